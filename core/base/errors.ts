@@ -1,0 +1,92 @@
+/**
+ * The stable codes of everything that can go wrong. They stand in logs, metrics and replies;
+ * `docs/errors.md` explains each. Numbers are what crosses the WASM border and never change.
+ */
+export const ErrorCode = {
+  // Frames (RFC 6455); the close code that goes with each stands in `closeCodes`.
+  "frame-reserved-bits": 1,
+  "frame-opcode": 2,
+  "frame-unmasked": 3,
+  "frame-control-fragmented": 4,
+  "frame-control-too-long": 5,
+  "frame-length": 6,
+  "frame-unexpected-continuation": 7,
+  "frame-expected-continuation": 8,
+  "frame-close-payload": 9,
+  "frame-close-code": 10,
+  "message-not-utf8": 11,
+  "message-too-big": 12,
+  "message-inflate": 13,
+  "parser-memory": 14,
+  // Envelopes
+  "batch-malformed": 32,
+  "batch-version": 33,
+  "batch-too-big": 34,
+  "batch-gap": 35,
+  "command-malformed": 36,
+  "command-unknown": 37,
+  "command-unsupported": 38,
+  "id-malformed": 39,
+  "id-gone": 40,
+  "id-foreign": 41,
+  // Handshake
+  "handshake-plain": 64,
+  "handshake-method": 65,
+  "handshake-version": 66,
+  "handshake-key": 67,
+  "handshake-upgrade": 68,
+  "handshake-headers": 69,
+  "handshake-refused": 70,
+  // Running
+  "send-queue-full": 96,
+  "window-full": 97,
+  "broker-refused": 98,
+  "broker-unreachable": 99,
+  "broker-lost": 100,
+  "port-in-use": 101,
+  "setting-invalid": 102,
+  "connections-full": 103,
+  "publish-failed": 104,
+  internal: 105,
+} as const;
+
+export type ErrorCode = keyof typeof ErrorCode;
+
+const byNumber = new Map<number, ErrorCode>(
+  Object.entries(ErrorCode).map(([name, number]) => [number, name as ErrorCode]),
+);
+
+/** The name of a number that came over the WASM border; `internal` where it is none of ours. */
+export function errorCodeOf(number: number): ErrorCode {
+  return byNumber.get(number) ?? "internal";
+}
+
+/** The close code to send for a fault in a client's bytes. RFC 6455, 7.4.1. */
+export function closeCodeOf(code: ErrorCode): number {
+  switch (code) {
+    case "message-not-utf8":
+    case "message-inflate":
+      return 1007;
+    case "message-too-big":
+      return 1009;
+    case "parser-memory":
+    case "send-queue-full":
+    case "window-full":
+      return 1013;
+    case "internal":
+      return 1011;
+    default:
+      return 1002;
+  }
+}
+
+/** What a caller can act on: `code` is stable, the message is for people. */
+export class ServiceError extends Error {
+  override readonly name: string = "ServiceError";
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

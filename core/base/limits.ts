@@ -1,0 +1,42 @@
+/**
+ * Every limit that is not a setting, with its unit last in the name and why it is what it is.
+ * Limits that an operator sets have their defaults here too; `core/config.ts` reads them.
+ */
+export const limits = {
+  /** RFC 6455, 5.5: a control frame's payload. */
+  controlPayloadBytesMax: 125,
+  /** 24 bits of slot stand in a connection id; a million sockets is past one process's means. */
+  connectionsMax: 1_048_576,
+  /** One chunk of a socket is copied into WASM memory at a time; Node reads 64 KiB at once. */
+  chunkBytesMax: 65_536,
+  /** Request line and headers of a handshake: what most servers allow, 431 past it. */
+  handshakeHeaderBytesMax: 16_384,
+  /** A batch that reaches this size is published at once: past it MQTT.js gains nothing more. */
+  batchBytesTarget: 65_536,
+  /** A received batch larger than this is refused: the largest message plus room for its ids. */
+  batchBytesMax: 17_825_792,
+  /** Default of `--max-message-size`. */
+  messageBytesMax: 1_048_576,
+  /** What `--max-message-size` may ask for: it must fit one MQTT packet with its envelope. */
+  messageBytesCeiling: 16_777_216,
+  /** Unfinished messages of all connections together, held in WASM memory. */
+  partialBytesMax: 268_435_456,
+  /** Default of `--send-queue-bytes`: unsent bytes a client may leave before it counts as slow. */
+  sendQueueBytesMax: 1_048_576,
+  /** Default of `--event-window-bytes`: published events the broker has not confirmed yet. */
+  eventWindowBytesMax: 8_388_608,
+  /** Publishes a stream keeps unconfirmed: few, because MQTT.js replays them one at a time. */
+  eventWindowBatchesMax: 64,
+  /** Streams of numbered command batches a node remembers; the oldest is forgotten. */
+  commandStreamsMax: 4_096,
+  /** Ids in one `alive` item, so that a batch stays below any broker's packet limit. */
+  aliveIdsMax: 1_000,
+  /** Heartbeats of presence; gone after three are missed. */
+  presenceIntervalMs: 5_000,
+  /** Waiting for a client's answering close frame before its TCP connection is cut. */
+  closeHandshakeMs: 5_000,
+  /** Waiting for the broker at start before one line says that it cannot be reached. */
+  brokerConnectMs: 10_000,
+  /** Waiting for last publishes when the process ends. */
+  shutdownFlushMs: 5_000,
+} as const;

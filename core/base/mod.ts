@@ -1,0 +1,3 @@
+export { assert } from "./assert.ts";
+export { closeCodeOf, ErrorCode, errorCodeOf, ServiceError } from "./errors.ts";
+export { limits } from "./limits.ts";

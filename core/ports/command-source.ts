@@ -1,0 +1,16 @@
+/** How a command batch came in. */
+export interface CommandSource {
+  readonly app: string;
+  /** Who published it: the last level of its topic, or a local name. Never trusted for more. */
+  readonly sender: string;
+  /**
+   * `node`: addressed to this node by name. `all`: to every node, each carries out its own.
+   * `local`: through a port of this node; what concerns other nodes is forwarded to them.
+   */
+  readonly reach: "node" | "all" | "local";
+  /** The topic, or what stands for one, for the log. */
+  readonly place: string;
+}
+
+/** Takes a command batch; `payload` is only valid during the call. Never throws. */
+export type CommandReceiver = (source: CommandSource, payload: Uint8Array) => void;

@@ -1,0 +1,43 @@
+import type { MessageKind } from "./socket.ts";
+
+/**
+ * Writes events into lanes. A *lane* is one numbered stream's batch under construction; each
+ * bound connection has one lane. Items are written as MessagePack, in place.
+ */
+export interface EventEncoder {
+  /** Makes the lane of a new stream whose first item is number 0. */
+  openLane(stream: string): number;
+  /** Drops a lane that no connection is bound to. */
+  closeLane(lane: number): void;
+  /** Items in the batch under construction. */
+  laneItems(lane: number): number;
+  /** Bytes of those items. */
+  laneBytes(lane: number): number;
+  /** Number of the next item to be written to the lane: the stream's count so far. */
+  laneNext(lane: number): number;
+  /**
+   * The batch under construction as `[1, stream, first, [items]]`, in a new exact ArrayBuffer
+   * (MQTT.js clones a view's whole buffer). The lane is empty afterwards.
+   */
+  takeBatch(lane: number): Uint8Array<ArrayBuffer>;
+  /** Adds one item that is MessagePack already. Never full: cold events may pass the target. */
+  append(lane: number, item: Uint8Array): void;
+
+  /**
+   * Binds a slot to a connection. `id` is the whole id (ASCII); the next seq becomes 1, because
+   * 0 is the `open` event. Lane -1: messages are handed out by the frame parser, not encoded.
+   */
+  bind(slot: number, id: string, lane: number): void;
+  /** Frees the slot's state; its id reaches nobody from now on. */
+  unbind(slot: number): void;
+  /** Takes the next seq, for an event that is written with `append`. */
+  takeSeq(slot: number): number;
+
+  /**
+   * Writes `["message", id, seq, data]` into the slot's lane. False when the lane holds items and
+   * this one would pass the target: nothing is written, take the batch and call again.
+   */
+  text(slot: number, data: string): boolean;
+  /** The same from bytes; of kind text they are UTF-8 already checked. */
+  bytes(slot: number, kind: MessageKind, data: Uint8Array): boolean;
+}

@@ -1,0 +1,36 @@
+/** An HTTP request on the client port, as far as the gateway looks at it. */
+export interface HandshakeRequest {
+  readonly method: string;
+  /** Path without the query, as sent (not decoded). */
+  readonly path: string;
+  /** What stands after the `?`, or an empty string. */
+  readonly query: string;
+  /** Value of a header by its lower-case name; several lines are joined by `, `. */
+  header(name: string): string | undefined;
+  /** Every header, names in lower case. */
+  headers(): Iterable<readonly [string, string]>;
+  /** The peer's address without a port. */
+  readonly remoteAddress: string;
+}
+
+/** An answer that ends the request: nothing is upgraded. */
+export interface HandshakeRefusal {
+  readonly accepted: false;
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array;
+}
+
+/** Go on: upgrade, then give the admission to `SocketHandler.open`. */
+export interface HandshakeAdmission {
+  readonly accepted: true;
+  readonly app: string;
+  /** The chosen subprotocol; none where undefined. */
+  readonly subprotocol: string | undefined;
+  /** permessage-deflate was offered and is on, without context takeover on both sides. */
+  readonly deflate: boolean;
+  /** The map that `open` carries, without what only the upgraded socket knows. */
+  readonly info: Readonly<Record<string, unknown>>;
+}
+
+export type HandshakeAnswer = HandshakeAdmission | HandshakeRefusal;

@@ -1,0 +1,33 @@
+import type { ServiceError } from "../base/errors.ts";
+import type { CommandReceiver } from "./command-source.ts";
+
+/** Where a batch of events goes: everyone who listens to a partition (open mode). */
+export interface EventDestination {
+  readonly app: string;
+  readonly partition: number;
+}
+
+export interface OriginChannelListener {
+  commands: CommandReceiver;
+  /** Whether publishing works now. While it does not, `publish` must not be called. */
+  connected(connected: boolean): void;
+}
+
+/** Node to origin: batches of events. Commands may come back through it too (local origins). */
+export interface OriginChannel {
+  /** The largest batch that can be published, in bytes; known after `start`. */
+  readonly batchBytesMax: number;
+  /** Resolves when connected. Rejects with a `ServiceError` where it never will be. */
+  start(listener: OriginChannelListener): Promise<void>;
+  /**
+   * Publishes one batch. `confirmed` is called once: without an error when the transport has it
+   * (MQTT: PUBACK), in order of the calls. Across a reconnect the channel repeats by itself.
+   */
+  publish(
+    destination: EventDestination,
+    batch: Uint8Array<ArrayBuffer>,
+    confirmed: (error?: ServiceError) => void,
+  ): void;
+  /** Waits for what is on its way (bounded by `limits.shutdownFlushMs`), then leaves. */
+  stop(): Promise<void>;
+}

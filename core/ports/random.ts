@@ -1,0 +1,5 @@
+/** A cryptographically secure source of bytes. */
+export interface Random {
+  /** Fills `target` and returns it. */
+  fill(target: Uint8Array): Uint8Array;
+}
