@@ -5,8 +5,10 @@
 export const limits = {
   /** RFC 6455, 5.5: a control frame's payload. */
   controlPayloadBytesMax: 125,
-  /** 24 bits of slot stand in a connection id; a million sockets is past one process's means. */
+  /** Slots of the codec's tables: a million sockets, and room for handshakes under way. */
   connectionsMax: 1_048_576,
+  /** What `--max-connections` may ask for, and its default. */
+  connectionsCeiling: 1_000_000,
   /** One chunk of a socket is copied into WASM memory at a time; Node reads 64 KiB at once. */
   chunkBytesMax: 65_536,
   /** Request line and headers of a handshake: what most servers allow, 431 past it. */
@@ -27,10 +29,14 @@ export const limits = {
   eventWindowBytesMax: 8_388_608,
   /** Publishes a stream keeps unconfirmed: few, because MQTT.js replays them one at a time. */
   eventWindowBatchesMax: 64,
+  /** Past it a lane grows until a publish is confirmed, so that batches get larger under load. */
+  publishesInFlightTarget: 4,
   /** Streams of numbered command batches a node remembers; the oldest is forgotten. */
   commandStreamsMax: 4_096,
   /** Ids in one `alive` item, so that a batch stays below any broker's packet limit. */
   aliveIdsMax: 1_000,
+  /** Lines of one event and code a second; the rest is counted and told in one line. */
+  logLinesPerSecondMax: 10,
   /** Heartbeats of presence; gone after three are missed. */
   presenceIntervalMs: 5_000,
   /** Waiting for a client's answering close frame before its TCP connection is cut. */

@@ -1,3 +1,5 @@
+import type { ErrorCode } from "../base/mod.ts";
+
 /** An HTTP request on the client port, as far as the gateway looks at it. */
 export interface HandshakeRequest {
   readonly method: string;
@@ -16,6 +18,8 @@ export interface HandshakeRequest {
 /** An answer that ends the request: nothing is upgraded. */
 export interface HandshakeRefusal {
   readonly accepted: false;
+  /** Why, where it is a refusal of a bad request. */
+  readonly errorCode?: ErrorCode;
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Uint8Array;

@@ -1,0 +1,72 @@
+import type { HandshakeAnswer, HandshakeRefusal, HandshakeRequest } from "./ports/mod.ts";
+import { checkHandshake, chooseSubprotocol } from "./protocol/mod.ts";
+
+/** A page that the client port serves to a plain GET of its path. */
+export interface Page {
+  readonly contentType: string;
+  readonly body: string;
+}
+
+export interface AdmissionOptions {
+  readonly app: string;
+  /** Subprotocols that are accepted, in no order: the client's order decides. */
+  readonly subprotocols: readonly string[];
+  /** Lower-case names of the request headers that the origin gets to see. */
+  readonly headers: readonly string[];
+  readonly compression: boolean;
+  readonly pages: ReadonlyMap<string, Page>;
+}
+
+/** An answer for a service that cannot take a connection now. RFC 9110, 15.6.4. */
+export function unavailable(body: string, retryAfterSeconds: number): HandshakeRefusal {
+  const headers = {
+    "content-type": "text/plain; charset=utf-8",
+    "retry-after": String(retryAfterSeconds),
+  };
+  return { accepted: false, statusCode: 503, headers, body };
+}
+
+/** What an HTTP request on the client port gets, as far as the request itself decides it. */
+export function admit(request: HandshakeRequest, options: AdmissionOptions): HandshakeAnswer {
+  const page = options.pages.get(request.path);
+  if (page !== undefined && request.header("upgrade") === undefined)
+    return answerPage(page, request);
+  const handshake = checkHandshake(request);
+  if ("accepted" in handshake) return handshake;
+  const subprotocol = chooseSubprotocol(handshake.offeredSubprotocols, options.subprotocols);
+  const info: Record<string, unknown> = {
+    path: request.path,
+    query: request.query,
+    headers: allowedHeaders(request, options.headers),
+    ip: request.remoteAddress,
+    subprotocols: handshake.offeredSubprotocols,
+  };
+  if (subprotocol !== undefined) info["subprotocol"] = subprotocol;
+  return {
+    accepted: true,
+    app: options.app,
+    subprotocol,
+    deflate: options.compression && handshake.deflateOffered,
+    info,
+  };
+}
+
+function answerPage(page: Page, request: HandshakeRequest): HandshakeRefusal {
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    return { accepted: false, statusCode: 405, headers: { allow: "GET, HEAD" }, body: "" };
+  }
+  const headers = { "content-type": page.contentType, "cache-control": "no-store" };
+  return { accepted: false, statusCode: 200, headers, body: page.body };
+}
+
+function allowedHeaders(
+  request: HandshakeRequest,
+  names: readonly string[],
+): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const name of names) {
+    const value = request.header(name);
+    if (value !== undefined) headers[name] = value;
+  }
+  return headers;
+}

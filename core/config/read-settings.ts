@@ -1,0 +1,94 @@
+import * as v from "valibot";
+import { ServiceError } from "../base/mod.ts";
+import { type Setting, type SettingName, type Settings, settings } from "./settings.ts";
+
+/** Where settings come from; what stands first wins. */
+export interface SettingSources {
+  /** By name without the dashes. */
+  readonly flags: Readonly<Record<string, unknown>>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The parsed config file. */
+  readonly file: unknown;
+  /** What a command takes where nothing is said. */
+  readonly defaults: Readonly<Partial<Settings>>;
+}
+
+/** A flag that takes no part in the settings: it names the file they are read from. */
+export const configFlag = "config";
+
+/** `broker-port` → `WSS_BROKER_PORT`. */
+export function environmentName(name: string): string {
+  return `WSS_${name.toUpperCase().replaceAll("-", "_")}`;
+}
+
+function isSettingName(name: string): name is SettingName {
+  return Object.hasOwn(settings, name);
+}
+
+/** Flags by name from `--name value`, `--name=value` and, for `true`, `--name` alone. */
+export function readFlags(words: readonly string[]): Record<string, string> {
+  const flags: Record<string, string> = {};
+  for (let index = 0; index < words.length; index++) {
+    const match = /^--([a-z-]+)(?:=(.*))?$/s.exec(words[index] as string);
+    const name = match?.[1];
+    if (name === undefined || (name !== configFlag && !isSettingName(name))) {
+      throw wrong(`unknown flag ${words[index]}; --help lists those there are`);
+    }
+    const next = words[index + 1];
+    if (match?.[2] !== undefined) flags[name] = match[2];
+    else if (name !== "config" && settings[name as SettingName].allowed === "true or false") {
+      const spoken = next === "true" || next === "false";
+      flags[name] = spoken ? (next as string) : "true";
+      if (spoken) index++;
+    } else if (next === undefined) throw wrong(`--${name} needs a value`);
+    else {
+      flags[name] = next;
+      index++;
+    }
+  }
+  return flags;
+}
+
+/** The settings: flag over environment over file over default. Throws `setting-invalid`. */
+export function readSettings(sources: SettingSources): Settings {
+  const file = readFile(sources.file);
+  const result: Partial<Record<SettingName, unknown>> = {};
+  for (const name of Object.keys(settings) as SettingName[]) {
+    const variable = environmentName(name);
+    if (sources.flags[name] !== undefined) {
+      result[name] = check(name, sources.flags[name], `--${name}`);
+    } else if (sources.environment[variable] !== undefined) {
+      result[name] = check(name, sources.environment[variable], variable);
+    } else if (file[name] !== undefined) {
+      result[name] = check(name, file[name], `"${name}" in the config file`);
+    } else {
+      result[name] = sources.defaults[name] ?? settings[name].default;
+    }
+  }
+  return result as Settings;
+}
+
+function readFile(file: unknown): Record<string, unknown> {
+  if (file === undefined) return {};
+  if (typeof file !== "object" || file === null || Array.isArray(file)) {
+    throw wrong("the config file must hold one JSON object");
+  }
+  for (const name of Object.keys(file)) {
+    if (!isSettingName(name)) throw wrong(`unknown setting "${name}" in the config file`);
+  }
+  return file as Record<string, unknown>;
+}
+
+function check(name: SettingName, value: unknown, place: string): unknown {
+  const setting: Setting = settings[name];
+  const result = v.safeParse(setting.schema, value);
+  if (result.success) return result.output;
+  // A broker's URL may carry a password: what is wrong with it is told without it.
+  const written = JSON.stringify(value);
+  const shown = name === "broker" ? written.replace(/\/\/[^@]*@/, "//…@") : written;
+  throw wrong(`${place}: ${shown} is not allowed; it must be ${setting.allowed}`);
+}
+
+function wrong(message: string): ServiceError {
+  return new ServiceError("setting-invalid", message);
+}

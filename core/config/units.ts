@@ -1,0 +1,21 @@
+const durations: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000 };
+const sizes: Readonly<Record<string, number>> = {
+  "": 1,
+  B: 1,
+  KB: 1_000,
+  KiB: 1_024,
+  MB: 1_000_000,
+  MiB: 1_048_576,
+};
+
+/** Milliseconds of `500ms`, `30s`, `5m`, `1h`; undefined where it is no duration. */
+export function parseDuration(text: string): number | undefined {
+  const match = /^(\d{1,9})(ms|s|m|h)$/.exec(text);
+  return match === null ? undefined : Number(match[1]) * (durations[match[2] as string] as number);
+}
+
+/** Bytes of `65536`, `64KiB`, `1MiB`, `1MB`; undefined where it is no size. */
+export function parseSize(text: string): number | undefined {
+  const match = /^(\d{1,12})(|B|KB|KiB|MB|MiB)$/.exec(text);
+  return match === null ? undefined : Number(match[1]) * (sizes[match[2] as string] as number);
+}

@@ -1,0 +1,50 @@
+import type { ErrorCode } from "./base/mod.ts";
+import type { CloseCause } from "./connection.ts";
+import type { Counter, Metrics } from "./ports/mod.ts";
+
+/** The gateway's counters, looked up once. Names are listed in `docs/operating.md`. */
+export class GatewayMetrics {
+  readonly opened: Counter;
+  readonly messagesIn: Counter;
+  readonly bytesIn: Counter;
+  readonly messagesOut: Counter;
+  readonly bytesOut: Counter;
+  readonly batchesPublished: Counter;
+  readonly batchBytesPublished: Counter;
+  readonly batchesReceived: Counter;
+  readonly commands: Counter;
+  readonly targetsGone: Counter;
+  readonly forwarded: Counter;
+  readonly pauses: Counter;
+  readonly #metrics: Metrics;
+
+  constructor(metrics: Metrics) {
+    this.#metrics = metrics;
+    const count = (name: string, help: string): Counter => metrics.counter(name, help);
+    this.opened = count("wss_connections_opened_total", "Connections that were opened");
+    this.messagesIn = count("wss_messages_received_total", "Messages that clients sent");
+    this.bytesIn = count("wss_message_bytes_received_total", "Payload bytes of those messages");
+    this.messagesOut = count("wss_messages_sent_total", "Messages handed to client sockets");
+    this.bytesOut = count("wss_message_bytes_sent_total", "Payload bytes of those messages");
+    this.batchesPublished = count("wss_event_batches_published_total", "Event batches published");
+    this.batchBytesPublished = count("wss_event_bytes_published_total", "Bytes of those batches");
+    this.batchesReceived = count("wss_command_batches_received_total", "Command batches received");
+    this.commands = count("wss_commands_total", "Commands carried out");
+    this.targetsGone = count("wss_targets_gone_total", "Ids in commands that are gone");
+    this.forwarded = count("wss_commands_forwarded_total", "Commands forwarded to other nodes");
+    this.pauses = count("wss_reading_paused_total", "Times a socket was not read: window full");
+  }
+
+  closed(cause: CloseCause): void {
+    const help = "Connections that ended, by cause";
+    this.#metrics.counter("wss_connections_closed_total", help, { cause }).add(1);
+  }
+
+  error(code: ErrorCode): void {
+    this.#metrics.counter("wss_errors_total", "Faults by their stable code", { code }).add(1);
+  }
+
+  gauge(name: string, help: string, read: () => number): void {
+    this.#metrics.gauge(name, help, read);
+  }
+}

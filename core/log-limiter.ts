@@ -1,0 +1,48 @@
+import type { Clock, LogFields, Logger, LogLevel } from "./ports/mod.ts";
+
+const windowMs = 1_000;
+
+/**
+ * Lets a few lines of each event and code through a second, and says afterwards how many it kept
+ * back: input from outside must not be able to fill a disk. Counters count all of them.
+ */
+export class LogLimiter implements Logger {
+  readonly #logger: Logger;
+  readonly #clock: Clock;
+  readonly #linesMax: number;
+  /** Keyed by event and code: both are ours, so it stays small. */
+  readonly #windows = new Map<string, { since: number; lines: number; kept: number }>();
+
+  constructor(logger: Logger, clock: Clock, linesPerSecondMax: number) {
+    this.#logger = logger;
+    this.#clock = clock;
+    this.#linesMax = linesPerSecondMax;
+  }
+
+  enabled(level: LogLevel): boolean {
+    return this.#logger.enabled(level);
+  }
+
+  log(level: LogLevel, event: string, message: string, fields?: LogFields): void {
+    const key = `${event} ${fields?.["code"] ?? ""}`;
+    const now = this.#clock.now();
+    const window = this.#windows.get(key) ?? { since: now, lines: 0, kept: 0 };
+    this.#windows.set(key, window);
+    if (now - window.since >= windowMs) {
+      if (window.kept > 0) this.#tellKept(level, event, window.kept, fields?.["code"]);
+      window.since = now;
+      window.lines = 0;
+      window.kept = 0;
+    }
+    if (window.lines >= this.#linesMax) {
+      window.kept++;
+      return;
+    }
+    window.lines++;
+    this.#logger.log(level, event, message, fields);
+  }
+
+  #tellKept(level: LogLevel, event: string, kept: number, code: LogFields[string]): void {
+    this.#logger.log(level, event, `${kept} lines like this one were kept back`, { code, kept });
+  }
+}
