@@ -1,0 +1,90 @@
+// The tasks behind the npm scripts. Plain JavaScript for Node 20 without dependencies, because it
+// runs in a fresh clone, before anything is installed or built.
+import { existsSync } from "node:fs";
+import { build, compileWasm, install, installPrograms, StepFailed } from "./prepare.mjs";
+import { nodejs, root, run, tool } from "./program.mjs";
+
+const bunMain = "runtimes/bun/main.ts";
+const denoFlags = ["run", "--quiet", "--no-check", "--allow-all"];
+
+/** What each task makes ready first (every step is quick when nothing changed), and what it runs. */
+const tasks = {
+  start: {
+    ready: [install, compileWasm],
+    run: (args) => run(tool("bun"), [bunMain, "dev", ...args]),
+  },
+  serve: {
+    ready: [install, compileWasm],
+    run: (args) => run(tool("bun"), [bunMain, "serve", ...args]),
+  },
+  "serve:deno": {
+    ready: [install, compileWasm],
+    run: (args) => run(tool("deno"), [...denoFlags, "runtimes/deno/main.ts", "serve", ...args]),
+  },
+  "serve:node": {
+    ready: [install, compileWasm, build],
+    run: (args) => run(nodejs, ["dist/js/runtimes/node/main.js", "serve", ...args]),
+  },
+  test: {
+    ready: [install, installPrograms],
+    run: (args) => runTests(args),
+  },
+  check: {
+    ready: [install, installPrograms],
+    run: (args) => runTests(["--checks", ...args]),
+  },
+  bench: {
+    ready: [install, installPrograms, compileWasm, build],
+    run: (args) => run(nodejs, ["dist/js/test/bench/main.js", ...args]),
+  },
+  compile: {
+    ready: [install, compileWasm],
+    run: () =>
+      run(tool("bun"), [
+        ...["build", "--compile", "--minify", "--sourcemap=inline"],
+        ...[bunMain, "--outfile", "dist/websocket-service"],
+      ]),
+  },
+  format: {
+    ready: [install],
+    run: (args) => run(tool("biome"), ["check", "--write", ...args]),
+  },
+  build: {
+    ready: [install, compileWasm, build],
+    run: () => 0,
+  },
+};
+
+/** The committed WASM module is verified by the tests, so it is not compiled anew before them. */
+async function runTests(args) {
+  let flags = [];
+  try {
+    await build();
+  } catch (error) {
+    if (!(error instanceof StepFailed) || !existsSync("dist/js/test/run.js")) throw error;
+    // What was emitted is run all the same, so that one look shows everything that is wrong.
+    flags = ["--build-failed"];
+  }
+  return run(nodejs, ["dist/js/test/run.js", ...flags, ...args]);
+}
+
+async function main([name, ...args]) {
+  process.chdir(root);
+  const task = tasks[name];
+  if (task === undefined) {
+    console.error(`Unknown task "${name}". Tasks: ${Object.keys(tasks).join(", ")}`);
+    return 2;
+  }
+  try {
+    for (const step of task.ready) await step();
+    return await task.run(args);
+  } catch (error) {
+    if (!(error instanceof StepFailed)) throw error;
+    console.error(error.message);
+    // Whoever reads the closing line must not take a test that never began for one that passed.
+    if (name === "test" || name === "check") console.log("0 passed, 1 failed");
+    return 1;
+  }
+}
+
+process.exitCode = await main(process.argv.slice(2));
