@@ -39,10 +39,20 @@ export const limits = {
   logLinesPerSecondMax: 10,
   /** Heartbeats of presence; gone after three are missed. */
   presenceIntervalMs: 5_000,
+  /** A smaller message is sent as it is where deflate is on: deflating it costs more than it saves. */
+  deflateBytesMin: 256,
+  /** Past it only the latest pong is kept until the client reads (RFC 6455, 5.5.3). */
+  pongQueueBytesMax: 16_384,
+  /** What a client may still send after our close frame before it answers; past it: cut. */
+  closingBytesMax: 1_048_576,
+  /** Frames for one socket are joined up to this size, so that a turn is one system call. */
+  writeJoinBytesMax: 65_536,
+  /** Small frames share a buffer of this size: one is dear to allocate, and kept while any waits. */
+  slabBytes: 16_384,
   /** Waiting for a client's answering close frame before its TCP connection is cut. */
   closeHandshakeMs: 5_000,
-  /** Waiting for the broker at start before one line says that it cannot be reached. */
-  brokerConnectMs: 10_000,
+  /** Waiting for the broker at start before one line says that it cannot be reached yet. */
+  brokerStartWaitMs: 2_000,
   /** Waiting for last publishes when the process ends. */
   shutdownFlushMs: 5_000,
 } as const;

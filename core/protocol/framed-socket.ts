@@ -1,0 +1,291 @@
+import { assert, closeCodeOf, type ErrorCode, limits } from "../base/mod.ts";
+import {
+  type ByteSocket,
+  type ByteSocketListener,
+  type Cancel,
+  type ConnectionHandle,
+  MessageKind,
+  type OutgoingMessage,
+  ParserStep,
+  type Socket,
+} from "../ports/mod.ts";
+import { buildFrame, closeFrame, Opcode, readClose } from "./frame.ts";
+import type { FramedSockets } from "./framed-sockets.ts";
+
+const State = { open: 0, closing: 1, ended: 2, closed: 3 } as const;
+type State = (typeof State)[keyof typeof State];
+
+/** What only a socket on its way out needs, so that an open one stays small. */
+interface Ending {
+  readonly closeCode: number;
+  readonly closeReason: string;
+  readonly cancel: Cancel;
+  /** Bytes received after our close frame and before the client's. */
+  receivedBytes: number;
+}
+
+/** Never changed, so one serves all sockets. RFC 6455, 5.5.2: an empty ping. */
+const pingFrame = buildFrame({ opcode: Opcode.ping }, new Uint8Array(0));
+
+/** A WebSocket (RFC 6455, the server's side) over a byte socket. */
+export class FramedSocket implements Socket, ByteSocketListener {
+  private readonly shared: FramedSockets;
+  private readonly bytes: ByteSocket;
+  private readonly deflated: boolean;
+  private connection: ConnectionHandle | undefined = undefined;
+  private state: State = State.open;
+  private firstFrame: Uint8Array | undefined = undefined;
+  private moreFrames: Uint8Array[] | undefined = undefined;
+  private queuedBytes = 0;
+  /** The latest pong, while the client does not read. */
+  private latePong: Uint8Array | undefined = undefined;
+  private ending: Ending | undefined = undefined;
+
+  constructor(shared: FramedSockets, bytes: ByteSocket, deflated: boolean) {
+    this.shared = shared;
+    this.bytes = bytes;
+    this.deflated = deflated;
+  }
+
+  attach(connection: ConnectionHandle): void {
+    this.connection = connection;
+    this.shared.options.codec.attach(connection.slot, this.deflated);
+  }
+
+  get bufferedBytes(): number {
+    return this.queuedBytes + this.bytes.bufferedBytes;
+  }
+
+  send(message: OutgoingMessage): boolean {
+    if (this.state !== State.open) return false;
+    const deflate = this.deflated && message.byteLength >= limits.deflateBytesMin;
+    this.queue(deflate ? message.deflatedFrame() : message.frame());
+    return true;
+  }
+
+  flush(): void {
+    const first = this.firstFrame;
+    if (first === undefined || this.state >= State.ended) return;
+    const more = this.moreFrames;
+    this.firstFrame = undefined;
+    this.moreFrames = undefined;
+    this.queuedBytes = 0;
+    if (more === undefined) {
+      this.bytes.write(first);
+    } else {
+      more.unshift(first);
+      this.shared.writeAll(this.bytes, more);
+    }
+  }
+
+  close(closeCode: number, closeReason: string): void {
+    if (this.state !== State.open) return;
+    this.queue(closeFrame(closeCode, closeReason));
+    this.flush();
+    this.state = State.closing;
+    this.end(closeCode, closeReason);
+    // The client's answer must be read, whoever has paused us.
+    this.bytes.resume();
+  }
+
+  terminate(): void {
+    if (this.state === State.closed) return;
+    this.state = State.ended;
+    this.bytes.destroy();
+  }
+
+  pause(): boolean {
+    // What comes now is on its way out: the closing handshake needs its bytes read.
+    if (this.state === State.open) this.bytes.pause();
+    return true;
+  }
+
+  resume(): void {
+    if (this.state === State.open) this.bytes.resume();
+  }
+
+  ping(): void {
+    if (this.state !== State.open) return;
+    this.queue(pingFrame);
+    this.flush();
+  }
+
+  data(chunk: Uint8Array): void {
+    // RFC 6455, 5.5.1: nothing counts after a close frame.
+    if (this.state >= State.ended || this.floods(chunk)) return;
+    const { shared } = this;
+    shared.messages = 0;
+    shared.payloadBytes = 0;
+    if (chunk.length <= limits.chunkBytesMax) {
+      this.feed(chunk);
+    } else {
+      for (let at = 0; at < chunk.length && this.reads(); at += limits.chunkBytesMax) {
+        this.feed(chunk.subarray(at, at + limits.chunkBytesMax));
+      }
+    }
+    const { handler } = shared.options;
+    if (shared.messages > 0) {
+      handler.batched(this.held(), shared.messages, shared.payloadBytes);
+    } else {
+      handler.pong(this.held());
+    }
+    this.flush();
+    this.sendLatePong();
+  }
+
+  drained(): void {
+    if (this.state >= State.ended) return;
+    if (this.latePong !== undefined) this.sendLatePong();
+    this.shared.options.handler.drained(this.held());
+  }
+
+  closed(): void {
+    this.state = State.closed;
+    this.ending?.cancel();
+    this.firstFrame = undefined;
+    this.moreFrames = undefined;
+    this.latePong = undefined;
+    const { handler } = this.shared.options;
+    // RFC 6455, 7.1.5: 1006 where the stream ended without a close frame.
+    const { closeCode, closeReason } = this.ending ?? { closeCode: 1006, closeReason: "" };
+    handler.close(this.held(), closeCode, closeReason);
+  }
+
+  private reads(): boolean {
+    return this.state < State.ended;
+  }
+
+  /** Whether a client goes on sending in place of answering our close frame; it is cut then. */
+  private floods(chunk: Uint8Array): boolean {
+    if (this.ending === undefined) return false;
+    this.ending.receivedBytes += chunk.length;
+    if (this.ending.receivedBytes <= limits.closingBytesMax) return false;
+    this.terminate();
+    return true;
+  }
+
+  private feed(chunk: Uint8Array): void {
+    const { shared } = this;
+    const { codec } = shared.options;
+    let step = codec.feed(this.held().slot, chunk);
+    while (step !== ParserStep.done) {
+      if (step === ParserStep.fault) {
+        this.fail(codec.fault());
+        break;
+      }
+      this.take(step);
+      step = codec.next();
+    }
+    shared.messages += codec.fedMessages();
+    shared.payloadBytes += codec.fedBytes();
+  }
+
+  private take(step: ParserStep): void {
+    const { codec, handler } = this.shared.options;
+    if (step === ParserStep.laneFull) {
+      handler.laneFull(this.held());
+    } else if (step === ParserStep.close) {
+      this.closedByClient(codec.payload());
+    } else if (this.state === State.open) {
+      // What comes after a close frame of either side is parsed, and dropped.
+      if (step === ParserStep.deflatedText) this.inflate(MessageKind.text);
+      else if (step === ParserStep.deflatedBinary) this.inflate(MessageKind.binary);
+      else if (step === ParserStep.ping) this.pinged(codec.payload());
+      else if (step === ParserStep.text) this.handOut(MessageKind.text, codec.payload());
+      else if (step === ParserStep.binary) this.handOut(MessageKind.binary, codec.payload());
+    }
+  }
+
+  private handOut(kind: MessageKind, message: Uint8Array): void {
+    const { handler } = this.shared.options;
+    if (kind === MessageKind.text) {
+      handler.text(this.held(), this.shared.decoder.decode(message));
+    } else {
+      handler.binary(this.held(), message);
+    }
+  }
+
+  private inflate(kind: MessageKind): void {
+    const { shared } = this;
+    const { codec, deflate, handler, messageBytesMax, lanes } = shared.options;
+    assert(deflate, "deflate was negotiated without a coder");
+    const message = deflate.inflate(codec.payload(), messageBytesMax);
+    if (message === undefined) {
+      this.fail("message-inflate");
+    } else if (message === "too-big") {
+      this.fail("message-too-big");
+    } else if (kind === MessageKind.text && !codec.validUtf8(message)) {
+      this.fail("message-not-utf8");
+    } else if (lanes) {
+      const connection = this.held();
+      while (!codec.bytes(connection.slot, kind, message)) handler.laneFull(connection);
+      shared.messages += 1;
+      shared.payloadBytes += message.length;
+    } else {
+      this.handOut(kind, message);
+    }
+  }
+
+  private pinged(payload: Uint8Array): void {
+    const pong = buildFrame({ opcode: Opcode.pong }, payload);
+    // RFC 6455, 5.5.3: only the latest ping needs an answer, so that a client that pings and
+    // does not read cannot fill our memory.
+    if (this.bufferedBytes > limits.pongQueueBytesMax) this.latePong = pong;
+    else this.queue(pong);
+  }
+
+  private sendLatePong(): void {
+    if (this.latePong === undefined || this.bufferedBytes > 0 || this.state !== State.open) return;
+    this.queue(this.latePong);
+    this.latePong = undefined;
+    this.flush();
+  }
+
+  private closedByClient(payload: Uint8Array): void {
+    if (this.state === State.open) {
+      const { closeCode, closeReason } = readClose(payload);
+      // RFC 6455, 5.5.1: the answer typically echoes the code.
+      this.queue(closeFrame(closeCode, ""));
+      this.end(closeCode, closeReason);
+    }
+    this.finish();
+  }
+
+  private fail(errorCode: ErrorCode): void {
+    if (this.state === State.open) {
+      const closeCode = closeCodeOf(errorCode);
+      this.queue(closeFrame(closeCode, errorCode));
+      this.end(closeCode, errorCode);
+      this.shared.options.handler.fault(this.held(), errorCode);
+    }
+    this.finish();
+  }
+
+  /** Both close frames are out, or no answer is to be waited for: the stream ends. */
+  private finish(): void {
+    if (this.state >= State.ended) return;
+    this.flush();
+    this.state = State.ended;
+    // RFC 6455, 7.1.1: the server closes first, and reads on so that nothing is reset.
+    this.bytes.end();
+    this.bytes.resume();
+  }
+
+  private end(closeCode: number, closeReason: string): void {
+    const { clock } = this.shared.options;
+    const cancel = clock.after(limits.closeHandshakeMs, () => this.bytes.destroy());
+    this.ending = { closeCode, closeReason, cancel, receivedBytes: 0 };
+  }
+
+  private queue(frame: Uint8Array): void {
+    this.queuedBytes += frame.length;
+    if (this.firstFrame === undefined) this.firstFrame = frame;
+    else if (this.moreFrames === undefined) this.moreFrames = [frame];
+    else this.moreFrames.push(frame);
+  }
+
+  private held(): ConnectionHandle {
+    assert(this.connection, "a byte socket spoke before its connection was open");
+    return this.connection;
+  }
+}

@@ -1,0 +1,80 @@
+import { limits } from "../base/mod.ts";
+import type {
+  ByteSocket,
+  Clock,
+  Codec,
+  Deflate,
+  HandshakeAdmission,
+  SocketHandler,
+} from "../ports/mod.ts";
+import { FramedSocket } from "./framed-socket.ts";
+import { Slab } from "./slab.ts";
+
+/** What all framed sockets of a server share. */
+export interface FramedSocketsOptions {
+  readonly handler: SocketHandler;
+  readonly codec: Codec;
+  readonly clock: Clock;
+  /** Needed where an admission may have `deflate` on. */
+  readonly deflate?: Deflate | undefined;
+  /** Past it an inflated message is a fault. The codec has its own for the others. */
+  readonly messageBytesMax: number;
+  /** Whether slots have lanes. If not, whole messages go to `text` and `binary` of the handler. */
+  readonly lanes: boolean;
+}
+
+/** Makes WebSockets of upgraded byte sockets. One a server. */
+export class FramedSockets {
+  readonly options: FramedSocketsOptions;
+  readonly decoder: TextDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  /** Messages of the chunk that is being fed, and their bytes: one chunk is fed at a time. */
+  messages = 0;
+  payloadBytes = 0;
+  private readonly slab = new Slab(limits.slabBytes);
+
+  constructor(options: FramedSocketsOptions) {
+    this.options = options;
+  }
+
+  /**
+   * Opens the connection. `head` are bytes that came right behind the handshake. The byte
+   * socket's listener is the result, from now on.
+   */
+  start(bytes: ByteSocket, admission: HandshakeAdmission, head: Uint8Array): FramedSocket {
+    const socket = new FramedSocket(this, bytes, admission.deflate);
+    socket.attach(this.options.handler.open(socket, admission));
+    if (head.length > 0) socket.data(head);
+    return socket;
+  }
+
+  /** Writes frames in order, small ones joined: few system calls, and no copy of large ones. */
+  writeAll(bytes: ByteSocket, frames: readonly Uint8Array[]): void {
+    let start = 0;
+    while (start < frames.length) {
+      let size = frames[start]!.length;
+      let end = start + 1;
+      while (end < frames.length && size + frames[end]!.length <= limits.writeJoinBytesMax) {
+        size += frames[end]!.length;
+        end += 1;
+      }
+      bytes.write(end - start === 1 ? frames[start]! : this.join(frames, start, end, size));
+      start = end;
+    }
+  }
+
+  private join(
+    frames: readonly Uint8Array[],
+    start: number,
+    end: number,
+    size: number,
+  ): Uint8Array {
+    const joined = this.slab.take(size);
+    let at = 0;
+    for (let index = start; index < end; index += 1) {
+      const frame = frames[index]!;
+      joined.set(frame, at);
+      at += frame.length;
+    }
+    return joined;
+  }
+}

@@ -1,0 +1,103 @@
+import { type ErrorCode, limits } from "../base/mod.ts";
+import type { HandshakeRefusal, HandshakeRequest } from "../ports/mod.ts";
+import { offersDeflate } from "./extensions.ts";
+
+/** A request that may be upgraded. */
+export interface HandshakeOffer {
+  readonly ok: true;
+  /** `Sec-WebSocket-Key`, to be hashed by the runtime. */
+  readonly key: string;
+  /** In the client's order of preference, without repetitions. */
+  readonly offeredSubprotocols: readonly string[];
+  /** permessage-deflate was offered in a form that we can serve. */
+  readonly deflateOffer: boolean;
+}
+
+/** RFC 6455, 4.2.1: base64 of 16 bytes, so the last of 22 characters carries two bits. */
+const KEY = /^[+/0-9A-Za-z]{21}[AQgw]==$/;
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+/** Checks a client's opening handshake. RFC 6455, 4.2.1 and 4.2.2. */
+export function checkHandshake(request: HandshakeRequest): HandshakeOffer | HandshakeRefusal {
+  if (headerBytes(request) > limits.handshakeHeaderBytesMax) {
+    return refuse(431, "handshake-headers", "the request's headers are too large");
+  }
+  if (request.method !== "GET") {
+    return refuse(400, "handshake-method", "a WebSocket is opened by a GET request");
+  }
+  const upgrade = request.header("upgrade");
+  if (upgrade === undefined) {
+    return refuse(426, "handshake-plain", "a WebSocket server answers here: connect with ws://", {
+      upgrade: "websocket",
+      "sec-websocket-version": "13",
+    });
+  }
+  if (!hasToken(upgrade, "websocket") || !hasToken(request.header("connection"), "upgrade")) {
+    return refuse(400, "handshake-upgrade", "an upgrade to websocket is all that is served here");
+  }
+  // 4.2.2, 4: the answer to another version names ours.
+  if (request.header("sec-websocket-version")?.trim() !== "13") {
+    return refuse(426, "handshake-version", "version 13 of the WebSocket protocol is required", {
+      upgrade: "websocket",
+      "sec-websocket-version": "13",
+    });
+  }
+  const key = request.header("sec-websocket-key")?.trim() ?? "";
+  if (!KEY.test(key)) {
+    return refuse(400, "handshake-key", "Sec-WebSocket-Key must be 16 bytes in base64");
+  }
+  const offeredSubprotocols = parseSubprotocols(request.header("sec-websocket-protocol"));
+  if (offeredSubprotocols === undefined) {
+    return refuse(400, "handshake-upgrade", "Sec-WebSocket-Protocol must be a list of tokens");
+  }
+  const deflateOffer = offersDeflate(request.header("sec-websocket-extensions"));
+  return { ok: true, key, offeredSubprotocols, deflateOffer };
+}
+
+/** An answer with one sentence for people, which begins with the stable code. */
+export function refuse(
+  statusCode: number,
+  code: ErrorCode,
+  sentence: string,
+  headers: Readonly<Record<string, string>> = {},
+): HandshakeRefusal {
+  return {
+    accepted: false,
+    statusCode,
+    headers: { "content-type": "text/plain; charset=utf-8", ...headers },
+    body: `${code}: ${sentence}.\n`,
+  };
+}
+
+/** The first offered subprotocol that is supported. RFC 6455, 4.2.2: none is no error. */
+export function chooseSubprotocol(
+  offered: readonly string[],
+  supported: readonly string[],
+): string | undefined {
+  return offered.find((name) => supported.includes(name));
+}
+
+/** Names are compared with case (RFC 6455, 11.3.4); undefined where the header is malformed. */
+function parseSubprotocols(header: string | undefined): string[] | undefined {
+  if (header === undefined) return [];
+  const names = new Set<string>();
+  for (const part of header.split(",")) {
+    const name = part.trim();
+    // RFC 9110, 5.6.1: empty elements of a list are allowed.
+    if (name === "") continue;
+    if (!TOKEN.test(name)) return undefined;
+    names.add(name);
+  }
+  return [...names];
+}
+
+function hasToken(header: string | undefined, token: string): boolean {
+  return header?.split(",").some((part) => part.trim().toLowerCase() === token) ?? false;
+}
+
+/** Bytes of the request line's target and of the headers, as HTTP/1.1 would carry them. */
+function headerBytes(request: HandshakeRequest): number {
+  let bytes = request.path.length + request.query.length;
+  for (const [name, value] of request.headers()) bytes += name.length + value.length + 4;
+  return bytes;
+}

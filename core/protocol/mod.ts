@@ -1,0 +1,15 @@
+export { deflateAnswer, offersDeflate } from "./extensions.ts";
+export {
+  buildFrame,
+  closeCodeAllowed,
+  closeFrame,
+  type FrameShape,
+  frameHeaderBytes,
+  frameOfLength,
+  Opcode,
+  readClose,
+} from "./frame.ts";
+export { FramedSocket } from "./framed-socket.ts";
+export { FramedSockets, type FramedSocketsOptions } from "./framed-sockets.ts";
+export { checkHandshake, chooseSubprotocol, type HandshakeOffer, refuse } from "./handshake.ts";
+export { Slab } from "./slab.ts";
