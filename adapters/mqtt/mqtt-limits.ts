@@ -1,0 +1,29 @@
+/** Limits of everything that speaks MQTT, with the unit last in the name and why. */
+export const mqttLimits = {
+  /** MQTT's keep-alive: a dead TCP connection is noticed after one and a half of it. */
+  keepAliveSeconds: 15,
+  /** From the start of a connection to its CONNACK. */
+  connectMs: 10_000,
+  /** First wait before connecting again; doubles with every failure. */
+  reconnectMsMin: 200,
+  /** Longest wait before connecting again, so that a returned broker is found soon. */
+  reconnectMsMax: 10_000,
+  /** Publishes unconfirmed on one connection, where the broker names no Receive Maximum. */
+  inFlightMax: 256,
+  /** Publishes that wait for a place among those in flight; past it they fail. */
+  waitingMax: 4_096,
+  /** What a packet has besides topic and payload: header, lengths, packet id, properties. */
+  packetOverheadBytes: 16,
+  /** Sender names in topics: longer ones are cut for the log. */
+  senderCharsMax: 64,
+  /** Before a node that sees a stranger's presence in its place says again that it lives. */
+  reannounceMs: 1_000,
+  /** Presence is asked for when no retained one came this long after subscribing. */
+  presenceAskMs: 1_000,
+  /** aedes: deliveries under way at once; they are shared, so many, lest one client stops all. */
+  brokerConcurrency: 1_000,
+  /** aedes: a subscriber that reads nothing this long is cut off. */
+  brokerDrainMs: 5_000,
+  /** aedes: packets of one client before its CONNACK. */
+  brokerQueueMax: 1_000,
+} as const;

@@ -1,0 +1,184 @@
+import { type IClientOptions, MqttClient } from "mqtt";
+import { ServiceError } from "../../core/base/mod.ts";
+import type { BrokerAddress } from "./broker-url.ts";
+import { mqttLimits } from "./mqtt-limits.ts";
+import { type MqttTls, openStream } from "./mqtt-stream.ts";
+import type { Publish, PublishDone } from "./publish-window.ts";
+
+export interface MqttSessionOptions {
+  readonly address: BrokerAddress;
+  readonly tls: MqttTls | undefined;
+  readonly clientId: string;
+  readonly version: 4 | 5;
+  readonly willTopic: string | undefined;
+  readonly filters: readonly string[];
+}
+
+/** What the broker said in its CONNACK, as far as we keep to it. */
+export interface MqttSessionLimits {
+  readonly receiveMax: number | undefined;
+  readonly packetBytesMax: number | undefined;
+}
+
+/** Why a session ended. */
+export interface MqttSessionEnd {
+  readonly error: Error | undefined;
+  /** MQTT's own code where the broker gave one. */
+  readonly code: number | undefined;
+  /** Connecting again would do harm. */
+  readonly final: boolean;
+  /** The TCP or TLS connection had stood. */
+  readonly reached: boolean;
+}
+
+export interface MqttSessionListener {
+  /** Connected, and every filter granted. */
+  established(limits: MqttSessionLimits): void;
+  message(topic: string, payload: Uint8Array, retained: boolean): void;
+  /** The connection is gone. Called once, and nothing after it. */
+  closed(end: MqttSessionEnd): void;
+}
+
+/** MQTT 5, 3.14.2.1: another client connected with this client id. */
+const takenOver = 0x8e;
+
+function codeOf(error: Error | undefined | null): number | undefined {
+  const code = (error as { code?: unknown } | undefined | null)?.code;
+  return typeof code === "number" ? code : undefined;
+}
+
+function clientOptions(options: MqttSessionOptions): IClientOptions {
+  const { address, clientId, version, willTopic } = options;
+  return {
+    clientId,
+    protocolVersion: version,
+    clean: true,
+    keepalive: mqttLimits.keepAliveSeconds,
+    connectTimeout: mqttLimits.connectMs,
+    reconnectPeriod: 0,
+    resubscribe: false,
+    queueQoSZero: false,
+    // Its default would start a Worker for timers where it takes the runtime for a browser.
+    timerVariant: "native",
+    // Its default log formats every packet for nothing.
+    log: () => {},
+    ...(address.username === undefined ? {} : { username: address.username }),
+    ...(address.password === undefined ? {} : { password: address.password }),
+    ...(willTopic === undefined
+      ? {}
+      : { will: { topic: willTopic, payload: Buffer.alloc(0), qos: 1, retain: true } }),
+  };
+}
+
+/** The life of one MQTT connection, from CONNECT to its end. The only file that knows MQTT.js. */
+export class MqttSession {
+  readonly #options: MqttSessionOptions;
+  readonly #listener: MqttSessionListener;
+  readonly #client: MqttClient;
+  #error: Error | undefined;
+  #final = false;
+  #reached = false;
+  #closed = false;
+
+  constructor(options: MqttSessionOptions, listener: MqttSessionListener) {
+    this.#options = options;
+    this.#listener = listener;
+    const client = new MqttClient(() => {
+      const stream = openStream(options.address, options.tls);
+      stream.once(options.address.tls ? "secureConnect" : "connect", () => {
+        this.#reached = true;
+      });
+      return stream;
+    }, clientOptions(options));
+    this.#client = client;
+    client.on("error", (error) => this.#failed(error));
+    client.on("disconnect", ({ reasonCode }) => {
+      if (reasonCode !== takenOver) return;
+      // Connecting again would only throw the other one out in turn, for ever.
+      this.#final = true;
+      this.#failed(new ServiceError("broker-refused", "another client has taken the client id"));
+    });
+    client.on("connect", ({ properties }) => {
+      this.#subscribe({
+        receiveMax: properties?.receiveMaximum,
+        packetBytesMax: properties?.maximumPacketSize,
+      });
+    });
+    client.on("message", (topic, payload, packet) => {
+      if (!this.#closed) listener.message(topic, payload, packet.retain);
+    });
+    client.once("close", () => {
+      if (this.#closed) return;
+      this.#closed = true;
+      const error = this.#error;
+      const [final, reached] = [this.#final, this.#reached];
+      listener.closed({ error, code: codeOf(error), final, reached });
+    });
+  }
+
+  /**
+   * Publishes at QoS 1. As MQTT.js's own `publish`, less its clone of the packet and its store,
+   * which nobody would replay: ADR 0004 has the figures.
+   */
+  publish(publish: Publish, acked: PublishDone): void {
+    const { topic, payload, retain } = publish;
+    const client = this.#client;
+    const messageId = client.messageIdProvider.allocate() as number;
+    const cb = (error?: Error | null): void => {
+      const code = codeOf(error);
+      // Only the broker's own answers count here: the end of the connection is told to all.
+      if (error && code === undefined) return;
+      acked(error ? new ServiceError("publish-failed", error.message) : undefined);
+    };
+    client.outgoing[messageId] = { volatile: false, cmd: "publish", cb };
+    const packet = {
+      cmd: "publish",
+      topic,
+      // An exact Buffer over the caller's bytes: no copy.
+      payload: Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength),
+      qos: 1,
+      retain,
+      dup: false,
+      messageId,
+    } as const;
+    // biome-ignore lint/complexity/useLiteralKeys: TypeScript lets private members through so.
+    client["_sendPacket"](packet, undefined, undefined, true);
+  }
+
+  /** Sends DISCONNECT and closes: the Will is not sent. */
+  end(done: () => void): void {
+    this.#client.outgoing = {};
+    this.#client.end(false, {}, () => done());
+  }
+
+  /** Cuts the connection. */
+  destroy(): void {
+    this.#client.stream.destroy();
+  }
+
+  #failed(error: Error): void {
+    this.#error ??= error;
+  }
+
+  #subscribe(limits: MqttSessionLimits): void {
+    const { filters } = this.#options;
+    if (filters.length === 0) {
+      this.#listener.established(limits);
+      return;
+    }
+    this.#client.subscribe([...filters], { qos: 1 }, (error, _granted, packet) => {
+      if (this.#closed) return;
+      const refused = packet?.granted?.findIndex((code) => Number(code) >= 0x80) ?? -1;
+      if (refused >= 0) {
+        const message = `the broker does not grant the subscription ${filters[refused]}`;
+        this.#failed(new ServiceError("broker-refused", message));
+        this.destroy();
+      } else if (error) {
+        this.#failed(error);
+        this.destroy();
+      } else {
+        this.#listener.established(limits);
+      }
+    });
+  }
+}

@@ -1,0 +1,33 @@
+import net from "node:net";
+import tls from "node:tls";
+import type { BrokerAddress } from "./broker-url.ts";
+
+/** TLS material in PEM, as the operator gives it. */
+export interface MqttTls {
+  readonly ca?: string | readonly string[];
+  readonly cert?: string;
+  readonly key?: string;
+  /** False only for tests: the broker's certificate is not checked. */
+  readonly rejectUnauthorized?: boolean;
+}
+
+/**
+ * A TCP or TLS stream to the broker. Without `noDelay` a small packet would wait for the
+ * acknowledgement of the one before it (Nagle).
+ */
+export function openStream(address: BrokerAddress, material: MqttTls | undefined): net.Socket {
+  const { host, port } = address;
+  if (!address.tls) return net.connect({ host, port, noDelay: true });
+  const socket = tls.connect({
+    host,
+    port,
+    // RFC 6066, 3: a literal address is no server name.
+    ...(net.isIP(host) === 0 ? { servername: host } : {}),
+    ...(material?.ca === undefined ? {} : { ca: [material.ca].flat() as string[] }),
+    ...(material?.cert === undefined ? {} : { cert: material.cert }),
+    ...(material?.key === undefined ? {} : { key: material.key }),
+    rejectUnauthorized: material?.rejectUnauthorized ?? true,
+  });
+  socket.setNoDelay(true);
+  return socket;
+}

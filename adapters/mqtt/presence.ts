@@ -1,0 +1,35 @@
+import * as v from "valibot";
+import type { NodePresence } from "../../core/ports/mod.ts";
+
+/** 2 to the power of 53 less one: what a JSON number carries exactly. */
+const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
+const nodePresence = v.object({
+  v: v.literal(1),
+  incarnation: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
+  at: natural,
+  every: v.pipe(natural, v.minValue(1), v.maxValue(3_600_000)),
+  connections: v.optional(natural, 0),
+  runtime: v.optional(v.pipe(v.string(), v.maxLength(64)), ""),
+  version: v.optional(v.pipe(v.string(), v.maxLength(64)), ""),
+});
+
+/** A presence longer than this is refused unread. */
+const presenceBytesMax = 4_096;
+
+/** A node's presence as received; undefined where it is none. Unknown keys are left out. */
+export function parseNodePresence(payload: Uint8Array): NodePresence | undefined {
+  if (payload.byteLength > presenceBytesMax) return undefined;
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(payload));
+    const result = v.safeParse(nodePresence, value);
+    return result.success ? result.output : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A node's presence as it is published. */
+export function encodePresence(presence: NodePresence): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(presence));
+}

@@ -1,0 +1,67 @@
+import { ServiceError } from "../../core/base/mod.ts";
+import { mqttLimits } from "./mqtt-limits.ts";
+
+/** Called once per publish: without an error when the broker has it. */
+export type PublishDone = (error?: ServiceError) => void;
+
+export interface Publish {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly retain: boolean;
+  readonly done: PublishDone;
+}
+
+/**
+ * QoS 1 publishes of one connection: at most `max` without PUBACK, the rest waits in order.
+ * MQTT.js does not keep to the broker's Receive Maximum by itself (MQTT 5, 4.9).
+ */
+export class PublishWindow {
+  readonly #send: (publish: Publish, acked: PublishDone) => void;
+  readonly #inFlight: Set<Publish> = new Set();
+  #waiting: Publish[] = [];
+  #max: number = mqttLimits.inFlightMax;
+
+  constructor(send: (publish: Publish, acked: PublishDone) => void) {
+    this.#send = send;
+  }
+
+  /** Publishes that the broker has not confirmed, waiting ones included. */
+  get size(): number {
+    return this.#inFlight.size + this.#waiting.length;
+  }
+
+  /** The broker's Receive Maximum, where it names one. */
+  limit(max: number | undefined): void {
+    this.#max = Math.min(max ?? mqttLimits.inFlightMax, mqttLimits.inFlightMax);
+  }
+
+  add(publish: Publish): void {
+    if (this.#inFlight.size < this.#max && this.#waiting.length === 0) {
+      this.#start(publish);
+    } else if (this.#waiting.length < mqttLimits.waitingMax) {
+      this.#waiting.push(publish);
+    } else {
+      publish.done(new ServiceError("window-full", "too many publishes wait for the broker"));
+    }
+  }
+
+  /** The connection is gone: everything unconfirmed fails, in the order it was given. */
+  fail(error: ServiceError): void {
+    const lost = [...this.#inFlight, ...this.#waiting];
+    this.#inFlight.clear();
+    this.#waiting = [];
+    for (const publish of lost) publish.done(error);
+  }
+
+  #start(publish: Publish): void {
+    this.#inFlight.add(publish);
+    this.#send(publish, (error) => {
+      // After `fail` the publish has had its answer.
+      if (!this.#inFlight.delete(publish)) return;
+      publish.done(error);
+      while (this.#waiting.length > 0 && this.#inFlight.size < this.#max) {
+        this.#start(this.#waiting.shift()!);
+      }
+    });
+  }
+}
