@@ -1,0 +1,16 @@
+import process from "node:process";
+import { startChatOrigin } from "./origin.ts";
+
+const { CHAT_BROKER, CHAT_APP, CHAT_ROOT } = process.env;
+const origin = await startChatOrigin({
+  broker: CHAT_BROKER ?? "mqtt://127.0.0.1:1883",
+  app: CHAT_APP ?? "default",
+  root: CHAT_ROOT ?? "wss",
+});
+
+const stop = async (): Promise<void> => {
+  await origin.close();
+  process.exit(0);
+};
+process.on("SIGTERM", stop);
+process.on("SIGINT", stop);

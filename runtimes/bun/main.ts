@@ -1,0 +1,15 @@
+import process from "node:process";
+import { runCommandLine } from "../command-line.ts";
+import { startNodeHttpServer } from "../nodejs-http/server.ts";
+import { startBunServer } from "./server.ts";
+
+/** Where the files of a single executable seem to stand: they cannot be run by another process. */
+const inExecutable = import.meta.url.includes("$bunfs");
+
+await runCommandLine(process.argv.slice(2), {
+  name: "bun",
+  engines: ["native", "wasm"],
+  startServer: (engine, options) =>
+    engine === "native" ? startBunServer(options) : startNodeHttpServer(options),
+  watch: (sourceFile) => (inExecutable ? undefined : ["--watch", "--no-clear-screen", sourceFile]),
+});

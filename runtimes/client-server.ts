@@ -1,0 +1,57 @@
+import type {
+  Clock,
+  Codec,
+  Deflate,
+  HandshakeAnswer,
+  HandshakeRefusal,
+  HandshakeRequest,
+  SocketHandler,
+} from "../core/ports/mod.ts";
+
+/** The port that clients connect to, open. */
+export interface ClientServer {
+  /** The real port, where 0 was asked for. */
+  readonly port: number;
+  /** Whether `Socket.pause` does anything here. */
+  readonly canPause: boolean;
+  /** Takes no new connections. */
+  stopListening(): void;
+  /** Stops listening and drops every request; connections are the handler's to close before. */
+  stop(): Promise<void>;
+}
+
+export interface ClientServerOptions {
+  readonly host: string;
+  /** 0 picks a free one. Rejects with `port-in-use` where it is taken. */
+  readonly port: number;
+  readonly handler: SocketHandler;
+  /** What parses frames (engine wasm). */
+  readonly codec: Codec;
+  readonly clock: Clock;
+  /** Present where permessage-deflate is on. */
+  readonly deflate: Deflate | undefined;
+  readonly messageBytesMax: number;
+  /** False where slots have no lanes: whole messages go to the handler. Default true. */
+  readonly lanes?: boolean;
+}
+
+const failed: HandshakeRefusal = {
+  accepted: false,
+  statusCode: 500,
+  headers: { "content-type": "text/plain; charset=utf-8" },
+  body: "internal: the request could not be handled.\n",
+};
+
+/** Asks the handler; `done` is called at once where the answer is known at once. */
+export function answerRequest(
+  handler: SocketHandler,
+  request: HandshakeRequest,
+  done: (answer: HandshakeAnswer) => void,
+): void {
+  const answer = handler.handshake(request);
+  if (answer instanceof Promise) {
+    answer.catch(() => failed).then(done);
+  } else {
+    done(answer);
+  }
+}

@@ -1,0 +1,116 @@
+import { readFileSync } from "node:fs";
+import process from "node:process";
+import { createLogger } from "../adapters/log/mod.ts";
+import { ServiceError } from "../core/base/mod.ts";
+import { configFlag, readFlags, readSettings, type Settings } from "../core/config/mod.ts";
+import type { Page } from "../core/mod.ts";
+import type { Logger } from "../core/ports/mod.ts";
+import { Service } from "./compose.ts";
+import { devDefaults, devPages, startDevOrigin } from "./dev.ts";
+import type { Platform } from "./platform.ts";
+import { usage } from "./usage.ts";
+import { version } from "./version.ts";
+
+/** The contract's exit codes. */
+const ExitCode = { clean: 0, failure: 1, usage: 2 } as const;
+
+type Command = "dev" | "serve";
+
+/** Runs the program with the words after its name. Ends the process when it is done. */
+export async function runCommandLine(words: readonly string[], platform: Platform): Promise<void> {
+  const [command, ...rest] = words;
+  if (command === "--help" || rest.includes("--help")) return leave(ExitCode.clean, usage());
+  if (command === "--version") return leave(ExitCode.clean, version);
+  if (command !== "dev" && command !== "serve") {
+    const said = command === undefined ? "no command" : `unknown command ${command}`;
+    return leave(ExitCode.usage, `${said}; allowed: dev, serve, --help, --version`);
+  }
+  let settings: Settings;
+  try {
+    settings = readAll(command, rest);
+  } catch (error) {
+    if (error instanceof ServiceError) return leave(ExitCode.usage, error.message);
+    throw error;
+  }
+  await run(command, settings, platform);
+}
+
+function leave(code: number, text: string): void {
+  const stream = code === ExitCode.clean ? process.stdout : process.stderr;
+  stream.write(`${text}\n`, () => process.exit(code));
+}
+
+function readAll(command: Command, words: readonly string[]): Settings {
+  const flags = readFlags(words);
+  const environment = process.env;
+  const path = flags[configFlag] ?? environment["WSS_CONFIG"];
+  delete flags[configFlag];
+  const file = path === undefined ? undefined : readConfigFile(path);
+  const defaults = command === "dev" ? devDefaults : {};
+  return readSettings({ flags, environment, file, defaults });
+}
+
+function readConfigFile(path: string): unknown {
+  try {
+    return JSON.parse(readFileSync(path, "utf8"));
+  } catch (error) {
+    const reason = (error as Error).message;
+    const message = `--config: ${path} cannot be read as a JSON file: ${reason}`;
+    throw new ServiceError("setting-invalid", message, { cause: error });
+  }
+}
+
+async function run(command: Command, settings: Settings, platform: Platform): Promise<void> {
+  const format = settings["log-format"];
+  const pretty = format === "pretty" || (format === "auto" && process.stdout.isTTY === true);
+  const write = (line: string): void => void process.stdout.write(line);
+  const logger = createLogger({ pretty, level: settings["log-level"], write });
+  const pages: ReadonlyMap<string, Page> = command === "dev" ? devPages : new Map();
+  const service = new Service(settings, { platform, logger, pages });
+  const cleanUps: (() => Promise<void> | void)[] = [];
+  const fail = (error: unknown): void => {
+    tellFailure(logger, error);
+    process.exit(ExitCode.failure);
+  };
+  service.fail = fail;
+  process.on("uncaughtException", fail);
+  process.on("unhandledRejection", fail);
+  stopOnSignals(service, logger, cleanUps);
+  try {
+    await service.start();
+    if (command === "dev") cleanUps.push(await startDevOrigin(service, platform, logger));
+  } catch (error) {
+    fail(error);
+  }
+}
+
+function tellFailure(logger: Logger, error: unknown): void {
+  if (error instanceof ServiceError) {
+    logger.log("error", "failed", error.message, { code: error.code });
+  } else {
+    const { message, stack } = error instanceof Error ? error : new Error(String(error));
+    logger.log("error", "failed", message, { code: "internal", stack });
+  }
+}
+
+function stopOnSignals(
+  service: Service,
+  logger: Logger,
+  cleanUps: readonly (() => Promise<void> | void)[],
+): void {
+  let stopping = false;
+  const stop = async (signal: string): Promise<void> => {
+    if (stopping) {
+      logger.log("warn", "stopped", `${signal} again: ending at once`);
+      process.exit(ExitCode.failure);
+    }
+    stopping = true;
+    logger.log("info", "stopping", `${signal}: draining`);
+    await service.stop();
+    for (const cleanUp of cleanUps) await cleanUp();
+    logger.log("info", "stopped", "clean");
+    process.exit(ExitCode.clean);
+  };
+  process.on("SIGTERM", () => void stop("SIGTERM"));
+  process.on("SIGINT", () => void stop("SIGINT"));
+}

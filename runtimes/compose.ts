@@ -1,0 +1,207 @@
+import { type AdminServer, createAdminApp, serveAdmin } from "../adapters/http/mod.ts";
+import { PrometheusMetrics } from "../adapters/metrics/mod.ts";
+import {
+  type EmbeddedBroker,
+  MqttClusterBus,
+  MqttOriginChannel,
+  redactUrl,
+  startEmbeddedBroker,
+} from "../adapters/mqtt/mod.ts";
+import { SystemClock, SystemRandom } from "../adapters/system/mod.ts";
+import { limits } from "../core/base/mod.ts";
+import type { Settings } from "../core/config/mod.ts";
+import { Gateway, type Page } from "../core/mod.ts";
+import type { Clock, Codec, Logger, Random } from "../core/ports/mod.ts";
+import { createWasmCodec } from "../wasm/mod.ts";
+import type { ClientServer } from "./client-server.ts";
+import { createZlibDeflate } from "./deflate.ts";
+import type { Engine, Platform } from "./platform.ts";
+import { version } from "./version.ts";
+
+/** What one start of a gateway is made of, besides its settings. */
+export interface ServiceParts {
+  readonly platform: Platform;
+  readonly logger: Logger;
+  readonly pages: ReadonlyMap<string, Page>;
+}
+
+const nameAlphabet = "abcdefghijklmnopqrstuvwxyz0123456789";
+
+function randomName(random: Random, chars: number): string {
+  const bytes = random.fill(new Uint8Array(chars));
+  return Array.from(bytes, (byte) => nameAlphabet[byte % nameAlphabet.length]).join("");
+}
+
+/** A running gateway process: the composition of core, adapters and a runtime's server. */
+export class Service {
+  readonly settings: Settings;
+  readonly #parts: ServiceParts;
+  readonly #clock: Clock = new SystemClock();
+  readonly #random: Random = new SystemRandom();
+  readonly #metrics: PrometheusMetrics = new PrometheusMetrics();
+  readonly #engine: Engine;
+  readonly node: string;
+  #broker: EmbeddedBroker | undefined;
+  #gateway!: Gateway;
+  #clientServer: ClientServer | undefined;
+  #admin: AdminServer | undefined;
+
+  constructor(settings: Settings, parts: ServiceParts) {
+    this.settings = settings;
+    this.#parts = parts;
+    const { engines } = parts.platform;
+    this.#engine = engines.includes(settings.engine) ? settings.engine : (engines[0] as Engine);
+    this.node = settings["node-name"] || `n${randomName(this.#random, 8)}`;
+  }
+
+  /** The broker's URL, password included: for an origin that is started along with it. */
+  get brokerUrl(): string {
+    const { settings } = this;
+    if (this.#broker === undefined) return settings.broker;
+    return `mqtt://${settings["broker-host"]}:${this.#broker.port}`;
+  }
+
+  get port(): number {
+    return this.#clientServer?.port ?? 0;
+  }
+
+  /**
+   * Opens every port and connects to the broker. A broker that cannot be reached is waited for
+   * in the background (not ready, 503 to handshakes); one that refuses us rejects.
+   */
+  async start(): Promise<void> {
+    await this.#openBroker();
+    const codec = this.#codec();
+    this.#gateway = this.#composeGateway(codec);
+    await this.#openAdmin();
+    const connected = this.#gateway.start();
+    const timedOut = new Promise<"later">((resolve) =>
+      this.#clock.after(limits.brokerStartWaitMs, () => resolve("later")),
+    );
+    const first = await Promise.race([connected, timedOut]);
+    if (first === "later") this.#tellLateConnection(connected);
+    await this.#openClientServer(codec);
+    this.#tellStarted();
+  }
+
+  /** Drains and closes everything. */
+  async stop(): Promise<void> {
+    this.#clientServer?.stopListening();
+    await this.#gateway?.drain(this.settings["drain-period"]);
+    await this.#clientServer?.stop();
+    await this.#admin?.close();
+    await this.#broker?.close();
+  }
+
+  async #openBroker(): Promise<void> {
+    const { settings } = this;
+    if (settings.broker !== "embedded") return;
+    const host = settings["broker-host"];
+    this.#broker = await startEmbeddedBroker({ host, port: settings["broker-port"] });
+  }
+
+  #codec(): Codec {
+    return createWasmCodec({
+      node: this.node,
+      messageBytesMax: this.settings["max-message-size"],
+      batchBytesTarget: limits.batchBytesTarget,
+      partialBytesMax: limits.partialBytesMax,
+    });
+  }
+
+  #composeGateway(codec: Codec): Gateway {
+    const { settings } = this;
+    const mqtt = {
+      url: this.brokerUrl,
+      version: this.#broker === undefined ? settings["mqtt-version"] : ("4" as const),
+      root: settings["topic-root"],
+      apps: [settings.app],
+      node: this.node,
+    };
+    const ports = { clock: this.#clock, random: this.#random, logger: this.#parts.logger };
+    return new Gateway(
+      {
+        ...ports,
+        codec,
+        metrics: this.#metrics,
+        bus: new MqttClusterBus(mqtt, ports),
+        channel: new MqttOriginChannel(mqtt, ports),
+        deflate: createZlibDeflate(),
+      },
+      {
+        app: settings.app,
+        node: this.node,
+        incarnation: randomName(this.#random, 12),
+        runtime: this.#parts.platform.name,
+        version,
+        subprotocols: settings.subprotocols,
+        headers: settings.headers.map((name) => name.toLowerCase()),
+        compression: settings.compression,
+        pages: this.#parts.pages,
+        partitions: settings.partitions,
+        json: settings["event-format"] === "json",
+        connectionsMax: settings["max-connections"],
+        sendQueueBytesMax: settings["send-queue-size"],
+        eventWindowBytesMax: settings["event-window-size"],
+        keepAliveIntervalMs: settings["keep-alive-interval"],
+        presenceIntervalMs: settings["presence-interval"],
+      },
+    );
+  }
+
+  async #openAdmin(): Promise<void> {
+    const app = createAdminApp({
+      ready: () => this.#gateway.readiness(),
+      metrics: () => this.#metrics.render(),
+    });
+    const { settings } = this;
+    this.#admin = await serveAdmin(app, {
+      host: settings["admin-host"],
+      port: settings["admin-port"],
+    });
+  }
+
+  async #openClientServer(codec: Codec): Promise<void> {
+    const { settings } = this;
+    this.#clientServer = await this.#parts.platform.startServer(this.#engine, {
+      host: settings.host,
+      port: settings.port,
+      handler: this.#gateway,
+      codec,
+      clock: this.#clock,
+      deflate: settings.compression ? createZlibDeflate() : undefined,
+      messageBytesMax: settings["max-message-size"],
+    });
+  }
+
+  #tellLateConnection(connected: Promise<void>): void {
+    const { logger } = this.#parts;
+    const fields = { broker: redactUrl(this.brokerUrl) };
+    logger.log("warn", "broker-unreachable", "the broker cannot be reached yet; not ready", {
+      code: "broker-unreachable",
+      ...fields,
+    });
+    connected.then(
+      () => logger.log("info", "broker-connected", "connected to the broker", fields),
+      (error: Error) => this.fail(error),
+    );
+  }
+
+  /** What to do when the broker refuses us after the start; the command line ends the process. */
+  fail: (error: Error) => void = () => {};
+
+  #tellStarted(): void {
+    const { settings } = this;
+    this.#parts.logger.log("info", "started", `listening on ${settings.host}:${this.port}`, {
+      port: this.port,
+      adminPort: this.#admin?.port,
+      brokerPort: this.#broker?.port,
+      node: this.node,
+      runtime: this.#parts.platform.name,
+      engine: this.#engine,
+      broker: redactUrl(this.brokerUrl),
+      app: settings.app,
+      version,
+    });
+  }
+}

@@ -1,0 +1,57 @@
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import process from "node:process";
+import type { Settings } from "../core/config/mod.ts";
+import type { Page } from "../core/mod.ts";
+import type { Logger } from "../core/ports/mod.ts";
+import { startChatOrigin } from "../examples/chat/origin.ts";
+import { chatPage } from "../examples/chat/page.ts";
+import type { Service } from "./compose.ts";
+import type { Platform } from "./platform.ts";
+
+/** What `dev` takes where nothing is said: one machine, and origins that learn fast. */
+export const devDefaults: Partial<Settings> = {
+  host: "127.0.0.1",
+  "keep-alive-interval": 2_000,
+  "drain-period": 0,
+};
+
+/** The page that the client port serves in `dev`. */
+export const devPages: ReadonlyMap<string, Page> = new Map([
+  ["/", { contentType: "text/html; charset=utf-8", body: chatPage }],
+]);
+
+const originFile = "examples/chat/origin.ts";
+const originEntry = "examples/chat/main.ts";
+
+/**
+ * Starts the example origin: from its source, restarted whenever that changes, or built in where
+ * there is no source. Resolves to what ends it.
+ */
+export async function startDevOrigin(
+  service: Service,
+  platform: Platform,
+  logger: Logger,
+): Promise<() => Promise<void> | void> {
+  const { settings, port } = service;
+  const options = { broker: service.brokerUrl, app: settings.app, root: settings["topic-root"] };
+  const url = `http://${settings.host}:${port}/`;
+  const words = existsSync(originFile) ? platform.watch(originEntry) : undefined;
+  if (words === undefined) {
+    const origin = await startChatOrigin(options);
+    logger.log("info", "dev", `open ${url} in two tabs and chat`, { url });
+    return () => origin.close();
+  }
+  const environment = {
+    ...process.env,
+    CHAT_BROKER: options.broker,
+    CHAT_APP: options.app,
+    CHAT_ROOT: options.root,
+  };
+  const child = spawn(process.execPath, words, { env: environment, stdio: "inherit" });
+  child.on("exit", (code) => logger.log("info", "dev-origin", "the origin ended", { code }));
+  const hint = `the chat's origin is ${originFile}: change it and it starts anew; no client notices`;
+  logger.log("info", "dev", `open ${url} in two tabs and chat`, { url });
+  logger.log("info", "dev", hint, { file: originFile });
+  return () => void child.kill();
+}

@@ -1,0 +1,16 @@
+import type { ClientServer, ClientServerOptions } from "./client-server.ts";
+
+export type Engine = "native" | "wasm";
+
+/** What differs between the runtimes: the entry file of each passes its own. */
+export interface Platform {
+  readonly name: "bun" | "deno" | "node";
+  /** Engines that this runtime has; the first is what `native` falls back to. */
+  readonly engines: readonly Engine[];
+  startServer(engine: Engine, options: ClientServerOptions): Promise<ClientServer>;
+  /**
+   * Arguments for this executable that run a source file and run it again when it changes;
+   * undefined where there is no source file to run (a single executable).
+   */
+  watch(sourceFile: string): readonly string[] | undefined;
+}

@@ -1,0 +1,122 @@
+import { Mosquitto } from "../support/mosquitto.ts";
+import {
+  type BenchProcess,
+  type Contestant,
+  gateway,
+  median,
+  onBun,
+  onNode,
+  spread,
+} from "./processes.ts";
+
+const seconds = 3;
+
+interface Figure {
+  readonly messagesPerSecond: number;
+  /** CPU of the serving process (not of broker, origin or generator). */
+  readonly cpuMicrosecondsPerMessage: number;
+}
+
+interface Generated {
+  readonly messages: number;
+  readonly seconds: number;
+  readonly roundTripMicroseconds: {
+    readonly p50: number;
+    readonly p90: number;
+    readonly p99: number;
+  };
+}
+
+/** Loads a port with echo traffic, from a process of its own. */
+export async function generate(
+  port: unknown,
+  load: readonly [connections: number, inFlight: number],
+  counting: () => void = () => {},
+): Promise<Generated> {
+  const generator = onNode("generator", String(port), ...load.map(String), String(seconds));
+  try {
+    await generator.line("counting");
+    counting();
+    return JSON.parse(await generator.line("{")) as Generated;
+  } finally {
+    await generator.end();
+  }
+}
+
+async function measure(
+  server: BenchProcess,
+  port: unknown,
+  load: readonly [number, number],
+): Promise<Figure> {
+  let before = 0;
+  const result = await generate(port, load, () => {
+    before = server.cpuSeconds();
+  });
+  const cpu = server.cpuSeconds() - before;
+  return {
+    messagesPerSecond: result.messages / result.seconds,
+    cpuMicrosecondsPerMessage: (cpu * 1e6) / result.messages,
+  };
+}
+
+async function wsEcho(load: readonly [number, number]): Promise<Figure> {
+  const server = onNode("ws-echo");
+  try {
+    return await measure(server, (await server.event("started"))["port"], load);
+  } finally {
+    await server.end();
+  }
+}
+
+async function throughEverything(
+  contestant: Contestant,
+  load: readonly [number, number],
+): Promise<Figure> {
+  await using broker = await Mosquitto.start();
+  const origin = onBun("echo-origin", broker.url());
+  const server = gateway(contestant, broker.url());
+  try {
+    await origin.event("started");
+    return await measure(server, (await server.event("started"))["port"], load);
+  } finally {
+    await origin.end();
+    await server.end();
+  }
+}
+
+/**
+ * Echo through everything (client → gateway → mosquitto, QoS 1 → origin → mosquitto → gateway →
+ * client) against an in-process echo on Node with `ws`, in turns.
+ */
+export async function echoBench(
+  contestants: readonly Contestant[],
+  rounds: number,
+  print: (line: string) => void,
+): Promise<void> {
+  for (const inFlight of [1, 32]) {
+    const load = [64, inFlight] as const;
+    const baseline: Figure[] = [];
+    const figures = contestants.map((): Figure[] => []);
+    for (let round = 0; round < rounds; round++) {
+      baseline.push(await wsEcho(load));
+      for (const [index, contestant] of contestants.entries()) {
+        figures[index]?.push(await throughEverything(contestant, load));
+      }
+    }
+    print(`echo, 64 connections, ${inFlight} in flight each, 64-byte text, ${rounds} rounds:`);
+    print(row("ws on node, in-process", baseline, baseline));
+    for (const [index, { runtime, engine }] of contestants.entries()) {
+      print(row(`${runtime} ${engine}, mosquitto, origin`, figures[index] ?? [], baseline));
+    }
+  }
+}
+
+function row(name: string, figures: readonly Figure[], baseline: readonly Figure[]): string {
+  const rates = figures.map((figure) => figure.messagesPerSecond);
+  const ratios = rates.map((rate, index) => rate / (baseline[index]?.messagesPerSecond ?? 1));
+  const cpu = median(figures.map((figure) => figure.cpuMicrosecondsPerMessage));
+  return (
+    `  ${name.padEnd(34)} ${spread(rates, 0)} messages/s, ratio ${spread(ratios, 2)}, ` +
+    `${cpu.toFixed(1)} µs CPU a message in the serving process`
+  );
+}

@@ -1,0 +1,129 @@
+/**
+ * The load of the echo benches, in a process of its own: raw TCP, prebuilt frames, every byte of
+ * every answer compared. Arguments: port, connections, messages in flight each, seconds.
+ * Prints one JSON line: messages, seconds, and (one connection, one in flight) round trips in µs.
+ */
+import { Buffer } from "node:buffer";
+import { connect, type Socket } from "node:net";
+import process from "node:process";
+
+const [port, connections, inFlight, seconds] = process.argv.slice(2).map(Number) as [
+  number,
+  number,
+  number,
+  number,
+];
+const messageBytes = 64;
+const warmUpMs = 1_000;
+
+const text = Buffer.alloc(messageBytes, "The quick brown fox jumps over the lazy dog. ");
+const answer = Buffer.concat([Buffer.from([0x81, messageBytes]), text]);
+const mask = Buffer.from([0x37, 0xfa, 0x21, 0x3d]);
+const masked = Buffer.from(text.map((byte, index) => byte ^ (mask[index & 3] as number)));
+const frame = Buffer.concat([Buffer.from([0x81, 0x80 | messageBytes]), mask, masked]);
+const frames = Buffer.concat(Array.from({ length: inFlight }, () => frame));
+/** Long enough to compare any chunk with, starting anywhere in an answer. */
+const answers = Buffer.concat(Array.from({ length: 2_048 }, () => answer));
+
+let counting = false;
+let messages = 0;
+const roundTrips: number[] = [];
+const sampleRoundTrips = connections === 1 && inFlight === 1;
+
+function fail(reason: string): never {
+  process.stderr.write(`generator: ${reason}\n`);
+  process.exit(1);
+}
+
+class Client {
+  readonly #socket: Socket;
+  #upgraded = false;
+  #head = "";
+  /** Bytes of the answer under way. */
+  #phase = 0;
+  #sentAt = 0;
+
+  constructor(upgraded: () => void) {
+    this.#socket = connect({ port, host: "127.0.0.1", noDelay: true });
+    this.#socket.on("error", (error) => fail(error.message));
+    this.#socket.on("close", () => fail("a connection was closed"));
+    this.#socket.on("connect", () =>
+      this.#socket.write(
+        "GET / HTTP/1.1\r\nHost: bench\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+          "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+      ),
+    );
+    this.#socket.on("data", (chunk: Buffer) => {
+      if (this.#upgraded) return this.#data(chunk);
+      this.#head += chunk.toString("latin1");
+      const end = this.#head.indexOf("\r\n\r\n");
+      if (end < 0) return;
+      if (!this.#head.startsWith("HTTP/1.1 101")) fail(this.#head.slice(0, 100));
+      this.#upgraded = true;
+      upgraded();
+    });
+  }
+
+  start(): void {
+    this.#sentAt = performance.now();
+    this.#socket.write(frames);
+  }
+
+  #data(chunk: Buffer): void {
+    let offset = 0;
+    while (offset < chunk.length) {
+      const length = Math.min(chunk.length - offset, answers.length - this.#phase);
+      const same = answers.compare(
+        chunk,
+        offset,
+        offset + length,
+        this.#phase,
+        this.#phase + length,
+      );
+      if (same !== 0)
+        fail(`a wrong answer: ${chunk.subarray(offset, offset + 80).toString("latin1")}`);
+      const done = Math.floor((this.#phase + length) / answer.length);
+      this.#phase = (this.#phase + length) % answer.length;
+      offset += length;
+      if (done > 0) this.#answered(done);
+    }
+  }
+
+  #answered(count: number): void {
+    if (counting) messages += count;
+    if (sampleRoundTrips) {
+      const now = performance.now();
+      if (counting) roundTrips.push((now - this.#sentAt) * 1_000);
+      this.#sentAt = now;
+    }
+    for (let left = count; left > 0; left -= inFlight) {
+      const now = Math.min(left, inFlight);
+      this.#socket.write(now === inFlight ? frames : frames.subarray(0, now * frame.length));
+    }
+  }
+}
+
+await new Promise<void>((resolve) => {
+  let waiting = connections;
+  const clients: Client[] = [];
+  const upgraded = (): void => {
+    if (--waiting > 0) return;
+    for (const client of clients) client.start();
+    resolve();
+  };
+  for (let index = 0; index < connections; index++) clients.push(new Client(upgraded));
+});
+
+setTimeout(() => {
+  counting = true;
+  process.stdout.write("counting\n");
+  const start = performance.now();
+  setTimeout(() => {
+    const elapsed = (performance.now() - start) / 1_000;
+    roundTrips.sort((a, b) => a - b);
+    const at = (part: number): number => roundTrips[Math.floor(roundTrips.length * part)] ?? 0;
+    const quantiles = { p50: at(0.5), p90: at(0.9), p99: at(0.99) };
+    const result = { messages, seconds: elapsed, roundTripMicroseconds: quantiles };
+    process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0));
+  }, seconds * 1_000);
+}, warmUpMs);

@@ -1,0 +1,39 @@
+/**
+ * `npm run bench [-- codec echo round-trip idle] [--rounds N]`: every figure beside the one it is
+ * held against, in one run. It fails on no time.
+ */
+import { cpus, loadavg } from "node:os";
+import process from "node:process";
+import { runCodecBench } from "./codec.ts";
+import { echoBench } from "./echo.ts";
+import { idleBench } from "./idle.ts";
+import type { Contestant } from "./processes.ts";
+import { roundTripBench } from "./round-trip.ts";
+
+const words = process.argv.slice(2);
+const at = words.indexOf("--rounds");
+const rounds = at < 0 ? 3 : Number(words.splice(at, 2)[1]);
+const chosen = words.length === 0 ? ["codec", "round-trip", "echo", "idle"] : words;
+
+const bunNative: Contestant = { runtime: "bun", engine: "native" };
+const bunWasm: Contestant = { runtime: "bun", engine: "wasm" };
+const nodeWasm: Contestant = { runtime: "node", engine: "wasm" };
+
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+
+const benches: Readonly<Record<string, () => Promise<unknown>>> = {
+  codec: () => runCodecBench(print),
+  "round-trip": () => roundTripBench([bunNative, bunWasm], rounds, print),
+  echo: () => echoBench([bunNative, bunWasm, nodeWasm], rounds, print),
+  idle: () => idleBench([bunNative, bunWasm, nodeWasm], print),
+};
+
+print(`${cpus().length} × ${cpus()[0]?.model}, load ${loadavg()[0]?.toFixed(2)} before the run`);
+print("gateway, origin, mosquitto and generator are processes of their own on this machine;");
+print("figures are medians (smallest–largest); generator and ws on Node, origin on Bun");
+for (const name of chosen) {
+  const bench = benches[name];
+  if (bench === undefined) throw new Error(`no bench ${name}; there are ${Object.keys(benches)}`);
+  print("");
+  await bench();
+}
