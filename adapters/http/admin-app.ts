@@ -1,0 +1,38 @@
+import { Hono } from "hono/tiny";
+
+export interface AdminOptions {
+  /** Why the process is beyond help and should be started anew; undefined while it is well. */
+  readonly health: () => string | undefined;
+  /** Why no new connections should come now (draining, broker away); empty while they may. */
+  readonly ready: () => readonly string[];
+  readonly metrics: () => { readonly contentType: string; readonly text: string };
+}
+
+/** A request in, its answer out: what any HTTP server can carry. */
+export type HttpHandler = (request: Request) => Response | Promise<Response>;
+
+/** What an operator asks a node: `/healthz`, `/readyz`, `/metrics`. */
+export function createAdminApp(options: AdminOptions): HttpHandler {
+  const app = new Hono();
+  app.use(async (context, next) => {
+    await next();
+    // Probes and scrapes want the answer of now.
+    context.header("cache-control", "no-store");
+  });
+  app.get("/healthz", (context) => {
+    const fault = options.health();
+    return fault === undefined ? context.text("ok\n") : context.text(`${fault}\n`, 503);
+  });
+  app.get("/readyz", (context) => {
+    const reasons = options.ready();
+    const ready = reasons.length === 0;
+    return context.json({ ready, reasons }, ready ? 200 : 503);
+  });
+  app.get("/metrics", (context) => {
+    const { contentType, text } = options.metrics();
+    return context.body(text, 200, { "content-type": contentType });
+  });
+  app.notFound((context) => context.text("Here are /healthz, /readyz and /metrics.\n", 404));
+  app.onError((_error, context) => context.text("internal error\n", 500));
+  return (request) => app.fetch(request);
+}

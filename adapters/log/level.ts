@@ -1,0 +1,17 @@
+import type { LogLevel } from "../../core/ports/mod.ts";
+
+const order: Readonly<Record<LogLevel, number>> = { debug: 0, info: 1, warn: 2, error: 3 };
+
+/** Whether a line of `level` is written where `least` is the lowest that is. */
+export function reaches(level: LogLevel, least: LogLevel): boolean {
+  return order[level] >= order[least];
+}
+
+export interface LoggerOptions {
+  /** The lowest level that is written. */
+  readonly level: LogLevel;
+  /** Takes one line, its newline included. Must not throw. */
+  readonly write: (line: string) => void;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}

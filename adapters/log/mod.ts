@@ -1,0 +1,4 @@
+export { JsonLogger } from "./json-logger.ts";
+export type { LoggerOptions } from "./level.ts";
+export { PrettyLogger } from "./pretty-logger.ts";
+export { redact, redactText } from "./redact.ts";

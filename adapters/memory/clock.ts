@@ -1,0 +1,71 @@
+import { assert } from "../../core/base/mod.ts";
+import type { Cancel, Clock } from "../../core/ports/mod.ts";
+
+interface Timer {
+  readonly at: number;
+  readonly callback: () => void;
+}
+
+/** Time that stands still until a test moves it. */
+export class ManualClock implements Clock {
+  #now: number;
+  readonly #timers = new Set<Timer>();
+  #turn: (() => void)[] = [];
+
+  constructor(now: number = 1_700_000_000_000) {
+    this.#now = now;
+  }
+
+  /** Timers that have neither fired nor been cancelled. */
+  get pendingTimers(): number {
+    return this.#timers.size;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  after(ms: number, callback: () => void): Cancel {
+    assert(ms >= 0, `a timer of ${ms} ms`);
+    const timer: Timer = { at: this.#now + ms, callback };
+    this.#timers.add(timer);
+    return () => {
+      this.#timers.delete(timer);
+    };
+  }
+
+  endOfTurn(callback: () => void): void {
+    this.#turn.push(callback);
+  }
+
+  /** Ends the turn: runs what waits for it. What is added meanwhile waits for the next one. */
+  turn(): void {
+    const callbacks = this.#turn;
+    this.#turn = [];
+    for (const callback of callbacks) callback();
+  }
+
+  /**
+   * Moves time on, timer by timer in their order. Each timer fires at its own time, so that
+   * `now()` and timers it starts are right; each is a turn of its own.
+   */
+  advance(ms: number): void {
+    const end = this.#now + ms;
+    for (let timer = this.#next(end); timer !== undefined; timer = this.#next(end)) {
+      this.#timers.delete(timer);
+      this.#now = timer.at;
+      timer.callback();
+      this.turn();
+    }
+    this.#now = end;
+  }
+
+  /** The earliest timer until `end`; of equal ones the one that was started first. */
+  #next(end: number): Timer | undefined {
+    let next: Timer | undefined;
+    for (const timer of this.#timers) {
+      if (timer.at <= end && (next === undefined || timer.at < next.at)) next = timer;
+    }
+    return next;
+  }
+}

@@ -1,0 +1,50 @@
+import type { Counter, Metrics } from "../../core/ports/mod.ts";
+
+type Labels = Readonly<Record<string, string>>;
+
+class MemoryCounter implements Counter {
+  value = 0;
+
+  add(count: number): void {
+    this.value += count;
+  }
+}
+
+/** Metrics that a test reads back. */
+export class MemoryMetrics implements Metrics {
+  readonly #counters = new Map<string, MemoryCounter>();
+  readonly #gauges = new Map<string, () => number>();
+
+  counter(name: string, _help: string, labels: Labels = {}): Counter {
+    const key = keyOf(name, labels);
+    const existing = this.#counters.get(key);
+    if (existing !== undefined) return existing;
+    const counter = new MemoryCounter();
+    this.#counters.set(key, counter);
+    return counter;
+  }
+
+  gauge(name: string, _help: string, read: () => number): void {
+    this.#gauges.set(name, read);
+  }
+
+  /** What a counter stands at, or a gauge reads now; undefined where there is neither. */
+  value(name: string, labels: Labels = {}): number | undefined {
+    return this.#counters.get(keyOf(name, labels))?.value ?? this.#gauges.get(name)?.();
+  }
+
+  /** A counter's sum over all its labels. */
+  total(name: string): number {
+    let sum = 0;
+    for (const [key, counter] of this.#counters) {
+      if (key === name || key.startsWith(`${name}{`)) sum += counter.value;
+    }
+    return sum;
+  }
+}
+
+function keyOf(name: string, labels: Labels): string {
+  const names = Object.keys(labels).sort();
+  if (names.length === 0) return name;
+  return `${name}{${names.map((label) => `${label}=${JSON.stringify(labels[label])}`).join(",")}}`;
+}

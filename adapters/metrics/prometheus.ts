@@ -1,0 +1,88 @@
+import { assert } from "../../core/base/mod.ts";
+import type { Counter, Metrics } from "../../core/ports/mod.ts";
+
+type Labels = Readonly<Record<string, string>>;
+
+interface Family {
+  readonly type: "counter" | "gauge";
+  readonly help: string;
+  /** By the series' labels as they are written. */
+  readonly series: Map<string, () => number>;
+  readonly counters: Map<string, PrometheusCounter>;
+}
+
+/** The hot path adds to a plain field. */
+class PrometheusCounter implements Counter {
+  value = 0;
+
+  add(count: number): void {
+    this.value += count;
+  }
+}
+
+// Names as Prometheus' data model has them.
+const metricName = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
+const labelName = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
+
+/** Metrics in Prometheus' text format, version 0.0.4. */
+export class PrometheusMetrics implements Metrics {
+  readonly contentType: string = "text/plain; version=0.0.4; charset=utf-8";
+  readonly #families = new Map<string, Family>();
+
+  counter(name: string, help: string, labels: Labels = {}): Counter {
+    const family = this.#family(name, "counter", help);
+    const key = labelText(labels);
+    const existing = family.counters.get(key);
+    if (existing !== undefined) return existing;
+    const counter = new PrometheusCounter();
+    family.counters.set(key, counter);
+    family.series.set(key, () => counter.value);
+    return counter;
+  }
+
+  gauge(name: string, help: string, read: () => number): void {
+    this.#family(name, "gauge", help).series.set("", read);
+  }
+
+  /** The text that a scrape gets. */
+  render(): string {
+    let text = "";
+    for (const [name, family] of this.#families) {
+      text += `# HELP ${name} ${escapeHelp(family.help)}\n# TYPE ${name} ${family.type}\n`;
+      for (const [labels, read] of family.series)
+        text += `${name}${labels} ${numberText(read())}\n`;
+    }
+    return text;
+  }
+
+  #family(name: string, type: Family["type"], help: string): Family {
+    assert(metricName.test(name), `metric name ${name}`);
+    const existing = this.#families.get(name);
+    if (existing !== undefined) {
+      assert(existing.type === type, `metric ${name} is a ${existing.type} already`);
+      return existing;
+    }
+    const family: Family = { type, help, series: new Map(), counters: new Map() };
+    this.#families.set(name, family);
+    return family;
+  }
+}
+
+/** `{a="1",b="2"}`, sorted, so that the same labels are the same series. */
+function labelText(labels: Labels): string {
+  const names = Object.keys(labels).sort();
+  if (names.length === 0) return "";
+  const pairs = names.map((name) => {
+    assert(labelName.test(name), `label name ${name}`);
+    return `${name}="${escapeLabel(labels[name] ?? "")}"`;
+  });
+  return `{${pairs.join(",")}}`;
+}
+
+const escapeHelp = (text: string): string => text.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
+const escapeLabel = (text: string): string => escapeHelp(text).replaceAll('"', '\\"');
+
+function numberText(value: number): string {
+  if (value === Number.POSITIVE_INFINITY) return "+Inf";
+  return value === Number.NEGATIVE_INFINITY ? "-Inf" : String(value);
+}

@@ -1,0 +1,26 @@
+// From node:timers on every runtime: Deno's global setTimeout gives a number, without unref.
+import { clearTimeout, setImmediate, setTimeout } from "node:timers";
+import { assert } from "../../core/base/mod.ts";
+import type { Cancel, Clock } from "../../core/ports/mod.ts";
+
+/** Longest time that a timer of the runtimes holds: 31 bits of milliseconds. */
+const afterMsMax = 2_147_483_647;
+
+/** The machine's time and the runtime's event loop. */
+export class SystemClock implements Clock {
+  now(): number {
+    return Date.now();
+  }
+
+  after(ms: number, callback: () => void): Cancel {
+    assert(ms >= 0 && ms <= afterMsMax, `a timer of ${ms} ms`);
+    const timer = setTimeout(callback, ms);
+    timer.unref();
+    return () => clearTimeout(timer);
+  }
+
+  endOfTurn(callback: () => void): void {
+    // The check phase follows the poll phase, in which sockets are read.
+    setImmediate(callback);
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * Runs the checks and the tests on the three runtimes, one process a file, and ends with the line
+ * `N passed, N failed`. Arguments: `--checks`, `--runtime NAME` (repeatable), parts of file paths.
+ */
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
+import { judge, type Totals } from "./support/run-junit.ts";
+import {
+  findTests,
+  type Job,
+  jobOf,
+  logFolder,
+  type Runtime,
+  runsOn,
+  runtimes,
+} from "./support/run-plan.ts";
+import { inParallel, Processes } from "./support/run-process.ts";
+import { closingLine, type Row, slowestOf, sumOf, tableOf } from "./support/run-report.ts";
+
+/** No file of tests needs longer; one that hangs must not take the whole run with it. */
+const fileMsMax = 180_000;
+const failureLinesMax = 60;
+
+const processes = new Processes();
+
+const checks: readonly (readonly [name: string, command: string, ...args: string[]])[] = [
+  ["format and lint", "node_modules/.bin/biome", "ci", "--colors=off", "."],
+  ["types (tsc)", "node_modules/.bin/tsc", "--noEmit", "-p", "."],
+  [
+    "types (deno check)",
+    "node_modules/.bin/deno",
+    ...[
+      "check",
+      "--quiet",
+      "core",
+      "adapters",
+      "wasm/mod.ts",
+      "runtimes/deno",
+      "runtimes/compose.ts",
+    ],
+  ],
+];
+const wasmCheck = ["wasm --verify", "node_modules/.bin/bun", "wasm/build.ts", "--verify"] as const;
+
+async function runCheck([name, command, ...args]: readonly string[]): Promise<Row> {
+  const log = `${logFolder}/check-${(name ?? "").replaceAll(/[^a-z]+/g, "-")}.log`;
+  const ended = await processes.run(command ?? "", args, { log, deadlineMs: fileMsMax });
+  const failed = ended.exitCode === 0 ? 0 : 1;
+  if (failed === 1) tellFailure(`check: ${name}`, ended.late ? "took too long" : "failed", log);
+  return { name: name ?? "", passed: 1 - failed, failed, skipped: 0, seconds: ended.seconds };
+}
+
+async function runJob(job: Job): Promise<Row> {
+  const ended = await processes.run(job.command, job.args, {
+    log: job.log,
+    deadlineMs: fileMsMax,
+  });
+  let xml: string | undefined;
+  try {
+    xml = readFileSync(job.report, "utf8");
+  } catch {
+    // No report: `judge` says what that means.
+  }
+  const verdict = judge(xml, ended.exitCode);
+  const { totals } = verdict;
+  if (totals.failed > 0) {
+    const late = ended.late ? `took longer than ${fileMsMax / 1000} s` : undefined;
+    tellFailure(`${job.runtime}: ${job.file}`, late ?? verdict.fault ?? countOf(totals), job.log);
+  }
+  return { name: `${job.runtime} ${job.file}`, ...totals, seconds: ended.seconds };
+}
+
+const countOf = (totals: Totals): string => `${totals.failed} failed`;
+
+function tellFailure(title: string, reason: string, log: string): void {
+  const lines = readFileSync(log, "utf8").trimEnd().split("\n");
+  const shown = lines.slice(-failureLinesMax);
+  const cut = lines.length > shown.length ? `  … (all of it in ${log})\n` : "";
+  console.log(`\n✖ ${title}: ${reason}\n${cut}${shown.map((line) => `  ${line}`).join("\n")}\n`);
+}
+
+async function runOn(runtime: Runtime, files: readonly string[]): Promise<Row[]> {
+  const rows: Row[] = [];
+  const jobs = files.filter((file) => runsOn(file, runtime)).map((file) => jobOf(file, runtime));
+  await inParallel(jobs, availableParallelism(), async (job) => {
+    rows.push(await runJob(job));
+  });
+  return rows;
+}
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      checks: { type: "boolean", default: false },
+      "build-failed": { type: "boolean", default: false },
+      runtime: { type: "string", multiple: true, default: [...runtimes] },
+    },
+  });
+  rmSync(logFolder, { recursive: true, force: true });
+  mkdirSync(logFolder, { recursive: true });
+  const summary: Row[] = [];
+  if (values["build-failed"] && !values.checks) {
+    summary.push({ name: "build", passed: 0, failed: 1, skipped: 0, seconds: 0 });
+  }
+  if (values.checks) for (const check of checks) summary.push(await runCheck(check));
+  if (positionals.length === 0) summary.push(await runCheck(wasmCheck));
+  const files = findTests("test").filter(
+    (file) => positionals.length === 0 || positionals.some((part) => file.includes(part)),
+  );
+  const all: Row[] = [];
+  for (const runtime of runtimes.filter((name) => values.runtime.includes(name))) {
+    const started = performance.now();
+    const rows = await runOn(runtime, files);
+    const none = rows.length === 0 && positionals.length === 0 ? 1 : 0;
+    const totals = sumOf([...rows, { passed: 0, failed: none, skipped: 0 }]);
+    const row = { name: runtime, ...totals, seconds: (performance.now() - started) / 1000 };
+    summary.push(row);
+    all.push(...rows);
+    console.log(`${runtime}: ${closingLine(totals)} in ${row.seconds.toFixed(1)} s`);
+  }
+  return report(summary, all);
+}
+
+function report(summary: readonly Row[], files: readonly Row[]): number {
+  const totals = sumOf(summary);
+  console.log(`\nSlowest files:\n${slowestOf(files, 8)}\n\n${tableOf(summary)}\n`);
+  if (totals.passed + totals.failed === 0) console.log("No test matched.");
+  console.log(closingLine(totals));
+  return totals.failed > 0 || totals.passed === 0 ? 1 : 0;
+}
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => {
+    processes.killAll();
+    console.log(closingLine({ passed: 0, failed: 1, skipped: 0 }));
+    process.exit(130);
+  });
+}
+process.exitCode = await main();

@@ -1,0 +1,93 @@
+import { spawn } from "node:child_process";
+import { createWriteStream } from "node:fs";
+
+export interface Ended {
+  /** Null where a signal ended it. */
+  readonly exitCode: number | null;
+  readonly seconds: number;
+  /** It was killed because it took too long. */
+  readonly late: boolean;
+}
+
+export interface ProcessOptions {
+  readonly log: string;
+  readonly deadlineMs: number;
+}
+
+// Reports and logs are read by programs: no colours; Deno prints stack traces of its own with
+// RUST_BACKTRACE set.
+const environment = { ...process.env, NO_COLOR: "1", FORCE_COLOR: "0", RUST_BACKTRACE: "0" };
+
+/** Programs run into log files, each in a process group of its own. */
+export class Processes {
+  readonly #running = new Set<() => void>();
+
+  /** Resolves when the program ended, or when the deadline killed its whole group. */
+  run(command: string, args: readonly string[], options: ProcessOptions): Promise<Ended> {
+    const started = performance.now();
+    const log = createWriteStream(options.log);
+    const child = spawn(command, args, {
+      detached: true,
+      env: environment,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    child.stdout.pipe(log, { end: false });
+    child.stderr.pipe(log, { end: false });
+    const killGroup = (): void => killProcessGroup(child.pid);
+    this.#running.add(killGroup);
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      killGroup();
+    }, options.deadlineMs);
+    return new Promise((resolve) => {
+      const end = (exitCode: number | null): void => {
+        clearTimeout(timer);
+        this.#running.delete(killGroup);
+        const seconds = (performance.now() - started) / 1000;
+        log.end(() => resolve({ exitCode, seconds, late }));
+      };
+      child.once("error", (error) => {
+        log.write(`${command} does not run: ${error.message}\n`);
+        end(127);
+      });
+      child.once("exit", (code) => {
+        // What a test started and forgot would disturb the next one.
+        killGroup();
+        // "close" waits for whoever still holds the pipes, and so perhaps for ever.
+        const giveUp = setTimeout(() => end(code), 1_000);
+        child.once("close", () => {
+          clearTimeout(giveUp);
+          end(code);
+        });
+      });
+    });
+  }
+
+  /** For an interrupted run. */
+  killAll(): void {
+    for (const kill of this.#running) kill();
+  }
+}
+
+function killProcessGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // The group is empty: everything in it has ended.
+  }
+}
+
+/** Works through a list with `width` workers, in order of the list. */
+export async function inParallel<Item>(
+  items: readonly Item[],
+  width: number,
+  work: (item: Item) => Promise<void>,
+): Promise<void> {
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    for (let item = items[next++]; item !== undefined; item = items[next++]) await work(item);
+  };
+  await Promise.all(Array.from({ length: width }, worker));
+}
