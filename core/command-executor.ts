@@ -2,9 +2,10 @@ import type { ErrorCode } from "./base/mod.ts";
 import { CommandStreams } from "./command-streams.ts";
 import { CloseCause, type Connection } from "./connection.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
-import { OutgoingMessage } from "./outgoing-message.ts";
+import { ReusableMessage } from "./outgoing-message.ts";
 import type { Codec, CommandSource, Deflate, Logger, LogLevel } from "./ports/mod.ts";
 import { Target, Verb } from "./ports/mod.ts";
+import { closeCodeAllowed } from "./protocol/mod.ts";
 import type { Registry } from "./registry.ts";
 
 /** What became of a command for one connection, as its `reply` tells it. */
@@ -44,12 +45,6 @@ function newOutcomes(options: Options): Outcomes | undefined {
   return options.ref === undefined ? undefined : (Object.create(null) as Outcomes);
 }
 
-/** Close codes that an endpoint may send. RFC 6455, 7.4; the registry up to 1014. */
-function isCloseCode(code: number): boolean {
-  if (code >= 3000 && code <= 4999) return true;
-  return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014);
-}
-
 /**
  * Carries out command batches. Per target of a `send` it makes no object: ids resolve to slots
  * inside the codec, the message is encoded once, and each socket is flushed once a batch.
@@ -57,14 +52,14 @@ function isCloseCode(code: number): boolean {
 export class CommandExecutor {
   readonly #parts: CommandExecutorParts;
   readonly #sendQueueBytesMax: number;
-  readonly #message: OutgoingMessage;
+  readonly #message: ReusableMessage;
   readonly #streams = new CommandStreams();
   readonly #dirty: Connection[] = [];
 
   constructor(parts: CommandExecutorParts, sendQueueBytesMax: number) {
     this.#parts = parts;
     this.#sendQueueBytesMax = sendQueueBytesMax;
-    this.#message = new OutgoingMessage(parts.deflate);
+    this.#message = new ReusableMessage(parts.deflate);
   }
 
   /** Never throws: whatever is wrong with a batch is counted and logged. */
@@ -141,7 +136,7 @@ export class CommandExecutor {
     this.#answer(source, options, outcomes);
   }
 
-  #sendTo(connection: Connection, message: OutgoingMessage): Outcome {
+  #sendTo(connection: Connection, message: ReusableMessage): Outcome {
     const { socket } = connection;
     if (connection.closing !== undefined) {
       return connection.closing === CloseCause.slow ? Outcome.slow : Outcome.gone;
@@ -171,7 +166,7 @@ export class CommandExecutor {
     const closeReason = typeof reason === "string" ? reason : "";
     // RFC 6455, 5.5: the code and the reason must fit one control frame.
     const fits = closeReason.length <= 123 && codec.encodeValue(closeReason).length <= 123 + 2;
-    if (!Number.isInteger(closeCode) || !isCloseCode(closeCode) || !fits) {
+    if (!Number.isInteger(closeCode) || !closeCodeAllowed(closeCode) || !fits) {
       this.#refuse(source, "command-malformed", "close with a wrong code or reason");
       return;
     }

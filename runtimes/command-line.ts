@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
-import { createLogger } from "../adapters/log/mod.ts";
+import { JsonLogger, PrettyLogger } from "../adapters/log/mod.ts";
 import { ServiceError } from "../core/base/mod.ts";
 import { configFlag, readFlags, readSettings, type Settings } from "../core/config/mod.ts";
 import type { Page } from "../core/mod.ts";
@@ -64,7 +64,9 @@ async function run(command: Command, settings: Settings, platform: Platform): Pr
   const format = settings["log-format"];
   const pretty = format === "pretty" || (format === "auto" && process.stdout.isTTY === true);
   const write = (line: string): void => void process.stdout.write(line);
-  const logger = createLogger({ pretty, level: settings["log-level"], write });
+  const options = { level: settings["log-level"], write, now: Date.now };
+  const colour = pretty && process.stdout.isTTY === true;
+  const logger = pretty ? new PrettyLogger({ ...options, colour }) : new JsonLogger(options);
   const pages: ReadonlyMap<string, Page> = command === "dev" ? devPages : new Map();
   const service = new Service(settings, { platform, logger, pages });
   const cleanUps: (() => Promise<void> | void)[] = [];

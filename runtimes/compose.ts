@@ -1,4 +1,4 @@
-import { type AdminServer, createAdminApp, serveAdmin } from "../adapters/http/mod.ts";
+import { createAdminApp, type HttpServer, serveHttp } from "../adapters/http/mod.ts";
 import { PrometheusMetrics } from "../adapters/metrics/mod.ts";
 import {
   type EmbeddedBroker,
@@ -44,7 +44,7 @@ export class Service {
   #broker: EmbeddedBroker | undefined;
   #gateway!: Gateway;
   #clientServer: ClientServer | undefined;
-  #admin: AdminServer | undefined;
+  #admin: HttpServer | undefined;
 
   constructor(settings: Settings, parts: ServiceParts) {
     this.settings = settings;
@@ -151,11 +151,15 @@ export class Service {
 
   async #openAdmin(): Promise<void> {
     const app = createAdminApp({
-      ready: () => this.#gateway.readiness(),
-      metrics: () => this.#metrics.render(),
+      health: () => undefined,
+      ready: () => this.#gateway.readiness().reasons,
+      metrics: () => ({
+        contentType: this.#metrics.contentType,
+        text: this.#metrics.render(),
+      }),
     });
     const { settings } = this;
-    this.#admin = await serveAdmin(app, {
+    this.#admin = await serveHttp(app, {
       host: settings["admin-host"],
       port: settings["admin-port"],
     });

@@ -10,7 +10,7 @@ export interface HandshakeOffer {
   /** In the client's order of preference, without repetitions. */
   readonly offeredSubprotocols: readonly string[];
   /** permessage-deflate was offered in a form that we can serve. */
-  readonly deflateOffer: boolean;
+  readonly deflateOffered: boolean;
 }
 
 /** RFC 6455, 4.2.1: base64 of 16 bytes, so the last of 22 characters carries two bits. */
@@ -50,8 +50,8 @@ export function checkHandshake(request: HandshakeRequest): HandshakeOffer | Hand
   if (offeredSubprotocols === undefined) {
     return refuse(400, "handshake-upgrade", "Sec-WebSocket-Protocol must be a list of tokens");
   }
-  const deflateOffer = offersDeflate(request.header("sec-websocket-extensions"));
-  return { ok: true, key, offeredSubprotocols, deflateOffer };
+  const deflateOffered = offersDeflate(request.header("sec-websocket-extensions"));
+  return { ok: true, key, offeredSubprotocols, deflateOffered };
 }
 
 /** An answer with one sentence for people, which begins with the stable code. */
@@ -63,6 +63,7 @@ export function refuse(
 ): HandshakeRefusal {
   return {
     accepted: false,
+    errorCode: code,
     statusCode,
     headers: { "content-type": "text/plain; charset=utf-8", ...headers },
     body: `${code}: ${sentence}.\n`,

@@ -1,6 +1,6 @@
 import process from "node:process";
 import { runCommandLine } from "../command-line.ts";
-import { startNodeHttpServer } from "../nodejs-http/server.ts";
+import { startFramedServer } from "../nodejs-http/mod.ts";
 import { startBunServer } from "./server.ts";
 
 /** Where the files of a single executable seem to stand: they cannot be run by another process. */
@@ -10,6 +10,6 @@ await runCommandLine(process.argv.slice(2), {
   name: "bun",
   engines: ["native", "wasm"],
   startServer: (engine, options) =>
-    engine === "native" ? startBunServer(options) : startNodeHttpServer(options),
+    engine === "native" ? startBunServer(options) : startFramedServer(options),
   watch: (sourceFile) => (inExecutable ? undefined : ["--watch", "--no-clear-screen", sourceFile]),
 });

@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ServiceError } from "../../core/base/mod.ts";
+import {
+  environmentName,
+  parseDuration,
+  parseSize,
+  readFlags,
+  readSettings,
+  type SettingSources,
+  settings,
+} from "../../core/config/mod.ts";
+
+function read(sources: Partial<SettingSources>): ReturnType<typeof readSettings> {
+  return readSettings({ flags: {}, environment: {}, file: undefined, defaults: {}, ...sources });
+}
+
+function refusal(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    assert.ok(error instanceof ServiceError);
+    assert.equal(error.code, "setting-invalid");
+    return error.message;
+  }
+  throw new assert.AssertionError({ message: "nothing was refused" });
+}
+
+test("durations and sizes are read with their units", () => {
+  assert.deepEqual(["500ms", "30s", "5m", "1h"].map(parseDuration), [500, 30e3, 300e3, 36e5]);
+  assert.deepEqual(["65536", "64KiB", "1MiB", "1MB"].map(parseSize), [65536, 65536, 1048576, 1e6]);
+  assert.deepEqual(["30", "s", "-1s", "1.5s", ""].map(parseDuration), Array(5).fill(undefined));
+  assert.deepEqual(["-1", "1GB", "KiB", "1.5MiB"].map(parseSize), Array(4).fill(undefined));
+});
+
+test("a flag wins over the environment, that over the file, that over the default", () => {
+  const environment = { WSS_PORT: "2", WSS_BROKER_PORT: "3" };
+  const file = { port: 4, "broker-port": 5, app: "from-file" };
+  const result = read({ flags: { port: "1" }, environment, file, defaults: { app: "fallback" } });
+  assert.equal(result.port, 1);
+  assert.equal(result["broker-port"], 3);
+  assert.equal(result.app, "from-file");
+  assert.equal(read({ defaults: { app: "fallback" } }).app, "fallback");
+  assert.equal(read({}).app, "default");
+  assert.equal(environmentName("broker-port"), "WSS_BROKER_PORT");
+});
+
+test("flags are read as two words, as one, and alone where they are switches", () => {
+  const flags = readFlags(["--port", "1", "--app=a", "--compression", "--subprotocols", "x,y"]);
+  assert.deepEqual(flags, { port: "1", app: "a", compression: "true", subprotocols: "x,y" });
+  assert.deepEqual(readFlags(["--compression", "false"]), { compression: "false" });
+  assert.deepEqual(read({ flags }).subprotocols, ["x", "y"]);
+  assert.equal(read({ flags }).compression, true);
+});
+
+test("a wrong value names the setting, the value and what is allowed", () => {
+  const flag = refusal(() => read({ flags: { port: "70000" } }));
+  assert.match(flag, /--port: "70000" is not allowed; it must be a whole number from 0 to 65535/);
+  const environment = refusal(() => read({ environment: { WSS_ENGINE: "fast" } }));
+  assert.match(environment, /WSS_ENGINE: "fast" .* one of native, wasm/);
+  const file = refusal(() => read({ file: { "keep-alive-interval": 30 } }));
+  assert.match(file, /"keep-alive-interval" in the config file: 30 .* a duration such as/);
+});
+
+test("unknown flags, missing values and strange files are refused", () => {
+  assert.match(
+    refusal(() => readFlags(["--prot", "1"])),
+    /unknown flag --prot/,
+  );
+  assert.match(
+    refusal(() => readFlags(["serve"])),
+    /unknown flag serve/,
+  );
+  assert.match(
+    refusal(() => readFlags(["--port"])),
+    /--port needs a value/,
+  );
+  assert.match(
+    refusal(() => read({ file: { prot: 1 } })),
+    /unknown setting "prot"/,
+  );
+  assert.match(
+    refusal(() => read({ file: [] })),
+    /one JSON object/,
+  );
+  assert.match(
+    refusal(() => readFlags(["--__proto__", "1"])),
+    /unknown flag/,
+  );
+});
+
+test("the password of a broker does not stand in the error line", () => {
+  const message = refusal(() => read({ flags: { broker: "http://user:hush@host" } }));
+  assert.match(message, /--broker/);
+  assert.doesNotMatch(message, /hush/);
+});
+
+test("every default is a value that its own setting allows", () => {
+  for (const [name, setting] of Object.entries(settings)) {
+    if (/duration/.test(setting.allowed)) continue;
+    const text = Array.isArray(setting.default) ? setting.default.join(",") : setting.default;
+    assert.doesNotThrow(() => read({ flags: { [name]: String(text) } }), name);
+  }
+});

@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ManualClock, MemoryLogger, SeededRandom } from "../../adapters/memory/mod.ts";
+import { limits } from "../../core/base/mod.ts";
+import { CommandStreams } from "../../core/command-streams.ts";
+import type { Connection } from "../../core/connection.ts";
+import { newConnectionId, nodeOfConnectionId } from "../../core/connection-id.ts";
+import { LogLimiter } from "../../core/log-limiter.ts";
+import { Registry } from "../../core/registry.ts";
+
+test("connection ids carry the node's name, are short, URL-safe and never the same", () => {
+  const random = new SeededRandom(1);
+  const ids = new Set(Array.from({ length: 1_000 }, () => newConnectionId("n-1", 7, random)));
+  assert.equal(ids.size, 1_000);
+  for (const id of ids) {
+    assert.match(id, /^n-1\.AAAH[A-Za-z0-9_-]{22}$/);
+    assert.equal(nodeOfConnectionId(id), "n-1");
+  }
+  assert.ok(newConnectionId("n".repeat(32), limits.connectionsMax, random).length <= 64);
+  for (const bad of ["", "n1", ".x", "N1.x", "n1.", "n1.a b", `${"n".repeat(33)}.x`]) {
+    assert.equal(nodeOfConnectionId(bad), undefined, bad);
+  }
+});
+
+test("a numbered stream drops what was seen, and handles nothing past a gap", () => {
+  const streams = new CommandStreams();
+  assert.deepEqual(streams.admit("s", 10, 5), { skip: 0, gap: 0 });
+  assert.equal(streams.next("s"), 15);
+  assert.deepEqual(streams.admit("s", 10, 5), { skip: 5, gap: 0 });
+  assert.deepEqual(streams.admit("s", 13, 4), { skip: 2, gap: 0 });
+  assert.equal(streams.next("s"), 17);
+  assert.deepEqual(streams.admit("s", 20, 1), { skip: 0, gap: 3 });
+  assert.equal(streams.next("s"), 17);
+  assert.deepEqual(streams.admit("s", 17, 4), { skip: 0, gap: 0 });
+});
+
+test("streams that are not used are forgotten, the oldest first", () => {
+  const streams = new CommandStreams();
+  streams.admit("kept", 0, 1);
+  streams.admit("oldest", 0, 1);
+  for (let index = 0; index < limits.commandStreamsMax - 1; index++) {
+    streams.admit("kept", index + 1, 1);
+    streams.admit(`s${index}`, 0, 1);
+  }
+  assert.equal(streams.next("oldest"), 0);
+  assert.equal(streams.next("kept"), limits.commandStreamsMax);
+});
+
+test("the registry gives freed slots out again and no more than it may", () => {
+  const registry = new Registry(2);
+  const slots = [registry.reserve(), registry.reserve(), registry.reserve()];
+  assert.deepEqual(slots, [0, 1, -1]);
+  registry.set({ slot: 1 } as Connection);
+  registry.release(1);
+  assert.equal(registry.get(1), undefined);
+  assert.equal(registry.size, 1);
+  assert.equal(registry.reserve(), 1);
+});
+
+test("lines of one code are held back past a number a second, and counted", () => {
+  const clock = new ManualClock();
+  const logger = new MemoryLogger();
+  const limiter = new LogLimiter(logger, clock, 2);
+  for (let index = 0; index < 5; index++) limiter.log("warn", "refused", "no", { code: "a" });
+  limiter.log("warn", "refused", "no", { code: "b" });
+  assert.equal(logger.records.length, 3);
+  clock.advance(1_000);
+  limiter.log("warn", "refused", "no", { code: "a" });
+  assert.equal(logger.records.length, 5);
+  assert.equal(logger.records[3]?.fields["kept"], 3);
+});
