@@ -42,16 +42,12 @@ const failed: HandshakeRefusal = {
   body: "internal: the request could not be handled.\n",
 };
 
-/** Asks the handler; `done` is called at once where the answer is known at once. */
-export function answerRequest(
+/** Asks the handler and goes on with its answer: at once, where it is known at once. */
+export function answerRequest<Result>(
   handler: SocketHandler,
   request: HandshakeRequest,
-  done: (answer: HandshakeAnswer) => void,
-): void {
+  respond: (answer: HandshakeAnswer) => Result,
+): Result | Promise<Result> {
   const answer = handler.handshake(request);
-  if (answer instanceof Promise) {
-    answer.catch(() => failed).then(done);
-  } else {
-    done(answer);
-  }
+  return answer instanceof Promise ? answer.catch(() => failed).then(respond) : respond(answer);
 }

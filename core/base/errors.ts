@@ -18,6 +18,8 @@ export const ErrorCode = {
   "message-too-big": 12,
   "message-inflate": 13,
   "parser-memory": 14,
+  /** The runtime's own parser (engine native) found a fault and does not say which. */
+  "frame-refused": 15,
   // Envelopes
   "batch-malformed": 32,
   "batch-version": 33,

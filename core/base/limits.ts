@@ -41,6 +41,8 @@ export const limits = {
   presenceIntervalMs: 5_000,
   /** A smaller message is sent as it is where deflate is on: deflating it costs more than it saves. */
   deflateBytesMin: 256,
+  /** What a runtime may queue by its own limit: far past the gateway's, which is what counts. */
+  runtimeQueueBytesMax: 1_073_741_824,
   /** Past it only the latest pong is kept until the client reads (RFC 6455, 5.5.3). */
   pongQueueBytesMax: 16_384,
   /** What a client may still send after our close frame before it answers; past it: cut. */

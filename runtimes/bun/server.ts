@@ -1,0 +1,127 @@
+import { type Server, serve, type WebSocketHandler } from "bun";
+import { limits, ServiceError } from "../../core/base/mod.ts";
+import type { HandshakeAnswer, SocketHandler } from "../../core/ports/mod.ts";
+import type { ClientServer, ClientServerOptions } from "../client-server.ts";
+import { FetchRequest, refusalResponse } from "../fetch-request.ts";
+import { BunSocket, type BunWebSocket } from "./socket.ts";
+
+/** Engine native: the WebSocket server that Bun has built in. */
+export async function startBunServer(options: ClientServerOptions): Promise<ClientServer> {
+  const { host, port, handler } = options;
+  try {
+    const server = serve<BunSocket>({
+      hostname: host,
+      port,
+      development: false,
+      fetch: (request, server) => answer(handler, request, server),
+      websocket: {
+        ...events(handler),
+        maxPayloadLength: options.messageBytesMax,
+        perMessageDeflate: options.deflate !== undefined,
+        // Liveness is the gateway's heartbeat, and back-pressure its policy by `bufferedBytes`.
+        idleTimeout: 0,
+        sendPings: false,
+        backpressureLimit: limits.runtimeQueueBytesMax,
+        closeOnBackpressureLimit: false,
+      },
+    });
+    return new BunServer(server);
+  } catch (cause) {
+    const taken = (cause as { code?: unknown }).code === "EADDRINUSE";
+    const message = taken ? `port ${port} on ${host} is in use` : String(cause);
+    throw new ServiceError(taken ? "port-in-use" : "internal", message, { cause });
+  }
+}
+
+class BunServer implements ClientServer {
+  readonly port: number;
+  readonly canPause = true;
+  private readonly server: Server<BunSocket>;
+
+  constructor(server: Server<BunSocket>) {
+    this.server = server;
+    this.port = server.port ?? 0;
+  }
+
+  stopListening(): void {
+    void this.server.stop(false);
+  }
+
+  async stop(): Promise<void> {
+    await this.server.stop(true);
+  }
+}
+
+function answer(
+  handler: SocketHandler,
+  request: Request,
+  server: Server<BunSocket>,
+): Response | undefined | Promise<Response | undefined> {
+  const wrapped = new FetchRequest(request, server.requestIP(request)?.address ?? "");
+  return answerRequest(handler, wrapped, (answer) => upgrade(request, server, answer));
+}
+
+function upgrade(
+  request: Request,
+  server: Server<BunSocket>,
+  answer: HandshakeAnswer,
+): Response | undefined {
+  if (!answer.accepted) return refusalResponse(answer);
+  const { subprotocol } = answer;
+  const headers = subprotocol === undefined ? {} : { "sec-websocket-protocol": subprotocol };
+  const upgraded = server.upgrade(request, { data: new BunSocket(answer), headers });
+  return upgraded ? undefined : refusalResponse(answer);
+}
+
+function events(handler: SocketHandler): WebSocketHandler<BunSocket> {
+  return {
+    open(socket: BunWebSocket): void {
+      const { data } = socket;
+      data.opened(socket);
+      const { admission } = data;
+      data.admission = undefined;
+      if (admission !== undefined) data.connection = handler.open(data, admission);
+    },
+    message(socket: BunWebSocket, message: string | Buffer): void {
+      const { connection } = socket.data;
+      if (connection === undefined || socket.data.closed) return;
+      if (typeof message === "string") handler.text(connection, message);
+      else handler.binary(connection, message);
+    },
+    ping(socket: BunWebSocket): void {
+      const { connection } = socket.data;
+      if (connection !== undefined) handler.pong(connection);
+    },
+    pong(socket: BunWebSocket): void {
+      const { connection } = socket.data;
+      if (connection !== undefined) handler.pong(connection);
+    },
+    drain(socket: BunWebSocket): void {
+      const { connection } = socket.data;
+      if (connection !== undefined && socket.getBufferedAmount() === 0) {
+        handler.drained(connection);
+      }
+    },
+    close(socket: BunWebSocket, closeCode: number, closeReason: string): void {
+      const { data } = socket;
+      const inOwnCall = data.closesItself;
+      data.released();
+      const tell = (): void => tellClosed(handler, data, { closeCode, closeReason });
+      if (inOwnCall) queueMicrotask(tell);
+      else tell();
+    },
+  };
+}
+
+function tellClosed(
+  handler: SocketHandler,
+  { connection }: BunSocket,
+  { closeCode, closeReason }: { closeCode: number; closeReason: string },
+): void {
+  if (connection === undefined) return;
+  // Bun sends the right close frame for a fault, but tells of it as 1006 with a text for people;
+  // a stream that is merely cut has no text.
+  const fault = closeCode === 1006 && closeReason !== "";
+  if (fault) handler.fault(connection, "frame-refused");
+  handler.close(connection, closeCode, fault ? "" : closeReason);
+}

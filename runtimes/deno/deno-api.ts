@@ -1,0 +1,28 @@
+/** What we use of Deno's API, because the types for the build know nothing of it. */
+export interface DenoApi {
+  serve(
+    options: {
+      hostname: string;
+      port: number;
+      signal: AbortSignal;
+      onListen: () => void;
+      onError: (error: unknown) => Response;
+    },
+    handler: (request: Request, info: DenoServeInfo) => Response | Promise<Response>,
+  ): DenoHttpServer;
+  upgradeWebSocket(
+    request: Request,
+    options: { protocol?: string; idleTimeout: number },
+  ): { socket: WebSocket; response: Response };
+}
+
+export interface DenoServeInfo {
+  readonly remoteAddr: { readonly hostname?: string };
+}
+
+export interface DenoHttpServer {
+  readonly addr: { readonly port: number };
+  shutdown(): Promise<void>;
+}
+
+export const deno: DenoApi = (globalThis as unknown as { Deno: DenoApi }).Deno;

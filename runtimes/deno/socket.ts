@@ -1,0 +1,139 @@
+import { type ErrorCode, limits } from "../../core/base/mod.ts";
+import {
+  type Cancel,
+  type ConnectionHandle,
+  type HandshakeAdmission,
+  MessageKind,
+  type OutgoingMessage,
+  type Socket,
+} from "../../core/ports/mod.ts";
+import { closeCodeAllowed } from "../../core/protocol/mod.ts";
+import type { ClientServerOptions } from "../client-server.ts";
+
+const encoder = new TextEncoder();
+
+/** One WebSocket of `Deno.upgradeWebSocket`. It is its own listener, so it needs no closures. */
+export class DenoSocket implements Socket, EventListenerObject {
+  private readonly options: ClientServerOptions;
+  private readonly socket: WebSocket;
+  private admission: HandshakeAdmission | undefined;
+  private connection: ConnectionHandle | undefined = undefined;
+  private closed = false;
+  private queued: (string | Uint8Array)[] | undefined = undefined;
+  private queuedBytes = 0;
+  private ending: { closeCode: number; closeReason: string; cancel: Cancel } | undefined =
+    undefined;
+
+  constructor(socket: WebSocket, admission: HandshakeAdmission, options: ClientServerOptions) {
+    this.socket = socket;
+    this.admission = admission;
+    this.options = options;
+    socket.binaryType = "arraybuffer";
+    for (const type of ["open", "message", "close", "error"]) socket.addEventListener(type, this);
+  }
+
+  handleEvent(event: Event): void {
+    if (event.type === "message") this.received((event as MessageEvent).data);
+    else if (event.type === "open") this.opened();
+    else if (event.type === "close") this.ended(event as CloseEvent);
+    else this.failed();
+  }
+
+  get bufferedBytes(): number {
+    return this.queuedBytes + this.socket.bufferedAmount;
+  }
+
+  send(message: OutgoingMessage): boolean {
+    if (this.closed || this.ending !== undefined) return false;
+    const data = message.kind === MessageKind.text ? message.text() : message.payload();
+    if (this.queued === undefined) this.queued = [data];
+    else this.queued.push(data);
+    this.queuedBytes += message.byteLength;
+    return true;
+  }
+
+  flush(): void {
+    const { queued, socket } = this;
+    this.queued = undefined;
+    this.queuedBytes = 0;
+    if (queued === undefined || socket.readyState !== WebSocket.OPEN) return;
+    for (const data of queued) socket.send(data as string | Uint8Array<ArrayBuffer>);
+  }
+
+  close(closeCode: number, closeReason: string): void {
+    if (this.closed || this.ending !== undefined) return;
+    this.flush();
+    // Deno waits for the client's answer without an end; the handler does not.
+    const cancel = this.options.clock.after(limits.closeHandshakeMs, () => {
+      this.tellClosed(closeCode, closeReason);
+    });
+    this.ending = { closeCode, closeReason, cancel };
+    if (closeCodeAllowed(closeCode)) this.socket.close(closeCode, closeReason);
+    else this.socket.close();
+  }
+
+  /** Deno has no way to cut the stream: the handler is told, and what still comes is dropped. */
+  terminate(): void {
+    if (this.closed) return;
+    this.socket.close();
+    const { closeCode, closeReason } = this.ending ?? { closeCode: 1006, closeReason: "" };
+    queueMicrotask(() => this.tellClosed(closeCode, closeReason));
+  }
+
+  pause(): boolean {
+    return false;
+  }
+
+  resume(): void {}
+
+  /** Deno sends pings by its own `idleTimeout` only. */
+  ping(): void {}
+
+  private opened(): void {
+    const { admission } = this;
+    this.admission = undefined;
+    if (admission === undefined) return;
+    this.connection = this.options.handler.open(this, admission);
+  }
+
+  private received(data: string | ArrayBuffer): void {
+    const { connection } = this;
+    if (connection === undefined || this.closed || this.ending !== undefined) return;
+    const { handler, messageBytesMax } = this.options;
+    if (exceeds(data, messageBytesMax)) {
+      // Deno knows no limit of its own, so the message was taken whole.
+      handler.fault(connection, "message-too-big");
+      this.close(1009, "message-too-big" satisfies ErrorCode);
+    } else if (typeof data === "string") {
+      handler.text(connection, data);
+    } else {
+      handler.binary(connection, new Uint8Array(data));
+    }
+  }
+
+  /** Deno tells of a fault in the client's bytes, and of a cut stream, by an error event. */
+  private failed(): void {}
+
+  private ended(event: CloseEvent): void {
+    if (this.ending !== undefined) {
+      this.tellClosed(this.ending.closeCode, this.ending.closeReason);
+    } else {
+      this.tellClosed(event.code, event.reason);
+    }
+  }
+
+  private tellClosed(closeCode: number, closeReason: string): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.ending?.cancel();
+    if (this.connection === undefined) return;
+    this.options.handler.close(this.connection, closeCode, closeReason);
+  }
+}
+
+function exceeds(data: string | ArrayBuffer, bytesMax: number): boolean {
+  if (typeof data !== "string") return data.byteLength > bytesMax;
+  // A UTF-16 unit is one to three bytes of UTF-8, so most texts need no look.
+  if (data.length * 3 <= bytesMax) return false;
+  return data.length > bytesMax || encoder.encode(data).length > bytesMax;
+}

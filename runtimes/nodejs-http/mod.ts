@@ -1,0 +1,1 @@
+export { startFramedServer } from "./server.ts";

@@ -1,0 +1,33 @@
+import type { IncomingMessage } from "node:http";
+import type { HandshakeRequest } from "../../core/ports/mod.ts";
+
+/** A request of `node:http`, as the gateway looks at it. */
+export class NodejsRequest implements HandshakeRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly query: string;
+  readonly remoteAddress: string;
+  private readonly message: IncomingMessage;
+
+  constructor(message: IncomingMessage) {
+    this.message = message;
+    this.method = message.method ?? "";
+    const target = message.url ?? "/";
+    const mark = target.indexOf("?");
+    this.path = mark < 0 ? target : target.slice(0, mark);
+    this.query = mark < 0 ? "" : target.slice(mark + 1);
+    this.remoteAddress = message.socket.remoteAddress ?? "";
+  }
+
+  header(name: string): string | undefined {
+    const value = this.message.headers[name];
+    return Array.isArray(value) ? value.join(", ") : value;
+  }
+
+  *headers(): Iterable<readonly [string, string]> {
+    const { rawHeaders } = this.message;
+    for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+      yield [rawHeaders[index]!.toLowerCase(), rawHeaders[index + 1]!];
+    }
+  }
+}
