@@ -5,12 +5,8 @@ export interface AdminOptions {
   readonly health: () => string | undefined;
   /** Why no new connections should come now (draining, broker away); empty while they may. */
   readonly ready: () => readonly string[];
-  /** The metrics in Prometheus' text format. */
-  readonly metrics: () => string;
+  readonly metrics: () => { readonly contentType: string; readonly text: string };
 }
-
-/** Prometheus' text format tells its version here. */
-const metricsContentType = "text/plain; version=0.0.4; charset=utf-8";
 
 /** A request in, its answer out: what any HTTP server can carry. */
 export type HttpHandler = (request: Request) => Response | Promise<Response>;
@@ -32,9 +28,10 @@ export function createAdminApp(options: AdminOptions): HttpHandler {
     const ready = reasons.length === 0;
     return context.json({ ready, reasons }, ready ? 200 : 503);
   });
-  app.get("/metrics", (context) =>
-    context.body(options.metrics(), 200, { "content-type": metricsContentType }),
-  );
+  app.get("/metrics", (context) => {
+    const { contentType, text } = options.metrics();
+    return context.body(text, 200, { "content-type": contentType });
+  });
   app.notFound((context) => context.text("Here are /healthz, /readyz and /metrics.\n", 404));
   app.onError((_error, context) => context.text("internal error\n", 500));
   return (request) => app.fetch(request);

@@ -26,6 +26,7 @@ const labelName = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
 /** Metrics in Prometheus' text format, version 0.0.4. */
 export class PrometheusMetrics implements Metrics {
+  readonly contentType: string = "text/plain; version=0.0.4; charset=utf-8";
   readonly #families = new Map<string, Family>();
 
   counter(name: string, help: string, labels: Labels = {}): Counter {

@@ -7,7 +7,7 @@ import { ServiceError } from "../../core/base/mod.ts";
 const well: AdminOptions = {
   health: () => undefined,
   ready: () => [],
-  metrics: () => "wss_x 1\n",
+  metrics: () => ({ contentType: "text/plain; version=0.0.4", text: "wss_x 1\n" }),
 };
 
 async function ask(options: Partial<AdminOptions>, path: string, method = "GET") {
@@ -35,7 +35,7 @@ test("admin: /readyz names every reason not to be ready", async () => {
 test("admin: /metrics has the content type of the format", async () => {
   const answer = await ask({}, "/metrics");
   assert.deepEqual([answer.status, answer.text], [200, "wss_x 1\n"]);
-  assert.equal(answer.headers.get("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+  assert.equal(answer.headers.get("content-type"), "text/plain; version=0.0.4");
 });
 
 test("admin: anything else is 404, and a fault of ours 500 without its details", async () => {

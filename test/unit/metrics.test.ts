@@ -44,6 +44,7 @@ test("PrometheusMetrics: renders text format 0.0.4, each family's lines together
       "",
     ].join("\n"),
   );
+  assert.equal(metrics.contentType, "text/plain; version=0.0.4; charset=utf-8");
 });
 
 test("PrometheusMetrics: escapes help and label values, and writes odd numbers as Go reads them", () => {
