@@ -1,7 +1,7 @@
 import { type Server, serve, type WebSocketHandler } from "bun";
 import { limits, ServiceError } from "../../core/base/mod.ts";
 import type { HandshakeAnswer, SocketHandler } from "../../core/ports/mod.ts";
-import type { ClientServer, ClientServerOptions } from "../client-server.ts";
+import { answerRequest, type ClientServer, type ClientServerOptions } from "../client-server.ts";
 import { FetchRequest, refusalResponse } from "../fetch-request.ts";
 import { BunSocket, type BunWebSocket } from "./socket.ts";
 

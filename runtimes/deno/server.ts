@@ -1,6 +1,6 @@
 import { ServiceError } from "../../core/base/mod.ts";
 import type { HandshakeAnswer } from "../../core/ports/mod.ts";
-import type { ClientServer, ClientServerOptions } from "../client-server.ts";
+import { answerRequest, type ClientServer, type ClientServerOptions } from "../client-server.ts";
 import { FetchRequest, refusalResponse } from "../fetch-request.ts";
 import { type DenoHttpServer, type DenoServeInfo, deno } from "./deno-api.ts";
 import { DenoSocket } from "./socket.ts";
