@@ -1,0 +1,147 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { within } from "./wait.ts";
+
+export { freePort } from "./mosquitto.ts";
+
+export const bunProgram = "node_modules/.bin/bun";
+export const denoProgram = "node_modules/.bin/deno";
+
+/** Node's program, whichever runtime the test itself runs on. */
+export function nodeProgram(): string {
+  const isNode = !process.versions.bun && !process.versions.deno;
+  return isNode ? process.execPath : (findProgram("node") ?? "node");
+}
+
+/** A program on the search path, or where Debian puts servers; undefined where there is none. */
+export function findProgram(name: string): string | undefined {
+  const folders = [...(process.env.PATH ?? "").split(":"), "/usr/sbin", "/usr/bin"];
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
+}
+
+/** For a test's `skip`: false where the program is there, else the reason. */
+export function skipWithout(name: string): string | false {
+  return findProgram(name) === undefined ? `${name} is not installed` : false;
+}
+
+/** A Python that has the modules that an origin in Python needs; undefined where there is none. */
+export function findPython(): string | undefined {
+  const script = "import paho.mqtt.client, msgpack";
+  return ["/usr/bin/python3", "python3"].find(
+    (program) => spawnSync(program, ["-c", script]).status === 0,
+  );
+}
+
+export interface SpawnOptions {
+  /** Added to this process's environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+}
+
+/** How a program ended: one of the two is null. */
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** Waiting for a line of a program: Deno may compile first, on a busy machine. */
+const lineMsMax = 30_000;
+
+/** A program that a test started: its output line by line, and its end. */
+export class Program {
+  /** Everything it wrote so far, on both streams. */
+  readonly lines: string[] = [];
+  readonly exited: Promise<Exit>;
+  readonly #child: ChildProcess;
+  readonly #waiting = new Set<() => void>();
+  #exit: Exit | undefined;
+
+  constructor(command: string, args: readonly string[], options: SpawnOptions = {}) {
+    this.#child = spawn(command, args, {
+      env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: "0", ...options.env },
+      stdio: ["ignore", "pipe", "pipe"],
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    });
+    this.#read(this.#child.stdout);
+    this.#read(this.#child.stderr);
+    this.exited = new Promise((resolve) => {
+      const end = (exit: Exit): void => {
+        this.#exit ??= exit;
+        this.#wake();
+        resolve(this.#exit);
+      };
+      this.#child.once("error", (error) => {
+        this.lines.push(error.message);
+        end({ code: 127, signal: null });
+      });
+      this.#child.once("close", (code, signal) => end({ code, signal }));
+    });
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  get output(): string {
+    return this.lines.join("\n");
+  }
+
+  /** The first line, written or yet to come, for which `match` gives something. */
+  async line<Found>(match: (line: string) => Found | undefined, what: string): Promise<Found> {
+    const end = Date.now() + lineMsMax;
+    for (let seen = 0; ; ) {
+      for (; seen < this.lines.length; seen += 1) {
+        const found = match(this.lines[seen] ?? "");
+        if (found !== undefined) return found;
+      }
+      if (this.#exit !== undefined) throw new Error(`ended without ${what}:\n${this.output}`);
+      const deadline = Math.max(0, end - Date.now());
+      await within(this.#news(), { what: `${what}; so far:\n${this.output}`, deadline });
+    }
+  }
+
+  kill(signal: NodeJS.Signals = "SIGKILL"): void {
+    if (this.#exit === undefined) this.#child.kill(signal);
+  }
+
+  /** Asks it to end and waits until it has; kills it when it takes longer than 20 s. */
+  async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<Exit> {
+    this.kill(signal);
+    try {
+      return await within(this.exited, { deadline: 20_000, what: "the end of a program" });
+    } catch (error) {
+      this.kill("SIGKILL");
+      throw new Error(`${(error as Error).message}\n${this.output}`, { cause: error });
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.kill("SIGKILL");
+    await this.exited;
+  }
+
+  #news(): Promise<void> {
+    return new Promise((resolve) => this.#waiting.add(resolve));
+  }
+
+  #wake(): void {
+    for (const wake of this.#waiting) wake();
+    this.#waiting.clear();
+  }
+
+  #read(stream: NodeJS.ReadableStream | null): void {
+    let rest = "";
+    stream?.setEncoding("utf8");
+    stream?.on("data", (chunk: string) => {
+      const parts = `${rest}${chunk}`.split("\n");
+      rest = parts.pop() ?? "";
+      this.lines.push(...parts);
+      this.#wake();
+    });
+    stream?.on("end", () => {
+      if (rest !== "") this.lines.push(rest);
+      this.#wake();
+    });
+  }
+}
