@@ -1,4 +1,7 @@
 export { ManualClock } from "./clock.ts";
+export { MemoryClusterBus } from "./cluster-bus.ts";
+export { type HubEvents, MemoryBroker } from "./cluster-bus-hub.ts";
 export { type LogRecord, MemoryLogger } from "./logger.ts";
 export { MemoryMetrics } from "./metrics.ts";
+export { MemoryOriginChannel } from "./origin-channel.ts";
 export { SeededRandom } from "./random.ts";

@@ -55,5 +55,5 @@ export function parseBrokerUrl(url: string): BrokerAddress {
  * that may be a password, up to the last `@`, is taken out.
  */
 export function redactUrl(url: string): string {
-  return url.replace(/^([a-z+.-]*:?\/{0,2})([^:@]*):.*@/is, "$1$2:***@");
+  return url.replace(/^((?:[a-z][a-z0-9+.-]*:\/\/)?[^:@/]*):(?!\/\/).*@/is, "$1:***@");
 }

@@ -1,4 +1,4 @@
-import { type IClientOptions, MqttClient } from "mqtt";
+import { type IClientOptions, MqttClient, type PacketCallback, Store } from "mqtt";
 import { ServiceError } from "../../core/base/mod.ts";
 import type { BrokerAddress } from "./broker-url.ts";
 import { mqttLimits } from "./mqtt-limits.ts";
@@ -42,6 +42,19 @@ export interface MqttSessionListener {
 /** MQTT 5, 3.14.2.1: another client connected with this client id. */
 const takenOver = 0x8e;
 
+/** Stays empty: nothing is ever replayed. Whatever the broker confirms counts as found. */
+class EmptyStore extends Store {
+  override put(_packet: unknown, cb: () => void): this {
+    cb();
+    return this;
+  }
+
+  override del(packet: Parameters<Store["del"]>[0], cb: PacketCallback): this {
+    cb(undefined, packet as Parameters<PacketCallback>[1]);
+    return this;
+  }
+}
+
 function codeOf(error: Error | undefined | null): number | undefined {
   const code = (error as { code?: unknown } | undefined | null)?.code;
   return typeof code === "number" ? code : undefined;
@@ -58,6 +71,7 @@ function clientOptions(options: MqttSessionOptions): IClientOptions {
     reconnectPeriod: 0,
     resubscribe: false,
     queueQoSZero: false,
+    outgoingStore: new EmptyStore(),
     // Its default would start a Worker for timers where it takes the runtime for a browser.
     timerVariant: "native",
     // Its default log formats every packet for nothing.

@@ -1,0 +1,179 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type {
+  ClusterBus,
+  ClusterBusListener,
+  CommandSource,
+  NodePresence,
+} from "../../core/ports/mod.ts";
+import { until } from "../support/broker-wait.ts";
+
+/** A cluster to test buses in. */
+export interface ClusterRig {
+  /** A new bus of a node that serves `apps`. */
+  bus(node: string, apps: readonly string[]): Promise<ClusterBus>;
+  /** The process of this bus dies: nothing is said any more. */
+  die(bus: ClusterBus): void;
+  /** The buses lose their broker (true), and get it back (false). */
+  outage(down: boolean): void;
+  /** Anybody publishes a command batch, to one node or (undefined) to all. */
+  command(app: string, node: string | undefined, payload: Uint8Array): void;
+  /** Somebody clears a node's retained presence. */
+  clearPresence(app: string, node: string): void;
+  end(): Promise<void>;
+}
+
+interface Heard {
+  readonly listener: ClusterBusListener;
+  readonly commands: { source: CommandSource; text: string }[];
+  readonly nodes: { app: string; node: string; presence: NodePresence | undefined }[];
+  readonly connected: boolean[];
+}
+
+function ear(): Heard {
+  const commands: Heard["commands"] = [];
+  const nodes: Heard["nodes"] = [];
+  const connected: boolean[] = [];
+  const listener: ClusterBusListener = {
+    commands: (source, payload) =>
+      commands.push({ source, text: new TextDecoder().decode(payload) }),
+    node: (app, node, presence) => nodes.push({ app, node, presence }),
+    connected: (now) => connected.push(now),
+  };
+  return { listener, commands, nodes, connected };
+}
+
+function presence(incarnation: string): NodePresence {
+  const [runtime, version] = ["test", "0"];
+  return { v: 1, incarnation, at: Date.now(), every: 5_000, connections: 0, runtime, version };
+}
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const app = "default";
+
+/** What the core relies on in any cluster bus. */
+export function clusterBusConformance(name: string, makeRig: () => Promise<ClusterRig>): void {
+  const withRig = (what: string, body: (rig: ClusterRig) => Promise<void>): void => {
+    test(`${name}: ${what}`, async () => {
+      const rig = await makeRig();
+      try {
+        await body(rig);
+      } finally {
+        await rig.end();
+      }
+    });
+  };
+  const start = async (
+    rig: ClusterRig,
+    node: string,
+    apps = [app],
+  ): Promise<[ClusterBus, Heard]> => {
+    const bus = await rig.bus(node, apps);
+    const heard = ear();
+    await bus.start(heard.listener);
+    return [bus, heard];
+  };
+
+  withRig("a forwarded batch reaches the named node alone, in order", async (rig) => {
+    const [a, heardA] = await start(rig, "a");
+    const [, heardB] = await start(rig, "b");
+    const [, heardC] = await start(rig, "c");
+    assert.deepEqual(heardA.connected, [true]);
+    for (let i = 0; i < 200; i++) a.forward(app, "b", bytes(`[${i}]`));
+    await until("200 batches", () => heardB.commands.length >= 200);
+    assert.deepEqual(
+      heardB.commands.map(({ text }) => text),
+      Array.from({ length: 200 }, (_, i) => `[${i}]`),
+    );
+    const { source } = heardB.commands[0]!;
+    assert.deepEqual([source.app, source.sender, source.reach], [app, "a", "node"]);
+    assert.equal(heardA.commands.length + heardC.commands.length, 0);
+  });
+
+  withRig("a command to all reaches every node of the app, and of no other", async (rig) => {
+    const [, heardA] = await start(rig, "a", [app, "shop"]);
+    const [, heardB] = await start(rig, "b");
+    rig.command("shop", undefined, bytes("[1]"));
+    rig.command(app, undefined, bytes("[2]"));
+    rig.command(app, "a", bytes("[3]"));
+    await until("a's commands", () => heardA.commands.length === 3);
+    await until("b's command", () => heardB.commands.length === 1);
+    const seen = heardA.commands.map(
+      ({ source, text }) => `${source.app} ${source.reach} ${text}`,
+    );
+    assert.deepEqual(seen.sort(), ["default all [2]", "default node [3]", "shop all [1]"]);
+    assert.equal(heardB.commands[0]!.text, "[2]");
+  });
+
+  withRig("presence reaches those who are there and those who come", async (rig) => {
+    const [a, heardA] = await start(rig, "a");
+    const [, heardB] = await start(rig, "b");
+    a.announce(app, presence("one"));
+    await until("a told b", () => heardB.nodes.length > 0);
+    await until("a hears itself", () => heardA.nodes.length > 0);
+    const [, heardC] = await start(rig, "c");
+    const told = await until("a told c", () => heardC.nodes[0]);
+    assert.deepEqual([told.app, told.node, told.presence?.incarnation], [app, "a", "one"]);
+    a.announce(app, { ...presence("one"), connections: 7 });
+    await until("a heartbeat", () => heardC.nodes.some((n) => n.presence?.connections === 7));
+  });
+
+  withRig("a node that stops is gone for the others", async (rig) => {
+    const [a] = await start(rig, "a");
+    const [, heardB] = await start(rig, "b");
+    a.announce(app, presence("one"));
+    await until("a is there", () => heardB.nodes.length > 0);
+    await a.stop();
+    await until("a is gone", () => heardB.nodes.at(-1)?.presence === undefined);
+    const [, heardC] = await start(rig, "c");
+    rig.command(app, "c", bytes("[]"));
+    await until("c hears", () => heardC.commands.length === 1);
+    assert.deepEqual(
+      heardC.nodes.filter((n) => n.presence !== undefined),
+      [],
+    );
+  });
+
+  withRig("a node that dies is gone for the others", async (rig) => {
+    const [a] = await start(rig, "a", [app, "shop"]);
+    const [, heardB] = await start(rig, "b", [app, "shop"]);
+    a.announce(app, presence("one"));
+    a.announce("shop", presence("one"));
+    await until("a is there", () => heardB.nodes.length >= 2);
+    rig.die(a);
+    const gone = (): string[] =>
+      heardB.nodes.filter((n) => n.presence === undefined).map((n) => `${n.app}/${n.node}`);
+    await until("a is gone from both apps", () => gone().length >= 2);
+    assert.deepEqual(gone().sort(), ["default/a", "shop/a"]);
+  });
+
+  withRig("a live node whose presence was cleared announces itself again", async (rig) => {
+    const [a] = await start(rig, "a");
+    const [, heardB] = await start(rig, "b");
+    a.announce(app, presence("one"));
+    await until("a is there", () => heardB.nodes.length > 0);
+    const before = heardB.nodes.length;
+    rig.clearPresence(app, "a");
+    await until("a again", () =>
+      heardB.nodes.slice(before).some((n) => n.presence?.incarnation === "one"),
+    );
+  });
+
+  withRig("an outage is told and mended: commands and presence flow again", async (rig) => {
+    const [a, heardA] = await start(rig, "a");
+    const [, heardB] = await start(rig, "b");
+    a.announce(app, presence("one"));
+    await until("a is there", () => heardB.nodes.length > 0);
+    rig.outage(true);
+    await until("lost", () => !heardA.connected.at(-1) && !heardB.connected.at(-1));
+    const before = heardB.nodes.length;
+    rig.outage(false);
+    await until("back", () => heardA.connected.at(-1) && heardB.connected.at(-1));
+    a.forward(app, "b", bytes("[9]"));
+    await until("the command", () => heardB.commands.at(-1)?.text === "[9]");
+    await until("the presence", () =>
+      heardB.nodes.slice(before).some((n) => n.presence?.incarnation === "one"),
+    );
+    assert.deepEqual(heardA.connected, [true, false, true]);
+  });
+}

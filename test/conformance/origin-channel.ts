@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { ServiceError } from "../../core/base/mod.ts";
+import type { OriginChannel } from "../../core/ports/mod.ts";
+import { until } from "../support/broker-wait.ts";
+
+/** One batch of events as an origin gets it. */
+export interface HeardEvents {
+  readonly app: string;
+  readonly partition: number;
+  readonly node: string;
+  readonly text: string;
+}
+
+/** A channel, and an origin that hears its events. */
+export interface ChannelRig {
+  readonly channel: OriginChannel;
+  readonly heard: readonly HeardEvents[];
+  /** The channel loses its transport (true), and gets it back (false). */
+  outage(down: boolean): void;
+  end(): Promise<void>;
+}
+
+const bytes = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
+
+/** What the core relies on in any origin channel. The rig's node is named `n1`. */
+export function originChannelConformance(name: string, makeRig: () => Promise<ChannelRig>): void {
+  const withRig = (
+    what: string,
+    body: (rig: ChannelRig, connected: boolean[]) => Promise<void>,
+  ): void => {
+    test(`${name}: ${what}`, async () => {
+      const rig = await makeRig();
+      const connected: boolean[] = [];
+      try {
+        const listener = { commands: () => {}, connected: (now: boolean) => connected.push(now) };
+        await rig.channel.start(listener);
+        await body(rig, connected);
+      } finally {
+        await rig.end();
+      }
+    });
+  };
+
+  withRig("events arrive as they are, and are confirmed", async (rig, connected) => {
+    assert.deepEqual(connected, [true]);
+    assert.ok(rig.channel.batchBytesMax >= 1_048_576);
+    const errors: (ServiceError | undefined)[] = [];
+    rig.channel.publish({ app: "shop", partition: 3 }, bytes("[1]"), (error) =>
+      errors.push(error),
+    );
+    const heard = await until("the batch", () => rig.heard[0]);
+    assert.deepEqual(heard, { app: "shop", partition: 3, node: "n1", text: "[1]" });
+    await until("the confirmation", () => errors.length === 1);
+    assert.equal(errors[0], undefined);
+  });
+
+  withRig("batches arrive and are confirmed in order, large ones too", async (rig) => {
+    const confirmed: number[] = [];
+    const total = 300;
+    const texts = Array.from({ length: total }, (_, i) => `${i}:${"x".repeat((i % 9) * 9_000)}`);
+    let next = 0;
+    const publish = (): void => {
+      if (next === total) return;
+      const number = next++;
+      rig.channel.publish({ app: "default", partition: 0 }, bytes(texts[number]!), (error) => {
+        assert.equal(error, undefined);
+        confirmed.push(number);
+        publish();
+      });
+    };
+    for (let i = 0; i < 64; i++) publish();
+    await until("all confirmed", () => confirmed.length === total);
+    assert.deepEqual(confirmed, [...texts.keys()]);
+    await until("all heard", () => rig.heard.length === total);
+    assert.deepEqual(
+      rig.heard.map(({ text }) => text),
+      texts,
+    );
+  });
+
+  withRig("an outage loses nothing and keeps the order", async (rig, connected) => {
+    const confirmed: number[] = [];
+    const publish = (number: number): void =>
+      rig.channel.publish({ app: "default", partition: 0 }, bytes(`${number}`), (error) => {
+        assert.equal(error, undefined);
+        confirmed.push(number);
+      });
+    for (let number = 0; number < 20; number++) publish(number);
+    rig.outage(true);
+    await until("lost", () => connected.at(-1) === false);
+    rig.outage(false);
+    await until("back", () => connected.at(-1) === true);
+    for (let number = 20; number < 30; number++) publish(number);
+    await until("all confirmed", () => confirmed.length === 30);
+    const numbers = Array.from({ length: 30 }, (_, number) => number);
+    assert.deepEqual(confirmed, numbers);
+    await until("all heard", () => new Set(rig.heard.map(({ text }) => text)).size === 30);
+    // Repeated ones may come twice, but nothing overtakes.
+    const firsts = [...new Set(rig.heard.map(({ text }) => Number(text)))];
+    assert.deepEqual(firsts, numbers);
+  });
+
+  withRig("stop waits for what is on its way", async (rig) => {
+    const errors: (ServiceError | undefined)[] = [];
+    for (let i = 0; i < 50; i++) {
+      rig.channel.publish({ app: "default", partition: 0 }, bytes(`${i}`), (error) =>
+        errors.push(error),
+      );
+    }
+    await rig.channel.stop();
+    assert.deepEqual(errors, Array(50).fill(undefined));
+    await until("all heard", () => rig.heard.length === 50);
+  });
+
+  withRig("what cannot be sent any more is answered with an error", async (rig, connected) => {
+    rig.outage(true);
+    await until("lost", () => connected.at(-1) === false);
+    const errors: (ServiceError | undefined)[] = [];
+    rig.channel.publish({ app: "default", partition: 0 }, bytes("1"), (error) =>
+      errors.push(error),
+    );
+    await rig.channel.stop();
+    assert.equal(errors.length, 1);
+    assert.equal(errors[0]?.code, "broker-lost");
+  });
+}

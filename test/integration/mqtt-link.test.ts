@@ -1,0 +1,239 @@
+import assert from "node:assert/strict";
+import net from "node:net";
+import { after, before, test } from "node:test";
+import { Aedes } from "aedes";
+import { MqttLink, startEmbeddedBroker } from "../../adapters/mqtt/mod.ts";
+import { ServiceError } from "../../core/base/mod.ts";
+import { BrokerProxy } from "../support/broker-proxy.ts";
+import { plainClient, testPorts } from "../support/broker-rigs.ts";
+import { until } from "../support/broker-wait.ts";
+import { freePort, Mosquitto } from "../support/mosquitto.ts";
+
+const silent = { connected: () => {}, message: () => {} };
+const users = { gateway: "right-word" };
+let locked: Mosquitto;
+let small: Mosquitto;
+
+before(async () => {
+  locked = await Mosquitto.start({ users });
+  small = await Mosquitto.start({
+    config: ["max_packet_size 2000", "max_inflight_messages 3"],
+  });
+});
+
+after(async () => {
+  await locked[Symbol.asyncDispose]();
+  await small[Symbol.asyncDispose]();
+});
+
+for (const version of ["auto", "4", "5"] as const) {
+  test(`wrong credentials at the start are refused, MQTT ${version}`, async () => {
+    const ports = testPorts();
+    const url = locked.url("gateway", "wrong-word");
+    const link = new MqttLink({ url, name: "x", role: "test", version }, ports);
+    await assert.rejects(link.start(silent), (error: unknown) => {
+      assert.ok(error instanceof ServiceError);
+      assert.equal(error.code, "broker-refused");
+      return true;
+    });
+    const told = JSON.stringify(ports.logger.records);
+    assert.ok(!told.includes("wrong-word"), told);
+    assert.match(told, /gateway:\*\*\*@/);
+    await link.stop();
+  });
+
+  test(`right credentials are taken, MQTT ${version}`, async () => {
+    const url = locked.url("gateway", "right-word");
+    const link = new MqttLink({ url, name: "x", role: "test", version }, testPorts());
+    await link.start(silent);
+    assert.equal(link.version, version === "4" ? 4 : 5);
+    await link.stop();
+  });
+}
+
+test("credentials refused after the start are tried again until they are taken", async () => {
+  const port = await freePort();
+  const [open, ports] = [await Mosquitto.start({ port }), testPorts()];
+  const url = open.url("gateway", "right-word");
+  const link = new MqttLink({ url, name: "x", role: "test", version: "4" }, ports);
+  await link.start(silent);
+  await open[Symbol.asyncDispose]();
+  const other = await Mosquitto.start({ port, users: { gateway: "another" } });
+  await until("lost", () => ports.logger.of("broker-lost").length === 1);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  assert.equal(link.up, false);
+  await other[Symbol.asyncDispose]();
+  const right = await Mosquitto.start({ port, users });
+  await until("connected again", () => link.up);
+  assert.deepEqual(
+    ports.logger.records.map(({ level, event }) => `${level} ${event}`),
+    ["warn broker-lost", "info broker-connected"],
+    "one line per change of state",
+  );
+  await link.stop();
+  await right[Symbol.asyncDispose]();
+});
+
+test("a broker that cannot be reached at the start is waited for, with one line", async () => {
+  const port = await freePort();
+  const ports = testPorts();
+  const connected: boolean[] = [];
+  const url = `mqtt://127.0.0.1:${port}`;
+  const link = new MqttLink({ url, name: "x", role: "test" }, ports);
+  const started = link.start({ ...silent, connected: (now) => connected.push(now) });
+  await until("the line", () => ports.logger.of("broker-unreachable").length > 0);
+  await new Promise((resolve) => setTimeout(resolve, 700));
+  assert.equal(ports.logger.records.length, 1);
+  assert.deepEqual(connected, []);
+  let answer: ServiceError | undefined;
+  link.publish("t", new Uint8Array(1), (error) => {
+    answer = error;
+  });
+  assert.equal(answer?.code, "broker-lost", "nothing is queued meanwhile");
+  const broker = await startEmbeddedBroker({ port });
+  await started;
+  assert.deepEqual(connected, [true]);
+  assert.equal(link.version, 4, "aedes speaks 3.1.1 only");
+  await link.stop();
+  await broker.close();
+});
+
+test("stop ends a start that waits", async () => {
+  const url = `mqtt://127.0.0.1:${await freePort()}`;
+  const link = new MqttLink({ url, name: "x", role: "test" }, testPorts());
+  const started = assert.rejects(link.start(silent), { code: "broker-lost" });
+  await link.stop();
+  await started;
+});
+
+test("MQTT 5 alone is refused by a broker of 3.1.1", async () => {
+  const broker = await startEmbeddedBroker();
+  const url = `mqtt://127.0.0.1:${broker.port}`;
+  const ports = testPorts();
+  const link = new MqttLink({ url, name: "x", role: "test", version: "5" }, ports);
+  const started = link.start(silent);
+  started.catch(() => {});
+  await until("a line", () => ports.logger.records.length > 0);
+  assert.equal(link.up, false);
+  await link.stop();
+  await broker.close();
+});
+
+test("what is above the broker's packet limit is refused before it is sent", async () => {
+  const link = new MqttLink(
+    { url: small.url(), name: "x", role: "test", version: "5" },
+    testPorts(),
+  );
+  await link.start(silent);
+  assert.equal(link.packetBytesMax, 2_000);
+  const answers: (string | undefined)[] = [];
+  link.publish("t", new Uint8Array(2_000), (error) => answers.push(error?.code));
+  link.publish("t", new Uint8Array(1_900), (error) => answers.push(error?.code));
+  await until("both", () => answers.length === 2);
+  assert.deepEqual(answers, ["batch-too-big", undefined]);
+  assert.equal(link.up, true);
+  await link.stop();
+});
+
+test("a Receive Maximum of 3 holds 200 publishes at once in order", async () => {
+  const heard: number[] = [];
+  const listener = await plainClient(small.port, ["order"], (_topic, payload) =>
+    heard.push(payload[0]!),
+  );
+  const link = new MqttLink(
+    { url: small.url(), name: "x", role: "test", version: "5" },
+    testPorts(),
+  );
+  await link.start(silent);
+  const done: number[] = [];
+  for (let i = 0; i < 200; i++) {
+    link.publish("order", new Uint8Array([i]), (error) => {
+      assert.equal(error, undefined);
+      done.push(i);
+    });
+  }
+  await until("all done", () => done.length === 200);
+  await until("all heard", () => heard.length === 200);
+  assert.deepEqual(done, [...Array(200).keys()]);
+  assert.deepEqual(heard, done);
+  await link.stop();
+  await listener.stop();
+});
+
+test("an ungranted subscription ends the start", async () => {
+  const broker = await Aedes.createBroker({
+    authorizeSubscribe: (_client, _filter, answer) => answer(null, null),
+  });
+  const server = net.createServer((socket) => void broker.handle(socket));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as net.AddressInfo;
+  const link = new MqttLink(
+    { url: `mqtt://127.0.0.1:${port}`, name: "x", role: "test", filters: ["a/b"] },
+    testPorts(),
+  );
+  await assert.rejects(link.start(silent), { code: "broker-refused", message: /a\/b/ });
+  await link.stop();
+  await new Promise<void>((resolve) => broker.close(resolve));
+  await new Promise((resolve) => server.close(resolve));
+});
+
+test("a payload in a larger buffer is sent as its own bytes", async () => {
+  const broker = await startEmbeddedBroker();
+  const heard: Uint8Array[] = [];
+  const listener = await plainClient(broker.port, ["t"], (_topic, payload) =>
+    heard.push(new Uint8Array(payload)),
+  );
+  const whole = Uint8Array.from({ length: 1_000 }, (_, i) => i);
+  listener.publish("t", whole.subarray(10, 14), () => {});
+  const payload = await until("the payload", () => heard[0]);
+  assert.deepEqual([...payload], [10, 11, 12, 13]);
+  await listener.stop();
+  await broker.close();
+});
+
+test("a clean stop sends no Will, a cut does", async () => {
+  const broker = await Mosquitto.start();
+  const heard: string[] = [];
+  const listener = await plainClient(broker.port, ["will/+"], (topic) => heard.push(topic));
+  const proxy = await BrokerProxy.start(broker.port);
+  const make = (willTopic: string): MqttLink =>
+    new MqttLink({ url: proxy.url, name: "x", role: "test", willTopic }, testPorts());
+  const [clean, dying] = [make("will/clean"), make("will/dying")];
+  await Promise.all([clean.start(silent), dying.start(silent)]);
+  await clean.stop();
+  proxy.block();
+  await until("the Will", () => heard.length > 0);
+  assert.deepEqual(heard, ["will/dying"]);
+  await dying.stop();
+  await proxy.close();
+  await listener.stop();
+  await broker[Symbol.asyncDispose]();
+});
+
+test("a port in use is told as such", async () => {
+  const broker = await startEmbeddedBroker();
+  await assert.rejects(startEmbeddedBroker({ port: broker.port }), { code: "port-in-use" });
+  await broker.close();
+  const again = await startEmbeddedBroker({ port: broker.port });
+  assert.equal(again.port, broker.port);
+  await again.close();
+});
+
+test("the broker is killed and comes back: the link is up again", async () => {
+  const broker = await Mosquitto.start();
+  const ports = testPorts();
+  const heard: string[] = [];
+  const link = new MqttLink(
+    { url: broker.url(), name: "x", role: "test", filters: ["t/#"] },
+    ports,
+  );
+  await link.start({ connected: () => {}, message: (topic) => heard.push(topic) });
+  await broker.kill();
+  await until("down", () => !link.up);
+  await broker.restart();
+  await until("up", () => link.up);
+  link.publish("t/1", new Uint8Array(1), () => {});
+  await until("subscribed anew", () => heard.length === 1);
+  await link.stop();
+  await broker[Symbol.asyncDispose]();
+});
