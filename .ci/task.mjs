@@ -7,7 +7,7 @@ import { nodejs, root, run, tool } from "./program.mjs";
 const bunMain = "runtimes/bun/main.ts";
 const denoFlags = ["run", "--quiet", "--no-check", "--allow-all"];
 
-/** What each task makes ready first (every step is quick when nothing changed), and what it runs. */
+/** What each task makes ready first (quick when nothing changed), and what it then runs. */
 const tasks = {
   start: {
     ready: [install, compileWasm],

@@ -10,7 +10,8 @@ export function usage(): string {
     "  websocket-service --help | --version",
     "",
     "Flags; each is also a key of the JSON file that --config names, and a variable of the",
-    `environment (--broker-port: ${environmentName("broker-port")}). Flag over environment over file.`,
+    `environment (--broker-port: ${environmentName("broker-port")}). A flag counts before the`,
+    "environment, the environment before the file.",
     "",
     "  --config FILE",
   ];

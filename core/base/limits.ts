@@ -39,7 +39,7 @@ export const limits = {
   logLinesPerSecondMax: 10,
   /** Heartbeats of presence; gone after three are missed. */
   presenceIntervalMs: 5_000,
-  /** A smaller message is sent as it is where deflate is on: deflating it costs more than it saves. */
+  /** A smaller message is not deflated where deflate is on: it costs more than it saves. */
   deflateBytesMin: 256,
   /** What a runtime may queue by its own limit: far past the gateway's, which is what counts. */
   runtimeQueueBytesMax: 1_073_741_824,
@@ -49,7 +49,7 @@ export const limits = {
   closingBytesMax: 1_048_576,
   /** Frames for one socket are joined up to this size, so that a turn is one system call. */
   writeJoinBytesMax: 65_536,
-  /** Small frames share a buffer of this size: one is dear to allocate, and kept while any waits. */
+  /** Small frames share a buffer of this size: one is dear, and kept while any waits. */
   slabBytes: 16_384,
   /** Waiting for a client's answering close frame before its TCP connection is cut. */
   closeHandshakeMs: 5_000,

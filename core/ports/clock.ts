@@ -5,7 +5,7 @@ export type Cancel = () => void;
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Calls back once, `ms` from now at the earliest. A pending timer does not keep a process up. */
+  /** Calls back once, `ms` from now at the earliest. A pending timer keeps no process up. */
   after(ms: number, callback: () => void): Cancel;
   /**
    * Calls back once when the sockets that are readable in this turn have been read, before the

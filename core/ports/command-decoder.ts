@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../base/errors.ts";
+import type { ErrorCode } from "../base/mod.ts";
 import type { MessageKind } from "./socket.ts";
 
 /** Commands by number; 0 is one that we do not know. */
@@ -49,7 +49,7 @@ export interface CommandDecoder {
   verbName(): string;
   /** Why the current item cannot be carried out (wrong shape, unknown verb), or undefined. */
   itemError(): ErrorCode | undefined;
-  /** Ids the current item names: of `send`, `close`, `join`, `leave`, `state`, `accept`, `reject`. */
+  /** How many ids the current item names, where its verb has any. */
   targets(): number;
   /** The slot of target `index`, or one of `Target`. */
   target(index: number): number;

@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../base/errors.ts";
+import type { ErrorCode } from "../base/mod.ts";
 
 /** What the parser stopped for. */
 export const ParserStep = {

@@ -1,4 +1,4 @@
-import type { ServiceError } from "../base/errors.ts";
+import type { ServiceError } from "../base/mod.ts";
 import type { CommandReceiver } from "./command-source.ts";
 
 /** Where a batch of events goes: everyone who listens to a partition (open mode). */

@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../base/errors.ts";
+import type { ErrorCode } from "../base/mod.ts";
 import type { HandshakeAdmission, HandshakeAnswer, HandshakeRequest } from "./handshake.ts";
 import type { Socket } from "./socket.ts";
 

@@ -4,7 +4,7 @@ export type MessageKind = (typeof MessageKind)[keyof typeof MessageKind];
 
 /**
  * A message on its way to one or many sockets. Each form is made at most once, for all receivers.
- * It is reused: valid only during the call of `Socket.send`; `payload()` and `frame()` may be kept.
+ * It is reused: valid only during `Socket.send`; `payload()` and `frame()` may be kept.
  */
 export interface OutgoingMessage {
   readonly kind: MessageKind;

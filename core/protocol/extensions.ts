@@ -1,7 +1,7 @@
 /** One element of a `Sec-WebSocket-Extensions` header. */
 interface ExtensionOffer {
   readonly name: string;
-  /** Values by parameter; an empty string where there is none. A repeated one makes it `broken`. */
+  /** Values by parameter; an empty string where there is none. A double one makes it `broken`. */
   readonly parameters: ReadonlyMap<string, string>;
   readonly broken: boolean;
 }

@@ -59,7 +59,10 @@ export const chatPage: string = `<!doctype html>
     while (log.children.length > 500) log.firstChild.remove();
     log.scrollTop = log.scrollHeight;
   }
-  function status(state, text) { $("status").dataset.state = state; $("status").textContent = text; }
+  function status(state, text) {
+    $("status").dataset.state = state;
+    $("status").textContent = text;
+  }
   function connect() {
     const scheme = location.protocol === "https:" ? "wss:" : "ws:";
     socket = new WebSocket(scheme + "//" + location.host + "/chat");

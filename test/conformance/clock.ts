@@ -31,7 +31,7 @@ export function clockConformance(name: string, make: () => ClockCase): void {
     assert.ok((fired[0] ?? 0) >= 9, `after ${fired[0]} ms`);
   });
 
-  test(`${name}: timers fire in order of their time, equal ones in order of their start`, async () => {
+  test(`${name}: timers fire in order, equal ones as they were started`, async () => {
     const { clock, pass } = make();
     const order: string[] = [];
     clock.after(30, () => order.push("late"));

@@ -98,7 +98,7 @@ test("admin server: closing cuts a connection that is kept open, at once", async
   await ended;
 });
 
-test("admin server: a request target that is no path gets an answer and harms nothing", async () => {
+test("admin server: a target that is no path gets an answer and harms nothing", async () => {
   const server = await serveHttp(createAdminApp(well), { port: 0 });
   try {
     const text = await new Promise<string>((resolve) => {

@@ -47,7 +47,7 @@ test("PrometheusMetrics: renders text format 0.0.4, each family's lines together
   assert.equal(metrics.contentType, "text/plain; version=0.0.4; charset=utf-8");
 });
 
-test("PrometheusMetrics: escapes help and label values, and writes odd numbers as Go reads them", () => {
+test("PrometheusMetrics: escapes help and label values, and odd numbers", () => {
   const metrics = new PrometheusMetrics();
   metrics.counter("wss_c_total", 'a\\b\nc "d"', { text: 'q"\\\n' });
   metrics.gauge("wss_d", "", () => Number.POSITIVE_INFINITY);

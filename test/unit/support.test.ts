@@ -5,7 +5,7 @@ import { waitFor, within } from "../support/wait.ts";
 
 const programs = { bun: [bunProgram, "-e"], node: [nodeProgram(), "-e"] } as const;
 
-test("Program: gives lines as they come, the last one without its newline too", async () => {
+test("Program: gives lines as they come, and the last one without a newline", async () => {
   const script = 'console.log("one"); console.error("two"); process.stdout.write("three");';
   await using program = new Program(programs.node[0], [programs.node[1], script]);
   assert.equal(await program.line((line) => (line === "one" ? line : undefined), "one"), "one");
@@ -18,7 +18,7 @@ test("Program: gives lines as they come, the last one without its newline too", 
   );
 });
 
-test("Program: tells the exit code and the signal, and that there is no such program", async () => {
+test("Program: tells the exit code, the signal, and that there is no program", async () => {
   const failing = new Program(programs.bun[0], [programs.bun[1], "process.exit(3)"]);
   assert.deepEqual(await failing.exited, { code: 3, signal: null });
   const sleeping = new Program(denoProgram, ["eval", "setInterval(() => {}, 1000)"]);

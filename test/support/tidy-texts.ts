@@ -1,0 +1,90 @@
+import { functionsOf } from "./tidy-functions.ts";
+import type { Sources } from "./tidy-imports.ts";
+import { tokensOf } from "./tidy-tokens.ts";
+
+// House rule 11: "under" each of these.
+const fileLinesEnd = 300;
+const functionLinesEnd = 70;
+const lineColumnsEnd = 100;
+
+export function sizeFaults(sources: Sources): string[] {
+  const faults: string[] = [];
+  for (const [path, source] of sources) {
+    const lines = source.replace(/\n$/, "").split("\n");
+    if (lines.length >= fileLinesEnd) faults.push(`${path}: ${lines.length} lines`);
+    for (const [index, line] of lines.entries()) {
+      const columns = [...line].length;
+      if (columns >= lineColumnsEnd) faults.push(`${path}:${index + 1}: ${columns} columns`);
+    }
+    for (const span of functionsOf(source)) {
+      // A suite is a list of tests: each of them counts for itself.
+      const lines = path.startsWith("test/") ? span.ownLines : span.lines;
+      if (lines < functionLinesEnd) continue;
+      faults.push(`${path}:${span.line}: ${span.name} has ${lines} lines`);
+    }
+  }
+  return faults;
+}
+
+/** Marks of what is not done; in two parts here, so that this file has none. */
+const undone = new RegExp(`\\b(${"TO"}${"DO"}|${"FIX"}${"ME"}|${"X"}${"XX"})\\b`);
+/** Folders of whoever's machine it was written on. */
+const machinePath = new RegExp(`(^|[\\s"'\`(=])/(${"wo"}rk|${"tm"}p|${"ro"}ot|${"ho"}me)/`);
+
+/** Rules for every file of text, documents and settings too. */
+export function textFaults(texts: Sources): string[] {
+  const faults: string[] = [];
+  for (const [path, text] of texts) {
+    for (const [index, line] of text.split("\n").entries()) {
+      const place = `${path}:${index + 1}`;
+      if (undone.test(line)) faults.push(`${place}: says what is not done`);
+      if (machinePath.test(line) && !path.startsWith("test/"))
+        faults.push(`${place}: names a path`);
+    }
+  }
+  const lock = texts.get("package-lock.json") ?? "";
+  if (/"resolved":/.test(lock)) faults.push("package-lock.json: names a registry");
+  return faults;
+}
+
+/** The top level is fixed; files whose names begin with a dot are settings of tools. */
+const topLevel = new Set([
+  ...["core", "runtimes", "wasm", "adapters", "test", "docs", "examples"],
+  ...["deno.json", "package.json", "package-lock.json", "tsconfig.json", "biome.json"],
+  ...["README.md", "CHANGELOG.md", "LICENSE", "node_modules", "dist"],
+]);
+
+export function topLevelFaults(names: readonly string[]): string[] {
+  return names.filter((name) => !name.startsWith(".") && !topLevel.has(name));
+}
+
+/** Limits that nothing reads limit nothing. */
+export function limitFaults(names: readonly string[], sources: Sources): string[] {
+  const used = new Set<string>();
+  for (const [path, source] of sources) {
+    if (path === "core/base/limits.ts" || path.startsWith("test/")) continue;
+    const tokens = tokensOf(source);
+    for (const [index, token] of tokens.entries()) {
+      if (tokens[index - 1]?.text === "." && tokens[index - 2]?.text === "limits") {
+        used.add(token.text);
+      }
+    }
+  }
+  return names.filter((name) => !used.has(name));
+}
+
+/** Codes of the table in docs/errors.md with what is sent to the client, as written. */
+export function documentedErrors(markdown: string): Map<string, string> {
+  const rows = markdown.matchAll(/^\| `([a-z0-9-]+)` \|[^|]*\| ([^|]*) \|[^|]*\|$/gm);
+  return new Map([...rows].map(([, code = "", sent = ""]) => [code, sent]));
+}
+
+export function errorFaults(codes: readonly string[], markdown: string): string[] {
+  const documented = documentedErrors(markdown);
+  return [
+    ...codes.filter((code) => !documented.has(code)).map((code) => `${code} is not documented`),
+    ...[...documented.keys()]
+      .filter((code) => !codes.includes(code))
+      .map((code) => `${code} is documented and does not exist`),
+  ];
+}
