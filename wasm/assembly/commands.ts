@@ -1,0 +1,237 @@
+// A cursor over a command batch. The batch is walked as a whole first; then items are looked at
+// one by one, and of an item's targets one by one.
+
+import { Fault, Opcode, STREAM_BYTES_MAX, Target, Verb } from "./constants";
+import { resolve } from "./ids";
+import {
+  found,
+  foundAt,
+  isInteger,
+  isMap,
+  isNil,
+  passValue,
+  readArray,
+  readBin,
+  readCount,
+  readStr,
+} from "./walk";
+import { utf8Valid } from "./utf8";
+
+let end: usize = 0;
+export let streamAt: usize = 0;
+export let streamBytes: u32 = 0;
+export let first: f64 = 0;
+export let items: u32 = 0;
+let itemsLeft: u32 = 0;
+/** The current item, and where it ends. */
+export let itemAt: usize = 0;
+export let itemEnd: usize = 0;
+export let verb: i32 = 0;
+export let verbAt: usize = 0;
+export let verbBytes: u32 = 0;
+export let itemError: i32 = 0;
+export let targets: u32 = 0;
+/** The first target, then the last one looked at: ids are read in order. */
+let targetsAt: usize = 0;
+let targetIndex: u32 = 0;
+let targetAt: usize = 0;
+export let idAt: usize = 0;
+export let idBytes: u32 = 0;
+export let dataKind: u32 = 0;
+export let dataAt: usize = 0;
+export let dataBytes: u32 = 0;
+export let hasOptions: bool = false;
+
+/** Starts on the batch at `at`; 0, or why it cannot be read. */
+export function decode(at: usize, length: u32): i32 {
+  end = at + length;
+  items = itemsLeft = streamBytes = 0;
+  streamAt = itemAt = 0;
+  first = 0;
+  clearItem();
+  if (!length || passValue(at, end, 0) != end || !readArray(at)) return Fault.BATCH_MALFORMED;
+  const elements = found;
+  itemEnd = foundAt;
+  // An integer where an item would stand is the version of a numbered batch.
+  if (elements && isInteger(itemEnd)) {
+    const fault = readNumbered(itemEnd, elements);
+    if (fault) {
+      streamAt = 0;
+      first = 0;
+      return fault;
+    }
+  }
+  items = itemsLeft = found;
+  return 0;
+}
+
+/** Reads `1, stream, first, [`; leaves the number of items in `found`. */
+function readNumbered(at: usize, elements: u32): i32 {
+  if (readCount(at) != 1) return Fault.BATCH_VERSION;
+  if (elements < 4) return Fault.BATCH_MALFORMED;
+  at = passValue(at, end, 0);
+  if (!readStr(at) || found > STREAM_BYTES_MAX || !utf8Valid(foundAt, found)) {
+    return Fault.BATCH_MALFORMED;
+  }
+  streamAt = foundAt;
+  streamBytes = found;
+  at = foundAt + found;
+  const count = readCount(at);
+  if (count < 0) return Fault.BATCH_MALFORMED;
+  first = <f64>count;
+  at = passValue(at, end, 0);
+  if (!readArray(at)) return Fault.BATCH_MALFORMED;
+  itemEnd = foundAt;
+  return 0;
+}
+
+function clearItem(): void {
+  verb = Verb.UNKNOWN;
+  verbAt = 0;
+  verbBytes = 0;
+  itemError = 0;
+  targets = 0;
+  targetIndex = 0;
+  dataKind = 0;
+  dataAt = 0;
+  dataBytes = 0;
+  hasOptions = false;
+}
+
+export function nextItem(): bool {
+  clearItem();
+  if (!itemsLeft) {
+    itemAt = 0;
+    return false;
+  }
+  itemsLeft--;
+  itemAt = itemEnd;
+  itemError = readItem(itemAt);
+  if (itemError) {
+    targets = dataKind = dataBytes = 0;
+    // What stands here was passed before: its end is there.
+    itemEnd = passValue(itemAt, end, 0);
+  }
+  return true;
+}
+
+/** The number of a verb by its letters, least significant first: one compare each. */
+function verbOf(at: usize, length: u32): i32 {
+  if (length < 3 || length > 7) return Verb.UNKNOWN;
+  const letters = load<u64>(at) & ((<u64>1 << (<u64>length << 3)) - 1);
+  if (letters == 0x646e6573) return Verb.SEND;
+  if (letters == 0x65736f6c63) return Verb.CLOSE;
+  if (letters == 0x6e696f6a) return Verb.JOIN;
+  if (letters == 0x657661656c) return Verb.LEAVE;
+  if (letters == 0x6873696c627570) return Verb.PUBLISH;
+  if (letters == 0x6574617473) return Verb.STATE;
+  if (letters == 0x7972657571) return Verb.QUERY;
+  if (letters == 0x6b6361) return Verb.ACK;
+  if (letters == 0x747065636361) return Verb.ACCEPT;
+  if (letters == 0x7463656a6572) return Verb.REJECT;
+  return Verb.UNKNOWN;
+}
+
+/** Reads the item's verb and checks its shape; 0 or the fault. Sets `itemEnd` where it is good. */
+function readItem(at: usize): i32 {
+  if (!readArray(at) || !found) return Fault.COMMAND_MALFORMED;
+  const elements = found;
+  if (!readStr(foundAt)) return Fault.COMMAND_MALFORMED;
+  verbAt = foundAt;
+  verbBytes = found;
+  verb = verbOf(verbAt, verbBytes);
+  if (verb == Verb.UNKNOWN) return Fault.COMMAND_UNKNOWN;
+  let element = verbAt + verbBytes;
+  let last: usize = 0;
+  for (let i: u32 = 1; i < elements; i++) {
+    passed = 0;
+    if (i < 4 && !fits(i, element)) return Fault.COMMAND_MALFORMED;
+    last = element;
+    element = passed ? passed : passValue(element, end, 0);
+  }
+  if (elements < leastElements()) return Fault.COMMAND_MALFORMED;
+  hasOptions = elements > leastElements() && isMap(last);
+  itemEnd = element;
+  return 0;
+}
+
+/** Elements that the verb cannot do without, itself included. */
+function leastElements(): u32 {
+  return verb == Verb.CLOSE || verb == Verb.QUERY || verb == Verb.ACCEPT ? 2 : 3;
+}
+
+/** End of the element that `fits` looked at where that is known without a walk, else 0. */
+let passed: usize = 0;
+
+/** Whether element 1, 2 or 3 is of the shape that the verb asks for; takes note of ids and data. */
+function fits(place: u32, at: usize): bool {
+  if (verb == Verb.SEND && place == 2) return fitsData(at);
+  if (verb == Verb.PUBLISH || verb == Verb.ACK) {
+    if (place == 1) return readStr(at);
+    if (place > 2) return true;
+    return verb == Verb.ACK ? readCount(at) >= 0 : fitsData(at);
+  }
+  if (verb == Verb.QUERY) return place > 1 || readStr(at) || readArray(at);
+  if (place == 1) return fitsIds(at);
+  if (place == 2) {
+    if (verb == Verb.CLOSE) return isInteger(at) || isNil(at) || isMap(at);
+    if (verb == Verb.JOIN || verb == Verb.LEAVE) return readStr(at);
+    return verb != Verb.REJECT || isInteger(at);
+  }
+  return verb != Verb.CLOSE || readStr(at) || isNil(at) || isMap(at);
+}
+
+function fitsIds(at: usize): bool {
+  targetIndex = 0;
+  if (readStr(at)) {
+    targets = 1;
+    targetsAt = targetAt = at;
+    passed = foundAt + found;
+    return true;
+  }
+  // `accept` and `reject` answer one connection.
+  if (verb == Verb.ACCEPT || verb == Verb.REJECT || !readArray(at)) return false;
+  targets = found;
+  targetsAt = targetAt = foundAt;
+  return true;
+}
+
+/** A str becomes a text message: it must be UTF-8, or the client would end the connection. */
+function fitsData(at: usize): bool {
+  if (readStr(at)) {
+    if (!utf8Valid(foundAt, found)) return false;
+    dataKind = Opcode.TEXT;
+  } else if (readBin(at)) {
+    dataKind = Opcode.BINARY;
+  } else {
+    return false;
+  }
+  dataAt = foundAt;
+  dataBytes = found;
+  passed = foundAt + found;
+  return true;
+}
+
+/** Finds target `index`; cheap for the one after the last. False where there is no str. */
+export function seekTarget(index: u32): bool {
+  idAt = 0;
+  idBytes = 0;
+  if (index >= targets) return false;
+  if (index < targetIndex) {
+    targetIndex = 0;
+    targetAt = targetsAt;
+  }
+  while (targetIndex < index) {
+    targetAt = passValue(targetAt, end, 0);
+    targetIndex++;
+  }
+  if (!readStr(targetAt)) return false;
+  idAt = foundAt;
+  idBytes = found;
+  return true;
+}
+
+/** The slot of target `index`, or one of `Target`. */
+export function target(index: u32): i32 {
+  return seekTarget(index) ? resolve(idAt, idBytes) : Target.MALFORMED;
+}

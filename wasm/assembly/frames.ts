@@ -1,0 +1,92 @@
+// The rules of RFC 6455, 5.2 to 5.5 and 7.4, over single headers and close payloads. Each function
+// says 0 or the fault; bytes are judged as soon as they have come, in the order of the wire.
+
+import { Fault, Opcode } from "./constants";
+import { Flag, Slot } from "./slots";
+import { utf8Valid } from "./utf8";
+
+/** Past it a message is a fault. */
+let messageBytesMax: u32 = 0;
+
+export function initFrames(bytesMax: u32): void {
+  messageBytesMax = bytesMax;
+}
+
+/** The first byte: FIN, RSV, opcode. */
+export function checkFirst(slot: Slot, byte: u32): i32 {
+  const opcode = byte & 0x0f;
+  // RSV1 marks a deflated message, on its first frame (RFC 7692, 6).
+  if (byte & 0x70) {
+    const deflated = (byte & 0x70) == 0x40 && (<u32>slot.flags & Flag.DEFLATE) != 0;
+    if (!deflated || (opcode != Opcode.TEXT && opcode != Opcode.BINARY)) {
+      return Fault.RESERVED_BITS;
+    }
+  }
+  if ((opcode & 7) > 2) return Fault.OPCODE;
+  if (opcode >= Opcode.CLOSE) return byte & 0x80 ? 0 : Fault.CONTROL_FRAGMENTED;
+  if (opcode == Opcode.CONTINUATION) return slot.message ? 0 : Fault.UNEXPECTED_CONTINUATION;
+  return slot.message ? Fault.EXPECTED_CONTINUATION : 0;
+}
+
+/** The second byte: MASK and the short length. */
+export function checkSecond(first: u32, byte: u32): i32 {
+  if (!(byte & 0x80)) return Fault.UNMASKED;
+  if (first & 0x08) {
+    if ((byte & 0x7f) > 125) return Fault.CONTROL_TOO_LONG;
+    // A close payload is empty, or starts with a code of two bytes.
+    if ((first & 0x0f) == Opcode.CLOSE && (byte & 0x7f) == 1) return Fault.CLOSE_PAYLOAD;
+  }
+  return 0;
+}
+
+/** Bytes of the header before the mask. */
+// @ts-ignore: decorator
+@inline
+export function lengthEnd(second: u32): u32 {
+  const short = second & 0x7f;
+  return short < 126 ? 2 : short == 126 ? 4 : 10;
+}
+
+/** The payload's length from a header whose length bytes are there. */
+export function payloadLength(header: usize): u64 {
+  const short = load<u8>(header + 1) & 0x7f;
+  if (short < 126) return short;
+  if (short == 126) return bswap<u16>(load<u16>(header + 2));
+  return bswap<u64>(load<u64>(header + 2));
+}
+
+/** The length: written in the fewest bytes, its top bit clear, the message not too big. */
+export function checkLength(slot: Slot, header: usize): i32 {
+  const short = load<u8>(header + 1) & 0x7f;
+  const length = payloadLength(header);
+  if (short == 126 && length < 126) return Fault.LENGTH;
+  if (short == 127 && (length < 0x1_0000 || length >> 63)) return Fault.LENGTH;
+  if (load<u8>(header) & 0x08) return 0;
+  return <u64>slot.partialLength + length > <u64>messageBytesMax ? Fault.TOO_BIG : 0;
+}
+
+/** A close frame's payload: a code that may stand on the wire and a reason in UTF-8. */
+export function checkClose(at: usize, length: u32): i32 {
+  if (!length) return 0;
+  const code = <u32>bswap<u16>(load<u16>(at));
+  const protocol = code >= 1000 && code <= 1014 && (code < 1004 || code > 1006);
+  if (!protocol && (code < 3000 || code > 4999)) return Fault.CLOSE_CODE;
+  return utf8Valid(at + 2, length - 2) ? 0 : Fault.NOT_UTF8;
+}
+
+/** Readies the slot for the payload of a frame whose header was judged. */
+export function beginFrame(slot: Slot, header: usize, mask: usize): void {
+  const first = <u32>load<u8>(header);
+  const opcode = first & 0x0f;
+  slot.frame = <u8>opcode;
+  slot.mask = load<u32>(mask);
+  slot.maskOffset = 0;
+  slot.remaining = <u32>payloadLength(header);
+  let flags = (<u32>slot.flags | Flag.IN_FRAME) & ~Flag.LAST;
+  if (first & 0x80) flags |= Flag.LAST;
+  if (opcode == Opcode.TEXT || opcode == Opcode.BINARY) {
+    slot.message = <u8>opcode;
+    flags = first & 0x40 ? flags | Flag.COMPRESSED : flags & ~Flag.COMPRESSED;
+  }
+  slot.flags = <u8>flags;
+}

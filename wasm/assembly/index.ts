@@ -1,0 +1,208 @@
+// What the host sees: integers in, integers out (counts that may pass 2^32 as f64). The module
+// imports nothing. Pointers are offsets into the exported memory; whatever may allocate may grow
+// it, and the host then needs new views.
+
+import { copyOver } from "./bytes";
+import * as commands from "./commands";
+import { COMMAND_KEEP_BYTES, Opcode, SLACK_BYTES } from "./constants";
+import { initFrames } from "./frames";
+import { initIds } from "./ids";
+import * as lanes from "./lanes";
+import { allocateOrTrap, capacityOf, free } from "./memory";
+import * as parser from "./parser";
+import { dropUnfinished, Flag, makeSlot, partialTotal, slotAt } from "./slots";
+import { initUtf8, utf8Valid } from "./utf8";
+
+export { allocateOrTrap as allocate, free, heapBytes } from "./memory";
+export { append, closeLane, isLane, itemPrefix, laneBytes, laneItems, laneNext } from "./lanes";
+export { openLane, takeBatch } from "./lanes";
+export { feed, next } from "./parser";
+export { decode, nextItem, seekTarget, target } from "./commands";
+
+/** The areas that always stand ready: for a chunk, a text, and a command batch, which grows. */
+let areaBytes: u32 = 0;
+let inputArea: usize = 0;
+let textArea: usize = 0;
+let commandArea: usize = 0;
+
+/**
+ * Readies the instance, once. The host has written the item prefix, which is `94 a7 message`, a
+ * str header and `NODE.`, to `itemPrefix()`; the last `nodeBytes` of it are `NODE.`.
+ * Each area holds `readyBytes`.
+ */
+export function init(
+  prefixBytes: u32,
+  nodeBytes: u32,
+  messageBytesMax: u32,
+  batchBytesTarget: u32,
+  partialBytesMax: u32,
+  readyBytes: u32,
+): void {
+  areaBytes = readyBytes;
+  initUtf8();
+  initIds(lanes.itemPrefix() + prefixBytes - nodeBytes, nodeBytes);
+  lanes.initLanes(batchBytesTarget, prefixBytes);
+  initFrames(messageBytesMax);
+  parser.initParser(partialBytesMax);
+  inputArea = allocateOrTrap(areaBytes + SLACK_BYTES);
+  textArea = allocateOrTrap(areaBytes + SLACK_BYTES);
+  commandArea = allocateOrTrap(areaBytes + SLACK_BYTES);
+}
+
+export function input(): usize {
+  return inputArea;
+}
+
+export function text(): usize {
+  return textArea;
+}
+
+/** Room for a command batch of `bytes` bytes. */
+export function commandRoom(bytes: u32): usize {
+  const room = capacityOf(commandArea);
+  const tooSmall = bytes + SLACK_BYTES > room;
+  const tooLarge = room > COMMAND_KEEP_BYTES && bytes <= areaBytes;
+  if (tooSmall || tooLarge) {
+    free(commandArea);
+    commandArea = allocateOrTrap(max(bytes, areaBytes) + SLACK_BYTES);
+  }
+  return commandArea;
+}
+
+/** Binds a slot; where its 26 characters are to be written, 0 where there can be no such slot. */
+export function bind(index: u32, lane: i32): usize {
+  const slot = makeSlot(index);
+  if (!slot || slot.flags) return 0;
+  slot.flags = <u8>Flag.BOUND;
+  slot.lane = lane;
+  slot.seq = 1;
+  return changetype<usize>(slot);
+}
+
+/** False where the slot is not bound. */
+export function unbind(index: u32): bool {
+  const slot = slotAt(index);
+  if (!slot || !slot.flags) return false;
+  parser.abandon(slot);
+  dropUnfinished(slot);
+  slot.flags = 0;
+  return true;
+}
+
+/** False where the slot is not bound. */
+export function attach(index: u32, deflate: bool): bool {
+  const slot = slotAt(index);
+  if (!slot || !slot.flags) return false;
+  dropUnfinished(slot);
+  slot.flags = <u8>(Flag.BOUND | Flag.ATTACHED | (deflate ? Flag.DEFLATE : 0));
+  return true;
+}
+
+/** The next seq, taken; -1 where the slot is not bound. */
+export function takeSeq(index: u32): f64 {
+  const slot = slotAt(index);
+  if (!slot || !slot.flags) return -1;
+  const seq = slot.seq;
+  slot.seq = seq + 1;
+  return <f64>seq;
+}
+
+/**
+ * Adds a message of `length` bytes to the slot's lane; where they are to be written. 0 where the
+ * lane is full, 1 (no pointer) where the slot is not bound to a lane.
+ */
+export function reserve(index: u32, kind: u32, length: u32): usize {
+  const slot = slotAt(index);
+  if (!slot || !slot.flags || slot.lane < 0) return 1;
+  const at = lanes.openMessage(slot, kind == Opcode.TEXT, length);
+  if (at) lanes.closeMessage(slot, at + length);
+  return at;
+}
+
+/** Adds the text at `from`: 1, or 0 where the lane is full, -1 where the slot has no lane. */
+export function addText(index: u32, from: usize, length: u32): i32 {
+  const at = reserve(index, Opcode.TEXT, length);
+  if (at <= 1) return at ? -1 : 0;
+  copyOver(at, from, length);
+  return 1;
+}
+
+/** Whether the bytes at `at` are UTF-8. */
+export function validText(at: usize, length: u32): bool {
+  return utf8Valid(at, length);
+}
+
+// Readers of the results of the last call. Numbers one by one are cheaper than a view on a struct.
+
+export function takenBytes(): u32 {
+  return lanes.takenBytes;
+}
+export function stepAt(): usize {
+  return parser.stepAt;
+}
+export function stepBytes(): u32 {
+  return parser.stepBytes;
+}
+export function faultCode(): i32 {
+  return parser.faultCode;
+}
+export function fedMessages(): u32 {
+  return parser.fedMessages;
+}
+export function fedBytes(): f64 {
+  return parser.fedBytes;
+}
+export function partialBytes(): u32 {
+  return partialTotal;
+}
+export function streamAt(): usize {
+  return commands.streamAt;
+}
+export function streamBytes(): u32 {
+  return commands.streamBytes;
+}
+export function first(): f64 {
+  return commands.first;
+}
+export function items(): u32 {
+  return commands.items;
+}
+export function itemAt(): usize {
+  return commands.itemAt;
+}
+export function itemEnd(): usize {
+  return commands.itemEnd;
+}
+export function verb(): i32 {
+  return commands.verb;
+}
+export function verbAt(): usize {
+  return commands.verbAt;
+}
+export function verbBytes(): u32 {
+  return commands.verbBytes;
+}
+export function itemError(): i32 {
+  return commands.itemError;
+}
+export function targets(): u32 {
+  return commands.targets;
+}
+export function idAt(): usize {
+  return commands.idAt;
+}
+export function idBytes(): u32 {
+  return commands.idBytes;
+}
+export function dataKind(): u32 {
+  return commands.dataKind;
+}
+export function dataAt(): usize {
+  return commands.dataAt;
+}
+export function dataBytes(): u32 {
+  return commands.dataBytes;
+}
+export function hasOptions(): bool {
+  return commands.hasOptions;
+}

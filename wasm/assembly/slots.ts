@@ -1,0 +1,129 @@
+// The slot table: what the codec knows of each connection, by its slot. Pages of 1,024 slots are
+// made on demand and stay; one slot takes 80 bytes whatever its connection does.
+
+import { SLACK_BYTES, SLOTS_PER_PAGE_BITS, SLOT_PAGES_MAX } from "./constants";
+import { allocate, allocateOrTrap, capacityOf, free } from "./memory";
+
+/** Bits of `Slot.flags`. */
+export namespace Flag {
+  export const BOUND: u32 = 1;
+  /** Frames may be fed. */
+  export const ATTACHED: u32 = 2;
+  /** permessage-deflate is on: RSV1 is allowed. */
+  export const DEFLATE: u32 = 4;
+  /** A close frame or a fault was met: nothing is parsed any more. */
+  export const FINISHED: u32 = 8;
+  /** A frame's header was read and its payload, as far as it is there, was not. */
+  export const IN_FRAME: u32 = 16;
+  /** The frame being read is its message's last. */
+  export const LAST: u32 = 32;
+  /** The message being read is deflated. */
+  export const COMPRESSED: u32 = 64;
+  /** The message in the partial block is whole and waits for room in the lane. */
+  export const READY: u32 = 128;
+}
+
+@unmanaged
+export class Slot {
+  /** The 26 characters of the id after `NODE.`, at offset 0; a 32-byte copy spoils nothing. */
+  id0: u64;
+  id1: u64;
+  id2: u64;
+  id3: u16;
+  flags: u8;
+  /** Opcode of the message being read; 0 between messages. */
+  message: u8;
+  /** The lane that messages go to; -1 where they are handed out. */
+  lane: i32;
+  /** Number of the connection's next event. */
+  seq: u64;
+  /** The frame's mask as its four bytes lie in memory. */
+  mask: u32;
+  /** Payload bytes of the frame that have not come yet. */
+  remaining: u32;
+  /** What has come of an unfinished message. */
+  partial: usize;
+  partialLength: u32;
+  /** What has come of an unfinished control frame. */
+  control: usize;
+  controlLength: u8;
+  /** Place in the mask of the frame's next payload byte. */
+  maskOffset: u8;
+  /** State of the UTF-8 check at the end of the partial block. */
+  utf8: u8;
+  /** Bytes of an unfinished frame header. */
+  headerLength: u8;
+  /** Opcode of the frame being read. */
+  frame: u8;
+  reserved: u8;
+  /** The unfinished header: up to 14 bytes from here on. */
+  header: u8;
+  header1: u8;
+  header2: u32;
+  header3: u64;
+}
+
+const SLOT_BYTES: u32 = offsetof<Slot>();
+const pages: usize = memory.data(4 * 1024);
+
+/** Bytes of all unfinished messages. */
+export let partialTotal: u32 = 0;
+
+/** The slot, or null where its page was never made. */
+// @ts-ignore: decorator
+@inline
+export function slotAt(index: u32): Slot | null {
+  const page = index >> SLOTS_PER_PAGE_BITS;
+  if (page >= SLOT_PAGES_MAX) return null;
+  const start = load<usize>(pages + (page << 2));
+  if (!start) return null;
+  const place = index & ((1 << SLOTS_PER_PAGE_BITS) - 1);
+  return changetype<Slot>(start + place * SLOT_BYTES);
+}
+
+/** The slot, its page made where it is missing. Null past the last slot there may be. */
+export function makeSlot(index: u32): Slot | null {
+  const page = index >> SLOTS_PER_PAGE_BITS;
+  if (page >= SLOT_PAGES_MAX) return null;
+  if (!load<usize>(pages + (page << 2))) {
+    const bytes = SLOT_BYTES << SLOTS_PER_PAGE_BITS;
+    const start = allocateOrTrap(bytes);
+    memory.fill(start, 0, bytes);
+    store<usize>(pages + (page << 2), start);
+  }
+  return slotAt(index);
+}
+
+/** Drops what a slot holds of an unfinished message and frame. */
+export function dropUnfinished(slot: Slot): void {
+  free(slot.partial);
+  free(slot.control);
+  partialTotal -= slot.partialLength;
+  slot.partial = 0;
+  slot.partialLength = 0;
+  slot.control = 0;
+  slot.controlLength = 0;
+  slot.headerLength = 0;
+  slot.message = 0;
+  slot.utf8 = 0;
+}
+
+/**
+ * Adds `bytes` bytes to the unfinished message; where they are to be written, 0 where memory is
+ * out. The block doubles with what has really come: what a header announces costs nothing.
+ */
+export function growPartial(slot: Slot, bytes: u32): usize {
+  const length = slot.partialLength;
+  const needed = length + bytes + SLACK_BYTES;
+  const old = slot.partial;
+  if (!old || needed > capacityOf(old)) {
+    const grown = allocate(needed);
+    if (!grown) return 0;
+    memory.copy(grown, old, length);
+    free(old);
+    slot.partial = grown;
+  }
+  slot.partialLength = length + bytes;
+  partialTotal += bytes;
+  return slot.partial + length;
+}

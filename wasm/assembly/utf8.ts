@@ -1,0 +1,64 @@
+// UTF-8 by RFC 3629, 4: a state machine of nine states that stops at the first byte that no valid
+// text can have there, so a text can be checked piece by piece and fails as soon as it goes wrong.
+
+/** States: 0 between characters, 1–3 that many continuation bytes are missing, then borders. */
+const AFTER_E0: u32 = 4;
+const AFTER_ED: u32 = 5;
+const AFTER_F0: u32 = 6;
+const AFTER_F4: u32 = 7;
+export const UTF8_BAD: u32 = 8;
+const STATES: u32 = 9;
+
+const table: usize = memory.data(9 * 256);
+
+/** Sets the next state for bytes `from` to `to` in a state. */
+function rule(state: u32, from: u32, to: u32, next: u32): void {
+  for (let byte = from; byte <= to; byte++) store<u8>(table + (state << 8) + byte, <u8>next);
+}
+
+/** Fills the table, once. */
+export function initUtf8(): void {
+  for (let state: u32 = 0; state < STATES; state++) rule(state, 0, 255, UTF8_BAD);
+  rule(0, 0x00, 0x7f, 0);
+  // C0 and C1 would be overlong, F5 and above past U+10FFFF.
+  rule(0, 0xc2, 0xdf, 1);
+  rule(0, 0xe0, 0xe0, AFTER_E0);
+  rule(0, 0xe1, 0xec, 2);
+  rule(0, 0xed, 0xed, AFTER_ED);
+  rule(0, 0xee, 0xef, 2);
+  rule(0, 0xf0, 0xf0, AFTER_F0);
+  rule(0, 0xf1, 0xf3, 3);
+  rule(0, 0xf4, 0xf4, AFTER_F4);
+  rule(1, 0x80, 0xbf, 0);
+  rule(2, 0x80, 0xbf, 1);
+  rule(3, 0x80, 0xbf, 2);
+  // Below: overlong forms, surrogates, overlong forms, past U+10FFFF.
+  rule(AFTER_E0, 0xa0, 0xbf, 1);
+  rule(AFTER_ED, 0x80, 0x9f, 1);
+  rule(AFTER_F0, 0x90, 0xbf, 2);
+  rule(AFTER_F4, 0x80, 0x8f, 2);
+}
+
+/** The state after `length` more bytes; `UTF8_BAD` as soon as one cannot be. */
+export function utf8Step(state: u32, at: usize, length: u32): u32 {
+  const end = at + length;
+  while (at < end) {
+    // Between characters, whole runs of ASCII are passed at once.
+    if (!state) {
+      while (at + 16 <= end && !i8x16.bitmask(v128.load(at))) at += 16;
+      if (at >= end) return 0;
+    }
+    const stop = min(end, at + 16);
+    do {
+      state = load<u8>(table + (state << 8) + load<u8>(at));
+      at++;
+    } while (at < stop);
+    if (state == UTF8_BAD) return UTF8_BAD;
+  }
+  return state;
+}
+
+/** Whether an area is a whole valid text. */
+export function utf8Valid(at: usize, length: u32): bool {
+  return !utf8Step(0, at, length);
+}

@@ -1,0 +1,215 @@
+import { assert, type ErrorCode, errorCodeOf, limits } from "../core/base/mod.ts";
+import {
+  type Codec,
+  type CodecOptions,
+  type MessageKind,
+  ParserStep,
+  type ParserStep as Step,
+  type Verb,
+} from "../core/ports/mod.ts";
+import { type Exports, instantiate } from "./instance.ts";
+import { Memory } from "./memory.ts";
+import { idOf, PlainValues, textOf, verbNameOf } from "./twin/mod.ts";
+import { areaBytes, WasmEvents } from "./wasm-events.ts";
+
+/** The codec over one WASM instance of its own. Values off the hot path take the plain way. */
+export class WasmCodec implements Codec {
+  readonly #wasm: Exports = instantiate();
+  readonly #memory: Memory = new Memory(this.#wasm);
+  readonly #values: PlainValues = new PlainValues();
+  readonly #events: WasmEvents;
+  readonly #inputAt: number;
+  /** Block of a chunk that is larger than the input area; 0 where there is none. */
+  #largeAt = 0;
+  /** The slot of an unfinished chunk, -1 between chunks. */
+  #unfinished = -1;
+
+  constructor(options: CodecOptions) {
+    this.#events = new WasmEvents(this.#wasm, this.#memory, options);
+    this.#inputAt = this.#wasm.input();
+  }
+
+  openLane(stream: string): number {
+    return this.#events.openLane(stream);
+  }
+  closeLane(lane: number): void {
+    this.#events.closeLane(lane);
+  }
+  laneItems(lane: number): number {
+    return this.#events.laneItems(lane);
+  }
+  laneBytes(lane: number): number {
+    return this.#events.laneBytes(lane);
+  }
+  laneNext(lane: number): number {
+    return this.#events.laneNext(lane);
+  }
+  takeBatch(lane: number): Uint8Array<ArrayBuffer> {
+    return this.#events.takeBatch(lane);
+  }
+  append(lane: number, item: Uint8Array): void {
+    this.#events.append(lane, item);
+  }
+  bind(slot: number, id: string, lane: number): void {
+    this.#events.bind(slot, id, lane);
+  }
+  takeSeq(slot: number): number {
+    return this.#events.takeSeq(slot);
+  }
+  text(slot: number, data: string): boolean {
+    return this.#events.text(slot, data);
+  }
+  bytes(slot: number, kind: MessageKind, data: Uint8Array): boolean {
+    return this.#events.bytes(slot, kind, data);
+  }
+  validUtf8(bytes: Uint8Array): boolean {
+    return this.#events.validUtf8(bytes);
+  }
+
+  unbind(slot: number): void {
+    assert(this.#wasm.unbind(slot) === 1, "the slot is bound");
+    if (this.#unfinished === slot) this.#unfinished = -1;
+  }
+
+  attach(slot: number, deflate: boolean): void {
+    assert(this.#wasm.attach(slot, deflate ? 1 : 0) === 1, "the slot is bound");
+  }
+
+  feed(slot: number, chunk: Uint8Array): Step {
+    assert(this.#unfinished === -1, "the last chunk is finished");
+    const { length } = chunk;
+    if (this.#largeAt !== 0) this.#freeLarge();
+    let at = this.#inputAt;
+    if (length > areaBytes) {
+      this.#largeAt = this.#memory.allocate(length);
+      at = this.#largeAt;
+    }
+    this.#memory.bytes().set(chunk, at);
+    const step = this.#wasm.feed(slot, at, length);
+    assert(step >= 0, "the slot is attached");
+    return this.#stepped(slot, step as Step);
+  }
+
+  next(): Step {
+    return this.#stepped(this.#unfinished, this.#wasm.next() as Step);
+  }
+
+  #stepped(slot: number, step: Step): Step {
+    const ended = step === ParserStep.done || step >= ParserStep.close;
+    this.#unfinished = ended ? -1 : slot;
+    // A close frame's payload may still lie in the chunk: its block goes with the next feed.
+    if (ended && step !== ParserStep.close && this.#largeAt !== 0) this.#freeLarge();
+    return step;
+  }
+
+  #freeLarge(): void {
+    this.#memory.free(this.#largeAt);
+    this.#largeAt = 0;
+  }
+
+  payload(): Uint8Array {
+    return this.#memory.view(this.#wasm.stepAt() >>> 0, this.#wasm.stepBytes());
+  }
+  fault(): ErrorCode {
+    return errorCodeOf(this.#wasm.faultCode());
+  }
+  fedMessages(): number {
+    return this.#wasm.fedMessages();
+  }
+  fedBytes(): number {
+    return this.#wasm.fedBytes();
+  }
+  partialBytes(): number {
+    return this.#wasm.partialBytes();
+  }
+
+  decode(payload: Uint8Array): ErrorCode | undefined {
+    if (payload.length > limits.batchBytesMax) return this.#refused("batch-too-big");
+    const json = payload[0] === 0x5b;
+    const bytes = json ? this.#values.fromJson(payload) : payload;
+    if (bytes === undefined) return this.#refused("batch-malformed");
+    const at = this.#wasm.commandRoom(bytes.length) >>> 0;
+    this.#memory.bytes().set(bytes, at);
+    const code = this.#wasm.decode(at, bytes.length);
+    return code === 0 ? undefined : errorCodeOf(code);
+  }
+
+  /** Leaves the cursor on no batch at all. */
+  #refused(code: ErrorCode): ErrorCode {
+    this.#wasm.decode(this.#wasm.commandRoom(0), 0);
+    return code;
+  }
+
+  stream(): string | undefined {
+    const at = this.#wasm.streamAt() >>> 0;
+    return at === 0 ? undefined : textOf(this.#memory.view(at, this.#wasm.streamBytes()));
+  }
+  first(): number {
+    return this.#wasm.first();
+  }
+  items(): number {
+    return this.#wasm.items();
+  }
+  nextItem(): boolean {
+    return this.#wasm.nextItem() === 1;
+  }
+  verb(): Verb {
+    return this.#wasm.verb() as Verb;
+  }
+  verbName(): string {
+    return verbNameOf(this.#memory.view(this.#wasm.verbAt() >>> 0, this.#wasm.verbBytes()));
+  }
+  itemError(): ErrorCode | undefined {
+    const code = this.#wasm.itemError();
+    return code === 0 ? undefined : errorCodeOf(code);
+  }
+  targets(): number {
+    return this.#wasm.targets();
+  }
+  target(index: number): number {
+    return this.#wasm.target(index);
+  }
+  targetId(index: number): string {
+    if (this.#wasm.seekTarget(index) === 0) return "";
+    return idOf(this.#memory.view(this.#wasm.idAt() >>> 0, this.#wasm.idBytes()));
+  }
+  dataKind(): MessageKind {
+    return this.#wasm.dataKind() as MessageKind;
+  }
+  dataLength(): number {
+    return this.#wasm.dataBytes();
+  }
+  data(): Uint8Array {
+    return this.#memory.view(this.#wasm.dataAt() >>> 0, this.#wasm.dataBytes());
+  }
+  dataText(): string {
+    return textOf(this.data());
+  }
+  hasOptions(): boolean {
+    return this.#wasm.hasOptions() === 1;
+  }
+  value(): unknown[] {
+    if (this.#wasm.itemAt() === 0) return [];
+    const value = this.#values.decodeValue(this.itemBytes());
+    return Array.isArray(value) ? value : [value];
+  }
+  itemBytes(): Uint8Array {
+    const at = this.#wasm.itemAt() >>> 0;
+    return this.#memory.copy(at, at === 0 ? 0 : (this.#wasm.itemEnd() >>> 0) - at);
+  }
+
+  encodeValue(value: unknown): Uint8Array {
+    return this.#values.encodeValue(value);
+  }
+  decodeValue(bytes: Uint8Array): unknown {
+    return this.#values.decodeValue(bytes);
+  }
+  toJson(bytes: Uint8Array): Uint8Array {
+    return this.#values.toJson(bytes);
+  }
+
+  /** Bytes of the instance's heap, in use or free: level over any number of connections. */
+  heapBytes(): number {
+    return this.#wasm.heapBytes();
+  }
+}

@@ -1,0 +1,76 @@
+import { moduleBase64 } from "./generated/module.ts";
+
+/** What wasm/assembly/index.ts exports. Numbers only; pointers are offsets into `memory`. */
+export interface Exports {
+  readonly memory: WebAssembly.Memory;
+  init(
+    prefixBytes: number,
+    nodeBytes: number,
+    messageBytesMax: number,
+    batchBytesTarget: number,
+    partialBytesMax: number,
+    readyBytes: number,
+  ): void;
+  allocate(bytes: number): number;
+  free(pointer: number): void;
+  heapBytes(): number;
+  itemPrefix(): number;
+  input(): number;
+  text(): number;
+  commandRoom(bytes: number): number;
+  validText(at: number, length: number): number;
+
+  openLane(stream: number, streamBytes: number): number;
+  closeLane(lane: number): void;
+  isLane(lane: number): number;
+  laneItems(lane: number): number;
+  laneBytes(lane: number): number;
+  laneNext(lane: number): number;
+  takeBatch(lane: number): number;
+  takenBytes(): number;
+  append(lane: number, bytes: number): number;
+  bind(slot: number, lane: number): number;
+  unbind(slot: number): number;
+  takeSeq(slot: number): number;
+  reserve(slot: number, kind: number, length: number): number;
+  addText(slot: number, from: number, length: number): number;
+
+  attach(slot: number, deflate: number): number;
+  feed(slot: number, at: number, length: number): number;
+  next(): number;
+  stepAt(): number;
+  stepBytes(): number;
+  faultCode(): number;
+  fedMessages(): number;
+  fedBytes(): number;
+  partialBytes(): number;
+
+  decode(at: number, length: number): number;
+  nextItem(): number;
+  streamAt(): number;
+  streamBytes(): number;
+  first(): number;
+  items(): number;
+  itemAt(): number;
+  itemEnd(): number;
+  verb(): number;
+  verbAt(): number;
+  verbBytes(): number;
+  itemError(): number;
+  targets(): number;
+  target(index: number): number;
+  seekTarget(index: number): number;
+  idAt(): number;
+  idBytes(): number;
+  dataKind(): number;
+  dataAt(): number;
+  dataBytes(): number;
+  hasOptions(): number;
+}
+
+/** A new instance: its memory and state are nobody else's. Synchronous, and takes milliseconds. */
+export function instantiate(): Exports {
+  const binary = Uint8Array.from(atob(moduleBase64), (char) => char.charCodeAt(0));
+  const instance = new WebAssembly.Instance(new WebAssembly.Module(binary));
+  return instance.exports as unknown as Exports;
+}

@@ -1,0 +1,1 @@
+export { createPlainCodec, createWasmCodec } from "./create.ts";

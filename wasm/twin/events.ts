@@ -1,0 +1,238 @@
+import { assert } from "../../core/base/mod.ts";
+import {
+  type CodecOptions,
+  type EventEncoder,
+  type MessageKind as Kind,
+  MessageKind,
+} from "../../core/ports/mod.ts";
+import { idChars, type Slot, type Slots } from "./slots.ts";
+
+/** Bytes of a lane's first buffer; it doubles. */
+const laneBytesMin = 8_192;
+/** A lane keeps a buffer up to this size when its batch is taken. */
+const laneKeepBytes = 262_144;
+/** Bytes of a stream's name. */
+export const streamBytesMax = 128;
+
+interface Lane {
+  readonly streamHead: Uint8Array;
+  buffer: Uint8Array;
+  length: number;
+  items: number;
+  first: number;
+}
+
+const encoder = new TextEncoder();
+
+/** Header of a str: fixstr, d9, da, db. Of a bin: c4, c5, c6. */
+function dataHead(kind: Kind, length: number): readonly number[] {
+  const base = kind === MessageKind.text ? 0xd9 : 0xc4;
+  if (kind === MessageKind.text && length < 32) return [0xa0 | length];
+  if (length < 0x100) return [base, length];
+  if (length < 0x1_0000) return [base + 1, length >> 8, length & 0xff];
+  return [base + 2, length >>> 24, (length >> 16) & 0xff, (length >> 8) & 0xff, length & 0xff];
+}
+
+/** Bytes of an unsigned number in its shortest form. */
+function uintLength(value: number): number {
+  if (value < 0x80) return 1;
+  if (value < 0x100) return 2;
+  if (value < 0x1_0000) return 3;
+  return value < 0x1_0000_0000 ? 5 : 9;
+}
+
+/** Writes an unsigned number of `length` bytes, first byte included; where the next byte goes. */
+function writeUint(to: Uint8Array, at: number, value: number, length: number): number {
+  if (length === 1) {
+    to[at] = value;
+    return at + 1;
+  }
+  to[at] = 0xcc + Math.log2(length - 1);
+  let rest = value;
+  for (let i = at + length - 1; i > at; i--) {
+    to[i] = rest % 256;
+    rest = Math.floor(rest / 256);
+  }
+  return at + length;
+}
+
+/** Lanes and message events, byte for byte what the WASM codec writes. */
+export class PlainEvents implements Omit<EventEncoder, "unbind"> {
+  readonly #node: string;
+  readonly #target: number;
+  readonly #slots: Slots;
+  readonly #lanes: (Lane | undefined)[] = [];
+  readonly #texts: Uint8Array = new Uint8Array(65_536);
+
+  constructor(options: CodecOptions, slots: Slots) {
+    this.#node = options.node;
+    this.#target = options.batchBytesTarget;
+    this.#slots = slots;
+  }
+
+  openLane(stream: string): number {
+    const name = encoder.encode(stream);
+    assert(name.length <= streamBytesMax, "the stream's name is short");
+    const head = dataHead(MessageKind.text, name.length);
+    const streamHead = Uint8Array.of(...head, ...name);
+    const free = this.#lanes.indexOf(undefined);
+    const lane = free < 0 ? this.#lanes.length : free;
+    const buffer = new Uint8Array(0);
+    this.#lanes[lane] = { streamHead, buffer, length: 0, items: 0, first: 0 };
+    return lane;
+  }
+
+  closeLane(lane: number): void {
+    this.#lane(lane);
+    this.#lanes[lane] = undefined;
+  }
+
+  laneItems(lane: number): number {
+    return this.#lane(lane).items;
+  }
+
+  laneBytes(lane: number): number {
+    return this.#lane(lane).length;
+  }
+
+  laneNext(lane: number): number {
+    const { first, items } = this.#lane(lane);
+    return first + items;
+  }
+
+  takeBatch(index: number): Uint8Array<ArrayBuffer> {
+    const lane = this.#lane(index);
+    const { streamHead, items, first } = lane;
+    const itemsBytes = items < 16 ? 1 : items < 0x1_0000 ? 3 : 5;
+    const firstBytes = uintLength(first);
+    const headBytes = 2 + streamHead.length + firstBytes + itemsBytes;
+    const batch = new Uint8Array(headBytes + lane.length);
+    batch[0] = 0x94;
+    batch[1] = 1;
+    batch.set(streamHead, 2);
+    const at = writeUint(batch, 2 + streamHead.length, first, firstBytes);
+    batch[at] = items < 16 ? 0x90 | items : itemsBytes === 3 ? 0xdc : 0xdd;
+    for (let i = 1, rest = items; i < itemsBytes; i++, rest >>>= 8) {
+      batch[headBytes - i] = rest & 0xff;
+    }
+    batch.set(lane.buffer.subarray(0, lane.length), headBytes);
+    lane.first += items;
+    lane.items = 0;
+    lane.length = 0;
+    if (lane.buffer.length > laneKeepBytes) lane.buffer = new Uint8Array(0);
+    return batch;
+  }
+
+  append(index: number, item: Uint8Array): void {
+    const lane = this.#lane(index);
+    this.#room(lane, item.length).set(item, lane.length);
+    lane.length += item.length;
+    lane.items++;
+  }
+
+  bind(slot: number, id: string, lane: number): void {
+    assert(id.startsWith(`${this.#node}.`), "the id is one of this node");
+    assert(id.length === this.#node.length + 1 + idChars, "the id is of the known form");
+    assert(lane === -1 || this.#lanes[lane] !== undefined, "the lane is open");
+    const head = dataHead(MessageKind.text, id.length);
+    const prefix = Uint8Array.of(
+      0x94,
+      0xa7,
+      ...encoder.encode("message"),
+      ...head,
+      ...encoder.encode(id),
+    );
+    this.#slots.bind(slot, { id, lane, prefix, seq: 1, frames: undefined });
+  }
+
+  takeSeq(slot: number): number {
+    return this.#slots.bound(slot).seq++;
+  }
+
+  text(index: number, data: string): boolean {
+    const slot = this.#slots.bound(index);
+    const { length } = data;
+    // Short texts are ASCII most of the time: checked and copied at once, into the right place.
+    let at = 0;
+    const texts = this.#texts;
+    if (length < 256) {
+      for (; at < length; at++) {
+        const unit = data.charCodeAt(at);
+        if (unit > 0x7f) break;
+        texts[at] = unit;
+      }
+      if (at === length) return this.bytesFrom(slot, MessageKind.text, texts, 0, length);
+    }
+    if (length * 3 > texts.length) {
+      const bytes = encoder.encode(data);
+      return this.bytesFrom(slot, MessageKind.text, bytes, 0, bytes.length);
+    }
+    const { written } = encoder.encodeInto(data, texts);
+    return this.bytesFrom(slot, MessageKind.text, texts, 0, written);
+  }
+
+  bytes(slot: number, kind: Kind, data: Uint8Array): boolean {
+    return this.bytesFrom(this.#slots.bound(slot), kind, data, 0, data.length);
+  }
+
+  /** Writes a message whose data stand in `from`; false where the lane is full. */
+  bytesFrom(slot: Slot, kind: Kind, from: Uint8Array, start: number, length: number): boolean {
+    const at = this.openMessage(slot, kind, length);
+    if (at < 0) return false;
+    const { buffer } = this.#lane(slot.lane);
+    if (length < 48) for (let i = 0; i < length; i++) buffer[at + i] = from[start + i]!;
+    else buffer.set(from.subarray(start, start + length), at);
+    this.closeMessage(slot, at + length);
+    return true;
+  }
+
+  /** Writes a message item up to its data; where those go in the lane's buffer, -1 when full. */
+  openMessage(slot: Slot, kind: Kind, length: number): number {
+    assert(slot.lane >= 0, "the slot has a lane");
+    const lane = this.#lane(slot.lane);
+    const { prefix, seq } = slot;
+    const seqBytes = uintLength(seq);
+    const short = kind === MessageKind.text && length < 32;
+    const headBytes = short ? 1 : length < 0x100 ? 2 : length < 0x1_0000 ? 3 : 5;
+    const bytes = prefix.length + seqBytes + headBytes + length;
+    if (lane.items > 0 && lane.length + bytes > this.#target) return -1;
+    const to = this.#room(lane, bytes);
+    to.set(prefix, lane.length);
+    let at = writeUint(to, lane.length + prefix.length, seq, seqBytes);
+    if (headBytes === 1) to[at++] = 0xa0 | length;
+    else if (headBytes === 2) {
+      to[at++] = kind === MessageKind.text ? 0xd9 : 0xc4;
+      to[at++] = length;
+    } else for (const byte of dataHead(kind, length)) to[at++] = byte;
+    return at;
+  }
+
+  /** Counts the item whose data end before `end`. */
+  closeMessage(slot: Slot, end: number): void {
+    const lane = this.#lane(slot.lane);
+    lane.length = end;
+    lane.items++;
+    slot.seq++;
+  }
+
+  /** The buffer that `openMessage` gave a place in. */
+  buffer(slot: Slot): Uint8Array {
+    return this.#lane(slot.lane).buffer;
+  }
+
+  #lane(index: number): Lane {
+    const lane = this.#lanes[index];
+    assert(lane !== undefined, "the lane is open");
+    return lane;
+  }
+
+  /** The lane's buffer with room for `bytes` more. */
+  #room(lane: Lane, bytes: number): Uint8Array {
+    const needed = lane.length + bytes;
+    if (needed <= lane.buffer.length) return lane.buffer;
+    const buffer = new Uint8Array(Math.max(laneBytesMin, needed, lane.buffer.length * 2));
+    buffer.set(lane.buffer.subarray(0, lane.length));
+    lane.buffer = buffer;
+    return buffer;
+  }
+}

@@ -1,0 +1,73 @@
+/** The key of binary data in JSON: `{"$binary":"<base64>"}`. */
+const binaryKey = "$binary";
+
+/** Containers in containers; one more than a batch may have, so that the walk refuses it. */
+const nestingMax = 33;
+
+/** What stands for a JSON text that is no batch. */
+class NoBatch extends Error {}
+
+/**
+ * Reads a JSON batch into plain values with binary data as Uint8Array. Undefined where it is not
+ * UTF-8, not JSON, nests too deeply or holds bad base64.
+ */
+export function packJson(bytes: Uint8Array): unknown {
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return pack(JSON.parse(text), nestingMax);
+  } catch (error) {
+    // Three ways to be malformed: TypeError of the decoder, SyntaxError of the parser, and ours.
+    const malformed = error instanceof TypeError || error instanceof SyntaxError;
+    if (malformed || error instanceof NoBatch) return undefined;
+    throw error;
+  }
+}
+
+function pack(value: unknown, levels: number): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (levels === 0) throw new NoBatch();
+  if (Array.isArray(value)) return value.map((element) => pack(element, levels - 1));
+  const entries = Object.entries(value);
+  const only = entries.length === 1 ? entries[0] : undefined;
+  if (only?.[0] === binaryKey) return unbase64(only[1]);
+  return Object.fromEntries(entries.map(([key, inner]) => [key, pack(inner, levels - 1)]));
+}
+
+function unbase64(text: unknown): Uint8Array {
+  if (typeof text !== "string" || !/^[A-Za-z0-9+/]*={0,2}$/.test(text)) throw new NoBatch();
+  let binary: string;
+  try {
+    binary = atob(text);
+  } catch {
+    throw new NoBatch();
+  }
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
+  return bytes;
+}
+
+/** Prints plain values as JSON bytes; a MessagePack extension, which JSON cannot say, is null. */
+export function printJson(value: unknown): Uint8Array {
+  const text = JSON.stringify(value, (_key, inner: unknown) => {
+    if (inner instanceof Uint8Array) return { [binaryKey]: base64(inner) };
+    return isExtension(inner) ? null : inner;
+  });
+  return new TextEncoder().encode(text);
+}
+
+/** `ExtData` of @msgpack/msgpack is the one class that decoding gives besides Uint8Array. */
+function isExtension(value: unknown): boolean {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  return Object.getPrototypeOf(value) !== Object.prototype;
+}
+
+/** Characters of one `fromCharCode` call: arguments live on the stack. */
+const spreadMax = 8_192;
+
+function base64(bytes: Uint8Array): string {
+  let binary = "";
+  for (let i = 0; i < bytes.length; i += spreadMax) {
+    binary += String.fromCharCode(...bytes.subarray(i, i + spreadMax));
+  }
+  return btoa(binary);
+}

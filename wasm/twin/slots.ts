@@ -1,0 +1,107 @@
+import { assert, limits } from "../../core/base/mod.ts";
+
+/** Characters of a connection id after `NODE.`: 4 of the slot, 22 of a secret. */
+export const idChars = 26;
+
+/** Parser state of one slot, between its chunks. */
+export interface FrameState {
+  readonly deflate: boolean;
+  /** A close frame or a fault was met: nothing is parsed any more. */
+  finished: boolean;
+  /** Up to 14 bytes of an unfinished frame header. */
+  readonly header: Uint8Array;
+  headerLength: number;
+  /** A header was read and the payload, as far as it is there, was not. */
+  inFrame: boolean;
+  /** The frame is its message's last. */
+  last: boolean;
+  opcode: number;
+  /** The mask, its first byte lowest, and the place of the next payload byte in it. */
+  mask: number;
+  maskOffset: number;
+  remaining: number;
+  /** Opcode of the message being read; 0 between messages. */
+  message: number;
+  compressed: boolean;
+  /** The partial message is whole and waits for room in the lane. */
+  ready: boolean;
+  utf8: number;
+  partial: Uint8Array;
+  partialLength: number;
+  control: Uint8Array | undefined;
+  controlLength: number;
+}
+
+export interface Slot {
+  readonly id: string;
+  /** -1 where messages are handed out. */
+  readonly lane: number;
+  /** `94 a7 message`, str header, id: what the slot's message items start with. */
+  readonly prefix: Uint8Array;
+  seq: number;
+  frames: FrameState | undefined;
+}
+
+const nothing = new Uint8Array(0);
+
+export function newFrameState(deflate: boolean): FrameState {
+  return {
+    deflate,
+    finished: false,
+    header: new Uint8Array(14),
+    headerLength: 0,
+    inFrame: false,
+    last: false,
+    opcode: 0,
+    mask: 0,
+    maskOffset: 0,
+    remaining: 0,
+    message: 0,
+    compressed: false,
+    ready: false,
+    utf8: 0,
+    partial: nothing,
+    partialLength: 0,
+    control: undefined,
+    controlLength: 0,
+  };
+}
+
+/** Forgets what came of an unfinished message and frame. */
+export function dropUnfinished(state: FrameState): void {
+  state.partial = nothing;
+  state.partialLength = 0;
+  state.control = undefined;
+  state.controlLength = 0;
+  state.headerLength = 0;
+  state.message = 0;
+  state.utf8 = 0;
+}
+
+/** The slot table. */
+export class Slots {
+  readonly #slots: (Slot | undefined)[] = [];
+
+  get(index: number): Slot | undefined {
+    return this.#slots[index];
+  }
+
+  /** The slot, which must be bound. */
+  bound(index: number): Slot {
+    const slot = this.#slots[index];
+    assert(slot !== undefined, "the slot is bound");
+    return slot;
+  }
+
+  bind(index: number, slot: Slot): void {
+    assert(index >= 0 && index < limits.connectionsMax, "the slot is in range");
+    assert(this.#slots[index] === undefined, "the slot is free");
+    this.#slots[index] = slot;
+  }
+
+  unbind(index: number): Slot {
+    const slot = this.bound(index);
+    this.#slots[index] = undefined;
+    return slot;
+  }
+}

@@ -1,0 +1,54 @@
+import { Decoder, Encoder, ExtData } from "@msgpack/msgpack";
+import { ServiceError } from "../../core/base/mod.ts";
+import type { ValueCodec } from "../../core/ports/mod.ts";
+import { packJson, printJson } from "./json.ts";
+import { passValue } from "./walk.ts";
+
+/** No extension means anything to us: they are kept as they are, and never fail to decode. */
+const extensions = {
+  tryToEncode: (): null => null,
+  decode: (data: Uint8Array, type: number): ExtData => new ExtData(type, data),
+};
+
+const protoKey = "__proto__";
+
+/** @msgpack/msgpack refuses a whole value for this one key; we only take its meaning away. */
+const keyDecoder = {
+  canBeCached: (byteLength: number): boolean => byteLength === protoKey.length,
+  decode(bytes: Uint8Array, offset: number, byteLength: number): string {
+    const key = new TextDecoder().decode(bytes.subarray(offset, offset + byteLength));
+    return key === protoKey ? "proto" : key;
+  },
+};
+
+/** Plain values as MessagePack by @msgpack/msgpack, for both codecs: it is off the hot path. */
+export class PlainValues implements ValueCodec {
+  readonly #encoder: Encoder = new Encoder({ ignoreUndefined: true, extensionCodec: extensions });
+  readonly #decoder: Decoder = new Decoder({
+    extensionCodec: extensions,
+    keyDecoder,
+    mapKeyConverter: String,
+  });
+
+  encodeValue(value: unknown): Uint8Array {
+    return this.#encoder.encode(value);
+  }
+
+  decodeValue(bytes: Uint8Array): unknown {
+    // The walk comes first, because a decoder makes room for what a length promises.
+    if (passValue(bytes, 0, bytes.length) !== bytes.length) {
+      throw new ServiceError("batch-malformed", "the bytes are not one MessagePack value");
+    }
+    return this.#decoder.decode(bytes);
+  }
+
+  toJson(bytes: Uint8Array): Uint8Array {
+    return printJson(this.decodeValue(bytes));
+  }
+
+  /** A JSON batch as MessagePack; undefined where it is none. */
+  fromJson(bytes: Uint8Array): Uint8Array | undefined {
+    const value = packJson(bytes);
+    return value === undefined ? undefined : this.encodeValue(value);
+  }
+}

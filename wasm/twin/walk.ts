@@ -1,0 +1,152 @@
+/** Containers inside containers that a batch may have, itself the first. */
+export const nestingMax = 32;
+
+/**
+ * Passes one MessagePack value with all that is inside; where the next one starts. -1 where the
+ * bytes end too early, are no MessagePack, or nest too deeply.
+ */
+export function passValue(bytes: Uint8Array, start: number, end: number): number {
+  // Values still to be passed in each container that is open.
+  const open: number[] = [];
+  let at = start;
+  let left = 1;
+  for (;;) {
+    while (left === 0) {
+      const before = open.pop();
+      if (before === undefined) return at;
+      left = before;
+    }
+    left--;
+    if (at >= end) return -1;
+    const byte = bytes[at]!;
+    const inside = containerLength(bytes, at, end);
+    if (inside < 0) {
+      at = passScalar(bytes, at, end);
+      if (at < 0) return -1;
+      continue;
+    }
+    at += containerHead(byte);
+    if (at > end || open.length === nestingMax) return -1;
+    const isMap = byte < 0x90 || byte === 0xde || byte === 0xdf;
+    if (byte >= 0xdc && inside > end - at) return -1;
+    open.push(left);
+    left = isMap ? inside * 2 : inside;
+  }
+}
+
+/** Elements of the array, or pairs of the map, that starts here; -1 where none does. */
+function containerLength(bytes: Uint8Array, at: number, end: number): number {
+  const byte = bytes[at]!;
+  if (byte >= 0x80 && byte < 0xa0) return byte & 0x0f;
+  if (byte < 0xdc || byte > 0xdf) return -1;
+  // What is cut off reads as 0 here, and is refused when its head is passed.
+  if (at + containerHead(byte) > end) return 0;
+  return (byte & 1) === 0 ? uint16(bytes, at + 1) : uint32(bytes, at + 1);
+}
+
+function containerHead(byte: number): number {
+  if (byte < 0xdc) return 1;
+  return (byte & 1) === 0 ? 3 : 5;
+}
+
+/** Bytes after the first byte of what is of one size: C0 to DB by their last digits. */
+const sizes: readonly number[] = [
+  0, -1, 0, 0, -2, -3, -4, -2, -3, -4, 4, 8, 1, 2, 4, 8, 1, 2, 4, 8, 2, 3, 5, 9, 17, -2, -3, -4,
+];
+
+function passScalar(bytes: Uint8Array, start: number, end: number): number {
+  const byte = bytes[start]!;
+  let at = start + 1;
+  if (byte < 0x80 || byte >= 0xe0) return at;
+  if (byte < 0xc0) at += byte & 0x1f;
+  else at = passSized(bytes, at, end, sizes[byte - 0xc0]!, byte);
+  return at > end ? -1 : at;
+}
+
+/** `size` below zero tells how many length bytes there are: none may be, or 1, 2, 4. */
+function passSized(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  size: number,
+  byte: number,
+): number {
+  if (size >= 0) return at + size;
+  if (size === -1) return end + 1;
+  const type = byte >= 0xc7 && byte <= 0xc9 ? 1 : 0;
+  const headBytes = size === -2 ? 1 : size === -3 ? 2 : 4;
+  if (at + headBytes > end) return end + 1;
+  const length = headBytes === 1 ? bytes[at]! : headBytes === 2 ? uint16(bytes, at) : -1;
+  return at + headBytes + type + (length < 0 ? uint32(bytes, at) : length);
+}
+
+export function uint16(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 8) | bytes[at + 1]!;
+}
+
+export function uint32(bytes: Uint8Array, at: number): number {
+  return ((uint16(bytes, at) << 16) | uint16(bytes, at + 2)) >>> 0;
+}
+
+/** A stretch of bytes: a str's, a bin's, an array's inside. */
+export interface Stretch {
+  /** Where the inside starts. */
+  readonly at: number;
+  /** Bytes of a str or bin, elements of an array. */
+  readonly length: number;
+}
+
+// What follows reads bytes that `passValue` has passed: lengths are known to be good.
+
+export function readArray(bytes: Uint8Array, at: number): Stretch | undefined {
+  const byte = bytes[at]!;
+  if ((byte & 0xf0) === 0x90) return { at: at + 1, length: byte & 0x0f };
+  if (byte === 0xdc) return { at: at + 3, length: uint16(bytes, at + 1) };
+  if (byte === 0xdd) return { at: at + 5, length: uint32(bytes, at + 1) };
+  return undefined;
+}
+
+export function readStr(bytes: Uint8Array, at: number): Stretch | undefined {
+  const byte = bytes[at]!;
+  if ((byte & 0xe0) === 0xa0) return { at: at + 1, length: byte & 0x1f };
+  return readSized(bytes, at, 0xd9);
+}
+
+export function readBin(bytes: Uint8Array, at: number): Stretch | undefined {
+  return readSized(bytes, at, 0xc4);
+}
+
+function readSized(bytes: Uint8Array, at: number, base: number): Stretch | undefined {
+  const kind = bytes[at]! - base;
+  if (kind === 0) return { at: at + 2, length: bytes[at + 1]! };
+  if (kind === 1) return { at: at + 3, length: uint16(bytes, at + 1) };
+  if (kind === 2) return { at: at + 5, length: uint32(bytes, at + 1) };
+  return undefined;
+}
+
+/** The integer that starts here where it is 0 to 2^53 − 1, else -1. */
+export function readCount(bytes: Uint8Array, at: number): number {
+  const byte = bytes[at]!;
+  if (byte < 0x80) return byte;
+  if (byte === 0xcc) return bytes[at + 1]!;
+  if (byte === 0xcd) return uint16(bytes, at + 1);
+  if (byte === 0xce) return uint32(bytes, at + 1);
+  const signed = byte >= 0xd0 && byte <= 0xd3;
+  if (byte !== 0xcf && !signed) return -1;
+  if (signed && bytes[at + 1]! > 127) return -1;
+  if (byte === 0xd0) return bytes[at + 1]!;
+  if (byte === 0xd1) return uint16(bytes, at + 1);
+  if (byte === 0xd2) return uint32(bytes, at + 1);
+  const high = uint32(bytes, at + 1);
+  return high > 0x1f_ffff ? -1 : high * 0x1_0000_0000 + uint32(bytes, at + 5);
+}
+
+export function isInteger(byte: number): boolean {
+  return byte < 0x80 || byte >= 0xe0 || (byte >= 0xcc && byte <= 0xd3);
+}
+
+export function isMap(byte: number): boolean {
+  return (byte & 0xf0) === 0x80 || byte === 0xde || byte === 0xdf;
+}
+
+export const nilByte = 0xc0;

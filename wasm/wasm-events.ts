@@ -1,0 +1,161 @@
+import { assert, limits } from "../core/base/mod.ts";
+import type { CodecOptions, EventEncoder, MessageKind } from "../core/ports/mod.ts";
+import type { Exports } from "./instance.ts";
+import type { Memory } from "./memory.ts";
+
+/** Bytes of the module's areas for a chunk, a text, a command batch. */
+export const areaBytes: number = limits.chunkBytesMax;
+/** Characters of a connection id after `NODE.`. */
+const idChars = 26;
+/** Bytes of a stream's name. */
+const streamBytesMax = 128;
+/** Up to here a loop over the characters is faster than `encodeInto` (decision record 2). */
+const loopCharsMax = 64;
+
+const encoder = new TextEncoder();
+
+/** Header of a str of at most 255 bytes. */
+function strHead(length: number): readonly number[] {
+  return length < 32 ? [0xa0 | length] : [0xd9, length];
+}
+
+/** Lanes and message events, written inside WASM memory. */
+export class WasmEvents implements Omit<EventEncoder, "unbind"> {
+  readonly #wasm: Exports;
+  readonly #memory: Memory;
+  readonly #node: string;
+  readonly #textAt: number;
+  #texts: Uint8Array;
+
+  constructor(wasm: Exports, memory: Memory, options: CodecOptions) {
+    this.#wasm = wasm;
+    this.#memory = memory;
+    this.#node = `${options.node}.`;
+    const { messageBytesMax, batchBytesTarget, partialBytesMax } = options;
+    const settings = [messageBytesMax, batchBytesTarget, partialBytesMax, areaBytes] as const;
+    const node = encoder.encode(this.#node);
+    assert(node.length <= 33, "the node's name is short");
+    const head = strHead(node.length + idChars);
+    const prefix = Uint8Array.of(0x94, 0xa7, ...encoder.encode("message"), ...head, ...node);
+    memory.bytes().set(prefix, wasm.itemPrefix());
+    wasm.init(prefix.length, node.length, ...settings);
+    this.#textAt = wasm.text();
+    this.#texts = memory.view(this.#textAt, areaBytes);
+  }
+
+  openLane(stream: string): number {
+    const name = encoder.encode(stream);
+    assert(name.length <= streamBytesMax, "the stream's name is short");
+    const bytes = Uint8Array.of(...strHead(name.length), ...name);
+    this.#memory.bytes().set(bytes, this.#textAt);
+    return this.#wasm.openLane(this.#textAt, bytes.length);
+  }
+
+  closeLane(lane: number): void {
+    this.#assertLane(lane);
+    this.#wasm.closeLane(lane);
+  }
+
+  laneItems(lane: number): number {
+    this.#assertLane(lane);
+    return this.#wasm.laneItems(lane);
+  }
+
+  laneBytes(lane: number): number {
+    this.#assertLane(lane);
+    return this.#wasm.laneBytes(lane);
+  }
+
+  laneNext(lane: number): number {
+    this.#assertLane(lane);
+    return this.#wasm.laneNext(lane);
+  }
+
+  takeBatch(lane: number): Uint8Array<ArrayBuffer> {
+    this.#assertLane(lane);
+    const at = this.#wasm.takeBatch(lane) >>> 0;
+    return this.#memory.copy(at, this.#wasm.takenBytes());
+  }
+
+  append(lane: number, item: Uint8Array): void {
+    this.#assertLane(lane);
+    const at = this.#wasm.append(lane, item.length) >>> 0;
+    this.#memory.bytes().set(item, at);
+  }
+
+  bind(slot: number, id: string, lane: number): void {
+    assert(id.startsWith(this.#node), "the id is one of this node");
+    assert(id.length === this.#node.length + idChars, "the id is of the known form");
+    if (lane !== -1) this.#assertLane(lane);
+    assert(slot >= 0, "the slot is in range");
+    const at = this.#wasm.bind(slot, lane) >>> 0;
+    assert(at !== 0, "the slot is in range and free");
+    const bytes = this.#memory.bytes();
+    for (let i = 0; i < idChars; i++) bytes[at + i] = id.charCodeAt(this.#node.length + i);
+  }
+
+  takeSeq(slot: number): number {
+    const seq = this.#wasm.takeSeq(slot);
+    assert(seq >= 0, "the slot is bound");
+    return seq;
+  }
+
+  text(slot: number, data: string): boolean {
+    const { length } = data;
+    const texts = this.#textArea();
+    if (length <= loopCharsMax) {
+      let i = 0;
+      for (; i < length; i++) {
+        const unit = data.charCodeAt(i);
+        if (unit > 0x7f) break;
+        texts[i] = unit;
+      }
+      if (i === length) return this.#added(this.#wasm.addText(slot, this.#textAt, length));
+    }
+    if (length * 3 > areaBytes) return this.#longText(slot, data);
+    const { written } = encoder.encodeInto(data, texts);
+    return this.#added(this.#wasm.addText(slot, this.#textAt, written));
+  }
+
+  /** A text that may not fit the area gets a block of its own for the moment. */
+  #longText(slot: number, data: string): boolean {
+    const room = data.length * 3;
+    const at = this.#memory.allocate(room);
+    const { written } = encoder.encodeInto(data, this.#memory.view(at, room));
+    const added = this.#wasm.addText(slot, at, written);
+    this.#memory.free(at);
+    return this.#added(added);
+  }
+
+  #added(result: number): boolean {
+    assert(result >= 0, "the slot has a lane");
+    return result === 1;
+  }
+
+  bytes(slot: number, kind: MessageKind, data: Uint8Array): boolean {
+    const at = this.#wasm.reserve(slot, kind, data.length) >>> 0;
+    assert(at !== 1, "the slot has a lane");
+    if (at === 0) return false;
+    this.#memory.bytes().set(data, at);
+    return true;
+  }
+
+  validUtf8(bytes: Uint8Array): boolean {
+    const { length } = bytes;
+    const at = length <= areaBytes ? this.#textAt : this.#memory.allocate(length);
+    this.#memory.bytes().set(bytes, at);
+    const valid = this.#wasm.validText(at, length) === 1;
+    if (at !== this.#textAt) this.#memory.free(at);
+    return valid;
+  }
+
+  /** The text area; the view on it is renewed when memory has grown. */
+  #textArea(): Uint8Array {
+    if (this.#texts.length === 0) this.#texts = this.#memory.view(this.#textAt, areaBytes);
+    return this.#texts;
+  }
+
+  #assertLane(lane: number): void {
+    assert(this.#wasm.isLane(lane) === 1, "the lane is open");
+  }
+}
