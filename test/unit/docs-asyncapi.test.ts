@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Topics } from "../../adapters/mqtt/mod.ts";
+import { CloseCause } from "../../core/mod.ts";
+import { readPage, tableRows } from "../support/docs.ts";
+
+type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+type JsonMap = { [key: string]: Json };
+
+const file = "docs/asyncapi.json";
+const document = JSON.parse(readPage(file)) as JsonMap;
+
+function at(pointer: string): Json | undefined {
+  let value: Json | undefined = document;
+  for (const key of pointer.replace(/^#\//, "").split("/")) {
+    value = (value as JsonMap | undefined)?.[key.replaceAll("~1", "/").replaceAll("~0", "~")];
+  }
+  return value;
+}
+
+/** Every map in the document, with the place where it stands. */
+function* maps(value: Json, place: string): Generator<[JsonMap, string]> {
+  if (Array.isArray(value)) {
+    for (const [index, item] of value.entries()) yield* maps(item, `${place}/${index}`);
+  } else if (typeof value === "object" && value !== null) {
+    yield [value, place];
+    for (const [key, item] of Object.entries(value)) yield* maps(item, `${place}/${key}`);
+  }
+}
+
+test("it is AsyncAPI 3.0, and every reference leads somewhere", () => {
+  assert.equal(document.asyncapi, "3.0.0");
+  for (const [map, place] of maps(document, "#")) {
+    const { $ref } = map;
+    if (typeof $ref === "string") assert.notEqual(at($ref), undefined, `${place}: ${$ref}`);
+  }
+});
+
+test("its channels are the topics of the protocol page and of the adapter", () => {
+  const channels = Object.values(document.channels as JsonMap) as JsonMap[];
+  const addresses = channels.map(({ address }) => String(address)).sort();
+  const listed = tableRows("docs/protocol.md", "topic below `ROOT/v1/APP`").map(([topic = ""]) =>
+    topic.replace(/^`(.*)`$/, "{root}/v1/{app}/$1"),
+  );
+  assert.deepEqual(addresses, listed.sort());
+  const topics = new Topics("R");
+  for (const address of addresses) {
+    const topic = address.replace("{root}", "R").replace("{partition}", "0");
+    assert.ok(topics.parse(topic.replace(/[{}]/g, "")), address);
+  }
+});
+
+test("each channel declares the parameters of its address, each operation a message of it", () => {
+  for (const channel of Object.values(document.channels as JsonMap) as JsonMap[]) {
+    const named = Array.from(String(channel.address).matchAll(/\{(\w+)\}/g), ([, name]) => name);
+    assert.deepEqual(Object.keys(channel.parameters as JsonMap).sort(), named.sort());
+  }
+  for (const operation of Object.values(document.operations as JsonMap) as JsonMap[]) {
+    const channel = String((operation.channel as JsonMap).$ref);
+    for (const message of operation.messages as JsonMap[]) {
+      assert.ok(String(message.$ref).startsWith(`${channel}/messages/`));
+    }
+  }
+});
+
+test("the causes are those of this version", () => {
+  const { idle, nodeLost, ...causes } = CloseCause;
+  const listed = (at("#/components/schemas/cause") as JsonMap).enum as string[];
+  assert.deepEqual([...listed].sort(), Object.values(causes).sort());
+  assert.ok(!listed.includes(idle) && !listed.includes(nodeLost));
+});

@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { decode } from "@msgpack/msgpack";
+import { Topics } from "../../adapters/mqtt/mod.ts";
+import { limits } from "../../core/base/mod.ts";
+import { CloseCause, nodeOfConnectionId } from "../../core/mod.ts";
+import { type Block, blocksOf, readPage, tableRows, unquoted } from "../support/docs.ts";
+
+const page = "docs/protocol.md";
+const blocks = blocksOf(page);
+
+/** Bytes of an annotated block: pairs of hexadecimal digits, then two spaces and words. */
+function bytesOf(block: Block): Uint8Array {
+  const pairs = block.body.split("\n").flatMap((line, index) => {
+    const hex = line.split("  ")[0] ?? "";
+    assert.match(hex, /^[0-9a-f]{2}( [0-9a-f]{2})*$/, `${page}:${block.line + index + 1}`);
+    return hex.split(" ");
+  });
+  return Uint8Array.from(pairs, (pair) => Number.parseInt(pair, 16));
+}
+
+/** The contract's JSON form of a decoded value. */
+function jsonForm(value: unknown): unknown {
+  if (value instanceof Uint8Array) return { $binary: Buffer.from(value).toString("base64") };
+  if (Array.isArray(value)) return value.map(jsonForm);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, jsonForm(item)]));
+}
+
+/** The items of a batch in either form. */
+function itemsOf(batch: unknown): unknown[][] {
+  assert.ok(Array.isArray(batch));
+  if (batch[0] !== 1) return batch;
+  const [, stream, first, items] = batch;
+  assert.equal(typeof stream, "string");
+  assert.ok(Number.isInteger(first));
+  return items;
+}
+
+test("each example in hexadecimal says what the JSON below it says", () => {
+  const examples = blocks.filter(({ language }) => language === "hex");
+  assert.ok(examples.length >= 10);
+  for (const example of examples) {
+    const json = blocks[blocks.indexOf(example) + 1];
+    assert.equal(json?.language, "json", `${page}:${example.line} has no JSON below it`);
+    assert.equal(json?.subject, example.subject);
+    const value = jsonForm(decode(bytesOf(example), { useBigInt64: false }));
+    assert.deepEqual(value, JSON.parse(json?.body ?? ""), `${page}:${example.line}`);
+  }
+});
+
+test("there is an example of every event and command of this version", () => {
+  const shown = (subject: string): string[] =>
+    blocks
+      .filter((block) => block.language === "json" && block.subject === subject)
+      .flatMap(({ body }) => itemsOf(JSON.parse(body)).map(([name]) => String(name)));
+  const listed = tableRows(page, "item").map(([item]) => /\["(\w+)"/.exec(item ?? "")?.[1]);
+  const examples = new Set([...shown("event"), ...shown("command")]);
+  assert.deepEqual([...examples].sort(), [...new Set(listed)].sort());
+});
+
+test("connection ids in the examples are ids", () => {
+  const ids = readPage(page).matchAll(/"(n\d\.[^"]*)"/g);
+  for (const [, id = ""] of ids) assert.match(nodeOfConnectionId(id) ?? "", /^n\d$/, id);
+});
+
+test("the topics are those of the adapter, reserved ones included", () => {
+  const topics = new Topics("R");
+  const listed = [
+    ...tableRows(page, "topic below `ROOT/v1/APP`").map(([topic]) => topic ?? ""),
+    ...tableRows(page, "reserved").map(([topics]) => topics ?? ""),
+  ].flatMap((cell) => Array.from(cell.matchAll(/`([a-z]+\/[^`]+)`/g), ([, topic]) => topic));
+  const reachable = listed.map((topic = "") => {
+    const concrete = topic.replace("{partition}", "0").replace(/\{(\w+)\}/g, "some-$1");
+    return topics.parse(`R/v1/default/${concrete}`)?.kind ?? `unknown: ${topic}`;
+  });
+  assert.deepEqual(reachable.sort(), [
+    "commands",
+    "events",
+    "group-binary",
+    "group-commands",
+    "group-text",
+    "node-commands",
+    "node-presence",
+    "origin-events",
+    "origin-presence",
+    "presence-ask",
+  ]);
+});
+
+test("the causes are those of the core, reserved ones included", () => {
+  const listed = tableRows(page, "cause").map(([cause]) => unquoted(cause ?? ""));
+  const reserved = tableRows(page, "reserved").flatMap(([cell = ""]) =>
+    cell.startsWith("the causes") ? cell.match(/`[a-z-]+`/g)?.map(unquoted) : [],
+  );
+  assert.deepEqual([...listed, ...reserved].sort(), Object.values(CloseCause).sort());
+});
+
+test("the limits are those of the code", () => {
+  const text = readPage(page);
+  for (const limit of [
+    limits.handshakeHeaderBytesMax,
+    limits.controlPayloadBytesMax,
+    limits.batchBytesMax,
+    limits.batchBytesTarget,
+    limits.eventWindowBatchesMax,
+    limits.partialBytesMax,
+    limits.aliveIdsMax,
+    limits.commandStreamsMax,
+  ]) {
+    assert.ok(text.includes(` ${limit.toLocaleString("en")} `), `${limit} is not in ${page}`);
+  }
+});
