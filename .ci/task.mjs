@@ -63,6 +63,7 @@ async function runTests(args) {
   } catch (error) {
     if (!(error instanceof StepFailed) || !existsSync("dist/js/test/run.js")) throw error;
     // What was emitted is run all the same, so that one look shows everything that is wrong.
+    console.error(error.message);
     flags = ["--build-failed"];
   }
   return run(nodejs, ["dist/js/test/run.js", ...flags, ...args]);
