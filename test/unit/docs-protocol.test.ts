@@ -4,6 +4,8 @@ import { decode } from "@msgpack/msgpack";
 import { Topics } from "../../adapters/mqtt/mod.ts";
 import { limits } from "../../core/base/mod.ts";
 import { CloseCause, nodeOfConnectionId } from "../../core/mod.ts";
+import { type CodecOptions, Verb } from "../../core/ports/mod.ts";
+import { createPlainCodec, createWasmCodec } from "../../wasm/mod.ts";
 import { type Block, blocksOf, readPage, tableRows, unquoted } from "../support/docs.ts";
 
 const page = "docs/protocol.md";
@@ -111,3 +113,58 @@ test("the limits are those of the code", () => {
     assert.ok(text.includes(` ${limit.toLocaleString("en")} `), `${limit} is not in ${page}`);
   }
 });
+
+const options: CodecOptions = {
+  node: "n1",
+  messageBytesMax: limits.messageBytesMax,
+  batchBytesTarget: limits.batchBytesTarget,
+  partialBytesMax: limits.partialBytesMax,
+};
+const codecs = { plain: createPlainCodec, wasm: createWasmCodec };
+
+/** The example's two connections: slots 0 and 1 of node n1. */
+const ids = ["n1.AAAAq7Zf3kR0vYwT2mLpXs9eJc", "n1.AAABm0cD8sWbUe6Kt1yQh5ZrGo"] as const;
+
+for (const [name, create] of Object.entries(codecs)) {
+  test(`every command shown is one that the gateway takes: ${name}`, () => {
+    const codec = create(options);
+    const lane = codec.openLane("n1:7hq2mzk41xwd:0");
+    for (const [slot, id] of ids.entries()) codec.bind(slot, id, lane);
+    const commands = blocks.filter(({ subject }) => subject === "command");
+    assert.ok(commands.length >= 9);
+    for (const block of commands) {
+      const at = `${page}:${block.line}`;
+      const json = block.language === "json";
+      const payload = json ? new TextEncoder().encode(block.body) : bytesOf(block);
+      assert.equal(codec.decode(payload), undefined, at);
+      assert.ok(codec.items() > 0, at);
+      while (codec.nextItem()) {
+        assert.equal(codec.itemError(), undefined, at);
+        assert.ok(codec.verb() === Verb.send || codec.verb() === Verb.close, at);
+        assert.ok(codec.targets() > 0, at);
+        for (let i = 0; i < codec.targets(); i++) assert.ok(codec.target(i) >= 0, at);
+      }
+    }
+  });
+
+  test(`the gateway writes the events that are shown: ${name}`, () => {
+    const codec = create(options);
+    const batches = blocks
+      .filter(({ language, subject }) => language === "json" && subject === "event")
+      .map(({ body }) => JSON.parse(body))
+      .filter(([version]) => version === 1);
+    const [[, stream]] = batches;
+    const lane = codec.openLane(stream);
+    codec.bind(0, ids[0], lane);
+    for (const batch of batches) {
+      for (const item of itemsOf(batch)) {
+        const [verb, , seq, data] = item;
+        if (verb !== "message") codec.append(lane, codec.encodeValue(item));
+        else if (typeof data === "string") codec.text(0, data);
+        else codec.bytes(0, 2, Buffer.from((data as { $binary: string }).$binary, "base64"));
+        if (verb === "close") assert.equal(codec.takeSeq(0), seq);
+      }
+      assert.deepEqual(jsonForm(decode(codec.takeBatch(lane))), batch);
+    }
+  });
+}
