@@ -9,7 +9,14 @@ import {
 import { Chunk, maskFrom, maskFromPlace, unmask } from "./chunk.ts";
 import type { PlainEvents } from "./events.ts";
 import { checkClose, Opcode, readHeader } from "./headers.ts";
-import { dropUnfinished, type FrameState, newFrameState, type Slot, type Slots } from "./slots.ts";
+import {
+  dropUnfinished,
+  type FrameState,
+  growPartial,
+  newFrameState,
+  type Slot,
+  type Slots,
+} from "./slots.ts";
 import { utf8Bad, utf8Step, utf8Valid } from "./utf8.ts";
 import { uint16 } from "./walk.ts";
 
@@ -215,7 +222,8 @@ export class PlainFrames implements FrameParser {
         return this.#fail(state, "parser-memory");
       }
       const at = state.partialLength;
-      const to = this.#growPartial(state, there);
+      const to = growPartial(state, there);
+      this.#partialBytes += there;
       const seen = this.#unmaskNext(state, to, at, there);
       if (checked && (seen > 127 || state.utf8 !== 0)) {
         state.utf8 = utf8Step(state.utf8, to, at, at + there);
@@ -262,18 +270,6 @@ export class PlainFrames implements FrameParser {
   #count(bytes: number): void {
     this.#fedMessages++;
     this.#fedBytes += bytes;
-  }
-
-  #growPartial(state: FrameState, bytes: number): Uint8Array {
-    const needed = state.partialLength + bytes;
-    if (needed > state.partial.length) {
-      const grown = new Uint8Array(Math.max(128, needed, state.partial.length * 2));
-      grown.set(state.partial.subarray(0, state.partialLength));
-      state.partial = grown;
-    }
-    state.partialLength = needed;
-    this.#partialBytes += bytes;
-    return state.partial;
   }
 
   #finishMessage(slot: Slot, state: FrameState): Step {

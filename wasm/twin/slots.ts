@@ -78,6 +78,18 @@ export function dropUnfinished(state: FrameState): void {
   state.utf8 = 0;
 }
 
+/** Makes room for `bytes` more of an unfinished message, and counts them; the partial block. */
+export function growPartial(state: FrameState, bytes: number): Uint8Array {
+  const needed = state.partialLength + bytes;
+  if (needed > state.partial.length) {
+    const grown = new Uint8Array(Math.max(128, needed, state.partial.length * 2));
+    grown.set(state.partial.subarray(0, state.partialLength));
+    state.partial = grown;
+  }
+  state.partialLength = needed;
+  return state.partial;
+}
+
 /** The slot table. */
 export class Slots {
   readonly #slots: (Slot | undefined)[] = [];

@@ -1,0 +1,3 @@
+import { runCodecBench } from "./codec.ts";
+
+await runCodecBench((line) => console.log(line));

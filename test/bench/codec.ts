@@ -1,0 +1,207 @@
+import { createRequire } from "node:module";
+import { resolve } from "node:path";
+import { decode, Encoder, encode } from "@msgpack/msgpack";
+import { type Codec, type CodecOptions, MessageKind } from "../../core/ports/mod.ts";
+import { createPlainCodec, createWasmCodec } from "../../wasm/mod.ts";
+import { clientFrame } from "../vectors/frames.ts";
+import { idOf } from "../vectors/ids.ts";
+import { type Contender, race, type Timing, timingLines } from "./timing.ts";
+
+const options: CodecOptions = {
+  node: "bench-node",
+  messageBytesMax: 1_048_576,
+  batchBytesTarget: 65_536,
+  partialBytesMax: 268_435_456,
+};
+const rounds = 9;
+const slot = 77;
+const id = idOf(options.node, slot);
+const ascii = "It is 64 bytes, as a chat line or a small JSON event would have!";
+const data64 = new TextEncoder().encode(ascii);
+
+interface Bound {
+  readonly codec: Codec;
+  readonly lane: number;
+}
+
+function bound(make: (options: CodecOptions) => Codec): Bound {
+  const codec = make(options);
+  const lane = codec.openLane("bench-node/incarnation/0");
+  codec.bind(slot, id, lane);
+  codec.attach(slot, false);
+  return { codec, lane };
+}
+
+/** Frames in, batches out: what a chunk costs a message, the batch's copy included. */
+function feeding(name: string, { codec, lane }: Bound, chunk: Uint8Array): Contender {
+  let taken = 0;
+  const run = (operations: number): void => {
+    const messages = chunk.length / clientFrame(0x82, data64).length;
+    for (let i = 0; i < operations; i += messages) {
+      let step = codec.feed(slot, chunk);
+      while (step !== 0) {
+        taken += codec.takeBatch(lane).length;
+        step = codec.next();
+      }
+    }
+    if (taken < 0) throw new Error("never");
+  };
+  return { name, run };
+}
+
+/** What is used of `ws`'s Receiver here. */
+interface WsReceiver {
+  on(event: "message", listener: (data: Buffer, binary: boolean) => void): void;
+  write(chunk: Uint8Array): void;
+}
+
+/** By its file, because Bun puts a shim without a Receiver in the place of `ws`. */
+function newReceiver(): WsReceiver {
+  const load = createRequire(resolve("package.json"));
+  const Receiver = load(resolve("node_modules/ws/lib/receiver.js"));
+  return new Receiver({ isServer: true, maxPayload: options.messageBytesMax });
+}
+
+/** `ws`'s Receiver, then the same envelope by @msgpack/msgpack; the messages stay one by one. */
+function receiving(name: string, chunk: Buffer, pack: (item: unknown) => Uint8Array): Contender {
+  const receiver = newReceiver();
+  let seq = 0;
+  let bytes = 0;
+  receiver.on("message", (data: Buffer, binary: boolean) => {
+    seq = (seq + 1) & 0xffff;
+    bytes += pack(["message", id, seq, binary ? data : data.toString()]).length;
+  });
+  // The Receiver unmasks in place: the chunk is made anew for each write (20 ns).
+  const fresh = Buffer.alloc(chunk.length);
+  const run = (operations: number): void => {
+    const messages = chunk.length / clientFrame(0x82, data64).length;
+    for (let i = 0; i < operations; i += messages) {
+      fresh.set(chunk);
+      receiver.write(fresh);
+    }
+    if (bytes === 0) throw new Error("the receiver gave nothing in the same turn");
+  };
+  return { name, run };
+}
+
+function encoding(name: string, { codec, lane }: Bound, kind: MessageKind): Contender {
+  let taken = 0;
+  const add = (): boolean =>
+    kind === MessageKind.text ? codec.text(slot, ascii) : codec.bytes(slot, kind, data64);
+  const run = (operations: number): void => {
+    for (let i = 0; i < operations; i++) {
+      if (add()) continue;
+      taken += codec.takeBatch(lane).length;
+      add();
+    }
+    if (taken < 0) throw new Error("never");
+  };
+  return { name, run };
+}
+
+function packing(name: string, kind: MessageKind, pack: (item: unknown) => Uint8Array): Contender {
+  const value = kind === MessageKind.text ? ascii : data64;
+  let seq = 0;
+  const run = (operations: number): void => {
+    for (let i = 0; i < operations; i++) {
+      pack(["message", id, ++seq & 0xffff, value]);
+    }
+  };
+  return { name, run };
+}
+
+const commands = 16;
+
+function commandBatch(codec: Codec): Uint8Array {
+  const items = Array.from({ length: commands }, () => ["send", id, data64]);
+  return codec.encodeValue([1, "origin/incarnation", 4_000, items]);
+}
+
+/** A batch of 16 `send`s, each resolved to its slot and its data looked at; per command. */
+function deciding(name: string, { codec }: Bound): Contender {
+  const batch = commandBatch(codec);
+  let bytes = 0;
+  const run = (operations: number): void => {
+    for (let i = 0; i < operations; i += commands) {
+      if (codec.decode(batch) !== undefined) throw new Error("a batch that cannot be read");
+      while (codec.nextItem()) {
+        if (codec.verb() !== 1 || codec.itemError() !== undefined) continue;
+        for (let t = 0; t < codec.targets(); t++) if (codec.target(t) !== slot) bytes = -1;
+        bytes += codec.dataLength();
+      }
+    }
+    if (bytes < 0) throw new Error("a target that cannot be found");
+  };
+  return { name, run };
+}
+
+function unpacking({ codec }: Bound): Contender {
+  const batch = commandBatch(codec);
+  const slots = new Map([[id, slot]]);
+  let bytes = 0;
+  const run = (operations: number): void => {
+    for (let i = 0; i < operations; i += commands) {
+      const [, , , items] = decode(batch) as [
+        number,
+        string,
+        number,
+        [string, string, Uint8Array][],
+      ];
+      for (const [verb, target, data] of items) {
+        if (verb === "send" && slots.get(target) === slot) bytes += data.length;
+      }
+    }
+    if (bytes < 0) throw new Error("never");
+  };
+  return { name: "msgpack", run };
+}
+
+function repeated(frame: Uint8Array, times: number): Buffer {
+  return Buffer.concat(Array.from({ length: times }, () => frame));
+}
+
+/** Races all contenders and prints a block of lines for each thing done. */
+export async function runCodecBench(print: (line: string) => void): Promise<Timing[][]> {
+  const all: Timing[][] = [];
+  const show = async (title: string, contenders: readonly Contender[]): Promise<void> => {
+    const timings = race(contenders, rounds);
+    all.push(timings);
+    for (const line of timingLines(title, timings)) print(line);
+    // What was waited for by streams gets its turn, and the next race starts with a clean slate.
+    await new Promise((resolve) => setImmediate(resolve));
+  };
+  const encoder = new Encoder();
+  const fast = bound(createWasmCodec);
+  const plain = bound(createPlainCodec);
+  for (const [opcode, kind] of [
+    [0x82, "binary"],
+    [0x81, "text"],
+  ] as const) {
+    for (const times of [1, 16]) {
+      const chunk = repeated(clientFrame(opcode, data64), times);
+      await show(`in: ${kind} frames of 64 bytes, ${times} a chunk, per message`, [
+        feeding("wasm", fast, chunk),
+        feeding("twin", plain, chunk),
+        receiving("ws + msgpack encode()", chunk, encode),
+        receiving("ws + one msgpack Encoder", chunk, (item) => encoder.encodeSharedRef(item)),
+      ]);
+    }
+  }
+  for (const [name, kind] of [
+    ["binary", MessageKind.binary],
+    ["text", MessageKind.text],
+  ] as const) {
+    await show(`in: parsed by the runtime, ${name} of 64 bytes, per message`, [
+      encoding("wasm", fast, kind),
+      encoding("twin", plain, kind),
+      packing("msgpack encode()", kind, encode),
+      packing("one msgpack Encoder", kind, (item) => encoder.encodeSharedRef(item)),
+    ]);
+  }
+  await show(`out: a batch of ${commands} sends of 64 bytes, per command`, [
+    deciding("wasm", fast),
+    deciding("twin", plain),
+    unpacking(fast),
+  ]);
+  return all;
+}
