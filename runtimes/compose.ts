@@ -84,9 +84,8 @@ export class Service {
     this.#tellStarted();
   }
 
-  /** Drains and closes everything. */
+  /** Drains and closes everything. Until the end new handshakes are answered, with 503. */
   async stop(): Promise<void> {
-    this.#clientServer?.stopListening();
     await this.#gateway?.drain(this.settings["drain-period"]);
     await this.#clientServer?.stop();
     await this.#admin?.close();

@@ -52,6 +52,6 @@ export async function startDevOrigin(
   child.on("exit", (code) => logger.log("info", "dev-origin", "the origin ended", { code }));
   const hint = `the chat's origin is ${originFile}: change it and it starts anew; no client notices`;
   logger.log("info", "dev", `open ${url} in two tabs and chat`, { url });
-  logger.log("info", "dev", hint, { file: originFile });
+  logger.log("info", "dev-hint", hint, { file: originFile });
   return () => void child.kill();
 }

@@ -9,6 +9,8 @@ export interface GatewayOptions extends SpawnOptions {
   readonly command?: "serve" | "dev";
   /** Flags after those that pick free ports; a later flag of the same name counts. */
   readonly flags?: readonly string[];
+  /** The caller ends it: for a gateway that is started in a hook and serves several tests. */
+  readonly kept?: boolean;
 }
 
 /** What the line says that a gateway logs when it is up. */
@@ -83,7 +85,7 @@ export function spawnGateway(options: GatewayOptions = {}): GatewayProcess {
     ...options,
     env: { WSS_BROKER_PORT: "0", WSS_LOG_FORMAT: "json", ...options.env },
   });
-  after(() => gateway[Symbol.asyncDispose]());
+  if (options.kept !== true) after(() => gateway[Symbol.asyncDispose]());
   return gateway;
 }
 
