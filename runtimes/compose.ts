@@ -79,7 +79,8 @@ export class Service {
       this.#clock.after(limits.brokerStartWaitMs, () => resolve("later")),
     );
     const first = await Promise.race([connected, timedOut]);
-    if (first === "later") this.#tellLateConnection(connected);
+    // The link to the broker logs that it is unreachable, and that it is there at last.
+    if (first === "later") connected.catch((error: Error) => this.fail(error));
     await this.#openClientServer(codec);
     this.#tellStarted();
   }
@@ -175,19 +176,6 @@ export class Service {
       deflate: settings.compression ? createZlibDeflate() : undefined,
       messageBytesMax: settings["max-message-size"],
     });
-  }
-
-  #tellLateConnection(connected: Promise<void>): void {
-    const { logger } = this.#parts;
-    const fields = { broker: redactUrl(this.brokerUrl) };
-    logger.log("warn", "broker-unreachable", "the broker cannot be reached yet; not ready", {
-      code: "broker-unreachable",
-      ...fields,
-    });
-    connected.then(
-      () => logger.log("info", "broker-connected", "connected to the broker", fields),
-      (error: Error) => this.fail(error),
-    );
   }
 
   /** What to do when the broker refuses us after the start; the command line ends the process. */
