@@ -10,7 +10,7 @@ const idChars = 26;
 /** Bytes of a stream's name. */
 const streamBytesMax = 128;
 /** Up to here a loop over the characters is faster than `encodeInto` (decision record 2). */
-const loopCharsMax = 64;
+const loopCharsMax = 16;
 
 const encoder = new TextEncoder();
 

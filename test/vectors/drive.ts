@@ -1,0 +1,62 @@
+import { decode } from "@msgpack/msgpack";
+import { type Codec, ParserStep } from "../../core/ports/mod.ts";
+import { toHex } from "./hex.ts";
+
+const names: Readonly<Record<number, string>> = {
+  [ParserStep.text]: "text",
+  [ParserStep.binary]: "binary",
+  [ParserStep.deflatedText]: "deflated-text",
+  [ParserStep.deflatedBinary]: "deflated-binary",
+  [ParserStep.ping]: "ping",
+  [ParserStep.pong]: "pong",
+  [ParserStep.close]: "close",
+};
+
+const texts = new TextDecoder("utf-8", { ignoreBOM: true });
+
+/** Feeds a slot in chunks and tells what came of it, the same way with a lane and without. */
+export class Drive {
+  readonly events: string[] = [];
+  readonly #codec: Codec;
+  readonly #slot: number;
+  readonly #lane: number;
+
+  constructor(codec: Codec, slot: number, lane: number) {
+    this.#codec = codec;
+    this.#slot = slot;
+    this.#lane = lane;
+  }
+
+  feed(chunk: Uint8Array): void {
+    let step = this.#codec.feed(this.#slot, chunk);
+    while (step !== ParserStep.done) {
+      this.#takeMessages();
+      this.#tell(step);
+      if (step === ParserStep.fault) return;
+      step = this.#codec.next();
+    }
+    this.#takeMessages();
+  }
+
+  #tell(step: ParserStep): void {
+    if (step === ParserStep.laneFull) return;
+    if (step === ParserStep.fault) {
+      this.events.push(`fault:${this.#codec.fault()}`);
+      return;
+    }
+    const payload = this.#codec.payload();
+    const shown = step === ParserStep.text ? texts.decode(payload) : toHex(payload);
+    this.events.push(`${names[step]}:${shown}`);
+  }
+
+  #takeMessages(): void {
+    if (this.#lane < 0 || this.#codec.laneItems(this.#lane) === 0) return;
+    const batch = decode(this.#codec.takeBatch(this.#lane)) as unknown[];
+    for (const item of batch[3] as unknown[][]) {
+      const data = item[3];
+      this.events.push(
+        typeof data === "string" ? `text:${data}` : `binary:${toHex(data as Uint8Array)}`,
+      );
+    }
+  }
+}
