@@ -1,0 +1,41 @@
+import type { LogFields, Logger, LogLevel } from "../../../core/ports/mod.ts";
+import { SystemClock, SystemRandom } from "../../system/mod.ts";
+import { Origin, type OriginOptions } from "./origin.ts";
+
+/** The library's own lines (a lost broker, a broker that is back) go to the standard error. */
+class StandardErrorLogger implements Logger {
+  log(level: LogLevel, event: string, message: string, fields: LogFields = {}): void {
+    if (!this.enabled(level)) return;
+    const time = new Date().toISOString();
+    console.error(JSON.stringify({ time, level, event, message, ...fields }));
+  }
+
+  enabled(level: LogLevel): boolean {
+    return level !== "debug";
+  }
+}
+
+/**
+ * Connects an origin. Resolves when it hears events; a broker that cannot be reached yet is waited
+ * for, one that refuses rejects with the code `broker-refused`.
+ */
+export async function connectOrigin(options: OriginOptions): Promise<Origin> {
+  const { signal } = options;
+  signal?.throwIfAborted();
+  const ports = {
+    clock: new SystemClock(),
+    random: new SystemRandom(),
+    logger: new StandardErrorLogger(),
+  };
+  const origin = new Origin(options, ports);
+  const end = (): void => void origin.close();
+  signal?.addEventListener("abort", end, { once: true });
+  try {
+    await origin.start();
+  } catch (error) {
+    signal?.removeEventListener("abort", end);
+    signal?.throwIfAborted();
+    throw error;
+  }
+  return origin;
+}

@@ -1,0 +1,156 @@
+import { ServiceError } from "../../../core/base/mod.ts";
+import type { OriginConnection } from "./connection.ts";
+import { EventQueue } from "./event-queue.ts";
+import type { OriginEvent, OriginEvents, OriginHandler } from "./events.ts";
+import { originLimits } from "./origin-limits.ts";
+
+type AnyHandler = OriginHandler<never>;
+
+/** Bytes of data that an event holds while it waits. */
+export function heldBytes(event: OriginEvent): number {
+  return event.type === "message" ? event.data.length : 0;
+}
+
+/**
+ * Hands events to handlers and iterators: of one connection one after the other, of different
+ * ones side by side. What waits is bounded; past it the connection is closed, never silently.
+ */
+export class Dispatcher {
+  readonly #handlers: { [Name in keyof OriginEvents]: Set<AnyHandler> } = {
+    open: new Set(),
+    message: new Set(),
+    close: new Set(),
+    alive: new Set(),
+    error: new Set(),
+  };
+  readonly #queues: Set<EventQueue> = new Set();
+  readonly #overload: (connection: OriginConnection) => void;
+  readonly #budget: { events: number; bytes: number } = { events: 0, bytes: 0 };
+
+  constructor(overload: (connection: OriginConnection) => void) {
+    this.#overload = overload;
+  }
+
+  /** Events that wait for a handler or an iterator. */
+  get waitingEvents(): number {
+    return this.#budget.events;
+  }
+
+  on<Name extends keyof OriginEvents>(
+    name: Name,
+    handler: OriginHandler<OriginEvents[Name]>,
+  ): () => void {
+    const handlers = this.#handlers[name];
+    handlers.add(handler as AnyHandler);
+    return () => handlers.delete(handler as AnyHandler);
+  }
+
+  /** A new iterator over all events from now on. */
+  events(): EventQueue {
+    const queue = new EventQueue(this.#budget, () => this.#queues.delete(queue));
+    this.#queues.add(queue);
+    return queue;
+  }
+
+  /** Ends every iterator once it has given what it holds. */
+  end(): void {
+    for (const queue of this.#queues) queue.end();
+  }
+
+  /** An event of a connection. */
+  dispatch(connection: OriginConnection, event: OriginEvent): void {
+    if (event.type === "message" && !this.#admits(connection, event)) return;
+    for (const queue of this.#queues) queue.push(event);
+    if (connection.waiting !== undefined) {
+      this.#hold(connection.waiting, event);
+      return;
+    }
+    const pending = this.#call(event);
+    if (pending !== undefined) this.#await(connection, pending);
+  }
+
+  /** An event of no single connection. */
+  tell(event: OriginEvent): void {
+    for (const queue of this.#queues) queue.push(event);
+    this.#call(event);
+  }
+
+  /** Something went wrong. Where nobody listens, it stands on the standard error. */
+  failed(error: Error): void {
+    const handlers = this.#handlers.error;
+    if (handlers.size === 0) console.error(`websocket-service origin: ${String(error)}`);
+    for (const handler of handlers) {
+      try {
+        const result: unknown = handler({ type: "error", error } as never);
+        if (isPromise(result)) result.catch((cause) => console.error(cause));
+      } catch (cause) {
+        console.error(cause);
+      }
+    }
+  }
+
+  /** Whether a message may wait or be handled; if not, its connection is given up. */
+  #admits(connection: OriginConnection, event: OriginEvent): boolean {
+    if (connection.overloaded) return false;
+    if (this.#queues.size === 0 && connection.waiting === undefined) return true;
+    const { events, bytes } = this.#budget;
+    const full =
+      events >= originLimits.waitingEventsMax ||
+      bytes + heldBytes(event) > originLimits.waitingBytesMax;
+    if (!full) return true;
+    connection.overloaded = true;
+    this.#overload(connection);
+    this.failed(
+      new ServiceError("window-full", `too many events wait: ${connection.id} is being closed`),
+    );
+    return false;
+  }
+
+  #hold(waiting: OriginEvent[], event: OriginEvent): void {
+    waiting.push(event);
+    this.#budget.events++;
+    this.#budget.bytes += heldBytes(event);
+  }
+
+  #await(connection: OriginConnection, pending: Promise<unknown>): void {
+    const waiting: OriginEvent[] = [];
+    connection.waiting = waiting;
+    const next = (): void => {
+      for (;;) {
+        const event = waiting.shift();
+        if (event === undefined) {
+          connection.waiting = undefined;
+          return;
+        }
+        this.#budget.events--;
+        this.#budget.bytes -= heldBytes(event);
+        const again = this.#call(event);
+        if (again !== undefined) {
+          again.then(next);
+          return;
+        }
+      }
+    };
+    pending.then(next);
+  }
+
+  /** Calls the handlers; a promise, which never rejects, where any of them is async. */
+  #call(event: OriginEvent): Promise<unknown> | undefined {
+    let pending: Promise<unknown>[] | undefined;
+    for (const handler of this.#handlers[event.type]) {
+      try {
+        const result: unknown = handler(event as never);
+        if (!isPromise(result)) continue;
+        pending ??= [];
+        pending.push(result.catch((error: Error) => this.failed(error)));
+      } catch (error) {
+        this.failed(error as Error);
+      }
+    }
+    return pending === undefined ? undefined : Promise.all(pending);
+  }
+}
+
+function isPromise(value: unknown): value is Promise<unknown> {
+  return typeof (value as { then?: unknown } | undefined)?.then === "function";
+}

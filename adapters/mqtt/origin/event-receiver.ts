@@ -1,0 +1,189 @@
+import { ServiceError } from "../../../core/base/mod.ts";
+import { BatchReader, type BatchSink } from "./batch-reader.ts";
+import { type ConnectionOwner, OriginConnection } from "./connection.ts";
+import { ConnectionTable } from "./connection-table.ts";
+import type { Dispatcher } from "./dispatcher.ts";
+import type { ConnectionInfo, MessageData } from "./events.ts";
+import { originLimits } from "./origin-limits.ts";
+
+/** One topic of events: a node and a partition. */
+interface Source {
+  readonly node: string;
+  stream: string | undefined;
+  /** Number of the item that comes next. */
+  next: number;
+  /** The node's incarnation, as the stream's name has it in its second part. */
+  incarnation: string | undefined;
+}
+
+/** What the receiver leaves to the origin. */
+export interface ReceiverEffects extends ConnectionOwner {
+  reply(ref: unknown, result: unknown): void;
+  acknowledged(node: string, stream: string, count: number): void;
+}
+
+const idPattern = /^[a-z0-9-]{1,32}\.[A-Za-z0-9_-]{1,63}$/;
+
+/** From batches of events to events of connections: drops what was seen, finds gaps. */
+export class EventReceiver implements BatchSink {
+  readonly #effects: ReceiverEffects;
+  readonly #dispatcher: Dispatcher;
+  readonly #table: ConnectionTable = new ConnectionTable();
+  readonly #sources: Map<string, Source> = new Map();
+  readonly #reader: BatchReader = new BatchReader(this);
+  /** Incarnations whose connections were concluded to be lost, by node. */
+  readonly #lost: Map<string, string> = new Map();
+  #source: Source = { node: "", stream: undefined, next: 0, incarnation: undefined };
+  #missed = 0;
+
+  constructor(effects: ReceiverEffects, dispatcher: Dispatcher) {
+    this.#effects = effects;
+    this.#dispatcher = dispatcher;
+  }
+
+  /** Connections known to this origin. */
+  get connections(): number {
+    return this.#table.size;
+  }
+
+  /** Events that never came, by the numbers of those that did. */
+  get missedEvents(): number {
+    return this.#missed;
+  }
+
+  receive(topic: string, node: string, payload: Uint8Array): void {
+    let source = this.#sources.get(topic);
+    if (source === undefined) {
+      if (this.#sources.size >= originLimits.sourcesMax) this.#sources.clear();
+      source = { node, stream: undefined, next: 0, incarnation: undefined };
+      this.#sources.set(topic, source);
+    }
+    this.#source = source;
+    this.#reader.read(payload);
+  }
+
+  /** The handle of an id; one that is kept only where the connection is known. */
+  connection(id: string): OriginConnection {
+    const bytes = Buffer.from(id);
+    const known = this.#table.find(bytes, 0, bytes.length);
+    if (known !== undefined) return known;
+    if (!idPattern.test(id)) throw new ServiceError("id-malformed", `no connection id: ${id}`);
+    return new OriginConnection(id, this.#effects);
+  }
+
+  /** The node has died or lives anew as `alive`: its other connections are closed, once each. */
+  nodeLost(node: string, alive: string | undefined): void {
+    for (const connection of [...this.#table.values()]) {
+      if (connection.node !== node) continue;
+      const { incarnation } = connection;
+      if (alive !== undefined && incarnation === alive) continue;
+      if (incarnation !== undefined) this.#lost.set(node, incarnation);
+      this.#close(connection, 1006, "", "node-lost");
+    }
+  }
+
+  begin(stream: string | undefined, first: number, items: number): number {
+    if (stream === undefined) return 0;
+    const source = this.#source;
+    if (source.stream !== stream) {
+      source.stream = stream;
+      source.incarnation = stream.split(":")[1];
+      source.next = first;
+    }
+    if (first > source.next) {
+      const missed = first - source.next;
+      this.#missed += missed;
+      const message = `${missed} events of ${stream} never came`;
+      this.#dispatcher.failed(new ServiceError("batch-gap", message));
+      source.next = first;
+    }
+    const skip = Math.min(source.next - first, items);
+    source.next = Math.max(source.next, first + items);
+    return skip;
+  }
+
+  message(bytes: Uint8Array, start: number, end: number, seq: number, data: MessageData): void {
+    const connection = this.#table.find(bytes, start, end) ?? this.#unknown(bytes, start, end);
+    if (connection === undefined) return;
+    this.#dispatcher.dispatch(connection, { type: "message", connection, data, seq });
+  }
+
+  item(item: readonly unknown[]): void {
+    const [verb, id] = item;
+    if (verb === "open" && typeof id === "string") this.#open(id, item[3]);
+    else if (verb === "close" && typeof id === "string") this.#closed(id, item);
+    else if (verb === "alive" && Array.isArray(id)) this.#alive(id);
+    else if (verb === "reply") this.#effects.reply(id, item[2]);
+    else if (verb === "ack" && typeof id === "string" && typeof item[2] === "number") {
+      this.#effects.acknowledged(this.#source.node, id, item[2]);
+    }
+  }
+
+  refused(error: ServiceError): void {
+    this.#dispatcher.failed(error);
+  }
+
+  #open(id: string, info: unknown): void {
+    const bytes = Buffer.from(id);
+    const connection = this.#table.find(bytes, 0, bytes.length) ?? this.#add(id);
+    if (connection === undefined) return;
+    const known = (typeof info === "object" && info !== null ? info : {}) as ConnectionInfo;
+    connection.info = known;
+    this.#dispatcher.dispatch(connection, { type: "open", connection, info: known });
+  }
+
+  #closed(id: string, item: readonly unknown[]): void {
+    const bytes = Buffer.from(id);
+    const [code, reason, cause] = item.slice(3);
+    const connection = this.#table.find(bytes, 0, bytes.length);
+    // One whose loss was told already, or that this origin has never heard of.
+    if (connection === undefined && this.#isLost) return;
+    const closing = connection ?? this.#add(id);
+    if (closing === undefined) return;
+    this.#close(closing, Number(code ?? 1006), String(reason ?? ""), String(cause ?? ""));
+  }
+
+  #close(connection: OriginConnection, code: number, reason: string, cause: string): void {
+    if (!this.#table.remove(connection)) return;
+    this.#dispatcher.dispatch(connection, { type: "close", connection, code, reason, cause });
+  }
+
+  #alive(ids: readonly unknown[]): void {
+    const connections: OriginConnection[] = [];
+    for (const id of ids) {
+      if (typeof id !== "string") continue;
+      const bytes = Buffer.from(id);
+      const connection =
+        this.#table.find(bytes, 0, bytes.length) ?? this.#unknown(bytes, 0, bytes.length);
+      if (connection !== undefined) connections.push(connection);
+    }
+    if (connections.length > 0) this.#dispatcher.tell({ type: "alive", connections });
+  }
+
+  get #isLost(): boolean {
+    const { node, incarnation } = this.#source;
+    return incarnation !== undefined && this.#lost.get(node) === incarnation;
+  }
+
+  /**
+   * A connection that was opened before this origin came. Of an incarnation that was given up,
+   * it was told as closed: it is closed indeed, so that its client comes back as a new one.
+   */
+  #unknown(bytes: Uint8Array, start: number, end: number): OriginConnection | undefined {
+    const id = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString();
+    if (!this.#isLost) return this.#add(id);
+    if (idPattern.test(id)) this.connection(id).close(1012, "service restart");
+    return undefined;
+  }
+
+  #add(id: string): OriginConnection | undefined {
+    if (!idPattern.test(id)) {
+      this.refused(new ServiceError("id-malformed", "an event names no connection id"));
+      return undefined;
+    }
+    const connection = new OriginConnection(id, this.#effects);
+    connection.incarnation = this.#source.incarnation;
+    this.#table.add(connection);
+    return connection;
+  }
+}

@@ -1,0 +1,74 @@
+import type { Cancel, Clock, NodePresence } from "../../../core/ports/mod.ts";
+import { originLimits } from "./origin-limits.ts";
+
+interface Tracked {
+  presence: NodePresence;
+  /** Cancels the expiry of its heartbeat, or its grace. */
+  cancel: Cancel;
+}
+
+/** A node has died, or begun a new life. `alive` is the incarnation that lives, if any. */
+export type NodeLost = (node: string, alive: string | undefined) => void;
+
+/**
+ * Watches the presence of nodes. A Will also fires after a mere hiccup, and a broker's crash fires
+ * none: so a short grace, and heartbeats that expire.
+ */
+export class NodeTracker {
+  readonly #clock: Clock;
+  readonly #lost: NodeLost;
+  readonly #nodes: Map<string, Tracked> = new Map();
+  #connected = false;
+
+  constructor(clock: Clock, lost: NodeLost) {
+    this.#clock = clock;
+    this.#lost = lost;
+  }
+
+  /** The incarnation of a node that lives, as far as is known. */
+  incarnation(node: string): string | undefined {
+    return this.#nodes.get(node)?.presence.incarnation;
+  }
+
+  /** A presence arrived; undefined: it was cleared. */
+  presence(node: string, presence: NodePresence | undefined): void {
+    const tracked = this.#nodes.get(node);
+    tracked?.cancel();
+    if (presence === undefined) {
+      if (tracked !== undefined) this.#expire(node, tracked, originLimits.nodeLostGraceMs);
+      return;
+    }
+    const now: Tracked = { presence, cancel: () => {} };
+    this.#nodes.set(node, now);
+    this.#watch(node, now);
+    if (tracked !== undefined && tracked.presence.incarnation !== presence.incarnation) {
+      this.#lost(node, presence.incarnation);
+    }
+  }
+
+  /** While this origin has no broker it hears no heartbeat: nobody expires then. */
+  connected(connected: boolean): void {
+    this.#connected = connected;
+    for (const [node, tracked] of this.#nodes) {
+      tracked.cancel();
+      if (connected) this.#watch(node, tracked);
+    }
+  }
+
+  end(): void {
+    for (const { cancel } of this.#nodes.values()) cancel();
+    this.#nodes.clear();
+  }
+
+  #watch(node: string, tracked: Tracked): void {
+    const { every } = tracked.presence;
+    if (this.#connected) this.#expire(node, tracked, every * originLimits.heartbeatsMissedMax);
+  }
+
+  #expire(node: string, tracked: Tracked, ms: number): void {
+    tracked.cancel = this.#clock.after(ms, () => {
+      this.#nodes.delete(node);
+      this.#lost(node, undefined);
+    });
+  }
+}

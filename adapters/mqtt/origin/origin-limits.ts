@@ -1,0 +1,26 @@
+/** Limits of the origin library, with the unit last in the name and why. */
+export const originLimits = {
+  /** Commands given to `send` that the broker has not confirmed; past it `send` throws. */
+  sendQueueBytesMax: 67_108_864,
+  /** Full batches published at once; smaller ones wait for fewer, so that they grow. */
+  batchesInFlightMax: 16,
+  /** Events that wait for handlers or iterators; past it their connections are closed (1013). */
+  waitingEventsMax: 100_000,
+  /** The same in bytes of message data. */
+  waitingBytesMax: 67_108_864,
+  /** Between the end of a node's presence and the conclusion that its connections are lost. */
+  nodeLostGraceMs: 2_000,
+  /** Heartbeats of a node that may be missed; the contract's number. */
+  heartbeatsMissedMax: 3,
+  /** Default wait for a `reply`. */
+  replyMs: 10_000,
+  /** Replies waited for at once. */
+  repliesMax: 65_536,
+  /** Equal acknowledgements in a row that say that the broker has dropped a command batch. */
+  equalAcksMax: 3,
+  /** Topics of events whose numbers are remembered; a cluster has one a node and partition. */
+  sourcesMax: 65_536,
+  /** A batch under construction starts with this much room, and is given back above the next. */
+  batchBytesMin: 4_096,
+  batchBytesKept: 1_048_576,
+} as const;

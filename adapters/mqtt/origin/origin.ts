@@ -1,0 +1,257 @@
+import { clearInterval, setInterval } from "node:timers";
+import { limits, ServiceError } from "../../../core/base/mod.ts";
+import type { Clock, Random } from "../../../core/ports/mod.ts";
+import { MqttLink, type MqttLinkPorts, type MqttVersion } from "../mqtt-link.ts";
+import type { MqttTls } from "../mqtt-stream.ts";
+import { parseNodePresence } from "../presence.ts";
+import { isApp, isName, Topics } from "../topics.ts";
+import { type OriginConnection, packId } from "./connection.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import { EventReceiver } from "./event-receiver.ts";
+import type {
+  Connection,
+  MessageData,
+  OriginEvent,
+  OriginEvents,
+  OriginHandler,
+  ReplyOptions,
+  SendOutcome,
+} from "./events.ts";
+import type { NodeOutbox } from "./node-outbox.ts";
+import { NodeTracker } from "./node-tracker.ts";
+import { originLimits } from "./origin-limits.ts";
+import { Outbox } from "./outbox.ts";
+import { Replies } from "./replies.ts";
+
+/** Where an origin finds its gateway, and who it is. */
+export interface OriginOptions {
+  /** `mqtt://[user:password@]host[:port]`, or `mqtts://…`. */
+  readonly broker: string;
+  /** The app whose connections it serves; `default` by default. */
+  readonly app?: string;
+  /** 1 to 32 of a-z, 0-9 and -; random by default. With ACLs it is the broker's user. */
+  readonly name?: string;
+  /** First level of every topic; `wss` by default. */
+  readonly root?: string;
+  /** How it writes commands. It reads both. */
+  readonly format?: "msgpack" | "json";
+  readonly version?: MqttVersion;
+  readonly tls?: MqttTls;
+  /** Ends the attempt to connect, and later the origin. */
+  readonly signal?: AbortSignal;
+}
+
+/** Ids, or the connections that have them. */
+export type Targets = string | Connection | Iterable<string | Connection>;
+
+/** Longest time of a timer: it only keeps the process up. */
+const holdMs = 2 ** 30;
+
+/** An application server's end of the gateway: events in, commands out. Made by `connectOrigin`. */
+export class Origin {
+  readonly name: string;
+  readonly #link: MqttLink;
+  readonly #topics: Topics;
+  readonly #outbox: Outbox;
+  readonly #receiver: EventReceiver;
+  readonly #dispatcher: Dispatcher;
+  readonly #nodes: NodeTracker;
+  readonly #replies: Replies;
+  #hold: NodeJS.Timeout | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(options: OriginOptions, ports: MqttLinkPorts) {
+    const { broker, app = "default", root, version, tls, format } = options;
+    const incarnation = randomName(ports.random, 12);
+    this.name = options.name ?? `o${randomName(ports.random, 8)}`;
+    if (!isName(this.name)) refuse("name", this.name, "1 to 32 of a-z, 0-9 and -");
+    if (!isApp(app)) refuse("app", app, "1 to 64 of a-z, 0-9 and -");
+    this.#topics = new Topics(root);
+    const filters = [`${this.#topics.root}${app}/events/+/+`, this.#topics.nodePresence(app, "+")];
+    const link = { url: broker, version, tls, name: this.name, role: "origin", filters };
+    this.#link = new MqttLink(link, ports);
+    this.#dispatcher = new Dispatcher((connection) => connection.close(1013, "overload"));
+    this.#replies = new Replies(ports.clock, `${this.name}:${incarnation}`);
+    this.#receiver = new EventReceiver(
+      {
+        outbox: (node) => this.#node(node),
+        sendWithReply: (ids, data, reply) => this.sendWithReply(ids, data, reply),
+        reply: (ref, result) => this.#replies.reply(ref, result),
+        acknowledged: (node, stream, count) => this.#outbox.acknowledged(node, stream, count),
+      },
+      this.#dispatcher,
+    );
+    this.#outbox = this.#newOutbox(app, incarnation, format === "json", ports.clock);
+    this.#nodes = new NodeTracker(ports.clock, (node, alive) => {
+      this.#receiver.nodeLost(node, alive);
+      if (alive === undefined) this.#outbox.retire(node);
+    });
+  }
+
+  /** Whether the broker can be reached now. While it cannot, what is sent waits, bounded. */
+  get connected(): boolean {
+    return this.#link.up;
+  }
+
+  /** Connections that this origin knows. */
+  get connections(): number {
+    return this.#receiver.connections;
+  }
+
+  /** Events that never came: the broker has dropped them, or this origin was away. */
+  get missedEvents(): number {
+    return this.#receiver.missedEvents;
+  }
+
+  /** Bytes of commands that the broker has not confirmed. */
+  get queuedBytes(): number {
+    return this.#outbox.queuedBytes;
+  }
+
+  /** Connects; `connectOrigin` calls it. */
+  async start(): Promise<void> {
+    this.#hold = setInterval(() => {}, holdMs);
+    try {
+      await this.#link.start({
+        connected: (connected) => {
+          this.#nodes.connected(connected);
+          this.#outbox.connected(connected);
+        },
+        message: (topic, payload) => this.#message(topic, payload),
+      });
+    } catch (error) {
+      clearInterval(this.#hold);
+      throw error;
+    }
+  }
+
+  /** Adds a handler; returns what removes it. Of one connection, events come one by one. */
+  on<Name extends keyof OriginEvents>(
+    name: Name,
+    handler: OriginHandler<OriginEvents[Name]>,
+  ): () => void {
+    return this.#dispatcher.on(name, handler);
+  }
+
+  /** All events from now on, for one `for await`. */
+  events(): AsyncIterableIterator<OriginEvent> {
+    return this.#dispatcher.events();
+  }
+
+  /** The handle of a connection by its id. */
+  connection(id: string): Connection {
+    return this.#receiver.connection(id);
+  }
+
+  /** Sends one message to each. Throws `send-queue-full` where too much waits for the broker. */
+  send(targets: Targets, data: MessageData): void {
+    for (const [node, ids] of this.#byNode(targets)) this.#node(node).sendMany(ids, data);
+  }
+
+  /** Sends one message to each, and tells what became of it, by id. */
+  sendWithReply(
+    targets: Targets,
+    data: MessageData,
+    options: ReplyOptions = {},
+  ): Promise<ReadonlyMap<string, SendOutcome>> {
+    const nodes = this.#byNode(targets);
+    const ids = Array.from(nodes.values()).flat();
+    const names = ids.map((packed) => new TextDecoder().decode(packed.subarray(2)));
+    const expected = this.#replies.expect(names, options.timeoutMs ?? originLimits.replyMs);
+    for (const [node, packed] of nodes) this.#node(node).sendMany(packed, data, expected.ref);
+    return expected.outcomes;
+  }
+
+  /** Closes connections, with 1000 by default. */
+  closeConnections(targets: Targets, closeCode = 1000, closeReason = ""): void {
+    for (const [node, ids] of this.#byNode(targets)) {
+      this.#node(node).close(ids, closeCode, closeReason);
+    }
+  }
+
+  /** Resolves when the broker has everything that was given so far. */
+  flushed(): Promise<void> {
+    return this.#outbox.flushed();
+  }
+
+  /** Leaves: waits for what is on its way (bounded), disconnects, ends iterators. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const timedOut = new Promise<void>((resolve) => {
+      timer = setInterval(resolve, limits.shutdownFlushMs);
+    });
+    if (this.#link.up) await Promise.race([this.flushed(), timedOut]);
+    clearInterval(timer);
+    await this.#link.stop();
+    clearInterval(this.#hold);
+    this.#nodes.end();
+    this.#replies.end();
+    this.#dispatcher.end();
+  }
+
+  #newOutbox(app: string, incarnation: string, json: boolean, clock: Clock): Outbox {
+    return new Outbox(this.#link, clock, {
+      app,
+      name: this.name,
+      incarnation,
+      json,
+      topics: this.#topics,
+      failed: (error) => this.#dispatcher.failed(error),
+    });
+  }
+
+  #node(node: string): NodeOutbox {
+    if (this.#closed !== undefined) throw new ServiceError("broker-lost", "the origin is closed");
+    return this.#outbox.node(node);
+  }
+
+  #byNode(targets: Targets): Map<string, Uint8Array[]> {
+    const nodes = new Map<string, Uint8Array[]>();
+    const one = typeof targets === "string" || "id" in targets;
+    for (const target of one ? [targets as string | Connection] : (targets as Iterable<string>)) {
+      const { node, packed } = this.#packed(target);
+      const ids = nodes.get(node);
+      if (ids === undefined) nodes.set(node, [packed]);
+      else ids.push(packed);
+    }
+    return nodes;
+  }
+
+  #packed(target: string | Connection): { node: string; packed: Uint8Array } {
+    if (typeof target === "string") return this.#receiver.connection(target);
+    const { packed } = target as OriginConnection;
+    return { node: target.node, packed: packed ?? packId(target.id) };
+  }
+
+  #message(topic: string, payload: Uint8Array): void {
+    const parsed = this.#topics.parse(topic);
+    if (parsed?.kind === "events") {
+      this.#receiver.receive(topic, parsed.node, payload);
+    } else if (parsed?.kind === "node-presence") {
+      const presence = parseNodePresence(payload);
+      // An unreadable presence says nothing, neither life nor death.
+      if (payload.byteLength > 0 && presence === undefined) return;
+      this.#nodes.presence(parsed.node, presence);
+    }
+  }
+}
+
+function refuse(setting: string, value: string, allowed: string): never {
+  throw new ServiceError("setting-invalid", `${setting} ${JSON.stringify(value)}: ${allowed}`);
+}
+
+const nameAlphabet = "abcdefghijklmnopqrstuvwxyz012345";
+
+function randomName(random: Random, chars: number): string {
+  const bytes = random.fill(new Uint8Array(chars));
+  return Array.from(bytes, (byte) => nameAlphabet[byte % nameAlphabet.length]).join("");
+}
