@@ -1,0 +1,341 @@
+import { encode } from "@msgpack/msgpack";
+import type { ErrorCode } from "../../core/base/mod.ts";
+import { fromHex, utf8 } from "./hex.ts";
+import { idOf } from "./ids.ts";
+
+/** What a decoder says of one item: verb, then the error or targets, data and options. */
+export type ItemTale = readonly [verb: string, ...rest: unknown[]];
+
+export interface CommandVector {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+  /** Why the whole batch cannot be read. */
+  readonly refused?: ErrorCode;
+  /** Stream and first number of a numbered batch. */
+  readonly numbered?: readonly [stream: string, first: number];
+  readonly items?: readonly ItemTale[];
+}
+
+/** Slot 5 of node `n1` is bound with the secret `sss…`, slot 6 is not. */
+const id5 = idOf("n1", 5);
+const malformed = ["?", "command-malformed"] as const;
+const bytes = fromHex("00ff");
+
+function nested(levels: number): Uint8Array {
+  return new Uint8Array(levels).fill(0x91, 0, levels - 1).fill(0x90, levels - 1);
+}
+
+const sends: readonly CommandVector[] = [
+  { name: "an empty bare batch", bytes: fromHex("90"), items: [] },
+  {
+    name: "a send as docs/protocol.md prints it, by hand",
+    bytes: fromHex(`91 93 a473656e64 bd${toHexOf(id5)} a26869`),
+    items: [["send", [5], "hi", false]],
+  },
+  {
+    name: "text, binary and options",
+    bytes: encode([
+      ["send", id5, "é"],
+      ["send", [id5], bytes],
+      ["send", [id5, id5], "", { ttl: 5 }],
+    ]),
+    items: [
+      ["send", [5], "é", false],
+      ["send", [5], bytes, false],
+      ["send", [5, 5], "", true],
+    ],
+  },
+  {
+    name: "targets of all kinds",
+    bytes: encode([
+      [
+        "send",
+        [idOf("n1", 6), id5, idOf("n1", 5, "t"), "", "other.x", "n1.short", 7, null, id5],
+        "x",
+      ],
+    ]),
+    items: [["send", [-1, 5, -1, -2, -3, -2, -2, -2, 5], "x", false]],
+  },
+  {
+    name: "ids that are none",
+    bytes: encode([
+      ["send", ["n1", "n1.", ".x", "N1.x", "n_1.x", "n1.a b", "n1.é", "a.b.c"], ""],
+      ["send", [`${"n".repeat(33)}.x`, `m.${"x".repeat(63)}`, `m.${"x".repeat(62)}`], ""],
+      [
+        "send",
+        [`n1.////${"s".repeat(22)}`, `n1.____${"s".repeat(22)}`, `n1.AEAA${"s".repeat(22)}`],
+        "",
+      ],
+    ]),
+    items: [
+      ["send", [-2, -2, -2, -2, -2, -2, -2, -2], "", false],
+      ["send", [-2, -2, -3], "", false],
+      ["send", [-2, -1, -1], "", false],
+    ],
+  },
+  {
+    name: "every length form of str, bin and array",
+    bytes: encode([
+      ["send", id5, "a".repeat(31)],
+      ["send", id5, "a".repeat(32)],
+      ["send", id5, "a".repeat(256)],
+      ["send", id5, "a".repeat(65_536)],
+      ["send", id5, new Uint8Array(256)],
+      ["send", id5, new Uint8Array(65_536)],
+      ["send", Array(16).fill(id5), ""],
+    ]),
+    items: [
+      ...[31, 32, 256, 65_536].map((n): ItemTale => ["send", [5], "a".repeat(n), false]),
+      ...[256, 65_536].map((n): ItemTale => ["send", [5], new Uint8Array(n), false]),
+      ["send", Array(16).fill(5), "", false],
+    ],
+  },
+  {
+    name: "longer forms than needed are read as well",
+    bytes: fromHex(`dd00000001 dc0003 db0000000473656e64 d91d${toHexOf(id5)} c600000001aa`),
+    items: [["send", [5], fromHex("aa"), false]],
+  },
+  {
+    name: "no targets",
+    bytes: encode([["send", [], "x"]]),
+    items: [["send", [], "x", false]],
+  },
+  {
+    name: "sends of a wrong shape leave the others alone",
+    bytes: encode([
+      ["send"],
+      ["send", id5],
+      ["send", 5, "x"],
+      ["send", { a: 1 }, "x"],
+      ["send", id5, 7],
+      ["send", id5, null],
+      ["send", id5, ["x"]],
+      ["send", id5, "good"],
+    ]),
+    items: [...Array(7).fill(["send", "command-malformed"]), ["send", [5], "good", false]],
+  },
+  {
+    name: "text that is not UTF-8 is not sent",
+    bytes: fromHex(`91 93 a473656e64 bd${toHexOf(id5)} a1ff`),
+    items: [["send", "command-malformed"]],
+  },
+  {
+    name: "unknown elements at the end are ignored",
+    bytes: encode([
+      ["send", id5, "x", { ref: 1 }, "new", 7],
+      ["send", id5, "x", 7, { ref: 1 }],
+    ]),
+    items: [
+      ["send", [5], "x", false],
+      ["send", [5], "x", true],
+    ],
+  },
+];
+
+const others: readonly CommandVector[] = [
+  {
+    name: "close with what may be left out",
+    bytes: encode([
+      ["close", id5],
+      ["close", [id5], 1000],
+      ["close", id5, 1000, "bye"],
+      ["close", id5, { ref: 1 }],
+      ["close", id5, 4000, "", { ref: 1 }],
+      ["close", id5, null, null, { ref: 1 }],
+      ["close"],
+      ["close", id5, "1000"],
+      ["close", id5, 1000, 7],
+    ]),
+    items: [
+      ["close", [5], false],
+      ["close", [5], false],
+      ["close", [5], false],
+      ["close", [5], true],
+      ["close", [5], true],
+      ["close", [5], true],
+      ...Array(3).fill(["close", "command-malformed"]),
+    ],
+  },
+  {
+    name: "the other verbs",
+    bytes: encode([
+      ["join", id5, "g"],
+      ["leave", [id5], "g", {}],
+      ["publish", "g", "x", { except: id5 }],
+      ["publish", "g", bytes],
+      ["state", id5, { a: 1 }],
+      ["state", [id5], null, {}],
+      ["query", "g"],
+      ["query", [id5], { ref: 1 }],
+      ["ack", "s", 7],
+      ["accept", id5],
+      ["accept", id5, { user: "u" }],
+      ["reject", id5, 403, "no"],
+    ]),
+    items: [
+      ["join", [5], false],
+      ["leave", [5], true],
+      ["publish", [], "x", true],
+      ["publish", [], bytes, false],
+      ["state", [5], false],
+      ["state", [5], true],
+      ["query", [], false],
+      ["query", [], true],
+      ["ack", [], false],
+      ["accept", [5], false],
+      ["accept", [5], true],
+      ["reject", [5], false],
+    ],
+  },
+  {
+    name: "the other verbs in a wrong shape",
+    bytes: encode([
+      ["join", id5],
+      ["join", id5, 7],
+      ["leave", 7, "g"],
+      ["publish", "g"],
+      ["publish", 7, "x"],
+      ["publish", "g", 7],
+      ["state", id5],
+      ["query", 7],
+      ["ack", "s"],
+      ["ack", "s", -1],
+      ["ack", "s", 1.5],
+      ["ack", 7, 1],
+      ["accept", [id5]],
+      ["accept"],
+      ["reject", id5],
+      ["reject", id5, "403"],
+      ["reject", [id5], 403],
+    ]),
+    items: [
+      "join",
+      "join",
+      "leave",
+      "publish",
+      "publish",
+      "publish",
+      "state",
+      "query",
+      "ack",
+      "ack",
+      "ack",
+      "ack",
+      "accept",
+      "accept",
+      "reject",
+      "reject",
+      "reject",
+    ].map((verb): ItemTale => [verb, "command-malformed"]),
+  },
+  {
+    name: "what is no command at all",
+    bytes: encode([
+      [],
+      "send",
+      null,
+      { send: 1 },
+      [7, id5],
+      [null],
+      ["Send", id5, "x"],
+      ["sendx"],
+      [""],
+    ]),
+    items: [
+      ...Array(6).fill(malformed),
+      ...["Send", "sendx", ""].map((): ItemTale => ["?", "command-unknown"]),
+    ],
+  },
+  {
+    name: "an extension and a key of three underscores harm nobody",
+    bytes: fromHex(
+      `91 94 a473656e64 bd${toHexOf(id5)} a0 82 a95f5f70726f746f5f5f 01 c0 d6ff00000000`,
+    ),
+    items: [["send", [5], "", true]],
+  },
+  {
+    name: "a numbered batch",
+    bytes: encode([1, "origin/7", 4_000, [["send", id5, "x"]], "new", {}]),
+    numbered: ["origin/7", 4_000],
+    items: [["send", [5], "x", false]],
+  },
+  {
+    name: "a first number of eight bytes, version in two",
+    bytes: fromHex("94 cc01 a0 cf001fffffffffffff 90"),
+    numbered: ["", Number.MAX_SAFE_INTEGER],
+    items: [],
+  },
+];
+
+const refusals: readonly (readonly [name: string, bytes: Uint8Array, code?: ErrorCode])[] = [
+  ["nothing", fromHex("")],
+  ["no array", encode("send")],
+  ["a map", encode({})],
+  ["bytes left over", fromHex("9090")],
+  ["a byte that MessagePack never uses", fromHex("91c1")],
+  ["an item that is cut off", encode([["send", id5, "hello"]]).slice(0, -1)],
+  ["an array that promises more than there is", fromHex("ddffffffff")],
+  ["a map that promises more than there is", fromHex("91dfffffffff")],
+  ["a str that promises more than there is", fromHex("91dbffffffff41")],
+  ["33 arrays in one another", nested(33)],
+  ["a version to come", encode([2, "s", 0, []]), "batch-version"],
+  ["version 0", encode([0]), "batch-version"],
+  ["a version below 0", encode([-1, "s", 0, []]), "batch-version"],
+  ["a numbered batch without items", encode([1, "s", 0])],
+  ["items that are no array", encode([1, "s", 0, "x"])],
+  ["a stream that is no str", encode([1, 7, 0, []])],
+  ["a stream of 129 bytes", encode([1, "s".repeat(129), 0, []])],
+  ["a stream that is not UTF-8", fromHex("9401a1ff0090")],
+  ["a first number below 0", encode([1, "s", -1, []])],
+  ["a first number with a fraction", encode([1, "s", 0.5, []])],
+  ["a first number past 2^53", fromHex("9401a0cf002000000000000090")],
+  ["more than is ever read", new Uint8Array(17_825_793), "batch-too-big"],
+];
+
+const json: readonly CommandVector[] = [
+  {
+    name: "JSON",
+    bytes: utf8(
+      `[["send","${id5}","é",{"ref":"r"}],["send",["${id5}"],{"$binary":"AP8="}],["nope"]]`,
+    ),
+    items: [
+      ["send", [5], "é", true],
+      ["send", [5], bytes, false],
+      ["?", "command-unknown"],
+    ],
+  },
+  {
+    name: "JSON, numbered",
+    bytes: utf8('[1,"s",3,[["ack","t",9]]]'),
+    numbered: ["s", 3],
+    items: [["ack", [], false]],
+  },
+  { name: "an empty JSON batch", bytes: utf8("[]"), items: [] },
+];
+
+const jsonRefusals: readonly (readonly [name: string, bytes: Uint8Array, code?: ErrorCode])[] = [
+  ["JSON cut off", utf8('[["send"')],
+  ["JSON that is not UTF-8", fromHex("5b22ff225d")],
+  ["JSON of a version to come", utf8('[2,"s",0,[]]'), "batch-version"],
+  ["bad base64", utf8(`[["send","${id5}",{"$binary":"a"}]]`)],
+  ["base64 with a blank", utf8(`[["send","${id5}",{"$binary":"AP 8="}]]`)],
+  ["binary data that is no string", utf8(`[["send","${id5}",{"$binary":7}]]`)],
+  ["JSON that nests too deeply", utf8("[".repeat(33) + "]".repeat(33))],
+  ["JSON that nests as deeply as it can", utf8("[".repeat(100_000) + "]".repeat(100_000))],
+];
+
+function toHexOf(text: string): string {
+  return Array.from(utf8(text), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+export const commandVectors: readonly CommandVector[] = [
+  ...sends,
+  ...others,
+  { name: "32 arrays in one another", bytes: nested(32), items: [malformed] },
+  ...json,
+  ...[...refusals, ...jsonRefusals].map(([name, bytes, refused]) => ({
+    name: `refused: ${name}`,
+    bytes,
+    refused: refused ?? ("batch-malformed" as const),
+  })),
+];
