@@ -30,7 +30,7 @@ export const limits = {
   /** Publishes a stream keeps unconfirmed: few, because MQTT.js replays them one at a time. */
   eventWindowBatchesMax: 64,
   /** Past it a lane grows until a publish is confirmed, so that batches get larger under load. */
-  publishesInFlightTarget: 4,
+  publishesInFlightTarget: 1,
   /** Streams of numbered command batches a node remembers; the oldest is forgotten. */
   commandStreamsMax: 4_096,
   /** Ids in one `alive` item, so that a batch stays below any broker's packet limit. */
