@@ -10,7 +10,11 @@ export interface FrameForm {
 const usualMask = Uint8Array.of(0x37, 0xfa, 0x21, 0x3d);
 
 /** A client's frame: `first` is FIN, RSV and opcode. */
-export function clientFrame(first: number, payload: Uint8Array, form: FrameForm = {}): Uint8Array {
+export function clientFrame(
+  first: number,
+  payload: Uint8Array,
+  form: FrameForm = {},
+): Uint8Array<ArrayBuffer> {
   const { mask = usualMask, length = payload.length } = form;
   const lengthBytes = form.lengthBytes ?? (length < 126 ? 0 : length < 0x1_0000 ? 2 : 8);
   const frame = new Uint8Array(2 + lengthBytes + 4 + payload.length);

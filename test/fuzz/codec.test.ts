@@ -1,0 +1,244 @@
+import assert from "node:assert/strict";
+import { env } from "node:process";
+import { test } from "node:test";
+import { encode } from "@msgpack/msgpack";
+import { ErrorCode } from "../../core/base/mod.ts";
+import { type Codec, type CodecOptions, ParserStep } from "../../core/ports/mod.ts";
+import { createPlainCodec, createWasmCodec } from "../../wasm/mod.ts";
+import { Dice, fuzzSeed } from "../vectors/dice.ts";
+import { clientFrame } from "../vectors/frames.ts";
+import { concat, toHex } from "../vectors/hex.ts";
+import { idOf } from "../vectors/ids.ts";
+
+// FUZZ_SEED repeats a run, FUZZ_CASES makes it longer.
+const seed = fuzzSeed(env.FUZZ_SEED);
+const cases = Number(env.FUZZ_CASES ?? 3_000);
+
+/** Small limits, so that all of them are met. */
+const options: CodecOptions = {
+  node: "fuzz-1",
+  messageBytesMax: 2_000,
+  batchBytesTarget: 1_000,
+  partialBytesMax: 3_500,
+};
+const slots = 6;
+
+/** Every fault that a client's bytes can make was met: else the dice are loaded. */
+const faults = new Set<ErrorCode>();
+const _faultsExpected = Object.entries(ErrorCode)
+  .filter(([name, number]) => number < 15 && name !== "message-inflate")
+  .map(([name]) => name)
+  .sort();
+
+type Call = (codec: Codec) => unknown;
+
+/** Both codecs, asked the same in lockstep; every answer must be the same. */
+class Pair {
+  readonly #wasm: Codec = createWasmCodec(options);
+  readonly #twin: Codec = createPlainCodec(options);
+  readonly #recent: string[] = [];
+
+  both<T>(what: string, call: (codec: Codec) => T): T {
+    this.#recent.push(what);
+    if (this.#recent.length > 12) this.#recent.shift();
+    const [wasm, twin] = [answer(this.#wasm, call), answer(this.#twin, call)];
+    assert.deepEqual(shown(wasm), shown(twin), `seed ${seed}, after ${this.#recent.join(" | ")}`);
+    if (wasm instanceof Failure) throw new Error(`seed ${seed}: ${what}: ${wasm.message}`);
+    return wasm as T;
+  }
+}
+
+/** What a call threw, told apart from what it gave. */
+class Failure {
+  readonly message: string;
+  constructor(message: string) {
+    this.message = message;
+  }
+}
+
+function answer(codec: Codec, call: Call): unknown {
+  try {
+    return call(codec);
+  } catch (error) {
+    return new Failure(String(error));
+  }
+}
+
+function shown(value: unknown): unknown {
+  return value instanceof Uint8Array ? toHex(value) : value;
+}
+
+/** Frames as a client may send them: messages, whole or in fragments, control frames between. */
+function randomFrames(dice: Dice): Uint8Array<ArrayBuffer> {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  for (let n = 1 + dice.below(4); n > 0; n--) {
+    const opcode = dice.pick([1, 1, 2]);
+    const rsv = dice.chance(10) ? 0x40 : 0;
+    const bytes = new TextEncoder().encode(dice.text(dice.length()));
+    const data = opcode === 1 && dice.chance(95) ? bytes : dice.bytes(dice.length());
+    const fragments = dice.chance(60) ? 1 : 1 + dice.below(4);
+    for (let i = 0; i < fragments; i++) {
+      const cut = (place: number): number => Math.floor((data.length * place) / fragments);
+      const last = i === fragments - 1 ? 0x80 : 0;
+      const first = last | (i === 0 ? opcode | rsv : 0);
+      const mask = dice.bytes(4);
+      parts.push(clientFrame(first, data.slice(cut(i), cut(i + 1)), { mask }));
+      if (dice.chance(8)) parts.push(clientFrame(0x89, dice.bytes(dice.below(126)), { mask }));
+    }
+  }
+  if (dice.chance(5)) {
+    const code = dice.pick([999, 1_000, 1_003, 1_004, 1_007, 1_014, 1_015, 2_999, 3_000, 5_000]);
+    const reason = dice.chance(80) ? dice.text(dice.below(20)) : "\ud800";
+    const payload = concat(Uint8Array.of(code >> 8, code & 255), new TextEncoder().encode(reason));
+    parts.push(clientFrame(0x88, payload));
+  }
+  const whole = concat(...parts);
+  return dice.chance(30) ? dice.mutate(whole) : whole;
+}
+
+/** Feeds one chunk to both, through all its steps. False where the slot is to be made anew. */
+function feedBoth(pair: Pair, dice: Dice, slot: number, lane: number, chunk: Uint8Array): boolean {
+  let step = pair.both(`feed ${slot} ${toHex(chunk)}`, (codec) => codec.feed(slot, chunk));
+  for (;;) {
+    pair.both("counts", (c) => [c.fedMessages(), c.fedBytes(), c.partialBytes()].join());
+    if (step === ParserStep.done) return true;
+    if (step === ParserStep.fault) {
+      faults.add(pair.both("fault", (codec) => codec.fault()));
+      return false;
+    }
+    if (step === ParserStep.laneFull) {
+      pair.both("takeBatch", (codec) => codec.takeBatch(lane));
+    } else {
+      pair.both("payload", (codec) => codec.payload());
+      if (step === ParserStep.close) return false;
+      if (step >= 4 && step < 6 && lane >= 0) inflated(pair, dice, slot, lane);
+      if (dice.chance(3)) return false;
+    }
+    step = pair.both("next", (codec) => codec.next());
+  }
+}
+
+/** A message that a caller inflated comes back while the chunk is in work. */
+function inflated(pair: Pair, dice: Dice, slot: number, lane: number): void {
+  const data = dice.bytes(dice.length());
+  while (!pair.both("bytes", (codec) => codec.bytes(slot, 2, data))) {
+    pair.both("takeBatch", (codec) => codec.takeBatch(lane));
+  }
+}
+
+test(`both codecs agree on ${cases} runs of frames (seed ${seed})`, () => {
+  const dice = new Dice(seed);
+  const pair = new Pair();
+  const lanes = [0, 1].map((n) => pair.both("openLane", (codec) => codec.openLane(`s${n}`)));
+  const laneOf = (slot: number): number => (slot % 3 === 2 ? -1 : lanes[slot % 3]!);
+  const begin = (slot: number): void => {
+    const deflate = dice.chance(50);
+    const letter = dice.pick(["a", "b", "_"]);
+    pair.both("bind", (c) =>
+      c.bind(slot * 700, idOf(options.node, slot * 700, letter), laneOf(slot)),
+    );
+    pair.both("attach", (codec) => codec.attach(slot * 700, deflate));
+  };
+  for (let slot = 0; slot < slots; slot++) begin(slot);
+  for (let i = 0; i < cases; i++) {
+    const slot = dice.below(slots);
+    const lane = laneOf(slot);
+    let alive = true;
+    for (const chunk of dice.chunks(randomFrames(dice))) {
+      alive = alive && feedBoth(pair, dice, slot * 700, lane, chunk);
+    }
+    if (lane >= 0 && dice.chance(20)) {
+      const text = dice.text(dice.length());
+      pair.both("text", (codec) => codec.text(slot * 700, text));
+      pair.both("append", (codec) => codec.append(lane, Uint8Array.of(0x91, 0xc0)));
+      pair.both("lane", (c) => [c.laneItems(lane), c.laneBytes(lane), c.laneNext(lane)].join());
+      pair.both("seq", (codec) => codec.takeSeq(slot * 700));
+    }
+    if (alive && dice.chance(95)) continue;
+    pair.both("unbind", (codec) => codec.unbind(slot * 700));
+    begin(slot);
+  }
+  for (const lane of lanes) pair.both("takeBatch", (codec) => codec.takeBatch(lane));
+  for (let slot = 0; slot < slots; slot++)
+    pair.both("unbind", (codec) => codec.unbind(slot * 700));
+  assert.equal(
+    pair.both("partialBytes", (codec) => codec.partialBytes()),
+    0,
+  );
+});
+
+/** A value of any kind that MessagePack has. */
+function randomValue(dice: Dice, levels: number): unknown {
+  const kind = dice.below(levels > 0 ? 9 : 6);
+  if (kind === 0) return dice.text(dice.length());
+  if (kind === 1) return dice.bytes(dice.length());
+  if (kind === 2) return dice.pick([0, 127, 128, 65_536, -1, -33, -40_000, 2 ** 40, -(2 ** 40)]);
+  if (kind === 3) return dice.pick([null, true, false, 1.5]);
+  if (kind === 4) return idOf(dice.pick([options.node, "other"]), dice.below(8) * 700, "a");
+  if (kind === 5) return dice.pick(["", "a.b", "fuzz-1.x", `fuzz-1.AAAA${"a".repeat(22)}`]);
+  if (kind === 6) return { ref: dice.text(3), [dice.text(2)]: randomValue(dice, levels - 1) };
+  return Array.from({ length: dice.below(5) }, () => randomValue(dice, levels - 1));
+}
+
+const verbs = ["send", "close", "join", "leave", "publish", "state", "query", "ack", "accept"];
+
+function randomBatch(dice: Dice): Uint8Array<ArrayBuffer> {
+  const items = Array.from({ length: dice.below(5) }, () => {
+    const item = Array.from({ length: dice.below(5) }, () => randomValue(dice, 2));
+    return dice.chance(95) ? [dice.pick([...verbs, "reject", "what"]), ...item] : item;
+  });
+  const batch = dice.chance(50)
+    ? items
+    : [dice.pick([1, 1, 1, 2]), dice.text(3), dice.below(300), items];
+  const bytes = dice.chance(90)
+    ? encode(batch)
+    : new TextEncoder().encode(JSON.stringify(items).replaceAll("{}", '{"$binary":"AA=="}'));
+  return dice.chance(40) ? dice.mutate(bytes) : bytes;
+}
+
+test(`both codecs agree on ${cases} command batches (seed ${seed})`, () => {
+  const dice = new Dice(seed + 1);
+  const pair = new Pair();
+  for (let slot = 0; slot < slots; slot++) {
+    pair.both("bind", (codec) => codec.bind(slot * 700, idOf(options.node, slot * 700, "a"), -1));
+  }
+  for (let i = 0; i < cases; i++) {
+    const bytes = randomBatch(dice);
+    pair.both(`decode ${toHex(bytes)}`, (codec) => codec.decode(bytes));
+    pair.both("head", (c) => [c.stream(), c.first(), c.items()].join());
+    while (pair.both("nextItem", (codec) => codec.nextItem())) {
+      pair.both("item", (c) => [c.verb(), c.verbName(), c.itemError(), c.hasOptions()].join());
+      const targets = pair.both("targets", (codec) => codec.targets());
+      for (let n = 0; n < targets; n++) {
+        const at = dice.below(targets);
+        pair.both("target", (codec) => `${codec.target(at)} ${codec.targetId(at)}`);
+      }
+      pair.both("kind", (codec) => codec.dataKind());
+      pair.both("data", (codec) => codec.data());
+      pair.both("itemBytes", (codec) => codec.itemBytes());
+      pair.both("value", (codec) => JSON.stringify(codec.value()));
+    }
+  }
+});
+
+test(`both codecs agree on what is UTF-8 (seed ${seed})`, () => {
+  const dice = new Dice(seed + 2);
+  const pair = new Pair();
+  const strict = new TextDecoder("utf-8", { fatal: true });
+  for (let i = 0; i < cases; i++) {
+    const text = new TextEncoder().encode(dice.text(dice.length()));
+    const bytes = dice.chance(70) ? dice.mutate(text) : text;
+    const valid = pair.both(`validUtf8 ${toHex(bytes)}`, (codec) => codec.validUtf8(bytes));
+    assert.equal(valid, decodes(strict, bytes), `seed ${seed}: ${toHex(bytes)}`);
+  }
+});
+
+/** What the runtime's own decoder says. */
+function decodes(decoder: TextDecoder, bytes: Uint8Array): boolean {
+  try {
+    decoder.decode(bytes);
+    return true;
+  } catch {
+    return false;
+  }
+}
