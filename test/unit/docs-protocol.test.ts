@@ -93,7 +93,7 @@ test("the topics are those of the adapter, reserved ones included", () => {
 test("the causes are those of the core, reserved ones included", () => {
   const listed = tableRows(page, "cause").map(([cause]) => unquoted(cause ?? ""));
   const reserved = tableRows(page, "reserved").flatMap(([cell = ""]) =>
-    cell.startsWith("the causes") ? cell.match(/`[a-z-]+`/g)?.map(unquoted) : [],
+    cell.startsWith("the cause ") ? cell.match(/`[a-z-]+`/g)?.map(unquoted) : [],
   );
   assert.deepEqual([...listed, ...reserved].sort(), Object.values(CloseCause).sort());
 });
