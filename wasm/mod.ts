@@ -1,1 +1,2 @@
+export { WasmCodec } from "./codec.ts";
 export { createPlainCodec, createWasmCodec } from "./create.ts";
