@@ -67,8 +67,8 @@ function upgrade(
   answer: HandshakeAnswer,
 ): Response | undefined {
   if (!answer.accepted) return refusalResponse(answer);
-  const { subprotocol } = answer;
-  const headers = subprotocol === undefined ? {} : { "sec-websocket-protocol": subprotocol };
+  // Without the header Bun would answer with the first one offered; an empty one is not sent.
+  const headers = { "sec-websocket-protocol": answer.subprotocol ?? "" };
   const upgraded = server.upgrade(request, { data: new BunSocket(answer), headers });
   return upgraded ? undefined : refusalResponse(answer);
 }

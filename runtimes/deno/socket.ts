@@ -118,7 +118,8 @@ export class DenoSocket implements Socket, EventListenerObject {
     if (this.ending !== undefined) {
       this.tellClosed(this.ending.closeCode, this.ending.closeReason);
     } else {
-      this.tellClosed(event.code, event.reason);
+      // Deno says 0 where there was no close frame; RFC 6455, 7.1.5 says 1006.
+      this.tellClosed(event.code === 0 ? 1006 : event.code, event.reason);
     }
   }
 

@@ -1,4 +1,6 @@
 import type { Socket as NetSocket } from "node:net";
+// Not the global ones: Deno's gives a number, without unref.
+import { clearTimeout, setTimeout } from "node:timers";
 import { limits } from "../../core/base/mod.ts";
 import type { ByteSocket, ByteSocketListener } from "../../core/ports/mod.ts";
 

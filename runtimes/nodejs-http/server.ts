@@ -91,8 +91,9 @@ function answerPlain(
 ): void {
   void answerRequest(options.handler, new NodejsRequest(request), (answer) => {
     const refusal = answer.accepted ? unasked : answer;
-    response.writeHead(refusal.statusCode, refusal.headers);
-    response.end(refusal.body);
+    const body = bodyOf(refusal);
+    response.writeHead(refusal.statusCode, { ...refusal.headers, "content-length": body.length });
+    response.end(body);
   });
 }
 
@@ -101,7 +102,7 @@ const unasked = refuse(400, "handshake-upgrade", "an upgrade to websocket is wha
 
 /** An HTTP answer on a stream that `node:http` has let go of. */
 function writeRefusal(stream: NetSocket, refusal: HandshakeRefusal): void {
-  const body = typeof refusal.body === "string" ? Buffer.from(refusal.body) : refusal.body;
+  const body = bodyOf(refusal);
   const status = `${refusal.statusCode} ${STATUS_CODES[refusal.statusCode] ?? "Refused"}`;
   const lines = [
     `HTTP/1.1 ${status}`,
@@ -113,6 +114,10 @@ function writeRefusal(stream: NetSocket, refusal: HandshakeRefusal): void {
   // What the client has sent is read, or the reset would take our answer with it.
   stream.resume();
   endWithin(stream, limits.closeHandshakeMs);
+}
+
+function bodyOf({ body }: HandshakeRefusal): Uint8Array {
+  return typeof body === "string" ? Buffer.from(body) : body;
 }
 
 function answerFault(error: NodeJS.ErrnoException, stream: NetSocket): void {

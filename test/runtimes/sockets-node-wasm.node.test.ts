@@ -1,0 +1,4 @@
+import { nodeWasm } from "../support/socket-fixture/combinations.ts";
+import { socketSuite } from "./suite.ts";
+
+socketSuite(nodeWasm);

@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { RawClient } from "../support/raw-client.ts";
+import { clientFrame } from "../support/raw-client-frames.ts";
+import { waitFor } from "../support/wait.ts";
+import type { SuiteContext } from "./suite.ts";
+
+const bigBytes = 30_000_000;
+
+interface Stats {
+  readonly messages: number;
+  readonly buffered: number;
+}
+
+async function stats(control: RawClient, name: string): Promise<Stats> {
+  control.text(`!stats ${name}`);
+  return JSON.parse(await control.nextText()) as Stats;
+}
+
+/** Resolves when two looks, some way apart, find the same. */
+async function standstill(look: () => Promise<number>): Promise<number> {
+  let last = await look();
+  let same = 0;
+  return waitFor(
+    async () => {
+      const now = await look();
+      same = now === last ? same + 1 : 0;
+      last = now;
+      // Twenty looks of the waiting's own pace.
+      return same >= 20 ? now : undefined;
+    },
+    { what: "a standstill" },
+  );
+}
+
+/** Back-pressure in both directions. */
+export function flowTests(context: SuiteContext): void {
+  const { name, can } = context.combination;
+
+  test(`${name}: bytes that a client does not read are reported, and drain`, async () => {
+    const control = await context.open("send-control");
+    const client = await context.open("not-reading");
+    client.socket.pause();
+    client.text(`!big ${bigBytes}`);
+    const sent = await context.fixture().event("sent", "not-reading");
+    assert.equal(sent.sent, true);
+    assert.ok(Number(sent.buffered) > bigBytes / 3, `${sent.buffered} bytes`);
+    const still = await stats(control, "not-reading");
+    assert.ok(still.buffered > bigBytes / 3, `${still.buffered} bytes`);
+    client.socket.resume();
+    assert.equal((await client.frame()).payload.length, bigBytes);
+    await waitFor(async () => (await stats(control, "not-reading")).buffered === 0);
+    if (can.drained) {
+      const drained = await context.fixture().event("drained", "not-reading");
+      assert.equal(drained.buffered, 0);
+    } else {
+      assert.deepEqual(context.fixture().events("drained", "not-reading"), []);
+    }
+  });
+
+  test(`${name}: ${can.pause ? "paused reading stops the client" : "gap: no pause"}`, async () => {
+    assert.equal(context.fixture().canPause, can.pause);
+    const control = await context.open("pause-control");
+    const client = await context.open("paused", { path: "/?mode=count" });
+    control.text("!pause paused");
+    assert.equal(await control.nextText(), String(can.pause));
+    const count = 400;
+    const frame = clientFrame({ opcode: 2, payload: Buffer.alloc(65_536) });
+    for (let index = 0; index < count; index += 1) client.write(frame);
+    if (can.pause) {
+      const unsent = await standstill(async () => client.socket.writableLength);
+      assert.ok(unsent > 0, "the kernel took everything");
+      const { messages } = await stats(control, "paused");
+      assert.ok(messages < count / 4, `${messages} messages came through`);
+      control.text("!resume paused");
+    }
+    await waitFor(async () => (await stats(control, "paused")).messages === count);
+  });
+
+  test(`${name}: a client that pings and does not read costs little`, async () => {
+    const control = await context.open("ping-control");
+    const client = await context.open("pinging", { path: "/?mode=count" });
+    client.socket.pause();
+    client.text(`!big ${bigBytes}`);
+    await context.fixture().event("sent", "pinging");
+    const before = await stats(control, "pinging");
+    const pings = Buffer.concat(
+      Array.from({ length: 10_000 }, () => clientFrame({ opcode: 9, payload: "x".repeat(125) })),
+    );
+    client.write(pings);
+    client.text("last");
+    if (can.readsUnread) {
+      await waitFor(async () => (await stats(control, "pinging")).messages === 2);
+      const grown = (await stats(control, "pinging")).buffered - before.buffered;
+      assert.ok(grown <= 65_536, `${grown} bytes of pongs`);
+    } else {
+      // A gap that bounds itself: Deno reads on only when its pong is out.
+      await standstill(async () => client.socket.writableLength);
+      assert.equal((await stats(control, "pinging")).messages, 1);
+    }
+    client.socket.resume();
+    assert.equal((await client.frame()).payload.length, bigBytes);
+    client.send({ opcode: 9, payload: "reading again" });
+    const pong = await client.frame();
+    assert.equal(pong.opcode, 10);
+    // Gap where it is not so: what was asked while nobody read stays unanswered.
+    assert.equal(pong.payload.toString() !== "reading again", can.latePongs);
+    client.destroy();
+  });
+}

@@ -1,0 +1,174 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Handshake, handshakeText, RawClient, sampleAccept } from "../support/raw-client.ts";
+import { clientFrame } from "../support/raw-client-frames.ts";
+import type { SuiteContext } from "./suite.ts";
+
+interface BadHandshake extends Handshake {
+  readonly what: string;
+  readonly statusCode: number;
+  /** What the answer's body begins with; undefined where the runtime answers by itself. */
+  readonly code?: string;
+  readonly answerHeaders?: Readonly<Record<string, string>>;
+}
+
+const plain = { Upgrade: undefined, Connection: undefined };
+const bad: readonly BadHandshake[] = [
+  {
+    what: "a plain GET",
+    headers: plain,
+    statusCode: 426,
+    code: "handshake-plain",
+    answerHeaders: { upgrade: "websocket", "sec-websocket-version": "13" },
+  },
+  { what: "a POST", method: "POST", headers: plain, statusCode: 400, code: "handshake-method" },
+  {
+    what: "version 8",
+    headers: { "Sec-WebSocket-Version": "8" },
+    statusCode: 426,
+    code: "handshake-version",
+    answerHeaders: { "sec-websocket-version": "13" },
+  },
+  {
+    what: "no version",
+    headers: { "Sec-WebSocket-Version": undefined },
+    statusCode: 426,
+    code: "handshake-version",
+  },
+  {
+    what: "a short key",
+    headers: { "Sec-WebSocket-Key": "c2hvcnQ=" },
+    statusCode: 400,
+    code: "handshake-key",
+  },
+  {
+    what: "no key",
+    headers: { "Sec-WebSocket-Key": undefined },
+    statusCode: 400,
+    code: "handshake-key",
+  },
+  {
+    what: "an upgrade to something else",
+    headers: { Upgrade: "h2c" },
+    statusCode: 400,
+    code: "handshake-upgrade",
+  },
+  { what: "a header of 17 KiB", headers: { "X-Long": "x".repeat(17_408) }, statusCode: 431 },
+  { what: "a refused path", path: "/forbidden", statusCode: 403, code: "handshake-refused" },
+  { what: "a handler that fails", path: "/throws", statusCode: 500, code: "internal" },
+];
+
+/** Opening handshakes: RFC 6455, 4.2. */
+export function handshakeTests(context: SuiteContext): void {
+  const { name, can } = context.combination;
+
+  for (const { what, statusCode, code, answerHeaders, ...handshake } of bad) {
+    test(`${name}: ${what} gets ${statusCode}`, async () => {
+      const client = await RawClient.connect(context.fixture().port);
+      client.write(handshakeText(handshake));
+      const answer = await client.answer();
+      assert.equal(answer.statusCode, statusCode);
+      for (const [header, value] of Object.entries(answerHeaders ?? {})) {
+        assert.equal(answer.headers.get(header), value);
+      }
+      if (code !== undefined) {
+        const length = Number(answer.headers.get("content-length"));
+        const body = (await client.bytes(length)).toString();
+        assert.match(body, new RegExp(`^${code}: .+\\.\n$`));
+      }
+      client.destroy();
+    });
+  }
+
+  test(`${name}: bytes that are no HTTP end the connection and nothing else`, async () => {
+    const client = await RawClient.connect(context.fixture().port);
+    client.write(
+      Buffer.from("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03garbage\r\n\r\n", "latin1"),
+    );
+    await client.end();
+    client.destroy();
+    const other = await context.open("after-garbage");
+    other.text("still here");
+    assert.equal(await other.nextText(), "still here");
+  });
+
+  test(`${name}: a page is served by the same port`, async () => {
+    const client = await RawClient.connect(context.fixture().port);
+    client.write(handshakeText({ path: "/page", headers: plain }));
+    const answer = await client.answer();
+    assert.equal(answer.statusCode, 200);
+    assert.match(answer.headers.get("content-type") ?? "", /^text\/html/);
+    assert.equal((await client.bytes(13)).toString(), "<p>a page</p>");
+    client.destroy();
+  });
+
+  test(`${name}: the accept value is that of RFC 6455, 1.3`, async () => {
+    const client = await RawClient.connect(context.fixture().port);
+    client.write(handshakeText());
+    const answer = await client.answer();
+    assert.equal(answer.statusCode, 101);
+    assert.equal(answer.headers.get("upgrade")?.toLowerCase(), "websocket");
+    assert.equal(answer.headers.get("connection")?.toLowerCase(), "upgrade");
+    assert.equal(answer.headers.get("sec-websocket-accept"), sampleAccept);
+    assert.equal(answer.headers.get("sec-websocket-protocol"), undefined);
+    assert.equal(answer.headers.get("sec-websocket-extensions"), undefined);
+    client.destroy();
+  });
+
+  test(`${name}: a handshake in pieces`, async () => {
+    const client = await RawClient.connect(context.fixture().port);
+    const text = handshakeText({ path: "/?name=pieces" });
+    for (let at = 0; at < text.length; at += 30) {
+      await client.writeAll(Buffer.from(text.slice(at, at + 30)));
+      await client.turn();
+    }
+    assert.equal((await client.answer()).statusCode, 101);
+    const opened = await context.fixture().event("open", "pieces");
+    assert.match(String(opened.ip), /^(?:::ffff:)?127\.0\.0\.1$/);
+    client.destroy();
+  });
+
+  for (const path of ["/", "/later"]) {
+    const kept = path === "/" || can.earlyFrames;
+    test(`${name}: ${kept ? "" : "gap: lost "}frames right behind a handshake of ${path}`, async () => {
+      const client = await RawClient.connect(context.fixture().port);
+      const frame = clientFrame({ opcode: 1, payload: "early" });
+      client.write(Buffer.concat([Buffer.from(handshakeText({ path })), frame]));
+      assert.equal((await client.answer()).statusCode, kept ? 101 : 400);
+      if (kept) assert.equal(await client.nextText(), "early");
+      client.destroy();
+    });
+  }
+
+  test(`${name}: a handshake that is answered later`, async () => {
+    const client = await context.open("later", { path: "/later" });
+    client.text("hello");
+    assert.equal(await client.nextText(), "hello");
+  });
+
+  test(`${name}: a client that leaves while the handshake waits is no connection`, async () => {
+    const client = await RawClient.connect(context.fixture().port);
+    client.write(handshakeText({ path: "/later?name=left" }));
+    client.reset();
+    const other = await context.open("after-left", { path: "/later" });
+    other.text("hello");
+    assert.equal(await other.nextText(), "hello");
+    const opened = context.fixture().events("open", "left").length;
+    if (opened > 0) await context.fixture().event("close", "left");
+  });
+
+  for (const [offered, chosen] of [
+    ["v2, chat", "v2"],
+    ["other, chat", "chat"],
+    ["other", undefined],
+  ] as const) {
+    test(`${name}: of the subprotocols "${offered}" it is ${chosen ?? "none"}`, async () => {
+      const client = await RawClient.connect(context.fixture().port);
+      client.write(handshakeText({ headers: { "Sec-WebSocket-Protocol": offered } }));
+      const answer = await client.answer();
+      assert.equal(answer.statusCode, 101);
+      assert.equal(answer.headers.get("sec-websocket-protocol"), chosen);
+      client.destroy();
+    });
+  }
+}

@@ -1,0 +1,148 @@
+import { bunProgram, denoProgram, nodeProgram, Program } from "../spawn.ts";
+import type { FixtureOptions } from "./start.ts";
+
+/** What a runtime's own server lacks. Each gap is asserted, so that we notice when it goes. */
+export interface Capabilities {
+  /** Reading can be paused. */
+  readonly pause: boolean;
+  /** permessage-deflate. */
+  readonly deflate: boolean;
+  /** We can ping, and pings and pongs of the client are told. */
+  readonly ping: boolean;
+  /** `drained` is called. */
+  readonly drained: boolean;
+  /** The TCP stream can be cut. */
+  readonly terminate: boolean;
+  /** An unmasked frame is refused (RFC 6455, 5.1). */
+  readonly refusesUnmasked: boolean;
+  /** Frames that come before a handshake is answered, which the handler thinks about, are kept. */
+  readonly earlyFrames: boolean;
+  /** A ping of a client that does not read is answered when it reads again. */
+  readonly latePongs: boolean;
+  /** A client that does not read is read all the same. */
+  readonly readsUnread: boolean;
+  /** Invalid UTF-8 is refused as soon as the bad byte arrives. */
+  readonly earlyUtf8: boolean;
+  /** The client gets a close frame that says why it is refused. */
+  readonly faultFrame: boolean;
+  /** `named`: the fault by its own code; `unnamed`: `frame-refused`; `silent`: only close 1006. */
+  readonly faults: "named" | "unnamed" | "silent";
+}
+
+const everything: Capabilities = {
+  pause: true,
+  deflate: true,
+  ping: true,
+  drained: true,
+  terminate: true,
+  refusesUnmasked: true,
+  earlyFrames: true,
+  latePongs: true,
+  readsUnread: true,
+  earlyUtf8: true,
+  faultFrame: true,
+  faults: "named",
+};
+
+/** A runtime and an engine, as they are spawned. */
+export interface Combination {
+  readonly name: string;
+  readonly program: () => string;
+  readonly args: readonly string[];
+  readonly can: Capabilities;
+}
+
+const fixture = "test/support/socket-fixture";
+
+function onBun(engine: string, can: Capabilities): Combination {
+  const args = [`${fixture}/bun.ts`, engine];
+  return { name: `bun ${engine}`, program: () => bunProgram, args, can };
+}
+
+function onDeno(engine: string, can: Capabilities): Combination {
+  const args = ["run", "-A", "--no-check", `${fixture}/deno.ts`, engine];
+  return { name: `deno ${engine}`, program: () => denoProgram, args, can };
+}
+
+export const bunNative: Combination = onBun("native", {
+  ...everything,
+  earlyFrames: false,
+  latePongs: false,
+  earlyUtf8: false,
+  faults: "unnamed",
+});
+
+export const bunWasm: Combination = onBun("wasm", everything);
+
+export const denoNative: Combination = onDeno("native", {
+  pause: false,
+  deflate: false,
+  ping: false,
+  drained: false,
+  terminate: false,
+  refusesUnmasked: false,
+  earlyFrames: true,
+  latePongs: true,
+  readsUnread: false,
+  earlyUtf8: true,
+  faultFrame: false,
+  faults: "silent",
+});
+
+export const denoWasm: Combination = onDeno("wasm", everything);
+
+export const nodeWasm: Combination = {
+  name: "node wasm",
+  program: nodeProgram,
+  args: [`dist/js/${fixture}/node.js`, "wasm"],
+  can: everything,
+};
+
+/** A line that the fixture said. */
+export interface Fact {
+  readonly event: string;
+  readonly name?: string;
+  readonly [key: string]: unknown;
+}
+
+/** A fixture process that listens. */
+export class Fixture {
+  readonly port: number;
+  readonly canPause: boolean;
+  readonly #program: Program;
+
+  private constructor(program: Program, port: number, canPause: boolean) {
+    this.#program = program;
+    this.port = port;
+    this.canPause = canPause;
+  }
+
+  static async start(combination: Combination, options: FixtureOptions): Promise<Fixture> {
+    const args = [...combination.args, JSON.stringify(options)];
+    const program = new Program(combination.program(), args);
+    const listening = await program.line(factOf("listening"), "a listening server");
+    return new Fixture(program, Number(listening.port), listening.canPause === true);
+  }
+
+  /** What the fixture said, or will say, of an event. */
+  event(event: string, name: string): Promise<Fact> {
+    return this.#program.line(factOf(event, name), `${event} of ${name}`);
+  }
+
+  /** What the fixture said so far of an event. */
+  events(event: string, name: string): Fact[] {
+    return this.#program.lines.map(factOf(event, name)).filter((fact) => fact !== undefined);
+  }
+
+  async stop(): Promise<void> {
+    await this.#program[Symbol.asyncDispose]();
+  }
+}
+
+function factOf(event: string, name?: string): (line: string) => Fact | undefined {
+  return (line) => {
+    if (!line.startsWith("{")) return undefined;
+    const fact = JSON.parse(line) as Fact;
+    return fact.event === event && (name === undefined || fact.name === name) ? fact : undefined;
+  };
+}

@@ -1,0 +1,42 @@
+import process from "node:process";
+import { SystemClock } from "../../../adapters/system/mod.ts";
+import { limits } from "../../../core/base/mod.ts";
+import type { ClientServer, ClientServerOptions } from "../../../runtimes/client-server.ts";
+import { createZlibDeflate } from "../../../runtimes/deflate.ts";
+import { createWasmCodec } from "../../../wasm/mod.ts";
+import { FixtureHandler } from "./handler.ts";
+import { say } from "./say.ts";
+
+/** What a test asks of the fixture, as JSON in its second argument. */
+export interface FixtureOptions {
+  readonly compression?: boolean;
+  readonly messageBytesMax?: number;
+}
+
+export type StartServer = (options: ClientServerOptions) => Promise<ClientServer>;
+
+/** Starts the server that the first argument names, and tells its port. */
+export async function startFixture(engines: Readonly<Record<string, StartServer>>): Promise<void> {
+  const [engine = "", settings = "{}"] = process.argv.slice(2);
+  const { compression, messageBytesMax } = JSON.parse(settings) as FixtureOptions;
+  const codec = createWasmCodec({
+    node: "fixture",
+    messageBytesMax: messageBytesMax ?? limits.messageBytesMax,
+    batchBytesTarget: limits.batchBytesTarget,
+    partialBytesMax: limits.partialBytesMax,
+  });
+  const deflate = compression === true ? createZlibDeflate() : undefined;
+  const start = engines[engine];
+  if (start === undefined) throw new Error(`no engine ${engine}`);
+  const server = await start({
+    host: "127.0.0.1",
+    port: 0,
+    handler: new FixtureHandler(codec, deflate),
+    codec,
+    clock: new SystemClock(),
+    deflate,
+    messageBytesMax: messageBytesMax ?? limits.messageBytesMax,
+    lanes: false,
+  });
+  say({ event: "listening", port: server.port, canPause: server.canPause });
+}
