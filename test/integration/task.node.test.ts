@@ -1,16 +1,21 @@
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { Program } from "../support/spawn.ts";
+import { waitFor } from "../support/wait.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "wss-task-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Runs a program as `npm run serve` runs the gateway: through the bootstrap script's `run`. */
 function runThrough(script: string): Program {
+  return new Program(process.execPath, [taskFile(script)]);
+}
+
+function taskFile(script: string): string {
   const file = join(folder, `${Math.random()}.mjs`);
   const url = pathToFileURL(".ci/program.mjs").href;
   writeFileSync(
@@ -18,7 +23,7 @@ function runThrough(script: string): Program {
     `import { run } from ${JSON.stringify(url)};
      process.exitCode = await run(process.execPath, ["-e", ${JSON.stringify(script)}]);`,
   );
-  return new Program(process.execPath, [file]);
+  return file;
 }
 
 test("task: the exit code comes back", async () => {
@@ -39,6 +44,24 @@ for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
     assert.deepEqual(await program.exited, { code: 41, signal: null });
   });
 }
+
+test("task: when whoever started the task is killed, the program is asked to end", async () => {
+  const said = join(folder, "said");
+  const script = `process.on("SIGTERM", () => {
+      require("node:fs").writeFileSync(${JSON.stringify(said)}, "asked");
+      process.exit(0);
+    });
+    setInterval(() => {}, 1000);
+    console.log("ready");`;
+  const task = taskFile(script);
+  const starter = `require("node:child_process").spawn(process.execPath, [${JSON.stringify(task)}],
+    { stdio: "inherit" }); setInterval(() => {}, 1000)`;
+  await using program = new Program(process.execPath, ["-e", starter]);
+  await program.line((line) => (line === "ready" ? line : undefined), "ready");
+  program.kill("SIGKILL");
+  await waitFor(() => existsSync(said), { what: "the program's end" });
+  await program.exited;
+});
 
 test("task: a program that a signal ended gives 128 and the signal's number", async () => {
   const program = runThrough('process.kill(process.pid, "SIGKILL")');

@@ -14,9 +14,10 @@ export interface ProcessOptions {
   readonly deadlineMs: number;
 }
 
-// Reports and logs are read by programs: no colours; Deno prints stack traces of its own with
-// RUST_BACKTRACE set.
-const environment = { ...process.env, NO_COLOR: "1", FORCE_COLOR: "0", RUST_BACKTRACE: "0" };
+// Logs are read by programs: no colours (Deno takes any FORCE_COLOR for a yes), and no stack
+// traces of Deno's own code.
+const { FORCE_COLOR: _, ...inherited } = process.env;
+const environment = { ...inherited, NO_COLOR: "1", RUST_BACKTRACE: "0" };
 
 /** Programs run into log files, each in a process group of its own. */
 export class Processes {
