@@ -25,7 +25,20 @@ import {
 
 const nothing = new Uint8Array(0);
 const none: Stretch = { at: 0, length: 0 };
-const verbs: ReadonlyMap<string, Verb> = new Map(Object.entries(Verb));
+/** Verbs by their bytes: few, and most differ in the first. */
+const verbs: readonly (readonly [name: Uint8Array, verb: Verb])[] = Object.entries(Verb).map(
+  ([name, verb]) => [new TextEncoder().encode(name), verb],
+);
+
+function verbOf(bytes: Uint8Array, { at, length }: Stretch): Verb {
+  for (const [name, verb] of verbs) {
+    if (name.length !== length) continue;
+    let same = 0;
+    while (same < length && name[same] === bytes[at + same]) same++;
+    if (same === length) return verb;
+  }
+  return Verb.unknown;
+}
 
 /** What the current item says; a new one for each. */
 interface Item {
@@ -140,9 +153,9 @@ export class PlainCommands implements CommandDecoder {
     }
     this.#left--;
     const item = this.#item;
-    item.end = passValue(this.#bytes, item.at, this.#bytes.length);
     item.error = this.#read(item);
     if (item.error !== undefined) {
+      item.end = passValue(this.#bytes, item.at, this.#bytes.length);
       item.targets = [];
       item.dataKind = 0 as Kind;
       item.data = none;
@@ -158,8 +171,7 @@ export class PlainCommands implements CommandDecoder {
     const name = array && array.length > 0 ? readStr(bytes, array.at) : undefined;
     if (array === undefined || name === undefined) return "command-malformed";
     item.name = name;
-    const text = verbNameOf(bytes.subarray(name.at, name.at + name.length));
-    item.verb = verbs.get(text) ?? Verb.unknown;
+    item.verb = verbOf(bytes, name);
     if (item.verb === Verb.unknown) return "command-unknown";
     let element = name.at + name.length;
     let last = -1;
@@ -171,6 +183,7 @@ export class PlainCommands implements CommandDecoder {
       element = passValue(bytes, element, bytes.length);
     }
     if (array.length < least(item.verb)) return "command-malformed";
+    item.end = element;
     item.options = array.length > least(item.verb) && isMap(bytes[last]!);
     return undefined;
   }
@@ -213,19 +226,18 @@ export class PlainCommands implements CommandDecoder {
   }
 
   target(index: number): number {
-    const bytes = this.#target(index);
-    return bytes === undefined ? Target.malformed : this.#ids.resolve(textOf(bytes));
+    const id = this.#target(index);
+    return id === undefined ? Target.malformed : this.#ids.resolve(this.#bytes, id);
   }
 
   targetId(index: number): string {
-    const bytes = this.#target(index);
-    return bytes === undefined ? "" : idOf(bytes);
+    const id = this.#target(index);
+    return id === undefined ? "" : idOf(this.#bytes.subarray(id.at, id.at + id.length));
   }
 
-  #target(index: number): Uint8Array | undefined {
+  #target(index: number): Stretch | undefined {
     const at = this.#item.targets[index];
-    const id = at === undefined ? undefined : readStr(this.#bytes, at);
-    return id && this.#bytes.subarray(id.at, id.at + id.length);
+    return at === undefined ? undefined : readStr(this.#bytes, at);
   }
 
   dataKind(): Kind {

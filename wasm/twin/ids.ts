@@ -1,42 +1,56 @@
 import { limits } from "../../core/base/mod.ts";
 import { Target } from "../../core/ports/mod.ts";
 import { idChars, type Slots } from "./slots.ts";
+import { textOf } from "./texts.ts";
+import type { Stretch } from "./walk.ts";
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 /** What the contract allows an id to be long. */
 const idCharsMax = 64;
 
+/** Values of the bytes of base64url; past all slots for any other byte. */
+const values: Int32Array = new Int32Array(256).fill(1 << 24);
+for (let i = 0; i < alphabet.length; i++) values[alphabet.charCodeAt(i)] = i;
+
 /** Finds the slot of a connection id. */
 export class Ids {
   readonly #prefix: string;
+  readonly #length: number;
   readonly #slots: Slots;
 
   constructor(node: string, slots: Slots) {
     this.#prefix = `${node}.`;
+    this.#length = this.#prefix.length + idChars;
     this.#slots = slots;
   }
 
   /** The slot of an id, or one of `Target`. */
-  resolve(id: string): number {
-    const length = this.#prefix.length + idChars;
-    if (id.length === length && id.startsWith(this.#prefix)) {
-      const slot = slotOf(id, this.#prefix.length);
-      if (slot < limits.connectionsMax && this.#slots.get(slot)?.id === id) return slot;
+  resolve(bytes: Uint8Array, id: Stretch): number {
+    if (id.length === this.#length) {
+      const slot = slotOf(bytes, id.at + this.#prefix.length);
+      const bound = slot < limits.connectionsMax ? this.#slots.get(slot) : undefined;
+      if (bound !== undefined && endsWith(bound.prefix, bytes, id)) return slot;
     }
-    const wellFormed = id.length <= idCharsMax && /^[a-z0-9-]{1,32}\.[\w-]{1,63}$/.test(id);
-    if (!wellFormed) return Target.malformed;
-    if (!id.startsWith(this.#prefix)) return Target.foreign;
-    return id.length === length ? Target.gone : Target.malformed;
+    if (id.length > idCharsMax) return Target.malformed;
+    const text = textOf(bytes.subarray(id.at, id.at + id.length));
+    if (!/^[a-z0-9-]{1,32}\.[\w-]{1,63}$/.test(text)) return Target.malformed;
+    if (!text.startsWith(this.#prefix)) return Target.foreign;
+    return id.length === this.#length ? Target.gone : Target.malformed;
   }
 }
 
 /** The slot that four base64url characters say; past all slots where they say none. */
-function slotOf(id: string, at: number): number {
-  let slot = 0;
-  for (let i = at; i < at + 4; i++) {
-    const value = alphabet.indexOf(id[i]!);
-    if (value < 0) return Number.POSITIVE_INFINITY;
-    slot = slot * 64 + value;
+function slotOf(bytes: Uint8Array, at: number): number {
+  const high = (values[bytes[at]!]! << 6) | values[bytes[at + 1]!]!;
+  const low = (values[bytes[at + 2]!]! << 6) | values[bytes[at + 3]!]!;
+  return high >= 4_096 || low >= 4_096 ? limits.connectionsMax : (high << 12) | low;
+}
+
+/** Whether a slot's item prefix, which ends with its id, ends with this id. */
+function endsWith(prefix: Uint8Array, bytes: Uint8Array, id: Stretch): boolean {
+  const start = prefix.length - id.length;
+  for (let i = id.length - 1; i >= 0; i--) {
+    if (prefix[start + i] !== bytes[id.at + i]) return false;
   }
-  return slot;
+  return true;
 }

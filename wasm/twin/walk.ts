@@ -6,6 +6,7 @@ export const nestingMax = 32;
  * bytes end too early, are no MessagePack, or nest too deeply.
  */
 export function passValue(bytes: Uint8Array, start: number, end: number): number {
+  if (start < end && !isContainer(bytes[start]!)) return passScalar(bytes, start, end);
   // Values still to be passed in each container that is open.
   const open: number[] = [];
   let at = start;
@@ -32,6 +33,10 @@ export function passValue(bytes: Uint8Array, start: number, end: number): number
     open.push(left);
     left = isMap ? inside * 2 : inside;
   }
+}
+
+function isContainer(byte: number): boolean {
+  return byte >= 0x80 && (byte < 0xa0 || (byte >= 0xdc && byte < 0xe0));
 }
 
 /** Elements of the array, or pairs of the map, that starts here; -1 where none does. */
