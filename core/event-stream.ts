@@ -1,5 +1,5 @@
-import type { ServiceError } from "./base/mod.ts";
-import { limits } from "./base/mod.ts";
+import { limits, type ServiceError } from "./base/mod.ts";
+import { BatchWindow, type NumberedBatch } from "./batch-window.ts";
 import type { Connection } from "./connection.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 import type { Clock, Codec, EventDestination, OriginChannel } from "./ports/mod.ts";
@@ -7,12 +7,15 @@ import type { Clock, Codec, EventDestination, OriginChannel } from "./ports/mod.
 export interface EventStreamOptions {
   /** Names the ordered flow: this publisher incarnation to this destination. */
   readonly stream: string;
-  readonly destination: EventDestination;
+  /** Undefined: a waiting room for events that no origin takes yet. */
+  readonly destination: EventDestination | undefined;
   /** Bytes of batches that are not confirmed yet; past it sockets are not read. */
   readonly windowBytesMax: number;
+  /** Items of these, likewise. */
+  readonly windowItemsMax: number;
   /** What to do with a connection that cannot be paused and whose window is full. */
   readonly overload: (connection: Connection) => void;
-  /** The batch as it is published: MessagePack, or its JSON form. */
+  /** Batches are published as JSON in place of MessagePack. */
   readonly json: boolean;
 }
 
@@ -25,25 +28,25 @@ export interface EventStreamParts {
 
 /**
  * One numbered flow of events to one destination: a lane of the codec, its publishing once per
- * turn, and the window of what is not confirmed. When the window is full, the connections that
- * go on talking are not read any more until it has room again.
+ * turn, and the window of what is not confirmed. In open mode the transport confirms, in assigned
+ * mode the origin does. When the window is full, the connections that go on talking are not read
+ * any more until it has room again.
  */
 export class EventStream {
   readonly lane: number;
   readonly #parts: EventStreamParts;
   readonly #options: EventStreamOptions;
-  /** Batches taken from the lane that wait for the channel. Bounded by the window. */
-  #waiting: Uint8Array<ArrayBuffer>[] = [];
-  #waitingBytes = 0;
-  #publishedBatches = 0;
-  #publishedBytes = 0;
+  readonly #window: BatchWindow = new BatchWindow();
+  /** Publishes that the transport has not answered. */
+  #inFlight = 0;
   #connected = false;
+  #frozen = false;
   #scheduled = false;
-  readonly #paused = new Set<Connection>();
-  readonly #idle: (() => void)[] = [];
+  readonly #paused: Set<Connection> = new Set();
+  readonly #settled: (() => void)[] = [];
   readonly #endOfTurn = (): void => {
     this.#scheduled = false;
-    this.#pump(false);
+    this.#pump();
   };
 
   constructor(parts: EventStreamParts, options: EventStreamOptions) {
@@ -52,24 +55,41 @@ export class EventStream {
     this.lane = parts.codec.openLane(options.stream);
   }
 
+  get name(): string {
+    return this.#options.stream;
+  }
+
   /** Bytes of events that are not confirmed: in the lane, waiting, or published. */
   get unconfirmedBytes(): number {
-    const lane = this.#parts.codec.laneBytes(this.lane);
-    return lane + this.#waitingBytes + this.#publishedBytes;
+    return this.#parts.codec.laneBytes(this.lane) + this.#window.bytes;
   }
 
   get windowFull(): boolean {
-    return this.#waitingBytes + this.#publishedBytes >= this.#options.windowBytesMax;
+    const { windowBytesMax, windowItemsMax } = this.#options;
+    return this.#window.bytes >= windowBytesMax || this.#window.items >= windowItemsMax;
   }
 
   get pausedConnections(): number {
     return this.#paused.size;
   }
 
+  /** Every item below is confirmed. */
+  get confirmed(): number {
+    return this.#window.confirmed;
+  }
+
+  /** Number of the next item. */
+  get next(): number {
+    return this.#parts.codec.laneNext(this.lane);
+  }
+
   /** Whether the channel can publish. While it cannot, events wait inside the window. */
   connected(connected: boolean): void {
     this.#connected = connected;
-    if (connected) this.#pump(false);
+    if (!connected) return;
+    // The channel repeats what it holds itself; what only the origin confirms is ours to repeat.
+    if (this.#confirmedByOrigin) this.repeat(this.#window.confirmed);
+    this.#pump();
   }
 
   /** Something was written to the lane: it is published at the end of this turn. */
@@ -106,87 +126,134 @@ export class EventStream {
 
   /** The lane takes no further message: its batch joins those that wait. */
   laneFull(): void {
-    this.#pump(true);
+    this.#take();
+    this.#pump();
   }
 
   /** Publishes outside the numbering: how an `ack` travels. Dropped while not connected. */
   publishBare(item: readonly unknown[]): void {
-    if (!this.#connected) return;
-    const bytes = this.#parts.codec.encodeValue([item]);
-    this.#publish(new Uint8Array(bytes));
+    const { destination } = this.#options;
+    if (!this.#connected || destination === undefined) return;
+    const bytes = new Uint8Array(this.#parts.codec.encodeValue([item]));
+    this.#parts.channel.publish(destination, this.#format(bytes), (error) => {
+      if (error !== undefined) this.#parts.metrics.error(error.code);
+    });
+  }
+
+  /** The origin has handled every item below `count`. False where that says nothing new. */
+  acknowledge(count: number): boolean {
+    if (!this.#window.confirm(count)) return false;
+    this.#pump();
+    this.#roomAgain();
+    return true;
+  }
+
+  /** Publishes again what the window holds from item `count` on. */
+  repeat(count: number): void {
+    this.#window.rewind(count);
+    this.#pump();
+  }
+
+  /** Publishes nothing new any more: what comes waits for another stream. */
+  freeze(): void {
+    this.#frozen = true;
+  }
+
+  /**
+   * Gives up every item that is not confirmed, in order, and the connections that were not read.
+   * The stream is not used afterwards; its lane is empty.
+   */
+  surrender(): { items: unknown[][]; paused: Connection[] } {
+    this.#frozen = true;
+    this.#take();
+    const { confirmed } = this.#window;
+    const items: unknown[][] = [];
+    for (const { first, payload } of this.#window.clear()) {
+      const [, , , batch] = this.#parts.codec.decodeValue(payload) as [0, 0, 0, unknown[][]];
+      items.push(...batch.slice(Math.max(0, confirmed - first)));
+    }
+    const paused = [...this.#paused];
+    this.#paused.clear();
+    for (const connection of paused) connection.paused = false;
+    this.#tellSettled();
+    return { items, paused };
   }
 
   /** Resolves when everything written so far is confirmed. */
   settled(): Promise<void> {
-    this.#pump(false);
+    this.#pump();
     if (this.unconfirmedBytes === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#idle.push(resolve));
+    return new Promise((resolve) => this.#settled.push(resolve));
+  }
+
+  get #confirmedByOrigin(): boolean {
+    const { destination } = this.#options;
+    return destination !== undefined && "origin" in destination;
   }
 
   #take(): void {
-    const codec = this.#parts.codec;
-    if (codec.laneItems(this.lane) === 0) return;
-    const batch = codec.takeBatch(this.lane);
-    const bytes = this.#options.json ? new Uint8Array(codec.toJson(batch)) : batch;
-    this.#waiting.push(bytes);
-    this.#waitingBytes += bytes.byteLength;
-  }
-
-  #canPublish(): boolean {
-    return (
-      this.#connected &&
-      this.#publishedBatches < limits.eventWindowBatchesMax &&
-      this.#publishedBytes < this.#options.windowBytesMax
-    );
+    const { codec } = this.#parts;
+    const count = codec.laneItems(this.lane);
+    if (count === 0) return;
+    const first = codec.laneNext(this.lane) - count;
+    this.#window.push({ first, count, payload: codec.takeBatch(this.lane) });
   }
 
   /**
-   * Publishes what may be published. Past a few publishes in flight the lane is left to grow
-   * until one is confirmed: batches get larger under load instead of more.
+   * Publishes what may be published. While a publish is in flight the lane is left to grow until
+   * it is answered: batches get larger under load instead of more.
    */
-  #pump(full: boolean): void {
-    if (full) this.#take();
-    while (this.#waiting.length > 0 && this.#canPublish()) {
-      const batch = this.#waiting.shift() as Uint8Array<ArrayBuffer>;
-      this.#waitingBytes -= batch.byteLength;
+  #pump(): void {
+    if (!this.#connected || this.#frozen || this.#options.destination === undefined) return;
+    this.#publishTaken();
+    if (this.#inFlight >= limits.publishesInFlightTarget || this.windowFull) return;
+    this.#take();
+    this.#publishTaken();
+  }
+
+  #publishTaken(): void {
+    while (this.#inFlight < limits.eventWindowBatchesMax) {
+      const batch = this.#window.publishNext();
+      if (batch === undefined) return;
       this.#publish(batch);
     }
-    if (this.#publishedBatches >= limits.publishesInFlightTarget || !this.#canPublish()) return;
-    this.#take();
-    const batch = this.#waiting.pop();
-    if (batch === undefined) return;
-    this.#waitingBytes -= batch.byteLength;
-    this.#publish(batch);
   }
 
-  #publish(batch: Uint8Array<ArrayBuffer>): void {
-    const bytes = batch.byteLength;
-    this.#publishedBatches++;
-    this.#publishedBytes += bytes;
+  #publish(batch: NumberedBatch): void {
+    const payload = this.#format(batch.payload);
+    this.#inFlight++;
     this.#parts.metrics.batchesPublished.add(1);
-    this.#parts.metrics.batchBytesPublished.add(bytes);
-    this.#parts.channel.publish(this.#options.destination, batch, (error) => {
-      this.#confirmed(bytes, error);
-    });
+    this.#parts.metrics.batchBytesPublished.add(payload.byteLength);
+    const destination = this.#options.destination as EventDestination;
+    this.#parts.channel.publish(destination, payload, (error) => this.#answered(batch, error));
   }
 
-  #confirmed(bytes: number, error: ServiceError | undefined): void {
-    this.#publishedBatches--;
-    this.#publishedBytes -= bytes;
+  #answered(batch: NumberedBatch, error: ServiceError | undefined): void {
+    this.#inFlight--;
     if (error !== undefined) this.#parts.metrics.error(error.code);
-    this.#pump(false);
-    if (!this.windowFull && this.#paused.size > 0) this.#resume();
-    if (this.#idle.length > 0 && this.unconfirmedBytes === 0) {
-      for (const resolve of this.#idle.splice(0)) resolve();
-    }
+    if (!this.#confirmedByOrigin) this.#window.confirm(batch.first + batch.count);
+    this.#pump();
+    this.#roomAgain();
   }
 
-  #resume(): void {
-    const connections = [...this.#paused];
-    this.#paused.clear();
-    for (const connection of connections) {
-      connection.paused = false;
-      if (connection.closing === undefined) connection.socket.resume();
+  #format(batch: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+    return this.#options.json ? new Uint8Array(this.#parts.codec.toJson(batch)) : batch;
+  }
+
+  #roomAgain(): void {
+    if (this.#paused.size > 0 && !this.windowFull) {
+      const connections = [...this.#paused];
+      this.#paused.clear();
+      for (const connection of connections) {
+        connection.paused = false;
+        if (connection.closing === undefined) connection.socket.resume();
+      }
     }
+    this.#tellSettled();
+  }
+
+  #tellSettled(): void {
+    if (this.#settled.length === 0 || this.unconfirmedBytes > 0) return;
+    for (const resolve of this.#settled.splice(0)) resolve();
   }
 }

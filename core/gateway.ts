@@ -267,6 +267,7 @@ export class Gateway implements SocketHandler<Connection> {
           stream: `${node}:${incarnation}:${partition}`,
           destination: { app, partition },
           windowBytesMax: eventWindowBytesMax,
+          windowItemsMax: Number.POSITIVE_INFINITY,
           json,
           overload: (connection) => {
             this.#metrics.error("window-full");

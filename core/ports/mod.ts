@@ -19,6 +19,8 @@ export type {
   EventDestination,
   OriginChannel,
   OriginChannelListener,
+  OriginDestination,
+  OriginPresence,
 } from "./origin-channel.ts";
 export type { Random } from "./random.ts";
 export { MessageKind, type OutgoingMessage, type Socket } from "./socket.ts";

@@ -7,6 +7,30 @@ export interface EventDestination {
   readonly partition: number;
 }
 
+/** Where a batch of events goes: one origin alone (assigned mode). */
+export interface OriginDestination {
+  readonly app: string;
+  readonly origin: string;
+}
+
+/** What an origin says of itself, retained. */
+export interface OriginPresence {
+  readonly v: 1;
+  readonly incarnation: string;
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  /** Milliseconds between heartbeats; gone after three are missed. */
+  readonly every: number;
+  /** How it wants its events; MessagePack where absent. */
+  readonly format?: "msgpack" | "json";
+  /** Items it accepts unconfirmed. */
+  readonly window?: number;
+  /** Its share of the connections; 1 where absent. */
+  readonly weight?: number;
+  /** It finishes what it was given and takes nothing new. */
+  readonly leaving?: boolean;
+}
+
 export interface OriginChannelListener {
   commands: CommandReceiver;
   /** Whether publishing works now. While it does not, `publish` must not be called. */
