@@ -53,6 +53,9 @@ export class WasmCodec implements Codec {
   bind(slot: number, id: string, lane: number): void {
     this.#events.bind(slot, id, lane);
   }
+  move(slot: number, lane: number): void {
+    this.#events.move(slot, lane);
+  }
   takeSeq(slot: number): number {
     return this.#events.takeSeq(slot);
   }

@@ -30,6 +30,7 @@ export interface Exports {
   takenBytes(): number;
   append(lane: number, bytes: number): number;
   bind(slot: number, lane: number): number;
+  move(slot: number, lane: number): number;
   unbind(slot: number): number;
   takeSeq(slot: number): number;
   reserve(slot: number, kind: number, length: number): number;

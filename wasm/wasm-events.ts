@@ -94,6 +94,11 @@ export class WasmEvents implements Omit<EventEncoder, "unbind"> {
     for (let i = 0; i < idChars; i++) bytes[at + i] = id.charCodeAt(this.#node.length + i);
   }
 
+  move(slot: number, lane: number): void {
+    this.#assertLane(lane);
+    assert(this.#wasm.move(slot, lane) === 1, "the slot is bound");
+  }
+
   takeSeq(slot: number): number {
     const seq = this.#wasm.takeSeq(slot);
     assert(seq >= 0, "the slot is bound");

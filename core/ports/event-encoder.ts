@@ -28,6 +28,8 @@ export interface EventEncoder {
    * 0 is the `open` event. Lane -1: messages are handed out by the frame parser, not encoded.
    */
   bind(slot: number, id: string, lane: number): void;
+  /** Gives a bound slot another lane. Not while a chunk of it is being parsed. */
+  move(slot: number, lane: number): void;
   /** Frees the slot's state; its id reaches nobody from now on. */
   unbind(slot: number): void;
   /** Takes the next seq, for an event that is written with `append`. */

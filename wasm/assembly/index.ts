@@ -80,6 +80,14 @@ export function bind(index: u32, lane: i32): usize {
 }
 
 /** False where the slot is not bound. */
+export function move(index: u32, lane: i32): bool {
+  const slot = slotAt(index);
+  if (!slot || !slot.flags) return false;
+  slot.lane = lane;
+  return true;
+}
+
+/** False where the slot is not bound. */
 export function unbind(index: u32): bool {
   const slot = slotAt(index);
   if (!slot || !slot.flags) return false;

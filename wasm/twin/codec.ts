@@ -48,6 +48,9 @@ export class PlainCodec implements Codec {
   unbind(slot: number): void {
     this.#frames.abandon(this.#slots.unbind(slot));
   }
+  move(slot: number, lane: number): void {
+    this.#events.move(slot, lane);
+  }
   takeSeq(slot: number): number {
     return this.#events.takeSeq(slot);
   }

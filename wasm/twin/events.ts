@@ -147,6 +147,11 @@ export class PlainEvents implements Omit<EventEncoder, "unbind"> {
     this.#slots.bind(slot, { id, lane, prefix, seq: 1, frames: undefined });
   }
 
+  move(slot: number, lane: number): void {
+    assert(this.#lanes[lane] !== undefined, "the lane is open");
+    this.#slots.bound(slot).lane = lane;
+  }
+
   takeSeq(slot: number): number {
     return this.#slots.bound(slot).seq++;
   }

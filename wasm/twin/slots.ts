@@ -35,7 +35,7 @@ export interface FrameState {
 export interface Slot {
   readonly id: string;
   /** -1 where messages are handed out. */
-  readonly lane: number;
+  lane: number;
   /** `94 a7 message`, str header, id: what the slot's message items start with. */
   readonly prefix: Uint8Array;
   seq: number;
