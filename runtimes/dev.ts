@@ -50,7 +50,7 @@ export async function startDevOrigin(
   };
   const child = spawn(process.execPath, words, { env: environment, stdio: "inherit" });
   child.on("exit", (code) => logger.log("info", "dev-origin", "the origin ended", { code }));
-  const hint = `the chat's origin is ${originFile}: change it and it starts anew; no client notices`;
+  const hint = `the chat's origin is ${originFile}: change it, it starts anew, no client notices`;
   logger.log("info", "dev", `open ${url} in two tabs and chat`, { url });
   logger.log("info", "dev-hint", hint, { file: originFile });
   return () => void child.kill();

@@ -209,7 +209,12 @@ export const settings: { readonly [Name in SettingName]: Setting<Settings[Name]>
     "bytes of events the broker has not confirmed before sockets are not read",
   ),
   "keep-alive-interval": duration("1s", "24h", "30s", "between `alive` batches to origins"),
-  "presence-interval": duration("100ms", "1h", "5s", "between heartbeats; gone after three"),
+  "presence-interval": duration(
+    "100ms",
+    "1h",
+    `${limits.presenceIntervalMs / 1_000}s`,
+    "between heartbeats; gone after three",
+  ),
   "drain-period": duration("0ms", "1h", "10s", "over which SIGTERM closes the connections"),
   "log-level": choice(["debug", "info", "warn", "error"], "info", "least level that is logged"),
   "log-format": choice(["auto", "json", "pretty"], "auto", "auto: pretty on a terminal"),

@@ -55,7 +55,8 @@ export function timingLines(title: string, timings: readonly Timing[]): string[]
     const spread = `${digits(rounds[0]!)}–${digits(rounds.at(-1)!)}`;
     const ratio = median(timing) / median(first);
     const times = timing === first ? "" : `  ${ratio.toFixed(1)} × ${first.name}`;
-    return `  ${timing.name.padEnd(26)} ${digits(median(timing)).padStart(7)} ns (${spread})${times}`;
+    const middle = digits(median(timing)).padStart(7);
+    return `  ${timing.name.padEnd(26)} ${middle} ns (${spread})${times}`;
   });
   return [title, ...lines];
 }

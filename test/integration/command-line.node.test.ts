@@ -26,7 +26,7 @@ function run(runtime: GatewayRuntime, ...words: readonly string[]): Program {
 }
 
 for (const runtime of runtimes) {
-  test(`wrong usage ends with 2 and one line that says what is allowed, on ${runtime}`, async () => {
+  test(`wrong usage ends with 2 and a line that tells what is right, on ${runtime}`, async () => {
     const cases: readonly [words: string[], line: RegExp][] = [
       [["serve", "--port", "99999"], /--port: "99999" is not allowed; .* from 0 to 65535/],
       [["serve", "--prot", "1"], /unknown flag --prot/],
@@ -57,7 +57,7 @@ for (const runtime of runtimes) {
     }
   });
 
-  test(`a broker that refuses ends with 1, without its password in the log, on ${runtime}`, async () => {
+  test(`a broker that refuses ends with 1, its password not logged, on ${runtime}`, async () => {
     await using broker = await Mosquitto.start({ users: { right: "word" } });
     const flags = ["--broker", broker.url("right", "hush-hush")];
     const gateway = spawnGateway({ runtime, flags });

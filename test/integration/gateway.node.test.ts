@@ -59,7 +59,7 @@ for (const { runtime, engine } of combinations) {
       assert.match(gateway.info.node, /^[a-z0-9-]{1,32}$/);
     });
 
-    it("sends open, messages and close in the order of the wire, with what open tells", async () => {
+    it("sends open, messages and close in their order, with what open tells", async () => {
       const client = await RawClient.open(gateway.info.port, {
         path: "/room/1?token=a%20b&x",
         headers: { "Sec-WebSocket-Protocol": "other, chat.v1", "User-Agent": "t", Cookie: "no" },
@@ -157,7 +157,7 @@ for (const { runtime, engine } of combinations) {
       client.destroy();
     });
 
-    it("drops what a numbered batch repeats, handles nothing past a gap, and confirms", async () => {
+    it("drops what a batch repeats, handles nothing past a gap, and confirms", async () => {
       const { client, id } = await open();
       const numbered = (stream: string, first: number, ...texts: string[]): Promise<void> =>
         origin.publish(undefined, encode([1, stream, first, texts.map((x) => ["send", id, x])]));

@@ -34,7 +34,8 @@ for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
   test(`task: ${signal} reaches the program once, and its answer comes back`, async () => {
     await using program = runThrough(`
       let count = 0;
-      process.on("${signal}", () => { count += 1; setTimeout(() => process.exit(40 + count), 200) });
+      const leave = () => process.exit(40 + count);
+      process.on("${signal}", () => { count += 1; setTimeout(leave, 200) });
       setInterval(() => {}, 1000);
       console.log("ready");`);
     await program.line((line) => (line === "ready" ? line : undefined), "ready");

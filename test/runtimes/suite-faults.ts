@@ -124,7 +124,7 @@ export function faultTests(context: SuiteContext): void {
     client.destroy();
   });
 
-  test(`${name}: ${can.earlyUtf8 ? "" : "gap: "}bad UTF-8 at once, before its message ends`, async () => {
+  test(`${name}: ${can.earlyUtf8 ? "" : "gap: "}bad UTF-8 at once, inside a message`, async () => {
     const client = await context.open("early");
     client.send({ opcode: 1, fin: false, payload: Buffer.from([0x61, 0xff]) });
     if (!can.earlyUtf8) {

@@ -130,7 +130,7 @@ export function handshakeTests(context: SuiteContext): void {
 
   for (const path of ["/", "/later"]) {
     const kept = path === "/" || can.earlyFrames;
-    test(`${name}: ${kept ? "" : "gap: lost "}frames right behind a handshake of ${path}`, async () => {
+    test(`${name}: ${kept ? "" : "gap: lost "}frames behind a handshake of ${path}`, async () => {
       const client = await RawClient.connect(context.fixture().port);
       const frame = clientFrame({ opcode: 1, payload: "early" });
       client.write(Buffer.concat([Buffer.from(handshakeText({ path })), frame]));

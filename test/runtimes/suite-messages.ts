@@ -60,7 +60,7 @@ export function messageTests(context: SuiteContext): void {
     }
   });
 
-  test(`${name}: ${can.ping ? "a ping of ours and its pong" : "gap: no pings of ours"}`, async () => {
+  test(`${name}: ${can.ping ? "our ping and its pong" : "gap: no pings of ours"}`, async () => {
     const client = await context.open("pinged");
     client.text("!ping");
     client.text("then");

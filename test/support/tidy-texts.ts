@@ -11,7 +11,9 @@ export function sizeFaults(sources: Sources): string[] {
   const faults: string[] = [];
   for (const [path, source] of sources) {
     const lines = source.replace(/\n$/, "").split("\n");
-    if (lines.length >= fileLinesEnd) faults.push(`${path}: ${lines.length} lines`);
+    // Vectors are tables of data, as long as their cases are many.
+    const isTable = path.startsWith("test/vectors/");
+    if (lines.length >= fileLinesEnd && !isTable) faults.push(`${path}: ${lines.length} lines`);
     for (const [index, line] of lines.entries()) {
       const columns = [...line].length;
       if (columns >= lineColumnsEnd) faults.push(`${path}:${index + 1}: ${columns} columns`);

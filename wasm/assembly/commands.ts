@@ -163,7 +163,7 @@ function leastElements(): u32 {
 /** End of the element that `fits` looked at where that is known without a walk, else 0. */
 let passed: usize = 0;
 
-/** Whether element 1, 2 or 3 is of the shape that the verb asks for; takes note of ids and data. */
+/** Whether element 1, 2 or 3 has the shape that the verb asks for; takes note of ids and data. */
 function fits(place: u32, at: usize): bool {
   if (verb == Verb.SEND && place == 2) return fitsData(at);
   if (verb == Verb.PUBLISH || verb == Verb.ACK) {

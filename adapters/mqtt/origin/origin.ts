@@ -47,7 +47,7 @@ export type Targets = string | Connection | Iterable<string | Connection>;
 /** Longest time of a timer: it only keeps the process up. */
 const holdMs = 2 ** 30;
 
-/** An application server's end of the gateway: events in, commands out. Made by `connectOrigin`. */
+/** An application server's end of the gateway: events in, commands out, by `connectOrigin`. */
 export class Origin {
   readonly name: string;
   readonly #link: MqttLink;
