@@ -1,0 +1,115 @@
+import { ManualClock, MemoryByteSocket, SeededRandom } from "../../adapters/memory/mod.ts";
+import { limits } from "../../core/base/mod.ts";
+import { newConnectionId } from "../../core/connection-id.ts";
+import type { Codec } from "../../core/ports/mod.ts";
+import type { FramedSocket } from "../../core/protocol/mod.ts";
+import { FramedSockets } from "../../core/protocol/mod.ts";
+import { createZlibDeflate } from "../../runtimes/deflate.ts";
+import { createPlainCodec, createWasmCodec } from "../../wasm/mod.ts";
+import { type ClientFrame, clientFrame, readServerFrame } from "./raw-client-frames.ts";
+import { admission, RecordingHandler } from "./recording-handler.ts";
+
+const settings = {
+  node: "test",
+  messageBytesMax: 1_000,
+  batchBytesTarget: 400,
+  partialBytesMax: 100_000,
+};
+
+export const codecs: readonly { readonly name: string; readonly make: () => Codec }[] = [
+  { name: "wasm codec", make: () => createWasmCodec(settings) },
+  { name: "plain codec", make: () => createPlainCodec(settings) },
+];
+
+export interface FramedOptions {
+  readonly lanes?: boolean;
+  readonly deflate?: boolean;
+  /** Bytes that came with the handshake. */
+  readonly head?: Uint8Array;
+  /** Called inside the handler. */
+  readonly during?: RecordingHandler["during"];
+}
+
+/** A framed socket over memory, and a client that makes frames. */
+export class FramedClient {
+  readonly handler: RecordingHandler = new RecordingHandler(0);
+  readonly bytes: MemoryByteSocket = new MemoryByteSocket();
+  readonly clock: ManualClock = new ManualClock();
+  readonly codec: Codec;
+  readonly lane: number;
+  readonly socket: FramedSocket;
+  /** Batches that were taken because the lane was full. */
+  readonly batches: unknown[] = [];
+
+  constructor(codec: Codec, options: FramedOptions = {}) {
+    this.codec = codec;
+    const { lanes = false, deflate = false, head = new Uint8Array(0), during } = options;
+    this.lane = lanes ? codec.openLane("s") : -1;
+    if (during !== undefined) this.handler.during = during;
+    this.handler.takeLane = () => this.batches.push(codec.decodeValue(codec.takeBatch(this.lane)));
+    codec.bind(0, newConnectionId("test", 0, new SeededRandom(1)), this.lane);
+    const sockets = new FramedSockets({
+      handler: this.handler,
+      codec,
+      clock: this.clock,
+      deflate: createZlibDeflate(),
+      messageBytesMax: settings.messageBytesMax,
+      lanes,
+    });
+    this.socket = sockets.start(this.bytes, { ...admission, deflate }, head);
+    this.bytes.listener = this.socket;
+  }
+
+  send(...frames: ClientFrame[]): void {
+    this.bytes.receive(Buffer.concat(frames.map(clientFrame)));
+  }
+
+  /** What the client got, frame by frame. */
+  received(): string[] {
+    let bytes = Buffer.concat(this.bytes.taken);
+    const frames: string[] = [];
+    for (let found = readServerFrame(bytes); found; found = readServerFrame(bytes)) {
+      const { opcode, payload, reserved } = found.frame;
+      bytes = bytes.subarray(found.end);
+      const mark = reserved === 4 ? "deflated " : "";
+      frames.push(`${mark}${describe(opcode, payload)}`);
+    }
+    return frames;
+  }
+
+  /** The messages in the lane, as their data. */
+  takeMessages(): unknown[] {
+    const batch = this.codec.decodeValue(this.codec.takeBatch(this.lane)) as [
+      1,
+      string,
+      number,
+      unknown[][],
+    ];
+    return batch[3].map((item) => item[3]);
+  }
+
+  async settle(): Promise<void> {
+    for (let turn = 0; turn < 3; turn += 1) await Promise.resolve();
+  }
+}
+
+export const closeWaitMs: number = limits.closeHandshakeMs;
+
+function describe(opcode: number, payload: Buffer): string {
+  switch (opcode) {
+    case 1:
+      return `text ${payload}`;
+    case 2:
+      return `binary ${[...payload].join(",")}`;
+    case 8:
+      return payload.length === 0
+        ? "close"
+        : `close ${payload.readUInt16BE(0)} ${payload.subarray(2)}`.trimEnd();
+    case 9:
+      return "ping";
+    case 10:
+      return `pong ${payload}`.trimEnd();
+    default:
+      return `opcode ${opcode}`;
+  }
+}
