@@ -156,6 +156,39 @@ function unpacking({ codec }: Bound): Contender {
   return { name: "msgpack", run };
 }
 
+/** A binary message of 4 KiB that comes in three chunks; per message. */
+function cutting(name: string, { codec, lane }: Bound): Contender {
+  const frame = clientFrame(0x82, new Uint8Array(4_096));
+  const chunks = [frame.slice(0, 5), frame.slice(5, 1_448), frame.slice(1_448)];
+  const run = (operations: number): void => {
+    for (let i = 0; i < operations; i++) {
+      for (const chunk of chunks) {
+        for (let step = codec.feed(slot, chunk); step !== 0; step = codec.next()) {
+          codec.takeBatch(lane);
+        }
+      }
+    }
+  };
+  return { name, run };
+}
+
+function checking(name: string, { codec }: Bound, text: Uint8Array): Contender {
+  const run = (operations: number): void => {
+    for (let i = 0; i < operations; i++)
+      if (!codec.validUtf8(text)) throw new Error("it is valid");
+  };
+  return { name, run };
+}
+
+/** What the runtime's own decoder takes to refuse bad text. */
+function decoding(text: Uint8Array): Contender {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  const run = (operations: number): void => {
+    for (let i = 0; i < operations; i++) decoder.decode(text);
+  };
+  return { name: "fatal TextDecoder", run };
+}
+
 function repeated(frame: Uint8Array, times: number): Buffer {
   return Buffer.concat(Array.from({ length: times }, () => frame));
 }
@@ -196,6 +229,27 @@ export async function runCodecBench(print: (line: string) => void): Promise<Timi
       encoding("twin", plain, kind),
       packing("msgpack encode()", kind, encode),
       packing("one msgpack Encoder", kind, (item) => encoder.encodeSharedRef(item)),
+    ]);
+  }
+  const letters = clientFrame(0x81, new TextEncoder().encode("Ж".repeat(32)));
+  await show("in: text frames of 64 bytes in Cyrillic, 1 a chunk, per message", [
+    feeding("wasm", fast, letters),
+    feeding("twin", plain, letters),
+  ]);
+  await show("in: a binary message of 4 KiB that comes in three chunks", [
+    cutting("wasm", fast),
+    cutting("twin", plain),
+  ]);
+  for (const [what, text] of [
+    ["64 bytes of ASCII", ascii],
+    ["4 KiB of ASCII", ascii.repeat(64)],
+    ["4 KiB of Cyrillic", "Ж".repeat(2_048)],
+  ] as const) {
+    const bytes = new TextEncoder().encode(text);
+    await show(`UTF-8 check alone: ${what}`, [
+      checking("wasm", fast, bytes),
+      checking("twin", plain, bytes),
+      decoding(bytes),
     ]);
   }
   await show(`out: a batch of ${commands} sends of 64 bytes, per command`, [
