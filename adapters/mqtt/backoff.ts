@@ -7,10 +7,12 @@ import { mqttLimits } from "./mqtt-limits.ts";
  */
 export class Backoff {
   readonly #random: Random;
+  readonly #msMax: number;
   #failures = 0;
 
-  constructor(random: Random) {
+  constructor(random: Random, msMax: number = mqttLimits.reconnectMsMax) {
     this.#random = random;
+    this.#msMax = msMax;
   }
 
   reset(): void {
@@ -19,10 +21,7 @@ export class Backoff {
 
   /** Milliseconds to wait after one more failure: between half of the step and all of it. */
   next(): number {
-    const step = Math.min(
-      mqttLimits.reconnectMsMin * 2 ** this.#failures,
-      mqttLimits.reconnectMsMax,
-    );
+    const step = Math.min(mqttLimits.reconnectMsMin * 2 ** this.#failures, this.#msMax);
     this.#failures = Math.min(this.#failures + 1, 16);
     const [byte = 0] = this.#random.fill(new Uint8Array(1));
     return Math.round(step * (0.5 + byte / 512));

@@ -1,6 +1,7 @@
 import net from "node:net";
 import { Aedes } from "aedes";
 import { ServiceError } from "../../core/base/mod.ts";
+import { BrokerStream } from "./broker-stream.ts";
 import { mqttLimits } from "./mqtt-limits.ts";
 
 export interface EmbeddedBrokerOptions {
@@ -44,7 +45,7 @@ export async function startEmbeddedBroker(
   const server = net.createServer({ noDelay: true }, (socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
-    broker.handle(socket);
+    broker.handle(new BrokerStream(socket));
   });
   const closeBroker = (): Promise<void> => new Promise((resolve) => broker.close(() => resolve()));
   try {

@@ -24,6 +24,8 @@ export const mqttLimits = {
   brokerConcurrency: 1_000,
   /** aedes: a subscriber that reads nothing this long is cut off. */
   brokerDrainMs: 5_000,
+  /** Bytes of one client that wait until aedes reads them; past it TCP slows the client. */
+  brokerReadBytesMax: 262_144,
   /** aedes: packets of one client before its CONNACK. */
   brokerQueueMax: 1_000,
 } as const;

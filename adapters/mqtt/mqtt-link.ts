@@ -23,6 +23,8 @@ export interface MqttLinkOptions {
   readonly willTopic?: string | undefined;
   /** Topic filters, subscribed at QoS 1 on every connection. */
   readonly filters?: readonly string[] | undefined;
+  /** Longest wait before connecting again; `mqttLimits.reconnectMsMax` by default. */
+  readonly reconnectMsMax?: number | undefined;
   /** Level of the line that tells a lost or unreachable broker: one of several links warns. */
   readonly downLevel?: LogLevel | undefined;
 }
@@ -74,7 +76,7 @@ export class MqttLink {
     const rest = ports.random.fill(new Uint8Array(6));
     const hex = Array.from(rest, (byte) => byte.toString(16).padStart(2, "0")).join("");
     this.#clientId = `${options.name}-${hex}`;
-    this.#backoff = new Backoff(ports.random);
+    this.#backoff = new Backoff(ports.random, options.reconnectMsMax);
     this.#version = options.version === "4" ? 4 : 5;
     this.#window = new PublishWindow((publish, acked) => {
       this.#session?.publish(publish, (error) => {

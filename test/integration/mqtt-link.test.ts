@@ -55,7 +55,10 @@ test("credentials refused after the start are tried again until they are taken",
   const port = await freePort();
   const [open, ports] = [await Mosquitto.start({ port }), testPorts()];
   const url = open.url("gateway", "right-word");
-  const link = new MqttLink({ url, name: "x", role: "test", version: "4" }, ports);
+  const link = new MqttLink(
+    { url, name: "x", role: "test", version: "4", reconnectMsMax: 200 },
+    ports,
+  );
   await link.start(silent);
   await open[Symbol.asyncDispose]();
   const other = await Mosquitto.start({ port, users: { gateway: "another" } });
@@ -187,6 +190,21 @@ test("a payload in a larger buffer is sent as its own bytes", async () => {
   listener.publish("t", whole.subarray(10, 14), () => {});
   const payload = await until("the payload", () => heard[0]);
   assert.deepEqual([...payload], [10, 11, 12, 13]);
+  await listener.stop();
+  await broker.close();
+});
+
+test("payloads above the kernel's buffers pass through the embedded broker", async () => {
+  // Deno once stalled above 192 KiB.
+  const broker = await startEmbeddedBroker();
+  const heard: number[] = [];
+  const listener = await plainClient(broker.port, ["t"], (_topic, payload) =>
+    heard.push(payload.byteLength),
+  );
+  const sizes = [200_000, 1_500_000, 5, 4_000_000];
+  for (const size of sizes) listener.publish("t", new Uint8Array(size), () => {});
+  await until("all payloads", () => heard.length === sizes.length);
+  assert.deepEqual(heard, sizes);
   await listener.stop();
   await broker.close();
 });

@@ -1,0 +1,360 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+import { encode } from "@msgpack/msgpack";
+import { type EmbeddedBroker, startEmbeddedBroker } from "../../adapters/mqtt/mod.ts";
+import {
+  connectOrigin,
+  type Origin,
+  type OriginEvent,
+  type OriginOptions,
+  ServiceError,
+} from "../../adapters/mqtt/origin/mod.ts";
+import { FakeGateway } from "../support/broker-gateway.ts";
+import { BrokerProxy } from "../support/broker-proxy.ts";
+import { until } from "../support/broker-wait.ts";
+
+let broker: EmbeddedBroker;
+let gateway: FakeGateway;
+let origins: Origin[] = [];
+
+beforeEach(async () => {
+  broker = await startEmbeddedBroker();
+  gateway = await FakeGateway.start(broker.port);
+});
+
+afterEach(async () => {
+  await Promise.all(origins.map((origin) => origin.close()));
+  origins = [];
+  await gateway.stop();
+  await broker.close();
+});
+
+async function connect(options: Partial<OriginOptions> = {}): Promise<Origin> {
+  const url = `mqtt://127.0.0.1:${broker.port}`;
+  const origin = await connectOrigin({ broker: url, version: "4", ...options });
+  origins.push(origin);
+  return origin;
+}
+
+/** What happens, as short words. */
+function watch(origin: Origin): string[] {
+  const seen: string[] = [];
+  origin.on("open", ({ connection }) => void seen.push(`open ${connection.id}`));
+  origin.on("message", ({ connection, data }) => void seen.push(`${connection.id}: ${data}`));
+  origin.on("close", ({ connection, code, cause }) => {
+    seen.push(`close ${connection.id} ${code} ${cause}`);
+  });
+  origin.on("error", ({ error }) => void seen.push(`error ${(error as ServiceError).code}`));
+  return seen;
+}
+
+const opened = (id: string): unknown[] => ["open", id, 0, { path: "/chat", at: 5 }];
+const said = (id: string, seq: number, data: unknown): unknown[] => ["message", id, seq, data];
+const closed = (id: string, seq: number): unknown[] => ["close", id, seq, 1000, "bye", "client"];
+
+test("open, message and close are told, and answered with send and close", async () => {
+  const origin = await connect({ name: "o1" });
+  const seen = watch(origin);
+  origin.on("message", ({ connection, data }) => connection.send(data));
+  origin.on("open", ({ connection, info }) => {
+    assert.equal(info.path, "/chat");
+    assert.equal(connection.info, info);
+    assert.equal(connection.node, "n1");
+  });
+  origin.on("close", ({ connection }) => origin.closeConnections([connection.id, "n2.b"], 4_000));
+  gateway.events("n1", "i1", [opened("n1.a"), said("n1.a", 1, "hi"), closed("n1.a", 2)]);
+  await until("the commands", () => gateway.commands.length === 3);
+  assert.deepEqual(seen, ["open n1.a", "n1.a: hi", "close n1.a 1000 client"]);
+  const commands = gateway.commands.map(({ node, sender, item }) => [node, sender, ...item]);
+  assert.deepEqual(commands.sort(), [
+    ["n1", "o1", "close", "n1.a", 4_000, ""],
+    ["n1", "o1", "send", "n1.a", "hi"],
+    ["n2", "o1", "close", "n2.b", 4_000, ""],
+  ]);
+  assert.equal(origin.connections, 0);
+});
+
+test("binary data stays binary, JSON is read and written", async () => {
+  const origin = await connect({ format: "json" });
+  origin.on("message", ({ connection, data }) => connection.send(data));
+  gateway.batch("n1", new TextEncoder().encode('[["message","n1.a",1,{"$binary":"AQI="}]]'));
+  gateway.events("n1", "i1", [said("n1.a", 1, Uint8Array.from([3, 4]))]);
+  await until("the commands", () => gateway.commands.length === 2);
+  assert.deepEqual(
+    gateway.commands.map(({ item }) => item),
+    [
+      ["send", "n1.a", { $binary: "AQI=" }],
+      ["send", "n1.a", { $binary: "AwQ=" }],
+    ],
+  );
+});
+
+test("a message to many is one command a node", async () => {
+  const origin = await connect();
+  origin.send(["n1.a", origin.connection("n2.b"), "n1.c"], "news");
+  origin.send("n1.a", "one");
+  await origin.flushed();
+  assert.equal(origin.queuedBytes, 0);
+  await until("the commands", () => gateway.commands.length === 3);
+  assert.deepEqual(gateway.commands.map(({ node, item }) => [node, ...item]).sort(), [
+    ["n1", "send", ["n1.a", "n1.c"], "news"],
+    ["n1", "send", "n1.a", "one"],
+    ["n2", "send", "n2.b", "news"],
+  ]);
+  assert.equal(gateway.batches.length, 2, "one publish a node");
+});
+
+test("async iteration yields the same events, and ends with the origin", async () => {
+  const origin = await connect();
+  const seen: string[] = [];
+  const done = (async (): Promise<void> => {
+    for await (const event of origin.events()) seen.push(event.type);
+  })();
+  gateway.events("n1", "i1", [opened("n1.a"), said("n1.a", 1, "x"), ["alive", ["n1.a"]]]);
+  gateway.events("n1", "i1", [closed("n1.a", 2)]);
+  await until("four events", () => seen.length === 4);
+  await origin.close();
+  await done;
+  assert.deepEqual(seen, ["open", "message", "alive", "close"]);
+});
+
+test("an async handler keeps the order of its connection and holds up no other", async () => {
+  const origin = await connect();
+  const seen: string[] = [];
+  let release = (): void => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  origin.on("message", async ({ connection, data }) => {
+    if (data === "a1") await held;
+    seen.push(`${connection.id} ${data}`);
+    if (data === "b1") throw new Error("told, not fatal");
+  });
+  origin.on("close", ({ connection }) => void seen.push(`${connection.id} closed`));
+  const errors: string[] = [];
+  origin.on("error", ({ error }) => void errors.push(error.message));
+  gateway.events("n1", "i1", [
+    said("n1.a", 1, "a1"),
+    said("n1.a", 2, "a2"),
+    closed("n1.a", 3),
+    said("n1.b", 1, "b1"),
+    said("n1.b", 2, "b2"),
+  ]);
+  await until("b", () => seen.length === 2);
+  assert.deepEqual(seen, ["n1.b b1", "n1.b b2"]);
+  release();
+  await until("a", () => seen.length === 5);
+  assert.deepEqual(seen.slice(2), ["n1.a a1", "n1.a a2", "n1.a closed"]);
+  assert.deepEqual(errors, ["told, not fatal"]);
+});
+
+test("a removed handler hears no more", async () => {
+  const origin = await connect();
+  const seen: unknown[] = [];
+  const off = origin.on("message", ({ data }) => {
+    seen.push(data);
+    off();
+  });
+  const all = watch(origin);
+  gateway.events("n1", "i1", [said("n1.a", 1, 1 as never), said("n1.a", 1, "x")]);
+  gateway.events("n1", "i1", [said("n1.a", 2, "y")]);
+  await until("both", () => all.length === 2);
+  assert.deepEqual(seen, ["x"]);
+});
+
+test("batches seen before are dropped, gaps are counted and told", async () => {
+  const origin = await connect();
+  const seen = watch(origin);
+  const items = [said("n1.a", 1, "1"), said("n1.a", 2, "2")];
+  gateway.events("n1", "i1", items);
+  gateway.batch("n1", encode([1, "n1:i1:0", 0, items]));
+  gateway.batch("n1", encode([1, "n1:i1:0", 1, [items[1], said("n1.a", 3, "3")]]));
+  gateway.lose("n1", "i1", 4);
+  gateway.events("n1", "i1", [said("n1.a", 8, "8")]);
+  await until("the last", () => seen.includes("n1.a: 8"));
+  assert.deepEqual(seen, ["n1.a: 1", "n1.a: 2", "n1.a: 3", "error batch-gap", "n1.a: 8"]);
+  assert.equal(origin.missedEvents, 3);
+});
+
+test("a batch that cannot be read is one error, and the next one is read", async () => {
+  const origin = await connect();
+  const seen = watch(origin);
+  gateway.batch("n1", Uint8Array.from([0xc1]));
+  gateway.batch("n1", encode([9, "s", 0, []]));
+  gateway.batch("n1", encode([["message", "not an id", 1, "x"]]));
+  gateway.batch("n1", encode([["fresh", 1], said("n1.a", 1, "x")]));
+  await until("the message", () => seen.includes("n1.a: x"));
+  assert.deepEqual(seen, [
+    "error batch-malformed",
+    "error batch-version",
+    "error id-malformed",
+    "n1.a: x",
+  ]);
+});
+
+test("a node that dies closes its connections once each, another incarnation lives", async () => {
+  const origin = await connect();
+  const seen = watch(origin);
+  gateway.presence("n1", "i1");
+  gateway.presence("n2", "i1");
+  gateway.events("n1", "i1", [opened("n1.a"), opened("n1.b"), closed("n1.b", 1)]);
+  gateway.events("n2", "i1", [opened("n2.a")]);
+  await until("four events", () => seen.length === 4);
+  // The new incarnation's events may overtake its presence.
+  gateway.events("n1", "i2", [opened("n1.c")]);
+  gateway.presence("n1", "i2");
+  await until("the loss", () => seen.includes("close n1.a 1006 node-lost"));
+  gateway.presence("n2", undefined);
+  await until("the other loss", () => seen.includes("close n2.a 1006 node-lost"));
+  gateway.events("n1", "i2", [said("n1.c", 1, "here")]);
+  await until("life", () => seen.includes("n1.c: here"));
+  assert.equal(seen.filter((line) => line.includes("node-lost")).length, 2);
+  assert.equal(origin.connections, 1);
+});
+
+test("a presence that comes back within the grace loses nothing", async () => {
+  const origin = await connect();
+  const seen = watch(origin);
+  gateway.presence("n1", "i1");
+  gateway.events("n1", "i1", [opened("n1.a")]);
+  await until("open", () => seen.length === 1);
+  gateway.presence("n1", undefined);
+  gateway.presence("n1", "i1");
+  await new Promise((resolve) => setTimeout(resolve, 2_300));
+  assert.deepEqual(seen, ["open n1.a"]);
+});
+
+test("missed heartbeats are a death too; what comes late is closed, not told", async () => {
+  const origin = await connect();
+  const seen = watch(origin);
+  gateway.presence("n1", "i1", 50);
+  gateway.events("n1", "i1", [opened("n1.a")]);
+  await until("the loss", () => seen.includes("close n1.a 1006 node-lost"));
+  gateway.events("n1", "i1", [said("n1.a", 1, "late"), closed("n1.a", 2), opened("n1.b")]);
+  await until("the new one", () => seen.includes("open n1.b"));
+  await until("the command", () => gateway.commands.length === 1);
+  assert.deepEqual(gateway.commands[0]!.item, ["close", "n1.a", 1012, "service restart"]);
+  assert.deepEqual(seen, ["open n1.a", "close n1.a 1006 node-lost", "open n1.b"]);
+});
+
+test("sendWithReply tells the outcome of each id, unknown when nobody answers", async () => {
+  const origin = await connect();
+  const outcomes = origin.sendWithReply(["n1.a", "n1.b", "n2.c"], "x");
+  await until("the commands", () => gateway.commands.length === 2);
+  for (const { node, item } of gateway.commands) {
+    const { ref } = item[3] as { ref: string };
+    const result = node === "n1" ? { "n1.a": "sent", "n1.b": "gone" } : { "n2.c": "slow" };
+    gateway.batch(node, encode([["reply", "of another origin", { "n1.a": "gone" }]]));
+    gateway.batch(node, encode([["reply", ref, result]]));
+  }
+  assert.deepEqual(Object.fromEntries(await outcomes), {
+    "n1.a": "sent",
+    "n1.b": "gone",
+    "n2.c": "slow",
+  });
+  const one = origin.connection("n1.a").sendWithReply("y", { timeoutMs: 50 });
+  assert.equal(await one, "unknown");
+});
+
+test("an outage loses no command, and numbers let nodes drop what comes twice", async () => {
+  const proxy = await BrokerProxy.start(broker.port);
+  const origin = await connect({ broker: proxy.url });
+  const texts = Array.from({ length: 60 }, (_, i) => `m${i}`);
+  for (const text of texts.slice(0, 20)) origin.send("n1.a", text);
+  await until("some are out", () => gateway.commands.length > 0);
+  for (const text of texts.slice(20, 40)) origin.send("n1.a", text);
+  proxy.block();
+  await until("lost", () => !origin.connected);
+  for (const text of texts.slice(40)) origin.send("n1.a", text);
+  assert.ok(origin.queuedBytes > 0);
+  proxy.unblock();
+  await until("back", () => origin.connected);
+  await origin.flushed();
+  await until("the last", () => gateway.commands.at(-1)?.item[2] === "m59");
+  // As a node does: by the numbers of the stream.
+  const seen: unknown[] = [];
+  for (const { batch } of gateway.batches) {
+    const [, stream, first, items] = batch as [number, string, number, unknown[][]];
+    assert.match(stream, /^o[a-z0-9]{8}:[a-z0-9]{12}:n1:0$/);
+    assert.ok(first <= seen.length, "no gap");
+    for (const item of items.slice(seen.length - first)) seen.push(item[2]);
+  }
+  assert.deepEqual(seen, texts);
+  await origin.close();
+  await proxy.close();
+});
+
+test("equal acknowledgements in a row say that commands were dropped: a new stream", async () => {
+  const origin = await connect();
+  const seen = watch(origin);
+  origin.send("n1.a", "1");
+  await until("the command", () => gateway.batches.length === 1);
+  const stream = gateway.batches[0]!.batch[1];
+  for (let i = 0; i < 3; i++) gateway.batch("n1", encode([["ack", stream, 0]]));
+  await until("the error", () => seen.includes("error batch-gap"));
+  origin.send("n1.a", "2");
+  await until("the next command", () => gateway.batches.length === 2);
+  const [, next, first] = gateway.batches[1]!.batch;
+  assert.notEqual(next, stream);
+  assert.equal(first, 0);
+});
+
+test("too much unconfirmed: send throws, and nothing of it is kept", async () => {
+  const proxy = await BrokerProxy.start(broker.port);
+  const origin = await connect({ broker: proxy.url });
+  proxy.block();
+  await until("lost", () => !origin.connected);
+  const megabyte = new Uint8Array(1_048_576);
+  const full = (): void => {
+    for (let i = 0; i < 100; i++) origin.send("n1.a", megabyte);
+  };
+  assert.throws(full, { code: "send-queue-full" });
+  assert.ok(origin.queuedBytes <= 67_108_864 && origin.queuedBytes > 60_000_000);
+  await origin.close();
+  assert.throws(() => origin.send("n1.a", "x"), { code: "broker-lost" });
+  await proxy.close();
+});
+
+test("too many events wait: their connection is closed, and told", async () => {
+  const origin = await connect();
+  const errors: string[] = [];
+  origin.on("error", ({ error }) => void errors.push((error as ServiceError).code));
+  const iterator = origin.events();
+  const data = new Uint8Array(4_000_000);
+  for (let i = 0; i < 18; i++) gateway.events("n1", "i1", [said("n1.a", i, data)]);
+  gateway.events("n1", "i1", [closed("n1.a", 18)]);
+  await until("the close command", () => gateway.commands.length > 0);
+  assert.deepEqual(gateway.commands[0]!.item, ["close", "n1.a", 1013, "overload"]);
+  assert.deepEqual(errors, ["window-full"]);
+  const seen: OriginEvent["type"][] = [];
+  for await (const { type } of iterator) {
+    seen.push(type);
+    if (type === "close") break;
+  }
+  assert.equal(seen.length, 17, "16 messages of 4 MB fit into 64 MiB, and close always comes");
+});
+
+test("wrong settings and wrong ids are refused with a code", async () => {
+  const broker = "mqtt://127.0.0.1:1";
+  await assert.rejects(connectOrigin({ broker, name: "No" }), { code: "setting-invalid" });
+  await assert.rejects(connectOrigin({ broker, app: "a/b" }), { code: "setting-invalid" });
+  await assert.rejects(connectOrigin({ broker: "nowhere" }), { code: "setting-invalid" });
+  const origin = await connect();
+  for (const id of ["", "x", "a.b/c", "N.x", "n1.", `n.${"x".repeat(64)}`]) {
+    assert.throws(() => origin.send(id, "x"), { code: "id-malformed" }, id);
+  }
+  assert.throws(() => origin.connection("n1.a").close(5), { code: "command-malformed" });
+  assert.throws(() => origin.connection("n1.a").close(1_000, "ä".repeat(62)), ServiceError);
+});
+
+test("a signal ends the attempt to connect, and the origin", async () => {
+  const waiting = new AbortController();
+  const attempt = connectOrigin({ broker: "mqtt://127.0.0.1:1", signal: waiting.signal });
+  waiting.abort(new Error("enough"));
+  await assert.rejects(attempt, { message: "enough" });
+  const running = new AbortController();
+  const origin = await connect({ signal: running.signal });
+  const events = origin.events();
+  running.abort();
+  assert.deepEqual(await events.next(), { done: true, value: undefined });
+});

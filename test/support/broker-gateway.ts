@@ -1,0 +1,75 @@
+import { decode, encode } from "@msgpack/msgpack";
+import { type MqttLink, Topics } from "../../adapters/mqtt/mod.ts";
+import { plainClient } from "./broker-rigs.ts";
+
+export interface SentCommand {
+  readonly node: string;
+  readonly sender: string;
+  readonly item: readonly unknown[];
+}
+
+/** Plays a gateway towards origins: numbered events out, commands in. A bare MQTT client. */
+export class FakeGateway {
+  readonly commands: SentCommand[] = [];
+  readonly batches: { topic: string; batch: readonly unknown[] }[] = [];
+  readonly #topics: Topics = new Topics();
+  readonly #app: string;
+  readonly #next: Map<string, number> = new Map();
+  #link!: MqttLink;
+
+  private constructor(app: string) {
+    this.#app = app;
+  }
+
+  static async start(port: number, app = "default"): Promise<FakeGateway> {
+    const gateway = new FakeGateway(app);
+    const filter = `wss/v1/${app}/nodes/+/commands/+`;
+    gateway.#link = await plainClient(port, [filter], (topic, payload) =>
+      gateway.#command(topic, payload),
+    );
+    return gateway;
+  }
+
+  /** The next items of the stream `node:incarnation:0`. */
+  events(node: string, incarnation: string, items: readonly unknown[]): void {
+    const stream = `${node}:${incarnation}:0`;
+    const first = this.#next.get(stream) ?? 0;
+    this.#next.set(stream, first + items.length);
+    this.batch(node, encode([1, stream, first, items]));
+  }
+
+  /** Numbers that never go out: the broker has dropped a batch. */
+  lose(node: string, incarnation: string, items: number): void {
+    const stream = `${node}:${incarnation}:0`;
+    this.#next.set(stream, (this.#next.get(stream) ?? 0) + items);
+  }
+
+  batch(node: string, payload: Uint8Array): void {
+    this.#link.publish(this.#topics.events(this.#app, 0, node), payload, () => {});
+  }
+
+  presence(node: string, incarnation: string | undefined, every = 5_000): void {
+    const presence = { v: 1, incarnation, at: Date.now(), every };
+    const text = incarnation === undefined ? "" : JSON.stringify(presence);
+    const topic = this.#topics.nodePresence(this.#app, node);
+    this.#link.publish(topic, new TextEncoder().encode(text), () => {}, true);
+  }
+
+  stop(): Promise<void> {
+    return this.#link.stop();
+  }
+
+  #command(topic: string, payload: Uint8Array): void {
+    const parsed = this.#topics.parse(topic);
+    if (parsed?.kind !== "node-commands") throw new Error(`an unexpected topic: ${topic}`);
+    const json = payload[0] === 0x5b;
+    const batch = (
+      json ? JSON.parse(new TextDecoder().decode(payload)) : decode(new Uint8Array(payload))
+    ) as unknown[];
+    this.batches.push({ topic, batch });
+    const items = (Array.isArray(batch[0]) ? batch : batch[3]) as unknown[][];
+    for (const item of items) {
+      this.commands.push({ node: parsed.node, sender: parsed.sender, item });
+    }
+  }
+}
