@@ -41,7 +41,7 @@ export function admit(request: HandshakeRequest, options: AdmissionOptions): Han
     ip: request.remoteAddress,
     subprotocols: handshake.offeredSubprotocols,
   };
-  if (subprotocol !== undefined) info["subprotocol"] = subprotocol;
+  if (subprotocol !== undefined) info.subprotocol = subprotocol;
   return {
     accepted: true,
     app: options.app,

@@ -15,6 +15,7 @@ export class BatchWindow {
   #batches: NumberedBatch[] = [];
   /** Index of the first batch that was not published since the last `rewind`. */
   #published = 0;
+  #publishedEnd = 0;
   #confirmed = 0;
   #bytes = 0;
 
@@ -34,8 +35,9 @@ export class BatchWindow {
     return this.#confirmed;
   }
 
-  get publishedBatches(): number {
-    return this.#published;
+  /** Every item below has been published at least once. */
+  get published(): number {
+    return this.#publishedEnd;
   }
 
   push(batch: NumberedBatch): void {
@@ -43,11 +45,24 @@ export class BatchWindow {
     this.#bytes += batch.payload.byteLength;
   }
 
+  /** Whether the next batch to publish was never published before. */
+  get nextIsNew(): boolean {
+    const batch = this.#batches[this.#published];
+    return batch !== undefined && batch.first + batch.count > this.#publishedEnd;
+  }
+
   /** The next batch to publish, which counts as published from now on; undefined at the end. */
   publishNext(): NumberedBatch | undefined {
     const batch = this.#batches[this.#published];
-    if (batch !== undefined) this.#published++;
+    if (batch === undefined) return undefined;
+    this.#published++;
+    this.#publishedEnd = Math.max(this.#publishedEnd, batch.first + batch.count);
     return batch;
+  }
+
+  /** The oldest batch that was published and is not confirmed. */
+  oldest(): NumberedBatch | undefined {
+    return this.#published > 0 ? this.#batches[0] : undefined;
   }
 
   /** Every item below `count` is confirmed. False where that says nothing new or is nonsense. */

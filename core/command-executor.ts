@@ -20,6 +20,8 @@ export interface CommandEffects {
   reply(source: CommandSource, ref: unknown, outcomes: Readonly<Record<string, Outcome>>): void;
   /** Confirms a numbered stream of commands up to `count`. */
   acknowledge(source: CommandSource, stream: string, count: number): void;
+  /** An origin has handled the items below `count`; `received` where it misses some. */
+  confirmed(source: CommandSource, stream: string, count: number, received?: number): void;
   close(connection: Connection, cause: CloseCause, closeCode: number, reason: string): void;
 }
 
@@ -39,6 +41,10 @@ interface Options {
 const noOptions: Options = { ref: undefined };
 
 type Outcomes = Record<string, Outcome>;
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
 
 /** Without a prototype, because its keys come from outside. */
 function newOutcomes(options: Options): Outcomes | undefined {
@@ -107,6 +113,9 @@ export class CommandExecutor {
         break;
       case Verb.close:
         this.#close(source, options);
+        break;
+      case Verb.ack:
+        this.#acknowledged(source);
         break;
       default:
         this.#refuse(source, "command-unsupported", `command ${codec.verbName()}`);
@@ -182,6 +191,16 @@ export class CommandExecutor {
       this.#parts.effects.close(connection, CloseCause.origin, closeCode, closeReason);
     }
     this.#answer(source, options, outcomes);
+  }
+
+  #acknowledged(source: CommandSource): void {
+    const [, stream, count, received] = this.#parts.codec.value();
+    if (typeof stream !== "string" || !isCount(count)) {
+      this.#refuse(source, "command-malformed", "ack without a stream and a count");
+      return;
+    }
+    const got = isCount(received) ? received : undefined;
+    this.#parts.effects.confirmed(source, stream, count, got);
   }
 
   /** The connection of target `index`, or undefined where there is none on this node. */

@@ -22,8 +22,8 @@ export type CloseCause = (typeof CloseCause)[keyof typeof CloseCause];
 export class Connection implements ConnectionHandle {
   readonly slot: number;
   readonly id: string;
-  /** The stream that carries its events. */
-  readonly stream: EventStream;
+  /** The stream that carries its events; another one when its origin is gone. */
+  stream: EventStream;
   readonly socket: Socket;
   /** Milliseconds since the epoch. */
   readonly openedAt: number;
@@ -33,6 +33,8 @@ export class Connection implements ConnectionHandle {
   paused = false;
   /** Why we close it; undefined while we do not: then it is the client who does. */
   closing: CloseCause | undefined = undefined;
+  /** Number in its stream after its last event: confirmed means nothing of it is under way. */
+  lastItem = 0;
 
   constructor(slot: number, id: string, stream: EventStream, socket: Socket, openedAt: number) {
     this.slot = slot;

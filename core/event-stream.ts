@@ -2,13 +2,19 @@ import { limits, type ServiceError } from "./base/mod.ts";
 import { BatchWindow, type NumberedBatch } from "./batch-window.ts";
 import type { Connection } from "./connection.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
-import type { Clock, Codec, EventDestination, OriginChannel } from "./ports/mod.ts";
+import type {
+  Clock,
+  Codec,
+  EventDestination,
+  OriginChannel,
+  OriginDestination,
+} from "./ports/mod.ts";
 
 export interface EventStreamOptions {
   /** Names the ordered flow: this publisher incarnation to this destination. */
   readonly stream: string;
   /** Undefined: a waiting room for events that no origin takes yet. */
-  readonly destination: EventDestination | undefined;
+  readonly destination: EventDestination | OriginDestination | undefined;
   /** Bytes of batches that are not confirmed yet; past it sockets are not read. */
   readonly windowBytesMax: number;
   /** Items of these, likewise. */
@@ -76,6 +82,11 @@ export class EventStream {
   /** Every item below is confirmed. */
   get confirmed(): number {
     return this.#window.confirmed;
+  }
+
+  /** Every item below has been published. */
+  get published(): number {
+    return this.#window.published;
   }
 
   /** Number of the next item. */
@@ -154,6 +165,12 @@ export class EventStream {
     this.#pump();
   }
 
+  /** Publishes the oldest unconfirmed batch once more: a live origin answers with its count. */
+  probe(): void {
+    const batch = this.#window.oldest();
+    if (batch !== undefined && this.#connected) this.#publish(batch);
+  }
+
   /** Publishes nothing new any more: what comes waits for another stream. */
   freeze(): void {
     this.#frozen = true;
@@ -164,7 +181,6 @@ export class EventStream {
    * The stream is not used afterwards; its lane is empty.
    */
   surrender(): { items: unknown[][]; paused: Connection[] } {
-    this.#frozen = true;
     this.#take();
     const { confirmed } = this.#window;
     const items: unknown[][] = [];
@@ -204,15 +220,17 @@ export class EventStream {
    * it is answered: batches get larger under load instead of more.
    */
   #pump(): void {
-    if (!this.#connected || this.#frozen || this.#options.destination === undefined) return;
+    if (!this.#connected || this.#options.destination === undefined) return;
     this.#publishTaken();
-    if (this.#inFlight >= limits.publishesInFlightTarget || this.windowFull) return;
+    if (this.#frozen || this.#inFlight >= limits.publishesInFlightTarget || this.windowFull)
+      return;
     this.#take();
     this.#publishTaken();
   }
 
   #publishTaken(): void {
     while (this.#inFlight < limits.eventWindowBatchesMax) {
+      if (this.#frozen && this.#window.nextIsNew) return;
       const batch = this.#window.publishNext();
       if (batch === undefined) return;
       this.#publish(batch);
@@ -224,7 +242,7 @@ export class EventStream {
     this.#inFlight++;
     this.#parts.metrics.batchesPublished.add(1);
     this.#parts.metrics.batchBytesPublished.add(payload.byteLength);
-    const destination = this.#options.destination as EventDestination;
+    const destination = this.#options.destination as EventDestination | OriginDestination;
     this.#parts.channel.publish(destination, payload, (error) => this.#answered(batch, error));
   }
 

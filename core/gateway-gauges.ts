@@ -8,10 +8,14 @@ export function registerGauges(
   metrics: GatewayMetrics,
   codec: Codec,
   registry: Registry,
-  streams: readonly EventStream[],
+  streams: () => Iterable<EventStream>,
 ): void {
   const sum = (read: (stream: EventStream) => number): (() => number) => {
-    return () => streams.reduce((total, stream) => total + read(stream), 0);
+    return () => {
+      let total = 0;
+      for (const stream of streams()) total += read(stream);
+      return total;
+    };
   };
   const gauge = (name: string, help: string, read: () => number): void =>
     metrics.gauge(name, help, read);

@@ -4,12 +4,14 @@ import { CommandExecutor, type Outcome } from "./command-executor.ts";
 import { CloseCause, Connection } from "./connection.ts";
 import { newConnectionId } from "./connection-id.ts";
 import { drainConnections } from "./drain.ts";
-import { EventStream } from "./event-stream.ts";
+import { EventRouter, type EventRouterOptions } from "./event-router.ts";
+import { every } from "./every.ts";
 import { registerGauges } from "./gateway-gauges.ts";
 import { GatewayMetrics } from "./gateway-metrics.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { LogLimiter } from "./log-limiter.ts";
 import type {
+  Cancel,
   Clock,
   ClusterBus,
   Codec,
@@ -40,17 +42,14 @@ export interface GatewayParts {
   readonly deflate?: Deflate | undefined;
 }
 
-export interface GatewayOptions extends AdmissionOptions {
+export interface GatewayOptions extends AdmissionOptions, EventRouterOptions {
   readonly node: string;
   /** New at each start of the process. */
   readonly incarnation: string;
   readonly runtime: string;
   readonly version: string;
-  readonly partitions: number;
-  readonly json: boolean;
   readonly connectionsMax: number;
   readonly sendQueueBytesMax: number;
-  readonly eventWindowBytesMax: number;
   readonly keepAliveIntervalMs: number;
   readonly presenceIntervalMs: number;
 }
@@ -68,9 +67,10 @@ export class Gateway implements SocketHandler<Connection> {
   readonly #metrics: GatewayMetrics;
   readonly #logger: Logger;
   readonly #registry: Registry;
-  readonly #streams: EventStream[] = [];
+  readonly #router: EventRouter;
   readonly #executor: CommandExecutor;
   readonly #heartbeat: Heartbeat;
+  #cancelTick: Cancel = () => {};
   readonly #reasons = new Set<string>([
     "cluster bus not connected",
     "origin channel not connected",
@@ -83,8 +83,18 @@ export class Gateway implements SocketHandler<Connection> {
     this.#logger = new LogLimiter(parts.logger, parts.clock, limits.logLinesPerSecondMax);
     this.#registry = new Registry(limits.connectionsMax);
     this.#heartbeat = new Heartbeat(parts.bus, parts.clock, this.#registry, options);
-    for (let partition = 0; partition < options.partitions; partition++)
-      this.#addStream(partition);
+    this.#router = new EventRouter(
+      {
+        codec: parts.codec,
+        channel: parts.channel,
+        clock: parts.clock,
+        metrics: this.#metrics,
+        registry: this.#registry,
+        logger: this.#logger,
+        close: (connection, cause) => this.#end(connection, cause, 1013, cause),
+      },
+      options,
+    );
     this.#executor = new CommandExecutor(
       {
         codec: parts.codec,
@@ -96,14 +106,16 @@ export class Gateway implements SocketHandler<Connection> {
           forward: (app, node, item) =>
             parts.bus.forward(app, node, parts.codec.encodeValue([item])),
           reply: (source, ref, outcomes) => this.#reply(source, ref, outcomes),
-          acknowledge: (_source, stream, count) =>
-            this.#firstStream().publishBare(["ack", stream, count]),
+          acknowledge: (source, stream, count) =>
+            this.#router.answers(source.sender).publishBare(["ack", stream, count]),
+          confirmed: (source, stream, count, received) =>
+            this.#router.acknowledge(source.sender, stream, count, received),
           close: (connection, cause, code, reason) => this.#end(connection, cause, code, reason),
         },
       },
       options.sendQueueBytesMax,
     );
-    registerGauges(this.#metrics, parts.codec, this.#registry, this.#streams);
+    registerGauges(this.#metrics, parts.codec, this.#registry, () => this.#router.streams());
   }
 
   /** Resolves when bus and channel are connected for the first time. */
@@ -114,8 +126,9 @@ export class Gateway implements SocketHandler<Connection> {
       commands,
       connected: (connected) => {
         this.#readiness("origin channel not connected", connected);
-        for (const stream of this.#streams) stream.connected(connected);
+        this.#router.connected(connected);
       },
+      origin: (_app, name, presence) => this.#router.presence(name, presence),
     });
     const bus = this.#parts.bus.start({
       commands,
@@ -124,6 +137,7 @@ export class Gateway implements SocketHandler<Connection> {
     });
     await Promise.all([channel, bus]);
     this.#heartbeat.start();
+    this.#cancelTick = every(this.#parts.clock, limits.routerTickMs, () => this.#router.tick());
   }
 
   get connections(): number {
@@ -143,9 +157,10 @@ export class Gateway implements SocketHandler<Connection> {
     await drainConnections(this.#registry, this.#parts.clock, periodMs, (connection) =>
       this.#end(connection, CloseCause.drain, 1012, "service restart"),
     );
-    const settled = Promise.all(this.#streams.map((stream) => stream.settled()));
-    await Promise.race([settled, this.#wait(limits.shutdownFlushMs)]);
+    await Promise.race([this.#router.settled(), this.#wait(limits.shutdownFlushMs)]);
     this.#heartbeat.stop();
+    this.#cancelTick();
+    this.#router.stop();
     await Promise.all([this.#parts.channel.stop(), this.#parts.bus.stop()]);
   }
 
@@ -160,9 +175,10 @@ export class Gateway implements SocketHandler<Connection> {
       this.#metrics.error("connections-full");
       return unavailable("connections-full: this node holds as many as it may", 5);
     }
-    if (this.#streams.every((stream) => stream.windowFull)) {
-      this.#metrics.error("window-full");
-      return unavailable("window-full: events wait for the broker", 5);
+    const { refusal } = this.#router;
+    if (refusal !== undefined) {
+      this.#metrics.error(refusal);
+      return unavailable(`${refusal}: events wait for an origin or the broker`, 5);
     }
     return answer;
   }
@@ -171,14 +187,15 @@ export class Gateway implements SocketHandler<Connection> {
     const { codec, clock, random } = this.#parts;
     const slot = this.#registry.reserve();
     assert(slot >= 0, "the handshake admits far fewer connections than there are slots");
-    const stream = this.#streams[slot % this.#streams.length] as EventStream;
     const id = newConnectionId(this.#options.node, slot, random);
+    const stream = this.#router.assign(id, slot);
     const at = clock.now();
     const connection = new Connection(slot, id, stream, socket, at);
     codec.bind(slot, id, stream.lane);
     this.#registry.set(connection);
     this.#metrics.opened.add(1);
     stream.append(["open", id, 0, { ...admission.info, at }]);
+    connection.lastItem = stream.next;
     return connection;
   }
 
@@ -208,6 +225,7 @@ export class Gateway implements SocketHandler<Connection> {
     this.#metrics.messagesIn.add(messages);
     this.#metrics.bytesIn.add(bytes);
     const { stream } = connection;
+    connection.lastItem = stream.next;
     stream.written();
     if (stream.windowFull) stream.hold(connection);
   }
@@ -249,33 +267,8 @@ export class Gateway implements SocketHandler<Connection> {
     connection.socket.close(closeCode, reason);
   }
 
-  #reply(_source: CommandSource, ref: unknown, outcomes: Readonly<Record<string, Outcome>>): void {
-    this.#firstStream().append(["reply", ref, outcomes]);
-  }
-
-  #firstStream(): EventStream {
-    return this.#streams[0] as EventStream;
-  }
-
-  #addStream(partition: number): void {
-    const { app, node, incarnation, eventWindowBytesMax, json } = this.#options;
-    const { codec, channel, clock } = this.#parts;
-    this.#streams.push(
-      new EventStream(
-        { codec, channel, clock, metrics: this.#metrics },
-        {
-          stream: `${node}:${incarnation}:${partition}`,
-          destination: { app, partition },
-          windowBytesMax: eventWindowBytesMax,
-          windowItemsMax: Number.POSITIVE_INFINITY,
-          json,
-          overload: (connection) => {
-            this.#metrics.error("window-full");
-            this.#end(connection, CloseCause.overload, 1013, "overload");
-          },
-        },
-      ),
-    );
+  #reply(source: CommandSource, ref: unknown, outcomes: Readonly<Record<string, Outcome>>): void {
+    this.#router.answers(source.sender).append(["reply", ref, outcomes]);
   }
 
   #readiness(reason: string, gone: boolean): void {

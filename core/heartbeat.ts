@@ -1,5 +1,6 @@
 import { limits } from "./base/mod.ts";
 import type { EventStream } from "./event-stream.ts";
+import { every } from "./every.ts";
 import type { Cancel, Clock, ClusterBus, NodePresence } from "./ports/mod.ts";
 import type { Registry } from "./registry.ts";
 
@@ -28,23 +29,17 @@ export class Heartbeat {
   }
 
   start(): void {
+    const { presenceIntervalMs, keepAliveIntervalMs } = this.#options;
     this.#announce();
-    this.#every(this.#options.presenceIntervalMs, () => this.#announce());
-    this.#every(this.#options.keepAliveIntervalMs, () => this.#keepAlive());
+    this.#cancels = [
+      every(this.#clock, presenceIntervalMs, () => this.#announce()),
+      every(this.#clock, keepAliveIntervalMs, () => this.#keepAlive()),
+    ];
   }
 
   stop(): void {
     for (const cancel of this.#cancels) cancel();
     this.#cancels = [];
-  }
-
-  #every(ms: number, callback: () => void): void {
-    const index = this.#cancels.length;
-    const fire = (): void => {
-      this.#cancels[index] = this.#clock.after(ms, fire);
-      callback();
-    };
-    this.#cancels.push(this.#clock.after(ms, fire));
   }
 
   #announce(): void {

@@ -24,12 +24,12 @@ export class LogLimiter implements Logger {
   }
 
   log(level: LogLevel, event: string, message: string, fields?: LogFields): void {
-    const key = `${event} ${fields?.["code"] ?? ""}`;
+    const key = `${event} ${fields?.code ?? ""}`;
     const now = this.#clock.now();
     const window = this.#windows.get(key) ?? { since: now, lines: 0, kept: 0 };
     this.#windows.set(key, window);
     if (now - window.since >= windowMs) {
-      if (window.kept > 0) this.#tellKept(level, event, window.kept, fields?.["code"]);
+      if (window.kept > 0) this.#tellKept(level, event, window.kept, fields?.code);
       window.since = now;
       window.lines = 0;
       window.kept = 0;

@@ -19,6 +19,11 @@ export class Registry {
     return this.#size;
   }
 
+  /** Slots that were ever taken. */
+  get slots(): number {
+    return this.#connections.length;
+  }
+
   /** A free slot, or -1 when there is none. It counts as taken until `release`. */
   reserve(): number {
     const slot = this.#free.pop() ?? this.#connections.length;

@@ -50,6 +50,8 @@ export const ErrorCode = {
   "connections-full": 103,
   "publish-failed": 104,
   internal: 105,
+  "no-origin": 106,
+  "ack-timeout": 107,
 } as const;
 
 export type ErrorCode = keyof typeof ErrorCode;

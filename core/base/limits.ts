@@ -29,6 +29,16 @@ export const limits = {
   eventWindowBytesMax: 8_388_608,
   /** Publishes a stream keeps unconfirmed: few, because MQTT.js replays them one at a time. */
   eventWindowBatchesMax: 64,
+  /** Items an origin gets unconfirmed where its presence names no window of its own. */
+  eventWindowItemsMax: 20_000,
+  /** Without a confirmation for this long the oldest batch is sent again; doubles each time. */
+  ackProbeMs: 2_000,
+  ackProbeMsMax: 30_000,
+  /** A gap repeats a stream at most this often: acks of the same gap come in bursts. */
+  repeatMs: 100,
+  /** How often streams are looked after, and how many connections are rebalanced each time. */
+  routerTickMs: 1_000,
+  rebalancePerTickMax: 100,
   /** Past it a lane grows until a publish is confirmed, so that batches get larger under load. */
   publishesInFlightTarget: 1,
   /** Streams of numbered command batches a node remembers; the oldest is forgotten. */

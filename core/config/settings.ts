@@ -19,7 +19,10 @@ export interface Settings {
   readonly "event-format": "msgpack" | "json";
   readonly engine: "native" | "wasm";
   readonly "node-name": string;
-  readonly "origin-mode": "auto" | "open";
+  readonly "origin-mode": "auto" | "open" | "assigned";
+  readonly "origin-wait": number;
+  readonly "ack-timeout": number;
+  readonly rebalance: boolean;
   readonly authorize: "none";
   readonly subprotocols: readonly string[];
   readonly headers: readonly string[];
@@ -136,13 +139,13 @@ function list(
   return define(schema, fallback, ["names separated by commas", about]);
 }
 
-function toggle(about: string): Setting<boolean> {
+function toggle(fallback: boolean, about: string): Setting<boolean> {
   const schema = v.pipe(
     text,
     v.picklist(["true", "false"]),
     v.transform((value) => value === "true"),
   );
-  return define(schema, false, ["true or false", about]);
+  return define(schema, fallback, ["true or false", about]);
 }
 
 /** RFC 9110, 5.6.2: what a subprotocol or a header name is made of. */
@@ -179,11 +182,14 @@ export const settings: { readonly [Name in SettingName]: Setting<Settings[Name]>
     "1 to 32 characters of a-z, 0-9 and -",
     "name of this node; random when empty",
   ]),
-  "origin-mode": choice(["auto", "open"], "auto", "how origins receive events"),
+  "origin-mode": choice(["auto", "open", "assigned"], "auto", "how origins receive events"),
+  "origin-wait": duration("0ms", "1h", "30s", "events wait for an origin this long"),
+  "ack-timeout": duration("1s", "24h", "60s", "an origin that confirms nothing so long is dead"),
+  rebalance: toggle(true, "move idle connections, slowly, when an origin comes"),
   authorize: choice(["none"], "none", "who authorises connections"),
   subprotocols: list(token, [], "WebSocket subprotocols that are accepted"),
   headers: list(token, shownHeaders, "request headers that origins get to see"),
-  compression: toggle("permessage-deflate"),
+  compression: toggle(false, "permessage-deflate"),
   "max-connections": integer(
     1,
     limits.connectionsCeiling,

@@ -33,6 +33,8 @@ export interface OriginPresence {
 
 export interface OriginChannelListener {
   commands: CommandReceiver;
+  /** An origin announced itself, or (undefined) left or died. */
+  origin(app: string, name: string, presence: OriginPresence | undefined): void;
   /** Whether publishing works now. While it does not, `publish` must not be called. */
   connected(connected: boolean): void;
 }
@@ -45,10 +47,11 @@ export interface OriginChannel {
   start(listener: OriginChannelListener): Promise<void>;
   /**
    * Publishes one batch. `confirmed` is called once: without an error when the transport has it
-   * (MQTT: PUBACK), in order of the calls. Across a reconnect the channel repeats by itself.
+   * (MQTT: PUBACK), in order of the calls. To a partition the channel repeats by itself across a
+   * reconnect; to an origin it answers `broker-lost`, because the stream repeats what counts.
    */
   publish(
-    destination: EventDestination,
+    destination: EventDestination | OriginDestination,
     batch: Uint8Array<ArrayBuffer>,
     confirmed: (error?: ServiceError) => void,
   ): void;

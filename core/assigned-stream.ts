@@ -1,0 +1,71 @@
+import { limits } from "./base/mod.ts";
+import type { EventStream } from "./event-stream.ts";
+import type { LiveOrigin } from "./origin-directory.ts";
+import type { Clock } from "./ports/mod.ts";
+
+/** How a stream fares that is looked at once in a while. */
+export type StreamState = "fine" | "probed" | "stuck";
+
+/** An origin's stream and its progress. It ends when the origin leaves, dies or starts anew. */
+export class AssignedStream {
+  readonly origin: LiveOrigin;
+  readonly stream: EventStream;
+  readonly #clock: Clock;
+  /** The origin finishes what it was given. */
+  leaving = false;
+  /** When something was last confirmed, or there was nothing to confirm. */
+  #progressAt: number;
+  #repeatedAt = 0;
+  #probedAt: number;
+  #probeMs: number = limits.ackProbeMs;
+
+  constructor(origin: LiveOrigin, stream: EventStream, clock: Clock) {
+    this.origin = origin;
+    this.stream = stream;
+    this.#clock = clock;
+    this.#progressAt = clock.now();
+    this.#probedAt = this.#progressAt;
+  }
+
+  /** Everything that was published is confirmed. */
+  get idle(): boolean {
+    return this.stream.confirmed >= this.stream.published;
+  }
+
+  /**
+   * The origin has handled every item below `count`. Where it also says up to where it has
+   * `received` them, it has seen a gap, or a batch it knew: what lies behind is sent again. True
+   * where it was.
+   */
+  acknowledge(count: number, received: number | undefined): boolean {
+    if (this.stream.acknowledge(count)) this.rest();
+    if (received === undefined || received >= this.stream.published) return false;
+    const now = this.#clock.now();
+    if (now - this.#repeatedAt < limits.repeatMs) return false;
+    this.#repeatedAt = now;
+    this.stream.repeat(received);
+    return true;
+  }
+
+  /** Progress was made, or could not be. */
+  rest(): void {
+    this.#progressAt = this.#clock.now();
+    this.#probedAt = this.#progressAt;
+    this.#probeMs = limits.ackProbeMs;
+  }
+
+  /** Asks the origin where it stands when it has said nothing for long. */
+  check(ackTimeoutMs: number): StreamState {
+    if (this.idle) {
+      this.rest();
+      return "fine";
+    }
+    const now = this.#clock.now();
+    if (now - this.#progressAt >= ackTimeoutMs) return "stuck";
+    if (now - this.#probedAt < this.#probeMs) return "fine";
+    this.#probedAt = now;
+    this.#probeMs = Math.min(2 * this.#probeMs, limits.ackProbeMsMax);
+    this.stream.probe();
+    return "probed";
+  }
+}

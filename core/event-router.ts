@@ -1,0 +1,298 @@
+import { AssignedStream } from "./assigned-stream.ts";
+import { limits } from "./base/mod.ts";
+import { CloseCause, type Connection } from "./connection.ts";
+import type { EventStream, EventStreamParts } from "./event-stream.ts";
+import { IdleConnections } from "./idle-connections.ts";
+import { newStream, type StreamShape } from "./new-stream.ts";
+import { type LiveOrigin, OriginDirectory } from "./origin-directory.ts";
+import type { Cancel, Codec, Logger, OriginPresence } from "./ports/mod.ts";
+import type { Registry } from "./registry.ts";
+import { rendezvous } from "./rendezvous.ts";
+
+export type OriginMode = "auto" | "open" | "assigned";
+
+export interface EventRouterOptions {
+  readonly app: string;
+  readonly node: string;
+  readonly incarnation: string;
+  readonly mode: OriginMode;
+  readonly partitions: number;
+  /** Format in open mode; in assigned mode an origin's presence says it. */
+  readonly json: boolean;
+  readonly windowBytesMax: number;
+  /** How long events wait for an origin before their connections are closed. */
+  readonly originWaitMs: number;
+  /** An origin that lives but confirms nothing for this long counts as dead. */
+  readonly ackTimeoutMs: number;
+  readonly rebalance: boolean;
+}
+
+export interface EventRouterParts extends EventStreamParts {
+  readonly codec: Codec;
+  readonly registry: Registry;
+  readonly logger: Logger;
+  /** Closes a connection whose events cannot be held any longer. */
+  readonly close: (connection: Connection, cause: CloseCause) => void;
+}
+
+/**
+ * Which stream carries which connection's events. Open mode: partitions. Assigned mode: the one
+ * origin that rendezvous hashing picks, another when that one is gone; while there is none, a
+ * waiting room.
+ */
+export class EventRouter {
+  readonly #parts: EventRouterParts;
+  readonly #options: EventRouterOptions;
+  readonly #directory: OriginDirectory;
+  readonly #open: EventStream[] = [];
+  readonly #origins: Map<string, AssignedStream> = new Map();
+  readonly #idle: IdleConnections;
+  #waiting: EventStream | undefined;
+  #cancelWait: Cancel | undefined;
+  #waitedInVain = false;
+  #assigned: boolean;
+  #connected = false;
+  #generation = 0;
+
+  constructor(parts: EventRouterParts, options: EventRouterOptions) {
+    this.#parts = parts;
+    this.#options = options;
+    this.#assigned = options.mode === "assigned";
+    this.#idle = new IdleConnections(parts.registry);
+    for (let partition = 0; partition < options.partitions; partition++) {
+      const { app, json } = options;
+      this.#open.push(
+        this.#stream({ name: String(partition), destination: { app, partition }, json }),
+      );
+    }
+    this.#directory = new OriginDirectory(parts.clock, {
+      joined: (origin) => this.#joined(origin),
+      leaving: (name) => this.#leaving(name),
+      left: (name) => this.#left(name),
+    });
+  }
+
+  /** Every stream there is, for gauges and the end of the process. */
+  *streams(): IterableIterator<EventStream> {
+    yield* this.#open;
+    for (const { stream } of this.#origins.values()) yield stream;
+    if (this.#waiting !== undefined) yield this.#waiting;
+  }
+
+  /** Why no new connection should come: nobody takes its events. */
+  get refusal(): "no-origin" | "window-full" | undefined {
+    if (this.#assigned && this.#origins.size === 0 && this.#waitedInVain) return "no-origin";
+    if (!this.#assigned) {
+      return this.#open.every((stream) => stream.windowFull) ? "window-full" : undefined;
+    }
+    for (const { stream } of this.#origins.values()) if (!stream.windowFull) return undefined;
+    return this.#origins.size > 0 || this.#waiting?.windowFull ? "window-full" : undefined;
+  }
+
+  /** The stream of a new connection. */
+  assign(id: string, slot: number): EventStream {
+    if (!this.#assigned) return this.#open[slot % this.#open.length] as EventStream;
+    return this.#pick(id)?.stream ?? this.#waitingRoom();
+  }
+
+  /** Where an answer to a sender goes: to the origin of that name, or to everyone. */
+  answers(sender: string): EventStream {
+    return this.#origins.get(sender)?.stream ?? (this.#open[0] as EventStream);
+  }
+
+  /** Whether the channel can publish now. */
+  connected(connected: boolean): void {
+    this.#connected = connected;
+    // Heartbeats cannot come while the broker is away: that must kill no origin.
+    if (connected) this.#directory.graceAll();
+    else this.#directory.hold();
+    for (const stream of this.streams()) stream.connected(connected);
+  }
+
+  /** An origin's presence came in, or was cleared. */
+  presence(name: string, presence: OriginPresence | undefined): void {
+    if (this.#options.mode === "open") return;
+    this.#directory.presence(name, presence);
+  }
+
+  /** An origin confirms items of its stream; `received` where it misses some. */
+  acknowledge(sender: string, name: string, count: number, received?: number): void {
+    const assigned = this.#origins.get(sender);
+    if (assigned === undefined || assigned.stream.name !== name) return;
+    if (assigned.acknowledge(count, received)) this.#parts.metrics.repeats.add(1);
+    this.#handOverIfDone(assigned);
+  }
+
+  async settled(): Promise<void> {
+    await Promise.all(Array.from(this.streams(), (stream) => stream.settled()));
+  }
+
+  stop(): void {
+    this.#cancelWait?.();
+    this.#directory.hold();
+  }
+
+  /** Looks after streams that make no progress, and evens the load out; called once a second. */
+  tick(): void {
+    for (const [name, assigned] of this.#origins) {
+      const { clock, logger, metrics } = this.#parts;
+      if (!this.#connected) assigned.rest();
+      const state = assigned.check(this.#options.ackTimeoutMs);
+      if (state === "probed") metrics.repeats.add(1);
+      if (state !== "stuck") continue;
+      metrics.error("ack-timeout");
+      logger.log("warn", "ack-timeout", "an origin confirms nothing; its connections move", {
+        code: "ack-timeout",
+        origin: name,
+        at: clock.now(),
+      });
+      this.#directory.expel(name);
+    }
+    if (!this.#options.rebalance || this.#origins.size < 2) return;
+    for (const connection of this.#idle.next(limits.rebalancePerTickMax)) {
+      const target = this.#target(connection.id);
+      if (target === connection.stream || target.windowFull) continue;
+      this.#move(connection, target);
+      this.#parts.metrics.rebalanced.add(1);
+    }
+  }
+
+  #pick(id: string): AssignedStream | undefined {
+    const origin = rendezvous(id, this.#directory.live());
+    return origin === undefined ? undefined : this.#origins.get(origin.name);
+  }
+
+  #joined(origin: LiveOrigin): void {
+    const { app } = this.#options;
+    this.#generation++;
+    const { format, window = limits.eventWindowItemsMax } = origin.presence;
+    const stream = this.#stream({
+      name: `${origin.name}:${this.#generation}`,
+      destination: { app, origin: origin.name },
+      json: format === "json",
+      windowItemsMax: window,
+    });
+    this.#origins.set(origin.name, new AssignedStream(origin, stream, this.#parts.clock));
+    stream.connected(this.#connected);
+    this.#log("origin-joined", "an origin takes connections", origin.name);
+    this.#cancelWait?.();
+    this.#cancelWait = undefined;
+    this.#waitedInVain = false;
+    if (!this.#assigned) this.#beginAssigned();
+    else if (this.#waiting !== undefined) this.#endWaiting(this.#waiting);
+  }
+
+  /** Open mode ends for good: every connection gets its origin. */
+  #beginAssigned(): void {
+    this.#assigned = true;
+    for (const connection of this.#parts.registry.all()) {
+      connection.stream.forget(connection);
+      this.#move(connection, this.#target(connection.id));
+      if (connection.closing === undefined) connection.socket.resume();
+    }
+  }
+
+  #endWaiting(waiting: EventStream): void {
+    this.#waiting = undefined;
+    this.#reassign(waiting);
+  }
+
+  #leaving(name: string): void {
+    const assigned = this.#origins.get(name);
+    if (assigned === undefined) return;
+    this.#log("origin-leaving", "an origin hands its connections over", name);
+    assigned.leaving = true;
+    assigned.stream.freeze();
+    this.#handOverIfDone(assigned);
+  }
+
+  /** What a leaving origin was given is handled: the rest goes to others, nothing twice. */
+  #handOverIfDone(assigned: AssignedStream): void {
+    if (!assigned.leaving || !assigned.idle) return;
+    const { name } = assigned.origin;
+    if (this.#origins.get(name) !== assigned) return;
+    assigned.stream.publishBare(["released", this.#options.node]);
+    this.#origins.delete(name);
+    this.#reassign(assigned.stream);
+  }
+
+  #left(name: string): void {
+    const assigned = this.#origins.get(name);
+    if (assigned === undefined) return;
+    this.#origins.delete(name);
+    this.#log("origin-left", "an origin is gone; its connections move", name);
+    this.#reassign(assigned.stream);
+  }
+
+  #target(id: string): EventStream {
+    return this.#pick(id)?.stream ?? this.#waitingRoom();
+  }
+
+  /**
+   * Moves a stream's connections, and what of it was not confirmed, to those that are there now:
+   * in order, and before anything new, because nothing else runs in between.
+   */
+  #reassign(from: EventStream): void {
+    const { codec, registry, metrics } = this.#parts;
+    const { items, paused } = from.surrender();
+    const targets = new Map<string, EventStream>();
+    // Every connection is looked at: an origin does not leave often, and a list each would cost.
+    for (const connection of registry.all()) {
+      if (connection.stream !== from) continue;
+      const target = this.#target(connection.id);
+      targets.set(connection.id, target);
+      this.#move(connection, target);
+    }
+    for (const item of items) {
+      const [verb, id] = item as [string, string];
+      // Others would not know what to do with an answer, and the next keep-alive comes anyway.
+      if (verb !== "open" && verb !== "message" && verb !== "close") continue;
+      metrics.reassigned.add(1);
+      (targets.get(id) ?? this.#target(id)).append(item);
+    }
+    for (const connection of registry.all()) {
+      if (targets.has(connection.id)) connection.lastItem = connection.stream.next;
+    }
+    codec.closeLane(from.lane);
+    for (const connection of paused) {
+      if (connection.closing !== undefined) continue;
+      connection.socket.resume();
+      connection.stream.hold(connection);
+    }
+  }
+
+  #move(connection: Connection, target: EventStream): void {
+    if (connection.stream === target) return;
+    connection.stream = target;
+    connection.lastItem = target.next;
+    this.#parts.codec.move(connection.slot, target.lane);
+  }
+
+  #waitingRoom(): EventStream {
+    if (this.#waiting !== undefined) return this.#waiting;
+    this.#generation++;
+    const waiting = this.#stream({ name: `waiting:${this.#generation}`, json: false });
+    this.#waiting = waiting;
+    const { clock, logger, registry, close } = this.#parts;
+    const waitMs = this.#options.originWaitMs;
+    logger.log("warn", "no-origin", "no origin is there; events wait", { code: "no-origin" });
+    this.#cancelWait = clock.after(waitMs, () => {
+      this.#waitedInVain = true;
+      logger.log("error", "no-origin", `no origin came within ${waitMs} ms`, {
+        code: "no-origin",
+      });
+      for (const connection of registry.all()) {
+        if (connection.stream === waiting) close(connection, CloseCause.overload);
+      }
+    });
+    return waiting;
+  }
+
+  #stream(shape: StreamShape): EventStream {
+    return newStream(this.#parts, this.#options, shape);
+  }
+
+  #log(event: string, message: string, origin: string): void {
+    this.#parts.logger.log("info", event, message, { origin, app: this.#options.app });
+  }
+}

@@ -1,0 +1,100 @@
+import type { Cancel, Clock, OriginPresence } from "./ports/mod.ts";
+
+/** A live origin, as its presence tells. */
+export interface LiveOrigin {
+  readonly name: string;
+  readonly presence: OriginPresence;
+  /** Its share of the connections; 0 while it leaves. */
+  readonly weight: number;
+}
+
+export interface OriginDirectoryListener {
+  /** An origin is there; a new incarnation comes after `left` of the old one. */
+  joined(origin: LiveOrigin): void;
+  /** It is about to leave, and finishes what it was given. */
+  leaving(name: string): void;
+  /** Gone: cleared, dead, or silent for three heartbeats. */
+  left(name: string): void;
+}
+
+/** Heartbeats an origin may miss before it counts as gone. */
+const missedMax = 3;
+
+/**
+ * The origins of an app. It goes by the time on this node's clock since a heartbeat came in, so
+ * that neither a broker that forgets a Will nor a clock that is off keeps a dead one alive.
+ */
+export class OriginDirectory {
+  readonly #clock: Clock;
+  readonly #listener: OriginDirectoryListener;
+  readonly #origins = new Map<string, { origin: LiveOrigin; cancel: Cancel }>();
+
+  constructor(clock: Clock, listener: OriginDirectoryListener) {
+    this.#clock = clock;
+    this.#listener = listener;
+  }
+
+  get size(): number {
+    return this.#origins.size;
+  }
+
+  *live(): IterableIterator<LiveOrigin> {
+    for (const { origin } of this.#origins.values()) yield origin;
+  }
+
+  get(name: string): LiveOrigin | undefined {
+    return this.#origins.get(name)?.origin;
+  }
+
+  /** A presence came in, or (undefined) was cleared. */
+  presence(name: string, presence: OriginPresence | undefined): void {
+    const known = this.#origins.get(name);
+    if (known !== undefined && known.origin.presence.incarnation !== presence?.incarnation) {
+      this.#remove(name);
+    }
+    if (presence === undefined) return;
+    const leaving = presence.leaving === true;
+    const before = this.#origins.get(name);
+    before?.cancel();
+    const silent = missedMax * presence.every;
+    const cancel = this.#clock.after(silent, () => this.#remove(name));
+    const weight = leaving ? 0 : (presence.weight ?? 1);
+    const origin: LiveOrigin = { name, presence, weight };
+    this.#origins.set(name, { origin, cancel });
+    if (before === undefined) this.#listener.joined(origin);
+    if (leaving && before?.origin.presence.leaving !== true) this.#listener.leaving(name);
+  }
+
+  /** Counts an origin as gone although its heartbeat may go on. */
+  expel(name: string): void {
+    this.#remove(name);
+  }
+
+  /**
+   * While the broker is away nobody's heartbeat can come: everyone is given the full time again
+   * from now on, so that an outage kills no origin.
+   */
+  graceAll(): void {
+    for (const [name, { origin, cancel }] of this.#origins) {
+      cancel();
+      const silent = missedMax * origin.presence.every;
+      this.#origins.set(name, {
+        origin,
+        cancel: this.#clock.after(silent, () => this.#remove(name)),
+      });
+    }
+  }
+
+  /** Stops the clock on everyone until `graceAll`: the broker is away. */
+  hold(): void {
+    for (const { cancel } of this.#origins.values()) cancel();
+  }
+
+  #remove(name: string): void {
+    const known = this.#origins.get(name);
+    if (known === undefined) return;
+    known.cancel();
+    this.#origins.delete(name);
+    this.#listener.left(name);
+  }
+}
