@@ -44,6 +44,15 @@ test("code is quoted from an example that exists", () => {
   }
 });
 
+test("the README shows a whole origin in each language, in 15 lines of code at most", () => {
+  for (const language of ["ts", "python"]) {
+    const [block, ...more] = blocksOf("README.md").filter((one) => one.language === language);
+    assert.ok(block !== undefined && more.length === 0, language);
+    assert.equal(`${block.body}\n`, readFileSync(block.subject, "utf8"));
+    assert.ok(block.body.split("\n").filter((line) => line !== "").length <= 15, place(block));
+  }
+});
+
 test("commands of npm are scripts, and their flags are settings", () => {
   const { scripts } = JSON.parse(readFileSync("package.json", "utf8"));
   const lines = blocks
