@@ -13,6 +13,8 @@ export async function startBunServer(options: ClientServerOptions): Promise<Clie
       hostname: host,
       port,
       development: false,
+      // Without development mode Bun shares a port that another process has, unless told not to.
+      reusePort: false,
       fetch: (request, server) => answer(handler, request, server),
       websocket: {
         ...events(handler),

@@ -22,7 +22,6 @@ export interface DenoServeInfo {
 
 export interface DenoHttpServer {
   readonly addr: { readonly port: number };
-  shutdown(): Promise<void>;
 }
 
 export const deno: DenoApi = (globalThis as unknown as { Deno: DenoApi }).Deno;

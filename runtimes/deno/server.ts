@@ -1,5 +1,6 @@
 import { ServiceError } from "../../core/base/mod.ts";
 import type { HandshakeAnswer } from "../../core/ports/mod.ts";
+import { refuse } from "../../core/protocol/mod.ts";
 import { answerRequest, type ClientServer, type ClientServerOptions } from "../client-server.ts";
 import { FetchRequest, refusalResponse } from "../fetch-request.ts";
 import { type DenoHttpServer, type DenoServeInfo, deno } from "./deno-api.ts";
@@ -9,6 +10,7 @@ import { DenoSocket } from "./socket.ts";
 export async function startDenoServer(options: ClientServerOptions): Promise<ClientServer> {
   const { host, port } = options;
   const abort = new AbortController();
+  const gate = { open: true };
   try {
     const server = deno.serve(
       {
@@ -19,9 +21,10 @@ export async function startDenoServer(options: ClientServerOptions): Promise<Cli
         onError: () =>
           new Response("internal: the request could not be handled.\n", { status: 500 }),
       },
-      (request, info) => answer(request, info, options),
+      (request, info) =>
+        gate.open ? answer(request, info, options) : refusalResponse(closedGate),
     );
-    return new DenoServer(server, abort);
+    return new DenoServer(server, abort, gate);
   } catch (cause) {
     const taken = (cause as { name?: unknown }).name === "AddrInUse";
     const message = taken ? `port ${port} on ${host} is in use` : String(cause);
@@ -29,21 +32,23 @@ export async function startDenoServer(options: ClientServerOptions): Promise<Cli
   }
 }
 
+const closedGate = refuse(503, "handshake-refused", "this server takes no new connections");
+
 class DenoServer implements ClientServer {
   readonly port: number;
   readonly canPause = false;
-  private readonly server: DenoHttpServer;
   private readonly abort: AbortController;
+  private readonly gate: { open: boolean };
 
-  constructor(server: DenoHttpServer, abort: AbortController) {
-    this.server = server;
+  constructor(server: DenoHttpServer, abort: AbortController, gate: { open: boolean }) {
     this.abort = abort;
+    this.gate = gate;
     this.port = server.addr.port;
   }
 
   stopListening(): void {
-    // Settles when the last request is done; nobody waits for that.
-    void this.server.shutdown().catch(() => {});
+    // Deno's `shutdown` would close the WebSockets too, so the port stays and refuses.
+    this.gate.open = false;
   }
 
   async stop(): Promise<void> {

@@ -5,6 +5,7 @@ import { closeTests } from "./suite-close.ts";
 import { faultTests } from "./suite-faults.ts";
 import { flowTests } from "./suite-flow.ts";
 import { handshakeTests } from "./suite-handshake.ts";
+import { lifecycleTests } from "./suite-lifecycle.ts";
 import { messageTests } from "./suite-messages.ts";
 
 /** What the tests of a combination share. */
@@ -46,4 +47,5 @@ export function socketSuite(combination: Combination): void {
   closeTests(context);
   faultTests(context);
   flowTests(context);
+  lifecycleTests(context);
 }

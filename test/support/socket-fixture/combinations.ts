@@ -1,4 +1,5 @@
 import { bunProgram, denoProgram, nodeProgram, Program } from "../spawn.ts";
+import { within } from "../wait.ts";
 import type { FixtureOptions } from "./start.ts";
 
 /** What a runtime's own server lacks. Each gap is asserted, so that we notice when it goes. */
@@ -21,6 +22,8 @@ export interface Capabilities {
   readonly latePongs: boolean;
   /** A client that does not read is read all the same. */
   readonly readsUnread: boolean;
+  /** The port closes while connections stay; else new handshakes get 503. */
+  readonly stopsListening: boolean;
   /** Invalid UTF-8 is refused as soon as the bad byte arrives. */
   readonly earlyUtf8: boolean;
   /** The client gets a close frame that says why it is refused. */
@@ -39,6 +42,7 @@ const everything: Capabilities = {
   earlyFrames: true,
   latePongs: true,
   readsUnread: true,
+  stopsListening: true,
   earlyUtf8: true,
   faultFrame: true,
   faults: "named",
@@ -84,6 +88,7 @@ export const denoNative: Combination = onDeno("native", {
   earlyFrames: true,
   latePongs: true,
   readsUnread: false,
+  stopsListening: false,
   earlyUtf8: true,
   faultFrame: false,
   faults: "silent",
@@ -117,6 +122,18 @@ export class Fixture {
     this.canPause = canPause;
   }
 
+  /** Starts one that is expected to give up: its last words, and its exit code. */
+  static async refused(combination: Combination, options: FixtureOptions): Promise<unknown[]> {
+    const args = [...combination.args, JSON.stringify(options)];
+    const program = new Program(combination.program(), args);
+    try {
+      const fact = await program.line(factOf("refused"), "a refusal");
+      return [fact.errorCode, (await within(program.exited)).code];
+    } finally {
+      program.kill();
+    }
+  }
+
   static async start(combination: Combination, options: FixtureOptions): Promise<Fixture> {
     const args = [...combination.args, JSON.stringify(options)];
     const program = new Program(combination.program(), args);
@@ -132,6 +149,11 @@ export class Fixture {
   /** What the fixture said so far of an event. */
   events(event: string, name: string): Fact[] {
     return this.#program.lines.map(factOf(event, name)).filter((fact) => fact !== undefined);
+  }
+
+  /** Resolves to its exit code, where it ends by itself. */
+  async ended(): Promise<number | null> {
+    return (await within(this.#program.exited, { what: "the fixture's end" })).code;
   }
 
   async stop(): Promise<void> {

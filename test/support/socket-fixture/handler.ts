@@ -12,6 +12,7 @@ import type {
   SocketHandler,
 } from "../../../core/ports/mod.ts";
 import { checkHandshake, chooseSubprotocol, refuse } from "../../../core/protocol/mod.ts";
+import type { ClientServer } from "../../../runtimes/client-server.ts";
 import { say } from "./say.ts";
 
 export interface FixtureConnection extends ConnectionHandle {
@@ -35,6 +36,7 @@ const refusals = {
 
 /** Not the gateway: an echo that does what a text beginning with `!` says. */
 export class FixtureHandler implements SocketHandler<FixtureConnection> {
+  server: ClientServer | undefined = undefined;
   private readonly codec: Codec;
   private readonly deflate: Deflate | undefined;
   private readonly message: ReusableMessage;
@@ -112,6 +114,7 @@ export class FixtureHandler implements SocketHandler<FixtureConnection> {
     this.codec.unbind(slot);
     this.connections.delete(name);
     this.freeSlots.push(slot);
+    if (closeReason === "stop") void this.server?.stop().then(() => say({ event: "stopped" }));
   }
 
   private send(socket: Socket, data: string | Uint8Array): boolean {
@@ -157,6 +160,13 @@ export class FixtureHandler implements SocketHandler<FixtureConnection> {
         this.send(socket, JSON.stringify(stats ?? null));
         break;
       }
+      case "stop-listening":
+        this.server?.stopListening();
+        this.send(socket, "stopped");
+        break;
+      case "stop":
+        socket.close(1_012, "stop");
+        break;
       default:
         throw new Error(`unknown command ${verb}`);
     }

@@ -1,6 +1,6 @@
 import process from "node:process";
 import { SystemClock } from "../../../adapters/system/mod.ts";
-import { limits } from "../../../core/base/mod.ts";
+import { limits, ServiceError } from "../../../core/base/mod.ts";
 import type { ClientServer, ClientServerOptions } from "../../../runtimes/client-server.ts";
 import { createZlibDeflate } from "../../../runtimes/deflate.ts";
 import { createWasmCodec } from "../../../wasm/mod.ts";
@@ -11,14 +11,25 @@ import { say } from "./say.ts";
 export interface FixtureOptions {
   readonly compression?: boolean;
   readonly messageBytesMax?: number;
+  readonly port?: number;
 }
 
 export type StartServer = (options: ClientServerOptions) => Promise<ClientServer>;
 
-/** Starts the server that the first argument names, and tells its port. */
+/** Starts the server that the first argument names, and tells its port, or why there is none. */
 export async function startFixture(engines: Readonly<Record<string, StartServer>>): Promise<void> {
+  try {
+    await startServer(engines);
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+    say({ event: "refused", errorCode: error.code });
+    process.exitCode = 1;
+  }
+}
+
+async function startServer(engines: Readonly<Record<string, StartServer>>): Promise<void> {
   const [engine = "", settings = "{}"] = process.argv.slice(2);
-  const { compression, messageBytesMax } = JSON.parse(settings) as FixtureOptions;
+  const { compression, messageBytesMax, port } = JSON.parse(settings) as FixtureOptions;
   const codec = createWasmCodec({
     node: "fixture",
     messageBytesMax: messageBytesMax ?? limits.messageBytesMax,
@@ -28,15 +39,17 @@ export async function startFixture(engines: Readonly<Record<string, StartServer>
   const deflate = compression === true ? createZlibDeflate() : undefined;
   const start = engines[engine];
   if (start === undefined) throw new Error(`no engine ${engine}`);
+  const handler = new FixtureHandler(codec, deflate);
   const server = await start({
     host: "127.0.0.1",
-    port: 0,
-    handler: new FixtureHandler(codec, deflate),
+    port: port ?? 0,
+    handler,
     codec,
     clock: new SystemClock(),
     deflate,
     messageBytesMax: messageBytesMax ?? limits.messageBytesMax,
     lanes: false,
   });
+  handler.server = server;
   say({ event: "listening", port: server.port, canPause: server.canPause });
 }

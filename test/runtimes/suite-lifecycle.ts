@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { RawClient } from "../support/raw-client.ts";
+import { closePayload } from "../support/raw-client-frames.ts";
+import { Fixture } from "../support/socket-fixture/combinations.ts";
+import type { SuiteContext } from "./suite.ts";
+
+/** Listening, and no more. */
+export function lifecycleTests(context: SuiteContext): void {
+  const { name, can } = context.combination;
+
+  test(`${name}: a port that is taken is told by its code`, async () => {
+    const { port } = context.fixture();
+    const refused = await Fixture.refused(context.combination, { port });
+    assert.deepEqual(refused, ["port-in-use", 1]);
+  });
+
+  test(`${name}: who is connected stays when listening stops; then nothing keeps us up`, async () => {
+    const fixture = await Fixture.start(context.combination, {});
+    try {
+      const client = await RawClient.open(fixture.port);
+      client.text("!stop-listening");
+      assert.equal(await client.nextText(), "stopped");
+      const refusal = can.stopsListening ? /ECONNREFUSED/ : /handshake refused: 503/;
+      await assert.rejects(RawClient.open(fixture.port), refusal);
+      client.text("still here");
+      assert.equal(await client.nextText(), "still here");
+      client.text("!stop");
+      assert.deepEqual(await client.closeFrame(), { code: 1012, reason: "stop" });
+      client.send({ opcode: 8, payload: closePayload(1012) });
+      await client.end();
+      client.destroy();
+      assert.equal(await fixture.ended(), 0);
+    } finally {
+      await fixture.stop();
+    }
+  });
+}
