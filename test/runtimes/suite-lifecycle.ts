@@ -15,7 +15,7 @@ export function lifecycleTests(context: SuiteContext): void {
     assert.deepEqual(refused, ["port-in-use", 1]);
   });
 
-  test(`${name}: who is connected stays when listening stops; then nothing keeps us up`, async () => {
+  test(`${name}: clients stay when listening stops; then nothing keeps us up`, async () => {
     const fixture = await Fixture.start(context.combination, {});
     try {
       const client = await RawClient.open(fixture.port);
