@@ -47,6 +47,8 @@ export class EventStream {
   #inFlight = 0;
   #connected = false;
   #frozen = false;
+  /** Surrendered: late answers of the transport find nothing to do, and the lane is another's. */
+  #ended = false;
   #scheduled = false;
   readonly #paused: Set<Connection> = new Set();
   readonly #settled: (() => void)[] = [];
@@ -182,6 +184,7 @@ export class EventStream {
    */
   surrender(): { items: unknown[][]; paused: Connection[] } {
     this.#take();
+    this.#ended = true;
     const { confirmed } = this.#window;
     const items: unknown[][] = [];
     for (const { first, payload } of this.#window.clear()) {
@@ -191,7 +194,7 @@ export class EventStream {
     const paused = [...this.#paused];
     this.#paused.clear();
     for (const connection of paused) connection.paused = false;
-    this.#tellSettled();
+    for (const resolve of this.#settled.splice(0)) resolve();
     return { items, paused };
   }
 
@@ -220,7 +223,7 @@ export class EventStream {
    * it is answered: batches get larger under load instead of more.
    */
   #pump(): void {
-    if (!this.#connected || this.#options.destination === undefined) return;
+    if (!this.#connected || this.#ended || this.#options.destination === undefined) return;
     this.#publishTaken();
     if (this.#frozen || this.#inFlight >= limits.publishesInFlightTarget || this.windowFull)
       return;
@@ -247,6 +250,7 @@ export class EventStream {
   }
 
   #answered(batch: NumberedBatch, error: ServiceError | undefined): void {
+    if (this.#ended) return;
     this.#inFlight--;
     if (error !== undefined) this.#parts.metrics.error(error.code);
     if (!this.#confirmedByOrigin) this.#window.confirm(batch.first + batch.count);

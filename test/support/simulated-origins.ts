@@ -1,0 +1,146 @@
+import { decode } from "@msgpack/msgpack";
+import type {
+  EventDestination,
+  OriginChannel,
+  OriginChannelListener,
+  OriginDestination,
+} from "../../core/ports/mod.ts";
+
+type Item = [verb: string, id: string, seq: number, ...rest: unknown[]];
+type Numbered = [version: 1, stream: string, first: number, items: Item[]];
+
+/** An origin by the contract alone: numbered streams, cumulative acks, gaps. */
+export class SimulatedOrigin {
+  readonly name: string;
+  readonly incarnation: string;
+  /** Events in the order they were handled, without those it saw to be repeated. */
+  readonly handled: Item[] = [];
+  /** Batches that came and wait to be handled. */
+  readonly inbox: Numbered[] = [];
+  alive = true;
+  leaving = false;
+  released = false;
+  readonly #next: Map<string, number> = new Map();
+  readonly #seqs: Map<string, number> = new Map();
+  readonly #handledUpTo: Map<string, number> = new Map();
+
+  constructor(name: string, incarnation: string) {
+    this.name = name;
+    this.incarnation = incarnation;
+  }
+
+  /** Takes a batch in; the ack that it is answered with at once, where there is one. */
+  take(batch: Numbered | [string, ...unknown[]][]): unknown[] | undefined {
+    if (typeof batch[0] !== "number") {
+      this.released ||= (batch as unknown[][]).some(([verb]) => verb === "released");
+      return undefined;
+    }
+    const [, stream, first, items] = batch as Numbered;
+    const next = this.#next.get(stream) ?? 0;
+    const end = first + items.length;
+    if (first > next || end <= next) {
+      return ["ack", stream, this.#handledUpTo.get(stream) ?? 0, next];
+    }
+    this.#next.set(stream, end);
+    this.inbox.push([1, stream, next, items.slice(next - first)]);
+    return undefined;
+  }
+
+  /** Handles the oldest batch that waits; its ack. */
+  handle(): unknown[] | undefined {
+    const batch = this.inbox.shift();
+    if (batch === undefined) return undefined;
+    const [, stream, first, items] = batch;
+    for (const item of items) {
+      const [verb, id, seq] = item;
+      if (verb !== "open" && verb !== "message" && verb !== "close") continue;
+      // Redelivered by another stream: the number within the connection tells.
+      if (seq <= (this.#seqs.get(id) ?? -1)) continue;
+      this.#seqs.set(id, seq);
+      this.handled.push(item);
+    }
+    this.#handledUpTo.set(stream, first + items.length);
+    return ["ack", stream, first + items.length];
+  }
+}
+
+/** A network between one node and its origins that loses, delays and breaks as it is told. */
+export class SimulatedNetwork implements OriginChannel {
+  readonly batchBytesMax: number = 1_000_000;
+  readonly origins: Map<string, SimulatedOrigin> = new Map();
+  listener!: OriginChannelListener;
+  connected = false;
+  /** Publishes that the broker has and did not deliver yet. */
+  #wire: { origin: string | undefined; batch: unknown; confirmed: () => void }[] = [];
+  readonly #encode: (value: unknown) => Uint8Array;
+
+  constructor(encode: (value: unknown) => Uint8Array) {
+    this.#encode = encode;
+  }
+
+  get underWay(): number {
+    return this.#wire.length;
+  }
+
+  start(listener: OriginChannelListener): Promise<void> {
+    this.listener = listener;
+    this.connect();
+    return Promise.resolve();
+  }
+
+  stop(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  publish(
+    destination: EventDestination | OriginDestination,
+    batch: Uint8Array<ArrayBuffer>,
+    confirmed: (error?: undefined) => void,
+  ): void {
+    const origin = "origin" in destination ? destination.origin : undefined;
+    this.#wire.push({ origin, batch: decode(batch), confirmed });
+  }
+
+  connect(): void {
+    this.connected = true;
+    this.listener.connected(true);
+  }
+
+  /** What was under way is lost, as with a broker that is killed. */
+  disconnect(): void {
+    this.connected = false;
+    const lost = this.#wire;
+    this.#wire = [];
+    this.listener.connected(false);
+    for (const { confirmed } of lost) confirmed();
+  }
+
+  /** Delivers (or loses) the oldest publish under way. */
+  deliver(lose: boolean = false): void {
+    const publish = this.#wire.shift();
+    if (publish === undefined) return;
+    const origin = publish.origin === undefined ? undefined : this.origins.get(publish.origin);
+    publish.confirmed();
+    if (lose || origin === undefined || !origin.alive) return;
+    const answer = origin.take(publish.batch as Numbered);
+    if (answer !== undefined) this.command(origin.name, answer);
+  }
+
+  handle(origin: SimulatedOrigin): void {
+    const ack = origin.alive ? origin.handle() : undefined;
+    if (ack !== undefined && this.connected) this.command(origin.name, ack);
+  }
+
+  command(sender: string, item: unknown[]): void {
+    const source = { app: "default", sender, reach: "node", place: "simulated" } as const;
+    this.listener.commands(source, this.#encode([item]));
+  }
+
+  /** An origin's heartbeat. */
+  announce(origin: SimulatedOrigin, at: number): void {
+    if (!this.connected || !origin.alive) return;
+    const { incarnation, leaving } = origin;
+    const presence = { v: 1, incarnation, at, every: 1_000, leaving } as const;
+    this.listener.origin("default", origin.name, presence);
+  }
+}

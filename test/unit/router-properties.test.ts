@@ -1,0 +1,215 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import {
+  ManualClock,
+  MemoryBroker,
+  MemoryClusterBus,
+  MemoryLogger,
+  MemoryMetrics,
+  MemorySocket,
+  SeededRandom,
+} from "../../adapters/memory/mod.ts";
+import { Gateway } from "../../core/mod.ts";
+import { createPlainCodec } from "../../wasm/mod.ts";
+import { SimulatedNetwork, SimulatedOrigin } from "../support/simulated-origins.ts";
+
+/** What happens next, in the simulated world. Numbers choose among what there is. */
+type Step =
+  | readonly ["connect"]
+  | readonly ["say", number]
+  | readonly ["hang-up", number]
+  | readonly ["deliver" | "lose"]
+  | readonly ["handle" | "crash" | "mute" | "leave", number]
+  | readonly ["join"]
+  | readonly ["broker-down" | "broker-up"]
+  | readonly ["wait", number];
+
+const which = fc.nat(20);
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 2, arbitrary: fc.constant(["connect"] as const) },
+  { weight: 12, arbitrary: fc.tuple(fc.constant("say" as const), which) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant("hang-up" as const), which) },
+  { weight: 10, arbitrary: fc.constant(["deliver"] as const) },
+  { weight: 1, arbitrary: fc.constant(["lose"] as const) },
+  { weight: 10, arbitrary: fc.tuple(fc.constant("handle" as const), which) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant("crash" as const), which) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant("mute" as const), which) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant("leave" as const), which) },
+  { weight: 1, arbitrary: fc.constant(["join"] as const) },
+  { weight: 1, arbitrary: fc.constant(["broker-down"] as const) },
+  { weight: 2, arbitrary: fc.constant(["broker-up"] as const) },
+  {
+    weight: 3,
+    arbitrary: fc.tuple(fc.constant("wait" as const), fc.integer({ min: 1, max: 4_000 })),
+  },
+);
+
+/** One node, its clients and origins, over a network that does what the steps say. */
+class World {
+  readonly clock = new ManualClock();
+  readonly codec = createPlainCodec({
+    node: "n",
+    messageBytesMax: 1_000,
+    batchBytesTarget: 400,
+    partialBytesMax: 10_000,
+  });
+  readonly network = new SimulatedNetwork((value) => this.codec.encodeValue(value));
+  readonly gateway: Gateway;
+  readonly sockets: { socket: MemorySocket; said: number }[] = [];
+  /** Every origin that ever was, the living and the dead. */
+  readonly origins: SimulatedOrigin[] = [];
+  readonly muted = new Set<SimulatedOrigin>();
+  /** Ids and numbers in the order of their first handling. */
+  readonly firstHandled: Map<string, number[]> = new Map();
+  readonly #seen: Map<SimulatedOrigin, number> = new Map();
+
+  constructor() {
+    const parts = { clock: this.clock, logger: new MemoryLogger(), metrics: new MemoryMetrics() };
+    const bus = new MemoryClusterBus(new MemoryBroker(), { apps: ["default"], node: "n" });
+    this.gateway = new Gateway(
+      { ...parts, codec: this.codec, random: new SeededRandom(7), channel: this.network, bus },
+      {
+        ...{ app: "default", node: "n", incarnation: "i", runtime: "node", version: "0" },
+        ...{ subprotocols: [], headers: [], compression: false, pages: new Map() },
+        ...{ mode: "assigned", partitions: 1, json: false, connectionsMax: 100 },
+        ...{ sendQueueBytesMax: 1e6, windowBytesMax: 2_000, originWaitMs: 1e9 },
+        ...{ ackTimeoutMs: 60_000, rebalance: true },
+        ...{ keepAliveIntervalMs: 1e9, presenceIntervalMs: 1e9 },
+      },
+    );
+    void this.gateway.start();
+  }
+
+  do(step: Step): void {
+    const [what, number = 0] = step;
+    const alive = this.origins.filter((origin) => origin.alive);
+    const origin = alive[number % Math.max(alive.length, 1)];
+    const client = this.sockets[number % Math.max(this.sockets.length, 1)];
+    if (what === "connect") this.connect();
+    else if (what === "say" && client !== undefined) this.say(client);
+    else if (what === "hang-up" && client !== undefined) client.socket.clientCloses(1000, "");
+    else if (what === "deliver") this.network.deliver();
+    else if (what === "lose") this.network.deliver(true);
+    else if (what === "join") this.join();
+    else if (what === "broker-down" && this.network.connected) this.network.disconnect();
+    else if (what === "broker-up" && !this.network.connected) this.network.connect();
+    else if (what === "wait") this.wait(number);
+    else if (origin === undefined) return;
+    else if (what === "handle") this.handle(origin);
+    else if (what === "mute") this.muted.add(origin);
+    else if (what === "leave") this.leave(origin);
+    else if (what === "crash") this.crash(origin);
+    this.clock.turn();
+  }
+
+  connect(): void {
+    const answer = { accepted: true, app: "default", deflate: false, info: {} } as const;
+    const socket = new MemorySocket(this.gateway, { ...answer, subprotocol: undefined });
+    this.sockets.push({ socket, said: 0 });
+  }
+
+  say(client: { socket: MemorySocket; said: number }): void {
+    client.said++;
+    client.socket.receive(`${client.said}`.padEnd(40, "."));
+  }
+
+  join(): void {
+    // A crashed origin's name comes back with another incarnation.
+    const name = `o${this.origins.length % 3}`;
+    if (this.network.origins.get(name)?.alive === true) return;
+    const origin = new SimulatedOrigin(name, `i${this.origins.length}`);
+    this.origins.push(origin);
+    this.network.origins.set(name, origin);
+    this.network.announce(origin, this.clock.now());
+  }
+
+  handle(origin: SimulatedOrigin): void {
+    this.network.handle(origin);
+    const from = this.#seen.get(origin) ?? 0;
+    for (const [, id, seq] of origin.handled.slice(from)) {
+      const seqs = this.firstHandled.get(id) ?? [];
+      this.firstHandled.set(id, seqs);
+      if (!seqs.includes(seq)) seqs.push(seq);
+    }
+    this.#seen.set(origin, origin.handled.length);
+    if (origin.released && origin.inbox.length === 0) this.crash(origin);
+  }
+
+  leave(origin: SimulatedOrigin): void {
+    origin.leaving = true;
+    this.network.announce(origin, this.clock.now());
+  }
+
+  crash(origin: SimulatedOrigin): void {
+    origin.alive = false;
+    // Its Will, which a broker that is away cannot send.
+    if (this.network.connected) this.network.listener.origin("default", origin.name, undefined);
+  }
+
+  wait(ms: number): void {
+    for (const origin of this.origins) {
+      if (!this.muted.has(origin)) this.network.announce(origin, this.clock.now());
+    }
+    this.clock.advance(ms);
+  }
+
+  /** Lets everything come to rest: the broker is there, and an origin that handles what comes. */
+  async settle(): Promise<void> {
+    if (!this.network.connected) this.network.connect();
+    this.muted.clear();
+    for (const origin of this.origins) if (origin.leaving) this.crash(origin);
+    this.join();
+    this.join();
+    for (let round = 0; round < 400; round++) {
+      this.wait(400);
+      while (this.network.underWay > 0) this.network.deliver();
+      for (const origin of this.origins) {
+        while (origin.alive && origin.inbox.length > 0) this.handle(origin);
+      }
+      await Promise.resolve();
+      this.clock.turn();
+    }
+  }
+}
+
+test("whatever breaks, events of living connections are handled, in order, once an origin", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 150 }), async (steps) => {
+      const world = new World();
+      await Promise.resolve();
+      for (const one of steps) {
+        world.do(one);
+        await Promise.resolve();
+      }
+      await world.settle();
+      const { firstHandled } = world;
+      for (const seqs of firstHandled.values()) {
+        assert.deepEqual(
+          seqs,
+          [...seqs].sort((a, b) => a - b),
+          "in order",
+        );
+        assert.deepEqual(seqs, Array.from(seqs.keys()), "without a gap");
+      }
+      let expected = 0;
+      let handled = 0;
+      for (const { said } of world.sockets) expected += said;
+      for (const seqs of firstHandled.values()) handled += seqs.length;
+      assert.equal(firstHandled.size, world.sockets.length, "every connection was told of");
+      assert.ok(handled >= world.sockets.length, "opens");
+      for (const origin of world.origins) {
+        const keys = origin.handled.map(([, id, seq]) => `${id} ${seq}`);
+        assert.equal(new Set(keys).size, keys.length, "nothing twice for one origin");
+      }
+      const closed = world.origins
+        .flatMap((origin) => origin.handled)
+        .filter(([v]) => v === "close");
+      const closes = new Set(closed.map(([, id]) => id)).size;
+      assert.equal(world.gateway.connections + closes, world.sockets.length, "one close each");
+      const messages = [...firstHandled.values()].reduce((sum, seqs) => sum + seqs.length, 0);
+      if (closes === 0) assert.equal(messages, expected + world.sockets.length, "nothing lost");
+    }),
+    { numRuns: Number(process.env["PROPERTY_RUNS"] ?? 300) },
+  );
+});
