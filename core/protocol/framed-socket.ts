@@ -34,6 +34,8 @@ export class FramedSocket implements Socket, ByteSocketListener {
   private readonly deflated: boolean;
   private connection: ConnectionHandle | undefined = undefined;
   private state: State = State.open;
+  /** The handler has heard that the socket is closed. */
+  private told = false;
   private firstFrame: Uint8Array | undefined = undefined;
   private moreFrames: Uint8Array[] | undefined = undefined;
   private queuedBytes = 0;
@@ -130,7 +132,10 @@ export class FramedSocket implements Socket, ByteSocketListener {
       handler.pong(this.held());
     }
     this.flush();
-    this.sendLatePong();
+    if (this.reads()) this.sendLatePong();
+    // Both close frames are exchanged, or there was a fault: nobody waits for the end of TCP,
+    // which a client may put off.
+    else this.tellClosed();
   }
 
   drained(): void {
@@ -145,6 +150,12 @@ export class FramedSocket implements Socket, ByteSocketListener {
     this.firstFrame = undefined;
     this.moreFrames = undefined;
     this.latePong = undefined;
+    this.tellClosed();
+  }
+
+  private tellClosed(): void {
+    if (this.told) return;
+    this.told = true;
     const { handler } = this.shared.options;
     // RFC 6455, 7.1.5: 1006 where the stream ended without a close frame.
     const { closeCode, closeReason } = this.ending ?? { closeCode: 1006, closeReason: "" };

@@ -33,8 +33,11 @@ export function originChannelConformance(name: string, makeRig: () => Promise<Ch
       const rig = await makeRig();
       const connected: boolean[] = [];
       try {
-        const listener = { commands: () => {},
-      origin: () => {}, connected: (now: boolean) => connected.push(now) };
+        const listener = {
+          commands: () => {},
+          origin: () => {},
+          connected: (now: boolean) => connected.push(now),
+        };
         await rig.channel.start(listener);
         await body(rig, connected);
       } finally {

@@ -239,3 +239,15 @@ test("a ping of the client during our close is not answered", () => {
   client.send({ opcode: 9, payload: "late" });
   assert.deepEqual(client.received(), ["close 1000"]);
 });
+
+test("the end is told when the close frames are exchanged, not when TCP ends", async () => {
+  for (const first of ["client", "server"] as const) {
+    const client = new FramedClient(codecs[0]!.make());
+    if (first === "server") client.socket.close(4_000, "");
+    client.send({ opcode: 8, payload: closePayload(4_000) });
+    assert.deepEqual(client.handler.heard, ["close 4000 "]);
+    client.clock.advance(closeWaitMs);
+    await Promise.resolve();
+    assert.deepEqual(client.handler.heard, ["close 4000 "], "once");
+  }
+});
