@@ -15,7 +15,7 @@ import type { FramedSockets } from "./framed-sockets.ts";
 const State = { open: 0, closing: 1, ended: 2, closed: 3 } as const;
 type State = (typeof State)[keyof typeof State];
 
-/** What only a socket on its way out needs, so that an open one stays small. */
+/** What only a closing socket needs, so that an open one stays small. */
 interface Ending {
   readonly closeCode: number;
   readonly closeReason: string;
@@ -24,7 +24,7 @@ interface Ending {
   receivedBytes: number;
 }
 
-/** Never changed, so one serves all sockets. RFC 6455, 5.5.2: an empty ping. */
+/** One serves all sockets. RFC 6455, 5.5.2: an empty ping. */
 const pingFrame = buildFrame({ opcode: Opcode.ping }, new Uint8Array(0));
 
 /** A WebSocket (RFC 6455, the server's side) over a byte socket. */
@@ -86,8 +86,7 @@ export class FramedSocket implements Socket, ByteSocketListener {
     this.flush();
     this.state = State.closing;
     this.end(closeCode, closeReason);
-    // The client's answer must be read, whoever has paused us.
-    this.bytes.resume();
+    this.bytes.resume(); // The client's answer must be read, whoever has paused us.
   }
 
   terminate(): void {
@@ -106,14 +105,14 @@ export class FramedSocket implements Socket, ByteSocketListener {
     if (this.state === State.open) this.bytes.resume();
   }
 
-  ping(): void {
-    if (this.state !== State.open) return;
+  ping(): boolean {
+    if (this.state !== State.open) return true;
     this.queue(pingFrame);
     this.flush();
+    return true;
   }
 
   data(chunk: Uint8Array): void {
-    // RFC 6455, 5.5.1: nothing counts after a close frame.
     if (this.state >= State.ended || this.floods(chunk)) return;
     const { shared } = this;
     shared.messages = 0;
@@ -133,8 +132,7 @@ export class FramedSocket implements Socket, ByteSocketListener {
     }
     this.flush();
     if (this.reads()) this.sendLatePong();
-    // Both close frames are exchanged, or there was a fault: nobody waits for the end of TCP,
-    // which a client may put off.
+    // A client may put the end of TCP off; its connection is over now.
     else this.tellClosed();
   }
 

@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, test } from "node:test";
+import { encode } from "@msgpack/msgpack";
+import { type EmbeddedBroker, startEmbeddedBroker } from "../../adapters/mqtt/mod.ts";
+import {
+  connectOrigin,
+  type Origin,
+  type OriginEvent,
+  type OriginOptions,
+  ServiceError,
+} from "../../adapters/mqtt/origin/mod.ts";
+import { FakeGateway } from "../support/broker-gateway.ts";
+import { BrokerProxy } from "../support/broker-proxy.ts";
+import { until } from "../support/broker-wait.ts";
+
+let broker: EmbeddedBroker;
+let gateway: FakeGateway;
+let origins: Origin[] = [];
+
+beforeEach(async () => {
+  broker = await startEmbeddedBroker();
+  gateway = await FakeGateway.start(broker.port);
+});
+
+afterEach(async () => {
+  await Promise.all(origins.map((origin) => origin.close()));
+  origins = [];
+  await gateway.stop();
+  await broker.close();
+});
+
+async function connect(options: Partial<OriginOptions> = {}): Promise<Origin> {
+  const url = `mqtt://127.0.0.1:${broker.port}`;
+  const origin = await connectOrigin({ broker: url, version: "4", ...options });
+  origins.push(origin);
+  return origin;
+}
+
+/** What happens, as short words. */
+function watch(origin: Origin): string[] {
+  const seen: string[] = [];
+  origin.on("open", ({ connection }) => void seen.push(`open ${connection.id}`));
+  origin.on("message", ({ connection, data }) => void seen.push(`${connection.id}: ${data}`));
+  origin.on("close", ({ connection, code, cause }) => {
+    seen.push(`close ${connection.id} ${code} ${cause}`);
+  });
+  origin.on("error", ({ error }) => void seen.push(`error ${(error as ServiceError).code}`));
+  return seen;
+}
+
+const _opened = (id: string): unknown[] => ["open", id, 0, { path: "/chat", at: 5 }];
+const said = (id: string, seq: number, data: unknown): unknown[] => ["message", id, seq, data];
+const closed = (id: string, seq: number): unknown[] => ["close", id, seq, 1000, "bye", "client"];
+
+test("an outage loses no command, and numbers let nodes drop what comes twice", async () => {
+  const proxy = await BrokerProxy.start(broker.port);
+  const origin = await connect({ broker: proxy.url });
+  const texts = Array.from({ length: 60 }, (_, i) => `m${i}`);
+  for (const text of texts.slice(0, 20)) origin.send("n1.a", text);
+  await until("some are out", () => gateway.commands.length > 0);
+  for (const text of texts.slice(20, 40)) origin.send("n1.a", text);
+  proxy.block();
+  await until("lost", () => !origin.connected);
+  for (const text of texts.slice(40)) origin.send("n1.a", text);
+  assert.ok(origin.queuedBytes > 0);
+  proxy.unblock();
+  await until("back", () => origin.connected);
+  await origin.flushed();
+  await until("the last", () => gateway.commands.at(-1)?.item[2] === "m59");
+  // As a node does: by the numbers of the stream.
+  const seen: unknown[] = [];
+  for (const { batch } of gateway.batches) {
+    const [, stream, first, items] = batch as [number, string, number, unknown[][]];
+    assert.match(stream, /^o[a-z0-9]{8}:[a-z0-9]{12}:n1:0$/);
+    assert.ok(first <= seen.length, "no gap");
+    for (const item of items.slice(seen.length - first)) seen.push(item[2]);
+  }
+  assert.deepEqual(seen, texts);
+  await origin.close();
+  await proxy.close();
+});
+
+test("equal acknowledgements in a row say that commands were dropped: a new stream", async () => {
+  const origin = await connect();
+  const seen = watch(origin);
+  origin.send("n1.a", "1");
+  await until("the command", () => gateway.batches.length === 1);
+  const stream = gateway.batches[0]!.batch[1];
+  for (let i = 0; i < 3; i++) gateway.batch("n1", encode([["ack", stream, 0]]));
+  await until("the error", () => seen.includes("error batch-gap"));
+  origin.send("n1.a", "2");
+  await until("the next command", () => gateway.batches.length === 2);
+  const [, next, first] = gateway.batches[1]!.batch;
+  assert.notEqual(next, stream);
+  assert.equal(first, 0);
+});
+
+test("too much unconfirmed: send throws, and nothing of it is kept", async () => {
+  const proxy = await BrokerProxy.start(broker.port);
+  const origin = await connect({ broker: proxy.url });
+  proxy.block();
+  await until("lost", () => !origin.connected);
+  const megabyte = new Uint8Array(1_048_576);
+  const full = (): void => {
+    for (let i = 0; i < 100; i++) origin.send("n1.a", megabyte);
+  };
+  assert.throws(full, { code: "send-queue-full" });
+  assert.ok(origin.queuedBytes <= 67_108_864 && origin.queuedBytes > 60_000_000);
+  await origin.close();
+  assert.throws(() => origin.send("n1.a", "x"), { code: "broker-lost" });
+  await proxy.close();
+});
+
+test("too many events wait: their connection is closed, and told", async () => {
+  const origin = await connect();
+  const errors: string[] = [];
+  origin.on("error", ({ error }) => void errors.push((error as ServiceError).code));
+  const iterator = origin.events();
+  const data = new Uint8Array(4_000_000);
+  for (let i = 0; i < 18; i++) gateway.events("n1", "i1", [said("n1.a", i, data)]);
+  gateway.events("n1", "i1", [closed("n1.a", 18)]);
+  await until("the close command", () => gateway.commands.length > 0);
+  assert.deepEqual(gateway.commands[0]!.item, ["close", "n1.a", 1013, "overload"]);
+  assert.deepEqual(errors, ["window-full"]);
+  const seen: OriginEvent["type"][] = [];
+  for await (const { type } of iterator) {
+    seen.push(type);
+    if (type === "close") break;
+  }
+  assert.equal(seen.length, 17, "16 messages of 4 MB fit into 64 MiB, and close always comes");
+});
+
+test("wrong settings and wrong ids are refused with a code", async () => {
+  const broker = "mqtt://127.0.0.1:1";
+  await assert.rejects(connectOrigin({ broker, name: "No" }), { code: "setting-invalid" });
+  await assert.rejects(connectOrigin({ broker, app: "a/b" }), { code: "setting-invalid" });
+  await assert.rejects(connectOrigin({ broker: "nowhere" }), { code: "setting-invalid" });
+  const origin = await connect();
+  for (const id of ["", "x", "a.b/c", "N.x", "n1.", `n.${"x".repeat(64)}`]) {
+    assert.throws(() => origin.send(id, "x"), { code: "id-malformed" }, id);
+  }
+  assert.throws(() => origin.connection("n1.a").close(5), { code: "command-malformed" });
+  assert.throws(() => origin.connection("n1.a").close(1_000, "ä".repeat(62)), ServiceError);
+});
+
+test("a signal ends the attempt to connect, and the origin", async () => {
+  const waiting = new AbortController();
+  const attempt = connectOrigin({ broker: "mqtt://127.0.0.1:1", signal: waiting.signal });
+  waiting.abort(new Error("enough"));
+  await assert.rejects(attempt, { message: "enough" });
+  const running = new AbortController();
+  const origin = await connect({ signal: running.signal });
+  const events = origin.events();
+  running.abort();
+  assert.deepEqual(await events.next(), { done: true, value: undefined });
+});
