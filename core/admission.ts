@@ -1,5 +1,8 @@
+import { originAllowed } from "./allowed-origins.ts";
+import type { AddressRange } from "./base/mod.ts";
+import { clientAddress } from "./client-address.ts";
 import type { HandshakeAnswer, HandshakeRefusal, HandshakeRequest } from "./ports/mod.ts";
-import { checkHandshake, chooseSubprotocol } from "./protocol/mod.ts";
+import { checkHandshake, chooseSubprotocol, refuse } from "./protocol/mod.ts";
 
 /** A page that the client port serves to a plain GET of its path. */
 export interface Page {
@@ -15,6 +18,10 @@ export interface AdmissionOptions {
   readonly headers: readonly string[];
   readonly compression: boolean;
   readonly pages: ReadonlyMap<string, Page>;
+  /** Pages that may connect; all where it is empty. */
+  readonly allowedOrigins?: readonly string[] | undefined;
+  /** Proxies whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies?: readonly AddressRange[] | undefined;
 }
 
 /** An answer for a service that cannot take a connection now. RFC 9110, 15.6.4. */
@@ -33,12 +40,20 @@ export function admit(request: HandshakeRequest, options: AdmissionOptions): Han
     return answerPage(page, request);
   const handshake = checkHandshake(request);
   if ("accepted" in handshake) return handshake;
+  const { allowedOrigins = [] } = options;
+  const originHeader = request.header("origin");
+  // RFC 6455, 10.2: what sends none is no browser, so no page can have made it connect.
+  if (allowedOrigins.length > 0 && originHeader !== undefined) {
+    if (!originAllowed(originHeader, allowedOrigins)) {
+      return refuse(403, "origin-not-allowed", "pages of this origin must not connect");
+    }
+  }
   const subprotocol = chooseSubprotocol(handshake.offeredSubprotocols, options.subprotocols);
   const info: Record<string, unknown> = {
     path: request.path,
     query: request.query,
     headers: allowedHeaders(request, options.headers),
-    ip: request.remoteAddress,
+    ip: clientAddress(request, options.trustedProxies),
     subprotocols: handshake.offeredSubprotocols,
   };
   if (subprotocol !== undefined) info.subprotocol = subprotocol;

@@ -19,6 +19,7 @@ export class GatewayMetrics {
   readonly repeats: Counter;
   readonly reassigned: Counter;
   readonly rebalanced: Counter;
+  readonly pings: Counter;
   readonly #metrics: Metrics;
 
   constructor(metrics: Metrics) {
@@ -38,6 +39,7 @@ export class GatewayMetrics {
     this.repeats = count("wss_stream_repeats_total", "Times a stream was repeated or probed");
     this.reassigned = count("wss_events_reassigned_total", "Events moved to another origin");
     this.rebalanced = count("wss_connections_rebalanced_total", "Idle connections moved");
+    this.pings = count("wss_pings_sent_total", "Pings sent to silent connections");
     this.pauses = count("wss_reading_paused_total", "Times a socket was not read: window full");
   }
 

@@ -1,64 +1,28 @@
-import { type AdmissionOptions, admit, unavailable } from "./admission.ts";
+import { admit, unavailable } from "./admission.ts";
 import { assert, type ErrorCode, limits } from "./base/mod.ts";
 import { CommandExecutor, type Outcome } from "./command-executor.ts";
 import { CloseCause, Connection } from "./connection.ts";
+import { ConnectionGuard } from "./connection-guard.ts";
 import { newConnectionId } from "./connection-id.ts";
 import { drainConnections } from "./drain.ts";
-import { EventRouter, type EventRouterOptions } from "./event-router.ts";
+import { EventRouter } from "./event-router.ts";
 import { every } from "./every.ts";
 import { registerGauges } from "./gateway-gauges.ts";
 import { GatewayMetrics } from "./gateway-metrics.ts";
+import type { GatewayOptions, GatewayParts, Readiness } from "./gateway-parts.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { LogLimiter } from "./log-limiter.ts";
 import type {
   Cancel,
-  Clock,
-  ClusterBus,
-  Codec,
   CommandSource,
-  Deflate,
   HandshakeAdmission,
   HandshakeAnswer,
   HandshakeRequest,
   Logger,
-  Metrics,
-  OriginChannel,
-  Random,
   Socket,
   SocketHandler,
 } from "./ports/mod.ts";
 import { Registry } from "./registry.ts";
-
-/** Everything the gateway works with. */
-export interface GatewayParts {
-  readonly codec: Codec;
-  readonly bus: ClusterBus;
-  readonly channel: OriginChannel;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  /** Needed where `compression` is on. */
-  readonly deflate?: Deflate | undefined;
-}
-
-export interface GatewayOptions extends AdmissionOptions, EventRouterOptions {
-  readonly node: string;
-  /** New at each start of the process. */
-  readonly incarnation: string;
-  readonly runtime: string;
-  readonly version: string;
-  readonly connectionsMax: number;
-  readonly sendQueueBytesMax: number;
-  readonly keepAliveIntervalMs: number;
-  readonly presenceIntervalMs: number;
-}
-
-/** Whether the service can be used now, and if not, why not. */
-export interface Readiness {
-  readonly ready: boolean;
-  readonly reasons: readonly string[];
-}
 
 /** One node: connections on one side, events and commands on the other. No I/O of its own. */
 export class Gateway implements SocketHandler<Connection> {
@@ -70,6 +34,7 @@ export class Gateway implements SocketHandler<Connection> {
   readonly #router: EventRouter;
   readonly #executor: CommandExecutor;
   readonly #heartbeat: Heartbeat;
+  readonly #guard: ConnectionGuard;
   #cancelTick: Cancel = () => {};
   readonly #reasons = new Set<string>([
     "cluster bus not connected",
@@ -115,6 +80,16 @@ export class Gateway implements SocketHandler<Connection> {
       },
       options.sendQueueBytesMax,
     );
+    this.#guard = new ConnectionGuard(
+      {
+        clock: parts.clock,
+        registry: this.#registry,
+        metrics: this.#metrics,
+        logger: this.#logger,
+        end: (connection, cause, code, reason) => this.#end(connection, cause, code, reason),
+      },
+      options.guard,
+    );
     registerGauges(this.#metrics, parts.codec, this.#registry, () => this.#router.streams());
   }
 
@@ -137,6 +112,7 @@ export class Gateway implements SocketHandler<Connection> {
     });
     await Promise.all([channel, bus]);
     this.#heartbeat.start();
+    this.#guard.start();
     this.#cancelTick = every(this.#parts.clock, limits.routerTickMs, () => this.#router.tick());
   }
 
@@ -159,6 +135,7 @@ export class Gateway implements SocketHandler<Connection> {
     );
     await Promise.race([this.#router.settled(), this.#wait(limits.shutdownFlushMs)]);
     this.#heartbeat.stop();
+    this.#guard.stop();
     this.#cancelTick();
     this.#router.stop();
     await Promise.all([this.#parts.channel.stop(), this.#parts.bus.stop()]);
@@ -174,6 +151,10 @@ export class Gateway implements SocketHandler<Connection> {
     if (this.#registry.size >= this.#options.connectionsMax) {
       this.#metrics.error("connections-full");
       return unavailable("connections-full: this node holds as many as it may", 5);
+    }
+    if (this.#guard.refuses(answer.info.ip)) {
+      this.#metrics.error("connections-per-ip");
+      return unavailable("connections-per-ip: this address has as many as it may", 5);
     }
     const { refusal } = this.#router;
     if (refusal !== undefined) {
@@ -196,6 +177,7 @@ export class Gateway implements SocketHandler<Connection> {
     this.#metrics.opened.add(1);
     stream.append(["open", id, 0, { ...admission.info, at }]);
     connection.lastItem = stream.next;
+    this.#guard.opened(connection, admission.info.ip);
     return connection;
   }
 
@@ -227,6 +209,7 @@ export class Gateway implements SocketHandler<Connection> {
     const { stream } = connection;
     connection.lastItem = stream.next;
     stream.written();
+    this.#guard.spoke(connection, messages, bytes);
     if (stream.windowFull) stream.hold(connection);
   }
 
@@ -243,7 +226,9 @@ export class Gateway implements SocketHandler<Connection> {
     });
   }
 
-  pong(_connection: Connection): void {}
+  pong(connection: Connection): void {
+    this.#guard.alive(connection);
+  }
 
   drained(_connection: Connection): void {}
 
@@ -255,6 +240,7 @@ export class Gateway implements SocketHandler<Connection> {
     stream.append(["close", id, codec.takeSeq(slot), closeCode, closeReason, cause]);
     stream.forget(connection);
     codec.unbind(slot);
+    this.#guard.closed(connection);
     this.#registry.release(slot);
     this.#metrics.closed(cause);
   }

@@ -1,4 +1,6 @@
 export type { AdmissionOptions, Page } from "./admission.ts";
 export { CloseCause, type Connection } from "./connection.ts";
+export type { GuardOptions } from "./connection-guard.ts";
 export { newConnectionId, nodeOfConnectionId } from "./connection-id.ts";
-export { Gateway, type GatewayOptions, type GatewayParts, type Readiness } from "./gateway.ts";
+export { Gateway } from "./gateway.ts";
+export type { GatewayOptions, GatewayParts, Readiness } from "./gateway-parts.ts";

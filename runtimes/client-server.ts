@@ -31,6 +31,8 @@ export interface ClientServerOptions {
   /** Present where permessage-deflate is on. */
   readonly deflate: Deflate | undefined;
   readonly messageBytesMax: number;
+  /** For a runtime whose sockets cannot ping: it is to find who is silent this long; 0 never. */
+  readonly deadAfterMs?: number | undefined;
   /** False where slots have no lanes: whole messages go to the handler. Default true. */
   readonly lanes?: boolean;
 }

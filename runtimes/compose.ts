@@ -8,7 +8,7 @@ import {
   startEmbeddedBroker,
 } from "../adapters/mqtt/mod.ts";
 import { SystemClock, SystemRandom } from "../adapters/system/mod.ts";
-import { limits } from "../core/base/mod.ts";
+import { type AddressRange, limits, parseAddressRange } from "../core/base/mod.ts";
 import type { Settings } from "../core/config/mod.ts";
 import { Gateway, type Page } from "../core/mod.ts";
 import type { Clock, Codec, Logger, Random } from "../core/ports/mod.ts";
@@ -30,6 +30,10 @@ const nameAlphabet = "abcdefghijklmnopqrstuvwxyz0123456789";
 function randomName(random: Random, chars: number): string {
   const bytes = random.fill(new Uint8Array(chars));
   return Array.from(bytes, (byte) => nameAlphabet[byte % nameAlphabet.length]).join("");
+}
+
+function rangesOf(texts: readonly string[]): AddressRange[] {
+  return texts.map(parseAddressRange).filter((range) => range !== undefined);
 }
 
 /** A running gateway process: the composition of core, adapters and a runtime's server. */
@@ -138,6 +142,8 @@ export class Service {
         headers: settings.headers.map((name) => name.toLowerCase()),
         compression: settings.compression,
         pages: this.#parts.pages,
+        allowedOrigins: settings["allowed-origins"],
+        trustedProxies: rangesOf(settings["trusted-proxies"]),
         partitions: settings.partitions,
         json: settings["event-format"] === "json",
         mode: settings["origin-mode"],
@@ -149,6 +155,15 @@ export class Service {
         windowBytesMax: settings["event-window-size"],
         keepAliveIntervalMs: settings["keep-alive-interval"],
         presenceIntervalMs: settings["presence-interval"],
+        guard: {
+          pingIntervalMs: settings["ping-interval"],
+          pingTimeoutMs: settings["ping-timeout"],
+          idleTimeoutMs: settings["idle-timeout"],
+          connectionAgeMsMax: settings["max-connection-age"],
+          messagesPerSecondMax: settings["max-messages-per-second"],
+          bytesPerSecondMax: settings["max-bytes-per-second"],
+          connectionsPerIpMax: settings["max-connections-per-ip"],
+        },
       },
     );
   }
@@ -179,6 +194,8 @@ export class Service {
       clock: this.#clock,
       deflate: settings.compression ? createZlibDeflate() : undefined,
       messageBytesMax: settings["max-message-size"],
+      deadAfterMs:
+        settings["ping-interval"] && settings["ping-interval"] + settings["ping-timeout"],
     });
   }
 

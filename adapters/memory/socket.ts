@@ -76,10 +76,11 @@ export class MemorySocket implements Socket {
     });
   }
 
-  ping(): void {
-    if (this.#closing) return;
+  ping(): boolean {
+    if (this.#closing) return true;
     this.#queued.push({ type: "ping" });
     this.flush();
+    return true;
   }
 
   /** The client sends a message. */

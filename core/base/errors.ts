@@ -20,6 +20,8 @@ export const ErrorCode = {
   "parser-memory": 14,
   /** The runtime's own parser (engine native) found a fault and does not say which. */
   "frame-refused": 15,
+  "message-inflate-ratio": 16,
+  "message-fragments": 17,
   // Envelopes
   "batch-malformed": 32,
   "batch-version": 33,
@@ -39,6 +41,9 @@ export const ErrorCode = {
   "handshake-upgrade": 68,
   "handshake-headers": 69,
   "handshake-refused": 70,
+  "origin-not-allowed": 71,
+  "handshake-timeout": 72,
+  "proxy-header": 73,
   // Running
   "send-queue-full": 96,
   "window-full": 97,
@@ -52,6 +57,13 @@ export const ErrorCode = {
   internal: 105,
   "no-origin": 106,
   "ack-timeout": 107,
+  "ping-timeout": 108,
+  "idle-timeout": 109,
+  "connection-age": 110,
+  "message-rate": 111,
+  "byte-rate": 112,
+  "connections-per-ip": 113,
+  "tls-invalid": 114,
 } as const;
 
 export type ErrorCode = keyof typeof ErrorCode;
@@ -72,7 +84,16 @@ export function closeCodeOf(code: ErrorCode): number {
     case "message-inflate":
       return 1007;
     case "message-too-big":
+    case "message-inflate-ratio":
       return 1009;
+    case "idle-timeout":
+      return 1001;
+    case "connection-age":
+      return 1012;
+    case "message-fragments":
+    case "message-rate":
+    case "byte-rate":
+      return 1008;
     case "parser-memory":
     case "send-queue-full":
     case "window-full":

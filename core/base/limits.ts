@@ -31,6 +31,8 @@ export const limits = {
   eventWindowBatchesMax: 64,
   /** Items an origin gets unconfirmed where its presence names no window of its own. */
   eventWindowItemsMax: 20_000,
+  /** Between an origin's Will and its failover: what lives announces itself again within this. */
+  originGraceMs: 250,
   /** Without a confirmation for this long the oldest batch is sent again; doubles each time. */
   ackProbeMs: 2_000,
   ackProbeMsMax: 30_000,
@@ -41,6 +43,9 @@ export const limits = {
   rebalancePerTickMax: 100,
   /** Past it a lane grows until a publish is confirmed, so that batches get larger under load. */
   publishesInFlightTarget: 1,
+  /** Unit of time for liveness, and how long a walk over all connections may take. */
+  livenessTickMs: 100,
+  livenessPassMs: 1_000,
   /** Streams of numbered command batches a node remembers; the oldest is forgotten. */
   commandStreamsMax: 4_096,
   /** Ids in one `alive` item, so that a batch stays below any broker's packet limit. */
@@ -51,6 +56,8 @@ export const limits = {
   presenceIntervalMs: 5_000,
   /** A smaller message is not deflated where deflate is on: it costs more than it saves. */
   deflateBytesMin: 256,
+  /** Up to here a message may inflate to at any ratio: it harms nobody. */
+  inflateFreeBytes: 65_536,
   /** What a runtime may queue by its own limit: far past the gateway's, which is what counts. */
   runtimeQueueBytesMax: 1_073_741_824,
   /** Past it only the latest pong is kept until the client reads (RFC 6455, 5.5.3). */

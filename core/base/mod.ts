@@ -1,3 +1,11 @@
 export { assert } from "./assert.ts";
 export { closeCodeOf, ErrorCode, errorCodeOf, ServiceError } from "./errors.ts";
+export {
+  type AddressRange,
+  addressGroup,
+  inRange,
+  parseAddress,
+  parseAddressRange,
+  plainAddress,
+} from "./ip-address.ts";
 export { limits } from "./limits.ts";

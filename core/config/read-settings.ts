@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { ServiceError } from "../base/mod.ts";
-import { type Setting, type SettingName, type Settings, settings } from "./settings.ts";
+import type { Setting } from "./setting-kinds.ts";
+import { type SettingName, type Settings, settings } from "./settings.ts";
 
 /** Where settings come from; what stands first wins. */
 export interface SettingSources {

@@ -1,7 +1,17 @@
-import * as v from "valibot";
-import { limits } from "../base/mod.ts";
+import { limits, parseAddressRange } from "../base/mod.ts";
 import type { LogLevel } from "../ports/mod.ts";
-import { parseDuration, parseSize } from "./units.ts";
+import {
+  choice,
+  duration,
+  integer,
+  list,
+  matching,
+  name,
+  type Setting,
+  size,
+  sizeOrOff,
+  toggle,
+} from "./setting-kinds.ts";
 
 /** The settings with their values, by flag name. */
 export interface Settings {
@@ -26,11 +36,20 @@ export interface Settings {
   readonly authorize: "none";
   readonly subprotocols: readonly string[];
   readonly headers: readonly string[];
+  readonly "allowed-origins": readonly string[];
+  readonly "trusted-proxies": readonly string[];
   readonly compression: boolean;
   readonly "max-connections": number;
+  readonly "max-connections-per-ip": number;
+  readonly "max-connection-age": number;
+  readonly "max-messages-per-second": number;
+  readonly "max-bytes-per-second": number;
   readonly "max-message-size": number;
   readonly "send-queue-size": number;
   readonly "event-window-size": number;
+  readonly "ping-interval": number;
+  readonly "ping-timeout": number;
+  readonly "idle-timeout": number;
   readonly "keep-alive-interval": number;
   readonly "presence-interval": number;
   readonly "drain-period": number;
@@ -40,118 +59,12 @@ export interface Settings {
 
 export type SettingName = keyof Settings;
 
-/** One setting: a flag `--name`, `WSS_NAME` in the environment, `"name"` in the config file. */
-export interface Setting<Output = unknown> {
-  /** Reads what was written: text from flags and environment, or a JSON value from the file. */
-  readonly schema: v.GenericSchema<unknown, Output>;
-  readonly default: Output;
-  /** What is allowed, for the error line and `--help`. */
-  readonly allowed: string;
-  readonly about: string;
-}
-
-type Text = v.GenericSchema<unknown, string>;
-
-const text: Text = v.pipe(
-  v.union([v.string(), v.number(), v.boolean()]),
-  v.transform((value) => String(value)),
-);
-
-function define<Output>(
-  schema: v.GenericSchema<unknown, Output>,
-  fallback: NoInfer<Output>,
-  words: readonly [allowed: string, about: string],
-): Setting<Output> {
-  return { schema, default: fallback, allowed: words[0], about: words[1] };
-}
-
-function integer(min: number, max: number, fallback: number, about: string): Setting<number> {
-  const schema = v.pipe(
-    text,
-    v.regex(/^\d{1,15}$/),
-    v.transform(Number),
-    v.minValue(min),
-    v.maxValue(max),
-  );
-  return define(schema, fallback, [`a whole number from ${min} to ${max}`, about]);
-}
-
-function duration(min: string, max: string, fallback: string, about: string): Setting<number> {
-  const schema = v.pipe(
-    text,
-    v.transform(parseDuration),
-    v.number(),
-    v.minValue(parseDuration(min) as number),
-    v.maxValue(parseDuration(max) as number),
-  );
-  const allowed = `a duration such as 500ms, 30s or 5m, from ${min} to ${max}`;
-  return define(schema, parseDuration(fallback) as number, [allowed, about]);
-}
-
-function size(min: number, max: number, fallback: number, about: string): Setting<number> {
-  const schema = v.pipe(
-    text,
-    v.transform(parseSize),
-    v.number(),
-    v.minValue(min),
-    v.maxValue(max),
-  );
-  const allowed = `a size such as 65536, 64KiB or 1MiB, from ${min} to ${max} bytes`;
-  return define(schema, fallback, [allowed, about]);
-}
-
-function choice<const Choice extends string>(
-  choices: readonly Choice[],
-  fallback: NoInfer<Choice>,
-  about: string,
-): Setting<Choice> {
-  const schema = v.pipe(text, v.picklist(choices));
-  return define(schema, fallback, [`one of ${choices.join(", ")}`, about]);
-}
-
-function name(max: number, fallback: string, about: string): Setting<string> {
-  const schema = v.pipe(text, v.regex(new RegExp(`^[a-z0-9-]{1,${max}}$`)));
-  return define(schema, fallback, [`1 to ${max} characters of a-z, 0-9 and -`, about]);
-}
-
-function matching(
-  pattern: RegExp,
-  fallback: string,
-  words: readonly [allowed: string, about: string],
-): Setting<string> {
-  return define(v.pipe(text, v.regex(pattern)), fallback, words);
-}
-
-function list(
-  item: RegExp,
-  fallback: readonly string[],
-  about: string,
-): Setting<readonly string[]> {
-  const fromText = v.pipe(
-    v.string(),
-    v.transform((value) => (value === "" ? [] : value.split(",").map((part) => part.trim()))),
-  );
-  const schema = v.pipe(
-    v.union([fromText, v.array(v.string())]),
-    v.array(v.pipe(v.string(), v.regex(item))),
-    v.readonly(),
-  );
-  return define(schema, fallback, ["names separated by commas", about]);
-}
-
-function toggle(fallback: boolean, about: string): Setting<boolean> {
-  const schema = v.pipe(
-    text,
-    v.picklist(["true", "false"]),
-    v.transform((value) => value === "true"),
-  );
-  return define(schema, fallback, ["true or false", about]);
-}
-
 /** RFC 9110, 5.6.2: what a subprotocol or a header name is made of. */
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,128}$/;
 const host = /^[0-9A-Za-z.:_-]{1,255}$/;
 const broker = /^(embedded|(mqtt|mqtts):\/\/[^\s/]{1,512}\/?)$/;
+const page = /^([a-z][a-z0-9+.-]*:\/\/[^\s/,*]{1,255}|\*\.[^\s/,*:]{1,253}|null)$/i;
+const commas = "names separated by commas";
 const shownHeaders = ["host", "origin", "user-agent", "accept-language"];
 
 /** Every setting of the command line. `docs/operating.md` shows the same table. */
@@ -187,14 +100,38 @@ export const settings: { readonly [Name in SettingName]: Setting<Settings[Name]>
   "ack-timeout": duration("1s", "24h", "60s", "an origin that confirms nothing so long is dead"),
   rebalance: toggle(true, "move idle connections, slowly, when an origin comes"),
   authorize: choice(["none"], "none", "who authorises connections"),
-  subprotocols: list(token, [], "WebSocket subprotocols that are accepted"),
-  headers: list(token, shownHeaders, "request headers that origins get to see"),
+  subprotocols: list(token, [], [commas, "WebSocket subprotocols that are accepted"]),
+  headers: list(token, shownHeaders, [commas, "request headers that origins get to see"]),
+  "allowed-origins": list(
+    page,
+    [],
+    [
+      "origins such as https://example.com, or *.example.com, separated by commas",
+      "pages that may connect, by their Origin header; all where empty",
+    ],
+  ),
+  "trusted-proxies": list(
+    (value) => parseAddressRange(value) !== undefined,
+    [],
+    [
+      "IP addresses and CIDR ranges separated by commas",
+      "proxies whose X-Forwarded-For is believed",
+    ],
+  ),
   compression: toggle(false, "permessage-deflate"),
   "max-connections": integer(
     1,
     limits.connectionsCeiling,
     limits.connectionsCeiling,
     "past it: 503",
+  ),
+  "max-connections-per-ip": integer(0, limits.connectionsCeiling, 0, "past it: 503; 0: no limit"),
+  "max-connection-age": duration("0ms", "720h", "0ms", "then closed with 1012; 0: no limit"),
+  "max-messages-per-second": integer(0, 1_000_000, 0, "of a client; past it: 1008; 0: no limit"),
+  "max-bytes-per-second": sizeOrOff(
+    1_024,
+    1_073_741_824,
+    "payload of a client's messages; past it: 1008; at least max-message-size",
   ),
   "max-message-size": size(
     1,
@@ -214,6 +151,9 @@ export const settings: { readonly [Name in SettingName]: Setting<Settings[Name]>
     limits.eventWindowBytesMax,
     "bytes of events the broker has not confirmed before sockets are not read",
   ),
+  "ping-interval": duration("0ms", "24h", "30s", "a client silent so long is pinged; 0: never"),
+  "ping-timeout": duration("100ms", "1h", "10s", "a pinged client silent so long is dead"),
+  "idle-timeout": duration("0ms", "24h", "0ms", "without a message: closed, 1001; 0: never"),
   "keep-alive-interval": duration("1s", "24h", "30s", "between `alive` batches to origins"),
   "presence-interval": duration(
     "100ms",

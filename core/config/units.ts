@@ -10,6 +10,7 @@ const sizes: Readonly<Record<string, number>> = {
 
 /** Milliseconds of `500ms`, `30s`, `5m`, `1h`; undefined where it is no duration. */
 export function parseDuration(text: string): number | undefined {
+  if (text === "0") return 0;
   const match = /^(\d{1,9})(ms|s|m|h)$/.exec(text);
   return match === null ? undefined : Number(match[1]) * (durations[match[2] as string] as number);
 }

@@ -36,6 +36,6 @@ export interface Socket {
   /** Stops reading, so that TCP slows the client. False where the runtime cannot. */
   pause(): boolean;
   resume(): void;
-  /** Sends a ping frame with an empty payload. */
-  ping(): void;
+  /** Sends a ping frame with an empty payload. False where the runtime cannot. */
+  ping(): boolean;
 }

@@ -216,15 +216,10 @@ export class FramedSocket implements Socket, ByteSocketListener {
 
   private inflate(kind: MessageKind): void {
     const { shared } = this;
-    const { codec, deflate, handler, messageBytesMax, lanes } = shared.options;
-    assert(deflate, "deflate was negotiated without a coder");
-    const message = deflate.inflate(codec.payload(), messageBytesMax);
-    if (message === undefined) {
-      this.fail("message-inflate");
-    } else if (message === "too-big") {
-      this.fail("message-too-big");
-    } else if (kind === MessageKind.text && !codec.validUtf8(message)) {
-      this.fail("message-not-utf8");
+    const { codec, handler, lanes } = shared.options;
+    const message = shared.inflate(kind, codec.payload());
+    if (typeof message === "string") {
+      this.fail(message);
     } else if (lanes) {
       const connection = this.held();
       while (!codec.bytes(connection.slot, kind, message)) handler.laneFull(connection);

@@ -1,11 +1,12 @@
-import { limits } from "../base/mod.ts";
-import type {
-  ByteSocket,
-  Clock,
-  Codec,
-  Deflate,
-  HandshakeAdmission,
-  SocketHandler,
+import { assert, type ErrorCode, limits } from "../base/mod.ts";
+import {
+  type ByteSocket,
+  type Clock,
+  type Codec,
+  type Deflate,
+  type HandshakeAdmission,
+  MessageKind,
+  type SocketHandler,
 } from "../ports/mod.ts";
 import { FramedSocket } from "./framed-socket.ts";
 import { Slab } from "./slab.ts";
@@ -19,6 +20,8 @@ export interface FramedSocketsOptions {
   readonly deflate?: Deflate | undefined;
   /** Past it an inflated message is a fault. The codec has its own for the others. */
   readonly messageBytesMax: number;
+  /** How many times larger than what came an inflated message may be, past `inflateFreeBytes`. */
+  readonly inflateRatioMax?: number | undefined;
   /** Whether slots have lanes. If not, whole messages go to `text` and `binary` of the handler. */
   readonly lanes: boolean;
 }
@@ -45,6 +48,20 @@ export class FramedSockets {
     socket.attach(this.options.handler.open(socket, admission));
     if (head.length > 0) socket.data(head);
     return socket;
+  }
+
+  /** A message inflated, or what is wrong with it. Never inflates further than is allowed. */
+  inflate(kind: MessageKind, payload: Uint8Array): Uint8Array | ErrorCode {
+    const { codec, deflate, messageBytesMax, inflateRatioMax = Infinity } = this.options;
+    assert(deflate, "deflate was negotiated without a coder");
+    const byRatio = Math.max(limits.inflateFreeBytes, payload.length * inflateRatioMax);
+    const message = deflate.inflate(payload, Math.min(messageBytesMax, byRatio));
+    if (message === undefined) return "message-inflate";
+    if (message === "too-big") {
+      return byRatio < messageBytesMax ? "message-inflate-ratio" : "message-too-big";
+    }
+    const text = kind === MessageKind.text;
+    return text && !codec.validUtf8(message) ? "message-not-utf8" : message;
   }
 
   /** Writes frames in order, small ones joined: few system calls, and no copy of large ones. */

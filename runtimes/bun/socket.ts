@@ -99,8 +99,9 @@ export class BunSocket implements Socket {
     if (!this.closed) this.socket?.resume();
   }
 
-  ping(): void {
+  ping(): boolean {
     if (!this.closed) this.socket?.ping();
+    return true;
   }
 
   /** The handle is gone: nothing of it may be called any more. */

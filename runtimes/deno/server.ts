@@ -72,8 +72,9 @@ function upgrade(
 ): Response {
   if (!answer.accepted) return refusalResponse(answer);
   const { subprotocol: protocol } = answer;
-  // Liveness is the gateway's heartbeat, so Deno's is off.
-  const settings = protocol === undefined ? { idleTimeout: 0 } : { idleTimeout: 0, protocol };
+  // Deno pings who was silent for half of it, and takes for dead who is for all of it. Seconds.
+  const idleTimeout = (options.deadAfterMs ?? 0) / 1_000;
+  const settings = protocol === undefined ? { idleTimeout } : { idleTimeout, protocol };
   const { socket, response } = deno.upgradeWebSocket(request, settings);
   new DenoSocket(socket, answer, options);
   return response;

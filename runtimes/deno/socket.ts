@@ -87,7 +87,9 @@ export class DenoSocket implements Socket, EventListenerObject {
   resume(): void {}
 
   /** Deno sends pings by its own `idleTimeout` only. */
-  ping(): void {}
+  ping(): boolean {
+    return false;
+  }
 
   private opened(): void {
     const { admission } = this;
@@ -117,6 +119,10 @@ export class DenoSocket implements Socket, EventListenerObject {
   private ended(event: CloseEvent): void {
     if (this.ending !== undefined) {
       this.tellClosed(this.ending.closeCode, this.ending.closeReason);
+    } else if (event.code === 1001 && !event.wasClean && this.connection !== undefined) {
+      // So Deno tells that its own ping had no answer; a client's 1001 is a clean close.
+      this.options.handler.fault(this.connection, "ping-timeout");
+      this.tellClosed(1006, "");
     } else {
       // Deno says 0 where there was no close frame; RFC 6455, 7.1.5 says 1006.
       this.tellClosed(event.code === 0 ? 1006 : event.code, event.reason);

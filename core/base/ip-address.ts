@@ -1,0 +1,82 @@
+/** Addresses that have their first bits in common: `10.0.0.0/8`, `2001:db8::/32`, `::1`. */
+export interface AddressRange {
+  /** The 128 bits; an IPv4 address stands in `::ffff:0:0/96` (RFC 4291, 2.5.5.2). */
+  readonly bits: bigint;
+  readonly prefixBits: number;
+}
+
+const mapped = 0xffff_0000_0000n;
+
+/** The 128 bits of an address, IPv4 or IPv6, without port and zone; undefined where it is none. */
+export function parseAddress(text: string): bigint | undefined {
+  if (!text.includes(":")) {
+    const four = parseFour(text);
+    return four === undefined ? undefined : mapped | four;
+  }
+  // RFC 4291, 2.2: the last 32 bits may be written as an IPv4 address.
+  const lastColon = text.lastIndexOf(":");
+  const tail = text.slice(lastColon + 1);
+  if (tail.includes(".")) {
+    const four = parseFour(tail);
+    if (four === undefined) return undefined;
+    const groups = `${(four >> 16n).toString(16)}:${(four & 0xffffn).toString(16)}`;
+    return parseSix(text.slice(0, lastColon + 1) + groups);
+  }
+  return parseSix(text);
+}
+
+/** A range in CIDR notation, or one address; undefined where it is neither. */
+export function parseAddressRange(text: string): AddressRange | undefined {
+  const [address = "", length, ...more] = text.split("/");
+  const bits = parseAddress(address);
+  if (bits === undefined || more.length > 0) return undefined;
+  if (length === undefined) return { bits, prefixBits: 128 };
+  const most = address.includes(":") ? 128 : 32;
+  if (!/^\d{1,3}$/.test(length) || Number(length) > most) return undefined;
+  return { bits, prefixBits: Number(length) + 128 - most };
+}
+
+export function inRange(address: bigint, range: AddressRange): boolean {
+  const shift = BigInt(128 - range.prefixBits);
+  return address >> shift === range.bits >> shift;
+}
+
+/** `::ffff:192.0.2.1` as `192.0.2.1`; what a dual-stack port calls an IPv4 client. */
+export function plainAddress(text: string): string {
+  return /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i.exec(text)?.[1] ?? text;
+}
+
+/** What counts as one client: an IPv4 address, or the first 64 bits of an IPv6 one. */
+export function addressGroup(text: string): string {
+  if (!text.includes(":")) return text;
+  const bits = parseAddress(text.split("%")[0] as string);
+  if (bits === undefined) return text;
+  return bits >> 32n === 0xffffn ? plainAddress(text) : `${(bits >> 64n).toString(16)}::/64`;
+}
+
+function parseFour(text: string): bigint | undefined {
+  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text);
+  if (match === null) return undefined;
+  let bits = 0n;
+  for (const part of match.slice(1)) {
+    if (Number(part) > 255) return undefined;
+    bits = (bits << 8n) | BigInt(part);
+  }
+  return bits;
+}
+
+function parseSix(text: string): bigint | undefined {
+  const halves = text.split("::");
+  if (halves.length > 2) return undefined;
+  const groups = (half: string | undefined): string[] => (half ? half.split(":") : []);
+  const [before, after] = [groups(halves[0]), groups(halves[1])];
+  const missing = 8 - before.length - after.length;
+  // RFC 5952, 4.2.2: `::` may stand for one group as well, though it should not.
+  if (halves.length === 2 ? missing < 1 : missing !== 0) return undefined;
+  let bits = 0n;
+  for (const group of [...before, ...Array(missing).fill("0"), ...after]) {
+    if (!/^[0-9a-f]{1,4}$/i.test(group)) return undefined;
+    bits = (bits << 16n) | BigInt(`0x${group}`);
+  }
+  return bits;
+}
