@@ -94,7 +94,7 @@ test("who answers pings stays, who does not is cut with 1006 and the cause error
   assert.equal(rig.count("wss_pings_sent_total"), pings(good) + 1);
 });
 
-test("whoever talks is not pinged, and a dead peer is found within interval and timeout", async () => {
+test("whoever talks is not pinged; a dead peer is found in time", async () => {
   const rig = await new Rig({ pingIntervalMs: 10_000, pingTimeoutMs: 5_000 }).start();
   const talks = rig.open();
   for (let second = 0; second < 60; second++) {
@@ -109,7 +109,7 @@ test("whoever talks is not pinged, and a dead peer is found within interval and 
   assert.equal(rig.gateway.connections, 0);
 });
 
-test("pings are spread over the interval, though all connected and spoke at once", async () => {
+test("pings are spread over the interval, though all connected at once", async () => {
   const rig = await new Rig({ pingIntervalMs: 30_000, pingTimeoutMs: 10_000 }).start();
   await rig.advance(60_000);
   const sockets = Array.from({ length: 3_000 }, () => rig.open());
