@@ -152,6 +152,8 @@ export class EventRouter {
     for (const connection of this.#idle.next(limits.rebalancePerTickMax)) {
       const target = this.#target(connection.id);
       if (target === connection.stream || target.windowFull) continue;
+      // The origin that has it until now is to forget it.
+      connection.stream.append(["moved", [connection.id]]);
       this.#move(connection, target);
       this.#parts.metrics.rebalanced.add(1);
     }

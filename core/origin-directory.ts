@@ -1,3 +1,4 @@
+import { limits } from "./base/mod.ts";
 import type { Cancel, Clock, OriginPresence } from "./ports/mod.ts";
 
 /** A live origin, as its presence tells. */
@@ -49,10 +50,13 @@ export class OriginDirectory {
   /** A presence came in, or (undefined) was cleared. */
   presence(name: string, presence: OriginPresence | undefined): void {
     const known = this.#origins.get(name);
-    if (known !== undefined && known.origin.presence.incarnation !== presence?.incarnation) {
-      this.#remove(name);
+    const another =
+      presence !== undefined && presence.incarnation !== known?.origin.presence.incarnation;
+    if (another) this.#remove(name);
+    if (presence === undefined) {
+      if (known !== undefined) this.#gone(name, known.origin);
+      return;
     }
-    if (presence === undefined) return;
     const leaving = presence.leaving === true;
     const before = this.#origins.get(name);
     before?.cancel();
@@ -88,6 +92,17 @@ export class OriginDirectory {
   /** Stops the clock on everyone until `graceAll`: the broker is away. */
   hold(): void {
     for (const { cancel } of this.#origins.values()) cancel();
+  }
+
+  /** A Will comes after a mere hiccup too: one that lives is back within a moment. */
+  #gone(name: string, origin: LiveOrigin): void {
+    if (origin.presence.leaving === true) {
+      this.#remove(name);
+      return;
+    }
+    this.#origins.get(name)?.cancel();
+    const cancel = this.#clock.after(limits.originGraceMs, () => this.#remove(name));
+    this.#origins.set(name, { origin, cancel });
   }
 
   #remove(name: string): void {

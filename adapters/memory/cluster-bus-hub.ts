@@ -1,8 +1,8 @@
-import type { EventDestination, NodePresence } from "../../core/ports/mod.ts";
+import type { EventDestination, NodePresence, OriginDestination } from "../../core/ports/mod.ts";
 
 /** One batch of events as the hub's listeners get it. */
 export interface HubEvents {
-  readonly destination: EventDestination;
+  readonly destination: EventDestination | OriginDestination;
   readonly node: string;
   readonly batch: Uint8Array;
 }

@@ -4,11 +4,13 @@ import type {
   EventDestination,
   OriginChannel,
   OriginChannelListener,
+  OriginDestination,
+  OriginPresence,
 } from "../../core/ports/mod.ts";
 import type { HubMember, MemoryBroker } from "./cluster-bus-hub.ts";
 
 interface Held {
-  readonly destination: EventDestination;
+  readonly destination: EventDestination | OriginDestination;
   readonly batch: Uint8Array;
   readonly confirmed: (error?: ServiceError) => void;
 }
@@ -42,7 +44,7 @@ export class MemoryOriginChannel implements OriginChannel {
   }
 
   publish(
-    destination: EventDestination,
+    destination: EventDestination | OriginDestination,
     batch: Uint8Array<ArrayBuffer>,
     confirmed: (error?: ServiceError) => void,
   ): void {
@@ -55,6 +57,11 @@ export class MemoryOriginChannel implements OriginChannel {
   command(app: string, sender: string, payload: Uint8Array): void {
     const source: CommandSource = { app, sender, reach: "local", place: `${app}/local` };
     this.#listener?.commands(source, payload);
+  }
+
+  /** A local origin announces itself, or (undefined) leaves. */
+  origin(app: string, name: string, presence: OriginPresence | undefined): void {
+    this.#listener?.origin(app, name, presence);
   }
 
   async stop(): Promise<void> {

@@ -3,10 +3,12 @@ import type {
   EventDestination,
   OriginChannel,
   OriginChannelListener,
+  OriginDestination,
 } from "../../core/ports/mod.ts";
 import { mqttLimits } from "./mqtt-limits.ts";
 import { MqttLink } from "./mqtt-link.ts";
 import type { MqttOptions, MqttPorts } from "./mqtt-options.ts";
+import { parseOriginPresence } from "./presence.ts";
 import { Topics } from "./topics.ts";
 
 interface Held {
@@ -19,13 +21,16 @@ interface Held {
 }
 
 /**
- * Events over MQTT, on a connection that only publishes. Batches without PUBACK are held here and
- * published again after a reconnect, all at once and in order; the core's window bounds them.
+ * Events over MQTT, on a connection that only publishes; the presence of origins has another.
+ * Batches to a partition without PUBACK are held here and published again after a reconnect, all
+ * at once and in order; the core's window bounds them. What goes to an origin the core repeats.
  */
 export class MqttOriginChannel implements OriginChannel {
   readonly #node: string;
   readonly #topics: Topics;
   readonly #link: MqttLink;
+  readonly #origins: MqttLink;
+  readonly #logger: MqttPorts["logger"];
   #held: Held[] = [];
 
   constructor(options: MqttOptions, ports: MqttPorts) {
@@ -36,6 +41,10 @@ export class MqttOriginChannel implements OriginChannel {
       { url, version, tls, name: `${node}-events`, role: "events" },
       ports,
     );
+    const filters = options.apps.map((app) => this.#topics.originPresence(app, "+"));
+    const presence = { name: `${node}-origins`, role: "origins", filters, downLevel: "debug" };
+    this.#origins = new MqttLink({ url, version, tls, ...presence, downLevel: "debug" }, ports);
+    this.#logger = ports.logger;
   }
 
   get batchBytesMax(): number {
@@ -45,22 +54,46 @@ export class MqttOriginChannel implements OriginChannel {
     return Math.min(limits.batchBytesMax, Math.max(room, 0));
   }
 
-  start(listener: OriginChannelListener): Promise<void> {
-    return this.#link.start({
-      connected: (connected) => {
-        // What is repeated goes before anything new.
-        if (connected) for (const held of [...this.#held]) this.#send(held);
-        listener.connected(connected);
-      },
-      message: () => {},
+  async start(listener: OriginChannelListener): Promise<void> {
+    // Both or none: without presence nobody knows whether an origin lives.
+    let told = false;
+    const tell = (): void => {
+      const connected = this.#link.up && this.#origins.up;
+      if (connected === told) return;
+      told = connected;
+      // What is repeated goes before anything new.
+      if (connected) for (const held of [...this.#held]) this.#send(held);
+      listener.connected(connected);
+    };
+    const events = this.#link.start({ connected: tell, message: () => {} });
+    const origins = this.#origins.start({
+      connected: tell,
+      message: (topic, payload) => this.#presence(listener, topic, payload),
     });
+    await Promise.all([events, origins]);
+  }
+
+  #presence(listener: OriginChannelListener, topic: string, payload: Uint8Array): void {
+    const parsed = this.#topics.parse(topic);
+    if (parsed?.kind !== "origin-presence") return;
+    const presence = payload.byteLength === 0 ? undefined : parseOriginPresence(payload);
+    if (payload.byteLength > 0 && presence === undefined) {
+      this.#logger.log("warn", "presence-malformed", "a presence cannot be read", { topic });
+      return;
+    }
+    listener.origin(parsed.app, parsed.origin, presence);
   }
 
   publish(
-    destination: EventDestination,
+    destination: EventDestination | OriginDestination,
     batch: Uint8Array<ArrayBuffer>,
     confirmed: (error?: ServiceError) => void,
   ): void {
+    if ("origin" in destination) {
+      const { app, origin } = destination;
+      this.#link.publish(this.#topics.originEvents(app, origin, this.#node), batch, confirmed);
+      return;
+    }
     const topic = this.#topics.events(destination.app, destination.partition, this.#node);
     const held: Held = { topic, batch, confirmed, answered: false, error: undefined };
     this.#held.push(held);
@@ -68,7 +101,7 @@ export class MqttOriginChannel implements OriginChannel {
   }
 
   async stop(): Promise<void> {
-    await this.#link.stop();
+    await Promise.all([this.#link.stop(), this.#origins.stop()]);
     const lost = this.#held;
     this.#held = [];
     for (const { confirmed, error, answered } of lost) {

@@ -35,6 +35,7 @@ function memoryChannelRig(): ChannelRig {
   const broker = new MemoryBroker();
   const heard: HeardEvents[] = [];
   broker.onEvents(({ destination, node, batch }) => {
+    if (!("partition" in destination)) return;
     heard.push({ ...destination, node, text: new TextDecoder().decode(batch) });
   });
   const channel = new MemoryOriginChannel(broker, "n1");

@@ -76,7 +76,7 @@ test("binary data stays binary, JSON is read and written", async () => {
   const origin = await connect({ format: "json" });
   origin.on("message", ({ connection, data }) => connection.send(data));
   gateway.batch("n1", new TextEncoder().encode('[["message","n1.a",1,{"$binary":"AQI="}]]'));
-  gateway.events("n1", "i1", [said("n1.a", 1, Uint8Array.from([3, 4]))]);
+  gateway.events("n1", "i1", [said("n1.a", 2, Uint8Array.from([3, 4]))]);
   await until("the commands", () => gateway.commands.length === 2);
   assert.deepEqual(
     gateway.commands.map(({ item }) => item),

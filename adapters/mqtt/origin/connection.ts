@@ -6,6 +6,7 @@ import type {
   ReplyOptions,
   SendOutcome,
 } from "./events.ts";
+import type { BatchRecord } from "./handled-items.ts";
 import type { NodeOutbox } from "./node-outbox.ts";
 
 /** What a connection asks of its origin. */
@@ -16,6 +17,12 @@ export interface ConnectionOwner {
     data: MessageData,
     options?: ReplyOptions,
   ): Promise<ReadonlyMap<string, SendOutcome>>;
+}
+
+/** An event that waits for an async handler, and the batch that it came in. */
+export interface WaitingEvent {
+  readonly event: OriginEvent;
+  readonly record: BatchRecord | undefined;
 }
 
 /** An id as MessagePack: a `str 8`, so that its two header bytes are always the same. */
@@ -40,7 +47,9 @@ export class OriginConnection implements Connection {
   /** Next handle with the same hash in the table. */
   chained: OriginConnection | undefined;
   /** Events that wait for an async handler; undefined while none runs. */
-  waiting: OriginEvent[] | undefined;
+  waiting: WaitingEvent[] | undefined;
+  /** Number of its last event that was told, -1 before any. */
+  seq = -1;
   /** Something of it was dropped: it is being closed, and no message of it is told any more. */
   overloaded = false;
   readonly #owner: ConnectionOwner;

@@ -1,7 +1,8 @@
 import { ServiceError } from "../../../core/base/mod.ts";
-import type { OriginConnection } from "./connection.ts";
+import type { OriginConnection, WaitingEvent } from "./connection.ts";
 import { EventQueue } from "./event-queue.ts";
 import type { OriginEvent, OriginEvents, OriginHandler } from "./events.ts";
+import type { BatchRecord } from "./handled-items.ts";
 import { originLimits } from "./origin-limits.ts";
 
 type AnyHandler = OriginHandler<never>;
@@ -57,16 +58,23 @@ export class Dispatcher {
     for (const queue of this.#queues) queue.end();
   }
 
-  /** An event of a connection. */
-  dispatch(connection: OriginConnection, event: OriginEvent): void {
-    if (event.type === "message" && !this.#admits(connection, event)) return;
-    for (const queue of this.#queues) queue.push(event);
+  /**
+   * An event of a connection. With a record, the batch it came in is confirmed when every event
+   * of it is handled; what waits is bounded by the nodes' windows then.
+   */
+  dispatch(connection: OriginConnection, event: OriginEvent, record?: BatchRecord): void {
+    const bounded = record !== undefined || event.type !== "message";
+    if (!bounded && !this.#admits(connection, event)) return;
+    for (const queue of this.#queues) queue.push(event, record);
     if (connection.waiting !== undefined) {
-      this.#hold(connection.waiting, event);
+      if (record !== undefined) record.pending++;
+      this.#hold(connection.waiting, { event, record });
       return;
     }
     const pending = this.#call(event);
-    if (pending !== undefined) this.#await(connection, pending);
+    if (pending === undefined) return;
+    if (record !== undefined) record.pending++;
+    this.#await(connection, pending, record);
   }
 
   /** An event of no single connection. */
@@ -106,22 +114,30 @@ export class Dispatcher {
     return false;
   }
 
-  #hold(waiting: OriginEvent[], event: OriginEvent): void {
-    waiting.push(event);
+  #hold(waiting: WaitingEvent[], held: WaitingEvent): void {
+    waiting.push(held);
     this.#budget.events++;
-    this.#budget.bytes += heldBytes(event);
+    this.#budget.bytes += heldBytes(held.event);
   }
 
-  #await(connection: OriginConnection, pending: Promise<unknown>): void {
-    const waiting: OriginEvent[] = [];
+  #await(
+    connection: OriginConnection,
+    pending: Promise<unknown>,
+    first: BatchRecord | undefined,
+  ): void {
+    const waiting: WaitingEvent[] = [];
     connection.waiting = waiting;
+    let record = first;
     const next = (): void => {
       for (;;) {
-        const event = waiting.shift();
-        if (event === undefined) {
+        record?.stream.settle(record);
+        const held = waiting.shift();
+        if (held === undefined) {
           connection.waiting = undefined;
           return;
         }
+        const { event } = held;
+        record = held.record;
         this.#budget.events--;
         this.#budget.bytes -= heldBytes(event);
         const again = this.#call(event);

@@ -1,4 +1,5 @@
 import type { OriginEvent } from "./events.ts";
+import type { BatchRecord } from "./handled-items.ts";
 
 /** What all queues of an origin hold together. */
 export interface WaitingBudget {
@@ -6,11 +7,18 @@ export interface WaitingBudget {
   bytes: number;
 }
 
+interface Waiting {
+  readonly event: OriginEvent;
+  readonly record: BatchRecord | undefined;
+}
+
 /** Events that wait for one `for await`. Its owner keeps it bounded. */
 export class EventQueue implements AsyncIterableIterator<OriginEvent> {
   readonly #budget: WaitingBudget;
   readonly #closed: () => void;
-  #events: OriginEvent[] = [];
+  #events: Waiting[] = [];
+  /** Of the event that was given last: it is handled when the next one is asked for. */
+  #given: BatchRecord | undefined;
   #head = 0;
   #ended = false;
   #takers: ((result: IteratorResult<OriginEvent>) => void)[] = [];
@@ -20,14 +28,16 @@ export class EventQueue implements AsyncIterableIterator<OriginEvent> {
     this.#closed = closed;
   }
 
-  push(event: OriginEvent): void {
+  push(event: OriginEvent, record?: BatchRecord): void {
     if (this.#ended) return;
+    if (record !== undefined) record.pending++;
     const taker = this.#takers.shift();
     if (taker !== undefined) {
+      this.#given = record;
       taker({ done: false, value: event });
       return;
     }
-    this.#events.push(event);
+    this.#events.push({ event, record });
     this.#count(event, 1);
   }
 
@@ -39,8 +49,12 @@ export class EventQueue implements AsyncIterableIterator<OriginEvent> {
   }
 
   next(): Promise<IteratorResult<OriginEvent>> {
-    const event = this.#events[this.#head];
-    if (event !== undefined) {
+    this.#settle(this.#given);
+    this.#given = undefined;
+    const waiting = this.#events[this.#head];
+    if (waiting !== undefined) {
+      const { event, record } = waiting;
+      this.#given = record;
       this.#head++;
       // A shift of a long array would move it all.
       if (this.#head > 1_024 && 2 * this.#head > this.#events.length) {
@@ -55,7 +69,12 @@ export class EventQueue implements AsyncIterableIterator<OriginEvent> {
   }
 
   return(): Promise<IteratorResult<OriginEvent>> {
-    for (const event of this.#events.slice(this.#head)) this.#count(event, -1);
+    this.#settle(this.#given);
+    this.#given = undefined;
+    for (const { event, record } of this.#events.slice(this.#head)) {
+      this.#count(event, -1);
+      this.#settle(record);
+    }
     this.#events = [];
     this.#head = 0;
     this.end();
@@ -64,6 +83,10 @@ export class EventQueue implements AsyncIterableIterator<OriginEvent> {
 
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  #settle(record: BatchRecord | undefined): void {
+    record?.stream.settle(record);
   }
 
   #count(event: OriginEvent, sign: 1 | -1): void {

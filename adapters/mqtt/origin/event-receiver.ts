@@ -4,6 +4,7 @@ import { type ConnectionOwner, OriginConnection } from "./connection.ts";
 import { ConnectionTable } from "./connection-table.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { ConnectionInfo, MessageData } from "./events.ts";
+import { type BatchRecord, HandledItems } from "./handled-items.ts";
 import { originLimits } from "./origin-limits.ts";
 
 /** One topic of events: a node and a partition. */
@@ -14,12 +15,24 @@ interface Source {
   next: number;
   /** The node's incarnation, as the stream's name has it in its second part. */
   incarnation: string | undefined;
+  /** In assigned mode: how far the stream is handled. It is confirmed and repeated. */
+  handled: HandledItems | undefined;
+  readonly assigned: boolean;
+}
+
+function newSource(node: string, assigned: boolean): Source {
+  const handled = undefined;
+  return { node, assigned, stream: undefined, next: 0, incarnation: undefined, handled };
 }
 
 /** What the receiver leaves to the origin. */
 export interface ReceiverEffects extends ConnectionOwner {
   reply(ref: unknown, result: unknown): void;
   acknowledged(node: string, stream: string, count: number): void;
+  /** Confirms a stream of events to its node: items handled, and received where some are missing. */
+  confirm(node: string, stream: string, counts: readonly number[]): void;
+  /** A node has handed everything over that this origin was not given yet. */
+  released(node: string): void;
 }
 
 const idPattern = /^[a-z0-9-]{1,32}\.[A-Za-z0-9_-]{1,63}$/;
@@ -33,7 +46,10 @@ export class EventReceiver implements BatchSink {
   readonly #reader: BatchReader = new BatchReader(this);
   /** Incarnations whose connections were concluded to be lost, by node. */
   readonly #lost: Map<string, string> = new Map();
-  #source: Source = { node: "", stream: undefined, next: 0, incarnation: undefined };
+  #source: Source = newSource("", false);
+  #record: BatchRecord | undefined;
+  /** Connections told as closed, the latest last: another stream may tell of them again. */
+  readonly #closedIds: Set<string> = new Set();
   #missed = 0;
 
   constructor(effects: ReceiverEffects, dispatcher: Dispatcher) {
@@ -51,15 +67,25 @@ export class EventReceiver implements BatchSink {
     return this.#missed;
   }
 
-  receive(topic: string, node: string, payload: Uint8Array): void {
+  /** Nodes that have given this origin connections of its own. */
+  get assigningNodes(): string[] {
+    const nodes = new Set<string>();
+    for (const { node, assigned } of this.#sources.values()) if (assigned) nodes.add(node);
+    return [...nodes];
+  }
+
+  receive(topic: string, node: string, payload: Uint8Array, assigned: boolean): void {
     let source = this.#sources.get(topic);
     if (source === undefined) {
       if (this.#sources.size >= originLimits.sourcesMax) this.#sources.clear();
-      source = { node, stream: undefined, next: 0, incarnation: undefined };
+      source = newSource(node, assigned);
       this.#sources.set(topic, source);
     }
     this.#source = source;
     this.#reader.read(payload);
+    const record = this.#record;
+    this.#record = undefined;
+    record?.stream.settle(record);
   }
 
   /** The handle of an id; one that is kept only where the connection is known. */
@@ -85,6 +111,7 @@ export class EventReceiver implements BatchSink {
   begin(stream: string | undefined, first: number, items: number): number {
     if (stream === undefined) return 0;
     const source = this.#source;
+    if (source.assigned) return this.#beginAssigned(source, stream, [first, items]);
     if (source.stream !== stream) {
       source.stream = stream;
       source.incarnation = stream.split(":")[1];
@@ -102,10 +129,42 @@ export class EventReceiver implements BatchSink {
     return skip;
   }
 
+  /** A stream that is confirmed begins at 0, and on a gap nothing past it is handled. */
+  #beginAssigned(
+    source: Source,
+    stream: string,
+    [first, items]: readonly [first: number, items: number],
+  ): number {
+    if (source.stream !== stream || source.handled === undefined) {
+      source.stream = stream;
+      source.incarnation = stream.split(":")[1];
+      source.next = 0;
+      const handled = new HandledItems(stream, () => {
+        this.#effects.confirm(source.node, stream, [handled.handled]);
+      });
+      source.handled = handled;
+    }
+    const end = first + items;
+    if (first > source.next || end <= source.next) {
+      this.#effects.confirm(source.node, stream, [source.handled.handled, source.next]);
+      return items;
+    }
+    const skip = source.next - first;
+    source.next = end;
+    this.#record = source.handled.begin(end);
+    return skip;
+  }
+
   message(bytes: Uint8Array, start: number, end: number, seq: number, data: MessageData): void {
     const connection = this.#table.find(bytes, start, end) ?? this.#unknown(bytes, start, end);
-    if (connection === undefined) return;
-    this.#dispatcher.dispatch(connection, { type: "message", connection, data, seq });
+    // Seen: another stream has told of it before.
+    if (connection === undefined || seq <= connection.seq) return;
+    connection.seq = seq;
+    this.#dispatcher.dispatch(
+      connection,
+      { type: "message", connection, data, seq },
+      this.#record,
+    );
   }
 
   item(item: readonly unknown[]): void {
@@ -113,6 +172,8 @@ export class EventReceiver implements BatchSink {
     if (verb === "open" && typeof id === "string") this.#open(id, item[3]);
     else if (verb === "close" && typeof id === "string") this.#closed(id, item);
     else if (verb === "alive" && Array.isArray(id)) this.#alive(id);
+    else if (verb === "released") this.#effects.released(this.#source.node);
+    else if (verb === "moved" && Array.isArray(id)) this.#moved(id);
     else if (verb === "reply") this.#effects.reply(id, item[2]);
     else if (verb === "ack" && typeof id === "string" && typeof item[2] === "number") {
       this.#effects.acknowledged(this.#source.node, id, item[2]);
@@ -126,10 +187,11 @@ export class EventReceiver implements BatchSink {
   #open(id: string, info: unknown): void {
     const bytes = Buffer.from(id);
     const connection = this.#table.find(bytes, 0, bytes.length) ?? this.#add(id);
-    if (connection === undefined) return;
+    if (connection === undefined || connection.seq >= 0) return;
+    connection.seq = 0;
     const known = (typeof info === "object" && info !== null ? info : {}) as ConnectionInfo;
     connection.info = known;
-    this.#dispatcher.dispatch(connection, { type: "open", connection, info: known });
+    this.#dispatcher.dispatch(connection, { type: "open", connection, info: known }, this.#record);
   }
 
   #closed(id: string, item: readonly unknown[]): void {
@@ -145,7 +207,25 @@ export class EventReceiver implements BatchSink {
 
   #close(connection: OriginConnection, code: number, reason: string, cause: string): void {
     if (!this.#table.remove(connection)) return;
-    this.#dispatcher.dispatch(connection, { type: "close", connection, code, reason, cause });
+    this.#closedIds.add(connection.id);
+    if (this.#closedIds.size > originLimits.closedIdsMax) {
+      for (const oldest of this.#closedIds) {
+        this.#closedIds.delete(oldest);
+        break;
+      }
+    }
+    const event = { type: "close", connection, code, reason, cause } as const;
+    this.#dispatcher.dispatch(connection, event, this.#record);
+  }
+
+  /** Other origins have these connections now: this one hears no more of them. */
+  #moved(ids: readonly unknown[]): void {
+    for (const id of ids) {
+      if (typeof id !== "string") continue;
+      const bytes = Buffer.from(id);
+      const connection = this.#table.find(bytes, 0, bytes.length);
+      if (connection !== undefined) this.#table.remove(connection);
+    }
   }
 
   #alive(ids: readonly unknown[]): void {
@@ -177,6 +257,7 @@ export class EventReceiver implements BatchSink {
   }
 
   #add(id: string): OriginConnection | undefined {
+    if (this.#closedIds.has(id)) return undefined;
     if (!idPattern.test(id)) {
       this.refused(new ServiceError("id-malformed", "an event names no connection id"));
       return undefined;

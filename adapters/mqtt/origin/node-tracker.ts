@@ -30,6 +30,11 @@ export class NodeTracker {
     return this.#nodes.get(node)?.presence.incarnation;
   }
 
+  /** Whether a node's presence stands. */
+  lives(node: string): boolean {
+    return this.#nodes.has(node);
+  }
+
   /** A presence arrived; undefined: it was cleared. */
   presence(node: string, presence: NodePresence | undefined): void {
     const tracked = this.#nodes.get(node);

@@ -12,6 +12,14 @@ export const originLimits = {
   nodeLostGraceMs: 2_000,
   /** Heartbeats of a node that may be missed; the contract's number. */
   heartbeatsMissedMax: 3,
+  /** Between heartbeats of an origin: three missed are 6 s, within what failover may take. */
+  presenceMs: 2_000,
+  /** Default of `window`: items that each node may send before the first is confirmed. */
+  windowItems: 20_000,
+  /** How long `close` waits for nodes to hand over and for handlers to finish. */
+  handOverMs: 10_000,
+  /** Ids of connections that were told as closed and may come again by another stream. */
+  closedIdsMax: 10_000,
   /** Default wait for a `reply`. */
   replyMs: 10_000,
   /** Replies waited for at once. */

@@ -17,8 +17,11 @@ import type {
   ReplyOptions,
   SendOutcome,
 } from "./events.ts";
+import { HandOver } from "./hand-over.ts";
+import { randomName, refuse } from "./names.ts";
 import type { NodeOutbox } from "./node-outbox.ts";
 import { NodeTracker } from "./node-tracker.ts";
+import { OriginControl } from "./origin-control.ts";
 import { originLimits } from "./origin-limits.ts";
 import { Outbox } from "./outbox.ts";
 import { Replies } from "./replies.ts";
@@ -33,6 +36,15 @@ export interface OriginOptions {
   readonly name?: string;
   /** First level of every topic; `wss` by default. */
   readonly root?: string;
+  /**
+   * `assigned` (the default): it announces itself, and nodes share their connections out among
+   * the origins that do. `open`: it hears every event, and confirms none.
+   */
+  readonly mode?: "assigned" | "open";
+  /** Events that each node may send before the first is handled; 20,000 by default. */
+  readonly window?: number;
+  /** Share of the connections relative to other origins; 1 by default. */
+  readonly weight?: number;
   /** How it writes commands. It reads both. */
   readonly format?: "msgpack" | "json";
   readonly version?: MqttVersion;
@@ -57,8 +69,11 @@ export class Origin {
   readonly #dispatcher: Dispatcher;
   readonly #nodes: NodeTracker;
   readonly #replies: Replies;
+  readonly #control: OriginControl | undefined;
+  readonly #handOver: HandOver;
   #hold: NodeJS.Timeout | undefined;
   #closed: Promise<void> | undefined;
+  #ended = false;
 
   constructor(options: OriginOptions, ports: MqttLinkPorts) {
     const { broker, app = "default", root, version, tls, format } = options;
@@ -67,7 +82,9 @@ export class Origin {
     if (!isName(this.name)) refuse("name", this.name, "1 to 32 of a-z, 0-9 and -");
     if (!isApp(app)) refuse("app", app, "1 to 64 of a-z, 0-9 and -");
     this.#topics = new Topics(root);
+    const assigned = options.mode !== "open";
     const filters = [`${this.#topics.root}${app}/events/+/+`, this.#topics.nodePresence(app, "+")];
+    if (assigned) filters.push(this.#topics.originEvents(app, this.name, "+"));
     const link = { url: broker, version, tls, name: this.name, role: "origin", filters };
     this.#link = new MqttLink(link, ports);
     this.#dispatcher = new Dispatcher((connection) => connection.close(1013, "overload"));
@@ -78,13 +95,18 @@ export class Origin {
         sendWithReply: (ids, data, reply) => this.sendWithReply(ids, data, reply),
         reply: (ref, result) => this.#replies.reply(ref, result),
         acknowledged: (node, stream, count) => this.#outbox.acknowledged(node, stream, count),
+        confirm: (node, stream, counts) => this.#control?.acknowledge(node, stream, counts),
+        released: (node) => this.#handOver.released(node),
       },
       this.#dispatcher,
     );
+    this.#handOver = new HandOver(ports.clock);
+    if (assigned) this.#control = this.#newControl(options, incarnation, ports);
     this.#outbox = this.#newOutbox(app, incarnation, format === "json", ports.clock);
     this.#nodes = new NodeTracker(ports.clock, (node, alive) => {
       this.#receiver.nodeLost(node, alive);
       if (alive === undefined) this.#outbox.retire(node);
+      this.#handOver.released(node);
     });
   }
 
@@ -119,6 +141,7 @@ export class Origin {
         },
         message: (topic, payload) => this.#message(topic, payload),
       });
+      await this.#control?.start();
     } catch (error) {
       clearInterval(this.#hold);
       throw error;
@@ -174,7 +197,10 @@ export class Origin {
     return this.#outbox.flushed();
   }
 
-  /** Leaves: waits for what is on its way (bounded), disconnects, ends iterators. */
+  /**
+   * Leaves: hands its connections over, handles what it was given and waits for what is on its way
+   * (all bounded), disconnects, ends iterators.
+   */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
@@ -185,17 +211,41 @@ export class Origin {
   }
 
   async #close(): Promise<void> {
+    await this.#leave();
     let timer: NodeJS.Timeout | undefined;
     const timedOut = new Promise<void>((resolve) => {
       timer = setInterval(resolve, limits.shutdownFlushMs);
     });
     if (this.#link.up) await Promise.race([this.flushed(), timedOut]);
     clearInterval(timer);
-    await this.#link.stop();
+    await Promise.all([this.#link.stop(), this.#control?.stop()]);
     clearInterval(this.#hold);
+    this.#ended = true;
     this.#nodes.end();
     this.#replies.end();
     this.#dispatcher.end();
+  }
+
+  /** Nodes give this origin nothing new, wait until it has confirmed, and say so. */
+  async #leave(): Promise<void> {
+    if (this.#control === undefined || !this.#link.up) return;
+    const nodes = this.#receiver.assigningNodes.filter((node) => this.#nodes.lives(node));
+    const handedOver = this.#handOver.begin(nodes);
+    this.#control.leave();
+    await handedOver;
+  }
+
+  #newControl(options: OriginOptions, incarnation: string, ports: MqttLinkPorts): OriginControl {
+    const { broker, app = "default", version, tls } = options;
+    const { window = originLimits.windowItems, weight = 1 } = options;
+    return new OriginControl(
+      {
+        ...{ app, name: this.name, incarnation, topics: this.#topics },
+        link: { url: broker, version, tls },
+        presence: { window, weight },
+      },
+      ports,
+    );
   }
 
   #newOutbox(app: string, incarnation: string, json: boolean, clock: Clock): Outbox {
@@ -210,7 +260,7 @@ export class Origin {
   }
 
   #node(node: string): NodeOutbox {
-    if (this.#closed !== undefined) throw new ServiceError("broker-lost", "the origin is closed");
+    if (this.#ended) throw new ServiceError("broker-lost", "the origin is closed");
     return this.#outbox.node(node);
   }
 
@@ -234,8 +284,9 @@ export class Origin {
 
   #message(topic: string, payload: Uint8Array): void {
     const parsed = this.#topics.parse(topic);
-    if (parsed?.kind === "events") {
-      this.#receiver.receive(topic, parsed.node, payload);
+    if (parsed?.kind === "events" || parsed?.kind === "origin-events") {
+      const assigned = parsed.kind === "origin-events";
+      this.#receiver.receive(topic, parsed.node, payload, assigned);
     } else if (parsed?.kind === "node-presence") {
       const presence = parseNodePresence(payload);
       // An unreadable presence says nothing, neither life nor death.
@@ -243,15 +294,4 @@ export class Origin {
       this.#nodes.presence(parsed.node, presence);
     }
   }
-}
-
-function refuse(setting: string, value: string, allowed: string): never {
-  throw new ServiceError("setting-invalid", `${setting} ${JSON.stringify(value)}: ${allowed}`);
-}
-
-const nameAlphabet = "abcdefghijklmnopqrstuvwxyz012345";
-
-function randomName(random: Random, chars: number): string {
-  const bytes = random.fill(new Uint8Array(chars));
-  return Array.from(bytes, (byte) => nameAlphabet[byte % nameAlphabet.length]).join("");
 }

@@ -1,0 +1,152 @@
+import { encode } from "@msgpack/msgpack";
+import type { Cancel, Clock, OriginPresence } from "../../../core/ports/mod.ts";
+import { MqttLink, type MqttLinkOptions, type MqttLinkPorts } from "../mqtt-link.ts";
+import { encodePresence, parseOriginPresence } from "../presence.ts";
+import type { Topics } from "../topics.ts";
+import { originLimits } from "./origin-limits.ts";
+
+export interface OriginControlOptions {
+  readonly app: string;
+  readonly name: string;
+  readonly incarnation: string;
+  readonly topics: Topics;
+  /** How the broker is reached. */
+  readonly link: Pick<MqttLinkOptions, "url" | "version" | "tls">;
+  /** What the presence says besides incarnation and heartbeat. */
+  readonly presence: Pick<OriginPresence, "window" | "weight">;
+}
+
+/**
+ * An origin's presence and acks, on a connection of their own: nothing here waits behind events,
+ * and its Will clears the presence.
+ */
+export class OriginControl {
+  readonly #options: OriginControlOptions;
+  readonly #ports: MqttLinkPorts;
+  readonly #link: MqttLink;
+  readonly #topic: string;
+  /** Confirmations to send at the end of the turn, by node and stream. */
+  readonly #acks: Map<string, { node: string; item: unknown[] }> = new Map();
+  #scheduled = false;
+  #leaving = false;
+  #left = false;
+  #cancelHeartbeat: Cancel = () => {};
+  readonly #endOfTurn = (): void => {
+    this.#scheduled = false;
+    this.#sendAcks();
+  };
+
+  constructor(options: OriginControlOptions, ports: MqttLinkPorts) {
+    const { app, name, topics, link } = options;
+    this.#options = options;
+    this.#ports = ports;
+    this.#topic = topics.originPresence(app, name);
+    this.#link = new MqttLink(
+      {
+        ...link,
+        name: `${name}-control`,
+        role: "control",
+        willTopic: this.#topic,
+        filters: [this.#topic, topics.presenceAsk(app, "+")],
+        downLevel: "debug",
+      },
+      ports,
+    );
+  }
+
+  get #clock(): Clock {
+    return this.#ports.clock;
+  }
+
+  /** Announces the origin: nodes in assigned or auto mode give it connections from now on. */
+  async start(): Promise<void> {
+    await this.#link.start({
+      connected: (connected) => {
+        if (!connected) return;
+        this.#announce();
+        this.#sendAcks();
+      },
+      message: (topic, payload) => this.#message(topic, payload),
+    });
+    this.#heartbeat();
+  }
+
+  /** Every item of `stream` below `count` is handled; `received` where some never came. */
+  acknowledge(node: string, stream: string, counts: readonly number[]): void {
+    this.#acks.set(`${node} ${stream}`, { node, item: ["ack", stream, ...counts] });
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#clock.endOfTurn(this.#endOfTurn);
+  }
+
+  /** Asks the nodes to hand over; heartbeats go on. */
+  leave(): void {
+    this.#leaving = true;
+    this.#announce();
+  }
+
+  /** Clears the presence and disconnects. */
+  async stop(): Promise<void> {
+    this.#left = true;
+    this.#cancelHeartbeat();
+    this.#sendAcks();
+    if (this.#link.up) this.#link.publish(this.#topic, new Uint8Array(0), () => {}, true);
+    await this.#link.stop();
+  }
+
+  #heartbeat(): void {
+    this.#cancelHeartbeat = this.#clock.after(originLimits.presenceMs, () => {
+      this.#announce();
+      this.#heartbeat();
+    });
+  }
+
+  #announce(): void {
+    if (this.#left || !this.#link.up) return;
+    const { incarnation, presence } = this.#options;
+    const leaving = this.#leaving ? { leaving: true } : {};
+    const at = this.#clock.now();
+    const full = {
+      v: 1,
+      incarnation,
+      at,
+      every: originLimits.presenceMs,
+      ...presence,
+      ...leaving,
+    };
+    this.#link.publish(this.#topic, encodePresence(full as OriginPresence), () => {}, true);
+  }
+
+  #message(topic: string, payload: Uint8Array): void {
+    // Somebody asks, or a late Will of an earlier connection of ours: we live, and say so again.
+    if (topic !== this.#topic || payload.byteLength === 0) {
+      this.#announce();
+      return;
+    }
+    const presence = parseOriginPresence(payload);
+    if (presence !== undefined && presence.incarnation !== this.#options.incarnation) {
+      const { name } = this.#options;
+      const newer = presence.at > this.#clock.now();
+      this.#ports.logger.log(newer ? "error" : "info", "origin-name-taken", "another origin", {
+        origin: name,
+      });
+      this.#announce();
+    }
+  }
+
+  #sendAcks(): void {
+    if (this.#acks.size === 0 || !this.#link.up) return;
+    const { app, name, topics } = this.#options;
+    const byNode = new Map<string, unknown[][]>();
+    for (const { node, item } of this.#acks.values()) {
+      const items = byNode.get(node) ?? [];
+      byNode.set(node, items);
+      items.push(item);
+    }
+    this.#acks.clear();
+    for (const [node, items] of byNode) {
+      // One that is lost with the connection is made good by the next: acks are cumulative.
+      this.#link.publish(topics.nodeCommands(app, node, name), encode(items), () => {});
+    }
+  }
+}
