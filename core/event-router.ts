@@ -238,7 +238,6 @@ export class EventRouter {
     const { codec, registry, metrics } = this.#parts;
     const { items, paused } = from.surrender();
     const targets = new Map<string, EventStream>();
-    // Every connection is looked at: an origin does not leave often, and a list each would cost.
     for (const connection of registry.all()) {
       if (connection.stream !== from) continue;
       const target = this.#target(connection.id);

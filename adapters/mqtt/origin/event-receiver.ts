@@ -29,7 +29,7 @@ function newSource(node: string, assigned: boolean): Source {
 export interface ReceiverEffects extends ConnectionOwner {
   reply(ref: unknown, result: unknown): void;
   acknowledged(node: string, stream: string, count: number): void;
-  /** Confirms a stream of events to its node: items handled, and received where some are missing. */
+  /** Confirms a stream of events to its node: items handled, and received on a gap. */
   confirm(node: string, stream: string, counts: readonly number[]): void;
   /** A node has handed everything over that this origin was not given yet. */
   released(node: string): void;

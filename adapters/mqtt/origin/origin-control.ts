@@ -28,6 +28,7 @@ export class OriginControl {
   /** Confirmations to send at the end of the turn, by node and stream. */
   readonly #acks: Map<string, { node: string; item: unknown[] }> = new Map();
   #scheduled = false;
+  #begun = false;
   #leaving = false;
   #left = false;
   #cancelHeartbeat: Cancel = () => {};
@@ -58,9 +59,9 @@ export class OriginControl {
     return this.#ports.clock;
   }
 
-  /** Announces the origin: nodes in assigned or auto mode give it connections from now on. */
-  async start(): Promise<void> {
-    await this.#link.start({
+  /** Connects; nobody hears of the origin yet. */
+  start(): Promise<void> {
+    return this.#link.start({
       connected: (connected) => {
         if (!connected) return;
         this.#announce();
@@ -68,6 +69,12 @@ export class OriginControl {
       },
       message: (topic, payload) => this.#message(topic, payload),
     });
+  }
+
+  /** Announces the origin: nodes in assigned or auto mode give it connections from now on. */
+  begin(): void {
+    this.#begun = true;
+    this.#announce();
     this.#heartbeat();
   }
 
@@ -102,7 +109,7 @@ export class OriginControl {
   }
 
   #announce(): void {
-    if (this.#left || !this.#link.up) return;
+    if (!this.#begun || this.#left || !this.#link.up) return;
     const { incarnation, presence } = this.#options;
     const leaving = this.#leaving ? { leaving: true } : {};
     const at = this.#clock.now();

@@ -134,6 +134,8 @@ export class Origin {
   async start(): Promise<void> {
     this.#hold = setInterval(() => {}, holdMs);
     try {
+      // Events come last, so that none comes before `connectOrigin` has returned.
+      await this.#control?.start();
       await this.#link.start({
         connected: (connected) => {
           this.#nodes.connected(connected);
@@ -141,7 +143,7 @@ export class Origin {
         },
         message: (topic, payload) => this.#message(topic, payload),
       });
-      await this.#control?.start();
+      this.#control?.begin();
     } catch (error) {
       clearInterval(this.#hold);
       throw error;
