@@ -164,6 +164,11 @@ export class Gateway implements SocketHandler<Connection> {
     return answer;
   }
 
+  /** The runtime refused what was no request yet. */
+  refused(code: ErrorCode): void {
+    this.#metrics.error(code);
+  }
+
   open(socket: Socket, admission: HandshakeAdmission): Connection {
     const { codec, clock, random } = this.#parts;
     const slot = this.#registry.reserve();

@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../core/base/mod.ts";
 import type {
   Clock,
   Codec,
@@ -31,6 +32,10 @@ export interface ClientServerOptions {
   /** Present where permessage-deflate is on. */
   readonly deflate: Deflate | undefined;
   readonly messageBytesMax: number;
+  /** Whoever has not sent a whole request by then is cut; 0 never. */
+  readonly handshakeTimeoutMs?: number | undefined;
+  /** Told of what is refused before it is a request that the handler could see. */
+  readonly refused?: ((code: ErrorCode) => void) | undefined;
   /** For a runtime whose sockets cannot ping: it is to find who is silent this long; 0 never. */
   readonly deadAfterMs?: number | undefined;
   /** False where slots have no lanes: whole messages go to the handler. Default true. */

@@ -194,6 +194,8 @@ export class Service {
       clock: this.#clock,
       deflate: settings.compression ? createZlibDeflate() : undefined,
       messageBytesMax: settings["max-message-size"],
+      handshakeTimeoutMs: settings["handshake-timeout"],
+      refused: (code) => this.#gateway.refused(code),
       deadAfterMs:
         settings["ping-interval"] && settings["ping-interval"] + settings["ping-timeout"],
     });

@@ -47,6 +47,7 @@ export interface Settings {
   readonly "max-message-size": number;
   readonly "send-queue-size": number;
   readonly "event-window-size": number;
+  readonly "handshake-timeout": number;
   readonly "ping-interval": number;
   readonly "ping-timeout": number;
   readonly "idle-timeout": number;
@@ -151,6 +152,7 @@ export const settings: { readonly [Name in SettingName]: Setting<Settings[Name]>
     limits.eventWindowBytesMax,
     "bytes of events the broker has not confirmed before sockets are not read",
   ),
+  "handshake-timeout": duration("100ms", "1h", "10s", "for a whole request; past it: 408, or cut"),
   "ping-interval": duration("0ms", "24h", "30s", "a client silent so long is pinged; 0: never"),
   "ping-timeout": duration("100ms", "1h", "10s", "a pinged client silent so long is dead"),
   "idle-timeout": duration("0ms", "24h", "0ms", "without a message: closed, 1001; 0: never"),

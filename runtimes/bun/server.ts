@@ -15,6 +15,8 @@ export async function startBunServer(options: ClientServerOptions): Promise<Clie
       development: false,
       // Without development mode Bun shares a port that another process has, unless told not to.
       reusePort: false,
+      // Of a stream that is not upgraded, in seconds; Bun takes no more than 255.
+      idleTimeout: Math.min(255, Math.ceil((options.handshakeTimeoutMs ?? 0) / 1_000)),
       fetch: (request, server) => answer(handler, request, server),
       websocket: {
         ...events(handler),

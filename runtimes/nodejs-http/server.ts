@@ -12,6 +12,7 @@ import type { HandshakeAdmission, HandshakeRefusal } from "../../core/ports/mod.
 import { deflateAnswer, FramedSockets, refuse } from "../../core/protocol/mod.ts";
 import { answerRequest, type ClientServer, type ClientServerOptions } from "../client-server.ts";
 import { endWithin, NodejsByteSocket } from "./byte-socket.ts";
+import { startHandshakeTimer, stopHandshakeTimer } from "./handshake-timer.ts";
 import { NodejsRequest } from "./request.ts";
 
 /** RFC 6455, 1.3. */
@@ -20,9 +21,26 @@ const KEY_SUFFIX = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /** Engine wasm: our own WebSocket server over `node:http`'s upgraded streams. */
 export async function startFramedServer(options: ClientServerOptions): Promise<ClientServer> {
   const sockets = new FramedSockets({ ...options, lanes: options.lanes ?? true });
-  const server = createServer({ maxHeaderSize: limits.handshakeHeaderBytesMax, noDelay: true });
-  server.on("request", (request, response) => answerPlain(options, request, response));
+  const server = createServer({
+    maxHeaderSize: limits.handshakeHeaderBytesMax,
+    noDelay: true,
+    // Ours counts, on every runtime.
+    headersTimeout: 0,
+    requestTimeout: 0,
+  });
+  const { handshakeTimeoutMs = 0, refused } = options;
+  const late = (stream: NetSocket): void => answerLate(stream, refused);
+  const startTimer = (stream: NetSocket): void => {
+    if (handshakeTimeoutMs > 0) startHandshakeTimer(stream, handshakeTimeoutMs, late);
+  };
+  server.on("connection", startTimer);
+  server.on("request", (request, response) => {
+    answerPlain(options, request, response);
+    // The next request on the same stream has as long as the first.
+    startTimer(request.socket);
+  });
   server.on("upgrade", (request, stream: NetSocket, head) => {
+    stopHandshakeTimer(stream);
     // Between here and the listening byte socket an error must not end the process.
     stream.on("error", ignore);
     stream.setTimeout(0);
@@ -120,13 +138,21 @@ function bodyOf({ body }: HandshakeRefusal): Uint8Array {
   return typeof body === "string" ? Buffer.from(body) : body;
 }
 
+function answerLate(stream: NetSocket, refused: ClientServerOptions["refused"]): void {
+  // Who has said nothing, or has had an answer before, gets none now.
+  if (stream.bytesRead === 0 || stream.bytesWritten > 0 || !stream.writable) {
+    stream.destroy();
+  } else {
+    writeRefusal(stream, refuse(408, "handshake-timeout", "the request took too long"));
+  }
+  refused?.("handshake-timeout");
+}
+
 function answerFault(error: NodeJS.ErrnoException, stream: NetSocket): void {
   if (!stream.writable || error.code === "ECONNRESET") {
     stream.destroy();
   } else if (error.code === "HPE_HEADER_OVERFLOW") {
     writeRefusal(stream, refuse(431, "handshake-headers", "the request's headers are too large"));
-  } else if (error.code === "ERR_HTTP_REQUEST_TIMEOUT") {
-    writeRefusal(stream, refuse(408, "handshake-refused", "the request took too long"));
   } else {
     writeRefusal(stream, refuse(400, "handshake-refused", "this is no HTTP request"));
   }
