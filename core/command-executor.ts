@@ -18,8 +18,8 @@ export interface CommandEffects {
   forward(app: string, node: string, item: readonly unknown[]): void;
   /** Tells the outcome of a command that carried `ref`. */
   reply(source: CommandSource, ref: unknown, outcomes: Readonly<Record<string, Outcome>>): void;
-  /** Confirms a numbered stream of commands up to `count`. */
-  acknowledge(source: CommandSource, stream: string, count: number): void;
+  /** Confirms a numbered stream of commands up to `count`; at once where some are missing. */
+  acknowledge(sender: string, ack: { stream: string; count: number; gap: boolean }): void;
   /** An origin has handled the items below `count`; `received` where it misses some. */
   confirmed(source: CommandSource, stream: string, count: number, received?: number): void;
   close(connection: Connection, cause: CloseCause, closeCode: number, reason: string): void;
@@ -83,7 +83,7 @@ export class CommandExecutor {
       const admission = this.#streams.admit(stream, codec.first(), codec.items());
       if (admission.gap > 0) {
         this.#refuse(source, "batch-gap", `${admission.gap} items of ${stream} never came`);
-        this.#parts.effects.acknowledge(source, stream, this.#streams.next(stream));
+        this.#acknowledge(source, stream, true);
         return;
       }
       skip = admission.skip;
@@ -94,8 +94,13 @@ export class CommandExecutor {
     }
     this.#flush();
     if (stream !== undefined) {
-      this.#parts.effects.acknowledge(source, stream, this.#streams.next(stream));
+      this.#acknowledge(source, stream, false);
     }
+  }
+
+  #acknowledge({ sender }: CommandSource, stream: string, gap: boolean): void {
+    const count = this.#streams.next(stream);
+    this.#parts.effects.acknowledge(sender, { stream, count, gap });
   }
 
   #item(source: CommandSource): void {

@@ -213,7 +213,7 @@ export class EventRouter {
     if (!assigned.leaving || !assigned.idle) return;
     const { name } = assigned.origin;
     if (this.#origins.get(name) !== assigned) return;
-    assigned.stream.publishBare(["released", this.#options.node]);
+    assigned.stream.publishBare([["released", this.#options.node]]);
     this.#origins.delete(name);
     this.#reassign(assigned.stream);
   }

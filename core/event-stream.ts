@@ -144,10 +144,10 @@ export class EventStream {
   }
 
   /** Publishes outside the numbering: how an `ack` travels. Dropped while not connected. */
-  publishBare(item: readonly unknown[]): void {
+  publishBare(items: readonly (readonly unknown[])[]): void {
     const { destination } = this.#options;
     if (!this.#connected || destination === undefined) return;
-    const bytes = new Uint8Array(this.#parts.codec.encodeValue([item]));
+    const bytes = new Uint8Array(this.#parts.codec.encodeValue(items));
     this.#parts.channel.publish(destination, this.#format(bytes), (error) => {
       if (error !== undefined) this.#parts.metrics.error(error.code);
     });

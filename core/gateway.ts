@@ -1,5 +1,6 @@
 import { admit, unavailable } from "./admission.ts";
 import { assert, type ErrorCode, limits } from "./base/mod.ts";
+import { CommandAcks } from "./command-acks.ts";
 import { CommandExecutor, type Outcome } from "./command-executor.ts";
 import { CloseCause, Connection } from "./connection.ts";
 import { ConnectionGuard } from "./connection-guard.ts";
@@ -60,6 +61,9 @@ export class Gateway implements SocketHandler<Connection> {
       },
       options,
     );
+    const acks = new CommandAcks(parts.clock, (sender, items) =>
+      this.#router.answers(sender).publishBare(items),
+    );
     this.#executor = new CommandExecutor(
       {
         codec: parts.codec,
@@ -71,8 +75,10 @@ export class Gateway implements SocketHandler<Connection> {
           forward: (app, node, item) =>
             parts.bus.forward(app, node, parts.codec.encodeValue([item])),
           reply: (source, ref, outcomes) => this.#reply(source, ref, outcomes),
-          acknowledge: (source, stream, count) =>
-            this.#router.answers(source.sender).publishBare(["ack", stream, count]),
+          acknowledge: (sender, { stream, count, gap }) => {
+            acks.note(sender, stream, count);
+            if (gap) acks.flush();
+          },
           confirmed: (source, stream, count, received) =>
             this.#router.acknowledge(source.sender, stream, count, received),
           close: (connection, cause, code, reason) => this.#end(connection, cause, code, reason),

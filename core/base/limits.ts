@@ -21,6 +21,10 @@ export const limits = {
   messageBytesMax: 1_048_576,
   /** What `--max-message-size` may ask for: it must fit one MQTT packet with its envelope. */
   messageBytesCeiling: 16_777_216,
+  /** Default of `--max-fragments`: who sends a byte a frame makes work and no sense. */
+  fragmentsMax: 1_024,
+  /** Default of `--max-inflate-ratio`: text reaches 10 to 20, and a bomb a thousand. */
+  inflateRatioMax: 100,
   /** Unfinished messages of all connections together, held in WASM memory. */
   partialBytesMax: 268_435_456,
   /** Default of `--send-queue-bytes`: unsent bytes a client may leave before it counts as slow. */
@@ -36,6 +40,8 @@ export const limits = {
   /** Without a confirmation for this long the oldest batch is sent again; doubles each time. */
   ackProbeMs: 2_000,
   ackProbeMsMax: 30_000,
+  /** Confirmations wait this long for one another: they are cumulative and rarely urgent. */
+  ackDelayMs: 10,
   /** A gap repeats a stream at most this often: acks of the same gap come in bursts. */
   repeatMs: 100,
   /** How often streams are looked after, and how many connections are rebalanced each time. */

@@ -1,4 +1,5 @@
 import { encode } from "@msgpack/msgpack";
+import { limits } from "../../../core/base/mod.ts";
 import type { Cancel, Clock, OriginPresence } from "../../../core/ports/mod.ts";
 import { MqttLink, type MqttLinkOptions, type MqttLinkPorts } from "../mqtt-link.ts";
 import { encodePresence, parseOriginPresence } from "../presence.ts";
@@ -32,10 +33,6 @@ export class OriginControl {
   #leaving = false;
   #left = false;
   #cancelHeartbeat: Cancel = () => {};
-  readonly #endOfTurn = (): void => {
-    this.#scheduled = false;
-    this.#sendAcks();
-  };
 
   constructor(options: OriginControlOptions, ports: MqttLinkPorts) {
     const { app, name, topics, link } = options;
@@ -78,12 +75,19 @@ export class OriginControl {
     this.#heartbeat();
   }
 
-  /** Every item of `stream` below `count` is handled; `received` where some never came. */
+  /**
+   * Every item of `stream` below the first count is handled; the second where some never came, and
+   * then it is told at once. Others wait a moment for one another, because they are cumulative.
+   */
   acknowledge(node: string, stream: string, counts: readonly number[]): void {
     this.#acks.set(`${node} ${stream}`, { node, item: ["ack", stream, ...counts] });
-    if (this.#scheduled) return;
+    if (counts.length > 1) this.#sendAcks();
+    if (this.#scheduled || this.#acks.size === 0) return;
     this.#scheduled = true;
-    this.#clock.endOfTurn(this.#endOfTurn);
+    this.#clock.after(limits.ackDelayMs, () => {
+      this.#scheduled = false;
+      this.#sendAcks();
+    });
   }
 
   /** Asks the nodes to hand over; heartbeats go on. */

@@ -1,6 +1,6 @@
 import { clearInterval, setInterval } from "node:timers";
 import { limits, ServiceError } from "../../../core/base/mod.ts";
-import type { Clock, Random } from "../../../core/ports/mod.ts";
+import type { Clock } from "../../../core/ports/mod.ts";
 import { MqttLink, type MqttLinkPorts, type MqttVersion } from "../mqtt-link.ts";
 import type { MqttTls } from "../mqtt-stream.ts";
 import { parseNodePresence } from "../presence.ts";
