@@ -25,6 +25,13 @@ import type {
 } from "./ports/mod.ts";
 import { Registry } from "./registry.ts";
 
+/** Faults of a client that broke no protocol but said too much. */
+const limitCodes: ReadonlySet<ErrorCode> = new Set([
+  "message-too-big",
+  "message-inflate-ratio",
+  "message-fragments",
+]);
+
 /** One node: connections on one side, events and commands on the other. No I/O of its own. */
 export class Gateway implements SocketHandler<Connection> {
   readonly #parts: GatewayParts;
@@ -229,7 +236,7 @@ export class Gateway implements SocketHandler<Connection> {
   }
 
   fault(connection: Connection, code: ErrorCode): void {
-    connection.closing ??= code === "message-too-big" ? CloseCause.limit : CloseCause.error;
+    connection.closing ??= limitCodes.has(code) ? CloseCause.limit : CloseCause.error;
     this.#metrics.error(code);
     this.#logger.log("debug", "client-fault", "a client broke the protocol", {
       code,

@@ -32,6 +32,8 @@ export interface ClientServerOptions {
   /** Present where permessage-deflate is on. */
   readonly deflate: Deflate | undefined;
   readonly messageBytesMax: number;
+  /** How many times larger than what came an inflated message may be (engine wasm). */
+  readonly inflateRatioMax?: number | undefined;
   /** Whoever has not sent a whole request by then is cut; 0 never. */
   readonly handshakeTimeoutMs?: number | undefined;
   /** Told of what is refused before it is a request that the handler could see. */

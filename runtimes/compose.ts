@@ -108,6 +108,7 @@ export class Service {
     return createWasmCodec({
       node: this.node,
       messageBytesMax: this.settings["max-message-size"],
+      fragmentsMax: this.settings["max-fragments"],
       batchBytesTarget: limits.batchBytesTarget,
       partialBytesMax: limits.partialBytesMax,
     });
@@ -194,6 +195,7 @@ export class Service {
       clock: this.#clock,
       deflate: settings.compression ? createZlibDeflate() : undefined,
       messageBytesMax: settings["max-message-size"],
+      inflateRatioMax: settings["max-inflate-ratio"],
       handshakeTimeoutMs: settings["handshake-timeout"],
       refused: (code) => this.#gateway.refused(code),
       deadAfterMs:

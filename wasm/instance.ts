@@ -10,6 +10,7 @@ export interface Exports {
     batchBytesTarget: number,
     partialBytesMax: number,
     readyBytes: number,
+    fragmentsMax: number,
   ): void;
   allocate(bytes: number): number;
   free(pointer: number): void;

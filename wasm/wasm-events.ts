@@ -32,13 +32,14 @@ export class WasmEvents implements Omit<EventEncoder, "unbind"> {
     this.#memory = memory;
     this.#node = `${options.node}.`;
     const { messageBytesMax, batchBytesTarget, partialBytesMax } = options;
-    const settings = [messageBytesMax, batchBytesTarget, partialBytesMax, areaBytes] as const;
+    const { fragmentsMax = limits.fragmentsMax } = options;
+    const sizes = [messageBytesMax, batchBytesTarget, partialBytesMax, areaBytes] as const;
     const node = encoder.encode(this.#node);
     assert(node.length <= 33, "the node's name is short");
     const head = strHead(node.length + idChars);
     const prefix = Uint8Array.of(0x94, 0xa7, ...encoder.encode("message"), ...head, ...node);
     memory.bytes().set(prefix, wasm.itemPrefix());
-    wasm.init(prefix.length, node.length, ...settings);
+    wasm.init(prefix.length, node.length, ...sizes, fragmentsMax);
     this.#textAt = wasm.text();
     this.#texts = memory.view(this.#textAt, areaBytes);
   }

@@ -45,6 +45,8 @@ export interface Settings {
   readonly "max-messages-per-second": number;
   readonly "max-bytes-per-second": number;
   readonly "max-message-size": number;
+  readonly "max-inflate-ratio": number;
+  readonly "max-fragments": number;
   readonly "send-queue-size": number;
   readonly "event-window-size": number;
   readonly "handshake-timeout": number;
@@ -140,6 +142,13 @@ export const settings: { readonly [Name in SettingName]: Setting<Settings[Name]>
     limits.messageBytesMax,
     "past it a connection is closed with 1009; decompressed size too",
   ),
+  "max-inflate-ratio": integer(
+    2,
+    10_000,
+    limits.inflateRatioMax,
+    "of a message above 64 KiB, decompressed; past it: 1009",
+  ),
+  "max-fragments": integer(1, 1_000_000, limits.fragmentsMax, "of a message; past it: 1008"),
   "send-queue-size": size(
     1_024,
     1_073_741_824,

@@ -8,6 +8,8 @@ export interface CodecOptions {
   readonly node: string;
   /** Past it a message is a fault, `message-too-big`. */
   readonly messageBytesMax: number;
+  /** Past it a message in fragments is a fault, `message-fragments`; `limits.fragmentsMax`. */
+  readonly fragmentsMax?: number | undefined;
   /** A lane that holds items takes no further one that would pass this size. */
   readonly batchBytesTarget: number;
   /** Unfinished messages of all slots together; past it `parser-memory`. */

@@ -6,6 +6,7 @@ import { Drive } from "../vectors/drive.ts";
 import {
   type FrameVector,
   frameVectors,
+  vectorFragmentsMax,
   vectorMessageBytesMax,
 } from "../vectors/frame-vectors.ts";
 import { clientFrame } from "../vectors/frames.ts";
@@ -15,6 +16,7 @@ import { idOf } from "../vectors/ids.ts";
 const options: CodecOptions = {
   node: "n1",
   messageBytesMax: vectorMessageBytesMax,
+  fragmentsMax: vectorFragmentsMax,
   batchBytesTarget: 65_536,
   partialBytesMax: 1_000_000,
 };

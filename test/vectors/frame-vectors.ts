@@ -18,6 +18,9 @@ const close = (code: number, reason: Uint8Array = zeros(0)): Uint8Array =>
 /** `--max-message-size` of the vectors. */
 export const vectorMessageBytesMax = 70_000;
 
+/** `--max-fragments` of the vectors. */
+export const vectorFragmentsMax = 6;
+
 /** Frames as RFC 6455, 5.7 prints them, and as browsers send them. */
 const good: readonly FrameVector[] = [
   {
@@ -144,6 +147,13 @@ const fault = (name: string, code: string, ...frames: readonly Uint8Array[]): Fr
   events: [`fault:${code}`],
 });
 
+const sixFragments: readonly Uint8Array[] = [
+  frame(0x01, utf8("a")),
+  frame(0x89, zeros(0)),
+  ...["b", "c", "d", "e"].map((letter) => frame(0x00, utf8(letter))),
+  frame(0x80, utf8("f")),
+];
+
 const faults: readonly FrameVector[] = [
   ...[0x91, 0xa1, 0xc1].map((first) =>
     fault(`first byte ${first.toString(16)}`, "frame-reserved-bits", frame(first, zeros(1))),
@@ -192,6 +202,16 @@ const faults: readonly FrameVector[] = [
     "message-too-big",
     fromHex("82ff 0000000000011171 00000000"),
   ),
+  {
+    name: "as many fragments as are allowed, twice, control frames not counted",
+    bytes: concat(...[1, 2].flatMap(() => sixFragments)),
+    events: ["ping:", "text:abcdef", "ping:", "text:abcdef"],
+  },
+  {
+    name: "one fragment too many",
+    bytes: concat(...sixFragments.slice(0, -1), frame(0x00, utf8("f")), frame(0x80, zeros(0))),
+    events: ["ping:", "fault:message-fragments"],
+  },
   fault("2^53 and more", "message-too-big", fromHex("82ff 7fffffffffffffff 00000000")),
   fault(
     "fragments that are too much together",

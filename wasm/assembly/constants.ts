@@ -31,6 +31,7 @@ export namespace Fault {
   export const NOT_UTF8: i32 = 11;
   export const TOO_BIG: i32 = 12;
   export const MEMORY: i32 = 14;
+  export const FRAGMENTS: i32 = 17;
   export const BATCH_MALFORMED: i32 = 32;
   export const BATCH_VERSION: i32 = 33;
   export const COMMAND_MALFORMED: i32 = 36;

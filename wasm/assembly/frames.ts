@@ -8,8 +8,12 @@ import { utf8Valid } from "./utf8";
 /** Past it a message is a fault. */
 let messageBytesMax: u32 = 0;
 
-export function initFrames(bytesMax: u32): void {
+/** And one of more frames. */
+let fragmentsMax: u32 = 0;
+
+export function initFrames(bytesMax: u32, framesMax: u32): void {
   messageBytesMax = bytesMax;
+  fragmentsMax = framesMax;
 }
 
 /** The first byte: FIN, RSV, opcode. */
@@ -24,7 +28,10 @@ export function checkFirst(slot: Slot, byte: u32): i32 {
   }
   if ((opcode & 7) > 2) return Fault.OPCODE;
   if (opcode >= Opcode.CLOSE) return byte & 0x80 ? 0 : Fault.CONTROL_FRAGMENTED;
-  if (opcode == Opcode.CONTINUATION) return slot.message ? 0 : Fault.UNEXPECTED_CONTINUATION;
+  if (opcode == Opcode.CONTINUATION) {
+    if (!slot.message) return Fault.UNEXPECTED_CONTINUATION;
+    return slot.fragments >= fragmentsMax ? Fault.FRAGMENTS : 0;
+  }
   return slot.message ? Fault.EXPECTED_CONTINUATION : 0;
 }
 
@@ -86,7 +93,9 @@ export function beginFrame(slot: Slot, header: usize, mask: usize): void {
   if (first & 0x80) flags |= Flag.LAST;
   if (opcode == Opcode.TEXT || opcode == Opcode.BINARY) {
     slot.message = <u8>opcode;
+    slot.fragments = 0;
     flags = first & 0x40 ? flags | Flag.COMPRESSED : flags & ~Flag.COMPRESSED;
   }
+  if (opcode < Opcode.CLOSE) slot.fragments++;
   slot.flags = <u8>flags;
 }

@@ -37,12 +37,13 @@ export function init(
   batchBytesTarget: u32,
   partialBytesMax: u32,
   readyBytes: u32,
+  fragmentsMax: u32,
 ): void {
   areaBytes = readyBytes;
   initUtf8();
   initIds(lanes.itemPrefix() + prefixBytes - nodeBytes, nodeBytes);
   lanes.initLanes(batchBytesTarget, prefixBytes);
-  initFrames(messageBytesMax);
+  initFrames(messageBytesMax, fragmentsMax);
   parser.initParser(partialBytesMax);
   inputArea = allocateOrTrap(areaBytes + SLACK_BYTES);
   textArea = allocateOrTrap(areaBytes + SLACK_BYTES);

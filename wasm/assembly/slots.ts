@@ -1,5 +1,5 @@
 // The slot table: what the codec knows of each connection, by its slot. Pages of 1,024 slots are
-// made on demand and stay; one slot takes 80 bytes whatever its connection does.
+// made on demand and stay; one slot takes 88 bytes whatever its connection does.
 
 import { SLACK_BYTES, SLOTS_PER_PAGE_BITS, SLOT_PAGES_MAX } from "./constants";
 import { allocate, allocateOrTrap, capacityOf, free } from "./memory";
@@ -61,6 +61,9 @@ export class Slot {
   header1: u8;
   header2: u32;
   header3: u64;
+  /** Frames that the message being read has so far. */
+  fragments: u32;
+  reserved2: u32;
 }
 
 const SLOT_BYTES: u32 = offsetof<Slot>();

@@ -1,4 +1,4 @@
-import { assert, type ErrorCode } from "../../core/base/mod.ts";
+import { assert, type ErrorCode, limits } from "../../core/base/mod.ts";
 import {
   type CodecOptions,
   type FrameParser,
@@ -8,7 +8,7 @@ import {
 } from "../../core/ports/mod.ts";
 import { Chunk, maskFrom, maskFromPlace, unmask } from "./chunk.ts";
 import type { PlainEvents } from "./events.ts";
-import { checkClose, Opcode, readHeader } from "./headers.ts";
+import { checkClose, type MessageLimits, Opcode, readHeader } from "./headers.ts";
 import {
   dropUnfinished,
   type FrameState,
@@ -26,7 +26,7 @@ const nothing = new Uint8Array(0);
 export class PlainFrames implements FrameParser {
   readonly #slots: Slots;
   readonly #events: PlainEvents;
-  readonly #messageBytesMax: number;
+  readonly #limits: MessageLimits;
   readonly #partialBytesMax: number;
   /** The slot whose chunk is being parsed, and its chunk. */
   #slot: Slot | undefined;
@@ -40,7 +40,8 @@ export class PlainFrames implements FrameParser {
   constructor(options: CodecOptions, slots: Slots, events: PlainEvents) {
     this.#slots = slots;
     this.#events = events;
-    this.#messageBytesMax = options.messageBytesMax;
+    const { messageBytesMax, fragmentsMax = limits.fragmentsMax } = options;
+    this.#limits = { messageBytesMax, fragmentsMax };
     this.#partialBytesMax = options.partialBytesMax;
   }
 
@@ -135,7 +136,7 @@ export class PlainFrames implements FrameParser {
           if (step !== ParserStep.done) return step;
         }
         if (this.#chunk.at === this.#chunk.end) return ParserStep.done;
-        const fault = readHeader(state, this.#chunk, this.#messageBytesMax);
+        const fault = readHeader(state, this.#chunk, this.#limits);
         if (fault !== undefined) return this.#fail(state, fault);
         if (!state.inFrame) return ParserStep.done;
       }
@@ -167,7 +168,7 @@ export class PlainFrames implements FrameParser {
         length = uint16(bytes, at + 2);
         if (length < 126) break;
       }
-      if (payload + length > chunk.end || length > this.#messageBytesMax) break;
+      if (payload + length > chunk.end || length > this.#limits.messageBytesMax) break;
       const to = this.#events.openMessage(slot, opcode as MessageKind, length);
       if (to < 0) return ParserStep.laneFull;
       const buffer = this.#events.buffer(slot);

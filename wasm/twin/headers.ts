@@ -14,8 +14,17 @@ export const Opcode = {
   pong: 10,
 } as const;
 
+export interface MessageLimits {
+  readonly messageBytesMax: number;
+  readonly fragmentsMax: number;
+}
+
 /** The first byte: FIN, RSV, opcode. RFC 6455, 5.2 and 5.4. */
-export function checkFirst(state: FrameState, byte: number): ErrorCode | undefined {
+export function checkFirst(
+  state: FrameState,
+  byte: number,
+  fragmentsMax: number,
+): ErrorCode | undefined {
   const opcode = byte & 0x0f;
   const starts = opcode === Opcode.text || opcode === Opcode.binary;
   // RSV1 marks a deflated message, on its first frame (RFC 7692, 6).
@@ -26,7 +35,8 @@ export function checkFirst(state: FrameState, byte: number): ErrorCode | undefin
   if ((opcode & 7) > 2) return "frame-opcode";
   if (opcode >= Opcode.close) return byte < 0x80 ? "frame-control-fragmented" : undefined;
   if (starts) return state.message === 0 ? undefined : "frame-expected-continuation";
-  return state.message === 0 ? "frame-unexpected-continuation" : undefined;
+  if (state.message === 0) return "frame-unexpected-continuation";
+  return state.fragments >= fragmentsMax ? "message-fragments" : undefined;
 }
 
 /** The second byte: MASK and the short length. */
@@ -82,7 +92,7 @@ export function checkClose(payload: Uint8Array): ErrorCode | undefined {
 export function readHeader(
   state: FrameState,
   chunk: Chunk,
-  bytesMax: number,
+  { messageBytesMax, fragmentsMax }: MessageLimits,
 ): ErrorCode | undefined {
   const { header } = state;
   let have = state.headerLength;
@@ -90,13 +100,13 @@ export function readHeader(
     header[have++] = chunk.bytes[chunk.at++]!;
     let fault: ErrorCode | undefined;
     if (have === 1) {
-      fault = checkFirst(state, header[0]!);
+      fault = checkFirst(state, header[0]!, fragmentsMax);
       if (fault !== undefined) return fault;
       continue;
     }
     const end = lengthEnd(header[1]!);
     if (have === 2) fault = checkSecond(header[0]!, header[1]!);
-    if (fault === undefined && have === end) fault = checkLength(state, header, bytesMax);
+    if (fault === undefined && have === end) fault = checkLength(state, header, messageBytesMax);
     if (fault !== undefined) return fault;
     if (have === end + 4) {
       state.headerLength = 0;
@@ -120,5 +130,7 @@ function beginFrame(state: FrameState, maskAt: number): void {
   if (opcode === Opcode.text || opcode === Opcode.binary) {
     state.message = opcode;
     state.compressed = (header[0]! & 0x40) !== 0;
+    state.fragments = 0;
   }
+  if (opcode < Opcode.close) state.fragments++;
 }

@@ -23,6 +23,8 @@ export interface FrameState {
   /** Opcode of the message being read; 0 between messages. */
   message: number;
   compressed: boolean;
+  /** Frames that the message being read has so far. */
+  fragments: number;
   /** The partial message is whole and waits for room in the lane. */
   ready: boolean;
   utf8: number;
@@ -58,6 +60,7 @@ export function newFrameState(deflate: boolean): FrameState {
     remaining: 0,
     message: 0,
     compressed: false,
+    fragments: 0,
     ready: false,
     utf8: 0,
     partial: nothing,
