@@ -27,9 +27,9 @@ export const limits = {
   inflateRatioMax: 100,
   /** Unfinished messages of all connections together, held in WASM memory. */
   partialBytesMax: 268_435_456,
-  /** Default of `--send-queue-bytes`: unsent bytes a client may leave before it counts as slow. */
+  /** Default of `--send-queue-size`: unsent bytes a client may leave before it counts as slow. */
   sendQueueBytesMax: 1_048_576,
-  /** Default of `--event-window-bytes`: published events the broker has not confirmed yet. */
+  /** Default of `--event-window-size`: published events the broker has not confirmed yet. */
   eventWindowBytesMax: 8_388_608,
   /** Publishes a stream keeps unconfirmed: few, because MQTT.js replays them one at a time. */
   eventWindowBatchesMax: 64,
