@@ -3,14 +3,20 @@
  * milliseconds that each message takes (0: handled at once, -1: for ever). Prints one line for each
  * event when it is given to the handler: `at type id seq data`.
  */
+import { writeSync } from "node:fs";
 import process from "node:process";
 import { connectOrigin } from "websocket-service/origin";
+
+/** Of a message's data, as much as tells which one it is. */
+const dataCharsMax = 40;
 
 const [broker = "", name = "", delay = "0"] = process.argv.slice(2);
 const origin = await connectOrigin({ broker, name });
 
 const tell = (...words: (string | number)[]): void => {
-  process.stdout.write(`${Date.now()} ${words.join(" ")}\n`);
+  const at = (performance.timeOrigin + performance.now()).toFixed(3);
+  // At once: a line that a kill takes along would pass for an event that was never handled.
+  writeSync(1, `${at} ${words.join(" ")}\n`);
 };
 
 const work = (): Promise<void> | void => {
@@ -22,7 +28,7 @@ const work = (): Promise<void> | void => {
 
 origin.on("open", ({ connection }) => tell("open", connection.id, 0));
 origin.on("message", ({ connection, data, seq }) => {
-  tell("message", connection.id, seq, String(data));
+  tell("message", connection.id, seq, String(data).slice(0, dataCharsMax));
   connection.send(data);
   return work();
 });

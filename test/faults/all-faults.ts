@@ -1,0 +1,29 @@
+import { brokerKill, brokerStop, delays } from "./broker-faults.ts";
+import type { Fault } from "./fault.ts";
+import { nodeCut, nodeDeploy, nodeKill, nodePartition, nodeStop } from "./node-faults.ts";
+import {
+  allOriginsKill,
+  originCut,
+  originDeploy,
+  originKill,
+  originPartition,
+  originStop,
+} from "./origin-faults.ts";
+
+/** What can be broken, by a short name. */
+export const faults: Readonly<Record<string, Fault>> = {
+  originKill,
+  allOriginsKill,
+  originStop,
+  originPartition,
+  originCut,
+  originDeploy,
+  brokerKill,
+  brokerStop,
+  delays,
+  nodeKill,
+  nodeStop,
+  nodePartition,
+  nodeCut,
+  nodeDeploy,
+};

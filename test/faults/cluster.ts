@@ -1,0 +1,183 @@
+import { type GatewayProcess, type GatewayRuntime, spawnGateway } from "../support/gateway.ts";
+import { Mosquitto } from "../support/mosquitto.ts";
+import { freePort } from "../support/spawn.ts";
+import { waitFor } from "../support/wait.ts";
+import { FaultProxy } from "./fault-proxy.ts";
+import { OriginLife } from "./origin-log.ts";
+
+export interface Combination {
+  readonly runtime: GatewayRuntime;
+  readonly engine: "native" | "wasm";
+}
+
+/** What the nodes run with. Small, so that outages fill windows and expiries are waited for. */
+export const setup = {
+  presenceIntervalMs: 1_000,
+  drainPeriodMs: 1_000,
+  /** The least there is; Deno's server cannot pause, so its nodes need the room of an outage. */
+  windowBytes: 65_536,
+  windowBytesUnpaused: 8_388_608,
+  handlerMs: 2,
+} as const;
+
+/** A place for a process that dies and comes back under the same name. */
+export interface Place {
+  readonly name: string;
+  readonly proxy: FaultProxy;
+}
+
+/** A node: its ports stay the same in all its lives. */
+export interface NodePlace extends Place {
+  readonly port: number;
+  readonly adminPort: number;
+  process: GatewayProcess;
+  /** Stopped by SIGSTOP, or dead: not to be asked for its metrics. */
+  away: boolean;
+}
+
+/** An origin, and all its lives; the last one is the present one. */
+export interface OriginPlace extends Place {
+  readonly lives: OriginLife[];
+  /** What nodes had logged when the present life began. */
+  marks: Marks;
+}
+
+export type Marks = ReadonlyMap<GatewayProcess, number>;
+
+/** Waiting for anything here: three runtimes may start at once on two cores. */
+export const waitMs = 30_000;
+
+/** Two nodes, three origins and a broker, each behind a proxy of its own. */
+export class Cluster {
+  readonly combination: Combination;
+  readonly broker: Mosquitto;
+  readonly nodes: NodePlace[] = [];
+  readonly origins: OriginPlace[] = [];
+
+  private constructor(combination: Combination, broker: Mosquitto) {
+    this.combination = combination;
+    this.broker = broker;
+  }
+
+  static async start(combination: Combination): Promise<Cluster> {
+    const cluster = new Cluster(combination, await Mosquitto.start());
+    for (const name of ["o1", "o2", "o3"]) {
+      const proxy = await FaultProxy.start(cluster.broker.port);
+      cluster.origins.push({ name, proxy, lives: [], marks: new Map() });
+      cluster.startOrigin(cluster.origins.at(-1)!);
+    }
+    for (const name of ["n1", "n2"]) {
+      const proxy = await FaultProxy.start(cluster.broker.port);
+      const ports = { port: await freePort(), adminPort: await freePort() };
+      const place = { name, proxy, ...ports, away: false };
+      cluster.nodes.push({ ...place, process: spawnNode(combination, place) });
+    }
+    for (const node of cluster.nodes) await cluster.ready(node);
+    for (const origin of cluster.origins) await cluster.originJoined(origin);
+    return cluster;
+  }
+
+  /** Every life that an origin ever had. */
+  get lives(): OriginLife[] {
+    return this.origins.flatMap((origin) => origin.lives);
+  }
+
+  life(origin: OriginPlace): OriginLife {
+    return origin.lives.at(-1)!;
+  }
+
+  startOrigin(origin: OriginPlace): void {
+    origin.lives.push(new OriginLife(origin.name, origin.proxy.url, setup.handlerMs));
+    origin.marks = this.marks();
+  }
+
+  /** How many lines each node has logged until now. */
+  marks(): Marks {
+    return new Map(this.nodes.map(({ process }) => [process, process.log.length]));
+  }
+
+  /** Lines that the present nodes logged since `marks` about an origin, or about none. */
+  logged(marks: Marks, event: string, origin?: string): NodePlace[] {
+    return this.nodes.filter(({ process }) =>
+      process.log
+        .slice(marks.get(process) ?? 0)
+        .some((line) => line.event === event && line.origin === origin),
+    );
+  }
+
+  /** Resolves when every node gives the present life of an origin connections. */
+  async originJoined(origin: OriginPlace): Promise<void> {
+    await this.life(origin).started();
+    const joined = (): boolean =>
+      this.logged(origin.marks, "origin-joined", origin.name).length === this.nodes.length;
+    await waitFor(joined, { what: `${origin.name} to join`, deadline: waitMs });
+  }
+
+  /** Starts a node where the one before it has ended, and waits until it is ready. */
+  async startNode(node: NodePlace): Promise<void> {
+    node.process = spawnNode(this.combination, node);
+    await node.process.started;
+    node.away = false;
+    await this.ready(node);
+    const live = this.origins.map(({ name }) => name);
+    await waitFor(
+      () => live.every((name) => this.logged(new Map(), "origin-joined", name).includes(node)),
+      { what: `${node.name} to find the origins`, deadline: waitMs },
+    );
+  }
+
+  /** Resolves when a node says that it is ready. */
+  async ready(node: NodePlace): Promise<void> {
+    const ask = async (): Promise<boolean> => {
+      const answer = await fetch(`http://127.0.0.1:${node.adminPort}/readyz`);
+      await answer.text();
+      return answer.status === 200;
+    };
+    await waitFor(() => ask().catch(() => false), { what: `${node.name}`, deadline: waitMs });
+  }
+
+  /** A sum of a node's metric; undefined where the node cannot say. */
+  async metric(node: NodePlace, name: string): Promise<number | undefined> {
+    if (node.away) return undefined;
+    try {
+      const signal = AbortSignal.timeout(1_000);
+      const answer = await fetch(`http://127.0.0.1:${node.adminPort}/metrics`, { signal });
+      const found = new RegExp(`^${name} (\\S+)$`, "m").exec(await answer.text());
+      return found === null ? undefined : Number(found[1]);
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Ends everything. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { process } of this.nodes) await process[Symbol.asyncDispose]();
+    for (const { program } of this.lives) await program[Symbol.asyncDispose]();
+    for (const { proxy } of [...this.nodes, ...this.origins]) await proxy.close();
+    await this.broker[Symbol.asyncDispose]();
+  }
+}
+
+/** The window that nodes are given, and whether they stop reading when it is full. */
+export function windowBytesOf({ runtime, engine }: Combination): {
+  readonly bytes: number;
+  readonly pauses: boolean;
+} {
+  const pauses = runtime !== "deno" || engine !== "native";
+  return { pauses, bytes: pauses ? setup.windowBytes : setup.windowBytesUnpaused };
+}
+
+function spawnNode(combination: Combination, node: Omit<NodePlace, "process">): GatewayProcess {
+  const { runtime, engine } = combination;
+  const { bytes } = windowBytesOf(combination);
+  return spawnGateway({
+    runtime,
+    kept: true,
+    flags: [
+      ...["--broker", node.proxy.url, "--node-name", node.name, "--engine", engine],
+      ...["--port", String(node.port), "--admin-port", String(node.adminPort)],
+      ...["--event-window-size", String(bytes), "--drain-period", `${setup.drainPeriodMs}ms`],
+      ...["--presence-interval", `${setup.presenceIntervalMs}ms`],
+    ],
+  });
+}

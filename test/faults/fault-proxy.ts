@@ -1,0 +1,95 @@
+import net from "node:net";
+
+/** One direction of one connection: what came, and when it may go on. */
+interface Chunk {
+  readonly at: number;
+  readonly bytes: Buffer;
+}
+
+/** A TCP proxy between one process and the broker that delays, cuts and blocks. */
+export class FaultProxy {
+  readonly port: number;
+  readonly #server: net.Server;
+  readonly #sockets: Set<net.Socket> = new Set();
+  #blocked = false;
+  #delayMs = 0;
+
+  private constructor(server: net.Server, port: number) {
+    this.#server = server;
+    this.port = port;
+  }
+
+  static start(brokerPort: number): Promise<FaultProxy> {
+    return new Promise((resolve, reject) => {
+      const server = net.createServer({ noDelay: true });
+      server.once("error", reject);
+      server.listen(0, "127.0.0.1", () => {
+        const proxy = new FaultProxy(server, (server.address() as net.AddressInfo).port);
+        server.on("connection", (socket) => proxy.#accept(socket, brokerPort));
+        resolve(proxy);
+      });
+    });
+  }
+
+  get url(): string {
+    return `mqtt://127.0.0.1:${this.port}`;
+  }
+
+  /** Everything takes this much longer in each direction, from now on. */
+  delay(delayMs: number): void {
+    this.#delayMs = delayMs;
+  }
+
+  /** Cuts what stands by a reset, also what is under way; new connections are let in. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.resetAndDestroy();
+  }
+
+  /** Cuts what stands and whatever comes, until `unblock`. */
+  block(): void {
+    this.#blocked = true;
+    this.cut();
+  }
+
+  unblock(): void {
+    this.#blocked = false;
+  }
+
+  async close(): Promise<void> {
+    this.block();
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+
+  #accept(socket: net.Socket, brokerPort: number): void {
+    socket.on("error", () => {});
+    if (this.#blocked) {
+      socket.resetAndDestroy();
+      return;
+    }
+    const upstream = net.connect({ port: brokerPort, host: "127.0.0.1", noDelay: true });
+    upstream.on("error", () => {});
+    this.#sockets.add(socket);
+    socket.once("close", () => {
+      this.#sockets.delete(socket);
+      upstream.resetAndDestroy();
+    });
+    upstream.once("close", () => socket.destroy());
+    this.#forward(socket, upstream);
+    this.#forward(upstream, socket);
+  }
+
+  /** In order, whatever the delay becomes meanwhile. */
+  #forward(from: net.Socket, to: net.Socket): void {
+    const waiting: Chunk[] = [];
+    let due = 0;
+    const flush = (): void => {
+      while (waiting.length > 0 && waiting[0]!.at <= Date.now()) to.write(waiting.shift()!.bytes);
+      if (waiting.length > 0) setTimeout(flush, waiting[0]!.at - Date.now());
+    };
+    from.on("data", (bytes: Buffer) => {
+      due = Math.max(due, Date.now() + this.#delayMs);
+      waiting.push({ at: due, bytes });
+      if (waiting.length === 1) flush();
+    });
+  }
+}

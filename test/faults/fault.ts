@@ -1,0 +1,84 @@
+import type { Program } from "../support/spawn.ts";
+import { waitFor } from "../support/wait.ts";
+import type { Dice } from "../vectors/dice.ts";
+import { type Cluster, waitMs } from "./cluster.ts";
+import type { Crowd } from "./crowd.ts";
+import type { Handled, OriginLife } from "./origin-log.ts";
+
+/** What a fault may use. */
+export interface Scene {
+  readonly cluster: Cluster;
+  readonly crowd: Crowd;
+  readonly dice: Dice;
+}
+
+export interface Fault {
+  readonly name: string;
+  /** Clients may be closed by it; otherwise none may. */
+  readonly cuts?: boolean;
+  /**
+   * An origin may be told of an end that another is told of too: the one did not confirm it, or
+   * is alive though it was presumed to be dead.
+   */
+  readonly closesTwice?: boolean;
+  /** The longest that recovery may take, where that is promised. */
+  readonly recoveryMsMax?: number;
+  /** Breaks something and mends it; the milliseconds that recovery took. */
+  readonly run: (scene: Scene) => Promise<number>;
+}
+
+/** The first event after `at` that `match` accepts, at any origin. */
+function firstHandled(
+  cluster: Cluster,
+  at: number,
+  match: (event: Handled, life: OriginLife) => boolean,
+): Handled | undefined {
+  let first: Handled | undefined;
+  for (const life of cluster.lives) {
+    const { length } = life.read();
+    for (let index = length - 1; index >= 0; index--) {
+      const event = life.handled[index]!;
+      if (event.at < at) break;
+      if (match(event, life) && (first === undefined || event.at < first.at)) first = event;
+    }
+  }
+  return first;
+}
+
+/** Milliseconds from `at` to the first event that `match` accepts. */
+export async function recovery(
+  { cluster }: Scene,
+  at: number,
+  match: (event: Handled, life: OriginLife) => boolean,
+): Promise<number> {
+  const what = "the first event after a fault";
+  const event = await waitFor(() => firstHandled(cluster, at, match), { what, deadline: waitMs });
+  return event.at - at;
+}
+
+/** A process, once told to, ends by itself and cleanly. */
+export async function endsCleanly(program: Program): Promise<void> {
+  const { code, signal } = await program.stop();
+  if (code !== 0) throw new Error(`ended with ${code ?? signal}:\n${program.output}`);
+}
+
+/** Connections whose events an origin's process was given until now, and that have no end. */
+export function owned(life: OriginLife): Set<string> {
+  const ids = new Set<string>();
+  for (const { type, id } of life.read()) {
+    if (type === "close") ids.delete(id);
+    else ids.add(id);
+  }
+  return ids;
+}
+
+/** Precise to the fraction, as the origins' logs are. */
+export function now(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+/** Until the first event that the victim owned is handled by another process. */
+export function takenOver(scene: Scene, at: number, victim: OriginLife): Promise<number> {
+  const ids = owned(victim);
+  return recovery(scene, at, ({ id }, life) => life !== victim && ids.has(id));
+}

@@ -1,0 +1,59 @@
+/**
+ * Breaks things for as long as it is told to: `--minutes 30 --seed N`, `--fault NAME` and
+ * `--nodes RUNTIME/ENGINE` (both repeatable) for less than all. Ends with 1 as soon as a round
+ * showed anything that is not as promised.
+ */
+import { parseArgs } from "node:util";
+import { combinations } from "../support/gateway.ts";
+import { Dice, fuzzSeed } from "../vectors/dice.ts";
+import { faults } from "./all-faults.ts";
+import { Cluster, type Combination } from "./cluster.ts";
+import { type Outcome, runFault } from "./run-fault.ts";
+import { outcomeTable } from "./table.ts";
+
+/** Every fault once, in an order of chance, at nodes of one kind. */
+async function round(
+  combination: Combination,
+  names: readonly string[],
+  seed: number,
+): Promise<Outcome[]> {
+  const dice = new Dice(seed);
+  const outcomes: Outcome[] = [];
+  await using cluster = await Cluster.start(combination);
+  const left = [...names];
+  while (left.length > 0) {
+    const [name = ""] = left.splice(dice.below(left.length), 1);
+    outcomes.push(await runFault(cluster, faults[name]!, dice.below(1_000_000)));
+  }
+  return outcomes;
+}
+
+async function main(): Promise<number> {
+  const { values } = parseArgs({
+    options: {
+      minutes: { type: "string", default: "10" },
+      seed: { type: "string" },
+      fault: { type: "string", multiple: true, default: Object.keys(faults) },
+      nodes: { type: "string", multiple: true, default: [] },
+    },
+  });
+  const end = Date.now() + 60_000 * Number(values.minutes);
+  const kinds = combinations.filter(({ runtime, engine }) => {
+    return values.nodes.length === 0 || values.nodes.includes(`${runtime}/${engine}`);
+  });
+  let seed = fuzzSeed(values.seed);
+  for (let count = 0; count === 0 || Date.now() < end; count++, seed++) {
+    const combination = kinds[count % kinds.length]!;
+    console.log(`round ${count + 1}, seed ${seed}`);
+    const outcomes = await round(combination, values.fault, seed);
+    console.log(outcomeTable(outcomes));
+    const failed = outcomes.filter(({ failures }) => failures.length > 0);
+    for (const { fault, failures } of failed) {
+      console.log(`${fault.name}:\n  ${failures.join("\n  ")}`);
+    }
+    if (failed.length > 0) return 1;
+  }
+  return 0;
+}
+
+process.exitCode = await main();

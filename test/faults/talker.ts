@@ -1,0 +1,92 @@
+import { RawClient } from "../support/raw-client.ts";
+import { clientFrame, closePayload, readServerFrame } from "../support/raw-client-frames.ts";
+import { waitFor } from "../support/wait.ts";
+
+/** A client that numbers its messages and never comes back once its connection is closed. */
+export class Talker {
+  readonly label: string;
+  readonly node: string;
+  /** Messages given to the socket. */
+  sent = 0;
+  /** Echoes that came back. */
+  echoed = 0;
+  /** Code of the close frame that came; 1006 where the stream ended without one. */
+  closeCode: number | undefined;
+  /** It has said goodbye itself. */
+  leaving = false;
+  readonly #client: RawClient;
+  #rest: Buffer;
+
+  private constructor(label: string, node: string, client: RawClient) {
+    this.label = label;
+    this.node = node;
+    this.#client = client;
+    this.#rest = client.received;
+    client.socket.removeAllListeners("data");
+    client.socket.on("data", (bytes) => this.#take(bytes));
+    client.socket.on("end", () => {
+      this.closeCode ??= 1006;
+      client.socket.end();
+    });
+    client.socket.on("close", () => {
+      this.closeCode ??= 1006;
+    });
+    this.#take(Buffer.alloc(0));
+  }
+
+  static async open(label: string, node: { name: string; port: number }): Promise<Talker> {
+    return new Talker(label, node.name, await RawClient.open(node.port));
+  }
+
+  get open(): boolean {
+    return this.closeCode === undefined && !this.leaving;
+  }
+
+  /** The connection stood until this client itself ended it, and the end was answered. */
+  get survived(): boolean {
+    return this.leaving && this.closeCode === 1000;
+  }
+
+  /** Says the next `count` messages, unless TCP makes it wait. */
+  say(count: number, padding: number): void {
+    const frames: Buffer[] = [];
+    if (!this.open || this.#client.socket.writableNeedDrain) return;
+    for (; count > 0; count--) {
+      const payload = `${this.label} ${this.sent} ${"x".repeat(padding)}`;
+      frames.push(clientFrame({ opcode: 1, payload }));
+      this.sent++;
+    }
+    this.#client.write(Buffer.concat(frames));
+  }
+
+  /** Closes the connection; resolves when that is answered, or the connection is gone anyway. */
+  async leave(deadline: number): Promise<void> {
+    if (this.open) {
+      this.leaving = true;
+      this.#client.send({ opcode: 8, payload: closePayload(1000) });
+    }
+    const what = `the answer to ${this.label}'s close`;
+    await waitFor(() => this.closeCode !== undefined, { what, deadline });
+    this.#client.destroy();
+  }
+
+  destroy(): void {
+    this.#client.destroy();
+  }
+
+  #take(bytes: Buffer): void {
+    this.#rest = this.#rest.length === 0 ? bytes : Buffer.concat([this.#rest, bytes]);
+    for (let found = readServerFrame(this.#rest); found !== undefined; ) {
+      const { opcode, payload } = found.frame;
+      this.#rest = this.#rest.subarray(found.end);
+      if (opcode === 1) this.echoed++;
+      if (opcode === 8) {
+        this.closeCode ??= payload.length < 2 ? 1005 : payload.readUInt16BE(0);
+        // RFC 6455, 5.5.1: a close frame is answered with one.
+        if (!this.leaving) this.#client.send({ opcode: 8, payload: payload.subarray(0, 2) });
+      }
+      if (opcode === 9) this.#client.send({ opcode: 10, payload });
+      found = readServerFrame(this.#rest);
+    }
+  }
+}
