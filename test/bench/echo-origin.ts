@@ -1,7 +1,8 @@
-/** The origin of the echo bench, over the origin library. Arguments: the broker's URL. */
+/** The origin of the echo bench, over the library. Arguments: the broker's URL, the mode. */
 import process from "node:process";
 import { connectOrigin } from "websocket-service/origin";
 
-const origin = await connectOrigin({ broker: process.argv[2] as string });
+const [broker = "", mode] = process.argv.slice(2);
+const origin = await connectOrigin({ broker, mode: mode === "open" ? "open" : "assigned" });
 origin.on("message", (event) => event.connection.send(event.data));
 process.stdout.write(`${JSON.stringify({ event: "started" })}\n`);

@@ -4,6 +4,7 @@ import {
   type Contestant,
   gateway,
   median,
+  nameOf,
   onBun,
   onNode,
   spread,
@@ -62,7 +63,7 @@ async function measure(
 async function wsEcho(load: readonly [number, number]): Promise<Figure> {
   const server = onNode("ws-echo");
   try {
-    return await measure(server, (await server.event("started"))["port"], load);
+    return await measure(server, (await server.event("started")).port, load);
   } finally {
     await server.end();
   }
@@ -73,11 +74,11 @@ async function throughEverything(
   load: readonly [number, number],
 ): Promise<Figure> {
   await using broker = await Mosquitto.start();
-  const origin = onBun("echo-origin", broker.url());
+  const origin = onBun("echo-origin", broker.url(), contestant.mode ?? "assigned");
   const server = gateway(contestant, broker.url());
   try {
     await origin.event("started");
-    return await measure(server, (await server.event("started"))["port"], load);
+    return await measure(server, (await server.event("started")).port, load);
   } finally {
     await origin.end();
     await server.end();
@@ -105,8 +106,8 @@ export async function echoBench(
     }
     print(`echo, 64 connections, ${inFlight} in flight each, 64-byte text, ${rounds} rounds:`);
     print(row("ws on node, in-process", baseline, baseline));
-    for (const [index, { runtime, engine }] of contestants.entries()) {
-      print(row(`${runtime} ${engine}, mosquitto, origin`, figures[index] ?? [], baseline));
+    for (const [index, contestant] of contestants.entries()) {
+      print(row(nameOf(contestant), figures[index] ?? [], baseline));
     }
   }
 }
@@ -116,7 +117,7 @@ function row(name: string, figures: readonly Figure[], baseline: readonly Figure
   const ratios = rates.map((rate, index) => rate / (baseline[index]?.messagesPerSecond ?? 1));
   const cpu = median(figures.map((figure) => figure.cpuMicrosecondsPerMessage));
   return (
-    `  ${name.padEnd(34)} ${spread(rates, 0)} messages/s, ratio ${spread(ratios, 2)}, ` +
+    `  ${name.padEnd(42)} ${spread(rates, 0)} messages/s, ratio ${spread(ratios, 2)}, ` +
     `${cpu.toFixed(1)} µs CPU a message in the serving process`
   );
 }

@@ -51,7 +51,7 @@ export async function idleBench(
     const server = gateway(contestant, broker.url());
     const sockets: Socket[] = [];
     try {
-      const port = Number((await server.event("started"))["port"]);
+      const port = Number((await server.event("started")).port);
       const collected = (): Promise<number> => collectedBytes(server);
       // Warm: what the first handshakes load and compile is no cost of a connection.
       const warm = await Promise.all(Array.from({ length: batch }, () => open(port)));

@@ -15,6 +15,7 @@ const at = words.indexOf("--rounds");
 const rounds = at < 0 ? 3 : Number(words.splice(at, 2)[1]);
 const chosen = words.length === 0 ? ["codec", "round-trip", "echo", "idle"] : words;
 
+const bunOpen: Contestant = { runtime: "bun", engine: "native", mode: "open" };
 const bunNative: Contestant = { runtime: "bun", engine: "native" };
 const bunWasm: Contestant = { runtime: "bun", engine: "wasm" };
 const nodeWasm: Contestant = { runtime: "node", engine: "wasm" };
@@ -23,8 +24,8 @@ const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
 const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   codec: () => runCodecBench(print),
-  "round-trip": () => roundTripBench([bunNative, bunWasm], rounds, print),
-  echo: () => echoBench([bunNative, bunWasm, nodeWasm], rounds, print),
+  "round-trip": () => roundTripBench([bunOpen, bunNative, bunWasm], rounds, print),
+  echo: () => echoBench([bunOpen, bunNative, bunWasm, nodeWasm], rounds, print),
   idle: () => idleBench([bunNative, bunWasm, nodeWasm], print),
 };
 

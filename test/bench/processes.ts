@@ -30,7 +30,7 @@ export class BenchProcess {
   async event(name: string): Promise<Record<string, unknown>> {
     for (;;) {
       const line = JSON.parse(await this.line("{")) as Record<string, unknown>;
-      if (line["event"] === name) return line;
+      if (line.event === name) return line;
     }
   }
 
@@ -81,6 +81,13 @@ export function onBun(module: string, ...words: readonly string[]): BenchProcess
 export interface Contestant {
   readonly runtime: "bun" | "deno" | "node";
   readonly engine: "native" | "wasm";
+  /** How the origin takes its events. */
+  readonly mode?: "open" | "assigned";
+}
+
+/** A contestant in one line of a table. */
+export function nameOf({ runtime, engine, mode = "assigned" }: Contestant): string {
+  return `${runtime} ${engine}, mosquitto, ${mode} origin`;
 }
 
 /** A gateway as an operator starts it, but for its log. */

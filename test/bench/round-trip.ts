@@ -1,6 +1,6 @@
 import { Mosquitto } from "../support/mosquitto.ts";
 import { generate } from "./echo.ts";
-import { type Contestant, gateway, onBun, spread } from "./processes.ts";
+import { type Contestant, gateway, nameOf, onBun, spread } from "./processes.ts";
 
 const seconds = 3;
 
@@ -18,11 +18,11 @@ async function bareLoop(broker: Mosquitto): Promise<number> {
 }
 
 async function throughGateway(broker: Mosquitto, contestant: Contestant): Promise<number> {
-  const origin = onBun("echo-origin", broker.url());
+  const origin = onBun("echo-origin", broker.url(), contestant.mode ?? "assigned");
   const server = gateway(contestant, broker.url());
   try {
     await origin.event("started");
-    const port = (await server.event("started"))["port"];
+    const port = (await server.event("started")).port;
     return (await generate(port, [1, 1])).roundTripMicroseconds.p50;
   } finally {
     await origin.end();
@@ -46,10 +46,10 @@ export async function roundTripBench(
     }
   }
   print(`round trip, 1 connection, 1 in flight, medians of ${rounds} rounds:`);
-  print(`  bare loop through mosquitto (bun)   ${spread(bare, 0)} µs`);
-  for (const [index, { runtime, engine }] of contestants.entries()) {
+  print(`  bare loop through mosquitto (bun)          ${spread(bare, 0)} µs`);
+  for (const [index, contestant] of contestants.entries()) {
     const ratios = (figures[index] ?? []).map((figure, round) => figure / (bare[round] ?? 1));
-    const name = `${runtime} ${engine}, mosquitto, origin`.padEnd(35);
+    const name = nameOf(contestant).padEnd(42);
     print(`  ${name} ${spread(figures[index] ?? [], 0)} µs, ratio ${spread(ratios, 2)}`);
   }
 }
