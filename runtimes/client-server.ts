@@ -15,16 +15,26 @@ export interface ClientServer {
   readonly port: number;
   /** Whether `Socket.pause` does anything here. */
   readonly canPause: boolean;
+  /** Takes another certificate for new connections; false where the runtime cannot. */
+  reloadTls(tls: ServerTls): Promise<boolean>;
   /** Takes no new connections. */
   stopListening(): void;
   /** Stops listening and drops every request; connections are the handler's to close before. */
   stop(): Promise<void>;
 }
 
+/** A certificate with its chain, and its key: PEM. */
+export interface ServerTls {
+  readonly cert: string;
+  readonly key: string;
+}
+
 export interface ClientServerOptions {
   readonly host: string;
   /** 0 picks a free one. Rejects with `port-in-use` where it is taken. */
   readonly port: number;
+  /** The port speaks TLS where there is one. */
+  readonly tls?: ServerTls | undefined;
   readonly handler: SocketHandler;
   /** What parses frames (engine wasm). */
   readonly codec: Codec;

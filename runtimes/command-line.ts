@@ -5,9 +5,10 @@ import { ServiceError } from "../core/base/mod.ts";
 import { configFlag, readFlags, readSettings, type Settings } from "../core/config/mod.ts";
 import type { Page } from "../core/mod.ts";
 import type { Logger } from "../core/ports/mod.ts";
-import { Service } from "./compose.ts";
+import { Service, type ServiceParts } from "./compose.ts";
 import { devDefaults, devPages, startDevOrigin } from "./dev.ts";
 import type { Platform } from "./platform.ts";
+import { readTlsFiles, type TlsFiles } from "./tls-files.ts";
 import { usage } from "./usage.ts";
 import { version } from "./version.ts";
 
@@ -26,13 +27,15 @@ export async function runCommandLine(words: readonly string[], platform: Platfor
     return leave(ExitCode.usage, `${said}; allowed: dev, serve, --help, --version`);
   }
   let settings: Settings;
+  let tls: TlsFiles;
   try {
     settings = readAll(command, rest);
+    tls = readTlsFiles(settings);
   } catch (error) {
     if (error instanceof ServiceError) return leave(ExitCode.usage, error.message);
     throw error;
   }
-  await run(command, settings, platform);
+  await run(command, settings, { platform, tls });
 }
 
 function leave(code: number, text: string): void {
@@ -60,7 +63,11 @@ function readConfigFile(path: string): unknown {
   }
 }
 
-async function run(command: Command, settings: Settings, platform: Platform): Promise<void> {
+async function run(
+  command: Command,
+  settings: Settings,
+  { platform, tls }: Pick<ServiceParts, "platform" | "tls">,
+): Promise<void> {
   const format = settings["log-format"];
   const pretty = format === "pretty" || (format === "auto" && process.stdout.isTTY === true);
   const write = (line: string): void => void process.stdout.write(line);
@@ -68,7 +75,7 @@ async function run(command: Command, settings: Settings, platform: Platform): Pr
   const colour = pretty && process.stdout.isTTY === true;
   const logger = pretty ? new PrettyLogger({ ...options, colour }) : new JsonLogger(options);
   const pages: ReadonlyMap<string, Page> = command === "dev" ? devPages : new Map();
-  const service = new Service(settings, { platform, logger, pages });
+  const service = new Service(settings, { platform, logger, pages, tls });
   const cleanUps: (() => Promise<void> | void)[] = [];
   const fail = (error: unknown): void => {
     tellFailure(logger, error);
@@ -78,11 +85,28 @@ async function run(command: Command, settings: Settings, platform: Platform): Pr
   process.on("uncaughtException", fail);
   process.on("unhandledRejection", fail);
   stopOnSignals(service, logger, cleanUps);
+  // Without a certificate the signal keeps its meaning: it ends the process.
+  if (tls.server !== undefined) process.on("SIGHUP", () => void reload(service, logger));
   try {
     await service.start();
     if (command === "dev") cleanUps.push(await startDevOrigin(service, platform, logger));
   } catch (error) {
     fail(error);
+  }
+}
+
+/** Where anything is wrong with the files, the certificate stays what it was. */
+async function reload(service: Service, logger: Logger): Promise<void> {
+  try {
+    if (await service.reloadTls(readTlsFiles(service.settings))) {
+      logger.log("info", "tls-reloaded", "new clients get the new certificate");
+    } else {
+      const message = "this engine takes a new certificate at its next start only";
+      logger.log("warn", "tls-reload-failed", message, { code: "tls-invalid" });
+    }
+  } catch (error) {
+    const { message } = error as Error;
+    logger.log("error", "tls-reload-failed", message, { code: "tls-invalid" });
   }
 }
 

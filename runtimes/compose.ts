@@ -16,6 +16,7 @@ import { createWasmCodec } from "../wasm/mod.ts";
 import type { ClientServer } from "./client-server.ts";
 import { createZlibDeflate } from "./deflate.ts";
 import type { Engine, Platform } from "./platform.ts";
+import type { TlsFiles } from "./tls-files.ts";
 import { version } from "./version.ts";
 
 /** What one start of a gateway is made of, besides its settings. */
@@ -23,6 +24,7 @@ export interface ServiceParts {
   readonly platform: Platform;
   readonly logger: Logger;
   readonly pages: ReadonlyMap<string, Page>;
+  readonly tls: TlsFiles;
 }
 
 const nameAlphabet = "abcdefghijklmnopqrstuvwxyz0123456789";
@@ -97,6 +99,12 @@ export class Service {
     await this.#broker?.close();
   }
 
+  /** Takes another certificate for new clients; false where this engine cannot. */
+  async reloadTls(tls: TlsFiles): Promise<boolean> {
+    if (tls.server === undefined || this.#clientServer === undefined) return false;
+    return this.#clientServer.reloadTls(tls.server);
+  }
+
   async #openBroker(): Promise<void> {
     const { settings } = this;
     if (settings.broker !== "embedded") return;
@@ -119,6 +127,7 @@ export class Service {
     const mqtt = {
       url: this.brokerUrl,
       version: this.#broker === undefined ? settings["mqtt-version"] : ("4" as const),
+      tls: this.#broker === undefined ? this.#parts.tls.mqtt : undefined,
       root: settings["topic-root"],
       apps: [settings.app],
       node: this.node,
@@ -190,6 +199,7 @@ export class Service {
     this.#clientServer = await this.#parts.platform.startServer(this.#engine, {
       host: settings.host,
       port: settings.port,
+      tls: this.#parts.tls.server,
       handler: this.#gateway,
       codec,
       clock: this.#clock,

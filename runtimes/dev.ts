@@ -35,7 +35,8 @@ export async function startDevOrigin(
 ): Promise<() => Promise<void> | void> {
   const { settings, port } = service;
   const options = { broker: service.brokerUrl, app: settings.app, root: settings["topic-root"] };
-  const url = `http://${settings.host}:${port}/`;
+  const scheme = settings["tls-cert"] === "" ? "http" : "https";
+  const url = `${scheme}://${settings.host}:${port}/`;
   const words = existsSync(originFile) ? platform.watch(originEntry) : undefined;
   if (words === undefined) {
     const origin = await startChatOrigin(options);

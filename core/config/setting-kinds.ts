@@ -104,6 +104,11 @@ export function matching(
   return define(v.pipe(text, v.regex(pattern)), fallback, words);
 }
 
+/** A path of a file in PEM; none where empty. */
+export function file(about: string): Setting<string> {
+  return matching(/^[^\0]{0,4096}$/s, "", ["the path of a PEM file", about]);
+}
+
 export function list(
   item: RegExp | ((value: string) => boolean),
   fallback: readonly string[],

@@ -3,6 +3,7 @@ import type { LogLevel } from "../ports/mod.ts";
 import {
   choice,
   duration,
+  file,
   integer,
   list,
   matching,
@@ -17,11 +18,16 @@ import {
 export interface Settings {
   readonly port: number;
   readonly host: string;
+  readonly "tls-cert": string;
+  readonly "tls-key": string;
   readonly "admin-port": number;
   readonly "admin-host": string;
   readonly broker: string;
   readonly "broker-port": number;
   readonly "broker-host": string;
+  readonly "mqtt-ca": string;
+  readonly "mqtt-cert": string;
+  readonly "mqtt-key": string;
   readonly "mqtt-version": "auto" | "4" | "5";
   readonly "topic-root": string;
   readonly app: string;
@@ -74,6 +80,8 @@ const shownHeaders = ["host", "origin", "user-agent", "accept-language"];
 export const settings: { readonly [Name in SettingName]: Setting<Settings[Name]> } = {
   port: integer(0, 65_535, 8080, "client port; 0 picks a free one"),
   host: matching(host, "0.0.0.0", ["an address or host name", "address of the client port"]),
+  "tls-cert": file("certificate of the client port, with its chain; SIGHUP reads it anew"),
+  "tls-key": file("its private key"),
   "admin-port": integer(0, 65_535, 8081, "port of /healthz, /readyz and /metrics"),
   "admin-host": matching(host, "127.0.0.1", ["an address or host name", "its address"]),
   broker: matching(broker, "embedded", [
@@ -85,6 +93,9 @@ export const settings: { readonly [Name in SettingName]: Setting<Settings[Name]>
     "an address or host name",
     "address of the embedded broker",
   ]),
+  "mqtt-ca": file("authority of the broker's certificate, with mqtts"),
+  "mqtt-cert": file("certificate that the broker knows this node by"),
+  "mqtt-key": file("its private key"),
   "mqtt-version": choice(["auto", "4", "5"], "auto", "MQTT 3.1.1 (4) or 5; auto tries 5 first"),
   "topic-root": matching(/^[0-9A-Za-z_-]{1,32}$/, "wss", [
     "1 to 32 letters, digits, - and _",

@@ -1,17 +1,32 @@
 import { type Server, serve, type WebSocketHandler } from "bun";
 import { limits, ServiceError } from "../../core/base/mod.ts";
 import type { HandshakeAnswer, SocketHandler } from "../../core/ports/mod.ts";
-import { answerRequest, type ClientServer, type ClientServerOptions } from "../client-server.ts";
+import {
+  answerRequest,
+  type ClientServer,
+  type ClientServerOptions,
+  type ServerTls,
+} from "../client-server.ts";
 import { FetchRequest, refusalResponse } from "../fetch-request.ts";
 import { BunSocket, type BunWebSocket } from "./socket.ts";
 
 /** Engine native: the WebSocket server that Bun has built in. */
 export async function startBunServer(options: ClientServerOptions): Promise<ClientServer> {
-  const { host, port, handler } = options;
+  const server = listen(options, options.port, options.tls);
+  return new BunServer(server, options);
+}
+
+function listen(
+  options: ClientServerOptions,
+  port: number,
+  tls: ServerTls | undefined,
+): Server<BunSocket> {
+  const { host, handler } = options;
   try {
-    const server = serve<BunSocket>({
+    return serve<BunSocket>({
       hostname: host,
       port,
+      ...(tls === undefined ? {} : { tls }),
       development: false,
       // Without development mode Bun shares a port that another process has, unless told not to.
       reusePort: false,
@@ -29,7 +44,6 @@ export async function startBunServer(options: ClientServerOptions): Promise<Clie
         closeOnBackpressureLimit: false,
       },
     });
-    return new BunServer(server);
   } catch (cause) {
     const taken = (cause as { code?: unknown }).code === "EADDRINUSE";
     const message = taken ? `port ${port} on ${host} is in use` : String(cause);
@@ -40,11 +54,23 @@ export async function startBunServer(options: ClientServerOptions): Promise<Clie
 class BunServer implements ClientServer {
   readonly port: number;
   readonly canPause = true;
-  private readonly server: Server<BunSocket>;
+  private readonly options: ClientServerOptions;
+  private server: Server<BunSocket>;
+  /** Those whose certificate is an old one; their connections stay. */
+  private readonly former: Server<BunSocket>[] = [];
 
-  constructor(server: Server<BunSocket>) {
+  constructor(server: Server<BunSocket>, options: ClientServerOptions) {
     this.server = server;
+    this.options = options;
     this.port = server.port ?? 0;
+  }
+
+  /** Bun's `reload` keeps the certificate, so another server takes the port over. */
+  async reloadTls(tls: ServerTls): Promise<boolean> {
+    void this.server.stop(false);
+    this.former.push(this.server);
+    this.server = listen(this.options, this.port, tls);
+    return true;
   }
 
   stopListening(): void {
@@ -52,7 +78,7 @@ class BunServer implements ClientServer {
   }
 
   async stop(): Promise<void> {
-    await this.server.stop(true);
+    await Promise.all([this.server, ...this.former].map((server) => server.stop(true)));
   }
 }
 

@@ -5,6 +5,8 @@ export interface DenoApi {
       hostname: string;
       port: number;
       signal: AbortSignal;
+      cert?: string;
+      key?: string;
       onListen: () => void;
       onError: (error: unknown) => Response;
     },

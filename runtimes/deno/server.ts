@@ -17,6 +17,7 @@ export async function startDenoServer(options: ClientServerOptions): Promise<Cli
         hostname: host,
         port,
         signal: abort.signal,
+        ...options.tls,
         onListen: () => {},
         onError: () =>
           new Response("internal: the request could not be handled.\n", { status: 500 }),
@@ -44,6 +45,11 @@ class DenoServer implements ClientServer {
     this.abort = abort;
     this.gate = gate;
     this.port = server.addr.port;
+  }
+
+  /** Deno's server keeps the certificate that it was started with. */
+  reloadTls(): Promise<boolean> {
+    return Promise.resolve(false);
   }
 
   stopListening(): void {

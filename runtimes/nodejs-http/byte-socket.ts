@@ -42,7 +42,10 @@ export class NodejsByteSocket implements ByteSocket {
 
   write(bytes: Uint8Array): void {
     const { stream } = this;
-    if (stream.write(bytes) && stream.writableLength > 0 && !this.watched) {
+    if ((stream as { encrypted?: boolean }).encrypted === true) {
+      // On Deno an empty write ends a stream over TLS.
+      stream.write(bytes, (error) => this.written(error));
+    } else if (stream.write(bytes) && stream.writableLength > 0 && !this.watched) {
       // Below the stream's mark no `drain` will come: an empty write tells when it is its turn.
       this.watched = true;
       stream.write(nothing, (error) => {
@@ -50,6 +53,10 @@ export class NodejsByteSocket implements ByteSocket {
         if (!error) this.listener?.drained();
       });
     }
+  }
+
+  private written(error: Error | null | undefined): void {
+    if (!error && this.stream.writableLength === 0) this.listener?.drained();
   }
 
   end(): void {

@@ -1,17 +1,18 @@
 import { createHash } from "node:crypto";
-import {
-  createServer,
-  type IncomingMessage,
-  type Server,
-  type ServerResponse,
-  STATUS_CODES,
-} from "node:http";
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
 import type { AddressInfo, Socket as NetSocket } from "node:net";
 import { limits, ServiceError } from "../../core/base/mod.ts";
-import type { HandshakeAdmission, HandshakeRefusal } from "../../core/ports/mod.ts";
-import { deflateAnswer, FramedSockets, refuse } from "../../core/protocol/mod.ts";
-import { answerRequest, type ClientServer, type ClientServerOptions } from "../client-server.ts";
-import { endWithin, NodejsByteSocket } from "./byte-socket.ts";
+import type { HandshakeAdmission } from "../../core/ports/mod.ts";
+import { deflateAnswer, FramedSockets } from "../../core/protocol/mod.ts";
+import {
+  answerRequest,
+  type ClientServer,
+  type ClientServerOptions,
+  type ServerTls,
+} from "../client-server.ts";
+import { answerFault, answerLate, answerPlain, writeRefusal } from "./answers.ts";
+import { NodejsByteSocket } from "./byte-socket.ts";
 import { startHandshakeTimer, stopHandshakeTimer } from "./handshake-timer.ts";
 import { NodejsRequest } from "./request.ts";
 
@@ -21,19 +22,36 @@ const KEY_SUFFIX = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 /** Engine wasm: our own WebSocket server over `node:http`'s upgraded streams. */
 export async function startFramedServer(options: ClientServerOptions): Promise<ClientServer> {
   const sockets = new FramedSockets({ ...options, lanes: options.lanes ?? true });
-  const server = createServer({
+  const create = (tls: ServerTls | undefined): Server => createHttpServer(options, sockets, tls);
+  const server = create(options.tls);
+  await listen(server, options);
+  return new NodejsServer(server, create, options.host);
+}
+
+function createHttpServer(
+  options: ClientServerOptions,
+  sockets: FramedSockets,
+  tls: ServerTls | undefined,
+): Server {
+  const settings = {
     maxHeaderSize: limits.handshakeHeaderBytesMax,
     noDelay: true,
     // Ours counts, on every runtime.
     headersTimeout: 0,
     requestTimeout: 0,
-  });
+  };
   const { handshakeTimeoutMs = 0, refused } = options;
+  // The stream before TLS is not ours to time.
+  const handshakeTimeout = handshakeTimeoutMs || undefined;
+  const server: Server =
+    tls === undefined
+      ? createServer(settings)
+      : createTlsServer({ ...settings, ...tls, ...(handshakeTimeout && { handshakeTimeout }) });
   const late = (stream: NetSocket): void => answerLate(stream, refused);
   const startTimer = (stream: NetSocket): void => {
     if (handshakeTimeoutMs > 0) startHandshakeTimer(stream, handshakeTimeoutMs, late);
   };
-  server.on("connection", startTimer);
+  server.on(tls === undefined ? "connection" : "secureConnection", startTimer);
   server.on("request", (request, response) => {
     answerPlain(options, request, response);
     // The next request on the same stream has as long as the first.
@@ -53,18 +71,38 @@ export async function startFramedServer(options: ClientServerOptions): Promise<C
   server.on("clientError", (error: NodeJS.ErrnoException, stream: NetSocket) => {
     answerFault(error, stream);
   });
-  await listen(server, options);
-  return new NodejsServer(server);
+  return server;
 }
 
 class NodejsServer implements ClientServer {
   readonly port: number;
   readonly canPause = true;
-  private readonly server: Server;
+  private server: Server;
+  private readonly create: (tls: ServerTls | undefined) => Server;
+  private readonly host: string;
 
-  constructor(server: Server) {
+  constructor(server: Server, create: (tls: ServerTls | undefined) => Server, host: string) {
     this.server = server;
+    this.create = create;
+    this.host = host;
     this.port = (server.address() as AddressInfo).port;
+  }
+
+  async reloadTls(tls: ServerTls): Promise<boolean> {
+    const server = this.server as TlsServer;
+    if (typeof server.setSecureContext === "function") {
+      server.setSecureContext(tls);
+      return true;
+    }
+    // The runtime cannot: another server takes the port over, connections stay with the first.
+    const next = this.create(tls);
+    await new Promise((resolve) => {
+      server.close();
+      setImmediate(resolve);
+    });
+    await listen(next, { host: this.host, port: this.port });
+    this.server = next;
+    return true;
   }
 
   stopListening(): void {
@@ -102,63 +140,10 @@ function upgrade(sockets: FramedSockets, { request, stream, head, admission }: U
   bytes.listen(sockets.start(bytes, admission, head));
 }
 
-function answerPlain(
-  options: ClientServerOptions,
-  request: IncomingMessage,
-  response: ServerResponse,
-): void {
-  void answerRequest(options.handler, new NodejsRequest(request), (answer) => {
-    const refusal = answer.accepted ? unasked : answer;
-    const body = bodyOf(refusal);
-    response.writeHead(refusal.statusCode, { ...refusal.headers, "content-length": body.length });
-    response.end(body);
-  });
-}
-
-/** The handler admitted what this runtime does not see as an upgrade. */
-const unasked = refuse(400, "handshake-upgrade", "an upgrade to websocket is what is served here");
-
-/** An HTTP answer on a stream that `node:http` has let go of. */
-function writeRefusal(stream: NetSocket, refusal: HandshakeRefusal): void {
-  const body = bodyOf(refusal);
-  const status = `${refusal.statusCode} ${STATUS_CODES[refusal.statusCode] ?? "Refused"}`;
-  const lines = [
-    `HTTP/1.1 ${status}`,
-    ...Object.entries(refusal.headers).map(([name, value]) => `${name}: ${value}`),
-    `content-length: ${body.length}`,
-    "connection: close",
-  ];
-  stream.write(Buffer.concat([Buffer.from(`${lines.join("\r\n")}\r\n\r\n`), body]));
-  // What the client has sent is read, or the reset would take our answer with it.
-  stream.resume();
-  endWithin(stream, limits.closeHandshakeMs);
-}
-
-function bodyOf({ body }: HandshakeRefusal): Uint8Array {
-  return typeof body === "string" ? Buffer.from(body) : body;
-}
-
-function answerLate(stream: NetSocket, refused: ClientServerOptions["refused"]): void {
-  // Who has said nothing, or has had an answer before, gets none now.
-  if (stream.bytesRead === 0 || stream.bytesWritten > 0 || !stream.writable) {
-    stream.destroy();
-  } else {
-    writeRefusal(stream, refuse(408, "handshake-timeout", "the request took too long"));
-  }
-  refused?.("handshake-timeout");
-}
-
-function answerFault(error: NodeJS.ErrnoException, stream: NetSocket): void {
-  if (!stream.writable || error.code === "ECONNRESET") {
-    stream.destroy();
-  } else if (error.code === "HPE_HEADER_OVERFLOW") {
-    writeRefusal(stream, refuse(431, "handshake-headers", "the request's headers are too large"));
-  } else {
-    writeRefusal(stream, refuse(400, "handshake-refused", "this is no HTTP request"));
-  }
-}
-
-function listen(server: Server, { host, port }: ClientServerOptions): Promise<void> {
+function listen(
+  server: Server,
+  { host, port }: Pick<ClientServerOptions, "host" | "port">,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       const taken = error.code === "EADDRINUSE";

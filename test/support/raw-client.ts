@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import { connect as connectTls } from "node:tls";
 import {
   type ClientFrame,
   clientFrame,
@@ -72,13 +73,27 @@ export class RawClient {
     return new RawClient(socket);
   }
 
+  /** Over TLS, to a server whose certificate `ca` has signed. */
+  static async secure(port: number, ca: string): Promise<RawClient> {
+    const socket = connectTls({ port, host: "127.0.0.1", ca });
+    await new Promise<void>((resolve, reject) => {
+      socket.once("secureConnect", resolve);
+      socket.once("error", reject);
+    });
+    return new RawClient(socket);
+  }
+
   /** Connects and upgrades. */
   static async open(port: number, handshake: Handshake = {}): Promise<RawClient> {
-    const client = await RawClient.connect(port);
-    client.write(handshakeText(handshake));
-    const answer = await client.answer();
+    return (await RawClient.connect(port)).upgrade(handshake);
+  }
+
+  /** Upgrades a connected client. */
+  async upgrade(handshake: Handshake = {}): Promise<this> {
+    this.write(handshakeText(handshake));
+    const answer = await this.answer();
     if (answer.statusCode !== 101) throw new Error(`handshake refused: ${answer.statusCode}`);
-    return client;
+    return this;
   }
 
   write(bytes: Uint8Array | string): void {

@@ -1,0 +1,67 @@
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
+import type { Socket as NetSocket } from "node:net";
+import { limits } from "../../core/base/mod.ts";
+import type { HandshakeRefusal } from "../../core/ports/mod.ts";
+import { refuse } from "../../core/protocol/mod.ts";
+import { answerRequest, type ClientServerOptions } from "../client-server.ts";
+import { endWithin } from "./byte-socket.ts";
+import { NodejsRequest } from "./request.ts";
+
+/** The answer to a request that is no upgrade. */
+export function answerPlain(
+  options: ClientServerOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  void answerRequest(options.handler, new NodejsRequest(request), (answer) => {
+    const refusal = answer.accepted ? unasked : answer;
+    const body = bodyOf(refusal);
+    response.writeHead(refusal.statusCode, { ...refusal.headers, "content-length": body.length });
+    response.end(body);
+  });
+}
+
+/** The handler admitted what this runtime does not see as an upgrade. */
+const unasked = refuse(400, "handshake-upgrade", "an upgrade to websocket is what is served here");
+
+/** An HTTP answer on a stream that `node:http` has let go of. */
+export function writeRefusal(stream: NetSocket, refusal: HandshakeRefusal): void {
+  const body = bodyOf(refusal);
+  const status = `${refusal.statusCode} ${STATUS_CODES[refusal.statusCode] ?? "Refused"}`;
+  const lines = [
+    `HTTP/1.1 ${status}`,
+    ...Object.entries(refusal.headers).map(([name, value]) => `${name}: ${value}`),
+    `content-length: ${body.length}`,
+    "connection: close",
+  ];
+  stream.write(Buffer.concat([Buffer.from(`${lines.join("\r\n")}\r\n\r\n`), body]));
+  // What the client has sent is read, or the reset would take our answer with it.
+  stream.resume();
+  endWithin(stream, limits.closeHandshakeMs);
+}
+
+function bodyOf({ body }: HandshakeRefusal): Uint8Array {
+  return typeof body === "string" ? Buffer.from(body) : body;
+}
+
+/** The end of a stream that took too long. */
+export function answerLate(stream: NetSocket, refused: ClientServerOptions["refused"]): void {
+  // Who has said nothing, or has had an answer before, gets none now.
+  if (stream.bytesRead === 0 || stream.bytesWritten > 0 || !stream.writable) {
+    stream.destroy();
+  } else {
+    writeRefusal(stream, refuse(408, "handshake-timeout", "the request took too long"));
+  }
+  refused?.("handshake-timeout");
+}
+
+/** The answer to what is no request. */
+export function answerFault(error: NodeJS.ErrnoException, stream: NetSocket): void {
+  if (!stream.writable || error.code === "ECONNRESET") {
+    stream.destroy();
+  } else if (error.code === "HPE_HEADER_OVERFLOW") {
+    writeRefusal(stream, refuse(431, "handshake-headers", "the request's headers are too large"));
+  } else {
+    writeRefusal(stream, refuse(400, "handshake-refused", "this is no HTTP request"));
+  }
+}

@@ -1,0 +1,52 @@
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+export interface Certificate {
+  readonly certFile: string;
+  readonly keyFile: string;
+}
+
+/** An authority of a test, and what it has signed for 127.0.0.1. In a folder of its own. */
+export class Authority {
+  readonly folder: string = mkdtempSync(join(tmpdir(), "wss-tls-"));
+  readonly caFile: string = join(this.folder, "ca.crt");
+  readonly #caKey: string = join(this.folder, "ca.key");
+
+  constructor() {
+    this.#openssl(
+      ...["req", "-x509", ...newKey, "-keyout", this.#caKey, "-out", this.caFile],
+      ...["-days", "2", "-subj", "/CN=authority of a test"],
+    );
+  }
+
+  get ca(): string {
+    return readFileSync(this.caFile, "utf8");
+  }
+
+  /** A new certificate of that name; files of an earlier one are written over. */
+  issue(name: string, file: string = name): Certificate {
+    const [certFile, keyFile] = [
+      join(this.folder, `${file}.crt`),
+      join(this.folder, `${file}.key`),
+    ];
+    this.#openssl(
+      ...["req", "-x509", ...newKey, "-keyout", keyFile, "-out", certFile],
+      ...["-CA", this.caFile, "-CAkey", this.#caKey, "-days", "2", "-subj", `/CN=${name}`],
+      ...["-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"],
+      ...["-addext", "basicConstraints=critical,CA:FALSE"],
+    );
+    return { certFile, keyFile };
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  #openssl(...args: string[]): void {
+    execFileSync("openssl", args, { stdio: "ignore" });
+  }
+}
+
+const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"] as const;
