@@ -35,6 +35,8 @@ export interface ClientServerOptions {
   readonly port: number;
   /** The port speaks TLS where there is one. */
   readonly tls?: ServerTls | undefined;
+  /** Streams begin with a PROXY header; only where the byte stream is ours (engine wasm). */
+  readonly proxyProtocol?: boolean | undefined;
   readonly handler: SocketHandler;
   /** What parses frames (engine wasm). */
   readonly codec: Codec;

@@ -30,6 +30,7 @@ export async function runCommandLine(words: readonly string[], platform: Platfor
   let tls: TlsFiles;
   try {
     settings = readAll(command, rest);
+    checkTogether(settings, platform);
     tls = readTlsFiles(settings);
   } catch (error) {
     if (error instanceof ServiceError) return leave(ExitCode.usage, error.message);
@@ -51,6 +52,18 @@ function readAll(command: Command, words: readonly string[]): Settings {
   const file = path === undefined ? undefined : readConfigFile(path);
   const defaults = command === "dev" ? devDefaults : {};
   return readSettings({ flags, environment, file, defaults });
+}
+
+/** What is allowed by itself, and not together. */
+function checkTogether(settings: Settings, { engines }: Platform): void {
+  if (!settings["proxy-protocol"]) return;
+  const wrong = (message: string): ServiceError => new ServiceError("setting-invalid", message);
+  if (engines.includes(settings.engine) && settings.engine === "native") {
+    throw wrong("--proxy-protocol needs --engine wasm: a native server takes no PROXY header");
+  }
+  if (settings["tls-cert"] !== "") {
+    throw wrong("--proxy-protocol does not go together with --tls-cert: end TLS at the proxy");
+  }
 }
 
 function readConfigFile(path: string): unknown {

@@ -200,6 +200,7 @@ export class Service {
       host: settings.host,
       port: settings.port,
       tls: this.#parts.tls.server,
+      proxyProtocol: settings["proxy-protocol"],
       handler: this.#gateway,
       codec,
       clock: this.#clock,

@@ -49,7 +49,9 @@ export async function startDevOrigin(
     CHAT_APP: options.app,
     CHAT_ROOT: options.root,
   };
-  const child = spawn(process.execPath, words, { env: environment, stdio: "inherit" });
+  const child = spawn(process.execPath, words, { env: environment, stdio: ["pipe", "inherit", "inherit"] });
+  // However this process ends: at its exit by a signal, at its death by the end of the pipe.
+  process.on("exit", () => child.kill());
   child.on("exit", (code) => logger.log("info", "dev-origin", "the origin ended", { code }));
   const hint = `the chat's origin is ${originFile}: change it, it starts anew, no client notices`;
   logger.log("info", "dev", `open ${url} in two tabs and chat`, { url });

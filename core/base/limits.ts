@@ -13,6 +13,8 @@ export const limits = {
   chunkBytesMax: 65_536,
   /** Request line and headers of a handshake: what most servers allow, 431 past it. */
   handshakeHeaderBytesMax: 16_384,
+  /** A PROXY header, version 2, with what a proxy adds to it. */
+  proxyHeaderBytesMax: 4_096,
   /** A batch that reaches this size is published at once: past it MQTT.js gains nothing more. */
   batchBytesTarget: 65_536,
   /** A received batch larger than this is refused: the largest message plus room for its ids. */

@@ -44,6 +44,7 @@ export interface Settings {
   readonly headers: readonly string[];
   readonly "allowed-origins": readonly string[];
   readonly "trusted-proxies": readonly string[];
+  readonly "proxy-protocol": boolean;
   readonly compression: boolean;
   readonly "max-connections": number;
   readonly "max-connections-per-ip": number;
@@ -132,6 +133,7 @@ export const settings: { readonly [Name in SettingName]: Setting<Settings[Name]>
       "proxies whose X-Forwarded-For is believed",
     ],
   ),
+  "proxy-protocol": toggle(false, "streams begin with a PROXY header, version 1 or 2"),
   compression: toggle(false, "permessage-deflate"),
   "max-connections": integer(
     1,

@@ -15,12 +15,18 @@ export interface HandshakeOffer {
 
 /** RFC 6455, 4.2.1: base64 of 16 bytes, so the last of 22 characters carries two bits. */
 const KEY = /^[+/0-9A-Za-z]{21}[AQgw]==$/;
+/** A name or address with a port, or empty: RFC 9110, 7.2. */
+const HOST = /^(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._~-]*)(:\d{0,5})?$/;
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /** Checks a client's opening handshake. RFC 6455, 4.2.1 and 4.2.2. */
 export function checkHandshake(request: HandshakeRequest): HandshakeOffer | HandshakeRefusal {
   if (headerBytes(request) > limits.handshakeHeaderBytesMax) {
     return refuse(431, "handshake-headers", "the request's headers are too large");
+  }
+  // RFC 9112, 3.2. Some runtimes make a URL of it: it must not be able to bend the path.
+  if (!HOST.test(request.header("host") ?? "")) {
+    return refuse(400, "handshake-headers", "the Host header is missing or is no host");
   }
   if (request.method !== "GET") {
     return refuse(400, "handshake-method", "a WebSocket is opened by a GET request");

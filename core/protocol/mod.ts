@@ -12,4 +12,5 @@ export {
 export { FramedSocket } from "./framed-socket.ts";
 export { FramedSockets, type FramedSocketsOptions } from "./framed-sockets.ts";
 export { checkHandshake, chooseSubprotocol, type HandshakeOffer, refuse } from "./handshake.ts";
+export { type ProxyHeader, readProxyHeader } from "./proxy-header.ts";
 export { Slab } from "./slab.ts";

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { HandshakeRequest } from "../../core/ports/mod.ts";
+import { addressOf } from "./proxy-front.ts";
 
 /** A request of `node:http`, as the gateway looks at it. */
 export class NodejsRequest implements HandshakeRequest {
@@ -16,7 +17,7 @@ export class NodejsRequest implements HandshakeRequest {
     const mark = target.indexOf("?");
     this.path = mark < 0 ? target : target.slice(0, mark);
     this.query = mark < 0 ? "" : target.slice(mark + 1);
-    this.remoteAddress = message.socket.remoteAddress ?? "";
+    this.remoteAddress = addressOf(message.socket);
   }
 
   header(name: string): string | undefined {

@@ -1,10 +1,8 @@
-import { createHash } from "node:crypto";
-import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer, type Server } from "node:http";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
-import type { AddressInfo, Socket as NetSocket } from "node:net";
-import { limits, ServiceError } from "../../core/base/mod.ts";
-import type { HandshakeAdmission } from "../../core/ports/mod.ts";
-import { deflateAnswer, FramedSockets } from "../../core/protocol/mod.ts";
+import type { AddressInfo, Server as NetServer, Socket as NetSocket } from "node:net";
+import { limits } from "../../core/base/mod.ts";
+import { FramedSockets } from "../../core/protocol/mod.ts";
 import {
   answerRequest,
   type ClientServer,
@@ -12,20 +10,20 @@ import {
   type ServerTls,
 } from "../client-server.ts";
 import { answerFault, answerLate, answerPlain, writeRefusal } from "./answers.ts";
-import { NodejsByteSocket } from "./byte-socket.ts";
 import { startHandshakeTimer, stopHandshakeTimer } from "./handshake-timer.ts";
+import { listen } from "./listen.ts";
+import { createProxyFront } from "./proxy-front.ts";
 import { NodejsRequest } from "./request.ts";
-
-/** RFC 6455, 1.3. */
-const KEY_SUFFIX = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+import { upgrade } from "./upgrade.ts";
 
 /** Engine wasm: our own WebSocket server over `node:http`'s upgraded streams. */
 export async function startFramedServer(options: ClientServerOptions): Promise<ClientServer> {
   const sockets = new FramedSockets({ ...options, lanes: options.lanes ?? true });
   const create = (tls: ServerTls | undefined): Server => createHttpServer(options, sockets, tls);
   const server = create(options.tls);
-  await listen(server, options);
-  return new NodejsServer(server, create, options.host);
+  const front = options.proxyProtocol === true ? createProxyFront(server, options) : server;
+  await listen(front, options);
+  return new NodejsServer(server, front, { create, host: options.host });
 }
 
 function createHttpServer(
@@ -74,18 +72,25 @@ function createHttpServer(
   return server;
 }
 
+/** How to make another server for the same port. */
+interface Again {
+  readonly create: (tls: ServerTls | undefined) => Server;
+  readonly host: string;
+}
+
 class NodejsServer implements ClientServer {
   readonly port: number;
   readonly canPause = true;
   private server: Server;
-  private readonly create: (tls: ServerTls | undefined) => Server;
-  private readonly host: string;
+  /** What listens: the server itself, or what takes the PROXY header off before it. */
+  private front: NetServer;
+  private readonly again: Again;
 
-  constructor(server: Server, create: (tls: ServerTls | undefined) => Server, host: string) {
+  constructor(server: Server, front: NetServer, again: Again) {
     this.server = server;
-    this.create = create;
-    this.host = host;
-    this.port = (server.address() as AddressInfo).port;
+    this.front = front;
+    this.again = again;
+    this.port = (front.address() as AddressInfo).port;
   }
 
   async reloadTls(tls: ServerTls): Promise<boolean> {
@@ -95,63 +100,25 @@ class NodejsServer implements ClientServer {
       return true;
     }
     // The runtime cannot: another server takes the port over, connections stay with the first.
-    const next = this.create(tls);
+    const next = this.again.create(tls);
     await new Promise((resolve) => {
       server.close();
       setImmediate(resolve);
     });
-    await listen(next, { host: this.host, port: this.port });
+    await listen(next, { host: this.again.host, port: this.port });
     this.server = next;
+    this.front = next;
     return true;
   }
 
   stopListening(): void {
-    this.server.close();
+    this.front.close();
   }
 
   async stop(): Promise<void> {
-    this.server.close();
+    this.front.close();
     this.server.closeAllConnections();
   }
-}
-
-interface Upgrade {
-  readonly request: IncomingMessage;
-  readonly stream: NetSocket;
-  readonly head: Uint8Array;
-  readonly admission: HandshakeAdmission;
-}
-
-function upgrade(sockets: FramedSockets, { request, stream, head, admission }: Upgrade): void {
-  const key = request.headers["sec-websocket-key"] ?? "";
-  const accept = createHash("sha1").update(`${key.trim()}${KEY_SUFFIX}`).digest("base64");
-  const lines = [
-    "HTTP/1.1 101 Switching Protocols",
-    "Upgrade: websocket",
-    "Connection: Upgrade",
-    `Sec-WebSocket-Accept: ${accept}`,
-  ];
-  if (admission.subprotocol !== undefined) {
-    lines.push(`Sec-WebSocket-Protocol: ${admission.subprotocol}`);
-  }
-  if (admission.deflate) lines.push(`Sec-WebSocket-Extensions: ${deflateAnswer}`);
-  stream.write(`${lines.join("\r\n")}\r\n\r\n`, "latin1");
-  const bytes = new NodejsByteSocket(stream);
-  bytes.listen(sockets.start(bytes, admission, head));
-}
-
-function listen(
-  server: Server,
-  { host, port }: Pick<ClientServerOptions, "host" | "port">,
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => {
-      const taken = error.code === "EADDRINUSE";
-      const message = taken ? `port ${port} on ${host} is in use` : error.message;
-      reject(new ServiceError(taken ? "port-in-use" : "internal", message, { cause: error }));
-    });
-    server.listen(port, host, resolve);
-  });
 }
 
 function ignore(): void {}

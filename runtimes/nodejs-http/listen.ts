@@ -1,0 +1,18 @@
+import type { Server } from "node:net";
+import { ServiceError } from "../../core/base/mod.ts";
+import type { ClientServerOptions } from "../client-server.ts";
+
+/** Resolves when the port is open; rejects with `port-in-use` where it is taken. */
+export function listen(
+  server: Server,
+  { host, port }: Pick<ClientServerOptions, "host" | "port">,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      const taken = error.code === "EADDRINUSE";
+      const message = taken ? `port ${port} on ${host} is in use` : error.message;
+      reject(new ServiceError(taken ? "port-in-use" : "internal", message, { cause: error }));
+    });
+    server.listen(port, host, resolve);
+  });
+}

@@ -1,0 +1,58 @@
+import type { Server } from "node:http";
+import { createServer, type Server as NetServer, type Socket as NetSocket } from "node:net";
+import { readProxyHeader } from "../../core/protocol/mod.ts";
+import type { ClientServerOptions } from "../client-server.ts";
+import { startHandshakeTimer } from "./handshake-timer.ts";
+
+/** Where a stream keeps what its proxy said. */
+const told = Symbol("address told by the proxy");
+
+interface ProxiedSocket extends NetSocket {
+  [told]?: string;
+}
+
+/** The client's address, as the proxy told it, or the peer's. */
+export function addressOf(stream: NetSocket): string {
+  return (stream as ProxiedSocket)[told] ?? stream.remoteAddress ?? "";
+}
+
+/** A port whose streams begin with a PROXY header; behind it they are the HTTP server's. */
+export function createProxyFront(server: Server, options: ClientServerOptions): NetServer {
+  const { handshakeTimeoutMs = 0, refused } = options;
+  return createServer((stream: ProxiedSocket) => {
+    let bytes = new Uint8Array(0);
+    const drop = (): void => {
+      refused?.("proxy-header");
+      stream.destroy();
+    };
+    const onData = (chunk: Uint8Array): void => {
+      bytes = bytes.length === 0 ? new Uint8Array(chunk) : joined(bytes, chunk);
+      const header = readProxyHeader(bytes);
+      if (header === "more") return;
+      stream.removeListener("data", onData);
+      if (header === "bad") {
+        drop();
+        return;
+      }
+      stream.pause();
+      if (header.address !== undefined) stream[told] = header.address;
+      if (header.end < bytes.length) stream.unshift(bytes.subarray(header.end));
+      stream.removeListener("error", ignore);
+      server.emit("connection", stream);
+      stream.resume();
+    };
+    if (handshakeTimeoutMs > 0) startHandshakeTimer(stream, handshakeTimeoutMs, drop);
+    stream.setNoDelay(true);
+    stream.on("error", ignore);
+    stream.on("data", onData);
+  });
+}
+
+function joined(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> {
+  const both = new Uint8Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
+}
+
+function ignore(): void {}

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { combinations, spawnGateway, startGateway } from "../support/gateway.ts";
+import { PlainOrigin } from "../support/plain-origin.ts";
+import { handshakeText, RawClient } from "../support/raw-client.ts";
+
+const flags = ["--proxy-protocol", "--engine", "wasm", "--handshake-timeout", "1s"];
+const one = "PROXY TCP4 198.51.100.1 10.0.0.1 56324 443\r\n";
+const two = Buffer.from("0d0a0d0a000d0a515549540a2111000ccb0071020a00000112340050", "hex");
+
+describe("the PROXY protocol", { concurrency: true }, () => {
+  for (const { runtime } of combinations.filter(({ engine }) => engine === "wasm")) {
+    it(`tells the client's address on ${runtime}; without a header nobody comes in`, async () => {
+      const gateway = await startGateway({ runtime, flags });
+      const { port, adminPort, brokerPort } = gateway.info;
+      const origin = await PlainOrigin.connect(`mqtt://127.0.0.1:${brokerPort}`);
+      const addressTold = async (): Promise<string> =>
+        ((await origin.nextOf("open"))[3] as { ip: string }).ip;
+
+      const together = await RawClient.connect(port);
+      together.write(one + handshakeText());
+      assert.equal((await together.answer()).statusCode, 101);
+      assert.equal(await addressTold(), "198.51.100.1");
+
+      const apart = await RawClient.connect(port);
+      apart.write(two.subarray(0, 9));
+      await apart.turn();
+      apart.write(two.subarray(9));
+      await apart.turn();
+      await apart.upgrade();
+      assert.equal(await addressTold(), "203.0.113.2");
+      // A message of both: nothing was lost behind the header.
+      together.text("one");
+      assert.equal((await origin.nextOf("message"))[3], "one");
+      apart.text("two");
+      assert.equal((await origin.nextOf("message"))[3], "two");
+
+      const without = await RawClient.connect(port);
+      without.write(handshakeText());
+      const silent = await RawClient.connect(port);
+      await Promise.all([without.end(), silent.end()]);
+      assert.equal(without.received.length, 0);
+      const metrics = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
+      assert.match(metrics, /^wss_errors_total\{code="proxy-header"\} 2$/m);
+      together.send({ opcode: 9, payload: "past the timeout" });
+      assert.equal((await together.frame()).payload.toString(), "past the timeout");
+      for (const client of [together, apart, without, silent]) client.destroy();
+      await origin.end();
+      assert.equal((await gateway.stop()).code, 0);
+    });
+  }
+
+  it("is refused at the start where it cannot work: exit 2 and why", async () => {
+    for (const runtime of ["bun", "deno"] as const) {
+      const gateway = spawnGateway({ runtime, flags: ["--proxy-protocol"] });
+      assert.equal((await gateway.exited).code, 2);
+      assert.match(gateway.output, /^--proxy-protocol needs --engine wasm: /);
+    }
+    const tls = ["--tls-cert", "a.crt", "--tls-key", "a.key"];
+    const gateway = spawnGateway({ runtime: "node", flags: ["--proxy-protocol", ...tls] });
+    assert.equal((await gateway.exited).code, 2);
+    assert.match(gateway.output, /^--proxy-protocol does not go together with --tls-cert: /);
+  });
+});
