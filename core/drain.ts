@@ -3,9 +3,8 @@ import type { Connection } from "./connection.ts";
 import type { Clock } from "./ports/mod.ts";
 import type { Registry } from "./registry.ts";
 
-const stepMs = 100;
-/** Few connections need no pacing: closing these in one step stampedes nobody. */
-const perStepMin = 10;
+/** How often it is looked at how many are due. */
+const stepMs = 50;
 
 /**
  * Closes every connection, evenly over the period, so that clients do not all come back at once.
@@ -17,21 +16,22 @@ export function drainConnections(
   periodMs: number,
   close: (connection: Connection) => void,
 ): Promise<void> {
-  const perStep = Math.max(
-    perStepMin,
-    Math.ceil((registry.size * stepMs) / Math.max(periodMs, 1)),
-  );
-  const deadline = clock.now() + periodMs + limits.closeHandshakeMs + stepMs;
+  const began = clock.now();
+  const total = registry.size;
+  let closed = 0;
   return new Promise((resolve) => {
     const step = (): void => {
-      let left = perStep;
+      const elapsed = clock.now() - began;
+      const part = periodMs === 0 ? 1 : Math.min(1, (elapsed + stepMs) / periodMs);
+      const due = Math.ceil(total * part);
       for (const connection of registry.all()) {
-        if (left === 0) break;
+        if (closed >= due && part < 1) break;
         if (connection.closing !== undefined) continue;
         close(connection);
-        left--;
+        closed++;
       }
-      if (registry.size === 0 || clock.now() >= deadline) resolve();
+      const late = elapsed >= periodMs + limits.closeHandshakeMs + stepMs;
+      if (registry.size === 0 || late) resolve();
       else clock.after(stepMs, step);
     };
     step();

@@ -6,6 +6,7 @@ import { IdleConnections } from "./idle-connections.ts";
 import { newStream, type StreamShape } from "./new-stream.ts";
 import { type LiveOrigin, OriginDirectory } from "./origin-directory.ts";
 import type { Cancel, Codec, Logger, OriginPresence } from "./ports/mod.ts";
+import { moveConnection, reassign } from "./reassign.ts";
 import type { Registry } from "./registry.ts";
 import { rendezvous } from "./rendezvous.ts";
 
@@ -154,7 +155,9 @@ export class EventRouter {
       if (target === connection.stream || target.windowFull) continue;
       // The origin that has it until now is to forget it.
       connection.stream.append(["moved", [connection.id]]);
-      this.#move(connection, target);
+      moveConnection(this.#parts.codec, connection, target);
+      target.append(["alive", [connection.id]]);
+      connection.lastItem = target.next;
       this.#parts.metrics.rebalanced.add(1);
     }
   }
@@ -189,7 +192,7 @@ export class EventRouter {
     this.#assigned = true;
     for (const connection of this.#parts.registry.all()) {
       connection.stream.forget(connection);
-      this.#move(connection, this.#target(connection.id));
+      moveConnection(this.#parts.codec, connection, this.#target(connection.id));
       if (connection.closing === undefined) connection.socket.resume();
     }
   }
@@ -230,43 +233,8 @@ export class EventRouter {
     return this.#pick(id)?.stream ?? this.#waitingRoom();
   }
 
-  /**
-   * Moves a stream's connections, and what of it was not confirmed, to those that are there now:
-   * in order, and before anything new, because nothing else runs in between.
-   */
   #reassign(from: EventStream): void {
-    const { codec, registry, metrics } = this.#parts;
-    const { items, paused } = from.surrender();
-    const targets = new Map<string, EventStream>();
-    for (const connection of registry.all()) {
-      if (connection.stream !== from) continue;
-      const target = this.#target(connection.id);
-      targets.set(connection.id, target);
-      this.#move(connection, target);
-    }
-    for (const item of items) {
-      const [verb, id] = item as [string, string];
-      // Others would not know what to do with an answer, and the next keep-alive comes anyway.
-      if (verb !== "open" && verb !== "message" && verb !== "close") continue;
-      metrics.reassigned.add(1);
-      (targets.get(id) ?? this.#target(id)).append(item);
-    }
-    for (const connection of registry.all()) {
-      if (targets.has(connection.id)) connection.lastItem = connection.stream.next;
-    }
-    codec.closeLane(from.lane);
-    for (const connection of paused) {
-      if (connection.closing !== undefined) continue;
-      connection.socket.resume();
-      connection.stream.hold(connection);
-    }
-  }
-
-  #move(connection: Connection, target: EventStream): void {
-    if (connection.stream === target) return;
-    connection.stream = target;
-    connection.lastItem = target.next;
-    this.#parts.codec.move(connection.slot, target.lane);
+    reassign(this.#parts, from, (id) => this.#target(id));
   }
 
   #waitingRoom(): EventStream {

@@ -112,9 +112,12 @@ export class EventStream {
     this.#parts.clock.endOfTurn(this.#endOfTurn);
   }
 
-  /** Adds an event that is not a message. It is never refused: there are few of these. */
+  /** Adds an event that is not a message, or one again. It is never refused. */
   append(item: readonly unknown[]): void {
-    this.#parts.codec.append(this.lane, this.#parts.codec.encodeValue(item));
+    const { codec } = this.#parts;
+    codec.append(this.lane, codec.encodeValue(item));
+    // What another stream gave up comes all at once, and brokers limit a packet.
+    if (codec.laneBytes(this.lane) >= limits.batchBytesTarget) this.#take();
     this.written();
   }
 

@@ -207,7 +207,7 @@ export class Gateway implements SocketHandler<Connection> {
       stream.laneFull();
       codec.text(slot, data);
     }
-    this.batched(connection, 1, data.length);
+    this.batched(connection, 1, codec.textBytes());
   }
 
   binary(connection: Connection, data: Uint8Array): void {

@@ -2,6 +2,13 @@ import type { Clock, LogFields, Logger, LogLevel } from "./ports/mod.ts";
 
 const windowMs = 1_000;
 
+interface Window {
+  since: number;
+  lines: number;
+  /** Lines that were kept back and not told of yet. */
+  kept: number;
+}
+
 /**
  * Lets a few lines of each event and code through a second, and says afterwards how many it kept
  * back: input from outside must not be able to fill a disk. Counters count all of them.
@@ -11,7 +18,7 @@ export class LogLimiter implements Logger {
   readonly #clock: Clock;
   readonly #linesMax: number;
   /** Keyed by event and code: both are ours, so it stays small. */
-  readonly #windows = new Map<string, { since: number; lines: number; kept: number }>();
+  readonly #windows = new Map<string, Window>();
 
   constructor(logger: Logger, clock: Clock, linesPerSecondMax: number) {
     this.#logger = logger;
@@ -29,20 +36,24 @@ export class LogLimiter implements Logger {
     const window = this.#windows.get(key) ?? { since: now, lines: 0, kept: 0 };
     this.#windows.set(key, window);
     if (now - window.since >= windowMs) {
-      if (window.kept > 0) this.#tellKept(level, event, window.kept, fields?.code);
       window.since = now;
       window.lines = 0;
-      window.kept = 0;
     }
     if (window.lines >= this.#linesMax) {
       window.kept++;
+      // Told when the burst is over, though no line like it may follow.
+      if (window.kept === 1) {
+        this.#clock.after(windowMs, () => this.#tellKept(level, event, window, fields?.code));
+      }
       return;
     }
     window.lines++;
     this.#logger.log(level, event, message, fields);
   }
 
-  #tellKept(level: LogLevel, event: string, kept: number, code: LogFields[string]): void {
+  #tellKept(level: LogLevel, event: string, window: Window, code: LogFields[string]): void {
+    const { kept } = window;
+    window.kept = 0;
     this.#logger.log(level, event, `${kept} lines like this one were kept back`, { code, kept });
   }
 }

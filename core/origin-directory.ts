@@ -21,6 +21,9 @@ export interface OriginDirectoryListener {
 /** Heartbeats an origin may miss before it counts as gone. */
 const missedMax = 3;
 
+/** A timer that fires so much late tells of this node's own stall, not of an origin's death. */
+const stallMs = 500;
+
 /**
  * The origins of an app. It goes by the time on this node's clock since a heartbeat came in, so
  * that neither a broker that forgets a Will nor a clock that is off keeps a dead one alive.
@@ -60,8 +63,7 @@ export class OriginDirectory {
     const leaving = presence.leaving === true;
     const before = this.#origins.get(name);
     before?.cancel();
-    const silent = missedMax * presence.every;
-    const cancel = this.#clock.after(silent, () => this.#remove(name));
+    const cancel = this.#watch(name, presence);
     const weight = leaving ? 0 : (presence.weight ?? 1);
     const origin: LiveOrigin = { name, presence, weight };
     this.#origins.set(name, { origin, cancel });
@@ -81,17 +83,24 @@ export class OriginDirectory {
   graceAll(): void {
     for (const [name, { origin, cancel }] of this.#origins) {
       cancel();
-      const silent = missedMax * origin.presence.every;
-      this.#origins.set(name, {
-        origin,
-        cancel: this.#clock.after(silent, () => this.#remove(name)),
-      });
+      this.#origins.set(name, { origin, cancel: this.#watch(name, origin.presence) });
     }
   }
 
   /** Stops the clock on everyone until `graceAll`: the broker is away. */
   hold(): void {
     for (const { cancel } of this.#origins.values()) cancel();
+  }
+
+  /** Silent for three heartbeats is gone, unless it is this node that did not listen. */
+  #watch(name: string, presence: OriginPresence): Cancel {
+    const silentMs = missedMax * presence.every;
+    const due = this.#clock.now() + silentMs;
+    return this.#clock.after(silentMs, () => {
+      const known = this.#origins.get(name);
+      if (known === undefined || this.#clock.now() - due <= stallMs) this.#remove(name);
+      else known.cancel = this.#watch(name, presence);
+    });
   }
 
   /** A Will comes after a mere hiccup too: one that lives is back within a moment. */

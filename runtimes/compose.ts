@@ -48,6 +48,7 @@ export class Service {
   readonly #engine: Engine;
   readonly node: string;
   #broker: EmbeddedBroker | undefined;
+  #stopping = false;
   #gateway!: Gateway;
   #clientServer: ClientServer | undefined;
   #admin: HttpServer | undefined;
@@ -73,7 +74,7 @@ export class Service {
 
   /**
    * Opens every port and connects to the broker. A broker that cannot be reached is waited for
-   * in the background (not ready, 503 to handshakes); one that refuses us rejects.
+   * in the background (not ready; events wait inside the window); one that refuses us rejects.
    */
   async start(): Promise<void> {
     await this.#openBroker();
@@ -86,13 +87,18 @@ export class Service {
     );
     const first = await Promise.race([connected, timedOut]);
     // The link to the broker logs that it is unreachable, and that it is there at last.
-    if (first === "later") connected.catch((error: Error) => this.fail(error));
+    if (first === "later") {
+      connected.catch((error: Error) => {
+        if (!this.#stopping) this.fail(error);
+      });
+    }
     await this.#openClientServer(codec);
     this.#tellStarted();
   }
 
   /** Drains and closes everything. Until the end new handshakes are answered, with 503. */
   async stop(): Promise<void> {
+    this.#stopping = true;
     await this.#gateway?.drain(this.settings["drain-period"]);
     await this.#clientServer?.stop();
     await this.#admin?.close();

@@ -49,7 +49,10 @@ export async function startDevOrigin(
     CHAT_APP: options.app,
     CHAT_ROOT: options.root,
   };
-  const child = spawn(process.execPath, words, { env: environment, stdio: ["pipe", "inherit", "inherit"] });
+  const child = spawn(process.execPath, words, {
+    env: environment,
+    stdio: ["pipe", "inherit", "inherit"],
+  });
   // However this process ends: at its exit by a signal, at its death by the end of the pipe.
   process.on("exit", () => child.kill());
   child.on("exit", (code) => logger.log("info", "dev-origin", "the origin ended", { code }));

@@ -1,5 +1,6 @@
 import type { HandshakeAnswer, HandshakeRefusal, HandshakeRequest } from "../core/ports/mod.ts";
 import { refuse } from "../core/protocol/mod.ts";
+import { readTarget } from "./request-target.ts";
 
 /** A request of the Fetch API, as the gateway looks at it. */
 export class FetchRequest implements HandshakeRequest {
@@ -11,13 +12,9 @@ export class FetchRequest implements HandshakeRequest {
   constructor(request: Request, remoteAddress: string) {
     this.request = request;
     this.remoteAddress = remoteAddress;
-    const { url } = request;
-    // The target begins behind the authority; `URL` would decode and cost more.
-    const start = url.indexOf("/", url.indexOf("://") + 3);
-    const target = start < 0 ? "/" : url.slice(start);
-    const mark = target.indexOf("?");
-    this.path = mark < 0 ? target : target.slice(0, mark);
-    this.query = mark < 0 ? "" : target.slice(mark + 1);
+    const { path, query } = readTarget(request.url);
+    this.path = path;
+    this.query = query;
   }
 
   get method(): string {

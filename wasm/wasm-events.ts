@@ -21,6 +21,7 @@ function strHead(length: number): readonly number[] {
 
 /** Lanes and message events, written inside WASM memory. */
 export class WasmEvents implements Omit<EventEncoder, "unbind"> {
+  #textBytes = 0;
   readonly #wasm: Exports;
   readonly #memory: Memory;
   readonly #node: string;
@@ -106,6 +107,10 @@ export class WasmEvents implements Omit<EventEncoder, "unbind"> {
     return seq;
   }
 
+  textBytes(): number {
+    return this.#textBytes;
+  }
+
   text(slot: number, data: string): boolean {
     const { length } = data;
     const texts = this.#textArea();
@@ -116,11 +121,11 @@ export class WasmEvents implements Omit<EventEncoder, "unbind"> {
         if (unit > 0x7f) break;
         texts[i] = unit;
       }
-      if (i === length) return this.#added(this.#wasm.addText(slot, this.#textAt, length));
+      if (i === length) return this.#addText(slot, this.#textAt, length);
     }
     if (length * 3 > areaBytes) return this.#longText(slot, data);
     const { written } = encoder.encodeInto(data, texts);
-    return this.#added(this.#wasm.addText(slot, this.#textAt, written));
+    return this.#addText(slot, this.#textAt, written);
   }
 
   /** A text that may not fit the area gets a block of its own for the moment. */
@@ -128,12 +133,14 @@ export class WasmEvents implements Omit<EventEncoder, "unbind"> {
     const room = data.length * 3;
     const at = this.#memory.allocate(room);
     const { written } = encoder.encodeInto(data, this.#memory.view(at, room));
-    const added = this.#wasm.addText(slot, at, written);
+    const added = this.#addText(slot, at, written);
     this.#memory.free(at);
-    return this.#added(added);
+    return added;
   }
 
-  #added(result: number): boolean {
+  #addText(slot: number, at: number, bytes: number): boolean {
+    this.#textBytes = bytes;
+    const result = this.#wasm.addText(slot, at, bytes);
     assert(result >= 0, "the slot has a lane");
     return result === 1;
   }

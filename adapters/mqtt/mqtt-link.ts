@@ -204,7 +204,9 @@ export class MqttLink {
     this.#window.fail(new ServiceError("broker-lost", "the connection to the broker is lost"));
     if (wasUp) this.#listener?.connected(false);
     if (refusal !== undefined) {
-      this.#log("error", refusal.code, { reason: refusal.message });
+      // At the start whoever waits for it tells of it; later nobody else would.
+      const level = this.#everUp ? "error" : "debug";
+      this.#log(level, refusal.code, { reason: refusal.message });
       this.#settle?.reject(refusal);
     } else if (this.#state === "waiting" && !this.#fallBack(wasUp, end)) {
       this.#retry(end.error);

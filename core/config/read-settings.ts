@@ -86,7 +86,7 @@ function check(name: SettingName, value: unknown, place: string): unknown {
   if (result.success) return result.output;
   // A broker's URL may carry a password: what is wrong with it is told without it.
   const written = JSON.stringify(value);
-  const shown = name === "broker" ? written.replace(/\/\/[^@]*@/, "//…@") : written;
+  const shown = name === "broker" ? written.replace(/^("[a-z]*:\/\/|").*@/s, "$1…@") : written;
   throw wrong(`${place}: ${shown} is not allowed; it must be ${setting.allowed}`);
 }
 

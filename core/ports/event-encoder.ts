@@ -40,6 +40,8 @@ export interface EventEncoder {
    * this one would pass the target: nothing is written, take the batch and call again.
    */
   text(slot: number, data: string): boolean;
+  /** UTF-8 bytes of the text that the last `text` wrote. */
+  textBytes(): number;
   /** The same from bytes; of kind text they are UTF-8 already checked. */
   bytes(slot: number, kind: MessageKind, data: Uint8Array): boolean;
 }

@@ -12,5 +12,7 @@ const stop = async (): Promise<void> => {
   await origin.close();
   process.exit(0);
 };
+// `dev` holds the other end of this pipe: when it is gone, so is this origin.
+process.stdin.on("end", stop).resume();
 process.on("SIGTERM", stop);
 process.on("SIGINT", stop);

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { HandshakeRequest } from "../../core/ports/mod.ts";
+import { readTarget } from "../request-target.ts";
 import { addressOf } from "./proxy-front.ts";
 
 /** A request of `node:http`, as the gateway looks at it. */
@@ -13,10 +14,9 @@ export class NodejsRequest implements HandshakeRequest {
   constructor(message: IncomingMessage) {
     this.message = message;
     this.method = message.method ?? "";
-    const target = message.url ?? "/";
-    const mark = target.indexOf("?");
-    this.path = mark < 0 ? target : target.slice(0, mark);
-    this.query = mark < 0 ? "" : target.slice(mark + 1);
+    const { path, query } = readTarget(message.url ?? "/");
+    this.path = path;
+    this.query = query;
     this.remoteAddress = addressOf(message.socket);
   }
 

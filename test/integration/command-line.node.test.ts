@@ -31,6 +31,8 @@ for (const runtime of runtimes) {
       [["serve", "--port", "99999"], /--port: "99999" is not allowed; .* from 0 to 65535/],
       [["serve", "--prot", "1"], /unknown flag --prot/],
       [["fly"], /unknown command fly; allowed: dev, serve/],
+      [["serve", "--broker", "mqtt://127.0.0.1:99999"], /--broker: "mqtt:.* is not allowed/],
+      [["serve", "--broker", "mqtt://127.0.0.1:0"], /--broker: "mqtt:.* is not allowed/],
       [["serve", "--config", "/nowhere.json"], /--config: \/nowhere\.json cannot be read/],
     ];
     for (const [words, line] of cases) {
@@ -67,6 +69,7 @@ for (const runtime of runtimes) {
       gateway.output,
     );
     assert.doesNotMatch(gateway.output, /hush/);
+    assert.equal(gateway.lines.length, 1, gateway.output);
     const accepted = await startGateway({
       runtime,
       flags: ["--broker", broker.url("right", "word")],
@@ -110,6 +113,15 @@ for (const runtime of runtimes) {
     assert.equal((await gateway.stop()).code, 0);
   });
 }
+
+test("SIGTERM ends a node cleanly that has never reached its broker", async () => {
+  for (const runtime of runtimes) {
+    const flags = ["--broker", `mqtt://127.0.0.1:${await freePort()}`];
+    const gateway = await startGateway({ runtime, flags });
+    assert.deepEqual(await gateway.stop(), { code: 0, signal: null }, gateway.output);
+    assert.ok(!gateway.log.some((line) => line.event === "failed"), gateway.output);
+  }
+});
 
 test("settings come from the file, the environment and flags, in this order", async () => {
   const directory = await mkdtemp(join(tmpdir(), "wss-config-"));

@@ -36,7 +36,7 @@ for (const { runtime, engine } of combinations) {
       proxy = await BrokerProxy.start(broker.port);
       const flags = ["--engine", engine, "--broker", proxy.url, "--log-level", "debug"];
       flags.push("--subprotocols", "chat.v2,chat.v1", "--max-message-size", "1MiB");
-      flags.push("--event-window-size", String(windowBytes), "--presence-interval", "500ms");
+      flags.push("--drain-period", "500ms", "--event-window-size", String(windowBytes), "--presence-interval", "500ms");
       gateway = await startGateway({ runtime, flags, kept: true });
     });
 

@@ -57,6 +57,9 @@ export class PlainCodec implements Codec {
   text(slot: number, data: string): boolean {
     return this.#events.text(slot, data);
   }
+  textBytes(): number {
+    return this.#events.textBytes();
+  }
   bytes(slot: number, kind: MessageKind, data: Uint8Array): boolean {
     return this.#events.bytes(slot, kind, data);
   }

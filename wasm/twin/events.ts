@@ -60,6 +60,7 @@ function writeUint(to: Uint8Array, at: number, value: number, length: number): n
 
 /** Lanes and message events, byte for byte what the WASM codec writes. */
 export class PlainEvents implements Omit<EventEncoder, "unbind"> {
+  #textBytes = 0;
   readonly #node: string;
   readonly #target: number;
   readonly #slots: Slots;
@@ -168,14 +169,23 @@ export class PlainEvents implements Omit<EventEncoder, "unbind"> {
         if (unit > 0x7f) break;
         texts[at] = unit;
       }
-      if (at === length) return this.bytesFrom(slot, MessageKind.text, texts, 0, length);
+      if (at === length) return this.#textFrom(slot, texts, length);
     }
     if (length * 3 > texts.length) {
       const bytes = encoder.encode(data);
-      return this.bytesFrom(slot, MessageKind.text, bytes, 0, bytes.length);
+      return this.#textFrom(slot, bytes, bytes.length);
     }
     const { written } = encoder.encodeInto(data, texts);
-    return this.bytesFrom(slot, MessageKind.text, texts, 0, written);
+    return this.#textFrom(slot, texts, written);
+  }
+
+  textBytes(): number {
+    return this.#textBytes;
+  }
+
+  #textFrom(slot: Slot, from: Uint8Array, length: number): boolean {
+    this.#textBytes = length;
+    return this.bytesFrom(slot, MessageKind.text, from, 0, length);
   }
 
   bytes(slot: number, kind: Kind, data: Uint8Array): boolean {

@@ -6,8 +6,8 @@ import { Origin, type OriginOptions } from "./origin.ts";
 class StandardErrorLogger implements Logger {
   log(level: LogLevel, event: string, message: string, fields: LogFields = {}): void {
     if (!this.enabled(level)) return;
-    const time = new Date().toISOString();
-    console.error(JSON.stringify({ time, level, event, message, ...fields }));
+    const at = new Date().toISOString();
+    console.error(JSON.stringify({ at, level, event, message, ...fields }));
   }
 
   enabled(level: LogLevel): boolean {

@@ -4,6 +4,7 @@ import { type ConnectionOwner, OriginConnection } from "./connection.ts";
 import { ConnectionTable } from "./connection-table.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { ConnectionInfo, MessageData } from "./events.ts";
+import { FormerConnections } from "./former-connections.ts";
 import { type BatchRecord, HandledItems } from "./handled-items.ts";
 import { originLimits } from "./origin-limits.ts";
 
@@ -33,6 +34,8 @@ export interface ReceiverEffects extends ConnectionOwner {
   confirm(node: string, stream: string, counts: readonly number[]): void;
   /** A node has handed everything over that this origin was not given yet. */
   released(node: string): void;
+  /** A node that seemed to be dead has told of a connection. */
+  revived(node: string): void;
 }
 
 const idPattern = /^[a-z0-9-]{1,32}\.[A-Za-z0-9_-]{1,63}$/;
@@ -44,8 +47,7 @@ export class EventReceiver implements BatchSink {
   readonly #table: ConnectionTable = new ConnectionTable();
   readonly #sources: Map<string, Source> = new Map();
   readonly #reader: BatchReader = new BatchReader(this);
-  /** Incarnations whose connections were concluded to be lost, by node. */
-  readonly #lost: Map<string, string> = new Map();
+  readonly #former: FormerConnections = new FormerConnections();
   #source: Source = newSource("", false);
   #record: BatchRecord | undefined;
   /** Connections told as closed, the latest last: another stream may tell of them again. */
@@ -97,14 +99,19 @@ export class EventReceiver implements BatchSink {
     return new OriginConnection(id, this.#effects);
   }
 
-  /** The node has died or lives anew as `alive`: its other connections are closed, once each. */
+  /**
+   * The node seems to be dead or lives anew as `alive`: its other connections are closed, once
+   * each. Those of a node that was only cut off come back with their next event.
+   */
   nodeLost(node: string, alive: string | undefined): void {
+    if (alive !== undefined) this.#former.forget(node, alive);
     for (const connection of [...this.#table.values()]) {
       if (connection.node !== node) continue;
-      const { incarnation } = connection;
-      if (alive !== undefined && incarnation === alive) continue;
-      if (incarnation !== undefined) this.#lost.set(node, incarnation);
-      this.#close(connection, 1006, "", "node-lost");
+      if (alive !== undefined && connection.incarnation === alive) continue;
+      this.#table.remove(connection);
+      if (alive === undefined) this.#former.keep(connection, true);
+      else this.#remember(connection.id);
+      this.#tellClose(connection, 1006, "", "node-lost");
     }
   }
 
@@ -136,6 +143,7 @@ export class EventReceiver implements BatchSink {
     [first, items]: readonly [first: number, items: number],
   ): number {
     if (source.stream !== stream || source.handled === undefined) {
+      if (source.stream !== undefined) this.#givenToOthers(source.node);
       source.stream = stream;
       source.incarnation = stream.split(":")[1];
       source.next = 0;
@@ -156,7 +164,7 @@ export class EventReceiver implements BatchSink {
   }
 
   message(bytes: Uint8Array, start: number, end: number, seq: number, data: MessageData): void {
-    const connection = this.#table.find(bytes, start, end) ?? this.#unknown(bytes, start, end);
+    const connection = this.#find(bytes, start, end);
     // Seen: another stream has told of it before.
     if (connection === undefined || seq <= connection.seq) return;
     connection.seq = seq;
@@ -186,7 +194,7 @@ export class EventReceiver implements BatchSink {
 
   #open(id: string, info: unknown): void {
     const bytes = Buffer.from(id);
-    const connection = this.#table.find(bytes, 0, bytes.length) ?? this.#add(id);
+    const connection = this.#find(bytes, 0, bytes.length);
     if (connection === undefined || connection.seq >= 0) return;
     connection.seq = 0;
     const known = (typeof info === "object" && info !== null ? info : {}) as ConnectionInfo;
@@ -197,23 +205,26 @@ export class EventReceiver implements BatchSink {
   #closed(id: string, item: readonly unknown[]): void {
     const bytes = Buffer.from(id);
     const [code, reason, cause] = item.slice(3);
-    const connection = this.#table.find(bytes, 0, bytes.length);
-    // One whose loss was told already, or that this origin has never heard of.
-    if (connection === undefined && this.#isLost) return;
-    const closing = connection ?? this.#add(id);
-    if (closing === undefined) return;
-    this.#close(closing, Number(code ?? 1006), String(reason ?? ""), String(cause ?? ""));
+    const known = this.#table.find(bytes, 0, bytes.length);
+    const former = known === undefined ? this.#former.take(id) : undefined;
+    const connection = known ?? former?.connection ?? this.#add(id);
+    if (connection === undefined) return;
+    this.#table.remove(connection);
+    this.#remember(id);
+    if (former?.told === true) return;
+    this.#tellClose(connection, Number(code ?? 1006), String(reason ?? ""), String(cause ?? ""));
   }
 
-  #close(connection: OriginConnection, code: number, reason: string, cause: string): void {
-    if (!this.#table.remove(connection)) return;
-    this.#closedIds.add(connection.id);
-    if (this.#closedIds.size > originLimits.closedIdsMax) {
-      for (const oldest of this.#closedIds) {
-        this.#closedIds.delete(oldest);
-        break;
-      }
+  #remember(id: string): void {
+    this.#closedIds.add(id);
+    if (this.#closedIds.size <= originLimits.closedIdsMax) return;
+    for (const oldest of this.#closedIds) {
+      this.#closedIds.delete(oldest);
+      break;
     }
+  }
+
+  #tellClose(connection: OriginConnection, code: number, reason: string, cause: string): void {
     const event = { type: "close", connection, code, reason, cause } as const;
     this.#dispatcher.dispatch(connection, event, this.#record);
   }
@@ -233,27 +244,39 @@ export class EventReceiver implements BatchSink {
     for (const id of ids) {
       if (typeof id !== "string") continue;
       const bytes = Buffer.from(id);
-      const connection =
-        this.#table.find(bytes, 0, bytes.length) ?? this.#unknown(bytes, 0, bytes.length);
+      const connection = this.#find(bytes, 0, bytes.length);
       if (connection !== undefined) connections.push(connection);
     }
     if (connections.length > 0) this.#dispatcher.tell({ type: "alive", connections });
   }
 
-  get #isLost(): boolean {
-    const { node, incarnation } = this.#source;
-    return incarnation !== undefined && this.#lost.get(node) === incarnation;
+  /**
+   * A node that begins another stream for this origin had given it up in between: its connections
+   * are others' now, and come back one by one, if at all.
+   */
+  #givenToOthers(node: string): void {
+    for (const connection of [...this.#table.values()]) {
+      if (connection.node !== node) continue;
+      this.#table.remove(connection);
+      this.#former.keep(connection, false);
+    }
   }
 
-  /**
-   * A connection that was opened before this origin came. Of an incarnation that was given up,
-   * it was told as closed: it is closed indeed, so that its client comes back as a new one.
-   */
-  #unknown(bytes: Uint8Array, start: number, end: number): OriginConnection | undefined {
+  /** The connection that an event tells of; a new one where it opened before this origin came. */
+  #find(bytes: Uint8Array, start: number, end: number): OriginConnection | undefined {
+    const known = this.#table.find(bytes, start, end);
+    if (known !== undefined) return known;
     const id = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString();
-    if (!this.#isLost) return this.#add(id);
-    if (idPattern.test(id)) this.connection(id).close(1012, "service restart");
-    return undefined;
+    const former = this.#former.take(id);
+    if (former === undefined) return this.#add(id);
+    const { connection, told } = former;
+    this.#table.add(connection);
+    if (told) {
+      const { info = {} } = connection;
+      this.#effects.revived(connection.node);
+      this.#dispatcher.dispatch(connection, { type: "open", connection, info }, this.#record);
+    }
+    return connection;
   }
 
   #add(id: string): OriginConnection | undefined {

@@ -2,7 +2,8 @@ import type { Cancel, Clock, NodePresence } from "../../../core/ports/mod.ts";
 import { originLimits } from "./origin-limits.ts";
 
 interface Tracked {
-  presence: NodePresence;
+  /** None yet of one that was given up and tells of its connections again. */
+  presence: NodePresence | undefined;
   /** Cancels the expiry of its heartbeat, or its grace. */
   cancel: Cancel;
 }
@@ -27,12 +28,20 @@ export class NodeTracker {
 
   /** The incarnation of a node that lives, as far as is known. */
   incarnation(node: string): string | undefined {
-    return this.#nodes.get(node)?.presence.incarnation;
+    return this.#nodes.get(node)?.presence?.incarnation;
   }
 
   /** Whether a node's presence stands. */
   lives(node: string): boolean {
-    return this.#nodes.has(node);
+    return this.#nodes.get(node)?.presence !== undefined;
+  }
+
+  /** A node that was given up lives, it seems: it is to announce itself within the grace. */
+  heard(node: string): void {
+    if (this.#nodes.has(node)) return;
+    const tracked = { presence: undefined, cancel: () => {} };
+    this.#nodes.set(node, tracked);
+    this.#expire(node, tracked, originLimits.nodeLostGraceMs);
   }
 
   /** A presence arrived; undefined: it was cleared. */
@@ -46,7 +55,8 @@ export class NodeTracker {
     const now: Tracked = { presence, cancel: () => {} };
     this.#nodes.set(node, now);
     this.#watch(node, now);
-    if (tracked !== undefined && tracked.presence.incarnation !== presence.incarnation) {
+    const before = tracked?.presence?.incarnation;
+    if (tracked !== undefined && before !== presence.incarnation) {
       this.#lost(node, presence.incarnation);
     }
   }
@@ -66,12 +76,19 @@ export class NodeTracker {
   }
 
   #watch(node: string, tracked: Tracked): void {
-    const { every } = tracked.presence;
-    if (this.#connected) this.#expire(node, tracked, every * originLimits.heartbeatsMissedMax);
+    if (!this.#connected) return;
+    const { every } = tracked.presence ?? { every: originLimits.nodeLostGraceMs };
+    this.#expire(node, tracked, every * originLimits.heartbeatsMissedMax);
   }
 
   #expire(node: string, tracked: Tracked, ms: number): void {
+    const due = this.#clock.now() + ms;
     tracked.cancel = this.#clock.after(ms, () => {
+      // Heartbeats of that time wait unread: this process was stopped, or too busy to read them.
+      if (this.#clock.now() - due > originLimits.stallMs) {
+        this.#expire(node, tracked, ms);
+        return;
+      }
       this.#nodes.delete(node);
       this.#lost(node, undefined);
     });

@@ -20,6 +20,10 @@ export const originLimits = {
   handOverMs: 10_000,
   /** Ids of connections that were told as closed and may come again by another stream. */
   closedIdsMax: 10_000,
+  /** Connections that were given to others, or whose node seemed dead, and may come back. */
+  formerConnectionsMax: 100_000,
+  /** A timer that fires so much late tells of this process's own stall, not of another's death. */
+  stallMs: 500,
   /** Default wait for a `reply`. */
   replyMs: 10_000,
   /** Replies waited for at once. */

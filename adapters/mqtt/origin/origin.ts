@@ -56,7 +56,7 @@ export interface OriginOptions {
 /** Ids, or the connections that have them. */
 export type Targets = string | Connection | Iterable<string | Connection>;
 
-/** Longest time of a timer: it only keeps the process up. */
+/** It only keeps the process up. */
 const holdMs = 2 ** 30;
 
 /** An application server's end of the gateway: events in, commands out, by `connectOrigin`. */
@@ -97,6 +97,7 @@ export class Origin {
         acknowledged: (node, stream, count) => this.#outbox.acknowledged(node, stream, count),
         confirm: (node, stream, counts) => this.#control?.acknowledge(node, stream, counts),
         released: (node) => this.#handOver.released(node),
+        revived: (node) => this.#nodes.heard(node),
       },
       this.#dispatcher,
     );
@@ -130,7 +131,6 @@ export class Origin {
     return this.#outbox.queuedBytes;
   }
 
-  /** Connects; `connectOrigin` calls it. */
   async start(): Promise<void> {
     this.#hold = setInterval(() => {}, holdMs);
     try {
