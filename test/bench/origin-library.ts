@@ -52,6 +52,7 @@ const receiver = new EventReceiver(
     acknowledged: () => {},
     confirm: () => {},
     released: () => {},
+    revived: () => {},
   },
   dispatcher,
 );
