@@ -4,13 +4,11 @@ import { type Fault, now, recovery, type Scene } from "./fault.ts";
 
 export const brokerKill: Fault = {
   name: "broker: kill -9, restart",
-  closesTwice: true,
   run: (scene) => outage(scene, () => scene.cluster.broker.kill()),
 };
 
 export const brokerStop: Fault = {
   name: "broker: clean restart",
-  closesTwice: true,
   run: (scene) => outage(scene, () => scene.cluster.broker.stop()),
 };
 
@@ -33,7 +31,6 @@ async function outage(scene: Scene, end: () => Promise<void>): Promise<number> {
 
 export const delays: Fault = {
   name: "every connection: 50 to 250 ms late",
-  closesTwice: true,
   run: async (scene) => {
     const { cluster, crowd, dice } = scene;
     const proxies = [...cluster.nodes, ...cluster.origins].map(({ proxy }) => proxy);

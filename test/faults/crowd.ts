@@ -4,7 +4,7 @@ import { type Cluster, type NodePlace, waitMs } from "./cluster.ts";
 import { Talker } from "./talker.ts";
 
 /** How much is said: some 1,000 messages a second in all. */
-const talkersPerNode = 10;
+export const talkersPerNode = 10;
 const tickMs = 10;
 const speakPercent = 35;
 const burstMax = 4;

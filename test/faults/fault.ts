@@ -21,6 +21,8 @@ export interface Fault {
    * is alive though it was presumed to be dead.
    */
   readonly closesTwice?: boolean;
+  /** A node seems to be dead for a while: its connections are told as lost, and opened anew. */
+  readonly reopens?: boolean;
   /** The longest that recovery may take, where that is promised. */
   readonly recoveryMsMax?: number;
   /** Breaks something and mends it; the milliseconds that recovery took. */

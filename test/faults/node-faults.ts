@@ -32,6 +32,7 @@ export const nodeKill: Fault = {
 
 export const nodeStop: Fault = {
   name: "node: SIGSTOP, SIGCONT",
+  reopens: true,
   run: (scene) =>
     presumedDead(
       scene,
@@ -48,6 +49,7 @@ export const nodeStop: Fault = {
 
 export const nodePartition: Fault = {
   name: "node: without broker past its Will",
+  reopens: true,
   run: (scene) =>
     presumedDead(
       scene,

@@ -37,7 +37,8 @@ export const allOriginsKill: Fault = {
       what: "nodes to see that no origin is there",
       deadline: waitMs,
     });
-    await crowd.saidMore(dice.below(1_000));
+    // Enough to fill the waiting rooms, now and then.
+    await crowd.saidMore(dice.below(4_000));
     const at = now();
     for (const origin of cluster.origins) cluster.startOrigin(origin);
     const recoveryMs = await recovery(scene, at, () => true);

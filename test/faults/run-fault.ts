@@ -3,6 +3,7 @@ import { Dice } from "../vectors/dice.ts";
 import { type Cluster, waitMs } from "./cluster.ts";
 import { Crowd } from "./crowd.ts";
 import type { Fault } from "./fault.ts";
+import { saveLogs } from "./save-logs.ts";
 import { judge, type LogMarks, type Verdict } from "./verdict.ts";
 import { WindowSampler, windowBound } from "./window-sampler.ts";
 
@@ -42,7 +43,9 @@ export async function runFault(cluster: Cluster, fault: Fault, seed: number): Pr
     const verdict = look();
     const outcome = { fault, verdict, recoveryMs, windowBytes: await sampler.stop() };
     const combination = `${runtime}/${engine}`;
-    return { ...outcome, combination, failures: failuresOf(outcome, cluster) };
+    const failures = failuresOf(outcome, cluster);
+    if (failures.length > 0) failures.push(`logs: ${saveLogs(cluster, `${runtime}-${seed}`)}`);
+    return { ...outcome, combination, failures };
   } finally {
     await sampler.stop();
     crowd.destroy();
@@ -55,7 +58,7 @@ function failuresOf(
 ): string[] {
   const { fault, verdict, windowBytes, recoveryMs } = outcome;
   const failures: string[] = [];
-  const { lost, reordered, twice, unclosed, closedTwice, cut, complaints } = verdict;
+  const { lost, reordered, twice, unclosed, closedTwice, reopened, cut, complaints } = verdict;
   const expect = (count: number, what: string): void => {
     if (count > 0) failures.push(`${count} ${what}`);
   };
@@ -64,6 +67,7 @@ function failuresOf(
   expect(twice, "handled twice");
   expect(unclosed, "without a close");
   if (fault.closesTwice !== true) expect(closedTwice, "closed twice");
+  if (fault.reopens !== true) expect(reopened, "opened anew");
   if (fault.cuts !== true)
     expect(
       [...cut.values()].reduce((a, b) => a + b, 0),

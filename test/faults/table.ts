@@ -12,6 +12,7 @@ const columns: readonly (readonly [name: string, read: (outcome: Outcome) => str
     ["redelivered", ({ verdict }) => verdict.redelivered],
     ["unclosed", ({ verdict }) => verdict.unclosed],
     ["closed twice", ({ verdict }) => verdict.closedTwice],
+    ["reopened", ({ verdict }) => verdict.reopened],
     ["cut", ({ verdict }) => [...verdict.cut].map(([code, n]) => `${n}×${code}`).join(" ") || "0"],
     ["window KiB", ({ windowBytes }) => Math.ceil(windowBytes / 1_024)],
     ["recovery ms", ({ recoveryMs }) => Math.round(recoveryMs)],

@@ -1,4 +1,4 @@
-import type { OriginLife } from "./origin-log.ts";
+import type { Handled, OriginLife } from "./origin-log.ts";
 import type { Talker } from "./talker.ts";
 
 /** What the logs of clients and origins prove. */
@@ -18,6 +18,8 @@ export interface Verdict {
   readonly unclosed: number;
   /** Connections whose end more than one process was told of. */
   readonly closedTwice: number;
+  /** Connections whose node seemed to be dead, and that were opened anew. */
+  readonly reopened: number;
   /** Connections that ended otherwise than by their clients' own will, by close code. */
   readonly cut: ReadonlyMap<number, number>;
   /** What is wrong, in words, for whoever has to find out why. */
@@ -38,9 +40,19 @@ interface History {
   redelivered: number;
 }
 
+/** What one process was told of a connection. */
+interface Told {
+  opened: boolean;
+  /** Cause of its close. */
+  closed: string | undefined;
+  /** Number of its last message. */
+  last: number;
+}
+
 class Judge {
   reordered = 0;
   twice = 0;
+  reopened = 0;
   readonly complaints: string[] = [];
   readonly histories: Map<string, History> = new Map();
 
@@ -50,34 +62,51 @@ class Judge {
 
   /** One process: strictly in order, nothing twice, nothing after the end. */
   read(life: OriginLife, from: number): void {
-    const last = new Map<string, number>();
-    const told = new Set<string>();
-    for (const { at, type, id, number, rest } of life.read().slice(from)) {
+    const told = new Map<string, Told>();
+    for (const event of life.read().slice(from)) {
+      const { id, type } = event;
+      const known = told.get(id) ?? { opened: false, closed: undefined, last: -1 };
+      told.set(id, known);
       const history = this.#history(id);
-      if (type === "close") {
-        history.closes.push(life);
-        this.#once(told, `close ${id}`, life);
-      } else if (type === "open") {
-        this.#once(told, `open ${id}`, life);
-      } else {
-        const [, label, text] = messagePattern.exec(rest) ?? [];
-        const index = Number(text);
-        history.label ??= label;
-        this.#once(told, `${id} ${index}`, life);
-        if (told.has(`close ${id}`)) this.#disorder(`${rest} after close at ${life.name}`);
-        if (number !== index + 1) this.#disorder(`seq ${number} is ${rest} at ${life.name}`);
-        const before = last.get(id);
-        if (before !== undefined && index !== before + 1 && index > before) {
-          // Another origin had what is between, or it is missing altogether, which is told below.
-        } else if (before !== undefined && index < before) {
-          this.#disorder(`${index} after ${before} of ${label} at ${life.name}`);
-        }
-        last.set(id, index);
-        const known = history.first.get(index);
-        if (known !== undefined) history.redelivered++;
-        if (known === undefined || at < known.at) history.first.set(index, { at, life });
-      }
+      if (type === "open") this.#open(known, history, life, id);
+      else if (type === "close") this.#close(known, history, life, event);
+      else this.#message(known, history, life, event);
     }
+  }
+
+  /** A node that only seemed to be dead has its connections opened anew. */
+  #open(known: Told, history: History, life: OriginLife, id: string): void {
+    if (known.closed === "node-lost") {
+      this.reopened++;
+      history.closes.splice(history.closes.lastIndexOf(life), 1);
+      known.closed = undefined;
+    } else if (known.opened) {
+      this.#again(`open ${id}`, life);
+    }
+    known.opened = true;
+  }
+
+  #close(known: Told, history: History, life: OriginLife, { id, rest }: Handled): void {
+    if (known.closed !== undefined) this.#again(`close ${id}`, life);
+    known.closed = rest;
+    history.closes.push(life);
+  }
+
+  #message(known: Told, history: History, life: OriginLife, event: Handled): void {
+    const { at, number, rest, id } = event;
+    const [, label, text] = messagePattern.exec(rest) ?? [];
+    const index = Number(text);
+    history.label ??= label;
+    if (known.closed !== undefined)
+      this.#disorder(`${label} ${index} after close at ${life.name}`);
+    if (number !== index + 1) this.#disorder(`seq ${number} is ${label} ${index} at ${life.name}`);
+    if (index < known.last)
+      this.#disorder(`${index} after ${known.last} of ${label} at ${life.name}`);
+    if (index === known.last) this.#again(`${id} ${index}`, life);
+    known.last = Math.max(known.last, index);
+    const first = history.first.get(index);
+    if (first !== undefined) history.redelivered++;
+    if (first === undefined || at < first.at) history.first.set(index, { at, life });
   }
 
   /** All processes together: who was first, by the clock. */
@@ -115,12 +144,9 @@ class Judge {
     return history;
   }
 
-  #once(told: Set<string>, key: string, life: OriginLife): void {
-    if (told.has(key)) {
-      this.twice++;
-      this.complain(`${key} twice at ${life.name}`);
-    }
-    told.add(key);
+  #again(what: string, life: OriginLife): void {
+    this.twice++;
+    this.complain(`${what} twice at ${life.name}`);
   }
 
   #disorder(text: string): void {
@@ -160,9 +186,9 @@ export function judge(
     if (!talker.survived) cut.set(closeCode, (cut.get(closeCode) ?? 0) + 1);
   }
   const sent = talkers.reduce((sum, talker) => sum + talker.sent, 0);
-  const { reordered, twice, complaints } = judge;
+  const { reordered, twice, reopened, complaints } = judge;
   return {
-    ...{ sent, handled, lost, reordered, twice, redelivered, unclosed, closedTwice, cut },
-    complaints,
+    ...{ sent, handled, lost, reordered, twice, redelivered },
+    ...{ unclosed, closedTwice, reopened, cut, complaints },
   };
 }

@@ -1,5 +1,6 @@
 import { limits } from "../../core/base/mod.ts";
 import { type Cluster, windowBytesOf } from "./cluster.ts";
+import { talkersPerNode } from "./crowd.ts";
 
 const sampleMs = 100;
 
@@ -33,12 +34,18 @@ export class WindowSampler {
   }
 }
 
+/** What a server reads of one socket before a pause counts: Bun's own, and what ours is fed. */
+const readBytes = { native: 524_288, wasm: limits.chunkBytesMax } as const;
+
 /**
  * What a node may hold at most: a window for each origin and the waiting room, past it the batch
- * that filled it, and the lane. Where a server cannot pause, twice the window.
+ * that filled it, the lane, and one read of each socket. Where a server cannot pause, twice the
+ * window.
  */
 export function windowBound(cluster: Cluster): number {
+  const { engine } = cluster.combination;
   const { pauses, bytes } = windowBytesOf(cluster.combination);
   const streams = cluster.origins.length + 1;
-  return streams * ((pauses ? bytes : 2 * bytes) + 2 * limits.batchBytesTarget);
+  const held = streams * ((pauses ? bytes : 2 * bytes) + 2 * limits.batchBytesTarget);
+  return held + (talkersPerNode + 1) * readBytes[engine];
 }
