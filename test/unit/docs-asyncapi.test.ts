@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Topics } from "../../adapters/mqtt/mod.ts";
+import { parseNodePresence, parseOriginPresence } from "../../adapters/mqtt/presence.ts";
 import { CloseCause } from "../../core/mod.ts";
 import { readPage, tableRows } from "../support/docs.ts";
 
@@ -63,9 +64,32 @@ test("each channel declares the parameters of its address, each operation a mess
   }
 });
 
+test("its items are those of the protocol page", () => {
+  const names = (kinds: readonly string[]): string[] => {
+    const refs = kinds.flatMap((kind) => at(`#/components/schemas/${kind}`) as Json[]);
+    return refs.map((ref) => {
+      const { items } = at(String((ref as JsonMap).$ref)) as JsonMap;
+      return String(((items as Json[])[0] as JsonMap).const);
+    });
+  };
+  const bare = "eventBatch/oneOf/1/items/oneOf";
+  const listed = tableRows("docs/protocol.md", "item").map(
+    ([item = ""]) => /\["(\w+)"/.exec(item)?.[1],
+  );
+  assert.deepEqual(names(["event/oneOf", bare, "command/oneOf"]).sort(), listed.sort());
+});
+
+test("the presences that are shown can be read", () => {
+  const readers = { nodePresence: parseNodePresence, originPresence: parseOriginPresence };
+  for (const [name, read] of Object.entries(readers)) {
+    const shown = at(`#/components/messages/${name}/examples/0/payload`);
+    assert.deepEqual(read(new TextEncoder().encode(JSON.stringify(shown))), shown);
+  }
+});
+
 test("the causes are those of this version", () => {
-  const { idle, nodeLost, ...causes } = CloseCause;
+  const { nodeLost, ...causes } = CloseCause;
   const listed = (at("#/components/schemas/cause") as JsonMap).enum as string[];
   assert.deepEqual([...listed].sort(), Object.values(causes).sort());
-  assert.ok(!listed.includes(idle) && !listed.includes(nodeLost));
+  assert.ok(!listed.includes(nodeLost), "never on the wire");
 });

@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decode } from "@msgpack/msgpack";
 import { Topics } from "../../adapters/mqtt/mod.ts";
+import { originLimits } from "../../adapters/mqtt/origin/origin-limits.ts";
+import { parseNodePresence, parseOriginPresence } from "../../adapters/mqtt/presence.ts";
 import { limits } from "../../core/base/mod.ts";
+import { settings } from "../../core/config/mod.ts";
 import { CloseCause, nodeOfConnectionId } from "../../core/mod.ts";
 import { type CodecOptions, Verb } from "../../core/ports/mod.ts";
 import { createPlainCodec, createWasmCodec } from "../../wasm/mod.ts";
@@ -41,7 +44,7 @@ function itemsOf(batch: unknown): unknown[][] {
 
 test("each example in hexadecimal says what the JSON below it says", () => {
   const examples = blocks.filter(({ language }) => language === "hex");
-  assert.ok(examples.length >= 10);
+  assert.ok(examples.length >= 14);
   for (const example of examples) {
     const json = blocks[blocks.indexOf(example) + 1];
     assert.equal(json?.language, "json", `${page}:${example.line} has no JSON below it`);
@@ -109,9 +112,43 @@ test("the limits are those of the code", () => {
     limits.partialBytesMax,
     limits.aliveIdsMax,
     limits.commandStreamsMax,
+    limits.eventWindowItemsMax,
+    limits.rebalancePerTickMax,
   ]) {
     assert.ok(text.includes(` ${limit.toLocaleString("en")} `), `${limit} is not in ${page}`);
   }
+  for (const words of [
+    `after ${limits.originGraceMs} ms`,
+    `every ${limits.repeatMs} ms`,
+    `up to ${limits.ackDelayMs} ms`,
+    `confirmed nothing for ${limits.ackProbeMs / 1_000} s`,
+    `up to ${limits.ackProbeMsMax / 1_000} s`,
+    `\`ack-timeout\` (${settings["ack-timeout"].default / 1_000} s)`,
+    `\`origin-wait\` (${settings["origin-wait"].default / 1_000} s)`,
+    `the library's is ${originLimits.presenceMs / 1_000} s`,
+  ]) {
+    assert.ok(text.includes(words), `"${words}" is not in ${page}`);
+  }
+});
+
+test("the presences that are shown can be read, every key of them", () => {
+  const readers = { "node-presence": parseNodePresence, "origin-presence": parseOriginPresence };
+  for (const [subject, read] of Object.entries(readers)) {
+    const [block, ...more] = blocks.filter((one) => one.subject === subject);
+    assert.ok(block !== undefined && more.length === 0, subject);
+    const shown = new TextEncoder().encode(block.body);
+    assert.deepEqual(read(shown), JSON.parse(block.body));
+  }
+  const [shown] = blocks.filter(({ subject }) => subject === "origin-presence");
+  const full = { ...JSON.parse(shown?.body ?? ""), format: "json", leaving: true };
+  const keys = Object.keys(full).sort();
+  assert.deepEqual(
+    parseOriginPresence(new TextEncoder().encode(JSON.stringify(full))),
+    full,
+    "what the table lists is what the gateway reads",
+  );
+  const listed = tableRows(page, "key").map(([key]) => unquoted(key ?? ""));
+  for (const key of keys) assert.ok(listed.includes(key), key);
 });
 
 const options: CodecOptions = {
@@ -131,7 +168,7 @@ for (const [name, create] of Object.entries(codecs)) {
     const lane = codec.openLane("n1:7hq2mzk41xwd:0");
     for (const [slot, id] of ids.entries()) codec.bind(slot, id, lane);
     const commands = blocks.filter(({ subject }) => subject === "command");
-    assert.ok(commands.length >= 9);
+    assert.ok(commands.length >= 13);
     for (const block of commands) {
       const at = `${page}:${block.line}`;
       const json = block.language === "json";
@@ -140,11 +177,34 @@ for (const [name, create] of Object.entries(codecs)) {
       assert.ok(codec.items() > 0, at);
       while (codec.nextItem()) {
         assert.equal(codec.itemError(), undefined, at);
-        assert.ok(codec.verb() === Verb.send || codec.verb() === Verb.close, at);
+        const verb = codec.verb();
+        assert.ok(verb === Verb.send || verb === Verb.close || verb === Verb.ack, at);
+        if (verb === Verb.ack) continue;
         assert.ok(codec.targets() > 0, at);
         for (let i = 0; i < codec.targets(); i++) assert.ok(codec.target(i) >= 0, at);
       }
     }
+  });
+
+  test(`an ack is read with its elements, also with four: ${name}`, () => {
+    const codec = create(options);
+    const acks = blocks.filter(
+      ({ subject, body }) => subject === "command" && body.includes('"ack"'),
+    );
+    const lengths = acks.map((block) => {
+      const json = block.language === "json";
+      const payload = json ? new TextEncoder().encode(block.body) : bytesOf(block);
+      assert.equal(codec.decode(payload), undefined);
+      assert.ok(codec.nextItem());
+      const value = codec.value();
+      const [verb, stream, count, received] = value;
+      assert.equal(verb, "ack");
+      assert.equal(stream, "n1:7hq2mzk41xwd:shop-1:1");
+      assert.deepEqual([count, received], value.length === 4 ? [0, 1] : [2, undefined]);
+      assert.ok(!codec.nextItem());
+      return value.length;
+    });
+    assert.deepEqual(lengths, [3, 3, 4, 4]);
   });
 
   test(`the gateway writes the events that are shown: ${name}`, () => {
@@ -153,16 +213,22 @@ for (const [name, create] of Object.entries(codecs)) {
       .filter(({ language, subject }) => language === "json" && subject === "event")
       .map(({ body }) => JSON.parse(body))
       .filter(([version]) => version === 1);
-    const [[, stream]] = batches;
-    const lane = codec.openLane(stream);
-    codec.bind(0, ids[0], lane);
+    const streams = [...new Set(batches.map(([, stream]) => String(stream)))];
+    assert.equal(streams.length, ids.length, "one in open and one in assigned mode");
+    const lanes = new Map(streams.map((stream) => [stream, codec.openLane(stream)]));
+    // The first stream's messages are those of the first connection, and so on.
+    for (const [slot, lane] of [...lanes.values()].entries()) {
+      codec.bind(slot, ids[slot as 0 | 1], lane);
+    }
     for (const batch of batches) {
+      const slot = streams.indexOf(batch[1]);
+      const lane = lanes.get(batch[1]) ?? -1;
       for (const item of itemsOf(batch)) {
         const [verb, , seq, data] = item;
         if (verb !== "message") codec.append(lane, codec.encodeValue(item));
-        else if (typeof data === "string") codec.text(0, data);
-        else codec.bytes(0, 2, Buffer.from((data as { $binary: string }).$binary, "base64"));
-        if (verb === "close") assert.equal(codec.takeSeq(0), seq);
+        else if (typeof data === "string") codec.text(slot, data);
+        else codec.bytes(slot, 2, Buffer.from((data as { $binary: string }).$binary, "base64"));
+        if (verb === "close") assert.equal(codec.takeSeq(slot), seq);
       }
       assert.deepEqual(jsonForm(decode(codec.takeBatch(lane))), batch);
     }
