@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { after, describe, it } from "node:test";
 import { combinations, spawnGateway, startGateway } from "../support/gateway.ts";
 import { PlainOrigin } from "../support/plain-origin.ts";
 import { handshakeText, RawClient } from "../support/raw-client.ts";
@@ -14,6 +14,7 @@ describe("the PROXY protocol", { concurrency: true }, () => {
       const gateway = await startGateway({ runtime, flags });
       const { port, adminPort, brokerPort } = gateway.info;
       const origin = await PlainOrigin.connect(`mqtt://127.0.0.1:${brokerPort}`);
+      after(() => origin.end());
       const addressTold = async (): Promise<string> =>
         ((await origin.nextOf("open"))[3] as { ip: string }).ip;
 
@@ -45,7 +46,6 @@ describe("the PROXY protocol", { concurrency: true }, () => {
       together.send({ opcode: 9, payload: "past the timeout" });
       assert.equal((await together.frame()).payload.toString(), "past the timeout");
       for (const client of [together, apart, without, silent]) client.destroy();
-      await origin.end();
       assert.equal((await gateway.stop()).code, 0);
     });
   }

@@ -116,6 +116,7 @@ describe("TLS", { skip, concurrency: true }, () => {
       const lines = [`cafile ${caFile}`, `certfile ${server.certFile}`];
       lines.push(`keyfile ${server.keyFile}`, "require_certificate true");
       const broker = await Mosquitto.start({ config: lines });
+      after(() => broker[Symbol.asyncDispose]());
       const url = broker.url().replace("mqtt://", "mqtts://");
       const trust = ["--broker", url, "--mqtt-ca", caFile];
       const proof = ["--mqtt-cert", node.certFile, "--mqtt-key", node.keyFile];
@@ -131,7 +132,6 @@ describe("TLS", { skip, concurrency: true }, () => {
         stranger.kill();
       }
       assert.equal((await gateway.stop()).code, 0);
-      await broker[Symbol.asyncDispose]();
     });
   }
 });
