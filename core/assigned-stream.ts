@@ -18,6 +18,8 @@ export class AssignedStream {
   #repeatedAt = 0;
   #probedAt: number;
   #probeMs: number = limits.ackProbeMs;
+  /** Number after the batch that was sent as a probe and is not answered. */
+  #probed: number | undefined;
 
   constructor(origin: LiveOrigin, stream: EventStream, clock: Clock) {
     this.origin = origin;
@@ -39,12 +41,20 @@ export class AssignedStream {
    */
   acknowledge(count: number, received: number | undefined): boolean {
     if (this.stream.acknowledge(count)) this.rest();
-    if (received === undefined || received >= this.stream.published) return false;
+    const from = received ?? this.#missedFrom();
+    this.#probed = undefined;
+    if (from === undefined || from >= this.stream.published) return false;
     const now = this.#clock.now();
     if (now - this.#repeatedAt < limits.repeatMs) return false;
     this.#repeatedAt = now;
-    this.stream.repeat(received);
+    this.stream.repeat(from);
     return true;
+  }
+
+  /** A probe that was taken as new had been lost, and what was published after it may be too. */
+  #missedFrom(): number | undefined {
+    const { confirmed } = this.stream;
+    return this.#probed !== undefined && confirmed >= this.#probed ? confirmed : undefined;
   }
 
   /** Progress was made, or could not be. */
@@ -65,7 +75,7 @@ export class AssignedStream {
     if (now - this.#probedAt < this.#probeMs) return "fine";
     this.#probedAt = now;
     this.#probeMs = Math.min(2 * this.#probeMs, limits.ackProbeMsMax);
-    this.stream.probe();
+    this.#probed = this.stream.probe();
     return "probed";
   }
 }

@@ -170,10 +170,15 @@ export class EventStream {
     this.#pump();
   }
 
-  /** Publishes the oldest unconfirmed batch once more: a live origin answers with its count. */
-  probe(): void {
+  /**
+   * Publishes the oldest unconfirmed batch once more: a live origin answers with its count. The
+   * number after it.
+   */
+  probe(): number | undefined {
     const batch = this.#window.oldest();
-    if (batch !== undefined && this.#connected) this.#publish(batch);
+    if (batch === undefined || !this.#connected) return undefined;
+    this.#publish(batch);
+    return batch.first + batch.count;
   }
 
   /** Publishes nothing new any more: what comes waits for another stream. */
