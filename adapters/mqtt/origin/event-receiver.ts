@@ -7,6 +7,7 @@ import type { ConnectionInfo, MessageData } from "./events.ts";
 import { FormerConnections } from "./former-connections.ts";
 import { type BatchRecord, HandledItems } from "./handled-items.ts";
 import { originLimits } from "./origin-limits.ts";
+import { RecentIds } from "./recent-ids.ts";
 
 /** One topic of events: a node and a partition. */
 interface Source {
@@ -51,7 +52,7 @@ export class EventReceiver implements BatchSink {
   #source: Source = newSource("", false);
   #record: BatchRecord | undefined;
   /** Connections told as closed, the latest last: another stream may tell of them again. */
-  readonly #closedIds: Set<string> = new Set();
+  readonly #closedIds: RecentIds = new RecentIds(originLimits.closedIdsMax);
   #missed = 0;
 
   constructor(effects: ReceiverEffects, dispatcher: Dispatcher) {
@@ -74,6 +75,14 @@ export class EventReceiver implements BatchSink {
     const nodes = new Set<string>();
     for (const { node, assigned } of this.#sources.values()) if (assigned) nodes.add(node);
     return [...nodes];
+  }
+
+  /** Says where every stream stands: what came while the broker was away is to come again. */
+  tellReceived(): void {
+    for (const { node, stream, handled, next } of this.#sources.values()) {
+      if (stream === undefined || handled === undefined) continue;
+      this.#effects.confirm(node, stream, [handled.handled, next]);
+    }
   }
 
   receive(topic: string, node: string, payload: Uint8Array, assigned: boolean): void {
@@ -110,7 +119,7 @@ export class EventReceiver implements BatchSink {
       if (alive !== undefined && connection.incarnation === alive) continue;
       this.#table.remove(connection);
       if (alive === undefined) this.#former.keep(connection, true);
-      else this.#remember(connection.id);
+      else this.#closedIds.add(connection.id);
       this.#tellClose(connection, 1006, "", "node-lost");
     }
   }
@@ -210,18 +219,9 @@ export class EventReceiver implements BatchSink {
     const connection = known ?? former?.connection ?? this.#add(id);
     if (connection === undefined) return;
     this.#table.remove(connection);
-    this.#remember(id);
+    this.#closedIds.add(id);
     if (former?.told === true) return;
     this.#tellClose(connection, Number(code ?? 1006), String(reason ?? ""), String(cause ?? ""));
-  }
-
-  #remember(id: string): void {
-    this.#closedIds.add(id);
-    if (this.#closedIds.size <= originLimits.closedIdsMax) return;
-    for (const oldest of this.#closedIds) {
-      this.#closedIds.delete(oldest);
-      break;
-    }
   }
 
   #tellClose(connection: OriginConnection, code: number, reason: string, cause: string): void {

@@ -13,6 +13,8 @@ export interface OriginControlOptions {
   readonly topics: Topics;
   /** How the broker is reached. */
   readonly link: Pick<MqttLinkOptions, "url" | "version" | "tls">;
+  /** Whether events can be received: an origin that cannot is not there for its nodes. */
+  readonly ready: () => boolean;
   /** What the presence says besides incarnation and heartbeat. */
   readonly presence: Pick<OriginPresence, "window" | "weight">;
 }
@@ -61,7 +63,7 @@ export class OriginControl {
     return this.#link.start({
       connected: (connected) => {
         if (!connected) return;
-        this.#announce();
+        this.announce();
         this.#sendAcks();
       },
       message: (topic, payload) => this.#message(topic, payload),
@@ -71,8 +73,25 @@ export class OriginControl {
   /** Announces the origin: nodes in assigned or auto mode give it connections from now on. */
   begin(): void {
     this.#begun = true;
-    this.#announce();
+    this.announce();
     this.#heartbeat();
+  }
+
+  /** Says that the origin lives, if it can be given events now. */
+  announce(): void {
+    if (!this.#begun || this.#left || !this.#link.up || !this.#options.ready()) return;
+    const { incarnation, presence } = this.#options;
+    const leaving = this.#leaving ? { leaving: true } : {};
+    const at = this.#clock.now();
+    const full = {
+      v: 1,
+      incarnation,
+      at,
+      every: originLimits.presenceMs,
+      ...presence,
+      ...leaving,
+    };
+    this.#link.publish(this.#topic, encodePresence(full as OriginPresence), () => {}, true);
   }
 
   /**
@@ -93,7 +112,7 @@ export class OriginControl {
   /** Asks the nodes to hand over; heartbeats go on. */
   leave(): void {
     this.#leaving = true;
-    this.#announce();
+    this.announce();
   }
 
   /** Clears the presence and disconnects. */
@@ -107,31 +126,15 @@ export class OriginControl {
 
   #heartbeat(): void {
     this.#cancelHeartbeat = this.#clock.after(originLimits.presenceMs, () => {
-      this.#announce();
+      this.announce();
       this.#heartbeat();
     });
-  }
-
-  #announce(): void {
-    if (!this.#begun || this.#left || !this.#link.up) return;
-    const { incarnation, presence } = this.#options;
-    const leaving = this.#leaving ? { leaving: true } : {};
-    const at = this.#clock.now();
-    const full = {
-      v: 1,
-      incarnation,
-      at,
-      every: originLimits.presenceMs,
-      ...presence,
-      ...leaving,
-    };
-    this.#link.publish(this.#topic, encodePresence(full as OriginPresence), () => {}, true);
   }
 
   #message(topic: string, payload: Uint8Array): void {
     // Somebody asks, or a late Will of an earlier connection of ours: we live, and say so again.
     if (topic !== this.#topic || payload.byteLength === 0) {
-      this.#announce();
+      this.announce();
       return;
     }
     const presence = parseOriginPresence(payload);
@@ -141,7 +144,7 @@ export class OriginControl {
       this.#ports.logger.log(newer ? "error" : "info", "origin-name-taken", "another origin", {
         origin: name,
       });
-      this.#announce();
+      this.announce();
     }
   }
 

@@ -24,6 +24,8 @@ export const originLimits = {
   formerConnectionsMax: 100_000,
   /** A timer that fires so much late tells of this process's own stall, not of another's death. */
   stallMs: 500,
+  /** About the longest time of a timer: it only keeps the process up. */
+  holdMs: 1_073_741_824,
   /** Default wait for a `reply`. */
   replyMs: 10_000,
   /** Replies waited for at once. */

@@ -121,7 +121,7 @@ export class Origin {
     return this.#receiver.connections;
   }
 
-  /** Events that never came: the broker has dropped them, or this origin was away. */
+  /** Events that never came. */
   get missedEvents(): number {
     return this.#receiver.missedEvents;
   }
@@ -132,7 +132,7 @@ export class Origin {
   }
 
   async start(): Promise<void> {
-    this.#hold = setInterval(() => {}, holdMs);
+    this.#hold = setInterval(() => {}, originLimits.holdMs);
     try {
       // Events come last, so that none comes before `connectOrigin` has returned.
       await this.#control?.start();
@@ -140,6 +140,8 @@ export class Origin {
         connected: (connected) => {
           this.#nodes.connected(connected);
           this.#outbox.connected(connected);
+          this.#control?.announce();
+          if (connected) this.#receiver.tellReceived();
         },
         message: (topic, payload) => this.#message(topic, payload),
       });
@@ -238,13 +240,13 @@ export class Origin {
   }
 
   #newControl(options: OriginOptions, incarnation: string, ports: MqttLinkPorts): OriginControl {
-    const { broker, app = "default", version, tls } = options;
-    const { window = originLimits.windowItems, weight = 1 } = options;
+    const { broker, app = "default", version, tls, weight = 1 } = options;
     return new OriginControl(
       {
         ...{ app, name: this.name, incarnation, topics: this.#topics },
+        ready: () => this.#link.up,
         link: { url: broker, version, tls },
-        presence: { window, weight },
+        presence: { window: options.window ?? originLimits.windowItems, weight },
       },
       ports,
     );
@@ -287,8 +289,7 @@ export class Origin {
   #message(topic: string, payload: Uint8Array): void {
     const parsed = this.#topics.parse(topic);
     if (parsed?.kind === "events" || parsed?.kind === "origin-events") {
-      const assigned = parsed.kind === "origin-events";
-      this.#receiver.receive(topic, parsed.node, payload, assigned);
+      this.#receiver.receive(topic, parsed.node, payload, parsed.kind === "origin-events");
     } else if (parsed?.kind === "node-presence") {
       const presence = parseNodePresence(payload);
       // An unreadable presence says nothing, neither life nor death.
