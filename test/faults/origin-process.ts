@@ -1,7 +1,7 @@
 /**
- * An origin of the fault tests, over the library, in a process of its own. Arguments: broker, name,
- * milliseconds that each message takes (0: handled at once, -1: for ever). Prints one line for each
- * event when it is given to the handler: `at type id seq data`.
+ * An origin of the fault tests, over the library, in a process of its own. Arguments: broker,
+ * name, milliseconds that each message takes (0: handled at once, -1: for ever). Prints one line
+ * for each event when it is given to the handler: `at type id seq data`.
  */
 import { writeSync } from "node:fs";
 import process from "node:process";
