@@ -222,7 +222,7 @@ test("a presence that comes back within the grace loses nothing", async () => {
   assert.deepEqual(seen, ["open n1.a"]);
 });
 
-test("missed heartbeats are a death; a node that was cut off has its connections again", async () => {
+test("missed heartbeats are a death; a node that was cut off has them all again", async () => {
   const origin = await connect();
   const seen = watch(origin);
   gateway.presence("n1", "i1", 50);

@@ -56,9 +56,6 @@ export interface OriginOptions {
 /** Ids, or the connections that have them. */
 export type Targets = string | Connection | Iterable<string | Connection>;
 
-/** It only keeps the process up. */
-const holdMs = 2 ** 30;
-
 /** An application server's end of the gateway: events in, commands out, by `connectOrigin`. */
 export class Origin {
   readonly name: string;
