@@ -28,4 +28,9 @@ export const mqttLimits = {
   brokerReadBytesMax: 262_144,
   /** aedes: packets of one client before its CONNACK. */
   brokerQueueMax: 1_000,
+  /** After a broker came back its subscribers need a moment to come back too. */
+  resubscribeMs: 500,
+  /** How long a broker that names no subscriber is asked again, and how often. */
+  resubscribeMsMax: 5_000,
+  resubscribeEveryMs: 100,
 } as const;

@@ -79,8 +79,8 @@ export class MqttLink {
     this.#backoff = new Backoff(ports.random, options.reconnectMsMax);
     this.#version = options.version === "4" ? 4 : 5;
     this.#window = new PublishWindow((publish, acked) => {
-      this.#session?.publish(publish, (error) => {
-        acked(error);
+      this.#session?.publish(publish, (error, heard) => {
+        acked(error, heard);
         if (this.#window.size === 0) this.#idle?.();
       });
     });
@@ -235,6 +235,9 @@ export class MqttLink {
    */
   #fallBack(wasUp: boolean, end: MqttSessionEnd): boolean {
     if (wasUp || !end.reached || !this.#auto) return false;
+    // A broker that once took a version and is just starting is no reason to give that up.
+    const refused = end.code !== undefined && connackVerdict(end.code) === "version";
+    if (this.#everUp && !refused) return false;
     this.#version = this.#version === 5 ? 4 : 5;
     if (this.#fellBack) return false;
     this.#fellBack = true;

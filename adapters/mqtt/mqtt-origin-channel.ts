@@ -11,6 +11,8 @@ import type { MqttOptions, MqttPorts } from "./mqtt-options.ts";
 import { parseOriginPresence } from "./presence.ts";
 import { Topics } from "./topics.ts";
 
+const unheard = new ServiceError("no-subscriber", "nobody subscribes to these events");
+
 interface Held {
   readonly topic: string;
   readonly batch: Uint8Array;
@@ -30,8 +32,12 @@ export class MqttOriginChannel implements OriginChannel {
   readonly #topics: Topics;
   readonly #link: MqttLink;
   readonly #origins: MqttLink;
-  readonly #logger: MqttPorts["logger"];
+  readonly #ports: MqttPorts;
   #held: Held[] = [];
+  /** After a reconnect the first batch asks whether subscribers are back; the rest waits. */
+  #askUntil = 0;
+  #asking = false;
+  #everConnected = false;
 
   constructor(options: MqttOptions, ports: MqttPorts) {
     const { url, version, tls, node } = options;
@@ -44,7 +50,7 @@ export class MqttOriginChannel implements OriginChannel {
     const filters = options.apps.map((app) => this.#topics.originPresence(app, "+"));
     const presence = { name: `${node}-origins`, role: "origins", filters, downLevel: "debug" };
     this.#origins = new MqttLink({ url, version, tls, ...presence, downLevel: "debug" }, ports);
-    this.#logger = ports.logger;
+    this.#ports = ports;
   }
 
   get batchBytesMax(): number {
@@ -61,8 +67,7 @@ export class MqttOriginChannel implements OriginChannel {
       const connected = this.#link.up && this.#origins.up;
       if (connected === told) return;
       told = connected;
-      // What is repeated goes before anything new.
-      if (connected) for (const held of [...this.#held]) this.#send(held);
+      if (connected) this.#repeat();
       listener.connected(connected);
     };
     const events = this.#link.start({ connected: tell, message: () => {} });
@@ -78,7 +83,7 @@ export class MqttOriginChannel implements OriginChannel {
     if (parsed?.kind !== "origin-presence") return;
     const presence = payload.byteLength === 0 ? undefined : parseOriginPresence(payload);
     if (payload.byteLength > 0 && presence === undefined) {
-      this.#logger.log("warn", "presence-malformed", "a presence cannot be read", { topic });
+      this.#ports.logger.log("warn", "presence-malformed", "a presence cannot be read", { topic });
       return;
     }
     listener.origin(parsed.app, parsed.origin, presence);
@@ -97,7 +102,43 @@ export class MqttOriginChannel implements OriginChannel {
     const topic = this.#topics.events(destination.app, destination.partition, this.#node);
     const held: Held = { topic, batch, confirmed, answered: false, error: undefined };
     this.#held.push(held);
-    if (this.#link.up) this.#send(held);
+    if (!this.#link.up) return;
+    if (!this.#asking) this.#send(held);
+    else if (this.#link.version === 5 && this.#held.length === 1) this.#ask();
+  }
+
+  /**
+   * What is repeated goes before anything new. The broker's other clients come back about now too:
+   * what is published before they have subscribed again is lost to them, although it is confirmed.
+   */
+  #repeat(): void {
+    const again = this.#everConnected;
+    this.#everConnected = true;
+    if (!again) {
+      this.#sendAll();
+      return;
+    }
+    this.#asking = true;
+    this.#askUntil = this.#ports.clock.now() + mqttLimits.resubscribeMsMax;
+    if (this.#link.version === 5) this.#ask();
+    else this.#ports.clock.after(mqttLimits.resubscribeMs, () => this.#sendAll());
+  }
+
+  #ask(): void {
+    const [first] = this.#held;
+    if (first !== undefined) this.#send(first);
+  }
+
+  #sendAll(): void {
+    this.#asking = false;
+    for (const held of [...this.#held]) this.#send(held);
+  }
+
+  /** True where the batch is asked again later, because nobody heard it. */
+  #askAgain(): boolean {
+    if (this.#ports.clock.now() >= this.#askUntil) return false;
+    this.#ports.clock.after(mqttLimits.resubscribeEveryMs, () => this.#ask());
+    return true;
   }
 
   async stop(): Promise<void> {
@@ -111,11 +152,13 @@ export class MqttOriginChannel implements OriginChannel {
 
   #send(held: Held): void {
     if (held.answered) return;
-    this.#link.publish(held.topic, held.batch, (error) => {
+    this.#link.publish(held.topic, held.batch, (error, heard = true) => {
       // Not lost: it is published again after the next connect.
       if (error?.code === "broker-lost") return;
+      if (this.#asking && !heard && this.#askAgain()) return;
       held.answered = true;
-      held.error = error;
+      held.error = error ?? (heard ? undefined : unheard);
+      if (this.#asking) this.#sendAll();
       this.#confirm();
     });
   }

@@ -39,6 +39,9 @@ export interface MqttSessionListener {
   closed(end: MqttSessionEnd): void;
 }
 
+/** MQTT 5, 3.4.2.1: the broker has the message, and nobody to give it to. */
+const noSubscribers = 0x10;
+
 /** MQTT 5, 3.14.2.1: another client connected with this client id. */
 const takenOver = 0x8e;
 
@@ -93,6 +96,8 @@ export class MqttSession {
   #final = false;
   #reached = false;
   #closed = false;
+  /** Publishes that nobody subscribes to; each stays here until it is answered, at once. */
+  readonly #unheard: Set<number> = new Set();
 
   constructor(options: MqttSessionOptions, listener: MqttSessionListener) {
     this.#options = options;
@@ -121,6 +126,11 @@ export class MqttSession {
     client.on("message", (topic, payload, packet) => {
       if (!this.#closed) listener.message(topic, payload, packet.retain);
     });
+    // MQTT.js does not tell the caller of this reason: it shows here alone.
+    client.on("packetreceive", (packet) => {
+      if (packet.cmd !== "puback" || packet.reasonCode !== noSubscribers) return;
+      if (packet.messageId !== undefined) this.#unheard.add(packet.messageId);
+    });
     client.once("close", () => {
       if (this.#closed) return;
       this.#closed = true;
@@ -142,7 +152,8 @@ export class MqttSession {
       const code = codeOf(error);
       // Only the broker's own answers count here: the end of the connection is told to all.
       if (error && code === undefined) return;
-      acked(error ? new ServiceError("publish-failed", error.message) : undefined);
+      const failure = error ? new ServiceError("publish-failed", error.message) : undefined;
+      acked(failure, !this.#unheard.delete(messageId));
     };
     client.outgoing[messageId] = { volatile: false, cmd: "publish", cb };
     const packet = {

@@ -1,8 +1,11 @@
 import { ServiceError } from "../../core/base/mod.ts";
 import { mqttLimits } from "./mqtt-limits.ts";
 
-/** Called once per publish: without an error when the broker has it. */
-export type PublishDone = (error?: ServiceError) => void;
+/**
+ * Called once per publish: without an error when the broker has it. `heard` is false where it said
+ * that nobody subscribes (MQTT 5, 3.4.2.1: 0x10); brokers of MQTT 3.1.1 cannot say so.
+ */
+export type PublishDone = (error?: ServiceError, heard?: boolean) => void;
 
 export interface Publish {
   readonly topic: string;
@@ -55,10 +58,10 @@ export class PublishWindow {
 
   #start(publish: Publish): void {
     this.#inFlight.add(publish);
-    this.#send(publish, (error) => {
+    this.#send(publish, (error, heard) => {
       // After `fail` the publish has had its answer.
       if (!this.#inFlight.delete(publish)) return;
-      publish.done(error);
+      publish.done(error, heard);
       while (this.#waiting.length > 0 && this.#inFlight.size < this.#max) {
         this.#start(this.#waiting.shift()!);
       }

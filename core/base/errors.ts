@@ -57,6 +57,7 @@ export const ErrorCode = {
   internal: 105,
   "no-origin": 106,
   "ack-timeout": 107,
+  "no-subscriber": 108,
   "ping-timeout": 108,
   "idle-timeout": 109,
   "connection-age": 110,
