@@ -74,7 +74,8 @@ const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,128}$/;
 const host = /^[0-9A-Za-z.:_-]{1,255}$/;
 /** 1 to 65535. */
 const portPattern = "[1-9]\\d{0,3}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d\\d|655[0-2]\\d|6553[0-5]";
-const authority = `([^\\s/@]{0,512}@)?(\\[[0-9a-fA-F:.]+\\]|[^\\s/:@[\\]]{1,255})(:(${portPattern}))?`;
+const hostPattern = "\\[[0-9a-fA-F:.]+\\]|[^\\s/:@[\\]]{1,255}";
+const authority = `([^\\s/@]{0,512}@)?(${hostPattern})(:(${portPattern}))?`;
 const broker = new RegExp(`^(embedded|mqtts?://${authority}/?)$`);
 const page = /^([a-z][a-z0-9+.-]*:\/\/[^\s/,*]{1,255}|\*\.[^\s/,*:]{1,253}|null)$/i;
 const commas = "names separated by commas";

@@ -36,7 +36,8 @@ for (const { runtime, engine } of combinations) {
       proxy = await BrokerProxy.start(broker.port);
       const flags = ["--engine", engine, "--broker", proxy.url, "--log-level", "debug"];
       flags.push("--subprotocols", "chat.v2,chat.v1", "--max-message-size", "1MiB");
-      flags.push("--drain-period", "500ms", "--event-window-size", String(windowBytes), "--presence-interval", "500ms");
+      flags.push("--event-window-size", String(windowBytes));
+      flags.push("--drain-period", "500ms", "--presence-interval", "500ms");
       gateway = await startGateway({ runtime, flags, kept: true });
     });
 

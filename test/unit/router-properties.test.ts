@@ -12,6 +12,7 @@ import {
 } from "../../adapters/memory/mod.ts";
 import { Gateway } from "../../core/mod.ts";
 import { createPlainCodec } from "../../wasm/mod.ts";
+import { gatewayOptions } from "../support/gateway-options.ts";
 import { SimulatedNetwork, SimulatedOrigin } from "../support/simulated-origins.ts";
 
 /** What happens next, in the simulated world. Numbers choose among what there is. */
@@ -69,14 +70,7 @@ class World {
     const bus = new MemoryClusterBus(new MemoryBroker(), { apps: ["default"], node: "n" });
     this.gateway = new Gateway(
       { ...parts, codec: this.codec, random: new SeededRandom(7), channel: this.network, bus },
-      {
-        ...{ app: "default", node: "n", incarnation: "i", runtime: "node", version: "0" },
-        ...{ subprotocols: [], headers: [], compression: false, pages: new Map() },
-        ...{ mode: "assigned", partitions: 1, json: false, connectionsMax: 100 },
-        ...{ sendQueueBytesMax: 1e6, windowBytesMax: 2_000, originWaitMs: 1e9 },
-        ...{ ackTimeoutMs: 60_000, rebalance: true },
-        ...{ keepAliveIntervalMs: 1e9, presenceIntervalMs: 1e9 },
-      },
+      gatewayOptions({ mode: "assigned", windowBytesMax: 2_000 }),
     );
     void this.gateway.start();
   }
