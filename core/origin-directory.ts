@@ -32,6 +32,8 @@ export class OriginDirectory {
   readonly #clock: Clock;
   readonly #listener: OriginDirectoryListener;
   readonly #origins = new Map<string, { origin: LiveOrigin; cancel: Cancel }>();
+  /** The broker is away: nobody's silence counts. */
+  #held = false;
 
   constructor(clock: Clock, listener: OriginDirectoryListener) {
     this.#clock = clock;
@@ -81,6 +83,7 @@ export class OriginDirectory {
    * from now on, so that an outage kills no origin.
    */
   graceAll(): void {
+    this.#held = false;
     for (const [name, { origin, cancel }] of this.#origins) {
       cancel();
       this.#origins.set(name, { origin, cancel: this.#watch(name, origin.presence) });
@@ -89,11 +92,13 @@ export class OriginDirectory {
 
   /** Stops the clock on everyone until `graceAll`: the broker is away. */
   hold(): void {
+    this.#held = true;
     for (const { cancel } of this.#origins.values()) cancel();
   }
 
   /** Silent for three heartbeats is gone, unless it is this node that did not listen. */
   #watch(name: string, presence: OriginPresence): Cancel {
+    if (this.#held) return () => {};
     const silentMs = missedMax * presence.every;
     const due = this.#clock.now() + silentMs;
     return this.#clock.after(silentMs, () => {
@@ -109,6 +114,8 @@ export class OriginDirectory {
       this.#remove(name);
       return;
     }
+    // A broker that is being stopped sends everybody's Will as its last word.
+    if (this.#held) return;
     this.#origins.get(name)?.cancel();
     const cancel = this.#clock.after(limits.originGraceMs, () => this.#remove(name));
     this.#origins.set(name, { origin, cancel });

@@ -45,6 +45,12 @@ export class ManualClock implements Clock {
     for (const callback of callbacks) callback();
   }
 
+  /** Time passes while nothing runs, as in a stopped process: what is due fires late. */
+  stall(ms: number): void {
+    this.#now += ms;
+    this.advance(0);
+  }
+
   /**
    * Moves time on, timer by timer in their order. Each timer fires at its own time, so that
    * `now()` and timers it starts are right; each is a turn of its own.
@@ -53,7 +59,7 @@ export class ManualClock implements Clock {
     const end = this.#now + ms;
     for (let timer = this.#next(end); timer !== undefined; timer = this.#next(end)) {
       this.#timers.delete(timer);
-      this.#now = timer.at;
+      this.#now = Math.max(this.#now, timer.at);
       timer.callback();
       this.turn();
     }
