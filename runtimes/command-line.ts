@@ -47,7 +47,7 @@ function leave(code: number, text: string): void {
 function readAll(command: Command, words: readonly string[]): Settings {
   const flags = readFlags(words);
   const environment = process.env;
-  const path = flags[configFlag] ?? environment["WSS_CONFIG"];
+  const path = flags[configFlag] ?? environment.WSS_CONFIG;
   delete flags[configFlag];
   const file = path === undefined ? undefined : readConfigFile(path);
   const defaults = command === "dev" ? devDefaults : {};

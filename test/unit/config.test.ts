@@ -94,7 +94,11 @@ test("the password of a broker does not stand in the error line", () => {
   assert.match(message, /--broker/);
   assert.doesNotMatch(message, /hush/);
   for (const broker of ["http://u:hu@sh@h", "u:hush@host", "mqtt://a:hush@b:0"]) {
-    assert.doesNotMatch(refusal(() => read({ flags: { broker } })), /sh@|hush/, broker);
+    assert.doesNotMatch(
+      refusal(() => read({ flags: { broker } })),
+      /sh@|hush/,
+      broker,
+    );
   }
   for (const broker of ["mqtt://h", "mqtts://u:p@h:8883/", "mqtt://[::1]:1883", "embedded"]) {
     assert.equal(read({ flags: { broker } }).broker, broker);

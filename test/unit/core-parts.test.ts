@@ -67,5 +67,5 @@ test("lines of one code are held back past a number a second, and counted", () =
   clock.advance(1_000);
   limiter.log("warn", "refused", "no", { code: "a" });
   assert.equal(logger.records.length, 5);
-  assert.equal(logger.records[3]?.fields["kept"], 3);
+  assert.equal(logger.records[3]?.fields.kept, 3);
 });
