@@ -183,6 +183,8 @@ export class FramedSocket implements Socket, ByteSocketListener {
         break;
       }
       this.take(step);
+      // RFC 6455, 7.1.7: what follows a fault is not read. The close told next unbinds the slot.
+      if (!this.reads()) break;
       step = codec.next();
     }
     shared.messages += codec.fedMessages();
@@ -195,11 +197,11 @@ export class FramedSocket implements Socket, ByteSocketListener {
       handler.laneFull(this.held());
     } else if (step === ParserStep.close) {
       this.closedByClient(codec.payload());
+    } else if (step === ParserStep.deflatedText || step === ParserStep.deflatedBinary) {
+      this.inflate(step === ParserStep.deflatedText ? MessageKind.text : MessageKind.binary);
     } else if (this.state === State.open) {
-      // What comes after a close frame of either side is parsed, and dropped.
-      if (step === ParserStep.deflatedText) this.inflate(MessageKind.text);
-      else if (step === ParserStep.deflatedBinary) this.inflate(MessageKind.binary);
-      else if (step === ParserStep.ping) this.pinged(codec.payload());
+      // What is handed out here after our close frame is parsed, and dropped.
+      if (step === ParserStep.ping) this.pinged(codec.payload());
       else if (step === ParserStep.text) this.handOut(MessageKind.text, codec.payload());
       else if (step === ParserStep.binary) this.handOut(MessageKind.binary, codec.payload());
     }
@@ -217,6 +219,8 @@ export class FramedSocket implements Socket, ByteSocketListener {
   private inflate(kind: MessageKind): void {
     const { shared } = this;
     const { codec, handler, lanes } = shared.options;
+    // Plain messages get into the lane until the client's close frame: so must this one.
+    if (!lanes && this.state !== State.open) return;
     const message = shared.inflate(kind, codec.payload());
     if (typeof message === "string") {
       this.fail(message);
