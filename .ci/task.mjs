@@ -37,6 +37,10 @@ const tasks = {
     ready: [install, installPrograms, compileWasm, build],
     run: (args) => run(nodejs, ["dist/js/test/bench/main.js", ...args]),
   },
+  soak: {
+    ready: [install, installPrograms, compileWasm, build],
+    run: (args) => run(nodejs, ["dist/js/test/faults/soak-main.js", ...args]),
+  },
   compile: {
     ready: [install, compileWasm],
     run: () =>

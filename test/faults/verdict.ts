@@ -1,5 +1,19 @@
-import type { Handled, OriginLife } from "./origin-log.ts";
-import type { Talker } from "./talker.ts";
+import type { Handled } from "./origin-log.ts";
+
+/** One process of an origin: what its handlers were given, in order. */
+export interface JudgedLife {
+  readonly name: string;
+  read(): readonly Handled[];
+}
+
+/** What a client says of itself in the end. */
+export interface JudgedClient {
+  /** Begins each of its messages, before the number. */
+  readonly label: string;
+  readonly sent: number;
+  readonly survived: boolean;
+  readonly closeCode: number | undefined;
+}
 
 /** What the logs of clients and origins prove. */
 export interface Verdict {
@@ -35,8 +49,8 @@ const messagePattern = /^(\S+) (\d+)/;
 interface History {
   label: string | undefined;
   /** When each message was handled first, by its number. */
-  readonly first: Map<number, { at: number; life: OriginLife }>;
-  readonly closes: OriginLife[];
+  readonly first: Map<number, { at: number; life: JudgedLife }>;
+  readonly closes: JudgedLife[];
   redelivered: number;
 }
 
@@ -61,7 +75,7 @@ class Judge {
   }
 
   /** One process: strictly in order, nothing twice, nothing after the end. */
-  read(life: OriginLife, from: number): void {
+  read(life: JudgedLife, from: number): void {
     const told = new Map<string, Told>();
     for (const event of life.read().slice(from)) {
       const { id, type } = event;
@@ -75,7 +89,7 @@ class Judge {
   }
 
   /** A node that only seemed to be dead has its connections opened anew. */
-  #open(known: Told, history: History, life: OriginLife, id: string): void {
+  #open(known: Told, history: History, life: JudgedLife, id: string): void {
     if (known.closed === "node-lost") {
       this.reopened++;
       history.closes.splice(history.closes.lastIndexOf(life), 1);
@@ -86,13 +100,13 @@ class Judge {
     known.opened = true;
   }
 
-  #close(known: Told, history: History, life: OriginLife, { id, rest }: Handled): void {
+  #close(known: Told, history: History, life: JudgedLife, { id, rest }: Handled): void {
     if (known.closed !== undefined) this.#again(`close ${id}`, life);
     known.closed = rest;
     history.closes.push(life);
   }
 
-  #message(known: Told, history: History, life: OriginLife, event: Handled): void {
+  #message(known: Told, history: History, life: JudgedLife, event: Handled): void {
     const { at, number, rest, id } = event;
     const [, label, text] = messagePattern.exec(rest) ?? [];
     const index = Number(text);
@@ -111,7 +125,7 @@ class Judge {
 
   /** All processes together: who was first, by the clock. */
   order(history: History): void {
-    let latest = { at: 0, life: undefined as OriginLife | undefined };
+    let latest = { at: 0, life: undefined as JudgedLife | undefined };
     const numbers = [...history.first.keys()].sort((a, b) => a - b);
     for (const number of numbers) {
       const { at, life } = history.first.get(number)!;
@@ -123,7 +137,7 @@ class Judge {
   }
 
   /** How many of a client's messages nobody handled: all it sent, or up to the last handled. */
-  missing(talker: Talker, history: History | undefined): number {
+  missing(talker: JudgedClient, history: History | undefined): number {
     const numbers = history === undefined ? [] : [...history.first.keys()];
     const expected = talker.survived ? talker.sent : Math.max(-1, ...numbers) + 1;
     const missing = expected - numbers.length;
@@ -144,7 +158,7 @@ class Judge {
     return history;
   }
 
-  #again(what: string, life: OriginLife): void {
+  #again(what: string, life: JudgedLife): void {
     this.twice++;
     this.complain(`${what} twice at ${life.name}`);
   }
@@ -156,12 +170,12 @@ class Judge {
 }
 
 /** Where each process's log stood when a run began. */
-export type LogMarks = ReadonlyMap<OriginLife, number>;
+export type LogMarks = ReadonlyMap<JudgedLife, number>;
 
 /** Judges one run: its clients, and what the origins' logs say since its beginning. */
 export function judge(
-  talkers: readonly Talker[],
-  lives: readonly OriginLife[],
+  talkers: readonly JudgedClient[],
+  lives: readonly JudgedLife[],
   marks: LogMarks,
 ): Verdict {
   const judge = new Judge();

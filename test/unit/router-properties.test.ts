@@ -207,3 +207,23 @@ test("whatever breaks, events are handled in order, none lost, none twice", asyn
     { numRuns: Number(process.env.PROPERTY_RUNS ?? 300) },
   );
 });
+
+test("a burst that the broker lost comes again with one probe", async () => {
+  const world = new World();
+  const burst = Array.from({ length: 5 }, () => [["say", 0], ["lose"]] as const).flat();
+  for (const one of [["join"], ["connect"], ["deliver"], ["handle", 0], ...burst] as const) {
+    await Promise.resolve();
+    world.do(one);
+  }
+  world.wait(2_000);
+  const [origin] = world.origins;
+  while (world.network.underWay > 0) {
+    world.network.deliver();
+    while (origin!.inbox.length > 0) world.handle(origin!);
+    world.clock.turn();
+  }
+  assert.deepEqual(
+    origin!.handled.map(([, , seq]) => seq),
+    [0, 1, 2, 3, 4, 5],
+  );
+});

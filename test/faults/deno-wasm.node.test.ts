@@ -1,0 +1,3 @@
+import { everywhere, prove } from "./prove.ts";
+
+prove({ runtime: "deno", engine: "wasm" }, everywhere);

@@ -1,0 +1,3 @@
+import { everywhere, prove } from "./prove.ts";
+
+prove({ runtime: "node", engine: "wasm" }, everywhere);

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { faults } from "./all-faults.ts";
+import { Cluster, type Combination } from "./cluster.ts";
+import { type Outcome, runFault } from "./run-fault.ts";
+import { outcomeTable } from "./table.ts";
+
+/** Same seeds, same victims and moments: as far as processes let anybody repeat anything. */
+const seed = 20_261_123;
+
+/** Breaks a cluster in these ways, one after the other: a test each, and a table in the end. */
+export function prove(combination: Combination, names: readonly string[]): void {
+  const outcomes: Outcome[] = [];
+  let cluster: Cluster | undefined;
+  after(async () => {
+    if (outcomes.length > 0) console.log(outcomeTable(outcomes));
+    await cluster?.[Symbol.asyncDispose]();
+  });
+  for (const [index, name] of names.entries()) {
+    const { runtime, engine } = combination;
+    const fault = faults[name]!;
+    test(`${runtime}, ${engine}: ${fault.name}`, async () => {
+      const present = cluster ?? (await Cluster.start(combination));
+      // One that a failure leaves half broken serves no further test.
+      cluster = undefined;
+      try {
+        const outcome = await runFault(present, fault, seed + index);
+        outcomes.push(outcome);
+        assert.deepEqual(outcome.failures, []);
+        cluster = present;
+      } finally {
+        if (cluster === undefined) await present[Symbol.asyncDispose]();
+      }
+    });
+  }
+}
+
+/** What each runtime and engine is broken by; the rest is shown on one. */
+export const everywhere: readonly string[] = [
+  "originKill",
+  "brokerKill",
+  "allOriginsKill",
+  "nodeDeploy",
+];
