@@ -11,7 +11,7 @@ export type SendAcks = (sender: string, items: readonly unknown[][]) => void;
 export class CommandAcks {
   readonly #clock: Clock;
   readonly #send: SendAcks;
-  readonly #counts: Map<string, { sender: string; count: number }> = new Map();
+  readonly #counts: Map<string, { sender: string; counts: readonly number[] }> = new Map();
   #scheduled = false;
 
   constructor(clock: Clock, send: SendAcks) {
@@ -19,9 +19,13 @@ export class CommandAcks {
     this.#send = send;
   }
 
-  /** Every command of `stream` below `count` is carried out. */
-  note(sender: string, stream: string, count: number): void {
-    this.#counts.set(stream, { sender, count });
+  /**
+   * Every command of `stream` below `count` is carried out. With a gap it is told at once, and
+   * twice: carried out and received, as an origin tells it of its events.
+   */
+  note(sender: string, stream: string, { count, gap }: { count: number; gap: boolean }): void {
+    this.#counts.set(stream, { sender, counts: gap ? [count, count] : [count] });
+    if (gap) this.flush();
     if (this.#scheduled) return;
     this.#scheduled = true;
     this.#clock.after(limits.ackDelayMs, () => {
@@ -33,10 +37,10 @@ export class CommandAcks {
   /** Sends what is due. */
   flush(): void {
     const bySender = new Map<string, unknown[][]>();
-    for (const [stream, { sender, count }] of this.#counts) {
+    for (const [stream, { sender, counts }] of this.#counts) {
       const items = bySender.get(sender) ?? [];
       bySender.set(sender, items);
-      items.push(["ack", stream, count]);
+      items.push(["ack", stream, ...counts]);
     }
     this.#counts.clear();
     for (const [sender, items] of bySender) this.#send(sender, items);

@@ -82,10 +82,8 @@ export class Gateway implements SocketHandler<Connection> {
           forward: (app, node, item) =>
             parts.bus.forward(app, node, parts.codec.encodeValue([item])),
           reply: (source, ref, outcomes) => this.#reply(source, ref, outcomes),
-          acknowledge: (sender, { stream, count, gap }) => {
-            acks.note(sender, stream, count);
-            if (gap) acks.flush();
-          },
+          acknowledge: (sender, { stream, count, gap }) =>
+            acks.note(sender, stream, { count, gap }),
           confirmed: (source, stream, count, received) =>
             this.#router.acknowledge(source.sender, stream, count, received),
           close: (connection, cause, code, reason) => this.#end(connection, cause, code, reason),

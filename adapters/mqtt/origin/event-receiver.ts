@@ -7,6 +7,7 @@ import type { ConnectionInfo, MessageData } from "./events.ts";
 import { FormerConnections } from "./former-connections.ts";
 import { type BatchRecord, HandledItems } from "./handled-items.ts";
 import { originLimits } from "./origin-limits.ts";
+import type { CommandAck } from "./outbox.ts";
 import { RecentIds } from "./recent-ids.ts";
 
 /** One topic of events: a node and a partition. */
@@ -30,7 +31,7 @@ function newSource(node: string, assigned: boolean): Source {
 /** What the receiver leaves to the origin. */
 export interface ReceiverEffects extends ConnectionOwner {
   reply(ref: unknown, result: unknown): void;
-  acknowledged(node: string, stream: string, count: number): void;
+  acknowledged(node: string, ack: CommandAck): void;
   /** Confirms a stream of events to its node: items handled, and received on a gap. */
   confirm(node: string, stream: string, counts: readonly number[]): void;
   /** A node has handed everything over that this origin was not given yet. */
@@ -193,7 +194,8 @@ export class EventReceiver implements BatchSink {
     else if (verb === "moved" && Array.isArray(id)) this.#moved(id);
     else if (verb === "reply") this.#effects.reply(id, item[2]);
     else if (verb === "ack" && typeof id === "string" && typeof item[2] === "number") {
-      this.#effects.acknowledged(this.#source.node, id, item[2]);
+      const ack = { stream: id, count: item[2], gap: typeof item[3] === "number" };
+      this.#effects.acknowledged(this.#source.node, ack);
     }
   }
 

@@ -1,7 +1,7 @@
 import { ServiceError } from "../../../core/base/mod.ts";
 import type { CommandBatch } from "./command-batch.ts";
 import type { MessageData } from "./events.ts";
-import { originLimits } from "./origin-limits.ts";
+import { KeptCommands } from "./kept-commands.ts";
 
 /** What a node's outbox asks of the whole. */
 export interface OutboxOwner {
@@ -22,20 +22,20 @@ export class NodeOutbox {
   retired = false;
   /** Waits for the end of the turn. */
   dirty = false;
-  /** The node's last acknowledgement, and how often it came in a row. */
-  acked = -1;
-  equalAcks = 0;
+  /** What the broker has and the node has not confirmed. */
+  readonly kept: KeptCommands = new KeptCommands();
   readonly #owner: OutboxOwner;
   readonly #batch: CommandBatch;
-  readonly #name: string;
+  /** Begins the names of all its streams. */
+  readonly name: string;
   #stream: string;
   #generation = 0;
   #next = 0;
 
   constructor(node: string, name: string, owner: OutboxOwner) {
     this.node = node;
-    this.#name = name;
-    this.#stream = `${name}:${node}:0`;
+    this.name = `${name}:${node}:`;
+    this.#stream = `${this.name}0`;
     this.#owner = owner;
     this.#batch = owner.newBatch();
   }
@@ -80,6 +80,11 @@ export class NodeOutbox {
     this.#write(ids, closeReason.length, (batch) => batch.close(ids, closeCode, closeReason));
   }
 
+  /** Number of the next batch's first command. */
+  get sealed(): number {
+    return this.#next;
+  }
+
   /** The batch under construction, numbered. */
   take(): Uint8Array {
     const first = this.#next;
@@ -90,17 +95,9 @@ export class NodeOutbox {
   /** A batch is lost for good: a new stream, so that the node does not wait for what it misses. */
   renew(): void {
     this.#generation++;
-    this.#stream = `${this.#name}:${this.node}:${this.#generation}`;
+    this.#stream = `${this.name}${this.#generation}`;
     this.#next = 0;
-    this.acked = -1;
-    this.equalAcks = 0;
-  }
-
-  /** The node says what it has; true where it must have missed a batch. */
-  acknowledged(count: number): boolean {
-    this.equalAcks = count === this.acked ? this.equalAcks + 1 : 1;
-    this.acked = count;
-    return count < this.#next && this.equalAcks >= originLimits.equalAcksMax;
+    this.kept.clear();
   }
 
   #write(

@@ -30,8 +30,14 @@ export const originLimits = {
   replyMs: 10_000,
   /** Replies waited for at once. */
   repliesMax: 65_536,
-  /** Equal acknowledgements in a row that say that the broker has dropped a command batch. */
-  equalAcksMax: 3,
+  /** Commands that the broker has and their nodes have not confirmed; the oldest are given up. */
+  keptBytesMax: 33_554_432,
+  /** Without a node's confirmation for this long its oldest commands are sent again. */
+  repeatMs: 2_000,
+  /** A gap repeats a node's commands at most this often. */
+  gapRepeatMs: 100,
+  /** A node that lives and confirms nothing for this long is given up: its commands are lost. */
+  unconfirmedMsMax: 60_000,
   /** Topics of events whose numbers are remembered; a cluster has one a node and partition. */
   sourcesMax: 65_536,
   /** A batch under construction starts with this much room, and is given back above the next. */

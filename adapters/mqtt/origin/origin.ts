@@ -91,7 +91,7 @@ export class Origin {
         outbox: (node) => this.#node(node),
         sendWithReply: (ids, data, reply) => this.sendWithReply(ids, data, reply),
         reply: (ref, result) => this.#replies.reply(ref, result),
-        acknowledged: (node, stream, count) => this.#outbox.acknowledged(node, stream, count),
+        acknowledged: (node, ack) => this.#outbox.acknowledged(node, ack),
         confirm: (node, stream, counts) => this.#control?.acknowledge(node, stream, counts),
         released: (node) => this.#handOver.released(node),
         revived: (node) => this.#nodes.heard(node),
@@ -104,6 +104,7 @@ export class Origin {
     this.#nodes = new NodeTracker(ports.clock, (node, alive) => {
       this.#receiver.nodeLost(node, alive);
       if (alive === undefined) this.#outbox.retire(node);
+      else this.#outbox.renewed(node);
       this.#handOver.released(node);
     });
   }
@@ -257,6 +258,7 @@ export class Origin {
       json,
       topics: this.#topics,
       failed: (error) => this.#dispatcher.failed(error),
+      lives: (node) => this.#nodes.lives(node),
     });
   }
 

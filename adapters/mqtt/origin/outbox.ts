@@ -13,6 +13,17 @@ export interface OutboxOptions {
   readonly json: boolean;
   readonly topics: Topics;
   readonly failed: (error: ServiceError) => void;
+  /** Whether the node's presence stands: only such a node will confirm. */
+  readonly lives: (node: string) => boolean;
+}
+
+/** A node's confirmation of a stream of commands. */
+export interface CommandAck {
+  readonly stream: string;
+  /** It has carried out every command below. */
+  readonly count: number;
+  /** It has seen later ones, and refused them, because some are missing. */
+  readonly gap: boolean;
 }
 
 /** A batch on its way to a node, until the broker confirms it. */
@@ -21,6 +32,9 @@ interface Sealed {
   readonly topic: string;
   readonly payload: Uint8Array;
   readonly bytes: number;
+  readonly stream: string;
+  /** Number after its last command. */
+  readonly end: number;
   published: boolean;
   answered: boolean;
 }
@@ -31,7 +45,8 @@ const packetRoom = 512;
 /**
  * Commands to all nodes: one publish a node and turn of the event loop, few in flight, so that
  * batches get larger under load. What the broker has not confirmed is published again after a
- * reconnect, in order; its numbers let the nodes drop what came twice.
+ * reconnect, and what the node has not confirmed after a gap, an outage or a silence: in order,
+ * and its numbers let the nodes drop what came twice.
  */
 export class Outbox implements OutboxOwner {
   readonly #link: MqttLink;
@@ -44,6 +59,7 @@ export class Outbox implements OutboxOwner {
   #queuedBytes = 0;
   #scheduled = false;
   #flushed: (() => void)[] = [];
+  #watching = false;
   readonly #endOfTurn = (): void => {
     this.#scheduled = false;
     this.#pump();
@@ -75,7 +91,13 @@ export class Outbox implements OutboxOwner {
     const outbox = this.#nodes.get(node);
     if (outbox === undefined || outbox.items > 0) return;
     outbox.retired = true;
+    outbox.kept.clear();
     this.#nodes.delete(node);
+  }
+
+  /** A node lives anew: nothing that its last life was told concerns it. */
+  renewed(node: string): void {
+    this.#nodes.get(node)?.renew();
   }
 
   newBatch(): CommandBatch {
@@ -114,17 +136,60 @@ export class Outbox implements OutboxOwner {
   connected(connected: boolean): void {
     this.#inFlight = 0;
     for (const sealed of this.#sealed) sealed.published = false;
-    if (connected) this.#pump();
+    if (!connected) return;
+    for (const outbox of this.#nodes.values()) this.#repeat(outbox, Number.POSITIVE_INFINITY);
+    this.#pump();
   }
 
-  /** A node's `ack`, maybe of another origin's stream. */
-  acknowledged(node: string, stream: string, count: number): void {
+  /** A node's `ack`, maybe of another origin's stream. With `gap`, what follows never came. */
+  acknowledged(node: string, { stream, count, gap }: CommandAck): void {
     const outbox = this.#nodes.get(node);
-    if (outbox === undefined || outbox.stream !== stream || !outbox.acknowledged(count)) return;
+    if (outbox === undefined || !stream.startsWith(outbox.name)) return;
+    const now = this.#clock.now();
+    outbox.kept.confirm(stream, count, now);
+    if (!gap || now - outbox.kept.repeatedAt < originLimits.gapRepeatMs) return;
+    this.#repeat(outbox, Number.POSITIVE_INFINITY);
+  }
+
+  /** Publishes a node's oldest unconfirmed batches again; they stay kept until it confirms. */
+  #repeat(outbox: NodeOutbox, batchesMax: number): void {
+    outbox.kept.repeatedAt = this.#clock.now();
+    for (const { topic, payload } of outbox.kept.all().slice(0, batchesMax)) {
+      this.#link.publish(topic, payload, () => {});
+    }
+  }
+
+  #keep(sealed: Sealed): void {
+    const { outbox, stream, end, topic, payload } = sealed;
+    if (outbox.retired || stream !== outbox.stream || !this.#options.lives(outbox.node)) return;
+    outbox.kept.keep({ stream, end, topic, payload }, this.#clock.now());
+    if (outbox.kept.bytes > originLimits.keptBytesMax) this.#giveUp(outbox);
+    else this.#watch();
+  }
+
+  /** While anything is kept, looks once in a while whether its node is silent. */
+  #watch(): void {
+    if (this.#watching) return;
+    this.#watching = true;
+    this.#clock.after(originLimits.repeatMs, () => {
+      this.#watching = false;
+      const now = this.#clock.now();
+      for (const outbox of this.#nodes.values()) {
+        const { kept } = outbox;
+        if (kept.size === 0) continue;
+        this.#watch();
+        if (!this.#link.up) kept.progressAt = now;
+        const silentMs = now - kept.progressAt;
+        if (silentMs >= originLimits.unconfirmedMsMax) this.#giveUp(outbox);
+        else if (silentMs >= originLimits.repeatMs) this.#repeat(outbox, 1);
+      }
+    });
+  }
+
+  #giveUp(outbox: NodeOutbox): void {
+    const message = `node ${outbox.node} confirms no commands: those it has are given up`;
     outbox.renew();
-    this.#options.failed(
-      new ServiceError("batch-gap", `the broker has dropped commands for node ${node}`),
-    );
+    this.#options.failed(new ServiceError("ack-timeout", message));
   }
 
   get #batchBytesMax(): number {
@@ -138,8 +203,11 @@ export class Outbox implements OutboxOwner {
     const bytes = outbox.bytes;
     const { app, name, topics } = this.#options;
     const topic = topics.nodeCommands(app, outbox.node, name);
+    const { stream } = outbox;
     const payload = outbox.take();
-    this.#sealed.push({ outbox, topic, payload, bytes, published: false, answered: false });
+    const end = outbox.sealed;
+    const state = { published: false, answered: false };
+    this.#sealed.push({ outbox, topic, payload, bytes, stream, end, ...state });
   }
 
   #pump(): void {
@@ -170,6 +238,8 @@ export class Outbox implements OutboxOwner {
       if (error !== undefined) {
         sealed.outbox.renew();
         this.#options.failed(error);
+      } else {
+        this.#keep(sealed);
       }
       this.#queuedBytes -= sealed.bytes;
       let done = 0;

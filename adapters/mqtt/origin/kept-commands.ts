@@ -1,0 +1,57 @@
+/** A batch of commands that the broker has, until its node confirms it. */
+export interface KeptBatch {
+  readonly stream: string;
+  /** Number after its last command. */
+  readonly end: number;
+  readonly topic: string;
+  readonly payload: Uint8Array;
+}
+
+/**
+ * What one node has not confirmed yet. The broker's word is not enough: it may drop what it has
+ * confirmed, or be killed with it.
+ */
+export class KeptCommands {
+  #batches: KeptBatch[] = [];
+  #bytes = 0;
+  /** When something was last confirmed, or the first batch was kept. */
+  progressAt = 0;
+  repeatedAt = 0;
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get size(): number {
+    return this.#batches.length;
+  }
+
+  keep(batch: KeptBatch, now: number): void {
+    if (this.#batches.length === 0) this.progressAt = now;
+    this.#batches.push(batch);
+    this.#bytes += batch.payload.byteLength;
+  }
+
+  /** The node has carried out every command of `stream` below `count`. */
+  confirm(stream: string, count: number, now: number): void {
+    let done = 0;
+    for (const batch of this.#batches) {
+      if (batch.stream !== stream || batch.end > count) break;
+      this.#bytes -= batch.payload.byteLength;
+      done++;
+    }
+    if (done === 0) return;
+    this.#batches.splice(0, done);
+    this.progressAt = now;
+  }
+
+  /** All of them in order; they stay kept. */
+  all(): readonly KeptBatch[] {
+    return this.#batches;
+  }
+
+  clear(): void {
+    this.#batches = [];
+    this.#bytes = 0;
+  }
+}
