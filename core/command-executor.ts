@@ -238,7 +238,10 @@ export class CommandExecutor {
   /** Ids of other nodes are answered by their nodes. */
   #noteGone(outcomes: Outcomes, index: number): void {
     const { codec } = this.#parts;
-    if (codec.target(index) !== Target.foreign) outcomes[codec.targetId(index)] = Outcome.gone;
+    const id = codec.targetId(index);
+    // No id, and a key for which readers in JavaScript refuse the whole batch of the reply.
+    if (id === "__proto__") return;
+    if (codec.target(index) !== Target.foreign) outcomes[id] = Outcome.gone;
   }
 
   #answer(source: CommandSource, options: Options, outcomes: Outcomes | undefined): void {

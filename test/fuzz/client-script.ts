@@ -29,6 +29,7 @@ const wrongFrames: readonly Uint8Array[] = [
   clientFrame(0x82, utf8("far too many"), { lengthBytes: 8 }),
   clientFrame(0x82, utf8("negative"), { lengthBytes: 8, length: Number.MAX_SAFE_INTEGER }),
   clientFrame(0x80, utf8("nothing to go on with")),
+  concat(clientFrame(0x01, utf8("not whole")), clientFrame(0x81, utf8("another"))),
   clientFrame(0x88, Uint8Array.of(3)),
   clientFrame(0x88, Uint8Array.of(3, 0xec)),
   clientFrame(0x88, Uint8Array.of(3, 0xe8, 0xff)),
@@ -89,7 +90,7 @@ export class ClientScripts {
         else if (whole) messages.push(text.text);
         continue;
       }
-      if (dice.chance(2)) {
+      if (dice.chance(3)) {
         this.#frames.push(dice.pick(wrongFrames));
         whole = false;
       }

@@ -15,7 +15,7 @@ import { readServerStream } from "./server-stream.ts";
 import type { Watched } from "./watched-handler.ts";
 
 /** A step is one chunk of one client, or something else that happens to it. */
-const cases = casesOf(120_000);
+const cases = casesOf(80_000);
 
 interface Client {
   readonly bytes: MemoryByteSocket;

@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { type MemoryDelivery, MemorySocket } from "../../adapters/memory/mod.ts";
+import type { Codec } from "../../core/ports/mod.ts";
+import { createPlainCodec, WasmCodec } from "../../wasm/mod.ts";
+import type { Dice } from "../vectors/dice.ts";
+import { toHex } from "../vectors/hex.ts";
+import type { Data } from "./client-script.ts";
+import { type BatchScript, CommandScripts, monsters } from "./command-script.ts";
+import { casesOf, diceOf, fuzz, seed } from "./fuzz-run.ts";
+import { codecOptions, GatewayRig, type RigOptions } from "./gateway-rig.ts";
+import { heapLevel, type Level } from "./levels.ts";
+
+/** A case is one batch. */
+const cases = casesOf(30_000);
+const connectionsMax = 12;
+
+/** Carries batches out against connections whose clients read all that comes. */
+class Audience {
+  readonly #rig: GatewayRig;
+  readonly #dice: Dice;
+  readonly #scripts: CommandScripts;
+  readonly #sockets: Map<string, MemorySocket> = new Map();
+  /** Those whose close the origin has still to hear of. */
+  readonly #closed: Set<string> = new Set();
+  payload: Uint8Array = new Uint8Array(0);
+  known = 0;
+  sent = 0;
+
+  constructor(rig: GatewayRig, dice: Dice) {
+    this.#rig = rig;
+    this.#dice = dice;
+    this.#scripts = new CommandScripts(dice);
+  }
+
+  async step(): Promise<void> {
+    const { metrics } = this.#rig;
+    while (this.#sockets.size < connectionsMax) this.#connect();
+    const script = this.#scripts.next([...this.#sockets.keys()]);
+    this.payload = script.payload;
+    const batches = metrics.value("wss_command_batches_received_total")!;
+    const errors = this.#rig.errors;
+    const named = await this.#deliver(script.payload);
+    assert.equal(metrics.value("wss_command_batches_received_total")! - batches, 1);
+    if (script.known) this.#compare(script, this.#rig.errors - errors, named);
+    else for (const socket of this.#sockets.values()) checkTexts(socket.delivered);
+    await this.#rig.turn();
+    this.#forgetClosed();
+    if (this.#dice.chance(5)) this.#rig.clock.advance(this.#dice.below(40));
+  }
+
+  end(): void {
+    for (const socket of this.#sockets.values()) socket.cut();
+  }
+
+  #connect(): void {
+    const admission = { accepted: true, app: "default", deflate: false } as const;
+    const more = { subprotocol: undefined, info: { ip: "127.0.0.1" } };
+    const socket = new MemorySocket(this.#rig.handler, { ...admission, ...more });
+    this.#sockets.set(this.#rig.handler.takeLatest().id, socket);
+  }
+
+  /** By the local channel or by the bus; true where it was addressed to this node by name. */
+  async #deliver(payload: Uint8Array): Promise<boolean> {
+    const { channel, broker } = this.#rig;
+    const way = this.#dice.below(4);
+    if (way > 1) channel.command("default", "o1", payload);
+    else broker.command("default", "o1", way === 1 ? codecOptions.node : undefined, payload);
+    await Promise.resolve();
+    return way === 1;
+  }
+
+  /** Every valid item was carried out, in order, whatever stood between them. */
+  #compare({ items }: BatchScript, errors: number, named: boolean): void {
+    this.known++;
+    const expected = new Map<string, Data[]>();
+    const closed = new Set<string>();
+    let errorsExpected = 0;
+    for (const item of items) {
+      errorsExpected += item.errors + (named ? (item.foreign ?? 0) : 0);
+      for (const [id, data] of item.sends) {
+        if (closed.has(id)) continue;
+        const list = expected.get(id) ?? [];
+        expected.set(id, list);
+        list.push(data);
+      }
+      for (const id of item.closes) closed.add(id);
+    }
+    assert.equal(errors, errorsExpected, "errors that were counted");
+    for (const [id, socket] of this.#sockets) {
+      if (socket.delivered.length === 0 && !expected.has(id) && !closed.has(id)) continue;
+      const data = socket.delivered.filter(({ type }) => type === "message");
+      const got = data.map((one) => (one as { data: Data }).data);
+      assert.deepEqual(got, expected.get(id) ?? []);
+      const close = socket.delivered.some(({ type }) => type === "close");
+      assert.equal(close, closed.has(id), "closed as told");
+      this.sent += got.length;
+    }
+  }
+
+  #forgetClosed(): void {
+    for (const [id, socket] of this.#sockets) {
+      const closed = socket.delivered.some(({ type }) => type === "close");
+      socket.delivered.length = 0;
+      if (!closed) continue;
+      this.#sockets.delete(id);
+      this.#closed.add(id);
+    }
+    for (const id of this.#closed) {
+      if (this.#rig.audit.takeEnd(id) !== undefined) this.#closed.delete(id);
+    }
+  }
+}
+
+/** What a client gets as text is text. */
+function checkTexts(delivered: readonly MemoryDelivery[]): void {
+  for (const one of delivered) {
+    if (one.type !== "message" || typeof one.data !== "string") continue;
+    assert.ok(!/\p{Surrogate}/u.test(one.data), "half a character");
+  }
+}
+
+const rigs: readonly (readonly [name: string, make: () => Codec, options: RigOptions])[] = [
+  ["wasm", () => new WasmCodec(codecOptions), { json: false, partitions: 1 }],
+  ["twin", () => createPlainCodec(codecOptions), { json: true, partitions: 1 }],
+];
+
+for (const [index, [name, make, options]] of rigs.entries()) {
+  describe(`commands, codec ${name}`, () => {
+    test(`${cases} batches: the good is done, the bad is counted (seed ${seed})`, async () => {
+      const codec = make();
+      const rig = await GatewayRig.start(codec, options);
+      const audience = new Audience(rig, diceOf(11 + index));
+      const levels: Level[] = [heapLevel()];
+      if (codec instanceof WasmCodec) {
+        levels.push({ name: "the WASM heap", read: () => codec.heapBytes(), slack: 65_536 });
+      }
+      // The largest come once before: what is kept of their room is there from the first reading.
+      for (const monster of monsters) rig.channel.command("default", "o1", monster);
+      const shown = (): string => toHex(audience.payload.subarray(0, 4_000));
+      await fuzz(() => audience.step(), { cases, levels, shown });
+      audience.end();
+      assert.deepEqual(await rig.leftovers(), [], `seed ${seed}`);
+      console.log(`${name}: ${audience.known} whole batches, ${audience.sent} messages sent`);
+    });
+  });
+}
