@@ -3,30 +3,13 @@ import { BatchReader, type BatchSink } from "./batch-reader.ts";
 import { type ConnectionOwner, OriginConnection } from "./connection.ts";
 import { ConnectionTable } from "./connection-table.ts";
 import type { Dispatcher } from "./dispatcher.ts";
+import { type EventSource, newSource } from "./event-source.ts";
 import type { ConnectionInfo, MessageData } from "./events.ts";
 import { FormerConnections } from "./former-connections.ts";
 import { type BatchRecord, HandledItems } from "./handled-items.ts";
 import { originLimits } from "./origin-limits.ts";
 import type { CommandAck } from "./outbox.ts";
 import { RecentIds } from "./recent-ids.ts";
-
-/** One topic of events: a node and a partition. */
-interface Source {
-  readonly node: string;
-  stream: string | undefined;
-  /** Number of the item that comes next. */
-  next: number;
-  /** The node's incarnation, as the stream's name has it in its second part. */
-  incarnation: string | undefined;
-  /** In assigned mode: how far the stream is handled. It is confirmed and repeated. */
-  handled: HandledItems | undefined;
-  readonly assigned: boolean;
-}
-
-function newSource(node: string, assigned: boolean): Source {
-  const handled = undefined;
-  return { node, assigned, stream: undefined, next: 0, incarnation: undefined, handled };
-}
 
 /** What the receiver leaves to the origin. */
 export interface ReceiverEffects extends ConnectionOwner {
@@ -47,10 +30,10 @@ export class EventReceiver implements BatchSink {
   readonly #effects: ReceiverEffects;
   readonly #dispatcher: Dispatcher;
   readonly #table: ConnectionTable = new ConnectionTable();
-  readonly #sources: Map<string, Source> = new Map();
+  readonly #sources: Map<string, EventSource> = new Map();
   readonly #reader: BatchReader = new BatchReader(this);
   readonly #former: FormerConnections = new FormerConnections();
-  #source: Source = newSource("", false);
+  #source: EventSource = newSource("", false);
   #record: BatchRecord | undefined;
   /** Connections told as closed, the latest last: another stream may tell of them again. */
   readonly #closedIds: RecentIds = new RecentIds(originLimits.closedIdsMax);
@@ -148,12 +131,17 @@ export class EventReceiver implements BatchSink {
 
   /** A stream that is confirmed begins at 0, and on a gap nothing past it is handled. */
   #beginAssigned(
-    source: Source,
+    source: EventSource,
     stream: string,
     [first, items]: readonly [first: number, items: number],
   ): number {
+    // Of a connection that the node has given up, and the broker read to its end later.
+    if (source.ended.has(stream)) return items;
     if (source.stream !== stream || source.handled === undefined) {
-      if (source.stream !== undefined) this.#givenToOthers(source.node);
+      if (source.stream !== undefined) {
+        source.ended.add(source.stream);
+        this.#givenToOthers(source.node);
+      }
       source.stream = stream;
       source.incarnation = stream.split(":")[1];
       source.next = 0;

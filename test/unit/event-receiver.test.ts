@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { encode } from "@msgpack/msgpack";
+import { Dispatcher } from "../../adapters/mqtt/origin/dispatcher.ts";
+import { EventReceiver } from "../../adapters/mqtt/origin/event-receiver.ts";
+
+interface Rig {
+  readonly receiver: EventReceiver;
+  /** What the handlers were given. */
+  readonly seen: string[];
+  /** What nodes were told. */
+  readonly confirmed: string[];
+  /** A batch of the assigned stream `n1:i1:o1:GENERATION`. */
+  give(generation: number, first: number, ...items: readonly unknown[]): void;
+}
+
+function rig(): Rig {
+  const [seen, confirmed]: [string[], string[]] = [[], []];
+  const dispatcher = new Dispatcher(() => {});
+  const none = (): never => {
+    throw new Error("not expected");
+  };
+  const receiver = new EventReceiver(
+    {
+      outbox: none,
+      sendWithReply: none,
+      reply: none,
+      acknowledged: none,
+      confirm: (_, stream, counts) => void confirmed.push(`${stream.at(-1)} ${counts.join("/")}`),
+      released: none,
+      revived: (node) => void seen.push(`${node} lives`),
+    },
+    dispatcher,
+  );
+  dispatcher.on("open", ({ connection }) => void seen.push(`open ${connection.id}`));
+  dispatcher.on("message", ({ connection, data }) => void seen.push(`${connection.id} ${data}`));
+  dispatcher.on("close", ({ connection, cause }) => void seen.push(`${cause} ${connection.id}`));
+  return {
+    ...{ receiver, seen, confirmed },
+    give: (generation, first, ...items) => {
+      const batch = encode([1, `n1:i1:o1:${generation}`, first, items]);
+      receiver.receive("origins/o1/events/n1", "n1", batch, true);
+    },
+  };
+}
+
+const opened = ["open", "n1.a", 0, {}];
+const said = (seq: number): unknown[] => ["message", "n1.a", seq, `m${seq}`];
+const closed = (seq: number): unknown[] => ["close", "n1.a", seq, 1000, "", "client"];
+
+test("an origin takes what comes next, confirms it, and says where it stands otherwise", () => {
+  const { give, seen, confirmed } = rig();
+  give(1, 0, opened, said(1));
+  give(1, 3, said(3));
+  give(1, 0, opened, said(1));
+  give(1, 1, said(1), said(2));
+  assert.deepEqual(seen, ["open n1.a", "n1.a m1", "n1.a m2"]);
+  assert.deepEqual(confirmed, ["1 2", "1 2/2", "1 2/2", "1 3"]);
+});
+
+test("where the broker is back, an origin says of every stream where it stands", () => {
+  const { give, receiver, confirmed } = rig();
+  receiver.tellReceived();
+  give(1, 0, opened);
+  receiver.tellReceived();
+  assert.deepEqual(confirmed, ["1 1", "1 1/1"]);
+});
+
+test("a stream that is over stays over, whatever the broker still brings of it", () => {
+  const { give, seen, confirmed } = rig();
+  give(1, 0, opened, said(1));
+  give(2, 0, said(2), said(3));
+  give(1, 2, said(2));
+  give(2, 2, said(4));
+  assert.deepEqual(seen, ["open n1.a", "n1.a m1", "n1.a m2", "n1.a m3", "n1.a m4"]);
+  assert.deepEqual(confirmed, ["1 2", "2 2", "2 3"]);
+});
+
+test("a connection that was others' meanwhile is told nothing twice, and one end", () => {
+  const { give, receiver, seen } = rig();
+  give(1, 0, opened, said(1), said(2));
+  give(2, 0, ["alive", []]);
+  assert.equal(receiver.connections, 0, "others have it");
+  receiver.nodeLost("n1", undefined);
+  assert.deepEqual(seen.splice(0), ["open n1.a", "n1.a m1", "n1.a m2"], "no end of another's");
+  give(2, 1, said(2), said(3), closed(4));
+  give(3, 0, said(3), closed(4));
+  assert.deepEqual(seen, ["n1.a m3", "client n1.a"]);
+});
+
+test("of a node that seemed dead, what was handled stays so, and the rest follows `open`", () => {
+  const { give, receiver, seen } = rig();
+  give(1, 0, opened, said(1));
+  receiver.nodeLost("n1", undefined);
+  give(1, 2, ["alive", ["n1.a"]], said(1), said(2));
+  assert.deepEqual(seen, [
+    ...["open n1.a", "n1.a m1", "node-lost n1.a"],
+    ...["n1 lives", "open n1.a", "n1.a m2"],
+  ]);
+});
