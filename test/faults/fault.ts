@@ -25,8 +25,8 @@ export interface Fault {
   readonly reopens?: boolean;
   /** The longest that recovery may take, where that is promised. */
   readonly recoveryMsMax?: number;
-  /** Breaks something and mends it; the milliseconds that recovery took. */
-  readonly run: (scene: Scene) => Promise<number>;
+  /** Breaks something and mends it; the milliseconds that recovery took, where that is one. */
+  readonly run: (scene: Scene) => Promise<number | undefined>;
 }
 
 /** The first event after `at` that `match` accepts, at any origin. */

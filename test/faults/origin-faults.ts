@@ -101,13 +101,11 @@ export const originCut: Fault = {
   closesTwice: true,
   run: async (scene) => {
     const { cluster, dice, crowd } = scene;
-    let at = 0;
     for (let times = 1 + dice.below(4); times > 0; times--) {
       await crowd.saidMore(dice.below(500));
-      at = now();
       dice.pick(cluster.origins).proxy.cut();
     }
-    return recovery(scene, at, () => true);
+    return undefined;
   },
 };
 
@@ -115,7 +113,6 @@ export const originDeploy: Fault = {
   name: "origins: rolling deploy",
   run: async (scene) => {
     const { cluster } = scene;
-    const at = now();
     let slowest = 0;
     for (const origin of cluster.origins) {
       const left = cluster.life(origin);
@@ -125,7 +122,6 @@ export const originDeploy: Fault = {
       cluster.startOrigin(origin);
       await cluster.originJoined(origin);
     }
-    await recovery(scene, at, () => true);
     return slowest;
   },
 };

@@ -14,12 +14,14 @@ export interface Handled {
 
 const linePattern = /^([\d.]+) (open|message|close) (\S+) (\d+) ?(.*)$/;
 
+const otherPattern = /^(\{|[\d.]+ (started|error) )/;
+
 /** One process of an origin, from its start to its end, and what its handlers were given. */
 export class OriginLife {
   readonly name: string;
   readonly program: Program;
   readonly handled: Handled[] = [];
-  /** Lines of its errors. */
+  /** What it wrote beside events, errors that it was told of, and the library's own log. */
   readonly errors: string[] = [];
   #read = 0;
 
@@ -41,7 +43,7 @@ export class OriginLife {
       const line = lines[this.#read]!;
       const match = linePattern.exec(line);
       if (match === null) {
-        if (!line.includes(" started ")) this.errors.push(line);
+        if (!otherPattern.test(line)) this.errors.push(line);
         continue;
       }
       const [, at, type, id = "", number, rest = ""] = match;

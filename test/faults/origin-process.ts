@@ -11,12 +11,25 @@ import { connectOrigin } from "websocket-service/origin";
 const dataCharsMax = 40;
 
 const [broker = "", name = "", delay = "0"] = process.argv.slice(2);
+const pause = new Int32Array(new SharedArrayBuffer(4));
 const origin = await connectOrigin({ broker, name });
+
+/** At once: a line that a kill takes along would pass for an event that was never handled. */
+const write = (text: string): void => {
+  for (let bytes = Buffer.from(text); bytes.length > 0; ) {
+    try {
+      bytes = bytes.subarray(writeSync(1, bytes));
+    } catch (error) {
+      // The reader is busy. A handler that throws would count as one that is done.
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
+      Atomics.wait(pause, 0, 0, 1);
+    }
+  }
+};
 
 const tell = (...words: (string | number)[]): void => {
   const at = (performance.timeOrigin + performance.now()).toFixed(3);
-  // At once: a line that a kill takes along would pass for an event that was never handled.
-  writeSync(1, `${at} ${words.join(" ")}\n`);
+  write(`${at} ${words.join(" ")}\n`);
 };
 
 const work = (): Promise<void> | void => {

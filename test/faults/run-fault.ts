@@ -12,7 +12,7 @@ export interface Outcome {
   readonly fault: Fault;
   readonly combination: string;
   readonly verdict: Verdict;
-  readonly recoveryMs: number;
+  readonly recoveryMs: number | undefined;
   /** The most that `wss_event_window_bytes` showed at one node. */
   readonly windowBytes: number;
   /** Everything that is not as promised. */
@@ -73,9 +73,13 @@ function failuresOf(
       [...cut.values()].reduce((a, b) => a + b, 0),
       "cut",
     );
+  for (const { name, errors } of cluster.lives) {
+    if (errors.length > 0) failures.push(`${name} failed: ${errors.slice(0, 3).join(" ")}`);
+  }
   const bound = windowBound(cluster);
   if (windowBytes > bound) failures.push(`the window held ${windowBytes} of ${bound} bytes`);
-  if (recoveryMs > (fault.recoveryMsMax ?? Number.POSITIVE_INFINITY)) {
+  const { recoveryMsMax = Number.POSITIVE_INFINITY } = fault;
+  if (recoveryMs !== undefined && recoveryMs > recoveryMsMax) {
     failures.push(`recovery took ${Math.round(recoveryMs)} ms`);
   }
   if (failures.length > 0) failures.push(...complaints);

@@ -15,7 +15,7 @@ const columns: readonly (readonly [name: string, read: (outcome: Outcome) => str
     ["reopened", ({ verdict }) => verdict.reopened],
     ["cut", ({ verdict }) => [...verdict.cut].map(([code, n]) => `${n}×${code}`).join(" ") || "0"],
     ["window KiB", ({ windowBytes }) => Math.ceil(windowBytes / 1_024)],
-    ["recovery ms", ({ recoveryMs }) => Math.round(recoveryMs)],
+    ["recovery ms", ({ recoveryMs }) => (recoveryMs === undefined ? "–" : Math.round(recoveryMs))],
   ];
 
 /** The outcomes as a table of Markdown. */
