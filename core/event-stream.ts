@@ -1,26 +1,23 @@
 import { limits, type ServiceError } from "./base/mod.ts";
 import { BatchWindow, type NumberedBatch } from "./batch-window.ts";
 import type { Connection } from "./connection.ts";
+import { aliveItems, batchBytesTarget, type Destination, fitBatch } from "./fit-batch.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
-import type {
-  Clock,
-  Codec,
-  EventDestination,
-  OriginChannel,
-  OriginDestination,
-} from "./ports/mod.ts";
+import type { Clock, Codec, OriginChannel } from "./ports/mod.ts";
 
 export interface EventStreamOptions {
   /** Names the ordered flow: this publisher incarnation to this destination. */
   readonly stream: string;
   /** Undefined: a waiting room for events that no origin takes yet. */
-  readonly destination: EventDestination | OriginDestination | undefined;
+  readonly destination: Destination | undefined;
   /** Bytes of batches that are not confirmed yet; past it sockets are not read. */
   readonly windowBytesMax: number;
   /** Items of these, likewise. */
   readonly windowItemsMax: number;
   /** What to do with a connection that cannot be paused and whose window is full. */
   readonly overload: (connection: Connection) => void;
+  /** What to do when an item is larger than the broker's packets. */
+  readonly unfit: (item: readonly unknown[]) => void;
   /** Batches are published as JSON in place of MessagePack. */
   readonly json: boolean;
 }
@@ -114,11 +111,17 @@ export class EventStream {
 
   /** Adds an event that is not a message, or one again. It is never refused. */
   append(item: readonly unknown[]): void {
-    const { codec } = this.#parts;
-    codec.append(this.lane, codec.encodeValue(item));
+    const { codec, channel } = this.#parts;
+    const bytes = codec.encodeValue(item);
     // What another stream gave up comes all at once, and brokers limit a packet.
-    if (codec.laneBytes(this.lane) >= limits.batchBytesTarget) this.#take();
+    if (codec.laneBytes(this.lane) + bytes.length > batchBytesTarget(channel)) this.#take();
+    codec.append(this.lane, bytes);
     this.written();
+  }
+
+  /** Tells that these connections are there, in as many items as a packet of the broker needs. */
+  alive(ids: readonly string[]): void {
+    for (const item of aliveItems(this.#parts.channel, ids)) this.append(item);
   }
 
   /** After a message of this connection: stops reading it while the window is full. */
@@ -249,12 +252,16 @@ export class EventStream {
   }
 
   #publish(batch: NumberedBatch): void {
-    const payload = this.#format(batch.payload);
-    this.#inFlight++;
-    this.#parts.metrics.batchesPublished.add(1);
-    this.#parts.metrics.batchBytesPublished.add(payload.byteLength);
-    const destination = this.#options.destination as EventDestination | OriginDestination;
-    this.#parts.channel.publish(destination, payload, (error) => this.#answered(batch, error));
+    const { codec, channel, metrics } = this.#parts;
+    const fit = { codec, bytesMax: channel.batchBytesMax, unfit: this.#options.unfit };
+    const pieces = fitBatch(batch, { ...fit, format: (bytes) => this.#format(bytes) });
+    this.#inFlight += pieces.length;
+    const destination = this.#options.destination as Destination;
+    for (const piece of pieces) {
+      metrics.batchesPublished.add(1);
+      metrics.batchBytesPublished.add(piece.payload.byteLength);
+      channel.publish(destination, piece.payload, (error) => this.#answered(piece, error));
+    }
   }
 
   #answered(batch: NumberedBatch, error: ServiceError | undefined): void {

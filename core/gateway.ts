@@ -8,6 +8,7 @@ import { newConnectionId } from "./connection-id.ts";
 import { drainConnections } from "./drain.ts";
 import { EventRouter } from "./event-router.ts";
 import { every } from "./every.ts";
+import { limitBatches, utf8Exceeds } from "./fit-batch.ts";
 import { registerGauges } from "./gateway-gauges.ts";
 import { GatewayMetrics } from "./gateway-metrics.ts";
 import type { GatewayOptions, GatewayParts, Readiness } from "./gateway-parts.ts";
@@ -64,7 +65,10 @@ export class Gateway implements SocketHandler<Connection> {
         metrics: this.#metrics,
         registry: this.#registry,
         logger: this.#logger,
-        close: (connection, cause) => this.#end(connection, cause, 1013, cause),
+        close: (connection, cause) =>
+          cause === CloseCause.limit
+            ? this.#end(connection, cause, 1009, "message-too-big")
+            : this.#end(connection, cause, 1013, cause),
       },
       options,
     );
@@ -112,6 +116,7 @@ export class Gateway implements SocketHandler<Connection> {
       commands,
       connected: (connected) => {
         this.#readiness("origin channel not connected", connected);
+        if (connected) limitBatches(this.#parts.codec, this.#parts.channel);
         this.#router.connected(connected);
       },
       origin: (_app, name, presence) => this.#router.presence(name, presence),
@@ -198,8 +203,9 @@ export class Gateway implements SocketHandler<Connection> {
   }
 
   text(connection: Connection, data: string): void {
-    if (connection.closing !== undefined) return;
     const { codec } = this.#parts;
+    if (utf8Exceeds(data, codec.messageBytesMax)) this.#tooBig(connection);
+    if (connection.closing !== undefined) return;
     const { stream, slot } = connection;
     if (!codec.text(slot, data)) {
       stream.laneFull();
@@ -209,8 +215,9 @@ export class Gateway implements SocketHandler<Connection> {
   }
 
   binary(connection: Connection, data: Uint8Array): void {
-    if (connection.closing !== undefined) return;
     const { codec } = this.#parts;
+    if (data.byteLength > codec.messageBytesMax) this.#tooBig(connection);
+    if (connection.closing !== undefined) return;
     const { stream, slot } = connection;
     if (!codec.bytes(slot, 2, data)) {
       stream.laneFull();
@@ -259,6 +266,12 @@ export class Gateway implements SocketHandler<Connection> {
     this.#guard.closed(connection);
     this.#registry.release(slot);
     this.#metrics.closed(cause);
+  }
+
+  /** The runtime's own server took it, and no packet of the broker would. */
+  #tooBig(connection: Connection): void {
+    if (connection.closing === undefined) this.#metrics.error("message-too-big");
+    this.#end(connection, CloseCause.limit, 1009, "message-too-big");
   }
 
   /** Starts to close a connection; its `close` event follows when the socket is gone. */

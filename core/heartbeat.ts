@@ -1,4 +1,3 @@
-import { limits } from "./base/mod.ts";
 import type { EventStream } from "./event-stream.ts";
 import { every } from "./every.ts";
 import type { Cancel, Clock, ClusterBus, NodePresence } from "./ports/mod.ts";
@@ -64,8 +63,7 @@ export class Heartbeat {
       const batch = ids.get(stream) ?? [];
       ids.set(stream, batch);
       batch.push(id);
-      if (batch.length === limits.aliveIdsMax) stream.append(["alive", batch.splice(0)]);
     }
-    for (const [stream, batch] of ids) if (batch.length > 0) stream.append(["alive", batch]);
+    for (const [stream, batch] of ids) stream.alive(batch);
   }
 }

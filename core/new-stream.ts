@@ -1,5 +1,6 @@
 import { CloseCause, type Connection } from "./connection.ts";
 import { EventStream, type EventStreamOptions, type EventStreamParts } from "./event-stream.ts";
+import type { Registry } from "./registry.ts";
 
 /** What is particular to one stream. */
 export interface StreamShape {
@@ -22,6 +23,7 @@ export interface StreamsOptions {
 export function newStream(
   parts: EventStreamParts & {
     readonly close: (connection: Connection, cause: CloseCause) => void;
+    readonly registry: Registry;
   },
   options: StreamsOptions,
   shape: StreamShape,
@@ -36,6 +38,13 @@ export function newStream(
     overload: (connection) => {
       parts.metrics.error("window-full");
       parts.close(connection, CloseCause.overload);
+    },
+    unfit: ([verb, id]) => {
+      parts.metrics.error(verb === "message" ? "message-too-big" : "batch-too-big");
+      if (verb !== "message") return;
+      for (const connection of parts.registry.all()) {
+        if (connection.id === id) parts.close(connection, CloseCause.limit);
+      }
     },
   });
 }

@@ -1,4 +1,3 @@
-import { limits } from "./base/mod.ts";
 import type { Connection } from "./connection.ts";
 import type { EventStream } from "./event-stream.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
@@ -68,9 +67,5 @@ function introduce(targets: ReadonlyMap<string, EventStream>): void {
     if (ids === undefined) byStream.set(stream, [id]);
     else ids.push(id);
   }
-  for (const [stream, ids] of byStream) {
-    for (let from = 0; from < ids.length; from += limits.aliveIdsMax) {
-      stream.append(["alive", ids.slice(from, from + limits.aliveIdsMax)]);
-    }
-  }
+  for (const [stream, ids] of byStream) stream.alive(ids);
 }

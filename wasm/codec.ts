@@ -18,6 +18,8 @@ export class WasmCodec implements Codec {
   readonly #memory: Memory = new Memory(this.#wasm);
   readonly #values: PlainValues = new PlainValues();
   readonly #events: WasmEvents;
+  readonly #options: CodecOptions;
+  #messageBytesMax: number;
   readonly #inputAt: number;
   /** Block of a chunk that is larger than the input area; 0 where there is none. */
   #largeAt = 0;
@@ -25,8 +27,20 @@ export class WasmCodec implements Codec {
   #unfinished = -1;
 
   constructor(options: CodecOptions) {
+    this.#options = options;
+    this.#messageBytesMax = options.messageBytesMax;
     this.#events = new WasmEvents(this.#wasm, this.#memory, options);
     this.#inputAt = this.#wasm.input();
+  }
+
+  limitBatches(batchBytesTarget: number, messageBytesMax: number): void {
+    const options = this.#options;
+    this.#messageBytesMax = Math.min(messageBytesMax, options.messageBytesMax);
+    this.#wasm.limitLanes(Math.min(batchBytesTarget, options.batchBytesTarget));
+    this.#wasm.limitMessages(this.#messageBytesMax);
+  }
+  get messageBytesMax(): number {
+    return this.#messageBytesMax;
   }
 
   openLane(stream: string): number {

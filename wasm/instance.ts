@@ -12,6 +12,8 @@ export interface Exports {
     readyBytes: number,
     fragmentsMax: number,
   ): void;
+  limitLanes(batchBytesTarget: number): void;
+  limitMessages(messageBytesMax: number): void;
   allocate(bytes: number): number;
   free(pointer: number): void;
   heapBytes(): number;

@@ -55,7 +55,8 @@ export class MqttOriginChannel implements OriginChannel {
 
   get batchBytesMax(): number {
     const packetBytesMax = this.#link.packetBytesMax ?? Number.POSITIVE_INFINITY;
-    const topicBytesMax = 3 * this.#topics.root.length + 256;
+    // As the link counts them, with names of any length.
+    const topicBytesMax = 3 * (this.#topics.root.length + 256);
     const room = packetBytesMax - topicBytesMax - mqttLimits.packetOverheadBytes;
     return Math.min(limits.batchBytesMax, Math.max(room, 0));
   }

@@ -17,6 +17,10 @@ export const limits = {
   proxyHeaderBytesMax: 4_096,
   /** A batch that reaches this size is published at once: past it MQTT.js gains nothing more. */
   batchBytesTarget: 65_536,
+  /** What a batch has before its items: version, the stream's name, numbers. */
+  batchHeadBytesMax: 160,
+  /** What a message item has besides its data: verb, id, seq, lengths. */
+  messageHeadBytesMax: 96,
   /** A received batch larger than this is refused: the largest message plus room for its ids. */
   batchBytesMax: 17_825_792,
   /** Default of `--max-message-size`. */

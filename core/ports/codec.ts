@@ -26,4 +26,12 @@ export interface ValueCodec {
 }
 
 /** Frames in, envelopes out and in: everything between a socket's bytes and a batch's bytes. */
-export interface Codec extends EventEncoder, FrameParser, CommandDecoder, ValueCodec {}
+export interface Codec extends EventEncoder, FrameParser, CommandDecoder, ValueCodec {
+  /**
+   * Lowers the batch target and the largest message to what a broker takes, or raises them again:
+   * never above what the codec was made with. What a lane holds already stays.
+   */
+  limitBatches(batchBytesTarget: number, messageBytesMax: number): void;
+  /** The largest message at present. */
+  readonly messageBytesMax: number;
+}

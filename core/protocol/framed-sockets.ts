@@ -55,10 +55,11 @@ export class FramedSockets {
     const { codec, deflate, messageBytesMax, inflateRatioMax = Infinity } = this.options;
     assert(deflate, "deflate was negotiated without a coder");
     const byRatio = Math.max(limits.inflateFreeBytes, payload.length * inflateRatioMax);
-    const message = deflate.inflate(payload, Math.min(messageBytesMax, byRatio));
+    const bytesMax = Math.min(messageBytesMax, codec.messageBytesMax);
+    const message = deflate.inflate(payload, Math.min(bytesMax, byRatio));
     if (message === undefined) return "message-inflate";
     if (message === "too-big") {
-      return byRatio < messageBytesMax ? "message-inflate-ratio" : "message-too-big";
+      return byRatio < bytesMax ? "message-inflate-ratio" : "message-too-big";
     }
     const text = kind === MessageKind.text;
     return text && !codec.validUtf8(message) ? "message-not-utf8" : message;

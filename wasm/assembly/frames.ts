@@ -16,6 +16,11 @@ export function initFrames(bytesMax: u32, framesMax: u32): void {
   fragmentsMax = framesMax;
 }
 
+/** Another largest message, for frames whose length is read from now on. */
+export function limitMessages(bytesMax: u32): void {
+  messageBytesMax = bytesMax;
+}
+
 /** The first byte: FIN, RSV, opcode. */
 export function checkFirst(slot: Slot, byte: u32): i32 {
   const opcode = byte & 0x0f;

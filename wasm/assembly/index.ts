@@ -16,6 +16,8 @@ import { initUtf8, utf8Valid } from "./utf8";
 export { allocateOrTrap as allocate, free, heapBytes } from "./memory";
 export { append, closeLane, isLane, itemPrefix, laneBytes, laneItems, laneNext } from "./lanes";
 export { openLane, takeBatch } from "./lanes";
+export { limitLanes } from "./lanes";
+export { limitMessages } from "./frames";
 export { feed, next } from "./parser";
 export { decode, nextItem, seekTarget, target } from "./commands";
 

@@ -44,6 +44,11 @@ export function initLanes(target: u32, prefixLength: u32): void {
   prefixBytes = prefixLength;
 }
 
+/** Another target, from the next message on. */
+export function limitLanes(target: u32): void {
+  batchBytesTarget = target;
+}
+
 /** Where the host writes the prefix, before `initLanes`. */
 export function itemPrefix(): usize {
   return prefix;

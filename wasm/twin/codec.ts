@@ -9,6 +9,7 @@ import { PlainValues } from "./values.ts";
 
 /** The codec in plain TypeScript: the twin of `WasmCodec`, which it equals byte for byte. */
 export class PlainCodec implements Codec {
+  readonly #options: CodecOptions;
   readonly #slots: Slots = new Slots();
   readonly #values: PlainValues = new PlainValues();
   readonly #events: PlainEvents;
@@ -16,9 +17,22 @@ export class PlainCodec implements Codec {
   readonly #commands: PlainCommands;
 
   constructor(options: CodecOptions) {
+    this.#options = options;
     this.#events = new PlainEvents(options, this.#slots);
     this.#frames = new PlainFrames(options, this.#slots, this.#events);
     this.#commands = new PlainCommands(new Ids(options.node, this.#slots), this.#values);
+  }
+
+  limitBatches(batchBytesTarget: number, messageBytesMax: number): void {
+    const options = this.#options;
+    this.#events.bytesTarget = Math.min(batchBytesTarget, options.batchBytesTarget);
+    const { limits } = this.#frames;
+    const bytesMax = Math.min(messageBytesMax, options.messageBytesMax);
+    this.#frames.limits = { ...limits, messageBytesMax: bytesMax };
+  }
+
+  get messageBytesMax(): number {
+    return this.#frames.limits.messageBytesMax;
   }
 
   openLane(stream: string): number {

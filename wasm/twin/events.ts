@@ -62,14 +62,15 @@ function writeUint(to: Uint8Array, at: number, value: number, length: number): n
 export class PlainEvents implements Omit<EventEncoder, "unbind"> {
   #textBytes = 0;
   readonly #node: string;
-  readonly #target: number;
+  /** A lane that holds items takes none that would pass this; lowered for some brokers. */
+  bytesTarget: number;
   readonly #slots: Slots;
   readonly #lanes: (Lane | undefined)[] = [];
   readonly #texts: Uint8Array = new Uint8Array(65_536);
 
   constructor(options: CodecOptions, slots: Slots) {
     this.#node = options.node;
-    this.#target = options.batchBytesTarget;
+    this.bytesTarget = options.batchBytesTarget;
     this.#slots = slots;
   }
 
@@ -212,7 +213,7 @@ export class PlainEvents implements Omit<EventEncoder, "unbind"> {
     const short = kind === MessageKind.text && length < 32;
     const headBytes = short ? 1 : length < 0x100 ? 2 : length < 0x1_0000 ? 3 : 5;
     const bytes = prefix.length + seqBytes + headBytes + length;
-    if (lane.items > 0 && lane.length + bytes > this.#target) return -1;
+    if (lane.items > 0 && lane.length + bytes > this.bytesTarget) return -1;
     const to = this.#room(lane, bytes);
     to.set(prefix, lane.length);
     let at = writeUint(to, lane.length + prefix.length, seq, seqBytes);

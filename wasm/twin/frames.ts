@@ -26,7 +26,8 @@ const nothing = new Uint8Array(0);
 export class PlainFrames implements FrameParser {
   readonly #slots: Slots;
   readonly #events: PlainEvents;
-  readonly #limits: MessageLimits;
+  /** Lowered where the broker takes less. */
+  limits: MessageLimits;
   readonly #partialBytesMax: number;
   /** The slot whose chunk is being parsed, and its chunk. */
   #slot: Slot | undefined;
@@ -41,7 +42,7 @@ export class PlainFrames implements FrameParser {
     this.#slots = slots;
     this.#events = events;
     const { messageBytesMax, fragmentsMax = limits.fragmentsMax } = options;
-    this.#limits = { messageBytesMax, fragmentsMax };
+    this.limits = { messageBytesMax, fragmentsMax };
     this.#partialBytesMax = options.partialBytesMax;
   }
 
@@ -136,7 +137,7 @@ export class PlainFrames implements FrameParser {
           if (step !== ParserStep.done) return step;
         }
         if (this.#chunk.at === this.#chunk.end) return ParserStep.done;
-        const fault = readHeader(state, this.#chunk, this.#limits);
+        const fault = readHeader(state, this.#chunk, this.limits);
         if (fault !== undefined) return this.#fail(state, fault);
         if (!state.inFrame) return ParserStep.done;
       }
@@ -168,7 +169,7 @@ export class PlainFrames implements FrameParser {
         length = uint16(bytes, at + 2);
         if (length < 126) break;
       }
-      if (payload + length > chunk.end || length > this.#limits.messageBytesMax) break;
+      if (payload + length > chunk.end || length > this.limits.messageBytesMax) break;
       const to = this.#events.openMessage(slot, opcode as MessageKind, length);
       if (to < 0) return ParserStep.laneFull;
       const buffer = this.#events.buffer(slot);
