@@ -32,7 +32,8 @@ export function isApp(app: string): boolean {
  * `@` stays, as in `@all`; `.` goes, because RabbitMQ maps it and NATS refuses it.
  */
 export function encodeGroup(group: string): string {
-  return encodeURIComponent(group)
+  // Half of a character, which JSON can carry and UTF-8 cannot: what a decoder makes of it.
+  return encodeURIComponent(group.replace(/\p{Surrogate}/gu, "\ufffd"))
     .replaceAll("%40", "@")
     .replace(/[.!~*'()]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 }
