@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Dispatcher } from "../../adapters/mqtt/origin/dispatcher.ts";
+import { EventReceiver, type ReceiverEffects } from "../../adapters/mqtt/origin/event-receiver.ts";
+import type { OriginEvent } from "../../adapters/mqtt/origin/mod.ts";
+import type { NodeOutbox } from "../../adapters/mqtt/origin/node-outbox.ts";
+import type { Dice } from "../vectors/dice.ts";
+import { toHex } from "../vectors/hex.ts";
+import { type EventBatch, EventScripts } from "./event-script.ts";
+import { casesOf, diceOf, fuzz, seed } from "./fuzz-run.ts";
+import { heapLevel } from "./levels.ts";
+
+const cases = casesOf(60_000);
+
+/** An origin's receiving side, with handlers that now and then take their time. */
+class Listener {
+  readonly #dice: Dice;
+  readonly dispatcher: Dispatcher = new Dispatcher(() => {});
+  readonly receiver: EventReceiver;
+  readonly scripts: EventScripts;
+  /** What the handlers were told of each good connection. */
+  readonly #heard: Map<string, unknown[]> = new Map();
+  /** How far the streams are confirmed. */
+  readonly confirmed: Map<string, number> = new Map();
+  readonly #strangers = new Set<string>();
+  errors = 0;
+  closed = 0;
+
+  constructor(dice: Dice) {
+    this.#dice = dice;
+    this.scripts = new EventScripts(dice);
+    const nothing = (): void => {};
+    const outbox = { send: nothing, close: nothing, retired: false } as unknown as NodeOutbox;
+    const effects: ReceiverEffects = {
+      outbox: () => outbox,
+      sendWithReply: () => Promise.resolve(new Map()),
+      reply: nothing,
+      acknowledged: nothing,
+      confirm: (_node, stream, [handled]) => this.#confirm(stream, handled!),
+      released: nothing,
+      revived: nothing,
+    };
+    this.receiver = new EventReceiver(effects, this.dispatcher);
+    this.dispatcher.on("error", () => {
+      this.errors++;
+    });
+    this.dispatcher.on("open", (event) => this.#told(event, event.connection.id, "open"));
+    this.dispatcher.on("message", (event) => this.#told(event, event.connection.id, event.data));
+    this.dispatcher.on("close", (event) => this.#told(event, event.connection.id, "close"));
+  }
+
+  receive({ topic, node, payload, assigned }: EventBatch): void {
+    this.receiver.receive(topic, node, payload, assigned);
+  }
+
+  /** Closes those whose node nobody knows: with time there would be more and more of them. */
+  forgetStrangers(incarnation: string): void {
+    for (const node of this.#strangers) this.receiver.nodeLost(node, incarnation);
+    this.#strangers.clear();
+  }
+
+  /** A good connection that has come to its end was told of as it was. */
+  compare(): void {
+    for (const [id, events] of this.#heard) {
+      const told = this.scripts.told.get(id)!;
+      assert.deepEqual(events, told.slice(0, events.length), `events of ${id}`);
+      if (events.at(-1) !== "close" || events.length !== told.length) continue;
+      this.#heard.delete(id);
+      this.scripts.told.delete(id);
+      this.closed++;
+    }
+  }
+
+  #confirm(stream: string, count: number): void {
+    if (!stream.startsWith("good")) return;
+    assert.ok(count >= (this.confirmed.get(stream) ?? 0), "a confirmation goes back");
+    this.confirmed.set(stream, count);
+  }
+
+  #told({ type }: OriginEvent, id: string, what: unknown): void | Promise<void> {
+    assert.ok(type !== "alive");
+    if (!id.startsWith("good")) {
+      this.#strangers.add(id.slice(0, id.indexOf(".")));
+    } else {
+      const events = this.#heard.get(id) ?? [];
+      this.#heard.set(id, events);
+      events.push(what);
+    }
+    return this.#dice.chance(10) ? Promise.resolve() : undefined;
+  }
+}
+
+test(`${cases} batches of events, and garbage between them (seed ${seed})`, async () => {
+  const dice = diceOf(41);
+  const listener = new Listener(dice);
+  let payload: Uint8Array = new Uint8Array(0);
+  const one = async (index: number): Promise<void> => {
+    const batch = listener.scripts.next();
+    payload = batch.payload;
+    const before = listener.errors;
+    listener.receive(batch);
+    if (batch.node !== "bad") assert.equal(listener.errors, before, "a good batch is refused");
+    if (index % 8 !== 0) return;
+    for (let turn = 0; turn < 4; turn++) await Promise.resolve();
+    listener.compare();
+    if (index % 512 === 0) listener.forgetStrangers(`i${index}`);
+  };
+  await fuzz(one, { cases, levels: [heapLevel()], shown: () => toHex(payload) });
+  for (let turn = 0; turn < 200; turn++) await Promise.resolve();
+  listener.compare();
+  assert.equal(listener.dispatcher.waitingEvents, 0);
+  for (const [name, items] of listener.scripts.assigned()) {
+    assert.equal(listener.confirmed.get(name), items, `${name} is confirmed to its end`);
+  }
+  for (const [id, told] of listener.scripts.told)
+    assert.ok(told.at(-1) !== "close", `open: ${id}`);
+  listener.forgetStrangers("end");
+  assert.equal(listener.receiver.connections, listener.scripts.told.size);
+  console.log(`${listener.closed} connections, ${listener.errors} errors`);
+  assert.ok(listener.errors > cases / 20 && listener.closed > cases / 50, "the dice are loaded");
+});
