@@ -38,7 +38,7 @@ export const originLimits = {
   gapRepeatMs: 100,
   /** A node that lives and confirms nothing for this long is given up: its commands are lost. */
   unconfirmedMsMax: 60_000,
-  /** Streams of a node that are over and may still be heard of: each was an outage or a failover. */
+  /** Streams of a node that are over and may be heard of still: each was a failover. */
   endedStreamsMax: 16,
   /** Topics of events whose numbers are remembered; a cluster has one a node and partition. */
   sourcesMax: 65_536,
