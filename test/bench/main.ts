@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- codec echo round-trip idle] [--rounds N]`: every figure beside the one it is
- * held against, in one run. It fails on no time.
+ * `npm run bench [-- codec echo round-trip idle unread] [--rounds N]`: every figure beside the one
+ * it is held against, in one run. It fails on no time. `unread` draws docs/unread-clients.svg.
  */
 import { cpus, loadavg } from "node:os";
 import process from "node:process";
@@ -9,6 +9,7 @@ import { echoBench } from "./echo.ts";
 import { idleBench } from "./idle.ts";
 import type { Contestant } from "./processes.ts";
 import { roundTripBench } from "./round-trip.ts";
+import { unreadBench } from "./unread.ts";
 
 const words = process.argv.slice(2);
 const at = words.indexOf("--rounds");
@@ -26,6 +27,7 @@ const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   codec: () => runCodecBench(print),
   "round-trip": () => roundTripBench([bunOpen, bunNative, bunWasm], rounds, print),
   echo: () => echoBench([bunOpen, bunNative, bunWasm, nodeWasm], rounds, print),
+  unread: () => unreadBench([bunNative, nodeWasm], print),
   idle: () => idleBench([bunNative, bunWasm, nodeWasm], print),
 };
 
