@@ -6,6 +6,8 @@ import { FaultProxy } from "./fault-proxy.ts";
 import { OriginLife } from "./origin-log.ts";
 
 export interface Combination {
+  /** How much longer recovery may take than promised, where other tests run beside this one. */
+  readonly slack?: number;
   readonly runtime: GatewayRuntime;
   readonly engine: "native" | "wasm";
 }

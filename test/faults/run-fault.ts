@@ -79,7 +79,8 @@ function failuresOf(
   const bound = windowBound(cluster);
   if (windowBytes > bound) failures.push(`the window held ${windowBytes} of ${bound} bytes`);
   const { recoveryMsMax = Number.POSITIVE_INFINITY } = fault;
-  if (recoveryMs !== undefined && recoveryMs > recoveryMsMax) {
+  const { slack = 1 } = cluster.combination;
+  if (recoveryMs !== undefined && recoveryMs > slack * recoveryMsMax) {
     failures.push(`recovery took ${Math.round(recoveryMs)} ms`);
   }
   if (failures.length > 0) failures.push(...complaints);
