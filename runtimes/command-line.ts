@@ -70,8 +70,10 @@ function readConfigFile(path: string): unknown {
   try {
     return JSON.parse(readFileSync(path, "utf8"));
   } catch (error) {
-    const reason = (error as Error).message;
-    const message = `--config: ${path} cannot be read as a JSON file: ${reason}`;
+    // The runtime's own reason repeats the path, which may be a URL with a password, misplaced.
+    const shown = path.replace(/\/\/.*@/s, "//…@");
+    const reason = (error as NodeJS.ErrnoException).code ?? "not JSON";
+    const message = `--config: ${shown} cannot be read as a JSON file: ${reason}`;
     throw new ServiceError("setting-invalid", message, { cause: error });
   }
 }

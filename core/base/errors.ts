@@ -57,7 +57,6 @@ export const ErrorCode = {
   internal: 105,
   "no-origin": 106,
   "ack-timeout": 107,
-  "no-subscriber": 108,
   "ping-timeout": 108,
   "idle-timeout": 109,
   "connection-age": 110,
@@ -65,6 +64,7 @@ export const ErrorCode = {
   "byte-rate": 112,
   "connections-per-ip": 113,
   "tls-invalid": 114,
+  "no-subscriber": 115,
 } as const;
 
 export type ErrorCode = keyof typeof ErrorCode;

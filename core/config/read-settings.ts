@@ -33,7 +33,7 @@ export function readFlags(words: readonly string[]): Record<string, string> {
     const match = /^--([a-z-]+)(?:=(.*))?$/s.exec(words[index] as string);
     const name = match?.[1];
     if (name === undefined || (name !== configFlag && !isSettingName(name))) {
-      throw wrong(`unknown flag ${words[index]}; --help lists those there are`);
+      throw wrong(`unknown flag ${shown(words[index] as string)}; --help lists those there are`);
     }
     const next = words[index + 1];
     if (match?.[2] !== undefined) flags[name] = match[2];
@@ -92,4 +92,9 @@ function check(name: SettingName, value: unknown, place: string): unknown {
 
 function wrong(message: string): ServiceError {
   return new ServiceError("setting-invalid", message);
+}
+
+/** What was typed, without what may be a password of a URL in the wrong place. */
+function shown(word: string): string {
+  return word.replace(/^([a-z]*:\/\/|).*@/s, "$1…@");
 }

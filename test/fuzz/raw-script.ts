@@ -8,7 +8,7 @@ import { HandshakeScripts, latin } from "./handshake-script.ts";
 /** What goes over one TCP connection, chunk by chunk, and what is done then. */
 export interface RawScript {
   readonly chunks: readonly Uint8Array[];
-  /** `end`: FIN at once; `reset`: TCP's RST; `wait`: nothing until the server has done something. */
+  /** `end`: FIN at once; `reset`: TCP's RST; `wait`: nothing until the server has acted. */
   readonly then: "end" | "reset" | "wait";
 }
 

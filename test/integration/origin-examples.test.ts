@@ -21,8 +21,10 @@ async function echoes(command: string, words: (port: number) => string[]): Promi
   const exit = new Promise((resolve) => child.once("exit", resolve));
   try {
     // Nobody keeps events for an origin that is not there yet: say it until it is.
+    let seq = 0;
     await until("the first echo", () => {
-      gateway.batch("n1", encode([["message", "n1.warm", 1, "there?"]]));
+      seq++;
+      gateway.batch("n1", encode([["message", "n1.warm", seq, "there?"]]));
       return gateway.commands.length > 0;
     });
     const binary = Uint8Array.from([0, 255]);

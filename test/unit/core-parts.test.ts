@@ -1,12 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ManualClock, MemoryLogger, SeededRandom } from "../../adapters/memory/mod.ts";
-import { limits } from "../../core/base/mod.ts";
+import { ErrorCode, errorCodeOf, limits } from "../../core/base/mod.ts";
 import { CommandStreams } from "../../core/command-streams.ts";
 import type { Connection } from "../../core/connection.ts";
 import { newConnectionId, nodeOfConnectionId } from "../../core/connection-id.ts";
 import { LogLimiter } from "../../core/log-limiter.ts";
 import { Registry } from "../../core/registry.ts";
+
+test("every error code has a number of its own", () => {
+  const numbers = Object.values(ErrorCode);
+  assert.equal(new Set(numbers).size, numbers.length);
+  for (const [name, number] of Object.entries(ErrorCode)) assert.equal(errorCodeOf(number), name);
+});
 
 test("connection ids carry the node's name, are short, URL-safe and never the same", () => {
   const random = new SeededRandom(1);

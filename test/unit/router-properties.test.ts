@@ -204,7 +204,7 @@ test("whatever breaks, events are handled in order, none lost, none twice", asyn
       const messages = [...firstHandled.values()].reduce((sum, seqs) => sum + seqs.length, 0);
       if (closes === 0) assert.equal(messages, expected + world.sockets.length, "nothing lost");
     }),
-    { numRuns: Number(process.env.PROPERTY_RUNS ?? 300) },
+    { numRuns: Number(process.env.PROPERTY_RUNS ?? 2_000) },
   );
 });
 

@@ -71,7 +71,8 @@ export class Dice {
   }
 }
 
-/** The seed of this run: FUZZ_SEED, or a new one, which a failing test names. */
+/** The seed of `npm test` is always the same; FUZZ_SEED names another, `new` a new one. */
 export function fuzzSeed(given: string | undefined): number {
-  return given === undefined ? Date.now() & 0x7fff_ffff : Number(given);
+  if (given === "new") return Date.now() & 0x7fff_ffff;
+  return given === undefined ? 20_261_123 : Number(given);
 }
