@@ -63,20 +63,29 @@ export class Cluster {
 
   static async start(combination: Combination): Promise<Cluster> {
     const cluster = new Cluster(combination, await Mosquitto.start());
+    try {
+      await cluster.#start();
+    } catch (error) {
+      await cluster[Symbol.asyncDispose]();
+      throw error;
+    }
+    return cluster;
+  }
+
+  async #start(): Promise<void> {
     for (const name of ["o1", "o2", "o3"]) {
-      const proxy = await FaultProxy.start(cluster.broker.port);
-      cluster.origins.push({ name, proxy, lives: [], marks: new Map() });
-      cluster.startOrigin(cluster.origins.at(-1)!);
+      const proxy = await FaultProxy.start(this.broker.port);
+      this.origins.push({ name, proxy, lives: [], marks: new Map() });
+      this.startOrigin(this.origins.at(-1)!);
     }
     for (const name of ["n1", "n2"]) {
-      const proxy = await FaultProxy.start(cluster.broker.port);
+      const proxy = await FaultProxy.start(this.broker.port);
       const ports = { port: await freePort(), adminPort: await freePort() };
       const place = { name, proxy, ...ports, away: false };
-      cluster.nodes.push({ ...place, process: spawnNode(combination, place) });
+      this.nodes.push({ ...place, process: spawnNode(this.combination, place) });
     }
-    for (const node of cluster.nodes) await cluster.ready(node);
-    for (const origin of cluster.origins) await cluster.originJoined(origin);
-    return cluster;
+    for (const node of this.nodes) await this.ready(node);
+    for (const origin of this.origins) await this.originJoined(origin);
   }
 
   /** Every life that an origin ever had. */

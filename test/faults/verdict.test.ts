@@ -58,6 +58,12 @@ for (const [what, lives, wrong] of cases) {
   });
 }
 
+test("what was under way before a run began is no part of it", () => {
+  const [o1, o2] = [life("o1", ...first, ...last), life("o2", ...first)];
+  const { handled, unclosed } = judge([], [o1, o2], new Map([[o1, 5]]));
+  assert.deepEqual({ handled, unclosed }, { handled: 0, unclosed: 0 });
+});
+
 test("of a connection that broke, what was handled must have no gap", () => {
   const broken = { ...client, sent: 9, survived: false, closeCode: 1_006 };
   const end = "14 close n1.a 1006 node-lost";

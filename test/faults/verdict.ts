@@ -75,10 +75,12 @@ class Judge {
   }
 
   /** One process: strictly in order, nothing twice, nothing after the end. */
-  read(life: JudgedLife, from: number): void {
+  read(life: JudgedLife, from: number, earlier: ReadonlySet<string>): void {
     const told = new Map<string, Told>();
     for (const event of life.read().slice(from)) {
       const { id, type } = event;
+      // An origin that was presumed dead may go on with the clients of an earlier run.
+      if (earlier.has(id)) continue;
       const known = told.get(id) ?? { opened: false, closed: undefined, last: -1 };
       told.set(id, known);
       const history = this.#history(id);
@@ -179,7 +181,11 @@ export function judge(
   marks: LogMarks,
 ): Verdict {
   const judge = new Judge();
-  for (const life of lives) judge.read(life, marks.get(life) ?? 0);
+  const earlier = new Set<string>();
+  for (const life of lives) {
+    for (const { id } of life.read().slice(0, marks.get(life) ?? 0)) earlier.add(id);
+  }
+  for (const life of lives) judge.read(life, marks.get(life) ?? 0, earlier);
   const byLabel = new Map<string, History>();
   let [handled, redelivered, unclosed, closedTwice, lost] = [0, 0, 0, 0, 0];
   for (const [id, history] of judge.histories) {
