@@ -112,7 +112,10 @@ test("runner: the deadline kills a program with all that it started", async () =
   const inner = "console.log(process.pid); setInterval(() => {}, 1000)";
   const script = `require("node:child_process").spawn(process.execPath, ["-e",
     ${JSON.stringify(inner)}], { stdio: "inherit" }); setInterval(() => {}, 1000)`;
-  const ended = await new Processes().run(nodeProgram(), ["-e", script], { log, deadlineMs: 3_000 });
+  const ended = await new Processes().run(nodeProgram(), ["-e", script], {
+    log,
+    deadlineMs: 3_000,
+  });
   assert.deepEqual([ended.late, ended.exitCode], [true, null]);
   const pid = Number(readFileSync(log, "utf8"));
   assert.ok(pid > 0);
