@@ -14,7 +14,7 @@ export const chatPage: string = `<!doctype html>
     flex-direction: column; gap: .75rem; }
   header { display: flex; align-items: baseline; justify-content: space-between; gap: 1rem; }
   h1 { font-size: 1.1rem; margin: 0; }
-  #status { font-size: .875rem; opacity: .75; }
+  #status { font-size: .875rem; opacity: .75; white-space: nowrap; }
   #status[data-state=open]::before { content: "● "; color: #2a9d4a; }
   #status[data-state=closed]::before { content: "● "; color: #c0392b; }
   ol { flex: 1; overflow-y: auto; margin: 0; padding: .75rem; list-style: none;
