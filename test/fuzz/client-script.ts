@@ -58,7 +58,10 @@ export class ClientScripts {
       const text = dice.text(dice.length());
       return { text, bytes: utf8(text) };
     });
-    this.#binaries = Array.from({ length: 30 }, () => dice.bytes(dice.length()));
+    // Some are large, so that two of them unfinished are more than the parser may hold.
+    this.#binaries = Array.from({ length: 30 }, (_, index) =>
+      dice.bytes(index < 3 ? 2_900 : dice.length()),
+    );
     this.#bomb = deflate.deflate(new Uint8Array(300_000));
   }
 

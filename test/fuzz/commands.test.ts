@@ -9,7 +9,7 @@ import type { Data } from "./client-script.ts";
 import { type BatchScript, CommandScripts, monsters } from "./command-script.ts";
 import { casesOf, diceOf, fuzz, seed } from "./fuzz-run.ts";
 import { codecOptions, GatewayRig, type RigOptions } from "./gateway-rig.ts";
-import { heapLevel, type Level } from "./levels.ts";
+import { heapLevel, type Level, wasmLevel } from "./levels.ts";
 
 /** A case is one batch. */
 const cases = casesOf(30_000);
@@ -132,9 +132,7 @@ for (const [index, [name, make, options]] of rigs.entries()) {
       const rig = await GatewayRig.start(codec, options);
       const audience = new Audience(rig, diceOf(11 + index));
       const levels: Level[] = [heapLevel()];
-      if (codec instanceof WasmCodec) {
-        levels.push({ name: "the WASM heap", read: () => codec.heapBytes(), slack: 65_536 });
-      }
+      if (codec instanceof WasmCodec) levels.push(wasmLevel(codec));
       // The largest come once before: what is kept of their room is there from the first reading.
       for (const monster of monsters) rig.channel.command("default", "o1", monster);
       const shown = (): string => toHex(audience.payload.subarray(0, 4_000));

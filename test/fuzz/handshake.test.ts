@@ -12,7 +12,7 @@ import { codecOptions } from "./gateway-rig.ts";
 import { HandshakeScripts, type RequestScript } from "./handshake-script.ts";
 import { heapLevel } from "./levels.ts";
 
-const cases = casesOf(150_000);
+const cases = casesOf(200_000);
 
 const options: AdmissionOptions = {
   ...{ app: "default", subprotocols: ["chat"], headers: ["user-agent", "origin"] },
@@ -76,7 +76,7 @@ test(`${cases} handshakes are judged as the RFC says (seed ${seed})`, async () =
     const { info } = answer;
     assert.deepEqual(codec.decodeValue(codec.encodeValue(info)), info);
   };
-  await fuzz(one, { cases, levels: [heapLevel()], shown });
+  await fuzz(one, { cases, levels: [heapLevel(500_000)], shown });
   console.log(`${accepted} accepted`);
   assert.ok(accepted > cases / 10 && accepted < cases * 0.9, "the dice are loaded");
 });
@@ -116,5 +116,5 @@ test(`${cases >> 1} PROXY headers, cut anywhere, are read alike (seed ${seed})`,
     if (typeof whole === "object") assert.ok(whole.end <= bytes.length);
     if (typeof whole === "object") assert.ok(whole.end <= limits.proxyHeaderBytesMax);
   };
-  await fuzz(one, { cases: cases >> 1, levels: [heapLevel()], shown: () => toHex(bytes) });
+  await fuzz(one, { cases: cases >> 1, levels: [heapLevel(500_000)], shown: () => toHex(bytes) });
 });

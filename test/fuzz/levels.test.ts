@@ -5,7 +5,7 @@ import { clientFrame } from "../vectors/frames.ts";
 import { idOf } from "../vectors/ids.ts";
 import { fuzz } from "./fuzz-run.ts";
 import { codecOptions } from "./gateway-rig.ts";
-import { heapLevel, type Level } from "./levels.ts";
+import { heapLevel, wasmLevel } from "./levels.ts";
 
 /** As few as any of the fuzz tests has. */
 const cases = 30_000;
@@ -29,14 +29,14 @@ test("a heap that grows by an object a case is found out, one that does not is n
 test("WASM memory of connections that are never let go is found out", async () => {
   const codec = new WasmCodec({ ...codecOptions, partialBytesMax: 1_000_000 });
   const half = clientFrame(0x01, new Uint8Array(10));
-  const level: Level = { name: "the WASM heap", read: () => codec.heapBytes(), slack: 65_536 };
+  const level = wasmLevel(codec);
   let next = 0;
-  // One of three is forgotten.
+  // One of ten is forgotten.
   const forget = (index: number): void => {
     codec.bind(next, idOf(codecOptions.node, next), -1);
     codec.attach(next, false);
     codec.feed(next, half);
-    if (index % 3 === 0) next++;
+    if (index % 10 === 0) next++;
     else codec.unbind(next);
   };
   await assert.rejects(fuzz(forget, { cases, levels: [level] }), /the WASM heap grew by \d+/);

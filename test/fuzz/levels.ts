@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { memoryUsage } from "node:process";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
+import type { WasmCodec } from "../../wasm/mod.ts";
 
 /** Memory that must stay level, however many cases there are. */
 export interface Level {
@@ -22,6 +23,16 @@ export function heapLevel(slack: number = 2_000_000): Level {
     return heapUsed + arrayBuffers;
   };
   return { name: "the JavaScript heap", read, slack };
+}
+
+/**
+ * Bytes of the WASM heap. It only grows where nothing is free any more: so that little that is
+ * lost shows, everything that is free now is taken first, by lanes that nobody uses.
+ */
+export function wasmLevel(codec: WasmCodec): Level {
+  const before = codec.heapBytes();
+  while (codec.heapBytes() === before) codec.openLane("in the way");
+  return { name: "the WASM heap", read: () => codec.heapBytes(), slack: 65_536 };
 }
 
 /** What makes the runtime collect its garbage now; V8 and JavaScriptCore have it differently. */

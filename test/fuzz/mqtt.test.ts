@@ -14,7 +14,7 @@ import { toHex, utf8 } from "../vectors/hex.ts";
 import { casesOf, diceOf, fuzz, seed } from "./fuzz-run.ts";
 import { heapLevel } from "./levels.ts";
 
-const cases = casesOf(120_000);
+const cases = casesOf(160_000);
 /** These are dearer: parsed as JSON twice. */
 const presences = casesOf(50_000);
 
@@ -93,7 +93,7 @@ test(`${presences} presences are taken whole or not at all (seed ${seed})`, asyn
     if (dice.chance(2)) clock.advance(dice.below(2_000));
     assert.ok(clock.pendingTimers <= 40, "one timer for each name");
   };
-  await fuzz(one, { cases: presences, levels: [heapLevel()], shown: () => toHex(bytes) });
+  await fuzz(one, { cases: presences, levels: [heapLevel(500_000)], shown: () => toHex(bytes) });
   clock.advance(3 * 3_600_000);
   assert.deepEqual([directory.size, joined.size, clock.pendingTimers], [0, 0, 0], `seed ${seed}`);
   assert.ok(taken > presences / 10, "the dice are loaded");
@@ -166,7 +166,7 @@ test(`${cases} topics are read one way only (seed ${seed})`, async () => {
     read++;
     assert.equal(rebuilt(parsed), topic);
   };
-  await fuzz(one, { cases, levels: [heapLevel()], shown: () => topic });
+  await fuzz(one, { cases, levels: [heapLevel(500_000)], shown: () => topic });
   assert.ok(read > cases / 4 && read < cases * 0.9, "the dice are loaded");
 });
 
@@ -185,5 +185,5 @@ test(`${cases >> 1} names of groups are one topic level each (seed ${seed})`, as
     assert.equal(decodeGroup(level), group === "" ? undefined : whole);
     assert.ok(decodeGroup(group) === undefined || encodeGroup(decodeGroup(group)!) === group);
   };
-  await fuzz(one, { cases: cases >> 1, levels: [heapLevel()], shown: () => escape(group) });
+  await fuzz(one, { cases: cases >> 1, levels: [heapLevel(500_000)], shown: () => escape(group) });
 });

@@ -10,7 +10,7 @@ import { toHex } from "../vectors/hex.ts";
 import { type ClientScript, ClientScripts } from "./client-script.ts";
 import { casesOf, diceOf, fuzz, seed } from "./fuzz-run.ts";
 import { codecOptions, GatewayRig, type RigOptions } from "./gateway-rig.ts";
-import { heapLevel, type Level } from "./levels.ts";
+import { heapLevel, type Level, wasmLevel } from "./levels.ts";
 import { readServerStream } from "./server-stream.ts";
 import type { Watched } from "./watched-handler.ts";
 
@@ -173,9 +173,7 @@ for (const [index, [name, make, options]] of rigs.entries()) {
       const rig = await GatewayRig.start(codec, options);
       const crowd = new Crowd(rig, dice);
       const levels: Level[] = [heapLevel()];
-      if (codec instanceof WasmCodec) {
-        levels.push({ name: "the WASM heap", read: () => codec.heapBytes(), slack: 65_536 });
-      }
+      if (codec instanceof WasmCodec) levels.push(wasmLevel(codec));
       await fuzz(() => crowd.step(), { cases, levels, shown: () => crowd.last });
       await crowd.end();
       assert.deepEqual(await rig.leftovers(), [], `seed ${seed}`);
