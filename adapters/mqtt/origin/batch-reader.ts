@@ -58,6 +58,8 @@ export class BatchReader {
       first = cursor.natural();
       items = cursor.array();
     }
+    // An item is a byte at least: a header that promises more must not move the stream's count.
+    if (items > cursor.bytes.length - cursor.at) throw new Malformed("more items than bytes");
     const skip = this.#sink.begin(stream, first, items);
     for (let index = 0; index < items; index++) {
       if (index < skip) cursor.skip();
@@ -117,9 +119,14 @@ export class BatchReader {
     const cursor = this.#cursor;
     const start = cursor.at;
     cursor.skip();
-    const item = decode(new Uint8Array(cursor.bytes.subarray(start, cursor.at)));
-    if (Array.isArray(item)) this.#sink.item(item);
-    else this.#sink.refused(new ServiceError("batch-malformed", "an item is no array"));
+    try {
+      const item = decode(new Uint8Array(cursor.bytes.subarray(start, cursor.at)));
+      if (Array.isArray(item)) this.#sink.item(item);
+      else this.#sink.refused(new ServiceError("batch-malformed", "an item is no array"));
+    } catch (error) {
+      // Its end is known: one bad item does not cost the rest of its batch.
+      this.#sink.refused(error instanceof ServiceError ? error : malformed(error));
+    }
   }
 }
 
