@@ -17,6 +17,8 @@ export interface AdmissionOptions {
   /** Lower-case names of the request headers that the origin gets to see. */
   readonly headers: readonly string[];
   readonly compression: boolean;
+  /** Request line and headers; the default of the setting where it is left out. */
+  readonly headerBytesMax?: number | undefined;
   readonly pages: ReadonlyMap<string, Page>;
   /** Pages that may connect; all where it is empty. */
   readonly allowedOrigins?: readonly string[] | undefined;
@@ -38,7 +40,7 @@ export function admit(request: HandshakeRequest, options: AdmissionOptions): Han
   const page = options.pages.get(request.path);
   if (page !== undefined && request.header("upgrade") === undefined)
     return answerPage(page, request);
-  const handshake = checkHandshake(request);
+  const handshake = checkHandshake(request, options.headerBytesMax);
   if ("accepted" in handshake) return handshake;
   const { allowedOrigins = [] } = options;
   const originHeader = request.header("origin");

@@ -160,29 +160,30 @@ export class Gateway implements SocketHandler<Connection> {
   handshake(request: HandshakeRequest): HandshakeAnswer {
     const answer = admit(request, this.#options);
     if (!answer.accepted) {
-      if (answer.statusCode >= 400) this.#metrics.error(answer.errorCode ?? "handshake-refused");
+      if (answer.statusCode >= 400) this.refused(answer.errorCode ?? "handshake-refused");
       return answer;
     }
     if (this.#reasons.has("draining")) return unavailable("this node is being shut down", 1);
     if (this.#registry.size >= this.#options.connectionsMax) {
-      this.#metrics.error("connections-full");
+      this.refused("connections-full");
       return unavailable("connections-full: this node holds as many as it may", 5);
     }
     if (this.#guard.refuses(answer.info.ip)) {
-      this.#metrics.error("connections-per-ip");
+      this.refused("connections-per-ip");
       return unavailable("connections-per-ip: this address has as many as it may", 5);
     }
     const { refusal } = this.#router;
     if (refusal !== undefined) {
-      this.#metrics.error(refusal);
+      this.refused(refusal);
       return unavailable(`${refusal}: events wait for an origin or the broker`, 5);
     }
     return answer;
   }
 
-  /** The runtime refused what was no request yet. */
+  /** A handshake was refused, here or by the runtime, where it was no request yet. */
   refused(code: ErrorCode): void {
     this.#metrics.error(code);
+    this.#logger.log("debug", "handshake-refused", "a handshake was refused", { code });
   }
 
   open(socket: Socket, admission: HandshakeAdmission): Connection {

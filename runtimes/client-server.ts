@@ -46,6 +46,8 @@ export interface ClientServerOptions {
   readonly messageBytesMax: number;
   /** How many times larger than what came an inflated message may be (engine wasm). */
   readonly inflateRatioMax?: number | undefined;
+  /** Request line and headers; what is larger is 431, wherever it is found. */
+  readonly headerBytesMax?: number | undefined;
   /** Whoever has not sent a whole request by then is cut; 0 never. */
   readonly handshakeTimeoutMs?: number | undefined;
   /** Told of what is refused before it is a request that the handler could see. */

@@ -157,6 +157,7 @@ export class Service {
         subprotocols: settings.subprotocols,
         headers: settings.headers.map((name) => name.toLowerCase()),
         compression: settings.compression,
+        headerBytesMax: settings["max-header-size"],
         pages: this.#parts.pages,
         allowedOrigins: settings["allowed-origins"],
         trustedProxies: rangesOf(settings["trusted-proxies"]),
@@ -213,6 +214,7 @@ export class Service {
       deflate: settings.compression ? createZlibDeflate() : undefined,
       messageBytesMax: settings["max-message-size"],
       inflateRatioMax: settings["max-inflate-ratio"],
+      headerBytesMax: settings["max-header-size"],
       handshakeTimeoutMs: settings["handshake-timeout"],
       refused: (code) => this.#gateway.refused(code),
       deadAfterMs:

@@ -11,8 +11,12 @@ export const limits = {
   connectionsCeiling: 1_000_000,
   /** One chunk of a socket is copied into WASM memory at a time; Node reads 64 KiB at once. */
   chunkBytesMax: 65_536,
-  /** Request line and headers of a handshake: what most servers allow, 431 past it. */
+  /** Default of `--max-header-size`: what most servers allow. */
   handshakeHeaderBytesMax: 16_384,
+  /** What `--max-header-size` may ask for: a browser's handshake needs half of the least. */
+  handshakeHeaderBytesFloor: 1_024,
+  /** The most: past it Deno's own server answers by itself. */
+  handshakeHeaderBytesCeiling: 65_536,
   /** A PROXY header, version 2, with what a proxy adds to it. */
   proxyHeaderBytesMax: 4_096,
   /** A batch that reaches this size is published at once: past it MQTT.js gains nothing more. */

@@ -51,6 +51,7 @@ export interface Settings {
   readonly "max-connection-age": number;
   readonly "max-messages-per-second": number;
   readonly "max-bytes-per-second": number;
+  readonly "max-header-size": number;
   readonly "max-message-size": number;
   readonly "max-inflate-ratio": number;
   readonly "max-fragments": number;
@@ -152,6 +153,12 @@ export const settings: { readonly [Name in SettingName]: Setting<Settings[Name]>
     1_024,
     1_073_741_824,
     "payload of a client's messages; past it: 1008; at least max-message-size",
+  ),
+  "max-header-size": size(
+    limits.handshakeHeaderBytesFloor,
+    limits.handshakeHeaderBytesCeiling,
+    limits.handshakeHeaderBytesMax,
+    "request line and headers of a handshake; past it: 431",
   ),
   "max-message-size": size(
     1,

@@ -20,10 +20,11 @@ const HOST = /^(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._~-]*)(:\d{0,5})?$/;
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /** Checks a client's opening handshake. RFC 6455, 4.2.1 and 4.2.2. */
-export function checkHandshake(request: HandshakeRequest): HandshakeOffer | HandshakeRefusal {
-  if (headerBytes(request) > limits.handshakeHeaderBytesMax) {
-    return refuse(431, "handshake-headers", "the request's headers are too large");
-  }
+export function checkHandshake(
+  request: HandshakeRequest,
+  headerBytesMax: number = limits.handshakeHeaderBytesMax,
+): HandshakeOffer | HandshakeRefusal {
+  if (headBytes(request) > headerBytesMax) return headersTooLarge;
   // RFC 9112, 3.2. Some runtimes make a URL of it: it must not be able to bend the path.
   if (!HOST.test(request.header("host") ?? "")) {
     return refuse(400, "handshake-headers", "the Host header is missing or is no host");
@@ -76,6 +77,13 @@ export function refuse(
   };
 }
 
+/** RFC 6585, 5. Also for a runtime whose parser gives up before there is a request. */
+export const headersTooLarge: HandshakeRefusal = refuse(
+  431,
+  "handshake-headers",
+  "the request's line and headers are too large",
+);
+
 /** The first offered subprotocol that is supported. RFC 6455, 4.2.2: none is no error. */
 export function chooseSubprotocol(
   offered: readonly string[],
@@ -102,9 +110,11 @@ function hasToken(header: string | undefined, token: string): boolean {
   return header?.split(",").some((part) => part.trim().toLowerCase() === token) ?? false;
 }
 
-/** Bytes of the request line's target and of the headers, as HTTP/1.1 would carry them. */
-function headerBytes(request: HandshakeRequest): number {
-  let bytes = request.path.length + request.query.length;
+/** Bytes of the request line and the headers, as HTTP/1.1 writes them (RFC 9112, 2.1). */
+function headBytes(request: HandshakeRequest): number {
+  const { method, path, query } = request;
+  let bytes = method.length + path.length + "  HTTP/1.1\r\n\r\n".length;
+  if (query !== "") bytes += query.length + "?".length;
   for (const [name, value] of request.headers()) bytes += name.length + value.length + 4;
   return bytes;
 }

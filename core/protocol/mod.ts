@@ -11,6 +11,12 @@ export {
 } from "./frame.ts";
 export { FramedSocket } from "./framed-socket.ts";
 export { FramedSockets, type FramedSocketsOptions } from "./framed-sockets.ts";
-export { checkHandshake, chooseSubprotocol, type HandshakeOffer, refuse } from "./handshake.ts";
+export {
+  checkHandshake,
+  chooseSubprotocol,
+  type HandshakeOffer,
+  headersTooLarge,
+  refuse,
+} from "./handshake.ts";
 export { type ProxyHeader, readProxyHeader } from "./proxy-header.ts";
 export { Slab } from "./slab.ts";

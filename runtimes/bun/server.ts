@@ -1,3 +1,4 @@
+import http from "node:http";
 import { type Server, serve, type WebSocketHandler } from "bun";
 import { limits, ServiceError } from "../../core/base/mod.ts";
 import type { HandshakeAnswer, SocketHandler } from "../../core/ports/mod.ts";
@@ -10,8 +11,13 @@ import {
 import { FetchRequest, refusalResponse } from "../fetch-request.ts";
 import { BunSocket, type BunWebSocket } from "./socket.ts";
 
+/** Bun counts the head's bytes in a way of its own. */
+const headerSlackBytes = 256;
+
 /** Engine native: the WebSocket server that Bun has built in. */
 export async function startBunServer(options: ClientServerOptions): Promise<ClientServer> {
+  // Bun's own limit of 16 KiB, for the whole process: what it refuses by itself is not told us.
+  Object.assign(http, { maxHeaderSize: limits.handshakeHeaderBytesCeiling + headerSlackBytes });
   const server = listen(options, options.port, options.tls);
   return new BunServer(server, options);
 }

@@ -2,7 +2,7 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:ht
 import type { Socket as NetSocket } from "node:net";
 import { limits } from "../../core/base/mod.ts";
 import type { HandshakeRefusal } from "../../core/ports/mod.ts";
-import { refuse } from "../../core/protocol/mod.ts";
+import { headersTooLarge, refuse } from "../../core/protocol/mod.ts";
 import { answerRequest, type ClientServerOptions } from "../client-server.ts";
 import { endWithin } from "./byte-socket.ts";
 import { NodejsRequest } from "./request.ts";
@@ -56,12 +56,18 @@ export function answerLate(stream: NetSocket, refused: ClientServerOptions["refu
 }
 
 /** The answer to what is no request. */
-export function answerFault(error: NodeJS.ErrnoException, stream: NetSocket): void {
+export function answerFault(
+  error: NodeJS.ErrnoException,
+  stream: NetSocket,
+  refused: ClientServerOptions["refused"],
+): void {
   if (!stream.writable || error.code === "ECONNRESET") {
     stream.destroy();
   } else if (error.code === "HPE_HEADER_OVERFLOW") {
-    writeRefusal(stream, refuse(431, "handshake-headers", "the request's headers are too large"));
+    writeRefusal(stream, headersTooLarge);
+    refused?.("handshake-headers");
   } else {
     writeRefusal(stream, refuse(400, "handshake-refused", "this is no HTTP request"));
+    refused?.("handshake-refused");
   }
 }

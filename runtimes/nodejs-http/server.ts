@@ -16,6 +16,9 @@ import { createProxyFront } from "./proxy-front.ts";
 import { NodejsRequest } from "./request.ts";
 import { upgrade } from "./upgrade.ts";
 
+/** Runtimes count a head's bytes each in its own way: with line ends, or without. */
+const headerSlackBytes = 256;
+
 /** Engine wasm: our own WebSocket server over `node:http`'s upgraded streams. */
 export async function startFramedServer(options: ClientServerOptions): Promise<ClientServer> {
   const sockets = new FramedSockets({ ...options, lanes: options.lanes ?? true });
@@ -32,7 +35,8 @@ function createHttpServer(
   tls: ServerTls | undefined,
 ): Server {
   const settings = {
-    maxHeaderSize: limits.handshakeHeaderBytesMax,
+    // A little more than allowed, so that a whole request is judged by the common rule.
+    maxHeaderSize: (options.headerBytesMax ?? limits.handshakeHeaderBytesMax) + headerSlackBytes,
     noDelay: true,
     // Ours counts, on every runtime.
     headersTimeout: 0,
@@ -67,7 +71,7 @@ function createHttpServer(
     });
   });
   server.on("clientError", (error: NodeJS.ErrnoException, stream: NetSocket) => {
-    answerFault(error, stream);
+    answerFault(error, stream, refused);
   });
   return server;
 }

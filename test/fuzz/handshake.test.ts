@@ -28,7 +28,9 @@ const tokens = (text: string | undefined): string[] =>
 function isHandshake(request: RequestScript): boolean {
   const { method, path, query, lines } = request;
   const bytes = lines.reduce((sum, [name, value]) => sum + name.length + value.length + 4, 0);
-  if (bytes + path.length + query.length > limits.handshakeHeaderBytesMax) return false;
+  const target = query === "" ? path : `${path}?${query}`;
+  const requestLine = `${method} ${target} HTTP/1.1\r\n`;
+  if (requestLine.length + bytes + 2 > limits.handshakeHeaderBytesMax) return false;
   const key = request.header("sec-websocket-key")?.trim() ?? "";
   const raw = Buffer.from(key, "base64");
   const subprotocols = tokens(request.header("sec-websocket-protocol"));

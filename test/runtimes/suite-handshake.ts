@@ -53,7 +53,18 @@ const bad: readonly BadHandshake[] = [
     statusCode: 400,
     code: "handshake-upgrade",
   },
-  { what: "a header of 17 KiB", headers: { "X-Long": "x".repeat(17_408) }, statusCode: 431 },
+  ...[17, 60].map((kibibytes) => ({
+    what: `a header of ${kibibytes} KiB`,
+    headers: { "X-Long": "x".repeat(kibibytes * 1_024) },
+    statusCode: 431,
+    code: "handshake-headers",
+  })),
+  {
+    what: "a target of 17 KiB",
+    path: `/?${"x".repeat(17_408)}`,
+    statusCode: 431,
+    code: "handshake-headers",
+  },
   { what: "a refused path", path: "/forbidden", statusCode: 403, code: "handshake-refused" },
   { what: "a handler that fails", path: "/throws", statusCode: 500, code: "internal" },
 ];

@@ -104,7 +104,6 @@ test("the causes are those of the core, reserved ones included", () => {
 test("the limits are those of the code", () => {
   const text = readPage(page);
   for (const limit of [
-    limits.handshakeHeaderBytesMax,
     limits.controlPayloadBytesMax,
     limits.batchBytesMax,
     limits.batchBytesTarget,
