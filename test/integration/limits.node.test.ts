@@ -15,13 +15,17 @@ async function errors(gateway: Running, code: string): Promise<number> {
   return Number(found?.[1] ?? 0);
 }
 
+const headerBytesMax = 2_048;
 const flags = [
   ...["--ping-interval", "1s", "--ping-timeout", "1s", "--idle-timeout", "4s"],
   ...["--max-connection-age", "8s", "--max-messages-per-second", "50"],
   ...["--max-bytes-per-second", "100KB", "--max-connections-per-ip", "2"],
   ...["--allowed-origins", "https://good.example,*.good.example"],
   ...["--trusted-proxies", "127.0.0.0/8", "--log-level", "debug"],
+  ...["--max-header-size", `${headerBytesMax}`],
 ];
+/** Interval, timeout, and a second for the walk that finds it; the rest is for a busy machine. */
+const deadMsMax = 1_000 + 1_000 + 1_000 + 3_000;
 
 for (const { runtime, engine } of combinations) {
   describe(`limits on ${runtime}, engine ${engine}`, { concurrency: true }, () => {
@@ -70,6 +74,21 @@ for (const { runtime, engine } of combinations) {
       // Deno's own server sends a close frame, and leaves the stream to the client.
       if (!denoNative) await client.end();
       client.destroy();
+    });
+
+    it("finds a half-open stream in time, also where it is sent something", async () => {
+      const beganAt = Date.now();
+      const [silent, unread] = [await open(), await open()];
+      for (const { client } of [silent, unread]) client.socket.pause();
+      for (let index = 0; index < 12; index++) {
+        await origin.command(gateway.info.node, ["send", unread.id, Buffer.alloc(65_536)]);
+      }
+      for (const { id } of [silent, unread]) {
+        assert.deepEqual(await closeOf(id), [1006, "error"]);
+      }
+      const tookMs = Date.now() - beganAt;
+      assert.ok(tookMs < deadMsMax, `${tookMs} ms`);
+      for (const { client } of [silent, unread]) client.destroy();
     });
 
     it("closes a client that only answers pings, as idle, and says 1001", async () => {
@@ -139,6 +158,36 @@ for (const { runtime, engine } of combinations) {
       assert.ok((await errors(gateway, "connections-per-ip")) >= 1);
       second.destroy();
       third.destroy();
+    });
+
+    it("refuses a handshake that is too large with 431, counts and logs it", async () => {
+      const before = await errors(gateway, "handshake-headers");
+      const sized = (bytes: number, path = "/"): string => {
+        const headers = { "X-Forwarded-For": `192.0.2.${++address}`, "X-Fill": "" };
+        const fill = "x".repeat(bytes - handshakeText({ path, headers }).length);
+        return handshakeText({ path, headers: { ...headers, "X-Fill": fill } });
+      };
+      for (const [request, expected] of [
+        [sized(headerBytesMax), 101],
+        [sized(headerBytesMax, "/room?a=b"), 101],
+        [sized(headerBytesMax + 1), 431],
+        [sized(headerBytesMax + 1, "/room?a=b"), 431],
+        [sized(20_000), 431],
+        [sized(20_000, `/?${"x".repeat(19_000)}`), 431],
+      ] as const) {
+        const client = await RawClient.connect(gateway.info.port);
+        client.write(request);
+        const answer = await client.answer();
+        assert.equal(answer.statusCode, expected, `${request.length} bytes`);
+        if (expected === 431) {
+          const body = await client.bytes(Number(answer.headers.get("content-length")));
+          assert.match(body.toString(), /^handshake-headers: .+\.\n$/);
+        }
+        client.destroy();
+      }
+      assert.equal((await errors(gateway, "handshake-headers")) - before, 4);
+      const line = gateway.log.find(({ code }) => code === "handshake-headers");
+      assert.deepEqual([line?.event, line?.level], ["handshake-refused", "debug"]);
     });
 
     it("takes pages of the origins that are allowed, and what is no page", async () => {

@@ -91,6 +91,18 @@ export function handshakeTests(context: SuiteContext): void {
     });
   }
 
+  const gap = can.hugeHead === "ours" ? "" : "gap: ";
+  test(`${name}: ${gap}headers of 70 KiB are refused`, async () => {
+    const client = await RawClient.connect(context.fixture().port);
+    client.write(handshakeText({ headers: { "X-Long": "x".repeat(71_680) } }));
+    const answer = await client.answer();
+    assert.equal(answer.statusCode, can.hugeHead === "ours" ? 431 : can.hugeHead);
+    const length = Number(answer.headers.get("content-length") ?? 0);
+    const body = (await client.bytes(length)).toString();
+    assert.equal(body.startsWith("handshake-headers: "), can.hugeHead === "ours");
+    client.destroy();
+  });
+
   test(`${name}: bytes that are no HTTP end the connection and nothing else`, async () => {
     const client = await RawClient.connect(context.fixture().port);
     client.write(

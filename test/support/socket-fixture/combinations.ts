@@ -16,6 +16,8 @@ export interface Capabilities {
   readonly terminate: boolean;
   /** An unmasked frame is refused (RFC 6455, 5.1). */
   readonly refusesUnmasked: boolean;
+  /** Headers past 64 KiB get our 431 (`ours`), or what the runtime answers by itself. */
+  readonly hugeHead: "ours" | 431 | 400;
   /** Frames that come before a handshake is answered, which the handler thinks about, are kept. */
   readonly earlyFrames: boolean;
   /** A ping of a client that does not read is answered when it reads again. */
@@ -39,6 +41,7 @@ const everything: Capabilities = {
   drained: true,
   terminate: true,
   refusesUnmasked: true,
+  hugeHead: "ours",
   earlyFrames: true,
   latePongs: true,
   readsUnread: true,
@@ -70,6 +73,7 @@ function onDeno(engine: string, can: Capabilities): Combination {
 
 export const bunNative: Combination = onBun("native", {
   ...everything,
+  hugeHead: 431,
   earlyFrames: false,
   latePongs: false,
   earlyUtf8: false,
@@ -85,6 +89,7 @@ export const denoNative: Combination = onDeno("native", {
   drained: false,
   terminate: false,
   refusesUnmasked: false,
+  hugeHead: 400,
   earlyFrames: true,
   latePongs: true,
   readsUnread: false,

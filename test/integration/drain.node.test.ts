@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { combinations, startGateway } from "../support/gateway.ts";
+import { handshakeText, RawClient } from "../support/raw-client.ts";
+import { closePayload } from "../support/raw-client-frames.ts";
+import { waitFor } from "../support/wait.ts";
+
+describe("a node that drains", { concurrency: true }, () => {
+  for (const { runtime, engine } of combinations) {
+    it(`answers handshakes with 503 and Retry-After on ${runtime}, engine ${engine}`, async () => {
+      const flags = ["--engine", engine, "--drain-period", "2s"];
+      const gateway = await startGateway({ runtime, flags });
+      const { port, adminPort } = gateway.info;
+      const clients = [await RawClient.open(port), await RawClient.open(port)];
+      const early = await RawClient.connect(port);
+      gateway.kill("SIGTERM");
+      const reasons = await waitFor(async () => {
+        const answer = await fetch(`http://127.0.0.1:${adminPort}/readyz`);
+        return answer.status === 503 && ((await answer.json()) as { reasons: string[] }).reasons;
+      });
+      assert.ok(reasons.includes("draining"));
+      // Who comes now, and who had a stream already and says only now what it wants.
+      for (const client of [await RawClient.connect(port), early]) {
+        client.write(handshakeText());
+        const answer = await client.answer();
+        assert.equal(answer.statusCode, 503);
+        assert.equal(answer.headers.get("retry-after"), "1");
+        const length = Number(answer.headers.get("content-length"));
+        assert.match((await client.bytes(length)).toString(), /shut down/);
+        client.destroy();
+      }
+      assert.ok(
+        clients.some((client) => !client.ended),
+        "clients are closed one by one over the period",
+      );
+      for (const client of clients) {
+        assert.equal((await client.closeFrame())?.code, 1012);
+        client.send({ opcode: 8, payload: closePayload(1012) });
+      }
+      assert.deepEqual(await gateway.exited, { code: 0, signal: null });
+      for (const client of clients) client.destroy();
+    });
+  }
+});
