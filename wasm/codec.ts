@@ -9,7 +9,7 @@ import {
 } from "../core/ports/mod.ts";
 import { type Exports, instantiate } from "./instance.ts";
 import { Memory } from "./memory.ts";
-import { idOf, PlainValues, textOf, verbNameOf } from "./twin/mod.ts";
+import { groupOf, idOf, noOptions, PlainValues, textOf, verbNameOf } from "./twin/mod.ts";
 import { areaBytes, WasmEvents } from "./wasm-events.ts";
 
 /** The codec over one WASM instance of its own. Values off the hot path take the plain way. */
@@ -37,10 +37,14 @@ export class WasmCodec implements Codec {
     const options = this.#options;
     this.#messageBytesMax = Math.min(messageBytesMax, options.messageBytesMax);
     this.#wasm.limitLanes(Math.min(batchBytesTarget, options.batchBytesTarget));
-    this.#wasm.limitMessages(this.#messageBytesMax);
+    this.#wasm.limitMessages(this.#messageBytesMax, Math.min(messageBytesMax, 0xffff_ffff));
   }
   get messageBytesMax(): number {
     return this.#messageBytesMax;
+  }
+  messageBytesMaxOf(slot: number): number {
+    assert(this.#wasm.stateBytes(slot) >= 0, "the slot is bound");
+    return this.#wasm.messageBytesMax(slot) >>> 0;
   }
 
   openLane(stream: string): number {
@@ -70,6 +74,9 @@ export class WasmCodec implements Codec {
   move(slot: number, lane: number): void {
     this.#events.move(slot, lane);
   }
+  setState(slot: number, value: Uint8Array | undefined): boolean {
+    return this.#events.setState(slot, value);
+  }
   takeSeq(slot: number): number {
     return this.#events.takeSeq(slot);
   }
@@ -91,8 +98,9 @@ export class WasmCodec implements Codec {
     if (this.#unfinished === slot) this.#unfinished = -1;
   }
 
-  attach(slot: number, deflate: boolean): void {
-    assert(this.#wasm.attach(slot, deflate ? 1 : 0) === 1, "the slot is bound");
+  attach(slot: number, deflate: boolean, handOut?: boolean): void {
+    const attached = this.#wasm.attach(slot, deflate ? 1 : 0, handOut === true ? 1 : 0);
+    assert(attached === 1, "the slot is bound");
   }
 
   feed(slot: number, chunk: Uint8Array): Step {
@@ -193,6 +201,12 @@ export class WasmCodec implements Codec {
     if (this.#wasm.seekTarget(index) === 0) return "";
     return idOf(this.#memory.view(this.#wasm.idAt() >>> 0, this.#wasm.idBytes()));
   }
+  resolve(id: string): number {
+    return this.#events.resolve(id);
+  }
+  group(): string {
+    return groupOf(this.#memory.view(this.#wasm.groupAt() >>> 0, this.#wasm.groupBytes()));
+  }
   dataKind(): MessageKind {
     return this.#wasm.dataKind() as MessageKind;
   }
@@ -206,7 +220,12 @@ export class WasmCodec implements Codec {
     return textOf(this.data());
   }
   hasOptions(): boolean {
-    return this.#wasm.hasOptions() === 1;
+    return this.#wasm.optionsAt() !== 0;
+  }
+  options(): Readonly<Record<string, unknown>> {
+    const at = this.#wasm.optionsAt() >>> 0;
+    if (at === 0) return noOptions;
+    return this.#values.decodeMap(this.#memory.copy(at, (this.#wasm.itemEnd() >>> 0) - at));
   }
   value(): unknown[] {
     if (this.#wasm.itemAt() === 0) return [];

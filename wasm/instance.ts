@@ -13,7 +13,8 @@ export interface Exports {
     fragmentsMax: number,
   ): void;
   limitLanes(batchBytesTarget: number): void;
-  limitMessages(messageBytesMax: number): void;
+  limitMessages(messageBytesMax: number, dataAndStateBytesMax: number): void;
+  messageBytesMax(slot: number): number;
   allocate(bytes: number): number;
   free(pointer: number): void;
   heapBytes(): number;
@@ -34,12 +35,15 @@ export interface Exports {
   append(lane: number, bytes: number): number;
   bind(slot: number, lane: number): number;
   move(slot: number, lane: number): number;
+  stateBytes(slot: number): number;
+  stateBytesTotal(): number;
+  setState(slot: number, bytes: number): number;
   unbind(slot: number): number;
   takeSeq(slot: number): number;
   reserve(slot: number, kind: number, length: number): number;
   addText(slot: number, from: number, length: number): number;
 
-  attach(slot: number, deflate: number): number;
+  attach(slot: number, deflate: number, handOut: number): number;
   feed(slot: number, at: number, length: number): number;
   next(): number;
   stepAt(): number;
@@ -64,12 +68,15 @@ export interface Exports {
   targets(): number;
   target(index: number): number;
   seekTarget(index: number): number;
+  resolve(at: number, length: number): number;
   idAt(): number;
   idBytes(): number;
   dataKind(): number;
   dataAt(): number;
   dataBytes(): number;
-  hasOptions(): number;
+  optionsAt(): number;
+  groupAt(): number;
+  groupBytes(): number;
 }
 
 /** A new instance: its memory and state are nobody else's. Synchronous, and takes milliseconds. */

@@ -1,12 +1,20 @@
 import { assert, limits } from "../core/base/mod.ts";
-import type { CodecOptions, EventEncoder, MessageKind } from "../core/ports/mod.ts";
+import {
+  type CodecOptions,
+  type EventEncoder,
+  type MessageKind,
+  Target,
+} from "../core/ports/mod.ts";
 import type { Exports } from "./instance.ts";
 import type { Memory } from "./memory.ts";
+import { isOneValue } from "./twin/mod.ts";
 
 /** Bytes of the module's areas for a chunk, a text, a command batch. */
 export const areaBytes: number = limits.chunkBytesMax;
 /** Characters of a connection id after `NODE.`. */
 const idChars = 26;
+/** Characters of the longest id that may be one. */
+const idCharsMax = 64;
 /** Bytes of a stream's name. */
 const streamBytesMax = 128;
 /** Up to here a loop over the characters is faster than `encodeInto` (decision record 2). */
@@ -101,6 +109,18 @@ export class WasmEvents implements Omit<EventEncoder, "unbind"> {
     assert(this.#wasm.move(slot, lane) === 1, "the slot is bound");
   }
 
+  setState(slot: number, value: Uint8Array | undefined): boolean {
+    const length = value?.length ?? 0;
+    const before = this.#wasm.stateBytes(slot);
+    assert(before >= 0, "the slot is bound");
+    assert(length <= limits.stateBytesMax, "the state is short");
+    assert(value === undefined || isOneValue(value), "the state is one value");
+    if (this.#wasm.stateBytesTotal() - before + length > limits.statesBytesMax) return false;
+    const at = this.#wasm.setState(slot, length) >>> 0;
+    if (value !== undefined) this.#memory.bytes().set(value, at);
+    return true;
+  }
+
   takeSeq(slot: number): number {
     const seq = this.#wasm.takeSeq(slot);
     assert(seq >= 0, "the slot is bound");
@@ -151,6 +171,19 @@ export class WasmEvents implements Omit<EventEncoder, "unbind"> {
     if (at === 0) return false;
     this.#memory.bytes().set(data, at);
     return true;
+  }
+
+  /** The slot of an id, or one of `Target`. */
+  resolve(id: string): number {
+    const { length } = id;
+    const texts = this.#textArea();
+    if (length > idCharsMax) return Target.malformed;
+    for (let i = 0; i < length; i++) {
+      const unit = id.charCodeAt(i);
+      if (unit > 0x7f) return Target.malformed;
+      texts[i] = unit;
+    }
+    return this.#wasm.resolve(this.#textAt, length);
   }
 
   validUtf8(bytes: Uint8Array): boolean {

@@ -23,7 +23,7 @@ export const limits = {
   batchBytesTarget: 65_536,
   /** What a batch has before its items: version, the stream's name, numbers. */
   batchHeadBytesMax: 160,
-  /** What a message item has besides its data: verb, id, seq, lengths. */
+  /** What a message item has besides its data and state: verb, id, seq, lengths. */
   messageHeadBytesMax: 96,
   /** A received batch larger than this is refused: the largest message plus room for its ids. */
   batchBytesMax: 17_825_792,
@@ -64,6 +64,10 @@ export const limits = {
   livenessPassMs: 1_000,
   /** Streams of numbered command batches a node remembers; the oldest is forgotten. */
   commandStreamsMax: 4_096,
+  /** A connection's `state` as MessagePack: it goes along with each of its messages. */
+  stateBytesMax: 4_096,
+  /** The states of all connections together, held in WASM memory; past it one is refused. */
+  statesBytesMax: 268_435_456,
   /** Ids in one `alive` item, so that a batch stays below any broker's packet limit. */
   aliveIdsMax: 1_000,
   /** Lines of one event and code a second; the rest is counted and told in one line. */

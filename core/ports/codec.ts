@@ -29,9 +29,12 @@ export interface ValueCodec {
 export interface Codec extends EventEncoder, FrameParser, CommandDecoder, ValueCodec {
   /**
    * Lowers the batch target and the largest message to what a broker takes, or raises them again:
-   * never above what the codec was made with. What a lane holds already stays.
+   * never above what the codec was made with. A message and its slot's state together keep to this
+   * `messageBytesMax`. What a lane holds already stays.
    */
   limitBatches(batchBytesTarget: number, messageBytesMax: number): void;
-  /** The largest message at present. */
+  /** The largest message at present, of a slot without a state. */
   readonly messageBytesMax: number;
+  /** The largest message of a bound slot: smaller where its state needs the broker's room. */
+  messageBytesMaxOf(slot: number): number;
 }

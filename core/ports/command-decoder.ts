@@ -14,6 +14,7 @@ export const Verb = {
   ack: 8,
   accept: 9,
   reject: 10,
+  renew: 11,
 } as const;
 export type Verb = (typeof Verb)[keyof typeof Verb];
 
@@ -55,15 +56,21 @@ export interface CommandDecoder {
   target(index: number): number;
   /** Target `index` as written, at most 64 characters. */
   targetId(index: number): string;
-  /** `send`: the data's kind and place, to be read with `data…`. */
+  /** The slot of any id, or one of `Target`: for ids that stand in options. */
+  resolve(id: string): number;
+  /** The group that `publish`, `join`, `leave` or `query` names; empty where it names none. */
+  group(): string;
+  /** `send` and `publish`: the data's kind and place, to be read with `data…`. */
   dataKind(): MessageKind;
   dataLength(): number;
   /** A view of the data, valid until the next call on the codec that may grow its memory. */
   data(): Uint8Array;
   /** The data as a string, without a copy in between where the runtime allows. */
   dataText(): string;
-  /** Whether the last element is an options map; `value()` holds it then. */
+  /** Whether the last element is an options map. */
   hasOptions(): boolean;
+  /** The options map as plain values; empty where there is none. The data is not decoded. */
+  options(): Readonly<Record<string, unknown>>;
   /** The current item as plain values: for verbs and options off the hot path. */
   value(): unknown[];
   /** The current item's MessagePack bytes, as a copy: for forwarding. */

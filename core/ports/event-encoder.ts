@@ -30,13 +30,20 @@ export interface EventEncoder {
   bind(slot: number, id: string, lane: number): void;
   /** Gives a bound slot another lane. Not while a chunk of it is being parsed. */
   move(slot: number, lane: number): void;
+  /**
+   * Sets the value (MessagePack) that stands as a fifth element in each message of the slot from
+   * now on; undefined takes it away. At most `limits.stateBytesMax`. Not while a chunk of the slot
+   * is being parsed. False, and the old one stays, where the states of all slots together would
+   * pass `limits.statesBytesMax`.
+   */
+  setState(slot: number, value: Uint8Array | undefined): boolean;
   /** Frees the slot's state; its id reaches nobody from now on. */
   unbind(slot: number): void;
   /** Takes the next seq, for an event that is written with `append`. */
   takeSeq(slot: number): number;
 
   /**
-   * Writes `["message", id, seq, data]` into the slot's lane. False when the lane holds items and
+   * Writes `["message", id, seq, data, state?]` into the slot's lane. False when the lane holds items and
    * this one would pass the target: nothing is written, take the batch and call again.
    */
   text(slot: number, data: string): boolean;

@@ -28,8 +28,11 @@ export type ParserStep = (typeof ParserStep)[keyof typeof ParserStep];
  * Not re-entrant: finish a chunk (`done` or `fault`) before feeding the next, of any slot.
  */
 export interface FrameParser {
-  /** Readies a bound slot. With `deflate`, RSV1 is allowed on a message's first frame. */
-  attach(slot: number, deflate: boolean): void;
+  /**
+   * Readies a bound slot. With `deflate`, RSV1 is allowed on a message's first frame. With
+   * `handOut`, messages stop the parser (`text`, `binary`) although the slot has a lane.
+   */
+  attach(slot: number, deflate: boolean, handOut?: boolean): void;
   /** Starts on a chunk, which is copied. */
   feed(slot: number, chunk: Uint8Array): ParserStep;
   /** Goes on after a step other than `done` and `fault`. */

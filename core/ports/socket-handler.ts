@@ -6,6 +6,8 @@ import type { Socket } from "./socket.ts";
 export interface ConnectionHandle {
   /** Index of the connection in the codec's tables, for its whole life. */
   readonly slot: number;
+  /** Messages come to `text` and `binary` on any engine: a decorator wants to see each. */
+  readonly handOut?: boolean | undefined;
 }
 
 /** What a runtime tells the gateway. The gateway implements it; a subprotocol may decorate it. */

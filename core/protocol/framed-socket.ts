@@ -51,7 +51,8 @@ export class FramedSocket implements Socket, ByteSocketListener {
 
   attach(connection: ConnectionHandle): void {
     this.connection = connection;
-    this.shared.options.codec.attach(connection.slot, this.deflated);
+    const { slot, handOut } = connection;
+    this.shared.options.codec.attach(slot, this.deflated, handOut);
   }
 
   get bufferedBytes(): number {
@@ -209,23 +210,22 @@ export class FramedSocket implements Socket, ByteSocketListener {
 
   private handOut(kind: MessageKind, message: Uint8Array): void {
     const { handler } = this.shared.options;
-    if (kind === MessageKind.text) {
-      handler.text(this.held(), this.shared.decoder.decode(message));
-    } else {
-      handler.binary(this.held(), message);
-    }
+    // A copy, because whatever the handler asks of the codec may move its memory.
+    if (kind === MessageKind.binary) handler.binary(this.held(), message.slice());
+    else handler.text(this.held(), this.shared.decoder.decode(message));
   }
 
   private inflate(kind: MessageKind): void {
     const { shared } = this;
-    const { codec, handler, lanes } = shared.options;
+    const { codec, handler } = shared.options;
+    const connection = this.held();
+    const lanes = shared.options.lanes && connection.handOut !== true;
     // Plain messages get into the lane until the client's close frame: so must this one.
     if (!lanes && this.state !== State.open) return;
-    const message = shared.inflate(kind, codec.payload());
+    const message = shared.inflate(connection.slot, kind);
     if (typeof message === "string") {
       this.fail(message);
     } else if (lanes) {
-      const connection = this.held();
       while (!codec.bytes(connection.slot, kind, message)) handler.laneFull(connection);
       shared.messages += 1;
       shared.payloadBytes += message.length;

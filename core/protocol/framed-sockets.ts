@@ -50,12 +50,16 @@ export class FramedSockets {
     return socket;
   }
 
-  /** A message inflated, or what is wrong with it. Never inflates further than is allowed. */
-  inflate(kind: MessageKind, payload: Uint8Array): Uint8Array | ErrorCode {
+  /**
+   * The message that the codec's parser hands out, inflated, or what is wrong with it. Never
+   * inflates further than is allowed.
+   */
+  inflate(slot: number, kind: MessageKind): Uint8Array | ErrorCode {
     const { codec, deflate, messageBytesMax, inflateRatioMax = Infinity } = this.options;
     assert(deflate, "deflate was negotiated without a coder");
+    const payload = codec.payload();
     const byRatio = Math.max(limits.inflateFreeBytes, payload.length * inflateRatioMax);
-    const bytesMax = Math.min(messageBytesMax, codec.messageBytesMax);
+    const bytesMax = Math.min(messageBytesMax, codec.messageBytesMaxOf(slot));
     const message = deflate.inflate(payload, Math.min(bytesMax, byRatio));
     if (message === undefined) return "message-inflate";
     if (message === "too-big") {

@@ -180,7 +180,7 @@ const others: readonly CommandVector[] = [
       ["state", [5], false],
       ["state", [5], true],
       ["query", [], false],
-      ["query", [], true],
+      ["query", [5], true],
       ["ack", [], false],
       ["accept", [5], false],
       ["accept", [5], true],

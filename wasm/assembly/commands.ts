@@ -9,6 +9,7 @@ import {
   isInteger,
   isMap,
   isNil,
+  isNumber,
   passValue,
   readArray,
   readBin,
@@ -40,7 +41,10 @@ export let idBytes: u32 = 0;
 export let dataKind: u32 = 0;
 export let dataAt: usize = 0;
 export let dataBytes: u32 = 0;
-export let hasOptions: bool = false;
+/** The options map, which ends with the item; 0 where there is none. */
+export let optionsAt: usize = 0;
+export let groupAt: usize = 0;
+export let groupBytes: u32 = 0;
 
 /** Starts on the batch at `at`; 0, or why it cannot be read. */
 export function decode(at: usize, length: u32): i32 {
@@ -95,7 +99,9 @@ function clearItem(): void {
   dataKind = 0;
   dataAt = 0;
   dataBytes = 0;
-  hasOptions = false;
+  optionsAt = 0;
+  groupAt = 0;
+  groupBytes = 0;
 }
 
 export function nextItem(): bool {
@@ -108,7 +114,7 @@ export function nextItem(): bool {
   itemAt = itemEnd;
   itemError = readItem(itemAt);
   if (itemError) {
-    targets = dataKind = dataBytes = 0;
+    targets = dataKind = dataBytes = groupBytes = 0;
     // What stands here was passed before: its end is there.
     itemEnd = passValue(itemAt, end, 0);
   }
@@ -129,6 +135,7 @@ function verbOf(at: usize, length: u32): i32 {
   if (letters == 0x6b6361) return Verb.ACK;
   if (letters == 0x747065636361) return Verb.ACCEPT;
   if (letters == 0x7463656a6572) return Verb.REJECT;
+  if (letters == 0x77656e6572) return Verb.RENEW;
   return Verb.UNKNOWN;
 }
 
@@ -150,7 +157,7 @@ function readItem(at: usize): i32 {
     element = passed ? passed : passValue(element, end, 0);
   }
   if (elements < leastElements()) return Fault.COMMAND_MALFORMED;
-  hasOptions = elements > leastElements() && isMap(last);
+  if (elements > leastElements() && isMap(last)) optionsAt = last;
   itemEnd = element;
   return 0;
 }
@@ -163,22 +170,40 @@ function leastElements(): u32 {
 /** End of the element that `fits` looked at where that is known without a walk, else 0. */
 let passed: usize = 0;
 
-/** Whether element 1, 2 or 3 has the shape that the verb asks for; takes note of ids and data. */
+/** Whether element 1, 2 or 3 has the shape that the verb asks for; takes note of what it holds. */
 function fits(place: u32, at: usize): bool {
   if (verb == Verb.SEND && place == 2) return fitsData(at);
-  if (verb == Verb.PUBLISH || verb == Verb.ACK) {
-    if (place == 1) return readStr(at);
-    if (place > 2) return true;
-    return verb == Verb.ACK ? readCount(at) >= 0 : fitsData(at);
-  }
-  if (verb == Verb.QUERY) return place > 1 || readStr(at) || readArray(at);
-  if (place == 1) return fitsIds(at);
-  if (place == 2) {
-    if (verb == Verb.CLOSE) return isInteger(at) || isNil(at) || isMap(at);
-    if (verb == Verb.JOIN || verb == Verb.LEAVE) return readStr(at);
-    return verb != Verb.REJECT || isInteger(at);
-  }
-  return verb != Verb.CLOSE || readStr(at) || isNil(at) || isMap(at);
+  if (place == 1) return fitsFirst(at);
+  if (place == 2) return fitsSecond(at);
+  if (verb == Verb.CLOSE) return readStr(at) || isNil(at) || isMap(at);
+  return verb != Verb.REJECT || readStr(at) || readBin(at) || isNil(at) || isMap(at);
+}
+
+function fitsFirst(at: usize): bool {
+  if (verb == Verb.PUBLISH) return fitsGroup(at);
+  if (verb == Verb.ACK) return readStr(at);
+  // A str names a group or one connection: `group()` and `resolve()` tell.
+  if (verb == Verb.QUERY && readStr(at)) return fitsGroup(at);
+  return fitsIds(at);
+}
+
+function fitsSecond(at: usize): bool {
+  if (verb == Verb.PUBLISH) return fitsData(at);
+  if (verb == Verb.ACK) return readCount(at) >= 0;
+  if (verb == Verb.CLOSE) return isInteger(at) || isNil(at) || isMap(at);
+  if (verb == Verb.JOIN || verb == Verb.LEAVE) return fitsGroup(at);
+  if (verb == Verb.REJECT) return isInteger(at);
+  if (verb == Verb.RENEW) return isNumber(at);
+  return verb != Verb.ACCEPT || isNil(at) || isMap(at);
+}
+
+/** A group's name must be UTF-8: two that are not could look the same. */
+function fitsGroup(at: usize): bool {
+  if (!readStr(at) || !utf8Valid(foundAt, found)) return false;
+  groupAt = foundAt;
+  groupBytes = found;
+  passed = foundAt + found;
+  return true;
 }
 
 function fitsIds(at: usize): bool {

@@ -61,6 +61,7 @@ export namespace Verb {
   export const ACK: i32 = 8;
   export const ACCEPT: i32 = 9;
   export const REJECT: i32 = 10;
+  export const RENEW: i32 = 11;
 }
 
 /** `Target` of core/ports/command-decoder.ts. */

@@ -2,11 +2,14 @@
 // says 0 or the fault; bytes are judged as soon as they have come, in the order of the wire.
 
 import { Fault, Opcode } from "./constants";
-import { Flag, Slot } from "./slots";
+import { Flag, Slot, stateBytesOf } from "./slots";
 import { utf8Valid } from "./utf8";
 
 /** Past it a message is a fault. */
 let messageBytesMax: u32 = 0;
+
+/** What a message's data and its slot's state may have together: what the broker takes. */
+let dataAndStateBytesMax: u32 = u32.MAX_VALUE;
 
 /** And one of more frames. */
 let fragmentsMax: u32 = 0;
@@ -17,8 +20,19 @@ export function initFrames(bytesMax: u32, framesMax: u32): void {
 }
 
 /** Another largest message, for frames whose length is read from now on. */
-export function limitMessages(bytesMax: u32): void {
+export function limitMessages(bytesMax: u32, withStateBytesMax: u32): void {
   messageBytesMax = bytesMax;
+  dataAndStateBytesMax = withStateBytesMax;
+}
+
+/** The slot's largest message: its state goes along and may leave it less room. */
+// @ts-ignore: decorator
+@inline
+export function bytesMaxOf(slot: Slot): u32 {
+  if (!slot.state) return messageBytesMax;
+  const stateBytes = stateBytesOf(slot);
+  if (stateBytes >= dataAndStateBytesMax) return 0;
+  return min(messageBytesMax, dataAndStateBytesMax - stateBytes);
 }
 
 /** The first byte: FIN, RSV, opcode. */
@@ -74,7 +88,7 @@ export function checkLength(slot: Slot, header: usize): i32 {
   if (short == 126 && length < 126) return Fault.LENGTH;
   if (short == 127 && (length < 0x1_0000 || length >> 63)) return Fault.LENGTH;
   if (load<u8>(header) & 0x08) return 0;
-  return <u64>slot.partialLength + length > <u64>messageBytesMax ? Fault.TOO_BIG : 0;
+  return <u64>slot.partialLength + length > <u64>bytesMaxOf(slot) ? Fault.TOO_BIG : 0;
 }
 
 /** A close frame's payload: a code that may stand on the wire and a reason in UTF-8. */

@@ -5,12 +5,13 @@
 import { copyOver } from "./bytes";
 import * as commands from "./commands";
 import { COMMAND_KEEP_BYTES, Opcode, SLACK_BYTES } from "./constants";
-import { initFrames } from "./frames";
+import { bytesMaxOf, initFrames } from "./frames";
 import { initIds } from "./ids";
 import * as lanes from "./lanes";
 import { allocateOrTrap, capacityOf, free } from "./memory";
 import * as parser from "./parser";
-import { dropUnfinished, Flag, makeSlot, partialTotal, slotAt } from "./slots";
+import { dropUnfinished, Flag, makeSlot, partialTotal, renewState, slotAt } from "./slots";
+import { stateBytesOf, stateTotal } from "./slots";
 import { initUtf8, utf8Valid } from "./utf8";
 
 export { allocateOrTrap as allocate, free, heapBytes } from "./memory";
@@ -18,6 +19,7 @@ export { append, closeLane, isLane, itemPrefix, laneBytes, laneItems, laneNext }
 export { openLane, takeBatch } from "./lanes";
 export { limitLanes } from "./lanes";
 export { limitMessages } from "./frames";
+export { resolve } from "./ids";
 export { feed, next } from "./parser";
 export { decode, nextItem, seekTarget, target } from "./commands";
 
@@ -90,22 +92,40 @@ export function move(index: u32, lane: i32): bool {
   return true;
 }
 
+/** Bytes of the slot's state; -1 where the slot is not bound. */
+export function stateBytes(index: u32): i32 {
+  const slot = slotAt(index);
+  return slot && slot.flags ? stateBytesOf(slot) : -1;
+}
+
+/** Gives a bound slot a state of `bytes` bytes, none for 0; where they are to be written. */
+export function setState(index: u32, bytes: u32): usize {
+  return renewState(slotAt(index)!, bytes);
+}
+
+/** The largest message of a bound slot. */
+export function messageBytesMax(index: u32): u32 {
+  return bytesMaxOf(slotAt(index)!);
+}
+
 /** False where the slot is not bound. */
 export function unbind(index: u32): bool {
   const slot = slotAt(index);
   if (!slot || !slot.flags) return false;
   parser.abandon(slot);
   dropUnfinished(slot);
+  renewState(slot, 0);
   slot.flags = 0;
   return true;
 }
 
 /** False where the slot is not bound. */
-export function attach(index: u32, deflate: bool): bool {
+export function attach(index: u32, deflate: bool, handOut: bool): bool {
   const slot = slotAt(index);
   if (!slot || !slot.flags) return false;
   dropUnfinished(slot);
   slot.flags = <u8>(Flag.BOUND | Flag.ATTACHED | (deflate ? Flag.DEFLATE : 0));
+  slot.handOut = handOut;
   return true;
 }
 
@@ -132,9 +152,12 @@ export function reserve(index: u32, kind: u32, length: u32): usize {
 
 /** Adds the text at `from`: 1, or 0 where the lane is full, -1 where the slot has no lane. */
 export function addText(index: u32, from: usize, length: u32): i32 {
-  const at = reserve(index, Opcode.TEXT, length);
-  if (at <= 1) return at ? -1 : 0;
+  const slot = slotAt(index);
+  if (!slot || !slot.flags || slot.lane < 0) return -1;
+  const at = lanes.openMessage(slot, true, length);
+  if (!at) return 0;
   copyOver(at, from, length);
+  lanes.closeMessage(slot, at + length);
   return 1;
 }
 
@@ -165,6 +188,9 @@ export function fedBytes(): f64 {
 }
 export function partialBytes(): u32 {
   return partialTotal;
+}
+export function stateBytesTotal(): u32 {
+  return stateTotal;
 }
 export function streamAt(): usize {
   return commands.streamAt;
@@ -214,6 +240,12 @@ export function dataAt(): usize {
 export function dataBytes(): u32 {
   return commands.dataBytes;
 }
-export function hasOptions(): bool {
-  return commands.hasOptions;
+export function optionsAt(): usize {
+  return commands.optionsAt;
+}
+export function groupAt(): usize {
+  return commands.groupAt;
+}
+export function groupBytes(): u32 {
+  return commands.groupBytes;
 }

@@ -5,13 +5,15 @@
 import { copyOver } from "./bytes";
 import { ID_CHARS, LANE_KEEP_BYTES, SLACK_BYTES, STREAM_BYTES_MAX } from "./constants";
 import { allocateOrTrap, capacityOf, free } from "./memory";
-import { Slot } from "./slots";
+import { Slot, stateAtOf, stateBytesOf } from "./slots";
 
 /**
  * Room for the longest head, and one over: array (1), version (1), stream (2 + 128),
  * first (9), array (5).
  */
 const HEAD_BYTES: u32 = 160;
+/** First byte of an item with a state, in place of the prefix's own. */
+const ARRAY_OF_FIVE: u8 = 0x95;
 /** A lane's first buffer; it doubles up to what its batches need. */
 const LANE_BYTES_MIN: u32 = 8_192;
 
@@ -197,19 +199,20 @@ function writeDataHead(at: usize, text: bool, length: u32): usize {
 }
 
 /**
- * Writes `["message", id, seq, data]` up to the data's bytes into the slot's lane, and says where
- * those go; 0 where the lane holds items and this one would pass the target. The item counts only
- * when `closeMessage` is called.
+ * Writes `["message", id, seq, data, state?]` up to the data's bytes into the slot's lane, and says
+ * where those go; 0 where the lane holds items and this one would pass the target. The item counts
+ * only when `closeMessage` is called, after the data was written.
  */
 export function openMessage(slot: Slot, text: bool, length: u32): usize {
   const lane = laneAt(slot.lane);
   const seq = slot.seq;
   const fixed = prefixBytes + ID_CHARS;
-  const bytes = fixed + uintBytes(seq) + dataHeadBytes(text, length) + length;
+  const bytes = fixed + uintBytes(seq) + dataHeadBytes(text, length) + length + stateBytesOf(slot);
   if (lane.items && lane.length + bytes > batchBytesTarget) return 0;
   if (lane.length + bytes > lane.room) growLane(lane, bytes);
   let at = lane.buffer + HEAD_BYTES + lane.length;
   copyOver(at, prefix, prefixBytes);
+  if (slot.state) store<u8>(at, ARRAY_OF_FIVE);
   at += prefixBytes;
   const id = changetype<usize>(slot);
   v128.store(at, v128.load(id));
@@ -218,11 +221,16 @@ export function openMessage(slot: Slot, text: bool, length: u32): usize {
   return writeDataHead(at, text, length);
 }
 
-/** Counts the item whose data ends before `end`. */
+/** Adds the state and counts the item, whose data ends before `end`. */
 // @ts-ignore: decorator
 @inline
 export function closeMessage(slot: Slot, end: usize): void {
   const lane = laneAt(slot.lane);
+  if (slot.state) {
+    const stateBytes = stateBytesOf(slot);
+    copyOver(end, stateAtOf(slot), stateBytes);
+    end += stateBytes;
+  }
   lane.length = <u32>(end - lane.buffer) - HEAD_BYTES;
   lane.items++;
   slot.seq++;

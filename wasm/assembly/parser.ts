@@ -30,6 +30,13 @@ export function initParser(partialMax: u32): void {
   partialBytesMax = partialMax;
 }
 
+/** Whether the slot's messages stop the parser, lane or not. */
+// @ts-ignore: decorator
+@inline
+function handsOut(slot: Slot): bool {
+  return slot.lane < 0 || slot.handOut;
+}
+
 function releaseHanded(): void {
   if (!handed) return;
   free(handed);
@@ -96,10 +103,10 @@ function parse(slot: Slot): i32 {
 
 /**
  * The fast way: message after message that is one unfragmented frame, whole in the chunk, for a
- * slot with a lane. Leaves everything else, faults included, to the slow way, untouched.
+ * slot that writes to its lane. Leaves everything else, faults included, to the slow way, untouched.
  */
 function wholeMessages(slot: Slot): i32 {
-  if (slot.lane < 0 || slot.message || slot.headerLength) return Step.DONE;
+  if (handsOut(slot) || slot.message || slot.headerLength) return Step.DONE;
   let at = cursor;
   while (at + 6 <= limit) {
     const start = <u32>load<u16>(at);
@@ -237,7 +244,7 @@ function readWhole(slot: Slot): i32 {
   const length = slot.remaining;
   const text = slot.message == Opcode.TEXT;
   const compressed = (slot.flags & Flag.COMPRESSED) != 0;
-  if (slot.lane < 0 || compressed) {
+  if (compressed || handsOut(slot)) {
     showInPlace(slot);
     if (!compressed && text && !utf8Valid(stepAt, stepBytes)) {
       return fail(slot, Fault.NOT_UTF8);
@@ -262,7 +269,7 @@ function finishMessage(slot: Slot): i32 {
   const text = slot.message == Opcode.TEXT;
   const compressed = (slot.flags & Flag.COMPRESSED) != 0;
   let step = Step.DONE;
-  if (slot.lane < 0 || compressed) {
+  if (compressed || handsOut(slot)) {
     stepAt = slot.partial;
     stepBytes = length;
     handed = slot.partial;

@@ -1,5 +1,6 @@
 // The slot table: what the codec knows of each connection, by its slot. Pages of 1,024 slots are
-// made on demand and stay; one slot takes 88 bytes whatever its connection does.
+// made on demand and stay; one slot takes 88 bytes whatever its connection does, and a block where
+// it has a state.
 
 import { SLACK_BYTES, SLOTS_PER_PAGE_BITS, SLOT_PAGES_MAX } from "./constants";
 import { allocate, allocateOrTrap, capacityOf, free } from "./memory";
@@ -55,7 +56,8 @@ export class Slot {
   headerLength: u8;
   /** Opcode of the frame being read. */
   frame: u8;
-  reserved: u8;
+  /** Whether messages are handed out although the slot has a lane. */
+  handOut: bool;
   /** The unfinished header: up to 14 bytes from here on. */
   header: u8;
   header1: u8;
@@ -63,7 +65,8 @@ export class Slot {
   header3: u64;
   /** Frames that the message being read has so far. */
   fragments: u32;
-  reserved2: u32;
+  /** Block of the state: its length in four bytes, then the value. 0 where there is none. */
+  state: usize;
 }
 
 const SLOT_BYTES: u32 = offsetof<Slot>();
@@ -95,6 +98,33 @@ export function makeSlot(index: u32): Slot | null {
     store<usize>(pages + (page << 2), start);
   }
   return slotAt(index);
+}
+
+/** Bytes of all states. */
+export let stateTotal: u32 = 0;
+
+// @ts-ignore: decorator
+@inline
+export function stateBytesOf(slot: Slot): u32 {
+  return slot.state ? load<u32>(slot.state) : 0;
+}
+
+/** Where the state's bytes stand. */
+// @ts-ignore: decorator
+@inline
+export function stateAtOf(slot: Slot): usize {
+  return slot.state + 4;
+}
+
+/** Gives the slot a state of `bytes` bytes, none for 0; where they are to be written. */
+export function renewState(slot: Slot, bytes: u32): usize {
+  stateTotal += bytes - stateBytesOf(slot);
+  free(slot.state);
+  slot.state = 0;
+  if (!bytes) return 0;
+  slot.state = allocateOrTrap(4 + bytes + SLACK_BYTES);
+  store<u32>(slot.state, bytes);
+  return stateAtOf(slot);
 }
 
 /** Drops what a slot holds of an unfinished message and frame. */

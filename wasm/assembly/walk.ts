@@ -141,6 +141,11 @@ export function isInteger(at: usize): bool {
   return byte < 0x80 || byte >= 0xe0 || (byte >= 0xcc && byte <= 0xd3);
 }
 
+/** Whether an integer or a float starts here. */
+export function isNumber(at: usize): bool {
+  return isInteger(at) || (load<u8>(at) & 0xfe) == 0xca;
+}
+
 /** Whether a map starts here. */
 export function isMap(at: usize): bool {
   const byte = <u32>load<u8>(at);

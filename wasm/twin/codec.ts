@@ -3,6 +3,7 @@ import type { Codec, CodecOptions, MessageKind, ParserStep, Verb } from "../../c
 import { PlainCommands } from "./commands.ts";
 import { PlainEvents } from "./events.ts";
 import { PlainFrames } from "./frames.ts";
+import { limitsOf } from "./headers.ts";
 import { Ids } from "./ids.ts";
 import { Slots } from "./slots.ts";
 import { PlainValues } from "./values.ts";
@@ -28,11 +29,15 @@ export class PlainCodec implements Codec {
     this.#events.bytesTarget = Math.min(batchBytesTarget, options.batchBytesTarget);
     const { limits } = this.#frames;
     const bytesMax = Math.min(messageBytesMax, options.messageBytesMax);
-    this.#frames.limits = { ...limits, messageBytesMax: bytesMax };
+    const dataAndStateBytesMax = messageBytesMax;
+    this.#frames.limits = { ...limits, messageBytesMax: bytesMax, dataAndStateBytesMax };
   }
 
   get messageBytesMax(): number {
     return this.#frames.limits.messageBytesMax;
+  }
+  messageBytesMaxOf(slot: number): number {
+    return limitsOf(this.#slots.bound(slot), this.#frames.limits).messageBytesMax;
   }
 
   openLane(stream: string): number {
@@ -65,6 +70,9 @@ export class PlainCodec implements Codec {
   move(slot: number, lane: number): void {
     this.#events.move(slot, lane);
   }
+  setState(slot: number, value: Uint8Array | undefined): boolean {
+    return this.#events.setState(slot, value);
+  }
   takeSeq(slot: number): number {
     return this.#events.takeSeq(slot);
   }
@@ -78,8 +86,8 @@ export class PlainCodec implements Codec {
     return this.#events.bytes(slot, kind, data);
   }
 
-  attach(slot: number, deflate: boolean): void {
-    this.#frames.attach(slot, deflate);
+  attach(slot: number, deflate: boolean, handOut?: boolean): void {
+    this.#frames.attach(slot, deflate, handOut);
   }
   feed(slot: number, chunk: Uint8Array): ParserStep {
     return this.#frames.feed(slot, chunk);
@@ -139,6 +147,12 @@ export class PlainCodec implements Codec {
   targetId(index: number): string {
     return this.#commands.targetId(index);
   }
+  resolve(id: string): number {
+    return this.#commands.resolve(id);
+  }
+  group(): string {
+    return this.#commands.group();
+  }
   dataKind(): MessageKind {
     return this.#commands.dataKind();
   }
@@ -153,6 +167,9 @@ export class PlainCodec implements Codec {
   }
   hasOptions(): boolean {
     return this.#commands.hasOptions();
+  }
+  options(): Readonly<Record<string, unknown>> {
+    return this.#commands.options();
   }
   value(): unknown[] {
     return this.#commands.value();

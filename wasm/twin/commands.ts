@@ -9,9 +9,9 @@ import {
 import { streamBytesMax } from "./events.ts";
 import type { Ids } from "./ids.ts";
 import { fits, least } from "./shapes.ts";
-import { idOf, textOf, verbNameOf } from "./texts.ts";
+import { groupOf, idOf, textOf, verbNameOf } from "./texts.ts";
 import { utf8Valid } from "./utf8.ts";
-import type { PlainValues } from "./values.ts";
+import { noOptions, type PlainValues } from "./values.ts";
 import {
   isInteger,
   isMap,
@@ -40,6 +40,12 @@ function verbOf(bytes: Uint8Array, { at, length }: Stretch): Verb {
   return Verb.unknown;
 }
 
+/** The element that names a group, where the verb has one; a `query` may name ids there. */
+function groupPlace(verb: Verb): number {
+  if (verb === Verb.publish || verb === Verb.query) return 1;
+  return verb === Verb.join || verb === Verb.leave ? 2 : 0;
+}
+
 /** What the current item says; a new one for each. */
 interface Item {
   readonly at: number;
@@ -51,7 +57,9 @@ interface Item {
   targets: readonly number[];
   dataKind: Kind;
   data: Stretch;
-  options: boolean;
+  group: Stretch;
+  /** Place of the options map, which ends with the item; -1 where there is none. */
+  options: number;
 }
 
 function newItem(at: number): Item {
@@ -65,7 +73,8 @@ function newItem(at: number): Item {
     // No data: neither kind.
     dataKind: 0 as Kind,
     data: none,
-    options: false,
+    group: none,
+    options: -1,
   };
 }
 
@@ -159,6 +168,7 @@ export class PlainCommands implements CommandDecoder {
       item.targets = [];
       item.dataKind = 0 as Kind;
       item.data = none;
+      item.group = none;
     }
     this.#nextAt = item.end;
     return true;
@@ -179,19 +189,20 @@ export class PlainCommands implements CommandDecoder {
       if (place < 4 && !fits(bytes, element, item.verb, place)) return "command-malformed";
       if (place === 1) item.targets = this.#targetsAt(element, item.verb);
       if (place === 2) this.#readData(item, element);
+      if (place === groupPlace(item.verb)) item.group = readStr(bytes, element) ?? none;
       last = element;
       element = passValue(bytes, element, bytes.length);
     }
     if (array.length < least(item.verb)) return "command-malformed";
     item.end = element;
-    item.options = array.length > least(item.verb) && isMap(bytes[last]!);
+    if (array.length > least(item.verb) && isMap(bytes[last]!)) item.options = last;
     return undefined;
   }
 
   #targetsAt(at: number, verb: Verb): readonly number[] {
-    if (verb === Verb.publish || verb === Verb.query || verb === Verb.ack) return [];
+    if (verb === Verb.publish || verb === Verb.ack) return [];
     const array = readArray(this.#bytes, at);
-    if (array === undefined) return [at];
+    if (array === undefined) return verb === Verb.query ? [] : [at];
     const targets: number[] = [];
     let element = array.at;
     for (let i = 0; i < array.length; i++) {
@@ -240,6 +251,15 @@ export class PlainCommands implements CommandDecoder {
     return at === undefined ? undefined : readStr(this.#bytes, at);
   }
 
+  resolve(id: string): number {
+    return this.#ids.resolveText(id);
+  }
+
+  group(): string {
+    const { at, length } = this.#item.group;
+    return groupOf(this.#bytes.subarray(at, at + length));
+  }
+
   dataKind(): Kind {
     return this.#item.dataKind;
   }
@@ -258,7 +278,13 @@ export class PlainCommands implements CommandDecoder {
   }
 
   hasOptions(): boolean {
-    return this.#item.options;
+    return this.#item.options >= 0;
+  }
+
+  options(): Readonly<Record<string, unknown>> {
+    const { options, end } = this.#item;
+    if (options < 0) return noOptions;
+    return this.#values.decodeMap(this.#bytes.subarray(options, end));
   }
 
   value(): unknown[] {

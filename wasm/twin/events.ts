@@ -1,4 +1,4 @@
-import { assert } from "../../core/base/mod.ts";
+import { assert, limits } from "../../core/base/mod.ts";
 import {
   type CodecOptions,
   type EventEncoder,
@@ -6,6 +6,7 @@ import {
   MessageKind,
 } from "../../core/ports/mod.ts";
 import { idChars, type Slot, type Slots } from "./slots.ts";
+import { isOneValue } from "./values.ts";
 
 /** Bytes of a lane's first buffer; it doubles. */
 const laneBytesMin = 8_192;
@@ -146,12 +147,26 @@ export class PlainEvents implements Omit<EventEncoder, "unbind"> {
       ...head,
       ...encoder.encode(id),
     );
-    this.#slots.bind(slot, { id, lane, prefix, seq: 1, frames: undefined });
+    this.#slots.bind(slot, {
+      id,
+      lane,
+      prefix,
+      seq: 1,
+      state: undefined,
+      frames: undefined,
+    });
   }
 
   move(slot: number, lane: number): void {
     assert(this.#lanes[lane] !== undefined, "the lane is open");
     this.#slots.bound(slot).lane = lane;
+  }
+
+  setState(slot: number, value: Uint8Array | undefined): boolean {
+    const bound = this.#slots.bound(slot);
+    assert((value?.length ?? 0) <= limits.stateBytesMax, "the state is short");
+    assert(value === undefined || isOneValue(value), "the state is one value");
+    return this.#slots.setState(bound, value?.slice());
   }
 
   takeSeq(slot: number): number {
@@ -208,11 +223,12 @@ export class PlainEvents implements Omit<EventEncoder, "unbind"> {
   openMessage(slot: Slot, kind: Kind, length: number): number {
     assert(slot.lane >= 0, "the slot has a lane");
     const lane = this.#lane(slot.lane);
-    const { prefix, seq } = slot;
+    const { prefix, seq, state } = slot;
     const seqBytes = uintLength(seq);
     const short = kind === MessageKind.text && length < 32;
     const headBytes = short ? 1 : length < 0x100 ? 2 : length < 0x1_0000 ? 3 : 5;
-    const bytes = prefix.length + seqBytes + headBytes + length;
+    let bytes = prefix.length + seqBytes + headBytes + length;
+    if (state !== undefined) bytes += state.length;
     if (lane.items > 0 && lane.length + bytes > this.bytesTarget) return -1;
     const to = this.#room(lane, bytes);
     to.set(prefix, lane.length);
@@ -225,10 +241,15 @@ export class PlainEvents implements Omit<EventEncoder, "unbind"> {
     return at;
   }
 
-  /** Counts the item whose data end before `end`. */
+  /** Adds the state and counts the item, whose data end before `end`. */
   closeMessage(slot: Slot, end: number): void {
     const lane = this.#lane(slot.lane);
+    const { state } = slot;
     lane.length = end;
+    if (state !== undefined) {
+      lane.buffer.set(state, end);
+      lane.length += state.length;
+    }
     lane.items++;
     slot.seq++;
   }

@@ -8,11 +8,13 @@ import {
 } from "../../core/ports/mod.ts";
 import { Chunk, maskFrom, maskFromPlace, unmask } from "./chunk.ts";
 import type { PlainEvents } from "./events.ts";
-import { checkClose, type MessageLimits, Opcode, readHeader } from "./headers.ts";
+import { checkClose, limitsOf, type MessageLimits, Opcode, readHeader } from "./headers.ts";
 import {
   dropUnfinished,
   type FrameState,
   growPartial,
+  handOut,
+  handsOut,
   newFrameState,
   type Slot,
   type Slots,
@@ -42,14 +44,14 @@ export class PlainFrames implements FrameParser {
     this.#slots = slots;
     this.#events = events;
     const { messageBytesMax, fragmentsMax = limits.fragmentsMax } = options;
-    this.limits = { messageBytesMax, fragmentsMax };
+    this.limits = { messageBytesMax, dataAndStateBytesMax: Infinity, fragmentsMax };
     this.#partialBytesMax = options.partialBytesMax;
   }
 
-  attach(index: number, deflate: boolean): void {
+  attach(index: number, deflate: boolean, handOut?: boolean): void {
     const slot = this.#slots.bound(index);
     if (slot.frames !== undefined) this.#drop(slot.frames);
-    slot.frames = newFrameState(deflate);
+    slot.frames = newFrameState(deflate, handOut === true);
   }
 
   /** Forgets what a slot that is no longer bound left behind. */
@@ -132,12 +134,12 @@ export class PlainFrames implements FrameParser {
     }
     for (;;) {
       if (!state.inFrame) {
-        if (slot.lane >= 0 && state.message === 0 && state.headerLength === 0) {
+        if (!handsOut(slot, state) && state.message === 0 && state.headerLength === 0) {
           const step = this.#wholeMessages(slot, state);
           if (step !== ParserStep.done) return step;
         }
         if (this.#chunk.at === this.#chunk.end) return ParserStep.done;
-        const fault = readHeader(state, this.#chunk, this.limits);
+        const fault = readHeader(state, this.#chunk, limitsOf(slot, this.limits));
         if (fault !== undefined) return this.#fail(state, fault);
         if (!state.inFrame) return ParserStep.done;
       }
@@ -150,11 +152,12 @@ export class PlainFrames implements FrameParser {
 
   /**
    * The fast way: message after message that is one unfragmented frame, whole in the chunk, for a
-   * slot with a lane. Leaves everything else, faults included, to the slow way, untouched.
+   * slot that writes to its lane. Leaves everything else, faults included, to the slow way, untouched.
    */
   #wholeMessages(slot: Slot, state: FrameState): Step {
     const chunk = this.#chunk;
     const { bytes } = chunk;
+    const { messageBytesMax } = limitsOf(slot, this.limits);
     while (chunk.at + 6 <= chunk.end) {
       const { at } = chunk;
       // FIN, no RSV, text or binary, masked, a length that is not the eight-byte one.
@@ -169,7 +172,7 @@ export class PlainFrames implements FrameParser {
         length = uint16(bytes, at + 2);
         if (length < 126) break;
       }
-      if (payload + length > chunk.end || length > this.limits.messageBytesMax) break;
+      if (payload + length > chunk.end || length > messageBytesMax) break;
       const to = this.#events.openMessage(slot, opcode as MessageKind, length);
       if (to < 0) return ParserStep.laneFull;
       const buffer = this.#events.buffer(slot);
@@ -244,7 +247,7 @@ export class PlainFrames implements FrameParser {
   #readWhole(slot: Slot, state: FrameState): Step {
     const length = state.remaining;
     const text = state.message === Opcode.text;
-    if (slot.lane < 0 || state.compressed) {
+    if (state.compressed || handsOut(slot, state)) {
       const payload = new Uint8Array(length);
       const seen = this.#unmaskNext(state, payload, 0, length);
       state.inFrame = false;
@@ -278,7 +281,7 @@ export class PlainFrames implements FrameParser {
     const length = state.partialLength;
     const text = state.message === Opcode.text;
     let step: Step = ParserStep.done;
-    if (slot.lane < 0 || state.compressed) {
+    if (state.compressed || handsOut(slot, state)) {
       this.#payload = state.partial.subarray(0, length);
       step = handOut(text, state.compressed);
     } else {
@@ -291,9 +294,4 @@ export class PlainFrames implements FrameParser {
     this.#drop(state);
     return step;
   }
-}
-
-function handOut(text: boolean, compressed: boolean): Step {
-  if (compressed) return text ? ParserStep.deflatedText : ParserStep.deflatedBinary;
-  return text ? ParserStep.text : ParserStep.binary;
 }

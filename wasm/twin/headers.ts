@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../../core/base/mod.ts";
 import { type Chunk, maskFrom } from "./chunk.ts";
-import type { FrameState } from "./slots.ts";
+import type { FrameState, Slot } from "./slots.ts";
 import { utf8Valid } from "./utf8.ts";
 import { uint16, uint32 } from "./walk.ts";
 
@@ -16,7 +16,16 @@ export const Opcode = {
 
 export interface MessageLimits {
   readonly messageBytesMax: number;
+  /** What a message's data and its slot's state may have together: what the broker takes. */
+  readonly dataAndStateBytesMax: number;
   readonly fragmentsMax: number;
+}
+
+/** The slot's own limits: its state goes along and may leave a message less room. */
+export function limitsOf(slot: Slot, limits: MessageLimits): MessageLimits {
+  if (slot.state === undefined) return limits;
+  const room = Math.max(0, limits.dataAndStateBytesMax - slot.state.length);
+  return { ...limits, messageBytesMax: Math.min(limits.messageBytesMax, room) };
 }
 
 /** The first byte: FIN, RSV, opcode. RFC 6455, 5.2 and 5.4. */

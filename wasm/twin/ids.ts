@@ -8,6 +8,8 @@ const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 /** What the contract allows an id to be long. */
 const idCharsMax = 64;
 
+const encoder = new TextEncoder();
+
 /** Values of the bytes of base64url; past all slots for any other byte. */
 const values: Int32Array = new Int32Array(256).fill(1 << 24);
 for (let i = 0; i < alphabet.length; i++) values[alphabet.charCodeAt(i)] = i;
@@ -22,6 +24,13 @@ export class Ids {
     this.#prefix = `${node}.`;
     this.#length = this.#prefix.length + idChars;
     this.#slots = slots;
+  }
+
+  /** The slot of an id that stands alone. */
+  resolveText(id: string): number {
+    if (id.length > idCharsMax) return Target.malformed;
+    const bytes = encoder.encode(id);
+    return this.resolve(bytes, { at: 0, length: bytes.length });
   }
 
   /** The slot of an id, or one of `Target`. */

@@ -1,6 +1,15 @@
 import { Verb } from "../../core/ports/mod.ts";
 import { utf8Valid } from "./utf8.ts";
-import { isInteger, isMap, nilByte, readArray, readBin, readCount, readStr } from "./walk.ts";
+import {
+  isInteger,
+  isMap,
+  isNumber,
+  nilByte,
+  readArray,
+  readBin,
+  readCount,
+  readStr,
+} from "./walk.ts";
 
 /** Elements that a verb cannot do without, itself included. */
 export function least(verb: Verb): number {
@@ -11,7 +20,9 @@ export function least(verb: Verb): number {
 export function fits(bytes: Uint8Array, at: number, verb: Verb, place: number): boolean {
   if (place === 1) return fitsFirst(bytes, at, verb);
   if (place === 2) return fitsSecond(bytes, at, verb);
-  return verb !== Verb.close || readStr(bytes, at) !== undefined || isLeftOut(bytes[at]!);
+  if (verb !== Verb.close && verb !== Verb.reject) return true;
+  const bin = verb === Verb.reject && readBin(bytes, at) !== undefined;
+  return bin || readStr(bytes, at) !== undefined || isLeftOut(bytes[at]!);
 }
 
 function isLeftOut(byte: number): boolean {
@@ -19,15 +30,18 @@ function isLeftOut(byte: number): boolean {
 }
 
 function fitsFirst(bytes: Uint8Array, at: number, verb: Verb): boolean {
-  if (readStr(bytes, at) !== undefined) return true;
+  const isStr = readStr(bytes, at) !== undefined;
   switch (verb) {
     case Verb.publish:
+      return fitsGroup(bytes, at);
+    case Verb.query:
+      return isStr ? fitsGroup(bytes, at) : readArray(bytes, at) !== undefined;
     case Verb.ack:
     case Verb.accept:
     case Verb.reject:
-      return false;
+      return isStr;
     default:
-      return readArray(bytes, at) !== undefined;
+      return isStr || readArray(bytes, at) !== undefined;
   }
 }
 
@@ -40,14 +54,24 @@ function fitsSecond(bytes: Uint8Array, at: number, verb: Verb): boolean {
       return isInteger(bytes[at]!) || isLeftOut(bytes[at]!);
     case Verb.join:
     case Verb.leave:
-      return readStr(bytes, at) !== undefined;
+      return fitsGroup(bytes, at);
     case Verb.reject:
       return isInteger(bytes[at]!);
     case Verb.ack:
       return readCount(bytes, at) >= 0;
+    case Verb.accept:
+      return isLeftOut(bytes[at]!);
+    case Verb.renew:
+      return isNumber(bytes[at]!);
     default:
       return true;
   }
+}
+
+/** A group's name must be UTF-8: two that are not could look the same. */
+function fitsGroup(bytes: Uint8Array, at: number): boolean {
+  const group = readStr(bytes, at);
+  return group !== undefined && utf8Valid(bytes, group.at, group.at + group.length);
 }
 
 /** A str becomes a text message: it must be UTF-8, or the client would end the connection. */

@@ -1,4 +1,5 @@
 import { assert, limits } from "../../core/base/mod.ts";
+import { ParserStep } from "../../core/ports/mod.ts";
 
 /** Characters of a connection id after `NODE.`: 4 of the slot, 22 of a secret. */
 export const idChars = 26;
@@ -6,6 +7,8 @@ export const idChars = 26;
 /** Parser state of one slot, between its chunks. */
 export interface FrameState {
   readonly deflate: boolean;
+  /** Messages are handed out although the slot has a lane. */
+  readonly handOut: boolean;
   /** A close frame or a fault was met: nothing is parsed any more. */
   finished: boolean;
   /** Up to 14 bytes of an unfinished frame header. */
@@ -38,17 +41,20 @@ export interface Slot {
   readonly id: string;
   /** -1 where messages are handed out. */
   lane: number;
-  /** `94 a7 message`, str header, id: what the slot's message items start with. */
+  /** `94 a7 message`, str header, id: what the slot's items start with; `95` with a state. */
   readonly prefix: Uint8Array;
   seq: number;
+  /** What stands behind the data of each message. */
+  state: Uint8Array | undefined;
   frames: FrameState | undefined;
 }
 
 const nothing = new Uint8Array(0);
 
-export function newFrameState(deflate: boolean): FrameState {
+export function newFrameState(deflate: boolean, handOut: boolean): FrameState {
   return {
     deflate,
+    handOut,
     finished: false,
     header: new Uint8Array(14),
     headerLength: 0,
@@ -68,6 +74,17 @@ export function newFrameState(deflate: boolean): FrameState {
     control: undefined,
     controlLength: 0,
   };
+}
+
+/** Whether the slot's messages stop the parser, lane or not. */
+export function handsOut(slot: Slot, state: FrameState): boolean {
+  return slot.lane < 0 || state.handOut;
+}
+
+/** The step that hands a whole message out. */
+export function handOut(text: boolean, compressed: boolean): ParserStep {
+  if (compressed) return text ? ParserStep.deflatedText : ParserStep.deflatedBinary;
+  return text ? ParserStep.text : ParserStep.binary;
 }
 
 /** Forgets what came of an unfinished message and frame. */
@@ -96,6 +113,7 @@ export function growPartial(state: FrameState, bytes: number): Uint8Array {
 /** The slot table. */
 export class Slots {
   readonly #slots: (Slot | undefined)[] = [];
+  #stateBytes = 0;
 
   get(index: number): Slot | undefined {
     return this.#slots[index];
@@ -114,8 +132,19 @@ export class Slots {
     this.#slots[index] = slot;
   }
 
+  /** False where all states together would be too much; the old one stays then. */
+  setState(slot: Slot, state: Uint8Array | undefined): boolean {
+    const total = this.#stateBytes + (state?.length ?? 0) - (slot.state?.length ?? 0);
+    if (total > limits.statesBytesMax) return false;
+    this.#stateBytes = total;
+    slot.state = state;
+    slot.prefix[0] = state === undefined ? 0x94 : 0x95;
+    return true;
+  }
+
   unbind(index: number): Slot {
     const slot = this.bound(index);
+    this.setState(slot, undefined);
     this.#slots[index] = undefined;
     return slot;
   }

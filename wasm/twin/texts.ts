@@ -11,6 +11,11 @@ export function verbNameOf(bytes: Uint8Array): string {
   return textOf(bytes.subarray(0, 128)).slice(0, 32);
 }
 
+/** A group's name: what is past 1,024 bytes is cut, and still longer than any name may be. */
+export function groupOf(bytes: Uint8Array): string {
+  return textOf(bytes.subarray(0, 1_024));
+}
+
 /** An id for the log and for forwarding: at most 64 characters. */
 export function idOf(bytes: Uint8Array): string {
   return textOf(bytes.subarray(0, 256)).slice(0, 64);

@@ -16,10 +16,26 @@ const protoKey = "__proto__";
 const keyDecoder = {
   canBeCached: (byteLength: number): boolean => byteLength === protoKey.length,
   decode(bytes: Uint8Array, offset: number, byteLength: number): string {
-    const key = new TextDecoder().decode(bytes.subarray(offset, offset + byteLength));
-    return key === protoKey ? "proto" : key;
+    return keyOf(new TextDecoder().decode(bytes.subarray(offset, offset + byteLength)));
   },
 };
+
+/** Any key as a harmless string: `["__proto__"]` reads as `__proto__`, and an object throws. */
+function keyOf(key: unknown): string {
+  if (typeof key === "object" && key !== null) return "object";
+  return key === protoKey ? "proto" : String(key);
+}
+
+/** What a command without options has. */
+export const noOptions: Readonly<Record<string, unknown>> = Object.freeze({});
+
+/** Levels that an event's value may nest: a state as deep as a command's, and what is around it. */
+const nestingMax = 40;
+
+/** Whether bytes are one MessagePack value and nothing else, as deep as a command may have it. */
+export function isOneValue(bytes: Uint8Array): boolean {
+  return passValue(bytes, 0, bytes.length) === bytes.length;
+}
 
 /** Plain values as MessagePack by @msgpack/msgpack, for both codecs: it is off the hot path. */
 export class PlainValues implements ValueCodec {
@@ -27,7 +43,7 @@ export class PlainValues implements ValueCodec {
   readonly #decoder: Decoder = new Decoder({
     extensionCodec: extensions,
     keyDecoder,
-    mapKeyConverter: String,
+    mapKeyConverter: keyOf,
   });
 
   encodeValue(value: unknown): Uint8Array {
@@ -36,10 +52,15 @@ export class PlainValues implements ValueCodec {
 
   decodeValue(bytes: Uint8Array): unknown {
     // The walk comes first, because a decoder makes room for what a length promises.
-    if (passValue(bytes, 0, bytes.length) !== bytes.length) {
+    if (passValue(bytes, 0, bytes.length, nestingMax) !== bytes.length) {
       throw new ServiceError("batch-malformed", "the bytes are not one MessagePack value");
     }
     return this.#decoder.decode(bytes);
+  }
+
+  /** Bytes of a map. */
+  decodeMap(bytes: Uint8Array): Readonly<Record<string, unknown>> {
+    return this.decodeValue(bytes) as Readonly<Record<string, unknown>>;
   }
 
   toJson(bytes: Uint8Array): Uint8Array {

@@ -1,11 +1,16 @@
 /** Containers inside containers that a batch may have, itself the first. */
-export const nestingMax = 32;
+const nestingMax = 32;
 
 /**
  * Passes one MessagePack value with all that is inside; where the next one starts. -1 where the
  * bytes end too early, are no MessagePack, or nest too deeply.
  */
-export function passValue(bytes: Uint8Array, start: number, end: number): number {
+export function passValue(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  levelsMax: number = nestingMax,
+): number {
   if (start < end && !isContainer(bytes[start]!)) return passScalar(bytes, start, end);
   // Values still to be passed in each container that is open.
   const open: number[] = [];
@@ -27,7 +32,7 @@ export function passValue(bytes: Uint8Array, start: number, end: number): number
       continue;
     }
     at += containerHead(byte);
-    if (at > end || open.length === nestingMax) return -1;
+    if (at > end || open.length === levelsMax) return -1;
     const isMap = byte < 0x90 || byte === 0xde || byte === 0xdf;
     if (byte >= 0xdc && inside > end - at) return -1;
     open.push(left);
@@ -148,6 +153,10 @@ export function readCount(bytes: Uint8Array, at: number): number {
 
 export function isInteger(byte: number): boolean {
   return byte < 0x80 || byte >= 0xe0 || (byte >= 0xcc && byte <= 0xd3);
+}
+
+export function isNumber(byte: number): boolean {
+  return isInteger(byte) || (byte & 0xfe) === 0xca;
 }
 
 export function isMap(byte: number): boolean {
