@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../core/base/mod.ts";
 import type {
+  Broadcast,
   Clock,
   Codec,
   Deflate,
@@ -8,6 +9,7 @@ import type {
   HandshakeRequest,
   SocketHandler,
 } from "../core/ports/mod.ts";
+import { isWritable } from "./answer-head.ts";
 
 /** The port that clients connect to, open. */
 export interface ClientServer {
@@ -15,6 +17,8 @@ export interface ClientServer {
   readonly port: number;
   /** Whether `Socket.pause` does anything here. */
   readonly canPause: boolean;
+  /** The runtime's own fan-out, where it has one: its sockets have `subscribe` then. */
+  readonly broadcast?: Broadcast | undefined;
   /** Takes another certificate for new connections; false where the runtime cannot. */
   reloadTls(tls: ServerTls): Promise<boolean>;
   /** Takes no new connections. */
@@ -72,5 +76,13 @@ export function answerRequest<Result>(
   respond: (answer: HandshakeAnswer) => Result,
 ): Result | Promise<Result> {
   const answer = handler.handshake(request);
-  return answer instanceof Promise ? answer.catch(() => failed).then(respond) : respond(answer);
+  if (!(answer instanceof Promise)) return respond(writable(handler, answer));
+  return answer.catch(() => failed).then((late) => respond(writable(handler, late)));
+}
+
+/** The core refuses what would break an answer's head; should one slip through, it ends here. */
+function writable(handler: SocketHandler, answer: HandshakeAnswer): HandshakeAnswer {
+  if (isWritable(answer)) return answer;
+  if (answer.accepted) handler.abandon(answer);
+  return failed;
 }

@@ -1,3 +1,4 @@
+export { MemoryBroadcast } from "./broadcast.ts";
 export { MemoryByteSocket } from "./byte-socket.ts";
 export { ManualClock } from "./clock.ts";
 export { MemoryClusterBus } from "./cluster-bus.ts";

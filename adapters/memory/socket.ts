@@ -6,6 +6,7 @@ import {
   type Socket,
   type SocketHandler,
 } from "../../core/ports/mod.ts";
+import type { MemoryBroadcast } from "./broadcast.ts";
 
 /** What a client of a memory socket got. */
 export type MemoryDelivery =
@@ -18,6 +19,9 @@ export class MemorySocket implements Socket {
   readonly connection: ConnectionHandle;
   /** What the client has read. */
   readonly delivered: MemoryDelivery[] = [];
+  /** Absent without a broadcast to take part in. */
+  readonly subscribe?: (topic: string) => void;
+  readonly unsubscribe?: (topic: string) => void;
   readonly #handler: SocketHandler;
   #queued: MemoryDelivery[] = [];
   #unread: MemoryDelivery[] = [];
@@ -27,8 +31,18 @@ export class MemorySocket implements Socket {
   #closing = false;
   #closed = false;
 
-  constructor(handler: SocketHandler, admission: HandshakeAdmission) {
+  constructor(
+    handler: SocketHandler,
+    admission: HandshakeAdmission,
+    broadcast?: MemoryBroadcast | undefined,
+  ) {
     this.#handler = handler;
+    if (broadcast !== undefined) {
+      this.subscribe = (topic) => {
+        if (!this.#closing) broadcast.add(topic, this);
+      };
+      this.unsubscribe = (topic) => broadcast.remove(topic, this);
+    }
     this.connection = handler.open(this, admission);
   }
 

@@ -1,7 +1,7 @@
 import http from "node:http";
 import { type Server, serve, type WebSocketHandler } from "bun";
 import { limits, ServiceError } from "../../core/base/mod.ts";
-import type { HandshakeAnswer, SocketHandler } from "../../core/ports/mod.ts";
+import type { Broadcast, HandshakeAnswer, SocketHandler } from "../../core/ports/mod.ts";
 import {
   answerRequest,
   type ClientServer,
@@ -9,6 +9,7 @@ import {
   type ServerTls,
 } from "../client-server.ts";
 import { FetchRequest, refusalResponse } from "../fetch-request.ts";
+import { BunBroadcast } from "./broadcast.ts";
 import { BunSocket, type BunWebSocket } from "./socket.ts";
 
 /** Bun counts the head's bytes in a way of its own. */
@@ -60,21 +61,25 @@ function listen(
 class BunServer implements ClientServer {
   readonly port: number;
   readonly canPause = true;
+  readonly broadcast: Broadcast;
   private readonly options: ClientServerOptions;
   private server: Server<BunSocket>;
   /** Those whose certificate is an old one; their connections stay. */
-  private readonly former: Server<BunSocket>[] = [];
+  private former: Server<BunSocket>[] = [];
 
   constructor(server: Server<BunSocket>, options: ClientServerOptions) {
     this.server = server;
     this.options = options;
     this.port = server.port ?? 0;
+    const deflate = options.deflate !== undefined;
+    this.broadcast = new BunBroadcast(() => [this.server, ...this.former], deflate);
   }
 
   /** Bun's `reload` keeps the certificate, so another server takes the port over. */
   async reloadTls(tls: ServerTls): Promise<boolean> {
     void this.server.stop(false);
-    this.former.push(this.server);
+    const used = this.former.filter((one) => one.pendingWebSockets + one.pendingRequests > 0);
+    this.former = [...used, this.server];
     this.server = listen(this.options, this.port, tls);
     return true;
   }
@@ -94,19 +99,32 @@ function answer(
   server: Server<BunSocket>,
 ): Response | undefined | Promise<Response | undefined> {
   const wrapped = new FetchRequest(request, server.requestIP(request)?.address ?? "");
-  return answerRequest(handler, wrapped, (answer) => upgrade(request, server, answer));
+  const answer = answerRequest(handler, wrapped, (known) =>
+    upgrade(handler, { request, server, answer: known }),
+  );
+  // The request is whole: how long it waits for its answer is the handler's to bound.
+  if (answer instanceof Promise) server.timeout(request, 0);
+  return answer;
+}
+
+interface Upgrade {
+  readonly request: Request;
+  readonly server: Server<BunSocket>;
+  readonly answer: HandshakeAnswer;
 }
 
 function upgrade(
-  request: Request,
-  server: Server<BunSocket>,
-  answer: HandshakeAnswer,
+  handler: SocketHandler,
+  { request, server, answer }: Upgrade,
 ): Response | undefined {
   if (!answer.accepted) return refusalResponse(answer);
   // Without the header Bun would answer with the first one offered; an empty one is not sent.
-  const headers = { "sec-websocket-protocol": answer.subprotocol ?? "" };
-  const upgraded = server.upgrade(request, { data: new BunSocket(answer), headers });
-  return upgraded ? undefined : refusalResponse(answer);
+  const headers = { ...answer.headers, "sec-websocket-protocol": answer.subprotocol ?? "" };
+  const socket = new BunSocket(answer, server);
+  // Bun opens it before this returns; false where the client has gone, or asked for no upgrade.
+  if (server.upgrade(request, { data: socket, headers })) return undefined;
+  handler.abandon(answer);
+  return refusalResponse(answer);
 }
 
 function events(handler: SocketHandler): WebSocketHandler<BunSocket> {

@@ -1,4 +1,4 @@
-import type { ServerWebSocket } from "bun";
+import type { Server, ServerWebSocket } from "bun";
 import { limits } from "../../core/base/mod.ts";
 import {
   type ConnectionHandle,
@@ -19,6 +19,8 @@ export class BunSocket implements Socket {
   connection: ConnectionHandle | undefined = undefined;
   /** Bun calls `close` inside our own call of it; the handler hears of it after that. */
   closesItself = false;
+  /** Who upgraded it: the topics of each server are its own. */
+  readonly server: Server<BunSocket>;
   private socket: BunWebSocket | undefined = undefined;
   private readonly deflated: boolean;
   /** Nothing is sent any more, and what comes is dropped. */
@@ -26,8 +28,9 @@ export class BunSocket implements Socket {
   private queued: (string | Uint8Array)[] | undefined = undefined;
   private queuedBytes = 0;
 
-  constructor(admission: HandshakeAdmission) {
+  constructor(admission: HandshakeAdmission, server: Server<BunSocket>) {
     this.admission = admission;
+    this.server = server;
     this.deflated = admission.deflate;
   }
 
@@ -101,6 +104,23 @@ export class BunSocket implements Socket {
 
   ping(): boolean {
     if (!this.closed) this.socket?.ping();
+    return true;
+  }
+
+  subscribe(topic: string): void {
+    if (!this.closed) this.socket?.subscribe(topic);
+  }
+
+  /** Bun delivers before what was published before; `close` unsubscribes from all by itself. */
+  unsubscribe(topic: string): void {
+    if (!this.closed) this.socket?.unsubscribe(topic);
+  }
+
+  /** Publishes to the other subscribers; false where it is none itself, and nothing was done. */
+  publish(topic: string, data: string | Uint8Array<ArrayBuffer>, compress: boolean): boolean {
+    const { socket } = this;
+    if (this.closed || socket === undefined || !socket.isSubscribed(topic)) return false;
+    socket.publish(topic, data, compress);
     return true;
   }
 

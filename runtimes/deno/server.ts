@@ -68,7 +68,7 @@ function answer(
   options: ClientServerOptions,
 ): Response | Promise<Response> {
   const wrapped = new FetchRequest(request, info.remoteAddr.hostname ?? "");
-  return answerRequest(options.handler, wrapped, (answer) => upgrade(request, answer, options));
+  return answerRequest(options.handler, wrapped, (known) => upgrade(request, known, options));
 }
 
 function upgrade(
@@ -81,7 +81,16 @@ function upgrade(
   // Deno pings who was silent for half of it, and takes for dead who is for all of it. Seconds.
   const idleTimeout = (options.deadAfterMs ?? 0) / 1_000;
   const settings = protocol === undefined ? { idleTimeout } : { idleTimeout, protocol };
-  const { socket, response } = deno.upgradeWebSocket(request, settings);
-  new DenoSocket(socket, answer, options);
-  return response;
+  try {
+    const { socket, response } = deno.upgradeWebSocket(request, settings);
+    for (const [name, value] of Object.entries(answer.headers ?? {})) {
+      response.headers.append(name, value);
+    }
+    new DenoSocket(socket, answer, options);
+    return response;
+  } catch {
+    // It is no upgrade in Deno's eyes, or the stream is not there any more.
+    options.handler.abandon(answer);
+    return refusalResponse(answer);
+  }
 }

@@ -16,7 +16,9 @@ const encoder = new TextEncoder();
 export class DenoSocket implements Socket, EventListenerObject {
   private readonly options: ClientServerOptions;
   private readonly socket: WebSocket;
+  /** Undefined once it is told: by `open`, or by `abandon`. */
   private admission: HandshakeAdmission | undefined;
+  private cancelWait: Cancel | undefined;
   private connection: ConnectionHandle | undefined = undefined;
   private closed = false;
   private queued: (string | Uint8Array)[] | undefined = undefined;
@@ -30,6 +32,9 @@ export class DenoSocket implements Socket, EventListenerObject {
     this.options = options;
     socket.binaryType = "arraybuffer";
     for (const type of ["open", "message", "close", "error"]) socket.addEventListener(type, this);
+    // Deno opens it within the turn after the answer. Of a client that is gone by then it tells
+    // nothing at all, and its `request.signal` knows of it too seldom to be asked.
+    this.cancelWait = options.clock.after(limits.upgradeWaitMs, () => this.abandon());
   }
 
   handleEvent(event: Event): void {
@@ -92,10 +97,23 @@ export class DenoSocket implements Socket, EventListenerObject {
   }
 
   private opened(): void {
+    const admission = this.takeAdmission();
+    if (admission === undefined) this.socket.close();
+    else this.connection = this.options.handler.open(this, admission);
+  }
+
+  /** It never opened, and will not be told if it still does. */
+  private abandon(): void {
+    const admission = this.takeAdmission();
+    if (admission !== undefined) this.options.handler.abandon(admission);
+  }
+
+  private takeAdmission(): HandshakeAdmission | undefined {
     const { admission } = this;
     this.admission = undefined;
-    if (admission === undefined) return;
-    this.connection = this.options.handler.open(this, admission);
+    this.cancelWait?.();
+    this.cancelWait = undefined;
+    return admission;
   }
 
   private received(data: string | ArrayBuffer): void {
@@ -133,6 +151,7 @@ export class DenoSocket implements Socket, EventListenerObject {
     if (this.closed) return;
     this.closed = true;
     this.ending?.cancel();
+    this.abandon();
     if (this.connection === undefined) return;
     this.options.handler.close(this.connection, closeCode, closeReason);
   }

@@ -8,12 +8,13 @@ import { endWithin } from "./byte-socket.ts";
 import { NodejsRequest } from "./request.ts";
 
 /** The answer to a request that is no upgrade. */
-export function answerPlain(
-  options: ClientServerOptions,
+export async function answerPlain(
+  { handler }: ClientServerOptions,
   request: IncomingMessage,
   response: ServerResponse,
-): void {
-  void answerRequest(options.handler, new NodejsRequest(request), (answer) => {
+): Promise<void> {
+  await answerRequest(handler, new NodejsRequest(request), (answer) => {
+    if (answer.accepted) handler.abandon(answer);
     const refusal = answer.accepted ? unasked : answer;
     const body = bodyOf(refusal);
     response.writeHead(refusal.statusCode, { ...refusal.headers, "content-length": body.length });

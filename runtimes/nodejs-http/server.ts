@@ -54,10 +54,12 @@ function createHttpServer(
     if (handshakeTimeoutMs > 0) startHandshakeTimer(stream, handshakeTimeoutMs, late);
   };
   server.on(tls === undefined ? "connection" : "secureConnection", startTimer);
-  server.on("request", (request, response) => {
-    answerPlain(options, request, response);
+  server.on("request", async (request, response) => {
+    const { socket } = request;
+    stopHandshakeTimer(socket);
+    await answerPlain(options, request, response);
     // The next request on the same stream has as long as the first.
-    startTimer(request.socket);
+    if (!socket.destroyed) startTimer(socket);
   });
   server.on("upgrade", (request, stream: NetSocket, head) => {
     stopHandshakeTimer(stream);
@@ -65,9 +67,13 @@ function createHttpServer(
     stream.on("error", ignore);
     stream.setTimeout(0);
     void answerRequest(options.handler, new NodejsRequest(request), (answer) => {
-      if (stream.destroyed) return;
-      if (answer.accepted) upgrade(sockets, { request, stream, head, admission: answer });
-      else writeRefusal(stream, answer);
+      if (!answer.accepted) {
+        if (!stream.destroyed) writeRefusal(stream, answer);
+      } else if (stream.destroyed) {
+        options.handler.abandon(answer);
+      } else {
+        upgrade(sockets, { request, stream, head, admission: answer });
+      }
     });
   });
   server.on("clientError", (error: NodeJS.ErrnoException, stream: NetSocket) => {

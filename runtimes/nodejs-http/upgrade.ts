@@ -31,6 +31,9 @@ export function upgrade(
   if (admission.subprotocol !== undefined) {
     lines.push(`Sec-WebSocket-Protocol: ${admission.subprotocol}`);
   }
+  for (const [name, value] of Object.entries(admission.headers ?? {})) {
+    lines.push(`${name}: ${value}`);
+  }
   if (admission.deflate) lines.push(`Sec-WebSocket-Extensions: ${deflateAnswer}`);
   stream.write(`${lines.join("\r\n")}\r\n\r\n`, "latin1");
   const bytes = new NodejsByteSocket(stream);

@@ -39,8 +39,12 @@ export class WatchedHandler implements SocketHandler<Connection> {
     return this.#latest;
   }
 
-  handshake(request: HandshakeRequest): HandshakeAnswer {
+  handshake(request: HandshakeRequest): HandshakeAnswer | Promise<HandshakeAnswer> {
     return this.#gateway.handshake(request);
+  }
+
+  abandon(admission: HandshakeAdmission): void {
+    this.#gateway.abandon(admission);
   }
 
   open(socket: Socket, admission: HandshakeAdmission): Connection {

@@ -33,6 +33,10 @@ export class RecordingHandler implements SocketHandler {
     return refuse(400, "handshake-refused", "no test asks");
   }
 
+  abandon(): void {
+    this.#hear("abandon");
+  }
+
   open(socket: Socket): ConnectionHandle {
     this.socket = socket;
     this.during(socket, "open");
