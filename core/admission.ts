@@ -1,8 +1,10 @@
 import { originAllowed } from "./allowed-origins.ts";
-import type { AddressRange } from "./base/mod.ts";
+import type { AddressRange, ErrorCode } from "./base/mod.ts";
 import { clientAddress } from "./client-address.ts";
+import { allowedCookies } from "./cookies.ts";
 import type { HandshakeAnswer, HandshakeRefusal, HandshakeRequest } from "./ports/mod.ts";
 import { checkHandshake, chooseSubprotocol, refuse } from "./protocol/mod.ts";
+import type { Routes } from "./routes.ts";
 
 /** A page that the client port serves to a plain GET of its path. */
 export interface Page {
@@ -11,11 +13,12 @@ export interface Page {
 }
 
 export interface AdmissionOptions {
-  readonly app: string;
   /** Subprotocols that are accepted, in no order: the client's order decides. */
   readonly subprotocols: readonly string[];
   /** Lower-case names of the request headers that the origin gets to see. */
   readonly headers: readonly string[];
+  /** Names of the cookies that the origin gets to see; none where absent. */
+  readonly cookies?: readonly string[] | undefined;
   readonly compression: boolean;
   /** Request line and headers; the default of the setting where it is left out. */
   readonly headerBytesMax?: number | undefined;
@@ -27,21 +30,29 @@ export interface AdmissionOptions {
 }
 
 /** An answer for a service that cannot take a connection now. RFC 9110, 15.6.4. */
-export function unavailable(body: string, retryAfterSeconds: number): HandshakeRefusal {
-  const headers = {
-    "content-type": "text/plain; charset=utf-8",
-    "retry-after": String(retryAfterSeconds),
-  };
-  return { accepted: false, statusCode: 503, headers, body };
+export function unavailable(
+  code: ErrorCode,
+  sentence: string,
+  retryAfterSeconds = 5,
+): HandshakeRefusal {
+  return refuse(503, code, sentence, { "retry-after": String(retryAfterSeconds) });
 }
 
 /** What an HTTP request on the client port gets, as far as the request itself decides it. */
-export function admit(request: HandshakeRequest, options: AdmissionOptions): HandshakeAnswer {
+export function admit(
+  request: HandshakeRequest,
+  options: AdmissionOptions,
+  routes: Routes,
+): HandshakeAnswer {
   const page = options.pages.get(request.path);
   if (page !== undefined && request.header("upgrade") === undefined)
     return answerPage(page, request);
   const handshake = checkHandshake(request, options.headerBytesMax);
   if ("accepted" in handshake) return handshake;
+  const destination = routes.find(request.path);
+  if (destination === undefined) {
+    return refuse(404, "route-unknown", "nothing is served at this path");
+  }
   const { allowedOrigins = [] } = options;
   const originHeader = request.header("origin");
   // RFC 6455, 10.2: what sends none is no browser, so no page can have made it connect.
@@ -58,10 +69,13 @@ export function admit(request: HandshakeRequest, options: AdmissionOptions): Han
     ip: clientAddress(request, options.trustedProxies),
     subprotocols: handshake.offeredSubprotocols,
   };
+  if (Object.keys(destination.params).length > 0) info.params = destination.params;
+  const cookies = allowedCookies(request.header("cookie"), options.cookies ?? []);
+  if (cookies !== undefined) info.cookies = cookies;
   if (subprotocol !== undefined) info.subprotocol = subprotocol;
   return {
     accepted: true,
-    app: options.app,
+    app: destination.app,
     subprotocol,
     deflate: options.compression && handshake.deflateOffered,
     info,

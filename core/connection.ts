@@ -1,4 +1,6 @@
+import type { App } from "./app.ts";
 import type { EventStream } from "./event-stream.ts";
+import type { Group } from "./group.ts";
 import type { ConnectionHandle, Socket } from "./ports/mod.ts";
 
 /** Why a connection ended, as the `close` event tells it. */
@@ -15,11 +17,24 @@ export const CloseCause = {
 } as const;
 export type CloseCause = (typeof CloseCause)[keyof typeof CloseCause];
 
+/** What a connection is from its beginning. */
+export interface ConnectionBirth {
+  readonly app: App;
+  readonly slot: number;
+  readonly id: string;
+  readonly stream: EventStream;
+  readonly socket: Socket;
+  /** Milliseconds since the epoch. */
+  readonly openedAt: number;
+  readonly user: string | undefined;
+}
+
 /**
  * One WebSocket on this node, for its whole life. Kept small: a million of these may be idle.
  * What `open` told the origin (path, headers, …) is not kept.
  */
 export class Connection implements ConnectionHandle {
+  readonly app: App;
   readonly slot: number;
   readonly id: string;
   /** The stream that carries its events; another one when its origin is gone. */
@@ -27,6 +42,13 @@ export class Connection implements ConnectionHandle {
   readonly socket: Socket;
   /** Milliseconds since the epoch. */
   readonly openedAt: number;
+  readonly user: string | undefined;
+  /** What it is a member of, besides `@all`; undefined where that is nothing. */
+  groups: Set<Group> | undefined = undefined;
+  /** When its token expires, in milliseconds since the epoch; 0 never. */
+  expiresAt = 0;
+  /** Payload bytes given to its socket so far. */
+  sentBytes = 0;
   /** Got a message in this command batch and waits for its flush. */
   dirty = false;
   /** Not read, because its stream's window is full. */
@@ -36,11 +58,13 @@ export class Connection implements ConnectionHandle {
   /** Number in its stream after its last event: confirmed means nothing of it is under way. */
   lastItem = 0;
 
-  constructor(slot: number, id: string, stream: EventStream, socket: Socket, openedAt: number) {
+  constructor({ app, slot, id, stream, socket, openedAt, user }: ConnectionBirth) {
+    this.app = app;
     this.slot = slot;
     this.id = id;
     this.stream = stream;
     this.socket = socket;
     this.openedAt = openedAt;
+    this.user = user;
   }
 }

@@ -7,7 +7,7 @@ import { newStream, type StreamShape } from "./new-stream.ts";
 import { type LiveOrigin, OriginDirectory } from "./origin-directory.ts";
 import type { Cancel, Codec, Logger, OriginPresence } from "./ports/mod.ts";
 import { moveConnection, reassign } from "./reassign.ts";
-import type { Registry } from "./registry.ts";
+import type { Connections } from "./registry.ts";
 import { rendezvous } from "./rendezvous.ts";
 
 export type OriginMode = "auto" | "open" | "assigned";
@@ -30,7 +30,7 @@ export interface EventRouterOptions {
 
 export interface EventRouterParts extends EventStreamParts {
   readonly codec: Codec;
-  readonly registry: Registry;
+  readonly registry: Connections;
   readonly logger: Logger;
   /** Closes a connection whose events cannot be held any longer. */
   readonly close: (connection: Connection, cause: CloseCause) => void;
@@ -78,6 +78,11 @@ export class EventRouter {
     yield* this.#open;
     for (const { stream } of this.#origins.values()) yield stream;
     if (this.#waiting !== undefined) yield this.#waiting;
+  }
+
+  /** Whether somebody may be there to ask; in open mode only the broker knows. */
+  get hasOrigin(): boolean {
+    return !this.#assigned || this.#origins.size > 0;
   }
 
   /** Why no new connection should come: nobody takes its events. */

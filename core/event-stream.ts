@@ -27,6 +27,8 @@ export interface EventStreamParts {
   readonly channel: OriginChannel;
   readonly clock: Clock;
   readonly metrics: GatewayMetrics;
+  /** In open mode: the broker had nobody to give the items below `count` to. */
+  readonly unheard?: ((stream: EventStream, count: number) => void) | undefined;
 }
 
 /**
@@ -269,6 +271,7 @@ export class EventStream {
     this.#inFlight--;
     if (error !== undefined) this.#parts.metrics.error(error.code);
     if (!this.#confirmedByOrigin) this.#window.confirm(batch.first + batch.count);
+    if (error?.code === "no-subscriber") this.#parts.unheard?.(this, batch.first + batch.count);
     this.#pump();
     this.#roomAgain();
   }

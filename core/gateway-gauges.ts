@@ -1,25 +1,40 @@
+import type { Apps } from "./apps.ts";
 import type { EventStream } from "./event-stream.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
+import type { Handshakes } from "./handshakes.ts";
 import type { Codec } from "./ports/mod.ts";
 import type { Registry } from "./registry.ts";
+
+export interface GaugedParts {
+  readonly codec: Codec;
+  readonly registry: Registry;
+  readonly apps: Apps;
+  readonly handshakes: Handshakes;
+}
 
 /** What can be read of a gateway at any time. Names are listed in `docs/operating.md`. */
 export function registerGauges(
   metrics: GatewayMetrics,
-  codec: Codec,
-  registry: Registry,
-  streams: () => Iterable<EventStream>,
+  { codec, registry, apps, handshakes }: GaugedParts,
 ): void {
   const sum = (read: (stream: EventStream) => number): (() => number) => {
     return () => {
       let total = 0;
-      for (const stream of streams()) total += read(stream);
+      for (const { router } of apps) {
+        for (const stream of router.streams()) total += read(stream);
+      }
       return total;
     };
   };
   const gauge = (name: string, help: string, read: () => number): void =>
     metrics.gauge(name, help, read);
   gauge("wss_connections", "Connections now", () => registry.size);
+  gauge("wss_groups", "Groups with members on this node", () => {
+    let groups = 0;
+    for (const app of apps) groups += app.groups.size;
+    return groups;
+  });
+  gauge("wss_handshakes_waiting", "Handshakes that wait for an origin", () => handshakes.waiting);
   gauge("wss_partial_bytes", "Bytes of unfinished messages", () => codec.partialBytes());
   gauge(
     "wss_event_window_bytes",

@@ -16,6 +16,8 @@ export class GatewayMetrics {
   readonly targetsGone: Counter;
   readonly forwarded: Counter;
   readonly pauses: Counter;
+  readonly groupMessages: Counter;
+  readonly authorized: Counter;
   readonly repeats: Counter;
   readonly reassigned: Counter;
   readonly rebalanced: Counter;
@@ -36,6 +38,8 @@ export class GatewayMetrics {
     this.commands = count("wss_commands_total", "Commands carried out");
     this.targetsGone = count("wss_targets_gone_total", "Ids in commands that are gone");
     this.forwarded = count("wss_commands_forwarded_total", "Commands forwarded to other nodes");
+    this.groupMessages = count("wss_group_messages_total", "Messages published to groups here");
+    this.authorized = count("wss_handshakes_authorized_total", "Handshakes that were authorised");
     this.repeats = count("wss_stream_repeats_total", "Times a stream was repeated or probed");
     this.reassigned = count("wss_events_reassigned_total", "Events moved to another origin");
     this.rebalanced = count("wss_connections_rebalanced_total", "Idle connections moved");

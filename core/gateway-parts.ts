@@ -1,7 +1,9 @@
-import type { AdmissionOptions } from "./admission.ts";
+import type { Route } from "./base/mod.ts";
 import type { GuardOptions } from "./connection-guard.ts";
+import type { EntranceOptions } from "./entrance.ts";
 import type { EventRouterOptions } from "./event-router.ts";
 import type {
+  Authorizer,
   Clock,
   ClusterBus,
   Codec,
@@ -23,15 +25,20 @@ export interface GatewayParts {
   readonly metrics: Metrics;
   /** Needed where `compression` is on. */
   readonly deflate?: Deflate | undefined;
+  /** Needed where `authorize` is `jwt`. */
+  readonly authorizer?: Authorizer | undefined;
 }
 
-export interface GatewayOptions extends AdmissionOptions, EventRouterOptions {
+export interface GatewayOptions extends EntranceOptions, EventRouterOptions {
   readonly node: string;
+  /** Which path leads to which app; every path to `app` where there are none. */
+  readonly routes: readonly Route[];
+  /** How long a handshake waits for an origin's answer. */
+  readonly authorizeTimeoutMs: number;
   /** New at each start of the process. */
   readonly incarnation: string;
   readonly runtime: string;
   readonly version: string;
-  readonly connectionsMax: number;
   readonly sendQueueBytesMax: number;
   readonly keepAliveIntervalMs: number;
   readonly presenceIntervalMs: number;

@@ -1,20 +1,23 @@
-import { admit, unavailable } from "./admission.ts";
-import { assert, type ErrorCode, limits } from "./base/mod.ts";
-import { CommandAcks } from "./command-acks.ts";
-import { CommandExecutor, type Outcome } from "./command-executor.ts";
+import { Apps } from "./apps.ts";
+import { type ErrorCode, limits } from "./base/mod.ts";
+import { CommandExecutor } from "./command-executor.ts";
 import { CloseCause, Connection } from "./connection.ts";
 import { ConnectionGuard } from "./connection-guard.ts";
-import { newConnectionId } from "./connection-id.ts";
+import { createApp } from "./create-app.ts";
 import { drainConnections } from "./drain.ts";
-import { EventRouter } from "./event-router.ts";
+import { Entrance } from "./entrance.ts";
 import { every } from "./every.ts";
+import { Expiries } from "./expiries.ts";
 import { limitBatches, utf8Exceeds } from "./fit-batch.ts";
 import { registerGauges } from "./gateway-gauges.ts";
 import { GatewayMetrics } from "./gateway-metrics.ts";
 import type { GatewayOptions, GatewayParts, Readiness } from "./gateway-parts.ts";
+import { userGroup } from "./groups.ts";
+import { Handshakes } from "./handshakes.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { LogLimiter } from "./log-limiter.ts";
 import type {
+  Broadcast,
   Cancel,
   CommandSource,
   HandshakeAdmission,
@@ -25,6 +28,8 @@ import type {
   SocketHandler,
 } from "./ports/mod.ts";
 import { Registry } from "./registry.ts";
+import { Reservation, Reservations } from "./reservations.ts";
+import { Routes } from "./routes.ts";
 
 /** Faults of a client that broke no protocol but said too much. */
 const limitCodes: ReadonlySet<ErrorCode> = new Set([
@@ -36,76 +41,80 @@ const limitCodes: ReadonlySet<ErrorCode> = new Set([
 /** One node: connections on one side, events and commands on the other. No I/O of its own. */
 export class Gateway implements SocketHandler<Connection> {
   readonly #parts: GatewayParts;
-  readonly #options: GatewayOptions;
   readonly #metrics: GatewayMetrics;
   readonly #logger: Logger;
   readonly #registry: Registry;
-  readonly #router: EventRouter;
+  readonly #apps: Apps;
   readonly #executor: CommandExecutor;
   readonly #heartbeat: Heartbeat;
   readonly #guard: ConnectionGuard;
+  readonly #reservations: Reservations;
+  readonly #entrance: Entrance;
+  readonly #expiries: Expiries;
   #cancelTick: Cancel = () => {};
   readonly #reasons = new Set<string>([
     "cluster bus not connected",
     "origin channel not connected",
   ]);
 
-  constructor(parts: GatewayParts, options: GatewayOptions) {
-    this.#parts = parts;
-    this.#options = options;
-    this.#metrics = new GatewayMetrics(parts.metrics);
-    this.#logger = new LogLimiter(parts.logger, parts.clock, limits.logLinesPerSecondMax);
-    this.#registry = new Registry(limits.connectionsMax);
-    this.#heartbeat = new Heartbeat(parts.bus, parts.clock, this.#registry, options);
-    this.#router = new EventRouter(
+  constructor(given: GatewayParts, options: GatewayOptions) {
+    const { clock, codec, bus, channel, random } = given;
+    const metrics = new GatewayMetrics(given.metrics);
+    const logger = new LogLimiter(given.logger, clock, limits.logLinesPerSecondMax);
+    const registry = new Registry(limits.connectionsMax);
+    const { authorizeTimeoutMs, node, sendQueueBytesMax } = options;
+    const handshakes = new Handshakes({ clock, metrics, logger }, authorizeTimeoutMs);
+    const routes = new Routes(options.routes, options.app);
+    const shared = { clock, codec, bus, channel, registry, metrics, logger };
+    this.#parts = given;
+    this.#metrics = metrics;
+    this.#logger = logger;
+    this.#registry = registry;
+    this.#apps = new Apps(routes.apps, (app) =>
+      createApp(
+        {
+          ...shared,
+          close: (connection, cause) =>
+            cause === CloseCause.limit
+              ? this.#end(connection, cause, 1009, "message-too-big")
+              : this.#end(connection, cause, 1013, cause),
+          unheard: (stream, count) => handshakes.unheard(stream, count),
+        },
+        { ...options, app },
+      ),
+    );
+    const apps = this.#apps;
+    this.#heartbeat = new Heartbeat({ apps, bus, clock, registry }, options);
+    this.#expiries = new Expiries(clock, (connection) => {
+      metrics.error("token-expired");
+      this.#end(connection, CloseCause.limit, 4401, "token-expired");
+    });
+    const end = this.#end.bind(this);
+    this.#executor = new CommandExecutor(
       {
-        codec: parts.codec,
-        channel: parts.channel,
-        clock: parts.clock,
-        metrics: this.#metrics,
-        registry: this.#registry,
-        logger: this.#logger,
-        close: (connection, cause) =>
-          cause === CloseCause.limit
-            ? this.#end(connection, cause, 1009, "message-too-big")
-            : this.#end(connection, cause, 1013, cause),
+        ...{ node, apps, codec, clock, registry, metrics, logger, handshakes },
+        expiries: this.#expiries,
+        deflate: given.deflate,
+        effects: {
+          forward: (app, to, item) => bus.forward(app, to, codec.encodeValue([item])),
+          forwardToGroup: (app, group, item) => bus.forwardToGroup(app, group, batchOf(item)),
+          close: end,
+        },
+      },
+      sendQueueBytesMax,
+    );
+    this.#guard = new ConnectionGuard({ clock, registry, metrics, logger, end }, options.guard);
+    this.#reservations = new Reservations({ registry, clock, random, node });
+    this.#entrance = new Entrance(
+      {
+        ...{ apps, routes, registry, handshakes, clock, metrics, logger },
+        reservations: this.#reservations,
+        guard: this.#guard,
+        authorizer: given.authorizer,
       },
       options,
     );
-    const acks = new CommandAcks(parts.clock, (sender, items) =>
-      this.#router.answers(sender).publishBare(items),
-    );
-    this.#executor = new CommandExecutor(
-      {
-        codec: parts.codec,
-        registry: this.#registry,
-        metrics: this.#metrics,
-        logger: this.#logger,
-        deflate: parts.deflate,
-        effects: {
-          forward: (app, node, item) =>
-            parts.bus.forward(app, node, parts.codec.encodeValue([item])),
-          reply: (source, ref, outcomes) => this.#reply(source, ref, outcomes),
-          acknowledge: (sender, { stream, count, gap }) =>
-            acks.note(sender, stream, { count, gap }),
-          confirmed: (source, stream, count, received) =>
-            this.#router.acknowledge(source.sender, stream, count, received),
-          close: (connection, cause, code, reason) => this.#end(connection, cause, code, reason),
-        },
-      },
-      options.sendQueueBytesMax,
-    );
-    this.#guard = new ConnectionGuard(
-      {
-        clock: parts.clock,
-        registry: this.#registry,
-        metrics: this.#metrics,
-        logger: this.#logger,
-        end: (connection, cause, code, reason) => this.#end(connection, cause, code, reason),
-      },
-      options.guard,
-    );
-    registerGauges(this.#metrics, parts.codec, this.#registry, () => this.#router.streams());
+    registerGauges(metrics, { codec, registry, apps, handshakes });
   }
 
   /** Resolves when bus and channel are connected for the first time. */
@@ -117,23 +126,32 @@ export class Gateway implements SocketHandler<Connection> {
       connected: (connected) => {
         this.#readiness("origin channel not connected", connected);
         if (connected) limitBatches(this.#parts.codec, this.#parts.channel);
-        this.#router.connected(connected);
+        for (const { router } of this.#apps) router.connected(connected);
       },
-      origin: (_app, name, presence) => this.#router.presence(name, presence),
+      origin: (app, name, presence) => this.#apps.find(app)?.router.presence(name, presence),
     });
     const bus = this.#parts.bus.start({
       commands,
+      message: (message) => this.#executor.message(message),
       node: () => {},
       connected: (connected) => this.#readiness("cluster bus not connected", connected),
     });
     await Promise.all([channel, bus]);
     this.#heartbeat.start();
     this.#guard.start();
-    this.#cancelTick = every(this.#parts.clock, limits.routerTickMs, () => this.#router.tick());
+    this.#expiries.start();
+    this.#cancelTick = every(this.#parts.clock, limits.routerTickMs, () => {
+      for (const { router } of this.#apps) router.tick();
+    });
   }
 
   get connections(): number {
     return this.#registry.size;
+  }
+
+  /** The runtime's own fan-out, where it has one. */
+  useBroadcast(broadcast: Broadcast | undefined): void {
+    this.#executor.fanOut.broadcast = broadcast;
   }
 
   readiness(): Readiness {
@@ -146,60 +164,59 @@ export class Gateway implements SocketHandler<Connection> {
    */
   async drain(periodMs: number): Promise<void> {
     this.#reasons.add("draining");
+    this.#entrance.close();
     await drainConnections(this.#registry, this.#parts.clock, periodMs, (connection) =>
       this.#end(connection, CloseCause.drain, 1012, "service restart"),
     );
-    await Promise.race([this.#router.settled(), this.#wait(limits.shutdownFlushMs)]);
+    const settled = Promise.all(Array.from(this.#apps, ({ router }) => router.settled()));
+    await Promise.race([settled, this.#wait(limits.shutdownFlushMs)]);
     this.#heartbeat.stop();
     this.#guard.stop();
+    this.#expiries.stop();
+    this.#executor.stop();
     this.#cancelTick();
-    this.#router.stop();
+    for (const { router } of this.#apps) router.stop();
     await Promise.all([this.#parts.channel.stop(), this.#parts.bus.stop()]);
   }
 
-  handshake(request: HandshakeRequest): HandshakeAnswer {
-    const answer = admit(request, this.#options);
-    if (!answer.accepted) {
-      if (answer.statusCode >= 400) this.refused(answer.errorCode ?? "handshake-refused");
-      return answer;
-    }
-    if (this.#reasons.has("draining")) return unavailable("this node is being shut down", 1);
-    if (this.#registry.size >= this.#options.connectionsMax) {
-      this.refused("connections-full");
-      return unavailable("connections-full: this node holds as many as it may", 5);
-    }
-    if (this.#guard.refuses(answer.info.ip)) {
-      this.refused("connections-per-ip");
-      return unavailable("connections-per-ip: this address has as many as it may", 5);
-    }
-    const { refusal } = this.#router;
-    if (refusal !== undefined) {
-      this.refused(refusal);
-      return unavailable(`${refusal}: events wait for an origin or the broker`, 5);
-    }
-    return answer;
+  handshake(request: HandshakeRequest): HandshakeAnswer | Promise<HandshakeAnswer> {
+    return this.#entrance.answer(request);
   }
 
-  /** A handshake was refused, here or by the runtime, where it was no request yet. */
+  /** A handshake was refused by the runtime, where it was no request yet. */
   refused(code: ErrorCode): void {
-    this.#metrics.error(code);
-    this.#logger.log("debug", "handshake-refused", "a handshake was refused", { code });
+    this.#entrance.noteRefused(code);
   }
 
-  open(socket: Socket, admission: HandshakeAdmission): Connection {
-    const { codec, clock, random } = this.#parts;
-    const slot = this.#registry.reserve();
-    assert(slot >= 0, "the handshake admits far fewer connections than there are slots");
-    const id = newConnectionId(this.#options.node, slot, random);
-    const stream = this.#router.assign(id, slot);
-    const at = clock.now();
-    const connection = new Connection(slot, id, stream, socket, at);
-    codec.bind(slot, id, stream.lane);
+  abandon({ reservation }: HandshakeAdmission): void {
+    if (reservation instanceof Reservation) this.#reservations.giveBack(reservation);
+  }
+
+  open(
+    socket: Socket,
+    { app: appName, info, reservation: given }: HandshakeAdmission,
+  ): Connection {
+    const app = this.#apps.get(appName);
+    const kept = given instanceof Reservation && this.#reservations.use(given);
+    const reservation = kept ? (given as Reservation) : this.#reservations.reserve(app);
+    if (!kept) this.#reservations.use(reservation);
+    const { slot, id, grant } = reservation;
+    const stream = app.router.assign(id, slot);
+    const openedAt = this.#parts.clock.now();
+    const { user } = grant;
+    const connection = new Connection({ app, slot, id, stream, socket, openedAt, user });
+    this.#parts.codec.bind(slot, id, stream.lane);
     this.#registry.set(connection);
+    app.connections++;
     this.#metrics.opened.add(1);
-    stream.append(["open", id, 0, { ...admission.info, at }]);
+    stream.append(["open", id, 0, { ...info, at: openedAt }]);
     connection.lastItem = stream.next;
-    this.#guard.opened(connection, admission.info.ip);
+    this.#give(connection, reservation);
+    this.#guard.opened(connection, info.ip);
+    // Its place was given back, so its groups are too: it may try again.
+    if (given !== undefined && !kept) {
+      this.#end(connection, CloseCause.limit, 1013, "handshake-timeout");
+    }
     return connection;
   }
 
@@ -258,15 +275,31 @@ export class Gateway implements SocketHandler<Connection> {
 
   close(connection: Connection, closeCode: number, closeReason: string): void {
     const { codec } = this.#parts;
-    const { slot, stream, id } = connection;
+    const { app, slot, stream, id } = connection;
     const cause = connection.closing ?? CloseCause.client;
     connection.closing = cause;
+    app.groups.forget(connection);
+    this.#expiries.forget(connection);
     stream.append(["close", id, codec.takeSeq(slot), closeCode, closeReason, cause]);
     stream.forget(connection);
     codec.unbind(slot);
     this.#guard.closed(connection);
     this.#registry.release(slot);
+    app.connections--;
     this.#metrics.closed(cause);
+  }
+
+  /** What an origin or a token granted. */
+  #give(connection: Connection, reservation: Reservation): void {
+    const { user, groups = [], state, expiresAt } = reservation.grant;
+    const { app, slot } = connection;
+    const names = user === undefined ? groups : [userGroup(user), ...groups];
+    for (const name of names) app.groups.join(connection, name, () => {});
+    this.#reservations.releaseGroups(reservation);
+    if (state !== undefined) {
+      this.#parts.codec.setState(slot, this.#parts.codec.encodeValue(state));
+    }
+    if (expiresAt !== undefined) this.#expiries.set(connection, expiresAt);
   }
 
   /** The runtime's own server took it, and no packet of the broker would. */
@@ -279,12 +312,9 @@ export class Gateway implements SocketHandler<Connection> {
   #end(connection: Connection, cause: CloseCause, closeCode: number, reason: string): void {
     if (connection.closing !== undefined) return;
     connection.closing = cause;
+    connection.app.groups.forget(connection);
     connection.socket.flush();
     connection.socket.close(closeCode, reason);
-  }
-
-  #reply(source: CommandSource, ref: unknown, outcomes: Readonly<Record<string, Outcome>>): void {
-    this.#router.answers(source.sender).append(["reply", ref, outcomes]);
   }
 
   #readiness(reason: string, gone: boolean): void {
@@ -295,4 +325,12 @@ export class Gateway implements SocketHandler<Connection> {
   #wait(ms: number): Promise<void> {
     return new Promise((resolve) => this.#parts.clock.after(ms, resolve));
   }
+}
+
+/** A bare batch of one item, which is MessagePack already. */
+function batchOf(item: Uint8Array): Uint8Array {
+  const batch = new Uint8Array(1 + item.length);
+  batch[0] = 0x91;
+  batch.set(item, 1);
+  return batch;
 }

@@ -1,10 +1,17 @@
+import type { Apps } from "./apps.ts";
 import type { EventStream } from "./event-stream.ts";
 import { every } from "./every.ts";
 import type { Cancel, Clock, ClusterBus, NodePresence } from "./ports/mod.ts";
 import type { Registry } from "./registry.ts";
 
+export interface HeartbeatParts {
+  readonly apps: Apps;
+  readonly bus: ClusterBus;
+  readonly clock: Clock;
+  readonly registry: Registry;
+}
+
 export interface HeartbeatOptions {
-  readonly app: string;
   readonly incarnation: string;
   readonly runtime: string;
   readonly version: string;
@@ -14,25 +21,22 @@ export interface HeartbeatOptions {
 
 /** The node's heartbeat on the cluster bus, and the origins' keep-alives of its connections. */
 export class Heartbeat {
-  readonly #bus: ClusterBus;
-  readonly #clock: Clock;
-  readonly #registry: Registry;
+  readonly #parts: HeartbeatParts;
   readonly #options: HeartbeatOptions;
   #cancels: Cancel[] = [];
 
-  constructor(bus: ClusterBus, clock: Clock, registry: Registry, options: HeartbeatOptions) {
-    this.#bus = bus;
-    this.#clock = clock;
-    this.#registry = registry;
+  constructor(parts: HeartbeatParts, options: HeartbeatOptions) {
+    this.#parts = parts;
     this.#options = options;
   }
 
   start(): void {
+    const { clock } = this.#parts;
     const { presenceIntervalMs, keepAliveIntervalMs } = this.#options;
     this.#announce();
     this.#cancels = [
-      every(this.#clock, presenceIntervalMs, () => this.#announce()),
-      every(this.#clock, keepAliveIntervalMs, () => this.#keepAlive()),
+      every(clock, presenceIntervalMs, () => this.#announce()),
+      every(clock, keepAliveIntervalMs, () => this.#keepAlive()),
     ];
   }
 
@@ -41,24 +45,28 @@ export class Heartbeat {
     this.#cancels = [];
   }
 
+  /** Of each app, with the connections that this node has of it. */
   #announce(): void {
-    const { app, incarnation, runtime, version, presenceIntervalMs } = this.#options;
-    const presence: NodePresence = {
-      v: 1,
-      incarnation,
-      at: this.#clock.now(),
-      every: presenceIntervalMs,
-      connections: this.#registry.size,
-      runtime,
-      version,
-    };
-    this.#bus.announce(app, presence);
+    const { apps, bus, clock } = this.#parts;
+    const { incarnation, runtime, version, presenceIntervalMs } = this.#options;
+    for (const { name, connections } of apps) {
+      const presence: NodePresence = {
+        v: 1,
+        incarnation,
+        at: clock.now(),
+        every: presenceIntervalMs,
+        connections,
+        runtime,
+        version,
+      };
+      bus.announce(name, presence);
+    }
   }
 
   /** `alive` items for every connection. A stream whose window is full gets none this time. */
   #keepAlive(): void {
     const ids = new Map<EventStream, string[]>();
-    for (const { stream, id } of this.#registry.all()) {
+    for (const { stream, id } of this.#parts.registry.all()) {
       if (stream.windowFull) continue;
       const batch = ids.get(stream) ?? [];
       ids.set(stream, batch);

@@ -1,12 +1,12 @@
 import type { Connection } from "./connection.ts";
-import type { Registry } from "./registry.ts";
+import type { Connections } from "./registry.ts";
 
 /** Walks round all connections, a few at a time, and finds those that no event is under way of. */
 export class IdleConnections {
-  readonly #registry: Registry;
+  readonly #registry: Connections;
   #slot = 0;
 
-  constructor(registry: Registry) {
+  constructor(registry: Connections) {
     this.#registry = registry;
   }
 

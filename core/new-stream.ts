@@ -1,6 +1,6 @@
 import { CloseCause, type Connection } from "./connection.ts";
 import { EventStream, type EventStreamOptions, type EventStreamParts } from "./event-stream.ts";
-import type { Registry } from "./registry.ts";
+import type { Connections } from "./registry.ts";
 
 /** What is particular to one stream. */
 export interface StreamShape {
@@ -23,7 +23,7 @@ export interface StreamsOptions {
 export function newStream(
   parts: EventStreamParts & {
     readonly close: (connection: Connection, cause: CloseCause) => void;
-    readonly registry: Registry;
+    readonly registry: Connections;
   },
   options: StreamsOptions,
   shape: StreamShape,

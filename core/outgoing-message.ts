@@ -54,6 +54,14 @@ export class ReusableMessage implements OutgoingMessage {
     return this;
   }
 
+  /** Takes a payload that keeps its bytes until `clear`. Of kind text it is valid UTF-8. */
+  setBytes(kind: MessageKind, payload: Uint8Array): this {
+    return this.set(kind, payload.length, {
+      data: () => payload,
+      dataText: () => decoder.decode(payload),
+    });
+  }
+
   /** Lets go of the data and its forms. */
   clear(): void {
     this.source = undefined;

@@ -2,11 +2,11 @@ import type { Connection } from "./connection.ts";
 import type { EventStream } from "./event-stream.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 import type { Codec } from "./ports/mod.ts";
-import type { Registry } from "./registry.ts";
+import type { Connections } from "./registry.ts";
 
 export interface ReassignParts {
   readonly codec: Codec;
-  readonly registry: Registry;
+  readonly registry: Connections;
   readonly metrics: GatewayMetrics;
 }
 
@@ -40,7 +40,7 @@ export function reassign(
   for (const item of items) {
     const [verb, id] = item as [string, string];
     // Others would not know what to do with an answer, and `alive` follows.
-    if (verb !== "open" && verb !== "message" && verb !== "close") continue;
+    if (verb !== "connect" && verb !== "open" && verb !== "message" && verb !== "close") continue;
     metrics.reassigned.add(1);
     (targets.get(id) ?? target(id)).append(item);
   }

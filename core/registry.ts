@@ -1,11 +1,20 @@
 import { assert } from "./base/mod.ts";
 import type { Connection } from "./connection.ts";
 
+/** Connections by slot: those of a node, or of one app. */
+export interface Connections {
+  /** Slots that were ever taken. */
+  readonly slots: number;
+  get(slot: number): Connection | undefined;
+  /** Those that come while it runs may or may not be among them. */
+  all(): Iterable<Connection>;
+}
+
 /**
  * The connections of this node by slot. Freed slots are taken again first, so that the tables
  * stay as small as the most connections there ever were at once.
  */
-export class Registry {
+export class Registry implements Connections {
   readonly #connections: (Connection | undefined)[] = [];
   readonly #free: number[] = [];
   readonly #slotsMax: number;
@@ -41,14 +50,31 @@ export class Registry {
     return this.#connections[slot];
   }
 
+  /** Frees a slot that was reserved, and its connection, if one came. */
   release(slot: number): void {
-    assert(this.#connections[slot] !== undefined, "a slot is released once");
+    assert(slot >= 0 && slot < this.#connections.length, "the slot was reserved");
     this.#connections[slot] = undefined;
     this.#free.push(slot);
     this.#size--;
   }
 
-  /** All connections. Those that come while it runs may or may not be among them. */
+  /** The connections of one app, as if there were no others. */
+  of(app: string): Connections {
+    const registry = this;
+    return {
+      get slots(): number {
+        return registry.slots;
+      },
+      get(slot: number): Connection | undefined {
+        const connection = registry.get(slot);
+        return connection?.app.name === app ? connection : undefined;
+      },
+      *all(): IterableIterator<Connection> {
+        for (const connection of registry.all()) if (connection.app.name === app) yield connection;
+      },
+    };
+  }
+
   *all(): IterableIterator<Connection> {
     for (const connection of this.#connections) if (connection !== undefined) yield connection;
   }

@@ -8,13 +8,14 @@ import {
   startEmbeddedBroker,
 } from "../adapters/mqtt/mod.ts";
 import { SystemClock, SystemRandom } from "../adapters/system/mod.ts";
-import { type AddressRange, limits, parseAddressRange } from "../core/base/mod.ts";
+import { limits } from "../core/base/mod.ts";
 import type { Settings } from "../core/config/mod.ts";
 import { Gateway, type Page } from "../core/mod.ts";
 import type { Clock, Codec, Logger, Random } from "../core/ports/mod.ts";
 import { createWasmCodec } from "../wasm/mod.ts";
 import type { ClientServer } from "./client-server.ts";
 import { createZlibDeflate } from "./deflate.ts";
+import { appsOf, gatewayOptions } from "./gateway-options.ts";
 import type { Engine, Platform } from "./platform.ts";
 import type { TlsFiles } from "./tls-files.ts";
 import { version } from "./version.ts";
@@ -32,10 +33,6 @@ const nameAlphabet = "abcdefghijklmnopqrstuvwxyz0123456789";
 function randomName(random: Random, chars: number): string {
   const bytes = random.fill(new Uint8Array(chars));
   return Array.from(bytes, (byte) => nameAlphabet[byte % nameAlphabet.length]).join("");
-}
-
-function rangesOf(texts: readonly string[]): AddressRange[] {
-  return texts.map(parseAddressRange).filter((range) => range !== undefined);
 }
 
 /** A running gateway process: the composition of core, adapters and a runtime's server. */
@@ -135,7 +132,7 @@ export class Service {
       version: this.#broker === undefined ? settings["mqtt-version"] : ("4" as const),
       tls: this.#broker === undefined ? this.#parts.tls.mqtt : undefined,
       root: settings["topic-root"],
-      apps: [settings.app],
+      apps: appsOf(settings),
       node: this.node,
     };
     const ports = { clock: this.#clock, random: this.#random, logger: this.#parts.logger };
@@ -148,40 +145,12 @@ export class Service {
         channel: new MqttOriginChannel(mqtt, ports),
         deflate: createZlibDeflate(),
       },
-      {
-        app: settings.app,
+      gatewayOptions(settings, {
         node: this.node,
         incarnation: randomName(this.#random, 12),
         runtime: this.#parts.platform.name,
-        version,
-        subprotocols: settings.subprotocols,
-        headers: settings.headers.map((name) => name.toLowerCase()),
-        compression: settings.compression,
-        headerBytesMax: settings["max-header-size"],
         pages: this.#parts.pages,
-        allowedOrigins: settings["allowed-origins"],
-        trustedProxies: rangesOf(settings["trusted-proxies"]),
-        partitions: settings.partitions,
-        json: settings["event-format"] === "json",
-        mode: settings["origin-mode"],
-        originWaitMs: settings["origin-wait"],
-        ackTimeoutMs: settings["ack-timeout"],
-        rebalance: settings.rebalance,
-        connectionsMax: settings["max-connections"],
-        sendQueueBytesMax: settings["send-queue-size"],
-        windowBytesMax: settings["event-window-size"],
-        keepAliveIntervalMs: settings["keep-alive-interval"],
-        presenceIntervalMs: settings["presence-interval"],
-        guard: {
-          pingIntervalMs: settings["ping-interval"],
-          pingTimeoutMs: settings["ping-timeout"],
-          idleTimeoutMs: settings["idle-timeout"],
-          connectionAgeMsMax: settings["max-connection-age"],
-          messagesPerSecondMax: settings["max-messages-per-second"],
-          bytesPerSecondMax: settings["max-bytes-per-second"],
-          connectionsPerIpMax: settings["max-connections-per-ip"],
-        },
-      },
+      }),
     );
   }
 
@@ -220,6 +189,7 @@ export class Service {
       deadAfterMs:
         settings["ping-interval"] && settings["ping-interval"] + settings["ping-timeout"],
     });
+    this.#gateway.useBroadcast(this.#clientServer.broadcast);
   }
 
   /** What to do when the broker refuses us after the start; the command line ends the process. */

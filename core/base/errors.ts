@@ -33,6 +33,12 @@ export const ErrorCode = {
   "id-malformed": 39,
   "id-gone": 40,
   "id-foreign": 41,
+  /** A group's name is empty, longer than 256 bytes, or one that the gateway gives itself. */
+  "group-name": 42,
+  "group-limit": 43,
+  "group-refused": 44,
+  "state-too-big": 45,
+  "message-expired": 46,
   // Handshake
   "handshake-plain": 64,
   "handshake-method": 65,
@@ -44,6 +50,21 @@ export const ErrorCode = {
   "origin-not-allowed": 71,
   "handshake-timeout": 72,
   "proxy-header": 73,
+  "route-unknown": 74,
+  "handshake-unauthorized": 75,
+  /** The origin said no. */
+  "handshake-rejected": 76,
+  "authorize-timeout": 77,
+  "authorize-full": 78,
+  /** `accept` or `reject` for a connection that waits for none. */
+  "handshake-gone": 79,
+  "handshake-subprotocol": 80,
+  "handshake-grant": 81,
+  "token-missing": 82,
+  "token-invalid": 83,
+  "token-expired": 84,
+  "keys-unavailable": 85,
+  draining: 86,
   // Running
   "send-queue-full": 96,
   "window-full": 97,

@@ -64,10 +64,37 @@ export const limits = {
   livenessPassMs: 1_000,
   /** Streams of numbered command batches a node remembers; the oldest is forgotten. */
   commandStreamsMax: 4_096,
+  /** UTF-8 bytes of a group's name, which stands in a topic. */
+  groupBytesMax: 256,
+  /** Of a user's name: `@user/` before it must still be a group's name. */
+  userBytesMax: 250,
+  /** Groups with members on one node: each is a subscription at the broker. */
+  groupsMax: 1_000_000,
+  /** Default of `--max-groups-per-connection`. */
+  groupsPerConnectionMax: 100,
   /** A connection's `state` as MessagePack: it goes along with each of its messages. */
   stateBytesMax: 4_096,
   /** The states of all connections together, held in WASM memory; past it one is refused. */
   statesBytesMax: 268_435_456,
+  /** Handshakes that wait for an origin's answer at once; past it 503. */
+  handshakesWaitingMax: 65_536,
+  /** A handshake's place is kept this long after its answer, for a runtime that says nothing. */
+  reservationMs: 30_000,
+  /** Headers of an origin's answer to a handshake. */
+  answerHeadersMax: 64,
+  answerHeaderBytesMax: 8_192,
+  answerBodyBytesMax: 65_536,
+  /** Ids in one `reply`, so that it stays below any broker's packet limit. */
+  replyIdsMax: 1_000,
+  /** Connections in one `reply` to `query`, likewise. */
+  queryPageMax: 500,
+  /** Connections that one node lists in answer to one `query`; its count tells of all. */
+  queryConnectionsMax: 10_000,
+  /** A `reply` waits this long for the kernel to take a message; then it says `slow`. */
+  sentWaitMs: 5_000,
+  sentTickMs: 50,
+  /** A `reply` to `join`, and a handshake with groups, wait this long for the broker. */
+  groupWaitMs: 5_000,
   /** Ids in one `alive` item, so that a batch stays below any broker's packet limit. */
   aliveIdsMax: 1_000,
   /** Lines of one event and code a second; the rest is counted and told in one line. */
@@ -90,6 +117,8 @@ export const limits = {
   slabBytes: 16_384,
   /** Waiting for a client's answering close frame before its TCP connection is cut. */
   closeHandshakeMs: 5_000,
+  /** Deno tells nothing of an upgrade whose client is gone: it is given up after this. */
+  upgradeWaitMs: 5_000,
   /** Waiting for the broker at start before one line says that it cannot be reached yet. */
   brokerStartWaitMs: 2_000,
   /** Waiting for last publishes when the process ends. */

@@ -1,5 +1,6 @@
 export { assert } from "./assert.ts";
 export { closeCodeOf, ErrorCode, errorCodeOf, ServiceError } from "./errors.ts";
+export { isGroupName } from "./group-name.ts";
 export {
   type AddressRange,
   addressGroup,
@@ -9,3 +10,4 @@ export {
   plainAddress,
 } from "./ip-address.ts";
 export { limits } from "./limits.ts";
+export { isRoutePattern, parseRoute, type Route } from "./route.ts";

@@ -1,5 +1,6 @@
-import { limits, parseAddressRange } from "../base/mod.ts";
+import { limits, parseAddressRange, parseRoute } from "../base/mod.ts";
 import type { LogLevel } from "../ports/mod.ts";
+import { type JwtSettings, jwtSettings } from "./jwt-settings.ts";
 import {
   choice,
   duration,
@@ -15,7 +16,7 @@ import {
 } from "./setting-kinds.ts";
 
 /** The settings with their values, by flag name. */
-export interface Settings {
+export interface Settings extends JwtSettings {
   readonly port: number;
   readonly host: string;
   readonly "tls-cert": string;
@@ -39,9 +40,12 @@ export interface Settings {
   readonly "origin-wait": number;
   readonly "ack-timeout": number;
   readonly rebalance: boolean;
-  readonly authorize: "none";
+  readonly routes: readonly string[];
+  readonly authorize: "none" | "origin" | "jwt";
+  readonly "authorize-timeout": number;
   readonly subprotocols: readonly string[];
   readonly headers: readonly string[];
+  readonly cookies: readonly string[];
   readonly "allowed-origins": readonly string[];
   readonly "trusted-proxies": readonly string[];
   readonly "proxy-protocol": boolean;
@@ -49,6 +53,7 @@ export interface Settings {
   readonly "max-connections": number;
   readonly "max-connections-per-ip": number;
   readonly "max-connection-age": number;
+  readonly "max-groups-per-connection": number;
   readonly "max-messages-per-second": number;
   readonly "max-bytes-per-second": number;
   readonly "max-header-size": number;
@@ -119,9 +124,20 @@ export const settings: { readonly [Name in SettingName]: Setting<Settings[Name]>
   "origin-wait": duration("0ms", "1h", "30s", "events wait for an origin this long"),
   "ack-timeout": duration("1s", "24h", "60s", "an origin that confirms nothing so long is dead"),
   rebalance: toggle(true, "move idle connections, slowly, when an origin comes"),
-  authorize: choice(["none"], "none", "who authorises connections"),
+  routes: list(
+    (value) => parseRoute(value) !== undefined,
+    [],
+    [
+      "PATTERN=APP such as /chat/:room=chat or /files/*=files, separated by commas",
+      "which path leads to which app, the first that fits; without any, all to --app",
+    ],
+  ),
+  authorize: choice(["none", "origin", "jwt"], "none", "who authorises connections"),
+  "authorize-timeout": duration("100ms", "5m", "5s", "an origin that is asked has so long: 504"),
+  ...jwtSettings,
   subprotocols: list(token, [], [commas, "WebSocket subprotocols that are accepted"]),
   headers: list(token, shownHeaders, [commas, "request headers that origins get to see"]),
+  cookies: list(token, [], [commas, "cookies that origins get to see"]),
   "allowed-origins": list(
     page,
     [],
@@ -148,6 +164,12 @@ export const settings: { readonly [Name in SettingName]: Setting<Settings[Name]>
   ),
   "max-connections-per-ip": integer(0, limits.connectionsCeiling, 0, "past it: 503; 0: no limit"),
   "max-connection-age": duration("0ms", "720h", "0ms", "then closed with 1012; 0: no limit"),
+  "max-groups-per-connection": integer(
+    0,
+    100_000,
+    limits.groupsPerConnectionMax,
+    "past it a join is refused",
+  ),
   "max-messages-per-second": integer(0, 1_000_000, 0, "of a client; past it: 1008; 0: no limit"),
   "max-bytes-per-second": sizeOrOff(
     1_024,

@@ -1,4 +1,14 @@
+import type { ServiceError } from "../base/mod.ts";
 import type { CommandReceiver } from "./command-source.ts";
+import type { MessageKind } from "./socket.ts";
+
+/** A raw message for the members of a group; `payload` is only valid during the call. */
+export interface GroupMessage {
+  readonly app: string;
+  readonly group: string;
+  readonly kind: MessageKind;
+  readonly payload: Uint8Array;
+}
 
 /** What a node says of itself, retained. JSON on the wire, unknown keys kept out. */
 export interface NodePresence {
@@ -15,6 +25,8 @@ export interface NodePresence {
 
 export interface ClusterBusListener {
   commands: CommandReceiver;
+  /** Anybody published the payload of one WebSocket message to a group that was joined. */
+  message(message: GroupMessage): void;
   /** A node announced itself, or (undefined) left or died. Own announcements are told too. */
   node(app: string, node: string, presence: NodePresence | undefined): void;
   /** Whether the bus can be reached now. The first call is when it first can. */
@@ -27,6 +39,16 @@ export interface ClusterBus {
   start(listener: ClusterBusListener): Promise<void>;
   /** Sends a command batch to one node, which treats it as addressed to it by name. */
   forward(app: string, node: string, batch: Uint8Array): void;
+  /** Sends a command batch to all other nodes that joined the group. */
+  forwardToGroup(app: string, group: string, batch: Uint8Array): void;
+  /**
+   * This node has members of the group: from now on it hears the group's commands and messages,
+   * after a reconnect too. `done` is called once: when that holds for the first time, or with an
+   * error where the bus refuses it or `leaveGroup` came before.
+   */
+  joinGroup(app: string, group: string, done: (error?: ServiceError) => void): void;
+  /** The last member is gone. */
+  leaveGroup(app: string, group: string): void;
   /** Publishes this node's presence, retained; the bus's Will clears it when the node dies. */
   announce(app: string, presence: NodePresence): void;
   /** Clears this node's presence and leaves. Resolves when that is confirmed or timed out. */

@@ -5,9 +5,12 @@ export interface CommandSource {
   readonly sender: string;
   /**
    * `node`: addressed to this node by name. `all`: to every node, each carries out its own.
+   * `group`: to every node that joined `group`; each carries out its own.
    * `local`: through a port of this node; what concerns other nodes is forwarded to them.
    */
-  readonly reach: "node" | "all" | "local";
+  readonly reach: "node" | "all" | "group" | "local";
+  /** Of reach `group`: the only group that it may publish to. */
+  readonly group?: string | undefined;
   /** The topic, or what stands for one, for the log. */
   readonly place: string;
 }

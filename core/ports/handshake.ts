@@ -35,6 +35,10 @@ export interface HandshakeAdmission {
   readonly deflate: boolean;
   /** The map that `open` carries, without what only the upgraded socket knows. */
   readonly info: Readonly<Record<string, unknown>>;
+  /** Headers of the 101 answer, besides those of the WebSocket protocol itself. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** The gateway's own, to be handed back with the admission to `open` or `abandon`. */
+  readonly reservation?: object | undefined;
 }
 
 export type HandshakeAnswer = HandshakeAdmission | HandshakeRefusal;

@@ -1,6 +1,13 @@
+export type {
+  Authorization,
+  Authorizer,
+  Grant,
+  HandshakeCandidate,
+} from "./authorizer.ts";
+export type { Broadcast } from "./broadcast.ts";
 export type { ByteSocket, ByteSocketListener } from "./byte-socket.ts";
 export type { Cancel, Clock } from "./clock.ts";
-export type { ClusterBus, ClusterBusListener, NodePresence } from "./cluster-bus.ts";
+export type { ClusterBus, ClusterBusListener, GroupMessage, NodePresence } from "./cluster-bus.ts";
 export type { Codec, CodecOptions, ValueCodec } from "./codec.ts";
 export { type CommandDecoder, Target, Verb } from "./command-decoder.ts";
 export type { CommandReceiver, CommandSource } from "./command-source.ts";

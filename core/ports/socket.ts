@@ -38,4 +38,7 @@ export interface Socket {
   resume(): void;
   /** Sends a ping frame with an empty payload. False where the runtime cannot. */
   ping(): boolean;
+  /** Takes part in the runtime's own fan-out of a topic; absent where there is none. */
+  subscribe?(topic: string): void;
+  unsubscribe?(topic: string): void;
 }

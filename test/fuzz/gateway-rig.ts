@@ -56,6 +56,12 @@ export class GatewayRig {
     this.gateway = new Gateway(
       { ...ports, codec, channel: this.channel, bus },
       {
+        ...{
+          routes: [],
+          authorize: "none",
+          authorizeTimeoutMs: 5_000,
+          groupsPerConnectionMax: 100,
+        },
         ...{ app: "default", node, incarnation: "i", runtime: "node", version: "0" },
         ...{ subprotocols: ["chat"], headers: ["user-agent"], compression: true },
         ...{ pages: new Map(), mode: "open", partitions, json, connectionsMax: 100 },

@@ -4,6 +4,7 @@ import { type AdmissionOptions, admit } from "../../core/admission.ts";
 import { ErrorCode, limits, parseAddressRange } from "../../core/base/mod.ts";
 import type { HandshakeAnswer } from "../../core/ports/mod.ts";
 import { readProxyHeader } from "../../core/protocol/mod.ts";
+import { Routes } from "../../core/routes.ts";
 import { createPlainCodec } from "../../wasm/mod.ts";
 import type { Dice } from "../vectors/dice.ts";
 import { concat, toHex, utf8 } from "../vectors/hex.ts";
@@ -14,8 +15,9 @@ import { heapLevel } from "./levels.ts";
 
 const cases = casesOf(200_000);
 
+const routes = new Routes([], "default");
 const options: AdmissionOptions = {
-  ...{ app: "default", subprotocols: ["chat"], headers: ["user-agent", "origin"] },
+  ...{ subprotocols: ["chat"], headers: ["user-agent", "origin"] },
   ...{ compression: true, pages: new Map() },
   allowedOrigins: ["https://example.com", "*.example.com"],
   trustedProxies: [parseAddressRange("10.0.0.0/8")!],
@@ -68,7 +70,7 @@ test(`${cases} handshakes are judged as the RFC says (seed ${seed})`, async () =
   const shown = (): string => JSON.stringify([request.method, request.path, request.lines]);
   const one = (): void => {
     request = scripts.next();
-    const answer = admit(request, options);
+    const answer = admit(request, options, routes);
     checkAnswer(answer);
     assert.equal(answer.accepted, isHandshake(request));
     if (!answer.accepted) return;

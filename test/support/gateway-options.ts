@@ -9,6 +9,7 @@ export function gatewayOptions(said: Partial<GatewayOptions> = {}): GatewayOptio
     ...{ sendQueueBytesMax: 1e6, windowBytesMax: 1e6, originWaitMs: 1e9 },
     ...{ ackTimeoutMs: 60_000, rebalance: true },
     ...{ keepAliveIntervalMs: 1e9, presenceIntervalMs: 1e9 },
+    ...{ routes: [], authorize: "none", authorizeTimeoutMs: 5_000, groupsPerConnectionMax: 100 },
     ...said,
   } as GatewayOptions;
 }

@@ -30,6 +30,12 @@ class Rig {
         bus: new MemoryClusterBus(new MemoryBroker(), { apps: ["default"], node: "n" }),
       },
       {
+        ...{
+          routes: [],
+          authorize: "none",
+          authorizeTimeoutMs: 5_000,
+          groupsPerConnectionMax: 100,
+        },
         ...{ app: "default", node: "n", incarnation: "i", runtime: "node", version: "0" },
         ...{ subprotocols: [], headers: [], compression: false, pages: new Map() },
         ...{ mode: "open", partitions: 1, json: false, connectionsMax: 10_000 },

@@ -1,0 +1,17 @@
+import { limits } from "./limits.ts";
+
+/**
+ * Whether `name` can be a group's: 1 to `limits.groupBytesMax` bytes of UTF-8. Half of a character
+ * (a lone surrogate), which JSON can carry, has no UTF-8 and so no topic of its own.
+ */
+export function isGroupName(name: string): boolean {
+  // A code unit takes one byte at least, so that a long string is not walked through.
+  if (name === "" || name.length > limits.groupBytesMax) return false;
+  let bytes = 0;
+  for (const character of name) {
+    const point = character.codePointAt(0)!;
+    if (point >= 0xd800 && point <= 0xdfff) return false;
+    bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+  }
+  return bytes <= limits.groupBytesMax;
+}

@@ -1,0 +1,24 @@
+/** A path pattern and the app that its connections belong to. */
+export interface Route {
+  /** `/chat/:room`, `/files/*`: literal segments, one named, or all the rest. */
+  readonly pattern: string;
+  readonly app: string;
+}
+
+const patternForm =
+  /^(\/|(\/(:[A-Za-z_][A-Za-z0-9_]{0,63}|[A-Za-z0-9._~!$&'()+,;=@%-]+))*(\/\*?)?)$/;
+
+/** Whether a text is a pattern: each name stands in it once. */
+export function isRoutePattern(pattern: string): boolean {
+  if (pattern === "" || pattern.length > 1_024 || !patternForm.test(pattern)) return false;
+  const names = pattern.split("/").filter((segment) => segment.startsWith(":"));
+  return new Set(names).size === names.length;
+}
+
+/** `PATTERN=APP` as a route, or undefined. The app's name holds no `=`. */
+export function parseRoute(text: string): Route | undefined {
+  const at = text.lastIndexOf("=");
+  const [pattern, app] = [text.slice(0, at), text.slice(at + 1)];
+  if (at < 0 || !isRoutePattern(pattern) || !/^[a-z0-9-]{1,64}$/.test(app)) return undefined;
+  return { pattern, app };
+}

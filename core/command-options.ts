@@ -1,0 +1,41 @@
+/** The options map of a command, as far as it is used. */
+export interface CommandOptions {
+  /** Asks for a `reply`; any value that is not nil. */
+  readonly ref: unknown;
+  /** Milliseconds, or undefined without a limit. */
+  readonly ttl: number | undefined;
+  /** When the sender made the command, in milliseconds since the epoch. */
+  readonly at: number | undefined;
+  /** All there is in the map. */
+  readonly all: Readonly<Record<string, unknown>>;
+}
+
+export const noOptions: CommandOptions = {
+  ref: undefined,
+  ttl: undefined,
+  at: undefined,
+  all: {},
+};
+
+/** Undefined where what is in the map cannot be what was meant. */
+export function readOptions(all: Readonly<Record<string, unknown>>): CommandOptions | undefined {
+  const { ref, ttl, at } = all;
+  if (ttl !== undefined && ttl !== null && !(typeof ttl === "number" && ttl >= 0)) {
+    return undefined;
+  }
+  return {
+    ref: ref ?? undefined,
+    ttl: typeof ttl === "number" ? ttl : undefined,
+    at: typeof at === "number" && at >= 0 ? at : undefined,
+    all,
+  };
+}
+
+/**
+ * Whether a command is too old. Without `at` it is as old as its way through this node, which
+ * is no time; a `ttl` of 0 is always over.
+ */
+export function isExpired({ ttl, at }: CommandOptions, now: number): boolean {
+  if (ttl === undefined) return false;
+  return ttl === 0 || (at !== undefined && now - at > ttl);
+}

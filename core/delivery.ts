@@ -1,0 +1,71 @@
+import { CloseCause, type Connection } from "./connection.ts";
+import type { GatewayMetrics } from "./gateway-metrics.ts";
+import { Outcome } from "./outcome.ts";
+import type { OutgoingMessage } from "./ports/mod.ts";
+
+export interface DeliveryParts {
+  readonly metrics: GatewayMetrics;
+  readonly close: (c: Connection, cause: CloseCause, closeCode: number, reason: string) => void;
+}
+
+/** What became of one message for one connection, before the kernel has it. */
+export type Delivered = typeof Outcome.sent | typeof Outcome.gone | typeof Outcome.slow;
+
+/**
+ * Hands messages to sockets. A connection that leaves too much unread is closed; what was sent in
+ * one command batch goes out with one flush for each socket.
+ */
+export class Delivery {
+  readonly #parts: DeliveryParts;
+  readonly #sendQueueBytesMax: number;
+  readonly #dirty: Connection[] = [];
+
+  constructor(parts: DeliveryParts, sendQueueBytesMax: number) {
+    this.#parts = parts;
+    this.#sendQueueBytesMax = sendQueueBytesMax;
+  }
+
+  /** Queues a message on a connection's socket until `flush`. */
+  send(connection: Connection, message: OutgoingMessage): Delivered {
+    const { byteLength } = message;
+    const fault = this.refusal(connection, byteLength);
+    if (fault !== undefined) return fault;
+    if (!connection.socket.send(message)) return Outcome.gone;
+    this.count(connection, byteLength);
+    if (!connection.dirty) {
+      connection.dirty = true;
+      this.#dirty.push(connection);
+    }
+    return Outcome.sent;
+  }
+
+  /** Why a connection gets no message of that size. One that reads too little is closed here. */
+  refusal(connection: Connection, byteLength: number): Delivered | undefined {
+    const { closing, socket } = connection;
+    if (closing !== undefined) return closing === CloseCause.slow ? Outcome.slow : Outcome.gone;
+    const buffered = socket.bufferedBytes;
+    if (buffered === 0 || buffered + byteLength <= this.#sendQueueBytesMax) return undefined;
+    // What this very batch has queued may only wait for its flush.
+    socket.flush();
+    if (socket.bufferedBytes + byteLength <= this.#sendQueueBytesMax) return undefined;
+    this.#parts.metrics.error("send-queue-full");
+    this.#parts.close(connection, CloseCause.slow, 1013, "slow");
+    return Outcome.slow;
+  }
+
+  /** A connection's socket has a message. */
+  count(connection: Connection, byteLength: number): void {
+    connection.sentBytes += byteLength;
+    this.#parts.metrics.messagesOut.add(1);
+    this.#parts.metrics.bytesOut.add(byteLength);
+  }
+
+  /** Hands over what was queued. */
+  flush(): void {
+    for (const connection of this.#dirty) {
+      connection.dirty = false;
+      connection.socket.flush();
+    }
+    this.#dirty.length = 0;
+  }
+}

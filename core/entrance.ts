@@ -1,0 +1,184 @@
+import { type AdmissionOptions, admit, unavailable } from "./admission.ts";
+import type { Apps } from "./apps.ts";
+import { type ErrorCode, limits } from "./base/mod.ts";
+import type { ConnectionGuard } from "./connection-guard.ts";
+import type { GatewayMetrics } from "./gateway-metrics.ts";
+import { userGroup } from "./groups.ts";
+import type { Handshakes } from "./handshakes.ts";
+import type {
+  Authorization,
+  Authorizer,
+  Clock,
+  HandshakeAdmission,
+  HandshakeAnswer,
+  HandshakeRefusal,
+  HandshakeRequest,
+  Logger,
+} from "./ports/mod.ts";
+import { refuse } from "./protocol/mod.ts";
+import type { Registry } from "./registry.ts";
+import type { Reservation, Reservations } from "./reservations.ts";
+import type { Routes } from "./routes.ts";
+
+/** Who says whether a client may connect. */
+export type Authority = "none" | "origin" | "jwt";
+
+export interface EntranceOptions extends AdmissionOptions {
+  readonly authorize: Authority;
+  readonly connectionsMax: number;
+  readonly groupsPerConnectionMax: number;
+}
+
+export interface EntranceParts {
+  readonly apps: Apps;
+  readonly routes: Routes;
+  readonly registry: Registry;
+  readonly reservations: Reservations;
+  readonly handshakes: Handshakes;
+  readonly guard: ConnectionGuard;
+  readonly clock: Clock;
+  readonly metrics: GatewayMetrics;
+  readonly logger: Logger;
+  /** Needed where `authorize` is `jwt`. */
+  readonly authorizer: Authorizer | undefined;
+}
+
+/** Decides over every request on the client port, alone or with an origin or a token. */
+export class Entrance {
+  readonly #parts: EntranceParts;
+  readonly #options: EntranceOptions;
+  #closed = false;
+
+  constructor(parts: EntranceParts, options: EntranceOptions) {
+    this.#parts = parts;
+    this.#options = options;
+  }
+
+  /** The node is being shut down: nobody comes in any more. */
+  close(): void {
+    this.#closed = true;
+    this.#parts.handshakes.refuseAll();
+  }
+
+  answer(request: HandshakeRequest): HandshakeAnswer | Promise<HandshakeAnswer> {
+    const answer = admit(request, this.#options, this.#parts.routes);
+    if (!answer.accepted) return this.#refused(answer);
+    const refusal = this.#full(answer);
+    if (refusal !== undefined) return this.#refused(refusal);
+    switch (this.#options.authorize) {
+      case "none":
+        return answer;
+      case "origin":
+        return this.#askOrigin(answer);
+      case "jwt":
+        return this.#askToken(request, answer);
+    }
+  }
+
+  /** A handshake was refused, here or by the runtime, where it was no request yet. */
+  noteRefused(code: ErrorCode): void {
+    this.#parts.metrics.error(code);
+    this.#parts.logger.log("debug", "handshake-refused", "a handshake was refused", { code });
+  }
+
+  #refused(refusal: HandshakeRefusal): HandshakeRefusal {
+    if (refusal.statusCode >= 400 || refusal.errorCode !== undefined) {
+      this.noteRefused(refusal.errorCode ?? "handshake-refused");
+    }
+    return refusal;
+  }
+
+  /** Why nobody can come in now, whoever it is. */
+  #full({ app, info }: HandshakeAdmission): HandshakeRefusal | undefined {
+    const { registry, guard, apps } = this.#parts;
+    if (this.#closed) return unavailable("draining", "this node is being shut down", 1);
+    if (registry.size >= this.#options.connectionsMax) {
+      return unavailable("connections-full", "this node holds as many as it may");
+    }
+    if (guard.refuses(info.ip)) {
+      return unavailable("connections-per-ip", "this address has as many as it may");
+    }
+    const { refusal } = apps.get(app).router;
+    if (refusal === undefined) return undefined;
+    return unavailable(refusal, "events wait for an origin or the broker");
+  }
+
+  async #askOrigin(admission: HandshakeAdmission): Promise<HandshakeAnswer> {
+    const { apps, reservations, handshakes } = this.#parts;
+    const reservation = reservations.reserve(apps.get(admission.app));
+    const { subprotocol: _, ...request } = admission.info;
+    const answer = await handshakes.ask(reservation, request);
+    return this.#decided(reservation, admission, answer);
+  }
+
+  async #askToken(
+    request: HandshakeRequest,
+    admission: HandshakeAdmission,
+  ): Promise<HandshakeAnswer> {
+    const { apps, reservations, authorizer } = this.#parts;
+    const { app, info } = admission;
+    const reservation = reservations.reserve(apps.get(app));
+    const answer = await (authorizer as Authorizer).authorize({ request, app, info });
+    return this.#decided(reservation, admission, answer);
+  }
+
+  async #decided(
+    reservation: Reservation,
+    admission: HandshakeAdmission,
+    answer: Authorization | HandshakeRefusal,
+  ): Promise<HandshakeAnswer> {
+    const refusal = answer.accepted ? await this.#holdGroups(reservation, answer) : answer;
+    if (refusal !== undefined || !answer.accepted || this.#closed) {
+      this.#parts.reservations.giveBack(reservation);
+      return this.#refused(refusal ?? unavailable("draining", "this node is being shut down", 1));
+    }
+    this.#parts.metrics.authorized.add(1);
+    this.#parts.reservations.expectOpen(reservation);
+    return authorized(admission, answer, reservation);
+  }
+
+  /** Waits until the broker gives this node what is published to the connection's groups. */
+  async #holdGroups(
+    reservation: Reservation,
+    { grant }: Authorization,
+  ): Promise<HandshakeRefusal | undefined> {
+    reservation.grant = grant;
+    const { groups = [], user } = grant;
+    if (groups.length > this.#options.groupsPerConnectionMax) {
+      return refuse(500, "group-limit", "a connection is in as many groups as it may");
+    }
+    const names = user === undefined ? groups : [userGroup(user), ...groups];
+    if (names.length === 0) return undefined;
+    const holds = names.map((name) => this.#hold(reservation, name));
+    const granted = (await Promise.all(holds)).every((ready) => ready);
+    if (granted) return undefined;
+    return unavailable("group-refused", "its groups cannot be subscribed now");
+  }
+
+  #hold(reservation: Reservation, name: string): Promise<boolean> {
+    const { groups } = reservation.app;
+    return new Promise((resolve) => {
+      const cancel = this.#parts.clock.after(limits.groupWaitMs, () => resolve(false));
+      const group = groups.hold(name, (error) => {
+        cancel();
+        resolve(error === undefined);
+      });
+      if (group !== undefined) reservation.groups.push(group);
+      else resolve(false);
+    });
+  }
+}
+
+/** The admission with what was granted on top. */
+function authorized(
+  admission: HandshakeAdmission,
+  { grant, subprotocol, headers, info }: Authorization,
+  reservation: Reservation,
+): HandshakeAdmission {
+  const chosen = subprotocol ?? admission.subprotocol;
+  const told: Record<string, unknown> = { ...admission.info, ...info };
+  if (chosen !== undefined) told.subprotocol = chosen;
+  if (grant.user !== undefined) told.user = grant.user;
+  if (grant.state !== undefined) told.state = grant.state;
+  return { ...admission, subprotocol: chosen, headers, info: told, reservation };
+}

@@ -1,0 +1,115 @@
+import { AnswerByCount } from "./answers.ts";
+import { type ErrorCode, isGroupName } from "./base/mod.ts";
+import { type CommandCall, type CommandContext, forEachTarget } from "./command-context.ts";
+import { isExpired } from "./command-options.ts";
+import type { Connection } from "./connection.ts";
+import { groupFault } from "./groups.ts";
+import { membersOf } from "./members.ts";
+import { Outcome } from "./outcome.ts";
+
+/** `join`, `leave` and `publish`. */
+export class GroupCommands {
+  readonly #context: CommandContext;
+
+  constructor(context: CommandContext) {
+    this.#context = context;
+  }
+
+  /** The outcome is known when the broker has granted the group's subscription. */
+  join({ app, source, options }: CommandCall): void {
+    const { targets } = this.#context;
+    const name = this.#context.parts.codec.group();
+    const fault = groupFault(name);
+    if (fault !== undefined) targets.refuse(source, fault, "no group can have that name");
+    forEachTarget(this.#context, { app, source, options }, (connection, settle) => {
+      if (fault !== undefined) {
+        settle(fault);
+        return;
+      }
+      const refused = app.groups.join(connection, name, (error) =>
+        settle(error === undefined ? Outcome.joined : error.code),
+      );
+      if (refused === undefined) return;
+      targets.refuse(source, refused, "a connection is in as many groups as it may");
+      settle(refused);
+    });
+  }
+
+  leave({ app, source, options }: CommandCall): void {
+    const name = this.#context.parts.codec.group();
+    const fault = groupFault(name);
+    if (fault !== undefined) {
+      this.#context.targets.refuse(source, fault, "no group can have that name");
+    }
+    forEachTarget(this.#context, { app, source, options }, (connection, settle) => {
+      if (fault === undefined) app.groups.leave(connection, name);
+      settle(fault ?? Outcome.left);
+    });
+  }
+
+  publish(call: CommandCall): void {
+    const { parts, message, fanOut, sentWaits, reply } = this.#context;
+    const { app, source, options } = call;
+    const { codec, metrics, node, effects } = parts;
+    const name = codec.group();
+    const answer =
+      options.ref === undefined
+        ? undefined
+        : new AnswerByCount(node, (result) => reply(source, options.ref, result));
+    const fault = this.#publishFault(call, name);
+    if (fault !== undefined) {
+      this.#context.targets.refuse(source, fault, "not a group to publish to");
+      answer?.refuse(fault);
+      return;
+    }
+    // Who addressed one node means the whole cluster all the same.
+    if (source.reach === "node" || source.reach === "local") {
+      effects.forwardToGroup(app.name, name, codec.itemBytes());
+    }
+    if (isExpired(options, parts.clock.now())) {
+      this.#expire(call, name, answer);
+      return;
+    }
+    metrics.groupMessages.add(1);
+    message.set(codec.dataKind(), codec.dataLength(), codec);
+    const told =
+      answer === undefined
+        ? undefined
+        : (connection: Connection, outcome: Outcome): void => {
+            answer.expect();
+            if (outcome === Outcome.sent) sentWaits.add(answer, connection);
+            else answer.settle(connection.id, outcome);
+          };
+    fanOut.publish(app, name, message, { except: this.#except(call), told });
+    message.clear();
+    answer?.end();
+  }
+
+  #publishFault({ source }: CommandCall, name: string): ErrorCode | undefined {
+    if (!isGroupName(name)) return "group-name";
+    // A broker's ACL speaks of topics: a group's topic is for that group alone.
+    return source.reach === "group" && source.group !== name ? "group-name" : undefined;
+  }
+
+  #expire({ app }: CommandCall, name: string, answer: AnswerByCount | undefined): void {
+    this.#context.parts.metrics.error("message-expired");
+    if (answer === undefined) return;
+    for (const { id } of membersOf(app, name, this.#context.parts.registry)) {
+      answer.expect();
+      answer.settle(id, Outcome.expired);
+    }
+    answer.end();
+  }
+
+  #except({ source, options }: CommandCall): ReadonlySet<Connection> | undefined {
+    const { except } = options.all;
+    if (except === undefined || except === null) return undefined;
+    const connections = new Set<Connection>();
+    for (const id of Array.isArray(except) ? except : [except]) {
+      const connection =
+        typeof id === "string" ? this.#context.targets.findById(source, id) : undefined;
+      if (connection !== undefined) connections.add(connection);
+    }
+    return connections;
+  }
+}

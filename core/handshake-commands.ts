@@ -1,0 +1,57 @@
+import type { CommandCall, CommandContext } from "./command-context.ts";
+import { type Decision, readAccept, readReject } from "./decision.ts";
+import { Outcome } from "./outcome.ts";
+import { Target } from "./ports/mod.ts";
+
+/** `accept` and `reject`: an origin's answers to `connect`. */
+export class HandshakeCommands {
+  readonly #context: CommandContext;
+
+  constructor(context: CommandContext) {
+    this.#context = context;
+  }
+
+  accept(call: CommandCall): void {
+    const { codec } = this.#context.parts;
+    const [, , value] = codec.value();
+    // Its own map is the place of a `ref`; one of options behind it counts too.
+    const ref = (value as { ref?: unknown } | null | undefined)?.ref ?? call.options.ref;
+    this.#decide(call, ref, Outcome.accepted, (offered) => readAccept(value, offered, codec));
+  }
+
+  reject(call: CommandCall): void {
+    const [, , status, body] = this.#context.parts.codec.value();
+    const { ref, all } = call.options;
+    this.#decide(call, ref, Outcome.rejected, () => readReject(status, body, all));
+  }
+
+  #decide(
+    { app, source }: CommandCall,
+    ref: unknown,
+    outcome: Outcome,
+    decide: (offered: readonly string[]) => Decision,
+  ): void {
+    const { parts, targets, reply } = this.#context;
+    const { codec, handshakes } = parts;
+    const id = codec.targetId(0);
+    const target = codec.target(0);
+    if (target === Target.foreign) {
+      targets.foreign(source, 0);
+      return;
+    }
+    if (target === Target.malformed) {
+      targets.refuse(source, "id-malformed", `not an id: ${id}`);
+      reply(source, ref, { [id]: "id-malformed" });
+      return;
+    }
+    const offered = handshakes.offered(app, id);
+    const decision = offered === undefined ? "handshake-gone" : decide(offered);
+    if (typeof decision === "string") {
+      targets.refuse(source, decision, `no answer to a handshake: ${id}`);
+      reply(source, ref, { [id]: decision });
+    } else if (ref !== undefined) {
+      reply(source, ref, { [id]: outcome });
+    }
+    handshakes.settle(id, decision);
+  }
+}

@@ -1,0 +1,66 @@
+import { type AddressRange, parseAddressRange, parseRoute, type Route } from "../core/base/mod.ts";
+import type { Settings } from "../core/config/mod.ts";
+import type { GatewayOptions, Page } from "../core/mod.ts";
+import { version } from "./version.ts";
+
+/** What no setting says. */
+export interface NodeIdentity {
+  readonly node: string;
+  readonly incarnation: string;
+  readonly runtime: string;
+  readonly pages: ReadonlyMap<string, Page>;
+}
+
+/** The apps that a node serves: those that routes lead to, or the one of the settings. */
+export function appsOf(settings: Settings): string[] {
+  const apps = routesOf(settings).map(({ app }) => app);
+  return apps.length === 0 ? [settings.app] : [...new Set(apps)];
+}
+
+/** The settings as the gateway takes them. */
+export function gatewayOptions(settings: Settings, identity: NodeIdentity): GatewayOptions {
+  return {
+    ...identity,
+    version,
+    app: settings.app,
+    routes: routesOf(settings),
+    authorize: settings.authorize,
+    authorizeTimeoutMs: settings["authorize-timeout"],
+    groupsPerConnectionMax: settings["max-groups-per-connection"],
+    subprotocols: settings.subprotocols,
+    headers: settings.headers.map((name) => name.toLowerCase()),
+    cookies: settings.cookies,
+    compression: settings.compression,
+    headerBytesMax: settings["max-header-size"],
+    allowedOrigins: settings["allowed-origins"],
+    trustedProxies: rangesOf(settings["trusted-proxies"]),
+    partitions: settings.partitions,
+    json: settings["event-format"] === "json",
+    mode: settings["origin-mode"],
+    originWaitMs: settings["origin-wait"],
+    ackTimeoutMs: settings["ack-timeout"],
+    rebalance: settings.rebalance,
+    connectionsMax: settings["max-connections"],
+    sendQueueBytesMax: settings["send-queue-size"],
+    windowBytesMax: settings["event-window-size"],
+    keepAliveIntervalMs: settings["keep-alive-interval"],
+    presenceIntervalMs: settings["presence-interval"],
+    guard: {
+      pingIntervalMs: settings["ping-interval"],
+      pingTimeoutMs: settings["ping-timeout"],
+      idleTimeoutMs: settings["idle-timeout"],
+      connectionAgeMsMax: settings["max-connection-age"],
+      messagesPerSecondMax: settings["max-messages-per-second"],
+      bytesPerSecondMax: settings["max-bytes-per-second"],
+      connectionsPerIpMax: settings["max-connections-per-ip"],
+    },
+  };
+}
+
+function routesOf({ routes }: Settings): Route[] {
+  return routes.map(parseRoute).filter((route) => route !== undefined);
+}
+
+function rangesOf(texts: readonly string[]): AddressRange[] {
+  return texts.map(parseAddressRange).filter((range) => range !== undefined);
+}
