@@ -1,4 +1,9 @@
-import type { EventDestination, NodePresence, OriginDestination } from "../../core/ports/mod.ts";
+import type {
+  EventDestination,
+  GroupMessage,
+  NodePresence,
+  OriginDestination,
+} from "../../core/ports/mod.ts";
 
 /** One batch of events as the hub's listeners get it. */
 export interface HubEvents {
@@ -11,6 +16,9 @@ export interface HubEvents {
 export interface HubMember {
   connected(connected: boolean): void;
   command?(app: string, sender: string, reach: "node" | "all", payload: Uint8Array): void;
+  /** A command batch for a group; the member knows whether it joined that. */
+  groupCommand?(app: string, sender: string, group: string, payload: Uint8Array): void;
+  groupMessage?(message: GroupMessage): void;
   presence?(app: string, node: string, presence: NodePresence | undefined): void;
 }
 
@@ -22,6 +30,8 @@ export class MemoryBroker {
   readonly #members: Map<HubMember, string> = new Map();
   readonly #presence: Map<string, { app: string; node: string; presence: NodePresence }> =
     new Map();
+  /** Groups that nobody may join, for tests: as `APP/GROUP`. */
+  readonly refusedGroups: Set<string> = new Set();
   readonly #eventListeners: Set<(events: HubEvents) => void> = new Set();
   #up = true;
 
@@ -71,6 +81,24 @@ export class MemoryBroker {
         if (node !== undefined && name !== node) continue;
         member.command?.(app, sender, node === undefined ? "all" : "node", payload);
       }
+    });
+  }
+
+  /** A command batch to every node that joined the group. */
+  groupCommand(app: string, sender: string, group: string, payload: Uint8Array): void {
+    if (!this.#up) return;
+    queueMicrotask(() => {
+      for (const member of this.#members.keys()) {
+        member.groupCommand?.(app, sender, group, payload);
+      }
+    });
+  }
+
+  /** A raw message for the members of a group, on every node. */
+  groupMessage(message: GroupMessage): void {
+    if (!this.#up) return;
+    queueMicrotask(() => {
+      for (const member of this.#members.keys()) member.groupMessage?.(message);
     });
   }
 

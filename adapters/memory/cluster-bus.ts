@@ -1,5 +1,7 @@
+import type { ServiceError } from "../../core/base/mod.ts";
 import type { ClusterBus, ClusterBusListener, NodePresence } from "../../core/ports/mod.ts";
 import type { HubMember, MemoryBroker } from "./cluster-bus-hub.ts";
+import { JoinedGroups } from "./joined-groups.ts";
 
 /** A cluster bus between nodes of one process. */
 export class MemoryClusterBus implements ClusterBus {
@@ -7,12 +9,14 @@ export class MemoryClusterBus implements ClusterBus {
   readonly #apps: readonly string[];
   readonly #node: string;
   readonly #last: Map<string, NodePresence> = new Map();
+  readonly #groups: JoinedGroups;
   #member: HubMember | undefined;
 
   constructor(broker: MemoryBroker, options: { apps: readonly string[]; node: string }) {
     this.#broker = broker;
     this.#apps = options.apps;
     this.#node = options.node;
+    this.#groups = new JoinedGroups(broker);
   }
 
   start(listener: ClusterBusListener): Promise<void> {
@@ -20,6 +24,7 @@ export class MemoryClusterBus implements ClusterBus {
       this.#member = {
         connected: (connected) => {
           if (connected) this.#announceAgain();
+          if (connected) this.#groups.resume();
           listener.connected(connected);
           if (connected) resolve();
         },
@@ -27,6 +32,15 @@ export class MemoryClusterBus implements ClusterBus {
           if (!this.#apps.includes(app)) return;
           const place = reach === "node" ? `${app}/nodes/${this.#node}` : app;
           listener.commands({ app, sender, reach, place }, payload);
+        },
+        groupCommand: (app, sender, group, payload) => {
+          // Its own batch, sent on to the others: it was carried out here already.
+          if (sender === this.#node || !this.#hears(app, group)) return;
+          const place = `${app}/groups/${group}`;
+          listener.commands({ app, sender, reach: "group", group, place }, payload);
+        },
+        groupMessage: (message) => {
+          if (this.#hears(message.app, message.group)) listener.message(message);
         },
         presence: (app, node, presence) => this.#presence(listener, app, node, presence),
       };
@@ -38,12 +52,25 @@ export class MemoryClusterBus implements ClusterBus {
     this.#broker.command(app, this.#node, node, batch);
   }
 
+  forwardToGroup(app: string, group: string, batch: Uint8Array): void {
+    this.#broker.groupCommand(app, this.#node, group, batch);
+  }
+
+  joinGroup(app: string, group: string, done: (error?: ServiceError) => void): void {
+    this.#groups.join(app, group, done);
+  }
+
+  leaveGroup(app: string, group: string): void {
+    this.#groups.leave(app, group);
+  }
+
   announce(app: string, presence: NodePresence): void {
     this.#last.set(app, presence);
     this.#broker.presence(app, this.#node, presence);
   }
 
   stop(): Promise<void> {
+    this.#groups.stop();
     if (this.#member !== undefined) this.#broker.leave(this.#member);
     for (const app of this.#last.keys()) this.#broker.presence(app, this.#node, undefined);
     this.#last.clear();
@@ -56,6 +83,10 @@ export class MemoryClusterBus implements ClusterBus {
     this.#last.clear();
     if (this.#member !== undefined) this.#broker.leave(this.#member);
     for (const app of apps) this.#broker.presence(app, this.#node, undefined);
+  }
+
+  #hears(app: string, group: string): boolean {
+    return this.#apps.includes(app) && this.#groups.has(app, group);
   }
 
   #announceAgain(): void {

@@ -1,13 +1,19 @@
-import type {
-  ClusterBus,
-  ClusterBusListener,
-  CommandSource,
-  NodePresence,
+import type { ServiceError } from "../../core/base/mod.ts";
+import {
+  type ClusterBus,
+  type ClusterBusListener,
+  MessageKind,
+  type NodePresence,
 } from "../../core/ports/mod.ts";
 import { MqttLink } from "./mqtt-link.ts";
 import { type MqttOptions, type MqttPorts, senderOf } from "./mqtt-options.ts";
 import { NodePresenceLink } from "./node-presence.ts";
-import { Topics } from "./topics.ts";
+import { type ParsedTopic, Topics } from "./topics.ts";
+
+type GroupTopic = Extract<ParsedTopic, { readonly group: string }>;
+
+/** Every connection of an app is in it, so its topic is subscribed from the start. */
+const everyone = "@all";
 
 /**
  * Node to node over MQTT. Commands have one connection, presence another for each app (ADR 0004),
@@ -20,16 +26,20 @@ export class MqttClusterBus implements ClusterBus {
   readonly #commands: MqttLink;
   readonly #presence: ReadonlyMap<string, NodePresenceLink>;
   #listener: ClusterBusListener | undefined;
+  /** Groups with members here, of each app. */
+  readonly #groups: ReadonlyMap<string, Set<string>>;
   #connected = false;
 
   constructor(options: MqttOptions, ports: MqttPorts) {
     this.#options = options;
     this.#ports = ports;
     this.#topics = new Topics(options.root);
+    this.#groups = new Map(options.apps.map((app) => [app, new Set([everyone])]));
     const { url, version, tls, node, apps } = options;
     const filters = apps.flatMap((app) => [
       this.#topics.nodeCommands(app, node, "+"),
       this.#topics.commands(app, "+"),
+      this.#topics.groupFilter(app, everyone),
     ]);
     this.#commands = new MqttLink(
       { url, version, tls, name: node, role: "commands", filters, downLevel: "debug" },
@@ -49,21 +59,33 @@ export class MqttClusterBus implements ClusterBus {
     this.#listener = listener;
     const commands = this.#commands.start({
       connected: () => this.#tell(),
-      message: (topic, payload) => this.#message(topic, payload),
+      message: (topic, payload, retained) => this.#message(topic, payload, retained),
     });
     const presence = Array.from(this.#presence.values(), (link) => link.start());
     await Promise.all([commands, ...presence]);
   }
 
   forward(app: string, node: string, batch: Uint8Array): void {
-    const topic = this.#topics.nodeCommands(app, node, this.#options.node);
-    this.#commands.publish(topic, batch, (error) => {
-      if (error === undefined) return;
-      this.#ports.logger.log("warn", "forward-failed", "a command for another node is lost", {
-        code: error.code,
-        topic,
-      });
+    this.#forward(this.#topics.nodeCommands(app, node, this.#options.node), batch);
+  }
+
+  forwardToGroup(app: string, group: string, batch: Uint8Array): void {
+    this.#forward(this.#topics.groupCommands(app, group, this.#options.node), batch);
+  }
+
+  joinGroup(app: string, group: string, done: (error?: ServiceError) => void): void {
+    const groups = this.#groups.get(app);
+    groups?.add(group);
+    this.#commands.subscribe(this.#topics.groupFilter(app, group), (error) => {
+      if (error !== undefined) groups?.delete(group);
+      done(error);
     });
+  }
+
+  leaveGroup(app: string, group: string): void {
+    if (group === everyone) return;
+    this.#groups.get(app)?.delete(group);
+    this.#commands.unsubscribe(this.#topics.groupFilter(app, group));
   }
 
   announce(app: string, presence: NodePresence): void {
@@ -83,15 +105,46 @@ export class MqttClusterBus implements ClusterBus {
     this.#listener?.connected(connected);
   }
 
-  #message(topic: string, payload: Uint8Array): void {
+  #forward(topic: string, batch: Uint8Array): void {
+    this.#commands.publish(topic, batch, (error) => {
+      if (error === undefined) return;
+      this.#ports.logger.log("warn", "forward-failed", "a command for another node is lost", {
+        code: error.code,
+        topic,
+      });
+    });
+  }
+
+  #message(topic: string, payload: Uint8Array, retained: boolean): void {
     const parsed = this.#topics.parse(topic);
-    if (parsed?.kind !== "node-commands" && parsed?.kind !== "commands") return;
-    const source: CommandSource = {
-      app: parsed.app,
-      sender: senderOf(parsed.sender),
-      reach: parsed.kind === "commands" ? "all" : "node",
-      place: topic,
-    };
-    this.#listener?.commands(source, payload);
+    switch (parsed?.kind) {
+      case "commands":
+      case "node-commands": {
+        const reach = parsed.kind === "commands" ? "all" : "node";
+        const sender = senderOf(parsed.sender);
+        this.#listener?.commands({ app: parsed.app, sender, reach, place: topic }, payload);
+        break;
+      }
+      case "group-commands":
+      case "group-text":
+      case "group-binary":
+        // What a broker kept would come with the first member, and again with every reconnect.
+        if (!retained && this.#groups.get(parsed.app)?.has(parsed.group)) {
+          this.#group(parsed, topic, payload);
+        }
+    }
+  }
+
+  #group(parsed: GroupTopic, topic: string, payload: Uint8Array): void {
+    const { app, group } = parsed;
+    if (parsed.kind !== "group-commands") {
+      const kind = parsed.kind === "group-text" ? MessageKind.text : MessageKind.binary;
+      this.#listener?.message({ app, group, kind, payload });
+      return;
+    }
+    // Its own batch, sent on to the others: it was carried out here already.
+    if (parsed.sender === this.#options.node) return;
+    const sender = senderOf(parsed.sender);
+    this.#listener?.commands({ app, sender, reach: "group", group, place: topic }, payload);
   }
 }

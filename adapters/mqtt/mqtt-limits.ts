@@ -12,6 +12,14 @@ export const mqttLimits = {
   inFlightMax: 256,
   /** Publishes that wait for a place among those in flight; past it they fail. */
   waitingMax: 4_096,
+  /** Filters in one SUBSCRIBE or UNSUBSCRIBE. */
+  filtersPerPacketMax: 250,
+  /** Bytes of one, where the broker names no smaller limit: what any broker takes. */
+  filtersPacketBytesMax: 65_536,
+  /** SUBSCRIBE and UNSUBSCRIBE packets without an answer; the rest gathers into larger ones. */
+  filterPacketsInFlightMax: 8,
+  /** What a filter has besides its text: its length, and its options (MQTT 5, 3.8.3). */
+  filterOverheadBytes: 3,
   /** What a packet has besides topic and payload: header, lengths, packet id, properties. */
   packetOverheadBytes: 16,
   /** Sender names in topics: longer ones are cut for the log. */

@@ -3,10 +3,12 @@ import type { Cancel, Clock, Logger, LogLevel, Random } from "../../core/ports/m
 import { Backoff } from "./backoff.ts";
 import { type BrokerAddress, parseBrokerUrl, redactUrl } from "./broker-url.ts";
 import { connackVerdict } from "./connack.ts";
+import { LinkLog } from "./link-log.ts";
 import { mqttLimits } from "./mqtt-limits.ts";
 import { MqttSession, type MqttSessionEnd, type MqttSessionLimits } from "./mqtt-session.ts";
 import type { MqttTls } from "./mqtt-stream.ts";
 import { type PublishDone, PublishWindow } from "./publish-window.ts";
+import { type SubscribeDone, Subscriptions } from "./subscriptions.ts";
 
 /** `4` is MQTT 3.1.1. `auto` tries MQTT 5 and falls back to 3.1.1, which every broker speaks. */
 export type MqttVersion = "auto" | "4" | "5";
@@ -21,7 +23,7 @@ export interface MqttLinkOptions {
   readonly tls?: MqttTls | undefined;
   /** The broker clears this retained topic when the connection dies. */
   readonly willTopic?: string | undefined;
-  /** Topic filters, subscribed at QoS 1 on every connection. */
+  /** Topic filters, subscribed at QoS 1 on every connection; without them there is none. */
   readonly filters?: readonly string[] | undefined;
   /** Longest wait before connecting again; `mqttLimits.reconnectMsMax` by default. */
   readonly reconnectMsMax?: number | undefined;
@@ -57,6 +59,8 @@ export class MqttLink {
   readonly #clientId: string;
   readonly #backoff: Backoff;
   readonly #window: PublishWindow;
+  readonly #subscriptions: Subscriptions;
+  readonly #log: LinkLog;
   #listener: MqttLinkListener | undefined;
   #session: MqttSession | undefined;
   #state: State = "idle";
@@ -64,6 +68,7 @@ export class MqttLink {
   #fellBack = false;
   #everUp = false;
   #toldDown = false;
+  #toldRefused = false;
   #packetBytesMax: number | undefined;
   #cancelRetry: Cancel = () => {};
   #idle: (() => void) | undefined;
@@ -72,12 +77,17 @@ export class MqttLink {
   constructor(options: MqttLinkOptions, ports: MqttLinkPorts) {
     this.#options = options;
     this.#ports = ports;
+    this.#log = new LinkLog(ports.logger, options);
     this.#address = parseBrokerUrl(options.url);
     const rest = ports.random.fill(new Uint8Array(6));
     const hex = Array.from(rest, (byte) => byte.toString(16).padStart(2, "0")).join("");
     this.#clientId = `${options.name}-${hex}`;
     this.#backoff = new Backoff(ports.random, options.reconnectMsMax);
     this.#version = options.version === "4" ? 4 : 5;
+    const { filters = [] } = options;
+    this.#subscriptions = new Subscriptions(ports.clock, filters, (filter, required) =>
+      this.#notGranted(filter, required),
+    );
     this.#window = new PublishWindow((publish, acked) => {
       this.#session?.publish(publish, (error, heard) => {
         acked(error, heard);
@@ -127,6 +137,18 @@ export class MqttLink {
     this.#window.add({ topic, payload, retain, done });
   }
 
+  /**
+   * Subscribes at QoS 1, now and after every reconnect, before `connected` is told. `done` is
+   * called once: when granted for the first time, or with an error, and then nothing is subscribed.
+   */
+  subscribe(filter: string, done: SubscribeDone): void {
+    this.#subscriptions.add(filter, done);
+  }
+
+  unsubscribe(filter: string): void {
+    this.#subscriptions.remove(filter);
+  }
+
   /** Waits for what is on its way, at most `shutdownFlushMs`, then disconnects. */
   async stop(): Promise<void> {
     if (this.#state === "stopped") return;
@@ -135,13 +157,15 @@ export class MqttLink {
         this.#idle = done;
       });
     }
-    const session = this.#state === "up" ? this.#session : undefined;
     const wasUp = this.#state === "up";
     this.#state = "stopped";
     this.#cancelRetry();
-    this.#window.fail(new ServiceError("broker-lost", "the connection is being closed"));
-    if (session !== undefined) await this.#within((done) => session.end(done));
-    this.#session?.destroy();
+    const closing = new ServiceError("broker-lost", "the connection is being closed");
+    this.#subscriptions.stop(closing);
+    this.#window.fail(closing);
+    const session = this.#session;
+    if (wasUp && session !== undefined) await this.#within((done) => session.end(done));
+    session?.destroy();
     if (wasUp) this.#listener?.connected(false);
     this.#settle?.reject(new ServiceError("broker-lost", "stopped before it was connected"));
   }
@@ -163,32 +187,31 @@ export class MqttLink {
 
   #connect(): void {
     this.#state = "connecting";
-    const { tls, willTopic, filters = [] } = this.#options;
-    const options = {
-      address: this.#address,
-      clientId: this.#clientId,
-      version: this.#version,
-      tls,
-      willTopic,
-      filters,
-    };
+    const { tls, willTopic } = this.#options;
+    const [address, clientId, version] = [this.#address, this.#clientId, this.#version];
+    const options = { address, clientId, version, tls, willTopic };
     const session: MqttSession = new MqttSession(options, {
-      established: (granted) => this.#established(granted),
+      established: (granted) => this.#connected(session, granted),
       message: (topic, payload, retained) => this.#listener?.message(topic, payload, retained),
       closed: (end) => this.#closed(end),
     });
     this.#session = session;
   }
 
-  #established(granted: MqttSessionLimits): void {
+  #connected(session: MqttSession, { receiveMax, packetBytesMax }: MqttSessionLimits): void {
     if (this.#state !== "connecting") return;
+    this.#window.limit(receiveMax);
+    this.#packetBytesMax = packetBytesMax;
+    this.#toldRefused = false;
+    this.#subscriptions.begin(session, packetBytesMax, () => this.#established());
+  }
+
+  #established(): void {
     this.#state = "up";
     this.#backoff.reset();
     this.#fellBack = false;
-    this.#window.limit(granted.receiveMax);
-    this.#packetBytesMax = granted.packetBytesMax;
     if (this.#toldDown) {
-      this.#log(this.#downLevel === "warn" ? "info" : "debug", "broker-connected", {});
+      this.#log.line(this.#downLevel === "warn" ? "info" : "debug", "broker-connected");
     }
     this.#everUp = true;
     this.#toldDown = false;
@@ -196,17 +219,26 @@ export class MqttLink {
     this.#settle?.resolve();
   }
 
+  #notGranted(filter: string, required: boolean): void {
+    const message = `the broker does not grant the subscription ${filter}`;
+    if (required) this.#session?.fail(new ServiceError("broker-refused", message));
+    else if (!this.#toldRefused) this.#log.line("warn", "subscription-refused", { filter });
+    this.#toldRefused = true;
+  }
+
   #closed(end: MqttSessionEnd): void {
     if (this.#state === "stopped") return;
     const wasUp = this.#state === "up";
     const refusal = this.#refusal(end);
+    this.#subscriptions.lost();
     this.#state = refusal === undefined ? "waiting" : "stopped";
     this.#window.fail(new ServiceError("broker-lost", "the connection to the broker is lost"));
     if (wasUp) this.#listener?.connected(false);
     if (refusal !== undefined) {
+      this.#subscriptions.stop(refusal);
       // At the start whoever waits for it tells of it; later nobody else would.
       const level = this.#everUp ? "error" : "debug";
-      this.#log(level, refusal.code, { reason: refusal.message });
+      this.#log.line(level, refusal.code, { reason: refusal.message });
       this.#settle?.reject(refusal);
     } else if (this.#state === "waiting" && !this.#fallBack(wasUp, end)) {
       this.#retry(end.error);
@@ -250,7 +282,7 @@ export class MqttLink {
     if (!this.#toldDown) {
       this.#toldDown = true;
       const event = this.#everUp ? "broker-lost" : "broker-unreachable";
-      this.#log(this.#downLevel, event, { reason: error?.message || "connection closed" });
+      this.#log.line(this.#downLevel, event, { reason: error?.message || "connection closed" });
     }
     this.#cancelRetry = this.#ports.clock.after(this.#backoff.next(), () => {
       if (this.#state === "waiting") this.#connect();
@@ -263,19 +295,5 @@ export class MqttLink {
 
   get #downLevel(): LogLevel {
     return this.#options.downLevel ?? "warn";
-  }
-
-  #log(level: LogLevel, event: string, fields: Record<string, string>): void {
-    const messages: Record<string, string> = {
-      "broker-connected": "connected to the broker",
-      "broker-lost": "the broker is lost; connecting again",
-      "broker-unreachable": "the broker cannot be reached; connecting again",
-      "broker-refused": "the broker refuses; giving up",
-    };
-    this.#ports.logger.log(level, event, messages[event] ?? event, {
-      broker: redactUrl(this.#options.url),
-      role: this.#options.role,
-      ...fields,
-    });
   }
 }

@@ -4,6 +4,7 @@ import type { BrokerAddress } from "./broker-url.ts";
 import { mqttLimits } from "./mqtt-limits.ts";
 import { type MqttTls, openStream } from "./mqtt-stream.ts";
 import type { Publish, PublishDone } from "./publish-window.ts";
+import type { SubscriptionBroker } from "./subscriptions.ts";
 
 export interface MqttSessionOptions {
   readonly address: BrokerAddress;
@@ -11,7 +12,6 @@ export interface MqttSessionOptions {
   readonly clientId: string;
   readonly version: 4 | 5;
   readonly willTopic: string | undefined;
-  readonly filters: readonly string[];
 }
 
 /** What the broker said in its CONNACK, as far as we keep to it. */
@@ -32,7 +32,7 @@ export interface MqttSessionEnd {
 }
 
 export interface MqttSessionListener {
-  /** Connected, and every filter granted. */
+  /** Connected; nothing is subscribed yet. */
   established(limits: MqttSessionLimits): void;
   message(topic: string, payload: Uint8Array, retained: boolean): void;
   /** The connection is gone. Called once, and nothing after it. */
@@ -88,9 +88,7 @@ function clientOptions(options: MqttSessionOptions): IClientOptions {
 }
 
 /** The life of one MQTT connection, from CONNECT to its end. The only file that knows MQTT.js. */
-export class MqttSession {
-  readonly #options: MqttSessionOptions;
-  readonly #listener: MqttSessionListener;
+export class MqttSession implements SubscriptionBroker {
   readonly #client: MqttClient;
   #error: Error | undefined;
   #final = false;
@@ -100,8 +98,6 @@ export class MqttSession {
   readonly #unheard: Set<number> = new Set();
 
   constructor(options: MqttSessionOptions, listener: MqttSessionListener) {
-    this.#options = options;
-    this.#listener = listener;
     const client = new MqttClient(() => {
       const stream = openStream(options.address, options.tls);
       stream.once(options.address.tls ? "secureConnect" : "connect", () => {
@@ -110,15 +106,18 @@ export class MqttSession {
       return stream;
     }, clientOptions(options));
     this.#client = client;
-    client.on("error", (error) => this.#failed(error));
+    client.on("error", (error) => {
+      this.#error ??= error;
+    });
     client.on("disconnect", ({ reasonCode }) => {
       if (reasonCode !== takenOver) return;
       // Connecting again would only throw the other one out in turn, for ever.
       this.#final = true;
-      this.#failed(new ServiceError("broker-refused", "another client has taken the client id"));
+      const message = "another client has taken the client id";
+      this.#error ??= new ServiceError("broker-refused", message);
     });
     client.on("connect", ({ properties }) => {
-      this.#subscribe({
+      listener.established({
         receiveMax: properties?.receiveMaximum,
         packetBytesMax: properties?.maximumPacketSize,
       });
@@ -170,6 +169,31 @@ export class MqttSession {
     client["_sendPacket"](packet, undefined, undefined, true);
   }
 
+  /** Subscribes at QoS 1. */
+  subscribe(filters: readonly string[], answered: (codes: readonly number[]) => void): void {
+    this.#client.subscribe([...filters], { qos: 1 }, (error, _granted, packet) => {
+      // The end of the connection is told to all.
+      if (this.#closed || this.#client.stream.destroyed) return;
+      const codes = packet?.granted;
+      if (codes?.length === filters.length) answered(codes.map(Number));
+      else this.fail(error ?? new Error("the broker's SUBACK does not answer the SUBSCRIBE"));
+    });
+  }
+
+  unsubscribe(filters: readonly string[], answered: () => void): void {
+    this.#client.unsubscribe([...filters], (error) => {
+      if (this.#closed || this.#client.stream.destroyed) return;
+      if (error) this.fail(error);
+      else answered();
+    });
+  }
+
+  /** Cuts the connection, and tells why. */
+  fail(error: Error): void {
+    this.#error ??= error;
+    this.destroy();
+  }
+
   /** Sends DISCONNECT and closes: the Will is not sent. */
   end(done: () => void): void {
     this.#client.outgoing = {};
@@ -179,31 +203,5 @@ export class MqttSession {
   /** Cuts the connection. */
   destroy(): void {
     this.#client.stream.destroy();
-  }
-
-  #failed(error: Error): void {
-    this.#error ??= error;
-  }
-
-  #subscribe(limits: MqttSessionLimits): void {
-    const { filters } = this.#options;
-    if (filters.length === 0) {
-      this.#listener.established(limits);
-      return;
-    }
-    this.#client.subscribe([...filters], { qos: 1 }, (error, _granted, packet) => {
-      if (this.#closed) return;
-      const refused = packet?.granted?.findIndex((code) => Number(code) >= 0x80) ?? -1;
-      if (refused >= 0) {
-        const message = `the broker does not grant the subscription ${filters[refused]}`;
-        this.#failed(new ServiceError("broker-refused", message));
-        this.destroy();
-      } else if (error) {
-        this.#failed(error);
-        this.destroy();
-      } else {
-        this.#listener.established(limits);
-      }
-    });
   }
 }

@@ -74,6 +74,11 @@ export class Topics {
     return `${this.root}${app}/commands/${sender}`;
   }
 
+  /** Everything that concerns one group. */
+  groupFilter(app: string, group: string): string {
+    return `${this.root}${app}/groups/${encodeGroup(group)}/#`;
+  }
+
   groupCommands(app: string, group: string, sender: string): string {
     return `${this.root}${app}/groups/${encodeGroup(group)}/commands/${sender}`;
   }

@@ -37,6 +37,7 @@ function ear(): Heard {
   const listener: ClusterBusListener = {
     commands: (source, payload) =>
       commands.push({ source, text: new TextDecoder().decode(payload) }),
+    message: () => {},
     node: (app, node, presence) => nodes.push({ app, node, presence }),
     connected: (now) => connected.push(now),
   };
