@@ -26,6 +26,8 @@ export class QueryCommand {
       targets.refuse(call.source, "command-malformed", "a query without a ref has no answer");
       return;
     }
+    // What this batch has sent so far is no longer waiting here.
+    this.#context.delivery.flush();
     const [, subject] = parts.codec.value();
     const isId = typeof subject === "string" && nodeOfConnectionId(subject) !== undefined;
     if (typeof subject === "string" && (!isId || all.group === true)) this.#group(call, subject);

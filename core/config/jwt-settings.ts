@@ -25,7 +25,10 @@ export const jwtSettings: { readonly [Name in keyof JwtSettings]: Setting<JwtSet
     "at least 32 characters",
     "key of HS256 tokens; better by the environment or --jwt-secret-file",
   ]),
-  "jwt-secret-file": file("its file: the bytes less one line end"),
+  "jwt-secret-file": matching(/^[^\0]{0,4096}$/s, "", [
+    "the path of a file",
+    "the same from a file; a line end at its end does not count",
+  ]),
   "jwt-key": file("public key of the tokens"),
   "jwt-jwks": matching(/^(https?:\/\/\S{1,2000})?$/, "", [
     "a URL http://… or https://…",
