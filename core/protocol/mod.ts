@@ -20,3 +20,5 @@ export {
 } from "./handshake.ts";
 export { type ProxyHeader, readProxyHeader } from "./proxy-header.ts";
 export { Slab } from "./slab.ts";
+export { SubprotocolConnection, SubprotocolHandler } from "./subprotocol-connection.ts";
+export { withSubprotocols } from "./subprotocols.ts";

@@ -66,15 +66,7 @@ export class FramedClient {
 
   /** What the client got, frame by frame. */
   received(): string[] {
-    let bytes = Buffer.concat(this.bytes.taken);
-    const frames: string[] = [];
-    for (let found = readServerFrame(bytes); found; found = readServerFrame(bytes)) {
-      const { opcode, payload, reserved } = found.frame;
-      bytes = bytes.subarray(found.end);
-      const mark = reserved === 4 ? "deflated " : "";
-      frames.push(`${mark}${describe(opcode, payload)}`);
-    }
-    return frames;
+    return framesOf(this.bytes);
   }
 
   /** The messages in the lane, as their data. */
@@ -91,6 +83,19 @@ export class FramedClient {
   async settle(): Promise<void> {
     for (let turn = 0; turn < 3; turn += 1) await Promise.resolve();
   }
+}
+
+/** What a client got, frame by frame. */
+export function framesOf({ taken }: MemoryByteSocket): string[] {
+  let bytes = Buffer.concat(taken);
+  const frames: string[] = [];
+  for (let found = readServerFrame(bytes); found; found = readServerFrame(bytes)) {
+    const { opcode, payload, reserved } = found.frame;
+    bytes = bytes.subarray(found.end);
+    const mark = reserved === 4 ? "deflated " : "";
+    frames.push(`${mark}${describe(opcode, payload)}`);
+  }
+  return frames;
 }
 
 export const closeWaitMs: number = limits.closeHandshakeMs;

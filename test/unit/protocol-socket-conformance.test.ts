@@ -1,37 +1,15 @@
-import { MemorySocket } from "../../adapters/memory/mod.ts";
+import { MemoryBroadcast } from "../../adapters/memory/mod.ts";
+import { broadcastConformance } from "../conformance/broadcast.ts";
 import { type SocketCase, socketConformance } from "../conformance/socket.ts";
 import { codecs, FramedClient } from "../support/framed-client.ts";
+import { memoryCase } from "../support/memory-case.ts";
 import { closePayload } from "../support/raw-client-frames.ts";
-import { admission, RecordingHandler } from "../support/recording-handler.ts";
 
-socketConformance("MemorySocket", () => {
-  const handler = new RecordingHandler();
-  const socket = new MemorySocket(handler, admission);
-  return {
-    socket,
-    handler,
-    client: {
-      text: (data) => socket.receive(data),
-      binary: (data) => socket.receive(data),
-      close: (closeCode, closeReason) => socket.clientCloses(closeCode, closeReason),
-      pong: () => socket.pong(),
-      cut: () => socket.cut(),
-      block: () => socket.block(),
-      unblock: () => socket.unblock(),
-      received: () =>
-        socket.delivered.map((delivery) => {
-          if (delivery.type === "ping") return "ping";
-          if (delivery.type === "close") {
-            return `close ${delivery.closeCode} ${delivery.closeReason}`.trimEnd();
-          }
-          const { data } = delivery;
-          return typeof data === "string" ? `text ${data}` : `binary ${[...data].join(",")}`;
-        }),
-    },
-    async settle() {
-      for (let turn = 0; turn < 3; turn += 1) await Promise.resolve();
-    },
-  };
+socketConformance("MemorySocket", () => memoryCase());
+
+broadcastConformance("MemoryBroadcast", () => {
+  const broadcast = new MemoryBroadcast();
+  return { broadcast, open: () => memoryCase({ broadcast }) };
 });
 
 for (const { name, make } of codecs) {
