@@ -70,6 +70,20 @@ export class PlainOrigin {
     await this.#client.publishAsync(`${this.#root}${to}/commands/tester`, bytes, { qos: 1 });
   }
 
+  /** Publishes to any topic of the app. */
+  async publishTo(topic: string, payload: Uint8Array | string): Promise<void> {
+    const bytes = typeof payload === "string" ? payload : Buffer.from(payload);
+    await this.#client.publishAsync(`${this.#root}/${topic}`, bytes, { qos: 1 });
+  }
+
+  /** The result of the next `reply` with this ref; others before it are passed over. */
+  async replyTo(ref: unknown): Promise<Record<string, unknown>> {
+    for (;;) {
+      const [, answered, result] = await this.nextOf("reply");
+      if (answered === ref) return result as Record<string, unknown>;
+    }
+  }
+
   async end(): Promise<void> {
     await this.#client.endAsync();
   }

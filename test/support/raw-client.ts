@@ -129,6 +129,13 @@ export class RawClient {
     return { statusCode: Number(first.split(" ")[1]), headers: new Map(headers) };
   }
 
+  /** The whole of an HTTP answer that carries a length. */
+  async wholeAnswer(): Promise<HttpAnswer & { readonly body: string }> {
+    const answer = await this.answer();
+    const body = await this.bytes(Number(answer.headers.get("content-length") ?? 0));
+    return { ...answer, body: body.toString() };
+  }
+
   /** The next `count` bytes. */
   async bytes(count: number): Promise<Buffer> {
     await waitFor(() => this.#take().length >= count, { what: `${count} bytes` });
