@@ -1,56 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type {
-  ClusterBus,
-  ClusterBusListener,
-  CommandSource,
-  NodePresence,
-} from "../../core/ports/mod.ts";
+import type { ClusterBus, NodePresence } from "../../core/ports/mod.ts";
 import { until } from "../support/broker-wait.ts";
-
-/** A cluster to test buses in. */
-export interface ClusterRig {
-  /** A new bus of a node that serves `apps`. */
-  bus(node: string, apps: readonly string[]): Promise<ClusterBus>;
-  /** The process of this bus dies: nothing is said any more. */
-  die(bus: ClusterBus): void;
-  /** The buses lose their broker (true), and get it back (false). */
-  outage(down: boolean): void;
-  /** Anybody publishes a command batch, to one node or (undefined) to all. */
-  command(app: string, node: string | undefined, payload: Uint8Array): void;
-  /** Somebody clears a node's retained presence. */
-  clearPresence(app: string, node: string): void;
-  end(): Promise<void>;
-}
-
-interface Heard {
-  readonly listener: ClusterBusListener;
-  readonly commands: { source: CommandSource; text: string }[];
-  readonly nodes: { app: string; node: string; presence: NodePresence | undefined }[];
-  readonly connected: boolean[];
-}
-
-function ear(): Heard {
-  const commands: Heard["commands"] = [];
-  const nodes: Heard["nodes"] = [];
-  const connected: boolean[] = [];
-  const listener: ClusterBusListener = {
-    commands: (source, payload) =>
-      commands.push({ source, text: new TextDecoder().decode(payload) }),
-    message: () => {},
-    node: (app, node, presence) => nodes.push({ app, node, presence }),
-    connected: (now) => connected.push(now),
-  };
-  return { listener, commands, nodes, connected };
-}
+import { groupConformance } from "./cluster-bus-groups.ts";
+import { app, bytes, type ClusterRig, ear, type Heard } from "./cluster-rig.ts";
 
 function presence(incarnation: string): NodePresence {
   const [runtime, version] = ["test", "0"];
   return { v: 1, incarnation, at: Date.now(), every: 5_000, connections: 0, runtime, version };
 }
-
-const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
-const app = "default";
 
 /** What the core relies on in any cluster bus. */
 export function clusterBusConformance(name: string, makeRig: () => Promise<ClusterRig>): void {
@@ -177,4 +135,6 @@ export function clusterBusConformance(name: string, makeRig: () => Promise<Clust
     );
     assert.deepEqual(heardA.connected, [true, false, true]);
   });
+
+  groupConformance(withRig, start);
 }

@@ -1,7 +1,8 @@
 import { MemoryBroker, MemoryClusterBus, MemoryOriginChannel } from "../../adapters/memory/mod.ts";
 import { startEmbeddedBroker } from "../../adapters/mqtt/mod.ts";
 import type { ClusterBus } from "../../core/ports/mod.ts";
-import { type ClusterRig, clusterBusConformance } from "../conformance/cluster-bus.ts";
+import { clusterBusConformance } from "../conformance/cluster-bus.ts";
+import type { ClusterRig } from "../conformance/cluster-rig.ts";
 import {
   type ChannelRig,
   type HeardEvents,
@@ -24,6 +25,8 @@ function memoryClusterRig(): ClusterRig {
       broker.up = !down;
     },
     command: (app, node, payload) => broker.command(app, "me", node, payload),
+    groupCommand: (app, group, payload) => broker.groupCommand(app, "me", group, payload),
+    groupMessage: (message) => broker.groupMessage(message),
     clearPresence: (app, node) => broker.presence(app, node, undefined),
     async end() {
       await Promise.all(buses.map((bus) => bus.stop()));

@@ -7,8 +7,8 @@ import {
   Topics,
 } from "../../adapters/mqtt/mod.ts";
 import { SystemClock, SystemRandom } from "../../adapters/system/mod.ts";
-import type { ClusterBus } from "../../core/ports/mod.ts";
-import type { ClusterRig } from "../conformance/cluster-bus.ts";
+import { type ClusterBus, MessageKind } from "../../core/ports/mod.ts";
+import type { ClusterRig } from "../conformance/cluster-rig.ts";
 import type { ChannelRig, HeardEvents } from "../conformance/origin-channel.ts";
 import { BrokerProxy } from "./broker-proxy.ts";
 
@@ -74,6 +74,14 @@ export async function mqttClusterRig(
     command(app, node, payload) {
       const topic =
         node === undefined ? topics.commands(app, "me") : topics.nodeCommands(app, node, "me");
+      anybody.publish(topic, payload, () => {});
+    },
+    groupCommand(app, group, payload) {
+      anybody.publish(topics.groupCommands(app, group, "me"), payload, () => {});
+    },
+    groupMessage({ app, group, kind, payload }) {
+      const text = kind === MessageKind.text;
+      const topic = text ? topics.groupText(app, group) : topics.groupBinary(app, group);
       anybody.publish(topic, payload, () => {});
     },
     clearPresence(app, node) {

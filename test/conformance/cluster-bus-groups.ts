@@ -1,0 +1,209 @@
+import assert from "node:assert/strict";
+import type { ServiceError } from "../../core/base/mod.ts";
+import { type ClusterBus, MessageKind } from "../../core/ports/mod.ts";
+import { until } from "../support/broker-wait.ts";
+import { app, bytes, type Heard, type Start, type WithRig } from "./cluster-rig.ts";
+
+/** Joins, and waits until that holds. */
+function joined(bus: ClusterBus, group: string, of = app): Promise<void> {
+  return new Promise((resolve, reject) => {
+    bus.joinGroup(of, group, (error) => (error === undefined ? resolve() : reject(error)));
+  });
+}
+
+const groupCommands = ({ commands }: Heard): string[] =>
+  commands
+    .filter(({ source }) => source.reach === "group")
+    .map(({ source, text }) => `${source.app} ${source.group} ${source.sender} ${text}`);
+
+/** Names that a topic must not carry as they are. */
+const oddNames = [
+  "/",
+  "+",
+  "#",
+  "$",
+  "$SYS/x",
+  "a/+/#",
+  "@user/a",
+  "a.b..c",
+  "..",
+  "%2F",
+  " ",
+  "\u0000",
+  "\ufeff",
+  "\ufffd",
+  "ä€😀",
+  "commands/me",
+  "x".repeat(256),
+  "😀".repeat(64),
+  "\u0001".repeat(256),
+];
+
+/** The part about groups, of `clusterBusConformance`. */
+export function groupConformance(withRig: WithRig, start: Start): void {
+  withRig("who joined a group hears its commands and messages, who left does not", async (rig) => {
+    const [a, heardA] = await start(rig, "a");
+    const [b, heardB] = await start(rig, "b");
+    await Promise.all([joined(a, "room"), joined(b, "room"), joined(b, "other")]);
+    rig.groupCommand(app, "room", bytes("[1]"));
+    rig.groupMessage({ app, group: "room", kind: MessageKind.text, payload: bytes("hi") });
+    rig.groupMessage({ app, group: "room", kind: MessageKind.binary, payload: bytes("") });
+    for (const heard of [heardA, heardB]) {
+      await until("both messages", () => heard.messages.length === 2);
+      assert.deepEqual(groupCommands(heard), ["default room me [1]"]);
+      assert.deepEqual(heard.messages, ["default room 1 hi", "default room 2 "]);
+    }
+    a.leaveGroup(app, "room");
+    rig.groupCommand(app, "room", bytes("[2]"));
+    rig.groupCommand(app, "other", bytes("[3]"));
+    rig.command(app, "a", bytes("[4]"));
+    await until("b's", () => groupCommands(heardB).length === 3);
+    await until("a's", () => heardA.commands.at(-1)?.text === "[4]");
+    await joined(a, "room");
+    rig.groupCommand(app, "room", bytes("[5]"));
+    await until("a's", () => heardA.commands.at(-1)?.text === "[5]");
+    assert.deepEqual(groupCommands(heardA), ["default room me [1]", "default room me [5]"]);
+  });
+
+  withRig("every node of an app hears what is for @all, and of no other app", async (rig) => {
+    const [, heardA] = await start(rig, "a", [app, "shop"]);
+    const [, heardB] = await start(rig, "b");
+    rig.groupCommand("shop", "@all", bytes("[1]"));
+    rig.groupMessage({ app: "shop", group: "@all", kind: MessageKind.text, payload: bytes("x") });
+    rig.groupMessage({ app, group: "@all", kind: MessageKind.text, payload: bytes("y") });
+    await until("a's", () => heardA.messages.length === 2);
+    await until("b's", () => heardB.messages.length === 1);
+    assert.deepEqual(groupCommands(heardA), ["shop @all me [1]"]);
+    assert.deepEqual(heardA.messages, ["shop @all 1 x", "default @all 1 y"]);
+    assert.deepEqual([groupCommands(heardB), heardB.messages], [[], ["default @all 1 y"]]);
+  });
+
+  withRig("groups of one name in two apps never hear each other", async (rig) => {
+    const [a, heardA] = await start(rig, "a", [app, "shop"]);
+    const [b, heardB] = await start(rig, "b", [app, "shop"]);
+    await Promise.all([joined(a, "room"), joined(b, "room", "shop")]);
+    const payload = bytes("m");
+    rig.groupMessage({ app: "shop", group: "room", kind: MessageKind.text, payload });
+    rig.groupMessage({ app, group: "room", kind: MessageKind.text, payload });
+    b.forwardToGroup(app, "room", bytes("[1]"));
+    a.forwardToGroup("shop", "room", bytes("[2]"));
+    await until("a's", () => heardA.messages.length + heardA.commands.length === 2);
+    await until("b's", () => heardB.messages.length + heardB.commands.length === 2);
+    assert.deepEqual(heardA.messages.concat(groupCommands(heardA)), [
+      "default room 1 m",
+      "default room b [1]",
+    ]);
+    assert.deepEqual(heardB.messages.concat(groupCommands(heardB)), [
+      "shop room 1 m",
+      "shop room a [2]",
+    ]);
+  });
+
+  withRig(
+    "a batch sent on to a group reaches the others in order, and not its node",
+    async (rig) => {
+      const [a, heardA] = await start(rig, "a");
+      const [b, heardB] = await start(rig, "b");
+      const [, heardC] = await start(rig, "c");
+      await Promise.all([joined(a, "room"), joined(b, "room")]);
+      for (let i = 0; i < 100; i++) a.forwardToGroup(app, "room", bytes(`[${i}]`));
+      await until("100 batches", () => heardB.commands.length === 100);
+      b.forwardToGroup(app, "room", bytes("last"));
+      await until("b's", () => heardA.commands.length > 0);
+      assert.deepEqual(
+        groupCommands(heardB),
+        Array.from({ length: 100 }, (_, i) => `default room a [${i}]`),
+      );
+      assert.deepEqual(groupCommands(heardA), ["default room b last"]);
+      assert.equal(heardC.commands.length, 0);
+    },
+  );
+
+  withRig("a group may have any name, and hears nothing of another", async (rig) => {
+    const [a, heardA] = await start(rig, "a");
+    const [, heardB] = await start(rig, "b");
+    await Promise.all(oddNames.map((group) => joined(a, group)));
+    oddNames.forEach((group, index) => {
+      rig.groupMessage({ app, group, kind: MessageKind.text, payload: bytes(`${index}`) });
+      rig.groupCommand(app, group, bytes(`${index}`));
+    });
+    await until("a's messages", () => heardA.messages.length >= oddNames.length);
+    await until("a's commands", () => heardA.commands.length >= oddNames.length);
+    assert.deepEqual(
+      heardA.messages.sort(),
+      oddNames.map((group, index) => `default ${group} 1 ${index}`).sort(),
+    );
+    assert.deepEqual(
+      groupCommands(heardA).sort(),
+      oddNames.map((group, index) => `default ${group} me ${index}`).sort(),
+    );
+    assert.deepEqual([heardB.messages, heardB.commands], [[], []]);
+  });
+
+  withRig(
+    "what comes and goes at once ends as the last call says, and is answered",
+    async (rig) => {
+      const [a, heardA] = await start(rig, "a");
+      const answers: string[] = [];
+      const join = (group: string, name: string): void =>
+        a.joinGroup(app, group, (error?: ServiceError) =>
+          answers.push(`${name} ${error?.code ?? "joined"}`),
+        );
+      join("kept", "1");
+      a.leaveGroup(app, "kept");
+      join("kept", "2");
+      join("left", "3");
+      a.leaveGroup(app, "left");
+      a.leaveGroup(app, "never");
+      assert.deepEqual(answers, ["1 group-refused", "3 group-refused"]);
+      await until("2", () => answers.length === 3);
+      assert.equal(answers[2], "2 joined");
+      a.leaveGroup(app, "kept");
+      await joined(a, "kept");
+      rig.groupMessage({ app, group: "left", kind: MessageKind.text, payload: bytes("no") });
+      rig.groupMessage({ app, group: "kept", kind: MessageKind.text, payload: bytes("yes") });
+      await until("yes", () => heardA.messages.length > 0);
+      assert.deepEqual(heardA.messages, ["default kept 1 yes"]);
+    },
+  );
+
+  withRig("groups outlive an outage, and joins wait for its end", async (rig) => {
+    const [a, heardA] = await start(rig, "a");
+    await Promise.all([joined(a, "old"), joined(a, "gone"), joined(a, "again")]);
+    rig.outage(true);
+    await until("lost", () => !heardA.connected.at(-1));
+    const answers: (string | undefined)[] = [];
+    a.joinGroup(app, "new", (error) => answers.push(error?.code));
+    a.joinGroup(app, "vain", (error) => answers.push(error?.code));
+    a.leaveGroup(app, "vain");
+    a.leaveGroup(app, "gone");
+    a.leaveGroup(app, "again");
+    const again = joined(a, "again");
+    assert.deepEqual(answers, ["group-refused"]);
+    rig.outage(false);
+    await until("back", () => heardA.connected.at(-1));
+    await until("the answer", () => answers.length === 2);
+    await again;
+    for (const group of ["vain", "gone", "old", "new", "again"]) {
+      rig.groupMessage({ app, group, kind: MessageKind.text, payload: bytes("m") });
+    }
+    await until("three messages", () => heardA.messages.length >= 3);
+    assert.deepEqual(
+      heardA.messages,
+      ["old", "new", "again"].map((group) => `default ${group} 1 m`),
+    );
+    assert.deepEqual(answers, ["group-refused", undefined]);
+  });
+
+  withRig("whoever waits to join when the bus stops is told", async (rig) => {
+    const [a] = await start(rig, "a");
+    const answers: (string | undefined)[] = [];
+    a.joinGroup(app, "room", (error) => answers.push(error?.code));
+    const stopped = a.stop();
+    await until("the answer", () => answers.length === 1);
+    await stopped;
+    a.joinGroup(app, "room", (error) => answers.push(error?.code));
+    assert.equal(answers.at(-1), "broker-lost");
+    assert.equal(answers.length, 2);
+  });
+}

@@ -1,0 +1,63 @@
+import type {
+  ClusterBus,
+  ClusterBusListener,
+  CommandSource,
+  GroupMessage,
+  NodePresence,
+} from "../../core/ports/mod.ts";
+
+/** A cluster to test buses in. */
+export interface ClusterRig {
+  /** A new bus of a node that serves `apps`. */
+  bus(node: string, apps: readonly string[]): Promise<ClusterBus>;
+  /** The process of this bus dies: nothing is said any more. */
+  die(bus: ClusterBus): void;
+  /** The buses lose their broker (true), and get it back (false). */
+  outage(down: boolean): void;
+  /** Anybody publishes a command batch, to one node or (undefined) to all. */
+  command(app: string, node: string | undefined, payload: Uint8Array): void;
+  /** Anybody publishes a command batch to a group. */
+  groupCommand(app: string, group: string, payload: Uint8Array): void;
+  /** Any device publishes the payload of a message to a group. */
+  groupMessage(message: GroupMessage): void;
+  /** Somebody clears a node's retained presence. */
+  clearPresence(app: string, node: string): void;
+  end(): Promise<void>;
+}
+
+/** What a bus told. */
+export interface Heard {
+  readonly listener: ClusterBusListener;
+  readonly commands: { source: CommandSource; text: string }[];
+  /** As `APP GROUP KIND TEXT`. */
+  readonly messages: string[];
+  readonly nodes: { app: string; node: string; presence: NodePresence | undefined }[];
+  readonly connected: boolean[];
+}
+
+/** Listens, and keeps what it hears. */
+export function ear(): Heard {
+  const commands: Heard["commands"] = [];
+  const nodes: Heard["nodes"] = [];
+  const messages: string[] = [];
+  const connected: boolean[] = [];
+  const listener: ClusterBusListener = {
+    commands: (source, payload) =>
+      commands.push({ source, text: new TextDecoder().decode(payload) }),
+    message: ({ app, group, kind, payload }) =>
+      messages.push(`${app} ${group} ${kind} ${new TextDecoder().decode(payload)}`),
+    node: (app, node, presence) => nodes.push({ app, node, presence }),
+    connected: (now) => connected.push(now),
+  };
+  return { listener, commands, messages, nodes, connected };
+}
+
+export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+export const app = "default";
+
+export type WithRig = (what: string, body: (rig: ClusterRig) => Promise<void>) => void;
+export type Start = (
+  rig: ClusterRig,
+  node: string,
+  apps?: string[],
+) => Promise<[ClusterBus, Heard]>;
