@@ -86,6 +86,8 @@ export const ErrorCode = {
   "connections-per-ip": 113,
   "tls-invalid": 114,
   "no-subscriber": 115,
+  /** What a subprotocol at the edge does not take from a client. */
+  "subprotocol-violation": 116,
 } as const;
 
 export type ErrorCode = keyof typeof ErrorCode;

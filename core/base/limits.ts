@@ -95,6 +95,25 @@ export const limits = {
   sentTickMs: 50,
   /** A `reply` to `join`, and a handshake with groups, wait this long for the broker. */
   groupWaitMs: 5_000,
+  /** A token; by default a handshake's headers have no room for more. */
+  tokenBytesMax: 16_384,
+  /** Clocks of issuers and nodes are this far apart where nobody looks after them. */
+  tokenClockToleranceMs: 30_000,
+  /** Keys that one token is tried with: each costs a signature's check, and sets have few. */
+  tokenKeyTriesMax: 8,
+  /** A JWKS document, unpacked; large issuers send a tenth of it. */
+  jwksBytesMax: 262_144,
+  jwksKeysMax: 100,
+  /** A handshake may wait this long for keys, so less than clients wait. */
+  jwksTimeoutMs: 5_000,
+  /** How long a key that the issuer took back may still be believed. */
+  jwksRefreshMs: 300_000,
+  /** Between two questions because a token names an unknown key, and after one that failed. */
+  jwksCooldownMs: 30_000,
+  jwksRetryMs: 5_000,
+  /** RFC 7518, 3.3; and the longest that every runtime checks. */
+  rsaBitsMin: 2_048,
+  rsaBitsMax: 8_192,
   /** Ids in one `alive` item, so that a batch stays below any broker's packet limit. */
   aliveIdsMax: 1_000,
   /** Lines of one event and code a second; the rest is counted and told in one line. */

@@ -1,0 +1,3 @@
+export { JwtAuthorizer, type JwtParts } from "./jwt-authorizer.ts";
+export type { JwtOptions } from "./jwt-options.ts";
+export { type JwtAlgorithm, jwtAlgorithms } from "./verification-key.ts";

@@ -1,0 +1,34 @@
+import type { ErrorCode } from "../../core/base/mod.ts";
+import { limits } from "../../core/base/mod.ts";
+import type { HandshakeRefusal } from "../../core/ports/mod.ts";
+import { refuse } from "../../core/protocol/mod.ts";
+
+/** Why a token is refused: a sentence of ours, never a part of the token. */
+export class TokenFault extends Error {
+  override readonly name: string = "TokenFault";
+  readonly code: ErrorCode;
+
+  constructor(sentence: string, code: ErrorCode = "token-invalid") {
+    super(sentence);
+    this.code = code;
+  }
+}
+
+/** RFC 6750, 3: what was sent without a token hears no more than what is wanted. */
+export function tokenMissing(): HandshakeRefusal {
+  const sentence = "a token is needed to connect";
+  return refuse(401, "token-missing", sentence, { "www-authenticate": "Bearer" });
+}
+
+/** RFC 6750, 3.1. */
+export function tokenRefused({ code, message }: TokenFault): HandshakeRefusal {
+  const challenge = `Bearer error="invalid_token", error_description="${message}"`;
+  return refuse(401, code, message, { "www-authenticate": challenge });
+}
+
+/** RFC 9110, 15.6.4: the fault is not the client's. */
+export function keysUnavailable(): HandshakeRefusal {
+  const sentence = "the keys that check tokens cannot be had at the moment";
+  const retryAfter = String(Math.ceil(limits.jwksRetryMs / 1_000));
+  return refuse(503, "keys-unavailable", sentence, { "retry-after": retryAfter });
+}
