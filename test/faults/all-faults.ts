@@ -1,5 +1,7 @@
 import { brokerKill, brokerStop, delays } from "./broker-faults.ts";
+import { clientHalfOpen, clientStop } from "./client-faults.ts";
 import type { Fault } from "./fault.ts";
+import { originMute, originSlow } from "./lone-origin-faults.ts";
 import { nodeCut, nodeDeploy, nodeKill, nodePartition, nodeStop } from "./node-faults.ts";
 import {
   allOriginsKill,
@@ -26,4 +28,8 @@ export const faults: Readonly<Record<string, Fault>> = {
   nodePartition,
   nodeCut,
   nodeDeploy,
+  originSlow,
+  originMute,
+  clientHalfOpen,
+  clientStop,
 };

@@ -53,16 +53,19 @@ export const waitMs = 30_000;
 export class Cluster {
   readonly combination: Combination;
   readonly broker: Mosquitto;
+  /** Of nodes, besides those that all have. */
+  readonly flags: readonly string[];
   readonly nodes: NodePlace[] = [];
   readonly origins: OriginPlace[] = [];
 
-  private constructor(combination: Combination, broker: Mosquitto) {
+  private constructor(combination: Combination, flags: readonly string[], broker: Mosquitto) {
     this.combination = combination;
+    this.flags = flags;
     this.broker = broker;
   }
 
-  static async start(combination: Combination): Promise<Cluster> {
-    const cluster = new Cluster(combination, await Mosquitto.start());
+  static async start(combination: Combination, flags: readonly string[] = []): Promise<Cluster> {
+    const cluster = new Cluster(combination, flags, await Mosquitto.start());
     try {
       await cluster.#start();
     } catch (error) {
@@ -82,7 +85,7 @@ export class Cluster {
       const proxy = await FaultProxy.start(this.broker.port);
       const ports = { port: await freePort(), adminPort: await freePort() };
       const place = { name, proxy, ...ports, away: false };
-      this.nodes.push({ ...place, process: spawnNode(this.combination, place) });
+      this.nodes.push({ ...place, process: spawnNode(this, place) });
     }
     for (const node of this.nodes) await this.ready(node);
     for (const origin of this.origins) await this.originJoined(origin);
@@ -98,7 +101,10 @@ export class Cluster {
   }
 
   startOrigin(origin: OriginPlace): void {
-    origin.lives.push(new OriginLife(origin.name, origin.proxy.url, setup.handlerMs));
+    const { name, proxy, lives } = origin;
+    lives.push(
+      new OriginLife(name, proxy.url, { life: lives.length + 1, handlerMs: setup.handlerMs }),
+    );
     origin.marks = this.marks();
   }
 
@@ -126,7 +132,7 @@ export class Cluster {
 
   /** Starts a node where the one before it has ended, and waits until it is ready. */
   async startNode(node: NodePlace): Promise<void> {
-    node.process = spawnNode(this.combination, node);
+    node.process = spawnNode(this, node);
     await node.process.started;
     node.away = false;
     await this.ready(node);
@@ -178,7 +184,10 @@ export function windowBytesOf({ runtime, engine }: Combination): {
   return { pauses, bytes: pauses ? setup.windowBytes : setup.windowBytesUnpaused };
 }
 
-function spawnNode(combination: Combination, node: Omit<NodePlace, "process">): GatewayProcess {
+function spawnNode(
+  { combination, flags }: Cluster,
+  node: Omit<NodePlace, "process">,
+): GatewayProcess {
   const { runtime, engine } = combination;
   const { bytes } = windowBytesOf(combination);
   return spawnGateway({
@@ -189,6 +198,7 @@ function spawnNode(combination: Combination, node: Omit<NodePlace, "process">): 
       ...["--port", String(node.port), "--admin-port", String(node.adminPort)],
       ...["--event-window-size", String(bytes), "--drain-period", `${setup.drainPeriodMs}ms`],
       ...["--presence-interval", `${setup.presenceIntervalMs}ms`],
+      ...flags,
     ],
   });
 }

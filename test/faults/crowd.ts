@@ -1,6 +1,8 @@
 import { waitFor } from "../support/wait.ts";
 import type { Dice } from "../vectors/dice.ts";
 import { type Cluster, type NodePlace, waitMs } from "./cluster.ts";
+import type { JudgedClient } from "./judged.ts";
+import { now } from "./now.ts";
 import { Talker } from "./talker.ts";
 
 /** How much is said: some 1,000 messages a second in all. */
@@ -11,10 +13,14 @@ const burstMax = 4;
 const paddingMax = 160;
 /** One short-lived client a node after the other, of so many messages at most. */
 const shortLivedMessagesMax = 20;
+/** How long such a client waits for its last echoes. An origin that was killed owes none. */
+const lastEchoMs = 500;
 
 /** Clients that talk while something breaks: some for the whole time, some come and go. */
 export class Crowd {
   readonly talkers: Talker[] = [];
+  /** What clients in other processes have said of themselves. */
+  readonly others: JudgedClient[] = [];
   readonly #cluster: Cluster;
   readonly #dice: Dice;
   readonly #label: string;
@@ -54,12 +60,28 @@ export class Crowd {
     for (let count = there.length; count < talkersPerNode; count++) await this.#open(node);
   }
 
-  /** No more is said; every client that is still there closes its connection. */
-  async end(): Promise<void> {
+  /** Opens one more, maybe by way of a proxy, and lets it talk. */
+  join(way: Pick<NodePlace, "name" | "port">): Promise<Talker> {
+    return this.#open(way);
+  }
+
+  /** No more is said, and nobody comes or goes. */
+  async hush(): Promise<void> {
     this.#ended = true;
     await Promise.all(this.#comers);
     clearInterval(this.#timer);
+  }
+
+  /** Every client that is still there closes its connection. */
+  async leave(): Promise<void> {
+    const at = now();
+    for (const talker of this.talkers) if (talker.open) talker.listenedUntil = at;
     await Promise.all(this.talkers.map((talker) => talker.leave(waitMs)));
+  }
+
+  /** What all clients say of themselves. */
+  testify(): JudgedClient[] {
+    return [...this.talkers.map((talker) => talker.testify()), ...this.others];
   }
 
   destroy(): void {
@@ -68,7 +90,7 @@ export class Crowd {
     for (const talker of this.talkers) talker.destroy();
   }
 
-  async #open(node: NodePlace): Promise<Talker> {
+  async #open(node: Pick<NodePlace, "name" | "port">): Promise<Talker> {
     this.#opened++;
     const label = `${this.#label}c${this.#opened}`;
     const talker = await Talker.open(label, node);
@@ -97,7 +119,17 @@ export class Crowd {
       await waitFor(() => !talker.open || this.#ended || talker.sent >= enough, {
         deadline: waitMs,
       }).catch(() => {});
+      // Whoever is there in the end stays until it has heard all.
+      if (this.#ended) return;
+      talker.silent = true;
+      await this.#lastEcho(talker);
       if (talker.open) await talker.leave(waitMs).catch(() => {});
     }
+  }
+
+  async #lastEcho(talker: Talker): Promise<void> {
+    await waitFor(() => !talker.open || talker.unanswered === 0, { deadline: lastEchoMs }).catch(
+      () => {},
+    );
   }
 }

@@ -6,12 +6,14 @@ interface Chunk {
   readonly bytes: Buffer;
 }
 
-/** A TCP proxy between one process and the broker that delays, cuts and blocks. */
+/** A TCP proxy in front of a broker or a node that delays, cuts, blocks, holds and swallows. */
 export class FaultProxy {
   readonly port: number;
   readonly #server: net.Server;
   readonly #sockets: Set<net.Socket> = new Set();
   #blocked = false;
+  #swallows = false;
+  #holds = false;
   #delayMs = 0;
 
   private constructor(server: net.Server, port: number) {
@@ -19,13 +21,13 @@ export class FaultProxy {
     this.port = port;
   }
 
-  static start(brokerPort: number): Promise<FaultProxy> {
+  static start(target: number): Promise<FaultProxy> {
     return new Promise((resolve, reject) => {
       const server = net.createServer({ noDelay: true });
       server.once("error", reject);
       server.listen(0, "127.0.0.1", () => {
         const proxy = new FaultProxy(server, (server.address() as net.AddressInfo).port);
-        server.on("connection", (socket) => proxy.#accept(socket, brokerPort));
+        server.on("connection", (socket) => proxy.#accept(socket, target));
         resolve(proxy);
       });
     });
@@ -55,18 +57,35 @@ export class FaultProxy {
     this.#blocked = false;
   }
 
+  /** What is said to the target is lost from now on; what it says still comes through. */
+  swallow(): void {
+    this.#swallows = true;
+  }
+
+  /** Nothing goes on in either direction, and nobody is told: no FIN, no reset. */
+  hold(): void {
+    this.#holds = true;
+  }
+
+  /** Cuts what stands, because a stream that lost bytes makes no sense; lets all through again. */
+  recover(): void {
+    this.#swallows = false;
+    this.#holds = false;
+    this.cut();
+  }
+
   async close(): Promise<void> {
     this.block();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 
-  #accept(socket: net.Socket, brokerPort: number): void {
+  #accept(socket: net.Socket, target: number): void {
     socket.on("error", () => {});
     if (this.#blocked) {
       socket.resetAndDestroy();
       return;
     }
-    const upstream = net.connect({ port: brokerPort, host: "127.0.0.1", noDelay: true });
+    const upstream = net.connect({ port: target, host: "127.0.0.1", noDelay: true });
     upstream.on("error", () => {});
     this.#sockets.add(socket);
     socket.once("close", () => {
@@ -74,12 +93,12 @@ export class FaultProxy {
       upstream.resetAndDestroy();
     });
     upstream.once("close", () => socket.destroy());
-    this.#forward(socket, upstream);
-    this.#forward(upstream, socket);
+    this.#forward(socket, upstream, () => this.#swallows || this.#holds);
+    this.#forward(upstream, socket, () => this.#holds);
   }
 
   /** In order, whatever the delay becomes meanwhile. */
-  #forward(from: net.Socket, to: net.Socket): void {
+  #forward(from: net.Socket, to: net.Socket, drops: () => boolean): void {
     const waiting: Chunk[] = [];
     let due = 0;
     const flush = (): void => {
@@ -87,6 +106,7 @@ export class FaultProxy {
       if (waiting.length > 0) setTimeout(flush, waiting[0]!.at - Date.now());
     };
     from.on("data", (bytes: Buffer) => {
+      if (drops()) return;
       due = Math.max(due, Date.now() + this.#delayMs);
       waiting.push({ at: due, bytes });
       if (waiting.length === 1) flush();

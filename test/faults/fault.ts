@@ -5,6 +5,8 @@ import { type Cluster, waitMs } from "./cluster.ts";
 import type { Crowd } from "./crowd.ts";
 import type { Handled, OriginLife } from "./origin-log.ts";
 
+export { now } from "./now.ts";
+
 /** What a fault may use. */
 export interface Scene {
   readonly cluster: Cluster;
@@ -14,6 +16,8 @@ export interface Scene {
 
 export interface Fault {
   readonly name: string;
+  /** Flags of the nodes that it needs besides those that all have. */
+  readonly flags?: readonly string[];
   /** Clients may be closed by it; otherwise none may. */
   readonly cuts?: boolean;
   /**
@@ -23,10 +27,26 @@ export interface Fault {
   readonly closesTwice?: boolean;
   /** A node seems to be dead for a while: its connections are told as lost, and opened anew. */
   readonly reopens?: boolean;
+  /** No event may be published to two origins, or to one by two streams. */
+  readonly resendsNothing?: boolean;
+  /** An origin has to be given again what it has handled: else the run shows nothing. */
+  readonly offersAgain?: boolean;
+  /** What is sent to a node that was taken for dead, and lives, may come to nothing. */
+  readonly losesCommands?: boolean;
+  /**
+   * An origin that was given up while its handlers ran, and is back, confirms what it is given
+   * again: handled or not.
+   */
+  readonly confirmsEarly?: boolean;
   /** The longest that recovery may take, where that is promised. */
   readonly recoveryMsMax?: number;
   /** Breaks something and mends it; the milliseconds that recovery took, where that is one. */
   readonly run: (scene: Scene) => Promise<number | undefined>;
+}
+
+/** Whether the nodes of a cluster have the flags that a fault needs. */
+export function serves(cluster: Cluster, fault: Fault): boolean {
+  return cluster.flags.join(" ") === (fault.flags ?? []).join(" ");
 }
 
 /** The first event after `at` that `match` accepts, at any origin. */
@@ -72,11 +92,6 @@ export function owned(life: OriginLife): Set<string> {
     else ids.add(id);
   }
   return ids;
-}
-
-/** Precise to the fraction, as the origins' logs are. */
-export function now(): number {
-  return performance.timeOrigin + performance.now();
 }
 
 /** Until the first event that the victim owned is handled by another process. */

@@ -33,6 +33,7 @@ export const nodeKill: Fault = {
 export const nodeStop: Fault = {
   name: "node: SIGSTOP, SIGCONT",
   reopens: true,
+  losesCommands: true,
   run: (scene) =>
     presumedDead(
       scene,
@@ -50,6 +51,7 @@ export const nodeStop: Fault = {
 export const nodePartition: Fault = {
   name: "node: without broker past its Will",
   reopens: true,
+  losesCommands: true,
   run: (scene) =>
     presumedDead(
       scene,
@@ -90,7 +92,9 @@ export const nodeCut: Fault = {
 export const nodeDeploy: Fault = {
   name: "nodes: rolling deploy",
   cuts: true,
+  resendsNothing: true,
   run: async ({ cluster, crowd }) => {
+    const begins = new Map(cluster.lives.map((life) => [life, life.read().length]));
     let slowest = 0;
     for (const node of cluster.nodes) {
       const begun = now();
@@ -100,6 +104,11 @@ export const nodeDeploy: Fault = {
       await cluster.startNode(node);
       await crowd.refill(node);
     }
+    const presumed = cluster.lives
+      .flatMap((life) => life.read().slice(begins.get(life)))
+      .find(({ type, rest }) => type === "close" && rest === "node-lost");
+    // The node itself has to tell of its clients' ends, and wait until that is confirmed.
+    if (presumed !== undefined) throw new Error(`${presumed.id} was told as lost by a drain`);
     return slowest;
   },
 };

@@ -13,8 +13,7 @@ export const originKill: Fault = {
     const origin = dice.pick(cluster.origins);
     const victim = cluster.life(origin);
     const at = now();
-    victim.program.kill("SIGKILL");
-    await victim.program.exited;
+    await victim.kill();
     // Sometimes the next life begins before anybody has noticed.
     const early = dice.chance(30);
     if (early) cluster.startOrigin(origin);
@@ -31,8 +30,7 @@ export const allOriginsKill: Fault = {
   run: async (scene) => {
     const { cluster, dice, crowd } = scene;
     const marks = cluster.marks();
-    for (const origin of cluster.origins) cluster.life(origin).program.kill("SIGKILL");
-    for (const origin of cluster.origins) await cluster.life(origin).program.exited;
+    await Promise.all(cluster.origins.map((origin) => cluster.life(origin).kill()));
     await waitFor(() => cluster.logged(marks, "no-origin").length === cluster.nodes.length, {
       what: "nodes to see that no origin is there",
       deadline: waitMs,
@@ -111,6 +109,7 @@ export const originCut: Fault = {
 
 export const originDeploy: Fault = {
   name: "origins: rolling deploy",
+  resendsNothing: true,
   run: async (scene) => {
     const { cluster } = scene;
     let slowest = 0;

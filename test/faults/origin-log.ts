@@ -1,4 +1,6 @@
 import { bunProgram, Program } from "../support/spawn.ts";
+import { waitFor } from "../support/wait.ts";
+import { now } from "./now.ts";
 
 /** One event that was given to a handler of an origin. */
 export interface Handled {
@@ -14,26 +16,51 @@ export interface Handled {
 
 const linePattern = /^([\d.]+) (open|message|close) (\S+) (\d+) ?(.*)$/;
 
+const changePattern = /^[\d.]+ (held|free) /;
+
 const otherPattern = /^(\{|[\d.]+ (started|error) )/;
 
 /** One process of an origin, from its start to its end, and what its handlers were given. */
 export class OriginLife {
   readonly name: string;
+  /** Begins each of its echoes. */
+  readonly tag: string;
+  readonly bornAt: number = now();
   readonly program: Program;
   readonly handled: Handled[] = [];
   /** What it wrote beside events, errors that it was told of, and the library's own log. */
   readonly errors: string[] = [];
+  /** By `kill -9`: what it had not published by then is gone. */
+  killed = false;
   #read = 0;
+  #changes = 0;
 
-  constructor(name: string, broker: string, handlerMs: number) {
+  constructor(name: string, broker: string, options: { life: number; handlerMs: number }) {
     this.name = name;
-    const script = ["test/faults/origin-process.ts", broker, name, String(handlerMs)];
-    this.program = new Program(bunProgram, script);
+    this.tag = `${name}.${options.life}`;
+    const args = [broker, name, String(options.handlerMs), this.tag];
+    this.program = new Program(bunProgram, ["test/faults/origin-process.ts", ...args]);
   }
 
   /** Resolves when it has announced itself. */
   async started(): Promise<void> {
     await this.program.line((line) => line.includes(" started ") || undefined, "its start");
+  }
+
+  /** `kill -9`; resolves when it is gone. */
+  async kill(): Promise<void> {
+    this.killed = true;
+    this.program.kill("SIGKILL");
+    await this.program.exited;
+  }
+
+  /** Its handlers finish nothing more, or go on where they do not; resolves when they do. */
+  async hold(): Promise<void> {
+    this.read();
+    const before = this.#changes;
+    this.program.kill("SIGUSR2");
+    const what = `${this.name} to hold its handlers up, or to go on`;
+    await waitFor(() => this.read() && this.#changes > before, { what });
   }
 
   /** Takes in what it has written since the last time. */
@@ -43,7 +70,8 @@ export class OriginLife {
       const line = lines[this.#read]!;
       const match = linePattern.exec(line);
       if (match === null) {
-        if (!otherPattern.test(line)) this.errors.push(line);
+        if (changePattern.test(line)) this.#changes++;
+        else if (!otherPattern.test(line)) this.errors.push(line);
         continue;
       }
       const [, at, type, id = "", number, rest = ""] = match;

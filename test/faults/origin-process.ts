@@ -1,7 +1,8 @@
 /**
  * An origin of the fault tests, over the library, in a process of its own. Arguments: broker,
- * name, milliseconds that each message takes (0: handled at once, -1: for ever). Prints one line
- * for each event when it is given to the handler: `at type id seq data`.
+ * name, milliseconds that each message takes (0: handled at once, -1: for ever), and a word that
+ * each echo begins with. Prints one line for each event when it is given to the handler:
+ * `at type id seq data`. SIGUSR2 holds every handler up until the next one.
  */
 import { writeSync } from "node:fs";
 import process from "node:process";
@@ -10,8 +11,9 @@ import { connectOrigin } from "websocket-service/origin";
 /** Of a message's data, as much as tells which one it is. */
 const dataCharsMax = 40;
 
-const [broker = "", name = "", delay = "0"] = process.argv.slice(2);
+const [broker = "", name = "", delay = "0", tag] = process.argv.slice(2);
 const pause = new Int32Array(new SharedArrayBuffer(4));
+let held: { readonly promise: Promise<void>; readonly free: () => void } | undefined;
 const origin = await connectOrigin({ broker, name });
 
 /** At once: a line that a kill takes along would pass for an event that was never handled. */
@@ -33,19 +35,36 @@ const tell = (...words: (string | number)[]): void => {
 };
 
 const work = (): Promise<void> | void => {
+  if (held !== undefined) return held.promise;
   if (delay === "0") return;
   return new Promise((resolve) => {
     if (delay !== "-1") setTimeout(resolve, Number(delay));
   });
 };
 
+const hold = (): void => {
+  if (held !== undefined) {
+    held.free();
+    held = undefined;
+    tell("free", "-", 0);
+    return;
+  }
+  let free = (): void => {};
+  const promise = new Promise<void>((resolve) => {
+    free = resolve;
+  });
+  held = { promise, free };
+  tell("held", "-", 0);
+};
+
 origin.on("open", ({ connection }) => tell("open", connection.id, 0));
 origin.on("message", ({ connection, data, seq }) => {
   tell("message", connection.id, seq, String(data).slice(0, dataCharsMax));
-  connection.send(data);
+  connection.send(tag === undefined ? data : `${tag} ${data}`);
   return work();
 });
 origin.on("close", ({ connection, code, cause }) => tell("close", connection.id, code, cause));
 origin.on("error", ({ error }) => tell("error", "-", 0, String(error)));
+process.on("SIGUSR2", hold);
 process.on("SIGTERM", () => void origin.close().then(() => process.exit(0)));
 tell("started", name, 0);

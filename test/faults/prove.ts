@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { faults } from "./all-faults.ts";
 import { Cluster, type Combination } from "./cluster.ts";
+import { serves } from "./fault.ts";
 import { type Outcome, runFault } from "./run-fault.ts";
 import { outcomeTable } from "./table.ts";
 
@@ -23,7 +24,11 @@ export function prove(combination: Combination, names: readonly string[]): void 
     const { runtime, engine } = combination;
     const fault = faults[name]!;
     test(`${runtime}, ${engine}: ${fault.name}`, async () => {
-      const present = cluster ?? (await Cluster.start({ ...combination, slack }));
+      if (cluster !== undefined && !serves(cluster, fault)) {
+        await cluster[Symbol.asyncDispose]();
+        cluster = undefined;
+      }
+      const present = cluster ?? (await Cluster.start({ ...combination, slack }, fault.flags));
       // One that a failure leaves half broken serves no further test.
       cluster = undefined;
       try {

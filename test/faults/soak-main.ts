@@ -8,6 +8,7 @@ import { combinations } from "../support/gateway.ts";
 import { Dice, fuzzSeed } from "../vectors/dice.ts";
 import { faults } from "./all-faults.ts";
 import { Cluster, type Combination } from "./cluster.ts";
+import { serves } from "./fault.ts";
 import { type Outcome, runFault } from "./run-fault.ts";
 import { outcomeTable } from "./table.ts";
 
@@ -19,11 +20,16 @@ async function round(
 ): Promise<Outcome[]> {
   const dice = new Dice(seed);
   const outcomes: Outcome[] = [];
-  await using cluster = await Cluster.start(combination);
-  const left = [...names];
+  const left = names.map((name) => faults[name]!);
   while (left.length > 0) {
-    const [name = ""] = left.splice(dice.below(left.length), 1);
-    outcomes.push(await runFault(cluster, faults[name]!, dice.below(1_000_000)));
+    // One cluster for all that need the same flags.
+    await using cluster = await Cluster.start(combination, left[0]!.flags);
+    const now = left.filter((fault) => serves(cluster, fault));
+    while (now.length > 0) {
+      const [fault] = now.splice(dice.below(now.length), 1);
+      left.splice(left.indexOf(fault!), 1);
+      outcomes.push(await runFault(cluster, fault!, dice.below(1_000_000)));
+    }
   }
   return outcomes;
 }

@@ -10,12 +10,21 @@ const columns: readonly (readonly [name: string, read: (outcome: Outcome) => str
     ["reordered", ({ verdict }) => verdict.reordered],
     ["twice", ({ verdict }) => verdict.twice],
     ["redelivered", ({ verdict }) => verdict.redelivered],
+    ["offered again", ({ wire }) => wire.offeredAgain],
+    ["echoes", ({ verdict }) => verdict.echoed],
+    ["e. lost", ({ verdict }) => verdict.echoesLost],
+    ["e. reordered", ({ verdict }) => verdict.echoesReordered],
+    ["e. given up", ({ verdict }) => verdict.echoesGivenUp],
+    ["e. twice", ({ verdict }) => verdict.echoesTwice],
     ["unclosed", ({ verdict }) => verdict.unclosed],
     ["closed twice", ({ verdict }) => verdict.closedTwice],
     ["reopened", ({ verdict }) => verdict.reopened],
     ["cut", ({ verdict }) => [...verdict.cut].map(([code, n]) => `${n}×${code}`).join(" ") || "0"],
-    ["window KiB", ({ windowBytes }) => Math.ceil(windowBytes / 1_024)],
+    ["window KiB", ({ memory }) => Math.ceil(memory.windowBytes / 1_024)],
+    ["node MiB", ({ memory }) => Math.ceil(memory.nodeBytes / 1_048_576)],
+    ["origin MiB", ({ memory }) => Math.ceil(memory.originBytes / 1_048_576)],
     ["recovery ms", ({ recoveryMs }) => (recoveryMs === undefined ? "–" : Math.round(recoveryMs))],
+    ["goal ms", ({ fault }) => fault.recoveryMsMax ?? "–"],
   ];
 
 /** The outcomes as a table of Markdown. */

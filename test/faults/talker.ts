@@ -1,6 +1,11 @@
 import { RawClient } from "../support/raw-client.ts";
 import { clientFrame, closePayload, readServerFrame } from "../support/raw-client-frames.ts";
 import { waitFor } from "../support/wait.ts";
+import type { JudgedClient } from "./judged.ts";
+import { now } from "./now.ts";
+
+/** What an echo is made of: the origin's process, the client, the number. */
+const echoPattern = /^(\S+) (\S+) (\d+) /;
 
 /** A client that numbers its messages and never comes back once its connection is closed. */
 export class Talker {
@@ -8,13 +13,20 @@ export class Talker {
   readonly node: string;
   /** Messages given to the socket. */
   sent = 0;
-  /** Echoes that came back. */
-  echoed = 0;
+  /** Numbers of the messages that came back, by the origin's process that sent them. */
+  readonly echoes: Map<string, number[]> = new Map();
+  /** Messages that are not echoes of its own. */
+  strange = 0;
+  /** Until when it stayed to hear what was sent to it; 0 where it went away in the middle. */
+  listenedUntil = 0;
   /** Code of the close frame that came; 1006 where the stream ended without one. */
   closeCode: number | undefined;
+  /** It says no more, and listens. */
+  silent = false;
   /** It has said goodbye itself. */
   leaving = false;
   readonly #client: RawClient;
+  readonly #answered: Set<number> = new Set();
   #rest: Buffer;
 
   private constructor(label: string, node: string, client: RawClient) {
@@ -47,10 +59,23 @@ export class Talker {
     return this.leaving && this.closeCode === 1000;
   }
 
+  /** Messages that no echo came of. */
+  get unanswered(): number {
+    return this.sent - this.#answered.size;
+  }
+
+  /** What it says of itself; while it is connected, as if it would stay so. */
+  testify(): JudgedClient {
+    const { label, sent, closeCode, echoes, strange, open } = this;
+    const listenedUntil = open ? now() : this.listenedUntil;
+    const survived = open || this.survived;
+    return { label, sent, survived, closeCode, echoes, strange, listenedUntil };
+  }
+
   /** Says the next `count` messages, unless TCP makes it wait. */
   say(count: number, padding: number): void {
     const frames: Buffer[] = [];
-    if (!this.open || this.#client.socket.writableNeedDrain) return;
+    if (!this.open || this.silent || this.#client.socket.writableNeedDrain) return;
     for (; count > 0; count--) {
       const payload = `${this.label} ${this.sent} ${"x".repeat(padding)}`;
       frames.push(clientFrame({ opcode: 1, payload }));
@@ -79,7 +104,7 @@ export class Talker {
     for (let found = readServerFrame(this.#rest); found !== undefined; ) {
       const { opcode, payload } = found.frame;
       this.#rest = this.#rest.subarray(found.end);
-      if (opcode === 1) this.echoed++;
+      if (opcode === 1) this.#echo(payload.toString());
       if (opcode === 8) {
         this.closeCode ??= payload.length < 2 ? 1005 : payload.readUInt16BE(0);
         // RFC 6455, 5.5.1: a close frame is answered with one.
@@ -88,5 +113,17 @@ export class Talker {
       if (opcode === 9) this.#client.send({ opcode: 10, payload });
       found = readServerFrame(this.#rest);
     }
+  }
+
+  #echo(text: string): void {
+    const [, tag = "", label, number] = echoPattern.exec(text) ?? [];
+    if (label !== this.label) {
+      this.strange++;
+      return;
+    }
+    const numbers = this.echoes.get(tag) ?? [];
+    this.echoes.set(tag, numbers);
+    numbers.push(Number(number));
+    this.#answered.add(Number(number));
   }
 }

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { judgeWire, type WireVerdict } from "./judge-wire.ts";
+import type { JudgedClient, JudgedLife } from "./judged.ts";
 import type { Handled } from "./origin-log.ts";
-import { type JudgedClient, type JudgedLife, judge, type Verdict } from "./verdict.ts";
+import { judge, type Verdict } from "./verdict.ts";
+import type { Offer } from "./wire-tap.ts";
 
 /** Lines as an origin writes them: `at type id number rest`. */
 function life(name: string, ...lines: readonly string[]): JudgedLife {
@@ -10,10 +13,13 @@ function life(name: string, ...lines: readonly string[]): JudgedLife {
     const words = { type: type as Handled["type"], id, rest: rest.join(" ") };
     return { at: Number(at), number: Number(number), ...words };
   });
-  return { name, read: () => handled };
+  return { name, tag: `${name}.1`, bornAt: 0, killed: false, read: () => handled };
 }
 
-const client: JudgedClient = { label: "c1", sent: 3, survived: true, closeCode: 1_000 };
+const client: JudgedClient = {
+  ...{ label: "c1", sent: 3, survived: true, closeCode: 1_000 },
+  ...{ echoes: new Map(), strange: 0, listenedUntil: 0 },
+};
 const first = ["10 open n1.a 0", "11 message n1.a 1 c1 0", "12 message n1.a 2 c1 1"];
 const last = ["13 message n1.a 3 c1 2", "14 close n1.a 1000 client"];
 
@@ -71,3 +77,110 @@ test("of a connection that broke, what was handled must have no gap", () => {
   const gap = life("o1", ...first.slice(0, 2), last[0]!, end);
   assert.equal(judge([broken], [gap], new Map()).lost, 1);
 });
+
+/** Echoes that come to the client, by process, beside what `o1` and `o2` have handled. */
+type EchoCase = readonly [
+  what: string,
+  echoes: Readonly<Record<string, readonly number[]>>,
+  wrong: Counts,
+  client?: Partial<JudgedClient>,
+  life?: Partial<JudgedLife>,
+];
+
+const none = { echoesLost: 0, echoesReordered: 0, echoesTwice: 0, echoesStrange: 0 };
+const stayed = { listenedUntil: 100 };
+const left = { listenedUntil: 0 };
+const killed = { killed: true };
+
+const echoCases: readonly EchoCase[] = [
+  ["each echo once", { "o1.1": [0, 1, 2] }, {}, stayed],
+  ["a lost echo", { "o1.1": [0, 2] }, { echoesLost: 1 }, stayed],
+  ["a lost tail of echoes", { "o1.1": [0, 1] }, { echoesLost: 1 }, stayed],
+  ["no tail that nobody stayed for", { "o1.1": [0, 1] }, {}, left],
+  ["a gap that nobody stayed for", { "o1.1": [0, 2] }, { echoesLost: 1 }, left],
+  ["no tail that a kill took along", { "o1.1": [0] }, {}, stayed, killed],
+  ["a gap before a kill", { "o1.1": [1] }, { echoesLost: 1 }, stayed, killed],
+  ["an echo twice", { "o1.1": [0, 1, 1, 2] }, { echoesTwice: 1 }, stayed],
+  ["echoes in disorder", { "o1.1": [1, 0, 2] }, { echoesReordered: 1 }, stayed],
+  ["an echo of nothing", { "o1.1": [0, 1, 2, 3] }, { echoesStrange: 1 }, stayed],
+  ["another one's echo", { "o1.1": [0, 1, 2] }, { echoesStrange: 1 }, { ...stayed, strange: 1 }],
+];
+
+for (const [what, echoes, wrong, of, as] of echoCases) {
+  test(`the judge finds ${what}`, () => {
+    const listener = { ...client, ...of, echoes: new Map(Object.entries(echoes)) };
+    const handled = { ...life("o1", ...first, ...last), ...as };
+    const { echoesLost, echoesReordered, echoesTwice, echoesStrange } = judge(
+      [listener],
+      [handled],
+      new Map(),
+    );
+    const found = { echoesLost, echoesReordered, echoesTwice, echoesStrange };
+    assert.deepEqual(found, { ...none, ...wrong });
+  });
+}
+
+test("what two processes handled, both have to send back", () => {
+  const echoes = new Map([["o1.1", [0, 1]]]);
+  const lives = [life("o1", ...first), life("o2", first[2]!, ...last)];
+  assert.equal(judge([{ ...client, ...stayed, echoes }], lives, new Map()).echoesLost, 2);
+  echoes.set("o2.1", [1, 2]);
+  assert.equal(judge([{ ...client, ...stayed, echoes }], lives, new Map()).echoesLost, 0);
+});
+
+test("what is sent while a node is taken for dead is given up, and nothing after it", () => {
+  const [, one, two] = first;
+  const lost = "11.5 close n1.a 1006 node-lost";
+  const handled = [life("o1", first[0]!, one!, lost, "11.7 open n1.a 0", two!, ...last)];
+  const found = (...numbers: number[]): readonly number[] => {
+    const echoes = new Map([["o1.1", numbers]]);
+    const { echoesLost, echoesGivenUp } = judge(
+      [{ ...client, ...stayed, echoes }],
+      handled,
+      new Map(),
+    );
+    return [echoesLost, echoesGivenUp];
+  };
+  assert.deepEqual(found(0, 1, 2), [0, 0]);
+  assert.deepEqual(found(2), [0, 2]);
+  assert.deepEqual(found(0, 1), [1, 0]);
+});
+
+/** A stream of `o1`: messages of `n1.a` by their numbers, all published at once. */
+function offers(stream: string, at: number, ...seqs: number[]): [string, Offer[]] {
+  return [stream, seqs.map((seq) => ({ at, origin: "o1", stream, message: `n1.a ${seq}` }))];
+}
+
+const wireCases: readonly (readonly [
+  what: string,
+  streams: readonly [string, Offer[]][],
+  confirmedAt: number,
+  found: Partial<Record<keyof WireVerdict, number>>,
+])[] = [
+  ["nothing wrong on the wire", [offers("s", 9, 1, 2, 3)], 20, {}],
+  ["a message confirmed too early", [offers("s", 9, 1, 2, 3)], 10, { confirmedEarly: 1 }],
+  [
+    "a message that was given again to who had handled it",
+    [offers("s", 9, 1, 2, 3), offers("t", 11.5, 1)],
+    20,
+    { resent: 1, offeredAgain: 1 },
+  ],
+  [
+    "a message that nobody handled",
+    [offers("t", 9, 4), offers("s", 9, 1, 2, 3)],
+    20,
+    { unheard: 1 },
+  ],
+];
+
+for (const [what, streams, at, found] of wireCases) {
+  test(`the judge finds ${what}`, () => {
+    const confirmations = [{ at, stream: "s", count: 3 }];
+    const record = { streams: new Map(streams), confirmations };
+    const { complaints, ...verdict } = judgeWire(record, [life("o1", ...first, ...last)]);
+    const nothing = { resent: 0, offeredAgain: 0, unheard: 0, confirmedEarly: 0 };
+    assert.deepEqual(verdict, { ...nothing, ...found });
+    const wrong = verdict.unheard + verdict.confirmedEarly;
+    assert.equal(complaints.length, wrong);
+  });
+}

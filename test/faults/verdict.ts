@@ -1,22 +1,9 @@
+import { type EchoVerdict, judgeEchoes } from "./judge-echoes.ts";
+import { type JudgedClient, type JudgedLife, type LogMarks, messagePattern } from "./judged.ts";
 import type { Handled } from "./origin-log.ts";
 
-/** One process of an origin: what its handlers were given, in order. */
-export interface JudgedLife {
-  readonly name: string;
-  read(): readonly Handled[];
-}
-
-/** What a client says of itself in the end. */
-export interface JudgedClient {
-  /** Begins each of its messages, before the number. */
-  readonly label: string;
-  readonly sent: number;
-  readonly survived: boolean;
-  readonly closeCode: number | undefined;
-}
-
 /** What the logs of clients and origins prove. */
-export interface Verdict {
+export interface Verdict extends EchoVerdict {
   readonly sent: number;
   /** Messages that some origin handled. */
   readonly handled: number;
@@ -43,8 +30,6 @@ export interface Verdict {
 /** Clocks of processes may be this far apart: below it nobody can tell what was first. */
 const clockSkewMs = 2;
 
-const messagePattern = /^(\S+) (\d+)/;
-
 /** What one connection's events were, by the process that handled them. */
 interface History {
   label: string | undefined;
@@ -64,10 +49,10 @@ interface Told {
 }
 
 class Judge {
+  readonly complaints: string[] = [];
   reordered = 0;
   twice = 0;
   reopened = 0;
-  readonly complaints: string[] = [];
   readonly histories: Map<string, History> = new Map();
 
   complain(text: string): void {
@@ -171,9 +156,6 @@ class Judge {
   }
 }
 
-/** Where each process's log stood when a run began. */
-export type LogMarks = ReadonlyMap<JudgedLife, number>;
-
 /** Judges one run: its clients, and what the origins' logs say since its beginning. */
 export function judge(
   talkers: readonly JudgedClient[],
@@ -208,6 +190,7 @@ export function judge(
   const sent = talkers.reduce((sum, talker) => sum + talker.sent, 0);
   const { reordered, twice, reopened, complaints } = judge;
   return {
+    ...judgeEchoes(talkers, lives, { marks, complain: (text) => judge.complain(text) }),
     ...{ sent, handled, lost, reordered, twice, redelivered },
     ...{ unclosed, closedTwice, reopened, cut, complaints },
   };

@@ -1,0 +1,122 @@
+import { bunProgram, Program } from "../support/spawn.ts";
+import { waitFor } from "../support/wait.ts";
+import { waitMs } from "./cluster.ts";
+import { type Fault, now, type Scene } from "./fault.ts";
+import { FaultProxy } from "./fault-proxy.ts";
+import { impatient, patience } from "./impatience.ts";
+import { type JudgedClient, messagePattern } from "./judged.ts";
+import type { Handled, OriginLife } from "./origin-log.ts";
+
+const victimsPerNode = 4;
+
+/** The last message, the ping's time, and what a walk over all connections may take. */
+const foundMsMax = patience.pingIntervalMs + patience.pingTimeoutMs + 500;
+
+export const clientHalfOpen: Fault = {
+  name: "clients: half-open TCP",
+  flags: impatient,
+  cuts: true,
+  recoveryMsMax: foundMsMax,
+  run: async (scene) => {
+    const { cluster, crowd, dice } = scene;
+    const ways = await Promise.all(
+      cluster.nodes.map(async ({ name, port }) => ({ name, proxy: await FaultProxy.start(port) })),
+    );
+    try {
+      const victims: string[] = [];
+      for (const { name, proxy } of ways) {
+        for (let count = 0; count < victimsPerNode; count++) {
+          victims.push((await crowd.join({ name, port: proxy.port })).label);
+        }
+      }
+      await crowd.saidMore(500 + dice.below(500));
+      const ids = await known(scene, victims);
+      const at = now();
+      for (const { proxy } of ways) proxy.hold();
+      return await found(scene, ids, { at, labels: victims });
+    } finally {
+      for (const { proxy } of ways) await proxy.close();
+    }
+  },
+};
+
+export const clientStop: Fault = {
+  name: "clients: SIGSTOP, SIGCONT",
+  flags: impatient,
+  cuts: true,
+  recoveryMsMax: foundMsMax,
+  run: async (scene) => {
+    const { cluster, crowd, dice } = scene;
+    const label = `p${dice.below(1_000_000)}`;
+    const ports = cluster.nodes.map(({ port }) => String(port));
+    const script = ["test/faults/client-process.ts", label, String(victimsPerNode), ...ports];
+    await using program = new Program(bunProgram, script);
+    const victims = await program.line<string[]>(
+      (line) => (line.startsWith("[") ? JSON.parse(line) : undefined),
+      "the labels of its clients",
+    );
+    await crowd.saidMore(500 + dice.below(500));
+    const ids = await known(scene, victims);
+    const at = now();
+    program.kill("SIGSTOP");
+    const recoveryMs = await found(scene, ids, { at, labels: victims });
+    program.kill("SIGCONT");
+    const { code } = await program.stop();
+    const said = program.lines.findLast((line) => line.startsWith("["));
+    if (code !== 0 || said === undefined) throw new Error(`clients ended:\n${program.output}`);
+    for (const { echoes, ...client } of JSON.parse(said) as Testimony[]) {
+      crowd.others.push({ ...client, echoes: new Map(echoes) });
+    }
+    return recoveryMs;
+  },
+};
+
+/** What another process's client says of itself, as JSON. */
+type Testimony = Omit<JudgedClient, "echoes"> & {
+  readonly echoes: readonly [string, readonly number[]][];
+};
+
+/** Ids of these clients, when origins have handled a message of each. */
+async function known({ cluster }: Scene, labels: readonly string[]): Promise<Set<string>> {
+  const ids = new Map<string, string>();
+  const read = new Map<OriginLife, number>();
+  await waitFor(
+    () => {
+      for (const life of cluster.lives) {
+        const events = life.read();
+        for (let at = read.get(life) ?? 0; at < events.length; at++) {
+          const { type, id, rest } = events[at]!;
+          const label = type === "message" ? messagePattern.exec(rest)?.[1] : undefined;
+          if (label !== undefined && labels.includes(label)) ids.set(label, id);
+        }
+        read.set(life, events.length);
+      }
+      return ids.size === labels.length;
+    },
+    { what: "a message of each client", deadline: waitMs },
+  );
+  return new Set(ids.values());
+}
+
+/**
+ * Milliseconds until the last of these clients was told as closed. Nobody else is: a client whose
+ * process is well answers its pings.
+ */
+async function found(
+  { cluster, crowd }: Scene,
+  ids: ReadonlySet<string>,
+  { at, labels }: { at: number; labels: readonly string[] },
+): Promise<number> {
+  const isEnd = ({ type, id }: Handled): boolean => type === "close" && ids.has(id);
+  const last = await waitFor(
+    () => {
+      const closes = cluster.lives.flatMap((life) => life.read().filter(isEnd));
+      return closes.length === ids.size && Math.max(...closes.map((close) => close.at));
+    },
+    { what: "silent clients to be found", deadline: waitMs },
+  );
+  const others = crowd.talkers.filter(({ label }) => !labels.includes(label));
+  const cut = others.filter(({ closeCode, leaving }) => closeCode !== undefined && !leaving);
+  if (cut.length > 0) throw new Error(`${cut[0]?.label} was cut, and is well`);
+  return last - at;
+}

@@ -1,0 +1,34 @@
+import type { Handled } from "./origin-log.ts";
+
+/** One process of an origin: what its handlers were given, in order. */
+export interface JudgedLife {
+  readonly name: string;
+  /** Begins its echoes. */
+  readonly tag: string;
+  /** Milliseconds since the epoch. */
+  readonly bornAt: number;
+  /** By `kill -9`: what it had not published yet went with it. */
+  readonly killed: boolean;
+  read(): readonly Handled[];
+}
+
+/** What a client says of itself in the end. */
+export interface JudgedClient {
+  /** Begins each of its messages, before the number. */
+  readonly label: string;
+  readonly sent: number;
+  readonly survived: boolean;
+  readonly closeCode: number | undefined;
+  /** Numbers of the messages that came back, by the tag of the process that sent them. */
+  readonly echoes: ReadonlyMap<string, readonly number[]>;
+  /** Messages that it should not have been sent. */
+  readonly strange: number;
+  /** What was handled before that, it stayed to hear of. */
+  readonly listenedUntil: number;
+}
+
+/** Where each process's log stood when a run began. */
+export type LogMarks = ReadonlyMap<JudgedLife, number>;
+
+/** A client's message: its label and the number. */
+export const messagePattern: RegExp = /^(\S+) (\d+)/;
