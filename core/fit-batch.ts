@@ -13,7 +13,10 @@ export function batchBytesTarget(channel: OriginChannel): number {
   return Math.max(0, Math.min(limits.batchBytesTarget, room));
 }
 
-/** Keeps the codec to what the channel can publish; for each time when it becomes connected. */
+/**
+ * Keeps the codec to what the channel can publish; for each time when it becomes connected. The
+ * room that is left is for a message's data and its connection's state together.
+ */
 export function limitBatches(codec: Codec, channel: OriginChannel): void {
   const { batchHeadBytesMax, messageHeadBytesMax } = limits;
   const room = channel.batchBytesMax - batchHeadBytesMax - messageHeadBytesMax;

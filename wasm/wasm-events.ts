@@ -33,6 +33,7 @@ export class WasmEvents implements Omit<EventEncoder, "unbind"> {
   readonly #wasm: Exports;
   readonly #memory: Memory;
   readonly #node: string;
+  readonly #statesBytesMax: number;
   readonly #textAt: number;
   #texts: Uint8Array;
 
@@ -42,6 +43,7 @@ export class WasmEvents implements Omit<EventEncoder, "unbind"> {
     this.#node = `${options.node}.`;
     const { messageBytesMax, batchBytesTarget, partialBytesMax } = options;
     const { fragmentsMax = limits.fragmentsMax } = options;
+    this.#statesBytesMax = options.statesBytesMax ?? limits.statesBytesMax;
     const sizes = [messageBytesMax, batchBytesTarget, partialBytesMax, areaBytes] as const;
     const node = encoder.encode(this.#node);
     assert(node.length <= 33, "the node's name is short");
@@ -115,7 +117,7 @@ export class WasmEvents implements Omit<EventEncoder, "unbind"> {
     assert(before >= 0, "the slot is bound");
     assert(length <= limits.stateBytesMax, "the state is short");
     assert(value === undefined || isOneValue(value), "the state is one value");
-    if (this.#wasm.stateBytesTotal() - before + length > limits.statesBytesMax) return false;
+    if (this.#wasm.stateBytesTotal() - before + length > this.#statesBytesMax) return false;
     const at = this.#wasm.setState(slot, length) >>> 0;
     if (value !== undefined) this.#memory.bytes().set(value, at);
     return true;

@@ -14,6 +14,8 @@ export interface CodecOptions {
   readonly batchBytesTarget: number;
   /** Unfinished messages of all slots together; past it `parser-memory`. */
   readonly partialBytesMax: number;
+  /** States of all slots together; past it `setState` refuses one. `limits.statesBytesMax`. */
+  readonly statesBytesMax?: number | undefined;
 }
 
 /** Plain values as MessagePack, for what is off the hot path. */

@@ -34,7 +34,7 @@ export interface EventEncoder {
    * Sets the value (MessagePack) that stands as a fifth element in each message of the slot from
    * now on; undefined takes it away. At most `limits.stateBytesMax`. Not while a chunk of the slot
    * is being parsed. False, and the old one stays, where the states of all slots together would
-   * pass `limits.statesBytesMax`.
+   * pass `statesBytesMax`.
    */
   setState(slot: number, value: Uint8Array | undefined): boolean;
   /** Frees the slot's state; its id reaches nobody from now on. */
@@ -43,8 +43,8 @@ export interface EventEncoder {
   takeSeq(slot: number): number;
 
   /**
-   * Writes `["message", id, seq, data, state?]` into the slot's lane. False when the lane holds items and
-   * this one would pass the target: nothing is written, take the batch and call again.
+   * Writes `["message", id, seq, data, state?]` into the slot's lane. False when the lane holds
+   * items and this one would pass the target: nothing is written, take the batch and call again.
    */
   text(slot: number, data: string): boolean;
   /** UTF-8 bytes of the text that the last `text` wrote. */

@@ -14,7 +14,7 @@ export interface ConnectionHandle {
 export interface SocketHandler<Connection extends ConnectionHandle = ConnectionHandle> {
   /** Decides over any HTTP request on the client port: plain ones get their answer here too. */
   handshake(request: HandshakeRequest): HandshakeAnswer | Promise<HandshakeAnswer>;
-  /** An admission came to nothing: the client is gone, or the upgrade failed. No `open` follows. */
+  /** An admission came to nothing: the client is gone or the upgrade failed. No `open` follows. */
   abandon(admission: HandshakeAdmission): void;
   /** The upgrade is done. Exactly one `close` follows each `open`. */
   open(socket: Socket, admission: HandshakeAdmission): Connection;

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { env } from "node:process";
 import { test } from "node:test";
 import { encode } from "@msgpack/msgpack";
-import { ErrorCode } from "../../core/base/mod.ts";
-import { type Codec, type CodecOptions, ParserStep } from "../../core/ports/mod.ts";
+import { ErrorCode, limits } from "../../core/base/mod.ts";
+import { type Codec, type CodecOptions, ParserStep, Verb } from "../../core/ports/mod.ts";
 import { createPlainCodec, createWasmCodec } from "../../wasm/mod.ts";
 import { Dice, fuzzSeed } from "../vectors/dice.ts";
 import { clientFrame } from "../vectors/frames.ts";
@@ -21,6 +21,7 @@ const options: CodecOptions = {
   batchBytesTarget: 1_000,
   partialBytesMax: 1_900,
   fragmentsMax: 3,
+  statesBytesMax: 3_000,
 };
 const slots = 6;
 
@@ -84,7 +85,8 @@ function randomFrames(dice: Dice): Uint8Array<ArrayBuffer> {
       const last = i === fragments - 1 ? 0x80 : 0;
       const first = last | (i === 0 ? opcode | rsv : 0);
       const mask = dice.bytes(4);
-      parts.push(clientFrame(first, data.slice(cut(i), cut(i + 1)), { mask }));
+      const form = dice.chance(1) ? { mask, lengthBytes: dice.pick([2, 8]) } : { mask };
+      parts.push(clientFrame(first, data.slice(cut(i), cut(i + 1)), form));
       if (dice.chance(8)) parts.push(clientFrame(0x89, dice.bytes(dice.below(130)), { mask }));
     }
   }
@@ -113,19 +115,29 @@ function feedBoth(pair: Pair, dice: Dice, slot: number, lane: number, chunk: Uin
     } else {
       pair.both("payload", (codec) => codec.payload());
       if (step === ParserStep.close) return false;
-      if (step >= 4 && step < 6 && lane >= 0) inflated(pair, dice, slot, lane);
+      if (step >= ParserStep.text && step < ParserStep.ping && lane >= 0) {
+        writtenBack(pair, dice, slot, lane);
+      }
       if (dice.chance(3)) return false;
     }
     step = pair.both("next", (codec) => codec.next());
   }
 }
 
-/** A message that a caller inflated comes back while the chunk is in work. */
-function inflated(pair: Pair, dice: Dice, slot: number, lane: number): void {
+/** A message that was handed out, or inflated, comes back while the chunk is in work. */
+function writtenBack(pair: Pair, dice: Dice, slot: number, lane: number): void {
   const data = dice.bytes(dice.length());
   while (!pair.both("bytes", (codec) => codec.bytes(slot, 2, data))) {
     pair.both("takeBatch", (codec) => codec.takeBatch(lane));
   }
+}
+
+/** Another state, or none, or one that does not fit besides the others'. */
+function restate(pair: Pair, dice: Dice, slot: number): void {
+  const value = encode(randomValue(dice, 2));
+  const state = dice.chance(40) || value.length > limits.stateBytesMax ? undefined : value;
+  pair.both("setState", (codec) => codec.setState(slot, state));
+  pair.both("most", (codec) => [codec.messageBytesMax, codec.messageBytesMaxOf(slot)].join());
 }
 
 test(`both codecs agree on ${cases} runs of frames (seed ${seed})`, () => {
@@ -135,16 +147,23 @@ test(`both codecs agree on ${cases} runs of frames (seed ${seed})`, () => {
   const laneOf = (slot: number): number => (slot % 3 === 2 ? -1 : lanes[slot % 3]!);
   const begin = (slot: number): void => {
     const deflate = dice.chance(50);
+    const handOut = dice.chance(20);
     const letter = dice.pick(["a", "b", "_"]);
     pair.both("bind", (c) =>
       c.bind(slot * 700, idOf(options.node, slot * 700, letter), laneOf(slot)),
     );
-    pair.both("attach", (codec) => codec.attach(slot * 700, deflate));
+    pair.both("attach", (codec) => codec.attach(slot * 700, deflate, handOut));
+    restate(pair, dice, slot * 700);
   };
   for (let slot = 0; slot < slots; slot++) begin(slot);
   for (let i = 0; i < cases; i++) {
     const slot = dice.below(slots);
     const lane = laneOf(slot);
+    if (dice.chance(20)) restate(pair, dice, slot * 700);
+    if (dice.chance(5)) {
+      const [target, most] = [dice.below(1_200), 300 + dice.below(2_500)];
+      pair.both("limitBatches", (codec) => codec.limitBatches(target, most));
+    }
     let alive = true;
     for (const chunk of dice.chunks(randomFrames(dice))) {
       alive = alive && feedBoth(pair, dice, slot * 700, lane, chunk);
@@ -183,12 +202,19 @@ function randomValue(dice: Dice, levels: number): unknown {
   return Array.from({ length: dice.below(5) }, () => randomValue(dice, levels - 1));
 }
 
-const verbs = ["send", "close", "join", "leave", "publish", "state", "query", "ack", "accept"];
+/** A connection's id, or what is close to one. */
+function randomId(dice: Dice): string {
+  const id = idOf(dice.pick([options.node, "other"]), dice.below(8) * 700, dice.pick(["a", "b"]));
+  if (dice.chance(50)) return id;
+  return dice.chance(50) ? dice.text(dice.below(70)) : id.slice(0, dice.below(40)) + dice.text(2);
+}
+
+const verbs = Object.keys(Verb).filter((name) => name !== "unknown");
 
 function randomBatch(dice: Dice): Uint8Array<ArrayBuffer> {
   const items = Array.from({ length: dice.below(5) }, () => {
     const item = Array.from({ length: dice.below(5) }, () => randomValue(dice, 2));
-    return dice.chance(95) ? [dice.pick([...verbs, "reject", "what"]), ...item] : item;
+    return dice.chance(95) ? [dice.pick([...verbs, "what"]), ...item] : item;
   });
   const batch = dice.chance(50)
     ? items
@@ -216,6 +242,12 @@ test(`both codecs agree on ${cases} command batches (seed ${seed})`, () => {
         const at = dice.below(targets);
         pair.both("target", (codec) => `${codec.target(at)} ${codec.targetId(at)}`);
       }
+      const group = pair.both("group", (codec) => codec.group());
+      pair.both(`resolve ${group}`, (codec) => codec.resolve(group));
+      const id = randomId(dice);
+      pair.both(`resolve ${id}`, (codec) => codec.resolve(id));
+      const options = pair.both("options", (codec) => JSON.stringify(codec.options()));
+      assert.equal(Array.isArray(JSON.parse(options)), false);
       pair.both("kind", (codec) => codec.dataKind());
       pair.both("data", (codec) => codec.data());
       pair.both("itemBytes", (codec) => codec.itemBytes());

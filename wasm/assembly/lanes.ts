@@ -199,9 +199,9 @@ function writeDataHead(at: usize, text: bool, length: u32): usize {
 }
 
 /**
- * Writes `["message", id, seq, data, state?]` up to the data's bytes into the slot's lane, and says
- * where those go; 0 where the lane holds items and this one would pass the target. The item counts
- * only when `closeMessage` is called, after the data was written.
+ * Writes `["message", id, seq, data, state?]` up to the data's bytes into the slot's lane, and
+ * says where those go; 0 where the lane holds items and this one would pass the target. The item
+ * counts only when `closeMessage` is called, after the data was written.
  */
 export function openMessage(slot: Slot, text: bool, length: u32): usize {
   const lane = laneAt(slot.lane);

@@ -103,7 +103,8 @@ function parse(slot: Slot): i32 {
 
 /**
  * The fast way: message after message that is one unfragmented frame, whole in the chunk, for a
- * slot that writes to its lane. Leaves everything else, faults included, to the slow way, untouched.
+ * slot that writes to its lane. Leaves everything else, faults included, to the slow way,
+ * untouched.
  */
 function wholeMessages(slot: Slot): i32 {
   if (handsOut(slot) || slot.message || slot.headerLength) return Step.DONE;

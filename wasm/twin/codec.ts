@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../../core/base/mod.ts";
+import { type ErrorCode, limits } from "../../core/base/mod.ts";
 import type { Codec, CodecOptions, MessageKind, ParserStep, Verb } from "../../core/ports/mod.ts";
 import { PlainCommands } from "./commands.ts";
 import { PlainEvents } from "./events.ts";
@@ -11,7 +11,7 @@ import { PlainValues } from "./values.ts";
 /** The codec in plain TypeScript: the twin of `WasmCodec`, which it equals byte for byte. */
 export class PlainCodec implements Codec {
   readonly #options: CodecOptions;
-  readonly #slots: Slots = new Slots();
+  readonly #slots: Slots;
   readonly #values: PlainValues = new PlainValues();
   readonly #events: PlainEvents;
   readonly #frames: PlainFrames;
@@ -19,6 +19,7 @@ export class PlainCodec implements Codec {
 
   constructor(options: CodecOptions) {
     this.#options = options;
+    this.#slots = new Slots(options.statesBytesMax ?? limits.statesBytesMax);
     this.#events = new PlainEvents(options, this.#slots);
     this.#frames = new PlainFrames(options, this.#slots, this.#events);
     this.#commands = new PlainCommands(new Ids(options.node, this.#slots), this.#values);
@@ -27,10 +28,12 @@ export class PlainCodec implements Codec {
   limitBatches(batchBytesTarget: number, messageBytesMax: number): void {
     const options = this.#options;
     this.#events.bytesTarget = Math.min(batchBytesTarget, options.batchBytesTarget);
-    const { limits } = this.#frames;
     const bytesMax = Math.min(messageBytesMax, options.messageBytesMax);
-    const dataAndStateBytesMax = messageBytesMax;
-    this.#frames.limits = { ...limits, messageBytesMax: bytesMax, dataAndStateBytesMax };
+    this.#frames.limits = {
+      ...this.#frames.limits,
+      messageBytesMax: bytesMax,
+      dataAndStateBytesMax: messageBytesMax,
+    };
   }
 
   get messageBytesMax(): number {

@@ -152,7 +152,8 @@ export class PlainFrames implements FrameParser {
 
   /**
    * The fast way: message after message that is one unfragmented frame, whole in the chunk, for a
-   * slot that writes to its lane. Leaves everything else, faults included, to the slow way, untouched.
+   * slot that writes to its lane. Leaves everything else, faults included, to the slow way,
+   * untouched.
    */
   #wholeMessages(slot: Slot, state: FrameState): Step {
     const chunk = this.#chunk;

@@ -113,7 +113,12 @@ export function growPartial(state: FrameState, bytes: number): Uint8Array {
 /** The slot table. */
 export class Slots {
   readonly #slots: (Slot | undefined)[] = [];
+  readonly #statesBytesMax: number;
   #stateBytes = 0;
+
+  constructor(statesBytesMax: number) {
+    this.#statesBytesMax = statesBytesMax;
+  }
 
   get(index: number): Slot | undefined {
     return this.#slots[index];
@@ -135,7 +140,7 @@ export class Slots {
   /** False where all states together would be too much; the old one stays then. */
   setState(slot: Slot, state: Uint8Array | undefined): boolean {
     const total = this.#stateBytes + (state?.length ?? 0) - (slot.state?.length ?? 0);
-    if (total > limits.statesBytesMax) return false;
+    if (total > this.#statesBytesMax) return false;
     this.#stateBytes = total;
     slot.state = state;
     slot.prefix[0] = state === undefined ? 0x94 : 0x95;

@@ -29,7 +29,7 @@ function keyOf(key: unknown): string {
 /** What a command without options has. */
 export const noOptions: Readonly<Record<string, unknown>> = Object.freeze({});
 
-/** Levels that an event's value may nest: a state as deep as a command's, and what is around it. */
+/** Levels of what is read as a value: a state as deep as a command's, and what is around it. */
 const nestingMax = 40;
 
 /** Whether bytes are one MessagePack value and nothing else, as deep as a command may have it. */
