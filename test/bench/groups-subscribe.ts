@@ -1,0 +1,83 @@
+/**
+ * `node --expose-gc dist/js/test/bench/groups-subscribe.js [groups]`: what groups cost at mosquitto
+ * and in the gateway's bus: time and memory of joins, and of a reconnect.
+ */
+import { readFileSync } from "node:fs";
+import { performance } from "node:perf_hooks";
+import process from "node:process";
+import { MqttClusterBus } from "../../adapters/mqtt/mod.ts";
+import { BrokerProxy } from "../support/broker-proxy.ts";
+import { testPorts } from "../support/broker-rigs.ts";
+import { until } from "../support/broker-wait.ts";
+import { Mosquitto } from "../support/mosquitto.ts";
+
+const groups = Number(process.argv[2] ?? 10_000);
+const app = "default";
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+
+/** Resident bytes of this process, from the kernel. */
+function residentBytes(): number {
+  const [, pages = "0"] = readFileSync("/proc/self/statm", "utf8").split(" ");
+  return Number(pages) * 4_096;
+}
+
+function heapBytes(): number {
+  (globalThis as { gc?: () => void }).gc?.();
+  return process.memoryUsage().heapUsed;
+}
+
+const broker = await Mosquitto.start();
+const proxy = await BrokerProxy.start(broker.port);
+const connected: boolean[] = [];
+const bus = new MqttClusterBus({ url: proxy.url, apps: [app], node: "a" }, testPorts());
+await bus.start({
+  commands: () => {},
+  message: () => {},
+  node: () => {},
+  connected: (now) => connected.push(now),
+});
+
+/** Made before, because the core holds the names anyway. */
+function names(of: string): string[] {
+  return Array.from({ length: groups }, (_, index) => `${of}/${index}`);
+}
+
+function joined(group: string): Promise<void> {
+  return new Promise((resolve, reject) =>
+    bus.joinGroup(app, group, (error) => (error === undefined ? resolve() : reject(error))),
+  );
+}
+
+async function measured(what: string, run: () => Promise<unknown>): Promise<void> {
+  const [at, cpu] = [performance.now(), process.cpuUsage()];
+  await run();
+  const ms = performance.now() - at;
+  const { user, system } = process.cpuUsage(cpu);
+  print(`${what}: ${ms.toFixed(0)} ms, processor ${((user + system) / 1_000).toFixed(0)} ms here`);
+}
+
+/** The wait before the first attempt, 100–200 ms, is part of it. */
+async function reconnect(): Promise<void> {
+  const before = connected.length;
+  proxy.cut();
+  await until("connected again", () => connected.length >= before + 2);
+}
+
+await measured("reconnect without groups", reconnect);
+const first = names("warm");
+await measured(`${groups} joins, cold`, () => Promise.all(first.map(joined)));
+await measured(`reconnect with ${groups} groups`, reconnect);
+for (const group of first) bus.leaveGroup(app, group);
+// The broker forgets what was left too, so that nothing of it is measured below.
+await reconnect();
+
+const rooms = names("room");
+const [heap, resident] = [heapBytes(), residentBytes()];
+await measured(`${groups} joins, warm`, () => Promise.all(rooms.map(joined)));
+const perGroup = (bytes: number): string => `${(bytes / groups).toFixed(0)} bytes a group`;
+print(`heap after collection: ${perGroup(heapBytes() - heap)}`);
+print(`resident: ${perGroup(residentBytes() - resident)}`);
+
+await bus.stop();
+await proxy.close();
+await broker[Symbol.asyncDispose]();
