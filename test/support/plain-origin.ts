@@ -21,6 +21,7 @@ export class PlainOrigin {
   readonly #next = new Map<string, number>();
   readonly #client: MqttClient;
   readonly #root: string;
+  readonly #answered = new Set<WireEvent>();
   #taken = 0;
 
   private constructor(client: MqttClient, root: string) {
@@ -76,12 +77,27 @@ export class PlainOrigin {
     await this.#client.publishAsync(`${this.#root}/${topic}`, bytes, { qos: 1 });
   }
 
-  /** The result of the next `reply` with this ref; others before it are passed over. */
-  async replyTo(ref: unknown): Promise<Record<string, unknown>> {
-    for (;;) {
-      const [, answered, result] = await this.nextOf("reply");
-      if (answered === ref) return result as Record<string, unknown>;
-    }
+  /** The result of a `reply` with this ref, from any time; each is given once. */
+  async replyTo(
+    ref: unknown,
+    fits: (result: Record<string, unknown>) => boolean = () => true,
+  ): Promise<Record<string, unknown>> {
+    const found = (): WireEvent | undefined =>
+      this.events.find((event) => {
+        const [verb, answered, result] = event;
+        if (verb !== "reply" || answered !== ref || this.#answered.has(event)) return false;
+        return fits(result as Record<string, unknown>);
+      });
+    const event = await waitFor(found, { what: `a reply to ${String(ref)}` });
+    this.#answered.add(event);
+    return event[2] as Record<string, unknown>;
+  }
+
+  /** The `close` of a connection, from any time. */
+  closeOf(id: string): Promise<WireEvent> {
+    const found = (): WireEvent | undefined =>
+      this.events.find(([verb, of]) => verb === "close" && of === id);
+    return waitFor(found, { what: `the close of ${id}` });
   }
 
   async end(): Promise<void> {
