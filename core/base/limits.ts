@@ -132,6 +132,8 @@ export const limits = {
   closingBytesMax: 1_048_576,
   /** Frames for one socket are joined up to this size, so that a turn is one system call. */
   writeJoinBytesMax: 65_536,
+  /** Small frames that a client does not read are copied together, so much at a time. */
+  backlogBlockBytes: 8_192,
   /** Small frames share a buffer of this size: one is dear, and kept while any waits. */
   slabBytes: 16_384,
   /** Waiting for a client's answering close frame before its TCP connection is cut. */

@@ -4,7 +4,7 @@ import { limits } from "../../core/base/mod.ts";
 import type { HandshakeRefusal } from "../../core/ports/mod.ts";
 import { headersTooLarge, refuse } from "../../core/protocol/mod.ts";
 import { answerRequest, type ClientServerOptions } from "../client-server.ts";
-import { endWithin } from "./byte-socket.ts";
+import { endWithin } from "./end-within.ts";
 import { NodejsRequest } from "./request.ts";
 
 /** The answer to a request that is no upgrade. */

@@ -1,8 +1,8 @@
 import type { Socket as NetSocket } from "node:net";
-// Not the global ones: Deno's gives a number, without unref.
-import { clearTimeout, setTimeout } from "node:timers";
 import { limits } from "../../core/base/mod.ts";
 import type { ByteSocket, ByteSocketListener } from "../../core/ports/mod.ts";
+import { Backlog } from "./backlog.ts";
+import { endWithin } from "./end-within.ts";
 
 /** Where a stream keeps its byte socket, so that its listeners need no closures. */
 const owner = Symbol("byte socket");
@@ -17,8 +17,9 @@ const nothing = new Uint8Array(0);
 export class NodejsByteSocket implements ByteSocket {
   private readonly stream: NetSocket;
   private listener: ByteSocketListener | undefined = undefined;
-  /** A callback is on its way that tells when all is written. */
-  private watched = false;
+  /** The stream has not taken everything, and will tell when it has. */
+  private waiting = false;
+  private backlog: Backlog | undefined = undefined;
 
   constructor(stream: NetSocket) {
     this.stream = stream;
@@ -37,33 +38,67 @@ export class NodejsByteSocket implements ByteSocket {
   }
 
   get bufferedBytes(): number {
-    return this.stream.writableLength;
+    return this.stream.writableLength + (this.backlog?.byteLength ?? 0);
   }
 
   write(bytes: Uint8Array): void {
-    const { stream } = this;
-    if ((stream as { encrypted?: boolean }).encrypted === true) {
-      // On Deno an empty write ends a stream over TLS.
-      stream.write(bytes, (error) => this.written(error));
-    } else if (stream.write(bytes) && stream.writableLength > 0 && !this.watched) {
-      // Below the stream's mark no `drain` will come: an empty write tells when it is its turn.
-      this.watched = true;
-      stream.write(nothing, (error) => {
-        this.watched = false;
-        if (!error) this.listener?.drained();
-      });
+    if (this.waiting) {
+      this.backlog ??= new Backlog();
+      this.backlog.add(bytes);
+    } else {
+      this.watch(this.put(bytes));
     }
   }
 
-  private written(error: Error | null | undefined): void {
-    if (!error && this.stream.writableLength === 0) this.listener?.drained();
+  private get encrypted(): boolean {
+    return (this.stream as { encrypted?: boolean }).encrypted === true;
   }
 
-  end(): void {
-    this.stream.end();
+  /** False where a `drain` will come. */
+  private put(bytes: Uint8Array): boolean {
+    if (!this.encrypted) return this.stream.write(bytes);
+    return this.stream.write(bytes, (error) => this.written(error));
+  }
+
+  /** Sees to it that we hear when the kernel has everything. */
+  private watch(belowMark: boolean): void {
+    const { stream } = this;
+    this.waiting = stream.writableLength > 0;
+    // On Deno an empty write ends a stream over TLS, so there each write tells.
+    if (!this.waiting || !belowMark || this.encrypted) return;
+    // Below the stream's mark no `drain` will come: an empty write tells when it is its turn.
+    stream.write(nothing, (error) => this.written(error));
+  }
+
+  private written(error: Error | null | undefined): void {
+    if (!error && this.stream.writableLength === 0) this.emptied();
+  }
+
+  /** The kernel has everything that the stream was given. */
+  emptied(): void {
+    this.waiting = false;
+    this.writeBacklog();
+    if (!this.waiting) this.listener?.drained();
+  }
+
+  private writeBacklog(): void {
+    const { backlog } = this;
+    if (backlog === undefined) return;
+    this.backlog = undefined;
+    let belowMark = true;
+    for (const piece of backlog.take()) belowMark = this.put(piece);
+    this.watch(belowMark);
+  }
+
+  /** Ends the stream after all that was written; cuts it where that takes longer than `ms`. */
+  end(ms?: number): void {
+    this.writeBacklog();
+    if (ms === undefined) this.stream.end();
+    else endWithin(this.stream, ms);
   }
 
   destroy(): void {
+    this.backlog = undefined;
     this.stream.destroy();
   }
 
@@ -79,13 +114,10 @@ export class NodejsByteSocket implements ByteSocket {
     this.listener?.data(chunk);
   }
 
-  tellDrained(): void {
-    this.listener?.drained();
-  }
-
   tellClosed(): void {
     const { listener } = this;
     this.listener = undefined;
+    this.backlog = undefined;
     listener?.closed();
   }
 }
@@ -95,7 +127,7 @@ function onData(this: NetSocket, chunk: Uint8Array): void {
 }
 
 function onDrain(this: NetSocket): void {
-  (this as OwnedSocket)[owner].tellDrained();
+  (this as OwnedSocket)[owner].emptied();
 }
 
 function onClose(this: NetSocket): void {
@@ -104,15 +136,7 @@ function onClose(this: NetSocket): void {
 
 /** The client half-closed: nothing that it sends will answer us, so the stream ends. */
 function onEnd(this: NetSocket): void {
-  if (this.writableLength === 0) this.destroy();
-  else endWithin(this, limits.closeHandshakeMs);
-}
-
-/** Ends a stream after what is written; cuts it where the other side takes too long. */
-export function endWithin(stream: NetSocket, ms: number): void {
-  // Not the stream's own timeout: a trickle of bytes would put that off for ever.
-  const timer = setTimeout(() => stream.destroy(), ms);
-  timer.unref();
-  stream.once("close", () => clearTimeout(timer));
-  stream.end();
+  const bytes = (this as OwnedSocket)[owner];
+  if (bytes.bufferedBytes === 0) this.destroy();
+  else bytes.end(limits.closeHandshakeMs);
 }
