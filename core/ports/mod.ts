@@ -32,3 +32,4 @@ export type {
 export type { Random } from "./random.ts";
 export { MessageKind, type OutgoingMessage, type Socket } from "./socket.ts";
 export type { ConnectionHandle, SocketHandler } from "./socket-handler.ts";
+export type { NewMessage, Subprotocol } from "./subprotocol.ts";

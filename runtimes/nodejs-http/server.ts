@@ -69,8 +69,10 @@ function createHttpServer(
     void answerRequest(options.handler, new NodejsRequest(request), (answer) => {
       if (!answer.accepted) {
         if (!stream.destroyed) writeRefusal(stream, answer);
-      } else if (stream.destroyed) {
+      } else if (!stream.readable || !stream.writable) {
+        // Who has half-closed the stream would never answer us; its end was told before.
         options.handler.abandon(answer);
+        stream.destroy();
       } else {
         upgrade(sockets, { request, stream, head, admission: answer });
       }

@@ -1,12 +1,16 @@
 import { after, before } from "node:test";
 import { type Handshake, RawClient } from "../support/raw-client.ts";
 import { type Combination, Fixture } from "../support/socket-fixture/combinations.ts";
+import { answerTests } from "./suite-answers.ts";
+import { broadcastTests } from "./suite-broadcast.ts";
 import { closeTests } from "./suite-close.ts";
 import { faultTests } from "./suite-faults.ts";
 import { flowTests } from "./suite-flow.ts";
 import { handshakeTests } from "./suite-handshake.ts";
 import { lifecycleTests } from "./suite-lifecycle.ts";
 import { messageTests } from "./suite-messages.ts";
+import { subprotocolTests } from "./suite-subprotocol.ts";
+import { waitingTests } from "./suite-waiting.ts";
 
 /** What the tests of a combination share. */
 export interface SuiteContext {
@@ -43,9 +47,13 @@ export function socketSuite(combination: Combination): void {
     },
   };
   handshakeTests(context);
+  answerTests(context);
+  waitingTests(context);
   messageTests(context);
   closeTests(context);
   faultTests(context);
   flowTests(context);
+  broadcastTests(context);
+  subprotocolTests(context);
   lifecycleTests(context);
 }

@@ -24,6 +24,10 @@ export interface Capabilities {
   readonly latePongs: boolean;
   /** A client that does not read is read all the same. */
   readonly readsUnread: boolean;
+  /** The runtime has a fan-out of its own. */
+  readonly publish: boolean;
+  /** A stream that brings no whole request in time is cut. */
+  readonly handshakeTimeout: boolean;
   /** The port closes while connections stay; else new handshakes get 503. */
   readonly stopsListening: boolean;
   /** Invalid UTF-8 is refused as soon as the bad byte arrives. */
@@ -45,6 +49,8 @@ const everything: Capabilities = {
   earlyFrames: true,
   latePongs: true,
   readsUnread: true,
+  publish: false,
+  handshakeTimeout: true,
   stopsListening: true,
   earlyUtf8: true,
   faultFrame: true,
@@ -73,6 +79,7 @@ function onDeno(engine: string, can: Capabilities): Combination {
 
 export const bunNative: Combination = onBun("native", {
   ...everything,
+  publish: true,
   hugeHead: 431,
   earlyFrames: false,
   latePongs: false,
@@ -93,6 +100,8 @@ export const denoNative: Combination = onDeno("native", {
   earlyFrames: true,
   latePongs: true,
   readsUnread: false,
+  publish: false,
+  handshakeTimeout: false,
   stopsListening: false,
   earlyUtf8: true,
   faultFrame: false,
@@ -119,12 +128,14 @@ export interface Fact {
 export class Fixture {
   readonly port: number;
   readonly canPause: boolean;
+  readonly canPublish: boolean;
   readonly #program: Program;
 
-  private constructor(program: Program, port: number, canPause: boolean) {
+  private constructor(program: Program, listening: Fact) {
     this.#program = program;
-    this.port = port;
-    this.canPause = canPause;
+    this.port = Number(listening.port);
+    this.canPause = listening.canPause === true;
+    this.canPublish = listening.canPublish === true;
   }
 
   /** Starts one that is expected to give up: its last words, and its exit code. */
@@ -143,7 +154,7 @@ export class Fixture {
     const args = [...combination.args, JSON.stringify(options)];
     const program = new Program(combination.program(), args);
     const listening = await program.line(factOf("listening"), "a listening server");
-    return new Fixture(program, Number(listening.port), listening.canPause === true);
+    return new Fixture(program, listening);
   }
 
   /** What the fixture said, or will say, of an event. */

@@ -11,8 +11,8 @@ import type {
   Socket,
   SocketHandler,
 } from "../../../core/ports/mod.ts";
-import { checkHandshake, chooseSubprotocol, refuse } from "../../../core/protocol/mod.ts";
 import type { ClientServer } from "../../../runtimes/client-server.ts";
+import { Answers } from "./answers.ts";
 import { say } from "./say.ts";
 
 export interface FixtureConnection extends ConnectionHandle {
@@ -24,21 +24,11 @@ export interface FixtureConnection extends ConnectionHandle {
   bytes: number;
 }
 
-const refusals = {
-  "/forbidden": refuse(403, "handshake-refused", "not here"),
-  "/page": {
-    accepted: false as const,
-    statusCode: 200,
-    headers: { "content-type": "text/html" },
-    body: "<p>a page</p>",
-  },
-};
-
 /** Not the gateway: an echo that does what a text beginning with `!` says. */
 export class FixtureHandler implements SocketHandler<FixtureConnection> {
   server: ClientServer | undefined = undefined;
   private readonly codec: Codec;
-  private readonly deflate: Deflate | undefined;
+  private readonly answers: Answers;
   private readonly message: ReusableMessage;
   private readonly random = new SystemRandom();
   private readonly connections = new Map<string, FixtureConnection>();
@@ -47,29 +37,21 @@ export class FixtureHandler implements SocketHandler<FixtureConnection> {
 
   constructor(codec: Codec, deflate: Deflate | undefined) {
     this.codec = codec;
-    this.deflate = deflate;
+    this.answers = new Answers(deflate !== undefined);
     this.message = new ReusableMessage(deflate);
   }
 
   handshake(request: HandshakeRequest): HandshakeAnswer | Promise<HandshakeAnswer> {
-    const refusal = refusals[request.path as keyof typeof refusals];
-    if (refusal !== undefined) return refusal;
-    const offer = checkHandshake(request);
-    if (!("ok" in offer)) return offer;
-    const admission: HandshakeAdmission = {
-      accepted: true,
-      app: "default",
-      subprotocol: chooseSubprotocol(offer.offeredSubprotocols, ["chat", "v2"]),
-      deflate: this.deflate !== undefined && offer.deflateOffered,
-      info: { path: request.path, query: request.query, ip: request.remoteAddress },
-    };
-    if (request.path === "/throws") return Promise.reject(new Error("as a test wants it"));
-    return request.path === "/later" ? later(admission) : admission;
+    return this.answers.of(request);
+  }
+
+  abandon(admission: HandshakeAdmission): void {
+    say({ event: "abandon", name: queryOf(admission).get("name") });
   }
 
   open(socket: Socket, admission: HandshakeAdmission): FixtureConnection {
     const slot = this.freeSlots.pop() ?? this.nextSlot++;
-    const query = new URLSearchParams(String(admission.info.query));
+    const query = queryOf(admission);
     const name = query.get("name") ?? `c${slot}`;
     const counts = query.get("mode") === "count";
     const connection = { slot, socket, name, counts, messages: 0, bytes: 0 };
@@ -123,6 +105,10 @@ export class FixtureHandler implements SocketHandler<FixtureConnection> {
     return sent;
   }
 
+  private publish(topic: string, data: string | Uint8Array, except?: Socket): void {
+    this.server?.broadcast?.publish(topic, this.message.setData(data), except);
+  }
+
   private command({ socket, name }: FixtureConnection, words: readonly string[]): void {
     const [verb, first = "", ...rest] = words;
     const other = this.connections.get(first);
@@ -164,8 +150,50 @@ export class FixtureHandler implements SocketHandler<FixtureConnection> {
         this.server?.stopListening();
         this.send(socket, "stopped");
         break;
+      case "held":
+        this.send(socket, String(this.answers.held));
+        break;
+      case "release":
+        this.answers.release();
+        break;
       case "stop":
         socket.close(1_012, "stop");
+        break;
+      default:
+        this.broadcastCommand(socket, words);
+    }
+  }
+
+  private broadcastCommand(socket: Socket, words: readonly string[]): void {
+    const [verb, first = "", ...rest] = words;
+    switch (verb) {
+      case "subscribe":
+        socket.subscribe?.(first);
+        break;
+      case "unsubscribe":
+        socket.unsubscribe?.(first);
+        break;
+      case "publish":
+        this.publish(first, rest.join(" "));
+        break;
+      case "publish-to-others":
+        this.publish(first, rest.join(" "), socket);
+        break;
+      case "publish-many":
+        for (let index = 0; index < Number(rest[0]); index += 1) {
+          if (index % 2 === 0) this.publish(first, `message ${index}`);
+          else this.send(socket, `message ${index}`);
+        }
+        break;
+      case "publish-big":
+        for (let index = 0; index < 30; index += 1) {
+          this.publish(first, new Uint8Array(Number(rest[0])).fill(index));
+        }
+        break;
+      case "publish-and-close":
+        this.publish(first, "before");
+        socket.close(4_001, "enough");
+        this.publish(first, "after");
         break;
       default:
         throw new Error(`unknown command ${verb}`);
@@ -173,8 +201,6 @@ export class FixtureHandler implements SocketHandler<FixtureConnection> {
   }
 }
 
-function later(admission: HandshakeAdmission): Promise<HandshakeAnswer> {
-  return new Promise((resolve) => {
-    setTimeout(() => resolve(admission), 20);
-  });
+function queryOf(admission: HandshakeAdmission): URLSearchParams {
+  return new URLSearchParams(String(admission.info.query));
 }

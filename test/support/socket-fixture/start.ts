@@ -1,9 +1,12 @@
 import process from "node:process";
 import { SystemClock } from "../../../adapters/system/mod.ts";
 import { limits, ServiceError } from "../../../core/base/mod.ts";
+import { ReusableMessage } from "../../../core/outgoing-message.ts";
+import { withSubprotocols } from "../../../core/protocol/mod.ts";
 import type { ClientServer, ClientServerOptions } from "../../../runtimes/client-server.ts";
 import { createZlibDeflate } from "../../../runtimes/deflate.ts";
 import { createWasmCodec } from "../../../wasm/mod.ts";
+import { graphProtocol } from "../graph-protocol.ts";
 import { FixtureHandler } from "./handler.ts";
 import { say } from "./say.ts";
 
@@ -12,6 +15,7 @@ export interface FixtureOptions {
   readonly compression?: boolean;
   readonly messageBytesMax?: number;
   readonly port?: number;
+  readonly handshakeTimeoutMs?: number;
 }
 
 export type StartServer = (options: ClientServerOptions) => Promise<ClientServer>;
@@ -29,7 +33,9 @@ export async function startFixture(engines: Readonly<Record<string, StartServer>
 
 async function startServer(engines: Readonly<Record<string, StartServer>>): Promise<void> {
   const [engine = "", settings = "{}"] = process.argv.slice(2);
-  const { compression, messageBytesMax, port } = JSON.parse(settings) as FixtureOptions;
+  const { compression, messageBytesMax, port, handshakeTimeoutMs } = JSON.parse(
+    settings,
+  ) as FixtureOptions;
   const codec = createWasmCodec({
     node: "fixture",
     messageBytesMax: messageBytesMax ?? limits.messageBytesMax,
@@ -40,10 +46,13 @@ async function startServer(engines: Readonly<Record<string, StartServer>>): Prom
   const start = engines[engine];
   if (start === undefined) throw new Error(`no engine ${engine}`);
   const handler = new FixtureHandler(codec, deflate);
+  const message = new ReusableMessage(deflate);
+  const newMessage = (data: string | Uint8Array): ReusableMessage => message.setData(data);
   const server = await start({
     host: "127.0.0.1",
     port: port ?? 0,
-    handler,
+    handshakeTimeoutMs,
+    handler: withSubprotocols(handler, [graphProtocol], { newMessage }),
     codec,
     clock: new SystemClock(),
     deflate,
@@ -51,5 +60,6 @@ async function startServer(engines: Readonly<Record<string, StartServer>>): Prom
     lanes: false,
   });
   handler.server = server;
-  say({ event: "listening", port: server.port, canPause: server.canPause });
+  const canPublish = server.broadcast !== undefined;
+  say({ event: "listening", port: server.port, canPause: server.canPause, canPublish });
 }
