@@ -3,6 +3,7 @@ import type { Dice } from "../vectors/dice.ts";
 import { utf8 } from "../vectors/hex.ts";
 import { idOf } from "../vectors/ids.ts";
 import type { Data } from "./client-script.ts";
+import { monsters } from "./command-monsters.ts";
 import { codecOptions } from "./gateway-rig.ts";
 
 /** One command, and what is to come of it. */
@@ -10,12 +11,23 @@ export interface ScriptItem {
   readonly item: unknown;
   /** Messages it sends, by the ids of live connections. */
   readonly sends: readonly (readonly [id: string, data: Data])[];
+  /** Connections that it puts into a group, or takes out; those of a batch are no other's. */
+  readonly joins?: Grouping;
+  readonly leaves?: Grouping;
+  /** Data that every member gets, but for one. */
+  readonly published?: { readonly group: string; readonly data: Data; readonly except?: string };
   /** Connections it closes. */
   readonly closes: readonly string[];
   /** Errors that are counted for it. */
   readonly errors: number;
   /** Ids of other nodes: errors too where they were addressed to this node alone. */
   readonly foreign?: number;
+}
+
+/** Live connections and a group. */
+export interface Grouping {
+  readonly group: string;
+  readonly ids: readonly string[];
 }
 
 export interface BatchScript {
@@ -27,7 +39,7 @@ export interface BatchScript {
 
 const nothing = { sends: [], closes: [] } as const;
 
-/** What is refused, with one error each: unknown verbs, wrong shapes, things not built yet. */
+/** What is refused, with one error each: unknown verbs, wrong shapes, names that cannot be. */
 const bad: readonly unknown[] = [
   ["what", "x"],
   ["Send", "x", "y"],
@@ -38,10 +50,23 @@ const bad: readonly unknown[] = [
   ["close", "x", "no code"],
   ["join", "x", 5],
   ["join", "x", "group"],
-  ["publish", "group", "data"],
+  ["publish", "", "data"],
+  ["publish", "x".repeat(257), "data"],
   ["publish", 5, "data"],
+  ["join", [], "@all"],
+  ["leave", [], "@user/u"],
   ["state", "x", 1],
-  ["query", "x", { ref: 1 }],
+  ["state", [], "x".repeat(5_000)],
+  ["renew", [], -1],
+  ["renew", "x", "soon"],
+  ["query", "x"],
+  ["query", { ref: 1 }],
+  ["accept", "x", { ref: 1 }],
+  ["accept", idOf(codecOptions.node, 3, "z"), { user: "u", state: { a: 1 } }],
+  ["accept", "x", "user"],
+  ["reject", idOf(codecOptions.node, 3, "z"), 403, "no"],
+  ["send", [], "late", { ttl: 0 }],
+  ["send", [], "x", { ttl: "soon" }],
   ["ack", "s"],
   ["ack", "s", -1],
   ["reject", "x", "no status"],
@@ -63,42 +88,13 @@ interface Named {
   readonly foreign: number;
 }
 
-/** What asks for more than there is: stack, or memory. Each is one error. */
-export const monsters: readonly Uint8Array<ArrayBuffer>[] = [
-  utf8("[".repeat(500_000)),
-  utf8("[".repeat(40) + "]".repeat(40)),
-  utf8(`[${'{"a":'.repeat(300_000)}`),
-  utf8(`[["send","x","${"\\u0000".repeat(90_000)}"`),
-  utf8(`[1${"0".repeat(300_000)}]`),
-  new Uint8Array(500_000).fill(0x91),
-  new Uint8Array(500_000).fill(0x81),
-  Uint8Array.of(0xdd, 0xff, 0xff, 0xff, 0xff),
-  Uint8Array.of(0x91, 0xdf, 0xff, 0xff, 0xff, 0xff, 0x00),
-  Uint8Array.of(0x92, 0xc6, 0xff, 0xff, 0xff, 0xf0, 0x00, 0x00),
-  Uint8Array.of(
-    0x94,
-    0x01,
-    0xa1,
-    0x73,
-    0xcf,
-    0xff,
-    0xff,
-    0xff,
-    0xff,
-    0xff,
-    0xff,
-    0xff,
-    0xff,
-    0x90,
-  ),
-  encode([["send", "no id", new Uint8Array(3_000_000)]]),
-];
-
 /** Makes batches of commands for the connections there are. */
 export class CommandScripts {
   readonly #dice: Dice;
   readonly #texts: readonly string[];
   readonly #binaries: readonly Uint8Array[];
+  /** The group of the batch that is being made. */
+  #group = "";
   /** Numbered streams, each with its next number. */
   readonly #streams: { readonly name: string; next: number | undefined }[] = [];
 
@@ -119,6 +115,7 @@ export class CommandScripts {
       if (dice.chance(30) && payload.length > 0) payload[0] = 0x5b;
       return { payload, items: [], known: false };
     }
+    this.#group = `g/${this.#letters()}`;
     const items = Array.from({ length: dice.below(6) }, () => this.#item(live));
     // An item that is a number first would be a version: the bare form begins with an array.
     const bare = items.map(({ item }) => item);
@@ -153,7 +150,11 @@ export class CommandScripts {
 
   /** No spoilt name is another's. */
   #name(): string {
-    return `o1:${Array.from({ length: 8 }, () => this.#dice.below(36).toString(36)).join("")}`;
+    return `o1:${this.#letters()}`;
+  }
+
+  #letters(): string {
+    return Array.from({ length: 8 }, () => this.#dice.below(36).toString(36)).join("");
   }
 
   #packed(value: unknown): Uint8Array<ArrayBuffer> {
@@ -175,18 +176,62 @@ export class CommandScripts {
     if (kind < 25) return { ...nothing, item: dice.pick(bad), errors: 1 };
     const { ids, named, errors, foreign } = this.#ids(live);
     const options = dice.chance(30) ? [{ ref: this.#ref() }] : [];
-    if (kind < 90) {
-      const data = dice.chance(60) ? dice.pick(this.#texts) : dice.pick(this.#binaries);
+    if (kind < 65) {
+      const data = this.#data();
       const sends = ids.map((id) => [id, data] as const);
       const item = ["send", named, data, ...options];
       return { ...nothing, item, sends, errors, foreign };
     }
+    if (kind < 90) return this.#control(kind, { ids, named, errors, foreign }, options);
     if (kind < 94) {
       const item = ["close", named, 4_000, "go", ...options];
       return { ...nothing, item, closes: ids, errors, foreign };
     }
     if (kind < 97) return { ...nothing, item: ["ack", "s", dice.below(9)], errors: 0 };
-    return { ...nothing, item: ["close", named, 1_005, "never"], errors: 1 };
+    return { ...nothing, item: ["close", named, 1_005, "never"], errors: errors + 1, foreign };
+  }
+
+  #data(): Data {
+    const dice = this.#dice;
+    return dice.chance(60) ? dice.pick(this.#texts) : dice.pick(this.#binaries);
+  }
+
+  /** Groups, states and questions. */
+  #control(kind: number, { ids, named, ...rest }: Named, options: unknown[]): ScriptItem {
+    const dice = this.#dice;
+    const group = this.#group;
+    if (kind < 73) {
+      return {
+        ...nothing,
+        ...rest,
+        item: ["join", named, group, ...options],
+        joins: { group, ids },
+      };
+    }
+    if (kind < 76) {
+      const item = ["leave", named, group, ...options];
+      return { ...nothing, ...rest, item, leaves: { group, ids } };
+    }
+    if (kind < 83) {
+      const [except] = dice.chance(50) ? ids : [];
+      const published = { group: dice.chance(80) ? group : "@all", data: this.#data() };
+      const item = ["publish", published.group, published.data];
+      if (except === undefined)
+        return { ...nothing, item: [...item, ...options], published, errors: 0 };
+      const more = { ...nothing, published: { ...published, except }, errors: 0 };
+      return { ...more, item: [...item, { except: dice.chance(50) ? except : [except] }] };
+    }
+    if (kind < 86) {
+      const value = dice.pick([null, 7, { a: [dice.text(9)] }, dice.bytes(dice.below(300))]);
+      return { ...nothing, ...rest, item: ["state", named, value, ...options] };
+    }
+    if (kind < 88) {
+      const item = ["renew", named, dice.pick([0, 1e15, 1.5e15 + 0.5]), ...options];
+      return { ...nothing, ...rest, item };
+    }
+    const subject = dice.chance(50) ? named : dice.pick([group, "@all", "@user/u", ""]);
+    const item = ["query", subject, { ref: 1, count: dice.chance(50) }];
+    return { ...nothing, item, errors: 0 };
   }
 
   /** Ids of which some are live, and how many errors the others make. */

@@ -6,7 +6,8 @@ import { createPlainCodec, WasmCodec } from "../../wasm/mod.ts";
 import type { Dice } from "../vectors/dice.ts";
 import { toHex } from "../vectors/hex.ts";
 import type { Data } from "./client-script.ts";
-import { type BatchScript, CommandScripts, monsters } from "./command-script.ts";
+import { monsters } from "./command-monsters.ts";
+import { type BatchScript, CommandScripts, type ScriptItem } from "./command-script.ts";
 import { casesOf, diceOf, fuzz, seed } from "./fuzz-run.ts";
 import { codecOptions, GatewayRig, type RigOptions } from "./gateway-rig.ts";
 import { heapLevel, type Level, wasmLevel } from "./levels.ts";
@@ -73,19 +74,9 @@ class Audience {
   /** Every valid item was carried out, in order, whatever stood between them. */
   #compare({ items }: BatchScript, errors: number, named: boolean): void {
     this.known++;
-    const expected = new Map<string, Data[]>();
-    const closed = new Set<string>();
+    const { expected, closed } = outcomeOf(items, [...this.#sockets.keys()]);
     let errorsExpected = 0;
-    for (const item of items) {
-      errorsExpected += item.errors + (named ? (item.foreign ?? 0) : 0);
-      for (const [id, data] of item.sends) {
-        if (closed.has(id)) continue;
-        const list = expected.get(id) ?? [];
-        expected.set(id, list);
-        list.push(data);
-      }
-      for (const id of item.closes) closed.add(id);
-    }
+    for (const item of items) errorsExpected += item.errors + (named ? (item.foreign ?? 0) : 0);
     assert.equal(errors, errorsExpected, "errors that were counted");
     for (const [id, socket] of this.#sockets) {
       if (socket.delivered.length === 0 && !expected.has(id) && !closed.has(id)) continue;
@@ -110,6 +101,30 @@ class Audience {
       if (this.#rig.audit.takeEnd(id) !== undefined) this.#closed.delete(id);
     }
   }
+}
+
+/** What the items of a batch make of connections that are all open and in no group of theirs. */
+function outcomeOf(
+  items: readonly ScriptItem[],
+  live: readonly string[],
+): { expected: Map<string, Data[]>; closed: Set<string> } {
+  const expected = new Map<string, Data[]>();
+  const closed = new Set<string>();
+  const members = new Set<string>();
+  const send = (id: string, data: Data): void => {
+    if (!closed.has(id)) expected.set(id, [...(expected.get(id) ?? []), data]);
+  };
+  for (const { sends, closes, joins, leaves, published } of items) {
+    for (const [id, data] of sends) send(id, data);
+    for (const id of joins?.ids ?? []) members.add(id);
+    for (const id of leaves?.ids ?? []) members.delete(id);
+    if (published !== undefined) {
+      const all = published.group === "@all" ? live : members;
+      for (const id of all) if (id !== published.except) send(id, published.data);
+    }
+    for (const id of closes) closed.add(id);
+  }
+  return { expected, closed };
 }
 
 /** What a client gets as text is text. */
