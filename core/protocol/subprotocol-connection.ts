@@ -56,6 +56,11 @@ export class SubprotocolConnection implements Socket, ConnectionHandle {
     this.handler.close(this.inner, closeCode, closeReason);
   }
 
+  /** A message goes no further; to the limits of rate and idleness it counts all the same. */
+  protected kept(bytes: number): void {
+    this.handler.batched(this.inner, 1, bytes);
+  }
+
   /** The client broke the subprotocol: closes with a code of the subprotocol's own. */
   protected violated(closeCode: number, closeReason: string): void {
     this.handler.fault(this.inner, "subprotocol-violation");

@@ -75,7 +75,7 @@ export function broadcastConformance(name: string, make: () => BroadcastCase): v
     assert.deepEqual(slow.handler.heard, ["drained"]);
   });
 
-  test(`${name}: closing goes out behind what was published, and ends the part in it`, async () => {
+  test(`${name}: a close goes out behind what was published, and ends its part`, async () => {
     const { broadcast, open } = make();
     const [closing, other] = [open(), open()];
     closing.socket.subscribe?.("a");

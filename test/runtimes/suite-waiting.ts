@@ -23,7 +23,7 @@ async function settled(control: RawClient): Promise<number> {
 export function waitingTests(context: SuiteContext): void {
   const { name, can } = context.combination;
 
-  test(`${name}: who leaves while a handshake waits is given up once, and not opened`, async () => {
+  test(`${name}: who leaves while a handshake waits is given up once, not opened`, async () => {
     const fixture = context.fixture();
     const control = await context.open("leave-control");
     const names = ["reset", "fin"];

@@ -33,13 +33,14 @@ class GraphConnection extends SubprotocolConnection {
     switch (message?.type) {
       case "connection_init":
         if (this.#greeted) this.violated(4429, "Too many initialisation requests");
-        else this.#answer({ type: "connection_ack" });
+        else this.#answer(data, { type: "connection_ack" });
         this.#greeted = true;
         break;
       case "ping":
-        this.#answer({ type: "pong", payload: message.payload });
+        this.#answer(data, { type: "pong", payload: message.payload });
         break;
       case "pong":
+        this.kept(data.length);
         break;
       case "subscribe":
       case "complete":
@@ -65,7 +66,8 @@ class GraphConnection extends SubprotocolConnection {
     return this.#send({ type: "next", id: parsed.id, payload: parsed.payload });
   }
 
-  #answer(message: GraphMessage): void {
+  #answer(data: string, message: GraphMessage): void {
+    this.kept(data.length);
     this.#send(message);
     this.flush();
   }
