@@ -2,7 +2,6 @@ import { waitFor } from "../support/wait.ts";
 import type { Dice } from "../vectors/dice.ts";
 import { type Cluster, type NodePlace, waitMs } from "./cluster.ts";
 import type { JudgedClient } from "./judged.ts";
-import { now } from "./now.ts";
 import { Talker } from "./talker.ts";
 
 /** How much is said: some 1,000 messages a second in all. */
@@ -72,10 +71,9 @@ export class Crowd {
     clearInterval(this.#timer);
   }
 
-  /** Every client that is still there closes its connection. */
-  async leave(): Promise<void> {
-    const at = now();
-    for (const talker of this.talkers) if (talker.open) talker.listenedUntil = at;
+  /** Every client that is still there closes its connection: it has heard all until `heardAt`. */
+  async leave(heardAt: number): Promise<void> {
+    for (const talker of this.talkers) if (talker.open) talker.listenedUntil = heardAt;
     await Promise.all(this.talkers.map((talker) => talker.leave(waitMs)));
   }
 

@@ -7,6 +7,7 @@ import type { Fault } from "./fault.ts";
 import { judgeWire, type WireVerdict } from "./judge-wire.ts";
 import type { LogMarks } from "./judged.ts";
 import { type Memory, MemorySampler } from "./memory-sampler.ts";
+import { now } from "./now.ts";
 import { saveLogs } from "./save-logs.ts";
 import { judge, type Verdict } from "./verdict.ts";
 import { WireTap } from "./wire-tap.ts";
@@ -26,6 +27,8 @@ export interface Outcome {
 /** Messages before the fault, and after it. */
 const messagesBefore = 500;
 const messagesAfter = 1_000;
+/** An origin that handled nothing for so long has nothing more to handle. */
+const quietMs = 250;
 
 /** Lets clients talk, breaks something, lets them talk on, and judges. */
 export async function runFault(cluster: Cluster, fault: Fault, seed: number): Promise<Outcome> {
@@ -47,7 +50,9 @@ export async function runFault(cluster: Cluster, fault: Fault, seed: number): Pr
     await waitUntil(look, ({ lost, echoesLost }) => {
       return lost === 0 && (losesCommands || echoesLost === 0);
     });
-    await crowd.leave();
+    const heardAt = await quiet(cluster);
+    await waitUntil(look, ({ echoesLost }) => losesCommands || echoesLost === 0);
+    await crowd.leave(heardAt);
     await waitUntil(look, ({ lost, unclosed }) => lost === 0 && unclosed === 0);
     const verdict = look();
     const wire = judgeWire(tap, cluster.lives);
@@ -68,4 +73,18 @@ export async function runFault(cluster: Cluster, fault: Fault, seed: number): Pr
 
 async function waitUntil(look: () => Verdict, done: (verdict: Verdict) => boolean): Promise<void> {
   await waitFor(() => done(look()), { deadline: waitMs }).catch(() => {});
+}
+
+/** Resolves when no origin has handled anything for a while; since when, at least. */
+function quiet(cluster: Cluster): Promise<number> {
+  const count = (): number => cluster.lives.reduce((sum, life) => sum + life.read().length, 0);
+  let [before, since] = [count(), now()];
+  return waitFor(
+    () => {
+      const events = count();
+      if (events !== before) [before, since] = [events, now()];
+      return now() - since >= quietMs && since;
+    },
+    { what: "origins to be done", deadline: waitMs },
+  );
 }
