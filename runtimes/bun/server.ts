@@ -99,12 +99,11 @@ function answer(
   server: Server<BunSocket>,
 ): Response | undefined | Promise<Response | undefined> {
   const wrapped = new FetchRequest(request, server.requestIP(request)?.address ?? "");
-  const answer = answerRequest(handler, wrapped, (known) =>
+  // While an upgrade waits for this, Bun's `idleTimeout` does not run. (After `server.timeout` it
+  // would not run on a refused stream either, for ever.)
+  return answerRequest(handler, wrapped, (known) =>
     upgrade(handler, { request, server, answer: known }),
   );
-  // The request is whole: how long it waits for its answer is the handler's to bound.
-  if (answer instanceof Promise) server.timeout(request, 0);
-  return answer;
 }
 
 interface Upgrade {

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { constants, inflateRawSync } from "node:zlib";
-import type { RawClient } from "../support/raw-client.ts";
+import { Authority } from "../support/certificates.ts";
+import { RawClient } from "../support/raw-client.ts";
+import { Fixture } from "../support/socket-fixture/combinations.ts";
+import { skipWithout } from "../support/spawn.ts";
 import { waitFor } from "../support/wait.ts";
 import type { SuiteContext } from "./suite.ts";
 
@@ -107,6 +111,41 @@ export function broadcastTests(context: SuiteContext): void {
       await waitFor(async () => (await buffered()) === 0);
     });
   }
+
+  const skip = skipWithout("openssl");
+  test(`${name}: publish reaches those from before a new certificate, too`, { skip }, async () => {
+    using authority = new Authority();
+    const { certFile, keyFile } = authority.issue("broadcast", "broadcast");
+    const tls = { cert: readFileSync(certFile, "utf8"), key: readFileSync(keyFile, "utf8") };
+    const fixture = await Fixture.start(context.combination, { tls });
+    try {
+      const open = async (): Promise<RawClient> => {
+        const client = await RawClient.secure(fixture.port, authority.ca);
+        await client.upgrade();
+        client.text("!subscribe all");
+        return client;
+      };
+      const clients: RawClient[] = [];
+      for (let round = 0; round < 3; round += 1) {
+        const client = await open();
+        clients.push(client);
+        client.text("!reload-tls");
+        assert.equal(await client.nextText(), "reloaded");
+      }
+      clients.push(await open());
+      for (const publisher of clients) {
+        publisher.text("!publish-to-others all others");
+        publisher.text("!publish all everybody");
+        for (const client of clients) {
+          if (client !== publisher) assert.equal(await client.nextText(), "others");
+          assert.equal(await client.nextText(), "everybody");
+        }
+      }
+      for (const client of clients) client.destroy();
+    } finally {
+      await fixture.stop();
+    }
+  });
 
   test(`${name}: a close frame follows what was published, and nothing follows it`, async () => {
     const [closing, other] = (await members("close", 2)) as [RawClient, RawClient];

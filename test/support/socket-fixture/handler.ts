@@ -11,7 +11,7 @@ import type {
   Socket,
   SocketHandler,
 } from "../../../core/ports/mod.ts";
-import type { ClientServer } from "../../../runtimes/client-server.ts";
+import type { ClientServer, ServerTls } from "../../../runtimes/client-server.ts";
 import { Answers } from "./answers.ts";
 import { say } from "./say.ts";
 
@@ -27,6 +27,7 @@ export interface FixtureConnection extends ConnectionHandle {
 /** Not the gateway: an echo that does what a text beginning with `!` says. */
 export class FixtureHandler implements SocketHandler<FixtureConnection> {
   server: ClientServer | undefined = undefined;
+  tls: ServerTls | undefined = undefined;
   private readonly codec: Codec;
   private readonly answers: Answers;
   private readonly message: ReusableMessage;
@@ -167,6 +168,10 @@ export class FixtureHandler implements SocketHandler<FixtureConnection> {
   private broadcastCommand(socket: Socket, words: readonly string[]): void {
     const [verb, first = "", ...rest] = words;
     switch (verb) {
+      case "reload-tls":
+        if (this.tls === undefined) break;
+        void this.server?.reloadTls(this.tls).then(() => this.send(socket, "reloaded"));
+        break;
       case "subscribe":
         socket.subscribe?.(first);
         break;

@@ -3,7 +3,11 @@ import { SystemClock } from "../../../adapters/system/mod.ts";
 import { limits, ServiceError } from "../../../core/base/mod.ts";
 import { ReusableMessage } from "../../../core/outgoing-message.ts";
 import { withSubprotocols } from "../../../core/protocol/mod.ts";
-import type { ClientServer, ClientServerOptions } from "../../../runtimes/client-server.ts";
+import type {
+  ClientServer,
+  ClientServerOptions,
+  ServerTls,
+} from "../../../runtimes/client-server.ts";
 import { createZlibDeflate } from "../../../runtimes/deflate.ts";
 import { createWasmCodec } from "../../../wasm/mod.ts";
 import { graphProtocol } from "../graph-protocol.ts";
@@ -16,6 +20,7 @@ export interface FixtureOptions {
   readonly messageBytesMax?: number;
   readonly port?: number;
   readonly handshakeTimeoutMs?: number;
+  readonly tls?: ServerTls;
 }
 
 export type StartServer = (options: ClientServerOptions) => Promise<ClientServer>;
@@ -33,9 +38,8 @@ export async function startFixture(engines: Readonly<Record<string, StartServer>
 
 async function startServer(engines: Readonly<Record<string, StartServer>>): Promise<void> {
   const [engine = "", settings = "{}"] = process.argv.slice(2);
-  const { compression, messageBytesMax, port, handshakeTimeoutMs } = JSON.parse(
-    settings,
-  ) as FixtureOptions;
+  const options = JSON.parse(settings) as FixtureOptions;
+  const { compression, messageBytesMax, port, handshakeTimeoutMs, tls } = options;
   const codec = createWasmCodec({
     node: "fixture",
     messageBytesMax: messageBytesMax ?? limits.messageBytesMax,
@@ -52,6 +56,7 @@ async function startServer(engines: Readonly<Record<string, StartServer>>): Prom
     host: "127.0.0.1",
     port: port ?? 0,
     handshakeTimeoutMs,
+    tls,
     handler: withSubprotocols(handler, [graphProtocol], { newMessage }),
     codec,
     clock: new SystemClock(),
@@ -60,6 +65,7 @@ async function startServer(engines: Readonly<Record<string, StartServer>>): Prom
     lanes: false,
   });
   handler.server = server;
+  handler.tls = tls;
   const canPublish = server.broadcast !== undefined;
   say({ event: "listening", port: server.port, canPause: server.canPause, canPublish });
 }
