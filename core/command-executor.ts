@@ -24,7 +24,13 @@ export class CommandExecutor {
 
   constructor(parts: CommandExecutorParts, sendQueueBytesMax: number) {
     const { effects, registry, metrics, apps } = parts;
-    const delivery = new Delivery({ metrics, close: effects.close }, sendQueueBytesMax);
+    const sentWaits = new SentWaits(parts.clock);
+    const { clock } = parts;
+    const flushed = (): void => sentWaits.flushed();
+    const delivery = new Delivery(
+      { clock, metrics, close: effects.close, flushed },
+      sendQueueBytesMax,
+    );
     const reply = ({ app, sender }: CommandSource, ref: unknown, result: unknown): void => {
       apps
         .find(app)
@@ -36,7 +42,7 @@ export class CommandExecutor {
       targets: new CommandTargets({ ...parts, forward: effects.forward }),
       delivery,
       fanOut: new FanOut(registry, delivery),
-      sentWaits: new SentWaits(parts.clock),
+      sentWaits,
       message: new ReusableMessage(parts.deflate),
       reply,
       answerById: (source, ref) => {
@@ -83,7 +89,7 @@ export class CommandExecutor {
 
   /** One raw message for the members of a group. */
   message({ app: name, group, kind, payload }: GroupMessage): void {
-    const { parts, message, fanOut, delivery } = this.#context;
+    const { parts, message, fanOut } = this.#context;
     const app = parts.apps.find(name);
     if (app === undefined) return;
     if (kind === MessageKind.text && !parts.codec.validUtf8(payload)) {
@@ -96,11 +102,10 @@ export class CommandExecutor {
     message.setBytes(kind, payload);
     fanOut.publish(app, group, message);
     message.clear();
-    delivery.flush();
   }
 
   #batch(app: App, source: CommandSource): void {
-    const { parts, delivery, sentWaits } = this.#context;
+    const { parts } = this.#context;
     const { codec } = parts;
     const stream = codec.stream();
     let skip = 0;
@@ -117,8 +122,6 @@ export class CommandExecutor {
       if (skip-- > 0) continue;
       this.#item(app, source);
     }
-    delivery.flush();
-    sentWaits.flushed();
     if (stream !== undefined) acknowledge(app, source, { stream, gap: false });
   }
 

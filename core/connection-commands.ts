@@ -41,8 +41,10 @@ export class ConnectionCommands {
     const tooBig = state !== undefined && state.length > limits.stateBytesMax;
     if (tooBig) targets.refuse(call.source, "state-too-big", "a state has 4,096 bytes at most");
     forEachTarget(this.#context, call, ({ slot }, settle) => {
-      if (!tooBig) parts.codec.setState(slot, state);
-      settle(tooBig ? "state-too-big" : Outcome.stored);
+      // False where all states together would take more memory than there is for them.
+      const stored = !tooBig && parts.codec.setState(slot, state);
+      if (!stored && !tooBig) parts.metrics.error("state-too-big");
+      settle(stored ? Outcome.stored : "state-too-big");
     });
   }
 

@@ -1,11 +1,14 @@
 import { CloseCause, type Connection } from "./connection.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 import { Outcome } from "./outcome.ts";
-import type { OutgoingMessage } from "./ports/mod.ts";
+import type { Clock, OutgoingMessage } from "./ports/mod.ts";
 
 export interface DeliveryParts {
+  readonly clock: Clock;
   readonly metrics: GatewayMetrics;
   readonly close: (c: Connection, cause: CloseCause, closeCode: number, reason: string) => void;
+  /** Every socket has handed over what it had. */
+  readonly flushed: () => void;
 }
 
 /** What became of one message for one connection, before the kernel has it. */
@@ -13,19 +16,24 @@ export type Delivered = typeof Outcome.sent | typeof Outcome.gone | typeof Outco
 
 /**
  * Hands messages to sockets. A connection that leaves too much unread is closed; what was sent in
- * one command batch goes out with one flush for each socket.
+ * one turn, by however many command batches, goes out with one flush for each socket.
  */
 export class Delivery {
   readonly #parts: DeliveryParts;
   readonly #sendQueueBytesMax: number;
   readonly #dirty: Connection[] = [];
+  #scheduled = false;
+  readonly #endOfTurn = (): void => {
+    this.#scheduled = false;
+    this.flush();
+  };
 
   constructor(parts: DeliveryParts, sendQueueBytesMax: number) {
     this.#parts = parts;
     this.#sendQueueBytesMax = sendQueueBytesMax;
   }
 
-  /** Queues a message on a connection's socket until `flush`. */
+  /** Queues a message on a connection's socket until the end of the turn. */
   send(connection: Connection, message: OutgoingMessage): Delivered {
     const { byteLength } = message;
     const fault = this.refusal(connection, byteLength);
@@ -36,6 +44,7 @@ export class Delivery {
       connection.dirty = true;
       this.#dirty.push(connection);
     }
+    this.#schedule();
     return Outcome.sent;
   }
 
@@ -45,7 +54,7 @@ export class Delivery {
     if (closing !== undefined) return closing === CloseCause.slow ? Outcome.slow : Outcome.gone;
     const buffered = socket.bufferedBytes;
     if (buffered === 0 || buffered + byteLength <= this.#sendQueueBytesMax) return undefined;
-    // What this very batch has queued may only wait for its flush.
+    // What this very turn has queued may only wait for its flush.
     socket.flush();
     if (socket.bufferedBytes + byteLength <= this.#sendQueueBytesMax) return undefined;
     this.#parts.metrics.error("send-queue-full");
@@ -67,5 +76,12 @@ export class Delivery {
       connection.socket.flush();
     }
     this.#dirty.length = 0;
+    this.#parts.flushed();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#parts.clock.endOfTurn(this.#endOfTurn);
   }
 }

@@ -222,7 +222,7 @@ export class Gateway implements SocketHandler<Connection> {
 
   text(connection: Connection, data: string): void {
     const { codec } = this.#parts;
-    if (utf8Exceeds(data, codec.messageBytesMax)) this.#tooBig(connection);
+    if (utf8Exceeds(data, codec.messageBytesMaxOf(connection.slot))) this.#tooBig(connection);
     if (connection.closing !== undefined) return;
     const { stream, slot } = connection;
     if (!codec.text(slot, data)) {
@@ -234,7 +234,7 @@ export class Gateway implements SocketHandler<Connection> {
 
   binary(connection: Connection, data: Uint8Array): void {
     const { codec } = this.#parts;
-    if (data.byteLength > codec.messageBytesMax) this.#tooBig(connection);
+    if (data.byteLength > codec.messageBytesMaxOf(connection.slot)) this.#tooBig(connection);
     if (connection.closing !== undefined) return;
     const { stream, slot } = connection;
     if (!codec.bytes(slot, 2, data)) {
@@ -297,7 +297,8 @@ export class Gateway implements SocketHandler<Connection> {
     for (const name of names) app.groups.join(connection, name, () => {});
     this.#reservations.releaseGroups(reservation);
     if (state !== undefined) {
-      this.#parts.codec.setState(slot, this.#parts.codec.encodeValue(state));
+      const { codec } = this.#parts;
+      if (!codec.setState(slot, codec.encodeValue(state))) this.#metrics.error("state-too-big");
     }
     if (expiresAt !== undefined) this.#expiries.set(connection, expiresAt);
   }

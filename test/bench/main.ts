@@ -1,11 +1,12 @@
 /**
- * `npm run bench [-- codec echo round-trip idle unread] [--rounds N]`: every figure beside the one
+ * `npm run bench [-- codec echo round-trip fan-out idle unread] [--rounds N]`: every figure beside the one
  * it is held against, in one run. It fails on no time. `unread` draws docs/unread-clients.svg.
  */
 import { cpus, loadavg } from "node:os";
 import process from "node:process";
 import { runCodecBench } from "./codec.ts";
 import { echoBench } from "./echo.ts";
+import { fanOutBench } from "./fan-out.ts";
 import { idleBench } from "./idle.ts";
 import type { Contestant } from "./processes.ts";
 import { roundTripBench } from "./round-trip.ts";
@@ -14,7 +15,7 @@ import { unreadBench } from "./unread.ts";
 const words = process.argv.slice(2);
 const at = words.indexOf("--rounds");
 const rounds = at < 0 ? 3 : Number(words.splice(at, 2)[1]);
-const chosen = words.length === 0 ? ["codec", "round-trip", "echo", "idle"] : words;
+const chosen = words.length === 0 ? ["codec", "round-trip", "echo", "fan-out", "idle"] : words;
 
 const bunOpen: Contestant = { runtime: "bun", engine: "native", mode: "open" };
 const bunNative: Contestant = { runtime: "bun", engine: "native" };
@@ -27,6 +28,7 @@ const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   codec: () => runCodecBench(print),
   "round-trip": () => roundTripBench([bunOpen, bunNative, bunWasm], rounds, print),
   echo: () => echoBench([bunOpen, bunNative, bunWasm, nodeWasm], rounds, print),
+  "fan-out": () => fanOutBench(rounds, print),
   unread: () => unreadBench([bunNative, nodeWasm], print),
   idle: () => idleBench([bunNative, bunWasm, nodeWasm], print),
 };

@@ -84,6 +84,7 @@ test("a local origin's command reaches connections of its node and of another", 
   const ids = [idOf(here), idOf(there)];
   one.channel.command("default", "local", encode([["send", ids, "hello", { ref: 1 }]]));
   await turn();
+  for (const node of [one, two]) node.clock.turn();
   assert.deepEqual(here.delivered, [{ type: "message", data: "hello" }]);
   assert.deepEqual(there.delivered, [{ type: "message", data: "hello" }]);
   for (const node of [one, two]) node.clock.turn();
@@ -102,6 +103,7 @@ test("what comes over the bus is not forwarded again", async () => {
   broker.command("default", "origin", "one", encode([["send", idOf(there), "lost"]]));
   broker.command("default", "origin", undefined, encode([["send", idOf(there), "for all"]]));
   await turn();
+  two.clock.turn();
   assert.deepEqual(there.delivered, [{ type: "message", data: "for all" }]);
   assert.equal(one.metrics.value("wss_errors_total", { code: "id-foreign" }), 1);
   for (const node of [one, two]) {
