@@ -96,7 +96,7 @@ class Rig {
 }
 
 for (const { name, make } of codecs) {
-  test(`${name}: the origin gets what the subprotocol passes on, in order, and numbered`, async () => {
+  test(`${name}: the origin gets what the subprotocol passes on, numbered in order`, async () => {
     const rig = new Rig(make());
     await rig.gateway.start();
     const bytes = rig.framed();
