@@ -1,11 +1,13 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { JsonLogger, PrettyLogger } from "../adapters/log/mod.ts";
+import { SystemClock } from "../adapters/system/mod.ts";
 import { ServiceError } from "../core/base/mod.ts";
 import { configFlag, readFlags, readSettings, type Settings } from "../core/config/mod.ts";
 import type { Page } from "../core/mod.ts";
-import type { Logger } from "../core/ports/mod.ts";
+import type { Authorizer, Logger } from "../core/ports/mod.ts";
 import { Service, type ServiceParts } from "./compose.ts";
+import { createAuthorizer } from "./create-authorizer.ts";
 import { devDefaults, devPages, startDevOrigin } from "./dev.ts";
 import type { Platform } from "./platform.ts";
 import { readTlsFiles, type TlsFiles } from "./tls-files.ts";
@@ -28,15 +30,28 @@ export async function runCommandLine(words: readonly string[], platform: Platfor
   }
   let settings: Settings;
   let tls: TlsFiles;
+  let authorizer: Authorizer | undefined;
+  let logger: Logger;
   try {
     settings = readAll(command, rest);
     checkTogether(settings, platform);
     tls = readTlsFiles(settings);
+    logger = createLogger(settings);
+    authorizer = await createAuthorizer(settings, { clock: new SystemClock(), logger });
   } catch (error) {
     if (error instanceof ServiceError) return leave(ExitCode.usage, error.message);
     throw error;
   }
-  await run(command, settings, { platform, tls });
+  await run(command, settings, { platform, tls, logger, authorizer });
+}
+
+function createLogger(settings: Settings): Logger {
+  const format = settings["log-format"];
+  const pretty = format === "pretty" || (format === "auto" && process.stdout.isTTY === true);
+  const write = (line: string): void => void process.stdout.write(line);
+  const options = { level: settings["log-level"], write, now: Date.now };
+  const colour = pretty && process.stdout.isTTY === true;
+  return pretty ? new PrettyLogger({ ...options, colour }) : new JsonLogger(options);
 }
 
 function leave(code: number, text: string): void {
@@ -81,16 +96,11 @@ function readConfigFile(path: string): unknown {
 async function run(
   command: Command,
   settings: Settings,
-  { platform, tls }: Pick<ServiceParts, "platform" | "tls">,
+  parts: Omit<ServiceParts, "pages">,
 ): Promise<void> {
-  const format = settings["log-format"];
-  const pretty = format === "pretty" || (format === "auto" && process.stdout.isTTY === true);
-  const write = (line: string): void => void process.stdout.write(line);
-  const options = { level: settings["log-level"], write, now: Date.now };
-  const colour = pretty && process.stdout.isTTY === true;
-  const logger = pretty ? new PrettyLogger({ ...options, colour }) : new JsonLogger(options);
+  const { logger, platform, tls } = parts;
   const pages: ReadonlyMap<string, Page> = command === "dev" ? devPages : new Map();
-  const service = new Service(settings, { platform, logger, pages, tls });
+  const service = new Service(settings, { ...parts, pages });
   const cleanUps: (() => Promise<void> | void)[] = [];
   const fail = (error: unknown): void => {
     tellFailure(logger, error);

@@ -11,7 +11,7 @@ import { SystemClock, SystemRandom } from "../adapters/system/mod.ts";
 import { limits } from "../core/base/mod.ts";
 import type { Settings } from "../core/config/mod.ts";
 import { Gateway, type Page } from "../core/mod.ts";
-import type { Clock, Codec, Logger, Random } from "../core/ports/mod.ts";
+import type { Authorizer, Clock, Codec, Logger, Random } from "../core/ports/mod.ts";
 import { createWasmCodec } from "../wasm/mod.ts";
 import type { ClientServer } from "./client-server.ts";
 import { createZlibDeflate } from "./deflate.ts";
@@ -26,6 +26,8 @@ export interface ServiceParts {
   readonly logger: Logger;
   readonly pages: ReadonlyMap<string, Page>;
   readonly tls: TlsFiles;
+  /** Decides over handshakes, where `--authorize jwt` asks for it. */
+  readonly authorizer: Authorizer | undefined;
 }
 
 const nameAlphabet = "abcdefghijklmnopqrstuvwxyz0123456789";
@@ -144,6 +146,7 @@ export class Service {
         bus: new MqttClusterBus(mqtt, ports),
         channel: new MqttOriginChannel(mqtt, ports),
         deflate: createZlibDeflate(),
+        authorizer: this.#parts.authorizer,
       },
       gatewayOptions(settings, {
         node: this.node,
