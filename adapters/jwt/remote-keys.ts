@@ -18,7 +18,8 @@ export class RemoteKeys {
   readonly #closing: AbortController = new AbortController();
   #keys: readonly VerificationKey[] | undefined;
   #loading: Promise<void> | undefined;
-  #askedAt: number | undefined;
+  /** The end of the last try: an endpoint that hangs is left alone for a while too. */
+  #answeredAt: number | undefined;
   /** What went wrong the last time. */
   #fault: string | undefined;
   #cancelNext: Cancel | undefined;
@@ -51,19 +52,19 @@ export class RemoteKeys {
   refresh(): Promise<void> {
     if (this.#loading !== undefined) return this.#loading;
     if (this.#closing.signal.aborted || this.#askedJustNow()) return Promise.resolve();
-    this.#askedAt = this.#parts.clock.now();
     this.#cancelNext?.();
     this.#loading = this.#load().finally(() => {
       this.#loading = undefined;
+      this.#answeredAt = this.#parts.clock.now();
       this.#planNext();
     });
     return this.#loading;
   }
 
   #askedJustNow(): boolean {
-    if (this.#askedAt === undefined) return false;
+    if (this.#answeredAt === undefined) return false;
     const pauseMs = this.#fault === undefined ? limits.jwksCooldownMs : limits.jwksRetryMs;
-    const sinceMs = this.#parts.clock.now() - this.#askedAt;
+    const sinceMs = this.#parts.clock.now() - this.#answeredAt;
     // A clock that was set back must not stop us.
     return sinceMs >= 0 && sinceMs < pauseMs;
   }

@@ -52,7 +52,9 @@ async function pemKey(block: string): Promise<VerificationKey> {
   for (const algorithm of ["RS256", "ES256", "EdDSA"] as const) {
     try {
       const key = await importSPKI(block, algorithm);
-      if (isStrong(key)) return { algorithm, keyId: undefined, key };
+      if (!isStrong(key)) continue;
+      await probe(key);
+      return { algorithm, keyId: undefined, key };
     } catch {
       // Of another kind.
     }
@@ -96,6 +98,7 @@ async function keyOfSet(
     const jwk = Object.entries({ kty, crv, n, e, x, y }).filter(([, part]) => part !== undefined);
     const key = await importJWK(Object.fromEntries(jwk), algorithm);
     if (!(key instanceof CryptoKey) || !isStrong(key)) return undefined;
+    await probe(key);
     return { algorithm, keyId: kid, key };
   } catch {
     return undefined;
@@ -114,6 +117,12 @@ function isStrong(key: CryptoKey): boolean {
   const { modulusLength } = key.algorithm as { readonly modulusLength?: number };
   if (modulusLength === undefined) return true;
   return modulusLength >= limits.rsaBitsMin && modulusLength <= limits.rsaBitsMax;
+}
+
+/** Throws where a key cannot be used after all: Deno looks at a curve's point only then. */
+async function probe(key: CryptoKey): Promise<void> {
+  const use = { name: key.algorithm.name, hash: "SHA-256" };
+  await crypto.subtle.verify(use, key, new Uint8Array(64), new Uint8Array(1));
 }
 
 function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
