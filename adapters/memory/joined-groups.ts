@@ -3,7 +3,7 @@ import type { MemoryBroker } from "./cluster-bus-hub.ts";
 
 type Done = (error?: ServiceError) => void;
 
-/** The groups of one memory bus. As with a broker, a join is granted later, and not in an outage. */
+/** The groups of one memory bus. As at a broker, a join is granted later, not in an outage. */
 export class JoinedGroups {
   readonly #broker: MemoryBroker;
   /** By `APP/GROUP`: who waits to hear that it is joined. */

@@ -19,7 +19,7 @@ export class LinkLog {
     this.#fields = { broker: redactUrl(url), role };
   }
 
-  line(level: LogLevel, event: string, fields: Readonly<Record<string, string>> = {}): void {
+  log(level: LogLevel, event: string, fields: Readonly<Record<string, string>> = {}): void {
     const message = messages[event as keyof typeof messages] ?? event;
     this.#logger.log(level, event, message, { ...this.#fields, ...fields });
   }

@@ -60,7 +60,7 @@ export class MqttLink {
   readonly #backoff: Backoff;
   readonly #window: PublishWindow;
   readonly #subscriptions: Subscriptions;
-  readonly #log: LinkLog;
+  readonly #lines: LinkLog;
   #listener: MqttLinkListener | undefined;
   #session: MqttSession | undefined;
   #state: State = "idle";
@@ -77,7 +77,7 @@ export class MqttLink {
   constructor(options: MqttLinkOptions, ports: MqttLinkPorts) {
     this.#options = options;
     this.#ports = ports;
-    this.#log = new LinkLog(ports.logger, options);
+    this.#lines = new LinkLog(ports.logger, options);
     this.#address = parseBrokerUrl(options.url);
     const rest = ports.random.fill(new Uint8Array(6));
     const hex = Array.from(rest, (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -139,7 +139,7 @@ export class MqttLink {
 
   /**
    * Subscribes at QoS 1, now and after every reconnect, before `connected` is told. `done` is
-   * called once: when granted for the first time, or with an error, and then nothing is subscribed.
+   * called once: when granted for the first time, or with an error: then nothing is subscribed.
    */
   subscribe(filter: string, done: SubscribeDone): void {
     this.#subscriptions.add(filter, done);
@@ -211,7 +211,7 @@ export class MqttLink {
     this.#backoff.reset();
     this.#fellBack = false;
     if (this.#toldDown) {
-      this.#log.line(this.#downLevel === "warn" ? "info" : "debug", "broker-connected");
+      this.#lines.log(this.#downLevel === "warn" ? "info" : "debug", "broker-connected");
     }
     this.#everUp = true;
     this.#toldDown = false;
@@ -222,7 +222,7 @@ export class MqttLink {
   #notGranted(filter: string, required: boolean): void {
     const message = `the broker does not grant the subscription ${filter}`;
     if (required) this.#session?.fail(new ServiceError("broker-refused", message));
-    else if (!this.#toldRefused) this.#log.line("warn", "subscription-refused", { filter });
+    else if (!this.#toldRefused) this.#lines.log("warn", "subscription-refused", { filter });
     this.#toldRefused = true;
   }
 
@@ -238,7 +238,7 @@ export class MqttLink {
       this.#subscriptions.stop(refusal);
       // At the start whoever waits for it tells of it; later nobody else would.
       const level = this.#everUp ? "error" : "debug";
-      this.#log.line(level, refusal.code, { reason: refusal.message });
+      this.#lines.log(level, refusal.code, { reason: refusal.message });
       this.#settle?.reject(refusal);
     } else if (this.#state === "waiting" && !this.#fallBack(wasUp, end)) {
       this.#retry(end.error);
@@ -282,7 +282,7 @@ export class MqttLink {
     if (!this.#toldDown) {
       this.#toldDown = true;
       const event = this.#everUp ? "broker-lost" : "broker-unreachable";
-      this.#log.line(this.#downLevel, event, { reason: error?.message || "connection closed" });
+      this.#lines.log(this.#downLevel, event, { reason: error?.message || "connection closed" });
     }
     this.#cancelRetry = this.#ports.clock.after(this.#backoff.next(), () => {
       if (this.#state === "waiting") this.#connect();

@@ -1,6 +1,6 @@
 /**
- * `node --expose-gc dist/js/test/bench/groups-subscribe.js [groups]`: what groups cost at mosquitto
- * and in the gateway's bus: time and memory of joins, and of a reconnect.
+ * `node --expose-gc dist/js/test/bench/groups-subscribe.js [groups]`: what groups cost a gateway's
+ * bus over mosquitto: time and memory of joins, and of a reconnect.
  */
 import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
