@@ -100,7 +100,10 @@ export async function echoBench(
     const figures = contestants.map((): Figure[] => []);
     for (let round = 0; round < rounds; round++) {
       baseline.push(await wsEcho(load));
-      for (const [index, contestant] of contestants.entries()) {
+      // Forth and back, so that what slows the machine down for a while favours nobody.
+      const turns = [...contestants.entries()];
+      if (round % 2 === 1) turns.reverse();
+      for (const [index, contestant] of turns) {
         figures[index]?.push(await throughEverything(contestant, load));
       }
     }
@@ -109,7 +112,30 @@ export async function echoBench(
     for (const [index, contestant] of contestants.entries()) {
       print(row(nameOf(contestant), figures[index] ?? [], baseline));
     }
+    for (const line of assignedAgainstOpen(contestants, figures)) print(line);
   }
+}
+
+/** What assigned mode costs: rounds of the same runtime and engine, one beside the other. */
+function assignedAgainstOpen(
+  contestants: readonly Contestant[],
+  figures: readonly (readonly Figure[])[],
+): string[] {
+  const lines: string[] = [];
+  contestants.forEach((open, index) => {
+    if (open.mode !== "open") return;
+    const { runtime, engine } = open;
+    const other = contestants.findIndex(
+      (one) => one.runtime === runtime && one.engine === engine && one.mode !== "open",
+    );
+    const ratios = (figures[other] ?? []).map(
+      ({ messagesPerSecond }, round) =>
+        messagesPerSecond / (figures[index]?.[round]?.messagesPerSecond ?? Number.NaN),
+    );
+    if (ratios.length === 0) return;
+    lines.push(`  assigned / open, ${runtime} ${engine}: ${spread(ratios, 2)} (goal: 0.85)`);
+  });
+  return lines;
 }
 
 function row(name: string, figures: readonly Figure[], baseline: readonly Figure[]): string {

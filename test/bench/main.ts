@@ -1,6 +1,7 @@
 /**
- * `npm run bench [-- codec echo round-trip fan-out idle unread] [--rounds N]`: every figure beside the one
- * it is held against, in one run. It fails on no time. `unread` draws docs/unread-clients.svg.
+ * `npm run bench [-- codec echo modes round-trip fan-out idle queued unread] [--rounds N]`: every
+ * figure beside the one it is held against, in one run. It fails on no time but that of `unread`,
+ * which draws docs/unread-clients.svg.
  */
 import { cpus, loadavg } from "node:os";
 import process from "node:process";
@@ -9,6 +10,7 @@ import { echoBench } from "./echo.ts";
 import { fanOutBench } from "./fan-out.ts";
 import { idleBench } from "./idle.ts";
 import type { Contestant } from "./processes.ts";
+import { queuedBench } from "./queued.ts";
 import { roundTripBench } from "./round-trip.ts";
 import { unreadBench } from "./unread.ts";
 
@@ -28,7 +30,9 @@ const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   codec: () => runCodecBench(print),
   "round-trip": () => roundTripBench([bunOpen, bunNative, bunWasm], rounds, print),
   echo: () => echoBench([bunOpen, bunNative, bunWasm, nodeWasm], rounds, print),
+  modes: () => echoBench([bunOpen, bunNative], rounds, print),
   "fan-out": () => fanOutBench(rounds, print),
+  queued: () => queuedBench([bunNative, bunWasm, nodeWasm], print),
   unread: () => unreadBench([bunNative, nodeWasm], print),
   idle: () => idleBench([bunNative, bunWasm, nodeWasm], print),
 };
