@@ -4,8 +4,8 @@ import type { Authorization, Grant, HandshakeRefusal, ValueCodec } from "./ports
 
 /** RFC 9110, 5.6.2. */
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}$/;
-/** RFC 9110, 5.5: no control characters, or a value could begin another header. */
-const headerValue = /^[\t\x20-\x7e\x80-\xff]*$/;
+/** RFC 9110, 5.5: no control characters, or a value could begin another header; ASCII alone. */
+const headerValue = /^[\t\x20-\x7e]*$/;
 /** What the server itself says, or what would change how the answer is read. */
 const ownHeaders = /^(connection|upgrade|content-length|transfer-encoding|trailer|te|keep-alive)$/;
 
@@ -96,7 +96,8 @@ export function readReject(
 ): HandshakeRefusal | ErrorCode {
   if (!Number.isInteger(statusCode)) return "handshake-grant";
   const status = statusCode as number;
-  if (status < 300 || status > 599) return "handshake-grant";
+  // RFC 9110, 15.4.5: 304 has no body and means a cache.
+  if (status < 300 || status > 599 || status === 304) return "handshake-grant";
   const headers = readHeaders(options.headers);
   if (headers === undefined) return "handshake-grant";
   const bytes = body instanceof Uint8Array || typeof body === "string" ? body : "";

@@ -1,21 +1,17 @@
-import { Apps } from "./apps.ts";
+import type { Apps } from "./apps.ts";
 import { type ErrorCode, limits } from "./base/mod.ts";
-import { CommandExecutor } from "./command-executor.ts";
+import type { CommandExecutor } from "./command-executor.ts";
 import { CloseCause, Connection } from "./connection.ts";
-import { ConnectionGuard } from "./connection-guard.ts";
-import { createApp } from "./create-app.ts";
+import type { ConnectionGuard } from "./connection-guard.ts";
 import { drainConnections } from "./drain.ts";
-import { Entrance } from "./entrance.ts";
+import type { Entrance } from "./entrance.ts";
 import { every } from "./every.ts";
-import { Expiries } from "./expiries.ts";
+import type { Expiries } from "./expiries.ts";
 import { limitBatches, utf8Exceeds } from "./fit-batch.ts";
-import { registerGauges } from "./gateway-gauges.ts";
-import { GatewayMetrics } from "./gateway-metrics.ts";
+import type { GatewayMetrics } from "./gateway-metrics.ts";
 import type { GatewayOptions, GatewayParts, Readiness } from "./gateway-parts.ts";
 import { userGroup } from "./groups.ts";
-import { Handshakes } from "./handshakes.ts";
-import { Heartbeat } from "./heartbeat.ts";
-import { LogLimiter } from "./log-limiter.ts";
+import type { Heartbeat } from "./heartbeat.ts";
 import type {
   Broadcast,
   Cancel,
@@ -27,9 +23,9 @@ import type {
   Socket,
   SocketHandler,
 } from "./ports/mod.ts";
-import { Registry } from "./registry.ts";
-import { Reservation, Reservations } from "./reservations.ts";
-import { Routes } from "./routes.ts";
+import type { Registry } from "./registry.ts";
+import { Reservation, type Reservations } from "./reservations.ts";
+import { wireGateway } from "./wire-gateway.ts";
 
 /** Faults of a client that broke no protocol but said too much. */
 const limitCodes: ReadonlySet<ErrorCode> = new Set([
@@ -57,64 +53,20 @@ export class Gateway implements SocketHandler<Connection> {
     "origin channel not connected",
   ]);
 
-  constructor(given: GatewayParts, options: GatewayOptions) {
-    const { clock, codec, bus, channel, random } = given;
-    const metrics = new GatewayMetrics(given.metrics);
-    const logger = new LogLimiter(given.logger, clock, limits.logLinesPerSecondMax);
-    const registry = new Registry(limits.connectionsMax);
-    const { authorizeTimeoutMs, node, sendQueueBytesMax } = options;
-    const handshakes = new Handshakes({ clock, metrics, logger }, authorizeTimeoutMs);
-    const routes = new Routes(options.routes, options.app);
-    const shared = { clock, codec, bus, channel, registry, metrics, logger };
-    this.#parts = given;
-    this.#metrics = metrics;
-    this.#logger = logger;
-    this.#registry = registry;
-    this.#apps = new Apps(routes.apps, (app) =>
-      createApp(
-        {
-          ...shared,
-          close: (connection, cause) =>
-            cause === CloseCause.limit
-              ? this.#end(connection, cause, 1009, "message-too-big")
-              : this.#end(connection, cause, 1013, cause),
-          unheard: (stream, count) => handshakes.unheard(stream, count),
-        },
-        { ...options, app },
-      ),
-    );
-    const apps = this.#apps;
-    this.#heartbeat = new Heartbeat({ apps, bus, clock, registry }, options);
-    this.#expiries = new Expiries(clock, (connection) => {
-      metrics.error("token-expired");
-      this.#end(connection, CloseCause.limit, 4401, "token-expired");
-    });
+  constructor(parts: GatewayParts, options: GatewayOptions) {
     const end = this.#end.bind(this);
-    this.#executor = new CommandExecutor(
-      {
-        ...{ node, apps, codec, clock, registry, metrics, logger, handshakes },
-        expiries: this.#expiries,
-        deflate: given.deflate,
-        effects: {
-          forward: (app, to, item) => bus.forward(app, to, codec.encodeValue([item])),
-          forwardToGroup: (app, group, item) => bus.forwardToGroup(app, group, batchOf(item)),
-          close: end,
-        },
-      },
-      sendQueueBytesMax,
-    );
-    this.#guard = new ConnectionGuard({ clock, registry, metrics, logger, end }, options.guard);
-    this.#reservations = new Reservations({ registry, clock, random, node });
-    this.#entrance = new Entrance(
-      {
-        ...{ apps, routes, registry, handshakes, clock, metrics, logger },
-        reservations: this.#reservations,
-        guard: this.#guard,
-        authorizer: given.authorizer,
-      },
-      options,
-    );
-    registerGauges(metrics, { codec, registry, apps, handshakes });
+    const wired = wireGateway(parts, options, end);
+    this.#parts = parts;
+    this.#metrics = wired.metrics;
+    this.#logger = wired.logger;
+    this.#registry = wired.registry;
+    this.#apps = wired.apps;
+    this.#executor = wired.executor;
+    this.#heartbeat = wired.heartbeat;
+    this.#guard = wired.guard;
+    this.#reservations = wired.reservations;
+    this.#entrance = wired.entrance;
+    this.#expiries = wired.expiries;
   }
 
   /** Resolves when bus and channel are connected for the first time. */
@@ -326,12 +278,4 @@ export class Gateway implements SocketHandler<Connection> {
   #wait(ms: number): Promise<void> {
     return new Promise((resolve) => this.#parts.clock.after(ms, resolve));
   }
-}
-
-/** A bare batch of one item, which is MessagePack already. */
-function batchOf(item: Uint8Array): Uint8Array {
-  const batch = new Uint8Array(1 + item.length);
-  batch[0] = 0x91;
-  batch.set(item, 1);
-  return batch;
 }

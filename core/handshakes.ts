@@ -39,7 +39,7 @@ export class Handshakes {
     return this.#waiting.size;
   }
 
-  /** Asks the origin that the connection would belong to. Resolves at the latest when it is late. */
+  /** Asks the origin that the connection would belong to; late, it resolves with a refusal. */
   ask(
     { app, id, slot }: Reservation,
     request: Readonly<Record<string, unknown>>,

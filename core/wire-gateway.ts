@@ -1,0 +1,93 @@
+import { Apps } from "./apps.ts";
+import { limits } from "./base/mod.ts";
+import { CommandExecutor } from "./command-executor.ts";
+import { CloseCause, type Connection } from "./connection.ts";
+import { ConnectionGuard } from "./connection-guard.ts";
+import { createApp } from "./create-app.ts";
+import { Entrance } from "./entrance.ts";
+import { Expiries } from "./expiries.ts";
+import { registerGauges } from "./gateway-gauges.ts";
+import { GatewayMetrics } from "./gateway-metrics.ts";
+import type { GatewayOptions, GatewayParts } from "./gateway-parts.ts";
+import { Handshakes } from "./handshakes.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import { LogLimiter } from "./log-limiter.ts";
+import type { Logger } from "./ports/mod.ts";
+import { Registry } from "./registry.ts";
+import { Reservations } from "./reservations.ts";
+import { Routes } from "./routes.ts";
+
+/** What a gateway is made of, besides what it was given. */
+export interface WiredGateway {
+  readonly metrics: GatewayMetrics;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  readonly apps: Apps;
+  readonly executor: CommandExecutor;
+  readonly heartbeat: Heartbeat;
+  readonly guard: ConnectionGuard;
+  readonly reservations: Reservations;
+  readonly entrance: Entrance;
+  readonly expiries: Expiries;
+}
+
+/** Starts to close a connection. */
+type End = (connection: Connection, cause: CloseCause, closeCode: number, reason: string) => void;
+
+/** Makes the parts of a gateway and gives each what it needs of the others. */
+export function wireGateway(parts: GatewayParts, options: GatewayOptions, end: End): WiredGateway {
+  const { clock, codec, bus, channel, random, authorizer } = parts;
+  const { authorizeTimeoutMs, node } = options;
+  const metrics = new GatewayMetrics(parts.metrics);
+  const logger = new LogLimiter(parts.logger, clock, limits.logLinesPerSecondMax);
+  const registry = new Registry(limits.connectionsMax);
+  const shared = { clock, codec, bus, channel, registry, metrics, logger };
+  const handshakes = new Handshakes(shared, authorizeTimeoutMs);
+  const routes = new Routes(options.routes, options.app);
+  const apps = new Apps(routes.apps, (app) =>
+    createApp(
+      {
+        ...shared,
+        close: (connection, cause) =>
+          cause === CloseCause.limit
+            ? end(connection, cause, 1009, "message-too-big")
+            : end(connection, cause, 1013, cause),
+        unheard: (stream, count) => handshakes.unheard(stream, count),
+      },
+      { ...options, app },
+    ),
+  );
+  const expiries = new Expiries(clock, (connection) => {
+    metrics.error("token-expired");
+    end(connection, CloseCause.limit, 4401, "token-expired");
+  });
+  const executor = new CommandExecutor(
+    {
+      ...{ ...shared, node, apps, handshakes, expiries, deflate: parts.deflate },
+      effects: {
+        forward: (app, to, item) => bus.forward(app, to, codec.encodeValue([item])),
+        forwardToGroup: (app, group, item) => bus.forwardToGroup(app, group, batchOf(item)),
+        close: end,
+      },
+    },
+    options.sendQueueBytesMax,
+  );
+  const heartbeat = new Heartbeat({ apps, bus, clock, registry }, options);
+  const guard = new ConnectionGuard({ ...shared, end }, options.guard);
+  const reservations = new Reservations({ registry, clock, random, node });
+  const entrance = new Entrance(
+    { ...shared, apps, routes, reservations, handshakes, guard, authorizer },
+    options,
+  );
+  registerGauges(metrics, { codec, registry, apps, handshakes });
+  const made = { metrics, logger, registry, apps, executor, heartbeat };
+  return { ...made, guard, reservations, entrance, expiries };
+}
+
+/** A bare batch of one item, which is MessagePack already. */
+function batchOf(item: Uint8Array): Uint8Array {
+  const batch = new Uint8Array(1 + item.length);
+  batch[0] = 0x91;
+  batch.set(item, 1);
+  return batch;
+}
