@@ -151,7 +151,7 @@ const lies: readonly (readonly [name: string, answer: JwksAnswer, fault: RegExp]
 ];
 
 for (const [name, answer, fault] of lies) {
-  test(`an endpoint that answers with ${name}: 503 at first, and keys that are known go on`, async () => {
+  test(`an endpoint that lies (${name}): 503 at first, and known keys go on`, async () => {
     const fresh = await start(answer);
     const refused = await fresh.authorizer.authorize(bearer(await signBy(first, {})));
     assert.equal(summary(refused), "503 keys-unavailable");
@@ -173,7 +173,7 @@ for (const [name, answer, fault] of lies) {
   });
 }
 
-test("an endpoint that hangs: handshakes wait 5 s at most, and known keys not at all", async () => {
+test("an endpoint that hangs: handshakes wait 5 s, with known keys not at all", async () => {
   const rig = await start(hang);
   const waiting = rig.try(first);
   await rig.server.waitForRequest(1);
