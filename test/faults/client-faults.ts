@@ -9,8 +9,8 @@ import type { Handled, OriginLife } from "./origin-log.ts";
 
 const victimsPerNode = 4;
 
-/** The last message, the ping's time, and what a walk over all connections may take. */
-const foundMsMax = patience.pingIntervalMs + patience.pingTimeoutMs + 500;
+/** The times of the ping, and a second for the walks over all connections. */
+const foundMsMax = patience.pingIntervalMs + patience.pingTimeoutMs + 1_000;
 
 export const clientHalfOpen: Fault = {
   name: "clients: half-open TCP",
