@@ -1,6 +1,6 @@
 /**
- * `npm run bench [-- codec echo modes round-trip fan-out idle queued unread] [--rounds N]`: every
- * figure beside the one it is held against, in one run. It fails on no time but that of `unread`,
+ * `npm run bench [-- codec echo modes round-trip fan-out handshakes idle queued unread]
+ * [--rounds N]`: every figure beside the one it is held against, in one run. It fails on no time but that of `unread`,
  * which draws docs/unread-clients.svg.
  */
 import { cpus, loadavg } from "node:os";
@@ -8,6 +8,7 @@ import process from "node:process";
 import { runCodecBench } from "./codec.ts";
 import { echoBench } from "./echo.ts";
 import { fanOutBench } from "./fan-out.ts";
+import { handshakeBench } from "./handshakes.ts";
 import { idleBench } from "./idle.ts";
 import type { Contestant } from "./processes.ts";
 import { queuedBench } from "./queued.ts";
@@ -17,7 +18,8 @@ import { unreadBench } from "./unread.ts";
 const words = process.argv.slice(2);
 const at = words.indexOf("--rounds");
 const rounds = at < 0 ? 3 : Number(words.splice(at, 2)[1]);
-const chosen = words.length === 0 ? ["codec", "round-trip", "echo", "fan-out", "idle"] : words;
+const usual = ["codec", "round-trip", "echo", "fan-out", "handshakes", "idle"];
+const chosen = words.length === 0 ? usual : words;
 
 const bunOpen: Contestant = { runtime: "bun", engine: "native", mode: "open" };
 const bunNative: Contestant = { runtime: "bun", engine: "native" };
@@ -32,6 +34,7 @@ const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   echo: () => echoBench([bunOpen, bunNative, bunWasm, nodeWasm], rounds, print),
   modes: () => echoBench([bunOpen, bunNative], rounds, print),
   "fan-out": () => fanOutBench(rounds, print),
+  handshakes: () => handshakeBench([bunNative, nodeWasm], rounds, print),
   queued: () => queuedBench([bunNative, bunWasm, nodeWasm], print),
   unread: () => unreadBench([bunNative, nodeWasm], print),
   idle: () => idleBench([bunNative, bunWasm, nodeWasm], print),
