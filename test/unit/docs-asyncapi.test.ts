@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { Topics } from "../../adapters/mqtt/mod.ts";
 import { parseNodePresence, parseOriginPresence } from "../../adapters/mqtt/presence.ts";
 import { CloseCause } from "../../core/mod.ts";
+import { Outcome } from "../../core/outcome.ts";
 import { readPage, tableRows } from "../support/docs.ts";
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
@@ -92,4 +93,14 @@ test("the causes are those of this version", () => {
   const listed = (at("#/components/schemas/cause") as JsonMap).enum as string[];
   assert.deepEqual([...listed].sort(), Object.values(causes).sort());
   assert.ok(!listed.includes(nodeLost), "never on the wire");
+});
+
+test("the outcomes are those of the code and of the protocol page", () => {
+  const [outcomes, codes] = at("#/components/schemas/outcome/anyOf") as JsonMap[];
+  const names = (outcomes as JsonMap).enum as string[];
+  assert.deepEqual([...names].sort(), Object.values(Outcome).sort());
+  const rows = tableRows("docs/protocol.md", "outcome");
+  const row = rows.find(([cell]) => cell?.includes("error code"));
+  const listed = Array.from(row?.[1]?.matchAll(/`([^`]+)`/g) ?? [], ([, code]) => code);
+  assert.deepEqual([...((codes as JsonMap).enum as string[])].sort(), listed.sort());
 });
