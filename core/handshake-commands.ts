@@ -52,6 +52,7 @@ export class HandshakeCommands {
     } else if (ref !== undefined) {
       reply(source, ref, { [id]: outcome });
     }
-    handshakes.settle(id, decision);
+    // One of another app waits on: to this origin it is none.
+    if (offered !== undefined) handshakes.settle(id, decision);
   }
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { type JwtAlgorithm, JwtAuthorizer, type JwtParts } from "../adapters/jwt/mod.ts";
+import { JwtAuthorizer, type JwtParts } from "../adapters/jwt/mod.ts";
 import { ServiceError } from "../core/base/mod.ts";
 import type { Settings } from "../core/config/mod.ts";
 import type { Authorizer } from "../core/ports/mod.ts";
@@ -15,7 +15,7 @@ export async function createAuthorizer(
   if (settings.authorize !== "jwt") return undefined;
   const secretFile = read("jwt-secret-file", settings["jwt-secret-file"]);
   const secret = settings["jwt-secret"] || secretFile?.replace(/\r?\n$/, "");
-  return JwtAuthorizer.create(
+  const authorizer = await JwtAuthorizer.create(
     {
       sources: settings["jwt-from"],
       secret,
@@ -23,12 +23,17 @@ export async function createAuthorizer(
       jwksUrl: settings["jwt-jwks"] || undefined,
       issuer: settings["jwt-issuer"] || undefined,
       audience: settings["jwt-audience"] || undefined,
-      algorithms: settings["jwt-algorithms"] as readonly JwtAlgorithm[],
+      algorithms: settings["jwt-algorithms"],
       userClaim: settings["jwt-user-claim"],
       groupsClaim: settings["jwt-groups-claim"],
+      clockToleranceMs: settings["jwt-clock-tolerance"],
+      expiryRequired: settings["jwt-require-expiry"],
     },
     parts,
   );
+  // So that no client waits for keys that are a network away.
+  authorizer.start();
+  return authorizer;
 }
 
 function read(name: string, path: string): string | undefined {

@@ -53,7 +53,7 @@ export class JwtAuthorizer implements Authorizer {
 
   private constructor(options: JwtOptions, parts: JwtParts, keys: readonly VerificationKey[]) {
     this.#options = options;
-    this.#toleranceMs = options.clockToleranceMs ?? limits.tokenClockToleranceMs;
+    this.#toleranceMs = options.clockToleranceMs ?? 0;
     this.#parts = parts;
     this.#keys = keys;
     this.#sources = options.sources.map(parseTokenSource);

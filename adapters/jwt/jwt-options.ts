@@ -20,7 +20,7 @@ export interface JwtOptions {
   readonly userClaim: string;
   /** Claim with an array of group names, or one text with spaces between; empty: none. */
   readonly groupsClaim: string;
-  /** How far clocks may be apart; `limits.tokenClockToleranceMs` where it is left out. */
+  /** How far the clocks of issuers and nodes may be apart; not at all where it is left out. */
   readonly clockToleranceMs?: number | undefined;
   /** Refuses a token without `exp`; otherwise its connection has no end of that kind. */
   readonly expiryRequired?: boolean | undefined;

@@ -51,7 +51,6 @@ export const ErrorCode = {
   "handshake-timeout": 72,
   "proxy-header": 73,
   "route-unknown": 74,
-  "handshake-unauthorized": 75,
   /** The origin said no. */
   "handshake-rejected": 76,
   "authorize-timeout": 77,

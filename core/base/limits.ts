@@ -97,8 +97,6 @@ export const limits = {
   groupWaitMs: 5_000,
   /** A token; by default a handshake's headers have no room for more. */
   tokenBytesMax: 16_384,
-  /** Clocks of issuers and nodes are this far apart where nobody looks after them. */
-  tokenClockToleranceMs: 30_000,
   /** Keys that one token is tried with: each costs a signature's check, and sets have few. */
   tokenKeyTriesMax: 8,
   /** A JWKS document, unpacked; large issuers send a tenth of it. */

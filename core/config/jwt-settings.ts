@@ -1,4 +1,4 @@
-import { file, list, matching, type Setting } from "./setting-kinds.ts";
+import { duration, file, list, matching, type Setting, toggle } from "./setting-kinds.ts";
 
 /** The settings of `--authorize jwt`. */
 export interface JwtSettings {
@@ -10,6 +10,8 @@ export interface JwtSettings {
   readonly "jwt-audience": string;
   readonly "jwt-algorithms": readonly string[];
   readonly "jwt-from": readonly string[];
+  readonly "jwt-clock-tolerance": number;
+  readonly "jwt-require-expiry": boolean;
   readonly "jwt-user-claim": string;
   readonly "jwt-groups-claim": string;
 }
@@ -48,6 +50,8 @@ export const jwtSettings: { readonly [Name in keyof JwtSettings]: Setting<JwtSet
       "where a token is looked for, in this order",
     ],
   ),
+  "jwt-clock-tolerance": duration("0ms", "5m", "0ms", "that clocks of issuers may be off"),
+  "jwt-require-expiry": toggle(false, "refuse tokens without `exp`"),
   "jwt-user-claim": matching(/^.{0,256}$/s, "sub", [
     "a claim's name",
     "the user; none where empty",
