@@ -46,7 +46,7 @@ test("mosquitto runs with the configuration shown, and its rules bind each name"
     .filter((line) => !own.test(line))
     .map((line) => line.replace("/etc/mosquitto/acl", acl));
   config.push(`persistence_location ${directory}/`);
-  const users = { "edge-1": "one", "shop-1": "two" };
+  const users = { "edge-1": "one", "shop-1": "two", "sensor-1": "three" };
   const broker = await Mosquitto.start({ users, config });
   const ports = {
     clock: new SystemClock(),
@@ -58,8 +58,10 @@ test("mosquitto runs with the configuration shown, and its rules bind each name"
       new MqttLink({ url: broker.url(name, word), name, role: "test", version: "5" }, ports),
   );
   try {
-    const [node, origin] = links as [MqttLink, MqttLink];
-    const listener = { connected: (): void => {}, message: (): void => {} };
+    const [node, origin, sensor] = links as [MqttLink, MqttLink, MqttLink];
+    const heard: string[] = [];
+    const message = (topic: string): void => void heard.push(topic);
+    const listener = { connected: (): void => {}, message };
     await Promise.all(links.map((link) => link.start(listener)));
     const root = "wss/v1/default";
     assert.ok(await mayPublish(node, `${root}/events/0/edge-1`));
@@ -73,6 +75,19 @@ test("mosquitto runs with the configuration shown, and its rules bind each name"
     assert.ok(await mayPublish(origin, `${root}/commands/shop-1`));
     assert.ok(!(await mayPublish(origin, `${root}/commands/edge-1`)));
     assert.ok(!(await mayPublish(origin, `${root}/presence/nodes/edge-1`)));
+    const group = `${root}/groups/weather`;
+    await new Promise<void>((resolve, reject) =>
+      node.subscribe(`${group}/#`, (error) => (error === undefined ? resolve() : reject(error))),
+    );
+    assert.ok(await mayPublish(origin, `${group}/commands/shop-1`));
+    assert.ok(!(await mayPublish(origin, `${group}/commands/edge-1`)));
+    assert.ok(!(await mayPublish(origin, `${group}/text`)));
+    assert.ok(await mayPublish(sensor, `${group}/text`));
+    assert.ok(!(await mayPublish(sensor, `${group}/binary`)));
+    assert.ok(!(await mayPublish(sensor, `${root}/groups/other/text`)));
+    // The node, and nobody else who has not asked, hears the group.
+    await waitFor(() => heard.length === 2);
+    assert.deepEqual(heard, [`${group}/commands/shop-1`, `${group}/text`]);
   } finally {
     await Promise.all(links.map((link) => link.stop()));
     await broker[Symbol.asyncDispose]();

@@ -135,7 +135,6 @@ test("the limits are those of the code", () => {
     `${limits.sentWaitMs / 1_000} s at most, and then says \`slow\``,
     `not at all, or not within ${limits.groupWaitMs / 1_000} s`,
     `to its \`open\` | ${limits.reservationMs / 1_000} s`,
-    `${limits.tokenClockToleranceMs / 1_000} s after \`exp\``,
     `\`Retry-After: ${limits.jwksRetryMs / 1_000}\` | \`keys-unavailable\``,
     `\`ack-timeout\` (${settings["ack-timeout"].default / 1_000} s)`,
     `\`origin-wait\` (${settings["origin-wait"].default / 1_000} s)`,
