@@ -11,6 +11,7 @@ export class MemoryClusterBus implements ClusterBus {
   readonly #last: Map<string, NodePresence> = new Map();
   readonly #groups: JoinedGroups;
   #member: HubMember | undefined;
+  #lost: () => void = () => {};
 
   constructor(broker: MemoryBroker, options: { apps: readonly string[]; node: string }) {
     this.#broker = broker;
@@ -20,6 +21,7 @@ export class MemoryClusterBus implements ClusterBus {
   }
 
   start(listener: ClusterBusListener): Promise<void> {
+    this.#lost = () => listener.lost();
     return new Promise((resolve) => {
       this.#member = {
         connected: (connected) => {
@@ -49,11 +51,13 @@ export class MemoryClusterBus implements ClusterBus {
   }
 
   forward(app: string, node: string, batch: Uint8Array): void {
-    this.#broker.command(app, this.#node, node, batch);
+    if (this.#broker.up) this.#broker.command(app, this.#node, node, batch);
+    else this.#lost();
   }
 
   forwardToGroup(app: string, group: string, batch: Uint8Array): void {
-    this.#broker.groupCommand(app, this.#node, group, batch);
+    if (this.#broker.up) this.#broker.groupCommand(app, this.#node, group, batch);
+    else this.#lost();
   }
 
   joinGroup(app: string, group: string, done: (error?: ServiceError) => void): void {

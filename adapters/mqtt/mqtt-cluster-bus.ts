@@ -108,6 +108,7 @@ export class MqttClusterBus implements ClusterBus {
   #forward(topic: string, batch: Uint8Array): void {
     this.#commands.publish(topic, batch, (error) => {
       if (error === undefined) return;
+      this.#listener?.lost();
       this.#ports.logger.log("warn", "forward-failed", "a command for another node is lost", {
         code: error.code,
         topic,

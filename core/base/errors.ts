@@ -87,6 +87,7 @@ export const ErrorCode = {
   "no-subscriber": 115,
   /** What a subprotocol at the edge does not take from a client. */
   "subprotocol-violation": 116,
+  "forward-lost": 117,
 } as const;
 
 export type ErrorCode = keyof typeof ErrorCode;

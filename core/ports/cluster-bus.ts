@@ -27,6 +27,8 @@ export interface ClusterBusListener {
   commands: CommandReceiver;
   /** Anybody published the payload of one WebSocket message to a group that was joined. */
   message(message: GroupMessage): void;
+  /** A batch that was to be forwarded did not get to the bus: it is lost. */
+  lost(): void;
   /** A node announced itself, or (undefined) left or died. Own announcements are told too. */
   node(app: string, node: string, presence: NodePresence | undefined): void;
   /** Whether the bus can be reached now. The first call is when it first can. */

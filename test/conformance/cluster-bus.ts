@@ -125,6 +125,9 @@ export function clusterBusConformance(name: string, makeRig: () => Promise<Clust
     await until("a is there", () => heardB.nodes.length > 0);
     rig.outage(true);
     await until("lost", () => !heardA.connected.at(-1) && !heardB.connected.at(-1));
+    a.forward(app, "b", bytes("[8]"));
+    a.forwardToGroup(app, "room", bytes("[8]"));
+    await until("both are told as lost", () => heardA.lost === 2);
     const before = heardB.nodes.length;
     rig.outage(false);
     await until("back", () => heardA.connected.at(-1) && heardB.connected.at(-1));

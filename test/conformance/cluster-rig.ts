@@ -33,6 +33,8 @@ export interface Heard {
   readonly messages: string[];
   readonly nodes: { app: string; node: string; presence: NodePresence | undefined }[];
   readonly connected: boolean[];
+  /** Forwards that did not get to the bus. */
+  lost: number;
 }
 
 /** Listens, and keeps what it hears. */
@@ -41,6 +43,7 @@ export function ear(): Heard {
   const nodes: Heard["nodes"] = [];
   const messages: string[] = [];
   const connected: boolean[] = [];
+  const heard = { commands, messages, nodes, connected, lost: 0 };
   const listener: ClusterBusListener = {
     commands: (source, payload) =>
       commands.push({ source, text: new TextDecoder().decode(payload) }),
@@ -48,8 +51,11 @@ export function ear(): Heard {
       messages.push(`${app} ${group} ${kind} ${new TextDecoder().decode(payload)}`),
     node: (app, node, presence) => nodes.push({ app, node, presence }),
     connected: (now) => connected.push(now),
+    lost: () => {
+      heard.lost++;
+    },
   };
-  return { listener, commands, messages, nodes, connected };
+  return Object.assign(heard, { listener });
 }
 
 export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
