@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { decodeGroup, encodeGroup } from "../../adapters/mqtt/mod.ts";
 import { ErrorCode, limits, parseRoute } from "../../core/base/mod.ts";
 import { readOptions } from "../../core/command-options.ts";
+import { settings } from "../../core/config/mod.ts";
 import { readAccept, readReject } from "../../core/decision.ts";
 import { Outcome } from "../../core/outcome.ts";
 import type { Authorization, HandshakeRefusal } from "../../core/ports/mod.ts";
@@ -126,4 +127,10 @@ test("every verb whose reply differs has one that is shown", () => {
     assert.ok(keys.has(key), key);
   }
   assert.ok(shown("event", "reply").some(([, ref]) => ref === null));
+});
+
+test("every flag of tokens is explained to who runs a gateway", () => {
+  const flags = tableRows("docs/operating.md", "flag").flatMap(([cell]) => quoted(cell));
+  const known = Object.keys(settings).filter((name) => name.startsWith("jwt-"));
+  assert.deepEqual(flags.sort(), known.map((name) => `--${name}`).sort());
 });
