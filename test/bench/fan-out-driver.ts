@@ -1,7 +1,7 @@
 /**
  * The load of the fan-out bench, in a process of its own: the receiving sockets, and the publisher
- * that keeps some publishes under way. Argument: a `FanOutLoad` as JSON. Prints one JSON line with
- * the deliveries and the seconds they took.
+ * that keeps some publishes under way. Argument: a `FanOutLoad` as JSON. Prints a JSON line when it
+ * begins to count, and one with the deliveries and the seconds they took.
  */
 import { Buffer } from "node:buffer";
 import { connect, type Socket } from "node:net";
@@ -148,9 +148,11 @@ onReceived = () => {
       counting = true;
       start = now;
       before = received;
+      process.stdout.write(`${JSON.stringify({ event: "counting" })}\n`);
     } else if (counting && now - start > load.seconds * 1_000) {
       const deliveries = (received - before) / frameBytes;
-      const line = JSON.stringify({ deliveries, seconds: (now - start) / 1_000 });
+      const event = "counted";
+      const line = JSON.stringify({ event, deliveries, seconds: (now - start) / 1_000 });
       process.stdout.write(`${line}\n`, () => process.exit(0));
       onReceived = () => {};
       return;

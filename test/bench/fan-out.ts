@@ -56,14 +56,14 @@ async function measure(broker: Mosquitto, one: Case): Promise<Measured> {
     const { port } = (await server.event("started")) as { port: number };
     const { connections, groups, way } = one;
     const load: FanOutLoad = { port, broker: broker.url(), connections, groups, way, seconds };
-    const before = server.cpuSeconds();
     const driver = onNode("fan-out-driver", JSON.stringify(load));
-    const line = JSON.parse(await driver.line("{")) as { deliveries: number; seconds: number };
+    await driver.event("counting");
+    const before = server.cpuSeconds();
+    const counted = await driver.event("counted");
     const cpu = server.cpuSeconds() - before;
     await driver.end();
-    // The warm-up and the handshakes count too: the same for everybody.
-    const cpuMicroseconds = (cpu * 1e6) / line.deliveries;
-    return { perSecond: line.deliveries / line.seconds, cpuMicroseconds };
+    const { deliveries, seconds: took } = counted as { deliveries: number; seconds: number };
+    return { perSecond: deliveries / took, cpuMicroseconds: (cpu * 1e6) / deliveries };
   } finally {
     await server.end();
   }
