@@ -109,11 +109,14 @@ export class CommandExecutor {
     const { codec } = parts;
     const stream = codec.stream();
     let skip = 0;
+    let count = 0;
     if (stream !== undefined) {
-      const admission = app.commandStreams.admit(stream, codec.first(), codec.items());
+      const numbers = { first: codec.first(), items: codec.items(), base: codec.base() };
+      const admission = app.commandStreams.admit(stream, numbers);
+      count = admission.next;
       if (admission.gap > 0) {
         this.#refuse(source, "batch-gap", `${admission.gap} items of ${stream} never came`);
-        acknowledge(app, source, { stream, gap: true });
+        app.acks.note(source.sender, stream, { count, gap: true });
         return;
       }
       skip = admission.skip;
@@ -122,7 +125,7 @@ export class CommandExecutor {
       if (skip-- > 0) continue;
       this.#item(app, source);
     }
-    if (stream !== undefined) acknowledge(app, source, { stream, gap: false });
+    if (stream !== undefined) app.acks.note(source.sender, stream, { count, gap: false });
   }
 
   #item(app: App, source: CommandSource): void {
@@ -188,12 +191,4 @@ export class CommandExecutor {
 
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
-function acknowledge(
-  app: App,
-  { sender }: CommandSource,
-  { stream, gap }: { stream: string; gap: boolean },
-): void {
-  app.acks.note(sender, stream, { count: app.commandStreams.next(stream), gap });
 }

@@ -175,6 +175,9 @@ export class WasmCodec implements Codec {
   first(): number {
     return this.#wasm.first();
   }
+  base(): number {
+    return this.#wasm.base();
+  }
   items(): number {
     return this.#wasm.items();
   }

@@ -58,6 +58,7 @@ export interface Exports {
   streamAt(): number;
   streamBytes(): number;
   first(): number;
+  base(): number;
   items(): number;
   itemAt(): number;
   itemEnd(): number;

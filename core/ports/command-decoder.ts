@@ -40,6 +40,11 @@ export interface CommandDecoder {
   stream(): string | undefined;
   /** Number of the first item of a numbered batch. */
   first(): number;
+  /**
+   * Number of the oldest item that the sender of a numbered batch could still send again; -1
+   * where it does not say, or says no number.
+   */
+  base(): number;
   /** How many items the batch holds. */
   items(): number;
   /** Moves to the next item; false at the end. */

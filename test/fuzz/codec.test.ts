@@ -209,6 +209,12 @@ function randomId(dice: Dice): string {
   return dice.chance(50) ? dice.text(dice.below(70)) : id.slice(0, dice.below(40)) + dice.text(2);
 }
 
+/** What may stand after the items of a numbered batch. */
+function randomBase(dice: Dice): readonly unknown[] {
+  if (dice.chance(50)) return [];
+  return [dice.chance(70) ? dice.below(300) : randomValue(dice, 1)];
+}
+
 const verbs = Object.keys(Verb).filter((name) => name !== "unknown");
 
 function randomBatch(dice: Dice): Uint8Array<ArrayBuffer> {
@@ -218,7 +224,7 @@ function randomBatch(dice: Dice): Uint8Array<ArrayBuffer> {
   });
   const batch = dice.chance(50)
     ? items
-    : [dice.pick([1, 1, 1, 2]), dice.text(3), dice.below(300), items];
+    : [dice.pick([1, 1, 1, 2]), dice.text(3), dice.below(300), items, ...randomBase(dice)];
   const bytes = dice.chance(90)
     ? encode(batch)
     : new TextEncoder().encode(JSON.stringify(items).replaceAll("{}", '{"$binary":"AA=="}'));
@@ -234,7 +240,7 @@ test(`both codecs agree on ${cases} command batches (seed ${seed})`, () => {
   for (let i = 0; i < cases; i++) {
     const bytes = randomBatch(dice);
     pair.both(`decode ${toHex(bytes)}`, (codec) => codec.decode(bytes));
-    pair.both("head", (c) => [c.stream(), c.first(), c.items()].join());
+    pair.both("head", (c) => [c.stream(), c.first(), c.base(), c.items()].join());
     while (pair.both("nextItem", (codec) => codec.nextItem())) {
       pair.both("item", (c) => [c.verb(), c.verbName(), c.itemError(), c.hasOptions()].join());
       const targets = pair.both("targets", (codec) => codec.targets());

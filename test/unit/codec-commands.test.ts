@@ -50,6 +50,7 @@ for (const [name, make] of makers) {
         const items = vector.items ?? [];
         assert.equal(codec.stream(), vector.numbered?.[0]);
         assert.equal(codec.first(), vector.numbered?.[1] ?? 0);
+        assert.equal(codec.base(), vector.base ?? -1);
         assert.equal(codec.items(), items.length);
         const tales: unknown[] = [];
         while (codec.nextItem()) {
@@ -106,11 +107,13 @@ for (const [name, make] of makers) {
     });
 
     test("a batch that was refused leaves nothing of the one before", () => {
-      codec.decode(encode([1, "s", 5, [["ack", "t", 1]]]));
+      codec.decode(encode([1, "s", 5, [["ack", "t", 1]], 3]));
+      assert.equal(codec.base(), 3);
       codec.nextItem();
       for (const bad of [fromHex("c1"), utf8("[x"), encode([1, "s", 5, 6])]) {
         assert.equal(codec.decode(bad), "batch-malformed");
         assert.deepEqual([codec.stream(), codec.first(), codec.items()], [undefined, 0, 0]);
+        assert.equal(codec.base(), -1);
         assert.equal(codec.nextItem(), false);
         assert.equal(codec.verb(), Verb.unknown);
       }

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ManualClock, MemoryLogger, SeededRandom } from "../../adapters/memory/mod.ts";
 import { ErrorCode, errorCodeOf, limits } from "../../core/base/mod.ts";
-import { CommandStreams } from "../../core/command-streams.ts";
 import type { Connection } from "../../core/connection.ts";
 import { newConnectionId, nodeOfConnectionId } from "../../core/connection-id.ts";
 import { LogLimiter } from "../../core/log-limiter.ts";
@@ -26,30 +25,6 @@ test("connection ids carry the node's name, are short, URL-safe and never the sa
   for (const bad of ["", "n1", ".x", "N1.x", "n1.", "n1.a b", `${"n".repeat(33)}.x`]) {
     assert.equal(nodeOfConnectionId(bad), undefined, bad);
   }
-});
-
-test("a numbered stream drops what was seen, and handles nothing past a gap", () => {
-  const streams = new CommandStreams();
-  assert.deepEqual(streams.admit("s", 10, 5), { skip: 0, gap: 0 });
-  assert.equal(streams.next("s"), 15);
-  assert.deepEqual(streams.admit("s", 10, 5), { skip: 5, gap: 0 });
-  assert.deepEqual(streams.admit("s", 13, 4), { skip: 2, gap: 0 });
-  assert.equal(streams.next("s"), 17);
-  assert.deepEqual(streams.admit("s", 20, 1), { skip: 0, gap: 3 });
-  assert.equal(streams.next("s"), 17);
-  assert.deepEqual(streams.admit("s", 17, 4), { skip: 0, gap: 0 });
-});
-
-test("streams that are not used are forgotten, the oldest first", () => {
-  const streams = new CommandStreams();
-  streams.admit("kept", 0, 1);
-  streams.admit("oldest", 0, 1);
-  for (let index = 0; index < limits.commandStreamsMax - 1; index++) {
-    streams.admit("kept", index + 1, 1);
-    streams.admit(`s${index}`, 0, 1);
-  }
-  assert.equal(streams.next("oldest"), 0);
-  assert.equal(streams.next("kept"), limits.commandStreamsMax);
 });
 
 test("the registry gives freed slots out again and no more than it may", () => {

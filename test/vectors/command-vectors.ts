@@ -13,6 +13,8 @@ export interface CommandVector {
   readonly refused?: ErrorCode;
   /** Stream and first number of a numbered batch. */
   readonly numbered?: readonly [stream: string, first: number];
+  /** What its sender could still send again, where it says it. */
+  readonly base?: number;
   readonly items?: readonly ItemTale[];
 }
 
@@ -323,6 +325,28 @@ const others: readonly CommandVector[] = [
     items: [["send", [5], "x", false]],
   },
   {
+    name: "a numbered batch with what its sender could still send again",
+    bytes: encode([1, "s", 9, [["send", id5, "x"]], 3, "new"]),
+    numbered: ["s", 9],
+    base: 3,
+    items: [["send", [5], "x", false]],
+  },
+  {
+    name: "a base of eight bytes",
+    bytes: fromHex("95 01 a0 00 90 cf001fffffffffffff"),
+    numbered: ["", 0],
+    base: Number.MAX_SAFE_INTEGER,
+    items: [],
+  },
+  ...["d1ffff", "ff", "cf0020000000000000", "cb3ff8000000000000", "a0", "c0", "90"].map(
+    (hex): CommandVector => ({
+      name: `a base that is none: ${hex}`,
+      bytes: fromHex(`95 01 a0 00 90 ${hex}`),
+      numbered: ["", 0],
+      items: [],
+    }),
+  ),
+  {
     name: "a first number of eight bytes, version in two",
     bytes: fromHex("94 cc01 a0 cf001fffffffffffff 90"),
     numbered: ["", Number.MAX_SAFE_INTEGER],
@@ -371,6 +395,13 @@ const json: readonly CommandVector[] = [
     name: "JSON, numbered",
     bytes: utf8('[1,"s",3,[["ack","t",9]]]'),
     numbered: ["s", 3],
+    items: [["ack", [], false]],
+  },
+  {
+    name: "JSON, numbered, with a base",
+    bytes: utf8('[1,"s",3,[["ack","t",9]],0]'),
+    numbered: ["s", 3],
+    base: 0,
     items: [["ack", [], false]],
   },
   { name: "an empty JSON batch", bytes: utf8("[]"), items: [] },

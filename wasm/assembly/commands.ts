@@ -22,6 +22,8 @@ let end: usize = 0;
 export let streamAt: usize = 0;
 export let streamBytes: u32 = 0;
 export let first: f64 = 0;
+/** What the sender could still send again; -1 where it does not say. */
+export let base: f64 = -1;
 export let items: u32 = 0;
 let itemsLeft: u32 = 0;
 /** The current item, and where it ends. */
@@ -52,6 +54,7 @@ export function decode(at: usize, length: u32): i32 {
   items = itemsLeft = streamBytes = 0;
   streamAt = itemAt = 0;
   first = 0;
+  base = -1;
   clearItem();
   if (!length || passValue(at, end, 0) != end || !readArray(at)) return Fault.BATCH_MALFORMED;
   const elements = found;
@@ -62,6 +65,7 @@ export function decode(at: usize, length: u32): i32 {
     if (fault) {
       streamAt = 0;
       first = 0;
+      base = -1;
       return fault;
     }
   }
@@ -69,7 +73,7 @@ export function decode(at: usize, length: u32): i32 {
   return 0;
 }
 
-/** Reads `1, stream, first, [`; leaves the number of items in `found`. */
+/** Reads `1, stream, first, [items], base?`; leaves the number of items in `found`. */
 function readNumbered(at: usize, elements: u32): i32 {
   if (readCount(at) != 1) return Fault.BATCH_VERSION;
   if (elements < 4) return Fault.BATCH_MALFORMED;
@@ -84,6 +88,8 @@ function readNumbered(at: usize, elements: u32): i32 {
   if (count < 0) return Fault.BATCH_MALFORMED;
   first = <f64>count;
   at = passValue(at, end, 0);
+  // Anything else than a number there is no base: a trailing element that is not known.
+  if (elements > 4) base = <f64>readCount(passValue(at, end, 0));
   if (!readArray(at)) return Fault.BATCH_MALFORMED;
   itemEnd = foundAt;
   return 0;

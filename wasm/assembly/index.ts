@@ -201,6 +201,9 @@ export function streamBytes(): u32 {
 export function first(): f64 {
   return commands.first;
 }
+export function base(): f64 {
+  return commands.base;
+}
 export function items(): u32 {
   return commands.items;
 }

@@ -126,6 +126,9 @@ export class PlainCodec implements Codec {
   first(): number {
     return this.#commands.first();
   }
+  base(): number {
+    return this.#commands.base();
+  }
   items(): number {
     return this.#commands.items();
   }

@@ -85,6 +85,7 @@ export class PlainCommands implements CommandDecoder {
   #bytes: Uint8Array = nothing;
   #stream: string | undefined;
   #first = 0;
+  #base = -1;
   #items = 0;
   #left = 0;
   #item: Item = newItem(0);
@@ -115,6 +116,7 @@ export class PlainCommands implements CommandDecoder {
     this.#bytes = nothing;
     this.#stream = undefined;
     this.#first = 0;
+    this.#base = -1;
     this.#begin(none);
   }
 
@@ -134,10 +136,13 @@ export class PlainCommands implements CommandDecoder {
     const firstAt = stream.at + stream.length;
     if (!utf8Valid(bytes, stream.at, firstAt)) return "batch-malformed";
     const first = readCount(bytes, firstAt);
-    const items = readArray(bytes, passValue(bytes, firstAt, bytes.length));
+    const itemsAt = passValue(bytes, firstAt, bytes.length);
+    const items = readArray(bytes, itemsAt);
     if (first < 0 || items === undefined) return "batch-malformed";
     this.#stream = textOf(bytes.subarray(stream.at, firstAt));
     this.#first = first;
+    // Anything else than a number there is no base: a trailing element that is not known.
+    if (batch.length > 4) this.#base = readCount(bytes, passValue(bytes, itemsAt, bytes.length));
     this.#begin(items);
     return undefined;
   }
@@ -148,6 +153,10 @@ export class PlainCommands implements CommandDecoder {
 
   first(): number {
     return this.#first;
+  }
+
+  base(): number {
+    return this.#base;
   }
 
   items(): number {
