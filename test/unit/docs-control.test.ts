@@ -134,3 +134,13 @@ test("every flag of tokens is explained to who runs a gateway", () => {
   const known = Object.keys(settings).filter((name) => name.startsWith("jwt-"));
   assert.deepEqual(flags.sort(), known.map((name) => `--${name}`).sort());
 });
+
+test("the fifth element that is shown is how far back the sender can go", () => {
+  const bases = blocksOf(page)
+    .filter((block) => block.language === "json" && block.subject === "command")
+    .map(({ body }) => {
+      assert.equal(codec.decode(new TextEncoder().encode(body)), undefined);
+      return codec.base();
+    });
+  assert.deepEqual([...new Set(bases)].sort(), [-1, 0]);
+});
