@@ -1,6 +1,8 @@
 /** A batch of commands that the broker has, until its node confirms it. */
 export interface KeptBatch {
   readonly stream: string;
+  /** Number of its first command. */
+  readonly first: number;
   /** Number after its last command. */
   readonly end: number;
   readonly topic: string;

@@ -2,6 +2,7 @@ import { limits, ServiceError } from "../../../core/base/mod.ts";
 import type { Clock } from "../../../core/ports/mod.ts";
 import type { MqttLink } from "../mqtt-link.ts";
 import type { Topics } from "../topics.ts";
+import { withBase } from "./batch-base.ts";
 import { type CommandBatch, JsonCommandBatch, MessagePackCommandBatch } from "./command-batch.ts";
 import { NodeOutbox, type OutboxOwner } from "./node-outbox.ts";
 import { originLimits } from "./origin-limits.ts";
@@ -33,6 +34,8 @@ interface Sealed {
   readonly payload: Uint8Array;
   readonly bytes: number;
   readonly stream: string;
+  /** Number of its first command. */
+  readonly first: number;
   /** Number after its last command. */
   readonly end: number;
   published: boolean;
@@ -154,15 +157,30 @@ export class Outbox implements OutboxOwner {
   /** Publishes a node's oldest unconfirmed batches again; they stay kept until it confirms. */
   #repeat(outbox: NodeOutbox, batchesMax: number): void {
     outbox.kept.repeatedAt = this.#clock.now();
-    for (const { topic, payload } of outbox.kept.all().slice(0, batchesMax)) {
-      this.#link.publish(topic, payload, () => {});
+    for (const batch of outbox.kept.all().slice(0, batchesMax)) {
+      const payload = withBase(batch.payload, this.#base(outbox, batch));
+      this.#link.publish(batch.topic, payload, () => {});
     }
   }
 
+  /** Number of the oldest command of a batch's stream that could still be sent again. */
+  #base(outbox: NodeOutbox, { stream, first }: { stream: string; first: number }): number {
+    // What it does not keep could not be sent again, so that the node must not wait for it.
+    if (!this.#options.lives(outbox.node)) return first;
+    const [kept] = outbox.kept.all();
+    const oldest = kept?.stream === stream ? Math.min(kept.first, first) : first;
+    for (const sealed of this.#sealed) {
+      if (sealed.answered) continue;
+      if (!sealed.published) break;
+      if (sealed.stream === stream) return Math.min(oldest, sealed.first);
+    }
+    return oldest;
+  }
+
   #keep(sealed: Sealed): void {
-    const { outbox, stream, end, topic, payload } = sealed;
+    const { outbox, stream, first, end, topic, payload } = sealed;
     if (outbox.retired || stream !== outbox.stream || !this.#options.lives(outbox.node)) return;
-    outbox.kept.keep({ stream, end, topic, payload }, this.#clock.now());
+    outbox.kept.keep({ stream, first, end, topic, payload }, this.#clock.now());
     if (outbox.kept.bytes > originLimits.keptBytesMax) this.#giveUp(outbox);
     else this.#watch();
   }
@@ -204,10 +222,12 @@ export class Outbox implements OutboxOwner {
     const { app, name, topics } = this.#options;
     const topic = topics.nodeCommands(app, outbox.node, name);
     const { stream } = outbox;
+    const { items } = outbox;
     const payload = outbox.take();
     const end = outbox.sealed;
+    const first = end - items;
     const state = { published: false, answered: false };
-    this.#sealed.push({ outbox, topic, payload, bytes, stream, end, ...state });
+    this.#sealed.push({ outbox, topic, payload, bytes, stream, first, end, ...state });
   }
 
   #pump(): void {
@@ -230,7 +250,8 @@ export class Outbox implements OutboxOwner {
   #publish(sealed: Sealed): void {
     sealed.published = true;
     this.#inFlight++;
-    this.#link.publish(sealed.topic, sealed.payload, (error) => {
+    const payload = withBase(sealed.payload, this.#base(sealed.outbox, sealed));
+    this.#link.publish(sealed.topic, payload, (error) => {
       // Held, and published again after the next connect.
       if (error?.code === "broker-lost") return;
       this.#inFlight--;
