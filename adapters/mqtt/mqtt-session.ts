@@ -42,6 +42,9 @@ export interface MqttSessionListener {
 /** MQTT 5, 3.4.2.1: the broker has the message, and nobody to give it to. */
 const noSubscribers = 0x10;
 
+/** MQTT 5, 3.4.2.1: not authorised, and no valid topic name. Trying again would not help. */
+const refusedForGood: ReadonlySet<number> = new Set([0x87, 0x90]);
+
 /** MQTT 5, 3.14.2.1: another client connected with this client id. */
 const takenOver = 0x8e;
 
@@ -151,8 +154,9 @@ export class MqttSession implements SubscriptionBroker {
       const code = codeOf(error);
       // Only the broker's own answers count here: the end of the connection is told to all.
       if (error && code === undefined) return;
-      const failure = error ? new ServiceError("publish-failed", error.message) : undefined;
-      acked(failure, !this.#unheard.delete(messageId));
+      const heard = !this.#unheard.delete(messageId);
+      const kind = refusedForGood.has(code ?? 0) ? "publish-refused" : "publish-failed";
+      acked(error ? new ServiceError(kind, error.message) : undefined, heard);
     };
     client.outgoing[messageId] = { volatile: false, cmd: "publish", cb };
     const packet = {

@@ -88,6 +88,8 @@ export const ErrorCode = {
   /** What a subprotocol at the edge does not take from a client. */
   "subprotocol-violation": 116,
   "forward-lost": 117,
+  /** The broker will never take it: an access rule, mostly. */
+  "publish-refused": 118,
 } as const;
 
 export type ErrorCode = keyof typeof ErrorCode;
