@@ -118,7 +118,7 @@ function run(world: World, ...steps: readonly Step[]): void {
 for (const json of [false, true]) {
   const format = json ? "JSON" : "MessagePack";
 
-  test(`a stream whose first batch the broker lost is carried out from its begin: ${format}`, () => {
+  test(`a stream whose first batch was lost is carried out from its begin: ${format}`, () => {
     const world = new World(json);
     run(world, "send", "lose", "send", "deliver");
     assert.deepEqual(world.handled, [], "nothing past the gap");

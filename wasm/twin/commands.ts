@@ -12,6 +12,7 @@ import { fits, least } from "./shapes.ts";
 import { groupOf, idOf, textOf, verbNameOf } from "./texts.ts";
 import { utf8Valid } from "./utf8.ts";
 import { noOptions, type PlainValues } from "./values.ts";
+import { groupPlace, verbOf } from "./verbs.ts";
 import {
   isInteger,
   isMap,
@@ -25,26 +26,6 @@ import {
 
 const nothing = new Uint8Array(0);
 const none: Stretch = { at: 0, length: 0 };
-/** Verbs by their bytes: few, and most differ in the first. */
-const verbs: readonly (readonly [name: Uint8Array, verb: Verb])[] = Object.entries(Verb).map(
-  ([name, verb]) => [new TextEncoder().encode(name), verb],
-);
-
-function verbOf(bytes: Uint8Array, { at, length }: Stretch): Verb {
-  for (const [name, verb] of verbs) {
-    if (name.length !== length) continue;
-    let same = 0;
-    while (same < length && name[same] === bytes[at + same]) same++;
-    if (same === length) return verb;
-  }
-  return Verb.unknown;
-}
-
-/** The element that names a group, where the verb has one; a `query` may name ids there. */
-function groupPlace(verb: Verb): number {
-  if (verb === Verb.publish || verb === Verb.query) return 1;
-  return verb === Verb.join || verb === Verb.leave ? 2 : 0;
-}
 
 /** What the current item says; a new one for each. */
 interface Item {
