@@ -106,12 +106,15 @@ interface Unsent {
  */
 export class SentWaits {
   readonly #clock: Clock;
+  readonly #compressed: boolean;
   #fresh: Unsent[] = [];
   #waiting: Unsent[] = [];
   #cancel: Cancel | undefined;
 
-  constructor(clock: Clock) {
+  /** `compressed`: sockets may need fewer bytes for a message than it has. */
+  constructor(clock: Clock, compressed: boolean) {
     this.#clock = clock;
+    this.#compressed = compressed;
   }
 
   /** A message was queued. Its outcome is expected by the answer already. */
@@ -145,20 +148,28 @@ export class SentWaits {
   #look(unsent: readonly Unsent[], again: boolean): void {
     const now = this.#clock.now();
     for (const message of unsent) {
-      const { closing } = message.connection;
-      // A socket that is gone has nothing buffered, whatever became of what it had.
-      const lost = again && closing !== undefined && closing !== CloseCause.slow;
-      const outcome = lost ? Outcome.gone : outcomeOf(message, now);
+      const outcome = isLost(message.connection, again)
+        ? Outcome.gone
+        : this.#outcomeOf(message, now);
       if (outcome === undefined) this.#waiting.push(message);
       else message.answer.settle(message.connection.id, outcome);
     }
   }
+
+  #outcomeOf({ connection, upTo, until }: Unsent, now: number): Outcome | undefined {
+    const { closing, sentBytes, socket } = connection;
+    if (closing === CloseCause.slow) return Outcome.slow;
+    const { bufferedBytes } = socket;
+    // Compressed, what waits is fewer bytes than were given: then only nothing tells for sure.
+    const taken = this.#compressed ? -1 : sentBytes - bufferedBytes;
+    if (bufferedBytes === 0 || taken >= upTo) return Outcome.sent;
+    return now >= until ? Outcome.slow : undefined;
+  }
 }
 
-function outcomeOf({ connection, upTo, until }: Unsent, now: number): Outcome | undefined {
-  const { closing, socket } = connection;
-  if (closing === CloseCause.slow) return Outcome.slow;
-  const { bufferedBytes } = socket;
-  if (bufferedBytes === 0 || connection.sentBytes - bufferedBytes >= upTo) return Outcome.sent;
-  return now >= until ? Outcome.slow : undefined;
+/** A socket that is gone has nothing buffered, whatever became of what it had. */
+function isLost({ closing }: Connection, again: boolean): boolean {
+  if (closing === undefined || closing === CloseCause.slow) return false;
+  // We flush before we close; a client that leaves, or breaks, does so before the turn's flush.
+  return again || closing === CloseCause.client || closing === CloseCause.error;
 }

@@ -24,7 +24,7 @@ export class CommandExecutor {
 
   constructor(parts: CommandExecutorParts, sendQueueBytesMax: number) {
     const { effects, registry, metrics, apps } = parts;
-    const sentWaits = new SentWaits(parts.clock);
+    const sentWaits = new SentWaits(parts.clock, parts.deflate !== undefined);
     const { clock } = parts;
     const flushed = (): void => sentWaits.flushed();
     const delivery = new Delivery(
@@ -138,14 +138,30 @@ export class CommandExecutor {
     metrics.commands.add(1);
     const options = codec.hasOptions() ? readOptions(codec.options()) : noOptions;
     if (options === undefined) {
+      const { ref = null } = codec.options();
       this.#refuse(source, "command-malformed", `the options of ${codec.verbName()} are none`);
+      if (ref !== null) this.#context.reply(source, ref, { error: "command-malformed" });
       return;
     }
     const verb = codec.verb();
+    // A broker's access rules speak of topics: a group's topic is for that group alone.
+    if (source.reach === "group" && !this.#mayOnGroupTopic(source)) {
+      this.#refuse(source, "group-name", `${codec.verbName()} on the topic of a group`);
+      if (options.ref !== undefined) {
+        this.#context.reply(source, options.ref, { error: "group-name" });
+      }
+      return;
+    }
     const carryOut = this.#byVerb[verb];
     if (verb === Verb.send) this.#send(source, options);
     else if (carryOut !== undefined) carryOut({ app, source, options });
     else this.#refuse(source, "command-unsupported", `command ${codec.verbName()}`);
+  }
+
+  #mayOnGroupTopic({ group }: CommandSource): boolean {
+    const { codec } = this.#context.parts;
+    const verb = codec.verb();
+    return (verb === Verb.publish || verb === Verb.query) && codec.group() === group;
   }
 
   #send(source: CommandSource, options: CommandOptions): void {
