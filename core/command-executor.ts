@@ -140,22 +140,24 @@ export class CommandExecutor {
     if (options === undefined) {
       const { ref = null } = codec.options();
       this.#refuse(source, "command-malformed", `the options of ${codec.verbName()} are none`);
-      if (ref !== null) this.#context.reply(source, ref, { error: "command-malformed" });
+      if (ref !== null) this.#replyError(source, ref, "command-malformed");
       return;
     }
     const verb = codec.verb();
     // A broker's access rules speak of topics: a group's topic is for that group alone.
     if (source.reach === "group" && !this.#mayOnGroupTopic(source)) {
       this.#refuse(source, "group-name", `${codec.verbName()} on the topic of a group`);
-      if (options.ref !== undefined) {
-        this.#context.reply(source, options.ref, { error: "group-name" });
-      }
+      if (options.ref !== undefined) this.#replyError(source, options.ref, "group-name");
       return;
     }
     const carryOut = this.#byVerb[verb];
     if (verb === Verb.send) this.#send(source, options);
     else if (carryOut !== undefined) carryOut({ app, source, options });
     else this.#refuse(source, "command-unsupported", `command ${codec.verbName()}`);
+  }
+
+  #replyError(source: CommandSource, ref: unknown, error: ErrorCode): void {
+    this.#context.reply(source, ref, { node: this.#context.parts.node, error });
   }
 
   #mayOnGroupTopic({ group }: CommandSource): boolean {

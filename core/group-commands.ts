@@ -1,5 +1,5 @@
 import { AnswerByCount } from "./answers.ts";
-import { type ErrorCode, isGroupName } from "./base/mod.ts";
+import { isGroupName } from "./base/mod.ts";
 import { type CommandCall, type CommandContext, forEachTarget } from "./command-context.ts";
 import { isExpired } from "./command-options.ts";
 import type { Connection } from "./connection.ts";
@@ -56,7 +56,7 @@ export class GroupCommands {
       options.ref === undefined
         ? undefined
         : new AnswerByCount(node, (result) => reply(source, options.ref, result));
-    const fault = this.#publishFault(call, name);
+    const fault = isGroupName(name) ? undefined : "group-name";
     if (fault !== undefined) {
       this.#context.targets.refuse(source, fault, "not a group to publish to");
       answer?.refuse(fault);
@@ -83,12 +83,6 @@ export class GroupCommands {
     fanOut.publish(app, name, message, { except: this.#except(call), told });
     message.clear();
     answer?.end();
-  }
-
-  #publishFault({ source }: CommandCall, name: string): ErrorCode | undefined {
-    if (!isGroupName(name)) return "group-name";
-    // A broker's ACL speaks of topics: a group's topic is for that group alone.
-    return source.reach === "group" && source.group !== name ? "group-name" : undefined;
   }
 
   #expire({ app }: CommandCall, name: string, answer: AnswerByCount | undefined): void {

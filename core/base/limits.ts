@@ -93,7 +93,7 @@ export const limits = {
   /** A `reply` waits this long for the kernel to take a message; then it says `slow`. */
   sentWaitMs: 5_000,
   sentTickMs: 50,
-  /** A `reply` to `join`, and a handshake with groups, wait this long for the broker. */
+  /** A handshake with groups waits this long for the broker. */
   groupWaitMs: 5_000,
   /** A token; by default a handshake's headers have no room for more. */
   tokenBytesMax: 16_384,
