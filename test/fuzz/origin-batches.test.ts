@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Dispatcher } from "../../adapters/mqtt/origin/dispatcher.ts";
-import { EventReceiver, type ReceiverEffects } from "../../adapters/mqtt/origin/event-receiver.ts";
+import { EventReceiver } from "../../adapters/mqtt/origin/event-receiver.ts";
 import type { OriginEvent } from "../../adapters/mqtt/origin/mod.ts";
 import type { NodeOutbox } from "../../adapters/mqtt/origin/node-outbox.ts";
+import type { ReceiverEffects } from "../../adapters/mqtt/origin/receiver-effects.ts";
 import type { Dice } from "../vectors/dice.ts";
 import { toHex } from "../vectors/hex.ts";
 import { type EventBatch, EventScripts } from "./event-script.ts";
@@ -33,12 +34,13 @@ class Listener {
     const outbox = { send: nothing, close: nothing, retired: false } as unknown as NodeOutbox;
     const effects: ReceiverEffects = {
       outbox: () => outbox,
-      sendWithReply: () => Promise.resolve(new Map()),
+      commands: undefined as never,
       reply: nothing,
       acknowledged: nothing,
       confirm: (_node, stream, [handled]) => this.#confirm(stream, handled!),
       released: nothing,
       revived: nothing,
+      connect: () => undefined,
     };
     this.receiver = new EventReceiver(effects, this.dispatcher);
     this.dispatcher.on("error", () => {

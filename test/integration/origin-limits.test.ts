@@ -84,7 +84,7 @@ test("commands that a node misses are sent again, until it has confirmed them", 
   const origin = await connect();
   gateway.presence("n1", "i1");
   gateway.events("n1", "i1", [["open", "n1.a", 0, {}]]);
-  await until("the connection", () => origin.connections === 1);
+  await until("the connection", () => origin.knownConnections === 1);
   origin.send("n1.a", "1");
   await until("the command", () => gateway.batches.length === 1);
   const sent = gateway.batches[0]!.batch;
@@ -98,7 +98,8 @@ test("commands that a node misses are sent again, until it has confirmed them", 
   gateway.batch("n1", encode([["ack", sent[1], 1]]));
   origin.send("n1.a", "2");
   await until("the next command", () => gateway.batches.length === 4);
-  assert.deepEqual(gateway.batches[3]!.batch, [1, sent[1], 1, [["send", "n1.a", "2"]]]);
+  const next = gateway.batches[3]!.batch.slice(0, 4);
+  assert.deepEqual(next, [1, sent[1], 1, [["send", "n1.a", "2"]]]);
 });
 
 test("too much unconfirmed: send throws, and nothing of it is kept", async () => {

@@ -23,11 +23,12 @@ function rig(): Rig {
   const receiver = new EventReceiver(
     {
       outbox: none,
-      sendWithReply: none,
+      commands: undefined as never,
       reply: none,
       acknowledged: none,
       confirm: (_, stream, counts) => void confirmed.push(`${stream.at(-1)} ${counts.join("/")}`),
       released: none,
+      connect: none,
       revived: (node) => void seen.push(`${node} lives`),
     },
     dispatcher,

@@ -144,7 +144,7 @@ test("commands are written as any decoder reads them", () => {
     written.push(["send", id, data]);
     batch.sendMany([packId(id), packId("n1.b")], data, undefined);
     written.push(["send", [id, "n1.b"], data]);
-    batch.sendMany([packId(id)], data, "ref-1");
+    batch.sendMany([packId(id)], data, { ref: "ref-1" });
     written.push(["send", id, data, { ref: "ref-1" }]);
   }
   batch.close([packId(id)], 4_000, "bye ä");
@@ -162,7 +162,7 @@ test("commands are written as any decoder reads them", () => {
 test("commands in JSON", () => {
   const batch = new JsonCommandBatch();
   batch.send(packId(id), "a");
-  batch.sendMany([packId(id), packId("n1.b")], binary, "r");
+  batch.sendMany([packId(id), packId("n1.b")], binary, { ref: "r" });
   batch.close([packId(id)], 1_000, "");
   assert.deepEqual(JSON.parse(new TextDecoder().decode(batch.take("s", 3))), [
     1,

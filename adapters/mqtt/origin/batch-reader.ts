@@ -8,8 +8,15 @@ import { Malformed, MessagePackCursor } from "./messagepack-cursor.ts";
 export interface BatchSink {
   /** How many items at the batch's start are to be left out. */
   begin(stream: string | undefined, first: number, items: number): number;
-  /** `["message", id, seq, data]`; the id stands in `bytes` from `start` to `end`. */
-  message(bytes: Uint8Array, start: number, end: number, seq: number, data: MessageData): void;
+  /** `["message", id, seq, data, state?]`; the id stands in `bytes` from `start` to `end`. */
+  message(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    seq: number,
+    data: MessageData,
+    state: unknown,
+  ): void;
   /** Any other item. */
   item(item: readonly unknown[]): void;
   /** An item that is none; the rest of the batch is still read where it can be. */
@@ -89,9 +96,19 @@ export class BatchReader {
     const seq = cursor.natural();
     const data = this.#data();
     if (data === undefined) return this.#back(start);
-    for (let extra = (head & 0x0f) - 4; extra > 0; extra--) cursor.skip();
-    this.#sink.message(bytes, idStart, idEnd, seq, data);
+    let extra = (head & 0x0f) - 4;
+    const state = extra === 0 ? undefined : this.#value();
+    for (; extra > 1; extra--) cursor.skip();
+    this.#sink.message(bytes, idStart, idEnd, seq, data, state);
     return true;
+  }
+
+  /** Any value; undefined for nil. */
+  #value(): unknown {
+    const cursor = this.#cursor;
+    const start = cursor.at;
+    cursor.skip();
+    return decode(new Uint8Array(cursor.bytes.subarray(start, cursor.at))) ?? undefined;
   }
 
   #data(): MessageData | undefined {

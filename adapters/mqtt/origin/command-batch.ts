@@ -1,14 +1,34 @@
+import { encode } from "@msgpack/msgpack";
 import type { MessageData } from "./events.ts";
-import { toJsonData } from "./json-batch.ts";
+import type { Expiry } from "./expiry.ts";
+import { toJsonData, toJsonValue } from "./json-batch.ts";
 import { originLimits } from "./origin-limits.ts";
+
+/** What stands in the map at a command's end. */
+export interface CommandOptions {
+  readonly ref?: string;
+  readonly ttl?: number;
+  /** When the command was made, which `ttl` counts from. */
+  readonly at?: number;
+}
 
 /** Commands for one node under construction. Ids come as `packId` makes them. */
 export interface CommandBatch {
   readonly items: number;
   readonly bytes: number;
   send(id: Uint8Array, data: MessageData): void;
-  sendMany(ids: readonly Uint8Array[], data: MessageData, ref: string | undefined): void;
+  sendMany(
+    ids: readonly Uint8Array[],
+    data: MessageData,
+    options: CommandOptions | undefined,
+  ): void;
   close(ids: readonly Uint8Array[], closeCode: number, closeReason: string): void;
+  /** Any command, as plain values. */
+  add(item: readonly unknown[]): void;
+  /** The last command must not go out after a time. */
+  mark(expiry: Expiry): void;
+  /** Takes out what must not go out any more; how many of them nobody is told of. */
+  expire(): number;
   /** The batch as `[1, stream, first, items]`; empty afterwards. */
   take(stream: string, first: number): Uint8Array;
 }
@@ -18,11 +38,16 @@ const headerRoom = 160;
 /** Room for an item besides ids and data: verb, array headers, options. */
 const itemRoom = 160;
 
+const none: Uint8Array = new Uint8Array(0);
+
 /** The same in MessagePack, written straight into one growing buffer. */
 export class MessagePackCommandBatch implements CommandBatch {
   items = 0;
   #buffer: Buffer = Buffer.allocUnsafeSlow(originLimits.batchBytesMin);
   #at: number = headerRoom;
+  /** Where the last command begins, unless it came by `send`. */
+  #start: number = headerRoom;
+  #marks: { readonly start: number; readonly end: number; readonly expiry: Expiry }[] = [];
 
   get bytes(): number {
     return this.#at - headerRoom;
@@ -46,15 +71,43 @@ export class MessagePackCommandBatch implements CommandBatch {
     this.items++;
   }
 
-  sendMany(ids: readonly Uint8Array[], data: MessageData, ref: string | undefined): void {
-    this.#head(ref === undefined ? 3 : 4, "send", ids, 3 * data.length + itemRoom);
+  sendMany(
+    ids: readonly Uint8Array[],
+    data: MessageData,
+    options: CommandOptions | undefined,
+  ): void {
+    const map = options === undefined ? none : encode(options);
+    this.#head(map === none ? 3 : 4, "send", ids, 3 * data.length + map.length + itemRoom);
     this.#data(data);
-    if (ref !== undefined) {
-      // { ref: … }
-      this.#buffer[this.#at++] = 0x81;
-      this.#data("ref");
-      this.#data(ref);
+    this.#buffer.set(map, this.#at);
+    this.#at += map.length;
+  }
+
+  add(item: readonly unknown[]): void {
+    const bytes = encode(item);
+    this.#room(bytes.length);
+    this.#start = this.#at;
+    this.#buffer.set(bytes, this.#at);
+    this.#at += bytes.length;
+    this.items++;
+  }
+
+  mark(expiry: Expiry): void {
+    this.#marks.push({ start: this.#start, end: this.#at, expiry });
+  }
+
+  expire(): number {
+    let untold = 0;
+    // From the last to the first, so that the places of those before stay what they are.
+    for (const { start, end, expiry } of this.#marks.reverse()) {
+      if (expiry.leave()) continue;
+      this.#buffer.copyWithin(start, end, this.#at);
+      this.#at -= end - start;
+      this.items--;
+      if (!expiry.isTold) untold++;
     }
+    this.#marks = [];
+    return untold;
   }
 
   close(ids: readonly Uint8Array[], closeCode: number, closeReason: string): void {
@@ -94,6 +147,7 @@ export class MessagePackCommandBatch implements CommandBatch {
     let idBytes = 5;
     for (const id of ids) idBytes += id.length;
     this.#room(idBytes + room);
+    this.#start = this.#at;
     this.#buffer[this.#at++] = 0x90 + elements;
     this.#data(verb);
     if (ids.length !== 1) {
@@ -143,6 +197,7 @@ export class MessagePackCommandBatch implements CommandBatch {
 
 /** The same in JSON, for people who look at the wire. */
 export class JsonCommandBatch implements CommandBatch {
+  readonly #marks: Map<number, Expiry> = new Map();
   #items: string[] = [];
   #bytes = 0;
 
@@ -158,13 +213,38 @@ export class JsonCommandBatch implements CommandBatch {
     this.#add(["send", idOf(id), toJsonData(data)]);
   }
 
-  sendMany(ids: readonly Uint8Array[], data: MessageData, ref: string | undefined): void {
-    const options = ref === undefined ? [] : [{ ref }];
-    this.#add(["send", idsOf(ids), toJsonData(data), ...options]);
+  sendMany(
+    ids: readonly Uint8Array[],
+    data: MessageData,
+    options: CommandOptions | undefined,
+  ): void {
+    const map = options === undefined ? [] : [options];
+    this.#add(["send", idsOf(ids), toJsonData(data), ...map]);
   }
 
   close(ids: readonly Uint8Array[], closeCode: number, closeReason: string): void {
     this.#add(["close", idsOf(ids), closeCode, closeReason]);
+  }
+
+  add(item: readonly unknown[]): void {
+    this.#add(toJsonValue(item) as unknown[]);
+  }
+
+  mark(expiry: Expiry): void {
+    this.#marks.set(this.#items.length - 1, expiry);
+  }
+
+  expire(): number {
+    let untold = 0;
+    this.#items = this.#items.filter((item, index) => {
+      const expiry = this.#marks.get(index);
+      if (expiry === undefined || expiry.leave()) return true;
+      this.#bytes -= item.length + 1;
+      if (!expiry.isTold) untold++;
+      return false;
+    });
+    this.#marks.clear();
+    return untold;
   }
 
   take(stream: string, first: number): Uint8Array {

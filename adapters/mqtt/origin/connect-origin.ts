@@ -1,6 +1,7 @@
 import type { LogFields, Logger, LogLevel } from "../../../core/ports/mod.ts";
 import { SystemClock, SystemRandom } from "../../system/mod.ts";
-import { Origin, type OriginOptions } from "./origin.ts";
+import { Origin } from "./origin.ts";
+import type { OriginOptions } from "./origin-options.ts";
 
 /** The library's own lines (a lost broker, a broker that is back) go to the standard error. */
 class StandardErrorLogger implements Logger {
@@ -19,7 +20,9 @@ class StandardErrorLogger implements Logger {
  * Connects an origin. Resolves when it hears events; a broker that cannot be reached yet is waited
  * for, one that refuses rejects with the code `broker-refused`.
  */
-export async function connectOrigin(options: OriginOptions): Promise<Origin> {
+export async function connectOrigin<State = unknown, User extends string = string>(
+  options: OriginOptions,
+): Promise<Origin<State, User>> {
   const { signal } = options;
   signal?.throwIfAborted();
   const ports = {
@@ -27,7 +30,7 @@ export async function connectOrigin(options: OriginOptions): Promise<Origin> {
     random: new SystemRandom(),
     logger: new StandardErrorLogger(),
   };
-  const origin = new Origin(options, ports);
+  const origin = new Origin<State, User>(options, ports);
   const end = (): void => void origin.close();
   signal?.addEventListener("abort", end, { once: true });
   try {

@@ -1,22 +1,35 @@
-import type {
-  Connection,
-  ConnectionInfo,
-  MessageData,
-  OriginEvent,
-  ReplyOptions,
-  SendOutcome,
-} from "./events.ts";
+import type { Change, ChangeDone } from "./connection-commands.ts";
+import type { Connection, ConnectionInfo, MessageData, OriginEvent } from "./events.ts";
 import type { BatchRecord } from "./handled-items.ts";
 import type { NodeOutbox } from "./node-outbox.ts";
+import type {
+  Changed,
+  ReplyOptions,
+  SendOptions,
+  SendOutcome,
+  Targets,
+  WaitOptions,
+} from "./outcomes.ts";
+
+/** What a connection asks of its origin besides the stream of its node. */
+export interface ConnectionActions {
+  send(targets: Targets, data: MessageData, options?: SendOptions): void;
+  sendWithReply(
+    targets: Targets,
+    data: MessageData,
+    options?: ReplyOptions,
+  ): Promise<ReadonlyMap<string, SendOutcome>>;
+  changeOne<Done extends ChangeDone>(
+    connection: OriginConnection,
+    change: Change,
+    options?: WaitOptions,
+  ): Promise<Changed<Done>>;
+}
 
 /** What a connection asks of its origin. */
 export interface ConnectionOwner {
   outbox(node: string): NodeOutbox;
-  sendWithReply(
-    ids: Iterable<string | Connection>,
-    data: MessageData,
-    options?: ReplyOptions,
-  ): Promise<ReadonlyMap<string, SendOutcome>>;
+  readonly commands: ConnectionActions;
 }
 
 /** An event that waits for an async handler, and the batch that it came in. */
@@ -42,6 +55,7 @@ export class OriginConnection implements Connection {
   /** The id as MessagePack, made once: every `send` copies it. */
   readonly packed: Uint8Array;
   info: ConnectionInfo | undefined;
+  state: unknown;
   /** The node's incarnation, as its stream of events names it. */
   incarnation: string | undefined;
   /** Next handle with the same hash in the table. */
@@ -54,6 +68,8 @@ export class OriginConnection implements Connection {
   overloaded = false;
   readonly #owner: ConnectionOwner;
   #outbox: NodeOutbox | undefined;
+  /** `setState` that the node has not answered yet. */
+  #settingStates = 0;
 
   constructor(id: string, owner: ConnectionOwner) {
     this.id = id;
@@ -62,7 +78,15 @@ export class OriginConnection implements Connection {
     this.#owner = owner;
   }
 
-  send(data: MessageData): void {
+  get user(): string | undefined {
+    return this.info?.user;
+  }
+
+  send(data: MessageData, options?: SendOptions): void {
+    if (options?.ttlMs !== undefined) {
+      this.#owner.commands.send([this], data, options);
+      return;
+    }
     let outbox = this.#outbox;
     if (outbox === undefined || outbox.retired) {
       outbox = this.#owner.outbox(this.node);
@@ -72,11 +96,47 @@ export class OriginConnection implements Connection {
   }
 
   async sendWithReply(data: MessageData, options?: ReplyOptions): Promise<SendOutcome> {
-    const outcomes = await this.#owner.sendWithReply([this], data, options);
+    const outcomes = await this.#owner.commands.sendWithReply([this], data, options);
     return outcomes.get(this.id) ?? "unknown";
   }
 
   close(closeCode = 1000, closeReason = ""): void {
     this.#owner.outbox(this.node).close([this.packed], closeCode, closeReason);
+  }
+
+  join(group: string, options?: WaitOptions): Promise<Changed<"joined">> {
+    return this.#change({ verb: "join", value: group }, options);
+  }
+
+  leave(group: string, options?: WaitOptions): Promise<Changed<"left">> {
+    return this.#change({ verb: "leave", value: group }, options);
+  }
+
+  setState(state: unknown, options?: WaitOptions): Promise<Changed<"stored">> {
+    const before = this.state;
+    this.#settingStates++;
+    this.state = state ?? undefined;
+    const change = { verb: "state", value: state ?? null } as const;
+    const answer = this.#change<"stored">(change, options);
+    const done = (): void => void this.#settingStates--;
+    answer.then(done, () => {
+      done();
+      // The gateway has not taken it: the former one stands, unless another was set since.
+      if (this.state === state) this.state = before;
+    });
+    return answer;
+  }
+
+  renew(expires: Date | number | null, options?: WaitOptions): Promise<Changed<"renewed">> {
+    return this.#change({ verb: "renew", value: Number(expires) }, options);
+  }
+
+  /** The state that came with a message: what was set here since is newer. */
+  heard(state: unknown): void {
+    if (this.#settingStates === 0) this.state = state;
+  }
+
+  #change<Done extends ChangeDone>(change: Change, options?: WaitOptions): Promise<Changed<Done>> {
+    return this.#owner.commands.changeOne<Done>(this, change, options);
   }
 }

@@ -1,6 +1,6 @@
 import { ServiceError } from "../../../core/base/mod.ts";
 import { BatchReader, type BatchSink } from "./batch-reader.ts";
-import { type ConnectionOwner, OriginConnection } from "./connection.ts";
+import { OriginConnection } from "./connection.ts";
 import { ConnectionTable } from "./connection-table.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { type EventSource, newSource } from "./event-source.ts";
@@ -8,20 +8,8 @@ import type { ConnectionInfo, MessageData } from "./events.ts";
 import { FormerConnections } from "./former-connections.ts";
 import { type BatchRecord, HandledItems } from "./handled-items.ts";
 import { originLimits } from "./origin-limits.ts";
-import type { CommandAck } from "./outbox.ts";
+import type { ReceiverEffects } from "./receiver-effects.ts";
 import { RecentIds } from "./recent-ids.ts";
-
-/** What the receiver leaves to the origin. */
-export interface ReceiverEffects extends ConnectionOwner {
-  reply(ref: unknown, result: unknown): void;
-  acknowledged(node: string, ack: CommandAck): void;
-  /** Confirms a stream of events to its node: items handled, and received on a gap. */
-  confirm(node: string, stream: string, counts: readonly number[]): void;
-  /** A node has handed everything over that this origin was not given yet. */
-  released(node: string): void;
-  /** A node that seemed to be dead has told of a connection. */
-  revived(node: string): void;
-}
 
 const idPattern = /^[a-z0-9-]{1,32}\.[A-Za-z0-9_-]{1,63}$/;
 
@@ -161,14 +149,22 @@ export class EventReceiver implements BatchSink {
     return skip;
   }
 
-  message(bytes: Uint8Array, start: number, end: number, seq: number, data: MessageData): void {
+  message(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    seq: number,
+    data: MessageData,
+    state?: unknown,
+  ): void {
     const connection = this.#find(bytes, start, end);
     // Seen: another stream has told of it before.
     if (connection === undefined || seq <= connection.seq) return;
     connection.seq = seq;
+    connection.heard(state);
     this.#dispatcher.dispatch(
       connection,
-      { type: "message", connection, data, seq },
+      { type: "message", connection, data, seq, state },
       this.#record,
     );
   }
@@ -177,6 +173,7 @@ export class EventReceiver implements BatchSink {
     const [verb, id] = item;
     if (verb === "open" && typeof id === "string") this.#open(id, item[3]);
     else if (verb === "close" && typeof id === "string") this.#closed(id, item);
+    else if (verb === "connect" && typeof id === "string") this.#connect(id, item[2]);
     else if (verb === "alive" && Array.isArray(id)) this.#alive(id);
     else if (verb === "released") this.#effects.released(this.#source.node);
     else if (verb === "moved" && Array.isArray(id)) this.#moved(id);
@@ -198,7 +195,21 @@ export class EventReceiver implements BatchSink {
     connection.seq = 0;
     const known = (typeof info === "object" && info !== null ? info : {}) as ConnectionInfo;
     connection.info = known;
+    connection.state = known.state ?? undefined;
     this.#dispatcher.dispatch(connection, { type: "open", connection, info: known }, this.#record);
+  }
+
+  /** The batch is confirmed when the handshake is decided, like any other event's. */
+  #connect(id: string, request: unknown): void {
+    if (!idPattern.test(id)) {
+      this.refused(new ServiceError("id-malformed", "a handshake names no connection id"));
+      return;
+    }
+    const record = this.#record;
+    const decided = this.#effects.connect(id, request, this.#source.assigned);
+    if (decided === undefined || record === undefined) return;
+    record.pending++;
+    decided.then(() => record.stream.settle(record));
   }
 
   #closed(id: string, item: readonly unknown[]): void {

@@ -9,6 +9,22 @@ export function fromJsonData(value: unknown): unknown {
   return typeof $binary === "string" ? new Uint8Array(Buffer.from($binary, "base64")) : value;
 }
 
+/** Any value of a batch: bytes wherever they stand. */
+export function fromJsonValue(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(fromJsonValue);
+  const data = fromJsonData(value);
+  if (data !== value || typeof value !== "object" || value === null) return data;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, fromJsonValue(one)]));
+}
+
+/** Likewise, the other way round. */
+export function toJsonValue(value: unknown): unknown {
+  if (value instanceof Uint8Array) return toJsonData(value);
+  if (Array.isArray(value)) return value.map(toJsonValue);
+  if (typeof value !== "object" || value === null || value instanceof Date) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, toJsonValue(one)]));
+}
+
 /** A message's data as JSON has it. */
 export function toJsonData(data: MessageData): unknown {
   if (typeof data === "string") return data;
@@ -43,13 +59,13 @@ function readItem(item: unknown, sink: BatchSink): void {
     sink.refused(new ServiceError("batch-malformed", "an item is no array"));
     return;
   }
-  const [verb, id, seq, raw] = item;
+  const [verb, id, seq, raw, state] = item;
   const data = verb === "message" ? fromJsonData(raw) : undefined;
   const isData = typeof data === "string" || data instanceof Uint8Array;
   if (typeof id === "string" && typeof seq === "number" && isData) {
     const bytes = new TextEncoder().encode(id);
-    sink.message(bytes, 0, bytes.length, seq, data);
+    sink.message(bytes, 0, bytes.length, seq, data, fromJsonValue(state));
   } else {
-    sink.item(item);
+    sink.item(verb === "message" ? item : (fromJsonValue(item) as unknown[]));
   }
 }

@@ -1,6 +1,8 @@
+import { encode } from "@msgpack/msgpack";
 import { ServiceError } from "../../../core/base/mod.ts";
-import type { CommandBatch } from "./command-batch.ts";
+import type { CommandBatch, CommandOptions } from "./command-batch.ts";
 import type { MessageData } from "./events.ts";
+import type { Expiry } from "./expiry.ts";
 import { KeptCommands } from "./kept-commands.ts";
 
 /** What a node's outbox asks of the whole. */
@@ -25,7 +27,9 @@ export class NodeOutbox {
   /** What the broker has and the node has not confirmed. */
   readonly kept: KeptCommands = new KeptCommands();
   readonly #owner: OutboxOwner;
-  readonly #batch: CommandBatch;
+  #batch: CommandBatch;
+  /** An empty batch with room, to go on with. */
+  #spare: CommandBatch | undefined;
   /** Begins the names of all its streams. */
   readonly name: string;
   #stream: string;
@@ -52,11 +56,6 @@ export class NodeOutbox {
     return this.#batch.bytes;
   }
 
-  /** Number of the next command. */
-  get next(): number {
-    return this.#next + this.#batch.items;
-  }
-
   send(id: Uint8Array, data: MessageData): void {
     const batch = this.#batch;
     this.#owner.admit(id.length + data.length + itemBytes);
@@ -65,8 +64,20 @@ export class NodeOutbox {
     this.#owner.written(this, batch.bytes - before);
   }
 
-  sendMany(ids: readonly Uint8Array[], data: MessageData, ref?: string): void {
-    this.#write(ids, data.length, (batch) => batch.sendMany(ids, data, ref));
+  sendMany(
+    ids: readonly Uint8Array[],
+    data: MessageData,
+    { options, expiry }: { readonly options?: CommandOptions; readonly expiry?: Expiry } = {},
+  ): void {
+    this.#write(ids, data.length, (batch) => {
+      batch.sendMany(ids, data, options);
+      if (expiry !== undefined) batch.mark(expiry);
+    });
+  }
+
+  /** Any command but those above. */
+  command(item: readonly unknown[]): void {
+    this.#write([], encode(item).length, (batch) => batch.add(item));
   }
 
   close(ids: readonly Uint8Array[], closeCode: number, closeReason: string): void {
@@ -80,16 +91,25 @@ export class NodeOutbox {
     this.#write(ids, closeReason.length, (batch) => batch.close(ids, closeCode, closeReason));
   }
 
-  /** Number of the next batch's first command. */
-  get sealed(): number {
-    return this.#next;
+  /** The batch under construction; another one is begun. */
+  seal(): CommandBatch {
+    const batch = this.#batch;
+    this.#batch = this.#spare ?? this.#owner.newBatch();
+    this.#spare = undefined;
+    return batch;
   }
 
-  /** The batch under construction, numbered. */
-  take(): Uint8Array {
-    const first = this.#next;
-    this.#next = this.next;
-    return this.#batch.take(this.#stream, first);
+  /**
+   * Numbers a sealed batch, in the order in which they go out for the first time: so that what
+   * expired meanwhile leaves no gap. Undefined where nothing of it is left.
+   */
+  number(batch: CommandBatch): { readonly payload: Uint8Array; readonly end: number } | undefined {
+    const { items } = batch;
+    if (items === 0) return undefined;
+    const payload = batch.take(this.#stream, this.#next);
+    this.#next += items;
+    this.#spare = batch;
+    return { payload, end: this.#next };
   }
 
   /** A batch is lost for good: a new stream, so that the node does not wait for what it misses. */

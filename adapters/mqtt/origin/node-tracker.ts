@@ -20,6 +20,8 @@ export class NodeTracker {
   readonly #lost: NodeLost;
   readonly #nodes: Map<string, Tracked> = new Map();
   #connected = false;
+  /** Who waits until any node is known. */
+  #firstWaits: (() => void)[] = [];
 
   constructor(clock: Clock, lost: NodeLost) {
     this.#clock = clock;
@@ -34,6 +36,22 @@ export class NodeTracker {
   /** Whether a node's presence stands. */
   lives(node: string): boolean {
     return this.#nodes.get(node)?.presence !== undefined;
+  }
+
+  /** Nodes whose presence stands. */
+  living(): string[] {
+    return [...this.#nodes.keys()].filter((node) => this.lives(node));
+  }
+
+  /** Resolves when the first presence came, or after a moment without one. */
+  first(): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#clock.after(originLimits.firstNodeMs, resolve);
+      this.#firstWaits.push(() => {
+        cancel();
+        resolve();
+      });
+    });
   }
 
   /** A node that was given up lives, it seems: it is to announce itself within the grace. */
@@ -55,6 +73,7 @@ export class NodeTracker {
     const now: Tracked = { presence, cancel: () => {} };
     this.#nodes.set(node, now);
     this.#watch(node, now);
+    for (const resolve of this.#firstWaits.splice(0)) resolve();
     const before = tracked?.presence?.incarnation;
     if (tracked !== undefined && before !== presence.incarnation) {
       this.#lost(node, presence.incarnation);
@@ -73,6 +92,7 @@ export class NodeTracker {
   end(): void {
     for (const { cancel } of this.#nodes.values()) cancel();
     this.#nodes.clear();
+    for (const resolve of this.#firstWaits.splice(0)) resolve();
   }
 
   #watch(node: string, tracked: Tracked): void {

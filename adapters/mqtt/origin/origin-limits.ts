@@ -30,6 +30,20 @@ export const originLimits = {
   replyMs: 10_000,
   /** Replies waited for at once. */
   repliesMax: 65_536,
+  /** Publishes and queries for whole groups that the broker has not confirmed. */
+  groupQueueBytesMax: 33_554_432,
+  /** Their batches published at once; smaller ones wait, so that they grow. */
+  groupBatchesInFlightMax: 64,
+  /** A publish waits so long for each change of its group's members that was begun before it. */
+  groupGateMs: 5_000,
+  /** While no node is known, a question to all of them waits so long for the first. */
+  firstNodeMs: 1_000,
+  /** Handlers of `authorize` that run at once; further handshakes wait for a place. */
+  authorizingMax: 1_024,
+  /** Handshakes that wait for a handler; past it they are rejected with 503. */
+  authorizeQueueMax: 16_384,
+  /** How long a handshake is waited for where the request does not say. */
+  authorizeMs: 5_000,
   /** Commands that the broker has and their nodes have not confirmed; the oldest are given up. */
   keptBytesMax: 33_554_432,
   /** Without a node's confirmation for this long its oldest commands are sent again. */

@@ -6,6 +6,7 @@ import { withBase } from "./batch-base.ts";
 import { type CommandBatch, JsonCommandBatch, MessagePackCommandBatch } from "./command-batch.ts";
 import { NodeOutbox, type OutboxOwner } from "./node-outbox.ts";
 import { originLimits } from "./origin-limits.ts";
+import { SealedBatch } from "./sealed-batch.ts";
 
 export interface OutboxOptions {
   readonly app: string;
@@ -27,21 +28,6 @@ export interface CommandAck {
   readonly gap: boolean;
 }
 
-/** A batch on its way to a node, until the broker confirms it. */
-interface Sealed {
-  readonly outbox: NodeOutbox;
-  readonly topic: string;
-  readonly payload: Uint8Array;
-  readonly bytes: number;
-  readonly stream: string;
-  /** Number of its first command. */
-  readonly first: number;
-  /** Number after its last command. */
-  readonly end: number;
-  published: boolean;
-  answered: boolean;
-}
-
 /** What a batch may grow over its target by, by one more item: its own header and the topic. */
 const packetRoom = 512;
 
@@ -57,7 +43,7 @@ export class Outbox implements OutboxOwner {
   readonly #options: OutboxOptions;
   readonly #nodes: Map<string, NodeOutbox> = new Map();
   #dirty: NodeOutbox[] = [];
-  #sealed: Sealed[] = [];
+  #sealed: SealedBatch[] = [];
   #inFlight = 0;
   #queuedBytes = 0;
   #scheduled = false;
@@ -177,7 +163,7 @@ export class Outbox implements OutboxOwner {
     return oldest;
   }
 
-  #keep(sealed: Sealed): void {
+  #keep(sealed: SealedBatch): void {
     const { outbox, stream, first, end, topic, payload } = sealed;
     if (outbox.retired || stream !== outbox.stream || !this.#options.lives(outbox.node)) return;
     outbox.kept.keep({ stream, first, end, topic, payload }, this.#clock.now());
@@ -216,38 +202,35 @@ export class Outbox implements OutboxOwner {
     return Math.min(limits.batchBytesMax, packetBytesMax - packetRoom);
   }
 
-  #seal(outbox: NodeOutbox): void {
-    if (outbox.items === 0) return;
-    const bytes = outbox.bytes;
+  #seal(outbox: NodeOutbox): SealedBatch | undefined {
+    if (outbox.items === 0) return undefined;
     const { app, name, topics } = this.#options;
-    const topic = topics.nodeCommands(app, outbox.node, name);
-    const { stream } = outbox;
-    const { items } = outbox;
-    const payload = outbox.take();
-    const end = outbox.sealed;
-    const first = end - items;
-    const state = { published: false, answered: false };
-    this.#sealed.push({ outbox, topic, payload, bytes, stream, first, end, ...state });
+    const sealed = new SealedBatch(outbox, topics.nodeCommands(app, outbox.node, name));
+    this.#sealed.push(sealed);
+    return sealed;
   }
 
   #pump(): void {
     if (!this.#link.up) return;
     const target = limits.publishesInFlightTarget;
-    for (const sealed of this.#sealed) {
+    // A copy: what nothing is left of leaves the queue at once.
+    for (const sealed of this.#sealed.slice()) {
       if (this.#inFlight >= originLimits.batchesInFlightMax) return;
       if (!sealed.published && !sealed.answered) this.#publish(sealed);
     }
     while (this.#dirty.length > 0 && this.#inFlight < target) {
       const outbox = this.#dirty.shift() as NodeOutbox;
       outbox.dirty = false;
-      const before = this.#sealed.length;
-      this.#seal(outbox);
-      const sealed = this.#sealed[before];
+      const sealed = this.#seal(outbox);
       if (sealed !== undefined) this.#publish(sealed);
     }
   }
 
-  #publish(sealed: Sealed): void {
+  #publish(sealed: SealedBatch): void {
+    if (!sealed.number(this.#options.failed)) {
+      this.#answered(sealed);
+      return;
+    }
     sealed.published = true;
     this.#inFlight++;
     const payload = withBase(sealed.payload, this.#base(sealed.outbox, sealed));
@@ -255,19 +238,23 @@ export class Outbox implements OutboxOwner {
       // Held, and published again after the next connect.
       if (error?.code === "broker-lost") return;
       this.#inFlight--;
-      sealed.answered = true;
       if (error !== undefined) {
         sealed.outbox.renew();
         this.#options.failed(error);
       } else {
         this.#keep(sealed);
       }
-      this.#queuedBytes -= sealed.bytes;
-      let done = 0;
-      while (this.#sealed[done]?.answered) done++;
-      if (done > 0) this.#sealed.splice(0, done);
+      this.#answered(sealed);
       this.#pump();
-      if (this.#queuedBytes === 0) for (const resolve of this.#flushed.splice(0)) resolve();
     });
+  }
+
+  #answered(sealed: SealedBatch): void {
+    sealed.answered = true;
+    this.#queuedBytes -= sealed.bytes;
+    let done = 0;
+    while (this.#sealed[done]?.answered) done++;
+    if (done > 0) this.#sealed.splice(0, done);
+    if (this.#queuedBytes === 0) for (const resolve of this.#flushed.splice(0)) resolve();
   }
 }

@@ -1,66 +1,100 @@
 import { ServiceError } from "../../../core/base/mod.ts";
 import type { Cancel, Clock } from "../../../core/ports/mod.ts";
-import type { SendOutcome } from "./events.ts";
+import { type Collector, isErrorCode } from "./collectors.ts";
 import { originLimits } from "./origin-limits.ts";
+import type { WaitOptions } from "./outcomes.ts";
 
 interface Pending {
-  readonly outcomes: Map<string, SendOutcome>;
-  left: number;
+  readonly collector: Collector<unknown>;
   readonly settle: () => void;
+}
+
+/** A command that is about to be sent, and what it will have come to. */
+export interface Expected<Result> {
+  readonly ref: string;
+  readonly result: Promise<Result>;
 }
 
 /** Replies that are waited for, by the `ref` of their command. */
 export class Replies {
   readonly #clock: Clock;
   readonly #prefix: string;
+  readonly #failed: (error: ServiceError) => void;
   readonly #pending: Map<string, Pending> = new Map();
   #count = 0;
 
-  /** Refs begin with `prefix`: every origin hears the replies to all. */
-  constructor(clock: Clock, prefix: string) {
+  /** Refs begin with `prefix`: in open mode every origin hears the replies to all. */
+  constructor(clock: Clock, prefix: string, failed: (error: ServiceError) => void) {
     this.#clock = clock;
     this.#prefix = prefix;
+    this.#failed = failed;
   }
 
-  /** A new ref, and the outcomes of `ids` once all are known or the time is over. */
-  expect(
-    ids: readonly string[],
-    timeoutMs: number,
-  ): { ref: string; outcomes: Promise<ReadonlyMap<string, SendOutcome>> } {
-    if (this.#pending.size >= originLimits.repliesMax) {
-      throw new ServiceError("send-queue-full", "too many replies are waited for");
-    }
+  /** Whether one more may be waited for. */
+  get full(): boolean {
+    return this.#pending.size >= originLimits.repliesMax;
+  }
+
+  /**
+   * A new ref, and what the collector has once it is done or the time is over. Rejects where the
+   * signal says so; throws where it has said so already.
+   */
+  expect<Result>(collector: Collector<Result>, options: WaitOptions = {}): Expected<Result> {
+    const { timeoutMs = originLimits.replyMs, signal } = options;
+    signal?.throwIfAborted();
+    if (this.full) throw new ServiceError("send-queue-full", "too many replies are waited for");
     const ref = `${this.#prefix}:${this.#count++}`;
-    const outcomes = new Map<string, SendOutcome>(ids.map((id) => [id, "unknown"]));
-    const promise = new Promise<ReadonlyMap<string, SendOutcome>>((resolve) => {
+    const result = new Promise<Result>((resolve, reject) => {
       let cancel: Cancel = () => {};
-      const settle = (): void => {
+      const end = (): void => {
         cancel();
+        signal?.removeEventListener("abort", aborted);
         this.#pending.delete(ref);
-        resolve(outcomes);
+      };
+      const settle = (): void => {
+        end();
+        resolve(collector.result());
+      };
+      const aborted = (): void => {
+        end();
+        reject(signal?.reason);
       };
       cancel = this.#clock.after(timeoutMs, settle);
-      this.#pending.set(ref, { outcomes, left: outcomes.size, settle });
-      if (outcomes.size === 0) settle();
+      signal?.addEventListener("abort", aborted);
+      this.#pending.set(ref, { collector, settle });
+      if (collector.done) settle();
     });
-    return { ref, outcomes: promise };
+    return { ref, result };
   }
 
-  /** A `reply` event: `{id: outcome}`. A command for several nodes gets one from each. */
+  /** A `reply` event. A command for several nodes gets one from each, and large ones get several. */
   reply(ref: unknown, result: unknown): void {
+    if (typeof result !== "object" || result === null) return;
+    if (ref === null) this.#refused(result);
     const pending = typeof ref === "string" ? this.#pending.get(ref) : undefined;
-    if (pending === undefined || typeof result !== "object" || result === null) return;
-    for (const [id, outcome] of Object.entries(result)) {
-      if (pending.outcomes.get(id) !== "unknown") continue;
-      if (outcome !== "sent" && outcome !== "gone" && outcome !== "slow") continue;
-      pending.outcomes.set(id, outcome);
-      pending.left--;
+    if (pending === undefined) return;
+    pending.collector.take(result as Readonly<Record<string, unknown>>);
+    if (pending.collector.done) pending.settle();
+  }
+
+  /** A node has died: nobody waits for it any longer. */
+  nodeLost(node: string): void {
+    for (const { collector, settle } of [...this.#pending.values()]) {
+      collector.lost(node);
+      if (collector.done) settle();
     }
-    if (pending.left === 0) pending.settle();
   }
 
   /** The origin ends: nobody waits any longer. */
   end(): void {
     for (const { settle } of [...this.#pending.values()]) settle();
+  }
+
+  /** An answer to a handshake that came to nothing is told without having been asked for. */
+  #refused(result: object): void {
+    for (const [id, code] of Object.entries(result)) {
+      if (isErrorCode(code))
+        this.#failed(new ServiceError(code, `the handshake of ${id}: ${code}`));
+    }
   }
 }

@@ -1,0 +1,209 @@
+import { clearInterval, setInterval } from "node:timers";
+import { limits, ServiceError } from "../../../core/base/mod.ts";
+import { MqttLink, type MqttLinkPorts } from "../mqtt-link.ts";
+import { parseNodePresence } from "../presence.ts";
+import { isApp, isName, Topics } from "../topics.ts";
+import type { AudienceOwner } from "./audience.ts";
+import { Authorizations } from "./authorizations.ts";
+import { ConnectionCommands } from "./connection-commands.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import { EventReceiver } from "./event-receiver.ts";
+import { GroupGate } from "./group-gate.ts";
+import { GroupOutbox } from "./group-outbox.ts";
+import { HandOver } from "./hand-over.ts";
+import { randomName, refuse } from "./names.ts";
+import type { NodeOutbox } from "./node-outbox.ts";
+import { NodeTracker } from "./node-tracker.ts";
+import { OriginControl } from "./origin-control.ts";
+import { originLimits } from "./origin-limits.ts";
+import type { OriginOptions } from "./origin-options.ts";
+import { Outbox } from "./outbox.ts";
+import { Publisher } from "./publisher.ts";
+import { Replies } from "./replies.ts";
+
+/** Who an origin is, checked. */
+interface Identity {
+  readonly app: string;
+  readonly name: string;
+  readonly incarnation: string;
+  readonly topics: Topics;
+}
+
+function identify(options: OriginOptions, { random }: MqttLinkPorts): Identity {
+  const { app = "default", name = `o${randomName(random, 8)}`, root } = options;
+  if (!isName(name)) refuse("name", name, "1 to 32 of a-z, 0-9 and -");
+  if (!isApp(app)) refuse("app", app, "1 to 64 of a-z, 0-9 and -");
+  return { app, name, incarnation: randomName(random, 12), topics: new Topics(root) };
+}
+
+/** What an origin is made of, how the parts hear of one another, and its beginning and end. */
+export class OriginParts implements AudienceOwner {
+  readonly identity: Identity;
+  readonly link: MqttLink;
+  readonly dispatcher: Dispatcher;
+  readonly receiver: EventReceiver;
+  readonly outbox: Outbox;
+  readonly groups: GroupOutbox;
+  readonly commands: ConnectionCommands;
+  readonly publisher: Publisher;
+  readonly authorizations: Authorizations;
+  readonly failed = (error: Error): void => this.dispatcher.failed(error);
+  readonly #nodes: NodeTracker;
+  readonly #replies: Replies;
+  readonly #gate: GroupGate;
+  readonly #control: OriginControl | undefined;
+  readonly #handOver: HandOver;
+  #hold: NodeJS.Timeout | undefined;
+  #ended = false;
+
+  constructor(options: OriginOptions, ports: MqttLinkPorts) {
+    const { broker, version, tls, format } = options;
+    const { clock } = ports;
+    this.identity = identify(options, ports);
+    const { app, name, incarnation, topics } = this.identity;
+    const assigned = options.mode !== "open";
+    const filters = [`${topics.root}${app}/events/+/+`, topics.nodePresence(app, "+")];
+    if (assigned) filters.push(topics.originEvents(app, name, "+"));
+    this.link = new MqttLink({ url: broker, version, tls, name, role: "origin", filters }, ports);
+    const { link, failed } = this;
+    const json = format === "json";
+    this.dispatcher = new Dispatcher((connection) => connection.close(1013, "overload"));
+    this.#replies = new Replies(clock, `${name}:${incarnation}`, failed);
+    this.#gate = new GroupGate(clock);
+    this.#handOver = new HandOver(clock);
+    this.receiver = this.#newReceiver();
+    this.#nodes = new NodeTracker(clock, (node, alive) => this.#nodeLost(node, alive));
+    const lives = (node: string): boolean => this.#nodes.lives(node);
+    this.outbox = new Outbox(link, clock, { ...this.identity, json, failed, lives });
+    this.groups = new GroupOutbox(link, clock, { json, failed });
+    const outbox = (node: string): NodeOutbox => this.#node(node);
+    const shared = { clock, replies: this.#replies, gate: this.#gate, outbox, failed };
+    const handle = (id: string) => this.receiver.connection(id);
+    this.commands = new ConnectionCommands({ ...shared, handle });
+    this.publisher = new Publisher({
+      ...{ ...shared, ...this.identity, groups: this.groups, nodes: this.#nodes },
+      assertOpen: () => this.#assertOpen(),
+    });
+    this.authorizations = new Authorizations(shared);
+    if (assigned) this.#control = this.#newControl(options, ports);
+  }
+
+  readonly connection: AudienceOwner["connection"] = (id) => this.receiver.connection(id);
+
+  async start(): Promise<void> {
+    this.#hold = setInterval(() => {}, originLimits.holdMs);
+    try {
+      // Events come last, so that none comes before `connectOrigin` has returned.
+      await this.#control?.start();
+      await this.link.start({
+        connected: (connected) => {
+          this.#nodes.connected(connected);
+          this.outbox.connected(connected);
+          this.groups.connected(connected);
+          this.#control?.announce();
+          if (connected) this.receiver.tellReceived();
+        },
+        message: (topic, payload) => this.#message(topic, payload),
+      });
+      this.#control?.begin();
+    } catch (error) {
+      clearInterval(this.#hold);
+      throw error;
+    }
+  }
+
+  /** Resolves when the broker has everything that was given so far. */
+  async flushed(): Promise<void> {
+    await Promise.all([this.outbox.flushed(), this.groups.flushed()]);
+  }
+
+  async close(): Promise<void> {
+    await this.#leave();
+    let timer: NodeJS.Timeout | undefined;
+    const timedOut = new Promise<void>((resolve) => {
+      timer = setInterval(resolve, limits.shutdownFlushMs);
+    });
+    if (this.link.up) await Promise.race([this.flushed(), timedOut]);
+    clearInterval(timer);
+    // What waited for an answer that did not come goes out at the last moment.
+    this.#gate.end();
+    void this.groups.flushed();
+    await Promise.all([this.link.stop(), this.#control?.stop()]);
+    clearInterval(this.#hold);
+    this.#ended = true;
+    this.authorizations.end();
+    this.#nodes.end();
+    this.#replies.end();
+    this.dispatcher.end();
+  }
+
+  /** Nodes give this origin nothing new, wait until it has confirmed, and say so. */
+  async #leave(): Promise<void> {
+    if (this.#control === undefined || !this.link.up) return;
+    const nodes = this.receiver.assigningNodes.filter((node) => this.#nodes.lives(node));
+    const handedOver = this.#handOver.begin(nodes);
+    this.#control.leave();
+    await handedOver;
+  }
+
+  #nodeLost(node: string, alive: string | undefined): void {
+    this.receiver.nodeLost(node, alive);
+    if (alive === undefined) this.outbox.retire(node);
+    else this.outbox.renewed(node);
+    this.#replies.nodeLost(node);
+    this.#handOver.released(node);
+  }
+
+  #newReceiver(): EventReceiver {
+    const parts = this;
+    return new EventReceiver(
+      {
+        outbox: (node) => this.#node(node),
+        get commands() {
+          return parts.commands;
+        },
+        reply: (ref, result) => this.#replies.reply(ref, result),
+        acknowledged: (node, ack) => this.outbox.acknowledged(node, ack),
+        confirm: (node, stream, counts) => this.#control?.acknowledge(node, stream, counts),
+        released: (node) => this.#handOver.released(node),
+        revived: (node) => this.#nodes.heard(node),
+        connect: (id, request, assigned) => this.authorizations.connect(id, request, assigned),
+      },
+      this.dispatcher,
+    );
+  }
+
+  #newControl(options: OriginOptions, ports: MqttLinkPorts): OriginControl {
+    const { broker, version, tls, weight = 1 } = options;
+    return new OriginControl(
+      {
+        ...this.identity,
+        ready: () => this.link.up,
+        link: { url: broker, version, tls },
+        presence: { window: options.window ?? originLimits.windowItems, weight },
+      },
+      ports,
+    );
+  }
+
+  #assertOpen(): void {
+    if (this.#ended) throw new ServiceError("broker-lost", "the origin is closed");
+  }
+
+  #node(node: string): NodeOutbox {
+    this.#assertOpen();
+    return this.outbox.node(node);
+  }
+
+  #message(topic: string, payload: Uint8Array): void {
+    const parsed = this.identity.topics.parse(topic);
+    if (parsed?.kind === "events" || parsed?.kind === "origin-events") {
+      this.receiver.receive(topic, parsed.node, payload, parsed.kind === "origin-events");
+    } else if (parsed?.kind === "node-presence") {
+      const presence = parseNodePresence(payload);
+      // An unreadable presence says nothing, neither life nor death.
+      if (payload.byteLength > 0 && presence === undefined) return;
+      this.#nodes.presence(parsed.node, presence);
+    }
+  }
+}
