@@ -67,7 +67,7 @@ export class Replies {
     return { ref, result };
   }
 
-  /** A `reply` event. A command for several nodes gets one from each, and large ones get several. */
+  /** A `reply` event. A command for several nodes gets one from each, a large one several. */
   reply(ref: unknown, result: unknown): void {
     if (typeof result !== "object" || result === null) return;
     if (ref === null) this.#refused(result);
@@ -93,8 +93,7 @@ export class Replies {
   /** An answer to a handshake that came to nothing is told without having been asked for. */
   #refused(result: object): void {
     for (const [id, code] of Object.entries(result)) {
-      if (isErrorCode(code))
-        this.#failed(new ServiceError(code, `the handshake of ${id}: ${code}`));
+      if (isErrorCode(code)) this.#failed(new ServiceError(code, `the handshake of ${id}`));
     }
   }
 }
