@@ -199,7 +199,9 @@ test("ttl: counts from `at`, else from the arrival; 0 is always over", async () 
   }
   assert.equal(rig.node.errors("message-expired"), 8);
   for (const ttl of [-1, Number.NaN, "1", [], {}]) {
-    assert.deepEqual(await rig.do(["send", idOf(socket), "x", { ttl, ref: 1 }]), []);
+    const malformed = { node: "n", error: "command-malformed" };
+    const replies = await rig.do(["send", idOf(socket), "x", { ttl, ref: 1 }]);
+    assert.deepEqual(replies, [[1, malformed]]);
   }
   assert.equal(rig.node.errors("command-malformed"), 5);
 });
