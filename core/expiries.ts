@@ -16,6 +16,11 @@ export class Expiries {
     this.#expired = expired;
   }
 
+  /** Seconds in which something ends. */
+  get size(): number {
+    return this.#due.size;
+  }
+
   start(): void {
     this.#cancel = every(this.#clock, second, () => this.tick());
   }

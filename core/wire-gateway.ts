@@ -58,6 +58,7 @@ export function wireGateway(parts: GatewayParts, options: GatewayOptions, end: E
     ),
   );
   const expiries = new Expiries(clock, (connection) => {
+    if (connection.closing !== undefined) return;
     metrics.error("token-expired");
     end(connection, CloseCause.limit, 4401, "token-expired");
   });
