@@ -4,7 +4,7 @@ import type { LiveOrigin } from "./origin-directory.ts";
 import type { Clock } from "./ports/mod.ts";
 
 /** How a stream fares that is looked at once in a while. */
-export type StreamState = "fine" | "probed" | "stuck";
+export type StreamState = "fine" | "probed" | "stuck" | "refused";
 
 /** An origin's stream and its progress. It ends when the origin leaves, dies or starts anew. */
 export class AssignedStream {
@@ -66,6 +66,7 @@ export class AssignedStream {
 
   /** Asks the origin where it stands when it has said nothing for long. */
   check(ackTimeoutMs: number): StreamState {
+    if (this.stream.refused !== undefined) return "refused";
     if (this.idle) {
       this.rest();
       return "fine";

@@ -1,12 +1,14 @@
 import { AssignedStream } from "./assigned-stream.ts";
 import { limits } from "./base/mod.ts";
 import { CloseCause, type Connection } from "./connection.ts";
-import type { EventStream, EventStreamParts } from "./event-stream.ts";
+import type { EventStream } from "./event-stream.ts";
+import type { EventStreamParts } from "./event-stream-options.ts";
 import { IdleConnections } from "./idle-connections.ts";
 import { newStream, type StreamShape } from "./new-stream.ts";
 import { type LiveOrigin, OriginDirectory } from "./origin-directory.ts";
 import type { Cancel, Codec, Logger, OriginPresence } from "./ports/mod.ts";
 import { moveConnection, reassign } from "./reassign.ts";
+import { RefusedOrigins } from "./refused-origins.ts";
 import type { Connections } from "./registry.ts";
 import { rendezvous } from "./rendezvous.ts";
 
@@ -47,6 +49,7 @@ export class EventRouter {
   readonly #directory: OriginDirectory;
   readonly #open: EventStream[] = [];
   readonly #origins: Map<string, AssignedStream> = new Map();
+  readonly #refused: RefusedOrigins;
   readonly #idle: IdleConnections;
   #waiting: EventStream | undefined;
   #cancelWait: Cancel | undefined;
@@ -66,6 +69,9 @@ export class EventRouter {
         this.#stream({ name: String(partition), destination: { app, partition }, json }),
       );
     }
+    this.#refused = new RefusedOrigins(parts, options.app, (name, presence) =>
+      this.#directory.presence(name, presence),
+    );
     this.#directory = new OriginDirectory(parts.clock, {
       joined: (origin) => this.#joined(origin),
       leaving: (name) => this.#leaving(name),
@@ -85,14 +91,17 @@ export class EventRouter {
     return !this.#assigned || this.#origins.size > 0;
   }
 
-  /** Why no new connection should come: nobody takes its events. */
+  /**
+   * Why no new connection should come: nobody takes its events, or they would pass the bytes that
+   * every stream may hold. An origin's `window` is no reason: `open` waits for its turn.
+   */
   get refusal(): "no-origin" | "window-full" | undefined {
     if (this.#assigned && this.#origins.size === 0 && this.#waitedInVain) return "no-origin";
     if (!this.#assigned) {
-      return this.#open.every((stream) => stream.windowFull) ? "window-full" : undefined;
+      return this.#open.every((stream) => stream.bytesFull) ? "window-full" : undefined;
     }
-    for (const { stream } of this.#origins.values()) if (!stream.windowFull) return undefined;
-    return this.#origins.size > 0 || this.#waiting?.windowFull ? "window-full" : undefined;
+    for (const { stream } of this.#origins.values()) if (!stream.bytesFull) return undefined;
+    return this.#origins.size > 0 || this.#waiting?.bytesFull ? "window-full" : undefined;
   }
 
   /** The stream of a new connection. */
@@ -109,6 +118,7 @@ export class EventRouter {
   /** Whether the channel can publish now. */
   connected(connected: boolean): void {
     this.#connected = connected;
+    this.#refused.connected = connected;
     // Heartbeats cannot come while the broker is away: that must kill no origin.
     if (connected) this.#directory.graceAll();
     else this.#directory.hold();
@@ -118,6 +128,7 @@ export class EventRouter {
   /** An origin's presence came in, or was cleared. */
   presence(name: string, presence: OriginPresence | undefined): void {
     if (this.#options.mode === "open") return;
+    if (this.#refused.presence(name, presence)) return;
     this.#directory.presence(name, presence);
   }
 
@@ -140,19 +151,11 @@ export class EventRouter {
 
   /** Looks after streams that make no progress, and evens the load out; called once a second. */
   tick(): void {
-    for (const [name, assigned] of this.#origins) {
-      const { clock, logger, metrics } = this.#parts;
+    for (const assigned of this.#origins.values()) {
       if (!this.#connected) assigned.rest();
       const state = assigned.check(this.#options.ackTimeoutMs);
-      if (state === "probed") metrics.repeats.add(1);
-      if (state !== "stuck") continue;
-      metrics.error("ack-timeout");
-      logger.log("warn", "ack-timeout", "an origin confirms nothing; its connections move", {
-        code: "ack-timeout",
-        origin: name,
-        at: clock.now(),
-      });
-      this.#directory.expel(name);
+      if (state === "probed") this.#parts.metrics.repeats.add(1);
+      else if (state !== "fine") this.#expel(assigned);
     }
     if (!this.#options.rebalance || this.#origins.size < 2) return;
     for (const connection of this.#idle.next(limits.rebalancePerTickMax)) {
@@ -165,6 +168,22 @@ export class EventRouter {
       connection.lastItem = target.next;
       this.#parts.metrics.rebalanced.add(1);
     }
+  }
+
+  /** An origin lives, and nothing gets through to it, or it gets nothing done. */
+  #expel({ origin, stream }: AssignedStream): void {
+    const { logger, metrics } = this.#parts;
+    const code = stream.refused ?? "ack-timeout";
+    const fields = { code, origin: origin.name, app: this.#options.app };
+    if (stream.refused === undefined) {
+      metrics.error(code);
+      logger.log("warn", code, "an origin confirms nothing; its connections move", fields);
+    } else {
+      this.#refused.add(origin);
+      const message = "the broker takes nothing for an origin; its connections move";
+      logger.log("error", "origin-refused", message, fields);
+    }
+    this.#directory.expel(origin.name);
   }
 
   #pick(id: string): AssignedStream | undefined {

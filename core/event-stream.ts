@@ -1,35 +1,16 @@
-import { limits, type ServiceError } from "./base/mod.ts";
+import { type ErrorCode, limits, type ServiceError } from "./base/mod.ts";
 import { BatchWindow, type NumberedBatch } from "./batch-window.ts";
 import type { Connection } from "./connection.ts";
-import { aliveItems, batchBytesTarget, type Destination, fitBatch } from "./fit-batch.ts";
-import type { GatewayMetrics } from "./gateway-metrics.ts";
-import type { Clock, Codec, OriginChannel } from "./ports/mod.ts";
-
-export interface EventStreamOptions {
-  /** Names the ordered flow: this publisher incarnation to this destination. */
-  readonly stream: string;
-  /** Undefined: a waiting room for events that no origin takes yet. */
-  readonly destination: Destination | undefined;
-  /** Bytes of batches that are not confirmed yet; past it sockets are not read. */
-  readonly windowBytesMax: number;
-  /** Items of these, likewise. */
-  readonly windowItemsMax: number;
-  /** What to do with a connection that cannot be paused and whose window is full. */
-  readonly overload: (connection: Connection) => void;
-  /** What to do when an item is larger than the broker's packets. */
-  readonly unfit: (item: readonly unknown[]) => void;
-  /** Batches are published as JSON in place of MessagePack. */
-  readonly json: boolean;
-}
-
-export interface EventStreamParts {
-  readonly codec: Codec;
-  readonly channel: OriginChannel;
-  readonly clock: Clock;
-  readonly metrics: GatewayMetrics;
-  /** In open mode: the broker had nobody to give the items below `count` to. */
-  readonly unheard?: ((stream: EventStream, count: number) => void) | undefined;
-}
+import type { EventStreamOptions, EventStreamParts } from "./event-stream-options.ts";
+import {
+  aliveItems,
+  batchBytesTarget,
+  type Destination,
+  type Fit,
+  fitBare,
+  fitBatch,
+} from "./fit-batch.ts";
+import { PausedConnections } from "./paused-connections.ts";
 
 /**
  * One numbered flow of events to one destination: a lane of the codec, its publishing once per
@@ -49,7 +30,8 @@ export class EventStream {
   /** Surrendered: late answers of the transport find nothing to do, and the lane is another's. */
   #ended = false;
   #scheduled = false;
-  readonly #paused: Set<Connection> = new Set();
+  #refused: ErrorCode | undefined;
+  readonly #paused: PausedConnections = new PausedConnections();
   readonly #settled: (() => void)[] = [];
   readonly #endOfTurn = (): void => {
     this.#scheduled = false;
@@ -74,6 +56,16 @@ export class EventStream {
   get windowFull(): boolean {
     const { windowBytesMax, windowItemsMax } = this.#options;
     return this.#window.bytes >= windowBytesMax || this.#window.items >= windowItemsMax;
+  }
+
+  /** No room for a further connection: whoever it is would fill the node's memory. */
+  get bytesFull(): boolean {
+    return this.unconfirmedBytes >= this.#options.windowBytesMax;
+  }
+
+  /** Why the broker takes nothing for the origin: what is held is to go to another one. */
+  get refused(): ErrorCode | undefined {
+    return this.#refused;
   }
 
   get pausedConnections(): number {
@@ -129,9 +121,7 @@ export class EventStream {
   /** After a message of this connection: stops reading it while the window is full. */
   hold(connection: Connection): void {
     if (!this.windowFull || connection.paused || connection.closing !== undefined) return;
-    if (connection.socket.pause()) {
-      connection.paused = true;
-      this.#paused.add(connection);
+    if (this.#paused.pause(connection)) {
       this.#parts.metrics.pauses.add(1);
     } else if (this.unconfirmedBytes > 2 * this.#options.windowBytesMax) {
       this.#options.overload(connection);
@@ -140,9 +130,7 @@ export class EventStream {
 
   /** A connection is gone: it is not resumed any more. */
   forget(connection: Connection): void {
-    if (!connection.paused) return;
-    connection.paused = false;
-    this.#paused.delete(connection);
+    this.#paused.forget(connection);
   }
 
   /** The lane takes no further message: its batch joins those that wait. */
@@ -155,10 +143,11 @@ export class EventStream {
   publishBare(items: readonly (readonly unknown[])[]): void {
     const { destination } = this.#options;
     if (!this.#connected || destination === undefined) return;
-    const bytes = new Uint8Array(this.#parts.codec.encodeValue(items));
-    this.#parts.channel.publish(destination, this.#format(bytes), (error) => {
-      if (error !== undefined) this.#parts.metrics.error(error.code);
-    });
+    for (const payload of fitBare(items, this.#fit)) {
+      this.#parts.channel.publish(destination, payload, (error) => {
+        if (error !== undefined) this.#failed(error.code);
+      });
+    }
   }
 
   /** The origin has handled every item below `count`. False where that says nothing new. */
@@ -204,11 +193,8 @@ export class EventStream {
       const [, , , batch] = this.#parts.codec.decodeValue(payload) as [0, 0, 0, unknown[][]];
       items.push(...batch.slice(Math.max(0, confirmed - first)));
     }
-    const paused = [...this.#paused];
-    this.#paused.clear();
-    for (const connection of paused) connection.paused = false;
     for (const resolve of this.#settled.splice(0)) resolve();
-    return { items, paused };
+    return { items, paused: this.#paused.take() };
   }
 
   /** Resolves when everything written so far is confirmed. */
@@ -236,7 +222,8 @@ export class EventStream {
    * it is answered: batches get larger under load instead of more.
    */
   #pump(): void {
-    if (!this.#connected || this.#ended || this.#options.destination === undefined) return;
+    if (!this.#connected || this.#ended || this.#refused !== undefined) return;
+    if (this.#options.destination === undefined) return;
     this.#publishTaken();
     if (this.#frozen || this.#inFlight >= limits.publishesInFlightTarget || this.windowFull)
       return;
@@ -254,9 +241,8 @@ export class EventStream {
   }
 
   #publish(batch: NumberedBatch): void {
-    const { codec, channel, metrics } = this.#parts;
-    const fit = { codec, bytesMax: channel.batchBytesMax, unfit: this.#options.unfit };
-    const pieces = fitBatch(batch, { ...fit, format: (bytes) => this.#format(bytes) });
+    const { channel, metrics } = this.#parts;
+    const pieces = fitBatch(batch, this.#fit);
     this.#inFlight += pieces.length;
     const destination = this.#options.destination as Destination;
     for (const piece of pieces) {
@@ -269,26 +255,28 @@ export class EventStream {
   #answered(batch: NumberedBatch, error: ServiceError | undefined): void {
     if (this.#ended) return;
     this.#inFlight--;
-    if (error !== undefined) this.#parts.metrics.error(error.code);
+    if (error !== undefined) this.#failed(error.code);
     if (!this.#confirmedByOrigin) this.#window.confirm(batch.first + batch.count);
     if (error?.code === "no-subscriber") this.#parts.unheard?.(this, batch.first + batch.count);
     this.#pump();
     this.#roomAgain();
   }
 
-  #format(batch: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-    return this.#options.json ? new Uint8Array(this.#parts.codec.toJson(batch)) : batch;
+  /** To a partition what failed is lost. An origin's is sent again, unless that cannot help. */
+  #failed(code: ErrorCode): void {
+    this.#parts.metrics.error(code);
+    if (!this.#confirmedByOrigin) this.#options.lost(code);
+    else if (code === "publish-refused" || code === "batch-too-big") this.#refused = code;
+  }
+
+  get #fit(): Fit {
+    const { codec, channel } = this.#parts;
+    const { json, unfit } = this.#options;
+    return { codec, bytesMax: channel.batchBytesMax, json, unfit };
   }
 
   #roomAgain(): void {
-    if (this.#paused.size > 0 && !this.windowFull) {
-      const connections = [...this.#paused];
-      this.#paused.clear();
-      for (const connection of connections) {
-        connection.paused = false;
-        if (connection.closing === undefined) connection.socket.resume();
-      }
-    }
+    if (this.#paused.size > 0 && !this.windowFull) this.#paused.resume();
     this.#tellSettled();
   }
 

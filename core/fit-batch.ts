@@ -45,10 +45,14 @@ export function utf8Exceeds(text: string, bytesMax: number): boolean {
 export interface Fit {
   readonly codec: Codec;
   readonly bytesMax: number;
-  /** The batch as it is published. */
-  readonly format: (batch: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>;
+  /** Batches are published as JSON in place of MessagePack. */
+  readonly json: boolean;
   /** An item that fits no packet even alone. An empty one has its number from now on. */
   readonly unfit: (item: readonly unknown[]) => void;
+}
+
+function format({ codec, json }: Fit, batch: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  return json ? new Uint8Array(codec.toJson(batch)) : batch;
 }
 
 /**
@@ -56,7 +60,7 @@ export interface Fit {
  * most are one: not what was written before the limit was known, and what JSON makes larger.
  */
 export function fitBatch(batch: NumberedBatch, fit: Fit): NumberedBatch[] {
-  const payload = fit.format(batch.payload);
+  const payload = format(fit, batch.payload);
   if (payload.byteLength <= fit.bytesMax) return [{ ...batch, payload }];
   const [version, stream, , items] = fit.codec.decodeValue(batch.payload) as [
     number,
@@ -77,5 +81,16 @@ export function fitBatch(batch: NumberedBatch, fit: Fit): NumberedBatch[] {
   fit.unfit(items[0] ?? []);
   const [, id] = items[0] ?? [];
   items[0] = ["alive", typeof id === "string" ? [id] : []];
-  return [{ ...batch, payload: fit.format(part(0, 1).payload) }];
+  return [{ ...batch, payload: format(fit, part(0, 1).payload) }];
+}
+
+/** Items outside the numbering, in as many batches as the channel needs. */
+export function fitBare(
+  items: readonly (readonly unknown[])[],
+  fit: Fit,
+): Uint8Array<ArrayBuffer>[] {
+  const payload = format(fit, new Uint8Array(fit.codec.encodeValue(items)));
+  if (payload.byteLength <= fit.bytesMax || items.length < 2) return [payload];
+  const middle = items.length >> 1;
+  return [...fitBare(items.slice(0, middle), fit), ...fitBare(items.slice(middle), fit)];
 }

@@ -1,5 +1,7 @@
 import { CloseCause, type Connection } from "./connection.ts";
-import { EventStream, type EventStreamOptions, type EventStreamParts } from "./event-stream.ts";
+import { EventStream } from "./event-stream.ts";
+import type { EventStreamOptions, EventStreamParts } from "./event-stream-options.ts";
+import type { Logger } from "./ports/mod.ts";
 import type { Connections } from "./registry.ts";
 
 /** What is particular to one stream. */
@@ -24,6 +26,7 @@ export function newStream(
   parts: EventStreamParts & {
     readonly close: (connection: Connection, cause: CloseCause) => void;
     readonly registry: Connections;
+    readonly logger: Logger;
   },
   options: StreamsOptions,
   shape: StreamShape,
@@ -39,9 +42,21 @@ export function newStream(
       parts.metrics.error("window-full");
       parts.close(connection, CloseCause.overload);
     },
+    lost: (code) => {
+      // Where nobody subscribes, that is no fault of this node's, and every batch would tell it.
+      const level = code === "no-subscriber" ? "debug" : "error";
+      parts.logger.log(level, "events-lost", "events were published in vain", { code });
+    },
     unfit: ([verb, id]) => {
-      parts.metrics.error(verb === "message" ? "message-too-big" : "batch-too-big");
-      if (verb !== "message") return;
+      const code = verb === "message" ? "message-too-big" : "batch-too-big";
+      parts.metrics.error(code);
+      parts.logger.log("warn", "event-unfit", "an event fits no packet of the broker's", {
+        ...{ code, verb: String(verb) },
+        // The second element of a reply is its sender's, and may be anything.
+        ...(verb === "reply" ? {} : { connection: String(id) }),
+      });
+      // Nobody is to talk to an origin that was not told of it.
+      if (verb !== "message" && verb !== "open") return;
       for (const connection of parts.registry.all()) {
         if (connection.id === id) parts.close(connection, CloseCause.limit);
       }

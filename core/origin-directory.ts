@@ -19,7 +19,7 @@ export interface OriginDirectoryListener {
 }
 
 /** Heartbeats an origin may miss before it counts as gone. */
-const missedMax = 3;
+export const missedHeartbeatsMax = 3;
 
 /** A timer that fires so much late tells of this node's own stall, not of an origin's death. */
 const stallMs = 500;
@@ -99,7 +99,7 @@ export class OriginDirectory {
   /** Silent for three heartbeats is gone, unless it is this node that did not listen. */
   #watch(name: string, presence: OriginPresence): Cancel {
     if (this.#held) return () => {};
-    const silentMs = missedMax * presence.every;
+    const silentMs = missedHeartbeatsMax * presence.every;
     const due = this.#clock.now() + silentMs;
     return this.#clock.after(silentMs, () => {
       const known = this.#origins.get(name);

@@ -2,7 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decode } from "@msgpack/msgpack";
 import { MemoryBroker, MemoryOriginChannel } from "../../adapters/memory/mod.ts";
-import { aliveItems, batchBytesTarget, fitBatch, utf8Exceeds } from "../../core/fit-batch.ts";
+import {
+  aliveItems,
+  batchBytesTarget,
+  fitBare,
+  fitBatch,
+  utf8Exceeds,
+} from "../../core/fit-batch.ts";
 import { createPlainCodec } from "../../wasm/mod.ts";
 
 const codec = createPlainCodec({
@@ -12,11 +18,9 @@ const codec = createPlainCodec({
 function fitted(items: readonly unknown[][], bytesMax: number, json = false) {
   const payload = new Uint8Array(codec.encodeValue([1, "s", 7, items]));
   const unfit: unknown[] = [];
-  const format = (bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> =>
-    json ? new Uint8Array(codec.toJson(bytes)) : bytes;
   const pieces = fitBatch(
     { first: 7, count: items.length, payload },
-    { codec, bytesMax, format, unfit: (item) => unfit.push(item[1]) },
+    { codec, bytesMax, json, unfit: (item) => unfit.push(item[1]) },
   );
   const read = (bytes: Uint8Array): [number, string, number, unknown[][]] =>
     (json ? JSON.parse(new TextDecoder().decode(bytes)) : decode(bytes)) as never;
@@ -58,6 +62,18 @@ test("an item that fits no packet leaves its number to an empty one, and is told
   const { seen, unfit } = fitted(items, 100);
   assert.deepEqual(seen, [items[0], ["alive", ["n.2"]], items[2]]);
   assert.deepEqual(unfit, ["n.2"]);
+});
+
+test("acks that fit no packet together go in several, each of them once and in order", () => {
+  const acks = Array.from({ length: 4_096 }, (_, index) => ["ack", `stream-${index}`, index]);
+  const fit = { codec, bytesMax: 2_000, json: false, unfit: () => assert.fail() };
+  const payloads = fitBare(acks, fit);
+  assert.ok(payloads.every((payload) => payload.byteLength <= 2_000));
+  assert.deepEqual(
+    payloads.flatMap((payload) => decode(payload)),
+    acks,
+  );
+  assert.equal(fitBare(acks, { ...fit, bytesMax: 1_000_000 }).length, 1);
 });
 
 test("alive items name every connection once, each small enough", () => {
