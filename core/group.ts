@@ -16,6 +16,8 @@ export class Group {
   subscribed = 0;
   /** Who waits for the subscription; undefined once it is granted. */
   waiting: GroupReady[] | undefined = [];
+  /** Why the bus did not grant it; then it is in no table any more. */
+  refused: ServiceError | undefined = undefined;
 
   constructor(name: string, topic: string | undefined) {
     this.name = name;

@@ -78,7 +78,8 @@ export class Groups {
     }
     const group = this.#open(name);
     if (group === undefined) return "group-limit";
-    this.#add(group, connection);
+    // A bus that is stopped refuses at once.
+    if (group.refused === undefined) this.#add(group, connection);
     this.#whenReady(group, ready);
     return undefined;
   }
@@ -114,6 +115,7 @@ export class Groups {
   #granted(group: Group, error: ServiceError | undefined): void {
     const waiting = group.waiting ?? [];
     group.waiting = undefined;
+    group.refused = error;
     if (error !== undefined && this.#groups.get(group.name) === group) {
       this.#groups.delete(group.name);
       for (const connection of group.members) {
@@ -126,7 +128,7 @@ export class Groups {
   }
 
   #whenReady(group: Group, ready: GroupReady): void {
-    if (group.waiting === undefined) ready();
+    if (group.waiting === undefined) ready(group.refused);
     else group.waiting.push(ready);
   }
 
