@@ -1,4 +1,5 @@
 import { decode } from "@msgpack/msgpack";
+import { ServiceError } from "../../core/base/mod.ts";
 import type {
   EventDestination,
   OriginChannel,
@@ -64,14 +65,22 @@ export class SimulatedOrigin {
   }
 }
 
+interface Publish {
+  readonly origin: string | undefined;
+  readonly batch: unknown;
+  readonly confirmed: (error?: ServiceError) => void;
+}
+
 /** A network between one node and its origins that loses, delays and breaks as it is told. */
 export class SimulatedNetwork implements OriginChannel {
-  readonly batchBytesMax: number = 1_000_000;
+  batchBytesMax = 1_000_000;
   readonly origins: Map<string, SimulatedOrigin> = new Map();
   listener!: OriginChannelListener;
   connected = false;
+  /** Origins that the broker lets nobody publish to, by name; undefined: the partitions. */
+  readonly refused: Map<string | undefined, ServiceError> = new Map();
   /** Publishes that the broker has and did not deliver yet. */
-  #wire: { origin: string | undefined; batch: unknown; confirmed: () => void }[] = [];
+  #wire: Publish[] = [];
   readonly #encode: (value: unknown) => Uint8Array;
 
   constructor(encode: (value: unknown) => Uint8Array) {
@@ -95,7 +104,7 @@ export class SimulatedNetwork implements OriginChannel {
   publish(
     destination: EventDestination | OriginDestination,
     batch: Uint8Array<ArrayBuffer>,
-    confirmed: (error?: undefined) => void,
+    confirmed: (error?: ServiceError) => void,
   ): void {
     const origin = "origin" in destination ? destination.origin : undefined;
     this.#wire.push({ origin, batch: decode(batch), confirmed });
@@ -112,7 +121,8 @@ export class SimulatedNetwork implements OriginChannel {
     const lost = this.#wire;
     this.#wire = [];
     this.listener.connected(false);
-    for (const { confirmed } of lost) confirmed();
+    const error = new ServiceError("broker-lost", "simulated");
+    for (const { confirmed } of lost) confirmed(error);
   }
 
   /** Delivers (or loses) the oldest publish under way. */
@@ -120,8 +130,9 @@ export class SimulatedNetwork implements OriginChannel {
     const publish = this.#wire.shift();
     if (publish === undefined) return;
     const origin = publish.origin === undefined ? undefined : this.origins.get(publish.origin);
-    publish.confirmed();
-    if (lose || origin === undefined || !origin.alive) return;
+    const error = this.refused.get(publish.origin);
+    publish.confirmed(error);
+    if (error !== undefined || lose || origin === undefined || !origin.alive) return;
     const answer = origin.take(publish.batch as Numbered);
     if (answer !== undefined) this.command(origin.name, answer);
   }
@@ -134,6 +145,13 @@ export class SimulatedNetwork implements OriginChannel {
   command(sender: string, item: unknown[]): void {
     const source = { app: "default", sender, reach: "node", place: "simulated" } as const;
     this.listener.commands(source, this.#encode([item]));
+  }
+
+  /** The broker refuses what is published to an origin, or takes it again. */
+  refuse(origin: string | undefined, refuses: boolean): void {
+    const error = new ServiceError("publish-refused", "simulated");
+    if (refuses) this.refused.set(origin, error);
+    else this.refused.delete(origin);
   }
 
   /** An origin's heartbeat. */

@@ -21,7 +21,7 @@ type Step =
   | readonly ["say", number]
   | readonly ["hang-up", number]
   | readonly ["deliver" | "lose"]
-  | readonly ["handle" | "crash" | "mute" | "leave", number]
+  | readonly ["handle" | "crash" | "mute" | "leave" | "refuse" | "permit", number]
   | readonly ["join"]
   | readonly ["broker-down" | "broker-up"]
   | readonly ["wait", number];
@@ -38,6 +38,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.tuple(fc.constant("mute" as const), which) },
   { weight: 1, arbitrary: fc.tuple(fc.constant("leave" as const), which) },
   { weight: 1, arbitrary: fc.constant(["join"] as const) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant("refuse" as const), which) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant("permit" as const), which) },
   { weight: 1, arbitrary: fc.constant(["broker-down"] as const) },
   { weight: 2, arbitrary: fc.constant(["broker-up"] as const) },
   {
@@ -92,6 +94,8 @@ class World {
     else if (origin === undefined) return;
     else if (what === "handle") this.handle(origin);
     else if (what === "mute") this.muted.add(origin);
+    else if (what === "refuse") this.network.refuse(origin.name, true);
+    else if (what === "permit") this.network.refuse(origin.name, false);
     else if (what === "leave") this.leave(origin);
     else if (what === "crash") this.crash(origin);
     this.clock.turn();
@@ -152,6 +156,7 @@ class World {
   async settle(): Promise<void> {
     if (!this.network.connected) this.network.connect();
     this.muted.clear();
+    this.network.refused.clear();
     for (const origin of this.origins) if (origin.leaving) this.crash(origin);
     this.join();
     this.join();

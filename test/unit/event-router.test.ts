@@ -1,0 +1,217 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { encode } from "@msgpack/msgpack";
+import { ManualClock, MemoryBroker, type MemorySocket } from "../../adapters/memory/mod.ts";
+import { ServiceError } from "../../core/base/mod.ts";
+import type { GatewayOptions } from "../../core/mod.ts";
+import { idOf, MemoryNode, settled } from "../support/memory-node.ts";
+import { SimulatedNetwork, SimulatedOrigin } from "../support/simulated-origins.ts";
+
+/** A node, its origins, and what is between them. */
+class Rig {
+  readonly clock = new ManualClock();
+  readonly network = new SimulatedNetwork(encode);
+  readonly node: MemoryNode;
+  readonly origins: SimulatedOrigin[] = [];
+  /** Items that each of them takes unconfirmed. */
+  windowItems = 1_000;
+
+  constructor(options: Partial<GatewayOptions> = {}) {
+    const parts = { broker: new MemoryBroker(), clock: this.clock, channel: () => this.network };
+    const all = { mode: "assigned", originWaitMs: 10_000, ...options } as const;
+    this.node = new MemoryNode(parts, all);
+  }
+
+  async start(...names: readonly string[]): Promise<this> {
+    await this.node.gateway.start();
+    for (const name of names) {
+      const origin = new SimulatedOrigin(name, "i1");
+      this.origins.push(origin);
+      this.network.origins.set(name, origin);
+    }
+    await this.rest();
+    return this;
+  }
+
+  /** Heartbeats, and what is under way gets where it goes; nothing is handled. */
+  async rest(): Promise<void> {
+    for (const { name, incarnation, alive } of this.origins) {
+      const at = this.clock.now();
+      const presence = { v: 1, incarnation, at, every: 1_000, window: this.windowItems } as const;
+      if (alive) this.network.listener.origin("default", name, presence);
+    }
+    for (let round = 0; round < 5; round++) {
+      this.clock.turn();
+      while (this.network.underWay > 0) this.network.deliver();
+      await settled();
+    }
+  }
+
+  async pass(seconds: number): Promise<void> {
+    for (let second = 0; second < seconds; second++) {
+      this.clock.advance(1_000);
+      await this.rest();
+    }
+  }
+
+  async handle(...origins: readonly SimulatedOrigin[]): Promise<void> {
+    await this.rest();
+    for (const origin of origins) {
+      while (origin.inbox.length > 0) this.network.handle(origin);
+      await this.rest();
+    }
+  }
+
+  async handshake(): Promise<string> {
+    const answer = await this.node.handshake("/");
+    return answer.accepted ? "welcome" : `${answer.statusCode} ${answer.errorCode}`;
+  }
+
+  logged(event: string): unknown[] {
+    return this.node.logger.of(event).map(({ level, fields }) => [level, fields.code]);
+  }
+}
+
+function handled(...origins: readonly SimulatedOrigin[]): string[] {
+  return origins.flatMap((origin) => origin.handled.map(([verb, , seq]) => `${verb} ${seq}`));
+}
+
+function closes({ delivered }: MemorySocket): unknown[] {
+  return delivered.filter(({ type }) => type === "close").map((one) => Object.values(one).at(1));
+}
+
+test("a window of one item lets clients in, and their events wait for their turn", async () => {
+  const rig = new Rig();
+  rig.windowItems = 1;
+  await rig.start("o1");
+  const [origin] = rig.origins as [SimulatedOrigin];
+  const first = rig.node.connect();
+  await rig.rest();
+  first.receive("a");
+  await rig.rest();
+  for (let client = 0; client < 5; client++) {
+    assert.equal(await rig.handshake(), "welcome");
+    rig.node.connect();
+    await rig.rest();
+  }
+  assert.deepEqual([origin.inbox.length, handled(origin)], [1, []], "one is under way");
+  for (let round = 0; round < 8; round++) await rig.handle(origin);
+  assert.deepEqual(handled(origin), ["open 0", "message 1", ...Array(5).fill("open 0")]);
+});
+
+test("handshakes are refused when all streams hold their bytes, and while they do", async () => {
+  const rig = await new Rig({ windowBytesMax: 2_000 }).start("o1");
+  const [origin] = rig.origins as [SimulatedOrigin];
+  // Clients alone fill it, so that a full window of a silent origin bounds those that come in.
+  let clients = 0;
+  while ((await rig.handshake()) === "welcome") {
+    rig.node.connect();
+    clients++;
+    assert.ok(clients < 200);
+  }
+  assert.equal(await rig.handshake(), "503 window-full");
+  await rig.rest();
+  assert.equal(await rig.handshake(), "503 window-full");
+  await rig.handle(origin);
+  assert.equal(await rig.handshake(), "welcome");
+  assert.equal(origin.handled.length, clients);
+});
+
+test("an origin that the broker refuses loses its connections, and gets new ones when it is let", async () => {
+  const rig = await new Rig({ rebalance: false }).start("o1", "o2");
+  const [one, two] = rig.origins as [SimulatedOrigin, SimulatedOrigin];
+  rig.network.refuse("o1", true);
+  const clients = Array.from({ length: 20 }, () => rig.node.connect());
+  for (const client of clients) client.receive("a");
+  await rig.handle(two);
+  const before = two.handled.length;
+  assert.ok(before > 0 && before < 40, `${before} of two origins' share`);
+  await rig.pass(1);
+  for (const client of clients) client.receive("b");
+  await rig.handle(two);
+  assert.deepEqual(handled(one), []);
+  for (const client of clients) {
+    const seqs = two.handled.filter(([, id]) => id === idOf(client)).map(([, , seq]) => seq);
+    assert.deepEqual(seqs, [0, 1, 2]);
+  }
+  assert.deepEqual(rig.logged("origin-refused"), [["error", "publish-refused"]]);
+  assert.ok(rig.node.errors("publish-refused") > 0);
+  await rig.pass(10);
+  assert.equal(rig.logged("origin-joined").length, 2, "its heartbeats do not bring it back");
+  rig.network.refuse("o1", false);
+  await rig.pass(1);
+  assert.equal(rig.logged("origin-joined").length, 3);
+  for (let client = 0; client < 20; client++) rig.node.connect();
+  await rig.handle(one, two);
+  assert.ok(handled(one).length > 0);
+});
+
+test("where the broker refuses the only origin, clients are told as with none", async () => {
+  const rig = await new Rig().start("o1");
+  rig.network.refuse("o1", true);
+  const client = rig.node.connect();
+  await rig.pass(5);
+  assert.deepEqual(closes(client), []);
+  await rig.pass(7);
+  assert.deepEqual(closes(client), [1013]);
+  assert.equal(await rig.handshake(), "503 no-origin");
+  rig.network.refuse("o1", false);
+  await rig.pass(1);
+  assert.equal(await rig.handshake(), "welcome");
+  await rig.handle(...rig.origins);
+  assert.deepEqual(handled(...rig.origins), ["open 0", "close 1"]);
+});
+
+test("a refused origin that goes while it is asked about stays gone until it comes back", async () => {
+  const rig = await new Rig().start("o1");
+  const [origin] = rig.origins as [SimulatedOrigin];
+  rig.network.refuse("o1", true);
+  rig.node.connect();
+  await rig.pass(2);
+  // The broker takes the question, and the origin is gone before it says so.
+  rig.network.refuse("o1", false);
+  rig.network.announce(origin, rig.clock.now());
+  rig.network.listener.origin("default", "o1", undefined);
+  while (rig.network.underWay > 0) rig.network.deliver();
+  assert.equal(rig.logged("origin-joined").length, 1);
+  await rig.rest();
+  assert.equal(rig.logged("origin-joined").length, 2);
+});
+
+test("what was published in vain in open mode is counted and logged", async () => {
+  const rig = await new Rig({ mode: "open" }).start();
+  rig.network.refuse(undefined, true);
+  rig.node.connect();
+  await rig.rest();
+  assert.equal(rig.node.errors("publish-refused"), 1);
+  // Held by the channel while the broker came back with a smaller limit.
+  rig.network.refused.set(undefined, new ServiceError("batch-too-big", "simulated"));
+  rig.node.connect();
+  await rig.rest();
+  assert.equal(rig.node.errors("batch-too-big"), 1);
+  assert.deepEqual(rig.logged("events-lost"), [
+    ["error", "publish-refused"],
+    ["error", "batch-too-big"],
+  ]);
+});
+
+test("an `open` that fits no packet closes its connection; a `reply` is counted and logged", async () => {
+  const rig = await new Rig().start("o1");
+  const [origin] = rig.origins as [SimulatedOrigin];
+  rig.network.batchBytesMax = 600;
+  const info = { path: "x".repeat(600) };
+  const answer = { accepted: true, app: "default", deflate: false, info } as const;
+  const client = rig.node.open({ ...answer, subprotocol: undefined });
+  await rig.handle(origin);
+  assert.deepEqual(closes(client), [1009]);
+  await rig.handle(origin);
+  assert.deepEqual(handled(origin), ["close 1"]);
+  rig.network.command("o1", ["send", "n.gone", "x", { ref: "r".repeat(700) }]);
+  await rig.handle(origin);
+  assert.equal(rig.node.errors("batch-too-big"), 2);
+  const told = rig.node.logger.of("event-unfit").map(({ fields }) => [fields.code, fields.verb]);
+  assert.deepEqual(told, [
+    ["batch-too-big", "open"],
+    ["batch-too-big", "reply"],
+  ]);
+});
