@@ -5,7 +5,7 @@ import { startGateway } from "../support/gateway.ts";
 import { Mosquitto } from "../support/mosquitto.ts";
 import { handshakeText, RawClient } from "../support/raw-client.ts";
 
-test("the rooms of docs/origin.md: who may come in, groups, users, state, who is there", async () => {
+test("the rooms of docs/origin.md: who comes in, groups, users, state, who is there", async () => {
   await using broker = await Mosquitto.start();
   const users = new Map([
     ["t1", "ada"],

@@ -3,7 +3,9 @@ import { type MqttLink, Topics } from "../../adapters/mqtt/mod.ts";
 import { plainClient } from "./broker-rigs.ts";
 
 export interface SentCommand {
+  /** Empty where it went to all nodes, or to those with members of a group. */
   readonly node: string;
+  readonly group?: string;
   readonly sender: string;
   readonly item: readonly unknown[];
 }
@@ -23,8 +25,9 @@ export class FakeGateway {
 
   static async start(port: number, app = "default"): Promise<FakeGateway> {
     const gateway = new FakeGateway(app);
-    const filter = `wss/v1/${app}/nodes/+/commands/+`;
-    gateway.#link = await plainClient(port, [filter], (topic, payload) =>
+    const filters = ["nodes/+/commands/+", "commands/+", "groups/+/commands/+"];
+    const full = filters.map((filter) => `wss/v1/${app}/${filter}`);
+    gateway.#link = await plainClient(port, full, (topic, payload) =>
       gateway.#command(topic, payload),
     );
     return gateway;
@@ -36,6 +39,15 @@ export class FakeGateway {
     const first = this.#next.get(stream) ?? 0;
     this.#next.set(stream, first + items.length);
     this.batch(node, encode([1, stream, first, items]));
+  }
+
+  /** The next items of the stream that a node in assigned mode has for one origin. */
+  assigned(node: string, origin: string, items: readonly unknown[]): void {
+    const stream = `${node}:i1:${origin}:1`;
+    const first = this.#next.get(stream) ?? 0;
+    this.#next.set(stream, first + items.length);
+    const topic = this.#topics.originEvents(this.#app, origin, node);
+    this.#link.publish(topic, encode([1, stream, first, items]), () => {});
   }
 
   /** Numbers that never go out: the broker has dropped a batch. */
@@ -61,7 +73,11 @@ export class FakeGateway {
 
   #command(topic: string, payload: Uint8Array): void {
     const parsed = this.#topics.parse(topic);
-    if (parsed?.kind !== "node-commands") throw new Error(`an unexpected topic: ${topic}`);
+    const node = parsed?.kind === "node-commands" ? parsed.node : "";
+    const group = parsed?.kind === "group-commands" ? { group: parsed.group } : {};
+    if (parsed === undefined || !("sender" in parsed)) {
+      throw new Error(`an unexpected topic: ${topic}`);
+    }
     const json = payload[0] === 0x5b;
     const batch = (
       json ? JSON.parse(new TextDecoder().decode(payload)) : decode(new Uint8Array(payload))
@@ -69,7 +85,7 @@ export class FakeGateway {
     this.batches.push({ topic, batch });
     const items = (Array.isArray(batch[0]) ? batch : batch[3]) as unknown[][];
     for (const item of items) {
-      this.commands.push({ node: parsed.node, sender: parsed.sender, item });
+      this.commands.push({ node, ...group, sender: parsed.sender, item });
     }
   }
 }

@@ -1,4 +1,6 @@
+import { ServiceError } from "../../../core/base/mod.ts";
 import type { Clock } from "../../../core/ports/mod.ts";
+import { originLimits } from "./origin-limits.ts";
 
 /** The time after which a command must not be sent any more, while it waits here. */
 export class Expiry {
@@ -10,10 +12,14 @@ export class Expiry {
 
   /** `told` is called once where the command is dropped; it waits for no turn of the command's. */
   constructor(clock: Clock, ttlMs: number, told?: () => void) {
+    if (!(ttlMs >= 0)) throw new ServiceError("command-malformed", `ttlMs: ${ttlMs}`);
     this.#clock = clock;
     this.#expiresAt = clock.now() + ttlMs;
     this.#told = told;
-    if (told !== undefined) clock.after(ttlMs + 1, () => this.#drop());
+    if (told === undefined || ttlMs > originLimits.holdMs) return;
+    clock.after(ttlMs + 1, () => {
+      if (clock.now() >= this.#expiresAt) this.#drop();
+    });
   }
 
   /** Somebody is told that it was dropped. */

@@ -64,6 +64,8 @@ export class Replies {
       this.#pending.set(ref, { collector, settle });
       if (collector.done) settle();
     });
+    // Whoever fails to send does not wait for it; then a signal's end of it concerns nobody.
+    result.catch(() => {});
     return { ref, result };
   }
 
