@@ -26,9 +26,10 @@ export class GroupCommands {
         settle(fault);
         return;
       }
-      const refused = app.groups.join(connection, name, (error) =>
-        settle(error === undefined ? Outcome.joined : error.code),
-      );
+      const refused = app.groups.join(connection, name, (error) => {
+        if (connection.closing !== undefined) settle(Outcome.gone);
+        else settle(error === undefined ? Outcome.joined : error.code);
+      });
       if (refused === undefined) return;
       targets.refuse(source, refused, "a connection is in as many groups as it may");
       settle(refused);

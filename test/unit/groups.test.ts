@@ -91,6 +91,21 @@ test("who joins while the broker is away is answered when it is back", async () 
   assert.equal(messagesOf(one).length, 1);
 });
 
+test("who has gone while its join waited is no member: gone", async () => {
+  const rig = await ReplyRig.start();
+  const [stays, leaves, alone] = [rig.node.connect(), rig.node.connect(), rig.node.connect()];
+  rig.broker.up = false;
+  const ids = [stays, leaves].map(idOf) as [string, string];
+  await rig.do(["join", ids, "g", { ref: 1 }], ["join", idOf(alone), "h", { ref: 2 }]);
+  leaves.cut();
+  alone.clientCloses(1_000, "");
+  rig.broker.up = true;
+  const told = new Map((await rig.replies()) as [number, unknown][]);
+  assert.deepEqual(told.get(1), { [ids[0]]: "joined", [ids[1]]: "gone" });
+  assert.deepEqual(told.get(2), { [idOf(alone)]: "gone" });
+  assert.deepEqual([...rig.node.bus.joined], ["default/g"]);
+});
+
 test("a bus that is stopped makes nobody a member", async () => {
   const rig = await ReplyRig.start();
   const socket = rig.node.connect();
