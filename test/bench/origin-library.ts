@@ -42,6 +42,7 @@ const outbox = new NodeOutbox("node-a", "bench", {
   admit: () => {},
   written: () => {},
   newBatch: () => new MessagePackCommandBatch(),
+  newStream: () => 0,
 });
 const dispatcher = new Dispatcher(() => {});
 const receiver = new EventReceiver(

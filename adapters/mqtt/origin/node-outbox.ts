@@ -12,6 +12,8 @@ export interface OutboxOwner {
   /** Something was written, `bytes` of it: publish it at the end of this turn, or now. */
   written(outbox: NodeOutbox, bytes: number): void;
   newBatch(): CommandBatch;
+  /** A number that no stream had: a node that was only taken for dead remembers them all. */
+  newStream(): number;
 }
 
 /** Bytes of an item besides ids and data, at most. */
@@ -33,13 +35,12 @@ export class NodeOutbox {
   /** Begins the names of all its streams. */
   readonly name: string;
   #stream: string;
-  #generation = 0;
   #next = 0;
 
   constructor(node: string, name: string, owner: OutboxOwner) {
     this.node = node;
     this.name = `${name}:${node}:`;
-    this.#stream = `${this.name}0`;
+    this.#stream = `${this.name}${owner.newStream()}`;
     this.#owner = owner;
     this.#batch = owner.newBatch();
   }
@@ -114,8 +115,7 @@ export class NodeOutbox {
 
   /** A batch is lost for good: a new stream, so that the node does not wait for what it misses. */
   renew(): void {
-    this.#generation++;
-    this.#stream = `${this.name}${this.#generation}`;
+    this.#stream = `${this.name}${this.#owner.newStream()}`;
     this.#next = 0;
     this.kept.clear();
   }

@@ -49,6 +49,7 @@ export class Outbox implements OutboxOwner {
   #scheduled = false;
   #flushed: (() => void)[] = [];
   #watching = false;
+  #streams = 0;
   readonly #endOfTurn = (): void => {
     this.#scheduled = false;
     this.#pump();
@@ -91,6 +92,10 @@ export class Outbox implements OutboxOwner {
 
   newBatch(): CommandBatch {
     return this.#options.json ? new JsonCommandBatch() : new MessagePackCommandBatch();
+  }
+
+  newStream(): number {
+    return this.#streams++;
   }
 
   admit(bytes: number): void {

@@ -1,0 +1,41 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { decode } from "@msgpack/msgpack";
+import type { MqttLink } from "../../adapters/mqtt/mqtt-link.ts";
+import { packId } from "../../adapters/mqtt/origin/connection.ts";
+import { Outbox } from "../../adapters/mqtt/origin/outbox.ts";
+import { Topics } from "../../adapters/mqtt/topics.ts";
+import type { Clock } from "../../core/ports/mod.ts";
+
+test("a node that was only taken for dead gets streams that it does not know", () => {
+  const streams: string[] = [];
+  const link = {
+    up: true,
+    packetBytesMax: undefined,
+    publish: (_: string, payload: Uint8Array, done: () => void) => {
+      const [, stream, first] = decode(payload) as [number, string, number];
+      assert.equal(first, 0);
+      streams.push(stream);
+      done();
+    },
+  };
+  const clock: Clock = {
+    now: () => 0,
+    after: () => () => {},
+    endOfTurn: (run) => run(),
+  };
+  const outbox = new Outbox(link as unknown as MqttLink, clock, {
+    ...{ app: "default", name: "o1", incarnation: "i1", json: false, topics: new Topics() },
+    failed: (error) => assert.fail(error),
+    lives: () => true,
+  });
+  for (let lives = 0; lives < 3; lives++) {
+    outbox.node("n1").send(packId("n1.a"), "hello");
+    outbox.retire("n1");
+    outbox.node("n1").send(packId("n1.a"), "hello");
+    outbox.renewed("n1");
+    outbox.node("n1").send(packId("n1.a"), "hello");
+    outbox.retire("n1");
+  }
+  assert.equal(new Set(streams).size, streams.length);
+});
