@@ -6,6 +6,7 @@ import { EventReceiver } from "../../adapters/mqtt/origin/event-receiver.ts";
 
 interface Rig {
   readonly receiver: EventReceiver;
+  readonly dispatcher: Dispatcher;
   /** What the handlers were given. */
   readonly seen: string[];
   /** What nodes were told. */
@@ -37,7 +38,7 @@ function rig(): Rig {
   dispatcher.on("message", ({ connection, data }) => void seen.push(`${connection.id} ${data}`));
   dispatcher.on("close", ({ connection, cause }) => void seen.push(`${cause} ${connection.id}`));
   return {
-    ...{ receiver, seen, confirmed },
+    ...{ receiver, dispatcher, seen, confirmed },
     give: (generation, first, ...items) => {
       const batch = encode([1, `n1:i1:o1:${generation}`, first, items]);
       receiver.receive("origins/o1/events/n1", "n1", batch, true);
@@ -98,4 +99,23 @@ test("of a node that seemed dead, what was handled stays so, and the rest follow
     ...["open n1.a", "n1.a m1", "node-lost n1.a"],
     ...["n1 lives", "open n1.a", "n1.a m2"],
   ]);
+});
+
+test("what comes again while its handler runs is confirmed when that has finished", async () => {
+  const { give, confirmed, dispatcher } = rig();
+  let finish = (): void => {};
+  dispatcher.on(
+    "message",
+    () =>
+      new Promise<void>((resolve) => {
+        finish = resolve;
+      }),
+  );
+  give(1, 0, opened, said(1));
+  // The node gave this origin up, and took it back.
+  give(2, 0, said(1));
+  assert.deepEqual(confirmed, []);
+  finish();
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual(confirmed, ["1 2", "2 1"]);
 });

@@ -34,7 +34,8 @@ export interface ConnectionOwner {
 
 /** An event that waits for an async handler, and the batch that it came in. */
 export interface WaitingEvent {
-  readonly event: OriginEvent;
+  /** None: an event came again, and its batch is handled when all before this is. */
+  readonly event: OriginEvent | undefined;
   readonly record: BatchRecord | undefined;
 }
 

@@ -68,13 +68,28 @@ export class Dispatcher {
     for (const queue of this.#queues) queue.push(event, record);
     if (connection.waiting !== undefined) {
       if (record !== undefined) record.pending++;
-      this.#hold(connection.waiting, { event, record });
+      this.#hold(connection.waiting, event, record);
       return;
     }
     const pending = this.#call(event);
     if (pending === undefined) return;
     if (record !== undefined) record.pending++;
     this.#await(connection, pending, record);
+  }
+
+  /** An event that was told before: its batch is handled when all that was told is. */
+  again({ waiting }: OriginConnection, record: BatchRecord | undefined): void {
+    if (record === undefined) return;
+    for (const queue of this.#queues) queue.again(record);
+    if (waiting === undefined) return;
+    const last = waiting.at(-1);
+    if (last !== undefined && last.event === undefined) {
+      if (last.record === record) return;
+      // Nobody waits for a stream that is over.
+      if (last.record?.stream !== record.stream) waiting.pop();
+    }
+    record.pending++;
+    waiting.push({ event: undefined, record });
   }
 
   /** An event of no single connection. */
@@ -114,10 +129,10 @@ export class Dispatcher {
     return false;
   }
 
-  #hold(waiting: WaitingEvent[], held: WaitingEvent): void {
-    waiting.push(held);
+  #hold(waiting: WaitingEvent[], event: OriginEvent, record: BatchRecord | undefined): void {
+    waiting.push({ event, record });
     this.#budget.events++;
-    this.#budget.bytes += heldBytes(held.event);
+    this.#budget.bytes += heldBytes(event);
   }
 
   #await(
@@ -138,6 +153,7 @@ export class Dispatcher {
         }
         const { event } = held;
         record = held.record;
+        if (event === undefined) continue;
         this.#budget.events--;
         this.#budget.bytes -= heldBytes(event);
         const again = this.#call(event);

@@ -8,7 +8,8 @@ export interface WaitingBudget {
 }
 
 interface Waiting {
-  readonly event: OriginEvent;
+  /** None: an event came again, and its batch is handled when all before this is. */
+  readonly event: OriginEvent | undefined;
   readonly record: BatchRecord | undefined;
 }
 
@@ -41,6 +42,14 @@ export class EventQueue implements AsyncIterableIterator<OriginEvent> {
     this.#count(event, 1);
   }
 
+  /** An event of this batch was given, or waits, already. */
+  again(record: BatchRecord): void {
+    const waits = this.#head < this.#events.length;
+    if (this.#ended || (!waits && this.#given === undefined)) return;
+    record.pending++;
+    this.#events.push({ event: undefined, record });
+  }
+
   /** No more is to come; what is there is still given. */
   end(): void {
     this.#ended = true;
@@ -51,8 +60,9 @@ export class EventQueue implements AsyncIterableIterator<OriginEvent> {
   next(): Promise<IteratorResult<OriginEvent>> {
     this.#settle(this.#given);
     this.#given = undefined;
+    for (; this.#marked; this.#head++) this.#settle(this.#events[this.#head]?.record);
     const waiting = this.#events[this.#head];
-    if (waiting !== undefined) {
+    if (waiting?.event !== undefined) {
       const { event, record } = waiting;
       this.#given = record;
       this.#head++;
@@ -72,7 +82,7 @@ export class EventQueue implements AsyncIterableIterator<OriginEvent> {
     this.#settle(this.#given);
     this.#given = undefined;
     for (const { event, record } of this.#events.slice(this.#head)) {
-      this.#count(event, -1);
+      if (event !== undefined) this.#count(event, -1);
       this.#settle(record);
     }
     this.#events = [];
@@ -83,6 +93,12 @@ export class EventQueue implements AsyncIterableIterator<OriginEvent> {
 
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  /** Whether what comes next only tells that an event came again. */
+  get #marked(): boolean {
+    const next = this.#events[this.#head];
+    return next !== undefined && next.event === undefined;
   }
 
   #settle(record: BatchRecord | undefined): void {

@@ -1,5 +1,6 @@
 import { ServiceError } from "../../../core/base/mod.ts";
 import { BatchReader, type BatchSink } from "./batch-reader.ts";
+import { ClosedConnections } from "./closed-connections.ts";
 import { OriginConnection } from "./connection.ts";
 import { ConnectionTable } from "./connection-table.ts";
 import type { Dispatcher } from "./dispatcher.ts";
@@ -9,7 +10,6 @@ import { FormerConnections } from "./former-connections.ts";
 import { type BatchRecord, HandledItems } from "./handled-items.ts";
 import { originLimits } from "./origin-limits.ts";
 import type { ReceiverEffects } from "./receiver-effects.ts";
-import { RecentIds } from "./recent-ids.ts";
 
 const idPattern = /^[a-z0-9-]{1,32}\.[A-Za-z0-9_-]{1,63}$/;
 
@@ -23,8 +23,7 @@ export class EventReceiver implements BatchSink {
   readonly #former: FormerConnections = new FormerConnections();
   #source: EventSource = newSource("", false);
   #record: BatchRecord | undefined;
-  /** Connections told as closed, the latest last: another stream may tell of them again. */
-  readonly #closedIds: RecentIds = new RecentIds(originLimits.closedIdsMax);
+  readonly #closedConnections: ClosedConnections = new ClosedConnections();
   #missed = 0;
 
   constructor(effects: ReceiverEffects, dispatcher: Dispatcher) {
@@ -91,7 +90,7 @@ export class EventReceiver implements BatchSink {
       if (alive !== undefined && connection.incarnation === alive) continue;
       this.#table.remove(connection);
       if (alive === undefined) this.#former.keep(connection, true);
-      else this.#closedIds.add(connection.id);
+      else this.#closedConnections.add(connection);
       this.#tellClose(connection, 1006, "", "node-lost");
     }
   }
@@ -158,8 +157,12 @@ export class EventReceiver implements BatchSink {
     state?: unknown,
   ): void {
     const connection = this.#find(bytes, start, end);
-    // Seen: another stream has told of it before.
-    if (connection === undefined || seq <= connection.seq) return;
+    if (connection === undefined) return;
+    if (seq <= connection.seq) {
+      // Seen: another stream has told of it before. It may wait for its handler still.
+      this.#dispatcher.again(connection, this.#record);
+      return;
+    }
     connection.seq = seq;
     connection.heard(state);
     this.#dispatcher.dispatch(
@@ -191,7 +194,11 @@ export class EventReceiver implements BatchSink {
   #open(id: string, info: unknown): void {
     const bytes = Buffer.from(id);
     const connection = this.#find(bytes, 0, bytes.length);
-    if (connection === undefined || connection.seq >= 0) return;
+    if (connection === undefined) return;
+    if (connection.seq >= 0) {
+      this.#dispatcher.again(connection, this.#record);
+      return;
+    }
     connection.seq = 0;
     const known = (typeof info === "object" && info !== null ? info : {}) as ConnectionInfo;
     connection.info = known;
@@ -220,7 +227,7 @@ export class EventReceiver implements BatchSink {
     const connection = known ?? former?.connection ?? this.#add(id);
     if (connection === undefined) return;
     this.#table.remove(connection);
-    this.#closedIds.add(id);
+    this.#closedConnections.add(connection);
     if (former?.told === true) return;
     this.#tellClose(connection, Number(code ?? 1006), String(reason ?? ""), String(cause ?? ""));
   }
@@ -281,7 +288,11 @@ export class EventReceiver implements BatchSink {
   }
 
   #add(id: string): OriginConnection | undefined {
-    if (this.#closedIds.has(id)) return undefined;
+    const closed = this.#closedConnections.get(id);
+    if (closed !== undefined) {
+      this.#dispatcher.again(closed, this.#record);
+      return undefined;
+    }
     if (!idPattern.test(id)) {
       this.refused(new ServiceError("id-malformed", "an event names no connection id"));
       return undefined;
