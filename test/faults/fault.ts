@@ -31,13 +31,6 @@ export interface Fault {
   readonly resendsNothing?: boolean;
   /** An origin has to be given again what it has handled: else the run shows nothing. */
   readonly offersAgain?: boolean;
-  /** What is sent to a node that was taken for dead, and lives, may come to nothing. */
-  readonly losesCommands?: boolean;
-  /**
-   * An origin that was given up while its handlers ran, and is back, confirms what it is given
-   * again: handled or not.
-   */
-  readonly confirmsEarly?: boolean;
   /** The longest that recovery may take, where that is promised. */
   readonly recoveryMsMax?: number;
   /** Breaks something and mends it; the milliseconds that recovery took, where that is one. */

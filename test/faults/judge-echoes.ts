@@ -55,11 +55,21 @@ function handledBy(life: JudgedLife, from: number): Map<string, Parts> {
   return byLabel;
 }
 
-/** From which message on commands are promised: all, where no node was ever taken for dead. */
-function firstKept(parts: Parts, seen: ReadonlySet<number>): number {
-  if (parts.length === 1) return 0;
-  const first = parts.at(-1)!.find(({ index }) => seen.has(index));
-  return first?.index ?? Number.POSITIVE_INFINITY;
+/** A node that lives announces itself within that time, or is given up once more. */
+const givenUpMsMax = 2_500;
+
+/**
+ * Whether an echo is promised: all are, where no node was ever taken for dead. Else not the last of
+ * a part that ended so, and not the first of the next one, until the node's presence is back.
+ */
+function isKept({ index, at }: Told, parts: Parts, seen: ReadonlySet<number>): boolean {
+  const place = parts.findIndex((part) => part.some((told) => told.index === index));
+  const part = parts[place]!;
+  const isSeen = (told: Told): boolean => seen.has(told.index);
+  const isFirst = index < (part.find(isSeen)?.index ?? Number.POSITIVE_INFINITY);
+  const isLast = index > (part.findLast(isSeen)?.index ?? -1);
+  if (place < parts.length - 1 && isLast) return false;
+  return place === 0 || !isFirst || at > part[0]!.at + givenUpMsMax;
 }
 
 class EchoJudge {
@@ -101,7 +111,7 @@ class EchoJudge {
     const missing = parts.flat().filter(({ index, at }) => {
       return !seen.has(index) && (at < owed || index < last);
     });
-    const kept = missing.filter(({ index }) => index >= firstKept(parts, seen));
+    const kept = missing.filter((told) => isKept(told, parts, seen));
     this.givenUp += missing.length - kept.length;
     this.lost += kept.length;
     const [first] = kept;

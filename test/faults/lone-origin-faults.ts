@@ -11,7 +11,6 @@ export const originSlow: Fault = {
   name: "lone origin: slower than ack-timeout",
   flags: impatient,
   offersAgain: true,
-  confirmsEarly: true,
   run: (scene) =>
     alone(scene, async (origin) => {
       const { cluster, crowd, dice } = scene;

@@ -33,7 +33,6 @@ export const nodeKill: Fault = {
 export const nodeStop: Fault = {
   name: "node: SIGSTOP, SIGCONT",
   reopens: true,
-  losesCommands: true,
   run: (scene) =>
     presumedDead(
       scene,
@@ -51,7 +50,6 @@ export const nodeStop: Fault = {
 export const nodePartition: Fault = {
   name: "node: without broker past its Will",
   reopens: true,
-  losesCommands: true,
   run: (scene) =>
     presumedDead(
       scene,

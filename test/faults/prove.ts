@@ -29,14 +29,13 @@ export function prove(combination: Combination, names: readonly string[]): void 
         cluster = undefined;
       }
       const present = cluster ?? (await Cluster.start({ ...combination, slack }, fault.flags));
-      // One that a failure leaves half broken serves no further test, nor one whose origins may
-      // still lose commands.
+      // One that a failure leaves half broken serves no further test.
       cluster = undefined;
       try {
         const outcome = await runFault(present, fault, seed + index);
         outcomes.push(outcome);
         assert.deepEqual(outcome.failures, []);
-        if (fault.losesCommands !== true) cluster = present;
+        cluster = present;
       } finally {
         if (cluster === undefined) await present[Symbol.asyncDispose]();
       }

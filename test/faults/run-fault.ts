@@ -46,12 +46,9 @@ export async function runFault(cluster: Cluster, fault: Fault, seed: number): Pr
     await crowd.hush();
     const look = (): Verdict => judge(crowd.testify(), cluster.lives, marks);
     // Judged as it stands when nothing more comes.
-    const { losesCommands = false } = fault;
-    await waitUntil(look, ({ lost, echoesLost }) => {
-      return lost === 0 && (losesCommands || echoesLost === 0);
-    });
+    await waitUntil(look, ({ lost, echoesLost }) => lost === 0 && echoesLost === 0);
     const heardAt = await quiet(cluster);
-    await waitUntil(look, ({ echoesLost }) => losesCommands || echoesLost === 0);
+    await waitUntil(look, ({ echoesLost }) => echoesLost === 0);
     await crowd.leave(heardAt);
     await waitUntil(look, ({ lost, unclosed }) => lost === 0 && unclosed === 0);
     const verdict = look();

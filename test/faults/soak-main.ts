@@ -29,8 +29,6 @@ async function round(
       const [fault] = now.splice(dice.below(now.length), 1);
       left.splice(left.indexOf(fault!), 1);
       outcomes.push(await runFault(cluster, fault!, dice.below(1_000_000)));
-      // Its origins may still lose commands.
-      if (fault!.losesCommands === true) break;
     }
   }
   return outcomes;

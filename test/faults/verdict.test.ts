@@ -146,6 +146,18 @@ test("what is sent while a node is taken for dead is given up, and nothing after
   assert.deepEqual(found(0, 1), [1, 0]);
 });
 
+test("a node that lives is not taken for dead for long", () => {
+  const lost = "11.5 close n1.a 1006 node-lost";
+  const late = "4000 message n1.a 2 c1 1";
+  const handled = [life("o1", first[0]!, lost, "11.7 open n1.a 0", first[1]!, late)];
+  const { echoesLost, echoesGivenUp } = judge(
+    [{ ...client, listenedUntil: 5_000 }],
+    handled,
+    new Map(),
+  );
+  assert.deepEqual([echoesLost, echoesGivenUp], [1, 1]);
+});
+
 /** A stream of `o1`: messages of `n1.a` by their numbers, all published at once. */
 function offers(stream: string, at: number, ...seqs: number[]): [string, Offer[]] {
   return [stream, seqs.map((seq) => ({ at, origin: "o1", stream, message: `n1.a ${seq}` }))];
