@@ -59,8 +59,8 @@ function handledBy(life: JudgedLife, from: number): Map<string, Parts> {
 const givenUpMsMax = 2_500;
 
 /**
- * Whether an echo is promised: all are, where no node was ever taken for dead. Else not the last of
- * a part that ended so, and not the first of the next one, until the node's presence is back.
+ * Whether an echo is promised: all are, where no node was ever taken for dead. Else not the last
+ * of a part that ended so, nor the first of the next one, until the node's presence is back.
  */
 function isKept({ index, at }: Told, parts: Parts, seen: ReadonlySet<number>): boolean {
   const place = parts.findIndex((part) => part.some((told) => told.index === index));
