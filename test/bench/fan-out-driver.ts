@@ -1,7 +1,7 @@
 /**
  * The load of the fan-out bench, in a process of its own: the receiving sockets, and the publisher
- * that keeps some publishes under way. Argument: a `FanOutLoad` as JSON. Prints a JSON line when it
- * begins to count, and one with the deliveries and the seconds they took.
+ * that keeps some publishes under way. Argument: a `FanOutLoad` as JSON. Prints a JSON line when
+ * it begins to count, and one with the deliveries and the seconds they took.
  */
 import { Buffer } from "node:buffer";
 import { connect, type Socket } from "node:net";

@@ -1,7 +1,7 @@
 /**
  * `npm run bench [-- codec echo modes round-trip fan-out handshakes idle queued unread]
- * [--rounds N]`: every figure beside the one it is held against, in one run. It fails on no time but that of `unread`,
- * which draws docs/unread-clients.svg.
+ * [--rounds N]`: every figure beside the one it is held against, in one run. It fails on no time but
+ * that of `unread`, which draws docs/unread-clients.svg.
  */
 import { cpus, loadavg } from "node:os";
 import process from "node:process";

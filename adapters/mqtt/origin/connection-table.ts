@@ -41,6 +41,12 @@ export class ConnectionTable {
     return connection;
   }
 
+  /** The connection of an id that is no bytes any more. */
+  byId(id: string): OriginConnection | undefined {
+    const bytes = Buffer.from(id);
+    return this.find(bytes, 0, bytes.length);
+  }
+
   /** Adds a connection that is not there yet. */
   add(connection: OriginConnection): void {
     const key = hash(connection.packed, header, connection.packed.length);

@@ -72,8 +72,7 @@ export class EventReceiver implements BatchSink {
 
   /** The handle of an id; one that is kept only where the connection is known. */
   connection(id: string): OriginConnection {
-    const bytes = Buffer.from(id);
-    const known = this.#table.find(bytes, 0, bytes.length);
+    const known = this.#table.byId(id);
     if (known !== undefined) return known;
     if (!idPattern.test(id)) throw new ServiceError("id-malformed", `no connection id: ${id}`);
     return new OriginConnection(id, this.#effects);
@@ -241,8 +240,7 @@ export class EventReceiver implements BatchSink {
   #moved(ids: readonly unknown[]): void {
     for (const id of ids) {
       if (typeof id !== "string") continue;
-      const bytes = Buffer.from(id);
-      const connection = this.#table.find(bytes, 0, bytes.length);
+      const connection = this.#table.byId(id);
       if (connection !== undefined) this.#table.remove(connection);
     }
   }
