@@ -13,30 +13,24 @@ export interface ChatOptions {
  */
 export async function startChatOrigin(options: ChatOptions): Promise<Origin> {
   const origin = await connectOrigin(options);
-  const online = new Set<string>();
+  const everyone = origin.everyone();
 
   const tellEveryone = (message: Record<string, unknown>): void =>
-    origin.send([...online], JSON.stringify({ ...message, online: online.size }));
+    everyone.publish(JSON.stringify(message));
 
-  origin.on("open", (event) => {
-    online.add(event.connection.id);
-    tellEveryone({ kind: "joined" });
+  /** The nodes know who is there: an origin that has just started, or is one of many, need not. */
+  const tellNumber = async (kind: string): Promise<void> => {
+    const { count } = await everyone.count({ timeoutMs: 1_000 });
+    tellEveryone({ kind, online: count });
+  };
+
+  origin.on("open", () => tellNumber("joined"));
+
+  origin.on("message", ({ data }) => {
+    if (typeof data === "string") tellEveryone({ kind: "said", text: data });
   });
 
-  // An origin that has just started learns here who was there before it.
-  origin.on("alive", (event) => {
-    for (const connection of event.connections) online.add(connection.id);
-  });
-
-  origin.on("message", (event) => {
-    online.add(event.connection.id);
-    if (typeof event.data === "string") tellEveryone({ kind: "said", text: event.data });
-  });
-
-  origin.on("close", (event) => {
-    online.delete(event.connection.id);
-    tellEveryone({ kind: "left" });
-  });
+  origin.on("close", () => tellNumber("left"));
 
   return origin;
 }

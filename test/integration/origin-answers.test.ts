@@ -69,7 +69,7 @@ test("state comes with open and messages; what was set here since is newer", asy
   ]);
 });
 
-test("publishes of one turn are one batch on the group's topic, behind the joins before them", async () => {
+test("publishes of a turn are one batch on the group's topic, behind the joins", async () => {
   const origin = await rig.connect();
   const group = origin.group("r/1");
   group.publish("a");
@@ -113,7 +113,7 @@ test("publishes of one turn are one batch on the group's topic, behind the joins
   assert.throws(() => origin.user("x".repeat(251)), { code: "group-name" });
 });
 
-test("a publish with a reply adds up what living nodes say, and names those that say nothing", async () => {
+test("a publish with a reply adds up what nodes say, and names those that do not", async () => {
   const origin = await rig.connect();
   await rig.living(origin, "n1", "n2", "n3");
   const told = origin.user("ada").sendWithReply("hi", { timeoutMs: 300 });

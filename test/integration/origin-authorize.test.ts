@@ -51,7 +51,7 @@ test("what authorize returns is what accept and reject carry", async () => {
   });
 });
 
-test("a handler that fails rejects with 500; what comes of accept is told where it fails", async () => {
+test("a handler that fails rejects with 500; an accept that fails is told", async () => {
   const origin = await rig.connect();
   const codes = errorsOf(origin);
   const messages: string[] = [];
@@ -84,7 +84,7 @@ test("a handler that fails rejects with 500; what comes of accept is told where 
   assert.equal(rig.gateway.commands.filter(({ item }) => item[0] === "reject").length, 0);
 });
 
-test("handshakes wait side by side, are confirmed when decided, and given up in time", async () => {
+test("handshakes wait side by side, confirmed when decided, and given up in time", async () => {
   const origin = await rig.connect();
   const codes = errorsOf(origin);
   const release: (() => void)[] = [];

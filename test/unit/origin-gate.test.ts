@@ -7,7 +7,7 @@ import { originLimits } from "../../adapters/mqtt/origin/origin-limits.ts";
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-test("a publish waits for the changes before it, for a limited time, and for no later one", async () => {
+test("a publish waits for the changes before it, for a time, and for no later one", async () => {
   const clock = new ManualClock();
   const gate = new GroupGate(clock);
   const seen: string[] = [];
@@ -27,7 +27,7 @@ test("a publish waits for the changes before it, for a limited time, and for no 
   assert.equal(clock.pendingTimers, 0);
 });
 
-test("whatever is answered first, publishes keep their order and wait for what was before", async () => {
+test("whatever is answered first, publishes keep their order behind the changes", async () => {
   const step = fc.oneof(
     fc.constant("change" as const),
     fc.constant("publish" as const),
