@@ -4,11 +4,10 @@ import { ClosedConnections } from "./closed-connections.ts";
 import { OriginConnection } from "./connection.ts";
 import { ConnectionTable } from "./connection-table.ts";
 import type { Dispatcher } from "./dispatcher.ts";
-import { type EventSource, newSource } from "./event-source.ts";
+import { type EventSource, newSource, sourceOf } from "./event-source.ts";
 import type { ConnectionInfo, MessageData } from "./events.ts";
 import { FormerConnections } from "./former-connections.ts";
 import { type BatchRecord, HandledItems } from "./handled-items.ts";
-import { originLimits } from "./origin-limits.ts";
 import type { ReceiverEffects } from "./receiver-effects.ts";
 
 const idPattern = /^[a-z0-9-]{1,32}\.[A-Za-z0-9_-]{1,63}$/;
@@ -57,13 +56,7 @@ export class EventReceiver implements BatchSink {
   }
 
   receive(topic: string, node: string, payload: Uint8Array, assigned: boolean): void {
-    let source = this.#sources.get(topic);
-    if (source === undefined) {
-      if (this.#sources.size >= originLimits.sourcesMax) this.#sources.clear();
-      source = newSource(node, assigned);
-      this.#sources.set(topic, source);
-    }
-    this.#source = source;
+    this.#source = sourceOf(this.#sources, topic, () => newSource(node, assigned));
     this.#reader.read(payload);
     const record = this.#record;
     this.#record = undefined;
@@ -191,8 +184,7 @@ export class EventReceiver implements BatchSink {
   }
 
   #open(id: string, info: unknown): void {
-    const bytes = Buffer.from(id);
-    const connection = this.#find(bytes, 0, bytes.length);
+    const connection = this.#findById(id);
     if (connection === undefined) return;
     if (connection.seq >= 0) {
       this.#dispatcher.again(connection, this.#record);
@@ -219,9 +211,8 @@ export class EventReceiver implements BatchSink {
   }
 
   #closed(id: string, item: readonly unknown[]): void {
-    const bytes = Buffer.from(id);
     const [code, reason, cause] = item.slice(3);
-    const known = this.#table.find(bytes, 0, bytes.length);
+    const known = this.#table.byId(id);
     const former = known === undefined ? this.#former.take(id) : undefined;
     const connection = known ?? former?.connection ?? this.#add(id);
     if (connection === undefined) return;
@@ -249,8 +240,7 @@ export class EventReceiver implements BatchSink {
     const connections: OriginConnection[] = [];
     for (const id of ids) {
       if (typeof id !== "string") continue;
-      const bytes = Buffer.from(id);
-      const connection = this.#find(bytes, 0, bytes.length);
+      const connection = this.#findById(id);
       if (connection !== undefined) connections.push(connection);
     }
     if (connections.length > 0) this.#dispatcher.tell({ type: "alive", connections });
@@ -283,6 +273,10 @@ export class EventReceiver implements BatchSink {
       this.#dispatcher.dispatch(connection, { type: "open", connection, info }, this.#record);
     }
     return connection;
+  }
+
+  #findById(id: string): OriginConnection | undefined {
+    return this.#find(Buffer.from(id), 0, Buffer.byteLength(id));
   }
 
   #add(id: string): OriginConnection | undefined {

@@ -23,3 +23,17 @@ export function newSource(node: string, assigned: boolean): EventSource {
   const state = { stream: undefined, incarnation: undefined, handled: undefined };
   return { node, assigned, ended, next: 0, ...state };
 }
+
+/** The source of a topic; a new one where none is remembered. */
+export function sourceOf(
+  sources: Map<string, EventSource>,
+  topic: string,
+  create: () => EventSource,
+): EventSource {
+  const known = sources.get(topic);
+  if (known !== undefined) return known;
+  if (sources.size >= originLimits.sourcesMax) sources.clear();
+  const source = create();
+  sources.set(topic, source);
+  return source;
+}
