@@ -51,7 +51,7 @@ test("slow: when the kernel has not taken it in time; the message stays queued",
   assert.deepEqual(messagesOf(socket), ["one", "two"]);
 });
 
-test("slow: a client that left too much unread is closed, and all that waited is told", async () => {
+test("slow: who left too much unread is closed, and all that waited is told", async () => {
   const rig = await ReplyRig.start({ sendQueueBytesMax: 10 });
   const socket = rig.node.connect();
   const id = idOf(socket);
@@ -117,7 +117,7 @@ test("sent: what a close of the same batch follows has gone out before it", asyn
   assert.deepEqual(messagesOf(socket), ["bye"]);
 });
 
-test("ids: unknown ones are gone, another node's are silent, repeated ones are told once", async () => {
+test("ids: unknown ones are gone, another node's are silent, repeated ones one", async () => {
   const rig = await ReplyRig.start();
   const [here, left] = [rig.node.connect(), rig.node.connect()];
   left.cut();

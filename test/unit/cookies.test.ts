@@ -34,7 +34,7 @@ for (const [header, cookies] of headers) {
   });
 }
 
-test("an origin sees the cookies that are allowed, and the header is not among the headers", async () => {
+test("an origin sees the cookies that are allowed, and no others", async () => {
   const parts = { broker: new MemoryBroker(), clock: new ManualClock() };
   const node = new MemoryNode(parts, { cookies: ["sid"], headers: ["user-agent"] });
   await node.gateway.start();

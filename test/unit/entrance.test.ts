@@ -137,7 +137,7 @@ test("no origin: refused at once, where it is known and where the broker says so
   open.isEmpty();
 });
 
-test("a drain refuses whoever waits: for the origin, for the broker, for the runtime", async () => {
+test("a drain refuses whoever waits: for the origin, the broker or the runtime", async () => {
   const rig = await HandshakeRig.start();
   const waits = await rig.ask();
   const subscribes = await rig.ask();
