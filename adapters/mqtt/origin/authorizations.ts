@@ -25,6 +25,8 @@ interface Waiting {
   readonly request: AuthorizeRequest;
   readonly abort: AbortController;
   readonly cancel: Cancel;
+  /** Resolves when it is decided. */
+  readonly decision: Promise<void>;
   readonly decided: () => void;
 }
 
@@ -55,8 +57,9 @@ export class Authorizations {
 
   /** A handshake waits. Resolves when it is decided, or nobody waits any longer. */
   connect(id: string, values: unknown, assigned: boolean): Promise<void> | undefined {
-    // Told again, by another stream.
-    if (this.#running.has(id) || this.#queue.has(id)) return undefined;
+    // Told again, by another stream: it is the same handshake still.
+    const told = this.#running.get(id) ?? this.#queue.get(id);
+    if (told !== undefined) return told.decision;
     if (this.#handler === undefined) {
       // In open mode another origin may be the one that decides.
       if (assigned) this.#refuse(id, "nobody has called authorize");
@@ -66,13 +69,16 @@ export class Authorizations {
       this.#refuse(id, "too many handshakes wait to be authorised");
       return undefined;
     }
-    return new Promise((decided) => {
-      const abort = new AbortController();
-      const request = requestOf(id, values, abort.signal);
-      const cancel = this.#parts.clock.after(request.timeoutMs, () => this.#late(id));
-      this.#queue.set(id, { request, abort, cancel, decided });
-      this.#next();
+    let decided = (): void => {};
+    const decision = new Promise<void>((resolve) => {
+      decided = resolve;
     });
+    const abort = new AbortController();
+    const request = requestOf(id, values, abort.signal);
+    const cancel = this.#parts.clock.after(request.timeoutMs, () => this.#late(id));
+    this.#queue.set(id, { request, abort, cancel, decision, decided });
+    this.#next();
+    return decision;
   }
 
   /** The origin is closed: whoever still works on an answer hears of it. */
