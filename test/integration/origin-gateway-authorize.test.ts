@@ -219,7 +219,7 @@ test("a hundred wait while another's messages pass", async () => {
 });
 
 test("a connection ends with its time, unless it is renewed", async () => {
-  const expires = new Date(Date.now() + 800);
+  const expires = new Date(Date.now() + 1_500);
   await decide(async () => ({ expires }));
   const [short, long] = [await knock(), await knock({ path: "/room/long" })];
   for (const client of [short, long]) assert.equal((await client.answer()).statusCode, 101);
