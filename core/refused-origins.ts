@@ -1,17 +1,21 @@
+import { limits } from "./base/mod.ts";
 import type { EventStreamParts } from "./event-stream-options.ts";
 import { fitBare } from "./fit-batch.ts";
 import { missedHeartbeatsMax } from "./origin-directory.ts";
 import type { OriginPresence } from "./ports/mod.ts";
 
-/** When an origin counts as gone, should it say nothing more. */
 interface Refused {
-  due: number;
+  /** When it counts as gone, should it say nothing more. */
+  goneAt: number;
+  askAt: number;
+  /** Doubles each time: brokers there are that end the connection of who publishes in vain. */
+  askMs: number;
 }
 
 /**
  * Origins that live, and to which the broker lets this node publish nothing. They take part again
- * as soon as it does: with each of their heartbeats they are sent an empty `alive`, outside any
- * stream.
+ * when it does: now and then, with one of their heartbeats, they are sent an empty `alive` outside
+ * any stream.
  */
 export class RefusedOrigins {
   readonly #parts: EventStreamParts;
@@ -34,8 +38,12 @@ export class RefusedOrigins {
   add({ name, presence }: { readonly name: string; readonly presence: OriginPresence }): void {
     const now = this.#parts.clock.now();
     // A broker that was killed clears nobody's presence: names must not pile up.
-    for (const [other, { due }] of this.#origins) if (due < now) this.#origins.delete(other);
-    this.#origins.set(name, { due: now + missedHeartbeatsMax * presence.every });
+    for (const [other, { goneAt }] of this.#origins) {
+      if (goneAt < now) this.#origins.delete(other);
+    }
+    const askMs = limits.ackProbeMs;
+    const goneAt = now + missedHeartbeatsMax * presence.every;
+    this.#origins.set(name, { goneAt, askAt: now + askMs, askMs });
   }
 
   /** A presence came in, or was cleared. True where it is one of these that still lives. */
@@ -46,8 +54,13 @@ export class RefusedOrigins {
       this.#origins.delete(name);
       return false;
     }
-    refused.due = this.#parts.clock.now() + missedHeartbeatsMax * presence.every;
-    if (this.connected) this.#ask(name, presence, refused);
+    const now = this.#parts.clock.now();
+    refused.goneAt = now + missedHeartbeatsMax * presence.every;
+    if (this.connected && now >= refused.askAt) {
+      refused.askMs = Math.min(2 * refused.askMs, limits.ackProbeMsMax);
+      refused.askAt = now + refused.askMs;
+      this.#ask(name, presence, refused);
+    }
     return true;
   }
 

@@ -47,7 +47,10 @@ export const limits = {
   eventWindowItemsMax: 20_000,
   /** Between an origin's Will and its failover: what lives announces itself again within this. */
   originGraceMs: 250,
-  /** Without a confirmation for this long the oldest batch is sent again; doubles each time. */
+  /**
+   * Without a confirmation for this long the oldest batch is sent again; doubles each time. So is
+   * asked for an origin that the broker lets nothing be published to.
+   */
   ackProbeMs: 2_000,
   ackProbeMsMax: 30_000,
   /** Confirmations wait this long for one another: they are cumulative and rarely urgent. */

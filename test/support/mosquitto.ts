@@ -106,6 +106,11 @@ export class Mosquitto {
     }
   }
 
+  /** Reads its configuration and its rules anew; clients stay connected. */
+  reload(): void {
+    this.#child?.kill("SIGHUP");
+  }
+
   /** Ends it as an operator would: clients get a clean close. */
   async stop(): Promise<void> {
     await this.#end("SIGTERM");

@@ -136,10 +136,13 @@ test("an origin that the broker refuses loses its connections, and gets new ones
   }
   assert.deepEqual(rig.logged("origin-refused"), [["error", "publish-refused"]]);
   assert.ok(rig.node.errors("publish-refused") > 0);
-  await rig.pass(10);
+  await rig.pass(60);
   assert.equal(rig.logged("origin-joined").length, 2, "its heartbeats do not bring it back");
+  const asked = rig.node.errors("publish-refused");
+  await rig.pass(300);
+  assert.equal(rig.node.errors("publish-refused") - asked, 10, "it is asked for every 30 s");
   rig.network.refuse("o1", false);
-  await rig.pass(1);
+  await rig.pass(30);
   assert.equal(rig.logged("origin-joined").length, 3);
   for (let client = 0; client < 20; client++) rig.node.connect();
   await rig.handle(one, two);
@@ -156,7 +159,7 @@ test("where the broker refuses the only origin, clients are told as with none", 
   assert.deepEqual(closes(client), [1013]);
   assert.equal(await rig.handshake(), "503 no-origin");
   rig.network.refuse("o1", false);
-  await rig.pass(1);
+  await rig.pass(30);
   assert.equal(await rig.handshake(), "welcome");
   await rig.handle(...rig.origins);
   assert.deepEqual(handled(...rig.origins), ["open 0", "close 1"]);
@@ -168,6 +171,7 @@ test("a refused origin that goes while it is asked about stays gone until it com
   rig.network.refuse("o1", true);
   rig.node.connect();
   await rig.pass(2);
+  rig.clock.advance(30_000);
   // The broker takes the question, and the origin is gone before it says so.
   rig.network.refuse("o1", false);
   rig.network.announce(origin, rig.clock.now());
