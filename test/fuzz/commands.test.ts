@@ -43,6 +43,8 @@ class Audience {
     const errors = this.#rig.errors;
     const named = await this.#deliver(script.payload);
     assert.equal(metrics.value("wss_command_batches_received_total")! - batches, 1);
+    // Sockets are flushed once a turn.
+    this.#rig.clock.turn();
     if (script.known) this.#compare(script, this.#rig.errors - errors, named);
     else for (const socket of this.#sockets.values()) checkTexts(socket.delivered);
     await this.#rig.turn();

@@ -78,7 +78,7 @@ export class Dispatcher {
   }
 
   /** An event that was told before: its batch is handled when all that was told is. */
-  again({ waiting }: OriginConnection, record: BatchRecord | undefined): void {
+  again({ waiting }: Pick<OriginConnection, "waiting">, record: BatchRecord | undefined): void {
     if (record === undefined) return;
     for (const queue of this.#queues) queue.again(record);
     if (waiting === undefined) return;

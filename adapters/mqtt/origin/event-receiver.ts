@@ -82,8 +82,8 @@ export class EventReceiver implements BatchSink {
       if (alive !== undefined && connection.incarnation === alive) continue;
       this.#table.remove(connection);
       if (alive === undefined) this.#former.keep(connection, true);
-      else this.#closedConnections.add(connection);
       this.#tellClose(connection, 1006, "", "node-lost");
+      if (alive !== undefined) this.#closedConnections.add(connection);
     }
   }
 
@@ -217,9 +217,10 @@ export class EventReceiver implements BatchSink {
     const connection = known ?? former?.connection ?? this.#add(id);
     if (connection === undefined) return;
     this.#table.remove(connection);
+    if (former?.told !== true) {
+      this.#tellClose(connection, Number(code ?? 1006), String(reason ?? ""), String(cause ?? ""));
+    }
     this.#closedConnections.add(connection);
-    if (former?.told === true) return;
-    this.#tellClose(connection, Number(code ?? 1006), String(reason ?? ""), String(cause ?? ""));
   }
 
   #tellClose(connection: OriginConnection, code: number, reason: string, cause: string): void {
