@@ -1,9 +1,13 @@
-/** A taken batch of a numbered stream. */
-export interface NumberedBatch {
-  /** Number of its first item. */
+/** Items of a numbered stream that stand together. */
+export interface ItemRange {
+  /** Number of the first one. */
   readonly first: number;
-  /** How many items it holds. */
+  /** How many there are. */
   readonly count: number;
+}
+
+/** A taken batch of a numbered stream. */
+export interface NumberedBatch extends ItemRange {
   readonly payload: Uint8Array<ArrayBuffer>;
 }
 

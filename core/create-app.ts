@@ -1,4 +1,5 @@
 import type { App } from "./app.ts";
+import type { ItemRange } from "./batch-window.ts";
 import { CommandAcks } from "./command-acks.ts";
 import { CommandStreams } from "./command-streams.ts";
 import type { CloseCause, Connection } from "./connection.ts";
@@ -19,8 +20,8 @@ export interface CreateAppParts {
   readonly logger: Logger;
   /** Closes a connection whose events cannot be held any longer. */
   readonly close: (connection: Connection, cause: CloseCause) => void;
-  /** In open mode: the broker had nobody to give the items below `count` to. */
-  readonly unheard: (stream: EventStream, count: number) => void;
+  /** In open mode: the broker had nobody to give these items to. */
+  readonly unheard: (stream: EventStream, items: ItemRange) => void;
 }
 
 export interface CreateAppOptions extends EventRouterOptions {

@@ -1,4 +1,5 @@
 import type { ErrorCode } from "./base/mod.ts";
+import type { ItemRange } from "./batch-window.ts";
 import type { Connection } from "./connection.ts";
 import type { EventStream } from "./event-stream.ts";
 import type { Destination } from "./fit-batch.ts";
@@ -29,6 +30,6 @@ export interface EventStreamParts {
   readonly channel: OriginChannel;
   readonly clock: Clock;
   readonly metrics: GatewayMetrics;
-  /** In open mode: the broker had nobody to give the items below `count` to. */
-  readonly unheard?: ((stream: EventStream, count: number) => void) | undefined;
+  /** In open mode: the broker had nobody to give these items to. */
+  readonly unheard?: ((stream: EventStream, items: ItemRange) => void) | undefined;
 }

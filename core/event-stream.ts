@@ -257,7 +257,7 @@ export class EventStream {
     this.#inFlight--;
     if (error !== undefined) this.#failed(error.code);
     if (!this.#confirmedByOrigin) this.#window.confirm(batch.first + batch.count);
-    if (error?.code === "no-subscriber") this.#parts.unheard?.(this, batch.first + batch.count);
+    if (error?.code === "no-subscriber") this.#parts.unheard?.(this, batch);
     this.#pump();
     this.#roomAgain();
   }

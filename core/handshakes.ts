@@ -1,6 +1,7 @@
 import { unavailable } from "./admission.ts";
 import type { App } from "./app.ts";
 import { type ErrorCode, limits } from "./base/mod.ts";
+import type { ItemRange } from "./batch-window.ts";
 import type { Decision } from "./decision.ts";
 import type { EventStream } from "./event-stream.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
@@ -82,10 +83,11 @@ export class Handshakes {
     waiting.settle(typeof decision === "string" ? wrongAnswer(decision) : decision);
   }
 
-  /** The broker had nobody to give the items below `count` of an open-mode stream to. */
-  unheard(stream: EventStream, count: number): void {
+  /** In open mode: the broker had nobody to give these items of a stream to. */
+  unheard(stream: EventStream, { first, count }: ItemRange): void {
     for (const waiting of [...this.#waiting.values()]) {
-      if (waiting.stream !== stream || waiting.item > count) continue;
+      if (waiting.stream !== stream) continue;
+      if (waiting.item <= first || waiting.item > first + count) continue;
       waiting.settle(unavailable("no-origin", "nobody is there to authorise it"));
     }
   }

@@ -52,7 +52,7 @@ export function wireGateway(parts: GatewayParts, options: GatewayOptions, end: E
           cause === CloseCause.limit
             ? end(connection, cause, 1009, "message-too-big")
             : end(connection, cause, 1013, cause),
-        unheard: (stream, count) => handshakes.unheard(stream, count),
+        unheard: (stream, items) => handshakes.unheard(stream, items),
       },
       { ...options, app },
     ),
