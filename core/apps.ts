@@ -5,8 +5,8 @@ import { assert } from "./base/mod.ts";
 export class Apps implements Iterable<App> {
   readonly #apps: ReadonlyMap<string, App>;
 
-  constructor(names: readonly string[], create: (name: string) => App) {
-    this.#apps = new Map(names.map((name) => [name, create(name)]));
+  constructor(names: readonly string[], create: (name: string, number: number) => App) {
+    this.#apps = new Map(names.map((name, number) => [name, create(name, number)]));
   }
 
   find(name: string): App | undefined {

@@ -18,6 +18,8 @@ export interface EventRouterOptions {
   readonly app: string;
   readonly node: string;
   readonly incarnation: string;
+  /** Stands in the streams' names where the node has several apps. */
+  readonly appNumber?: number | undefined;
   readonly mode: OriginMode;
   readonly partitions: number;
   /** Format in open mode; in assigned mode an origin's presence says it. */

@@ -18,6 +18,8 @@ export interface StreamShape {
 export interface StreamsOptions {
   readonly node: string;
   readonly incarnation: string;
+  /** Tells the streams of one app of the node from those of another; none where it has one app. */
+  readonly appNumber?: number | undefined;
   readonly windowBytesMax: number;
 }
 
@@ -31,9 +33,10 @@ export function newStream(
   options: StreamsOptions,
   shape: StreamShape,
 ): EventStream {
-  const { node, incarnation, windowBytesMax } = options;
+  const { node, incarnation, windowBytesMax, appNumber } = options;
+  const app = appNumber === undefined ? "" : `:app${appNumber}`;
   return new EventStream(parts, {
-    stream: `${node}:${incarnation}:${shape.name}`,
+    stream: `${node}:${incarnation}:${shape.name}${app}`,
     destination: shape.destination,
     windowBytesMax,
     windowItemsMax: shape.windowItemsMax ?? Number.POSITIVE_INFINITY,

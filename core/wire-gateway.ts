@@ -44,7 +44,7 @@ export function wireGateway(parts: GatewayParts, options: GatewayOptions, end: E
   const shared = { clock, codec, bus, channel, registry, metrics, logger };
   const handshakes = new Handshakes(shared, authorizeTimeoutMs);
   const routes = new Routes(options.routes, options.app);
-  const apps = new Apps(routes.apps, (app) =>
+  const apps = new Apps(routes.apps, (app, number) =>
     createApp(
       {
         ...shared,
@@ -54,7 +54,7 @@ export function wireGateway(parts: GatewayParts, options: GatewayOptions, end: E
             : end(connection, cause, 1013, cause),
         unheard: (stream, items) => handshakes.unheard(stream, items),
       },
-      { ...options, app },
+      { ...options, app, appNumber: routes.apps.length === 1 ? undefined : number },
     ),
   );
   const expiries = new Expiries(clock, (connection) => {

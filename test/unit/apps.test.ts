@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { encode } from "@msgpack/msgpack";
+import { decode, encode } from "@msgpack/msgpack";
 import { ManualClock, MemoryBroker } from "../../adapters/memory/mod.ts";
 import { MessageKind } from "../../core/ports/mod.ts";
 import {
@@ -170,4 +170,18 @@ test("an app's events and numbers of connections are its own", async () => {
       [2, { node: "n", count: 0 }],
     ]),
   );
+});
+
+test("no two apps of a node have a stream of one name", async () => {
+  const { broker, node, clock } = await rig();
+  const streams = new Map<string, string>();
+  broker.onEvents(({ destination, batch }) => {
+    const [version, stream] = decode(batch) as [unknown, string];
+    if (version === 1) streams.set(destination.app, stream);
+  });
+  for (const app of ["chat", "shop"]) node.connect(app);
+  clock.turn();
+  await settled();
+  assert.equal(streams.size, 2);
+  assert.equal(new Set(streams.values()).size, 2);
 });
