@@ -12,6 +12,14 @@ export const mqttLimits = {
   inFlightMax: 256,
   /** Publishes that wait for a place among those in flight; past it they fail. */
   waitingMax: 4_096,
+  /** A session that ends within this time may have ended over something that was published. */
+  shortSessionMs: 5_000,
+  /** So many in a row, and one is published at a time. */
+  shortSessionsMax: 2,
+  /** So many with the same one on its way, and it is too large, or refused. */
+  strikesMax: 3,
+  /** A packet below this is too large for no broker. */
+  packetBytesFloor: 4_096,
   /** Filters in one SUBSCRIBE or UNSUBSCRIBE. */
   filtersPerPacketMax: 250,
   /** Bytes of one, where the broker names no smaller limit: what any broker takes. */

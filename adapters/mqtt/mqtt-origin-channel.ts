@@ -5,6 +5,7 @@ import type {
   OriginChannelListener,
   OriginDestination,
 } from "../../core/ports/mod.ts";
+import { CarefulPublisher } from "./careful-publisher.ts";
 import { mqttLimits } from "./mqtt-limits.ts";
 import { MqttLink } from "./mqtt-link.ts";
 import type { MqttOptions, MqttPorts } from "./mqtt-options.ts";
@@ -31,6 +32,7 @@ export class MqttOriginChannel implements OriginChannel {
   readonly #node: string;
   readonly #topics: Topics;
   readonly #link: MqttLink;
+  readonly #careful: CarefulPublisher;
   readonly #origins: MqttLink;
   readonly #ports: MqttPorts;
   #held: Held[] = [];
@@ -47,6 +49,7 @@ export class MqttOriginChannel implements OriginChannel {
       { url, version, tls, name: `${node}-events`, role: "events" },
       ports,
     );
+    this.#careful = new CarefulPublisher(this.#link, ports);
     const filters = options.apps.map((app) => this.#topics.originPresence(app, "+"));
     const presence = { name: `${node}-origins`, role: "origins", filters, downLevel: "debug" };
     this.#origins = new MqttLink({ url, version, tls, ...presence, downLevel: "debug" }, ports);
@@ -58,7 +61,7 @@ export class MqttOriginChannel implements OriginChannel {
     // As the link counts them, with names of any length.
     const topicBytesMax = 3 * (this.#topics.root.length + 256);
     const room = packetBytesMax - topicBytesMax - mqttLimits.packetOverheadBytes;
-    return Math.min(limits.batchBytesMax, Math.max(room, 0));
+    return Math.min(limits.batchBytesMax, Math.max(room, 0), this.#careful.bytesMax);
   }
 
   async start(listener: OriginChannelListener): Promise<void> {
@@ -71,7 +74,13 @@ export class MqttOriginChannel implements OriginChannel {
       if (connected) this.#repeat();
       listener.connected(connected);
     };
-    const events = this.#link.start({ connected: tell, message: () => {} });
+    const events = this.#link.start({
+      connected: (up) => {
+        this.#careful.connected(up);
+        tell();
+      },
+      message: () => {},
+    });
     const origins = this.#origins.start({
       connected: tell,
       message: (topic, payload) => this.#presence(listener, topic, payload),
@@ -97,7 +106,7 @@ export class MqttOriginChannel implements OriginChannel {
   ): void {
     if ("origin" in destination) {
       const { app, origin } = destination;
-      this.#link.publish(this.#topics.originEvents(app, origin, this.#node), batch, confirmed);
+      this.#careful.publish(this.#topics.originEvents(app, origin, this.#node), batch, confirmed);
       return;
     }
     const topic = this.#topics.events(destination.app, destination.partition, this.#node);
@@ -153,15 +162,24 @@ export class MqttOriginChannel implements OriginChannel {
 
   #send(held: Held): void {
     if (held.answered) return;
-    this.#link.publish(held.topic, held.batch, (error, heard = true) => {
+    // Held while the broker came back with a smaller limit, or while its limit was found out.
+    if (held.batch.length > this.batchBytesMax) {
+      this.#answered(held, new ServiceError("batch-too-big", "above the broker's limit"));
+      return;
+    }
+    this.#careful.publish(held.topic, held.batch, (error, heard = true) => {
       // Not lost: it is published again after the next connect.
       if (error?.code === "broker-lost") return;
       if (this.#asking && !heard && this.#askAgain()) return;
-      held.answered = true;
-      held.error = error ?? (heard ? undefined : unheard);
-      if (this.#asking) this.#sendAll();
-      this.#confirm();
+      this.#answered(held, error ?? (heard ? undefined : unheard));
     });
+  }
+
+  #answered(held: Held, error: ServiceError | undefined): void {
+    held.answered = true;
+    held.error = error;
+    if (this.#asking) this.#sendAll();
+    this.#confirm();
   }
 
   /** Confirms from the head on: brokers may answer out of order, the core counts in order. */

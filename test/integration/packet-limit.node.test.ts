@@ -110,3 +110,38 @@ describe("a broker with small packets", { concurrency: true }, () => {
     });
   }
 });
+
+describe("a broker that names no limit, and ends the connection past it", {
+  concurrency: true,
+}, () => {
+  for (const mode of ["open", "assigned"] as const) {
+    it(`stops nobody over one client's message: ${mode} mode`, async () => {
+      const broker = await Mosquitto.start({ config: ["max_packet_size 20000"] });
+      after(() => broker[Symbol.asyncDispose]());
+      const heard: string[] = [];
+      const origin = await connectOrigin({ broker: broker.url(), mode });
+      after(() => origin.close());
+      origin.on("message", ({ data }) => void heard.push(String(data)));
+      const flags = ["--broker", broker.url(), "--mqtt-version", "4", "--origin-mode", mode];
+      const gateway = await startGateway({ flags });
+      const [large, other] = [
+        await RawClient.open(gateway.info.port),
+        await RawClient.open(gateway.info.port),
+      ];
+      other.text("before");
+      await waitFor(() => heard.length === 1);
+      large.text("y".repeat(30_000));
+      const line = await gateway.event("packet-limit");
+      assert.deepEqual([line.level, line.code], ["error", "batch-too-big"]);
+      other.text("after");
+      await waitFor(() => heard.length === 2, { what: "the other's message" });
+      assert.deepEqual(heard, ["before", "after"]);
+      // In open mode the one batch is lost, and counted; the next such message is refused.
+      if (mode === "open") large.text("y".repeat(30_000));
+      assert.equal((await large.closeFrame())?.code, 1009);
+      const counters = await metrics(gateway);
+      assert.match(counters, /^wss_errors_total\{code="message-too-big"\} [1-9]/m);
+      for (const client of [large, other]) client.destroy();
+    });
+  }
+});

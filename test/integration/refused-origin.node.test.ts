@@ -11,16 +11,15 @@ import { waitFor } from "../support/wait.ts";
 
 /** mosquitto with rules that can be changed while it runs. */
 async function brokerWithRules(
-  ...rules: readonly string[]
+  rules: readonly string[],
+  ...settings: readonly string[]
 ): Promise<{ broker: Mosquitto; rule: (...rules: readonly string[]) => Promise<void> }> {
   const directory = await mkdtemp(join(tmpdir(), "wss-rules-"));
   const file = join(directory, "acl");
   const write = (lines: readonly string[]): Promise<void> =>
     writeFile(file, ["topic readwrite #", ...lines, ""].join("\n"), { mode: 0o600 });
   await write(rules);
-  // Without a limit of its own mosquitto would end the connection of who publishes in vain.
-  const config = [`acl_file ${file}`, "max_queued_messages 100000"];
-  const broker = await Mosquitto.start({ config });
+  const broker = await Mosquitto.start({ config: [`acl_file ${file}`, ...settings] });
   after(async () => {
     await broker[Symbol.asyncDispose]();
     await rm(directory, { recursive: true });
@@ -41,7 +40,9 @@ async function listen(broker: Mosquitto, name: string): Promise<string[]> {
 }
 
 const clientsMax = 20;
-const deny = "topic deny wss/v1/default/origins/o1/events/+";
+const deny = ["topic deny wss/v1/default/origins/o1/events/+"];
+/** Without a limit mosquitto 2.0 ends the connection of who publishes in vain. */
+const polite = "max_queued_messages 100000";
 
 async function talk(port: number, text: string): Promise<RawClient[]> {
   const clients: RawClient[] = [];
@@ -54,7 +55,7 @@ describe("an access rule that lets nothing be published to an origin", {
   concurrency: true,
 }, () => {
   it("MQTT 5: its connections move at once, and come again when the rule is mended", async () => {
-    const { broker, rule } = await brokerWithRules(deny);
+    const { broker, rule } = await brokerWithRules(deny, polite);
     const [one, two] = [await listen(broker, "o1"), await listen(broker, "o2")];
     const gateway = await startGateway({ flags: ["--broker", broker.url()] });
     const joined = (): number => gateway.log.filter((l) => l.event === "origin-joined").length;
@@ -76,8 +77,24 @@ describe("an access rule that lets nothing be published to an origin", {
     for (const client of [...clients, ...more]) client.destroy();
   });
 
+  for (const version of ["4", "5"]) {
+    it(`MQTT ${version}, and the broker ends the connection: they move too`, async () => {
+      const { broker } = await brokerWithRules(deny);
+      const [one, two] = [await listen(broker, "o1"), await listen(broker, "o2")];
+      const flags = ["--broker", broker.url(), "--mqtt-version", version];
+      const gateway = await startGateway({ flags });
+      await waitFor(() => gateway.log.filter((l) => l.event === "origin-joined").length === 2);
+      const clients = await talk(gateway.info.port, "a");
+      await waitFor(() => two.length === clientsMax, { what: "every message at the other" });
+      assert.deepEqual(one, []);
+      assert.ok(gateway.log.some(({ event }) => event === "origin-refused"));
+      assert.ok(!gateway.log.some(({ code }) => code === "ack-timeout"));
+      for (const client of clients) client.destroy();
+    });
+  }
+
   it("MQTT 3.1.1 does not tell of it: they move after the ack timeout", async () => {
-    const { broker } = await brokerWithRules(deny);
+    const { broker } = await brokerWithRules(deny, polite);
     const [one, two] = [await listen(broker, "o1"), await listen(broker, "o2")];
     const flags = ["--broker", broker.url(), "--mqtt-version", "4", "--ack-timeout", "3s"];
     const gateway = await startGateway({ flags });
@@ -90,7 +107,7 @@ describe("an access rule that lets nothing be published to an origin", {
   });
 
   it("open mode: what the broker refuses is lost, counted and logged", async () => {
-    const { broker } = await brokerWithRules("topic deny wss/v1/default/events/+/+");
+    const { broker } = await brokerWithRules(["topic deny wss/v1/default/events/+/+"], polite);
     const flags = ["--broker", broker.url(), "--origin-mode", "open"];
     const gateway = await startGateway({ flags });
     const client = await RawClient.open(gateway.info.port);

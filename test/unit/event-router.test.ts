@@ -117,7 +117,7 @@ test("handshakes are refused when all streams hold their bytes, and while they d
   assert.equal(origin.handled.length, clients);
 });
 
-test("an origin that the broker refuses loses its connections, until it is let again", async () => {
+test("an origin that the broker refuses loses its connections until it is let again", async () => {
   const rig = await new Rig({ rebalance: false }).start("o1", "o2");
   const [one, two] = rig.origins as [SimulatedOrigin, SimulatedOrigin];
   rig.network.refuse("o1", true);
