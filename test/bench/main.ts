@@ -1,13 +1,14 @@
 /**
- * `npm run bench [-- codec echo modes round-trip fan-out handshakes idle queued unread]
- * [--rounds N]`: every figure beside the one it is held against, in one run. It fails on no time but
- * that of `unread`, which draws docs/unread-clients.svg.
+ * `npm run bench [-- NAMES…] [--rounds N]`: every figure beside the one it is held against, in one
+ * run. Names: codec, echo, modes, round-trip, fan-out, groups, handshakes, idle, queued, unread.
+ * It fails on no time but that of `unread`, which draws docs/unread-clients.svg.
  */
 import { cpus, loadavg } from "node:os";
 import process from "node:process";
 import { runCodecBench } from "./codec.ts";
 import { echoBench } from "./echo.ts";
 import { fanOutBench } from "./fan-out.ts";
+import { groupsBench } from "./groups.ts";
 import { handshakeBench } from "./handshakes.ts";
 import { idleBench } from "./idle.ts";
 import type { Contestant } from "./processes.ts";
@@ -18,7 +19,7 @@ import { unreadBench } from "./unread.ts";
 const words = process.argv.slice(2);
 const at = words.indexOf("--rounds");
 const rounds = at < 0 ? 3 : Number(words.splice(at, 2)[1]);
-const usual = ["codec", "round-trip", "echo", "fan-out", "handshakes", "idle"];
+const usual = ["codec", "round-trip", "echo", "fan-out", "groups", "handshakes", "idle"];
 const chosen = words.length === 0 ? usual : words;
 
 const bunOpen: Contestant = { runtime: "bun", engine: "native", mode: "open" };
@@ -34,6 +35,7 @@ const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   echo: () => echoBench([bunOpen, bunNative, bunWasm, nodeWasm], rounds, print),
   modes: () => echoBench([bunOpen, bunNative], rounds, print),
   "fan-out": () => fanOutBench(rounds, print),
+  groups: () => groupsBench(print),
   handshakes: () => handshakeBench([bunNative, nodeWasm], rounds, print),
   queued: () => queuedBench([bunNative, bunWasm, nodeWasm], print),
   unread: () => unreadBench([bunNative, nodeWasm], print),
