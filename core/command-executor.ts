@@ -20,6 +20,7 @@ import { QueryCommand } from "./query-command.ts";
  */
 export class CommandExecutor {
   readonly #context: CommandContext;
+  readonly #handshakes: HandshakeCommands;
   readonly #byVerb: Readonly<Partial<Record<Verb, (call: CommandCall) => void>>>;
 
   constructor(parts: CommandExecutorParts, sendQueueBytesMax: number) {
@@ -53,6 +54,7 @@ export class CommandExecutor {
     const groups = new GroupCommands(this.#context);
     const connections = new ConnectionCommands(this.#context);
     const handshakes = new HandshakeCommands(this.#context);
+    this.#handshakes = handshakes;
     const query = new QueryCommand(this.#context);
     this.#byVerb = {
       [Verb.publish]: (call) => groups.publish(call),
@@ -133,6 +135,9 @@ export class CommandExecutor {
     const error = codec.itemError();
     if (error !== undefined) {
       this.#refuse(source, error, `command ${codec.verbName()} cannot be carried out`);
+      // Whoever waits for it would wait in vain: a client must not pay for an origin's mistake.
+      const verb = codec.verb();
+      if (verb === Verb.accept || verb === Verb.reject) this.#handshakes.malformed(app, source);
       return;
     }
     metrics.commands.add(1);

@@ -23,10 +23,11 @@ export function readOptions(all: Readonly<Record<string, unknown>>): CommandOpti
   if (ttl !== undefined && ttl !== null && !(typeof ttl === "number" && ttl >= 0)) {
     return undefined;
   }
+  if (at !== undefined && at !== null && !(typeof at === "number" && at >= 0)) return undefined;
   return {
     ref: ref ?? undefined,
     ttl: typeof ttl === "number" ? ttl : undefined,
-    at: typeof at === "number" && at >= 0 ? at : undefined,
+    at: typeof at === "number" ? at : undefined,
     all,
   };
 }

@@ -1,5 +1,5 @@
-import { type ErrorCode, limits } from "./base/mod.ts";
-import { groupFault } from "./groups.ts";
+import { type ErrorCode, isGroupName, limits } from "./base/mod.ts";
+import { groupFault, userGroup } from "./groups.ts";
 import type { Authorization, Grant, HandshakeRefusal, ValueCodec } from "./ports/mod.ts";
 
 /** RFC 9110, 5.6.2. */
@@ -8,8 +8,6 @@ const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}$/;
 const headerValue = /^[\t\x20-\x7e]*$/;
 /** What the server itself says, or what would change how the answer is read. */
 const ownHeaders = /^(connection|upgrade|content-length|transfer-encoding|trailer|te|keep-alive)$/;
-
-const encoder = new TextEncoder();
 
 /** An origin's answer to `connect`; the code says what is wrong with it. */
 export type Decision = Authorization | HandshakeRefusal | ErrorCode;
@@ -44,7 +42,7 @@ function readGrant(values: Values, codec: ValueCodec): Grant | ErrorCode {
   const { user = undefined, groups = [], state = undefined, expires = 0 } = values;
   if (user !== undefined && user !== null) {
     if (typeof user !== "string" || user === "") return "handshake-grant";
-    if (encoder.encode(user).length > limits.userBytesMax) return "handshake-grant";
+    if (!isGroupName(userGroup(user))) return "handshake-grant";
   }
   if (!Array.isArray(groups)) return "handshake-grant";
   for (const name of groups) {

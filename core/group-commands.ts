@@ -27,7 +27,11 @@ export class GroupCommands {
         return;
       }
       const refused = app.groups.join(connection, name, (error) => {
-        if (connection.closing !== undefined) settle(Outcome.gone);
+        const gone = connection.closing !== undefined;
+        if (error !== undefined && !gone) {
+          targets.refuse(source, error.code, "the broker does not grant the group's topic");
+        }
+        if (gone) settle(Outcome.gone);
         else settle(error === undefined ? Outcome.joined : error.code);
       });
       if (refused === undefined) return;

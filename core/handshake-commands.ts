@@ -1,7 +1,8 @@
+import type { App } from "./app.ts";
 import type { CommandCall, CommandContext } from "./command-context.ts";
 import { type Decision, readAccept, readReject } from "./decision.ts";
 import { Outcome } from "./outcome.ts";
-import { Target } from "./ports/mod.ts";
+import { type CommandSource, Target } from "./ports/mod.ts";
 
 /** `accept` and `reject`: an origin's answers to `connect`. */
 export class HandshakeCommands {
@@ -23,6 +24,15 @@ export class HandshakeCommands {
     const [, , status, body] = this.#context.parts.codec.value();
     const { ref, all } = call.options;
     this.#decide(call, ref, Outcome.rejected, () => readReject(status, body, all));
+  }
+
+  /** An `accept` or `reject` whose shape is wrong: where its id can be read, it is a decision. */
+  malformed(app: App, source: CommandSource): void {
+    const { parts, reply } = this.#context;
+    const [, id] = parts.codec.value();
+    if (typeof id !== "string" || parts.handshakes.offered(app, id) === undefined) return;
+    reply(source, null, { [id]: "handshake-grant" });
+    parts.handshakes.settle(id, "handshake-grant");
   }
 
   #decide(

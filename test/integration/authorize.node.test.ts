@@ -142,6 +142,8 @@ for (const { runtime, engine } of combinations) {
         { headers: { "Sec-WebSocket-Accept": "x" } },
         "handshake-grant",
       ],
+      ["what is no map", 7, "handshake-grant"],
+      ["half of a character", { user: "\ud800" }, "handshake-grant"],
       ["a state that is too big", { state: "x".repeat(5_000) }, "state-too-big"],
     ];
     it("answers 500 to an accept that is none, and tells the origin and the log why", async () => {

@@ -37,6 +37,37 @@ export function isOneValue(bytes: Uint8Array): boolean {
   return passValue(bytes, 0, bytes.length) === bytes.length;
 }
 
+/** Half of a character, which JSON's escapes can say and UTF-8 cannot. */
+const half = /\p{Surrogate}/u;
+const halves = /\p{Surrogate}/gu;
+
+/** Whether a text in it, or the key of a map, has half of a character. */
+function hasHalf(value: unknown): boolean {
+  if (typeof value === "string") return half.test(value);
+  if (Array.isArray(value)) return value.some(hasHalf);
+  if (!isPlainMap(value)) return false;
+  return Object.entries(value).some(([key, inner]) => half.test(key) || hasHalf(inner));
+}
+
+/** The same with U+FFFD in their place, as every decoder of UTF-8 has it. */
+function mended(value: unknown): unknown {
+  if (typeof value === "string") return value.replace(halves, "\ufffd");
+  if (Array.isArray(value)) return value.map(mended);
+  if (!isPlainMap(value)) return value;
+  const entries = Object.entries(value);
+  return Object.fromEntries(
+    entries.map(([key, it]) => [key.replace(halves, "\ufffd"), mended(it)]),
+  );
+}
+
+function isPlainMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    Object.getPrototypeOf(value) === Object.prototype
+  );
+}
+
 /** Plain values as MessagePack by @msgpack/msgpack, for both codecs: it is off the hot path. */
 export class PlainValues implements ValueCodec {
   readonly #encoder: Encoder = new Encoder({ ignoreUndefined: true, extensionCodec: extensions });
@@ -47,7 +78,7 @@ export class PlainValues implements ValueCodec {
   });
 
   encodeValue(value: unknown): Uint8Array {
-    return this.#encoder.encode(value);
+    return this.#encoder.encode(hasHalf(value) ? mended(value) : value);
   }
 
   decodeValue(bytes: Uint8Array): unknown {
