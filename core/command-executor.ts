@@ -33,10 +33,7 @@ export class CommandExecutor {
       sendQueueBytesMax,
     );
     const reply = ({ app, sender }: CommandSource, ref: unknown, result: unknown): void => {
-      apps
-        .find(app)
-        ?.router.answers(sender)
-        .append(["reply", ref ?? null, result]);
+      apps.find(app)?.router.tell(sender, ["reply", ref ?? null, result]);
     };
     this.#context = {
       parts,

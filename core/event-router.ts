@@ -65,13 +65,12 @@ export class EventRouter {
     this.#options = options;
     this.#assigned = options.mode === "assigned";
     this.#idle = new IdleConnections(parts.registry);
-    for (let partition = 0; partition < options.partitions; partition++) {
-      const { app, json } = options;
-      this.#open.push(
-        this.#stream({ name: String(partition), destination: { app, partition }, json }),
-      );
+    const { app, json, partitions } = options;
+    for (let partition = 0; partition < partitions; partition++) {
+      const destination = { app, partition };
+      this.#open.push(this.#stream({ name: String(partition), destination, json }));
     }
-    this.#refused = new RefusedOrigins(parts, options.app, (name, presence) =>
+    this.#refused = new RefusedOrigins(parts, app, (name, presence) =>
       this.#directory.presence(name, presence),
     );
     this.#directory = new OriginDirectory(parts.clock, {
@@ -115,6 +114,13 @@ export class EventRouter {
   /** Where an answer to a sender goes: to the origin of that name, or to everyone. */
   answers(sender: string): EventStream {
     return this.#origins.get(sender)?.stream ?? (this.#open[0] as EventStream);
+  }
+
+  /** Tells a sender something. One that is about to leave gets it besides its stream, which ends. */
+  tell(sender: string, item: readonly unknown[]): void {
+    const assigned = this.#origins.get(sender);
+    if (assigned?.leaving === true) assigned.stream.publishBare([item]);
+    else this.answers(sender).append(item);
   }
 
   /** Whether the channel can publish now. */

@@ -31,8 +31,9 @@ export class GroupCommands {
         if (error !== undefined && !gone) {
           targets.refuse(source, error.code, "the broker does not grant the group's topic");
         }
+        const member = app.groups.get(name)?.members.has(connection) === true;
         if (gone) settle(Outcome.gone);
-        else settle(error === undefined ? Outcome.joined : error.code);
+        else settle(error?.code ?? (member ? Outcome.joined : Outcome.left));
       });
       if (refused === undefined) return;
       targets.refuse(source, refused, "a connection is in as many groups as it may");

@@ -159,6 +159,10 @@ export class Groups {
     // A refused one is out of the table already, and a new one may have its name.
     if (this.#groups.get(group.name) !== group) return;
     this.#groups.delete(group.name);
+    // Who joined and left before the broker had answered was no less a member.
+    const waiting = group.waiting ?? [];
+    group.waiting = undefined;
     this.#bus.leaveGroup(this.#options.app, group.name);
+    for (const ready of waiting) ready();
   }
 }
