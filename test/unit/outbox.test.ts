@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decode } from "@msgpack/msgpack";
+import { ManualClock } from "../../adapters/memory/mod.ts";
 import type { MqttLink } from "../../adapters/mqtt/mqtt-link.ts";
 import { packId } from "../../adapters/mqtt/origin/connection.ts";
 import { Outbox } from "../../adapters/mqtt/origin/outbox.ts";
@@ -38,4 +39,41 @@ test("a node that was only taken for dead gets streams that it does not know", (
     outbox.retire("n1");
   }
   assert.equal(new Set(streams).size, streams.length);
+});
+
+test("a node that was away and confirms the oldest commands gets the rest at once", () => {
+  const firsts: number[] = [];
+  const link = {
+    up: true,
+    packetBytesMax: undefined,
+    publish: (_: string, payload: Uint8Array, done: () => void) => {
+      firsts.push((decode(payload) as [number, string, number])[2]);
+      done();
+    },
+  };
+  const clock = new ManualClock();
+  const outbox = new Outbox(link as unknown as MqttLink, clock, {
+    ...{ app: "default", name: "o1", incarnation: "i1", json: false, topics: new Topics() },
+    failed: (error) => assert.fail(error),
+    lives: () => true,
+  });
+  const node = outbox.node("n1");
+  for (let batch = 0; batch < 5; batch++) {
+    node.send(packId("n1.a"), "hello");
+    void outbox.flushed();
+  }
+  assert.deepEqual(firsts.splice(0), [0, 1, 2, 3, 4]);
+  // Nobody answers: the oldest asks whether anybody is there.
+  clock.advance(2_000);
+  assert.deepEqual(firsts.splice(0), [0]);
+  outbox.acknowledged("n1", { stream: node.stream, count: 1, gap: false });
+  assert.deepEqual(firsts.splice(0), [1, 2, 3, 4]);
+  // Confirmed as they come, they are not repeated.
+  for (const count of [2, 3, 4]) {
+    outbox.acknowledged("n1", { stream: node.stream, count, gap: false });
+  }
+  assert.deepEqual(firsts, []);
+  outbox.acknowledged("n1", { stream: node.stream, count: 5, gap: false });
+  clock.advance(10_000);
+  assert.deepEqual(firsts, []);
 });

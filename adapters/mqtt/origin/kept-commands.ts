@@ -19,6 +19,10 @@ export class KeptCommands {
   /** When something was last confirmed, or the first batch was kept. */
   progressAt = 0;
   repeatedAt = 0;
+  /** The oldest batch, where it alone was repeated to see whether the node answers. */
+  #probed: KeptBatch | undefined;
+  /** What was kept behind it then. */
+  #behind: ReadonlySet<KeptBatch> = new Set();
 
   get bytes(): number {
     return this.#bytes;
@@ -47,6 +51,25 @@ export class KeptCommands {
     this.progressAt = now;
   }
 
+  /** The oldest one, which is about to be repeated alone. */
+  probe(): readonly KeptBatch[] {
+    this.#probed = this.#batches[0];
+    this.#behind = new Set(this.#batches.slice(1));
+    return this.#batches.slice(0, 1);
+  }
+
+  /**
+   * Where the probe is confirmed it may have been lost before, and what was published between the
+   * two times with it. Told once; what was published after the probe shows its gap itself.
+   */
+  takeMissed(): readonly KeptBatch[] {
+    const probed = this.#probed;
+    if (probed === undefined || probed === this.#batches[0]) return [];
+    const missed = this.#batches.filter((batch) => this.#behind.has(batch));
+    this.#forget();
+    return missed;
+  }
+
   /** All of them in order; they stay kept. */
   all(): readonly KeptBatch[] {
     return this.#batches;
@@ -55,5 +78,11 @@ export class KeptCommands {
   clear(): void {
     this.#batches = [];
     this.#bytes = 0;
+    this.#forget();
+  }
+
+  #forget(): void {
+    this.#probed = undefined;
+    this.#behind = new Set();
   }
 }

@@ -4,6 +4,7 @@ import type { MqttLink } from "../mqtt-link.ts";
 import type { Topics } from "../topics.ts";
 import { withBase } from "./batch-base.ts";
 import { type CommandBatch, JsonCommandBatch, MessagePackCommandBatch } from "./command-batch.ts";
+import type { KeptBatch } from "./kept-commands.ts";
 import { NodeOutbox, type OutboxOwner } from "./node-outbox.ts";
 import { originLimits } from "./origin-limits.ts";
 import { SealedBatch } from "./sealed-batch.ts";
@@ -131,7 +132,7 @@ export class Outbox implements OutboxOwner {
     this.#inFlight = 0;
     for (const sealed of this.#sealed) sealed.published = false;
     if (!connected) return;
-    for (const outbox of this.#nodes.values()) this.#repeat(outbox, Number.POSITIVE_INFINITY);
+    for (const outbox of this.#nodes.values()) this.#repeat(outbox, outbox.kept.all());
     this.#pump();
   }
 
@@ -141,14 +142,16 @@ export class Outbox implements OutboxOwner {
     if (outbox === undefined || !stream.startsWith(outbox.name)) return;
     const now = this.#clock.now();
     outbox.kept.confirm(stream, count, now);
-    if (!gap || now - outbox.kept.repeatedAt < originLimits.gapRepeatMs) return;
-    this.#repeat(outbox, Number.POSITIVE_INFINITY);
+    const missed = outbox.kept.takeMissed();
+    const again = gap && now - outbox.kept.repeatedAt >= originLimits.gapRepeatMs;
+    if (again) this.#repeat(outbox, outbox.kept.all());
+    else if (missed.length > 0) this.#repeat(outbox, missed);
   }
 
-  /** Publishes a node's oldest unconfirmed batches again; they stay kept until it confirms. */
-  #repeat(outbox: NodeOutbox, batchesMax: number): void {
+  /** Publishes unconfirmed batches of a node again; they stay kept until it confirms. */
+  #repeat(outbox: NodeOutbox, batches: readonly KeptBatch[]): void {
     outbox.kept.repeatedAt = this.#clock.now();
-    for (const batch of outbox.kept.all().slice(0, batchesMax)) {
+    for (const batch of batches) {
       const payload = withBase(batch.payload, this.#base(outbox, batch));
       this.#link.publish(batch.topic, payload, () => {});
     }
@@ -190,7 +193,7 @@ export class Outbox implements OutboxOwner {
         if (!this.#link.up) kept.progressAt = now;
         const silentMs = now - kept.progressAt;
         if (silentMs >= originLimits.unconfirmedMsMax) this.#giveUp(outbox);
-        else if (silentMs >= originLimits.repeatMs) this.#repeat(outbox, 1);
+        else if (silentMs >= originLimits.repeatMs) this.#repeat(outbox, kept.probe());
       }
     });
   }
