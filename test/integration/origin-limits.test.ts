@@ -114,7 +114,46 @@ test("too much unconfirmed: send throws, and nothing of it is kept", async () =>
   assert.throws(full, { code: "send-queue-full" });
   assert.ok(origin.queuedBytes <= 67_108_864 && origin.queuedBytes > 60_000_000);
   await origin.close();
+  assert.equal(origin.queuedBytes, 0);
+  await proxy.close();
+});
+
+test("what the broker cannot be given is told at close, and nobody waits for it", async () => {
+  const proxy = await BrokerProxy.start(broker.port);
+  const origin = await connect({ broker: proxy.url });
+  const told: unknown[] = [];
+  origin.on("error", ({ error }) => void told.push([(error as ServiceError).code, error.message]));
+  const connection = origin.connection("n1.a");
+  proxy.block();
+  await until("lost", () => !origin.connected);
+  for (const text of ["1", "2"]) connection.send(text);
+  origin.everyone().publish("3");
+  const bytes = origin.queuedBytes;
+  const flushed = origin.flushed();
+  await origin.close();
+  await flushed;
+  const message = `3 commands of ${bytes} bytes never came to the broker: dropped`;
+  assert.deepEqual(told, [["broker-lost", message]]);
+  await origin.flushed();
+  assert.throws(() => connection.send("x"), { code: "broker-lost" });
   assert.throws(() => origin.send("n1.a", "x"), { code: "broker-lost" });
+  await proxy.close();
+});
+
+test("a broker that is back while an origin closes is given what waits", async () => {
+  const proxy = await BrokerProxy.start(broker.port);
+  const origin = await connect({ broker: proxy.url });
+  const errors: unknown[] = [];
+  origin.on("error", ({ error }) => void errors.push(error));
+  proxy.block();
+  await until("lost", () => !origin.connected);
+  origin.send("n1.a", "late");
+  const closed = origin.close();
+  proxy.unblock();
+  await closed;
+  await until("the command", () => gateway.commands.length > 0);
+  assert.deepEqual(gateway.commands[0]?.item, ["send", "n1.a", "late"]);
+  assert.deepEqual(errors, []);
   await proxy.close();
 });
 

@@ -5,6 +5,7 @@ import type { MqttLink } from "../mqtt-link.ts";
 import type { Expiry } from "./expiry.ts";
 import { toJsonValue } from "./json-batch.ts";
 import { originLimits } from "./origin-limits.ts";
+import type { Dropped } from "./outbox.ts";
 
 export interface GroupOutboxOptions {
   readonly json: boolean;
@@ -20,6 +21,7 @@ export interface Admitted {
 interface Sent {
   readonly topic: string;
   readonly payload: Uint8Array;
+  readonly commands: number;
   /** Of its commands, as they were admitted. */
   readonly bytes: number;
 }
@@ -90,6 +92,19 @@ export class GroupOutbox {
     return new Promise((resolve) => this.#flushed.push(resolve));
   }
 
+  /** The origin ends: nobody waits any longer. Tells how many commands the broker never got. */
+  end(): Dropped {
+    const bytes = this.#queuedBytes;
+    let commands = 0;
+    for (const sent of this.#sent) commands += sent.commands;
+    for (const waiting of this.#waiting.values()) commands += waiting.length;
+    this.#sent.clear();
+    this.#waiting.clear();
+    this.#queuedBytes = 0;
+    this.#tellFlushed();
+    return { commands, bytes };
+  }
+
   /** The link is up again: what it did not confirm goes first. */
   connected(connected: boolean): void {
     if (!connected) return;
@@ -133,7 +148,7 @@ export class GroupOutbox {
     }
     if (items.length === 0) return;
     const payload = joined(items, { bytes, json: this.#options.json });
-    const sent = { topic, payload, bytes };
+    const sent = { topic, payload, commands: items.length, bytes };
     this.#sent.add(sent);
     this.#publish(sent);
   }

@@ -118,23 +118,40 @@ export class OriginParts implements AudienceOwner {
   }
 
   async close(): Promise<void> {
+    // While the broker is away it may come back in time, if anything waits for it.
+    const inTime = this.link.up || (await this.#flush());
     await this.#leave();
-    let timer: NodeJS.Timeout | undefined;
-    const timedOut = new Promise<void>((resolve) => {
-      timer = setInterval(resolve, limits.shutdownFlushMs);
-    });
-    if (this.link.up) await Promise.race([this.flushed(), timedOut]);
-    clearInterval(timer);
+    if (inTime) await this.#flush();
     // What waited for an answer that did not come goes out at the last moment.
     this.#gate.end();
     void this.groups.flushed();
     await Promise.all([this.link.stop(), this.#control?.stop()]);
     clearInterval(this.#hold);
     this.#ended = true;
+    this.#tellDropped();
     this.authorizations.end();
     this.#nodes.end();
     this.#replies.end();
     this.dispatcher.end();
+  }
+
+  /** Whether the broker has everything within `limits.shutdownFlushMs`. */
+  async #flush(): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined;
+    const timedOut = new Promise<boolean>((resolve) => {
+      timer = setInterval(() => resolve(false), limits.shutdownFlushMs);
+    });
+    const inTime = await Promise.race([this.flushed().then(() => true), timedOut]);
+    clearInterval(timer);
+    return inTime;
+  }
+
+  #tellDropped(): void {
+    const [direct, group] = [this.outbox.end(), this.groups.end()];
+    const commands = direct.commands + group.commands;
+    if (commands === 0) return;
+    const what = `${commands} commands of ${direct.bytes + group.bytes} bytes`;
+    this.failed(new ServiceError("broker-lost", `${what} never came to the broker: dropped`));
   }
 
   /** Nodes give this origin nothing new, wait until it has confirmed, and say so. */

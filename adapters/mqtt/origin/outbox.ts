@@ -29,6 +29,12 @@ export interface CommandAck {
   readonly gap: boolean;
 }
 
+/** What was given and never came to the broker. */
+export interface Dropped {
+  readonly commands: number;
+  readonly bytes: number;
+}
+
 /** What a batch may grow over its target by, by one more item: its own header and the topic. */
 const packetRoom = 512;
 
@@ -125,6 +131,23 @@ export class Outbox implements OutboxOwner {
     this.#pump();
     if (this.#queuedBytes === 0) return Promise.resolve();
     return new Promise((resolve) => this.#flushed.push(resolve));
+  }
+
+  /** The origin ends: nobody waits any longer. Tells how many commands the broker never got. */
+  end(): Dropped {
+    const bytes = this.#queuedBytes;
+    let commands = 0;
+    for (const sealed of this.#sealed) if (!sealed.answered) commands += sealed.items;
+    for (const outbox of this.#nodes.values()) {
+      commands += outbox.items;
+      outbox.retired = true;
+    }
+    this.#sealed = [];
+    this.#dirty = [];
+    this.#nodes.clear();
+    this.#queuedBytes = 0;
+    for (const resolve of this.#flushed.splice(0)) resolve();
+    return { commands, bytes };
   }
 
   /** The link is up: what was not confirmed goes first. Or down: nothing is in flight. */

@@ -26,6 +26,11 @@ export class SealedBatch {
     this.#batch = outbox.seal();
   }
 
+  /** Its commands. */
+  get items(): number {
+    return this.#batch?.items ?? this.end - this.first;
+  }
+
   /** Numbers it when it goes out for the first time; false where nothing of it is left. */
   number(failed: (error: ServiceError) => void): boolean {
     const batch = this.#batch;
