@@ -1,16 +1,17 @@
 import { AssignedStream } from "./assigned-stream.ts";
 import { limits } from "./base/mod.ts";
-import { CloseCause, type Connection } from "./connection.ts";
+import type { CloseCause, Connection } from "./connection.ts";
 import type { EventStream } from "./event-stream.ts";
 import type { EventStreamParts } from "./event-stream-options.ts";
 import { IdleConnections } from "./idle-connections.ts";
 import { newStream, type StreamShape } from "./new-stream.ts";
 import { type LiveOrigin, OriginDirectory } from "./origin-directory.ts";
-import type { Cancel, Codec, Logger, OriginPresence } from "./ports/mod.ts";
+import type { Codec, Logger, OriginPresence } from "./ports/mod.ts";
 import { moveConnection, reassign } from "./reassign.ts";
 import { RefusedOrigins } from "./refused-origins.ts";
 import type { Connections } from "./registry.ts";
 import { rendezvous } from "./rendezvous.ts";
+import { WaitingRoom } from "./waiting-room.ts";
 
 export type OriginMode = "auto" | "open" | "assigned";
 
@@ -53,9 +54,7 @@ export class EventRouter {
   readonly #origins: Map<string, AssignedStream> = new Map();
   readonly #refused: RefusedOrigins;
   readonly #idle: IdleConnections;
-  #waiting: EventStream | undefined;
-  #cancelWait: Cancel | undefined;
-  #waitedInVain = false;
+  readonly #waiting: WaitingRoom;
   #assigned: boolean;
   #connected = false;
   #generation = 0;
@@ -65,6 +64,7 @@ export class EventRouter {
     this.#options = options;
     this.#assigned = options.mode === "assigned";
     this.#idle = new IdleConnections(parts.registry);
+    this.#waiting = new WaitingRoom(parts, options.originWaitMs);
     const { app, json, partitions } = options;
     for (let partition = 0; partition < partitions; partition++) {
       const destination = { app, partition };
@@ -84,7 +84,7 @@ export class EventRouter {
   *streams(): IterableIterator<EventStream> {
     yield* this.#open;
     for (const { stream } of this.#origins.values()) yield stream;
-    if (this.#waiting !== undefined) yield this.#waiting;
+    if (this.#waiting.stream !== undefined) yield this.#waiting.stream;
   }
 
   /** Whether somebody may be there to ask; in open mode only the broker knows. */
@@ -97,18 +97,23 @@ export class EventRouter {
    * every stream may hold. An origin's `window` is no reason: `open` waits for its turn.
    */
   get refusal(): "no-origin" | "window-full" | undefined {
-    if (this.#assigned && this.#origins.size === 0 && this.#waitedInVain) return "no-origin";
+    if (this.#assigned && this.#origins.size === 0 && this.#waiting.inVain) return "no-origin";
     if (!this.#assigned) {
       return this.#open.every((stream) => stream.bytesFull) ? "window-full" : undefined;
     }
     for (const { stream } of this.#origins.values()) if (!stream.bytesFull) return undefined;
-    return this.#origins.size > 0 || this.#waiting?.bytesFull ? "window-full" : undefined;
+    return this.#origins.size > 0 || this.#waiting.stream?.bytesFull ? "window-full" : undefined;
   }
 
   /** The stream of a new connection. */
   assign(id: string, slot: number): EventStream {
     if (!this.#assigned) return this.#open[slot % this.#open.length] as EventStream;
-    return this.#pick(id)?.stream ?? this.#waitingRoom();
+    const live = [...this.#directory.live()];
+    // Who is new goes past an origin that has all that it may be sent, while another has room.
+    const room = live.filter(({ name }) => this.#origins.get(name)?.stream.bytesFull === false);
+    const origin = rendezvous(id, room) ?? rendezvous(id, live);
+    const assigned = origin === undefined ? undefined : this.#origins.get(origin.name);
+    return assigned?.stream ?? this.#waitingRoom();
   }
 
   /** Where an answer to a sender goes: to the origin of that name, or to everyone. */
@@ -116,10 +121,11 @@ export class EventRouter {
     return this.#origins.get(sender)?.stream ?? (this.#open[0] as EventStream);
   }
 
-  /** Tells a sender something. One that is about to leave gets it besides its stream, which ends. */
+  /** Tells a sender something. One that is leaving gets it besides its stream, which ends. */
   tell(sender: string, item: readonly unknown[]): void {
     const assigned = this.#origins.get(sender);
     if (assigned?.leaving === true) assigned.stream.publishBare([item]);
+    else if (this.answers(sender).overfull) this.#parts.metrics.error("reply-dropped");
     else this.answers(sender).append(item);
   }
 
@@ -131,6 +137,7 @@ export class EventRouter {
     if (connected) this.#directory.graceAll();
     else this.#directory.hold();
     for (const stream of this.streams()) stream.connected(connected);
+    this.#waiting.connected(connected);
   }
 
   /** An origin's presence came in, or was cleared. */
@@ -153,7 +160,7 @@ export class EventRouter {
   }
 
   stop(): void {
-    this.#cancelWait?.();
+    this.#waiting.stop();
     this.#directory.hold();
   }
 
@@ -212,11 +219,9 @@ export class EventRouter {
     this.#origins.set(origin.name, new AssignedStream(origin, stream, this.#parts.clock));
     stream.connected(this.#connected);
     this.#log("origin-joined", "an origin takes connections", origin.name);
-    this.#cancelWait?.();
-    this.#cancelWait = undefined;
-    this.#waitedInVain = false;
+    const waiting = this.#waiting.end();
     if (!this.#assigned) this.#beginAssigned();
-    else if (this.#waiting !== undefined) this.#endWaiting(this.#waiting);
+    else if (waiting !== undefined) this.#reassign(waiting);
   }
 
   /** Open mode ends for good: every connection gets its origin. */
@@ -227,11 +232,6 @@ export class EventRouter {
       moveConnection(this.#parts.codec, connection, this.#target(connection.id));
       if (connection.closing === undefined) connection.socket.resume();
     }
-  }
-
-  #endWaiting(waiting: EventStream): void {
-    this.#waiting = undefined;
-    this.#reassign(waiting);
   }
 
   #leaving(name: string): void {
@@ -270,23 +270,9 @@ export class EventRouter {
   }
 
   #waitingRoom(): EventStream {
-    if (this.#waiting !== undefined) return this.#waiting;
+    if (this.#waiting.stream !== undefined) return this.#waiting.stream;
     this.#generation++;
-    const waiting = this.#stream({ name: `waiting:${this.#generation}`, json: false });
-    this.#waiting = waiting;
-    const { clock, logger, registry, close } = this.#parts;
-    const waitMs = this.#options.originWaitMs;
-    logger.log("warn", "no-origin", "no origin is there; events wait", { code: "no-origin" });
-    this.#cancelWait = clock.after(waitMs, () => {
-      this.#waitedInVain = true;
-      logger.log("error", "no-origin", `no origin came within ${waitMs} ms`, {
-        code: "no-origin",
-      });
-      for (const connection of registry.all()) {
-        if (connection.stream === waiting) close(connection, CloseCause.overload);
-      }
-    });
-    return waiting;
+    return this.#waiting.open(this.#stream({ name: `waiting:${this.#generation}`, json: false }));
   }
 
   #stream(shape: StreamShape): EventStream {

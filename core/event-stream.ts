@@ -59,8 +59,18 @@ export class EventStream {
   }
 
   /** No room for a further connection: whoever it is would fill the node's memory. */
+  /** Whether what is written goes out now: somebody takes it, and the broker is there. */
+  get flows(): boolean {
+    return this.#connected && this.#options.destination !== undefined;
+  }
+
   get bytesFull(): boolean {
     return this.unconfirmedBytes >= this.#options.windowBytesMax;
+  }
+
+  /** Twice as much as it may: nobody confirms, and only what must not be lost is taken. */
+  get overfull(): boolean {
+    return this.unconfirmedBytes >= 2 * this.#options.windowBytesMax;
   }
 
   /** Why the broker takes nothing for the origin: what is held is to go to another one. */

@@ -123,6 +123,7 @@ export class Gateway implements SocketHandler<Connection> {
     );
     const settled = Promise.all(Array.from(this.#apps, ({ router }) => router.settled()));
     await Promise.race([settled, this.#wait(limits.shutdownFlushMs)]);
+    this.#tellUnconfirmed();
     this.#heartbeat.stop();
     this.#guard.stop();
     this.#expiries.stop();
@@ -269,6 +270,21 @@ export class Gateway implements SocketHandler<Connection> {
     connection.app.groups.forget(connection);
     connection.socket.flush();
     connection.socket.close(closeCode, reason);
+  }
+
+  /** What nobody has confirmed ends with this process. */
+  #tellUnconfirmed(): void {
+    let bytes = 0;
+    for (const { router } of this.#apps) {
+      for (const stream of router.streams()) bytes += stream.unconfirmedBytes;
+    }
+    if (bytes === 0) return;
+    const code = "events-unconfirmed";
+    this.#metrics.error(code);
+    this.#logger.log("warn", code, "the node ends with events that nobody has confirmed", {
+      code,
+      bytes,
+    });
   }
 
   #readiness(reason: string, gone: boolean): void {

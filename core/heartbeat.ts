@@ -63,11 +63,11 @@ export class Heartbeat {
     }
   }
 
-  /** `alive` items for every connection. A stream whose window is full gets none this time. */
+  /** `alive` items for every connection. A stream that is full, or stands still, gets none. */
   #keepAlive(): void {
     const ids = new Map<EventStream, string[]>();
     for (const { stream, id } of this.#parts.registry.all()) {
-      if (stream.windowFull) continue;
+      if (stream.windowFull || !stream.flows) continue;
       const batch = ids.get(stream) ?? [];
       ids.set(stream, batch);
       batch.push(id);

@@ -90,6 +90,8 @@ export const ErrorCode = {
   "forward-lost": 117,
   /** The broker will never take it: an access rule, mostly. */
   "publish-refused": 118,
+  "reply-dropped": 119,
+  "events-unconfirmed": 120,
 } as const;
 
 export type ErrorCode = keyof typeof ErrorCode;

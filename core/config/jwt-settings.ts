@@ -23,10 +23,13 @@ const source = new RegExp(`^(header|(query|cookie|subprotocol):${name})$`);
 
 /** Where tokens are looked for and what they must say. */
 export const jwtSettings: { readonly [Name in keyof JwtSettings]: Setting<JwtSettings[Name]> } = {
-  "jwt-secret": matching(/^(.{32,4096})?$/s, "", [
-    "at least 32 characters",
-    "key of HS256 tokens; better by the environment or --jwt-secret-file",
-  ]),
+  "jwt-secret": {
+    secret: true,
+    ...matching(/^(.{32,4096})?$/s, "", [
+      "at least 32 characters",
+      "key of HS256 tokens; better by the environment or --jwt-secret-file",
+    ]),
+  },
   "jwt-secret-file": matching(/^[^\0]{0,4096}$/s, "", [
     "the path of a file",
     "the same from a file; a line end at its end does not count",

@@ -33,7 +33,7 @@ export function readFlags(words: readonly string[]): Record<string, string> {
     const match = /^--([a-z-]+)(?:=(.*))?$/s.exec(words[index] as string);
     const name = match?.[1];
     if (name === undefined || (name !== configFlag && !isSettingName(name))) {
-      throw wrong(`unknown flag ${shown(words[index] as string)}; --help lists those there are`);
+      throw wrong(`unknown flag ${masked(words[index] as string)}; --help lists those there are`);
     }
     const next = words[index + 1];
     if (match?.[2] !== undefined) flags[name] = match[2];
@@ -84,17 +84,15 @@ function check(name: SettingName, value: unknown, place: string): unknown {
   const setting: Setting = settings[name];
   const result = v.safeParse(setting.schema, value);
   if (result.success) return result.output;
-  // A broker's URL may carry a password: what is wrong with it is told without it.
-  const written = JSON.stringify(value);
-  const shown = name === "broker" ? written.replace(/^("[a-z]*:\/\/|").*@/s, "$1…@") : written;
-  throw wrong(`${place}: ${shown} is not allowed; it must be ${setting.allowed}`);
+  const said = setting.secret === true ? "what is given" : masked(JSON.stringify(value));
+  throw wrong(`${place}: ${said} is not allowed; it must be ${setting.allowed}`);
 }
 
 function wrong(message: string): ServiceError {
   return new ServiceError("setting-invalid", message);
 }
 
-/** What was typed, without what may be a password of a URL in the wrong place. */
-function shown(word: string): string {
-  return word.replace(/^([a-z]*:\/\/|).*@/s, "$1…@");
+/** What was typed, without what may be a password of a URL, wherever that was put. */
+function masked(text: string): string {
+  return text.replace(/^("?)([a-z][a-z0-9+.-]*:\/\/)?.*@/is, "$1$2…@");
 }

@@ -9,6 +9,8 @@ export interface Setting<Output = unknown> {
   /** What is allowed, for the error line and `--help`. */
   readonly allowed: string;
   readonly about: string;
+  /** Its value is told to nobody, not even where it is wrong. */
+  readonly secret?: boolean;
 }
 
 type Text = v.GenericSchema<unknown, string>;

@@ -62,6 +62,24 @@ test("a wrong value names the setting, the value and what is allowed", () => {
   assert.match(file, /"keep-alive-interval" in the config file: 30 .* a duration such as/);
 });
 
+test("a secret is not told, wherever it was put and however wrong it is", () => {
+  const secret = "Leak-Me";
+  const url = `mqtt://u:${secret}@h`;
+  for (const flags of [
+    { "jwt-secret": secret },
+    { "jwt-jwks": `ftp://u:${secret}@h/` },
+    { port: url },
+    { broker: `http://u:${secret}@h` },
+    { routes: url },
+  ]) {
+    const said = refusal(() => read({ flags: flags as Record<string, string> }));
+    assert.ok(!said.includes(secret), said);
+  }
+  const said = refusal(() => read({ environment: { WSS_JWT_SECRET: secret } }));
+  assert.match(said, /^WSS_JWT_SECRET: what is given is not allowed; .*32 characters/);
+  assert.ok(!said.includes(secret));
+});
+
 test("unknown flags, missing values and strange files are refused", () => {
   assert.match(
     refusal(() => readFlags(["--prot", "1"])),

@@ -10,6 +10,7 @@ import { SimulatedNetwork, SimulatedOrigin } from "../support/simulated-origins.
 /** A node, its origins, and what is between them. */
 class Rig {
   readonly clock = new ManualClock();
+  readonly broker = new MemoryBroker();
   readonly network = new SimulatedNetwork(encode);
   readonly node: MemoryNode;
   readonly origins: SimulatedOrigin[] = [];
@@ -17,7 +18,7 @@ class Rig {
   windowItems = 1_000;
 
   constructor(options: Partial<GatewayOptions> = {}) {
-    const parts = { broker: new MemoryBroker(), clock: this.clock, channel: () => this.network };
+    const parts = { broker: this.broker, clock: this.clock, channel: () => this.network };
     const all = { mode: "assigned", originWaitMs: 10_000, ...options } as const;
     this.node = new MemoryNode(parts, all);
   }
@@ -115,6 +116,49 @@ test("handshakes are refused when all streams hold their bytes, and while they d
   await rig.handle(origin);
   assert.equal(await rig.handshake(), "welcome");
   assert.equal(origin.handled.length, clients);
+});
+
+test("while the broker is away the wait for an origin stands still", async () => {
+  const rig = await new Rig().start("o1");
+  const client = rig.node.connect();
+  await rig.handle(...rig.origins);
+  rig.origins[0]!.alive = false;
+  rig.network.listener.origin("default", "o1", undefined);
+  await rig.pass(5);
+  assert.deepEqual(rig.logged("no-origin"), [["warn", "no-origin"]]);
+  rig.network.disconnect();
+  await rig.pass(60);
+  assert.deepEqual(client.delivered, []);
+  rig.network.connect();
+  await rig.pass(9);
+  assert.deepEqual(client.delivered, []);
+  await rig.pass(2);
+  assert.deepEqual(client.delivered, [
+    { type: "close", closeCode: 1013, closeReason: "overload" },
+  ]);
+});
+
+test("who is new goes past an origin that has all it may be sent", async () => {
+  const rig = await new Rig({ windowBytesMax: 2_000, rebalance: false }).start("o1", "o2");
+  const [full, free] = rig.origins as [SimulatedOrigin, SimulatedOrigin];
+  for (let round = 0; round < 100; round++) {
+    assert.equal(await rig.handshake(), "welcome");
+    rig.node.connect().cut();
+    await rig.handle(free);
+  }
+  // What it may be sent, and the one connection that passes it.
+  assert.ok(full.inbox.length < 60, `${full.inbox.length}`);
+  assert.ok(free.handled.length > 100, `${free.handled.length}`);
+});
+
+test("replies to an origin that confirms nothing are dropped at last, and counted", async () => {
+  const rig = await new Rig({ windowBytesMax: 2_000 }).start("o1");
+  for (let round = 0; round < 500; round++) {
+    rig.broker.command("default", "o1", undefined, encode([["query", "@all", { ref: round }]]));
+    await settled();
+  }
+  assert.ok(rig.node.errors("reply-dropped") > 100);
+  assert.ok(rig.node.metrics.value("wss_event_window_bytes")! < 5_000);
 });
 
 test("an origin that the broker refuses loses its connections until it is let again", async () => {
