@@ -178,9 +178,25 @@ test("too many events wait: their connection is closed, and told", async () => {
 
 test("wrong settings and wrong ids are refused with a code", async () => {
   const broker = "mqtt://127.0.0.1:1";
-  await assert.rejects(connectOrigin({ broker, name: "No" }), { code: "setting-invalid" });
-  await assert.rejects(connectOrigin({ broker, app: "a/b" }), { code: "setting-invalid" });
-  await assert.rejects(connectOrigin({ broker: "nowhere" }), { code: "setting-invalid" });
+  const wrong: readonly object[] = [
+    ...[{ name: "No" }, { name: 5 }, { app: "a/b" }, { broker: "nowhere" }, { broker: undefined }],
+    ...[
+      { root: "a/b" },
+      { root: "x".repeat(33) },
+      { root: "" },
+      { mode: "closed" },
+      { tls: true },
+    ],
+    ...[{ window: 0 }, { window: 1.5 }, { window: "9" }, { window: Number.NaN }, { signal: 1 }],
+    ...[{ weight: -1 }, { weight: 1_000_001 }, { weight: Number.NaN }, { weight: "1" }],
+    ...[{ format: "xml" }, { version: 5 }, { nmae: "o1" }, { toString: "x" }],
+  ];
+  for (const options of wrong) {
+    const all = { broker, signal: AbortSignal.timeout(5_000), ...options } as OriginOptions;
+    await assert.rejects(connectOrigin(all), { code: "setting-invalid" }, JSON.stringify(options));
+  }
+  await assert.rejects(connectOrigin(undefined as never), { code: "setting-invalid" });
+  await connect({ root: "wss", mode: "assigned", window: 1, weight: 0, format: "json" });
   const origin = await connect();
   for (const id of ["", "x", "a.b/c", "N.x", "n1.", `n.${"x".repeat(64)}`]) {
     assert.throws(() => origin.send(id, "x"), { code: "id-malformed" }, id);

@@ -1,5 +1,6 @@
 import type { LogFields, Logger, LogLevel } from "../../../core/ports/mod.ts";
 import { SystemClock, SystemRandom } from "../../system/mod.ts";
+import { checkOptions } from "./check-options.ts";
 import { Origin } from "./origin.ts";
 import type { OriginOptions } from "./origin-options.ts";
 
@@ -23,6 +24,7 @@ class StandardErrorLogger implements Logger {
 export async function connectOrigin<State = unknown, User extends string = string>(
   options: OriginOptions,
 ): Promise<Origin<State, User>> {
+  checkOptions(options);
   const { signal } = options;
   signal?.throwIfAborted();
   const ports = {

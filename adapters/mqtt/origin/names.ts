@@ -2,8 +2,9 @@ import { ServiceError } from "../../../core/base/mod.ts";
 import type { Random } from "../../../core/ports/mod.ts";
 
 /** An option that is not allowed. */
-export function refuse(setting: string, value: string, allowed: string): never {
-  throw new ServiceError("setting-invalid", `${setting} ${JSON.stringify(value)}: ${allowed}`);
+export function refuse(setting: string, value: unknown, allowed: string): never {
+  const shown = typeof value === "string" ? JSON.stringify(value) : String(value);
+  throw new ServiceError("setting-invalid", `${setting} ${shown}: ${allowed}`);
 }
 
 const nameAlphabet = "abcdefghijklmnopqrstuvwxyz012345";

@@ -2,7 +2,7 @@ import { clearInterval, setInterval } from "node:timers";
 import { limits, ServiceError } from "../../../core/base/mod.ts";
 import { MqttLink, type MqttLinkPorts } from "../mqtt-link.ts";
 import { parseNodePresence } from "../presence.ts";
-import { isApp, isName, Topics } from "../topics.ts";
+import { Topics } from "../topics.ts";
 import type { AudienceOwner } from "./audience.ts";
 import { Authorizations } from "./authorizations.ts";
 import { ConnectionCommands } from "./connection-commands.ts";
@@ -11,7 +11,7 @@ import { EventReceiver } from "./event-receiver.ts";
 import { GroupGate } from "./group-gate.ts";
 import { GroupOutbox } from "./group-outbox.ts";
 import { HandOver } from "./hand-over.ts";
-import { randomName, refuse } from "./names.ts";
+import { randomName } from "./names.ts";
 import type { NodeOutbox } from "./node-outbox.ts";
 import { NodeTracker } from "./node-tracker.ts";
 import { OriginControl } from "./origin-control.ts";
@@ -31,8 +31,6 @@ interface Identity {
 
 function identify(options: OriginOptions, { random }: MqttLinkPorts): Identity {
   const { app = "default", name = `o${randomName(random, 8)}`, root } = options;
-  if (!isName(name)) refuse("name", name, "1 to 32 of a-z, 0-9 and -");
-  if (!isApp(app)) refuse("app", app, "1 to 64 of a-z, 0-9 and -");
   return { app, name, incarnation: randomName(random, 12), topics: new Topics(root) };
 }
 
