@@ -38,6 +38,9 @@ export function typed(origin: Origin<Seat, User>): void {
     is<Same<NonNullable<typeof first>["user"], User | undefined>>();
     is<Same<NonNullable<typeof first>["connection"]["state"], Seat | undefined>>();
   });
+  void origin.count({ group: "g", timeoutMs: 5 });
+  // @ts-expect-error: one thing at a time
+  void origin.count({ group: "g", user: "u-1" });
   void origin
     .connection("n1.a")
     .join("g")

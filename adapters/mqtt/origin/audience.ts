@@ -1,3 +1,4 @@
+import { checkClose } from "./check-arguments.ts";
 import type { ConnectionCommands } from "./connection-commands.ts";
 import type { Connection, MessageData } from "./events.ts";
 import { groupOfUser } from "./group-names.ts";
@@ -161,6 +162,7 @@ export class OriginUser<State = unknown, User extends string = string> {
   }
 
   async #close(closeCode: number, closeReason: string): Promise<ConnectionCount> {
+    checkClose(closeCode, closeReason);
     const { connections, missing } = await this.connections();
     if (connections.length > 0) this.#owner.commands.close(connections, closeCode, closeReason);
     return { count: connections.length, missing };

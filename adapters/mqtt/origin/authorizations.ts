@@ -7,6 +7,7 @@ import {
   type Grant,
   Rejection,
 } from "./authorize.ts";
+import { checkHandler } from "./check-arguments.ts";
 import { IdOutcomes, isErrorCode } from "./collectors.ts";
 import { checkedGroup } from "./group-names.ts";
 import type { NodeOutbox } from "./node-outbox.ts";
@@ -46,6 +47,7 @@ export class Authorizations {
 
   /** Sets the one handler; returns what removes it. */
   handle(handler: AuthorizeHandler): () => void {
+    checkHandler(handler);
     if (this.#handler !== undefined) {
       throw new ServiceError("setting-invalid", "authorize has its handler already");
     }

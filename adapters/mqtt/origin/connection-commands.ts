@@ -1,5 +1,6 @@
 import { ServiceError } from "../../../core/base/mod.ts";
 import type { Clock } from "../../../core/ports/mod.ts";
+import { checkClose, checkedData, checkedId } from "./check-arguments.ts";
 import { IdOutcomes, isErrorCode } from "./collectors.ts";
 import type { CommandOptions } from "./command-batch.ts";
 import { type OriginConnection, packId } from "./connection.ts";
@@ -42,11 +43,16 @@ export type ChangeDone = "joined" | "left" | "stored" | "renewed";
 
 /** Targets as they are written. */
 export function eachTarget(targets: Targets): Iterable<Target> {
-  return typeof targets === "string" || "id" in targets ? [targets] : targets;
+  if (typeof targets === "string") return [targets];
+  if (typeof targets === "object" && targets !== null) {
+    if ("id" in targets) return [targets];
+    if (Symbol.iterator in targets) return targets;
+  }
+  throw new ServiceError("id-malformed", "a target is an id, a connection or several of them");
 }
 
 export function idOf(target: Target): string {
-  return typeof target === "string" ? target : target.id;
+  return checkedId(typeof target === "string" ? target : target?.id);
 }
 
 function idsOf(nodes: ReadonlyMap<string, readonly Uint8Array[]>): string[] {
@@ -64,8 +70,9 @@ export class ConnectionCommands {
     this.#parts = parts;
   }
 
-  send(targets: Targets, data: MessageData, options: SendOptions = {}): void {
+  send(targets: Targets, message: MessageData, options: SendOptions = {}): void {
     const { clock, outbox } = this.#parts;
+    const data = checkedData(message);
     const ttl = options.ttlMs;
     const written =
       ttl === undefined
@@ -76,9 +83,10 @@ export class ConnectionCommands {
 
   async sendWithReply(
     targets: Targets,
-    data: MessageData,
+    message: MessageData,
     options: ReplyOptions = {},
   ): Promise<ReadonlyMap<string, SendOutcome>> {
+    const data = checkedData(message);
     const { clock, outbox, replies } = this.#parts;
     const nodes = this.#byNode(targets);
     const { ref, result } = replies.expect(new IdOutcomes<SendOutcome>(idsOf(nodes)), options);
@@ -100,6 +108,7 @@ export class ConnectionCommands {
   }
 
   close(targets: Targets, closeCode = 1000, closeReason = ""): void {
+    checkClose(closeCode, closeReason);
     for (const [node, ids] of this.#byNode(targets)) {
       this.#parts.outbox(node).close(ids, closeCode, closeReason);
     }
@@ -181,7 +190,7 @@ export class ConnectionCommands {
 
   #packed(target: Target): { node: string; packed: Uint8Array } {
     const known = target as Partial<OriginConnection>;
-    if (known.packed !== undefined && known.node !== undefined) {
+    if (known?.packed !== undefined && known.node !== undefined) {
       return { node: known.node, packed: known.packed };
     }
     const { node } = this.#parts.handle(idOf(target));

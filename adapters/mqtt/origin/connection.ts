@@ -1,3 +1,4 @@
+import { checkedData } from "./check-arguments.ts";
 import type { Change, ChangeDone } from "./connection-commands.ts";
 import type { Connection, ConnectionInfo, MessageData, OriginEvent } from "./events.ts";
 import type { BatchRecord } from "./handled-items.ts";
@@ -93,7 +94,7 @@ export class OriginConnection implements Connection {
       outbox = this.#owner.outbox(this.node);
       this.#outbox = outbox;
     }
-    outbox.send(this.packed, data);
+    outbox.send(this.packed, checkedData(data));
   }
 
   async sendWithReply(data: MessageData, options?: ReplyOptions): Promise<SendOutcome> {

@@ -1,4 +1,5 @@
 import { ServiceError } from "../../../core/base/mod.ts";
+import { checkHandler } from "./check-arguments.ts";
 import type { OriginConnection, WaitingEvent } from "./connection.ts";
 import { EventQueue } from "./event-queue.ts";
 import type { OriginEvent, OriginEvents, OriginHandler } from "./events.ts";
@@ -41,6 +42,11 @@ export class Dispatcher {
     name: Name,
     handler: OriginHandler<OriginEvents[Name]>,
   ): () => void {
+    if (!Object.hasOwn(this.#handlers, name)) {
+      const names = Object.keys(this.#handlers).join(", ");
+      throw new TypeError(`no event is called ${String(name)}: there are ${names}`);
+    }
+    checkHandler(handler);
     const handlers = this.#handlers[name];
     handlers.add(handler as AnyHandler);
     return () => handlers.delete(handler as AnyHandler);

@@ -1,5 +1,6 @@
 import { ServiceError } from "../../../core/base/mod.ts";
 import { BatchReader, type BatchSink } from "./batch-reader.ts";
+import { checkedId, isConnectionId } from "./check-arguments.ts";
 import { ClosedConnections } from "./closed-connections.ts";
 import { OriginConnection } from "./connection.ts";
 import { ConnectionTable } from "./connection-table.ts";
@@ -9,8 +10,6 @@ import type { ConnectionInfo, MessageData } from "./events.ts";
 import { FormerConnections } from "./former-connections.ts";
 import { type BatchRecord, HandledItems } from "./handled-items.ts";
 import type { ReceiverEffects } from "./receiver-effects.ts";
-
-const idPattern = /^[a-z0-9-]{1,32}\.[A-Za-z0-9_-]{1,63}$/;
 
 /** From batches of events to events of connections: drops what was seen, finds gaps. */
 export class EventReceiver implements BatchSink {
@@ -67,8 +66,7 @@ export class EventReceiver implements BatchSink {
   connection(id: string): OriginConnection {
     const known = this.#table.byId(id);
     if (known !== undefined) return known;
-    if (!idPattern.test(id)) throw new ServiceError("id-malformed", `no connection id: ${id}`);
-    return new OriginConnection(id, this.#effects);
+    return new OriginConnection(checkedId(id), this.#effects);
   }
 
   /**
@@ -199,7 +197,7 @@ export class EventReceiver implements BatchSink {
 
   /** The batch is confirmed when the handshake is decided, like any other event's. */
   #connect(id: string, request: unknown): void {
-    if (!idPattern.test(id)) {
+    if (!isConnectionId(id)) {
       this.refused(new ServiceError("id-malformed", "a handshake names no connection id"));
       return;
     }
@@ -286,7 +284,7 @@ export class EventReceiver implements BatchSink {
       this.#dispatcher.again(closed, this.#record);
       return undefined;
     }
-    if (!idPattern.test(id)) {
+    if (!isConnectionId(id)) {
       this.refused(new ServiceError("id-malformed", "an event names no connection id"));
       return undefined;
     }

@@ -12,7 +12,9 @@ export class Expiry {
 
   /** `told` is called once where the command is dropped; it waits for no turn of the command's. */
   constructor(clock: Clock, ttlMs: number, told?: () => void) {
-    if (!(ttlMs >= 0)) throw new ServiceError("command-malformed", `ttlMs: ${ttlMs}`);
+    if (!Number.isFinite(ttlMs) || ttlMs < 0) {
+      throw new ServiceError("command-malformed", `ttlMs ${String(ttlMs)}: a number from 0`);
+    }
     this.#clock = clock;
     this.#expiresAt = clock.now() + ttlMs;
     this.#told = told;

@@ -1,5 +1,5 @@
 import { encode } from "@msgpack/msgpack";
-import { ServiceError } from "../../../core/base/mod.ts";
+import { checkClose } from "./check-arguments.ts";
 import type { CommandBatch, CommandOptions } from "./command-batch.ts";
 import type { MessageData } from "./events.ts";
 import type { Expiry } from "./expiry.ts";
@@ -82,13 +82,7 @@ export class NodeOutbox {
   }
 
   close(ids: readonly Uint8Array[], closeCode: number, closeReason: string): void {
-    if (!Number.isInteger(closeCode) || closeCode < 1000 || closeCode > 4999) {
-      throw new ServiceError("command-malformed", `${closeCode} is no close code`);
-    }
-    // RFC 6455, 5.5: code and reason share the 125 bytes of a control frame.
-    if (new TextEncoder().encode(closeReason).length > 123) {
-      throw new ServiceError("command-malformed", "a close reason has 123 bytes at most");
-    }
+    checkClose(closeCode, closeReason);
     this.#write(ids, closeReason.length, (batch) => batch.close(ids, closeCode, closeReason));
   }
 

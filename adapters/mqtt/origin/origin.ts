@@ -1,3 +1,4 @@
+import { ServiceError } from "../../../core/base/mod.ts";
 import type { MqttLinkPorts } from "../mqtt-link.ts";
 import {
   Audience,
@@ -24,13 +25,17 @@ import type { ReplyOptions, SendOptions, SendOutcome, Targets, WaitOptions } fro
 import type { Subject } from "./publisher.ts";
 
 /** Whose connections are asked for: those of a group, of a user, or some; all by default. */
-export interface QueryOptions<User extends string = string> extends WaitOptions {
-  readonly group?: string;
-  readonly user?: User;
-  readonly ids?: Targets;
-}
+export type QueryOptions<User extends string = string> = WaitOptions &
+  (
+    | { readonly group?: string; readonly user?: undefined; readonly ids?: undefined }
+    | { readonly group?: undefined; readonly user: User; readonly ids?: undefined }
+    | { readonly group?: undefined; readonly user?: undefined; readonly ids: Targets }
+  );
 
 function subjectOf({ group, user, ids }: QueryOptions): Subject {
+  if ([group, user, ids].filter((one) => one !== undefined).length > 1) {
+    throw new ServiceError("command-malformed", "one of group, user and ids can be asked for");
+  }
   if (ids !== undefined) return { ids: Array.from(eachTarget(ids), idOf) };
   if (user !== undefined) return { group: groupOfUser(user) };
   return { group: group === undefined ? everyoneGroup : checkedGroup(group) };
@@ -116,12 +121,12 @@ export class Origin<State = unknown, User extends string = string> {
   }
 
   /** Asks the nodes who is connected. */
-  connections(options: QueryOptions<User> = {}): Promise<ConnectionList<State, User>> {
+  async connections(options: QueryOptions<User> = {}): Promise<ConnectionList<State, User>> {
     return listConnections(this.#parts, subjectOf(options), options);
   }
 
   /** Asks the nodes how many are connected. */
-  count(options: QueryOptions<User> = {}): Promise<ConnectionCount> {
+  async count(options: QueryOptions<User> = {}): Promise<ConnectionCount> {
     return countConnections(this.#parts, subjectOf(options), options);
   }
 

@@ -1,6 +1,7 @@
 import { ServiceError } from "../../../core/base/mod.ts";
 import type { Clock } from "../../../core/ports/mod.ts";
 import type { Topics } from "../topics.ts";
+import { checkedData } from "./check-arguments.ts";
 import { PublishReplies, type QueryOutcome, QueryReplies } from "./collectors.ts";
 import { eachTarget, idOf } from "./connection-commands.ts";
 import type { MessageData } from "./events.ts";
@@ -46,7 +47,8 @@ export class Publisher {
   }
 
   /** To the group's own topic: only nodes with members hear of it. */
-  publish(group: string, data: MessageData, options: PublishOptions = {}): void {
+  publish(group: string, message: MessageData, options: PublishOptions = {}): void {
+    const data = checkedData(message);
     const { app, name, topics, clock } = this.#parts;
     const { ttlMs } = options;
     this.#parts.assertOpen();
@@ -59,9 +61,10 @@ export class Publisher {
   /** To all nodes, so that each answers, those without members too. */
   async publishWithReply(
     group: string,
-    data: MessageData,
+    message: MessageData,
     options: PublishReplyOptions = {},
   ): Promise<PublishOutcome> {
+    const data = checkedData(message);
     const { clock, replies } = this.#parts;
     const { signal, ttlMs } = options;
     const map = this.#options(options);

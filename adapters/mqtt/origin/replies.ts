@@ -1,5 +1,6 @@
 import { ServiceError } from "../../../core/base/mod.ts";
 import type { Cancel, Clock } from "../../../core/ports/mod.ts";
+import { checkTimeout } from "./check-arguments.ts";
 import { type Collector, isErrorCode } from "./collectors.ts";
 import { originLimits } from "./origin-limits.ts";
 import type { WaitOptions } from "./outcomes.ts";
@@ -41,6 +42,7 @@ export class Replies {
    */
   expect<Result>(collector: Collector<Result>, options: WaitOptions = {}): Expected<Result> {
     const { timeoutMs = originLimits.replyMs, signal } = options;
+    checkTimeout(timeoutMs);
     signal?.throwIfAborted();
     if (this.full) throw new ServiceError("send-queue-full", "too many replies are waited for");
     const ref = `${this.#prefix}:${this.#count++}`;
