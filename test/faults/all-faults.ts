@@ -1,4 +1,4 @@
-import { brokerKill, brokerStop, delays } from "./broker-faults.ts";
+import { brokerHang, brokerKill, brokerStop, delays } from "./broker-faults.ts";
 import { clientHalfOpen, clientStop } from "./client-faults.ts";
 import type { Fault } from "./fault.ts";
 import { originMute, originSlow } from "./lone-origin-faults.ts";
@@ -22,6 +22,7 @@ export const faults: Readonly<Record<string, Fault>> = {
   originDeploy,
   brokerKill,
   brokerStop,
+  brokerHang,
   delays,
   nodeKill,
   nodeStop,

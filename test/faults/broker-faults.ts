@@ -1,14 +1,16 @@
 import { waitFor } from "../support/wait.ts";
 import { waitMs } from "./cluster.ts";
-import { type Fault, now, recovery, type Scene } from "./fault.ts";
+import { connectionsLost, type Fault, now, recovery, type Scene, waiting } from "./fault.ts";
 
 export const brokerKill: Fault = {
   name: "broker: kill -9, restart",
+  errors: [...connectionsLost, ...waiting],
   run: (scene) => outage(scene, () => scene.cluster.broker.kill()),
 };
 
 export const brokerStop: Fault = {
   name: "broker: clean restart",
+  errors: [...connectionsLost, ...waiting],
   run: (scene) => outage(scene, () => scene.cluster.broker.stop()),
 };
 
@@ -20,6 +22,9 @@ async function outage(scene: Scene, end: () => Promise<void>): Promise<number> {
     what: "nodes to miss the broker",
     deadline: waitMs,
   });
+  for (const node of cluster.nodes) {
+    if (await cluster.isReady(node)) throw new Error(`${node.name} is ready without a broker`);
+  }
   // What fits into the kernel's buffers still counts as said when a window is full.
   await crowd.saidMore(dice.below(2_000));
   const at = now();
@@ -29,8 +34,42 @@ async function outage(scene: Scene, end: () => Promise<void>): Promise<number> {
   return recoveryMs;
 }
 
+/** Longer than any silence that nodes and origins put up with; MQTT's keep-alive is longer. */
+const hangMs = 8_000;
+
+export const brokerHang: Fault = {
+  name: "broker: SIGSTOP, SIGCONT",
+  closesTwice: true,
+  losesInError: true,
+  reopens: true,
+  errors: [...connectionsLost, ...waiting],
+  run: async (scene) => {
+    const { cluster } = scene;
+    for (const { name } of cluster.nodes) scene.condemned.add(name);
+    const end = now() + hangMs;
+    cluster.broker.pause();
+    let resumed = now();
+    try {
+      await waitFor(() => now() > end, { what: "the broker to have hung", deadline: waitMs });
+    } finally {
+      resumed = now();
+      cluster.broker.resume();
+    }
+    const recoveryMs = await recovery(scene, resumed, () => true);
+    const heard = cluster.lives
+      .flatMap((life) => life.read())
+      .find(({ at }) => {
+        return at > resumed - hangMs / 2 && at < resumed;
+      });
+    if (heard !== undefined) throw new Error("events came through a broker that hangs");
+    for (const node of cluster.nodes) await cluster.ready(node);
+    return recoveryMs;
+  },
+};
+
 export const delays: Fault = {
   name: "every connection: up to 250 ms late",
+  errors: waiting,
   run: async (scene) => {
     const { cluster, crowd, dice } = scene;
     const proxies = [...cluster.nodes, ...cluster.origins].map(({ proxy }) => proxy);

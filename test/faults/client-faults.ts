@@ -4,8 +4,12 @@ import { waitMs } from "./cluster.ts";
 import { type Fault, now, type Scene } from "./fault.ts";
 import { FaultProxy } from "./fault-proxy.ts";
 import { impatient, patience } from "./impatience.ts";
+import type { Ending } from "./judge-endings.ts";
 import { type JudgedClient, messagePattern } from "./judged.ts";
 import type { Handled, OriginLife } from "./origin-log.ts";
+
+/** Nobody answers any more: there is no close frame to be had. */
+const foundSilent: Ending = { closeCode: 1_006, told: "1006 error" };
 
 const victimsPerNode = 4;
 
@@ -15,7 +19,8 @@ const foundMsMax = patience.pingIntervalMs + patience.pingTimeoutMs + 1_000;
 export const clientHalfOpen: Fault = {
   name: "clients: half-open TCP",
   flags: impatient,
-  cuts: true,
+  errors: ["ping-timeout"],
+  cuts: foundSilent,
   recoveryMsMax: foundMsMax,
   run: async (scene) => {
     const { cluster, crowd, dice } = scene;
@@ -43,7 +48,8 @@ export const clientHalfOpen: Fault = {
 export const clientStop: Fault = {
   name: "clients: SIGSTOP, SIGCONT",
   flags: impatient,
-  cuts: true,
+  errors: ["ping-timeout"],
+  cuts: foundSilent,
   recoveryMsMax: foundMsMax,
   run: async (scene) => {
     const { cluster, crowd, dice } = scene;
@@ -77,7 +83,11 @@ type Testimony = Omit<JudgedClient, "echoes"> & {
 };
 
 /** Ids of these clients, when origins have handled a message of each. */
-async function known({ cluster }: Scene, labels: readonly string[]): Promise<Set<string>> {
+async function known(
+  { cluster, condemned }: Scene,
+  labels: readonly string[],
+): Promise<Set<string>> {
+  for (const label of labels) condemned.add(label);
   const ids = new Map<string, string>();
   const read = new Map<OriginLife, number>();
   await waitFor(

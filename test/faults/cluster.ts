@@ -57,6 +57,8 @@ export class Cluster {
   readonly flags: readonly string[];
   readonly nodes: NodePlace[] = [];
   readonly origins: OriginPlace[] = [];
+  /** Every process that a node ever was. */
+  readonly processes: { readonly name: string; readonly process: GatewayProcess }[] = [];
 
   private constructor(combination: Combination, flags: readonly string[], broker: Mosquitto) {
     this.combination = combination;
@@ -85,10 +87,16 @@ export class Cluster {
       const proxy = await FaultProxy.start(this.broker.port);
       const ports = { port: await freePort(), adminPort: await freePort() };
       const place = { name, proxy, ...ports, away: false };
-      this.nodes.push({ ...place, process: spawnNode(this, place) });
+      this.nodes.push({ ...place, process: this.#spawn(place) });
     }
     for (const node of this.nodes) await this.ready(node);
     for (const origin of this.origins) await this.originJoined(origin);
+  }
+
+  #spawn(place: Omit<NodePlace, "process">): GatewayProcess {
+    const process = spawnNode(this, place);
+    this.processes.push({ name: place.name, process });
+    return process;
   }
 
   /** Every life that an origin ever had. */
@@ -132,7 +140,7 @@ export class Cluster {
 
   /** Starts a node where the one before it has ended, and waits until it is ready. */
   async startNode(node: NodePlace): Promise<void> {
-    node.process = spawnNode(this, node);
+    node.process = this.#spawn(node);
     await node.process.started;
     node.away = false;
     await this.ready(node);
@@ -145,22 +153,24 @@ export class Cluster {
 
   /** Resolves when a node says that it is ready. */
   async ready(node: NodePlace): Promise<void> {
-    const ask = async (): Promise<boolean> => {
-      const answer = await fetch(`http://127.0.0.1:${node.adminPort}/readyz`);
-      await answer.text();
-      return answer.status === 200;
-    };
-    await waitFor(() => ask().catch(() => false), { what: `${node.name}`, deadline: waitMs });
+    const isReady = (): Promise<boolean> => this.isReady(node).catch(() => false);
+    await waitFor(isReady, { what: `${node.name}`, deadline: waitMs });
   }
 
-  /** A sum of a node's metric; undefined where the node cannot say. */
-  async metric(node: NodePlace, name: string): Promise<number | undefined> {
+  /** What a node says of it just now. */
+  async isReady(node: NodePlace): Promise<boolean> {
+    const answer = await fetch(`http://127.0.0.1:${node.adminPort}/readyz`);
+    await answer.text();
+    return answer.status === 200;
+  }
+
+  /** The text of a node's metrics; undefined where the node cannot say. */
+  async metrics(node: NodePlace): Promise<string | undefined> {
     if (node.away) return undefined;
     try {
       const signal = AbortSignal.timeout(1_000);
       const answer = await fetch(`http://127.0.0.1:${node.adminPort}/metrics`, { signal });
-      const found = new RegExp(`^${name} (\\S+)$`, "m").exec(await answer.text());
-      return found === null ? undefined : Number(found[1]);
+      return await answer.text();
     } catch {
       return undefined;
     }

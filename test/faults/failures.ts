@@ -1,18 +1,30 @@
-import type { Cluster } from "./cluster.ts";
-import { memoryBounds } from "./memory-sampler.ts";
+import { judgeErrors } from "./judge-errors.ts";
+import type { Memory } from "./memory-sampler.ts";
+import type { OriginLife } from "./origin-log.ts";
 import type { Outcome } from "./run-fault.ts";
 
+/** An outcome before anybody said whether it is as promised. */
+export type JudgedOutcome = Omit<Outcome, "combination" | "failures">;
+
+/** What an outcome is judged by. */
+export interface Measure {
+  readonly lives: readonly Pick<OriginLife, "name" | "errors">[];
+  readonly bounds: Memory;
+  /** How much longer recovery may take than promised. */
+  readonly slack: number;
+}
+
 /** What of an outcome is not as promised, in words. */
-export function failuresOf(
-  outcome: Omit<Outcome, "combination" | "failures">,
-  cluster: Cluster,
-): string[] {
-  const failures = [...miscounts(outcome), ...excesses(outcome, cluster)];
-  for (const { name, errors } of cluster.lives) {
+export function failuresOf(outcome: JudgedOutcome, measure: Measure): string[] {
+  const failures = [...miscounts(outcome), ...excesses(outcome, measure)];
+  for (const { name, errors } of measure.lives) {
     if (errors.length > 0) failures.push(`${name} failed: ${errors.slice(0, 3).join(" ")}`);
   }
-  if (failures.length > 0)
-    failures.push(...outcome.verdict.complaints, ...outcome.wire.complaints);
+  failures.push(...judgeErrors(outcome.errors, outcome.fault.errors));
+  if (failures.length > 0) {
+    const { verdict, wire, endings } = outcome;
+    failures.push(...verdict.complaints, ...wire.complaints, ...endings.slice(0, 10));
+  }
   return failures;
 }
 
@@ -21,8 +33,8 @@ function miscounts({
   fault,
   verdict,
   wire,
-}: Pick<Outcome, "fault" | "verdict" | "wire">): string[] {
-  const cut = Array.from(verdict.cut.values()).reduce((sum, count) => sum + count, 0);
+  endings,
+}: Pick<Outcome, "fault" | "verdict" | "wire" | "endings">): string[] {
   const none: readonly (readonly [count: number, what: string, allowed?: boolean | undefined])[] =
     [
       [verdict.lost, "lost"],
@@ -31,7 +43,7 @@ function miscounts({
       [verdict.unclosed, "without a close"],
       [verdict.closedTwice, "closed twice", fault.closesTwice],
       [verdict.reopened, "opened anew", fault.reopens],
-      [cut, "cut", fault.cuts],
+      [endings.length, "ends that are not as they have to be"],
       [verdict.echoesLost, "echoes lost"],
       [verdict.echoesGivenUp, "echoes given up", fault.reopens],
       [verdict.echoesReordered, "echoes reordered"],
@@ -48,22 +60,26 @@ function miscounts({
   if (fault.offersAgain === true && wire.offeredAgain === 0) {
     failures.push("nothing was offered again, so nothing is shown");
   }
+  if (fault.cuts !== undefined && verdict.cut.size === 0) {
+    failures.push("nobody was cut, so nothing is shown");
+  }
+  if (wire.offered === 0) failures.push("no message was seen at the broker");
+  if (wire.confirmed === 0) failures.push("nothing was seen to be confirmed at the broker");
   return failures;
 }
 
 /** What is more, or takes longer, than it may. */
 function excesses(
   { fault, memory, recoveryMs }: Pick<Outcome, "fault" | "memory" | "recoveryMs">,
-  cluster: Cluster,
+  { bounds, slack }: Measure,
 ): string[] {
   const failures: string[] = [];
-  const bounds = memoryBounds(cluster);
   for (const [name, bound] of Object.entries(bounds)) {
-    const bytes = memory[name as keyof typeof memory];
+    const bytes = memory[name as keyof typeof bounds];
     if (bytes > bound) failures.push(`${name} were ${bytes} of ${bound}`);
   }
+  for (const what of memory.unseen) failures.push(`${what} was never seen above 0`);
   const { recoveryMsMax = Number.POSITIVE_INFINITY } = fault;
-  const { slack = 1 } = cluster.combination;
   if (recoveryMs !== undefined && recoveryMs > slack * recoveryMsMax) {
     failures.push(`recovery took ${Math.round(recoveryMs)} ms, and may take ${recoveryMsMax}`);
   }

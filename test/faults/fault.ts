@@ -3,8 +3,10 @@ import { waitFor } from "../support/wait.ts";
 import type { Dice } from "../vectors/dice.ts";
 import { type Cluster, waitMs } from "./cluster.ts";
 import type { Crowd } from "./crowd.ts";
+import type { Ending } from "./judge-endings.ts";
 import type { Handled, OriginLife } from "./origin-log.ts";
 
+export { nodeLost } from "./judge-endings.ts";
 export { now } from "./now.ts";
 
 /** What a fault may use. */
@@ -12,14 +14,20 @@ export interface Scene {
   readonly cluster: Cluster;
   readonly crowd: Crowd;
   readonly dice: Dice;
+  /** Nodes and clients, by name and label, whose connections the fault is about to end. */
+  readonly condemned: Set<string>;
 }
 
 export interface Fault {
   readonly name: string;
   /** Flags of the nodes that it needs besides those that all have. */
   readonly flags?: readonly string[];
-  /** Clients may be closed by it; otherwise none may. */
-  readonly cuts?: boolean;
+  /** How it ends connections of whom it condemns; otherwise none may end. */
+  readonly cuts?: Ending;
+  /** An origin that was away may take nodes for lost that the others do not. */
+  readonly losesInError?: boolean;
+  /** Codes that nodes and origins may complain of besides those that stand for nothing wrong. */
+  readonly errors?: readonly string[];
   /**
    * An origin may be told of an end that another is told of too: the one did not confirm it, or
    * is alive though it was presumed to be dead.
@@ -36,6 +44,12 @@ export interface Fault {
   /** Breaks something and mends it; the milliseconds that recovery took, where that is one. */
   readonly run: (scene: Scene) => Promise<number | undefined>;
 }
+
+/** Codes of whoever was without a connection, and may have missed commands meanwhile. */
+export const connectionsLost: readonly string[] = ["broker-lost", "batch-gap"];
+
+/** Of nodes that let nobody in while what they hold is not confirmed. */
+export const waiting: readonly string[] = ["window-full"];
 
 /** Whether the nodes of a cluster have the flags that a fault needs. */
 export function serves(cluster: Cluster, fault: Fault): boolean {

@@ -3,6 +3,10 @@ import type { Offer, WireRecord } from "./wire-tap.ts";
 
 /** What the traffic between nodes and origins proves, beside the logs. */
 export interface WireVerdict {
+  /** Messages that were seen when they were published: none means that nobody listened. */
+  readonly offered: number;
+  /** Those of them that were seen to be confirmed. */
+  readonly confirmed: number;
   /** Messages that were published in more than one stream. */
   readonly resent: number;
   /** Messages that a process was given by another stream when it had handled them already. */
@@ -50,7 +54,7 @@ export function judgeWire(record: WireRecord, lives: readonly JudgedLife[]): Wir
   const streamsOf = new Map<string, number>();
   /** Messages that were published to an origin already. */
   const given = new Set<string>();
-  let [offeredAgain, unheard, confirmedEarly] = [0, 0, 0];
+  let [confirmed, offeredAgain, unheard, confirmedEarly] = [0, 0, 0, 0];
   for (const offers of record.streams.values()) {
     for (const offer of offers) {
       if (offer === undefined) continue;
@@ -71,6 +75,7 @@ export function judgeWire(record: WireRecord, lives: readonly JudgedLife[]): Wir
     const offers = record.streams.get(stream) ?? [];
     const from = done.get(stream) ?? 0;
     for (const offer of offers.slice(from, Math.max(from, count))) {
+      if (offer !== undefined) confirmed++;
       if (offer === undefined || handledBy(offer, at)) continue;
       confirmedEarly++;
       complaints.push(`${offer.message} was confirmed by ${offer.origin} before it was handled`);
@@ -78,5 +83,8 @@ export function judgeWire(record: WireRecord, lives: readonly JudgedLife[]): Wir
     done.set(stream, Math.max(from, count));
   }
   const resent = Array.from(streamsOf.values()).filter((streams) => streams > 1).length;
-  return { resent, offeredAgain, unheard, confirmedEarly, complaints: complaints.slice(0, 10) };
+  return {
+    ...{ offered: streamsOf.size, confirmed, resent, offeredAgain, unheard, confirmedEarly },
+    complaints: complaints.slice(0, 10),
+  };
 }

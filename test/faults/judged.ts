@@ -16,8 +16,12 @@ export interface JudgedLife {
 export interface JudgedClient {
   /** Begins each of its messages, before the number. */
   readonly label: string;
+  /** Name of its node, where it knows it. */
+  readonly node: string;
   readonly sent: number;
   readonly survived: boolean;
+  /** It has said goodbye itself, whatever came of it. */
+  readonly leaving: boolean;
   readonly closeCode: number | undefined;
   /** Numbers of the messages that came back, by the tag of the process that sent them. */
   readonly echoes: ReadonlyMap<string, readonly number[]>;

@@ -10,6 +10,7 @@ import { impatient } from "./impatience.ts";
 export const originSlow: Fault = {
   name: "lone origin: slower than ack-timeout",
   flags: impatient,
+  errors: ["ack-timeout", "window-full", "batch-gap"],
   offersAgain: true,
   run: (scene) =>
     alone(scene, async (origin) => {
@@ -33,6 +34,7 @@ export const originSlow: Fault = {
 export const originMute: Fault = {
   name: "lone origin: all it says is swallowed",
   flags: impatient,
+  errors: ["ack-timeout", "window-full", "batch-gap"],
   offersAgain: true,
   run: (scene) =>
     alone(scene, async (origin) => {

@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { limits } from "../../core/base/mod.ts";
+import type { GatewayProcess } from "../support/gateway.ts";
 import { type Cluster, windowBytesOf } from "./cluster.ts";
 import { talkersPerNode } from "./crowd.ts";
+import { type Complaint, errorCounts } from "./judge-errors.ts";
 
 const sampleMs = 100;
 
@@ -15,41 +17,99 @@ export interface Memory {
   readonly originBytes: number;
 }
 
-/** Asks again and again how much nodes and origins hold. */
+/** What a run has shown of it. */
+export interface SeenMemory extends Memory {
+  /** What no process of a place ever showed, or only as 0: then the most says nothing. */
+  readonly unseen: readonly string[];
+}
+
+const windowPattern = /^wss_event_window_bytes (\S+)$/m;
+
+/** The most of each kind, and what was never seen. */
+export class MostSeen {
+  readonly #most = { windowBytes: 0, nodeBytes: 0, originBytes: 0 };
+  readonly #places: Map<string, boolean> = new Map();
+
+  /** What a place shows; undefined where it cannot say just now. */
+  note(what: keyof Memory, place: string, bytes: number | undefined): void {
+    const name = `${what} of ${place}`;
+    const isSeen = bytes !== undefined && bytes > 0;
+    this.#places.set(name, isSeen || this.#places.get(name) === true);
+    if (isSeen) this.#most[what] = Math.max(this.#most[what], bytes);
+  }
+
+  get result(): SeenMemory {
+    const unseen = Array.from(this.#places).filter(([, isSeen]) => !isSeen);
+    return { ...this.#most, unseen: unseen.map(([name]) => name) };
+  }
+}
+
+/** Asks again and again how much nodes and origins hold, and what faults nodes have counted. */
 export class MemorySampler {
   readonly #cluster: Cluster;
   readonly #end: AbortController = new AbortController();
-  readonly #done: Promise<void>;
-  readonly #most = { windowBytes: 0, nodeBytes: 0, originBytes: 0 };
+  readonly #most: MostSeen = new MostSeen();
+  /** What each process had counted when the run began: none of one that began later. */
+  readonly #before: Map<GatewayProcess, Map<string, number>> = new Map();
+  readonly #complaints: Complaint[] = [];
+  #done: Promise<void> | undefined;
 
-  constructor(cluster: Cluster) {
+  private constructor(cluster: Cluster) {
     this.#cluster = cluster;
-    this.#done = this.#sample();
+  }
+
+  static async start(cluster: Cluster): Promise<MemorySampler> {
+    const sampler = new MemorySampler(cluster);
+    for (const node of cluster.nodes) {
+      const metrics = await cluster.metrics(node);
+      if (metrics === undefined) throw new Error(`${node.name} has no metrics`);
+      sampler.#before.set(node.process, errorCounts(metrics));
+    }
+    sampler.#done = sampler.#sample();
+    return sampler;
   }
 
   /** The most of what was seen. */
-  async stop(): Promise<Memory> {
+  async stop(): Promise<SeenMemory> {
     this.#end.abort();
     await this.#done;
-    return this.#most;
+    return this.#most.result;
+  }
+
+  /** Faults that nodes counted since the run began. */
+  get complaints(): readonly Complaint[] {
+    return this.#complaints;
   }
 
   async #sample(): Promise<void> {
     const { nodes, origins } = this.#cluster;
-    while (!this.#end.signal.aborted) {
+    for (let isLast = false; !isLast; ) {
+      // Once more when it is told to stop: what was counted in the end is part of the run.
+      isLast = this.#end.signal.aborted;
       for (const node of nodes) {
-        this.#note("windowBytes", await this.#cluster.metric(node, "wss_event_window_bytes"));
-        this.#note("nodeBytes", residentBytes(node.process.pid));
+        const { name, process } = node;
+        const metrics = await this.#cluster.metrics(node);
+        const bytes = windowPattern.exec(metrics ?? "")?.[1];
+        this.#most.note("windowBytes", name, bytes === undefined ? undefined : Number(bytes));
+        this.#most.note("nodeBytes", name, residentBytes(process.pid));
+        if (metrics !== undefined) this.#count(name, process, errorCounts(metrics));
       }
       for (const origin of origins) {
-        this.#note("originBytes", residentBytes(this.#cluster.life(origin).program.pid));
+        const { program } = this.#cluster.life(origin);
+        this.#most.note("originBytes", origin.name, residentBytes(program.pid));
       }
-      await new Promise((resolve) => setTimeout(resolve, sampleMs));
+      if (!isLast) await new Promise((resolve) => setTimeout(resolve, sampleMs));
     }
   }
 
-  #note(what: keyof Memory, bytes: number | undefined): void {
-    this.#most[what] = Math.max(this.#most[what], bytes ?? 0);
+  #count(who: string, process: GatewayProcess, counts: ReadonlyMap<string, number>): void {
+    const before = this.#before.get(process) ?? new Map<string, number>();
+    this.#before.set(process, before);
+    for (const [code, count] of counts) {
+      if (count <= (before.get(code) ?? 0)) continue;
+      before.set(code, count);
+      this.#complaints.push({ who, code, text: `wss_errors_total is ${count}` });
+    }
   }
 }
 

@@ -1,6 +1,15 @@
 import { waitFor } from "../support/wait.ts";
 import { type NodePlace, waitMs } from "./cluster.ts";
-import { endsCleanly, type Fault, now, recovery, type Scene } from "./fault.ts";
+import {
+  connectionsLost,
+  endsCleanly,
+  type Fault,
+  nodeLost,
+  now,
+  recovery,
+  type Scene,
+  waiting,
+} from "./fault.ts";
 
 /** Until an origin is told that a connection of this node is lost. */
 function loss(scene: Scene, node: NodePlace, at: number): Promise<number> {
@@ -12,10 +21,11 @@ function loss(scene: Scene, node: NodePlace, at: number): Promise<number> {
 
 export const nodeKill: Fault = {
   name: "node: kill -9",
-  cuts: true,
+  cuts: { closeCode: 1_006, told: nodeLost },
   run: async (scene) => {
     const { cluster, crowd, dice } = scene;
     const node = dice.pick(cluster.nodes);
+    scene.condemned.add(node.name);
     const at = now();
     node.away = true;
     node.process.kill("SIGKILL");
@@ -33,6 +43,7 @@ export const nodeKill: Fault = {
 export const nodeStop: Fault = {
   name: "node: SIGSTOP, SIGCONT",
   reopens: true,
+  errors: [...connectionsLost, ...waiting],
   run: (scene) =>
     presumedDead(
       scene,
@@ -50,6 +61,7 @@ export const nodeStop: Fault = {
 export const nodePartition: Fault = {
   name: "node: without broker past its Will",
   reopens: true,
+  errors: [...connectionsLost, ...waiting],
   run: (scene) =>
     presumedDead(
       scene,
@@ -64,6 +76,7 @@ type Change = (node: NodePlace) => void;
 async function presumedDead(scene: Scene, begin: Change, end: Change): Promise<number> {
   const { cluster, dice } = scene;
   const node = dice.pick(cluster.nodes);
+  scene.condemned.add(node.name);
   const begun = now();
   begin(node);
   await loss(scene, node, begun);
@@ -77,6 +90,7 @@ async function presumedDead(scene: Scene, begin: Change, end: Change): Promise<n
 
 export const nodeCut: Fault = {
   name: "node: connections cut",
+  errors: [...connectionsLost, ...waiting],
   run: async (scene) => {
     const { cluster, dice, crowd } = scene;
     for (let times = 1 + dice.below(4); times > 0; times--) {
@@ -89,12 +103,14 @@ export const nodeCut: Fault = {
 
 export const nodeDeploy: Fault = {
   name: "nodes: rolling deploy",
-  cuts: true,
+  cuts: { closeCode: 1_012, told: "1012 drain" },
   resendsNothing: true,
-  run: async ({ cluster, crowd }) => {
+  errors: ["draining"],
+  run: async ({ cluster, crowd, condemned }) => {
     const begins = new Map(cluster.lives.map((life) => [life, life.read().length]));
     let slowest = 0;
     for (const node of cluster.nodes) {
+      condemned.add(node.name);
       const begun = now();
       node.away = true;
       await endsCleanly(node.process);

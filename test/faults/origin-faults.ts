@@ -1,11 +1,22 @@
 import { waitFor } from "../support/wait.ts";
 import { waitMs } from "./cluster.ts";
-import { endsCleanly, type Fault, now, owned, recovery, type Scene, takenOver } from "./fault.ts";
+import {
+  connectionsLost,
+  endsCleanly,
+  type Fault,
+  now,
+  owned,
+  recovery,
+  type Scene,
+  takenOver,
+  waiting,
+} from "./fault.ts";
 import type { FaultProxy } from "./fault-proxy.ts";
 import type { OriginLife } from "./origin-log.ts";
 
 export const originKill: Fault = {
   name: "origin: kill -9",
+  errors: waiting,
   closesTwice: true,
   recoveryMsMax: 1_000,
   run: async (scene) => {
@@ -26,6 +37,7 @@ export const originKill: Fault = {
 
 export const allOriginsKill: Fault = {
   name: "all origins: kill -9",
+  errors: waiting,
   closesTwice: true,
   run: async (scene) => {
     const { cluster, dice, crowd } = scene;
@@ -47,6 +59,8 @@ export const allOriginsKill: Fault = {
 
 export const originStop: Fault = {
   name: "origin: SIGSTOP, SIGCONT",
+  errors: waiting,
+  losesInError: true,
   closesTwice: true,
   recoveryMsMax: 10_000,
   run: (scene) =>
@@ -59,6 +73,8 @@ export const originStop: Fault = {
 
 export const originPartition: Fault = {
   name: "origin: without broker past its Will",
+  errors: [...connectionsLost, ...waiting],
+  losesInError: true,
   closesTwice: true,
   run: (scene) =>
     presumedDead(
@@ -96,6 +112,7 @@ async function presumedDead(scene: Scene, begin: Change, end: Change): Promise<n
 
 export const originCut: Fault = {
   name: "origin: connections cut",
+  errors: [...connectionsLost, ...waiting],
   closesTwice: true,
   run: async (scene) => {
     const { cluster, dice, crowd } = scene;

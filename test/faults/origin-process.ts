@@ -64,7 +64,10 @@ origin.on("message", ({ connection, data, seq }) => {
   return work();
 });
 origin.on("close", ({ connection, code, cause }) => tell("close", connection.id, code, cause));
-origin.on("error", ({ error }) => tell("error", "-", 0, String(error)));
+origin.on("error", ({ error }) => {
+  const code = "code" in error ? String(error.code) : "no-code";
+  tell("error", "-", 0, code, String(error).replaceAll("\n", " "));
+});
 process.on("SIGUSR2", hold);
 process.on("SIGTERM", () => void origin.close().then(() => process.exit(0)));
 tell("started", name, 0);

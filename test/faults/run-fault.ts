@@ -4,9 +4,11 @@ import { type Cluster, waitMs } from "./cluster.ts";
 import { Crowd } from "./crowd.ts";
 import { failuresOf } from "./failures.ts";
 import type { Fault } from "./fault.ts";
+import { judgeEndings } from "./judge-endings.ts";
+import { type Complaint, complaintsSince, outputMarks } from "./judge-errors.ts";
 import { judgeWire, type WireVerdict } from "./judge-wire.ts";
 import type { LogMarks } from "./judged.ts";
-import { type Memory, MemorySampler } from "./memory-sampler.ts";
+import { MemorySampler, memoryBounds, type SeenMemory } from "./memory-sampler.ts";
 import { now } from "./now.ts";
 import { saveLogs } from "./save-logs.ts";
 import { judge, type Verdict } from "./verdict.ts";
@@ -19,7 +21,11 @@ export interface Outcome {
   readonly verdict: Verdict;
   readonly wire: WireVerdict;
   readonly recoveryMs: number | undefined;
-  readonly memory: Memory;
+  readonly memory: SeenMemory;
+  /** Ends of connections that are not as they have to be, in words. */
+  readonly endings: readonly string[];
+  /** What nodes and origins complained of. */
+  readonly errors: readonly Complaint[];
   /** Everything that is not as promised. */
   readonly failures: readonly string[];
 }
@@ -37,11 +43,13 @@ export async function runFault(cluster: Cluster, fault: Fault, seed: number): Pr
   const marks: LogMarks = new Map(cluster.lives.map((life) => [life, life.read().length]));
   const crowd = new Crowd(cluster, dice, `s${seed}`);
   await using tap = await WireTap.start(cluster.broker.url());
-  const sampler = new MemorySampler(cluster);
+  const condemned = new Set<string>();
+  const outputs = outputMarks(cluster);
+  const sampler = await MemorySampler.start(cluster);
   try {
     await crowd.start();
     await crowd.saidMore(messagesBefore + dice.below(messagesBefore));
-    const recoveryMs = await fault.run({ cluster, crowd, dice });
+    const recoveryMs = await fault.run({ cluster, crowd, dice, condemned });
     await crowd.saidMore(messagesAfter);
     await crowd.hush();
     const look = (): Verdict => judge(crowd.testify(), cluster.lives, marks);
@@ -54,9 +62,15 @@ export async function runFault(cluster: Cluster, fault: Fault, seed: number): Pr
     const verdict = look();
     const wire = judgeWire(tap, cluster.lives);
     const memory = await sampler.stop();
-    const outcome = { fault, verdict, wire, recoveryMs, memory };
+    const { cuts, reopens, losesInError } = fault;
+    const rules = { cuts, condemned, reopens, losesInError };
+    const endings = judgeEndings(crowd.testify(), verdict.ends, rules);
+    const errors = [...complaintsSince(outputs, cluster), ...sampler.complaints];
+    const outcome = { fault, verdict, wire, recoveryMs, memory, endings, errors };
     const combination = `${runtime}/${engine}`;
-    const failures = failuresOf(outcome, cluster);
+    const bounds = memoryBounds(cluster);
+    const { slack = 1 } = cluster.combination;
+    const failures = failuresOf(outcome, { lives: cluster.lives, bounds, slack });
     if (failures.length > 0) failures.push(`logs: ${saveLogs(cluster, `${runtime}-${seed}`)}`);
     return { ...outcome, combination, failures };
   } catch (error) {

@@ -66,10 +66,13 @@ export class Talker {
 
   /** What it says of itself; while it is connected, as if it would stay so. */
   testify(): JudgedClient {
-    const { label, sent, closeCode, echoes, strange, open } = this;
+    const { label, node, sent, closeCode, echoes, strange, open, leaving } = this;
     const listenedUntil = open ? now() : this.listenedUntil;
     const survived = open || this.survived;
-    return { label, sent, survived, closeCode, echoes, strange, listenedUntil };
+    return {
+      ...{ label, node, sent, survived, leaving, closeCode },
+      ...{ echoes, strange, listenedUntil },
+    };
   }
 
   /** Says the next `count` messages, unless TCP makes it wait. */

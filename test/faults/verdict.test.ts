@@ -17,7 +17,7 @@ function life(name: string, ...lines: readonly string[]): JudgedLife {
 }
 
 const client: JudgedClient = {
-  ...{ label: "c1", sent: 3, survived: true, closeCode: 1_000 },
+  ...{ label: "c1", node: "n1", sent: 3, survived: true, leaving: true, closeCode: 1_000 },
   ...{ echoes: new Map(), strange: 0, listenedUntil: 0 },
 };
 const first = ["10 open n1.a 0", "11 message n1.a 1 c1 0", "12 message n1.a 2 c1 1"];
@@ -189,7 +189,11 @@ for (const [what, streams, at, found] of wireCases) {
   test(`the judge finds ${what}`, () => {
     const confirmations = [{ at, stream: "s", count: 3 }];
     const record = { streams: new Map(streams), confirmations };
-    const { complaints, ...verdict } = judgeWire(record, [life("o1", ...first, ...last)]);
+    const { complaints, offered, confirmed, ...verdict } = judgeWire(record, [
+      life("o1", ...first, ...last),
+    ]);
+    assert.equal(confirmed, 3);
+    assert.ok(offered >= 3);
     const nothing = { resent: 0, offeredAgain: 0, unheard: 0, confirmedEarly: 0 };
     assert.deepEqual(verdict, { ...nothing, ...found });
     const wrong = verdict.unheard + verdict.confirmedEarly;

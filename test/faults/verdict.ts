@@ -1,4 +1,5 @@
 import { type EchoVerdict, judgeEchoes } from "./judge-echoes.ts";
+import type { ToldEnd } from "./judge-endings.ts";
 import { type JudgedClient, type JudgedLife, type LogMarks, messagePattern } from "./judged.ts";
 import type { Handled } from "./origin-log.ts";
 
@@ -23,6 +24,8 @@ export interface Verdict extends EchoVerdict {
   readonly reopened: number;
   /** Connections that ended otherwise than by their clients' own will, by close code. */
   readonly cut: ReadonlyMap<number, number>;
+  /** What origins were told of the ends. */
+  readonly ends: readonly ToldEnd[];
   /** What is wrong, in words, for whoever has to find out why. */
   readonly complaints: readonly string[];
 }
@@ -35,7 +38,8 @@ interface History {
   label: string | undefined;
   /** When each message was handled first, by its number. */
   readonly first: Map<number, { at: number; life: JudgedLife }>;
-  readonly closes: JudgedLife[];
+  /** Who was told of its end, and how. */
+  readonly closes: { readonly life: JudgedLife; readonly told: string }[];
   redelivered: number;
 }
 
@@ -79,7 +83,10 @@ class Judge {
   #open(known: Told, history: History, life: JudgedLife, id: string): void {
     if (known.closed === "node-lost") {
       this.reopened++;
-      history.closes.splice(history.closes.lastIndexOf(life), 1);
+      history.closes.splice(
+        history.closes.findLastIndex((close) => close.life === life),
+        1,
+      );
       known.closed = undefined;
     } else if (known.opened) {
       this.#again(`open ${id}`, life);
@@ -87,10 +94,11 @@ class Judge {
     known.opened = true;
   }
 
-  #close(known: Told, history: History, life: JudgedLife, { id, rest }: Handled): void {
+  #close(known: Told, history: History, life: JudgedLife, event: Handled): void {
+    const { id, number, rest } = event;
     if (known.closed !== undefined) this.#again(`close ${id}`, life);
     known.closed = rest;
-    history.closes.push(life);
+    history.closes.push({ life, told: `${number} ${rest}` });
   }
 
   #message(known: Told, history: History, life: JudgedLife, event: Handled): void {
@@ -181,6 +189,9 @@ export function judge(
       judge.complain(`${history.label ?? id} has no close`);
     }
   }
+  const ends = Array.from(judge.histories, ([id, { label, closes }]): ToldEnd => {
+    return { id, label, told: closes.map(({ told }) => told) };
+  });
   const cut = new Map<number, number>();
   for (const talker of talkers) {
     lost += judge.missing(talker, byLabel.get(talker.label));
@@ -192,6 +203,6 @@ export function judge(
   return {
     ...judgeEchoes(talkers, lives, { marks, complain: (text) => judge.complain(text) }),
     ...{ sent, handled, lost, reordered, twice, redelivered },
-    ...{ unclosed, closedTwice, reopened, cut, complaints },
+    ...{ unclosed, closedTwice, reopened, cut, ends, complaints },
   };
 }

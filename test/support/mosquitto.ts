@@ -111,6 +111,16 @@ export class Mosquitto {
     this.#child?.kill("SIGHUP");
   }
 
+  /** It stands still, and its connections stay. */
+  pause(): void {
+    this.#child?.kill("SIGSTOP");
+  }
+
+  /** It goes on after `pause`. */
+  resume(): void {
+    this.#child?.kill("SIGCONT");
+  }
+
   /** Ends it as an operator would: clients get a clean close. */
   async stop(): Promise<void> {
     await this.#end("SIGTERM");

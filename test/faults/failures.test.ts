@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { faults } from "./all-faults.ts";
+import { failuresOf, type JudgedOutcome } from "./failures.ts";
+import { type EndingRules, judgeEndings, type ToldEnd } from "./judge-endings.ts";
+import {
+  type Complaint,
+  errorCounts,
+  judgeErrors,
+  nodeComplaints,
+  originComplaints,
+} from "./judge-errors.ts";
+import { judgeWire } from "./judge-wire.ts";
+import type { JudgedClient } from "./judged.ts";
+import { MostSeen } from "./memory-sampler.ts";
+import { judge } from "./verdict.ts";
+
+const left: JudgedClient = {
+  ...{ label: "c1", node: "n1", sent: 3, survived: true, leaving: true, closeCode: 1_000 },
+  ...{ echoes: new Map(), strange: 0, listenedUntil: 0 },
+};
+const cut: JudgedClient = { ...left, survived: false, leaving: false };
+
+function end(...told: readonly string[]): ToldEnd {
+  return { id: "n1.a", label: "c1", told };
+}
+
+const deploy = { ...faults.nodeDeploy, condemned: new Set(["n1"]) };
+const kill = { ...faults.nodeKill, condemned: new Set(["n1"]) };
+const stop = { ...faults.nodeStop, condemned: new Set(["n1"]) };
+const silent = { ...faults.clientHalfOpen, condemned: new Set(["c1"]) };
+const nothing: EndingRules = { condemned: new Set() };
+const elsewhere = new Set(["n2"]);
+
+type EndingCase = readonly [
+  what: string,
+  client: JudgedClient,
+  told: readonly string[],
+  rules: EndingRules,
+  wrong: number,
+];
+
+const endingCases: readonly EndingCase[] = [
+  ["a client that closed", left, ["1000 client"], nothing, 0],
+  ["its end with another code", left, ["1006 client"], nothing, 1],
+  ["its end with another cause", left, ["1000 error"], nothing, 1],
+  ["one that nothing should cut", { ...cut, closeCode: 1_006 }, ["1006 error"], nothing, 2],
+  ["one that a drain closed", { ...cut, closeCode: 1_012 }, ["1012 drain"], deploy, 0],
+  ["a drain that closes with 1001", { ...cut, closeCode: 1_001 }, ["1012 drain"], deploy, 1],
+  ["a drain that cuts", { ...cut, closeCode: 1_006 }, ["1012 drain"], deploy, 1],
+  ["a drain told by another code", { ...cut, closeCode: 1_012 }, ["1006 drain"], deploy, 1],
+  ["a drain told as the client's end", { ...cut, closeCode: 1_012 }, ["1000 client"], deploy, 1],
+  ["a drain told as a loss", { ...cut, closeCode: 1_012 }, ["1006 node-lost"], deploy, 1],
+  ["one that left a node in a drain", left, ["1000 client"], deploy, 0],
+  ["its end told as the drain's", left, ["1012 drain"], deploy, 1],
+  ["one of a node that died", { ...cut, closeCode: 1_006 }, ["1006 node-lost"], kill, 0],
+  ["a node that died and said 1012", { ...cut, closeCode: 1_012 }, ["1006 node-lost"], kill, 1],
+  ["a death told as an error", { ...cut, closeCode: 1_006 }, ["1006 error"], kill, 1],
+  [
+    "one of another node than died",
+    { ...cut, closeCode: 1_006 },
+    ["1006 node-lost"],
+    { ...kill, condemned: elsewhere },
+    2,
+  ],
+  ["one that left while its node was away", left, ["1006 node-lost"], stop, 0],
+  [
+    "a loss of a node that was not away",
+    left,
+    ["1006 node-lost"],
+    { ...stop, condemned: elsewhere },
+    1,
+  ],
+  ["a silent client", { ...cut, closeCode: 1_006 }, ["1006 error"], silent, 0],
+  ["a silent client told as a loss", { ...cut, closeCode: 1_006 }, ["1006 node-lost"], silent, 1],
+  [
+    "a loss concluded by who was away",
+    left,
+    ["1000 client", "1006 node-lost"],
+    { ...nothing, losesInError: true },
+    0,
+  ],
+  [
+    "a loss concluded by all",
+    left,
+    ["1006 node-lost", "1006 node-lost"],
+    { ...nothing, losesInError: true },
+    2,
+  ],
+];
+
+for (const [what, client, told, rules, wrong] of endingCases) {
+  test(`endings: ${what}`, () => {
+    const found = judgeEndings([client], [end(...told)], rules);
+    assert.equal(found.length, wrong, found.join());
+  });
+}
+
+test("the judge takes code and cause of an end from the origin's log", () => {
+  const handled = { at: 1, type: "close", id: "n1.a", number: 1_012, rest: "drain" } as const;
+  const life = { name: "o1", tag: "o1.1", bornAt: 0, killed: false, read: () => [handled] };
+  const { ends } = judge([], [life], new Map());
+  assert.deepEqual(ends, [{ id: "n1.a", label: undefined, told: ["1012 drain"] }]);
+});
+
+const codes = (complaints: readonly Complaint[]): string[] => complaints.map(({ code }) => code);
+
+test("an origin's errors are its error events and its log's lines of that level", () => {
+  const found = originComplaints("o1.1", [
+    "1.5 message n1.a 1 c1 0",
+    "2.5 error - 0 batch-gap ServiceError: something",
+    '{"level":"info","event":"connected"}',
+    '{"level":"error","event":"refused"}',
+    '{"level":"error","event":"failed","code":"internal"}',
+  ]);
+  assert.deepEqual(codes(found), ["batch-gap", "refused", "internal"]);
+});
+
+test("a node's errors are its log's lines of that level, and lines of no log", () => {
+  const found = nodeComplaints("n1", [
+    '{"level":"warn","event":"broker-lost","code":"broker-lost"}',
+    '{"level":"error","event":"failed","code":"internal"}',
+    "TypeError: undefined is no function",
+  ]);
+  assert.deepEqual(codes(found), ["internal", "no-log-line"]);
+});
+
+test("a node's counted faults are read by code", () => {
+  const text = 'wss_errors_total{code="internal"} 2\nwss_other_total{code="x"} 1\n';
+  assert.deepEqual([...errorCounts(text)], [["internal", 2]]);
+});
+
+test("a fault explains its own codes, and no other", () => {
+  const told = ["internal", "broker-lost", "id-gone"].map((code) => {
+    return { who: "n1", code, text: "" };
+  });
+  assert.equal(judgeErrors(told).length, 2);
+  assert.equal(judgeErrors(told, faults.brokerKill?.errors).length, 1);
+  for (const { name, errors = [] } of Object.values(faults)) {
+    assert.ok(!errors.includes("internal"), name);
+  }
+});
+
+test("what no process of a place ever showed is named", () => {
+  const most = new MostSeen();
+  most.note("windowBytes", "n1", undefined);
+  most.note("windowBytes", "n2", 0);
+  most.note("nodeBytes", "n1", undefined);
+  most.note("nodeBytes", "n1", 5);
+  most.note("nodeBytes", "n1", undefined);
+  const { unseen, nodeBytes } = most.result;
+  assert.deepEqual(unseen, ["windowBytes of n1", "windowBytes of n2"]);
+  assert.equal(nodeBytes, 5);
+});
+
+const clean: JudgedOutcome = {
+  fault: faults.nodeCut!,
+  verdict: judge([], [], new Map()),
+  wire: { ...judgeWire({ streams: new Map(), confirmations: [] }, []), offered: 1, confirmed: 1 },
+  recoveryMs: undefined,
+  memory: { windowBytes: 1, nodeBytes: 1, originBytes: 1, unseen: [] },
+  endings: [],
+  errors: [],
+};
+const calm = { lives: [], bounds: { windowBytes: 2, nodeBytes: 2, originBytes: 2 }, slack: 1 };
+
+const failing: readonly (readonly [
+  what: string,
+  outcome: Partial<JudgedOutcome>,
+  said: RegExp,
+])[] = [
+  ["a wrong end", { endings: ["c1 saw its end as 1001"] }, /1 ends/],
+  ["a cut that cut nobody", { fault: faults.nodeDeploy! }, /nobody was cut/],
+  ["a metric that never came", { memory: { ...clean.memory, unseen: ["x"] } }, /never seen/],
+  ["a tap that heard nothing", { wire: { ...clean.wire, offered: 0 } }, /no message was seen/],
+  ["a tap that heard no ack", { wire: { ...clean.wire, confirmed: 0 } }, /to be confirmed/],
+  ["an error", { errors: [{ who: "n1", code: "internal", text: "" }] }, /told of internal/],
+];
+
+test("a run with nothing wrong has no failures", () => {
+  assert.deepEqual(failuresOf(clean, calm), []);
+});
+
+for (const [what, outcome, said] of failing) {
+  test(`a run fails by ${what}`, () => {
+    assert.match(failuresOf({ ...clean, ...outcome }, calm).join(), said);
+  });
+}
