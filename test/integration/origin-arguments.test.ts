@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import type { Origin } from "../../adapters/mqtt/origin/mod.ts";
+import { type Origin, reject } from "../../adapters/mqtt/origin/mod.ts";
 import { until } from "../support/broker-wait.ts";
 import { OriginRig } from "../support/origin-rig.ts";
 
@@ -76,6 +76,7 @@ test("codes that no close frame may have are refused", async () => {
     await refuses(() => origin.user("u").close(code), malformed);
   }
   await refuses(() => connection.close(1000, 5 as never), malformed);
+  for (const status of [200, 299, 304, 600, 401.5]) await refuses(() => reject(status), malformed);
   for (const code of [1000, 1001, 1013, 3000, 4999]) {
     connection.close(code);
     assert.equal((await rig.nextOf("close")).item[2], code);

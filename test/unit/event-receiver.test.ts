@@ -11,12 +11,15 @@ interface Rig {
   readonly seen: string[];
   /** What nodes were told. */
   readonly confirmed: string[];
+  /** Replies, by `ref`. */
+  readonly replies: unknown[];
   /** A batch of the assigned stream `n1:i1:o1:GENERATION`. */
   give(generation: number, first: number, ...items: readonly unknown[]): void;
 }
 
 function rig(): Rig {
   const [seen, confirmed]: [string[], string[]] = [[], []];
+  const replies: unknown[] = [];
   const dispatcher = new Dispatcher(() => {});
   const none = (): never => {
     throw new Error("not expected");
@@ -25,7 +28,7 @@ function rig(): Rig {
     {
       outbox: none,
       commands: undefined as never,
-      reply: none,
+      reply: (ref, result) => void replies.push([ref, result]),
       acknowledged: none,
       confirm: (_, stream, counts) => void confirmed.push(`${stream.at(-1)} ${counts.join("/")}`),
       released: none,
@@ -38,7 +41,7 @@ function rig(): Rig {
   dispatcher.on("message", ({ connection, data }) => void seen.push(`${connection.id} ${data}`));
   dispatcher.on("close", ({ connection, cause }) => void seen.push(`${cause} ${connection.id}`));
   return {
-    ...{ receiver, dispatcher, seen, confirmed },
+    ...{ receiver, dispatcher, seen, confirmed, replies },
     give: (generation, first, ...items) => {
       const batch = encode([1, `n1:i1:o1:${generation}`, first, items]);
       receiver.receive("origins/o1/events/n1", "n1", batch, true);
@@ -118,4 +121,38 @@ test("what comes again while its handler runs is confirmed when that has finishe
   finish();
   await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual(confirmed, ["1 2", "2 1"]);
+});
+
+test("an iterator that nobody iterates holds nothing back, one that is read does", async () => {
+  const { give, dispatcher, confirmed } = rig();
+  const events = dispatcher.events();
+  give(1, 0, opened, said(1));
+  assert.deepEqual(confirmed, ["1 2"]);
+  const next = events.next();
+  give(1, 2, said(2), said(3));
+  assert.deepEqual(confirmed, ["1 2"]);
+  const { value } = await next;
+  assert.equal(value.data, "m2");
+  await events.next();
+  assert.deepEqual(confirmed, ["1 2"]);
+  void events.next();
+  assert.deepEqual(confirmed, ["1 2", "1 4"]);
+});
+
+test("an iterator that begins when all is over ends at once", async () => {
+  const { dispatcher } = rig();
+  const before = dispatcher.events();
+  dispatcher.end();
+  assert.equal((await before.next()).done, true);
+  for await (const event of dispatcher.events()) assert.fail(event.type);
+});
+
+test("replies are heard in bare batches too, between those of the stream", () => {
+  const { give, receiver, replies, confirmed } = rig();
+  give(1, 0, opened);
+  const bare = encode([["reply", "o1:i:0", { node: "n1", count: 5 }]]);
+  receiver.receive("origins/o1/events/n1", "n1", bare, true);
+  assert.deepEqual(replies, [["o1:i:0", { node: "n1", count: 5 }]]);
+  give(1, 1, said(1));
+  assert.deepEqual(confirmed, ["1 1", "1 2"]);
 });

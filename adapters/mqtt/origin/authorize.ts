@@ -52,14 +52,16 @@ export class Rejection {
   }
 }
 
-/** Says no to a client: `return reject(401, "who are you?")`. The status is 300 to 599. */
+/** Says no to a client: `return reject(401, "who are you?")`. Status 300 to 599, not 304. */
 export function reject(
   statusCode: number,
   body: string | Uint8Array = "",
   options: { readonly headers?: Readonly<Record<string, string>> } = {},
 ): Rejection {
-  if (!Number.isInteger(statusCode) || statusCode < 300 || statusCode > 599) {
-    throw new ServiceError("command-malformed", `${statusCode} rejects nobody: 300 to 599 does`);
+  const inRange = Number.isInteger(statusCode) && statusCode >= 300 && statusCode <= 599;
+  if (!inRange || statusCode === 304) {
+    const allowed = "300 to 599 does, but for 304";
+    throw new ServiceError("command-malformed", `${statusCode} rejects nobody: ${allowed}`);
   }
   return new Rejection(statusCode, body, options.headers);
 }

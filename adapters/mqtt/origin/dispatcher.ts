@@ -25,7 +25,9 @@ export class Dispatcher {
     alive: new Set(),
     error: new Set(),
   };
+  /** Those that are being iterated. */
   readonly #queues: Set<EventQueue> = new Set();
+  #ended = false;
   readonly #overload: (connection: OriginConnection) => void;
   readonly #budget: { events: number; bytes: number } = { events: 0, bytes: 0 };
 
@@ -52,15 +54,20 @@ export class Dispatcher {
     return () => handlers.delete(handler as AnyHandler);
   }
 
-  /** A new iterator over all events from now on. */
+  /** A new iterator over all events from its first `next` on. */
   events(): EventQueue {
-    const queue = new EventQueue(this.#budget, () => this.#queues.delete(queue));
-    this.#queues.add(queue);
-    return queue;
+    return new EventQueue(this.#budget, {
+      begun: (queue) => {
+        if (!this.#ended) this.#queues.add(queue);
+        return !this.#ended;
+      },
+      ended: (queue) => this.#queues.delete(queue),
+    });
   }
 
-  /** Ends every iterator once it has given what it holds. */
+  /** Ends every iterator once it has given what it holds; one that begins later at once. */
   end(): void {
+    this.#ended = true;
     for (const queue of this.#queues) queue.end();
   }
 

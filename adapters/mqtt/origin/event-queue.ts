@@ -13,10 +13,21 @@ interface Waiting {
   readonly record: BatchRecord | undefined;
 }
 
-/** Events that wait for one `for await`. Its owner keeps it bounded. */
+/** Who gives a queue its events, and keeps it bounded. */
+export interface QueueOwner {
+  /** The queue is to be given events from now on; false where no more will come. */
+  begun(queue: EventQueue): boolean;
+  ended(queue: EventQueue): void;
+}
+
+/**
+ * Events that wait for one `for await`. It begins with the first `next`: one that nobody iterates
+ * must neither grow nor hold back what is confirmed.
+ */
 export class EventQueue implements AsyncIterableIterator<OriginEvent> {
   readonly #budget: WaitingBudget;
-  readonly #closed: () => void;
+  readonly #owner: QueueOwner;
+  #begun = false;
   #events: Waiting[] = [];
   /** Of the event that was given last: it is handled when the next one is asked for. */
   #given: BatchRecord | undefined;
@@ -24,9 +35,9 @@ export class EventQueue implements AsyncIterableIterator<OriginEvent> {
   #ended = false;
   #takers: ((result: IteratorResult<OriginEvent>) => void)[] = [];
 
-  constructor(budget: WaitingBudget, closed: () => void) {
+  constructor(budget: WaitingBudget, owner: QueueOwner) {
     this.#budget = budget;
-    this.#closed = closed;
+    this.#owner = owner;
   }
 
   push(event: OriginEvent, record?: BatchRecord): void {
@@ -53,11 +64,15 @@ export class EventQueue implements AsyncIterableIterator<OriginEvent> {
   /** No more is to come; what is there is still given. */
   end(): void {
     this.#ended = true;
-    this.#closed();
+    this.#owner.ended(this);
     for (const taker of this.#takers.splice(0)) taker({ done: true, value: undefined });
   }
 
   next(): Promise<IteratorResult<OriginEvent>> {
+    if (!this.#begun && !this.#ended) {
+      this.#begun = true;
+      this.#ended = !this.#owner.begun(this);
+    }
     this.#settle(this.#given);
     this.#given = undefined;
     for (; this.#marked; this.#head++) this.#settle(this.#events[this.#head]?.record);

@@ -87,7 +87,10 @@ export class Origin<State = unknown, User extends string = string> {
     return this.#parts.dispatcher.on(name, handler as never);
   }
 
-  /** All events from now on, for one `for await`. */
+  /**
+   * All events but `error`, for one `for await`: from where that begins, to the origin's end. An
+   * event is handled when the next one is asked for.
+   */
   events(): AsyncIterableIterator<OriginEvent<State, User>> {
     return this.#parts.dispatcher.events() as AsyncIterableIterator<OriginEvent<State, User>>;
   }

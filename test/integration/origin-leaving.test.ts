@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { connectOrigin, type Origin } from "../../adapters/mqtt/origin/mod.ts";
+import { type GatewayProcess, type Started, startGateway } from "../support/gateway.ts";
+import { Mosquitto } from "../support/mosquitto.ts";
+import { RawClient } from "../support/raw-client.ts";
+import { waitFor } from "../support/wait.ts";
+
+let broker: Mosquitto;
+let gateway: GatewayProcess & { readonly info: Started };
+let origin: Origin;
+
+before(async () => {
+  broker = await Mosquitto.start();
+  origin = await connectOrigin({ broker: broker.url() });
+  gateway = await startGateway({ flags: ["--broker", broker.url()], kept: true });
+});
+
+after(async () => {
+  await origin.close();
+  await gateway[Symbol.asyncDispose]();
+  await broker[Symbol.asyncDispose]();
+});
+
+test("a handler that asks while its origin leaves is answered at once", async () => {
+  const answers: unknown[] = [];
+  let leave = (): void => {};
+  const leaving = new Promise<void>((resolve) => {
+    leave = resolve;
+  });
+  let begun = false;
+  origin.on("message", async ({ connection }) => {
+    begun = true;
+    await leaving;
+    answers.push(await connection.sendWithReply("told"));
+    answers.push((await origin.count()).count);
+    answers.push(await connection.join("g"));
+    answers.push((await origin.group("g").publishWithReply("all")).sent);
+    answers.push((await origin.connections({ ids: connection })).connections.length);
+  });
+  const client = await RawClient.open(gateway.info.port);
+  client.text("hello");
+  await waitFor(() => begun, { what: "the handler" });
+  const closing = origin.close();
+  // The node is told before it is asked.
+  await origin.count();
+  const before = Date.now();
+  leave();
+  await closing;
+  const took = Date.now() - before;
+  assert.deepEqual(answers, ["sent", 1, "joined", 1, 1]);
+  assert.ok(took < 4_000, `${took} ms`);
+  for (const text of ["told", "all"]) assert.equal(await client.nextText(), text);
+  client.destroy();
+});
