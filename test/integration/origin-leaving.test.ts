@@ -42,8 +42,8 @@ test("a handler that asks while its origin leaves is answered at once", async ()
   client.text("hello");
   await waitFor(() => begun, { what: "the handler" });
   const closing = origin.close();
-  // The node is told before it is asked.
-  await origin.count();
+  const told = (): boolean => gateway.log.some(({ event }) => event === "origin-leaving");
+  await waitFor(told, { what: "the node to know that it leaves" });
   const before = Date.now();
   leave();
   await closing;
