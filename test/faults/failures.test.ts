@@ -57,6 +57,13 @@ const endingCases: readonly EndingCase[] = [
   ["a node that died and said 1012", { ...cut, closeCode: 1_012 }, ["1006 node-lost"], kill, 1],
   ["a death told as an error", { ...cut, closeCode: 1_006 }, ["1006 error"], kill, 1],
   [
+    "a server that loses every close frame",
+    { ...cut, closeCode: 1_006 },
+    ["1012 drain"],
+    { ...deploy, losesFrames: true },
+    1,
+  ],
+  [
     "one of another node than died",
     { ...cut, closeCode: 1_006 },
     ["1006 node-lost"],

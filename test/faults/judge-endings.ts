@@ -19,6 +19,11 @@ export interface EndingRules {
   readonly reopens?: boolean | undefined;
   /** Whose connections it ends: names of nodes, labels of clients. */
   readonly condemned: ReadonlySet<string>;
+  /**
+   * Deno's own server now and then cuts a client that talks before its close frame is read: less
+   * than half of the condemned may see 1006 in its place. Origins are told the truth.
+   */
+  readonly losesFrames?: boolean | undefined;
   /** One that was away may be told of a loss where another is told of the true end. */
   readonly losesInError?: boolean | undefined;
 }
@@ -45,10 +50,20 @@ export function judgeEndings(
   const isCondemned = (...names: readonly (string | undefined)[]): boolean =>
     names.some((name) => name !== undefined && condemned.has(name));
   const wrong: string[] = [];
+  let frames = 0;
+  let cut = 0;
   for (const { label, node, survived, closeCode } of clients) {
-    if (survived || (isCondemned(node, label) && closeCode === cuts?.closeCode)) continue;
+    if (survived || (isCondemned(node, label) && closeCode === cuts?.closeCode)) {
+      if (!survived) frames++;
+      continue;
+    }
+    if (rules.losesFrames === true && closeCode === 1_006 && isCondemned(node, label)) {
+      cut++;
+      continue;
+    }
     wrong.push(`${label} at ${node} saw its end as ${closeCode}`);
   }
+  if (cut > frames) wrong.push(`${cut} of ${cut + frames} saw no close frame`);
   const byLabel = new Map(clients.map((client) => [client.label, client]));
   for (const { id, label, told } of ends) {
     const client = label === undefined ? undefined : byLabel.get(label);

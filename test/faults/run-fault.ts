@@ -63,7 +63,8 @@ export async function runFault(cluster: Cluster, fault: Fault, seed: number): Pr
     const wire = judgeWire(tap, cluster.lives);
     const memory = await sampler.stop();
     const { cuts, reopens, losesInError } = fault;
-    const rules = { cuts, condemned, reopens, losesInError };
+    const losesFrames = runtime === "deno" && engine === "native";
+    const rules = { cuts, condemned, reopens, losesInError, losesFrames };
     const endings = judgeEndings(crowd.testify(), verdict.ends, rules);
     const errors = [...complaintsSince(outputs, cluster), ...sampler.complaints];
     const outcome = { fault, verdict, wire, recoveryMs, memory, endings, errors };
