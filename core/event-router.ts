@@ -124,9 +124,11 @@ export class EventRouter {
   /** Tells a sender something. One that is leaving gets it besides its stream, which ends. */
   tell(sender: string, item: readonly unknown[]): void {
     const assigned = this.#origins.get(sender);
-    if (assigned?.leaving === true) assigned.stream.publishBare([item]);
-    else if (this.answers(sender).overfull) this.#parts.metrics.error("reply-dropped");
-    else this.answers(sender).append(item);
+    const stream = this.answers(sender);
+    if (assigned?.leaving === true) stream.publishBare([item]);
+    // Who confirms nothing gets what must not be lost, and no more.
+    else if (stream.unconfirmedBytes < 2 * this.#options.windowBytesMax) stream.append(item);
+    else this.#parts.metrics.error("reply-dropped");
   }
 
   /** Whether the channel can publish now. */

@@ -58,19 +58,14 @@ export class EventStream {
     return this.#window.bytes >= windowBytesMax || this.#window.items >= windowItemsMax;
   }
 
-  /** No room for a further connection: whoever it is would fill the node's memory. */
   /** Whether what is written goes out now: somebody takes it, and the broker is there. */
   get flows(): boolean {
     return this.#connected && this.#options.destination !== undefined;
   }
 
+  /** No room for a further connection: whoever it is would fill the node's memory. */
   get bytesFull(): boolean {
     return this.unconfirmedBytes >= this.#options.windowBytesMax;
-  }
-
-  /** Twice as much as it may: nobody confirms, and only what must not be lost is taken. */
-  get overfull(): boolean {
-    return this.unconfirmedBytes >= 2 * this.#options.windowBytesMax;
   }
 
   /** Why the broker takes nothing for the origin: what is held is to go to another one. */
@@ -185,8 +180,12 @@ export class EventStream {
     return batch.first + batch.count;
   }
 
-  /** Publishes nothing new any more: what comes waits for another stream. */
+  /** Publishes what is there (answers are for this origin alone), and nothing new any more. */
   freeze(): void {
+    if (this.#connected && !this.windowFull) {
+      this.#take();
+      this.#publishTaken();
+    }
     this.#frozen = true;
   }
 
