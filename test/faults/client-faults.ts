@@ -9,7 +9,7 @@ import { type JudgedClient, messagePattern } from "./judged.ts";
 import type { Handled, OriginLife } from "./origin-log.ts";
 
 /** Nobody answers any more: there is no close frame to be had. */
-const foundSilent: Ending = { closeCode: 1_006, told: "1006 error" };
+const foundSilent: Ending = { closeCode: 1_006, closeCodeOfDeno: 1_001, told: "1006 error" };
 
 const victimsPerNode = 4;
 

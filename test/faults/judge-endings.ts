@@ -4,6 +4,8 @@ import type { JudgedClient } from "./judged.ts";
 export interface Ending {
   /** What the client sees: the code of the close frame, 1006 where none came. */
   readonly closeCode: number;
+  /** What Deno's own server says to a client that it takes for dead, and that lives. */
+  readonly closeCodeOfDeno?: number;
   /** What an origin is told: code and cause. */
   readonly told: string;
 }
@@ -50,10 +52,12 @@ export function judgeEndings(
   const isCondemned = (...names: readonly (string | undefined)[]): boolean =>
     names.some((name) => name !== undefined && condemned.has(name));
   const wrong: string[] = [];
+  const byDeno = rules.losesFrames === true ? cuts?.closeCodeOfDeno : undefined;
+  const codes = byDeno === undefined ? [cuts?.closeCode] : [cuts?.closeCode, byDeno];
   let frames = 0;
   let cut = 0;
   for (const { label, node, survived, closeCode } of clients) {
-    if (survived || (isCondemned(node, label) && closeCode === cuts?.closeCode)) {
+    if (survived || (isCondemned(node, label) && codes.includes(closeCode))) {
       if (!survived) frames++;
       continue;
     }
