@@ -26,6 +26,8 @@ const load = JSON.parse(process.argv[2] as string) as FanOutLoad;
 const text = "x".repeat(62);
 const frameBytes = text.length + 2;
 const warmUpMs = 1_500;
+/** For the connections to be told of, and for the groups to be joined. */
+const setUpMsMax = 60_000;
 /** Rounds of one message to everybody that are under way at once. */
 const roundsInFlight = 4;
 const root = "wss/v1/default";
@@ -75,8 +77,12 @@ function idsOf(client: MqttClient): string[] {
   return ids;
 }
 
-async function until(done: () => boolean): Promise<void> {
-  while (!done()) await new Promise((resolve) => setTimeout(resolve, 20));
+async function until(what: string, done: () => boolean): Promise<void> {
+  const deadline = performance.now() + setUpMsMax;
+  while (!done()) {
+    if (performance.now() > deadline) fail(`waited in vain for ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
 
 async function join(client: MqttClient, ids: readonly string[]): Promise<void> {
@@ -95,7 +101,7 @@ async function join(client: MqttClient, ids: readonly string[]): Promise<void> {
     }
   }
   const replies = load.groups * Math.ceil(each / 1_000);
-  await until(() => joined >= replies);
+  await until("the joins", () => joined >= replies);
 }
 
 /** What publishes one message to everybody once. */
@@ -132,7 +138,7 @@ const ids = idsOf(client);
 for (let opened = 0; opened < load.connections; opened += 100) {
   await Promise.all(Array.from({ length: Math.min(100, load.connections - opened) }, open));
 }
-if (load.way !== "bare") await until(() => ids.length === load.connections);
+if (load.way !== "bare") await until("the connections", () => ids.length === load.connections);
 if (load.way !== "bare" && load.way !== "ids") await join(client, ids);
 
 const round = publisher(client, ids);
