@@ -1,6 +1,6 @@
 import { type AdmissionOptions, admit, unavailable } from "./admission.ts";
 import type { Apps } from "./apps.ts";
-import { type ErrorCode, limits } from "./base/mod.ts";
+import { assert, type ErrorCode, limits } from "./base/mod.ts";
 import type { ConnectionGuard } from "./connection-guard.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
 import { userGroup } from "./groups.ts";
@@ -117,8 +117,9 @@ export class Entrance {
   ): Promise<HandshakeAnswer> {
     const { apps, reservations, authorizer } = this.#parts;
     const { app, info } = admission;
+    assert(authorizer, "--authorize jwt comes with an authorizer");
     const reservation = reservations.reserve(apps.get(app));
-    const answer = await (authorizer as Authorizer).authorize({ request, app, info });
+    const answer = await authorizer.authorize({ request, app, info });
     return this.#decided(reservation, admission, answer);
   }
 

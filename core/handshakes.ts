@@ -4,16 +4,9 @@ import { type ErrorCode, limits } from "./base/mod.ts";
 import type { ItemRange } from "./batch-window.ts";
 import type { Decision } from "./decision.ts";
 import type { EventStream } from "./event-stream.ts";
-import type { GatewayMetrics } from "./gateway-metrics.ts";
-import type { Authorization, Cancel, Clock, HandshakeRefusal, Logger } from "./ports/mod.ts";
+import type { Authorization, Cancel, Clock, HandshakeRefusal } from "./ports/mod.ts";
 import { refuse } from "./protocol/mod.ts";
 import type { Reservation } from "./reservations.ts";
-
-export interface HandshakesParts {
-  readonly clock: Clock;
-  readonly metrics: GatewayMetrics;
-  readonly logger: Logger;
-}
 
 interface Waiting {
   readonly app: App;
@@ -27,12 +20,12 @@ interface Waiting {
 
 /** Handshakes that wait for an origin's `accept` or `reject`. */
 export class Handshakes {
-  readonly #parts: HandshakesParts;
+  readonly #clock: Clock;
   readonly #timeoutMs: number;
   readonly #waiting: Map<string, Waiting> = new Map();
 
-  constructor(parts: HandshakesParts, timeoutMs: number) {
-    this.#parts = parts;
+  constructor(clock: Clock, timeoutMs: number) {
+    this.#clock = clock;
     this.#timeoutMs = timeoutMs;
   }
 
@@ -51,7 +44,6 @@ export class Handshakes {
     if (this.#waiting.size >= limits.handshakesWaitingMax) {
       return Promise.resolve(unavailable("authorize-full", "too many wait to be authorised"));
     }
-    const { clock } = this.#parts;
     const stream = app.router.assign(id, slot);
     const { subprotocols } = request as { subprotocols?: readonly string[] };
     return new Promise((resolve) => {
@@ -60,7 +52,7 @@ export class Handshakes {
         this.#waiting.delete(id);
         resolve(answer);
       };
-      const cancel = clock.after(this.#timeoutMs, () =>
+      const cancel = this.#clock.after(this.#timeoutMs, () =>
         settle(refuse(504, "authorize-timeout", "the origin has not answered in time")),
       );
       stream.append(["connect", id, { ...request, timeout: this.#timeoutMs }]);

@@ -42,7 +42,7 @@ export function wireGateway(parts: GatewayParts, options: GatewayOptions, end: E
   const logger = new LogLimiter(parts.logger, clock, limits.logLinesPerSecondMax);
   const registry = new Registry(limits.connectionsMax);
   const shared = { clock, codec, bus, channel, registry, metrics, logger };
-  const handshakes = new Handshakes(shared, authorizeTimeoutMs);
+  const handshakes = new Handshakes(clock, authorizeTimeoutMs);
   const routes = new Routes(options.routes, options.app);
   const apps = new Apps(routes.apps, (app, number) =>
     createApp(

@@ -1,9 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ManualClock, MemoryLogger, MemoryMetrics } from "../../adapters/memory/mod.ts";
+import { ManualClock } from "../../adapters/memory/mod.ts";
 import type { App } from "../../core/app.ts";
 import { limits, ServiceError } from "../../core/base/mod.ts";
-import { GatewayMetrics } from "../../core/gateway-metrics.ts";
 import { Handshakes } from "../../core/handshakes.ts";
 import type { OriginChannel } from "../../core/ports/mod.ts";
 import { Reservation } from "../../core/reservations.ts";
@@ -263,8 +262,7 @@ test("only so many handshakes wait at once", async () => {
   const clock = new ManualClock();
   const stream = { append: () => {}, next: 1 };
   const app = { router: { hasOrigin: true, assign: () => stream } } as unknown as App;
-  const metrics = new GatewayMetrics(new MemoryMetrics());
-  const handshakes = new Handshakes({ clock, metrics, logger: new MemoryLogger() }, 5_000);
+  const handshakes = new Handshakes(clock, 5_000);
   const ask = (slot: number): ReturnType<Handshakes["ask"]> =>
     handshakes.ask(new Reservation(app, slot, `n.${slot}`), {});
   const max = limits.handshakesWaitingMax;
