@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
@@ -60,14 +61,24 @@ export function compileWasm() {
   });
 }
 
-/** Makes JavaScript in dist/js of the TypeScript sources, where they changed. */
+/**
+ * Makes JavaScript of the TypeScript sources, where they changed: of everything in dist/js, and of
+ * the origin library in dist/lib, which is what the package exports.
+ */
 export async function build() {
   const sources = ["core", "wasm", "adapters", "runtimes", "examples", "test"];
   once("js", [...sources, "tsconfig.json", "package.json"], () => {
     console.error("Building JavaScript …");
     return capture(tool("tsc"), ["-p", "."]);
   });
+  once("lib", ["core", "adapters", "tsconfig.json", libraryConfig], () => {
+    // A file that was renamed must not stay in the package.
+    rmSync("dist/lib", { recursive: true, force: true });
+    return capture(tool("tsc"), ["-p", libraryConfig]);
+  });
 }
+
+const libraryConfig = ".ci/tsconfig.library.json";
 
 /** Does a step unless its inputs are as they were when it last went well. */
 function once(name, inputs, step) {

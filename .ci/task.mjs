@@ -1,6 +1,7 @@
 // The tasks behind the npm scripts. Plain JavaScript for Node 20 without dependencies, because it
 // runs in a fresh clone, before anything is installed or built.
 import { existsSync } from "node:fs";
+import { packageServer } from "./package.mjs";
 import { build, compileWasm, install, installPrograms, StepFailed } from "./prepare.mjs";
 import { nodejs, root, run, tool } from "./program.mjs";
 
@@ -48,6 +49,11 @@ const tasks = {
         ...["build", "--compile", "--minify", "--sourcemap=inline"],
         ...[bunMain, "--outfile", "dist/websocket-service"],
       ]),
+  },
+  // Run by `npm pack` and `npm publish`.
+  package: {
+    ready: [install, compileWasm, build, packageServer],
+    run: () => 0,
   },
   format: {
     ready: [install],
