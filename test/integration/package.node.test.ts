@@ -113,7 +113,7 @@ test("the library's types hold under --strict, the libraries' checked too", asyn
   await succeeds(resolve(denoProgram), ["check", "--quiet", "typed.ts"], byNpm);
 });
 
-test("installed origins on the three runtimes answer clients of the installed gateway", async () => {
+test("installed origins on three runtimes answer clients of an installed gateway", async () => {
   const bin = join(byNpm, "node_modules", ".bin", "websocket-service");
   assert.ok(existsSync(bin));
   const ports = ["--port", "0", "--admin-port", "0", "--broker", "embedded"];
