@@ -1,6 +1,6 @@
+import { freePort, onFreePort } from "../support/free-port.ts";
 import { type GatewayProcess, type GatewayRuntime, spawnGateway } from "../support/gateway.ts";
 import { Mosquitto } from "../support/mosquitto.ts";
-import { freePort } from "../support/spawn.ts";
 import { waitFor } from "../support/wait.ts";
 import { FaultProxy } from "./fault-proxy.ts";
 import { OriginLife } from "./origin-log.ts";
@@ -60,6 +60,8 @@ export class Cluster {
   /** Every process that a node ever was. */
   readonly processes: { readonly name: string; readonly process: GatewayProcess }[] = [];
 
+  readonly #proxies: FaultProxy[] = [];
+
   private constructor(combination: Combination, flags: readonly string[], broker: Mosquitto) {
     this.combination = combination;
     this.flags = flags;
@@ -79,18 +81,31 @@ export class Cluster {
 
   async #start(): Promise<void> {
     for (const name of ["o1", "o2", "o3"]) {
-      const proxy = await FaultProxy.start(this.broker.port);
+      const proxy = await this.#proxy();
       this.origins.push({ name, proxy, lives: [], marks: new Map() });
       this.startOrigin(this.origins.at(-1)!);
     }
-    for (const name of ["n1", "n2"]) {
-      const proxy = await FaultProxy.start(this.broker.port);
-      const ports = { port: await freePort(), adminPort: await freePort() };
-      const place = { name, proxy, ...ports, away: false };
-      this.nodes.push({ ...place, process: this.#spawn(place) });
-    }
+    const starting = ["n1", "n2"].map(async (name) => this.#startFirst(name, await this.#proxy()));
+    this.nodes.push(...(await Promise.all(starting)));
     for (const node of this.nodes) await this.ready(node);
     for (const origin of this.origins) await this.originJoined(origin);
+  }
+
+  async #proxy(): Promise<FaultProxy> {
+    const proxy = await FaultProxy.start(this.broker.port);
+    this.#proxies.push(proxy);
+    return proxy;
+  }
+
+  /** The first life of a node finds its ports. */
+  async #startFirst(name: string, proxy: FaultProxy): Promise<NodePlace> {
+    const start = async (port: number): Promise<NodePlace> => {
+      const place = { name, proxy, port, adminPort: await freePort(), away: false };
+      const process = this.#spawn(place);
+      await process.started;
+      return { ...place, process };
+    };
+    return onFreePort(start, (error) => String(error).includes('"port-in-use"'));
   }
 
   #spawn(place: Omit<NodePlace, "process">): GatewayProcess {
@@ -132,10 +147,15 @@ export class Cluster {
 
   /** Resolves when every node gives the present life of an origin connections. */
   async originJoined(origin: OriginPlace): Promise<void> {
-    await this.life(origin).started();
-    const joined = (): boolean =>
-      this.logged(origin.marks, "origin-joined", origin.name).length === this.nodes.length;
-    await waitFor(joined, { what: `${origin.name} to join`, deadline: waitMs });
+    const life = this.life(origin);
+    await life.started();
+    const what = `${origin.name} to join`;
+    const joined = (): boolean => {
+      life.program.mustRun(what);
+      for (const { process } of this.nodes) process.mustRun(what);
+      return this.logged(origin.marks, "origin-joined", origin.name).length === this.nodes.length;
+    };
+    await waitFor(joined, { what, deadline: waitMs });
   }
 
   /** Starts a node where the one before it has ended, and waits until it is ready. */
@@ -145,16 +165,22 @@ export class Cluster {
     node.away = false;
     await this.ready(node);
     const live = this.origins.map(({ name }) => name);
-    await waitFor(
-      () => live.every((name) => this.logged(new Map(), "origin-joined", name).includes(node)),
-      { what: `${node.name} to find the origins`, deadline: waitMs },
-    );
+    const what = `${node.name} to find the origins`;
+    const found = (): boolean => {
+      node.process.mustRun(what);
+      return live.every((name) => this.logged(new Map(), "origin-joined", name).includes(node));
+    };
+    await waitFor(found, { what, deadline: waitMs });
   }
 
   /** Resolves when a node says that it is ready. */
   async ready(node: NodePlace): Promise<void> {
-    const isReady = (): Promise<boolean> => this.isReady(node).catch(() => false);
-    await waitFor(isReady, { what: `${node.name}`, deadline: waitMs });
+    const what = `${node.name} to be ready`;
+    const isReady = (): Promise<boolean> => {
+      node.process.mustRun(what);
+      return this.isReady(node).catch(() => false);
+    };
+    await waitFor(isReady, { what, deadline: waitMs });
   }
 
   /** What a node says of it just now. */
@@ -178,9 +204,9 @@ export class Cluster {
 
   /** Ends everything. */
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const { process } of this.nodes) await process[Symbol.asyncDispose]();
+    for (const { process } of this.processes) await process[Symbol.asyncDispose]();
     for (const { program } of this.lives) await program[Symbol.asyncDispose]();
-    for (const { proxy } of [...this.nodes, ...this.origins]) await proxy.close();
+    for (const proxy of this.#proxies) await proxy.close();
     await this.broker[Symbol.asyncDispose]();
   }
 }

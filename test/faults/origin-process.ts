@@ -4,34 +4,21 @@
  * each echo begins with. Prints one line for each event when it is given to the handler:
  * `at type id seq data`. SIGUSR2 holds every handler up until the next one.
  */
-import { writeSync } from "node:fs";
 import process from "node:process";
 import { connectOrigin } from "websocket-service/origin";
+import { writeWhole } from "../support/write-whole.ts";
 
 /** Of a message's data, as much as tells which one it is. */
 const dataCharsMax = 40;
 
 const [broker = "", name = "", delay = "0", tag] = process.argv.slice(2);
-const pause = new Int32Array(new SharedArrayBuffer(4));
 let held: { readonly promise: Promise<void>; readonly free: () => void } | undefined;
 const origin = await connectOrigin({ broker, name });
 
 /** At once: a line that a kill takes along would pass for an event that was never handled. */
-const write = (text: string): void => {
-  for (let bytes = Buffer.from(text); bytes.length > 0; ) {
-    try {
-      bytes = bytes.subarray(writeSync(1, bytes));
-    } catch (error) {
-      // The reader is busy. A handler that throws would count as one that is done.
-      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") throw error;
-      Atomics.wait(pause, 0, 0, 1);
-    }
-  }
-};
-
 const tell = (...words: (string | number)[]): void => {
   const at = (performance.timeOrigin + performance.now()).toFixed(3);
-  write(`${at} ${words.join(" ")}\n`);
+  writeWhole(`${at} ${words.join(" ")}\n`);
 };
 
 const work = (): Promise<void> | void => {

@@ -1,6 +1,7 @@
-import { after, before } from "node:test";
+import { after } from "node:test";
 import { type Handshake, RawClient } from "../support/raw-client.ts";
-import { type Combination, Fixture } from "../support/socket-fixture/combinations.ts";
+import type { Combination, Fixture } from "../support/socket-fixture/combinations.ts";
+import { fixtureForTests } from "../support/socket-fixture/for-tests.ts";
 import { answerTests } from "./suite-answers.ts";
 import { broadcastTests } from "./suite-broadcast.ts";
 import { closeTests } from "./suite-close.ts";
@@ -22,21 +23,14 @@ export interface SuiteContext {
 
 /** The behaviour of a client server, from outside, over a process of its own. */
 export function socketSuite(combination: Combination): void {
-  let fixture: Fixture | undefined;
   const clients: RawClient[] = [];
-  before(async () => {
-    fixture = await Fixture.start(combination, { compression: true });
-  });
-  after(async () => {
+  const fixture = fixtureForTests(combination);
+  after(() => {
     for (const client of clients) client.destroy();
-    await fixture?.stop();
   });
   const context: SuiteContext = {
     combination,
-    fixture() {
-      if (fixture === undefined) throw new Error("the fixture is not up");
-      return fixture;
-    },
+    fixture,
     async open(name, handshake = {}) {
       const mark = handshake.path?.includes("?") ? "&" : "?";
       const path = `${handshake.path ?? "/"}${mark}name=${name}`;

@@ -1,8 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import net from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { onFreePort } from "./free-port.ts";
+import { Program } from "./spawn.ts";
+
+export { freePort } from "./free-port.ts";
 
 export interface MosquittoOptions {
   /** Names and passwords; without them everybody is let in. */
@@ -13,42 +15,13 @@ export interface MosquittoOptions {
   readonly port?: number;
 }
 
-/** A port that was free a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer();
-    server.on("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => {
-        if (address === null || typeof address === "string") reject(new Error("no port"));
-        else resolve(address.port);
-      });
-    });
-  });
-}
-
-function canConnect(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = net.connect(port, "127.0.0.1");
-    socket.on("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.on("error", () => resolve(false));
-  });
-}
-
-function exited(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
-  return new Promise((resolve) => child.once("exit", () => resolve()));
-}
+const inUse = /Address already in use/;
 
 /** Debian's mosquitto on a port of 127.0.0.1, with a configuration in a directory of its own. */
 export class Mosquitto {
   readonly port: number;
   readonly #directory: string;
-  #child: ChildProcess | undefined;
+  #program: Program | undefined;
 
   private constructor(port: number, directory: string) {
     this.port = port;
@@ -57,32 +30,45 @@ export class Mosquitto {
 
   /** Starts a broker and waits until it accepts connections. */
   static async start(options: MosquittoOptions = {}): Promise<Mosquitto> {
+    const { port } = options;
+    if (port !== undefined) return Mosquitto.#startOn(port, options);
+    const isInUse = (error: unknown): boolean => inUse.test(String(error));
+    return onFreePort((free) => Mosquitto.#startOn(free, options), isInUse);
+  }
+
+  static async #startOn(port: number, { users, config }: MosquittoOptions): Promise<Mosquitto> {
     const directory = await mkdtemp(join(tmpdir(), "wss-mosquitto-"));
-    const port = options.port ?? (await freePort());
+    const broker = new Mosquitto(port, directory);
     const lines = [
       `listener ${port} 127.0.0.1`,
       "set_tcp_nodelay true",
       "max_inflight_messages 1000",
       "max_queued_messages 0",
       "persistence false",
+      "log_dest stderr",
       "log_type error",
+      // Says that it runs: a port that answers may be another one's.
+      "log_type information",
       // Started as root it would otherwise give up the right to read its own files here.
       "user root",
     ];
-    if (options.users === undefined) {
+    if (users === undefined) {
       lines.push("allow_anonymous true");
     } else {
       const file = join(directory, "passwords");
-      const entries = Object.entries(options.users).map(([name, word]) => `${name}:${word}\n`);
+      const entries = Object.entries(users).map(([name, word]) => `${name}:${word}\n`);
       await writeFile(file, entries.join(""), { mode: 0o600 });
-      const hashing = spawn("/usr/bin/mosquitto_passwd", ["-U", file], { stdio: "ignore" });
-      await exited(hashing);
+      await new Program("/usr/bin/mosquitto_passwd", ["-U", file]).exited;
       lines.push("allow_anonymous false", `password_file ${file}`);
     }
-    lines.push(...(options.config ?? []), "");
+    lines.push(...(config ?? []), "");
     await writeFile(join(directory, "mosquitto.conf"), lines.join("\n"));
-    const broker = new Mosquitto(port, directory);
-    await broker.restart();
+    try {
+      await broker.restart();
+    } catch (error) {
+      await broker[Symbol.asyncDispose]();
+      throw error;
+    }
     return broker;
   }
 
@@ -94,31 +80,24 @@ export class Mosquitto {
 
   /** Starts it on the same port, after `stop` or `kill`. */
   async restart(): Promise<void> {
-    const child = spawn("/usr/sbin/mosquitto", ["-c", join(this.#directory, "mosquitto.conf")], {
-      stdio: "ignore",
-    });
-    this.#child = child;
-    const deadline = Date.now() + 10_000;
-    while (!(await canConnect(this.port))) {
-      if (child.exitCode !== null) throw new Error(`mosquitto ended with ${child.exitCode}`);
-      if (Date.now() > deadline) throw new Error("mosquitto does not accept connections");
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+    const configFile = join(this.#directory, "mosquitto.conf");
+    this.#program = new Program("/usr/sbin/mosquitto", ["-c", configFile]);
+    await this.#program.line((line) => line.endsWith(" running") || undefined, "a running broker");
   }
 
   /** Reads its configuration and its rules anew; clients stay connected. */
   reload(): void {
-    this.#child?.kill("SIGHUP");
+    this.#program?.kill("SIGHUP");
   }
 
   /** It stands still, and its connections stay. */
   pause(): void {
-    this.#child?.kill("SIGSTOP");
+    this.#program?.kill("SIGSTOP");
   }
 
   /** It goes on after `pause`. */
   resume(): void {
-    this.#child?.kill("SIGCONT");
+    this.#program?.kill("SIGCONT");
   }
 
   /** Ends it as an operator would: clients get a clean close. */
@@ -138,10 +117,10 @@ export class Mosquitto {
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {
-    const child = this.#child;
-    if (child === undefined) return;
-    this.#child = undefined;
-    child.kill(signal);
-    await exited(child);
+    const program = this.#program;
+    if (program === undefined) return;
+    this.#program = undefined;
+    program.kill(signal);
+    await program.exited;
   }
 }

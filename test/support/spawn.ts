@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { within } from "./wait.ts";
 
-export { freePort } from "./mosquitto.ts";
+export { freePort } from "./free-port.ts";
 
 export const bunProgram = "node_modules/.bin/bun";
 export const denoProgram = "node_modules/.bin/deno";
@@ -87,6 +87,18 @@ export class Program {
     return this.lines.join("\n");
   }
 
+  /** How it ended; undefined while it runs. */
+  get exit(): Exit | undefined {
+    return this.#exit;
+  }
+
+  /** For whoever waits for what it does: an error with all that it wrote, where it has ended. */
+  mustRun(what: string): void {
+    const { code, signal } = this.#exit ?? {};
+    if (this.#exit === undefined) return;
+    throw new Error(`ended with ${code ?? signal}, without ${what}:\n${this.output}`);
+  }
+
   /** The first line, written or yet to come, for which `match` gives something. */
   async line<Found>(match: (line: string) => Found | undefined, what: string): Promise<Found> {
     const end = Date.now() + lineMsMax;
@@ -95,7 +107,7 @@ export class Program {
         const found = match(this.lines[seen] ?? "");
         if (found !== undefined) return found;
       }
-      if (this.#exit !== undefined) throw new Error(`ended without ${what}:\n${this.output}`);
+      this.mustRun(what);
       const deadline = Math.max(0, end - Date.now());
       await within(this.#news(), { what: `${what}; so far:\n${this.output}`, deadline });
     }

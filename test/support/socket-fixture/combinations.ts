@@ -1,3 +1,4 @@
+import { RawClient } from "../raw-client.ts";
 import { bunProgram, denoProgram, nodeProgram, Program } from "../spawn.ts";
 import { within } from "../wait.ts";
 import type { FixtureOptions } from "./start.ts";
@@ -153,8 +154,13 @@ export class Fixture {
   static async start(combination: Combination, options: FixtureOptions): Promise<Fixture> {
     const args = [...combination.args, JSON.stringify(options)];
     const program = new Program(combination.program(), args);
-    const listening = await program.line(factOf("listening"), "a listening server");
-    return new Fixture(program, listening);
+    try {
+      const listening = await program.line(factOf("listening"), "a listening server");
+      return new Fixture(program, listening);
+    } catch (error) {
+      program.kill();
+      throw error;
+    }
   }
 
   /** What the fixture said, or will say, of an event. */
@@ -172,8 +178,24 @@ export class Fixture {
     return (await within(this.#program.exited, { what: "the fixture's end" })).code;
   }
 
+  /** Whether it still serves. It may have died without our knowing it yet. */
+  async alive(): Promise<boolean> {
+    if (this.#program.exit !== undefined) return false;
+    try {
+      (await RawClient.connect(this.port)).destroy();
+      return true;
+    } catch {
+      await this.ended();
+      return false;
+    }
+  }
+
+  /** Ends it. Where it has died before, this fails and shows what it wrote. */
   async stop(): Promise<void> {
     await this.#program[Symbol.asyncDispose]();
+    const { code, signal } = this.#program.exit ?? {};
+    if (code === 0 || signal === "SIGKILL") return;
+    throw new Error(`the fixture died (${code ?? signal}):\n${this.#program.output}`);
   }
 }
 

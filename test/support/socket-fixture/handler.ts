@@ -168,6 +168,11 @@ export class FixtureHandler implements SocketHandler<FixtureConnection> {
   private broadcastCommand(socket: Socket, words: readonly string[]): void {
     const [verb, first = "", ...rest] = words;
     switch (verb) {
+      case "die":
+        setTimeout(() => {
+          throw new Error("died as a test wants it");
+        });
+        break;
       case "reload-tls":
         if (this.tls === undefined) break;
         void this.server?.reloadTls(this.tls).then(() => this.send(socket, "reloaded"));

@@ -1,6 +1,6 @@
-import { writeSync } from "node:fs";
+import { writeWhole } from "../write-whole.ts";
 
 /** One JSON line for the test, at once. */
 export function say(fact: Readonly<Record<string, unknown>>): void {
-  writeSync(1, `${JSON.stringify(fact)}\n`);
+  writeWhole(`${JSON.stringify(fact)}\n`);
 }
