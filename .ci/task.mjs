@@ -1,6 +1,7 @@
 // The tasks behind the npm scripts. Plain JavaScript for Node 20 without dependencies, because it
 // runs in a fresh clone, before anything is installed or built.
 import { existsSync } from "node:fs";
+import { furtherNodejs } from "./nodejs.mjs";
 import { packageServer } from "./package.mjs";
 import { build, compileWasm, install, installPrograms, StepFailed } from "./prepare.mjs";
 import { nodejs, root, run, tool } from "./program.mjs";
@@ -76,7 +77,7 @@ async function runTests(args) {
     console.error(error.message);
     flags = ["--build-failed"];
   }
-  return run(nodejs, ["dist/js/test/run.js", ...flags, ...args]);
+  return run(nodejs, ["dist/js/test/run.js", ...flags, ...furtherNodejs(), ...args]);
 }
 
 async function main([name, ...args]) {

@@ -1,6 +1,7 @@
 /**
  * Runs the checks and the tests on the three runtimes, one process a file, and ends with the line
- * `N passed, N failed`. Arguments: `--checks`, `--runtime NAME` (repeatable), parts of file paths.
+ * `N passed, N failed`. Arguments: `--checks`, `--runtime NAME` (repeatable; `node24` is one too),
+ * `--nodejs MAJOR=PROGRAM`, parts of file paths.
  */
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -55,6 +56,7 @@ async function runJob(job: Job): Promise<Row> {
   const ended = await processes.run(job.command, job.args, {
     log: job.log,
     deadlineMs: fileMsMax,
+    env: job.env,
   });
   let xml: string | undefined;
   try {
@@ -80,9 +82,15 @@ function tellFailure(title: string, reason: string, log: string): void {
   console.log(`\n✖ ${title}: ${reason}\n${cut}${shown.map((line) => `  ${line}`).join("\n")}\n`);
 }
 
-async function runOn(runtime: Runtime, files: readonly string[]): Promise<Row[]> {
+async function runOn(
+  runtime: Runtime,
+  files: readonly string[],
+  program: string | undefined,
+): Promise<Row[]> {
   const rows: Row[] = [];
-  const jobs = files.filter((file) => runsOn(file, runtime)).map((file) => jobOf(file, runtime));
+  const jobs = files
+    .filter((file) => runsOn(file, runtime))
+    .map((file) => jobOf(file, runtime, program));
   await inParallel(jobs, availableParallelism(), async (job) => {
     rows.push(await runJob(job));
   });
@@ -95,9 +103,11 @@ async function main(): Promise<number> {
     options: {
       checks: { type: "boolean", default: false },
       "build-failed": { type: "boolean", default: false },
-      runtime: { type: "string", multiple: true, default: [...runtimes] },
+      runtime: { type: "string", multiple: true },
+      nodejs: { type: "string", multiple: true, default: [] },
     },
   });
+  const further = furtherNodejs(values.nodejs);
   rmSync(logFolder, { recursive: true, force: true });
   mkdirSync(logFolder, { recursive: true });
   const summary: Row[] = [];
@@ -110,9 +120,17 @@ async function main(): Promise<number> {
     (file) => positionals.length === 0 || positionals.some((part) => file.includes(part)),
   );
   const all: Row[] = [];
-  for (const runtime of runtimes.filter((name) => values.runtime.includes(name))) {
+  const wanted = [...runtimes, ...further.keys()].filter(
+    (name) => values.runtime === undefined || values.runtime.includes(name),
+  );
+  for (const runtime of wanted) {
+    const program = further.get(runtime);
+    if (program === "") {
+      summary.push({ name: runtime, passed: 0, failed: 0, skipped: 1, seconds: 0 });
+      continue;
+    }
     const started = performance.now();
-    const rows = await runOn(runtime, files);
+    const rows = await runOn(runtime, files, program);
     const none = rows.length === 0 && positionals.length === 0 ? 1 : 0;
     const totals = sumOf([...rows, { passed: 0, failed: none, skipped: 0 }]);
     const row = { name: runtime, ...totals, seconds: (performance.now() - started) / 1000 };
@@ -121,6 +139,16 @@ async function main(): Promise<number> {
     console.log(`${runtime}: ${closingLine(totals)} in ${row.seconds.toFixed(1)} s`);
   }
   return report(summary, all);
+}
+
+/** Further versions of Node.js by name: their programs, empty where there is none. */
+function furtherNodejs(given: readonly string[]): ReadonlyMap<Runtime, string> {
+  return new Map(
+    given.map((pair) => {
+      const [major, program = ""] = pair.split("=");
+      return [`node${Number(major)}`, program];
+    }),
+  );
 }
 
 function report(summary: readonly Row[], files: readonly Row[]): number {

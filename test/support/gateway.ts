@@ -1,7 +1,8 @@
 import { after } from "node:test";
+import type { GatewayRuntime } from "./gateway-combinations.ts";
 import { bunProgram, denoProgram, nodeProgram, Program, type SpawnOptions } from "./spawn.ts";
 
-export type GatewayRuntime = "bun" | "deno" | "node";
+export { combinations, type GatewayRuntime } from "./gateway-combinations.ts";
 
 export interface GatewayOptions extends SpawnOptions {
   /** What runs the gateway, not the test. */
@@ -24,15 +25,6 @@ export interface Started {
   readonly broker: string;
   readonly app: string;
 }
-
-/** All combinations that one behaviour holds for. */
-export const combinations: readonly { runtime: GatewayRuntime; engine: "native" | "wasm" }[] = [
-  { runtime: "bun", engine: "native" },
-  { runtime: "bun", engine: "wasm" },
-  { runtime: "deno", engine: "native" },
-  { runtime: "deno", engine: "wasm" },
-  { runtime: "node", engine: "wasm" },
-];
 
 /** The program and its first arguments, as `npm run serve…` starts it. */
 export function gatewayCommand(runtime: GatewayRuntime): readonly [string, ...string[]] {

@@ -1,8 +1,10 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import { gatewaysVariable } from "./gateway-combinations.ts";
 
 export const runtimes = ["node", "bun", "deno"] as const;
-export type Runtime = (typeof runtimes)[number];
+/** One of `runtimes`, or a further version of Node.js such as `node24`. */
+export type Runtime = (typeof runtimes)[number] | `node${number}`;
 
 /** One test file on one runtime: a process of its own, so that a crash costs that file only. */
 export interface Job {
@@ -14,6 +16,8 @@ export interface Job {
   readonly report: string;
   /** Where everything that it prints goes. */
   readonly log: string;
+  /** Added to the environment. */
+  readonly env: Readonly<Record<string, string>>;
 }
 
 export const logFolder = "dist/test-logs";
@@ -28,10 +32,15 @@ export function findTests(folder: string): string[] {
 
 export function runsOn(file: string, runtime: Runtime): boolean {
   const only = /\.(node|bun|deno)\.test\.ts$/.exec(file)?.[1];
-  return only === undefined || only === runtime;
+  if (!isFurther(runtime)) return only === undefined || only === runtime;
+  // Gateways on Bun and Deno are the same whichever Node.js runs the test.
+  return (only === undefined || only === "node") && !/\/(?:sockets-)?(?:bun|deno)-/.test(file);
 }
 
-export function jobOf(file: string, runtime: Runtime): Job {
+const isFurther = (runtime: Runtime): boolean => /\d$/.test(runtime);
+
+/** `program`: of a further version of Node.js. */
+export function jobOf(file: string, runtime: Runtime, program: string = process.execPath): Job {
   const name = `${runtime}-${file.replace(/^test\//, "").replaceAll("/", "-")}`;
   const report = `${logFolder}/${name}.xml`;
   return {
@@ -39,11 +48,17 @@ export function jobOf(file: string, runtime: Runtime): Job {
     file,
     report,
     log: `${logFolder}/${name}.log`,
-    ...start(file, runtime, report),
+    env: isFurther(runtime) ? { [gatewaysVariable]: "node" } : {},
+    ...start(file, runtime, report, program),
   };
 }
 
-function start(file: string, runtime: Runtime, report: string): Pick<Job, "command" | "args"> {
+function start(
+  file: string,
+  runtime: Runtime,
+  report: string,
+  program: string,
+): Pick<Job, "command" | "args"> {
   if (runtime === "bun") {
     const reporter = ["--reporter=junit", `--reporter-outfile=${report}`];
     return {
@@ -60,7 +75,7 @@ function start(file: string, runtime: Runtime, report: string): Pick<Job, "comma
     ...["--test-reporter=junit", `--test-reporter-destination=${report}`],
   ];
   return {
-    command: process.execPath,
+    command: program,
     args: [...reporters, `dist/js/${file.replace(/\.ts$/, ".js")}`],
   };
 }

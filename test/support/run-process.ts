@@ -12,6 +12,8 @@ export interface Ended {
 export interface ProcessOptions {
   readonly log: string;
   readonly deadlineMs: number;
+  /** Added to the environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 // Logs are read by programs: no colours (Deno takes any FORCE_COLOR for a yes), and no stack
@@ -29,7 +31,7 @@ export class Processes {
     const log = createWriteStream(options.log);
     const child = spawn(command, args, {
       detached: true,
-      env: environment,
+      env: { ...environment, ...options.env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     child.stdout.pipe(log, { end: false });

@@ -86,6 +86,26 @@ test("runner: a file's name says where it runs", () => {
   assert.ok(jobOf("test/unit/a.test.ts", "bun").args.includes("./test/unit/a.test.ts"));
 });
 
+test("runner: a further Node.js runs what is Node's, with a program of its own", () => {
+  const files = [
+    ...[
+      "test/unit/a.test.ts",
+      "test/a.node.test.ts",
+      "test/runtimes/sockets-node-wasm.node.test.ts",
+    ],
+    ...["test/a.bun.test.ts", "test/runtimes/sockets-deno-wasm.node.test.ts"],
+    ...["test/faults/bun-native.node.test.ts", "test/faults/node-wasm.node.test.ts"],
+  ];
+  assert.deepEqual(
+    files.map((file) => runsOn(file, "node24")),
+    [true, true, true, false, false, false, true],
+  );
+  const job = jobOf("test/unit/a.test.ts", "node24", "/n24/node");
+  assert.equal(job.command, "/n24/node");
+  assert.deepEqual(job.env, { TEST_GATEWAYS: "node" });
+  assert.notEqual(job.report, jobOf("test/unit/a.test.ts", "node").report);
+});
+
 test("runner: the closing line and the table", () => {
   const rows = [
     { name: "node", passed: 10, failed: 0, skipped: 0, seconds: 1.25 },

@@ -1,0 +1,23 @@
+export type GatewayRuntime = "bun" | "deno" | "node";
+
+interface GatewayCombination {
+  readonly runtime: GatewayRuntime;
+  readonly engine: "native" | "wasm";
+}
+
+/** In the environment of a test: gateways on this runtime alone are looked at. */
+export const gatewaysVariable = "TEST_GATEWAYS";
+
+/** All combinations that one behaviour holds for. */
+const all: readonly GatewayCombination[] = [
+  { runtime: "bun", engine: "native" },
+  { runtime: "bun", engine: "wasm" },
+  { runtime: "deno", engine: "native" },
+  { runtime: "deno", engine: "wasm" },
+  { runtime: "node", engine: "wasm" },
+];
+
+const only = process.env[gatewaysVariable];
+
+export const combinations: readonly GatewayCombination[] =
+  only === undefined ? all : all.filter(({ runtime }) => runtime === only);
