@@ -86,6 +86,13 @@ export class CommandExecutor {
     else this.#refuse(source, error, "a batch cannot be read");
   }
 
+  /** The bus dropped what came on a topic of commands. */
+  refused(code: ErrorCode, topic: string): void {
+    const { metrics, logger } = this.#context.parts;
+    metrics.error(code);
+    logger.log("warn", "command-refused", "what came on this topic is dropped", { code, topic });
+  }
+
   /** One raw message for the members of a group. */
   message({ app: name, group, kind, payload }: GroupMessage): void {
     const { parts, message, fanOut } = this.#context;

@@ -86,6 +86,7 @@ export class Gateway implements SocketHandler<Connection> {
       commands,
       message: (message) => this.#executor.message(message),
       node: () => {},
+      refused: (code, topic) => this.#executor.refused(code, topic),
       lost: () => this.#metrics.error("forward-lost"),
       connected: (connected) => this.#readiness("cluster bus not connected", connected),
     });

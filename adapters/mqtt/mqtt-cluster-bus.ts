@@ -118,7 +118,12 @@ export class MqttClusterBus implements ClusterBus {
 
   #message(topic: string, payload: Uint8Array, retained: boolean): void {
     const parsed = this.#topics.parse(topic);
-    switch (parsed?.kind) {
+    if (parsed === undefined) return;
+    if (retained) {
+      this.#retained(parsed, topic);
+      return;
+    }
+    switch (parsed.kind) {
       case "commands":
       case "node-commands": {
         const reach = parsed.kind === "commands" ? "all" : "node";
@@ -129,11 +134,19 @@ export class MqttClusterBus implements ClusterBus {
       case "group-commands":
       case "group-text":
       case "group-binary":
-        // What a broker kept would come with the first member, and again with every reconnect.
-        if (!retained && this.#groups.get(parsed.app)?.has(parsed.group)) {
-          this.#group(parsed, topic, payload);
-        }
+        if (this.#groups.get(parsed.app)?.has(parsed.group)) this.#group(parsed, topic, payload);
     }
+  }
+
+  /**
+   * What the broker has kept comes with the subscription, so again with every reconnect: whoever
+   * sent it meant it once at most. MQTT 3.1.1, 3.3.1.3: what is passed on as it is published does
+   * not have the flag.
+   */
+  #retained(parsed: ParsedTopic, topic: string): void {
+    // Left meanwhile: what comes late concerns nobody here.
+    if ("group" in parsed && !this.#groups.get(parsed.app)?.has(parsed.group)) return;
+    this.#listener?.refused("retained-refused", topic);
   }
 
   #group(parsed: GroupTopic, topic: string, payload: Uint8Array): void {

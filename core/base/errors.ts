@@ -92,6 +92,9 @@ export const ErrorCode = {
   "publish-refused": 118,
   "reply-dropped": 119,
   "events-unconfirmed": 120,
+  // Commands over a bus that anybody may publish to
+  /** A broker had kept a command, or a group's message, and gave it to a new subscription. */
+  "retained-refused": 150,
 } as const;
 
 export type ErrorCode = keyof typeof ErrorCode;

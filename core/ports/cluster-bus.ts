@@ -1,4 +1,4 @@
-import type { ServiceError } from "../base/mod.ts";
+import type { ErrorCode, ServiceError } from "../base/mod.ts";
 import type { CommandReceiver } from "./command-source.ts";
 import type { MessageKind } from "./socket.ts";
 
@@ -27,6 +27,8 @@ export interface ClusterBusListener {
   commands: CommandReceiver;
   /** Anybody published the payload of one WebSocket message to a group that was joined. */
   message(message: GroupMessage): void;
+  /** What came on this topic was dropped unread, and why. */
+  refused(code: ErrorCode, topic: string): void;
   /** A batch that was to be forwarded did not get to the bus: it is lost. */
   lost(): void;
   /** A node announced itself, or (undefined) left or died. Own announcements are told too. */

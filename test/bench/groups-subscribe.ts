@@ -34,6 +34,7 @@ await bus.start({
   commands: () => {},
   message: () => {},
   node: () => {},
+  refused: () => {},
   lost: () => {},
   connected: (now) => connected.push(now),
 });

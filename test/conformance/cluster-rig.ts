@@ -33,6 +33,8 @@ export interface Heard {
   readonly messages: string[];
   readonly nodes: { app: string; node: string; presence: NodePresence | undefined }[];
   readonly connected: boolean[];
+  /** As `CODE TOPIC`. */
+  readonly refused: string[];
   /** Forwards that did not get to the bus. */
   lost: number;
 }
@@ -43,7 +45,8 @@ export function ear(): Heard {
   const nodes: Heard["nodes"] = [];
   const messages: string[] = [];
   const connected: boolean[] = [];
-  const heard = { commands, messages, nodes, connected, lost: 0 };
+  const refused: string[] = [];
+  const heard = { commands, messages, nodes, connected, refused, lost: 0 };
   const listener: ClusterBusListener = {
     commands: (source, payload) =>
       commands.push({ source, text: new TextDecoder().decode(payload) }),
@@ -51,6 +54,7 @@ export function ear(): Heard {
       messages.push(`${app} ${group} ${kind} ${new TextDecoder().decode(payload)}`),
     node: (app, node, presence) => nodes.push({ app, node, presence }),
     connected: (now) => connected.push(now),
+    refused: (code, topic) => refused.push(`${code} ${topic}`),
     lost: () => {
       heard.lost++;
     },

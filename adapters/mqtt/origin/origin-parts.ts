@@ -101,7 +101,7 @@ export class OriginParts implements AudienceOwner {
           this.#control?.announce();
           if (connected) this.receiver.tellReceived();
         },
-        message: (topic, payload) => this.#message(topic, payload),
+        message: (topic, payload, retained) => this.#message(topic, payload, retained),
       });
       this.#control?.begin();
     } catch (error) {
@@ -210,10 +210,11 @@ export class OriginParts implements AudienceOwner {
     return this.outbox.node(node);
   }
 
-  #message(topic: string, payload: Uint8Array): void {
+  #message(topic: string, payload: Uint8Array, retained: boolean): void {
     const parsed = this.identity.topics.parse(topic);
     if (parsed?.kind === "events" || parsed?.kind === "origin-events") {
-      this.receiver.receive(topic, parsed.node, payload, parsed.kind === "origin-events");
+      if (retained) this.failed(storedEvents(topic));
+      else this.receiver.receive(topic, parsed.node, payload, parsed.kind === "origin-events");
     } else if (parsed?.kind === "node-presence") {
       const presence = parseNodePresence(payload);
       // An unreadable presence says nothing, neither life nor death.
@@ -221,4 +222,9 @@ export class OriginParts implements AudienceOwner {
       this.#nodes.presence(parsed.node, presence);
     }
   }
+}
+
+/** No node retains events: a broker would hand them out again with every reconnect. */
+function storedEvents(topic: string): ServiceError {
+  return new ServiceError("retained-refused", `dropped: a retained message on ${topic}`);
 }
