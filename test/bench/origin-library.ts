@@ -57,6 +57,7 @@ const receiver = new EventReceiver(
     connect: () => undefined,
   },
   dispatcher,
+  { now: Date.now },
 );
 function taken(): Uint8Array {
   return outbox.number(outbox.seal())!.payload;

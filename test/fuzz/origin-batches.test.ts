@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ManualClock } from "../../adapters/memory/mod.ts";
 import { Dispatcher } from "../../adapters/mqtt/origin/dispatcher.ts";
 import { EventReceiver } from "../../adapters/mqtt/origin/event-receiver.ts";
 import type { OriginEvent } from "../../adapters/mqtt/origin/mod.ts";
@@ -42,7 +43,7 @@ class Listener {
       revived: nothing,
       connect: () => undefined,
     };
-    this.receiver = new EventReceiver(effects, this.dispatcher);
+    this.receiver = new EventReceiver(effects, this.dispatcher, new ManualClock());
     this.dispatcher.on("error", () => {
       this.errors++;
     });

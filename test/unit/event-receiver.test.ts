@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encode } from "@msgpack/msgpack";
+import { ManualClock } from "../../adapters/memory/mod.ts";
 import { Dispatcher } from "../../adapters/mqtt/origin/dispatcher.ts";
 import { EventReceiver } from "../../adapters/mqtt/origin/event-receiver.ts";
 
 interface Rig {
+  readonly clock: ManualClock;
   readonly receiver: EventReceiver;
   readonly dispatcher: Dispatcher;
   /** What the handlers were given. */
@@ -21,6 +23,7 @@ function rig(): Rig {
   const [seen, confirmed]: [string[], string[]] = [[], []];
   const replies: unknown[] = [];
   const dispatcher = new Dispatcher(() => {});
+  const clock = new ManualClock();
   const none = (): never => {
     throw new Error("not expected");
   };
@@ -36,12 +39,13 @@ function rig(): Rig {
       revived: (node) => void seen.push(`${node} lives`),
     },
     dispatcher,
+    clock,
   );
   dispatcher.on("open", ({ connection }) => void seen.push(`open ${connection.id}`));
   dispatcher.on("message", ({ connection, data }) => void seen.push(`${connection.id} ${data}`));
   dispatcher.on("close", ({ connection, cause }) => void seen.push(`${cause} ${connection.id}`));
   return {
-    ...{ receiver, dispatcher, seen, confirmed, replies },
+    ...{ clock, receiver, dispatcher, seen, confirmed, replies },
     give: (generation, first, ...items) => {
       const batch = encode([1, `n1:i1:o1:${generation}`, first, items]);
       receiver.receive("origins/o1/events/n1", "n1", batch, true);
@@ -156,3 +160,50 @@ test("replies are heard in bare batches too, between those of the stream", () =>
   give(1, 1, said(1));
   assert.deepEqual(confirmed, ["1 1", "1 2"]);
 });
+
+/** What somebody may say on the topic of node `n2`, of a connection that is `n1`'s. */
+const ofAnother: readonly (readonly unknown[])[] = [
+  opened,
+  said(1),
+  said(2),
+  closed(2),
+  ["connect", "n1.b", { path: "/" }],
+  ["assigned", "n1.a", 2, {}],
+  ["alive", ["n2.a", "n1.a"]],
+  ["moved", ["n1.a"]],
+  ["reply", "o1:i:0", { "n1.a": "sent" }],
+  ["reply", "o1:i:0", { node: "n1", sent: 1 }],
+  ["reply", "o1:i:0", { node: "n2", connections: [{ id: "n1.a" }] }],
+  ["reply", "o1:i:0", { node: "n2", connections: [], gone: ["n1.a"] }],
+];
+
+for (const [topic, assigned] of [
+  ["origins/o1/events/n2", true],
+  ["events/0/n2", false],
+] as const) {
+  test(`whoever may publish as n2 says nothing of n1's connections: ${topic}`, () => {
+    const { clock, give, receiver, dispatcher, seen, replies } = rig();
+    const errors: string[] = [];
+    dispatcher.on("error", ({ error }) => void errors.push(error.message));
+    give(1, 0, opened, said(1));
+    for (const [first, item] of ofAnother.entries()) {
+      const [numbered, json] = [[1, "n2:i2:o1:1", first, [item]], JSON.stringify([item])];
+      for (const batch of [encode(numbered), encode([item]), new TextEncoder().encode(json)]) {
+        receiver.receive(topic, "n2", batch, assigned);
+      }
+    }
+    assert.deepEqual(seen, ["open n1.a", "n1.a m1"]);
+    assert.deepEqual(replies, []);
+    assert.equal(receiver.foreignEvents, 3 * ofAnother.length);
+    assert.equal(errors.length, 1, "they are told together");
+    clock.advance(1_000);
+    receiver.receive(topic, "n2", encode([opened]), assigned);
+    assert.deepEqual(errors, [
+      `${topic}: an event names a connection of another node than the topic: dropped`,
+      `${topic}: ${3 * ofAnother.length} events name connections of another node than the topic: dropped`,
+    ]);
+    // The true node goes on where it was.
+    give(1, 2, said(2), closed(3));
+    assert.deepEqual(seen.slice(2), ["n1.a m2", "client n1.a"]);
+  });
+}

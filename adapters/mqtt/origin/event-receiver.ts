@@ -1,4 +1,5 @@
 import { ServiceError } from "../../../core/base/mod.ts";
+import type { Clock } from "../../../core/ports/mod.ts";
 import { BatchReader, type BatchSink } from "./batch-reader.ts";
 import { checkedId, isConnectionId } from "./check-arguments.ts";
 import { ClosedConnections } from "./closed-connections.ts";
@@ -7,6 +8,7 @@ import { ConnectionTable } from "./connection-table.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { type EventSource, newSource, sourceOf } from "./event-source.ts";
 import type { ConnectionInfo, MessageData } from "./events.ts";
+import { ForeignIds, isOfNode, isReplyOf } from "./foreign-ids.ts";
 import { FormerConnections } from "./former-connections.ts";
 import { type BatchRecord, HandledItems } from "./handled-items.ts";
 import type { ReceiverEffects } from "./receiver-effects.ts";
@@ -22,11 +24,14 @@ export class EventReceiver implements BatchSink {
   #source: EventSource = newSource("", false);
   #record: BatchRecord | undefined;
   readonly #closedConnections: ClosedConnections = new ClosedConnections();
+  readonly #foreign: ForeignIds;
+  #topic = "";
   #missed = 0;
 
-  constructor(effects: ReceiverEffects, dispatcher: Dispatcher) {
+  constructor(effects: ReceiverEffects, dispatcher: Dispatcher, clock: Pick<Clock, "now">) {
     this.#effects = effects;
     this.#dispatcher = dispatcher;
+    this.#foreign = new ForeignIds(clock, (error) => dispatcher.failed(error));
   }
 
   /** Connections known to this origin. */
@@ -37,6 +42,11 @@ export class EventReceiver implements BatchSink {
   /** Events that never came, by the numbers of those that did. */
   get missedEvents(): number {
     return this.#missed;
+  }
+
+  /** Events that were dropped: their connection is of another node than their topic. */
+  get foreignEvents(): number {
+    return this.#foreign.count;
   }
 
   /** Nodes that have given this origin connections of its own. */
@@ -55,6 +65,7 @@ export class EventReceiver implements BatchSink {
   }
 
   receive(topic: string, node: string, payload: Uint8Array, assigned: boolean): void {
+    this.#topic = topic;
     this.#source = sourceOf(this.#sources, topic, () => newSource(node, assigned));
     this.#reader.read(payload);
     const record = this.#record;
@@ -164,6 +175,10 @@ export class EventReceiver implements BatchSink {
 
   item(item: readonly unknown[]): void {
     const [verb, id] = item;
+    if (!this.#isOwn(verb, id, item[2])) {
+      this.#foreign.drop(this.#topic);
+      return;
+    }
     if (verb === "open" && typeof id === "string") this.#open(id, item[3]);
     else if (verb === "close" && typeof id === "string") this.#closed(id, item);
     else if (verb === "connect" && typeof id === "string") this.#connect(id, item[2]);
@@ -179,6 +194,17 @@ export class EventReceiver implements BatchSink {
 
   refused(error: ServiceError): void {
     this.#dispatcher.failed(error);
+  }
+
+  /** Whether an item speaks of connections of the topic's node alone. */
+  #isOwn(verb: unknown, id: unknown, result: unknown): boolean {
+    const { node } = this.#source;
+    if (verb === "ack") return true;
+    if (verb === "reply") return isReplyOf(result, node);
+    if (Array.isArray(id))
+      return id.every((one) => typeof one !== "string" || isOfNode(one, node));
+    // What is no id at all is told as such.
+    return typeof id !== "string" || !id.includes(".") || isOfNode(id, node);
   }
 
   #open(id: string, info: unknown): void {
@@ -259,9 +285,14 @@ export class EventReceiver implements BatchSink {
 
   /** The connection that an event tells of; a new one where it opened before this origin came. */
   #find(bytes: Uint8Array, start: number, end: number): OriginConnection | undefined {
+    const { node } = this.#source;
     const known = this.#table.find(bytes, start, end);
-    if (known !== undefined) return known;
+    if (known !== undefined && known.node === node) return known;
     const id = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString();
+    if (id.includes(".") && !isOfNode(id, node)) {
+      this.#foreign.drop(this.#topic);
+      return undefined;
+    }
     const former = this.#former.take(id);
     if (former === undefined) return this.#add(id);
     const { connection, told } = former;

@@ -26,6 +26,8 @@ export const originLimits = {
   stallMs: 500,
   /** About the longest time of a timer: it only keeps the process up. */
   holdMs: 1_073_741_824,
+  /** Between two errors about events of somebody who plays a node: there may be many of them. */
+  foreignToldMs: 1_000,
   /** Default wait for a `reply`. */
   replyMs: 10_000,
   /** Replies waited for at once. */

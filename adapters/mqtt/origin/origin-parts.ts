@@ -1,5 +1,6 @@
 import { clearInterval, setInterval } from "node:timers";
 import { limits, ServiceError } from "../../../core/base/mod.ts";
+import type { Clock } from "../../../core/ports/mod.ts";
 import { MqttLink, type MqttLinkPorts } from "../mqtt-link.ts";
 import { parseNodePresence } from "../presence.ts";
 import { Topics } from "../topics.ts";
@@ -69,7 +70,7 @@ export class OriginParts implements AudienceOwner {
     this.#replies = new Replies(clock, `${name}:${incarnation}`, failed);
     this.#gate = new GroupGate(clock);
     this.#handOver = new HandOver(clock);
-    this.receiver = this.#newReceiver();
+    this.receiver = this.#newReceiver(clock);
     this.#nodes = new NodeTracker(clock, (node, alive) => this.#nodeLost(node, alive));
     const lives = (node: string): boolean => this.#nodes.lives(node);
     this.outbox = new Outbox(link, clock, { ...this.identity, json, failed, lives });
@@ -169,7 +170,7 @@ export class OriginParts implements AudienceOwner {
     this.#handOver.released(node);
   }
 
-  #newReceiver(): EventReceiver {
+  #newReceiver(clock: Clock): EventReceiver {
     const parts = this;
     return new EventReceiver(
       {
@@ -185,6 +186,7 @@ export class OriginParts implements AudienceOwner {
         connect: (id, request, assigned) => this.authorizations.connect(id, request, assigned),
       },
       this.dispatcher,
+      clock,
     );
   }
 

@@ -70,6 +70,11 @@ export class Origin<State = unknown, User extends string = string> {
     return this.#parts.receiver.missedEvents;
   }
 
+  /** Events that were dropped: they name a connection of another node than their topic does. */
+  get foreignEvents(): number {
+    return this.#parts.receiver.foreignEvents;
+  }
+
   /** Bytes of commands that the broker has not confirmed. */
   get queuedBytes(): number {
     return this.#parts.outbox.queuedBytes + this.#parts.groups.queuedBytes;

@@ -1,0 +1,61 @@
+import { ServiceError } from "../../../core/base/mod.ts";
+import type { Clock } from "../../../core/ports/mod.ts";
+import { originLimits } from "./origin-limits.ts";
+
+/** Whether a connection id is of this node: its name stands before the first dot. */
+export function isOfNode(id: string, node: string): boolean {
+  return id.startsWith(node) && id.indexOf(".") === node.length;
+}
+
+function isForeign(id: unknown, node: string): boolean {
+  return typeof id === "string" && id.includes(".") && !isOfNode(id, node);
+}
+
+/** Whether a reply speaks for this node and its connections alone. */
+export function isReplyOf(result: unknown, node: string): boolean {
+  if (typeof result !== "object" || result === null) return true;
+  const { node: from, connections, gone } = result as Readonly<Record<string, unknown>>;
+  if (typeof from === "string" && from !== node) return false;
+  for (const id of Object.keys(result)) if (isForeign(id, node)) return false;
+  for (const id of Array.isArray(gone) ? gone : []) if (isForeign(id, node)) return false;
+  for (const entry of Array.isArray(connections) ? connections : []) {
+    if (isForeign((entry as { id?: unknown } | null)?.id, node)) return false;
+  }
+  return true;
+}
+
+/**
+ * Events whose connection is not of the node that their topic names: whoever may publish there is
+ * somebody else, or a node that is out of order. They are dropped and counted; they are told at
+ * once, and further ones together, because whoever plays a node may send many.
+ */
+export class ForeignIds {
+  readonly #clock: Pick<Clock, "now">;
+  readonly #failed: (error: ServiceError) => void;
+  #count = 0;
+  #told = 0;
+  #toldAt = Number.NEGATIVE_INFINITY;
+
+  constructor(clock: Pick<Clock, "now">, failed: (error: ServiceError) => void) {
+    this.#clock = clock;
+    this.#failed = failed;
+  }
+
+  /** How many were dropped. */
+  get count(): number {
+    return this.#count;
+  }
+
+  drop(topic: string): void {
+    this.#count++;
+    const now = this.#clock.now();
+    if (now - this.#toldAt < originLimits.foreignToldMs) return;
+    const events = this.#count - this.#told;
+    this.#told = this.#count;
+    this.#toldAt = now;
+    const what =
+      events === 1 ? "an event names a connection" : `${events} events name connections`;
+    const message = `${topic}: ${what} of another node than the topic: dropped`;
+    this.#failed(new ServiceError("id-foreign", message));
+  }
+}
