@@ -6,11 +6,11 @@ import { ClosedConnections } from "./closed-connections.ts";
 import { OriginConnection } from "./connection.ts";
 import { ConnectionTable } from "./connection-table.ts";
 import type { Dispatcher } from "./dispatcher.ts";
-import { type EventSource, newSource, sourceOf } from "./event-source.ts";
+import { type EventSource, newSource } from "./event-source.ts";
+import { EventSources } from "./event-sources.ts";
 import type { ConnectionInfo, MessageData } from "./events.ts";
 import { ForeignIds, isOfNode, isReplyOf } from "./foreign-ids.ts";
 import { FormerConnections } from "./former-connections.ts";
-import { type BatchRecord, HandledItems } from "./handled-items.ts";
 import type { ReceiverEffects } from "./receiver-effects.ts";
 
 /** From batches of events to events of connections: drops what was seen, finds gaps. */
@@ -18,19 +18,21 @@ export class EventReceiver implements BatchSink {
   readonly #effects: ReceiverEffects;
   readonly #dispatcher: Dispatcher;
   readonly #table: ConnectionTable = new ConnectionTable();
-  readonly #sources: Map<string, EventSource> = new Map();
+  readonly #sources: EventSources;
   readonly #reader: BatchReader = new BatchReader(this);
   readonly #former: FormerConnections = new FormerConnections();
-  #source: EventSource = newSource("", false);
-  #record: BatchRecord | undefined;
+  #source: EventSource = newSource("", "", false);
   readonly #closedConnections: ClosedConnections = new ClosedConnections();
   readonly #foreign: ForeignIds;
-  #topic = "";
-  #missed = 0;
 
   constructor(effects: ReceiverEffects, dispatcher: Dispatcher, clock: Pick<Clock, "now">) {
     this.#effects = effects;
     this.#dispatcher = dispatcher;
+    this.#sources = new EventSources({
+      confirm: (node, stream, counts) => effects.confirm(node, stream, counts),
+      failed: (error) => dispatcher.failed(error),
+      begunAnew: (node) => this.#givenToOthers(node),
+    });
     this.#foreign = new ForeignIds(clock, (error) => dispatcher.failed(error));
   }
 
@@ -41,7 +43,7 @@ export class EventReceiver implements BatchSink {
 
   /** Events that never came, by the numbers of those that did. */
   get missedEvents(): number {
-    return this.#missed;
+    return this.#sources.missed;
   }
 
   /** Events that were dropped: their connection is of another node than their topic. */
@@ -51,26 +53,18 @@ export class EventReceiver implements BatchSink {
 
   /** Nodes that have given this origin connections of its own. */
   get assigningNodes(): string[] {
-    const nodes = new Set<string>();
-    for (const { node, assigned } of this.#sources.values()) if (assigned) nodes.add(node);
-    return [...nodes];
+    return this.#sources.assigning;
   }
 
   /** Says where every stream stands: what came while the broker was away is to come again. */
   tellReceived(): void {
-    for (const { node, stream, handled, next } of this.#sources.values()) {
-      if (stream === undefined || handled === undefined) continue;
-      this.#effects.confirm(node, stream, [handled.handled, next]);
-    }
+    this.#sources.tellReceived();
   }
 
   receive(topic: string, node: string, payload: Uint8Array, assigned: boolean): void {
-    this.#topic = topic;
-    this.#source = sourceOf(this.#sources, topic, () => newSource(node, assigned));
+    this.#source = this.#sources.enter(topic, node, assigned);
     this.#reader.read(payload);
-    const record = this.#record;
-    this.#record = undefined;
-    record?.stream.settle(record);
+    this.#sources.leave();
   }
 
   /** The handle of an id; one that is kept only where the connection is known. */
@@ -97,56 +91,7 @@ export class EventReceiver implements BatchSink {
   }
 
   begin(stream: string | undefined, first: number, items: number): number {
-    if (stream === undefined) return 0;
-    const source = this.#source;
-    if (source.assigned) return this.#beginAssigned(source, stream, [first, items]);
-    if (source.stream !== stream) {
-      source.stream = stream;
-      source.incarnation = stream.split(":")[1];
-      source.next = first;
-    }
-    if (first > source.next) {
-      const missed = first - source.next;
-      this.#missed += missed;
-      const message = `${missed} events of ${stream} never came`;
-      this.#dispatcher.failed(new ServiceError("batch-gap", message));
-      source.next = first;
-    }
-    const skip = Math.min(source.next - first, items);
-    source.next = Math.max(source.next, first + items);
-    return skip;
-  }
-
-  /** A stream that is confirmed begins at 0, and on a gap nothing past it is handled. */
-  #beginAssigned(
-    source: EventSource,
-    stream: string,
-    [first, items]: readonly [first: number, items: number],
-  ): number {
-    // Of a connection that the node has given up, and the broker read to its end later.
-    if (source.ended.has(stream)) return items;
-    if (source.stream !== stream || source.handled === undefined) {
-      if (source.stream !== undefined) {
-        source.ended.add(source.stream);
-        this.#givenToOthers(source.node);
-      }
-      source.stream = stream;
-      source.incarnation = stream.split(":")[1];
-      source.next = 0;
-      const handled = new HandledItems(stream, () => {
-        this.#effects.confirm(source.node, stream, [handled.handled]);
-      });
-      source.handled = handled;
-    }
-    const end = first + items;
-    if (first > source.next || end <= source.next) {
-      this.#effects.confirm(source.node, stream, [source.handled.handled, source.next]);
-      return items;
-    }
-    const skip = source.next - first;
-    source.next = end;
-    this.#record = source.handled.begin(end);
-    return skip;
+    return this.#sources.begin(stream, first, items);
   }
 
   message(
@@ -161,7 +106,7 @@ export class EventReceiver implements BatchSink {
     if (connection === undefined) return;
     if (seq <= connection.seq) {
       // Seen: another stream has told of it before. It may wait for its handler still.
-      this.#dispatcher.again(connection, this.#record);
+      this.#dispatcher.again(connection, this.#sources.record);
       return;
     }
     connection.seq = seq;
@@ -169,14 +114,14 @@ export class EventReceiver implements BatchSink {
     this.#dispatcher.dispatch(
       connection,
       { type: "message", connection, data, seq, state },
-      this.#record,
+      this.#sources.record,
     );
   }
 
   item(item: readonly unknown[]): void {
     const [verb, id] = item;
     if (!this.#isOwn(verb, id, item[2])) {
-      this.#foreign.drop(this.#topic);
+      this.#foreign.drop(this.#source.topic);
       return;
     }
     if (verb === "open" && typeof id === "string") this.#open(id, item[3]);
@@ -211,14 +156,18 @@ export class EventReceiver implements BatchSink {
     const connection = this.#findById(id);
     if (connection === undefined) return;
     if (connection.seq >= 0) {
-      this.#dispatcher.again(connection, this.#record);
+      this.#dispatcher.again(connection, this.#sources.record);
       return;
     }
     connection.seq = 0;
     const known = (typeof info === "object" && info !== null ? info : {}) as ConnectionInfo;
     connection.info = known;
     connection.state = known.state ?? undefined;
-    this.#dispatcher.dispatch(connection, { type: "open", connection, info: known }, this.#record);
+    this.#dispatcher.dispatch(
+      connection,
+      { type: "open", connection, info: known },
+      this.#sources.record,
+    );
   }
 
   /** The batch is confirmed when the handshake is decided, like any other event's. */
@@ -227,7 +176,7 @@ export class EventReceiver implements BatchSink {
       this.refused(new ServiceError("id-malformed", "a handshake names no connection id"));
       return;
     }
-    const record = this.#record;
+    const { record } = this.#sources;
     const decided = this.#effects.connect(id, request, this.#source.assigned);
     if (decided === undefined || record === undefined) return;
     record.pending++;
@@ -249,7 +198,7 @@ export class EventReceiver implements BatchSink {
 
   #tellClose(connection: OriginConnection, code: number, reason: string, cause: string): void {
     const event = { type: "close", connection, code, reason, cause } as const;
-    this.#dispatcher.dispatch(connection, event, this.#record);
+    this.#dispatcher.dispatch(connection, event, this.#sources.record);
   }
 
   /** Other origins have these connections now: this one hears no more of them. */
@@ -290,7 +239,7 @@ export class EventReceiver implements BatchSink {
     if (known !== undefined && known.node === node) return known;
     const id = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString();
     if (id.includes(".") && !isOfNode(id, node)) {
-      this.#foreign.drop(this.#topic);
+      this.#foreign.drop(this.#source.topic);
       return undefined;
     }
     const former = this.#former.take(id);
@@ -300,7 +249,11 @@ export class EventReceiver implements BatchSink {
     if (told) {
       const { info = {} } = connection;
       this.#effects.revived(connection.node);
-      this.#dispatcher.dispatch(connection, { type: "open", connection, info }, this.#record);
+      this.#dispatcher.dispatch(
+        connection,
+        { type: "open", connection, info },
+        this.#sources.record,
+      );
     }
     return connection;
   }
@@ -312,7 +265,7 @@ export class EventReceiver implements BatchSink {
   #add(id: string): OriginConnection | undefined {
     const closed = this.#closedConnections.get(id);
     if (closed !== undefined) {
-      this.#dispatcher.again(closed, this.#record);
+      this.#dispatcher.again(closed, this.#sources.record);
       return undefined;
     }
     if (!isConnectionId(id)) {

@@ -4,6 +4,7 @@ import { RecentIds } from "./recent-ids.ts";
 
 /** One topic of events: a node and a partition. */
 export interface EventSource {
+  readonly topic: string;
   readonly node: string;
   stream: string | undefined;
   /** Number of the item that comes next. */
@@ -18,22 +19,8 @@ export interface EventSource {
 }
 
 /** A topic that nothing came on yet. */
-export function newSource(node: string, assigned: boolean): EventSource {
+export function newSource(topic: string, node: string, assigned: boolean): EventSource {
   const ended = new RecentIds(originLimits.endedStreamsMax);
   const state = { stream: undefined, incarnation: undefined, handled: undefined };
-  return { node, assigned, ended, next: 0, ...state };
-}
-
-/** The source of a topic; a new one where none is remembered. */
-export function sourceOf(
-  sources: Map<string, EventSource>,
-  topic: string,
-  create: () => EventSource,
-): EventSource {
-  const known = sources.get(topic);
-  if (known !== undefined) return known;
-  if (sources.size >= originLimits.sourcesMax) sources.clear();
-  const source = create();
-  sources.set(topic, source);
-  return source;
+  return { topic, node, assigned, ended, next: 0, ...state };
 }
