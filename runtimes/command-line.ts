@@ -9,7 +9,7 @@ import type { Authorizer, Logger } from "../core/ports/mod.ts";
 import { Service, type ServiceParts } from "./compose.ts";
 import { createAuthorizer } from "./create-authorizer.ts";
 import { devDefaults, devPages, startDevOrigin } from "./dev.ts";
-import type { Platform } from "./platform.ts";
+import { engineOf, type Platform } from "./platform.ts";
 import { readTlsFiles, type TlsFiles } from "./tls-files.ts";
 import { usage } from "./usage.ts";
 import { version } from "./version.ts";
@@ -70,10 +70,10 @@ function readAll(command: Command, words: readonly string[]): Settings {
 }
 
 /** What is allowed by itself, and not together. */
-function checkTogether(settings: Settings, { engines }: Platform): void {
+function checkTogether(settings: Settings, platform: Platform): void {
   if (!settings["proxy-protocol"]) return;
   const wrong = (message: string): ServiceError => new ServiceError("setting-invalid", message);
-  if (engines.includes(settings.engine) && settings.engine === "native") {
+  if (engineOf(platform, settings.engine) === "native") {
     throw wrong("--proxy-protocol needs --engine wasm: a native server takes no PROXY header");
   }
   if (settings["tls-cert"] !== "") {

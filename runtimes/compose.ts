@@ -16,7 +16,7 @@ import { createWasmCodec } from "../wasm/mod.ts";
 import type { ClientServer } from "./client-server.ts";
 import { createZlibDeflate } from "./deflate.ts";
 import { appsOf, gatewayOptions } from "./gateway-options.ts";
-import type { Engine, Platform } from "./platform.ts";
+import { type Engine, engineOf, type Platform } from "./platform.ts";
 import type { TlsFiles } from "./tls-files.ts";
 import { version } from "./version.ts";
 
@@ -55,8 +55,7 @@ export class Service {
   constructor(settings: Settings, parts: ServiceParts) {
     this.settings = settings;
     this.#parts = parts;
-    const { engines } = parts.platform;
-    this.#engine = engines.includes(settings.engine) ? settings.engine : (engines[0] as Engine);
+    this.#engine = engineOf(parts.platform, settings.engine);
     this.node = settings["node-name"] || `n${randomName(this.#random, 8)}`;
   }
 

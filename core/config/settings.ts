@@ -34,7 +34,7 @@ export interface Settings extends JwtSettings {
   readonly app: string;
   readonly partitions: number;
   readonly "event-format": "msgpack" | "json";
-  readonly engine: "native" | "wasm";
+  readonly engine: "auto" | "native" | "wasm";
   readonly "node-name": string;
   readonly "origin-mode": "auto" | "open" | "assigned";
   readonly "origin-wait": number;
@@ -115,7 +115,11 @@ export const settings: { readonly [Name in SettingName]: Setting<Settings[Name]>
   app: name(64, "default", "the app that connections belong to"),
   partitions: integer(1, 256, 1, "partitions of the event topics in open mode"),
   "event-format": choice(["msgpack", "json"], "msgpack", "format of events in open mode"),
-  engine: choice(["native", "wasm"], "native", "the runtime's WebSocket server, or our own"),
+  engine: choice(
+    ["auto", "native", "wasm"],
+    "auto",
+    "the runtime's WebSocket server, or our own; auto: native on Bun, else wasm",
+  ),
   "node-name": matching(/^([a-z0-9-]{1,32})?$/, "", [
     "1 to 32 characters of a-z, 0-9 and -",
     "name of this node; random when empty",

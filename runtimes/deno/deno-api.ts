@@ -14,7 +14,7 @@ export interface DenoApi {
   ): DenoHttpServer;
   upgradeWebSocket(
     request: Request,
-    options: { protocol?: string; idleTimeout: number },
+    options: { idleTimeout: number },
   ): { socket: WebSocket; response: Response };
 }
 

@@ -77,12 +77,14 @@ function upgrade(
   options: ClientServerOptions,
 ): Response {
   if (!answer.accepted) return refusalResponse(answer);
-  const { subprotocol: protocol } = answer;
+  const { subprotocol } = answer;
   // Deno pings who was silent for half of it, and takes for dead who is for all of it. Seconds.
   const idleTimeout = (options.deadAfterMs ?? 0) / 1_000;
-  const settings = protocol === undefined ? { idleTimeout } : { idleTimeout, protocol };
   try {
-    const { socket, response } = deno.upgradeWebSocket(request, settings);
+    const { socket, response } = deno.upgradeWebSocket(request, { idleTimeout });
+    // Not as Deno's option: Deno looks for it in the request, in a list with `, ` between its
+    // elements only, and answers 400 to the other lists of RFC 9110, 5.6.1.
+    if (subprotocol !== undefined) response.headers.set("sec-websocket-protocol", subprotocol);
     for (const [name, value] of Object.entries(answer.headers ?? {})) {
       response.headers.append(name, value);
     }

@@ -1,6 +1,7 @@
 /**
  * `npm run bench [-- NAMES…] [--rounds N]`: every figure beside the one it is held against, in one
- * run. Names: codec, echo, modes, round-trip, fan-out, groups, handshakes, idle, queued, unread.
+ * run. Names: codec, echo, modes, deno, round-trip, fan-out, groups, handshakes, idle, queued,
+ * unread.
  * It fails on no time but that of `unread`, which draws docs/unread-clients.svg.
  */
 import { cpus, loadavg } from "node:os";
@@ -25,6 +26,8 @@ const chosen = words.length === 0 ? usual : words;
 const bunOpen: Contestant = { runtime: "bun", engine: "native", mode: "open" };
 const bunNative: Contestant = { runtime: "bun", engine: "native" };
 const bunWasm: Contestant = { runtime: "bun", engine: "wasm" };
+const denoNative: Contestant = { runtime: "deno", engine: "native" };
+const denoWasm: Contestant = { runtime: "deno", engine: "wasm" };
 const nodeWasm: Contestant = { runtime: "node", engine: "wasm" };
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -33,6 +36,7 @@ const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   codec: () => runCodecBench(print),
   "round-trip": () => roundTripBench([bunOpen, bunNative, bunWasm], rounds, print),
   echo: () => echoBench([bunOpen, bunNative, bunWasm, nodeWasm], rounds, print),
+  deno: () => echoBench([denoNative, denoWasm], rounds, print),
   modes: () => echoBench([bunOpen, bunNative], rounds, print),
   "fan-out": () => fanOutBench(rounds, print),
   groups: () => groupsBench(print),

@@ -51,8 +51,12 @@ describe("the PROXY protocol", { concurrency: true }, () => {
   }
 
   it("is refused at the start where it cannot work: exit 2 and why", async () => {
-    for (const runtime of ["bun", "deno"] as const) {
-      const gateway = spawnGateway({ runtime, flags: ["--proxy-protocol"] });
+    const native = ["--engine", "native"];
+    for (const [runtime, engine] of [
+      ["bun", []],
+      ["deno", native],
+    ] as const) {
+      const gateway = spawnGateway({ runtime, flags: ["--proxy-protocol", ...engine] });
       assert.equal((await gateway.exited).code, 2);
       assert.match(gateway.output, /^--proxy-protocol needs --engine wasm: /);
     }

@@ -184,8 +184,13 @@ export function handshakeTests(context: SuiteContext): void {
     ["v2, chat", "v2"],
     ["other, chat", "chat"],
     ["other", undefined],
+    // RFC 9110, 5.6.1: no space, tabs and empty elements are as valid.
+    ["other,chat", "chat"],
+    ["other\t,\tchat", "chat"],
+    [",, other ,, chat ,", "chat"],
   ] as const) {
-    test(`${name}: of the subprotocols "${offered}" it is ${chosen ?? "none"}`, async () => {
+    const shown = JSON.stringify(offered);
+    test(`${name}: of the subprotocols ${shown} it is ${chosen ?? "none"}`, async () => {
       const client = await RawClient.connect(context.fixture().port);
       client.write(handshakeText({ headers: { "Sec-WebSocket-Protocol": offered } }));
       const answer = await client.answer();

@@ -57,7 +57,7 @@ test("a wrong value names the setting, the value and what is allowed", () => {
   const flag = refusal(() => read({ flags: { port: "70000" } }));
   assert.match(flag, /--port: "70000" is not allowed; it must be a whole number from 0 to 65535/);
   const environment = refusal(() => read({ environment: { WSS_ENGINE: "fast" } }));
-  assert.match(environment, /WSS_ENGINE: "fast" .* one of native, wasm/);
+  assert.match(environment, /WSS_ENGINE: "fast" .* one of auto, native, wasm/);
   const file = refusal(() => read({ file: { "keep-alive-interval": 30 } }));
   assert.match(file, /"keep-alive-interval" in the config file: 30 .* a duration such as/);
 });
