@@ -11,7 +11,6 @@ import { GatewayMetrics } from "./gateway-metrics.ts";
 import type { GatewayOptions, GatewayParts } from "./gateway-parts.ts";
 import { Handshakes } from "./handshakes.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import { LogLimiter } from "./log-limiter.ts";
 import type { Logger } from "./ports/mod.ts";
 import { Registry } from "./registry.ts";
 import { Reservations } from "./reservations.ts";
@@ -36,10 +35,9 @@ type End = (connection: Connection, cause: CloseCause, closeCode: number, reason
 
 /** Makes the parts of a gateway and gives each what it needs of the others. */
 export function wireGateway(parts: GatewayParts, options: GatewayOptions, end: End): WiredGateway {
-  const { clock, codec, bus, channel, random, authorizer } = parts;
+  const { clock, codec, bus, channel, random, authorizer, logger } = parts;
   const { authorizeTimeoutMs, node } = options;
   const metrics = new GatewayMetrics(parts.metrics);
-  const logger = new LogLimiter(parts.logger, clock, limits.logLinesPerSecondMax);
   const registry = new Registry(limits.connectionsMax);
   const shared = { clock, codec, bus, channel, registry, metrics, logger };
   const handshakes = new Handshakes(clock, authorizeTimeoutMs);

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
-import { JsonLogger, PrettyLogger } from "../adapters/log/mod.ts";
+import { JsonLogger, LogLimiter, PrettyLogger } from "../adapters/log/mod.ts";
 import { SystemClock } from "../adapters/system/mod.ts";
-import { ServiceError } from "../core/base/mod.ts";
+import { limits, ServiceError } from "../core/base/mod.ts";
 import { configFlag, readFlags, readSettings, type Settings } from "../core/config/mod.ts";
 import type { Page } from "../core/mod.ts";
 import type { Authorizer, Logger } from "../core/ports/mod.ts";
@@ -51,7 +51,8 @@ function createLogger(settings: Settings): Logger {
   const write = (line: string): void => void process.stdout.write(line);
   const options = { level: settings["log-level"], write, now: Date.now };
   const colour = pretty && process.stdout.isTTY === true;
-  return pretty ? new PrettyLogger({ ...options, colour }) : new JsonLogger(options);
+  const logger = pretty ? new PrettyLogger({ ...options, colour }) : new JsonLogger(options);
+  return new LogLimiter(logger, new SystemClock(), limits.logLinesPerSecondMax);
 }
 
 function leave(code: number, text: string): void {

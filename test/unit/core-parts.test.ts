@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { LogLimiter } from "../../adapters/log/mod.ts";
 import { ManualClock, MemoryLogger, SeededRandom } from "../../adapters/memory/mod.ts";
 import { ErrorCode, errorCodeOf, limits } from "../../core/base/mod.ts";
 import type { Connection } from "../../core/connection.ts";
 import { newConnectionId, nodeOfConnectionId } from "../../core/connection-id.ts";
-import { LogLimiter } from "../../core/log-limiter.ts";
 import { Registry } from "../../core/registry.ts";
 
 test("every error code has a number of its own", () => {

@@ -1,4 +1,6 @@
+import { limits } from "../../../core/base/mod.ts";
 import type { LogFields, Logger, LogLevel } from "../../../core/ports/mod.ts";
+import { LogLimiter } from "../../log/mod.ts";
 import { SystemClock, SystemRandom } from "../../system/mod.ts";
 import { checkOptions } from "./check-options.ts";
 import { Origin } from "./origin.ts";
@@ -27,11 +29,9 @@ export async function connectOrigin<State = unknown, User extends string = strin
   checkOptions(options);
   const { signal } = options;
   signal?.throwIfAborted();
-  const ports = {
-    clock: new SystemClock(),
-    random: new SystemRandom(),
-    logger: new StandardErrorLogger(),
-  };
+  const clock = new SystemClock();
+  const logger = new LogLimiter(new StandardErrorLogger(), clock, limits.logLinesPerSecondMax);
+  const ports = { clock, random: new SystemRandom(), logger };
   const origin = new Origin<State, User>(options, ports);
   const end = (): void => void origin.close();
   signal?.addEventListener("abort", end, { once: true });

@@ -1,4 +1,4 @@
-import type { Clock, LogFields, Logger, LogLevel } from "./ports/mod.ts";
+import type { Clock, LogFields, Logger, LogLevel } from "../../core/ports/mod.ts";
 
 const windowMs = 1_000;
 
@@ -11,7 +11,8 @@ interface Window {
 
 /**
  * Lets a few lines of each event and code through a second, and says afterwards how many it kept
- * back: input from outside must not be able to fill a disk. Counters count all of them.
+ * back: input from outside must not be able to fill a disk. Counters count all of them. Every line
+ * of a process passes it: it stands before the logger that writes.
  */
 export class LogLimiter implements Logger {
   readonly #logger: Logger;
@@ -31,6 +32,7 @@ export class LogLimiter implements Logger {
   }
 
   log(level: LogLevel, event: string, message: string, fields?: LogFields): void {
+    if (!this.enabled(level)) return;
     const key = `${event} ${fields?.code ?? ""}`;
     const now = this.#clock.now();
     const window = this.#windows.get(key) ?? { since: now, lines: 0, kept: 0 };
