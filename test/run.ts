@@ -6,8 +6,9 @@
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { judge, type Totals } from "./support/run-junit.ts";
+import { casesOf, judge, type Totals } from "./support/run-junit.ts";
 import {
+  countingJobOf,
   findTests,
   type Job,
   jobOf,
@@ -18,12 +19,16 @@ import {
 } from "./support/run-plan.ts";
 import { inParallel, Processes } from "./support/run-process.ts";
 import { closingLine, type Row, slowestOf, sumOf, tableOf } from "./support/run-report.ts";
+import { imports, type Skip, skipTable } from "./support/run-skips.ts";
+import { skipWithout } from "./support/spawn.ts";
 
 /** No file of tests needs longer; one that hangs must not take the whole run with it. */
 const fileMsMax = 180_000;
 const failureLinesMax = 60;
 
 const processes = new Processes();
+/** Tests that were not run. */
+const skips: Skip[] = [];
 
 const checks: readonly (readonly [name: string, command: string, ...args: string[]])[] = [
   ["format and lint", "node_modules/.bin/biome", "ci", "--colors=off", "."],
@@ -58,19 +63,40 @@ async function runJob(job: Job): Promise<Row> {
     deadlineMs: fileMsMax,
     env: job.env,
   });
-  let xml: string | undefined;
-  try {
-    xml = readFileSync(job.report, "utf8");
-  } catch {
-    // No report: `judge` says what that means.
-  }
+  const xml = reportOf(job);
   const verdict = judge(xml, ended.exitCode);
   const { totals } = verdict;
   if (totals.failed > 0) {
     const late = ended.late ? `took longer than ${fileMsMax / 1000} s` : undefined;
     tellFailure(`${job.runtime}: ${job.file}`, late ?? verdict.fault ?? countOf(totals), job.log);
   }
-  return { name: `${job.runtime} ${job.file}`, ...totals, seconds: ended.seconds };
+  const { runtime, file } = job;
+  for (const { name, outcome, reason } of casesOf(xml ?? "") ?? []) {
+    if (outcome === "skipped") skips.push({ file, name, reason });
+  }
+  return { name: `${runtime} ${file}`, ...totals, seconds: ended.seconds };
+}
+
+/** Runs none of a file's tests, and counts them. */
+async function skipJob({ file, runtime }: Job, reason: string): Promise<Row> {
+  const job = countingJobOf(file, runtime);
+  const options = { log: job.log, deadlineMs: fileMsMax, env: job.env };
+  const { seconds } = await processes.run(job.command, job.args, options);
+  const cases = casesOf(reportOf(job) ?? "") ?? [];
+  // A file that does not even load has to be seen.
+  if (cases.length === 0) tellFailure(`${runtime}: ${file}`, "has no test to skip", job.log);
+  for (const { name } of cases) skips.push({ file, name, reason });
+  const failed = cases.length === 0 ? 1 : 0;
+  return { name: `${runtime} ${file}`, passed: 0, failed, skipped: cases.length, seconds };
+}
+
+function reportOf(job: Job): string | undefined {
+  try {
+    return readFileSync(job.report, "utf8");
+  } catch {
+    // `judge` says what that means.
+    return undefined;
+  }
 }
 
 const countOf = (totals: Totals): string => `${totals.failed} failed`;
@@ -91,8 +117,10 @@ async function runOn(
   const jobs = files
     .filter((file) => runsOn(file, runtime))
     .map((file) => jobOf(file, runtime, program));
+  const reason = skipWithout("mosquitto");
   await inParallel(jobs, availableParallelism(), async (job) => {
-    rows.push(await runJob(job));
+    const skipped = reason !== false && imports(job.file, "test/support/mosquitto.ts");
+    rows.push(skipped ? await skipJob(job, reason) : await runJob(job));
   });
   return rows;
 }
@@ -127,6 +155,7 @@ async function main(): Promise<number> {
     const program = further.get(runtime);
     if (program === "") {
       summary.push({ name: runtime, passed: 0, failed: 0, skipped: 1, seconds: 0 });
+      skips.push({ file: runtime, name: "all", reason: `npm has no program for ${runtime}` });
       continue;
     }
     const started = performance.now();
@@ -154,6 +183,7 @@ function furtherNodejs(given: readonly string[]): ReadonlyMap<Runtime, string> {
 function report(summary: readonly Row[], files: readonly Row[]): number {
   const totals = sumOf(summary);
   console.log(`\nSlowest files:\n${slowestOf(files, 8)}\n\n${tableOf(summary)}\n`);
+  if (skips.length > 0) console.log(`Skipped tests, and why:\n${skipTable(skips)}\n`);
   if (totals.passed + totals.failed === 0) console.log("No test matched.");
   console.log(closingLine(totals));
   return totals.failed > 0 || totals.passed === 0 ? 1 : 0;

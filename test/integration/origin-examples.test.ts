@@ -6,6 +6,7 @@ import { encode } from "@msgpack/msgpack";
 import { startEmbeddedBroker } from "../../adapters/mqtt/mod.ts";
 import { FakeGateway } from "../support/broker-gateway.ts";
 import { until } from "../support/broker-wait.ts";
+import { findPython } from "../support/spawn.ts";
 
 /** Words that run a TypeScript file of the repository on this runtime. */
 function runs(file: string): string[] {
@@ -52,8 +53,12 @@ async function echoes(command: string, words: (port: number) => string[]): Promi
   }
 }
 
-test("the echo in Python answers over MQTT", () =>
-  echoes("/usr/bin/python3", (port) => ["examples/origin-python/echo.py", `${port}`]));
+const python = findPython();
+const skip = python === undefined && "python3 with paho-mqtt and msgpack is not installed";
+
+test("the echo in Python answers over MQTT", { skip }, () =>
+  echoes(python!, (port) => ["examples/origin-python/echo.py", `${port}`]),
+);
 
 test("the echo in TypeScript answers over MQTT", () =>
   echoes(process.execPath, (port) => [

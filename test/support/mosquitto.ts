@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onFreePort } from "./free-port.ts";
-import { Program } from "./spawn.ts";
+import { findProgram, Program } from "./spawn.ts";
 
 export { freePort } from "./free-port.ts";
 
@@ -17,7 +17,10 @@ export interface MosquittoOptions {
 
 const inUse = /Address already in use/;
 
-/** Debian's mosquitto on a port of 127.0.0.1, with a configuration in a directory of its own. */
+/**
+ * Debian's mosquitto on a port of 127.0.0.1, with a configuration in a directory of its own. Where it is
+ * not installed, files of tests that import this one are skipped as a whole.
+ */
 export class Mosquitto {
   readonly port: number;
   readonly #directory: string;
@@ -81,7 +84,9 @@ export class Mosquitto {
   /** Starts it on the same port, after `stop` or `kill`. */
   async restart(): Promise<void> {
     const configFile = join(this.#directory, "mosquitto.conf");
-    this.#program = new Program("/usr/sbin/mosquitto", ["-c", configFile]);
+    const program = findProgram("mosquitto");
+    if (program === undefined) throw new Error("mosquitto is not installed");
+    this.#program = new Program(program, ["-c", configFile]);
     await this.#program.line((line) => line.endsWith(" running") || undefined, "a running broker");
   }
 

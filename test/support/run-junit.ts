@@ -5,15 +5,27 @@ export interface Totals {
   readonly skipped: number;
 }
 
-interface Case {
+/** One test of a report. */
+export interface Case {
   readonly name: string;
   readonly outcome: keyof Totals;
+  /** Why it was skipped, where the report tells it. */
+  readonly reason: string | undefined;
 }
 
 /** Counts the cases of a JUnit report as Node, Bun and Deno write it; undefined for a torn one. */
 export function totalsOf(xml: string): Totals | undefined {
-  if (!xml.includes("</testsuites>")) return undefined;
   const cases = casesOf(xml);
+  if (cases === undefined) return undefined;
+  const totals = { passed: 0, failed: 0, skipped: 0 };
+  for (const { outcome } of cases) totals[outcome] += 1;
+  return totals;
+}
+
+/** The cases of a JUnit report, without suites; undefined for a torn one. */
+export function casesOf(xml: string): Case[] | undefined {
+  if (!xml.includes("</testsuites>")) return undefined;
+  const cases = taggedCases(xml);
   // Deno reports a suite as a case beside its own cases, named "suite > case".
   const suites = new Set<string>();
   for (const { name } of cases) {
@@ -21,26 +33,28 @@ export function totalsOf(xml: string): Totals | undefined {
       suites.add(name.slice(0, at));
     }
   }
-  const totals = { passed: 0, failed: 0, skipped: 0 };
-  for (const { name, outcome } of cases) {
-    if (!suites.has(name)) totals[outcome] += 1;
-  }
-  return totals;
+  return cases.filter(({ name }) => !suites.has(name));
 }
 
 // Attribute values may hold ">" (Node does not escape it), so they are matched as a whole.
 const caseTag = /<testcase\b((?:[^>"]|"[^"]*")*?)(?:\/>|>([\s\S]*?)<\/testcase>)/g;
 
-function casesOf(xml: string): Case[] {
+function taggedCases(xml: string): Case[] {
   return [...xml.matchAll(caseTag)].map(([, attributes = "", content = ""]) => ({
     name: unescaped(/\bname="([^"]*)"/.exec(attributes)?.[1] ?? ""),
     outcome: outcomeOf(content),
+    reason: reasonOf(content),
   }));
 }
 
 function outcomeOf(content: string): Case["outcome"] {
   if (/^\s*<(?:failure|error)\b/.test(content)) return "failed";
   return /^\s*<skipped\b/.test(content) ? "skipped" : "passed";
+}
+
+function reasonOf(content: string): string | undefined {
+  const message = /^\s*<skipped\b[^>]*?\bmessage="([^"]*)"/.exec(content)?.[1];
+  return message === undefined ? undefined : unescaped(message);
 }
 
 function unescaped(text: string): string {

@@ -3,10 +3,11 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { judge, totalsOf } from "../support/run-junit.ts";
+import { casesOf, judge, totalsOf } from "../support/run-junit.ts";
 import { jobOf, runsOn } from "../support/run-plan.ts";
 import { inParallel, Processes } from "../support/run-process.ts";
 import { closingLine, sumOf, tableOf } from "../support/run-report.ts";
+import { imports, skipTable } from "../support/run-skips.ts";
 import { nodeProgram } from "../support/spawn.ts";
 import { waitFor } from "../support/wait.ts";
 
@@ -121,6 +122,31 @@ test("runner: the closing line and the table", () => {
       "bun        9       1        2     10.0",
     ].join("\n"),
   );
+});
+
+test("runner: a skipped test has a reason, if need be that of another runtime's report", () => {
+  const file = "a.test.ts";
+  const skips = [bunReport, nodeReport].flatMap((report) =>
+    casesOf(report)!
+      .filter(({ outcome }) => outcome === "skipped")
+      .map(({ name, reason }) => ({ file, name, reason })),
+  );
+  assert.deepEqual(
+    skips.map(({ reason }) => reason),
+    [undefined, "no mosquitto"],
+  );
+  const more = { file: "b.test.ts", name: "x", reason: undefined };
+  assert.equal(
+    skipTable([more, ...skips]),
+    "       2  no mosquitto\n       1  no reason told by b.test.ts: x",
+  );
+});
+
+test("runner: a file that needs mosquitto is known by its imports", () => {
+  const needs = (file: string): boolean => imports(`test/${file}`, "test/support/mosquitto.ts");
+  assert.ok(needs("integration/outage.node.test.ts"));
+  assert.ok(needs("faults/node-wasm.node.test.ts"), "by way of others");
+  assert.ok(!needs("unit/runner.test.ts"));
 });
 
 const folder = mkdtempSync(join(tmpdir(), "wss-runner-"));
