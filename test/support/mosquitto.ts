@@ -18,8 +18,8 @@ export interface MosquittoOptions {
 const inUse = /Address already in use/;
 
 /**
- * Debian's mosquitto on a port of 127.0.0.1, with a configuration in a directory of its own. Where it is
- * not installed, files of tests that import this one are skipped as a whole.
+ * Debian's mosquitto on a port of 127.0.0.1, with a configuration in a directory of its own.
+ * Where it is not installed, files of tests that import this one are skipped as a whole.
  */
 export class Mosquitto {
   readonly port: number;
