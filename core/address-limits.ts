@@ -1,8 +1,10 @@
 import { addressGroup } from "./base/mod.ts";
 import type { Connection } from "./connection.ts";
 
-interface Group {
+/** What one address has here. */
+export interface AddressPlaces {
   readonly name: string;
+  /** Connections, those included whose stream is not gone yet. */
   connections: number;
 }
 
@@ -12,8 +14,7 @@ interface Group {
  */
 export class AddressLimits {
   readonly #max: number;
-  readonly #groups: Map<string, Group> = new Map();
-  readonly #bySlot: (Group | undefined)[] = [];
+  readonly #places: Map<string, AddressPlaces> = new Map();
 
   /** 0: without a limit. */
   constructor(connectionsPerIpMax: number) {
@@ -23,25 +24,26 @@ export class AddressLimits {
   /** Whether an address has as many as it may. */
   full(address: string): boolean {
     if (this.#max === 0) return false;
-    return (this.#groups.get(addressGroup(address))?.connections ?? 0) >= this.#max;
+    return (this.#places.get(addressGroup(address))?.connections ?? 0) >= this.#max;
   }
 
   /** Counts a connection; false where it is one too many: handshakes may overlap. */
-  opened({ slot }: Connection, address: string): boolean {
+  opened(connection: Connection, address: string): boolean {
     if (this.#max === 0) return true;
     const name = addressGroup(address);
-    const group = this.#groups.get(name) ?? { name, connections: 0 };
-    this.#groups.set(name, group);
-    group.connections++;
-    this.#bySlot[slot] = group;
-    return group.connections <= this.#max;
+    const places = this.#places.get(name) ?? { name, connections: 0 };
+    this.#places.set(name, places);
+    places.connections++;
+    connection.places = places;
+    return places.connections <= this.#max;
   }
 
-  closed({ slot }: Connection): void {
-    const group = this.#bySlot[slot];
-    if (group === undefined) return;
-    this.#bySlot[slot] = undefined;
-    group.connections--;
-    if (group.connections === 0) this.#groups.delete(group.name);
+  /** The connection's stream is gone. */
+  gone(connection: Connection): void {
+    const { places } = connection;
+    if (places === undefined) return;
+    connection.places = undefined;
+    places.connections--;
+    if (places.connections === 0) this.#places.delete(places.name);
   }
 }

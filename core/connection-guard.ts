@@ -97,7 +97,11 @@ export class ConnectionGuard {
 
   closed(connection: Connection): void {
     this.#liveness.closed(connection);
-    this.#addresses.closed(connection);
+  }
+
+  /** Its stream is gone too: until then it counts. */
+  gone(connection: Connection): void {
+    this.#addresses.gone(connection);
   }
 
   #close(connection: Connection, code: ErrorCode, cause: CloseCause, closeCode: number): void {

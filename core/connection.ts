@@ -1,3 +1,4 @@
+import type { AddressPlaces } from "./address-limits.ts";
 import type { App } from "./app.ts";
 import type { EventStream } from "./event-stream.ts";
 import type { Group } from "./group.ts";
@@ -45,6 +46,8 @@ export class Connection implements ConnectionHandle {
   readonly user: string | undefined;
   /** What it is a member of, besides `@all`; undefined where that is nothing. */
   groups: Set<Group> | undefined = undefined;
+  /** Where it counts for its address; undefined without a limit. */
+  places: AddressPlaces | undefined = undefined;
   /** When its token expires, in milliseconds since the epoch; 0 never. */
   expiresAt = 0;
   /** Payload bytes given to its socket so far. */

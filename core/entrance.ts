@@ -92,7 +92,7 @@ export class Entrance {
   #full({ app, info }: HandshakeAdmission): HandshakeRefusal | undefined {
     const { registry, guard, apps } = this.#parts;
     if (this.#closed) return unavailable("draining", "this node is being shut down", 1);
-    if (registry.size >= this.#options.connectionsMax) {
+    if (registry.occupied >= this.#options.connectionsMax) {
       return unavailable("connections-full", "this node holds as many as it may");
     }
     if (guard.refuses(info.ip)) {

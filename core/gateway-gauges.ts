@@ -28,7 +28,12 @@ export function registerGauges(
   };
   const gauge = (name: string, help: string, read: () => number): void =>
     metrics.gauge(name, help, read);
-  gauge("wss_connections", "Connections now", () => registry.size);
+  gauge("wss_connections", "Connections now", () => registry.occupied);
+  gauge(
+    "wss_connections_closing",
+    "Of these, closed ones whose TCP stream is not gone yet",
+    () => registry.closing,
+  );
   gauge("wss_groups", "Groups with members on this node", () => {
     let groups = 0;
     for (const app of apps) groups += app.groups.size;

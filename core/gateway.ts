@@ -239,9 +239,14 @@ export class Gateway implements SocketHandler<Connection> {
     stream.forget(connection);
     codec.unbind(slot);
     this.#guard.closed(connection);
-    this.#registry.release(slot);
+    this.#registry.closed(connection);
     app.connections--;
     this.#metrics.closed(cause);
+  }
+
+  gone(connection: Connection): void {
+    this.#guard.gone(connection);
+    this.#registry.gone();
   }
 
   /** What an origin or a token granted. */

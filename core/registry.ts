@@ -19,6 +19,7 @@ export class Registry implements Connections {
   readonly #free: number[] = [];
   readonly #slotsMax: number;
   #size = 0;
+  #closing = 0;
 
   constructor(slotsMax: number) {
     this.#slotsMax = slotsMax;
@@ -26,6 +27,16 @@ export class Registry implements Connections {
 
   get size(): number {
     return this.#size;
+  }
+
+  /** Closed connections whose streams are not gone yet. */
+  get closing(): number {
+    return this.#closing;
+  }
+
+  /** What counts against `--max-connections`: each of them has a descriptor. */
+  get occupied(): number {
+    return this.#size + this.#closing;
   }
 
   /** Slots that were ever taken. */
@@ -56,6 +67,16 @@ export class Registry implements Connections {
     this.#connections[slot] = undefined;
     this.#free.push(slot);
     this.#size--;
+  }
+
+  /** A connection is closed: its slot is free, its stream counts until `gone`. */
+  closed(connection: Connection): void {
+    this.release(connection.slot);
+    this.#closing++;
+  }
+
+  gone(): void {
+    this.#closing--;
   }
 
   /** The connections of one app, as if there were no others. */

@@ -150,6 +150,7 @@ export class MemorySocket implements Socket {
     this.#closed = true;
     this.#held = [];
     this.#handler.close(this.connection, closeCode, closeReason);
+    this.#handler.gone(this.connection);
   }
 }
 

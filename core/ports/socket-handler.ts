@@ -33,8 +33,13 @@ export interface SocketHandler<Connection extends ConnectionHandle = ConnectionH
   /** The kernel has taken everything that was sent, after it once had not. */
   drained(connection: Connection): void;
   /**
-   * The socket is gone. 1005 where the close frame carried no code, 1006 where there was none
+   * The WebSocket is closed. 1005 where the close frame carried no code, 1006 where there was none
    * (RFC 6455, 7.1.5); otherwise the code that the client sent, or the one of our own close.
    */
   close(connection: Connection, closeCode: number, closeReason: string): void;
+  /**
+   * Its stream is gone too: exactly once after each `close`. A client that does not answer our
+   * close keeps its descriptor here for a while, so until then the socket counts.
+   */
+  gone(connection: Connection): void;
 }

@@ -150,6 +150,7 @@ export class FramedSocket implements Socket, ByteSocketListener {
     this.moreFrames = undefined;
     this.latePong = undefined;
     this.tellClosed();
+    this.shared.options.handler.gone(this.held());
   }
 
   private tellClosed(): void {

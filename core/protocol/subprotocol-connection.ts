@@ -155,4 +155,8 @@ export class SubprotocolHandler implements SocketHandler<SubprotocolConnection> 
   close(connection: SubprotocolConnection, closeCode: number, closeReason: string): void {
     connection.closed(closeCode, closeReason);
   }
+
+  gone(connection: SubprotocolConnection): void {
+    this.handler.gone(connection.inner);
+  }
 }

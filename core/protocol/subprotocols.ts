@@ -113,4 +113,9 @@ class SubprotocolRouter implements SocketHandler {
       this.plain.close(connection, closeCode, closeReason);
     }
   }
+
+  gone(connection: ConnectionHandle): void {
+    if (connection instanceof RoutedConnection) connection.handler.gone(connection.inner);
+    else this.plain.gone(connection);
+  }
 }

@@ -41,7 +41,7 @@ function listen(
       idleTimeout: Math.min(255, Math.ceil((options.handshakeTimeoutMs ?? 0) / 1_000)),
       fetch: (request, server) => answer(handler, request, server),
       websocket: {
-        ...events(handler),
+        ...events(options),
         maxPayloadLength: options.messageBytesMax,
         perMessageDeflate: options.deflate !== undefined,
         // Liveness is the gateway's heartbeat, and back-pressure its policy by `bufferedBytes`.
@@ -126,7 +126,8 @@ function upgrade(
   return refusalResponse(answer);
 }
 
-function events(handler: SocketHandler): WebSocketHandler<BunSocket> {
+function events(options: ClientServerOptions): WebSocketHandler<BunSocket> {
+  const { handler } = options;
   return {
     open(socket: BunWebSocket): void {
       const { data } = socket;
@@ -159,7 +160,7 @@ function events(handler: SocketHandler): WebSocketHandler<BunSocket> {
       const { data } = socket;
       const inOwnCall = data.closesItself;
       data.released();
-      const tell = (): void => tellClosed(handler, data, { closeCode, closeReason });
+      const tell = (): void => tellClosed(options, data, { closeCode, closeReason });
       if (inOwnCall) queueMicrotask(tell);
       else tell();
     },
@@ -167,7 +168,7 @@ function events(handler: SocketHandler): WebSocketHandler<BunSocket> {
 }
 
 function tellClosed(
-  handler: SocketHandler,
+  { handler, clock }: ClientServerOptions,
   { connection }: BunSocket,
   { closeCode, closeReason }: { closeCode: number; closeReason: string },
 ): void {
@@ -177,4 +178,8 @@ function tellClosed(
   const fault = closeCode === 1006 && closeReason !== "";
   if (fault) handler.fault(connection, "frame-refused");
   handler.close(connection, closeCode, fault ? "" : closeReason);
+  // Without a close frame the stream has gone first. After one it stays until the client ends it,
+  // or Bun does, within 4 s; neither is told.
+  if (closeCode === 1006 && !fault) handler.gone(connection);
+  else clock.after(limits.closeHandshakeMs, () => handler.gone(connection));
 }

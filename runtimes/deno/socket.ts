@@ -20,7 +20,9 @@ export class DenoSocket implements Socket, EventListenerObject {
   private admission: HandshakeAdmission | undefined;
   private cancelWait: Cancel | undefined;
   private connection: ConnectionHandle | undefined = undefined;
+  /** The handler has heard that it is closed; that its stream is gone. */
   private closed = false;
+  private gone = false;
   private queued: (string | Uint8Array)[] | undefined = undefined;
   private queuedBytes = 0;
   private ending: { closeCode: number; closeReason: string; cancel: Cancel } | undefined =
@@ -145,6 +147,7 @@ export class DenoSocket implements Socket, EventListenerObject {
       // Deno says 0 where there was no close frame; RFC 6455, 7.1.5 says 1006.
       this.tellClosed(event.code === 0 ? 1006 : event.code, event.reason);
     }
+    this.tellGone();
   }
 
   private tellClosed(closeCode: number, closeReason: string): void {
@@ -154,6 +157,13 @@ export class DenoSocket implements Socket, EventListenerObject {
     this.abandon();
     if (this.connection === undefined) return;
     this.options.handler.close(this.connection, closeCode, closeReason);
+  }
+
+  /** Deno's `close` event: only then the stream is gone, if the client lets it, ever. */
+  private tellGone(): void {
+    if (this.gone || this.connection === undefined) return;
+    this.gone = true;
+    this.options.handler.gone(this.connection);
   }
 }
 

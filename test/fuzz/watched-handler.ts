@@ -20,6 +20,7 @@ export interface Watched {
 export class WatchedHandler implements SocketHandler<Connection> {
   readonly #gateway: Gateway;
   readonly #open: Map<Connection, Watched> = new Map();
+  readonly #closing: Set<Connection> = new Set();
   #latest: Watched | undefined;
   /** Faults by how often they came: the dice must find them all. */
   readonly faults: Map<ErrorCode, number> = new Map();
@@ -95,7 +96,13 @@ export class WatchedHandler implements SocketHandler<Connection> {
   close(connection: Connection, closeCode: number, closeReason: string): void {
     this.#of(connection, "close").closed = true;
     this.#open.delete(connection);
+    this.#closing.add(connection);
     this.#gateway.close(connection, closeCode, closeReason);
+  }
+
+  gone(connection: Connection): void {
+    if (!this.#closing.delete(connection)) throw new Error(`gone without close: ${connection.id}`);
+    this.#gateway.gone(connection);
   }
 
   #of(connection: Connection, what: string): Watched {

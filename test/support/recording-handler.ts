@@ -76,6 +76,8 @@ export class RecordingHandler implements SocketHandler {
     this.#hear(`close ${closeCode} ${closeReason}`.trimEnd());
   }
 
+  gone(): void {}
+
   #hear(what: string): void {
     this.heard.push(what);
     if (this.socket !== undefined) this.during(this.socket, what);

@@ -100,6 +100,10 @@ export class FixtureHandler implements SocketHandler<FixtureConnection> {
     if (closeReason === "stop") void this.server?.stop().then(() => say({ event: "stopped" }));
   }
 
+  gone({ name }: FixtureConnection): void {
+    say({ event: "gone", name });
+  }
+
   private send(socket: Socket, data: string | Uint8Array): boolean {
     const sent = socket.send(this.message.setData(data));
     socket.flush();

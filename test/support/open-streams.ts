@@ -1,0 +1,33 @@
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+
+/** For a test's `skip`: false where the streams of a process can be counted. */
+export const skipWithoutProc: string | false = existsSync("/proc/self/net/tcp")
+  ? false
+  : "there is no /proc";
+
+/** TCP streams on a local port that a process holds a descriptor of, in whatever state. */
+export function openStreams(pid: number | undefined, port: number): number {
+  const held = new Set(descriptors(pid).map((target) => /^socket:\[(\d+)\]$/.exec(target)?.[1]));
+  const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  const listening = "0A";
+  let streams = 0;
+  for (const table of ["tcp", "tcp6"]) {
+    for (const line of readFileSync(`/proc/${pid}/net/${table}`, "utf8").split("\n").slice(1)) {
+      const fields = line.trim().split(/\s+/);
+      const [, local = "", , state] = fields;
+      if (local.endsWith(suffix) && state !== listening && held.has(fields[9])) streams += 1;
+    }
+  }
+  return streams;
+}
+
+function descriptors(pid: number | undefined): string[] {
+  const folder = `/proc/${pid}/fd`;
+  return readdirSync(folder).flatMap((name) => {
+    try {
+      return [readlinkSync(`${folder}/${name}`)];
+    } catch {
+      return []; // Closed meanwhile.
+    }
+  });
+}
