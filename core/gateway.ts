@@ -3,7 +3,7 @@ import { type ErrorCode, limits } from "./base/mod.ts";
 import type { CommandExecutor } from "./command-executor.ts";
 import { CloseCause, Connection } from "./connection.ts";
 import type { ConnectionGuard } from "./connection-guard.ts";
-import { drainConnections } from "./drain.ts";
+import { drainConnections, tellUnconfirmed } from "./drain.ts";
 import type { Entrance } from "./entrance.ts";
 import { every } from "./every.ts";
 import type { Expiries } from "./expiries.ts";
@@ -124,7 +124,7 @@ export class Gateway implements SocketHandler<Connection> {
     );
     const settled = Promise.all(Array.from(this.#apps, ({ router }) => router.settled()));
     await Promise.race([settled, this.#wait(limits.shutdownFlushMs)]);
-    this.#tellUnconfirmed();
+    tellUnconfirmed(this.#apps, this.#metrics, this.#logger);
     this.#heartbeat.stop();
     this.#guard.stop();
     this.#expiries.stop();
@@ -276,21 +276,6 @@ export class Gateway implements SocketHandler<Connection> {
     connection.app.groups.forget(connection);
     connection.socket.flush();
     connection.socket.close(closeCode, reason);
-  }
-
-  /** What nobody has confirmed ends with this process. */
-  #tellUnconfirmed(): void {
-    let bytes = 0;
-    for (const { router } of this.#apps) {
-      for (const stream of router.streams()) bytes += stream.unconfirmedBytes;
-    }
-    if (bytes === 0) return;
-    const code = "events-unconfirmed";
-    this.#metrics.error(code);
-    this.#logger.log("warn", code, "the node ends with events that nobody has confirmed", {
-      code,
-      bytes,
-    });
   }
 
   #readiness(reason: string, gone: boolean): void {

@@ -87,7 +87,7 @@ export class FramedSocket implements Socket, ByteSocketListener {
     this.flush();
     this.state = State.closing;
     this.end(closeCode, closeReason);
-    this.bytes.resume(); // The client's answer must be read, whoever has paused us.
+    this.bytes.resume(); // The client's answer must be read.
   }
 
   terminate(): void {
@@ -156,10 +156,9 @@ export class FramedSocket implements Socket, ByteSocketListener {
   private tellClosed(): void {
     if (this.told) return;
     this.told = true;
-    const { handler } = this.shared.options;
     // RFC 6455, 7.1.5: 1006 where the stream ended without a close frame.
     const { closeCode, closeReason } = this.ending ?? { closeCode: 1006, closeReason: "" };
-    handler.close(this.held(), closeCode, closeReason);
+    this.shared.options.handler.close(this.held(), closeCode, closeReason);
   }
 
   private reads(): boolean {
