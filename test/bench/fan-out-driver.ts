@@ -19,6 +19,8 @@ export interface FanOutLoad {
   readonly way: FanOutWay;
   /** Groups that the connections are spread over. */
   readonly groups: number;
+  /** Rounds of one message to everybody that are under way at once. */
+  readonly roundsInFlight: number;
   readonly seconds: number;
 }
 
@@ -28,8 +30,6 @@ const frameBytes = text.length + 2;
 const warmUpMs = 1_500;
 /** For the connections to be told of, and for the groups to be joined. */
 const setUpMsMax = 60_000;
-/** Rounds of one message to everybody that are under way at once. */
-const roundsInFlight = 4;
 const root = "wss/v1/default";
 
 function fail(reason: string): never {
@@ -148,7 +148,7 @@ let start = performance.now();
 let counting = false;
 let before = 0;
 onReceived = () => {
-  while (received >= (rounds - roundsInFlight + 1) * roundBytes) {
+  while (received >= (rounds - load.roundsInFlight + 1) * roundBytes) {
     const now = performance.now();
     if (!counting && now - start > warmUpMs) {
       counting = true;

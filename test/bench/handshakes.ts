@@ -11,11 +11,11 @@ async function measure(
   authorize: "none" | "origin",
 ): Promise<number> {
   const origin = onBun("accept-origin", broker.url());
-  const flags = ["--authorize", authorize, "--origin-mode", "open"];
+  const flags = ["--authorize", authorize, "--origin-mode", "assigned"];
   const server = gateway(contestant, broker.url(), ...flags);
   try {
     await origin.event("started");
-    const { port } = await server.event("started");
+    const { port } = (await server.events("started", "origin-joined")).get("started") ?? {};
     const driver = onNode("handshake-driver", String(port), String(atOnce), String(seconds));
     const line = JSON.parse(await driver.line("{")) as { handshakes: number; seconds: number };
     return line.handshakes / line.seconds;

@@ -1,11 +1,14 @@
 /**
- * `npm run bench [-- NAMES…] [--rounds N]`: every figure beside the one it is held against, in one
- * run. Names: codec, echo, modes, deno, round-trip, fan-out, groups, handshakes, idle, queued,
+ * `npm run bench [-- NAMES…] [--rounds N] [--write]`: every figure beside the one it is held
+ * against, in one run; `--write` puts what is printed into docs/figures.md. Names: codec, echo, modes, deno, round-trip, fan-out, groups, handshakes, idle, queued,
  * unread.
  * It fails on no time but that of `unread`, which draws docs/unread-clients.svg.
  */
+import { readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import process from "node:process";
+import { parseArgs } from "node:util";
+import { figuresPage, readFigures, renderFigures } from "../support/figures.ts";
 import { runCodecBench } from "./codec.ts";
 import { echoBench } from "./echo.ts";
 import { fanOutBench } from "./fan-out.ts";
@@ -17,11 +20,16 @@ import { queuedBench } from "./queued.ts";
 import { roundTripBench } from "./round-trip.ts";
 import { unreadBench } from "./unread.ts";
 
-const words = process.argv.slice(2);
-const at = words.indexOf("--rounds");
-const rounds = at < 0 ? 3 : Number(words.splice(at, 2)[1]);
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rounds: { type: "string", default: "3" },
+    write: { type: "boolean", default: false },
+  },
+});
+const rounds = Number(values.rounds);
 const usual = ["codec", "round-trip", "echo", "fan-out", "groups", "handshakes", "idle"];
-const chosen = words.length === 0 ? usual : words;
+const chosen = positionals.length === 0 ? usual : positionals;
 
 const bunOpen: Contestant = { runtime: "bun", engine: "native", mode: "open" };
 const bunNative: Contestant = { runtime: "bun", engine: "native" };
@@ -30,7 +38,19 @@ const denoNative: Contestant = { runtime: "deno", engine: "native" };
 const denoWasm: Contestant = { runtime: "deno", engine: "wasm" };
 const nodeWasm: Contestant = { runtime: "node", engine: "wasm" };
 
-const print = (line: string): void => void process.stdout.write(`${line}\n`);
+let printed: string[] = [];
+const print = (line: string): void => {
+  printed.push(line);
+  process.stdout.write(`${line}\n`);
+};
+const load = (): string => `load ${loadavg()[0]?.toFixed(2)} before the run`;
+
+/** Replaces the section of one bench; a run that is broken off keeps what was written before. */
+function write(name: string, circumstances: string): void {
+  const others = readFigures(readFileSync(figuresPage, "utf8")).filter((one) => one.name !== name);
+  const section = { name, circumstances, text: printed.join("\n").trim() };
+  writeFileSync(figuresPage, renderFigures([...others, section]));
+}
 
 const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   codec: () => runCodecBench(print),
@@ -46,12 +66,18 @@ const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   idle: () => idleBench([bunNative, bunWasm, nodeWasm], print),
 };
 
-print(`${cpus().length} × ${cpus()[0]?.model}, load ${loadavg()[0]?.toFixed(2)} before the run`);
+const machine = `${cpus().length} × ${cpus()[0]?.model}`;
+print(`${machine}, ${load()}`);
 print("gateway, origin, mosquitto and generator are processes of their own on this machine;");
 print("figures are medians (smallest–largest); generator and ws on Node, origin on Bun");
 for (const name of chosen) {
   const bench = benches[name];
   if (bench === undefined) throw new Error(`no bench ${name}; there are ${Object.keys(benches)}`);
   print("");
+  printed = [];
+  const command = `\`npm run bench -- ${name} --rounds ${rounds}\``;
+  const day = new Date().toISOString().slice(0, 10);
+  const circumstances = `${command}, ${machine}, ${load()}, ${day}`;
   await bench();
+  if (values.write) write(name, circumstances);
 }

@@ -34,6 +34,16 @@ export class BenchProcess {
     }
   }
 
+  /** The first lines of these events, in whichever order they come. */
+  async events(...names: readonly string[]): Promise<Map<string, Record<string, unknown>>> {
+    const found = new Map<string, Record<string, unknown>>();
+    while (found.size < names.length) {
+      const line = JSON.parse(await this.line("{")) as { event: string };
+      if (names.includes(line.event) && !found.has(line.event)) found.set(line.event, line);
+    }
+    return found;
+  }
+
   /** Seconds of CPU, user and system, since it began. */
   cpuSeconds(): number {
     const stat = readFileSync(`/proc/${this.#child.pid}/stat`, "utf8");
