@@ -81,9 +81,7 @@ async function measure(broker: Mosquitto, one: Case): Promise<Measured> {
 /** Deliveries a second of groups, beside a bare loop and beside a `send` to ids, in turns. */
 export async function fanOutBench(rounds: number, print: (line: string) => void): Promise<void> {
   await using broker = await Mosquitto.start();
-  print(
-    `fan-out of 62-byte texts, deliveries a second; 4 messages to everybody at once where not said:`,
-  );
+  print(`fan-out of 62-byte texts, deliveries a second, 4 messages at once where not said:`);
   for (const runtime of ["bun", "node"] as const) {
     const cases = casesOf(runtime);
     const figures = new Map(cases.map(({ name }): [string, Measured[]] => [name, []]));

@@ -1,7 +1,7 @@
 /**
  * `npm run bench [-- NAMES…] [--rounds N] [--write]`: every figure beside the one it is held
- * against, in one run; `--write` puts what is printed into docs/figures.md. Names: codec, echo, modes, deno, round-trip, fan-out, groups, handshakes, idle, queued,
- * unread.
+ * against, in one run; `--write` puts what is printed into docs/figures.md. Names: codec, echo,
+ * modes, deno, round-trip, fan-out, groups, handshakes, idle, queued, unread.
  * It fails on no time but that of `unread`, which draws docs/unread-clients.svg.
  */
 import { readFileSync, writeFileSync } from "node:fs";
