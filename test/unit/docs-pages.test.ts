@@ -135,3 +135,8 @@ test("no page stands in docs/ that README does not lead to", () => {
   const files = readdirSync("docs").filter((name) => /\.(md|json)$/.test(name));
   for (const file of files) assert.ok(readme.includes(`(docs/${file})`), `docs/${file}`);
 });
+
+test("no two decision records have one number", () => {
+  const numbers = readdirSync("docs/decisions").map((name) => name.slice(0, 4));
+  assert.deepEqual(numbers, [...new Set(numbers)]);
+});
