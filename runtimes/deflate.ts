@@ -1,8 +1,16 @@
 import { constants, deflateRawSync, inflateRawSync } from "node:zlib";
+import { limits } from "../core/base/mod.ts";
 import type { Deflate } from "../core/ports/mod.ts";
 
 /** RFC 7692, 7.2.1: what a sync flush ends with, and a sender takes off. */
 const tail = new Uint8Array([0x00, 0x00, 0xff, 0xff]);
+const flush = { finishFlush: constants.Z_SYNC_FLUSH };
+
+/**
+ * The tail, and behind it an empty final block: only a payload that is whole ends right before it,
+ * so a stream that ends anywhere else was cut.
+ */
+const ending = new Uint8Array([...tail, 0x03, 0x00]);
 
 /** permessage-deflate over the runtime's zlib: one stream a message, so no context is kept. */
 export function createZlibDeflate(): Deflate {
@@ -10,22 +18,65 @@ export function createZlibDeflate(): Deflate {
 }
 
 function deflate(payload: Uint8Array): Uint8Array {
-  const flushed = deflateRawSync(payload, { finishFlush: constants.Z_SYNC_FLUSH });
+  const flushed = deflateRawSync(payload, flush);
   return flushed.subarray(0, flushed.length - tail.length);
 }
 
 function inflate(payload: Uint8Array, bytesMax: number): Uint8Array | "too-big" | undefined {
-  const stream = new Uint8Array(payload.length + tail.length);
-  stream.set(payload);
-  stream.set(tail, payload.length);
-  const options = {
-    finishFlush: constants.Z_SYNC_FLUSH,
-    // zlib wants room for one byte; a limit of 0 is no setting of ours.
-    maxOutputLength: Math.max(1, bytesMax),
-  };
+  // What zlib gives for an empty message behind a flush is nothing at all, and some send that.
+  if (payload.length === 0) return payload;
+  const input = new Uint8Array(payload.length + ending.length);
+  input.set(payload);
+  input.set(ending, payload.length);
   try {
-    return inflateRawSync(stream, options);
+    return inflateAll(input, bytesMax);
   } catch (error) {
     return (error as { code?: unknown }).code === "ERR_BUFFER_TOO_LARGE" ? "too-big" : undefined;
   }
+}
+
+function inflateAll(input: Uint8Array, bytesMax: number): Uint8Array | "too-big" | undefined {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  let at = 0;
+  // RFC 7692, 7.2.3.4: a client may end a block as the final one, and go on behind it.
+  for (let left = streamsMax(input.length); at < input.length; left -= 1) {
+    if (left === 0) return undefined;
+    const rest = at === 0 ? input : input.subarray(at);
+    const { buffer, engine } = inflateRawSync(rest, {
+      info: true,
+      // zlib wants room for one byte.
+      maxOutputLength: Math.max(1, bytesMax - size),
+    }) as unknown as Inflated;
+    parts.push(buffer);
+    size += buffer.length;
+    at += engine.bytesWritten;
+    if (at === input.length && swallowedTail(rest, buffer)) return undefined;
+    if (size > bytesMax) return "too-big";
+  }
+  return parts.length === 1 ? parts[0] : Buffer.concat(parts);
+}
+
+/**
+ * Whether a cut block without compression has taken the tail for its last four bytes. Without what
+ * we have added, the stream gives as much as with it, or it was cut.
+ */
+function swallowedTail(input: Uint8Array, inflated: Uint8Array): boolean {
+  const end = inflated.length - tail.length;
+  if (end < 0 || tail.some((byte, index) => inflated[end + index] !== byte)) return false;
+  const payload = input.subarray(0, input.length - ending.length);
+  return inflateRawSync(payload, flush).length < inflated.length;
+}
+
+/** What zlib returns with `info`. */
+interface Inflated {
+  readonly buffer: Uint8Array;
+  /** `bytesWritten`: how much of the input it has taken. */
+  readonly engine: { readonly bytesWritten: number };
+}
+
+/** zlib is started anew behind each final block, which costs more than a few bytes may. */
+function streamsMax(inputBytes: number): number {
+  const byLength = Math.floor(inputBytes / limits.deflateStreamBytesMin);
+  return Math.min(limits.deflateStreamsMax, Math.max(limits.deflateStreamsFloor, byLength));
 }

@@ -123,6 +123,11 @@ export const limits = {
   presenceIntervalMs: 5_000,
   /** A smaller message is not deflated where deflate is on: it costs more than it saves. */
   deflateBytesMin: 256,
+  /** Final blocks that one message may have: zlib is started anew behind each. */
+  deflateStreamsMax: 256,
+  /** So many in any case, and past that one for each of these bytes. */
+  deflateStreamsFloor: 4,
+  deflateStreamBytesMin: 64,
   /** Up to here a message may inflate to at any ratio: it harms nobody. */
   inflateFreeBytes: 65_536,
   /** What a runtime may queue by its own limit: far past the gateway's, which is what counts. */

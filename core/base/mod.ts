@@ -1,4 +1,5 @@
 export { assert } from "./assert.ts";
+export { compressedBytesMax } from "./compressed-size.ts";
 export { closeCodeOf, ErrorCode, errorCodeOf, ServiceError } from "./errors.ts";
 export { isGroupName } from "./group-name.ts";
 export {

@@ -190,7 +190,7 @@ export const settings: { readonly [Name in SettingName]: Setting<Settings[Name]>
     1,
     limits.messageBytesCeiling,
     limits.messageBytesMax,
-    "past it a connection is closed with 1009; decompressed size too",
+    "past it: 1009; a compressed message counts decompressed",
   ),
   "max-inflate-ratio": integer(
     2,

@@ -10,17 +10,20 @@ interface ExtensionOffer {
 const TOKEN = /[\t ]*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)[\t ]*/y;
 const VALUE = /=[\t ]*(?:([!#$%&'*+\-.^_`|~0-9A-Za-z]+)|"([^"\\]*)")[\t ]*/y;
 
-/** What we answer to an accepted offer: no context is kept between messages, on either side. */
-export const deflateAnswer =
-  "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
+/** No context is kept between messages, on either side. */
+const deflateAnswer = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
 
 /**
- * Whether one of the offers is permessage-deflate that we can serve (RFC 7692, 7.1). A header
- * that does not parse offers nothing: then messages simply go undeflated.
+ * The answer to the first offer of permessage-deflate that we can serve (RFC 7692, 7.1); undefined
+ * where there is none. A header that does not parse offers nothing: messages go undeflated then.
  */
-export function offersDeflate(header: string | undefined): boolean {
-  if (header === undefined) return false;
-  return parseExtensions(header).some(servable);
+export function answerDeflate(header: string | undefined): string | undefined {
+  if (header === undefined) return undefined;
+  const offer = parseExtensions(header).find(servable);
+  if (offer === undefined) return undefined;
+  // 7.1.2.1: who accepts an offer with it says so.
+  const fullWindow = offer.parameters.has("server_max_window_bits");
+  return fullWindow ? `${deflateAnswer}; server_max_window_bits=15` : deflateAnswer;
 }
 
 function servable(offer: ExtensionOffer): boolean {
@@ -35,8 +38,11 @@ function servable(offer: ExtensionOffer): boolean {
         // 7.1.2.2: only a hint of what the client can do; not answering it means the full window.
         if (value !== "" && !windowBits(value)) return false;
         break;
+      case "server_max_window_bits":
+        // 7.1.2.1: it binds whoever accepts it, and we keep the full window.
+        if (value !== "15") return false;
+        break;
       default:
-        // 7.1.2.1: `server_max_window_bits` binds whoever accepts it, and we keep the full window.
         return false;
     }
   }

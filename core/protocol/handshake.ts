@@ -1,6 +1,6 @@
 import { type ErrorCode, limits } from "../base/mod.ts";
 import type { HandshakeRefusal, HandshakeRequest } from "../ports/mod.ts";
-import { offersDeflate } from "./extensions.ts";
+import { answerDeflate } from "./extensions.ts";
 
 /** A request that may be upgraded. */
 export interface HandshakeOffer {
@@ -57,7 +57,7 @@ export function checkHandshake(
   if (offeredSubprotocols === undefined) {
     return refuse(400, "handshake-upgrade", "Sec-WebSocket-Protocol must be a list of tokens");
   }
-  const deflateOffered = offersDeflate(request.header("sec-websocket-extensions"));
+  const deflateOffered = answerDeflate(request.header("sec-websocket-extensions")) !== undefined;
   return { ok: true, key, offeredSubprotocols, deflateOffered };
 }
 

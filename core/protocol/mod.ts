@@ -1,4 +1,4 @@
-export { deflateAnswer, offersDeflate } from "./extensions.ts";
+export { answerDeflate } from "./extensions.ts";
 export {
   buildFrame,
   closeCodeAllowed,

@@ -1,6 +1,6 @@
 import http from "node:http";
 import { type Server, serve, type WebSocketHandler } from "bun";
-import { limits, ServiceError } from "../../core/base/mod.ts";
+import { compressedBytesMax, type ErrorCode, limits, ServiceError } from "../../core/base/mod.ts";
 import type { Broadcast, HandshakeAnswer, SocketHandler } from "../../core/ports/mod.ts";
 import {
   answerRequest,
@@ -9,6 +9,7 @@ import {
   type ServerTls,
 } from "../client-server.ts";
 import { FetchRequest, refusalResponse } from "../fetch-request.ts";
+import { exceeds } from "../message-size.ts";
 import { BunBroadcast } from "./broadcast.ts";
 import { BunSocket, type BunWebSocket } from "./socket.ts";
 
@@ -29,6 +30,7 @@ function listen(
   tls: ServerTls | undefined,
 ): Server<BunSocket> {
   const { host, handler } = options;
+  const deflates = options.deflate !== undefined;
   try {
     return serve<BunSocket>({
       hostname: host,
@@ -42,8 +44,11 @@ function listen(
       fetch: (request, server) => answer(handler, request, server),
       websocket: {
         ...events(options),
-        maxPayloadLength: options.messageBytesMax,
-        perMessageDeflate: options.deflate !== undefined,
+        // Bun measures the compressed form too; the message is measured when it is there.
+        maxPayloadLength: deflates
+          ? compressedBytesMax(options.messageBytesMax)
+          : options.messageBytesMax,
+        perMessageDeflate: deflates,
         // Liveness is the gateway's heartbeat, and back-pressure its policy by `bufferedBytes`.
         idleTimeout: 0,
         sendPings: false,
@@ -127,7 +132,7 @@ function upgrade(
 }
 
 function events(options: ClientServerOptions): WebSocketHandler<BunSocket> {
-  const { handler } = options;
+  const { handler, messageBytesMax } = options;
   return {
     open(socket: BunWebSocket): void {
       const { data } = socket;
@@ -139,7 +144,10 @@ function events(options: ClientServerOptions): WebSocketHandler<BunSocket> {
     message(socket: BunWebSocket, message: string | Buffer): void {
       const { connection } = socket.data;
       if (connection === undefined || socket.data.closed) return;
-      if (typeof message === "string") handler.text(connection, message);
+      if (exceeds(message, messageBytesMax)) {
+        handler.fault(connection, "message-too-big");
+        socket.data.close(1009, "message-too-big" satisfies ErrorCode);
+      } else if (typeof message === "string") handler.text(connection, message);
       else handler.binary(connection, message);
     },
     ping(socket: BunWebSocket): void {

@@ -9,8 +9,7 @@ import {
 } from "../../core/ports/mod.ts";
 import { closeCodeAllowed } from "../../core/protocol/mod.ts";
 import type { ClientServerOptions } from "../client-server.ts";
-
-const encoder = new TextEncoder();
+import { exceeds } from "../message-size.ts";
 
 /** One WebSocket of `Deno.upgradeWebSocket`. It is its own listener, so it needs no closures. */
 export class DenoSocket implements Socket, EventListenerObject {
@@ -165,11 +164,4 @@ export class DenoSocket implements Socket, EventListenerObject {
     this.gone = true;
     this.options.handler.gone(this.connection);
   }
-}
-
-function exceeds(data: string | ArrayBuffer, bytesMax: number): boolean {
-  if (typeof data !== "string") return data.byteLength > bytesMax;
-  // A UTF-16 unit is one to three bytes of UTF-8, so most texts need no look.
-  if (data.length * 3 <= bytesMax) return false;
-  return data.length > bytesMax || encoder.encode(data).length > bytesMax;
 }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Socket as NetSocket } from "node:net";
 import type { HandshakeAdmission } from "../../core/ports/mod.ts";
-import { deflateAnswer, type FramedSockets } from "../../core/protocol/mod.ts";
+import { answerDeflate, type FramedSockets } from "../../core/protocol/mod.ts";
 import { NodejsByteSocket } from "./byte-socket.ts";
 
 /** RFC 6455, 1.3. */
@@ -34,7 +34,10 @@ export function upgrade(
   for (const [name, value] of Object.entries(admission.headers ?? {})) {
     lines.push(`${name}: ${value}`);
   }
-  if (admission.deflate) lines.push(`Sec-WebSocket-Extensions: ${deflateAnswer}`);
+  if (admission.deflate) {
+    const offers = request.headers["sec-websocket-extensions"];
+    lines.push(`Sec-WebSocket-Extensions: ${answerDeflate(offers)}`);
+  }
   stream.write(`${lines.join("\r\n")}\r\n\r\n`, "latin1");
   const bytes = new NodejsByteSocket(stream);
   bytes.listen(sockets.start(bytes, admission, head));

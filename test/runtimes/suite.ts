@@ -5,6 +5,7 @@ import { fixtureForTests } from "../support/socket-fixture/for-tests.ts";
 import { answerTests } from "./suite-answers.ts";
 import { broadcastTests } from "./suite-broadcast.ts";
 import { closeTests } from "./suite-close.ts";
+import { deflateTests } from "./suite-deflate.ts";
 import { faultTests } from "./suite-faults.ts";
 import { flowTests } from "./suite-flow.ts";
 import { handshakeTests } from "./suite-handshake.ts";
@@ -44,6 +45,7 @@ export function socketSuite(combination: Combination): void {
   answerTests(context);
   waitingTests(context);
   messageTests(context);
+  deflateTests(context);
   closeTests(context);
   faultTests(context);
   flowTests(context);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { HandshakeRequest } from "../../core/ports/mod.ts";
-import { checkHandshake, chooseSubprotocol, offersDeflate } from "../../core/protocol/mod.ts";
+import { answerDeflate, checkHandshake, chooseSubprotocol } from "../../core/protocol/mod.ts";
 
 type Headers = Readonly<Record<string, string | undefined>>;
 
@@ -107,7 +107,9 @@ const offers: readonly [header: string | undefined, servable: boolean][] = [
   ["x-webkit-deflate-frame, permessage-deflate", true],
   ["permessage-deflate; server_max_window_bits=10, permessage-deflate", true],
   ["permessage-deflate; server_max_window_bits=10", false],
-  ["permessage-deflate; server_max_window_bits=15", false],
+  ["permessage-deflate; server_max_window_bits=15; client_max_window_bits", true],
+  ["permessage-deflate; server_max_window_bits=14", false],
+  ["permessage-deflate; server_max_window_bits", false],
   ["permessage-deflate; client_max_window_bits=7", false],
   ["permessage-deflate; client_max_window_bits=16", false],
   ["permessage-deflate; client_max_window_bits=010", false],
@@ -126,13 +128,25 @@ const offers: readonly [header: string | undefined, servable: boolean][] = [
 for (const [header, servable] of offers) {
   const offer = servable ? "offer" : "do not offer";
   test(`the extensions ${JSON.stringify(header)} ${offer} deflate`, () => {
-    assert.equal(offersDeflate(header), servable);
+    assert.equal(answerDeflate(header) !== undefined, servable);
   });
 }
+
+test("an offer of the full window is taken, and the answer says so (RFC 7692, 7.1.2.1)", () => {
+  const plain = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
+  for (const [header, answer] of [
+    ["permessage-deflate", plain],
+    ["permessage-deflate; server_max_window_bits=15", `${plain}; server_max_window_bits=15`],
+    ['permessage-deflate; server_max_window_bits="15"', `${plain}; server_max_window_bits=15`],
+    ["permessage-deflate; server_max_window_bits=9, permessage-deflate", plain],
+  ] as const) {
+    assert.equal(answerDeflate(header), answer);
+  }
+});
 
 test("a long header of extensions is read in linear time", () => {
   const header = `permessage-deflate${"; a".repeat(5_000)}`;
   const started = performance.now();
-  assert.equal(offersDeflate(header), false);
+  assert.equal(answerDeflate(header), undefined);
   assert.ok(performance.now() - started < 1_000);
 });

@@ -87,8 +87,22 @@ export function checkLength(slot: Slot, header: usize): i32 {
   const length = payloadLength(header);
   if (short == 126 && length < 126) return Fault.LENGTH;
   if (short == 127 && (length < 0x1_0000 || length >> 63)) return Fault.LENGTH;
-  if (load<u8>(header) & 0x08) return 0;
-  return <u64>slot.partialLength + length > <u64>bytesMaxOf(slot) ? Fault.TOO_BIG : 0;
+  const first = <u32>load<u8>(header);
+  if (first & 0x08) return 0;
+  let most: u64 = bytesMaxOf(slot);
+  const starts = (first & 0x0f) != Opcode.CONTINUATION;
+  const compressed = starts ? first & 0x40 : <u32>slot.flags & Flag.COMPRESSED;
+  if (compressed) most = compressedBytesMax(most);
+  return <u64>slot.partialLength + length > most ? Fault.TOO_BIG : 0;
+}
+
+/**
+ * What a message of `bytes` bytes may be compressed: the message is measured when it is inflated,
+ * and what does not compress gets longer. The most that zlib makes of it, with any settings
+ * (`deflateBound`), and room for a few flushes.
+ */
+function compressedBytesMax(bytes: u64): u64 {
+  return bytes + (bytes >> 3) + (bytes >> 6) + 64;
 }
 
 /** A close frame's payload: a code that may stand on the wire and a reason in UTF-8. */

@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../../core/base/mod.ts";
+import { compressedBytesMax, type ErrorCode } from "../../core/base/mod.ts";
 import { type Chunk, maskFrom } from "./chunk.ts";
 import type { FrameState, Slot } from "./slots.ts";
 import { utf8Valid } from "./utf8.ts";
@@ -82,7 +82,10 @@ export function checkLength(
   if (short === 126 && length < 126) return "frame-length";
   if (short === 127 && (length < 0x1_0000 || header[2]! > 127)) return "frame-length";
   if ((header[0]! & 0x08) !== 0) return undefined;
-  return state.partialLength + length > bytesMax ? "message-too-big" : undefined;
+  const starts = (header[0]! & 0x0f) !== Opcode.continuation;
+  const compressed = starts ? (header[0]! & 0x40) !== 0 : state.compressed;
+  const most = compressed ? compressedBytesMax(bytesMax) : bytesMax;
+  return state.partialLength + length > most ? "message-too-big" : undefined;
 }
 
 /** A close frame's payload: a code that may stand on the wire, a reason in UTF-8. 7.4. */

@@ -9,6 +9,10 @@ export interface Capabilities {
   readonly pause: boolean;
   /** permessage-deflate. */
   readonly deflate: boolean;
+  /** A compressed message that was cut, or keeps its tail, is refused (RFC 7692, 7.2.2). */
+  readonly refusesCutDeflate: boolean;
+  /** Blocks behind a final block belong to the message (RFC 7692, 7.2.3.4). */
+  readonly readsFinalBlocks: boolean;
   /** We can ping, and pings and pongs of the client are told. */
   readonly ping: boolean;
   /** `drained` is called. */
@@ -42,6 +46,8 @@ export interface Capabilities {
 const everything: Capabilities = {
   pause: true,
   deflate: true,
+  refusesCutDeflate: true,
+  readsFinalBlocks: true,
   ping: true,
   drained: true,
   terminate: true,
@@ -80,6 +86,8 @@ function onDeno(engine: string, can: Capabilities): Combination {
 
 export const bunNative: Combination = onBun("native", {
   ...everything,
+  refusesCutDeflate: false,
+  readsFinalBlocks: false,
   publish: true,
   hugeHead: 431,
   earlyFrames: false,
@@ -93,6 +101,8 @@ export const bunWasm: Combination = onBun("wasm", everything);
 export const denoNative: Combination = onDeno("native", {
   pause: false,
   deflate: false,
+  refusesCutDeflate: false,
+  readsFinalBlocks: false,
   ping: false,
   drained: false,
   terminate: false,
