@@ -189,7 +189,7 @@ async function expectFault(
   { code, closeCode, close }: Expected,
 ): Promise<void> {
   const { can } = context.combination;
-  // Deno knows no limit, and Bun's measures what is compressed: what passes it we refuse ourselves.
+  // Deno knows no limit, and Bun's measures what is compressed: what passes we refuse ourselves.
   const passes = can.faults === "silent" || connection !== "a-bomb";
   const ours = code === "message-too-big" && passes;
   if (can.faultFrame || ours) assert.equal(close?.code, closeCode);
