@@ -43,6 +43,10 @@ const tasks = {
     ready: [install, installPrograms, compileWasm, build],
     run: (args) => run(nodejs, ["dist/js/test/faults/soak-main.js", ...args]),
   },
+  mutants: {
+    ready: [install, installPrograms, compileWasm, build],
+    run: (args) => run(nodejs, ["dist/js/test/mutants/main.js", ...args]),
+  },
   compile: {
     ready: [install, compileWasm],
     run: () =>

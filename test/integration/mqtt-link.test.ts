@@ -101,6 +101,25 @@ test("a broker that cannot be reached at the start is waited for, with one line"
   await broker.close();
 });
 
+test("sessions are clean: the broker is asked to remember nothing", async () => {
+  for (const version of ["4", "5"] as const) {
+    const flags: number[] = [];
+    const server = net.createServer((socket) => {
+      // MQTT 3.1.1, 3.1.2: one byte of length here, the protocol's name and level, the flags.
+      socket.once("data", (packet) => flags.push(packet[9]!));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const { port } = server.address() as net.AddressInfo;
+    const url = `mqtt://127.0.0.1:${port}`;
+    const link = new MqttLink({ url, name: "x", role: "test", version }, testPorts());
+    link.start(silent).catch(() => {});
+    await until("a CONNECT", () => flags.length > 0);
+    assert.equal(flags[0]! & 0x02, 0x02);
+    await link.stop();
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+  }
+});
+
 test("stop ends a start that waits", async () => {
   const url = `mqtt://127.0.0.1:${await freePort()}`;
   const link = new MqttLink({ url, name: "x", role: "test" }, testPorts());

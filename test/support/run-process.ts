@@ -14,6 +14,8 @@ export interface ProcessOptions {
   readonly deadlineMs: number;
   /** Added to the environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Where it runs; here by default. */
+  readonly cwd?: string;
 }
 
 // Logs are read by programs: no colours (Deno takes any FORCE_COLOR for a yes), and no stack
@@ -33,6 +35,7 @@ export class Processes {
       detached: true,
       env: { ...environment, ...options.env },
       stdio: ["ignore", "pipe", "pipe"],
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     });
     child.stdout.pipe(log, { end: false });
     child.stderr.pipe(log, { end: false });

@@ -5,6 +5,7 @@ import type {
   OriginChannel,
   OriginChannelListener,
   OriginDestination,
+  OriginPresence,
 } from "../../core/ports/mod.ts";
 
 type Item = [verb: string, id: string, seq: number, ...rest: unknown[]];
@@ -16,6 +17,8 @@ export class SimulatedOrigin {
   readonly incarnation: string;
   /** Events in the order they were handled, without those it saw to be repeated. */
   readonly handled: Item[] = [];
+  /** Handled items that are no events of one connection: `alive`, `moved`, replies. */
+  readonly others: unknown[][] = [];
   /** Batches that came and wait to be handled. */
   readonly inbox: Numbered[] = [];
   alive = true;
@@ -54,7 +57,10 @@ export class SimulatedOrigin {
     const [, stream, first, items] = batch;
     for (const item of items) {
       const [verb, id, seq] = item;
-      if (verb !== "open" && verb !== "message" && verb !== "close") continue;
+      if (verb !== "open" && verb !== "message" && verb !== "close") {
+        this.others.push(item);
+        continue;
+      }
       // Redelivered by another stream: the number within the connection tells.
       if (seq <= (this.#seqs.get(id) ?? -1)) continue;
       this.#seqs.set(id, seq);
@@ -155,10 +161,14 @@ export class SimulatedNetwork implements OriginChannel {
   }
 
   /** An origin's heartbeat. */
-  announce(origin: SimulatedOrigin, at: number): void {
+  announce(
+    origin: SimulatedOrigin,
+    at: number,
+    more: Pick<OriginPresence, "window" | "weight"> = {},
+  ): void {
     if (!this.connected || !origin.alive) return;
     const { incarnation, leaving } = origin;
-    const presence = { v: 1, incarnation, at, every: 1_000, leaving } as const;
+    const presence = { v: 1, incarnation, at, every: 1_000, leaving, ...more } as const;
     this.listener.origin("default", origin.name, presence);
   }
 }

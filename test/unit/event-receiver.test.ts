@@ -14,14 +14,14 @@ interface Rig {
   /** What nodes were told. */
   readonly confirmed: string[];
   /** Replies, by `ref`. */
-  readonly replies: unknown[];
+  readonly replies: unknown[][];
   /** A batch of the assigned stream `n1:i1:o1:GENERATION`. */
   give(generation: number, first: number, ...items: readonly unknown[]): void;
 }
 
 function rig(): Rig {
   const [seen, confirmed]: [string[], string[]] = [[], []];
-  const replies: unknown[] = [];
+  const replies: unknown[][] = [];
   const dispatcher = new Dispatcher(() => {});
   const clock = new ManualClock();
   const none = (): never => {
@@ -65,6 +65,32 @@ test("an origin takes what comes next, confirms it, and says where it stands oth
   give(1, 1, said(1), said(2));
   assert.deepEqual(seen, ["open n1.a", "n1.a m1", "n1.a m2"]);
   assert.deepEqual(confirmed, ["1 2", "1 2/2", "1 2/2", "1 3"]);
+});
+
+test("of a batch that it has in part, an origin takes only what is new", () => {
+  const { give, dispatcher, replies } = rig();
+  const alive: unknown[] = [];
+  dispatcher.on("alive", ({ connections }) => void alive.push(connections.length));
+  give(1, 0, opened, ["alive", ["n1.a"]], ["reply", "r1", {}]);
+  give(1, 1, ["alive", ["n1.a"]], ["reply", "r1", {}], ["reply", "r2", {}]);
+  assert.deepEqual([alive, replies.map(([ref]) => ref)], [[1], ["r1", "r2"]]);
+});
+
+test("what is confirmed is handled, whichever handler has finished first", async () => {
+  const { give, confirmed, dispatcher } = rig();
+  const finish = new Map<string, () => void>();
+  dispatcher.on("message", ({ connection }) => {
+    return new Promise<void>((resolve) => finish.set(connection.id, resolve));
+  });
+  const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  give(1, 0, opened, said(1));
+  give(1, 2, ["message", "n1.b", 1, "m1"]);
+  finish.get("n1.b")?.();
+  await settled();
+  assert.deepEqual(confirmed, [], "the first is not handled");
+  finish.get("n1.a")?.();
+  await settled();
+  assert.deepEqual(confirmed, ["1 3"]);
 });
 
 test("where the broker is back, an origin says of every stream where it stands", () => {

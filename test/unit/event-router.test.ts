@@ -1,85 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encode } from "@msgpack/msgpack";
-import { ManualClock, MemoryBroker, type MemorySocket } from "../../adapters/memory/mod.ts";
 import { ServiceError } from "../../core/base/mod.ts";
-import type { GatewayOptions } from "../../core/mod.ts";
-import { idOf, MemoryNode, settled } from "../support/memory-node.ts";
-import { SimulatedNetwork, SimulatedOrigin } from "../support/simulated-origins.ts";
-
-/** A node, its origins, and what is between them. */
-class Rig {
-  readonly clock = new ManualClock();
-  readonly broker = new MemoryBroker();
-  readonly network = new SimulatedNetwork(encode);
-  readonly node: MemoryNode;
-  readonly origins: SimulatedOrigin[] = [];
-  /** Items that each of them takes unconfirmed. */
-  windowItems = 1_000;
-
-  constructor(options: Partial<GatewayOptions> = {}) {
-    const parts = { broker: this.broker, clock: this.clock, channel: () => this.network };
-    const all = { mode: "assigned", originWaitMs: 10_000, ...options } as const;
-    this.node = new MemoryNode(parts, all);
-  }
-
-  async start(...names: readonly string[]): Promise<this> {
-    await this.node.gateway.start();
-    for (const name of names) {
-      const origin = new SimulatedOrigin(name, "i1");
-      this.origins.push(origin);
-      this.network.origins.set(name, origin);
-    }
-    await this.rest();
-    return this;
-  }
-
-  /** Heartbeats, and what is under way gets where it goes; nothing is handled. */
-  async rest(): Promise<void> {
-    for (const { name, incarnation, alive } of this.origins) {
-      const at = this.clock.now();
-      const presence = { v: 1, incarnation, at, every: 1_000, window: this.windowItems } as const;
-      if (alive) this.network.listener.origin("default", name, presence);
-    }
-    for (let round = 0; round < 5; round++) {
-      this.clock.turn();
-      while (this.network.underWay > 0) this.network.deliver();
-      await settled();
-    }
-  }
-
-  async pass(seconds: number): Promise<void> {
-    for (let second = 0; second < seconds; second++) {
-      this.clock.advance(1_000);
-      await this.rest();
-    }
-  }
-
-  async handle(...origins: readonly SimulatedOrigin[]): Promise<void> {
-    await this.rest();
-    for (const origin of origins) {
-      while (origin.inbox.length > 0) this.network.handle(origin);
-      await this.rest();
-    }
-  }
-
-  async handshake(): Promise<string> {
-    const answer = await this.node.handshake("/");
-    return answer.accepted ? "welcome" : `${answer.statusCode} ${answer.errorCode}`;
-  }
-
-  logged(event: string): unknown[] {
-    return this.node.logger.of(event).map(({ level, fields }) => [level, fields.code]);
-  }
-}
-
-function handled(...origins: readonly SimulatedOrigin[]): string[] {
-  return origins.flatMap((origin) => origin.handled.map(([verb, , seq]) => `${verb} ${seq}`));
-}
-
-function closes({ delivered }: MemorySocket): unknown[] {
-  return delivered.filter(({ type }) => type === "close").map((one) => Object.values(one).at(1));
-}
+import { idOf, settled } from "../support/memory-node.ts";
+import { closes, handled, RouterRig as Rig } from "../support/router-rig.ts";
+import type { SimulatedOrigin } from "../support/simulated-origins.ts";
 
 test("a window of one item lets clients in, and their events wait for their turn", async () => {
   const rig = new Rig();

@@ -111,6 +111,21 @@ test("what comes over the bus is not forwarded again", async () => {
   }
 });
 
+test("a command for another node that the bus cannot take is counted as lost", async () => {
+  const { broker, one, two } = await cluster();
+  const there = two.connect();
+  const lost = (): number => one.metrics.value("wss_errors_total", { code: "forward-lost" }) ?? 0;
+  const send = (): void =>
+    one.channel.command("default", "local", encode([["send", idOf(there), "hello"]]));
+  send();
+  await turn();
+  assert.equal(lost(), 0);
+  broker.up = false;
+  send();
+  await turn();
+  assert.equal(lost(), 1);
+});
+
 test("keep-alives name every connection, a bounded number in each item", async () => {
   const { one, events } = await cluster();
   const count = limits.aliveIdsMax + 5;

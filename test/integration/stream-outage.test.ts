@@ -1,0 +1,23 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { BrokerProxy } from "../support/broker-proxy.ts";
+import { until } from "../support/broker-wait.ts";
+import { OriginRig } from "../support/origin-rig.ts";
+
+test("an origin whose broker is back says where its streams stand", async () => {
+  const rig = await OriginRig.start();
+  const proxy = await BrokerProxy.start(rig.broker.port);
+  const origin = await rig.connect({ broker: proxy.url, name: "o1" });
+  rig.gateway.presence("n1", "i1");
+  rig.gateway.assigned("n1", "o1", [["open", "n1.a", 0, {}]]);
+  const acks = (): unknown[][] =>
+    rig.gateway.commands.filter(({ item }) => item[0] === "ack").map(({ item }) => [...item]);
+  await until("it confirms", () => acks().length > 0);
+  assert.deepEqual(acks(), [["ack", "n1:i1:o1:1", 1]], "handled, and not what it received");
+  proxy.cut();
+  await until("it is away", () => !origin.connected);
+  await until("it says what it has received", () => acks().length > 1);
+  assert.deepEqual(acks().at(-1), ["ack", "n1:i1:o1:1", 1, 1]);
+  await rig.stop();
+  await proxy.close();
+});

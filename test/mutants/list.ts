@@ -1,0 +1,5 @@
+import type { Part } from "./mutant.ts";
+import { streams } from "./streams.ts";
+
+/** All that is tried, in the order of the pages. */
+export const parts: readonly Part[] = [streams];

@@ -1,0 +1,76 @@
+/**
+ * `npm run mutants [-- PARTS…] [--all] [--workers N]`: puts one known fault after the other into a
+ * copy of the project and looks whether a test finds it. PARTS are names of parts, or pieces of
+ * the mutants' files or texts. `--all` runs every test of `unit` and `integration` against each.
+ * A run of all parts writes docs/mutants.md. It ends with 1 where a mutant survives that must not.
+ */
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { findTests } from "../support/run-plan.ts";
+import { inParallel, Processes } from "../support/run-process.ts";
+import { parts } from "./list.ts";
+import type { Mutant } from "./mutant.ts";
+import { reportOf } from "./report.ts";
+import { type Result, Workshop } from "./workshop.ts";
+
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    all: { type: "boolean", default: false },
+    workers: { type: "string", default: "1" },
+  },
+});
+
+function isChosen(part: string, { file, find }: Mutant): boolean {
+  if (positionals.length === 0) return true;
+  return positionals.some((word) => part === word || file.includes(word) || find.includes(word));
+}
+
+const chosen = parts.flatMap(({ name, mutants }) =>
+  mutants.filter((mutant) => isChosen(name, mutant)),
+);
+const every = [...findTests("test/unit"), ...findTests("test/integration")];
+const folder = mkdtempSync(join(tmpdir(), "wss-mutants-"));
+const processes = new Processes();
+const results: Result[] = [];
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => {
+    processes.killAll();
+    rmSync(folder, { recursive: true, force: true });
+    process.exit(130);
+  });
+}
+
+function tell({ mutant, killedBy }: Result): void {
+  const { file, says, survives } = mutant;
+  const told = killedBy === undefined ? "SURVIVES" : `found by ${killedBy}`;
+  print(`${results.length}/${chosen.length} ${file}: “${says}”: ${told}`);
+  if (killedBy !== undefined && survives !== undefined) print("  (it was said to survive)");
+}
+
+try {
+  const workers = Math.max(1, Number(values.workers));
+  const queue = chosen.values();
+  const shops = Array.from({ length: workers }, (_, index) => {
+    return new Workshop(join(folder, String(index)), processes);
+  });
+  await inParallel(shops, workers, async (shop) => {
+    for (const mutant of queue) {
+      results.push(await shop.try(mutant, values.all ? every : mutant.tests));
+      tell(results.at(-1) as Result);
+    }
+  });
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+if (positionals.length === 0) writeFileSync("docs/mutants.md", reportOf(parts, results));
+const survivors = results.filter(({ killedBy }) => killedBy === undefined);
+const wrong = survivors.filter(({ mutant }) => mutant.survives === undefined);
+print(`${results.length - survivors.length} found, ${survivors.length} survive`);
+process.exitCode = wrong.length > 0 || results.length === 0 ? 1 : 0;

@@ -1,0 +1,88 @@
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { jobOf, type Runtime } from "../support/run-plan.ts";
+import type { Processes } from "../support/run-process.ts";
+import { applied, type Mutant } from "./mutant.ts";
+
+/** A test file takes a few seconds; a mutant may make it hang, which is a way to be found. */
+const fileMsMax = 120_000;
+
+/** What became of one mutant. */
+export interface Result {
+  readonly mutant: Mutant;
+  /** The test file that failed; undefined: the mutant survives. */
+  readonly killedBy: string | undefined;
+}
+
+/** A copy of the project in which one fault after the other is tried. */
+export class Workshop {
+  readonly #folder: string;
+  readonly #processes: Processes;
+  /** What passes without any mutant, so that its failure says something. */
+  readonly #sound: Map<string, boolean> = new Map();
+  #built = true;
+
+  constructor(folder: string, processes: Processes) {
+    this.#folder = folder;
+    this.#processes = processes;
+    const list = ["ls-files", "--cached", "--others", "--exclude-standard"];
+    for (const path of execFileSync("git", list, { encoding: "utf8" }).trim().split("\n")) {
+      mkdirSync(join(folder, dirname(path)), { recursive: true });
+      cpSync(path, join(folder, path));
+    }
+    cpSync("dist/js", join(folder, "dist/js"), { recursive: true });
+    mkdirSync(join(folder, "dist/test-logs"), { recursive: true });
+    symlinkSync(resolve("node_modules"), join(folder, "node_modules"));
+  }
+
+  /** Tries one mutant with the tests that it names, until one fails. */
+  async try(mutant: Mutant, tests: readonly string[]): Promise<Result> {
+    for (const test of tests) {
+      if (!(await this.#isSound(test))) throw new Error(`${test} fails without any mutant`);
+    }
+    const path = join(this.#folder, mutant.file);
+    const source = readFileSync(path, "utf8");
+    writeFileSync(path, applied(mutant, source));
+    this.#built = false;
+    let killedBy: string | undefined;
+    for (const test of tests) {
+      if (await this.#passes(test)) continue;
+      killedBy = test;
+      break;
+    }
+    writeFileSync(path, source);
+    this.#built = false;
+    return { mutant, killedBy };
+  }
+
+  async #isSound(test: string): Promise<boolean> {
+    const known = this.#sound.get(test);
+    if (known !== undefined) return known;
+    const sound = await this.#passes(test);
+    this.#sound.set(test, sound);
+    return sound;
+  }
+
+  /** Bun runs the sources themselves; what is for Node alone has to be built before. */
+  async #passes(test: string): Promise<boolean> {
+    const runtime: Runtime = test.endsWith(".node.test.ts") ? "node" : "bun";
+    if (runtime === "node") await this.#build();
+    const { command, args, log } = jobOf(test, runtime);
+    const ended = await this.#run(command, args, log);
+    return ended.exitCode === 0;
+  }
+
+  async #build(): Promise<void> {
+    if (this.#built) return;
+    // A type error does not matter: JavaScript is emitted all the same.
+    await this.#run("node_modules/.bin/tsc", ["-p", "."], "dist/test-logs/build.log");
+    this.#built = true;
+  }
+
+  #run(command: string, args: readonly string[], log: string): ReturnType<Processes["run"]> {
+    const cwd = this.#folder;
+    const options = { log: join(cwd, log), deadlineMs: fileMsMax, cwd };
+    return this.#processes.run(command, args, options);
+  }
+}
