@@ -20,7 +20,15 @@ test("a node, and an origin, that is asked announces itself again", async () => 
   const bus = new MqttClusterBus({ url, version: "4", apps: [app], node: "n1" }, testPorts());
   await bus.start(ear().listener);
   const [runtime, version] = ["test", "0"];
-  const often = { v: 1, incarnation: "i", at: 0, every: 1e6, connections: 7, runtime, version } as const;
+  const often = {
+    v: 1,
+    incarnation: "i",
+    at: 0,
+    every: 1e6,
+    connections: 7,
+    runtime,
+    version,
+  } as const;
   bus.announce(app, often);
   // Its own heartbeat would come after 2 s: what comes before is the answer.
   const origin = await connectOrigin({ broker: url, name: "o1" });

@@ -1,5 +1,6 @@
+import { moves } from "./moves.ts";
 import type { Part } from "./mutant.ts";
 import { streams } from "./streams.ts";
 
 /** All that is tried, in the order of the pages. */
-export const parts: readonly Part[] = [streams];
+export const parts: readonly Part[] = [streams, moves];

@@ -95,4 +95,3 @@ export function handled(...origins: readonly SimulatedOrigin[]): string[] {
 export function closes({ delivered }: MemorySocket): unknown[] {
   return delivered.filter(({ type }) => type === "close").map((one) => Object.values(one).at(1));
 }
-

@@ -7,9 +7,17 @@ import type { SimulatedOrigin } from "../support/simulated-origins.ts";
 
 type Two = [SimulatedOrigin, SimulatedOrigin];
 
-/** Ids in the items of one verb, in order. */
-function named({ others }: SimulatedOrigin, verb: "alive" | "moved"): string[] {
-  return others.filter(([kind]) => kind === verb).flatMap(([, ids]) => ids as string[]);
+/** Ids of connections that an origin was told to have no more. */
+function moved({ others }: SimulatedOrigin): string[] {
+  return others.flatMap(([verb, ids]) => (verb === "moved" ? (ids as string[]) : []));
+}
+
+/** Ids of connections that were introduced to it, whichever item says so. */
+function introduced({ others }: SimulatedOrigin): string[] {
+  return others.flatMap(([verb, named]) => {
+    if (verb === "assigned") return [named as string];
+    return verb === "alive" ? (named as string[]) : [];
+  });
 }
 
 function connect(rig: RouterRig, count: number): MemorySocket[] {
@@ -24,14 +32,14 @@ test("an origin that joins gets its share of idle connections, and each side is 
   const [one, two] = rig.origins as Two;
   await rig.pass(1);
   await rig.handle(one, two);
-  const moved = named(one, "moved");
-  assert.ok(moved.length > 15 && moved.length < 45, `${moved.length} of 60 moved`);
-  assert.deepEqual(named(two, "alive").sort(), [...moved].sort(), "they are introduced");
-  assert.equal(rig.node.metrics.value("wss_connections_rebalanced_total"), moved.length);
+  const gone = moved(one);
+  assert.ok(gone.length > 15 && gone.length < 45, `${gone.length} of 60 moved`);
+  assert.deepEqual(introduced(two).sort(), [...gone].sort(), "they are introduced");
+  assert.equal(rig.node.metrics.value("wss_connections_rebalanced_total"), gone.length);
   for (const client of clients) client.receive("a");
   await rig.handle(one, two);
   const said = two.handled.map(([verb, id, seq]) => `${verb} ${id} ${seq}`);
-  assert.deepEqual(said.sort(), moved.map((id) => `message ${id} 1`).sort(), "nothing twice");
+  assert.deepEqual(said.sort(), gone.map((id) => `message ${id} 1`).sort(), "nothing twice");
 });
 
 test("a connection with an event under way is not moved, and without rebalance none", async () => {
@@ -46,10 +54,10 @@ test("a connection with an event under way is not moved, and without rebalance n
     await rig.pass(3);
     assert.deepEqual([two.inbox.length, two.handled.length], [0, 0]);
     await rig.handle(one);
-    assert.deepEqual(named(one, "moved"), []);
+    assert.deepEqual(moved(one), []);
     await rig.pass(2);
     await rig.handle(one, two);
-    assert.equal(named(one, "moved").length > 0, rebalance);
+    assert.equal(moved(one).length > 0, rebalance);
   }
 });
 
@@ -61,11 +69,11 @@ test("no more than 100 connections are looked at a second to be moved", async ()
   const [one, two] = rig.origins as Two;
   await rig.pass(1);
   await rig.handle(one, two);
-  const first = named(one, "moved").length;
+  const first = moved(one).length;
   assert.ok(first > 20 && first <= 100, `${first} in the first second`);
   await rig.pass(4);
   await rig.handle(one, two);
-  assert.ok(named(one, "moved").length > first);
+  assert.ok(moved(one).length > first);
 });
 
 test("an origin's `weight` is its share of the connections", async () => {
@@ -90,10 +98,28 @@ test("who gets a dead origin's connections is told of each, also of those that a
   rig.kill(one);
   await rig.pass(1);
   await rig.handle(two);
-  assert.deepEqual(named(two, "alive").sort(), [...ofOne].sort());
+  assert.deepEqual(introduced(two).sort(), [...ofOne].sort());
   for (const client of clients) client.receive("a");
   await rig.handle(two);
   assert.equal(two.handled.filter(([verb]) => verb === "message").length, 30);
+});
+
+test("who confirms nothing for `ack-timeout` loses its connections, though it lives", async () => {
+  const options = { rebalance: false, ackTimeoutMs: 20_000 };
+  const rig = await new RouterRig(options).start("o1", "o2");
+  const [stuck, two] = rig.origins as Two;
+  const clients = connect(rig, 20);
+  for (let second = 0; second < 19; second++) {
+    await rig.pass(1);
+    await rig.handle(two);
+  }
+  assert.ok(two.handled.length < 20, "it has its time");
+  await rig.pass(3);
+  await rig.handle(two);
+  const opened = two.handled.map(([, id]) => id);
+  assert.deepEqual(opened.sort(), clients.map(idOf).sort());
+  assert.equal(rig.node.errors("ack-timeout"), 1);
+  assert.deepEqual(handled(stuck), []);
 });
 
 test("a dead origin's connections go to all others, and those of the others stay", async () => {
@@ -107,7 +133,7 @@ test("a dead origin's connections go to all others, and those of the others stay
   for (const client of clients) client.receive("a");
   await rig.handle(...others);
   others.forEach((origin, index) => {
-    const got = named(origin, "alive");
+    const got = introduced(origin);
     assert.ok(got.length > 3, `${origin.name} got ${got.length}`);
     const talks = origin.handled.filter(([verb]) => verb === "message").map(([, id]) => id);
     assert.deepEqual(new Set(talks), new Set([...opened[index]!, ...got]));
