@@ -26,7 +26,8 @@ async function run(
   const program = new Program(
     process.execPath,
     [resolve("dist/js/test/run.js"), "--runtime", "node", ...args],
-    { cwd: project },
+    // Under `node --test` the inner tests would report to the outer run.
+    { cwd: project, env: { NODE_TEST_CONTEXT: "" } },
   );
   const { code } = await program.exited;
   return { code, last: program.lines.at(-1), output: program.output };

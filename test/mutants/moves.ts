@@ -290,7 +290,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "they are lost",
     file: files.gateway,
-    find: "    this.#tellUnconfirmed();\n",
+    find: "    tellUnconfirmed(this.#apps, this.#metrics, this.#logger);\n",
     replace: "",
     tests: [tests.drain],
   },

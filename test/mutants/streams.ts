@@ -6,7 +6,7 @@ const files = {
   stream: "core/event-stream.ts",
   assigned: "core/assigned-stream.ts",
   paused: "core/paused-connections.ts",
-  receiver: "adapters/mqtt/origin/event-receiver.ts",
+  receiver: "adapters/mqtt/origin/event-sources.ts",
   handled: "adapters/mqtt/origin/handled-items.ts",
   dispatcher: "adapters/mqtt/origin/dispatcher.ts",
   session: "adapters/mqtt/mqtt-session.ts",
