@@ -9,9 +9,9 @@ export function reportOf(parts: readonly Part[], results: readonly Result[]): st
   return [
     "# Mutants",
     "",
-    "Each row is a sentence of these docs, a fault that makes it false, and the test that found",
+    "Each row is a sentence of the docs, a fault that makes it false, and the test that finds",
     "the fault. `npm run mutants` puts one fault after the other into a copy of the project, runs",
-    "the tests that are named for it, and writes this page; `npm run mutants -- streams` tries one",
+    "the tests named for it, and writes this page; `npm run mutants -- streams` tries one",
     "part only. The faults stand in `test/mutants/`, as data; `test/unit/mutants.test.ts` checks",
     "that each can still be applied and that its sentence still stands in the page.",
     "",

@@ -224,8 +224,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "| a batch in the making | 64 KiB | it is closed, the next begins |",
     file: files.stream,
-    find: "if (codec.laneBytes(this.lane) + bytes.length > batchBytesTarget(channel)) this.#take();",
-    replace: "",
+    find: "if (codec.laneBytes(this.lane) + bytes.length > batchBytesTarget(channel))",
+    replace: "if (false)",
     tests: ["test/unit/fit-batch.test.ts", tests.streams],
   },
 ];

@@ -24,7 +24,7 @@ function connect(rig: RouterRig, count: number): MemorySocket[] {
   return Array.from({ length: count }, () => rig.node.connect());
 }
 
-test("an origin that joins gets its share of idle connections, and each side is told", async () => {
+test("an origin that joins gets its share of idle connections; each side is told", async () => {
   const rig = await new RouterRig().start("o1");
   const clients = connect(rig, 60);
   await rig.handle(...rig.origins);
@@ -88,7 +88,7 @@ test("an origin's `weight` is its share of the connections", async () => {
   assert.equal(none, 0, "a weight of 0 is no share");
 });
 
-test("who gets a dead origin's connections is told of each, also of those that are silent", async () => {
+test("who gets a dead origin's connections is told of each, of silent ones too", async () => {
   const rig = await new RouterRig({ rebalance: false }).start("o1", "o2");
   const [one, two] = rig.origins as Two;
   const clients = connect(rig, 30);
@@ -140,7 +140,7 @@ test("a dead origin's connections go to all others, and those of the others stay
   });
 });
 
-test("an origin that leaves is released when it has confirmed, and nothing comes twice", async () => {
+test("an origin that leaves is released when it has confirmed; nothing comes twice", async () => {
   const rig = await new RouterRig({ rebalance: false }).start("o1", "o2");
   const [leaves, stays] = rig.origins as Two;
   const clients = connect(rig, 20);

@@ -1,0 +1,164 @@
+import type { Mutant, Part } from "./mutant.ts";
+
+const page = "docs/reliability.md";
+const files = {
+  router: "core/event-router.ts",
+  stream: "core/event-stream.ts",
+  newStream: "core/new-stream.ts",
+  refused: "core/refused-origins.ts",
+  careful: "adapters/mqtt/careful-publisher.ts",
+  session: "adapters/mqtt/mqtt-session.ts",
+  gateway: "core/gateway.ts",
+} as const;
+const tests = {
+  moved: "test/unit/moved-connections.test.ts",
+  router: "test/unit/event-router.test.ts",
+  careful: "test/unit/careful-publisher.test.ts",
+  drain: "test/unit/drain.test.ts",
+} as const;
+
+/** Origins that the broker refuses, origins and nodes that leave, and what is full. */
+const mutants: readonly Mutant[] = [
+  {
+    says: "Its heartbeats alone do not bring it back",
+    file: files.router,
+    find: "if (this.#refused.presence(name, presence)) return;",
+    replace: "",
+    tests: [tests.router],
+  },
+  {
+    says: "the node sends it an empty `alive` after 2, 4, … 30 s",
+    file: files.refused,
+    find: "Math.min(2 * refused.askMs, limits.ackProbeMsMax)",
+    replace: "2 * refused.askMs",
+    tests: [tests.router],
+  },
+  {
+    says: "and when the broker takes that, it counts as a new origin",
+    file: files.refused,
+    find: "this.#admit(name, presence);",
+    replace: "",
+    tests: [tests.router],
+  },
+  {
+    says: "MQTT 5 says it in the PUBACK (0x87, 0x90)",
+    file: files.session,
+    find: "new Set([0x87, 0x90])",
+    replace: "new Set([])",
+    tests: ["test/integration/refused-origin.node.test.ts"],
+  },
+  {
+    says: "after two sessions in a row of less than 5 s each, with something unanswered",
+    file: files.careful,
+    find: "this.#careful = this.#falls >= mqttLimits.shortSessionsMax;",
+    replace: "",
+    tests: [tests.careful],
+  },
+  {
+    says: "the node publishes one batch at a time, until a session has lasted",
+    file: files.careful,
+    find: "if (!this.#careful || this.#inFlight > 0) return;",
+    replace: "if (!this.#careful) return;",
+    tests: [tests.careful],
+  },
+  {
+    says: "three such sessions with the same one on its way convict it",
+    file: files.careful,
+    find: "same(this.#suspect, suspect) ? this.#strikes + 1 : 1",
+    replace: "this.#strikes + 1",
+    tests: [tests.careful],
+  },
+  {
+    says: "Up to 4 KiB it counts as refused",
+    file: files.careful,
+    find: "this.#refused = suspect;",
+    replace: "",
+    tests: [tests.careful],
+  },
+  {
+    says: "A larger one halves what the node puts into a packet from then on",
+    file: files.careful,
+    find: "Math.min(bytes, this.#bytesMax) >> 1",
+    replace: "Math.min(bytes, this.#bytesMax)",
+    tests: [tests.careful],
+  },
+  {
+    says: "a message that is too large alone closes its connection with 1009",
+    file: files.newStream,
+    find: "if (connection.id === id) parts.close(connection, CloseCause.limit);",
+    replace: "",
+    tests: [tests.router],
+  },
+  {
+    says: "Of open mode, that one batch is lost (`events-lost`)",
+    file: files.stream,
+    find: "if (!this.#confirmedByOrigin) this.#options.lost(code);",
+    replace: "if (!this.#confirmedByOrigin) return;",
+    tests: [tests.router],
+  },
+  {
+    says: "Its nodes publish nothing new to it",
+    file: files.router,
+    find: "    assigned.stream.freeze();\n",
+    replace: "",
+    tests: [tests.moved],
+  },
+  {
+    says: "wait until `confirmed` = `published`",
+    file: files.router,
+    find: "if (!assigned.leaving || !assigned.idle) return;",
+    replace: "if (!assigned.leaving) return;",
+    tests: [tests.moved],
+  },
+  {
+    says: "move its connections (9) and say `released`",
+    file: files.router,
+    find: 'assigned.stream.publishBare([["released", this.#options.node]]);',
+    replace: "",
+    tests: [tests.moved],
+  },
+  {
+    says: "handshakes get 503, `window-full`",
+    file: files.router,
+    find: 'return this.#origins.size > 0 || this.#waiting.stream?.bytesFull ? "window-full"',
+    replace: "return false ? undefined",
+    tests: [tests.router],
+  },
+  {
+    says: "| `origin-wait` | 30 s | 1013; then 503 to handshakes |",
+    file: files.router,
+    find: "this.#origins.size === 0 && this.#waiting.inVain",
+    replace: "false",
+    tests: [tests.router],
+  },
+  {
+    says: "| last events of a drain | 5 s | they are lost |",
+    file: files.gateway,
+    find: "await Promise.race([settled, this.#wait(limits.shutdownFlushMs)]);",
+    replace: "await settled;",
+    tests: [tests.drain],
+  },
+  {
+    says: "| last events of a drain | 5 s |",
+    file: files.gateway,
+    find: "await Promise.race([settled, this.#wait(limits.shutdownFlushMs)]);",
+    replace: "void settled;",
+    tests: [tests.drain],
+  },
+  {
+    says: "they are lost",
+    file: files.gateway,
+    find: "    tellUnconfirmed(this.#apps, this.#metrics, this.#logger);\n",
+    replace: "",
+    tests: [tests.drain],
+  },
+  {
+    says: "a drain is 1012 and `drain`, at the client and at the origin",
+    file: files.gateway,
+    find: 'this.#end(connection, CloseCause.drain, 1012, "service restart"),',
+    replace: 'this.#end(connection, CloseCause.origin, 1012, "service restart"),',
+    tests: [tests.drain],
+  },
+];
+
+export const endings: Part = { name: "endings", page, mutants };
