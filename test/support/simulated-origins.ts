@@ -36,7 +36,9 @@ export class SimulatedOrigin {
   /** Takes a batch in; the ack that it is answered with at once, where there is one. */
   take(batch: Numbered | [string, ...unknown[]][]): unknown[] | undefined {
     if (typeof batch[0] !== "number") {
-      this.released ||= (batch as unknown[][]).some(([verb]) => verb === "released");
+      // One that came late was for the process that had this name before.
+      const released = (batch as unknown[][]).some(([verb]) => verb === "released");
+      this.released ||= this.leaving && released;
       return undefined;
     }
     const [, stream, first, items] = batch as Numbered;

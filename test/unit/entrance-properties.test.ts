@@ -107,7 +107,7 @@ class World {
 test("whatever becomes of handshakes: each is answered once, nothing of them is left", () =>
   fc.assert(
     fc.asyncProperty(
-      fc.array(step, { minLength: 5, maxLength: 40 }),
+      fc.array(step, { minLength: 5, maxLength: 40, size: "max" }),
       fc.boolean(),
       async (steps, drains) => {
         const rig = await HandshakeRig.start({ authorizeTimeoutMs: 5_000 });

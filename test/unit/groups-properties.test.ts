@@ -39,7 +39,7 @@ const meeting: fc.Arbitrary<GroupStep> = fc.oneof(
   { weight: 1, arbitrary: refusalStep },
   { weight: 1, arbitrary: waitStep },
 );
-const schedule = fc.array(step, { minLength: 5, maxLength: 40 });
+const schedule = fc.array(step, { minLength: 5, maxLength: 40, size: "max" });
 const runs = Number(process.env.PROPERTY_RUNS ?? 500);
 
 /** Enough members for the sockets' own fan-out, on both nodes. */
@@ -134,7 +134,7 @@ test("each message reaches whom it must, once, in order; a node subscribes to wh
 
 test("the same where few things meet often, in outages too", () =>
   fc.assert(
-    fc.asyncProperty(fc.array(meeting, { minLength: 10, maxLength: 50 }), (steps) =>
+    fc.asyncProperty(fc.array(meeting, { minLength: 10, maxLength: 50, size: "max" }), (steps) =>
       check({}, [], steps.map(narrow)),
     ),
     { numRuns: runs },
@@ -168,7 +168,7 @@ const hurried = fc.array(
     { weight: 12, arbitrary: publishStep },
     { weight: 2, arbitrary: closeStep },
   ),
-  { minLength: 10, maxLength: 60 },
+  { minLength: 10, maxLength: 60, size: "max" },
 );
 
 test("in a hurry nothing comes twice, in another order, or from another app", () =>
