@@ -1,8 +1,17 @@
 import { limits } from "./base/mod.ts";
 import type { Clock } from "./ports/mod.ts";
 
-/** Sends `ack` items to a sender. */
-export type SendAcks = (sender: string, items: readonly unknown[][]) => void;
+/** `["ack", stream, count]`; with a gap the count stands there twice. */
+export type CommandAck = readonly ["ack", stream: string, count: number, received?: number];
+
+/** The same where senders other than its own hear it, whose streams may have that name too. */
+export function namingSender(ack: CommandAck, sender: string): readonly unknown[] {
+  const [verb, stream, count, received = null] = ack;
+  return [verb, stream, count, received, sender];
+}
+
+/** Sends confirmations to a sender. */
+export type SendAcks = (sender: string, acks: readonly CommandAck[]) => void;
 
 /**
  * Confirmations of numbered command streams. They are cumulative, so those of a few milliseconds
@@ -11,7 +20,8 @@ export type SendAcks = (sender: string, items: readonly unknown[][]) => void;
 export class CommandAcks {
   readonly #clock: Clock;
   readonly #send: SendAcks;
-  readonly #counts: Map<string, { sender: string; counts: readonly number[] }> = new Map();
+  /** By sender and stream: two senders may have streams of one name. */
+  readonly #due: Map<string, Map<string, CommandAck>> = new Map();
   #scheduled = false;
 
   constructor(clock: Clock, send: SendAcks) {
@@ -24,7 +34,9 @@ export class CommandAcks {
    * twice: carried out and received, as an origin tells it of its events.
    */
   note(sender: string, stream: string, { count, gap }: { count: number; gap: boolean }): void {
-    this.#counts.set(stream, { sender, counts: gap ? [count, count] : [count] });
+    const due = this.#due.get(sender) ?? new Map<string, CommandAck>();
+    this.#due.set(sender, due);
+    due.set(stream, gap ? ["ack", stream, count, count] : ["ack", stream, count]);
     if (gap) this.flush();
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -36,13 +48,8 @@ export class CommandAcks {
 
   /** Sends what is due. */
   flush(): void {
-    const bySender = new Map<string, unknown[][]>();
-    for (const [stream, { sender, counts }] of this.#counts) {
-      const items = bySender.get(sender) ?? [];
-      bySender.set(sender, items);
-      items.push(["ack", stream, ...counts]);
-    }
-    this.#counts.clear();
-    for (const [sender, items] of bySender) this.#send(sender, items);
+    const due = [...this.#due];
+    this.#due.clear();
+    for (const [sender, acks] of due) this.#send(sender, [...acks.values()]);
   }
 }

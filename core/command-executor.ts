@@ -1,8 +1,9 @@
 import { AnswerById, SentWaits } from "./answers.ts";
 import type { App } from "./app.ts";
-import type { ErrorCode } from "./base/mod.ts";
+import { type ErrorCode, limits } from "./base/mod.ts";
 import type { CommandCall, CommandContext, CommandExecutorParts } from "./command-context.ts";
 import { type CommandOptions, isExpired, noOptions, readOptions } from "./command-options.ts";
+import type { Admission } from "./command-streams.ts";
 import { CommandTargets } from "./command-targets.ts";
 import { ConnectionCommands } from "./connection-commands.ts";
 import { Delivery } from "./delivery.ts";
@@ -117,8 +118,8 @@ export class CommandExecutor {
     let skip = 0;
     let count = 0;
     if (stream !== undefined) {
-      const numbers = { first: codec.first(), items: codec.items(), base: codec.base() };
-      const admission = app.commandStreams.admit(stream, numbers);
+      const admission = this.#admit(app, source, stream);
+      if (admission === undefined) return;
       count = admission.next;
       if (admission.gap > 0) {
         this.#refuse(source, "batch-gap", `${admission.gap} items of ${stream} never came`);
@@ -132,6 +133,22 @@ export class CommandExecutor {
       this.#item(app, source);
     }
     if (stream !== undefined) app.acks.note(source.sender, stream, { count, gap: false });
+  }
+
+  /** How a numbered batch stands in its stream; undefined where it is refused. */
+  #admit(app: App, source: CommandSource, stream: string): Admission | undefined {
+    const { codec } = this.#context.parts;
+    if (source.sender.length > limits.senderCharsMax) {
+      const most = `at most ${limits.senderCharsMax} characters`;
+      this.#refuse(source, "batch-malformed", `a sender of numbered batches has ${most}`);
+      return undefined;
+    }
+    const numbers = { first: codec.first(), items: codec.items(), base: codec.base() };
+    const admission = app.commandStreams.admit(source.sender, { stream, ...numbers });
+    if (admission === undefined) {
+      this.#refuse(source, "streams-full", "no room to remember the stream of a new sender");
+    }
+    return admission;
   }
 
   #item(app: App, source: CommandSource): void {

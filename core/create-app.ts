@@ -36,10 +36,8 @@ export function createApp(parts: CreateAppParts, options: CreateAppOptions): App
     name,
     router,
     groups: new Groups(parts.bus, { app: name, groupsPerConnectionMax }),
-    commandStreams: new CommandStreams(),
-    acks: new CommandAcks(parts.clock, (sender, items) =>
-      router.answers(sender).publishBare(items),
-    ),
+    commandStreams: new CommandStreams(parts.clock),
+    acks: new CommandAcks(parts.clock, (sender, acks) => router.confirm(sender, acks)),
     connections: 0,
   };
 }

@@ -1,5 +1,6 @@
 import { AssignedStream } from "./assigned-stream.ts";
 import { limits } from "./base/mod.ts";
+import { type CommandAck, namingSender } from "./command-acks.ts";
 import type { CloseCause, Connection } from "./connection.ts";
 import type { EventStream } from "./event-stream.ts";
 import type { EventStreamParts } from "./event-stream-options.ts";
@@ -116,15 +117,17 @@ export class EventRouter {
     return assigned?.stream ?? this.#waitingRoom();
   }
 
-  /** Where an answer to a sender goes: to the origin of that name, or to everyone. */
-  answers(sender: string): EventStream {
-    return this.#origins.get(sender)?.stream ?? (this.#open[0] as EventStream);
+  /** Confirms commands. Where everybody hears it, it says whose they are. */
+  confirm(sender: string, acks: readonly CommandAck[]): void {
+    const own = this.#origins.get(sender)?.stream;
+    if (own !== undefined) own.publishBare(acks);
+    else this.#everybody.publishBare(acks.map((ack) => namingSender(ack, sender)));
   }
 
   /** Tells a sender something. One that is leaving gets it besides its stream, which ends. */
   tell(sender: string, item: readonly unknown[]): void {
     const assigned = this.#origins.get(sender);
-    const stream = this.answers(sender);
+    const stream = assigned?.stream ?? this.#everybody;
     if (assigned?.leaving === true) stream.publishBare([item]);
     // Who confirms nothing gets what must not be lost, and no more.
     else if (stream.unconfirmedBytes < 2 * this.#options.windowBytesMax) stream.append(item);
@@ -261,6 +264,11 @@ export class EventRouter {
     this.#origins.delete(name);
     this.#log("origin-left", "an origin is gone; its connections move", name);
     this.#reassign(assigned.stream);
+  }
+
+  /** Hears what is for a sender that is no origin here. */
+  get #everybody(): EventStream {
+    return this.#open[0] as EventStream;
   }
 
   #target(id: string): EventStream {

@@ -6,7 +6,7 @@ import {
   type NodePresence,
 } from "../../core/ports/mod.ts";
 import { MqttLink } from "./mqtt-link.ts";
-import { type MqttOptions, type MqttPorts, senderOf } from "./mqtt-options.ts";
+import { type MqttOptions, type MqttPorts, shownTopic } from "./mqtt-options.ts";
 import { NodePresenceLink } from "./node-presence.ts";
 import { type ParsedTopic, Topics } from "./topics.ts";
 
@@ -127,8 +127,8 @@ export class MqttClusterBus implements ClusterBus {
       case "commands":
       case "node-commands": {
         const reach = parsed.kind === "commands" ? "all" : "node";
-        const sender = senderOf(parsed.sender);
-        this.#listener?.commands({ app: parsed.app, sender, reach, place: topic }, payload);
+        const { app, sender } = parsed;
+        this.#listener?.commands({ app, sender, reach, place: shownTopic(topic) }, payload);
         break;
       }
       case "group-commands":
@@ -146,7 +146,7 @@ export class MqttClusterBus implements ClusterBus {
   #retained(parsed: ParsedTopic, topic: string): void {
     // Left meanwhile: what comes late concerns nobody here.
     if ("group" in parsed && !this.#groups.get(parsed.app)?.has(parsed.group)) return;
-    this.#listener?.refused("retained-refused", topic);
+    this.#listener?.refused("retained-refused", shownTopic(topic));
   }
 
   #group(parsed: GroupTopic, topic: string, payload: Uint8Array): void {
@@ -157,8 +157,9 @@ export class MqttClusterBus implements ClusterBus {
       return;
     }
     // Its own batch, sent on to the others: it was carried out here already.
-    if (parsed.sender === this.#options.node) return;
-    const sender = senderOf(parsed.sender);
-    this.#listener?.commands({ app, sender, reach: "group", group, place: topic }, payload);
+    const { sender } = parsed;
+    if (sender === this.#options.node) return;
+    const place = shownTopic(topic);
+    this.#listener?.commands({ app, sender, reach: "group", group, place }, payload);
   }
 }

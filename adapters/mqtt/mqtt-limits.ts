@@ -30,8 +30,8 @@ export const mqttLimits = {
   filterOverheadBytes: 3,
   /** What a packet has besides topic and payload: header, lengths, packet id, properties. */
   packetOverheadBytes: 16,
-  /** Sender names in topics: longer ones are cut for the log. */
-  senderCharsMax: 64,
+  /** Topics in log lines; a group's name alone may take 768. */
+  topicCharsMax: 1_024,
   /** Before a node that sees a stranger's presence in its place says again that it lives. */
   reannounceMs: 1_000,
   /** Presence is asked for when no retained one came this long after subscribing. */

@@ -16,9 +16,8 @@ export interface MqttOptions {
 
 export type MqttPorts = MqttLinkPorts;
 
-/** The sender's name, for the log: anybody may publish, under any name of any length. */
-export function senderOf(level: string): string {
-  return level.length <= mqttLimits.senderCharsMax
-    ? level
-    : `${level.slice(0, mqttLimits.senderCharsMax - 1)}…`;
+/** A topic for the log: anybody may publish, under a name of any length. */
+export function shownTopic(topic: string): string {
+  const { topicCharsMax } = mqttLimits;
+  return topic.length <= topicCharsMax ? topic : `${topic.slice(0, topicCharsMax - 1)}…`;
 }

@@ -95,6 +95,8 @@ export const ErrorCode = {
   // Commands over a bus that anybody may publish to
   /** A broker had kept a command, or a group's message, and gave it to a new subscription. */
   "retained-refused": 150,
+  /** A numbered batch of a new sender, and there is no room to remember its stream. */
+  "streams-full": 151,
 } as const;
 
 export type ErrorCode = keyof typeof ErrorCode;

@@ -65,8 +65,14 @@ export const limits = {
   /** Unit of time for liveness, and how long a walk over all connections may take. */
   livenessTickMs: 100,
   livenessPassMs: 1_000,
-  /** Streams of numbered command batches a node remembers; the oldest is forgotten. */
-  commandStreamsMax: 4_096,
+  /** Streams of numbered commands of one sender that a node remembers: it needs one a start. */
+  commandStreamsPerSenderMax: 64,
+  /** Of all senders of an app together: some 20 MB. Past it a sender that is new is refused. */
+  commandStreamsMax: 65_536,
+  /** A sender silent for so long makes room for a new one: nobody repeats a command later. */
+  commandSenderSilentMs: 3_600_000,
+  /** A sender's name, where the node is to remember its streams. */
+  senderCharsMax: 64,
   /** UTF-8 bytes of a group's name, which stands in a topic. */
   groupBytesMax: 256,
   /** Of a user's name: `@user/` before it must still be a group's name. */

@@ -163,13 +163,13 @@ for (const { runtime, engine } of combinations) {
       const numbered = (stream: string, first: number, ...texts: string[]): Promise<void> =>
         origin.publish(undefined, encode([1, stream, first, texts.map((x) => ["send", id, x])]));
       await numbered("s1", 0, "a", "b");
-      assert.deepEqual(await origin.nextOf("ack"), ["ack", "s1", 2]);
+      assert.deepEqual(await origin.nextOf("ack"), ["ack", "s1", 2, null, "tester"]);
       await numbered("s1", 1, "b", "c");
-      assert.deepEqual(await origin.nextOf("ack"), ["ack", "s1", 3]);
+      assert.deepEqual(await origin.nextOf("ack"), ["ack", "s1", 3, null, "tester"]);
       await numbered("s1", 5, "f");
       await numbered("s1", 3, "d");
-      assert.deepEqual(await origin.nextOf("ack"), ["ack", "s1", 3, 3]);
-      assert.deepEqual(await origin.nextOf("ack"), ["ack", "s1", 4]);
+      assert.deepEqual(await origin.nextOf("ack"), ["ack", "s1", 3, 3, "tester"]);
+      assert.deepEqual(await origin.nextOf("ack"), ["ack", "s1", 4, null, "tester"]);
       const texts: string[] = [];
       while (texts.length < 4) texts.push(await client.nextText());
       assert.deepEqual(texts, ["a", "b", "c", "d"]);

@@ -102,6 +102,22 @@ test("commands that a node misses are sent again, until it has confirmed them", 
   assert.deepEqual(next, [1, sent[1], 1, [["send", "n1.a", "2"]]]);
 });
 
+test("an ack of another sender's stream of the same name confirms nothing", async () => {
+  const origin = await connect({ name: "shop" });
+  gateway.presence("n1", "i1");
+  gateway.events("n1", "i1", [["open", "n1.a", 0, {}]]);
+  await until("the connection", () => origin.knownConnections === 1);
+  origin.send("n1.a", "1");
+  await until("the command", () => gateway.batches.length === 1);
+  const sent = gateway.batches[0]!.batch;
+  gateway.batch("n1", encode([["ack", sent[1], 1, null, "mallory"]]));
+  // What was confirmed would not be sent again.
+  gateway.batch("n1", encode([["ack", sent[1], 0, 0, "shop"]]));
+  await until("the command again", () => gateway.batches.length === 2);
+  assert.deepEqual(gateway.batches[1]!.batch, sent);
+  gateway.batch("n1", encode([["ack", sent[1], 1, null, "shop"]]));
+});
+
 test("too much unconfirmed: send throws, and nothing of it is kept", async () => {
   const proxy = await BrokerProxy.start(broker.port);
   const origin = await connect({ broker: proxy.url });

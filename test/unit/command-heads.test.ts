@@ -18,7 +18,7 @@ type Step = "send" | "deliver" | "lose" | "lose-ack" | "wait" | "down" | "up";
 /** The library's outbox and a node, with a broker between that loses what the steps say. */
 class World {
   readonly clock = new ManualClock();
-  readonly streams = new CommandStreams();
+  readonly streams = new CommandStreams(this.clock);
   /** What the node has carried out. */
   readonly handled: string[] = [];
   readonly failures: ServiceError[] = [];
@@ -79,7 +79,10 @@ class World {
     assert.equal(codec.decode(payload), undefined);
     const [stream, first] = [codec.stream() as string, codec.first()];
     const items = codec.items();
-    const { skip, gap, next } = this.streams.admit(stream, { first, items, base: codec.base() });
+    const numbers = { stream, first, items, base: codec.base() };
+    const admission = this.streams.admit("o", numbers);
+    assert.ok(admission !== undefined);
+    const { skip, gap, next } = admission;
     for (let index = 0; index < items && gap === 0; index++) {
       codec.nextItem();
       if (index >= skip) this.handled.push(codec.dataText());

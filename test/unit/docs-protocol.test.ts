@@ -107,6 +107,8 @@ test("the limits are those of the code", () => {
     limits.partialBytesMax,
     limits.aliveIdsMax,
     limits.commandStreamsMax,
+    limits.commandStreamsPerSenderMax,
+    limits.senderCharsMax,
     limits.eventWindowItemsMax,
     limits.rebalancePerTickMax,
     limits.groupBytesMax,

@@ -132,7 +132,8 @@ export class EventReceiver implements BatchSink {
     else if (verb === "moved" && Array.isArray(id)) this.#moved(id);
     else if (verb === "reply") this.#effects.reply(id, item[2]);
     else if (verb === "ack" && typeof id === "string" && typeof item[2] === "number") {
-      const ack = { stream: id, count: item[2], gap: typeof item[3] === "number" };
+      const sender = typeof item[4] === "string" ? item[4] : undefined;
+      const ack = { sender, stream: id, count: item[2], gap: typeof item[3] === "number" };
       this.#effects.acknowledged(this.#source.node, ack);
     }
   }

@@ -59,7 +59,7 @@ export class OriginParts implements AudienceOwner {
     const { broker, version, tls, format } = options;
     const { clock } = ports;
     this.identity = identify(options, ports);
-    const { app, name, incarnation, topics } = this.identity;
+    const { app, name, topics } = this.identity;
     const assigned = options.mode !== "open";
     const filters = [`${topics.root}${app}/events/+/+`, topics.nodePresence(app, "+")];
     if (assigned) filters.push(topics.originEvents(app, name, "+"));
@@ -67,7 +67,8 @@ export class OriginParts implements AudienceOwner {
     const { link, failed } = this;
     const json = format === "json";
     this.dispatcher = new Dispatcher((connection) => connection.close(1013, "overload"));
-    this.#replies = new Replies(clock, `${name}:${incarnation}`, failed);
+    // Nobody may ask with a `ref` of ours: everybody hears the answer where we are not known.
+    this.#replies = new Replies(clock, `${name}:${randomName(ports.random, 12)}`, failed);
     this.#gate = new GroupGate(clock);
     this.#handOver = new HandOver(clock);
     this.receiver = this.#newReceiver(clock);

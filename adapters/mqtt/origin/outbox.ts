@@ -22,6 +22,8 @@ export interface OutboxOptions {
 
 /** A node's confirmation of a stream of commands. */
 export interface CommandAck {
+  /** Whose stream it is, where other senders hear of it too. */
+  readonly sender?: string | undefined;
   readonly stream: string;
   /** It has carried out every command below. */
   readonly count: number;
@@ -159,8 +161,9 @@ export class Outbox implements OutboxOwner {
     this.#pump();
   }
 
-  /** A node's `ack`, maybe of another origin's stream. With `gap`, what follows never came. */
-  acknowledged(node: string, { stream, count, gap }: CommandAck): void {
+  /** A node's `ack`, maybe of another sender's stream. With `gap`, what follows never came. */
+  acknowledged(node: string, { sender, stream, count, gap }: CommandAck): void {
+    if (sender !== undefined && sender !== this.#options.name) return;
     const outbox = this.#nodes.get(node);
     if (outbox === undefined || !stream.startsWith(outbox.name)) return;
     const now = this.#clock.now();
