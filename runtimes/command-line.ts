@@ -87,7 +87,9 @@ function readConfigFile(path: string): unknown {
     return JSON.parse(readFileSync(path, "utf8"));
   } catch (error) {
     // The runtime's own reason repeats the path, which may be a URL with a password, misplaced.
-    const shown = path.replace(/\/\/.*@/s, "//…@");
+    const [scheme, host] = [path.indexOf("//"), path.lastIndexOf("@")];
+    const isUrl = scheme >= 0 && scheme < host;
+    const shown = isUrl ? `${path.slice(0, scheme)}//…${path.slice(host)}` : path;
     const reason = (error as NodeJS.ErrnoException).code ?? "not JSON";
     const message = `--config: ${shown} cannot be read as a JSON file: ${reason}`;
     throw new ServiceError("setting-invalid", message, { cause: error });

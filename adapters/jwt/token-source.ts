@@ -40,7 +40,7 @@ export function findToken(
 function tokenAt(request: HandshakeRequest, source: TokenSource): string | undefined {
   switch (source.kind) {
     case "header":
-      return /^\s*bearer +(.*?)\s*$/i.exec(request.header("authorization") ?? "")?.[1];
+      return bearerToken(request.header("authorization") ?? "");
     case "query": {
       const part = request.query.split("&").find((part) => parameterName(part) === source.name);
       return part === undefined ? undefined : decoded(afterEquals(part));
@@ -61,6 +61,14 @@ function tokenAt(request: HandshakeRequest, source: TokenSource): string | undef
       return part?.slice(source.prefix.length);
     }
   }
+}
+
+/** RFC 6750, 2.1. Not by a pattern: `bearer +(.*?)\s*$` is cubic in spaces, and anybody sends it. */
+function bearerToken(header: string): string | undefined {
+  const text = header.trim();
+  const scheme = "bearer ";
+  if (text.slice(0, scheme.length).toLowerCase() !== scheme) return undefined;
+  return text.slice(scheme.length).trim();
 }
 
 /**

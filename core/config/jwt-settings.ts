@@ -18,8 +18,7 @@ export interface JwtSettings {
 
 const algorithms = ["HS256", "RS256", "ES256", "EdDSA"];
 /** RFC 9110, 5.6.2: what a parameter, a cookie or a subprotocol may be called here. */
-const name = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]{1,64}";
-const source = new RegExp(`^(header|(query|cookie|subprotocol):${name})$`);
+const source = /^(header|(query|cookie|subprotocol):[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64})$/;
 
 /** Where tokens are looked for and what they must say. */
 export const jwtSettings: { readonly [Name in keyof JwtSettings]: Setting<JwtSettings[Name]> } = {

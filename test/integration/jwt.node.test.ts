@@ -198,6 +198,23 @@ for (const { runtime, engine } of combinations) {
       renewed.client.destroy();
     });
 
+    it("a bearer header full of spaces stalls nobody: it costs what any header costs", async () => {
+      /** The best of some, so that another process's turn counts for neither. */
+      const best = async (authorization: string): Promise<number> => {
+        const times: number[] = [];
+        for (let round = 0; round < 5; round++) {
+          const begin = performance.now();
+          const answer = await answerTo(gateway, { headers: { Authorization: authorization } });
+          times.push(performance.now() - begin);
+          assert.equal(answer.statusCode, 401);
+        }
+        return Math.min(...times);
+      };
+      const [usual, hostile] = ["y", " "].map((filling) => `bearer a${filling.repeat(15_900)}x`);
+      const [plainMs, hostileMs] = [await best(usual as string), await best(hostile as string)];
+      assert.ok(hostileMs < 10 * plainMs, `${hostileMs} ms, and ${plainMs} ms without spaces`);
+    });
+
     it("has logged no token, no secret", () => {
       assert.ok(sent.length > 10);
       for (const line of gateway.lines) {

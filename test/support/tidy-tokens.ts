@@ -1,7 +1,7 @@
 /** A token of TypeScript, as coarse as the tidy rules need. */
 export interface Token {
   readonly kind: "word" | "string" | "regex" | "punctuation";
-  /** A string's text is what stands between its quotes. */
+  /** A string's text is what stands between its quotes; a regex comes with slashes and flags. */
   readonly text: string;
   readonly line: number;
 }
@@ -114,7 +114,9 @@ class Scanner {
       else if (character === "]") inClass = false;
       else if ((character === "/" && !inClass) || character === "\n") break;
     }
-    this.#add("regex", "", end + 1 - this.#at);
+    const [flags = ""] = /^[a-z]*/.exec(this.#source.slice(end + 1, end + 9)) ?? [];
+    end += 1 + flags.length;
+    this.#add("regex", this.#source.slice(this.#at, end), end - this.#at);
   }
 
   #add(kind: Token["kind"], text: string, length: number): void {
