@@ -63,7 +63,7 @@ function tokenAt(request: HandshakeRequest, source: TokenSource): string | undef
   }
 }
 
-/** RFC 6750, 2.1. Not by a pattern: `bearer +(.*?)\s*$` is cubic in spaces, and anybody sends it. */
+/** RFC 6750, 2.1. Without a pattern: `bearer +(.*?)\s*$` is cubic, and anybody sends spaces. */
 function bearerToken(header: string): string | undefined {
   const text = header.trim();
   const scheme = "bearer ";

@@ -198,7 +198,7 @@ for (const { runtime, engine } of combinations) {
       renewed.client.destroy();
     });
 
-    it("a bearer header full of spaces stalls nobody: it costs what any header costs", async () => {
+    it("a bearer header full of spaces stalls nobody, it is as cheap as any", async () => {
       /** The best of some, so that another process's turn counts for neither. */
       const best = async (authorization: string): Promise<number> => {
         const times: number[] = [];

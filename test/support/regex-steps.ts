@@ -2,7 +2,7 @@ import { parseRegex, type RegexNode, samples } from "./regex-tree.ts";
 
 type Continue = (at: number) => boolean;
 
-/** A matcher that backtracks as ECMAScript's algorithm does, and counts the characters it looks at. */
+/** A matcher that backtracks as ECMAScript's does, and counts the characters it looks at. */
 export class CountingMatcher {
   readonly #node: RegexNode;
   readonly #pattern: RegExp;

@@ -67,7 +67,7 @@ test("regular expressions: the sources are read, and the settings' schemas", () 
   assert.ok(found.some(({ place }) => place.startsWith("core/protocol/handshake.ts")));
 });
 
-test("regular expressions: none is made of a text, but in settings, whose schemas are read", () => {
+test("regular expressions: none is made of a text but in settings, whose schemas are read", () => {
   const made = [...sources].flatMap(([path, source]) => constructedIn(path, source));
   assert.deepEqual(
     made.filter((place) => !place.startsWith("core/config/")),
