@@ -6,12 +6,15 @@ import { readTarget } from "./request-target.ts";
 export class FetchRequest implements HandshakeRequest {
   readonly path: string;
   readonly query: string;
+  /** On Deno as it came, behind the host; on Bun what a URL makes of it. */
+  readonly target: string;
   readonly remoteAddress: string;
   private readonly request: Request;
 
   constructor(request: Request, remoteAddress: string) {
     this.request = request;
     this.remoteAddress = remoteAddress;
+    this.target = request.url;
     const { path, query } = readTarget(request.url);
     this.path = path;
     this.query = query;

@@ -64,6 +64,11 @@ export const ErrorCode = {
   "token-expired": 84,
   "keys-unavailable": 85,
   draining: 86,
+  /** Not HTTP/1.1. */
+  "handshake-http": 128,
+  /** The target is another one for who resolves it. */
+  "handshake-target": 129,
+  "handshake-body": 130,
   // Running
   "send-queue-full": 96,
   "window-full": 97,

@@ -140,7 +140,7 @@ export const limits = {
   runtimeQueueBytesMax: 1_073_741_824,
   /** Past it only the latest pong is kept until the client reads (RFC 6455, 5.5.3). */
   pongQueueBytesMax: 16_384,
-  /** What a client may still send after our close frame before it answers; past it: cut. */
+  /** What a client may still send after our close frame; past it: cut, or not read any more. */
   closingBytesMax: 1_048_576,
   /** Frames for one socket are joined up to this size, so that a turn is one system call. */
   writeJoinBytesMax: 65_536,

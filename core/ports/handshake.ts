@@ -7,6 +7,10 @@ export interface HandshakeRequest {
   readonly path: string;
   /** What stands after the `?`, or an empty string. */
   readonly query: string;
+  /** The target as it came, where the runtime shows it: `path` is what a URL makes of it. */
+  readonly target?: string | undefined;
+  /** Of the request line, such as `1.1`; undefined where the runtime does not tell. */
+  readonly httpVersion?: string | undefined;
   /** Value of a header by its lower-case name; several lines are joined by `, `. */
   header(name: string): string | undefined;
   /** Every header, names in lower case. */

@@ -2,27 +2,18 @@ import { assert, closeCodeOf, type ErrorCode, limits } from "../base/mod.ts";
 import {
   type ByteSocket,
   type ByteSocketListener,
-  type Cancel,
   type ConnectionHandle,
   MessageKind,
   type OutgoingMessage,
   ParserStep,
   type Socket,
 } from "../ports/mod.ts";
+import { Ending } from "./ending.ts";
 import { buildFrame, closeFrame, Opcode, readClose } from "./frame.ts";
 import type { FramedSockets } from "./framed-sockets.ts";
 
 const State = { open: 0, closing: 1, ended: 2, closed: 3 } as const;
 type State = (typeof State)[keyof typeof State];
-
-/** What only a closing socket needs, so that an open one stays small. */
-interface Ending {
-  readonly closeCode: number;
-  readonly closeReason: string;
-  readonly cancel: Cancel;
-  /** Bytes received after our close frame and before the client's. */
-  receivedBytes: number;
-}
 
 /** One serves all sockets. RFC 6455, 5.5.2: an empty ping. */
 const pingFrame = buildFrame({ opcode: Opcode.ping }, new Uint8Array(0));
@@ -114,7 +105,8 @@ export class FramedSocket implements Socket, ByteSocketListener {
   }
 
   data(chunk: Uint8Array): void {
-    if (this.state >= State.ended || this.floods(chunk)) return;
+    if (this.ending?.floods(chunk.length)) this.flooded();
+    if (this.state >= State.ended) return;
     const { shared } = this;
     shared.messages = 0;
     shared.payloadBytes = 0;
@@ -165,13 +157,12 @@ export class FramedSocket implements Socket, ByteSocketListener {
     return this.state < State.ended;
   }
 
-  /** Whether a client goes on sending in place of answering our close frame; it is cut then. */
-  private floods(chunk: Uint8Array): boolean {
-    if (this.ending === undefined) return false;
-    this.ending.receivedBytes += chunk.length;
-    if (this.ending.receivedBytes <= limits.closingBytesMax) return false;
-    this.terminate();
-    return true;
+  /** A client goes on sending after our close frame. */
+  private flooded(): void {
+    // Our last frames may still be under way, and a reset would take them along: we read no more,
+    // and the stream is cut when its time is over. Who does not even answer is cut now.
+    if (this.state === State.ended) this.bytes.pause();
+    else this.terminate();
   }
 
   private feed(chunk: Uint8Array): void {
@@ -252,8 +243,8 @@ export class FramedSocket implements Socket, ByteSocketListener {
   private closedByClient(payload: Uint8Array): void {
     if (this.state === State.open) {
       const { closeCode, closeReason } = readClose(payload);
-      // RFC 6455, 5.5.1: the answer typically echoes the code.
-      this.queue(closeFrame(closeCode, ""));
+      // RFC 6455, 5.5.1: the answer typically echoes the code; Bun's server echoes the reason too.
+      this.queue(closeFrame(closeCode, closeReason));
       this.end(closeCode, closeReason);
     }
     this.finish();
@@ -274,7 +265,8 @@ export class FramedSocket implements Socket, ByteSocketListener {
     if (this.state >= State.ended) return;
     this.flush();
     this.state = State.ended;
-    // RFC 6455, 7.1.1: the server closes first, and reads on so that nothing is reset.
+    // RFC 6455, 7.1.1: the server closes first, and reads on so that nothing is reset. Not without
+    // a limit: see `flooded`.
     this.bytes.end();
     this.bytes.resume();
   }
@@ -282,7 +274,7 @@ export class FramedSocket implements Socket, ByteSocketListener {
   private end(closeCode: number, closeReason: string): void {
     const { clock } = this.shared.options;
     const cancel = clock.after(limits.closeHandshakeMs, () => this.bytes.destroy());
-    this.ending = { closeCode, closeReason, cancel, receivedBytes: 0 };
+    this.ending = new Ending(closeCode, closeReason, cancel);
   }
 
   private queue(frame: Uint8Array): void {

@@ -1,6 +1,8 @@
-import { type ErrorCode, limits } from "../base/mod.ts";
+import { limits } from "../base/mod.ts";
 import type { HandshakeRefusal, HandshakeRequest } from "../ports/mod.ts";
 import { answerDeflate } from "./extensions.ts";
+import { refuse } from "./refuse.ts";
+import { refuseRequest } from "./request-line.ts";
 
 /** A request that may be upgraded. */
 export interface HandshakeOffer {
@@ -26,8 +28,9 @@ export function checkHandshake(
 ): HandshakeOffer | HandshakeRefusal {
   if (headBytes(request) > headerBytesMax) return headersTooLarge;
   // RFC 9112, 3.2. Some runtimes make a URL of it: it must not be able to bend the path.
-  if (!HOST.test(request.header("host") ?? "")) {
-    return refuse(400, "handshake-headers", "the Host header is missing or is no host");
+  const host = request.header("host") ?? (request.httpVersion === "1.0" ? "" : undefined);
+  if (host === undefined || !HOST.test(host)) {
+    return refuse(400, "handshake-headers", "the Host header is missing, doubled, or no host");
   }
   if (request.method !== "GET") {
     return refuse(400, "handshake-method", "a WebSocket is opened by a GET request");
@@ -39,6 +42,8 @@ export function checkHandshake(
       "sec-websocket-version": "13",
     });
   }
+  const refusal = refuseRequest(request);
+  if (refusal !== undefined) return refusal;
   if (!hasToken(upgrade, "websocket") || !hasToken(request.header("connection"), "upgrade")) {
     return refuse(400, "handshake-upgrade", "an upgrade to websocket is all that is served here");
   }
@@ -59,22 +64,6 @@ export function checkHandshake(
   }
   const deflateOffered = answerDeflate(request.header("sec-websocket-extensions")) !== undefined;
   return { ok: true, key, offeredSubprotocols, deflateOffered };
-}
-
-/** An answer with one sentence for people, which begins with the stable code. */
-export function refuse(
-  statusCode: number,
-  code: ErrorCode,
-  sentence: string,
-  headers: Readonly<Record<string, string>> = {},
-): HandshakeRefusal {
-  return {
-    accepted: false,
-    errorCode: code,
-    statusCode,
-    headers: { "content-type": "text/plain; charset=utf-8", ...headers },
-    body: `${code}: ${sentence}.\n`,
-  };
 }
 
 /** RFC 6585, 5. Also for a runtime whose parser gives up before there is a request. */

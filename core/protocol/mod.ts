@@ -16,9 +16,9 @@ export {
   chooseSubprotocol,
   type HandshakeOffer,
   headersTooLarge,
-  refuse,
 } from "./handshake.ts";
 export { type ProxyHeader, readProxyHeader } from "./proxy-header.ts";
+export { refuse } from "./refuse.ts";
 export { Slab } from "./slab.ts";
 export { SubprotocolConnection, SubprotocolHandler } from "./subprotocol-connection.ts";
 export { withSubprotocols } from "./subprotocols.ts";

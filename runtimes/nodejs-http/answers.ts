@@ -22,6 +22,18 @@ export async function answerPlain(
   });
 }
 
+/** The answer to a CONNECT, which `node:http` takes for an upgrade of its own kind. */
+export async function answerConnect(
+  { handler }: ClientServerOptions,
+  request: IncomingMessage,
+  stream: NetSocket,
+): Promise<void> {
+  await answerRequest(handler, new NodejsRequest(request), (answer) => {
+    if (answer.accepted) handler.abandon(answer);
+    if (!stream.destroyed) writeRefusal(stream, answer.accepted ? unasked : answer);
+  });
+}
+
 /** The handler admitted what this runtime does not see as an upgrade. */
 const unasked = refuse(400, "handshake-upgrade", "an upgrade to websocket is what is served here");
 

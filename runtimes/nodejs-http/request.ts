@@ -3,26 +3,43 @@ import type { HandshakeRequest } from "../../core/ports/mod.ts";
 import { readTarget } from "../request-target.ts";
 import { addressOf } from "./proxy-front.ts";
 
+/** What must not come twice: a second line would be taken for the first by nobody but us. */
+const once: ReadonlySet<string> = new Set(["host", "authorization"]);
+
 /** A request of `node:http`, as the gateway looks at it. */
 export class NodejsRequest implements HandshakeRequest {
   readonly method: string;
   readonly path: string;
   readonly query: string;
+  readonly target: string;
+  readonly httpVersion: string;
   readonly remoteAddress: string;
   private readonly message: IncomingMessage;
 
   constructor(message: IncomingMessage) {
     this.message = message;
     this.method = message.method ?? "";
-    const { path, query } = readTarget(message.url ?? "/");
+    this.target = message.url ?? "/";
+    this.httpVersion = message.httpVersion;
+    const { path, query } = readTarget(this.target);
     this.path = path;
     this.query = query;
     this.remoteAddress = addressOf(message.socket);
   }
 
   header(name: string): string | undefined {
+    if (once.has(name)) return this.#lines(name);
     const value = this.message.headers[name];
     return Array.isArray(value) ? value.join(", ") : value;
+  }
+
+  /** Every line of the header: `node:http` drops all but the first of some. */
+  #lines(name: string): string | undefined {
+    let value: string | undefined;
+    for (const [line, text] of this.headers()) {
+      if (line === name) value = value === undefined ? text : `${value}, ${text}`;
+    }
+    return value;
   }
 
   *headers(): Iterable<readonly [string, string]> {

@@ -9,7 +9,7 @@ import {
   type ClientServerOptions,
   type ServerTls,
 } from "../client-server.ts";
-import { answerFault, answerLate, answerPlain, writeRefusal } from "./answers.ts";
+import { answerConnect, answerFault, answerLate, answerPlain, writeRefusal } from "./answers.ts";
 import { startHandshakeTimer, stopHandshakeTimer } from "./handshake-timer.ts";
 import { listen } from "./listen.ts";
 import { createProxyFront } from "./proxy-front.ts";
@@ -61,11 +61,18 @@ function createHttpServer(
     // The next request on the same stream has as long as the first.
     if (!socket.destroyed) startTimer(socket);
   });
-  server.on("upgrade", (request, stream: NetSocket, head) => {
+  // Between here and the listening byte socket an error must not end the process.
+  const letGo = (stream: NetSocket): void => {
     stopHandshakeTimer(stream);
-    // Between here and the listening byte socket an error must not end the process.
     stream.on("error", ignore);
     stream.setTimeout(0);
+  };
+  server.on("connect", (request, stream: NetSocket) => {
+    letGo(stream);
+    void answerConnect(options, request, stream);
+  });
+  server.on("upgrade", (request, stream: NetSocket, head) => {
+    letGo(stream);
     void answerRequest(options.handler, new NodejsRequest(request), (answer) => {
       if (!answer.accepted) {
         if (!stream.destroyed) writeRefusal(stream, answer);

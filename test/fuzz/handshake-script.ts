@@ -10,6 +10,7 @@ type Choices = Readonly<Record<string, readonly string[]>>;
 
 /** Good values, and such as somebody might try. */
 const choices: Choices = {
+  host: ["example.com", "example.com:80", "[::1]:80", "", "a, b", "a b", "a/b", "a:123456"],
   upgrade: ["websocket", "WebSocket", "h2c, websocket", "websocket2", "", "h2c"],
   connection: ["Upgrade", "keep-alive, Upgrade", "upgrade", "close", ",,,", ""],
   "sec-websocket-version": ["13", " 13 ", "8", "13, 13", "013", ""],
@@ -24,10 +25,11 @@ const choices: Choices = {
   ],
   origin: ["https://example.com", "https://a.example.com:444", "null", "https://evil.test", "x"],
   "x-forwarded-for": ["192.0.2.1", "1.2.3.4, ::1", "[2001:db8::1]:80", "x, y", "1.2.3.4:5", ","],
+  "content-length": ["0", " 0 ", "5", "0, 0", ""],
   "user-agent": ["fuzz", "\u00e9\u00ff", ""],
 };
 /** Sent even where nothing is wrong. */
-const needed = ["upgrade", "connection", "sec-websocket-version", "sec-websocket-key"];
+const needed = ["host", "upgrade", "connection", "sec-websocket-version", "sec-websocket-key"];
 /** What makes a bad regular expression look back for ever. */
 const repeated = [",", " ", "; ", '"', "a;", "a=", '="', "\t", "%", ":", "::", "1.", "a, "];
 const addresses = ["127.0.0.1", "10.0.0.9", "::ffff:10.0.0.9", "2001:db8::7", ""];
@@ -49,9 +51,13 @@ export class HandshakeScripts {
       if (given) lines.push([name, this.#value(name, wrong)]);
     }
     if (dice.chance(wrong / 10)) lines.push(["x-long", "x".repeat(16_000 + dice.below(600))]);
+    if (dice.chance(wrong / 10)) lines.push(["transfer-encoding", "chunked"]);
     const byName = new Map(lines);
     const [path, query] = [this.#target("/"), dice.chance(30) ? this.#target("a=") : ""];
+    const target = query === "" ? path : `${path}?${query}`;
     return {
+      target: dice.chance(50) ? target : undefined,
+      httpVersion: dice.chance(wrong / 5) ? dice.pick(["1.0", "2.0", "0.9"]) : "1.1",
       method: dice.chance(wrong / 5) ? dice.pick(["POST", "HEAD", "", "get"]) : "GET",
       ...{ path, query, lines },
       header: (name) => byName.get(name),
@@ -81,6 +87,9 @@ export class HandshakeScripts {
   }
 
   #target(start: string): string {
+    if (this.#dice.chance(10)) {
+      return start + this.#dice.pick([".", "a/../b", "%2E", "a/.%2e", "..a", "...", "a\\b", "#"]);
+    }
     return start + latin(this.#dice.bytes(this.#dice.below(12)));
   }
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { RawClient } from "../support/raw-client.ts";
 import { clientFrame } from "../support/raw-client-frames.ts";
-import { waitFor } from "../support/wait.ts";
+import { standstill, waitFor } from "../support/wait.ts";
 import type { SuiteContext } from "./suite.ts";
 
 const bigBytes = 30_000_000;
@@ -15,22 +15,6 @@ interface Stats {
 async function stats(control: RawClient, name: string): Promise<Stats> {
   control.text(`!stats ${name}`);
   return JSON.parse(await control.nextText()) as Stats;
-}
-
-/** Resolves when two looks, some way apart, find the same. */
-async function standstill(look: () => Promise<number>): Promise<number> {
-  let last = await look();
-  let same = 0;
-  return waitFor(
-    async () => {
-      const now = await look();
-      same = now === last ? same + 1 : 0;
-      last = now;
-      // Twenty looks of the waiting's own pace.
-      return same >= 20 ? now : undefined;
-    },
-    { what: "a standstill" },
-  );
 }
 
 /** Back-pressure in both directions. */

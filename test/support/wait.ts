@@ -46,3 +46,18 @@ export async function within<Value>(
 function lateText(what: string, deadlineMs: number): string {
   return `waited ${deadlineMs} ms in vain for: ${what}`;
 }
+
+/** Resolves when twenty looks find the same. */
+export async function standstill(look: () => Promise<number>): Promise<number> {
+  let last = await look();
+  let same = 0;
+  return waitFor(
+    async () => {
+      const now = await look();
+      same = now === last ? same + 1 : 0;
+      last = now;
+      return same >= 20 ? now : undefined;
+    },
+    { what: "a standstill" },
+  );
+}

@@ -63,6 +63,10 @@ const bad: readonly [what: string, headers: Headers, statusCode: number, code: s
   ["two keys", { "sec-websocket-key": `${good["sec-websocket-key"]}, x` }, 400, "handshake-key"],
   ["no token as subprotocol", { "sec-websocket-protocol": "a b" }, 400, "handshake-upgrade"],
   ["a line break", { "sec-websocket-protocol": "a\r\nb: c" }, 400, "handshake-upgrade"],
+  ["no host", { host: undefined }, 400, "handshake-headers"],
+  ["two hosts", { host: "a, b" }, 400, "handshake-headers"],
+  ["a body", { "content-length": "1" }, 400, "handshake-body"],
+  ["a chunked body", { "transfer-encoding": "chunked" }, 400, "handshake-body"],
   ["16 KiB of headers", { cookie: "x".repeat(16_384) }, 431, "handshake-headers"],
 ];
 
@@ -80,6 +84,52 @@ for (const [what, headers, statusCode, code] of bad) {
     }
   });
 }
+
+test("the body's length may be said to be 0", () => {
+  assert.ok("ok" in checkHandshake(request({ "content-length": "0" })));
+});
+
+test("another version of HTTP is refused, where the runtime tells it", () => {
+  for (const [httpVersion, statusCode] of [
+    ["1.0", 400],
+    ["0.9", 505],
+    ["2.0", 505],
+  ] as const) {
+    const answer = checkHandshake({ ...request({}), httpVersion });
+    assert.ok(!("ok" in answer) && answer.statusCode === statusCode);
+    assert.match(String(answer.body), /^handshake-http: /);
+  }
+  assert.ok("ok" in checkHandshake({ ...request({}), httpVersion: "1.1" }));
+  // RFC 9112, 3.2: only HTTP/1.1 asks for a Host, and a plain request is answered as ever.
+  const old = { host: undefined, upgrade: undefined };
+  const answer = checkHandshake({ ...request(old), httpVersion: "1.0" });
+  assert.ok(!("ok" in answer) && answer.statusCode === 426);
+});
+
+test("a target that a URL resolves to another is refused, where the runtime shows it", () => {
+  const bent = [
+    "/..",
+    "/a/../b",
+    "/a/./b",
+    "/%2e%2E/b",
+    "/.%2e",
+    "/a\\b",
+    "/a#b",
+    "/?a#b",
+    "/a/.",
+  ];
+  for (const path of bent) {
+    for (const target of [path, `http://example${path}`]) {
+      const answer = checkHandshake({ ...request({}), target });
+      assert.ok(!("ok" in answer) && answer.statusCode === 400, target);
+      assert.match(String(answer.body), /^handshake-target: /);
+    }
+  }
+  const straight = ["/", "/a..b", "/.a", "/...", "/%2e%2e%2e", "/a?/../b\\", "//a", "/%2f.."];
+  for (const target of straight) {
+    assert.ok("ok" in checkHandshake({ ...request({}), target }), target);
+  }
+});
 
 test("a method other than GET is refused", () => {
   for (const method of ["POST", "HEAD", "get"]) {

@@ -23,6 +23,10 @@ export interface Capabilities {
   readonly refusesUnmasked: boolean;
   /** Headers past 64 KiB get our 431 (`ours`), or what the runtime answers by itself. */
   readonly hugeHead: "ours" | 431 | 400;
+  /** What the runtime answers by itself to a bad request; 101 where it takes one (a gap). */
+  readonly ownAnswers: Readonly<Record<string, number>>;
+  /** What a client goes on sending after a fault or its own close is not read without a limit. */
+  readonly boundsClosing: boolean;
   /** Frames that come before a handshake is answered, which the handler thinks about, are kept. */
   readonly earlyFrames: boolean;
   /** A ping of a client that does not read is answered when it reads again. */
@@ -53,6 +57,8 @@ const everything: Capabilities = {
   terminate: true,
   refusesUnmasked: true,
   hugeHead: "ours",
+  ownAnswers: {},
+  boundsClosing: true,
   earlyFrames: true,
   latePongs: true,
   readsUnread: true,
@@ -63,6 +69,16 @@ const everything: Capabilities = {
   faultFrame: true,
   faults: "named",
 };
+
+/** Targets that Bun's own server resolves before anybody sees them. */
+const normalised = [
+  "/a\\b",
+  "/a/../b",
+  "/a/%2e%2E/b",
+  "/./b",
+  "/..",
+  "an absolute target with dots",
+];
 
 /** A runtime and an engine, as they are spawned. */
 export interface Combination {
@@ -90,13 +106,24 @@ export const bunNative: Combination = onBun("native", {
   readsFinalBlocks: false,
   publish: true,
   hugeHead: 431,
+  ownAnswers: {
+    "no Host": 400,
+    "HTTP/1.0": 101,
+    "HTTP/2.0": 505,
+    ...Object.fromEntries(normalised.map((target) => [target, 101])),
+  },
+  boundsClosing: false,
   earlyFrames: false,
   latePongs: false,
   earlyUtf8: false,
   faults: "unnamed",
 });
 
-export const bunWasm: Combination = onBun("wasm", everything);
+/** What is no HTTP to Bun's parser gets the answer for that. */
+export const bunWasm: Combination = onBun("wasm", {
+  ...everything,
+  ownAnswers: { "HTTP/2.0": 400 },
+});
 
 export const denoNative: Combination = onDeno("native", {
   pause: false,
@@ -108,6 +135,14 @@ export const denoNative: Combination = onDeno("native", {
   terminate: false,
   refusesUnmasked: false,
   hugeHead: 400,
+  ownAnswers: {
+    "two Hosts": 400,
+    "HTTP/1.0": 101,
+    "HTTP/2.0": 400,
+    "a body": 400,
+    "a chunked body": 400,
+  },
+  boundsClosing: true,
   earlyFrames: true,
   latePongs: true,
   readsUnread: false,
