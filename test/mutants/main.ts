@@ -47,9 +47,9 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   });
 }
 
-function tell({ mutant, killedBy }: Result): void {
+function tell({ mutant, killedBy, fault }: Result): void {
   const { file, says, survives } = mutant;
-  const told = killedBy === undefined ? "SURVIVES" : `found by ${killedBy}`;
+  const told = fault ?? (killedBy === undefined ? "SURVIVES" : `found by ${killedBy}`);
   print(`${results.length}/${chosen.length} ${file}: “${says}”: ${told}`);
   if (killedBy !== undefined && survives !== undefined) print("  (it was said to survive)");
 }
@@ -71,6 +71,6 @@ try {
 }
 if (positionals.length === 0) writeFileSync("docs/mutants.md", reportOf(parts, results));
 const survivors = results.filter(({ killedBy }) => killedBy === undefined);
-const wrong = survivors.filter(({ mutant }) => mutant.survives === undefined);
+const wrong = survivors.filter(({ mutant, fault }) => !mutant.survives || fault);
 print(`${results.length - survivors.length} found, ${survivors.length} survive`);
 process.exitCode = wrong.length > 0 || results.length === 0 ? 1 : 0;

@@ -24,8 +24,9 @@ export function reportOf(parts: readonly Part[], results: readonly Result[]): st
 
 function survivorLines(survivors: readonly Result[]): string[] {
   if (survivors.length === 0) return [];
-  const lines = survivors.map(({ mutant: { says, file, survives } }) => {
-    return `- “${cell(says)}” (\`${file}\`): ${survives ?? "nobody knows yet why"}`;
+  const lines = survivors.map(({ mutant: { says, file, survives }, fault }) => {
+    const why = fault === undefined ? (survives ?? "nobody knows yet why") : "not tried";
+    return `- “${cell(says)}” (\`${file}\`): ${why}`;
   });
   return ["## What survives, and why", "", ...lines, ""];
 }

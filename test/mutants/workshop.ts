@@ -13,6 +13,14 @@ export interface Result {
   readonly mutant: Mutant;
   /** The test file that failed; undefined: the mutant survives. */
   readonly killedBy: string | undefined;
+  /** Why it could not be tried. */
+  readonly fault?: string;
+}
+
+const logLinesMax = 25;
+
+function runtimeOf(test: string): Runtime {
+  return test.endsWith(".node.test.ts") ? "node" : "bun";
 }
 
 /** A copy of the project in which one fault after the other is tried. */
@@ -31,7 +39,9 @@ export class Workshop {
       mkdirSync(join(folder, dirname(path)), { recursive: true });
       cpSync(path, join(folder, path));
     }
-    cpSync("dist/js", join(folder, "dist/js"), { recursive: true });
+    for (const built of ["dist/js", "dist/lib"]) {
+      cpSync(built, join(folder, built), { recursive: true });
+    }
     mkdirSync(join(folder, "dist/test-logs"), { recursive: true });
     symlinkSync(resolve("node_modules"), join(folder, "node_modules"));
   }
@@ -39,7 +49,8 @@ export class Workshop {
   /** Tries one mutant with the tests that it names, until one fails. */
   async try(mutant: Mutant, tests: readonly string[]): Promise<Result> {
     for (const test of tests) {
-      if (!(await this.#isSound(test))) throw new Error(`${test} fails without any mutant`);
+      if (await this.#isSound(test)) continue;
+      return { mutant, killedBy: undefined, fault: this.#unsound(test) };
     }
     const path = join(this.#folder, mutant.file);
     const source = readFileSync(path, "utf8");
@@ -56,6 +67,12 @@ export class Workshop {
     return { mutant, killedBy };
   }
 
+  #unsound(test: string): string {
+    const log = readFileSync(join(this.#folder, jobOf(test, runtimeOf(test)).log), "utf8");
+    const shown = log.trimEnd().split("\n").slice(-logLinesMax).join("\n");
+    return `${test} fails without any mutant:\n${shown}`;
+  }
+
   async #isSound(test: string): Promise<boolean> {
     const known = this.#sound.get(test);
     if (known !== undefined) return known;
@@ -66,7 +83,7 @@ export class Workshop {
 
   /** Bun runs the sources themselves; what is for Node alone has to be built before. */
   async #passes(test: string): Promise<boolean> {
-    const runtime: Runtime = test.endsWith(".node.test.ts") ? "node" : "bun";
+    const runtime = runtimeOf(test);
     if (runtime === "node") await this.#build();
     const { command, args, log } = jobOf(test, runtime);
     const ended = await this.#run(command, args, log);
@@ -76,7 +93,9 @@ export class Workshop {
   async #build(): Promise<void> {
     if (this.#built) return;
     // A type error does not matter: JavaScript is emitted all the same.
-    await this.#run("node_modules/.bin/tsc", ["-p", "."], "dist/test-logs/build.log");
+    for (const config of [".", ".ci/tsconfig.library.json"]) {
+      await this.#run("node_modules/.bin/tsc", ["-p", config], "dist/test-logs/build.log");
+    }
     this.#built = true;
   }
 

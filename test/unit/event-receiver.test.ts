@@ -153,6 +153,19 @@ test("what comes again while its handler runs is confirmed when that has finishe
   assert.deepEqual(confirmed, ["1 2", "2 1"]);
 });
 
+test("a handler that fails is told as an error, and its event counts as handled", async () => {
+  const { give, confirmed, dispatcher } = rig();
+  const errors: string[] = [];
+  dispatcher.on("error", ({ error }) => void errors.push(error.message));
+  dispatcher.on("message", ({ seq }) => {
+    if (seq === 1) throw new Error("at once");
+    return Promise.reject(new Error("later"));
+  });
+  give(1, 0, opened, said(1), said(2));
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.deepEqual([errors, confirmed], [["at once", "later"], ["1 3"]]);
+});
+
 test("an iterator that nobody iterates holds nothing back, one that is read does", async () => {
   const { give, dispatcher, confirmed } = rig();
   const events = dispatcher.events();

@@ -38,6 +38,15 @@ test("an origin that misses three heartbeats is gone", () => {
   assert.deepEqual(told, ["joined o1", "left o1"]);
 });
 
+test("another incarnation under a name is the end of the one before", () => {
+  const { directory, told } = watched();
+  directory.presence("o1", presence("i1"));
+  directory.presence("o1", presence("i1"));
+  assert.deepEqual(told, ["joined o1"]);
+  directory.presence("o1", presence("i2"));
+  assert.deepEqual(told, ["joined o1", "left o1", "joined o1"]);
+});
+
 test("while the broker is away nobody is gone, whatever came last", () => {
   const { clock, directory, told } = watched();
   directory.presence("o1", presence());

@@ -77,3 +77,62 @@ test("a node that was away and confirms the oldest commands gets the rest at onc
   clock.advance(10_000);
   assert.deepEqual(firsts, []);
 });
+
+/** An outbox whose node never answers, and what it told of it. */
+function unanswered(): { outbox: Outbox; clock: ManualClock; told: string[]; sent: number[] } {
+  const [told, sent]: [string[], number[]] = [[], []];
+  const link = {
+    up: true,
+    packetBytesMax: undefined,
+    publish: (_: string, payload: Uint8Array, done: () => void) => {
+      sent.push((decode(payload) as [number, string, number])[2]);
+      done();
+    },
+  };
+  const clock = new ManualClock();
+  const outbox = new Outbox(link as unknown as MqttLink, clock, {
+    ...{ app: "default", name: "o1", incarnation: "i1", json: false, topics: new Topics() },
+    failed: (error) => void told.push(error.code),
+    lives: () => true,
+  });
+  return { outbox, clock, told, sent };
+}
+
+test("commands that a living node never confirms are repeated for 60 s, then given up", () => {
+  const { outbox, clock, told, sent } = unanswered();
+  outbox.node("n1").send(packId("n1.a"), "hello");
+  void outbox.flushed();
+  clock.advance(58_000);
+  assert.ok(sent.length > 10 && sent.every((first) => first === 0), `${sent.length} times`);
+  assert.deepEqual(told, []);
+  clock.advance(4_000);
+  assert.deepEqual(told, ["ack-timeout"]);
+  sent.length = 0;
+  clock.advance(60_000);
+  assert.deepEqual(sent, [], "nothing of it is kept");
+});
+
+test("of commands that a node does not confirm no more than 32 MiB are kept", () => {
+  const { outbox, told, sent } = unanswered();
+  const megabyte = "x".repeat(1_048_576);
+  for (let index = 0; index < 31; index++) {
+    outbox.node("n1").send(packId("n1.a"), megabyte);
+    void outbox.flushed();
+  }
+  assert.deepEqual([sent.length, told], [31, []]);
+  for (let index = 0; index < 2; index++) {
+    outbox.node("n1").send(packId("n1.a"), megabyte);
+    void outbox.flushed();
+  }
+  assert.deepEqual([sent.length, told], [33, ["ack-timeout"]]);
+});
+
+test("a node that began a new life is not sent what its last one was told", () => {
+  const { outbox, clock, told, sent } = unanswered();
+  outbox.node("n1").send(packId("n1.a"), "hello");
+  void outbox.flushed();
+  outbox.renewed("n1");
+  sent.length = 0;
+  clock.advance(60_000);
+  assert.deepEqual([sent, told], [[], []]);
+});

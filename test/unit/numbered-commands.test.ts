@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { decode, encode } from "@msgpack/msgpack";
+import { ManualClock, MemoryBroker } from "../../adapters/memory/mod.ts";
+import { idOf, MemoryNode, messagesOf, settled } from "../support/memory-node.ts";
+
+test("numbered commands: nothing past a gap is carried out, and nothing twice", async () => {
+  const [broker, clock] = [new MemoryBroker(), new ManualClock()];
+  const acks: unknown[] = [];
+  broker.onEvents(({ batch }) => {
+    const value = decode(batch) as unknown[][];
+    if (Array.isArray(value[0]) && value[0][0] === "ack") acks.push(...value);
+  });
+  const node = new MemoryNode({ broker, clock });
+  await node.gateway.start();
+  const socket = node.connect();
+  const give = async (first: number, ...texts: readonly string[]): Promise<void> => {
+    const items = texts.map((text) => ["send", idOf(socket), text]);
+    broker.command("default", "o1", "n", encode([1, "o1:i:n:0", first, items, { base: 0 }]));
+    await settled();
+    clock.advance(10);
+    await settled();
+  };
+  await give(0, "a", "b");
+  await give(3, "d", "e");
+  assert.deepEqual(messagesOf(socket), ["a", "b"], "c is missing");
+  await give(1, "b", "c");
+  await give(3, "d", "e");
+  await give(3, "d", "e");
+  assert.deepEqual(messagesOf(socket), ["a", "b", "c", "d", "e"]);
+  const expected = [[2], [2, 2], [3], [5], [5]];
+  assert.deepEqual(
+    acks,
+    expected.map((counts) => ["ack", "o1:i:n:0", ...counts]),
+  );
+  assert.equal(node.errors("batch-gap"), 1);
+});
