@@ -1,8 +1,10 @@
 import { endings } from "./endings.ts";
+import { features } from "./features.ts";
 import { moves } from "./moves.ts";
 import type { Part } from "./mutant.ts";
 import { origins } from "./origins.ts";
+import { programs } from "./programs.ts";
 import { streams } from "./streams.ts";
 
 /** All that is tried, in the order of the pages. */
-export const parts: readonly Part[] = [streams, moves, endings, origins];
+export const parts: readonly Part[] = [streams, moves, endings, origins, features, programs];

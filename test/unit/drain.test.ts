@@ -27,6 +27,7 @@ test("a drain waits until the origin has confirmed the last close", async () => 
   assert.equal(state.ended, false, "nothing is confirmed");
   await rig.handle(origin);
   assert.deepEqual(handled(origin), ["open 0", "message 1", "close 2"]);
+  assert.deepEqual(origin.handled[2]?.slice(3), [1012, "service restart", "drain"]);
   assert.equal(state.ended, true);
   assert.equal(rig.node.errors("events-unconfirmed"), 0);
 });

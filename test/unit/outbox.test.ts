@@ -136,3 +136,17 @@ test("a node that began a new life is not sent what its last one was told", () =
   clock.advance(60_000);
   assert.deepEqual([sent, told], [[], []]);
 });
+
+test("what a node has not confirmed goes to it again as soon as the broker is back", () => {
+  const { outbox, sent } = unanswered();
+  for (let batch = 0; batch < 3; batch++) {
+    outbox.node("n1").send(packId("n1.a"), "hello");
+    void outbox.flushed();
+  }
+  outbox.acknowledged("n1", { stream: outbox.node("n1").stream, count: 1, gap: false });
+  sent.length = 0;
+  outbox.connected(false);
+  assert.deepEqual(sent, []);
+  outbox.connected(true);
+  assert.deepEqual(sent, [1, 2]);
+});

@@ -1,0 +1,141 @@
+import type { Mutant, Part } from "./mutant.ts";
+
+const page = "README.md";
+const files = {
+  compose: "runtimes/compose.ts",
+  guard: "core/connection-guard.ts",
+  gateway: "core/gateway.ts",
+  admission: "core/admission.ts",
+  rates: "core/rate-limits.ts",
+  addresses: "core/address-limits.ts",
+  bun: "runtimes/bun/server.ts",
+  report: "test/support/run-report.ts",
+  run: "test/run.ts",
+} as const;
+const tests = {
+  compose: "test/integration/compose.test.ts",
+  guard: "test/unit/connection-guard.test.ts",
+  address: "test/unit/client-address.test.ts",
+  tls: "test/integration/tls.node.test.ts",
+  sockets: "test/runtimes/sockets-bun-native.node.test.ts",
+  runner: "test/integration/runner.node.test.ts",
+  limits: "test/unit/message-sizes.test.ts",
+} as const;
+
+/** The features of the README that need the whole program, a runtime, or the tests' own runner. */
+const mutants: readonly Mutant[] = [
+  {
+    says: "The bytes of frames and messages are handled in WebAssembly.",
+    file: files.compose,
+    find: "import { createWasmCodec } from",
+    replace: "import { createPlainCodec as createWasmCodec } from",
+    tests: [tests.compose],
+  },
+  {
+    says: "**Groups and users** across all nodes",
+    file: files.compose,
+    find: "this.#gateway.useBroadcast(this.#clientServer.broadcast);",
+    replace: "",
+    tests: [tests.compose],
+  },
+  {
+    says: "or the embedded one",
+    file: files.compose,
+    find: 'if (settings.broker !== "embedded") return;',
+    replace: "return;",
+    tests: [tests.compose],
+  },
+  {
+    says: "**Liveness and limits:** pings",
+    file: files.guard,
+    find: "        connection.socket.terminate();\n",
+    replace: "",
+    tests: [tests.guard],
+  },
+  {
+    says: "**Liveness and limits:** pings, idle time, age",
+    file: files.guard,
+    find: '"idle-timeout", CloseCause.idle, 1001',
+    replace: '"idle-timeout", CloseCause.idle, 1000',
+    tests: [tests.guard],
+  },
+  {
+    says: "idle time, age, rates, sizes",
+    file: files.guard,
+    find: '"connection-age", CloseCause.limit, 1012',
+    replace: '"connection-age", CloseCause.idle, 1012',
+    tests: [tests.guard],
+  },
+  {
+    says: "rates, sizes",
+    file: files.rates,
+    find: 'if ((this.#messages[slot] as number) > end) return "message-rate";',
+    replace: "",
+    tests: [tests.guard],
+  },
+  {
+    says: "rates, sizes, connections of an address",
+    file: files.rates,
+    find: 'return (this.#bytes[slot] as number) > end ? "byte-rate" : undefined;',
+    replace: "return undefined;",
+    tests: [tests.guard],
+  },
+  {
+    says: "sizes, connections of an address",
+    file: files.gateway,
+    find: "if (utf8Exceeds(data, codec.messageBytesMaxOf(connection.slot)))",
+    replace: "if (false)",
+    tests: [tests.limits],
+  },
+  {
+    says: "sizes",
+    file: files.gateway,
+    find: "if (data.byteLength > codec.messageBytesMaxOf(connection.slot))",
+    replace: "if (false)",
+    tests: [tests.limits],
+  },
+  {
+    says: "connections of an address, allowed pages",
+    file: files.addresses,
+    find: ">= this.#max;",
+    replace: "> this.#max;",
+    tests: [tests.guard],
+  },
+  {
+    says: "allowed pages, TLS",
+    file: files.admission,
+    find: "if (!originAllowed(originHeader, allowedOrigins)) {",
+    replace: "if (false) {",
+    tests: [tests.address],
+  },
+  {
+    says: "allowed pages, TLS.",
+    file: files.bun,
+    find: "...(tls === undefined ? {} : { tls }),",
+    replace: "",
+    tests: [tests.tls],
+  },
+  {
+    says: "on Bun, Deno or Node.js, all from one source",
+    file: files.bun,
+    find: "new BunBroadcast(() => [this.server, ...this.former], deflate)",
+    replace: "new BunBroadcast(() => [], deflate)",
+    tests: [tests.sockets],
+  },
+  {
+    says: "`npm test` runs everything on Bun, Deno and Node.js",
+    file: files.report,
+    find: "const line =",
+    replace: 'const line = "4 passed, 0 failed";\n  void',
+    tests: [tests.runner],
+  },
+  {
+    says: "`npm test` runs everything",
+    file: files.run,
+    find: "return totals.failed > 0 || totals.passed === 0 ? 1 : 0;",
+    replace: "return 0;",
+    tests: [tests.runner],
+  },
+];
+
+export const programs: Part = { name: "programs", page, mutants };
