@@ -1,6 +1,7 @@
 import type { Answer, SentWaits } from "./answers.ts";
 import type { App } from "./app.ts";
 import type { Apps } from "./apps.ts";
+import type { ErrorCode } from "./base/mod.ts";
 import type { CommandOptions } from "./command-options.ts";
 import type { CommandTargets } from "./command-targets.ts";
 import type { CloseCause, Connection } from "./connection.ts";
@@ -48,6 +49,8 @@ export interface CommandContext {
   readonly message: ReusableMessage;
   /** Sends a `reply` to whoever sent a command. */
   readonly reply: (source: CommandSource, ref: unknown, result: unknown) => void;
+  /** Why no client is sent a message of so many bytes. */
+  readonly sizeFault: (bytes: number) => ErrorCode | undefined;
   /** What collects the outcomes by id; undefined where nobody asks. */
   readonly answerById: (source: CommandSource, ref: unknown) => Answer | undefined;
 }

@@ -12,6 +12,7 @@ import { GroupCommands } from "./group-commands.ts";
 import { HandshakeCommands } from "./handshake-commands.ts";
 import { Outcome } from "./outcome.ts";
 import { ReusableMessage } from "./outgoing-message.ts";
+import { type OutgoingSizes, sizeFault } from "./outgoing-sizes.ts";
 import { type CommandSource, type GroupMessage, MessageKind, Verb } from "./ports/mod.ts";
 import { QueryCommand } from "./query-command.ts";
 
@@ -24,14 +25,14 @@ export class CommandExecutor {
   readonly #handshakes: HandshakeCommands;
   readonly #byVerb: Readonly<Partial<Record<Verb, (call: CommandCall) => void>>>;
 
-  constructor(parts: CommandExecutorParts, sendQueueBytesMax: number) {
+  constructor(parts: CommandExecutorParts, sizes: OutgoingSizes) {
     const { effects, registry, metrics, apps } = parts;
     const sentWaits = new SentWaits(parts.clock, parts.deflate !== undefined);
     const { clock } = parts;
     const flushed = (): void => sentWaits.flushed();
     const delivery = new Delivery(
       { clock, metrics, close: effects.close, flushed },
-      sendQueueBytesMax,
+      sizes.sendQueueBytesMax,
     );
     const reply = ({ app, sender }: CommandSource, ref: unknown, result: unknown): void => {
       apps.find(app)?.router.tell(sender, ["reply", ref ?? null, result]);
@@ -44,6 +45,7 @@ export class CommandExecutor {
       sentWaits,
       message: new ReusableMessage(parts.deflate),
       reply,
+      sizeFault: (bytes) => sizeFault(sizes, bytes),
       answerById: (source, ref) => {
         if (ref === undefined) return undefined;
         return new AnswerById((result) => reply(source, ref, result));
@@ -99,10 +101,15 @@ export class CommandExecutor {
     const { parts, message, fanOut } = this.#context;
     const app = parts.apps.find(name);
     if (app === undefined) return;
-    if (kind === MessageKind.text && !parts.codec.validUtf8(payload)) {
-      parts.metrics.error("message-not-utf8");
-      const code = "message-not-utf8";
-      parts.logger.log("warn", "command-refused", "a raw text is not UTF-8", { code, group });
+    const code =
+      this.#context.sizeFault(payload.byteLength) ??
+      (kind === MessageKind.binary || parts.codec.validUtf8(payload)
+        ? undefined
+        : "message-not-utf8");
+    if (code !== undefined) {
+      parts.metrics.error(code);
+      const fields = { code, group, bytes: payload.byteLength };
+      parts.logger.log("warn", "command-refused", "a raw message to a group is dropped", fields);
       return;
     }
     parts.metrics.groupMessages.add(1);
@@ -193,8 +200,10 @@ export class CommandExecutor {
   }
 
   #send(source: CommandSource, options: CommandOptions): void {
-    const { parts, message, targets, delivery, sentWaits, answerById } = this.#context;
+    const { parts, message, targets, delivery, sentWaits, answerById, sizeFault } = this.#context;
     const { codec, metrics, clock } = parts;
+    const fault = sizeFault(codec.dataLength());
+    if (fault !== undefined) targets.refuseSize(source, fault, codec.dataLength());
     const expired = options.ttl !== undefined && isExpired(options, clock.now());
     if (expired) metrics.error("message-expired");
     else message.set(codec.dataKind(), codec.dataLength(), codec);
@@ -209,7 +218,7 @@ export class CommandExecutor {
         }
         continue;
       }
-      const outcome = expired ? Outcome.expired : delivery.send(connection, message);
+      const outcome = fault ?? (expired ? Outcome.expired : delivery.send(connection, message));
       if (answer === undefined) continue;
       answer.expect();
       if (outcome === Outcome.sent) sentWaits.add(answer, connection);

@@ -67,6 +67,12 @@ export class CommandTargets {
     this.note(source, code, message, "warn");
   }
 
+  /** A message to clients is larger than a setting allows. */
+  refuseSize(source: CommandSource, code: ErrorCode, bytes: number): void {
+    const setting = code === "queue-too-small" ? "--send-queue-size" : "--max-publish-size";
+    this.refuse(source, code, `a message of ${bytes} bytes is above ${setting}`);
+  }
+
   note(source: CommandSource, code: ErrorCode, message: string, level: LogLevel): void {
     this.#parts.metrics.error(code);
     this.#parts.logger.log(level, "command-refused", message, { code, topic: source.place });

@@ -33,7 +33,7 @@ export class Delivery {
     this.#sendQueueBytesMax = sendQueueBytesMax;
   }
 
-  /** Queues a message on a connection's socket until the end of the turn. */
+  /** Queues a message, not larger than a queue, on a connection's socket until the turn ends. */
   send(connection: Connection, message: OutgoingMessage): Delivered {
     const { byteLength } = message;
     const fault = this.refusal(connection, byteLength);

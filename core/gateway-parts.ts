@@ -39,6 +39,8 @@ export interface GatewayOptions extends EntranceOptions, EventRouterOptions {
   readonly incarnation: string;
   readonly runtime: string;
   readonly version: string;
+  /** Of a message to clients, whoever sends it. */
+  readonly publishBytesMax: number;
   readonly sendQueueBytesMax: number;
   readonly keepAliveIntervalMs: number;
   readonly presenceIntervalMs: number;

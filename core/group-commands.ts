@@ -54,7 +54,7 @@ export class GroupCommands {
   }
 
   publish(call: CommandCall): void {
-    const { parts, message, fanOut, sentWaits, reply } = this.#context;
+    const { parts, message, fanOut, sentWaits, reply, sizeFault, targets } = this.#context;
     const { app, source, options } = call;
     const { codec, metrics, node, effects } = parts;
     const name = codec.group();
@@ -62,9 +62,10 @@ export class GroupCommands {
       options.ref === undefined
         ? undefined
         : new AnswerByCount(node, (result) => reply(source, options.ref, result));
-    const fault = isGroupName(name) ? undefined : "group-name";
+    const fault = isGroupName(name) ? sizeFault(codec.dataLength()) : "group-name";
     if (fault !== undefined) {
-      this.#context.targets.refuse(source, fault, "not a group to publish to");
+      if (fault === "group-name") targets.refuse(source, fault, "not a group to publish to");
+      else targets.refuseSize(source, fault, codec.dataLength());
       answer?.refuse(fault);
       return;
     }

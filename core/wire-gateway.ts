@@ -69,7 +69,7 @@ export function wireGateway(parts: GatewayParts, options: GatewayOptions, end: E
         close: end,
       },
     },
-    options.sendQueueBytesMax,
+    options,
   );
   const heartbeat = new Heartbeat({ apps, bus, clock, registry }, options);
   const guard = new ConnectionGuard({ ...shared, end }, options.guard);

@@ -41,6 +41,7 @@ export function gatewayOptions(settings: Settings, identity: NodeIdentity): Gate
     ackTimeoutMs: settings["ack-timeout"],
     rebalance: settings.rebalance,
     connectionsMax: settings["max-connections"],
+    publishBytesMax: settings["max-publish-size"],
     sendQueueBytesMax: settings["send-queue-size"],
     windowBytesMax: settings["event-window-size"],
     keepAliveIntervalMs: settings["keep-alive-interval"],

@@ -28,6 +28,8 @@ export const mqttLimits = {
   filterPacketsInFlightMax: 8,
   /** What a filter has besides its text: its length, and its options (MQTT 5, 3.8.3). */
   filterOverheadBytes: 3,
+  /** What a broker is asked to give us at most: the largest batch, with the longest topic. */
+  packetBytesMax: 17_956_864,
   /** What a packet has besides topic and payload: header, lengths, packet id, properties. */
   packetOverheadBytes: 16,
   /** Topics in log lines; a group's name alone may take 768. */

@@ -71,6 +71,8 @@ function clientOptions(options: MqttSessionOptions): IClientOptions {
   return {
     clientId,
     protocolVersion: version,
+    // MQTT 5, 3.1.2.11.4. MQTT 3.1.1 cannot ask for it: 256 MB may come then.
+    ...(version === 5 ? { properties: { maximumPacketSize: mqttLimits.packetBytesMax } } : {}),
     clean: true,
     keepalive: mqttLimits.keepAliveSeconds,
     connectTimeout: mqttLimits.connectMs,

@@ -102,6 +102,10 @@ export const ErrorCode = {
   "retained-refused": 150,
   /** A numbered batch of a new sender, and there is no room to remember its stream. */
   "streams-full": 151,
+  /** A message to clients is larger than `--max-publish-size`. */
+  "publish-too-big": 152,
+  /** A message is larger than what any client may leave unread. */
+  "queue-too-small": 153,
 } as const;
 
 export type ErrorCode = keyof typeof ErrorCode;

@@ -39,6 +39,8 @@ export const limits = {
   partialBytesMax: 268_435_456,
   /** Default of `--send-queue-size`: unsent bytes a client may leave before it counts as slow. */
   sendQueueBytesMax: 1_048_576,
+  /** Default of `--max-publish-size`: a message to a group is copied for its members. */
+  publishBytesMax: 1_048_576,
   /** Default of `--event-window-size`: published events the broker has not confirmed yet. */
   eventWindowBytesMax: 8_388_608,
   /** Publishes a stream keeps unconfirmed: few, because MQTT.js replays them one at a time. */

@@ -58,6 +58,7 @@ export interface Settings extends JwtSettings {
   readonly "max-bytes-per-second": number;
   readonly "max-header-size": number;
   readonly "max-message-size": number;
+  readonly "max-publish-size": number;
   readonly "max-inflate-ratio": number;
   readonly "max-fragments": number;
   readonly "send-queue-size": number;
@@ -191,6 +192,12 @@ export const settings: { readonly [Name in SettingName]: Setting<Settings[Name]>
     limits.messageBytesCeiling,
     limits.messageBytesMax,
     "past it: 1009; a compressed message counts decompressed",
+  ),
+  "max-publish-size": size(
+    1,
+    limits.messageBytesCeiling,
+    limits.publishBytesMax,
+    "of a message to clients; past it the command is refused, a raw group message dropped",
   ),
   "max-inflate-ratio": integer(
     2,

@@ -65,7 +65,12 @@ export class GatewayRig {
         ...{ app: "default", node, incarnation: "i", runtime: "node", version: "0" },
         ...{ subprotocols: ["chat"], headers: ["user-agent"], compression: true },
         ...{ pages: new Map(), mode: "open", partitions, json, connectionsMax: 100 },
-        ...{ sendQueueBytesMax: 6_000, windowBytesMax: 8_000, originWaitMs: 30_000 },
+        ...{
+          publishBytesMax: 1e6,
+          sendQueueBytesMax: 6_000,
+          windowBytesMax: 8_000,
+          originWaitMs: 30_000,
+        },
         ...{ ackTimeoutMs: 60_000, rebalance: true },
         ...{ keepAliveIntervalMs: 30_000, presenceIntervalMs: 5_000 },
         guard: { pingIntervalMs: 20_000, pingTimeoutMs: 10_000, idleTimeoutMs: 300_000 },

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { after, before, describe, it } from "node:test";
 import { promisify } from "node:util";
+import { encode } from "@msgpack/msgpack";
 import {
   ControlRig,
   leave,
@@ -69,6 +70,36 @@ for (const { runtime, engine } of combinations) {
       await origin.publishTo("groups/news/text", "after");
       for (const { client } of members) assert.equal(await client.nextText(), "after");
       assert.equal(await metricOf(gateway, 'wss_errors_total{code="message-not-utf8"}'), 1);
+      leave(...members);
+    });
+
+    it("refuses a message above a queue or max-publish-size, closing nobody", async () => {
+      const members = await rig.inGroup("large", gateway, other);
+      const [{ id }] = members as [Member, Member];
+      const { node } = gateway.info;
+      const queue = 65_536;
+      const sizes = [
+        [queue + 1, "queue-too-small"],
+        [98_305, "publish-too-big"],
+      ] as const;
+      for (const [bytes, error] of sizes) {
+        const count = (): Promise<number> =>
+          metricOf(gateway, `wss_errors_total{code="${error}"}`);
+        const data = "x".repeat(bytes);
+        await origin.command(node, ["send", id, data, { ref: error }]);
+        assert.deepEqual(await origin.replyTo(error), { [id]: error });
+        await origin.command(node, ["publish", "large", data, { ref: error }]);
+        assert.deepEqual(await origin.replyTo(error), { node, error });
+        for (const raw of ["text", "binary"]) await origin.publishTo(`groups/large/${raw}`, data);
+        await waitFor(async () => (await count()) === 4, { what: `four times ${error}` });
+        await origin.publishTo("groups/large/commands/me", encode([["publish", "large", data]]));
+        await waitFor(async () => (await count()) === 5, { what: `${error} once more` });
+      }
+      const full = "y".repeat(queue);
+      await origin.publishTo("groups/large/text", full);
+      for (const { client } of members) assert.equal(await client.nextText(), full);
+      await origin.command(node, ["send", id, full, { ref: "full" }]);
+      assert.deepEqual(await origin.replyTo("full"), { [id]: "sent" });
       leave(...members);
     });
 

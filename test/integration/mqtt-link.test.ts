@@ -274,3 +274,24 @@ test("the broker is killed and comes back: the link is up again", async () => {
   await link.stop();
   await broker[Symbol.asyncDispose]();
 });
+
+test("a broker with MQTT 5 keeps back packets that are larger than any batch", async () => {
+  const broker = await Mosquitto.start();
+  const heard: number[] = [];
+  const link = new MqttLink(
+    { url: broker.url(), name: "x", role: "test", version: "5", filters: ["t"] },
+    testPorts(),
+  );
+  const message = (_topic: string, { length }: Uint8Array): void => void heard.push(length);
+  await link.start({ connected: () => {}, message });
+  const anybody = await plainClient(broker.port);
+  for (const bytes of [18_000_000, 17_825_792, 1]) {
+    await new Promise<void>((resolve) =>
+      anybody.publish("t", new Uint8Array(bytes), () => resolve()),
+    );
+  }
+  await until("the last", () => heard.at(-1) === 1);
+  assert.deepEqual(heard, [17_825_792, 1]);
+  await Promise.all([link.stop(), anybody.stop()]);
+  await broker[Symbol.asyncDispose]();
+});

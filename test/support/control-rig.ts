@@ -51,6 +51,7 @@ export class ControlRig {
     const stranger = await PlainOrigin.connect(broker.url(), "wss/v1/shop");
     const flags = ["--broker", broker.url(), "--drain-period", "0ms", "--log-level", "debug"];
     flags.push("--routes", "/chat/:room=chat,/shop/*=shop", "--send-queue-size", "64KiB");
+    flags.push("--max-publish-size", "96KiB");
     flags.push("--max-groups-per-connection", "3", "--presence-interval", "200ms");
     const [gateway, other] = await Promise.all([
       startGateway({ runtime, flags: [...flags, "--engine", engine], kept: true }),

@@ -39,7 +39,12 @@ class Rig {
         ...{ app: "default", node: "n", incarnation: "i", runtime: "node", version: "0" },
         ...{ subprotocols: [], headers: [], compression: false, pages: new Map() },
         ...{ mode: "open", partitions: 1, json: false, connectionsMax: 10_000 },
-        ...{ sendQueueBytesMax: 1e6, windowBytesMax: 1e6, originWaitMs: 1e9 },
+        ...{
+          publishBytesMax: 1e6,
+          sendQueueBytesMax: 1e6,
+          windowBytesMax: 1e6,
+          originWaitMs: 1e9,
+        },
         ...{ ackTimeoutMs: 60_000, rebalance: true },
         ...{ keepAliveIntervalMs: 1e9, presenceIntervalMs: 1e9, guard },
       },

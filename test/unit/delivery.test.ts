@@ -79,8 +79,6 @@ test("what one turn sends to a client that reads makes it not slow", async () =>
   const sends = Array.from({ length: 5 }, () => ["send", idOf(socket), "12345678"] as const);
   await rig.do(...sends.map(([...item]): [string, ...unknown[]] => item));
   assert.equal(messagesOf(socket).length, 5);
-  await rig.do(["send", idOf(socket), "larger than the whole queue"]);
-  assert.equal(messagesOf(socket).length, 6, "nothing waits, so anything may be sent");
 });
 
 test("a client that leaves too much unread: 1013, slow, in both ways of fan-out", async () => {
@@ -163,4 +161,21 @@ test("a client that the runtime no longer has gets nothing and counts as gone", 
     [2, { [idOf(leaves!)]: "gone" }],
   ]);
   assert.equal(rig.node.metrics.value("wss_messages_sent_total"), 2);
+});
+
+test("a message above a client's queue is refused before fan-out", async () => {
+  const { rig, broadcast, sockets } = await crowd(enough, 10);
+  const [first] = sockets as [MemorySocket];
+  const id = idOf(first);
+  assert.deepEqual(await rig.do(["send", id, "x".repeat(11), { ref: 1 }]), [
+    [1, { [id]: "queue-too-small" }],
+  ]);
+  assert.deepEqual(await rig.do(["publish", "g", "x".repeat(11), { ref: 2 }]), [
+    [2, { node: "n", error: "queue-too-small" }],
+  ]);
+  await rig.do(["publish", "g", "x".repeat(11)]);
+  assert.equal(rig.node.errors("queue-too-small"), 3);
+  await rig.do(["publish", "g", "x".repeat(10)]);
+  for (const socket of sockets) assert.deepEqual(messagesOf(socket), ["x".repeat(10)]);
+  assert.equal(broadcast.calls, 1);
 });

@@ -2,9 +2,17 @@ import type { ErrorCode } from "../../../core/base/mod.ts";
 
 /**
  * What became of a message for one connection. `sent`: the kernel has it. `slow`: the client does
- * not read. `expired`: it was older than its `ttlMs`. `unknown`: no reply came in time.
+ * not read. `expired`: it was older than its `ttlMs`. `unknown`: no reply came in time. The codes:
+ * it is larger than the gateway's `--max-publish-size`, or `--send-queue-size`.
  */
-export type SendOutcome = "sent" | "slow" | "gone" | "expired" | "unknown";
+export type SendOutcome =
+  | "sent"
+  | "slow"
+  | "gone"
+  | "expired"
+  | "unknown"
+  | "publish-too-big"
+  | "queue-too-small";
 
 /** What became of a change to one connection; a code where the gateway refused it. */
 export type ChangeOutcome<Done extends string> = Done | "gone" | "unknown" | ErrorCode;
