@@ -1,11 +1,13 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { JsonLogger, LogLimiter, PrettyLogger } from "../adapters/log/mod.ts";
+import type { BrokerLogin } from "../adapters/mqtt/mod.ts";
 import { SystemClock } from "../adapters/system/mod.ts";
 import { limits, ServiceError } from "../core/base/mod.ts";
 import { configFlag, readFlags, readSettings, type Settings } from "../core/config/mod.ts";
 import type { Page } from "../core/mod.ts";
 import type { Authorizer, Logger } from "../core/ports/mod.ts";
+import { readBrokerLogin, warnOfOpenBroker } from "./broker-login.ts";
 import { Service, type ServiceParts } from "./compose.ts";
 import { createAuthorizer } from "./create-authorizer.ts";
 import { devDefaults, devPages, startDevOrigin } from "./dev.ts";
@@ -30,19 +32,22 @@ export async function runCommandLine(words: readonly string[], platform: Platfor
   }
   let settings: Settings;
   let tls: TlsFiles;
+  let brokerLogin: BrokerLogin | undefined;
   let authorizer: Authorizer | undefined;
   let logger: Logger;
   try {
     settings = readAll(command, rest);
     checkTogether(settings, platform);
     tls = readTlsFiles(settings);
+    brokerLogin = readBrokerLogin(settings);
     logger = createLogger(settings);
     authorizer = await createAuthorizer(settings, { clock: new SystemClock(), logger });
   } catch (error) {
     if (error instanceof ServiceError) return leave(ExitCode.usage, error.message);
     throw error;
   }
-  await run(command, settings, { platform, tls, logger, authorizer });
+  if (command === "serve") warnOfOpenBroker(settings, brokerLogin, logger);
+  await run(command, settings, { platform, tls, brokerLogin, logger, authorizer });
 }
 
 function createLogger(settings: Settings): Logger {
@@ -160,8 +165,11 @@ function stopOnSignals(
     }
     stopping = true;
     logger.log("info", "stopping", `${signal}: draining`);
-    await service.stop();
+    await service.drain();
+    // An origin that is started along with the gateway confirms until here, and leaves before the
+    // broker does.
     for (const cleanUp of cleanUps) await cleanUp();
+    await service.stop();
     logger.log("info", "stopped", "clean");
     process.exit(ExitCode.clean);
   };

@@ -1,6 +1,7 @@
 import { createAdminApp, type HttpServer, serveHttp } from "../adapters/http/mod.ts";
 import { PrometheusMetrics } from "../adapters/metrics/mod.ts";
 import {
+  type BrokerLogin,
   type EmbeddedBroker,
   MqttClusterBus,
   MqttOriginChannel,
@@ -26,6 +27,8 @@ export interface ServiceParts {
   readonly logger: Logger;
   readonly pages: ReadonlyMap<string, Page>;
   readonly tls: TlsFiles;
+  /** Who may connect to the embedded broker, where not everybody may. */
+  readonly brokerLogin: BrokerLogin | undefined;
   /** Decides over handshakes, where `--authorize jwt` asks for it. */
   readonly authorizer: Authorizer | undefined;
 }
@@ -35,6 +38,16 @@ const nameAlphabet = "abcdefghijklmnopqrstuvwxyz0123456789";
 function randomName(random: Random, chars: number): string {
   const bytes = random.fill(new Uint8Array(chars));
   return Array.from(bytes, (byte) => nameAlphabet[byte % nameAlphabet.length]).join("");
+}
+
+/** Where this process and its origin reach the embedded broker, with their password. */
+function embeddedUrl(host: string, port: number, login: BrokerLogin | undefined): string {
+  const { user = "", password = "" } = login ?? {};
+  const credentials =
+    login === undefined ? "" : `${encodeURIComponent(user)}:${encodeURIComponent(password)}@`;
+  // The unspecified address is none to connect to.
+  const reached = { "0.0.0.0": "127.0.0.1", "::": "::1" }[host] ?? host;
+  return `mqtt://${credentials}${reached.includes(":") ? `[${reached}]` : reached}:${port}`;
 }
 
 /** A running gateway process: the composition of core, adapters and a runtime's server. */
@@ -63,7 +76,7 @@ export class Service {
   get brokerUrl(): string {
     const { settings } = this;
     if (this.#broker === undefined) return settings.broker;
-    return `mqtt://${settings["broker-host"]}:${this.#broker.port}`;
+    return embeddedUrl(settings["broker-host"], this.#broker.port, this.#parts.brokerLogin);
   }
 
   get port(): number {
@@ -94,10 +107,14 @@ export class Service {
     this.#tellStarted();
   }
 
-  /** Drains and closes everything. Until the end new handshakes are answered, with 503. */
-  async stop(): Promise<void> {
+  /** Takes no new connections and closes those there are. New handshakes are answered, with 503. */
+  async drain(): Promise<void> {
     this.#stopping = true;
     await this.#gateway?.drain(this.settings["drain-period"]);
+  }
+
+  /** Closes every port, after `drain` and whatever still needs the embedded broker. */
+  async stop(): Promise<void> {
     await this.#clientServer?.stop();
     await this.#admin?.close();
     await this.#broker?.close();
@@ -112,8 +129,9 @@ export class Service {
   async #openBroker(): Promise<void> {
     const { settings } = this;
     if (settings.broker !== "embedded") return;
-    const host = settings["broker-host"];
-    this.#broker = await startEmbeddedBroker({ host, port: settings["broker-port"] });
+    const { logger, brokerLogin: login } = this.#parts;
+    const [host, port] = [settings["broker-host"], settings["broker-port"]];
+    this.#broker = await startEmbeddedBroker({ host, port, login, logger });
   }
 
   #codec(): Codec {

@@ -23,6 +23,8 @@ export const devPages: ReadonlyMap<string, Page> = new Map([
 
 const originFile = "examples/chat/origin.ts";
 const originEntry = "examples/chat/main.ts";
+/** An example origin that takes longer to leave is killed. */
+const originStopMs = 2_000;
 
 /**
  * Starts the example origin: from its source, restarted whenever that changes, or built in where
@@ -37,27 +39,41 @@ export async function startDevOrigin(
   const options = { broker: service.brokerUrl, app: settings.app, root: settings["topic-root"] };
   const scheme = settings["tls-cert"] === "" ? "http" : "https";
   const url = `${scheme}://${settings.host}:${port}/`;
-  const words = existsSync(originFile) ? platform.watch(originEntry) : undefined;
-  if (words === undefined) {
+  const watch = existsSync(originFile) ? platform.watch(originEntry) : undefined;
+  if (watch === undefined) {
     const origin = await startChatOrigin(options);
     logger.log("info", "dev", `open ${url} in two tabs and chat`, { url });
     return () => origin.close();
   }
+  let stopping = false;
   const environment = {
     ...process.env,
     CHAT_BROKER: options.broker,
     CHAT_APP: options.app,
     CHAT_ROOT: options.root,
   };
-  const child = spawn(process.execPath, words, {
+  const { command, signal } = watch;
+  const child = spawn(process.execPath, command, {
     env: environment,
     stdio: ["pipe", "inherit", "inherit"],
+    // Ctrl-C would reach it too, and the last events would find nobody who confirms them.
+    detached: true,
   });
   // However this process ends: at its exit by a signal, at its death by the end of the pipe.
-  process.on("exit", () => child.kill());
-  child.on("exit", (code) => logger.log("info", "dev-origin", "the origin ended", { code }));
+  process.on("exit", () => child.kill("SIGKILL"));
+  const ended = new Promise<void>((resolve) => {
+    child.on("exit", (code) => {
+      resolve();
+      if (!stopping) logger.log("info", "dev-origin", "the origin ended", { code });
+    });
+  });
   const hint = `the chat's origin is ${originFile}: change it, it starts anew, no client notices`;
   logger.log("info", "dev", `open ${url} in two tabs and chat`, { url });
   logger.log("info", "dev-hint", hint, { file: originFile });
-  return () => void child.kill();
+  return async () => {
+    stopping = true;
+    child.kill(signal);
+    await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, originStopMs))]);
+    child.kill("SIGKILL");
+  };
 }

@@ -9,11 +9,16 @@ export interface Platform {
   /** Engines that this runtime has; the first is the one that `auto` means. */
   readonly engines: readonly Engine[];
   startServer(engine: Engine, options: ClientServerOptions): Promise<ClientServer>;
-  /**
-   * Arguments for this executable that run a source file and run it again when it changes;
-   * undefined where there is no source file to run (a single executable).
-   */
-  watch(sourceFile: string): readonly string[] | undefined;
+  /** Undefined where there is no source file to run (a single executable). */
+  watch(sourceFile: string): Watch | undefined;
+}
+
+/** How a source file is run, and run again when it changes. */
+export interface Watch {
+  /** Arguments for this executable. */
+  readonly command: readonly string[];
+  /** Ends both the program and who watches it, once the program's own handler is done. */
+  readonly signal: NodeJS.Signals;
 }
 
 /** The engine that a setting means here. Where there is no such engine, it is the first. */

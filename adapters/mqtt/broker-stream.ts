@@ -2,6 +2,7 @@ import type net from "node:net";
 import process from "node:process";
 import { Duplex } from "node:stream";
 import { mqttLimits } from "./mqtt-limits.ts";
+import { PacketGuard } from "./packet-guard.ts";
 
 /**
  * A client's socket as aedes reads it: `readable`, then `read()` once. Node's streams tell again
@@ -13,19 +14,30 @@ export class BrokerStream extends Duplex {
   #chunks: Buffer[] = [];
   #bytes = 0;
   #telling = false;
+  readonly #tooLarge: () => void;
+  readonly #guard: PacketGuard = new PacketGuard({
+    firstBytesMax: mqttLimits.brokerConnectBytesMax,
+    bytesMax: mqttLimits.brokerPacketBytesMax,
+  });
   readonly #tell = (): void => {
     this.#telling = false;
     if (this.#bytes > 0 && !this.destroyed) this.emit("readable");
   };
 
-  constructor(socket: net.Socket) {
+  /** `tooLarge` is told before a stream ends over the size of a packet. */
+  constructor(socket: net.Socket, tooLarge: () => void) {
     super();
     this.#socket = socket;
+    this.#tooLarge = tooLarge;
     socket.on("data", (chunk: Buffer) => this.#take(chunk));
     socket.on("drain", () => this.emit("drain"));
     socket.once("end", () => this.emit("end"));
     socket.once("error", (error) => this.destroy(error));
     socket.once("close", () => this.destroy());
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#socket.remoteAddress;
   }
 
   override read(size?: number): Buffer | null {
@@ -56,6 +68,12 @@ export class BrokerStream extends Duplex {
   }
 
   #take(chunk: Buffer): void {
+    if (this.destroyed) return;
+    if (!this.#guard.admits(chunk)) {
+      this.#tooLarge();
+      this.destroy();
+      return;
+    }
     this.#chunks.push(chunk);
     this.#bytes += chunk.length;
     if (this.#bytes >= mqttLimits.brokerReadBytesMax) this.#socket.pause();

@@ -1,3 +1,4 @@
+export type { BrokerLogin } from "./broker-login.ts";
 export { redactUrl } from "./broker-url.ts";
 export {
   type EmbeddedBroker,

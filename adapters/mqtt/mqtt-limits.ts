@@ -44,6 +44,12 @@ export const mqttLimits = {
   brokerDrainMs: 5_000,
   /** Bytes of one client that wait until aedes reads them; past it TCP slows the client. */
   brokerReadBytesMax: 262_144,
+  /** Clients of the embedded broker at once: a node takes four, an origin two. */
+  brokerConnectionsMax: 1_024,
+  /** A CONNECT, from somebody who has not logged in: client id, user, password, Will. */
+  brokerConnectBytesMax: 65_536,
+  /** Any other packet: the largest batch and its topic. */
+  brokerPacketBytesMax: 17_891_328,
   /** aedes: packets of one client before its CONNACK. */
   brokerQueueMax: 1_000,
   /** After a broker came back its subscribers need a moment to come back too. */

@@ -26,6 +26,9 @@ export interface Settings extends JwtSettings {
   readonly broker: string;
   readonly "broker-port": number;
   readonly "broker-host": string;
+  readonly "broker-user": string;
+  readonly "broker-password": string;
+  readonly "broker-password-file": string;
   readonly "mqtt-ca": string;
   readonly "mqtt-cert": string;
   readonly "mqtt-key": string;
@@ -104,6 +107,21 @@ export const settings: { readonly [Name in SettingName]: Setting<Settings[Name]>
   "broker-host": matching(host, "127.0.0.1", [
     "an address or host name",
     "address of the embedded broker",
+  ]),
+  "broker-user": matching(/^\P{Cc}{0,256}$/u, "", [
+    "up to 256 characters",
+    "who may connect to the embedded broker; everybody where empty",
+  ]),
+  "broker-password": {
+    secret: true,
+    ...matching(/^[^\0]{0,1024}$/s, "", [
+      "up to 1024 characters",
+      "its password; better by the environment or --broker-password-file",
+    ]),
+  },
+  "broker-password-file": matching(/^[^\0]{0,4096}$/s, "", [
+    "the path of a file",
+    "the same from a file; a line end at its end does not count",
   ]),
   "mqtt-ca": file("authority of the broker's certificate, with mqtts"),
   "mqtt-cert": file("certificate that the broker knows this node by"),

@@ -11,5 +11,8 @@ await runCommandLine(process.argv.slice(2), {
   engines: ["native", "wasm"],
   startServer: (engine, options) =>
     engine === "native" ? startBunServer(options) : startFramedServer(options),
-  watch: (sourceFile) => (inExecutable ? undefined : ["--watch", "--no-clear-screen", sourceFile]),
+  watch: (sourceFile) =>
+    inExecutable
+      ? undefined
+      : { command: ["--watch", "--no-clear-screen", sourceFile], signal: "SIGTERM" },
 });

@@ -9,5 +9,9 @@ await runCommandLine(process.argv.slice(2), {
   engines: ["wasm", "native"],
   startServer: (engine, options) =>
     engine === "native" ? startDenoServer(options) : startFramedServer(options),
-  watch: (sourceFile) => ["run", "-A", "--no-check", "--watch", sourceFile],
+  // After SIGTERM its watcher would wait for the next change.
+  watch: (sourceFile) => ({
+    command: ["run", "-A", "--no-check", "--watch", sourceFile],
+    signal: "SIGINT",
+  }),
 });

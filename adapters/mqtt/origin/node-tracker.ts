@@ -2,6 +2,8 @@ import type { Cancel, Clock, NodePresence } from "../../../core/ports/mod.ts";
 import { originLimits } from "./origin-limits.ts";
 
 interface Tracked {
+  /** Its presence was cleared: it has left, or has lost its connection for a moment. */
+  cleared?: boolean;
   /** None yet of one that was given up and tells of its connections again. */
   presence: NodePresence | undefined;
   /** Cancels the expiry of its heartbeat, or its grace. */
@@ -38,6 +40,11 @@ export class NodeTracker {
     return this.#nodes.get(node)?.presence !== undefined;
   }
 
+  /** Whether it can be expected to answer: a node that has left is no more, even in its grace. */
+  present(node: string): boolean {
+    return this.lives(node) && this.#nodes.get(node)?.cleared !== true;
+  }
+
   /** Nodes whose presence stands. */
   living(): string[] {
     return [...this.#nodes.keys()].filter((node) => this.lives(node));
@@ -67,7 +74,9 @@ export class NodeTracker {
     const tracked = this.#nodes.get(node);
     tracked?.cancel();
     if (presence === undefined) {
-      if (tracked !== undefined) this.#expire(node, tracked, originLimits.nodeLostGraceMs);
+      if (tracked === undefined) return;
+      tracked.cleared = true;
+      this.#expire(node, tracked, originLimits.nodeLostGraceMs);
       return;
     }
     const now: Tracked = { presence, cancel: () => {} };

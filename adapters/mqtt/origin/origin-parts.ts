@@ -157,7 +157,7 @@ export class OriginParts implements AudienceOwner {
   /** Nodes give this origin nothing new, wait until it has confirmed, and say so. */
   async #leave(): Promise<void> {
     if (this.#control === undefined || !this.link.up) return;
-    const nodes = this.receiver.assigningNodes.filter((node) => this.#nodes.lives(node));
+    const nodes = this.receiver.assigningNodes.filter((node) => this.#nodes.present(node));
     const handedOver = this.#handOver.begin(nodes);
     this.#control.leave();
     await handedOver;
@@ -223,6 +223,8 @@ export class OriginParts implements AudienceOwner {
       // An unreadable presence says nothing, neither life nor death.
       if (payload.byteLength > 0 && presence === undefined) return;
       this.#nodes.presence(parsed.node, presence);
+      // It has left, and has nothing to hand over.
+      if (presence === undefined) this.#handOver.released(parsed.node);
     }
   }
 }
