@@ -113,8 +113,9 @@ export class Service {
     await this.#gateway?.drain(this.settings["drain-period"]);
   }
 
-  /** Closes every port, after `drain` and whatever still needs the embedded broker. */
+  /** Closes every port and the embedded broker; drains first where that was not done. */
   async stop(): Promise<void> {
+    if (!this.#stopping) await this.drain();
     await this.#clientServer?.stop();
     await this.#admin?.close();
     await this.#broker?.close();

@@ -47,7 +47,12 @@ async function compose(flags: Readonly<Record<string, string>> = {}): Promise<Co
       },
       watch: () => undefined,
     },
-    ...{ logger: new MemoryLogger(), pages: new Map(), authorizer: undefined },
+    ...{
+      logger: new MemoryLogger(),
+      pages: new Map(),
+      brokerLogin: undefined,
+      authorizer: undefined,
+    },
     tls: { server: undefined, mqtt: undefined },
   });
   await service.start();
