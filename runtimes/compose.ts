@@ -107,7 +107,7 @@ export class Service {
     this.#tellStarted();
   }
 
-  /** Takes no new connections and closes those there are. New handshakes are answered, with 503. */
+  /** Takes no new connections and closes those there are. Handshakes are answered, with 503. */
   async drain(): Promise<void> {
     this.#stopping = true;
     await this.#gateway?.drain(this.settings["drain-period"]);

@@ -1,6 +1,6 @@
 /**
- * Watches the sizes of MQTT packets in a stream of bytes, by their fixed headers (MQTT 3.1.1, 2.2):
- * whoever reads the packets would gather one of up to 256 MB before anybody could refuse it.
+ * Watches the sizes of MQTT packets in a stream of bytes, by their fixed headers (MQTT 3.1.1,
+ * 2.2): whoever reads the packets would gather one of up to 256 MB before anybody could refuse it.
  */
 export class PacketGuard {
   readonly #firstBytesMax: number;

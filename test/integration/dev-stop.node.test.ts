@@ -15,7 +15,7 @@ describe("`dev` ends with its origin, and waits for nothing that cannot come", {
   concurrency: true,
 }, () => {
   for (const runtime of runtimes) {
-    it(`on ${runtime}: the origin confirms the last events, leaves, then the broker ends`, async () => {
+    it(`on ${runtime}: the origin confirms all, and leaves before the broker`, async () => {
       const dev = await startGateway({ runtime, command: "dev" });
       await dev.event("origin-joined");
       const client = await RawClient.open(dev.info.port);
@@ -34,7 +34,7 @@ describe("`dev` ends with its origin, and waits for nothing that cannot come", {
       assert.ok(at(stopped) - at(stopping) < limits.shutdownFlushMs, dev.output);
     });
 
-    it(`on ${runtime}: killed before its origin has found the broker, it leaves nobody behind`, async () => {
+    it(`on ${runtime}: killed before its origin is connected, nobody stays`, async () => {
       const dev = await startGateway({ runtime, command: "dev" });
       assert.deepEqual(await dev.stop("SIGKILL"), { code: null, signal: "SIGKILL" });
     });
