@@ -103,7 +103,7 @@ for (const runtime of runtimes) {
       assert.deepEqual(linesOf(dev, "broker-open"), []);
     });
 
-    it("ends a client that sends a packet larger than any batch, or a larger CONNECT", async () => {
+    it("cuts a client that sends a packet larger than any batch, or a large CONNECT", async () => {
       const gateway = await startGateway({ runtime });
       const { brokerPort } = gateway.info;
       await isEnded(brokerPort, new Uint8Array([16, 0x81, 0x80, 0x04]));
