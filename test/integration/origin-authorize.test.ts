@@ -105,7 +105,7 @@ test("handshakes wait side by side, confirmed when decided, and given up in time
   rig.gateway.assigned("n1", "o1", [["message", "n1.m", 1, "not held up"]]);
   await until("the message", () => said.length === 1);
   assert.equal(release.length, 2, "both are asked about at once");
-  rig.gateway.assigned("n2", "o1", [asks("n1.b")]);
+  rig.gateway.assigned("n1", "o1", [asks("n1.b")], 2);
   await until("the end of one", () => aborted.length === 1);
   assert.deepEqual([aborted, codes], [["n1.a"], ["authorize-timeout"]]);
   assert.ok(!acks().some((count) => count > 1), "the other one waits");
@@ -113,7 +113,7 @@ test("handshakes wait side by side, confirmed when decided, and given up in time
   assert.equal((await rig.nextOf("accept")).item[1], "n1.b", "nothing is said to who is gone");
   await until("the last ack", () => acks().includes(4));
   assert.equal(release.length, 2, "what comes again is asked about once");
-  rig.gateway.assigned("n1", "o1", [asks("n1.c")]);
+  rig.gateway.assigned("n1", "o1", [asks("n1.c")], 2);
   await until("its handler", () => release.length === 3);
   await origin.close();
   assert.deepEqual(aborted, ["n1.a", "n1.c"]);

@@ -42,8 +42,8 @@ export class FakeGateway {
   }
 
   /** The next items of the stream that a node in assigned mode has for one origin. */
-  assigned(node: string, origin: string, items: readonly unknown[]): void {
-    const stream = `${node}:i1:${origin}:1`;
+  assigned(node: string, origin: string, items: readonly unknown[], generation = 1): void {
+    const stream = `${node}:i1:${origin}:${generation}`;
     const first = this.#next.get(stream) ?? 0;
     this.#next.set(stream, first + items.length);
     const topic = this.#topics.originEvents(this.#app, origin, node);
