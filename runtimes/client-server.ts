@@ -23,6 +23,11 @@ export interface ClientServer {
   reloadTls(tls: ServerTls): Promise<boolean>;
   /** Takes no new connections. */
   stopListening(): void;
+  /**
+   * No descriptor can be spared for a new stream, or can again: until then none is taken, and then
+   * the port is opened again, because a runtime may have stopped accepting for good.
+   */
+  shortage(short: boolean): void;
   /** Stops listening and drops every request; connections are the handler's to close before. */
   stop(): Promise<void>;
 }
@@ -54,6 +59,10 @@ export interface ClientServerOptions {
   readonly headerBytesMax?: number | undefined;
   /** Whoever has not sent a whole request by then is cut; 0 never. */
   readonly handshakeTimeoutMs?: number | undefined;
+  /** TCP streams at once, handshakes not begun included (engine wasm). */
+  readonly streamsMax?: number | undefined;
+  /** Told of an accept that the runtime says has failed. */
+  readonly acceptFailed?: (() => void) | undefined;
   /** Told of what is refused before it is a request that the handler could see. */
   readonly refused?: ((code: ErrorCode) => void) | undefined;
   /** For a runtime whose sockets cannot ping: it is to find who is silent this long; 0 never. */

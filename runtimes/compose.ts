@@ -1,3 +1,4 @@
+import type { Server } from "node:net";
 import { createAdminApp, type HttpServer, serveHttp } from "../adapters/http/mod.ts";
 import { PrometheusMetrics } from "../adapters/metrics/mod.ts";
 import {
@@ -16,7 +17,9 @@ import type { Authorizer, Clock, Codec, Logger, Random } from "../core/ports/mod
 import { createWasmCodec } from "../wasm/mod.ts";
 import type { ClientServer } from "./client-server.ts";
 import { createZlibDeflate } from "./deflate.ts";
+import { DescriptorWatch } from "./descriptor-watch.ts";
 import { appsOf, gatewayOptions } from "./gateway-options.ts";
+import { listenAgain, listenAgainAfterBursts } from "./listen-again.ts";
 import { type Engine, engineOf, type Platform } from "./platform.ts";
 import type { TlsFiles } from "./tls-files.ts";
 import { version } from "./version.ts";
@@ -191,8 +194,31 @@ export class Service {
     });
   }
 
+  /** What no descriptor was left for may have stopped accepting: all ports are opened again. */
+  #shortage(short: boolean): void {
+    this.#clientServer?.shortage(short);
+    if (short) return;
+    for (const server of this.#otherPorts) {
+      listenAgain(server, this.#clock, () => !this.#stopping);
+    }
+  }
+
+  get #otherPorts(): Server[] {
+    return [this.#admin?.server, this.#broker?.server].filter((server) => server !== undefined);
+  }
+
   async #openClientServer(codec: Codec): Promise<void> {
     const { settings } = this;
+    const watch = new DescriptorWatch({
+      clock: this.#clock,
+      logger: this.#parts.logger,
+      count: (code) => this.#gateway.refused(code),
+      shortage: (short) => this.#shortage(short),
+    });
+    watch.compare(settings["max-connections"]);
+    for (const server of this.#otherPorts) {
+      listenAgainAfterBursts(server, this.#clock, () => !this.#stopping);
+    }
     this.#clientServer = await this.#parts.platform.startServer(this.#engine, {
       host: settings.host,
       port: settings.port,
@@ -206,11 +232,15 @@ export class Service {
       inflateRatioMax: settings["max-inflate-ratio"],
       headerBytesMax: settings["max-header-size"],
       handshakeTimeoutMs: settings["handshake-timeout"],
-      refused: (code) => this.#gateway.refused(code),
+      streamsMax: watch.streamsMax,
+      acceptFailed: () => watch.trouble("accept-failed"),
+      refused: (code) =>
+        code === "streams-full" ? watch.trouble(code) : this.#gateway.refused(code),
       deadAfterMs:
         settings["ping-interval"] && settings["ping-interval"] + settings["ping-timeout"],
     });
     this.#gateway.useBroadcast(this.#clientServer.broadcast);
+    watch.start();
   }
 
   /** What to do when the broker refuses us after the start; the command line ends the process. */

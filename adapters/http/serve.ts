@@ -14,6 +14,8 @@ export interface ServeOptions {
 export interface HttpServer {
   /** The port it listens on, where 0 was asked for too. */
   readonly port: number;
+  /** What listens. */
+  readonly server: Server;
   /** Stops listening and cuts what is open. */
   close(): Promise<void>;
 }
@@ -28,7 +30,7 @@ export function serveHttp(handler: HttpHandler, options: ServeOptions): Promise<
     server.on("error", (error) => reject(listenError(error, host, options.port)));
     server.listen(options.port, host, () => {
       const { port } = server.address() as AddressInfo;
-      resolve({ port, close: () => closeServer(server) });
+      resolve({ port, server, close: () => closeServer(server) });
     });
   });
 }

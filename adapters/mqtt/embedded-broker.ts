@@ -20,12 +20,15 @@ export interface EmbeddedBrokerOptions {
 /** A broker inside this process, so that a first run needs nothing else. MQTT 3.1.1 only. */
 export interface EmbeddedBroker {
   readonly port: number;
+  /** What listens. */
+  readonly server: net.Server;
   close(): Promise<void>;
 }
 
 function listen(server: net.Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => {
+    // Stays on: once it listens, what cannot be accepted must not end the process.
+    server.on("error", (error: NodeJS.ErrnoException) => {
       const taken = error.code === "EADDRINUSE" || error.code === "EACCES";
       const message = `broker-port ${port} of ${host}: ${error.message}`;
       reject(new ServiceError(taken ? "port-in-use" : "internal", message, { cause: error }));
@@ -87,6 +90,7 @@ export async function startEmbeddedBroker(
     const bound = await listen(server, host, port);
     return {
       port: bound,
+      server,
       async close(): Promise<void> {
         const closed = new Promise<void>((resolve) => server.close(() => resolve()));
         await closeBroker();

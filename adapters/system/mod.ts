@@ -1,2 +1,3 @@
 export { SystemClock } from "./clock.ts";
+export { descriptorFree, descriptorsMax, descriptorsOpen } from "./descriptors.ts";
 export { SystemRandom } from "./random.ts";

@@ -97,6 +97,10 @@ export const ErrorCode = {
   "publish-refused": 118,
   "reply-dropped": 119,
   "events-unconfirmed": 120,
+  // Descriptors and waiting handshakes
+  "streams-full": 142,
+  "accept-failed": 143,
+  "descriptors-low": 144,
   // Commands over a bus that anybody may publish to
   /** A broker had kept a command, or a group's message, and gave it to a new subscription. */
   "retained-refused": 150,

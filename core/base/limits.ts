@@ -9,6 +9,19 @@ export const limits = {
   connectionsMax: 1_048_576,
   /** What `--max-connections` may ask for, and its default. */
   connectionsCeiling: 1_000_000,
+  /**
+   * Descriptors that the client port leaves for the broker, the admin port, files and whatever else
+   * comes; of a small `ulimit -n` a quarter.
+   */
+  descriptorsSpare: 64,
+  /** How often it is looked whether descriptors are short: a flood takes thousands a second. */
+  descriptorsTickMs: 100,
+  /** So many streams in one such tick may have taken every descriptor that there was. */
+  burstStreamsMin: 16,
+  /** Between two lines that tell of the same trouble with accepting. */
+  acceptLineMs: 60_000,
+  /** Below it a limit of descriptors is told, though nobody asked for more connections. */
+  connectionsUsual: 10_000,
   /** One chunk of a socket is copied into WASM memory at a time; Node reads 64 KiB at once. */
   chunkBytesMax: 65_536,
   /** Default of `--max-header-size`: what most servers allow. */

@@ -71,10 +71,15 @@ class BunServer implements ClientServer {
   private server: Server<BunSocket>;
   /** Those whose certificate is an old one; their connections stay. */
   private former: Server<BunSocket>[] = [];
+  private listening = true;
+  /** For good. */
+  private stopped = false;
+  private tls: ServerTls | undefined;
 
   constructor(server: Server<BunSocket>, options: ClientServerOptions) {
     this.server = server;
     this.options = options;
+    this.tls = options.tls;
     this.port = server.port ?? 0;
     const deflate = options.deflate !== undefined;
     this.broadcast = new BunBroadcast(() => [this.server, ...this.former], deflate);
@@ -82,14 +87,42 @@ class BunServer implements ClientServer {
 
   /** Bun's `reload` keeps the certificate, so another server takes the port over. */
   async reloadTls(tls: ServerTls): Promise<boolean> {
-    void this.server.stop(false);
-    const used = this.former.filter((one) => one.pendingWebSockets + one.pendingRequests > 0);
-    this.former = [...used, this.server];
-    this.server = listen(this.options, this.port, tls);
+    this.tls = tls;
+    // While descriptors are short, the port is opened with it later.
+    if (this.listening) {
+      void this.server.stop(false);
+      this.takeOver();
+    }
     return true;
   }
 
+  /** Bun tells of no stream before its request, so the port closes while there are too many. */
+  shortage(short: boolean): void {
+    if (this.stopped || this.listening !== short) return;
+    this.listening = !short;
+    if (short) void this.server.stop(false);
+    else this.openAgain();
+  }
+
+  private openAgain(): void {
+    if (this.stopped || !this.listening) return;
+    try {
+      this.takeOver();
+    } catch {
+      this.options.clock.after(limits.descriptorsTickMs, () => this.openAgain());
+    }
+  }
+
+  /** Another server has the port from now on. */
+  private takeOver(): void {
+    const next = listen(this.options, this.port, this.tls);
+    const used = this.former.filter((one) => one.pendingWebSockets + one.pendingRequests > 0);
+    this.former = [...used, this.server];
+    this.server = next;
+  }
+
   stopListening(): void {
+    this.stopped = true;
     void this.server.stop(false);
   }
 

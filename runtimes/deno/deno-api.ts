@@ -23,6 +23,8 @@ export interface DenoServeInfo {
 }
 
 export interface DenoHttpServer {
+  /** Rejects when a stream cannot be accepted: then the port is closed, and connections stay. */
+  readonly finished: Promise<void>;
   readonly addr: { readonly port: number };
 }
 

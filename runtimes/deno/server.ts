@@ -1,20 +1,46 @@
-import { ServiceError } from "../../core/base/mod.ts";
-import type { HandshakeAnswer } from "../../core/ports/mod.ts";
+import { limits, ServiceError } from "../../core/base/mod.ts";
+import type { HandshakeAnswer, HandshakeRefusal } from "../../core/ports/mod.ts";
 import { refuse } from "../../core/protocol/mod.ts";
 import { answerRequest, type ClientServer, type ClientServerOptions } from "../client-server.ts";
 import { FetchRequest, refusalResponse } from "../fetch-request.ts";
-import { type DenoHttpServer, type DenoServeInfo, deno } from "./deno-api.ts";
+import { type DenoServeInfo, deno } from "./deno-api.ts";
 import { DenoSocket } from "./socket.ts";
 
 /** Engine native: `Deno.serve` and its upgrade. */
 export async function startDenoServer(options: ClientServerOptions): Promise<ClientServer> {
-  const { host, port } = options;
-  const abort = new AbortController();
-  const gate = { open: true };
-  try {
+  return new DenoServer(options);
+}
+
+const closedGate = refuse(503, "handshake-refused", "this server takes no new connections");
+const fullGate = refuse(503, "streams-full", "no descriptor can be spared for a connection", {
+  "retry-after": "5",
+});
+
+class DenoServer implements ClientServer {
+  readonly port: number;
+  readonly canPause = false;
+  private readonly options: ClientServerOptions;
+  private readonly abort: AbortController = new AbortController();
+  /** What every request gets, in place of being looked at. */
+  private gate: HandshakeRefusal | undefined = undefined;
+
+  constructor(options: ClientServerOptions) {
+    this.options = options;
+    const { host, port } = options;
+    try {
+      this.port = this.listen(port);
+    } catch (cause) {
+      const taken = (cause as { name?: unknown }).name === "AddrInUse";
+      const message = taken ? `port ${port} on ${host} is in use` : String(cause);
+      throw new ServiceError(taken ? "port-in-use" : "internal", message, { cause });
+    }
+  }
+
+  private listen(port: number): number {
+    const { options, abort } = this;
     const server = deno.serve(
       {
-        hostname: host,
+        hostname: options.host,
         port,
         signal: abort.signal,
         ...options.tls,
@@ -22,29 +48,31 @@ export async function startDenoServer(options: ClientServerOptions): Promise<Cli
         onError: () =>
           new Response("internal: the request could not be handled.\n", { status: 500 }),
       },
-      (request, info) =>
-        gate.open ? answer(request, info, options) : refusalResponse(closedGate),
+      (request, info) => this.answer(request, info),
     );
-    return new DenoServer(server, abort, gate);
-  } catch (cause) {
-    const taken = (cause as { name?: unknown }).name === "AddrInUse";
-    const message = taken ? `port ${port} on ${host} is in use` : String(cause);
-    throw new ServiceError(taken ? "port-in-use" : "internal", message, { cause });
+    server.finished.catch(() => {
+      options.acceptFailed?.();
+      this.listenAgain();
+    });
+    return server.addr.port;
   }
-}
 
-const closedGate = refuse(503, "handshake-refused", "this server takes no new connections");
+  /** Out of descriptors Deno gives the port up, and would end the process. */
+  private listenAgain(): void {
+    this.options.clock.after(limits.descriptorsTickMs, () => {
+      if (this.abort.signal.aborted) return;
+      try {
+        this.listen(this.port);
+      } catch {
+        this.listenAgain();
+      }
+    });
+  }
 
-class DenoServer implements ClientServer {
-  readonly port: number;
-  readonly canPause = false;
-  private readonly abort: AbortController;
-  private readonly gate: { open: boolean };
-
-  constructor(server: DenoHttpServer, abort: AbortController, gate: { open: boolean }) {
-    this.abort = abort;
-    this.gate = gate;
-    this.port = server.addr.port;
+  private answer(request: Request, info: DenoServeInfo): Response | Promise<Response> {
+    if (this.gate === undefined) return answer(request, info, this.options);
+    if (this.gate === fullGate) this.options.refused?.("streams-full");
+    return refusalResponse(this.gate);
   }
 
   /** Deno's server keeps the certificate that it was started with. */
@@ -52,9 +80,14 @@ class DenoServer implements ClientServer {
     return Promise.resolve(false);
   }
 
+  /** Deno tells of no stream before its request, so those that have none yet stay. */
+  shortage(short: boolean): void {
+    if (this.gate !== closedGate) this.gate = short ? fullGate : undefined;
+  }
+
   stopListening(): void {
     // Deno's `shutdown` would close the WebSockets too, so the port stays and refuses.
-    this.gate.open = false;
+    this.gate = closedGate;
   }
 
   async stop(): Promise<void> {

@@ -1,6 +1,6 @@
 import { createServer, type Server } from "node:http";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
-import type { AddressInfo, Server as NetServer, Socket as NetSocket } from "node:net";
+import type { Socket as NetSocket } from "node:net";
 import { limits } from "../../core/base/mod.ts";
 import { FramedSockets } from "../../core/protocol/mod.ts";
 import {
@@ -10,8 +10,8 @@ import {
   type ServerTls,
 } from "../client-server.ts";
 import { answerConnect, answerFault, answerLate, answerPlain, writeRefusal } from "./answers.ts";
+import { ClientPort } from "./client-port.ts";
 import { startHandshakeTimer, stopHandshakeTimer } from "./handshake-timer.ts";
-import { listen } from "./listen.ts";
 import { createProxyFront } from "./proxy-front.ts";
 import { NodejsRequest } from "./request.ts";
 import { upgrade } from "./upgrade.ts";
@@ -25,8 +25,9 @@ export async function startFramedServer(options: ClientServerOptions): Promise<C
   const create = (tls: ServerTls | undefined): Server => createHttpServer(options, sockets, tls);
   const server = create(options.tls);
   const front = options.proxyProtocol === true ? createProxyFront(server, options) : server;
-  await listen(front, options);
-  return new NodejsServer(server, front, { create, host: options.host });
+  const port = new ClientPort(front, options);
+  await port.start();
+  return new NodejsServer(server, port, create);
 }
 
 function createHttpServer(
@@ -91,25 +92,21 @@ function createHttpServer(
   return server;
 }
 
-/** How to make another server for the same port. */
-interface Again {
-  readonly create: (tls: ServerTls | undefined) => Server;
-  readonly host: string;
-}
-
 class NodejsServer implements ClientServer {
-  readonly port: number;
   readonly canPause = true;
   private server: Server;
-  /** What listens: the server itself, or what takes the PROXY header off before it. */
-  private front: NetServer;
-  private readonly again: Again;
+  private readonly clientPort: ClientPort;
+  /** Makes another server for the same port. */
+  private readonly create: (tls: ServerTls) => Server;
 
-  constructor(server: Server, front: NetServer, again: Again) {
+  constructor(server: Server, port: ClientPort, create: (tls: ServerTls) => Server) {
     this.server = server;
-    this.front = front;
-    this.again = again;
-    this.port = (front.address() as AddressInfo).port;
+    this.clientPort = port;
+    this.create = create;
+  }
+
+  get port(): number {
+    return this.clientPort.number;
   }
 
   async reloadTls(tls: ServerTls): Promise<boolean> {
@@ -119,23 +116,21 @@ class NodejsServer implements ClientServer {
       return true;
     }
     // The runtime cannot: another server takes the port over, connections stay with the first.
-    const next = this.again.create(tls);
-    await new Promise((resolve) => {
-      server.close();
-      setImmediate(resolve);
-    });
-    await listen(next, { host: this.again.host, port: this.port });
-    this.server = next;
-    this.front = next;
+    this.server = this.create(tls);
+    await this.clientPort.takeOver(this.server);
     return true;
   }
 
+  shortage(short: boolean): void {
+    this.clientPort.shortage(short);
+  }
+
   stopListening(): void {
-    this.front.close();
+    this.clientPort.stop();
   }
 
   async stop(): Promise<void> {
-    this.front.close();
+    this.clientPort.stop();
     this.server.closeAllConnections();
   }
 }

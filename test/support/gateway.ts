@@ -10,6 +10,8 @@ export interface GatewayOptions extends SpawnOptions {
   readonly command?: "serve" | "dev";
   /** Flags after those that pick free ports; a later flag of the same name counts. */
   readonly flags?: readonly string[];
+  /** Its limit of open files, as `ulimit -n` sets it. */
+  readonly openFilesMax?: number;
   /** The caller ends it: for a gateway that is started in a hook and serves several tests. */
   readonly kept?: boolean;
 }
@@ -70,7 +72,7 @@ function parseLine(line: string): Record<string, unknown> | undefined {
 
 /** A process runs in the repo's root, and is killed after the tests if it still runs. */
 export function spawnGateway(options: GatewayOptions = {}): GatewayProcess {
-  const [program, ...first] = gatewayCommand(options.runtime ?? "bun");
+  const [program, ...first] = limited(gatewayCommand(options.runtime ?? "bun"), options);
   const ports = ["--port", "0", "--admin-port", "0"];
   const flags = [...ports, ...(options.flags ?? [])];
   const gateway = new GatewayProcess(program, [...first, options.command ?? "serve", ...flags], {
@@ -79,6 +81,14 @@ export function spawnGateway(options: GatewayOptions = {}): GatewayProcess {
   });
   if (options.kept !== true) after(() => gateway[Symbol.asyncDispose]());
   return gateway;
+}
+
+function limited(
+  command: readonly [string, ...string[]],
+  { openFilesMax }: GatewayOptions,
+): readonly [string, ...string[]] {
+  if (openFilesMax === undefined) return command;
+  return ["sh", "-c", `ulimit -n ${openFilesMax}; exec "$@"`, "sh", ...command];
 }
 
 /** Starts a gateway and waits until it is up. */

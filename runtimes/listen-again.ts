@@ -1,0 +1,34 @@
+import type { AddressInfo, Server } from "node:net";
+import { limits } from "../core/base/mod.ts";
+import type { Clock } from "../core/ports/mod.ts";
+
+/**
+ * Closes a port and opens it again; its connections stay. Out of descriptors Deno stops accepting
+ * for good and tells nobody, so no runtime is trusted to go on by itself.
+ */
+export function listenAgain(server: Server, clock: Clock, wanted: () => boolean): void {
+  if (!server.listening) return;
+  const { port, address } = server.address() as AddressInfo;
+  const listen = (): void => {
+    if (wanted()) server.listen(port, address);
+  };
+  const retry = (): void => void clock.after(limits.descriptorsTickMs, listen);
+  server.on("error", retry);
+  server.once("listening", () => server.removeListener("error", retry));
+  server.close();
+  // The runtime lets go of the port in a later turn.
+  retry();
+}
+
+/** Opens a port again after a burst of streams, which may have taken every descriptor unseen. */
+export function listenAgainAfterBursts(server: Server, clock: Clock, wanted: () => boolean): void {
+  let streams = 0;
+  server.on("connection", () => {
+    streams += 1;
+    if (streams > 1) return;
+    clock.after(limits.descriptorsTickMs, () => {
+      if (streams > limits.burstStreamsMin) listenAgain(server, clock, wanted);
+      streams = 0;
+    });
+  });
+}

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { combinations, startGateway } from "../support/gateway.ts";
+import { openStreams, skipWithoutProc } from "../support/open-streams.ts";
+import { handshakeText, RawClient } from "../support/raw-client.ts";
+import { waitFor } from "../support/wait.ts";
+
+type Running = Awaited<ReturnType<typeof startGateway>>;
+
+const openFilesMax = 128;
+const flags = ["--max-connections", "1000", "--handshake-timeout", "1m"];
+
+async function errors(gateway: Running, code: string): Promise<number> {
+  const response = await fetch(`http://127.0.0.1:${gateway.info.adminPort}/metrics`);
+  const pattern = new RegExp(`^wss_errors_total\\{code="${code}"\\} (\\d+)$`, "m");
+  return Number((await response.text()).match(pattern)?.[1] ?? 0);
+}
+
+/** More streams than there are descriptors, of which none says a word. */
+async function flood(port: number): Promise<RawClient[]> {
+  const count = openFilesMax + 40;
+  const all = Array.from({ length: count }, () => RawClient.connect(port).catch(() => undefined));
+  // A port that closes meanwhile refuses some.
+  return (await Promise.all(all)).filter((client) => client !== undefined);
+}
+
+/** Tries until one gets in. */
+function connected(port: number): Promise<RawClient> {
+  const attempt = async (): Promise<RawClient | undefined> => {
+    try {
+      const client = await RawClient.connect(port);
+      client.write(handshakeText());
+      return (await client.answer()).statusCode === 101 ? client : undefined;
+    } catch {
+      return undefined;
+    }
+  };
+  return waitFor(attempt, { what: "a client that gets in" });
+}
+
+async function pinged(client: RawClient): Promise<void> {
+  client.send({ opcode: 9, payload: "there?" });
+  assert.equal((await client.frame()).payload.toString(), "there?");
+}
+
+describe("a node without descriptors", { concurrency: true, skip: skipWithoutProc }, () => {
+  for (const { runtime, engine } of combinations) {
+    it(`tells it and recovers, on ${runtime}, engine ${engine}`, { timeout: 30_000 }, async () => {
+      const options = { runtime, openFilesMax, flags: [...flags, "--engine", engine] };
+      const gateway = await startGateway(options);
+      const { port, adminPort } = gateway.info;
+      const said = (event: string): Record<string, unknown>[] =>
+        gateway.log.filter((line) => line.event === event);
+      const [low] = said("descriptors-low");
+      assert.match(
+        String(low?.message),
+        /^max-connections is 1000, and 128 open files allow \d+:/,
+      );
+      const kept = await RawClient.open(port);
+
+      // The client port alone: it keeps below the limit, handshakes not begun included.
+      const silent = await flood(port);
+      if (engine === "wasm") {
+        const streamsMax = Number(low?.streamsMax);
+        const isFull = (): boolean => openStreams(gateway.pid, port) === streamsMax;
+        await waitFor(isFull, { what: "streams up to the cap" });
+        assert.ok((await errors(gateway, "streams-full")) > 0);
+        assert.equal(said("streams-full").length, 1);
+        assert.equal(await errors(gateway, "accept-failed"), 0);
+      }
+      await pinged(kept);
+      for (const client of silent) client.destroy();
+      (await connected(port)).destroy();
+
+      // Another port takes them all, so no cap helps.
+      const others = await flood(adminPort);
+      await gateway.event("accept-failed");
+      const refused = await Promise.allSettled([RawClient.connect(port)]);
+      await pinged(kept);
+      for (const client of others) client.destroy();
+      const after = await connected(port);
+      await pinged(after);
+      await waitFor(async () => (await errors(gateway, "accept-failed").catch(() => 0)) > 0);
+      assert.equal(said("accept-failed").length, 1, "one line a minute");
+      for (const one of refused) if (one.status === "fulfilled") one.value.destroy();
+      await pinged(kept);
+      for (const client of [kept, after]) client.destroy();
+      assert.equal((await gateway.stop()).code, 0);
+    });
+  }
+});
