@@ -10,8 +10,8 @@ export const limits = {
   /** What `--max-connections` may ask for, and its default. */
   connectionsCeiling: 1_000_000,
   /**
-   * Descriptors that the client port leaves for the broker, the admin port, files and whatever else
-   * comes; of a small `ulimit -n` a quarter.
+   * Descriptors that the client port leaves for the broker, the admin port, files and whatever
+   * else comes; of a small `ulimit -n` a quarter.
    */
   descriptorsSpare: 64,
   /** How often it is looked whether descriptors are short: a flood takes thousands a second. */
