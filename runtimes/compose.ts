@@ -235,7 +235,7 @@ export class Service {
       streamsMax: watch.streamsMax,
       acceptFailed: () => watch.trouble("accept-failed"),
       refused: (code) =>
-        code === "streams-full" ? watch.trouble(code) : this.#gateway.refused(code),
+        code === "tcp-streams-full" ? watch.trouble(code) : this.#gateway.refused(code),
       deadAfterMs:
         settings["ping-interval"] && settings["ping-interval"] + settings["ping-timeout"],
     });

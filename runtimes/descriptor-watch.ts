@@ -12,7 +12,7 @@ export interface DescriptorWatchParts {
 }
 
 const messages = {
-  "streams-full": "the client port has as many TCP streams as descriptors allow; more are cut",
+  "tcp-streams-full": "the client port has as many TCP streams as descriptors allow; more are cut",
   "accept-failed": "no descriptor is free: nothing can be accepted until one is",
 } as const;
 

@@ -98,7 +98,7 @@ export const ErrorCode = {
   "reply-dropped": 119,
   "events-unconfirmed": 120,
   // Descriptors and waiting handshakes
-  "streams-full": 142,
+  "tcp-streams-full": 142,
   "accept-failed": 143,
   "descriptors-low": 144,
   // Commands over a bus that anybody may publish to

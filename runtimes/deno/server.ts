@@ -12,7 +12,7 @@ export async function startDenoServer(options: ClientServerOptions): Promise<Cli
 }
 
 const closedGate = refuse(503, "handshake-refused", "this server takes no new connections");
-const fullGate = refuse(503, "streams-full", "no descriptor can be spared for a connection", {
+const fullGate = refuse(503, "tcp-streams-full", "no descriptor can be spared for a connection", {
   "retry-after": "5",
 });
 
@@ -71,7 +71,7 @@ class DenoServer implements ClientServer {
 
   private answer(request: Request, info: DenoServeInfo): Response | Promise<Response> {
     if (this.gate === undefined) return answer(request, info, this.options);
-    if (this.gate === fullGate) this.options.refused?.("streams-full");
+    if (this.gate === fullGate) this.options.refused?.("tcp-streams-full");
     return refusalResponse(this.gate);
   }
 

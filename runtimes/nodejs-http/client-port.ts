@@ -62,7 +62,7 @@ export class ClientPort {
   private readonly count = (stream: NetSocket): void => {
     if (this.short || this.streams >= this.streamsMax) {
       stream.destroy();
-      this.options.refused?.("streams-full");
+      this.options.refused?.("tcp-streams-full");
       return;
     }
     this.streams += 1;

@@ -43,7 +43,7 @@ async function compose(flags: Readonly<Record<string, string>> = {}): Promise<Co
         options = given;
         const [reloadTls, stop] = [async () => false, async () => {}];
         const server = { port: 1, canPause: true, broadcast, reloadTls, stop };
-        return Promise.resolve({ ...server, stopListening: () => {} });
+        return Promise.resolve({ ...server, stopListening: () => {}, shortage: () => {} });
       },
       watch: () => undefined,
     },

@@ -64,8 +64,8 @@ describe("a node without descriptors", { concurrency: true, skip: skipWithoutPro
         const streamsMax = Number(low?.streamsMax);
         const isFull = (): boolean => openStreams(gateway.pid, port) === streamsMax;
         await waitFor(isFull, { what: "streams up to the cap" });
-        assert.ok((await errors(gateway, "streams-full")) > 0);
-        assert.equal(said("streams-full").length, 1);
+        assert.ok((await errors(gateway, "tcp-streams-full")) > 0);
+        assert.equal(said("tcp-streams-full").length, 1);
         assert.equal(await errors(gateway, "accept-failed"), 0);
       }
       await pinged(kept);
