@@ -1,4 +1,6 @@
+import { contract } from "./contract.ts";
 import { endings } from "./endings.ts";
+import { errors } from "./errors.ts";
 import { features } from "./features.ts";
 import { moves } from "./moves.ts";
 import type { Part } from "./mutant.ts";
@@ -7,4 +9,13 @@ import { programs } from "./programs.ts";
 import { streams } from "./streams.ts";
 
 /** All that is tried, in the order of the pages. */
-export const parts: readonly Part[] = [streams, moves, endings, origins, features, programs];
+export const parts: readonly Part[] = [
+  streams,
+  moves,
+  endings,
+  origins,
+  features,
+  programs,
+  contract,
+  errors,
+];

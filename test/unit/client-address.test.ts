@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ManualClock, MemoryBroker } from "../../adapters/memory/mod.ts";
 import { originAllowed } from "../../core/allowed-origins.ts";
 import {
   addressGroup,
@@ -9,6 +10,7 @@ import {
   plainAddress,
 } from "../../core/base/mod.ts";
 import { clientAddress } from "../../core/client-address.ts";
+import { MemoryNode } from "../support/memory-node.ts";
 
 const addresses: readonly (readonly [text: string, hex: string | undefined])[] = [
   ["192.0.2.1", "ffffc0000201"],
@@ -115,4 +117,21 @@ test("origins are compared as a whole, or by their host", () => {
     assert.equal(originAllowed(origin, allowed), expected, origin);
   }
   assert.ok(originAllowed("null", ["null"]));
+});
+
+test("a page that is not allowed is refused with 403, and what is no page comes in", async () => {
+  const options = { allowedOrigins: ["https://example.com"] };
+  const node = new MemoryNode(
+    { broker: new MemoryBroker(), clock: new ManualClock() },
+    { ...options, mode: "open" },
+  );
+  await node.gateway.start();
+  const statusOf = async (headers: Readonly<Record<string, string>>): Promise<unknown> => {
+    const answer = await node.handshake("/", headers);
+    return answer.accepted ? "welcome" : `${answer.statusCode} ${answer.errorCode}`;
+  };
+  assert.equal(await statusOf({ origin: "https://example.com" }), "welcome");
+  assert.equal(await statusOf({ origin: "https://evil.example" }), "403 origin-not-allowed");
+  assert.equal(await statusOf({}), "welcome");
+  assert.equal(node.errors("origin-not-allowed"), 1);
 });

@@ -1,0 +1,165 @@
+import type { Mutant, Part } from "./mutant.ts";
+
+const page = "docs/protocol.md";
+const files = {
+  gateway: "core/gateway.ts",
+  drain: "core/drain.ts",
+  presence: "adapters/mqtt/node-presence.ts",
+  control: "adapters/mqtt/origin/origin-control.ts",
+  bus: "adapters/mqtt/mqtt-cluster-bus.ts",
+  parts: "adapters/mqtt/origin/origin-parts.ts",
+  receiver: "adapters/mqtt/origin/event-receiver.ts",
+  targets: "core/command-targets.ts",
+  executor: "core/command-executor.ts",
+  handshake: "core/protocol/handshake.ts",
+  request: "core/protocol/request-line.ts",
+  framed: "core/protocol/framed-socket.ts",
+  deflate: "runtimes/deflate.ts",
+} as const;
+const tests = {
+  moved: "test/unit/moved-connections.test.ts",
+  drain: "test/unit/drain.test.ts",
+  ask: "test/integration/presence-ask.test.ts",
+  retained: "test/integration/retained.node.test.ts",
+  originRetained: "test/integration/origin-retained.test.ts",
+  receiver: "test/unit/event-receiver.test.ts",
+  cluster: "test/unit/gateway-cluster.test.ts",
+  groups: "test/unit/groups.test.ts",
+  handshake: "test/unit/handshake.test.ts",
+  framed: "test/unit/protocol-framed-socket.test.ts",
+  deflate: "test/unit/deflate.test.ts",
+} as const;
+
+/** What the protocol page says of the wire, where a fault would be quiet. */
+const mutants: readonly Mutant[] = [
+  {
+    says: "| `client` | the client, or its network | the client's own |",
+    file: files.gateway,
+    find: "const cause = connection.closing ?? CloseCause.client;",
+    replace:
+      "const lost = closeCode === 1006 ? CloseCause.error : CloseCause.client;\n" +
+      "    const cause = connection.closing ?? lost;",
+    tests: [tests.moved],
+  },
+  {
+    says: "1012 to the connections, evenly over `drain-period`",
+    file: files.drain,
+    find: "const due = Math.ceil(total * part);",
+    replace: "const due = total;",
+    tests: [tests.drain],
+  },
+  {
+    says: "On SIGTERM: not-ready, 503 to new handshakes",
+    file: files.gateway,
+    find: "    this.#entrance.close();\n",
+    replace: "",
+    tests: [tests.drain],
+  },
+  {
+    says: "On SIGTERM: not-ready",
+    file: files.gateway,
+    find: 'this.#reasons.add("draining");',
+    replace: "",
+    tests: [tests.drain],
+  },
+  {
+    says: "every node, and every origin of the library, then announces itself again",
+    file: files.presence,
+    find: "this.#reannounce((byte / 256) * mqttLimits.reannounceMs);",
+    replace: "void byte;",
+    tests: [tests.ask],
+  },
+  {
+    says: "and every origin of the library, then announces itself again",
+    file: files.control,
+    find: "if (topic !== this.#topic || payload.byteLength === 0) {",
+    replace: "if (topic === this.#topic && payload.byteLength === 0) {",
+    tests: [tests.ask],
+  },
+  {
+    says: "A node drops it, counts it (`retained-refused`) and logs its topic",
+    file: files.bus,
+    find: "if (retained) {",
+    replace: "if (false) {",
+    tests: [tests.retained],
+  },
+  {
+    says: "origin library does so with events",
+    file: files.parts,
+    find: "if (retained) this.failed(storedEvents(topic));",
+    replace: "if (false) this.failed(storedEvents(topic));",
+    tests: [tests.originRetained],
+  },
+  {
+    says: "an event or a reply with an id of another node than its topic names",
+    file: files.receiver,
+    find: "if (!this.#isOwn(verb, id, item[2])) {",
+    replace: "if (false) {",
+    tests: [tests.receiver],
+  },
+  {
+    says: "an id of another node on this node's own topic",
+    file: files.targets,
+    find: '} else if (source.reach === "node") {',
+    replace: "} else if (false) {",
+    tests: [tests.cluster],
+  },
+  {
+    says: "A raw text that is not UTF-8 is dropped, counted and logged",
+    file: files.executor,
+    find: "if (kind === MessageKind.text && !parts.codec.validUtf8(payload)) {",
+    replace: "if (false) {",
+    tests: [tests.groups],
+  },
+  {
+    says: "| no `Host`, or more than one | 400 |",
+    file: files.handshake,
+    find: "if (host === undefined || !HOST.test(host)) {",
+    replace: "if (false) {",
+    tests: [tests.handshake],
+  },
+  {
+    says: "| HTTP/1.0; another version than 1.x | 400; 505 |",
+    file: files.request,
+    find: 'if (httpVersion !== "1.1") {',
+    replace: "if (false) {",
+    tests: [tests.handshake],
+  },
+  {
+    says: "| a body: `Content-Length` other than 0, or `Transfer-Encoding` | 400 |",
+    file: files.request,
+    find: 'if (length !== "0" || request.header("transfer-encoding") !== undefined) {',
+    replace: 'if (length !== "0") {',
+    tests: [tests.handshake],
+  },
+  {
+    says: "| a target with a `.` or `..` segment, percent-encoded or not",
+    file: files.request,
+    find: '.replaceAll("%2e", ".")',
+    replace: "",
+    tests: [tests.handshake],
+  },
+  {
+    says: "a backslash or a `#` | 400 |",
+    file: files.request,
+    find: 'if (path.includes("\\\\")) return true;',
+    replace: "",
+    tests: [tests.handshake],
+  },
+  {
+    says: "| waiting for a client's closing handshake | 5 s | its TCP connection is cut |",
+    file: files.framed,
+    find: "if (this.ending?.floods(chunk.length)) this.flooded();",
+    replace: "",
+    tests: [tests.framed],
+  },
+  {
+    says: "1007 for text that is not UTF-8 or a deflated message that does not inflate",
+    file: files.deflate,
+    find: "if (at === input.length && swallowedTail(rest, buffer)) return undefined;",
+    replace: "",
+    tests: [tests.deflate],
+  },
+];
+
+export const contract: Part = { name: "contract", page, mutants };

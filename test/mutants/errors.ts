@@ -1,0 +1,76 @@
+import type { Mutant, Part } from "./mutant.ts";
+
+const page = "docs/errors.md";
+const files = {
+  gateway: "core/gateway.ts",
+  drain: "core/drain.ts",
+  bus: "adapters/mqtt/mqtt-cluster-bus.ts",
+  streams: "core/command-streams.ts",
+  entrance: "core/entrance.ts",
+  guard: "core/connection-guard.ts",
+  executor: "core/command-executor.ts",
+} as const;
+const tests = {
+  cluster: "test/unit/gateway-cluster.test.ts",
+  conformance: "test/integration/mqtt-conformance.test.ts",
+  drain: "test/unit/drain.test.ts",
+  streams: "test/unit/command-streams.test.ts",
+  closing: "test/integration/closing.node.test.ts",
+  guard: "test/unit/connection-guard.test.ts",
+  numbered: "test/unit/numbered-commands.test.ts",
+} as const;
+
+/** Faults that have a code: they are counted and told, and what they limit is limited. */
+const mutants: readonly Mutant[] = [
+  {
+    says: "could not be published",
+    file: files.gateway,
+    find: 'lost: () => this.#metrics.error("forward-lost"),',
+    replace: "lost: () => {},",
+    tests: [tests.cluster],
+  },
+  {
+    says: "a command that this node was to send on to another node",
+    file: files.bus,
+    find: "this.#listener?.lost();",
+    replace: "",
+    tests: [tests.conformance],
+  },
+  {
+    says: "with events that no broker or origin had confirmed 5 s later",
+    file: files.drain,
+    find: "  metrics.error(code);\n",
+    replace: "",
+    tests: [tests.drain],
+  },
+  {
+    says: "while it remembers as many streams of others as it may: dropped",
+    file: files.streams,
+    find: "if (full()) return false;",
+    replace: "",
+    tests: [tests.streams],
+  },
+  {
+    says: "a numbered batch of a sender that the node does not know",
+    file: files.executor,
+    find: "app.commandStreams.admit(source.sender, {",
+    replace: 'app.commandStreams.admit("", {',
+    tests: [tests.numbered],
+  },
+  {
+    says: "the node has as many connections as `--max-connections` allows",
+    file: files.entrance,
+    find: "if (registry.occupied >= this.#options.connectionsMax) {",
+    replace: "if (registry.size >= this.#options.connectionsMax) {",
+    tests: [tests.closing],
+  },
+  {
+    says: "the address has as many connections as `--max-connections-per-ip` allows",
+    file: files.guard,
+    find: "this.#addresses.gone(connection);",
+    replace: "",
+    tests: [tests.guard],
+  },
+];
+
+export const errors: Part = { name: "errors", page, mutants };
