@@ -81,13 +81,16 @@ async function runJob(job: Job): Promise<Row> {
 async function skipJob({ file, runtime }: Job, reason: string): Promise<Row> {
   const job = countingJobOf(file, runtime);
   const options = { log: job.log, deadlineMs: fileMsMax, env: job.env };
-  const { seconds } = await processes.run(job.command, job.args, options);
+  const { exitCode, seconds } = await processes.run(job.command, job.args, options);
   const cases = casesOf(reportOf(job) ?? "") ?? [];
   // A file that does not even load has to be seen.
-  if (cases.length === 0) tellFailure(`${runtime}: ${file}`, "has no test to skip", job.log);
-  for (const { name } of cases) skips.push({ file, name, reason });
-  const failed = cases.length === 0 ? 1 : 0;
-  return { name: `${runtime} ${file}`, passed: 0, failed, skipped: cases.length, seconds };
+  const failed = cases.length === 0 && exitCode !== 0 ? 1 : 0;
+  if (failed === 1) tellFailure(`${runtime}: ${file}`, "has no test to skip", job.log);
+  // Node.js 22 and newer do not report tests that the pattern leaves out: the file counts as one.
+  const names = cases.length === 0 ? [file] : cases.map(({ name }) => name);
+  if (failed === 0) for (const name of names) skips.push({ file, name, reason });
+  const skipped = failed === 1 ? 0 : names.length;
+  return { name: `${runtime} ${file}`, passed: 0, failed, skipped, seconds };
 }
 
 function reportOf(job: Job): string | undefined {

@@ -34,7 +34,8 @@ test("tests whose program is missing are skipped, counted, and told with the rea
   );
   const [mosquitto = 0, python, browser] = told.values();
   assert.deepEqual([python, browser], [2, 1]);
-  // Five combinations in groups.node alone, several tests each.
-  assert.ok(mosquitto >= 25, run.output);
+  // Five combinations in groups.node alone, several tests each; Node.js 22 counts files alone.
+  const least = Number(process.versions.node.split(".")[0]) < 22 ? 25 : 3;
+  assert.ok(mosquitto >= least, run.output);
   assert.equal(mosquitto + 3, Number(last[1]));
 });
