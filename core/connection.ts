@@ -28,12 +28,11 @@ export interface ConnectionBirth {
   /** Milliseconds since the epoch. */
   readonly openedAt: number;
   readonly user: string | undefined;
+  /** What `open` tells, as `keptInfo` makes it; empty where no other origin may ever get it. */
+  readonly info: string;
 }
 
-/**
- * One WebSocket on this node, for its whole life. Kept small: a million of these may be idle.
- * What `open` told the origin (path, headers, …) is not kept.
- */
+/** One WebSocket on this node, for its whole life. Kept small: a million of these may be idle. */
 export class Connection implements ConnectionHandle {
   readonly app: App;
   readonly slot: number;
@@ -44,6 +43,7 @@ export class Connection implements ConnectionHandle {
   /** Milliseconds since the epoch. */
   readonly openedAt: number;
   readonly user: string | undefined;
+  readonly info: string;
   /** What it is a member of, besides `@all`; undefined where that is nothing. */
   groups: Set<Group> | undefined = undefined;
   /** Where it counts for its address; undefined without a limit. */
@@ -61,7 +61,7 @@ export class Connection implements ConnectionHandle {
   /** Number in its stream after its last event: confirmed means nothing of it is under way. */
   lastItem = 0;
 
-  constructor({ app, slot, id, stream, socket, openedAt, user }: ConnectionBirth) {
+  constructor({ app, slot, id, stream, socket, openedAt, user, info }: ConnectionBirth) {
     this.app = app;
     this.slot = slot;
     this.id = id;
@@ -69,5 +69,6 @@ export class Connection implements ConnectionHandle {
     this.socket = socket;
     this.openedAt = openedAt;
     this.user = user;
+    this.info = info;
   }
 }

@@ -95,6 +95,9 @@ export class Entrance {
     if (registry.occupied >= this.#options.connectionsMax) {
       return unavailable("connections-full", "this node holds as many as it may");
     }
+    if (registry.infoBytes >= limits.infosBytesMax) {
+      return unavailable("connections-full", "the requests of its connections fill its memory");
+    }
     if (guard.refuses(info.ip)) {
       return unavailable("connections-per-ip", "this address has as many as it may");
     }

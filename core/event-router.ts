@@ -5,10 +5,11 @@ import type { CloseCause, Connection } from "./connection.ts";
 import type { EventStream } from "./event-stream.ts";
 import type { EventStreamParts } from "./event-stream-options.ts";
 import { IdleConnections } from "./idle-connections.ts";
+import { closeEvent, knownOf } from "./introduction.ts";
 import { newStream, type StreamShape } from "./new-stream.ts";
 import { type LiveOrigin, OriginDirectory } from "./origin-directory.ts";
 import type { Codec, Logger, OriginPresence } from "./ports/mod.ts";
-import { moveConnection, reassign } from "./reassign.ts";
+import { moveIdle, reassign, rebalance } from "./reassign.ts";
 import { RefusedOrigins } from "./refused-origins.ts";
 import type { Connections } from "./registry.ts";
 import { rendezvous } from "./rendezvous.ts";
@@ -106,6 +107,21 @@ export class EventRouter {
     return this.#origins.size > 0 || this.#waiting.stream?.bytesFull ? "window-full" : undefined;
   }
 
+  /** Whether a connection may get another origin than the one that heard it open. */
+  get mayMove(): boolean {
+    return this.#options.mode !== "open";
+  }
+
+  /** A connection is gone: its last event. */
+  closed(connection: Connection, cause: CloseCause, [code, reason]: [number, string]): void {
+    const { codec } = this.#parts;
+    const { stream, slot } = connection;
+    const known = knownOf(codec, connection);
+    stream.append(closeEvent(codec, known, [codec.takeSeq(slot), code, reason, cause]));
+    stream.forget(connection);
+    if (this.#assigned) stream.departed.add(known, stream.next);
+  }
+
   /** The stream of a new connection. */
   assign(id: string, slot: number): EventStream {
     if (!this.#assigned) return this.#open[slot % this.#open.length] as EventStream;
@@ -181,12 +197,7 @@ export class EventRouter {
     for (const connection of this.#idle.next(limits.rebalancePerTickMax)) {
       const target = this.#target(connection.id);
       if (target === connection.stream || target.windowFull) continue;
-      // The origin that has it until now is to forget it.
-      connection.stream.append(["moved", [connection.id]]);
-      moveConnection(this.#parts.codec, connection, target);
-      target.append(["alive", [connection.id]]);
-      connection.lastItem = target.next;
-      this.#parts.metrics.rebalanced.add(1);
+      rebalance(this.#parts, connection, target);
     }
   }
 
@@ -234,7 +245,7 @@ export class EventRouter {
     this.#assigned = true;
     for (const connection of this.#parts.registry.all()) {
       connection.stream.forget(connection);
-      moveConnection(this.#parts.codec, connection, this.#target(connection.id));
+      moveIdle(this.#parts.codec, connection, this.#target(connection.id));
       if (connection.closing === undefined) connection.socket.resume();
     }
   }

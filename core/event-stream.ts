@@ -1,6 +1,7 @@
 import { type ErrorCode, limits, type ServiceError } from "./base/mod.ts";
 import { BatchWindow, type NumberedBatch } from "./batch-window.ts";
 import type { Connection } from "./connection.ts";
+import { DepartedConnections } from "./departed-connections.ts";
 import type { EventStreamOptions, EventStreamParts } from "./event-stream-options.ts";
 import {
   aliveItems,
@@ -20,6 +21,7 @@ import { PausedConnections } from "./paused-connections.ts";
  */
 export class EventStream {
   readonly lane: number;
+  readonly departed: DepartedConnections = new DepartedConnections();
   readonly #parts: EventStreamParts;
   readonly #options: EventStreamOptions;
   readonly #window: BatchWindow = new BatchWindow();
@@ -97,7 +99,7 @@ export class EventStream {
     this.#connected = connected;
     if (!connected) return;
     // The channel repeats what it holds itself; what only the origin confirms is ours to repeat.
-    if (this.#confirmedByOrigin) this.repeat(this.#window.confirmed);
+    if (this.confirmedByOrigin) this.repeat(this.#window.confirmed);
     this.#pump();
   }
 
@@ -158,6 +160,7 @@ export class EventStream {
   /** The origin has handled every item below `count`. False where that says nothing new. */
   acknowledge(count: number): boolean {
     if (!this.#window.confirm(count)) return false;
+    this.departed.confirm(count);
     this.#pump();
     this.#roomAgain();
     return true;
@@ -213,7 +216,7 @@ export class EventStream {
     return new Promise((resolve) => this.#settled.push(resolve));
   }
 
-  get #confirmedByOrigin(): boolean {
+  get confirmedByOrigin(): boolean {
     const { destination } = this.#options;
     return destination !== undefined && "origin" in destination;
   }
@@ -265,7 +268,7 @@ export class EventStream {
     if (this.#ended) return;
     this.#inFlight--;
     if (error !== undefined) this.#failed(error.code);
-    if (!this.#confirmedByOrigin) this.#window.confirm(batch.first + batch.count);
+    if (!this.confirmedByOrigin) this.#window.confirm(batch.first + batch.count);
     if (error?.code === "no-subscriber") this.#parts.unheard?.(this, batch);
     this.#pump();
     this.#roomAgain();
@@ -274,7 +277,7 @@ export class EventStream {
   /** To a partition what failed is lost. An origin's is sent again, unless that cannot help. */
   #failed(code: ErrorCode): void {
     this.#parts.metrics.error(code);
-    if (!this.#confirmedByOrigin) this.#options.lost(code);
+    if (!this.confirmedByOrigin) this.#options.lost(code);
     else if (code === "publish-refused" || code === "batch-too-big") this.#refused = code;
   }
 

@@ -77,6 +77,12 @@ export function fitBatch(batch: NumberedBatch, fit: Fit): NumberedBatch[] {
     const middle = batch.count >> 1;
     return [...fitBatch(part(0, middle), fit), ...fitBatch(part(middle, batch.count), fit)];
   }
+  const [verb, , , , , , grant] = items[0] ?? [];
+  if (verb === "close" && grant !== undefined) {
+    // That it is closed counts more than whose it was.
+    items[0] = items[0]!.slice(0, 6);
+    return fitBatch(part(0, 1), fit);
+  }
   // A number that never came would be asked for again for ever.
   fit.unfit(items[0] ?? []);
   const [, id] = items[0] ?? [];

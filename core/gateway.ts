@@ -12,6 +12,7 @@ import type { GatewayMetrics } from "./gateway-metrics.ts";
 import type { GatewayOptions, GatewayParts, Readiness } from "./gateway-parts.ts";
 import { userGroup } from "./groups.ts";
 import type { Heartbeat } from "./heartbeat.ts";
+import { keptInfo } from "./introduction.ts";
 import type {
   Broadcast,
   Cancel,
@@ -159,7 +160,10 @@ export class Gateway implements SocketHandler<Connection> {
     const stream = app.router.assign(id, slot);
     const openedAt = this.#parts.clock.now();
     const { user } = grant;
-    const connection = new Connection({ app, slot, id, stream, socket, openedAt, user });
+    const connection = new Connection({
+      ...{ app, slot, id, stream, socket, openedAt, user },
+      info: app.router.mayMove ? keptInfo(info) : "",
+    });
     this.#parts.codec.bind(slot, id, stream.lane);
     this.#registry.set(connection);
     app.connections++;
@@ -230,13 +234,12 @@ export class Gateway implements SocketHandler<Connection> {
 
   close(connection: Connection, closeCode: number, closeReason: string): void {
     const { codec } = this.#parts;
-    const { app, slot, stream, id } = connection;
+    const { app, slot } = connection;
     const cause = connection.closing ?? CloseCause.client;
     connection.closing = cause;
     app.groups.forget(connection);
     this.#expiries.forget(connection);
-    stream.append(["close", id, codec.takeSeq(slot), closeCode, closeReason, cause]);
-    stream.forget(connection);
+    app.router.closed(connection, cause, [closeCode, closeReason]);
     codec.unbind(slot);
     this.#guard.closed(connection);
     this.#registry.closed(connection);

@@ -12,7 +12,7 @@ export function userGroup(user: string): string {
 }
 
 /** Whether the gateway alone says who is in the group. */
-function isReserved(name: string): boolean {
+export function isReserved(name: string): boolean {
   return name === everyone || name.startsWith("@user/");
 }
 

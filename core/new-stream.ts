@@ -59,7 +59,7 @@ export function newStream(
         ...(verb === "reply" ? {} : { connection: String(id) }),
       });
       // Nobody is to talk to an origin that was not told of it.
-      if (verb !== "message" && verb !== "open") return;
+      if (verb !== "message" && verb !== "open" && verb !== "assigned") return;
       for (const connection of parts.registry.all()) {
         if (connection.id === id) parts.close(connection, CloseCause.limit);
       }

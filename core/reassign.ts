@@ -1,6 +1,7 @@
 import type { Connection } from "./connection.ts";
 import type { EventStream } from "./event-stream.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
+import { assignedEvent, type KnownConnection, knownOf } from "./introduction.ts";
 import type { Codec } from "./ports/mod.ts";
 import type { Connections } from "./registry.ts";
 
@@ -11,11 +12,38 @@ export interface ReassignParts {
 }
 
 /** Gives a connection's events another stream from now on. */
-export function moveConnection(codec: Codec, connection: Connection, target: EventStream): void {
+function moveConnection(codec: Codec, connection: Connection, target: EventStream): void {
   if (connection.stream === target) return;
   connection.stream = target;
   connection.lastItem = target.next;
   codec.move(connection.slot, target.lane);
+}
+
+/** Tells an origin of a connection that is its from now on, before any event of that. */
+function introduce(codec: Codec, stream: EventStream, [known, seq]: [KnownConnection, number]) {
+  // In a waiting room nobody listens: whoever takes the connection from there is told.
+  if (stream.confirmedByOrigin) stream.append(assignedEvent(codec, known, seq));
+}
+
+/** Moves a connection of which no event is under way, and introduces it. */
+export function moveIdle(codec: Codec, connection: Connection, target: EventStream): void {
+  moveConnection(codec, connection, target);
+  introduce(codec, target, [knownOf(codec, connection), codec.nextSeq(connection.slot)]);
+  connection.lastItem = target.next;
+}
+
+/** Gives an idle connection to the origin that it would have got if that had been there. */
+export function rebalance(
+  { codec, metrics }: ReassignParts,
+  connection: Connection,
+  target: EventStream,
+): void {
+  // The origin that has it until now is to forget it.
+  connection.stream.append(["moved", [connection.id]]);
+  moveIdle(codec, connection, target);
+  target.alive([connection.id]);
+  connection.lastItem = target.next;
+  metrics.rebalanced.add(1);
 }
 
 /**
@@ -29,22 +57,36 @@ export function reassign(
 ): void {
   const { codec, registry, metrics } = parts;
   const { items, paused } = from.surrender();
+  const firstSeqs = firstSeqsOf(items);
   const targets = new Map<string, EventStream>();
   // Every connection is looked at: an origin does not leave often, and a list each would cost.
   for (const connection of registry.all()) {
     if (connection.stream !== from) continue;
-    const to = target(connection.id);
-    targets.set(connection.id, to);
+    const { id, slot } = connection;
+    const to = target(id);
+    targets.set(id, to);
     moveConnection(codec, connection, to);
+    const seq = firstSeqs.get(id) ?? codec.nextSeq(slot);
+    // Its `open` comes again, and says it all.
+    if (seq > 0) introduce(codec, to, [knownOf(codec, connection), seq]);
+  }
+  const departed = from.departed.take();
+  for (const known of departed) {
+    const seq = firstSeqs.get(known.id) ?? 0;
+    if (seq > 0) introduce(codec, target(known.id), [known, seq]);
   }
   for (const item of items) {
     const [verb, id] = item as [string, string];
     // Others would not know what to do with an answer, and `alive` follows.
-    if (verb !== "connect" && verb !== "open" && verb !== "message" && verb !== "close") continue;
+    if (verb !== "connect" && !isOfConnection(verb)) continue;
     metrics.reassigned.add(1);
     (targets.get(id) ?? target(id)).append(item);
   }
-  introduce(targets);
+  for (const known of departed) {
+    const to = target(known.id);
+    to.departed.add(known, to.next);
+  }
+  tellAlive(targets);
   for (const connection of registry.all()) {
     if (targets.has(connection.id)) connection.lastItem = connection.stream.next;
   }
@@ -56,11 +98,23 @@ export function reassign(
   }
 }
 
-/**
- * Tells origins which connections they have now. One that is silent would otherwise be unknown to
- * its origin, and nobody would be told of its end if this node dies.
- */
-function introduce(targets: ReadonlyMap<string, EventStream>): void {
+/** Events that a connection counts. */
+function isOfConnection(verb: unknown): boolean {
+  return verb === "open" || verb === "message" || verb === "close";
+}
+
+/** The number of each connection's first event among the items. */
+function firstSeqsOf(items: readonly unknown[][]): ReadonlyMap<string, number> {
+  const seqs = new Map<string, number>();
+  for (const [verb, id, seq] of items) {
+    if (!isOfConnection(verb) || seqs.has(id as string)) continue;
+    seqs.set(id as string, seq as number);
+  }
+  return seqs;
+}
+
+/** For origins that do not know `assigned`: a silent connection would be unknown to them. */
+function tellAlive(targets: ReadonlyMap<string, EventStream>): void {
   const byStream = new Map<EventStream, string[]>();
   for (const [id, stream] of targets) {
     const ids = byStream.get(stream);

@@ -20,6 +20,7 @@ export class Registry implements Connections {
   readonly #slotsMax: number;
   #size = 0;
   #closing = 0;
+  #infoBytes = 0;
 
   constructor(slotsMax: number) {
     this.#slotsMax = slotsMax;
@@ -39,6 +40,11 @@ export class Registry implements Connections {
     return this.#size + this.#closing;
   }
 
+  /** What is kept of all connections' requests; of most a character is a byte. */
+  get infoBytes(): number {
+    return this.#infoBytes;
+  }
+
   /** Slots that were ever taken. */
   get slots(): number {
     return this.#connections.length;
@@ -55,6 +61,7 @@ export class Registry implements Connections {
 
   set(connection: Connection): void {
     this.#connections[connection.slot] = connection;
+    this.#infoBytes += connection.info.length;
   }
 
   get(slot: number): Connection | undefined {
@@ -64,6 +71,7 @@ export class Registry implements Connections {
   /** Frees a slot that was reserved, and its connection, if one came. */
   release(slot: number): void {
     assert(slot >= 0 && slot < this.#connections.length, "the slot was reserved");
+    this.#infoBytes -= this.#connections[slot]?.info.length ?? 0;
     this.#connections[slot] = undefined;
     this.#free.push(slot);
     this.#size--;

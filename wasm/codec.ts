@@ -77,6 +77,12 @@ export class WasmCodec implements Codec {
   setState(slot: number, value: Uint8Array | undefined): boolean {
     return this.#events.setState(slot, value);
   }
+  state(slot: number): Uint8Array | undefined {
+    return this.#events.state(slot);
+  }
+  nextSeq(slot: number): number {
+    return this.#events.nextSeq(slot);
+  }
   takeSeq(slot: number): number {
     return this.#events.takeSeq(slot);
   }

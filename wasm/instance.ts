@@ -37,9 +37,11 @@ export interface Exports {
   move(slot: number, lane: number): number;
   stateBytes(slot: number): number;
   stateBytesTotal(): number;
+  stateAt(slot: number): number;
   setState(slot: number, bytes: number): number;
   unbind(slot: number): number;
   takeSeq(slot: number): number;
+  nextSeq(slot: number): number;
   reserve(slot: number, kind: number, length: number): number;
   addText(slot: number, from: number, length: number): number;
 

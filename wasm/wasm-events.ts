@@ -123,6 +123,19 @@ export class WasmEvents implements Omit<EventEncoder, "unbind"> {
     return true;
   }
 
+  state(slot: number): Uint8Array | undefined {
+    const bytes = this.#wasm.stateBytes(slot);
+    assert(bytes >= 0, "the slot is bound");
+    if (bytes === 0) return undefined;
+    return this.#memory.copy(this.#wasm.stateAt(slot) >>> 0, bytes);
+  }
+
+  nextSeq(slot: number): number {
+    const seq = this.#wasm.nextSeq(slot);
+    assert(seq >= 0, "the slot is bound");
+    return seq;
+  }
+
   takeSeq(slot: number): number {
     const seq = this.#wasm.takeSeq(slot);
     assert(seq >= 0, "the slot is bound");

@@ -100,6 +100,8 @@ export const limits = {
   stateBytesMax: 4_096,
   /** The states of all connections together, held in WASM memory; past it one is refused. */
   statesBytesMax: 268_435_456,
+  /** What is kept of all connections' requests for later origins; past it 503. */
+  infosBytesMax: 1_073_741_824,
   /** Handshakes that wait for an origin's answer at once; past it 503. */
   handshakesWaitingMax: 65_536,
   /** A handshake's place is kept this long after its answer, for a runtime that says nothing. */

@@ -37,8 +37,12 @@ export interface EventEncoder {
    * pass `statesBytesMax`.
    */
   setState(slot: number, value: Uint8Array | undefined): boolean;
+  /** A copy of the slot's state as it was set; undefined where it has none. */
+  state(slot: number): Uint8Array | undefined;
   /** Frees the slot's state; its id reaches nobody from now on. */
   unbind(slot: number): void;
+  /** The seq that the slot's next event will have. */
+  nextSeq(slot: number): number;
   /** Takes the next seq, for an event that is written with `append`. */
   takeSeq(slot: number): number;
 

@@ -24,6 +24,12 @@ export async function startRoomsOrigin({ broker, users }: RoomsOptions): Promise
     return { user, groups: [room], state: { room, said: 0 } };
   });
 
+  // After a deploy: who came in earlier is known as if this process had let them in.
+  origin.on("assigned", ({ connection, info }) => {
+    const since = new Date(info.at ?? 0).toISOString();
+    console.log(`${connection.user} is in ${info.groups?.join(", ")}, and here since ${since}`);
+  });
+
   origin.on("message", async ({ connection, data }) => {
     const { state } = connection;
     if (state === undefined || typeof data !== "string") return;
@@ -49,6 +55,11 @@ export async function startRoomsOrigin({ broker, users }: RoomsOptions): Promise
       const text = `${connection.user} (${state.said + 1}): ${data}`;
       origin.group(state.room).publish(text, { except: connection });
     }
+  });
+
+  // Of who never said a word, too.
+  origin.on("close", ({ connection: { user, state } }) => {
+    if (state !== undefined) origin.group(state.room).publish(`${user} left`);
   });
 
   return origin;

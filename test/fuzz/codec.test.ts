@@ -174,6 +174,8 @@ test(`both codecs agree on ${cases} runs of frames (seed ${seed})`, () => {
       pair.both("append", (codec) => codec.append(lane, Uint8Array.of(0x91, 0xc0)));
       pair.both("lane", (c) => [c.laneItems(lane), c.laneBytes(lane), c.laneNext(lane)].join());
       pair.both("seq", (codec) => codec.takeSeq(slot * 700));
+      pair.both("next seq", (codec) => codec.nextSeq(slot * 700));
+      pair.both("state", (codec) => codec.state(slot * 700)?.join());
     }
     if (alive && dice.chance(95)) continue;
     pair.both("unbind", (codec) => codec.unbind(slot * 700));

@@ -1,7 +1,7 @@
 import { encode } from "@msgpack/msgpack";
 import { ManualClock, MemoryBroker, type MemorySocket } from "../../adapters/memory/mod.ts";
 import type { GatewayOptions } from "../../core/mod.ts";
-import { MemoryNode, settled } from "./memory-node.ts";
+import { MemoryNode, type MemoryNodeParts, settled } from "./memory-node.ts";
 import { SimulatedNetwork, SimulatedOrigin } from "./simulated-origins.ts";
 
 /** A node, its origins, and what is between them. */
@@ -16,8 +16,9 @@ export class RouterRig {
   /** Their shares, by name, where they are not all the same. */
   readonly weights: Map<string, number> = new Map();
 
-  constructor(options: Partial<GatewayOptions> = {}) {
-    const parts = { broker: this.broker, clock: this.clock, channel: () => this.network };
+  constructor(options: Partial<GatewayOptions> = {}, more: Partial<MemoryNodeParts> = {}) {
+    const { broker, clock } = this;
+    const parts = { broker, clock, channel: () => this.network, ...more };
     const all = { mode: "assigned", originWaitMs: 10_000, ...options } as const;
     this.node = new MemoryNode(parts, all);
   }

@@ -19,11 +19,17 @@ export class SimulatedOrigin {
   readonly handled: Item[] = [];
   /** Handled items that are no events of one connection: `alive`, `moved`, replies. */
   readonly others: unknown[][] = [];
+  /** Introductions of connections that were opened elsewhere. */
+  readonly assigned: Item[] = [];
   /** Batches that came and wait to be handled. */
   readonly inbox: Numbered[] = [];
   alive = true;
   leaving = false;
   released = false;
+  /** What the contract does not allow: a connection that nobody introduced, or twice. */
+  readonly faults: string[] = [];
+  /** By stream: ids that were introduced, and the number that their next event must have. */
+  readonly #introduced: Map<string, Map<string, number>> = new Map();
   readonly #next: Map<string, number> = new Map();
   readonly #seqs: Map<string, number> = new Map();
   readonly #handledUpTo: Map<string, number> = new Map();
@@ -59,8 +65,10 @@ export class SimulatedOrigin {
     const [, stream, first, items] = batch;
     for (const item of items) {
       const [verb, id, seq] = item;
+      this.#judge(stream, item);
+      if (verb === "assigned") this.assigned.push(item);
       if (verb !== "open" && verb !== "message" && verb !== "close") {
-        this.others.push(item);
+        if (verb !== "assigned") this.others.push(item);
         continue;
       }
       // Redelivered by another stream: the number within the connection tells.
@@ -70,6 +78,19 @@ export class SimulatedOrigin {
     }
     this.#handledUpTo.set(stream, first + items.length);
     return ["ack", stream, first + items.length];
+  }
+
+  /** Each connection of a stream is introduced once, first of all, with its next number. */
+  #judge(stream: string, [verb, id, seq]: Item): void {
+    const known = this.#introduced.get(stream) ?? new Map<string, number>();
+    this.#introduced.set(stream, known);
+    if (verb === "moved") for (const one of id as unknown as string[]) known.delete(one);
+    const introduces = verb === "open" || verb === "assigned";
+    if (!introduces && verb !== "message" && verb !== "close") return;
+    if (introduces === known.has(id)) this.faults.push(`${stream}: ${verb} ${id} ${seq}`);
+    const expected = introduces ? seq : (known.get(id) ?? seq);
+    if (expected !== seq) this.faults.push(`${stream}: ${id} ${seq} in place of ${expected}`);
+    known.set(id, verb === "assigned" ? seq : seq + 1);
   }
 }
 

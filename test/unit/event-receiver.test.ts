@@ -247,3 +247,56 @@ for (const [topic, assigned] of [
     assert.deepEqual(seen.slice(2), ["n1.a m2", "client n1.a"]);
   });
 }
+
+test("a connection that was opened elsewhere is known before its first event", () => {
+  const { give, dispatcher, confirmed } = rig();
+  const heard: unknown[] = [];
+  dispatcher.on("assigned", ({ connection, info }) => {
+    heard.push(["assigned", connection.user, connection.state, info === connection.info]);
+    assert.deepEqual(info.groups, ["tea"]);
+  });
+  dispatcher.on("message", ({ connection, seq }) => void heard.push([seq, connection.user]));
+  const info = { path: "/tea", user: "bob", state: { seat: 2 }, groups: ["tea"], at: 1 };
+  give(1, 0, ["assigned", "n1.a", 5, info], said(5), said(6));
+  assert.deepEqual(heard, [
+    ["assigned", "bob", { seat: 2 }, true],
+    [5, "bob"],
+    [6, "bob"],
+  ]);
+  assert.deepEqual(confirmed, ["1 3"], "it is handled like any other event");
+});
+
+test("an introduction drops nothing that open mode still brings, and no `open` comes after", () => {
+  const { give, receiver, seen } = rig();
+  give(1, 0, ["assigned", "n1.a", 2, {}]);
+  const late = encode([1, "n1:i1:0", 0, [opened, said(1)]]);
+  receiver.receive("events/0/n1", "n1", late, false);
+  give(1, 1, said(2));
+  assert.deepEqual(seen, ["n1.a m1", "n1.a m2"]);
+});
+
+test("of a node that seemed dead, who is introduced anew is told once", () => {
+  const { give, receiver, seen, dispatcher } = rig();
+  dispatcher.on("assigned", ({ connection }) => void seen.push(`assigned ${connection.id}`));
+  give(1, 0, opened, said(1));
+  receiver.nodeLost("n1", undefined);
+  give(2, 0, ["assigned", "n1.a", 2, {}], said(2));
+  assert.deepEqual(seen, [
+    ...["open n1.a", "n1.a m1", "node-lost n1.a"],
+    ...["n1 lives", "assigned n1.a", "n1.a m2"],
+  ]);
+});
+
+test("a close says whose a connection was that was silent since it came", () => {
+  const { give, dispatcher } = rig();
+  const ends: unknown[] = [];
+  dispatcher.on("close", ({ connection: { user, state } }) => void ends.push([user, state]));
+  give(1, 0, [...closed(5), { user: "bob", state: 7 }]);
+  give(1, 1, ["close", "n1.b", 1, 1000, "", "client"]);
+  give(1, 2, ["close", "n1.c", 1, 1000, "", "client", "strange"], ["news", "n1.c", 5]);
+  assert.deepEqual(ends, [
+    ["bob", 7],
+    [undefined, undefined],
+    [undefined, undefined],
+  ]);
+});

@@ -26,6 +26,11 @@ export function typed(origin: Origin<Seat, User>): void {
     origin.group("g").publish("x", { except: connection });
     origin.send([connection, "n1.a", { id: "n1.b" }], "x", { ttlMs: 5 });
   });
+  origin.on("assigned", ({ connection, info }) => {
+    is<Same<typeof connection.state, Seat | undefined>>();
+    is<Same<typeof info.user, User | undefined>>();
+    is<Same<typeof info.groups, readonly string[] | undefined>>();
+  });
   origin.on("message", ({ state }) => is<Same<typeof state, Seat | undefined>>());
   origin.authorize(() => ({ user: "u-1", state: { room: "a" } }));
   origin.authorize(async () => reject(401));

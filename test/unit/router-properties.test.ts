@@ -201,6 +201,7 @@ function judge({ clients, firstHandled, origins, gateway }: World): void {
   for (const origin of origins) {
     const keys = origin.handled.map(([, id, seq]) => `${id} ${seq}`);
     assert.equal(new Set(keys).size, keys.length, "nothing twice for one origin");
+    assert.deepEqual(origin.faults, [], "introduced once for each stream, before all else");
   }
   const handled = origins.flatMap((origin) => origin.handled);
   const closed = handled.filter(([verb]) => verb === "close").map(([, id]) => id);

@@ -11,7 +11,7 @@ import * as lanes from "./lanes";
 import { allocateOrTrap, capacityOf, free } from "./memory";
 import * as parser from "./parser";
 import { dropUnfinished, Flag, makeSlot, partialTotal, renewState, slotAt } from "./slots";
-import { stateBytesOf, stateTotal } from "./slots";
+import { stateAtOf, stateBytesOf, stateTotal } from "./slots";
 import { initUtf8, utf8Valid } from "./utf8";
 
 export { allocateOrTrap as allocate, free, heapBytes } from "./memory";
@@ -103,6 +103,11 @@ export function setState(index: u32, bytes: u32): usize {
   return renewState(slotAt(index)!, bytes);
 }
 
+/** Where the state of a slot stands that has one. */
+export function stateAt(index: u32): usize {
+  return stateAtOf(slotAt(index)!);
+}
+
 /** The largest message of a bound slot. */
 export function messageBytesMax(index: u32): u32 {
   return bytesMaxOf(slotAt(index)!);
@@ -136,6 +141,12 @@ export function takeSeq(index: u32): f64 {
   const seq = slot.seq;
   slot.seq = seq + 1;
   return <f64>seq;
+}
+
+/** The next seq, left for its event; -1 where the slot is not bound. */
+export function nextSeq(index: u32): f64 {
+  const slot = slotAt(index);
+  return slot && slot.flags ? <f64>slot.seq : -1;
 }
 
 /**

@@ -76,6 +76,12 @@ export class PlainCodec implements Codec {
   setState(slot: number, value: Uint8Array | undefined): boolean {
     return this.#events.setState(slot, value);
   }
+  state(slot: number): Uint8Array | undefined {
+    return this.#events.state(slot);
+  }
+  nextSeq(slot: number): number {
+    return this.#events.nextSeq(slot);
+  }
   takeSeq(slot: number): number {
     return this.#events.takeSeq(slot);
   }

@@ -169,6 +169,14 @@ export class PlainEvents implements Omit<EventEncoder, "unbind"> {
     return this.#slots.setState(bound, value?.slice());
   }
 
+  state(slot: number): Uint8Array | undefined {
+    return this.#slots.bound(slot).state?.slice();
+  }
+
+  nextSeq(slot: number): number {
+    return this.#slots.bound(slot).seq;
+  }
+
   takeSeq(slot: number): number {
     return this.#slots.bound(slot).seq++;
   }

@@ -74,6 +74,11 @@ export class ConnectionTable {
     return true;
   }
 
+  /** Those of a node, apart from the table, which may change meanwhile. */
+  ofNode(node: string): OriginConnection[] {
+    return [...this.values()].filter((connection) => connection.node === node);
+  }
+
   *values(): Generator<OriginConnection> {
     for (const first of this.#buckets.values()) {
       for (let one: OriginConnection | undefined = first; one; one = one.chained) yield one;

@@ -50,6 +50,10 @@ export function packId(id: string): Uint8Array {
   return packed;
 }
 
+function infoOf(said: unknown): ConnectionInfo {
+  return typeof said === "object" && said !== null ? (said as ConnectionInfo) : {};
+}
+
 /** The one handle of a connection while the origin knows it. */
 export class OriginConnection implements Connection {
   readonly id: string;
@@ -64,6 +68,8 @@ export class OriginConnection implements Connection {
   chained: OriginConnection | undefined;
   /** Events that wait for an async handler; undefined while none runs. */
   waiting: WaitingEvent[] | undefined;
+  /** What its `close` said where nothing did before. */
+  #user: string | undefined;
   /** Number of its last event that was told, -1 before any. */
   seq = -1;
   /** Something of it was dropped: it is being closed, and no message of it is told any more. */
@@ -81,7 +87,7 @@ export class OriginConnection implements Connection {
   }
 
   get user(): string | undefined {
-    return this.info?.user;
+    return this.info?.user ?? this.#user;
   }
 
   send(data: MessageData, options?: SendOptions): void {
@@ -136,6 +142,21 @@ export class OriginConnection implements Connection {
   /** The state that came with a message: what was set here since is newer. */
   heard(state: unknown): void {
     if (this.#settingStates === 0) this.state = state;
+  }
+
+  /** What `open` or `assigned` said of it. */
+  introduced(said: unknown): ConnectionInfo {
+    const info = infoOf(said);
+    this.info = info;
+    this.heard(info.state ?? undefined);
+    return info;
+  }
+
+  /** Whose it was, as its `close` says. */
+  closedAs(said: unknown): void {
+    const { user, state } = infoOf(said);
+    this.#user = user;
+    if (state !== undefined) this.heard(state);
   }
 
   #change<Done extends ChangeDone>(change: Change, options?: WaitOptions): Promise<Changed<Done>> {

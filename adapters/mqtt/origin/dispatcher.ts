@@ -20,6 +20,7 @@ export function heldBytes(event: OriginEvent): number {
 export class Dispatcher {
   readonly #handlers: { [Name in keyof OriginEvents]: Set<AnyHandler> } = {
     open: new Set(),
+    assigned: new Set(),
     message: new Set(),
     close: new Set(),
     alive: new Set(),

@@ -8,7 +8,7 @@ import { ConnectionTable } from "./connection-table.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { type EventSource, newSource } from "./event-source.ts";
 import { EventSources } from "./event-sources.ts";
-import type { ConnectionInfo, MessageData } from "./events.ts";
+import type { MessageData } from "./events.ts";
 import { ForeignIds, isOfNode, isReplyOf } from "./foreign-ids.ts";
 import { FormerConnections } from "./former-connections.ts";
 import type { ReceiverEffects } from "./receiver-effects.ts";
@@ -80,8 +80,7 @@ export class EventReceiver implements BatchSink {
    */
   nodeLost(node: string, alive: string | undefined): void {
     if (alive !== undefined) this.#former.forget(node, alive);
-    for (const connection of [...this.#table.values()]) {
-      if (connection.node !== node) continue;
+    for (const connection of this.#table.ofNode(node)) {
       if (alive !== undefined && connection.incarnation === alive) continue;
       this.#table.remove(connection);
       if (alive === undefined) this.#former.keep(connection, true);
@@ -124,7 +123,8 @@ export class EventReceiver implements BatchSink {
       this.#foreign.drop(this.#source.topic);
       return;
     }
-    if (verb === "open" && typeof id === "string") this.#open(id, item[3]);
+    const opens = verb === "open" || verb === "assigned";
+    if (opens && typeof id === "string") this.#introduced(verb, id, item[3]);
     else if (verb === "close" && typeof id === "string") this.#closed(id, item);
     else if (verb === "connect" && typeof id === "string") this.#connect(id, item[2]);
     else if (verb === "alive" && Array.isArray(id)) this.#alive(id);
@@ -153,22 +153,22 @@ export class EventReceiver implements BatchSink {
     return typeof id !== "string" || !id.includes(".") || isOfNode(id, node);
   }
 
-  #open(id: string, info: unknown): void {
-    const connection = this.#findById(id);
+  /**
+   * The connection opened now, or earlier with another origin. Which number comes next is not
+   * looked at: at the change from open mode, events below it may still be on their way.
+   */
+  #introduced(type: "open" | "assigned", id: string, said: unknown): void {
+    const assigned = type === "assigned";
+    const connection = this.#table.byId(id) ?? this.#unknown(id, assigned);
     if (connection === undefined) return;
-    if (connection.seq >= 0) {
-      this.#dispatcher.again(connection, this.#sources.record);
+    const { record } = this.#sources;
+    if (connection.seq >= 0 && !assigned) {
+      this.#dispatcher.again(connection, record);
       return;
     }
-    connection.seq = 0;
-    const known = (typeof info === "object" && info !== null ? info : {}) as ConnectionInfo;
-    connection.info = known;
-    connection.state = known.state ?? undefined;
-    this.#dispatcher.dispatch(
-      connection,
-      { type: "open", connection, info: known },
-      this.#sources.record,
-    );
+    connection.seq = Math.max(connection.seq, 0);
+    const info = connection.introduced(said);
+    this.#dispatcher.dispatch(connection, { type, connection, info }, record);
   }
 
   /** The batch is confirmed when the handshake is decided, like any other event's. */
@@ -185,12 +185,13 @@ export class EventReceiver implements BatchSink {
   }
 
   #closed(id: string, item: readonly unknown[]): void {
-    const [code, reason, cause] = item.slice(3);
+    const [code, reason, cause, grant] = item.slice(3);
     const known = this.#table.byId(id);
     const former = known === undefined ? this.#former.take(id) : undefined;
     const connection = known ?? former?.connection ?? this.#add(id);
     if (connection === undefined) return;
     this.#table.remove(connection);
+    connection.closedAs(grant);
     if (former?.told !== true) {
       this.#tellClose(connection, Number(code ?? 1006), String(reason ?? ""), String(cause ?? ""));
     }
@@ -205,8 +206,7 @@ export class EventReceiver implements BatchSink {
   /** Other origins have these connections now: this one hears no more of them. */
   #moved(ids: readonly unknown[]): void {
     for (const id of ids) {
-      if (typeof id !== "string") continue;
-      const connection = this.#table.byId(id);
+      const connection = typeof id === "string" ? this.#table.byId(id) : undefined;
       if (connection !== undefined) this.#table.remove(connection);
     }
   }
@@ -214,8 +214,7 @@ export class EventReceiver implements BatchSink {
   #alive(ids: readonly unknown[]): void {
     const connections: OriginConnection[] = [];
     for (const id of ids) {
-      if (typeof id !== "string") continue;
-      const connection = this.#findById(id);
+      const connection = typeof id === "string" ? this.#findById(id) : undefined;
       if (connection !== undefined) connections.push(connection);
     }
     if (connections.length > 0) this.#dispatcher.tell({ type: "alive", connections });
@@ -226,8 +225,7 @@ export class EventReceiver implements BatchSink {
    * are others' now, and come back one by one, if at all.
    */
   #givenToOthers(node: string): void {
-    for (const connection of [...this.#table.values()]) {
-      if (connection.node !== node) continue;
+    for (const connection of this.#table.ofNode(node)) {
       this.#table.remove(connection);
       this.#former.keep(connection, false);
     }
@@ -243,24 +241,26 @@ export class EventReceiver implements BatchSink {
       this.#foreign.drop(this.#source.topic);
       return undefined;
     }
+    return this.#unknown(id);
+  }
+
+  /** `introduced`: what tells of it says who it is, so that no `open` has to be told again. */
+  #unknown(id: string, introduced: boolean = false): OriginConnection | undefined {
     const former = this.#former.take(id);
     if (former === undefined) return this.#add(id);
     const { connection, told } = former;
     this.#table.add(connection);
-    if (told) {
-      const { info = {} } = connection;
-      this.#effects.revived(connection.node);
-      this.#dispatcher.dispatch(
-        connection,
-        { type: "open", connection, info },
-        this.#sources.record,
-      );
-    }
+    if (!told) return connection;
+    this.#effects.revived(connection.node);
+    if (introduced) return connection;
+    const { info = {} } = connection;
+    const event = { type: "open", connection, info } as const;
+    this.#dispatcher.dispatch(connection, event, this.#sources.record);
     return connection;
   }
 
   #findById(id: string): OriginConnection | undefined {
-    return this.#find(Buffer.from(id), 0, Buffer.byteLength(id));
+    return this.#table.byId(id) ?? this.#unknown(id);
   }
 
   #add(id: string): OriginConnection | undefined {

@@ -4,7 +4,7 @@ import type { Changed, ReplyOptions, SendOptions, SendOutcome, WaitOptions } fro
 /** Data of one WebSocket message: text as a string, binary as bytes of its own. */
 export type MessageData = string | Uint8Array;
 
-/** What the gateway knows of a connection since its `open`. */
+/** What the gateway tells of a connection when it opens, or when it becomes this origin's. */
 export interface ConnectionInfo<State = unknown, User extends string = string> {
   readonly path?: string;
   readonly query?: string;
@@ -19,8 +19,10 @@ export interface ConnectionInfo<State = unknown, User extends string = string> {
   /** Chosen by the gateway or by `authorize`. */
   readonly subprotocol?: string;
   readonly user?: User;
-  /** What it was given by `authorize`. */
+  /** What it was given by `authorize`; in `assigned` what it is now. */
   readonly state?: State;
+  /** In `assigned`: those that it is a member of now, besides `@all` and its user's. */
+  readonly groups?: readonly string[];
   /** When it opened, in milliseconds since the epoch. */
   readonly at?: number;
   readonly [key: string]: unknown;
@@ -31,11 +33,11 @@ export interface Connection<State = unknown, User extends string = string> {
   readonly id: string;
   /** The node that holds it. */
   readonly node: string;
-  /** What `open` said; undefined where this origin has not seen it open. */
+  /** What `open` or `assigned` said; undefined where this origin has heard neither. */
   readonly info: ConnectionInfo<State, User> | undefined;
-  /** Whom it belongs to, as `open` said. */
+  /** Whom it belongs to, as `open`, `assigned` or `close` said. */
   readonly user: User | undefined;
-  /** What the gateway keeps for it: as its last message had it, or as it was set here since. */
+  /** What the gateway keeps for it: as its last event had it, or as it was set here since. */
   readonly state: State | undefined;
   /** Sends one message. Throws `send-queue-full` where too much waits for the broker. */
   send(data: MessageData, options?: SendOptions): void;
@@ -57,6 +59,13 @@ export interface Connection<State = unknown, User extends string = string> {
 
 export interface OpenEvent<State = unknown, User extends string = string> {
   readonly type: "open";
+  readonly connection: Connection<State, User>;
+  readonly info: ConnectionInfo<State, User>;
+}
+
+/** A connection that opened earlier, with another origin, is this one's from now on. */
+export interface AssignedEvent<State = unknown, User extends string = string> {
+  readonly type: "assigned";
   readonly connection: Connection<State, User>;
   readonly info: ConnectionInfo<State, User>;
 }
@@ -95,6 +104,7 @@ export interface OriginErrorEvent {
 /** What `on` takes, by name. */
 export interface OriginEvents<State = unknown, User extends string = string> {
   open: OpenEvent<State, User>;
+  assigned: AssignedEvent<State, User>;
   message: OriginMessageEvent<State, User>;
   close: OriginCloseEvent<State, User>;
   alive: AliveEvent<State, User>;
@@ -104,6 +114,7 @@ export interface OriginEvents<State = unknown, User extends string = string> {
 /** What `events()` yields. */
 export type OriginEvent<State = unknown, User extends string = string> =
   | OpenEvent<State, User>
+  | AssignedEvent<State, User>
   | OriginMessageEvent<State, User>
   | OriginCloseEvent<State, User>
   | AliveEvent<State, User>;

@@ -20,6 +20,7 @@ export {
 export { connectOrigin } from "./connect-origin.ts";
 export type {
   AliveEvent,
+  AssignedEvent,
   Connection,
   ConnectionInfo,
   MessageData,
