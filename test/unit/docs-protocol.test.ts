@@ -115,6 +115,7 @@ test("the limits are those of the code", () => {
     limits.userBytesMax,
     limits.stateBytesMax,
     limits.statesBytesMax,
+    limits.infosBytesMax,
     limits.groupsMax,
     limits.handshakesWaitingMax,
     limits.answerHeadersMax,

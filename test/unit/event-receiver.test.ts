@@ -266,7 +266,7 @@ test("a connection that was opened elsewhere is known before its first event", (
   assert.deepEqual(confirmed, ["1 3"], "it is handled like any other event");
 });
 
-test("an introduction drops nothing that open mode still brings, and no `open` comes after", () => {
+test("an introduction drops nothing of open mode, and no `open` comes after it", () => {
   const { give, receiver, seen } = rig();
   give(1, 0, ["assigned", "n1.a", 2, {}]);
   const late = encode([1, "n1:i1:0", 0, [opened, said(1)]]);

@@ -73,7 +73,7 @@ test("who moves is introduced as its `open` did, with its state and groups of no
   assert.deepEqual(heard(two, client), ["assigned 2", "message 2", "close 3"]);
 });
 
-test("a close says whose the connection was, in open mode too, and nothing of a stranger", async () => {
+test("a close says whose the connection was, in open mode too, or nothing", async () => {
   const broker = new MemoryBroker();
   const clock = new ManualClock();
   const options = { mode: "open", authorize: "jwt" } as const;
@@ -121,7 +121,7 @@ test("whose `open` is not confirmed needs no introduction", async () => {
   assert.deepEqual(heard(two, client), ["open 0", "message 1"]);
 });
 
-test("out of the waiting room: whom another origin heard open is introduced, others open", async () => {
+test("out of the waiting room who is known to an origin is introduced, others open", async () => {
   const rig = await new RouterRig().start("o1");
   const [one] = rig.origins as [SimulatedOrigin];
   const early = rig.node.connect();
