@@ -24,7 +24,7 @@ function given(rooms: Program): string[] {
 const everyone = ["ada", "bob", "cid"];
 
 for (const { runtime, engine } of combinations.filter(({ runtime }) => runtime !== "deno")) {
-  test(`the origin knows whom it has after a deploy and a kill (${runtime} ${engine})`, async () => {
+  test(`the origin knows whom it has after deploy and kill (${runtime} ${engine})`, async () => {
     await using broker = await Mosquitto.start();
     const first = await startRooms(broker);
     const flags = ["--broker", broker.url(), "--authorize", "origin", "--engine", engine];
