@@ -92,8 +92,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "Of open mode, that one batch is lost (`events-lost`)",
     file: files.stream,
-    find: "if (!this.#confirmedByOrigin) this.#options.lost(code);",
-    replace: "if (!this.#confirmedByOrigin) return;",
+    find: "if (!this.confirmedByOrigin) this.#options.lost(code);",
+    replace: "if (!this.confirmedByOrigin) return;",
     tests: [tests.router],
   },
   {

@@ -12,6 +12,7 @@ const files = {
 } as const;
 const tests = {
   moved: "test/unit/moved-connections.test.ts",
+  introductions: "test/unit/introductions.test.ts",
   router: "test/unit/event-router.test.ts",
   properties: "test/unit/router-properties.test.ts",
   directory: "test/unit/origin-directory.test.ts",
@@ -57,7 +58,7 @@ const mutants: readonly Mutant[] = [
   },
   {
     says: "and tells its origin `moved`",
-    file: files.router,
+    file: files.reassign,
     find: 'connection.stream.append(["moved", [connection.id]]);',
     replace: "",
     tests: [tests.moved],
@@ -154,16 +155,37 @@ const mutants: readonly Mutant[] = [
     tests: [tests.directory],
   },
   {
-    says: "A connection that has another origin is named to it at once",
+    says: "in each stream of an origin the first item of a connection is `open` or `assigned`",
+    file: files.reassign,
+    find: "if (seq > 0) introduce(codec, to, [knownOf(codec, connection), seq]);",
+    replace: "",
+    tests: [tests.introductions, tests.properties],
+  },
+  {
+    says: "once for each time that the connection comes",
+    file: files.reassign,
+    find: "if (seq > 0) introduce(codec, to, [knownOf(codec, connection), seq]);",
+    replace: "introduce(codec, to, [knownOf(codec, connection), seq]);",
+    tests: [tests.introductions, tests.properties],
+  },
+  {
+    says: "Who is closed is introduced too, while an event of it is not confirmed",
+    file: files.reassign,
+    find: "if (seq > 0) introduce(codec, target(known.id), [known, seq]);",
+    replace: "",
+    tests: [tests.introductions, tests.properties],
+  },
+  {
+    says: "`alive` names the connections that moved as well",
     file: files.reassign,
     find: "for (const [stream, ids] of byStream) stream.alive(ids);",
     replace: "",
     tests: [tests.moved],
   },
   {
-    says: "so that every connection has an origin that knows it",
-    file: files.router,
-    find: 'target.append(["alive", [connection.id]]);',
+    says: "and idle ones that are rebalanced",
+    file: files.reassign,
+    find: "target.alive([connection.id]);",
     replace: "",
     tests: [tests.moved],
   },

@@ -154,7 +154,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "When the node's connection to the broker is back it publishes everything again",
     file: files.stream,
-    find: "if (this.#confirmedByOrigin) this.repeat(this.#window.confirmed);",
+    find: "if (this.confirmedByOrigin) this.repeat(this.#window.confirmed);",
     replace: "",
     tests: [tests.streams, tests.properties],
   },
