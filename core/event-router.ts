@@ -5,7 +5,6 @@ import type { CloseCause, Connection } from "./connection.ts";
 import type { EventStream } from "./event-stream.ts";
 import type { EventStreamParts } from "./event-stream-options.ts";
 import { IdleConnections } from "./idle-connections.ts";
-import { closeEvent, knownOf } from "./introduction.ts";
 import { newStream, type StreamShape } from "./new-stream.ts";
 import { type LiveOrigin, OriginDirectory } from "./origin-directory.ts";
 import type { Codec, Logger, OriginPresence } from "./ports/mod.ts";
@@ -110,16 +109,6 @@ export class EventRouter {
   /** Whether a connection may get another origin than the one that heard it open. */
   get mayMove(): boolean {
     return this.#options.mode !== "open";
-  }
-
-  /** A connection is gone: its last event. */
-  closed(connection: Connection, cause: CloseCause, [code, reason]: [number, string]): void {
-    const { codec } = this.#parts;
-    const { stream, slot } = connection;
-    const known = knownOf(codec, connection);
-    stream.append(closeEvent(codec, known, [codec.takeSeq(slot), code, reason, cause]));
-    stream.forget(connection);
-    if (this.#assigned) stream.departed.add(known, stream.next);
   }
 
   /** The stream of a new connection. */

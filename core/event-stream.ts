@@ -217,8 +217,12 @@ export class EventStream {
   }
 
   get confirmedByOrigin(): boolean {
-    const { destination } = this.#options;
-    return destination !== undefined && "origin" in destination;
+    return this.#options.destination !== undefined && !this.isOpen;
+  }
+
+  /** One that everybody hears, in open mode. */
+  get isOpen(): boolean {
+    return "partition" in (this.#options.destination ?? {});
   }
 
   #take(): void {
@@ -289,10 +293,6 @@ export class EventStream {
 
   #roomAgain(): void {
     if (this.#paused.size > 0 && !this.windowFull) this.#paused.resume();
-    this.#tellSettled();
-  }
-
-  #tellSettled(): void {
     if (this.#settled.length === 0 || this.unconfirmedBytes > 0) return;
     for (const resolve of this.#settled.splice(0)) resolve();
   }

@@ -24,6 +24,7 @@ import type {
   Socket,
   SocketHandler,
 } from "./ports/mod.ts";
+import { tellClosed } from "./reassign.ts";
 import type { Registry } from "./registry.ts";
 import { Reservation, type Reservations } from "./reservations.ts";
 import { wireGateway } from "./wire-gateway.ts";
@@ -239,7 +240,7 @@ export class Gateway implements SocketHandler<Connection> {
     connection.closing = cause;
     app.groups.forget(connection);
     this.#expiries.forget(connection);
-    app.router.closed(connection, cause, [closeCode, closeReason]);
+    tellClosed(codec, connection, [closeCode, closeReason, cause]);
     codec.unbind(slot);
     this.#guard.closed(connection);
     this.#registry.closed(connection);

@@ -1,7 +1,7 @@
 import type { Connection } from "./connection.ts";
 import type { EventStream } from "./event-stream.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
-import { assignedEvent, type KnownConnection, knownOf } from "./introduction.ts";
+import { assignedEvent, closeEvent, type KnownConnection, knownOf } from "./introduction.ts";
 import type { Codec } from "./ports/mod.ts";
 import type { Connections } from "./registry.ts";
 
@@ -30,6 +30,20 @@ export function moveIdle(codec: Codec, connection: Connection, target: EventStre
   moveConnection(codec, connection, target);
   introduce(codec, target, [knownOf(codec, connection), codec.nextSeq(connection.slot)]);
   connection.lastItem = target.next;
+}
+
+/** A connection is gone: its last event. */
+export function tellClosed(
+  codec: Codec,
+  connection: Connection,
+  ending: readonly [closeCode: number, closeReason: string, cause: string],
+): void {
+  const { stream, slot } = connection;
+  const known = knownOf(codec, connection);
+  stream.append(closeEvent(codec, known, [codec.takeSeq(slot), ...ending]));
+  stream.forget(connection);
+  // What is told in open mode goes to nobody else.
+  if (!stream.isOpen) stream.departed.add(known, stream.next);
 }
 
 /** Gives an idle connection to the origin that it would have got if that had been there. */
