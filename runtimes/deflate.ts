@@ -6,11 +6,8 @@ import type { Deflate } from "../core/ports/mod.ts";
 const tail = new Uint8Array([0x00, 0x00, 0xff, 0xff]);
 const flush = { finishFlush: constants.Z_SYNC_FLUSH };
 
-/**
- * The tail, and behind it an empty final block: only a payload that is whole ends right before it,
- * so a stream that ends anywhere else was cut.
- */
-const ending = new Uint8Array([...tail, 0x03, 0x00]);
+/** An empty final block: a stream that ends anywhere else but with it was cut. */
+const finalBlock = new Uint8Array([0x03, 0x00]);
 
 /** permessage-deflate over the runtime's zlib: one stream a message, so no context is kept. */
 export function createZlibDeflate(): Deflate {
@@ -25,33 +22,46 @@ function deflate(payload: Uint8Array): Uint8Array {
 function inflate(payload: Uint8Array, bytesMax: number): Uint8Array | "too-big" | undefined {
   // What zlib gives for an empty message behind a flush is nothing at all, and some send that.
   if (payload.length === 0) return payload;
-  const input = new Uint8Array(payload.length + ending.length);
+  // A payload as 7.2.1 wants it ends with bits that are 0: this is a client that leaves its tail on.
+  const added = endsWith(payload, tail) ? finalBlock : Uint8Array.of(...tail, ...finalBlock);
+  const input = new Uint8Array(payload.length + added.length);
   input.set(payload);
-  input.set(ending, payload.length);
+  input.set(added, payload.length);
   try {
-    return inflateAll(input, bytesMax);
+    return inflateAll(input, payload.length, bytesMax);
   } catch (error) {
     return (error as { code?: unknown }).code === "ERR_BUFFER_TOO_LARGE" ? "too-big" : undefined;
   }
 }
 
-function inflateAll(input: Uint8Array, bytesMax: number): Uint8Array | "too-big" | undefined {
+function inflateAll(
+  input: Uint8Array,
+  payloadBytes: number,
+  bytesMax: number,
+): Uint8Array | "too-big" | undefined {
   const parts: Uint8Array[] = [];
   let size = 0;
   let at = 0;
-  // RFC 7692, 7.2.3.4: a client may end a block as the final one, and go on behind it.
-  for (let left = streamsMax(input.length); at < input.length; left -= 1) {
+  let left = streamsMax(input.length);
+  // 7.2.3.4: a client may end a block as the final one, and go on behind it. Where it does not, the
+  // stream is at its end: whoever leaves out the byte that should follow is understood.
+  while (at < input.length && at !== payloadBytes) {
     if (left === 0) return undefined;
+    left -= 1;
     const rest = at === 0 ? input : input.subarray(at);
     const { buffer, engine } = inflateRawSync(rest, {
       info: true,
       // zlib wants room for one byte.
       maxOutputLength: Math.max(1, bytesMax - size),
     }) as unknown as Inflated;
+    at += engine.bytesWritten;
+    if (
+      at === input.length &&
+      swallowedTail(rest.subarray(0, payloadBytes - input.length), buffer)
+    )
+      return undefined;
     parts.push(buffer);
     size += buffer.length;
-    at += engine.bytesWritten;
-    if (at === input.length && swallowedTail(rest, buffer)) return undefined;
     if (size > bytesMax) return "too-big";
   }
   return parts.length === 1 ? parts[0] : Buffer.concat(parts);
@@ -59,13 +69,15 @@ function inflateAll(input: Uint8Array, bytesMax: number): Uint8Array | "too-big"
 
 /**
  * Whether a cut block without compression has taken the tail for its last four bytes. Without what
- * we have added, the stream gives as much as with it, or it was cut.
+ * we have added, the payload gives as much as with it, or it was cut.
  */
-function swallowedTail(input: Uint8Array, inflated: Uint8Array): boolean {
-  const end = inflated.length - tail.length;
-  if (end < 0 || tail.some((byte, index) => inflated[end + index] !== byte)) return false;
-  const payload = input.subarray(0, input.length - ending.length);
-  return inflateRawSync(payload, flush).length < inflated.length;
+function swallowedTail(payload: Uint8Array, inflated: Uint8Array): boolean {
+  return endsWith(inflated, tail) && inflateRawSync(payload, flush).length < inflated.length;
+}
+
+function endsWith(bytes: Uint8Array, end: Uint8Array): boolean {
+  const at = bytes.length - end.length;
+  return at >= 0 && end.every((byte, index) => bytes[at + index] === byte);
 }
 
 /** What zlib returns with `info`. */

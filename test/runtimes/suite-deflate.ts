@@ -17,11 +17,17 @@ export function deflateTests(context: SuiteContext): void {
   const text = Array.from({ length: 700 }, (_, index) => `word-${(index * 7_919) % 1_000}`).join();
   const whole = deflateRawSync(text, flush);
   const payload = whole.subarray(0, -4);
+
+  test(`${name}: a compressed text with its tail left on is understood`, async () => {
+    const client = await context.open("tail-left", offer());
+    client.send({ opcode: 1, reserved: 4, payload: deflateRawSync("hello", flush) });
+    assert.equal(await client.nextText(), "hello");
+  });
+
   const half = payload.length >> 1;
   for (const [what, bytes] of [
     ["half of a compressed text", payload.subarray(0, half)],
     ["a compressed text without its last byte", payload.subarray(0, -1)],
-    ["a compressed text with its tail left on", whole],
   ] as const) {
     const gap = can.refusesCutDeflate ? "" : "gap: ";
     test(`${name}: ${gap}${what} is no message`, async () => {

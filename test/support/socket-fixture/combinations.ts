@@ -9,7 +9,7 @@ export interface Capabilities {
   readonly pause: boolean;
   /** permessage-deflate. */
   readonly deflate: boolean;
-  /** A compressed message that was cut, or keeps its tail, is refused (RFC 7692, 7.2.2). */
+  /** A compressed message that was cut is refused (RFC 7692, 7.2.2). */
   readonly refusesCutDeflate: boolean;
   /** Blocks behind a final block belong to the message (RFC 7692, 7.2.3.4). */
   readonly readsFinalBlocks: boolean;
