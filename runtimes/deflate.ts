@@ -22,7 +22,7 @@ function deflate(payload: Uint8Array): Uint8Array {
 function inflate(payload: Uint8Array, bytesMax: number): Uint8Array | "too-big" | undefined {
   // What zlib gives for an empty message behind a flush is nothing at all, and some send that.
   if (payload.length === 0) return payload;
-  // A payload as 7.2.1 wants it ends with bits that are 0: this is a client that leaves its tail on.
+  // A payload as 7.2.1 wants it ends with bits that are 0: such a client leaves its tail on.
   const added = endsWith(payload, tail) ? finalBlock : Uint8Array.of(...tail, ...finalBlock);
   const input = new Uint8Array(payload.length + added.length);
   input.set(payload);
@@ -55,11 +55,8 @@ function inflateAll(
       maxOutputLength: Math.max(1, bytesMax - size),
     }) as unknown as Inflated;
     at += engine.bytesWritten;
-    if (
-      at === input.length &&
-      swallowedTail(rest.subarray(0, payloadBytes - input.length), buffer)
-    )
-      return undefined;
+    const own = rest.subarray(0, payloadBytes - input.length);
+    if (at === input.length && swallowedTail(own, buffer)) return undefined;
     parts.push(buffer);
     size += buffer.length;
     if (size > bytesMax) return "too-big";

@@ -101,7 +101,8 @@ test("a client that leaves its tail on, or stops at a final block, is understood
 
 test("final blocks are bounded, because each starts zlib anew", () => {
   const blocks = (count: number): Buffer =>
-    Buffer.concat([...Array.from({ length: count }, () => deflateRawSync("")), Buffer.from([0])]);
+    Buffer.concat([Buffer.alloc(count * 2, deflateRawSync("")), Buffer.from([0])]);
+  assert.equal(deflateRawSync("").length, 2);
   assert.equal(inflated(blocks(limits.deflateStreamsFloor - 1)), "");
   assert.equal(inflated(blocks(limits.deflateStreamsFloor)), undefined);
   assert.equal(inflated(blocks(100_000)), undefined);
