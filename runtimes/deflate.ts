@@ -43,7 +43,7 @@ function inflateAll(
   let size = 0;
   let at = 0;
   let left = streamsMax(input.length);
-  // 7.2.3.4: a client may end a block as the final one, and go on behind it. Where it does not, the
+  // 7.2.3.4: a client may end a block as the final one, and go on behind it. If it does not, the
   // stream is at its end: whoever leaves out the byte that should follow is understood.
   while (at < input.length && at !== payloadBytes) {
     if (left === 0) return undefined;
