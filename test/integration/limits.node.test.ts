@@ -76,6 +76,12 @@ for (const { runtime, engine } of combinations) {
       client.destroy();
     });
 
+    it("tells of a client whose network is gone: close with 1006, client", async () => {
+      const { client, id } = await open();
+      client.destroy();
+      assert.deepEqual(await closeOf(id), [1006, "client"]);
+    });
+
     it("finds a half-open stream in time, also where it is sent something", async () => {
       const beganAt = Date.now();
       const [silent, unread] = [await open(), await open()];

@@ -107,8 +107,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "A raw text that is not UTF-8 is dropped, counted and logged",
     file: files.executor,
-    find: "if (kind === MessageKind.text && !parts.codec.validUtf8(payload)) {",
-    replace: "if (false) {",
+    find: "kind === MessageKind.binary || parts.codec.validUtf8(payload)",
+    replace: "true",
     tests: [tests.groups],
   },
   {

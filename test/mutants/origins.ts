@@ -3,6 +3,7 @@ import type { Mutant, Part } from "./mutant.ts";
 const page = "docs/reliability.md";
 const files = {
   receiver: "adapters/mqtt/origin/event-receiver.ts",
+  sources: "adapters/mqtt/origin/event-sources.ts",
   former: "adapters/mqtt/origin/former-connections.ts",
   closed: "adapters/mqtt/origin/closed-connections.ts",
   tracker: "adapters/mqtt/origin/node-tracker.ts",
@@ -91,8 +92,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "Origins conclude it 2 s after its presence was cleared",
     file: files.tracker,
-    find: "if (tracked !== undefined) this.#expire(node, tracked, originLimits.nodeLostGraceMs);",
-    replace: "if (tracked !== undefined) this.#expire(node, tracked, 0);",
+    find: "tracked.cleared = true;\n      this.#expire(node, tracked, originLimits.nodeLostGraceMs);",
+    replace: "this.#expire(node, tracked, 0);",
     tests: [tests.tracker],
   },
   {
@@ -263,6 +264,20 @@ const mutants: readonly Mutant[] = [
     find: 'this.#options.failed(new ServiceError("ack-timeout", message));',
     replace: "",
     tests: [tests.outbox],
+  },
+  {
+    says: "tells that it was the node (or the origin) that stood still",
+    file: files.tracker,
+    find: "if (this.#clock.now() - due > originLimits.stallMs) {",
+    replace: "if (false) {",
+    tests: [tests.tracker],
+  },
+  {
+    says: "the numbers tell it how much",
+    file: files.sources,
+    find: "this.#missed += missed;",
+    replace: "",
+    tests: [tests.origin],
   },
 ];
 

@@ -11,6 +11,7 @@ const files = {
   dispatcher: "adapters/mqtt/origin/dispatcher.ts",
   session: "adapters/mqtt/mqtt-session.ts",
   parts: "adapters/mqtt/origin/origin-parts.ts",
+  reassign: "core/reassign.ts",
 } as const;
 const tests = {
   router: "test/unit/event-router.test.ts",
@@ -227,6 +228,13 @@ const mutants: readonly Mutant[] = [
     find: "if (codec.laneBytes(this.lane) + bytes.length > batchBytesTarget(channel))",
     replace: "if (false)",
     tests: ["test/unit/fit-batch.test.ts", tests.streams],
+  },
+  {
+    says: "At any moment a connection writes into one stream",
+    file: files.reassign,
+    find: "  codec.move(connection.slot, target.lane);\n",
+    replace: "",
+    tests: [tests.properties],
   },
 ];
 
