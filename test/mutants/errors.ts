@@ -6,6 +6,7 @@ const files = {
   drain: "core/drain.ts",
   bus: "adapters/mqtt/mqtt-cluster-bus.ts",
   streams: "core/command-streams.ts",
+  sizes: "core/outgoing-sizes.ts",
   entrance: "core/entrance.ts",
   guard: "core/connection-guard.ts",
   executor: "core/command-executor.ts",
@@ -13,6 +14,7 @@ const files = {
 const tests = {
   cluster: "test/unit/gateway-cluster.test.ts",
   conformance: "test/integration/mqtt-conformance.test.ts",
+  sizes: "test/unit/message-sizes.test.ts",
   drain: "test/unit/drain.test.ts",
   streams: "test/unit/command-streams.test.ts",
   closing: "test/integration/closing.node.test.ts",
@@ -70,6 +72,20 @@ const mutants: readonly Mutant[] = [
     find: "this.#addresses.gone(connection);",
     replace: "",
     tests: [tests.guard],
+  },
+  {
+    says: "a message to clients is larger than `--max-publish-size`",
+    file: files.sizes,
+    find: 'if (bytes > publishBytesMax) return "publish-too-big";',
+    replace: "",
+    tests: [tests.sizes],
+  },
+  {
+    says: "a message to clients is larger than `--send-queue-size`",
+    file: files.sizes,
+    find: 'return bytes > sendQueueBytesMax ? "queue-too-small" : undefined;',
+    replace: "return undefined;",
+    tests: [tests.sizes],
   },
 ];
 

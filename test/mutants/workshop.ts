@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "nod
 import { dirname, join, resolve } from "node:path";
 import { jobOf, type Runtime } from "../support/run-plan.ts";
 import type { Processes } from "../support/run-process.ts";
-import { applied, type Mutant } from "./mutant.ts";
+import { applied, type Mutant, staleness } from "./mutant.ts";
 
 /** A test file takes a few seconds; a mutant may make it hang, which is a way to be found. */
 const fileMsMax = 120_000;
@@ -54,6 +54,8 @@ export class Workshop {
     }
     const path = join(this.#folder, mutant.file);
     const source = readFileSync(path, "utf8");
+    const stale = staleness(mutant, source);
+    if (stale !== undefined) return { mutant, killedBy: undefined, fault: stale };
     writeFileSync(path, applied(mutant, source));
     this.#built = false;
     let killedBy: string | undefined;
