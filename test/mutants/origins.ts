@@ -92,8 +92,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "Origins conclude it 2 s after its presence was cleared",
     file: files.tracker,
-    find: "tracked.cleared = true;\n      this.#expire(node, tracked, originLimits.nodeLostGraceMs);",
-    replace: "this.#expire(node, tracked, 0);",
+    find: "tracked.cleared = true;",
+    replace: "this.#expire(node, tracked, 0);\n      return;",
     tests: [tests.tracker],
   },
   {
