@@ -21,10 +21,11 @@ export class AddressLimits {
     this.#max = connectionsPerIpMax;
   }
 
-  /** Whether an address has as many as it may. */
-  full(address: string): boolean {
+  /** Whether an address has as many as it may, with those of its handshakes that wait. */
+  full(address: string, waiting: number): boolean {
     if (this.#max === 0) return false;
-    return (this.#places.get(addressGroup(address))?.connections ?? 0) >= this.#max;
+    const places = this.#places.get(addressGroup(address));
+    return waiting + (places?.connections ?? 0) >= this.#max;
   }
 
   /** Counts a connection; false where it is one too many: handshakes may overlap. */

@@ -70,9 +70,9 @@ export class ConnectionGuard {
     this.#cancel();
   }
 
-  /** Whether a client of that address must not come in now. */
-  refuses(address: unknown): boolean {
-    return typeof address === "string" && this.#addresses.full(address);
+  /** Whether a client of that address, which has so many waiting, must not come in now. */
+  refuses(address: unknown, waiting: number): boolean {
+    return typeof address === "string" && this.#addresses.full(address, waiting);
   }
 
   opened(connection: Connection, address: unknown): void {

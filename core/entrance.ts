@@ -1,3 +1,4 @@
+import { type AddressHandshakeOptions, AddressHandshakes } from "./address-handshakes.ts";
 import { type AdmissionOptions, admit, unavailable } from "./admission.ts";
 import type { Apps } from "./apps.ts";
 import { assert, type ErrorCode, limits } from "./base/mod.ts";
@@ -23,7 +24,7 @@ import type { Routes } from "./routes.ts";
 /** Who says whether a client may connect. */
 export type Authority = "none" | "origin" | "jwt";
 
-export interface EntranceOptions extends AdmissionOptions {
+export interface EntranceOptions extends AdmissionOptions, Partial<AddressHandshakeOptions> {
   readonly authorize: Authority;
   readonly connectionsMax: number;
   readonly groupsPerConnectionMax: number;
@@ -47,11 +48,17 @@ export interface EntranceParts {
 export class Entrance {
   readonly #parts: EntranceParts;
   readonly #options: EntranceOptions;
+  readonly #addresses: AddressHandshakes;
   #closed = false;
 
   constructor(parts: EntranceParts, options: EntranceOptions) {
     this.#parts = parts;
     this.#options = options;
+    const { handshakesPerIpMax = 0, handshakesPerIpPerSecondMax = 0 } = options;
+    this.#addresses = new AddressHandshakes(parts.clock, {
+      handshakesPerIpMax,
+      handshakesPerIpPerSecondMax,
+    });
   }
 
   /** The node is being shut down: nobody comes in any more. */
@@ -65,14 +72,7 @@ export class Entrance {
     if (!answer.accepted) return this.#refused(answer);
     const refusal = this.#full(answer);
     if (refusal !== undefined) return this.#refused(refusal);
-    switch (this.#options.authorize) {
-      case "none":
-        return answer;
-      case "origin":
-        return this.#askOrigin(answer);
-      case "jwt":
-        return this.#askToken(request, answer);
-    }
+    return this.#options.authorize === "none" ? answer : this.#wait(request, answer);
   }
 
   /** A handshake was refused, here or by the runtime, where it was no request yet. */
@@ -98,7 +98,8 @@ export class Entrance {
     if (registry.infoBytes >= limits.infosBytesMax) {
       return unavailable("connections-full", "the requests of its connections fill its memory");
     }
-    if (guard.refuses(info.ip)) {
+    const waiting = typeof info.ip === "string" ? this.#addresses.waiting(info.ip) : 0;
+    if (guard.refuses(info.ip, waiting)) {
       return unavailable("connections-per-ip", "this address has as many as it may");
     }
     const { refusal } = apps.get(app).router;
@@ -106,24 +107,54 @@ export class Entrance {
     return unavailable(refusal, "events wait for an origin or the broker");
   }
 
-  async #askOrigin(admission: HandshakeAdmission): Promise<HandshakeAnswer> {
-    const { apps, reservations, handshakes } = this.#parts;
+  /** Asks who decides. Where the client leaves meanwhile, its place is free at once. */
+  async #wait(request: HandshakeRequest, admission: HandshakeAdmission): Promise<HandshakeAnswer> {
+    const { apps, handshakes, reservations } = this.#parts;
+    const address = String(admission.info.ip);
+    const code = this.#addresses.begin(address);
+    if (code !== undefined) return this.#refused(tooMany(code));
     const reservation = reservations.reserve(apps.get(admission.app));
-    const { subprotocol: _, ...request } = admission.info;
-    const answer = await handshakes.ask(reservation, request);
-    return this.#decided(reservation, admission, answer);
+    let waits = true;
+    const end = (): void => {
+      if (waits) this.#addresses.end(address);
+      waits = false;
+    };
+    request.onLeft?.(() => {
+      // Some runtimes tell it of those that are answered, too.
+      if (!waits) return;
+      end();
+      reservations.giveBack(reservation);
+      handshakes.settle(reservation.id, left);
+    });
+    const asked =
+      this.#options.authorize === "origin"
+        ? this.#askOrigin(reservation, admission)
+        : this.#askToken(request, admission);
+    try {
+      return await this.#decided(reservation, admission, await asked);
+    } catch (error) {
+      reservations.giveBack(reservation);
+      throw error;
+    } finally {
+      end();
+    }
   }
 
-  async #askToken(
+  #askOrigin(
+    reservation: Reservation,
+    { info }: HandshakeAdmission,
+  ): Promise<Authorization | HandshakeRefusal> {
+    const { subprotocol: _, ...request } = info;
+    return this.#parts.handshakes.ask(reservation, request);
+  }
+
+  #askToken(
     request: HandshakeRequest,
-    admission: HandshakeAdmission,
-  ): Promise<HandshakeAnswer> {
-    const { apps, reservations, authorizer } = this.#parts;
-    const { app, info } = admission;
+    { app, info }: HandshakeAdmission,
+  ): Promise<Authorization | HandshakeRefusal> {
+    const { authorizer } = this.#parts;
     assert(authorizer, "--authorize jwt comes with an authorizer");
-    const reservation = reservations.reserve(apps.get(app));
-    const answer = await authorizer.authorize({ request, app, info });
-    return this.#decided(reservation, admission, answer);
+    return authorizer.authorize({ request, app, info });
   }
 
   async #decided(
@@ -131,7 +162,10 @@ export class Entrance {
     admission: HandshakeAdmission,
     answer: Authorization | HandshakeRefusal,
   ): Promise<HandshakeAnswer> {
+    if (reservation.ended) return this.#refused(left);
     const refusal = answer.accepted ? await this.#holdGroups(reservation, answer) : answer;
+    // The client may have left while the broker was asked.
+    if (reservation.ended) return this.#refused(left);
     if (refusal !== undefined || !answer.accepted || this.#closed) {
       this.#parts.reservations.giveBack(reservation);
       return this.#refused(refusal ?? unavailable("draining", "this node is being shut down", 1));
@@ -185,4 +219,12 @@ function authorized(
   if (grant.user !== undefined) told.user = grant.user;
   if (grant.state !== undefined) told.state = grant.state;
   return { ...admission, subprotocol: chosen, headers, info: told, reservation };
+}
+
+const left: HandshakeRefusal = refuse(400, "handshake-left", "the client has left");
+
+/** RFC 6585, 4. */
+function tooMany(code: "handshakes-per-ip" | "handshake-rate"): HandshakeRefusal {
+  const sentence = "this address has as many handshakes under way as it may";
+  return refuse(429, code, sentence, { "retry-after": "1" });
 }

@@ -24,6 +24,10 @@ export class FetchRequest implements HandshakeRequest {
     return this.request.method;
   }
 
+  onLeft(left: () => void): void {
+    this.request.signal.addEventListener("abort", left, { once: true });
+  }
+
   header(name: string): string | undefined {
     return this.request.headers.get(name) ?? undefined;
   }

@@ -41,6 +41,8 @@ export function gatewayOptions(settings: Settings, identity: NodeIdentity): Gate
     ackTimeoutMs: settings["ack-timeout"],
     rebalance: settings.rebalance,
     connectionsMax: settings["max-connections"],
+    handshakesPerIpMax: settings["max-handshakes-per-ip"],
+    handshakesPerIpPerSecondMax: settings["max-handshake-rate-per-ip"],
     publishBytesMax: settings["max-publish-size"],
     sendQueueBytesMax: settings["send-queue-size"],
     windowBytesMax: settings["event-window-size"],

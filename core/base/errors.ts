@@ -98,9 +98,12 @@ export const ErrorCode = {
   "reply-dropped": 119,
   "events-unconfirmed": 120,
   // Descriptors and waiting handshakes
+  "handshake-left": 140,
+  "handshakes-per-ip": 141,
   "tcp-streams-full": 142,
   "accept-failed": 143,
   "descriptors-low": 144,
+  "handshake-rate": 145,
   // Commands over a bus that anybody may publish to
   /** A broker had kept a command, or a group's message, and gave it to a new subscription. */
   "retained-refused": 150,

@@ -104,6 +104,12 @@ export const limits = {
   infosBytesMax: 1_073_741_824,
   /** Handshakes that wait for an origin's answer at once; past it 503. */
   handshakesWaitingMax: 65_536,
+  /** Default of `--max-handshakes-per-ip`: a sixteenth of them, far more than a proxy has. */
+  handshakesPerIpMax: 4_096,
+  /** Default of `--max-handshake-rate-per-ip`: a proxy whose clients all come back passes. */
+  handshakesPerIpPerSecondMax: 1_000,
+  /** What a client may send before its handshake is answered; past it the stream is not read. */
+  earlyBytesMax: 65_536,
   /** A handshake's place is kept this long after its answer, for a runtime that says nothing. */
   reservationMs: 30_000,
   /** Headers of an origin's answer to a handshake. */

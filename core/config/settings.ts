@@ -55,6 +55,8 @@ export interface Settings extends JwtSettings {
   readonly compression: boolean;
   readonly "max-connections": number;
   readonly "max-connections-per-ip": number;
+  readonly "max-handshakes-per-ip": number;
+  readonly "max-handshake-rate-per-ip": number;
   readonly "max-connection-age": number;
   readonly "max-groups-per-connection": number;
   readonly "max-messages-per-second": number;
@@ -186,6 +188,18 @@ export const settings: { readonly [Name in SettingName]: Setting<Settings[Name]>
     "past it: 503",
   ),
   "max-connections-per-ip": integer(0, limits.connectionsCeiling, 0, "past it: 503; 0: no limit"),
+  "max-handshakes-per-ip": integer(
+    0,
+    limits.handshakesWaitingMax,
+    limits.handshakesPerIpMax,
+    "that wait to be authorised; past it: 429; 0: no limit",
+  ),
+  "max-handshake-rate-per-ip": integer(
+    0,
+    1_000_000,
+    limits.handshakesPerIpPerSecondMax,
+    "to be authorised, in a second; past it: 429; 0: no limit",
+  ),
   "max-connection-age": duration("0ms", "720h", "0ms", "then closed with 1012; 0: no limit"),
   "max-groups-per-connection": integer(
     0,

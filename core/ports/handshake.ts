@@ -17,6 +17,8 @@ export interface HandshakeRequest {
   headers(): Iterable<readonly [string, string]>;
   /** The peer's address without a port. */
   readonly remoteAddress: string;
+  /** Calls `left` where the client leaves while its answer is awaited; later maybe, too. */
+  onLeft?(left: () => void): void;
 }
 
 /** An answer that ends the request: nothing is upgraded. */

@@ -14,6 +14,8 @@ export class NodejsRequest implements HandshakeRequest {
   readonly target: string;
   readonly httpVersion: string;
   readonly remoteAddress: string;
+  /** To be called where the client leaves while its handshake waits. */
+  left: () => void = () => {};
   private readonly message: IncomingMessage;
 
   constructor(message: IncomingMessage) {
@@ -25,6 +27,10 @@ export class NodejsRequest implements HandshakeRequest {
     this.path = path;
     this.query = query;
     this.remoteAddress = addressOf(message.socket);
+  }
+
+  onLeft(left: () => void): void {
+    this.left = left;
   }
 
   header(name: string): string | undefined {

@@ -15,6 +15,7 @@ import { startHandshakeTimer, stopHandshakeTimer } from "./handshake-timer.ts";
 import { createProxyFront } from "./proxy-front.ts";
 import { NodejsRequest } from "./request.ts";
 import { upgrade } from "./upgrade.ts";
+import { WaitingStream } from "./waiting-stream.ts";
 
 /** Runtimes count a head's bytes each in its own way: with line ends, or without. */
 const headerSlackBytes = 256;
@@ -74,7 +75,10 @@ function createHttpServer(
   });
   server.on("upgrade", (request, stream: NetSocket, head) => {
     letGo(stream);
-    void answerRequest(options.handler, new NodejsRequest(request), (answer) => {
+    const asked = new NodejsRequest(request);
+    let waiting: WaitingStream | undefined;
+    const answered = answerRequest(options.handler, asked, (answer) => {
+      const early = waiting?.take() ?? head;
       if (!answer.accepted) {
         if (!stream.destroyed) writeRefusal(stream, answer);
       } else if (!stream.readable || !stream.writable) {
@@ -82,9 +86,12 @@ function createHttpServer(
         options.handler.abandon(answer);
         stream.destroy();
       } else {
-        upgrade(sockets, { request, stream, head, admission: answer });
+        upgrade(sockets, { request, stream, head: early, admission: answer });
       }
     });
+    if (answered instanceof Promise) {
+      waiting = new WaitingStream(stream, head, () => asked.left());
+    }
   });
   server.on("clientError", (error: NodeJS.ErrnoException, stream: NetSocket) => {
     answerFault(error, stream, refused);

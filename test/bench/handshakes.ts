@@ -11,7 +11,9 @@ async function measure(
   authorize: "none" | "origin",
 ): Promise<number> {
   const origin = onBun("accept-origin", broker.url());
+  // All come from one address.
   const flags = ["--authorize", authorize, "--origin-mode", "assigned"];
+  flags.push("--max-handshake-rate-per-ip", "0");
   const server = gateway(contestant, broker.url(), ...flags);
   try {
     await origin.event("started");

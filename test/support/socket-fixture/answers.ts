@@ -73,6 +73,9 @@ export class Answers {
         });
       case "/held":
         say({ event: "held", name: new URLSearchParams(query).get("name") });
+        request.onLeft?.(() => {
+          say({ event: "left", name: new URLSearchParams(query).get("name") });
+        });
         return new Promise((resolve) => {
           this.waiting.push(() => resolve(admission));
         });

@@ -1,0 +1,40 @@
+import type { Socket as NetSocket } from "node:net";
+import { limits } from "../../core/base/mod.ts";
+
+/**
+ * A stream while its handshake is awaited. It is read, because no runtime tells of the end of a
+ * stream that nobody reads; what comes early is kept, up to a limit.
+ */
+export class WaitingStream {
+  private readonly stream: NetSocket;
+  private readonly pieces: Uint8Array[];
+  private bytes: number;
+  private readonly left: () => void;
+
+  constructor(stream: NetSocket, head: Uint8Array, left: () => void) {
+    this.stream = stream;
+    this.pieces = head.length > 0 ? [head] : [];
+    this.bytes = head.length;
+    this.left = left;
+    stream.on("data", this.keep);
+    stream.on("end", left);
+    stream.on("close", left);
+  }
+
+  /** The wait is over. What came early, to be read before what comes from now on. */
+  take(): Uint8Array {
+    const { stream } = this;
+    stream.removeListener("data", this.keep);
+    stream.removeListener("end", this.left);
+    stream.removeListener("close", this.left);
+    // Whoever listens from this turn on gets what comes.
+    if (stream.isPaused()) stream.resume();
+    return this.pieces.length === 1 ? this.pieces[0]! : Buffer.concat(this.pieces);
+  }
+
+  private readonly keep = (chunk: Uint8Array): void => {
+    this.pieces.push(chunk);
+    this.bytes += chunk.length;
+    if (this.bytes > limits.earlyBytesMax) this.stream.pause();
+  };
+}
