@@ -16,11 +16,14 @@ import {
   type Runtime,
   runsOn,
   runtimes,
+  type Seeds,
+  seedsOf,
 } from "./support/run-plan.ts";
 import { inParallel, Processes } from "./support/run-process.ts";
 import { closingLine, type Row, slowestOf, sumOf, tableOf } from "./support/run-report.ts";
 import { imports, type Skip, skipTable } from "./support/run-skips.ts";
 import { skipWithout } from "./support/spawn.ts";
+import { fuzzSeed, oldSeeds } from "./vectors/dice.ts";
 
 /** No file of tests needs longer; one that hangs must not take the whole run with it. */
 const fileMsMax = 180_000;
@@ -68,7 +71,8 @@ async function runJob(job: Job): Promise<Row> {
   const { totals } = verdict;
   if (totals.failed > 0) {
     const late = ended.late ? `took longer than ${fileMsMax / 1000} s` : undefined;
-    tellFailure(`${job.runtime}: ${job.file}`, late ?? verdict.fault ?? countOf(totals), job.log);
+    const title = `${job.runtime}: ${job.file} (FUZZ_SEED=${job.env.FUZZ_SEED})`;
+    tellFailure(title, late ?? verdict.fault ?? countOf(totals), job.log);
   }
   const { runtime, file } = job;
   for (const { name, outcome, reason } of casesOf(xml ?? "") ?? []) {
@@ -114,12 +118,14 @@ function tellFailure(title: string, reason: string, log: string): void {
 async function runOn(
   runtime: Runtime,
   files: readonly string[],
-  program: string | undefined,
+  { program, seeds }: { readonly program: string | undefined; readonly seeds: Seeds },
 ): Promise<Row[]> {
   const rows: Row[] = [];
   const jobs = files
     .filter((file) => runsOn(file, runtime))
-    .map((file) => jobOf(file, runtime, program));
+    .flatMap((file) =>
+      seedsOf(file, runtime, seeds).map((seed) => jobOf(file, runtime, { program, seed })),
+    );
   const reason = skipWithout("mosquitto");
   await inParallel(jobs, availableParallelism(), async (job) => {
     const skipped = reason !== false && imports(job.file, "test/support/mosquitto.ts");
@@ -154,6 +160,12 @@ async function main(): Promise<number> {
   const wanted = [...runtimes, ...further.keys()].filter(
     (name) => values.runtime === undefined || values.runtime.includes(name),
   );
+  const seeds: Seeds = {
+    present: fuzzSeed(process.env.FUZZ_SEED),
+    old: process.env.FUZZ_SEED === undefined ? oldSeeds : [],
+    oldOn: wanted.find((name) => further.get(name)) ?? "node",
+  };
+  console.log(seedText(seeds));
   for (const runtime of wanted) {
     const program = further.get(runtime);
     if (program === "") {
@@ -162,7 +174,7 @@ async function main(): Promise<number> {
       continue;
     }
     const started = performance.now();
-    const rows = await runOn(runtime, files, program);
+    const rows = await runOn(runtime, files, { program, seeds });
     const none = rows.length === 0 && positionals.length === 0 ? 1 : 0;
     const totals = sumOf([...rows, { passed: 0, failed: none, skipped: 0 }]);
     const row = { name: runtime, ...totals, seconds: (performance.now() - started) / 1000 };
@@ -170,8 +182,12 @@ async function main(): Promise<number> {
     all.push(...rows);
     console.log(`${runtime}: ${closingLine(totals)} in ${row.seconds.toFixed(1)} s`);
   }
-  return report(summary, all);
+  return report(summary, all, seeds);
 }
+
+const seedText = ({ present, old, oldOn }: Seeds): string =>
+  `Fuzz seed: ${present}; FUZZ_SEED=${present} repeats this run. Old seeds` +
+  `${old.length === 0 ? ": none" : `, on ${oldOn}: ${old.join(" ")}`}`;
 
 /** Further versions of Node.js by name: their programs, empty where there is none. */
 function furtherNodejs(given: readonly string[]): ReadonlyMap<Runtime, string> {
@@ -183,10 +199,11 @@ function furtherNodejs(given: readonly string[]): ReadonlyMap<Runtime, string> {
   );
 }
 
-function report(summary: readonly Row[], files: readonly Row[]): number {
+function report(summary: readonly Row[], files: readonly Row[], seeds: Seeds): number {
   const totals = sumOf(summary);
   console.log(`\nSlowest files:\n${slowestOf(files, 8)}\n\n${tableOf(summary)}\n`);
   if (skips.length > 0) console.log(`Skipped tests, and why:\n${skipTable(skips)}\n`);
+  console.log(seedText(seeds));
   if (totals.passed + totals.failed === 0) console.log("No test matched.");
   console.log(closingLine(totals));
   return totals.failed > 0 || totals.passed === 0 ? 1 : 0;

@@ -47,7 +47,7 @@ function feed(codec: Codec, lane: number, client: Client, received: unknown[][])
   const chunk = client.chunks.shift()!;
   let step = codec.feed(client.slot, chunk);
   while (step !== ParserStep.done) {
-    assert.notEqual(step, ParserStep.fault, `seed ${seed}: ${codec.fault()}`);
+    assert.notEqual(step, ParserStep.fault, `FUZZ_SEED=${seed}: ${codec.fault()}`);
     if (step === ParserStep.laneFull) take(codec, lane, received);
     step = codec.next();
   }
@@ -61,7 +61,7 @@ function take(codec: Codec, lane: number, received: unknown[][]): void {
     number,
     unknown[][],
   ];
-  assert.deepEqual([version, stream, first], [1, "s", received.length], `seed ${seed}`);
+  assert.deepEqual([version, stream, first], [1, "s", received.length], `FUZZ_SEED=${seed}`);
   received.push(...items);
 }
 
@@ -70,7 +70,7 @@ for (const [name, make] of [
   ["twin", createPlainCodec],
 ] as const) {
   describe(`codec ${name}: messages`, () => {
-    test(`what clients send is what batches hold, in order (seed ${seed})`, () => {
+    test(`what clients send is what batches hold, in order (FUZZ_SEED=${seed})`, () => {
       const dice = new Dice(seed);
       const codec = make(options);
       const lane = codec.openLane("s");
@@ -100,12 +100,12 @@ for (const [name, make] of [
         assert.deepEqual(
           mine.map((item) => item[2]),
           sent.map((_, i) => i + 1),
-          `seed ${seed}`,
+          `FUZZ_SEED=${seed}`,
         );
         assert.deepEqual(
           mine.map((item) => item[3]),
           sent,
-          `seed ${seed}`,
+          `FUZZ_SEED=${seed}`,
         );
       }
       assert.equal(codec.partialBytes(), 0);

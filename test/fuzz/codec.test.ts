@@ -45,8 +45,12 @@ class Pair {
     this.#recent.push(what);
     if (this.#recent.length > 12) this.#recent.shift();
     const [wasm, twin] = [answer(this.#wasm, call), answer(this.#twin, call)];
-    assert.deepEqual(shown(wasm), shown(twin), `seed ${seed}, after ${this.#recent.join(" | ")}`);
-    if (wasm instanceof Failure) throw new Error(`seed ${seed}: ${what}: ${wasm.message}`);
+    assert.deepEqual(
+      shown(wasm),
+      shown(twin),
+      `FUZZ_SEED=${seed}, after ${this.#recent.join(" | ")}`,
+    );
+    if (wasm instanceof Failure) throw new Error(`FUZZ_SEED=${seed}: ${what}: ${wasm.message}`);
     return wasm as T;
   }
 }
@@ -140,7 +144,7 @@ function restate(pair: Pair, dice: Dice, slot: number): void {
   pair.both("most", (codec) => [codec.messageBytesMax, codec.messageBytesMaxOf(slot)].join());
 }
 
-test(`both codecs agree on ${cases} runs of frames (seed ${seed})`, () => {
+test(`both codecs agree on ${cases} runs of frames (FUZZ_SEED=${seed})`, () => {
   const dice = new Dice(seed);
   const pair = new Pair();
   const lanes = [0, 1].map((n) => pair.both("openLane", (codec) => codec.openLane(`s${n}`)));
@@ -233,7 +237,7 @@ function randomBatch(dice: Dice): Uint8Array<ArrayBuffer> {
   return dice.chance(40) ? dice.mutate(bytes) : bytes;
 }
 
-test(`both codecs agree on ${cases} command batches (seed ${seed})`, () => {
+test(`both codecs agree on ${cases} command batches (FUZZ_SEED=${seed})`, () => {
   const dice = new Dice(seed + 1);
   const pair = new Pair();
   for (let slot = 0; slot < slots; slot++) {
@@ -264,7 +268,7 @@ test(`both codecs agree on ${cases} command batches (seed ${seed})`, () => {
   }
 });
 
-test(`both codecs agree on what is UTF-8 (seed ${seed})`, () => {
+test(`both codecs agree on what is UTF-8 (FUZZ_SEED=${seed})`, () => {
   const dice = new Dice(seed + 2);
   const pair = new Pair();
   const strict = new TextDecoder("utf-8", { fatal: true });
@@ -272,7 +276,7 @@ test(`both codecs agree on what is UTF-8 (seed ${seed})`, () => {
     const text = new TextEncoder().encode(dice.text(dice.length()));
     const bytes = dice.chance(70) ? dice.mutate(text) : text;
     const valid = pair.both(`validUtf8 ${toHex(bytes)}`, (codec) => codec.validUtf8(bytes));
-    assert.equal(valid, decodes(strict, bytes), `seed ${seed}: ${toHex(bytes)}`);
+    assert.equal(valid, decodes(strict, bytes), `FUZZ_SEED=${seed}: ${toHex(bytes)}`);
   }
 });
 

@@ -144,7 +144,7 @@ const rigs: readonly (readonly [name: string, make: () => Codec, options: RigOpt
 
 for (const [index, [name, make, options]] of rigs.entries()) {
   describe(`commands, codec ${name}`, () => {
-    test(`${cases} batches: the good is done, the bad is counted (seed ${seed})`, async () => {
+    test(`${cases} batches: the good is done, the bad is counted (FUZZ_SEED=${seed})`, async () => {
       const codec = make();
       const rig = await GatewayRig.start(codec, options);
       const audience = new Audience(rig, diceOf(11 + index));
@@ -155,7 +155,7 @@ for (const [index, [name, make, options]] of rigs.entries()) {
       const shown = (): string => toHex(audience.payload.subarray(0, 4_000));
       await fuzz(() => audience.step(), { cases, levels, shown });
       audience.end();
-      assert.deepEqual(await rig.leftovers(), [], `seed ${seed}`);
+      assert.deepEqual(await rig.leftovers(), [], `FUZZ_SEED=${seed}`);
       console.log(`${name}: ${audience.known} whole batches, ${audience.sent} messages sent`);
     });
   });

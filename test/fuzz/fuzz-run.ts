@@ -2,7 +2,7 @@ import { env } from "node:process";
 import { Dice, fuzzSeed } from "../vectors/dice.ts";
 import { type Level, LevelWatch, nextTurn } from "./levels.ts";
 
-/** FUZZ_SEED repeats a run. */
+/** A new one in each run; FUZZ_SEED repeats one. */
 export const seed: number = fuzzSeed(env.FUZZ_SEED);
 
 /**
@@ -36,7 +36,7 @@ export async function fuzz(
 ): Promise<void> {
   const watch = new LevelWatch(options.levels ?? []);
   // The runner's log shows it, should the process crash or hang.
-  console.log(`fuzz: seed ${seed}, ${options.cases} cases`);
+  console.log(`fuzz: FUZZ_SEED=${seed}, ${options.cases} cases`);
   const every = Math.ceil(options.cases / LevelWatch.readings);
   for (let index = 0; index < options.cases; index++) {
     // Inside a turn of the event loop, because outside Bun's zlib runs microtasks when it throws;
@@ -53,13 +53,13 @@ export async function fuzz(
     if (tookMs > caseMsMax) throw failure(index, options, new Error(`took ${tookMs} ms`));
     if ((index + 1) % every === 0 || index + 1 === options.cases) await watch.read();
   }
-  watch.check(`seed ${seed}, ${options.cases} cases`);
+  watch.check(`FUZZ_SEED=${seed}, ${options.cases} cases`);
 }
 
 function failure(index: number, { shown }: FuzzOptions, cause: unknown): Error {
   const message = cause instanceof Error ? cause.message : String(cause);
   const what = shown === undefined ? "" : `; case: ${shown()}`;
-  return new Error(`seed ${seed}, case ${index}: ${message}${what}`, { cause });
+  return new Error(`FUZZ_SEED=${seed}, case ${index}: ${message}${what}`, { cause });
 }
 
 /** The dice of a test: each has its own, so that a test alone does as it does among others. */

@@ -75,7 +75,7 @@ function checkAnswer(answer: HandshakeAnswer): void {
   assert.ok(typeof body === "string" && body.startsWith(errorCode));
 }
 
-test(`${cases} handshakes are judged as the RFC says (seed ${seed})`, async () => {
+test(`${cases} handshakes are judged as the RFC says (FUZZ_SEED=${seed})`, async () => {
   const scripts = new HandshakeScripts(diceOf(21));
   const codec = createPlainCodec(codecOptions);
   let request = scripts.next();
@@ -120,7 +120,7 @@ function proxyBytes(dice: Dice): Uint8Array<ArrayBuffer> {
   return dice.chance(40) ? dice.mutate(bytes) : bytes;
 }
 
-test(`${cases >> 1} PROXY headers, cut anywhere, are read alike (seed ${seed})`, async () => {
+test(`${cases >> 1} PROXY headers, cut anywhere, are read alike (FUZZ_SEED=${seed})`, async () => {
   const dice = diceOf(22);
   let bytes: Uint8Array = new Uint8Array(0);
   const one = (): void => {

@@ -45,5 +45,5 @@ test("WASM memory of connections that are never let go is found out", async () =
 test("a failure names seed and case, and what the case was", async () => {
   const shown = (): string => "81 00";
   const third = (index: number): void => assert.notEqual(index, 2, "of all numbers");
-  await assert.rejects(fuzz(third, { cases: 9, shown }), /seed \d+, case 2: of all.*81 00/s);
+  await assert.rejects(fuzz(third, { cases: 9, shown }), /FUZZ_SEED=\d+, case 2: of all.*81 00/s);
 });

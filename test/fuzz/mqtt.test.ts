@@ -54,7 +54,7 @@ function presenceBytes(dice: Dice): Uint8Array<ArrayBuffer> {
   return dice.chance(25) ? dice.mutate(bytes) : bytes;
 }
 
-test(`${presences} presences are taken whole or not at all (seed ${seed})`, async () => {
+test(`${presences} presences are taken whole or not at all (FUZZ_SEED=${seed})`, async () => {
   const dice = diceOf(31);
   const clock = new ManualClock();
   const joined = new Set<string>();
@@ -95,7 +95,11 @@ test(`${presences} presences are taken whole or not at all (seed ${seed})`, asyn
   };
   await fuzz(one, { cases: presences, levels: [heapLevel(500_000)], shown: () => toHex(bytes) });
   clock.advance(3 * 3_600_000);
-  assert.deepEqual([directory.size, joined.size, clock.pendingTimers], [0, 0, 0], `seed ${seed}`);
+  assert.deepEqual(
+    [directory.size, joined.size, clock.pendingTimers],
+    [0, 0, 0],
+    `FUZZ_SEED=${seed}`,
+  );
   assert.ok(taken > presences / 10, "the dice are loaded");
 });
 
@@ -155,7 +159,7 @@ function rebuilt(parsed: ParsedTopic): string {
   }
 }
 
-test(`${cases} topics are read one way only (seed ${seed})`, async () => {
+test(`${cases} topics are read one way only (FUZZ_SEED=${seed})`, async () => {
   const dice = diceOf(32);
   let topic = "";
   let read = 0;
@@ -170,7 +174,7 @@ test(`${cases} topics are read one way only (seed ${seed})`, async () => {
   assert.ok(read > cases / 4 && read < cases * 0.9, "the dice are loaded");
 });
 
-test(`${cases >> 1} names of groups are one topic level each (seed ${seed})`, async () => {
+test(`${cases >> 1} names of groups are one topic level each (FUZZ_SEED=${seed})`, async () => {
   const dice = diceOf(33);
   let group = "";
   const one = (): void => {

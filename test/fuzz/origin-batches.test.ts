@@ -93,7 +93,7 @@ class Listener {
   }
 }
 
-test(`${cases} batches of events, and garbage between them (seed ${seed})`, async () => {
+test(`${cases} batches of events, and garbage between them (FUZZ_SEED=${seed})`, async () => {
   const dice = diceOf(41);
   const listener = new Listener(dice);
   let payload: Uint8Array = new Uint8Array(0);

@@ -61,7 +61,7 @@ async function run(runtime: GatewayRuntime, engine: Engine, test: number): Promi
         await play(port, script);
       } catch (cause) {
         const what = `${script.then} ${shownBytes(script.chunks)}`;
-        throw new Error(`seed ${seed}: ${what}\n${gateway.output}`, { cause });
+        throw new Error(`FUZZ_SEED=${seed}: ${what}\n${gateway.output}`, { cause });
       }
     }
   };
@@ -73,10 +73,10 @@ async function run(runtime: GatewayRuntime, engine: Engine, test: number): Promi
   const none = async (): Promise<boolean> => (await gauge(adminPort, "wss_connections")) === 0;
   await waitFor(none, { deadline: deadlineMs, what: "every connection to be gone" });
   const errors = gateway.log.filter(({ level }) => level === "error");
-  assert.deepEqual(errors, [], `seed ${seed}`);
+  assert.deepEqual(errors, [], `FUZZ_SEED=${seed}`);
 }
 
-describe(`any bytes on the client port (seed ${seed})`, { concurrency: 2 }, () => {
+describe(`any bytes on the client port (FUZZ_SEED=${seed})`, { concurrency: 2 }, () => {
   for (const [index, { runtime, engine }] of combinations.entries()) {
     const title = `${cases} clients of ${runtime}, engine ${engine}, are answered or cut`;
     it(title, () => run(runtime, engine, index));

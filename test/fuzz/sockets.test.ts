@@ -167,7 +167,7 @@ const rigs: readonly (readonly [name: string, make: () => Codec, options: RigOpt
 
 for (const [index, [name, make, options]] of rigs.entries()) {
   describe(`sockets, codec ${name}`, () => {
-    test(`${cases} chunks and accidents end in one close each (seed ${seed})`, async () => {
+    test(`${cases} chunks and accidents end in one close each (FUZZ_SEED=${seed})`, async () => {
       const dice = diceOf(1 + index);
       const codec = make();
       const rig = await GatewayRig.start(codec, options);
@@ -176,7 +176,7 @@ for (const [index, [name, make, options]] of rigs.entries()) {
       if (codec instanceof WasmCodec) levels.push(wasmLevel(codec));
       await fuzz(() => crowd.step(), { cases, levels, shown: () => crowd.last });
       await crowd.end();
-      assert.deepEqual(await rig.leftovers(), [], `seed ${seed}`);
+      assert.deepEqual(await rig.leftovers(), [], `FUZZ_SEED=${seed}`);
       const { opens } = rig.audit;
       const { frames, chunks, complete } = crowd;
       console.log(
@@ -185,7 +185,7 @@ for (const [index, [name, make, options]] of rigs.entries()) {
       );
       if (cases < 40_000) return;
       const missing = faultsExpected.filter((code) => !rig.handler.faults.has(code));
-      assert.deepEqual(missing, [], `seed ${seed}`);
+      assert.deepEqual(missing, [], `FUZZ_SEED=${seed}`);
     });
   });
 }

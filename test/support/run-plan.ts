@@ -38,20 +38,46 @@ export function runsOn(file: string, runtime: Runtime): boolean {
   return (only === undefined || only === "node") && !/\/(?:sockets-)?(?:bun|deno)-/.test(file);
 }
 
-const isFurther = (runtime: Runtime): boolean => /\d$/.test(runtime);
+export const isFurther = (runtime: Runtime): boolean => /\d$/.test(runtime);
 
-/** `program`: of a further version of Node.js. */
-export function jobOf(file: string, runtime: Runtime, program: string = process.execPath): Job {
-  const name = `${runtime}-${file.replace(/^test\//, "").replaceAll("/", "-")}`;
+export interface JobOptions {
+  /** Of a further version of Node.js. */
+  readonly program?: string | undefined;
+  /** For what a test throws dice. */
+  readonly seed?: number;
+}
+
+export function jobOf(file: string, runtime: Runtime, options: JobOptions = {}): Job {
+  const { program = process.execPath, seed } = options;
+  const kind = seed !== undefined && isFuzz(file) ? `-${seed}` : "";
+  const name = `${runtime}-${file.replace(/^test\//, "").replaceAll("/", "-")}${kind}`;
   const report = `${logFolder}/${name}.xml`;
   return {
     runtime,
     file,
     report,
     log: `${logFolder}/${name}.log`,
-    env: isFurther(runtime) ? { [gatewaysVariable]: "node" } : {},
+    env: {
+      ...(isFurther(runtime) ? { [gatewaysVariable]: "node" } : {}),
+      ...(seed === undefined ? {} : { FUZZ_SEED: String(seed) }),
+    },
     ...start(file, runtime, report, program),
   };
+}
+
+const isFuzz = (file: string): boolean => file.startsWith("test/fuzz/");
+
+/** The seeds of a run, and the runtime on which it tries those again that earlier runs had. */
+export interface Seeds {
+  readonly present: number;
+  readonly old: readonly number[];
+  readonly oldOn: Runtime;
+}
+
+export function seedsOf(file: string, runtime: Runtime, { present, old, oldOn }: Seeds): number[] {
+  if (!isFuzz(file) || runtime !== oldOn || old.length === 0) return [present];
+  // Node.js itself tries the new one, and a further version of it takes no time besides.
+  return isFurther(runtime) ? [...old] : [present, ...old];
 }
 
 /** Counts a file's tests and runs none of them, on Node. */

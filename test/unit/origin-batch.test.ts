@@ -9,6 +9,7 @@ import {
 import { packId } from "../../adapters/mqtt/origin/connection.ts";
 import type { MessageData } from "../../adapters/mqtt/origin/mod.ts";
 import type { ServiceError } from "../../core/base/mod.ts";
+import { Dice, fuzzSeed } from "../vectors/dice.ts";
 
 type Read = { begun: unknown[][]; items: unknown[][]; errors: ServiceError[] };
 
@@ -177,12 +178,11 @@ test("commands in JSON", () => {
   assert.equal(batch.items, 0);
 });
 
-test("seeded: what any batch holds is read as the general decoder reads it", () => {
-  let seed = 12_345;
-  const next = (below: number): number => {
-    seed = (Math.imul(seed, 1_103_515_245) + 12_345) & 0x7fffffff;
-    return (seed >> 8) % below;
-  };
+const seed = fuzzSeed(process.env.FUZZ_SEED);
+
+test(`what any batch holds is read as the general decoder reads it (FUZZ_SEED=${seed})`, () => {
+  const dice = new Dice(seed);
+  const next = (below: number): number => dice.below(below);
   const value = (depth: number): unknown => {
     switch (next(depth > 2 ? 7 : 9)) {
       case 0:

@@ -4,12 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { casesOf, judge, totalsOf } from "../support/run-junit.ts";
-import { jobOf, runsOn } from "../support/run-plan.ts";
+import { jobOf, runsOn, seedsOf } from "../support/run-plan.ts";
 import { inParallel, Processes } from "../support/run-process.ts";
 import { closingLine, sumOf, tableOf } from "../support/run-report.ts";
 import { imports, skipTable } from "../support/run-skips.ts";
 import { nodeProgram } from "../support/spawn.ts";
 import { waitFor } from "../support/wait.ts";
+import { fuzzSeed } from "../vectors/dice.ts";
 
 /** What each runner writes for the same file: one of each outcome, and a suite of two. */
 const nodeReport = `<?xml version="1.0" encoding="utf-8"?>
@@ -101,10 +102,28 @@ test("runner: a further Node.js runs what is Node's, with a program of its own",
     files.map((file) => runsOn(file, "node24")),
     [true, true, true, false, false, false, true],
   );
-  const job = jobOf("test/unit/a.test.ts", "node24", "/n24/node");
+  const job = jobOf("test/unit/a.test.ts", "node24", { program: "/n24/node" });
   assert.equal(job.command, "/n24/node");
   assert.deepEqual(job.env, { TEST_GATEWAYS: "node" });
   assert.notEqual(job.report, jobOf("test/unit/a.test.ts", "node").report);
+});
+
+test("runner: each run has a new seed, and the old ones are tried again on one runtime", () => {
+  assert.notEqual(fuzzSeed(undefined), fuzzSeed(undefined));
+  assert.equal(fuzzSeed("17"), 17);
+  const [fuzz, unit] = ["test/fuzz/a.test.ts", "test/unit/a.test.ts"];
+  const further = { present: 9, old: [1, 2], oldOn: "node24" } as const;
+  assert.deepEqual(seedsOf(fuzz, "node24", further), [1, 2]);
+  assert.deepEqual(seedsOf(fuzz, "node", further), [9]);
+  assert.deepEqual(seedsOf(unit, "node24", further), [9]);
+  assert.deepEqual(seedsOf(fuzz, "node", { ...further, oldOn: "node" }), [9, 1, 2]);
+  assert.deepEqual(seedsOf(fuzz, "node24", { ...further, old: [] }), [9], "repeats a run");
+  const jobs = [1, 2].map((seed) => jobOf(fuzz, "node", { seed }));
+  assert.deepEqual(
+    jobs.map(({ env }) => env.FUZZ_SEED),
+    ["1", "2"],
+  );
+  assert.notEqual(jobs[0]?.report, jobs[1]?.report);
 });
 
 test("runner: the closing line and the table", () => {
