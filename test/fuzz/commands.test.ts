@@ -137,9 +137,12 @@ function checkTexts(delivered: readonly MemoryDelivery[]): void {
   }
 }
 
+/** More than any batch sends to one client: all of them read all that comes. */
+const sendQueueBytesMax = 1_048_576;
+
 const rigs: readonly (readonly [name: string, make: () => Codec, options: RigOptions])[] = [
-  ["wasm", () => new WasmCodec(codecOptions), { json: false, partitions: 1 }],
-  ["twin", () => createPlainCodec(codecOptions), { json: true, partitions: 1 }],
+  ["wasm", () => new WasmCodec(codecOptions), { json: false, partitions: 1, sendQueueBytesMax }],
+  ["twin", () => createPlainCodec(codecOptions), { json: true, partitions: 1, sendQueueBytesMax }],
 ];
 
 for (const [index, [name, make, options]] of rigs.entries()) {

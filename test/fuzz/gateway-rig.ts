@@ -29,6 +29,8 @@ const silent: Logger = { log: () => {}, enabled: () => false };
 export interface RigOptions {
   readonly json: boolean;
   readonly partitions: number;
+  /** Of each connection; small where nothing is said, so that clients become slow. */
+  readonly sendQueueBytesMax?: number;
 }
 
 /** A whole gateway in memory, its time in the test's hand, its events audited. */
@@ -46,7 +48,8 @@ export class GatewayRig {
   /** Timers of a gateway without connections. */
   #timers = 0;
 
-  private constructor(codec: Codec, { json, partitions }: RigOptions) {
+  private constructor(codec: Codec, options: RigOptions) {
+    const { json, partitions, sendQueueBytesMax = 6_000 } = options;
     const { clock, metrics, deflate } = this;
     const node = codecOptions.node;
     this.codec = codec;
@@ -65,12 +68,8 @@ export class GatewayRig {
         ...{ app: "default", node, incarnation: "i", runtime: "node", version: "0" },
         ...{ subprotocols: ["chat"], headers: ["user-agent"], compression: true },
         ...{ pages: new Map(), mode: "open", partitions, json, connectionsMax: 100 },
-        ...{
-          publishBytesMax: 1e6,
-          sendQueueBytesMax: 6_000,
-          windowBytesMax: 8_000,
-          originWaitMs: 30_000,
-        },
+        ...{ publishBytesMax: 1e6, sendQueueBytesMax },
+        ...{ windowBytesMax: 8_000, originWaitMs: 30_000 },
         ...{ ackTimeoutMs: 60_000, rebalance: true },
         ...{ keepAliveIntervalMs: 30_000, presenceIntervalMs: 5_000 },
         guard: { pingIntervalMs: 20_000, pingTimeoutMs: 10_000, idleTimeoutMs: 300_000 },

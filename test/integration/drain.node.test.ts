@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { combinations, startGateway } from "../support/gateway.ts";
+import { PlainOrigin } from "../support/plain-origin.ts";
 import { handshakeText, RawClient } from "../support/raw-client.ts";
 import { closePayload } from "../support/raw-client-frames.ts";
 import { waitFor } from "../support/wait.ts";
@@ -39,6 +40,36 @@ describe("a node that drains", { concurrency: true }, () => {
       }
       assert.deepEqual(await gateway.exited, { code: 0, signal: null });
       for (const client of clients) client.destroy();
+    });
+  }
+});
+
+describe("the period of a drain", { concurrency: true }, () => {
+  for (const { runtime, engine } of combinations) {
+    it(`closes clients one by one, and serves the others: ${runtime}, ${engine}`, async () => {
+      // The second client's turn is minutes away, however slow the machine is.
+      const flags = ["--engine", engine, "--drain-period", "1h"];
+      const gateway = await startGateway({ runtime, flags });
+      const { port, brokerPort } = gateway.info;
+      const origin = await PlainOrigin.connect(`mqtt://127.0.0.1:${brokerPort}`);
+      const clients: RawClient[] = [];
+      const ids: string[] = [];
+      while (clients.length < 6) {
+        clients.push(await RawClient.open(port));
+        ids.push((await origin.nextOf("open"))[1] as string);
+      }
+      gateway.kill("SIGTERM");
+      const closing = clients.map((client, at) => client.closeFrame().then(() => at));
+      const first = await Promise.any(closing);
+      const rest = ids.filter((_, at) => at !== first);
+      for (const [at, client] of clients.entries()) if (at !== first) client.text("still here");
+      const heard = (id: string): boolean =>
+        origin.events.some(([verb, of]) => verb === "message" && of === id);
+      await waitFor(() => rest.every(heard), { what: "messages of all that are not closed yet" });
+      assert.ok(clients.every(({ ended }, at) => at === first || !ended));
+      for (const client of clients) client.destroy();
+      await origin.end();
+      assert.equal((await gateway.stop()).code, 1);
     });
   }
 });

@@ -71,7 +71,7 @@ export class Dice {
   }
 }
 
-/** Seeds that every run tries again: add the one with which a run found something. */
+/** Seeds that every run tries again: add one with which a run found a fault of the product. */
 export const oldSeeds: readonly number[] = [20_261_123];
 
 /** Each run has a new seed; FUZZ_SEED names one, to repeat a run. */
