@@ -81,7 +81,7 @@ async function runJob(job: Job): Promise<Row> {
   return { name: `${runtime} ${file}`, ...totals, seconds: ended.seconds };
 }
 
-/** Runs none of a file's tests, and counts them. */
+/** Counts a file's tests, and judges none of them. */
 async function skipJob({ file, runtime }: Job, reason: string): Promise<Row> {
   const job = countingJobOf(file, runtime);
   const options = { log: job.log, deadlineMs: fileMsMax, env: job.env };
