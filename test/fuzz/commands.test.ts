@@ -147,7 +147,7 @@ const rigs: readonly (readonly [name: string, make: () => Codec, options: RigOpt
 
 for (const [index, [name, make, options]] of rigs.entries()) {
   describe(`commands, codec ${name}`, () => {
-    test(`${cases} batches: the good is done, the bad is counted (FUZZ_SEED=${seed})`, async () => {
+    test(`${cases} batches: good is done, bad is counted (FUZZ_SEED=${seed})`, async () => {
       const codec = make();
       const rig = await GatewayRig.start(codec, options);
       const audience = new Audience(rig, diceOf(11 + index));

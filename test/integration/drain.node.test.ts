@@ -42,7 +42,7 @@ describe("a node that drains", { concurrency: true }, () => {
 
 describe("the period of a drain", { concurrency: true }, () => {
   for (const { runtime, engine } of combinations) {
-    it(`closes clients one by one, and serves the others: ${runtime}, ${engine}`, async (context) => {
+    it(`closes one by one, and serves the others: ${runtime}, ${engine}`, async (context) => {
       // The second client's turn is minutes away, however slow the machine is.
       const flags = ["--engine", engine, "--drain-period", "1h"];
       const gateway = await startGateway({ runtime, flags });

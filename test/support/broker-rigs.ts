@@ -11,6 +11,7 @@ import { type ClusterBus, MessageKind } from "../../core/ports/mod.ts";
 import type { ClusterRig } from "../conformance/cluster-rig.ts";
 import type { ChannelRig, HeardEvents } from "../conformance/origin-channel.ts";
 import { BrokerProxy } from "./broker-proxy.ts";
+import { waitFor } from "./wait.ts";
 
 /** A broker that a test may use. */
 export interface TestBroker {
@@ -42,6 +43,20 @@ export async function plainClient(
   );
   await link.start({ connected: () => {}, message });
   return link;
+}
+
+/** Topics of the presences that a broker keeps for whoever comes. */
+export async function retainedPresences(port: number): Promise<string[]> {
+  const marker = "wss/v1/default/presence/marker";
+  const topics: string[] = [];
+  const client = await plainClient(port, ["wss/v1/+/presence/#"], (topic, _payload, retained) => {
+    if (retained || topic === marker) topics.push(topic);
+  });
+  // What is published now comes behind all that was kept.
+  client.publish(marker, new Uint8Array(1), () => {});
+  await waitFor(() => topics.includes(marker), { what: "the marker" });
+  await client.stop();
+  return topics.filter((topic) => topic !== marker);
 }
 
 /** Buses over a real broker, each behind a proxy of its own. */
