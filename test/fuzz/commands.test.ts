@@ -137,8 +137,8 @@ function checkTexts(delivered: readonly MemoryDelivery[]): void {
   }
 }
 
-/** More than any batch sends to one client: all of them read all that comes. */
-const sendQueueBytesMax = 1_048_576;
+/** More than any batch sends to one client, monsters included: all read what comes. */
+const sendQueueBytesMax = 10_000_000;
 
 const rigs: readonly (readonly [name: string, make: () => Codec, options: RigOptions])[] = [
   ["wasm", () => new WasmCodec(codecOptions), { json: false, partitions: 1, sendQueueBytesMax }],

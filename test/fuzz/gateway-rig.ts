@@ -68,7 +68,7 @@ export class GatewayRig {
         ...{ app: "default", node, incarnation: "i", runtime: "node", version: "0" },
         ...{ subprotocols: ["chat"], headers: ["user-agent"], compression: true },
         ...{ pages: new Map(), mode: "open", partitions, json, connectionsMax: 100 },
-        ...{ publishBytesMax: 1e6, sendQueueBytesMax },
+        ...{ publishBytesMax: 1e7, sendQueueBytesMax },
         ...{ windowBytesMax: 8_000, originWaitMs: 30_000 },
         ...{ ackTimeoutMs: 60_000, rebalance: true },
         ...{ keepAliveIntervalMs: 30_000, presenceIntervalMs: 5_000 },
