@@ -18,6 +18,8 @@ test("an origin whose broker is back says where its streams stand", async () => 
   await until("it is away", () => !origin.connected);
   await until("it says what it has received", () => acks().length > 1);
   assert.deepEqual(acks().at(-1), ["ack", "n1:i1:o1:1", 1, 1]);
+  // An origin that leaves waits for its nodes.
+  rig.gateway.presence("n1", undefined);
   await rig.stop();
   await proxy.close();
 });

@@ -156,7 +156,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "1007 for text that is not UTF-8 or a deflated message that does not inflate",
     file: files.deflate,
-    find: "if (at === input.length && swallowedTail(rest, buffer)) return undefined;",
+    find: "if (at === input.length && swallowedTail(own, buffer)) return undefined;",
     replace: "",
     tests: [tests.deflate],
   },

@@ -15,6 +15,7 @@ const tests = {
   cluster: "test/unit/gateway-cluster.test.ts",
   conformance: "test/integration/mqtt-conformance.test.ts",
   sizes: "test/unit/message-sizes.test.ts",
+  handshakes: "test/unit/address-handshakes.test.ts",
   drain: "test/unit/drain.test.ts",
   streams: "test/unit/command-streams.test.ts",
   closing: "test/integration/closing.node.test.ts",
@@ -86,6 +87,13 @@ const mutants: readonly Mutant[] = [
     find: 'return bytes > sendQueueBytesMax ? "queue-too-small" : undefined;',
     replace: "return undefined;",
     tests: [tests.sizes],
+  },
+  {
+    says: "the address has as many handshakes waiting as `--max-handshakes-per-ip` allows",
+    file: files.entrance,
+    find: "if (code !== undefined) return this.#refused(tooMany(code));",
+    replace: "",
+    tests: [tests.handshakes],
   },
 ];
 

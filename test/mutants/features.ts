@@ -75,8 +75,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "**The application decides who comes in,** before the upgrade",
     file: files.entrance,
-    find: "return this.#askOrigin(answer);",
-    replace: "return answer;",
+    find: 'this.#options.authorize === "none" ? answer : this.#wait(request, answer);',
+    replace: "answer;",
     tests: [tests.entrance],
   },
   {
@@ -89,8 +89,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "or a signed token does (JWT), at the edge",
     file: files.entrance,
-    find: "return this.#askToken(request, answer);",
-    replace: "return answer;",
+    find: ": this.#askToken(request, admission);",
+    replace: ": Promise.resolve({ accepted: true, grant: {} });",
     tests: [tests.expiries],
   },
   {

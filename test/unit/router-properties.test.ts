@@ -212,7 +212,7 @@ function judge({ clients, firstHandled, origins, gateway }: World): void {
 
 // Without "max" fast-check draws ten steps or so, and half of the worlds have no client.
 const schedule = fc.array(step, { minLength: 10, maxLength: 150, size: "max" });
-const runs = Number(process.env.PROPERTY_RUNS ?? 2_000);
+const runs = Number(process.env.PROPERTY_RUNS ?? 1_000);
 const codecs = [
   ["plain", createPlainCodec, runs],
   ["WASM", createWasmCodec, Math.ceil(runs / 10)],
