@@ -9,6 +9,8 @@ export interface ItemRange {
 /** A taken batch of a numbered stream. */
 export interface NumberedBatch extends ItemRange {
   readonly payload: Uint8Array<ArrayBuffer>;
+  /** It goes out as JSON, whatever the stream's other batches do. */
+  readonly json?: boolean | undefined;
 }
 
 /**

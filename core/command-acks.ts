@@ -1,5 +1,5 @@
 import { limits } from "./base/mod.ts";
-import type { Clock } from "./ports/mod.ts";
+import type { Clock, CommandSource } from "./ports/mod.ts";
 
 /** `["ack", stream, count]`; with a gap the count stands there twice. */
 export type CommandAck = readonly ["ack", stream: string, count: number, received?: number];
@@ -10,8 +10,13 @@ export function namingSender(ack: CommandAck, sender: string): readonly unknown[
   return [verb, stream, count, received, sender];
 }
 
-/** Sends confirmations to a sender. */
-export type SendAcks = (sender: string, acks: readonly CommandAck[]) => void;
+/** Sends confirmations to a sender, as JSON where its commands come so. */
+export type SendAcks = (sender: string, acks: readonly CommandAck[], json: boolean) => void;
+
+interface Due {
+  readonly acks: Map<string, CommandAck>;
+  json: boolean;
+}
 
 /**
  * Confirmations of numbered command streams. They are cumulative, so those of a few milliseconds
@@ -21,7 +26,7 @@ export class CommandAcks {
   readonly #clock: Clock;
   readonly #send: SendAcks;
   /** By sender and stream: two senders may have streams of one name. */
-  readonly #due: Map<string, Map<string, CommandAck>> = new Map();
+  readonly #due: Map<string, Due> = new Map();
   #scheduled = false;
 
   constructor(clock: Clock, send: SendAcks) {
@@ -33,10 +38,15 @@ export class CommandAcks {
    * Every command of `stream` below `count` is carried out. With a gap it is told at once, and
    * twice: carried out and received, as an origin tells it of its events.
    */
-  note(sender: string, stream: string, { count, gap }: { count: number; gap: boolean }): void {
-    const due = this.#due.get(sender) ?? new Map<string, CommandAck>();
+  note(
+    { sender, json = false }: Pick<CommandSource, "sender" | "json">,
+    stream: string,
+    { count, gap }: { readonly count: number; readonly gap: boolean },
+  ): void {
+    const due = this.#due.get(sender) ?? { acks: new Map(), json };
     this.#due.set(sender, due);
-    due.set(stream, gap ? ["ack", stream, count, count] : ["ack", stream, count]);
+    due.json = json;
+    due.acks.set(stream, gap ? ["ack", stream, count, count] : ["ack", stream, count]);
     if (gap) this.flush();
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -50,6 +60,6 @@ export class CommandAcks {
   flush(): void {
     const due = [...this.#due];
     this.#due.clear();
-    for (const [sender, acks] of due) this.#send(sender, [...acks.values()]);
+    for (const [sender, { acks, json }] of due) this.#send(sender, [...acks.values()], json);
   }
 }

@@ -19,8 +19,11 @@ import type { Registry } from "./registry.ts";
 export interface CommandEffects {
   /** Sends one item on to another node. */
   forward(app: string, node: string, item: readonly unknown[]): void;
-  /** Sends one item, as it came, on to the other nodes with members of a group. */
-  forwardToGroup(app: string, group: string, item: Uint8Array): void;
+  /**
+   * Sends one item, as it came, on to the other nodes with members of a group. As JSON their
+   * replies come so too.
+   */
+  forwardToGroup(app: string, group: string, item: Uint8Array, json: boolean): void;
   close(connection: Connection, cause: CloseCause, closeCode: number, reason: string): void;
 }
 

@@ -16,6 +16,9 @@ import { type OutgoingSizes, sizeFault } from "./outgoing-sizes.ts";
 import { type CommandSource, type GroupMessage, MessageKind, Verb } from "./ports/mod.ts";
 import { QueryCommand } from "./query-command.ts";
 
+/** `[`, which begins no MessagePack batch. */
+const jsonFirstByte = 0x5b;
+
 /**
  * Carries out command batches. Per target of a `send` it makes no object: ids resolve to slots
  * inside the codec, the message is encoded once, and each socket is flushed once a batch.
@@ -34,8 +37,9 @@ export class CommandExecutor {
       { clock, metrics, close: effects.close, flushed },
       sizes.sendQueueBytesMax,
     );
-    const reply = ({ app, sender }: CommandSource, ref: unknown, result: unknown): void => {
-      apps.find(app)?.router.tell(sender, ["reply", ref ?? null, result]);
+    const reply = (source: CommandSource, ref: unknown, result: unknown): void => {
+      const { app, sender, json = false } = source;
+      apps.find(app)?.router.answers.tell(sender, ["reply", ref ?? null, result], json);
     };
     this.#context = {
       parts,
@@ -85,7 +89,8 @@ export class CommandExecutor {
     if (app === undefined) return;
     parts.metrics.batchesReceived.add(1);
     const error = parts.codec.decode(payload);
-    if (error === undefined) this.#batch(app, source);
+    const json = payload[0] === jsonFirstByte;
+    if (error === undefined) this.#batch(app, json ? { ...source, json } : source);
     else this.#refuse(source, error, "a batch cannot be read");
   }
 
@@ -130,7 +135,7 @@ export class CommandExecutor {
       count = admission.next;
       if (admission.gap > 0) {
         this.#refuse(source, "batch-gap", `${admission.gap} items of ${stream} never came`);
-        app.acks.note(source.sender, stream, { count, gap: true });
+        app.acks.note(source, stream, { count, gap: true });
         return;
       }
       skip = admission.skip;
@@ -139,7 +144,7 @@ export class CommandExecutor {
       if (skip-- > 0) continue;
       this.#item(app, source);
     }
-    if (stream !== undefined) app.acks.note(source.sender, stream, { count, gap: false });
+    if (stream !== undefined) app.acks.note(source, stream, { count, gap: false });
   }
 
   /** How a numbered batch stands in its stream; undefined where it is refused. */

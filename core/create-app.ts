@@ -37,7 +37,9 @@ export function createApp(parts: CreateAppParts, options: CreateAppOptions): App
     router,
     groups: new Groups(parts.bus, { app: name, groupsPerConnectionMax }),
     commandStreams: new CommandStreams(parts.clock),
-    acks: new CommandAcks(parts.clock, (sender, acks) => router.confirm(sender, acks)),
+    acks: new CommandAcks(parts.clock, (sender, acks, json) =>
+      router.answers.confirm(sender, acks, json),
+    ),
     connections: 0,
   };
 }

@@ -1,6 +1,5 @@
 import { AssignedStream } from "./assigned-stream.ts";
 import { limits } from "./base/mod.ts";
-import { type CommandAck, namingSender } from "./command-acks.ts";
 import type { CloseCause, Connection } from "./connection.ts";
 import type { EventStream } from "./event-stream.ts";
 import type { EventStreamParts } from "./event-stream-options.ts";
@@ -12,6 +11,7 @@ import { moveIdle, reassign, rebalance } from "./reassign.ts";
 import { RefusedOrigins } from "./refused-origins.ts";
 import type { Connections } from "./registry.ts";
 import { rendezvous } from "./rendezvous.ts";
+import { SenderAnswers } from "./sender-answers.ts";
 import { WaitingRoom } from "./waiting-room.ts";
 
 export type OriginMode = "auto" | "open" | "assigned";
@@ -56,6 +56,8 @@ export class EventRouter {
   readonly #refused: RefusedOrigins;
   readonly #idle: IdleConnections;
   readonly #waiting: WaitingRoom;
+  /** What senders of commands are told. */
+  readonly answers: SenderAnswers;
   #assigned: boolean;
   #connected = false;
   #generation = 0;
@@ -71,6 +73,12 @@ export class EventRouter {
       const destination = { app, partition };
       this.#open.push(this.#stream({ name: String(partition), destination, json }));
     }
+    this.answers = new SenderAnswers({
+      metrics: parts.metrics,
+      own: (sender) => this.#origins.get(sender),
+      everybody: this.#open[0] as EventStream,
+      windowBytesMax: options.windowBytesMax,
+    });
     this.#refused = new RefusedOrigins(parts, app, (name, presence) =>
       this.#directory.presence(name, presence),
     );
@@ -120,23 +128,6 @@ export class EventRouter {
     const origin = rendezvous(id, room) ?? rendezvous(id, live);
     const assigned = origin === undefined ? undefined : this.#origins.get(origin.name);
     return assigned?.stream ?? this.#waitingRoom();
-  }
-
-  /** Confirms commands. Where everybody hears it, it says whose they are. */
-  confirm(sender: string, acks: readonly CommandAck[]): void {
-    const own = this.#origins.get(sender)?.stream;
-    if (own !== undefined) own.publishBare(acks);
-    else this.#everybody.publishBare(acks.map((ack) => namingSender(ack, sender)));
-  }
-
-  /** Tells a sender something. One that is leaving gets it besides its stream, which ends. */
-  tell(sender: string, item: readonly unknown[]): void {
-    const assigned = this.#origins.get(sender);
-    const stream = assigned?.stream ?? this.#everybody;
-    if (assigned?.leaving === true) stream.publishBare([item]);
-    // Who confirms nothing gets what must not be lost, and no more.
-    else if (stream.unconfirmedBytes < 2 * this.#options.windowBytesMax) stream.append(item);
-    else this.#parts.metrics.error("reply-dropped");
   }
 
   /** Whether the channel can publish now. */
@@ -264,11 +255,6 @@ export class EventRouter {
     this.#origins.delete(name);
     this.#log("origin-left", "an origin is gone; its connections move", name);
     this.#reassign(assigned.stream);
-  }
-
-  /** Hears what is for a sender that is no origin here. */
-  get #everybody(): EventStream {
-    return this.#open[0] as EventStream;
   }
 
   #target(id: string): EventStream {

@@ -1,3 +1,4 @@
+import { BareEvents } from "./bare-events.ts";
 import { type ErrorCode, limits, type ServiceError } from "./base/mod.ts";
 import { BatchWindow, type NumberedBatch } from "./batch-window.ts";
 import type { Connection } from "./connection.ts";
@@ -8,7 +9,6 @@ import {
   batchBytesTarget,
   type Destination,
   type Fit,
-  fitBare,
   fitBatch,
 } from "./fit-batch.ts";
 import { PausedConnections } from "./paused-connections.ts";
@@ -33,6 +33,7 @@ export class EventStream {
   #ended = false;
   #scheduled = false;
   #refused: ErrorCode | undefined;
+  readonly bare: BareEvents;
   readonly #paused: PausedConnections = new PausedConnections();
   readonly #settled: (() => void)[] = [];
   readonly #endOfTurn = (): void => {
@@ -44,6 +45,7 @@ export class EventStream {
     this.#parts = parts;
     this.#options = options;
     this.lane = parts.codec.openLane(options.stream);
+    this.bare = new BareEvents(parts.channel, (code) => this.#failed(code));
   }
 
   get name(): string {
@@ -110,13 +112,16 @@ export class EventStream {
     this.#parts.clock.endOfTurn(this.#endOfTurn);
   }
 
-  /** Adds an event that is not a message, or one again. It is never refused. */
-  append(item: readonly unknown[]): void {
+  /** Adds an event that is no message, or one again: never refused. As JSON in its own batch. */
+  append(item: readonly unknown[], json = false): void {
     const { codec, channel } = this.#parts;
     const bytes = codec.encodeValue(item);
+    const alone = json && !this.#options.json;
     // What another stream gave up comes all at once, and brokers limit a packet.
-    if (codec.laneBytes(this.lane) + bytes.length > batchBytesTarget(channel)) this.#take();
+    const full = codec.laneBytes(this.lane) + bytes.length > batchBytesTarget(channel);
+    if (alone || full) this.#take();
     codec.append(this.lane, bytes);
+    if (alone) this.#take(true);
     this.written();
   }
 
@@ -147,14 +152,10 @@ export class EventStream {
   }
 
   /** Publishes outside the numbering: how an `ack` travels. Dropped while not connected. */
-  publishBare(items: readonly (readonly unknown[])[]): void {
+  publishBare(items: readonly (readonly unknown[])[], json = false): void {
     const { destination } = this.#options;
     if (!this.#connected || destination === undefined) return;
-    for (const payload of fitBare(items, this.#fit)) {
-      this.#parts.channel.publish(destination, payload, (error) => {
-        if (error !== undefined) this.#failed(error.code);
-      });
-    }
+    this.bare.publish(destination, items, json ? { ...this.#fit, json } : this.#fit);
   }
 
   /** The origin has handled every item below `count`. False where that says nothing new. */
@@ -225,12 +226,12 @@ export class EventStream {
     return "partition" in (this.#options.destination ?? {});
   }
 
-  #take(): void {
+  #take(json?: boolean): void {
     const { codec } = this.#parts;
     const count = codec.laneItems(this.lane);
     if (count === 0) return;
     const first = codec.laneNext(this.lane) - count;
-    this.#window.push({ first, count, payload: codec.takeBatch(this.lane) });
+    this.#window.push({ first, count, payload: codec.takeBatch(this.lane), json });
   }
 
   /**
@@ -238,8 +239,7 @@ export class EventStream {
    * it is answered: batches get larger under load instead of more.
    */
   #pump(): void {
-    if (!this.#connected || this.#ended || this.#refused !== undefined) return;
-    if (this.#options.destination === undefined) return;
+    if (!this.flows || this.#ended || this.#refused !== undefined) return;
     this.#publishTaken();
     if (this.#frozen || this.#inFlight >= limits.publishesInFlightTarget || this.windowFull)
       return;

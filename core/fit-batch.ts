@@ -59,7 +59,8 @@ function format({ codec, json }: Fit, batch: Uint8Array<ArrayBuffer>): Uint8Arra
  * A batch in as many pieces as the channel needs, formatted. Lanes are kept below its limit, so
  * most are one: not what was written before the limit was known, and what JSON makes larger.
  */
-export function fitBatch(batch: NumberedBatch, fit: Fit): NumberedBatch[] {
+export function fitBatch(batch: NumberedBatch, usual: Fit): NumberedBatch[] {
+  const fit = batch.json === true ? { ...usual, json: true } : usual;
   const payload = format(fit, batch.payload);
   if (payload.byteLength <= fit.bytesMax) return [{ ...batch, payload }];
   const [version, stream, , items] = fit.codec.decodeValue(batch.payload) as [

@@ -71,7 +71,7 @@ export class GroupCommands {
     }
     // Who addressed one node means the whole cluster all the same.
     if (source.reach === "node" || source.reach === "local") {
-      effects.forwardToGroup(app.name, name, codec.itemBytes());
+      effects.forwardToGroup(app.name, name, codec.itemBytes(), source.json === true);
     }
     if (isExpired(options, parts.clock.now())) {
       this.#expire(call, name, answer);

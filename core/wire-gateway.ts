@@ -65,7 +65,10 @@ export function wireGateway(parts: GatewayParts, options: GatewayOptions, end: E
       ...{ ...shared, node, apps, handshakes, expiries, deflate: parts.deflate },
       effects: {
         forward: (app, to, item) => bus.forward(app, to, codec.encodeValue([item])),
-        forwardToGroup: (app, group, item) => bus.forwardToGroup(app, group, batchOf(item)),
+        forwardToGroup: (app, group, item, json) => {
+          const batch = batchOf(item);
+          bus.forwardToGroup(app, group, json ? codec.toJson(batch) : batch);
+        },
         close: end,
       },
     },

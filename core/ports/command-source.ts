@@ -11,6 +11,8 @@ export interface CommandSource {
   readonly reach: "node" | "all" | "group" | "local";
   /** Of reach `group`: the only group that it may publish to. */
   readonly group?: string | undefined;
+  /** It came as JSON, and so do its replies and acks. */
+  readonly json?: boolean | undefined;
   /** The topic, or what stands for one, for the log. */
   readonly place: string;
 }

@@ -113,6 +113,24 @@ for (const { runtime, engine } of combinations) {
       leave(...members);
     });
 
+    it("answers a JSON command in JSON, also at the nodes that it is sent on to", async () => {
+      const members = await rig.inGroup("json", gateway, other);
+      const { node } = gateway.info;
+      await origin.publish(node, '[["publish","json","x",{"ref":"in JSON"}]]');
+      const replies = [await origin.replyTo("in JSON"), await origin.replyTo("in JSON")];
+      assert.deepEqual(
+        new Set(replies.map((reply) => reply.node)),
+        new Set([node, other.info.node]),
+      );
+      // A text of MessagePack has no quotes.
+      const told = origin.batches.filter(({ payload }) => payload.includes('["reply","in JSON",'));
+      assert.equal(told.length, 2);
+      await origin.command(node, ["publish", "json", "x", { ref: "packed" }]);
+      await origin.replyTo("packed");
+      assert.ok(!origin.batches.some(({ payload }) => payload.includes('"packed"')));
+      leave(...members);
+    });
+
     it("refuses names that no group can have, and too many groups", async () => {
       const member = await rig.join();
       const { id } = member;

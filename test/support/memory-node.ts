@@ -168,11 +168,16 @@ export class MemoryNode {
   }
 }
 
+/** What a batch says, MessagePack or JSON. */
+export function batchValue(batch: Uint8Array): unknown {
+  return batch[0] === 0x5b ? JSON.parse(new TextDecoder().decode(batch)) : decode(batch);
+}
+
 /** Every event item that nodes publish, in order. */
 export function recordEvents(broker: MemoryBroker): [node: string, app: string, ...Item][] {
   const events: [string, string, ...Item][] = [];
   broker.onEvents(({ node, destination, batch }) => {
-    const value = decode(batch) as [number, string, number, Item[]];
+    const value = batchValue(batch) as [number, string, number, Item[]];
     for (const item of typeof value[0] === "number" ? value[3] : []) {
       events.push([node, destination.app, ...item]);
     }

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decode } from "@msgpack/msgpack";
 import {
   ManualClock,
   MemoryBroker,
@@ -16,6 +15,7 @@ import type { HandshakeAnswer } from "../../core/ports/mod.ts";
 import { createPlainCodec, createWasmCodec } from "../../wasm/mod.ts";
 import { type Block, blocksOf, readPage } from "../support/docs.ts";
 import { gatewayOptions } from "../support/gateway-options.ts";
+import { batchValue } from "../support/memory-node.ts";
 
 const page = "docs/protocol.md";
 
@@ -68,7 +68,7 @@ class Stage {
       }),
     );
     this.#broker.onEvents(({ batch }) => {
-      for (const item of itemsOf(decode(batch))) {
+      for (const item of itemsOf(batchValue(batch))) {
         if (item[0] === "connect") this.#ids.push(String(item[1]));
         this.#events.push(item);
       }

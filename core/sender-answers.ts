@@ -1,0 +1,47 @@
+import type { AssignedStream } from "./assigned-stream.ts";
+import { type CommandAck, namingSender } from "./command-acks.ts";
+import type { EventStream } from "./event-stream.ts";
+import type { GatewayMetrics } from "./gateway-metrics.ts";
+
+export interface SenderAnswersParts {
+  readonly metrics: GatewayMetrics;
+  /** The sender's own stream, where it is an origin that takes part. */
+  readonly own: (sender: string) => AssignedStream | undefined;
+  /** Hears what is for any other sender. */
+  readonly everybody: EventStream;
+  readonly windowBytesMax: number;
+}
+
+/** What senders of commands are told: by their own stream, or by the one that everybody hears. */
+export class SenderAnswers {
+  readonly #parts: SenderAnswersParts;
+
+  constructor(parts: SenderAnswersParts) {
+    this.#parts = parts;
+  }
+
+  /** Confirms commands. Where everybody hears it, it says whose they are. */
+  confirm(sender: string, acks: readonly CommandAck[], json: boolean): void {
+    const own = this.#parts.own(sender)?.stream;
+    if (own !== undefined) own.publishBare(acks, json);
+    else {
+      const named = acks.map((ack) => namingSender(ack, sender));
+      this.#parts.everybody.publishBare(named, json);
+    }
+  }
+
+  /**
+   * Tells a sender something. One that is leaving gets it besides its stream, which ends. Who
+   * confirms nothing, or whose broker does not, gets what must not be lost, and no more.
+   */
+  tell(sender: string, item: readonly unknown[], json: boolean): void {
+    const { own, everybody, metrics, windowBytesMax } = this.#parts;
+    const assigned = own(sender);
+    const stream = assigned?.stream ?? everybody;
+    const leaving = assigned?.leaving === true;
+    const full = stream.unconfirmedBytes + stream.bare.bytes >= 2 * windowBytesMax;
+    if (full || (leaving && !stream.flows)) metrics.error("reply-dropped");
+    else if (leaving) stream.publishBare([item], json);
+    else stream.append(item, json);
+  }
+}
