@@ -29,6 +29,10 @@ import type { Registry } from "./registry.ts";
 import { Reservation, type Reservations } from "./reservations.ts";
 import { wireGateway } from "./wire-gateway.ts";
 
+/** Reasons of `/readyz`. */
+const busAway = "no connection to the broker for commands and presence";
+const channelAway = "no connection to the broker for events";
+
 /** Faults of a client that broke no protocol but said too much. */
 const limitCodes: ReadonlySet<ErrorCode> = new Set([
   "message-too-big",
@@ -50,10 +54,9 @@ export class Gateway implements SocketHandler<Connection> {
   readonly #entrance: Entrance;
   readonly #expiries: Expiries;
   #cancelTick: Cancel = () => {};
-  readonly #reasons = new Set<string>([
-    "cluster bus not connected",
-    "origin channel not connected",
-  ]);
+  /** Why the bus does not let this node take part. */
+  #refusal: string | undefined;
+  readonly #reasons = new Set<string>([busAway, channelAway]);
 
   constructor(parts: GatewayParts, options: GatewayOptions) {
     const end = this.#end.bind(this);
@@ -78,7 +81,7 @@ export class Gateway implements SocketHandler<Connection> {
     const channel = this.#parts.channel.start({
       commands,
       connected: (connected) => {
-        this.#readiness("origin channel not connected", connected);
+        this.#readiness(channelAway, connected);
         if (connected) limitBatches(this.#parts.codec, this.#parts.channel);
         for (const { router } of this.#apps) router.connected(connected);
       },
@@ -90,7 +93,10 @@ export class Gateway implements SocketHandler<Connection> {
       node: () => {},
       refused: (code, topic) => this.#executor.refused(code, topic),
       lost: () => this.#metrics.error("forward-lost"),
-      connected: (connected) => this.#readiness("cluster bus not connected", connected),
+      connected: (connected) => this.#readiness(busAway, connected),
+      barred: (reason) => {
+        this.#refusal = reason;
+      },
     });
     await Promise.all([channel, bus]);
     this.#heartbeat.start();
@@ -111,7 +117,9 @@ export class Gateway implements SocketHandler<Connection> {
   }
 
   readiness(): Readiness {
-    return { ready: this.#reasons.size === 0, reasons: [...this.#reasons] };
+    const reasons = [...this.#reasons];
+    if (this.#refusal !== undefined) reasons.push(this.#refusal);
+    return { ready: reasons.length === 0, reasons };
   }
 
   /**

@@ -53,7 +53,10 @@ export class CarefulPublisher {
     const publish = { topic, payload, done };
     if (same(this.#refused, publish)) {
       this.#refused = undefined;
-      const error = new ServiceError("publish-refused", "the broker ends the connection over it");
+      const error = new ServiceError(
+        "publish-refused",
+        `${topic}: the broker ends the connection`,
+      );
       // As the broker's answer would come: never within the call.
       queueMicrotask(() => done(error));
     } else if (!this.#careful) {

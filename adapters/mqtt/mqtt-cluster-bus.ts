@@ -29,6 +29,8 @@ export class MqttClusterBus implements ClusterBus {
   /** Groups with members here, of each app. */
   readonly #groups: ReadonlyMap<string, Set<string>>;
   #connected = false;
+  /** Apps in which the broker does not let this node announce itself. */
+  readonly #refused: Map<string, string> = new Map();
 
   constructor(options: MqttOptions, ports: MqttPorts) {
     this.#options = options;
@@ -49,6 +51,7 @@ export class MqttClusterBus implements ClusterBus {
       node: (app: string, name: string, presence: NodePresence | undefined): void =>
         this.#listener?.node(app, name, presence),
       connected: (): void => this.#tell(),
+      refused: (app: string, error: ServiceError | undefined): void => this.#refuse(app, error),
     };
     this.#presence = new Map(
       apps.map((app) => [app, new NodePresenceLink(app, options, ports, told)]),
@@ -103,6 +106,18 @@ export class MqttClusterBus implements ClusterBus {
     if (connected === this.#connected) return;
     this.#connected = connected;
     this.#listener?.connected(connected);
+  }
+
+  #refuse(app: string, error: ServiceError | undefined): void {
+    const reason = error?.message;
+    if (this.#refused.get(app) === reason) return;
+    if (reason === undefined) this.#refused.delete(app);
+    else this.#refused.set(app, reason);
+    const { logger } = this.#ports;
+    if (error === undefined) logger.log("info", "rules-mended", "the broker takes the presence");
+    else logger.log("error", "rules-missing", error.message, { code: error.code, app });
+    const [first] = this.#refused.values();
+    this.#listener?.barred?.(first);
   }
 
   #forward(topic: string, batch: Uint8Array): void {

@@ -14,6 +14,12 @@ export const mqttLimits = {
   waitingMax: 4_096,
   /** A session that ends within this time may have ended over something that was published. */
   shortSessionMs: 5_000,
+  /** So many in a row, and one line says so, in place of one for each. */
+  shortSessionsTold: 3,
+  /** What is published to a topic that this client reads comes back within this time. */
+  echoMs: 5_000,
+  /** Sessions in a row that end before it has: then it never will. */
+  echoLossesMax: 3,
   /** So many in a row, and one is published at a time. */
   shortSessionsMax: 2,
   /** So many with the same one on its way, and it is too large, or refused. */

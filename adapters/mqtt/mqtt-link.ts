@@ -29,6 +29,8 @@ export interface MqttLinkOptions {
   readonly reconnectMsMax?: number | undefined;
   /** Level of the line that tells a lost or unreachable broker: one of several links warns. */
   readonly downLevel?: LogLevel | undefined;
+  /** The same for a broker that was never reached yet. */
+  readonly unreachableLevel?: LogLevel | undefined;
 }
 
 export interface MqttLinkPorts {
@@ -67,7 +69,6 @@ export class MqttLink {
   #version: 4 | 5;
   #fellBack = false;
   #everUp = false;
-  #toldDown = false;
   #toldRefused = false;
   #packetBytesMax: number | undefined;
   #cancelRetry: Cancel = () => {};
@@ -77,7 +78,7 @@ export class MqttLink {
   constructor(options: MqttLinkOptions, ports: MqttLinkPorts) {
     this.#options = options;
     this.#ports = ports;
-    this.#lines = new LinkLog(ports.logger, options);
+    this.#lines = new LinkLog(ports.logger, ports.clock, options);
     this.#address = parseBrokerUrl(options.url);
     const rest = ports.random.fill(new Uint8Array(6));
     const hex = Array.from(rest, (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -134,6 +135,7 @@ export class MqttLink {
       done(new ServiceError("batch-too-big", "the packet is above the broker's limit"));
       return;
     }
+    this.#lines.topic = topic;
     this.#window.add({ topic, payload, retain, done });
   }
 
@@ -210,17 +212,14 @@ export class MqttLink {
     this.#state = "up";
     this.#backoff.reset();
     this.#fellBack = false;
-    if (this.#toldDown) {
-      this.#lines.log(this.#downLevel === "warn" ? "info" : "debug", "broker-connected");
-    }
     this.#everUp = true;
-    this.#toldDown = false;
+    this.#lines.up();
     this.#listener?.connected(true);
     this.#settle?.resolve();
   }
 
   #notGranted(filter: string, required: boolean): void {
-    const message = `the broker does not grant the subscription ${filter}`;
+    const message = `the broker does not grant the subscription ${filter}: let this user read it`;
     if (required) this.#session?.fail(new ServiceError("broker-refused", message));
     else if (!this.#toldRefused) this.#lines.log("warn", "subscription-refused", { filter });
     this.#toldRefused = true;
@@ -241,7 +240,7 @@ export class MqttLink {
       this.#lines.log(level, refusal.code, { reason: refusal.message });
       this.#settle?.reject(refusal);
     } else if (this.#state === "waiting" && !this.#fallBack(wasUp, end)) {
-      this.#retry(end.error);
+      this.#retry(wasUp, end.error);
     }
   }
 
@@ -277,13 +276,9 @@ export class MqttLink {
     return true;
   }
 
-  #retry(error: Error | undefined): void {
+  #retry(wasUp: boolean, error: Error | undefined): void {
     this.#fellBack = false;
-    if (!this.#toldDown) {
-      this.#toldDown = true;
-      const event = this.#everUp ? "broker-lost" : "broker-unreachable";
-      this.#lines.log(this.#downLevel, event, { reason: error?.message || "connection closed" });
-    }
+    this.#lines.down(wasUp, this.#everUp, error);
     this.#cancelRetry = this.#ports.clock.after(this.#backoff.next(), () => {
       if (this.#state === "waiting") this.#connect();
     });
@@ -291,9 +286,5 @@ export class MqttLink {
 
   get #auto(): boolean {
     return (this.#options.version ?? "auto") === "auto";
-  }
-
-  get #downLevel(): LogLevel {
-    return this.#options.downLevel ?? "warn";
   }
 }

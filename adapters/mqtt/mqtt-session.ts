@@ -66,6 +66,13 @@ function codeOf(error: Error | undefined | null): number | undefined {
   return typeof code === "number" ? code : undefined;
 }
 
+function refusal(topic: string, error: Error): ServiceError {
+  const forGood = refusedForGood.has(codeOf(error) ?? 0);
+  const what = forGood ? "the broker does not let this user write there" : "the broker failed";
+  const kind = forGood ? "publish-refused" : "publish-failed";
+  return new ServiceError(kind, `${topic}: ${what} (${error.message})`, { cause: error });
+}
+
 function clientOptions(options: MqttSessionOptions): IClientOptions {
   const { address, clientId, version, willTopic } = options;
   return {
@@ -157,8 +164,7 @@ export class MqttSession implements SubscriptionBroker {
       // Only the broker's own answers count here: the end of the connection is told to all.
       if (error && code === undefined) return;
       const heard = !this.#unheard.delete(messageId);
-      const kind = refusedForGood.has(code ?? 0) ? "publish-refused" : "publish-failed";
-      acked(error ? new ServiceError(kind, error.message) : undefined, heard);
+      acked(error ? refusal(topic, error) : undefined, heard);
     };
     client.outgoing[messageId] = { volatile: false, cmd: "publish", cb };
     const packet = {

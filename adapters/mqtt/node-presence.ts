@@ -1,4 +1,6 @@
+import type { ServiceError } from "../../core/base/mod.ts";
 import type { NodePresence } from "../../core/ports/mod.ts";
+import { EchoWatch } from "./echo-watch.ts";
 import { mqttLimits } from "./mqtt-limits.ts";
 import { MqttLink } from "./mqtt-link.ts";
 import type { MqttOptions, MqttPorts } from "./mqtt-options.ts";
@@ -8,6 +10,8 @@ import { Topics } from "./topics.ts";
 export interface NodePresenceListener {
   node(app: string, node: string, presence: NodePresence | undefined): void;
   connected(connected: boolean): void;
+  /** The broker does not let this node announce itself in an app, and why; or it does again. */
+  refused(app: string, error: ServiceError | undefined): void;
 }
 
 /**
@@ -22,6 +26,7 @@ export class NodePresenceLink {
   readonly #topics: Topics;
   readonly #topic: string;
   readonly #link: MqttLink;
+  readonly #echo: EchoWatch;
   #last: NodePresence | undefined;
   #leaving = false;
   #heardRetained = false;
@@ -54,6 +59,12 @@ export class NodePresenceLink {
       },
       ports,
     );
+    this.#echo = new EchoWatch(ports.clock, {
+      topic: this.#topic,
+      up: () => this.#link.up,
+      hint: "--node-name is the name of the node's user at the broker",
+      told: (error) => listener.refused(app, error),
+    });
   }
 
   get up(): boolean {
@@ -64,6 +75,7 @@ export class NodePresenceLink {
     return this.#link.start({
       connected: (connected) => {
         if (connected) this.#connected();
+        else this.#echo.lost();
         this.#listener.connected(connected);
       },
       message: (topic, payload, retained) => this.#message(topic, payload, retained),
@@ -78,6 +90,7 @@ export class NodePresenceLink {
   /** Clears the presence, which is the clean way to leave. */
   async stop(): Promise<void> {
     this.#leaving = true;
+    this.#echo.stop();
     if (this.#last !== undefined) this.#publish(new Uint8Array(0));
     await this.#link.stop();
   }
@@ -89,7 +102,9 @@ export class NodePresenceLink {
 
   #publish(payload: Uint8Array): void {
     // What is lost here is made good by the announcement after the next connect.
-    if (this.#link.up) this.#link.publish(this.#topic, payload, () => {}, true);
+    if (!this.#link.up) return;
+    if (!this.#leaving) this.#echo.published();
+    this.#link.publish(this.#topic, payload, (error) => this.#echo.answered(error), true);
   }
 
   #connected(): void {
@@ -118,6 +133,8 @@ export class NodePresenceLink {
       return;
     }
     const presence = parseNodePresence(payload);
+    const own = presence?.incarnation === this.#last?.incarnation;
+    if (parsed.node === this.#options.node && own) this.#echo.heard();
     if (presence === undefined) {
       this.#ports.logger.log("warn", "presence-malformed", "a presence cannot be read", { topic });
       return;

@@ -67,8 +67,8 @@ test("the reasons of not being ready are those of the code", () => {
   const [row] = tableRows(page, "path").filter(([path]) => path === "`/readyz`");
   const listed = row?.[1]?.match(/`[a-z ]+`/g)?.map(unquoted);
   assert.deepEqual(listed, [
-    "cluster bus not connected",
-    "origin channel not connected",
+    "no connection to the broker for commands and presence",
+    "no connection to the broker for events",
     "draining",
   ]);
   for (const reason of listed ?? []) assert.ok(source.includes(`"${reason}"`), reason);

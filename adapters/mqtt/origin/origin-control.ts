@@ -1,6 +1,7 @@
 import { encode } from "@msgpack/msgpack";
-import { limits } from "../../../core/base/mod.ts";
+import { limits, ServiceError } from "../../../core/base/mod.ts";
 import type { Cancel, Clock, OriginPresence } from "../../../core/ports/mod.ts";
+import { EchoWatch } from "../echo-watch.ts";
 import { MqttLink, type MqttLinkOptions, type MqttLinkPorts } from "../mqtt-link.ts";
 import { encodePresence, parseOriginPresence } from "../presence.ts";
 import type { Topics } from "../topics.ts";
@@ -34,6 +35,16 @@ export class OriginControl {
   #begun = false;
   #leaving = false;
   #left = false;
+  readonly #echo: EchoWatch;
+  #refused = false;
+  /** What the broker says of a publish. That it lets none be, it may say at any time, and once. */
+  readonly #published = (error?: ServiceError): void => {
+    if (error?.code === "publish-refused" && !this.#refused) {
+      this.#ports.logger.log("error", error.code, error.message, { code: error.code });
+    }
+    this.#refused = error?.code === "publish-refused";
+  };
+  #admitted: ((error: ServiceError | undefined) => void) | undefined;
   #cancelHeartbeat: Cancel = () => {};
 
   constructor(options: OriginControlOptions, ports: MqttLinkPorts) {
@@ -49,9 +60,17 @@ export class OriginControl {
         willTopic: this.#topic,
         filters: [this.#topic, topics.presenceAsk(app, "+")],
         downLevel: "debug",
+        // It is the first to connect: nobody else would tell.
+        unreachableLevel: "warn",
       },
       ports,
     );
+    this.#echo = new EchoWatch(ports.clock, {
+      topic: this.#topic,
+      up: () => this.#link.up,
+      hint: "an origin's name is that of its user at the broker",
+      told: (error) => this.#admitted?.(error),
+    });
   }
 
   get #clock(): Clock {
@@ -62,12 +81,39 @@ export class OriginControl {
   start(): Promise<void> {
     return this.#link.start({
       connected: (connected) => {
-        if (!connected) return;
+        if (!connected) {
+          this.#echo.lost();
+          return;
+        }
+        if (this.#admitted !== undefined) this.#try();
         this.announce();
         this.#sendAcks();
       },
       message: (topic, payload) => this.#message(topic, payload),
     });
+  }
+
+  /**
+   * Resolves when the broker lets this origin write and read its presence; rejects with the rule
+   * that is missing. Nobody hears of the origin yet: what it publishes says that it is not there.
+   */
+  async admitted(): Promise<void> {
+    const error = await new Promise<ServiceError | undefined>((resolve) => {
+      this.#admitted = resolve;
+      this.#try();
+    });
+    this.#admitted = undefined;
+    this.#echo.stop();
+    if (error === undefined) return;
+    await this.#link.stop();
+    throw error;
+  }
+
+  #try(): void {
+    if (!this.#link.up) return;
+    this.#echo.published();
+    const answered = (error?: ServiceError): void => this.#echo.answered(error);
+    this.#link.publish(this.#topic, new Uint8Array(0), answered, true);
   }
 
   /** Announces the origin: nodes in assigned or auto mode give it connections from now on. */
@@ -91,7 +137,7 @@ export class OriginControl {
       ...presence,
       ...leaving,
     };
-    this.#link.publish(this.#topic, encodePresence(full as OriginPresence), () => {}, true);
+    this.#link.publish(this.#topic, encodePresence(full as OriginPresence), this.#published, true);
   }
 
   /**
@@ -118,6 +164,7 @@ export class OriginControl {
   /** Clears the presence and disconnects. */
   async stop(): Promise<void> {
     this.#left = true;
+    this.#admitted?.(new ServiceError("broker-lost", "the origin is closed"));
     this.#cancelHeartbeat();
     this.#sendAcks();
     if (this.#link.up) this.#link.publish(this.#topic, new Uint8Array(0), () => {}, true);
@@ -132,6 +179,7 @@ export class OriginControl {
   }
 
   #message(topic: string, payload: Uint8Array): void {
+    if (topic === this.#topic && payload.byteLength === 0) this.#echo.heard();
     // Somebody asks, or a late Will of an earlier connection of ours: we live, and say so again.
     if (topic !== this.#topic || payload.byteLength === 0) {
       this.announce();
@@ -160,7 +208,7 @@ export class OriginControl {
     this.#acks.clear();
     for (const [node, items] of byNode) {
       // One that is lost with the connection is made good by the next: acks are cumulative.
-      this.#link.publish(topics.nodeCommands(app, node, name), encode(items), () => {});
+      this.#link.publish(topics.nodeCommands(app, node, name), encode(items), this.#published);
     }
   }
 }

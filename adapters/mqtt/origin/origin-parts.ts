@@ -95,6 +95,7 @@ export class OriginParts implements AudienceOwner {
     try {
       // Events come last, so that none comes before `connectOrigin` has returned.
       await this.#control?.start();
+      await this.#control?.admitted();
       await this.link.start({
         connected: (connected) => {
           this.#nodes.connected(connected);
@@ -108,6 +109,7 @@ export class OriginParts implements AudienceOwner {
       this.#control?.begin();
     } catch (error) {
       clearInterval(this.#hold);
+      await this.#control?.stop();
       throw error;
     }
   }

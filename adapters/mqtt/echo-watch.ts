@@ -1,0 +1,82 @@
+import { ServiceError } from "../../core/base/mod.ts";
+import type { Cancel, Clock } from "../../core/ports/mod.ts";
+import { mqttLimits } from "./mqtt-limits.ts";
+
+export interface EchoWatchOptions {
+  /** Published to and subscribed by the same client. */
+  readonly topic: string;
+  /** Whether the connection stands. */
+  readonly up: () => boolean;
+  /** What may be wrong, for the error. */
+  readonly hint: string;
+  /** What holds now: an error that names the topic and the rule, or that all is well. */
+  readonly told: (error: ServiceError | undefined) => void;
+}
+
+/**
+ * Whether a client may write and read its own presence. MQTT 5 says so of a publish; a broker of
+ * MQTT 3.1.1 confirms what it throws away, or ends the connection. What it delivers comes back.
+ */
+export class EchoWatch {
+  readonly #clock: Clock;
+  readonly #options: EchoWatchOptions;
+  #waiting = false;
+  #losses = 0;
+  #cancel: Cancel = () => {};
+
+  constructor(clock: Clock, options: EchoWatchOptions) {
+    this.#clock = clock;
+    this.#options = options;
+  }
+
+  /** Something was published. */
+  published(): void {
+    if (this.#waiting) return;
+    this.#waiting = true;
+    this.#cancel = this.#clock.after(mqttLimits.echoMs, () => {
+      if (!this.#options.up()) {
+        // The broker is away, and with it the answer: what is published next is waited for.
+        this.#waiting = false;
+        return;
+      }
+      this.#conclude("read and write", "what it confirms does not come back");
+    });
+  }
+
+  /** The broker has answered a publish. */
+  answered(error: ServiceError | undefined): void {
+    if (error?.code === "publish-refused") this.#conclude("write", "it refuses the publish");
+  }
+
+  /** It came back. */
+  heard(): void {
+    this.#stop();
+    this.#losses = 0;
+    this.#options.told(undefined);
+  }
+
+  /** The connection is gone. */
+  lost(): void {
+    if (!this.#waiting) return;
+    this.#stop();
+    this.#losses++;
+    if (this.#losses < mqttLimits.echoLossesMax) return;
+    this.#conclude("read and write", "it ends the connection over a publish");
+  }
+
+  stop(): void {
+    this.#stop();
+  }
+
+  #stop(): void {
+    this.#waiting = false;
+    this.#cancel();
+  }
+
+  #conclude(rule: string, why: string): void {
+    this.#stop();
+    const { topic, hint, told } = this.#options;
+    const text = `the broker's access rules do not let this user ${rule} ${topic}: ${why}; ${hint}`;
+    told(new ServiceError("broker-refused", text));
+  }
+}
