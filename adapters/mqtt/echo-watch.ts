@@ -76,7 +76,7 @@ export class EchoWatch {
   #conclude(rule: string, why: string): void {
     this.#stop();
     const { topic, hint, told } = this.#options;
-    const text = `the broker's access rules do not let this user ${rule} ${topic}: ${why}; ${hint}`;
-    told(new ServiceError("broker-refused", text));
+    const text = `the broker's access rules do not let this user ${rule} ${topic}`;
+    told(new ServiceError("broker-refused", `${text}: ${why}; ${hint}`));
   }
 }

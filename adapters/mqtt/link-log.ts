@@ -80,7 +80,7 @@ export class LinkLog {
     this.#logger.log(level, event, message, { ...this.#fields, ...fields });
   }
 
-  /** A broker that ends one session after the other says so of its rules: MQTT 3.1.1 has no word. */
+  /** A broker of MQTT 3.1.1 has no other word than this for a publish that it does not take. */
   #ended(reason: string): void {
     const short = this.#clock.now() - this.#upAt < mqttLimits.shortSessionMs;
     this.#shorts = short ? this.#shorts + 1 : 0;
