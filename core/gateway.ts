@@ -54,8 +54,7 @@ export class Gateway implements SocketHandler<Connection> {
   readonly #entrance: Entrance;
   readonly #expiries: Expiries;
   #cancelTick: Cancel = () => {};
-  /** Why the bus does not let this node take part. */
-  #refusal: string | undefined;
+  #barred: readonly string[] = [];
   readonly #reasons = new Set<string>([busAway, channelAway]);
 
   constructor(parts: GatewayParts, options: GatewayOptions) {
@@ -95,7 +94,7 @@ export class Gateway implements SocketHandler<Connection> {
       lost: () => this.#metrics.error("forward-lost"),
       connected: (connected) => this.#readiness(busAway, connected),
       barred: (reason) => {
-        this.#refusal = reason;
+        this.#barred = reason === undefined ? [] : [reason];
       },
     });
     await Promise.all([channel, bus]);
@@ -117,8 +116,7 @@ export class Gateway implements SocketHandler<Connection> {
   }
 
   readiness(): Readiness {
-    const reasons = [...this.#reasons];
-    if (this.#refusal !== undefined) reasons.push(this.#refusal);
+    const reasons = [...this.#reasons, ...this.#barred];
     return { ready: reasons.length === 0, reasons };
   }
 
