@@ -171,7 +171,7 @@ const mutants: readonly Mutant[] = [
     file: files.outbox,
     find: "for (const outbox of this.#nodes.values()) this.#repeat(outbox, outbox.kept.all());",
     replace: "",
-    tests: [tests.heads],
+    tests: [tests.outbox],
   },
   {
     says: "and the node drops what it has",

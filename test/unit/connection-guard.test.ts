@@ -11,6 +11,7 @@ import {
 } from "../../adapters/memory/mod.ts";
 import { Gateway, type GuardOptions } from "../../core/mod.ts";
 import { createPlainCodec } from "../../wasm/mod.ts";
+import { upgradeRequest } from "../support/memory-node.ts";
 import { SimulatedNetwork } from "../support/simulated-origins.ts";
 
 /** A gateway with these guards, nothing but memory around it. */
@@ -213,13 +214,7 @@ test("an address has so many connections and no more, until one of them goes", a
   await rig.advance(0);
   assert.deepEqual(closing(third), [1008, "connections-per-ip"]);
   assert.deepEqual(closing(other), []);
-  const headers = { upgrade: "websocket", connection: "upgrade", "sec-websocket-version": "13" };
-  const all: Record<string, string> = { ...headers, "sec-websocket-key": `${"A".repeat(22)}==` };
-  const request = {
-    ...{ method: "GET", path: "/", query: "", remoteAddress: "2001:db8::9" },
-    header: (name: string): string | undefined => all[name],
-    headers: () => Object.entries(all),
-  };
+  const request = { ...upgradeRequest("/"), remoteAddress: "2001:db8::9" };
   const refused = rig.gateway.handshake(request);
   assert.ok("statusCode" in refused);
   assert.equal(refused.statusCode, 503);
