@@ -7,6 +7,7 @@ const files = {
   bus: "adapters/mqtt/mqtt-cluster-bus.ts",
   streams: "core/command-streams.ts",
   sizes: "core/outgoing-sizes.ts",
+  handshakes: "core/address-handshakes.ts",
   entrance: "core/entrance.ts",
   guard: "core/connection-guard.ts",
   executor: "core/command-executor.ts",
@@ -93,6 +94,20 @@ const mutants: readonly Mutant[] = [
     file: files.entrance,
     find: "if (code !== undefined) return this.#refused(tooMany(code));",
     replace: "",
+    tests: [tests.handshakes],
+  },
+  {
+    says: "the address began as many handshakes in this second",
+    file: files.handshakes,
+    find: 'if (begun >= handshakesPerIpPerSecondMax) return "handshake-rate";',
+    replace: "",
+    tests: [tests.handshakes],
+  },
+  {
+    says: "a client left while its handshake waited to be authorised",
+    file: files.entrance,
+    find: "      reservations.giveBack(reservation);\n      handshakes.settle(",
+    replace: "      handshakes.settle(",
     tests: [tests.handshakes],
   },
 ];

@@ -4,6 +4,7 @@ import { errors } from "./errors.ts";
 import { features } from "./features.ts";
 import { moves } from "./moves.ts";
 import type { Part } from "./mutant.ts";
+import { operating } from "./operating.ts";
 import { origins } from "./origins.ts";
 import { programs } from "./programs.ts";
 import { streams } from "./streams.ts";
@@ -18,4 +19,5 @@ export const parts: readonly Part[] = [
   programs,
   contract,
   errors,
+  operating,
 ];
