@@ -104,6 +104,7 @@ export class Entrance {
     }
     const { refusal } = apps.get(app).router;
     if (refusal === undefined) return undefined;
+    if (refusal === "no-origin") apps.get(app).router.noteNoOrigin();
     return unavailable(refusal, "events wait for an origin or the broker");
   }
 

@@ -48,6 +48,8 @@ export interface EventRouterParts extends EventStreamParts {
  * waiting room.
  */
 export class EventRouter {
+  /** Whether a connection may get another origin than the one that heard it open. */
+  readonly mayMove: boolean;
   readonly #parts: EventRouterParts;
   readonly #options: EventRouterOptions;
   readonly #directory: OriginDirectory;
@@ -65,6 +67,7 @@ export class EventRouter {
   constructor(parts: EventRouterParts, options: EventRouterOptions) {
     this.#parts = parts;
     this.#options = options;
+    this.mayMove = options.mode !== "open";
     this.#assigned = options.mode === "assigned";
     this.#idle = new IdleConnections(parts.registry);
     this.#waiting = new WaitingRoom(parts, options.originWaitMs);
@@ -114,9 +117,9 @@ export class EventRouter {
     return this.#origins.size > 0 || this.#waiting.stream?.bytesFull ? "window-full" : undefined;
   }
 
-  /** Whether a connection may get another origin than the one that heard it open. */
-  get mayMove(): boolean {
-    return this.#options.mode !== "open";
+  /** A handshake was refused because no origin is there. */
+  noteNoOrigin(): void {
+    if (this.#options.mode === "auto" && this.#assigned) this.#waiting.hint();
   }
 
   /** The stream of a new connection. */

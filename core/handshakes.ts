@@ -39,6 +39,7 @@ export class Handshakes {
     request: Readonly<Record<string, unknown>>,
   ): Promise<Authorization | HandshakeRefusal> {
     if (!app.router.hasOrigin) {
+      app.router.noteNoOrigin();
       return Promise.resolve(unavailable("no-origin", "nobody is there to authorise it"));
     }
     if (this.#waiting.size >= limits.handshakesWaitingMax) {

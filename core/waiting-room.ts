@@ -1,3 +1,4 @@
+import { limits } from "./base/mod.ts";
 import { CloseCause, type Connection } from "./connection.ts";
 import type { EventStream } from "./event-stream.ts";
 import type { Cancel, Clock, Logger } from "./ports/mod.ts";
@@ -22,6 +23,7 @@ export class WaitingRoom {
   #cancel: Cancel | undefined;
   #connected = false;
   #inVain = false;
+  #hintedAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: WaitingRoomParts, waitMs: number) {
     this.#parts = parts;
@@ -60,6 +62,19 @@ export class WaitingRoom {
     this.#stream = undefined;
     this.#inVain = false;
     return stream;
+  }
+
+  /** Why handshakes are refused, to whoever started a plain subscriber: now and then a line. */
+  hint(): void {
+    const { clock, logger } = this.#parts;
+    if (clock.now() - this.#hintedAt < limits.hintMs) return;
+    this.#hintedAt = clock.now();
+    const code = "no-origin";
+    const message =
+      "handshakes are refused: origins announced themselves earlier on this gateway, so that plain " +
+      "subscribers get nothing. Start an origin that announces itself, or the gateway anew with " +
+      "--origin-mode open";
+    logger.log("warn", "no-origin-hint", message, { code });
   }
 
   stop(): void {

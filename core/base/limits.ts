@@ -148,6 +148,8 @@ export const limits = {
   aliveIdsMax: 1_000,
   /** Lines of one event and code a second; the rest is counted and told in one line. */
   logLinesPerSecondMax: 10,
+  /** A line that says the cause of a state that lasts: now and then, as nobody reads it twice. */
+  hintMs: 60_000,
   /** Heartbeats of presence; gone after three are missed. */
   presenceIntervalMs: 5_000,
   /** A smaller message is not deflated where deflate is on: it costs more than it saves. */

@@ -59,6 +59,13 @@ export const chatPage: string = `<!doctype html>
     while (log.children.length > 500) log.firstChild.remove();
     log.scrollTop = log.scrollHeight;
   }
+  function read(data) {
+    try {
+      return Object(JSON.parse(data));
+    } catch {
+      return { kind: "said", text: data };
+    }
+  }
   function status(state, text) {
     $("status").dataset.state = state;
     $("status").textContent = text;
@@ -73,20 +80,22 @@ export const chatPage: string = `<!doctype html>
       wait = Math.min(wait * 2, 10000);
     };
     socket.onmessage = (event) => {
-      const message = JSON.parse(event.data);
+      const message = read(event.data);
       if (message.online) status("open", message.online + " online");
       if (message.kind === "joined") show("note", "", "somebody joined");
       if (message.kind === "left") show("note", "", "somebody left");
       if (message.kind !== "said") return;
-      const said = JSON.parse(message.text);
-      show("said", String(said.name), String(said.text));
+      // Said as NAME: TEXT. Whatever else the origin makes of it is shown as it comes.
+      const [name, ...text] = String(message.text).split(": ");
+      if (text.length > 0) show("said", name, text.join(": "));
+      else show("said", "", name);
     };
   }
   $("form").onsubmit = (event) => {
     event.preventDefault();
     const text = $("text").value.trim();
     if (!text || socket.readyState !== WebSocket.OPEN) return;
-    socket.send(JSON.stringify({ name: $("name").value, text }));
+    socket.send($("name").value + ": " + text);
     $("text").value = "";
   };
   connect();

@@ -188,3 +188,31 @@ test("an `open` that fits no packet closes its connection; a `reply` is logged",
     ["batch-too-big", "reply"],
   ]);
 });
+
+for (const authorize of ["none", "origin"] as const) {
+  test(`where auto turns handshakes away, a line says why now and then, authorize ${authorize}`, async () => {
+    const rig = await new Rig({ mode: "auto", authorize }).start("o1");
+    const hints = (): number => rig.logged("no-origin-hint").length;
+    rig.node.connect();
+    rig.kill(rig.origins[0]!);
+    await rig.pass(15);
+    for (let round = 0; round < 5; round++) assert.equal(await rig.handshake(), "503 no-origin");
+    assert.equal(hints(), 1);
+    const [line] = rig.node.logger.of("no-origin-hint");
+    assert.match(line!.message, /origins announced themselves earlier .*--origin-mode open/);
+    await rig.pass(50);
+    await rig.handshake();
+    assert.equal(hints(), 1);
+    await rig.pass(10);
+    await rig.handshake();
+    assert.equal(hints(), 2);
+  });
+}
+
+test("in mode assigned, which waits for origins from the start, there is no such line", async () => {
+  const rig = await new Rig({ originWaitMs: 1_000 }).start();
+  rig.node.connect();
+  await rig.pass(2);
+  assert.equal(await rig.handshake(), "503 no-origin");
+  assert.deepEqual(rig.logged("no-origin-hint"), []);
+});
