@@ -56,8 +56,8 @@ async function echoes(command: string, words: (port: number) => string[]): Promi
 const python = findPython();
 const skip = python === undefined && "python3 with paho-mqtt and msgpack is not installed";
 
-test("the echo in Python answers over MQTT", { skip }, () =>
-  echoes(python!, (port) => ["examples/origin-python/echo.py", `${port}`]),
+test("the plain echo in Python answers in open mode", { skip }, () =>
+  echoes(python!, (port) => ["examples/origin-python/plain.py", `${port}`]),
 );
 
 test("the echo in TypeScript answers over MQTT", () =>
