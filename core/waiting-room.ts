@@ -71,9 +71,9 @@ export class WaitingRoom {
     this.#hintedAt = clock.now();
     const code = "no-origin";
     const message =
-      "handshakes are refused: origins announced themselves earlier on this gateway, so that plain " +
-      "subscribers get nothing. Start an origin that announces itself, or the gateway anew with " +
-      "--origin-mode open";
+      "handshakes are refused: origins announced themselves earlier on this gateway, so that " +
+      "plain subscribers get nothing. Start an origin that announces itself, or the gateway anew " +
+      "with --origin-mode open";
     logger.log("warn", "no-origin-hint", message, { code });
   }
 

@@ -190,7 +190,7 @@ test("an `open` that fits no packet closes its connection; a `reply` is logged",
 });
 
 for (const authorize of ["none", "origin"] as const) {
-  test(`where auto turns handshakes away, a line says why now and then, authorize ${authorize}`, async () => {
+  test(`auto says now and then why it turns handshakes away: ${authorize}`, async () => {
     const rig = await new Rig({ mode: "auto", authorize }).start("o1");
     const hints = (): number => rig.logged("no-origin-hint").length;
     rig.node.connect();
@@ -209,7 +209,7 @@ for (const authorize of ["none", "origin"] as const) {
   });
 }
 
-test("in mode assigned, which waits for origins from the start, there is no such line", async () => {
+test("mode assigned waits for origins from the start, and gives no such hint", async () => {
   const rig = await new Rig({ originWaitMs: 1_000 }).start();
   rig.node.connect();
   await rig.pass(2);
