@@ -72,8 +72,8 @@ export class WaitingRoom {
     const code = "no-origin";
     const message =
       "handshakes are refused: origins announced themselves earlier on this gateway, so that " +
-      "plain subscribers get nothing. Start an origin that announces itself, or the gateway anew " +
-      "with --origin-mode open";
+      "plain subscribers get nothing. Start an origin that announces itself, or the gateway " +
+      "anew with --origin-mode open";
     logger.log("warn", "no-origin-hint", message, { code });
   }
 
