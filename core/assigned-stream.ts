@@ -31,7 +31,7 @@ export class AssignedStream {
 
   /** Everything that was published is confirmed. */
   get idle(): boolean {
-    return this.stream.confirmed >= this.stream.published;
+    return this.stream.window.confirmed >= this.stream.window.published;
   }
 
   /**
@@ -43,7 +43,7 @@ export class AssignedStream {
     if (this.stream.acknowledge(count)) this.rest();
     const from = received ?? this.#missedFrom();
     this.#probed = undefined;
-    if (from === undefined || from >= this.stream.published) return false;
+    if (from === undefined || from >= this.stream.window.published) return false;
     const now = this.#clock.now();
     if (now - this.#repeatedAt < limits.repeatMs) return false;
     this.#repeatedAt = now;
@@ -53,7 +53,7 @@ export class AssignedStream {
 
   /** A probe that was taken as new had been lost, and what was published after it may be too. */
   #missedFrom(): number | undefined {
-    const { confirmed } = this.stream;
+    const { confirmed } = this.stream.window;
     return this.#probed !== undefined && confirmed >= this.#probed ? confirmed : undefined;
   }
 

@@ -1,6 +1,6 @@
 import { BareEvents } from "./bare-events.ts";
 import { type ErrorCode, limits, type ServiceError } from "./base/mod.ts";
-import { BatchWindow, type NumberedBatch } from "./batch-window.ts";
+import type { NumberedBatch } from "./batch-window.ts";
 import type { Connection } from "./connection.ts";
 import { DepartedConnections } from "./departed-connections.ts";
 import type { EventStreamOptions, EventStreamParts } from "./event-stream-options.ts";
@@ -12,6 +12,7 @@ import {
   fitBatch,
 } from "./fit-batch.ts";
 import { PausedConnections } from "./paused-connections.ts";
+import { StreamWindow } from "./stream-window.ts";
 
 /**
  * One numbered flow of events to one destination: a lane of the codec, its publishing once per
@@ -24,7 +25,8 @@ export class EventStream {
   readonly departed: DepartedConnections = new DepartedConnections();
   readonly #parts: EventStreamParts;
   readonly #options: EventStreamOptions;
-  readonly #window: BatchWindow = new BatchWindow();
+  /** What is not confirmed. */
+  readonly window: StreamWindow;
   /** Publishes that the transport has not answered. */
   #inFlight = 0;
   #connected = false;
@@ -44,6 +46,7 @@ export class EventStream {
   constructor(parts: EventStreamParts, options: EventStreamOptions) {
     this.#parts = parts;
     this.#options = options;
+    this.window = new StreamWindow(options);
     this.lane = parts.codec.openLane(options.stream);
     this.bare = new BareEvents(parts.channel, (code) => this.#failed(code));
   }
@@ -54,12 +57,11 @@ export class EventStream {
 
   /** Bytes of events that are not confirmed: in the lane, waiting, or published. */
   get unconfirmedBytes(): number {
-    return this.#parts.codec.laneBytes(this.lane) + this.#window.bytes;
+    return this.#parts.codec.laneBytes(this.lane) + this.window.bytes;
   }
 
   get windowFull(): boolean {
-    const { windowBytesMax, windowItemsMax } = this.#options;
-    return this.#window.bytes >= windowBytesMax || this.#window.items >= windowItemsMax;
+    return this.window.full;
   }
 
   /** Whether what is written goes out now: somebody takes it, and the broker is there. */
@@ -69,7 +71,7 @@ export class EventStream {
 
   /** No room for a further connection: whoever it is would fill the node's memory. */
   get bytesFull(): boolean {
-    return this.unconfirmedBytes >= this.#options.windowBytesMax;
+    return this.#liveBytes >= this.#options.windowBytesMax;
   }
 
   /** Why the broker takes nothing for the origin: what is held is to go to another one. */
@@ -79,16 +81,6 @@ export class EventStream {
 
   get pausedConnections(): number {
     return this.#paused.size;
-  }
-
-  /** Every item below is confirmed. */
-  get confirmed(): number {
-    return this.#window.confirmed;
-  }
-
-  /** Every item below has been published. */
-  get published(): number {
-    return this.#window.published;
   }
 
   /** Number of the next item. */
@@ -101,7 +93,7 @@ export class EventStream {
     this.#connected = connected;
     if (!connected) return;
     // The channel repeats what it holds itself; what only the origin confirms is ours to repeat.
-    if (this.confirmedByOrigin) this.repeat(this.#window.confirmed);
+    if (this.confirmedByOrigin) this.repeat(this.window.confirmed);
     this.#pump();
   }
 
@@ -113,7 +105,7 @@ export class EventStream {
   }
 
   /** Adds an event that is no message, or one again: never refused. As JSON in its own batch. */
-  append(item: readonly unknown[], json = false): void {
+  append(item: readonly unknown[], json = false): number {
     const { codec, channel } = this.#parts;
     const bytes = codec.encodeValue(item);
     const alone = json && !this.#options.json;
@@ -123,6 +115,13 @@ export class EventStream {
     codec.append(this.lane, bytes);
     if (alone) this.#take(true);
     this.written();
+    return bytes.length;
+  }
+
+  /** Adds a `connect`, which fills no window but that of handshakes. */
+  appendConnect(item: readonly unknown[]): void {
+    const bytes = this.append(item);
+    this.window.wroteConnect(this.next, bytes);
   }
 
   /** Tells that these connections are there, in as many items as a packet of the broker needs. */
@@ -135,7 +134,7 @@ export class EventStream {
     if (!this.windowFull || connection.paused || connection.closing !== undefined) return;
     if (this.#paused.pause(connection)) {
       this.#parts.metrics.pauses.add(1);
-    } else if (this.unconfirmedBytes > 2 * this.#options.windowBytesMax) {
+    } else if (this.#liveBytes > 2 * this.#options.windowBytesMax) {
       this.#options.overload(connection);
     }
   }
@@ -160,7 +159,7 @@ export class EventStream {
 
   /** The origin has handled every item below `count`. False where that says nothing new. */
   acknowledge(count: number): boolean {
-    if (!this.#window.confirm(count)) return false;
+    if (!this.window.confirm(count)) return false;
     this.departed.confirm(count);
     this.#pump();
     this.#roomAgain();
@@ -169,7 +168,7 @@ export class EventStream {
 
   /** Publishes again what the window holds from item `count` on. */
   repeat(count: number): void {
-    this.#window.rewind(count);
+    this.window.rewind(count);
     this.#pump();
   }
 
@@ -178,7 +177,7 @@ export class EventStream {
    * number after it.
    */
   probe(): number | undefined {
-    const batch = this.#window.oldest();
+    const batch = this.window.oldest();
     if (batch === undefined || !this.#connected) return undefined;
     this.#publish(batch);
     return batch.first + batch.count;
@@ -186,7 +185,7 @@ export class EventStream {
 
   /** Publishes what is there (answers are for this origin alone), and nothing new any more. */
   freeze(): void {
-    if (this.#connected && !this.windowFull) {
+    if (this.#connected && !this.window.closed) {
       this.#take();
       this.#publishTaken();
     }
@@ -200,12 +199,7 @@ export class EventStream {
   surrender(): { items: unknown[][]; paused: Connection[] } {
     this.#take();
     this.#ended = true;
-    const { confirmed } = this.#window;
-    const items: unknown[][] = [];
-    for (const { first, payload } of this.#window.clear()) {
-      const [, , , batch] = this.#parts.codec.decodeValue(payload) as [0, 0, 0, unknown[][]];
-      items.push(...batch.slice(Math.max(0, confirmed - first)));
-    }
+    const items = this.window.surrender(this.#parts.codec);
     for (const resolve of this.#settled.splice(0)) resolve();
     return { items, paused: this.#paused.take() };
   }
@@ -226,12 +220,17 @@ export class EventStream {
     return "partition" in (this.#options.destination ?? {});
   }
 
+  /** Without those of handshakes. */
+  get #liveBytes(): number {
+    return this.unconfirmedBytes - this.window.connectBytes;
+  }
+
   #take(json?: boolean): void {
     const { codec } = this.#parts;
     const count = codec.laneItems(this.lane);
     if (count === 0) return;
     const first = codec.laneNext(this.lane) - count;
-    this.#window.push({ first, count, payload: codec.takeBatch(this.lane), json });
+    this.window.push({ first, count, payload: codec.takeBatch(this.lane), json });
   }
 
   /**
@@ -241,7 +240,7 @@ export class EventStream {
   #pump(): void {
     if (!this.flows || this.#ended || this.#refused !== undefined) return;
     this.#publishTaken();
-    if (this.#frozen || this.#inFlight >= limits.publishesInFlightTarget || this.windowFull)
+    if (this.#frozen || this.#inFlight >= limits.publishesInFlightTarget || this.window.closed)
       return;
     this.#take();
     this.#publishTaken();
@@ -249,8 +248,8 @@ export class EventStream {
 
   #publishTaken(): void {
     while (this.#inFlight < limits.eventWindowBatchesMax) {
-      if (this.#frozen && this.#window.nextIsNew) return;
-      const batch = this.#window.publishNext();
+      if (this.#frozen && this.window.nextIsNew) return;
+      const batch = this.window.publishNext();
       if (batch === undefined) return;
       this.#publish(batch);
     }
@@ -272,7 +271,7 @@ export class EventStream {
     if (this.#ended) return;
     this.#inFlight--;
     if (error !== undefined) this.#failed(error.code);
-    if (!this.confirmedByOrigin) this.#window.confirm(batch.first + batch.count);
+    if (!this.confirmedByOrigin) this.window.confirm(batch.first + batch.count);
     if (error?.code === "no-subscriber") this.#parts.unheard?.(this, batch);
     this.#pump();
     this.#roomAgain();

@@ -46,6 +46,9 @@ export class Handshakes {
       return Promise.resolve(unavailable("authorize-full", "too many wait to be authorised"));
     }
     const stream = app.router.assign(id, slot);
+    if (stream.window.connectsFull) {
+      return Promise.resolve(unavailable("authorize-full", "too many wait to be authorised"));
+    }
     const { subprotocols } = request as { subprotocols?: readonly string[] };
     return new Promise((resolve) => {
       const settle = (answer: Authorization | HandshakeRefusal): void => {
@@ -56,7 +59,7 @@ export class Handshakes {
       const cancel = this.#clock.after(this.#timeoutMs, () =>
         settle(refuse(504, "authorize-timeout", "the origin has not answered in time")),
       );
-      stream.append(["connect", id, { ...request, timeout: this.#timeoutMs }]);
+      stream.appendConnect(["connect", id, { ...request, timeout: this.#timeoutMs }]);
       const item = stream.next;
       const offered = subprotocols ?? [];
       this.#waiting.set(id, { app, stream, item, offered, settle, cancel });

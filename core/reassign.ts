@@ -94,7 +94,9 @@ export function reassign(
     // Others would not know what to do with an answer, and `alive` follows.
     if (verb !== "connect" && !isOfConnection(verb)) continue;
     metrics.reassigned.add(1);
-    (targets.get(id) ?? target(id)).append(item);
+    const to = targets.get(id) ?? target(id);
+    if (verb === "connect") to.appendConnect(item);
+    else to.append(item);
   }
   for (const known of departed) {
     const to = target(known.id);

@@ -104,6 +104,12 @@ export const limits = {
   infosBytesMax: 1_073_741_824,
   /** Handshakes that wait for an origin's answer at once; past it 503. */
   handshakesWaitingMax: 65_536,
+  /**
+   * Unconfirmed `connect` items of one stream: past these bytes, or as many items as the origin's
+   * `window` allows and at least so many, handshakes are refused. Messages have a window apart.
+   */
+  handshakeBytesMax: 8_388_608,
+  handshakeItemsMin: 1_000,
   /** Default of `--max-handshakes-per-ip`: a sixteenth of them, far more than a proxy has. */
   handshakesPerIpMax: 4_096,
   /** Default of `--max-handshake-rate-per-ip`: a proxy whose clients all come back passes. */

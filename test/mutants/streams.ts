@@ -3,6 +3,7 @@ import type { Mutant, Part } from "./mutant.ts";
 const page = "docs/reliability.md";
 const files = {
   window: "core/batch-window.ts",
+  bounds: "core/stream-window.ts",
   stream: "core/event-stream.ts",
   assigned: "core/assigned-stream.ts",
   paused: "core/paused-connections.ts",
@@ -155,7 +156,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "When the node's connection to the broker is back it publishes everything again",
     file: files.stream,
-    find: "if (this.confirmedByOrigin) this.repeat(this.#window.confirmed);",
+    find: "if (this.confirmedByOrigin) this.repeat(this.window.confirmed);",
     replace: "",
     tests: [tests.streams, tests.properties],
   },
@@ -175,16 +176,16 @@ const mutants: readonly Mutant[] = [
   },
   {
     says: "What is from `confirmed` to `next` is bounded in bytes and in items",
-    file: files.stream,
-    find: "this.#window.bytes >= windowBytesMax || this.#window.items >= windowItemsMax",
-    replace: "this.#window.items >= windowItemsMax",
+    file: files.bounds,
+    find: "bytes >= windowBytesMax || items >= windowItemsMax",
+    replace: "items >= windowItemsMax",
     tests: [tests.streams],
   },
   {
     says: "is bounded in bytes and in items",
-    file: files.stream,
-    find: "this.#window.bytes >= windowBytesMax || this.#window.items >= windowItemsMax",
-    replace: "this.#window.bytes >= windowBytesMax",
+    file: files.bounds,
+    find: "bytes >= windowBytesMax || items >= windowItemsMax",
+    replace: "bytes >= windowBytesMax",
     tests: [tests.router],
   },
   {
@@ -204,7 +205,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "at twice of it 1013, `overload`",
     file: files.stream,
-    find: "this.unconfirmedBytes > 2 * this.#options.windowBytesMax",
+    find: "this.#liveBytes > 2 * this.#options.windowBytesMax",
     replace: "true",
     tests: [tests.streams],
   },

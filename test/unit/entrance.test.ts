@@ -260,7 +260,8 @@ test("waiting handshakes count as connections", async () => {
 
 test("only so many handshakes wait at once", async () => {
   const clock = new ManualClock();
-  const stream = { append: () => {}, next: 1 };
+  const window = { connectsFull: false };
+  const stream = { appendConnect: () => {}, window, next: 1 };
   const app = { router: { hasOrigin: true, assign: () => stream } } as unknown as App;
   const handshakes = new Handshakes(clock, 5_000);
   const ask = (slot: number): ReturnType<Handshakes["ask"]> =>

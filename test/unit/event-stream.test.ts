@@ -212,11 +212,11 @@ test("past the window whoever talks is not read, until there is room again", () 
   assert.deepEqual([talks.reads, rig.stream.pausedConnections], [false, 1]);
   assert.equal(rig.metrics.value("wss_reading_paused_total"), 1);
   rig.answer();
-  while (rig.stream.confirmed < 10) {
-    const before = rig.stream.confirmed;
-    rig.assigned.acknowledge(rig.stream.published, undefined);
+  while (rig.stream.window.confirmed < 10) {
+    const before = rig.stream.window.confirmed;
+    rig.assigned.acknowledge(rig.stream.window.published, undefined);
     rig.answer();
-    assert.ok(rig.stream.confirmed > before);
+    assert.ok(rig.stream.window.confirmed > before);
   }
   assert.deepEqual([talks.reads, rig.stream.pausedConnections], [true, 0]);
   assert.deepEqual(rig.overloaded, []);
@@ -238,9 +238,9 @@ test("who cannot be paused is closed at twice the window, not before", () => {
 test("a partition's batches are confirmed by the broker, and lost where it refuses them", () => {
   const rig = new Rig({ partition: true });
   rig.write(2);
-  assert.deepEqual([rig.stream.confirmed, rig.stream.unconfirmedBytes], [2, 0]);
+  assert.deepEqual([rig.stream.window.confirmed, rig.stream.unconfirmedBytes], [2, 0]);
   rig.stream.append(["message", "n.1", 3, "x"]);
   rig.clock.turn();
   rig.answer("publish-refused");
-  assert.deepEqual([rig.stream.confirmed, rig.lost], [3, ["publish-refused"]]);
+  assert.deepEqual([rig.stream.window.confirmed, rig.lost], [3, ["publish-refused"]]);
 });
