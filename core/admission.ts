@@ -1,4 +1,4 @@
-import { originAllowed } from "./allowed-origins.ts";
+import { isSameOrigin, originAllowed } from "./allowed-origins.ts";
 import type { AddressRange, ErrorCode } from "./base/mod.ts";
 import { clientAddress } from "./client-address.ts";
 import { allowedCookies } from "./cookies.ts";
@@ -25,6 +25,8 @@ export interface AdmissionOptions {
   readonly pages: ReadonlyMap<string, Page>;
   /** Pages that may connect; all where it is empty. */
   readonly allowedOrigins?: readonly string[] | undefined;
+  /** Only pages of the host that is connected to, whose port may speak TLS. */
+  readonly sameOrigin?: { readonly secure: boolean } | undefined;
   /** Proxies whose `X-Forwarded-For` is believed. */
   readonly trustedProxies?: readonly AddressRange[] | undefined;
 }
@@ -53,13 +55,8 @@ export function admit(
   if (destination === undefined) {
     return refuse(404, "route-unknown", "nothing is served at this path");
   }
-  const { allowedOrigins = [] } = options;
-  const originHeader = request.header("origin");
-  // RFC 6455, 10.2: what sends none is no browser, so no page can have made it connect.
-  if (allowedOrigins.length > 0 && originHeader !== undefined) {
-    if (!originAllowed(originHeader, allowedOrigins)) {
-      return refuse(403, "origin-not-allowed", "pages of this origin must not connect");
-    }
+  if (!isPageAllowed(request, options)) {
+    return refuse(403, "origin-not-allowed", "pages of this origin must not connect");
   }
   const subprotocol = chooseSubprotocol(handshake.offeredSubprotocols, options.subprotocols);
   const info: Record<string, unknown> = {
@@ -80,6 +77,16 @@ export function admit(
     deflate: options.compression && handshake.deflateOffered,
     info,
   };
+}
+
+function isPageAllowed(request: HandshakeRequest, options: AdmissionOptions): boolean {
+  const { allowedOrigins = [], sameOrigin } = options;
+  const originHeader = request.header("origin");
+  // RFC 6455, 10.2: what sends none is no browser, so no page can have made it connect.
+  if (originHeader === undefined) return true;
+  if (allowedOrigins.length > 0) return originAllowed(originHeader, allowedOrigins);
+  if (sameOrigin === undefined) return true;
+  return isSameOrigin(originHeader, request.header("host") ?? "", sameOrigin.secure);
 }
 
 function answerPage(page: Page, request: HandshakeRequest): HandshakeRefusal {

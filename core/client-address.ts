@@ -1,4 +1,4 @@
-import { type AddressRange, inRange, parseAddress, plainAddress } from "./base/mod.ts";
+import { type AddressRange, isInRanges, parseAddress, plainAddress } from "./base/mod.ts";
 import type { HandshakeRequest } from "./ports/mod.ts";
 
 /**
@@ -10,21 +10,16 @@ export function clientAddress(
   proxies: readonly AddressRange[] = [],
 ): string {
   const peer = plainAddress(request.remoteAddress);
-  if (proxies.length === 0 || !isOurs(peer, proxies)) return peer;
+  if (proxies.length === 0 || !isInRanges(peer, proxies)) return peer;
   const forwarded = request.header("x-forwarded-for")?.split(",") ?? [];
   let client = peer;
   for (const entry of forwarded.reverse()) {
     const address = withoutPort(entry.trim());
     if (parseAddress(address) === undefined) return client;
     client = plainAddress(address);
-    if (!isOurs(client, proxies)) return client;
+    if (!isInRanges(client, proxies)) return client;
   }
   return client;
-}
-
-function isOurs(address: string, proxies: readonly AddressRange[]): boolean {
-  const bits = parseAddress(address);
-  return bits !== undefined && proxies.some((range) => inRange(bits, range));
 }
 
 /** Some proxies add the port: `192.0.2.1:4711`, `[2001:db8::1]:4711`. */

@@ -30,6 +30,8 @@ export interface ConnectionBirth {
   readonly user: string | undefined;
   /** What `open` tells, as `keptInfo` makes it; empty where no other origin may ever get it. */
   readonly info: string;
+  /** As `open` tells it, for the log; empty where no line of it is written. */
+  readonly address: string;
 }
 
 /** One WebSocket on this node, for its whole life. Kept small: a million of these may be idle. */
@@ -44,6 +46,7 @@ export class Connection implements ConnectionHandle {
   readonly openedAt: number;
   readonly user: string | undefined;
   readonly info: string;
+  readonly address: string;
   /** What it is a member of, besides `@all`; undefined where that is nothing. */
   groups: Set<Group> | undefined = undefined;
   /** Where it counts for its address; undefined without a limit. */
@@ -61,7 +64,7 @@ export class Connection implements ConnectionHandle {
   /** Number in its stream after its last event: confirmed means nothing of it is under way. */
   lastItem = 0;
 
-  constructor({ app, slot, id, stream, socket, openedAt, user, info }: ConnectionBirth) {
+  constructor({ app, slot, id, stream, socket, openedAt, user, info, address }: ConnectionBirth) {
     this.app = app;
     this.slot = slot;
     this.id = id;
@@ -70,5 +73,6 @@ export class Connection implements ConnectionHandle {
     this.openedAt = openedAt;
     this.user = user;
     this.info = info;
+    this.address = address;
   }
 }

@@ -1,5 +1,5 @@
-import type { ErrorCode } from "./base/mod.ts";
-import type { CloseCause } from "./connection.ts";
+import { ErrorCode } from "./base/mod.ts";
+import { CloseCause } from "./connection.ts";
 import type { Counter, Metrics } from "./ports/mod.ts";
 
 /** The gateway's counters, looked up once. Names are listed in `docs/operating.md`. */
@@ -23,6 +23,8 @@ export class GatewayMetrics {
   readonly rebalanced: Counter;
   readonly pings: Counter;
   readonly #metrics: Metrics;
+  readonly #closed: Map<CloseCause, Counter> = new Map();
+  readonly #errors: Map<ErrorCode, Counter> = new Map();
 
   constructor(metrics: Metrics) {
     this.#metrics = metrics;
@@ -45,15 +47,22 @@ export class GatewayMetrics {
     this.rebalanced = count("wss_connections_rebalanced_total", "Idle connections moved");
     this.pings = count("wss_pings_sent_total", "Pings sent to silent connections");
     this.pauses = count("wss_reading_paused_total", "Times a socket was not read: window full");
+    // From the start, at 0: what begins with 1 is no increase to Prometheus.
+    const [ended, faults] = ["Connections that ended, by cause", "Faults by their stable code"];
+    for (const cause of Object.values(CloseCause)) {
+      this.#closed.set(cause, metrics.counter("wss_connections_closed_total", ended, { cause }));
+    }
+    for (const code of Object.keys(ErrorCode) as ErrorCode[]) {
+      this.#errors.set(code, metrics.counter("wss_errors_total", faults, { code }));
+    }
   }
 
   closed(cause: CloseCause): void {
-    const help = "Connections that ended, by cause";
-    this.#metrics.counter("wss_connections_closed_total", help, { cause }).add(1);
+    this.#closed.get(cause)?.add(1);
   }
 
   error(code: ErrorCode): void {
-    this.#metrics.counter("wss_errors_total", "Faults by their stable code", { code }).add(1);
+    this.#errors.get(code)?.add(1);
   }
 
   gauge(name: string, help: string, read: () => number): void {

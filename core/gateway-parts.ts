@@ -44,6 +44,10 @@ export interface GatewayOptions extends EntranceOptions, EventRouterOptions {
   readonly sendQueueBytesMax: number;
   readonly keepAliveIntervalMs: number;
   readonly presenceIntervalMs: number;
+  /** A broker that is away for less leaves the node ready; not ready at once where it is 0. */
+  readonly unreadyAfterMs?: number | undefined;
+  /** Connections that open and close: a line at `info`, and else at `debug`. */
+  readonly logConnections?: boolean | undefined;
   /** What is left out is off. */
   readonly guard?: Partial<GuardOptions>;
 }

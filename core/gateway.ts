@@ -3,6 +3,7 @@ import { type ErrorCode, limits } from "./base/mod.ts";
 import type { CommandExecutor } from "./command-executor.ts";
 import { CloseCause, Connection } from "./connection.ts";
 import type { ConnectionGuard } from "./connection-guard.ts";
+import type { ConnectionLog } from "./connection-log.ts";
 import { drainConnections, tellUnconfirmed } from "./drain.ts";
 import type { Entrance } from "./entrance.ts";
 import { every } from "./every.ts";
@@ -24,14 +25,11 @@ import type {
   Socket,
   SocketHandler,
 } from "./ports/mod.ts";
+import { busAway, channelAway, type ReadinessWatch } from "./readiness.ts";
 import { tellClosed } from "./reassign.ts";
 import type { Registry } from "./registry.ts";
 import { Reservation, type Reservations } from "./reservations.ts";
 import { wireGateway } from "./wire-gateway.ts";
-
-/** Reasons of `/readyz`. */
-const busAway = "no connection to the broker for commands and presence";
-const channelAway = "no connection to the broker for events";
 
 /** Faults of a client that broke no protocol but said too much. */
 const limitCodes: ReadonlySet<ErrorCode> = new Set([
@@ -54,8 +52,8 @@ export class Gateway implements SocketHandler<Connection> {
   readonly #entrance: Entrance;
   readonly #expiries: Expiries;
   #cancelTick: Cancel = () => {};
-  #barred: readonly string[] = [];
-  readonly #reasons = new Set<string>([busAway, channelAway]);
+  readonly #readiness: ReadinessWatch;
+  readonly #log: ConnectionLog;
 
   constructor(parts: GatewayParts, options: GatewayOptions) {
     const end = this.#end.bind(this);
@@ -71,6 +69,8 @@ export class Gateway implements SocketHandler<Connection> {
     this.#reservations = wired.reservations;
     this.#entrance = wired.entrance;
     this.#expiries = wired.expiries;
+    this.#readiness = wired.readiness;
+    this.#log = wired.connectionLog;
   }
 
   /** Resolves when bus and channel are connected for the first time. */
@@ -80,7 +80,7 @@ export class Gateway implements SocketHandler<Connection> {
     const channel = this.#parts.channel.start({
       commands,
       connected: (connected) => {
-        this.#readiness(channelAway, connected);
+        this.#readiness.link(channelAway, connected);
         if (connected) limitBatches(this.#parts.codec, this.#parts.channel);
         for (const { router } of this.#apps) router.connected(connected);
       },
@@ -92,9 +92,9 @@ export class Gateway implements SocketHandler<Connection> {
       node: () => {},
       refused: (code, topic) => this.#executor.refused(code, topic),
       lost: () => this.#metrics.error("forward-lost"),
-      connected: (connected) => this.#readiness(busAway, connected),
+      connected: (connected) => this.#readiness.link(busAway, connected),
       barred: (reason) => {
-        this.#barred = reason === undefined ? [] : [reason];
+        this.#readiness.barred = reason;
       },
     });
     await Promise.all([channel, bus]);
@@ -116,8 +116,7 @@ export class Gateway implements SocketHandler<Connection> {
   }
 
   readiness(): Readiness {
-    const reasons = [...this.#reasons, ...this.#barred];
-    return { ready: reasons.length === 0, reasons };
+    return this.#readiness.read();
   }
 
   /**
@@ -125,7 +124,7 @@ export class Gateway implements SocketHandler<Connection> {
    * event is confirmed (bounded by `limits.shutdownFlushMs`), then leaves bus and channel.
    */
   async drain(periodMs: number): Promise<void> {
-    this.#reasons.add("draining");
+    this.#readiness.draining = true;
     this.#entrance.close();
     await drainConnections(this.#registry, this.#parts.clock, periodMs, (connection) =>
       this.#end(connection, CloseCause.drain, 1012, "service restart"),
@@ -169,6 +168,7 @@ export class Gateway implements SocketHandler<Connection> {
     const { user } = grant;
     const connection = new Connection({
       ...{ app, slot, id, stream, socket, openedAt, user },
+      address: this.#log.enabled && typeof info.ip === "string" ? info.ip : "",
       info: app.router.mayMove ? keptInfo(info) : "",
     });
     this.#parts.codec.bind(slot, id, stream.lane);
@@ -177,6 +177,7 @@ export class Gateway implements SocketHandler<Connection> {
     this.#metrics.opened.add(1);
     stream.append(["open", id, 0, { ...info, at: openedAt }]);
     connection.lastItem = stream.next;
+    this.#log.opened(connection);
     this.#give(connection, reservation);
     this.#guard.opened(connection, info.ip);
     // Its place was given back, so its groups are too: it may try again.
@@ -252,6 +253,7 @@ export class Gateway implements SocketHandler<Connection> {
     this.#registry.closed(connection);
     app.connections--;
     this.#metrics.closed(cause);
+    this.#log.closed(connection, closeCode, cause);
   }
 
   gone(connection: Connection): void {
@@ -286,11 +288,6 @@ export class Gateway implements SocketHandler<Connection> {
     connection.app.groups.forget(connection);
     connection.socket.flush();
     connection.socket.close(closeCode, reason);
-  }
-
-  #readiness(reason: string, gone: boolean): void {
-    if (gone) this.#reasons.delete(reason);
-    else this.#reasons.add(reason);
   }
 
   #wait(ms: number): Promise<void> {

@@ -3,6 +3,7 @@ import { limits } from "./base/mod.ts";
 import { CommandExecutor } from "./command-executor.ts";
 import { CloseCause, type Connection } from "./connection.ts";
 import { ConnectionGuard } from "./connection-guard.ts";
+import { ConnectionLog } from "./connection-log.ts";
 import { createApp } from "./create-app.ts";
 import { Entrance } from "./entrance.ts";
 import { Expiries } from "./expiries.ts";
@@ -12,6 +13,7 @@ import type { GatewayOptions, GatewayParts } from "./gateway-parts.ts";
 import { Handshakes } from "./handshakes.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { Logger } from "./ports/mod.ts";
+import { ReadinessWatch } from "./readiness.ts";
 import { Registry } from "./registry.ts";
 import { Reservations } from "./reservations.ts";
 import { Routes } from "./routes.ts";
@@ -28,6 +30,8 @@ export interface WiredGateway {
   readonly reservations: Reservations;
   readonly entrance: Entrance;
   readonly expiries: Expiries;
+  readonly readiness: ReadinessWatch;
+  readonly connectionLog: ConnectionLog;
 }
 
 /** Starts to close a connection. */
@@ -83,7 +87,12 @@ export function wireGateway(parts: GatewayParts, options: GatewayOptions, end: E
   );
   registerGauges(metrics, { codec, registry, apps, handshakes });
   const made = { metrics, logger, registry, apps, executor, heartbeat };
-  return { ...made, guard, reservations, entrance, expiries };
+  const readiness = new ReadinessWatch(clock, apps, {
+    authorizedByOrigin: options.authorize === "origin",
+    unreadyAfterMs: options.unreadyAfterMs ?? 0,
+  });
+  const connectionLog = new ConnectionLog(logger, options.logConnections ? "info" : "debug");
+  return { ...made, guard, reservations, entrance, expiries, readiness, connectionLog };
 }
 
 /** A bare batch of one item, which is MessagePack already. */

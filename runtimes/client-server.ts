@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../core/base/mod.ts";
+import type { AddressRange, ErrorCode } from "../core/base/mod.ts";
 import type {
   Broadcast,
   Clock,
@@ -46,6 +46,8 @@ export interface ClientServerOptions {
   readonly tls?: ServerTls | undefined;
   /** Streams begin with a PROXY header; only where the byte stream is ours (engine wasm). */
   readonly proxyProtocol?: boolean | undefined;
+  /** Who may send that header; anybody where it is left out. */
+  readonly trustedProxies?: readonly AddressRange[] | undefined;
   readonly handler: SocketHandler;
   /** What parses frames (engine wasm). */
   readonly codec: Codec;

@@ -1,19 +1,27 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
+import type { JwtAuthorizer } from "../adapters/jwt/mod.ts";
 import { JsonLogger, LogLimiter, PrettyLogger } from "../adapters/log/mod.ts";
-import type { BrokerLogin } from "../adapters/mqtt/mod.ts";
+import { type BrokerLogin, parseBrokerUrl } from "../adapters/mqtt/mod.ts";
 import { SystemClock } from "../adapters/system/mod.ts";
 import { limits, ServiceError } from "../core/base/mod.ts";
-import { configFlag, readFlags, readSettings, type Settings } from "../core/config/mod.ts";
+import {
+  checkFlag,
+  configFlag,
+  readFlags,
+  readSettings,
+  type Settings,
+} from "../core/config/mod.ts";
 import type { Page } from "../core/mod.ts";
-import type { Authorizer, Logger } from "../core/ports/mod.ts";
+import type { Logger } from "../core/ports/mod.ts";
 import { readBrokerLogin, warnOfOpenBroker } from "./broker-login.ts";
 import { Service, type ServiceParts } from "./compose.ts";
 import { createAuthorizer } from "./create-authorizer.ts";
 import { devDefaults, devPages, startDevOrigin } from "./dev.ts";
 import { engineOf, type Platform } from "./platform.ts";
+import { adviceOn } from "./setting-advice.ts";
 import { readTlsFiles, type TlsFiles } from "./tls-files.ts";
-import { usage } from "./usage.ts";
+import { helpOn } from "./usage.ts";
 import { version } from "./version.ts";
 
 /** The contract's exit codes. */
@@ -24,19 +32,22 @@ type Command = "dev" | "serve";
 /** Runs the program with the words after its name. Ends the process when it is done. */
 export async function runCommandLine(words: readonly string[], platform: Platform): Promise<void> {
   const [command, ...rest] = words;
-  if (command === "--help" || rest.includes("--help")) return leave(ExitCode.clean, usage());
+  const help = helpOn(words);
+  if (help !== undefined) return leave(help.known ? ExitCode.clean : ExitCode.usage, help.text);
   if (command === "--version") return leave(ExitCode.clean, version);
   if (command !== "dev" && command !== "serve") {
     const said = command === undefined ? "no command" : `unknown command ${command}`;
-    return leave(ExitCode.usage, `${said}; allowed: dev, serve, --help, --version`);
+    return leave(ExitCode.usage, `${said}; allowed: dev, serve, help, --version`);
   }
   let settings: Settings;
   let tls: TlsFiles;
   let brokerLogin: BrokerLogin | undefined;
-  let authorizer: Authorizer | undefined;
+  let authorizer: JwtAuthorizer | undefined;
   let logger: Logger;
+  const flags: Record<string, string> = {};
   try {
-    settings = readAll(command, rest);
+    Object.assign(flags, readFlags(rest));
+    settings = readAll(command, flags);
     checkTogether(settings, platform);
     tls = readTlsFiles(settings);
     brokerLogin = readBrokerLogin(settings);
@@ -47,6 +58,10 @@ export async function runCommandLine(words: readonly string[], platform: Platfor
     throw error;
   }
   if (command === "serve") warnOfOpenBroker(settings, brokerLogin, logger);
+  for (const sentence of adviceOn(settings)) logger.log("warn", "setting-advice", sentence);
+  if (flags[checkFlag] === "true") return leave(ExitCode.clean, "the settings are right");
+  // So that no client waits for keys that are a network away.
+  authorizer?.start();
   await run(command, settings, { platform, tls, brokerLogin, logger, authorizer });
 }
 
@@ -65,11 +80,9 @@ function leave(code: number, text: string): void {
   stream.write(`${text}\n`, () => process.exit(code));
 }
 
-function readAll(command: Command, words: readonly string[]): Settings {
-  const flags = readFlags(words);
+function readAll(command: Command, flags: Readonly<Record<string, string>>): Settings {
   const environment = process.env;
   const path = flags[configFlag] ?? environment.WSS_CONFIG;
-  delete flags[configFlag];
   const file = path === undefined ? undefined : readConfigFile(path);
   const defaults = command === "dev" ? devDefaults : {};
   return readSettings({ flags, environment, file, defaults });
@@ -77,6 +90,7 @@ function readAll(command: Command, words: readonly string[]): Settings {
 
 /** What is allowed by itself, and not together. */
 function checkTogether(settings: Settings, platform: Platform): void {
+  if (settings.broker !== "embedded") parseBrokerUrl(settings.broker);
   if (!settings["proxy-protocol"]) return;
   const wrong = (message: string): ServiceError => new ServiceError("setting-invalid", message);
   if (engineOf(platform, settings.engine) === "native") {
@@ -84,6 +98,11 @@ function checkTogether(settings: Settings, platform: Platform): void {
   }
   if (settings["tls-cert"] !== "") {
     throw wrong("--proxy-protocol does not go together with --tls-cert: end TLS at the proxy");
+  }
+  if (settings["trusted-proxies"].length === 0) {
+    throw wrong(
+      "--proxy-protocol needs --trusted-proxies: the addresses that may send the header",
+    );
   }
 }
 
@@ -117,9 +136,13 @@ async function run(
   service.fail = fail;
   process.on("uncaughtException", fail);
   process.on("unhandledRejection", fail);
-  stopOnSignals(service, logger, cleanUps);
-  // Without a certificate the signal keeps its meaning: it ends the process.
-  if (tls.server !== undefined) process.on("SIGHUP", () => void reload(service, logger));
+  const stop = stopOnSignals(service, logger, cleanUps);
+  process.on("SIGHUP", () => {
+    if (tls.server !== undefined) void reload(service, logger);
+    // The terminal is gone, and nobody else would end what was started there.
+    else if (process.stdout.isTTY === true) stop("SIGHUP");
+    else logger.log("info", "hangup-ignored", "SIGHUP: there is no --tls-cert to read anew");
+  });
   try {
     await service.start();
     if (command === "dev") cleanUps.push(await startDevOrigin(service, platform, logger));
@@ -156,7 +179,7 @@ function stopOnSignals(
   service: Service,
   logger: Logger,
   cleanUps: readonly (() => Promise<void> | void)[],
-): void {
+): (signal: string) => void {
   let stopping = false;
   const stop = async (signal: string): Promise<void> => {
     if (stopping) {
@@ -175,4 +198,5 @@ function stopOnSignals(
   };
   process.on("SIGTERM", () => void stop("SIGTERM"));
   process.on("SIGINT", () => void stop("SIGINT"));
+  return (signal) => void stop(signal);
 }

@@ -18,7 +18,7 @@ import { createWasmCodec } from "../wasm/mod.ts";
 import type { ClientServer } from "./client-server.ts";
 import { createZlibDeflate } from "./deflate.ts";
 import { DescriptorWatch } from "./descriptor-watch.ts";
-import { appsOf, gatewayOptions } from "./gateway-options.ts";
+import { appsOf, gatewayOptions, rangesOf } from "./gateway-options.ts";
 import { listenAgain, listenAgainAfterBursts } from "./listen-again.ts";
 import { type Engine, engineOf, type Platform } from "./platform.ts";
 import type { TlsFiles } from "./tls-files.ts";
@@ -224,6 +224,7 @@ export class Service {
       port: settings.port,
       tls: this.#parts.tls.server,
       proxyProtocol: settings["proxy-protocol"],
+      trustedProxies: rangesOf(settings["trusted-proxies"]),
       handler: this.#gateway,
       codec,
       clock: this.#clock,

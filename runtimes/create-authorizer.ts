@@ -2,7 +2,6 @@ import { readFileSync } from "node:fs";
 import { JwtAuthorizer, type JwtParts } from "../adapters/jwt/mod.ts";
 import { ServiceError } from "../core/base/mod.ts";
 import type { Settings } from "../core/config/mod.ts";
-import type { Authorizer } from "../core/ports/mod.ts";
 
 /**
  * What decides over handshakes at the edge, where the settings ask for it. Rejects with
@@ -11,11 +10,11 @@ import type { Authorizer } from "../core/ports/mod.ts";
 export async function createAuthorizer(
   settings: Settings,
   parts: JwtParts,
-): Promise<Authorizer | undefined> {
+): Promise<JwtAuthorizer | undefined> {
   if (settings.authorize !== "jwt") return undefined;
   const secretFile = read("jwt-secret-file", settings["jwt-secret-file"]);
   const secret = settings["jwt-secret"] || secretFile?.replace(/\r?\n$/, "");
-  const authorizer = await JwtAuthorizer.create(
+  return JwtAuthorizer.create(
     {
       sources: settings["jwt-from"],
       secret,
@@ -31,9 +30,6 @@ export async function createAuthorizer(
     },
     parts,
   );
-  // So that no client waits for keys that are a network away.
-  authorizer.start();
-  return authorizer;
 }
 
 function read(name: string, path: string): string | undefined {

@@ -1,6 +1,7 @@
 import { type AddressRange, parseAddressRange, parseRoute, type Route } from "../core/base/mod.ts";
 import type { Settings } from "../core/config/mod.ts";
 import type { GatewayOptions, Page } from "../core/mod.ts";
+import { sameOriginOnly } from "./setting-advice.ts";
 import { version } from "./version.ts";
 
 /** What no setting says. */
@@ -33,6 +34,7 @@ export function gatewayOptions(settings: Settings, identity: NodeIdentity): Gate
     compression: settings.compression,
     headerBytesMax: settings["max-header-size"],
     allowedOrigins: settings["allowed-origins"],
+    sameOrigin: sameOriginOnly(settings) ? { secure: settings["tls-cert"] !== "" } : undefined,
     trustedProxies: rangesOf(settings["trusted-proxies"]),
     partitions: settings.partitions,
     json: settings["event-format"] === "json",
@@ -48,6 +50,8 @@ export function gatewayOptions(settings: Settings, identity: NodeIdentity): Gate
     windowBytesMax: settings["event-window-size"],
     keepAliveIntervalMs: settings["keep-alive-interval"],
     presenceIntervalMs: settings["presence-interval"],
+    unreadyAfterMs: settings["unready-after"],
+    logConnections: settings["log-connections"],
     guard: {
       pingIntervalMs: settings["ping-interval"],
       pingTimeoutMs: settings["ping-timeout"],
@@ -64,6 +68,6 @@ function routesOf({ routes }: Settings): Route[] {
   return routes.map(parseRoute).filter((route) => route !== undefined);
 }
 
-function rangesOf(texts: readonly string[]): AddressRange[] {
+export function rangesOf(texts: readonly string[]): AddressRange[] {
   return texts.map(parseAddressRange).filter((range) => range !== undefined);
 }

@@ -9,6 +9,9 @@ interface Window {
   kept: number;
 }
 
+/** Lines that an operator asks for, one for each connection: none of them is kept back. */
+const unlimited: ReadonlySet<string> = new Set(["connection-opened", "connection-closed"]);
+
 /**
  * Lets a few lines of each event and code through a second, and says afterwards how many it kept
  * back: input from outside must not be able to fill a disk. Counters count all of them. Every line
@@ -33,6 +36,10 @@ export class LogLimiter implements Logger {
 
   log(level: LogLevel, event: string, message: string, fields?: LogFields): void {
     if (!this.enabled(level)) return;
+    if (unlimited.has(event)) {
+      this.#logger.log(level, event, message, fields);
+      return;
+    }
     const key = `${event} ${fields?.code ?? ""}`;
     const now = this.#clock.now();
     const window = this.#windows.get(key) ?? { since: now, lines: 0, kept: 0 };

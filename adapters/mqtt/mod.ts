@@ -1,5 +1,5 @@
 export type { BrokerLogin } from "./broker-login.ts";
-export { redactUrl } from "./broker-url.ts";
+export { parseBrokerUrl, redactUrl } from "./broker-url.ts";
 export {
   type EmbeddedBroker,
   type EmbeddedBrokerOptions,

@@ -41,6 +41,12 @@ export function inRange(address: bigint, range: AddressRange): boolean {
   return address >> shift === range.bits >> shift;
 }
 
+/** Whether an address, without port, is in one of the ranges. */
+export function isInRanges(address: string, ranges: readonly AddressRange[]): boolean {
+  const bits = parseAddress(plainAddress(address));
+  return bits !== undefined && ranges.some((range) => inRange(bits, range));
+}
+
 /** `::ffff:192.0.2.1` as `192.0.2.1`; what a dual-stack port calls an IPv4 client. */
 export function plainAddress(text: string): string {
   return /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i.exec(text)?.[1] ?? text;

@@ -6,6 +6,7 @@ export {
   type AddressRange,
   addressGroup,
   inRange,
+  isInRanges,
   parseAddress,
   parseAddressRange,
   plainAddress,

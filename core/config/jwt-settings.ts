@@ -7,7 +7,9 @@ export interface JwtSettings {
   readonly "jwt-key": string;
   readonly "jwt-jwks": string;
   readonly "jwt-issuer": string;
+  readonly "jwt-any-issuer": boolean;
   readonly "jwt-audience": string;
+  readonly "jwt-any-audience": boolean;
   readonly "jwt-algorithms": readonly string[];
   readonly "jwt-from": readonly string[];
   readonly "jwt-clock-tolerance": number;
@@ -39,7 +41,9 @@ export const jwtSettings: { readonly [Name in keyof JwtSettings]: Setting<JwtSet
     "where the tokens' public keys are published (JWKS)",
   ]),
   "jwt-issuer": matching(/^.{0,1024}$/s, "", ["a text", "the `iss` that tokens must have"]),
+  "jwt-any-issuer": toggle(false, "tokens of any issuer are meant: no warning"),
   "jwt-audience": matching(/^.{0,1024}$/s, "", ["a text", "the `aud` that tokens must have"]),
+  "jwt-any-audience": toggle(false, "tokens for any audience are meant: no warning"),
   "jwt-algorithms": list(/^(HS256|RS256|ES256|EdDSA)$/, algorithms, [
     "HS256, RS256, ES256, EdDSA separated by commas",
     "signatures that are accepted, as far as the key is of their kind",
@@ -53,7 +57,7 @@ export const jwtSettings: { readonly [Name in keyof JwtSettings]: Setting<JwtSet
     ],
   ),
   "jwt-clock-tolerance": duration("0ms", "5m", "0ms", "that clocks of issuers may be off"),
-  "jwt-require-expiry": toggle(false, "refuse tokens without `exp`"),
+  "jwt-require-expiry": toggle(true, "refuse tokens without `exp`, whose connections have no end"),
   "jwt-user-claim": matching(/^.{0,256}$/s, "sub", [
     "a claim's name",
     "the user; none where empty",

@@ -2,6 +2,7 @@ import * as v from "valibot";
 import { ServiceError } from "../base/mod.ts";
 import type { Setting } from "./setting-kinds.ts";
 import { type SettingName, type Settings, settings } from "./settings.ts";
+import { suggest } from "./suggest.ts";
 
 /** Where settings come from; what stands first wins. */
 export interface SettingSources {
@@ -16,6 +17,9 @@ export interface SettingSources {
 
 /** A flag that takes no part in the settings: it names the file they are read from. */
 export const configFlag = "config";
+/** Another: it takes no value, and asks to check the settings and nothing more. */
+export const checkFlag = "check-config";
+const otherFlags: readonly string[] = [configFlag, checkFlag];
 
 /** `broker-port` → `WSS_BROKER_PORT`. */
 export function environmentName(name: string): string {
@@ -32,12 +36,14 @@ export function readFlags(words: readonly string[]): Record<string, string> {
   for (let index = 0; index < words.length; index++) {
     const match = /^--([a-z-]+)(?:=(.*))?$/s.exec(words[index] as string);
     const name = match?.[1];
-    if (name === undefined || (name !== configFlag && !isSettingName(name))) {
-      throw wrong(`unknown flag ${masked(words[index] as string)}; --help lists those there are`);
+    if (name === undefined || !(otherFlags.includes(name) || isSettingName(name))) {
+      const near = suggest(name ?? "", [...Object.keys(settings), ...otherFlags]);
+      const hint = near === undefined ? "help lists those there are" : `did you mean --${near}?`;
+      throw wrong(`unknown flag ${masked(words[index] as string)}; ${hint}`);
     }
     const next = words[index + 1];
     if (match?.[2] !== undefined) flags[name] = match[2];
-    else if (name !== "config" && settings[name as SettingName].allowed === "true or false") {
+    else if (name === checkFlag || isToggle(name)) {
       const spoken = next === "true" || next === "false";
       flags[name] = spoken ? (next as string) : "true";
       if (spoken) index++;
@@ -50,9 +56,14 @@ export function readFlags(words: readonly string[]): Record<string, string> {
   return flags;
 }
 
+function isToggle(name: string): boolean {
+  return isSettingName(name) && settings[name].allowed === "true or false";
+}
+
 /** The settings: flag over environment over file over default. Throws `setting-invalid`. */
 export function readSettings(sources: SettingSources): Settings {
   const file = readFile(sources.file);
+  checkVariables(sources.environment);
   const result: Partial<Record<SettingName, unknown>> = {};
   for (const name of Object.keys(settings) as SettingName[]) {
     const variable = environmentName(name);
@@ -75,9 +86,23 @@ function readFile(file: unknown): Record<string, unknown> {
     throw wrong("the config file must hold one JSON object");
   }
   for (const name of Object.keys(file)) {
-    if (!isSettingName(name)) throw wrong(`unknown setting "${name}" in the config file`);
+    if (isSettingName(name)) continue;
+    const near = suggest(name, Object.keys(settings));
+    const hint = near === undefined ? "" : `; did you mean "${near}"?`;
+    throw wrong(`unknown setting "${name}" in the config file${hint}`);
   }
   return file as Record<string, unknown>;
+}
+
+/** A variable that nobody reads is a setting that somebody believes to have made. */
+function checkVariables(environment: Readonly<Record<string, string | undefined>>): void {
+  const known = [...Object.keys(settings), configFlag].map(environmentName);
+  for (const name of Object.keys(environment)) {
+    if (!name.startsWith("WSS_") || known.includes(name)) continue;
+    const near = suggest(name, known);
+    const hint = near === undefined ? "help lists those there are" : `did you mean ${near}?`;
+    throw wrong(`unknown variable ${name} in the environment; ${hint}`);
+  }
 }
 
 function check(name: SettingName, value: unknown, place: string): unknown {

@@ -1,11 +1,13 @@
 import * as v from "valibot";
-import { parseDuration, parseSize } from "./units.ts";
+import { parseDuration, parseSize, writeSize } from "./units.ts";
 
 /** One setting: a flag `--name`, `WSS_NAME` in the environment, `"name"` in the config file. */
 export interface Setting<Output = unknown> {
   /** Reads what was written: text from flags and environment, or a JSON value from the file. */
   readonly schema: v.GenericSchema<unknown, Output>;
   readonly default: Output;
+  /** The default as it is accepted; empty where nothing is set. */
+  readonly written: string;
   /** What is allowed, for the error line and `--help`. */
   readonly allowed: string;
   readonly about: string;
@@ -23,9 +25,10 @@ const text: Text = v.pipe(
 function define<Output>(
   schema: v.GenericSchema<unknown, Output>,
   fallback: NoInfer<Output>,
-  words: readonly [allowed: string, about: string],
+  words: readonly [allowed: string, about: string, written?: string],
 ): Setting<Output> {
-  return { schema, default: fallback, allowed: words[0], about: words[1] };
+  const [allowed, about, written = String(fallback)] = words;
+  return { schema, default: fallback, written, allowed, about };
 }
 
 export function integer(
@@ -58,7 +61,7 @@ export function duration(
     v.maxValue(parseDuration(max) as number),
   );
   const allowed = `a duration such as 500ms, 30s or 5m, from ${min} to ${max}`;
-  return define(schema, parseDuration(fallback) as number, [allowed, about]);
+  return define(schema, parseDuration(fallback) as number, [allowed, about, fallback]);
 }
 
 export function size(min: number, max: number, fallback: number, about: string): Setting<number> {
@@ -70,7 +73,7 @@ export function size(min: number, max: number, fallback: number, about: string):
     v.maxValue(max),
   );
   const allowed = `a size such as 65536, 64KiB or 1MiB, from ${min} to ${max} bytes`;
-  return define(schema, fallback, [allowed, about]);
+  return define(schema, fallback, [allowed, about, writeSize(fallback)]);
 }
 
 /** A size, or 0 for no limit at all. */

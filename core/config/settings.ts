@@ -75,8 +75,10 @@ export interface Settings extends JwtSettings {
   readonly "keep-alive-interval": number;
   readonly "presence-interval": number;
   readonly "drain-period": number;
+  readonly "unready-after": number;
   readonly "log-level": LogLevel;
   readonly "log-format": "auto" | "json" | "pretty";
+  readonly "log-connections": boolean;
 }
 
 export type SettingName = keyof Settings;
@@ -89,7 +91,7 @@ const portPattern = "[1-9]\\d{0,3}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d\\d|655[0-
 const hostPattern = "\\[[0-9a-fA-F:.]+\\]|[^\\s/:@[\\]]{1,255}";
 const authority = `([^\\s/@]{0,512}@)?(${hostPattern})(:(${portPattern}))?`;
 const broker = new RegExp(`^(embedded|mqtts?://${authority}/?)$`);
-const page = /^([a-z][a-z0-9+.-]*:\/\/[^\s/,*]{1,255}|\*\.[^\s/,*:]{1,253}|null)$/i;
+const page = /^(\*|[a-z][a-z0-9+.-]*:\/\/[^\s/,*]{1,255}|\*\.[^\s/,*:]{1,253}|null)$/i;
 const commas = "names separated by commas";
 const shownHeaders = ["host", "origin", "user-agent", "accept-language"];
 
@@ -167,8 +169,8 @@ export const settings: { readonly [Name in SettingName]: Setting<Settings[Name]>
     page,
     [],
     [
-      "origins such as https://example.com, or *.example.com, separated by commas",
-      "pages that may connect, by their Origin header; all where empty",
+      "origins such as https://example.com, *.example.com, or * for all, separated by commas",
+      "pages that may connect, by their Origin header; where empty all, or with cookies the same",
     ],
   ),
   "trusted-proxies": list(
@@ -176,7 +178,7 @@ export const settings: { readonly [Name in SettingName]: Setting<Settings[Name]>
     [],
     [
       "IP addresses and CIDR ranges separated by commas",
-      "proxies whose X-Forwarded-For is believed",
+      "proxies whose X-Forwarded-For, and PROXY header, is believed",
     ],
   ),
   "proxy-protocol": toggle(false, "streams begin with a PROXY header, version 1 or 2"),
@@ -262,6 +264,8 @@ export const settings: { readonly [Name in SettingName]: Setting<Settings[Name]>
     "between heartbeats; gone after three",
   ),
   "drain-period": duration("0ms", "1h", "10s", "over which SIGTERM closes the connections"),
+  "unready-after": duration("0ms", "1h", "30s", "a broker away so long makes /readyz 503"),
   "log-level": choice(["debug", "info", "warn", "error"], "info", "least level that is logged"),
   "log-format": choice(["auto", "json", "pretty"], "auto", "auto: pretty on a terminal"),
+  "log-connections": toggle(false, "a line at info for every open and close; else at debug"),
 };

@@ -20,3 +20,9 @@ export function parseSize(text: string): number | undefined {
   const match = /^(\d{1,12})(|B|KB|KiB|MB|MiB)$/.exec(text);
   return match === null ? undefined : Number(match[1]) * (sizes[match[2] as string] as number);
 }
+
+/** A size in the largest of our units that says it exactly: 65536 → `64KiB`. */
+export function writeSize(bytes: number): string {
+  if (bytes >= 1_048_576 && bytes % 1_048_576 === 0) return `${bytes / 1_048_576}MiB`;
+  return bytes >= 1_024 && bytes % 1_024 === 0 ? `${bytes / 1_024}KiB` : String(bytes);
+}

@@ -1,5 +1,6 @@
 import type { Server } from "node:http";
 import { createServer, type Server as NetServer, type Socket as NetSocket } from "node:net";
+import { isInRanges } from "../../core/base/mod.ts";
 import { readProxyHeader } from "../../core/protocol/mod.ts";
 import type { ClientServerOptions } from "../client-server.ts";
 import { startHandshakeTimer } from "./handshake-timer.ts";
@@ -18,13 +19,18 @@ export function addressOf(stream: NetSocket): string {
 
 /** A port whose streams begin with a PROXY header; behind it they are the HTTP server's. */
 export function createProxyFront(server: Server, options: ClientServerOptions): NetServer {
-  const { handshakeTimeoutMs = 0, refused } = options;
+  const { handshakeTimeoutMs = 0, refused, trustedProxies } = options;
   return createServer((stream: ProxiedSocket) => {
     let bytes = new Uint8Array(0);
     const drop = (): void => {
       refused?.("proxy-header");
       stream.destroy();
     };
+    // Whoever may send the header may call himself anybody.
+    if (trustedProxies !== undefined && !isInRanges(stream.remoteAddress ?? "", trustedProxies)) {
+      drop();
+      return;
+    }
     const onData = (chunk: Uint8Array): void => {
       bytes = bytes.length === 0 ? new Uint8Array(chunk) : joined(bytes, chunk);
       const header = readProxyHeader(bytes);

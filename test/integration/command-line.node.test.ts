@@ -171,12 +171,7 @@ test("alive batches name the connections that stand", async () => {
   await origin.end();
 });
 
-test("--help shows every flag, --version the version of package.json", async () => {
-  const help = run("node", "--help");
-  assert.equal((await help.exited).code, 0);
-  for (const name of ["port", "broker", "max-message-size", "config"]) {
-    assert.match(help.output, new RegExp(`--${name}\\b`));
-  }
+test("--version shows the version of package.json", async () => {
   const version = run("node", "--version");
   assert.equal((await version.exited).code, 0);
   const { version: expected } = JSON.parse(await readFile("package.json", "utf8"));

@@ -22,7 +22,7 @@ const [rsa, ec] = issuers;
 const stranger = await createIssuer("ES256", "ES256");
 const seconds = (): number => Math.floor(Date.now() / 1_000);
 
-const right = { iss: "https://me.example", aud: "chat" };
+const right = { iss: "https://me.example", aud: "chat", exp: seconds() + 3_600 };
 
 async function answerTo(gateway: RunningGateway, handshake: Handshake): Promise<HttpAnswer> {
   const client = await RawClient.connect(gateway.info.port);
@@ -153,6 +153,7 @@ for (const { runtime, engine } of combinations) {
         [`${good.slice(0, -4)}AAAA`, /signed by none of the keys/],
         [await token({ iss: "https://you.example" }), /another issuer/],
         [await token({ aud: "shop" }), /another audience/],
+        [await token({ exp: undefined }), /no end \(exp\)/],
         [await token({ nbf: seconds() + 3_600 }), /not valid yet/],
         [await token({ groups: ["@all"] }), /name that no group can have/],
         [await token({ exp: seconds() - 3_600 }), /has expired/, "token-expired"],
@@ -234,7 +235,7 @@ describe("tokens whose keys cannot be had", () => {
     t.after(() => jwks.stop());
     const flags = ["--authorize", "jwt", "--jwt-jwks", jwks.url, "--drain-period", "0ms"];
     const gateway = await startGateway({ runtime: "node", flags });
-    const handshake = bearer(await signBy(stranger, { sub: "u" }));
+    const handshake = bearer(await signBy(stranger, { sub: "u", exp: right.exp }));
     const refused = await answerTo(gateway, handshake);
     assert.equal(refused.statusCode, 503);
     assert.equal(refused.headers.get("retry-after"), "5");

@@ -4,7 +4,8 @@ import { combinations, spawnGateway, startGateway } from "../support/gateway.ts"
 import { PlainOrigin } from "../support/plain-origin.ts";
 import { handshakeText, RawClient } from "../support/raw-client.ts";
 
-const flags = ["--proxy-protocol", "--engine", "wasm", "--handshake-timeout", "1s"];
+const flags = ["--proxy-protocol", "--trusted-proxies", "127.0.0.1"];
+flags.push("--engine", "wasm", "--handshake-timeout", "1s");
 const one = "PROXY TCP4 198.51.100.1 10.0.0.1 56324 443\r\n";
 const two = Buffer.from("0d0a0d0a000d0a515549540a2111000ccb0071020a00000112340050", "hex");
 
@@ -50,6 +51,22 @@ describe("the PROXY protocol", { concurrency: true }, () => {
     });
   }
 
+  for (const { runtime } of combinations.filter(({ engine }) => engine === "wasm")) {
+    it(`cuts a peer that is none of the trusted proxies, on ${runtime}`, async () => {
+      const others = ["--trusted-proxies", "192.0.2.0/24,10.0.0.1"];
+      const gateway = await startGateway({ runtime, flags: [...flags, ...others] });
+      const { port, adminPort } = gateway.info;
+      const client = await RawClient.connect(port);
+      client.write(one + handshakeText());
+      await client.end();
+      assert.equal(client.received.length, 0);
+      const metrics = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
+      assert.match(metrics, /^wss_errors_total\{code="proxy-header"\} 1$/m);
+      assert.match(metrics, /^wss_connections_opened_total 0$/m);
+      client.destroy();
+    });
+  }
+
   it("is refused at the start where it cannot work: exit 2 and why", async () => {
     const native = ["--engine", "native"];
     for (const [runtime, engine] of [
@@ -64,5 +81,9 @@ describe("the PROXY protocol", { concurrency: true }, () => {
     const gateway = spawnGateway({ runtime: "node", flags: ["--proxy-protocol", ...tls] });
     assert.equal((await gateway.exited).code, 2);
     assert.match(gateway.output, /^--proxy-protocol does not go together with --tls-cert: /);
+    const open = ["--proxy-protocol", "--engine", "wasm"];
+    const unbound = spawnGateway({ runtime: "node", flags: open });
+    assert.equal((await unbound.exited).code, 2);
+    assert.match(unbound.output, /^--proxy-protocol needs --trusted-proxies: /);
   });
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import * as v from "valibot";
 import { ServiceError } from "../../core/base/mod.ts";
 import {
   environmentName,
@@ -7,8 +8,10 @@ import {
   parseSize,
   readFlags,
   readSettings,
+  type Setting,
   type SettingSources,
   settings,
+  suggest,
 } from "../../core/config/mod.ts";
 
 function read(sources: Partial<SettingSources>): ReturnType<typeof readSettings> {
@@ -123,10 +126,44 @@ test("the password of a broker does not stand in the error line", () => {
   }
 });
 
-test("every default is a value that its own setting allows", () => {
+test("every default, as help writes it, is a value that its own setting allows", () => {
   for (const [name, setting] of Object.entries(settings)) {
-    if (/duration/.test(setting.allowed)) continue;
-    const text = Array.isArray(setting.default) ? setting.default.join(",") : setting.default;
-    assert.doesNotThrow(() => read({ flags: { [name]: String(text) } }), name);
+    const read = v.parse((setting as Setting).schema, setting.written);
+    assert.deepEqual(read, setting.default, name);
   }
+});
+
+test("what is misspelt is told with the name that was meant", () => {
+  const flag = refusal(() => readFlags(["--prot", "1"]));
+  assert.equal(flag, "unknown flag --prot; did you mean --port?");
+  assert.match(
+    refusal(() => readFlags(["--max-mesage-size=1"])),
+    /did you mean --max-message-size\?$/,
+  );
+  assert.match(
+    refusal(() => readFlags(["--brokr=mqtt://u:hush@h"])),
+    /^unknown flag [^h]*@h; did you mean --broker\?$/,
+  );
+  assert.match(
+    refusal(() => readFlags(["--zzzzzzzz"])),
+    /; help lists those there are$/,
+  );
+  const variable = refusal(() => read({ environment: { WSS_BROKER_PROT: "1" } }));
+  assert.match(variable, /^unknown variable WSS_BROKER_PROT .*; did you mean WSS_BROKER_PORT\?$/);
+  assert.match(
+    refusal(() => read({ file: { "node-nam": "a" } })),
+    /did you mean "node-name"\?/,
+  );
+  const others = { WSS_CONFIG: "x", WSSX: "y", PATH: "z", WSS_PORT: "1" };
+  assert.equal(read({ environment: others }).port, 1);
+});
+
+test("readFlags: --check-config stands alone", () => {
+  const flags = readFlags(["--check-config", "--port", "1"]);
+  assert.deepEqual(flags, { "check-config": "true", port: "1" });
+});
+
+test("a name far longer than any is compared with none", () => {
+  assert.equal(suggest("x".repeat(100_000), Object.keys(settings)), undefined);
+  assert.equal(suggest("prot", ["port", "root"]), "port");
 });

@@ -36,6 +36,7 @@ test("the settings table is that of the code", () => {
     const setting: Setting = settings[unquoted(name) as keyof typeof settings];
     const written = fallback === "–" ? "" : unquoted(fallback);
     assert.deepEqual(v.parse(setting.schema, written), setting.default, name);
+    assert.equal(written, setting.written, `${name}: help shows the default as it is accepted`);
     assert.equal(allowed, setting.allowed, name);
     assert.equal(about, setting.about, name);
   }
@@ -69,6 +70,7 @@ test("the reasons of not being ready are those of the code", () => {
   assert.deepEqual(listed, [
     "no connection to the broker for commands and presence",
     "no connection to the broker for events",
+    "no origin",
     "draining",
   ]);
   for (const reason of listed ?? []) assert.ok(source.includes(`"${reason}"`), reason);

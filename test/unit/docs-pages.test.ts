@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { Topics } from "../../adapters/mqtt/mod.ts";
 import { Origin, type OriginOptions } from "../../adapters/mqtt/origin/mod.ts";
-import { configFlag, settings } from "../../core/config/mod.ts";
+import { checkFlag, configFlag, settings } from "../../core/config/mod.ts";
 import {
   type Block,
   blocksOf,
@@ -77,7 +77,7 @@ test("commands of npm are scripts, and their flags are settings", () => {
 });
 
 test("flags in the text are settings", () => {
-  const known = new Set([...Object.keys(settings), configFlag, "help", "version"]);
+  const known = new Set([...Object.keys(settings), configFlag, checkFlag, "help", "version"]);
   for (const page of pages) {
     for (const [, flag = ""] of readPage(page).matchAll(/`--([a-z-]+)/g)) {
       assert.ok(known.has(flag), `${page}: --${flag}`);

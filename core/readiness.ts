@@ -1,0 +1,63 @@
+import type { Apps } from "./apps.ts";
+import type { Readiness } from "./gateway-parts.ts";
+import type { Clock } from "./ports/mod.ts";
+
+/** Reasons of `/readyz`. */
+export const busAway: string = "no connection to the broker for commands and presence";
+export const channelAway: string = "no connection to the broker for events";
+
+export interface ReadinessOptions {
+  /** Whether handshakes ask an origin. */
+  readonly authorizedByOrigin: boolean;
+  /** A link that was there and is lost for less than this takes no node out of a balancer. */
+  readonly unreadyAfterMs: number;
+}
+
+/** Whether new connections should come to this node. */
+export class ReadinessWatch {
+  readonly #clock: Clock;
+  readonly #apps: Apps;
+  readonly #options: ReadinessOptions;
+  /** Why not, and since when; for ever where it was never there. */
+  readonly #lost: Map<string, number> = new Map();
+  draining = false;
+  /** The access rule that this node misses at the broker. */
+  barred: string | undefined = undefined;
+
+  constructor(clock: Clock, apps: Apps, options: ReadinessOptions) {
+    this.#clock = clock;
+    this.#apps = apps;
+    this.#options = options;
+    for (const reason of [busAway, channelAway]) {
+      this.#lost.set(reason, Number.NEGATIVE_INFINITY);
+    }
+  }
+
+  /** A link is there, or is lost; `reason` is what its loss is called. */
+  link(reason: string, connected: boolean): void {
+    if (connected) this.#lost.delete(reason);
+    else if (!this.#lost.has(reason)) this.#lost.set(reason, this.#clock.now());
+  }
+
+  read(): Readiness {
+    const reasons: string[] = [];
+    const now = this.#clock.now();
+    // While the window is full nobody gets in, and the outage is one for clients too.
+    const refusing = [...this.#apps].every(({ router }) => router.refusal !== undefined);
+    for (const [reason, since] of this.#lost) {
+      if (refusing || now - since >= this.#options.unreadyAfterMs) reasons.push(reason);
+    }
+    if (this.#withoutOrigin()) reasons.push("no origin");
+    if (this.barred !== undefined) reasons.push(this.barred);
+    if (this.draining) reasons.push("draining");
+    return { ready: reasons.length === 0, reasons };
+  }
+
+  /** Whether every handshake gets 503 for want of an origin. */
+  #withoutOrigin(): boolean {
+    const { authorizedByOrigin } = this.#options;
+    return [...this.#apps].every(
+      ({ router }) => router.refusal === "no-origin" || (authorizedByOrigin && !router.hasOrigin),
+    );
+  }
+}
