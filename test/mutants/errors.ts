@@ -106,8 +106,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "a client left while its handshake waited to be authorised",
     file: files.entrance,
-    find: "      reservations.giveBack(reservation);\n      handshakes.settle(",
-    replace: "      handshakes.settle(",
+    find: "request.onLeft?.(() => {",
+    replace: "void (() => {",
     tests: [tests.handshakes],
   },
 ];

@@ -13,6 +13,7 @@ const files = {
   executor: "core/command-executor.ts",
   answers: "core/answers.ts",
   options: "core/command-options.ts",
+  senders: "core/sender-answers.ts",
   query: "core/query-command.ts",
   targets: "core/command-targets.ts",
   registry: "core/registry.ts",
@@ -96,7 +97,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "**Groups and users** across all nodes",
     file: files.groupCommands,
-    find: "effects.forwardToGroup(app.name, name, codec.itemBytes());",
+    find: "effects.forwardToGroup(app.name, name, codec.itemBytes(), source.json === true);",
     replace: "",
     tests: [tests.world],
   },
@@ -193,9 +194,9 @@ const mutants: readonly Mutant[] = [
   },
   {
     says: "Nothing is dropped in silence.",
-    file: files.router,
-    find: 'else this.#parts.metrics.error("reply-dropped");',
-    replace: "",
+    file: files.senders,
+    find: 'metrics.error("reply-dropped");',
+    replace: "{}",
     tests: [tests.router],
   },
   {

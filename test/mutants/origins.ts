@@ -183,8 +183,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "what is carried out has no gap: only the last commands may be missing",
     file: files.executor,
-    find: "app.acks.note(source.sender, stream, { count, gap: true });\n        return;",
-    replace: "app.acks.note(source.sender, stream, { count, gap: true });",
+    find: "app.acks.note(source, stream, { count, gap: true });\n        return;",
+    replace: "app.acks.note(source, stream, { count, gap: true });",
     tests: ["test/unit/numbered-commands.test.ts"],
   },
   {

@@ -226,8 +226,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "| a batch in the making | 64 KiB | it is closed, the next begins |",
     file: files.stream,
-    find: "if (codec.laneBytes(this.lane) + bytes.length > batchBytesTarget(channel))",
-    replace: "if (false)",
+    find: "codec.laneBytes(this.lane) + bytes.length > batchBytesTarget(channel);",
+    replace: "false;",
     tests: ["test/unit/fit-batch.test.ts", tests.streams],
   },
   {
