@@ -1,4 +1,5 @@
 import { type JudgedClient, type JudgedLife, type LogMarks, messagePattern } from "./judged.ts";
+import type { Handled } from "./origin-log.ts";
 
 /** What became of the commands: each message that an origin handles it sends back. */
 export interface EchoVerdict {
@@ -36,16 +37,45 @@ export interface EchoOptions {
   readonly complain: (text: string) => void;
 }
 
+/** A node that lives announces itself within that time, or is given up once more. */
+const givenUpMsMax = 2_500;
+
+/**
+ * Whether a process takes a node for dead: from its `node-lost` until the node's presence is
+ * back, which no log tells. It is back soon after the node is heard again.
+ */
+class LostNodes {
+  /** When each was heard again; undefined while it is silent. */
+  readonly #heardAt = new Map<string, number | undefined>();
+
+  add({ id, type, rest, at }: Handled): void {
+    const node = nodeOf(id);
+    if (type === "close" && rest === "node-lost") this.#heardAt.set(node, undefined);
+    else if (this.#heardAt.has(node)) this.#heardAt.set(node, this.#heardAt.get(node) ?? at);
+  }
+
+  has({ id, at }: Handled): boolean {
+    if (!this.#heardAt.has(nodeOf(id))) return false;
+    const heardAt = this.#heardAt.get(nodeOf(id));
+    return heardAt === undefined || at <= heardAt + givenUpMsMax;
+  }
+}
+
+const nodeOf = (id: string): string => id.split(".", 1)[0]!;
+
 /** What a process handled, by client. */
 function handledBy(life: JudgedLife, from: number): Map<string, Parts> {
   const byId = new Map<string, Parts>();
   const byLabel = new Map<string, Parts>();
+  const lost = new LostNodes();
   const events = life.read();
   for (let at = from; at < events.length; at++) {
     const event = events[at]!;
     const { id, type, rest } = event;
-    const parts = byId.get(id) ?? [[]];
+    // A connection that is new while its node is taken for dead begins as one that came back.
+    const parts = byId.get(id) ?? (lost.has(event) ? [[], []] : [[]]);
     byId.set(id, parts);
+    lost.add(event);
     if (type === "close" && rest === "node-lost") parts.push([]);
     if (type !== "message") continue;
     const [, label = "", number] = messagePattern.exec(rest) ?? [];
@@ -54,9 +84,6 @@ function handledBy(life: JudgedLife, from: number): Map<string, Parts> {
   }
   return byLabel;
 }
-
-/** A node that lives announces itself within that time, or is given up once more. */
-const givenUpMsMax = 2_500;
 
 /**
  * Whether an echo is promised: all are, where no node was ever taken for dead. Else not the last

@@ -158,6 +158,23 @@ test("a node that lives is not taken for dead for long", () => {
   assert.deepEqual([echoesLost, echoesGivenUp], [1, 1]);
 });
 
+test("what a new client is sent is given up too while its node is taken for dead", () => {
+  const found = (...lines: readonly string[]): readonly number[] => {
+    const echoes = new Map([["o1.1", [2]]]);
+    const { echoesLost, echoesGivenUp } = judge(
+      [{ ...client, ...stayed, echoes }],
+      [life("o1", ...lines, ...first, ...last)],
+      new Map(),
+    );
+    return [echoesLost, echoesGivenUp];
+  };
+  assert.deepEqual(found(), [2, 0]);
+  assert.deepEqual(found("5 open n1.b 0", "6 close n1.b 1006 node-lost"), [0, 2]);
+  assert.deepEqual(found("5 open n2.b 0", "6 close n2.b 1006 node-lost"), [2, 0]);
+  const heard = ["-9000 open n1.b 0", "-8000 close n1.b 1006 node-lost", "-7000 open n1.c 0"];
+  assert.deepEqual(found(...heard), [2, 0], "the node was back long before");
+});
+
 /** A stream of `o1`: messages of `n1.a` by their numbers, all published at once. */
 function offers(stream: string, at: number, ...seqs: number[]): [string, Offer[]] {
   return [stream, seqs.map((seq) => ({ at, origin: "o1", stream, message: `n1.a ${seq}` }))];

@@ -190,20 +190,27 @@ for (const { runtime, engine } of combinations) {
       client.destroy();
     });
 
-    it("lets a hundred wait while another's messages pass", async () => {
-      const talker = await knock(gateway);
+    it("lets a thousand wait while another's messages pass", async () => {
+      const flags = ["--engine", engine, "--broker", broker.url(), "--authorize", "origin"];
+      flags.push("--authorize-timeout", "1m", "--max-handshake-rate-per-ip", "0");
+      const patient = await startGateway({ runtime, flags });
+      const talker = await knock(patient);
       const { id } = await asked();
-      await decide("accept", id, {});
+      await origin.command(patient.info.node, ["accept", id]);
       assert.equal((await talker.answer()).statusCode, 101);
-      const waiting = await Promise.all(Array.from({ length: 100 }, () => knock(gateway)));
-      const ids: unknown[] = [];
-      while (ids.length < 100) ids.push((await origin.nextOf("connect"))[1]);
+      const waiting: RawClient[] = [];
+      while (waiting.length < 1_000) waiting.push(await knock(patient));
+      const ids: string[] = [];
+      while (ids.length < waiting.length) ids.push((await asked()).id);
       talker.text("between");
       const [, by, , text] = await origin.nextOf("message");
       assert.deepEqual([by, text], [id, "between"]);
-      await origin.command(gateway.info.node, ...ids.map((id) => ["accept", id]));
+      const metrics = await fetch(`http://127.0.0.1:${patient.info.adminPort}/metrics`);
+      assert.match(await metrics.text(), /^wss_handshakes_waiting 1000$/m);
+      await origin.command(patient.info.node, ...ids.map((id) => ["accept", id]));
       for (const client of waiting) assert.equal((await client.answer()).statusCode, 101);
       for (const client of [...waiting, talker]) client.destroy();
+      await patient[Symbol.asyncDispose]();
     });
 
     it("closes with 4401 when its time is over, unless it is renewed", async () => {

@@ -169,17 +169,6 @@ export function handshakeTests(context: SuiteContext): void {
     assert.equal(await client.nextText(), "hello");
   });
 
-  test(`${name}: a client that leaves while the handshake waits is no connection`, async () => {
-    const client = await RawClient.connect(context.fixture().port);
-    client.write(handshakeText({ path: "/later?name=left" }));
-    client.reset();
-    const other = await context.open("after-left", { path: "/later" });
-    other.text("hello");
-    assert.equal(await other.nextText(), "hello");
-    const opened = context.fixture().events("open", "left").length;
-    if (opened > 0) await context.fixture().event("close", "left");
-  });
-
   for (const [offered, chosen] of [
     ["v2, chat", "v2"],
     ["other, chat", "chat"],
