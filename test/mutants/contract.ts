@@ -58,7 +58,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "On SIGTERM: not-ready",
     file: files.gateway,
-    find: 'this.#reasons.add("draining");',
+    find: "this.#readiness.draining = true;",
     replace: "",
     tests: [tests.drain],
   },
