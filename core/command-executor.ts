@@ -10,6 +10,7 @@ import { Delivery } from "./delivery.ts";
 import { FanOut } from "./fan-out.ts";
 import { GroupCommands } from "./group-commands.ts";
 import { HandshakeCommands } from "./handshake-commands.ts";
+import { MissingCommands } from "./missing-commands.ts";
 import { Outcome } from "./outcome.ts";
 import { ReusableMessage } from "./outgoing-message.ts";
 import { type OutgoingSizes, sizeFault } from "./outgoing-sizes.ts";
@@ -25,6 +26,7 @@ const jsonFirstByte = 0x5b;
  */
 export class CommandExecutor {
   readonly #context: CommandContext;
+  readonly #missing: MissingCommands;
   readonly #handshakes: HandshakeCommands;
   readonly #byVerb: Readonly<Partial<Record<Verb, (call: CommandCall) => void>>>;
 
@@ -55,6 +57,7 @@ export class CommandExecutor {
         return new AnswerById((result) => reply(source, ref, result));
       },
     };
+    this.#missing = new MissingCommands(clock, parts.logger);
     const groups = new GroupCommands(this.#context);
     const connections = new ConnectionCommands(this.#context);
     const handshakes = new HandshakeCommands(this.#context);
@@ -134,10 +137,12 @@ export class CommandExecutor {
       if (admission === undefined) return;
       count = admission.next;
       if (admission.gap > 0) {
-        this.#refuse(source, "batch-gap", `${admission.gap} items of ${stream} never came`);
+        parts.metrics.error("batch-gap");
+        this.#missing.missed(source, stream, admission.gap);
         app.acks.note(source, stream, { count, gap: true });
         return;
       }
+      this.#missing.came(source, stream);
       skip = admission.skip;
     }
     while (codec.nextItem()) {

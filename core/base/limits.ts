@@ -80,6 +80,10 @@ export const limits = {
   /** Unit of time for liveness, and how long a walk over all connections may take. */
   livenessTickMs: 100,
   livenessPassMs: 1_000,
+  /** A sender repeats what it is asked for within moments; a node says so of what stays away. */
+  missingToldMs: 5_000,
+  /** Streams of commands with a gap that a node watches at once. */
+  missingStreamsMax: 1_000,
   /** Streams of numbered commands of one sender that a node remembers: it needs one a start. */
   commandStreamsPerSenderMax: 64,
   /** Of all senders of an app together: some 20 MB. Past it a sender that is new is refused. */

@@ -52,3 +52,27 @@ test("numbered commands: nothing past a gap is carried out, and nothing twice", 
   );
   assert.equal(node.errors("batch-gap"), 1);
 });
+
+test("numbered commands: a gap is counted, and told where it stays one", async () => {
+  const [broker, clock] = [new MemoryBroker(), new ManualClock()];
+  const node = new MemoryNode({ broker, clock });
+  await node.gateway.start();
+  const give = async (stream: string, first: number): Promise<void> => {
+    broker.command("default", "o1", "n", encode([1, stream, first, [["query", "g", {}]], 0]));
+    await settled();
+  };
+  const warnings = (): string[] =>
+    node.logger.records.filter(({ level }) => level === "warn").map(({ message }) => message);
+  for (const stream of ["filled", "open"]) {
+    await give(stream, 0);
+    await give(stream, 485);
+    await give(stream, 486);
+  }
+  clock.advance(1_000);
+  // As after a restart of the broker: what it lost comes again.
+  for (let first = 1; first <= 486; first++) await give("filled", first);
+  clock.advance(10_000);
+  await settled();
+  assert.deepEqual(warnings(), ["485 items of open did not come, although asked for again"]);
+  assert.equal(node.errors("batch-gap"), 4);
+});
