@@ -133,6 +133,10 @@ export class CarefulPublisher {
       // It was not the size, whatever larger ones made it look like.
       this.#bytesMax = Number.POSITIVE_INFINITY;
       this.#refused = suspect;
+      const { topic } = suspect;
+      const code = "publish-refused";
+      const refusal = "the broker ends the connection over each publish to a topic";
+      this.#ports.logger.log("error", code, refusal, { code, topic });
       return;
     }
     this.#bytesMax = Math.max(mqttLimits.packetBytesFloor, Math.min(bytes, this.#bytesMax) >> 1);

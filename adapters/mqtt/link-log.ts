@@ -1,3 +1,4 @@
+import type { ServiceError } from "../../core/base/mod.ts";
 import type { Clock, Logger, LogLevel } from "../../core/ports/mod.ts";
 import { redactUrl } from "./broker-url.ts";
 import { mqttLimits } from "./mqtt-limits.ts";
@@ -10,6 +11,7 @@ const messages = {
   "broker-ends":
     "the broker ends each connection after a moment; may this user write to the topic that the " +
     "last publish was for? See to the broker's access rules and packet limit",
+  "publish-refused": "the broker's access rules do not let this user write to a topic",
   "subscription-refused": "the broker does not grant a subscription any more",
 } as const;
 
@@ -36,6 +38,8 @@ export class LinkLog {
   #shorts = 0;
   /** That was told: what follows is no news until a session lasts. */
   #ends = false;
+  /** Topics of which it was told that nothing may be published there. */
+  readonly #refused: Set<string> = new Set();
   /** Of the last publish. */
   topic = "";
 
@@ -73,6 +77,14 @@ export class LinkLog {
     const level = everUp ? downLevel : unreachableLevel;
     this.#told = level;
     if (!this.#ends) this.log(level, everUp ? "broker-lost" : "broker-unreachable", { reason });
+  }
+
+  /** The broker lets nothing be published there, which is told once of each topic. */
+  refused(topic: string, { code }: ServiceError): void {
+    if (code !== "publish-refused" || this.#refused.has(topic)) return;
+    if (this.#refused.size >= mqttLimits.refusedTopicsMax) this.#refused.clear();
+    this.#refused.add(topic);
+    this.log("error", code, { code, topic });
   }
 
   log(level: LogLevel, event: string, fields: Readonly<Record<string, string>> = {}): void {

@@ -16,6 +16,8 @@ export const mqttLimits = {
   shortSessionMs: 5_000,
   /** So many in a row, and one line says so, in place of one for each. */
   shortSessionsTold: 3,
+  /** Topics that a link remembers to have told of as refused. */
+  refusedTopicsMax: 100,
   /** What is published to a topic that this client reads comes back within this time. */
   echoMs: 5_000,
   /** Sessions in a row that end before it has: then it never will. */

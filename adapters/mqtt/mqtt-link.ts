@@ -91,6 +91,7 @@ export class MqttLink {
     );
     this.#window = new PublishWindow((publish, acked) => {
       this.#session?.publish(publish, (error, heard) => {
+        if (error !== undefined) this.#lines.refused(publish.topic, error);
         acked(error, heard);
         if (this.#window.size === 0) this.#idle?.();
       });

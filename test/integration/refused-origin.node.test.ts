@@ -88,6 +88,9 @@ describe("an access rule that lets nothing be published to an origin", {
       await waitFor(() => two.length === clientsMax, { what: "every message at the other" });
       assert.deepEqual(one, []);
       assert.ok(gateway.log.some(({ event }) => event === "origin-refused"));
+      const topic = `wss/v1/default/origins/o1/events/${gateway.info.node}`;
+      const told = gateway.log.filter((line) => line.event === "publish-refused");
+      assert.deepEqual(new Set(told.map((line) => line.topic)), new Set([topic]));
       assert.ok(!gateway.log.some(({ code }) => code === "ack-timeout"));
       for (const client of clients) client.destroy();
     });
@@ -113,6 +116,8 @@ describe("an access rule that lets nothing be published to an origin", {
     const client = await RawClient.open(gateway.info.port);
     const line = await gateway.event("events-lost");
     assert.deepEqual([line.level, line.code], ["error", "publish-refused"]);
+    const refused = await gateway.event("publish-refused");
+    assert.equal(refused.topic, `wss/v1/default/events/0/${gateway.info.node}`);
     const url = `http://127.0.0.1:${gateway.info.adminPort}/metrics`;
     const metrics = await (await fetch(url)).text();
     assert.match(metrics, /^wss_errors_total\{code="publish-refused"\} [1-9]/m);

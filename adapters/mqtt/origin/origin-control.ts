@@ -36,14 +36,6 @@ export class OriginControl {
   #leaving = false;
   #left = false;
   readonly #echo: EchoWatch;
-  #refused = false;
-  /** What the broker says of a publish. That it lets none be, it may say at any time, and once. */
-  readonly #published = (error?: ServiceError): void => {
-    if (error?.code === "publish-refused" && !this.#refused) {
-      this.#ports.logger.log("error", error.code, error.message, { code: error.code });
-    }
-    this.#refused = error?.code === "publish-refused";
-  };
   #admitted: ((error: ServiceError | undefined) => void) | undefined;
   #cancelHeartbeat: Cancel = () => {};
 
@@ -137,7 +129,7 @@ export class OriginControl {
       ...presence,
       ...leaving,
     };
-    this.#link.publish(this.#topic, encodePresence(full as OriginPresence), this.#published, true);
+    this.#link.publish(this.#topic, encodePresence(full as OriginPresence), () => {}, true);
   }
 
   /**
@@ -208,7 +200,7 @@ export class OriginControl {
     this.#acks.clear();
     for (const [node, items] of byNode) {
       // One that is lost with the connection is made good by the next: acks are cumulative.
-      this.#link.publish(topics.nodeCommands(app, node, name), encode(items), this.#published);
+      this.#link.publish(topics.nodeCommands(app, node, name), encode(items), () => {});
     }
   }
 }
