@@ -28,6 +28,7 @@ const off: GuardOptions = {
   connectionAgeMsMax: 0,
   messagesPerSecondMax: 0,
   bytesPerSecondMax: 0,
+  controlFramesPerSecondMax: 0,
   connectionsPerIpMax: 0,
 };
 
@@ -91,8 +92,11 @@ export class ConnectionGuard {
   }
 
   /** Another sign of life came. */
-  alive(connection: Connection): void {
+  alive(connection: Connection, controlFrames: number): void {
     this.#liveness.alive(connection);
+    if (controlFrames === 0 || !this.#rates.needed) return;
+    const code = this.#rates.controlled(connection, controlFrames);
+    if (code !== undefined) this.#close(connection, code, CloseCause.limit, 1008);
   }
 
   closed(connection: Connection): void {

@@ -36,6 +36,8 @@ const limitCodes: ReadonlySet<ErrorCode> = new Set([
   "message-too-big",
   "message-inflate-ratio",
   "message-fragments",
+  "message-timeout",
+  "unfinished-messages",
 ]);
 
 /** One node: connections on one side, events and commands on the other. No I/O of its own. */
@@ -234,8 +236,8 @@ export class Gateway implements SocketHandler<Connection> {
     });
   }
 
-  pong(connection: Connection): void {
-    this.#guard.alive(connection);
+  pong(connection: Connection, controlFrames: number): void {
+    this.#guard.alive(connection, controlFrames);
   }
 
   drained(_connection: Connection): void {}

@@ -6,6 +6,8 @@ export interface RateLimitOptions {
   /** Messages and payload bytes a second and connection; 0 without a limit. */
   readonly messagesPerSecondMax: number;
   readonly bytesPerSecondMax: number;
+  /** Pings and pongs, likewise. */
+  readonly controlFramesPerSecondMax: number;
 }
 
 /** What may come at once: as much as in this time. */
@@ -19,26 +21,33 @@ export class RateLimits {
   readonly #clock: Clock;
   readonly #msPerMessage: number;
   readonly #msPerByte: number;
+  readonly #msPerControlFrame: number;
   #messages: Float64Array = new Float64Array(0);
   #bytes: Float64Array = new Float64Array(0);
+  #controlFrames: Float64Array = new Float64Array(0);
 
-  constructor(clock: Clock, { messagesPerSecondMax, bytesPerSecondMax }: RateLimitOptions) {
+  constructor(clock: Clock, options: RateLimitOptions) {
+    const { messagesPerSecondMax, bytesPerSecondMax, controlFramesPerSecondMax } = options;
     this.#clock = clock;
     this.#msPerMessage = messagesPerSecondMax === 0 ? 0 : 1_000 / messagesPerSecondMax;
     this.#msPerByte = bytesPerSecondMax === 0 ? 0 : 1_000 / bytesPerSecondMax;
+    this.#msPerControlFrame =
+      controlFramesPerSecondMax === 0 ? 0 : 1_000 / controlFramesPerSecondMax;
   }
 
   get needed(): boolean {
-    return this.#msPerMessage + this.#msPerByte > 0;
+    return this.#msPerMessage + this.#msPerByte + this.#msPerControlFrame > 0;
   }
 
   opened({ slot }: Connection): void {
     if (slot >= this.#messages.length) {
       this.#messages = grown(this.#messages, slot);
       this.#bytes = grown(this.#bytes, slot);
+      this.#controlFrames = grown(this.#controlFrames, slot);
     }
     this.#messages[slot] = 0;
     this.#bytes[slot] = 0;
+    this.#controlFrames[slot] = 0;
   }
 
   /** Counts what came; the limit that it passes, if any. */
@@ -52,6 +61,16 @@ export class RateLimits {
     const end = now + burstMs + 0.5;
     if ((this.#messages[slot] as number) > end) return "message-rate";
     return (this.#bytes[slot] as number) > end ? "byte-rate" : undefined;
+  }
+
+  /** Counts pings and pongs that came. */
+  controlled({ slot }: Connection, frames: number): ErrorCode | undefined {
+    const now = this.#clock.now();
+    const until = Math.max(this.#controlFrames[slot] as number, now);
+    this.#controlFrames[slot] = until + frames * this.#msPerControlFrame;
+    return (this.#controlFrames[slot] as number) > now + burstMs + 0.5
+      ? "control-rate"
+      : undefined;
   }
 }
 

@@ -57,6 +57,8 @@ export interface ClientServerOptions {
   readonly messageBytesMax: number;
   /** How many times larger than what came an inflated message may be (engine wasm). */
   readonly inflateRatioMax?: number | undefined;
+  /** How long a message may take from its first frame on (engine wasm); 0: any time. */
+  readonly messageTimeoutMs?: number | undefined;
   /** Request line and headers; what is larger is 431, wherever it is found. */
   readonly headerBytesMax?: number | undefined;
   /** Whoever has not sent a whole request by then is cut; 0 never. */

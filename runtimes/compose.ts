@@ -18,7 +18,7 @@ import { createWasmCodec } from "../wasm/mod.ts";
 import type { ClientServer } from "./client-server.ts";
 import { createZlibDeflate } from "./deflate.ts";
 import { DescriptorWatch } from "./descriptor-watch.ts";
-import { appsOf, gatewayOptions, rangesOf } from "./gateway-options.ts";
+import { appsOf, fragmentsMaxOf, gatewayOptions, rangesOf } from "./gateway-options.ts";
 import { listenAgain, listenAgainAfterBursts } from "./listen-again.ts";
 import { type Engine, engineOf, type Platform } from "./platform.ts";
 import type { TlsFiles } from "./tls-files.ts";
@@ -142,7 +142,7 @@ export class Service {
     return createWasmCodec({
       node: this.node,
       messageBytesMax: this.settings["max-message-size"],
-      fragmentsMax: this.settings["max-fragments"],
+      fragmentsMax: fragmentsMaxOf(this.settings),
       batchBytesTarget: limits.batchBytesTarget,
       partialBytesMax: limits.partialBytesMax,
     });
@@ -231,6 +231,7 @@ export class Service {
       deflate: settings.compression ? createZlibDeflate() : undefined,
       messageBytesMax: settings["max-message-size"],
       inflateRatioMax: settings["max-inflate-ratio"],
+      messageTimeoutMs: settings["message-timeout"],
       headerBytesMax: settings["max-header-size"],
       handshakeTimeoutMs: settings["handshake-timeout"],
       streamsMax: watch.streamsMax,

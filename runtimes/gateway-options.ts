@@ -1,4 +1,10 @@
-import { type AddressRange, parseAddressRange, parseRoute, type Route } from "../core/base/mod.ts";
+import {
+  type AddressRange,
+  limits,
+  parseAddressRange,
+  parseRoute,
+  type Route,
+} from "../core/base/mod.ts";
 import type { Settings } from "../core/config/mod.ts";
 import type { GatewayOptions, Page } from "../core/mod.ts";
 import { sameOriginOnly } from "./setting-advice.ts";
@@ -16,6 +22,12 @@ export interface NodeIdentity {
 export function appsOf(settings: Settings): string[] {
   const apps = routesOf(settings).map(({ app }) => app);
   return apps.length === 0 ? [settings.app] : [...new Set(apps)];
+}
+
+/** Fragments that a message may have: a default that grows with the largest message. */
+export function fragmentsMaxOf(settings: Settings): number {
+  const bySize = Math.ceil(settings["max-message-size"] / limits.fragmentBytesMin);
+  return settings["max-fragments"] || Math.max(limits.fragmentsMax, bySize);
 }
 
 /** The settings as the gateway takes them. */
@@ -58,6 +70,7 @@ export function gatewayOptions(settings: Settings, identity: NodeIdentity): Gate
       idleTimeoutMs: settings["idle-timeout"],
       connectionAgeMsMax: settings["max-connection-age"],
       messagesPerSecondMax: settings["max-messages-per-second"],
+      controlFramesPerSecondMax: settings["max-control-frames-per-second"],
       bytesPerSecondMax: settings["max-bytes-per-second"],
       connectionsPerIpMax: settings["max-connections-per-ip"],
     },

@@ -153,6 +153,9 @@ export class WasmCodec implements Codec {
   fedBytes(): number {
     return this.#wasm.fedBytes();
   }
+  unfinishedBytes(slot: number): number {
+    return this.#wasm.unfinishedBytes(slot);
+  }
   partialBytes(): number {
     return this.#wasm.partialBytes();
   }

@@ -54,6 +54,7 @@ export interface Exports {
   fedMessages(): number;
   fedBytes(): number;
   partialBytes(): number;
+  unfinishedBytes(slot: number): number;
 
   decode(at: number, length: number): number;
   nextItem(): number;

@@ -108,7 +108,7 @@ export class MemorySocket implements Socket {
 
   /** The client answers a ping. */
   pong(): void {
-    this.#receive(() => this.#handler.pong(this.connection));
+    this.#receive(() => this.#handler.pong(this.connection, 1));
   }
 
   /** The client closes; 1005 stands for a close frame without a code. */

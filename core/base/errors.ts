@@ -69,6 +69,10 @@ export const ErrorCode = {
   /** The target is another one for who resolves it. */
   "handshake-target": 129,
   "handshake-body": 130,
+  // A client's messages and frames, once more
+  "message-timeout": 131,
+  "unfinished-messages": 132,
+  "control-rate": 133,
   // Running
   "send-queue-full": 96,
   "window-full": 97,
@@ -140,6 +144,9 @@ export function closeCodeOf(code: ErrorCode): number {
     case "connection-age":
       return 1012;
     case "message-fragments":
+    case "message-timeout":
+    case "unfinished-messages":
+    case "control-rate":
     case "message-rate":
     case "byte-rate":
       return 1008;

@@ -44,12 +44,25 @@ export const limits = {
   messageBytesMax: 1_048_576,
   /** What `--max-message-size` may ask for: it must fit one MQTT packet with its envelope. */
   messageBytesCeiling: 16_777_216,
-  /** Default of `--max-fragments`: who sends a byte a frame makes work and no sense. */
+  /** Default of `--max-fragments`: so many, and of larger messages one for each of these bytes. */
   fragmentsMax: 1_024,
+  fragmentBytesMin: 16,
   /** Default of `--max-inflate-ratio`: text reaches 10 to 20, and a bomb a thousand. */
   inflateRatioMax: 100,
   /** Unfinished messages of all connections together, held in WASM memory. */
   partialBytesMax: 268_435_456,
+  /** Past it whoever holds most and longest goes: before the parser refuses whoever sends next. */
+  unfinishedBytesMax: 251_658_240,
+  /** Of one address, or twice the largest message: a quarter, so that it takes many addresses. */
+  unfinishedBytesPerAddressMax: 67_108_864,
+  /** Of one address's unfinished messages so many, the longest, are compared. */
+  unfinishedLooksMax: 1_000,
+  /** Default of `--message-timeout`: 1 MiB at 18 KB/s. */
+  messageTimeoutMs: 60_000,
+  /** How often unfinished messages are looked after. */
+  messageTickMs: 1_000,
+  /** Default of `--max-control-frames-per-second`: a client has use for one or two. */
+  controlFramesPerSecondMax: 100,
   /** Default of `--send-queue-size`: unsent bytes a client may leave before it counts as slow. */
   sendQueueBytesMax: 1_048_576,
   /** Default of `--max-publish-size`: a message to a group is copied for its members. */
@@ -169,7 +182,7 @@ export const limits = {
   /** So many in any case, and past that one for each of these bytes. */
   deflateStreamsFloor: 4,
   deflateStreamBytesMin: 64,
-  /** Up to here a message may inflate to at any ratio: it harms nobody. */
+  /** What a client may inflate past the ratio in a second: small texts compress well. */
   inflateFreeBytes: 65_536,
   /** What a runtime may queue by its own limit: far past the gateway's, which is what counts. */
   runtimeQueueBytesMax: 1_073_741_824,

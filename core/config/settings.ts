@@ -61,6 +61,7 @@ export interface Settings extends JwtSettings {
   readonly "max-groups-per-connection": number;
   readonly "max-messages-per-second": number;
   readonly "max-bytes-per-second": number;
+  readonly "max-control-frames-per-second": number;
   readonly "max-header-size": number;
   readonly "max-message-size": number;
   readonly "max-publish-size": number;
@@ -69,6 +70,7 @@ export interface Settings extends JwtSettings {
   readonly "send-queue-size": number;
   readonly "event-window-size": number;
   readonly "handshake-timeout": number;
+  readonly "message-timeout": number;
   readonly "ping-interval": number;
   readonly "ping-timeout": number;
   readonly "idle-timeout": number;
@@ -215,6 +217,12 @@ export const settings: { readonly [Name in SettingName]: Setting<Settings[Name]>
     1_073_741_824,
     "payload of a client's messages; past it: 1008; at least max-message-size",
   ),
+  "max-control-frames-per-second": integer(
+    0,
+    1_000_000,
+    limits.controlFramesPerSecondMax,
+    "pings and pongs of a client; past it: 1008; 0: no limit",
+  ),
   "max-header-size": size(
     limits.handshakeHeaderBytesFloor,
     limits.handshakeHeaderBytesCeiling,
@@ -237,9 +245,14 @@ export const settings: { readonly [Name in SettingName]: Setting<Settings[Name]>
     2,
     10_000,
     limits.inflateRatioMax,
-    "of a message above 64 KiB, decompressed; past it: 1009",
+    "of a message, decompressed; past it 64 KiB a second, then 1009",
   ),
-  "max-fragments": integer(1, 1_000_000, limits.fragmentsMax, "of a message; past it: 1008"),
+  "max-fragments": integer(
+    0,
+    1_000_000,
+    0,
+    "of a message; past it: 1008; 0: one for each 16 bytes of max-message-size, at least 1024",
+  ),
   "send-queue-size": size(
     1_024,
     1_073_741_824,
@@ -253,6 +266,12 @@ export const settings: { readonly [Name in SettingName]: Setting<Settings[Name]>
     "bytes of events the broker has not confirmed before sockets are not read",
   ),
   "handshake-timeout": duration("100ms", "1h", "10s", "for a whole request; past it: 408, or cut"),
+  "message-timeout": duration(
+    "0ms",
+    "24h",
+    `${limits.messageTimeoutMs / 1_000}s`,
+    "for a whole message; past it: 1008; 0: no limit",
+  ),
   "ping-interval": duration("0ms", "24h", "30s", "a client silent so long is pinged; 0: never"),
   "ping-timeout": duration("100ms", "1h", "10s", "a pinged client silent so long is dead"),
   "idle-timeout": duration("0ms", "24h", "0ms", "without a message: closed, 1001; 0: never"),

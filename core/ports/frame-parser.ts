@@ -43,6 +43,8 @@ export interface FrameParser {
   /** Messages and payload bytes written to lanes since the last `feed`. */
   fedMessages(): number;
   fedBytes(): number;
+  /** Bytes of a slot's unfinished message; -1 between messages. */
+  unfinishedBytes(slot: number): number;
   /** Bytes held for unfinished messages of all slots. */
   partialBytes(): number;
   /** Whether bytes are valid UTF-8 (RFC 3629: no surrogates, no overlong forms). */

@@ -28,8 +28,8 @@ export interface SocketHandler<Connection extends ConnectionHandle = ConnectionH
   laneFull(connection: Connection): void;
   /** A fault in the client's bytes. The socket closes by itself and calls `close` in the end. */
   fault(connection: Connection, errorCode: ErrorCode): void;
-  /** A pong, or any sign of life that is not a message. */
-  pong(connection: Connection): void;
+  /** Any sign of life that is not a message; `controlFrames` of it are pings and pongs. */
+  pong(connection: Connection, controlFrames: number): void;
   /** The kernel has taken everything that was sent, after it once had not. */
   drained(connection: Connection): void;
   /**

@@ -3,6 +3,7 @@ import {
   type ByteSocket,
   type ByteSocketListener,
   type ConnectionHandle,
+  type HandshakeAdmission,
   MessageKind,
   type OutgoingMessage,
   ParserStep,
@@ -23,10 +24,14 @@ export class FramedSocket implements Socket, ByteSocketListener {
   private readonly shared: FramedSockets;
   private readonly bytes: ByteSocket;
   private readonly deflated: boolean;
+  readonly address: string;
+  /** Until when what it has inflated past the ratio would have taken at the allowed rate. */
+  inflatesUntil = 0;
   private connection: ConnectionHandle | undefined = undefined;
   private state: State = State.open;
   /** The handler has heard that the socket is closed. */
   private told = false;
+  private paused = false;
   private firstFrame: Uint8Array | undefined = undefined;
   private moreFrames: Uint8Array[] | undefined = undefined;
   private queuedBytes = 0;
@@ -34,10 +39,11 @@ export class FramedSocket implements Socket, ByteSocketListener {
   private latePong: Uint8Array | undefined = undefined;
   private ending: Ending | undefined = undefined;
 
-  constructor(shared: FramedSockets, bytes: ByteSocket, deflated: boolean) {
+  constructor(shared: FramedSockets, bytes: ByteSocket, { deflate, info }: HandshakeAdmission) {
     this.shared = shared;
     this.bytes = bytes;
-    this.deflated = deflated;
+    this.deflated = deflate;
+    this.address = typeof info.ip === "string" ? info.ip : "";
   }
 
   attach(connection: ConnectionHandle): void {
@@ -89,12 +95,18 @@ export class FramedSocket implements Socket, ByteSocketListener {
 
   pause(): boolean {
     // What comes now is on its way out: the closing handshake needs its bytes read.
-    if (this.state === State.open) this.bytes.pause();
+    if (this.state !== State.open) return true;
+    this.bytes.pause();
+    this.paused = true;
+    this.shared.unfinished.pause(this, true);
     return true;
   }
 
   resume(): void {
-    if (this.state === State.open) this.bytes.resume();
+    if (this.state !== State.open) return;
+    this.paused = false;
+    this.shared.unfinished.pause(this, false);
+    this.bytes.resume();
   }
 
   ping(): boolean {
@@ -108,25 +120,30 @@ export class FramedSocket implements Socket, ByteSocketListener {
     if (this.ending?.floods(chunk.length)) this.flooded();
     if (this.state >= State.ended) return;
     const { shared } = this;
-    shared.messages = 0;
-    shared.payloadBytes = 0;
-    if (chunk.length <= limits.chunkBytesMax) {
-      this.feed(chunk);
-    } else {
-      for (let at = 0; at < chunk.length && this.reads(); at += limits.chunkBytesMax) {
-        this.feed(chunk.subarray(at, at + limits.chunkBytesMax));
-      }
+    shared.startChunk();
+    const most = limits.chunkBytesMax;
+    for (let at = 0; at < chunk.length && this.state < State.ended; at += most) {
+      this.feed(chunk.length <= most ? chunk : chunk.subarray(at, at + most));
     }
-    const { handler } = shared.options;
-    if (shared.messages > 0) {
-      handler.batched(this.held(), shared.messages, shared.payloadBytes);
-    } else {
-      handler.pong(this.held());
-    }
+    const { handler, codec } = shared.options;
+    const { messages, handedOut, controlFrames } = shared;
+    if (messages > 0) handler.batched(this.held(), messages, shared.payloadBytes);
+    if (messages === 0 || controlFrames > 0) handler.pong(this.held(), controlFrames);
     this.flush();
-    if (this.reads()) this.sendLatePong();
     // A client may put the end of TCP off; its connection is over now.
-    else this.tellClosed();
+    if (this.state >= State.ended) {
+      this.tellClosed();
+      return;
+    }
+    this.sendLatePong();
+    const bytes = codec.unfinishedBytes(this.held().slot);
+    shared.unfinished.note(this, bytes, messages + handedOut > 0);
+    if (this.paused) shared.unfinished.pause(this, true);
+  }
+
+  giveUp(code: ErrorCode): void {
+    this.fail(code);
+    this.tellClosed();
   }
 
   drained(): void {
@@ -148,13 +165,10 @@ export class FramedSocket implements Socket, ByteSocketListener {
   private tellClosed(): void {
     if (this.told) return;
     this.told = true;
+    this.shared.unfinished.note(this, -1, false);
     // RFC 6455, 7.1.5: 1006 where the stream ended without a close frame.
     const { closeCode, closeReason } = this.ending ?? { closeCode: 1006, closeReason: "" };
     this.shared.options.handler.close(this.held(), closeCode, closeReason);
-  }
-
-  private reads(): boolean {
-    return this.state < State.ended;
   }
 
   /** A client goes on sending after our close frame. */
@@ -176,7 +190,7 @@ export class FramedSocket implements Socket, ByteSocketListener {
       }
       this.take(step);
       // RFC 6455, 7.1.7: what follows a fault is not read. The close told next unbinds the slot.
-      if (!this.reads()) break;
+      if (this.state >= State.ended) break;
       step = codec.next();
     }
     shared.messages += codec.fedMessages();
@@ -184,7 +198,8 @@ export class FramedSocket implements Socket, ByteSocketListener {
   }
 
   private take(step: ParserStep): void {
-    const { codec, handler } = this.shared.options;
+    const { shared } = this;
+    const { codec, handler } = shared.options;
     if (step === ParserStep.laneFull) {
       handler.laneFull(this.held());
     } else if (step === ParserStep.close) {
@@ -193,35 +208,29 @@ export class FramedSocket implements Socket, ByteSocketListener {
       this.inflate(step === ParserStep.deflatedText ? MessageKind.text : MessageKind.binary);
     } else if (this.state === State.open) {
       // What is handed out here after our close frame is parsed, and dropped.
-      if (step === ParserStep.ping) this.pinged(codec.payload());
-      else if (step === ParserStep.text) this.handOut(MessageKind.text, codec.payload());
-      else if (step === ParserStep.binary) this.handOut(MessageKind.binary, codec.payload());
+      if (step === ParserStep.text || step === ParserStep.binary) {
+        const kind = step === ParserStep.text ? MessageKind.text : MessageKind.binary;
+        shared.handOut(this.held(), kind, codec.payload());
+      } else {
+        shared.controlFrames += 1;
+        if (step === ParserStep.ping) this.pinged(codec.payload());
+      }
     }
-  }
-
-  private handOut(kind: MessageKind, message: Uint8Array): void {
-    const { handler } = this.shared.options;
-    // A copy, because whatever the handler asks of the codec may move its memory.
-    if (kind === MessageKind.binary) handler.binary(this.held(), message.slice());
-    else handler.text(this.held(), this.shared.decoder.decode(message));
   }
 
   private inflate(kind: MessageKind): void {
     const { shared } = this;
-    const { codec, handler } = shared.options;
     const connection = this.held();
     const lanes = shared.options.lanes && connection.handOut !== true;
     // Plain messages get into the lane until the client's close frame: so must this one.
     if (!lanes && this.state !== State.open) return;
-    const message = shared.inflate(connection.slot, kind);
+    const message = shared.inflate(this, connection.slot, kind);
     if (typeof message === "string") {
       this.fail(message);
     } else if (lanes) {
-      while (!codec.bytes(connection.slot, kind, message)) handler.laneFull(connection);
-      shared.messages += 1;
-      shared.payloadBytes += message.length;
+      shared.append(connection, kind, message);
     } else {
-      this.handOut(kind, message);
+      shared.handOut(connection, kind, message);
     }
   }
 
@@ -243,7 +252,7 @@ export class FramedSocket implements Socket, ByteSocketListener {
   private closedByClient(payload: Uint8Array): void {
     if (this.state === State.open) {
       const { closeCode, closeReason } = readClose(payload);
-      // RFC 6455, 5.5.1: the answer typically echoes the code; Bun's server echoes the reason too.
+      // RFC 6455, 5.5.1, and the reason as the runtimes' own servers do it.
       this.queue(closeFrame(closeCode, closeReason));
       this.end(closeCode, closeReason);
     }
@@ -265,8 +274,7 @@ export class FramedSocket implements Socket, ByteSocketListener {
     if (this.state >= State.ended) return;
     this.flush();
     this.state = State.ended;
-    // RFC 6455, 7.1.1: the server closes first, and reads on so that nothing is reset. Not without
-    // a limit: see `flooded`.
+    // RFC 6455, 7.1.1: the server closes first, and reads on so that nothing is reset.
     this.bytes.end();
     this.bytes.resume();
   }

@@ -3,6 +3,7 @@ import {
   type ByteSocket,
   type Clock,
   type Codec,
+  type ConnectionHandle,
   type Deflate,
   type HandshakeAdmission,
   MessageKind,
@@ -10,6 +11,7 @@ import {
 } from "../ports/mod.ts";
 import { FramedSocket } from "./framed-socket.ts";
 import { Slab } from "./slab.ts";
+import { UnfinishedMessages } from "./unfinished-messages.ts";
 
 /** What all framed sockets of a server share. */
 export interface FramedSocketsOptions {
@@ -22,6 +24,11 @@ export interface FramedSocketsOptions {
   readonly messageBytesMax: number;
   /** How many times larger than what came an inflated message may be, past `inflateFreeBytes`. */
   readonly inflateRatioMax?: number | undefined;
+  /** How long a message may take from its first frame on; 0, the default, for ever. */
+  readonly messageTimeoutMs?: number | undefined;
+  /** Bytes of unfinished messages: of one address, and of all; the limits' where left out. */
+  readonly unfinishedBytesPerAddressMax?: number | undefined;
+  readonly unfinishedBytesMax?: number | undefined;
   /** Whether slots have lanes. If not, whole messages go to `text` and `binary` of the handler. */
   readonly lanes: boolean;
 }
@@ -29,14 +36,29 @@ export interface FramedSocketsOptions {
 /** Makes WebSockets of upgraded byte sockets. One a server. */
 export class FramedSockets {
   readonly options: FramedSocketsOptions;
-  readonly decoder: TextDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  private readonly decoder: TextDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
   /** Messages of the chunk that is being fed, and their bytes: one chunk is fed at a time. */
   messages = 0;
   payloadBytes = 0;
+  /** Messages of the chunk that went another way than into a lane, and pings and pongs. */
+  handedOut = 0;
+  controlFrames = 0;
+  readonly unfinished: UnfinishedMessages;
   private readonly slab = new Slab(limits.slabBytes);
 
   constructor(options: FramedSocketsOptions) {
     this.options = options;
+    const {
+      clock,
+      messageBytesMax,
+      messageTimeoutMs = 0,
+      unfinishedBytesPerAddressMax = limits.unfinishedBytesPerAddressMax,
+      unfinishedBytesMax: bytesMax = limits.unfinishedBytesMax,
+    } = options;
+    // Below it one client with the largest message could not be served.
+    const addressBytesMax = Math.max(unfinishedBytesPerAddressMax, 2 * messageBytesMax);
+    const given = { messageTimeoutMs, addressBytesMax, bytesMax };
+    this.unfinished = new UnfinishedMessages(clock, given);
   }
 
   /**
@@ -44,7 +66,7 @@ export class FramedSockets {
    * socket's listener is the result, from now on.
    */
   start(bytes: ByteSocket, admission: HandshakeAdmission, head: Uint8Array): FramedSocket {
-    const socket = new FramedSocket(this, bytes, admission.deflate);
+    const socket = new FramedSocket(this, bytes, admission);
     socket.attach(this.options.handler.open(socket, admission));
     if (head.length > 0) socket.data(head);
     return socket;
@@ -54,19 +76,56 @@ export class FramedSockets {
    * The message that the codec's parser hands out, inflated, or what is wrong with it. Never
    * inflates further than is allowed.
    */
-  inflate(slot: number, kind: MessageKind): Uint8Array | ErrorCode {
+  inflate(socket: FramedSocket, slot: number, kind: MessageKind): Uint8Array | ErrorCode {
     const { codec, deflate, messageBytesMax, inflateRatioMax = Infinity } = this.options;
     assert(deflate, "deflate was negotiated without a coder");
     const payload = codec.payload();
-    const byRatio = Math.max(limits.inflateFreeBytes, payload.length * inflateRatioMax);
+    const honest = payload.length * inflateRatioMax;
+    const byRatio = Math.max(limits.inflateFreeBytes, honest);
     const bytesMax = Math.min(messageBytesMax, codec.messageBytesMaxOf(slot));
     const message = deflate.inflate(payload, Math.min(bytesMax, byRatio));
     if (message === undefined) return "message-inflate";
     if (message === "too-big") {
       return byRatio < bytesMax ? "message-inflate-ratio" : "message-too-big";
     }
+    if (message.length > honest && !this.mayInflate(socket, message.length - honest)) {
+      return "message-inflate-ratio";
+    }
     const text = kind === MessageKind.text;
     return text && !codec.validUtf8(message) ? "message-not-utf8" : message;
+  }
+
+  startChunk(): void {
+    this.messages = 0;
+    this.payloadBytes = 0;
+    this.handedOut = 0;
+    this.controlFrames = 0;
+  }
+
+  /** Hands a message to the handler, of a slot without a lane. */
+  handOut(connection: ConnectionHandle, kind: MessageKind, message: Uint8Array): void {
+    const { handler } = this.options;
+    this.handedOut += 1;
+    // A copy, because whatever the handler asks of the codec may move its memory.
+    if (kind === MessageKind.binary) handler.binary(connection, message.slice());
+    else handler.text(connection, this.decoder.decode(message));
+  }
+
+  /** Puts an inflated message into the slot's lane. */
+  append(connection: ConnectionHandle, kind: MessageKind, message: Uint8Array): void {
+    const { codec, handler } = this.options;
+    while (!codec.bytes(connection.slot, kind, message)) handler.laneFull(connection);
+    this.messages += 1;
+    this.payloadBytes += message.length;
+  }
+
+  /** Counts what a client inflates past the ratio: so much a second, with a burst of one. */
+  private mayInflate(socket: FramedSocket, bytes: number): boolean {
+    const now = this.options.clock.now();
+    const ms = (bytes * 1_000) / limits.inflateFreeBytes;
+    socket.inflatesUntil = Math.max(socket.inflatesUntil, now) + ms;
+    // A part of a millisecond is forgiven: sums of fractions are never exact.
+    return socket.inflatesUntil <= now + 1_000.5;
   }
 
   /** Writes frames in order, small ones joined: few system calls, and no copy of large ones. */

@@ -22,3 +22,4 @@ export { refuse } from "./refuse.ts";
 export { Slab } from "./slab.ts";
 export { SubprotocolConnection, SubprotocolHandler } from "./subprotocol-connection.ts";
 export { withSubprotocols } from "./subprotocols.ts";
+export { type MessageSender, UnfinishedMessages } from "./unfinished-messages.ts";

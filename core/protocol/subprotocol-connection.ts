@@ -144,8 +144,8 @@ export class SubprotocolHandler implements SocketHandler<SubprotocolConnection> 
     this.handler.fault(connection.inner, errorCode);
   }
 
-  pong(connection: SubprotocolConnection): void {
-    this.handler.pong(connection.inner);
+  pong(connection: SubprotocolConnection, controlFrames: number): void {
+    this.handler.pong(connection.inner, controlFrames);
   }
 
   drained(connection: SubprotocolConnection): void {

@@ -96,9 +96,10 @@ class SubprotocolRouter implements SocketHandler {
     }
   }
 
-  pong(connection: ConnectionHandle): void {
-    if (connection instanceof RoutedConnection) connection.handler.pong(connection.inner);
-    else this.plain.pong(connection);
+  pong(connection: ConnectionHandle, controlFrames: number): void {
+    if (connection instanceof RoutedConnection) {
+      connection.handler.pong(connection.inner, controlFrames);
+    } else this.plain.pong(connection, controlFrames);
   }
 
   drained(connection: ConnectionHandle): void {

@@ -185,11 +185,11 @@ function events(options: ClientServerOptions): WebSocketHandler<BunSocket> {
     },
     ping(socket: BunWebSocket): void {
       const { connection } = socket.data;
-      if (connection !== undefined) handler.pong(connection);
+      if (connection !== undefined) handler.pong(connection, 1);
     },
     pong(socket: BunWebSocket): void {
       const { connection } = socket.data;
-      if (connection !== undefined) handler.pong(connection);
+      if (connection !== undefined) handler.pong(connection, 1);
     },
     drain(socket: BunWebSocket): void {
       const { connection } = socket.data;

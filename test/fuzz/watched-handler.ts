@@ -83,9 +83,9 @@ export class WatchedHandler implements SocketHandler<Connection> {
     this.#gateway.fault(connection, code);
   }
 
-  pong(connection: Connection): void {
+  pong(connection: Connection, controlFrames: number): void {
     this.#of(connection, "pong");
-    this.#gateway.pong(connection);
+    this.#gateway.pong(connection, controlFrames);
   }
 
   drained(connection: Connection): void {

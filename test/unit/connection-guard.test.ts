@@ -191,6 +191,22 @@ test("more messages a second than allowed: 1008; a burst of one second passes", 
   assert.equal(rig.closed("limit"), 1);
 });
 
+test("more pings and pongs a second than allowed: 1008", async () => {
+  const rig = await new Rig({ controlFramesPerSecondMax: 10 }).start();
+  const socket = rig.open();
+  for (let second = 0; second < 5; second++) {
+    for (let index = 0; index < 10; index++) socket.pong();
+    for (let index = 0; index < 10; index++) socket.receive("messages are not counted");
+    await rig.advance(1_000);
+  }
+  assert.deepEqual(closing(socket), []);
+  for (let index = 0; index < 11; index++) socket.pong();
+  await rig.advance(0);
+  assert.deepEqual(closing(socket), [1008, "control-rate"]);
+  assert.equal(rig.errors("control-rate"), 1);
+  assert.equal(rig.closed("limit"), 1);
+});
+
 test("more bytes a second than allowed: 1008", async () => {
   const rig = await new Rig({ bytesPerSecondMax: 1_000 }).start();
   const socket = rig.open();

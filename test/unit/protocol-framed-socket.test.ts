@@ -17,7 +17,7 @@ for (const { name, make } of codecs) {
       { opcode: 9, payload: "p" },
       { opcode: 2, payload: Buffer.from([1, 2]) },
     );
-    assert.deepEqual(client.handler.heard, ["batched 2 6"]);
+    assert.deepEqual(client.handler.heard, ["batched 2 6", "pong"]);
     assert.deepEqual(client.received(), ["pong p"]);
     const [text, binary] = client.takeMessages();
     assert.equal(text, "eins");

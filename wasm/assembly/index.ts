@@ -197,6 +197,12 @@ export function fedMessages(): u32 {
 export function fedBytes(): f64 {
   return parser.fedBytes;
 }
+/** Bytes of the slot's unfinished message; -1 between messages. */
+export function unfinishedBytes(index: u32): i32 {
+  const slot = slotAt(index);
+  return slot && slot.message ? slot.partialLength : -1;
+}
+
 export function partialBytes(): u32 {
   return partialTotal;
 }

@@ -116,6 +116,9 @@ export class PlainCodec implements Codec {
   fedBytes(): number {
     return this.#frames.fedBytes();
   }
+  unfinishedBytes(slot: number): number {
+    return this.#slots.unfinishedBytes(slot);
+  }
   partialBytes(): number {
     return this.#frames.partialBytes();
   }

@@ -25,7 +25,7 @@ import { uint16 } from "./walk.ts";
 const nothing = new Uint8Array(0);
 
 /** RFC 6455 frames in plain TypeScript, step for step what the WASM codec does. */
-export class PlainFrames implements FrameParser {
+export class PlainFrames implements Omit<FrameParser, "unfinishedBytes"> {
   readonly #slots: Slots;
   readonly #events: PlainEvents;
   /** Lowered where the broker takes less. */

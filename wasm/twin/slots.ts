@@ -131,6 +131,12 @@ export class Slots {
     return slot;
   }
 
+  /** Bytes of a slot's unfinished message; -1 between messages. */
+  unfinishedBytes(index: number): number {
+    const state = this.#slots[index]?.frames;
+    return state === undefined || state.message === 0 ? -1 : state.partialLength;
+  }
+
   bind(index: number, slot: Slot): void {
     assert(index >= 0 && index < limits.connectionsMax, "the slot is in range");
     assert(this.#slots[index] === undefined, "the slot is free");

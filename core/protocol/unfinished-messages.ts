@@ -1,0 +1,159 @@
+import { addressGroup, type ErrorCode, limits } from "../base/mod.ts";
+import type { Cancel, Clock } from "../ports/mod.ts";
+
+/** Who may have an unfinished message. */
+export interface MessageSender {
+  /** Its client's address. */
+  readonly address: string;
+  /** Ends the connection for this reason. */
+  giveUp(code: ErrorCode): void;
+}
+
+export interface UnfinishedOptions {
+  /** How long a message may take from its first frame on; 0 for ever. */
+  readonly messageTimeoutMs: number;
+  /** Bytes of unfinished messages: of one address, and of all. */
+  readonly addressBytesMax: number;
+  readonly bytesMax: number;
+}
+
+interface Address {
+  readonly name: string;
+  bytes: number;
+  /** The longest first. */
+  readonly holders: Set<Holder>;
+}
+
+interface Holder {
+  readonly sender: MessageSender;
+  readonly address: Address;
+  bytes: number;
+  since: number;
+  /** We do not read it: it cannot go on. */
+  paused: boolean;
+}
+
+/**
+ * Messages that have begun and not ended. Each takes memory that all share, so none may take for
+ * ever, no address may take all of it, and whoever holds most and longest goes first: not whoever
+ * happens to send next.
+ */
+export class UnfinishedMessages {
+  readonly #clock: Clock;
+  readonly #options: UnfinishedOptions;
+  /** The longest first, but for those that are paused. */
+  readonly #holders: Map<MessageSender, Holder> = new Map();
+  readonly #addresses: Map<string, Address> = new Map();
+  #bytes = 0;
+  #cancel: Cancel | undefined = undefined;
+
+  constructor(clock: Clock, options: UnfinishedOptions) {
+    this.#clock = clock;
+    this.#options = options;
+  }
+
+  /**
+   * A sender has `bytes` bytes of a message now, below 0 where it is between messages. `another`:
+   * the message is not the one of the last call.
+   */
+  note(sender: MessageSender, bytes: number, another: boolean): void {
+    const known = this.#holders.get(sender);
+    if (known !== undefined && (another || bytes < 0)) this.#remove(known);
+    if (bytes < 0) return;
+    const holder = known === undefined || another ? this.#add(sender) : known;
+    const more = bytes - holder.bytes;
+    holder.bytes = bytes;
+    holder.address.bytes += more;
+    this.#bytes += more;
+    if (more > 0) this.#makeRoom(holder.address);
+  }
+
+  /** The sender is not read for now, or is read again: its time begins anew then. */
+  pause(sender: MessageSender, paused: boolean): void {
+    const holder = this.#holders.get(sender);
+    if (holder === undefined || holder.paused === paused) return;
+    holder.paused = paused;
+    if (paused) return;
+    holder.since = this.#clock.now();
+    this.#holders.delete(sender);
+    this.#holders.set(sender, holder);
+  }
+
+  #add(sender: MessageSender): Holder {
+    const name = addressGroup(sender.address);
+    const address = this.#addresses.get(name) ?? { name, bytes: 0, holders: new Set() };
+    const holder = { sender, address, bytes: 0, since: this.#clock.now(), paused: false };
+    this.#addresses.set(name, address);
+    address.holders.add(holder);
+    this.#holders.set(sender, holder);
+    if (this.#options.messageTimeoutMs > 0) this.#cancel ??= this.#startTimer();
+    return holder;
+  }
+
+  #remove({ sender, address, bytes }: Holder): void {
+    const holder = this.#holders.get(sender);
+    if (holder === undefined) return;
+    this.#holders.delete(sender);
+    address.holders.delete(holder);
+    address.bytes -= bytes;
+    this.#bytes -= bytes;
+    if (address.holders.size === 0) this.#addresses.delete(address.name);
+    if (this.#holders.size > 0) return;
+    this.#cancel?.();
+    this.#cancel = undefined;
+  }
+
+  #giveUp(holder: Holder, code: ErrorCode): void {
+    this.#remove(holder);
+    holder.sender.giveUp(code);
+  }
+
+  #startTimer(): Cancel {
+    const every = Math.min(limits.messageTickMs, Math.ceil(this.#options.messageTimeoutMs / 4));
+    return this.#clock.after(every, () => {
+      this.#cancel = undefined;
+      this.#giveUpLate();
+      if (this.#holders.size > 0) this.#cancel ??= this.#startTimer();
+    });
+  }
+
+  #giveUpLate(): void {
+    const late = this.#clock.now() - this.#options.messageTimeoutMs;
+    for (const holder of this.#holders.values()) {
+      if (holder.paused) continue;
+      if (holder.since > late) break;
+      this.#giveUp(holder, "message-timeout");
+    }
+  }
+
+  #makeRoom(address: Address): void {
+    const { addressBytesMax, bytesMax } = this.#options;
+    while (address.bytes > addressBytesMax) this.#giveUpWorst(address);
+    while (this.#bytes > bytesMax) this.#giveUpWorst(this.#largest(address));
+  }
+
+  #giveUpWorst({ holders }: Address): void {
+    const now = this.#clock.now();
+    let worst: Holder | undefined;
+    let most = -1;
+    let looks = limits.unfinishedLooksMax;
+    for (const holder of holders) {
+      const held = holder.bytes * (now - holder.since + 1);
+      if (held > most) {
+        most = held;
+        worst = holder;
+      }
+      looks -= 1;
+      if (looks === 0) break;
+    }
+    if (worst !== undefined) this.#giveUp(worst, "unfinished-messages");
+  }
+
+  #largest(from: Address): Address {
+    let largest = from;
+    for (const address of this.#addresses.values()) {
+      if (address.bytes > largest.bytes) largest = address;
+    }
+    return largest;
+  }
+}
