@@ -1,5 +1,5 @@
 import type { Apps } from "./apps.ts";
-import { type ErrorCode, limits } from "./base/mod.ts";
+import { type ErrorCode, isLimit, limits } from "./base/mod.ts";
 import type { CommandExecutor } from "./command-executor.ts";
 import { CloseCause, Connection } from "./connection.ts";
 import type { ConnectionGuard } from "./connection-guard.ts";
@@ -30,15 +30,6 @@ import { tellClosed } from "./reassign.ts";
 import type { Registry } from "./registry.ts";
 import { Reservation, type Reservations } from "./reservations.ts";
 import { wireGateway } from "./wire-gateway.ts";
-
-/** Faults of a client that broke no protocol but said too much. */
-const limitCodes: ReadonlySet<ErrorCode> = new Set([
-  "message-too-big",
-  "message-inflate-ratio",
-  "message-fragments",
-  "message-timeout",
-  "unfinished-messages",
-]);
 
 /** One node: connections on one side, events and commands on the other. No I/O of its own. */
 export class Gateway implements SocketHandler<Connection> {
@@ -228,7 +219,7 @@ export class Gateway implements SocketHandler<Connection> {
   }
 
   fault(connection: Connection, code: ErrorCode): void {
-    connection.closing ??= limitCodes.has(code) ? CloseCause.limit : CloseCause.error;
+    connection.closing ??= isLimit(code) ? CloseCause.limit : CloseCause.error;
     this.#metrics.error(code);
     this.#logger.log("debug", "client-fault", "a client broke the protocol", {
       code,

@@ -161,6 +161,20 @@ export function closeCodeOf(code: ErrorCode): number {
   }
 }
 
+/** Faults of a client that broke no protocol but said too much, or for too long. */
+const limitCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  "message-too-big",
+  "message-inflate-ratio",
+  "message-fragments",
+  "message-timeout",
+  "unfinished-messages",
+]);
+
+/** Whether a client's fault is that it passed a limit. */
+export function isLimit(code: ErrorCode): boolean {
+  return limitCodes.has(code);
+}
+
 /** What a caller can act on: `code` is stable, the message is for people. */
 export class ServiceError extends Error {
   override readonly name: string = "ServiceError";

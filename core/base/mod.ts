@@ -1,6 +1,6 @@
 export { assert } from "./assert.ts";
 export { compressedBytesMax } from "./compressed-size.ts";
-export { closeCodeOf, ErrorCode, errorCodeOf, ServiceError } from "./errors.ts";
+export { closeCodeOf, ErrorCode, errorCodeOf, isLimit, ServiceError } from "./errors.ts";
 export { isGroupName } from "./group-name.ts";
 export {
   type AddressRange,
