@@ -20,6 +20,9 @@ import { QueryCommand } from "./query-command.ts";
 /** `[`, which begins no MessagePack batch. */
 const jsonFirstByte = 0x5b;
 
+/** `send` is the hot path, and what is unknown was refused before. */
+type CarriedVerb = Exclude<Verb, typeof Verb.unknown | typeof Verb.send>;
+
 /**
  * Carries out command batches. Per target of a `send` it makes no object: ids resolve to slots
  * inside the codec, the message is encoded once, and each socket is flushed once a batch.
@@ -28,7 +31,7 @@ export class CommandExecutor {
   readonly #context: CommandContext;
   readonly #missing: MissingCommands;
   readonly #handshakes: HandshakeCommands;
-  readonly #byVerb: Readonly<Partial<Record<Verb, (call: CommandCall) => void>>>;
+  readonly #byVerb: Readonly<Record<CarriedVerb, (call: CommandCall) => void>>;
 
   constructor(parts: CommandExecutorParts, sizes: OutgoingSizes) {
     const { effects, registry, metrics, apps } = parts;
@@ -193,10 +196,8 @@ export class CommandExecutor {
       if (options.ref !== undefined) this.#replyError(source, options.ref, "group-name");
       return;
     }
-    const carryOut = this.#byVerb[verb];
     if (verb === Verb.send) this.#send(source, options);
-    else if (carryOut !== undefined) carryOut({ app, source, options });
-    else this.#refuse(source, "command-unsupported", `command ${codec.verbName()}`);
+    else if (verb !== Verb.unknown) this.#byVerb[verb]({ app, source, options });
   }
 
   #replyError(source: CommandSource, ref: unknown, error: ErrorCode): void {

@@ -9,7 +9,7 @@ import { CarefulPublisher } from "./careful-publisher.ts";
 import { mqttLimits } from "./mqtt-limits.ts";
 import { MqttLink } from "./mqtt-link.ts";
 import type { MqttOptions, MqttPorts } from "./mqtt-options.ts";
-import { parseOriginPresence } from "./presence.ts";
+import { originPresenceFault, parseOriginPresence } from "./presence.ts";
 import { Topics } from "./topics.ts";
 
 const unheard = new ServiceError("no-subscriber", "nobody subscribes to these events");
@@ -93,7 +93,8 @@ export class MqttOriginChannel implements OriginChannel {
     if (parsed?.kind !== "origin-presence") return;
     const presence = payload.byteLength === 0 ? undefined : parseOriginPresence(payload);
     if (payload.byteLength > 0 && presence === undefined) {
-      this.#ports.logger.log("warn", "presence-malformed", "a presence cannot be read", { topic });
+      const fields = { topic, fault: originPresenceFault(payload) };
+      this.#ports.logger.log("warn", "presence-malformed", "a presence cannot be read", fields);
       return;
     }
     listener.origin(parsed.app, parsed.origin, presence);

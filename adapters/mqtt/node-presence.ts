@@ -4,7 +4,7 @@ import { EchoWatch } from "./echo-watch.ts";
 import { mqttLimits } from "./mqtt-limits.ts";
 import { MqttLink } from "./mqtt-link.ts";
 import type { MqttOptions, MqttPorts } from "./mqtt-options.ts";
-import { encodePresence, parseNodePresence } from "./presence.ts";
+import { encodePresence, nodePresenceFault, parseNodePresence } from "./presence.ts";
 import { Topics } from "./topics.ts";
 
 export interface NodePresenceListener {
@@ -136,7 +136,8 @@ export class NodePresenceLink {
     const own = presence?.incarnation === this.#last?.incarnation;
     if (parsed.node === this.#options.node && own) this.#echo.heard();
     if (presence === undefined) {
-      this.#ports.logger.log("warn", "presence-malformed", "a presence cannot be read", { topic });
+      const fields = { topic, fault: nodePresenceFault(payload) };
+      this.#ports.logger.log("warn", "presence-malformed", "a presence cannot be read", fields);
       return;
     }
     if (this.#isForeign(parsed.node, presence)) {

@@ -38,18 +38,43 @@ export function parseOriginPresence(payload: Uint8Array): OriginPresence | undef
   return parse(originPresence, payload);
 }
 
+/** Why a node's presence is none, with the key at fault. */
+export function nodePresenceFault(payload: Uint8Array): string {
+  return faultOf(nodePresence, payload);
+}
+
+/** Why an origin's presence is none, likewise. */
+export function originPresenceFault(payload: Uint8Array): string {
+  return faultOf(originPresence, payload);
+}
+
+/** Undefined where the payload is no JSON, or too long to be looked at. */
+function read(payload: Uint8Array): unknown {
+  if (payload.byteLength > presenceBytesMax) return undefined;
+  try {
+    return JSON.parse(new TextDecoder().decode(payload));
+  } catch {
+    return undefined;
+  }
+}
+
 function parse<Output>(
   schema: v.GenericSchema<unknown, Output>,
   payload: Uint8Array,
 ): Output | undefined {
-  if (payload.byteLength > presenceBytesMax) return undefined;
-  try {
-    const value: unknown = JSON.parse(new TextDecoder().decode(payload));
-    const result = v.safeParse(schema, value);
-    return result.success ? result.output : undefined;
-  } catch {
-    return undefined;
-  }
+  const result = v.safeParse(schema, read(payload));
+  return result.success ? result.output : undefined;
+}
+
+function faultOf(schema: v.GenericSchema, payload: Uint8Array): string {
+  if (payload.byteLength > presenceBytesMax) return `more than ${presenceBytesMax} bytes`;
+  const value = read(payload);
+  if (value === undefined) return "no JSON";
+  const { issues: [issue] = [] } = v.safeParse(schema, value, { abortEarly: true });
+  const key = issue?.path?.[0]?.key;
+  if (issue === undefined || key === undefined) return "no JSON object";
+  if (!Object.hasOwn(value as object, String(key))) return `"${key}" is missing`;
+  return `"${key}" is ${issue.received}, and must be ${issue.expected ?? "another one"}`;
 }
 
 /** A presence as it is published. */

@@ -29,7 +29,7 @@ export const ErrorCode = {
   "batch-gap": 35,
   "command-malformed": 36,
   "command-unknown": 37,
-  "command-unsupported": 38,
+  // 38 was `command-unsupported`.
   "id-malformed": 39,
   "id-gone": 40,
   "id-foreign": 41,

@@ -18,5 +18,6 @@ test("what anybody publishes cannot fill the log through the adapters of MQTT", 
   // A line stands for itself, or for all that were kept back.
   const faults = (): number => told().reduce((sum, { kept }) => sum + Number(kept ?? 1), 0);
   await waitFor(() => faults() === lines, { what: "the count of what was kept back" });
+  assert.equal(told()[0]?.fault, "no JSON");
   assert.ok(told().length <= lines / 5, `${told().length} lines`);
 });

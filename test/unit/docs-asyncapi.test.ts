@@ -77,7 +77,9 @@ test("its items are those of the protocol page", () => {
   const listed = tableRows("docs/protocol.md", "item").map(
     ([item = ""]) => /\["(\w+)"/.exec(item)?.[1],
   );
-  assert.deepEqual(names(["event/oneOf", bare, "command/oneOf"]).sort(), listed.sort());
+  // Of the events that travel bare, some are numbered at other times.
+  const events = [...new Set(names(["event/oneOf", bare]))];
+  assert.deepEqual([...events, ...names(["command/oneOf"])].sort(), listed.sort());
 });
 
 test("the presences that are shown can be read", () => {
