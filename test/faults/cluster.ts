@@ -233,7 +233,7 @@ function spawnNode(
       ...["--broker", node.proxy.url, "--node-name", node.name, "--engine", engine],
       ...["--port", String(node.port), "--admin-port", String(node.adminPort)],
       ...["--event-window-size", String(bytes), "--drain-period", `${setup.drainPeriodMs}ms`],
-      ...["--presence-interval", `${setup.presenceIntervalMs}ms`],
+      ...["--presence-interval", `${setup.presenceIntervalMs}ms`, "--unready-after", "0ms"],
       ...flags,
     ],
   });

@@ -39,6 +39,7 @@ for (const { runtime, engine } of combinations) {
       flags.push("--subprotocols", "chat.v2,chat.v1", "--max-message-size", "1MiB");
       flags.push("--event-window-size", String(windowBytes));
       flags.push("--drain-period", "500ms", "--presence-interval", "500ms");
+      flags.push("--unready-after", "0ms");
       gateway = await startGateway({ runtime, flags, kept: true });
     });
 
@@ -188,7 +189,9 @@ for (const { runtime, engine } of combinations) {
       if (runtime === "deno" && engine === "native") return;
       assert.equal(cause, "error");
       if (engine === "wasm") assert.equal(code, 1002);
-      const line = await waitFor(() => gateway.log.find((entry) => entry.connection === id));
+      const line = await waitFor(() =>
+        gateway.log.find((entry) => entry.connection === id && entry.code !== undefined),
+      );
       assert.equal(line.level, "debug");
       assert.ok((await metric(gateway, `wss_errors_total{code="${line.code}"}`)) >= 1);
     });
