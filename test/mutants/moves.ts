@@ -190,6 +190,13 @@ const mutants: readonly Mutant[] = [
     replace: "",
     tests: [tests.moved],
   },
+  {
+    says: "what was handled has no gap, and its `close` comes after it",
+    file: files.reassign,
+    find: "const to = targets.get(id) ?? target(id);",
+    replace: "const to = targets.get(id);\n    if (to === undefined) continue;",
+    tests: [tests.properties],
+  },
 ];
 
 export const moves: Part = { name: "moves", page, mutants };
