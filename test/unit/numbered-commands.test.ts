@@ -58,7 +58,7 @@ test("numbered commands: a gap is counted, and told where it stays one", async (
   const node = new MemoryNode({ broker, clock });
   await node.gateway.start();
   const give = async (stream: string, first: number): Promise<void> => {
-    broker.command("default", "o1", "n", encode([1, stream, first, [["query", "g", {}]], 0]));
+    broker.command("default", "o1", "n", encode([1, stream, first, [["publish", "g", "x"]], 0]));
     await settled();
   };
   const warnings = (): string[] =>
