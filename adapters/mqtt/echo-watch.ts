@@ -21,6 +21,7 @@ export class EchoWatch {
   readonly #clock: Clock;
   readonly #options: EchoWatchOptions;
   #waiting = false;
+  #timing = false;
   #losses = 0;
   #cancel: Cancel = () => {};
 
@@ -31,21 +32,26 @@ export class EchoWatch {
 
   /** Something was published. */
   published(): void {
-    if (this.#waiting) return;
     this.#waiting = true;
-    this.#cancel = this.#clock.after(mqttLimits.echoMs, () => {
-      if (!this.#options.up()) {
-        // The broker is away, and with it the answer: what is published next is waited for.
-        this.#waiting = false;
-        return;
-      }
-      this.#conclude("read and write", "what it confirms does not come back");
-    });
   }
 
-  /** The broker has answered a publish. */
+  /** The broker has answered a publish: what it has is to come back. */
   answered(error: ServiceError | undefined): void {
     if (error?.code === "publish-refused") this.#conclude("write", "it refuses the publish");
+    if (error !== undefined || !this.#waiting || this.#timing) return;
+    this.#timing = true;
+    this.#wait();
+  }
+
+  #wait(): void {
+    const due = this.#clock.now() + mqttLimits.echoMs;
+    this.#cancel = this.#clock.after(mqttLimits.echoMs, () => {
+      // What came meanwhile waits unread: this process was stopped, or too busy to read it.
+      if (this.#clock.now() - due > mqttLimits.stallMs) this.#wait();
+      // The broker is away, and with it the answer: what is published next is waited for.
+      else if (!this.#options.up()) this.#stop();
+      else this.#conclude("read and write", "what it confirms does not come back");
+    });
   }
 
   /** It came back. */
@@ -70,6 +76,7 @@ export class EchoWatch {
 
   #stop(): void {
     this.#waiting = false;
+    this.#timing = false;
     this.#cancel();
   }
 

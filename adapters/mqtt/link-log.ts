@@ -99,6 +99,6 @@ export class LinkLog {
     if (!short) this.#ends = false;
     if (this.#shorts < mqttLimits.shortSessionsTold || this.#ends || this.topic === "") return;
     this.#ends = true;
-    this.log("error", "broker-ends", { topic: this.topic, reason });
+    this.log("warn", "broker-ends", { topic: this.topic, reason });
   }
 }

@@ -20,6 +20,8 @@ export const mqttLimits = {
   refusedTopicsMax: 100,
   /** What is published to a topic that this client reads comes back within this time. */
   echoMs: 5_000,
+  /** A timer that fires so much late tells of this process's own stall. */
+  stallMs: 500,
   /** Sessions in a row that end before it has: then it never will. */
   echoLossesMax: 3,
   /** So many in a row, and one is published at a time. */
