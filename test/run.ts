@@ -10,6 +10,7 @@ import { casesOf, judge, type Totals } from "./support/run-junit.ts";
 import {
   countingJobOf,
   findTests,
+  isFuzz,
   type Job,
   jobOf,
   logFolder,
@@ -74,7 +75,8 @@ async function runJob(job: Job): Promise<Row> {
   const { totals } = verdict;
   if (totals.failed > 0) {
     const late = ended.late ? `took longer than ${fileMsMax / 1000} s` : undefined;
-    const title = `${job.runtime}: ${job.file} (FUZZ_SEED=${job.env.FUZZ_SEED})`;
+    const seed = isFuzz(job.file) ? ` (FUZZ_SEED=${job.env.FUZZ_SEED})` : "";
+    const title = `${job.runtime}: ${job.file}${seed}`;
     tellFailure(title, late ?? verdict.fault ?? countOf(totals), job.log);
   }
   const { runtime, file } = job;

@@ -65,7 +65,7 @@ export function jobOf(file: string, runtime: Runtime, options: JobOptions = {}):
   };
 }
 
-const isFuzz = (file: string): boolean => file.startsWith("test/fuzz/");
+export const isFuzz = (file: string): boolean => file.startsWith("test/fuzz/");
 
 /** The seeds of a run, and the runtime on which it tries those again that earlier runs had. */
 export interface Seeds {
