@@ -1,0 +1,25 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { BrokerProxy } from "../support/broker-proxy.ts";
+import { readPage } from "../support/docs.ts";
+import { startGateway } from "../support/gateway.ts";
+import { Mosquitto } from "../support/mosquitto.ts";
+
+test("a node holds the four MQTT connections that the pages tell of, and one for each app", async () => {
+  await using broker = await Mosquitto.start();
+  for (const [routes, connections] of [
+    ["", 4],
+    ["/a=one,/b=two", 5],
+  ] as const) {
+    const proxy = await BrokerProxy.start(broker.port);
+    const flags = ["--broker", proxy.url, "--drain-period", "0ms"];
+    if (routes !== "") flags.push("--routes", routes);
+    const gateway = await startGateway({ flags });
+    assert.equal(proxy.connections, connections, routes);
+    await gateway.stop();
+    await proxy.close();
+  }
+  assert.match(readPage("docs/operating.md"), /A node holds four MQTT connections/);
+  const record = readPage("docs/decisions/0004-mqtt-connections.md");
+  assert.match(record, /A node of one app holds four/);
+});
