@@ -5,7 +5,7 @@ import { readPage } from "../support/docs.ts";
 import { startGateway } from "../support/gateway.ts";
 import { Mosquitto } from "../support/mosquitto.ts";
 
-test("a node holds the four MQTT connections that the pages tell of, and one for each app", async () => {
+test("a node holds as many MQTT connections as the pages say", async () => {
   await using broker = await Mosquitto.start();
   for (const [routes, connections] of [
     ["", 4],
