@@ -20,13 +20,18 @@ export class SenderAnswers {
     this.#parts = parts;
   }
 
-  /** Confirms commands. Where everybody hears it, it says whose they are. */
+  /**
+   * Confirms commands. Where everybody hears it, it says whose they are. One that the broker has
+   * no room for is made good by the next, because they are cumulative.
+   */
   confirm(sender: string, acks: readonly CommandAck[], json: boolean): void {
-    const own = this.#parts.own(sender)?.stream;
-    if (own !== undefined) own.publishBare(acks, json);
+    const { own, everybody, metrics, windowBytesMax } = this.#parts;
+    const stream = own(sender)?.stream ?? everybody;
+    if (stream.bare.bytes >= windowBytesMax) metrics.error("reply-dropped");
+    else if (stream !== everybody) stream.publishBare(acks, json);
     else {
       const named = acks.map((ack) => namingSender(ack, sender));
-      this.#parts.everybody.publishBare(named, json);
+      everybody.publishBare(named, json);
     }
   }
 

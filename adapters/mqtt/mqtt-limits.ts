@@ -12,6 +12,8 @@ export const mqttLimits = {
   inFlightMax: 256,
   /** Publishes that wait for a place among those in flight; past it they fail. */
   waitingMax: 4_096,
+  /** Bytes of those in flight and those that wait: some of the largest, thousands of most. */
+  unansweredBytesMax: 67_108_864,
   /** A session that ends within this time may have ended over something that was published. */
   shortSessionMs: 5_000,
   /** So many in a row, and one line says so, in place of one for each. */

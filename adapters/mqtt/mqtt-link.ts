@@ -25,6 +25,8 @@ export interface MqttLinkOptions {
   readonly willTopic?: string | undefined;
   /** Topic filters, subscribed at QoS 1 on every connection; without them there is none. */
   readonly filters?: readonly string[] | undefined;
+  /** False where whoever publishes bounds what the broker has not answered. */
+  readonly bounded?: boolean | undefined;
   /** Longest wait before connecting again; `mqttLimits.reconnectMsMax` by default. */
   readonly reconnectMsMax?: number | undefined;
   /** Level of the line that tells a lost or unreachable broker: one of several links warns. */
@@ -63,6 +65,7 @@ export class MqttLink {
   readonly #window: PublishWindow;
   readonly #subscriptions: Subscriptions;
   readonly #lines: LinkLog;
+  readonly #auto: boolean;
   #listener: MqttLinkListener | undefined;
   #session: MqttSession | undefined;
   #state: State = "idle";
@@ -85,7 +88,8 @@ export class MqttLink {
     this.#clientId = `${options.name}-${hex}`;
     this.#backoff = new Backoff(ports.random, options.reconnectMsMax);
     this.#version = options.version === "4" ? 4 : 5;
-    const { filters = [] } = options;
+    const { filters = [], version = "auto" } = options;
+    this.#auto = version === "auto";
     this.#subscriptions = new Subscriptions(ports.clock, filters, (filter, required) =>
       this.#notGranted(filter, required),
     );
@@ -95,7 +99,7 @@ export class MqttLink {
         acked(error, heard);
         if (this.#window.size === 0) this.#idle?.();
       });
-    });
+    }, options.bounded);
   }
 
   get up(): boolean {
@@ -283,9 +287,5 @@ export class MqttLink {
     this.#cancelRetry = this.#ports.clock.after(this.#backoff.next(), () => {
       if (this.#state === "waiting") this.#connect();
     });
-  }
-
-  get #auto(): boolean {
-    return (this.#options.version ?? "auto") === "auto";
   }
 }

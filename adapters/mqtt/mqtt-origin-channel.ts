@@ -45,10 +45,10 @@ export class MqttOriginChannel implements OriginChannel {
     const { url, version, tls, node } = options;
     this.#node = node;
     this.#topics = new Topics(options.root);
-    this.#link = new MqttLink(
-      { url, version, tls, name: `${node}-events`, role: "events" },
-      ports,
-    );
+    // The windows of the core's streams bound what is published, in bytes: here a batch that was
+    // refused would be lost.
+    const events = { name: `${node}-events`, role: "events", bounded: false };
+    this.#link = new MqttLink({ url, version, tls, ...events }, ports);
     this.#careful = new CarefulPublisher(this.#link, ports);
     const filters = options.apps.map((app) => this.#topics.originPresence(app, "+"));
     const presence = { name: `${node}-origins`, role: "origins", filters, downLevel: "debug" };

@@ -63,7 +63,9 @@ export class OriginParts implements AudienceOwner {
     const assigned = options.mode !== "open";
     const filters = [`${topics.root}${app}/events/+/+`, topics.nodePresence(app, "+")];
     if (assigned) filters.push(topics.originEvents(app, name, "+"));
-    this.link = new MqttLink({ url: broker, version, tls, name, role: "origin", filters }, ports);
+    // The outboxes bound what they publish.
+    const origin = { name, role: "origin", filters, bounded: false };
+    this.link = new MqttLink({ url: broker, version, tls, ...origin }, ports);
     const { link, failed } = this;
     const json = format === "json";
     this.dispatcher = new Dispatcher((connection) => connection.close(1013, "overload"));
