@@ -19,7 +19,7 @@ const tests = {
   handshakes: "test/unit/address-handshakes.test.ts",
   drain: "test/unit/drain.test.ts",
   streams: "test/unit/command-streams.test.ts",
-  closing: "test/integration/closing.node.test.ts",
+  closing: "test/unit/closing-streams.test.ts",
   guard: "test/unit/connection-guard.test.ts",
   numbered: "test/unit/numbered-commands.test.ts",
 } as const;
@@ -108,7 +108,7 @@ const mutants: readonly Mutant[] = [
     file: files.entrance,
     find: "request.onLeft?.(() => {",
     replace: "void (() => {",
-    tests: [tests.handshakes],
+    tests: ["test/unit/handshake-left.test.ts"],
   },
 ];
 

@@ -2,7 +2,8 @@
  * `npm run mutants [-- PARTS…] [--all] [--workers N]`: puts one known fault after the other into a
  * copy of the project and looks whether a test finds it. PARTS are names of parts, or pieces of
  * the mutants' files or texts. `--all` runs every test of `unit` and `integration` against each.
- * A run of all parts writes docs/mutants.md. It ends with 1 where a mutant survives that must not.
+ * It writes docs/mutants.md, with what earlier runs here found of the other parts, and ends with 1
+ * where a mutant survives that must not.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,6 +15,7 @@ import { inParallel, Processes } from "../support/run-process.ts";
 import { parts } from "./list.ts";
 import type { Mutant } from "./mutant.ts";
 import { reportOf } from "./report.ts";
+import { keepResults, keptResults } from "./results-file.ts";
 import { type Result, Workshop } from "./workshop.ts";
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -69,7 +71,8 @@ try {
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
-if (positionals.length === 0) writeFileSync("docs/mutants.md", reportOf(parts, results));
+keepResults(results);
+writeFileSync("docs/mutants.md", reportOf(parts, keptResults(parts)));
 const survivors = results.filter(({ killedBy }) => killedBy === undefined);
 const wrong = survivors.filter(({ mutant, fault }) => !mutant.survives || fault);
 print(`${results.length - survivors.length} found, ${survivors.length} survive`);

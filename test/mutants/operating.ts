@@ -7,7 +7,7 @@ const files = {
   redact: "adapters/log/redact.ts",
 } as const;
 const tests = {
-  broker: "test/integration/embedded-broker.node.test.ts",
+  broker: "test/unit/broker-login.test.ts",
   log: "test/unit/core-parts.test.ts",
   logger: "test/unit/logger.test.ts",
 } as const;
