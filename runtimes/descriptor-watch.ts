@@ -29,8 +29,8 @@ export class DescriptorWatch {
   /** When each trouble was told last. */
   readonly #toldAt: Map<string, number> = new Map();
   #short = false;
-  /** A flood may have taken every descriptor between two looks. */
-  #strained = false;
+  /** Looks since the last trouble. */
+  #calmTicks: number = limits.descriptorsCalmTicks;
   #cancel: Cancel = () => {};
 
   /** To be made when everything is open but the client port. */
@@ -68,7 +68,7 @@ export class DescriptorWatch {
   /** Counts a trouble with accepting, and tells it once a minute. */
   trouble(code: keyof typeof messages): void {
     const { clock, logger, count } = this.#parts;
-    this.#strained = true;
+    this.#strained();
     count(code);
     const now = clock.now();
     const toldAt = this.#toldAt.get(code);
@@ -83,10 +83,24 @@ export class DescriptorWatch {
     if (free === undefined) this.trouble("accept-failed");
     const used = free ?? this.#max;
     // Half of the spare ones are gone; all of them are there again.
-    const short = used >= this.#max - (this.#short ? this.#spare : this.#spare >> 1);
-    if (short === this.#short && (short || !this.#strained)) return;
-    this.#short = short;
-    this.#strained = short;
-    this.#parts.shortage(short);
+    if (used >= this.#max - (this.#short ? this.#spare : this.#spare >> 1)) {
+      this.#strained();
+      if (!this.#short) this.#parts.shortage(true);
+      this.#short = true;
+      return;
+    }
+    // At once where there is room again; and when nobody is refused any more, or can be.
+    let opens = this.#short;
+    this.#short = false;
+    if (this.#calmTicks < limits.descriptorsCalmTicks) {
+      this.#calmTicks += 1;
+      if (this.#calmTicks === limits.descriptorsCalmTicks) opens = true;
+    }
+    if (opens) this.#parts.shortage(false);
+  }
+
+  /** A flood may have taken every descriptor between two looks: when it is over, ports open anew. */
+  #strained(): void {
+    this.#calmTicks = 0;
   }
 }

@@ -17,18 +17,25 @@ export function listenAgain(server: Server, clock: Clock, wanted: () => boolean)
   server.once("listening", () => server.removeListener("error", retry));
   server.close();
   // The runtime lets go of the port in a later turn.
-  retry();
+  clock.endOfTurn(listen);
 }
 
 /** Opens a port again after a burst of streams, which may have taken every descriptor unseen. */
 export function listenAgainAfterBursts(server: Server, clock: Clock, wanted: () => boolean): void {
   let streams = 0;
+  let burst = false;
+  const look = (): void => {
+    const now = streams;
+    streams = 0;
+    if (now > limits.burstStreamsMin) burst = true;
+    else if (burst) {
+      burst = false;
+      listenAgain(server, clock, wanted);
+    }
+    if (burst) clock.after(limits.descriptorsTickMs, look);
+  };
   server.on("connection", () => {
     streams += 1;
-    if (streams > 1) return;
-    clock.after(limits.descriptorsTickMs, () => {
-      if (streams > limits.burstStreamsMin) listenAgain(server, clock, wanted);
-      streams = 0;
-    });
+    if (streams === 1 && !burst) clock.after(limits.descriptorsTickMs, look);
   });
 }

@@ -16,6 +16,8 @@ export const limits = {
   descriptorsSpare: 64,
   /** How often it is looked whether descriptors are short: a flood takes thousands a second. */
   descriptorsTickMs: 100,
+  /** Such ticks without trouble before ports are opened again: not in the midst of a flood. */
+  descriptorsCalmTicks: 3,
   /** So many streams in one such tick may have taken every descriptor that there was. */
   burstStreamsMin: 16,
   /** Between two lines that tell of the same trouble with accepting. */

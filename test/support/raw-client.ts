@@ -117,7 +117,9 @@ export class RawClient {
   async answer(): Promise<HttpAnswer> {
     const end = await waitFor(() => {
       const at = this.#take().indexOf("\r\n\r\n");
-      if (at < 0 && this.closed) throw new Error(`closed without an answer: ${this.received}`);
+      // After the server's FIN none comes, and a reset behind it is told to nobody.
+      const over = this.closed || this.ended;
+      if (at < 0 && over) throw new Error(`closed without an answer: ${this.received}`);
       return at < 0 ? undefined : at;
     });
     const [first = "", ...lines] = this.received.toString("latin1", 0, end).split("\r\n");
