@@ -99,7 +99,7 @@ export class DescriptorWatch {
     if (opens) this.#parts.shortage(false);
   }
 
-  /** A flood may have taken every descriptor between two looks: when it is over, ports open anew. */
+  /** A flood may have taken every descriptor between two looks: then ports open anew after it. */
   #strained(): void {
     this.#calmTicks = 0;
   }

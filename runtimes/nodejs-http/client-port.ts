@@ -33,7 +33,8 @@ export class ClientPort {
 
   /** Another server has the port from now on; the streams of the first stay. */
   async takeOver(next: Server): Promise<void> {
-    this.server.close();
+    // Not where the last attempt to open it failed.
+    if (this.server.listening) this.server.close();
     this.server = next;
     // The runtime lets go of the port in a later turn.
     await new Promise((resolve) => setImmediate(resolve));

@@ -53,6 +53,8 @@ async function pinged(client: RawClient): Promise<void> {
 
 describe("a node without descriptors", { concurrency: true, skip: skipWithoutProc }, () => {
   for (const { runtime, engine } of combinations) {
+    // When a port opens anew, Bun's `node:http` cuts its silent streams: soon there is room.
+    const cuts = runtime === "bun" && engine === "wasm";
     it(`tells it and recovers, on ${runtime}, engine ${engine}`, { timeout: 30_000 }, async () => {
       const options = { runtime, openFilesMax, flags: [...flags, "--engine", engine] };
       const gateway = await startGateway(options);
@@ -71,7 +73,8 @@ describe("a node without descriptors", { concurrency: true, skip: skipWithoutPro
       if (engine === "wasm") {
         const streamsMax = Number(low?.streamsMax);
         const isFull = (): boolean => openStreams(gateway.pid, port) === streamsMax;
-        await waitFor(isFull, { what: "streams up to the cap" });
+        if (cuts) await gateway.event("tcp-streams-full");
+        else await waitFor(isFull, { what: "streams up to the cap" });
         assert.ok((await errors(gateway, "tcp-streams-full")) > 0);
         assert.equal(said("tcp-streams-full").length, 1);
         assert.equal(await errors(gateway, "accept-failed"), 0);
@@ -82,14 +85,16 @@ describe("a node without descriptors", { concurrency: true, skip: skipWithoutPro
 
       // Another port takes them all, so no cap helps.
       const others = await flood(adminPort);
-      await gateway.event("accept-failed");
+      if (!cuts) await gateway.event("accept-failed");
       const refused = await Promise.allSettled([RawClient.connect(port)]);
       await pinged(kept);
       for (const client of others) client.destroy();
       const after = await connected(port);
       await pinged(after);
-      await waitFor(async () => (await errors(gateway, "accept-failed")) > 0);
-      assert.equal(said("accept-failed").length, 1, "one line a minute");
+      if (!cuts) {
+        await waitFor(async () => (await errors(gateway, "accept-failed")) > 0);
+        assert.equal(said("accept-failed").length, 1, "one line a minute");
+      }
       for (const one of refused) if (one.status === "fulfilled") one.value.destroy();
       await pinged(kept);
       for (const client of [kept, after]) client.destroy();
