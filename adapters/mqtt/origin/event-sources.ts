@@ -16,6 +16,8 @@ export interface EventSourcesEffects {
 export class EventSources {
   readonly #effects: EventSourcesEffects;
   readonly #sources: Map<string, EventSource> = new Map();
+  /** Their topics by node, in the order in which they were first heard of. */
+  readonly #ofNode: Map<string, Set<string>> = new Map();
   #source: EventSource = newSource("", "", false);
   #missed = 0;
   /** Of the batch that is being read, where it is to be confirmed. */
@@ -49,12 +51,30 @@ export class EventSources {
   enter(topic: string, node: string, assigned: boolean): EventSource {
     let source = this.#sources.get(topic);
     if (source === undefined) {
-      if (this.#sources.size >= originLimits.sourcesMax) this.#sources.clear();
       source = newSource(topic, node, assigned);
-      this.#sources.set(topic, source);
+      this.#remember(source);
     }
     this.#source = source;
     return source;
+  }
+
+  /** A node with many topics makes room among its own: nobody makes another's be forgotten. */
+  #remember(source: EventSource): void {
+    const { node, topic } = source;
+    const own = this.#ofNode.get(node) ?? new Set();
+    const full = this.#sources.size >= originLimits.sourcesMax;
+    if (full && own.size === 0) {
+      const message = `no room to remember the streams of node ${node}`;
+      this.#effects.failed(new ServiceError("streams-full", message));
+      return;
+    }
+    if (full || own.size >= originLimits.sourcesPerNodeMax) {
+      const [oldest = ""] = own;
+      own.delete(oldest);
+      this.#sources.delete(oldest);
+    }
+    this.#ofNode.set(node, own.add(topic));
+    this.#sources.set(topic, source);
   }
 
   /** The batch is read. */

@@ -58,6 +58,8 @@ export const originLimits = {
   endedStreamsMax: 16,
   /** Topics of events whose numbers are remembered; a cluster has one a node and partition. */
   sourcesMax: 65_536,
+  /** Of one node: its partitions, 256 at most, and this origin's own stream. */
+  sourcesPerNodeMax: 257,
   /** A batch under construction starts with this much room, and is given back above the next. */
   batchBytesMin: 4_096,
   batchBytesKept: 1_048_576,
