@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type MemoryDelivery, MemorySocket } from "../../adapters/memory/mod.ts";
+import { limits } from "../../core/base/mod.ts";
 import type { Codec } from "../../core/ports/mod.ts";
 import { createPlainCodec, WasmCodec } from "../../wasm/mod.ts";
 import type { Dice } from "../vectors/dice.ts";
@@ -157,6 +158,8 @@ for (const [index, [name, make, options]] of rigs.entries()) {
       for (const monster of monsters) rig.channel.command("default", "o1", monster);
       const shown = (): string => toHex(audience.payload.subarray(0, 4_000));
       await fuzz(() => audience.step(), { cases, levels, shown });
+      // What is missing of a stream is waited for.
+      rig.clock.advance(limits.missingToldMs);
       audience.end();
       assert.deepEqual(await rig.leftovers(), [], `FUZZ_SEED=${seed}`);
       console.log(`${name}: ${audience.known} whole batches, ${audience.sent} messages sent`);
