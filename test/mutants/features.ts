@@ -195,8 +195,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "Nothing is dropped in silence.",
     file: files.senders,
-    find: 'metrics.error("reply-dropped");',
-    replace: "{}",
+    find: 'if (full || (leaving && !stream.flows)) metrics.error("reply-dropped");',
+    replace: "if (full || (leaving && !stream.flows)) return;",
     tests: [tests.router],
   },
   {
