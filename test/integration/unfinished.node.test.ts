@@ -52,10 +52,9 @@ describe("large and unfinished messages", { concurrency: true }, () => {
       const { port, adminPort } = gateway.info;
       const [slow, silent] = [await RawClient.open(port), await RawClient.open(port)];
       slow.send({ opcode: 1, fin: false, payload: "never fini" });
-      const closed = slow.closeFrame();
       const trickle = setInterval(() => slow.send({ opcode: 0, fin: false, payload: "" }), 50);
-      assert.deepEqual(await closed, { code: 1008, reason: "message-timeout" });
-      clearInterval(trickle);
+      const closed = await slow.closeFrame().finally(() => clearInterval(trickle));
+      assert.deepEqual(closed, { code: 1008, reason: "message-timeout" });
       await answers(silent);
       const metrics = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
       assert.match(metrics, /^wss_errors_total\{code="message-timeout"\} 1$/m);
