@@ -187,11 +187,22 @@ export class EventRouter {
   /** An origin lives, and nothing gets through to it, or it gets nothing done. */
   #expel({ origin, stream }: AssignedStream): void {
     const { logger, metrics } = this.#parts;
+    const { app, node } = this.#options;
     const code = stream.refused ?? "ack-timeout";
-    const fields = { code, origin: origin.name, app: this.#options.app };
+    const fields = { code, origin: origin.name, app };
     if (stream.refused === undefined) {
       metrics.error(code);
-      logger.log("warn", code, "an origin confirms nothing; its connections move", fields);
+      // A broker may grant what it then keeps back, and tells neither side of it.
+      const hint =
+        `; it has confirmed nothing yet: its handlers hang, or the broker's rules lack read of ` +
+        `origins/${origin.name}/events/+ for it, or of nodes/${node}/commands/+ for this node`;
+      const silent = stream.window.confirmed === 0 ? hint : "";
+      logger.log(
+        "warn",
+        code,
+        `an origin confirms nothing; its connections move${silent}`,
+        fields,
+      );
     } else {
       this.#refused.add(origin);
       const message = "the broker takes nothing for an origin; its connections move";

@@ -1,6 +1,6 @@
 import { mqttLimits } from "./mqtt-limits.ts";
 import type { MqttLinkPorts, MqttVersion } from "./mqtt-link.ts";
-import type { MqttTls } from "./mqtt-stream.ts";
+import type { MqttTls } from "./mqtt-tls.ts";
 
 /** Where a node finds its broker, and what it serves. */
 export interface MqttOptions {

@@ -217,6 +217,9 @@ test("wrong settings and wrong ids are refused with a code", async () => {
     await assert.rejects(connectOrigin(all), { code: "setting-invalid" }, JSON.stringify(options));
   }
   await assert.rejects(connectOrigin(undefined as never), { code: "setting-invalid" });
+  await assert.rejects(connectOrigin({ broker, version: 5 as never }), {
+    message: 'version 5: "auto" or "4" or "5"',
+  });
   await connect({ root: "wss", mode: "assigned", window: 1, weight: 0, format: "json" });
   const origin = await connect();
   for (const id of ["", "x", "a.b/c", "N.x", "n1.", `n.${"x".repeat(64)}`]) {

@@ -105,7 +105,9 @@ describe("an access rule that lets nothing be published to an origin", {
     const clients = await talk(gateway.info.port, "a");
     await waitFor(() => two.length === clientsMax, { what: "every message at the other origin" });
     assert.deepEqual(one, []);
-    assert.ok(gateway.log.some(({ event }) => event === "ack-timeout"));
+    const line = gateway.log.find(({ event }) => event === "ack-timeout");
+    assert.match(String(line?.message), /lack read of origins\/o1\/events\/\+ for it/);
+    assert.ok(String(line?.message).includes(`nodes/${gateway.info.node}/commands/+`));
     for (const client of clients) client.destroy();
   });
 

@@ -9,7 +9,10 @@ function matches(pattern: RegExp): (value: unknown) => boolean {
 }
 
 function one(...allowed: readonly string[]): Check {
-  return [allowed.join(" or "), (value) => allowed.includes(value as string)];
+  return [
+    allowed.map((text) => JSON.stringify(text)).join(" or "),
+    (value) => allowed.includes(value as string),
+  ];
 }
 
 function isObject(value: unknown): value is object {

@@ -1,6 +1,6 @@
 export { type ErrorCode, ServiceError } from "../../../core/base/mod.ts";
 export type { MqttVersion } from "../mqtt-link.ts";
-export type { MqttTls } from "../mqtt-stream.ts";
+export type { MqttTls } from "../mqtt-tls.ts";
 export {
   Audience,
   type ConnectedEntry,

@@ -1,5 +1,5 @@
 import type { MqttVersion } from "../mqtt-link.ts";
-import type { MqttTls } from "../mqtt-stream.ts";
+import type { MqttTls } from "../mqtt-tls.ts";
 
 /** Where an origin finds its gateway, and who it is. */
 export interface OriginOptions {

@@ -1,3 +1,5 @@
+// Whoever compiles against the declarations need not name this in `lib`.
+/// <reference lib="esnext.disposable" preserve="true" />
 import { ServiceError } from "../../../core/base/mod.ts";
 import type { MqttLinkPorts } from "../mqtt-link.ts";
 import {
