@@ -93,11 +93,11 @@ export class Groups {
     return true;
   }
 
-  /** A connection is gone. */
+  /** A connection is gone. It keeps their names: a later origin may have to be told of them. */
   forget(connection: Connection): void {
-    if (connection.groups === undefined) return;
-    for (const group of connection.groups) this.#remove(group, connection);
-    connection.groups = undefined;
+    for (const group of connection.groups ?? []) {
+      if (group.members.has(connection)) this.#remove(group, connection);
+    }
   }
 
   #open(name: string): Group | undefined {

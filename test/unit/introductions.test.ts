@@ -93,7 +93,7 @@ test("a close says whose the connection was, in open mode too, or nothing", asyn
 test("who is closed is introduced too, while something of it is not confirmed", async () => {
   const rig = await new RouterRig({ authorize: "jwt" }, authorized).start("o1");
   const [one] = rig.origins as [SimulatedOrigin];
-  const client = await granted(rig.node, { user: "bob", state: 1 });
+  const client = await granted(rig.node, { user: "bob", state: 1, groups: ["a"] });
   await rig.handle(one);
   client.receive("x");
   client.clientCloses(1000, "");
@@ -106,7 +106,8 @@ test("who is closed is introduced too, while something of it is not confirmed", 
   await rig.handle(last);
   assert.deepEqual(heard(last, client), ["assigned 1", "message 1", "close 2"]);
   const [[, , , info] = []] = last.assigned;
-  assert.equal((info as { user: string }).user, "bob");
+  const { user, groups } = info as { user: string; groups: string[] };
+  assert.deepEqual([user, groups], ["bob", ["a"]]);
 });
 
 test("whose `open` is not confirmed needs no introduction", async () => {
