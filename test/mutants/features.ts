@@ -118,7 +118,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "with no table of yours",
     file: files.groups,
-    find: "for (const group of connection.groups) this.#remove(group, connection);",
+    find: "if (group.members.has(connection)) this.#remove(group, connection);",
     replace: "",
     tests: [tests.world],
   },
