@@ -16,7 +16,15 @@ import { MostSeen } from "./memory-sampler.ts";
 import { judge } from "./verdict.ts";
 
 const left: JudgedClient = {
-  ...{ label: "c1", node: "n1", sent: 3, survived: true, leaving: true, closeCode: 1_000 },
+  ...{
+    label: "c1",
+    node: "n1",
+    sent: 3,
+    read: 0,
+    survived: true,
+    leaving: true,
+    closeCode: 1_000,
+  },
   ...{ echoes: new Map(), strange: 0, listenedUntil: 0 },
 };
 const cut: JudgedClient = { ...left, survived: false, leaving: false };

@@ -19,6 +19,8 @@ export interface JudgedClient {
   /** Name of its node, where it knows it. */
   readonly node: string;
   readonly sent: number;
+  /** Of them, how many stood before a ping that was answered: the node has read these. */
+  readonly read: number;
   readonly survived: boolean;
   /** It has said goodbye itself, whatever came of it. */
   readonly leaving: boolean;

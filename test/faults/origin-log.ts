@@ -12,9 +12,26 @@ export interface Handled {
   readonly number: number;
   /** Data of a message, cause of a close. */
   readonly rest: string;
+  /** Of a close that a node told: its number among the events of the connection. */
+  readonly seq?: number;
 }
 
-const linePattern = /^([\d.]+) (open|message|close) (\S+) (\d+) ?(.*)$/;
+const linePattern = /^(-?[\d.]+) (open|message|close) (\S+) (\d+) ?(.*)$/;
+
+/** Of a close, behind its code. */
+const endPattern = /^(\S+) (\d+)$/;
+
+/** An event from a line of an origin; undefined where it tells of something else. */
+export function readHandled(line: string): Handled | undefined {
+  const match = linePattern.exec(line);
+  if (match === null) return undefined;
+  const [, at, type, id = "", number, said = ""] = match;
+  const words = { at: Number(at), type: type as Handled["type"], id, number: Number(number) };
+  if (type !== "close") return { ...words, rest: said };
+  const [, cause, seq] = endPattern.exec(said) ?? [];
+  if (cause === undefined) return { ...words, rest: said.replace(/ -$/, "") };
+  return { ...words, rest: cause, seq: Number(seq) };
+}
 
 const changePattern = /^[\d.]+ (held|free) /;
 
@@ -68,20 +85,13 @@ export class OriginLife {
     const { lines } = this.program;
     for (; this.#read < lines.length; this.#read++) {
       const line = lines[this.#read]!;
-      const match = linePattern.exec(line);
-      if (match === null) {
+      const handled = readHandled(line);
+      if (handled === undefined) {
         if (changePattern.test(line)) this.#changes++;
         else if (!otherPattern.test(line)) this.errors.push(line);
         continue;
       }
-      const [, at, type, id = "", number, rest = ""] = match;
-      this.handled.push({
-        at: Number(at),
-        type: type as Handled["type"],
-        id,
-        number: Number(number),
-        rest,
-      });
+      this.handled.push(handled);
     }
     return this.handled;
   }

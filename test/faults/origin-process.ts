@@ -2,7 +2,7 @@
  * An origin of the fault tests, over the library, in a process of its own. Arguments: broker,
  * name, milliseconds that each message takes (0: handled at once, -1: for ever), and a word that
  * each echo begins with. Prints one line for each event when it is given to the handler:
- * `at type id seq data`. SIGUSR2 holds every handler up until the next one.
+ * `at type id seq data`, of a close `at close id code cause seq`. SIGUSR2 holds every handler up until the next one.
  */
 import process from "node:process";
 import { connectOrigin } from "websocket-service/origin";
@@ -50,7 +50,9 @@ origin.on("message", ({ connection, data, seq }) => {
   connection.send(tag === undefined ? data : `${tag} ${data}`);
   return work();
 });
-origin.on("close", ({ connection, code, cause }) => tell("close", connection.id, code, cause));
+origin.on("close", ({ connection, seq = "-", code, cause }) => {
+  tell("close", connection.id, code, cause, seq);
+});
 origin.on("error", ({ error }) => {
   const code = "code" in error ? String(error.code) : "no-code";
   tell("error", "-", 0, code, String(error).replaceAll("\n", " "));

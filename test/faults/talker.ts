@@ -7,12 +7,17 @@ import { now } from "./now.ts";
 /** What an echo is made of: the origin's process, the client, the number. */
 const echoPattern = /^(\S+) (\S+) (\d+) /;
 
+/** Below a client's limit of pings, with room for its pongs. */
+const pingEveryMs = 100;
+
 /** A client that numbers its messages and never comes back once its connection is closed. */
 export class Talker {
   readonly label: string;
   readonly node: string;
   /** Messages given to the socket. */
   sent = 0;
+  /** Of them, those before a ping that was answered. */
+  read = 0;
   /** Numbers of the messages that came back, by the origin's process that sent them. */
   readonly echoes: Map<string, number[]> = new Map();
   /** Messages that are not echoes of its own. */
@@ -27,6 +32,7 @@ export class Talker {
   leaving = false;
   readonly #client: RawClient;
   readonly #answered: Set<number> = new Set();
+  #pingedAt = 0;
   #rest: Buffer;
 
   private constructor(label: string, node: string, client: RawClient) {
@@ -66,11 +72,11 @@ export class Talker {
 
   /** What it says of itself; while it is connected, as if it would stay so. */
   testify(): JudgedClient {
-    const { label, node, sent, closeCode, echoes, strange, open, leaving } = this;
+    const { label, node, sent, read, closeCode, echoes, strange, open, leaving } = this;
     const listenedUntil = open ? now() : this.listenedUntil;
     const survived = open || this.survived;
     return {
-      ...{ label, node, sent, survived, leaving, closeCode },
+      ...{ label, node, sent, read, survived, leaving, closeCode },
       ...{ echoes, strange, listenedUntil },
     };
   }
@@ -83,6 +89,11 @@ export class Talker {
       const payload = `${this.label} ${this.sent} ${"x".repeat(padding)}`;
       frames.push(clientFrame({ opcode: 1, payload }));
       this.sent++;
+    }
+    // Its answer tells that the node has read what stands before it, wherever that is lost then.
+    if (now() >= this.#pingedAt + pingEveryMs) {
+      this.#pingedAt = now();
+      frames.push(clientFrame({ opcode: 9, payload: String(this.sent) }));
     }
     this.#client.write(Buffer.concat(frames));
   }
@@ -114,6 +125,7 @@ export class Talker {
         if (!this.leaving) this.#client.send({ opcode: 8, payload: payload.subarray(0, 2) });
       }
       if (opcode === 9) this.#client.send({ opcode: 10, payload });
+      if (opcode === 10) this.read = Math.max(this.read, Number(payload.toString()));
       found = readServerFrame(this.#rest);
     }
   }

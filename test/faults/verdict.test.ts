@@ -2,26 +2,30 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { judgeWire, type WireVerdict } from "./judge-wire.ts";
 import type { JudgedClient, JudgedLife } from "./judged.ts";
-import type { Handled } from "./origin-log.ts";
+import { readHandled } from "./origin-log.ts";
 import { judge, type Verdict } from "./verdict.ts";
 import type { Offer } from "./wire-tap.ts";
 
-/** Lines as an origin writes them: `at type id number rest`. */
+/** Lines as an origin writes them. */
 function life(name: string, ...lines: readonly string[]): JudgedLife {
-  const handled = lines.map((line): Handled => {
-    const [at, type, id = "", number, ...rest] = line.split(" ");
-    const words = { type: type as Handled["type"], id, rest: rest.join(" ") };
-    return { at: Number(at), number: Number(number), ...words };
-  });
+  const handled = lines.map((line) => readHandled(line)!);
   return { name, tag: `${name}.1`, bornAt: 0, killed: false, read: () => handled };
 }
 
 const client: JudgedClient = {
-  ...{ label: "c1", node: "n1", sent: 3, survived: true, leaving: true, closeCode: 1_000 },
+  ...{
+    label: "c1",
+    node: "n1",
+    sent: 3,
+    read: 0,
+    survived: true,
+    leaving: true,
+    closeCode: 1_000,
+  },
   ...{ echoes: new Map(), strange: 0, listenedUntil: 0 },
 };
 const first = ["10 open n1.a 0", "11 message n1.a 1 c1 0", "12 message n1.a 2 c1 1"];
-const last = ["13 message n1.a 3 c1 2", "14 close n1.a 1000 client"];
+const last = ["13 message n1.a 3 c1 2", "14 close n1.a 1000 client 4"];
 
 type Counts = Partial<Record<keyof Verdict, number>>;
 
@@ -44,7 +48,7 @@ const cases: readonly (readonly [what: string, lives: readonly JudgedLife[], wro
   ["a message after the end", [life("o1", ...first, last[1]!, last[0]!)], { reordered: 1 }],
   [
     "a node that seemed dead",
-    [life("o1", ...first, "12 close n1.a 1006 node-lost", "13 open n1.a 0", ...last)],
+    [life("o1", ...first, "12 close n1.a 1006 node-lost -", "13 open n1.a 0", ...last)],
     { reopened: 1 },
   ],
 ];
@@ -72,11 +76,31 @@ test("what was under way before a run began is no part of it", () => {
 
 test("of a connection that broke, what was handled must have no gap", () => {
   const broken = { ...client, sent: 9, survived: false, closeCode: 1_006 };
-  const end = "14 close n1.a 1006 node-lost";
+  const end = "14 close n1.a 1006 node-lost -";
   assert.equal(judge([broken], [life("o1", ...first, end)], new Map()).lost, 0);
   const gap = life("o1", ...first.slice(0, 2), last[0]!, end);
   assert.equal(judge([broken], [gap], new Map()).lost, 1);
 });
+
+const nodeDied = "14 close n1.a 1006 node-lost -";
+const drained = { ...client, sent: 9, survived: false, leaving: false, closeCode: 1_012 };
+const drainedAt = (seq: number): string => `14 close n1.a 1012 drain ${seq}`;
+
+const tails: readonly (readonly [what: string, JudgedClient, lines: string[], lost: number])[] = [
+  ["no tail that was never read", drained, [...first, drainedAt(3)], 0],
+  ["a tail that its close counts", drained, [...first, drainedAt(6)], 3],
+  ["all that its close counts", drained, [first[0]!, drainedAt(6)], 5],
+  ["a tail that was read and not counted", { ...drained, read: 7 }, [...first, drainedAt(3)], 5],
+  ["all that was read of a client", { ...drained, read: 7 }, [first[0]!, drainedAt(1)], 7],
+  ["less in the close than was handled", drained, [...first, drainedAt(2)], 1],
+  ["no tail of a node that died", { ...drained, read: 7 }, [...first, nodeDied], 0],
+];
+
+for (const [what, cut, lines, lost] of tails) {
+  test(`of a client that was cut the judge finds ${what}`, () => {
+    assert.equal(judge([cut], [life("o1", ...lines)], new Map()).lost, lost);
+  });
+}
 
 /** Echoes that come to the client, by process, beside what `o1` and `o2` have handled. */
 type EchoCase = readonly [
@@ -130,7 +154,7 @@ test("what two processes handled, both have to send back", () => {
 
 test("what is sent while a node is taken for dead is given up, and nothing after it", () => {
   const [, one, two] = first;
-  const lost = "11.5 close n1.a 1006 node-lost";
+  const lost = "11.5 close n1.a 1006 node-lost -";
   const handled = [life("o1", first[0]!, one!, lost, "11.7 open n1.a 0", two!, ...last)];
   const found = (...numbers: number[]): readonly number[] => {
     const echoes = new Map([["o1.1", numbers]]);
@@ -147,7 +171,7 @@ test("what is sent while a node is taken for dead is given up, and nothing after
 });
 
 test("a node that lives is not taken for dead for long", () => {
-  const lost = "11.5 close n1.a 1006 node-lost";
+  const lost = "11.5 close n1.a 1006 node-lost -";
   const late = "4000 message n1.a 2 c1 1";
   const handled = [life("o1", first[0]!, lost, "11.7 open n1.a 0", first[1]!, late)];
   const { echoesLost, echoesGivenUp } = judge(
@@ -169,9 +193,9 @@ test("what a new client is sent is given up too while its node is taken for dead
     return [echoesLost, echoesGivenUp];
   };
   assert.deepEqual(found(), [2, 0]);
-  assert.deepEqual(found("5 open n1.b 0", "6 close n1.b 1006 node-lost"), [0, 2]);
-  assert.deepEqual(found("5 open n2.b 0", "6 close n2.b 1006 node-lost"), [2, 0]);
-  const heard = ["-9000 open n1.b 0", "-8000 close n1.b 1006 node-lost", "-7000 open n1.c 0"];
+  assert.deepEqual(found("5 open n1.b 0", "6 close n1.b 1006 node-lost -"), [0, 2]);
+  assert.deepEqual(found("5 open n2.b 0", "6 close n2.b 1006 node-lost -"), [2, 0]);
+  const heard = ["-9000 open n1.b 0", "-8000 close n1.b 1006 node-lost -", "-7000 open n1.c 0"];
   assert.deepEqual(found(...heard), [2, 0], "the node was back long before");
 });
 

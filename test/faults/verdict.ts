@@ -1,5 +1,5 @@
 import { type EchoVerdict, judgeEchoes } from "./judge-echoes.ts";
-import type { ToldEnd } from "./judge-endings.ts";
+import { nodeLost, type ToldEnd } from "./judge-endings.ts";
 import { type JudgedClient, type JudgedLife, type LogMarks, messagePattern } from "./judged.ts";
 import type { Handled } from "./origin-log.ts";
 
@@ -8,7 +8,11 @@ export interface Verdict extends EchoVerdict {
   readonly sent: number;
   /** Messages that some origin handled. */
   readonly handled: number;
-  /** Of clients whose connection survived: messages no origin handled. Of others: gaps. */
+  /**
+   * Messages that no origin handled: of clients whose connection survived all that they sent; of
+   * others what their `close` counts, what their node has read, and gaps. A node that died tells
+   * no end, and owes nothing behind the last that was handled.
+   */
   readonly lost: number;
   /** Messages first handled after a later one, or given to one process out of order. */
   readonly reordered: number;
@@ -40,6 +44,8 @@ interface History {
   readonly first: Map<number, { at: number; life: JudgedLife }>;
   /** Who was told of its end, and how. */
   readonly closes: { readonly life: JudgedLife; readonly told: string }[];
+  /** The highest `seq` of a close: so many events stand before it, `open` among them. */
+  endSeq: number | undefined;
   redelivered: number;
 }
 
@@ -51,6 +57,11 @@ interface Told {
   /** Number of its last message. */
   last: number;
 }
+
+/** What a client sees of a stream that ends without a close frame. */
+const noFrame = 1_006;
+
+const isNodeLost = ({ told }: { told: string }): boolean => told === nodeLost;
 
 class Judge {
   readonly complaints: string[] = [];
@@ -98,6 +109,7 @@ class Judge {
     const { id, number, rest } = event;
     if (known.closed !== undefined) this.#again(`close ${id}`, life);
     known.closed = rest;
+    if (event.seq !== undefined) history.endSeq = Math.max(history.endSeq ?? 0, event.seq);
     history.closes.push({ life, told: `${number} ${rest}` });
   }
 
@@ -131,23 +143,40 @@ class Judge {
     }
   }
 
-  /** How many of a client's messages nobody handled: all it sent, or up to the last handled. */
-  missing(talker: JudgedClient, history: History | undefined): number {
+  /** How many of a connection's messages nobody handled, or were handled and never sent. */
+  missing(what: string, history: History | undefined, client: JudgedClient | undefined): number {
     const numbers = history === undefined ? [] : [...history.first.keys()];
-    const expected = talker.survived ? talker.sent : Math.max(-1, ...numbers) + 1;
+    let expected = Math.max(-1, ...numbers) + 1;
+    if (history?.endSeq !== undefined) expected = Math.max(expected, history.endSeq - 1);
+    if (client !== undefined) {
+      // Of whom nothing was handled, no history tells the cause.
+      const { survived, sent, read, closeCode = noFrame } = client;
+      const nodeDied = history?.closes.every(isNodeLost) ?? closeCode === noFrame;
+      if (survived) expected = sent;
+      else if (!nodeDied) expected = Math.max(expected, read);
+    }
+    const beyond = history?.endSeq !== undefined && history.endSeq - 1 !== expected;
+    if (beyond) this.complain(`${what}: close counts ${history.endSeq! - 1} of ${expected}`);
     const missing = expected - numbers.length;
     if (missing !== 0) {
+      const known = new Set(numbers);
       const gaps = Array.from({ length: expected }, (_, index) => index);
-      const first = gaps.find((index) => !numbers.includes(index));
-      this.complain(`${talker.label}: ${missing} of ${expected} lost, the first is ${first}`);
+      const first = gaps.find((index) => !known.has(index));
+      this.complain(`${what}: ${missing} of ${expected} lost, the first is ${first}`);
     }
-    return Math.abs(missing);
+    return Math.abs(missing) || Number(beyond);
   }
 
   #history(id: string): History {
     let history = this.histories.get(id);
     if (history === undefined) {
-      history = { label: undefined, first: new Map(), closes: [], redelivered: 0 };
+      history = {
+        label: undefined,
+        first: new Map(),
+        closes: [],
+        endSeq: undefined,
+        redelivered: 0,
+      };
       this.histories.set(id, history);
     }
     return history;
@@ -177,10 +206,13 @@ export function judge(
   }
   for (const life of lives) judge.read(life, marks.get(life) ?? 0, earlier);
   const byLabel = new Map<string, History>();
+  const clients = new Map(talkers.map((talker) => [talker.label, talker]));
   let [handled, redelivered, unclosed, closedTwice, lost] = [0, 0, 0, 0, 0];
   for (const [id, history] of judge.histories) {
     judge.order(history);
     if (history.label !== undefined) byLabel.set(history.label, history);
+    const { label = "" } = history;
+    lost += judge.missing(label || id, history, clients.get(label));
     handled += history.first.size;
     redelivered += history.redelivered;
     if (history.closes.length > 1) closedTwice++;
@@ -194,7 +226,8 @@ export function judge(
   });
   const cut = new Map<number, number>();
   for (const talker of talkers) {
-    lost += judge.missing(talker, byLabel.get(talker.label));
+    const { label } = talker;
+    if (!byLabel.has(label)) lost += judge.missing(label, undefined, talker);
     const { closeCode = 0 } = talker;
     if (!talker.survived) cut.set(closeCode, (cut.get(closeCode) ?? 0) + 1);
   }

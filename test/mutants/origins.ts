@@ -113,7 +113,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "Each origin is then told one `close` (1006, `node-lost`) of each connection",
     file: files.receiver,
-    find: 'this.#tellClose(connection, 1006, "", "node-lost");',
+    find: 'this.#tellClose(connection, [1006, "", "node-lost"]);',
     replace: "",
     tests: [tests.receiver],
   },

@@ -84,7 +84,7 @@ export class EventReceiver implements BatchSink {
       if (alive !== undefined && connection.incarnation === alive) continue;
       this.#table.remove(connection);
       if (alive === undefined) this.#former.keep(connection, true);
-      this.#tellClose(connection, 1006, "", "node-lost");
+      this.#tellClose(connection, [1006, "", "node-lost"]);
       if (alive !== undefined) this.#closedConnections.add(connection);
     }
   }
@@ -185,7 +185,7 @@ export class EventReceiver implements BatchSink {
   }
 
   #closed(id: string, item: readonly unknown[]): void {
-    const [code, reason, cause, grant] = item.slice(3);
+    const [seq, , , , grant] = item.slice(2);
     const known = this.#table.byId(id);
     const former = known === undefined ? this.#former.take(id) : undefined;
     const connection = known ?? former?.connection ?? this.#add(id);
@@ -193,13 +193,21 @@ export class EventReceiver implements BatchSink {
     this.#table.remove(connection);
     connection.closedAs(grant);
     if (former?.told !== true) {
-      this.#tellClose(connection, Number(code ?? 1006), String(reason ?? ""), String(cause ?? ""));
+      this.#tellClose(connection, item.slice(3), typeof seq === "number" ? seq : undefined);
     }
     this.#closedConnections.add(connection);
   }
 
-  #tellClose(connection: OriginConnection, code: number, reason: string, cause: string): void {
-    const event = { type: "close", connection, code, reason, cause } as const;
+  #tellClose(connection: OriginConnection, said: readonly unknown[], seq?: number): void {
+    const [code, reason, cause] = said;
+    const words = { reason: String(reason ?? ""), cause: String(cause ?? "") };
+    const event = {
+      type: "close",
+      connection,
+      seq,
+      code: Number(code ?? 1006),
+      ...words,
+    } as const;
     this.#dispatcher.dispatch(connection, event, this.#sources.record);
   }
 

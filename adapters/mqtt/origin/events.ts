@@ -83,6 +83,11 @@ export interface OriginMessageEvent<State = unknown, User extends string = strin
 export interface OriginCloseEvent<State = unknown, User extends string = string> {
   readonly type: "close";
   readonly connection: Connection<State, User>;
+  /**
+   * Number of the event within its connection: one more than the last message's. Undefined where
+   * no node told it: `node-lost`.
+   */
+  readonly seq: number | undefined;
   readonly code: number;
   readonly reason: string;
   /** `client`, `origin`, `idle`, `slow`, `limit`, `overload`, `drain`, `error`, `node-lost`. */
