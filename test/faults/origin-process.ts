@@ -2,7 +2,8 @@
  * An origin of the fault tests, over the library, in a process of its own. Arguments: broker,
  * name, milliseconds that each message takes (0: handled at once, -1: for ever), and a word that
  * each echo begins with. Prints one line for each event when it is given to the handler:
- * `at type id seq data`, of a close `at close id code cause seq`. SIGUSR2 holds every handler up until the next one.
+ * `at type id seq data`, of a close `at close id code cause seq`. SIGUSR2 holds every handler up
+ * until the next one.
  */
 import process from "node:process";
 import { connectOrigin } from "websocket-service/origin";

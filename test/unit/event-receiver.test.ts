@@ -287,18 +287,6 @@ test("of a node that seemed dead, who is introduced anew is told once", () => {
   ]);
 });
 
-test("a close says which number it has, and none where no node told it", () => {
-  const { give, dispatcher, receiver } = rig();
-  const ends: unknown[] = [];
-  dispatcher.on("close", ({ connection: { id }, seq, cause }) => void ends.push([id, seq, cause]));
-  give(1, 0, opened, said(1), closed(2), ["open", "n1.b", 0, {}]);
-  receiver.nodeLost("n1", undefined);
-  assert.deepEqual(ends, [
-    ["n1.a", 2, "client"],
-    ["n1.b", undefined, "node-lost"],
-  ]);
-});
-
 test("a close says whose a connection was that was silent since it came", () => {
   const { give, dispatcher } = rig();
   const ends: unknown[] = [];
