@@ -5,8 +5,15 @@ export const skipWithoutProc: string | false = existsSync("/proc/self/net/tcp")
   ? false
   : "there is no /proc";
 
-/** TCP streams on a local port that a process holds a descriptor of, in whatever state. */
-export function openStreams(pid: number | undefined, port: number): number {
+/**
+ * TCP streams on a local port that a process holds a descriptor of, in whatever state. `peers`:
+ * those from these ports alone, because others may look for a server that had the port before.
+ */
+export function openStreams(
+  pid: number | undefined,
+  port: number,
+  peers?: ReadonlySet<number | undefined>,
+): number {
   const held = new Set(descriptors(pid).map((target) => /^socket:\[(\d+)\]$/.exec(target)?.[1]));
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
   const listening = "0A";
@@ -14,8 +21,10 @@ export function openStreams(pid: number | undefined, port: number): number {
   for (const table of ["tcp", "tcp6"]) {
     for (const line of readFileSync(`/proc/${pid}/net/${table}`, "utf8").split("\n").slice(1)) {
       const fields = line.trim().split(/\s+/);
-      const [, local = "", , state] = fields;
-      if (local.endsWith(suffix) && state !== listening && held.has(fields[9])) streams += 1;
+      const [, local = "", remote = "", state] = fields;
+      if (!local.endsWith(suffix) || state === listening || !held.has(fields[9])) continue;
+      const peer = Number.parseInt(remote.slice(remote.indexOf(":") + 1), 16);
+      if (peers === undefined || peers.has(peer)) streams += 1;
     }
   }
   return streams;
