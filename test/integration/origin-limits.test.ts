@@ -180,7 +180,10 @@ test("too many events wait: their connection is closed, and told", async () => {
   const iterator = origin.events();
   const first = iterator.next();
   const data = new Uint8Array(4_000_000);
-  for (let i = 0; i < 18; i++) gateway.events("n1", "i1", [said("n1.a", i, data)]);
+  for (let i = 0; i < 18; i++) {
+    gateway.events("n1", "i1", [said("n1.a", i, data)]);
+    await until("the broker has it", () => gateway.unanswered === 0);
+  }
   gateway.events("n1", "i1", [closed("n1.a", 18)]);
   await until("the close command", () => gateway.commands.length > 0);
   assert.deepEqual(gateway.commands[0]!.item, ["close", "n1.a", 1013, "overload"]);

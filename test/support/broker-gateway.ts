@@ -12,6 +12,8 @@ export interface SentCommand {
 
 /** Plays a gateway towards origins: numbered events out, commands in. A bare MQTT client. */
 export class FakeGateway {
+  /** Batches of events that the broker has not confirmed; a link takes 64 MiB of those. */
+  unanswered = 0;
   readonly commands: SentCommand[] = [];
   readonly batches: { topic: string; batch: readonly unknown[] }[] = [];
   readonly #topics: Topics = new Topics();
@@ -57,7 +59,9 @@ export class FakeGateway {
   }
 
   batch(node: string, payload: Uint8Array): void {
-    this.#link.publish(this.#topics.events(this.#app, 0, node), payload, () => {});
+    this.unanswered++;
+    const answered = (): void => void this.unanswered--;
+    this.#link.publish(this.#topics.events(this.#app, 0, node), payload, answered);
   }
 
   presence(node: string, incarnation: string | undefined, every = 5_000): void {
