@@ -217,7 +217,10 @@ export class Service {
     });
     watch.compare(settings["max-connections"]);
     for (const server of this.#otherPorts) {
-      listenAgainAfterBursts(server, this.#clock, () => !this.#stopping);
+      listenAgainAfterBursts(server, this.#clock, {
+        wanted: () => !this.#stopping,
+        mayEndDescriptors: (streams) => watch.mayHaveEnded(streams),
+      });
     }
     this.#clientServer = await this.#parts.platform.startServer(this.#engine, {
       host: settings.host,

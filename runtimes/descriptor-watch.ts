@@ -43,6 +43,14 @@ export class DescriptorWatch {
       max === undefined ? undefined : Math.max(1, max - this.#spare - descriptorsOpen());
   }
 
+  /**
+   * Whether so many streams in one tick may have taken every descriptor. Others may have come and
+   * gone in it too, on other ports, so half of the limit is near enough.
+   */
+  mayHaveEnded(streams: number): boolean {
+    return descriptorsOpen() + streams >= this.#max / 2;
+  }
+
   start(): void {
     this.#tick();
   }

@@ -2,6 +2,13 @@ import type { AddressInfo, Server } from "node:net";
 import { limits } from "../core/base/mod.ts";
 import type { Clock } from "../core/ports/mod.ts";
 
+export interface BurstQuestions {
+  /** Whether the port is still to be open. */
+  readonly wanted: () => boolean;
+  /** Whether so many streams in one tick may have taken every descriptor. */
+  readonly mayEndDescriptors: (streams: number) => boolean;
+}
+
 /**
  * Closes a port and opens it again; its connections stay. Out of descriptors Deno stops accepting
  * for good and tells nobody, so no runtime is trusted to go on by itself.
@@ -20,17 +27,28 @@ export function listenAgain(server: Server, clock: Clock, wanted: () => boolean)
   clock.endOfTurn(listen);
 }
 
-/** Opens a port again after a burst of streams, which may have taken every descriptor unseen. */
-export function listenAgainAfterBursts(server: Server, clock: Clock, wanted: () => boolean): void {
+/**
+ * Opens a port again after a burst of streams that may have taken every descriptor unseen. Whoever
+ * waits to be accepted in that moment is cut, so this is not done where there were plenty.
+ */
+export function listenAgainAfterBursts(
+  server: Server,
+  clock: Clock,
+  { wanted, mayEndDescriptors }: BurstQuestions,
+): void {
   let streams = 0;
   let burst = false;
+  let threatened = false;
   const look = (): void => {
     const now = streams;
     streams = 0;
-    if (now > limits.burstStreamsMin) burst = true;
-    else if (burst) {
+    if (now > limits.burstStreamsMin) {
+      burst = true;
+      threatened ||= mayEndDescriptors(now);
+    } else if (burst) {
       burst = false;
-      listenAgain(server, clock, wanted);
+      if (threatened) listenAgain(server, clock, wanted);
+      threatened = false;
     }
     if (burst) clock.after(limits.descriptorsTickMs, look);
   };
