@@ -133,7 +133,7 @@ export const limits = {
   handshakesPerIpMax: 4_096,
   /** Default of `--max-handshake-rate-per-ip`: a proxy whose clients all come back passes. */
   handshakesPerIpPerSecondMax: 1_000,
-  /** What a client may send before its handshake is answered; past it the stream is not read. */
+  /** What a client may send before its handshake is answered; past it the stream is cut. */
   earlyBytesMax: 65_536,
   /** A handshake's place is kept this long after its answer, for a runtime that says nothing. */
   reservationMs: 30_000,

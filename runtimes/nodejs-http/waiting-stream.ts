@@ -3,7 +3,8 @@ import { limits } from "../../core/base/mod.ts";
 
 /**
  * A stream while its handshake is awaited. It is read, because no runtime tells of the end of a
- * stream that nobody reads; what comes early is kept, up to a limit.
+ * stream that nobody reads; what comes early is kept, up to a limit. Past it the stream is cut:
+ * RFC 6455, 4.1 lets no client send before its answer, and unread it would keep its place.
  */
 export class WaitingStream {
   private readonly stream: NetSocket;
@@ -27,14 +28,12 @@ export class WaitingStream {
     stream.removeListener("data", this.keep);
     stream.removeListener("end", this.left);
     stream.removeListener("close", this.left);
-    // Whoever listens from this turn on gets what comes.
-    if (stream.isPaused()) stream.resume();
     return this.pieces.length === 1 ? this.pieces[0]! : Buffer.concat(this.pieces);
   }
 
   private readonly keep = (chunk: Uint8Array): void => {
-    this.pieces.push(chunk);
     this.bytes += chunk.length;
-    if (this.bytes > limits.earlyBytesMax) this.stream.pause();
+    if (this.bytes > limits.earlyBytesMax) this.stream.destroy();
+    else this.pieces.push(chunk);
   };
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { limits } from "../../core/base/mod.ts";
 import { handshakeText, RawClient } from "../support/raw-client.ts";
 import { Fixture } from "../support/socket-fixture/combinations.ts";
 import { waitFor } from "../support/wait.ts";
@@ -48,6 +49,20 @@ export function waitingTests(context: SuiteContext): void {
     assert.equal(count("open", "fin"), abandoned ? 0 : 1);
     assert.equal(count("close", "fin"), abandoned ? 0 : 1);
     for (const client of clients) client.destroy();
+  });
+
+  test(`${name}: who sends much early and leaves keeps no place`, async () => {
+    const fixture = context.fixture();
+    const control = await context.open("early-control");
+    const client = await hold(fixture, "/held?name=much");
+    await fixture.event("held", "much");
+    // More than the gateway keeps, and than the kernel takes unread.
+    client.write(new Uint8Array(8 * limits.earlyBytesMax));
+    client.socket.end();
+    await fixture.event("left", "much");
+    control.text("!release");
+    await settled(control);
+    client.destroy();
   });
 
   test(`${name}: a thousand waiting handshakes hold up nothing, and are all opened`, async () => {

@@ -33,7 +33,7 @@ function callsAfterBurst(mayEndDescriptors: (streams: number) => boolean): reado
   return server.calls;
 }
 
-test("a port with descriptors to spare is not closed after a burst: who waits would be cut", () => {
+test("a port with descriptors to spare stays open after a burst: who waits would be cut", () => {
   const asked: number[] = [];
   const calls = callsAfterBurst((streams) => {
     asked.push(streams);
