@@ -38,7 +38,7 @@ export async function plainClient(
 ): Promise<MqttLink> {
   const url = `mqtt://127.0.0.1:${port}`;
   const link = new MqttLink(
-    { url, name: "plain", role: "test", version: "4", filters },
+    { bounded: false, url, name: "plain", role: "test", version: "4", filters },
     testPorts(),
   );
   await link.start({ connected: () => {}, message });
