@@ -1,9 +1,9 @@
 import { limits } from "./base/mod.ts";
-import type { Clock, CommandSource, Logger } from "./ports/mod.ts";
+import type { Cancel, Clock, CommandSource, Logger } from "./ports/mod.ts";
 
 interface Missing {
   items: number;
-  readonly topic: string;
+  cancel: Cancel;
 }
 
 /**
@@ -33,10 +33,9 @@ export class MissingCommands {
       return;
     }
     if (this.#missing.size >= limits.missingStreamsMax) return;
-    const missing: Missing = { items, topic: source.place };
+    const missing: Missing = { items, cancel: () => {} };
     this.#missing.set(key, missing);
-    this.#clock.after(limits.missingToldMs, () => {
-      if (this.#missing.get(key) !== missing) return;
+    missing.cancel = this.#clock.after(limits.missingToldMs, () => {
       this.#missing.delete(key);
       const told = `${missing.items} items of ${stream} did not come, although asked for again`;
       this.#logger.log("warn", "commands-missing", told, fields);
@@ -45,7 +44,10 @@ export class MissingCommands {
 
   /** The stream goes on where it stood. */
   came(source: CommandSource, stream: string): void {
-    if (this.#missing.size > 0) this.#missing.delete(keyOf(source, stream));
+    if (this.#missing.size === 0) return;
+    const key = keyOf(source, stream);
+    this.#missing.get(key)?.cancel();
+    this.#missing.delete(key);
   }
 }
 

@@ -7,6 +7,8 @@ export interface EchoWatchOptions {
   readonly topic: string;
   /** Whether the connection stands. */
   readonly up: () => boolean;
+  /** Publishes again: a broker that stands still must not be taken for one that refuses. */
+  readonly again: () => void;
   /** What may be wrong, for the error. */
   readonly hint: string;
   /** What holds now: an error that names the topic and the rule, or that all is well. */
@@ -22,6 +24,8 @@ export class EchoWatch {
   readonly #options: EchoWatchOptions;
   #waiting = false;
   #timing = false;
+  /** It should have come back by now. */
+  #overdue = false;
   #losses = 0;
   #cancel: Cancel = () => {};
 
@@ -38,7 +42,10 @@ export class EchoWatch {
   /** The broker has answered a publish: what it has is to come back. */
   answered(error: ServiceError | undefined): void {
     if (error?.code === "publish-refused") this.#conclude("write", "it refuses the publish");
-    if (error !== undefined || !this.#waiting || this.#timing) return;
+    if (error !== undefined || !this.#waiting) return;
+    // The broker lives: one that stood still would have delivered the first before this answer.
+    if (this.#overdue) this.#conclude("read and write", "what it confirms does not come back");
+    if (this.#timing || !this.#waiting) return;
     this.#timing = true;
     this.#wait();
   }
@@ -50,7 +57,10 @@ export class EchoWatch {
       if (this.#clock.now() - due > mqttLimits.stallMs) this.#wait();
       // The broker is away, and with it the answer: what is published next is waited for.
       else if (!this.#options.up()) this.#stop();
-      else this.#conclude("read and write", "what it confirms does not come back");
+      else {
+        this.#overdue = true;
+        this.#options.again();
+      }
     });
   }
 
@@ -77,6 +87,7 @@ export class EchoWatch {
   #stop(): void {
     this.#waiting = false;
     this.#timing = false;
+    this.#overdue = false;
     this.#cancel();
   }
 

@@ -62,6 +62,7 @@ export class NodePresenceLink {
     this.#echo = new EchoWatch(ports.clock, {
       topic: this.#topic,
       up: () => this.#link.up,
+      again: () => this.#publishLast(),
       hint: "--node-name is the name of the node's user at the broker",
       told: (error) => listener.refused(app, error),
     });
@@ -107,8 +108,12 @@ export class NodePresenceLink {
     this.#link.publish(this.#topic, payload, (error) => this.#echo.answered(error), true);
   }
 
-  #connected(): void {
+  #publishLast(): void {
     if (this.#last !== undefined) this.#publish(encodePresence(this.#last));
+  }
+
+  #connected(): void {
+    this.#publishLast();
     if (this.#asked) return;
     this.#asked = true;
     this.#ports.clock.after(mqttLimits.presenceAskMs, () => {

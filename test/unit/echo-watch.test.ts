@@ -17,6 +17,7 @@ function rig(): Rig {
   const watch = new EchoWatch(clock, {
     topic: "t",
     hint: "h",
+    again: () => watch.published(),
     up: () => made.up,
     told: (error) => void told.push(error === undefined ? undefined : error.message),
   });
@@ -41,8 +42,22 @@ test("an echo: what is confirmed and does not come back is told", () => {
   watch.published();
   watch.answered(undefined);
   clock.advance(5_000);
+  // The broker may stand still since: its next answer says that it does not.
+  assert.deepEqual(told, []);
+  watch.answered(undefined);
   assert.equal(told.length, 1);
   assert.match(String(told[0]), /not let this user read and write t: .*; h$/);
+});
+
+test("an echo: a broker that confirms and then stands still for long is not accused", () => {
+  const { clock, watch, told } = rig();
+  watch.published();
+  watch.answered(undefined);
+  clock.advance(60_000);
+  watch.heard();
+  watch.answered(undefined);
+  clock.advance(60_000);
+  assert.deepEqual(told, [undefined]);
 });
 
 test("an echo: a process that stood still, or lost its broker, waits anew", () => {

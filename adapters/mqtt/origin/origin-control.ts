@@ -60,6 +60,7 @@ export class OriginControl {
     this.#echo = new EchoWatch(ports.clock, {
       topic: this.#topic,
       up: () => this.#link.up,
+      again: () => this.#try(),
       hint: "an origin's name is that of its user at the broker",
       told: (error) => this.#admitted?.(error),
     });
