@@ -93,14 +93,14 @@ export class Entrance {
     const { registry, guard, apps } = this.#parts;
     if (this.#closed) return unavailable("draining", "this node is being shut down", 1);
     if (registry.occupied >= this.#options.connectionsMax) {
-      return unavailable("connections-full", "this node holds as many as it may");
+      return unavailable("connections-full", "the node is full: max-connections reached");
     }
     if (registry.infoBytes >= limits.infosBytesMax) {
       return unavailable("connections-full", "the requests of its connections fill its memory");
     }
     const waiting = typeof info.ip === "string" ? this.#addresses.waiting(info.ip) : 0;
     if (guard.refuses(info.ip, waiting)) {
-      return unavailable("connections-per-ip", "this address has as many as it may");
+      return unavailable("connections-per-ip", "max-connections-per-ip reached for this address");
     }
     const { refusal } = apps.get(app).router;
     if (refusal === undefined) return undefined;
@@ -184,7 +184,7 @@ export class Entrance {
     reservation.grant = grant;
     const { groups = [], user } = grant;
     if (groups.length > this.#options.groupsPerConnectionMax) {
-      return refuse(500, "group-limit", "a connection is in as many groups as it may");
+      return refuse(500, "group-limit", "the answer names more than max-groups-per-connection");
     }
     const names = user === undefined ? groups : [userGroup(user), ...groups];
     if (names.length === 0) return undefined;
@@ -226,6 +226,7 @@ const left: HandshakeRefusal = refuse(400, "handshake-left", "the client has lef
 
 /** RFC 6585, 4. */
 function tooMany(code: "handshakes-per-ip" | "handshake-rate"): HandshakeRefusal {
-  const sentence = "this address has as many handshakes under way as it may";
-  return refuse(429, code, sentence, { "retry-after": "1" });
+  const setting =
+    code === "handshake-rate" ? "max-handshake-rate-per-ip" : "max-handshakes-per-ip";
+  return refuse(429, code, `${setting} reached for this address`, { "retry-after": "1" });
 }

@@ -36,7 +36,11 @@ export class GroupCommands {
         else settle(error?.code ?? (member ? Outcome.joined : Outcome.left));
       });
       if (refused === undefined) return;
-      targets.refuse(source, refused, "a connection is in as many groups as it may");
+      targets.refuse(
+        source,
+        refused,
+        "max-groups-per-connection, or the node's limit of groups, is reached",
+      );
       settle(refused);
     });
   }

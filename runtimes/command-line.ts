@@ -11,6 +11,7 @@ import {
   readFlags,
   readSettings,
   type Settings,
+  suggest,
 } from "../core/config/mod.ts";
 import type { Page } from "../core/mod.ts";
 import type { Logger } from "../core/ports/mod.ts";
@@ -37,7 +38,9 @@ export async function runCommandLine(words: readonly string[], platform: Platfor
   if (command === "--version") return leave(ExitCode.clean, version);
   if (command !== "dev" && command !== "serve") {
     const said = command === undefined ? "no command" : `unknown command ${command}`;
-    return leave(ExitCode.usage, `${said}; allowed: dev, serve, help, --version`);
+    const near = suggest(command ?? "", ["dev", "serve", "help"]);
+    const hint = near === undefined ? "" : `did you mean ${near}? `;
+    return leave(ExitCode.usage, `${said}; ${hint}allowed: dev, serve, help, --version`);
   }
   let settings: Settings;
   let tls: TlsFiles;

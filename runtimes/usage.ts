@@ -27,7 +27,9 @@ export function helpOn(words: readonly string[]): Help | undefined {
   const at = words[0] === "help" ? 0 : words.findIndex((word) => asking.includes(word));
   if (at < 0) return undefined;
   const topic = words[at + 1]?.replace(/^--/, "");
-  if (topic === undefined || topic === "") return { known: true, text: usage() };
+  if (topic === undefined || ["", "dev", "serve"].includes(topic)) {
+    return { known: true, text: usage() };
+  }
   if (Object.hasOwn(settingGroups, topic)) {
     return { known: true, text: groupUsage(topic as SettingGroup) };
   }

@@ -34,12 +34,14 @@ function isSettingName(name: string): name is SettingName {
 export function readFlags(words: readonly string[]): Record<string, string> {
   const flags: Record<string, string> = {};
   for (let index = 0; index < words.length; index++) {
-    const match = /^--([a-z-]+)(?:=(.*))?$/s.exec(words[index] as string);
+    const word = words[index] as string;
+    if (!word.startsWith("-")) throw wrong(`unexpected word ${masked(word)}: flags begin with --`);
+    const match = /^--([a-z-]+)(?:=(.*))?$/s.exec(word);
     const name = match?.[1];
     if (name === undefined || !(otherFlags.includes(name) || isSettingName(name))) {
       const near = suggest(name ?? "", [...Object.keys(settings), ...otherFlags]);
       const hint = near === undefined ? "help lists those there are" : `did you mean --${near}?`;
-      throw wrong(`unknown flag ${masked(words[index] as string)}; ${hint}`);
+      throw wrong(`unknown flag ${masked(word)}; ${hint}`);
     }
     const next = words[index + 1];
     if (match?.[2] !== undefined) flags[name] = match[2];

@@ -75,6 +75,18 @@ test("help on what there is not ends with 2 and a suggestion", async () => {
   assert.match(wrong.output, /^no help on limit; did you mean limits\? groups: ports, /);
 });
 
+test("a misspelt command is told what was meant, and help on a command is the help", async () => {
+  const wrong = await say(["serv"]);
+  assert.equal((await wrong.exited).code, 2);
+  assert.match(wrong.output, /^unknown command serv; did you mean serve\? allowed: dev, serve/);
+  const extra = await say(["serve", "--compression", "maybe"]);
+  assert.equal((await extra.exited).code, 2);
+  assert.equal(extra.output, "unexpected word maybe: flags begin with --");
+  const [plain, ofServe] = [await say(["help"]), await say(["help", "serve"])];
+  assert.equal((await ofServe.exited).code, 0);
+  assert.equal(ofServe.output, plain.output);
+});
+
 test("a misspelt flag and an unknown WSS_ variable end with 2 and what was meant", async () => {
   for (const runtime of runtimes) {
     const flag = spawnGateway({ runtime, flags: ["--ping-intervall", "1s"] });
