@@ -113,7 +113,8 @@ for (const [what, client, told, rules, wrong] of endingCases) {
 
 test("the judge takes code and cause of an end from the origin's log", () => {
   const handled = { at: 1, type: "close", id: "n1.a", number: 1_012, rest: "drain" } as const;
-  const life = { name: "o1", tag: "o1.1", bornAt: 0, killed: false, read: () => [handled] };
+  const process = { name: "o1", tag: "o1.1", bornAt: 0, killed: false, finished: new Map() };
+  const life = { ...process, read: () => [handled] };
   const { ends } = judge([], [life], new Map());
   assert.deepEqual(ends, [{ id: "n1.a", label: undefined, told: ["1012 drain"] }]);
 });

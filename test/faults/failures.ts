@@ -50,7 +50,7 @@ function miscounts({
       [verdict.echoesTwice, "echoes twice"],
       [verdict.echoesStrange, "echoes of nothing"],
       [wire.unheard, "published and never handled"],
-      [wire.confirmedEarly, "confirmed before they were handled"],
+      [wire.confirmedEarly, "confirmed before their handlers had finished"],
       [wire.resent, "published in two streams", fault.resendsNothing !== true],
       [verdict.redelivered, "redelivered", fault.resendsNothing !== true],
     ];

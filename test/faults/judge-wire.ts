@@ -13,7 +13,7 @@ export interface WireVerdict {
   readonly offeredAgain: number;
   /** Messages that were published, and that no process handled. */
   readonly unheard: number;
-  /** Messages that a process confirmed before it gave them to its handler. */
+  /** Messages that a process confirmed before its handler had finished. */
   readonly confirmedEarly: number;
   readonly complaints: readonly string[];
 }
@@ -46,8 +46,11 @@ export function judgeWire(record: WireRecord, lives: readonly JudgedLife[]): Wir
   const toldAt = (life: JudgedLife | undefined, { message }: Offer): number =>
     (life && told.get(life)?.get(message)) ?? Number.POSITIVE_INFINITY;
   /** By any life: an ack of one that was just killed may be on its way still. */
-  const handledBy = (offer: Offer, at: number): boolean =>
-    lives.some((life) => life.name === offer.origin && toldAt(life, offer) <= at + clockSkewMs);
+  const finishedBy = ({ origin, message }: Offer, at: number): boolean =>
+    lives.some(({ name, finished }) => {
+      const finishedAt = finished.get(message) ?? Number.POSITIVE_INFINITY;
+      return name === origin && finishedAt <= at + clockSkewMs;
+    });
   const heard = new Set<string>();
   for (const messages of told.values()) for (const message of messages.keys()) heard.add(message);
 
@@ -76,9 +79,10 @@ export function judgeWire(record: WireRecord, lives: readonly JudgedLife[]): Wir
     const from = done.get(stream) ?? 0;
     for (const offer of offers.slice(from, Math.max(from, count))) {
       if (offer !== undefined) confirmed++;
-      if (offer === undefined || handledBy(offer, at)) continue;
+      if (offer === undefined || finishedBy(offer, at)) continue;
       confirmedEarly++;
-      complaints.push(`${offer.message} was confirmed by ${offer.origin} before it was handled`);
+      const what = `${offer.message} was confirmed by ${offer.origin}`;
+      complaints.push(`${what} before its handler had finished`);
     }
     done.set(stream, Math.max(from, count));
   }

@@ -10,6 +10,8 @@ export interface JudgedLife {
   /** By `kill -9`: what it had not published yet went with it. */
   readonly killed: boolean;
   read(): readonly Handled[];
+  /** When the handlers of messages had finished, by connection and `seq`. */
+  readonly finished: ReadonlyMap<string, number>;
 }
 
 /** What a client says of itself in the end. */

@@ -33,6 +33,8 @@ export function readHandled(line: string): Handled | undefined {
   return { ...words, rest: cause, seq: Number(seq) };
 }
 
+const donePattern = /^([\d.]+) done (\S+ \d+)$/;
+
 const changePattern = /^[\d.]+ (held|free) /;
 
 const otherPattern = /^(\{|[\d.]+ (started|error) )/;
@@ -45,6 +47,7 @@ export class OriginLife {
   readonly bornAt: number = now();
   readonly program: Program;
   readonly handled: Handled[] = [];
+  readonly finished: Map<string, number> = new Map();
   /** What it wrote beside events, errors that it was told of, and the library's own log. */
   readonly errors: string[] = [];
   /** By `kill -9`: what it had not published by then is gone. */
@@ -87,7 +90,9 @@ export class OriginLife {
       const line = lines[this.#read]!;
       const handled = readHandled(line);
       if (handled === undefined) {
-        if (changePattern.test(line)) this.#changes++;
+        const [, at, message] = donePattern.exec(line) ?? [];
+        if (message !== undefined) this.finished.set(message, Number(at));
+        else if (changePattern.test(line)) this.#changes++;
         else if (!otherPattern.test(line)) this.errors.push(line);
         continue;
       }

@@ -2,8 +2,8 @@
  * An origin of the fault tests, over the library, in a process of its own. Arguments: broker,
  * name, milliseconds that each message takes (0: handled at once, -1: for ever), and a word that
  * each echo begins with. Prints one line for each event when it is given to the handler:
- * `at type id seq data`, of a close `at close id code cause seq`. SIGUSR2 holds every handler up
- * until the next one.
+ * `at type id seq data`, of a close `at close id code cause seq`; and `at done id seq` when the
+ * handler of a message has finished. SIGUSR2 holds every handler up until the next one.
  */
 import process from "node:process";
 import { connectOrigin } from "websocket-service/origin";
@@ -22,11 +22,15 @@ const tell = (...words: (string | number)[]): void => {
   writeWhole(`${at} ${words.join(" ")}\n`);
 };
 
-const work = (): Promise<void> | void => {
+/** Of so many messages one takes as many times longer: more than acks wait for one another. */
+const slowEvery = 16;
+
+const work = (seq: number): Promise<void> | void => {
   if (held !== undefined) return held.promise;
   if (delay === "0") return;
+  const ms = Number(delay) * (seq % slowEvery === 0 ? slowEvery : 1);
   return new Promise((resolve) => {
-    if (delay !== "-1") setTimeout(resolve, Number(delay));
+    if (delay !== "-1") setTimeout(resolve, ms);
   });
 };
 
@@ -49,7 +53,9 @@ origin.on("open", ({ connection }) => tell("open", connection.id, 0));
 origin.on("message", ({ connection, data, seq }) => {
   tell("message", connection.id, seq, String(data).slice(0, dataCharsMax));
   connection.send(tag === undefined ? data : `${tag} ${data}`);
-  return work();
+  const done = (): void => tell("done", connection.id, seq);
+  const working = work(seq);
+  return working === undefined ? done() : working.then(done);
 });
 origin.on("close", ({ connection, seq = "-", code, cause }) => {
   tell("close", connection.id, code, cause, seq);

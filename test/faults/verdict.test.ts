@@ -6,10 +6,15 @@ import { readHandled } from "./origin-log.ts";
 import { judge, type Verdict } from "./verdict.ts";
 import type { Offer } from "./wire-tap.ts";
 
+/** What the handler of each message takes. */
+const workMs = 10;
+
 /** Lines as an origin writes them. */
 function life(name: string, ...lines: readonly string[]): JudgedLife {
   const handled = lines.map((line) => readHandled(line)!);
-  return { name, tag: `${name}.1`, bornAt: 0, killed: false, read: () => handled };
+  const messages = handled.filter(({ type }) => type === "message");
+  const finished = new Map(messages.map(({ id, number, at }) => [`${id} ${number}`, at + workMs]));
+  return { name, tag: `${name}.1`, bornAt: 0, killed: false, finished, read: () => handled };
 }
 
 const client: JudgedClient = {
@@ -210,18 +215,19 @@ const wireCases: readonly (readonly [
   confirmedAt: number,
   found: Partial<Record<keyof WireVerdict, number>>,
 ])[] = [
-  ["nothing wrong on the wire", [offers("s", 9, 1, 2, 3)], 20, {}],
-  ["a message confirmed too early", [offers("s", 9, 1, 2, 3)], 10, { confirmedEarly: 1 }],
+  ["nothing wrong on the wire", [offers("s", 9, 1, 2, 3)], 30, {}],
+  ["a message confirmed too early", [offers("s", 9, 1, 2, 3)], 10, { confirmedEarly: 3 }],
+  ["one confirmed in its handler", [offers("s", 9, 1, 2, 3)], 20, { confirmedEarly: 1 }],
   [
     "a message that was given again to who had handled it",
     [offers("s", 9, 1, 2, 3), offers("t", 11.5, 1)],
-    20,
+    30,
     { resent: 1, offeredAgain: 1 },
   ],
   [
     "a message that nobody handled",
     [offers("t", 9, 4), offers("s", 9, 1, 2, 3)],
-    20,
+    30,
     { unheard: 1 },
   ],
 ];
