@@ -8,6 +8,7 @@ import {
   originCut,
   originDeploy,
   originKill,
+  originKillAuthorized,
   originPartition,
   originStop,
 } from "./origin-faults.ts";
@@ -33,4 +34,5 @@ export const faults: Readonly<Record<string, Fault>> = {
   originMute,
   clientHalfOpen,
   clientStop,
+  originKillAuthorized,
 };

@@ -13,8 +13,10 @@ const foundSilent: Ending = { closeCode: 1_006, closeCodeOfDeno: 1_001, told: "1
 
 const victimsPerNode = 4;
 
-/** The times of the ping, and a second for the walks over all connections. */
-const foundMsMax = patience.pingIntervalMs + patience.pingTimeoutMs + 1_000;
+/** For the walks over all connections. */
+const walkMs = 1_000;
+
+const foundMsMax = patience.pingIntervalMs + patience.pingTimeoutMs + walkMs;
 
 export const clientHalfOpen: Fault = {
   name: "clients: half-open TCP",
@@ -22,6 +24,7 @@ export const clientHalfOpen: Fault = {
   errors: ["ping-timeout"],
   cuts: foundSilent,
   recoveryMsMax: foundMsMax,
+  timersMs: foundMsMax - walkMs,
   run: async (scene) => {
     const { cluster, crowd, dice } = scene;
     const ways = await Promise.all(
@@ -51,6 +54,7 @@ export const clientStop: Fault = {
   errors: ["ping-timeout"],
   cuts: foundSilent,
   recoveryMsMax: foundMsMax,
+  timersMs: foundMsMax - walkMs,
   run: async (scene) => {
     const { cluster, crowd, dice } = scene;
     const label = `p${dice.below(1_000_000)}`;
@@ -70,16 +74,17 @@ export const clientStop: Fault = {
     const { code } = await program.stop();
     const said = program.lines.findLast((line) => line.startsWith("["));
     if (code !== 0 || said === undefined) throw new Error(`clients ended:\n${program.output}`);
-    for (const { echoes, ...client } of JSON.parse(said) as Testimony[]) {
-      crowd.others.push({ ...client, echoes: new Map(echoes) });
+    for (const { echoes, news, ...client } of JSON.parse(said) as Testimony[]) {
+      crowd.others.push({ ...client, echoes: new Map(echoes), news: new Map(news) });
     }
     return recoveryMs;
   },
 };
 
 /** What another process's client says of itself, as JSON. */
-type Testimony = Omit<JudgedClient, "echoes"> & {
+type Testimony = Omit<JudgedClient, "echoes" | "news"> & {
   readonly echoes: readonly [string, readonly number[]][];
+  readonly news: readonly [string, readonly number[]][];
 };
 
 /** Ids of these clients, when origins have handled a message of each. */

@@ -24,8 +24,8 @@ process.on("SIGTERM", async () => {
   for (const talker of talkers) talker.silent = true;
   await waitFor(() => talkers.every(({ open }) => !open), { what: "the end of all" });
   const said = talkers.map((talker) => {
-    const { echoes, ...rest } = talker.testify();
-    return { ...rest, echoes: [...echoes] };
+    const { echoes, news, ...rest } = talker.testify();
+    return { ...rest, echoes: [...echoes], news: [...news] };
   });
   console.log(JSON.stringify(said));
   process.exit(0);

@@ -125,9 +125,9 @@ export class Cluster {
 
   startOrigin(origin: OriginPlace): void {
     const { name, proxy, lives } = origin;
-    lives.push(
-      new OriginLife(name, proxy.url, { life: lives.length + 1, handlerMs: setup.handlerMs }),
-    );
+    const { handlerMs } = setup;
+    const authorises = this.flags.includes("--authorize");
+    lives.push(new OriginLife(name, proxy.url, { life: lives.length + 1, handlerMs, authorises }));
     origin.marks = this.marks();
   }
 

@@ -5,9 +5,9 @@ import type { JudgedClient } from "./judged.ts";
 import { Talker } from "./talker.ts";
 
 /** How much is said: some 1,000 messages a second in all. */
-export const talkersPerNode = 10;
+export const talkersPerNode = 50;
 const tickMs = 10;
-const speakPercent = 35;
+const speakPercent = 7;
 const burstMax = 4;
 const paddingMax = 160;
 /** One short-lived client a node after the other, of so many messages at most. */
@@ -41,7 +41,7 @@ export class Crowd {
   /** Opens the clients and begins to talk. */
   async start(): Promise<void> {
     for (const node of this.#cluster.nodes) {
-      for (let count = 0; count < talkersPerNode; count++) await this.#open(node);
+      await this.refill(node);
     }
     this.#timer = setInterval(() => this.#tick(), tickMs);
     this.#comers = this.#cluster.nodes.map((node) => this.#comeAndGo(node));
@@ -56,7 +56,8 @@ export class Crowd {
   /** Opens as many clients at a node as it had at the start: those it had are gone. */
   async refill(node: NodePlace): Promise<void> {
     const there = this.talkers.filter((talker) => talker.open && talker.node === node.name);
-    for (let count = there.length; count < talkersPerNode; count++) await this.#open(node);
+    const missing = Math.max(0, talkersPerNode - there.length);
+    await Promise.all(Array.from({ length: missing }, () => this.#open(node)));
   }
 
   /** Opens one more, maybe by way of a proxy, and lets it talk. */

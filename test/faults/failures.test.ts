@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { faults } from "./all-faults.ts";
-import { failuresOf, type JudgedOutcome } from "./failures.ts";
+import { waitMs } from "./cluster.ts";
+import { failuresOf, type JudgedOutcome, recoveryBoundMs } from "./failures.ts";
 import { type EndingRules, judgeEndings, type ToldEnd } from "./judge-endings.ts";
 import {
   type Complaint,
@@ -13,6 +14,7 @@ import {
 import { judgeWire } from "./judge-wire.ts";
 import type { JudgedClient } from "./judged.ts";
 import { MostSeen } from "./memory-sampler.ts";
+import { slack } from "./prove.ts";
 import { judge } from "./verdict.ts";
 
 const left: JudgedClient = {
@@ -25,7 +27,7 @@ const left: JudgedClient = {
     leaving: true,
     closeCode: 1_000,
   },
-  ...{ echoes: new Map(), strange: 0, listenedUntil: 0 },
+  ...{ echoes: new Map(), strange: 0, listenedUntil: 0, openedAt: 0, news: new Map() },
 };
 const cut: JudgedClient = { ...left, survived: false, leaving: false };
 
@@ -113,7 +115,14 @@ for (const [what, client, told, rules, wrong] of endingCases) {
 
 test("the judge takes code and cause of an end from the origin's log", () => {
   const handled = { at: 1, type: "close", id: "n1.a", number: 1_012, rest: "drain" } as const;
-  const process = { name: "o1", tag: "o1.1", bornAt: 0, killed: false, finished: new Map() };
+  const process = {
+    name: "o1",
+    tag: "o1.1",
+    bornAt: 0,
+    killed: false,
+    finished: new Map(),
+    news: [],
+  };
   const life = { ...process, read: () => [handled] };
   const { ends } = judge([], [life], new Map());
   assert.deepEqual(ends, [{ id: "n1.a", label: undefined, told: ["1012 drain"] }]);
@@ -171,7 +180,7 @@ test("what no process of a place ever showed is named", () => {
 
 const clean: JudgedOutcome = {
   fault: faults.nodeCut!,
-  verdict: judge([], [], new Map()),
+  verdict: { ...judge([], [], new Map()), news: 1 },
   wire: { ...judgeWire({ streams: new Map(), confirmations: [] }, []), offered: 1, confirmed: 1 },
   recoveryMs: undefined,
   memory: { windowBytes: 1, nodeBytes: 1, originBytes: 1, unseen: [] },
@@ -190,8 +199,27 @@ const failing: readonly (readonly [
   ["a metric that never came", { memory: { ...clean.memory, unseen: ["x"] } }, /never seen/],
   ["a tap that heard nothing", { wire: { ...clean.wire, offered: 0 } }, /no message was seen/],
   ["a tap that heard no ack", { wire: { ...clean.wire, confirmed: 0 } }, /to be confirmed/],
+  ["publishes that reached nobody", { verdict: { ...clean.verdict, news: 0 } }, /no publish/],
+  [
+    "a publish that is lost without a broken connection",
+    { fault: faults.nodeDeploy!, verdict: { ...clean.verdict, newsLost: 1 } },
+    /1 publishes to a group lost/,
+  ],
+  [
+    "a slow recovery",
+    { fault: faults.originStop!, recoveryMs: 7_501 },
+    /recovery took 7501 ms, and may take 7500/,
+  ],
   ["an error", { errors: [{ who: "n1", code: "internal", text: "" }] }, /told of internal/],
 ];
+
+test("a bound of recovery fires before its wait ends, and timers do not stretch it", () => {
+  assert.equal(recoveryBoundMs({ recoveryMsMax: 1_000 }, 3), 3_000);
+  assert.equal(recoveryBoundMs({ recoveryMsMax: 7_500, timersMs: 6_000 }, 3), 10_500);
+  for (const { name, ...fault } of Object.values(faults)) {
+    assert.ok((recoveryBoundMs(fault, slack) ?? 0) < waitMs / 2, name);
+  }
+});
 
 test("a run with nothing wrong has no failures", () => {
   assert.deepEqual(failuresOf(clean, calm), []);

@@ -1,3 +1,4 @@
+import { type Fault, losesNews } from "./fault.ts";
 import { judgeErrors } from "./judge-errors.ts";
 import type { Memory } from "./memory-sampler.ts";
 import type { OriginLife } from "./origin-log.ts";
@@ -49,6 +50,8 @@ function miscounts({
       [verdict.echoesReordered, "echoes reordered"],
       [verdict.echoesTwice, "echoes twice"],
       [verdict.echoesStrange, "echoes of nothing"],
+      [verdict.newsLost, "publishes to a group lost", losesNews(fault)],
+      [verdict.newsWrong, "publishes to a group twice or reordered", losesNews(fault)],
       [wire.unheard, "published and never handled"],
       [wire.confirmedEarly, "confirmed before their handlers had finished"],
       [wire.resent, "published in two streams", fault.resendsNothing !== true],
@@ -63,6 +66,7 @@ function miscounts({
   if (fault.cuts !== undefined && verdict.cut.size === 0) {
     failures.push("nobody was cut, so nothing is shown");
   }
+  if (verdict.news === 0) failures.push("no publish to a group reached anybody");
   if (wire.offered === 0) failures.push("no message was seen at the broker");
   if (wire.confirmed === 0) failures.push("nothing was seen to be confirmed at the broker");
   return failures;
@@ -79,9 +83,18 @@ function excesses(
     if (bytes > bound) failures.push(`${name} were ${bytes} of ${bound}`);
   }
   for (const what of memory.unseen) failures.push(`${what} was never seen above 0`);
-  const { recoveryMsMax = Number.POSITIVE_INFINITY } = fault;
-  if (recoveryMs !== undefined && recoveryMs > slack * recoveryMsMax) {
-    failures.push(`recovery took ${Math.round(recoveryMs)} ms, and may take ${recoveryMsMax}`);
+  const bound = recoveryBoundMs(fault, slack);
+  if (recoveryMs !== undefined && bound !== undefined && recoveryMs > bound) {
+    failures.push(`recovery took ${Math.round(recoveryMs)} ms, and may take ${bound}`);
   }
   return failures;
+}
+
+/** The longest that recovery may take where everything but timers may be slower. */
+export function recoveryBoundMs(
+  { recoveryMsMax, timersMs = 0 }: Pick<Fault, "recoveryMsMax" | "timersMs">,
+  slack: number,
+): number | undefined {
+  if (recoveryMsMax === undefined) return undefined;
+  return timersMs + slack * (recoveryMsMax - timersMs);
 }

@@ -41,6 +41,8 @@ export interface Fault {
   readonly offersAgain?: boolean;
   /** The longest that recovery may take, where that is promised. */
   readonly recoveryMsMax?: number;
+  /** Of that, what timers take: a slow machine does not make it longer. */
+  readonly timersMs?: number;
   /** Breaks something and mends it; the milliseconds that recovery took, where that is one. */
   readonly run: (scene: Scene) => Promise<number | undefined>;
 }
@@ -50,6 +52,14 @@ export const connectionsLost: readonly string[] = ["broker-lost", "batch-gap"];
 
 /** Of nodes that let nobody in while what they hold is not confirmed. */
 export const waiting: readonly string[] = ["window-full"];
+
+/**
+ * Whether publishes to groups may be lost or come twice: they are confirmed by the broker alone,
+ * so nobody repeats what a node missed that had lost its connection.
+ */
+export function losesNews({ errors, offersAgain }: Fault): boolean {
+  return offersAgain === true || errors?.includes("broker-lost") === true;
+}
 
 /** Whether the nodes of a cluster have the flags that a fault needs. */
 export function serves(cluster: Cluster, fault: Fault): boolean {

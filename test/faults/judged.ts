@@ -10,6 +10,8 @@ export interface JudgedLife {
   /** By `kill -9`: what it had not published yet went with it. */
   readonly killed: boolean;
   read(): readonly Handled[];
+  /** When it published each of its news, by their numbers. */
+  readonly news: readonly number[];
   /** When the handlers of messages had finished, by connection and `seq`. */
   readonly finished: ReadonlyMap<string, number>;
 }
@@ -29,6 +31,9 @@ export interface JudgedClient {
   readonly closeCode: number | undefined;
   /** Numbers of the messages that came back, by the tag of the process that sent them. */
   readonly echoes: ReadonlyMap<string, readonly number[]>;
+  readonly openedAt: number;
+  /** Numbers of what groups were sent, by the tag of the process that published it. */
+  readonly news: ReadonlyMap<string, readonly number[]>;
   /** Messages that it should not have been sent. */
   readonly strange: number;
   /** What was handled before that, it stayed to hear of. */

@@ -35,6 +35,13 @@ export const originKill: Fault = {
   },
 };
 
+/** As `originKill`, where origins are asked about each handshake. */
+export const originKillAuthorized: Fault = {
+  ...originKill,
+  name: "origin: kill -9, it authorises",
+  flags: ["--authorize", "origin"],
+};
+
 export const allOriginsKill: Fault = {
   name: "all origins: kill -9",
   errors: waiting,
@@ -62,7 +69,9 @@ export const originStop: Fault = {
   errors: waiting,
   losesInError: true,
   closesTwice: true,
-  recoveryMsMax: 10_000,
+  // Three heartbeats of the library that are missing, and when that is looked at.
+  recoveryMsMax: 7_500,
+  timersMs: 6_000,
   run: (scene) =>
     presumedDead(
       scene,

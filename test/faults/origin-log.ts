@@ -35,9 +35,18 @@ export function readHandled(line: string): Handled | undefined {
 
 const donePattern = /^([\d.]+) done (\S+ \d+)$/;
 
+const newsPattern = /^([\d.]+) news - (\d+)$/;
+
 const changePattern = /^[\d.]+ (held|free) /;
 
 const otherPattern = /^(\{|[\d.]+ (started|error) )/;
+
+export interface LifeOptions {
+  readonly life: number;
+  readonly handlerMs: number;
+  /** Nodes ask it about each handshake. */
+  readonly authorises: boolean;
+}
 
 /** One process of an origin, from its start to its end, and what its handlers were given. */
 export class OriginLife {
@@ -48,6 +57,7 @@ export class OriginLife {
   readonly program: Program;
   readonly handled: Handled[] = [];
   readonly finished: Map<string, number> = new Map();
+  readonly news: number[] = [];
   /** What it wrote beside events, errors that it was told of, and the library's own log. */
   readonly errors: string[] = [];
   /** By `kill -9`: what it had not published by then is gone. */
@@ -55,10 +65,11 @@ export class OriginLife {
   #read = 0;
   #changes = 0;
 
-  constructor(name: string, broker: string, options: { life: number; handlerMs: number }) {
+  constructor(name: string, broker: string, options: LifeOptions) {
     this.name = name;
     this.tag = `${name}.${options.life}`;
     const args = [broker, name, String(options.handlerMs), this.tag];
+    if (options.authorises) args.push("authorises");
     this.program = new Program(bunProgram, ["test/faults/origin-process.ts", ...args]);
   }
 
@@ -90,14 +101,21 @@ export class OriginLife {
       const line = lines[this.#read]!;
       const handled = readHandled(line);
       if (handled === undefined) {
-        const [, at, message] = donePattern.exec(line) ?? [];
-        if (message !== undefined) this.finished.set(message, Number(at));
-        else if (changePattern.test(line)) this.#changes++;
-        else if (!otherPattern.test(line)) this.errors.push(line);
+        this.#other(line);
         continue;
       }
       this.handled.push(handled);
     }
     return this.handled;
+  }
+
+  /** A line that is no event of a connection. */
+  #other(line: string): void {
+    const [, finishedAt, message] = donePattern.exec(line) ?? [];
+    const [, publishedAt, index] = newsPattern.exec(line) ?? [];
+    if (message !== undefined) this.finished.set(message, Number(finishedAt));
+    else if (index !== undefined) this.news[Number(index)] = Number(publishedAt);
+    else if (changePattern.test(line)) this.#changes++;
+    else if (!otherPattern.test(line)) this.errors.push(line);
   }
 }

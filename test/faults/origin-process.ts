@@ -1,18 +1,21 @@
 /**
  * An origin of the fault tests, over the library, in a process of its own. Arguments: broker,
- * name, milliseconds that each message takes (0: handled at once, -1: for ever), and a word that
- * each echo begins with. Prints one line for each event when it is given to the handler:
- * `at type id seq data`, of a close `at close id code cause seq`; and `at done id seq` when the
- * handler of a message has finished. SIGUSR2 holds every handler up until the next one.
+ * name, milliseconds that each message takes (0: handled at once, -1: for ever), a word that each
+ * echo begins with, and `authorises` where nodes ask it about handshakes. Prints one line for each
+ * event when it is given to the handler: `at type id seq data`, of a close
+ * `at close id code cause seq`; `at done id seq` when the handler of a message has finished, and
+ * `at news - number` when it publishes to a group. SIGUSR2 holds every handler up until the next.
  */
 import process from "node:process";
-import { connectOrigin } from "websocket-service/origin";
+import { connectOrigin, reject } from "websocket-service/origin";
 import { writeWhole } from "../support/write-whole.ts";
 
 /** Of a message's data, as much as tells which one it is. */
 const dataCharsMax = 40;
 
-const [broker = "", name = "", delay = "0", tag] = process.argv.slice(2);
+const [broker = "", name = "", delay = "0", tag, mode] = process.argv.slice(2);
+const authorises = mode === "authorises";
+let handled = 0;
 let held: { readonly promise: Promise<void>; readonly free: () => void } | undefined;
 const origin = await connectOrigin({ broker, name });
 
@@ -22,16 +25,26 @@ const tell = (...words: (string | number)[]): void => {
   writeWhole(`${at} ${words.join(" ")}\n`);
 };
 
+/** After so many messages each group is sent one. */
+const newsEvery = 100;
+
 /** Of so many messages one takes as many times longer: more than acks wait for one another. */
-const slowEvery = 16;
+const slowEvery = 32;
 
 const work = (seq: number): Promise<void> | void => {
   if (held !== undefined) return held.promise;
   if (delay === "0") return;
-  const ms = Number(delay) * (seq % slowEvery === 0 ? slowEvery : 1);
+  const ms = Number(delay) * (seq % slowEvery === 1 ? slowEvery : 1);
   return new Promise((resolve) => {
     if (delay !== "-1") setTimeout(resolve, ms);
   });
+};
+
+/** Every client is a member: as it was granted, or as everybody is. */
+const publish = (): void => {
+  const index = handled / newsEvery - 1;
+  tell("news", "-", index);
+  origin.group(authorises ? "members" : "@all").publish(`news ${tag} ${index}`);
 };
 
 const hold = (): void => {
@@ -50,9 +63,19 @@ const hold = (): void => {
 };
 
 origin.on("open", ({ connection }) => tell("open", connection.id, 0));
+origin.authorize(({ query }) => {
+  const user = new URLSearchParams(query).get("user");
+  return user === null ? reject(401, "no user") : { user, groups: ["members"] };
+});
 origin.on("message", ({ connection, data, seq }) => {
-  tell("message", connection.id, seq, String(data).slice(0, dataCharsMax));
-  connection.send(tag === undefined ? data : `${tag} ${data}`);
+  const text = typeof data === "string" ? data : Buffer.from(data).toString();
+  tell("message", connection.id, seq, text.slice(0, dataCharsMax));
+  const echo = tag === undefined ? text : `${tag} ${text}`;
+  connection.send(typeof data === "string" ? echo : Buffer.from(echo));
+  const user = authorises ? text.split(" ", 1)[0] : undefined;
+  if (connection.user !== user) tell(`${connection.id} is ${connection.user}, and says ${text}`);
+  handled++;
+  if (handled % newsEvery === 0) publish();
   const done = (): void => tell("done", connection.id, seq);
   const working = work(seq);
   return working === undefined ? done() : working.then(done);

@@ -10,7 +10,7 @@ import { outcomeTable } from "./table.ts";
 const seed = 20_261_123;
 
 /** The runner runs two files at once, on the cores that these processes share already. */
-const slack = 3;
+export const slack = 3;
 
 /** Breaks a cluster in these ways, one after the other: a test each, and a table in the end. */
 export function prove(combination: Combination, names: readonly string[]): void {
@@ -48,5 +48,6 @@ export const everywhere: readonly string[] = [
   "originKill",
   "brokerKill",
   "allOriginsKill",
+  "originStop",
   "nodeDeploy",
 ];

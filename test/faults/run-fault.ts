@@ -3,7 +3,7 @@ import { Dice } from "../vectors/dice.ts";
 import { type Cluster, waitMs } from "./cluster.ts";
 import { Crowd } from "./crowd.ts";
 import { failuresOf } from "./failures.ts";
-import type { Fault } from "./fault.ts";
+import { type Fault, losesNews } from "./fault.ts";
 import { judgeEndings } from "./judge-endings.ts";
 import { type Complaint, complaintsSince, outputMarks } from "./judge-errors.ts";
 import { judgeWire, type WireVerdict } from "./judge-wire.ts";
@@ -56,7 +56,10 @@ export async function runFault(cluster: Cluster, fault: Fault, seed: number): Pr
     // Judged as it stands when nothing more comes.
     await waitUntil(look, ({ lost, echoesLost }) => lost === 0 && echoesLost === 0);
     const heardAt = await quiet(cluster);
-    await waitUntil(look, ({ echoesLost }) => echoesLost === 0);
+    const mayMiss = losesNews(fault);
+    await waitUntil(look, ({ echoesLost, newsLost }) => {
+      return echoesLost === 0 && (mayMiss || newsLost === 0);
+    });
     await crowd.leave(heardAt);
     await waitUntil(look, ({ lost, unclosed }) => lost === 0 && unclosed === 0);
     const verdict = look();

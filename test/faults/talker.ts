@@ -7,8 +7,22 @@ import { now } from "./now.ts";
 /** What an echo is made of: the origin's process, the client, the number. */
 const echoPattern = /^(\S+) (\S+) (\d+) /;
 
+/** What every member of a group is sent: the origin's process, the number. */
+const newsPattern = /^news (\S+) (\d+)$/;
+
+/** Of so many messages one is binary, and its echo too. */
+const binaryEvery = 3;
+
+const opcodeOf = (number: number): number => (number % binaryEvery === 0 ? 2 : 1);
+
 /** Below a client's limit of pings, with room for its pongs. */
 const pingEveryMs = 100;
+
+function note(lists: Map<string, number[]>, tag: string, number: number): void {
+  const numbers = lists.get(tag) ?? [];
+  lists.set(tag, numbers);
+  numbers.push(number);
+}
 
 /** A client that numbers its messages and never comes back once its connection is closed. */
 export class Talker {
@@ -20,6 +34,9 @@ export class Talker {
   read = 0;
   /** Numbers of the messages that came back, by the origin's process that sent them. */
   readonly echoes: Map<string, number[]> = new Map();
+  readonly openedAt: number = now();
+  /** Numbers of news, by the origin's process that published them. */
+  readonly news: Map<string, number[]> = new Map();
   /** Messages that are not echoes of its own. */
   strange = 0;
   /** Until when it stayed to hear what was sent to it; 0 where it went away in the middle. */
@@ -53,7 +70,9 @@ export class Talker {
   }
 
   static async open(label: string, node: { name: string; port: number }): Promise<Talker> {
-    return new Talker(label, node.name, await RawClient.open(node.port));
+    // Whom it says to be, where it is asked.
+    const path = `/?user=${label}`;
+    return new Talker(label, node.name, await RawClient.open(node.port, { path }));
   }
 
   get open(): boolean {
@@ -73,11 +92,12 @@ export class Talker {
   /** What it says of itself; while it is connected, as if it would stay so. */
   testify(): JudgedClient {
     const { label, node, sent, read, closeCode, echoes, strange, open, leaving } = this;
+    const { openedAt, news } = this;
     const listenedUntil = open ? now() : this.listenedUntil;
     const survived = open || this.survived;
     return {
       ...{ label, node, sent, read, survived, leaving, closeCode },
-      ...{ echoes, strange, listenedUntil },
+      ...{ echoes, strange, listenedUntil, openedAt, news },
     };
   }
 
@@ -87,7 +107,7 @@ export class Talker {
     if (!this.open || this.silent || this.#client.socket.writableNeedDrain) return;
     for (; count > 0; count--) {
       const payload = `${this.label} ${this.sent} ${"x".repeat(padding)}`;
-      frames.push(clientFrame({ opcode: 1, payload }));
+      frames.push(clientFrame({ opcode: opcodeOf(this.sent), payload }));
       this.sent++;
     }
     // Its answer tells that the node has read what stands before it, wherever that is lost then.
@@ -118,7 +138,7 @@ export class Talker {
     for (let found = readServerFrame(this.#rest); found !== undefined; ) {
       const { opcode, payload } = found.frame;
       this.#rest = this.#rest.subarray(found.end);
-      if (opcode === 1) this.#echo(payload.toString());
+      if (opcode === 1 || opcode === 2) this.#message(payload.toString(), opcode);
       if (opcode === 8) {
         this.closeCode ??= payload.length < 2 ? 1005 : payload.readUInt16BE(0);
         // RFC 6455, 5.5.1: a close frame is answered with one.
@@ -130,15 +150,19 @@ export class Talker {
     }
   }
 
-  #echo(text: string): void {
+  #message(text: string, opcode: number): void {
+    const [, publisher, index] = newsPattern.exec(text) ?? [];
+    if (publisher !== undefined) note(this.news, publisher, Number(index));
+    else this.#echo(text, opcode);
+  }
+
+  #echo(text: string, opcode: number): void {
     const [, tag = "", label, number] = echoPattern.exec(text) ?? [];
-    if (label !== this.label) {
+    if (label !== this.label || opcode !== opcodeOf(Number(number))) {
       this.strange++;
       return;
     }
-    const numbers = this.echoes.get(tag) ?? [];
-    this.echoes.set(tag, numbers);
-    numbers.push(Number(number));
+    note(this.echoes, tag, Number(number));
     this.#answered.add(Number(number));
   }
 }

@@ -14,7 +14,15 @@ function life(name: string, ...lines: readonly string[]): JudgedLife {
   const handled = lines.map((line) => readHandled(line)!);
   const messages = handled.filter(({ type }) => type === "message");
   const finished = new Map(messages.map(({ id, number, at }) => [`${id} ${number}`, at + workMs]));
-  return { name, tag: `${name}.1`, bornAt: 0, killed: false, finished, read: () => handled };
+  return {
+    name,
+    tag: `${name}.1`,
+    bornAt: 0,
+    killed: false,
+    finished,
+    news: [],
+    read: () => handled,
+  };
 }
 
 const client: JudgedClient = {
@@ -27,7 +35,7 @@ const client: JudgedClient = {
     leaving: true,
     closeCode: 1_000,
   },
-  ...{ echoes: new Map(), strange: 0, listenedUntil: 0 },
+  ...{ echoes: new Map(), strange: 0, listenedUntil: 0, openedAt: 0, news: new Map() },
 };
 const first = ["10 open n1.a 0", "11 message n1.a 1 c1 0", "12 message n1.a 2 c1 1"];
 const last = ["13 message n1.a 3 c1 2", "14 close n1.a 1000 client 4"];

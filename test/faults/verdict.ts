@@ -1,10 +1,11 @@
 import { type EchoVerdict, judgeEchoes } from "./judge-echoes.ts";
 import { nodeLost, type ToldEnd } from "./judge-endings.ts";
+import { judgeNews, type NewsVerdict } from "./judge-news.ts";
 import { type JudgedClient, type JudgedLife, type LogMarks, messagePattern } from "./judged.ts";
 import type { Handled } from "./origin-log.ts";
 
 /** What the logs of clients and origins prove. */
-export interface Verdict extends EchoVerdict {
+export interface Verdict extends EchoVerdict, NewsVerdict {
   readonly sent: number;
   /** Messages that some origin handled. */
   readonly handled: number;
@@ -235,6 +236,7 @@ export function judge(
   const { reordered, twice, reopened, complaints } = judge;
   return {
     ...judgeEchoes(talkers, lives, { marks, complain: (text) => judge.complain(text) }),
+    ...judgeNews(talkers, lives, (text) => judge.complain(text)),
     ...{ sent, handled, lost, reordered, twice, redelivered },
     ...{ unclosed, closedTwice, reopened, cut, ends, complaints },
   };
