@@ -180,7 +180,7 @@ test("what no process of a place ever showed is named", () => {
 
 const clean: JudgedOutcome = {
   fault: faults.nodeCut!,
-  verdict: { ...judge([], [], new Map()), news: 1 },
+  verdict: { ...judge([], [], new Map()), read: 1, news: 1 },
   wire: { ...judgeWire({ streams: new Map(), confirmations: [] }, []), offered: 1, confirmed: 1 },
   recoveryMs: undefined,
   memory: { windowBytes: 1, nodeBytes: 1, originBytes: 1, unseen: [] },
@@ -199,6 +199,7 @@ const failing: readonly (readonly [
   ["a metric that never came", { memory: { ...clean.memory, unseen: ["x"] } }, /never seen/],
   ["a tap that heard nothing", { wire: { ...clean.wire, offered: 0 } }, /no message was seen/],
   ["a tap that heard no ack", { wire: { ...clean.wire, confirmed: 0 } }, /to be confirmed/],
+  ["pings that nobody answers", { verdict: { ...clean.verdict, read: 0 } }, /no ping/],
   ["publishes that reached nobody", { verdict: { ...clean.verdict, news: 0 } }, /no publish/],
   [
     "a publish that is lost without a broken connection",

@@ -66,6 +66,7 @@ function miscounts({
   if (fault.cuts !== undefined && verdict.cut.size === 0) {
     failures.push("nobody was cut, so nothing is shown");
   }
+  if (verdict.read === 0) failures.push("no ping was answered");
   if (verdict.news === 0) failures.push("no publish to a group reached anybody");
   if (wire.offered === 0) failures.push("no message was seen at the broker");
   if (wire.confirmed === 0) failures.push("nothing was seen to be confirmed at the broker");

@@ -7,6 +7,8 @@ import type { Handled } from "./origin-log.ts";
 /** What the logs of clients and origins prove. */
 export interface Verdict extends EchoVerdict, NewsVerdict {
   readonly sent: number;
+  /** Of them, those before a ping that was answered: none means that no node answers pings. */
+  readonly read: number;
   /** Messages that some origin handled. */
   readonly handled: number;
   /**
@@ -233,11 +235,12 @@ export function judge(
     if (!talker.survived) cut.set(closeCode, (cut.get(closeCode) ?? 0) + 1);
   }
   const sent = talkers.reduce((sum, talker) => sum + talker.sent, 0);
+  const read = talkers.reduce((sum, talker) => sum + talker.read, 0);
   const { reordered, twice, reopened, complaints } = judge;
   return {
     ...judgeEchoes(talkers, lives, { marks, complain: (text) => judge.complain(text) }),
     ...judgeNews(talkers, lives, (text) => judge.complain(text)),
-    ...{ sent, handled, lost, reordered, twice, redelivered },
+    ...{ sent, read, handled, lost, reordered, twice, redelivered },
     ...{ unclosed, closedTwice, reopened, cut, ends, complaints },
   };
 }
