@@ -51,10 +51,11 @@ async function pinged(client: RawClient): Promise<void> {
   assert.equal((await client.frame()).payload.toString(), "there?");
 }
 
-describe("a node without descriptors", { concurrency: true, skip: skipWithoutProc }, () => {
+describe("a node without descriptors", { skip: skipWithoutProc }, () => {
   for (const { runtime, engine } of combinations) {
     // When a port opens anew, Bun's `node:http` cuts its silent streams: soon there is room.
-    const cuts = runtime === "bun" && engine === "wasm";
+    // Deno stops accepting unseen when the one accept that fails is over between two looks.
+    const cuts = runtime !== "node" && engine === "wasm";
     it(`tells it and recovers, on ${runtime}, engine ${engine}`, { timeout: 30_000 }, async () => {
       const options = { runtime, openFilesMax, flags: [...flags, "--engine", engine] };
       const gateway = await startGateway(options);
@@ -73,7 +74,7 @@ describe("a node without descriptors", { concurrency: true, skip: skipWithoutPro
       if (engine === "wasm") {
         const streamsMax = Number(low?.streamsMax);
         const isFull = (): boolean => openStreams(gateway.pid, port) === streamsMax;
-        if (cuts) await gateway.event("tcp-streams-full");
+        if (runtime === "bun") await gateway.event("tcp-streams-full");
         else await waitFor(isFull, { what: "streams up to the cap" });
         assert.ok((await errors(gateway, "tcp-streams-full")) > 0);
         assert.equal(said("tcp-streams-full").length, 1);
