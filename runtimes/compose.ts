@@ -218,7 +218,7 @@ export class Service {
     watch.compare(settings["max-connections"]);
     for (const server of this.#otherPorts) {
       listenAgainAfterBursts(server, this.#clock, {
-        wanted: () => !this.#stopping,
+        reopen: () => this.#shortage(false),
         mayEndDescriptors: (streams) => watch.mayHaveEnded(streams),
       });
     }

@@ -3,8 +3,8 @@ import { limits } from "../core/base/mod.ts";
 import type { Clock } from "../core/ports/mod.ts";
 
 export interface BurstQuestions {
-  /** Whether the port is still to be open. */
-  readonly wanted: () => boolean;
+  /** Opens every port again: any of them may have stopped accepting meanwhile. */
+  readonly reopen: () => void;
   /** Whether so many streams in one tick may have taken every descriptor. */
   readonly mayEndDescriptors: (streams: number) => boolean;
 }
@@ -28,13 +28,13 @@ export function listenAgain(server: Server, clock: Clock, wanted: () => boolean)
 }
 
 /**
- * Opens a port again after a burst of streams that may have taken every descriptor unseen. Whoever
+ * Opens all ports again after a burst of streams at one that may have taken every descriptor unseen. Whoever
  * waits to be accepted in that moment is cut, so this is not done where there were plenty.
  */
 export function listenAgainAfterBursts(
   server: Server,
   clock: Clock,
-  { wanted, mayEndDescriptors }: BurstQuestions,
+  { reopen, mayEndDescriptors }: BurstQuestions,
 ): void {
   let streams = 0;
   let burst = false;
@@ -47,7 +47,7 @@ export function listenAgainAfterBursts(
       threatened ||= mayEndDescriptors(now);
     } else if (burst) {
       burst = false;
-      if (threatened) listenAgain(server, clock, wanted);
+      if (threatened) reopen();
       threatened = false;
     }
     if (burst) clock.after(limits.descriptorsTickMs, look);

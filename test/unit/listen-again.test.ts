@@ -4,7 +4,7 @@ import type { Server } from "node:net";
 import { test } from "node:test";
 import { ManualClock } from "../../adapters/memory/mod.ts";
 import { limits } from "../../core/base/mod.ts";
-import { listenAgainAfterBursts } from "../../runtimes/listen-again.ts";
+import { listenAgain, listenAgainAfterBursts } from "../../runtimes/listen-again.ts";
 
 class FakeServer extends EventEmitter {
   readonly listening = true;
@@ -26,7 +26,8 @@ class FakeServer extends EventEmitter {
 function callsAfterBurst(mayEndDescriptors: (streams: number) => boolean): readonly string[] {
   const server = new FakeServer();
   const clock = new ManualClock();
-  const questions = { wanted: () => true, mayEndDescriptors };
+  const reopen = (): void => listenAgain(server as unknown as Server, clock, () => true);
+  const questions = { reopen, mayEndDescriptors };
   listenAgainAfterBursts(server as unknown as Server, clock, questions);
   for (let index = 0; index <= limits.burstStreamsMin; index += 1) server.emit("connection");
   clock.advance(10 * limits.descriptorsTickMs);
