@@ -28,8 +28,9 @@ export function listenAgain(server: Server, clock: Clock, wanted: () => boolean)
 }
 
 /**
- * Opens all ports again after a burst of streams at one that may have taken every descriptor unseen. Whoever
- * waits to be accepted in that moment is cut, so this is not done where there were plenty.
+ * Opens all ports again after a burst of streams at one that may have taken every descriptor
+ * unseen. Whoever waits to be accepted in that moment is cut, so this is not done where there
+ * were plenty.
  */
 export function listenAgainAfterBursts(
   server: Server,
