@@ -152,7 +152,7 @@ for (const [index, [name, make, options]] of rigs.entries()) {
       const codec = make();
       const rig = await GatewayRig.start(codec, options);
       const audience = new Audience(rig, diceOf(11 + index));
-      const levels: Level[] = [heapLevel()];
+      const levels: Level[] = [heapLevel(4_000_000)];
       if (codec instanceof WasmCodec) levels.push(wasmLevel(codec));
       // The largest come once before: what is kept of their room is there from the first reading.
       for (const monster of monsters) rig.channel.command("default", "o1", monster);

@@ -12,7 +12,10 @@ test("a fixture that dies fails the test that it served, and shows its last word
   const { code } = await program.exited;
   const xml = program.output;
   const { totals } = judge(xml.slice(xml.indexOf("<?xml")), code);
-  assert.deepEqual(totals, { passed: 2, failed: 2, skipped: 0 }, xml);
+  assert.equal(totals.passed + totals.failed, 4, xml);
+  // Who dies late, on Node.js 22, may be noticed by the hook of one test more. The last one passes.
+  assert.ok(totals.failed === 2 || totals.failed === 3, xml);
+  assert.match(xml, /<testcase name="comes last"[^>]*\/>/);
   const words = xml.split("\n").filter((line) => line.includes("Error: died as a test wants it"));
   assert.ok(words.length >= 2, xml);
 });
