@@ -13,7 +13,7 @@ test("a fixture that dies fails the test that it served, and shows its last word
   const xml = program.output;
   const { totals } = judge(xml.slice(xml.indexOf("<?xml")), code);
   assert.equal(totals.passed + totals.failed, 4, xml);
-  // Who dies late, on Node.js 22, may be noticed by the hook of one test more. The last one passes.
+  // Who dies late may be noticed by the hook of one test more (Node.js 22). The last one passes.
   assert.ok(totals.failed === 2 || totals.failed === 3, xml);
   assert.match(xml, /<testcase name="comes last"[^>]*\/>/);
   const words = xml.split("\n").filter((line) => line.includes("Error: died as a test wants it"));
