@@ -1,7 +1,6 @@
-import type { CommandAcks } from "./command-acks.ts";
-import type { CommandStreams } from "./command-streams.ts";
-import type { EventRouter } from "./event-router.ts";
-import type { Groups } from "./groups.ts";
+import type { CommandAcks, CommandStreams } from "./commands/mod.ts";
+import type { Groups } from "./groups/mod.ts";
+import type { EventRouter } from "./routing/mod.ts";
 
 /** What a node has of each app: nothing of it is shared with another app. */
 export interface App {

@@ -1,19 +1,16 @@
 import type { App } from "./app.ts";
-import type { ItemRange } from "./batch-window.ts";
-import { CommandAcks } from "./command-acks.ts";
-import { CommandStreams } from "./command-streams.ts";
-import type { CloseCause, Connection } from "./connection.ts";
-import { EventRouter, type EventRouterOptions } from "./event-router.ts";
-import type { EventStream } from "./event-stream.ts";
-import type { GatewayMetrics } from "./gateway-metrics.ts";
-import { Groups } from "./groups.ts";
-import type { Clock, ClusterBus, Codec, Logger, OriginChannel } from "./ports/mod.ts";
-import type { Registry } from "./registry.ts";
+import { CommandAcks, CommandStreams } from "./commands/mod.ts";
+import type { CloseCause, Connection, Registry } from "./connection/mod.ts";
+import type { EventStream, ItemRange } from "./events/mod.ts";
+import { Groups } from "./groups/mod.ts";
+import type { Clock, Codec, CommandBus, EventChannel, Logger } from "./ports/mod.ts";
+import { EventRouter, type EventRouterOptions } from "./routing/mod.ts";
+import type { GatewayMetrics } from "./telemetry/mod.ts";
 
 export interface CreateAppParts {
   readonly codec: Codec;
-  readonly bus: ClusterBus;
-  readonly channel: OriginChannel;
+  readonly bus: CommandBus;
+  readonly channel: EventChannel;
   readonly clock: Clock;
   readonly registry: Registry;
   readonly metrics: GatewayMetrics;

@@ -1,19 +1,22 @@
 import type { Apps } from "./apps.ts";
 import { type ErrorCode, isLimit, limits } from "./base/mod.ts";
-import type { CommandExecutor } from "./command-executor.ts";
-import { CloseCause, Connection } from "./connection.ts";
-import type { ConnectionGuard } from "./connection-guard.ts";
-import type { ConnectionLog } from "./connection-log.ts";
-import { drainConnections, tellUnconfirmed } from "./drain.ts";
-import type { Entrance } from "./entrance.ts";
-import { every } from "./every.ts";
-import type { Expiries } from "./expiries.ts";
-import { limitBatches, utf8Exceeds } from "./fit-batch.ts";
-import type { GatewayMetrics } from "./gateway-metrics.ts";
-import type { GatewayOptions, GatewayParts, Readiness } from "./gateway-parts.ts";
-import { userGroup } from "./groups.ts";
+import type { CommandDispatcher } from "./commands/mod.ts";
+import {
+  CloseCause,
+  Connection,
+  type ConnectionGuard,
+  type ConnectionLog,
+  drainConnections,
+  every,
+  type Registry,
+  type TokenExpiries,
+  tellUnconfirmed,
+} from "./connection/mod.ts";
+import { keptInfo, limitBatches, utf8Exceeds } from "./events/mod.ts";
+import type { GatewayOptions, GatewayParts, Readiness } from "./gateway-options.ts";
+import { userGroup } from "./groups/mod.ts";
+import { type HandshakeGate, Reservation, type Reservations } from "./handshake/mod.ts";
 import type { Heartbeat } from "./heartbeat.ts";
-import { keptInfo } from "./introduction.ts";
 import type {
   Broadcast,
   Cancel,
@@ -26,9 +29,8 @@ import type {
   SocketHandler,
 } from "./ports/mod.ts";
 import { busAway, channelAway, type ReadinessWatch } from "./readiness.ts";
-import { tellClosed } from "./reassign.ts";
-import type { Registry } from "./registry.ts";
-import { Reservation, type Reservations } from "./reservations.ts";
+import { tellClosed } from "./routing/mod.ts";
+import type { GatewayMetrics } from "./telemetry/mod.ts";
 import { wireGateway } from "./wire-gateway.ts";
 
 /** One node: connections on one side, events and commands on the other. No I/O of its own. */
@@ -38,12 +40,12 @@ export class Gateway implements SocketHandler<Connection> {
   readonly #logger: Logger;
   readonly #registry: Registry;
   readonly #apps: Apps;
-  readonly #executor: CommandExecutor;
+  readonly #dispatcher: CommandDispatcher;
   readonly #heartbeat: Heartbeat;
   readonly #guard: ConnectionGuard;
   readonly #reservations: Reservations;
-  readonly #entrance: Entrance;
-  readonly #expiries: Expiries;
+  readonly #handshakeGate: HandshakeGate;
+  readonly #expiries: TokenExpiries;
   #cancelTick: Cancel = () => {};
   readonly #readiness: ReadinessWatch;
   readonly #log: ConnectionLog;
@@ -56,11 +58,11 @@ export class Gateway implements SocketHandler<Connection> {
     this.#logger = wired.logger;
     this.#registry = wired.registry;
     this.#apps = wired.apps;
-    this.#executor = wired.executor;
+    this.#dispatcher = wired.dispatcher;
     this.#heartbeat = wired.heartbeat;
     this.#guard = wired.guard;
     this.#reservations = wired.reservations;
-    this.#entrance = wired.entrance;
+    this.#handshakeGate = wired.handshakeGate;
     this.#expiries = wired.expiries;
     this.#readiness = wired.readiness;
     this.#log = wired.connectionLog;
@@ -69,7 +71,7 @@ export class Gateway implements SocketHandler<Connection> {
   /** Resolves when bus and channel are connected for the first time. */
   async start(): Promise<void> {
     const commands = (source: CommandSource, payload: Uint8Array): void =>
-      this.#executor.execute(source, payload);
+      this.#dispatcher.execute(source, payload);
     const channel = this.#parts.channel.start({
       commands,
       connected: (connected) => {
@@ -81,9 +83,9 @@ export class Gateway implements SocketHandler<Connection> {
     });
     const bus = this.#parts.bus.start({
       commands,
-      message: (message) => this.#executor.message(message),
+      message: (message) => this.#dispatcher.message(message),
       node: () => {},
-      refused: (code, topic) => this.#executor.refused(code, topic),
+      refused: (code, topic) => this.#dispatcher.refused(code, topic),
       lost: () => this.#metrics.error("forward-lost"),
       connected: (connected) => this.#readiness.link(busAway, connected),
       barred: (reason) => {
@@ -105,7 +107,7 @@ export class Gateway implements SocketHandler<Connection> {
 
   /** The runtime's own fan-out, where it has one. */
   useBroadcast(broadcast: Broadcast | undefined): void {
-    this.#executor.fanOut.broadcast = broadcast;
+    this.#dispatcher.fanOut.broadcast = broadcast;
   }
 
   readiness(): Readiness {
@@ -118,7 +120,7 @@ export class Gateway implements SocketHandler<Connection> {
    */
   async drain(periodMs: number): Promise<void> {
     this.#readiness.draining = true;
-    this.#entrance.close();
+    this.#handshakeGate.close();
     await drainConnections(this.#registry, this.#parts.clock, periodMs, (connection) =>
       this.#end(connection, CloseCause.drain, 1012, "service restart"),
     );
@@ -128,19 +130,19 @@ export class Gateway implements SocketHandler<Connection> {
     this.#heartbeat.stop();
     this.#guard.stop();
     this.#expiries.stop();
-    this.#executor.stop();
+    this.#dispatcher.stop();
     this.#cancelTick();
     for (const { router } of this.#apps) router.stop();
     await Promise.all([this.#parts.channel.stop(), this.#parts.bus.stop()]);
   }
 
   handshake(request: HandshakeRequest): HandshakeAnswer | Promise<HandshakeAnswer> {
-    return this.#entrance.answer(request);
+    return this.#handshakeGate.answer(request);
   }
 
   /** A handshake was refused by the runtime, where it was no request yet. */
   refused(code: ErrorCode): void {
-    this.#entrance.noteRefused(code);
+    this.#handshakeGate.noteRefused(code);
   }
 
   abandon({ reservation }: HandshakeAdmission): void {

@@ -1,12 +1,12 @@
 import type { Apps } from "./apps.ts";
-import type { EventStream } from "./event-stream.ts";
-import { every } from "./every.ts";
-import type { Cancel, Clock, ClusterBus, NodePresence } from "./ports/mod.ts";
-import type { Registry } from "./registry.ts";
+import type { Registry } from "./connection/mod.ts";
+import { every } from "./connection/mod.ts";
+import type { EventStream } from "./events/mod.ts";
+import type { Cancel, Clock, CommandBus, NodePresence } from "./ports/mod.ts";
 
 export interface HeartbeatParts {
   readonly apps: Apps;
-  readonly bus: ClusterBus;
+  readonly bus: CommandBus;
   readonly clock: Clock;
   readonly registry: Registry;
 }

@@ -1,6 +1,10 @@
-export type { AdmissionOptions, Page } from "./admission.ts";
-export { CloseCause, type Connection } from "./connection.ts";
-export type { GuardOptions } from "./connection-guard.ts";
-export { newConnectionId, nodeOfConnectionId } from "./connection-id.ts";
+export type { GuardOptions } from "./connection/mod.ts";
+export {
+  CloseCause,
+  type Connection,
+  newConnectionId,
+  nodeOfConnectionId,
+} from "./connection/mod.ts";
 export { Gateway } from "./gateway.ts";
-export type { GatewayOptions, GatewayParts, Readiness } from "./gateway-parts.ts";
+export type { GatewayOptions, GatewayParts, Readiness } from "./gateway-options.ts";
+export type { AdmissionOptions, Page } from "./handshake/mod.ts";

@@ -1,5 +1,5 @@
 import type { Apps } from "./apps.ts";
-import type { Readiness } from "./gateway-parts.ts";
+import type { Readiness } from "./gateway-options.ts";
 import type { Clock } from "./ports/mod.ts";
 
 /** Reasons of `/readyz`. */

@@ -1,22 +1,21 @@
 import { Apps } from "./apps.ts";
 import { limits } from "./base/mod.ts";
-import { CommandExecutor } from "./command-executor.ts";
-import { CloseCause, type Connection } from "./connection.ts";
-import { ConnectionGuard } from "./connection-guard.ts";
-import { ConnectionLog } from "./connection-log.ts";
+import { CommandDispatcher } from "./commands/mod.ts";
+import {
+  CloseCause,
+  type Connection,
+  ConnectionGuard,
+  ConnectionLog,
+  Registry,
+  TokenExpiries,
+} from "./connection/mod.ts";
 import { createApp } from "./create-app.ts";
-import { Entrance } from "./entrance.ts";
-import { Expiries } from "./expiries.ts";
-import { registerGauges } from "./gateway-gauges.ts";
-import { GatewayMetrics } from "./gateway-metrics.ts";
-import type { GatewayOptions, GatewayParts } from "./gateway-parts.ts";
-import { Handshakes } from "./handshakes.ts";
+import type { GatewayOptions, GatewayParts } from "./gateway-options.ts";
+import { HandshakeGate, Reservations, Routes, WaitingHandshakes } from "./handshake/mod.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import type { Logger } from "./ports/mod.ts";
 import { ReadinessWatch } from "./readiness.ts";
-import { Registry } from "./registry.ts";
-import { Reservations } from "./reservations.ts";
-import { Routes } from "./routes.ts";
+import { GatewayMetrics, registerGauges } from "./telemetry/mod.ts";
 
 /** What a gateway is made of, besides what it was given. */
 export interface WiredGateway {
@@ -24,12 +23,12 @@ export interface WiredGateway {
   readonly logger: Logger;
   readonly registry: Registry;
   readonly apps: Apps;
-  readonly executor: CommandExecutor;
+  readonly dispatcher: CommandDispatcher;
   readonly heartbeat: Heartbeat;
   readonly guard: ConnectionGuard;
   readonly reservations: Reservations;
-  readonly entrance: Entrance;
-  readonly expiries: Expiries;
+  readonly handshakeGate: HandshakeGate;
+  readonly expiries: TokenExpiries;
   readonly readiness: ReadinessWatch;
   readonly connectionLog: ConnectionLog;
 }
@@ -44,7 +43,7 @@ export function wireGateway(parts: GatewayParts, options: GatewayOptions, end: E
   const metrics = new GatewayMetrics(parts.metrics);
   const registry = new Registry(limits.connectionsMax);
   const shared = { clock, codec, bus, channel, registry, metrics, logger };
-  const handshakes = new Handshakes(clock, authorizeTimeoutMs);
+  const handshakes = new WaitingHandshakes(clock, authorizeTimeoutMs);
   const routes = new Routes(options.routes, options.app);
   const apps = new Apps(routes.apps, (app, number) =>
     createApp(
@@ -59,12 +58,12 @@ export function wireGateway(parts: GatewayParts, options: GatewayOptions, end: E
       { ...options, app, appNumber: routes.apps.length === 1 ? undefined : number },
     ),
   );
-  const expiries = new Expiries(clock, (connection) => {
+  const expiries = new TokenExpiries(clock, (connection) => {
     if (connection.closing !== undefined) return;
     metrics.error("token-expired");
     end(connection, CloseCause.limit, 4401, "token-expired");
   });
-  const executor = new CommandExecutor(
+  const dispatcher = new CommandDispatcher(
     {
       ...{ ...shared, node, apps, handshakes, expiries, deflate: parts.deflate },
       effects: {
@@ -81,18 +80,18 @@ export function wireGateway(parts: GatewayParts, options: GatewayOptions, end: E
   const heartbeat = new Heartbeat({ apps, bus, clock, registry }, options);
   const guard = new ConnectionGuard({ ...shared, end }, options.guard);
   const reservations = new Reservations({ registry, clock, random, node });
-  const entrance = new Entrance(
+  const handshakeGate = new HandshakeGate(
     { ...shared, apps, routes, reservations, handshakes, guard, authorizer },
     options,
   );
   registerGauges(metrics, { codec, registry, apps, handshakes });
-  const made = { metrics, logger, registry, apps, executor, heartbeat };
+  const made = { metrics, logger, registry, apps, dispatcher, heartbeat };
   const readiness = new ReadinessWatch(clock, apps, {
     authorizedByOrigin: options.authorize === "origin",
     unreadyAfterMs: options.unreadyAfterMs ?? 0,
   });
   const connectionLog = new ConnectionLog(logger, options.logConnections ? "info" : "debug");
-  return { ...made, guard, reservations, entrance, expiries, readiness, connectionLog };
+  return { ...made, guard, reservations, handshakeGate, expiries, readiness, connectionLog };
 }
 
 /** A bare batch of one item, which is MessagePack already. */

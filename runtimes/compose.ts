@@ -1,28 +1,28 @@
 import type { Server } from "node:net";
-import { createAdminApp, type HttpServer, serveHttp } from "../adapters/http/mod.ts";
-import { PrometheusMetrics } from "../adapters/metrics/mod.ts";
 import {
   type BrokerLogin,
   type EmbeddedBroker,
-  MqttClusterBus,
-  MqttOriginChannel,
-  redactUrl,
   startEmbeddedBroker,
-} from "../adapters/mqtt/mod.ts";
+} from "../adapters/broker/mod.ts";
+import { createAdminApp, type HttpServer, serveHttp } from "../adapters/http/mod.ts";
+import { PrometheusMetrics } from "../adapters/metrics/mod.ts";
+import { MqttCommandBus, MqttEventChannel, redactUrl } from "../adapters/mqtt/mod.ts";
 import { SystemClock, SystemRandom } from "../adapters/system/mod.ts";
 import { limits } from "../core/base/mod.ts";
 import type { Settings } from "../core/config/mod.ts";
 import { Gateway, type Page } from "../core/mod.ts";
 import type { Authorizer, Clock, Codec, Logger, Random } from "../core/ports/mod.ts";
 import { createWasmCodec } from "../wasm/mod.ts";
-import type { ClientServer } from "./client-server.ts";
-import { createZlibDeflate } from "./deflate.ts";
-import { DescriptorWatch } from "./descriptor-watch.ts";
+import { type TlsFiles, version } from "./cli/mod.ts";
 import { appsOf, fragmentsMaxOf, gatewayOptions, rangesOf } from "./gateway-options.ts";
-import { listenAgain, listenAgainAfterBursts } from "./listen-again.ts";
 import { type Engine, engineOf, type Platform } from "./platform.ts";
-import type { TlsFiles } from "./tls-files.ts";
-import { version } from "./version.ts";
+import {
+  type ClientServer,
+  createZlibDeflate,
+  DescriptorWatch,
+  listenAgain,
+  listenAgainAfterBursts,
+} from "./server/mod.ts";
 
 /** What one start of a gateway is made of, besides its settings. */
 export interface ServiceParts {
@@ -164,8 +164,8 @@ export class Service {
         ...ports,
         codec,
         metrics: this.#metrics,
-        bus: new MqttClusterBus(mqtt, ports),
-        channel: new MqttOriginChannel(mqtt, ports),
+        bus: new MqttCommandBus(mqtt, ports),
+        channel: new MqttEventChannel(mqtt, ports),
         deflate: createZlibDeflate(),
         authorizer: this.#parts.authorizer,
       },

@@ -7,8 +7,7 @@ import {
 } from "../core/base/mod.ts";
 import type { Settings } from "../core/config/mod.ts";
 import type { GatewayOptions, Page } from "../core/mod.ts";
-import { sameOriginOnly } from "./setting-advice.ts";
-import { version } from "./version.ts";
+import { sameOriginOnly, version } from "./cli/mod.ts";
 
 /** What no setting says. */
 export interface NodeIdentity {

@@ -9,7 +9,7 @@ import {
 } from "../core/ports/mod.ts";
 import { type Exports, instantiate } from "./instance.ts";
 import { Memory } from "./memory.ts";
-import { groupOf, idOf, noOptions, PlainValues, textOf, verbNameOf } from "./twin/mod.ts";
+import { groupOf, idOf, noOptions, PlainValues, textOf, verbNameOf } from "./reference/mod.ts";
 import { areaBytes, WasmEvents } from "./wasm-events.ts";
 
 /** The codec over one WASM instance of its own. Values off the hot path take the plain way. */
@@ -104,8 +104,8 @@ export class WasmCodec implements Codec {
     if (this.#unfinished === slot) this.#unfinished = -1;
   }
 
-  attach(slot: number, deflate: boolean, handOut?: boolean): void {
-    const attached = this.#wasm.attach(slot, deflate ? 1 : 0, handOut === true ? 1 : 0);
+  attach(slot: number, deflate: boolean, bypassBatch?: boolean): void {
+    const attached = this.#wasm.attach(slot, deflate ? 1 : 0, bypassBatch === true ? 1 : 0);
     assert(attached === 1, "the slot is bound");
   }
 

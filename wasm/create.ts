@@ -1,6 +1,6 @@
 import type { Codec, CodecOptions } from "../core/ports/mod.ts";
 import { WasmCodec } from "./codec.ts";
-import { PlainCodec } from "./twin/mod.ts";
+import { PlainCodec } from "./reference/mod.ts";
 
 /** The codec of the hot path: one WASM instance with its own memory. Needs SIMD. */
 export function createWasmCodec(options: CodecOptions): Codec {

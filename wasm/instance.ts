@@ -45,7 +45,7 @@ export interface Exports {
   reserve(slot: number, kind: number, length: number): number;
   addText(slot: number, from: number, length: number): number;
 
-  attach(slot: number, deflate: number, handOut: number): number;
+  attach(slot: number, deflate: number, bypassBatch: number): number;
   feed(slot: number, at: number, length: number): number;
   next(): number;
   stepAt(): number;

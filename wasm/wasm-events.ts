@@ -7,7 +7,7 @@ import {
 } from "../core/ports/mod.ts";
 import type { Exports } from "./instance.ts";
 import type { Memory } from "./memory.ts";
-import { isOneValue } from "./twin/mod.ts";
+import { isOneValue } from "./reference/mod.ts";
 
 /** Bytes of the module's areas for a chunk, a text, a command batch. */
 export const areaBytes: number = limits.chunkBytesMax;

@@ -14,7 +14,7 @@ import type {
   HandshakeRefusal,
   Logger,
 } from "../../core/ports/mod.ts";
-import { refuse } from "../../core/protocol/mod.ts";
+import { refuse } from "../../core/websocket/mod.ts";
 import type { JwtOptions } from "./jwt-options.ts";
 import { RemoteKeys } from "./remote-keys.ts";
 import { grantOf } from "./token-grant.ts";

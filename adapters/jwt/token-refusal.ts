@@ -1,7 +1,6 @@
-import type { ErrorCode } from "../../core/base/mod.ts";
-import { limits } from "../../core/base/mod.ts";
+import { type ErrorCode, limits } from "../../core/base/mod.ts";
 import type { HandshakeRefusal } from "../../core/ports/mod.ts";
-import { refuse } from "../../core/protocol/mod.ts";
+import { refuse } from "../../core/websocket/mod.ts";
 
 /** Why a token is refused: a sentence of ours, never a part of the token. */
 export class TokenFault extends Error {

@@ -1,5 +1,5 @@
 import { ServiceError } from "../../core/base/mod.ts";
-import type { MemoryBroker } from "./cluster-bus-hub.ts";
+import type { MemoryBroker } from "./command-bus-hub.ts";
 
 type Done = (error?: ServiceError) => void;
 

@@ -1,10 +1,10 @@
 export { MemoryBroadcast } from "./broadcast.ts";
 export { MemoryByteSocket } from "./byte-socket.ts";
 export { ManualClock } from "./clock.ts";
-export { MemoryClusterBus } from "./cluster-bus.ts";
-export { type HubEvents, MemoryBroker } from "./cluster-bus-hub.ts";
+export { MemoryCommandBus } from "./command-bus.ts";
+export { type HubEvents, MemoryBroker } from "./command-bus-hub.ts";
+export { MemoryEventChannel } from "./event-channel.ts";
 export { type LogRecord, MemoryLogger } from "./logger.ts";
 export { MemoryMetrics } from "./metrics.ts";
-export { MemoryOriginChannel } from "./origin-channel.ts";
 export { SeededRandom } from "./random.ts";
 export { type MemoryDelivery, MemorySocket } from "./socket.ts";

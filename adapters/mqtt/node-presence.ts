@@ -1,11 +1,7 @@
 import type { ServiceError } from "../../core/base/mod.ts";
 import type { NodePresence } from "../../core/ports/mod.ts";
-import { EchoWatch } from "./echo-watch.ts";
-import { mqttLimits } from "./mqtt-limits.ts";
-import { MqttLink } from "./mqtt-link.ts";
-import type { MqttOptions, MqttPorts } from "./mqtt-options.ts";
-import { encodePresence, nodePresenceFault, parseNodePresence } from "./presence.ts";
-import { Topics } from "./topics.ts";
+import { EchoWatch, MqttLink, type MqttOptions, type MqttPorts, mqttLimits } from "./link/mod.ts";
+import { encodePresence, nodePresenceFault, parseNodePresence, Topics } from "./wire/mod.ts";
 
 export interface NodePresenceListener {
   node(app: string, node: string, presence: NodePresence | undefined): void;

@@ -1,4 +1,4 @@
-import type { HandshakeRefusal, HandshakeRequest } from "./handshake.ts";
+import type { HandshakeRefusal, HandshakeRequest } from "./socket/mod.ts";
 
 /** What a connection is given together with its admission. */
 export interface Grant {

@@ -1,5 +1,5 @@
 import process from "node:process";
-import { runCommandLine } from "../command-line.ts";
+import { runCommandLine } from "../cli/mod.ts";
 import { startFramedServer } from "../nodejs-http/mod.ts";
 import { startBunServer } from "./server.ts";
 

@@ -2,14 +2,15 @@ import http from "node:http";
 import { type Server, serve, type WebSocketHandler } from "bun";
 import { compressedBytesMax, type ErrorCode, limits, ServiceError } from "../../core/base/mod.ts";
 import type { Broadcast, HandshakeAnswer, SocketHandler } from "../../core/ports/mod.ts";
+import { exceeds } from "../cli/mod.ts";
 import {
   answerRequest,
   type ClientServer,
   type ClientServerOptions,
+  FetchRequest,
+  refusalResponse,
   type ServerTls,
-} from "../client-server.ts";
-import { FetchRequest, refusalResponse } from "../fetch-request.ts";
-import { exceeds } from "../message-size.ts";
+} from "../server/mod.ts";
 import { BunBroadcast } from "./broadcast.ts";
 import { BunSocket, type BunWebSocket } from "./socket.ts";
 

@@ -7,7 +7,7 @@ import {
   type OutgoingMessage,
   type Socket,
 } from "../../core/ports/mod.ts";
-import { closeCodeAllowed } from "../../core/protocol/mod.ts";
+import { closeCodeAllowed } from "../../core/websocket/mod.ts";
 
 /** Bun's handle, whose `data` is ours. */
 export type BunWebSocket = ServerWebSocket<BunSocket>;

@@ -1,8 +1,13 @@
 import { limits, ServiceError } from "../../core/base/mod.ts";
 import type { HandshakeAnswer, HandshakeRefusal } from "../../core/ports/mod.ts";
-import { refuse } from "../../core/protocol/mod.ts";
-import { answerRequest, type ClientServer, type ClientServerOptions } from "../client-server.ts";
-import { FetchRequest, refusalResponse } from "../fetch-request.ts";
+import { refuse } from "../../core/websocket/mod.ts";
+import {
+  answerRequest,
+  type ClientServer,
+  type ClientServerOptions,
+  FetchRequest,
+  refusalResponse,
+} from "../server/mod.ts";
 import { type DenoServeInfo, deno } from "./deno-api.ts";
 import { DenoSocket } from "./socket.ts";
 

@@ -7,9 +7,9 @@ import {
   type OutgoingMessage,
   type Socket,
 } from "../../core/ports/mod.ts";
-import { closeCodeAllowed } from "../../core/protocol/mod.ts";
-import type { ClientServerOptions } from "../client-server.ts";
-import { exceeds } from "../message-size.ts";
+import { closeCodeAllowed } from "../../core/websocket/mod.ts";
+import { exceeds } from "../cli/mod.ts";
+import type { ClientServerOptions } from "../server/mod.ts";
 
 /** One WebSocket of `Deno.upgradeWebSocket`. It is its own listener, so it needs no closures. */
 export class DenoSocket implements Socket, EventListenerObject {

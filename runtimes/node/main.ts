@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import process from "node:process";
-import { runCommandLine } from "../command-line.ts";
+import { runCommandLine } from "../cli/mod.ts";
 import { startFramedServer } from "../nodejs-http/mod.ts";
 
 await runCommandLine(process.argv.slice(2), {

@@ -2,8 +2,8 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:ht
 import type { Socket as NetSocket } from "node:net";
 import { limits } from "../../core/base/mod.ts";
 import type { HandshakeRefusal } from "../../core/ports/mod.ts";
-import { headersTooLarge, refuse } from "../../core/protocol/mod.ts";
-import { answerRequest, type ClientServerOptions } from "../client-server.ts";
+import { headersTooLarge, refuse } from "../../core/websocket/mod.ts";
+import { answerRequest, type ClientServerOptions } from "../server/mod.ts";
 import { endWithin } from "./end-within.ts";
 import { NodejsRequest } from "./request.ts";
 

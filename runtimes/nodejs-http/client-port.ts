@@ -1,6 +1,6 @@
 import type { AddressInfo, Socket as NetSocket, Server } from "node:net";
 import { limits } from "../../core/base/mod.ts";
-import type { ClientServerOptions } from "../client-server.ts";
+import type { ClientServerOptions } from "../server/mod.ts";
 import { listen } from "./listen.ts";
 
 /**

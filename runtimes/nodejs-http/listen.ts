@@ -1,6 +1,6 @@
 import type { Server } from "node:net";
 import { ServiceError } from "../../core/base/mod.ts";
-import type { ClientServerOptions } from "../client-server.ts";
+import type { ClientServerOptions } from "../server/mod.ts";
 
 /** Resolves when the port is open; rejects with `port-in-use` where it is taken. */
 export function listen(

@@ -1,8 +1,8 @@
 import type { Server } from "node:http";
 import { createServer, type Server as NetServer, type Socket as NetSocket } from "node:net";
 import { isInRanges } from "../../core/base/mod.ts";
-import { readProxyHeader } from "../../core/protocol/mod.ts";
-import type { ClientServerOptions } from "../client-server.ts";
+import { readProxyHeader } from "../../core/websocket/mod.ts";
+import type { ClientServerOptions } from "../server/mod.ts";
 import { startHandshakeTimer } from "./handshake-timer.ts";
 
 /** Where a stream keeps what its proxy said. */

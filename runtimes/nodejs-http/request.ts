@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { HandshakeRequest } from "../../core/ports/mod.ts";
-import { readTarget } from "../request-target.ts";
+import { readTarget } from "../server/mod.ts";
 import { addressOf } from "./proxy-front.ts";
 
 /** What must not come twice: a second line would be taken for the first by nobody but us. */

@@ -2,13 +2,13 @@ import { createServer, type Server } from "node:http";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
 import type { Socket as NetSocket } from "node:net";
 import { limits } from "../../core/base/mod.ts";
-import { FramedSockets } from "../../core/protocol/mod.ts";
+import { FramedSockets } from "../../core/websocket/mod.ts";
 import {
   answerRequest,
   type ClientServer,
   type ClientServerOptions,
   type ServerTls,
-} from "../client-server.ts";
+} from "../server/mod.ts";
 import { answerConnect, answerFault, answerLate, answerPlain, writeRefusal } from "./answers.ts";
 import { ClientPort } from "./client-port.ts";
 import { startHandshakeTimer, stopHandshakeTimer } from "./handshake-timer.ts";

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Socket as NetSocket } from "node:net";
 import type { HandshakeAdmission } from "../../core/ports/mod.ts";
-import { answerDeflate, type FramedSockets } from "../../core/protocol/mod.ts";
+import { answerDeflate, type FramedSockets } from "../../core/websocket/mod.ts";
 import { NodejsByteSocket } from "./byte-socket.ts";
 
 /** RFC 6455, 1.3. */

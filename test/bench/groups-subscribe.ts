@@ -5,7 +5,7 @@
 import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import process from "node:process";
-import { MqttClusterBus } from "../../adapters/mqtt/mod.ts";
+import { MqttCommandBus } from "../../adapters/mqtt/mod.ts";
 import { BrokerProxy } from "../support/broker-proxy.ts";
 import { testPorts } from "../support/broker-rigs.ts";
 import { until } from "../support/broker-wait.ts";
@@ -29,7 +29,7 @@ function heapBytes(): number {
 const broker = await Mosquitto.start();
 const proxy = await BrokerProxy.start(broker.port);
 const connected: boolean[] = [];
-const bus = new MqttClusterBus({ url: proxy.url, apps: [app], node: "a" }, testPorts());
+const bus = new MqttCommandBus({ url: proxy.url, apps: [app], node: "a" }, testPorts());
 await bus.start({
   commands: () => {},
   message: () => {},

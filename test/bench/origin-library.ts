@@ -5,10 +5,10 @@
  */
 import process from "node:process";
 import { decode, encode } from "@msgpack/msgpack";
-import { MessagePackCommandBatch } from "../../adapters/mqtt/origin/command-batch.ts";
-import { Dispatcher } from "../../adapters/mqtt/origin/dispatcher.ts";
-import { EventReceiver } from "../../adapters/mqtt/origin/event-receiver.ts";
-import { NodeOutbox } from "../../adapters/mqtt/origin/node-outbox.ts";
+import { Dispatcher } from "../../adapters/origin/dispatch/dispatcher.ts";
+import { EventReceiver } from "../../adapters/origin/receive/event-receiver.ts";
+import { MessagePackCommandBatch } from "../../adapters/origin/send/command-batch.ts";
+import { NodeOutbox } from "../../adapters/origin/send/node-outbox.ts";
 
 const messages = 256;
 const rounds = 400;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ReusableMessage } from "../../core/outgoing-message.ts";
+import { ReusableMessage } from "../../core/groups/outgoing-message.ts";
 import type { Broadcast } from "../../core/ports/mod.ts";
 import type { SocketCase } from "./socket.ts";
 

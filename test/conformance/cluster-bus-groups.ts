@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import type { ServiceError } from "../../core/base/mod.ts";
-import { type ClusterBus, MessageKind } from "../../core/ports/mod.ts";
+import { type CommandBus, MessageKind } from "../../core/ports/mod.ts";
 import { until } from "../support/broker-wait.ts";
 import { app, bytes, type Heard, type Start, type WithRig } from "./cluster-rig.ts";
 
 /** Joins, and waits until that holds. */
-function joined(bus: ClusterBus, group: string, of = app): Promise<void> {
+function joined(bus: CommandBus, group: string, of = app): Promise<void> {
   return new Promise((resolve, reject) => {
     bus.joinGroup(of, group, (error) => (error === undefined ? resolve() : reject(error)));
   });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { ClusterBus, NodePresence } from "../../core/ports/mod.ts";
+import type { CommandBus, NodePresence } from "../../core/ports/mod.ts";
 import { until } from "../support/broker-wait.ts";
 import { groupConformance } from "./cluster-bus-groups.ts";
 import { app, bytes, type ClusterRig, ear, type Heard } from "./cluster-rig.ts";
@@ -26,7 +26,7 @@ export function clusterBusConformance(name: string, makeRig: () => Promise<Clust
     rig: ClusterRig,
     node: string,
     apps = [app],
-  ): Promise<[ClusterBus, Heard]> => {
+  ): Promise<[CommandBus, Heard]> => {
     const bus = await rig.bus(node, apps);
     const heard = ear();
     await bus.start(heard.listener);

@@ -1,6 +1,6 @@
 import type {
-  ClusterBus,
-  ClusterBusListener,
+  CommandBus,
+  CommandBusListener,
   CommandSource,
   GroupMessage,
   NodePresence,
@@ -9,9 +9,9 @@ import type {
 /** A cluster to test buses in. */
 export interface ClusterRig {
   /** A new bus of a node that serves `apps`. */
-  bus(node: string, apps: readonly string[]): Promise<ClusterBus>;
+  bus(node: string, apps: readonly string[]): Promise<CommandBus>;
   /** The process of this bus dies: nothing is said any more. */
-  die(bus: ClusterBus): void;
+  die(bus: CommandBus): void;
   /** The buses lose their broker (true), and get it back (false). */
   outage(down: boolean): void;
   /** Anybody publishes a command batch, to one node or (undefined) to all. */
@@ -27,7 +27,7 @@ export interface ClusterRig {
 
 /** What a bus told. */
 export interface Heard {
-  readonly listener: ClusterBusListener;
+  readonly listener: CommandBusListener;
   readonly commands: { source: CommandSource; text: string }[];
   /** As `APP GROUP KIND TEXT`. */
   readonly messages: string[];
@@ -47,7 +47,7 @@ export function ear(): Heard {
   const connected: boolean[] = [];
   const refused: string[] = [];
   const heard = { commands, messages, nodes, connected, refused, lost: 0 };
-  const listener: ClusterBusListener = {
+  const listener: CommandBusListener = {
     commands: (source, payload) =>
       commands.push({ source, text: new TextDecoder().decode(payload) }),
     message: ({ app, group, kind, payload }) =>
@@ -70,4 +70,4 @@ export type Start = (
   rig: ClusterRig,
   node: string,
   apps?: string[],
-) => Promise<[ClusterBus, Heard]>;
+) => Promise<[CommandBus, Heard]>;

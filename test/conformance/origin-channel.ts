@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ServiceError } from "../../core/base/mod.ts";
-import type { OriginChannel } from "../../core/ports/mod.ts";
+import type { EventChannel } from "../../core/ports/mod.ts";
 import { until } from "../support/broker-wait.ts";
 
 /** One batch of events as an origin gets it. */
@@ -14,7 +14,7 @@ export interface HeardEvents {
 
 /** A channel, and an origin that hears its events. */
 export interface ChannelRig {
-  readonly channel: OriginChannel;
+  readonly channel: EventChannel;
   readonly heard: readonly HeardEvents[];
   /** The channel loses its transport (true), and gets it back (false). */
   outage(down: boolean): void;

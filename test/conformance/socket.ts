@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ReusableMessage } from "../../core/outgoing-message.ts";
+import { ReusableMessage } from "../../core/groups/outgoing-message.ts";
 import type { Socket } from "../../core/ports/mod.ts";
 import type { RecordingHandler } from "../support/recording-handler.ts";
 

@@ -151,12 +151,12 @@ test(`both codecs agree on ${cases} runs of frames (FUZZ_SEED=${seed})`, () => {
   const laneOf = (slot: number): number => (slot % 3 === 2 ? -1 : lanes[slot % 3]!);
   const begin = (slot: number): void => {
     const deflate = dice.chance(50);
-    const handOut = dice.chance(20);
+    const bypassBatch = dice.chance(20);
     const letter = dice.pick(["a", "b", "_"]);
     pair.both("bind", (c) =>
       c.bind(slot * 700, idOf(options.node, slot * 700, letter), laneOf(slot)),
     );
-    pair.both("attach", (codec) => codec.attach(slot * 700, deflate, handOut));
+    pair.both("attach", (codec) => codec.attach(slot * 700, deflate, bypassBatch));
     restate(pair, dice, slot * 700);
   };
   for (let slot = 0; slot < slots; slot++) begin(slot);

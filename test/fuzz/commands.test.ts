@@ -18,7 +18,7 @@ const cases = casesOf(30_000);
 const connectionsMax = 12;
 
 /** Carries batches out against connections whose clients read all that comes. */
-class Audience {
+class BroadcastTarget {
   readonly #rig: GatewayRig;
   readonly #dice: Dice;
   readonly #scripts: CommandScripts;
@@ -151,7 +151,7 @@ for (const [index, [name, make, options]] of rigs.entries()) {
     test(`${cases} batches: good is done, bad is counted (FUZZ_SEED=${seed})`, async () => {
       const codec = make();
       const rig = await GatewayRig.start(codec, options);
-      const audience = new Audience(rig, diceOf(11 + index));
+      const audience = new BroadcastTarget(rig, diceOf(11 + index));
       const levels: Level[] = [heapLevel(4_000_000)];
       if (codec instanceof WasmCodec) levels.push(wasmLevel(codec));
       // The largest come once before: what is kept of their room is there from the first reading.

@@ -1,4 +1,4 @@
-import { BatchReader, type BatchSink } from "../../adapters/mqtt/origin/batch-reader.ts";
+import { BatchReader, type BatchSink } from "../../adapters/origin/receive/batch-reader.ts";
 import type { ServiceError } from "../../core/base/mod.ts";
 import type { Data } from "./client-script.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { createZlibDeflate } from "../../runtimes/deflate.ts";
+import { createZlibDeflate } from "../../runtimes/server/deflate.ts";
 import { createPlainCodec } from "../../wasm/mod.ts";
 import { codecs, FramedClient } from "../support/framed-client.ts";
 import { utf8 } from "../vectors/hex.ts";

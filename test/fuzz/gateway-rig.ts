@@ -1,16 +1,16 @@
 import {
   ManualClock,
   MemoryBroker,
-  MemoryClusterBus,
+  MemoryCommandBus,
+  MemoryEventChannel,
   MemoryMetrics,
-  MemoryOriginChannel,
   SeededRandom,
 } from "../../adapters/memory/mod.ts";
 import { limits } from "../../core/base/mod.ts";
 import { Gateway } from "../../core/mod.ts";
 import type { Codec, CodecOptions, Deflate, Logger } from "../../core/ports/mod.ts";
-import { FramedSockets } from "../../core/protocol/mod.ts";
-import { createZlibDeflate } from "../../runtimes/deflate.ts";
+import { FramedSockets } from "../../core/websocket/mod.ts";
+import { createZlibDeflate } from "../../runtimes/server/deflate.ts";
 import { EventAudit } from "./event-audit.ts";
 import { WatchedHandler } from "./watched-handler.ts";
 
@@ -41,7 +41,7 @@ export class GatewayRig {
   readonly audit: EventAudit = new EventAudit();
   readonly deflate: Deflate = createZlibDeflate();
   readonly codec: Codec;
-  readonly channel: MemoryOriginChannel;
+  readonly channel: MemoryEventChannel;
   readonly gateway: Gateway;
   readonly handler: WatchedHandler;
   readonly sockets: FramedSockets;
@@ -53,8 +53,8 @@ export class GatewayRig {
     const { clock, metrics, deflate } = this;
     const node = codecOptions.node;
     this.codec = codec;
-    this.channel = new MemoryOriginChannel(this.broker, node);
-    const bus = new MemoryClusterBus(this.broker, { apps: ["default"], node });
+    this.channel = new MemoryEventChannel(this.broker, node);
+    const bus = new MemoryCommandBus(this.broker, { apps: ["default"], node });
     const ports = { clock, metrics, deflate, logger: silent, random: new SeededRandom(7) };
     this.gateway = new Gateway(
       { ...ports, codec, channel: this.channel, bus },

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type AdmissionOptions, admit } from "../../core/admission.ts";
 import { ErrorCode, limits, parseAddressRange } from "../../core/base/mod.ts";
+import { type AdmissionOptions, admit } from "../../core/handshake/admission.ts";
+import { Routes } from "../../core/handshake/routes.ts";
 import type { HandshakeAnswer } from "../../core/ports/mod.ts";
-import { readProxyHeader } from "../../core/protocol/mod.ts";
-import { Routes } from "../../core/routes.ts";
+import { readProxyHeader } from "../../core/websocket/mod.ts";
 import { createPlainCodec } from "../../wasm/mod.ts";
 import type { Dice } from "../vectors/dice.ts";
 import { concat, toHex, utf8 } from "../vectors/hex.ts";

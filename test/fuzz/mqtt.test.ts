@@ -1,14 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ManualClock } from "../../adapters/memory/mod.ts";
-import { NodeTracker } from "../../adapters/mqtt/origin/node-tracker.ts";
 import {
   encodePresence,
   parseNodePresence,
   parseOriginPresence,
-} from "../../adapters/mqtt/presence.ts";
-import { decodeGroup, encodeGroup, type ParsedTopic, Topics } from "../../adapters/mqtt/topics.ts";
-import { OriginDirectory } from "../../core/origin-directory.ts";
+} from "../../adapters/mqtt/wire/presence.ts";
+import {
+  decodeGroup,
+  encodeGroup,
+  type ParsedTopic,
+  Topics,
+} from "../../adapters/mqtt/wire/topics.ts";
+import { NodeTracker } from "../../adapters/origin/presence/node-tracker.ts";
+import { OriginDirectory } from "../../core/routing/origin-directory.ts";
 import type { Dice } from "../vectors/dice.ts";
 import { toHex, utf8 } from "../vectors/hex.ts";
 import { casesOf, diceOf, fuzz, seed } from "./fuzz-run.ts";

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ManualClock } from "../../adapters/memory/mod.ts";
-import { Dispatcher } from "../../adapters/mqtt/origin/dispatcher.ts";
-import { EventReceiver } from "../../adapters/mqtt/origin/event-receiver.ts";
-import type { OriginEvent } from "../../adapters/mqtt/origin/mod.ts";
-import type { NodeOutbox } from "../../adapters/mqtt/origin/node-outbox.ts";
-import type { ReceiverEffects } from "../../adapters/mqtt/origin/receiver-effects.ts";
+import { Dispatcher } from "../../adapters/origin/dispatch/dispatcher.ts";
+import type { OriginEvent } from "../../adapters/origin/mod.ts";
+import { EventReceiver } from "../../adapters/origin/receive/event-receiver.ts";
+import type { ReceiverEffects } from "../../adapters/origin/receive/receiver-effects.ts";
+import type { NodeOutbox } from "../../adapters/origin/send/node-outbox.ts";
 import type { Dice } from "../vectors/dice.ts";
 import { toHex } from "../vectors/hex.ts";
 import { type EventBatch, EventScripts } from "./event-script.ts";

@@ -1,4 +1,4 @@
-import { createZlibDeflate } from "../../runtimes/deflate.ts";
+import { createZlibDeflate } from "../../runtimes/server/deflate.ts";
 import { handshakeText } from "../support/raw-client.ts";
 import type { Dice } from "../vectors/dice.ts";
 import { concat, utf8 } from "../vectors/hex.ts";

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { MemoryByteSocket } from "../../adapters/memory/mod.ts";
 import type { ErrorCode } from "../../core/base/mod.ts";
 import type { Codec } from "../../core/ports/mod.ts";
-import type { FramedSocket } from "../../core/protocol/mod.ts";
+import type { FramedSocket } from "../../core/websocket/mod.ts";
 import { createPlainCodec, WasmCodec } from "../../wasm/mod.ts";
 import type { Dice } from "../vectors/dice.ts";
 import { toHex } from "../vectors/hex.ts";

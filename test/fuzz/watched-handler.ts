@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../../core/base/mod.ts";
-import type { Connection } from "../../core/connection.ts";
+import type { Connection } from "../../core/connection/connection.ts";
 import type { Gateway } from "../../core/mod.ts";
 import type {
   HandshakeAdmission,

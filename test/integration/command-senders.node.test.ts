@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { encode } from "@msgpack/msgpack";
 import { connectAsync } from "mqtt";
-import { connectOrigin } from "../../adapters/mqtt/origin/mod.ts";
+import { connectOrigin } from "../../adapters/origin/mod.ts";
 import { type GatewayProcess, type Started, startGateway } from "../support/gateway.ts";
 import { Mosquitto } from "../support/mosquitto.ts";
 import { PlainOrigin } from "../support/plain-origin.ts";

@@ -1,6 +1,6 @@
-import { MemoryBroker, MemoryClusterBus, MemoryOriginChannel } from "../../adapters/memory/mod.ts";
-import { startEmbeddedBroker } from "../../adapters/mqtt/mod.ts";
-import type { ClusterBus } from "../../core/ports/mod.ts";
+import { startEmbeddedBroker } from "../../adapters/broker/mod.ts";
+import { MemoryBroker, MemoryCommandBus, MemoryEventChannel } from "../../adapters/memory/mod.ts";
+import type { CommandBus } from "../../core/ports/mod.ts";
 import { clusterBusConformance } from "../conformance/cluster-bus.ts";
 import type { ClusterRig } from "../conformance/cluster-rig.ts";
 import {
@@ -13,14 +13,14 @@ import { Mosquitto } from "../support/mosquitto.ts";
 
 function memoryClusterRig(): ClusterRig {
   const broker = new MemoryBroker();
-  const buses: ClusterBus[] = [];
+  const buses: CommandBus[] = [];
   return {
     async bus(node, apps) {
-      const bus = new MemoryClusterBus(broker, { node, apps });
+      const bus = new MemoryCommandBus(broker, { node, apps });
       buses.push(bus);
       return bus;
     },
-    die: (bus) => (bus as MemoryClusterBus).die(),
+    die: (bus) => (bus as MemoryCommandBus).die(),
     outage(down) {
       broker.up = !down;
     },
@@ -41,7 +41,7 @@ function memoryChannelRig(): ChannelRig {
     if (!("partition" in destination)) return;
     heard.push({ ...destination, node, text: new TextDecoder().decode(batch) });
   });
-  const channel = new MemoryOriginChannel(broker, "n1");
+  const channel = new MemoryEventChannel(broker, "n1");
   return {
     channel,
     heard,
@@ -57,8 +57,8 @@ const startMosquitto = async (): Promise<TestBroker> => {
   return { port: broker.port, close: () => broker[Symbol.asyncDispose]() };
 };
 
-clusterBusConformance("MemoryClusterBus", async () => memoryClusterRig());
-originChannelConformance("MemoryOriginChannel", async () => memoryChannelRig());
+clusterBusConformance("MemoryCommandBus", async () => memoryClusterRig());
+originChannelConformance("MemoryEventChannel", async () => memoryChannelRig());
 
 const brokers = [
   ["aedes, auto", startEmbeddedBroker, "auto"],
@@ -66,6 +66,6 @@ const brokers = [
   ["mosquitto, 5", startMosquitto, "5"],
 ] as const;
 for (const [name, start, version] of brokers) {
-  clusterBusConformance(`MqttClusterBus over ${name}`, () => mqttClusterRig(start, version));
-  originChannelConformance(`MqttOriginChannel over ${name}`, () => mqttChannelRig(start, version));
+  clusterBusConformance(`MqttCommandBus over ${name}`, () => mqttClusterRig(start, version));
+  originChannelConformance(`MqttEventChannel over ${name}`, () => mqttChannelRig(start, version));
 }

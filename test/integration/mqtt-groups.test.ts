@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import net from "node:net";
 import { test } from "node:test";
 import { Aedes } from "aedes";
-import { MqttClusterBus, MqttLink, startEmbeddedBroker, Topics } from "../../adapters/mqtt/mod.ts";
+import { startEmbeddedBroker } from "../../adapters/broker/mod.ts";
+import { MqttCommandBus, MqttLink, Topics } from "../../adapters/mqtt/mod.ts";
 import { bytes, ear } from "../conformance/cluster-rig.ts";
 import { BrokerProxy } from "../support/broker-proxy.ts";
 import { plainClient, testPorts } from "../support/broker-rigs.ts";
@@ -52,7 +53,7 @@ async function pickyBroker(): Promise<PickyBroker> {
 test("a group that the broker refuses is refused alone; the connection lives on", async () => {
   const broker = await pickyBroker();
   const ports = testPorts();
-  const bus = new MqttClusterBus({ url: broker.url, apps: [app], node: "a" }, ports);
+  const bus = new MqttCommandBus({ url: broker.url, apps: [app], node: "a" }, ports);
   const heard = ear();
   await bus.start(heard.listener);
   const answers: string[] = [];
@@ -116,7 +117,7 @@ test("what a broker has retained for a group is not delivered", async () => {
   retain(topics.groupCommands(app, "room", "me"));
   await until("kept", () => sent.length === 2);
   const url = `mqtt://127.0.0.1:${broker.port}`;
-  const bus = new MqttClusterBus({ url, apps: [app], node: "a" }, testPorts());
+  const bus = new MqttCommandBus({ url, apps: [app], node: "a" }, testPorts());
   const heard = ear();
   await bus.start(heard.listener);
   await new Promise<void>((resolve) => bus.joinGroup(app, "room", () => resolve()));
@@ -136,7 +137,7 @@ for (const [limit, config] of [
   test(`2,000 groups are joined, kept across a reconnect and left: ${limit}`, async () => {
     const broker = await Mosquitto.start({ config });
     const proxy = await BrokerProxy.start(broker.port);
-    const bus = new MqttClusterBus({ url: proxy.url, apps: [app], node: "a" }, testPorts());
+    const bus = new MqttCommandBus({ url: proxy.url, apps: [app], node: "a" }, testPorts());
     const heard = ear();
     await bus.start(heard.listener);
     const names = Array.from({ length: 2_000 }, (_, index) => `@user/${index}`);

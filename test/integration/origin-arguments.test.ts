@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { type Origin, reject } from "../../adapters/mqtt/origin/mod.ts";
+import { type Origin, reject } from "../../adapters/origin/mod.ts";
 import { until } from "../support/broker-wait.ts";
 import { OriginRig } from "../support/origin-rig.ts";
 

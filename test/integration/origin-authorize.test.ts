@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
-import { type AuthorizeRequest, reject } from "../../adapters/mqtt/origin/mod.ts";
+import { type AuthorizeRequest, reject } from "../../adapters/origin/mod.ts";
 import { until } from "../support/broker-wait.ts";
 import { errorsOf, OriginRig, refOf } from "../support/origin-rig.ts";
 

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import process from "node:process";
 import { test } from "node:test";
 import { encode } from "@msgpack/msgpack";
-import { startEmbeddedBroker } from "../../adapters/mqtt/mod.ts";
+import { startEmbeddedBroker } from "../../adapters/broker/mod.ts";
 import { FakeGateway } from "../support/broker-gateway.ts";
 import { until } from "../support/broker-wait.ts";
 import { findPython } from "../support/spawn.ts";

@@ -8,7 +8,7 @@ import {
   type OriginMessageEvent,
   reject,
   type ServiceError,
-} from "../../adapters/mqtt/origin/mod.ts";
+} from "../../adapters/origin/mod.ts";
 import { startGateway } from "../support/gateway.ts";
 import { Mosquitto } from "../support/mosquitto.ts";
 import { type Handshake, handshakeText, RawClient } from "../support/raw-client.ts";

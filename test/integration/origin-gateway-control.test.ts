@@ -7,7 +7,7 @@ import {
   type Origin,
   type OriginMessageEvent,
   ServiceError,
-} from "../../adapters/mqtt/origin/mod.ts";
+} from "../../adapters/origin/mod.ts";
 import { type GatewayProcess, type Started, startGateway } from "../support/gateway.ts";
 import { Mosquitto } from "../support/mosquitto.ts";
 import { RawClient } from "../support/raw-client.ts";

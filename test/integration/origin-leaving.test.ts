@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { connectOrigin, type Origin } from "../../adapters/mqtt/origin/mod.ts";
+import { connectOrigin, type Origin } from "../../adapters/origin/mod.ts";
 import { type GatewayProcess, type Started, startGateway } from "../support/gateway.ts";
 import { Mosquitto } from "../support/mosquitto.ts";
 import { RawClient } from "../support/raw-client.ts";

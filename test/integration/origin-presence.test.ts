@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { decode } from "@msgpack/msgpack";
-import { startEmbeddedBroker, Topics } from "../../adapters/mqtt/mod.ts";
-import { OriginControl } from "../../adapters/mqtt/origin/origin-control.ts";
+import { startEmbeddedBroker } from "../../adapters/broker/mod.ts";
+import { Topics } from "../../adapters/mqtt/mod.ts";
+import { OriginControl } from "../../adapters/origin/presence/origin-control.ts";
 import { plainClient, type TestBroker, testPorts } from "../support/broker-rigs.ts";
 import { until } from "../support/broker-wait.ts";
 

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { encode } from "@msgpack/msgpack";
-import { type EmbeddedBroker, startEmbeddedBroker } from "../../adapters/mqtt/mod.ts";
+import { type EmbeddedBroker, startEmbeddedBroker } from "../../adapters/broker/mod.ts";
 import {
   connectOrigin,
   type Origin,
   type OriginOptions,
   type ServiceError,
-} from "../../adapters/mqtt/origin/mod.ts";
+} from "../../adapters/origin/mod.ts";
 import { FakeGateway } from "../support/broker-gateway.ts";
 import { until } from "../support/broker-wait.ts";
 

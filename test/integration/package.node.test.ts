@@ -26,14 +26,13 @@ const byBun = join(folder, "by-bun");
 
 const originFile = "origin.mjs";
 const originScript = `
-import { connectOrigin } from "websocket-service/origin";
+import { connectOrigin, type Origin, reject } from "websocket-service/origin";
 const origin = await connectOrigin({ broker: process.argv[2], name: process.argv[3] });
 origin.on("message", ({ connection, data }) => connection.send(data));
 console.log("ready");
 `;
 
 const typedScript = `
-import { connectOrigin, type Origin, reject } from "websocket-service/origin";
 export const origin: Origin = await connectOrigin({ broker: "mqtt://127.0.0.1" });
 origin.on("message", ({ connection, data }) => void connection.send(data));
 origin.authorize(() => reject(401));
@@ -84,8 +83,8 @@ test("the package holds the library, the gateway, and nothing else", () => {
     "dist/websocket-service.js",
     "package.json",
   ]);
-  assert.ok(files.includes("dist/lib/adapters/mqtt/origin/mod.js"));
-  assert.ok(files.includes("dist/lib/adapters/mqtt/origin/mod.d.ts"));
+  assert.ok(files.includes("dist/lib/adapters/origin/mod.js"));
+  assert.ok(files.includes("dist/lib/adapters/origin/mod.d.ts"));
   assert.deepEqual(
     files.filter((path) => path.includes("/test/") || path.includes("/runtimes/")),
     [],

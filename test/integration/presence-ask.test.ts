@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { connectOrigin } from "websocket-service/origin";
-import { MqttClusterBus, startEmbeddedBroker, Topics } from "../../adapters/mqtt/mod.ts";
+import { startEmbeddedBroker } from "../../adapters/broker/mod.ts";
+import { MqttCommandBus, Topics } from "../../adapters/mqtt/mod.ts";
 import { ear } from "../conformance/cluster-rig.ts";
 import { plainClient, type TestBroker, testPorts } from "../support/broker-rigs.ts";
 import { waitFor } from "../support/wait.ts";
@@ -17,7 +18,7 @@ after(() => broker.close());
 
 test("a node, and an origin, that is asked announces itself again", async () => {
   const url = `mqtt://127.0.0.1:${broker.port}`;
-  const bus = new MqttClusterBus({ url, version: "4", apps: [app], node: "n1" }, testPorts());
+  const bus = new MqttCommandBus({ url, version: "4", apps: [app], node: "n1" }, testPorts());
   await bus.start(ear().listener);
   const [runtime, version] = ["test", "0"];
   const often = {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ErrorCode } from "../../core/base/mod.ts";
-import { CloseCause } from "../../core/connection.ts";
+import { CloseCause } from "../../core/connection/connection.ts";
 import { combinations, startGateway } from "../support/gateway.ts";
 import { Mosquitto } from "../support/mosquitto.ts";
 import { PlainOrigin } from "../support/plain-origin.ts";

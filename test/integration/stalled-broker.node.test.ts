@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MqttClusterBus } from "../../adapters/mqtt/mod.ts";
+import { MqttCommandBus } from "../../adapters/mqtt/mod.ts";
 import { ear } from "../conformance/cluster-rig.ts";
 import { testPorts } from "../support/broker-rigs.ts";
 import { until } from "../support/broker-wait.ts";
@@ -13,8 +13,8 @@ test("what a broker that hangs has no room for is told as lost, the rest arrives
   const ports = testPorts();
   const options = { url: broker.url(), apps: [app] };
   const [heard, heardOther] = [ear(), ear()];
-  const bus = new MqttClusterBus({ ...options, node: "n1" }, ports);
-  const other = new MqttClusterBus({ ...options, node: "n2" }, testPorts());
+  const bus = new MqttCommandBus({ ...options, node: "n1" }, ports);
+  const other = new MqttCommandBus({ ...options, node: "n2" }, testPorts());
   await Promise.all([bus.start(heard.listener), other.start(heardOther.listener)]);
   await new Promise<void>((resolve) => other.joinGroup(app, "room", () => resolve()));
   const forwards = 100;

@@ -2,19 +2,19 @@ import type { Mutant, Part } from "./mutant.ts";
 
 const page = "docs/reliability.md";
 const files = {
-  router: "core/event-router.ts",
-  stream: "core/event-stream.ts",
-  newStream: "core/new-stream.ts",
-  refused: "core/refused-origins.ts",
-  careful: "adapters/mqtt/careful-publisher.ts",
-  session: "adapters/mqtt/mqtt-session.ts",
+  router: "core/routing/event-router.ts",
+  stream: "core/events/event-stream.ts",
+  newStream: "core/events/new-stream.ts",
+  refused: "core/routing/refused-origins.ts",
+  careful: "adapters/mqtt/poison-guard.ts",
+  session: "adapters/mqtt/link/mqtt-session.ts",
   gateway: "core/gateway.ts",
 } as const;
 const tests = {
-  moved: "test/unit/moved-connections.test.ts",
-  router: "test/unit/event-router.test.ts",
-  careful: "test/unit/careful-publisher.test.ts",
-  drain: "test/unit/drain.test.ts",
+  moved: "test/unit/core/routing/moved-connections.test.ts",
+  router: "test/unit/core/routing/event-router.test.ts",
+  careful: "test/unit/adapters/mqtt/poison-guard.test.ts",
+  drain: "test/unit/core/connection/drain.test.ts",
 } as const;
 
 /** Origins that the broker refuses, origins and nodes that leave, and what is full. */

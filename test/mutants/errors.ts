@@ -3,25 +3,25 @@ import type { Mutant, Part } from "./mutant.ts";
 const page = "docs/errors.md";
 const files = {
   gateway: "core/gateway.ts",
-  drain: "core/drain.ts",
-  bus: "adapters/mqtt/mqtt-cluster-bus.ts",
-  streams: "core/command-streams.ts",
-  sizes: "core/outgoing-sizes.ts",
-  handshakes: "core/address-handshakes.ts",
-  entrance: "core/entrance.ts",
-  guard: "core/connection-guard.ts",
-  executor: "core/command-executor.ts",
+  drain: "core/connection/drain.ts",
+  bus: "adapters/mqtt/mqtt-command-bus.ts",
+  streams: "core/commands/command-streams.ts",
+  sizes: "core/groups/outgoing-sizes.ts",
+  handshakes: "core/handshake/address-handshakes.ts",
+  handshakeGate: "core/handshake/handshake-gate.ts",
+  guard: "core/connection/connection-guard.ts",
+  dispatcher: "core/commands/command-dispatcher.ts",
 } as const;
 const tests = {
-  cluster: "test/unit/gateway-cluster.test.ts",
+  cluster: "test/unit/core/gateway-cluster.test.ts",
   conformance: "test/integration/mqtt-conformance.test.ts",
-  sizes: "test/unit/message-sizes.test.ts",
-  handshakes: "test/unit/address-handshakes.test.ts",
-  drain: "test/unit/drain.test.ts",
-  streams: "test/unit/command-streams.test.ts",
-  closing: "test/unit/closing-streams.test.ts",
-  guard: "test/unit/connection-guard.test.ts",
-  numbered: "test/unit/numbered-commands.test.ts",
+  sizes: "test/unit/wasm/message-sizes.test.ts",
+  handshakes: "test/unit/core/handshake/address-handshakes.test.ts",
+  drain: "test/unit/core/connection/drain.test.ts",
+  streams: "test/unit/core/commands/command-streams.test.ts",
+  closing: "test/unit/core/connection/closing-streams.test.ts",
+  guard: "test/unit/core/connection/connection-guard.test.ts",
+  numbered: "test/unit/core/commands/numbered-commands.test.ts",
 } as const;
 
 /** Faults that have a code: they are counted and told, and what they limit is limited. */
@@ -56,14 +56,14 @@ const mutants: readonly Mutant[] = [
   },
   {
     says: "a numbered batch of a sender that the node does not know",
-    file: files.executor,
+    file: files.dispatcher,
     find: "app.commandStreams.admit(source.sender, {",
     replace: 'app.commandStreams.admit("", {',
     tests: [tests.numbered],
   },
   {
     says: "the node has as many connections as `--max-connections` allows",
-    file: files.entrance,
+    file: files.handshakeGate,
     find: "if (registry.occupied >= this.#options.connectionsMax) {",
     replace: "if (registry.size >= this.#options.connectionsMax) {",
     tests: [tests.closing],
@@ -91,7 +91,7 @@ const mutants: readonly Mutant[] = [
   },
   {
     says: "the address has as many handshakes waiting as `--max-handshakes-per-ip` allows",
-    file: files.entrance,
+    file: files.handshakeGate,
     find: "if (code !== undefined) return this.#refused(tooMany(code));",
     replace: "",
     tests: [tests.handshakes],
@@ -105,10 +105,10 @@ const mutants: readonly Mutant[] = [
   },
   {
     says: "a client left while its handshake waited to be authorised",
-    file: files.entrance,
+    file: files.handshakeGate,
     find: "request.onLeft?.(() => {",
     replace: "void (() => {",
-    tests: ["test/unit/handshake-left.test.ts"],
+    tests: ["test/unit/core/handshake/handshake-left.test.ts"],
   },
 ];
 

@@ -2,21 +2,21 @@ import type { Mutant, Part } from "./mutant.ts";
 
 const page = "docs/reliability.md";
 const files = {
-  reassign: "core/reassign.ts",
-  router: "core/event-router.ts",
-  stream: "core/event-stream.ts",
-  window: "core/stream-window.ts",
-  idle: "core/idle-connections.ts",
-  directory: "core/origin-directory.ts",
-  waiting: "core/waiting-room.ts",
-  rendezvous: "core/rendezvous.ts",
+  reassign: "core/routing/reassign.ts",
+  router: "core/routing/event-router.ts",
+  stream: "core/events/event-stream.ts",
+  window: "core/events/stream-window.ts",
+  idle: "core/connection/idle-connections.ts",
+  directory: "core/routing/origin-directory.ts",
+  waiting: "core/routing/no-origin-buffer.ts",
+  rendezvous: "core/routing/rendezvous.ts",
 } as const;
 const tests = {
-  moved: "test/unit/moved-connections.test.ts",
-  introductions: "test/unit/introductions.test.ts",
-  router: "test/unit/event-router.test.ts",
-  properties: "test/unit/router-properties.test.ts",
-  directory: "test/unit/origin-directory.test.ts",
+  moved: "test/unit/core/routing/moved-connections.test.ts",
+  introductions: "test/unit/core/events/introductions.test.ts",
+  router: "test/unit/core/routing/event-router.test.ts",
+  properties: "test/unit/core/routing/router-properties.test.ts",
+  directory: "test/unit/core/routing/origin-directory.test.ts",
 } as const;
 
 /** What happens to connections when origins come and go. */
@@ -31,8 +31,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "takes what it held unconfirmed",
     file: files.stream,
-    find: "surrender(): { items: unknown[][]; paused: Connection[] } {\n    this.#take();",
-    replace: "surrender(): { items: unknown[][]; paused: Connection[] } {",
+    find: "takeUnacknowledged(): { items: unknown[][]; paused: Connection[] } {\n    this.#take();",
+    replace: "takeUnacknowledged(): { items: unknown[][]; paused: Connection[] } {",
     tests: [tests.properties],
   },
   {
@@ -123,7 +123,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "If there is none they go to the **waiting room**",
     file: files.router,
-    find: "return this.#pick(id)?.stream ?? this.#waitingRoom();",
+    find: "return this.#pick(id)?.stream ?? this.#noOriginBuffer();",
     replace: "return this.#pick(id)?.stream ?? (this.#open[0] as EventStream);",
     tests: [tests.router, tests.properties],
   },

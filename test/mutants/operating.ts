@@ -2,14 +2,14 @@ import type { Mutant, Part } from "./mutant.ts";
 
 const page = "docs/operating.md";
 const files = {
-  login: "runtimes/broker-login.ts",
+  login: "runtimes/cli/broker-login.ts",
   log: "adapters/log/log-limiter.ts",
   redact: "adapters/log/redact.ts",
 } as const;
 const tests = {
-  broker: "test/unit/broker-login.test.ts",
-  log: "test/unit/core-parts.test.ts",
-  logger: "test/unit/logger.test.ts",
+  broker: "test/unit/runtimes/broker-login.test.ts",
+  log: "test/unit/core/connection/core-parts.test.ts",
+  logger: "test/unit/adapters/log/logger.test.ts",
 } as const;
 
 /** What an operator relies on. */

@@ -3,23 +3,23 @@ import type { Mutant, Part } from "./mutant.ts";
 const page = "README.md";
 const files = {
   compose: "runtimes/compose.ts",
-  guard: "core/connection-guard.ts",
+  guard: "core/connection/connection-guard.ts",
   gateway: "core/gateway.ts",
-  admission: "core/admission.ts",
-  rates: "core/rate-limits.ts",
-  addresses: "core/address-limits.ts",
+  admission: "core/handshake/admission.ts",
+  rates: "core/connection/rate-limits.ts",
+  addresses: "core/connection/address-limits.ts",
   bun: "runtimes/bun/server.ts",
   report: "test/support/run-report.ts",
   run: "test/run.ts",
 } as const;
 const tests = {
   compose: "test/integration/compose.test.ts",
-  guard: "test/unit/connection-guard.test.ts",
-  address: "test/unit/client-address.test.ts",
+  guard: "test/unit/core/connection/connection-guard.test.ts",
+  address: "test/unit/core/handshake/client-address.test.ts",
   tls: "test/integration/tls.node.test.ts",
   sockets: "test/runtimes/sockets-bun-native.node.test.ts",
   runner: "test/integration/runner.node.test.ts",
-  limits: "test/unit/message-sizes.test.ts",
+  limits: "test/unit/wasm/message-sizes.test.ts",
 } as const;
 
 /** The features of the README that need the whole program, a runtime, or the tests' own runner. */

@@ -1,13 +1,13 @@
 import { MemoryLogger } from "../../adapters/memory/mod.ts";
 import {
-  MqttClusterBus,
+  MqttCommandBus,
+  MqttEventChannel,
   MqttLink,
-  MqttOriginChannel,
   type MqttVersion,
   Topics,
 } from "../../adapters/mqtt/mod.ts";
 import { SystemClock, SystemRandom } from "../../adapters/system/mod.ts";
-import { type ClusterBus, MessageKind } from "../../core/ports/mod.ts";
+import { type CommandBus, MessageKind } from "../../core/ports/mod.ts";
 import type { ClusterRig } from "../conformance/cluster-rig.ts";
 import type { ChannelRig, HeardEvents } from "../conformance/origin-channel.ts";
 import { BrokerProxy } from "./broker-proxy.ts";
@@ -67,12 +67,12 @@ export async function mqttClusterRig(
   const broker = await start();
   const topics = new Topics();
   const anybody = await plainClient(broker.port);
-  const proxies = new Map<ClusterBus, BrokerProxy>();
-  const dead = new Set<ClusterBus>();
+  const proxies = new Map<CommandBus, BrokerProxy>();
+  const dead = new Set<CommandBus>();
   return {
     async bus(node, apps) {
       const proxy = await BrokerProxy.start(broker.port);
-      const bus = new MqttClusterBus({ url: proxy.url, version, apps, node }, testPorts());
+      const bus = new MqttCommandBus({ url: proxy.url, version, apps, node }, testPorts());
       proxies.set(bus, proxy);
       return bus;
     },
@@ -127,7 +127,7 @@ export async function mqttChannelRig(
     heard.push({ app, partition, node, text: new TextDecoder().decode(payload) });
   });
   const options = { url: proxy.url, version, apps: ["default"], node: "n1" };
-  const channel = new MqttOriginChannel(options, testPorts());
+  const channel = new MqttEventChannel(options, testPorts());
   return {
     channel,
     heard,

@@ -1,10 +1,9 @@
 import { ManualClock, MemoryByteSocket, SeededRandom } from "../../adapters/memory/mod.ts";
 import { limits } from "../../core/base/mod.ts";
-import { newConnectionId } from "../../core/connection-id.ts";
+import { newConnectionId } from "../../core/connection/connection-id.ts";
 import type { Codec } from "../../core/ports/mod.ts";
-import type { FramedSocket } from "../../core/protocol/mod.ts";
-import { FramedSockets } from "../../core/protocol/mod.ts";
-import { createZlibDeflate } from "../../runtimes/deflate.ts";
+import { type FramedSocket, FramedSockets } from "../../core/websocket/mod.ts";
+import { createZlibDeflate } from "../../runtimes/server/deflate.ts";
 import { createPlainCodec, createWasmCodec } from "../../wasm/mod.ts";
 import { type ClientFrame, clientFrame, readServerFrame } from "./raw-client-frames.ts";
 import { admission, RecordingHandler } from "./recording-handler.ts";

@@ -1,6 +1,12 @@
-import type { NewMessage, OutgoingMessage, Socket, SocketHandler } from "../../core/ports/mod.ts";
-import { MessageKind, type Subprotocol } from "../../core/ports/mod.ts";
-import { SubprotocolConnection, SubprotocolHandler } from "../../core/protocol/mod.ts";
+import {
+  MessageKind,
+  type NewMessage,
+  type OutgoingMessage,
+  type Socket,
+  type SocketHandler,
+  type Subprotocol,
+} from "../../core/ports/mod.ts";
+import { SubprotocolConnection, SubprotocolHandler } from "../../core/websocket/mod.ts";
 
 interface GraphMessage {
   readonly type?: unknown;

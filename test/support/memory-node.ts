@@ -3,10 +3,10 @@ import {
   type ManualClock,
   type MemoryBroadcast,
   type MemoryBroker,
-  MemoryClusterBus,
+  MemoryCommandBus,
+  MemoryEventChannel,
   MemoryLogger,
   MemoryMetrics,
-  MemoryOriginChannel,
   MemorySocket,
   SeededRandom,
 } from "../../adapters/memory/mod.ts";
@@ -17,11 +17,11 @@ import type {
   Authorizer,
   Codec,
   CodecOptions,
+  EventChannel,
   HandshakeAdmission,
   HandshakeAnswer,
   HandshakeRefusal,
   HandshakeRequest,
-  OriginChannel,
 } from "../../core/ports/mod.ts";
 import { createPlainCodec } from "../../wasm/mod.ts";
 import { gatewayOptions } from "./gateway-options.ts";
@@ -65,7 +65,7 @@ export function upgradeRequest(
 export const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** A cluster bus that also keeps, as `APP/GROUP`, what it was told to join. */
-export class WatchedBus extends MemoryClusterBus {
+export class WatchedBus extends MemoryCommandBus {
   readonly joined: Set<string> = new Set();
 
   override joinGroup(app: string, group: string, done: (error?: ServiceError) => void): void {
@@ -88,7 +88,7 @@ export interface MemoryNodeParts {
   readonly clock: ManualClock;
   /** The sockets' own fan-out; none where it is left out. */
   readonly broadcast?: MemoryBroadcast | undefined;
-  readonly channel?: (inner: MemoryOriginChannel) => OriginChannel;
+  readonly channel?: (inner: MemoryEventChannel) => EventChannel;
   readonly codec?: (options: CodecOptions) => Codec;
   readonly authorize?: Authorizer["authorize"];
 }
@@ -98,7 +98,7 @@ export class MemoryNode {
   readonly name: string;
   readonly metrics: MemoryMetrics = new MemoryMetrics();
   readonly logger: MemoryLogger = new MemoryLogger();
-  readonly channel: MemoryOriginChannel;
+  readonly channel: MemoryEventChannel;
   readonly bus: WatchedBus;
   readonly gateway: Gateway;
   readonly #parts: MemoryNodeParts;
@@ -108,7 +108,7 @@ export class MemoryNode {
     const { node = "n", app = "default", routes = [] } = options;
     this.#parts = parts;
     this.name = node;
-    this.channel = new MemoryOriginChannel(broker, node);
+    this.channel = new MemoryEventChannel(broker, node);
     const apps = routes.length === 0 ? [app] : [...new Set(routes.map((route) => route.app))];
     this.bus = new WatchedBus(broker, { apps, node });
     this.gateway = new Gateway(

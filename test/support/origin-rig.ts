@@ -1,11 +1,11 @@
 import { encode } from "@msgpack/msgpack";
-import { type EmbeddedBroker, startEmbeddedBroker } from "../../adapters/mqtt/mod.ts";
+import { type EmbeddedBroker, startEmbeddedBroker } from "../../adapters/broker/mod.ts";
 import {
   connectOrigin,
   type Origin,
   type OriginOptions,
   type ServiceError,
-} from "../../adapters/mqtt/origin/mod.ts";
+} from "../../adapters/origin/mod.ts";
 import { FakeGateway, type SentCommand } from "./broker-gateway.ts";
 import { until } from "./broker-wait.ts";
 

@@ -5,7 +5,7 @@ import type {
   Socket,
   SocketHandler,
 } from "../../core/ports/mod.ts";
-import { refuse } from "../../core/protocol/mod.ts";
+import { refuse } from "../../core/websocket/mod.ts";
 
 export const admission: HandshakeAdmission = {
   accepted: true,

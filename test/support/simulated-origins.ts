@@ -1,9 +1,9 @@
 import { decode } from "@msgpack/msgpack";
 import { ServiceError } from "../../core/base/mod.ts";
 import type {
+  EventChannel,
+  EventChannelListener,
   EventDestination,
-  OriginChannel,
-  OriginChannelListener,
   OriginDestination,
   OriginPresence,
 } from "../../core/ports/mod.ts";
@@ -101,10 +101,10 @@ interface Publish {
 }
 
 /** A network between one node and its origins that loses, delays and breaks as it is told. */
-export class SimulatedNetwork implements OriginChannel {
+export class SimulatedNetwork implements EventChannel {
   batchBytesMax = 1_000_000;
   readonly origins: Map<string, SimulatedOrigin> = new Map();
-  listener!: OriginChannelListener;
+  listener!: EventChannelListener;
   connected = false;
   /** Origins that the broker lets nobody publish to, by name; undefined: the partitions. */
   readonly refused: Map<string | undefined, ServiceError> = new Map();
@@ -122,7 +122,7 @@ export class SimulatedNetwork implements OriginChannel {
     return this.#wire.length;
   }
 
-  start(listener: OriginChannelListener): Promise<void> {
+  start(listener: EventChannelListener): Promise<void> {
     this.listener = listener;
     this.connect();
     return Promise.resolve();

@@ -3,7 +3,8 @@ import type { Sources } from "./tidy-imports.ts";
 import { tokensOf } from "./tidy-tokens.ts";
 
 // House rule 11: "under" each of these.
-const fileLinesEnd = 300;
+/** A file of more than 300 lines is to be looked at; from here on it fails. */
+const fileLinesEnd = 450;
 const functionLinesEnd = 70;
 const lineColumnsEnd = 100;
 

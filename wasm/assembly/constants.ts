@@ -1,5 +1,6 @@
 // Numbers that both sides of the border know. The TypeScript side checks none of them: they are
-// the values of core/ports/frame-parser.ts, core/ports/command-decoder.ts and core/base/errors.ts.
+// the values of core/ports/codec/frame-parser.ts, core/ports/codec/command-decoder.ts and
+// core/base/errors.ts.
 
 /** What the parser stopped for: `ParserStep`. */
 export namespace Step {
@@ -48,7 +49,7 @@ export namespace Opcode {
   export const PONG: u32 = 10;
 }
 
-/** `Verb` of core/ports/command-decoder.ts. */
+/** `Verb` of core/ports/codec/command-decoder.ts. */
 export namespace Verb {
   export const UNKNOWN: i32 = 0;
   export const SEND: i32 = 1;
@@ -64,7 +65,7 @@ export namespace Verb {
   export const RENEW: i32 = 11;
 }
 
-/** `Target` of core/ports/command-decoder.ts. */
+/** `Target` of core/ports/codec/command-decoder.ts. */
 export namespace Target {
   export const GONE: i32 = -1;
   export const MALFORMED: i32 = -2;

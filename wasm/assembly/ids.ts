@@ -1,4 +1,5 @@
-// Connection ids: `NODE.` and 26 characters, 4 of which are the slot (core/connection-id.ts).
+// Connection ids: `NODE.` and 26 characters, 4 of which are the slot, as in
+// core/connection/connection-id.ts.
 
 import { equalOver } from "./bytes";
 import { ID_CHARS, SLOTS_PER_PAGE_BITS, SLOT_PAGES_MAX, Target } from "./constants";

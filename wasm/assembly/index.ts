@@ -125,12 +125,12 @@ export function unbind(index: u32): bool {
 }
 
 /** False where the slot is not bound. */
-export function attach(index: u32, deflate: bool, handOut: bool): bool {
+export function attach(index: u32, deflate: bool, bypassBatch: bool): bool {
   const slot = slotAt(index);
   if (!slot || !slot.flags) return false;
   dropUnfinished(slot);
   slot.flags = <u8>(Flag.BOUND | Flag.ATTACHED | (deflate ? Flag.DEFLATE : 0));
-  slot.handOut = handOut;
+  slot.bypassBatch = bypassBatch;
   return true;
 }
 

@@ -34,7 +34,7 @@ export function initParser(partialMax: u32): void {
 // @ts-ignore: decorator
 @inline
 function handsOut(slot: Slot): bool {
-  return slot.lane < 0 || slot.handOut;
+  return slot.lane < 0 || slot.bypassBatch;
 }
 
 function releaseHanded(): void {

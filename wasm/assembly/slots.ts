@@ -57,7 +57,7 @@ export class Slot {
   /** Opcode of the frame being read. */
   frame: u8;
   /** Whether messages are handed out although the slot has a lane. */
-  handOut: bool;
+  bypassBatch: bool;
   /** The unfinished header: up to 14 bytes from here on. */
   header: u8;
   header1: u8;

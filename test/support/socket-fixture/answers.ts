@@ -4,7 +4,7 @@ import type {
   HandshakeRefusal,
   HandshakeRequest,
 } from "../../../core/ports/mod.ts";
-import { checkHandshake, chooseSubprotocol, refuse } from "../../../core/protocol/mod.ts";
+import { checkHandshake, chooseSubprotocol, refuse } from "../../../core/websocket/mod.ts";
 import { say } from "./say.ts";
 
 const refusals: Readonly<Record<string, HandshakeRefusal>> = {

@@ -1,6 +1,6 @@
 import { SystemRandom } from "../../../adapters/system/mod.ts";
-import { newConnectionId } from "../../../core/connection-id.ts";
-import { ReusableMessage } from "../../../core/outgoing-message.ts";
+import { newConnectionId } from "../../../core/connection/connection-id.ts";
+import { ReusableMessage } from "../../../core/groups/outgoing-message.ts";
 import type {
   Codec,
   ConnectionHandle,
@@ -11,7 +11,7 @@ import type {
   Socket,
   SocketHandler,
 } from "../../../core/ports/mod.ts";
-import type { ClientServer, ServerTls } from "../../../runtimes/client-server.ts";
+import type { ClientServer, ServerTls } from "../../../runtimes/server/client-server.ts";
 import { Answers } from "./answers.ts";
 import { say } from "./say.ts";
 

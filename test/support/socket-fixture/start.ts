@@ -1,14 +1,14 @@
 import process from "node:process";
 import { SystemClock } from "../../../adapters/system/mod.ts";
 import { limits, ServiceError } from "../../../core/base/mod.ts";
-import { ReusableMessage } from "../../../core/outgoing-message.ts";
-import { withSubprotocols } from "../../../core/protocol/mod.ts";
+import { ReusableMessage } from "../../../core/groups/outgoing-message.ts";
+import { withSubprotocols } from "../../../core/websocket/mod.ts";
 import type {
   ClientServer,
   ClientServerOptions,
   ServerTls,
-} from "../../../runtimes/client-server.ts";
-import { createZlibDeflate } from "../../../runtimes/deflate.ts";
+} from "../../../runtimes/server/client-server.ts";
+import { createZlibDeflate } from "../../../runtimes/server/deflate.ts";
 import { createWasmCodec } from "../../../wasm/mod.ts";
 import { graphProtocol } from "../graph-protocol.ts";
 import { FixtureHandler } from "./handler.ts";

@@ -1,0 +1,84 @@
+import type net from "node:net";
+import process from "node:process";
+import { Duplex } from "node:stream";
+import { brokerLimits } from "./broker-limits.ts";
+import { PacketGuard } from "./packet-guard.ts";
+
+/**
+ * A client's socket as aedes reads it: `readable`, then `read()` once. Node's streams tell again
+ * by themselves; Deno's (2.9.6) stall or lose bytes under that use, so the socket flows and what
+ * it brings is held here. Writing goes straight to the socket.
+ */
+export class BrokerStream extends Duplex {
+  readonly #socket: net.Socket;
+  #chunks: Buffer[] = [];
+  #bytes = 0;
+  #telling = false;
+  readonly #tooLarge: () => void;
+  readonly #guard: PacketGuard = new PacketGuard({
+    firstBytesMax: brokerLimits.connectBytesMax,
+    bytesMax: brokerLimits.packetBytesMax,
+  });
+  readonly #tell = (): void => {
+    this.#telling = false;
+    if (this.#bytes > 0 && !this.destroyed) this.emit("readable");
+  };
+
+  /** `tooLarge` is told before a stream ends over the size of a packet. */
+  constructor(socket: net.Socket, tooLarge: () => void) {
+    super();
+    this.#socket = socket;
+    this.#tooLarge = tooLarge;
+    socket.on("data", (chunk: Buffer) => this.#take(chunk));
+    socket.on("drain", () => this.emit("drain"));
+    socket.once("end", () => this.emit("end"));
+    socket.once("error", (error) => this.destroy(error));
+    socket.once("close", () => this.destroy());
+  }
+
+  get remoteAddress(): string | undefined {
+    return this.#socket.remoteAddress;
+  }
+
+  override read(size?: number): Buffer | null {
+    if (size === 0 || this.#bytes === 0) return null;
+    const chunks = this.#chunks;
+    const whole = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, this.#bytes);
+    this.#chunks = [];
+    this.#bytes = 0;
+    if (this.#socket.isPaused()) this.#socket.resume();
+    return whole;
+  }
+
+  override write(chunk: string | Uint8Array): boolean {
+    return this.#socket.write(chunk);
+  }
+
+  override cork(): void {
+    this.#socket.cork();
+  }
+
+  override uncork(): void {
+    this.#socket.uncork();
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#socket.destroy();
+    callback(error);
+  }
+
+  #take(chunk: Buffer): void {
+    if (this.destroyed) return;
+    if (!this.#guard.admits(chunk)) {
+      this.#tooLarge();
+      this.destroy();
+      return;
+    }
+    this.#chunks.push(chunk);
+    this.#bytes += chunk.length;
+    if (this.#bytes >= brokerLimits.readBytesMax) this.#socket.pause();
+    if (this.#telling) return;
+    this.#telling = true;
+    process.nextTick(this.#tell);
+  }
+}

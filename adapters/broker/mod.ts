@@ -1,0 +1,6 @@
+export type { BrokerLogin } from "./broker-login.ts";
+export {
+  type EmbeddedBroker,
+  type EmbeddedBrokerOptions,
+  startEmbeddedBroker,
+} from "./embedded-broker.ts";

@@ -1,0 +1,13 @@
+export { parseBrokerUrl, redactUrl } from "./broker-url.ts";
+export { EchoWatch } from "./echo-watch.ts";
+export { mqttLimits } from "./mqtt-limits.ts";
+export {
+  MqttLink,
+  type MqttLinkListener,
+  type MqttLinkOptions,
+  type MqttLinkPorts,
+  type MqttVersion,
+} from "./mqtt-link.ts";
+export { type MqttOptions, type MqttPorts, shownTopic } from "./mqtt-options.ts";
+export type { MqttTls } from "./mqtt-tls.ts";
+export type { PublishDone } from "./publish-window.ts";

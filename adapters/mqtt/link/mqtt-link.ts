@@ -1,0 +1,291 @@
+import { limits, ServiceError } from "../../../core/base/mod.ts";
+import type { Cancel, Clock, Logger, LogLevel, Random } from "../../../core/ports/mod.ts";
+import { Backoff } from "./backoff.ts";
+import { type BrokerAddress, parseBrokerUrl, redactUrl } from "./broker-url.ts";
+import { connackVerdict } from "./connack.ts";
+import { LinkLog } from "./link-log.ts";
+import { mqttLimits } from "./mqtt-limits.ts";
+import { MqttSession, type MqttSessionEnd, type MqttSessionLimits } from "./mqtt-session.ts";
+import type { MqttTls } from "./mqtt-tls.ts";
+import { type PublishDone, PublishWindow } from "./publish-window.ts";
+import { type SubscribeDone, Subscriptions } from "./subscriptions.ts";
+
+/** `4` is MQTT 3.1.1. `auto` tries MQTT 5 and falls back to 3.1.1, which every broker speaks. */
+export type MqttVersion = "auto" | "4" | "5";
+
+export interface MqttLinkOptions {
+  readonly url: string;
+  /** Begins the client id; a random rest makes it one of its kind. */
+  readonly name: string;
+  /** What the connection is for, in logs. */
+  readonly role: string;
+  readonly version?: MqttVersion | undefined;
+  readonly tls?: MqttTls | undefined;
+  /** The broker clears this retained topic when the connection dies. */
+  readonly willTopic?: string | undefined;
+  /** Topic filters, subscribed at QoS 1 on every connection; without them there is none. */
+  readonly filters?: readonly string[] | undefined;
+  /** False where whoever publishes bounds what the broker has not answered. */
+  readonly bounded?: boolean | undefined;
+  /** Longest wait before connecting again; `mqttLimits.reconnectMsMax` by default. */
+  readonly reconnectMsMax?: number | undefined;
+  /** Level of the line that tells a lost or unreachable broker: one of several links warns. */
+  readonly downLevel?: LogLevel | undefined;
+  /** The same for a broker that was never reached yet. */
+  readonly unreachableLevel?: LogLevel | undefined;
+}
+
+export interface MqttLinkPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** What a link tells. Its methods never throw. */
+export interface MqttLinkListener {
+  /** Connected and subscribed, or not any more. */
+  connected(connected: boolean): void;
+  /** `payload` is only valid during the call. */
+  message(topic: string, payload: Uint8Array, retained: boolean): void;
+}
+
+type State = "idle" | "connecting" | "up" | "waiting" | "stopped";
+
+/**
+ * A connection to the broker that comes back by itself. Every attempt is a new session with
+ * nothing in its store: MQTT.js would otherwise replay that one packet at a time before it says
+ * that it is connected. What was not confirmed fails, and the caller repeats it.
+ */
+export class MqttLink {
+  readonly #options: MqttLinkOptions;
+  readonly #ports: MqttLinkPorts;
+  readonly #address: BrokerAddress;
+  readonly #clientId: string;
+  readonly #backoff: Backoff;
+  readonly #window: PublishWindow;
+  readonly #subscriptions: Subscriptions;
+  readonly #lines: LinkLog;
+  readonly #auto: boolean;
+  #listener: MqttLinkListener | undefined;
+  #session: MqttSession | undefined;
+  #state: State = "idle";
+  #version: 4 | 5;
+  #fellBack = false;
+  #everUp = false;
+  #toldRefused = false;
+  #packetBytesMax: number | undefined;
+  #cancelRetry: Cancel = () => {};
+  #idle: (() => void) | undefined;
+  #settle: { resolve(): void; reject(error: ServiceError): void } | undefined;
+
+  constructor(options: MqttLinkOptions, ports: MqttLinkPorts) {
+    this.#options = options;
+    this.#ports = ports;
+    this.#lines = new LinkLog(ports.logger, ports.clock, options);
+    this.#address = parseBrokerUrl(options.url);
+    const rest = ports.random.fill(new Uint8Array(6));
+    const hex = Array.from(rest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+    this.#clientId = `${options.name}-${hex}`;
+    this.#backoff = new Backoff(ports.random, options.reconnectMsMax);
+    this.#version = options.version === "4" ? 4 : 5;
+    const { filters = [], version = "auto" } = options;
+    this.#auto = version === "auto";
+    this.#subscriptions = new Subscriptions(ports.clock, filters, (filter, required) =>
+      this.#notGranted(filter, required),
+    );
+    this.#window = new PublishWindow((publish, acked) => {
+      this.#session?.publish(publish, (error, heard) => {
+        if (error !== undefined) this.#lines.refused(publish.topic, error);
+        acked(error, heard);
+        if (this.#window.size === 0) this.#idle?.();
+      });
+    }, options.bounded);
+  }
+
+  get up(): boolean {
+    return this.#state === "up";
+  }
+
+  /** The broker's limit of a packet in bytes, where it named one (MQTT 5). */
+  get packetBytesMax(): number | undefined {
+    return this.#packetBytesMax;
+  }
+
+  /** The protocol version in use: 4 is 3.1.1. */
+  get version(): 4 | 5 {
+    return this.#version;
+  }
+
+  /**
+   * Connects and keeps connected. Resolves when subscribed for the first time, however long that
+   * takes; rejects with `broker-refused` where trying again cannot help.
+   */
+  start(listener: MqttLinkListener): Promise<void> {
+    this.#listener = listener;
+    return new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+      if (this.#state === "idle") this.#connect();
+    });
+  }
+
+  /** Publishes at QoS 1. The caller never changes `payload` again. */
+  publish(topic: string, payload: Uint8Array, done: PublishDone, retain = false): void {
+    if (this.#state !== "up") {
+      done(new ServiceError("broker-lost", "the broker cannot be reached now"));
+      return;
+    }
+    const bytes = payload.byteLength + 3 * topic.length + mqttLimits.packetOverheadBytes;
+    // A packet above the limit would end the connection, and again after each repetition.
+    if (this.#packetBytesMax !== undefined && bytes > this.#packetBytesMax) {
+      done(new ServiceError("batch-too-big", "the packet is above the broker's limit"));
+      return;
+    }
+    this.#lines.topic = topic;
+    this.#window.add({ topic, payload, retain, done });
+  }
+
+  /**
+   * Subscribes at QoS 1, now and after every reconnect, before `connected` is told. `done` is
+   * called once: when granted for the first time, or with an error: then nothing is subscribed.
+   */
+  subscribe(filter: string, done: SubscribeDone): void {
+    this.#subscriptions.add(filter, done);
+  }
+
+  unsubscribe(filter: string): void {
+    this.#subscriptions.remove(filter);
+  }
+
+  /** Waits for what is on its way, at most `shutdownFlushMs`, then disconnects. */
+  async stop(): Promise<void> {
+    if (this.#state === "stopped") return;
+    if (this.#state === "up" && this.#window.size > 0) {
+      await this.#within((done) => {
+        this.#idle = done;
+      });
+    }
+    const wasUp = this.#state === "up";
+    this.#state = "stopped";
+    this.#cancelRetry();
+    const closing = new ServiceError("broker-lost", "the connection is being closed");
+    this.#subscriptions.stop(closing);
+    this.#window.fail(closing);
+    const session = this.#session;
+    if (wasUp && session !== undefined) await this.#within((done) => session.end(done));
+    session?.destroy();
+    if (wasUp) this.#listener?.connected(false);
+    this.#settle?.reject(new ServiceError("broker-lost", "stopped before it was connected"));
+  }
+
+  /** Cuts the connection without DISCONNECT, as its death would; it comes back by itself. */
+  cut(): void {
+    this.#session?.destroy();
+  }
+
+  #within(begin: (done: () => void) => void): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#ports.clock.after(limits.shutdownFlushMs, resolve);
+      begin(() => {
+        cancel();
+        resolve();
+      });
+    });
+  }
+
+  #connect(): void {
+    this.#state = "connecting";
+    const { tls, willTopic } = this.#options;
+    const [address, clientId, version] = [this.#address, this.#clientId, this.#version];
+    const options = { address, clientId, version, tls, willTopic };
+    const session: MqttSession = new MqttSession(options, {
+      established: (granted) => this.#connected(session, granted),
+      message: (topic, payload, retained) => this.#listener?.message(topic, payload, retained),
+      closed: (end) => this.#closed(end),
+    });
+    this.#session = session;
+  }
+
+  #connected(session: MqttSession, { receiveMax, packetBytesMax }: MqttSessionLimits): void {
+    if (this.#state !== "connecting") return;
+    this.#window.limit(receiveMax);
+    this.#packetBytesMax = packetBytesMax;
+    this.#toldRefused = false;
+    this.#subscriptions.begin(session, packetBytesMax, () => this.#established());
+  }
+
+  #established(): void {
+    this.#state = "up";
+    this.#backoff.reset();
+    this.#fellBack = false;
+    this.#everUp = true;
+    this.#lines.up();
+    this.#listener?.connected(true);
+    this.#settle?.resolve();
+  }
+
+  #notGranted(filter: string, required: boolean): void {
+    const message = `the broker does not grant the subscription ${filter}: let this user read it`;
+    if (required) this.#session?.fail(new ServiceError("broker-refused", message));
+    else if (!this.#toldRefused) this.#lines.log("warn", "subscription-refused", { filter });
+    this.#toldRefused = true;
+  }
+
+  #closed(end: MqttSessionEnd): void {
+    if (this.#state === "stopped") return;
+    const wasUp = this.#state === "up";
+    const refusal = this.#refusal(end);
+    this.#subscriptions.lost();
+    this.#state = refusal === undefined ? "waiting" : "stopped";
+    this.#window.fail(new ServiceError("broker-lost", "the connection to the broker is lost"));
+    if (wasUp) this.#listener?.connected(false);
+    if (refusal !== undefined) {
+      this.#subscriptions.stop(refusal);
+      // At the start whoever waits for it tells of it; later nobody else would.
+      const level = this.#everUp ? "error" : "debug";
+      this.#lines.log(level, refusal.code, { reason: refusal.message });
+      this.#settle?.reject(refusal);
+    } else if (this.#state === "waiting" && !this.#fallBack(wasUp, end)) {
+      this.#retry(wasUp, end.error);
+    }
+  }
+
+  /**
+   * An error after which no attempt is made. Credentials refused at the start are a mistake of
+   * the operator; refused later they may be a broker that is just being set up anew.
+   */
+  #refusal({ error, code, final }: MqttSessionEnd): ServiceError | undefined {
+    if (this.#everUp && !final) return undefined;
+    const url = redactUrl(this.#options.url);
+    if (error instanceof ServiceError) {
+      return new ServiceError(error.code, `${url}: ${error.message}`, { cause: error });
+    }
+    if (code === undefined) return undefined;
+    const verdict = connackVerdict(code);
+    if (verdict === "later" || (verdict === "version" && this.#auto)) return undefined;
+    return new ServiceError("broker-refused", `${url}: ${error?.message}`, { cause: error });
+  }
+
+  /**
+   * Brokers without MQTT 5 answer its CONNECT with code 1, with bytes that MQTT.js takes for a
+   * malformed packet, or not at all. So the other version is tried, at once the first time.
+   */
+  #fallBack(wasUp: boolean, end: MqttSessionEnd): boolean {
+    if (wasUp || !end.reached || !this.#auto) return false;
+    // A broker that once took a version and is just starting is no reason to give that up.
+    const refused = end.code !== undefined && connackVerdict(end.code) === "version";
+    if (this.#everUp && !refused) return false;
+    this.#version = this.#version === 5 ? 4 : 5;
+    if (this.#fellBack) return false;
+    this.#fellBack = true;
+    this.#connect();
+    return true;
+  }
+
+  #retry(wasUp: boolean, error: Error | undefined): void {
+    this.#fellBack = false;
+    this.#lines.down(wasUp, this.#everUp, error);
+    this.#cancelRetry = this.#ports.clock.after(this.#backoff.next(), () => {
+      if (this.#state === "waiting") this.#connect();
+    });
+  }
+}

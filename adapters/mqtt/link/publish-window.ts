@@ -1,0 +1,83 @@
+import { ServiceError } from "../../../core/base/mod.ts";
+import { mqttLimits } from "./mqtt-limits.ts";
+
+/**
+ * Called once per publish: without an error when the broker has it. `heard` is false where it said
+ * that nobody subscribes (MQTT 5, 3.4.2.1: 0x10); brokers of MQTT 3.1.1 cannot say so.
+ */
+export type PublishDone = (error?: ServiceError, heard?: boolean) => void;
+
+export interface Publish {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly retain: boolean;
+  readonly done: PublishDone;
+}
+
+/**
+ * QoS 1 publishes of one connection: at most `max` without PUBACK, the rest waits in order.
+ * MQTT.js does not keep to the broker's Receive Maximum by itself (MQTT 5, 4.9). A slow broker
+ * must not fill the memory: past a number or bytes of them one fails, unless whoever publishes
+ * bounds them itself.
+ */
+export class PublishWindow {
+  readonly #send: (publish: Publish, acked: PublishDone) => void;
+  readonly #inFlight: Set<Publish> = new Set();
+  readonly #bounded: boolean;
+  #waiting: Publish[] = [];
+  #bytes = 0;
+  #max: number = mqttLimits.inFlightMax;
+
+  constructor(send: (publish: Publish, acked: PublishDone) => void, bounded = true) {
+    this.#send = send;
+    this.#bounded = bounded;
+  }
+
+  /** Publishes that the broker has not confirmed, waiting ones included. */
+  get size(): number {
+    return this.#inFlight.size + this.#waiting.length;
+  }
+
+  /** The broker's Receive Maximum, where it names one. */
+  limit(max: number | undefined): void {
+    this.#max = Math.min(max ?? mqttLimits.inFlightMax, mqttLimits.inFlightMax);
+  }
+
+  add(publish: Publish): void {
+    if (this.#full(publish.payload.byteLength)) {
+      publish.done(new ServiceError("window-full", "too many publishes wait for the broker"));
+      return;
+    }
+    this.#bytes += publish.payload.byteLength;
+    if (this.#inFlight.size < this.#max && this.#waiting.length === 0) this.#start(publish);
+    else this.#waiting.push(publish);
+  }
+
+  /** The connection is gone: everything unconfirmed fails, in the order it was given. */
+  fail(error: ServiceError): void {
+    const lost = [...this.#inFlight, ...this.#waiting];
+    this.#inFlight.clear();
+    this.#waiting = [];
+    this.#bytes = 0;
+    for (const publish of lost) publish.done(error);
+  }
+
+  #full(bytes: number): boolean {
+    if (!this.#bounded || this.size === 0) return false;
+    const { waitingMax, unansweredBytesMax } = mqttLimits;
+    return this.#waiting.length >= waitingMax || this.#bytes + bytes > unansweredBytesMax;
+  }
+
+  #start(publish: Publish): void {
+    this.#inFlight.add(publish);
+    this.#send(publish, (error, heard) => {
+      // After `fail` the publish has had its answer.
+      if (!this.#inFlight.delete(publish)) return;
+      this.#bytes -= publish.payload.byteLength;
+      publish.done(error, heard);
+      while (this.#waiting.length > 0 && this.#inFlight.size < this.#max) {
+        this.#start(this.#waiting.shift()!);
+      }
+    });
+  }
+}

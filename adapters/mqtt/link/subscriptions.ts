@@ -1,0 +1,271 @@
+import { ServiceError } from "../../../core/base/mod.ts";
+import type { Clock } from "../../../core/ports/mod.ts";
+import { mqttLimits } from "./mqtt-limits.ts";
+
+export type SubscribeDone = (error?: ServiceError) => void;
+
+/** Whoever carries subscriptions out: the connection that stands. It answers in a later turn. */
+export interface SubscriptionBroker {
+  /** One SUBSCRIBE; the answer has a code for each filter. None comes once the connection died. */
+  subscribe(filters: readonly string[], answered: (codes: readonly number[]) => void): void;
+  unsubscribe(filters: readonly string[], answered: () => void): void;
+}
+
+/** What the broker has been told of a filter on this connection, and whether it has answered. */
+type State = "off" | "subscribing" | "on" | "unsubscribing";
+
+interface Entry {
+  readonly filter: string;
+  /** Belongs to the connection itself: never removed, and a refusal ends everything. */
+  readonly required: boolean;
+  wanted: boolean;
+  state: State;
+  done: SubscribeDone | undefined;
+}
+
+/** MQTT 3.1.1, 3.9.3; MQTT 5, 3.9.3: codes from here on refuse. */
+const refusedFrom = 0x80;
+/** MQTT 5, 3.9.3: stands here for a filter that fits in no packet of this broker. */
+const quotaExceeded = 0x97;
+
+/** Past it a packet is not sent: the broker would end the connection. */
+function byteLength(filter: string): number {
+  return Buffer.byteLength(filter) + mqttLimits.filterOverheadBytes;
+}
+
+/**
+ * Topic filters that come and go. What changes in one turn of the loop becomes one packet; of one
+ * filter at most one request is under way, and what is wanted then is looked at anew when its
+ * answer is there. So neither the order of answers nor that of packets on the wire counts.
+ */
+export class Subscriptions {
+  readonly #clock: Clock;
+  readonly #refused: (filter: string, required: boolean) => void;
+  readonly #entries: Map<string, Entry> = new Map();
+  readonly #toSubscribe: Set<Entry> = new Set();
+  readonly #toUnsubscribe: Set<Entry> = new Set();
+  /** What must be answered before the connection counts as established. */
+  readonly #beginning: Set<Entry> = new Set();
+  readonly #flush: () => void = () => {
+    this.#flushing = false;
+    this.#advance();
+  };
+  #flushing = false;
+  #broker: SubscriptionBroker | undefined;
+  #ready: (() => void) | undefined;
+  #packetBytesMax = 0;
+  #packets = 0;
+  #stopped: ServiceError | undefined;
+
+  /** `refused` is told of filters that were granted before, and of required ones. */
+  constructor(
+    clock: Clock,
+    required: readonly string[],
+    refused: (filter: string, required: boolean) => void,
+  ) {
+    this.#clock = clock;
+    this.#refused = refused;
+    for (const filter of required) {
+      const entry = { filter, required: true, wanted: true, done: undefined };
+      this.#entries.set(filter, { ...entry, state: "off" });
+    }
+  }
+
+  /** `done` is called once, in a later turn unless `stop` or `remove` comes first. */
+  add(filter: string, done: SubscribeDone): void {
+    if (this.#stopped !== undefined) {
+      done(this.#stopped);
+      return;
+    }
+    let entry = this.#entries.get(filter);
+    if (entry === undefined) {
+      entry = { filter, required: false, wanted: true, state: "off", done };
+      this.#entries.set(filter, entry);
+    } else {
+      const before = entry.done;
+      entry.wanted = true;
+      entry.done =
+        before === undefined
+          ? done
+          : (error) => {
+              before(error);
+              done(error);
+            };
+      this.#toUnsubscribe.delete(entry);
+    }
+    if (entry.state === "off" || entry.state === "on") this.#toSubscribe.add(entry);
+    this.#schedule();
+  }
+
+  remove(filter: string): void {
+    const entry = this.#entries.get(filter);
+    if (entry === undefined || !entry.wanted || entry.required) return;
+    entry.wanted = false;
+    this.#toSubscribe.delete(entry);
+    if (entry.state === "on") this.#toUnsubscribe.add(entry);
+    else if (entry.state === "off") this.#forget(entry);
+    this.#schedule();
+    this.#tell(entry, new ServiceError("group-refused", "left before the broker had granted it"));
+  }
+
+  /** A connection stands: subscribes to all that is wanted, then calls `ready`. */
+  begin(broker: SubscriptionBroker, packetBytesMax: number | undefined, ready: () => void): void {
+    this.#broker = broker;
+    this.#packets = 0;
+    const { filtersPacketBytesMax } = mqttLimits;
+    this.#packetBytesMax = Math.min(
+      packetBytesMax ?? filtersPacketBytesMax,
+      filtersPacketBytesMax,
+    );
+    this.#ready = ready;
+    for (const entry of this.#entries.values()) {
+      this.#toSubscribe.add(entry);
+      this.#beginning.add(entry);
+    }
+    this.#advance();
+  }
+
+  /** The connection is gone, and with it every subscription. */
+  lost(): void {
+    this.#broker = undefined;
+    this.#ready = undefined;
+    this.#beginning.clear();
+    this.#toSubscribe.clear();
+    this.#toUnsubscribe.clear();
+    for (const entry of this.#entries.values()) {
+      entry.state = "off";
+      if (!entry.wanted) this.#entries.delete(entry.filter);
+    }
+  }
+
+  /** For good: whoever waits gets the error, and whoever comes. */
+  stop(error: ServiceError): void {
+    this.#stopped = error;
+    this.lost();
+    const entries = [...this.#entries.values()];
+    this.#entries.clear();
+    for (const entry of entries) this.#tell(entry, error);
+  }
+
+  #schedule(): void {
+    // Without a connection `begin` will ask for everything.
+    if (this.#broker === undefined || this.#flushing) return;
+    this.#flushing = true;
+    this.#clock.endOfTurn(this.#flush);
+  }
+
+  #advance(): void {
+    this.#pump();
+    if (this.#ready === undefined || this.#beginning.size > 0) return;
+    const ready = this.#ready;
+    this.#ready = undefined;
+    ready();
+  }
+
+  #pump(): void {
+    const broker = this.#broker;
+    if (broker === undefined) return;
+    while (this.#toSubscribe.size + this.#toUnsubscribe.size > 0 && this.#broker === broker) {
+      if (this.#packets >= mqttLimits.filterPacketsInFlightMax) return;
+      this.#subscribe(broker);
+      this.#unsubscribe(broker);
+    }
+  }
+
+  #subscribe(broker: SubscriptionBroker): void {
+    const entries = this.#take(this.#toSubscribe).filter((entry) => this.#mustAsk(entry));
+    // What was told just now may have ended the connection.
+    if (entries.length === 0 || this.#broker !== broker) return;
+    for (const entry of entries) entry.state = "subscribing";
+    this.#packets++;
+    const filters = entries.map(({ filter }) => filter);
+    broker.subscribe(filters, (codes) => {
+      if (this.#broker !== broker) return;
+      this.#packets--;
+      entries.forEach((entry, index) => {
+        if (this.#broker === broker) this.#answered(entry, codes[index] ?? refusedFrom);
+      });
+      this.#advance();
+    });
+  }
+
+  #unsubscribe(broker: SubscriptionBroker): void {
+    const entries = this.#take(this.#toUnsubscribe);
+    if (entries.length === 0 || this.#broker !== broker) return;
+    for (const entry of entries) entry.state = "unsubscribing";
+    this.#packets++;
+    const filters = entries.map(({ filter }) => filter);
+    broker.unsubscribe(filters, () => {
+      if (this.#broker !== broker) return;
+      this.#packets--;
+      for (const entry of entries) {
+        entry.state = "off";
+        if (entry.wanted) this.#toSubscribe.add(entry);
+        else this.#forget(entry);
+      }
+      this.#advance();
+    });
+  }
+
+  /** The first of a queue, as many as one packet holds. */
+  #take(queue: Set<Entry>): Entry[] {
+    const taken: Entry[] = [];
+    let bytes: number = mqttLimits.packetOverheadBytes;
+    for (const entry of queue) {
+      bytes += byteLength(entry.filter);
+      const full = taken.length >= mqttLimits.filtersPerPacketMax || bytes > this.#packetBytesMax;
+      if (full && taken.length > 0) break;
+      queue.delete(entry);
+      taken.push(entry);
+    }
+    return taken;
+  }
+
+  /** Whether the broker must be asked; otherwise the entry has its answer. */
+  #mustAsk(entry: Entry): boolean {
+    if (entry.state === "on") {
+      this.#tell(entry);
+      return false;
+    }
+    const bytes = mqttLimits.packetOverheadBytes + byteLength(entry.filter);
+    if (bytes <= this.#packetBytesMax) return true;
+    this.#answered(entry, quotaExceeded);
+    return false;
+  }
+
+  #answered(entry: Entry, code: number): void {
+    const { filter, wanted, required, done } = entry;
+    if (code >= refusedFrom && required) {
+      this.#refused(filter, required);
+      return;
+    }
+    this.#beginning.delete(entry);
+    if (code < refusedFrom) {
+      entry.state = "on";
+      if (wanted) this.#tell(entry);
+      else this.#toUnsubscribe.add(entry);
+      return;
+    }
+    entry.state = "off";
+    if (wanted && done === undefined) {
+      // It was granted once: its members stay, and it is asked for again after a reconnect.
+      this.#refused(filter, required);
+      return;
+    }
+    this.#forget(entry);
+    const message = `the broker does not grant the subscription ${filter}`;
+    this.#tell(entry, new ServiceError("group-refused", message));
+  }
+
+  #forget(entry: Entry): void {
+    entry.wanted = false;
+    this.#beginning.delete(entry);
+    this.#entries.delete(entry.filter);
+  }
+
+  #tell(entry: Entry, error?: ServiceError): void {
+    const { done } = entry;
+    entry.done = undefined;
+    done?.(error);
+  }
+}

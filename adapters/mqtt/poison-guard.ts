@@ -1,0 +1,145 @@
+import { ServiceError } from "../../core/base/mod.ts";
+import { type MqttLink, type MqttLinkPorts, mqttLimits, type PublishDone } from "./link/mod.ts";
+
+interface Waiting {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  readonly done: PublishDone;
+}
+
+function same(one: Waiting | undefined, other: Waiting): boolean {
+  if (one?.topic !== other.topic || one.payload.length !== other.payload.length) return false;
+  return one.payload.every((byte, index) => byte === other.payload[index]);
+}
+
+/**
+ * Publishes that survive a broker which ends the connection over one of them and does not say
+ * why: MQTT 3.1.1 has no other answer to a packet above a limit, or against an access rule.
+ * Repeated after each reconnect it would hold up all the others for ever. After two short sessions
+ * one is published at a time, so that it shows which it is; after three with the same one, that
+ * one is too large, or, where it is small, refused.
+ */
+export class PoisonGuard {
+  readonly #link: Pick<MqttLink, "publish">;
+  readonly #ports: Pick<MqttLinkPorts, "clock" | "logger">;
+  #bytesMax = Number.POSITIVE_INFINITY;
+  #upSince = 0;
+  #careful = false;
+  /** Short sessions in a row that ended with something on its way. */
+  #falls = 0;
+  /** The first that this session's end left without an answer. */
+  #unanswered: Waiting | undefined;
+  #suspect: Waiting | undefined;
+  /** Sessions that ended with the suspect alone on its way. */
+  #strikes = 0;
+  /** Fails when it comes again. */
+  #refused: Waiting | undefined;
+  #inFlight = 0;
+  #waiting: Waiting[] = [];
+
+  constructor(link: Pick<MqttLink, "publish">, ports: Pick<MqttLinkPorts, "clock" | "logger">) {
+    this.#link = link;
+    this.#ports = ports;
+  }
+
+  /** The largest payload that the broker takes, as far as it had to be found out. */
+  get bytesMax(): number {
+    return this.#bytesMax;
+  }
+
+  publish(topic: string, payload: Uint8Array, done: PublishDone): void {
+    const publish = { topic, payload, done };
+    if (same(this.#refused, publish)) {
+      this.#refused = undefined;
+      const error = new ServiceError(
+        "publish-refused",
+        `${topic}: the broker ends the connection`,
+      );
+      // As the broker's answer would come: never within the call.
+      queueMicrotask(() => done(error));
+    } else if (!this.#careful) {
+      this.#send(publish);
+    } else {
+      // As many as the windows of the streams let out: one that failed here would be lost.
+      this.#waiting.push(publish);
+      this.#next();
+    }
+  }
+
+  /** The link is up; or it is down, and whatever was on its way has failed before. */
+  connected(connected: boolean): void {
+    const { clock } = this.#ports;
+    if (connected) {
+      this.#upSince = clock.now();
+      this.#unanswered = undefined;
+      if (this.#careful) clock.after(mqttLimits.shortSessionMs, () => this.#next());
+      return;
+    }
+    const suspect = this.#unanswered;
+    if (suspect !== undefined) this.#fell(suspect);
+    for (const { done } of this.#waiting.splice(0)) {
+      done(new ServiceError("broker-lost", "the connection to the broker is lost"));
+    }
+  }
+
+  get #short(): boolean {
+    return this.#ports.clock.now() - this.#upSince < mqttLimits.shortSessionMs;
+  }
+
+  #send(publish: Waiting): void {
+    const { topic, payload, done } = publish;
+    this.#inFlight++;
+    this.#link.publish(topic, payload, (error, heard) => {
+      this.#inFlight--;
+      const lost = error?.code === "broker-lost";
+      if (lost) this.#unanswered ??= publish;
+      done(error, heard);
+      if (!lost) this.#next();
+    });
+  }
+
+  #next(): void {
+    if (!this.#careful || this.#inFlight > 0) return;
+    const publish = this.#waiting.shift();
+    if (publish !== undefined) this.#send(publish);
+    else if (!this.#short) this.#relax();
+  }
+
+  #relax(): void {
+    this.#careful = false;
+    this.#falls = this.#strikes = 0;
+    this.#suspect = undefined;
+  }
+
+  #fell(suspect: Waiting): void {
+    if (!this.#careful) {
+      this.#falls = this.#short ? this.#falls + 1 : 1;
+      this.#careful = this.#falls >= mqttLimits.shortSessionsMax;
+      return;
+    }
+    this.#strikes = same(this.#suspect, suspect) ? this.#strikes + 1 : 1;
+    this.#suspect = suspect;
+    if (this.#strikes >= mqttLimits.strikesMax) this.#conclude(suspect);
+  }
+
+  #conclude(suspect: Waiting): void {
+    const bytes = suspect.payload.length;
+    this.#strikes = 0;
+    this.#suspect = undefined;
+    if (bytes <= mqttLimits.packetBytesFloor) {
+      // It was not the size, whatever larger ones made it look like.
+      this.#bytesMax = Number.POSITIVE_INFINITY;
+      this.#refused = suspect;
+      const { topic } = suspect;
+      const code = "publish-refused";
+      const refusal = "the broker ends the connection over each publish to a topic";
+      this.#ports.logger.log("error", code, refusal, { code, topic });
+      return;
+    }
+    this.#bytesMax = Math.max(mqttLimits.packetBytesFloor, Math.min(bytes, this.#bytesMax) >> 1);
+    const message = "the broker ends the connection over a large packet; smaller ones from now on";
+    this.#ports.logger.log("error", "packet-limit", message, {
+      ...{ code: "batch-too-big", bytes, bytesMax: this.#bytesMax },
+    });
+  }
+}

@@ -1,0 +1,8 @@
+export {
+  encodePresence,
+  nodePresenceFault,
+  originPresenceFault,
+  parseNodePresence,
+  parseOriginPresence,
+} from "./presence.ts";
+export { decodeGroup, encodeGroup, isApp, isName, type ParsedTopic, Topics } from "./topics.ts";

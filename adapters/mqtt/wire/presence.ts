@@ -1,0 +1,83 @@
+import * as v from "valibot";
+import type { NodePresence, OriginPresence } from "../../../core/ports/mod.ts";
+
+/** 2 to the power of 53 less one: what a JSON number carries exactly. */
+const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+
+const nodePresence = v.object({
+  v: v.literal(1),
+  incarnation: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
+  at: natural,
+  every: v.pipe(natural, v.minValue(1), v.maxValue(3_600_000)),
+  connections: v.optional(natural, 0),
+  runtime: v.optional(v.pipe(v.string(), v.maxLength(64)), ""),
+  version: v.optional(v.pipe(v.string(), v.maxLength(64)), ""),
+});
+
+const originPresence = v.object({
+  v: v.literal(1),
+  incarnation: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
+  at: natural,
+  every: v.pipe(natural, v.minValue(1), v.maxValue(3_600_000)),
+  format: v.exactOptional(v.picklist(["msgpack", "json"])),
+  window: v.exactOptional(v.pipe(natural, v.minValue(1))),
+  weight: v.exactOptional(v.pipe(v.number(), v.minValue(0), v.maxValue(1_000_000))),
+  leaving: v.exactOptional(v.boolean()),
+});
+
+/** A presence longer than this is refused unread. */
+const presenceBytesMax = 4_096;
+
+/** A node's presence as received; undefined where it is none. Unknown keys are left out. */
+export function parseNodePresence(payload: Uint8Array): NodePresence | undefined {
+  return parse(nodePresence, payload);
+}
+
+/** An origin's presence, likewise. */
+export function parseOriginPresence(payload: Uint8Array): OriginPresence | undefined {
+  return parse(originPresence, payload);
+}
+
+/** Why a node's presence is none, with the key at fault. */
+export function nodePresenceFault(payload: Uint8Array): string {
+  return faultOf(nodePresence, payload);
+}
+
+/** Why an origin's presence is none, likewise. */
+export function originPresenceFault(payload: Uint8Array): string {
+  return faultOf(originPresence, payload);
+}
+
+/** Undefined where the payload is no JSON, or too long to be looked at. */
+function read(payload: Uint8Array): unknown {
+  if (payload.byteLength > presenceBytesMax) return undefined;
+  try {
+    return JSON.parse(new TextDecoder().decode(payload));
+  } catch {
+    return undefined;
+  }
+}
+
+function parse<Output>(
+  schema: v.GenericSchema<unknown, Output>,
+  payload: Uint8Array,
+): Output | undefined {
+  const result = v.safeParse(schema, read(payload));
+  return result.success ? result.output : undefined;
+}
+
+function faultOf(schema: v.GenericSchema, payload: Uint8Array): string {
+  if (payload.byteLength > presenceBytesMax) return `more than ${presenceBytesMax} bytes`;
+  const value = read(payload);
+  if (value === undefined) return "no JSON";
+  const { issues: [issue] = [] } = v.safeParse(schema, value, { abortEarly: true });
+  const key = issue?.path?.[0]?.key;
+  if (issue === undefined || key === undefined) return "no JSON object";
+  if (!Object.hasOwn(value as object, String(key))) return `"${key}" is missing`;
+  return `"${key}" is ${issue.received}, and must be ${issue.expected ?? "another one"}`;
+}
+
+/** A presence as it is published. */
+export function encodePresence(presence: NodePresence | OriginPresence): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(presence));
+}

@@ -1,0 +1,11 @@
+export {
+  BroadcastTarget,
+  type ConnectedEntry,
+  type ConnectionCount,
+  type ConnectionList,
+  Group,
+  OriginUser,
+} from "./broadcast-target.ts";
+export { connectOrigin } from "./connect-origin.ts";
+export { Origin, type QueryOptions } from "./origin.ts";
+export type { OriginOptions } from "./origin-options.ts";

@@ -1,0 +1,197 @@
+import { ServiceError } from "../../../core/base/mod.ts";
+import type { Cancel, Clock } from "../../../core/ports/mod.ts";
+import { checkedGroup, checkHandler, originLimits } from "../base/mod.ts";
+import { IdOutcomes, isErrorCode, type NodeOutbox, type Replies } from "../send/mod.ts";
+import {
+  type AuthorizeAnswer,
+  type AuthorizeHandler,
+  type AuthorizeRequest,
+  type Grant,
+  Rejection,
+} from "./authorize.ts";
+
+export interface AuthorizationsParts {
+  readonly clock: Clock;
+  readonly replies: Replies;
+  readonly outbox: (node: string) => NodeOutbox;
+  readonly failed: (error: Error) => void;
+}
+
+/** A handshake that is not decided yet. */
+interface Waiting {
+  readonly request: AuthorizeRequest;
+  readonly abort: AbortController;
+  readonly cancel: Cancel;
+  /** Resolves when it is decided. */
+  readonly decision: Promise<void>;
+  readonly decided: () => void;
+}
+
+type Texts = Readonly<Record<string, string>>;
+
+/** Asks the handler of `authorize` about each handshake, many at once, and tells the gateway. */
+export class Authorizations {
+  readonly #parts: AuthorizationsParts;
+  #handler: AuthorizeHandler | undefined;
+  /** By id, those whose turn has not come. */
+  readonly #queue: Map<string, Waiting> = new Map();
+  readonly #running: Map<string, Waiting> = new Map();
+
+  constructor(parts: AuthorizationsParts) {
+    this.#parts = parts;
+  }
+
+  /** Sets the one handler; returns what removes it. */
+  handle(handler: AuthorizeHandler): () => void {
+    checkHandler(handler);
+    if (this.#handler !== undefined) {
+      throw new ServiceError("setting-invalid", "authorize has its handler already");
+    }
+    this.#handler = handler;
+    return () => {
+      if (this.#handler === handler) this.#handler = undefined;
+    };
+  }
+
+  /** A handshake waits. Resolves when it is decided, or nobody waits any longer. */
+  connect(id: string, values: unknown, assigned: boolean): Promise<void> | undefined {
+    // Told again, by another stream: it is the same handshake still.
+    const told = this.#running.get(id) ?? this.#queue.get(id);
+    if (told !== undefined) return told.decision;
+    if (this.#handler === undefined) {
+      // In open mode another origin may be the one that decides.
+      if (assigned) this.#refuse(id, "nobody has called authorize");
+      return undefined;
+    }
+    if (this.#queue.size >= originLimits.authorizeQueueMax) {
+      this.#refuse(id, "too many handshakes wait to be authorised");
+      return undefined;
+    }
+    let decided = (): void => {};
+    const decision = new Promise<void>((resolve) => {
+      decided = resolve;
+    });
+    const abort = new AbortController();
+    const request = requestOf(id, values, abort.signal);
+    const cancel = this.#parts.clock.after(request.timeoutMs, () => this.#late(id));
+    this.#queue.set(id, { request, abort, cancel, decision, decided });
+    this.#next();
+    return decision;
+  }
+
+  /** The origin is closed: whoever still works on an answer hears of it. */
+  end(): void {
+    for (const id of [...this.#queue.keys(), ...this.#running.keys()]) {
+      this.#finish(id)?.abort.abort(new ServiceError("broker-lost", "the origin is closed"));
+    }
+  }
+
+  #next(): void {
+    for (const [id, waiting] of this.#queue) {
+      if (this.#running.size >= originLimits.authorizingMax) return;
+      this.#queue.delete(id);
+      this.#running.set(id, waiting);
+      void this.#decide(id, waiting);
+    }
+  }
+
+  async #decide(id: string, { request, abort }: Waiting): Promise<void> {
+    try {
+      const answer = await this.#handler?.(request);
+      if (!abort.signal.aborted) this.#answer(id, answer);
+    } catch (error) {
+      if (!abort.signal.aborted) {
+        this.#parts.failed(error as Error);
+        this.#reject(id, new Rejection(500, "the origin cannot decide", undefined));
+      }
+    }
+    this.#finish(id);
+    this.#next();
+  }
+
+  /** The gateway has answered with 504 by now: what the handler still says is no matter. */
+  #late(id: string): void {
+    const waiting = this.#finish(id);
+    if (waiting === undefined) return;
+    const error = new ServiceError("authorize-timeout", `authorize: nothing was said to ${id}`);
+    waiting.abort.abort(error);
+    this.#parts.failed(error);
+    this.#next();
+  }
+
+  #finish(id: string): Waiting | undefined {
+    const waiting = this.#running.get(id) ?? this.#queue.get(id);
+    if (waiting === undefined) return undefined;
+    this.#running.delete(id);
+    this.#queue.delete(id);
+    waiting.cancel();
+    waiting.decided();
+    return waiting;
+  }
+
+  #answer(id: string, answer: AuthorizeAnswer): void {
+    if (answer instanceof Rejection) this.#reject(id, answer);
+    else this.#accept(id, answer ?? {});
+  }
+
+  #accept(id: string, grant: Grant): void {
+    const { replies, failed } = this.#parts;
+    const map = wireOf(grant);
+    // Where too much is waited for, a failure is told without having been asked for.
+    if (replies.full) {
+      this.#command(["accept", id, map]);
+      return;
+    }
+    const { ref, result } = replies.expect(new IdOutcomes<string>([id]));
+    this.#command(["accept", id, { ...map, ref }]);
+    void result.then((outcomes) => {
+      const outcome = outcomes.get(id);
+      if (isErrorCode(outcome)) failed(new ServiceError(outcome, `accept ${id}: ${outcome}`));
+    });
+  }
+
+  #reject(id: string, { statusCode, body, headers }: Rejection): void {
+    const options = headers === undefined ? [] : [{ headers }];
+    try {
+      this.#command(["reject", id, statusCode, body, ...options]);
+    } catch (error) {
+      this.#parts.failed(error as Error);
+    }
+  }
+
+  #refuse(id: string, why: string): void {
+    this.#parts.failed(new ServiceError("handshake-rejected", `authorize: ${why}`));
+    this.#reject(id, new Rejection(503, why, { "retry-after": "1" }));
+  }
+
+  #command(item: readonly unknown[]): void {
+    const id = item[1] as string;
+    this.#parts.outbox(id.slice(0, id.indexOf("."))).command(item);
+  }
+}
+
+function requestOf(id: string, values: unknown, signal: AbortSignal): AuthorizeRequest {
+  const given = (typeof values === "object" && values !== null ? values : {}) as Partial<
+    Record<string, unknown>
+  >;
+  const { path = "/", query = "", ip = "", timeout } = given;
+  const { headers = {}, cookies = {}, params = {}, subprotocols = [] } = given;
+  return {
+    ...{ id, path: String(path), query: String(query), ip: String(ip) },
+    ...{ headers: headers as Texts, cookies: cookies as Texts, params: params as Texts },
+    subprotocols: subprotocols as readonly string[],
+    timeoutMs: typeof timeout === "number" && timeout > 0 ? timeout : originLimits.authorizeMs,
+    signal,
+  };
+}
+
+/** A grant as `accept` has it. */
+function wireOf({ groups, expires, ...rest }: Grant): Record<string, unknown> {
+  const map: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(rest)) {
+    if (value !== undefined && value !== null) map[key] = value;
+  }
+  if (groups !== undefined) map.groups = Array.from(groups, checkedGroup);
+  if (expires !== undefined) map.expires = Number(expires);
+  return map;
+}

@@ -1,0 +1,167 @@
+import {
+  type BatchRecord,
+  type Changed,
+  type Connection,
+  type ConnectionInfo,
+  checkedData,
+  type MessageData,
+  type OriginEvent,
+  type ReplyOptions,
+  type SendOptions,
+  type SendOutcome,
+  type Targets,
+  type WaitOptions,
+} from "../base/mod.ts";
+import type { Change, ChangeDone, NodeOutbox } from "../send/mod.ts";
+
+/** What a connection asks of its origin besides the stream of its node. */
+export interface ConnectionActions {
+  send(targets: Targets, data: MessageData, options?: SendOptions): void;
+  sendWithReply(
+    targets: Targets,
+    data: MessageData,
+    options?: ReplyOptions,
+  ): Promise<ReadonlyMap<string, SendOutcome>>;
+  changeOne<Done extends ChangeDone>(
+    connection: OriginConnection,
+    change: Change,
+    options?: WaitOptions,
+  ): Promise<Changed<Done>>;
+}
+
+/** What a connection asks of its origin. */
+export interface ConnectionOwner {
+  outbox(node: string): NodeOutbox;
+  readonly commands: ConnectionActions;
+}
+
+/** An event that waits for an async handler, and the batch that it came in. */
+export interface WaitingEvent {
+  /** None: an event came again, and its batch is handled when all before this is. */
+  readonly event: OriginEvent | undefined;
+  readonly record: BatchRecord | undefined;
+}
+
+/** An id as MessagePack: a `str 8`, so that its two header bytes are always the same. */
+export function packId(id: string): Uint8Array {
+  const bytes = new TextEncoder().encode(id);
+  const packed = new Uint8Array(2 + bytes.length);
+  packed[0] = 0xd9;
+  packed[1] = bytes.length;
+  packed.set(bytes, 2);
+  return packed;
+}
+
+function infoOf(said: unknown): ConnectionInfo {
+  return typeof said === "object" && said !== null ? (said as ConnectionInfo) : {};
+}
+
+/** The one handle of a connection while the origin knows it. */
+export class OriginConnection implements Connection {
+  readonly id: string;
+  readonly node: string;
+  /** The id as MessagePack, made once: every `send` copies it. */
+  readonly packed: Uint8Array;
+  info: ConnectionInfo | undefined;
+  state: unknown;
+  /** The node's incarnation, as its stream of events names it. */
+  incarnation: string | undefined;
+  /** Next handle with the same hash in the table. */
+  chained: OriginConnection | undefined;
+  /** Events that wait for an async handler; undefined while none runs. */
+  waiting: WaitingEvent[] | undefined;
+  /** What its `close` said where nothing did before. */
+  #user: string | undefined;
+  /** Number of its last event that was told, -1 before any. */
+  seq = -1;
+  /** Something of it was dropped: it is being closed, and no message of it is told any more. */
+  overloaded = false;
+  readonly #owner: ConnectionOwner;
+  #outbox: NodeOutbox | undefined;
+  /** `setState` that the node has not answered yet. */
+  #settingStates = 0;
+
+  constructor(id: string, owner: ConnectionOwner) {
+    this.id = id;
+    this.node = id.slice(0, id.indexOf("."));
+    this.packed = packId(id);
+    this.#owner = owner;
+  }
+
+  get user(): string | undefined {
+    return this.info?.user ?? this.#user;
+  }
+
+  send(data: MessageData, options?: SendOptions): void {
+    if (options?.ttlMs !== undefined) {
+      this.#owner.commands.send([this], data, options);
+      return;
+    }
+    let outbox = this.#outbox;
+    if (outbox === undefined || outbox.retired) {
+      outbox = this.#owner.outbox(this.node);
+      this.#outbox = outbox;
+    }
+    outbox.send(this.packed, checkedData(data));
+  }
+
+  async sendWithReply(data: MessageData, options?: ReplyOptions): Promise<SendOutcome> {
+    const outcomes = await this.#owner.commands.sendWithReply([this], data, options);
+    return outcomes.get(this.id) ?? "unknown";
+  }
+
+  close(closeCode = 1000, closeReason = ""): void {
+    this.#owner.outbox(this.node).close([this.packed], closeCode, closeReason);
+  }
+
+  join(group: string, options?: WaitOptions): Promise<Changed<"joined">> {
+    return this.#change({ verb: "join", value: group }, options);
+  }
+
+  leave(group: string, options?: WaitOptions): Promise<Changed<"left">> {
+    return this.#change({ verb: "leave", value: group }, options);
+  }
+
+  setState(state: unknown, options?: WaitOptions): Promise<Changed<"stored">> {
+    const before = this.state;
+    this.#settingStates++;
+    this.state = state ?? undefined;
+    const change = { verb: "state", value: state ?? null } as const;
+    const answer = this.#change<"stored">(change, options);
+    const done = (): void => void this.#settingStates--;
+    answer.then(done, () => {
+      done();
+      // The gateway has not taken it: the former one stands, unless another was set since.
+      if (this.state === state) this.state = before;
+    });
+    return answer;
+  }
+
+  renew(expires: Date | number | null, options?: WaitOptions): Promise<Changed<"renewed">> {
+    return this.#change({ verb: "renew", value: Number(expires) }, options);
+  }
+
+  /** The state that came with a message: what was set here since is newer. */
+  heard(state: unknown): void {
+    if (this.#settingStates === 0) this.state = state;
+  }
+
+  /** What `open` or `assigned` said of it. */
+  introduced(said: unknown): ConnectionInfo {
+    const info = infoOf(said);
+    this.info = info;
+    this.heard(info.state ?? undefined);
+    return info;
+  }
+
+  /** Whose it was, as its `close` says. */
+  closedAs(said: unknown): void {
+    const { user, state } = infoOf(said);
+    this.#user = user;
+    if (state !== undefined) this.heard(state);
+  }
+
+  #change<Done extends ChangeDone>(change: Change, options?: WaitOptions): Promise<Changed<Done>> {
+    return this.#owner.commands.changeOne<Done>(this, change, options);
+  }
+}

@@ -1,0 +1,206 @@
+import { ServiceError } from "../../../core/base/mod.ts";
+import {
+  type BatchRecord,
+  checkHandler,
+  type OriginEvent,
+  type OriginEvents,
+  type OriginHandler,
+  originLimits,
+} from "../base/mod.ts";
+import type { OriginConnection, WaitingEvent } from "./connection.ts";
+import { EventQueue } from "./event-queue.ts";
+
+type AnyHandler = OriginHandler<never>;
+
+/** Bytes of data that an event holds while it waits. */
+export function heldBytes(event: OriginEvent): number {
+  return event.type === "message" ? event.data.length : 0;
+}
+
+/**
+ * Hands events to handlers and iterators: of one connection one after the other, of different
+ * ones side by side. What waits is bounded; past it the connection is closed, never silently.
+ */
+export class Dispatcher {
+  readonly #handlers: { [Name in keyof OriginEvents]: Set<AnyHandler> } = {
+    open: new Set(),
+    assigned: new Set(),
+    message: new Set(),
+    close: new Set(),
+    alive: new Set(),
+    error: new Set(),
+  };
+  /** Those that are being iterated. */
+  readonly #queues: Set<EventQueue> = new Set();
+  #ended = false;
+  readonly #overload: (connection: OriginConnection) => void;
+  readonly #budget: { events: number; bytes: number } = { events: 0, bytes: 0 };
+
+  constructor(overload: (connection: OriginConnection) => void) {
+    this.#overload = overload;
+  }
+
+  /** Events that wait for a handler or an iterator. */
+  get waitingEvents(): number {
+    return this.#budget.events;
+  }
+
+  on<Name extends keyof OriginEvents>(
+    name: Name,
+    handler: OriginHandler<OriginEvents[Name]>,
+  ): () => void {
+    if (!Object.hasOwn(this.#handlers, name)) {
+      const names = Object.keys(this.#handlers).join(", ");
+      throw new TypeError(`no event is called ${String(name)}: there are ${names}`);
+    }
+    checkHandler(handler);
+    const handlers = this.#handlers[name];
+    handlers.add(handler as AnyHandler);
+    return () => handlers.delete(handler as AnyHandler);
+  }
+
+  /** A new iterator over all events from its first `next` on. */
+  events(): EventQueue {
+    return new EventQueue(this.#budget, {
+      begun: (queue) => {
+        if (!this.#ended) this.#queues.add(queue);
+        return !this.#ended;
+      },
+      ended: (queue) => this.#queues.delete(queue),
+    });
+  }
+
+  /** Ends every iterator once it has given what it holds; one that begins later at once. */
+  end(): void {
+    this.#ended = true;
+    for (const queue of this.#queues) queue.end();
+  }
+
+  /**
+   * An event of a connection. With a record, the batch it came in is confirmed when every event
+   * of it is handled; what waits is bounded by the nodes' windows then.
+   */
+  dispatch(connection: OriginConnection, event: OriginEvent, record?: BatchRecord): void {
+    const bounded = record !== undefined || event.type !== "message";
+    if (!bounded && !this.#admits(connection, event)) return;
+    for (const queue of this.#queues) queue.push(event, record);
+    if (connection.waiting !== undefined) {
+      if (record !== undefined) record.pending++;
+      this.#hold(connection.waiting, event, record);
+      return;
+    }
+    const pending = this.#call(event);
+    if (pending === undefined) return;
+    if (record !== undefined) record.pending++;
+    this.#await(connection, pending, record);
+  }
+
+  /** An event that was told before: its batch is handled when all that was told is. */
+  again({ waiting }: Pick<OriginConnection, "waiting">, record: BatchRecord | undefined): void {
+    if (record === undefined) return;
+    for (const queue of this.#queues) queue.again(record);
+    if (waiting === undefined) return;
+    const last = waiting.at(-1);
+    if (last !== undefined && last.event === undefined) {
+      if (last.record === record) return;
+      // Nobody waits for a stream that is over.
+      if (last.record?.stream !== record.stream) waiting.pop();
+    }
+    record.pending++;
+    waiting.push({ event: undefined, record });
+  }
+
+  /** An event of no single connection. */
+  tell(event: OriginEvent): void {
+    for (const queue of this.#queues) queue.push(event);
+    this.#call(event);
+  }
+
+  /** Something went wrong. Where nobody listens, it stands on the standard error. */
+  failed(error: Error): void {
+    const handlers = this.#handlers.error;
+    if (handlers.size === 0) console.error(`websocket-service origin: ${String(error)}`);
+    for (const handler of handlers) {
+      try {
+        const result: unknown = handler({ type: "error", error } as never);
+        if (isPromise(result)) result.catch((cause) => console.error(cause));
+      } catch (cause) {
+        console.error(cause);
+      }
+    }
+  }
+
+  /** Whether a message may wait or be handled; if not, its connection is given up. */
+  #admits(connection: OriginConnection, event: OriginEvent): boolean {
+    if (connection.overloaded) return false;
+    if (this.#queues.size === 0 && connection.waiting === undefined) return true;
+    const { events, bytes } = this.#budget;
+    const full =
+      events >= originLimits.waitingEventsMax ||
+      bytes + heldBytes(event) > originLimits.waitingBytesMax;
+    if (!full) return true;
+    connection.overloaded = true;
+    this.#overload(connection);
+    this.failed(
+      new ServiceError("window-full", `too many events wait: ${connection.id} is being closed`),
+    );
+    return false;
+  }
+
+  #hold(waiting: WaitingEvent[], event: OriginEvent, record: BatchRecord | undefined): void {
+    waiting.push({ event, record });
+    this.#budget.events++;
+    this.#budget.bytes += heldBytes(event);
+  }
+
+  #await(
+    connection: OriginConnection,
+    pending: Promise<unknown>,
+    first: BatchRecord | undefined,
+  ): void {
+    const waiting: WaitingEvent[] = [];
+    connection.waiting = waiting;
+    let record = first;
+    const next = (): void => {
+      for (;;) {
+        record?.stream.settle(record);
+        const held = waiting.shift();
+        if (held === undefined) {
+          connection.waiting = undefined;
+          return;
+        }
+        const { event } = held;
+        record = held.record;
+        if (event === undefined) continue;
+        this.#budget.events--;
+        this.#budget.bytes -= heldBytes(event);
+        const again = this.#call(event);
+        if (again !== undefined) {
+          again.then(next);
+          return;
+        }
+      }
+    };
+    pending.then(next);
+  }
+
+  /** Calls the handlers; a promise, which never rejects, where any of them is async. */
+  #call(event: OriginEvent): Promise<unknown> | undefined {
+    let pending: Promise<unknown>[] | undefined;
+    for (const handler of this.#handlers[event.type]) {
+      try {
+        const result: unknown = handler(event as never);
+        if (!isPromise(result)) continue;
+        pending ??= [];
+        pending.push(result.catch((error: Error) => this.failed(error)));
+      } catch (error) {
+        this.failed(error as Error);
+      }
+    }
+    return pending === undefined ? undefined : Promise.all(pending);
+  }
+}
+
+function isPromise(value: unknown): value is Promise<unknown> {
+  return typeof (value as { then?: unknown } | undefined)?.then === "function";
+}

@@ -1,0 +1,153 @@
+import { decode } from "@msgpack/msgpack";
+import { ServiceError } from "../../../core/base/mod.ts";
+import type { MessageData } from "../base/mod.ts";
+import { readJsonBatch } from "../send/mod.ts";
+import { Malformed, MessagePackCursor } from "./messagepack-cursor.ts";
+
+/** Takes what a batch holds, item by item. */
+export interface BatchSink {
+  /** How many items at the batch's start are to be left out. */
+  begin(stream: string | undefined, first: number, items: number): number;
+  /** `["message", id, seq, data, state?]`; the id stands in `bytes` from `start` to `end`. */
+  message(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    seq: number,
+    data: MessageData,
+    state: unknown,
+  ): void;
+  /** Any other item. */
+  item(item: readonly unknown[]): void;
+  /** An item that is none; the rest of the batch is still read where it can be. */
+  refused(error: ServiceError): void;
+}
+
+const version = 1;
+
+/** `message` as MessagePack, big-endian: the fixstr header and three letters, then four. */
+const messageHead = 0xa76d6573;
+const messageTail = 0x73616765;
+
+/** Reads batches, MessagePack or JSON, numbered or bare. One at a time. */
+export class BatchReader {
+  readonly #cursor: MessagePackCursor = new MessagePackCursor();
+  readonly #sink: BatchSink;
+
+  constructor(sink: BatchSink) {
+    this.#sink = sink;
+  }
+
+  /** Reads one batch. Never throws: what is wrong goes to the sink as one error. */
+  read(payload: Uint8Array): void {
+    try {
+      // Never the first byte of a MessagePack batch, which is an array.
+      if (payload[0] === 0x5b) readJsonBatch(payload, this.#sink);
+      else this.#readBatch(payload);
+    } catch (error) {
+      if (error instanceof ServiceError) this.#sink.refused(error);
+      else this.#sink.refused(malformed(error));
+    }
+  }
+
+  #readBatch(payload: Uint8Array): void {
+    const cursor = this.#cursor;
+    cursor.reset(payload);
+    let items = cursor.array();
+    let stream: string | undefined;
+    let first = 0;
+    if (items > 0 && !cursor.isArray()) {
+      if (cursor.natural() !== version) {
+        throw new ServiceError("batch-version", "a batch of a version that is not known");
+      }
+      if (items < 4) throw new Malformed("a numbered batch has four elements");
+      stream = cursor.string();
+      first = cursor.natural();
+      items = cursor.array();
+    }
+    // An item is a byte at least: a header that promises more must not move the stream's count.
+    if (items > cursor.bytes.length - cursor.at) throw new Malformed("more items than bytes");
+    const skip = this.#sink.begin(stream, first, items);
+    for (let index = 0; index < items; index++) {
+      if (index < skip) cursor.skip();
+      else if (!this.#message()) this.#item();
+    }
+  }
+
+  /** Reads the item here if it is a message; else leaves the cursor at its start. */
+  #message(): boolean {
+    const cursor = this.#cursor;
+    const { bytes } = cursor;
+    const start = cursor.at;
+    const head = bytes[start]!;
+    // An array of 4 to 15 elements whose first is "message".
+    if (head < 0x94 || head > 0x9f || start + 9 > bytes.length) return false;
+    if (bytes.readUInt32BE(start + 1) !== messageHead) return false;
+    if (bytes.readUInt32BE(start + 5) !== messageTail) return false;
+    cursor.at = start + 9;
+    const idLength = cursor.strLength();
+    if (idLength < 0) return this.#back(start);
+    const idStart = cursor.at;
+    const idEnd = idStart + idLength;
+    cursor.at = idEnd;
+    if (cursor.peek() >= 0x80 && (cursor.peek() < 0xcc || cursor.peek() > 0xcf)) {
+      return this.#back(start);
+    }
+    const seq = cursor.natural();
+    const data = this.#data();
+    if (data === undefined) return this.#back(start);
+    let extra = (head & 0x0f) - 4;
+    const state = extra === 0 ? undefined : this.#value();
+    for (; extra > 1; extra--) cursor.skip();
+    this.#sink.message(bytes, idStart, idEnd, seq, data, state);
+    return true;
+  }
+
+  /** Any value; undefined for nil. */
+  #value(): unknown {
+    const cursor = this.#cursor;
+    const start = cursor.at;
+    cursor.skip();
+    return decode(new Uint8Array(cursor.bytes.subarray(start, cursor.at))) ?? undefined;
+  }
+
+  #data(): MessageData | undefined {
+    const cursor = this.#cursor;
+    let length = cursor.strLength();
+    const start = cursor.at;
+    if (length >= 0) {
+      cursor.at = start + length;
+      return cursor.bytes.toString("utf8", start, cursor.at);
+    }
+    length = cursor.binLength();
+    if (length < 0) return undefined;
+    const from = cursor.at;
+    cursor.at = from + length;
+    // A copy: the payload is only valid during the call.
+    return new Uint8Array(cursor.bytes.subarray(from, cursor.at));
+  }
+
+  #back(start: number): false {
+    this.#cursor.at = start;
+    return false;
+  }
+
+  #item(): void {
+    const cursor = this.#cursor;
+    const start = cursor.at;
+    cursor.skip();
+    try {
+      const item = decode(new Uint8Array(cursor.bytes.subarray(start, cursor.at)));
+      if (Array.isArray(item)) this.#sink.item(item);
+      else this.#sink.refused(new ServiceError("batch-malformed", "an item is no array"));
+    } catch (error) {
+      // Its end is known: one bad item does not cost the rest of its batch.
+      this.#sink.refused(error instanceof ServiceError ? error : malformed(error));
+    }
+  }
+}
+
+function malformed(cause: unknown): ServiceError {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return new ServiceError("batch-malformed", `a batch cannot be read: ${message}`, { cause });
+}

@@ -1,0 +1,69 @@
+import type { Clock } from "../../../core/ports/mod.ts";
+import { originLimits } from "../base/mod.ts";
+
+/** A change of members that is under way, or a publish that waits for those before it. */
+interface Entry {
+  done: boolean;
+  readonly publish?: () => void;
+}
+
+/**
+ * Keeps the order between what this origin does to a group's members and what it publishes to
+ * them: joins go to the members' nodes, publishes to the group, by different topics.
+ */
+export class PublishBarrier {
+  readonly #clock: Clock;
+  readonly #groups: Map<string, Entry[]> = new Map();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Members of the group are being changed, until the answer is there, or for a limited time. */
+  change(group: string, answer: Promise<unknown>): void {
+    const entry: Entry = { done: false };
+    this.#entries(group).push(entry);
+    const end = (): void => {
+      if (entry.done) return;
+      entry.done = true;
+      cancel();
+      this.#advance(group);
+    };
+    const cancel = this.#clock.after(originLimits.groupGateMs, end);
+    answer.then(end, end);
+  }
+
+  /** Publishes when every change before it is done: mostly at once. */
+  publish(group: string, publish: () => void): void {
+    if (!this.#groups.has(group)) publish();
+    else this.#entries(group).push({ done: true, publish });
+  }
+
+  /** The origin ends: nothing is waited for any longer. */
+  end(): void {
+    for (const [group, entries] of this.#groups) {
+      for (const entry of entries) entry.done = true;
+      this.#advance(group);
+    }
+  }
+
+  #entries(group: string): Entry[] {
+    let entries = this.#groups.get(group);
+    if (entries === undefined) {
+      entries = [];
+      this.#groups.set(group, entries);
+    }
+    return entries;
+  }
+
+  #advance(group: string): void {
+    const entries = this.#groups.get(group);
+    if (entries === undefined) return;
+    let at = 0;
+    while (entries[at]?.done === true) at++;
+    // What is being published now is in front of nothing any more.
+    const ready = entries.splice(0, at);
+    if (entries.length === 0) this.#groups.delete(group);
+    for (const { publish } of ready) publish?.();
+  }
+}

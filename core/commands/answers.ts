@@ -1,0 +1,174 @@
+import { type ErrorCode, limits } from "../base/mod.ts";
+import { CloseCause, type Connection, every } from "../connection/mod.ts";
+import { Outcome } from "../groups/mod.ts";
+import type { Cancel, Clock } from "../ports/mod.ts";
+
+/** Takes the outcomes of one command and, when all are known, tells them. */
+export interface Answer {
+  /** One more outcome is to come. */
+  expect(): void;
+  /** An outcome, of those expected. */
+  settle(id: string, outcome: Outcome): void;
+  /** The command is carried out: nothing more is expected than was said. */
+  end(): void;
+}
+
+/** Sends one `reply`. */
+export type Reply = (result: Readonly<Record<string, unknown>>) => void;
+
+abstract class CountedAnswer implements Answer {
+  #expected = 0;
+  #ended = false;
+
+  expect(): void {
+    this.#expected++;
+  }
+
+  settle(id: string, outcome: Outcome): void {
+    this.note(id, outcome);
+    this.#expected--;
+    this.#tellIfDone();
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#tellIfDone();
+  }
+
+  #tellIfDone(): void {
+    if (this.#ended && this.#expected === 0) this.tell();
+  }
+
+  protected abstract note(id: string, outcome: Outcome): void;
+  protected abstract tell(): void;
+}
+
+/** `{id: outcome}`, a bounded number in each reply; none where no id is this node's. */
+export class AnswerById extends CountedAnswer {
+  readonly #reply: Reply;
+  readonly #outcomes: Map<string, Outcome> = new Map();
+
+  constructor(reply: Reply) {
+    super();
+    this.#reply = reply;
+  }
+
+  protected note(id: string, outcome: Outcome): void {
+    // No id, and a key for which readers in JavaScript refuse the whole batch of the reply.
+    if (id !== "__proto__") this.#outcomes.set(id, outcome);
+  }
+
+  protected tell(): void {
+    const entries = [...this.#outcomes];
+    for (let from = 0; from < entries.length; from += limits.replyIdsMax) {
+      this.#reply(Object.fromEntries(entries.slice(from, from + limits.replyIdsMax)));
+    }
+  }
+}
+
+/** `{node, sent, slow, gone, expired}`: how many members each outcome had. */
+export class AnswerByCount extends CountedAnswer {
+  readonly #reply: Reply;
+  readonly #counts: Record<string, unknown>;
+
+  constructor(node: string, reply: Reply) {
+    super();
+    this.#reply = reply;
+    this.#counts = { node, sent: 0, slow: 0, gone: 0, expired: 0 };
+  }
+
+  /** Instead of counts. */
+  refuse(error: ErrorCode): void {
+    this.#reply({ node: this.#counts.node, error });
+  }
+
+  protected note(_id: string, outcome: Outcome): void {
+    this.#counts[outcome] = (this.#counts[outcome] as number) + 1;
+  }
+
+  protected tell(): void {
+    this.#reply(this.#counts);
+  }
+}
+
+interface Unsent {
+  readonly answer: Answer;
+  readonly connection: Connection;
+  /** The connection's `sentBytes` after the message. */
+  readonly upTo: number;
+  readonly until: number;
+}
+
+/**
+ * Messages whose sender wants to hear when the kernel has them. Most are there after the flush;
+ * the others are looked at again until they are, at most `limits.sentWaitMs`.
+ */
+export class FlushTracker {
+  readonly #clock: Clock;
+  readonly #compressed: boolean;
+  #fresh: Unsent[] = [];
+  #waiting: Unsent[] = [];
+  #cancel: Cancel | undefined;
+
+  /** `compressed`: sockets may need fewer bytes for a message than it has. */
+  constructor(clock: Clock, compressed: boolean) {
+    this.#clock = clock;
+    this.#compressed = compressed;
+  }
+
+  /** A message was queued. Its outcome is expected by the answer already. */
+  add(answer: Answer, connection: Connection): void {
+    const until = this.#clock.now() + limits.sentWaitMs;
+    this.#fresh.push({ answer, connection, upTo: connection.sentBytes, until });
+  }
+
+  /** Every socket was flushed. */
+  flushed(): void {
+    if (this.#fresh.length === 0) return;
+    const fresh = this.#fresh;
+    this.#fresh = [];
+    this.#look(fresh, false);
+    if (this.#waiting.length === 0) return;
+    this.#cancel ??= every(this.#clock, limits.sentTickMs, () => this.#tick());
+  }
+
+  stop(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+  }
+
+  #tick(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#look(waiting, true);
+    if (this.#waiting.length === 0) this.stop();
+  }
+
+  #look(unsent: readonly Unsent[], again: boolean): void {
+    const now = this.#clock.now();
+    for (const message of unsent) {
+      const outcome = isLost(message.connection, again)
+        ? Outcome.gone
+        : this.#outcomeOf(message, now);
+      if (outcome === undefined) this.#waiting.push(message);
+      else message.answer.settle(message.connection.id, outcome);
+    }
+  }
+
+  #outcomeOf({ connection, upTo, until }: Unsent, now: number): Outcome | undefined {
+    const { closing, sentBytes, socket } = connection;
+    if (closing === CloseCause.slow) return Outcome.slow;
+    const { bufferedBytes } = socket;
+    // Compressed, what waits is fewer bytes than were given: then only nothing tells for sure.
+    const taken = this.#compressed ? -1 : sentBytes - bufferedBytes;
+    if (bufferedBytes === 0 || taken >= upTo) return Outcome.sent;
+    return now >= until ? Outcome.slow : undefined;
+  }
+}
+
+/** A socket that is gone has nothing buffered, whatever became of what it had. */
+function isLost({ closing }: Connection, again: boolean): boolean {
+  if (closing === undefined || closing === CloseCause.slow) return false;
+  // We flush before we close; a client that leaves, or breaks, does so before the turn's flush.
+  return again || closing === CloseCause.client || closing === CloseCause.error;
+}

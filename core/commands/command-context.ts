@@ -1,0 +1,84 @@
+import type { App } from "../app.ts";
+import type { Apps } from "../apps.ts";
+import type { ErrorCode } from "../base/mod.ts";
+import type { CloseCause, Connection, Registry, TokenExpiries } from "../connection/mod.ts";
+import { type Delivery, type FanOut, Outcome, type ReusableMessage } from "../groups/mod.ts";
+import type { WaitingHandshakes } from "../handshake/mod.ts";
+import type { Clock, Codec, CommandSource, Deflate, Logger } from "../ports/mod.ts";
+import type { GatewayMetrics } from "../telemetry/mod.ts";
+import type { Answer, FlushTracker } from "./answers.ts";
+import type { CommandOptions } from "./command-options.ts";
+import type { CommandTargets } from "./command-targets.ts";
+
+/** What commands ask of other nodes and of the gateway. */
+export interface CommandEffects {
+  /** Sends one item on to another node. */
+  forward(app: string, node: string, item: readonly unknown[]): void;
+  /**
+   * Sends one item, as it came, on to the other nodes with members of a group. As JSON their
+   * replies come so too.
+   */
+  forwardToGroup(app: string, group: string, item: Uint8Array, json: boolean): void;
+  close(connection: Connection, cause: CloseCause, closeCode: number, reason: string): void;
+}
+
+export interface CommandDispatcherParts {
+  readonly node: string;
+  readonly apps: Apps;
+  readonly codec: Codec;
+  readonly clock: Clock;
+  readonly registry: Registry;
+  readonly metrics: GatewayMetrics;
+  readonly logger: Logger;
+  readonly handshakes: WaitingHandshakes;
+  readonly expiries: TokenExpiries;
+  readonly effects: CommandEffects;
+  readonly deflate: Deflate | undefined;
+}
+
+/** What the commands of one kind are carried out with. */
+export interface CommandContext {
+  readonly parts: CommandDispatcherParts;
+  readonly targets: CommandTargets;
+  readonly delivery: Delivery;
+  readonly fanOut: FanOut;
+  readonly flushTracker: FlushTracker;
+  /** The message of the current `send` or `publish`. */
+  readonly message: ReusableMessage;
+  /** Sends a `reply` to whoever sent a command. */
+  readonly reply: (source: CommandSource, ref: unknown, result: unknown) => void;
+  /** Why no client is sent a message of so many bytes. */
+  readonly sizeFault: (bytes: number) => ErrorCode | undefined;
+  /** What collects the outcomes by id; undefined where nobody asks. */
+  readonly answerById: (source: CommandSource, ref: unknown) => Answer | undefined;
+}
+
+/** One command on its way. */
+export interface CommandCall {
+  readonly app: App;
+  readonly source: CommandSource;
+  readonly options: CommandOptions;
+}
+
+/** Carries a command out for one connection, and says what became of it, now or later. */
+export type CarryOut = (connection: Connection, settle: (outcome: Outcome) => void) => void;
+
+/** Calls back for each target that is here, and answers `gone` for the others of this node. */
+export function forEachTarget(
+  { targets, answerById, parts }: CommandContext,
+  { source, options }: CommandCall,
+  carryOut: CarryOut,
+): void {
+  const answer = answerById(source, options.ref);
+  const count = parts.codec.targets();
+  for (let index = 0; index < count; index++) {
+    const connection = targets.find(source, index);
+    const here = connection !== undefined && connection.closing === undefined;
+    if (!here && !targets.isOwn(index)) continue;
+    const id = parts.codec.targetId(index);
+    answer?.expect();
+    if (here) carryOut(connection, (outcome) => answer?.settle(id, outcome));
+    else answer?.settle(id, Outcome.gone);
+  }
+  answer?.end();
+}

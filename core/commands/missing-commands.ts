@@ -1,0 +1,56 @@
+import { limits } from "../base/mod.ts";
+import type { Cancel, Clock, CommandSource, Logger } from "../ports/mod.ts";
+
+interface Missing {
+  items: number;
+  cancel: Cancel;
+}
+
+/**
+ * Gaps in numbered streams of commands. After a restart of the broker there are some, and the
+ * sender repeats what it was asked for within moments: that is no news. What stays away is.
+ */
+export class MissingCommands {
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  /** By app, sender and stream. */
+  readonly #missing: Map<string, Missing> = new Map();
+
+  constructor(clock: Clock, logger: Logger) {
+    this.#clock = clock;
+    this.#logger = logger;
+  }
+
+  /** Items are missing before a batch, and the sender is asked for them. */
+  missed(source: CommandSource, stream: string, items: number): void {
+    const fields = { code: "batch-gap", topic: source.place };
+    const message = `${items} items of ${stream} are missing, and asked for again`;
+    this.#logger.log("debug", "commands-missing", message, fields);
+    const key = keyOf(source, stream);
+    const known = this.#missing.get(key);
+    if (known !== undefined) {
+      known.items = items;
+      return;
+    }
+    if (this.#missing.size >= limits.missingStreamsMax) return;
+    const missing: Missing = { items, cancel: () => {} };
+    this.#missing.set(key, missing);
+    missing.cancel = this.#clock.after(limits.missingToldMs, () => {
+      this.#missing.delete(key);
+      const told = `${missing.items} items of ${stream} did not come, although asked for again`;
+      this.#logger.log("warn", "commands-missing", told, fields);
+    });
+  }
+
+  /** The stream goes on where it stood. */
+  came(source: CommandSource, stream: string): void {
+    if (this.#missing.size === 0) return;
+    const key = keyOf(source, stream);
+    this.#missing.get(key)?.cancel();
+    this.#missing.delete(key);
+  }
+}
+
+function keyOf({ app, sender }: CommandSource, stream: string): string {
+  return `${app} ${sender} ${stream}`;
+}

@@ -1,0 +1,3 @@
+export { type CommandAck, CommandAcks, namingSender } from "./command-acks.ts";
+export { CommandDispatcher } from "./command-dispatcher.ts";
+export { CommandStreams } from "./command-streams.ts";

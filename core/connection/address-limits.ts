@@ -1,0 +1,50 @@
+import { addressGroup } from "../base/mod.ts";
+import type { Connection } from "./connection.ts";
+
+/** What one address has here. */
+export interface AddressPlaces {
+  readonly name: string;
+  /** Connections, those included whose stream is not gone yet. */
+  connections: number;
+}
+
+/**
+ * How many connections an address has. Of IPv6 the first 64 bits count: whoever has one address
+ * of such a network has all of them.
+ */
+export class AddressLimits {
+  readonly #max: number;
+  readonly #places: Map<string, AddressPlaces> = new Map();
+
+  /** 0: without a limit. */
+  constructor(connectionsPerIpMax: number) {
+    this.#max = connectionsPerIpMax;
+  }
+
+  /** Whether an address has as many as it may, with those of its handshakes that wait. */
+  full(address: string, waiting: number): boolean {
+    if (this.#max === 0) return false;
+    const places = this.#places.get(addressGroup(address));
+    return waiting + (places?.connections ?? 0) >= this.#max;
+  }
+
+  /** Counts a connection; false where it is one too many: handshakes may overlap. */
+  opened(connection: Connection, address: string): boolean {
+    if (this.#max === 0) return true;
+    const name = addressGroup(address);
+    const places = this.#places.get(name) ?? { name, connections: 0 };
+    this.#places.set(name, places);
+    places.connections++;
+    connection.places = places;
+    return places.connections <= this.#max;
+  }
+
+  /** The connection's stream is gone. */
+  gone(connection: Connection): void {
+    const { places } = connection;
+    if (places === undefined) return;
+    connection.places = undefined;
+    places.connections--;
+    if (places.connections === 0) this.#places.delete(places.name);
+  }
+}

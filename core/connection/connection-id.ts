@@ -1,0 +1,25 @@
+import type { Random } from "../ports/mod.ts";
+
+const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/** Characters of a slot in an id: 24 bits, big-endian, base64url. */
+export const slotChars = 4;
+/** Random characters of an id: 132 bits, so that it cannot be guessed and never comes again. */
+export const secretChars = 22;
+
+/**
+ * A new connection id, `NODE.SSSSRRRRRRRRRRRRRRRRRRRRRR`: the node's name, the slot, a random
+ * secret. At most 32 + 1 + 26 characters. The secret makes an id of an earlier incarnation, or of
+ * an earlier connection in the same slot, reach nobody.
+ */
+export function newConnectionId(node: string, slot: number, random: Random): string {
+  let id = `${node}.`;
+  for (let shift = 18; shift >= 0; shift -= 6) id += alphabet[(slot >> shift) & 63];
+  for (const byte of random.fill(new Uint8Array(secretChars))) id += alphabet[byte & 63];
+  return id;
+}
+
+/** The node's name that an id starts with, or undefined where the string is no id. */
+export function nodeOfConnectionId(id: string): string | undefined {
+  return /^([a-z0-9-]{1,32})\.[A-Za-z0-9_-]{1,63}$/.exec(id)?.[1];
+}

@@ -1,0 +1,53 @@
+import type { Apps } from "../apps.ts";
+import { limits } from "../base/mod.ts";
+import type { Clock, Logger } from "../ports/mod.ts";
+import type { GatewayMetrics } from "../telemetry/mod.ts";
+import type { Connection } from "./connection.ts";
+import type { Registry } from "./registry.ts";
+
+/** How often it is looked at how many are due. */
+const stepMs = 50;
+
+/**
+ * Closes every connection, evenly over the period, so that clients do not all come back at once.
+ * Resolves when none is left, or when the period and one closing handshake have passed.
+ */
+export function drainConnections(
+  registry: Registry,
+  clock: Clock,
+  periodMs: number,
+  close: (connection: Connection) => void,
+): Promise<void> {
+  const began = clock.now();
+  const total = registry.size;
+  let closed = 0;
+  return new Promise((resolve) => {
+    const step = (): void => {
+      const elapsed = clock.now() - began;
+      const part = periodMs === 0 ? 1 : Math.min(1, (elapsed + stepMs) / periodMs);
+      const due = Math.ceil(total * part);
+      for (const connection of registry.all()) {
+        if (closed >= due && part < 1) break;
+        if (connection.closing !== undefined) continue;
+        close(connection);
+        closed++;
+      }
+      const late = elapsed >= periodMs + limits.closeHandshakeMs + stepMs;
+      if (registry.size === 0 || late) resolve();
+      else clock.after(stepMs, step);
+    };
+    step();
+  });
+}
+
+/** What nobody has confirmed ends with this process. */
+export function tellUnconfirmed(apps: Apps, metrics: GatewayMetrics, logger: Logger): void {
+  let bytes = 0;
+  for (const { router } of apps) {
+    for (const stream of router.streams()) bytes += stream.unconfirmedBytes;
+  }
+  if (bytes === 0) return;
+  const code = "events-unconfirmed";
+  metrics.error(code);
+  logger.log("warn", code, "the node ends with events that nobody has confirmed", { code, bytes });
+}

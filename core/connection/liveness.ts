@@ -1,0 +1,156 @@
+import { limits } from "../base/mod.ts";
+import type { Connection } from "./connection.ts";
+import type { Registry } from "./registry.ts";
+
+export interface LivenessOptions {
+  /** A connection that was silent for this long is pinged; 0 never. */
+  readonly pingIntervalMs: number;
+  /** A pinged client that shows no sign of life for this long is dead. */
+  readonly pingTimeoutMs: number;
+  /** Without a message for this long a connection is idle; 0 never. */
+  readonly idleTimeoutMs: number;
+  /** Nothing stays connected for longer; 0 for ever. */
+  readonly connectionAgeMsMax: number;
+}
+
+/** What is due of one connection. */
+export interface LivenessActions {
+  /** False where the runtime cannot ping: then it looks for dead peers itself. */
+  ping(connection: Connection): boolean;
+  dead(connection: Connection): void;
+  idle(connection: Connection): void;
+  aged(connection: Connection): void;
+}
+
+/** In place of a time: the slot is free, or the thing is never due. */
+const never = 0x7fff_ffff;
+
+/** So much of the interval earlier at most, so that who spoke together is not pinged together. */
+const earlyShare = 1 / 4;
+
+/**
+ * Finds dead, idle and aged connections without a timer or an object for each: four numbers a
+ * slot, and a walk over all slots that takes a second, a part of them each tick. Time is the
+ * number of ticks, so that a process that was stopped does not take its clients for silent.
+ */
+export class Liveness {
+  readonly #registry: Registry;
+  readonly #actions: LivenessActions;
+  readonly #interval: number;
+  readonly #timeout: number;
+  readonly #idle: number;
+  readonly #age: number;
+  readonly #passTicks: number;
+  #now = 1;
+  #cursor = 0;
+  /** Tick of the last sign of life, message, ping, and of the connection's end by age. */
+  #seen: Int32Array = new Int32Array(0);
+  #spoke: Int32Array = new Int32Array(0);
+  #pinged: Int32Array = new Int32Array(0);
+  #ends: Int32Array = new Int32Array(0);
+
+  constructor(registry: Registry, options: LivenessOptions, actions: LivenessActions) {
+    this.#registry = registry;
+    this.#actions = actions;
+    this.#interval = ticks(options.pingIntervalMs);
+    this.#timeout = ticks(options.pingTimeoutMs);
+    this.#idle = ticks(options.idleTimeoutMs);
+    this.#age = ticks(options.connectionAgeMsMax);
+    const shortest = Math.min(this.#interval, this.#timeout, this.#idle, this.#age);
+    const passTicksMax = Math.round(limits.livenessPassMs / limits.livenessTickMs);
+    this.#passTicks = Math.max(1, Math.min(passTicksMax, Math.floor(shortest / 4)));
+  }
+
+  /** Whether there is anything to look for. */
+  get needed(): boolean {
+    return Math.min(this.#interval, this.#idle, this.#age) < never;
+  }
+
+  opened({ slot }: Connection): void {
+    if (slot >= this.#seen.length) this.#grow(slot + 1);
+    // As if seen a part of an interval ago: those who come together are not pinged together.
+    const share = spread(slot, this.#now);
+    const interval = Math.min(this.#interval, this.#now);
+    this.#seen[slot] = this.#now - Math.floor(interval * share * (1 - earlyShare));
+    this.#spoke[slot] = this.#now;
+    this.#pinged[slot] = 0;
+    // Up to a tenth earlier, so that those who came together do not leave together.
+    this.#ends[slot] =
+      this.#age === never ? never : this.#now + Math.ceil(this.#age * (1 - share / 10));
+  }
+
+  closed({ slot }: Connection): void {
+    this.#seen[slot] = never;
+  }
+
+  /** A message came. */
+  spoke({ slot }: Connection): void {
+    this.#seen[slot] = this.#now;
+    this.#spoke[slot] = this.#now;
+  }
+
+  /** Any other sign of life came. */
+  alive({ slot }: Connection): void {
+    this.#seen[slot] = this.#now;
+  }
+
+  /** Called every `limits.livenessTickMs`. */
+  tick(): void {
+    this.#now++;
+    const { slots } = this.#registry;
+    for (let left = Math.ceil(slots / this.#passTicks); left > 0; left--) {
+      if (this.#cursor >= slots) this.#cursor = 0;
+      this.#visit(this.#cursor++);
+    }
+  }
+
+  #visit(slot: number): void {
+    const seen = this.#seen[slot] ?? never;
+    if (seen === never) return;
+    const now = this.#now;
+    const pinged = this.#pinged[slot] as number;
+    const waits = pinged > seen;
+    const idle = now - (this.#spoke[slot] as number) >= this.#idle;
+    const aged = now >= (this.#ends[slot] as number);
+    const silence = this.#interval * (1 - spread(slot, seen) * earlyShare);
+    const pings = !waits && now - seen >= silence;
+    if (!waits && !idle && !aged && !pings) return;
+    const connection = this.#registry.get(slot);
+    if (connection === undefined || connection.closing !== undefined) return;
+    if (aged) {
+      this.#actions.aged(connection);
+    } else if (connection.paused) {
+      // We do not read it: what it says is not heard.
+      this.spoke(connection);
+    } else if (idle) {
+      this.#actions.idle(connection);
+    } else if (pings) {
+      if (this.#actions.ping(connection)) this.#pinged[slot] = now;
+      else this.#seen[slot] = now;
+    } else if (waits && now - pinged >= this.#timeout) {
+      this.#actions.dead(connection);
+    }
+  }
+
+  #grow(needed: number): void {
+    const length = Math.max(needed, this.#seen.length * 2, 64);
+    const grown = (from: Int32Array, rest: number): Int32Array => {
+      const to = new Int32Array(length).fill(rest, from.length);
+      to.set(from);
+      return to;
+    };
+    this.#seen = grown(this.#seen, never);
+    this.#spoke = grown(this.#spoke, 0);
+    this.#pinged = grown(this.#pinged, 0);
+    this.#ends = grown(this.#ends, never);
+  }
+}
+
+function ticks(ms: number): number {
+  return ms === 0 ? never : Math.max(1, Math.ceil(ms / limits.livenessTickMs));
+}
+
+/** A number from 0 to 1 that looks random: neighbours are far apart. Knuth's constant. */
+function spread(slot: number, tick: number): number {
+  return (Math.imul(slot + Math.imul(tick, 0x9e37), 0x9e37_79b1) >>> 0) / 2 ** 32;
+}

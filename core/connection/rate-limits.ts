@@ -1,0 +1,81 @@
+import type { ErrorCode } from "../base/mod.ts";
+import type { Clock } from "../ports/mod.ts";
+import type { Connection } from "./connection.ts";
+
+export interface RateLimitOptions {
+  /** Messages and payload bytes a second and connection; 0 without a limit. */
+  readonly messagesPerSecondMax: number;
+  readonly bytesPerSecondMax: number;
+  /** Pings and pongs, likewise. */
+  readonly controlFramesPerSecondMax: number;
+}
+
+/** What may come at once: as much as in this time. */
+const burstMs = 1_000;
+
+/**
+ * How much a client may say a second, with a burst of one second. A number a connection and limit:
+ * the time until which what it said would have taken at the allowed rate.
+ */
+export class RateLimits {
+  readonly #clock: Clock;
+  readonly #msPerMessage: number;
+  readonly #msPerByte: number;
+  readonly #msPerControlFrame: number;
+  #messages: Float64Array = new Float64Array(0);
+  #bytes: Float64Array = new Float64Array(0);
+  #controlFrames: Float64Array = new Float64Array(0);
+
+  constructor(clock: Clock, options: RateLimitOptions) {
+    const { messagesPerSecondMax, bytesPerSecondMax, controlFramesPerSecondMax } = options;
+    this.#clock = clock;
+    this.#msPerMessage = messagesPerSecondMax === 0 ? 0 : 1_000 / messagesPerSecondMax;
+    this.#msPerByte = bytesPerSecondMax === 0 ? 0 : 1_000 / bytesPerSecondMax;
+    this.#msPerControlFrame =
+      controlFramesPerSecondMax === 0 ? 0 : 1_000 / controlFramesPerSecondMax;
+  }
+
+  get needed(): boolean {
+    return this.#msPerMessage + this.#msPerByte + this.#msPerControlFrame > 0;
+  }
+
+  opened({ slot }: Connection): void {
+    if (slot >= this.#messages.length) {
+      this.#messages = grown(this.#messages, slot);
+      this.#bytes = grown(this.#bytes, slot);
+      this.#controlFrames = grown(this.#controlFrames, slot);
+    }
+    this.#messages[slot] = 0;
+    this.#bytes[slot] = 0;
+    this.#controlFrames[slot] = 0;
+  }
+
+  /** Counts what came; the limit that it passes, if any. */
+  spoke({ slot }: Connection, messages: number, bytes: number): ErrorCode | undefined {
+    const now = this.#clock.now();
+    const messagesUntil = Math.max(this.#messages[slot] as number, now);
+    this.#messages[slot] = messagesUntil + messages * this.#msPerMessage;
+    const bytesUntil = Math.max(this.#bytes[slot] as number, now);
+    this.#bytes[slot] = bytesUntil + bytes * this.#msPerByte;
+    // A part of a millisecond is forgiven: sums of fractions are never exact.
+    const end = now + burstMs + 0.5;
+    if ((this.#messages[slot] as number) > end) return "message-rate";
+    return (this.#bytes[slot] as number) > end ? "byte-rate" : undefined;
+  }
+
+  /** Counts pings and pongs that came. */
+  controlled({ slot }: Connection, frames: number): ErrorCode | undefined {
+    const now = this.#clock.now();
+    const until = Math.max(this.#controlFrames[slot] as number, now);
+    this.#controlFrames[slot] = until + frames * this.#msPerControlFrame;
+    return (this.#controlFrames[slot] as number) > now + burstMs + 0.5
+      ? "control-rate"
+      : undefined;
+  }
+}
+
+function grown(from: Float64Array, slot: number): Float64Array {
+  const to = new Float64Array(Math.max(slot + 1, from.length * 2, 64));
+  to.set(from);
+  return to;
+}

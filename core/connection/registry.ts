@@ -1,0 +1,110 @@
+import { assert } from "../base/mod.ts";
+import type { Connection } from "./connection.ts";
+
+/** Connections by slot: those of a node, or of one app. */
+export interface Connections {
+  /** Slots that were ever taken. */
+  readonly slots: number;
+  get(slot: number): Connection | undefined;
+  /** Those that come while it runs may or may not be among them. */
+  all(): Iterable<Connection>;
+}
+
+/**
+ * The connections of this node by slot. Freed slots are taken again first, so that the tables
+ * stay as small as the most connections there ever were at once.
+ */
+export class Registry implements Connections {
+  readonly #connections: (Connection | undefined)[] = [];
+  readonly #free: number[] = [];
+  readonly #slotsMax: number;
+  #size = 0;
+  #closing = 0;
+  #infoBytes = 0;
+
+  constructor(slotsMax: number) {
+    this.#slotsMax = slotsMax;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Closed connections whose streams are not gone yet. */
+  get closing(): number {
+    return this.#closing;
+  }
+
+  /** What counts against `--max-connections`: each of them has a descriptor. */
+  get occupied(): number {
+    return this.#size + this.#closing;
+  }
+
+  /** What is kept of all connections' requests; of most a character is a byte. */
+  get infoBytes(): number {
+    return this.#infoBytes;
+  }
+
+  /** Slots that were ever taken. */
+  get slots(): number {
+    return this.#connections.length;
+  }
+
+  /** A free slot, or -1 when there is none. It counts as taken until `release`. */
+  reserve(): number {
+    const slot = this.#free.pop() ?? this.#connections.length;
+    if (slot >= this.#slotsMax) return -1;
+    if (slot === this.#connections.length) this.#connections.push(undefined);
+    this.#size++;
+    return slot;
+  }
+
+  set(connection: Connection): void {
+    this.#connections[connection.slot] = connection;
+    this.#infoBytes += connection.info.length;
+  }
+
+  get(slot: number): Connection | undefined {
+    return this.#connections[slot];
+  }
+
+  /** Frees a slot that was reserved, and its connection, if one came. */
+  release(slot: number): void {
+    assert(slot >= 0 && slot < this.#connections.length, "the slot was reserved");
+    this.#infoBytes -= this.#connections[slot]?.info.length ?? 0;
+    this.#connections[slot] = undefined;
+    this.#free.push(slot);
+    this.#size--;
+  }
+
+  /** A connection is closed: its slot is free, its stream counts until `gone`. */
+  closed(connection: Connection): void {
+    this.release(connection.slot);
+    this.#closing++;
+  }
+
+  gone(): void {
+    this.#closing--;
+  }
+
+  /** The connections of one app, as if there were no others. */
+  of(app: string): Connections {
+    const registry = this;
+    return {
+      get slots(): number {
+        return registry.slots;
+      },
+      get(slot: number): Connection | undefined {
+        const connection = registry.get(slot);
+        return connection?.app.name === app ? connection : undefined;
+      },
+      *all(): IterableIterator<Connection> {
+        for (const connection of registry.all()) if (connection.app.name === app) yield connection;
+      },
+    };
+  }
+
+  *all(): IterableIterator<Connection> {
+    for (const connection of this.#connections) if (connection !== undefined) yield connection;
+  }
+}

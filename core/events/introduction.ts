@@ -1,0 +1,65 @@
+import type { Connection } from "../connection/mod.ts";
+import { isReserved } from "../groups/mod.ts";
+import type { Codec } from "../ports/mod.ts";
+
+type Info = Readonly<Record<string, unknown>>;
+
+/** What a later origin is told of a connection, as it is now. */
+export interface KnownConnection {
+  readonly id: string;
+  /** As `keptInfo` made it. */
+  readonly info: string;
+  readonly user: string | undefined;
+  /** MessagePack. */
+  readonly state: Uint8Array | undefined;
+  readonly groups: readonly string[];
+  readonly openedAt: number;
+}
+
+/**
+ * What `open` told and does not change, as a string of JSON: V8 needs some 200 bytes for a byte
+ * array besides what is in it. The keys that are always there are left out, since they would be
+ * more than half of it.
+ */
+export function keptInfo(info: Info): string {
+  const { user: _user, state: _state, path, query, headers, ip, subprotocols, ...rest } = info;
+  return JSON.stringify([path, query, headers, ip, subprotocols, rest]);
+}
+
+function readInfo(kept: string): Info {
+  const [path, query, headers, ip, subprotocols, rest] = JSON.parse(kept);
+  return { path, query, headers, ip, subprotocols, ...rest };
+}
+
+/** State and groups change by commands, so they are read when they are told. */
+export function knownOf(codec: Codec, connection: Connection): KnownConnection {
+  const { id, info, user, slot, openedAt, groups = [] } = connection;
+  const names = [...groups].map(({ name }) => name).filter((name) => !isReserved(name));
+  return { id, info, user, state: codec.state(slot), groups: names, openedAt };
+}
+
+/** `user` and `state`, where there are any. */
+function grantOf(codec: Codec, { user, state }: KnownConnection): Info {
+  return {
+    ...(user === undefined ? {} : { user }),
+    ...(state === undefined ? {} : { state: codec.decodeValue(state) }),
+  };
+}
+
+/** Tells an origin of a connection that was opened earlier, with another one. */
+export function assignedEvent(codec: Codec, known: KnownConnection, seq: number): unknown[] {
+  const { id, groups, openedAt } = known;
+  const info = readInfo(known.info);
+  return ["assigned", id, seq, { ...info, ...grantOf(codec, known), groups, at: openedAt }];
+}
+
+/** The end of a connection, with whose it was, because its origin may keep no table. */
+export function closeEvent(
+  codec: Codec,
+  known: KnownConnection,
+  ending: readonly [seq: number, closeCode: number, closeReason: string, cause: string],
+): unknown[] {
+  const grant = grantOf(codec, known);
+  const item = ["close", known.id, ...ending];
+  return Object.keys(grant).length === 0 ? item : [...item, grant];
+}

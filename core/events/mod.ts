@@ -1,0 +1,13 @@
+export { AckMonitor } from "./ack-monitor.ts";
+export { fitBare, limitBatches, utf8Exceeds } from "./batch-splitter.ts";
+export type { ItemRange } from "./batch-window.ts";
+export type { EventStream } from "./event-stream.ts";
+export type { EventStreamParts } from "./event-stream-options.ts";
+export {
+  assignedEvent,
+  closeEvent,
+  type KnownConnection,
+  keptInfo,
+  knownOf,
+} from "./introduction.ts";
+export { newStream, type StreamShape } from "./new-stream.ts";

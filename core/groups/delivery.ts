@@ -1,0 +1,87 @@
+import { CloseCause, type Connection } from "../connection/mod.ts";
+import type { Clock, OutgoingMessage } from "../ports/mod.ts";
+import type { GatewayMetrics } from "../telemetry/mod.ts";
+import { Outcome } from "./outcome.ts";
+
+export interface DeliveryParts {
+  readonly clock: Clock;
+  readonly metrics: GatewayMetrics;
+  readonly close: (c: Connection, cause: CloseCause, closeCode: number, reason: string) => void;
+  /** Every socket has handed over what it had. */
+  readonly flushed: () => void;
+}
+
+/** What became of one message for one connection, before the kernel has it. */
+export type Delivered = typeof Outcome.sent | typeof Outcome.gone | typeof Outcome.slow;
+
+/**
+ * Hands messages to sockets. A connection that leaves too much unread is closed; what was sent in
+ * one turn, by however many command batches, goes out with one flush for each socket.
+ */
+export class Delivery {
+  readonly #parts: DeliveryParts;
+  readonly #sendQueueBytesMax: number;
+  readonly #dirty: Connection[] = [];
+  #scheduled = false;
+  readonly #endOfTurn = (): void => {
+    this.#scheduled = false;
+    this.flush();
+  };
+
+  constructor(parts: DeliveryParts, sendQueueBytesMax: number) {
+    this.#parts = parts;
+    this.#sendQueueBytesMax = sendQueueBytesMax;
+  }
+
+  /** Queues a message, not larger than a queue, on a connection's socket until the turn ends. */
+  send(connection: Connection, message: OutgoingMessage): Delivered {
+    const { byteLength } = message;
+    const fault = this.refusal(connection, byteLength);
+    if (fault !== undefined) return fault;
+    if (!connection.socket.send(message)) return Outcome.gone;
+    this.count(connection, byteLength);
+    if (!connection.dirty) {
+      connection.dirty = true;
+      this.#dirty.push(connection);
+    }
+    this.#schedule();
+    return Outcome.sent;
+  }
+
+  /** Why a connection gets no message of that size. One that reads too little is closed here. */
+  refusal(connection: Connection, byteLength: number): Delivered | undefined {
+    const { closing, socket } = connection;
+    if (closing !== undefined) return closing === CloseCause.slow ? Outcome.slow : Outcome.gone;
+    const buffered = socket.bufferedBytes;
+    if (buffered === 0 || buffered + byteLength <= this.#sendQueueBytesMax) return undefined;
+    // What this very turn has queued may only wait for its flush.
+    socket.flush();
+    if (socket.bufferedBytes + byteLength <= this.#sendQueueBytesMax) return undefined;
+    this.#parts.metrics.error("send-queue-full");
+    this.#parts.close(connection, CloseCause.slow, 1013, "slow");
+    return Outcome.slow;
+  }
+
+  /** A connection's socket has a message. */
+  count(connection: Connection, byteLength: number): void {
+    connection.sentBytes += byteLength;
+    this.#parts.metrics.messagesOut.add(1);
+    this.#parts.metrics.bytesOut.add(byteLength);
+  }
+
+  /** Hands over what was queued. */
+  flush(): void {
+    for (const connection of this.#dirty) {
+      connection.dirty = false;
+      connection.socket.flush();
+    }
+    this.#dirty.length = 0;
+    this.#parts.flushed();
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.#parts.clock.endOfTurn(this.#endOfTurn);
+  }
+}

@@ -1,0 +1,88 @@
+import type { App } from "../app.ts";
+import type { Connection, Registry } from "../connection/mod.ts";
+import type { Broadcast, OutgoingMessage } from "../ports/mod.ts";
+import type { Delivered, Delivery } from "./delivery.ts";
+import type { Group } from "./group.ts";
+import { membersOf } from "./members.ts";
+
+/** Hears what became of a message for each member. */
+export type Told = (connection: Connection, outcome: Delivered) => void;
+
+/** Who does not get a message, and who wants to know. */
+export interface FanOutOptions {
+  readonly except?: ReadonlySet<Connection> | undefined;
+  readonly told?: Told | undefined;
+}
+
+const noOptions: FanOutOptions = {};
+
+/** Below so many members a loop costs less than the runtime's own fan-out. */
+const broadcastMembersMin = 16;
+
+/** Sends one message to the members of a group on this node, encoded once. */
+export class FanOut {
+  readonly #registry: Registry;
+  readonly #delivery: Delivery;
+  /** The runtime's own, where it has one. */
+  broadcast: Broadcast | undefined;
+
+  constructor(registry: Registry, delivery: Delivery) {
+    this.#registry = registry;
+    this.#delivery = delivery;
+  }
+
+  /** The sockets have it after the next `Delivery.flush`. */
+  publish(
+    app: App,
+    name: string,
+    message: OutgoingMessage,
+    options: FanOutOptions = noOptions,
+  ): void {
+    const group = app.groups.get(name);
+    // Whoever asks what became of it gets an answer from each socket.
+    const loops =
+      group === undefined ||
+      this.broadcast === undefined ||
+      options.told !== undefined ||
+      (options.except?.size ?? 0) > 1 ||
+      group.subscribed < broadcastMembersMin;
+    if (loops) this.#loop(membersOf(app, name, this.#registry), message, options);
+    else this.#broadcast(this.broadcast as Broadcast, group, message, options);
+  }
+
+  #loop(members: Iterable<Connection>, message: OutgoingMessage, options: FanOutOptions): void {
+    const { except, told } = options;
+    for (const connection of members) {
+      if (except?.has(connection)) continue;
+      const outcome = this.#delivery.send(connection, message);
+      told?.(connection, outcome);
+    }
+  }
+
+  #broadcast(
+    broadcast: Broadcast,
+    group: Group,
+    message: OutgoingMessage,
+    { except }: FanOutOptions,
+  ): void {
+    const delivery = this.#delivery;
+    let left: Connection | undefined;
+    for (const connection of group.members) {
+      if (except?.has(connection)) {
+        left = connection;
+        continue;
+      }
+      const { socket } = connection;
+      if (socket.subscribe === undefined) {
+        delivery.send(connection, message);
+        continue;
+      }
+      if (delivery.refusal(connection, message.byteLength) !== undefined) continue;
+      // What it was sent before in this batch comes before this.
+      if (connection.dirty) socket.flush();
+      delivery.count(connection, message.byteLength);
+    }
+    const subscribed = left?.socket.subscribe === undefined ? undefined : left.socket;
+    broadcast.publish(group.topic as string, message, subscribed);
+  }
+}

@@ -1,0 +1,168 @@
+import { type ErrorCode, isGroupName, limits, type ServiceError } from "../base/mod.ts";
+import type { Connection } from "../connection/mod.ts";
+import type { CommandBus } from "../ports/mod.ts";
+import { Group, type GroupReady } from "./group.ts";
+
+/** Every connection of an app is a member of it; it has no table. */
+export const everyone = "@all";
+
+/** The group of a user's connections. */
+export function userGroup(user: string): string {
+  return `@user/${user}`;
+}
+
+/** Whether the gateway alone says who is in the group. */
+export function isReserved(name: string): boolean {
+  return name === everyone || name.startsWith("@user/");
+}
+
+/** Why nobody can be put into a group of that name, or undefined. */
+export function groupFault(name: string): ErrorCode | undefined {
+  return isGroupName(name) && !isReserved(name) ? undefined : "group-name";
+}
+
+export interface GroupsOptions {
+  readonly app: string;
+  readonly groupsPerConnectionMax: number;
+}
+
+/**
+ * The groups of one app on this node. The first member makes the node subscribe to the group's
+ * topic, the end of the last one makes it leave.
+ */
+export class Groups {
+  readonly #bus: Pick<CommandBus, "joinGroup" | "leaveGroup">;
+  readonly #options: GroupsOptions;
+  readonly #groups: Map<string, Group> = new Map();
+
+  constructor(bus: Pick<CommandBus, "joinGroup" | "leaveGroup">, options: GroupsOptions) {
+    this.#bus = bus;
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#groups.size;
+  }
+
+  get(name: string): Group | undefined {
+    return this.#groups.get(name);
+  }
+
+  /** Keeps a group subscribed for a member to come. `ready` is called once. */
+  hold(name: string, ready: GroupReady): Group | undefined {
+    const group = this.#open(name);
+    if (group === undefined) return undefined;
+    group.holds++;
+    this.#whenReady(group, ready);
+    return group;
+  }
+
+  /** The member came, or will not. */
+  release(group: Group): void {
+    group.holds--;
+    this.#closeIfEmpty(group);
+  }
+
+  /**
+   * Makes a connection a member, or says why not. `ready` is called once, unless there is a
+   * fault: maybe at once, and with an error where the broker refuses; then it is no member.
+   */
+  join(connection: Connection, name: string, ready: GroupReady): ErrorCode | undefined {
+    const own = connection.groups;
+    const known = this.#groups.get(name);
+    if (known === undefined || own?.has(known) !== true) {
+      // The user's group is no choice of the application's, so it does not count.
+      const counted = (own?.size ?? 0) - (connection.user === undefined ? 0 : 1);
+      const userOwn = isReserved(name);
+      if (!userOwn && counted >= this.#options.groupsPerConnectionMax) return "group-limit";
+    }
+    const group = this.#open(name);
+    if (group === undefined) return "group-limit";
+    // A bus that is stopped refuses at once.
+    if (group.refused === undefined) this.#add(group, connection);
+    this.#whenReady(group, ready);
+    return undefined;
+  }
+
+  /** False where it was no member. */
+  leave(connection: Connection, name: string): boolean {
+    const group = this.#groups.get(name);
+    if (group === undefined || !group.members.has(connection)) return false;
+    this.#remove(group, connection);
+    connection.groups?.delete(group);
+    return true;
+  }
+
+  /** A connection is gone. It keeps their names: a later origin may have to be told of them. */
+  forget(connection: Connection): void {
+    for (const group of connection.groups ?? []) {
+      if (group.members.has(connection)) this.#remove(group, connection);
+    }
+  }
+
+  #open(name: string): Group | undefined {
+    const known = this.#groups.get(name);
+    if (known !== undefined) return known;
+    if (this.#groups.size >= limits.groupsMax) return undefined;
+    const { app } = this.#options;
+    // A user has few connections: a loop over them costs less than a table in the runtime.
+    const group = new Group(name, isReserved(name) ? undefined : `${app}/${name}`);
+    this.#groups.set(name, group);
+    this.#bus.joinGroup(app, name, (error) => this.#granted(group, error));
+    return group;
+  }
+
+  #granted(group: Group, error: ServiceError | undefined): void {
+    const waiting = group.waiting ?? [];
+    group.waiting = undefined;
+    group.refused = error;
+    if (error !== undefined && this.#groups.get(group.name) === group) {
+      this.#groups.delete(group.name);
+      for (const connection of group.members) {
+        connection.groups?.delete(group);
+        this.#unsubscribe(group, connection);
+      }
+      group.members.clear();
+    }
+    for (const ready of waiting) ready(error);
+  }
+
+  #whenReady(group: Group, ready: GroupReady): void {
+    if (group.waiting === undefined) ready(group.refused);
+    else group.waiting.push(ready);
+  }
+
+  #add(group: Group, connection: Connection): void {
+    if (group.members.has(connection)) return;
+    group.members.add(connection);
+    connection.groups ??= new Set();
+    connection.groups.add(group);
+    if (group.topic === undefined || connection.socket.subscribe === undefined) return;
+    connection.socket.subscribe(group.topic);
+    group.subscribed++;
+  }
+
+  #remove(group: Group, connection: Connection): void {
+    group.members.delete(connection);
+    this.#unsubscribe(group, connection);
+    this.#closeIfEmpty(group);
+  }
+
+  #unsubscribe(group: Group, { socket }: Connection): void {
+    if (group.topic === undefined || socket.unsubscribe === undefined) return;
+    socket.unsubscribe(group.topic);
+    group.subscribed--;
+  }
+
+  #closeIfEmpty(group: Group): void {
+    if (group.members.size > 0 || group.holds > 0) return;
+    // A refused one is out of the table already, and a new one may have its name.
+    if (this.#groups.get(group.name) !== group) return;
+    this.#groups.delete(group.name);
+    // Who joined and left before the broker had answered was no less a member.
+    const waiting = group.waiting ?? [];
+    group.waiting = undefined;
+    this.#bus.leaveGroup(this.#options.app, group.name);
+    for (const ready of waiting) ready();
+  }
+}

@@ -1,0 +1,105 @@
+import { assert, limits } from "../base/mod.ts";
+import { type Deflate, MessageKind, type OutgoingMessage } from "../ports/mod.ts";
+import { buildFrame, frameHeaderBytes, frameOfLength, Slab } from "../websocket/mod.ts";
+
+/** Where a message's data stands: the command decoder, or what `bytesSource` makes. */
+export interface OutgoingSource {
+  /** A view that may change after the next call. */
+  data(): Uint8Array;
+  dataText(): string;
+}
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+const encoder = new TextEncoder();
+
+/**
+ * A message that is set anew for each `send` or `publish` and makes each of its forms at most
+ * once, when the first socket asks for it.
+ */
+export class ReusableMessage implements OutgoingMessage {
+  kind: MessageKind = MessageKind.text;
+  byteLength = 0;
+  private readonly deflate: Deflate | undefined;
+  private readonly slab = new Slab(limits.slabBytes);
+  private source: OutgoingSource | undefined = undefined;
+  private textForm: string | undefined = undefined;
+  private frameForm: Uint8Array | undefined = undefined;
+  private deflatedForm: Uint8Array | undefined = undefined;
+
+  constructor(deflate?: Deflate) {
+    this.deflate = deflate;
+  }
+
+  /** Takes the next message. `source` must keep its data until `clear` or the next `set`. */
+  set(kind: MessageKind, byteLength: number, source: OutgoingSource): this {
+    this.kind = kind;
+    this.byteLength = byteLength;
+    this.source = source;
+    this.textForm = undefined;
+    this.frameForm = undefined;
+    this.deflatedForm = undefined;
+    return this;
+  }
+
+  /** Takes a message that does not come from the decoder. */
+  setData(data: string | Uint8Array): this {
+    const text = typeof data === "string";
+    const bytes = text ? encoder.encode(data) : data;
+    const kind = text ? MessageKind.text : MessageKind.binary;
+    this.set(kind, bytes.length, {
+      data: () => bytes,
+      dataText: () => decoder.decode(bytes),
+    });
+    if (text) this.textForm = data;
+    return this;
+  }
+
+  /** Takes a payload that keeps its bytes until `clear`. Of kind text it is valid UTF-8. */
+  setBytes(kind: MessageKind, payload: Uint8Array): this {
+    return this.set(kind, payload.length, {
+      data: () => payload,
+      dataText: () => decoder.decode(payload),
+    });
+  }
+
+  /** Lets go of the data and its forms. */
+  clear(): void {
+    this.source = undefined;
+    this.textForm = undefined;
+    this.frameForm = undefined;
+    this.deflatedForm = undefined;
+  }
+
+  text(): string {
+    this.textForm ??= this.held().dataText();
+    return this.textForm;
+  }
+
+  payload(): Uint8Array {
+    // A server frame is not masked, so the payload stands in it as it is: one copy for both.
+    return this.frame().subarray(frameHeaderBytes(this.byteLength));
+  }
+
+  frame(): Uint8Array {
+    if (this.frameForm === undefined) {
+      const frame = frameOfLength({ opcode: this.kind }, this.byteLength, this.slab);
+      frame.set(this.held().data(), frameHeaderBytes(this.byteLength));
+      this.frameForm = frame;
+    }
+    return this.frameForm;
+  }
+
+  deflatedFrame(): Uint8Array {
+    if (this.deflatedForm === undefined) {
+      assert(this.deflate, "a socket has deflate on, but the message has no coder");
+      const deflated = this.deflate.deflate(this.payload());
+      this.deflatedForm = buildFrame({ opcode: this.kind, deflated: true }, deflated);
+    }
+    return this.deflatedForm;
+  }
+
+  private held(): OutgoingSource {
+    assert(this.source, "the message was not set");
+    return this.source;
+  }
+}

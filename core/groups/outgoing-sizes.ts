@@ -1,0 +1,18 @@
+import type { ErrorCode } from "../base/mod.ts";
+
+/** How large a message to clients may be. */
+export interface OutgoingSizes {
+  /** Whoever sends it. */
+  readonly publishBytesMax: number;
+  /** What a client may leave unread. */
+  readonly sendQueueBytesMax: number;
+}
+
+/** Why no client is sent a message of that size. One above the queue would have to pass it. */
+export function sizeFault(
+  { publishBytesMax, sendQueueBytesMax }: OutgoingSizes,
+  bytes: number,
+): ErrorCode | undefined {
+  if (bytes > publishBytesMax) return "publish-too-big";
+  return bytes > sendQueueBytesMax ? "queue-too-small" : undefined;
+}

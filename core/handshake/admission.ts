@@ -1,0 +1,110 @@
+import type { AddressRange, ErrorCode } from "../base/mod.ts";
+import type { HandshakeAnswer, HandshakeRefusal, HandshakeRequest } from "../ports/mod.ts";
+import { checkHandshake, chooseSubprotocol, refuse } from "../websocket/mod.ts";
+import { isSameOrigin, originAllowed } from "./allowed-origins.ts";
+import { clientAddress } from "./client-address.ts";
+import { allowedCookies } from "./cookies.ts";
+import type { Routes } from "./routes.ts";
+
+/** A page that the client port serves to a plain GET of its path. */
+export interface Page {
+  readonly contentType: string;
+  readonly body: string;
+}
+
+export interface AdmissionOptions {
+  /** Subprotocols that are accepted, in no order: the client's order decides. */
+  readonly subprotocols: readonly string[];
+  /** Lower-case names of the request headers that the origin gets to see. */
+  readonly headers: readonly string[];
+  /** Names of the cookies that the origin gets to see; none where absent. */
+  readonly cookies?: readonly string[] | undefined;
+  readonly compression: boolean;
+  /** Request line and headers; the default of the setting where it is left out. */
+  readonly headerBytesMax?: number | undefined;
+  readonly pages: ReadonlyMap<string, Page>;
+  /** Pages that may connect; all where it is empty. */
+  readonly allowedOrigins?: readonly string[] | undefined;
+  /** Only pages of the host that is connected to, whose port may speak TLS. */
+  readonly sameOrigin?: { readonly secure: boolean } | undefined;
+  /** Proxies whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies?: readonly AddressRange[] | undefined;
+}
+
+/** An answer for a service that cannot take a connection now. RFC 9110, 15.6.4. */
+export function unavailable(
+  code: ErrorCode,
+  sentence: string,
+  retryAfterSeconds = 5,
+): HandshakeRefusal {
+  return refuse(503, code, sentence, { "retry-after": String(retryAfterSeconds) });
+}
+
+/** What an HTTP request on the client port gets, as far as the request itself decides it. */
+export function admit(
+  request: HandshakeRequest,
+  options: AdmissionOptions,
+  routes: Routes,
+): HandshakeAnswer {
+  const page = options.pages.get(request.path);
+  if (page !== undefined && request.header("upgrade") === undefined)
+    return answerPage(page, request);
+  const handshake = checkHandshake(request, options.headerBytesMax);
+  if ("accepted" in handshake) return handshake;
+  const destination = routes.find(request.path);
+  if (destination === undefined) {
+    return refuse(404, "route-unknown", "nothing is served at this path");
+  }
+  if (!isPageAllowed(request, options)) {
+    return refuse(403, "origin-not-allowed", "pages of this origin must not connect");
+  }
+  const subprotocol = chooseSubprotocol(handshake.offeredSubprotocols, options.subprotocols);
+  const info: Record<string, unknown> = {
+    path: request.path,
+    query: request.query,
+    headers: allowedHeaders(request, options.headers),
+    ip: clientAddress(request, options.trustedProxies),
+    subprotocols: handshake.offeredSubprotocols,
+  };
+  if (Object.keys(destination.params).length > 0) info.params = destination.params;
+  const cookies = allowedCookies(request.header("cookie"), options.cookies ?? []);
+  if (cookies !== undefined) info.cookies = cookies;
+  if (subprotocol !== undefined) info.subprotocol = subprotocol;
+  return {
+    accepted: true,
+    app: destination.app,
+    subprotocol,
+    deflate: options.compression && handshake.deflateOffered,
+    info,
+  };
+}
+
+function isPageAllowed(request: HandshakeRequest, options: AdmissionOptions): boolean {
+  const { allowedOrigins = [], sameOrigin } = options;
+  const originHeader = request.header("origin");
+  // RFC 6455, 10.2: what sends none is no browser, so no page can have made it connect.
+  if (originHeader === undefined) return true;
+  if (allowedOrigins.length > 0) return originAllowed(originHeader, allowedOrigins);
+  if (sameOrigin === undefined) return true;
+  return isSameOrigin(originHeader, request.header("host") ?? "", sameOrigin.secure);
+}
+
+function answerPage(page: Page, request: HandshakeRequest): HandshakeRefusal {
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    return { accepted: false, statusCode: 405, headers: { allow: "GET, HEAD" }, body: "" };
+  }
+  const headers = { "content-type": page.contentType, "cache-control": "no-store" };
+  return { accepted: false, statusCode: 200, headers, body: page.body };
+}
+
+function allowedHeaders(
+  request: HandshakeRequest,
+  names: readonly string[],
+): Record<string, string> {
+  const headers: Record<string, string> = {};
+  for (const name of names) {
+    const value = request.header(name);
+    if (value !== undefined) headers[name] = value;
+  }
+  return headers;
+}

@@ -1,0 +1,113 @@
+import { type ErrorCode, isGroupName, limits } from "../base/mod.ts";
+import { groupFault, userGroup } from "../groups/mod.ts";
+import type { Authorization, Grant, HandshakeRefusal, ValueCodec } from "../ports/mod.ts";
+
+/** RFC 9110, 5.6.2. */
+const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}$/;
+/** RFC 9110, 5.5: no control characters, or a value could begin another header; ASCII alone. */
+const headerValue = /^[\t\x20-\x7e]*$/;
+/** What the server itself says, or what would change how the answer is read. */
+const ownHeaders = /^(connection|upgrade|content-length|transfer-encoding|trailer|te|keep-alive)$/;
+
+/** An origin's answer to `connect`; the code says what is wrong with it. */
+export type AuthorizeReply = Authorization | HandshakeRefusal | ErrorCode;
+
+type Values = Readonly<Record<string, unknown>>;
+
+function isMap(value: unknown): value is Values {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Headers as a map of texts; undefined where they cannot stand in an answer. */
+function readHeaders(value: unknown): Record<string, string> | undefined {
+  if (value === undefined || value === null) return {};
+  if (!isMap(value)) return undefined;
+  const headers: Record<string, string> = {};
+  let bytes = 0;
+  const entries = Object.entries(value);
+  if (entries.length > limits.answerHeadersMax) return undefined;
+  for (const [key, text] of entries) {
+    const name = key.toLowerCase();
+    if (!token.test(name) || ownHeaders.test(name) || name.startsWith("sec-websocket-")) {
+      return undefined;
+    }
+    if (typeof text !== "string" || !headerValue.test(text)) return undefined;
+    bytes += name.length + text.length;
+    headers[name] = text;
+  }
+  return bytes > limits.answerHeaderBytesMax ? undefined : headers;
+}
+
+function readGrant(values: Values, codec: ValueCodec): Grant | ErrorCode {
+  const { user = undefined, groups = [], state = undefined, expires = 0 } = values;
+  if (user !== undefined && user !== null) {
+    if (typeof user !== "string" || user === "") return "handshake-grant";
+    if (!isGroupName(userGroup(user))) return "handshake-grant";
+  }
+  if (!Array.isArray(groups)) return "handshake-grant";
+  for (const name of groups) {
+    const fault = typeof name === "string" ? groupFault(name) : "group-name";
+    if (fault !== undefined) return fault;
+  }
+  const at = expires ?? 0;
+  if (typeof at !== "number" || !(at >= 0)) return "handshake-grant";
+  const stateBytes = state === undefined ? 0 : codec.encodeValue(state).length;
+  if (stateBytes > limits.stateBytesMax) return "state-too-big";
+  return {
+    user: user === null ? undefined : (user as string | undefined),
+    groups: [...new Set(groups as string[])],
+    state: state ?? undefined,
+    expiresAt: at === 0 ? undefined : at,
+  };
+}
+
+/** What `accept` says. `offered`: the client's subprotocols. */
+export function readAccept(
+  value: unknown,
+  offered: readonly string[],
+  codec: ValueCodec,
+): Authorization | ErrorCode {
+  const values = value ?? {};
+  if (!isMap(values)) return "handshake-grant";
+  const { subprotocol } = values;
+  if (subprotocol !== undefined && subprotocol !== null) {
+    if (typeof subprotocol !== "string") return "handshake-grant";
+    if (!offered.includes(subprotocol)) return "handshake-subprotocol";
+  }
+  const headers = readHeaders(values.headers);
+  if (headers === undefined) return "handshake-grant";
+  const grant = readGrant(values, codec);
+  if (typeof grant === "string") return grant;
+  return {
+    accepted: true,
+    grant,
+    subprotocol: (subprotocol as string | null | undefined) ?? undefined,
+    headers,
+  };
+}
+
+/** What `reject` says: an HTTP answer that is none of success. */
+export function readReject(
+  statusCode: unknown,
+  body: unknown,
+  options: Values,
+): HandshakeRefusal | ErrorCode {
+  if (!Number.isInteger(statusCode)) return "handshake-grant";
+  const status = statusCode as number;
+  // RFC 9110, 15.4.5: 304 has no body and means a cache.
+  if (status < 300 || status > 599 || status === 304) return "handshake-grant";
+  const headers = readHeaders(options.headers);
+  if (headers === undefined) return "handshake-grant";
+  const bytes = body instanceof Uint8Array || typeof body === "string" ? body : "";
+  // A UTF-16 unit is up to three bytes; nobody needs a body near the limit.
+  if (bytes.length > limits.answerBodyBytesMax) return "handshake-grant";
+  const type =
+    typeof bytes === "string" ? "text/plain; charset=utf-8" : "application/octet-stream";
+  return {
+    accepted: false,
+    errorCode: "handshake-rejected",
+    statusCode: status,
+    headers: { "content-type": type, ...headers },
+    body: bytes,
+  };
+}

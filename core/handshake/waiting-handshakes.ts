@@ -1,0 +1,100 @@
+import type { App } from "../app.ts";
+import { type ErrorCode, limits } from "../base/mod.ts";
+import type { EventStream, ItemRange } from "../events/mod.ts";
+import type { Authorization, Cancel, Clock, HandshakeRefusal } from "../ports/mod.ts";
+import { refuse } from "../websocket/mod.ts";
+import { unavailable } from "./admission.ts";
+import type { AuthorizeReply } from "./authorize-reply.ts";
+import type { Reservation } from "./reservations.ts";
+
+interface Waiting {
+  readonly app: App;
+  readonly stream: EventStream;
+  /** Number after the `connect` item in its stream. */
+  readonly item: number;
+  readonly offered: readonly string[];
+  readonly settle: (answer: Authorization | HandshakeRefusal) => void;
+  readonly cancel: Cancel;
+}
+
+/** Handshakes that wait for an origin's `accept` or `reject`. */
+export class WaitingHandshakes {
+  readonly #clock: Clock;
+  readonly #timeoutMs: number;
+  readonly #waiting: Map<string, Waiting> = new Map();
+
+  constructor(clock: Clock, timeoutMs: number) {
+    this.#clock = clock;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  /** Asks the origin that the connection would belong to; late, it resolves with a refusal. */
+  ask(
+    { app, id, slot }: Reservation,
+    request: Readonly<Record<string, unknown>>,
+  ): Promise<Authorization | HandshakeRefusal> {
+    if (!app.router.hasOrigin) {
+      app.router.noteNoOrigin();
+      return Promise.resolve(unavailable("no-origin", "nobody is there to authorise it"));
+    }
+    if (this.#waiting.size >= limits.handshakesWaitingMax) {
+      return Promise.resolve(unavailable("authorize-full", "too many wait to be authorised"));
+    }
+    const stream = app.router.assign(id, slot);
+    if (stream.window.connectsFull) {
+      return Promise.resolve(unavailable("authorize-full", "too many wait to be authorised"));
+    }
+    const { subprotocols } = request as { subprotocols?: readonly string[] };
+    return new Promise((resolve) => {
+      const settle = (answer: Authorization | HandshakeRefusal): void => {
+        this.#waiting.get(id)?.cancel();
+        this.#waiting.delete(id);
+        resolve(answer);
+      };
+      const cancel = this.#clock.after(this.#timeoutMs, () =>
+        settle(refuse(504, "authorize-timeout", "the origin has not answered in time")),
+      );
+      stream.appendConnect(["connect", id, { ...request, timeout: this.#timeoutMs }]);
+      const item = stream.next;
+      const offered = subprotocols ?? [];
+      this.#waiting.set(id, { app, stream, item, offered, settle, cancel });
+    });
+  }
+
+  /** Subprotocols that were offered by who waits under this id; undefined where nobody does. */
+  offered(app: App, id: string): readonly string[] | undefined {
+    const waiting = this.#waiting.get(id);
+    return waiting?.app === app ? waiting.offered : undefined;
+  }
+
+  /** The origin has decided; a decision that is none ends in 500. */
+  settle(id: string, decision: AuthorizeReply): void {
+    const waiting = this.#waiting.get(id);
+    if (waiting === undefined) return;
+    waiting.settle(typeof decision === "string" ? wrongAnswer(decision) : decision);
+  }
+
+  /** In open mode: the broker had nobody to give these items of a stream to. */
+  unheard(stream: EventStream, { first, count }: ItemRange): void {
+    for (const waiting of [...this.#waiting.values()]) {
+      if (waiting.stream !== stream) continue;
+      if (waiting.item <= first || waiting.item > first + count) continue;
+      waiting.settle(unavailable("no-origin", "nobody is there to authorise it"));
+    }
+  }
+
+  /** The node is being shut down. */
+  refuseAll(): void {
+    for (const { settle } of [...this.#waiting.values()]) {
+      settle(unavailable("draining", "this node is being shut down", 1));
+    }
+  }
+}
+
+function wrongAnswer(code: ErrorCode): HandshakeRefusal {
+  return refuse(500, code, "the origin's answer to this handshake is none");
+}

@@ -1,0 +1,4 @@
+export type { Codec, CodecOptions, ValueCodec } from "./codec.ts";
+export { type CommandDecoder, Target, Verb } from "./command-decoder.ts";
+export type { EventEncoder } from "./event-encoder.ts";
+export { type FrameParser, ParserStep } from "./frame-parser.ts";

@@ -1,0 +1,301 @@
+import { limits } from "../base/mod.ts";
+import {
+  type CloseCause,
+  type Connection,
+  type Connections,
+  IdleConnections,
+} from "../connection/mod.ts";
+import {
+  AckMonitor,
+  type EventStream,
+  type EventStreamParts,
+  newStream,
+  type StreamShape,
+} from "../events/mod.ts";
+import type { Codec, Logger, OriginPresence } from "../ports/mod.ts";
+import { NoOriginBuffer } from "./no-origin-buffer.ts";
+import { type LiveOrigin, OriginDirectory } from "./origin-directory.ts";
+import { moveIdle, reassign, rebalance } from "./reassign.ts";
+import { RefusedOrigins } from "./refused-origins.ts";
+import { rendezvous } from "./rendezvous.ts";
+import { SenderAnswers } from "./sender-answers.ts";
+
+export type OriginMode = "auto" | "open" | "assigned";
+
+export interface EventRouterOptions {
+  readonly app: string;
+  readonly node: string;
+  readonly incarnation: string;
+  /** Stands in the streams' names where the node has several apps. */
+  readonly appNumber?: number | undefined;
+  readonly mode: OriginMode;
+  readonly partitions: number;
+  /** Format in open mode; in assigned mode an origin's presence says it. */
+  readonly json: boolean;
+  readonly windowBytesMax: number;
+  /** How long events wait for an origin before their connections are closed. */
+  readonly originWaitMs: number;
+  /** An origin that lives but confirms nothing for this long counts as dead. */
+  readonly ackTimeoutMs: number;
+  readonly rebalance: boolean;
+}
+
+export interface EventRouterParts extends EventStreamParts {
+  readonly codec: Codec;
+  readonly registry: Connections;
+  readonly logger: Logger;
+  /** Closes a connection whose events cannot be held any longer. */
+  readonly close: (connection: Connection, cause: CloseCause) => void;
+}
+
+/**
+ * Which stream carries which connection's events. Open mode: partitions. Assigned mode: the one
+ * origin that rendezvous hashing picks, another when that one is gone; while there is none, a
+ * waiting room.
+ */
+export class EventRouter {
+  /** Whether a connection may get another origin than the one that heard it open. */
+  readonly mayMove: boolean;
+  readonly #parts: EventRouterParts;
+  readonly #options: EventRouterOptions;
+  readonly #directory: OriginDirectory;
+  readonly #open: EventStream[] = [];
+  readonly #origins: Map<string, AckMonitor> = new Map();
+  readonly #refused: RefusedOrigins;
+  readonly #idle: IdleConnections;
+  readonly #waiting: NoOriginBuffer;
+  /** What senders of commands are told. */
+  readonly answers: SenderAnswers;
+  #assigned: boolean;
+  #connected = false;
+  #generation = 0;
+
+  constructor(parts: EventRouterParts, options: EventRouterOptions) {
+    this.#parts = parts;
+    this.#options = options;
+    this.mayMove = options.mode !== "open";
+    this.#assigned = options.mode === "assigned";
+    this.#idle = new IdleConnections(parts.registry);
+    this.#waiting = new NoOriginBuffer(parts, options.originWaitMs);
+    const { app, json, partitions } = options;
+    for (let partition = 0; partition < partitions; partition++) {
+      const destination = { app, partition };
+      this.#open.push(this.#stream({ name: String(partition), destination, json }));
+    }
+    this.answers = new SenderAnswers({
+      metrics: parts.metrics,
+      own: (sender) => this.#origins.get(sender),
+      everybody: this.#open[0] as EventStream,
+      windowBytesMax: options.windowBytesMax,
+    });
+    this.#refused = new RefusedOrigins(parts, app, (name, presence) =>
+      this.#directory.presence(name, presence),
+    );
+    this.#directory = new OriginDirectory(parts.clock, {
+      joined: (origin) => this.#joined(origin),
+      leaving: (name) => this.#leaving(name),
+      left: (name) => this.#left(name),
+    });
+  }
+
+  /** Every stream there is, for gauges and the end of the process. */
+  *streams(): IterableIterator<EventStream> {
+    yield* this.#open;
+    for (const { stream } of this.#origins.values()) yield stream;
+    if (this.#waiting.stream !== undefined) yield this.#waiting.stream;
+  }
+
+  /** Whether somebody may be there to ask; in open mode only the broker knows. */
+  get hasOrigin(): boolean {
+    return !this.#assigned || this.#origins.size > 0;
+  }
+
+  /**
+   * Why no new connection should come: nobody takes its events, or they would pass the bytes that
+   * every stream may hold. An origin's `window` is no reason: `open` waits for its turn.
+   */
+  get refusal(): "no-origin" | "window-full" | undefined {
+    if (this.#assigned && this.#origins.size === 0 && this.#waiting.inVain) return "no-origin";
+    if (!this.#assigned) {
+      return this.#open.every((stream) => stream.bytesFull) ? "window-full" : undefined;
+    }
+    for (const { stream } of this.#origins.values()) if (!stream.bytesFull) return undefined;
+    return this.#origins.size > 0 || this.#waiting.stream?.bytesFull ? "window-full" : undefined;
+  }
+
+  /** A handshake was refused because no origin is there. */
+  noteNoOrigin(): void {
+    if (this.#options.mode === "auto" && this.#assigned) this.#waiting.hint();
+  }
+
+  /** The stream of a new connection. */
+  assign(id: string, slot: number): EventStream {
+    if (!this.#assigned) return this.#open[slot % this.#open.length] as EventStream;
+    const live = [...this.#directory.live()];
+    // Who is new goes past an origin that has all that it may be sent, while another has room.
+    const room = live.filter(({ name }) => this.#origins.get(name)?.stream.bytesFull === false);
+    const origin = rendezvous(id, room) ?? rendezvous(id, live);
+    const assigned = origin === undefined ? undefined : this.#origins.get(origin.name);
+    return assigned?.stream ?? this.#noOriginBuffer();
+  }
+
+  /** Whether the channel can publish now. */
+  connected(connected: boolean): void {
+    this.#connected = connected;
+    this.#refused.connected = connected;
+    // Heartbeats cannot come while the broker is away: that must kill no origin.
+    if (connected) this.#directory.graceAll();
+    else this.#directory.hold();
+    for (const stream of this.streams()) stream.connected(connected);
+    this.#waiting.connected(connected);
+  }
+
+  /** An origin's presence came in, or was cleared. */
+  presence(name: string, presence: OriginPresence | undefined): void {
+    if (this.#options.mode === "open") return;
+    if (this.#refused.presence(name, presence)) return;
+    this.#directory.presence(name, presence);
+  }
+
+  /** An origin confirms items of its stream; `received` where it misses some. */
+  acknowledge(sender: string, name: string, count: number, received?: number): void {
+    const assigned = this.#origins.get(sender);
+    if (assigned === undefined || assigned.stream.name !== name) return;
+    if (assigned.acknowledge(count, received)) this.#parts.metrics.repeats.add(1);
+    this.#handOverIfDone(assigned);
+  }
+
+  async settled(): Promise<void> {
+    await Promise.all(Array.from(this.streams(), (stream) => stream.settled()));
+  }
+
+  stop(): void {
+    this.#waiting.stop();
+    this.#directory.hold();
+  }
+
+  /** Looks after streams that make no progress, and evens the load out; called once a second. */
+  tick(): void {
+    for (const assigned of this.#origins.values()) {
+      if (!this.#connected) assigned.rest();
+      const state = assigned.check(this.#options.ackTimeoutMs);
+      if (state === "probed") this.#parts.metrics.repeats.add(1);
+      else if (state !== "fine") this.#expel(assigned);
+    }
+    if (!this.#options.rebalance || this.#origins.size < 2) return;
+    for (const connection of this.#idle.next(limits.rebalancePerTickMax)) {
+      const target = this.#target(connection.id);
+      if (target === connection.stream || target.windowFull) continue;
+      rebalance(this.#parts, connection, target);
+    }
+  }
+
+  /** An origin lives, and nothing gets through to it, or it gets nothing done. */
+  #expel({ origin, stream }: AckMonitor): void {
+    const { logger, metrics } = this.#parts;
+    const { app, node } = this.#options;
+    const code = stream.refused ?? "ack-timeout";
+    const fields = { code, origin: origin.name, app };
+    if (stream.refused === undefined) {
+      metrics.error(code);
+      // A broker may grant what it then keeps back, and tells neither side of it.
+      const hint =
+        `; it has confirmed nothing yet: its handlers hang, or the broker's rules lack read of ` +
+        `origins/${origin.name}/events/+ for it, or of nodes/${node}/commands/+ for this node`;
+      const silent = stream.window.confirmed === 0 ? hint : "";
+      logger.log(
+        "warn",
+        code,
+        `an origin confirms nothing; its connections move${silent}`,
+        fields,
+      );
+    } else {
+      this.#refused.add(origin);
+      const message = "the broker takes nothing for an origin; its connections move";
+      logger.log("error", "origin-refused", message, fields);
+    }
+    this.#directory.expel(origin.name);
+  }
+
+  #pick(id: string): AckMonitor | undefined {
+    const origin = rendezvous(id, this.#directory.live());
+    return origin === undefined ? undefined : this.#origins.get(origin.name);
+  }
+
+  #joined(origin: LiveOrigin): void {
+    const { app } = this.#options;
+    this.#generation++;
+    const { format, window = limits.eventWindowItemsMax } = origin.presence;
+    const stream = this.#stream({
+      name: `${origin.name}:${this.#generation}`,
+      destination: { app, origin: origin.name },
+      json: format === "json",
+      windowItemsMax: window,
+    });
+    this.#origins.set(origin.name, new AckMonitor(origin, stream, this.#parts.clock));
+    stream.connected(this.#connected);
+    this.#log("origin-joined", "an origin takes connections", origin.name);
+    const waiting = this.#waiting.end();
+    if (!this.#assigned) this.#beginAssigned();
+    else if (waiting !== undefined) this.#reassign(waiting);
+  }
+
+  /** Open mode ends for good: every connection gets its origin. */
+  #beginAssigned(): void {
+    this.#assigned = true;
+    for (const connection of this.#parts.registry.all()) {
+      connection.stream.forget(connection);
+      moveIdle(this.#parts.codec, connection, this.#target(connection.id));
+      if (connection.closing === undefined) connection.socket.resume();
+    }
+  }
+
+  #leaving(name: string): void {
+    const assigned = this.#origins.get(name);
+    if (assigned === undefined) return;
+    this.#log("origin-leaving", "an origin hands its connections over", name);
+    assigned.leaving = true;
+    assigned.stream.freeze();
+    this.#handOverIfDone(assigned);
+  }
+
+  /** What a leaving origin was given is handled: the rest goes to others, nothing twice. */
+  #handOverIfDone(assigned: AckMonitor): void {
+    if (!assigned.leaving || !assigned.idle) return;
+    const { name } = assigned.origin;
+    if (this.#origins.get(name) !== assigned) return;
+    assigned.stream.publishBare([["released", this.#options.node]]);
+    this.#origins.delete(name);
+    this.#reassign(assigned.stream);
+  }
+
+  #left(name: string): void {
+    const assigned = this.#origins.get(name);
+    if (assigned === undefined) return;
+    this.#origins.delete(name);
+    this.#log("origin-left", "an origin is gone; its connections move", name);
+    this.#reassign(assigned.stream);
+  }
+
+  #target(id: string): EventStream {
+    return this.#pick(id)?.stream ?? this.#noOriginBuffer();
+  }
+
+  #reassign(from: EventStream): void {
+    reassign(this.#parts, from, (id) => this.#target(id));
+  }
+
+  #noOriginBuffer(): EventStream {
+    if (this.#waiting.stream !== undefined) return this.#waiting.stream;
+    this.#generation++;
+    return this.#waiting.open(this.#stream({ name: `waiting:${this.#generation}`, json: false }));
+  }
+
+  #stream(shape: StreamShape): EventStream {
+    return newStream(this.#parts, this.#options, shape);
+  }
+
+  #log(event: string, message: string, origin: string): void {
+    this.#parts.logger.log("info", event, message, { origin, app: this.#options.app });
+  }
+}

@@ -1,0 +1,96 @@
+import { limits } from "../base/mod.ts";
+import { CloseCause, type Connection, type Connections } from "../connection/mod.ts";
+import type { EventStream } from "../events/mod.ts";
+import type { Cancel, Clock, Logger } from "../ports/mod.ts";
+
+export interface NoOriginBufferParts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly registry: Connections;
+  /** Closes a connection whose events cannot be held any longer. */
+  readonly close: (connection: Connection, cause: CloseCause) => void;
+}
+
+/**
+ * Where events are while no origin takes them, up to a time. While the broker is away no origin
+ * could announce itself: that does not count.
+ */
+export class NoOriginBuffer {
+  readonly #parts: NoOriginBufferParts;
+  readonly #waitMs: number;
+  #stream: EventStream | undefined;
+  #cancel: Cancel | undefined;
+  #connected = false;
+  #inVain = false;
+  #hintedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: NoOriginBufferParts, waitMs: number) {
+    this.#parts = parts;
+    this.#waitMs = waitMs;
+  }
+
+  /** The stream of those that wait, while any do. */
+  get stream(): EventStream | undefined {
+    return this.#stream;
+  }
+
+  /** No origin came in time, and none since. */
+  get inVain(): boolean {
+    return this.#inVain;
+  }
+
+  connected(connected: boolean): void {
+    this.#connected = connected;
+    this.stop();
+    if (this.#stream !== undefined && !this.#inVain) this.#wait(this.#stream);
+  }
+
+  /** Begins to wait, with a stream without a destination. */
+  open(stream: EventStream): EventStream {
+    this.#stream = stream;
+    const code = "no-origin";
+    this.#parts.logger.log("warn", code, "no origin is there; events wait", { code });
+    this.#wait(stream);
+    return stream;
+  }
+
+  /** An origin is there: what waited is its, and whoever comes is let in. */
+  end(): EventStream | undefined {
+    this.stop();
+    const stream = this.#stream;
+    this.#stream = undefined;
+    this.#inVain = false;
+    return stream;
+  }
+
+  /** Why handshakes are refused, to whoever started a plain subscriber: now and then a line. */
+  hint(): void {
+    const { clock, logger } = this.#parts;
+    if (clock.now() - this.#hintedAt < limits.hintMs) return;
+    this.#hintedAt = clock.now();
+    const code = "no-origin";
+    const message =
+      "handshakes are refused: origins announced themselves earlier on this gateway, so that " +
+      "plain subscribers get nothing. Start an origin that announces itself, or the gateway " +
+      "anew with --origin-mode open";
+    logger.log("warn", "no-origin-hint", message, { code });
+  }
+
+  stop(): void {
+    this.#cancel?.();
+    this.#cancel = undefined;
+  }
+
+  #wait(stream: EventStream): void {
+    if (!this.#connected) return;
+    const { clock, logger, registry, close } = this.#parts;
+    this.#cancel = clock.after(this.#waitMs, () => {
+      this.#inVain = true;
+      const code = "no-origin";
+      logger.log("error", code, `no origin came within ${this.#waitMs} ms`, { code });
+      for (const connection of registry.all()) {
+        if (connection.stream === stream) close(connection, CloseCause.overload);
+      }
+    });
+  }
+}

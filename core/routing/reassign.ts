@@ -1,0 +1,145 @@
+import type { Connection, Connections } from "../connection/mod.ts";
+import {
+  assignedEvent,
+  closeEvent,
+  type EventStream,
+  type KnownConnection,
+  knownOf,
+} from "../events/mod.ts";
+import type { Codec } from "../ports/mod.ts";
+import type { GatewayMetrics } from "../telemetry/mod.ts";
+
+export interface ReassignParts {
+  readonly codec: Codec;
+  readonly registry: Connections;
+  readonly metrics: GatewayMetrics;
+}
+
+/** Gives a connection's events another stream from now on. */
+function moveConnection(codec: Codec, connection: Connection, target: EventStream): void {
+  if (connection.stream === target) return;
+  connection.stream = target;
+  connection.lastItem = target.next;
+  codec.move(connection.slot, target.lane);
+}
+
+/** Tells an origin of a connection that is its from now on, before any event of that. */
+function introduce(codec: Codec, stream: EventStream, [known, seq]: [KnownConnection, number]) {
+  // In a waiting room nobody listens: whoever takes the connection from there is told.
+  if (stream.confirmedByOrigin) stream.append(assignedEvent(codec, known, seq));
+}
+
+/** Moves a connection of which no event is under way, and introduces it. */
+export function moveIdle(codec: Codec, connection: Connection, target: EventStream): void {
+  moveConnection(codec, connection, target);
+  introduce(codec, target, [knownOf(codec, connection), codec.nextSeq(connection.slot)]);
+  connection.lastItem = target.next;
+}
+
+/** A connection is gone: its last event. */
+export function tellClosed(
+  codec: Codec,
+  connection: Connection,
+  ending: readonly [closeCode: number, closeReason: string, cause: string],
+): void {
+  const { stream, slot } = connection;
+  const known = knownOf(codec, connection);
+  stream.append(closeEvent(codec, known, [codec.takeSeq(slot), ...ending]));
+  stream.forget(connection);
+  // What is told in open mode goes to nobody else.
+  if (!stream.isOpen) stream.departed.add(known, stream.next);
+}
+
+/** Gives an idle connection to the origin that it would have got if that had been there. */
+export function rebalance(
+  { codec, metrics }: ReassignParts,
+  connection: Connection,
+  target: EventStream,
+): void {
+  // The origin that has it until now is to forget it.
+  connection.stream.append(["moved", [connection.id]]);
+  moveIdle(codec, connection, target);
+  target.alive([connection.id]);
+  connection.lastItem = target.next;
+  metrics.rebalanced.add(1);
+}
+
+/**
+ * Moves a stream's connections, and what of it was not confirmed, to those that are there now:
+ * in order, and before anything new, because nothing else runs in between. `target` picks by id.
+ */
+export function reassign(
+  parts: ReassignParts,
+  from: EventStream,
+  target: (id: string) => EventStream,
+): void {
+  const { codec, registry, metrics } = parts;
+  const { items, paused } = from.takeUnacknowledged();
+  const firstSeqs = firstSeqsOf(items);
+  const targets = new Map<string, EventStream>();
+  // Every connection is looked at: an origin does not leave often, and a list each would cost.
+  for (const connection of registry.all()) {
+    if (connection.stream !== from) continue;
+    const { id, slot } = connection;
+    const to = target(id);
+    targets.set(id, to);
+    moveConnection(codec, connection, to);
+    const seq = firstSeqs.get(id) ?? codec.nextSeq(slot);
+    // Its `open` comes again, and says it all.
+    if (seq > 0) introduce(codec, to, [knownOf(codec, connection), seq]);
+  }
+  const departed = from.departed.take();
+  for (const known of departed) {
+    const seq = firstSeqs.get(known.id) ?? 0;
+    if (seq > 0) introduce(codec, target(known.id), [known, seq]);
+  }
+  for (const item of items) {
+    const [verb, id] = item as [string, string];
+    // Others would not know what to do with an answer, and `alive` follows.
+    if (verb !== "connect" && !isOfConnection(verb)) continue;
+    metrics.reassigned.add(1);
+    const to = targets.get(id) ?? target(id);
+    if (verb === "connect") to.appendConnect(item);
+    else to.append(item);
+  }
+  for (const known of departed) {
+    const to = target(known.id);
+    to.departed.add(known, to.next);
+  }
+  tellAlive(targets);
+  for (const connection of registry.all()) {
+    if (targets.has(connection.id)) connection.lastItem = connection.stream.next;
+  }
+  codec.closeLane(from.lane);
+  for (const connection of paused) {
+    if (connection.closing !== undefined) continue;
+    connection.socket.resume();
+    connection.stream.hold(connection);
+  }
+}
+
+/** Events that a connection counts. */
+function isOfConnection(verb: unknown): boolean {
+  return verb === "open" || verb === "message" || verb === "close";
+}
+
+/** The number of each connection's first event among the items. */
+function firstSeqsOf(items: readonly unknown[][]): ReadonlyMap<string, number> {
+  const seqs = new Map<string, number>();
+  for (const [verb, id, seq] of items) {
+    if (!isOfConnection(verb) || seqs.has(id as string)) continue;
+    seqs.set(id as string, seq as number);
+  }
+  return seqs;
+}
+
+/** For origins that do not know `assigned`: a silent connection would be unknown to them. */
+function tellAlive(targets: ReadonlyMap<string, EventStream>): void {
+  const byStream = new Map<EventStream, string[]>();
+  for (const [id, stream] of targets) {
+    const ids = byStream.get(stream);
+    if (ids === undefined) byStream.set(stream, [id]);
+    else ids.push(id);
+  }
+  for (const [stream, ids] of byStream) stream.alive(ids);
+}

@@ -1,0 +1,79 @@
+import { limits } from "../base/mod.ts";
+import { type EventStreamParts, fitBare } from "../events/mod.ts";
+import type { OriginPresence } from "../ports/mod.ts";
+import { missedHeartbeatsMax } from "./origin-directory.ts";
+
+interface Refused {
+  /** When it counts as gone, should it say nothing more. */
+  goneAt: number;
+  askAt: number;
+  /** Doubles each time: brokers there are that end the connection of who publishes in vain. */
+  askMs: number;
+}
+
+/**
+ * Origins that live, and to which the broker lets this node publish nothing. They take part again
+ * when it does: now and then, with one of their heartbeats, they are sent an empty `alive` outside
+ * any stream.
+ */
+export class RefusedOrigins {
+  readonly #parts: EventStreamParts;
+  readonly #app: string;
+  readonly #admit: (name: string, presence: OriginPresence) => void;
+  readonly #origins: Map<string, Refused> = new Map();
+  /** Whether the channel can publish. While it cannot, nobody is asked. */
+  connected = false;
+
+  constructor(
+    parts: EventStreamParts,
+    app: string,
+    admit: (name: string, presence: OriginPresence) => void,
+  ) {
+    this.#parts = parts;
+    this.#app = app;
+    this.#admit = admit;
+  }
+
+  add({ name, presence }: { readonly name: string; readonly presence: OriginPresence }): void {
+    const now = this.#parts.clock.now();
+    // A broker that was killed clears nobody's presence: names must not pile up.
+    for (const [other, { goneAt }] of this.#origins) {
+      if (goneAt < now) this.#origins.delete(other);
+    }
+    const askMs = limits.ackProbeMs;
+    const goneAt = now + missedHeartbeatsMax * presence.every;
+    this.#origins.set(name, { goneAt, askAt: now + askMs, askMs });
+  }
+
+  /** A presence came in, or was cleared. True where it is one of these that still lives. */
+  presence(name: string, presence: OriginPresence | undefined): boolean {
+    const refused = this.#origins.get(name);
+    if (refused === undefined) return false;
+    if (presence === undefined) {
+      this.#origins.delete(name);
+      return false;
+    }
+    const now = this.#parts.clock.now();
+    refused.goneAt = now + missedHeartbeatsMax * presence.every;
+    if (this.connected && now >= refused.askAt) {
+      refused.askMs = Math.min(2 * refused.askMs, limits.ackProbeMsMax);
+      refused.askAt = now + refused.askMs;
+      this.#ask(name, presence, refused);
+    }
+    return true;
+  }
+
+  #ask(name: string, presence: OriginPresence, refused: Refused): void {
+    const { codec, channel, metrics } = this.#parts;
+    const json = presence.format === "json";
+    const fit = { codec, bytesMax: channel.batchBytesMax, json, unfit: () => {} };
+    const [payload] = fitBare([["alive", []]], fit);
+    channel.publish({ app: this.#app, origin: name }, payload!, (error) => {
+      if (error !== undefined) metrics.error(error.code);
+      else if (this.#origins.get(name) === refused) {
+        this.#origins.delete(name);
+        this.#admit(name, presence);
+      }
+    });
+  }
+}

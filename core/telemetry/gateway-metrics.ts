@@ -1,0 +1,71 @@
+import { ErrorCode } from "../base/mod.ts";
+import { CloseCause } from "../connection/mod.ts";
+import type { Counter, Metrics } from "../ports/mod.ts";
+
+/** The gateway's counters, looked up once. Names are listed in `docs/operating.md`. */
+export class GatewayMetrics {
+  readonly opened: Counter;
+  readonly messagesIn: Counter;
+  readonly bytesIn: Counter;
+  readonly messagesOut: Counter;
+  readonly bytesOut: Counter;
+  readonly batchesPublished: Counter;
+  readonly batchBytesPublished: Counter;
+  readonly batchesReceived: Counter;
+  readonly commands: Counter;
+  readonly targetsGone: Counter;
+  readonly forwarded: Counter;
+  readonly pauses: Counter;
+  readonly groupMessages: Counter;
+  readonly authorized: Counter;
+  readonly repeats: Counter;
+  readonly reassigned: Counter;
+  readonly rebalanced: Counter;
+  readonly pings: Counter;
+  readonly #metrics: Metrics;
+  readonly #closed: Map<CloseCause, Counter> = new Map();
+  readonly #errors: Map<ErrorCode, Counter> = new Map();
+
+  constructor(metrics: Metrics) {
+    this.#metrics = metrics;
+    const count = (name: string, help: string): Counter => metrics.counter(name, help);
+    this.opened = count("wss_connections_opened_total", "Connections that were opened");
+    this.messagesIn = count("wss_messages_received_total", "Messages that clients sent");
+    this.bytesIn = count("wss_message_bytes_received_total", "Payload bytes of those messages");
+    this.messagesOut = count("wss_messages_sent_total", "Messages handed to client sockets");
+    this.bytesOut = count("wss_message_bytes_sent_total", "Payload bytes of those messages");
+    this.batchesPublished = count("wss_event_batches_published_total", "Event batches published");
+    this.batchBytesPublished = count("wss_event_bytes_published_total", "Bytes of those batches");
+    this.batchesReceived = count("wss_command_batches_received_total", "Command batches received");
+    this.commands = count("wss_commands_total", "Commands carried out");
+    this.targetsGone = count("wss_targets_gone_total", "Ids in commands that are gone");
+    this.forwarded = count("wss_commands_forwarded_total", "Commands forwarded to other nodes");
+    this.groupMessages = count("wss_group_messages_total", "Messages published to groups here");
+    this.authorized = count("wss_handshakes_authorized_total", "Handshakes that were authorised");
+    this.repeats = count("wss_stream_repeats_total", "Times a stream was repeated or probed");
+    this.reassigned = count("wss_events_reassigned_total", "Events moved to another origin");
+    this.rebalanced = count("wss_connections_rebalanced_total", "Idle connections moved");
+    this.pings = count("wss_pings_sent_total", "Pings sent to silent connections");
+    this.pauses = count("wss_reading_paused_total", "Times a socket was not read: window full");
+    // From the start, at 0: what begins with 1 is no increase to Prometheus.
+    const [ended, faults] = ["Connections that ended, by cause", "Faults by their stable code"];
+    for (const cause of Object.values(CloseCause)) {
+      this.#closed.set(cause, metrics.counter("wss_connections_closed_total", ended, { cause }));
+    }
+    for (const code of Object.keys(ErrorCode) as ErrorCode[]) {
+      this.#errors.set(code, metrics.counter("wss_errors_total", faults, { code }));
+    }
+  }
+
+  closed(cause: CloseCause): void {
+    this.#closed.get(cause)?.add(1);
+  }
+
+  error(code: ErrorCode): void {
+    this.#errors.get(code)?.add(1);
+  }
+
+  gauge(name: string, help: string, read: () => number): void {
+    this.#metrics.gauge(name, help, read);
+  }
+}

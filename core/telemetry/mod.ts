@@ -1,0 +1,2 @@
+export { registerGauges } from "./gateway-gauges.ts";
+export { GatewayMetrics } from "./gateway-metrics.ts";

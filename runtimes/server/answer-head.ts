@@ -1,0 +1,37 @@
+import type { HandshakeAnswer } from "../../core/ports/mod.ts";
+
+/** RFC 9110, 5.6.2. */
+const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** RFC 9110, 5.5, but ASCII alone: past it each runtime writes other bytes. */
+const VALUE = /^[\t -~]*$/;
+/** RFC 9112, 6: they say where the answer ends, which is ours to say. */
+const framing: ReadonlySet<string> = new Set([
+  "connection",
+  "content-length",
+  "keep-alive",
+  "trailer",
+  "transfer-encoding",
+]);
+/** RFC 9110, 15: answers without a body. */
+const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
+
+/** Whether the head of the answer can be written as HTTP without becoming another answer. */
+export function isWritable(answer: HandshakeAnswer): boolean {
+  const { accepted, headers = {} } = answer;
+  const whole = Object.entries(headers).every(([name, value]) => {
+    const lower = name.toLowerCase();
+    return (
+      NAME.test(name) && VALUE.test(value) && !framing.has(lower) && !(accepted && isOurs(lower))
+    );
+  });
+  return whole && (accepted || isStatus(answer.statusCode));
+}
+
+/** RFC 6455, 4.2.2: what the 101 answer itself consists of. */
+function isOurs(name: string): boolean {
+  return name === "upgrade" || name.startsWith("sec-websocket-");
+}
+
+function isStatus(code: number): boolean {
+  return Number.isInteger(code) && code >= 200 && code <= 599 && !bodiless.has(code);
+}

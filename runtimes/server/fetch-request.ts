@@ -1,0 +1,53 @@
+import type { HandshakeAnswer, HandshakeRefusal, HandshakeRequest } from "../../core/ports/mod.ts";
+import { refuse } from "../../core/websocket/mod.ts";
+import { readTarget } from "./request-target.ts";
+
+/** A request of the Fetch API, as the gateway looks at it. */
+export class FetchRequest implements HandshakeRequest {
+  readonly path: string;
+  readonly query: string;
+  /** On Deno as it came, behind the host; on Bun what a URL makes of it. */
+  readonly target: string;
+  readonly remoteAddress: string;
+  private readonly request: Request;
+
+  constructor(request: Request, remoteAddress: string) {
+    this.request = request;
+    this.remoteAddress = remoteAddress;
+    this.target = request.url;
+    const { path, query } = readTarget(request.url);
+    this.path = path;
+    this.query = query;
+  }
+
+  get method(): string {
+    return this.request.method;
+  }
+
+  onLeft(left: () => void): void {
+    this.request.signal.addEventListener("abort", left, { once: true });
+  }
+
+  header(name: string): string | undefined {
+    return this.request.headers.get(name) ?? undefined;
+  }
+
+  headers(): Iterable<readonly [string, string]> {
+    return this.request.headers;
+  }
+}
+
+/** The refusal as a response; an admission of what the runtime cannot upgrade becomes one too. */
+export function refusalResponse(answer: HandshakeAnswer): Response {
+  const refusal: HandshakeRefusal = answer.accepted ? notUpgraded : answer;
+  return new Response(refusal.body as BodyInit, {
+    status: refusal.statusCode,
+    headers: refusal.headers,
+  });
+}
+
+const notUpgraded = refuse(
+  400,
+  "handshake-upgrade",
+  "an upgrade to websocket is what is served here",
+);

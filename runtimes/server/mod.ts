@@ -1,0 +1,11 @@
+export {
+  answerRequest,
+  type ClientServer,
+  type ClientServerOptions,
+  type ServerTls,
+} from "./client-server.ts";
+export { createZlibDeflate } from "./deflate.ts";
+export { DescriptorWatch } from "./descriptor-watch.ts";
+export { FetchRequest, refusalResponse } from "./fetch-request.ts";
+export { listenAgain, listenAgainAfterBursts } from "./listen-again.ts";
+export { readTarget } from "./request-target.ts";

@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { JsonLogger, PrettyLogger, redact, redactText } from "../../../../adapters/log/mod.ts";
+import { MemoryLogger } from "../../../../adapters/memory/mod.ts";
+import type { LogLevel } from "../../../../core/ports/mod.ts";
+import { loggerConformance } from "../../../conformance/logger.ts";
+
+const now = (): number => Date.UTC(2026, 0, 2, 3, 4, 5, 678);
+
+function written(level: LogLevel = "debug") {
+  const text: string[] = [];
+  const write = (line: string): void => void text.push(line);
+  return { lines: () => text.join("").trimEnd().split("\n"), options: { level, write, now } };
+}
+
+loggerConformance("JsonLogger", () => {
+  const { lines, options } = written();
+  return { logger: new JsonLogger(options), lines };
+});
+loggerConformance("PrettyLogger", () => {
+  const { lines, options } = written();
+  return { logger: new PrettyLogger({ ...options, colour: true }), lines };
+});
+loggerConformance("MemoryLogger", () => {
+  const logger = new MemoryLogger();
+  return { logger, lines: () => logger.records.map((record) => JSON.stringify(record)) };
+});
+
+test("JsonLogger: the line is JSON, its own names first, undefined left out", () => {
+  const { lines, options } = written();
+  const logger = new JsonLogger(options);
+  logger.log("info", "started", "Up", { port: 1, broker: undefined, user: null });
+  assert.equal(
+    lines()[0],
+    '{"at":"2026-01-02T03:04:05.678Z","level":"info","event":"started","message":"Up",' +
+      '"port":1,"user":null}',
+  );
+});
+
+test("JsonLogger: a field does not pass for the line's own level or time", () => {
+  const { lines, options } = written();
+  new JsonLogger(options).log("warn", "odd", "Odd", { level: "info", at: 0 });
+  const line = JSON.parse(lines()[0] ?? "");
+  assert.deepEqual([line.level, line.level_, line.at_], ["warn", "info", 0]);
+});
+
+test("loggers: below the level nothing is written, and enabled says so", () => {
+  const { lines, options } = written("warn");
+  const pretty = new PrettyLogger({ ...options, colour: false });
+  for (const logger of [new JsonLogger(options), pretty]) {
+    logger.log("debug", "a", "A");
+    logger.log("info", "b", "B");
+    assert.deepEqual([logger.enabled("info"), logger.enabled("warn")], [false, true]);
+  }
+  assert.deepEqual(lines(), [""]);
+});
+
+test("PrettyLogger: a line for people, quoted where it must be", () => {
+  const { lines, options } = written();
+  const logger = new PrettyLogger({ ...options, colour: false });
+  logger.log("info", "started", "Up", { port: 8080, url: "http://127.0.0.1:8080/", text: "a b" });
+  assert.equal(
+    lines()[0],
+    '03:04:05.678 info  started: Up port=8080 url=http://127.0.0.1:8080/ text="a b"',
+  );
+});
+
+test("loggers: passwords and tokens show as ***", () => {
+  const { lines, options } = written();
+  const pretty = new PrettyLogger({ ...options, colour: false });
+  for (const logger of [new JsonLogger(options), pretty]) {
+    logger.log("info", "started", "Broker mqtt://me:hunter2@host:1883", {
+      broker: "mqtts://me:hun@ter2@host",
+      authorization: "Bearer hunter2",
+      sessionToken: "hunter2",
+    });
+  }
+  assert.equal(lines().length, 2);
+  assert.doesNotMatch(lines().join(), /hunter2|ter2/);
+  assert.match(lines()[0] ?? "", /mqtt:\/\/me:\*\*\*@host:1883/);
+});
+
+test("redact: tells secrets by the field's name and by the form of a URL", () => {
+  const cases = [
+    ["path", "/chat", "/chat"],
+    ["brokerPassword", "x", "***"],
+    ["Cookie", "a=b", "***"],
+    ["url", "mqtt://host:1883", "mqtt://host:1883"],
+    ["url", "mqtt://user@host:1883", "mqtt://user@host:1883"],
+    ["url", "mqtt://user:pw@host", "mqtt://user:***@host"],
+    ["url", "mqtt://:pw@host", "mqtt://:***@host"],
+  ] as const;
+  for (const [name, value, expected] of cases) assert.equal(redact(name, value), expected);
+});
+
+test("redact: a stranger's long text costs little time", () => {
+  const text = "://a:".repeat(20_000);
+  const started = performance.now();
+  redactText(text);
+  assert.ok(performance.now() - started < 2_000);
+});

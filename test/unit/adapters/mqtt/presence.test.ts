@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  nodePresenceFault,
+  originPresenceFault,
+  parseNodePresence,
+  parseOriginPresence,
+} from "../../../../adapters/mqtt/wire/presence.ts";
+import { readPage } from "../../../support/docs.ts";
+
+const whole: Readonly<Record<string, unknown>> = { v: 1, incarnation: "i", at: 1, every: 2_000 };
+const bytes = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
+
+test("the four keys that the protocol requires are enough, and each is missed by name", () => {
+  assert.ok(parseOriginPresence(bytes(whole)) && parseNodePresence(bytes(whole)));
+  for (const key of Object.keys(whole)) {
+    const { [key]: _, ...rest } = whole;
+    for (const fault of [originPresenceFault, nodePresenceFault]) {
+      assert.equal(fault(bytes(rest)), `"${key}" is missing`);
+    }
+  }
+  const required = Object.keys(whole).map((key) => `\`${key}\``);
+  const words = `${required.slice(0, -1).join(", ")} and ${required.at(-1)} are required`;
+  assert.ok(readPage("docs/protocol.md").includes(words), words);
+});
+
+test("a presence that cannot be read is told with what is wrong in it", () => {
+  for (const [value, fault] of [
+    [{ ...whole, v: 2 }, '"v" is 2, and must be 1'],
+    [{ ...whole, every: "2s" }, '"every" is "2s", and must be number'],
+    [{ ...whole, every: 0 }, '"every" is 0, and must be >=1'],
+    [{ ...whole, window: null }, '"window" is null, and must be number'],
+    [{ ...whole, format: "xml" }, '"format" is "xml", and must be ("msgpack" | "json")'],
+    [[], '"v" is missing'],
+    [7, "no JSON object"],
+    [null, "no JSON object"],
+    [{ ...whole, x: "x".repeat(5_000) }, "more than 4096 bytes"],
+  ] as const) {
+    assert.equal(parseOriginPresence(bytes(value)), undefined);
+    assert.equal(originPresenceFault(bytes(value)), fault);
+  }
+  assert.equal(originPresenceFault(new TextEncoder().encode("?")), "no JSON");
+});

@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { decodeGroup, encodeGroup, Topics } from "../../../../adapters/mqtt/mod.ts";
+
+const topics = new Topics();
+
+test("every topic of the contract is built and read back", () => {
+  const [app, node, origin, sender] = ["shop", "n1", "o1", "me"];
+  const group = "room/1";
+  const cases = [
+    ["wss/v1/shop/events/0/n1", topics.events(app, 0, node), "events"],
+    ["wss/v1/shop/origins/o1/events/n1", topics.originEvents(app, origin, node), "origin-events"],
+    ["wss/v1/shop/nodes/n1/commands/me", topics.nodeCommands(app, node, sender), "node-commands"],
+    ["wss/v1/shop/commands/me", topics.commands(app, sender), "commands"],
+    [
+      "wss/v1/shop/groups/room%2F1/commands/me",
+      topics.groupCommands(app, group, sender),
+      "group-commands",
+    ],
+    ["wss/v1/shop/groups/room%2F1/text", topics.groupText(app, group), "group-text"],
+    ["wss/v1/shop/groups/room%2F1/binary", topics.groupBinary(app, group), "group-binary"],
+    ["wss/v1/shop/presence/nodes/n1", topics.nodePresence(app, node), "node-presence"],
+    ["wss/v1/shop/presence/origins/o1", topics.originPresence(app, origin), "origin-presence"],
+    ["wss/v1/shop/presence/ask/me", topics.presenceAsk(app, sender), "presence-ask"],
+  ] as const;
+  const all = { app, node, origin, sender, group, partition: 0 };
+  for (const [expected, built, kind] of cases) {
+    assert.equal(built, expected);
+    const parsed = topics.parse(built);
+    assert.equal(parsed?.kind, kind);
+    for (const [key, value] of Object.entries(parsed ?? {})) {
+      if (key !== "kind") assert.equal(value, all[key as keyof typeof all], `${built}: ${key}`);
+    }
+  }
+});
+
+test("what is not of the contract is no topic of ours", () => {
+  const wrong = [
+    "",
+    "wss",
+    "wss/v1",
+    "wss/v1/",
+    "wss/v2/shop/commands/me",
+    "other/v1/shop/commands/me",
+    "wss/v1/Shop/commands/me",
+    "wss/v1/shop/commands",
+    "wss/v1/shop/commands/",
+    "wss/v1/shop/commands/me/more",
+    "wss/v1/shop/events/x/n1",
+    "wss/v1/shop/events/01/n1",
+    "wss/v1/shop/events/-1/n1",
+    "wss/v1/shop/events/0/N1",
+    "wss/v1/shop/events/0/",
+    "wss/v1/shop/nodes/n1/events/me",
+    `wss/v1/shop/nodes/${"n".repeat(33)}/commands/me`,
+    "wss/v1/shop/presence/others/n1",
+    "wss/v1/shop/groups//text",
+    "wss/v1/shop/groups/a/text/more",
+    "wss/v1/shop/groups/a/sound",
+    "wss/v1/shop/groups/%zz/text",
+  ];
+  for (const topic of wrong) assert.equal(topics.parse(topic), undefined, topic);
+});
+
+test("no group can forge another topic, nor a wildcard", () => {
+  const groups = [
+    "@all",
+    "@user/bob",
+    "+",
+    "#",
+    "a/b",
+    "../nodes/n1",
+    "a b",
+    "a.b",
+    "%2F",
+    "ä€😀",
+    "!~*'()",
+    "\u0000",
+    "text",
+    "$SYS",
+  ];
+  const levels = new Set<string>();
+  for (const group of groups) {
+    const level = encodeGroup(group);
+    assert.match(level, /^[A-Za-z0-9@_%-]+$/, group);
+    assert.equal(decodeGroup(level), group);
+    levels.add(level);
+  }
+  assert.equal(levels.size, groups.length);
+  assert.equal(encodeGroup("@user/bob"), "@user%2Fbob");
+  // One group has one topic: other spellings of the same name are none.
+  for (const level of ["a%2fb", "%61", "a.b", "a b", ""]) {
+    assert.equal(decodeGroup(level), undefined, level);
+  }
+});
+
+test("another root, and several levels of it", () => {
+  const other = new Topics("acme/ws");
+  assert.equal(other.commands("default", "me"), "acme/ws/v1/default/commands/me");
+  assert.equal(other.parse("wss/v1/default/commands/me"), undefined);
+  assert.equal(other.parse("acme/ws/v1/default/commands/me")?.kind, "commands");
+  for (const root of ["", "/", "a/", "a//b", "a/+", "#"]) assert.throws(() => new Topics(root));
+});

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ManualClock } from "../../../../adapters/memory/mod.ts";
+import { NodeTracker } from "../../../../adapters/origin/presence/node-tracker.ts";
+import type { NodePresence } from "../../../../core/ports/mod.ts";
+
+const presence = (incarnation: string, every = 5_000): NodePresence => {
+  const [runtime, version] = ["test", "0"];
+  return { v: 1, incarnation, at: 0, every, connections: 0, runtime, version };
+};
+
+interface Rig {
+  readonly clock: ManualClock;
+  readonly tracker: NodeTracker;
+  /** Nodes that were concluded to be dead, or to have a new life. */
+  readonly lost: string[];
+}
+
+function rig(): Rig {
+  const clock = new ManualClock();
+  const lost: string[] = [];
+  const tracker = new NodeTracker(clock, (node, alive) => void lost.push(`${node} ${alive}`));
+  tracker.connected(true);
+  return { clock, tracker, lost };
+}
+
+test("a node whose presence was cleared is lost after 2 s, unless it is back", () => {
+  const { clock, tracker, lost } = rig();
+  tracker.presence("n1", presence("i1"));
+  tracker.presence("n2", presence("i1"));
+  for (const node of ["n1", "n2"]) tracker.presence(node, undefined);
+  clock.advance(1_999);
+  assert.deepEqual(lost, []);
+  tracker.presence("n2", presence("i1"));
+  clock.advance(1);
+  assert.deepEqual(lost, ["n1 undefined"]);
+  clock.advance(10_000);
+  assert.deepEqual([lost.length, tracker.living()], [1, ["n2"]]);
+});
+
+test("a node that misses three heartbeats is lost, once", () => {
+  const { clock, tracker, lost } = rig();
+  tracker.presence("n1", presence("i1"));
+  clock.advance(14_999);
+  assert.deepEqual([lost, tracker.lives("n1")], [[], true]);
+  clock.advance(1);
+  assert.deepEqual([lost, tracker.lives("n1")], [["n1 undefined"], false]);
+  clock.advance(60_000);
+  assert.equal(lost.length, 1);
+});
+
+test("another incarnation of a node is the end of the one before, at once", () => {
+  const { tracker, lost } = rig();
+  tracker.presence("n1", presence("i1"));
+  tracker.presence("n1", presence("i1"));
+  assert.deepEqual(lost, []);
+  tracker.presence("n1", presence("i2"));
+  assert.deepEqual([lost, tracker.incarnation("n1")], [["n1 i2"], "i2"]);
+});
+
+test("while an origin has no broker, and when it stood still itself, no node is lost", () => {
+  const { clock, tracker, lost } = rig();
+  tracker.presence("n1", presence("i1"));
+  tracker.connected(false);
+  clock.advance(60_000);
+  tracker.connected(true);
+  clock.advance(14_000);
+  assert.deepEqual(lost, [], "the full time from the reconnect on");
+  tracker.presence("n1", presence("i1"));
+  clock.stall(20_000);
+  assert.deepEqual(lost, []);
+  clock.advance(15_000);
+  assert.deepEqual(lost, ["n1 undefined"]);
+});
+
+test("a node that was given up and tells of connections has 2 s to announce itself", () => {
+  const { clock, tracker, lost } = rig();
+  tracker.heard("n1");
+  tracker.heard("n2");
+  assert.equal(tracker.lives("n1"), false);
+  clock.advance(1_000);
+  tracker.presence("n2", presence("i1"));
+  clock.advance(1_000);
+  // Whether it is the life that was lost nobody knows any more.
+  assert.deepEqual(lost, ["n2 i1", "n1 undefined"]);
+});

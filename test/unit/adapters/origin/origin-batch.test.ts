@@ -1,0 +1,223 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { decode, encode } from "@msgpack/msgpack";
+import { packId } from "../../../../adapters/origin/dispatch/connection.ts";
+import type { MessageData } from "../../../../adapters/origin/mod.ts";
+import { BatchReader, type BatchSink } from "../../../../adapters/origin/receive/batch-reader.ts";
+import {
+  JsonCommandBatch,
+  MessagePackCommandBatch,
+} from "../../../../adapters/origin/send/command-batch.ts";
+import type { ServiceError } from "../../../../core/base/mod.ts";
+import { Dice, fuzzSeed } from "../../../vectors/dice.ts";
+
+type Read = { begun: unknown[][]; items: unknown[][]; errors: ServiceError[] };
+
+function read(payload: Uint8Array, skip = 0): Read {
+  const result: Read = { begun: [], items: [], errors: [] };
+  const sink: BatchSink = {
+    begin: (...header) => {
+      result.begun.push(header);
+      return skip;
+    },
+    message: (bytes, start, end, seq, data) => {
+      const id = new TextDecoder().decode(bytes.subarray(start, end));
+      result.items.push(["message", id, seq, data]);
+    },
+    item: (item) => result.items.push([...item]),
+    refused: (error) => result.errors.push(error),
+  };
+  new BatchReader(sink).read(payload);
+  return result;
+}
+
+const json = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
+const id = "n1.AAAAabcdefghijklmnopqrstuv";
+const binary = Uint8Array.from([0, 1, 254, 255]);
+const datas: MessageData[] = [
+  "",
+  "hello",
+  "ä€😀".repeat(9),
+  "x".repeat(31),
+  "x".repeat(32),
+  "x".repeat(300),
+  "x".repeat(70_000),
+  new Uint8Array(0),
+  binary,
+  new Uint8Array(300).fill(7),
+  new Uint8Array(70_000).fill(9),
+];
+
+test("messages of every size are read as they were written, among other items", () => {
+  const items = datas.flatMap((data, index) => [
+    ["message", id, index * 40_000, data],
+    ["open", id, 0, { path: "/", headers: { a: "b" }, list: [1, -1, 1.5, null, true, 2 ** 40] }],
+    ["message", "short.x", 2 ** 33 + index, data],
+    ["close", id, 3, 1000, "", "client"],
+  ]);
+  const { begun, items: seen, errors } = read(encode([1, "n1:inc:0", 5, items]));
+  assert.deepEqual(errors, []);
+  assert.deepEqual(begun, [["n1:inc:0", 5, items.length]]);
+  assert.deepEqual(seen, items);
+  assert.deepEqual(read(encode(items)).items, items, "bare");
+  assert.deepEqual(read(encode(items), 2).items, items.slice(2), "skipped");
+});
+
+test("JSON batches are read, binary data is bytes", () => {
+  const wire = [
+    ["message", id, 1, "text"],
+    ["message", id, 2, { $binary: "AAH+/w==" }],
+    ["open", id, 0, { path: "/" }],
+  ];
+  const items = [wire[0], ["message", id, 2, binary], wire[2]];
+  assert.deepEqual(read(json([1, "s", 7, wire])), {
+    begun: [["s", 7, 3]],
+    items,
+    errors: [],
+  });
+  assert.deepEqual(read(json(wire)).items, items);
+  assert.deepEqual(read(json(wire), 1).items, items.slice(1));
+});
+
+test("unknown elements and verbs do no harm", () => {
+  const items = [
+    ["message", id, 1, "a", { state: [1, 2] }, "more"],
+    ["news", 1, { a: 1 }],
+    ["message"],
+    ["message", 5, 1, "a"],
+    ["message", id, -1, "a"],
+    ["message", id, 1, null],
+    ["message", id, 1, ["a"]],
+    [],
+  ];
+  const { items: seen, errors } = read(encode([1, "s", 0, items]));
+  assert.deepEqual(errors, []);
+  assert.deepEqual(seen, [["message", id, 1, "a"], ...items.slice(1)]);
+});
+
+test("what is no batch is one error, cut at every byte", () => {
+  const whole = encode([
+    1,
+    "s",
+    0,
+    [
+      ["message", id, 1, "hello"],
+      ["close", id, 2, 1000, "", "x"],
+    ],
+  ]);
+  for (let length = 0; length < whole.length; length++) {
+    const { errors } = read(whole.slice(0, length));
+    assert.deepEqual(
+      errors.map(({ code }) => code),
+      ["batch-malformed"],
+      `${length} bytes`,
+    );
+  }
+  const cases = [
+    [encode([2, "s", 0, []]), "batch-version"],
+    [json([2, "s", 0, []]), "batch-version"],
+    [encode([1, "s"]), "batch-malformed"],
+    [encode([1, 5, 0, []]), "batch-malformed"],
+    [encode({ a: 1 }), "batch-malformed"],
+    [encode("text"), "batch-malformed"],
+    [encode([[1], 5]), "batch-malformed"],
+    [Uint8Array.from([0xc1]), "batch-malformed"],
+    [Uint8Array.from([0x91, 0xc1]), "batch-malformed"],
+    [Uint8Array.from([0xdd, 0xff, 0xff, 0xff, 0xff]), "batch-malformed"],
+    [json([1, "s", 0]), "batch-malformed"],
+    [json([[1], 5]), "batch-malformed"],
+    [new TextEncoder().encode("[oops"), "batch-malformed"],
+    [Uint8Array.from([0x5b, 0x22, 0xff, 0x22, 0x5d]), "batch-malformed"],
+  ] as const;
+  for (const [payload, code] of cases) {
+    assert.deepEqual(
+      read(payload).errors.map((error) => error.code),
+      [code],
+    );
+  }
+});
+
+test("commands are written as any decoder reads them", () => {
+  const batch = new MessagePackCommandBatch();
+  const written: unknown[] = [];
+  for (const data of datas) {
+    batch.send(packId(id), data);
+    written.push(["send", id, data]);
+    batch.sendMany([packId(id), packId("n1.b")], data, undefined);
+    written.push(["send", [id, "n1.b"], data]);
+    batch.sendMany([packId(id)], data, { ref: "ref-1" });
+    written.push(["send", id, data, { ref: "ref-1" }]);
+  }
+  batch.close([packId(id)], 4_000, "bye ä");
+  batch.close([packId(id), packId("n1.b")], 1_000, "");
+  written.push(["close", id, 4_000, "bye ä"], ["close", [id, "n1.b"], 1_000, ""]);
+  assert.equal(batch.items, written.length);
+  const payload = batch.take("o1:inc:n1:0", 2 ** 33 + 1);
+  assert.deepEqual(decode(payload), [1, "o1:inc:n1:0", 2 ** 33 + 1, written]);
+  assert.equal(payload.byteLength, payload.buffer.byteLength, "an exact buffer");
+  assert.deepEqual([batch.items, batch.bytes], [0, 0]);
+  batch.send(packId(id), "again");
+  assert.deepEqual(decode(batch.take("s", 0)), [1, "s", 0, [["send", id, "again"]]]);
+});
+
+test("commands in JSON", () => {
+  const batch = new JsonCommandBatch();
+  batch.send(packId(id), "a");
+  batch.sendMany([packId(id), packId("n1.b")], binary, { ref: "r" });
+  batch.close([packId(id)], 1_000, "");
+  assert.deepEqual(JSON.parse(new TextDecoder().decode(batch.take("s", 3))), [
+    1,
+    "s",
+    3,
+    [
+      ["send", id, "a"],
+      ["send", [id, "n1.b"], { $binary: "AAH+/w==" }, { ref: "r" }],
+      ["close", id, 1_000, ""],
+    ],
+  ]);
+  assert.equal(batch.items, 0);
+});
+
+const seed = fuzzSeed(process.env.FUZZ_SEED);
+
+test(`what any batch holds is read as the general decoder reads it (FUZZ_SEED=${seed})`, () => {
+  const dice = new Dice(seed);
+  const next = (below: number): number => dice.below(below);
+  const value = (depth: number): unknown => {
+    switch (next(depth > 2 ? 7 : 9)) {
+      case 0:
+        return null;
+      case 1:
+        return next(2) === 1;
+      case 2:
+        return next(2 ** 20) - 2 ** 19;
+      case 3:
+        return next(1_000) / 7;
+      case 4:
+        return "é".repeat(next(80));
+      case 5:
+        return new Uint8Array(next(400)).fill(next(256));
+      case 6:
+        return 2 ** (20 + next(33));
+      case 7:
+        return Array.from({ length: next(20) }, () => value(depth + 1));
+      default:
+        return Object.fromEntries(
+          Array.from({ length: next(20) }, (_, i) => [`k${i}`, value(depth + 1)]),
+        );
+    }
+  };
+  for (let round = 0; round < 300; round++) {
+    const verbs = ["message", "open", "messages", "m"];
+    const items = Array.from({ length: next(20) }, () => [
+      verbs[next(4)],
+      next(3) === 0 ? value(2) : id,
+      next(2) === 0 ? value(2) : next(70_000),
+      value(0),
+    ]);
+    const payload = encode([1, "s", round, items]);
+    const { items: seen, errors } = read(payload);
+    assert.deepEqual(errors, []);
+    assert.deepEqual(seen, (decode(payload) as unknown[])[3]);
+  }
+});

@@ -1,0 +1,187 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { decode, encode } from "@msgpack/msgpack";
+import { ManualClock, MemoryBroker } from "../../../adapters/memory/mod.ts";
+import { MessageKind } from "../../../core/ports/mod.ts";
+import {
+  grantOfQuery,
+  type Item,
+  idOf,
+  MemoryNode,
+  messagesOf,
+  recordEvents,
+  settled,
+} from "../../support/memory-node.ts";
+
+const routes = [
+  { pattern: "/chat/:room", app: "chat" },
+  { pattern: "/shop/*", app: "shop" },
+];
+
+interface Rig {
+  readonly broker: MemoryBroker;
+  readonly clock: ManualClock;
+  readonly node: MemoryNode;
+  readonly events: ReturnType<typeof recordEvents>;
+  /** Commands of an app's origin by every way there is. */
+  try(app: string, items: readonly Item[]): Promise<void>;
+}
+
+async function rig(authorize: "none" | "origin" | "jwt" = "none"): Promise<Rig> {
+  const [broker, clock] = [new MemoryBroker(), new ManualClock()];
+  const events = recordEvents(broker);
+  const parts = { broker, clock, authorize: grantOfQuery };
+  const node = new MemoryNode(parts, { routes, authorize });
+  await node.gateway.start();
+  const settle = async (): Promise<void> => {
+    await settled();
+    clock.turn();
+    await settled();
+  };
+  const trying = async (app: string, items: readonly Item[]): Promise<void> => {
+    const batch = encode(items);
+    node.local(items, app);
+    await settle();
+    broker.command(app, "o", "n", batch);
+    await settle();
+    broker.command(app, "o", undefined, batch);
+    await settle();
+    broker.groupCommand(app, "o", "@all", batch);
+    await settle();
+    broker.groupCommand(app, "o", "room", batch);
+    await settle();
+  };
+  return { broker, clock, node, events, try: trying };
+}
+
+test("an app's commands reach no connection, group or user of another app", async () => {
+  const { node, broker, clock, events, try: attempt } = await rig("jwt");
+  const query = encodeURIComponent(JSON.stringify({ user: "ann", groups: ["room"], state: 1 }));
+  const [chat, shop] = [
+    await node.handshake(`/chat/a?${query}`),
+    await node.handshake(`/shop/a?${query}`),
+  ];
+  assert.ok(chat.accepted && shop.accepted);
+  const [ours, theirs] = [node.open(chat), node.open(shop)];
+  const id = idOf(theirs);
+  const end = clock.now() + 1;
+  for (const group of ["@all", "room", "@user/ann"]) {
+    await attempt("chat", [["publish", group, group, { ref: group, except: [id] }]]);
+    broker.groupMessage({
+      ...{ app: "chat", group, kind: MessageKind.text },
+      payload: new TextEncoder().encode(`raw ${group}`),
+    });
+    await settled();
+  }
+  await attempt("chat", [["send", id, "x", { ref: "send" }]]);
+  await attempt("chat", [["join", id, "another", { ref: "join" }]]);
+  await attempt("chat", [["leave", id, "room", { ref: "leave" }]]);
+  await attempt("chat", [["state", id, 2, { ref: "state" }]]);
+  await attempt("chat", [["renew", id, end, { ref: "renew" }]]);
+  await attempt("chat", [["query", [id], { ref: "query" }]]);
+  await attempt("chat", [["close", id, 4_000, "", { ref: "close" }]]);
+  clock.advance(10_000);
+  await settled();
+  assert.deepEqual(theirs.delivered, []);
+  // By each of the five ways; on a group's topic only to that group, and the raw message.
+  const [all, room, ann] = ["@all", "room", "@user/ann"].map(
+    (group) => messagesOf(ours).filter((data) => String(data).endsWith(group)).length,
+  );
+  assert.deepEqual([all, room, ann], [5, 5, 4]);
+  const told = (ref: string): unknown[] =>
+    events.flatMap(([, app, verb, r, result]) =>
+      verb === "reply" && r === ref ? [[app, result]] : [],
+    );
+  // On the topics of groups only these may be published to or asked for.
+  const elsewhere = Array(2).fill(["chat", { node: "n", error: "group-name" }]);
+  for (const ref of ["send", "join", "leave", "state", "renew", "close"]) {
+    const gone = Array(3).fill(["chat", { [id]: "gone" }]);
+    assert.deepEqual(told(ref), [...gone, ...elsewhere], ref);
+  }
+  const nobody = { node: "n", count: 0, gone: [id], connections: [] };
+  assert.deepEqual(told("query"), [...Array(3).fill(["chat", nobody]), ...elsewhere]);
+  assert.deepEqual([...node.bus.joined].sort(), [
+    ...["chat/@user/ann", "chat/room"],
+    ...["shop/@user/ann", "shop/room"],
+  ]);
+  await attempt("shop", [["publish", "room", "still a member"]]);
+  assert.equal(messagesOf(theirs).length, 4);
+  assert.equal(messagesOf(ours).includes("still a member"), false);
+  theirs.receive("with its own state");
+  clock.turn();
+  await settled();
+  const message = events.find(([, , verb]) => verb === "message");
+  assert.deepEqual(message, ["n", "shop", "message", id, 1, "with its own state", 1]);
+});
+
+test("an app's origin decides over no handshake of another app", async () => {
+  const { node, clock, events, try: attempt } = await rig("origin");
+  const answer = node.handshake("/shop/a");
+  clock.turn();
+  await settled();
+  const [, app, verb, id] = events[0] ?? [];
+  assert.deepEqual([app, verb], ["shop", "connect"]);
+  await attempt("chat", [["accept", id, { user: "mallory", ref: 1 }]]);
+  await attempt("chat", [["reject", id, 403, "no", { ref: 2 }]]);
+  assert.equal(node.waiting, 1, "it waits as before");
+  const gone = events
+    .filter(([, , verb]) => verb === "reply")
+    .map(([, app, , , result]) => {
+      return [app, (result as Record<string, unknown>)[id as string]];
+    });
+  // By three ways each; a group's topic is for no such command.
+  assert.deepEqual(
+    gone.filter(([, outcome]) => outcome !== undefined),
+    Array(6).fill(["chat", "handshake-gone"]),
+  );
+  await attempt("shop", [["accept", id, { user: "ann" }]]);
+  const admission = await answer;
+  assert.ok(admission.accepted);
+  assert.equal(admission.info.user, "ann");
+});
+
+test("an app's events and numbers of connections are its own", async () => {
+  const { node, broker, clock, events } = await rig();
+  const [one, two] = [node.connect("chat"), node.connect("shop")];
+  one.receive("to chat");
+  two.receive("to shop");
+  clock.turn();
+  await settled();
+  const told = events.map(([, app, verb, id]) => [app, verb, id]);
+  assert.deepEqual(told.sort(), [
+    ["chat", "message", idOf(one)],
+    ["chat", "open", idOf(one)],
+    ["shop", "message", idOf(two)],
+    ["shop", "open", idOf(two)],
+  ]);
+  two.clientCloses(1_000, "");
+  events.length = 0;
+  broker.command("chat", "o", undefined, encode([["query", "@all", { ref: 1, count: true }]]));
+  broker.command("shop", "o", undefined, encode([["query", "@all", { ref: 2, count: true }]]));
+  broker.command("none", "o", undefined, encode([["query", "@all", { ref: 3, count: true }]]));
+  await settled();
+  clock.turn();
+  await settled();
+  const counts = events.filter(([, , verb]) => verb === "reply").map(([, , , ...rest]) => rest);
+  assert.deepEqual(
+    new Map(counts as [number, unknown][]),
+    new Map([
+      [1, { node: "n", count: 1 }],
+      [2, { node: "n", count: 0 }],
+    ]),
+  );
+});
+
+test("no two apps of a node have a stream of one name", async () => {
+  const { broker, node, clock } = await rig();
+  const streams = new Map<string, string>();
+  broker.onEvents(({ destination, batch }) => {
+    const [version, stream] = decode(batch) as [unknown, string];
+    if (version === 1) streams.set(destination.app, stream);
+  });
+  for (const app of ["chat", "shop"]) node.connect(app);
+  clock.turn();
+  await settled();
+  assert.equal(streams.size, 2);
+  assert.equal(new Set(streams.values()).size, 2);
+});

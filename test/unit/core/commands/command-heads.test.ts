@@ -1,0 +1,181 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { decode, encode } from "@msgpack/msgpack";
+import fc from "fast-check";
+import { ManualClock } from "../../../../adapters/memory/mod.ts";
+import type { MqttLink } from "../../../../adapters/mqtt/link/mqtt-link.ts";
+import type { PublishDone } from "../../../../adapters/mqtt/link/publish-window.ts";
+import { Topics } from "../../../../adapters/mqtt/wire/topics.ts";
+import { packId } from "../../../../adapters/origin/dispatch/connection.ts";
+import { withBase } from "../../../../adapters/origin/send/batch-base.ts";
+import { Outbox } from "../../../../adapters/origin/send/outbox.ts";
+import { ServiceError } from "../../../../core/base/mod.ts";
+import { CommandStreams } from "../../../../core/commands/command-streams.ts";
+import { createPlainCodec } from "../../../../wasm/mod.ts";
+
+type Step = "send" | "deliver" | "lose" | "lose-ack" | "wait" | "down" | "up";
+
+/** The library's outbox and a node, with a broker between that loses what the steps say. */
+class World {
+  readonly clock = new ManualClock();
+  readonly streams = new CommandStreams(this.clock);
+  /** What the node has carried out. */
+  readonly handled: string[] = [];
+  readonly failures: ServiceError[] = [];
+  readonly payloads: Uint8Array[] = [];
+  readonly outbox: Outbox;
+  sent = 0;
+  lives = true;
+  readonly #codec = createPlainCodec({
+    node: "n",
+    messageBytesMax: 1_000,
+    batchBytesTarget: 400,
+    partialBytesMax: 10_000,
+  });
+  readonly #link = {
+    up: true,
+    packetBytesMax: undefined,
+    publish: (_topic: string, payload: Uint8Array, done: PublishDone): void => {
+      this.payloads.push(payload);
+      this.wire.push({ payload, done });
+    },
+  };
+  readonly wire: { payload: Uint8Array; done: PublishDone }[] = [];
+
+  constructor(json: boolean) {
+    this.outbox = new Outbox(this.#link as unknown as MqttLink, this.clock, {
+      app: "default",
+      name: "o",
+      incarnation: "i",
+      json,
+      topics: new Topics("wss"),
+      failed: (error) => this.failures.push(error),
+      lives: () => this.lives,
+    });
+  }
+
+  do(step: Step): void {
+    if (step === "send") this.outbox.node("n").send(packId("n.x"), String(this.sent++));
+    else if (step === "deliver") this.deliver(true);
+    else if (step === "lose-ack") this.deliver(false);
+    else if (step === "lose") this.wire.shift()?.done();
+    else if (step === "wait") this.clock.advance(150);
+    else if (step === "down" && this.#link.up) this.down();
+    else if (step === "up" && !this.#link.up) this.connect(true);
+    this.clock.turn();
+  }
+
+  deliver(answer: boolean): void {
+    const publish = this.wire.shift();
+    if (publish === undefined) return;
+    publish.done();
+    const ack = this.take(publish.payload);
+    if (answer) this.outbox.acknowledged("n", ack);
+  }
+
+  /** What a node does with a batch of commands; how it answers. */
+  take(payload: Uint8Array): { stream: string; count: number; gap: boolean } {
+    const codec = this.#codec;
+    assert.equal(codec.decode(payload), undefined);
+    const [stream, first] = [codec.stream() as string, codec.first()];
+    const items = codec.items();
+    const numbers = { stream, first, items, base: codec.base() };
+    const admission = this.streams.admit("o", numbers);
+    assert.ok(admission !== undefined);
+    const { skip, gap, next } = admission;
+    for (let index = 0; index < items && gap === 0; index++) {
+      codec.nextItem();
+      if (index >= skip) this.handled.push(codec.dataText());
+    }
+    return { stream, count: next, gap: gap > 0 };
+  }
+
+  down(): void {
+    this.connect(false);
+    const lost = this.wire.splice(0);
+    for (const { done } of lost) done(new ServiceError("broker-lost", "gone"));
+  }
+
+  connect(up: boolean): void {
+    this.#link.up = up;
+    this.outbox.connected(up);
+  }
+
+  settle(): void {
+    this.do("up");
+    for (let round = 0; round < 200 && this.handled.length < this.sent; round++) {
+      while (this.wire.length > 0) this.do("deliver");
+      this.clock.advance(2_000);
+    }
+  }
+
+  get expected(): string[] {
+    return Array.from({ length: this.sent }, (_, index) => String(index));
+  }
+}
+
+function run(world: World, ...steps: readonly Step[]): void {
+  for (const step of steps) world.do(step);
+}
+
+for (const json of [false, true]) {
+  const format = json ? "JSON" : "MessagePack";
+
+  test(`a stream whose first batch was lost is carried out from its begin: ${format}`, () => {
+    const world = new World(json);
+    run(world, "send", "lose", "send", "deliver");
+    assert.deepEqual(world.handled, [], "nothing past the gap");
+    run(world, "deliver", "deliver");
+    assert.deepEqual(world.handled, ["0", "1"]);
+    assert.deepEqual(world.failures, []);
+  });
+
+  test(`a batch says what could be sent again, its own number at least: ${format}`, () => {
+    const world = new World(json);
+    const bases = (): unknown[] => world.payloads.map((payload) => baseOf(payload));
+    run(world, "send", "deliver", "send", "lose", "send", "lose", "wait", "send");
+    assert.deepEqual(bases(), [0, 1, 1, 1]);
+    world.lives = false;
+    run(world, "lose", "send");
+    assert.equal(bases().at(-1), 4, "what is not kept is not waited for");
+  });
+}
+
+function baseOf(payload: Uint8Array): unknown {
+  const batch =
+    payload[0] === 0x5b ? JSON.parse(new TextDecoder().decode(payload)) : decode(payload);
+  return (batch as unknown[])[4];
+}
+
+test("the base stands behind the items, in either format", () => {
+  const batch = [1, "s", 7, [["ack", "t", 1]]];
+  for (const base of [0, 7, 70_000, Number.MAX_SAFE_INTEGER]) {
+    assert.deepEqual(decode(withBase(encode(batch), base)), [...batch, base]);
+    const text = new TextDecoder().decode(
+      withBase(new TextEncoder().encode(JSON.stringify(batch)), base),
+    );
+    assert.deepEqual(JSON.parse(text), [...batch, base]);
+  }
+});
+
+test("whatever the broker loses, commands are carried out once and in order", () => {
+  const step = fc.constantFrom<Step[]>(
+    ...(["send", "send", "send", "deliver", "deliver", "lose", "lose-ack", "wait"] as const),
+    ...(["send", "deliver", "lose", "down", "up", "up"] as const),
+  );
+  fc.assert(
+    fc.property(
+      fc.integer({ min: 0, max: 4 }),
+      fc.array(step, { minLength: 5, maxLength: 150, size: "max" }),
+      (heads, steps) => {
+        const world = new World(false);
+        for (let head = 0; head < heads; head++) run(world, "send", "lose");
+        run(world, ...steps);
+        world.settle();
+        assert.deepEqual(world.handled, world.expected);
+        assert.deepEqual(world.failures, []);
+      },
+    ),
+    { numRuns: Number(process.env.PROPERTY_RUNS ?? 1_000) },
+  );
+});

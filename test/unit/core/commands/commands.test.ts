@@ -1,0 +1,175 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { limits } from "../../../../core/base/mod.ts";
+import { createPlainCodec, createWasmCodec } from "../../../../wasm/mod.ts";
+import { grantOfQuery, type Item, idOf, messagesOf } from "../../../support/memory-node.ts";
+import { ReplyRig } from "../../../support/reply-rig.ts";
+
+type Result = Record<string, unknown>;
+
+/** The results of one command. */
+async function resultsOf(rig: ReplyRig, ...item: Item): Promise<Result[]> {
+  return (await rig.do(item)).map(([, result]) => result as Result);
+}
+
+test("query: a group's connections in pages, the count of all in each", async () => {
+  for (const codec of [createPlainCodec, createWasmCodec]) {
+    const rig = await ReplyRig.start({}, { codec });
+    const size = 2 * limits.queryPageMax + 1;
+    const sockets = Array.from({ length: size }, () => rig.node.connect());
+    await rig.do(["join", sockets.map(idOf), "g"]);
+    const pages = await resultsOf(rig, "query", "g", { ref: 1 });
+    const lists = pages.map(({ connections }) => connections as Result[]);
+    assert.deepEqual(
+      pages.map(({ node, count, more, cut }, page) => [
+        node,
+        count,
+        lists[page]!.length,
+        more,
+        cut,
+      ]),
+      [
+        ["n", size, limits.queryPageMax, true, undefined],
+        ["n", size, limits.queryPageMax, true, undefined],
+        ["n", size, 1, undefined, undefined],
+      ],
+    );
+    const listed = lists.flat().map(({ id }) => id);
+    assert.deepEqual(listed, sockets.map(idOf));
+    const counted = await resultsOf(rig, "query", "g", { ref: 1, count: true });
+    assert.deepEqual(counted, [{ node: "n", count: size }]);
+    const exact = await resultsOf(rig, "query", sockets.slice(0, 500).map(idOf), { ref: 1 });
+    assert.deepEqual(
+      exact.map(({ more, count }) => [more, count]),
+      [[undefined, 500]],
+    );
+  }
+});
+
+test("query: a node lists no more than so many, counts all, and says so", async () => {
+  const rig = await ReplyRig.start({ windowBytesMax: 1e8 });
+  const size = limits.queryConnectionsMax + 1;
+  const sockets = Array.from({ length: size }, () => rig.node.connect());
+  const pages = await resultsOf(rig, "query", "@all", { ref: 1 });
+  assert.equal(pages.length, limits.queryConnectionsMax / limits.queryPageMax);
+  assert.deepEqual(
+    pages.map(({ more, cut }) => [more, cut]),
+    [...Array(pages.length - 1).fill([true, undefined]), [undefined, true]],
+  );
+  assert.ok(pages.every(({ count }) => count === size));
+  const listed = new Set(
+    pages.flatMap(({ connections }) => connections as Result[]).map(({ id }) => id),
+  );
+  assert.equal(listed.size, limits.queryConnectionsMax);
+  sockets.at(-1)!.cut();
+  const whole = await resultsOf(rig, "query", "@all", { ref: 1 });
+  assert.deepEqual([whole.length, whole.at(-1)!.cut], [pages.length, undefined]);
+});
+
+test("query: what it tells of a connection, and of ids that nobody has", async () => {
+  const rig = await ReplyRig.start({ authorize: "jwt" }, { authorize: grantOfQuery });
+  const answer = await rig.node.handshake(`/?${encodeURIComponent('{"user":"ann"}')}`);
+  assert.ok(answer.accepted);
+  const at = rig.clock.now();
+  const ann = rig.node.open(answer);
+  rig.clock.advance(1_000);
+  const [other, left] = [rig.node.connect(), rig.node.connect()];
+  left.cut();
+  other.block();
+  const [annId, otherId, leftId] = [ann, other, left].map(idOf) as [string, string, string];
+  rig.node.local([["send", [annId, otherId], "12345"]]);
+  const first = { id: annId, at, bufferedAmount: 0, user: "ann" };
+  const second = { id: otherId, at: at + 1_000, bufferedAmount: 5 };
+  const foreign = `m${annId.slice(1)}`;
+  assert.deepEqual(
+    await resultsOf(rig, "query", [annId, leftId, foreign, "?", otherId], { ref: 1 }),
+    [{ node: "n", count: 2, gone: [leftId], connections: [first, second] }],
+  );
+  assert.deepEqual(await resultsOf(rig, "query", annId, { ref: 1 }), [
+    { node: "n", count: 1, gone: [], connections: [first] },
+  ]);
+  const none = { node: "n", count: 0, connections: [] };
+  assert.deepEqual(await resultsOf(rig, "query", annId, { ref: 1, group: true }), [none]);
+  assert.deepEqual(await resultsOf(rig, "query", "nobody here", { ref: 1 }), [none]);
+  assert.deepEqual(await resultsOf(rig, "query", "@user/ann", { ref: 1 }), [
+    { node: "n", count: 1, connections: [first] },
+  ]);
+  const many = Array.from({ length: limits.replyIdsMax + 1 }, () => leftId);
+  const [gone] = await resultsOf(rig, "query", many, { ref: 1 });
+  assert.equal((gone!.gone as unknown[]).length, limits.replyIdsMax);
+  assert.deepEqual(await resultsOf(rig, "query", "@all"), []);
+  assert.equal(rig.node.errors("command-malformed"), 1, "without a ref");
+});
+
+test("close: the code and reason that were said, where a server may say them", async () => {
+  const rig = await ReplyRig.start();
+  const closes: readonly [rest: unknown[], code: number | undefined, reason: string][] = [
+    [[], 1_000, ""],
+    [[1_001], 1_001, ""],
+    [[3_000, "bye"], 3_000, "bye"],
+    [[4_999, "x".repeat(123)], 4_999, "x".repeat(123)],
+    [[4_000, "ü".repeat(62)], undefined, ""],
+    [[1_005], undefined, ""],
+    [[1_006], undefined, ""],
+    [[999], undefined, ""],
+    [[5_000], undefined, ""],
+  ];
+  for (const [rest, closeCode, closeReason] of closes) {
+    const socket = rig.node.connect();
+    const id = idOf(socket);
+    const [result] = await resultsOf(rig, "close", id, ...rest, { ref: 1 });
+    const outcome = closeCode === undefined ? "command-malformed" : "closed";
+    assert.deepEqual(result, { [id]: outcome }, JSON.stringify(rest));
+    const frame = { type: "close", closeCode, closeReason };
+    assert.deepEqual(socket.delivered, closeCode === undefined ? [] : [frame]);
+    if (closeCode === undefined) continue;
+    const [again] = await resultsOf(rig, "close", id, { ref: 1 });
+    assert.deepEqual(again, { [id]: "gone" });
+  }
+});
+
+test("state: comes with each message, is bounded, and nil takes it away", async () => {
+  const rig = await ReplyRig.start();
+  const socket = rig.node.connect();
+  const id = idOf(socket);
+  const said = async (): Promise<unknown[]> => {
+    socket.receive("x");
+    const [[, , , ...state]] = (await rig.events("message")) as [unknown[]];
+    return state;
+  };
+  assert.deepEqual(await said(), []);
+  for (const state of [{ a: [1, "ü", true] }, 0, "", false, Uint8Array.of(1)]) {
+    assert.deepEqual(await resultsOf(rig, "state", id, state, { ref: 1 }), [{ [id]: "stored" }]);
+    assert.deepEqual(await said(), [state]);
+  }
+  const big = "x".repeat(limits.stateBytesMax);
+  assert.deepEqual(await resultsOf(rig, "state", id, big, { ref: 1 }), [
+    { [id]: "state-too-big" },
+  ]);
+  assert.deepEqual(await said(), [Uint8Array.of(1)], "the old one stays");
+  assert.deepEqual(await resultsOf(rig, "state", id, null, { ref: 1 }), [{ [id]: "stored" }]);
+  assert.deepEqual(await said(), []);
+});
+
+test("whoever is being closed is gone to every command", async () => {
+  const rig = await ReplyRig.start();
+  const socket = rig.node.connect();
+  const id = idOf(socket);
+  await rig.do(["join", id, "g"]);
+  const items: Item[] = [
+    ["close", id, 4_000],
+    ["send", id, "x", { ref: "send" }],
+    ["join", id, "g", { ref: "join" }],
+    ["leave", id, "g", { ref: "leave" }],
+    ["state", id, 1, { ref: "state" }],
+    ["renew", id, 0, { ref: "renew" }],
+    ["close", id, { ref: "close" }],
+  ];
+  const replies = await rig.do(...items);
+  assert.deepEqual(
+    replies,
+    ["send", "join", "leave", "state", "renew", "close"].map((ref) => [ref, { [id]: "gone" }]),
+  );
+  assert.deepEqual(messagesOf(socket), []);
+  assert.equal(rig.node.groups, 0);
+});

@@ -1,0 +1,169 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as v from "valibot";
+import { ServiceError } from "../../../../core/base/mod.ts";
+import {
+  environmentName,
+  parseDuration,
+  parseSize,
+  readFlags,
+  readSettings,
+  type Setting,
+  type SettingSources,
+  settings,
+  suggest,
+} from "../../../../core/config/mod.ts";
+
+function read(sources: Partial<SettingSources>): ReturnType<typeof readSettings> {
+  return readSettings({ flags: {}, environment: {}, file: undefined, defaults: {}, ...sources });
+}
+
+function refusal(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    assert.ok(error instanceof ServiceError);
+    assert.equal(error.code, "setting-invalid");
+    return error.message;
+  }
+  throw new assert.AssertionError({ message: "nothing was refused" });
+}
+
+test("durations and sizes are read with their units", () => {
+  assert.deepEqual(["500ms", "30s", "5m", "1h"].map(parseDuration), [500, 30e3, 300e3, 36e5]);
+  assert.deepEqual(["65536", "64KiB", "1MiB", "1MB"].map(parseSize), [65536, 65536, 1048576, 1e6]);
+  assert.deepEqual(["30", "s", "-1s", "1.5s", ""].map(parseDuration), Array(5).fill(undefined));
+  assert.deepEqual(["-1", "1GB", "KiB", "1.5MiB"].map(parseSize), Array(4).fill(undefined));
+});
+
+test("a flag wins over the environment, that over the file, that over the default", () => {
+  const environment = { WSS_PORT: "2", WSS_BROKER_PORT: "3" };
+  const file = { port: 4, "broker-port": 5, app: "from-file" };
+  const result = read({ flags: { port: "1" }, environment, file, defaults: { app: "fallback" } });
+  assert.equal(result.port, 1);
+  assert.equal(result["broker-port"], 3);
+  assert.equal(result.app, "from-file");
+  assert.equal(read({ defaults: { app: "fallback" } }).app, "fallback");
+  assert.equal(read({}).app, "default");
+  assert.equal(environmentName("broker-port"), "WSS_BROKER_PORT");
+});
+
+test("flags are read as two words, as one, and alone where they are switches", () => {
+  const flags = readFlags(["--port", "1", "--app=a", "--compression", "--subprotocols", "x,y"]);
+  assert.deepEqual(flags, { port: "1", app: "a", compression: "true", subprotocols: "x,y" });
+  assert.deepEqual(readFlags(["--compression", "false"]), { compression: "false" });
+  assert.deepEqual(read({ flags }).subprotocols, ["x", "y"]);
+  assert.equal(read({ flags }).compression, true);
+});
+
+test("a wrong value names the setting, the value and what is allowed", () => {
+  const flag = refusal(() => read({ flags: { port: "70000" } }));
+  assert.match(flag, /--port: "70000" is not allowed; it must be a whole number from 0 to 65535/);
+  const environment = refusal(() => read({ environment: { WSS_ENGINE: "fast" } }));
+  assert.match(environment, /WSS_ENGINE: "fast" .* one of auto, native, wasm/);
+  const file = refusal(() => read({ file: { "keep-alive-interval": 30 } }));
+  assert.match(file, /"keep-alive-interval" in the config file: 30 .* a duration such as/);
+});
+
+test("a secret is not told, wherever it was put and however wrong it is", () => {
+  const secret = "Leak-Me";
+  const url = `mqtt://u:${secret}@h`;
+  for (const flags of [
+    { "jwt-secret": secret },
+    { "jwt-jwks": `ftp://u:${secret}@h/` },
+    { port: url },
+    { broker: `http://u:${secret}@h` },
+    { routes: url },
+  ]) {
+    const said = refusal(() => read({ flags: flags as Record<string, string> }));
+    assert.ok(!said.includes(secret), said);
+  }
+  const said = refusal(() => read({ environment: { WSS_JWT_SECRET: secret } }));
+  assert.match(said, /^WSS_JWT_SECRET: what is given is not allowed; .*32 characters/);
+  assert.ok(!said.includes(secret));
+});
+
+test("unknown flags, missing values and strange files are refused", () => {
+  assert.match(
+    refusal(() => readFlags(["--prot", "1"])),
+    /unknown flag --prot/,
+  );
+  assert.match(
+    refusal(() => readFlags(["serve"])),
+    /unexpected word serve: flags begin with --/,
+  );
+  assert.match(
+    refusal(() => readFlags(["--port"])),
+    /--port needs a value/,
+  );
+  assert.match(
+    refusal(() => read({ file: { prot: 1 } })),
+    /unknown setting "prot"/,
+  );
+  assert.match(
+    refusal(() => read({ file: [] })),
+    /one JSON object/,
+  );
+  assert.match(
+    refusal(() => readFlags(["--__proto__", "1"])),
+    /unknown flag/,
+  );
+});
+
+test("the password of a broker does not stand in the error line", () => {
+  const message = refusal(() => read({ flags: { broker: "http://user:hush@host" } }));
+  assert.match(message, /--broker/);
+  assert.doesNotMatch(message, /hush/);
+  for (const broker of ["http://u:hu@sh@h", "u:hush@host", "mqtt://a:hush@b:0"]) {
+    assert.doesNotMatch(
+      refusal(() => read({ flags: { broker } })),
+      /sh@|hush/,
+      broker,
+    );
+  }
+  for (const broker of ["mqtt://h", "mqtts://u:p@h:8883/", "mqtt://[::1]:1883", "embedded"]) {
+    assert.equal(read({ flags: { broker } }).broker, broker);
+  }
+});
+
+test("every default, as help writes it, is a value that its own setting allows", () => {
+  for (const [name, setting] of Object.entries(settings)) {
+    const read = v.parse((setting as Setting).schema, setting.written);
+    assert.deepEqual(read, setting.default, name);
+  }
+});
+
+test("what is misspelt is told with the name that was meant", () => {
+  const flag = refusal(() => readFlags(["--prot", "1"]));
+  assert.equal(flag, "unknown flag --prot; did you mean --port?");
+  assert.match(
+    refusal(() => readFlags(["--max-mesage-size=1"])),
+    /did you mean --max-message-size\?$/,
+  );
+  assert.match(
+    refusal(() => readFlags(["--brokr=mqtt://u:hush@h"])),
+    /^unknown flag [^h]*@h; did you mean --broker\?$/,
+  );
+  assert.match(
+    refusal(() => readFlags(["--zzzzzzzz"])),
+    /; help lists those there are$/,
+  );
+  const variable = refusal(() => read({ environment: { WSS_BROKER_PROT: "1" } }));
+  assert.match(variable, /^unknown variable WSS_BROKER_PROT .*; did you mean WSS_BROKER_PORT\?$/);
+  assert.match(
+    refusal(() => read({ file: { "node-nam": "a" } })),
+    /did you mean "node-name"\?/,
+  );
+  const others = { WSS_CONFIG: "x", WSSX: "y", PATH: "z", WSS_PORT: "1" };
+  assert.equal(read({ environment: others }).port, 1);
+});
+
+test("readFlags: --check-config stands alone", () => {
+  const flags = readFlags(["--check-config", "--port", "1"]);
+  assert.deepEqual(flags, { "check-config": "true", port: "1" });
+});
+
+test("a name far longer than any is compared with none", () => {
+  assert.equal(suggest("x".repeat(100_000), Object.keys(settings)), undefined);
+  assert.equal(suggest("prot", ["port", "root"]), "port");
+});

@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { decode } from "@msgpack/msgpack";
+import { MemoryBroker, MemoryEventChannel } from "../../../../adapters/memory/mod.ts";
+import {
+  aliveItems,
+  batchBytesTarget,
+  fitBare,
+  fitBatch,
+  utf8Exceeds,
+} from "../../../../core/events/batch-splitter.ts";
+import { createPlainCodec } from "../../../../wasm/mod.ts";
+
+const codec = createPlainCodec({
+  ...{ node: "n", messageBytesMax: 1_000, batchBytesTarget: 1_000, partialBytesMax: 1_000 },
+});
+
+function fitted(items: readonly unknown[][], bytesMax: number, json = false) {
+  const payload = new Uint8Array(codec.encodeValue([1, "s", 7, items]));
+  const unfit: unknown[] = [];
+  const pieces = fitBatch(
+    { first: 7, count: items.length, payload },
+    { codec, bytesMax, json, unfit: (item) => unfit.push(item[1]) },
+  );
+  const read = (bytes: Uint8Array): [number, string, number, unknown[][]] =>
+    (json ? JSON.parse(new TextDecoder().decode(bytes)) : decode(bytes)) as never;
+  let next = 7;
+  const seen: unknown[][] = [];
+  for (const piece of pieces) {
+    assert.ok(piece.payload.byteLength <= bytesMax);
+    const [version, stream, first, held] = read(piece.payload);
+    assert.deepEqual([version, stream, first, held.length], [1, "s", next, piece.count]);
+    assert.equal(piece.first, next);
+    next += piece.count;
+    seen.push(...held);
+  }
+  assert.equal(next, 7 + items.length, "no number is missing");
+  return { pieces: pieces.length, seen, unfit };
+}
+
+const message = (index: number, data: string): unknown[] => ["message", `n.${index}`, 1, data];
+
+test("a batch that fits stays whole; a larger one goes in pieces, numbers and order kept", () => {
+  const items = Array.from({ length: 33 }, (_, index) => message(index, "x".repeat(index * 5)));
+  assert.equal(fitted(items, 10_000).pieces, 1);
+  const { pieces, seen, unfit } = fitted(items, 300);
+  assert.ok(pieces > 10);
+  assert.deepEqual(seen, items);
+  assert.deepEqual(unfit, []);
+});
+
+test("what JSON makes larger is split for what it is then", () => {
+  const items = Array.from({ length: 8 }, (_, index) => message(index, "\u0001".repeat(50)));
+  assert.equal(fitted(items, 900).pieces, 1);
+  const { pieces, seen } = fitted(items, 900, true);
+  assert.ok(pieces > 1);
+  assert.deepEqual(seen, items);
+});
+
+test("an item that fits no packet leaves its number to an empty one, and is told of", () => {
+  const items = [message(1, "a"), message(2, "b".repeat(500)), message(3, "c")];
+  const { seen, unfit } = fitted(items, 100);
+  assert.deepEqual(seen, [items[0], ["alive", ["n.2"]], items[2]]);
+  assert.deepEqual(unfit, ["n.2"]);
+});
+
+test("acks that fit no packet together go in several, each of them once and in order", () => {
+  const acks = Array.from({ length: 4_096 }, (_, index) => ["ack", `stream-${index}`, index]);
+  const fit = { codec, bytesMax: 2_000, json: false, unfit: () => assert.fail() };
+  const payloads = fitBare(acks, fit);
+  assert.ok(payloads.every((payload) => payload.byteLength <= 2_000));
+  assert.deepEqual(
+    payloads.flatMap((payload) => decode(payload)),
+    acks,
+  );
+  assert.equal(fitBare(acks, { ...fit, bytesMax: 1_000_000 }).length, 1);
+});
+
+test("alive items name every connection once, each small enough", () => {
+  const channel = new MemoryEventChannel(new MemoryBroker(), "n");
+  const small = Object.assign(channel, { batchBytesMax: 2_000 });
+  const ids = Array.from({ length: 300 }, (_, index) => `n.${"A".repeat(23)}${100 + index}`);
+  const items = aliveItems(small, ids);
+  assert.deepEqual(
+    items.flatMap(([, part]) => part),
+    ids,
+  );
+  for (const item of items) {
+    assert.ok(codec.encodeValue(item).length <= batchBytesTarget(small));
+  }
+});
+
+test("a text's bytes are counted as UTF-8", () => {
+  assert.equal(utf8Exceeds("ää", 3), true);
+  assert.equal(utf8Exceeds("ää", 4), false);
+  assert.equal(utf8Exceeds("abcd", 4), false);
+  assert.equal(utf8Exceeds("abcde", 4), true);
+});

@@ -1,0 +1,255 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { limits } from "../../../../core/base/mod.ts";
+import { ReusableMessage } from "../../../../core/groups/outgoing-message.ts";
+import { createZlibDeflate } from "../../../../runtimes/server/deflate.ts";
+import { closeWaitMs, codecs, FramedClient } from "../../../support/framed-client.ts";
+import { clientFrame, closePayload } from "../../../support/raw-client-frames.ts";
+
+const deflate = createZlibDeflate();
+const message = new ReusableMessage(deflate);
+
+for (const { name, make } of codecs) {
+  test(`${name}: messages go into the lane, counted once a chunk`, () => {
+    const client = new FramedClient(make(), { lanes: true });
+    client.send(
+      { opcode: 1, payload: "eins" },
+      { opcode: 9, payload: "p" },
+      { opcode: 2, payload: Buffer.from([1, 2]) },
+    );
+    assert.deepEqual(client.handler.heard, ["batched 2 6", "pong"]);
+    assert.deepEqual(client.received(), ["pong p"]);
+    const [text, binary] = client.takeMessages();
+    assert.equal(text, "eins");
+    assert.deepEqual([...(binary as Uint8Array)], [1, 2]);
+  });
+
+  test(`${name}: a full lane is emptied and nothing is lost`, () => {
+    const client = new FramedClient(make(), { lanes: true });
+    const texts = Array.from({ length: 20 }, (_, index) => `${index}`.padStart(50, "."));
+    client.send(...texts.map((payload) => ({ opcode: 1, payload })));
+    assert.ok(client.handler.heard.filter((what) => what === "lane-full").length >= 3);
+    assert.equal(client.handler.heard.at(-1), "batched 20 1000");
+    const taken = client.batches as [number, string, number, unknown[][]][];
+    const before = taken.flatMap((batch) => batch[3].map((item) => item[3]));
+    assert.deepEqual([...before, ...client.takeMessages()], texts);
+  });
+
+  test(`${name}: deflated messages go into the lane in order, beside others`, () => {
+    const client = new FramedClient(make(), { lanes: true, deflate: true });
+    const long = "lang ".repeat(60);
+    const payload = deflate.deflate(Buffer.from(long));
+    client.send(
+      { opcode: 1, payload: "one" },
+      { opcode: 1, payload, reserved: 4 },
+      { opcode: 1, payload: "three" },
+      { opcode: 1, payload, reserved: 4 },
+    );
+    assert.equal(client.handler.heard.at(-1), "batched 4 608");
+    const taken = client.batches as [number, string, number, unknown[][]][];
+    const before = taken.flatMap((batch) => batch[3].map((item) => item[3]));
+    assert.deepEqual([...before, ...client.takeMessages()], ["one", long, "three", long]);
+  });
+
+  test(`${name}: nothing behind a close frame gets into the lane`, () => {
+    const client = new FramedClient(make(), { lanes: true });
+    const frames = [{ opcode: 1, payload: "one" }, { opcode: 8 }, { opcode: 1, payload: "two" }];
+    client.send(...frames);
+    client.send({ opcode: 1, payload: "three" });
+    assert.deepEqual(client.takeMessages(), ["one"]);
+    assert.deepEqual(client.received(), ["close"]);
+  });
+
+  test(`${name}: bytes that came with the handshake count, and chunks may split anywhere`, () => {
+    const frames = Buffer.concat(
+      [
+        { opcode: 1, fin: false, payload: Buffer.from("zwö").subarray(0, 3) },
+        { opcode: 9, payload: "between" },
+        { opcode: 0, payload: Buffer.concat([Buffer.from("ö").subarray(1), Buffer.from("lf")]) },
+        { opcode: 8, payload: closePayload(4_000, "tschüß") },
+      ].map(clientFrame),
+    );
+    for (let cut = 0; cut <= frames.length; cut += 1) {
+      const client = new FramedClient(make(), { head: frames.subarray(0, cut) });
+      client.bytes.receive(frames.subarray(cut));
+      client.bytes.cut();
+      const told = client.handler.heard.filter((what) => what !== "pong");
+      assert.deepEqual(told, ["text zwölf", "close 4000 tschüß"], `cut at ${cut}`);
+      assert.deepEqual(client.received(), ["pong between", "close 4000 tschüß"]);
+    }
+  });
+
+  test(`${name}: a chunk larger than the parser takes is fed in parts`, () => {
+    const client = new FramedClient(make());
+    const count = Math.ceil((limits.chunkBytesMax * 2.5) / 900);
+    const frame = { opcode: 2, payload: Buffer.alloc(900, 1) };
+    client.send(...Array.from({ length: count }, () => frame));
+    const told = client.handler.heard.filter((what) => what.startsWith("binary"));
+    assert.equal(told.length, count);
+  });
+
+  for (const [what, frame, code, closeCode] of [
+    ["a protocol error", { opcode: 3 }, "frame-opcode", 1002],
+    ["bad UTF-8", { opcode: 1, payload: Buffer.from([255]) }, "message-not-utf8", 1007],
+    ["too much", { opcode: 2, payload: Buffer.alloc(1_001) }, "message-too-big", 1009],
+    [
+      "a bomb",
+      { opcode: 2, reserved: 4, payload: deflate.deflate(new Uint8Array(1_001)) },
+      "message-too-big",
+      1009,
+    ],
+    [
+      "no stream",
+      { opcode: 2, reserved: 4, payload: Buffer.from([255, 255]) },
+      "message-inflate",
+      1007,
+    ],
+    [
+      "bad deflated UTF-8",
+      { opcode: 1, reserved: 4, payload: deflate.deflate(Buffer.from([255])) },
+      "message-not-utf8",
+      1007,
+    ],
+  ] as const) {
+    test(`${name}: ${what} ends the stream with its close code, told once`, async () => {
+      const client = new FramedClient(make(), { deflate: true });
+      client.send(frame, { opcode: 1, payload: "unheard" });
+      assert.deepEqual(client.received(), [`close ${closeCode} ${code}`]);
+      assert.ok(client.bytes.ended && !client.bytes.destroyed);
+      client.send({ opcode: 1, payload: "unheard too" });
+      client.clock.advance(closeWaitMs);
+      await client.settle();
+      const told = client.handler.heard.filter((heard) => heard !== "pong");
+      assert.deepEqual(told, [`fault ${code}`, `close ${closeCode} ${code}`]);
+    });
+  }
+}
+
+function framed(options: ConstructorParameters<typeof FramedClient>[1] = {}): FramedClient {
+  return new FramedClient(codecs[1]!.make(), options);
+}
+
+test("many messages of a turn are one write, large ones are not copied", () => {
+  const client = framed();
+  for (let index = 0; index < 10; index += 1) client.socket.send(message.setData(`m${index}`));
+  client.socket.flush();
+  assert.equal(client.bytes.taken.length, 1);
+  const large = message.setData(new Uint8Array(limits.writeJoinBytesMax)).frame();
+  client.socket.send(message.setData("small"));
+  client.socket.send(message.setData(new Uint8Array(limits.writeJoinBytesMax)));
+  client.socket.send(message.setData("small"));
+  client.socket.flush();
+  assert.deepEqual(
+    client.bytes.taken.slice(1).map(({ length }) => length),
+    [7, large.length, 7],
+  );
+});
+
+test("messages are deflated from a size on, where it was negotiated", () => {
+  const client = framed({ deflate: true });
+  client.socket.send(message.setData("x".repeat(limits.deflateBytesMin - 1)));
+  client.socket.send(message.setData("x".repeat(limits.deflateBytesMin)));
+  client.socket.flush();
+  const [plain = "", deflated = ""] = client.received();
+  assert.ok(plain.startsWith("text xxx") && deflated.startsWith("deflated text"));
+  const other = framed();
+  other.socket.send(message.setData("x".repeat(limits.deflateBytesMin)));
+  other.socket.flush();
+  assert.ok(other.received()[0]?.startsWith("text xxx"));
+});
+
+test("a client that pings and does not read gets the latest pong in the end", () => {
+  const client = framed();
+  client.bytes.block();
+  const count = 2_000;
+  for (let index = 0; index < count; index += 1) {
+    client.send({ opcode: 9, payload: `${index}`.padStart(100, ".") });
+  }
+  assert.ok(client.socket.bufferedBytes < limits.pongQueueBytesMax + 200);
+  client.bytes.unblock();
+  const pongs = client.received();
+  assert.ok(pongs.length < count);
+  assert.ok(pongs.at(-1)?.endsWith(`..${count - 1}`));
+  assert.deepEqual(client.handler.heard.at(-1), "drained");
+});
+
+test("a client that does not answer a close is cut after a while, with our code", async () => {
+  const client = framed();
+  client.socket.close(1_012, "drain");
+  client.clock.advance(closeWaitMs - 1);
+  assert.equal(client.bytes.destroyed, false);
+  client.clock.advance(1);
+  await client.settle();
+  assert.ok(client.bytes.destroyed);
+  assert.deepEqual(client.handler.heard, ["close 1012 drain"]);
+  assert.equal(client.clock.pendingTimers, 0);
+});
+
+test("a client that goes on sending after our close is cut past a limit", async () => {
+  const client = framed();
+  client.socket.close(1_013, "overload");
+  const chunk = clientFrame({ opcode: 2, payload: Buffer.alloc(1_000) });
+  for (let sent = 0; sent <= limits.closingBytesMax; sent += chunk.length) {
+    client.bytes.receive(chunk);
+  }
+  await client.settle();
+  assert.ok(client.bytes.destroyed);
+  assert.ok(!client.handler.heard.some((what) => what.startsWith("binary")));
+  assert.equal(client.handler.heard.at(-1), "close 1013 overload");
+});
+
+test("an answered close leaves no timer behind", async () => {
+  const client = framed();
+  client.socket.close(4_000, "");
+  client.send({ opcode: 8, payload: closePayload(4_000) });
+  assert.ok(client.bytes.ended);
+  client.bytes.cut();
+  await client.settle();
+  assert.equal(client.clock.pendingTimers, 0);
+  assert.deepEqual(client.received(), ["close 4000"]);
+});
+
+test("the handler may close or cut inside open and inside a message", async () => {
+  for (const act of ["close", "terminate"] as const) {
+    for (const moment of ["open", "text one"]) {
+      const client = framed({
+        during(socket, what) {
+          if (what !== moment) return;
+          if (act === "close") socket.close(4_000, "inside");
+          else socket.terminate();
+        },
+      });
+      client.send({ opcode: 1, payload: "one" }, { opcode: 1, payload: "two" });
+      client.clock.advance(closeWaitMs);
+      await client.settle();
+      const told = client.handler.heard.filter((what) => what !== "pong");
+      const close = act === "close" ? "close 4000 inside" : "close 1006";
+      assert.deepEqual(
+        told,
+        moment === "open" ? [close] : ["text one", close],
+        `${act} ${moment}`,
+      );
+    }
+  }
+});
+
+test("a ping of the client during our close is not answered", () => {
+  const client = framed();
+  client.socket.close(1_000, "");
+  client.send({ opcode: 9, payload: "late" });
+  assert.deepEqual(client.received(), ["close 1000"]);
+});
+
+test("the end is told when the close frames are exchanged, not when TCP ends", async () => {
+  for (const first of ["client", "server"] as const) {
+    const client = new FramedClient(codecs[0]!.make());
+    if (first === "server") client.socket.close(4_000, "");
+    client.send({ opcode: 8, payload: closePayload(4_000) });
+    const closes = (): string[] => client.handler.heard.filter((what) => what.startsWith("close"));
+    assert.deepEqual(closes(), ["close 4000"]);
+    assert.ok(!client.bytes.destroyed);
+    client.clock.advance(closeWaitMs);
+    await Promise.resolve();
+    assert.deepEqual(closes(), ["close 4000"], "once");
+  }
+});

@@ -1,0 +1,146 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ManualClock, MemoryByteSocket } from "../../../../adapters/memory/mod.ts";
+import {
+  type Codec,
+  type ConnectionHandle,
+  MessageKind,
+  type Socket,
+} from "../../../../core/ports/mod.ts";
+import { FramedSockets } from "../../../../core/websocket/mod.ts";
+import { createZlibDeflate } from "../../../../runtimes/server/deflate.ts";
+import { createPlainCodec, createWasmCodec } from "../../../../wasm/mod.ts";
+import { clientFrame } from "../../../support/raw-client-frames.ts";
+import { admission, RecordingHandler } from "../../../support/recording-handler.ts";
+import { idOf } from "../../../vectors/ids.ts";
+
+const settings = {
+  node: "n1",
+  messageBytesMax: 4_000_000,
+  batchBytesTarget: 400,
+  partialBytesMax: 8_000_000,
+};
+const deflate = createZlibDeflate();
+
+/** Asks for each message, and writes what passes it into the lane as a gateway does. */
+class Passing extends RecordingHandler {
+  readonly batches: Uint8Array[] = [];
+  readonly #codec: Codec;
+  readonly #lane: number;
+
+  constructor(codec: Codec, lane: number) {
+    super(0);
+    this.#codec = codec;
+    this.#lane = lane;
+    this.takeLane = () => this.batches.push(codec.takeBatch(lane));
+  }
+
+  override open(socket: Socket): ConnectionHandle {
+    return { ...super.open(socket), bypassBatch: true };
+  }
+
+  override text(connection: ConnectionHandle, data: string): void {
+    if (data === "close") this.socket?.close(1000, "");
+    while (!this.#codec.text(connection.slot, data)) this.laneFull();
+  }
+
+  override binary(connection: ConnectionHandle, data: Uint8Array): void {
+    while (!this.#codec.bytes(connection.slot, MessageKind.binary, data)) this.laneFull();
+  }
+
+  /** The data of all messages that went into the lane. */
+  messages(): unknown[] {
+    const batches = [...this.batches, this.#codec.takeBatch(this.#lane)];
+    return batches.flatMap((batch) => {
+      const [, , , items] = this.#codec.decodeValue(batch) as [1, string, number, unknown[][]];
+      return items.map((item) => item[3]);
+    });
+  }
+}
+
+function started(codec: Codec): { bytes: MemoryByteSocket; handler: Passing } {
+  const lane = codec.openLane("s");
+  codec.bind(0, idOf("n1", 0), lane);
+  const handler = new Passing(codec, lane);
+  const { messageBytesMax } = settings;
+  const clock = new ManualClock();
+  const sockets = new FramedSockets({
+    handler,
+    codec,
+    clock,
+    deflate,
+    messageBytesMax,
+    lanes: true,
+  });
+  const bytes = new MemoryByteSocket();
+  bytes.listener = sockets.start(bytes, { ...admission, deflate: true }, new Uint8Array(0));
+  return { bytes, handler };
+}
+
+for (const [name, make] of [
+  ["wasm codec", createWasmCodec],
+  ["plain codec", createPlainCodec],
+] as const) {
+  test(`${name}: who asks sees each message, deflated ones too, though there is a lane`, () => {
+    const { bytes, handler } = started(make(settings));
+    const long = "lang ".repeat(60);
+    const reserved = 4;
+    const frames = [
+      { opcode: 1, payload: "one" },
+      { opcode: 1, payload: deflate.deflate(Buffer.from(long)), reserved },
+      { opcode: 9, payload: "p" },
+      { opcode: 2, payload: Buffer.from([0, 255]) },
+      { opcode: 2, payload: deflate.deflate(Buffer.from([1, 2, 3])), reserved },
+      { opcode: 1, payload: "é", fin: false },
+      { opcode: 0, payload: "!" },
+    ];
+    bytes.receive(Buffer.concat(frames.map((frame) => clientFrame(frame))));
+    const seen = handler.messages().map((data) => (data instanceof Uint8Array ? [...data] : data));
+    assert.deepEqual(seen, ["one", long, [0, 255], [1, 2, 3], "é!"]);
+    assert.ok(!handler.heard.some((what) => what.startsWith("batched")), "the handler has them");
+  });
+
+  test(`${name}: what is handed out stays whole while the codec's memory grows`, () => {
+    const { bytes, handler } = started(make(settings));
+    const large = new Uint8Array(3_000_000).map((_, i) => i);
+    const small = new Uint8Array(100).map((_, i) => i);
+    for (const payload of [small, large, small, small, small, small, large]) {
+      bytes.receive(clientFrame({ opcode: 2, payload: Buffer.from(payload) }));
+    }
+    const seen = handler.messages() as Uint8Array[];
+    assert.deepEqual(
+      seen.map((data) => data.length),
+      [100, 3_000_000, 100, 100, 100, 100, 3_000_000],
+    );
+    for (const data of seen) assert.ok(data.every((byte, i) => byte === (i & 255)));
+  });
+
+  test(`${name}: an inflated message and its state keep to what the broker takes`, () => {
+    const codec = make(settings);
+    const { bytes, handler } = started(codec);
+    codec.limitBatches(400, 1_000);
+    codec.setState(0, codec.encodeValue("s".repeat(97)));
+    const inflated = (length: number): void => {
+      const payload = deflate.deflate(Buffer.alloc(length, "a"));
+      bytes.receive(clientFrame({ opcode: 1, payload, reserved: 4 }));
+    };
+    inflated(901);
+    assert.deepEqual(handler.heard.slice(0, 1), ["pong"]);
+    assert.deepEqual(handler.messages(), ["a".repeat(901)]);
+    inflated(902);
+    assert.ok(handler.heard.includes("fault message-too-big"), handler.heard.join());
+  });
+
+  test(`${name}: nothing is handed out after our own close frame`, () => {
+    const { bytes, handler } = started(make(settings));
+    const payload = deflate.deflate(Buffer.from("late"));
+    for (const frame of [
+      { opcode: 1, payload: "close" },
+      { opcode: 1, payload: "late" },
+      { opcode: 1, payload, reserved: 4 },
+    ]) {
+      bytes.receive(clientFrame(frame));
+    }
+    assert.deepEqual(handler.messages(), ["close"]);
+  });
+}

@@ -1,0 +1,238 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  ManualClock,
+  MemoryBroadcast,
+  MemoryByteSocket,
+  MemorySocket,
+  SeededRandom,
+} from "../../../../adapters/memory/mod.ts";
+import { newConnectionId } from "../../../../core/connection/connection-id.ts";
+import { ReusableMessage } from "../../../../core/groups/outgoing-message.ts";
+import type { Codec, HandshakeAdmission, SocketHandler } from "../../../../core/ports/mod.ts";
+import {
+  FramedSockets,
+  SubprotocolConnection,
+  SubprotocolHandler,
+  withSubprotocols,
+} from "../../../../core/websocket/mod.ts";
+import { createZlibDeflate } from "../../../../runtimes/server/deflate.ts";
+import { socketConformance } from "../../../conformance/socket.ts";
+import { codecs, framesOf } from "../../../support/framed-client.ts";
+import { graphFaults, graphProtocol, graphTalk } from "../../../support/graph-protocol.ts";
+import { memoryCase } from "../../../support/memory-case.ts";
+import { clientFrame } from "../../../support/raw-client-frames.ts";
+import { admission, RecordingHandler } from "../../../support/recording-handler.ts";
+
+const message = new ReusableMessage(createZlibDeflate());
+const options = { newMessage: (data: string | Uint8Array) => message.setData(data) };
+const graph: HandshakeAdmission = { ...admission, subprotocol: "graph" };
+
+/** An origin that sends back what it gets. */
+class EchoHandler extends RecordingHandler {
+  readonly #message = new ReusableMessage(createZlibDeflate());
+
+  override text(connection: { slot: number }, data: string): void {
+    super.text(connection, data);
+    this.socket?.send(this.#message.setData(data));
+    this.socket?.flush();
+  }
+}
+
+const passing = {
+  name: "graph",
+  decorate: (handler: SocketHandler) =>
+    new SubprotocolHandler(handler, (socket) => new SubprotocolConnection(socket, handler)),
+};
+
+socketConformance("SubprotocolConnection", () => {
+  const made = memoryCase({
+    between: (handler) => withSubprotocols(handler, [passing], options),
+    admission: graph,
+  });
+  const { socket } = made.handler;
+  assert.ok(socket instanceof SubprotocolConnection);
+  return { ...made, socket };
+});
+
+test("without subprotocols nothing stands before the handler", () => {
+  const handler = new RecordingHandler();
+  assert.equal(withSubprotocols(handler, [], options), handler);
+});
+
+test("a connection of another subprotocol keeps its own handle and socket", () => {
+  const handler = new RecordingHandler(5);
+  const routed = withSubprotocols(handler, [graphProtocol], options);
+  const broadcast = new MemoryBroadcast();
+  for (const subprotocol of [undefined, "other"]) {
+    const socket = new MemorySocket(routed, { ...admission, subprotocol }, broadcast);
+    assert.equal(handler.socket, socket);
+    assert.deepEqual(socket.connection, { slot: 5 });
+    socket.receive("no JSON");
+    routed.batched(socket.connection, 3, 30);
+    routed.laneFull(socket.connection);
+    routed.fault(socket.connection, "frame-opcode");
+    socket.pong();
+    socket.clientCloses(1000, "");
+    assert.deepEqual(handler.heard.splice(0), [
+      ...["text no JSON", "batched 3 30", "lane-full", "fault frame-opcode", "pong"],
+      "close 1000",
+    ]);
+  }
+});
+
+test("a connection of the subprotocol takes no part in the runtime's broadcast", () => {
+  const handler = new RecordingHandler();
+  const routed = withSubprotocols(handler, [graphProtocol], options);
+  new MemorySocket(routed, graph, new MemoryBroadcast());
+  assert.equal(handler.socket?.subscribe, undefined);
+});
+
+test("an admission that comes to nothing is given up behind a subprotocol too", () => {
+  const handler = new RecordingHandler();
+  const routed = withSubprotocols(handler, [graphProtocol], options);
+  routed.abandon(graph);
+  routed.abandon(admission);
+  assert.deepEqual(handler.heard, ["abandon", "abandon"]);
+});
+
+test("memory: a subprotocol answers, swallows, changes and passes on", () => {
+  const handler = new EchoHandler();
+  const socket = new MemorySocket(withSubprotocols(handler, [graphProtocol], options), graph);
+  for (const [said, answer] of graphTalk) {
+    socket.receive(said);
+    const got = socket.delivered.splice(0);
+    assert.deepEqual(
+      got.map((one) => (one.type === "message" ? one.data : one)),
+      answer === undefined ? [] : [answer],
+    );
+  }
+  handler.socket?.send(message.setData("to all"));
+  handler.socket?.flush();
+  assert.deepEqual(socket.delivered, [
+    { type: "message", data: '{"type":"next","id":"*","payload":"to all"}' },
+  ]);
+  const kept = graphTalk.slice(0, -2).map(([said]) => `batched 1 ${said.length}`);
+  const passed = graphTalk.slice(-2).map(([said]) => `text ${said}`);
+  assert.deepEqual(handler.heard, [...kept, ...passed]);
+});
+
+for (const [said, close] of graphFaults) {
+  test(`memory: ${said.join(" ")} gets ${close}`, async () => {
+    const handler = new RecordingHandler();
+    const socket = new MemorySocket(withSubprotocols(handler, [graphProtocol], options), graph);
+    for (const one of said) socket.receive(one);
+    socket.receive('{"type":"ping"}');
+    await Promise.resolve();
+    const last = socket.delivered.at(-1);
+    assert.equal(last?.type === "close" && `close ${last.closeCode} ${last.closeReason}`, close);
+    const heard = handler.heard.filter((what) => !what.startsWith("batched"));
+    assert.deepEqual(heard, ["fault subprotocol-violation", close]);
+  });
+}
+
+/** Writes what it hears into the codec's lane, as the gateway does. */
+class LaneHandler extends EchoHandler {
+  readonly #codec: Codec;
+  readonly lane: number;
+  readonly taken: unknown[] = [];
+
+  constructor(codec: Codec) {
+    super(0);
+    this.#codec = codec;
+    this.lane = codec.openLane("s");
+    codec.bind(0, newConnectionId("test", 0, new SeededRandom(1)), this.lane);
+    this.takeLane = () => this.take();
+  }
+
+  override text(connection: { slot: number }, data: string): void {
+    super.text(connection, data);
+    if (this.#codec.text(connection.slot, data)) return;
+    this.take();
+    assert.ok(this.#codec.text(connection.slot, data));
+  }
+
+  take(): void {
+    const batch = this.#codec.decodeValue(this.#codec.takeBatch(this.lane));
+    this.taken.push(...(batch as [1, string, number, unknown[][]])[3].map((item) => item[3]));
+  }
+}
+
+for (const { name, make } of codecs) {
+  const open = (chosen: HandshakeAdmission) => {
+    const codec = make();
+    const handler = new LaneHandler(codec);
+    const bytes = new MemoryByteSocket();
+    const sockets = new FramedSockets({
+      handler: withSubprotocols(handler, [graphProtocol], options),
+      ...{ codec, clock: new ManualClock(), deflate: createZlibDeflate() },
+      ...{ messageBytesMax: 1_000, lanes: true },
+    });
+    bytes.listener = sockets.start(bytes, chosen, new Uint8Array(0));
+    return { bytes, handler };
+  };
+
+  test(`${name}: messages of the subprotocol get into the lane by way of it alone`, () => {
+    const { bytes, handler } = open(graph);
+    const frames = graphTalk.map(([said]) => clientFrame({ opcode: 1, payload: said }));
+    bytes.receive(Buffer.concat(frames));
+    handler.take();
+    const answers = graphTalk.flatMap(([, answer]) => answer ?? []);
+    assert.deepEqual(
+      framesOf(bytes),
+      answers.map((answer) => `text ${answer}`),
+    );
+    assert.deepEqual(
+      handler.taken,
+      graphTalk.slice(-2).map(([said]) => said),
+    );
+  });
+
+  test(`${name}: many, in fragments and deflated, past a full lane, keep their order`, () => {
+    const { bytes, handler } = open({ ...graph, deflate: true });
+    const said = (index: number) => `{"type":"complete","id":"${"x".repeat(60)}${index}"}`;
+    const frames = Array.from({ length: 300 }, (_, index) => {
+      const payload = Buffer.from(said(index));
+      if (index % 3 === 0) return clientFrame({ opcode: 1, payload });
+      if (index % 3 === 1) {
+        const deflated = createZlibDeflate().deflate(payload);
+        return clientFrame({ opcode: 1, payload: deflated, reserved: 4 });
+      }
+      return Buffer.concat([
+        clientFrame({ opcode: 1, fin: false, payload: payload.subarray(0, 9) }),
+        clientFrame({ opcode: 9 }),
+        clientFrame({ opcode: 0, payload: payload.subarray(9) }),
+      ]);
+    });
+    const init = clientFrame({ opcode: 1, payload: '{"type":"connection_init"}' });
+    bytes.receive(Buffer.concat([init, ...frames]));
+    handler.take();
+    assert.deepEqual(
+      handler.taken,
+      Array.from({ length: 300 }, (_, index) => said(index)),
+    );
+  });
+
+  test(`${name}: a violation closes, and what came behind it goes nowhere`, async () => {
+    for (const [said, close] of graphFaults) {
+      const { bytes, handler } = open(graph);
+      const after = '{"type":"complete","id":"late"}';
+      const frames = [...said, after].map((payload) => clientFrame({ opcode: 1, payload }));
+      bytes.receive(Buffer.concat(frames));
+      assert.equal(framesOf(bytes).at(-1), close);
+      bytes.receive(clientFrame({ opcode: 8 }));
+      bytes.cut();
+      await Promise.resolve();
+      const heard = handler.heard.filter((what) => !/^(pong|batched)/.test(what));
+      assert.deepEqual(heard, ["fault subprotocol-violation", close]);
+    }
+  });
+
+  test(`${name}: beside it, others still go straight into their lane`, () => {
+    const { bytes, handler } = open(admission);
+    bytes.receive(clientFrame({ opcode: 1, payload: "no JSON" }));
+    handler.take();
+    assert.deepEqual(handler.heard, ["batched 1 7"]);
+    assert.deepEqual(handler.taken, ["no JSON"]);
+  });
+}

@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import * as v from "valibot";
+import { readSettings, type Setting, settings } from "../../../core/config/mod.ts";
+import { blocksOf, tableRows, unquoted } from "../../support/docs.ts";
+
+const page = "docs/operating.md";
+
+/** The source of what runs in production. */
+const source: string = ["core", "adapters", "runtimes"]
+  .flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .filter((path) => path.endsWith(".ts"))
+      .map((path) => readFileSync(join(folder, path), "utf8")),
+  )
+  .join("\n");
+
+function found(pattern: RegExp): string[] {
+  const matches = Array.from(source.matchAll(pattern), (match) => match[1] ?? "");
+  return [...new Set(matches)].sort();
+}
+
+function column(heading: string): string[] {
+  return tableRows(page, heading)
+    .map(([cell = ""]) => unquoted(cell))
+    .sort();
+}
+
+test("the settings table is that of the code", () => {
+  const rows = tableRows(page, "setting");
+  const names = rows.map(([name = ""]) => unquoted(name));
+  assert.deepEqual(names, Object.keys(settings));
+  for (const [name = "", fallback = "", allowed, about] of rows) {
+    const setting: Setting = settings[unquoted(name) as keyof typeof settings];
+    const written = fallback === "–" ? "" : unquoted(fallback);
+    assert.deepEqual(v.parse(setting.schema, written), setting.default, name);
+    assert.equal(written, setting.written, `${name}: help shows the default as it is accepted`);
+    assert.equal(allowed, setting.allowed, name);
+    assert.equal(about, setting.about, name);
+  }
+});
+
+test("the config file that is shown is allowed", () => {
+  const [block, ...more] = blocksOf(page).filter(({ subject }) => subject === "config");
+  assert.ok(block !== undefined && more.length === 0);
+  const file = JSON.parse(block.body);
+  const read = readSettings({ flags: {}, environment: {}, file, defaults: {} });
+  assert.deepEqual(read.subprotocols, ["chat.v2", "chat.v1"]);
+  assert.equal(read["max-message-size"], 65_536);
+});
+
+test("the metrics are those of the code", () => {
+  assert.deepEqual(column("name"), found(/"(wss_[a-z_]+)"/g));
+});
+
+test("the log's events are those of the code", () => {
+  const listed = column("event");
+  const literal = found(/\blog\(\s*"(?:debug|info|warn|error)",\s*"([a-z-]+)"/g);
+  for (const event of literal) assert.ok(listed.includes(event), `${event} is not in ${page}`);
+  for (const event of listed) {
+    assert.ok(source.includes(`"${event}"`), `${event} stands in no source file`);
+  }
+});
+
+test("the reasons of not being ready are those of the code", () => {
+  const [row] = tableRows(page, "path").filter(([path]) => path === "`/readyz`");
+  const listed = row?.[1]?.match(/`[a-z ]+`/g)?.map(unquoted);
+  assert.deepEqual(listed, [
+    "no connection to the broker for commands and presence",
+    "no connection to the broker for events",
+    "no origin",
+    "draining",
+  ]);
+  for (const reason of listed ?? []) assert.ok(source.includes(`"${reason}"`), reason);
+});
+
+test("the exit codes are those of the code", () => {
+  const codes = source.match(/const ExitCode = \{([^}]*)\}/)?.[1]?.match(/\d+/g);
+  assert.deepEqual(column("code"), codes);
+});

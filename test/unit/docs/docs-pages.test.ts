@@ -1,0 +1,144 @@
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { test } from "node:test";
+import { Topics } from "../../../adapters/mqtt/mod.ts";
+import { Origin, type OriginOptions } from "../../../adapters/origin/mod.ts";
+import { checkFlag, configFlag, settings } from "../../../core/config/mod.ts";
+import {
+  type Block,
+  blocksOf,
+  deadLinks,
+  readPage,
+  tableRows,
+  unquoted,
+} from "../../support/docs.ts";
+
+const pages: readonly string[] = [
+  "README.md",
+  ...["protocol", "operating", "origin"].map((name) => `docs/${name}.md`),
+];
+const blocks: readonly Block[] = pages.flatMap(blocksOf);
+const place = (block: Block): string => `${block.page}:${block.line}`;
+
+test("every link within the repository leads somewhere", () => {
+  for (const page of pages) assert.deepEqual(deadLinks(page), [], page);
+});
+
+test("every block is of a kind that a test looks at", () => {
+  const kinds = new Set(["sh", "json", "hex", "ts", "js", "python", "conf"]);
+  for (const block of blocks) assert.ok(kinds.has(block.language), place(block));
+});
+
+test("JSON blocks are JSON", () => {
+  for (const block of blocks.filter(({ language }) => language === "json")) {
+    assert.doesNotThrow(() => JSON.parse(block.body), place(block));
+  }
+});
+
+test("code is quoted from an example that exists", () => {
+  const code = blocks.filter(({ language }) => ["ts", "js", "python"].includes(language));
+  for (const block of code) {
+    assert.ok(existsSync(block.subject), `${place(block)} names no file`);
+    const file = readFileSync(block.subject, "utf8");
+    assert.ok(file.includes(`${block.body}\n`), `${place(block)} differs from ${block.subject}`);
+  }
+});
+
+test("the README shows a whole origin in each language, and a client, in few lines", () => {
+  const linesMax = { ts: 15, js: 5, python: 45 };
+  for (const [language, most] of Object.entries(linesMax)) {
+    const [block, ...more] = blocksOf("README.md").filter((one) => one.language === language);
+    assert.ok(block !== undefined && more.length === 0, language);
+    assert.equal(`${block.body}\n`, readFileSync(block.subject, "utf8"));
+    const lines = block.body.split("\n").filter((line) => line !== "").length;
+    assert.ok(lines <= most, `${place(block)}: ${lines} lines`);
+  }
+});
+
+/** What npm does by itself; a test of the package runs them. */
+const npmCommands: ReadonlySet<string> = new Set(["pack", "install"]);
+
+test("commands of npm are scripts, and their flags are settings", () => {
+  const { scripts } = JSON.parse(readFileSync("package.json", "utf8"));
+  const lines = blocks
+    .filter(({ language }) => language === "sh")
+    .flatMap((block) => block.body.split("\n").map((line) => ({ line, at: place(block) })));
+  const inText = pages.flatMap((page) =>
+    Array.from(readPage(page).matchAll(/`(npm [^`]+)`/g), ([, line = ""]) => ({ line, at: page })),
+  );
+  for (const { line, at } of [...lines, ...inText]) {
+    const [program, ...words] = line.split(" ");
+    if (program !== "npm" || npmCommands.has(words[0] ?? "")) continue;
+    const script = words[0] === "run" ? words[1] : words[0];
+    assert.ok(Object.hasOwn(scripts, script ?? ""), `${at}: ${line}`);
+    const flags = words.filter((word) => word.startsWith("--") && word !== "--");
+    for (const flag of flags) assert.ok(Object.hasOwn(settings, flag.slice(2)), `${at}: ${flag}`);
+  }
+});
+
+test("flags in the text are settings", () => {
+  const known = new Set([...Object.keys(settings), configFlag, checkFlag, "help", "version"]);
+  for (const page of pages) {
+    for (const [, flag = ""] of readPage(page).matchAll(/`--([a-z-]+)/g)) {
+      assert.ok(known.has(flag), `${page}: --${flag}`);
+    }
+  }
+});
+
+test("what mosquitto's clients are shown with is a topic and a batch", () => {
+  const lines = blocks.flatMap(({ body }) => body.split("\n"));
+  const topics = new Topics();
+  const published = lines.filter((line) => line.startsWith("mosquitto_pub "));
+  assert.ok(published.length >= 2);
+  for (const line of published) {
+    const match = /-q 1 -t (\S+) -m '([^']+)'$/.exec(line);
+    assert.ok(match !== null, line);
+    const kind = topics.parse(match[1] ?? "")?.kind;
+    // What goes to a group's raw topic is the message itself.
+    if (kind === "group-text") continue;
+    assert.equal(kind, "commands", line);
+    assert.ok(Array.isArray(JSON.parse(match[2] ?? "")), line);
+  }
+});
+
+test("the library's members and options are those that the page lists", () => {
+  const names = (heading: string): string[] =>
+    tableRows("docs/origin.md", heading)
+      .map(([cell = ""]) => unquoted(cell).replace(/\(.*/, ""))
+      .sort();
+  // `connectOrigin` calls `start`; `name` is a field.
+  const own = Object.getOwnPropertyNames(Origin.prototype);
+  const members = own.filter((name) => name !== "constructor" && name !== "start");
+  assert.deepEqual(names("member"), ["name", ...members].sort());
+  const options: Record<keyof OriginOptions, true> = {
+    app: true,
+    broker: true,
+    format: true,
+    mode: true,
+    name: true,
+    root: true,
+    signal: true,
+    tls: true,
+    version: true,
+    weight: true,
+    window: true,
+  };
+  assert.deepEqual(names("option"), Object.keys(options).sort());
+});
+
+test("the picture is there and stands on a background of its own", () => {
+  const picture = readFileSync("docs/architecture.svg", "utf8");
+  assert.match(picture, /<rect width="960" height="470"[^>]* fill="#f7f9fb"\/>/);
+  assert.doesNotMatch(picture, /<script|href="http/);
+});
+
+test("no page stands in docs/ that README does not lead to", () => {
+  const readme = readPage("README.md");
+  const files = readdirSync("docs").filter((name) => /\.(md|json)$/.test(name));
+  for (const file of files) assert.ok(readme.includes(`(docs/${file})`), `docs/${file}`);
+});
+
+test("no two decision records have one number", () => {
+  const numbers = readdirSync("docs/decisions").map((name) => name.slice(0, 4));
+  assert.deepEqual(numbers, [...new Set(numbers)]);
+});

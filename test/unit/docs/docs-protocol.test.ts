@@ -1,0 +1,270 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { decode } from "@msgpack/msgpack";
+import { Topics } from "../../../adapters/mqtt/mod.ts";
+import { parseNodePresence, parseOriginPresence } from "../../../adapters/mqtt/wire/presence.ts";
+import { originLimits } from "../../../adapters/origin/base/origin-limits.ts";
+import { limits } from "../../../core/base/mod.ts";
+import { settings } from "../../../core/config/mod.ts";
+import { CloseCause, nodeOfConnectionId } from "../../../core/mod.ts";
+import { type Codec, type CodecOptions, Verb } from "../../../core/ports/mod.ts";
+import { createPlainCodec, createWasmCodec } from "../../../wasm/mod.ts";
+import { type Block, blocksOf, readPage, tableRows, unquoted } from "../../support/docs.ts";
+
+const page = "docs/protocol.md";
+const blocks = blocksOf(page);
+
+/** Bytes of an annotated block: pairs of hexadecimal digits, then two spaces and words. */
+function bytesOf(block: Block): Uint8Array {
+  const pairs = block.body.split("\n").flatMap((line, index) => {
+    const hex = line.split("  ")[0] ?? "";
+    assert.match(hex, /^[0-9a-f]{2}( [0-9a-f]{2})*$/, `${page}:${block.line + index + 1}`);
+    return hex.split(" ");
+  });
+  return Uint8Array.from(pairs, (pair) => Number.parseInt(pair, 16));
+}
+
+/** The contract's JSON form of a decoded value. */
+function jsonForm(value: unknown): unknown {
+  if (value instanceof Uint8Array) return { $binary: Buffer.from(value).toString("base64") };
+  if (Array.isArray(value)) return value.map(jsonForm);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, jsonForm(item)]));
+}
+
+/** The items of a batch in either form. */
+function itemsOf(batch: unknown): unknown[][] {
+  assert.ok(Array.isArray(batch));
+  if (batch[0] !== 1) return batch;
+  const [, stream, first, items] = batch;
+  assert.equal(typeof stream, "string");
+  assert.ok(Number.isInteger(first));
+  return items;
+}
+
+test("each example in hexadecimal says what the JSON below it says", () => {
+  const examples = blocks.filter(({ language }) => language === "hex");
+  assert.ok(examples.length >= 30);
+  for (const example of examples) {
+    const json = blocks[blocks.indexOf(example) + 1];
+    assert.equal(json?.language, "json", `${page}:${example.line} has no JSON below it`);
+    assert.equal(json?.subject, example.subject);
+    const bytes = bytesOf(example);
+    const value =
+      bytes[0] === 0x5b
+        ? JSON.parse(new TextDecoder().decode(bytes))
+        : jsonForm(decode(bytes, { useBigInt64: false }));
+    assert.deepEqual(value, JSON.parse(json?.body ?? ""), `${page}:${example.line}`);
+  }
+});
+
+test("there is an example of every event and command", () => {
+  const shown = (subject: string): string[] =>
+    blocks
+      .filter((block) => block.language === "json" && block.subject === subject)
+      .flatMap(({ body }) => itemsOf(JSON.parse(body)).map(([name]) => String(name)));
+  const listed = tableRows(page, "item").map(([item]) => /\["(\w+)"/.exec(item ?? "")?.[1]);
+  const examples = new Set([...shown("event"), ...shown("command")]);
+  assert.deepEqual([...examples].sort(), [...new Set(listed)].sort());
+});
+
+test("connection ids in the examples are ids", () => {
+  const ids = readPage(page).matchAll(/"(n\d\.[^"]*)"/g);
+  for (const [, id = ""] of ids) assert.match(nodeOfConnectionId(id) ?? "", /^n\d$/, id);
+});
+
+test("the topics are those of the adapter", () => {
+  const topics = new Topics("R");
+  const listed = tableRows(page, "topic below `ROOT/v1/APP`").map(([topic = ""]) => topic);
+  const reachable = listed.map((topic) => {
+    const concrete = unquoted(topic)
+      .replace("{partition}", "0")
+      .replace(/\{(\w+)\}/g, "some-$1");
+    return topics.parse(`R/v1/default/${concrete}`)?.kind ?? `unknown: ${topic}`;
+  });
+  assert.deepEqual(reachable.sort(), [
+    "commands",
+    "events",
+    "group-binary",
+    "group-commands",
+    "group-text",
+    "node-commands",
+    "node-presence",
+    "origin-events",
+    "origin-presence",
+    "presence-ask",
+  ]);
+});
+
+test("the causes are those of the core", () => {
+  const listed = tableRows(page, "cause").map(([cause]) => unquoted(cause ?? ""));
+  assert.deepEqual(listed.sort(), Object.values(CloseCause).sort());
+});
+
+test("the limits are those of the code", () => {
+  const text = readPage(page);
+  for (const limit of [
+    limits.controlPayloadBytesMax,
+    limits.batchBytesMax,
+    limits.batchBytesTarget,
+    limits.eventWindowBatchesMax,
+    limits.partialBytesMax,
+    limits.aliveIdsMax,
+    limits.commandStreamsMax,
+    limits.commandStreamsPerSenderMax,
+    limits.senderCharsMax,
+    limits.eventWindowItemsMax,
+    limits.rebalancePerTickMax,
+    limits.groupBytesMax,
+    limits.userBytesMax,
+    limits.stateBytesMax,
+    limits.statesBytesMax,
+    limits.infosBytesMax,
+    limits.groupsMax,
+    limits.handshakesWaitingMax,
+    limits.answerHeadersMax,
+    limits.answerHeaderBytesMax,
+    limits.answerBodyBytesMax,
+    limits.replyIdsMax,
+    limits.queryPageMax,
+    limits.queryConnectionsMax,
+    limits.tokenBytesMax,
+  ]) {
+    assert.ok(text.includes(` ${limit.toLocaleString("en")} `), `${limit} is not in ${page}`);
+  }
+  for (const words of [
+    `after ${limits.originGraceMs} ms`,
+    `every ${limits.repeatMs} ms`,
+    `up to ${limits.ackDelayMs} ms`,
+    `confirmed nothing for ${limits.ackProbeMs / 1_000} s`,
+    `up to ${limits.ackProbeMsMax / 1_000} s`,
+    `\`authorize-timeout\` (${settings["authorize-timeout"].default / 1_000} s)`,
+    `${limits.sentWaitMs / 1_000} s at most, and then says \`slow\``,
+    `not at all, or not within ${limits.groupWaitMs / 1_000} s`,
+    `to its \`open\` | ${limits.reservationMs / 1_000} s`,
+    `\`Retry-After: ${limits.jwksRetryMs / 1_000}\` | \`keys-unavailable\``,
+    `\`ack-timeout\` (${settings["ack-timeout"].default / 1_000} s)`,
+    `\`origin-wait\` (${settings["origin-wait"].default / 1_000} s)`,
+    `the library's is ${originLimits.presenceMs / 1_000} s`,
+  ]) {
+    assert.ok(text.includes(words), `"${words}" is not in ${page}`);
+  }
+});
+
+test("the presences that are shown can be read, every key of them", () => {
+  const readers = { "node-presence": parseNodePresence, "origin-presence": parseOriginPresence };
+  for (const [subject, read] of Object.entries(readers)) {
+    const [block, ...more] = blocks.filter((one) => one.subject === subject);
+    assert.ok(block !== undefined && more.length === 0, subject);
+    const shown = new TextEncoder().encode(block.body);
+    assert.deepEqual(read(shown), JSON.parse(block.body));
+  }
+  const [shown] = blocks.filter(({ subject }) => subject === "origin-presence");
+  const full = { ...JSON.parse(shown?.body ?? ""), format: "json", leaving: true };
+  const keys = Object.keys(full).sort();
+  assert.deepEqual(
+    parseOriginPresence(new TextEncoder().encode(JSON.stringify(full))),
+    full,
+    "what the table lists is what the gateway reads",
+  );
+  const listed = tableRows(page, "key").map(([key]) => unquoted(key ?? ""));
+  for (const key of keys) assert.ok(listed.includes(key), key);
+});
+
+const options: CodecOptions = {
+  node: "n1",
+  messageBytesMax: limits.messageBytesMax,
+  batchBytesTarget: limits.batchBytesTarget,
+  partialBytesMax: limits.partialBytesMax,
+};
+const codecs = { plain: createPlainCodec, wasm: createWasmCodec };
+
+/** The example's connections: slots 0, 1 and 2 of node n1. */
+const ids: readonly string[] = [
+  "n1.AAAAq7Zf3kR0vYwT2mLpXs9eJc",
+  "n1.AAABm0cD8sWbUe6Kt1yQh5ZrGo",
+  "n1.AAACk9Tq2LwEoV7xRb4NyDhJuF",
+];
+/** One that is shown as gone. */
+const goneId = "n1.AAAAzzzzzzzzzzzzzzzzzzzzzz";
+
+/** What the codec makes of the ids or the group that a command names. */
+function assertAddressed(codec: Codec, at: string): void {
+  const verb = codec.verb();
+  const byGroup: readonly Verb[] = [Verb.publish, Verb.join, Verb.leave];
+  const asksGroup = verb === Verb.query && codec.targets() === 0;
+  if (byGroup.includes(verb) || asksGroup) assert.notEqual(codec.group(), "", at);
+  if (verb === Verb.ack || verb === Verb.publish || asksGroup) return;
+  assert.ok(codec.targets() > 0, at);
+  for (let i = 0; i < codec.targets(); i++) {
+    assert.ok(codec.target(i) >= 0 || codec.targetId(i) === goneId, at);
+  }
+}
+
+for (const [name, create] of Object.entries(codecs)) {
+  test(`every command shown is one that the gateway takes: ${name}`, () => {
+    const codec = create(options);
+    const lane = codec.openLane("n1:7hq2mzk41xwd:0");
+    for (const [slot, id] of ids.entries()) codec.bind(slot, id, lane);
+    const commands = blocks.filter(({ subject }) => subject === "command");
+    assert.ok(commands.length >= 27);
+    for (const block of commands) {
+      const at = `${page}:${block.line}`;
+      const json = block.language === "json";
+      const payload = json ? new TextEncoder().encode(block.body) : bytesOf(block);
+      assert.equal(codec.decode(payload), undefined, at);
+      assert.ok(codec.items() > 0, at);
+      while (codec.nextItem()) {
+        assert.equal(codec.itemError(), undefined, at);
+        assertAddressed(codec, at);
+      }
+    }
+  });
+
+  test(`an ack is read with its elements, also with four: ${name}`, () => {
+    const codec = create(options);
+    const acks = blocks.filter(
+      ({ subject, body }) => subject === "command" && body.includes('"ack"'),
+    );
+    const lengths = acks.map((block) => {
+      const json = block.language === "json";
+      const payload = json ? new TextEncoder().encode(block.body) : bytesOf(block);
+      assert.equal(codec.decode(payload), undefined);
+      assert.ok(codec.nextItem());
+      const value = codec.value();
+      const [verb, stream, count, received] = value;
+      assert.equal(verb, "ack");
+      assert.equal(stream, "n1:7hq2mzk41xwd:shop-1:1");
+      assert.deepEqual([count, received], value.length === 4 ? [0, 1] : [2, undefined]);
+      assert.ok(!codec.nextItem());
+      return value.length;
+    });
+    assert.deepEqual(lengths, [3, 3, 4, 4]);
+  });
+
+  test(`the gateway writes the events that are shown: ${name}`, () => {
+    const codec = create(options);
+    const batches = blocks
+      .filter(({ language, subject }) => language === "json" && subject === "event")
+      .map(({ body }) => JSON.parse(body))
+      .filter(([version]) => version === 1);
+    const streams = [...new Set(batches.map(([, stream]) => String(stream)))];
+    assert.equal(streams.length, 2, "one in open and one in assigned mode");
+    const lanes = streams.map((stream) => codec.openLane(stream));
+    // The second connection is the one of assigned mode.
+    for (const [slot, id] of ids.entries()) codec.bind(slot, id, lanes[slot % 2] as number);
+    for (const batch of batches) {
+      const lane = lanes[streams.indexOf(batch[1])] as number;
+      for (const item of itemsOf(batch)) {
+        const [verb, id, seq, data, state] = item;
+        const slot = ids.indexOf(String(id));
+        if (state !== undefined) codec.setState(slot, codec.encodeValue(state));
+        if (verb !== "message") codec.append(lane, codec.encodeValue(item));
+        else if (typeof data === "string") codec.text(slot, data);
+        else codec.bytes(slot, 2, Buffer.from((data as { $binary: string }).$binary, "base64"));
+        if (verb === "close") assert.equal(codec.takeSeq(slot), seq);
+      }
+      assert.deepEqual(jsonForm(decode(codec.takeBatch(lane))), batch);
+    }
+  });
+}

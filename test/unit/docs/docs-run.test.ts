@@ -1,0 +1,178 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  ManualClock,
+  MemoryBroker,
+  MemoryCommandBus,
+  MemoryEventChannel,
+  MemoryLogger,
+  MemoryMetrics,
+  MemorySocket,
+  SeededRandom,
+} from "../../../adapters/memory/mod.ts";
+import { Gateway } from "../../../core/mod.ts";
+import type { HandshakeAnswer } from "../../../core/ports/mod.ts";
+import { createPlainCodec, createWasmCodec } from "../../../wasm/mod.ts";
+import { type Block, blocksOf, readPage } from "../../support/docs.ts";
+import { gatewayOptions } from "../../support/gateway-options.ts";
+import { batchValue } from "../../support/memory-node.ts";
+
+const page = "docs/protocol.md";
+
+/** The page's connections, in the order in which they come. */
+const shownIds = [
+  "n1.AAAAq7Zf3kR0vYwT2mLpXs9eJc",
+  "n1.AAABm0cD8sWbUe6Kt1yQh5ZrGo",
+  "n1.AAACk9Tq2LwEoV7xRb4NyDhJuF",
+] as const;
+
+/** JSON blocks of events and commands from one heading to another. */
+function story(from: string, to: string): Block[] {
+  const lines = readPage(page).split("\n");
+  const [first, last] = [lines.indexOf(from), lines.indexOf(to)];
+  assert.ok(first > 0 && last > first);
+  return blocksOf(page).filter(
+    ({ line, language, subject }) =>
+      line > first && line < last && language === "json" && subject !== "",
+  );
+}
+
+function itemsOf(batch: unknown): unknown[][] {
+  const [version] = batch as unknown[];
+  return version === 1 ? (batch as [1, string, number, unknown[][]])[3] : (batch as unknown[][]);
+}
+
+/** One node in memory whose ids are told as the page's. */
+class Stage {
+  readonly #broker = new MemoryBroker();
+  readonly #clock = new ManualClock();
+  readonly gateway: Gateway;
+  #events: unknown[][] = [];
+  readonly #ids: string[] = [];
+
+  constructor(create: typeof createPlainCodec) {
+    const codec = create({
+      ...{ node: "n1", messageBytesMax: 1_000, fragmentsMax: 100 },
+      ...{ batchBytesTarget: 65_536, partialBytesMax: 10_000 },
+    });
+    this.gateway = new Gateway(
+      {
+        ...{ codec, clock: this.#clock, metrics: new MemoryMetrics() },
+        ...{ logger: new MemoryLogger(), random: new SeededRandom(1) },
+        channel: new MemoryEventChannel(this.#broker, "n1"),
+        bus: new MemoryCommandBus(this.#broker, { apps: ["default"], node: "n1" }),
+      },
+      gatewayOptions({
+        ...{ node: "n1", mode: "open", authorize: "origin", subprotocols: ["v1"] },
+        ...{ cookies: ["session"], routes: [{ pattern: "/chat/:room", app: "default" }] },
+      }),
+    );
+    this.#broker.onEvents(({ batch }) => {
+      for (const item of itemsOf(batchValue(batch))) {
+        if (item[0] === "connect") this.#ids.push(String(item[1]));
+        this.#events.push(item);
+      }
+    });
+  }
+
+  /** Everything that is under way arrives. */
+  async settle(): Promise<void> {
+    for (let turns = 0; turns < 5; turns++) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      this.#clock.turn();
+    }
+  }
+
+  /** A client knocks; what it will be told. */
+  knock(): Promise<HandshakeAnswer> {
+    const sent: Record<string, string> = {
+      ...{ host: "a", upgrade: "websocket", connection: "Upgrade", cookie: "session=s3cr3t" },
+      ...{ "sec-websocket-version": "13", "sec-websocket-protocol": "v1" },
+      "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+    };
+    const answer = this.gateway.handshake({
+      ...{ method: "GET", path: "/chat/blue", query: "", remoteAddress: "203.0.113.7" },
+      header: (name) => sent[name],
+      headers: () => Object.entries(sent),
+    });
+    return Promise.resolve(answer);
+  }
+
+  async command(json: string): Promise<void> {
+    const real = this.#ids.reduce((text, id, at) => text.replaceAll(shownIds[at]!, id), json);
+    this.#broker.command("default", "me", "n1", new TextEncoder().encode(real));
+    await this.settle();
+  }
+
+  /** Events since the last call, with the ids of the page. */
+  takeEvents(): unknown[][] {
+    const text = JSON.stringify(this.#events);
+    this.#events = [];
+    return JSON.parse(
+      this.#ids.reduce((all, id, at) => all.replaceAll(id, shownIds[at] as string), text),
+    );
+  }
+}
+
+async function enter(stage: Stage, answer: Promise<HandshakeAnswer>): Promise<MemorySocket> {
+  const admission = await answer;
+  assert.ok(admission.accepted);
+  const socket = new MemorySocket(stage.gateway, admission);
+  await stage.settle();
+  return socket;
+}
+
+for (const [name, create] of Object.entries({ plain: createPlainCodec, wasm: createWasmCodec })) {
+  test(`a gateway answers the page's commands with the page's events: ${name}`, async () => {
+    const stage = new Stage(create);
+    await stage.gateway.start();
+    const sockets: MemorySocket[] = [];
+    for (const id of shownIds.slice(0, 2)) {
+      const answer = stage.knock();
+      await stage.settle();
+      await stage.command(JSON.stringify([["accept", id]]));
+      sockets.push(await enter(stage, answer));
+    }
+    stage.takeEvents();
+    const third = stage.knock();
+    await stage.settle();
+    let compared = 0;
+    for (const { subject, body, line } of story("## Authorisation", "## Assigned mode")) {
+      const [[verb] = []] = itemsOf(JSON.parse(body));
+      if (subject === "event") {
+        assert.deepEqual(stage.takeEvents(), itemsOf(JSON.parse(body)), `${page}:${line}`);
+        compared++;
+        continue;
+      }
+      await stage.command(body);
+      if (verb === "accept") sockets.push(await enter(stage, third));
+      if (verb === "state") {
+        sockets[2]?.receive("pay");
+        await stage.settle();
+      }
+      // What has no reply on the page has none.
+      if (verb === "renew") assert.deepEqual(stage.takeEvents(), []);
+    }
+    assert.equal(compared, 7);
+    const said = { type: "message", data: "hi all" };
+    assert.deepEqual(
+      sockets.map(({ delivered }) => delivered),
+      [[], [said], [said]],
+    );
+  });
+
+  test(`a handshake that is refused as shown gets that answer: ${name}`, async () => {
+    const stage = new Stage(create);
+    await stage.gateway.start();
+    const answer = stage.knock();
+    await stage.settle();
+    const reject = story("## Authorisation", "## Groups").find(({ body }) =>
+      body.includes('"reject"'),
+    );
+    await stage.command((reject?.body ?? "").replace(shownIds[2], shownIds[0]));
+    const refusal = await answer;
+    assert.ok(!refusal.accepted);
+    assert.deepEqual([refusal.statusCode, refusal.body], [401, "who are you?"]);
+    assert.equal(refusal.headers["www-authenticate"], "Basic");
+  });
+}

@@ -1,0 +1,211 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { casesOf, judge, totalsOf } from "../../support/run-junit.ts";
+import { jobOf, runsOn, seedsOf } from "../../support/run-plan.ts";
+import { inParallel, Processes } from "../../support/run-process.ts";
+import { closingLine, sumOf, tableOf } from "../../support/run-report.ts";
+import { imports, skipTable } from "../../support/run-skips.ts";
+import { nodeProgram } from "../../support/spawn.ts";
+import { waitFor } from "../../support/wait.ts";
+import { fuzzSeed } from "../../vectors/dice.ts";
+
+/** What each runner writes for the same file: one of each outcome, and a suite of two. */
+const nodeReport = `<?xml version="1.0" encoding="utf-8"?>
+<testsuites>
+	<testcase name="passes &amp; &lt;ok>" time="0.0008" classname="test"/>
+	<testcase name="fails" time="0.0008" classname="test" failure="1 !== 2">
+		<failure type="testCodeFailure" message="1 > 2">
+<skipped/> in the text of a failure
+		</failure>
+	</testcase>
+	<testcase name="skipped" time="0.0001" classname="test">
+		<skipped type="skipped" message="no mosquitto"/>
+	</testcase>
+	<testsuite name="suite" tests="2" failures="0">
+		<testcase name="one" time="0.0001" classname="test"/>
+		<testcase name="two" time="0.0001" classname="test"/>
+	</testsuite>
+</testsuites>`;
+
+const bunReport = `<testsuites name="bun test" tests="5" failures="1" skipped="1">
+  <testsuite name="a.test.ts" file="a.test.ts" tests="5">
+    <testcase name="passes" classname="" time="0.0007" assertions="0" />
+    <testcase name="fails" classname="" time="0.001" assertions="0">
+      <failure type="AssertionError" message="1 !== 2">x</failure>
+    </testcase>
+    <testcase name="skipped" classname="" time="0"><skipped /></testcase>
+    <testsuite name="suite"><testcase name="one" /><testcase name="two" /></testsuite>
+  </testsuite>
+</testsuites>`;
+
+const denoReport = `<testsuites name="deno test" tests="6" failures="1">
+  <testsuite name="./a.test.ts">
+    <testcase name="passes" classname="./a.test.ts" time="0.001"> </testcase>
+    <testcase name="fails" time="0.003"><failure message="x">x</failure></testcase>
+    <testcase name="skipped" time="0.000"><skipped/></testcase>
+    <testcase name="suite" time="0.004"> </testcase>
+  </testsuite>
+  <testsuite name="ext:deno_node/testing.ts">
+    <testcase name="suite &gt; one"> </testcase><testcase name="suite &gt; two"> </testcase>
+  </testsuite>
+</testsuites>`;
+
+test("runner: counts the cases of each runner's report alike", () => {
+  for (const report of [nodeReport, bunReport, denoReport]) {
+    assert.deepEqual(totalsOf(report), { passed: 3, failed: 1, skipped: 1 });
+  }
+});
+
+const passes = "<testsuites><testcase name='a' /></testsuites>";
+const verdicts = [
+  ["no report", undefined, 1, [0, 1], /crashed \(1\)/],
+  ["a test that ended the process", undefined, 0, [0, 1], /ended before its report/],
+  ["a torn report", "<testsuites><testcase name='a' />", null, [0, 1], /crashed \(killed\)/],
+  ["no test", "<testsuites></testsuites>", 0, [0, 1], /ran no test/],
+  ["a fault outside of the tests", passes, 1, [1, 1], /no test failed, but/],
+  ["all well", passes, 0, [1, 0], undefined],
+] as const;
+
+test("runner: a crash, a run cut short and a file without tests are failures", () => {
+  for (const [what, xml, exitCode, [passed, failed], fault] of verdicts) {
+    const verdict = judge(xml, exitCode);
+    assert.deepEqual(verdict.totals, { passed, failed, skipped: 0 }, what);
+    if (fault === undefined) assert.equal(verdict.fault, undefined);
+    else assert.match(verdict.fault ?? "", fault, what);
+  }
+});
+
+test("runner: a file's name says where it runs", () => {
+  const files = ["test/a.test.ts", "test/a.node.test.ts", "test/a.bun.test.ts"];
+  assert.deepEqual(
+    files.map((file) => (["node", "bun", "deno"] as const).filter((name) => runsOn(file, name))),
+    [["node", "bun", "deno"], ["node"], ["bun"]],
+  );
+  assert.ok(jobOf("test/unit/a.test.ts", "node").args.includes("dist/js/test/unit/a.test.js"));
+  assert.ok(jobOf("test/unit/a.test.ts", "bun").args.includes("./test/unit/a.test.ts"));
+});
+
+test("runner: a further Node.js runs what is Node's, with a program of its own", () => {
+  const files = [
+    ...[
+      "test/unit/a.test.ts",
+      "test/a.node.test.ts",
+      "test/runtimes/sockets-node-wasm.node.test.ts",
+    ],
+    ...["test/a.bun.test.ts", "test/runtimes/sockets-deno-wasm.node.test.ts"],
+    ...["test/faults/bun-native.node.test.ts", "test/faults/node-wasm.node.test.ts"],
+  ];
+  assert.deepEqual(
+    files.map((file) => runsOn(file, "node24")),
+    [true, true, true, false, false, false, true],
+  );
+  const job = jobOf("test/unit/a.test.ts", "node24", { program: "/n24/node" });
+  assert.equal(job.command, "/n24/node");
+  assert.deepEqual(job.env, { TEST_GATEWAYS: "node" });
+  assert.notEqual(job.report, jobOf("test/unit/a.test.ts", "node").report);
+});
+
+test("runner: each run has a new seed, and the old ones are tried again on one runtime", () => {
+  assert.notEqual(fuzzSeed(undefined), fuzzSeed(undefined));
+  assert.equal(fuzzSeed("17"), 17);
+  const [fuzz, unit] = ["test/fuzz/a.test.ts", "test/unit/a.test.ts"];
+  const further = { present: 9, old: [1, 2], oldOn: "node24" } as const;
+  assert.deepEqual(seedsOf(fuzz, "node24", further), [1, 2]);
+  assert.deepEqual(seedsOf(fuzz, "node", further), [9]);
+  assert.deepEqual(seedsOf(unit, "node24", further), [9]);
+  assert.deepEqual(seedsOf(fuzz, "node", { ...further, oldOn: "node" }), [9, 1, 2]);
+  assert.deepEqual(seedsOf(fuzz, "node24", { ...further, old: [] }), [9], "repeats a run");
+  const jobs = [1, 2].map((seed) => jobOf(fuzz, "node", { seed }));
+  assert.deepEqual(
+    jobs.map(({ env }) => env.FUZZ_SEED),
+    ["1", "2"],
+  );
+  assert.notEqual(jobs[0]?.report, jobs[1]?.report);
+});
+
+test("runner: the closing line and the table", () => {
+  const rows = [
+    { name: "node", passed: 10, failed: 0, skipped: 0, seconds: 1.25 },
+    { name: "bun", passed: 9, failed: 1, skipped: 2, seconds: 10 },
+  ];
+  assert.equal(closingLine(sumOf(rows)), "19 passed, 1 failed, 2 skipped");
+  assert.equal(closingLine(sumOf(rows.slice(0, 1))), "10 passed, 0 failed");
+  assert.equal(
+    tableOf(rows),
+    [
+      "      passed  failed  skipped  seconds",
+      "node      10       0        0      1.3",
+      "bun        9       1        2     10.0",
+    ].join("\n"),
+  );
+});
+
+test("runner: a skipped test has a reason, if need be that of another runtime's report", () => {
+  const file = "a.test.ts";
+  const skips = [bunReport, nodeReport].flatMap((report) =>
+    casesOf(report)!
+      .filter(({ outcome }) => outcome === "skipped")
+      .map(({ name, reason }) => ({ file, name, reason })),
+  );
+  assert.deepEqual(
+    skips.map(({ reason }) => reason),
+    [undefined, "no mosquitto"],
+  );
+  const more = { file: "b.test.ts", name: "x", reason: undefined };
+  assert.equal(
+    skipTable([more, ...skips]),
+    "       2  no mosquitto\n       1  no reason told by b.test.ts: x",
+  );
+});
+
+test("runner: a file that needs mosquitto is known by its imports", () => {
+  const needs = (file: string): boolean => imports(`test/${file}`, "test/support/mosquitto.ts");
+  assert.ok(needs("integration/outage.node.test.ts"));
+  assert.ok(needs("faults/node-wasm.node.test.ts"), "by way of others");
+  assert.ok(!needs("unit/house/runner.test.ts"));
+});
+
+const folder = mkdtempSync(join(tmpdir(), "wss-runner-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+test("runner: the deadline kills a program with all that it started", async () => {
+  const log = join(folder, "late.log");
+  // The inner program holds the pipe: without the group's end the run would wait for it.
+  const inner = "console.log(process.pid); setInterval(() => {}, 1000)";
+  const script = `require("node:child_process").spawn(process.execPath, ["-e",
+    ${JSON.stringify(inner)}], { stdio: "inherit" }); setInterval(() => {}, 1000)`;
+  const ended = await new Processes().run(nodeProgram(), ["-e", script], {
+    log,
+    deadlineMs: 3_000,
+  });
+  assert.deepEqual([ended.late, ended.exitCode], [true, null]);
+  const pid = Number(readFileSync(log, "utf8"));
+  assert.ok(pid > 0);
+  await waitFor(() => !isRunning(pid), { what: "the end of the inner program" });
+});
+
+function isRunning(pid: number): boolean {
+  try {
+    // A killed process stays in the list until whoever adopted it has looked.
+    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
+  }
+}
+
+test("runner: works in order, so many at a time", async () => {
+  const events: string[] = [];
+  let running = 0;
+  let most = 0;
+  await inParallel([1, 2, 3, 4, 5], 2, async (item) => {
+    events.push(`${item}`);
+    running += 1;
+    most = Math.max(most, running);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    running -= 1;
+  });
+  assert.deepEqual([events.join(""), most], ["12345", 2]);
+});

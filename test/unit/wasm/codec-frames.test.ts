@@ -1,0 +1,186 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { type Codec, type CodecOptions, ParserStep } from "../../../core/ports/mod.ts";
+import { createPlainCodec, createWasmCodec } from "../../../wasm/mod.ts";
+import { Drive } from "../../vectors/drive.ts";
+import {
+  type FrameVector,
+  frameVectors,
+  vectorFragmentsMax,
+  vectorMessageBytesMax,
+} from "../../vectors/frame-vectors.ts";
+import { clientFrame } from "../../vectors/frames.ts";
+import { concat, fromHex, utf8 } from "../../vectors/hex.ts";
+import { idOf } from "../../vectors/ids.ts";
+
+const options: CodecOptions = {
+  node: "n1",
+  messageBytesMax: vectorMessageBytesMax,
+  fragmentsMax: vectorFragmentsMax,
+  batchBytesTarget: 65_536,
+  partialBytesMax: 1_000_000,
+};
+const makers = [
+  ["wasm", createWasmCodec],
+  ["twin", createPlainCodec],
+] as const;
+
+/** The events of a vector that comes in these chunks, over a fresh slot. */
+function eventsOf(codec: Codec, vector: FrameVector, lane: number, chunks: Iterable<Uint8Array>) {
+  codec.bind(3, idOf("n1", 3), lane);
+  codec.attach(3, vector.deflate ?? false);
+  const drive = new Drive(codec, 3, lane);
+  for (const chunk of chunks) drive.feed(chunk);
+  codec.unbind(3);
+  assert.equal(codec.partialBytes(), 0, "nothing is held for a slot that is gone");
+  return drive.events;
+}
+
+function* single(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let i = 0; i < bytes.length; i++) yield bytes.slice(i, i + 1);
+}
+
+/** Positions to split at: all of a short vector, some of a long one. */
+function* splits(length: number): Generator<number> {
+  const step = length < 2_000 ? 1 : 997;
+  for (let at = 0; at <= length; at += at < 200 || length - at < 200 ? 1 : step) yield at;
+}
+
+for (const [name, make] of makers) {
+  describe(`codec ${name}: frames`, () => {
+    const codec = make(options);
+    const lane = codec.openLane("s");
+
+    for (const vector of frameVectors) {
+      test(vector.name, () => {
+        const { bytes, events } = vector;
+        for (const to of [lane, -1]) {
+          assert.deepEqual(eventsOf(codec, vector, to, [bytes]), events, "whole");
+          for (const at of splits(bytes.length)) {
+            const halves = [bytes.slice(0, at), bytes.slice(at)];
+            assert.deepEqual(eventsOf(codec, vector, to, halves), events, `split at ${at}`);
+          }
+          assert.deepEqual(eventsOf(codec, vector, to, single(bytes)), events, "byte by byte");
+        }
+      });
+    }
+
+    test("a fault is told with the byte that makes it, not at the message's end", () => {
+      for (const to of [lane, -1]) {
+        codec.bind(4, idOf("n1", 4), to);
+        codec.attach(4, false);
+        const bytes = clientFrame(0x81, concat(utf8("good so far"), fromHex("ff"), utf8("...")));
+        assert.equal(codec.feed(4, bytes.slice(0, 6 + 11)), ParserStep.done);
+        assert.equal(codec.feed(4, bytes.slice(6 + 11, 6 + 12)), ParserStep.fault);
+        assert.equal(codec.fault(), "message-not-utf8");
+        assert.equal(codec.feed(4, bytes), ParserStep.done, "the slot parses no more");
+        codec.unbind(4);
+      }
+    });
+
+    test("a message that its header says is too big is refused before it comes", () => {
+      codec.bind(4, idOf("n1", 4), lane);
+      codec.attach(4, false);
+      assert.equal(codec.feed(4, fromHex("82ff 0000000000100000")), ParserStep.fault);
+      assert.equal(codec.fault(), "message-too-big");
+      codec.unbind(4);
+    });
+
+    test("a lane that is full stops the parser, and nothing is lost or doubled", () => {
+      codec.bind(4, idOf("n1", 4), lane);
+      codec.attach(4, false);
+      const chunk = concat(
+        ...Array.from({ length: 9 }, () => clientFrame(0x82, new Uint8Array(20_000))),
+      );
+      let full = 0;
+      let step = codec.feed(4, chunk);
+      while (step === ParserStep.laneFull) {
+        full++;
+        assert.equal(codec.laneItems(lane), 3);
+        codec.takeBatch(lane);
+        step = codec.next();
+      }
+      assert.equal(step, ParserStep.done);
+      assert.deepEqual([full, codec.laneItems(lane), codec.fedMessages()], [2, 3, 9]);
+      assert.equal(codec.fedBytes(), 180_000);
+      codec.takeBatch(lane);
+      codec.unbind(4);
+    });
+
+    test("a lane that is full holds back a message made of fragments, too", () => {
+      codec.bind(4, idOf("n1", 4), lane);
+      codec.attach(4, false);
+      const big = clientFrame(0x82, new Uint8Array(60_000));
+      const parts = [
+        clientFrame(0x02, new Uint8Array(6_000)),
+        clientFrame(0x80, new Uint8Array(6_000)),
+      ];
+      assert.equal(codec.feed(4, big), ParserStep.done);
+      assert.equal(codec.feed(4, concat(...parts)), ParserStep.laneFull);
+      assert.equal(codec.next(), ParserStep.laneFull, "still full");
+      codec.takeBatch(lane);
+      assert.equal(codec.next(), ParserStep.done);
+      assert.equal(codec.laneItems(lane), 1);
+      codec.takeBatch(lane);
+      codec.unbind(4);
+    });
+
+    test("unfinished messages of all slots share one bound", () => {
+      const part = clientFrame(0x02, new Uint8Array(60_000));
+      for (let slot = 0; slot < 17; slot++) {
+        codec.bind(slot, idOf("n1", slot), lane);
+        codec.attach(slot, false);
+        const step = codec.feed(slot, part);
+        assert.equal(step, slot < 16 ? ParserStep.done : ParserStep.fault);
+      }
+      assert.equal(codec.fault(), "parser-memory");
+      assert.equal(codec.partialBytes(), 960_000);
+      for (let slot = 0; slot < 17; slot++) codec.unbind(slot);
+      assert.equal(codec.partialBytes(), 0);
+    });
+
+    test("a chunk is copied: the caller may use its buffer again at once", () => {
+      codec.bind(4, idOf("n1", 4), -1);
+      codec.attach(4, false);
+      const bytes = concat(clientFrame(0x81, utf8("one")), clientFrame(0x81, utf8("two")));
+      assert.equal(codec.feed(4, bytes), ParserStep.text);
+      assert.deepEqual(codec.payload(), utf8("one"));
+      bytes.fill(0);
+      assert.equal(codec.next(), ParserStep.text);
+      assert.deepEqual(codec.payload(), utf8("two"));
+      assert.equal(codec.next(), ParserStep.done);
+      codec.unbind(4);
+    });
+
+    test("a slot freed while its chunk is in work ends the chunk", () => {
+      codec.bind(4, idOf("n1", 4), -1);
+      codec.attach(4, false);
+      const ping = clientFrame(0x89, utf8("x"));
+      assert.equal(codec.feed(4, concat(ping, ping)), ParserStep.ping);
+      assert.throws(() => codec.feed(4, ping), /the last chunk is finished/);
+      codec.unbind(4);
+      assert.equal(codec.next(), ParserStep.done);
+      codec.bind(4, idOf("n1", 4), -1);
+      codec.attach(4, false);
+      assert.equal(codec.feed(4, ping), ParserStep.ping);
+      codec.unbind(4);
+    });
+
+    test("a chunk far larger than the input area", () => {
+      codec.bind(4, idOf("n1", 4), lane);
+      codec.attach(4, false);
+      const one = clientFrame(0x82, new Uint8Array(50_000).fill(7));
+      const drive = new Drive(codec, 4, lane);
+      drive.feed(concat(...Array.from({ length: 80 }, () => one)));
+      assert.deepEqual(drive.events, Array(80).fill(`binary:${"07".repeat(50_000)}`));
+      codec.unbind(4);
+    });
+
+    test("UTF-8 is told from what is not", () => {
+      assert.equal(codec.validUtf8(utf8("")), true);
+      assert.equal(codec.validUtf8(utf8(`${"a".repeat(100_000)}é`)), true);
+      assert.equal(codec.validUtf8(fromHex("eda080")), false);
+      assert.equal(codec.validUtf8(concat(utf8("a".repeat(70_000)), fromHex("c3"))), false);
+    });
+  });
+}

@@ -1,0 +1,98 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type CodecOptions, MessageKind, ParserStep } from "../../../core/ports/mod.ts";
+import { WasmCodec } from "../../../wasm/mod.ts";
+import { clientFrame } from "../../vectors/frames.ts";
+import { concat, utf8 } from "../../vectors/hex.ts";
+import { idOf } from "../../vectors/ids.ts";
+
+const options: CodecOptions = {
+  node: "n1",
+  messageBytesMax: 16_777_216,
+  batchBytesTarget: 65_536,
+  partialBytesMax: 268_435_456,
+};
+
+test("memory stays level over any number of connections, finished or not", () => {
+  const codec = new WasmCodec(options);
+  const lane = codec.openLane("s");
+  const half = clientFrame(0x01, utf8("x".repeat(3_000)));
+  const whole = clientFrame(0x81, utf8("whole"));
+  const ping = clientFrame(0x89, utf8("p".repeat(100)));
+  const endings = [
+    half,
+    half.slice(0, 5),
+    half.slice(0, 2_000),
+    concat(half, ping.slice(0, 50)),
+    concat(half, clientFrame(0x88, utf8("")), whole),
+    concat(whole, clientFrame(0x81, Uint8Array.of(0xff))),
+  ];
+  let level = 0;
+  for (let cycle = 0; cycle < 30_000; cycle++) {
+    const slot = cycle % 2_000;
+    if (cycle >= 2_000) codec.unbind(slot);
+    codec.bind(slot, idOf("n1", slot), cycle % 7 === 0 ? -1 : lane);
+    codec.attach(slot, false);
+    let step = codec.feed(slot, endings[cycle % endings.length]!);
+    while (step !== ParserStep.done && step < ParserStep.close) {
+      if (step === ParserStep.laneFull) codec.takeBatch(lane);
+      step = codec.next();
+    }
+    if (cycle === 10_000) level = codec.heapBytes();
+  }
+  assert.equal(codec.heapBytes(), level);
+  for (let slot = 0; slot < 2_000; slot++) codec.unbind(slot);
+  assert.equal(codec.partialBytes(), 0);
+});
+
+test("streams come and go without a trace", () => {
+  const codec = new WasmCodec(options);
+  codec.bind(0, idOf("n1", 0), -1);
+  let level = 0;
+  for (let i = 0; i < 5_000; i++) {
+    const lane = codec.openLane(`stream-${i}`);
+    codec.append(lane, new Uint8Array(100 + (i % 5_000)));
+    codec.takeBatch(lane);
+    codec.closeLane(lane);
+    if (i === 1_000) level = codec.heapBytes();
+  }
+  assert.equal(codec.heapBytes(), level);
+});
+
+test("what a giant message took is there for small ones afterwards", () => {
+  const codec = new WasmCodec(options);
+  const lane = codec.openLane("s");
+  codec.bind(0, idOf("n1", 0), lane);
+  codec.attach(0, false);
+  const giant = clientFrame(0x82, new Uint8Array(options.messageBytesMax));
+  for (let at = 0; at < giant.length; at += 65_536) codec.feed(0, giant.subarray(at, at + 65_536));
+  assert.equal(codec.takeBatch(lane).length, options.messageBytesMax + 51);
+  assert.equal(codec.feed(0, giant), ParserStep.done);
+  codec.takeBatch(lane);
+  assert.equal(codec.bytes(0, MessageKind.binary, giant), true);
+  codec.takeBatch(lane);
+  assert.equal(codec.text(0, "x".repeat(5_000_000)), true);
+  codec.takeBatch(lane);
+  assert.equal(codec.decode(codec.encodeValue([giant])), undefined);
+  assert.equal(codec.decode(codec.encodeValue([])), undefined);
+  const level = codec.heapBytes();
+  // 40 MB of unfinished messages: more than is left if the giants' memory were theirs alone.
+  for (let slot = 1; slot <= 2_500; slot++) {
+    codec.bind(slot, idOf("n1", slot), lane);
+    codec.attach(slot, false);
+    codec.feed(slot, clientFrame(0x02, new Uint8Array(16_000)));
+  }
+  assert.equal(codec.partialBytes(), 40_000_000);
+  assert.equal(codec.heapBytes(), level);
+});
+
+test("an idle connection takes about a hundred bytes", () => {
+  const codec = new WasmCodec(options);
+  const before = codec.heapBytes();
+  for (let slot = 0; slot < 100_000; slot++) {
+    codec.bind(slot, idOf("n1", slot), -1);
+    codec.attach(slot, false);
+  }
+  const each = (codec.heapBytes() - before) / 100_000;
+  assert.ok(each < 140, `${each} bytes`);
+});

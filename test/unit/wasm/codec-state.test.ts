@@ -1,0 +1,276 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { decode, encode } from "@msgpack/msgpack";
+import { limits } from "../../../core/base/mod.ts";
+import { limitBatches } from "../../../core/events/batch-splitter.ts";
+import {
+  type Codec,
+  type CodecOptions,
+  type EventChannel,
+  MessageKind,
+  ParserStep,
+} from "../../../core/ports/mod.ts";
+import { createPlainCodec, createWasmCodec, WasmCodec } from "../../../wasm/mod.ts";
+import { clientFrame } from "../../vectors/frames.ts";
+import { concat, fromHex, toHex, utf8 } from "../../vectors/hex.ts";
+import { idOf } from "../../vectors/ids.ts";
+
+const options: CodecOptions = {
+  node: "n1",
+  messageBytesMax: 1_048_576,
+  batchBytesTarget: 65_536,
+  partialBytesMax: 268_435_456,
+};
+const makers = [
+  ["wasm", createWasmCodec],
+  ["twin", createPlainCodec],
+] as const;
+
+/** `94`, or `95` with a state, then `a7 message bd n1.AAAF sss…`: the items of slot 5. */
+const itemHead = `a76d657373616765bd6e312e41414146${"73".repeat(22)}`;
+/** Lengths where a header changes its form, and around the steps of sixteen bytes. */
+const lengths = [0, 1, 15, 16, 17, 31, 32, 33, 255, 256, 65_535, 65_536, 200_000];
+const stateLengths = [1, 2, 15, 16, 17, 31, 32, 33, 300, limits.stateBytesMax];
+
+interface Bound {
+  readonly codec: Codec;
+  readonly lane: number;
+}
+
+function bound(make: (options: CodecOptions) => Codec, lower: Partial<CodecOptions> = {}): Bound {
+  const codec = make({ ...options, ...lower });
+  const lane = codec.openLane("s");
+  codec.bind(5, idOf("n1", 5), lane);
+  codec.attach(5, false);
+  return { codec, lane };
+}
+
+/** A MessagePack value of exactly so many bytes, whose bytes differ. */
+function stateOf(bytes: number): Uint8Array {
+  const head = bytes < 3 ? 1 : bytes < 258 ? 2 : 3;
+  if (bytes === 1) return Uint8Array.of(7);
+  if (bytes === 2) return Uint8Array.of(0xa1, 0x61);
+  const value = encode(Uint8Array.from({ length: bytes - head }, (_, i) => i));
+  assert.equal(value.length, bytes);
+  return value;
+}
+
+function messages(batch: Uint8Array): unknown[][] {
+  return (decode(batch) as unknown[])[3] as unknown[][];
+}
+
+/** Bytes of the arrays that stand in one another. */
+function nested(levels: number): Uint8Array {
+  return new Uint8Array(levels).fill(0x91, 0, levels - 1).fill(0x90, levels - 1);
+}
+
+for (const [name, make] of makers) {
+  describe(`codec ${name}: state`, () => {
+    test("a state stands behind the data of each message, byte for byte, until it is gone", () => {
+      const { codec, lane } = bound(make);
+      codec.text(5, "a");
+      assert.equal(codec.setState(5, fromHex("81a16101")), true);
+      codec.text(5, "hi");
+      codec.bytes(5, MessageKind.binary, fromHex("00ff"));
+      codec.feed(5, clientFrame(0x81, utf8("é")));
+      codec.setState(5, fromHex("c0"));
+      codec.text(5, "nil is a value");
+      codec.setState(5, undefined);
+      codec.text(5, "b");
+      const items = [
+        `94${itemHead}01a161`,
+        `95${itemHead}02a2686981a16101`,
+        `95${itemHead}03c40200ff81a16101`,
+        `95${itemHead}04a2c3a981a16101`,
+        `95${itemHead}05ae${toHex(utf8("nil is a value"))}c0`,
+        `94${itemHead}06a162`,
+      ];
+      assert.equal(codec.laneBytes(lane), items.join("").length / 2);
+      assert.equal(toHex(codec.takeBatch(lane)), `9401a1730096${items.join("")}`);
+    });
+
+    test("every way into the lane, data and states of every length", () => {
+      const { codec, lane } = bound(make);
+      for (const bytes of stateLengths) {
+        const value = stateOf(bytes);
+        codec.setState(5, value);
+        for (const length of lengths) {
+          const text = "a".repeat(length);
+          const data = new Uint8Array(length).fill(0x61);
+          const frame = clientFrame(0x81, data);
+          const middle = clientFrame(0x01, data.subarray(0, length >> 1));
+          const end = clientFrame(0x80, data.subarray(length >> 1));
+          const add = [
+            () => codec.text(5, text),
+            () => codec.bytes(5, MessageKind.text, data),
+            () => codec.feed(5, frame) === ParserStep.done,
+            () => codec.feed(5, frame.subarray(0, 5)) === codec.feed(5, frame.subarray(5)),
+            () => codec.feed(5, concat(middle, end)) === ParserStep.done,
+          ];
+          for (const way of add) {
+            assert.equal(way(), true);
+            const [item, ...more] = messages(codec.takeBatch(lane));
+            assert.deepEqual(item?.slice(3), [text, decode(value)], `${length} and ${bytes}`);
+            assert.equal(more.length, 0);
+          }
+        }
+      }
+    });
+
+    test("what was given may be used again, and belongs to its slot alone", () => {
+      const { codec, lane } = bound(make);
+      codec.bind(6, idOf("n1", 6), lane);
+      const value = fromHex("93010203");
+      codec.setState(5, value);
+      value.fill(0xc1);
+      codec.setState(6, fromHex("a16f"));
+      codec.text(5, "x");
+      codec.text(6, "y");
+      codec.unbind(5);
+      codec.bind(5, idOf("n1", 5), lane);
+      codec.text(5, "z");
+      const taken = messages(codec.takeBatch(lane)).map((item) => item.slice(3));
+      assert.deepEqual(taken, [["x", [1, 2, 3]], ["y", "o"], ["z"]]);
+    });
+
+    test("a state goes along to another lane", () => {
+      const { codec, lane } = bound(make);
+      codec.setState(5, fromHex("07"));
+      const other = codec.openLane("t");
+      codec.move(5, other);
+      codec.text(5, "x");
+      assert.equal(codec.laneItems(lane), 0);
+      assert.deepEqual(messages(codec.takeBatch(other))[0]?.slice(3), ["x", 7]);
+    });
+
+    test("a lane counts the state to the byte before it takes a message", () => {
+      const { codec, lane } = bound(make);
+      const value = stateOf(300);
+      codec.setState(5, value);
+      const head = itemHead.length / 2 + 1 + 1;
+      const fits = options.batchBytesTarget - 2 * (head + value.length) - 3 - 1;
+      for (const by of [
+        (length: number) => codec.bytes(5, MessageKind.binary, new Uint8Array(length)),
+        (length: number) =>
+          codec.feed(5, clientFrame(0x82, new Uint8Array(length))) === ParserStep.done,
+      ]) {
+        assert.equal(by(fits), true);
+        assert.equal(codec.text(5, "1"), false, "one byte too many");
+        assert.equal(codec.feed(5, clientFrame(0x81, utf8("1"))), ParserStep.laneFull);
+        codec.takeBatch(lane);
+        assert.equal(codec.next(), ParserStep.done);
+        codec.takeBatch(lane);
+        assert.equal(by(fits), true);
+        assert.equal(codec.text(5, ""), true);
+        assert.equal(codec.laneBytes(lane), options.batchBytesTarget);
+        codec.takeBatch(lane);
+      }
+    });
+
+    test("a message and its state together keep to what the broker takes", () => {
+      const { codec, lane } = bound(make, { messageBytesMax: 1_000 });
+      const fed = (length: number): ParserStep => {
+        codec.attach(5, false);
+        const step = codec.feed(5, clientFrame(0x82, new Uint8Array(length)));
+        codec.takeBatch(lane);
+        return step;
+      };
+      codec.setState(5, stateOf(300));
+      assert.equal(codec.messageBytesMaxOf(5), 1_000, "no broker has said anything");
+      assert.deepEqual([fed(1_000), fed(1_001)], [ParserStep.done, ParserStep.fault]);
+      codec.limitBatches(65_536, 1_200);
+      assert.deepEqual([codec.messageBytesMax, codec.messageBytesMaxOf(5)], [1_000, 900]);
+      assert.deepEqual([fed(900), fed(901)], [ParserStep.done, ParserStep.fault]);
+      assert.equal(codec.fault(), "message-too-big");
+      codec.setState(5, undefined);
+      assert.equal(codec.messageBytesMaxOf(5), 1_000);
+      assert.deepEqual([fed(1_000), fed(1_001)], [ParserStep.done, ParserStep.fault]);
+      codec.setState(5, stateOf(300));
+      codec.limitBatches(65_536, 300);
+      assert.equal(codec.messageBytesMaxOf(5), 0);
+      assert.deepEqual([fed(0), fed(1)], [ParserStep.done, ParserStep.fault]);
+      codec.limitBatches(65_536, 299);
+      assert.equal(codec.messageBytesMaxOf(5), 0);
+      codec.limitBatches(Infinity, Infinity);
+      assert.deepEqual([codec.messageBytesMax, codec.messageBytesMaxOf(5)], [1_000, 1_000]);
+      assert.equal(fed(1_000), ParserStep.done);
+    });
+
+    test("the largest message with the largest state fits a broker's packet", () => {
+      const node = "n".repeat(32);
+      const codec = make({ ...options, node });
+      const lane = codec.openLane("s".repeat(128));
+      codec.bind(5, idOf(node, 5), lane);
+      codec.attach(5, false);
+      codec.setState(5, stateOf(limits.stateBytesMax));
+      for (const batchBytesMax of [8_192, 131_072]) {
+        limitBatches(codec, { batchBytesMax } as EventChannel);
+        const data = new Uint8Array(codec.messageBytesMaxOf(5));
+        assert.equal(codec.feed(5, clientFrame(0x82, data)), ParserStep.done);
+        const batch = codec.takeBatch(lane);
+        assert.ok(batch.length <= batchBytesMax, `${batch.length} of ${batchBytesMax}`);
+        assert.ok(batch.length > batchBytesMax - 80, "and is hardly smaller");
+        assert.deepEqual(messages(batch)[0]?.[3], data);
+      }
+    });
+
+    test("a programmer's errors are asserted", () => {
+      const { codec, lane } = bound(make);
+      assert.throws(() => codec.setState(6, fromHex("c0")), /bound/);
+      assert.throws(() => codec.setState(6, undefined), /bound/);
+      assert.throws(() => codec.messageBytesMaxOf(6), /bound/);
+      const tooLong = stateOf(limits.stateBytesMax + 1);
+      assert.throws(() => codec.setState(5, tooLong), /the state is short/);
+      for (const hex of ["", "c1", "0102", "a2", "dd00000001"]) {
+        assert.throws(() => codec.setState(5, fromHex(hex)), /the state is one value/);
+      }
+      codec.text(5, "x");
+      assert.equal(messages(codec.takeBatch(lane))[0]?.length, 4, "none of them is there");
+    });
+
+    test("a state as deep as a command may have it can be read again and shown as JSON", () => {
+      const { codec, lane } = bound(make);
+      assert.throws(() => codec.setState(5, nested(33)), /the state is one value/);
+      codec.setState(5, nested(32));
+      codec.text(5, "x");
+      const batch = codec.takeBatch(lane);
+      assert.deepEqual(codec.decodeValue(batch), decode(batch));
+      const json = new TextDecoder().decode(codec.toJson(batch));
+      assert.ok(json.endsWith(`,"x",${"[".repeat(32)}${"]".repeat(32)}]]]`), json);
+    });
+
+    test("all states together are bounded, and what is gone makes room", () => {
+      const most = 50;
+      const statesBytesMax = most * limits.stateBytesMax;
+      const { codec } = bound(make, { statesBytesMax });
+      const value = stateOf(limits.stateBytesMax);
+      for (let slot = 1_000; slot < 1_000 + most; slot++) {
+        codec.bind(slot, idOf("n1", slot), -1);
+        assert.equal(codec.setState(slot, value), true);
+      }
+      assert.equal(codec.setState(5, fromHex("c0")), false);
+      assert.equal(codec.setState(1_000, value), true, "in place of its own");
+      codec.unbind(1_000);
+      assert.equal(codec.setState(5, value), true);
+      assert.equal(codec.setState(1_001, undefined), true);
+      codec.bind(6, idOf("n1", 6), -1);
+      assert.equal(codec.setState(6, value), true);
+      assert.equal(codec.setState(6, fromHex("c0")), true, "smaller");
+    });
+  });
+}
+
+test("memory stays level while states come, change and go", () => {
+  const codec = new WasmCodec(options);
+  let level = 0;
+  for (let cycle = 0; cycle < 30_000; cycle++) {
+    const slot = cycle % 2_000;
+    if (cycle >= 2_000) codec.unbind(slot);
+    codec.bind(slot, idOf("n1", slot), -1);
+    codec.setState(slot, stateOf(1 + (slot % 250)));
+    if (slot % 3 === 0) codec.setState(slot, stateOf(300 + (slot % 700)));
+    if (slot % 5 === 0) codec.setState(slot, undefined);
+    if (cycle === 10_000) level = codec.heapBytes();
+  }
+  assert.equal(codec.heapBytes(), level);
+});

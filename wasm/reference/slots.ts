@@ -1,0 +1,162 @@
+import { assert, limits } from "../../core/base/mod.ts";
+import { ParserStep } from "../../core/ports/mod.ts";
+
+/** Characters of a connection id after `NODE.`: 4 of the slot, 22 of a secret. */
+export const idChars = 26;
+
+/** Parser state of one slot, between its chunks. */
+export interface FrameState {
+  readonly deflate: boolean;
+  /** Messages are handed out although the slot has a lane. */
+  readonly bypassBatch: boolean;
+  /** A close frame or a fault was met: nothing is parsed any more. */
+  finished: boolean;
+  /** Up to 14 bytes of an unfinished frame header. */
+  readonly header: Uint8Array;
+  headerLength: number;
+  /** A header was read and the payload, as far as it is there, was not. */
+  inFrame: boolean;
+  /** The frame is its message's last. */
+  last: boolean;
+  opcode: number;
+  /** The mask, its first byte lowest, and the place of the next payload byte in it. */
+  mask: number;
+  maskOffset: number;
+  remaining: number;
+  /** Opcode of the message being read; 0 between messages. */
+  message: number;
+  compressed: boolean;
+  /** Frames that the message being read has so far. */
+  fragments: number;
+  /** The partial message is whole and waits for room in the lane. */
+  ready: boolean;
+  utf8: number;
+  partial: Uint8Array;
+  partialLength: number;
+  control: Uint8Array | undefined;
+  controlLength: number;
+}
+
+export interface Slot {
+  readonly id: string;
+  /** -1 where messages are handed out. */
+  lane: number;
+  /** `94 a7 message`, str header, id: what the slot's items start with; `95` with a state. */
+  readonly prefix: Uint8Array;
+  seq: number;
+  /** What stands behind the data of each message. */
+  state: Uint8Array | undefined;
+  frames: FrameState | undefined;
+}
+
+const nothing = new Uint8Array(0);
+
+export function newFrameState(deflate: boolean, bypassBatch: boolean): FrameState {
+  return {
+    deflate,
+    bypassBatch,
+    finished: false,
+    header: new Uint8Array(14),
+    headerLength: 0,
+    inFrame: false,
+    last: false,
+    opcode: 0,
+    mask: 0,
+    maskOffset: 0,
+    remaining: 0,
+    message: 0,
+    compressed: false,
+    fragments: 0,
+    ready: false,
+    utf8: 0,
+    partial: nothing,
+    partialLength: 0,
+    control: undefined,
+    controlLength: 0,
+  };
+}
+
+/** Whether the slot's messages stop the parser, lane or not. */
+export function handsOut(slot: Slot, state: FrameState): boolean {
+  return slot.lane < 0 || state.bypassBatch;
+}
+
+/** The step that hands a whole message out. */
+export function bypassBatch(text: boolean, compressed: boolean): ParserStep {
+  if (compressed) return text ? ParserStep.deflatedText : ParserStep.deflatedBinary;
+  return text ? ParserStep.text : ParserStep.binary;
+}
+
+/** Forgets what came of an unfinished message and frame. */
+export function dropUnfinished(state: FrameState): void {
+  state.partial = nothing;
+  state.partialLength = 0;
+  state.control = undefined;
+  state.controlLength = 0;
+  state.headerLength = 0;
+  state.message = 0;
+  state.utf8 = 0;
+}
+
+/** Makes room for `bytes` more of an unfinished message, and counts them; the partial block. */
+export function growPartial(state: FrameState, bytes: number): Uint8Array {
+  const needed = state.partialLength + bytes;
+  if (needed > state.partial.length) {
+    const grown = new Uint8Array(Math.max(128, needed, state.partial.length * 2));
+    grown.set(state.partial.subarray(0, state.partialLength));
+    state.partial = grown;
+  }
+  state.partialLength = needed;
+  return state.partial;
+}
+
+/** The slot table. */
+export class Slots {
+  readonly #slots: (Slot | undefined)[] = [];
+  readonly #statesBytesMax: number;
+  #stateBytes = 0;
+
+  constructor(statesBytesMax: number) {
+    this.#statesBytesMax = statesBytesMax;
+  }
+
+  get(index: number): Slot | undefined {
+    return this.#slots[index];
+  }
+
+  /** The slot, which must be bound. */
+  bound(index: number): Slot {
+    const slot = this.#slots[index];
+    assert(slot !== undefined, "the slot is bound");
+    return slot;
+  }
+
+  /** Bytes of a slot's unfinished message; -1 between messages. */
+  unfinishedBytes(index: number): number {
+    const state = this.#slots[index]?.frames;
+    return state === undefined || state.message === 0 ? -1 : state.partialLength;
+  }
+
+  bind(index: number, slot: Slot): void {
+    assert(index >= 0 && index < limits.connectionsMax, "the slot is in range");
+    assert(this.#slots[index] === undefined, "the slot is free");
+    this.#slots[index] = slot;
+  }
+
+  /** False where all states together would be too much; the old one stays then. */
+  setState(slot: Slot, state: Uint8Array | undefined): boolean {
+    const total = this.#stateBytes + (state?.length ?? 0) - (slot.state?.length ?? 0);
+    if (total > this.#statesBytesMax) return false;
+    this.#stateBytes = total;
+    slot.state = state;
+    slot.prefix[0] = state === undefined ? 0x94 : 0x95;
+    return true;
+  }
+
+  unbind(index: number): Slot {
+    const slot = this.bound(index);
+    this.setState(slot, undefined);
+    this.#slots[index] = undefined;
+    return slot;
+  }
+}
