@@ -31,8 +31,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "takes what it held unconfirmed",
     file: files.stream,
-    find: "takeUnacknowledged(): { items: unknown[][]; paused: Connection[] } {\n    this.#take();",
-    replace: "takeUnacknowledged(): { items: unknown[][]; paused: Connection[] } {",
+    find: "paused: Connection[] } {\n    this.#take();",
+    replace: "paused: Connection[] } {",
     tests: [tests.properties],
   },
   {
