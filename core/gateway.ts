@@ -88,8 +88,8 @@ export class Gateway implements SocketHandler<Connection> {
       refused: (code, topic) => this.#dispatcher.refused(code, topic),
       lost: () => this.#metrics.error("forward-lost"),
       connected: (connected) => this.#readiness.link(busAway, connected),
-      barred: (reason) => {
-        this.#readiness.barred = reason;
+      barred: (reasons) => {
+        this.#readiness.barred = reasons;
       },
     });
     await Promise.all([channel, bus]);

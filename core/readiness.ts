@@ -21,8 +21,8 @@ export class ReadinessWatch {
   /** Why not, and since when; for ever where it was never there. */
   readonly #lost: Map<string, number> = new Map();
   draining = false;
-  /** The access rule that this node misses at the broker. */
-  barred: string | undefined = undefined;
+  /** The access rules that this node misses at the broker. */
+  barred: readonly string[] = [];
 
   constructor(clock: Clock, apps: Apps, options: ReadinessOptions) {
     this.#clock = clock;
@@ -48,7 +48,7 @@ export class ReadinessWatch {
       if (refusing || now - since >= this.#options.unreadyAfterMs) reasons.push(reason);
     }
     if (this.#withoutOrigin()) reasons.push("no origin");
-    if (this.barred !== undefined) reasons.push(this.barred);
+    reasons.push(...this.barred);
     if (this.draining) reasons.push("draining");
     return { ready: reasons.length === 0, reasons };
   }

@@ -5,6 +5,7 @@ import {
   MessageKind,
   type NodePresence,
 } from "../../core/ports/mod.ts";
+import { CommandEcho } from "./command-echo.ts";
 import { MqttLink, type MqttOptions, type MqttPorts, shownTopic } from "./link/mod.ts";
 import { NodePresenceLink } from "./node-presence.ts";
 import { type ParsedTopic, Topics } from "./wire/mod.ts";
@@ -28,7 +29,9 @@ export class MqttCommandBus implements CommandBus {
   /** Groups with members here, of each app. */
   readonly #groups: ReadonlyMap<string, Set<string>>;
   #connected = false;
-  /** Apps in which the broker does not let this node announce itself. */
+  /** Whether commands come through, in each app. */
+  readonly #echoes: ReadonlyMap<string, CommandEcho>;
+  /** What the broker's access rules keep from this node, by app and purpose. */
   readonly #refused: Map<string, string> = new Map();
 
   constructor(options: MqttOptions, ports: MqttPorts) {
@@ -50,8 +53,10 @@ export class MqttCommandBus implements CommandBus {
       node: (app: string, name: string, presence: NodePresence | undefined): void =>
         this.#listener?.node(app, name, presence),
       connected: (): void => this.#tell(),
-      refused: (app: string, error: ServiceError | undefined): void => this.#refuse(app, error),
+      refused: (app: string, error: ServiceError | undefined): void =>
+        this.#refuse(app, "presence", error),
     };
+    this.#echoes = new Map(apps.map((app) => [app, this.#commandEcho(app)]));
     this.#presence = new Map(
       apps.map((app) => [app, new NodePresenceLink(app, options, ports, told)]),
     );
@@ -60,7 +65,10 @@ export class MqttCommandBus implements CommandBus {
   async start(listener: CommandBusListener): Promise<void> {
     this.#listener = listener;
     const commands = this.#commands.start({
-      connected: () => this.#tell(),
+      connected: (connected) => {
+        for (const echo of this.#echoes.values()) echo.connected(connected);
+        this.#tell();
+      },
       message: (topic, payload, retained) => this.#message(topic, payload, retained),
     });
     const presence = Array.from(this.#presence.values(), (link) => link.start());
@@ -92,9 +100,11 @@ export class MqttCommandBus implements CommandBus {
 
   announce(app: string, presence: NodePresence): void {
     this.#presence.get(app)?.announce(presence);
+    this.#echoes.get(app)?.again();
   }
 
   async stop(): Promise<void> {
+    for (const echo of this.#echoes.values()) echo.stop();
     const presence = Array.from(this.#presence.values(), (link) => link.stop());
     await Promise.all([this.#commands.stop(), ...presence]);
   }
@@ -107,16 +117,29 @@ export class MqttCommandBus implements CommandBus {
     this.#listener?.connected(connected);
   }
 
-  #refuse(app: string, error: ServiceError | undefined): void {
+  #commandEcho(app: string): CommandEcho {
+    const { node } = this.#options;
+    const read = this.#topics.nodeCommands(app, node, "+");
+    const write = this.#topics.nodeCommands(app, "+", node);
+    return new CommandEcho(this.#ports.clock, this.#commands, {
+      topic: this.#topics.nodeCommands(app, node, node),
+      rules: `a node hears its commands by "read ${read}" and forwards by "write ${write}"`,
+      told: (error) => this.#refuse(app, "commands", error),
+    });
+  }
+
+  #refuse(app: string, purpose: "presence" | "commands", error: ServiceError | undefined): void {
+    const key = `${app} ${purpose}`;
     const reason = error?.message;
-    if (this.#refused.get(app) === reason) return;
-    if (reason === undefined) this.#refused.delete(app);
-    else this.#refused.set(app, reason);
+    if (this.#refused.get(key) === reason) return;
+    if (reason === undefined) this.#refused.delete(key);
+    else this.#refused.set(key, reason);
     const { logger } = this.#ports;
-    if (error === undefined) logger.log("info", "rules-mended", "the broker takes the presence");
-    else logger.log("error", "rules-missing", error.message, { code: error.code, app });
-    const [first] = this.#refused.values();
-    this.#listener?.barred?.(first);
+    if (error === undefined) {
+      const what = purpose === "presence" ? "the broker takes the presence" : "commands come";
+      logger.log("info", "rules-mended", what, { app });
+    } else logger.log("error", "rules-missing", error.message, { code: error.code, app });
+    this.#listener?.barred?.([...this.#refused.values()]);
   }
 
   #forward(topic: string, batch: Uint8Array): void {
@@ -137,6 +160,7 @@ export class MqttCommandBus implements CommandBus {
       this.#retained(parsed, topic);
       return;
     }
+    if (this.#echoes.get(parsed.app)?.takes(topic, payload)) return;
     switch (parsed.kind) {
       case "commands":
       case "node-commands": {

@@ -35,8 +35,8 @@ export interface CommandBusListener {
   node(app: string, node: string, presence: NodePresence | undefined): void;
   /** Whether the bus can be reached now. The first call is when it first can. */
   connected(connected: boolean): void;
-  /** The bus stands and does not let this node take part, for that reason; or it does again. */
-  barred?(reason: string | undefined): void;
+  /** The bus stands and does not let this node take part, for these reasons; or it does again. */
+  barred?(reasons: readonly string[]): void;
 }
 
 /** Node to node, and origin to any node: commands and presence. */

@@ -27,6 +27,8 @@ export interface GuardedBroker {
   url(user: string): string;
   /** Adds rules of one user. */
   allow(user: string, ...rules: readonly string[]): Promise<void>;
+  /** Takes a rule away, from every user who has it. */
+  forbid(rule: string): Promise<void>;
   end(): Promise<void>;
 }
 
@@ -63,5 +65,12 @@ export async function startGuardedBroker(strict: boolean): Promise<GuardedBroker
     await write();
     broker.reload();
   };
-  return { allow, broker, logFile, end, url: (user) => broker.url(user, word) };
+  const forbid = async (rule: string): Promise<void> => {
+    const left = rules.filter((line) => line !== rule);
+    assert.ok(left.length < rules.length, `nobody has the rule ${rule}`);
+    rules.splice(0, rules.length, ...left);
+    await write();
+    broker.reload();
+  };
+  return { allow, forbid, broker, logFile, end, url: (user) => broker.url(user, word) };
 }

@@ -9,6 +9,8 @@ export interface EchoWatchOptions {
   readonly up: () => boolean;
   /** Publishes again: a broker that stands still must not be taken for one that refuses. */
   readonly again: () => void;
+  /** Whether the broker says of a publish that it is refused; it is not known otherwise. */
+  readonly writeTold?: () => boolean;
   /** What may be wrong, for the error. */
   readonly hint: string;
   /** What holds now: an error that names the topic and the rule, or that all is well. */
@@ -16,7 +18,7 @@ export interface EchoWatchOptions {
 }
 
 /**
- * Whether a client may write and read its own presence. MQTT 5 says so of a publish; a broker of
+ * Whether a client may write and read a topic of its own. MQTT 5 says so of a publish; a broker of
  * MQTT 3.1.1 confirms what it throws away, or ends the connection. What it delivers comes back.
  */
 export class EchoWatch {
@@ -44,7 +46,10 @@ export class EchoWatch {
     if (error?.code === "publish-refused") this.#conclude("write", "it refuses the publish");
     if (error !== undefined || !this.#waiting) return;
     // The broker lives: one that stood still would have delivered the first before this answer.
-    if (this.#overdue) this.#conclude("read and write", "what it confirms does not come back");
+    if (this.#overdue) {
+      const rule = this.#options.writeTold?.() ? "read" : "read and write";
+      this.#conclude(rule, "what it confirms does not come back");
+    }
     if (this.#timing || !this.#waiting) return;
     this.#timing = true;
     this.#wait();
