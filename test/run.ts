@@ -50,7 +50,7 @@ const checks: readonly (readonly [name: string, command: string, ...args: string
       "adapters",
       "wasm/mod.ts",
       "runtimes/deno",
-      "runtimes/compose.ts",
+      "runtimes/compose/mod.ts",
     ],
   ],
 ];

@@ -1,6 +1,6 @@
 import process from "node:process";
 import { runCommandLine } from "../cli/mod.ts";
-import { startFramedServer } from "../nodejs-http/mod.ts";
+import { startFramedServer } from "../framed-server/mod.ts";
 import { startBunServer } from "./server.ts";
 
 /** Where the files of a single executable seem to stand: they cannot be run by another process. */

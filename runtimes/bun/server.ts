@@ -2,11 +2,11 @@ import http from "node:http";
 import { type Server, serve, type WebSocketHandler } from "bun";
 import { compressedBytesMax, type ErrorCode, limits, ServiceError } from "../../core/base/mod.ts";
 import type { Broadcast, HandshakeAnswer, SocketHandler } from "../../core/ports/mod.ts";
-import { exceeds } from "../cli/mod.ts";
 import {
   answerRequest,
   type ClientServer,
   type ClientServerOptions,
+  exceeds,
   FetchRequest,
   refusalResponse,
   type ServerTls,

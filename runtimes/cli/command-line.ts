@@ -16,15 +16,13 @@ import {
 } from "../../core/config/mod.ts";
 import type { Page } from "../../core/mod.ts";
 import type { Logger } from "../../core/ports/mod.ts";
-import { Service, type ServiceParts } from "../compose.ts";
-import { engineOf, type Platform } from "../platform.ts";
+import { engineOf, type Platform, Service, type ServiceParts, version } from "../compose/mod.ts";
 import { readBrokerLogin, warnOfOpenBroker } from "./broker-login.ts";
 import { createAuthorizer } from "./create-authorizer.ts";
 import { devDefaults, devPages, startDevOrigin } from "./dev.ts";
 import { adviceOn } from "./setting-advice.ts";
 import { readTlsFiles, type TlsFiles } from "./tls-files.ts";
 import { helpOn } from "./usage.ts";
-import { version } from "./version.ts";
 
 /** The contract's exit codes. */
 const ExitCode = { clean: 0, failure: 1, usage: 2 } as const;
@@ -66,7 +64,15 @@ export async function runCommandLine(words: readonly string[], platform: Platfor
   if (flags[checkFlag] === "true") return leave(ExitCode.clean, "the settings are right");
   // So that no client waits for keys that are a network away.
   authorizer?.start();
-  await run(command, settings, { platform, tls, brokerLogin, logger, authorizer });
+  const { server: serverTls, mqtt: mqttTls } = tls;
+  await run(command, settings, {
+    platform,
+    serverTls,
+    mqttTls,
+    brokerLogin,
+    logger,
+    authorizer,
+  });
 }
 
 function createLogger(settings: Settings): Logger {
@@ -129,7 +135,7 @@ async function run(
   settings: Settings,
   parts: Omit<ServiceParts, "pages">,
 ): Promise<void> {
-  const { logger, platform, tls } = parts;
+  const { logger, platform } = parts;
   const pages: ReadonlyMap<string, Page> = command === "dev" ? devPages : new Map();
   const service = new Service(settings, { ...parts, pages });
   const cleanUps: (() => Promise<void> | void)[] = [];
@@ -142,7 +148,7 @@ async function run(
   process.on("unhandledRejection", fail);
   const stop = stopOnSignals(service, logger, cleanUps);
   process.on("SIGHUP", () => {
-    if (tls.server !== undefined) void reload(service, logger);
+    if (parts.serverTls !== undefined) void reload(service, logger);
     // The terminal is gone, and nobody else would end what was started there.
     else if (process.stdout.isTTY === true) stop("SIGHUP");
     else logger.log("info", "hangup-ignored", "SIGHUP: there is no --tls-cert to read anew");
@@ -158,7 +164,8 @@ async function run(
 /** Where anything is wrong with the files, the certificate stays what it was. */
 async function reload(service: Service, logger: Logger): Promise<void> {
   try {
-    if (await service.reloadTls(readTlsFiles(service.settings))) {
+    const { server } = readTlsFiles(service.settings);
+    if (server !== undefined && (await service.reloadTls(server))) {
       logger.log("info", "tls-reloaded", "new clients get the new certificate");
     } else {
       const message = "this engine takes a new certificate at its next start only";

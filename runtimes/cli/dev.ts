@@ -6,8 +6,7 @@ import type { Page } from "../../core/mod.ts";
 import type { Logger } from "../../core/ports/mod.ts";
 import { startChatOrigin } from "../../examples/chat/origin.ts";
 import { chatPage } from "../../examples/chat/page.ts";
-import type { Service } from "../compose.ts";
-import type { Platform } from "../platform.ts";
+import type { Platform, Service } from "../compose/mod.ts";
 
 /** What `dev` takes where nothing is said: one machine, and origins that learn fast. */
 export const devDefaults: Partial<Settings> = {

@@ -1,18 +1,5 @@
 import type { Settings } from "../../core/config/mod.ts";
-
-/** Whether a cookie says who somebody is: then any page could speak in the name of its visitor. */
-export function usesCookies(settings: Settings): boolean {
-  const { cookies, headers } = settings;
-  if (cookies.length > 0) return true;
-  if (headers.some((name) => name.toLowerCase() === "cookie")) return true;
-  const sources = settings.authorize === "jwt" ? settings["jwt-from"] : [];
-  return sources.some((source) => source.startsWith("cookie:"));
-}
-
-/** Whether only pages of the host that is connected to may connect. */
-export function sameOriginOnly(settings: Settings): boolean {
-  return settings["allowed-origins"].length === 0 && usesCookies(settings);
-}
+import { sameOriginOnly } from "../compose/mod.ts";
 
 /** What is allowed and rarely meant: a sentence each, with the flag that says that it is meant. */
 export function adviceOn(settings: Settings): string[] {

@@ -1,6 +1,6 @@
 import process from "node:process";
 import { runCommandLine } from "../cli/mod.ts";
-import { startFramedServer } from "../nodejs-http/mod.ts";
+import { startFramedServer } from "../framed-server/mod.ts";
 import { startDenoServer } from "./server.ts";
 
 await runCommandLine(process.argv.slice(2), {

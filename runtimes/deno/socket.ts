@@ -8,8 +8,7 @@ import {
   type Socket,
 } from "../../core/ports/mod.ts";
 import { closeCodeAllowed } from "../../core/websocket/mod.ts";
-import { exceeds } from "../cli/mod.ts";
-import type { ClientServerOptions } from "../server/mod.ts";
+import { type ClientServerOptions, exceeds } from "../server/mod.ts";
 
 /** One WebSocket of `Deno.upgradeWebSocket`. It is its own listener, so it needs no closures. */
 export class DenoSocket implements Socket, EventListenerObject {

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import process from "node:process";
 import { runCommandLine } from "../cli/mod.ts";
-import { startFramedServer } from "../nodejs-http/mod.ts";
+import { startFramedServer } from "../framed-server/mod.ts";
 
 await runCommandLine(process.argv.slice(2), {
   name: "node",

@@ -4,7 +4,7 @@ import { encode } from "@msgpack/msgpack";
 import { MemoryBroadcast, MemoryLogger, MemorySocket } from "../../adapters/memory/mod.ts";
 import { readSettings } from "../../core/config/mod.ts";
 import type { OutgoingMessage, Socket, SocketHandler } from "../../core/ports/mod.ts";
-import { Service } from "../../runtimes/compose.ts";
+import { Service } from "../../runtimes/compose/service.ts";
 import type { ClientServerOptions } from "../../runtimes/server/client-server.ts";
 import { WasmCodec } from "../../wasm/mod.ts";
 import { plainClient } from "../support/broker-rigs.ts";
@@ -53,7 +53,8 @@ async function compose(flags: Readonly<Record<string, string>> = {}): Promise<Co
       brokerLogin: undefined,
       authorizer: undefined,
     },
-    tls: { server: undefined, mqtt: undefined },
+    serverTls: undefined,
+    mqttTls: undefined,
   });
   await service.start();
   return { service, options: options!, broadcast };

@@ -27,7 +27,7 @@ const tests = {
   groups: "test/unit/core/groups/groups.test.ts",
   handshake: "test/unit/core/websocket/handshake.test.ts",
   framed: "test/unit/core/websocket/protocol-framed-socket.test.ts",
-  deflate: "test/unit/runtimes/deflate.test.ts",
+  deflate: "test/unit/runtimes/server/deflate.test.ts",
 } as const;
 
 /** What the protocol page says of the wire, where a fault would be quiet. */

@@ -7,7 +7,7 @@ const files = {
   redact: "adapters/log/redact.ts",
 } as const;
 const tests = {
-  broker: "test/unit/runtimes/broker-login.test.ts",
+  broker: "test/unit/runtimes/cli/broker-login.test.ts",
   log: "test/unit/core/connection/core-parts.test.ts",
   logger: "test/unit/adapters/log/logger.test.ts",
 } as const;

@@ -2,7 +2,7 @@ import type { Mutant, Part } from "./mutant.ts";
 
 const page = "README.md";
 const files = {
-  compose: "runtimes/compose.ts",
+  compose: "runtimes/compose/service.ts",
   guard: "core/connection/connection-guard.ts",
   gateway: "core/gateway.ts",
   admission: "core/handshake/admission.ts",

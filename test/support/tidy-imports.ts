@@ -83,7 +83,7 @@ function relativeFault(path: string, target: string): string | undefined {
   if (from[0] !== to[0] && to[1] >= from[1]) return `${from[0]} must not import ${to[0]}`;
   if (from[0] === "test") return undefined;
   const sameFolder = dirname(path) === dirname(target);
-  // What is inside a folder may know the files beside it: runtimes/bun → runtimes/compose.ts.
+  // What is inside a folder may know the files beside that folder.
   const upwards = from[0] === to[0] && dirname(path).startsWith(`${dirname(target)}/`);
   // An example is a program of its own, without a door; runtimes show one.
   if (to[0] === "examples" || target.endsWith("/mod.ts")) return undefined;

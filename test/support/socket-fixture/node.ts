@@ -1,4 +1,4 @@
-import { startFramedServer } from "../../../runtimes/nodejs-http/mod.ts";
+import { startFramedServer } from "../../../runtimes/framed-server/mod.ts";
 import { startFixture } from "./start.ts";
 
 await startFixture({ wasm: startFramedServer });

@@ -104,7 +104,10 @@ test("tidy lets pass: imports that are in order", () => {
       "adapters/origin/send/a.ts",
       'import { x } from "../../mqtt/link/mod.ts"; import "node:net";',
     ],
-    ["runtimes/bun/a.ts", 'import { x } from "../compose.ts"; import "../nodejs-http/mod.ts";'],
+    [
+      "runtimes/bun/a.ts",
+      'import { x } from "../compose/mod.ts"; import "../framed-server/mod.ts";',
+    ],
     [
       "test/unit/a.test.ts",
       'import { x } from "../../core/connection/connection-id.ts"; import "mqtt";',

@@ -1,5 +1,5 @@
-import { assert } from "../core/base/mod.ts";
-import type { ClientServer, ClientServerOptions } from "./server/mod.ts";
+import { assert } from "../../core/base/mod.ts";
+import type { ClientServer, ClientServerOptions } from "../server/mod.ts";
 
 export type Engine = "native" | "wasm";
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { constants, deflateRawSync } from "node:zlib";
-import { limits } from "../../../core/base/mod.ts";
-import { createZlibDeflate } from "../../../runtimes/server/deflate.ts";
-import { Dice } from "../../vectors/dice.ts";
+import { limits } from "../../../../core/base/mod.ts";
+import { createZlibDeflate } from "../../../../runtimes/server/deflate.ts";
+import { Dice } from "../../../vectors/dice.ts";
 
 const deflate = createZlibDeflate();
 const bytesMax = 100_000;

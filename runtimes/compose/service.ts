@@ -3,33 +3,42 @@ import {
   type BrokerLogin,
   type EmbeddedBroker,
   startEmbeddedBroker,
-} from "../adapters/broker/mod.ts";
-import { createAdminApp, type HttpServer, serveHttp } from "../adapters/http/mod.ts";
-import { PrometheusMetrics } from "../adapters/metrics/mod.ts";
-import { MqttCommandBus, MqttEventChannel, redactUrl } from "../adapters/mqtt/mod.ts";
-import { SystemClock, SystemRandom } from "../adapters/system/mod.ts";
-import { limits } from "../core/base/mod.ts";
-import type { Settings } from "../core/config/mod.ts";
-import { Gateway, type Page } from "../core/mod.ts";
-import type { Authorizer, Clock, Codec, Logger, Random } from "../core/ports/mod.ts";
-import { createWasmCodec } from "../wasm/mod.ts";
-import { type TlsFiles, version } from "./cli/mod.ts";
-import { appsOf, fragmentsMaxOf, gatewayOptions, rangesOf } from "./gateway-options.ts";
-import { type Engine, engineOf, type Platform } from "./platform.ts";
+} from "../../adapters/broker/mod.ts";
+import { createAdminApp, type HttpServer, serveHttp } from "../../adapters/http/mod.ts";
+import { PrometheusMetrics } from "../../adapters/metrics/mod.ts";
+import {
+  MqttCommandBus,
+  MqttEventChannel,
+  type MqttTls,
+  redactUrl,
+} from "../../adapters/mqtt/mod.ts";
+import { SystemClock, SystemRandom } from "../../adapters/system/mod.ts";
+import { limits } from "../../core/base/mod.ts";
+import type { Settings } from "../../core/config/mod.ts";
+import { Gateway, type Page } from "../../core/mod.ts";
+import type { Authorizer, Clock, Codec, Logger, Random } from "../../core/ports/mod.ts";
+import { createWasmCodec } from "../../wasm/mod.ts";
 import {
   type ClientServer,
   createZlibDeflate,
   DescriptorWatch,
   listenAgain,
   listenAgainAfterBursts,
-} from "./server/mod.ts";
+  type ServerTls,
+} from "../server/mod.ts";
+import { appsOf, fragmentsMaxOf, gatewayOptions, rangesOf } from "./gateway-options.ts";
+import { type Engine, engineOf, type Platform } from "./platform.ts";
+import { version } from "./version.ts";
 
 /** What one start of a gateway is made of, besides its settings. */
 export interface ServiceParts {
   readonly platform: Platform;
   readonly logger: Logger;
   readonly pages: ReadonlyMap<string, Page>;
-  readonly tls: TlsFiles;
+  /** The client port speaks TLS where there is one. */
+  readonly serverTls: ServerTls | undefined;
+  /** What the connections to an `mqtts://` broker are checked with. */
+  readonly mqttTls: MqttTls | undefined;
   /** Who may connect to the embedded broker, where not everybody may. */
   readonly brokerLogin: BrokerLogin | undefined;
   /** Decides over handshakes, where `--authorize jwt` asks for it. */
@@ -125,9 +134,8 @@ export class Service {
   }
 
   /** Takes another certificate for new clients; false where this engine cannot. */
-  async reloadTls(tls: TlsFiles): Promise<boolean> {
-    if (tls.server === undefined || this.#clientServer === undefined) return false;
-    return this.#clientServer.reloadTls(tls.server);
+  async reloadTls(tls: ServerTls): Promise<boolean> {
+    return this.#clientServer === undefined ? false : this.#clientServer.reloadTls(tls);
   }
 
   async #openBroker(): Promise<void> {
@@ -153,7 +161,7 @@ export class Service {
     const mqtt = {
       url: this.brokerUrl,
       version: this.#broker === undefined ? settings["mqtt-version"] : ("4" as const),
-      tls: this.#broker === undefined ? this.#parts.tls.mqtt : undefined,
+      tls: this.#broker === undefined ? this.#parts.mqttTls : undefined,
       root: settings["topic-root"],
       apps: appsOf(settings),
       node: this.node,
@@ -225,7 +233,7 @@ export class Service {
     this.#clientServer = await this.#parts.platform.startServer(this.#engine, {
       host: settings.host,
       port: settings.port,
-      tls: this.#parts.tls.server,
+      tls: this.#parts.serverTls,
       proxyProtocol: settings["proxy-protocol"],
       trustedProxies: rangesOf(settings["trusted-proxies"]),
       handler: this.#gateway,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Slab } from "../../../../core/websocket/mod.ts";
-import { Backlog } from "../../../../runtimes/nodejs-http/backlog.ts";
+import { Backlog } from "../../../../runtimes/framed-server/backlog.ts";
 import { Dice } from "../../../vectors/dice.ts";
 
 /** A frame as it is cut from a slab, or made for itself. */

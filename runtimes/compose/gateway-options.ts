@@ -4,10 +4,10 @@ import {
   parseAddressRange,
   parseRoute,
   type Route,
-} from "../core/base/mod.ts";
-import type { Settings } from "../core/config/mod.ts";
-import type { GatewayOptions, Page } from "../core/mod.ts";
-import { sameOriginOnly, version } from "./cli/mod.ts";
+} from "../../core/base/mod.ts";
+import type { Settings } from "../../core/config/mod.ts";
+import type { GatewayOptions, Page } from "../../core/mod.ts";
+import { version } from "./version.ts";
 
 /** What no setting says. */
 export interface NodeIdentity {
@@ -78,6 +78,20 @@ export function gatewayOptions(settings: Settings, identity: NodeIdentity): Gate
 
 function routesOf({ routes }: Settings): Route[] {
   return routes.map(parseRoute).filter((route) => route !== undefined);
+}
+
+/** Whether a cookie says who somebody is: then any page could speak in the name of its visitor. */
+function usesCookies(settings: Settings): boolean {
+  const { cookies, headers } = settings;
+  if (cookies.length > 0) return true;
+  if (headers.some((name) => name.toLowerCase() === "cookie")) return true;
+  const sources = settings.authorize === "jwt" ? settings["jwt-from"] : [];
+  return sources.some((source) => source.startsWith("cookie:"));
+}
+
+/** Whether only pages of the host that is connected to may connect. */
+export function sameOriginOnly(settings: Settings): boolean {
+  return settings["allowed-origins"].length === 0 && usesCookies(settings);
 }
 
 export function rangesOf(texts: readonly string[]): AddressRange[] {
