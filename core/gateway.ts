@@ -166,7 +166,7 @@ export class Gateway implements SocketHandler<Connection> {
       address: this.#log.enabled && typeof info.ip === "string" ? info.ip : "",
       info: app.router.mayMove ? keptInfo(info) : "",
     });
-    this.#parts.codec.bind(slot, id, stream.lane);
+    this.#parts.codec.bind(slot, id, stream.buffer);
     this.#registry.set(connection);
     app.connections++;
     this.#metrics.opened.add(1);
@@ -188,7 +188,7 @@ export class Gateway implements SocketHandler<Connection> {
     if (connection.closing !== undefined) return;
     const { stream, slot } = connection;
     if (!codec.text(slot, data)) {
-      stream.laneFull();
+      stream.bufferFull();
       codec.text(slot, data);
     }
     this.batched(connection, 1, codec.textBytes());
@@ -200,7 +200,7 @@ export class Gateway implements SocketHandler<Connection> {
     if (connection.closing !== undefined) return;
     const { stream, slot } = connection;
     if (!codec.bytes(slot, 2, data)) {
-      stream.laneFull();
+      stream.bufferFull();
       codec.bytes(slot, 2, data);
     }
     this.batched(connection, 1, data.byteLength);
@@ -216,8 +216,8 @@ export class Gateway implements SocketHandler<Connection> {
     if (stream.windowFull) stream.hold(connection);
   }
 
-  laneFull(connection: Connection): void {
-    connection.stream.laneFull();
+  bufferFull(connection: Connection): void {
+    connection.stream.bufferFull();
   }
 
   fault(connection: Connection, code: ErrorCode): void {
@@ -235,7 +235,7 @@ export class Gateway implements SocketHandler<Connection> {
 
   drained(_connection: Connection): void {}
 
-  close(connection: Connection, closeCode: number, closeReason: string): void {
+  closed(connection: Connection, closeCode: number, closeReason: string): void {
     const { codec } = this.#parts;
     const { app, slot } = connection;
     const cause = connection.closing ?? CloseCause.client;

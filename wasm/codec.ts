@@ -36,7 +36,7 @@ export class WasmCodec implements Codec {
   limitBatches(batchBytesTarget: number, messageBytesMax: number): void {
     const options = this.#options;
     this.#messageBytesMax = Math.min(messageBytesMax, options.messageBytesMax);
-    this.#wasm.limitLanes(Math.min(batchBytesTarget, options.batchBytesTarget));
+    this.#wasm.limitBuffers(Math.min(batchBytesTarget, options.batchBytesTarget));
     this.#wasm.limitMessages(this.#messageBytesMax, Math.min(messageBytesMax, 0xffff_ffff));
   }
   get messageBytesMax(): number {
@@ -47,32 +47,32 @@ export class WasmCodec implements Codec {
     return this.#wasm.messageBytesMax(slot) >>> 0;
   }
 
-  openLane(stream: string): number {
-    return this.#events.openLane(stream);
+  openBuffer(stream: string): number {
+    return this.#events.openBuffer(stream);
   }
-  closeLane(lane: number): void {
-    this.#events.closeLane(lane);
+  closeBuffer(buffer: number): void {
+    this.#events.closeBuffer(buffer);
   }
-  laneItems(lane: number): number {
-    return this.#events.laneItems(lane);
+  bufferItems(buffer: number): number {
+    return this.#events.bufferItems(buffer);
   }
-  laneBytes(lane: number): number {
-    return this.#events.laneBytes(lane);
+  bufferBytes(buffer: number): number {
+    return this.#events.bufferBytes(buffer);
   }
-  laneNext(lane: number): number {
-    return this.#events.laneNext(lane);
+  bufferNext(buffer: number): number {
+    return this.#events.bufferNext(buffer);
   }
-  takeBatch(lane: number): Uint8Array<ArrayBuffer> {
-    return this.#events.takeBatch(lane);
+  takeBatch(buffer: number): Uint8Array<ArrayBuffer> {
+    return this.#events.takeBatch(buffer);
   }
-  append(lane: number, item: Uint8Array): void {
-    this.#events.append(lane, item);
+  append(buffer: number, item: Uint8Array): void {
+    this.#events.append(buffer, item);
   }
-  bind(slot: number, id: string, lane: number): void {
-    this.#events.bind(slot, id, lane);
+  bind(slot: number, id: string, buffer: number): void {
+    this.#events.bind(slot, id, buffer);
   }
-  move(slot: number, lane: number): void {
-    this.#events.move(slot, lane);
+  move(slot: number, buffer: number): void {
+    this.#events.move(slot, buffer);
   }
   setState(slot: number, value: Uint8Array | undefined): boolean {
     return this.#events.setState(slot, value);

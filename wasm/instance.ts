@@ -12,7 +12,7 @@ export interface Exports {
     readyBytes: number,
     fragmentsMax: number,
   ): void;
-  limitLanes(batchBytesTarget: number): void;
+  limitBuffers(batchBytesTarget: number): void;
   limitMessages(messageBytesMax: number, dataAndStateBytesMax: number): void;
   messageBytesMax(slot: number): number;
   allocate(bytes: number): number;
@@ -24,17 +24,17 @@ export interface Exports {
   commandRoom(bytes: number): number;
   validText(at: number, length: number): number;
 
-  openLane(stream: number, streamBytes: number): number;
-  closeLane(lane: number): void;
-  isLane(lane: number): number;
-  laneItems(lane: number): number;
-  laneBytes(lane: number): number;
-  laneNext(lane: number): number;
-  takeBatch(lane: number): number;
+  openBuffer(stream: number, streamBytes: number): number;
+  closeBuffer(buffer: number): void;
+  isBuffer(buffer: number): number;
+  bufferItems(buffer: number): number;
+  bufferBytes(buffer: number): number;
+  bufferNext(buffer: number): number;
+  takeBatch(buffer: number): number;
   takenBytes(): number;
-  append(lane: number, bytes: number): number;
-  bind(slot: number, lane: number): number;
-  move(slot: number, lane: number): number;
+  append(buffer: number, bytes: number): number;
+  bind(slot: number, buffer: number): number;
+  move(slot: number, buffer: number): number;
   stateBytes(slot: number): number;
   stateBytesTotal(): number;
   stateAt(slot: number): number;

@@ -27,7 +27,7 @@ function strHead(length: number): readonly number[] {
   return length < 32 ? [0xa0 | length] : [0xd9, length];
 }
 
-/** Lanes and message events, written inside WASM memory. */
+/** Batch buffers and message events, written inside WASM memory. */
 export class WasmEvents implements Omit<EventEncoder, "unbind"> {
   #textBytes = 0;
   readonly #wasm: Exports;
@@ -55,60 +55,60 @@ export class WasmEvents implements Omit<EventEncoder, "unbind"> {
     this.#texts = memory.view(this.#textAt, areaBytes);
   }
 
-  openLane(stream: string): number {
+  openBuffer(stream: string): number {
     const name = encoder.encode(stream);
     assert(name.length <= streamBytesMax, "the stream's name is short");
     const bytes = Uint8Array.of(...strHead(name.length), ...name);
     this.#memory.bytes().set(bytes, this.#textAt);
-    return this.#wasm.openLane(this.#textAt, bytes.length);
+    return this.#wasm.openBuffer(this.#textAt, bytes.length);
   }
 
-  closeLane(lane: number): void {
-    this.#assertLane(lane);
-    this.#wasm.closeLane(lane);
+  closeBuffer(buffer: number): void {
+    this.#assertBuffer(buffer);
+    this.#wasm.closeBuffer(buffer);
   }
 
-  laneItems(lane: number): number {
-    this.#assertLane(lane);
-    return this.#wasm.laneItems(lane);
+  bufferItems(buffer: number): number {
+    this.#assertBuffer(buffer);
+    return this.#wasm.bufferItems(buffer);
   }
 
-  laneBytes(lane: number): number {
-    this.#assertLane(lane);
-    return this.#wasm.laneBytes(lane);
+  bufferBytes(buffer: number): number {
+    this.#assertBuffer(buffer);
+    return this.#wasm.bufferBytes(buffer);
   }
 
-  laneNext(lane: number): number {
-    this.#assertLane(lane);
-    return this.#wasm.laneNext(lane);
+  bufferNext(buffer: number): number {
+    this.#assertBuffer(buffer);
+    return this.#wasm.bufferNext(buffer);
   }
 
-  takeBatch(lane: number): Uint8Array<ArrayBuffer> {
-    this.#assertLane(lane);
-    const at = this.#wasm.takeBatch(lane) >>> 0;
+  takeBatch(buffer: number): Uint8Array<ArrayBuffer> {
+    this.#assertBuffer(buffer);
+    const at = this.#wasm.takeBatch(buffer) >>> 0;
     return this.#memory.copy(at, this.#wasm.takenBytes());
   }
 
-  append(lane: number, item: Uint8Array): void {
-    this.#assertLane(lane);
-    const at = this.#wasm.append(lane, item.length) >>> 0;
+  append(buffer: number, item: Uint8Array): void {
+    this.#assertBuffer(buffer);
+    const at = this.#wasm.append(buffer, item.length) >>> 0;
     this.#memory.bytes().set(item, at);
   }
 
-  bind(slot: number, id: string, lane: number): void {
+  bind(slot: number, id: string, buffer: number): void {
     assert(id.startsWith(this.#node), "the id is one of this node");
     assert(id.length === this.#node.length + idChars, "the id is of the known form");
-    if (lane !== -1) this.#assertLane(lane);
+    if (buffer !== -1) this.#assertBuffer(buffer);
     assert(slot >= 0, "the slot is in range");
-    const at = this.#wasm.bind(slot, lane) >>> 0;
+    const at = this.#wasm.bind(slot, buffer) >>> 0;
     assert(at !== 0, "the slot is in range and free");
     const bytes = this.#memory.bytes();
     for (let i = 0; i < idChars; i++) bytes[at + i] = id.charCodeAt(this.#node.length + i);
   }
 
-  move(slot: number, lane: number): void {
-    this.#assertLane(lane);
-    assert(this.#wasm.move(slot, lane) === 1, "the slot is bound");
+  move(slot: number, buffer: number): void {
+    this.#assertBuffer(buffer);
+    assert(this.#wasm.move(slot, buffer) === 1, "the slot is bound");
   }
 
   setState(slot: number, value: Uint8Array | undefined): boolean {
@@ -176,13 +176,13 @@ export class WasmEvents implements Omit<EventEncoder, "unbind"> {
   #addText(slot: number, at: number, bytes: number): boolean {
     this.#textBytes = bytes;
     const result = this.#wasm.addText(slot, at, bytes);
-    assert(result >= 0, "the slot has a lane");
+    assert(result >= 0, "the slot has a buffer");
     return result === 1;
   }
 
   bytes(slot: number, kind: MessageKind, data: Uint8Array): boolean {
     const at = this.#wasm.reserve(slot, kind, data.length) >>> 0;
-    assert(at !== 1, "the slot has a lane");
+    assert(at !== 1, "the slot has a buffer");
     if (at === 0) return false;
     this.#memory.bytes().set(data, at);
     return true;
@@ -216,7 +216,7 @@ export class WasmEvents implements Omit<EventEncoder, "unbind"> {
     return this.#texts;
   }
 
-  #assertLane(lane: number): void {
-    assert(this.#wasm.isLane(lane) === 1, "the lane is open");
+  #assertBuffer(buffer: number): void {
+    assert(this.#wasm.isBuffer(buffer) === 1, "the buffer is open");
   }
 }

@@ -14,7 +14,7 @@ export class MemoryByteSocket implements ByteSocket {
   #unread: Uint8Array[] = [];
   #closed = false;
 
-  get bufferedBytes(): number {
+  get bufferedAmount(): number {
     return this.#unsent.reduce((sum, { length }) => sum + length, 0);
   }
 

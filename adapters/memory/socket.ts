@@ -46,7 +46,7 @@ export class MemorySocket implements Socket {
     this.connection = handler.open(this, admission);
   }
 
-  get bufferedBytes(): number {
+  get bufferedAmount(): number {
     return bytesOf(this.#queued) + bytesOf(this.#unread);
   }
 
@@ -149,7 +149,7 @@ export class MemorySocket implements Socket {
     if (this.#closed) return;
     this.#closed = true;
     this.#held = [];
-    this.#handler.close(this.connection, closeCode, closeReason);
+    this.#handler.closed(this.connection, closeCode, closeReason);
     this.#handler.gone(this.connection);
   }
 }

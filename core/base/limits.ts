@@ -90,7 +90,7 @@ export const limits = {
   /** How often streams are looked after, and how many connections are rebalanced each time. */
   routerTickMs: 1_000,
   rebalancePerTickMax: 100,
-  /** Past it a lane grows until a publish is confirmed, so that batches get larger under load. */
+  /** Past it, batches grow until a publish is confirmed, so that they get larger under load. */
   publishesInFlightTarget: 1,
   /** Unit of time for liveness, and how long a walk over all connections may take. */
   livenessTickMs: 100,

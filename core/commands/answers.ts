@@ -158,10 +158,10 @@ export class FlushTracker {
   #outcomeOf({ connection, upTo, until }: Unsent, now: number): Outcome | undefined {
     const { closing, sentBytes, socket } = connection;
     if (closing === CloseCause.slow) return Outcome.slow;
-    const { bufferedBytes } = socket;
+    const { bufferedAmount } = socket;
     // Compressed, what waits is fewer bytes than were given: then only nothing tells for sure.
-    const taken = this.#compressed ? -1 : sentBytes - bufferedBytes;
-    if (bufferedBytes === 0 || taken >= upTo) return Outcome.sent;
+    const taken = this.#compressed ? -1 : sentBytes - bufferedAmount;
+    if (bufferedAmount === 0 || taken >= upTo) return Outcome.sent;
     return now >= until ? Outcome.slow : undefined;
   }
 }

@@ -5,8 +5,8 @@ import type { CommandCall, CommandContext } from "./command-context.ts";
 
 /** One connection, as a `reply` to `query` lists it. */
 function describe({ id, openedAt, user, socket }: Connection): Record<string, unknown> {
-  const { bufferedBytes } = socket;
-  const entry = { id, at: openedAt, bufferedAmount: bufferedBytes };
+  const { bufferedAmount } = socket;
+  const entry = { id, at: openedAt, bufferedAmount };
   return user === undefined ? entry : { ...entry, user };
 }
 

@@ -56,7 +56,7 @@ function format({ codec, json }: Fit, batch: Uint8Array<ArrayBuffer>): Uint8Arra
 }
 
 /**
- * A batch in as many pieces as the channel needs, formatted. Lanes are kept below its limit, so
+ * A batch in as many pieces as the channel needs, formatted. Buffers are kept below its limit, so
  * most are one: not what was written before the limit was known, and what JSON makes larger.
  */
 export function fitBatch(batch: NumberedBatch, usual: Fit): NumberedBatch[] {

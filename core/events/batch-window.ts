@@ -14,7 +14,7 @@ export interface NumberedBatch extends ItemRange {
 }
 
 /**
- * The batches of one stream that are taken from its lane and not confirmed, in order, and how far
+ * The batches of one stream taken from its buffer and not confirmed, in order, and how far
  * they have been published. Confirmation is cumulative and counts items.
  */
 export class BatchWindow {

@@ -15,13 +15,13 @@ import { PausedConnections } from "./paused-connections.ts";
 import { StreamWindow } from "./stream-window.ts";
 
 /**
- * One numbered flow of events to one destination: a lane of the codec, its publishing once per
+ * One numbered flow of events to one destination: a buffer of the codec, its publishing once per
  * turn, and the window of what is not confirmed. In open mode the transport confirms, in assigned
  * mode the origin does. When the window is full, the connections that go on talking are not read
  * any more until it has room again.
  */
 export class EventStream {
-  readonly lane: number;
+  readonly buffer: number;
   readonly departed: DepartedConnections = new DepartedConnections();
   readonly #parts: EventStreamParts;
   readonly #options: EventStreamOptions;
@@ -31,7 +31,7 @@ export class EventStream {
   #inFlight = 0;
   #connected = false;
   #frozen = false;
-  /** Surrendered: late answers of the transport find nothing to do, and the lane is another's. */
+  /** Surrendered: late answers of the transport find nothing to do; its buffer is another's. */
   #ended = false;
   #scheduled = false;
   #refused: ErrorCode | undefined;
@@ -47,7 +47,7 @@ export class EventStream {
     this.#parts = parts;
     this.#options = options;
     this.window = new StreamWindow(options);
-    this.lane = parts.codec.openLane(options.stream);
+    this.buffer = parts.codec.openBuffer(options.stream);
     this.bare = new BareEvents(parts.channel, (code) => this.#failed(code));
   }
 
@@ -55,9 +55,9 @@ export class EventStream {
     return this.#options.stream;
   }
 
-  /** Bytes of events that are not confirmed: in the lane, waiting, or published. */
+  /** Bytes of events that are not confirmed: in the batch buffer, waiting, or published. */
   get unconfirmedBytes(): number {
-    return this.#parts.codec.laneBytes(this.lane) + this.window.bytes;
+    return this.#parts.codec.bufferBytes(this.buffer) + this.window.bytes;
   }
 
   get windowFull(): boolean {
@@ -85,7 +85,7 @@ export class EventStream {
 
   /** Number of the next item. */
   get next(): number {
-    return this.#parts.codec.laneNext(this.lane);
+    return this.#parts.codec.bufferNext(this.buffer);
   }
 
   /** Whether the channel can publish. While it cannot, events wait inside the window. */
@@ -97,7 +97,7 @@ export class EventStream {
     this.#pump();
   }
 
-  /** Something was written to the lane: it is published at the end of this turn. */
+  /** Something was written to the batch buffer: it is published at the end of this turn. */
   written(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
@@ -110,9 +110,9 @@ export class EventStream {
     const bytes = codec.encodeValue(item);
     const alone = json && !this.#options.json;
     // What another stream gave up comes all at once, and brokers limit a packet.
-    const full = codec.laneBytes(this.lane) + bytes.length > batchBytesTarget(channel);
+    const full = codec.bufferBytes(this.buffer) + bytes.length > batchBytesTarget(channel);
     if (alone || full) this.#take();
-    codec.append(this.lane, bytes);
+    codec.append(this.buffer, bytes);
     if (alone) this.#take(true);
     this.written();
     return bytes.length;
@@ -144,8 +144,8 @@ export class EventStream {
     this.#paused.forget(connection);
   }
 
-  /** The lane takes no further message: its batch joins those that wait. */
-  laneFull(): void {
+  /** The batch buffer takes no further message: its batch joins those that wait. */
+  bufferFull(): void {
     this.#take();
     this.#pump();
   }
@@ -194,7 +194,7 @@ export class EventStream {
 
   /**
    * Gives up every item that is not confirmed, in order, and the connections that were not read.
-   * The stream is not used afterwards; its lane is empty.
+   * The stream is not used afterwards; its batch buffer is empty.
    */
   takeUnacknowledged(): { items: unknown[][]; paused: Connection[] } {
     this.#take();
@@ -227,14 +227,14 @@ export class EventStream {
 
   #take(json?: boolean): void {
     const { codec } = this.#parts;
-    const count = codec.laneItems(this.lane);
+    const count = codec.bufferItems(this.buffer);
     if (count === 0) return;
-    const first = codec.laneNext(this.lane) - count;
-    this.window.push({ first, count, payload: codec.takeBatch(this.lane), json });
+    const first = codec.bufferNext(this.buffer) - count;
+    this.window.push({ first, count, payload: codec.takeBatch(this.buffer), json });
   }
 
   /**
-   * Publishes what may be published. While a publish is in flight the lane is left to grow until
+   * Publishes what may be published. While a publish is in flight the buffer is left to grow until
    * it is answered: batches get larger under load instead of more.
    */
   #pump(): void {

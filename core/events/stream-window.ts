@@ -19,7 +19,7 @@ export class StreamWindow extends BatchWindow {
   #connects: { readonly end: number; readonly bytes: number }[] = [];
   #first = 0;
   #connectBytes = 0;
-  /** Of these, those in batches: the others are in the lane. */
+  /** Of these, those in batches: the others are in the batch buffer. */
   #takenItems = 0;
   #takenBytes = 0;
 
@@ -54,7 +54,7 @@ export class StreamWindow extends BatchWindow {
     return this.#connectBytes >= limits.handshakeBytesMax || this.connectItems >= itemsMax;
   }
 
-  /** A `connect` was written to the lane; `end` is the number after it. */
+  /** A `connect` was written to the batch buffer; `end` is the number after it. */
   wroteConnect(end: number, bytes: number): void {
     this.#connects.push({ end, bytes });
     this.#connectBytes += bytes;

@@ -52,11 +52,11 @@ export class Delivery {
   refusal(connection: Connection, byteLength: number): Delivered | undefined {
     const { closing, socket } = connection;
     if (closing !== undefined) return closing === CloseCause.slow ? Outcome.slow : Outcome.gone;
-    const buffered = socket.bufferedBytes;
+    const buffered = socket.bufferedAmount;
     if (buffered === 0 || buffered + byteLength <= this.#sendQueueBytesMax) return undefined;
     // What this very turn has queued may only wait for its flush.
     socket.flush();
-    if (socket.bufferedBytes + byteLength <= this.#sendQueueBytesMax) return undefined;
+    if (socket.bufferedAmount + byteLength <= this.#sendQueueBytesMax) return undefined;
     this.#parts.metrics.error("send-queue-full");
     this.#parts.close(connection, CloseCause.slow, 1013, "slow");
     return Outcome.slow;

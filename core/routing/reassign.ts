@@ -20,7 +20,7 @@ function moveConnection(codec: Codec, connection: Connection, target: EventStrea
   if (connection.stream === target) return;
   connection.stream = target;
   connection.lastItem = target.next;
-  codec.move(connection.slot, target.lane);
+  codec.move(connection.slot, target.buffer);
 }
 
 /** Tells an origin of a connection that is its from now on, before any event of that. */
@@ -110,7 +110,7 @@ export function reassign(
   for (const connection of registry.all()) {
     if (targets.has(connection.id)) connection.lastItem = connection.stream.next;
   }
-  codec.closeLane(from.lane);
+  codec.closeBuffer(from.buffer);
   for (const connection of paused) {
     if (connection.closing !== undefined) continue;
     connection.socket.resume();

@@ -52,8 +52,8 @@ export class FramedSocket implements Socket, ByteSocketListener {
     this.shared.options.codec.attach(slot, this.deflated, bypassBatch);
   }
 
-  get bufferedBytes(): number {
-    return this.queuedBytes + this.bytes.bufferedBytes;
+  get bufferedAmount(): number {
+    return this.queuedBytes + this.bytes.bufferedAmount;
   }
 
   send(message: OutgoingMessage): boolean {
@@ -168,7 +168,7 @@ export class FramedSocket implements Socket, ByteSocketListener {
     this.shared.unfinished.note(this, -1, false);
     // RFC 6455, 7.1.5: 1006 where the stream ended without a close frame.
     const { closeCode, closeReason } = this.ending ?? { closeCode: 1006, closeReason: "" };
-    this.shared.options.handler.close(this.held(), closeCode, closeReason);
+    this.shared.options.handler.closed(this.held(), closeCode, closeReason);
   }
 
   /** A client goes on sending after our close frame. */
@@ -200,8 +200,8 @@ export class FramedSocket implements Socket, ByteSocketListener {
   private take(step: ParserStep): void {
     const { shared } = this;
     const { codec, handler } = shared.options;
-    if (step === ParserStep.laneFull) {
-      handler.laneFull(this.held());
+    if (step === ParserStep.bufferFull) {
+      handler.bufferFull(this.held());
     } else if (step === ParserStep.close) {
       this.closedByClient(codec.payload());
     } else if (step === ParserStep.deflatedText || step === ParserStep.deflatedBinary) {
@@ -221,13 +221,13 @@ export class FramedSocket implements Socket, ByteSocketListener {
   private inflate(kind: MessageKind): void {
     const { shared } = this;
     const connection = this.held();
-    const lanes = shared.options.lanes && connection.bypassBatch !== true;
-    // Plain messages get into the lane until the client's close frame: so must this one.
-    if (!lanes && this.state !== State.open) return;
+    const buffers = shared.options.batchBuffers && connection.bypassBatch !== true;
+    // Plain messages get into the batch buffer until the client's close frame: so must this one.
+    if (!buffers && this.state !== State.open) return;
     const message = shared.inflate(this, connection.slot, kind);
     if (typeof message === "string") {
       this.fail(message);
-    } else if (lanes) {
+    } else if (buffers) {
       shared.append(connection, kind, message);
     } else {
       shared.bypassBatch(connection, kind, message);
@@ -238,12 +238,13 @@ export class FramedSocket implements Socket, ByteSocketListener {
     const pong = buildFrame({ opcode: Opcode.pong }, payload);
     // RFC 6455, 5.5.3: only the latest ping needs an answer, so that a client that pings and
     // does not read cannot fill our memory.
-    if (this.bufferedBytes > limits.pongQueueBytesMax) this.latePong = pong;
+    if (this.bufferedAmount > limits.pongQueueBytesMax) this.latePong = pong;
     else this.queue(pong);
   }
 
   private sendLatePong(): void {
-    if (this.latePong === undefined || this.bufferedBytes > 0 || this.state !== State.open) return;
+    if (this.latePong === undefined || this.bufferedAmount > 0 || this.state !== State.open)
+      return;
     this.queue(this.latePong);
     this.latePong = undefined;
     this.flush();

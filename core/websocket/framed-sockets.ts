@@ -29,8 +29,8 @@ export interface FramedSocketsOptions {
   /** Bytes of unfinished messages: of one address, and of all; the limits' where left out. */
   readonly unfinishedBytesPerAddressMax?: number | undefined;
   readonly unfinishedBytesMax?: number | undefined;
-  /** Whether slots have lanes. If not, whole messages go to `text` and `binary` of the handler. */
-  readonly lanes: boolean;
+  /** False: whole messages go to `text` and `binary` of the handler, not into batch buffers. */
+  readonly batchBuffers: boolean;
 }
 
 /** Makes WebSockets of upgraded byte sockets. One a server. */
@@ -40,7 +40,7 @@ export class FramedSockets {
   /** Messages of the chunk that is being fed, and their bytes: one chunk is fed at a time. */
   messages = 0;
   payloadBytes = 0;
-  /** Messages of the chunk that went another way than into a lane, and pings and pongs. */
+  /** Messages of the chunk that went another way than into a batch buffer, and pings and pongs. */
   handedOut = 0;
   controlFrames = 0;
   readonly unfinished: UnfinishedMessages;
@@ -102,7 +102,7 @@ export class FramedSockets {
     this.controlFrames = 0;
   }
 
-  /** Hands a message to the handler, of a slot without a lane. */
+  /** Hands a message to the handler, of a slot without a batch buffer. */
   bypassBatch(connection: ConnectionHandle, kind: MessageKind, message: Uint8Array): void {
     const { handler } = this.options;
     this.handedOut += 1;
@@ -111,10 +111,10 @@ export class FramedSockets {
     else handler.text(connection, this.decoder.decode(message));
   }
 
-  /** Puts an inflated message into the slot's lane. */
+  /** Puts an inflated message into the slot's batch buffer. */
   append(connection: ConnectionHandle, kind: MessageKind, message: Uint8Array): void {
     const { codec, handler } = this.options;
-    while (!codec.bytes(connection.slot, kind, message)) handler.laneFull(connection);
+    while (!codec.bytes(connection.slot, kind, message)) handler.bufferFull(connection);
     this.messages += 1;
     this.payloadBytes += message.length;
   }

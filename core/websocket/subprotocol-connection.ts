@@ -53,7 +53,7 @@ export class SubprotocolConnection implements Socket, ConnectionHandle {
 
   /** The socket is gone. */
   closed(closeCode: number, closeReason: string): void {
-    this.handler.close(this.inner, closeCode, closeReason);
+    this.handler.closed(this.inner, closeCode, closeReason);
   }
 
   /** A message goes no further; to the limits of rate and idleness it counts all the same. */
@@ -67,8 +67,8 @@ export class SubprotocolConnection implements Socket, ConnectionHandle {
     this.socket.close(closeCode, closeReason);
   }
 
-  get bufferedBytes(): number {
-    return this.socket.bufferedBytes;
+  get bufferedAmount(): number {
+    return this.socket.bufferedAmount;
   }
 
   send(message: OutgoingMessage): boolean {
@@ -136,8 +136,8 @@ export class SubprotocolHandler implements SocketHandler<SubprotocolConnection> 
     this.handler.batched(connection.inner, messages, bytes);
   }
 
-  laneFull(connection: SubprotocolConnection): void {
-    this.handler.laneFull(connection.inner);
+  bufferFull(connection: SubprotocolConnection): void {
+    this.handler.bufferFull(connection.inner);
   }
 
   fault(connection: SubprotocolConnection, errorCode: ErrorCode): void {
@@ -152,7 +152,7 @@ export class SubprotocolHandler implements SocketHandler<SubprotocolConnection> 
     this.handler.drained(connection.inner);
   }
 
-  close(connection: SubprotocolConnection, closeCode: number, closeReason: string): void {
+  closed(connection: SubprotocolConnection, closeCode: number, closeReason: string): void {
     connection.closed(closeCode, closeReason);
   }
 

@@ -83,9 +83,9 @@ class SubprotocolRouter implements SocketHandler {
     }
   }
 
-  laneFull(connection: ConnectionHandle): void {
-    if (connection instanceof RoutedConnection) connection.handler.laneFull(connection.inner);
-    else this.plain.laneFull(connection);
+  bufferFull(connection: ConnectionHandle): void {
+    if (connection instanceof RoutedConnection) connection.handler.bufferFull(connection.inner);
+    else this.plain.bufferFull(connection);
   }
 
   fault(connection: ConnectionHandle, errorCode: ErrorCode): void {
@@ -107,11 +107,11 @@ class SubprotocolRouter implements SocketHandler {
     else this.plain.drained(connection);
   }
 
-  close(connection: ConnectionHandle, closeCode: number, closeReason: string): void {
+  closed(connection: ConnectionHandle, closeCode: number, closeReason: string): void {
     if (connection instanceof RoutedConnection) {
-      connection.handler.close(connection.inner, closeCode, closeReason);
+      connection.handler.closed(connection.inner, closeCode, closeReason);
     } else {
-      this.plain.close(connection, closeCode, closeReason);
+      this.plain.closed(connection, closeCode, closeReason);
     }
   }
 

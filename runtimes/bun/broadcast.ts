@@ -10,7 +10,7 @@ import { BunSocket } from "./socket.ts";
 
 /**
  * Bun's own publish. It keeps the order with what was sent to each socket before and after, and
- * what a client does not read counts in `bufferedBytes`; up to 32 messages of less than 16 KiB do
+ * what a client does not read counts in `bufferedAmount`; up to 32 messages of less than 16 KiB do
  * so only at the end of the turn, when Bun writes them together.
  */
 export class BunBroadcast implements Broadcast {

@@ -50,7 +50,7 @@ function listen(
           ? compressedBytesMax(options.messageBytesMax)
           : options.messageBytesMax,
         perMessageDeflate: deflates,
-        // Liveness is the gateway's heartbeat, and back-pressure its policy by `bufferedBytes`.
+        // Liveness is the gateway's heartbeat, and back-pressure its policy by `bufferedAmount`.
         idleTimeout: 0,
         sendPings: false,
         backpressureLimit: limits.runtimeQueueBytesMax,
@@ -219,7 +219,7 @@ function tellClosed(
   // a stream that is merely cut has no text.
   const fault = closeCode === 1006 && closeReason !== "";
   if (fault) handler.fault(connection, "frame-refused");
-  handler.close(connection, closeCode, fault ? "" : closeReason);
+  handler.closed(connection, closeCode, fault ? "" : closeReason);
   // Without a close frame the stream has gone first. After one it stays until the client ends it,
   // or Bun does, within 4 s; neither is told.
   if (closeCode === 1006 && !fault) handler.gone(connection);

@@ -38,7 +38,7 @@ export class BunSocket implements Socket {
     this.socket = socket;
   }
 
-  get bufferedBytes(): number {
+  get bufferedAmount(): number {
     return this.queuedBytes + (this.socket?.getBufferedAmount() ?? 0);
   }
 

@@ -44,7 +44,7 @@ export class DenoSocket implements Socket, EventListenerObject {
     else this.failed();
   }
 
-  get bufferedBytes(): number {
+  get bufferedAmount(): number {
     return this.queuedBytes + this.socket.bufferedAmount;
   }
 
@@ -154,7 +154,7 @@ export class DenoSocket implements Socket, EventListenerObject {
     this.ending?.cancel();
     this.abandon();
     if (this.connection === undefined) return;
-    this.options.handler.close(this.connection, closeCode, closeReason);
+    this.options.handler.closed(this.connection, closeCode, closeReason);
   }
 
   /** Deno's `close` event: only then the stream is gone, if the client lets it, ever. */

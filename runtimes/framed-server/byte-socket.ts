@@ -37,7 +37,7 @@ export class NodejsByteSocket implements ByteSocket {
     if (stream.destroyed) queueMicrotask(() => this.tellClosed());
   }
 
-  get bufferedBytes(): number {
+  get bufferedAmount(): number {
     return this.stream.writableLength + (this.backlog?.byteLength ?? 0);
   }
 
@@ -137,6 +137,6 @@ function onClose(this: NetSocket): void {
 /** The client half-closed: nothing that it sends will answer us, so the stream ends. */
 function onEnd(this: NetSocket): void {
   const bytes = (this as OwnedSocket)[owner];
-  if (bytes.bufferedBytes === 0) this.destroy();
+  if (bytes.bufferedAmount === 0) this.destroy();
   else bytes.end(limits.closeHandshakeMs);
 }

@@ -71,8 +71,8 @@ export interface ClientServerOptions {
   readonly refused?: ((code: ErrorCode) => void) | undefined;
   /** For a runtime whose sockets cannot ping: it is to find who is silent this long; 0 never. */
   readonly deadAfterMs?: number | undefined;
-  /** False where slots have no lanes: whole messages go to the handler. Default true. */
-  readonly lanes?: boolean;
+  /** False where slots have no batch buffers: whole messages go to the handler. Default true. */
+  readonly batchBuffers?: boolean;
 }
 
 const failed: HandshakeRefusal = {

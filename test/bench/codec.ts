@@ -21,26 +21,26 @@ const data64 = new TextEncoder().encode(ascii);
 
 interface Bound {
   readonly codec: Codec;
-  readonly lane: number;
+  readonly buffer: number;
 }
 
 function bound(make: (options: CodecOptions) => Codec): Bound {
   const codec = make(options);
-  const lane = codec.openLane("bench-node/incarnation/0");
-  codec.bind(slot, id, lane);
+  const buffer = codec.openBuffer("bench-node/incarnation/0");
+  codec.bind(slot, id, buffer);
   codec.attach(slot, false);
-  return { codec, lane };
+  return { codec, buffer };
 }
 
 /** Frames in, batches out: what a chunk costs a message, the batch's copy included. */
-function feeding(name: string, { codec, lane }: Bound, chunk: Uint8Array): Contender {
+function feeding(name: string, { codec, buffer }: Bound, chunk: Uint8Array): Contender {
   let taken = 0;
   const run = (operations: number): void => {
     const messages = chunk.length / clientFrame(0x82, data64).length;
     for (let i = 0; i < operations; i += messages) {
       let step = codec.feed(slot, chunk);
       while (step !== 0) {
-        taken += codec.takeBatch(lane).length;
+        taken += codec.takeBatch(buffer).length;
         step = codec.next();
       }
     }
@@ -84,14 +84,14 @@ function receiving(name: string, chunk: Buffer, pack: (item: unknown) => Uint8Ar
   return { name, run };
 }
 
-function encoding(name: string, { codec, lane }: Bound, kind: MessageKind): Contender {
+function encoding(name: string, { codec, buffer }: Bound, kind: MessageKind): Contender {
   let taken = 0;
   const add = (): boolean =>
     kind === MessageKind.text ? codec.text(slot, ascii) : codec.bytes(slot, kind, data64);
   const run = (operations: number): void => {
     for (let i = 0; i < operations; i++) {
       if (add()) continue;
-      taken += codec.takeBatch(lane).length;
+      taken += codec.takeBatch(buffer).length;
       add();
     }
     if (taken < 0) throw new Error("never");
@@ -157,14 +157,14 @@ function unpacking({ codec }: Bound): Contender {
 }
 
 /** A binary message of 4 KiB that comes in three chunks; per message. */
-function cutting(name: string, { codec, lane }: Bound): Contender {
+function cutting(name: string, { codec, buffer }: Bound): Contender {
   const frame = clientFrame(0x82, new Uint8Array(4_096));
   const chunks = [frame.slice(0, 5), frame.slice(5, 1_448), frame.slice(1_448)];
   const run = (operations: number): void => {
     for (let i = 0; i < operations; i++) {
       for (const chunk of chunks) {
         for (let step = codec.feed(slot, chunk); step !== 0; step = codec.next()) {
-          codec.takeBatch(lane);
+          codec.takeBatch(buffer);
         }
       }
     }

@@ -91,12 +91,12 @@ export class Crowd implements AsyncDisposable {
         batches.push(ids.slice(from, from + batchItems).map((id) => ["send", [id], data]));
       }
     }
-    const lane = async (): Promise<void> => {
+    const worker = async (): Promise<void> => {
       for (let batch = batches.shift(); batch !== undefined; batch = batches.shift()) {
         await this.#origin.command(String(this.#started.node), ...batch);
       }
     };
-    await Promise.all(Array.from({ length: concurrency }, lane));
+    await Promise.all(Array.from({ length: concurrency }, worker));
   }
 
   /** Resident bytes when garbage has been collected. */

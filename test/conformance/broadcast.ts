@@ -68,7 +68,7 @@ export function broadcastConformance(name: string, make: () => BroadcastCase): v
       broadcast.publish("a", message.setData(new Uint8Array(1_000)));
     }
     await slow.settle();
-    assert.ok(slow.socket.bufferedBytes >= 50_000);
+    assert.ok(slow.socket.bufferedAmount >= 50_000);
     assert.equal(fast.client.received().length, 50);
     slow.client.unblock();
     assert.equal(slow.client.received().length, 50);

@@ -42,26 +42,26 @@ export function socketConformance(name: string, make: () => SocketCase): void {
     assert.equal(socket.send(message.setData(new Uint8Array([1, 2]))), true);
     assert.equal(socket.send(message.setData("")), true);
     assert.deepEqual(client.received(), []);
-    assert.ok(socket.bufferedBytes >= 8);
+    assert.ok(socket.bufferedAmount >= 8);
     socket.flush();
     assert.deepEqual(client.received(), ["text eins ü", "binary 1,2", "text "]);
-    assert.equal(socket.bufferedBytes, 0);
+    assert.equal(socket.bufferedAmount, 0);
     socket.flush();
     assert.equal(client.received().length, 3);
   });
 
-  test(`${name}: a client that does not read is told by bufferedBytes, then by drained`, () => {
+  test(`${name}: a client that does not read is told by bufferedAmount, then by drained`, () => {
     const { socket, client, handler } = make();
     client.block();
     for (let index = 0; index < 3; index += 1) {
       socket.send(message.setData(new Uint8Array(1_000)));
       socket.flush();
     }
-    assert.ok(socket.bufferedBytes >= 3_000);
+    assert.ok(socket.bufferedAmount >= 3_000);
     assert.deepEqual(handler.heard, []);
     client.unblock();
     assert.equal(client.received().length, 3);
-    assert.equal(socket.bufferedBytes, 0);
+    assert.equal(socket.bufferedAmount, 0);
     assert.deepEqual(handler.heard, ["drained"]);
   });
 

@@ -131,9 +131,9 @@ const processBytes = 201_326_592;
 
 /**
  * What may be held at most. By a node: a window for each origin and the waiting room, past it the
- * batch that filled it, the lane, and one read of each socket; where a server cannot pause, twice
- * the window. By an origin: its window of each node, because nothing is confirmed before it is
- * handled.
+ * batch that filled it, the batch buffer, and one read of each socket; where a server cannot
+ * pause, twice the window. By an origin: its window of each node, because nothing is confirmed
+ * before it is handled.
  */
 export function memoryBounds(cluster: Cluster): Memory {
   const { engine } = cluster.combination;

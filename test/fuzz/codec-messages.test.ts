@@ -43,19 +43,19 @@ function framesOf(dice: Dice, data: string | Uint8Array): Uint8Array {
   return concat(...frames);
 }
 
-function feed(codec: Codec, lane: number, client: Client, received: unknown[][]): void {
+function feed(codec: Codec, buffer: number, client: Client, received: unknown[][]): void {
   const chunk = client.chunks.shift()!;
   let step = codec.feed(client.slot, chunk);
   while (step !== ParserStep.done) {
     assert.notEqual(step, ParserStep.fault, `FUZZ_SEED=${seed}: ${codec.fault()}`);
-    if (step === ParserStep.laneFull) take(codec, lane, received);
+    if (step === ParserStep.bufferFull) take(codec, buffer, received);
     step = codec.next();
   }
 }
 
 /** Reads a batch with another's decoder, and looks at its numbers. */
-function take(codec: Codec, lane: number, received: unknown[][]): void {
-  const [version, stream, first, items] = decode(codec.takeBatch(lane)) as [
+function take(codec: Codec, buffer: number, received: unknown[][]): void {
+  const [version, stream, first, items] = decode(codec.takeBatch(buffer)) as [
     number,
     string,
     number,
@@ -73,10 +73,10 @@ for (const [name, make] of [
     test(`what clients send is what batches hold, in order (FUZZ_SEED=${seed})`, () => {
       const dice = new Dice(seed);
       const codec = make(options);
-      const lane = codec.openLane("s");
+      const buffer = codec.openBuffer("s");
       const received: unknown[][] = [];
       const clients = slots.map((slot): Client => {
-        codec.bind(slot, idOf("n1", slot), lane);
+        codec.bind(slot, idOf("n1", slot), buffer);
         codec.attach(slot, false);
         return { slot, sent: [], chunks: [] };
       });
@@ -90,11 +90,11 @@ for (const [name, make] of [
         client.chunks.push(...dice.chunks(bytes));
         // Clients' chunks come in turns: each slot keeps what is its own.
         for (const one of clients) {
-          while (one.chunks.length > 0 && dice.chance(90)) feed(codec, lane, one, received);
+          while (one.chunks.length > 0 && dice.chance(90)) feed(codec, buffer, one, received);
         }
       }
-      for (const one of clients) while (one.chunks.length > 0) feed(codec, lane, one, received);
-      take(codec, lane, received);
+      for (const one of clients) while (one.chunks.length > 0) feed(codec, buffer, one, received);
+      take(codec, buffer, received);
       for (const { slot, sent } of clients) {
         const mine = received.filter((item) => item[1] === idOf("n1", slot));
         assert.deepEqual(

@@ -105,7 +105,13 @@ function randomFrames(dice: Dice): Uint8Array<ArrayBuffer> {
 }
 
 /** Feeds one chunk to both, through all its steps. False where the slot is to be made anew. */
-function feedBoth(pair: Pair, dice: Dice, slot: number, lane: number, chunk: Uint8Array): boolean {
+function feedBoth(
+  pair: Pair,
+  dice: Dice,
+  slot: number,
+  buffer: number,
+  chunk: Uint8Array,
+): boolean {
   let step = pair.both(`feed ${slot} ${toHex(chunk)}`, (codec) => codec.feed(slot, chunk));
   for (;;) {
     pair.both("counts", (c) => [c.fedMessages(), c.fedBytes(), c.partialBytes()].join());
@@ -114,13 +120,13 @@ function feedBoth(pair: Pair, dice: Dice, slot: number, lane: number, chunk: Uin
       faults.add(pair.both("fault", (codec) => codec.fault()));
       return false;
     }
-    if (step === ParserStep.laneFull) {
-      pair.both("takeBatch", (codec) => codec.takeBatch(lane));
+    if (step === ParserStep.bufferFull) {
+      pair.both("takeBatch", (codec) => codec.takeBatch(buffer));
     } else {
       pair.both("payload", (codec) => codec.payload());
       if (step === ParserStep.close) return false;
-      if (step >= ParserStep.text && step < ParserStep.ping && lane >= 0) {
-        writtenBack(pair, dice, slot, lane);
+      if (step >= ParserStep.text && step < ParserStep.ping && buffer >= 0) {
+        writtenBack(pair, dice, slot, buffer);
       }
       if (dice.chance(3)) return false;
     }
@@ -129,10 +135,10 @@ function feedBoth(pair: Pair, dice: Dice, slot: number, lane: number, chunk: Uin
 }
 
 /** A message that was handed out, or inflated, comes back while the chunk is in work. */
-function writtenBack(pair: Pair, dice: Dice, slot: number, lane: number): void {
+function writtenBack(pair: Pair, dice: Dice, slot: number, buffer: number): void {
   const data = dice.bytes(dice.length());
   while (!pair.both("bytes", (codec) => codec.bytes(slot, 2, data))) {
-    pair.both("takeBatch", (codec) => codec.takeBatch(lane));
+    pair.both("takeBatch", (codec) => codec.takeBatch(buffer));
   }
 }
 
@@ -147,14 +153,14 @@ function restate(pair: Pair, dice: Dice, slot: number): void {
 test(`both codecs agree on ${cases} runs of frames (FUZZ_SEED=${seed})`, () => {
   const dice = new Dice(seed);
   const pair = new Pair();
-  const lanes = [0, 1].map((n) => pair.both("openLane", (codec) => codec.openLane(`s${n}`)));
-  const laneOf = (slot: number): number => (slot % 3 === 2 ? -1 : lanes[slot % 3]!);
+  const buffers = [0, 1].map((n) => pair.both("openBuffer", (codec) => codec.openBuffer(`s${n}`)));
+  const bufferOf = (slot: number): number => (slot % 3 === 2 ? -1 : buffers[slot % 3]!);
   const begin = (slot: number): void => {
     const deflate = dice.chance(50);
     const bypassBatch = dice.chance(20);
     const letter = dice.pick(["a", "b", "_"]);
     pair.both("bind", (c) =>
-      c.bind(slot * 700, idOf(options.node, slot * 700, letter), laneOf(slot)),
+      c.bind(slot * 700, idOf(options.node, slot * 700, letter), bufferOf(slot)),
     );
     pair.both("attach", (codec) => codec.attach(slot * 700, deflate, bypassBatch));
     restate(pair, dice, slot * 700);
@@ -162,7 +168,7 @@ test(`both codecs agree on ${cases} runs of frames (FUZZ_SEED=${seed})`, () => {
   for (let slot = 0; slot < slots; slot++) begin(slot);
   for (let i = 0; i < cases; i++) {
     const slot = dice.below(slots);
-    const lane = laneOf(slot);
+    const buffer = bufferOf(slot);
     if (dice.chance(20)) restate(pair, dice, slot * 700);
     if (dice.chance(5)) {
       const [target, most] = [dice.below(1_200), 300 + dice.below(2_500)];
@@ -170,13 +176,15 @@ test(`both codecs agree on ${cases} runs of frames (FUZZ_SEED=${seed})`, () => {
     }
     let alive = true;
     for (const chunk of dice.chunks(randomFrames(dice))) {
-      alive = alive && feedBoth(pair, dice, slot * 700, lane, chunk);
+      alive = alive && feedBoth(pair, dice, slot * 700, buffer, chunk);
     }
-    if (lane >= 0 && dice.chance(20)) {
+    if (buffer >= 0 && dice.chance(20)) {
       const text = dice.text(dice.length());
       pair.both("text", (codec) => codec.text(slot * 700, text));
-      pair.both("append", (codec) => codec.append(lane, Uint8Array.of(0x91, 0xc0)));
-      pair.both("lane", (c) => [c.laneItems(lane), c.laneBytes(lane), c.laneNext(lane)].join());
+      pair.both("append", (codec) => codec.append(buffer, Uint8Array.of(0x91, 0xc0)));
+      pair.both("buffer", (c) =>
+        [c.bufferItems(buffer), c.bufferBytes(buffer), c.bufferNext(buffer)].join(),
+      );
       pair.both("seq", (codec) => codec.takeSeq(slot * 700));
       pair.both("next seq", (codec) => codec.nextSeq(slot * 700));
       pair.both("state", (codec) => codec.state(slot * 700)?.join());
@@ -185,7 +193,7 @@ test(`both codecs agree on ${cases} runs of frames (FUZZ_SEED=${seed})`, () => {
     pair.both("unbind", (codec) => codec.unbind(slot * 700));
     begin(slot);
   }
-  for (const lane of lanes) pair.both("takeBatch", (codec) => codec.takeBatch(lane));
+  for (const buffer of buffers) pair.both("takeBatch", (codec) => codec.takeBatch(buffer));
   for (let slot = 0; slot < slots; slot++)
     pair.both("unbind", (codec) => codec.unbind(slot * 700));
   assert.equal(

@@ -8,11 +8,11 @@ import { codecOptions, GatewayRig } from "./gateway-rig.ts";
 
 /** What the fuzz tests of this folder have found, each named for its cause. */
 const deflate = createZlibDeflate();
-const options = { lanes: true, deflate: true };
+const options = { batchBuffers: true, deflate: true };
 
 for (const { name, make } of codecs) {
   describe(`found by fuzzing, ${name}`, () => {
-    test("nothing behind a message that does not inflate gets into the lane", () => {
+    test("nothing behind a message that does not inflate gets into the batch buffer", () => {
       const client = new FramedClient(make(), options);
       client.send(
         { opcode: 1, payload: "one" },

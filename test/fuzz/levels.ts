@@ -27,11 +27,11 @@ export function heapLevel(slack: number = 2_000_000): Level {
 
 /**
  * Bytes of the WASM heap. It only grows where nothing is free any more: so that little that is
- * lost shows, everything that is free now is taken first, by lanes that nobody uses.
+ * lost shows, everything that is free now is taken first, by batch buffers that nobody uses.
  */
 export function wasmLevel(codec: WasmCodec): Level {
   const before = codec.heapBytes();
-  while (codec.heapBytes() === before) codec.openLane("in the way");
+  while (codec.heapBytes() === before) codec.openBuffer("in the way");
   return { name: "the WASM heap", read: () => codec.heapBytes(), slack: 65_536 };
 }
 

@@ -141,7 +141,7 @@ class Crowd {
     if (ended === undefined) return;
     this.#clients.splice(at, 1);
     // What was cut while the client did not read may end within a frame; else it may not.
-    if (bytes.bufferedBytes === 0) readServerStream(bytes.taken);
+    if (bytes.bufferedAmount === 0) readServerStream(bytes.taken);
     if (script.messages === undefined) return;
     const { messages, cause } = ended;
     assert.deepEqual(messages, script.messages.slice(0, messages.length));

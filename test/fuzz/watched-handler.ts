@@ -70,9 +70,9 @@ export class WatchedHandler implements SocketHandler<Connection> {
     this.#gateway.batched(connection, messages, bytes);
   }
 
-  laneFull(connection: Connection): void {
-    this.#of(connection, "laneFull");
-    this.#gateway.laneFull(connection);
+  bufferFull(connection: Connection): void {
+    this.#of(connection, "bufferFull");
+    this.#gateway.bufferFull(connection);
   }
 
   fault(connection: Connection, code: ErrorCode): void {
@@ -93,11 +93,11 @@ export class WatchedHandler implements SocketHandler<Connection> {
     this.#gateway.drained(connection);
   }
 
-  close(connection: Connection, closeCode: number, closeReason: string): void {
+  closed(connection: Connection, closeCode: number, closeReason: string): void {
     this.#of(connection, "close").closed = true;
     this.#open.delete(connection);
     this.#closing.add(connection);
-    this.#gateway.close(connection, closeCode, closeReason);
+    this.#gateway.closed(connection, closeCode, closeReason);
   }
 
   gone(connection: Connection): void {

@@ -68,9 +68,9 @@ function connect(handler: SocketHandler, broadcast: MemoryBroadcast): MemorySock
 test("the program that is composed works with the codec in WASM", async () => {
   const { service, options } = await compose();
   assert.ok(options.codec instanceof WasmCodec);
-  const before = options.codec.laneBytes(0);
+  const before = options.codec.bufferBytes(0);
   connect(options.handler, new MemoryBroadcast());
-  assert.ok(options.codec.laneBytes(0) > before, "the gateway writes into that very codec");
+  assert.ok(options.codec.bufferBytes(0) > before, "the gateway writes into that very codec");
   await service.stop();
 });
 

@@ -21,7 +21,7 @@ export const codecs: readonly { readonly name: string; readonly make: () => Code
 ];
 
 export interface FramedOptions {
-  readonly lanes?: boolean;
+  readonly batchBuffers?: boolean;
   readonly deflate?: boolean;
   /** Bytes that came with the handshake. */
   readonly head?: Uint8Array;
@@ -35,25 +35,26 @@ export class FramedClient {
   readonly bytes: MemoryByteSocket = new MemoryByteSocket();
   readonly clock: ManualClock = new ManualClock();
   readonly codec: Codec;
-  readonly lane: number;
+  readonly buffer: number;
   readonly socket: FramedSocket;
-  /** Batches that were taken because the lane was full. */
+  /** Batches that were taken because the batch buffer was full. */
   readonly batches: unknown[] = [];
 
   constructor(codec: Codec, options: FramedOptions = {}) {
     this.codec = codec;
-    const { lanes = false, deflate = false, head = new Uint8Array(0), during } = options;
-    this.lane = lanes ? codec.openLane("s") : -1;
+    const { batchBuffers = false, deflate = false, head = new Uint8Array(0), during } = options;
+    this.buffer = batchBuffers ? codec.openBuffer("s") : -1;
     if (during !== undefined) this.handler.during = during;
-    this.handler.takeLane = () => this.batches.push(codec.decodeValue(codec.takeBatch(this.lane)));
-    codec.bind(0, newConnectionId("test", 0, new SeededRandom(1)), this.lane);
+    this.handler.takeBuffer = () =>
+      this.batches.push(codec.decodeValue(codec.takeBatch(this.buffer)));
+    codec.bind(0, newConnectionId("test", 0, new SeededRandom(1)), this.buffer);
     const sockets = new FramedSockets({
       handler: this.handler,
       codec,
       clock: this.clock,
       deflate: createZlibDeflate(),
       messageBytesMax: settings.messageBytesMax,
-      lanes,
+      batchBuffers,
     });
     this.socket = sockets.start(this.bytes, { ...admission, deflate }, head);
     this.bytes.listener = this.socket;
@@ -68,9 +69,9 @@ export class FramedClient {
     return framesOf(this.bytes);
   }
 
-  /** The messages in the lane, as their data. */
+  /** The messages in the batch buffer, as their data. */
   takeMessages(): unknown[] {
-    const batch = this.codec.decodeValue(this.codec.takeBatch(this.lane)) as [
+    const batch = this.codec.decodeValue(this.codec.takeBatch(this.buffer)) as [
       1,
       string,
       number,

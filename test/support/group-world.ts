@@ -130,7 +130,7 @@ class StrictBroadcast extends MemoryBroadcast {
 
   override publish(topic: string, message: OutgoingMessage, except?: Socket): void {
     for (const socket of this.#sockets.get(topic) ?? []) {
-      if (socket !== except) assert.equal(socket.bufferedBytes, 0, "flushed before a broadcast");
+      if (socket !== except) assert.equal(socket.bufferedAmount, 0, "flushed before a broadcast");
     }
     super.publish(topic, message, except);
   }

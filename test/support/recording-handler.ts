@@ -19,8 +19,8 @@ export const admission: HandshakeAdmission = {
 export class RecordingHandler implements SocketHandler {
   readonly heard: string[] = [];
   readonly #slot: number;
-  /** Called for a full lane, which must be empty afterwards. */
-  takeLane: () => void = () => {};
+  /** Called for a full batch buffer, which must be empty afterwards. */
+  takeBuffer: () => void = () => {};
   /** Called inside `open` and with each line. */
   during: (socket: Socket, what: string) => void = () => {};
   socket: Socket | undefined = undefined;
@@ -55,9 +55,9 @@ export class RecordingHandler implements SocketHandler {
     this.#hear(`batched ${messages} ${bytes}`);
   }
 
-  laneFull(): void {
-    this.#hear("lane-full");
-    this.takeLane();
+  bufferFull(): void {
+    this.#hear("buffer-full");
+    this.takeBuffer();
   }
 
   fault(_connection: ConnectionHandle, errorCode: string): void {
@@ -72,7 +72,7 @@ export class RecordingHandler implements SocketHandler {
     this.#hear("drained");
   }
 
-  close(_connection: ConnectionHandle, closeCode: number, closeReason: string): void {
+  closed(_connection: ConnectionHandle, closeCode: number, closeReason: string): void {
     this.#hear(`close ${closeCode} ${closeReason}`.trimEnd());
   }
 

@@ -14,17 +14,17 @@ const names: Readonly<Record<number, string>> = {
 
 const texts = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** Feeds a slot in chunks and tells what came of it, the same way with a lane and without. */
+/** Feeds a slot in chunks and tells what came of it, the same way with a buffer and without. */
 export class Drive {
   readonly events: string[] = [];
   readonly #codec: Codec;
   readonly #slot: number;
-  readonly #lane: number;
+  readonly #buffer: number;
 
-  constructor(codec: Codec, slot: number, lane: number) {
+  constructor(codec: Codec, slot: number, buffer: number) {
     this.#codec = codec;
     this.#slot = slot;
-    this.#lane = lane;
+    this.#buffer = buffer;
   }
 
   feed(chunk: Uint8Array): void {
@@ -39,7 +39,7 @@ export class Drive {
   }
 
   #tell(step: ParserStep): void {
-    if (step === ParserStep.laneFull) return;
+    if (step === ParserStep.bufferFull) return;
     if (step === ParserStep.fault) {
       this.events.push(`fault:${this.#codec.fault()}`);
       return;
@@ -50,8 +50,8 @@ export class Drive {
   }
 
   #takeMessages(): void {
-    if (this.#lane < 0 || this.#codec.laneItems(this.#lane) === 0) return;
-    const batch = decode(this.#codec.takeBatch(this.#lane)) as unknown[];
+    if (this.#buffer < 0 || this.#codec.bufferItems(this.#buffer) === 0) return;
+    const batch = decode(this.#codec.takeBatch(this.#buffer)) as unknown[];
     for (const item of batch[3] as unknown[][]) {
       const data = item[3];
       this.events.push(

@@ -86,8 +86,8 @@ export const SLOTS_PER_PAGE_BITS: u32 = 10;
 /** 2^20 slots: `limits.connectionsMax`. */
 export const SLOT_PAGES_MAX: u32 = 1_024;
 
-/** A lane keeps a buffer up to this size when its batch is taken; a larger one is given back. */
-export const LANE_KEEP_BYTES: u32 = 262_144;
+/** A batch buffer keeps a block up to this size when its batch is taken and frees a larger one. */
+export const BUFFER_KEEP_BYTES: u32 = 262_144;
 
 /** A command area larger than this is given back when the next batch fits the ready one. */
 export const COMMAND_KEEP_BYTES: u32 = 1_048_576;
@@ -95,5 +95,5 @@ export const COMMAND_KEEP_BYTES: u32 = 1_048_576;
 /** Containers inside containers that a command batch may have, itself the first. */
 export const NESTING_MAX: u32 = 32;
 
-/** Bytes of a stream's name: what `openLane` and a numbered batch allow. */
+/** Bytes of a stream's name: what `openBuffer` and a numbered batch allow. */
 export const STREAM_BYTES_MAX: u32 = 128;

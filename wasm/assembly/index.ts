@@ -7,7 +7,7 @@ import * as commands from "./commands";
 import { COMMAND_KEEP_BYTES, Opcode, SLACK_BYTES } from "./constants";
 import { bytesMaxOf, initFrames } from "./frames";
 import { initIds } from "./ids";
-import * as lanes from "./lanes";
+import * as buffers from "./buffers";
 import { allocateOrTrap, capacityOf, free } from "./memory";
 import * as parser from "./parser";
 import { dropUnfinished, Flag, makeSlot, partialTotal, renewState, slotAt } from "./slots";
@@ -15,9 +15,8 @@ import { stateAtOf, stateBytesOf, stateTotal } from "./slots";
 import { initUtf8, utf8Valid } from "./utf8";
 
 export { allocateOrTrap as allocate, free, heapBytes } from "./memory";
-export { append, closeLane, isLane, itemPrefix, laneBytes, laneItems, laneNext } from "./lanes";
-export { openLane, takeBatch } from "./lanes";
-export { limitLanes } from "./lanes";
+export { append, bufferBytes, bufferItems, bufferNext, closeBuffer, isBuffer } from "./buffers";
+export { itemPrefix, limitBuffers, openBuffer, takeBatch } from "./buffers";
 export { limitMessages } from "./frames";
 export { resolve } from "./ids";
 export { feed, next } from "./parser";
@@ -45,8 +44,8 @@ export function init(
 ): void {
   areaBytes = readyBytes;
   initUtf8();
-  initIds(lanes.itemPrefix() + prefixBytes - nodeBytes, nodeBytes);
-  lanes.initLanes(batchBytesTarget, prefixBytes);
+  initIds(buffers.itemPrefix() + prefixBytes - nodeBytes, nodeBytes);
+  buffers.initBuffers(batchBytesTarget, prefixBytes);
   initFrames(messageBytesMax, fragmentsMax);
   parser.initParser(partialBytesMax);
   inputArea = allocateOrTrap(areaBytes + SLACK_BYTES);
@@ -75,20 +74,20 @@ export function commandRoom(bytes: u32): usize {
 }
 
 /** Binds a slot; where its 26 characters are to be written, 0 where there can be no such slot. */
-export function bind(index: u32, lane: i32): usize {
+export function bind(index: u32, buffer: i32): usize {
   const slot = makeSlot(index);
   if (!slot || slot.flags) return 0;
   slot.flags = <u8>Flag.BOUND;
-  slot.lane = lane;
+  slot.buffer = buffer;
   slot.seq = 1;
   return changetype<usize>(slot);
 }
 
 /** False where the slot is not bound. */
-export function move(index: u32, lane: i32): bool {
+export function move(index: u32, buffer: i32): bool {
   const slot = slotAt(index);
   if (!slot || !slot.flags) return false;
-  slot.lane = lane;
+  slot.buffer = buffer;
   return true;
 }
 
@@ -150,25 +149,25 @@ export function nextSeq(index: u32): f64 {
 }
 
 /**
- * Adds a message of `length` bytes to the slot's lane; where they are to be written. 0 where the
- * lane is full, 1 (no pointer) where the slot is not bound to a lane.
+ * Adds a message of `length` bytes to the slot's buffer; where they are to be written. 0 where the
+ * batch buffer is full, 1 (no pointer) where the slot is not bound to a batch buffer.
  */
 export function reserve(index: u32, kind: u32, length: u32): usize {
   const slot = slotAt(index);
-  if (!slot || !slot.flags || slot.lane < 0) return 1;
-  const at = lanes.openMessage(slot, kind == Opcode.TEXT, length);
-  if (at) lanes.closeMessage(slot, at + length);
+  if (!slot || !slot.flags || slot.buffer < 0) return 1;
+  const at = buffers.openMessage(slot, kind == Opcode.TEXT, length);
+  if (at) buffers.closeMessage(slot, at + length);
   return at;
 }
 
-/** Adds the text at `from`: 1, or 0 where the lane is full, -1 where the slot has no lane. */
+/** Adds the text at `from`: 1, or 0 where the buffer is full, -1 where the slot has none. */
 export function addText(index: u32, from: usize, length: u32): i32 {
   const slot = slotAt(index);
-  if (!slot || !slot.flags || slot.lane < 0) return -1;
-  const at = lanes.openMessage(slot, true, length);
+  if (!slot || !slot.flags || slot.buffer < 0) return -1;
+  const at = buffers.openMessage(slot, true, length);
   if (!at) return 0;
   copyOver(at, from, length);
-  lanes.closeMessage(slot, at + length);
+  buffers.closeMessage(slot, at + length);
   return 1;
 }
 
@@ -180,7 +179,7 @@ export function validText(at: usize, length: u32): bool {
 // Readers of the results of the last call. Numbers one by one are cheaper than a view on a struct.
 
 export function takenBytes(): u32 {
-  return lanes.takenBytes;
+  return buffers.takenBytes;
 }
 export function stepAt(): usize {
   return parser.stepAt;

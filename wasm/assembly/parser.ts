@@ -1,11 +1,11 @@
-// The frame parser: walks a chunk, writes whole messages of slots with a lane straight into the
-// lane, unmasked on the way, and stops for everything else. A message or frame that goes over the
-// chunk's end leaves its state in the slot and its payload in the slot's partial block.
+// The frame parser: walks a chunk, writes whole messages of slots with a batch buffer straight
+// into that, unmasked on the way, and stops for everything else. A message or frame that goes over
+// the chunk's end leaves its state in the slot and its payload in the slot's partial block.
 
 import { unmaskOver, unmaskWithin } from "./bytes";
 import { Fault, Opcode, SLACK_BYTES, Step } from "./constants";
 import { beginFrame, checkClose, checkFirst, checkLength, checkSecond, lengthEnd } from "./frames";
-import { closeMessage, openMessage } from "./lanes";
+import { closeMessage, openMessage } from "./buffers";
 import { allocate, free } from "./memory";
 import { dropUnfinished, Flag, growPartial, partialTotal, Slot, slotAt } from "./slots";
 import { UTF8_BAD, utf8Step, utf8Valid } from "./utf8";
@@ -30,11 +30,11 @@ export function initParser(partialMax: u32): void {
   partialBytesMax = partialMax;
 }
 
-/** Whether the slot's messages stop the parser, lane or not. */
+/** Whether the slot's messages stop the parser, batch buffer or not. */
 // @ts-ignore: decorator
 @inline
 function handsOut(slot: Slot): bool {
-  return slot.lane < 0 || slot.bypassBatch;
+  return slot.buffer < 0 || slot.bypassBatch;
 }
 
 function releaseHanded(): void {
@@ -103,7 +103,7 @@ function parse(slot: Slot): i32 {
 
 /**
  * The fast way: message after message that is one unfragmented frame, whole in the chunk, for a
- * slot that writes to its lane. Leaves everything else, faults included, to the slow way,
+ * slot that writes to its batch buffer. Leaves everything else, faults included, to the slow way,
  * untouched.
  */
 function wholeMessages(slot: Slot): i32 {
@@ -264,7 +264,7 @@ function readWhole(slot: Slot): i32 {
   return Step.DONE;
 }
 
-/** Hands over the message in the partial block: to the lane, or to the host. */
+/** Hands over the message in the partial block: to the batch buffer, or to the host. */
 function finishMessage(slot: Slot): i32 {
   const length = slot.partialLength;
   const text = slot.message == Opcode.TEXT;

@@ -20,7 +20,7 @@ export namespace Flag {
   export const LAST: u32 = 32;
   /** The message being read is deflated. */
   export const COMPRESSED: u32 = 64;
-  /** The message in the partial block is whole and waits for room in the lane. */
+  /** The message in the partial block is whole and waits for room in the batch buffer. */
   export const READY: u32 = 128;
 }
 
@@ -34,8 +34,8 @@ export class Slot {
   flags: u8;
   /** Opcode of the message being read; 0 between messages. */
   message: u8;
-  /** The lane that messages go to; -1 where they are handed out. */
-  lane: i32;
+  /** The batch buffer that messages go to; -1 where they are handed out. */
+  buffer: i32;
   /** Number of the connection's next event. */
   seq: u64;
   /** The frame's mask as its four bytes lie in memory. */
@@ -56,7 +56,7 @@ export class Slot {
   headerLength: u8;
   /** Opcode of the frame being read. */
   frame: u8;
-  /** Whether messages are handed out although the slot has a lane. */
+  /** Whether messages are handed out although the slot has a batch buffer. */
   bypassBatch: bool;
   /** The unfinished header: up to 14 bytes from here on. */
   header: u8;

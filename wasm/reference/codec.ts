@@ -43,35 +43,35 @@ export class PlainCodec implements Codec {
     return limitsOf(this.#slots.bound(slot), this.#frames.limits).messageBytesMax;
   }
 
-  openLane(stream: string): number {
-    return this.#events.openLane(stream);
+  openBuffer(stream: string): number {
+    return this.#events.openBuffer(stream);
   }
-  closeLane(lane: number): void {
-    this.#events.closeLane(lane);
+  closeBuffer(buffer: number): void {
+    this.#events.closeBuffer(buffer);
   }
-  laneItems(lane: number): number {
-    return this.#events.laneItems(lane);
+  bufferItems(buffer: number): number {
+    return this.#events.bufferItems(buffer);
   }
-  laneBytes(lane: number): number {
-    return this.#events.laneBytes(lane);
+  bufferBytes(buffer: number): number {
+    return this.#events.bufferBytes(buffer);
   }
-  laneNext(lane: number): number {
-    return this.#events.laneNext(lane);
+  bufferNext(buffer: number): number {
+    return this.#events.bufferNext(buffer);
   }
-  takeBatch(lane: number): Uint8Array<ArrayBuffer> {
-    return this.#events.takeBatch(lane);
+  takeBatch(buffer: number): Uint8Array<ArrayBuffer> {
+    return this.#events.takeBatch(buffer);
   }
-  append(lane: number, item: Uint8Array): void {
-    this.#events.append(lane, item);
+  append(buffer: number, item: Uint8Array): void {
+    this.#events.append(buffer, item);
   }
-  bind(slot: number, id: string, lane: number): void {
-    this.#events.bind(slot, id, lane);
+  bind(slot: number, id: string, buffer: number): void {
+    this.#events.bind(slot, id, buffer);
   }
   unbind(slot: number): void {
     this.#frames.abandon(this.#slots.unbind(slot));
   }
-  move(slot: number, lane: number): void {
-    this.#events.move(slot, lane);
+  move(slot: number, buffer: number): void {
+    this.#events.move(slot, buffer);
   }
   setState(slot: number, value: Uint8Array | undefined): boolean {
     return this.#events.setState(slot, value);

@@ -8,18 +8,18 @@ import {
 import { idChars, type Slot, type Slots } from "./slots.ts";
 import { isOneValue } from "./values.ts";
 
-/** Bytes of a lane's first buffer; it doubles. */
-const laneBytesMin = 8_192;
-/** A lane keeps a buffer up to this size when its batch is taken. */
-const laneKeepBytes = 262_144;
+/** Bytes of a batch buffer's first block; it doubles. */
+const bufferBytesMin = 8_192;
+/** A batch buffer keeps a block up to this size when its batch is taken. */
+const bufferKeepBytes = 262_144;
 /** Up to here a loop over the characters is faster than `encodeInto` (decision record 2). */
 const loopCharsMax = 16;
 /** Bytes of a stream's name. */
 export const streamBytesMax = 128;
 
-interface Lane {
+interface BatchBuffer {
   readonly streamHead: Uint8Array;
-  buffer: Uint8Array;
+  bytes: Uint8Array;
   length: number;
   items: number;
   first: number;
@@ -59,14 +59,14 @@ function writeUint(to: Uint8Array, at: number, value: number, length: number): n
   return at + length;
 }
 
-/** Lanes and message events, byte for byte what the WASM codec writes. */
+/** Batch buffers and message events, byte for byte what the WASM codec writes. */
 export class PlainEvents implements Omit<EventEncoder, "unbind"> {
   #textBytes = 0;
   readonly #node: string;
-  /** A lane that holds items takes none that would pass this; lowered for some brokers. */
+  /** A batch buffer that holds items takes none that would pass this; lowered for some brokers. */
   bytesTarget: number;
   readonly #slots: Slots;
-  readonly #lanes: (Lane | undefined)[] = [];
+  readonly #buffers: (BatchBuffer | undefined)[] = [];
   readonly #texts: Uint8Array = new Uint8Array(65_536);
 
   constructor(options: CodecOptions, slots: Slots) {
@@ -75,43 +75,43 @@ export class PlainEvents implements Omit<EventEncoder, "unbind"> {
     this.#slots = slots;
   }
 
-  openLane(stream: string): number {
+  openBuffer(stream: string): number {
     const name = encoder.encode(stream);
     assert(name.length <= streamBytesMax, "the stream's name is short");
     const head = dataHead(MessageKind.text, name.length);
     const streamHead = Uint8Array.of(...head, ...name);
-    const free = this.#lanes.indexOf(undefined);
-    const lane = free < 0 ? this.#lanes.length : free;
-    const buffer = new Uint8Array(0);
-    this.#lanes[lane] = { streamHead, buffer, length: 0, items: 0, first: 0 };
-    return lane;
+    const free = this.#buffers.indexOf(undefined);
+    const buffer = free < 0 ? this.#buffers.length : free;
+    const bytes = new Uint8Array(0);
+    this.#buffers[buffer] = { streamHead, bytes, length: 0, items: 0, first: 0 };
+    return buffer;
   }
 
-  closeLane(lane: number): void {
-    this.#lane(lane);
-    this.#lanes[lane] = undefined;
+  closeBuffer(buffer: number): void {
+    this.#buffer(buffer);
+    this.#buffers[buffer] = undefined;
   }
 
-  laneItems(lane: number): number {
-    return this.#lane(lane).items;
+  bufferItems(buffer: number): number {
+    return this.#buffer(buffer).items;
   }
 
-  laneBytes(lane: number): number {
-    return this.#lane(lane).length;
+  bufferBytes(buffer: number): number {
+    return this.#buffer(buffer).length;
   }
 
-  laneNext(lane: number): number {
-    const { first, items } = this.#lane(lane);
+  bufferNext(buffer: number): number {
+    const { first, items } = this.#buffer(buffer);
     return first + items;
   }
 
   takeBatch(index: number): Uint8Array<ArrayBuffer> {
-    const lane = this.#lane(index);
-    const { streamHead, items, first } = lane;
+    const buffer = this.#buffer(index);
+    const { streamHead, items, first } = buffer;
     const itemsBytes = items < 16 ? 1 : items < 0x1_0000 ? 3 : 5;
     const firstBytes = uintLength(first);
     const headBytes = 2 + streamHead.length + firstBytes + itemsBytes;
-    const batch = new Uint8Array(headBytes + lane.length);
+    const batch = new Uint8Array(headBytes + buffer.length);
     batch[0] = 0x94;
     batch[1] = 1;
     batch.set(streamHead, 2);
@@ -120,25 +120,25 @@ export class PlainEvents implements Omit<EventEncoder, "unbind"> {
     for (let i = 1, rest = items; i < itemsBytes; i++, rest >>>= 8) {
       batch[headBytes - i] = rest & 0xff;
     }
-    batch.set(lane.buffer.subarray(0, lane.length), headBytes);
-    lane.first += items;
-    lane.items = 0;
-    lane.length = 0;
-    if (lane.buffer.length > laneKeepBytes) lane.buffer = new Uint8Array(0);
+    batch.set(buffer.bytes.subarray(0, buffer.length), headBytes);
+    buffer.first += items;
+    buffer.items = 0;
+    buffer.length = 0;
+    if (buffer.bytes.length > bufferKeepBytes) buffer.bytes = new Uint8Array(0);
     return batch;
   }
 
   append(index: number, item: Uint8Array): void {
-    const lane = this.#lane(index);
-    this.#room(lane, item.length).set(item, lane.length);
-    lane.length += item.length;
-    lane.items++;
+    const buffer = this.#buffer(index);
+    this.#room(buffer, item.length).set(item, buffer.length);
+    buffer.length += item.length;
+    buffer.items++;
   }
 
-  bind(slot: number, id: string, lane: number): void {
+  bind(slot: number, id: string, buffer: number): void {
     assert(id.startsWith(`${this.#node}.`), "the id is one of this node");
     assert(id.length === this.#node.length + 1 + idChars, "the id is of the known form");
-    assert(lane === -1 || this.#lanes[lane] !== undefined, "the lane is open");
+    assert(buffer === -1 || this.#buffers[buffer] !== undefined, "the buffer is open");
     const head = dataHead(MessageKind.text, id.length);
     const prefix = Uint8Array.of(
       0x94,
@@ -149,7 +149,7 @@ export class PlainEvents implements Omit<EventEncoder, "unbind"> {
     );
     this.#slots.bind(slot, {
       id,
-      lane,
+      buffer,
       prefix,
       seq: 1,
       state: undefined,
@@ -157,9 +157,9 @@ export class PlainEvents implements Omit<EventEncoder, "unbind"> {
     });
   }
 
-  move(slot: number, lane: number): void {
-    assert(this.#lanes[lane] !== undefined, "the lane is open");
-    this.#slots.bound(slot).lane = lane;
+  move(slot: number, buffer: number): void {
+    assert(this.#buffers[buffer] !== undefined, "the buffer is open");
+    this.#slots.bound(slot).buffer = buffer;
   }
 
   setState(slot: number, value: Uint8Array | undefined): boolean {
@@ -216,31 +216,31 @@ export class PlainEvents implements Omit<EventEncoder, "unbind"> {
     return this.bytesFrom(this.#slots.bound(slot), kind, data, 0, data.length);
   }
 
-  /** Writes a message whose data stand in `from`; false where the lane is full. */
+  /** Writes a message whose data stand in `from`; false where the batch buffer is full. */
   bytesFrom(slot: Slot, kind: Kind, from: Uint8Array, start: number, length: number): boolean {
     const at = this.openMessage(slot, kind, length);
     if (at < 0) return false;
-    const { buffer } = this.#lane(slot.lane);
-    if (length < 48) for (let i = 0; i < length; i++) buffer[at + i] = from[start + i]!;
-    else buffer.set(from.subarray(start, start + length), at);
+    const { bytes } = this.#buffer(slot.buffer);
+    if (length < 48) for (let i = 0; i < length; i++) bytes[at + i] = from[start + i]!;
+    else bytes.set(from.subarray(start, start + length), at);
     this.closeMessage(slot, at + length);
     return true;
   }
 
-  /** Writes a message item up to its data; where those go in the lane's buffer, -1 when full. */
+  /** Writes a message item up to its data; where those go in the buffer's bytes, -1 when full. */
   openMessage(slot: Slot, kind: Kind, length: number): number {
-    assert(slot.lane >= 0, "the slot has a lane");
-    const lane = this.#lane(slot.lane);
+    assert(slot.buffer >= 0, "the slot has a buffer");
+    const buffer = this.#buffer(slot.buffer);
     const { prefix, seq, state } = slot;
     const seqBytes = uintLength(seq);
     const short = kind === MessageKind.text && length < 32;
     const headBytes = short ? 1 : length < 0x100 ? 2 : length < 0x1_0000 ? 3 : 5;
     let bytes = prefix.length + seqBytes + headBytes + length;
     if (state !== undefined) bytes += state.length;
-    if (lane.items > 0 && lane.length + bytes > this.bytesTarget) return -1;
-    const to = this.#room(lane, bytes);
-    to.set(prefix, lane.length);
-    let at = writeUint(to, lane.length + prefix.length, seq, seqBytes);
+    if (buffer.items > 0 && buffer.length + bytes > this.bytesTarget) return -1;
+    const to = this.#room(buffer, bytes);
+    to.set(prefix, buffer.length);
+    let at = writeUint(to, buffer.length + prefix.length, seq, seqBytes);
     if (headBytes === 1) to[at++] = 0xa0 | length;
     else if (headBytes === 2) {
       to[at++] = kind === MessageKind.text ? 0xd9 : 0xc4;
@@ -251,35 +251,35 @@ export class PlainEvents implements Omit<EventEncoder, "unbind"> {
 
   /** Adds the state and counts the item, whose data end before `end`. */
   closeMessage(slot: Slot, end: number): void {
-    const lane = this.#lane(slot.lane);
+    const buffer = this.#buffer(slot.buffer);
     const { state } = slot;
-    lane.length = end;
+    buffer.length = end;
     if (state !== undefined) {
-      lane.buffer.set(state, end);
-      lane.length += state.length;
+      buffer.bytes.set(state, end);
+      buffer.length += state.length;
     }
-    lane.items++;
+    buffer.items++;
     slot.seq++;
   }
 
   /** The buffer that `openMessage` gave a place in. */
   buffer(slot: Slot): Uint8Array {
-    return this.#lane(slot.lane).buffer;
+    return this.#buffer(slot.buffer).bytes;
   }
 
-  #lane(index: number): Lane {
-    const lane = this.#lanes[index];
-    assert(lane !== undefined, "the lane is open");
-    return lane;
-  }
-
-  /** The lane's buffer with room for `bytes` more. */
-  #room(lane: Lane, bytes: number): Uint8Array {
-    const needed = lane.length + bytes;
-    if (needed <= lane.buffer.length) return lane.buffer;
-    const buffer = new Uint8Array(Math.max(laneBytesMin, needed, lane.buffer.length * 2));
-    buffer.set(lane.buffer.subarray(0, lane.length));
-    lane.buffer = buffer;
+  #buffer(index: number): BatchBuffer {
+    const buffer = this.#buffers[index];
+    assert(buffer !== undefined, "the buffer is open");
     return buffer;
+  }
+
+  /** The batch buffer's bytes with room for `bytes` more. */
+  #room(buffer: BatchBuffer, bytes: number): Uint8Array {
+    const needed = buffer.length + bytes;
+    if (needed <= buffer.bytes.length) return buffer.bytes;
+    const grown = new Uint8Array(Math.max(bufferBytesMin, needed, buffer.bytes.length * 2));
+    grown.set(buffer.bytes.subarray(0, buffer.length));
+    buffer.bytes = grown;
+    return grown;
   }
 }

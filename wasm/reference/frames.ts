@@ -152,7 +152,7 @@ export class PlainFrames implements Omit<FrameParser, "unfinishedBytes"> {
 
   /**
    * The fast way: message after message that is one unfragmented frame, whole in the chunk, for a
-   * slot that writes to its lane. Leaves everything else, faults included, to the slow way,
+   * slot that writes to its buffer. Leaves everything else, faults included, to the slow way,
    * untouched.
    */
   #wholeMessages(slot: Slot, state: FrameState): Step {
@@ -175,7 +175,7 @@ export class PlainFrames implements Omit<FrameParser, "unfinishedBytes"> {
       }
       if (payload + length > chunk.end || length > messageBytesMax) break;
       const to = this.#events.openMessage(slot, opcode as MessageKind, length);
-      if (to < 0) return ParserStep.laneFull;
+      if (to < 0) return ParserStep.bufferFull;
       const buffer = this.#events.buffer(slot);
       chunk.at = payload;
       const seen = unmask(chunk, length, maskFrom(bytes, payload - 4), buffer, to);
@@ -260,7 +260,7 @@ export class PlainFrames implements Omit<FrameParser, "unfinishedBytes"> {
     }
     const kind = text ? MessageKind.text : MessageKind.binary;
     const at = this.#events.openMessage(slot, kind, length);
-    if (at < 0) return ParserStep.laneFull;
+    if (at < 0) return ParserStep.bufferFull;
     const to = this.#events.buffer(slot);
     const seen = this.#unmaskNext(state, to, at, length);
     if (text && seen > 127 && !utf8Valid(to, at, at + length)) {
@@ -288,7 +288,7 @@ export class PlainFrames implements Omit<FrameParser, "unfinishedBytes"> {
     } else {
       const kind = text ? MessageKind.text : MessageKind.binary;
       const { partial } = state;
-      if (!this.#events.bytesFrom(slot, kind, partial, 0, length)) return ParserStep.laneFull;
+      if (!this.#events.bytesFrom(slot, kind, partial, 0, length)) return ParserStep.bufferFull;
       this.#count(length);
     }
     state.ready = false;

@@ -7,7 +7,7 @@ export const idChars = 26;
 /** Parser state of one slot, between its chunks. */
 export interface FrameState {
   readonly deflate: boolean;
-  /** Messages are handed out although the slot has a lane. */
+  /** Messages are handed out although the slot has a batch buffer. */
   readonly bypassBatch: boolean;
   /** A close frame or a fault was met: nothing is parsed any more. */
   finished: boolean;
@@ -28,7 +28,7 @@ export interface FrameState {
   compressed: boolean;
   /** Frames that the message being read has so far. */
   fragments: number;
-  /** The partial message is whole and waits for room in the lane. */
+  /** The partial message is whole and waits for room in the batch buffer. */
   ready: boolean;
   utf8: number;
   partial: Uint8Array;
@@ -40,7 +40,7 @@ export interface FrameState {
 export interface Slot {
   readonly id: string;
   /** -1 where messages are handed out. */
-  lane: number;
+  buffer: number;
   /** `94 a7 message`, str header, id: what the slot's items start with; `95` with a state. */
   readonly prefix: Uint8Array;
   seq: number;
@@ -76,9 +76,9 @@ export function newFrameState(deflate: boolean, bypassBatch: boolean): FrameStat
   };
 }
 
-/** Whether the slot's messages stop the parser, lane or not. */
+/** Whether the slot's messages stop the parser, batch buffer or not. */
 export function handsOut(slot: Slot, state: FrameState): boolean {
-  return slot.lane < 0 || state.bypassBatch;
+  return slot.buffer < 0 || state.bypassBatch;
 }
 
 /** The step that hands a whole message out. */

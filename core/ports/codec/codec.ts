@@ -10,7 +10,7 @@ export interface CodecOptions {
   readonly messageBytesMax: number;
   /** Past it a message in fragments is a fault, `message-fragments`; `limits.fragmentsMax`. */
   readonly fragmentsMax?: number | undefined;
-  /** A lane that holds items takes no further one that would pass this size. */
+  /** A batch buffer that holds items takes no further one that would pass this size. */
   readonly batchBytesTarget: number;
   /** Unfinished messages of all slots together; past it `parser-memory`. */
   readonly partialBytesMax: number;
@@ -32,7 +32,7 @@ export interface Codec extends EventEncoder, FrameParser, CommandDecoder, ValueC
   /**
    * Lowers the batch target and the largest message to what a broker takes, or raises them again:
    * never above what the codec was made with. A message and its slot's state together keep to this
-   * `messageBytesMax`. What a lane holds already stays.
+   * `messageBytesMax`. What a batch buffer holds already stays.
    */
   limitBatches(batchBytesTarget: number, messageBytesMax: number): void;
   /** The largest message at present, of a slot without a state. */

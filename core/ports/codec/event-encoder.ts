@@ -1,35 +1,35 @@
 import type { MessageKind } from "../socket/mod.ts";
 
 /**
- * Writes events into lanes. A *lane* is one numbered stream's batch under construction; each
- * bound connection has one lane. Items are written as MessagePack, in place.
+ * Writes events into batch buffers. A *batch buffer* holds the batch under construction of one
+ * numbered stream; each bound connection has one. Items are written as MessagePack, in place.
  */
 export interface EventEncoder {
-  /** Makes the lane of a new stream whose first item is number 0. */
-  openLane(stream: string): number;
-  /** Drops a lane that no connection is bound to. */
-  closeLane(lane: number): void;
+  /** Makes the batch buffer of a new stream whose first item is number 0. */
+  openBuffer(stream: string): number;
+  /** Drops a batch buffer that no connection is bound to. */
+  closeBuffer(buffer: number): void;
   /** Items in the batch under construction. */
-  laneItems(lane: number): number;
+  bufferItems(buffer: number): number;
   /** Bytes of those items. */
-  laneBytes(lane: number): number;
-  /** Number of the next item to be written to the lane: the stream's count so far. */
-  laneNext(lane: number): number;
+  bufferBytes(buffer: number): number;
+  /** Number of the next item to be written to the batch buffer: the stream's count so far. */
+  bufferNext(buffer: number): number;
   /**
    * The batch under construction as `[1, stream, first, [items]]`, in a new exact ArrayBuffer
-   * (MQTT.js clones a view's whole buffer). The lane is empty afterwards.
+   * (MQTT.js clones a view's whole buffer). The batch buffer is empty afterwards.
    */
-  takeBatch(lane: number): Uint8Array<ArrayBuffer>;
+  takeBatch(buffer: number): Uint8Array<ArrayBuffer>;
   /** Adds one item that is MessagePack already. Never full: cold events may pass the target. */
-  append(lane: number, item: Uint8Array): void;
+  append(buffer: number, item: Uint8Array): void;
 
   /**
    * Binds a slot to a connection. `id` is the whole id (ASCII); the next seq becomes 1, because
-   * 0 is the `open` event. Lane -1: messages are handed out by the frame parser, not encoded.
+   * 0 is the `open` event. Buffer -1: messages are handed out by the frame parser, not encoded.
    */
-  bind(slot: number, id: string, lane: number): void;
-  /** Gives a bound slot another lane. Not while a chunk of it is being parsed. */
-  move(slot: number, lane: number): void;
+  bind(slot: number, id: string, buffer: number): void;
+  /** Gives a bound slot another batch buffer. Not while a chunk of it is being parsed. */
+  move(slot: number, buffer: number): void;
   /**
    * Sets the value (MessagePack) that stands as a fifth element in each message of the slot from
    * now on; undefined takes it away. At most `limits.stateBytesMax`. Not while a chunk of the slot
@@ -47,7 +47,7 @@ export interface EventEncoder {
   takeSeq(slot: number): number;
 
   /**
-   * Writes `["message", id, seq, data, state?]` into the slot's lane. False when the lane holds
+   * Writes `["message", id, seq, data, state?]` into the slot's buffer. False when that holds
    * items and this one would pass the target: nothing is written, take the batch and call again.
    */
   text(slot: number, data: string): boolean;

@@ -4,7 +4,7 @@
  */
 export interface ByteSocket {
   /** Bytes handed over and not yet taken by the kernel. */
-  readonly bufferedBytes: number;
+  readonly bufferedAmount: number;
   /** Hands over bytes that the caller never changes again. One call is one system call at best. */
   write(bytes: Uint8Array): void;
   /** Sends what is queued, then half-closes. */

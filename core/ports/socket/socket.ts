@@ -25,7 +25,7 @@ export interface OutgoingMessage {
  */
 export interface Socket {
   /** Bytes accepted by `send` that the kernel has not taken yet, queued ones included. */
-  readonly bufferedBytes: number;
+  readonly bufferedAmount: number;
   /** False when the socket is closing or closed: the message went nowhere. */
   send(message: OutgoingMessage): boolean;
   flush(): void;

@@ -77,7 +77,7 @@ export class FixtureHandler implements SocketHandler<FixtureConnection> {
 
   batched(): void {}
 
-  laneFull(): void {}
+  bufferFull(): void {}
 
   fault(connection: FixtureConnection, errorCode: string): void {
     say({ event: "fault", name: connection.name, errorCode });
@@ -88,10 +88,10 @@ export class FixtureHandler implements SocketHandler<FixtureConnection> {
   }
 
   drained(connection: FixtureConnection): void {
-    say({ event: "drained", name: connection.name, buffered: connection.socket.bufferedBytes });
+    say({ event: "drained", name: connection.name, buffered: connection.socket.bufferedAmount });
   }
 
-  close(connection: FixtureConnection, closeCode: number, closeReason: string): void {
+  closed(connection: FixtureConnection, closeCode: number, closeReason: string): void {
     const { name, slot } = connection;
     say({ event: "close", name, closeCode, closeReason, messages: connection.messages });
     this.codec.unbind(slot);
@@ -137,7 +137,7 @@ export class FixtureHandler implements SocketHandler<FixtureConnection> {
         break;
       case "big": {
         const sent = this.send(socket, new Uint8Array(Number(first)).fill(7));
-        say({ event: "sent", name, sent, buffered: socket.bufferedBytes });
+        say({ event: "sent", name, sent, buffered: socket.bufferedAmount });
         break;
       }
       case "pause":
@@ -147,7 +147,7 @@ export class FixtureHandler implements SocketHandler<FixtureConnection> {
         other?.socket.resume();
         break;
       case "stats": {
-        const stats = other && { messages: other.messages, buffered: other.socket.bufferedBytes };
+        const stats = other && { messages: other.messages, buffered: other.socket.bufferedAmount };
         this.send(socket, JSON.stringify(stats ?? null));
         break;
       }

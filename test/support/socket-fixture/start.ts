@@ -62,7 +62,7 @@ async function startServer(engines: Readonly<Record<string, StartServer>>): Prom
     clock: new SystemClock(),
     deflate,
     messageBytesMax: messageBytesMax ?? limits.messageBytesMax,
-    lanes: false,
+    batchBuffers: false,
   });
   handler.server = server;
   handler.tls = tls;

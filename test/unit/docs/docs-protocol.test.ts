@@ -204,8 +204,8 @@ function assertAddressed(codec: Codec, at: string): void {
 for (const [name, create] of Object.entries(codecs)) {
   test(`every command shown is one that the gateway takes: ${name}`, () => {
     const codec = create(options);
-    const lane = codec.openLane("n1:7hq2mzk41xwd:0");
-    for (const [slot, id] of ids.entries()) codec.bind(slot, id, lane);
+    const buffer = codec.openBuffer("n1:7hq2mzk41xwd:0");
+    for (const [slot, id] of ids.entries()) codec.bind(slot, id, buffer);
     const commands = blocks.filter(({ subject }) => subject === "command");
     assert.ok(commands.length >= 27);
     for (const block of commands) {
@@ -250,21 +250,21 @@ for (const [name, create] of Object.entries(codecs)) {
       .filter(([version]) => version === 1);
     const streams = [...new Set(batches.map(([, stream]) => String(stream)))];
     assert.equal(streams.length, 2, "one in open and one in assigned mode");
-    const lanes = streams.map((stream) => codec.openLane(stream));
+    const buffers = streams.map((stream) => codec.openBuffer(stream));
     // The second connection is the one of assigned mode.
-    for (const [slot, id] of ids.entries()) codec.bind(slot, id, lanes[slot % 2] as number);
+    for (const [slot, id] of ids.entries()) codec.bind(slot, id, buffers[slot % 2] as number);
     for (const batch of batches) {
-      const lane = lanes[streams.indexOf(batch[1])] as number;
+      const buffer = buffers[streams.indexOf(batch[1])] as number;
       for (const item of itemsOf(batch)) {
         const [verb, id, seq, data, state] = item;
         const slot = ids.indexOf(String(id));
         if (state !== undefined) codec.setState(slot, codec.encodeValue(state));
-        if (verb !== "message") codec.append(lane, codec.encodeValue(item));
+        if (verb !== "message") codec.append(buffer, codec.encodeValue(item));
         else if (typeof data === "string") codec.text(slot, data);
         else codec.bytes(slot, 2, Buffer.from((data as { $binary: string }).$binary, "base64"));
         if (verb === "close") assert.equal(codec.takeSeq(slot), seq);
       }
-      assert.deepEqual(jsonForm(decode(codec.takeBatch(lane))), batch);
+      assert.deepEqual(jsonForm(decode(codec.takeBatch(buffer))), batch);
     }
   });
 }

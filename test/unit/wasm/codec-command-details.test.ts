@@ -122,17 +122,17 @@ for (const [name, make] of [
       assert.equal(resolved("m.x".repeat(1_000_000)), -2);
     });
 
-    test("resolving leaves the batch and the lane as they are", () => {
+    test("resolving leaves the batch and the batch buffer as they are", () => {
       const other: Codec = make(options);
-      const lane = other.openLane("s");
-      other.bind(5, id5, lane);
+      const buffer = other.openBuffer("s");
+      other.bind(5, id5, buffer);
       other.text(5, "hello");
       other.decode(encode([["send", [id5, "m.x"], "data", { ref: 1 }]]));
       other.nextItem();
       assert.equal(other.resolve("m.y"), -3);
       assert.deepEqual([other.target(0), other.target(1), other.dataText()], [5, -3, "data"]);
       assert.deepEqual(other.options(), { ref: 1 });
-      assert.equal(other.laneItems(lane), 1);
+      assert.equal(other.bufferItems(buffer), 1);
     });
   });
 }

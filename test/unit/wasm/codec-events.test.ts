@@ -31,15 +31,15 @@ const lengths = [0, 1, 15, 16, 17, 31, 32, 255, 256, 65_535, 65_536, 200_000];
 
 interface Bound {
   readonly codec: Codec;
-  readonly lane: number;
+  readonly buffer: number;
 }
 
 function bound(make: (options: CodecOptions) => Codec): Bound {
   const codec = make(options);
-  const lane = codec.openLane("s");
-  codec.bind(5, idOf("n1", 5), lane);
+  const buffer = codec.openBuffer("s");
+  codec.bind(5, idOf("n1", 5), buffer);
   codec.attach(5, false);
-  return { codec, lane };
+  return { codec, buffer };
 }
 
 function messages(batch: Uint8Array): unknown[][] {
@@ -49,94 +49,94 @@ function messages(batch: Uint8Array): unknown[][] {
 for (const [name, make] of makers) {
   describe(`codec ${name}: events`, () => {
     test("batches, byte for byte", () => {
-      const { codec, lane } = bound(make);
-      assert.equal(toHex(codec.takeBatch(lane)), "9401a1730090", "an empty one");
+      const { codec, buffer } = bound(make);
+      assert.equal(toHex(codec.takeBatch(buffer)), "9401a1730090", "an empty one");
       assert.equal(codec.text(5, "hi"), true);
       assert.equal(codec.bytes(5, MessageKind.binary, fromHex("00ff")), true);
       assert.equal(codec.feed(5, clientFrame(0x81, utf8("é"))), ParserStep.done);
-      codec.append(lane, codec.encodeValue(["alive", []]));
-      assert.equal(codec.laneItems(lane), 4);
-      assert.equal(codec.laneNext(lane), 4);
+      codec.append(buffer, codec.encodeValue(["alive", []]));
+      assert.equal(codec.bufferItems(buffer), 4);
+      assert.equal(codec.bufferNext(buffer), 4);
       const items = [
         `${itemHead}01a26869`,
         `${itemHead}02c40200ff`,
         `${itemHead}03a2c3a9`,
         "92a5616c69766590",
       ];
-      assert.equal(codec.laneBytes(lane), items.join("").length / 2);
-      assert.equal(toHex(codec.takeBatch(lane)), `9401a1730094${items.join("")}`);
-      assert.equal(codec.laneItems(lane) + codec.laneBytes(lane), 0);
+      assert.equal(codec.bufferBytes(buffer), items.join("").length / 2);
+      assert.equal(toHex(codec.takeBatch(buffer)), `9401a1730094${items.join("")}`);
+      assert.equal(codec.bufferItems(buffer) + codec.bufferBytes(buffer), 0);
       assert.equal(codec.text(5, ""), true);
-      assert.equal(toHex(codec.takeBatch(lane)), `9401a1730491${itemHead}04a0`);
+      assert.equal(toHex(codec.takeBatch(buffer)), `9401a1730491${itemHead}04a0`);
     });
 
     test("a batch owns its whole buffer", () => {
-      const { codec, lane } = bound(make);
+      const { codec, buffer } = bound(make);
       codec.text(5, "x");
-      const batch = codec.takeBatch(lane);
+      const batch = codec.takeBatch(buffer);
       assert.equal(batch.byteOffset, 0);
       assert.equal(batch.buffer.byteLength, batch.byteLength);
       codec.text(5, "y");
       const before = toHex(batch);
-      codec.takeBatch(lane);
+      codec.takeBatch(buffer);
       assert.equal(toHex(batch), before, "a taken batch never changes");
     });
 
     test("data of every length form, as text and as bytes", () => {
-      const { codec, lane } = bound(make);
+      const { codec, buffer } = bound(make);
       for (const length of lengths) {
         const data = new Uint8Array(length).fill(0x61);
         const wide = "é".repeat(length);
         assert.equal(codec.text(5, "a".repeat(length)), true);
-        const [, , , text] = messages(codec.takeBatch(lane))[0]!;
+        const [, , , text] = messages(codec.takeBatch(buffer))[0]!;
         assert.equal(text, "a".repeat(length));
         assert.equal(codec.text(5, wide), true);
-        assert.equal(messages(codec.takeBatch(lane))[0]![3], wide);
+        assert.equal(messages(codec.takeBatch(buffer))[0]![3], wide);
         assert.equal(codec.bytes(5, MessageKind.text, data), true);
-        assert.equal(messages(codec.takeBatch(lane))[0]![3], text);
+        assert.equal(messages(codec.takeBatch(buffer))[0]![3], text);
         assert.equal(codec.bytes(5, MessageKind.binary, data), true);
-        assert.deepEqual(messages(codec.takeBatch(lane))[0]![3], data);
+        assert.deepEqual(messages(codec.takeBatch(buffer))[0]![3], data);
       }
     });
 
     test("every form of seq, first and item count", () => {
-      const { codec, lane } = bound(make);
+      const { codec, buffer } = bound(make);
       const seqs: number[] = [];
       for (let i = 1; i <= 70_000; i++) {
-        if (i % 20_000 === 0) codec.takeBatch(lane);
-        codec.append(lane, fromHex("90"));
+        if (i % 20_000 === 0) codec.takeBatch(buffer);
+        codec.append(buffer, fromHex("90"));
         seqs.push(codec.takeSeq(5));
       }
       assert.deepEqual([seqs[0], seqs[69_999]], [1, 70_000]);
-      const [, , first, items] = decode(codec.takeBatch(lane)) as [
+      const [, , first, items] = decode(codec.takeBatch(buffer)) as [
         number,
         string,
         number,
         unknown[],
       ];
       assert.deepEqual([first, items.length], [59_999, 10_001]);
-      for (let i = 0; i < 70_000; i++) codec.append(lane, fromHex("90"));
-      const long = codec.takeBatch(lane);
+      for (let i = 0; i < 70_000; i++) codec.append(buffer, fromHex("90"));
+      const long = codec.takeBatch(buffer);
       assert.equal(toHex(long.slice(0, 13)), "9401a173ce00011170dd000111");
       codec.text(5, "");
-      assert.equal(toHex(codec.takeBatch(lane)).slice(0, 20), "9401a173ce000222e091");
+      assert.equal(toHex(codec.takeBatch(buffer)).slice(0, 20), "9401a173ce000222e091");
       codec.text(5, "");
-      assert.deepEqual(messages(codec.takeBatch(lane))[0]![2], 70_002);
+      assert.deepEqual(messages(codec.takeBatch(buffer))[0]![2], 70_002);
     });
 
-    test("a lane that holds items takes none past the target; an empty one takes any", () => {
-      const { codec, lane } = bound(make);
+    test("a buffer that holds items takes none past the target; an empty one takes any", () => {
+      const { codec, buffer } = bound(make);
       assert.equal(codec.bytes(5, MessageKind.binary, new Uint8Array(1_000_000)), true);
       assert.equal(codec.text(5, ""), false);
-      codec.append(lane, fromHex("90"));
-      assert.equal(codec.laneItems(lane), 2, "append is never refused");
-      codec.takeBatch(lane);
+      codec.append(buffer, fromHex("90"));
+      assert.equal(codec.bufferItems(buffer), 2, "append is never refused");
+      codec.takeBatch(buffer);
       const fits = options.batchBytesTarget - itemHead.length / 2 - 1 - 3;
       assert.equal(codec.bytes(5, MessageKind.binary, new Uint8Array(fits - 41)), true);
       assert.equal(codec.text(5, "1"), false, "one byte too many");
       assert.equal(codec.text(5, ""), true);
-      assert.equal(codec.laneBytes(lane), options.batchBytesTarget);
-      const taken = messages(codec.takeBatch(lane));
+      assert.equal(codec.bufferBytes(buffer), options.batchBytesTarget);
+      const taken = messages(codec.takeBatch(buffer));
       assert.deepEqual(
         taken.map((item) => item[2]),
         [2, 3],
@@ -144,67 +144,67 @@ for (const [name, make] of makers) {
       );
     });
 
-    test("lanes are numbered for themselves, and their indices are used again", () => {
+    test("batch buffers are numbered for themselves, and their indices are used again", () => {
       const codec = make(options);
-      const lanes = Array.from({ length: 40 }, (_, i) => codec.openLane(`stream-${i}`));
-      assert.equal(new Set(lanes).size, 40);
-      for (const [i, lane] of lanes.entries()) {
-        codec.bind(i, idOf("n1", i), lane);
+      const buffers = Array.from({ length: 40 }, (_, i) => codec.openBuffer(`stream-${i}`));
+      assert.equal(new Set(buffers).size, 40);
+      for (const [i, buffer] of buffers.entries()) {
+        codec.bind(i, idOf("n1", i), buffer);
         assert.equal(codec.text(i, `m${i}`), true);
       }
-      for (const [i, lane] of lanes.entries()) {
+      for (const [i, buffer] of buffers.entries()) {
         const id = idOf("n1", i);
         const expected = [1, `stream-${i}`, 0, [["message", id, 1, `m${i}`]]];
-        assert.deepEqual(decode(codec.takeBatch(lane)), expected);
+        assert.deepEqual(decode(codec.takeBatch(buffer)), expected);
       }
       codec.unbind(7);
-      codec.closeLane(lanes[7]!);
-      assert.throws(() => codec.laneItems(lanes[7]!), /the lane is open/);
-      assert.equal(codec.openLane("again"), lanes[7]);
-      assert.equal(codec.laneNext(lanes[7]!), 0);
+      codec.closeBuffer(buffers[7]!);
+      assert.throws(() => codec.bufferItems(buffers[7]!), /the buffer is open/);
+      assert.equal(codec.openBuffer("again"), buffers[7]);
+      assert.equal(codec.bufferNext(buffers[7]!), 0);
     });
 
     test("a stream's name takes up to 128 bytes", () => {
       const codec = make(options);
       for (const length of [31, 32, 128]) {
         const stream = "s".repeat(length);
-        assert.deepEqual(decode(codec.takeBatch(codec.openLane(stream))), [1, stream, 0, []]);
+        assert.deepEqual(decode(codec.takeBatch(codec.openBuffer(stream))), [1, stream, 0, []]);
       }
-      assert.throws(() => codec.openLane("s".repeat(129)), /name is short/);
+      assert.throws(() => codec.openBuffer("s".repeat(129)), /name is short/);
     });
 
     test("node names of every length", () => {
       for (let length = 1; length <= 32; length++) {
         const node = "n".repeat(length);
         const codec = make({ ...options, node });
-        const lane = codec.openLane("s");
-        codec.bind(9, idOf(node, 9), lane);
+        const buffer = codec.openBuffer("s");
+        codec.bind(9, idOf(node, 9), buffer);
         codec.text(9, "x");
         const batch = [1, "s", 0, [["message", idOf(node, 9), 1, "x"]]];
-        assert.deepEqual(decode(codec.takeBatch(lane)), batch);
+        assert.deepEqual(decode(codec.takeBatch(buffer)), batch);
       }
     });
 
     test("a programmer's errors are asserted", () => {
-      const { codec, lane } = bound(make);
+      const { codec, buffer } = bound(make);
       const id = idOf("n1", 6);
-      assert.throws(() => codec.bind(5, idOf("n1", 5), lane), /free/);
-      assert.throws(() => codec.bind(6, idOf("other", 6), lane), /of this node/);
-      assert.throws(() => codec.bind(6, `${id}x`, lane), /known form/);
-      assert.throws(() => codec.bind(6, id, 99), /lane is open/);
-      assert.throws(() => codec.bind(1_048_576, id, lane), /range/);
+      assert.throws(() => codec.bind(5, idOf("n1", 5), buffer), /free/);
+      assert.throws(() => codec.bind(6, idOf("other", 6), buffer), /of this node/);
+      assert.throws(() => codec.bind(6, `${id}x`, buffer), /known form/);
+      assert.throws(() => codec.bind(6, id, 99), /buffer is open/);
+      assert.throws(() => codec.bind(1_048_576, id, buffer), /range/);
       assert.throws(() => codec.unbind(6), /bound/);
       assert.throws(() => codec.attach(6, false), /bound/);
       assert.throws(() => codec.takeSeq(6), /bound/);
-      assert.throws(() => codec.text(6, ""), /bound|has a lane/);
+      assert.throws(() => codec.text(6, ""), /bound|has a buffer/);
       codec.bind(6, id, -1);
       assert.throws(() => codec.feed(6, fromHex("8180")), /attached/);
-      assert.throws(() => codec.text(6, ""), /has a lane/);
-      assert.throws(() => codec.bytes(6, MessageKind.text, utf8("")), /has a lane/);
+      assert.throws(() => codec.text(6, ""), /has a buffer/);
+      assert.throws(() => codec.bytes(6, MessageKind.text, utf8("")), /has a buffer/);
     });
 
     test("deflated messages come back through `bytes`, while their chunk is in work", () => {
-      const { codec, lane } = bound(make);
+      const { codec, buffer } = bound(make);
       codec.attach(5, true);
       const plain = clientFrame(0x81, utf8("plain"));
       const deflated = clientFrame(0xc1, fromHex("f248cdc9c90700"));
@@ -213,7 +213,7 @@ for (const [name, make] of makers) {
       assert.equal(codec.bytes(5, MessageKind.text, utf8("H".repeat(60_000))), true);
       step = codec.next();
       assert.equal(step, ParserStep.done);
-      const data = messages(codec.takeBatch(lane)).map((item) => [item[2], item[3]]);
+      const data = messages(codec.takeBatch(buffer)).map((item) => [item[2], item[3]]);
       assert.deepEqual(data, [
         [1, "plain"],
         [2, "H".repeat(60_000)],

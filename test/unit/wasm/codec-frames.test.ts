@@ -26,10 +26,15 @@ const makers = [
 ] as const;
 
 /** The events of a vector that comes in these chunks, over a fresh slot. */
-function eventsOf(codec: Codec, vector: FrameVector, lane: number, chunks: Iterable<Uint8Array>) {
-  codec.bind(3, idOf("n1", 3), lane);
+function eventsOf(
+  codec: Codec,
+  vector: FrameVector,
+  buffer: number,
+  chunks: Iterable<Uint8Array>,
+) {
+  codec.bind(3, idOf("n1", 3), buffer);
   codec.attach(3, vector.deflate ?? false);
-  const drive = new Drive(codec, 3, lane);
+  const drive = new Drive(codec, 3, buffer);
   for (const chunk of chunks) drive.feed(chunk);
   codec.unbind(3);
   assert.equal(codec.partialBytes(), 0, "nothing is held for a slot that is gone");
@@ -49,12 +54,12 @@ function* splits(length: number): Generator<number> {
 for (const [name, make] of makers) {
   describe(`codec ${name}: frames`, () => {
     const codec = make(options);
-    const lane = codec.openLane("s");
+    const buffer = codec.openBuffer("s");
 
     for (const vector of frameVectors) {
       test(vector.name, () => {
         const { bytes, events } = vector;
-        for (const to of [lane, -1]) {
+        for (const to of [buffer, -1]) {
           assert.deepEqual(eventsOf(codec, vector, to, [bytes]), events, "whole");
           for (const at of splits(bytes.length)) {
             const halves = [bytes.slice(0, at), bytes.slice(at)];
@@ -66,7 +71,7 @@ for (const [name, make] of makers) {
     }
 
     test("a fault is told with the byte that makes it, not at the message's end", () => {
-      for (const to of [lane, -1]) {
+      for (const to of [buffer, -1]) {
         codec.bind(4, idOf("n1", 4), to);
         codec.attach(4, false);
         const bytes = clientFrame(0x81, concat(utf8("good so far"), fromHex("ff"), utf8("...")));
@@ -79,36 +84,36 @@ for (const [name, make] of makers) {
     });
 
     test("a message that its header says is too big is refused before it comes", () => {
-      codec.bind(4, idOf("n1", 4), lane);
+      codec.bind(4, idOf("n1", 4), buffer);
       codec.attach(4, false);
       assert.equal(codec.feed(4, fromHex("82ff 0000000000100000")), ParserStep.fault);
       assert.equal(codec.fault(), "message-too-big");
       codec.unbind(4);
     });
 
-    test("a lane that is full stops the parser, and nothing is lost or doubled", () => {
-      codec.bind(4, idOf("n1", 4), lane);
+    test("a batch buffer that is full stops the parser, and nothing is lost or doubled", () => {
+      codec.bind(4, idOf("n1", 4), buffer);
       codec.attach(4, false);
       const chunk = concat(
         ...Array.from({ length: 9 }, () => clientFrame(0x82, new Uint8Array(20_000))),
       );
       let full = 0;
       let step = codec.feed(4, chunk);
-      while (step === ParserStep.laneFull) {
+      while (step === ParserStep.bufferFull) {
         full++;
-        assert.equal(codec.laneItems(lane), 3);
-        codec.takeBatch(lane);
+        assert.equal(codec.bufferItems(buffer), 3);
+        codec.takeBatch(buffer);
         step = codec.next();
       }
       assert.equal(step, ParserStep.done);
-      assert.deepEqual([full, codec.laneItems(lane), codec.fedMessages()], [2, 3, 9]);
+      assert.deepEqual([full, codec.bufferItems(buffer), codec.fedMessages()], [2, 3, 9]);
       assert.equal(codec.fedBytes(), 180_000);
-      codec.takeBatch(lane);
+      codec.takeBatch(buffer);
       codec.unbind(4);
     });
 
-    test("a lane that is full holds back a message made of fragments, too", () => {
-      codec.bind(4, idOf("n1", 4), lane);
+    test("a batch buffer that is full holds back a message made of fragments, too", () => {
+      codec.bind(4, idOf("n1", 4), buffer);
       codec.attach(4, false);
       const big = clientFrame(0x82, new Uint8Array(60_000));
       const parts = [
@@ -116,19 +121,19 @@ for (const [name, make] of makers) {
         clientFrame(0x80, new Uint8Array(6_000)),
       ];
       assert.equal(codec.feed(4, big), ParserStep.done);
-      assert.equal(codec.feed(4, concat(...parts)), ParserStep.laneFull);
-      assert.equal(codec.next(), ParserStep.laneFull, "still full");
-      codec.takeBatch(lane);
+      assert.equal(codec.feed(4, concat(...parts)), ParserStep.bufferFull);
+      assert.equal(codec.next(), ParserStep.bufferFull, "still full");
+      codec.takeBatch(buffer);
       assert.equal(codec.next(), ParserStep.done);
-      assert.equal(codec.laneItems(lane), 1);
-      codec.takeBatch(lane);
+      assert.equal(codec.bufferItems(buffer), 1);
+      codec.takeBatch(buffer);
       codec.unbind(4);
     });
 
     test("unfinished messages of all slots share one bound", () => {
       const part = clientFrame(0x02, new Uint8Array(60_000));
       for (let slot = 0; slot < 17; slot++) {
-        codec.bind(slot, idOf("n1", slot), lane);
+        codec.bind(slot, idOf("n1", slot), buffer);
         codec.attach(slot, false);
         const step = codec.feed(slot, part);
         assert.equal(step, slot < 16 ? ParserStep.done : ParserStep.fault);
@@ -167,10 +172,10 @@ for (const [name, make] of makers) {
     });
 
     test("a chunk far larger than the input area", () => {
-      codec.bind(4, idOf("n1", 4), lane);
+      codec.bind(4, idOf("n1", 4), buffer);
       codec.attach(4, false);
       const one = clientFrame(0x82, new Uint8Array(50_000).fill(7));
-      const drive = new Drive(codec, 4, lane);
+      const drive = new Drive(codec, 4, buffer);
       drive.feed(concat(...Array.from({ length: 80 }, () => one)));
       assert.deepEqual(drive.events, Array(80).fill(`binary:${"07".repeat(50_000)}`));
       codec.unbind(4);

@@ -26,7 +26,7 @@ const options: CodecOptions = {
   partialBytesMax: 1_000_000,
 };
 
-/** Takes what the parser hands out, as a decorator does, and writes it into the lane. */
+/** Takes what the parser hands out, as a decorator does, and writes it into the batch buffer. */
 function writeBack(codec: Codec, step: ParserStep): void {
   const payload = codec.payload().slice();
   const text = step === ParserStep.text;
@@ -42,20 +42,20 @@ for (const [name, make] of [
 ] as const) {
   describe(`codec ${name}: messages handed out`, () => {
     const codec = make(options);
-    const lane = codec.openLane("s");
+    const buffer = codec.openBuffer("s");
 
     for (const vector of frameVectors) {
       test(vector.name, () => {
         const { bytes, events, deflate = false } = vector;
         for (const at of [bytes.length, 1, 7, bytes.length - 1]) {
-          codec.bind(3, idOf("n1", 3), lane);
+          codec.bind(3, idOf("n1", 3), buffer);
           codec.attach(3, deflate, true);
-          // The lane is not the drive's: had anything come there, it would be missing.
+          // The batch buffer is not the drive's: had anything come there, it would be missing.
           const drive = new Drive(codec, 3, -1);
           drive.feed(bytes.slice(0, at));
           drive.feed(bytes.slice(at));
           assert.deepEqual(drive.events, events, `split at ${at}`);
-          assert.equal(codec.laneItems(lane), 0);
+          assert.equal(codec.bufferItems(buffer), 0);
           codec.unbind(3);
           assert.equal(codec.partialBytes(), 0);
         }
@@ -63,7 +63,7 @@ for (const [name, make] of [
     }
 
     test("what is handed out comes back through `text` and `bytes` amid its chunk", () => {
-      codec.bind(3, idOf("n1", 3), lane);
+      codec.bind(3, idOf("n1", 3), buffer);
       codec.attach(3, false, true);
       codec.setState(3, fromHex("07"));
       const data = ["a", new Uint8Array(40_000).fill(1), "é".repeat(30), new Uint8Array(0), ""];
@@ -77,7 +77,7 @@ for (const [name, make] of [
         step = codec.next();
       }
       assert.deepEqual([codec.fedMessages(), codec.fedBytes()], [0, 0], "not by the parser");
-      const [, , , items] = decode(codec.takeBatch(lane)) as [1, "s", 0, unknown[][]];
+      const [, , , items] = decode(codec.takeBatch(buffer)) as [1, "s", 0, unknown[][]];
       assert.deepEqual(
         items.map((item) => item.slice(2)),
         [...data, "cut"].map((one, i) => [i + 1, one, 7]),
@@ -86,7 +86,7 @@ for (const [name, make] of [
     });
 
     test("a slot that is attached anew, or bound anew, hands nothing out", () => {
-      codec.bind(3, idOf("n1", 3), lane);
+      codec.bind(3, idOf("n1", 3), buffer);
       codec.attach(3, false, true);
       assert.equal(codec.feed(3, clientFrame(0x81, utf8("x"))), ParserStep.text);
       assert.equal(codec.next(), ParserStep.done);
@@ -94,11 +94,11 @@ for (const [name, make] of [
       assert.equal(codec.feed(3, clientFrame(0x81, utf8("x"))), ParserStep.done);
       codec.attach(3, false, true);
       codec.unbind(3);
-      codec.bind(3, idOf("n1", 3), lane);
+      codec.bind(3, idOf("n1", 3), buffer);
       codec.attach(3, false, false);
       assert.equal(codec.feed(3, clientFrame(0x81, utf8("x"))), ParserStep.done);
-      assert.equal(codec.laneItems(lane), 2);
-      codec.takeBatch(lane);
+      assert.equal(codec.bufferItems(buffer), 2);
+      codec.takeBatch(buffer);
       codec.unbind(3);
     });
   });

@@ -13,22 +13,22 @@ const frame = (bytes: number): Uint8Array =>
 for (const [name, create] of Object.entries({ wasm: createWasmCodec, plain: createPlainCodec })) {
   test(`a broker's limit makes batches and messages smaller, and goes again (${name})`, () => {
     const codec = create({ node: "n", ...made });
-    const lane = codec.openLane("one");
-    codec.bind(0, id, lane);
+    const buffer = codec.openBuffer("one");
+    codec.bind(0, id, buffer);
     codec.attach(0, false);
     codec.limitBatches(200, 150);
     assert.equal(codec.messageBytesMax, 150);
     assert.ok(codec.bytes(0, 2, new Uint8Array(100)));
     assert.equal(codec.bytes(0, 2, new Uint8Array(100)), false, "past the lowered target");
-    assert.equal(codec.feed(0, frame(100)), ParserStep.laneFull);
-    const [, , , items] = decode(codec.takeBatch(lane)) as [0, 0, 0, unknown[]];
+    assert.equal(codec.feed(0, frame(100)), ParserStep.bufferFull);
+    const [, , , items] = decode(codec.takeBatch(buffer)) as [0, 0, 0, unknown[]];
     assert.equal(items.length, 1);
     assert.equal(codec.next(), ParserStep.done);
     codec.limitBatches(1e9, 1e9);
     assert.equal(codec.messageBytesMax, made.messageBytesMax, "never above what it was made with");
     assert.ok(codec.bytes(0, 2, new Uint8Array(300)));
     assert.equal(codec.bytes(0, 2, new Uint8Array(600)), false);
-    codec.takeBatch(lane);
+    codec.takeBatch(buffer);
     assert.equal(codec.feed(0, frame(900)), ParserStep.done);
     codec.limitBatches(200, 150);
     assert.equal(codec.feed(0, frame(151)), ParserStep.fault);

@@ -15,7 +15,7 @@ const options: CodecOptions = {
 
 test("memory stays level over any number of connections, finished or not", () => {
   const codec = new WasmCodec(options);
-  const lane = codec.openLane("s");
+  const buffer = codec.openBuffer("s");
   const half = clientFrame(0x01, utf8("x".repeat(3_000)));
   const whole = clientFrame(0x81, utf8("whole"));
   const ping = clientFrame(0x89, utf8("p".repeat(100)));
@@ -31,11 +31,11 @@ test("memory stays level over any number of connections, finished or not", () =>
   for (let cycle = 0; cycle < 30_000; cycle++) {
     const slot = cycle % 2_000;
     if (cycle >= 2_000) codec.unbind(slot);
-    codec.bind(slot, idOf("n1", slot), cycle % 7 === 0 ? -1 : lane);
+    codec.bind(slot, idOf("n1", slot), cycle % 7 === 0 ? -1 : buffer);
     codec.attach(slot, false);
     let step = codec.feed(slot, endings[cycle % endings.length]!);
     while (step !== ParserStep.done && step < ParserStep.close) {
-      if (step === ParserStep.laneFull) codec.takeBatch(lane);
+      if (step === ParserStep.bufferFull) codec.takeBatch(buffer);
       step = codec.next();
     }
     if (cycle === 10_000) level = codec.heapBytes();
@@ -50,10 +50,10 @@ test("streams come and go without a trace", () => {
   codec.bind(0, idOf("n1", 0), -1);
   let level = 0;
   for (let i = 0; i < 5_000; i++) {
-    const lane = codec.openLane(`stream-${i}`);
-    codec.append(lane, new Uint8Array(100 + (i % 5_000)));
-    codec.takeBatch(lane);
-    codec.closeLane(lane);
+    const buffer = codec.openBuffer(`stream-${i}`);
+    codec.append(buffer, new Uint8Array(100 + (i % 5_000)));
+    codec.takeBatch(buffer);
+    codec.closeBuffer(buffer);
     if (i === 1_000) level = codec.heapBytes();
   }
   assert.equal(codec.heapBytes(), level);
@@ -61,24 +61,24 @@ test("streams come and go without a trace", () => {
 
 test("what a giant message took is there for small ones afterwards", () => {
   const codec = new WasmCodec(options);
-  const lane = codec.openLane("s");
-  codec.bind(0, idOf("n1", 0), lane);
+  const buffer = codec.openBuffer("s");
+  codec.bind(0, idOf("n1", 0), buffer);
   codec.attach(0, false);
   const giant = clientFrame(0x82, new Uint8Array(options.messageBytesMax));
   for (let at = 0; at < giant.length; at += 65_536) codec.feed(0, giant.subarray(at, at + 65_536));
-  assert.equal(codec.takeBatch(lane).length, options.messageBytesMax + 51);
+  assert.equal(codec.takeBatch(buffer).length, options.messageBytesMax + 51);
   assert.equal(codec.feed(0, giant), ParserStep.done);
-  codec.takeBatch(lane);
+  codec.takeBatch(buffer);
   assert.equal(codec.bytes(0, MessageKind.binary, giant), true);
-  codec.takeBatch(lane);
+  codec.takeBatch(buffer);
   assert.equal(codec.text(0, "x".repeat(5_000_000)), true);
-  codec.takeBatch(lane);
+  codec.takeBatch(buffer);
   assert.equal(codec.decode(codec.encodeValue([giant])), undefined);
   assert.equal(codec.decode(codec.encodeValue([])), undefined);
   const level = codec.heapBytes();
   // 40 MB of unfinished messages: more than is left if the giants' memory were theirs alone.
   for (let slot = 1; slot <= 2_500; slot++) {
-    codec.bind(slot, idOf("n1", slot), lane);
+    codec.bind(slot, idOf("n1", slot), buffer);
     codec.attach(slot, false);
     codec.feed(slot, clientFrame(0x02, new Uint8Array(16_000)));
   }

@@ -6,14 +6,14 @@ import { createPlainCodec, createWasmCodec } from "../../../wasm/mod.ts";
 const id = `n.${"A".repeat(26)}`;
 
 for (const [name, create] of Object.entries({ wasm: createWasmCodec, plain: createPlainCodec })) {
-  test(`a moved slot goes on with its seq in the other lane (${name})`, () => {
+  test(`a moved slot goes on with its seq in the other batch buffer (${name})`, () => {
     const codec = create({
       node: "n",
       messageBytesMax: 1_000,
       batchBytesTarget: 1_000,
       partialBytesMax: 10_000,
     });
-    const [one, two] = [codec.openLane("one"), codec.openLane("two")];
+    const [one, two] = [codec.openBuffer("one"), codec.openBuffer("two")];
     codec.bind(0, id, one);
     assert.ok(codec.text(0, "a"));
     codec.move(0, two);
@@ -27,8 +27,8 @@ for (const [name, create] of Object.entries({ wasm: createWasmCodec, plain: crea
   test(`what a moved slot is introduced with is read and stays (${name})`, () => {
     const options = { messageBytesMax: 1_000, batchBytesTarget: 1_000, partialBytesMax: 10_000 };
     const codec = create({ node: "n", ...options });
-    const lane = codec.openLane("one");
-    codec.bind(0, id, lane);
+    const buffer = codec.openBuffer("one");
+    codec.bind(0, id, buffer);
     assert.deepEqual([codec.nextSeq(0), codec.state(0)], [1, undefined]);
     const state = codec.encodeValue({ seat: 1 });
     codec.setState(0, state);

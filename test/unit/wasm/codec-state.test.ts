@@ -34,15 +34,15 @@ const stateLengths = [1, 2, 15, 16, 17, 31, 32, 33, 300, limits.stateBytesMax];
 
 interface Bound {
   readonly codec: Codec;
-  readonly lane: number;
+  readonly buffer: number;
 }
 
 function bound(make: (options: CodecOptions) => Codec, lower: Partial<CodecOptions> = {}): Bound {
   const codec = make({ ...options, ...lower });
-  const lane = codec.openLane("s");
-  codec.bind(5, idOf("n1", 5), lane);
+  const buffer = codec.openBuffer("s");
+  codec.bind(5, idOf("n1", 5), buffer);
   codec.attach(5, false);
-  return { codec, lane };
+  return { codec, buffer };
 }
 
 /** A MessagePack value of exactly so many bytes, whose bytes differ. */
@@ -67,7 +67,7 @@ function nested(levels: number): Uint8Array {
 for (const [name, make] of makers) {
   describe(`codec ${name}: state`, () => {
     test("a state stands behind the data of each message, byte for byte, until it is gone", () => {
-      const { codec, lane } = bound(make);
+      const { codec, buffer } = bound(make);
       codec.text(5, "a");
       assert.equal(codec.setState(5, fromHex("81a16101")), true);
       codec.text(5, "hi");
@@ -85,12 +85,12 @@ for (const [name, make] of makers) {
         `95${itemHead}05ae${toHex(utf8("nil is a value"))}c0`,
         `94${itemHead}06a162`,
       ];
-      assert.equal(codec.laneBytes(lane), items.join("").length / 2);
-      assert.equal(toHex(codec.takeBatch(lane)), `9401a1730096${items.join("")}`);
+      assert.equal(codec.bufferBytes(buffer), items.join("").length / 2);
+      assert.equal(toHex(codec.takeBatch(buffer)), `9401a1730096${items.join("")}`);
     });
 
-    test("every way into the lane, data and states of every length", () => {
-      const { codec, lane } = bound(make);
+    test("every way into the batch buffer, data and states of every length", () => {
+      const { codec, buffer } = bound(make);
       for (const bytes of stateLengths) {
         const value = stateOf(bytes);
         codec.setState(5, value);
@@ -109,7 +109,7 @@ for (const [name, make] of makers) {
           ];
           for (const way of add) {
             assert.equal(way(), true);
-            const [item, ...more] = messages(codec.takeBatch(lane));
+            const [item, ...more] = messages(codec.takeBatch(buffer));
             assert.deepEqual(item?.slice(3), [text, decode(value)], `${length} and ${bytes}`);
             assert.equal(more.length, 0);
           }
@@ -118,8 +118,8 @@ for (const [name, make] of makers) {
     });
 
     test("what was given may be used again, and belongs to its slot alone", () => {
-      const { codec, lane } = bound(make);
-      codec.bind(6, idOf("n1", 6), lane);
+      const { codec, buffer } = bound(make);
+      codec.bind(6, idOf("n1", 6), buffer);
       const value = fromHex("93010203");
       codec.setState(5, value);
       value.fill(0xc1);
@@ -127,24 +127,24 @@ for (const [name, make] of makers) {
       codec.text(5, "x");
       codec.text(6, "y");
       codec.unbind(5);
-      codec.bind(5, idOf("n1", 5), lane);
+      codec.bind(5, idOf("n1", 5), buffer);
       codec.text(5, "z");
-      const taken = messages(codec.takeBatch(lane)).map((item) => item.slice(3));
+      const taken = messages(codec.takeBatch(buffer)).map((item) => item.slice(3));
       assert.deepEqual(taken, [["x", [1, 2, 3]], ["y", "o"], ["z"]]);
     });
 
-    test("a state goes along to another lane", () => {
-      const { codec, lane } = bound(make);
+    test("a state goes along to another batch buffer", () => {
+      const { codec, buffer } = bound(make);
       codec.setState(5, fromHex("07"));
-      const other = codec.openLane("t");
+      const other = codec.openBuffer("t");
       codec.move(5, other);
       codec.text(5, "x");
-      assert.equal(codec.laneItems(lane), 0);
+      assert.equal(codec.bufferItems(buffer), 0);
       assert.deepEqual(messages(codec.takeBatch(other))[0]?.slice(3), ["x", 7]);
     });
 
-    test("a lane counts the state to the byte before it takes a message", () => {
-      const { codec, lane } = bound(make);
+    test("a batch buffer counts the state to the byte before it takes a message", () => {
+      const { codec, buffer } = bound(make);
       const value = stateOf(300);
       codec.setState(5, value);
       const head = itemHead.length / 2 + 1 + 1;
@@ -156,23 +156,23 @@ for (const [name, make] of makers) {
       ]) {
         assert.equal(by(fits), true);
         assert.equal(codec.text(5, "1"), false, "one byte too many");
-        assert.equal(codec.feed(5, clientFrame(0x81, utf8("1"))), ParserStep.laneFull);
-        codec.takeBatch(lane);
+        assert.equal(codec.feed(5, clientFrame(0x81, utf8("1"))), ParserStep.bufferFull);
+        codec.takeBatch(buffer);
         assert.equal(codec.next(), ParserStep.done);
-        codec.takeBatch(lane);
+        codec.takeBatch(buffer);
         assert.equal(by(fits), true);
         assert.equal(codec.text(5, ""), true);
-        assert.equal(codec.laneBytes(lane), options.batchBytesTarget);
-        codec.takeBatch(lane);
+        assert.equal(codec.bufferBytes(buffer), options.batchBytesTarget);
+        codec.takeBatch(buffer);
       }
     });
 
     test("a message and its state together keep to what the broker takes", () => {
-      const { codec, lane } = bound(make, { messageBytesMax: 1_000 });
+      const { codec, buffer } = bound(make, { messageBytesMax: 1_000 });
       const fed = (length: number): ParserStep => {
         codec.attach(5, false);
         const step = codec.feed(5, clientFrame(0x82, new Uint8Array(length)));
-        codec.takeBatch(lane);
+        codec.takeBatch(buffer);
         return step;
       };
       codec.setState(5, stateOf(300));
@@ -199,15 +199,15 @@ for (const [name, make] of makers) {
     test("the largest message with the largest state fits a broker's packet", () => {
       const node = "n".repeat(32);
       const codec = make({ ...options, node });
-      const lane = codec.openLane("s".repeat(128));
-      codec.bind(5, idOf(node, 5), lane);
+      const buffer = codec.openBuffer("s".repeat(128));
+      codec.bind(5, idOf(node, 5), buffer);
       codec.attach(5, false);
       codec.setState(5, stateOf(limits.stateBytesMax));
       for (const batchBytesMax of [8_192, 131_072]) {
         limitBatches(codec, { batchBytesMax } as EventChannel);
         const data = new Uint8Array(codec.messageBytesMaxOf(5));
         assert.equal(codec.feed(5, clientFrame(0x82, data)), ParserStep.done);
-        const batch = codec.takeBatch(lane);
+        const batch = codec.takeBatch(buffer);
         assert.ok(batch.length <= batchBytesMax, `${batch.length} of ${batchBytesMax}`);
         assert.ok(batch.length > batchBytesMax - 80, "and is hardly smaller");
         assert.deepEqual(messages(batch)[0]?.[3], data);
@@ -215,7 +215,7 @@ for (const [name, make] of makers) {
     });
 
     test("a programmer's errors are asserted", () => {
-      const { codec, lane } = bound(make);
+      const { codec, buffer } = bound(make);
       assert.throws(() => codec.setState(6, fromHex("c0")), /bound/);
       assert.throws(() => codec.setState(6, undefined), /bound/);
       assert.throws(() => codec.messageBytesMaxOf(6), /bound/);
@@ -225,15 +225,15 @@ for (const [name, make] of makers) {
         assert.throws(() => codec.setState(5, fromHex(hex)), /the state is one value/);
       }
       codec.text(5, "x");
-      assert.equal(messages(codec.takeBatch(lane))[0]?.length, 4, "none of them is there");
+      assert.equal(messages(codec.takeBatch(buffer))[0]?.length, 4, "none of them is there");
     });
 
     test("a state as deep as a command may have it can be read again and shown as JSON", () => {
-      const { codec, lane } = bound(make);
+      const { codec, buffer } = bound(make);
       assert.throws(() => codec.setState(5, nested(33)), /the state is one value/);
       codec.setState(5, nested(32));
       codec.text(5, "x");
-      const batch = codec.takeBatch(lane);
+      const batch = codec.takeBatch(buffer);
       assert.deepEqual(codec.decodeValue(batch), decode(batch));
       const json = new TextDecoder().decode(codec.toJson(batch));
       assert.ok(json.endsWith(`,"x",${"[".repeat(32)}${"]".repeat(32)}]]]`), json);

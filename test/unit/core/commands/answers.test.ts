@@ -216,21 +216,21 @@ test("sent: with compression not by counting, because fewer bytes wait than were
   };
   for (const compressed of [false, true]) {
     const waits = new FlushTracker(clock, compressed);
-    const socket = { bufferedBytes: 0 };
+    const socket = { bufferedAmount: 0 };
     const connection = { id: "c", socket, sentBytes: 0, closing: undefined };
     // Two messages of 1,000 bytes; compressed each is 100, and the kernel has none of them.
     for (const buffered of [100, 200]) {
       connection.sentBytes += 1_000;
-      socket.bufferedBytes = compressed ? buffered : 10 * buffered;
+      socket.bufferedAmount = compressed ? buffered : 10 * buffered;
       waits.add(answer, connection as unknown as Connection);
       waits.flushed();
     }
     clock.advance(limits.sentTickMs);
     assert.deepEqual(outcomes.splice(0), [], "none is sent");
-    socket.bufferedBytes = compressed ? 100 : 1_000;
+    socket.bufferedAmount = compressed ? 100 : 1_000;
     clock.advance(limits.sentTickMs);
     assert.deepEqual(outcomes.splice(0), compressed ? [] : ["sent"]);
-    socket.bufferedBytes = 0;
+    socket.bufferedAmount = 0;
     clock.advance(limits.sentTickMs);
     assert.deepEqual(outcomes.splice(0), compressed ? ["sent", "sent"] : ["sent"]);
     assert.equal(clock.pendingTimers, 0);

@@ -7,7 +7,7 @@ test("a connection that is closed counts until its stream is gone", async () => 
   const { connection } = rig.node.connect();
   assert.equal(await rig.handshake(), "503 connections-full");
   // As a runtime tells of a close frame, while the TCP stream stands.
-  rig.node.gateway.close(connection as never, 1_000, "");
+  rig.node.gateway.closed(connection as never, 1_000, "");
   assert.equal(rig.node.gateway.connections, 0);
   assert.equal(await rig.handshake(), "503 connections-full");
   rig.node.gateway.gone(connection as never);

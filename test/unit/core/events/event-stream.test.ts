@@ -161,10 +161,10 @@ test("past the window nothing new goes out, by its bytes and by its items", () =
 
 test("no more than 64 batches are published without an answer of the broker", () => {
   const rig = new Rig();
-  // The lane is full each time, so that each is a batch of its own.
+  // The batch buffer is full each time, so that each is a batch of its own.
   for (let batch = 0; batch < 100; batch++) {
     rig.stream.append(["message", "n.1", batch, "x"]);
-    rig.stream.laneFull();
+    rig.stream.bufferFull();
   }
   assert.equal(rig.take().length, limits.eventWindowBatchesMax);
   rig.answer();

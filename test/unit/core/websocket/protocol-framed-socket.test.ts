@@ -10,8 +10,8 @@ const deflate = createZlibDeflate();
 const message = new ReusableMessage(deflate);
 
 for (const { name, make } of codecs) {
-  test(`${name}: messages go into the lane, counted once a chunk`, () => {
-    const client = new FramedClient(make(), { lanes: true });
+  test(`${name}: messages go into the batch buffer, counted once a chunk`, () => {
+    const client = new FramedClient(make(), { batchBuffers: true });
     client.send(
       { opcode: 1, payload: "eins" },
       { opcode: 9, payload: "p" },
@@ -24,19 +24,19 @@ for (const { name, make } of codecs) {
     assert.deepEqual([...(binary as Uint8Array)], [1, 2]);
   });
 
-  test(`${name}: a full lane is emptied and nothing is lost`, () => {
-    const client = new FramedClient(make(), { lanes: true });
+  test(`${name}: a full batch buffer is emptied and nothing is lost`, () => {
+    const client = new FramedClient(make(), { batchBuffers: true });
     const texts = Array.from({ length: 20 }, (_, index) => `${index}`.padStart(50, "."));
     client.send(...texts.map((payload) => ({ opcode: 1, payload })));
-    assert.ok(client.handler.heard.filter((what) => what === "lane-full").length >= 3);
+    assert.ok(client.handler.heard.filter((what) => what === "buffer-full").length >= 3);
     assert.equal(client.handler.heard.at(-1), "batched 20 1000");
     const taken = client.batches as [number, string, number, unknown[][]][];
     const before = taken.flatMap((batch) => batch[3].map((item) => item[3]));
     assert.deepEqual([...before, ...client.takeMessages()], texts);
   });
 
-  test(`${name}: deflated messages go into the lane in order, beside others`, () => {
-    const client = new FramedClient(make(), { lanes: true, deflate: true });
+  test(`${name}: deflated messages go into the batch buffer in order, beside others`, () => {
+    const client = new FramedClient(make(), { batchBuffers: true, deflate: true });
     const long = "lang ".repeat(60);
     const payload = deflate.deflate(Buffer.from(long));
     client.send(
@@ -51,8 +51,8 @@ for (const { name, make } of codecs) {
     assert.deepEqual([...before, ...client.takeMessages()], ["one", long, "three", long]);
   });
 
-  test(`${name}: nothing behind a close frame gets into the lane`, () => {
-    const client = new FramedClient(make(), { lanes: true });
+  test(`${name}: nothing behind a close frame gets into the batch buffer`, () => {
+    const client = new FramedClient(make(), { batchBuffers: true });
     const frames = [{ opcode: 1, payload: "one" }, { opcode: 8 }, { opcode: 1, payload: "two" }];
     client.send(...frames);
     client.send({ opcode: 1, payload: "three" });
@@ -165,7 +165,7 @@ test("a client that pings and does not read gets the latest pong in the end", ()
   for (let index = 0; index < count; index += 1) {
     client.send({ opcode: 9, payload: `${index}`.padStart(100, ".") });
   }
-  assert.ok(client.socket.bufferedBytes < limits.pongQueueBytesMax + 200);
+  assert.ok(client.socket.bufferedAmount < limits.pongQueueBytesMax + 200);
   client.bytes.unblock();
   const pongs = client.received();
   assert.ok(pongs.length < count);

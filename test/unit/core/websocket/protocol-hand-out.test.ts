@@ -22,17 +22,17 @@ const settings = {
 };
 const deflate = createZlibDeflate();
 
-/** Asks for each message, and writes what passes it into the lane as a gateway does. */
+/** Asks for each message, and writes what passes it into the batch buffer as a gateway does. */
 class Passing extends RecordingHandler {
   readonly batches: Uint8Array[] = [];
   readonly #codec: Codec;
-  readonly #lane: number;
+  readonly #buffer: number;
 
-  constructor(codec: Codec, lane: number) {
+  constructor(codec: Codec, buffer: number) {
     super(0);
     this.#codec = codec;
-    this.#lane = lane;
-    this.takeLane = () => this.batches.push(codec.takeBatch(lane));
+    this.#buffer = buffer;
+    this.takeBuffer = () => this.batches.push(codec.takeBatch(buffer));
   }
 
   override open(socket: Socket): ConnectionHandle {
@@ -41,16 +41,16 @@ class Passing extends RecordingHandler {
 
   override text(connection: ConnectionHandle, data: string): void {
     if (data === "close") this.socket?.close(1000, "");
-    while (!this.#codec.text(connection.slot, data)) this.laneFull();
+    while (!this.#codec.text(connection.slot, data)) this.bufferFull();
   }
 
   override binary(connection: ConnectionHandle, data: Uint8Array): void {
-    while (!this.#codec.bytes(connection.slot, MessageKind.binary, data)) this.laneFull();
+    while (!this.#codec.bytes(connection.slot, MessageKind.binary, data)) this.bufferFull();
   }
 
-  /** The data of all messages that went into the lane. */
+  /** The data of all messages that went into the batch buffer. */
   messages(): unknown[] {
-    const batches = [...this.batches, this.#codec.takeBatch(this.#lane)];
+    const batches = [...this.batches, this.#codec.takeBatch(this.#buffer)];
     return batches.flatMap((batch) => {
       const [, , , items] = this.#codec.decodeValue(batch) as [1, string, number, unknown[][]];
       return items.map((item) => item[3]);
@@ -59,9 +59,9 @@ class Passing extends RecordingHandler {
 }
 
 function started(codec: Codec): { bytes: MemoryByteSocket; handler: Passing } {
-  const lane = codec.openLane("s");
-  codec.bind(0, idOf("n1", 0), lane);
-  const handler = new Passing(codec, lane);
+  const buffer = codec.openBuffer("s");
+  codec.bind(0, idOf("n1", 0), buffer);
+  const handler = new Passing(codec, buffer);
   const { messageBytesMax } = settings;
   const clock = new ManualClock();
   const sockets = new FramedSockets({
@@ -70,7 +70,7 @@ function started(codec: Codec): { bytes: MemoryByteSocket; handler: Passing } {
     clock,
     deflate,
     messageBytesMax,
-    lanes: true,
+    batchBuffers: true,
   });
   const bytes = new MemoryByteSocket();
   bytes.listener = sockets.start(bytes, { ...admission, deflate: true }, new Uint8Array(0));
@@ -81,7 +81,7 @@ for (const [name, make] of [
   ["wasm codec", createWasmCodec],
   ["plain codec", createPlainCodec],
 ] as const) {
-  test(`${name}: who asks sees each message, deflated ones too, though there is a lane`, () => {
+  test(`${name}: who asks sees each message, deflated ones too, though there is a buffer`, () => {
     const { bytes, handler } = started(make(settings));
     const long = "lang ".repeat(60);
     const reserved = 4;

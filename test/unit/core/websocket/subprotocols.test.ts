@@ -70,12 +70,12 @@ test("a connection of another subprotocol keeps its own handle and socket", () =
     assert.deepEqual(socket.connection, { slot: 5 });
     socket.receive("no JSON");
     routed.batched(socket.connection, 3, 30);
-    routed.laneFull(socket.connection);
+    routed.bufferFull(socket.connection);
     routed.fault(socket.connection, "frame-opcode");
     socket.pong();
     socket.clientCloses(1000, "");
     assert.deepEqual(handler.heard.splice(0), [
-      ...["text no JSON", "batched 3 30", "lane-full", "fault frame-opcode", "pong"],
+      ...["text no JSON", "batched 3 30", "buffer-full", "fault frame-opcode", "pong"],
       "close 1000",
     ]);
   }
@@ -131,18 +131,18 @@ for (const [said, close] of graphFaults) {
   });
 }
 
-/** Writes what it hears into the codec's lane, as the gateway does. */
-class LaneHandler extends EchoHandler {
+/** Writes what it hears into the codec's batch buffer, as the gateway does. */
+class BufferHandler extends EchoHandler {
   readonly #codec: Codec;
-  readonly lane: number;
+  readonly buffer: number;
   readonly taken: unknown[] = [];
 
   constructor(codec: Codec) {
     super(0);
     this.#codec = codec;
-    this.lane = codec.openLane("s");
-    codec.bind(0, newConnectionId("test", 0, new SeededRandom(1)), this.lane);
-    this.takeLane = () => this.take();
+    this.buffer = codec.openBuffer("s");
+    codec.bind(0, newConnectionId("test", 0, new SeededRandom(1)), this.buffer);
+    this.takeBuffer = () => this.take();
   }
 
   override text(connection: { slot: number }, data: string): void {
@@ -153,7 +153,7 @@ class LaneHandler extends EchoHandler {
   }
 
   take(): void {
-    const batch = this.#codec.decodeValue(this.#codec.takeBatch(this.lane));
+    const batch = this.#codec.decodeValue(this.#codec.takeBatch(this.buffer));
     this.taken.push(...(batch as [1, string, number, unknown[][]])[3].map((item) => item[3]));
   }
 }
@@ -161,18 +161,18 @@ class LaneHandler extends EchoHandler {
 for (const { name, make } of codecs) {
   const open = (chosen: HandshakeAdmission) => {
     const codec = make();
-    const handler = new LaneHandler(codec);
+    const handler = new BufferHandler(codec);
     const bytes = new MemoryByteSocket();
     const sockets = new FramedSockets({
       handler: withSubprotocols(handler, [graphProtocol], options),
       ...{ codec, clock: new ManualClock(), deflate: createZlibDeflate() },
-      ...{ messageBytesMax: 1_000, lanes: true },
+      ...{ messageBytesMax: 1_000, batchBuffers: true },
     });
     bytes.listener = sockets.start(bytes, chosen, new Uint8Array(0));
     return { bytes, handler };
   };
 
-  test(`${name}: messages of the subprotocol get into the lane by way of it alone`, () => {
+  test(`${name}: messages of the subprotocol get into the batch buffer by way of it alone`, () => {
     const { bytes, handler } = open(graph);
     const frames = graphTalk.map(([said]) => clientFrame({ opcode: 1, payload: said }));
     bytes.receive(Buffer.concat(frames));
@@ -188,7 +188,7 @@ for (const { name, make } of codecs) {
     );
   });
 
-  test(`${name}: many, in fragments and deflated, past a full lane, keep their order`, () => {
+  test(`${name}: many, in fragments and deflated, past a full buffer, keep their order`, () => {
     const { bytes, handler } = open({ ...graph, deflate: true });
     const said = (index: number) => `{"type":"complete","id":"${"x".repeat(60)}${index}"}`;
     const frames = Array.from({ length: 300 }, (_, index) => {
@@ -228,7 +228,7 @@ for (const { name, make } of codecs) {
     }
   });
 
-  test(`${name}: beside it, others still go straight into their lane`, () => {
+  test(`${name}: beside it, others still go straight into their batch buffer`, () => {
     const { bytes, handler } = open(admission);
     bytes.receive(clientFrame({ opcode: 1, payload: "no JSON" }));
     handler.take();

@@ -1,9 +1,9 @@
-// Lanes: each the batch under construction of one numbered stream,
+// Batch buffers: each the batch under construction of one numbered stream,
 // `[1, stream, first, [item, item, …]]`. Items are written as MessagePack, each in its shortest
 // form, behind room for the batch's head, which is written when the batch is taken.
 
 import { copyOver } from "./bytes";
-import { ID_CHARS, LANE_KEEP_BYTES, SLACK_BYTES, STREAM_BYTES_MAX } from "./constants";
+import { ID_CHARS, BUFFER_KEEP_BYTES, SLACK_BYTES, STREAM_BYTES_MAX } from "./constants";
 import { allocateOrTrap, capacityOf, free } from "./memory";
 import { Slot, stateAtOf, stateBytesOf } from "./slots";
 
@@ -14,12 +14,12 @@ import { Slot, stateAtOf, stateBytesOf } from "./slots";
 const HEAD_BYTES: u32 = 160;
 /** First byte of an item with a state, in place of the prefix's own. */
 const ARRAY_OF_FIVE: u8 = 0x95;
-/** A lane's first buffer; it doubles up to what its batches need. */
-const LANE_BYTES_MIN: u32 = 8_192;
+/** A batch buffer's first block; it doubles up to what its batches need. */
+const BUFFER_BYTES_MIN: u32 = 8_192;
 
 @unmanaged
-class Lane {
-  buffer: usize;
+class BatchBuffer {
+  block: usize;
   /** Bytes of the items. */
   length: u32;
   /** Bytes of items that the buffer has room for. */
@@ -30,10 +30,10 @@ class Lane {
   /** Number of the batch's first item. */
   first: u64;
 }
-const LANE_STRUCT_BYTES: u32 = 32;
+const BUFFER_STRUCT_BYTES: u32 = 32;
 
-let lanes: usize = 0;
-let lanesMax: i32 = 0;
+let buffers: usize = 0;
+let buffersMax: i32 = 0;
 /** Items of a batch pass this size only one at a time. */
 let batchBytesTarget: u32 = 0;
 
@@ -41,94 +41,94 @@ let batchBytesTarget: u32 = 0;
 const prefix: usize = memory.data(64);
 let prefixBytes: u32 = 0;
 
-export function initLanes(target: u32, prefixLength: u32): void {
+export function initBuffers(target: u32, prefixLength: u32): void {
   batchBytesTarget = target;
   prefixBytes = prefixLength;
 }
 
 /** Another target, from the next message on. */
-export function limitLanes(target: u32): void {
+export function limitBuffers(target: u32): void {
   batchBytesTarget = target;
 }
 
-/** Where the host writes the prefix, before `initLanes`. */
+/** Where the host writes the prefix, before `initBuffers`. */
 export function itemPrefix(): usize {
   return prefix;
 }
 
-/** A new lane; its stream's name, as a MessagePack str, is to be copied from `stream`. */
-export function openLane(stream: usize, streamBytes: u32): i32 {
+/** A new batch buffer; its stream's name, as a MessagePack str, is to be copied from `stream`. */
+export function openBuffer(stream: usize, streamBytes: u32): i32 {
   let index = 0;
-  while (index < lanesMax && load<usize>(lanes + (index << 2))) index++;
-  if (index == lanesMax) {
-    const wanted = max(16, lanesMax * 2);
+  while (index < buffersMax && load<usize>(buffers + (index << 2))) index++;
+  if (index == buffersMax) {
+    const wanted = max(16, buffersMax * 2);
     const table = allocateOrTrap(wanted << 2);
     memory.fill(table, 0, wanted << 2);
-    memory.copy(table, lanes, lanesMax << 2);
-    free(lanes);
-    lanes = table;
-    lanesMax = wanted;
+    memory.copy(table, buffers, buffersMax << 2);
+    free(buffers);
+    buffers = table;
+    buffersMax = wanted;
   }
-  const pointer = allocateOrTrap(LANE_STRUCT_BYTES + STREAM_BYTES_MAX + 2 + SLACK_BYTES);
-  memory.fill(pointer, 0, LANE_STRUCT_BYTES);
-  memory.copy(pointer + LANE_STRUCT_BYTES, stream, streamBytes);
-  changetype<Lane>(pointer).streamBytes = streamBytes;
-  store<usize>(lanes + (index << 2), pointer);
+  const pointer = allocateOrTrap(BUFFER_STRUCT_BYTES + STREAM_BYTES_MAX + 2 + SLACK_BYTES);
+  memory.fill(pointer, 0, BUFFER_STRUCT_BYTES);
+  memory.copy(pointer + BUFFER_STRUCT_BYTES, stream, streamBytes);
+  changetype<BatchBuffer>(pointer).streamBytes = streamBytes;
+  store<usize>(buffers + (index << 2), pointer);
   return index;
 }
 
 // @ts-ignore: decorator
 @inline
-function laneAt(index: i32): Lane {
-  if (<u32>index >= <u32>lanesMax) unreachable();
-  const pointer = load<usize>(lanes + (index << 2));
+function bufferAt(index: i32): BatchBuffer {
+  if (<u32>index >= <u32>buffersMax) unreachable();
+  const pointer = load<usize>(buffers + (index << 2));
   if (!pointer) unreachable();
-  return changetype<Lane>(pointer);
+  return changetype<BatchBuffer>(pointer);
 }
 
-/** Whether an index names a lane: the host asserts it. */
-export function isLane(index: i32): bool {
-  return <u32>index < <u32>lanesMax && load<usize>(lanes + (index << 2)) != 0;
+/** Whether an index names a batch buffer: the host asserts it. */
+export function isBuffer(index: i32): bool {
+  return <u32>index < <u32>buffersMax && load<usize>(buffers + (index << 2)) != 0;
 }
 
-export function closeLane(index: i32): void {
-  const lane = laneAt(index);
-  free(lane.buffer);
-  free(changetype<usize>(lane));
-  store<usize>(lanes + (index << 2), 0);
+export function closeBuffer(index: i32): void {
+  const buffer = bufferAt(index);
+  free(buffer.block);
+  free(changetype<usize>(buffer));
+  store<usize>(buffers + (index << 2), 0);
 }
 
-export function laneItems(index: i32): u32 {
-  return laneAt(index).items;
+export function bufferItems(index: i32): u32 {
+  return bufferAt(index).items;
 }
 
-export function laneBytes(index: i32): u32 {
-  return laneAt(index).length;
+export function bufferBytes(index: i32): u32 {
+  return bufferAt(index).length;
 }
 
-export function laneNext(index: i32): f64 {
-  const lane = laneAt(index);
-  return <f64>(lane.first + lane.items);
+export function bufferNext(index: i32): f64 {
+  const buffer = bufferAt(index);
+  return <f64>(buffer.first + buffer.items);
 }
 
 /** Makes room for `bytes` more bytes of items. */
-function growLane(lane: Lane, bytes: u32): void {
+function growBuffer(buffer: BatchBuffer, bytes: u32): void {
   const around = HEAD_BYTES + SLACK_BYTES;
-  const needed = max(max(LANE_BYTES_MIN, lane.length + bytes + around), lane.room * 2);
-  const buffer = allocateOrTrap(needed);
-  if (lane.length) copyOver(buffer + HEAD_BYTES, lane.buffer + HEAD_BYTES, lane.length);
-  free(lane.buffer);
-  lane.buffer = buffer;
-  lane.room = capacityOf(buffer) - around;
+  const needed = max(max(BUFFER_BYTES_MIN, buffer.length + bytes + around), buffer.room * 2);
+  const block = allocateOrTrap(needed);
+  if (buffer.length) copyOver(block + HEAD_BYTES, buffer.block + HEAD_BYTES, buffer.length);
+  free(buffer.block);
+  buffer.block = block;
+  buffer.room = capacityOf(block) - around;
 }
 
 /** Adds an item of `bytes` bytes; where they are to be written. */
 export function append(index: i32, bytes: u32): usize {
-  const lane = laneAt(index);
-  if (lane.length + bytes > lane.room) growLane(lane, bytes);
-  const at = lane.buffer + HEAD_BYTES + lane.length;
-  lane.length += bytes;
-  lane.items++;
+  const buffer = bufferAt(index);
+  if (buffer.length + bytes > buffer.room) growBuffer(buffer, bytes);
+  const at = buffer.block + HEAD_BYTES + buffer.length;
+  buffer.length += bytes;
+  buffer.items++;
   return at;
 }
 
@@ -199,18 +199,18 @@ function writeDataHead(at: usize, text: bool, length: u32): usize {
 }
 
 /**
- * Writes `["message", id, seq, data, state?]` up to the data's bytes into the slot's lane, and
- * says where those go; 0 where the lane holds items and this one would pass the target. The item
+ * Writes `["message", id, seq, data, state?]` up to the data's bytes into the slot's buffer, and
+ * says where those go; 0 where the buffer holds items and this one would pass the target. The item
  * counts only when `closeMessage` is called, after the data was written.
  */
 export function openMessage(slot: Slot, text: bool, length: u32): usize {
-  const lane = laneAt(slot.lane);
+  const buffer = bufferAt(slot.buffer);
   const seq = slot.seq;
   const fixed = prefixBytes + ID_CHARS;
   const bytes = fixed + uintBytes(seq) + dataHeadBytes(text, length) + length + stateBytesOf(slot);
-  if (lane.items && lane.length + bytes > batchBytesTarget) return 0;
-  if (lane.length + bytes > lane.room) growLane(lane, bytes);
-  let at = lane.buffer + HEAD_BYTES + lane.length;
+  if (buffer.items && buffer.length + bytes > batchBytesTarget) return 0;
+  if (buffer.length + bytes > buffer.room) growBuffer(buffer, bytes);
+  let at = buffer.block + HEAD_BYTES + buffer.length;
   copyOver(at, prefix, prefixBytes);
   if (slot.state) store<u8>(at, ARRAY_OF_FIVE);
   at += prefixBytes;
@@ -225,14 +225,14 @@ export function openMessage(slot: Slot, text: bool, length: u32): usize {
 // @ts-ignore: decorator
 @inline
 export function closeMessage(slot: Slot, end: usize): void {
-  const lane = laneAt(slot.lane);
+  const buffer = bufferAt(slot.buffer);
   if (slot.state) {
     const stateBytes = stateBytesOf(slot);
     copyOver(end, stateAtOf(slot), stateBytes);
     end += stateBytes;
   }
-  lane.length = <u32>(end - lane.buffer) - HEAD_BYTES;
-  lane.items++;
+  buffer.length = <u32>(end - buffer.block) - HEAD_BYTES;
+  buffer.items++;
   slot.seq++;
 }
 
@@ -240,19 +240,19 @@ export function closeMessage(slot: Slot, end: usize): void {
 export let takenBytes: u32 = 0;
 
 /**
- * Writes the head of the batch before its items and empties the lane; where the batch starts. Its
- * bytes stay until the lane is written to again.
+ * Writes the head of the batch before its items, empties the buffer: where the batch starts. Its
+ * bytes stay until the batch buffer is written to again.
  */
 export function takeBatch(index: i32): usize {
-  const lane = laneAt(index);
-  if (!lane.buffer) growLane(lane, 0);
-  const items = lane.items;
+  const buffer = bufferAt(index);
+  if (!buffer.block) growBuffer(buffer, 0);
+  const items = buffer.items;
   const itemsHeadBytes: u32 = items < 16 ? 1 : items < 0x1_0000 ? 3 : 5;
-  const headBytes = 2 + lane.streamBytes + uintBytes(lane.first) + itemsHeadBytes;
-  const start = lane.buffer + HEAD_BYTES - headBytes;
+  const headBytes = 2 + buffer.streamBytes + uintBytes(buffer.first) + itemsHeadBytes;
+  const start = buffer.block + HEAD_BYTES - headBytes;
   store<u16>(start, 0x0194);
-  memory.copy(start + 2, changetype<usize>(lane) + LANE_STRUCT_BYTES, lane.streamBytes);
-  const at = writeUint(start + 2 + lane.streamBytes, lane.first);
+  memory.copy(start + 2, changetype<usize>(buffer) + BUFFER_STRUCT_BYTES, buffer.streamBytes);
+  const at = writeUint(start + 2 + buffer.streamBytes, buffer.first);
   if (items < 16) {
     store<u8>(at, <u8>(0x90 | items));
   } else if (items < 0x1_0000) {
@@ -262,15 +262,15 @@ export function takeBatch(index: i32): usize {
     store<u8>(at, 0xdd);
     store<u32>(at + 1, bswap<u32>(items));
   }
-  takenBytes = headBytes + lane.length;
-  lane.first += items;
-  lane.items = 0;
-  lane.length = 0;
-  if (capacityOf(lane.buffer) > LANE_KEEP_BYTES) {
+  takenBytes = headBytes + buffer.length;
+  buffer.first += items;
+  buffer.items = 0;
+  buffer.length = 0;
+  if (capacityOf(buffer.block) > BUFFER_KEEP_BYTES) {
     // Freed memory keeps its bytes but for the block's head, which lies before the batch.
-    free(lane.buffer);
-    lane.buffer = 0;
-    lane.room = 0;
+    free(buffer.block);
+    buffer.block = 0;
+    buffer.room = 0;
   }
   return start;
 }
