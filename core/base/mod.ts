@@ -1,5 +1,6 @@
 export { assert } from "./assert.ts";
 export { compressedBytesMax } from "./compressed-size.ts";
+export { nodeOfConnectionId } from "./connection-id.ts";
 export { closeCodeOf, ErrorCode, errorCodeOf, isLimit, ServiceError } from "./errors.ts";
 export { isGroupName } from "./group-name.ts";
 export {
@@ -11,5 +12,7 @@ export {
   parseAddressRange,
   plainAddress,
 } from "./ip-address.ts";
+export { LatestMap } from "./latest-map.ts";
 export { limits } from "./limits.ts";
+export { randomName } from "./random-name.ts";
 export { isRoutePattern, parseRoute, type Route } from "./route.ts";

@@ -1,5 +1,5 @@
-import { limits } from "../base/mod.ts";
-import { type Connection, nodeOfConnectionId } from "../connection/mod.ts";
+import { limits, nodeOfConnectionId } from "../base/mod.ts";
+import type { Connection } from "../connection/mod.ts";
 import { countOf, membersOf } from "../groups/mod.ts";
 import type { CommandCall, CommandContext } from "./command-context.ts";
 

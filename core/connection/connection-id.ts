@@ -18,8 +18,3 @@ export function newConnectionId(node: string, slot: number, random: Random): str
   for (const byte of random.fill(new Uint8Array(secretChars))) id += alphabet[byte & 63];
   return id;
 }
-
-/** The node's name that an id starts with, or undefined where the string is no id. */
-export function nodeOfConnectionId(id: string): string | undefined {
-  return /^([a-z0-9-]{1,32})\.[A-Za-z0-9_-]{1,63}$/.exec(id)?.[1];
-}

@@ -1,6 +1,6 @@
 export { CloseCause, Connection } from "./connection.ts";
 export { ConnectionGuard, type GuardOptions } from "./connection-guard.ts";
-export { newConnectionId, nodeOfConnectionId } from "./connection-id.ts";
+export { newConnectionId } from "./connection-id.ts";
 export { ConnectionLog } from "./connection-log.ts";
 export { drainConnections, tellUnconfirmed } from "./drain.ts";
 export { every } from "./every.ts";

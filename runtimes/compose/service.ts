@@ -13,7 +13,7 @@ import {
   redactUrl,
 } from "../../adapters/mqtt/mod.ts";
 import { SystemClock, SystemRandom } from "../../adapters/system/mod.ts";
-import { limits } from "../../core/base/mod.ts";
+import { limits, randomName } from "../../core/base/mod.ts";
 import type { Settings } from "../../core/config/mod.ts";
 import { Gateway, type Page } from "../../core/mod.ts";
 import type { Authorizer, Clock, Codec, Logger, Random } from "../../core/ports/mod.ts";
@@ -43,13 +43,6 @@ export interface ServiceParts {
   readonly brokerLogin: BrokerLogin | undefined;
   /** Decides over handshakes, where `--authorize jwt` asks for it. */
   readonly authorizer: Authorizer | undefined;
-}
-
-const nameAlphabet = "abcdefghijklmnopqrstuvwxyz0123456789";
-
-function randomName(random: Random, chars: number): string {
-  const bytes = random.fill(new Uint8Array(chars));
-  return Array.from(bytes, (byte) => nameAlphabet[byte % nameAlphabet.length]).join("");
 }
 
 /** Where this process and its origin reach the embedded broker, with their password. */

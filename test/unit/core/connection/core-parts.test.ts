@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LogLimiter } from "../../../../adapters/log/mod.ts";
 import { ManualClock, MemoryLogger, SeededRandom } from "../../../../adapters/memory/mod.ts";
-import { ErrorCode, errorCodeOf, limits } from "../../../../core/base/mod.ts";
+import { ErrorCode, errorCodeOf, limits, nodeOfConnectionId } from "../../../../core/base/mod.ts";
 import type { Connection } from "../../../../core/connection/connection.ts";
-import { newConnectionId, nodeOfConnectionId } from "../../../../core/connection/connection-id.ts";
+import { newConnectionId } from "../../../../core/connection/connection-id.ts";
 import { Registry } from "../../../../core/connection/registry.ts";
 
 test("every error code has a number of its own", () => {
