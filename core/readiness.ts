@@ -48,7 +48,7 @@ export class ReadinessWatch {
       if (refusing || now - since >= this.#options.unreadyAfterMs) reasons.push(reason);
     }
     if (this.#withoutOrigin()) reasons.push("no origin");
-    reasons.push(...this.barred);
+    reasons.push(...this.barred, ...[...this.#apps].flatMap(({ router }) => router.barred));
     if (this.draining) reasons.push("draining");
     return { ready: reasons.length === 0, reasons };
   }
@@ -56,8 +56,9 @@ export class ReadinessWatch {
   /** Whether every handshake gets 503 for want of an origin. */
   #withoutOrigin(): boolean {
     const { authorizedByOrigin } = this.#options;
-    return [...this.#apps].every(
-      ({ router }) => router.refusal === "no-origin" || (authorizedByOrigin && !router.hasOrigin),
-    );
+    return [...this.#apps].every(({ router }) => {
+      if (router.refusal === "no-origin") return true;
+      return authorizedByOrigin && (!router.hasOrigin || router.noSubscribers);
+    });
   }
 }

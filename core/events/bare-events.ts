@@ -1,14 +1,14 @@
-import type { ErrorCode } from "../base/mod.ts";
+import type { ServiceError } from "../base/mod.ts";
 import type { EventChannel } from "../ports/mod.ts";
 import { type Destination, type Fit, fitBare } from "./batch-splitter.ts";
 
 /** Events outside the numbering: how an `ack` travels, and what a leaving origin is answered. */
 export class BareEvents {
   readonly #channel: EventChannel;
-  readonly #failed: (code: ErrorCode) => void;
+  readonly #failed: (error: ServiceError) => void;
   #bytes = 0;
 
-  constructor(channel: EventChannel, failed: (code: ErrorCode) => void) {
+  constructor(channel: EventChannel, failed: (error: ServiceError) => void) {
     this.#channel = channel;
     this.#failed = failed;
   }
@@ -23,7 +23,7 @@ export class BareEvents {
       this.#bytes += payload.byteLength;
       this.#channel.publish(destination, payload, (error) => {
         this.#bytes -= payload.byteLength;
-        if (error !== undefined) this.#failed(error.code);
+        if (error !== undefined) this.#failed(error);
       });
     }
   }

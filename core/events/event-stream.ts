@@ -1,4 +1,4 @@
-import { type ErrorCode, limits, type ServiceError } from "../base/mod.ts";
+import { limits, type ServiceError } from "../base/mod.ts";
 import type { Connection } from "../connection/mod.ts";
 import { BareEvents } from "./bare-events.ts";
 import {
@@ -34,7 +34,7 @@ export class EventStream {
   /** Surrendered: late answers of the transport find nothing to do; its buffer is another's. */
   #ended = false;
   #scheduled = false;
-  #refused: ErrorCode | undefined;
+  #refused: ServiceError | undefined;
   readonly bare: BareEvents;
   readonly #paused: PausedConnections = new PausedConnections();
   readonly #settled: (() => void)[] = [];
@@ -48,7 +48,7 @@ export class EventStream {
     this.#options = options;
     this.window = new StreamWindow(options);
     this.buffer = parts.codec.openBuffer(options.stream);
-    this.bare = new BareEvents(parts.channel, (code) => this.#failed(code));
+    this.bare = new BareEvents(parts.channel, (error) => this.#failed(error));
   }
 
   get name(): string {
@@ -75,7 +75,7 @@ export class EventStream {
   }
 
   /** Why the broker takes nothing for the origin: what is held is to go to another one. */
-  get refused(): ErrorCode | undefined {
+  get refused(): ServiceError | undefined {
     return this.#refused;
   }
 
@@ -270,7 +270,7 @@ export class EventStream {
   #answered(batch: NumberedBatch, error: ServiceError | undefined): void {
     if (this.#ended) return;
     this.#inFlight--;
-    if (error !== undefined) this.#failed(error.code);
+    if (error !== undefined) this.#failed(error);
     if (!this.confirmedByOrigin) this.window.confirm(batch.first + batch.count);
     if (error?.code === "no-subscriber") this.#parts.unheard?.(this, batch);
     this.#pump();
@@ -278,10 +278,11 @@ export class EventStream {
   }
 
   /** To a partition what failed is lost. An origin's is sent again, unless that cannot help. */
-  #failed(code: ErrorCode): void {
+  #failed(error: ServiceError): void {
+    const { code } = error;
     this.#parts.metrics.error(code);
     if (!this.confirmedByOrigin) this.#options.lost(code);
-    else if (code === "publish-refused" || code === "batch-too-big") this.#refused = code;
+    else if (code === "publish-refused" || code === "batch-too-big") this.#refused = error;
   }
 
   get #fit(): Fit {

@@ -83,6 +83,7 @@ export class WaitingHandshakes {
     for (const waiting of [...this.#waiting.values()]) {
       if (waiting.stream !== stream) continue;
       if (waiting.item <= first || waiting.item > first + count) continue;
+      waiting.app.router.noteNoSubscribers(stream);
       waiting.settle(unavailable("no-origin", "nobody is there to authorise it"));
     }
   }

@@ -14,11 +14,13 @@ import {
 } from "../events/mod.ts";
 import type { Codec, Logger, OriginPresence } from "../ports/mod.ts";
 import { NoOriginBuffer } from "./no-origin-buffer.ts";
+import { NoSubscribers } from "./no-subscribers.ts";
 import { type LiveOrigin, OriginDirectory } from "./origin-directory.ts";
 import { moveIdle, reassign, rebalance } from "./reassign.ts";
 import { RefusedOrigins } from "./refused-origins.ts";
 import { rendezvous } from "./rendezvous.ts";
 import { SenderAnswers } from "./sender-answers.ts";
+import { silentHint } from "./silent-origin.ts";
 
 export type OriginMode = "auto" | "open" | "assigned";
 
@@ -62,6 +64,7 @@ export class EventRouter {
   readonly #open: EventStream[] = [];
   readonly #origins: Map<string, AckMonitor> = new Map();
   readonly #refused: RefusedOrigins;
+  readonly #noSubscribers: NoSubscribers;
   readonly #idle: IdleConnections;
   readonly #waiting: NoOriginBuffer;
   /** What senders of commands are told. */
@@ -75,6 +78,7 @@ export class EventRouter {
     this.#options = options;
     this.mayMove = options.mode !== "open";
     this.#assigned = options.mode === "assigned";
+    this.#noSubscribers = new NoSubscribers(parts, options);
     this.#idle = new IdleConnections(parts.registry);
     this.#waiting = new NoOriginBuffer(parts, options.originWaitMs);
     const { app, json, partitions } = options;
@@ -121,6 +125,22 @@ export class EventRouter {
     }
     for (const { stream } of this.#origins.values()) if (!stream.bytesFull) return undefined;
     return this.#origins.size > 0 || this.#waiting.stream?.bytesFull ? "window-full" : undefined;
+  }
+
+  /** Open mode: the broker says that nobody subscribes to the events of this app. */
+  get noSubscribers(): boolean {
+    return !this.#assigned && this.#noSubscribers.all;
+  }
+
+  /** Access rules that this node misses, while for want of them it can publish to no origin. */
+  get barred(): readonly string[] {
+    return this.#origins.size === 0 ? this.#refused.rules() : [];
+  }
+
+  /** Open mode: the broker had nobody to give a `connect` in this stream to. */
+  noteNoSubscribers(stream: EventStream): void {
+    const partition = this.#open.indexOf(stream);
+    if (partition >= 0) this.#noSubscribers.add(partition);
   }
 
   /** A handshake was refused because no origin is there. */
@@ -176,6 +196,7 @@ export class EventRouter {
 
   /** Looks after streams that make no progress, and evens the load out; called once a second. */
   tick(): void {
+    if (this.#connected && !this.#assigned) this.#noSubscribers.ask();
     for (const assigned of this.#origins.values()) {
       if (!this.#connected) assigned.rest();
       const state = assigned.check(this.#options.ackTimeoutMs);
@@ -194,23 +215,16 @@ export class EventRouter {
   #expel({ origin, stream }: AckMonitor): void {
     const { logger, metrics } = this.#parts;
     const { app, node } = this.#options;
-    const code = stream.refused ?? "ack-timeout";
+    const { refused } = stream;
+    const code = refused?.code ?? "ack-timeout";
     const fields = { code, origin: origin.name, app };
-    if (stream.refused === undefined) {
+    if (refused === undefined) {
       metrics.error(code);
-      // A broker may grant what it then keeps back, and tells neither side of it.
-      const hint =
-        `; it has confirmed nothing yet: its handlers hang, or the broker's rules lack read of ` +
-        `origins/${origin.name}/events/+ for it, or of nodes/${node}/commands/+ for this node`;
-      const silent = stream.window.confirmed === 0 ? hint : "";
-      logger.log(
-        "warn",
-        code,
-        `an origin confirms nothing; its connections move${silent}`,
-        fields,
-      );
+      const hint = stream.window.confirmed === 0 ? silentHint(origin.name, node) : "";
+      const message = `an origin confirms nothing; its connections move${hint}`;
+      logger.log("warn", code, message, fields);
     } else {
-      this.#refused.add(origin);
+      this.#refused.add(origin, refused);
       const message = "the broker takes nothing for an origin; its connections move";
       logger.log("error", "origin-refused", message, fields);
     }

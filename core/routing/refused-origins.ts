@@ -1,4 +1,4 @@
-import { limits } from "../base/mod.ts";
+import { limits, type ServiceError } from "../base/mod.ts";
 import { type EventStreamParts, fitBare } from "../events/mod.ts";
 import type { OriginPresence } from "../ports/mod.ts";
 import { missedHeartbeatsMax } from "./origin-directory.ts";
@@ -9,6 +9,8 @@ interface Refused {
   askAt: number;
   /** Doubles each time: brokers there are that end the connection of who publishes in vain. */
   askMs: number;
+  /** The access rule that is missing, where it is one. */
+  readonly rule: string | undefined;
 }
 
 /**
@@ -34,15 +36,24 @@ export class RefusedOrigins {
     this.#admit = admit;
   }
 
-  add({ name, presence }: { readonly name: string; readonly presence: OriginPresence }): void {
+  add(
+    { name, presence }: { readonly name: string; readonly presence: OriginPresence },
+    { code, message }: ServiceError,
+  ): void {
     const now = this.#parts.clock.now();
-    // A broker that was killed clears nobody's presence: names must not pile up.
-    for (const [other, { goneAt }] of this.#origins) {
-      if (goneAt < now) this.#origins.delete(other);
-    }
+    this.#forgetGone();
     const askMs = limits.ackProbeMs;
     const goneAt = now + missedHeartbeatsMax * presence.every;
-    this.#origins.set(name, { goneAt, askAt: now + askMs, askMs });
+    const rule = code === "publish-refused" ? message : undefined;
+    this.#origins.set(name, { goneAt, askAt: now + askMs, askMs, rule });
+  }
+
+  /** Access rules that are missing, each by its topic. */
+  rules(): string[] {
+    this.#forgetGone();
+    return Array.from(this.#origins.values(), ({ rule }) => rule).filter(
+      (rule) => rule !== undefined,
+    );
   }
 
   /** A presence came in, or was cleared. True where it is one of these that still lives. */
@@ -61,6 +72,14 @@ export class RefusedOrigins {
       this.#ask(name, presence, refused);
     }
     return true;
+  }
+
+  /** A broker that was killed clears nobody's presence: names must not pile up. */
+  #forgetGone(): void {
+    const now = this.#parts.clock.now();
+    for (const [name, { goneAt }] of this.#origins) {
+      if (goneAt < now) this.#origins.delete(name);
+    }
   }
 
   #ask(name: string, presence: OriginPresence, refused: Refused): void {

@@ -6,6 +6,7 @@ import { connectOrigin } from "websocket-service/origin";
 import { startGuardedBroker } from "../support/access-rules.ts";
 import { spawnGateway } from "../support/gateway.ts";
 import { freePort, Mosquitto } from "../support/mosquitto.ts";
+import { handshakeText, RawClient } from "../support/raw-client.ts";
 import { bunProgram, Program, skipWithout } from "../support/spawn.ts";
 import { waitFor } from "../support/wait.ts";
 
@@ -138,6 +139,35 @@ describe("a missing access rule is told, by its topic", { skip, concurrency: tru
     const told = gateway.log.filter(({ event }) => /^(rules|command|batch)/.test(String(event)));
     assert.deepEqual(told, []);
   });
+
+  for (const [version, strict, what] of brokers.filter(([of]) => of === "5")) {
+    it(`a node that may write to no origin names the topic at /readyz, at ${what}`, async () => {
+      const guarded = await startGuardedBroker(strict);
+      after(() => guarded.end());
+      const rule = "topic write wss/v1/default/origins/+/events/edge-1";
+      await guarded.forbid(rule);
+      const origin = await connectOrigin({ broker: guarded.url("shop-1"), name: "shop-1" });
+      after(() => origin.close());
+      const flags = ["--broker", guarded.url("edge-1"), "--node-name", "edge-1"];
+      flags.push("--mqtt-version", version, "--authorize", "origin");
+      const gateway = spawnGateway({ flags });
+      const { adminPort, port } = await gateway.started;
+      await gateway.event("origin-joined");
+      const client = await RawClient.connect(port);
+      after(() => client.destroy());
+      client.write(handshakeText());
+      await gateway.event("origin-refused");
+      const answer = await fetch(`http://127.0.0.1:${adminPort}/readyz`);
+      const { reasons } = (await answer.json()) as { reasons: string[] };
+      const topic = `${root}/origins/shop-1/events/edge-1: the broker `;
+      assert.equal(reasons.length, 2, String(reasons));
+      assert.ok(reasons[0] === "no origin" && reasons[1]?.startsWith(topic), String(reasons));
+      await guarded.allow("edge-1", rule);
+      const ready = async (): Promise<boolean> =>
+        (await fetch(`http://127.0.0.1:${adminPort}/readyz`)).ok;
+      await waitFor(ready, { what: "the node to be ready" });
+    });
+  }
 
   it("a node takes part again when the rule is mended", async () => {
     const file = await startGuardedBroker(false);

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { decode, encode } from "@msgpack/msgpack";
+import { connectAsync } from "mqtt";
 import { ErrorCode } from "../../core/base/mod.ts";
 import { CloseCause } from "../../core/connection/connection.ts";
 import { combinations, startGateway } from "../support/gateway.ts";
@@ -45,6 +47,53 @@ test("not ready while every handshake gets 503 for want of an origin", { skip },
     await waitFor(async () => (await ready(gateway)).status === 200);
   }
   await origin.end();
+});
+
+const nobody = { status: 503, reasons: ["no origin"] };
+const isReady = { status: 200, reasons: [] };
+
+test("open mode: not ready while the broker says that nobody authorises", { skip }, async () => {
+  await using broker = await Mosquitto.start();
+  const flags = ["--broker", broker.url(), "--authorize", "origin", "--authorize-timeout", "1m"];
+  for (const partitions of ["1", "3"]) {
+    const gateway = await startGateway({ flags: [...flags, "--partitions", partitions] });
+    assert.deepEqual(await ready(gateway), isReady);
+    // At once, and not when the time for an answer is over.
+    assert.equal(await handshakeStatus(gateway), 503);
+    await waitFor(async () => (await ready(gateway)).status === 503);
+    assert.deepEqual(await ready(gateway), nobody);
+    // It comes in the middle of a stream, as any plain subscriber may.
+    const origin = await connectAsync(broker.url(), {
+      protocolVersion: 4,
+      timerVariant: "native",
+    });
+    const batches: unknown[][] = [];
+    origin.on("message", (_topic, payload) => void batches.push(decode(payload) as unknown[]));
+    await origin.subscribeAsync("wss/v1/default/events/#", { qos: 1 });
+    // A load balancer sends nobody now: it is the node that asks.
+    await waitFor(async () => (await ready(gateway)).status === 200);
+    const client = await RawClient.connect(gateway.info.port);
+    client.write(handshakeText());
+    const asked = await waitFor(() => batches.find(([first]) => first === 1), { what: "connect" });
+    const [[verb, id]] = asked[3] as [[string, string]];
+    assert.equal(verb, "connect");
+    const commands = `wss/v1/default/nodes/${gateway.info.node}/commands/tester`;
+    await origin.publishAsync(commands, Buffer.from(encode([["accept", id]])), { qos: 1 });
+    assert.equal((await client.answer()).statusCode, 101);
+    client.destroy();
+    // What the node asked with: as it asks for an origin that the broker had refused.
+    const bare = batches.filter(([first]) => first !== 1);
+    assert.ok(bare.length > 0);
+    for (const batch of bare) assert.deepEqual(batch, [["alive", []]]);
+    await origin.endAsync();
+  }
+});
+
+test("MQTT 3.1.1 does not say that nobody is there: 504 in the end, and still ready", async () => {
+  const flags = ["--broker", "embedded", "--broker-port", "0", "--authorize", "origin"];
+  const gateway = await startGateway({ flags: [...flags, "--authorize-timeout", "300ms"] });
+  assert.equal(await handshakeStatus(gateway), 504);
+  assert.deepEqual(await ready(gateway), isReady);
 });
 
 test("a broker away for less than unready-after leaves a node ready", {

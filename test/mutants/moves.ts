@@ -109,7 +109,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "or when the broker refuses for good what is published to it (an access rule)",
     file: files.stream,
-    find: 'else if (code === "publish-refused" || code === "batch-too-big") this.#refused = code;',
+    find: 'else if (code === "publish-refused" || code === "batch-too-big") this.#refused = error',
     replace: "",
     tests: [tests.router],
   },

@@ -1,0 +1,58 @@
+import { type EventStreamParts, fitBare } from "../events/mod.ts";
+
+export interface NoSubscribersOptions {
+  readonly app: string;
+  readonly partitions: number;
+  readonly json: boolean;
+}
+
+/**
+ * Partitions of open mode to which nobody subscribed when a handshake was to be authorised, as
+ * MQTT 5 tells (brokers of MQTT 3.1.1 cannot). A node that is not ready gets no handshakes from a
+ * load balancer, so none would show that somebody is there: an empty `alive` outside any stream
+ * asks the broker each second.
+ */
+export class NoSubscribers {
+  readonly #parts: EventStreamParts;
+  readonly #options: NoSubscribersOptions;
+  readonly #without: Set<number> = new Set();
+  readonly #asked: Set<number> = new Set();
+
+  constructor(parts: EventStreamParts, options: NoSubscribersOptions) {
+    this.#parts = parts;
+    this.#options = options;
+  }
+
+  /** Whether nobody subscribes to any. */
+  get all(): boolean {
+    return this.#without.size === this.#options.partitions;
+  }
+
+  /** The broker had nobody to give a `connect` of this partition to. The others are asked too. */
+  add(partition: number): void {
+    const first = this.#without.size === 0;
+    this.#without.add(partition);
+    for (let other = 0; first && other < this.#options.partitions; other++) {
+      if (other !== partition) this.#ask(other);
+    }
+  }
+
+  /** Called once a second while the channel can publish. */
+  ask(): void {
+    for (const partition of this.#without) this.#ask(partition);
+  }
+
+  #ask(partition: number): void {
+    if (this.#asked.has(partition)) return;
+    this.#asked.add(partition);
+    const { codec, channel } = this.#parts;
+    const { app, json } = this.#options;
+    const fit = { codec, bytesMax: channel.batchBytesMax, json, unfit: () => {} };
+    const [payload] = fitBare([["alive", []]], fit);
+    channel.publish({ app, partition }, payload!, (error) => {
+      this.#asked.delete(partition);
+      if (error === undefined) this.#without.delete(partition);
+      else if (error.code === "no-subscriber") this.#without.add(partition);
+    });
+  }
+}

@@ -1,0 +1,8 @@
+/** What may keep an origin from confirming: brokers grant what they keep back, and tell nobody. */
+export function silentHint(origin: string, node: string): string {
+  return (
+    "; it has confirmed nothing yet: its handlers hang, or the broker's rules lack read of " +
+    `origins/${origin}/events/+ for it, or for this node write of origins/${origin}/events/` +
+    `${node} or read of nodes/${node}/commands/+`
+  );
+}
