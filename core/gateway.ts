@@ -233,8 +233,6 @@ export class Gateway implements SocketHandler<Connection> {
     this.#guard.alive(connection, controlFrames);
   }
 
-  drained(_connection: Connection): void {}
-
   closed(connection: Connection, closeCode: number, closeReason: string): void {
     const { codec } = this.#parts;
     const { app, slot } = connection;

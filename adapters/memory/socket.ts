@@ -134,10 +134,8 @@ export class MemorySocket implements Socket {
 
   unblock(): void {
     this.#reading = true;
-    if (this.#unread.length === 0) return;
     this.delivered.push(...this.#unread);
     this.#unread = [];
-    if (!this.#closed) this.#handler.drained(this.connection);
   }
 
   #receive(event: () => void): void {

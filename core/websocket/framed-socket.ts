@@ -147,9 +147,7 @@ export class FramedSocket implements Socket, ByteSocketListener {
   }
 
   drained(): void {
-    if (this.state >= State.ended) return;
-    if (this.latePong !== undefined) this.sendLatePong();
-    this.shared.options.handler.drained(this.held());
+    this.sendLatePong();
   }
 
   closed(): void {

@@ -148,10 +148,6 @@ export class SubprotocolHandler implements SocketHandler<SubprotocolConnection> 
     this.handler.pong(connection.inner, controlFrames);
   }
 
-  drained(connection: SubprotocolConnection): void {
-    this.handler.drained(connection.inner);
-  }
-
   closed(connection: SubprotocolConnection, closeCode: number, closeReason: string): void {
     connection.closed(closeCode, closeReason);
   }

@@ -102,11 +102,6 @@ class SubprotocolRouter implements SocketHandler {
     } else this.plain.pong(connection, controlFrames);
   }
 
-  drained(connection: ConnectionHandle): void {
-    if (connection instanceof RoutedConnection) connection.handler.drained(connection.inner);
-    else this.plain.drained(connection);
-  }
-
   closed(connection: ConnectionHandle, closeCode: number, closeReason: string): void {
     if (connection instanceof RoutedConnection) {
       connection.handler.closed(connection.inner, closeCode, closeReason);

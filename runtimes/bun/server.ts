@@ -66,14 +66,12 @@ function listen(
 
 class BunServer implements ClientServer {
   readonly port: number;
-  readonly canPause = true;
   readonly broadcast: Broadcast;
   private readonly options: ClientServerOptions;
   private server: Server<BunSocket>;
   /** Those whose certificate is an old one; their connections stay. */
   private former: Server<BunSocket>[] = [];
   private listening = true;
-  /** For good. */
   private stopped = false;
   private tls: ServerTls | undefined;
 
@@ -122,12 +120,8 @@ class BunServer implements ClientServer {
     this.server = next;
   }
 
-  stopListening(): void {
-    this.stopped = true;
-    void this.server.stop(false);
-  }
-
   async stop(): Promise<void> {
+    this.stopped = true;
     await Promise.all([this.server, ...this.former].map((server) => server.stop(true)));
   }
 }
@@ -191,12 +185,6 @@ function events(options: ClientServerOptions): WebSocketHandler<BunSocket> {
     pong(socket: BunWebSocket): void {
       const { connection } = socket.data;
       if (connection !== undefined) handler.pong(connection, 1);
-    },
-    drain(socket: BunWebSocket): void {
-      const { connection } = socket.data;
-      if (connection !== undefined && socket.getBufferedAmount() === 0) {
-        handler.drained(connection);
-      }
     },
     close(socket: BunWebSocket, closeCode: number, closeReason: string): void {
       const { data } = socket;

@@ -181,7 +181,6 @@ export class Service {
 
   async #openAdmin(): Promise<void> {
     const app = createAdminApp({
-      health: () => undefined,
       ready: () => this.#gateway.readiness().reasons,
       metrics: () => ({
         contentType: this.#metrics.contentType,

@@ -1,5 +1,5 @@
 import { limits, ServiceError } from "../../core/base/mod.ts";
-import type { HandshakeAnswer, HandshakeRefusal } from "../../core/ports/mod.ts";
+import type { HandshakeAnswer } from "../../core/ports/mod.ts";
 import { refuse } from "../../core/websocket/mod.ts";
 import {
   answerRequest,
@@ -16,18 +16,16 @@ export async function startDenoServer(options: ClientServerOptions): Promise<Cli
   return new DenoServer(options);
 }
 
-const closedGate = refuse(503, "handshake-refused", "this server takes no new connections");
-const fullGate = refuse(503, "tcp-streams-full", "no descriptor can be spared for a connection", {
+const full = refuse(503, "tcp-streams-full", "no descriptor can be spared for a connection", {
   "retry-after": "5",
 });
 
 class DenoServer implements ClientServer {
   readonly port: number;
-  readonly canPause = false;
   private readonly options: ClientServerOptions;
   private readonly abort: AbortController = new AbortController();
-  /** What every request gets, in place of being looked at. */
-  private gate: HandshakeRefusal | undefined = undefined;
+  /** No descriptor can be spared: every request is refused. */
+  private short = false;
 
   constructor(options: ClientServerOptions) {
     this.options = options;
@@ -75,9 +73,9 @@ class DenoServer implements ClientServer {
   }
 
   private answer(request: Request, info: DenoServeInfo): Response | Promise<Response> {
-    if (this.gate === undefined) return answer(request, info, this.options);
-    if (this.gate === fullGate) this.options.refused?.("tcp-streams-full");
-    return refusalResponse(this.gate);
+    if (!this.short) return answer(request, info, this.options);
+    this.options.refused?.("tcp-streams-full");
+    return refusalResponse(full);
   }
 
   /** Deno's server keeps the certificate that it was started with. */
@@ -87,12 +85,7 @@ class DenoServer implements ClientServer {
 
   /** Deno tells of no stream before its request, so those that have none yet stay. */
   shortage(short: boolean): void {
-    if (this.gate !== closedGate) this.gate = short ? fullGate : undefined;
-  }
-
-  stopListening(): void {
-    // Deno's `shutdown` would close the WebSockets too, so the port stays and refuses.
-    this.gate = closedGate;
+    this.short = short;
   }
 
   async stop(): Promise<void> {

@@ -100,7 +100,6 @@ function createHttpServer(
 }
 
 class NodejsServer implements ClientServer {
-  readonly canPause = true;
   private server: Server;
   private readonly clientPort: ClientPort;
   /** Makes another server for the same port. */
@@ -130,10 +129,6 @@ class NodejsServer implements ClientServer {
 
   shortage(short: boolean): void {
     this.clientPort.shortage(short);
-  }
-
-  stopListening(): void {
-    this.clientPort.stop();
   }
 
   async stop(): Promise<void> {

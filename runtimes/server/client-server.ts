@@ -15,14 +15,10 @@ import { isWritable } from "./answer-head.ts";
 export interface ClientServer {
   /** The real port, where 0 was asked for. */
   readonly port: number;
-  /** Whether `Socket.pause` does anything here. */
-  readonly canPause: boolean;
   /** The runtime's own fan-out, where it has one: its sockets have `subscribe` then. */
   readonly broadcast?: Broadcast | undefined;
   /** Takes another certificate for new connections; false where the runtime cannot. */
   reloadTls(tls: ServerTls): Promise<boolean>;
-  /** Takes no new connections. */
-  stopListening(): void;
   /**
    * No descriptor can be spared for a new stream, or can again: until then none is taken, and then
    * the port is opened again, because a runtime may have stopped accepting for good.

@@ -50,7 +50,7 @@ export function socketConformance(name: string, make: () => SocketCase): void {
     assert.equal(client.received().length, 3);
   });
 
-  test(`${name}: a client that does not read is told by bufferedAmount, then by drained`, () => {
+  test(`${name}: a client that does not read is told by bufferedAmount`, () => {
     const { socket, client, handler } = make();
     client.block();
     for (let index = 0; index < 3; index += 1) {
@@ -62,7 +62,7 @@ export function socketConformance(name: string, make: () => SocketCase): void {
     client.unblock();
     assert.equal(client.received().length, 3);
     assert.equal(socket.bufferedAmount, 0);
-    assert.deepEqual(handler.heard, ["drained"]);
+    assert.deepEqual(handler.heard, []);
   });
 
   test(`${name}: messages come as what they were sent as`, () => {

@@ -88,11 +88,6 @@ export class WatchedHandler implements SocketHandler<Connection> {
     this.#gateway.pong(connection, controlFrames);
   }
 
-  drained(connection: Connection): void {
-    this.#of(connection, "drained");
-    this.#gateway.drained(connection);
-  }
-
   closed(connection: Connection, closeCode: number, closeReason: string): void {
     this.#of(connection, "close").closed = true;
     this.#open.delete(connection);

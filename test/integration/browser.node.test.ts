@@ -5,7 +5,6 @@ import { skipWithoutBrowser, withBrowser } from "../support/browser.ts";
 
 test("a real browser reads a page of ours in two tabs", { skip: skipWithoutBrowser }, async () => {
   const app = createAdminApp({
-    health: () => undefined,
     ready: () => ["draining"],
     metrics: () => ({ contentType: "text/plain", text: "" }),
   });

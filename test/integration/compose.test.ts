@@ -42,8 +42,8 @@ async function compose(flags: Readonly<Record<string, string>> = {}): Promise<Co
       startServer: (_, given) => {
         options = given;
         const [reloadTls, stop] = [async () => false, async () => {}];
-        const server = { port: 1, canPause: true, broadcast, reloadTls, stop };
-        return Promise.resolve({ ...server, stopListening: () => {}, shortage: () => {} });
+        const server = { port: 1, broadcast, reloadTls, stop };
+        return Promise.resolve({ ...server, shortage: () => {} });
       },
       watch: () => undefined,
     },

@@ -34,16 +34,9 @@ export function flowTests(context: SuiteContext): void {
     client.socket.resume();
     assert.equal((await client.frame()).payload.length, bigBytes);
     await waitFor(async () => (await stats(control, "not-reading")).buffered === 0);
-    if (can.drained) {
-      const drained = await context.fixture().event("drained", "not-reading");
-      assert.equal(drained.buffered, 0);
-    } else {
-      assert.deepEqual(context.fixture().events("drained", "not-reading"), []);
-    }
   });
 
   test(`${name}: ${can.pause ? "paused reading stops the client" : "gap: no pause"}`, async () => {
-    assert.equal(context.fixture().canPause, can.pause);
     const control = await context.open("pause-control");
     const client = await context.open("paused", { path: "/?mode=count" });
     control.text("!pause paused");

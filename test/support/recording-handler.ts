@@ -68,10 +68,6 @@ export class RecordingHandler implements SocketHandler {
     this.#hear("pong");
   }
 
-  drained(): void {
-    this.#hear("drained");
-  }
-
   closed(_connection: ConnectionHandle, closeCode: number, closeReason: string): void {
     this.#hear(`close ${closeCode} ${closeReason}`.trimEnd());
   }

@@ -30,8 +30,6 @@ export interface SocketHandler<Connection extends ConnectionHandle = ConnectionH
   fault(connection: Connection, errorCode: ErrorCode): void;
   /** Any sign of life that is not a message; `controlFrames` of it are pings and pongs. */
   pong(connection: Connection, controlFrames: number): void;
-  /** The kernel has taken everything that was sent, after it once had not. */
-  drained(connection: Connection): void;
   /**
    * The WebSocket is closed. 1005 where the close frame carried no code, 1006 where there was none
    * (RFC 6455, 7.1.5); otherwise the code that the client sent, or the one of our own close.

@@ -15,8 +15,6 @@ export interface Capabilities {
   readonly readsFinalBlocks: boolean;
   /** We can ping, and pings and pongs of the client are told. */
   readonly ping: boolean;
-  /** `drained` is called. */
-  readonly drained: boolean;
   /** The TCP stream can be cut. */
   readonly terminate: boolean;
   /** An unmasked frame is refused (RFC 6455, 5.1). */
@@ -37,8 +35,6 @@ export interface Capabilities {
   readonly publish: boolean;
   /** A stream that brings no whole request in time is cut. */
   readonly handshakeTimeout: boolean;
-  /** The port closes while connections stay; else new handshakes get 503. */
-  readonly stopsListening: boolean;
   /** Invalid UTF-8 is refused as soon as the bad byte arrives. */
   readonly earlyUtf8: boolean;
   /** The client gets a close frame that says why it is refused. */
@@ -53,7 +49,6 @@ const everything: Capabilities = {
   refusesCutDeflate: true,
   readsFinalBlocks: true,
   ping: true,
-  drained: true,
   terminate: true,
   refusesUnmasked: true,
   hugeHead: "ours",
@@ -64,7 +59,6 @@ const everything: Capabilities = {
   readsUnread: true,
   publish: false,
   handshakeTimeout: true,
-  stopsListening: true,
   earlyUtf8: true,
   faultFrame: true,
   faults: "named",
@@ -131,7 +125,6 @@ export const denoNative: Combination = onDeno("native", {
   refusesCutDeflate: false,
   readsFinalBlocks: false,
   ping: false,
-  drained: false,
   terminate: false,
   refusesUnmasked: false,
   hugeHead: 400,
@@ -148,7 +141,6 @@ export const denoNative: Combination = onDeno("native", {
   readsUnread: false,
   publish: false,
   handshakeTimeout: false,
-  stopsListening: false,
   earlyUtf8: true,
   faultFrame: false,
   faults: "silent",
@@ -173,14 +165,12 @@ export interface Fact {
 /** A fixture process that listens. */
 export class Fixture {
   readonly port: number;
-  readonly canPause: boolean;
   readonly canPublish: boolean;
   readonly #program: Program;
 
   private constructor(program: Program, listening: Fact) {
     this.#program = program;
     this.port = Number(listening.port);
-    this.canPause = listening.canPause === true;
     this.canPublish = listening.canPublish === true;
   }
 

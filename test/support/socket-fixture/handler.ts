@@ -87,10 +87,6 @@ export class FixtureHandler implements SocketHandler<FixtureConnection> {
     say({ event: "pong", name: connection.name });
   }
 
-  drained(connection: FixtureConnection): void {
-    say({ event: "drained", name: connection.name, buffered: connection.socket.bufferedAmount });
-  }
-
   closed(connection: FixtureConnection, closeCode: number, closeReason: string): void {
     const { name, slot } = connection;
     say({ event: "close", name, closeCode, closeReason, messages: connection.messages });
@@ -151,10 +147,6 @@ export class FixtureHandler implements SocketHandler<FixtureConnection> {
         this.send(socket, JSON.stringify(stats ?? null));
         break;
       }
-      case "stop-listening":
-        this.server?.stopListening();
-        this.send(socket, "stopped");
-        break;
       case "held":
         this.send(socket, String(this.answers.held));
         break;

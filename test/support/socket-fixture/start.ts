@@ -67,5 +67,5 @@ async function startServer(engines: Readonly<Record<string, StartServer>>): Prom
   handler.server = server;
   handler.tls = tls;
   const canPublish = server.broadcast !== undefined;
-  say({ event: "listening", port: server.port, canPause: server.canPause, canPublish });
+  say({ event: "listening", port: server.port, canPublish });
 }

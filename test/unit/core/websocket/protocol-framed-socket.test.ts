@@ -170,7 +170,6 @@ test("a client that pings and does not read gets the latest pong in the end", ()
   const pongs = client.received();
   assert.ok(pongs.length < count);
   assert.ok(pongs.at(-1)?.endsWith(`..${count - 1}`));
-  assert.deepEqual(client.handler.heard.at(-1), "drained");
 });
 
 test("a client that does not answer a close is cut after a while, with our code", async () => {
