@@ -6,8 +6,13 @@ export {
   readFlags,
   readSettings,
 } from "./read-settings.ts";
-export { groupOf, type SettingGroup, settingGroups } from "./setting-groups.ts";
 export type { Setting } from "./setting-kinds.ts";
-export { type SettingName, type Settings, settings } from "./settings.ts";
+export {
+  type SettingGroup,
+  type SettingName,
+  type Settings,
+  settingGroups,
+  settings,
+} from "./settings.ts";
 export { suggest } from "./suggest.ts";
 export { parseDuration, parseSize } from "./units.ts";

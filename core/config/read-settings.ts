@@ -4,20 +4,20 @@ import type { Setting } from "./setting-kinds.ts";
 import { type SettingName, type Settings, settings } from "./settings.ts";
 import { suggest } from "./suggest.ts";
 
-/** Where settings come from; what stands first wins. */
+/** Where settings come from, in the order of precedence. */
 export interface SettingSources {
   /** By name without the dashes. */
   readonly flags: Readonly<Record<string, unknown>>;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The parsed config file. */
   readonly file: unknown;
-  /** What a command takes where nothing is said. */
+  /** Defaults of the command, which override those of the settings. */
   readonly defaults: Readonly<Partial<Settings>>;
 }
 
-/** A flag that takes no part in the settings: it names the file they are read from. */
+/** `--config FILE` names the file that settings are read from. It is not a setting itself. */
 export const configFlag = "config";
-/** Another: it takes no value, and asks to check the settings and nothing more. */
+/** `--check-config` asks to check the settings and to start nothing. It is no setting either. */
 export const checkFlag = "check-config";
 const otherFlags: readonly string[] = [configFlag, checkFlag];
 
@@ -30,25 +30,29 @@ function isSettingName(name: string): name is SettingName {
   return Object.hasOwn(settings, name);
 }
 
-/** Flags by name from `--name value`, `--name=value` and, for `true`, `--name` alone. */
+/**
+ * Parses `--name value`, `--name=value` and, for `true`, `--name` alone. Returns the values by
+ * name. Throws `setting-invalid`.
+ */
 export function readFlags(words: readonly string[]): Record<string, string> {
   const flags: Record<string, string> = {};
   for (let index = 0; index < words.length; index++) {
     const word = words[index] as string;
-    if (!word.startsWith("-")) throw wrong(`unexpected word ${masked(word)}: flags begin with --`);
+    if (!word.startsWith("-"))
+      throw wrong(`unexpected argument ${masked(word)}: a flag begins with --`);
     const match = /^--([a-z-]+)(?:=(.*))?$/s.exec(word);
     const name = match?.[1];
     if (name === undefined || !(otherFlags.includes(name) || isSettingName(name))) {
       const near = suggest(name ?? "", [...Object.keys(settings), ...otherFlags]);
-      const hint = near === undefined ? "help lists those there are" : `did you mean --${near}?`;
+      const hint = near === undefined ? "see help for all flags" : `did you mean --${near}?`;
       throw wrong(`unknown flag ${masked(word)}; ${hint}`);
     }
     const next = words[index + 1];
     if (match?.[2] !== undefined) flags[name] = match[2];
     else if (name === checkFlag || isToggle(name)) {
-      const spoken = next === "true" || next === "false";
-      flags[name] = spoken ? (next as string) : "true";
-      if (spoken) index++;
+      const isValue = next === "true" || next === "false";
+      flags[name] = isValue ? (next as string) : "true";
+      if (isValue) index++;
     } else if (next === undefined) throw wrong(`--${name} needs a value`);
     else {
       flags[name] = next;
@@ -62,7 +66,7 @@ function isToggle(name: string): boolean {
   return isSettingName(name) && settings[name].allowed === "true or false";
 }
 
-/** The settings: flag over environment over file over default. Throws `setting-invalid`. */
+/** Merges the sources: flag, environment, file, default. Throws `setting-invalid`. */
 export function readSettings(sources: SettingSources): Settings {
   const file = readFile(sources.file);
   checkVariables(sources.environment);
@@ -96,13 +100,13 @@ function readFile(file: unknown): Record<string, unknown> {
   return file as Record<string, unknown>;
 }
 
-/** A variable that nobody reads is a setting that somebody believes to have made. */
+/** Rejects unknown `WSS_` variables: a misspelt one would be ignored without a word. */
 function checkVariables(environment: Readonly<Record<string, string | undefined>>): void {
   const known = [...Object.keys(settings), configFlag].map(environmentName);
   for (const name of Object.keys(environment)) {
     if (!name.startsWith("WSS_") || known.includes(name)) continue;
     const near = suggest(name, known);
-    const hint = near === undefined ? "help lists those there are" : `did you mean ${near}?`;
+    const hint = near === undefined ? "see help for all settings" : `did you mean ${near}?`;
     throw wrong(`unknown variable ${name} in the environment; ${hint}`);
   }
 }
@@ -111,7 +115,7 @@ function check(name: SettingName, value: unknown, place: string): unknown {
   const setting: Setting = settings[name];
   const result = v.safeParse(setting.schema, value);
   if (result.success) return result.output;
-  const said = setting.secret === true ? "what is given" : masked(JSON.stringify(value));
+  const said = setting.secret === true ? "the given value" : masked(JSON.stringify(value));
   throw wrong(`${place}: ${said} is not allowed; it must be ${setting.allowed}`);
 }
 
@@ -119,7 +123,7 @@ function wrong(message: string): ServiceError {
   return new ServiceError("setting-invalid", message);
 }
 
-/** What was typed, without what may be a password of a URL, wherever that was put. */
+/** Hides everything before the last `@`: it may be the password of a URL, in any setting. */
 function masked(text: string): string {
   return text.replace(/^("?)([a-z][a-z0-9+.-]*:\/\/)?.*@/is, "$1$2…@");
 }

@@ -6,13 +6,22 @@ export interface Setting<Output = unknown> {
   /** Reads what was written: text from flags and environment, or a JSON value from the file. */
   readonly schema: v.GenericSchema<unknown, Output>;
   readonly default: Output;
-  /** The default as it is accepted; empty where nothing is set. */
+  /** The default as a user would write it; empty where nothing is set. */
   readonly written: string;
-  /** What is allowed, for the error line and `--help`. */
+  /** The values that are allowed, for the error line, `help` and the docs. */
   readonly allowed: string;
+  /** What the setting does, in one line, for `help` and the docs. */
   readonly about: string;
-  /** Its value is told to nobody, not even where it is wrong. */
+  /** No message and no log shows the value, not even where it is wrong. */
   readonly secret?: boolean;
+}
+
+export type SettingTable<Values> = { readonly [Name in keyof Values]: Setting<Values[Name]> };
+
+interface Range<Value> {
+  readonly min: Value;
+  readonly max: Value;
+  readonly default: Value;
 }
 
 type Text = v.GenericSchema<unknown, string>;
@@ -22,21 +31,8 @@ const text: Text = v.pipe(
   v.transform((value) => String(value)),
 );
 
-function define<Output>(
-  schema: v.GenericSchema<unknown, Output>,
-  fallback: NoInfer<Output>,
-  words: readonly [allowed: string, about: string, written?: string],
-): Setting<Output> {
-  const [allowed, about, written = String(fallback)] = words;
-  return { schema, default: fallback, written, allowed, about };
-}
-
-export function integer(
-  min: number,
-  max: number,
-  fallback: number,
-  about: string,
-): Setting<number> {
+export function integer(about: string, range: Range<number>): Setting<number> {
+  const { min, max, default: fallback } = range;
   const schema = v.pipe(
     text,
     v.regex(/^\d{1,15}$/),
@@ -44,15 +40,18 @@ export function integer(
     v.minValue(min),
     v.maxValue(max),
   );
-  return define(schema, fallback, [`a whole number from ${min} to ${max}`, about]);
+  const allowed = `a whole number from ${min} to ${max}`;
+  return { schema, default: fallback, written: String(fallback), allowed, about };
 }
 
-export function duration(
-  min: string,
-  max: string,
-  fallback: string,
-  about: string,
-): Setting<number> {
+/** A TCP port, or 0. */
+export function port(about: string, options: { readonly default: number }): Setting<number> {
+  return integer(about, { min: 0, max: 65_535, ...options });
+}
+
+/** The value is in ms. */
+export function duration(about: string, range: Range<string>): Setting<number> {
+  const { min, max, default: written } = range;
   const schema = v.pipe(
     text,
     v.transform(parseDuration),
@@ -61,10 +60,12 @@ export function duration(
     v.maxValue(parseDuration(max) as number),
   );
   const allowed = `a duration such as 500ms, 30s or 5m, from ${min} to ${max}`;
-  return define(schema, parseDuration(fallback) as number, [allowed, about, fallback]);
+  return { schema, default: parseDuration(written) as number, written, allowed, about };
 }
 
-export function size(min: number, max: number, fallback: number, about: string): Setting<number> {
+/** The value is in bytes. */
+export function size(about: string, range: Range<number>): Setting<number> {
+  const { min, max, default: fallback } = range;
   const schema = v.pipe(
     text,
     v.transform(parseSize),
@@ -73,70 +74,100 @@ export function size(min: number, max: number, fallback: number, about: string):
     v.maxValue(max),
   );
   const allowed = `a size such as 65536, 64KiB or 1MiB, from ${min} to ${max} bytes`;
-  return define(schema, fallback, [allowed, about, writeSize(fallback)]);
+  return { schema, default: fallback, written: writeSize(fallback), allowed, about };
 }
 
-/** A size, or 0 for no limit at all. */
-export function sizeOrOff(min: number, max: number, about: string): Setting<number> {
+/** A size in bytes, or 0, the default, for no limit. */
+export function sizeOrOff(
+  about: string,
+  { min, max }: { readonly min: number; readonly max: number },
+): Setting<number> {
   const schema = v.pipe(
     text,
     v.transform(parseSize),
     v.number(),
     v.check((value) => value === 0 || (value >= min && value <= max)),
   );
-  return define(schema, 0, [`0, or a size such as 64KiB, from ${min} to ${max} bytes`, about]);
+  const allowed = `0, or a size such as 64KiB, from ${min} to ${max} bytes`;
+  return { schema, default: 0, written: "0", allowed, about };
 }
 
 export function choice<const Choice extends string>(
-  choices: readonly Choice[],
-  fallback: NoInfer<Choice>,
   about: string,
+  options: { readonly of: readonly Choice[]; readonly default: NoInfer<Choice> },
 ): Setting<Choice> {
+  const { of: choices, default: fallback } = options;
   const schema = v.pipe(text, v.picklist(choices));
-  return define(schema, fallback, [`one of ${choices.join(", ")}`, about]);
+  const allowed = `one of ${choices.join(", ")}`;
+  return { schema, default: fallback, written: fallback, allowed, about };
 }
 
-export function name(max: number, fallback: string, about: string): Setting<string> {
-  const schema = v.pipe(text, v.regex(new RegExp(`^[a-z0-9-]{1,${max}}$`)));
-  return define(schema, fallback, [`1 to ${max} characters of a-z, 0-9 and -`, about]);
-}
-
+/** A text that fits a pattern; empty where no default is given. */
 export function matching(
-  pattern: RegExp,
-  fallback: string,
-  words: readonly [allowed: string, about: string],
+  about: string,
+  options: { readonly allowed: string; readonly pattern: RegExp; readonly default?: string },
 ): Setting<string> {
-  return define(v.pipe(text, v.regex(pattern)), fallback, words);
+  const { allowed, pattern, default: fallback = "" } = options;
+  const schema = v.pipe(text, v.regex(pattern));
+  return { schema, default: fallback, written: fallback, allowed, about };
 }
 
-/** A path of a file in PEM; none where empty. */
+/** A host name or an address, to listen on. */
+export function host(about: string, options: { readonly default: string }): Setting<string> {
+  const allowed = "an address or host name";
+  return matching(about, { allowed, pattern: /^[0-9A-Za-z.:_-]{1,255}$/, ...options });
+}
+
+/** The path of a file; empty: none. */
+export function path(about: string, allowed: string = "the path of a file"): Setting<string> {
+  return matching(about, { allowed, pattern: /^[^\0]{0,4096}$/s });
+}
+
+/** The path of a PEM file; empty: none. */
 export function file(about: string): Setting<string> {
-  return matching(/^[^\0]{0,4096}$/s, "", ["the path of a PEM file", about]);
+  return path(about, "the path of a PEM file");
 }
 
+/** Texts with commas between them, or an array of texts in the config file. */
 export function list(
-  item: RegExp | ((value: string) => boolean),
-  fallback: readonly string[],
-  words: readonly [allowed: string, about: string],
+  about: string,
+  options: {
+    readonly allowed: string;
+    readonly isItem: (item: string) => boolean;
+    readonly default?: readonly string[];
+  },
 ): Setting<readonly string[]> {
-  const fits = typeof item === "function" ? item : (value: string): boolean => item.test(value);
+  const { allowed, isItem, default: fallback = [] } = options;
   const fromText = v.pipe(
     v.string(),
     v.transform((value) => (value === "" ? [] : value.split(",").map((part) => part.trim()))),
   );
   const schema = v.pipe(
     v.union([fromText, v.array(v.string())]),
-    v.array(v.pipe(v.string(), v.check(fits))),
+    v.array(v.pipe(v.string(), v.check(isItem))),
     v.readonly(),
   );
-  return define(schema, fallback, words);
+  return { schema, default: fallback, written: fallback.join(","), allowed, about };
 }
 
-export function toggle(fallback: boolean, about: string): Setting<boolean> {
+/** RFC 9110, 5.6.2: what a header, a cookie or a subprotocol may be called. */
+const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,128}$/;
+
+export function tokens(
+  about: string,
+  options: { readonly default?: readonly string[] } = {},
+): Setting<readonly string[]> {
+  const allowed = "names separated by commas";
+  return list(about, { allowed, isItem: (item) => token.test(item), ...options });
+}
+
+export function toggle(about: string, options: { readonly default: boolean }): Setting<boolean> {
   const schema = v.pipe(
     text,
     v.picklist(["true", "false"]),
     v.transform((value) => value === "true"),
   );
-  return define(schema, fallback, ["true or false", about]);
+  const { default: fallback } = options;
+  const allowed = "true or false";
+  return { schema, default: fallback, written: String(fallback), allowed, about };
 }

@@ -1,11 +1,11 @@
-/** A name that differs by a slip or two, for "did you mean"; undefined where none is near. */
-export function suggest(said: string, names: Iterable<string>): string | undefined {
-  // What is longer than any name is no slip, and comparing costs the product of the lengths.
-  if (said.length > 64) return undefined;
+/** The name closest to a misspelt one, for "did you mean"; undefined where none is close. */
+export function suggest(word: string, names: Iterable<string>): string | undefined {
+  // No name is that long, and the comparison costs the product of the lengths.
+  if (word.length > 64) return undefined;
   let best: string | undefined;
-  let least = Math.max(2, Math.floor(said.length / 3)) + 1;
+  let least = Math.max(2, Math.floor(word.length / 3)) + 1;
   for (const name of names) {
-    const slips = name.startsWith(said) && said.length > 2 ? 1 : distance(said, name);
+    const slips = name.startsWith(word) && word.length > 2 ? 1 : distance(word, name);
     if (slips >= least) continue;
     best = name;
     least = slips;
@@ -13,7 +13,7 @@ export function suggest(said: string, names: Iterable<string>): string | undefin
   return best;
 }
 
-/** Levenshtein's: characters to put in, take out or replace. */
+/** The Levenshtein distance: how many characters are inserted, removed or replaced. */
 function distance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (const [index, character] of [...a].entries()) {

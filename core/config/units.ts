@@ -8,20 +8,20 @@ const sizes: Readonly<Record<string, number>> = {
   MiB: 1_048_576,
 };
 
-/** Milliseconds of `500ms`, `30s`, `5m`, `1h`; undefined where it is no duration. */
+/** Milliseconds of `500ms`, `30s`, `5m`, `1h`; undefined where the text is no duration. */
 export function parseDuration(text: string): number | undefined {
   if (text === "0") return 0;
   const match = /^(\d{1,9})(ms|s|m|h)$/.exec(text);
   return match === null ? undefined : Number(match[1]) * (durations[match[2] as string] as number);
 }
 
-/** Bytes of `65536`, `64KiB`, `1MiB`, `1MB`; undefined where it is no size. */
+/** Bytes of `65536`, `64KiB`, `1MiB`, `1MB`; undefined where the text is no size. */
 export function parseSize(text: string): number | undefined {
   const match = /^(\d{1,12})(|B|KB|KiB|MB|MiB)$/.exec(text);
   return match === null ? undefined : Number(match[1]) * (sizes[match[2] as string] as number);
 }
 
-/** A size in the largest of our units that says it exactly: 65536 → `64KiB`. */
+/** A size in the largest unit without a remainder: 65536 → `64KiB`. */
 export function writeSize(bytes: number): string {
   if (bytes >= 1_048_576 && bytes % 1_048_576 === 0) return `${bytes / 1_048_576}MiB`;
   return bytes >= 1_024 && bytes % 1_024 === 0 ? `${bytes / 1_024}KiB` : String(bytes);

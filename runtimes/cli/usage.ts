@@ -2,27 +2,26 @@ import {
   checkFlag,
   configFlag,
   environmentName,
-  groupOf,
-  type SettingGroup,
+  type Setting,
   type SettingName,
   settingGroups,
   settings,
   suggest,
 } from "../../core/config/mod.ts";
 
-/** A terminal's width as it always was. */
+/** The width of a terminal of the traditional size. */
 const columnsMax = 80;
 
-/** An answer to who asks for help. */
+/** The answer to a request for help. */
 export interface Help {
-  /** False where there is no such thing to tell of. */
+  /** False where no group and no setting has the requested name. */
   readonly known: boolean;
   readonly text: string;
 }
 
 const asking = ["--help", "-h"];
 
-/** What `help`, `help GROUP`, `--help` or `-h` asks for; undefined where nobody asks. */
+/** The answer to `help`, `help GROUP`, `help SETTING`, `--help` or `-h`, if that is asked for. */
 export function helpOn(words: readonly string[]): Help | undefined {
   const at = words[0] === "help" ? 0 : words.findIndex((word) => asking.includes(word));
   if (at < 0) return undefined;
@@ -30,38 +29,42 @@ export function helpOn(words: readonly string[]): Help | undefined {
   if (topic === undefined || ["", "dev", "serve"].includes(topic)) {
     return { known: true, text: usage() };
   }
-  if (Object.hasOwn(settingGroups, topic)) {
-    return { known: true, text: groupUsage(topic as SettingGroup) };
+  const group = settingGroups.get(topic);
+  if (group !== undefined) {
+    const entries = Object.entries(group.settings).flatMap(([name, it]) => settingUsage(name, it));
+    return { known: true, text: [`${topic}: ${group.about}`, "", ...entries].join("\n") };
   }
   if (Object.hasOwn(settings, topic)) {
-    return { known: true, text: settingUsage(topic as SettingName).join("\n") };
+    const text = settingUsage(topic, settings[topic as SettingName]).join("\n");
+    return { known: true, text };
   }
-  const near = suggest(topic, [...Object.keys(settingGroups), ...Object.keys(settings)]);
+  const groups = [...settingGroups.keys()];
+  const near = suggest(topic, [...groups, ...Object.keys(settings)]);
   const hint = near === undefined ? "" : `did you mean ${near}? `;
-  const groups = Object.keys(settingGroups).join(", ");
-  return { known: false, text: `no help on ${topic}; ${hint}groups: ${groups}` };
+  return { known: false, text: `no help on ${topic}; ${hint}groups: ${groups.join(", ")}` };
 }
 
-/** The first screen of `help`: what there is, and where to read on. */
+/** The first screen of `help`: the commands and the groups of flags. */
 function usage(): string {
-  const order = "A flag counts before the environment, the environment before the file.";
+  const order = "A flag overrides the environment, the environment overrides the file.";
   const variable = environmentName("broker-port");
   return [
-    "websocket-service: a WebSocket gateway; applications talk to it over MQTT",
+    "websocket-service: a WebSocket gateway between clients and applications on MQTT",
     "",
-    "  websocket-service dev   [flags]   gateway, broker, example chat and its page",
-    "  websocket-service serve [flags]   gateway",
-    "  websocket-service help  [GROUP]   this, or the flags of a group",
-    "  websocket-service --version",
+    "  websocket-service dev   [flags]   run a gateway, a broker and an example chat",
+    "  websocket-service serve [flags]   run a gateway",
+    "  websocket-service help  [GROUP]   show this, or the flags of a group",
+    "  websocket-service --version         print the version",
     "",
     "Groups of flags:",
-    ...Object.entries(settingGroups).map(([name, text]) => `  ${name.padEnd(9)} ${text}`),
+    ...Array.from(settingGroups, ([name, { about }]) => `  ${name.padEnd(9)} ${about}`),
     "",
-    ...entry(`--${configFlag} FILE`, "a JSON file of settings by their names without the dashes"),
-    ...entry(`--${checkFlag}`, "check the settings and the files that they name, and end"),
+    ...entry(`--${configFlag} FILE`, "a JSON file with settings, named as the flags without --"),
+    ...entry(`--${checkFlag}`, "check the settings and the files they name, then exit"),
     "",
     ...wrapped(
-      `Each flag is also a key of the file, and a variable (--broker-port: ${variable}). ${order}`,
+      "Each flag can also be set in the file and in the environment (--broker-port: " +
+        `${variable}). ${order}`,
       "",
     ),
     "",
@@ -69,16 +72,7 @@ function usage(): string {
   ].join("\n");
 }
 
-/** The flags of one group. */
-function groupUsage(group: SettingGroup): string {
-  const names = Object.keys(settings) as SettingName[];
-  const lines = [`${group}: ${settingGroups[group]}`, ""];
-  for (const name of names) if (groupOf[name] === group) lines.push(...settingUsage(name));
-  return lines.join("\n");
-}
-
-function settingUsage(name: SettingName): string[] {
-  const { about, allowed, written } = settings[name];
+function settingUsage(name: string, { about, allowed, written }: Setting): string[] {
   const fallback = written === "" ? "" : ` (default ${written})`;
   return entry(`--${name}${fallback}`, `${about} (${allowed})`);
 }

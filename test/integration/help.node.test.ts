@@ -81,7 +81,7 @@ test("a misspelt command is told what was meant, and help on a command is the he
   assert.match(wrong.output, /^unknown command serv; did you mean serve\? allowed: dev, serve/);
   const extra = await say(["serve", "--compression", "maybe"]);
   assert.equal((await extra.exited).code, 2);
-  assert.equal(extra.output, "unexpected word maybe: flags begin with --");
+  assert.equal(extra.output, "unexpected argument maybe: a flag begins with --");
   const [plain, ofServe] = [await say(["help"]), await say(["help", "serve"])];
   assert.equal((await ofServe.exited).code, 0);
   assert.equal(ofServe.output, plain.output);

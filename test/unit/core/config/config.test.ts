@@ -79,7 +79,7 @@ test("a secret is not told, wherever it was put and however wrong it is", () => 
     assert.ok(!said.includes(secret), said);
   }
   const said = refusal(() => read({ environment: { WSS_JWT_SECRET: secret } }));
-  assert.match(said, /^WSS_JWT_SECRET: what is given is not allowed; .*32 characters/);
+  assert.match(said, /^WSS_JWT_SECRET: the given value is not allowed; .*32 characters/);
   assert.ok(!said.includes(secret));
 });
 
@@ -90,7 +90,7 @@ test("unknown flags, missing values and strange files are refused", () => {
   );
   assert.match(
     refusal(() => readFlags(["serve"])),
-    /unexpected word serve: flags begin with --/,
+    /unexpected argument serve: a flag begins with --/,
   );
   assert.match(
     refusal(() => readFlags(["--port"])),
@@ -146,7 +146,7 @@ test("what is misspelt is told with the name that was meant", () => {
   );
   assert.match(
     refusal(() => readFlags(["--zzzzzzzz"])),
-    /; help lists those there are$/,
+    /; see help for all flags$/,
   );
   const variable = refusal(() => read({ environment: { WSS_BROKER_PROT: "1" } }));
   assert.match(variable, /^unknown variable WSS_BROKER_PROT .*; did you mean WSS_BROKER_PORT\?$/);

@@ -1,0 +1,56 @@
+import { choice, file, host, matching, path, port, type SettingTable } from "./setting-kinds.ts";
+
+export interface BrokerSettings {
+  readonly broker: string;
+  readonly "broker-port": number;
+  readonly "broker-host": string;
+  readonly "broker-user": string;
+  readonly "broker-password": string;
+  readonly "broker-password-file": string;
+  readonly "mqtt-ca": string;
+  readonly "mqtt-cert": string;
+  readonly "mqtt-key": string;
+  readonly "mqtt-version": "auto" | "4" | "5";
+  readonly "topic-root": string;
+}
+
+/** 1 to 65535. */
+const portPattern = "[1-9]\\d{0,3}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d\\d|655[0-2]\\d|6553[0-5]";
+const hostPattern = "\\[[0-9a-fA-F:.]+\\]|[^\\s/:@[\\]]{1,255}";
+const authority = `([^\\s/@]{0,512}@)?(${hostPattern})(:(${portPattern}))?`;
+
+export const brokerSettings: SettingTable<BrokerSettings> = {
+  broker: matching("URL of the MQTT broker; embedded runs one inside this process", {
+    allowed: "embedded, or a URL mqtt://user:pass@host:1883 or mqtts://…",
+    pattern: new RegExp(`^(embedded|mqtts?://${authority}/?)$`),
+    default: "embedded",
+  }),
+  "broker-port": port("port of the embedded broker; 0 picks a free port", { default: 1883 }),
+  "broker-host": host("address that the embedded broker listens on", { default: "127.0.0.1" }),
+  "broker-user": matching("user name that the embedded broker requires; empty: no login", {
+    allowed: "up to 256 characters",
+    pattern: /^\P{Cc}{0,256}$/u,
+  }),
+  "broker-password": {
+    secret: true,
+    ...matching("password of --broker-user; safer in the environment or a file", {
+      allowed: "up to 1024 characters",
+      pattern: /^[^\0]{0,1024}$/s,
+    }),
+  },
+  "broker-password-file": path(
+    "file with the password of --broker-user; a line break at its end is ignored",
+  ),
+  "mqtt-ca": file("CA certificate that verifies an mqtts:// broker"),
+  "mqtt-cert": file("client certificate of this node for an mqtts:// broker"),
+  "mqtt-key": file("private key of --mqtt-cert"),
+  "mqtt-version": choice("MQTT version; 4 is MQTT 3.1.1, auto tries 5 and then 4", {
+    of: ["auto", "4", "5"],
+    default: "auto",
+  }),
+  "topic-root": matching("first level of every MQTT topic", {
+    allowed: "1 to 32 letters, digits, - and _",
+    pattern: /^[0-9A-Za-z_-]{1,32}$/,
+    default: "wss",
+  }),
+};

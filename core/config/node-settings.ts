@@ -1,0 +1,44 @@
+import type { LogLevel } from "../ports/mod.ts";
+import { choice, duration, matching, type SettingTable, toggle } from "./setting-kinds.ts";
+
+export interface NodeSettings {
+  readonly "node-name": string;
+  readonly engine: "auto" | "native" | "wasm";
+  readonly "log-level": LogLevel;
+  readonly "log-format": "auto" | "json" | "pretty";
+  readonly "log-connections": boolean;
+  readonly "drain-period": number;
+  readonly "unready-after": number;
+}
+
+export const nodeSettings: SettingTable<NodeSettings> = {
+  "node-name": matching("name of this node, unique in the cluster; empty: a random name", {
+    allowed: "1 to 32 characters of a-z, 0-9 and -",
+    pattern: /^([a-z0-9-]{1,32})?$/,
+  }),
+  engine: choice(
+    "WebSocket server: native is the runtime's, wasm our own; auto is native on Bun, else wasm",
+    { of: ["auto", "native", "wasm"], default: "auto" },
+  ),
+  "log-level": choice("lowest level that is logged", {
+    of: ["debug", "info", "warn", "error"],
+    default: "info",
+  }),
+  "log-format": choice("format of the log; auto is pretty on a terminal, else json", {
+    of: ["auto", "json", "pretty"],
+    default: "auto",
+  }),
+  "log-connections": toggle("log the open and close of connections at info, not at debug", {
+    default: false,
+  }),
+  "drain-period": duration("time over which SIGTERM closes the connections one by one", {
+    min: "0ms",
+    max: "1h",
+    default: "10s",
+  }),
+  "unready-after": duration("time without a broker after which /readyz answers 503", {
+    min: "0ms",
+    max: "1h",
+    default: "30s",
+  }),
+};
