@@ -1,87 +1,178 @@
-import type { Apps } from "./apps.ts";
-import { type ErrorCode, isLimit, limits } from "./base/mod.ts";
-import type { CommandDispatcher } from "./commands/mod.ts";
+import { App, type AppDependencies } from "./app.ts";
 import {
+  assert,
   CloseCause,
-  Connection,
-  type ConnectionGuard,
-  type ConnectionLog,
-  drainConnections,
+  type ErrorCode,
   every,
-  type Registry,
-  type TokenExpiries,
-  tellUnconfirmed,
+  isLimit,
+  limits,
+  type Route,
+  userGroup,
+} from "./base/mod.ts";
+import { CommandDispatcher } from "./commands/mod.ts";
+import {
+  Connection,
+  ConnectionGuard,
+  ConnectionLog,
+  drainConnections,
+  type GuardOptions,
+  Registry,
+  TokenExpiries,
 } from "./connection/mod.ts";
-import { keptInfo, limitBatches, utf8Exceeds } from "./events/mod.ts";
-import type { GatewayOptions, GatewayParts, Readiness } from "./gateway-options.ts";
-import { userGroup } from "./groups/mod.ts";
-import { type HandshakeGate, Reservation, type Reservations } from "./handshake/mod.ts";
-import type { Heartbeat } from "./heartbeat.ts";
+import { Heartbeat, keptInfo, limitBatches, utf8Exceeds } from "./events/mod.ts";
+import { registerGauges } from "./gauges.ts";
+import {
+  busAway,
+  channelAway,
+  HandshakeGate,
+  type HandshakeGateOptions,
+  type Readiness,
+  ReadinessWatch,
+  Reservation,
+  Reservations,
+  Routes,
+  WaitingHandshakes,
+} from "./handshake/mod.ts";
 import type {
+  Authorizer,
   Broadcast,
   Cancel,
+  Clock,
+  Codec,
+  CommandBus,
   CommandSource,
+  Deflate,
+  EventChannel,
   HandshakeAdmission,
   HandshakeAnswer,
   HandshakeRequest,
   Logger,
+  Metrics,
+  Random,
   Socket,
   SocketHandler,
 } from "./ports/mod.ts";
-import { busAway, channelAway, type ReadinessWatch } from "./readiness.ts";
-import { tellClosed } from "./routing/mod.ts";
-import type { GatewayMetrics } from "./telemetry/mod.ts";
-import { wireGateway } from "./wire-gateway.ts";
+import type { EventRouterOptions } from "./routing/mod.ts";
+import { GatewayMetrics } from "./telemetry/mod.ts";
+
+/** Everything the gateway works with. */
+export interface GatewayPorts {
+  readonly codec: Codec;
+  readonly bus: CommandBus;
+  readonly channel: EventChannel;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Needed where `compression` is on. */
+  readonly deflate?: Deflate | undefined;
+  /** Needed where `authorize` is `jwt`. */
+  readonly authorizer?: Authorizer | undefined;
+}
+
+export interface GatewayOptions extends HandshakeGateOptions, EventRouterOptions {
+  readonly node: string;
+  /** Which path leads to which app; every path to `app` where there are none. */
+  readonly routes: readonly Route[];
+  /** How long a handshake waits for an origin's answer. */
+  readonly authorizeTimeoutMs: number;
+  /** New at each start of the process. */
+  readonly incarnation: string;
+  readonly runtime: string;
+  readonly version: string;
+  /** Of a message to clients, whoever sends it. */
+  readonly publishBytesMax: number;
+  readonly sendQueueBytesMax: number;
+  readonly keepAliveIntervalMs: number;
+  readonly presenceIntervalMs: number;
+  /** A broker that is away for less leaves the node ready; not ready at once where it is 0. */
+  readonly unreadyAfterMs?: number | undefined;
+  /** Connections that open and close: a line at `info`, and else at `debug`. */
+  readonly logConnections?: boolean | undefined;
+  /** What is left out is off. */
+  readonly guard?: Partial<GuardOptions>;
+}
 
 /** One node: connections on one side, events and commands on the other. No I/O of its own. */
 export class Gateway implements SocketHandler<Connection> {
-  readonly #parts: GatewayParts;
-  readonly #metrics: GatewayMetrics;
+  readonly #clock: Clock;
+  readonly #codec: Codec;
+  readonly #bus: CommandBus;
+  readonly #channel: EventChannel;
   readonly #logger: Logger;
-  readonly #registry: Registry;
-  readonly #apps: Apps;
+  readonly #metrics: GatewayMetrics;
+  readonly #registry: Registry = new Registry(limits.connectionsMax);
+  readonly #apps: ReadonlyMap<string, App>;
+  readonly #handshakes: WaitingHandshakes;
+  readonly #expiries: TokenExpiries;
   readonly #dispatcher: CommandDispatcher;
-  readonly #heartbeat: Heartbeat;
   readonly #guard: ConnectionGuard;
   readonly #reservations: Reservations;
   readonly #handshakeGate: HandshakeGate;
-  readonly #expiries: TokenExpiries;
-  #cancelTick: Cancel = () => {};
+  readonly #heartbeat: Heartbeat;
   readonly #readiness: ReadinessWatch;
   readonly #log: ConnectionLog;
+  #cancelTick: Cancel = () => {};
 
-  constructor(parts: GatewayParts, options: GatewayOptions) {
+  constructor(ports: GatewayPorts, options: GatewayOptions) {
+    const { clock, codec, bus, channel, random, deflate, authorizer, logger } = ports;
+    const { node } = options;
+    this.#clock = clock;
+    this.#codec = codec;
+    this.#bus = bus;
+    this.#channel = channel;
+    this.#logger = logger;
+    const registry = this.#registry;
     const end = this.#end.bind(this);
-    const wired = wireGateway(parts, options, end);
-    this.#parts = parts;
-    this.#metrics = wired.metrics;
-    this.#logger = wired.logger;
-    this.#registry = wired.registry;
-    this.#apps = wired.apps;
-    this.#dispatcher = wired.dispatcher;
-    this.#heartbeat = wired.heartbeat;
-    this.#guard = wired.guard;
-    this.#reservations = wired.reservations;
-    this.#handshakeGate = wired.handshakeGate;
-    this.#expiries = wired.expiries;
-    this.#readiness = wired.readiness;
-    this.#log = wired.connectionLog;
+    const metrics = new GatewayMetrics(ports.metrics);
+    this.#metrics = metrics;
+    const shared = { clock, codec, bus, channel, registry, metrics, logger };
+    const handshakes = new WaitingHandshakes(clock, options.authorizeTimeoutMs);
+    this.#handshakes = handshakes;
+    const routes = new Routes(options.routes, options.app);
+    this.#apps = this.#createApps(shared, routes.apps, options);
+    const apps = this.#apps;
+    this.#expiries = new TokenExpiries(clock, (connection) => {
+      if (connection.closing !== undefined) return;
+      metrics.error("token-expired");
+      end(connection, CloseCause.limit, 4401, "token-expired");
+    });
+    const expiries = this.#expiries;
+    this.#dispatcher = new CommandDispatcher(
+      { ...shared, node, apps, handshakes, expiries, deflate, end },
+      options,
+    );
+    this.#guard = new ConnectionGuard({ ...shared, end }, options.guard);
+    const guard = this.#guard;
+    this.#reservations = new Reservations({ registry, clock, random, node });
+    const reservations = this.#reservations;
+    this.#handshakeGate = new HandshakeGate(
+      { ...shared, apps, routes, reservations, handshakes, guard, authorizer },
+      options,
+    );
+    this.#heartbeat = new Heartbeat(clock, bus, registry, { ...options, apps: routes.apps });
+    this.#readiness = new ReadinessWatch(clock, [...apps.values()], {
+      authorizedByOrigin: options.authorize === "origin",
+      unreadyAfterMs: options.unreadyAfterMs ?? 0,
+    });
+    this.#log = new ConnectionLog(logger, options.logConnections ? "info" : "debug");
+    registerGauges(ports.metrics, { codec, registry, apps: [...apps.values()], handshakes });
   }
 
   /** Resolves when bus and channel are connected for the first time. */
   async start(): Promise<void> {
     const commands = (source: CommandSource, payload: Uint8Array): void =>
       this.#dispatcher.execute(source, payload);
-    const channel = this.#parts.channel.start({
+    const channel = this.#channel.start({
       commands,
       connected: (connected) => {
         this.#readiness.link(channelAway, connected);
-        if (connected) limitBatches(this.#parts.codec, this.#parts.channel);
-        for (const { router } of this.#apps) router.connected(connected);
+        if (connected) limitBatches(this.#codec, this.#channel);
+        for (const { router } of this.#apps.values()) router.connected(connected);
       },
-      origin: (app, name, presence) => this.#apps.find(app)?.router.presence(name, presence),
+      origin: (app, name, presence) => this.#apps.get(app)?.router.presence(name, presence),
     });
-    const bus = this.#parts.bus.start({
+    const bus = this.#bus.start({
       commands,
       message: (message) => this.#dispatcher.message(message),
       node: () => {},
@@ -96,8 +187,8 @@ export class Gateway implements SocketHandler<Connection> {
     this.#heartbeat.start();
     this.#guard.start();
     this.#expiries.start();
-    this.#cancelTick = every(this.#parts.clock, limits.routerTickMs, () => {
-      for (const { router } of this.#apps) router.tick();
+    this.#cancelTick = every(this.#clock, limits.routerTickMs, () => {
+      for (const { router } of this.#apps.values()) router.tick();
     });
   }
 
@@ -121,19 +212,19 @@ export class Gateway implements SocketHandler<Connection> {
   async drain(periodMs: number): Promise<void> {
     this.#readiness.draining = true;
     this.#handshakeGate.close();
-    await drainConnections(this.#registry, this.#parts.clock, periodMs, (connection) =>
+    await drainConnections(this.#registry, this.#clock, periodMs, (connection) =>
       this.#end(connection, CloseCause.drain, 1012, "service restart"),
     );
-    const settled = Promise.all(Array.from(this.#apps, ({ router }) => router.settled()));
+    const settled = Promise.all(Array.from(this.#apps.values(), ({ router }) => router.settled()));
     await Promise.race([settled, this.#wait(limits.shutdownFlushMs)]);
-    tellUnconfirmed(this.#apps, this.#metrics, this.#logger);
+    this.#tellUnconfirmed();
     this.#heartbeat.stop();
     this.#guard.stop();
     this.#expiries.stop();
     this.#dispatcher.stop();
     this.#cancelTick();
-    for (const { router } of this.#apps) router.stop();
-    await Promise.all([this.#parts.channel.stop(), this.#parts.bus.stop()]);
+    for (const { router } of this.#apps.values()) router.stop();
+    await Promise.all([this.#channel.stop(), this.#bus.stop()]);
   }
 
   handshake(request: HandshakeRequest): HandshakeAnswer | Promise<HandshakeAnswer> {
@@ -153,22 +244,21 @@ export class Gateway implements SocketHandler<Connection> {
     socket: Socket,
     { app: appName, info, reservation: given }: HandshakeAdmission,
   ): Connection {
-    const app = this.#apps.get(appName);
+    const app = this.#app(appName);
     const kept = given instanceof Reservation && this.#reservations.use(given);
     const reservation = kept ? (given as Reservation) : this.#reservations.reserve(app);
     if (!kept) this.#reservations.use(reservation);
     const { slot, id, grant } = reservation;
     const stream = app.router.assign(id, slot);
-    const openedAt = this.#parts.clock.now();
+    const openedAt = this.#clock.now();
     const { user } = grant;
     const connection = new Connection({
       ...{ app, slot, id, stream, socket, openedAt, user },
       address: this.#log.enabled && typeof info.ip === "string" ? info.ip : "",
       info: app.router.mayMove ? keptInfo(info) : "",
     });
-    this.#parts.codec.bind(slot, id, stream.buffer);
+    this.#codec.bind(slot, id, stream.buffer);
     this.#registry.set(connection);
-    app.connections++;
     this.#metrics.opened.add(1);
     stream.append(["open", id, 0, { ...info, at: openedAt }]);
     connection.lastItem = stream.next;
@@ -183,25 +273,24 @@ export class Gateway implements SocketHandler<Connection> {
   }
 
   text(connection: Connection, data: string): void {
-    const { codec } = this.#parts;
-    if (utf8Exceeds(data, codec.messageBytesMaxOf(connection.slot))) this.#tooBig(connection);
+    if (utf8Exceeds(data, this.#codec.messageBytesMaxOf(connection.slot)))
+      this.#tooBig(connection);
     if (connection.closing !== undefined) return;
     const { stream, slot } = connection;
-    if (!codec.text(slot, data)) {
+    if (!this.#codec.text(slot, data)) {
       stream.bufferFull();
-      codec.text(slot, data);
+      this.#codec.text(slot, data);
     }
-    this.batched(connection, 1, codec.textBytes());
+    this.batched(connection, 1, this.#codec.textBytes());
   }
 
   binary(connection: Connection, data: Uint8Array): void {
-    const { codec } = this.#parts;
-    if (data.byteLength > codec.messageBytesMaxOf(connection.slot)) this.#tooBig(connection);
+    if (data.byteLength > this.#codec.messageBytesMaxOf(connection.slot)) this.#tooBig(connection);
     if (connection.closing !== undefined) return;
     const { stream, slot } = connection;
-    if (!codec.bytes(slot, 2, data)) {
+    if (!this.#codec.bytes(slot, 2, data)) {
       stream.bufferFull();
-      codec.bytes(slot, 2, data);
+      this.#codec.bytes(slot, 2, data);
     }
     this.batched(connection, 1, data.byteLength);
   }
@@ -234,17 +323,14 @@ export class Gateway implements SocketHandler<Connection> {
   }
 
   closed(connection: Connection, closeCode: number, closeReason: string): void {
-    const { codec } = this.#parts;
-    const { app, slot } = connection;
     const cause = connection.closing ?? CloseCause.client;
     connection.closing = cause;
-    app.groups.forget(connection);
+    connection.app.groups.forget(connection);
     this.#expiries.forget(connection);
-    tellClosed(codec, connection, [closeCode, closeReason, cause]);
-    codec.unbind(slot);
+    connection.stream.closed(connection, closeCode, closeReason, cause);
+    this.#codec.unbind(connection.slot);
     this.#guard.closed(connection);
     this.#registry.closed(connection);
-    app.connections--;
     this.#metrics.closed(cause);
     this.#log.closed(connection, closeCode, cause);
   }
@@ -257,13 +343,13 @@ export class Gateway implements SocketHandler<Connection> {
   /** What an origin or a token granted. */
   #give(connection: Connection, reservation: Reservation): void {
     const { user, groups = [], state, expiresAt } = reservation.grant;
-    const { app, slot } = connection;
+    const { app } = reservation;
     const names = user === undefined ? groups : [userGroup(user), ...groups];
     for (const name of names) app.groups.join(connection, name, () => {});
     this.#reservations.releaseGroups(reservation);
     if (state !== undefined) {
-      const { codec } = this.#parts;
-      if (!codec.setState(slot, codec.encodeValue(state))) this.#metrics.error("state-too-big");
+      if (!this.#codec.setState(connection.slot, this.#codec.encodeValue(state)))
+        this.#metrics.error("state-too-big");
     }
     if (expiresAt !== undefined) this.#expiries.set(connection, expiresAt);
   }
@@ -284,6 +370,44 @@ export class Gateway implements SocketHandler<Connection> {
   }
 
   #wait(ms: number): Promise<void> {
-    return new Promise((resolve) => this.#parts.clock.after(ms, resolve));
+    return new Promise((resolve) => this.#clock.after(ms, resolve));
+  }
+
+  #createApps(
+    shared: Omit<AppDependencies, "close" | "unheard">,
+    names: readonly string[],
+    options: GatewayOptions,
+  ): ReadonlyMap<string, App> {
+    const dependencies: AppDependencies = {
+      ...shared,
+      close: (connection, cause) =>
+        cause === CloseCause.limit
+          ? this.#end(connection, cause, 1009, "message-too-big")
+          : this.#end(connection, cause, 1013, cause),
+      unheard: (stream, items) => this.#handshakes.unheard(stream, items),
+    };
+    return new Map(
+      names.map((app, number) => {
+        const appNumber = names.length === 1 ? undefined : number;
+        return [app, new App(dependencies, { ...options, app, appNumber })];
+      }),
+    );
+  }
+
+  #app(name: string): App {
+    const app = this.#apps.get(name);
+    assert(app, "a connection is of an app that is served");
+    return app;
+  }
+
+  /** What nobody has confirmed ends with this process. */
+  #tellUnconfirmed(): void {
+    let bytes = 0;
+    for (const { router } of this.#apps.values()) bytes += router.unconfirmedBytes;
+    if (bytes === 0) return;
+    const code = "events-unconfirmed";
+    this.#metrics.error(code);
+    const message = "the node ends with events that nobody has confirmed";
+    this.#logger.log("warn", code, message, { code, bytes });
   }
 }

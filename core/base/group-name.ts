@@ -15,3 +15,16 @@ export function isGroupName(name: string): boolean {
   }
   return bytes <= limits.groupBytesMax;
 }
+
+/** Every connection of an app is a member of it; it has no table. */
+export const everyone = "@all";
+
+/** The group of a user's connections. */
+export function userGroup(user: string): string {
+  return `@user/${user}`;
+}
+
+/** Whether the gateway alone says who is in the group. */
+export function isReserved(name: string): boolean {
+  return name === everyone || name.startsWith("@user/");
+}

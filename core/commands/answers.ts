@@ -1,5 +1,5 @@
-import { type ErrorCode, limits } from "../base/mod.ts";
-import { CloseCause, type Connection, every } from "../connection/mod.ts";
+import { CloseCause, type ErrorCode, every, limits } from "../base/mod.ts";
+import type { Connection } from "../connection/mod.ts";
 import { Outcome } from "../groups/mod.ts";
 import type { Cancel, Clock } from "../ports/mod.ts";
 

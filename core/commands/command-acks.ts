@@ -1,14 +1,6 @@
 import { limits } from "../base/mod.ts";
 import type { Clock, CommandSource } from "../ports/mod.ts";
-
-/** `["ack", stream, count]`; with a gap the count stands there twice. */
-export type CommandAck = readonly ["ack", stream: string, count: number, received?: number];
-
-/** The same where senders other than its own hear it, whose streams may have that name too. */
-export function namingSender(ack: CommandAck, sender: string): readonly unknown[] {
-  const [verb, stream, count, received = null] = ack;
-  return [verb, stream, count, received, sender];
-}
+import type { CommandAck } from "../routing/mod.ts";
 
 /** Sends confirmations to a sender, as JSON where its commands come so. */
 export type SendAcks = (sender: string, acks: readonly CommandAck[], json: boolean) => void;

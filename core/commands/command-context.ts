@@ -1,30 +1,24 @@
-import type { App } from "../app.ts";
-import type { Apps } from "../apps.ts";
-import type { ErrorCode } from "../base/mod.ts";
-import type { CloseCause, Connection, Registry, TokenExpiries } from "../connection/mod.ts";
+import type { CloseCause, ErrorCode } from "../base/mod.ts";
+import type { Connection, Registry, TokenExpiries } from "../connection/mod.ts";
 import { type Delivery, type FanOut, Outcome, type ReusableMessage } from "../groups/mod.ts";
-import type { WaitingHandshakes } from "../handshake/mod.ts";
-import type { Clock, Codec, CommandSource, Deflate, Logger } from "../ports/mod.ts";
+import type { HandshakeApp, WaitingHandshakes } from "../handshake/mod.ts";
+import type { Clock, Codec, CommandBus, CommandSource, Deflate, Logger } from "../ports/mod.ts";
 import type { GatewayMetrics } from "../telemetry/mod.ts";
 import type { Answer, FlushTracker } from "./answers.ts";
+import type { CommandAcks } from "./command-acks.ts";
 import type { CommandOptions } from "./command-options.ts";
+import type { CommandStreams } from "./command-streams.ts";
 import type { CommandTargets } from "./command-targets.ts";
 
-/** What commands ask of other nodes and of the gateway. */
-export interface CommandEffects {
-  /** Sends one item on to another node. */
-  forward(app: string, node: string, item: readonly unknown[]): void;
-  /**
-   * Sends one item, as it came, on to the other nodes with members of a group. As JSON their
-   * replies come so too.
-   */
-  forwardToGroup(app: string, group: string, item: Uint8Array, json: boolean): void;
-  close(connection: Connection, cause: CloseCause, closeCode: number, reason: string): void;
+/** What commands ask of the app that they are for. */
+export interface CommandApp extends HandshakeApp {
+  readonly commandStreams: CommandStreams;
+  readonly acks: CommandAcks;
 }
 
 export interface CommandDispatcherParts {
   readonly node: string;
-  readonly apps: Apps;
+  readonly apps: ReadonlyMap<string, CommandApp>;
   readonly codec: Codec;
   readonly clock: Clock;
   readonly registry: Registry;
@@ -32,7 +26,8 @@ export interface CommandDispatcherParts {
   readonly logger: Logger;
   readonly handshakes: WaitingHandshakes;
   readonly expiries: TokenExpiries;
-  readonly effects: CommandEffects;
+  readonly bus: CommandBus;
+  readonly end: (c: Connection, cause: CloseCause, closeCode: number, reason: string) => void;
   readonly deflate: Deflate | undefined;
 }
 
@@ -55,7 +50,7 @@ export interface CommandContext {
 
 /** One command on its way. */
 export interface CommandCall {
-  readonly app: App;
+  readonly app: CommandApp;
   readonly source: CommandSource;
   readonly options: CommandOptions;
 }

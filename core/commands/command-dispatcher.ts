@@ -1,4 +1,3 @@
-import type { App } from "../app.ts";
 import { type ErrorCode, limits } from "../base/mod.ts";
 import {
   Delivery,
@@ -10,7 +9,12 @@ import {
 } from "../groups/mod.ts";
 import { type CommandSource, type GroupMessage, MessageKind, Verb } from "../ports/mod.ts";
 import { AnswerById, FlushTracker } from "./answers.ts";
-import type { CommandCall, CommandContext, CommandDispatcherParts } from "./command-context.ts";
+import type {
+  CommandApp,
+  CommandCall,
+  CommandContext,
+  CommandDispatcherParts,
+} from "./command-context.ts";
 import { type CommandOptions, isExpired, noOptions, readOptions } from "./command-options.ts";
 import type { Admission } from "./command-streams.ts";
 import { CommandTargets } from "./command-targets.ts";
@@ -37,23 +41,22 @@ export class CommandDispatcher {
   readonly #byVerb: Readonly<Record<CarriedVerb, (call: CommandCall) => void>>;
 
   constructor(parts: CommandDispatcherParts, sizes: OutgoingSizes) {
-    const { effects, registry, metrics, apps } = parts;
-    const flushTracker = new FlushTracker(parts.clock, parts.deflate !== undefined);
-    const { clock } = parts;
+    const { clock, metrics, apps } = parts;
+    const flushTracker = new FlushTracker(clock, parts.deflate !== undefined);
     const flushed = (): void => flushTracker.flushed();
     const delivery = new Delivery(
-      { clock, metrics, close: effects.close, flushed },
+      { clock, metrics, close: parts.end, flushed },
       sizes.sendQueueBytesMax,
     );
     const reply = (source: CommandSource, ref: unknown, result: unknown): void => {
       const { app, sender, json = false } = source;
-      apps.find(app)?.router.answers.tell(sender, ["reply", ref ?? null, result], json);
+      apps.get(app)?.router.answers.tell(sender, ["reply", ref ?? null, result], json);
     };
     this.#context = {
       parts,
-      targets: new CommandTargets({ ...parts, forward: effects.forward }),
+      targets: new CommandTargets(parts),
       delivery,
-      fanOut: new FanOut(registry, delivery),
+      fanOut: new FanOut(delivery),
       flushTracker,
       message: new ReusableMessage(parts.deflate),
       reply,
@@ -94,7 +97,7 @@ export class CommandDispatcher {
   /** Never throws: whatever is wrong with a batch is counted and logged. */
   execute(source: CommandSource, payload: Uint8Array): void {
     const { parts } = this.#context;
-    const app = parts.apps.find(source.app);
+    const app = parts.apps.get(source.app);
     if (app === undefined) return;
     parts.metrics.batchesReceived.add(1);
     const error = parts.codec.decode(payload);
@@ -113,7 +116,7 @@ export class CommandDispatcher {
   /** One raw message for the members of a group. */
   message({ app: name, group, kind, payload }: GroupMessage): void {
     const { parts, message, fanOut } = this.#context;
-    const app = parts.apps.find(name);
+    const app = parts.apps.get(name);
     if (app === undefined) return;
     const code =
       this.#context.sizeFault(payload.byteLength) ??
@@ -128,11 +131,11 @@ export class CommandDispatcher {
     }
     parts.metrics.groupMessages.add(1);
     message.setBytes(kind, payload);
-    fanOut.publish(app, group, message);
+    fanOut.publish(app.groups, group, message);
     message.clear();
   }
 
-  #batch(app: App, source: CommandSource): void {
+  #batch(app: CommandApp, source: CommandSource): void {
     const { parts } = this.#context;
     const { codec } = parts;
     const stream = codec.stream();
@@ -159,7 +162,7 @@ export class CommandDispatcher {
   }
 
   /** How a numbered batch stands in its stream; undefined where it is refused. */
-  #admit(app: App, source: CommandSource, stream: string): Admission | undefined {
+  #admit(app: CommandApp, source: CommandSource, stream: string): Admission | undefined {
     const { codec } = this.#context.parts;
     if (source.sender.length > limits.senderCharsMax) {
       const most = `at most ${limits.senderCharsMax} characters`;
@@ -174,7 +177,7 @@ export class CommandDispatcher {
     return admission;
   }
 
-  #item(app: App, source: CommandSource): void {
+  #item(app: CommandApp, source: CommandSource): void {
     const { codec, metrics } = this.#context.parts;
     const error = codec.itemError();
     if (error !== undefined) {
@@ -243,7 +246,7 @@ export class CommandDispatcher {
     answer?.end();
   }
 
-  #acknowledged(app: App, source: CommandSource): void {
+  #acknowledged(app: CommandApp, source: CommandSource): void {
     const [, stream, count, received] = this.#context.parts.codec.value();
     if (typeof stream !== "string" || !isCount(count)) {
       this.#refuse(source, "command-malformed", "ack without a stream and a count");

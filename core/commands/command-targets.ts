@@ -2,6 +2,7 @@ import type { ErrorCode } from "../base/mod.ts";
 import type { Connection, Registry } from "../connection/mod.ts";
 import {
   type Codec,
+  type CommandBus,
   type CommandSource,
   type Logger,
   type LogLevel,
@@ -14,8 +15,7 @@ export interface CommandTargetsParts {
   readonly registry: Registry;
   readonly metrics: GatewayMetrics;
   readonly logger: Logger;
-  /** Sends one item on to another node. */
-  readonly forward: (app: string, node: string, item: readonly unknown[]) => void;
+  readonly bus: CommandBus;
 }
 
 /** Finds the connections that the current command names, and notes those that it can't. */
@@ -56,12 +56,13 @@ export class CommandTargets {
 
   /** Target `index` is another node's: sends the item on to it, for that target alone. */
   foreign(source: CommandSource, index: number): void {
-    const { codec, forward, metrics } = this.#parts;
+    const { bus, codec, metrics } = this.#parts;
     const id = codec.targetId(index);
     if (source.reach === "local") {
       const [verb, , ...rest] = codec.value();
       metrics.forwarded.add(1);
-      forward(source.app, id.slice(0, id.indexOf(".")), [verb, id, ...rest]);
+      const batch = codec.encodeValue([[verb, id, ...rest]]);
+      bus.forward(source.app, id.slice(0, id.indexOf(".")), batch);
     } else if (source.reach === "node") {
       this.refuse(source, "id-foreign", `not of this node: ${id}`);
     }

@@ -1,5 +1,4 @@
-import { limits } from "../base/mod.ts";
-import { CloseCause } from "../connection/mod.ts";
+import { CloseCause, limits } from "../base/mod.ts";
 import { Outcome } from "../groups/mod.ts";
 import { closeCodeAllowed } from "../websocket/mod.ts";
 import { type CommandCall, type CommandContext, forEachTarget } from "./command-context.ts";
@@ -29,7 +28,7 @@ export class ConnectionCommands {
     }
     forEachTarget(this.#context, call, (connection, settle) => {
       settle(Outcome.closed);
-      parts.effects.close(connection, CloseCause.origin, closeCode, closeReason);
+      parts.end(connection, CloseCause.origin, closeCode, closeReason);
     });
   }
 

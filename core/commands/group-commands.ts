@@ -1,6 +1,6 @@
 import { isGroupName } from "../base/mod.ts";
 import type { Connection } from "../connection/mod.ts";
-import { groupFault, membersOf, Outcome } from "../groups/mod.ts";
+import { groupFault, Outcome } from "../groups/mod.ts";
 import { AnswerByCount } from "./answers.ts";
 import { type CommandCall, type CommandContext, forEachTarget } from "./command-context.ts";
 import { isExpired } from "./command-options.ts";
@@ -58,7 +58,7 @@ export class GroupCommands {
   publish(call: CommandCall): void {
     const { parts, message, fanOut, flushTracker, reply, sizeFault, targets } = this.#context;
     const { app, source, options } = call;
-    const { codec, metrics, node, effects } = parts;
+    const { bus, codec, metrics, node } = parts;
     const name = codec.group();
     const answer =
       options.ref === undefined
@@ -73,7 +73,9 @@ export class GroupCommands {
     }
     // Who addressed one node means the whole cluster all the same.
     if (source.reach === "node" || source.reach === "local") {
-      effects.forwardToGroup(app.name, name, codec.itemBytes(), source.json === true);
+      const batch = batchOf(codec.itemBytes());
+      // As JSON its replies come so too.
+      bus.forwardToGroup(app.name, name, source.json === true ? codec.toJson(batch) : batch);
     }
     if (isExpired(options, parts.clock.now())) {
       this.#expire(call, name, answer);
@@ -89,7 +91,7 @@ export class GroupCommands {
             if (outcome === Outcome.sent) flushTracker.add(answer, connection);
             else answer.settle(connection.id, outcome);
           };
-    fanOut.publish(app, name, message, { except: this.#except(call), told });
+    fanOut.publish(app.groups, name, message, { except: this.#except(call), told });
     message.clear();
     answer?.end();
   }
@@ -97,7 +99,7 @@ export class GroupCommands {
   #expire({ app }: CommandCall, name: string, answer: AnswerByCount | undefined): void {
     this.#context.parts.metrics.error("message-expired");
     if (answer === undefined) return;
-    for (const { id } of membersOf(app, name, this.#context.parts.registry)) {
+    for (const { id } of app.groups.members(name)) {
       answer.expect();
       answer.settle(id, Outcome.expired);
     }
@@ -115,4 +117,12 @@ export class GroupCommands {
     }
     return connections;
   }
+}
+
+/** A bare batch of one item, which is MessagePack already. */
+function batchOf(item: Uint8Array): Uint8Array {
+  const batch = new Uint8Array(1 + item.length);
+  batch[0] = 0x91;
+  batch.set(item, 1);
+  return batch;
 }

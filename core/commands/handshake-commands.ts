@@ -1,8 +1,7 @@
-import type { App } from "../app.ts";
 import { Outcome } from "../groups/mod.ts";
 import { type AuthorizeReply, readAccept, readReject } from "../handshake/mod.ts";
 import { type CommandSource, Target } from "../ports/mod.ts";
-import type { CommandCall, CommandContext } from "./command-context.ts";
+import type { CommandApp, CommandCall, CommandContext } from "./command-context.ts";
 
 /** `accept` and `reject`: an origin's answers to `connect`. */
 export class HandshakeCommands {
@@ -27,7 +26,7 @@ export class HandshakeCommands {
   }
 
   /** An `accept` or `reject` whose shape is wrong: where its id can be read, it is a decision. */
-  malformed(app: App, source: CommandSource): void {
+  malformed(app: CommandApp, source: CommandSource): void {
     const { parts, reply } = this.#context;
     const [, id] = parts.codec.value();
     if (typeof id !== "string" || parts.handshakes.offered(app, id) === undefined) return;

@@ -1,6 +1,5 @@
 import { limits, nodeOfConnectionId } from "../base/mod.ts";
 import type { Connection } from "../connection/mod.ts";
-import { countOf, membersOf } from "../groups/mod.ts";
 import type { CommandCall, CommandContext } from "./command-context.ts";
 
 /** One connection, as a `reply` to `query` lists it. */
@@ -34,10 +33,9 @@ export class QueryCommand {
   }
 
   #group(call: CommandCall, name: string): void {
-    const { registry } = this.#context.parts;
-    const count = countOf(call.app, name);
+    const count = call.app.groups.count(name);
     if (call.options.all.count === true) this.#reply(call, { count });
-    else this.#list(call, { count }, membersOf(call.app, name, registry));
+    else this.#list(call, { count }, call.app.groups.members(name));
   }
 
   #ids(call: CommandCall, ids: readonly unknown[]): void {

@@ -1,12 +1,5 @@
 import { addressGroup } from "../base/mod.ts";
-import type { Connection } from "./connection.ts";
-
-/** What one address has here. */
-export interface AddressPlaces {
-  readonly name: string;
-  /** Connections, those included whose stream is not gone yet. */
-  connections: number;
-}
+import type { AddressPlaces, Connection } from "./connection.ts";
 
 /**
  * How many connections an address has. Of IPv6 the first 64 bits count: whoever has one address

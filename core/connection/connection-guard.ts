@@ -1,9 +1,8 @@
-import { type ErrorCode, limits } from "../base/mod.ts";
+import { CloseCause, type ErrorCode, every, limits } from "../base/mod.ts";
 import type { Cancel, Clock, Logger } from "../ports/mod.ts";
 import type { GatewayMetrics } from "../telemetry/mod.ts";
 import { AddressLimits } from "./address-limits.ts";
-import { CloseCause, type Connection } from "./connection.ts";
-import { every } from "./every.ts";
+import type { Connection } from "./connection.ts";
 import { Liveness, type LivenessOptions } from "./liveness.ts";
 import { type RateLimitOptions, RateLimits } from "./rate-limits.ts";
 import type { Registry } from "./registry.ts";

@@ -1,5 +1,6 @@
+import type { CloseCause } from "../base/mod.ts";
 import type { Logger, LogLevel } from "../ports/mod.ts";
-import type { CloseCause, Connection } from "./connection.ts";
+import type { Connection } from "./connection.ts";
 
 /** A line for each connection that opens and closes, for who has to find one among many. */
 export class ConnectionLog {

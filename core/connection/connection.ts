@@ -1,29 +1,50 @@
-import type { App } from "../app.ts";
-import type { EventStream } from "../events/mod.ts";
-import type { Group } from "../groups/mod.ts";
+import type { CloseCause } from "../base/mod.ts";
 import type { ConnectionHandle, Socket } from "../ports/mod.ts";
-import type { AddressPlaces } from "./address-limits.ts";
 
-/** Why a connection ended, as the `close` event tells it. */
-export const CloseCause = {
-  client: "client",
-  origin: "origin",
-  idle: "idle",
-  slow: "slow",
-  limit: "limit",
-  overload: "overload",
-  drain: "drain",
-  error: "error",
-  nodeLost: "node-lost",
-} as const;
-export type CloseCause = (typeof CloseCause)[keyof typeof CloseCause];
+/** What one address has here. */
+export interface AddressPlaces {
+  readonly name: string;
+  /** Connections, those included whose stream is not gone yet. */
+  connections: number;
+}
+
+/** What is asked of the app that a connection belongs to. */
+export interface ConnectionApp {
+  readonly name: string;
+  readonly groups: { forget(connection: Connection): void };
+}
+
+/** What is asked of the stream that carries a connection's events. */
+export interface ConnectionStream {
+  /** The codec's number of its batch buffer. */
+  readonly buffer: number;
+  /** Number of its next item. */
+  readonly next: number;
+  readonly window: { readonly confirmed: number };
+  readonly windowFull: boolean;
+  /** Whether what is written goes out now. */
+  readonly flows: boolean;
+  append(item: readonly unknown[]): void;
+  /** Tells that these connections are there. */
+  alive(ids: readonly string[]): void;
+  /** The codec has written messages to it. */
+  written(): void;
+  /** The codec has no room for a message in its batch buffer. */
+  bufferFull(): void;
+  /** Stops reading a connection while the window is full. */
+  hold(connection: Connection): void;
+  /** The connection is not to be resumed any more: it is closed, or another stream's. */
+  forget(connection: Connection): void;
+  /** The connection is closed: this is its last event. */
+  closed(connection: Connection, closeCode: number, closeReason: string, cause: CloseCause): void;
+}
 
 /** What a connection is from its beginning. */
 export interface ConnectionBirth {
-  readonly app: App;
+  readonly app: ConnectionApp;
   readonly slot: number;
   readonly id: string;
-  readonly stream: EventStream;
+  readonly stream: ConnectionStream;
   readonly socket: Socket;
   /** Milliseconds since the epoch. */
   readonly openedAt: number;
@@ -36,19 +57,19 @@ export interface ConnectionBirth {
 
 /** One WebSocket on this node, for its whole life. Kept small: a million of these may be idle. */
 export class Connection implements ConnectionHandle {
-  readonly app: App;
+  readonly app: ConnectionApp;
   readonly slot: number;
   readonly id: string;
   /** The stream that carries its events; another one when its origin is gone. */
-  stream: EventStream;
+  stream: ConnectionStream;
   readonly socket: Socket;
   /** Milliseconds since the epoch. */
   readonly openedAt: number;
   readonly user: string | undefined;
   readonly info: string;
   readonly address: string;
-  /** What it is a member of, besides `@all`; undefined where that is nothing. */
-  groups: Set<Group> | undefined = undefined;
+  /** Names of its groups, besides `@all`; undefined where it has none. */
+  groups: Set<string> | undefined = undefined;
   /** Where it counts for its address; undefined without a limit. */
   places: AddressPlaces | undefined = undefined;
   /** When its token expires, in milliseconds since the epoch; 0 never. */

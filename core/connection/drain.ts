@@ -1,7 +1,5 @@
-import type { Apps } from "../apps.ts";
 import { limits } from "../base/mod.ts";
-import type { Clock, Logger } from "../ports/mod.ts";
-import type { GatewayMetrics } from "../telemetry/mod.ts";
+import type { Clock } from "../ports/mod.ts";
 import type { Connection } from "./connection.ts";
 import type { Registry } from "./registry.ts";
 
@@ -38,16 +36,4 @@ export function drainConnections(
     };
     step();
   });
-}
-
-/** What nobody has confirmed ends with this process. */
-export function tellUnconfirmed(apps: Apps, metrics: GatewayMetrics, logger: Logger): void {
-  let bytes = 0;
-  for (const { router } of apps) {
-    for (const stream of router.streams()) bytes += stream.unconfirmedBytes;
-  }
-  if (bytes === 0) return;
-  const code = "events-unconfirmed";
-  metrics.error(code);
-  logger.log("warn", code, "the node ends with events that nobody has confirmed", { code, bytes });
 }

@@ -1,9 +1,8 @@
-export { CloseCause, Connection } from "./connection.ts";
+export { Connection, type ConnectionApp, type ConnectionStream } from "./connection.ts";
 export { ConnectionGuard, type GuardOptions } from "./connection-guard.ts";
 export { newConnectionId } from "./connection-id.ts";
 export { ConnectionLog } from "./connection-log.ts";
-export { drainConnections, tellUnconfirmed } from "./drain.ts";
-export { every } from "./every.ts";
+export { drainConnections } from "./drain.ts";
 export { IdleConnections } from "./idle-connections.ts";
 export { type Connections, Registry } from "./registry.ts";
 export { TokenExpiries } from "./token-expiry.ts";

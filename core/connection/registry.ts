@@ -5,6 +5,8 @@ import type { Connection } from "./connection.ts";
 export interface Connections {
   /** Slots that were ever taken. */
   readonly slots: number;
+  /** Open connections. */
+  readonly size: number;
   get(slot: number): Connection | undefined;
   /** Those that come while it runs may or may not be among them. */
   all(): Iterable<Connection>;
@@ -18,6 +20,7 @@ export class Registry implements Connections {
   readonly #connections: (Connection | undefined)[] = [];
   readonly #free: number[] = [];
   readonly #slotsMax: number;
+  readonly #sizes: Map<string, number> = new Map();
   #size = 0;
   #closing = 0;
   #infoBytes = 0;
@@ -26,6 +29,7 @@ export class Registry implements Connections {
     this.#slotsMax = slotsMax;
   }
 
+  /** Slots that are taken. */
   get size(): number {
     return this.#size;
   }
@@ -62,6 +66,7 @@ export class Registry implements Connections {
   set(connection: Connection): void {
     this.#connections[connection.slot] = connection;
     this.#infoBytes += connection.info.length;
+    this.#count(connection, 1);
   }
 
   get(slot: number): Connection | undefined {
@@ -71,8 +76,12 @@ export class Registry implements Connections {
   /** Frees a slot that was reserved, and its connection, if one came. */
   release(slot: number): void {
     assert(slot >= 0 && slot < this.#connections.length, "the slot was reserved");
-    this.#infoBytes -= this.#connections[slot]?.info.length ?? 0;
-    this.#connections[slot] = undefined;
+    const connection = this.#connections[slot];
+    if (connection !== undefined) {
+      this.#infoBytes -= connection.info.length;
+      this.#count(connection, -1);
+      this.#connections[slot] = undefined;
+    }
     this.#free.push(slot);
     this.#size--;
   }
@@ -94,6 +103,9 @@ export class Registry implements Connections {
       get slots(): number {
         return registry.slots;
       },
+      get size(): number {
+        return registry.#sizes.get(app) ?? 0;
+      },
       get(slot: number): Connection | undefined {
         const connection = registry.get(slot);
         return connection?.app.name === app ? connection : undefined;
@@ -106,5 +118,9 @@ export class Registry implements Connections {
 
   *all(): IterableIterator<Connection> {
     for (const connection of this.#connections) if (connection !== undefined) yield connection;
+  }
+
+  #count({ app }: Connection, change: number): void {
+    this.#sizes.set(app.name, (this.#sizes.get(app.name) ?? 0) + change);
   }
 }

@@ -1,6 +1,6 @@
+import { every } from "../base/mod.ts";
 import type { Cancel, Clock } from "../ports/mod.ts";
 import type { Connection } from "./connection.ts";
-import { every } from "./every.ts";
 
 const second = 1_000;
 

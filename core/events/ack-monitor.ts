@@ -1,14 +1,19 @@
 import { limits } from "../base/mod.ts";
-import type { Clock } from "../ports/mod.ts";
-import type { LiveOrigin } from "../routing/mod.ts";
+import type { Clock, OriginPresence } from "../ports/mod.ts";
 import type { EventStream } from "./event-stream.ts";
+
+/** Whose stream it is. */
+export interface StreamOrigin {
+  readonly name: string;
+  readonly presence: OriginPresence;
+}
 
 /** How a stream fares that is looked at once in a while. */
 export type StreamState = "fine" | "probed" | "stuck" | "refused";
 
 /** An origin's stream and its progress. It ends when the origin leaves, dies or starts anew. */
 export class AckMonitor {
-  readonly origin: LiveOrigin;
+  readonly origin: StreamOrigin;
   readonly stream: EventStream;
   readonly #clock: Clock;
   /** The origin finishes what it was given. */
@@ -21,7 +26,7 @@ export class AckMonitor {
   /** Number after the batch that was sent as a probe and is not answered. */
   #probed: number | undefined;
 
-  constructor(origin: LiveOrigin, stream: EventStream, clock: Clock) {
+  constructor(origin: StreamOrigin, stream: EventStream, clock: Clock) {
     this.origin = origin;
     this.stream = stream;
     this.#clock = clock;

@@ -1,4 +1,4 @@
-import { limits, type ServiceError } from "../base/mod.ts";
+import { type CloseCause, limits, type ServiceError } from "../base/mod.ts";
 import type { Connection } from "../connection/mod.ts";
 import { BareEvents } from "./bare-events.ts";
 import {
@@ -11,6 +11,7 @@ import {
 import type { NumberedBatch } from "./batch-window.ts";
 import { DepartedConnections } from "./departed-connections.ts";
 import type { EventStreamOptions, EventStreamParts } from "./event-stream-options.ts";
+import { closeEvent, knownOf } from "./introduction.ts";
 import { PausedConnections } from "./paused-connections.ts";
 import { StreamWindow } from "./stream-window.ts";
 
@@ -139,9 +140,20 @@ export class EventStream {
     }
   }
 
-  /** A connection is gone: it is not resumed any more. */
+  /** A connection is not resumed any more: it is closed, or another stream's. */
   forget(connection: Connection): void {
     this.#paused.forget(connection);
+  }
+
+  /** A connection is closed: this is its last event. */
+  closed(connection: Connection, closeCode: number, closeReason: string, cause: CloseCause): void {
+    const { codec } = this.#parts;
+    const known = knownOf(codec, connection);
+    const seq = codec.takeSeq(connection.slot);
+    this.append(closeEvent(codec, known, [seq, closeCode, closeReason, cause]));
+    this.forget(connection);
+    // What is told in open mode goes to nobody else.
+    if (!this.isOpen) this.departed.add(known, this.next);
   }
 
   /** The batch buffer takes no further message: its batch joins those that wait. */

@@ -1,5 +1,5 @@
+import { isReserved } from "../base/mod.ts";
 import type { Connection } from "../connection/mod.ts";
-import { isReserved } from "../groups/mod.ts";
 import type { Codec } from "../ports/mod.ts";
 
 type Info = Readonly<Record<string, unknown>>;
@@ -34,7 +34,7 @@ function readInfo(kept: string): Info {
 /** State and groups change by commands, so they are read when they are told. */
 export function knownOf(codec: Codec, connection: Connection): KnownConnection {
   const { id, info, user, slot, openedAt, groups = [] } = connection;
-  const names = [...groups].map(({ name }) => name).filter((name) => !isReserved(name));
+  const names = [...groups].filter((name) => !isReserved(name));
   return { id, info, user, state: codec.state(slot), groups: names, openedAt };
 }
 

@@ -1,11 +1,11 @@
-export { AckMonitor } from "./ack-monitor.ts";
+export { AckMonitor, type StreamOrigin } from "./ack-monitor.ts";
 export { fitBare, limitBatches, utf8Exceeds } from "./batch-splitter.ts";
 export type { ItemRange } from "./batch-window.ts";
 export type { EventStream } from "./event-stream.ts";
 export type { EventStreamParts } from "./event-stream-options.ts";
+export { Heartbeat, type HeartbeatOptions } from "./heartbeat.ts";
 export {
   assignedEvent,
-  closeEvent,
   type KnownConnection,
   keptInfo,
   knownOf,

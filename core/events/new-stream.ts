@@ -1,4 +1,5 @@
-import { CloseCause, type Connection, type Connections } from "../connection/mod.ts";
+import { CloseCause } from "../base/mod.ts";
+import type { Connection, Connections } from "../connection/mod.ts";
 import type { Logger } from "../ports/mod.ts";
 import { EventStream } from "./event-stream.ts";
 import type { EventStreamOptions, EventStreamParts } from "./event-stream-options.ts";

@@ -1,9 +1,8 @@
-import type { App } from "../app.ts";
-import type { Connection, Registry } from "../connection/mod.ts";
+import type { Connection } from "../connection/mod.ts";
 import type { Broadcast, OutgoingMessage } from "../ports/mod.ts";
 import type { Delivered, Delivery } from "./delivery.ts";
 import type { Group } from "./group.ts";
-import { membersOf } from "./members.ts";
+import type { Groups } from "./groups.ts";
 
 /** Hears what became of a message for each member. */
 export type Told = (connection: Connection, outcome: Delivered) => void;
@@ -21,24 +20,22 @@ const broadcastMembersMin = 16;
 
 /** Sends one message to the members of a group on this node, encoded once. */
 export class FanOut {
-  readonly #registry: Registry;
   readonly #delivery: Delivery;
   /** The runtime's own, where it has one. */
   broadcast: Broadcast | undefined;
 
-  constructor(registry: Registry, delivery: Delivery) {
-    this.#registry = registry;
+  constructor(delivery: Delivery) {
     this.#delivery = delivery;
   }
 
   /** The sockets have it after the next `Delivery.flush`. */
   publish(
-    app: App,
+    groups: Groups,
     name: string,
     message: OutgoingMessage,
     options: FanOutOptions = noOptions,
   ): void {
-    const group = app.groups.get(name);
+    const group = groups.get(name);
     // Whoever asks what became of it gets an answer from each socket.
     const loops =
       group === undefined ||
@@ -46,7 +43,7 @@ export class FanOut {
       options.told !== undefined ||
       (options.except?.size ?? 0) > 1 ||
       group.subscribed < broadcastMembersMin;
-    if (loops) this.#loop(membersOf(app, name, this.#registry), message, options);
+    if (loops) this.#loop(groups.members(name), message, options);
     else this.#broadcast(this.broadcast as Broadcast, group, message, options);
   }
 

@@ -1,20 +1,14 @@
-import { type ErrorCode, isGroupName, limits, type ServiceError } from "../base/mod.ts";
-import type { Connection } from "../connection/mod.ts";
+import {
+  type ErrorCode,
+  everyone,
+  isGroupName,
+  isReserved,
+  limits,
+  type ServiceError,
+} from "../base/mod.ts";
+import type { Connection, Connections } from "../connection/mod.ts";
 import type { CommandBus } from "../ports/mod.ts";
 import { Group, type GroupReady } from "./group.ts";
-
-/** Every connection of an app is a member of it; it has no table. */
-export const everyone = "@all";
-
-/** The group of a user's connections. */
-export function userGroup(user: string): string {
-  return `@user/${user}`;
-}
-
-/** Whether the gateway alone says who is in the group. */
-export function isReserved(name: string): boolean {
-  return name === everyone || name.startsWith("@user/");
-}
 
 /** Why nobody can be put into a group of that name, or undefined. */
 export function groupFault(name: string): ErrorCode | undefined {
@@ -32,11 +26,18 @@ export interface GroupsOptions {
  */
 export class Groups {
   readonly #bus: Pick<CommandBus, "joinGroup" | "leaveGroup">;
+  readonly #connections: Connections;
   readonly #options: GroupsOptions;
   readonly #groups: Map<string, Group> = new Map();
 
-  constructor(bus: Pick<CommandBus, "joinGroup" | "leaveGroup">, options: GroupsOptions) {
+  /** `connections`: all of the app. */
+  constructor(
+    bus: Pick<CommandBus, "joinGroup" | "leaveGroup">,
+    connections: Connections,
+    options: GroupsOptions,
+  ) {
     this.#bus = bus;
+    this.#connections = connections;
     this.#options = options;
   }
 
@@ -46,6 +47,18 @@ export class Groups {
 
   get(name: string): Group | undefined {
     return this.#groups.get(name);
+  }
+
+  /** The members on this node. */
+  members(name: string): Iterable<Connection> {
+    if (name === everyone) return this.#connections.all();
+    return this.#groups.get(name)?.members ?? [];
+  }
+
+  /** How many there are. */
+  count(name: string): number {
+    if (name === everyone) return this.#connections.size;
+    return this.#groups.get(name)?.members.size ?? 0;
   }
 
   /** Keeps a group subscribed for a member to come. `ready` is called once. */
@@ -69,8 +82,7 @@ export class Groups {
    */
   join(connection: Connection, name: string, ready: GroupReady): ErrorCode | undefined {
     const own = connection.groups;
-    const known = this.#groups.get(name);
-    if (known === undefined || own?.has(known) !== true) {
+    if (own?.has(name) !== true) {
       // The user's group is no choice of the application's, so it does not count.
       const counted = (own?.size ?? 0) - (connection.user === undefined ? 0 : 1);
       const userOwn = isReserved(name);
@@ -89,14 +101,15 @@ export class Groups {
     const group = this.#groups.get(name);
     if (group === undefined || !group.members.has(connection)) return false;
     this.#remove(group, connection);
-    connection.groups?.delete(group);
+    connection.groups?.delete(name);
     return true;
   }
 
   /** A connection is gone. It keeps their names: a later origin may have to be told of them. */
   forget(connection: Connection): void {
-    for (const group of connection.groups ?? []) {
-      if (group.members.has(connection)) this.#remove(group, connection);
+    for (const name of connection.groups ?? []) {
+      const group = this.#groups.get(name);
+      if (group?.members.has(connection)) this.#remove(group, connection);
     }
   }
 
@@ -119,7 +132,7 @@ export class Groups {
     if (error !== undefined && this.#groups.get(group.name) === group) {
       this.#groups.delete(group.name);
       for (const connection of group.members) {
-        connection.groups?.delete(group);
+        connection.groups?.delete(group.name);
         this.#unsubscribe(group, connection);
       }
       group.members.clear();
@@ -136,7 +149,7 @@ export class Groups {
     if (group.members.has(connection)) return;
     group.members.add(connection);
     connection.groups ??= new Set();
-    connection.groups.add(group);
+    connection.groups.add(group.name);
     if (group.topic === undefined || connection.socket.subscribe === undefined) return;
     connection.socket.subscribe(group.topic);
     group.subscribed++;

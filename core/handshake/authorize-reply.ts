@@ -1,5 +1,5 @@
-import { type ErrorCode, isGroupName, limits } from "../base/mod.ts";
-import { groupFault, userGroup } from "../groups/mod.ts";
+import { type ErrorCode, isGroupName, limits, userGroup } from "../base/mod.ts";
+import { groupFault } from "../groups/mod.ts";
 import type { Authorization, Grant, HandshakeRefusal, ValueCodec } from "../ports/mod.ts";
 
 /** RFC 9110, 5.6.2. */

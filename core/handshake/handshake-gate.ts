@@ -1,7 +1,5 @@
-import type { Apps } from "../apps.ts";
-import { assert, type ErrorCode, limits } from "../base/mod.ts";
+import { assert, type ErrorCode, limits, userGroup } from "../base/mod.ts";
 import type { ConnectionGuard, Registry } from "../connection/mod.ts";
-import { userGroup } from "../groups/mod.ts";
 import type {
   Authorization,
   Authorizer,
@@ -16,7 +14,7 @@ import type { GatewayMetrics } from "../telemetry/mod.ts";
 import { refuse } from "../websocket/mod.ts";
 import { type AddressHandshakeOptions, AddressHandshakes } from "./address-handshakes.ts";
 import { type AdmissionOptions, admit, unavailable } from "./admission.ts";
-import type { Reservation, Reservations } from "./reservations.ts";
+import type { HandshakeApp, Reservation, Reservations } from "./reservations.ts";
 import type { Routes } from "./routes.ts";
 import type { WaitingHandshakes } from "./waiting-handshakes.ts";
 
@@ -30,7 +28,7 @@ export interface HandshakeGateOptions extends AdmissionOptions, Partial<AddressH
 }
 
 export interface HandshakeGateParts {
-  readonly apps: Apps;
+  readonly apps: ReadonlyMap<string, HandshakeApp>;
   readonly routes: Routes;
   readonly registry: Registry;
   readonly reservations: Reservations;
@@ -89,7 +87,7 @@ export class HandshakeGate {
 
   /** Why nobody can come in now, whoever it is. */
   #full({ app, info }: HandshakeAdmission): HandshakeRefusal | undefined {
-    const { registry, guard, apps } = this.#parts;
+    const { registry, guard } = this.#parts;
     if (this.#closed) return unavailable("draining", "this node is being shut down", 1);
     if (registry.occupied >= this.#options.connectionsMax) {
       return unavailable("connections-full", "the node is full: max-connections reached");
@@ -101,19 +99,20 @@ export class HandshakeGate {
     if (guard.refuses(info.ip, waiting)) {
       return unavailable("connections-per-ip", "max-connections-per-ip reached for this address");
     }
-    const { refusal } = apps.get(app).router;
+    const { router } = this.#app(app);
+    const { refusal } = router;
     if (refusal === undefined) return undefined;
-    if (refusal === "no-origin") apps.get(app).router.noteNoOrigin();
+    if (refusal === "no-origin") router.noteNoOrigin();
     return unavailable(refusal, "events wait for an origin or the broker");
   }
 
   /** Asks who decides. Where the client leaves meanwhile, its place is free at once. */
   async #wait(request: HandshakeRequest, admission: HandshakeAdmission): Promise<HandshakeAnswer> {
-    const { apps, handshakes, reservations } = this.#parts;
+    const { handshakes, reservations } = this.#parts;
     const address = String(admission.info.ip);
     const code = this.#addresses.begin(address);
     if (code !== undefined) return this.#refused(tooMany(code));
-    const reservation = reservations.reserve(apps.get(admission.app));
+    const reservation = reservations.reserve(this.#app(admission.app));
     let waits = true;
     const end = (): void => {
       if (waits) this.#addresses.end(address);
@@ -138,6 +137,12 @@ export class HandshakeGate {
     } finally {
       end();
     }
+  }
+
+  #app(name: string): HandshakeApp {
+    const app = this.#parts.apps.get(name);
+    assert(app, "routes lead to apps that are served");
+    return app;
   }
 
   #askOrigin(

@@ -1,6 +1,13 @@
 export type { AdmissionOptions, Page } from "./admission.ts";
 export { type AuthorizeReply, readAccept, readReject } from "./authorize-reply.ts";
 export { HandshakeGate, type HandshakeGateOptions } from "./handshake-gate.ts";
-export { Reservation, Reservations } from "./reservations.ts";
+export {
+  busAway,
+  channelAway,
+  type Readiness,
+  type ReadinessOptions,
+  ReadinessWatch,
+} from "./readiness.ts";
+export { type HandshakeApp, Reservation, Reservations } from "./reservations.ts";
 export { Routes } from "./routes.ts";
 export { WaitingHandshakes } from "./waiting-handshakes.ts";

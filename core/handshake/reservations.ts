@@ -1,12 +1,19 @@
-import type { App } from "../app.ts";
 import { assert, limits } from "../base/mod.ts";
 import { newConnectionId, type Registry } from "../connection/mod.ts";
-import type { Group } from "../groups/mod.ts";
+import type { Group, Groups } from "../groups/mod.ts";
 import type { Cancel, Clock, Grant, Random } from "../ports/mod.ts";
+import type { EventRouter } from "../routing/mod.ts";
+
+/** What a handshake asks of the app that its path leads to. */
+export interface HandshakeApp {
+  readonly name: string;
+  readonly router: EventRouter;
+  readonly groups: Groups;
+}
 
 /** A place for a connection whose handshake is under way: its slot, its id, what it will get. */
 export class Reservation {
-  readonly app: App;
+  readonly app: HandshakeApp;
   readonly slot: number;
   readonly id: string;
   grant: Grant = {};
@@ -16,7 +23,7 @@ export class Reservation {
   ended = false;
   cancel: Cancel = () => {};
 
-  constructor(app: App, slot: number, id: string) {
+  constructor(app: HandshakeApp, slot: number, id: string) {
     this.app = app;
     this.slot = slot;
     this.id = id;
@@ -39,7 +46,7 @@ export class Reservations {
   }
 
   /** The handshake admits far fewer connections than there are slots. */
-  reserve(app: App): Reservation {
+  reserve(app: HandshakeApp): Reservation {
     const { registry, node, random } = this.#parts;
     const slot = registry.reserve();
     assert(slot >= 0, "there are more slots than connections are admitted");

@@ -1,14 +1,13 @@
-import type { App } from "../app.ts";
 import { type ErrorCode, limits } from "../base/mod.ts";
 import type { EventStream, ItemRange } from "../events/mod.ts";
 import type { Authorization, Cancel, Clock, HandshakeRefusal } from "../ports/mod.ts";
 import { refuse } from "../websocket/mod.ts";
 import { unavailable } from "./admission.ts";
 import type { AuthorizeReply } from "./authorize-reply.ts";
-import type { Reservation } from "./reservations.ts";
+import type { HandshakeApp, Reservation } from "./reservations.ts";
 
 interface Waiting {
-  readonly app: App;
+  readonly app: HandshakeApp;
   readonly stream: EventStream;
   /** Number after the `connect` item in its stream. */
   readonly item: number;
@@ -66,7 +65,7 @@ export class WaitingHandshakes {
   }
 
   /** Subprotocols that were offered by who waits under this id; undefined where nobody does. */
-  offered(app: App, id: string): readonly string[] | undefined {
+  offered(app: HandshakeApp, id: string): readonly string[] | undefined {
     const waiting = this.#waiting.get(id);
     return waiting?.app === app ? waiting.offered : undefined;
   }

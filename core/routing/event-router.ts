@@ -1,10 +1,5 @@
-import { limits } from "../base/mod.ts";
-import {
-  type CloseCause,
-  type Connection,
-  type Connections,
-  IdleConnections,
-} from "../connection/mod.ts";
+import { type CloseCause, limits } from "../base/mod.ts";
+import { type Connection, type Connections, IdleConnections } from "../connection/mod.ts";
 import {
   AckMonitor,
   type EventStream,
@@ -102,11 +97,18 @@ export class EventRouter {
     });
   }
 
-  /** Every stream there is, for gauges and the end of the process. */
-  *streams(): IterableIterator<EventStream> {
-    yield* this.#open;
-    for (const { stream } of this.#origins.values()) yield stream;
-    if (this.#waiting.stream !== undefined) yield this.#waiting.stream;
+  /** Bytes of events that are not confirmed. */
+  get unconfirmedBytes(): number {
+    let bytes = 0;
+    for (const stream of this.#streams()) bytes += stream.unconfirmedBytes;
+    return bytes;
+  }
+
+  /** Connections that are not read now, because their stream's window is full. */
+  get pausedConnections(): number {
+    let connections = 0;
+    for (const stream of this.#streams()) connections += stream.pausedConnections;
+    return connections;
   }
 
   /** Whether somebody may be there to ask; in open mode only the broker knows. */
@@ -166,7 +168,7 @@ export class EventRouter {
     // Heartbeats cannot come while the broker is away: that must kill no origin.
     if (connected) this.#directory.graceAll();
     else this.#directory.hold();
-    for (const stream of this.streams()) stream.connected(connected);
+    for (const stream of this.#streams()) stream.connected(connected);
     this.#waiting.connected(connected);
   }
 
@@ -186,7 +188,7 @@ export class EventRouter {
   }
 
   async settled(): Promise<void> {
-    await Promise.all(Array.from(this.streams(), (stream) => stream.settled()));
+    await Promise.all(Array.from(this.#streams(), (stream) => stream.settled()));
   }
 
   stop(): void {
@@ -303,6 +305,12 @@ export class EventRouter {
     if (this.#waiting.stream !== undefined) return this.#waiting.stream;
     this.#generation++;
     return this.#waiting.open(this.#stream({ name: `waiting:${this.#generation}`, json: false }));
+  }
+
+  *#streams(): IterableIterator<EventStream> {
+    yield* this.#open;
+    for (const { stream } of this.#origins.values()) yield stream;
+    if (this.#waiting.stream !== undefined) yield this.#waiting.stream;
   }
 
   #stream(shape: StreamShape): EventStream {

@@ -1,3 +1,3 @@
 export { EventRouter, type EventRouterOptions } from "./event-router.ts";
 export type { LiveOrigin } from "./origin-directory.ts";
-export { tellClosed } from "./reassign.ts";
+export type { CommandAck } from "./sender-answers.ts";

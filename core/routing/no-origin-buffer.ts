@@ -1,5 +1,5 @@
-import { limits } from "../base/mod.ts";
-import { CloseCause, type Connection, type Connections } from "../connection/mod.ts";
+import { CloseCause, limits } from "../base/mod.ts";
+import type { Connection, Connections } from "../connection/mod.ts";
 import type { EventStream } from "../events/mod.ts";
 import type { Cancel, Clock, Logger } from "../ports/mod.ts";
 

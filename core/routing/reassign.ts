@@ -1,11 +1,5 @@
 import type { Connection, Connections } from "../connection/mod.ts";
-import {
-  assignedEvent,
-  closeEvent,
-  type EventStream,
-  type KnownConnection,
-  knownOf,
-} from "../events/mod.ts";
+import { assignedEvent, type EventStream, type KnownConnection, knownOf } from "../events/mod.ts";
 import type { Codec } from "../ports/mod.ts";
 import type { GatewayMetrics } from "../telemetry/mod.ts";
 
@@ -34,20 +28,6 @@ export function moveIdle(codec: Codec, connection: Connection, target: EventStre
   moveConnection(codec, connection, target);
   introduce(codec, target, [knownOf(codec, connection), codec.nextSeq(connection.slot)]);
   connection.lastItem = target.next;
-}
-
-/** A connection is gone: its last event. */
-export function tellClosed(
-  codec: Codec,
-  connection: Connection,
-  ending: readonly [closeCode: number, closeReason: string, cause: string],
-): void {
-  const { stream, slot } = connection;
-  const known = knownOf(codec, connection);
-  stream.append(closeEvent(codec, known, [codec.takeSeq(slot), ...ending]));
-  stream.forget(connection);
-  // What is told in open mode goes to nobody else.
-  if (!stream.isOpen) stream.departed.add(known, stream.next);
 }
 
 /** Gives an idle connection to the origin that it would have got if that had been there. */

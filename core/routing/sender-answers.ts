@@ -1,6 +1,14 @@
-import { type CommandAck, namingSender } from "../commands/mod.ts";
 import type { AckMonitor, EventStream } from "../events/mod.ts";
 import type { GatewayMetrics } from "../telemetry/mod.ts";
+
+/** `["ack", stream, count]`; with a gap the count stands there twice. */
+export type CommandAck = readonly ["ack", stream: string, count: number, received?: number];
+
+/** The same where senders other than its own hear it, whose streams may have that name too. */
+function namingSender(ack: CommandAck, sender: string): readonly unknown[] {
+  const [verb, stream, count, received = null] = ack;
+  return [verb, stream, count, received, sender];
+}
 
 export interface SenderAnswersParts {
   readonly metrics: GatewayMetrics;

@@ -1,5 +1,4 @@
-import { ErrorCode } from "../base/mod.ts";
-import { CloseCause } from "../connection/mod.ts";
+import { CloseCause, ErrorCode } from "../base/mod.ts";
 import type { Counter, Metrics } from "../ports/mod.ts";
 
 /** The gateway's counters, looked up once. Names are listed in `docs/operating.md`. */
@@ -22,12 +21,10 @@ export class GatewayMetrics {
   readonly reassigned: Counter;
   readonly rebalanced: Counter;
   readonly pings: Counter;
-  readonly #metrics: Metrics;
   readonly #closed: Map<CloseCause, Counter> = new Map();
   readonly #errors: Map<ErrorCode, Counter> = new Map();
 
   constructor(metrics: Metrics) {
-    this.#metrics = metrics;
     const count = (name: string, help: string): Counter => metrics.counter(name, help);
     this.opened = count("wss_connections_opened_total", "Connections that were opened");
     this.messagesIn = count("wss_messages_received_total", "Messages that clients sent");
@@ -63,9 +60,5 @@ export class GatewayMetrics {
 
   error(code: ErrorCode): void {
     this.#errors.get(code)?.add(1);
-  }
-
-  gauge(name: string, help: string, read: () => number): void {
-    this.#metrics.gauge(name, help, read);
   }
 }

@@ -1,2 +1,1 @@
-export { registerGauges } from "./gateway-gauges.ts";
 export { GatewayMetrics } from "./gateway-metrics.ts";

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { decode, encode } from "@msgpack/msgpack";
 import { connectAsync } from "mqtt";
 import { ErrorCode } from "../../core/base/mod.ts";
-import { CloseCause } from "../../core/connection/connection.ts";
+import { CloseCause } from "../../core/mod.ts";
 import { combinations, startGateway } from "../support/gateway.ts";
 import { Mosquitto } from "../support/mosquitto.ts";
 import { PlainOrigin } from "../support/plain-origin.ts";

@@ -148,7 +148,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "they are lost",
     file: files.gateway,
-    find: "    tellUnconfirmed(this.#apps, this.#metrics, this.#logger);\n",
+    find: "    this.#tellUnconfirmed();\n",
     replace: "",
     tests: [tests.drain],
   },

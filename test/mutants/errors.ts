@@ -42,9 +42,9 @@ const mutants: readonly Mutant[] = [
   },
   {
     says: "with events that no broker or origin had confirmed 5 s later",
-    file: files.drain,
-    find: "  metrics.error(code);\n",
-    replace: "",
+    file: files.gateway,
+    find: '    const code = "events-unconfirmed";\n    this.#metrics.error(code);\n',
+    replace: '    const code = "events-unconfirmed";\n',
     tests: [tests.drain],
   },
   {

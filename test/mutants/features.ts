@@ -97,8 +97,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "**Groups and users** across all nodes",
     file: files.groupCommands,
-    find: "effects.forwardToGroup(app.name, name, codec.itemBytes(), source.json === true);",
-    replace: "",
+    find: 'if (source.reach === "node" || source.reach === "local") {\n      const batch',
+    replace: "if (Number.isNaN(0)) {\n      const batch",
     tests: [tests.world],
   },
   {
@@ -111,21 +111,21 @@ const mutants: readonly Mutant[] = [
   {
     says: "join, leave, publish",
     file: files.groups,
-    find: "this.#remove(group, connection);\n    connection.groups?.delete(group);",
+    find: "this.#remove(group, connection);\n    connection.groups?.delete(name);",
     replace: "",
     tests: [tests.world],
   },
   {
     says: "with no table of yours",
     file: files.groups,
-    find: "if (group.members.has(connection)) this.#remove(group, connection);",
+    find: "if (group?.members.has(connection)) this.#remove(group, connection);",
     replace: "",
     tests: [tests.world],
   },
   {
     says: "Any MQTT device can publish too.",
     file: files.dispatcher,
-    find: "fanOut.publish(app, group, message);",
+    find: "fanOut.publish(app.groups, group, message);",
     replace: "",
     tests: [tests.groups, tests.world],
   },

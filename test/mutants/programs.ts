@@ -83,14 +83,14 @@ const mutants: readonly Mutant[] = [
   {
     says: "sizes, connections of an address",
     file: files.gateway,
-    find: "if (utf8Exceeds(data, codec.messageBytesMaxOf(connection.slot)))",
+    find: "if (utf8Exceeds(data, this.#codec.messageBytesMaxOf(connection.slot)))",
     replace: "if (false)",
     tests: [tests.limits],
   },
   {
     says: "sizes",
     file: files.gateway,
-    find: "if (data.byteLength > codec.messageBytesMaxOf(connection.slot))",
+    find: "if (data.byteLength > this.#codec.messageBytesMaxOf(connection.slot))",
     replace: "if (false)",
     tests: [tests.limits],
   },

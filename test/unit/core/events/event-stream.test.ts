@@ -53,7 +53,7 @@ class Rig {
       },
     );
     const presence = { v: 1, incarnation: "i", at: 0, every: 1_000 } as const;
-    this.assigned = new AckMonitor({ name: "o", presence, weight: 1 }, this.stream, this.clock);
+    this.assigned = new AckMonitor({ name: "o", presence }, this.stream, this.clock);
     this.stream.connected(true);
   }
 

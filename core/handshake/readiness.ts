@@ -1,6 +1,11 @@
-import type { Apps } from "./apps.ts";
-import type { Readiness } from "./gateway-options.ts";
-import type { Clock } from "./ports/mod.ts";
+import type { Clock } from "../ports/mod.ts";
+import type { HandshakeApp } from "./reservations.ts";
+
+/** Whether the service can be used now, and if not, why not. */
+export interface Readiness {
+  readonly ready: boolean;
+  readonly reasons: readonly string[];
+}
 
 /** Reasons of `/readyz`. */
 export const busAway: string = "no connection to the broker for commands and presence";
@@ -16,7 +21,7 @@ export interface ReadinessOptions {
 /** Whether new connections should come to this node. */
 export class ReadinessWatch {
   readonly #clock: Clock;
-  readonly #apps: Apps;
+  readonly #apps: readonly HandshakeApp[];
   readonly #options: ReadinessOptions;
   /** Why not, and since when; for ever where it was never there. */
   readonly #lost: Map<string, number> = new Map();
@@ -24,7 +29,7 @@ export class ReadinessWatch {
   /** The access rules that this node misses at the broker. */
   barred: readonly string[] = [];
 
-  constructor(clock: Clock, apps: Apps, options: ReadinessOptions) {
+  constructor(clock: Clock, apps: readonly HandshakeApp[], options: ReadinessOptions) {
     this.#clock = clock;
     this.#apps = apps;
     this.#options = options;
@@ -43,7 +48,7 @@ export class ReadinessWatch {
     const reasons: string[] = [];
     const now = this.#clock.now();
     // While the window is full nobody gets in, and the outage is one for clients too.
-    const refusing = [...this.#apps].every(({ router }) => router.refusal !== undefined);
+    const refusing = this.#apps.every(({ router }) => router.refusal !== undefined);
     for (const [reason, since] of this.#lost) {
       if (refusing || now - since >= this.#options.unreadyAfterMs) reasons.push(reason);
     }
@@ -56,7 +61,7 @@ export class ReadinessWatch {
   /** Whether every handshake gets 503 for want of an origin. */
   #withoutOrigin(): boolean {
     const { authorizedByOrigin } = this.#options;
-    return [...this.#apps].every(({ router }) => {
+    return this.#apps.every(({ router }) => {
       if (router.refusal === "no-origin") return true;
       return authorizedByOrigin && (!router.hasOrigin || router.noSubscribers);
     });

@@ -1,42 +1,38 @@
-import type { Apps } from "./apps.ts";
-import type { Registry } from "./connection/mod.ts";
-import { every } from "./connection/mod.ts";
-import type { EventStream } from "./events/mod.ts";
-import type { Cancel, Clock, CommandBus, NodePresence } from "./ports/mod.ts";
-
-export interface HeartbeatParts {
-  readonly apps: Apps;
-  readonly bus: CommandBus;
-  readonly clock: Clock;
-  readonly registry: Registry;
-}
+import { every } from "../base/mod.ts";
+import type { ConnectionStream, Registry } from "../connection/mod.ts";
+import type { Cancel, Clock, CommandBus, NodePresence } from "../ports/mod.ts";
 
 export interface HeartbeatOptions {
   readonly incarnation: string;
   readonly runtime: string;
   readonly version: string;
+  /** Served by the node. */
+  readonly apps: readonly string[];
   readonly presenceIntervalMs: number;
   readonly keepAliveIntervalMs: number;
 }
 
-/** The node's heartbeat on the cluster bus, and the origins' keep-alives of its connections. */
+/** The node's heartbeat on the command bus, and the origins' keep-alives of its connections. */
 export class Heartbeat {
-  readonly #parts: HeartbeatParts;
+  readonly #clock: Clock;
+  readonly #bus: CommandBus;
+  readonly #registry: Registry;
   readonly #options: HeartbeatOptions;
   #cancels: Cancel[] = [];
 
-  constructor(parts: HeartbeatParts, options: HeartbeatOptions) {
-    this.#parts = parts;
+  constructor(clock: Clock, bus: CommandBus, registry: Registry, options: HeartbeatOptions) {
+    this.#clock = clock;
+    this.#bus = bus;
+    this.#registry = registry;
     this.#options = options;
   }
 
   start(): void {
-    const { clock } = this.#parts;
     const { presenceIntervalMs, keepAliveIntervalMs } = this.#options;
     this.#announce();
     this.#cancels = [
-      every(clock, presenceIntervalMs, () => this.#announce()),
-      every(clock, keepAliveIntervalMs, () => this.#keepAlive()),
+      every(this.#clock, presenceIntervalMs, () => this.#announce()),
+      every(this.#clock, keepAliveIntervalMs, () => this.#keepAlive()),
     ];
   }
 
@@ -47,26 +43,25 @@ export class Heartbeat {
 
   /** Of each app, with the connections that this node has of it. */
   #announce(): void {
-    const { apps, bus, clock } = this.#parts;
-    const { incarnation, runtime, version, presenceIntervalMs } = this.#options;
-    for (const { name, connections } of apps) {
+    const { apps, incarnation, runtime, version, presenceIntervalMs } = this.#options;
+    for (const app of apps) {
       const presence: NodePresence = {
         v: 1,
         incarnation,
-        at: clock.now(),
+        at: this.#clock.now(),
         every: presenceIntervalMs,
-        connections,
+        connections: this.#registry.of(app).size,
         runtime,
         version,
       };
-      bus.announce(name, presence);
+      this.#bus.announce(app, presence);
     }
   }
 
   /** `alive` items for every connection. A stream that is full, or stands still, gets none. */
   #keepAlive(): void {
-    const ids = new Map<EventStream, string[]>();
-    for (const { stream, id } of this.#parts.registry.all()) {
+    const ids = new Map<ConnectionStream, string[]>();
+    for (const { stream, id } of this.#registry.all()) {
       if (stream.windowFull || !stream.flows) continue;
       const batch = ids.get(stream) ?? [];
       ids.set(stream, batch);

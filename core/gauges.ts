@@ -1,0 +1,47 @@
+import type { App } from "./app.ts";
+import type { Registry } from "./connection/mod.ts";
+import type { WaitingHandshakes } from "./handshake/mod.ts";
+import type { Codec, Metrics } from "./ports/mod.ts";
+
+/** What gauges are read from. */
+export interface Gauged {
+  readonly codec: Codec;
+  readonly registry: Registry;
+  readonly apps: readonly App[];
+  readonly handshakes: WaitingHandshakes;
+}
+
+/** What can be read of a node at any time. Names are listed in `docs/operating.md`. */
+export function registerGauges(metrics: Metrics, gauged: Gauged): void {
+  const { codec, registry, apps, handshakes } = gauged;
+  const sum = (read: (app: App) => number): (() => number) => {
+    return () => apps.reduce((total, app) => total + read(app), 0);
+  };
+  metrics.gauge("wss_connections", "Connections now", () => registry.occupied);
+  metrics.gauge(
+    "wss_connections_closing",
+    "Of these, closed ones whose TCP stream is not gone yet",
+    () => registry.closing,
+  );
+  metrics.gauge(
+    "wss_groups",
+    "Groups with members on this node",
+    sum(({ groups }) => groups.size),
+  );
+  metrics.gauge(
+    "wss_handshakes_waiting",
+    "Handshakes that wait for an origin",
+    () => handshakes.waiting,
+  );
+  metrics.gauge("wss_partial_bytes", "Bytes of unfinished messages", () => codec.partialBytes());
+  metrics.gauge(
+    "wss_event_window_bytes",
+    "Bytes of events that are not confirmed",
+    sum(({ router }) => router.unconfirmedBytes),
+  );
+  metrics.gauge(
+    "wss_reading_paused",
+    "Connections that are not read now, because the window is full",
+    sum(({ router }) => router.pausedConnections),
+  );
+}
