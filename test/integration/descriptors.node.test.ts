@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { describe, it, test } from "node:test";
 import { combinations, startGateway } from "../support/gateway.ts";
 import { openStreams, skipWithoutProc } from "../support/open-streams.ts";
 import { handshakeText, RawClient } from "../support/raw-client.ts";
@@ -101,5 +101,15 @@ describe("a node without descriptors", { skip: skipWithoutProc }, () => {
       for (const client of [kept, after]) client.destroy();
       assert.equal((await gateway.stop()).code, 0);
     });
+  }
+});
+
+test("Bun and Deno start with 64 descriptors, and let a client in", async () => {
+  for (const { runtime, engine } of combinations.filter((of) => of.runtime !== "node")) {
+    const options = { runtime, openFilesMax: 64, flags: ["--engine", engine] };
+    const { info } = await startGateway(options);
+    const client = await connected(info.port);
+    await pinged(client);
+    client.destroy();
   }
 });

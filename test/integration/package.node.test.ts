@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import {
   cpSync,
   existsSync,
@@ -26,13 +27,14 @@ const byBun = join(folder, "by-bun");
 
 const originFile = "origin.mjs";
 const originScript = `
-import { connectOrigin, type Origin, reject } from "websocket-service/origin";
+import { connectOrigin } from "websocket-service/origin";
 const origin = await connectOrigin({ broker: process.argv[2], name: process.argv[3] });
 origin.on("message", ({ connection, data }) => connection.send(data));
 console.log("ready");
 `;
 
 const typedScript = `
+import { connectOrigin, type Origin, reject } from "websocket-service/origin";
 export const origin: Origin = await connectOrigin({ broker: "mqtt://127.0.0.1" });
 origin.on("message", ({ connection, data }) => void connection.send(data));
 origin.authorize(() => reject(401));
@@ -111,6 +113,20 @@ test("the library's types hold under --strict, the libraries' checked too", asyn
     await succeeds(tsc, [...strict, ...how, "typed.ts"], byNpm);
   }
   await succeeds(resolve(denoProgram), ["check", "--quiet", "typed.ts"], byNpm);
+});
+
+test("an installed gateway starts with 64 descriptors, and lets a client in", async () => {
+  const bin = join(byNpm, "node_modules", ".bin", "websocket-service");
+  const limited = ["-c", 'ulimit -n 64; exec "$@"', "sh", nodeProgram(), bin, "serve"];
+  const ports = ["--port", "0", "--admin-port", "0", "--broker", "embedded"];
+  await using gateway = new GatewayProcess("sh", [...limited, ...ports], {
+    cwd: byNpm,
+    env: { WSS_BROKER_PORT: "0", WSS_LOG_FORMAT: "json" },
+  });
+  const { port } = await gateway.started;
+  const client = new WebSocket(`ws://127.0.0.1:${port}/`);
+  after(() => client.terminate());
+  await within(once(client, "open"), { what: "a client that gets in" });
 });
 
 test("installed origins on three runtimes answer clients of an installed gateway", async () => {
