@@ -1,4 +1,4 @@
-/** Stops on a programmer's error. Operating errors are handled, never asserted. */
+/** Throws on a programming error. Operating errors are handled, never asserted. */
 export function assert(condition: unknown, message: string): asserts condition {
   if (!condition) throw new Error(`assertion failed: ${message}`);
 }

@@ -1,7 +1,6 @@
 /**
- * What a message of `bytes` bytes may be compressed: the message is measured when it is inflated,
- * and what does not compress gets longer. The most that zlib makes of it, with any settings
- * (`deflateBound`), and room for a few flushes.
+ * The maximum compressed size of a message of `bytes` bytes: zlib's `deflateBound` for any
+ * settings, and room for a few flushes. Incompressible data gets longer than it was.
  */
 export function compressedBytesMax(bytes: number): number {
   return bytes + (bytes >> 3) + (bytes >> 6) + 64;

@@ -1,9 +1,9 @@
 /**
- * The stable codes of everything that can go wrong. They stand in logs, metrics and replies;
- * `docs/errors.md` explains each. Numbers are what crosses the WASM border and never change.
+ * The stable error codes. Logs, metrics, replies and HTTP answers carry them; `docs/errors.md`
+ * explains each. WASM functions return the number, which never changes.
  */
 export const ErrorCode = {
-  // Frames (RFC 6455); the close code that goes with each stands in `closeCodes`.
+  // Frames and messages from clients (RFC 6455). `closeCodeOf` gives the close code of each.
   "frame-reserved-bits": 1,
   "frame-opcode": 2,
   "frame-unmasked": 3,
@@ -18,28 +18,28 @@ export const ErrorCode = {
   "message-too-big": 12,
   "message-inflate": 13,
   "parser-memory": 14,
-  /** The runtime's own parser (engine native) found a fault and does not say which. */
+  /** Engine native: the runtime's own parser closed the connection and does not say why. */
   "frame-refused": 15,
   "message-inflate-ratio": 16,
   "message-fragments": 17,
-  // Envelopes
+  // Batches and commands
   "batch-malformed": 32,
   "batch-version": 33,
   "batch-too-big": 34,
   "batch-gap": 35,
   "command-malformed": 36,
   "command-unknown": 37,
-  // 38 was `command-unsupported`.
+  // 38 is retired.
   "id-malformed": 39,
   "id-gone": 40,
   "id-foreign": 41,
-  /** A group's name is empty, longer than 256 bytes, or one that the gateway gives itself. */
+  /** A group's name is empty, longer than 256 bytes, or reserved (`@…`). */
   "group-name": 42,
   "group-limit": 43,
   "group-refused": 44,
   "state-too-big": 45,
   "message-expired": 46,
-  // Handshake
+  // Handshakes
   "handshake-plain": 64,
   "handshake-method": 65,
   "handshake-version": 66,
@@ -51,11 +51,11 @@ export const ErrorCode = {
   "handshake-timeout": 72,
   "proxy-header": 73,
   "route-unknown": 74,
-  /** The origin said no. */
+  /** The origin rejected the handshake. */
   "handshake-rejected": 76,
   "authorize-timeout": 77,
   "authorize-full": 78,
-  /** `accept` or `reject` for a connection that waits for none. */
+  /** `accept` or `reject` for a handshake that no longer waits for an answer. */
   "handshake-gone": 79,
   "handshake-subprotocol": 80,
   "handshake-grant": 81,
@@ -64,16 +64,16 @@ export const ErrorCode = {
   "token-expired": 84,
   "keys-unavailable": 85,
   draining: 86,
-  /** Not HTTP/1.1. */
+  /** The request is not HTTP/1.1. */
   "handshake-http": 128,
-  /** The target is another one for who resolves it. */
+  /** The request target has dot segments, a backslash or a fragment. */
   "handshake-target": 129,
   "handshake-body": 130,
-  // A client's messages and frames, once more
+  // Limits of frames and messages from clients
   "message-timeout": 131,
   "unfinished-messages": 132,
   "control-rate": 133,
-  // Running
+  // Streams, broker, liveness, rates
   "send-queue-full": 96,
   "window-full": 97,
   "broker-refused": 98,
@@ -94,28 +94,28 @@ export const ErrorCode = {
   "connections-per-ip": 113,
   "tls-invalid": 114,
   "no-subscriber": 115,
-  /** What a subprotocol at the edge does not take from a client. */
+  /** A client sent what its subprotocol does not allow. */
   "subprotocol-violation": 116,
   "forward-lost": 117,
-  /** The broker will never take it: an access rule, mostly. */
+  /** The broker refuses the publish for good, mostly by an access rule. */
   "publish-refused": 118,
   "reply-dropped": 119,
   "events-unconfirmed": 120,
-  // Descriptors and waiting handshakes
+  // Descriptors, and handshakes that wait
   "handshake-left": 140,
   "handshakes-per-ip": 141,
   "tcp-streams-full": 142,
   "accept-failed": 143,
   "descriptors-low": 144,
   "handshake-rate": 145,
-  // Commands over a bus that anybody may publish to
-  /** A broker had kept a command, or a group's message, and gave it to a new subscription. */
+  // Commands
+  /** A command or a raw group message was retained at the broker. */
   "retained-refused": 150,
-  /** A numbered batch of a new sender, and there is no room to remember its stream. */
+  /** A numbered batch came from a new sender, and the table of streams is full. */
   "streams-full": 151,
   /** A message to clients is larger than `--max-publish-size`. */
   "publish-too-big": 152,
-  /** A message is larger than what any client may leave unread. */
+  /** A message to clients is larger than `--send-queue-size`. */
   "queue-too-small": 153,
 } as const;
 
@@ -125,12 +125,12 @@ const byNumber = new Map<number, ErrorCode>(
   Object.entries(ErrorCode).map(([name, number]) => [number, name as ErrorCode]),
 );
 
-/** The name of a number that came over the WASM border; `internal` where it is none of ours. */
+/** The code of a number that a WASM function returned; `internal` for an unknown number. */
 export function errorCodeOf(number: number): ErrorCode {
   return byNumber.get(number) ?? "internal";
 }
 
-/** The close code to send for a fault in a client's bytes. RFC 6455, 7.4.1. */
+/** The close code (RFC 6455, 7.4.1) of a connection that ends with this error. */
 export function closeCodeOf(code: ErrorCode): number {
   switch (code) {
     case "message-not-utf8":
@@ -161,7 +161,7 @@ export function closeCodeOf(code: ErrorCode): number {
   }
 }
 
-/** Faults of a client that broke no protocol but said too much, or for too long. */
+/** A client kept the protocol but exceeded a limit. */
 const limitCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "message-too-big",
   "message-inflate-ratio",
@@ -170,12 +170,12 @@ const limitCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "unfinished-messages",
 ]);
 
-/** Whether a client's fault is that it passed a limit. */
+/** Whether the error is an exceeded limit: the `close` event then has the cause `limit`. */
 export function isLimit(code: ErrorCode): boolean {
   return limitCodes.has(code);
 }
 
-/** What a caller can act on: `code` is stable, the message is for people. */
+/** An error that a caller can act on: `code` is stable, the message may change. */
 export class ServiceError extends Error {
   override readonly name: string = "ServiceError";
   readonly code: ErrorCode;

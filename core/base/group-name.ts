@@ -1,11 +1,11 @@
 import { limits } from "./limits.ts";
 
 /**
- * Whether `name` can be a group's: 1 to `limits.groupBytesMax` bytes of UTF-8. Half of a character
- * (a lone surrogate), which JSON can carry, has no UTF-8 and so no topic of its own.
+ * Whether `name` can be a group's name: 1 to `limits.groupBytesMax` bytes of UTF-8. A lone
+ * surrogate, which JSON can carry, has no UTF-8 form and therefore no topic.
  */
 export function isGroupName(name: string): boolean {
-  // A code unit takes one byte at least, so that a long string is not walked through.
+  // A UTF-16 code unit is at least one byte of UTF-8: a long string needs no loop.
   if (name === "" || name.length > limits.groupBytesMax) return false;
   let bytes = 0;
   for (const character of name) {

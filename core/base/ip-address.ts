@@ -1,13 +1,13 @@
-/** Addresses that have their first bits in common: `10.0.0.0/8`, `2001:db8::/32`, `::1`. */
+/** The addresses that share their first `prefixBits` bits, such as `10.0.0.0/8` or `::1`. */
 export interface AddressRange {
-  /** The 128 bits; an IPv4 address stands in `::ffff:0:0/96` (RFC 4291, 2.5.5.2). */
+  /** 128 bits; an IPv4 address is mapped into `::ffff:0:0/96` (RFC 4291, 2.5.5.2). */
   readonly bits: bigint;
   readonly prefixBits: number;
 }
 
 const mapped = 0xffff_0000_0000n;
 
-/** The 128 bits of an address, IPv4 or IPv6, without port and zone; undefined where it is none. */
+/** The 128 bits of an IPv4 or IPv6 address without port and zone; undefined for other text. */
 export function parseAddress(text: string): bigint | undefined {
   if (!text.includes(":")) {
     const four = parseFour(text);
@@ -25,7 +25,7 @@ export function parseAddress(text: string): bigint | undefined {
   return parseSix(text);
 }
 
-/** A range in CIDR notation, or one address; undefined where it is neither. */
+/** A range in CIDR notation, or a single address; undefined for other text. */
 export function parseAddressRange(text: string): AddressRange | undefined {
   const [address = "", length, ...more] = text.split("/");
   const bits = parseAddress(address);
@@ -41,18 +41,18 @@ export function inRange(address: bigint, range: AddressRange): boolean {
   return address >> shift === range.bits >> shift;
 }
 
-/** Whether an address, without port, is in one of the ranges. */
+/** Whether an address without port is in one of the ranges. */
 export function isInRanges(address: string, ranges: readonly AddressRange[]): boolean {
   const bits = parseAddress(plainAddress(address));
   return bits !== undefined && ranges.some((range) => inRange(bits, range));
 }
 
-/** `::ffff:192.0.2.1` as `192.0.2.1`; what a dual-stack port calls an IPv4 client. */
+/** `192.0.2.1` for `::ffff:192.0.2.1`, as a dual-stack port reports an IPv4 client. */
 export function plainAddress(text: string): string {
   return /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i.exec(text)?.[1] ?? text;
 }
 
-/** What counts as one client: an IPv4 address, or the first 64 bits of an IPv6 one. */
+/** The key of per-address limits: an IPv4 address, or the /64 prefix of an IPv6 address. */
 export function addressGroup(text: string): string {
   if (!text.includes(":")) return text;
   const bits = parseAddress(text.split("%")[0] as string);
@@ -77,7 +77,7 @@ function parseSix(text: string): bigint | undefined {
   const groups = (half: string | undefined): string[] => (half ? half.split(":") : []);
   const [before, after] = [groups(halves[0]), groups(halves[1])];
   const missing = 8 - before.length - after.length;
-  // RFC 5952, 4.2.2: `::` may stand for one group as well, though it should not.
+  // RFC 5952, 4.2.2: `::` should not stand for a single group, but it may.
   if (halves.length === 2 ? missing < 1 : missing !== 0) return undefined;
   let bits = 0n;
   for (const group of [...before, ...Array(missing).fill("0"), ...after]) {

@@ -1,4 +1,4 @@
-/** A map of at most `max` entries: past it, the entry that was set first is forgotten. */
+/** A map of at most `max` entries: a further one replaces the entry that was set first. */
 export class LatestMap<Key, Value> extends Map<Key, Value> {
   readonly #max: number;
 
@@ -15,7 +15,7 @@ export class LatestMap<Key, Value> extends Map<Key, Value> {
     return this;
   }
 
-  /** The value of a key, which is no longer in the map. */
+  /** Removes a key and returns its value. */
   take(key: Key): Value | undefined {
     const value = this.get(key);
     this.delete(key);

@@ -1,209 +1,217 @@
 /**
- * Every limit that is not a setting, with its unit last in the name and why it is what it is.
- * Limits that an operator sets have their defaults here too; `core/config.ts` reads them.
+ * Every limit that is not a setting. The name ends with the unit; the line above says what is
+ * limited and why the value is what it is. The defaults of settings stand here too.
  */
 export const limits = {
-  /** RFC 6455, 5.5: a control frame's payload. */
+  /** Payload of a control frame (RFC 6455, 5.5). */
   controlPayloadBytesMax: 125,
-  /** Slots of the codec's tables: a million sockets, and room for handshakes under way. */
+  /** Slots in the codec's tables: a million connections, and room for handshakes under way. */
   connectionsMax: 1_048_576,
-  /** What `--max-connections` may ask for, and its default. */
+  /** Default and maximum of `--max-connections`. */
   connectionsCeiling: 1_000_000,
   /**
-   * Descriptors that the client port leaves for the broker, the admin port, files and whatever
-   * else comes; of a small `ulimit -n` a quarter.
+   * File descriptors that the client port leaves to the broker connections, the admin port and
+   * files. A quarter of `ulimit -n` where that is smaller.
    */
   descriptorsSpare: 64,
-  /** How often it is looked whether descriptors are short: a flood takes thousands a second. */
+  /** Period of the check for free descriptors: a flood takes thousands per second. */
   descriptorsTickMs: 100,
-  /** Such ticks without trouble before ports are opened again: not in the midst of a flood. */
+  /** Consecutive checks without a shortage before the ports reopen, so that a flood has ended. */
   descriptorsCalmTicks: 3,
-  /** So many streams in one such tick may have taken every descriptor that there was. */
+  /** New TCP streams in one check period that may have used up the descriptors unnoticed. */
   burstStreamsMin: 16,
-  /** Between two lines that tell of the same trouble with accepting. */
+  /** Minimum time between two log lines about the same failure to accept. */
   acceptLineMs: 60_000,
-  /** Below it a limit of descriptors is told, though nobody asked for more connections. */
+  /** With a default `--max-connections`, a warning is logged where descriptors allow fewer. */
   connectionsUsual: 10_000,
-  /** One chunk of a socket is copied into WASM memory at a time; Node reads 64 KiB at once. */
+  /** Bytes copied into WASM memory at a time: what Node.js reads from a socket at once. */
   chunkBytesMax: 65_536,
-  /** Default of `--max-header-size`: what most servers allow. */
+  /** Default of `--max-header-size`: the usual value of HTTP servers. */
   handshakeHeaderBytesMax: 16_384,
-  /** What `--max-header-size` may ask for: a browser's handshake needs half of the least. */
+  /** Minimum of `--max-header-size`: twice the size of a browser's handshake. */
   handshakeHeaderBytesFloor: 1_024,
-  /** The most: past it Deno's own server answers by itself. */
+  /** Maximum of `--max-header-size`: above it Deno's server answers before the gateway can. */
   handshakeHeaderBytesCeiling: 65_536,
-  /** A PROXY header, version 2, with what a proxy adds to it. */
+  /** A PROXY header of version 2, with the extensions that a proxy may append. */
   proxyHeaderBytesMax: 4_096,
-  /** A batch that reaches this size is published at once: past it MQTT.js gains nothing more. */
+  /** A batch of this size is published at once: larger ones gain no speed with MQTT.js. */
   batchBytesTarget: 65_536,
-  /** What a batch has before its items: version, the stream's name, numbers. */
+  /** A batch without its items: version, stream name, number, lengths. */
   batchHeadBytesMax: 160,
-  /** What a message item has besides its data and state: verb, id, seq, lengths. */
+  /** A message item without its data and state: verb, id, seq, lengths. */
   messageHeadBytesMax: 96,
-  /** A received batch larger than this is refused: the largest message plus room for its ids. */
+  /** A larger received batch is refused: the largest message, and room for its targets. */
   batchBytesMax: 17_825_792,
   /** Default of `--max-message-size`. */
   messageBytesMax: 1_048_576,
-  /** What `--max-message-size` may ask for: it must fit one MQTT packet with its envelope. */
+  /** Maximum of `--max-message-size`: message and envelope must fit into one MQTT packet. */
   messageBytesCeiling: 16_777_216,
-  /** Default of `--max-fragments`: so many, and of larger messages one for each of these bytes. */
+  /** Default of `--max-fragments`; a larger message may have one for each `fragmentBytesMin`. */
   fragmentsMax: 1_024,
   fragmentBytesMin: 16,
-  /** Default of `--max-inflate-ratio`: text reaches 10 to 20, and a bomb a thousand. */
+  /** Default of `--max-inflate-ratio`: text reaches 10 to 20, a decompression bomb 1,000. */
   inflateRatioMax: 100,
-  /** Unfinished messages of all connections together, held in WASM memory. */
+  /** Unfinished messages of all connections, in WASM memory. */
   partialBytesMax: 268_435_456,
-  /** Past it whoever holds most and longest goes: before the parser refuses whoever sends next. */
+  /** Above it connections are closed: below `partialBytesMax`, where the parser would refuse. */
   unfinishedBytesMax: 251_658_240,
-  /** Of one address, or twice the largest message: a quarter, so that it takes many addresses. */
+  /** The same for one address: a quarter of the memory, so that no single address can fill it. */
   unfinishedBytesPerAddressMax: 67_108_864,
-  /** Of one address's unfinished messages so many, the longest, are compared. */
+  /** Oldest unfinished messages of an address that are compared to choose the one to close. */
   unfinishedLooksMax: 1_000,
-  /** Default of `--message-timeout`: 1 MiB at 18 KB/s. */
+  /** Default of `--message-timeout`: enough for 1 MiB at 18 KB/s. */
   messageTimeoutMs: 60_000,
-  /** How often unfinished messages are looked after. */
+  /** Period of the check for messages that take too long. */
   messageTickMs: 1_000,
-  /** Default of `--max-control-frames-per-second`: a client has use for one or two. */
+  /** Default of `--max-control-frames-per-second`: clients need one or two. */
   controlFramesPerSecondMax: 100,
-  /** Default of `--send-queue-size`: unsent bytes a client may leave before it counts as slow. */
+  /** Default of `--send-queue-size`. */
   sendQueueBytesMax: 1_048_576,
-  /** Default of `--max-publish-size`: a message to a group is copied for its members. */
+  /** Default of `--max-publish-size`. */
   publishBytesMax: 1_048_576,
-  /** Default of `--event-window-size`: published events the broker has not confirmed yet. */
+  /** Default of `--event-window-size`. */
   eventWindowBytesMax: 8_388_608,
-  /** Publishes a stream keeps unconfirmed: few, because MQTT.js replays them one at a time. */
+  /** Unconfirmed publishes of a stream: few, because MQTT.js replays them one at a time. */
   eventWindowBatchesMax: 64,
-  /** Items an origin gets unconfirmed where its presence names no window of its own. */
+  /** Unacknowledged items of an origin whose presence has no `window`. */
   eventWindowItemsMax: 20_000,
-  /** Between an origin's Will and its failover: what lives announces itself again within this. */
+  /** Time from an origin's Will to the failover: a live origin announces itself again in it. */
   originGraceMs: 250,
   /**
-   * Without a confirmation for this long the oldest batch is sent again; doubles each time. So is
-   * asked for an origin that the broker lets nothing be published to.
+   * Without an acknowledgement for this long the oldest batch is repeated; the time doubles up to
+   * the maximum. An origin that the broker refuses publishes to is probed at the same times.
    */
   ackProbeMs: 2_000,
   ackProbeMsMax: 30_000,
-  /** Confirmations wait this long for one another: they are cumulative and rarely urgent. */
+  /** Delay of an acknowledgement: acknowledgements are cumulative, so one replaces several. */
   ackDelayMs: 10,
-  /** A gap repeats a stream at most this often: acks of the same gap come in bursts. */
+  /** Minimum time between two repetitions of a stream: acks that report one gap come in bursts. */
   repeatMs: 100,
-  /** How often streams are looked after, and how many connections are rebalanced each time. */
+  /** Period of the check of streams. */
   routerTickMs: 1_000,
+  /** Idle connections that are moved to another origin in one such period. */
   rebalancePerTickMax: 100,
-  /** Past it, batches grow until a publish is confirmed, so that they get larger under load. */
+  /** At this many unconfirmed publishes a batch is filled further, not published at once. */
   publishesInFlightTarget: 1,
-  /** Unit of time for liveness, and how long a walk over all connections may take. */
+  /** Resolution of `--ping-interval`, `--ping-timeout` and `--idle-timeout`. */
   livenessTickMs: 100,
+  /** Time in which the liveness of every connection is checked once. */
   livenessPassMs: 1_000,
-  /** A sender repeats what it is asked for within moments; a node says so of what stays away. */
+  /** Age of a gap in a command stream at which it is logged: a live sender fills it in moments. */
   missingToldMs: 5_000,
-  /** Streams of commands with a gap that a node watches at once. */
+  /** Command streams with a gap that a node watches. */
   missingStreamsMax: 1_000,
-  /** Streams of numbered commands of one sender that a node remembers: it needs one a start. */
+  /** Command streams that a node remembers of one sender, which needs one per start. */
   commandStreamsPerSenderMax: 64,
-  /** Of all senders of an app together: some 20 MB. Past it a sender that is new is refused. */
+  /** Command streams of all senders of an app, about 20 MB; then a new sender is refused. */
   commandStreamsMax: 65_536,
-  /** A sender silent for so long makes room for a new one: nobody repeats a command later. */
+  /** A sender that was silent for this long may be forgotten: it repeats nothing any more. */
   commandSenderSilentMs: 3_600_000,
-  /** A sender's name, where the node is to remember its streams. */
+  /** Characters in the name of a sender of numbered commands. */
   senderCharsMax: 64,
-  /** UTF-8 bytes of a group's name, which stands in a topic. */
+  /** UTF-8 bytes of a group's name, which is a topic level. */
   groupBytesMax: 256,
-  /** Of a user's name: `@user/` before it must still be a group's name. */
+  /** UTF-8 bytes of a user's name: with `@user/` it must be a group's name. */
   userBytesMax: 250,
   /** Groups with members on one node: each is a subscription at the broker. */
   groupsMax: 1_000_000,
   /** Default of `--max-groups-per-connection`. */
   groupsPerConnectionMax: 100,
-  /** A connection's `state` as MessagePack: it goes along with each of its messages. */
+  /** A connection's `state` as MessagePack: every message item repeats it. */
   stateBytesMax: 4_096,
-  /** The states of all connections together, held in WASM memory; past it one is refused. */
+  /** The states of all connections, in WASM memory; then a `state` command is refused. */
   statesBytesMax: 268_435_456,
-  /** What is kept of all connections' requests for later origins; past it 503. */
+  /** The `info` of all connections, kept for a failover; then a handshake gets 503. */
   infosBytesMax: 1_073_741_824,
-  /** Handshakes that wait for an origin's answer at once; past it 503. */
+  /** Handshakes that await an origin's answer; then 503. */
   handshakesWaitingMax: 65_536,
   /**
-   * Unconfirmed `connect` items of one stream: past these bytes, or as many items as the origin's
-   * `window` allows and at least so many, handshakes are refused. Messages have a window apart.
+   * Unacknowledged `connect` items of one stream, in bytes; then handshakes are refused. Their
+   * number is limited by the origin's `window`, which counts as `handshakeItemsMin` at least.
    */
   handshakeBytesMax: 8_388_608,
   handshakeItemsMin: 1_000,
-  /** Default of `--max-handshakes-per-ip`: a sixteenth of them, far more than a proxy has. */
+  /** Default of `--max-handshakes-per-ip`: 1/16 of `handshakesWaitingMax`, enough for a proxy. */
   handshakesPerIpMax: 4_096,
-  /** Default of `--max-handshake-rate-per-ip`: a proxy whose clients all come back passes. */
+  /** Default of `--max-handshake-rate-per-ip`: enough for a proxy whose clients reconnect. */
   handshakesPerIpPerSecondMax: 1_000,
-  /** What a client may send before its handshake is answered; past it the stream is cut. */
+  /** Bytes that a client may send before its handshake is answered; then the stream is cut. */
   earlyBytesMax: 65_536,
-  /** A handshake's place is kept this long after its answer, for a runtime that says nothing. */
+  /** An admitted handshake that the runtime does not complete gives its place back after this. */
   reservationMs: 30_000,
-  /** Headers of an origin's answer to a handshake. */
+  /** Headers in an origin's answer to a handshake: number, bytes of all, bytes of the body. */
   answerHeadersMax: 64,
   answerHeaderBytesMax: 8_192,
   answerBodyBytesMax: 65_536,
-  /** Ids in one `reply`, so that it stays below any broker's packet limit. */
+  /** Ids in one `reply` item, so that it fits the packet limit of any broker. */
   replyIdsMax: 1_000,
-  /** Connections in one `reply` to `query`, likewise. */
+  /** Connections in one `reply` item to a `query`, for the same reason. */
   queryPageMax: 500,
-  /** Connections that one node lists in answer to one `query`; its count tells of all. */
+  /** Connections that one node lists in answer to a `query`; its `count` includes all. */
   queryConnectionsMax: 10_000,
-  /** A `reply` waits this long for the kernel to take a message; then it says `slow`. */
+  /** Time that a `reply` to `send` waits for the socket to take the message; then `slow`. */
   sentWaitMs: 5_000,
+  /** Period of the check whether the socket has taken it. */
   sentTickMs: 50,
-  /** A handshake with groups waits this long for the broker. */
+  /** Time that a handshake with groups waits for their subscriptions at the broker. */
   groupWaitMs: 5_000,
-  /** A token; by default a handshake's headers have no room for more. */
+  /** Characters of a token: a handshake's headers have no room for more by default. */
   tokenBytesMax: 16_384,
-  /** Keys that one token is tried with: each costs a signature's check, and sets have few. */
+  /** Keys that are tried for one token: each costs a signature check, and key sets are small. */
   tokenKeyTriesMax: 8,
-  /** A JWKS document, unpacked; large issuers send a tenth of it. */
+  /** A JWKS document after decompression: ten times what large issuers publish. */
   jwksBytesMax: 262_144,
+  /** Keys in a JWKS document. */
   jwksKeysMax: 100,
-  /** A handshake may wait this long for keys, so less than clients wait. */
+  /** Time for a JWKS request: a handshake may wait for it, so less than clients wait. */
   jwksTimeoutMs: 5_000,
-  /** How long a key that the issuer took back may still be believed. */
+  /** Period of JWKS requests: for this long a revoked key may still be accepted. */
   jwksRefreshMs: 300_000,
-  /** Between two questions because a token names an unknown key, and after one that failed. */
+  /** Minimum time between two JWKS requests that tokens with an unknown key cause. */
   jwksCooldownMs: 30_000,
+  /** Time after which a failed JWKS request is repeated. */
   jwksRetryMs: 5_000,
-  /** RFC 7518, 3.3; and the longest that every runtime checks. */
+  /** Minimum of an RSA key (RFC 7518, 3.3). */
   rsaBitsMin: 2_048,
+  /** Maximum of an RSA key: every runtime verifies up to this. */
   rsaBitsMax: 8_192,
-  /** Ids in one `alive` item, so that a batch stays below any broker's packet limit. */
+  /** Ids in one `alive` item, so that a batch fits the packet limit of any broker. */
   aliveIdsMax: 1_000,
-  /** Lines of one event and code a second; the rest is counted and told in one line. */
+  /** Log lines per second with the same event and code; one more line counts the others. */
   logLinesPerSecondMax: 10,
-  /** A line that says the cause of a state that lasts: now and then, as nobody reads it twice. */
+  /** Minimum time between two log lines that explain the same lasting state. */
   hintMs: 60_000,
-  /** Heartbeats of presence; gone after three are missed. */
+  /** Default of `--presence-interval`. */
   presenceIntervalMs: 5_000,
-  /** A smaller message is not deflated where deflate is on: it costs more than it saves. */
+  /** Smaller messages are not compressed: that costs more than it saves. */
   deflateBytesMin: 256,
-  /** Final blocks that one message may have: zlib is started anew behind each. */
+  /**
+   * DEFLATE streams (final blocks) in one compressed message: zlib restarts after each, which is
+   * expensive. One per `deflateStreamBytesMin`, at least `deflateStreamsFloor`, up to this.
+   */
   deflateStreamsMax: 256,
-  /** So many in any case, and past that one for each of these bytes. */
   deflateStreamsFloor: 4,
   deflateStreamBytesMin: 64,
-  /** What a client may inflate past the ratio in a second: small texts compress well. */
+  /** Bytes per second that a client may inflate above the ratio: short texts compress well. */
   inflateFreeBytes: 65_536,
-  /** What a runtime may queue by its own limit: far past the gateway's, which is what counts. */
+  /** Send queue limit of Bun's server: above the gateway's own, which is the one that applies. */
   runtimeQueueBytesMax: 1_073_741_824,
-  /** Past it only the latest pong is kept until the client reads (RFC 6455, 5.5.3). */
+  /** With more unsent bytes than this, only the latest pong is kept (RFC 6455, 5.5.3). */
   pongQueueBytesMax: 16_384,
-  /** What a client may still send after our close frame; past it: cut, or not read any more. */
+  /** Bytes that a client may send after our close frame; then the stream is cut or not read. */
   closingBytesMax: 1_048_576,
-  /** Frames for one socket are joined up to this size, so that a turn is one system call. */
+  /** Frames for one socket are joined up to this size, to make one system call of them. */
   writeJoinBytesMax: 65_536,
-  /** Small frames that a client does not read are copied together, so much at a time. */
+  /** Block size for small frames that wait for a slow client. */
   backlogBlockBytes: 8_192,
-  /** Small frames share a buffer of this size: one is dear, and kept while any waits. */
+  /** Size of the buffers that small frames share: allocating each frame would cost more. */
   slabBytes: 16_384,
-  /** Waiting for a client's answering close frame before its TCP connection is cut. */
+  /** Time that a client has to answer our close frame; then its TCP connection is cut. */
   closeHandshakeMs: 5_000,
-  /** Deno tells nothing of an upgrade whose client is gone: it is given up after this. */
+  /** Deno does not report that a client left during the upgrade; it is given up after this. */
   upgradeWaitMs: 5_000,
-  /** Waiting for the broker at start before one line says that it cannot be reached yet. */
+  /** Time without a broker at the start before a log line says so. */
   brokerStartWaitMs: 2_000,
-  /** Waiting for last publishes when the process ends. */
+  /** Time that the end of the process waits for the last publishes. */
   shutdownFlushMs: 5_000,
 } as const;

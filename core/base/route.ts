@@ -1,6 +1,6 @@
 /** A path pattern and the app that its connections belong to. */
 export interface Route {
-  /** `/chat/:room`, `/files/*`: literal segments, one named, or all the rest. */
+  /** A path such as `/chat/:room` or `/files/*`: `:name` is one segment, `*` all that follow. */
   readonly pattern: string;
   readonly app: string;
 }
@@ -8,14 +8,14 @@ export interface Route {
 const patternForm =
   /^(\/|(\/(:[A-Za-z_][A-Za-z0-9_]{0,63}|[A-Za-z0-9._~!$&'()+,;=@%-]+))*(\/\*?)?)$/;
 
-/** Whether a text is a pattern: each name stands in it once. */
+/** Whether a text is a path pattern. No name may occur twice. */
 export function isRoutePattern(pattern: string): boolean {
   if (pattern === "" || pattern.length > 1_024 || !patternForm.test(pattern)) return false;
   const names = pattern.split("/").filter((segment) => segment.startsWith(":"));
   return new Set(names).size === names.length;
 }
 
-/** `PATTERN=APP` as a route, or undefined. The app's name holds no `=`. */
+/** Parses `PATTERN=APP`; undefined for other text. An app's name has no `=`. */
 export function parseRoute(text: string): Route | undefined {
   const at = text.lastIndexOf("=");
   const [pattern, app] = [text.slice(0, at), text.slice(at + 1)];
