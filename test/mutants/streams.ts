@@ -8,7 +8,7 @@ const files = {
   assigned: "core/events/ack-monitor.ts",
   paused: "core/events/paused-connections.ts",
   receiver: "adapters/origin/receive/event-sources.ts",
-  handled: "adapters/origin/base/handled-items.ts",
+  handled: "core/streams/handled-items.ts",
   dispatcher: "adapters/origin/dispatch/dispatcher.ts",
   session: "adapters/mqtt/link/mqtt-session.ts",
   parts: "adapters/origin/api/origin-parts.ts",

@@ -22,7 +22,6 @@ export type {
 } from "./events.ts";
 export { ForeignIds, isOfNode, isReplyOf } from "./foreign-ids.ts";
 export { checkedGroup, everyoneGroup, groupOfUser } from "./group-names.ts";
-export { type BatchRecord, HandledItems } from "./handled-items.ts";
 export { randomName, refuse } from "./names.ts";
 export { originLimits } from "./origin-limits.ts";
 export type {

@@ -1,5 +1,5 @@
+import type { BatchRecord } from "../../../core/streams/mod.ts";
 import {
-  type BatchRecord,
   type Changed,
   type Connection,
   type ConnectionInfo,

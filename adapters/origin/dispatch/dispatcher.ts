@@ -1,6 +1,6 @@
 import { ServiceError } from "../../../core/base/mod.ts";
+import type { BatchRecord } from "../../../core/streams/mod.ts";
 import {
-  type BatchRecord,
   checkHandler,
   type OriginEvent,
   type OriginEvents,

@@ -1,4 +1,5 @@
-import type { BatchRecord, OriginEvent } from "../base/mod.ts";
+import type { BatchRecord } from "../../../core/streams/mod.ts";
+import type { OriginEvent } from "../base/mod.ts";
 
 /** What all queues of an origin hold together. */
 export interface WaitingBudget {

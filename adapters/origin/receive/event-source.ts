@@ -1,4 +1,5 @@
-import { type HandledItems, originLimits } from "../base/mod.ts";
+import type { HandledItems } from "../../../core/streams/mod.ts";
+import { originLimits } from "../base/mod.ts";
 import { RecentIds } from "./recent-ids.ts";
 
 /** One topic of events: a node and a partition. */

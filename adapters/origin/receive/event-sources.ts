@@ -1,5 +1,6 @@
 import { ServiceError } from "../../../core/base/mod.ts";
-import { type BatchRecord, HandledItems, originLimits } from "../base/mod.ts";
+import { type BatchRecord, HandledItems } from "../../../core/streams/mod.ts";
+import { originLimits } from "../base/mod.ts";
 import { type EventSource, newSource } from "./event-source.ts";
 
 /** What the streams of events leave to the receiver. */

@@ -1,0 +1,12 @@
+/** Items of a numbered stream that stand together. */
+export interface ItemRange {
+  /** Number of the first one. */
+  readonly first: number;
+  /** How many there are. */
+  readonly count: number;
+}
+
+/** One batch of a numbered stream, encoded. */
+export interface NumberedBatch extends ItemRange {
+  readonly payload: Uint8Array<ArrayBuffer>;
+}

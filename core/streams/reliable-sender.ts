@@ -1,0 +1,268 @@
+import { assert, limits, type ServiceError } from "../base/mod.ts";
+import type { Clock } from "../ports/mod.ts";
+import type { NumberedBatch } from "./numbered-batch.ts";
+
+/**
+ * Called once per publish: without an error when the transport has the batch. `broker-lost` says
+ * that the connection ended before: the sender publishes the batch again after the next connect.
+ */
+export type PublishAnswer = (error?: ServiceError) => void;
+
+/** What a sender asks of the flow that it serves. */
+export interface SenderFlow<Batch extends NumberedBatch> {
+  /** The next batch, with the number behind the last one's; undefined: none, or not now. */
+  take(): Batch | undefined;
+  /** Gives a batch to the transport; may answer at once. */
+  publish(batch: Batch, answered: PublishAnswer): void;
+  /** Items were acknowledged, or the transport answered: there may be room. */
+  progressed(): void;
+}
+
+/** A batch that is not acknowledged. */
+interface Pending<Batch> {
+  readonly batch: Batch;
+  /** The transport has it. */
+  answered: boolean;
+}
+
+/**
+ * The sending side of one numbered stream. It keeps every batch until it is acknowledged and
+ * repeats what may be lost: all of it after a reconnect, what follows a gap when the receiver says
+ * so, and the oldest batch, as a probe, when the receiver is silent. Acknowledgement is cumulative
+ * and counts items. Where the transport acknowledges, its answers do: nobody sees a gap then.
+ */
+export class ReliableSender<Batch extends NumberedBatch> {
+  /** Batches that may be on their way to the transport at once. */
+  inFlightMax: number = limits.eventWindowBatchesMax;
+  readonly #clock: Clock;
+  readonly #flow: SenderFlow<Batch>;
+  readonly #acknowledgedBy: "transport" | "receiver";
+  #pending: Pending<Batch>[] = [];
+  /** Index of the first pending batch that was not published since the last `rewind`. */
+  #cursor = 0;
+  #next = 0;
+  #publishedEnd = 0;
+  #acknowledged = 0;
+  #bytes = 0;
+  #inFlight = 0;
+  #connected = false;
+  #frozen = false;
+  #ended = false;
+  /** When something was last acknowledged, or the first batch was published. */
+  #progressAt: number;
+  #repeatedAt = 0;
+  #probedAt: number;
+  #probeMs: number = limits.ackProbeMs;
+  /** Number after the batch that was published as a probe and is not answered. */
+  #probeEnd: number | undefined;
+
+  constructor(clock: Clock, flow: SenderFlow<Batch>, acknowledgedBy: "transport" | "receiver") {
+    this.#clock = clock;
+    this.#flow = flow;
+    this.#acknowledgedBy = acknowledgedBy;
+    this.#progressAt = this.#probedAt = clock.now();
+  }
+
+  /** Bytes of all batches that are not acknowledged. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Items that are not acknowledged. */
+  get items(): number {
+    return this.#next - this.#acknowledged;
+  }
+
+  /** Number of the next item that is added. */
+  get next(): number {
+    return this.#next;
+  }
+
+  /** Every item below is acknowledged. */
+  get acknowledged(): number {
+    return this.#acknowledged;
+  }
+
+  /** Number of the oldest item that can still be repeated; the next item's where there is none. */
+  get oldestAvailable(): number {
+    return this.#pending[0]?.batch.first ?? this.#next;
+  }
+
+  /** Everything that was published is acknowledged. */
+  get idle(): boolean {
+    return this.#acknowledged >= this.#publishedEnd;
+  }
+
+  /** How long the receiver has acknowledged nothing, though something was published. */
+  get silentMs(): number {
+    return this.idle || !this.#connected ? 0 : this.#clock.now() - this.#progressAt;
+  }
+
+  /** The transport works, or does not. What was not acknowledged before is published first. */
+  connected(connected: boolean): void {
+    this.#connected = connected;
+    this.#restTimers();
+    if (!connected) return;
+    this.#rewind(this.#acknowledged);
+    this.pump();
+  }
+
+  /** A batch that was taken besides `take`, because its buffer is full; published in turn. */
+  add(batch: Batch): void {
+    assert(batch.first === this.#next, "batches of a stream are numbered without a gap");
+    this.#pending.push({ batch, answered: false });
+    this.#next += batch.count;
+    this.#bytes += batch.payload.byteLength;
+  }
+
+  /**
+   * Publishes what may be published. While batches are in flight the flow is left to gather
+   * items: batches get larger under load instead of more.
+   */
+  pump(): void {
+    if (!this.#mayPublish) return;
+    this.#publishPending();
+    if (this.#frozen || this.#inFlight >= limits.publishesInFlightTarget) return;
+    const batch = this.#flow.take();
+    if (batch === undefined) return;
+    this.add(batch);
+    this.#publishPending();
+  }
+
+  /** Publishes what is there, and nothing new any more. */
+  freeze(): void {
+    const batch = this.#mayPublish ? this.#flow.take() : undefined;
+    if (batch !== undefined) this.add(batch);
+    if (this.#mayPublish) this.#publishPending();
+    this.#frozen = true;
+  }
+
+  /**
+   * The receiver has handled every item below `count`. Where it also says up to where it has
+   * `received` them, it saw a gap, or a batch it knew: what follows is published again, and true
+   * is returned.
+   */
+  acknowledge(count: number, received?: number): boolean {
+    const news = this.#acknowledge(count);
+    const from = received ?? this.#lostBehindProbe();
+    if (from !== undefined) this.#probeEnd = undefined;
+    const now = this.#clock.now();
+    const repeats =
+      from !== undefined && from < this.#publishedEnd && now - this.#repeatedAt >= limits.repeatMs;
+    if (repeats) {
+      this.#repeatedAt = now;
+      this.#rewind(from);
+    }
+    if (news || repeats) this.pump();
+    if (news) this.#flow.progressed();
+    return repeats;
+  }
+
+  /**
+   * Publishes the oldest batch again where the receiver has been silent for long: one that lives
+   * answers where it stands. To be called once in a while; true where it did.
+   */
+  probe(): boolean {
+    if (this.idle || !this.#connected) {
+      this.#restTimers();
+      return false;
+    }
+    const now = this.#clock.now();
+    if (now - this.#probedAt < this.#probeMs) return false;
+    this.#probedAt = now;
+    this.#probeMs = Math.min(2 * this.#probeMs, limits.ackProbeMsMax);
+    const oldest = this.#cursor > 0 ? this.#pending[0] : undefined;
+    this.#probeEnd = oldest && oldest.batch.first + oldest.batch.count;
+    if (oldest !== undefined) this.#publish(oldest);
+    return true;
+  }
+
+  /** Gives every batch up that is not acknowledged, in order. The sender is over then. */
+  takeUnacknowledged(): Batch[] {
+    this.#ended = true;
+    const batches = this.#pending.map(({ batch }) => batch);
+    this.#pending = [];
+    this.#bytes = 0;
+    return batches;
+  }
+
+  get #mayPublish(): boolean {
+    return this.#connected && !this.#ended;
+  }
+
+  /** False where the count says nothing new or is nonsense. */
+  #acknowledge(count: number): boolean {
+    if (count <= this.#acknowledged || count > this.#next) return false;
+    this.#acknowledged = count;
+    let done = 0;
+    for (const { batch } of this.#pending) {
+      if (batch.first + batch.count > count) break;
+      this.#bytes -= batch.payload.byteLength;
+      done++;
+    }
+    this.#pending.splice(0, done);
+    this.#cursor = Math.max(0, this.#cursor - done);
+    this.#restTimers();
+    return true;
+  }
+
+  /** A probe that was taken as new had been lost, and what was published after it may be too. */
+  #lostBehindProbe(): number | undefined {
+    const lost = this.#probeEnd !== undefined && this.#acknowledged >= this.#probeEnd;
+    return lost ? this.#acknowledged : undefined;
+  }
+
+  /** Batches that hold items from `count` on are to be published again. */
+  #rewind(count: number): void {
+    const index = this.#pending.findIndex(({ batch }) => batch.first + batch.count > count);
+    if (index >= 0) this.#cursor = Math.min(this.#cursor, index);
+  }
+
+  #restTimers(): void {
+    this.#progressAt = this.#probedAt = this.#clock.now();
+    this.#probeMs = limits.ackProbeMs;
+  }
+
+  #publishPending(): void {
+    while (this.#mayPublish && this.#inFlight < this.inFlightMax) {
+      const pending = this.#pending[this.#cursor];
+      if (pending === undefined) return;
+      const end = pending.batch.first + pending.batch.count;
+      if (end > this.#publishedEnd) {
+        if (this.#frozen) return;
+        if (this.idle) this.#restTimers();
+        this.#publishedEnd = end;
+      }
+      this.#cursor++;
+      // The transport has it from before the reconnect.
+      if (this.#acknowledgedBy === "receiver" || !pending.answered) this.#publish(pending);
+    }
+  }
+
+  #publish(pending: Pending<Batch>): void {
+    this.#inFlight++;
+    this.#flow.publish(pending.batch, (error) => {
+      if (this.#ended) return;
+      this.#inFlight--;
+      if (error?.code === "broker-lost") {
+        // Until the owner hears of it nothing more is to be given to the transport.
+        this.#connected = false;
+        return;
+      }
+      pending.answered = true;
+      if (this.#acknowledgedBy === "transport") this.#acknowledgeAnswered();
+      this.pump();
+      this.#flow.progressed();
+    });
+  }
+
+  /** From the oldest batch on: a transport may answer out of order. */
+  #acknowledgeAnswered(): void {
+    let end = 0;
+    for (const { batch, answered } of this.#pending) {
+      if (!answered) break;
+      end = batch.first + batch.count;
+    }
+    this.#acknowledge(end);
+  }
+}

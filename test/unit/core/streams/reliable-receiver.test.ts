@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ManualClock } from "../../../../adapters/memory/mod.ts";
+import { limits } from "../../../../core/base/mod.ts";
+import {
+  type Acknowledgement,
+  Acknowledgements,
+  ReliableReceiver,
+  StreamMemory,
+} from "../../../../core/streams/mod.ts";
+
+test("what was received is dropped, and nothing past a gap is accepted", () => {
+  const receiver = new ReliableReceiver();
+  assert.deepEqual(receiver.accept(10, 5), { skip: 0, gap: 0, next: 15 });
+  assert.deepEqual(receiver.accept(10, 5), { skip: 5, gap: 0, next: 15 });
+  assert.deepEqual(receiver.accept(13, 4), { skip: 2, gap: 0, next: 17 });
+  assert.deepEqual(receiver.accept(20, 1), { skip: 0, gap: 3, next: 17 });
+  assert.deepEqual(receiver.accept(17, 4), { skip: 0, gap: 0, next: 21 });
+});
+
+test("a stream whose first batch was lost begins where its sender can still begin", () => {
+  const receiver = new ReliableReceiver();
+  assert.deepEqual(receiver.accept(5, 5, 2), { skip: 0, gap: 3, next: 2 });
+  assert.deepEqual(receiver.accept(10, 1, 2), { skip: 0, gap: 8, next: 2 });
+  assert.deepEqual(receiver.accept(2, 3, 2), { skip: 0, gap: 0, next: 5 });
+  assert.deepEqual(receiver.accept(5, 5, 2), { skip: 0, gap: 0, next: 10 });
+  // Whatever its sender keeps by now: the stream is known.
+  assert.deepEqual(receiver.accept(12, 1, 11), { skip: 0, gap: 2, next: 10 });
+});
+
+test("what a sender gave up meanwhile is not waited for", () => {
+  const receiver = new ReliableReceiver();
+  assert.deepEqual(receiver.accept(5, 5, 2), { skip: 0, gap: 3, next: 2 });
+  assert.deepEqual(receiver.accept(10, 1, 10), { skip: 0, gap: 0, next: 11 });
+});
+
+test("an oldest item above the first is nonsense, and harms nobody", () => {
+  assert.deepEqual(new ReliableReceiver().accept(5, 5, 8), { skip: 0, gap: 0, next: 10 });
+});
+
+test("where nobody repeats what is missing the stream goes on behind it", () => {
+  const receiver = new ReliableReceiver();
+  receiver.accept(0, 2);
+  receiver.skipTo(5);
+  assert.deepEqual(receiver.accept(5, 1), { skip: 0, gap: 0, next: 6 });
+});
+
+const limited = { perSenderMax: 3, streamsMax: 6, senderSilentMs: 1_000 };
+
+test("streams of one name are two streams, where two senders have them", () => {
+  const memory = new StreamMemory<number>(new ManualClock(), limited);
+  memory.add("me", "s", 1);
+  assert.equal(memory.get("other", "s"), undefined);
+  memory.add("other", "s", 2);
+  assert.deepEqual([memory.get("me", "s"), memory.get("other", "s")], [1, 2]);
+  assert.deepEqual([...memory.values()], [1, 2]);
+});
+
+test("a sender's own streams that are not used are forgotten, the oldest first", () => {
+  const memory = new StreamMemory<number>(new ManualClock(), limited);
+  for (let index = 0; index < 3; index++) memory.add("me", `s${index}`, index);
+  memory.get("me", "s0");
+  memory.add("me", "s3", 3);
+  assert.deepEqual(
+    ["s0", "s1", "s2", "s3"].map((name) => memory.get("me", name)),
+    [0, undefined, 2, 3],
+  );
+});
+
+test("where all places are taken a new sender is refused, until one was silent for long", () => {
+  const clock = new ManualClock();
+  const memory = new StreamMemory<number>(clock, limited);
+  for (let index = 0; index < 6; index++) memory.add(`sender${index}`, "s", index);
+  assert.equal(memory.add("new", "s", 7), false);
+  assert.equal(memory.add("sender0", "another", 8), true, "in place of its own first");
+  assert.equal(memory.get("sender0", "s"), undefined);
+  clock.advance(limited.senderSilentMs - 1);
+  assert.equal(memory.add("new", "s", 7), false);
+  memory.get("sender1", "s");
+  clock.advance(1);
+  assert.equal(memory.add("new", "s", 7), true);
+  assert.equal(memory.get("sender1", "s"), 1, "who was heard of is remembered");
+  assert.equal(memory.get("sender2", "s"), undefined, "who was silent is not");
+});
+
+test("acknowledgements wait for one another; one of a gap goes at once, with the others", () => {
+  const clock = new ManualClock();
+  const sent: [sender: string, acks: readonly Acknowledgement[], json: boolean][] = [];
+  const acks = new Acknowledgements(clock, (...given) => sent.push(given));
+  acks.note("me", ["ack", "a", 1]);
+  acks.note("me", ["ack", "b", 1]);
+  acks.note("other", ["ack", "a", 5], true);
+  acks.note("me", ["ack", "a", 2]);
+  clock.advance(limits.ackDelayMs - 1);
+  assert.deepEqual(sent, []);
+  clock.advance(1);
+  assert.deepEqual(sent.splice(0), [
+    [
+      "me",
+      [
+        ["ack", "a", 2],
+        ["ack", "b", 1],
+      ],
+      false,
+    ],
+    ["other", [["ack", "a", 5]], true],
+  ]);
+  acks.note("me", ["ack", "b", 3]);
+  acks.note("me", ["ack", "a", 2, 2]);
+  assert.deepEqual(sent, [
+    [
+      "me",
+      [
+        ["ack", "b", 3],
+        ["ack", "a", 2, 2],
+      ],
+      false,
+    ],
+  ]);
+  clock.advance(limits.ackDelayMs);
+  assert.equal(sent.length, 1);
+});

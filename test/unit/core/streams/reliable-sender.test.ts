@@ -1,0 +1,238 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ManualClock } from "../../../../adapters/memory/mod.ts";
+import { type ErrorCode, limits, ServiceError } from "../../../../core/base/mod.ts";
+import {
+  type NumberedBatch,
+  type PublishAnswer,
+  ReliableSender,
+} from "../../../../core/streams/mod.ts";
+
+/** A connected sender whose batches have two items of five bytes each. */
+class Rig {
+  readonly clock: ManualClock = new ManualClock();
+  readonly sender: ReliableSender<NumberedBatch>;
+  /** Numbers of the first items of what was published since the last look. */
+  #published: number[] = [];
+  readonly answers: PublishAnswer[] = [];
+  /** Answers each publish at once where it is set. */
+  answer: { readonly error: ServiceError | undefined } | undefined = { error: undefined };
+  waiting = 0;
+
+  constructor(acknowledgedBy: "transport" | "receiver" = "receiver") {
+    const flow = {
+      take: () => {
+        if (this.waiting === 0) return undefined;
+        this.waiting--;
+        return this.#batch();
+      },
+      publish: ({ first }: NumberedBatch, answered: PublishAnswer) => {
+        this.#published.push(first);
+        if (this.answer === undefined) this.answers.push(answered);
+        else answered(this.answer.error);
+      },
+      progressed: () => {},
+    };
+    this.sender = new ReliableSender(this.clock, flow, acknowledgedBy);
+    this.sender.connected(true);
+  }
+
+  add(batches: number): void {
+    for (let index = 0; index < batches; index++) this.sender.add(this.#batch());
+    this.sender.pump();
+  }
+
+  get published(): number[] {
+    const published = this.#published;
+    this.#published = [];
+    return published;
+  }
+
+  get stand(): number[] {
+    const { acknowledged, next, items, bytes } = this.sender;
+    return [acknowledged, next, items, bytes];
+  }
+
+  #batch(): NumberedBatch {
+    return { first: this.sender.next, count: 2, payload: new Uint8Array(10) };
+  }
+}
+
+const failed = (code: ErrorCode): ServiceError => new ServiceError(code, "as the test wants it");
+
+test("an acknowledgement is cumulative, and counts items, not batches", () => {
+  const rig = new Rig();
+  rig.add(4);
+  assert.equal(rig.sender.acknowledge(5), false);
+  assert.deepEqual(rig.stand, [5, 8, 3, 20], "a batch that is half acknowledged is kept whole");
+  assert.equal(rig.sender.oldestAvailable, 4);
+  rig.sender.acknowledge(8);
+  assert.deepEqual(rig.stand, [8, 8, 0, 0]);
+  assert.equal(rig.sender.oldestAvailable, 8);
+});
+
+test("an acknowledgement that comes late, twice, or of what was not sent changes nothing", () => {
+  const rig = new Rig();
+  rig.add(3);
+  rig.sender.acknowledge(4);
+  for (const nonsense of [4, 3, 0, -1, 7, 1e9]) {
+    rig.sender.acknowledge(nonsense);
+    assert.deepEqual(rig.stand, [4, 6, 2, 10], `${nonsense}`);
+  }
+});
+
+test("a gap is repeated at once, from where it is, at most once in 100 ms", () => {
+  const rig = new Rig();
+  rig.add(3);
+  rig.published;
+  assert.equal(rig.sender.acknowledge(0, 3), true);
+  assert.deepEqual(rig.published, [2, 4], "the batch that holds the item, and what follows");
+  assert.equal(rig.sender.acknowledge(0, 2), false);
+  rig.clock.advance(limits.repeatMs);
+  assert.equal(rig.sender.acknowledge(0, 6), false, "nothing follows");
+  assert.deepEqual(rig.published, []);
+  assert.equal(rig.sender.acknowledge(2, 2), true);
+  assert.deepEqual(rig.published, [2, 4]);
+});
+
+test("what is not acknowledged is published first after a reconnect, then what is new", () => {
+  const rig = new Rig();
+  rig.add(3);
+  rig.sender.acknowledge(2);
+  rig.sender.connected(false);
+  rig.add(1);
+  assert.deepEqual(rig.published, [0, 2, 4]);
+  rig.sender.connected(true);
+  assert.deepEqual(rig.published, [2, 4, 6]);
+});
+
+test("a silent receiver is sent the oldest batch again, after 2, 4, … 30 s", () => {
+  const rig = new Rig();
+  rig.add(2);
+  rig.published;
+  const probes: number[] = [];
+  for (let second = 1; second <= 130; second++) {
+    rig.clock.advance(1_000);
+    if (rig.sender.probe()) probes.push(second);
+  }
+  assert.deepEqual(probes, [2, 6, 14, 30, 60, 90, 120]);
+  assert.deepEqual(rig.published, Array(7).fill(0));
+  assert.equal(rig.sender.silentMs, 130_000);
+  rig.sender.acknowledge(2, 4);
+  assert.equal(rig.sender.silentMs, 0);
+  rig.clock.advance(2_000);
+  assert.equal(rig.sender.probe(), true);
+  assert.deepEqual(rig.published, [2]);
+});
+
+test("a sender that waits for nothing, or has no transport, probes nobody", () => {
+  const rig = new Rig();
+  rig.clock.advance(60_000);
+  rig.add(1);
+  assert.equal(rig.sender.probe(), false, "silence counts from the first batch on");
+  rig.sender.connected(false);
+  rig.clock.advance(60_000);
+  assert.equal(rig.sender.probe(), false);
+  assert.equal(rig.sender.silentMs, 0);
+  rig.sender.connected(true);
+  assert.equal(rig.sender.silentMs, 0);
+});
+
+test("behind a probe that was taken as new everything is repeated", () => {
+  const rig = new Rig();
+  rig.add(3);
+  rig.clock.advance(limits.ackProbeMs);
+  rig.sender.probe();
+  rig.published;
+  assert.equal(rig.sender.acknowledge(0), false, "an older word says nothing of it");
+  assert.equal(rig.sender.acknowledge(2), true);
+  assert.deepEqual(rig.published, [2, 4]);
+});
+
+test("a probe that the receiver knew repeats nothing", () => {
+  const rig = new Rig();
+  rig.add(3);
+  rig.clock.advance(limits.ackProbeMs);
+  rig.sender.probe();
+  rig.published;
+  assert.equal(rig.sender.acknowledge(0, 6), false);
+  assert.equal(rig.sender.acknowledge(2), false);
+  assert.deepEqual(rig.published, []);
+});
+
+test("so many batches are on their way, and the flow gathers while one is", () => {
+  const rig = new Rig();
+  rig.answer = undefined;
+  rig.add(100);
+  assert.equal(rig.published.length, limits.eventWindowBatchesMax);
+  rig.waiting = 1;
+  rig.answers.shift()?.();
+  assert.deepEqual(rig.published, [2 * limits.eventWindowBatchesMax]);
+  assert.equal(rig.waiting, 1, "nothing is taken");
+  while (rig.answers.length > 0) rig.answers.shift()?.();
+  assert.equal(rig.waiting, 0);
+  assert.equal(rig.published.at(-1), 200);
+});
+
+test("a transport that answers within the call that its connection is lost is left alone", () => {
+  const rig = new Rig();
+  rig.answer = { error: failed("broker-lost") };
+  rig.waiting = 5;
+  rig.sender.pump();
+  assert.deepEqual(rig.published, [0], "nothing more until it is connected again");
+  rig.answer = { error: undefined };
+  rig.sender.connected(true);
+  assert.deepEqual(rig.published.slice(0, 2), [0, 2]);
+});
+
+test("a transport's answers acknowledge from the oldest batch on; failures too", () => {
+  const rig = new Rig("transport");
+  rig.answer = undefined;
+  rig.add(4);
+  rig.answers[1]?.(failed("publish-refused"));
+  assert.equal(rig.sender.acknowledged, 0);
+  rig.answers[3]?.(failed("broker-lost"));
+  rig.answers[2]?.();
+  rig.sender.connected(false);
+  rig.published;
+  rig.sender.connected(true);
+  assert.deepEqual(rig.published, [0, 6], "what it has is not repeated");
+  rig.answers[0]?.();
+  assert.equal(rig.sender.acknowledged, 6);
+});
+
+test("a frozen sender publishes what is there, again too, and nothing new", () => {
+  const rig = new Rig();
+  rig.waiting = 1;
+  rig.sender.freeze();
+  rig.add(1);
+  assert.deepEqual(rig.published, [0]);
+  rig.sender.connected(false);
+  rig.sender.connected(true);
+  assert.deepEqual(rig.published, [0]);
+  assert.equal(rig.sender.idle, false);
+  rig.sender.acknowledge(2);
+  assert.equal(rig.sender.idle, true);
+});
+
+test("what a sender gives up stays given up, whatever is answered later", () => {
+  const rig = new Rig();
+  rig.answer = undefined;
+  rig.add(3);
+  rig.sender.acknowledge(3);
+  assert.deepEqual(
+    rig.sender.takeUnacknowledged().map(({ first }) => first),
+    [2, 4],
+  );
+  rig.published;
+  for (const answered of rig.answers) answered();
+  rig.sender.connected(true);
+  assert.deepEqual(rig.published, []);
+  assert.equal(rig.sender.bytes, 0);
+});
+
+test("batches are numbered without a gap", () => {
+  const rig = new Rig();
+  rig.add(1);
+  assert.throws(() => rig.sender.add({ first: 3, count: 1, payload: new Uint8Array(1) }));
+});
