@@ -11,7 +11,7 @@ export interface Gauged {
   readonly handshakes: WaitingHandshakes;
 }
 
-/** What can be read of a node at any time. Names are listed in `docs/operating.md`. */
+/** What can be read of a node at any time. `docs/operating/monitoring.md` lists the names. */
 export function registerGauges(metrics: Metrics, gauged: Gauged): void {
   const { codec, registry, apps, handshakes } = gauged;
   const sum = (read: (app: App) => number): (() => number) => {

@@ -1,7 +1,7 @@
 import { CloseCause, ErrorCode } from "../base/mod.ts";
 import type { Counter, Metrics } from "../ports/mod.ts";
 
-/** The gateway's counters, looked up once. Names are listed in `docs/operating.md`. */
+/** The gateway's counters, looked up once. Names are listed in `docs/operating/monitoring.md`. */
 export class GatewayMetrics {
   readonly opened: Counter;
   readonly messagesIn: Counter;

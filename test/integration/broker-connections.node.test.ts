@@ -19,7 +19,7 @@ test("a node holds as many MQTT connections as the pages say", async () => {
     await gateway.stop();
     await proxy.close();
   }
-  assert.match(readPage("docs/operating.md"), /A node holds four MQTT connections/);
+  assert.match(readPage("docs/operating"), /A node holds four MQTT connections/);
   const record = readPage("docs/decisions/0004-mqtt-connections.md");
   assert.match(record, /A node of one app holds four/);
 });

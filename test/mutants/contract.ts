@@ -1,6 +1,6 @@
 import type { Mutant, Part } from "./mutant.ts";
 
-const page = "docs/protocol.md";
+const page = "docs/protocol";
 const files = {
   gateway: "core/gateway.ts",
   drain: "core/connection/drain.ts",

@@ -15,7 +15,7 @@ export interface Mutant {
 /** Mutants of one part of the product. `npm run mutants -- NAME` runs them alone. */
 export interface Part {
   readonly name: string;
-  /** What the sentences stand in. */
+  /** What the sentences stand in: a page, or all pages of a folder such as `docs/protocol`. */
   readonly page: string;
   readonly mutants: readonly Mutant[];
 }

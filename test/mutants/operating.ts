@@ -1,6 +1,6 @@
 import type { Mutant, Part } from "./mutant.ts";
 
-const page = "docs/operating.md";
+const page = "docs/operating";
 const files = {
   login: "runtimes/cli/broker-login.ts",
   log: "adapters/log/log-limiter.ts",

@@ -10,7 +10,7 @@ export const word = "word";
 
 /** A block of the rules that the docs show, for a user of another name. */
 function blockOf(role: string, name: string): string[] {
-  const shown = blocksOf("docs/operating.md").find(({ subject }) => subject === "acl");
+  const shown = blocksOf("docs/operating").find(({ subject }) => subject === "acl");
   const lines = shown?.body.split("\n").filter((line) => !line.startsWith("#")) ?? [];
   const from = lines.indexOf(`user ${role}`);
   assert.ok(from >= 0, `the docs show no rules of ${role}`);

@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path/posix";
 
 /** A fenced block of a page: what stands behind the fence, and what in it. */
 export interface Block {
@@ -12,11 +12,56 @@ export interface Block {
   readonly body: string;
 }
 
-export function readPage(page: string): string {
-  return readFileSync(page, "utf8");
+/**
+ * The pages of a subject that has a folder, in the order in which their examples happen. The byte
+ * examples of the protocol only repeat those of its other pages.
+ */
+const folders: Readonly<Record<string, readonly string[]>> = {
+  "docs/protocol": [
+    "overview",
+    "events",
+    "handshakes",
+    "commands",
+    "assigned",
+    "presence",
+    "guarantees",
+  ],
+  "docs/operating": [
+    "starting",
+    "settings",
+    "origins",
+    "authorisation",
+    "brokers",
+    "clients",
+    "monitoring",
+    "sizing",
+  ],
+};
+
+function pagesOf(page: string): readonly string[] {
+  return folders[page]?.map((name) => `${page}/${name}.md`) ?? [page];
 }
 
+/** Every page of the repository's own, README first. */
+export function everyPage(): string[] {
+  const found = readdirSync("docs", { recursive: true, encoding: "utf8" });
+  const names = found.filter((name) => name.endsWith(".md")).sort();
+  return ["README.md", ...names.map((name) => `docs/${name.replaceAll("\\", "/")}`)];
+}
+
+/** The text of a page, or of all the pages of a subject such as `docs/protocol`. */
+export function readPage(page: string): string {
+  return pagesOf(page)
+    .map((file) => readFileSync(file, "utf8"))
+    .join("\n");
+}
+
+/** The blocks of a page, or of all the pages of a subject. */
 export function blocksOf(page: string): Block[] {
+  return pagesOf(page).flatMap(blocksOfFile);
+}
+
+function blocksOfFile(page: string): Block[] {
   const blocks: Block[] = [];
   let open: { line: number; language: string; subject: string; lines: string[] } | undefined;
   for (const [index, text] of readPage(page).split("\n").entries()) {
@@ -57,7 +102,7 @@ export function unquoted(cell: string): string {
 
 /** GitHub's anchors of a page's headings. */
 export function anchorsOf(page: string): Set<string> {
-  const headings = readPage(page).matchAll(/^#+ (.*)$/gm);
+  const headings = withoutBlocks(page).matchAll(/^#+ (.*)$/gm);
   return new Set(
     Array.from(headings, ([, text = ""]) =>
       text
@@ -68,16 +113,53 @@ export function anchorsOf(page: string): Set<string> {
   );
 }
 
+function withoutBlocks(page: string): string {
+  return readPage(page).replace(/^```[\s\S]*?^```/gm, "");
+}
+
+/** A link within the repository. */
+interface Link {
+  readonly text: string;
+  readonly target: string;
+  readonly anchor?: string;
+}
+
+function linksOf(page: string): Link[] {
+  const links = Array.from(withoutBlocks(page).matchAll(/\]\(([^)\s]+)\)/g), ([, to = ""]) => to);
+  return links
+    .filter((text) => !/^https?:/.test(text))
+    .map((text) => {
+      const [path = "", anchor] = text.split("#");
+      const target = path === "" ? page : join(dirname(page), path);
+      return anchor === undefined ? { text, target } : { text, target, anchor };
+    });
+}
+
 /** Links within the repository that lead nowhere. */
 export function deadLinks(page: string): string[] {
-  const text = readPage(page).replace(/^```[\s\S]*?^```/gm, "");
-  const dead: string[] = [];
-  for (const [, link = ""] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
-    if (/^https?:/.test(link)) continue;
-    const [path = "", anchor] = link.split("#");
-    const target = path === "" ? page : join(dirname(page), path);
-    if (!existsSync(target)) dead.push(link);
-    else if (anchor !== undefined && !anchorsOf(target).has(anchor)) dead.push(link);
+  return linksOf(page)
+    .filter(
+      ({ target, anchor }) =>
+        !existsSync(target) || (anchor !== undefined && !anchorsOf(target).has(anchor)),
+    )
+    .map(({ text }) => text);
+}
+
+/** What links lead to from a page, over any number of pages. */
+export function reachableFrom(page: string): Set<string> {
+  const reached = new Set([page]);
+  // A set that grows is walked to its new end.
+  for (const one of reached) {
+    if (!one.endsWith(".md")) continue;
+    for (const { target } of linksOf(one)) if (existsSync(target)) reached.add(target);
   }
-  return dead;
+  return reached;
+}
+
+/** Paths of source files that the text names in backticks. */
+export function filesNamedIn(page: string): string[] {
+  const named = withoutBlocks(page).matchAll(
+    /`((?:[\w.-]+\/)+[\w.-]+\.(?:ts|js|py|mjs|json|html))`/g,
+  );
+  return Array.from(named, ([, path = ""]) => path);
 }

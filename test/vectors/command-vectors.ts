@@ -30,7 +30,7 @@ function nested(levels: number): Uint8Array {
 const sends: readonly CommandVector[] = [
   { name: "an empty bare batch", bytes: fromHex("90"), items: [] },
   {
-    name: "a send as docs/protocol.md prints it, by hand",
+    name: "a send as docs/protocol/bytes.md prints it, by hand",
     bytes: fromHex(`91 93 a473656e64 bd${toHexOf(id5)} a26869`),
     items: [["send", [5], "hi", false]],
   },

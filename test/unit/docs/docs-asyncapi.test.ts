@@ -41,7 +41,7 @@ test("it is AsyncAPI 3.0, and every reference leads somewhere", () => {
 test("its channels are the topics of the protocol page and of the adapter", () => {
   const channels = Object.values(document.channels as JsonMap) as JsonMap[];
   const addresses = channels.map(({ address }) => String(address)).sort();
-  const listed = tableRows("docs/protocol.md", "topic below `ROOT/v1/APP`").map(([topic = ""]) =>
+  const listed = tableRows("docs/protocol", "topic below `ROOT/v1/APP`").map(([topic = ""]) =>
     topic.replace(/^`(.*)`$/, "{root}/v1/{app}/$1"),
   );
   assert.deepEqual(addresses, listed.sort());
@@ -74,7 +74,7 @@ test("its items are those of the protocol page", () => {
     });
   };
   const bare = "eventBatch/oneOf/1/items/oneOf";
-  const listed = tableRows("docs/protocol.md", "item").map(
+  const listed = tableRows("docs/protocol", "item").map(
     ([item = ""]) => /\["(\w+)"/.exec(item)?.[1],
   );
   // Of the events that travel bare, some are numbered at other times.
@@ -101,7 +101,7 @@ test("the outcomes are those of the code and of the protocol page", () => {
   const [outcomes, codes] = at("#/components/schemas/outcome/anyOf") as JsonMap[];
   const names = (outcomes as JsonMap).enum as string[];
   assert.deepEqual([...names].sort(), Object.values(Outcome).sort());
-  const rows = tableRows("docs/protocol.md", "outcome");
+  const rows = tableRows("docs/protocol", "outcome");
   const row = rows.find(([cell]) => cell?.includes("error code"));
   const listed = Array.from(row?.[1]?.matchAll(/`([^`]+)`/g) ?? [], ([, code]) => code);
   assert.deepEqual([...((codes as JsonMap).enum as string[])].sort(), listed.sort());

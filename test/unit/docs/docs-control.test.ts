@@ -11,7 +11,7 @@ import type { Authorization, HandshakeRefusal } from "../../../core/ports/mod.ts
 import { createPlainCodec } from "../../../wasm/mod.ts";
 import { blocksOf, tableRows, unquoted } from "../../support/docs.ts";
 
-const page = "docs/protocol.md";
+const page = "docs/protocol";
 const codec = createPlainCodec({
   node: "n1",
   messageBytesMax: limits.messageBytesMax,
@@ -130,7 +130,7 @@ test("every verb whose reply differs has one that is shown", () => {
 });
 
 test("every flag of tokens is explained to who runs a gateway", () => {
-  const flags = tableRows("docs/operating.md", "flag").flatMap(([cell]) => quoted(cell));
+  const flags = tableRows("docs/operating", "flag").flatMap(([cell]) => quoted(cell));
   const known = Object.keys(settings).filter((name) => name.startsWith("jwt-"));
   assert.deepEqual(flags.sort(), known.map((name) => `--${name}`).sort());
 });

@@ -11,7 +11,7 @@ import { blocksOf } from "../../support/docs.ts";
 import { Mosquitto } from "../../support/mosquitto.ts";
 import { waitFor } from "../../support/wait.ts";
 
-const page = "docs/operating.md";
+const page = "docs/operating";
 const skip = existsSync("/usr/sbin/mosquitto") ? false : "mosquitto is not installed";
 
 function shown(name: string): string[] {

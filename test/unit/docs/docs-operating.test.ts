@@ -3,10 +3,10 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import * as v from "valibot";
-import { readSettings, type Setting, settings } from "../../../core/config/mod.ts";
-import { blocksOf, tableRows, unquoted } from "../../support/docs.ts";
+import { readSettings, type Setting, settingGroups, settings } from "../../../core/config/mod.ts";
+import { blocksOf, readPage, tableRows, unquoted } from "../../support/docs.ts";
 
-const page = "docs/operating.md";
+const page = "docs/operating";
 
 /** The source of what runs in production. */
 const source: string = ["core", "adapters", "runtimes"]
@@ -28,10 +28,15 @@ function column(heading: string): string[] {
     .sort();
 }
 
-test("the settings tables are those of the code", () => {
-  const rows = tableRows(page, "setting");
+test("the settings tables are those of the code, one for each group", () => {
+  const rows = tableRows("docs/operating/settings.md", "setting");
   const names = rows.map(([name = ""]) => unquoted(name));
-  assert.deepEqual(names.sort(), Object.keys(settings).sort());
+  assert.deepEqual(names, Object.keys(settings));
+  const headings = readPage("docs/operating/settings.md").matchAll(/^## (.*)$/gm);
+  assert.deepEqual(
+    Array.from(headings, ([, heading = ""]) => heading.toLowerCase()),
+    [...settingGroups.keys()],
+  );
   for (const [name = "", fallback = "", allowed, about] of rows) {
     const setting: Setting = settings[unquoted(name) as keyof typeof settings];
     const written = fallback === "–" ? "" : unquoted(fallback);

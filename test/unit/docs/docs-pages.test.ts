@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { test } from "node:test";
 import { Topics } from "../../../adapters/mqtt/mod.ts";
 import { Origin, type OriginOptions } from "../../../adapters/origin/mod.ts";
@@ -8,15 +8,16 @@ import {
   type Block,
   blocksOf,
   deadLinks,
+  everyPage,
+  filesNamedIn,
+  reachableFrom,
   readPage,
   tableRows,
   unquoted,
 } from "../../support/docs.ts";
 
-const pages: readonly string[] = [
-  "README.md",
-  ...["protocol", "operating", "origin"].map((name) => `docs/${name}.md`),
-];
+/** Of each page but the one that `npm run mutants` writes, and that shows old texts on purpose. */
+const pages: readonly string[] = everyPage().filter((page) => page !== "docs/mutants.md");
 const blocks: readonly Block[] = pages.flatMap(blocksOf);
 const place = (block: Block): string => `${block.page}:${block.line}`;
 
@@ -25,7 +26,7 @@ test("every link within the repository leads somewhere", () => {
 });
 
 test("every block is of a kind that a test looks at", () => {
-  const kinds = new Set(["sh", "json", "hex", "ts", "js", "python", "conf"]);
+  const kinds = new Set(["sh", "json", "hex", "ts", "js", "python", "conf", "text"]);
   for (const block of blocks) assert.ok(kinds.has(block.language), place(block));
 });
 
@@ -71,6 +72,7 @@ test("commands of npm are scripts, and their flags are settings", () => {
     if (program !== "npm" || npmCommands.has(words[0] ?? "")) continue;
     const script = words[0] === "run" ? words[1] : words[0];
     assert.ok(Object.hasOwn(scripts, script ?? ""), `${at}: ${line}`);
+    if (!/^(start|serve)/.test(script ?? "")) continue;
     const flags = words.filter((word) => word.startsWith("--") && word !== "--");
     for (const flag of flags) assert.ok(Object.hasOwn(settings, flag.slice(2)), `${at}: ${flag}`);
   }
@@ -78,8 +80,9 @@ test("commands of npm are scripts, and their flags are settings", () => {
 
 test("flags in the text are settings", () => {
   const known = new Set([...Object.keys(settings), configFlag, checkFlag, "help", "version"]);
-  for (const page of pages) {
-    for (const [, flag = ""] of readPage(page).matchAll(/`--([a-z-]+)/g)) {
+  // Other pages name flags of the benches, of the soak test and of other programs, too.
+  for (const page of pages.filter((name) => !/reliability|figures|decisions/.test(name))) {
+    for (const [, flag = ""] of readPage(page).matchAll(/`--([a-z-]+)(?![a-z…-])/g)) {
       assert.ok(known.has(flag), `${page}: --${flag}`);
     }
   }
@@ -132,13 +135,32 @@ test("the picture is there and stands on a background of its own", () => {
   assert.doesNotMatch(picture, /<script|href="http/);
 });
 
-test("no page stands in docs/ that README does not lead to", () => {
-  const readme = readPage("README.md");
-  const files = readdirSync("docs").filter((name) => /\.(md|json)$/.test(name));
-  for (const file of files) assert.ok(readme.includes(`(docs/${file})`), `docs/${file}`);
+test("links lead from the README to every page in docs/", () => {
+  const reached = reachableFrom("README.md");
+  for (const page of everyPage()) assert.ok(reached.has(page), page);
+  assert.ok(reached.has("docs/asyncapi.json"));
+});
+
+test("source files that a page names exist", () => {
+  const missing = pages.flatMap((page) =>
+    filesNamedIn(page)
+      .filter((file) => !file.startsWith("dist/"))
+      .filter((file) => !statSync(file, { throwIfNoEntry: false })?.isFile())
+      .map((file) => `${page}: ${file}`),
+  );
+  assert.deepEqual(missing, []);
+});
+
+test("tables of settings have at most 15 rows", () => {
+  let rows = 0;
+  for (const line of readPage("docs/operating/settings.md").split("\n")) {
+    rows = line.startsWith("| `") ? rows + 1 : 0;
+    assert.ok(rows <= 15, line);
+  }
 });
 
 test("no two decision records have one number", () => {
-  const numbers = readdirSync("docs/decisions").map((name) => name.slice(0, 4));
+  const records = readdirSync("docs/decisions").filter((name) => name !== "README.md");
+  const numbers = records.map((name) => name.slice(0, 4));
   assert.deepEqual(numbers, [...new Set(numbers)]);
 });

@@ -11,14 +11,16 @@ import { type Codec, type CodecOptions, Verb } from "../../../core/ports/mod.ts"
 import { createPlainCodec, createWasmCodec } from "../../../wasm/mod.ts";
 import { type Block, blocksOf, readPage, tableRows, unquoted } from "../../support/docs.ts";
 
-const page = "docs/protocol.md";
+const page = "docs/protocol";
 const blocks = blocksOf(page);
+/** With those that show the bytes. */
+const examples = [...blocks, ...blocksOf("docs/protocol/bytes.md")];
 
 /** Bytes of an annotated block: pairs of hexadecimal digits, then two spaces and words. */
 function bytesOf(block: Block): Uint8Array {
   const pairs = block.body.split("\n").flatMap((line, index) => {
     const hex = line.split("  ")[0] ?? "";
-    assert.match(hex, /^[0-9a-f]{2}( [0-9a-f]{2})*$/, `${page}:${block.line + index + 1}`);
+    assert.match(hex, /^[0-9a-f]{2}( [0-9a-f]{2})*$/, `${block.page}:${block.line + index + 1}`);
     return hex.split(" ");
   });
   return Uint8Array.from(pairs, (pair) => Number.parseInt(pair, 16));
@@ -42,19 +44,26 @@ function itemsOf(batch: unknown): unknown[][] {
   return items;
 }
 
-test("each example in hexadecimal says what the JSON below it says", () => {
-  const examples = blocks.filter(({ language }) => language === "hex");
-  assert.ok(examples.length >= 30);
-  for (const example of examples) {
-    const json = blocks[blocks.indexOf(example) + 1];
-    assert.equal(json?.language, "json", `${page}:${example.line} has no JSON below it`);
+test("each byte example says what the JSON below it says, an example of another page", () => {
+  const shown = blocksOf("docs/protocol/bytes.md");
+  const inBytes = shown.filter(({ language }) => language === "hex");
+  assert.ok(inBytes.length >= 30);
+  assert.equal(shown.length, 2 * inBytes.length);
+  for (const example of inBytes) {
+    const at = `${example.page}:${example.line}`;
+    const json = shown[shown.indexOf(example) + 1];
+    assert.equal(json?.language, "json", `${at} has no JSON below it`);
     assert.equal(json?.subject, example.subject);
     const bytes = bytesOf(example);
     const value =
       bytes[0] === 0x5b
         ? JSON.parse(new TextDecoder().decode(bytes))
         : jsonForm(decode(bytes, { useBigInt64: false }));
-    assert.deepEqual(value, JSON.parse(json?.body ?? ""), `${page}:${example.line}`);
+    assert.deepEqual(value, JSON.parse(json?.body ?? ""), at);
+    const same = blocks.find(
+      ({ subject, body }) => subject === json?.subject && body === json.body,
+    );
+    assert.ok(same !== undefined, `${at} is no example of another page`);
   }
 });
 
@@ -98,7 +107,7 @@ test("the topics are those of the adapter", () => {
 
 test("the causes are those of the core", () => {
   const listed = tableRows(page, "cause").map(([cause]) => unquoted(cause ?? ""));
-  assert.deepEqual(listed.sort(), Object.values(CloseCause).sort());
+  assert.deepEqual([...new Set(listed)].sort(), Object.values(CloseCause).sort());
 });
 
 test("the limits are those of the code", () => {
@@ -206,10 +215,10 @@ for (const [name, create] of Object.entries(codecs)) {
     const codec = create(options);
     const buffer = codec.openBuffer("n1:7hq2mzk41xwd:0");
     for (const [slot, id] of ids.entries()) codec.bind(slot, id, buffer);
-    const commands = blocks.filter(({ subject }) => subject === "command");
+    const commands = examples.filter(({ subject }) => subject === "command");
     assert.ok(commands.length >= 27);
     for (const block of commands) {
-      const at = `${page}:${block.line}`;
+      const at = `${block.page}:${block.line}`;
       const json = block.language === "json";
       const payload = json ? new TextEncoder().encode(block.body) : bytesOf(block);
       assert.equal(codec.decode(payload), undefined, at);
@@ -223,7 +232,7 @@ for (const [name, create] of Object.entries(codecs)) {
 
   test(`an ack is read with its elements, also with four: ${name}`, () => {
     const codec = create(options);
-    const acks = blocks.filter(
+    const acks = examples.filter(
       ({ subject, body }) => subject === "command" && body.includes('"ack"'),
     );
     const lengths = acks.map((block) => {
@@ -239,7 +248,7 @@ for (const [name, create] of Object.entries(codecs)) {
       assert.ok(!codec.nextItem());
       return value.length;
     });
-    assert.deepEqual(lengths, [3, 3, 4, 4]);
+    assert.deepEqual(lengths, [3, 4, 3, 3, 4, 4]);
   });
 
   test(`the gateway writes the events that are shown: ${name}`, () => {

@@ -17,8 +17,6 @@ import { type Block, blocksOf, readPage } from "../../support/docs.ts";
 import { gatewayOptions } from "../../support/gateway-options.ts";
 import { batchValue } from "../../support/memory-node.ts";
 
-const page = "docs/protocol.md";
-
 /** The page's connections, in the order in which they come. */
 const shownIds = [
   "n1.AAAAq7Zf3kR0vYwT2mLpXs9eJc",
@@ -26,16 +24,17 @@ const shownIds = [
   "n1.AAACk9Tq2LwEoV7xRb4NyDhJuF",
 ] as const;
 
-/** JSON blocks of events and commands from one heading to another. */
-function story(from: string, to: string): Block[] {
-  const lines = readPage(page).split("\n");
-  const [first, last] = [lines.indexOf(from), lines.indexOf(to)];
-  assert.ok(first > 0 && last > first);
-  return blocksOf(page).filter(
-    ({ line, language, subject }) =>
-      line > first && line < last && language === "json" && subject !== "",
+/** JSON blocks of events and commands below one heading of a page, to its end. */
+function story(file: string, from: string): Block[] {
+  const heading = readPage(file).split("\n").indexOf(from);
+  assert.ok(heading > 0, `${file} has no ${from}`);
+  return blocksOf(file).filter(
+    ({ line, language, subject }) => line > heading && language === "json" && subject !== "",
   );
 }
+
+const authorisation = story("docs/protocol/handshakes.md", "## Authorisation");
+const groupsAndState = story("docs/protocol/commands.md", "## Groups");
 
 function itemsOf(batch: unknown): unknown[][] {
   const [version] = batch as unknown[];
@@ -137,7 +136,7 @@ for (const [name, create] of Object.entries({ plain: createPlainCodec, wasm: cre
     const third = stage.knock();
     await stage.settle();
     let compared = 0;
-    for (const { subject, body, line } of story("## Authorisation", "## Assigned mode")) {
+    for (const { page, subject, body, line } of [...authorisation, ...groupsAndState]) {
       const [[verb] = []] = itemsOf(JSON.parse(body));
       if (subject === "event") {
         assert.deepEqual(stage.takeEvents(), itemsOf(JSON.parse(body)), `${page}:${line}`);
@@ -166,9 +165,7 @@ for (const [name, create] of Object.entries({ plain: createPlainCodec, wasm: cre
     await stage.gateway.start();
     const answer = stage.knock();
     await stage.settle();
-    const reject = story("## Authorisation", "## Groups").find(({ body }) =>
-      body.includes('"reject"'),
-    );
+    const reject = authorisation.find(({ body }) => body.includes('"reject"'));
     await stage.command((reject?.body ?? "").replace(shownIds[2], shownIds[0]));
     const refusal = await answer;
     assert.ok(!refusal.accepted);

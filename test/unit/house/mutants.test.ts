@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { parts } from "../../mutants/list.ts";
 import { applied, type Mutant, oneLine, staleness } from "../../mutants/mutant.ts";
 import { reportOf } from "../../mutants/report.ts";
+import { readPage } from "../../support/docs.ts";
 import { findTests } from "../../support/run-plan.ts";
 
 const all = parts.flatMap(({ page, mutants }) => mutants.map((mutant) => ({ page, mutant })));
@@ -26,7 +27,7 @@ test("every mutant can still be put into the source", () => {
 
 test("every sentence that a mutant makes false stands in its page", () => {
   const missing = all.filter(({ page, mutant }) => {
-    return !oneLine(textOf(page)).includes(oneLine(mutant.says));
+    return !oneLine(readPage(page)).includes(oneLine(mutant.says));
   });
   assert.deepEqual(
     missing.map(({ page, mutant }) => `${page}: ${mutant.says}`),
