@@ -19,25 +19,25 @@ const encoder = new TextEncoder();
 export class ReusableMessage implements OutgoingMessage {
   kind: MessageKind = MessageKind.text;
   byteLength = 0;
-  private readonly deflate: Deflate | undefined;
-  private readonly slab = new Slab(limits.slabBytes);
-  private source: OutgoingSource | undefined = undefined;
-  private textForm: string | undefined = undefined;
-  private frameForm: Uint8Array | undefined = undefined;
-  private deflatedForm: Uint8Array | undefined = undefined;
+  readonly #deflate: Deflate | undefined;
+  readonly #slab = new Slab(limits.slabBytes);
+  #source: OutgoingSource | undefined = undefined;
+  #textForm: string | undefined = undefined;
+  #frameForm: Uint8Array | undefined = undefined;
+  #deflatedForm: Uint8Array | undefined = undefined;
 
   constructor(deflate?: Deflate) {
-    this.deflate = deflate;
+    this.#deflate = deflate;
   }
 
   /** Takes the next message. `source` must keep its data until `clear` or the next `set`. */
   set(kind: MessageKind, byteLength: number, source: OutgoingSource): this {
     this.kind = kind;
     this.byteLength = byteLength;
-    this.source = source;
-    this.textForm = undefined;
-    this.frameForm = undefined;
-    this.deflatedForm = undefined;
+    this.#source = source;
+    this.#textForm = undefined;
+    this.#frameForm = undefined;
+    this.#deflatedForm = undefined;
     return this;
   }
 
@@ -50,7 +50,7 @@ export class ReusableMessage implements OutgoingMessage {
       data: () => bytes,
       dataText: () => decoder.decode(bytes),
     });
-    if (text) this.textForm = data;
+    if (text) this.#textForm = data;
     return this;
   }
 
@@ -64,15 +64,15 @@ export class ReusableMessage implements OutgoingMessage {
 
   /** Lets go of the data and its forms. */
   clear(): void {
-    this.source = undefined;
-    this.textForm = undefined;
-    this.frameForm = undefined;
-    this.deflatedForm = undefined;
+    this.#source = undefined;
+    this.#textForm = undefined;
+    this.#frameForm = undefined;
+    this.#deflatedForm = undefined;
   }
 
   text(): string {
-    this.textForm ??= this.held().dataText();
-    return this.textForm;
+    this.#textForm ??= this.#held().dataText();
+    return this.#textForm;
   }
 
   payload(): Uint8Array {
@@ -81,25 +81,25 @@ export class ReusableMessage implements OutgoingMessage {
   }
 
   frame(): Uint8Array {
-    if (this.frameForm === undefined) {
-      const frame = frameOfLength({ opcode: this.kind }, this.byteLength, this.slab);
-      frame.set(this.held().data(), frameHeaderBytes(this.byteLength));
-      this.frameForm = frame;
+    if (this.#frameForm === undefined) {
+      const frame = frameOfLength({ opcode: this.kind }, this.byteLength, this.#slab);
+      frame.set(this.#held().data(), frameHeaderBytes(this.byteLength));
+      this.#frameForm = frame;
     }
-    return this.frameForm;
+    return this.#frameForm;
   }
 
   deflatedFrame(): Uint8Array {
-    if (this.deflatedForm === undefined) {
-      assert(this.deflate, "a socket has deflate on, but the message has no coder");
-      const deflated = this.deflate.deflate(this.payload());
-      this.deflatedForm = buildFrame({ opcode: this.kind, deflated: true }, deflated);
+    if (this.#deflatedForm === undefined) {
+      assert(this.#deflate, "a socket has deflate on, but the message has no coder");
+      const deflated = this.#deflate.deflate(this.payload());
+      this.#deflatedForm = buildFrame({ opcode: this.kind, deflated: true }, deflated);
     }
-    return this.deflatedForm;
+    return this.#deflatedForm;
   }
 
-  private held(): OutgoingSource {
-    assert(this.source, "the message was not set");
-    return this.source;
+  #held(): OutgoingSource {
+    assert(this.#source, "the message was not set");
+    return this.#source;
   }
 }

@@ -9,8 +9,7 @@ export {
   Opcode,
   readClose,
 } from "./frame.ts";
-export { FramedSocket } from "./framed-socket.ts";
-export { FramedSockets, type FramedSocketsOptions } from "./framed-sockets.ts";
+export { FramedSocket, FramedSockets } from "./framed-socket.ts";
 export {
   checkHandshake,
   chooseSubprotocol,
@@ -19,6 +18,7 @@ export {
 } from "./handshake.ts";
 export { type ProxyHeader, readProxyHeader } from "./proxy-header.ts";
 export { refuse } from "./refuse.ts";
+export type { FramedSocketsOptions } from "./shared-framing.ts";
 export { Slab } from "./slab.ts";
 export { SubprotocolConnection, SubprotocolHandler } from "./subprotocol-connection.ts";
 export { withSubprotocols } from "./subprotocols.ts";

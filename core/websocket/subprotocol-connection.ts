@@ -19,7 +19,7 @@ export class SubprotocolConnection implements Socket, ConnectionHandle {
   protected readonly socket: Socket;
   /** The gateway's side. */
   protected readonly handler: SocketHandler;
-  private handle: ConnectionHandle | undefined = undefined;
+  #handle: ConnectionHandle | undefined = undefined;
 
   constructor(socket: Socket, handler: SocketHandler) {
     this.socket = socket;
@@ -28,13 +28,13 @@ export class SubprotocolConnection implements Socket, ConnectionHandle {
 
   /** Opens it at the gateway. */
   open(admission: HandshakeAdmission): void {
-    this.handle = this.handler.open(this, admission);
+    this.#handle = this.handler.open(this, admission);
   }
 
   /** The gateway's own handle. */
   get inner(): ConnectionHandle {
-    assert(this.handle, "a subprotocol's connection spoke before it was open");
-    return this.handle;
+    assert(this.#handle, "a subprotocol's connection spoke before it was open");
+    return this.#handle;
   }
 
   get slot(): number {
@@ -102,24 +102,24 @@ export class SubprotocolConnection implements Socket, ConnectionHandle {
 
 /** What `Subprotocol.decorate` gives: a handler whose connections the subprotocol makes. */
 export class SubprotocolHandler implements SocketHandler<SubprotocolConnection> {
-  private readonly handler: SocketHandler;
-  private readonly create: (socket: Socket) => SubprotocolConnection;
+  readonly #handler: SocketHandler;
+  readonly #create: (socket: Socket) => SubprotocolConnection;
 
   constructor(handler: SocketHandler, create: (socket: Socket) => SubprotocolConnection) {
-    this.handler = handler;
-    this.create = create;
+    this.#handler = handler;
+    this.#create = create;
   }
 
   handshake(request: HandshakeRequest): HandshakeAnswer | Promise<HandshakeAnswer> {
-    return this.handler.handshake(request);
+    return this.#handler.handshake(request);
   }
 
   abandon(admission: HandshakeAdmission): void {
-    this.handler.abandon(admission);
+    this.#handler.abandon(admission);
   }
 
   open(socket: Socket, admission: HandshakeAdmission): SubprotocolConnection {
-    const connection = this.create(socket);
+    const connection = this.#create(socket);
     connection.open(admission);
     return connection;
   }
@@ -133,19 +133,19 @@ export class SubprotocolHandler implements SocketHandler<SubprotocolConnection> 
   }
 
   batched(connection: SubprotocolConnection, messages: number, bytes: number): void {
-    this.handler.batched(connection.inner, messages, bytes);
+    this.#handler.batched(connection.inner, messages, bytes);
   }
 
   bufferFull(connection: SubprotocolConnection): void {
-    this.handler.bufferFull(connection.inner);
+    this.#handler.bufferFull(connection.inner);
   }
 
   fault(connection: SubprotocolConnection, errorCode: ErrorCode): void {
-    this.handler.fault(connection.inner, errorCode);
+    this.#handler.fault(connection.inner, errorCode);
   }
 
   pong(connection: SubprotocolConnection, controlFrames: number): void {
-    this.handler.pong(connection.inner, controlFrames);
+    this.#handler.pong(connection.inner, controlFrames);
   }
 
   closed(connection: SubprotocolConnection, closeCode: number, closeReason: string): void {
@@ -153,6 +153,6 @@ export class SubprotocolHandler implements SocketHandler<SubprotocolConnection> 
   }
 
   gone(connection: SubprotocolConnection): void {
-    this.handler.gone(connection.inner);
+    this.#handler.gone(connection.inner);
   }
 }

@@ -149,7 +149,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "| waiting for a client's closing handshake | 5 s | its TCP connection is cut |",
     file: files.framed,
-    find: "if (this.ending?.floods(chunk.length)) this.flooded();",
+    find: "if (this.#ending?.floods(chunk.length)) this.#flooded();",
     replace: "",
     tests: [tests.framed],
   },

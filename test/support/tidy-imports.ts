@@ -1,4 +1,5 @@
 import { dirname, join } from "node:path/posix";
+import { mayImport, roomOf } from "./tidy-rooms.ts";
 import { type Token, tokensOf } from "./tidy-tokens.ts";
 
 /** What a file asks for by `import`, `export … from` or `import()`. */
@@ -30,34 +31,24 @@ export function hasDefaultExport(source: string): boolean {
 const isWord = (token: Token | undefined, text: string): boolean =>
   token?.kind === "word" && token.text === text;
 
-/** Direction of imports: an area may ask only for those of a lower rank, and for itself. */
-const ranks: readonly (readonly [area: string, rank: number])[] = [
-  ["core/base", 0],
-  ["core/ports", 2],
-  ["core/websocket", 3],
-  ["core/config", 3],
-  ["core", 4],
-  ["wasm", 5],
-  ["adapters", 5],
-  ["examples", 6],
-  ["runtimes", 7],
-  ["test", 8],
-];
-
-/** The area of a file; each folder below adapters is one of its own. */
-function areaOf(path: string): readonly [area: string, rank: number] | undefined {
-  const entry = ranks.find(([area]) => path.startsWith(`${area}/`));
-  if (entry?.[0] !== "adapters") return entry;
-  return [path.split("/").slice(0, 2).join("/"), entry[1]];
-}
-
 export type Sources = ReadonlyMap<string, string>;
+
+const imports = new WeakMap<Sources, Map<string, string[]>>();
+
+/** What one of the files asks for. Each is read once. */
+export function importsOf(sources: Sources, path: string): readonly string[] {
+  const known = imports.get(sources) ?? new Map<string, string[]>();
+  imports.set(sources, known);
+  const found = known.get(path) ?? specifiersOf(sources.get(path) ?? "");
+  known.set(path, found);
+  return found;
+}
 
 /** Where imports go against the direction, past a door, or to a package that is not theirs. */
 export function importFaults(sources: Sources): string[] {
   const faults: string[] = [];
-  for (const [path, source] of sources) {
-    for (const specifier of specifiersOf(source)) {
+  for (const path of sources.keys()) {
+    for (const specifier of importsOf(sources, path)) {
       const fault = specifier.startsWith(".")
         ? relativeFault(path, join(dirname(path), specifier))
         : packageFault(path, specifier);
@@ -67,26 +58,18 @@ export function importFaults(sources: Sources): string[] {
   return [...faults, ...mqttFaults(sources)];
 }
 
-/** Puts adapters together as `runtimes/` does, in programs that are not ours. */
-const compositionRoot = "adapters/origin/api/connect-origin.ts";
-
-/** The library speaks to a broker by the same link and topics as a node does. */
-const shared = new Set(["adapters/mqtt/link/mod.ts", "adapters/mqtt/wire/mod.ts"]);
-
 function relativeFault(path: string, target: string): string | undefined {
-  if (path === compositionRoot && /^adapters\/\w+\/mod\.ts$/.test(target)) return undefined;
-  if (path.startsWith("adapters/origin/") && shared.has(target)) return undefined;
-  const from = areaOf(path);
-  const to = areaOf(target);
-  if (from === undefined) return undefined;
-  if (to === undefined) return from[0] === "test" ? undefined : "imports what is no source folder";
-  if (from[0] !== to[0] && to[1] >= from[1]) return `${from[0]} must not import ${to[0]}`;
-  if (from[0] === "test") return undefined;
+  if (/^(test|\.ci)\//.test(path)) return undefined;
+  const from = roomOf(path);
+  const to = roomOf(target);
+  if (from === undefined) return "stands in no room";
+  if (to === undefined) return "imports what is no source folder";
+  if (from !== to && !mayImport(from, to)) return `${from} must not import ${to}`;
   const sameFolder = dirname(path) === dirname(target);
-  // What is inside a folder may know the files beside that folder.
-  const upwards = from[0] === to[0] && dirname(path).startsWith(`${dirname(target)}/`);
+  // What is inside a folder may know the files beside it.
+  const upwards = dirname(path).startsWith(`${dirname(target)}/`);
   // An example is a program of its own, without a door; runtimes show one.
-  if (to[0] === "examples" || target.endsWith("/mod.ts")) return undefined;
+  if (to === "examples" || target.endsWith("/mod.ts")) return undefined;
   if (sameFolder || upwards || target.includes("/generated/")) return undefined;
   return "past the door of another folder";
 }
@@ -97,10 +80,9 @@ function packageFault(path: string, specifier: string): string | undefined {
 }
 
 function mqttFaults(sources: Sources): string[] {
-  const importers = [...sources]
-    .filter(([path]) => !path.startsWith("test/"))
-    .filter(([, source]) => specifiersOf(source).some((name) => /^mqtt(\/|$)/.test(name)))
-    .map(([path]) => path);
+  const importers = [...sources.keys()]
+    .filter((path) => !path.startsWith("test/"))
+    .filter((path) => importsOf(sources, path).some((name) => /^mqtt(\/|$)/.test(name)));
   return importers.length > 1 ? [`more than one file imports mqtt: ${importers.join(", ")}`] : [];
 }
 
@@ -136,6 +118,21 @@ export function doorFaults(sources: Sources): string[] {
     const code = tokensOf(source).map((token) => (token.kind === "string" ? '""' : token.text));
     if (!/^(export (type )?\{ [^{}*;]* \} from "" ; )*$/.test(`${code.join(" ")} `)) {
       faults.push(`${path}: a door holds named re-exports only`);
+    }
+  }
+  return faults;
+}
+
+/** The language's own `#name` is private at run time too. A constructor has no such form. */
+export function privateFaults(sources: Sources): string[] {
+  const faults: string[] = [];
+  for (const [path, source] of sources) {
+    const tokens = tokensOf(source);
+    for (const [index, token] of tokens.entries()) {
+      const next = tokens[index + 1];
+      if (!isWord(token, "private") || next?.kind !== "word" || next.text === "constructor")
+        continue;
+      faults.push(`${path}:${token.line}: private ${next.text}`);
     }
   }
   return faults;

@@ -1,3 +1,4 @@
+import { dirname } from "node:path/posix";
 import { functionsOf } from "./tidy-functions.ts";
 import type { Sources } from "./tidy-imports.ts";
 import { tokensOf } from "./tidy-tokens.ts";
@@ -90,4 +91,39 @@ export function errorFaults(codes: readonly string[], markdown: string): string[
       .filter((code) => !codes.includes(code))
       .map((code) => `${code} is documented and does not exist`),
   ];
+}
+
+const filesPerFolderMax = 15;
+
+/** Folders with more files than one looks through. */
+export function folderFaults(sources: Sources): string[] {
+  const counts = new Map<string, number>();
+  for (const path of sources.keys()) {
+    if (path.startsWith("test/")) continue;
+    counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1);
+  }
+  return [...counts]
+    .filter(([, count]) => count > filesPerFolderMax)
+    .map(([folder, count]) => `${folder} has ${count} files`);
+}
+
+const testName = /^[a-z0-9]+(-[a-z0-9]+)*(\.(node|bun|deno))?\.test\.ts$/;
+
+/** Unit tests that do not stand where their code does, and names of no pattern. */
+export function testFaults(paths: Iterable<string>): string[] {
+  const all = [...paths];
+  const faults: string[] = [];
+  for (const path of all) {
+    if (!path.startsWith("test/") || !path.endsWith(".test.ts")) continue;
+    const name = path.slice(path.lastIndexOf("/") + 1);
+    if (!testName.test(name)) faults.push(`${path}: the name is not like some-thing.test.ts`);
+    if (!path.startsWith("test/unit/")) continue;
+    const room = dirname(path.slice("test/unit/".length));
+    // What holds the repository itself to its rules.
+    if (room === "house") continue;
+    if (!all.some((other) => other.startsWith(`${room}/`))) {
+      faults.push(`${path}: there is no folder ${room}`);
+    }
+  }
+  return faults;
 }

@@ -38,20 +38,20 @@ const headers: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 
 /** Decides over handshakes by their path. */
 export class Answers {
-  private readonly deflate: boolean;
-  private waiting: (() => void)[] = [];
+  readonly #deflate: boolean;
+  #waiting: (() => void)[] = [];
 
   constructor(deflate: boolean) {
-    this.deflate = deflate;
+    this.#deflate = deflate;
   }
 
   /** Handshakes of `/held` that wait for `release`. */
   get held(): number {
-    return this.waiting.length;
+    return this.#waiting.length;
   }
 
   release(): void {
-    for (const resolve of this.waiting.splice(0)) resolve();
+    for (const resolve of this.#waiting.splice(0)) resolve();
   }
 
   of(request: HandshakeRequest): HandshakeAnswer | Promise<HandshakeAnswer> {
@@ -59,11 +59,11 @@ export class Answers {
     const refusal = refusals[path];
     if (refusal !== undefined) return refusal;
     // What no runtime sees as an upgrade is admitted here on purpose.
-    if (path === "/mistaken") return this.admission(request, undefined, false);
+    if (path === "/mistaken") return this.#admission(request, undefined, false);
     const offer = checkHandshake(request);
     if (!("ok" in offer)) return offer;
     const subprotocol = chooseSubprotocol(offer.offeredSubprotocols, ["chat", "v2", "graph"]);
-    const admission = this.admission(request, subprotocol, offer.deflateOffered);
+    const admission = this.#admission(request, subprotocol, offer.deflateOffered);
     switch (path) {
       case "/throws":
         return Promise.reject(new Error("as a test wants it"));
@@ -77,18 +77,18 @@ export class Answers {
           say({ event: "left", name: new URLSearchParams(query).get("name") });
         });
         return new Promise((resolve) => {
-          this.waiting.push(() => resolve(admission));
+          this.#waiting.push(() => resolve(admission));
         });
       case "/held-rejected":
         return new Promise((resolve) => {
-          this.waiting.push(() => resolve(refusals["/rejected"]!));
+          this.#waiting.push(() => resolve(refusals["/rejected"]!));
         });
       default:
         return admission;
     }
   }
 
-  private admission(
+  #admission(
     { path, query, remoteAddress }: HandshakeRequest,
     subprotocol: string | undefined,
     deflateOffered: boolean,
@@ -97,7 +97,7 @@ export class Answers {
       accepted: true,
       app: "default",
       subprotocol,
-      deflate: this.deflate && deflateOffered,
+      deflate: this.#deflate && deflateOffered,
       info: { path, query, ip: remoteAddress },
       headers: headers[path],
     };

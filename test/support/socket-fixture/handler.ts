@@ -28,22 +28,22 @@ export interface FixtureConnection extends ConnectionHandle {
 export class FixtureHandler implements SocketHandler<FixtureConnection> {
   server: ClientServer | undefined = undefined;
   tls: ServerTls | undefined = undefined;
-  private readonly codec: Codec;
-  private readonly answers: Answers;
-  private readonly message: ReusableMessage;
-  private readonly random = new SystemRandom();
-  private readonly connections = new Map<string, FixtureConnection>();
-  private readonly freeSlots: number[] = [];
-  private nextSlot = 0;
+  readonly #codec: Codec;
+  readonly #answers: Answers;
+  readonly #message: ReusableMessage;
+  readonly #random = new SystemRandom();
+  readonly #connections = new Map<string, FixtureConnection>();
+  readonly #freeSlots: number[] = [];
+  #nextSlot = 0;
 
   constructor(codec: Codec, deflate: Deflate | undefined) {
-    this.codec = codec;
-    this.answers = new Answers(deflate !== undefined);
-    this.message = new ReusableMessage(deflate);
+    this.#codec = codec;
+    this.#answers = new Answers(deflate !== undefined);
+    this.#message = new ReusableMessage(deflate);
   }
 
   handshake(request: HandshakeRequest): HandshakeAnswer | Promise<HandshakeAnswer> {
-    return this.answers.of(request);
+    return this.#answers.of(request);
   }
 
   abandon(admission: HandshakeAdmission): void {
@@ -51,13 +51,13 @@ export class FixtureHandler implements SocketHandler<FixtureConnection> {
   }
 
   open(socket: Socket, admission: HandshakeAdmission): FixtureConnection {
-    const slot = this.freeSlots.pop() ?? this.nextSlot++;
+    const slot = this.#freeSlots.pop() ?? this.#nextSlot++;
     const query = queryOf(admission);
     const name = query.get("name") ?? `c${slot}`;
     const counts = query.get("mode") === "count";
     const connection = { slot, socket, name, counts, messages: 0, bytes: 0 };
-    this.codec.bind(slot, newConnectionId("fixture", slot, this.random), -1);
-    this.connections.set(name, connection);
+    this.#codec.bind(slot, newConnectionId("fixture", slot, this.#random), -1);
+    this.#connections.set(name, connection);
     say({ event: "open", name, ip: admission.info.ip });
     return connection;
   }
@@ -65,14 +65,14 @@ export class FixtureHandler implements SocketHandler<FixtureConnection> {
   text(connection: FixtureConnection, data: string): void {
     connection.messages += 1;
     connection.bytes += data.length;
-    if (data.startsWith("!")) this.command(connection, data.slice(1).split(" "));
-    else if (!connection.counts) this.send(connection.socket, data);
+    if (data.startsWith("!")) this.#command(connection, data.slice(1).split(" "));
+    else if (!connection.counts) this.#send(connection.socket, data);
   }
 
   binary(connection: FixtureConnection, data: Uint8Array): void {
     connection.messages += 1;
     connection.bytes += data.length;
-    if (!connection.counts) this.send(connection.socket, data);
+    if (!connection.counts) this.#send(connection.socket, data);
   }
 
   batched(): void {}
@@ -90,9 +90,9 @@ export class FixtureHandler implements SocketHandler<FixtureConnection> {
   closed(connection: FixtureConnection, closeCode: number, closeReason: string): void {
     const { name, slot } = connection;
     say({ event: "close", name, closeCode, closeReason, messages: connection.messages });
-    this.codec.unbind(slot);
-    this.connections.delete(name);
-    this.freeSlots.push(slot);
+    this.#codec.unbind(slot);
+    this.#connections.delete(name);
+    this.#freeSlots.push(slot);
     if (closeReason === "stop") void this.server?.stop().then(() => say({ event: "stopped" }));
   }
 
@@ -100,24 +100,24 @@ export class FixtureHandler implements SocketHandler<FixtureConnection> {
     say({ event: "gone", name });
   }
 
-  private send(socket: Socket, data: string | Uint8Array): boolean {
-    const sent = socket.send(this.message.setData(data));
+  #send(socket: Socket, data: string | Uint8Array): boolean {
+    const sent = socket.send(this.#message.setData(data));
     socket.flush();
     return sent;
   }
 
-  private publish(topic: string, data: string | Uint8Array, except?: Socket): void {
-    this.server?.broadcast?.publish(topic, this.message.setData(data), except);
+  #publish(topic: string, data: string | Uint8Array, except?: Socket): void {
+    this.server?.broadcast?.publish(topic, this.#message.setData(data), except);
   }
 
-  private command({ socket, name }: FixtureConnection, words: readonly string[]): void {
+  #command({ socket, name }: FixtureConnection, words: readonly string[]): void {
     const [verb, first = "", ...rest] = words;
-    const other = this.connections.get(first);
+    const other = this.#connections.get(first);
     switch (verb) {
       case "close":
-        this.send(socket, "before");
+        this.#send(socket, "before");
         socket.close(Number(first), rest.join(" "));
-        say({ event: "sent", name, sent: this.send(socket, "after") });
+        say({ event: "sent", name, sent: this.#send(socket, "after") });
         break;
       case "terminate":
         socket.terminate();
@@ -127,41 +127,41 @@ export class FixtureHandler implements SocketHandler<FixtureConnection> {
         break;
       case "many":
         for (let index = 0; index < Number(first); index += 1) {
-          socket.send(this.message.setData(`message ${index}`));
+          socket.send(this.#message.setData(`message ${index}`));
         }
         socket.flush();
         break;
       case "big": {
-        const sent = this.send(socket, new Uint8Array(Number(first)).fill(7));
+        const sent = this.#send(socket, new Uint8Array(Number(first)).fill(7));
         say({ event: "sent", name, sent, buffered: socket.bufferedAmount });
         break;
       }
       case "pause":
-        this.send(socket, String(other?.socket.pause()));
+        this.#send(socket, String(other?.socket.pause()));
         break;
       case "resume":
         other?.socket.resume();
         break;
       case "stats": {
         const stats = other && { messages: other.messages, buffered: other.socket.bufferedAmount };
-        this.send(socket, JSON.stringify(stats ?? null));
+        this.#send(socket, JSON.stringify(stats ?? null));
         break;
       }
       case "held":
-        this.send(socket, String(this.answers.held));
+        this.#send(socket, String(this.#answers.held));
         break;
       case "release":
-        this.answers.release();
+        this.#answers.release();
         break;
       case "stop":
         socket.close(1_012, "stop");
         break;
       default:
-        this.broadcastCommand(socket, words);
+        this.#broadcastCommand(socket, words);
     }
   }
 
-  private broadcastCommand(socket: Socket, words: readonly string[]): void {
+  #broadcastCommand(socket: Socket, words: readonly string[]): void {
     const [verb, first = "", ...rest] = words;
     switch (verb) {
       case "die":
@@ -171,7 +171,7 @@ export class FixtureHandler implements SocketHandler<FixtureConnection> {
         break;
       case "reload-tls":
         if (this.tls === undefined) break;
-        void this.server?.reloadTls(this.tls).then(() => this.send(socket, "reloaded"));
+        void this.server?.reloadTls(this.tls).then(() => this.#send(socket, "reloaded"));
         break;
       case "subscribe":
         socket.subscribe?.(first);
@@ -180,26 +180,26 @@ export class FixtureHandler implements SocketHandler<FixtureConnection> {
         socket.unsubscribe?.(first);
         break;
       case "publish":
-        this.publish(first, rest.join(" "));
+        this.#publish(first, rest.join(" "));
         break;
       case "publish-to-others":
-        this.publish(first, rest.join(" "), socket);
+        this.#publish(first, rest.join(" "), socket);
         break;
       case "publish-many":
         for (let index = 0; index < Number(rest[0]); index += 1) {
-          if (index % 2 === 0) this.publish(first, `message ${index}`);
-          else this.send(socket, `message ${index}`);
+          if (index % 2 === 0) this.#publish(first, `message ${index}`);
+          else this.#send(socket, `message ${index}`);
         }
         break;
       case "publish-big":
         for (let index = 0; index < 30; index += 1) {
-          this.publish(first, new Uint8Array(Number(rest[0])).fill(index));
+          this.#publish(first, new Uint8Array(Number(rest[0])).fill(index));
         }
         break;
       case "publish-and-close":
-        this.publish(first, "before");
+        this.#publish(first, "before");
         socket.close(4_001, "enough");
-        this.publish(first, "after");
+        this.#publish(first, "after");
         break;
       default:
         throw new Error(`unknown command ${verb}`);

@@ -5,11 +5,9 @@ import {
   type Codec,
   type ConnectionHandle,
   type Deflate,
-  type HandshakeAdmission,
   MessageKind,
   type SocketHandler,
 } from "../ports/mod.ts";
-import { FramedSocket } from "./framed-socket.ts";
 import { Slab } from "./slab.ts";
 import { UnfinishedMessages } from "./unfinished-messages.ts";
 
@@ -33,10 +31,16 @@ export interface FramedSocketsOptions {
   readonly batchBuffers: boolean;
 }
 
-/** Makes WebSockets of upgraded byte sockets. One a server. */
-export class FramedSockets {
+/** A socket whose messages are inflated. */
+interface InflatingSocket {
+  /** Until when what it has inflated past the ratio would have taken at the allowed rate. */
+  inflatesUntil: number;
+}
+
+/** What the framed sockets of a server share: the codec, buffers, and the chunk being fed. */
+export class SharedFraming {
   readonly options: FramedSocketsOptions;
-  private readonly decoder: TextDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  readonly #decoder: TextDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
   /** Messages of the chunk that is being fed, and their bytes: one chunk is fed at a time. */
   messages = 0;
   payloadBytes = 0;
@@ -44,7 +48,7 @@ export class FramedSockets {
   handedOut = 0;
   controlFrames = 0;
   readonly unfinished: UnfinishedMessages;
-  private readonly slab = new Slab(limits.slabBytes);
+  readonly #slab = new Slab(limits.slabBytes);
 
   constructor(options: FramedSocketsOptions) {
     this.options = options;
@@ -62,21 +66,10 @@ export class FramedSockets {
   }
 
   /**
-   * Opens the connection. `head` are bytes that came right behind the handshake. The byte
-   * socket's listener is the result, from now on.
-   */
-  start(bytes: ByteSocket, admission: HandshakeAdmission, head: Uint8Array): FramedSocket {
-    const socket = new FramedSocket(this, bytes, admission);
-    socket.attach(this.options.handler.open(socket, admission));
-    if (head.length > 0) socket.data(head);
-    return socket;
-  }
-
-  /**
    * The message that the codec's parser hands out, inflated, or what is wrong with it. Never
    * inflates further than is allowed.
    */
-  inflate(socket: FramedSocket, slot: number, kind: MessageKind): Uint8Array | ErrorCode {
+  inflate(socket: InflatingSocket, slot: number, kind: MessageKind): Uint8Array | ErrorCode {
     const { codec, deflate, messageBytesMax, inflateRatioMax = Infinity } = this.options;
     assert(deflate, "deflate was negotiated without a coder");
     const payload = codec.payload();
@@ -88,7 +81,7 @@ export class FramedSockets {
     if (message === "too-big") {
       return byRatio < bytesMax ? "message-inflate-ratio" : "message-too-big";
     }
-    if (message.length > honest && !this.mayInflate(socket, message.length - honest)) {
+    if (message.length > honest && !this.#mayInflate(socket, message.length - honest)) {
       return "message-inflate-ratio";
     }
     const text = kind === MessageKind.text;
@@ -108,7 +101,7 @@ export class FramedSockets {
     this.handedOut += 1;
     // A copy, because whatever the handler asks of the codec may move its memory.
     if (kind === MessageKind.binary) handler.binary(connection, message.slice());
-    else handler.text(connection, this.decoder.decode(message));
+    else handler.text(connection, this.#decoder.decode(message));
   }
 
   /** Puts an inflated message into the slot's batch buffer. */
@@ -120,7 +113,7 @@ export class FramedSockets {
   }
 
   /** Counts what a client inflates past the ratio: so much a second, with a burst of one. */
-  private mayInflate(socket: FramedSocket, bytes: number): boolean {
+  #mayInflate(socket: InflatingSocket, bytes: number): boolean {
     const now = this.options.clock.now();
     const ms = (bytes * 1_000) / limits.inflateFreeBytes;
     socket.inflatesUntil = Math.max(socket.inflatesUntil, now) + ms;
@@ -138,18 +131,13 @@ export class FramedSockets {
         size += frames[end]!.length;
         end += 1;
       }
-      bytes.write(end - start === 1 ? frames[start]! : this.join(frames, start, end, size));
+      bytes.write(end - start === 1 ? frames[start]! : this.#join(frames, start, end, size));
       start = end;
     }
   }
 
-  private join(
-    frames: readonly Uint8Array[],
-    start: number,
-    end: number,
-    size: number,
-  ): Uint8Array {
-    const joined = this.slab.take(size);
+  #join(frames: readonly Uint8Array[], start: number, end: number, size: number): Uint8Array {
+    const joined = this.#slab.take(size);
     let at = 0;
     for (let index = start; index < end; index += 1) {
       const frame = frames[index]!;

@@ -1,0 +1,89 @@
+import { dirname } from "node:path/posix";
+
+/**
+ * The rooms of the source and what each may import. A room is a folder with the folders in it
+ * that are no rooms themselves. `core/*` is every room of `core`. The same table stands in
+ * `docs/architecture.md`.
+ */
+export const rooms: Readonly<Record<string, readonly string[]>> = {
+  "core/base": [],
+  "core/ports": ["core/base"],
+  "core/config": ["core/base", "core/ports"],
+  "core/telemetry": ["core/base", "core/ports"],
+  "core/streams": ["core/base", "core/ports"],
+  "core/websocket": ["core/base", "core/ports"],
+  "core/connection": ["core/base", "core/ports", "core/telemetry"],
+  "core/groups": [
+    "core/base",
+    "core/ports",
+    "core/telemetry",
+    "core/connection",
+    "core/websocket",
+  ],
+  "core/events": ["core/base", "core/ports", "core/telemetry", "core/connection", "core/streams"],
+  "core/routing": [
+    ...["core/base", "core/ports", "core/telemetry", "core/connection", "core/streams"],
+    "core/events",
+  ],
+  "core/handshake": [
+    ...["core/base", "core/ports", "core/telemetry", "core/connection", "core/websocket"],
+    ...["core/groups", "core/events", "core/routing"],
+  ],
+  "core/commands": [
+    ...["core/base", "core/ports", "core/telemetry", "core/connection", "core/streams"],
+    ...["core/websocket", "core/groups", "core/handshake", "core/routing"],
+  ],
+  core: ["core/*"],
+  wasm: ["core/base", "core/ports"],
+  "adapters/broker": ["core/base", "core/ports"],
+  "adapters/http": ["core/base", "core/ports"],
+  "adapters/jwt": ["core/base", "core/ports", "core/websocket"],
+  "adapters/log": ["core/base", "core/ports"],
+  "adapters/memory": ["core/base", "core/ports"],
+  "adapters/metrics": ["core/base", "core/ports"],
+  "adapters/mqtt/link": ["core/base", "core/ports"],
+  "adapters/mqtt/wire": ["core/base", "core/ports"],
+  "adapters/mqtt": ["core/base", "core/ports", "adapters/mqtt/link", "adapters/mqtt/wire"],
+  "adapters/system": ["core/base", "core/ports"],
+  "adapters/origin": [
+    ...["core/base", "core/ports", "core/streams", "core/websocket"],
+    ...["adapters/mqtt/link", "adapters/mqtt/wire", "adapters/log", "adapters/system"],
+  ],
+  examples: ["adapters/origin"],
+  "runtimes/server": ["core/*", "adapters/system"],
+  "runtimes/framed-server": ["core/*", "runtimes/server"],
+  "runtimes/compose": ["core", "core/*", "wasm", "adapters/*", "runtimes/server"],
+  "runtimes/cli": [
+    ...["core", "core/*", "adapters/*", "examples", "runtimes/compose", "runtimes/server"],
+  ],
+  "runtimes/bun": ["core/*", "runtimes/cli", "runtimes/framed-server", "runtimes/server"],
+  "runtimes/deno": ["core/*", "runtimes/cli", "runtimes/framed-server", "runtimes/server"],
+  "runtimes/node": ["runtimes/cli", "runtimes/framed-server"],
+};
+
+/** The room of a file: the nearest folder that is one. */
+export function roomOf(path: string): string | undefined {
+  for (let folder = dirname(path); folder !== "."; folder = dirname(folder)) {
+    if (folder in rooms) return folder;
+  }
+  return undefined;
+}
+
+export function mayImport(from: string, to: string): boolean {
+  const allowed = rooms[from] ?? [];
+  return allowed.includes(to) || allowed.includes(`${to.split("/")[0]}/*`);
+}
+
+/** Where the table of `docs/architecture.md` is another one. It stands between two comments. */
+export function tableFaults(markdown: string): string[] {
+  const table = /<!-- rooms -->([\s\S]*?)<!-- \/rooms -->/.exec(markdown)?.[1] ?? "";
+  const listed = new Map<string, string>();
+  for (const [, room = "", may = ""] of table.matchAll(/^\| `([^`]+)` \|.*\| ([^|]*) \|$/gm)) {
+    listed.set(room, [...may.matchAll(/`([^`]+)`/g)].map(([, name]) => name).join(" "));
+  }
+  const faults = Object.entries(rooms)
+    .filter(([room, may]) => listed.get(room) !== may.join(" "))
+    .map(([room, may]) => `${room} may import ${may.join(" ") || "nothing"}`);
+  const unknown = [...listed.keys()].filter((room) => !(room in rooms));
+  return [...faults, ...unknown.map((room) => `${room} is no room`)];
+}
