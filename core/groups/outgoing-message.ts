@@ -20,7 +20,7 @@ export class ReusableMessage implements OutgoingMessage {
   kind: MessageKind = MessageKind.text;
   byteLength = 0;
   readonly #deflate: Deflate | undefined;
-  readonly #slab = new Slab(limits.slabBytes);
+  readonly #frameOptions = { slab: new Slab(limits.slabBytes) };
   #source: OutgoingSource | undefined = undefined;
   #textForm: string | undefined = undefined;
   #frameForm: Uint8Array | undefined = undefined;
@@ -82,7 +82,7 @@ export class ReusableMessage implements OutgoingMessage {
 
   frame(): Uint8Array {
     if (this.#frameForm === undefined) {
-      const frame = frameOfLength({ opcode: this.kind }, this.byteLength, this.#slab);
+      const frame = frameOfLength(this.kind, this.byteLength, this.#frameOptions);
       frame.set(this.#held().data(), frameHeaderBytes(this.byteLength));
       this.#frameForm = frame;
     }
@@ -93,7 +93,7 @@ export class ReusableMessage implements OutgoingMessage {
     if (this.#deflatedForm === undefined) {
       assert(this.#deflate, "a socket has deflate on, but the message has no coder");
       const deflated = this.#deflate.deflate(this.payload());
-      this.#deflatedForm = buildFrame({ opcode: this.kind, deflated: true }, deflated);
+      this.#deflatedForm = buildFrame(this.kind, deflated, { deflated: true });
     }
     return this.#deflatedForm;
   }

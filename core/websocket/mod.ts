@@ -3,23 +3,22 @@ export {
   buildFrame,
   closeCodeAllowed,
   closeFrame,
-  type FrameShape,
   frameHeaderBytes,
   frameOfLength,
   Opcode,
   readClose,
+  Slab,
 } from "./frame.ts";
-export { FramedSocket, FramedSockets } from "./framed-socket.ts";
+export type { FramedSocket } from "./framed-socket.ts";
+export { FramedSockets, type FramedSocketsOptions } from "./framed-sockets.ts";
 export {
   checkHandshake,
   chooseSubprotocol,
   type HandshakeOffer,
   headersTooLarge,
+  refuse,
 } from "./handshake.ts";
 export { type ProxyHeader, readProxyHeader } from "./proxy-header.ts";
-export { refuse } from "./refuse.ts";
-export type { FramedSocketsOptions } from "./shared-framing.ts";
-export { Slab } from "./slab.ts";
 export { SubprotocolConnection, SubprotocolHandler } from "./subprotocol-connection.ts";
 export { withSubprotocols } from "./subprotocols.ts";
 export { type MessageSender, UnfinishedMessages } from "./unfinished-messages.ts";

@@ -19,11 +19,10 @@ function hex(bytes: Uint8Array): string {
 
 test("the unmasked frames of RFC 6455, 5.7", () => {
   const hello = Buffer.from("Hello");
-  assert.equal(hex(buildFrame({ opcode: Opcode.text }, hello)), "810548656c6c6f");
-  assert.equal(hex(buildFrame({ opcode: Opcode.ping }, hello)), "890548656c6c6f");
-  const binary = { opcode: Opcode.binary };
-  assert.equal(hex(buildFrame(binary, new Uint8Array(256)).subarray(0, 5)), "827e010000");
-  const large = buildFrame(binary, new Uint8Array(65_536));
+  assert.equal(hex(buildFrame(Opcode.text, hello)), "810548656c6c6f");
+  assert.equal(hex(buildFrame(Opcode.ping, hello)), "890548656c6c6f");
+  assert.equal(hex(buildFrame(Opcode.binary, new Uint8Array(256)).subarray(0, 5)), "827e010000");
+  const large = buildFrame(Opcode.binary, new Uint8Array(65_536));
   assert.equal(hex(large.subarray(0, 11)), "827f000000000001000000");
   assert.equal(large.length, 65_546);
 });
@@ -36,16 +35,14 @@ test("the length takes the shortest form, on both sides of each border", () => {
     [65_535, "827effff"],
     [65_536, "827f0000000000010000"],
   ] as const) {
-    const frame = buildFrame({ opcode: Opcode.binary }, new Uint8Array(length).fill(1));
+    const frame = buildFrame(Opcode.binary, new Uint8Array(length).fill(1));
     assert.equal(hex(frame.subarray(0, frame.length - length)), header);
   }
 });
 
 test("the deflated frame of RFC 7692, 7.2.3.1", () => {
-  const frame = buildFrame(
-    { opcode: Opcode.text, deflated: true },
-    Buffer.from("f248cdc9c90700", "hex"),
-  );
+  const payload = Buffer.from("f248cdc9c90700", "hex");
+  const frame = buildFrame(Opcode.text, payload, { deflated: true });
   assert.equal(hex(frame), "c107f248cdc9c90700");
 });
 
