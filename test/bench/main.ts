@@ -1,14 +1,15 @@
 /**
  * `npm run bench [-- NAMES…] [--rounds N] [--write]`: every figure beside the one it is held
- * against, in one run; `--write` puts what is printed into docs/figures.md. Names: codec, echo,
- * modes, deno, round-trip, fan-out, groups, handshakes, idle, queued, unread.
+ * against, in one run. `--write` puts what is printed into docs/figures.md, and five figures of
+ * that page into the README. Names: codec, echo, modes, deno, round-trip, fan-out, groups,
+ * handshakes, idle, queued, unread.
  * It fails on no time but that of `unread`, which draws docs/unread-clients.svg.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { figuresPage, readFigures, renderFigures } from "../support/figures.ts";
+import { figuresPage, readFigures, renderFigures, withHeadlines } from "../support/figures.ts";
 import { runCodecBench } from "./codec.ts";
 import { echoBench } from "./echo.ts";
 import { fanOutBench } from "./fan-out.ts";
@@ -49,7 +50,9 @@ const load = (): string => `load ${loadavg()[0]?.toFixed(2)} before the run`;
 function write(name: string, circumstances: string): void {
   const others = readFigures(readFileSync(figuresPage, "utf8")).filter((one) => one.name !== name);
   const section = { name, circumstances, text: printed.join("\n").trim() };
-  writeFileSync(figuresPage, renderFigures([...others, section]));
+  const sections = [...others, section];
+  writeFileSync(figuresPage, renderFigures(sections));
+  writeFileSync("README.md", withHeadlines(readFileSync("README.md", "utf8"), sections));
 }
 
 const benches: Readonly<Record<string, () => Promise<unknown>>> = {

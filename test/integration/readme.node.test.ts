@@ -9,15 +9,17 @@ import { RawClient } from "../support/raw-client.ts";
 import { bunProgram, findPython, Program } from "../support/spawn.ts";
 import { waitFor } from "../support/wait.ts";
 
-const readme = readFileSync("README.md", "utf8");
+/** Both pages, because the second one goes on where the first one ends. */
+const shown = ["README.md", "docs/origin.md"].map((page) => readFileSync(page, "utf8")).join("\n");
 const python = findPython();
 
-/** A command of the README, with further words. */
+function assertShown(command: string): void {
+  assert.ok(shown.replaceAll("\n", " ").includes(`\`${command}\``), `no page has ${command}`);
+}
+
+/** A command of the pages, with further words. */
 function run(command: string, ...words: string[]): Program {
-  assert.ok(
-    readme.replaceAll("\n", " ").includes(`\`${command}\``),
-    `the README has no ${command}`,
-  );
+  assertShown(command);
   const [, file = ""] = / (examples\S+)/.exec(command) ?? [];
   const program = new Program(command.startsWith("python3 ") ? python! : bunProgram, [
     file,
@@ -27,25 +29,48 @@ function run(command: string, ...words: string[]): Program {
   return program;
 }
 
-test("the README in order: an echo in TypeScript, then one in Python, then both", {
-  skip: python === undefined ? "python3-paho-mqtt or python3-msgpack is not installed" : false,
+const skip = python === undefined && "python3-paho-mqtt or python3-msgpack is not installed";
+
+/** Runs the client of the README at this port, until it has heard its echo. */
+async function echoOnce(port: number): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "wss-readme-"));
+  after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, "client.js");
+  const source = readFileSync("examples/echo/client.js", "utf8");
+  writeFileSync(file, source.replace(":8080/", `:${port}/`));
+  assertShown("npx bun examples/echo/client.js");
+  await using talk = new Program(bunProgram, [file]);
+  await talk.line((line) => line === "it says hello" || undefined, "the echo");
+}
+
+test("the README's origin in Python: a plain subscriber answers in open mode", {
+  skip,
 }, async () => {
+  assertShown("npm run serve -- --origin-mode open");
+  const gateway = await startGateway({ flags: ["--origin-mode", "open"] });
+  const { port, brokerPort } = gateway.info;
+  run("python3 examples/origin-python/plain.py", `${brokerPort}`);
+  // Nothing tells when it has subscribed: what is said before is not kept.
+  const early = await RawClient.open(port);
+  after(() => early.destroy());
+  let heard = false;
+  void early.nextText().then(() => {
+    heard = true;
+  });
+  await waitFor(() => {
+    early.text("are you there?");
+    return heard;
+  });
+  await echoOnce(port);
+});
+
+test("an echo in TypeScript, then one in Python, then both", { skip }, async () => {
   const gateway = await startGateway();
   const { port, adminPort, brokerPort } = gateway.info;
   const joined = (count: number): Promise<unknown> =>
     waitFor(() => gateway.log.filter(({ event }) => event === "origin-joined").length === count);
   const script = (): Program =>
     run("npx bun examples/echo/origin.ts", `mqtt://127.0.0.1:${brokerPort}`);
-  const folder = mkdtempSync(join(tmpdir(), "wss-readme-"));
-  after(() => rmSync(folder, { recursive: true }));
-  const file = join(folder, "client.js");
-  const source = readFileSync("examples/echo/client.js", "utf8");
-  writeFileSync(file, source.replace(":8080/", `:${port}/`));
-  const client = async (): Promise<void> => {
-    assert.ok(readme.includes("`npx bun examples/echo/client.js`"));
-    await using talk = new Program(bunProgram, [file]);
-    await talk.line((line) => line === "it says hello" || undefined, "the echo");
-  };
   const echoes = async (of: RawClient[], text: string): Promise<void> => {
     for (const one of of) one.text(text);
     for (const one of of) assert.equal(await one.nextText(), text);
@@ -53,12 +78,12 @@ test("the README in order: an echo in TypeScript, then one in Python, then both"
 
   const first = script();
   await joined(1);
-  await client();
+  await echoOnce(port);
   first.kill("SIGTERM");
   await first.exited;
   const second = run("python3 examples/origin-python/echo.py", `${brokerPort}`);
   await joined(2);
-  await client();
+  await echoOnce(port);
   const third = script();
   await joined(3);
   const clients: RawClient[] = [];
@@ -79,16 +104,14 @@ test("the README in order: an echo in TypeScript, then one in Python, then both"
   await echoes(clients, "to one");
 });
 
-test("the README's rooms: who types in one terminal is read in the other", async () => {
+test("the rooms: who types in one terminal is read in the other", async () => {
   const gateway = await startGateway({ flags: ["--authorize", "origin"] });
   const { port, brokerPort } = gateway.info;
   const rooms = run("npx bun examples/rooms/main.ts", `mqtt://127.0.0.1:${brokerPort}`);
   await rooms.line((line) => line.startsWith("The rooms are open") || undefined, "its start");
   const talkers: { child: ChildProcess; heard: string }[] = [];
   for (const user of ["ada", "bob"]) {
-    assert.ok(
-      readme.replaceAll("\n", " ").includes(`\`npx bun examples/rooms/client.ts ${user} tea\``),
-    );
+    assertShown(`npx bun examples/rooms/client.ts ${user} tea`);
     const words = ["examples/rooms/client.ts", user, "tea", `ws://127.0.0.1:${port}`];
     const child = spawn(bunProgram, words, { stdio: ["pipe", "pipe", "inherit"] });
     after(() => child.kill("SIGKILL"));

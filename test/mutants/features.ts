@@ -60,7 +60,7 @@ const mutants: readonly Mutant[] = [
     tests: [tests.moved, tests.properties],
   },
   {
-    says: "When one dies its connections go to the others with everything that it had not",
+    says: "When one dies, its connections go to the others with everything that it had not",
     file: files.router,
     find: 'is gone; its connections move", name);\n    this.#reassign(assigned.stream);',
     replace: 'is gone; its connections move", name);',
@@ -200,7 +200,7 @@ const mutants: readonly Mutant[] = [
     tests: [tests.router],
   },
   {
-    says: "Nodes hold what was said and go on where they stopped.",
+    says: "Nodes keep events and continue where they stopped.",
     file: files.channel,
     find: 'if (error?.code === "broker-lost") return;',
     replace: "",

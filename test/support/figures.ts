@@ -62,3 +62,77 @@ export function readFigures(page: string): FigureSection[] {
   if (renderFigures(sections) !== page) throw new Error("the page has more than benches wrote");
   return sections;
 }
+
+/** A figure that the README shows, and where it stands in what a bench printed. */
+interface Headline {
+  readonly bench: string;
+  readonly what: string;
+  readonly ours: RegExp;
+  readonly beside: string;
+  readonly theirs: RegExp;
+  /** What the printed figures count. */
+  readonly unit: number;
+}
+
+const headlines: readonly Headline[] = [
+  {
+    bench: "modes",
+    what: "echoes a second over mosquitto and an origin, 64 clients with 1 message in flight",
+    ours: /, 1 in flight each.*?assigned origin +(\d+)/s,
+    beside: "`ws` that answers by itself",
+    theirs: /, 1 in flight each.*?in-process +(\d+)/s,
+    unit: 1,
+  },
+  {
+    bench: "modes",
+    what: "the same with 32 messages in flight on each connection",
+    ours: /, 32 in flight each.*?assigned origin +(\d+)/s,
+    beside: "`ws` that answers by itself",
+    theirs: /, 32 in flight each.*?in-process +(\d+)/s,
+    unit: 1,
+  },
+  {
+    bench: "fan-out",
+    what: "deliveries a second to a group of 5,000 on Bun",
+    ours: /bun: group of 5,000 +(\d+)/,
+    beside: "a loop over Bun's `send`",
+    theirs: /bun: bare loop over Bun's ws\.send, 5,000 +(\d+)/,
+    unit: 1_000,
+  },
+  {
+    bench: "handshakes",
+    what: "handshakes a second that an origin accepts, on Bun",
+    ours: /bun native +the origin accepts +(\d+)/,
+    beside: "nobody is asked",
+    theirs: /bun native +asked nobody +(\d+)/,
+    unit: 1,
+  },
+  {
+    bench: "unread",
+    what: "MiB of memory of a node on Bun, with 1,000 clients that read nothing of 200 MB",
+    ours: /bun native: at most (\d+)/,
+    beside: "the bound from its settings",
+    theirs: /bun native: at most \d+ MiB; bound (\d+)/,
+    unit: 1,
+  },
+];
+
+const marks = {
+  begin: "<!-- Written by `npm run bench -- NAMES --write`. -->",
+  end: "<!-- end -->",
+};
+
+/** A page with the headlines between its marks, from what the benches wrote. */
+export function withHeadlines(page: string, sections: readonly FigureSection[]): string {
+  const [begin, end] = [page.indexOf(marks.begin), page.indexOf(marks.end)];
+  if (begin < 0 || end < begin) throw new Error("the page has no place for figures");
+  const rows = headlines.map(({ bench, what, ours, beside, theirs, unit }) => {
+    const text = sections.find(({ name }) => name === bench)?.text ?? "";
+    const [mine, other] = [ours, theirs].map((pattern) => Number(pattern.exec(text)?.[1]) * unit);
+    if (!mine || !other) throw new Error(`the bench "${bench}" did not print: ${what}`);
+    const figures = `${mine.toLocaleString("en")} | ${beside}: ${other.toLocaleString("en")}`;
+    return `| ${what} | ${figures} | \`npm run bench -- ${bench}\` |\n`;
+  });
+  const head = "\n| what | figure | beside it | command |\n|---|---|---|---|\n";
+  return page.slice(0, begin) + marks.begin + head + rows.join("") + page.slice(end);
+}

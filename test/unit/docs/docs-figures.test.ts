@@ -6,6 +6,7 @@ import {
   figuresPage,
   readFigures,
   renderFigures,
+  withHeadlines,
 } from "../../support/figures.ts";
 
 const sections: FigureSection[] = [
@@ -36,4 +37,16 @@ test("figures: those of the page were written by benches that exist", () => {
     assert.match(main, new RegExp(`^ {2}"?${name}"?: \\(\\) =>`, "m"));
     assert.ok(circumstances.startsWith(`\`npm run bench -- ${name} --rounds `), circumstances);
   }
+});
+
+test("figures: those of the README are those of the page", () => {
+  const readme = readFileSync("README.md", "utf8");
+  const written = readFigures(readFileSync(figuresPage, "utf8"));
+  assert.equal(readme, withHeadlines(readme, written));
+});
+
+test("figures: a headline that a bench no longer prints is told", () => {
+  const readme = readFileSync("README.md", "utf8");
+  assert.throws(() => withHeadlines(readme, sections), /the bench "modes" did not print/);
+  assert.throws(() => withHeadlines("# No marks", sections), /no place for figures/);
 });
