@@ -1,6 +1,5 @@
-import type { CloseCause } from "./base/mod.ts";
 import { CommandAcks, type CommandApp, CommandStreams } from "./commands/mod.ts";
-import type { Connection, ConnectionApp, Registry } from "./connection/mod.ts";
+import type { CloseReason, Connection, ConnectionApp, Registry } from "./connection/mod.ts";
 import type { EventStream, ItemRange } from "./events/mod.ts";
 import { Groups } from "./groups/mod.ts";
 import type { Clock, Codec, CommandBus, EventChannel, Logger } from "./ports/mod.ts";
@@ -16,8 +15,6 @@ export interface AppDependencies {
   readonly registry: Registry;
   readonly metrics: GatewayMetrics;
   readonly logger: Logger;
-  /** Closes a connection whose events cannot be held any longer. */
-  readonly close: (connection: Connection, cause: CloseCause) => void;
   /** In open mode: the broker had nobody to give these items to. */
   readonly unheard: (stream: EventStream, items: ItemRange) => void;
 }
@@ -29,12 +26,16 @@ export class App implements ConnectionApp, CommandApp {
   readonly groups: Groups;
   readonly commandStreams: CommandStreams;
   readonly acks: CommandAcks;
+  readonly #metrics: GatewayMetrics;
+  readonly #logger: Logger;
 
   constructor(
     dependencies: AppDependencies,
     options: EventRouterOptions & { readonly groupsPerConnectionMax: number },
   ) {
     const { bus, clock } = dependencies;
+    this.#metrics = dependencies.metrics;
+    this.#logger = dependencies.logger;
     this.name = options.app;
     const registry = dependencies.registry.of(this.name);
     this.router = new EventRouter({ ...dependencies, registry }, options);
@@ -43,5 +44,13 @@ export class App implements ConnectionApp, CommandApp {
     this.acks = new CommandAcks(clock, (sender, acks, json) =>
       this.router.answers.confirm(sender, acks, json),
     );
+  }
+
+  closing(connection: Connection, { errorCode }: CloseReason): void {
+    this.groups.forget(connection);
+    if (errorCode === undefined) return;
+    this.#metrics.error(errorCode);
+    const fields = { code: errorCode, connection: connection.id };
+    this.#logger.log("debug", "connection-ended", "the gateway closes a connection", fields);
   }
 }

@@ -14,6 +14,7 @@ import {
   Connection,
   ConnectionGuard,
   ConnectionLog,
+  closeReasons,
   drainConnections,
   type GuardOptions,
   Registry,
@@ -123,7 +124,6 @@ export class Gateway implements SocketHandler<Connection> {
     this.#channel = channel;
     this.#logger = logger;
     const registry = this.#registry;
-    const end = this.#end.bind(this);
     const metrics = new GatewayMetrics(ports.metrics);
     this.#metrics = metrics;
     const shared = { clock, codec, bus, channel, registry, metrics, logger };
@@ -132,17 +132,13 @@ export class Gateway implements SocketHandler<Connection> {
     const routes = new Routes(options.routes, options.app);
     this.#apps = this.#createApps(shared, routes.apps, options);
     const apps = this.#apps;
-    this.#expiries = new TokenExpiries(clock, (connection) => {
-      if (connection.closing !== undefined) return;
-      metrics.error("token-expired");
-      end(connection, CloseCause.limit, 4401, "token-expired");
-    });
+    this.#expiries = new TokenExpiries(clock);
     const expiries = this.#expiries;
     this.#dispatcher = new CommandDispatcher(
-      { ...shared, node, apps, handshakes, expiries, deflate, end },
+      { ...shared, node, apps, handshakes, expiries, deflate },
       options,
     );
-    this.#guard = new ConnectionGuard({ ...shared, end }, options.guard);
+    this.#guard = new ConnectionGuard(clock, registry, metrics, options.guard);
     const guard = this.#guard;
     this.#reservations = new Reservations({ registry, clock, random, node });
     const reservations = this.#reservations;
@@ -212,9 +208,7 @@ export class Gateway implements SocketHandler<Connection> {
   async drain(periodMs: number): Promise<void> {
     this.#readiness.draining = true;
     this.#handshakeGate.close();
-    await drainConnections(this.#registry, this.#clock, periodMs, (connection) =>
-      this.#end(connection, CloseCause.drain, 1012, "service restart"),
-    );
+    await drainConnections(this.#registry, this.#clock, periodMs);
     const settled = Promise.all(Array.from(this.#apps.values(), ({ router }) => router.settled()));
     await Promise.race([settled, this.#wait(limits.shutdownFlushMs)]);
     this.#tellUnconfirmed();
@@ -266,15 +260,15 @@ export class Gateway implements SocketHandler<Connection> {
     this.#give(connection, reservation);
     this.#guard.opened(connection, info.ip);
     // Its place was given back, so its groups are too: it may try again.
-    if (given !== undefined && !kept) {
-      this.#end(connection, CloseCause.limit, 1013, "handshake-timeout");
-    }
+    if (given !== undefined && !kept) connection.close(closeReasons.handshakeTimeout);
     return connection;
   }
 
   text(connection: Connection, data: string): void {
-    if (utf8Exceeds(data, this.#codec.messageBytesMaxOf(connection.slot)))
-      this.#tooBig(connection);
+    // The runtime's own server took it, and no packet of the broker would.
+    if (utf8Exceeds(data, this.#codec.messageBytesMaxOf(connection.slot))) {
+      connection.close(closeReasons.messageTooBig);
+    }
     if (connection.closing !== undefined) return;
     const { stream, slot } = connection;
     if (!this.#codec.text(slot, data)) {
@@ -285,7 +279,9 @@ export class Gateway implements SocketHandler<Connection> {
   }
 
   binary(connection: Connection, data: Uint8Array): void {
-    if (data.byteLength > this.#codec.messageBytesMaxOf(connection.slot)) this.#tooBig(connection);
+    if (data.byteLength > this.#codec.messageBytesMaxOf(connection.slot)) {
+      connection.close(closeReasons.messageTooBig);
+    }
     if (connection.closing !== undefined) return;
     const { stream, slot } = connection;
     if (!this.#codec.bytes(slot, 2, data)) {
@@ -325,7 +321,7 @@ export class Gateway implements SocketHandler<Connection> {
   closed(connection: Connection, closeCode: number, closeReason: string): void {
     const cause = connection.closing ?? CloseCause.client;
     connection.closing = cause;
-    connection.app.groups.forget(connection);
+    this.#app(connection.app.name).groups.forget(connection);
     this.#expiries.forget(connection);
     connection.stream.closed(connection, closeCode, closeReason, cause);
     this.#codec.unbind(connection.slot);
@@ -354,36 +350,17 @@ export class Gateway implements SocketHandler<Connection> {
     if (expiresAt !== undefined) this.#expiries.set(connection, expiresAt);
   }
 
-  /** The runtime's own server took it, and no packet of the broker would. */
-  #tooBig(connection: Connection): void {
-    if (connection.closing === undefined) this.#metrics.error("message-too-big");
-    this.#end(connection, CloseCause.limit, 1009, "message-too-big");
-  }
-
-  /** Starts to close a connection; its `close` event follows when the socket is gone. */
-  #end(connection: Connection, cause: CloseCause, closeCode: number, reason: string): void {
-    if (connection.closing !== undefined) return;
-    connection.closing = cause;
-    connection.app.groups.forget(connection);
-    connection.socket.flush();
-    connection.socket.close(closeCode, reason);
-  }
-
   #wait(ms: number): Promise<void> {
     return new Promise((resolve) => this.#clock.after(ms, resolve));
   }
 
   #createApps(
-    shared: Omit<AppDependencies, "close" | "unheard">,
+    shared: Omit<AppDependencies, "unheard">,
     names: readonly string[],
     options: GatewayOptions,
   ): ReadonlyMap<string, App> {
     const dependencies: AppDependencies = {
       ...shared,
-      close: (connection, cause) =>
-        cause === CloseCause.limit
-          ? this.#end(connection, cause, 1009, "message-too-big")
-          : this.#end(connection, cause, 1013, cause),
       unheard: (stream, items) => this.#handshakes.unheard(stream, items),
     };
     return new Map(

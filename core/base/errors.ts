@@ -130,35 +130,32 @@ export function errorCodeOf(number: number): ErrorCode {
   return byNumber.get(number) ?? "internal";
 }
 
-/** The close code (RFC 6455, 7.4.1) of a connection that ends with this error. */
-export function closeCodeOf(code: ErrorCode): number {
-  switch (code) {
-    case "message-not-utf8":
-    case "message-inflate":
-      return 1007;
-    case "message-too-big":
-    case "message-inflate-ratio":
-      return 1009;
-    case "idle-timeout":
-      return 1001;
-    case "connection-age":
-      return 1012;
-    case "message-fragments":
-    case "message-timeout":
-    case "unfinished-messages":
-    case "control-rate":
-    case "message-rate":
-    case "byte-rate":
-      return 1008;
-    case "parser-memory":
-    case "send-queue-full":
-    case "window-full":
-      return 1013;
-    case "internal":
-      return 1011;
-    default:
-      return 1002;
-  }
+/** Close codes (RFC 6455, 7.4.1) of faults in what a client sends, and of our own. */
+export const faultCloseCodes: Readonly<Partial<Record<ErrorCode, number>>> = {
+  "frame-reserved-bits": 1002,
+  "frame-opcode": 1002,
+  "frame-unmasked": 1002,
+  "frame-control-fragmented": 1002,
+  "frame-control-too-long": 1002,
+  "frame-length": 1002,
+  "frame-unexpected-continuation": 1002,
+  "frame-expected-continuation": 1002,
+  "frame-close-payload": 1002,
+  "frame-close-code": 1002,
+  "frame-refused": 1002,
+  "message-not-utf8": 1007,
+  "message-inflate": 1007,
+  "message-too-big": 1009,
+  "message-inflate-ratio": 1009,
+  "message-fragments": 1008,
+  "message-timeout": 1008,
+  "unfinished-messages": 1008,
+  "parser-memory": 1013,
+  internal: 1011,
+};
+
+export function closeCodeOf(fault: ErrorCode): number {
+  return faultCloseCodes[fault] ?? 1002;
 }
 
 /** A client kept the protocol but exceeded a limit. */

@@ -2,7 +2,14 @@ export { assert } from "./assert.ts";
 export { CloseCause } from "./close-cause.ts";
 export { compressedBytesMax } from "./compressed-size.ts";
 export { nodeOfConnectionId } from "./connection-id.ts";
-export { closeCodeOf, ErrorCode, errorCodeOf, isLimit, ServiceError } from "./errors.ts";
+export {
+  closeCodeOf,
+  ErrorCode,
+  errorCodeOf,
+  faultCloseCodes,
+  isLimit,
+  ServiceError,
+} from "./errors.ts";
 export { every } from "./every.ts";
 export { everyone, isGroupName, isReserved, userGroup } from "./group-name.ts";
 export {

@@ -1,4 +1,4 @@
-import type { CloseCause, ErrorCode } from "../base/mod.ts";
+import type { ErrorCode } from "../base/mod.ts";
 import type { Connection, Registry, TokenExpiries } from "../connection/mod.ts";
 import { type Delivery, type FanOut, Outcome, type ReusableMessage } from "../groups/mod.ts";
 import type { HandshakeApp, WaitingHandshakes } from "../handshake/mod.ts";
@@ -27,7 +27,6 @@ export interface CommandDispatcherParts {
   readonly handshakes: WaitingHandshakes;
   readonly expiries: TokenExpiries;
   readonly bus: CommandBus;
-  readonly end: (c: Connection, cause: CloseCause, closeCode: number, reason: string) => void;
   readonly deflate: Deflate | undefined;
 }
 

@@ -1,4 +1,5 @@
-import { CloseCause, limits } from "../base/mod.ts";
+import { limits } from "../base/mod.ts";
+import { closedByOrigin } from "../connection/mod.ts";
 import { Outcome } from "../groups/mod.ts";
 import { closeCodeAllowed } from "../websocket/mod.ts";
 import { type CommandCall, type CommandContext, forEachTarget } from "./command-context.ts";
@@ -28,7 +29,7 @@ export class ConnectionCommands {
     }
     forEachTarget(this.#context, call, (connection, settle) => {
       settle(Outcome.closed);
-      parts.end(connection, CloseCause.origin, closeCode, closeReason);
+      connection.close(closedByOrigin(closeCode, closeReason));
     });
   }
 

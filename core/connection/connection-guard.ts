@@ -1,7 +1,8 @@
-import { CloseCause, type ErrorCode, every, limits } from "../base/mod.ts";
-import type { Cancel, Clock, Logger } from "../ports/mod.ts";
+import { every, limits } from "../base/mod.ts";
+import type { Cancel, Clock } from "../ports/mod.ts";
 import type { GatewayMetrics } from "../telemetry/mod.ts";
 import { AddressLimits } from "./address-limits.ts";
+import { closeReasons } from "./close-reasons.ts";
 import type { Connection } from "./connection.ts";
 import { Liveness, type LivenessOptions } from "./liveness.ts";
 import { type RateLimitOptions, RateLimits } from "./rate-limits.ts";
@@ -10,14 +11,6 @@ import type { Registry } from "./registry.ts";
 export interface GuardOptions extends LivenessOptions, RateLimitOptions {
   /** Connections of one IP address; 0 without a limit. */
   readonly connectionsPerIpMax: number;
-}
-
-export interface GuardParts {
-  readonly clock: Clock;
-  readonly registry: Registry;
-  readonly metrics: GatewayMetrics;
-  readonly logger: Logger;
-  readonly end: (c: Connection, cause: CloseCause, closeCode: number, reason: string) => void;
 }
 
 const off: GuardOptions = {
@@ -33,37 +26,32 @@ const off: GuardOptions = {
 
 /** Keeps out, and throws out, who is dead, idle, too old, too talkative or too many. */
 export class ConnectionGuard {
-  readonly #parts: GuardParts;
+  readonly #clock: Clock;
   readonly #liveness: Liveness;
   readonly #rates: RateLimits;
   readonly #addresses: AddressLimits;
   #cancel: Cancel = () => {};
 
-  constructor(parts: GuardParts, given: Partial<GuardOptions> = {}) {
-    this.#parts = parts;
+  constructor(
+    clock: Clock,
+    registry: Registry,
+    metrics: GatewayMetrics,
+    given: Partial<GuardOptions> = {},
+  ) {
+    this.#clock = clock;
     const options = { ...off, ...given };
-    this.#rates = new RateLimits(parts.clock, options);
+    this.#rates = new RateLimits(clock, options);
     this.#addresses = new AddressLimits(options.connectionsPerIpMax);
-    this.#liveness = new Liveness(parts.registry, options, {
-      ping: ({ socket }) => {
-        const can = socket.ping();
-        if (can) parts.metrics.pings.add(1);
-        return can;
-      },
-      dead: (connection) => {
-        this.#note(connection, "ping-timeout");
-        connection.closing = CloseCause.error;
-        connection.socket.terminate();
-      },
-      idle: (connection) => this.#close(connection, "idle-timeout", CloseCause.idle, 1001),
-      aged: (connection) => this.#close(connection, "connection-age", CloseCause.limit, 1012),
+    this.#liveness = new Liveness(registry, options, ({ socket }) => {
+      const can = socket.ping();
+      if (can) metrics.pings.add(1);
+      return can;
     });
   }
 
   start(): void {
     if (!this.#liveness.needed) return;
-    const { clock } = this.#parts;
-    this.#cancel = every(clock, limits.livenessTickMs, () => this.#liveness.tick());
+    this.#cancel = every(this.#clock, limits.livenessTickMs, () => this.#liveness.tick());
   }
 
   stop(): void {
@@ -79,23 +67,23 @@ export class ConnectionGuard {
     this.#liveness.opened(connection);
     if (this.#rates.needed) this.#rates.opened(connection);
     if (typeof address !== "string" || this.#addresses.opened(connection, address)) return;
-    this.#close(connection, "connections-per-ip", CloseCause.limit, 1008);
+    connection.close(closeReasons.connectionsPerIp);
   }
 
   /** Messages came. */
   spoke(connection: Connection, messages: number, bytes: number): void {
     this.#liveness.spoke(connection);
     if (!this.#rates.needed) return;
-    const code = this.#rates.spoke(connection, messages, bytes);
-    if (code !== undefined) this.#close(connection, code, CloseCause.limit, 1008);
+    const reason = this.#rates.spoke(connection, messages, bytes);
+    if (reason !== undefined) connection.close(reason);
   }
 
   /** Another sign of life came. */
   alive(connection: Connection, controlFrames: number): void {
     this.#liveness.alive(connection);
     if (controlFrames === 0 || !this.#rates.needed) return;
-    const code = this.#rates.controlled(connection, controlFrames);
-    if (code !== undefined) this.#close(connection, code, CloseCause.limit, 1008);
+    const reason = this.#rates.controlled(connection, controlFrames);
+    if (reason !== undefined) connection.close(reason);
   }
 
   closed(connection: Connection): void {
@@ -105,19 +93,5 @@ export class ConnectionGuard {
   /** Its stream is gone too: until then it counts. */
   gone(connection: Connection): void {
     this.#addresses.gone(connection);
-  }
-
-  #close(connection: Connection, code: ErrorCode, cause: CloseCause, closeCode: number): void {
-    if (connection.closing !== undefined) return;
-    this.#note(connection, code);
-    this.#parts.end(connection, cause, closeCode, code);
-  }
-
-  #note(connection: Connection, code: ErrorCode): void {
-    this.#parts.metrics.error(code);
-    this.#parts.logger.log("debug", "connection-ended", "a connection is ended by a limit", {
-      code,
-      connection: connection.id,
-    });
   }
 }

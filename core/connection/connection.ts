@@ -1,5 +1,6 @@
 import type { CloseCause } from "../base/mod.ts";
 import type { ConnectionHandle, Socket } from "../ports/mod.ts";
+import type { CloseReason } from "./close-reasons.ts";
 
 /** What one address has here. */
 export interface AddressPlaces {
@@ -11,7 +12,8 @@ export interface AddressPlaces {
 /** What is asked of the app that a connection belongs to. */
 export interface ConnectionApp {
   readonly name: string;
-  readonly groups: { forget(connection: Connection): void };
+  /** The gateway begins to close a connection: it is in no group any more. */
+  closing(connection: Connection, reason: CloseReason): void;
 }
 
 /** What is asked of the stream that carries a connection's events. */
@@ -95,5 +97,17 @@ export class Connection implements ConnectionHandle {
     this.user = user;
     this.info = info;
     this.address = address;
+  }
+  /** Ends the connection. Its `close` event follows when the socket is closed. */
+  close(reason: CloseReason): void {
+    if (this.closing !== undefined) return;
+    this.closing = reason.cause;
+    this.app.closing(this, reason);
+    if (reason.closeCode === 1006) {
+      this.socket.terminate();
+      return;
+    }
+    this.socket.flush();
+    this.socket.close(reason.closeCode, reason.text);
   }
 }

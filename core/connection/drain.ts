@@ -1,6 +1,6 @@
 import { limits } from "../base/mod.ts";
 import type { Clock } from "../ports/mod.ts";
-import type { Connection } from "./connection.ts";
+import { closeReasons } from "./close-reasons.ts";
 import type { Registry } from "./registry.ts";
 
 /** How often it is looked at how many are due. */
@@ -14,7 +14,6 @@ export function drainConnections(
   registry: Registry,
   clock: Clock,
   periodMs: number,
-  close: (connection: Connection) => void,
 ): Promise<void> {
   const began = clock.now();
   const total = registry.size;
@@ -27,7 +26,7 @@ export function drainConnections(
       for (const connection of registry.all()) {
         if (closed >= due && part < 1) break;
         if (connection.closing !== undefined) continue;
-        close(connection);
+        connection.close(closeReasons.drain);
         closed++;
       }
       const late = elapsed >= periodMs + limits.closeHandshakeMs + stepMs;

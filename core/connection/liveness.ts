@@ -1,4 +1,5 @@
 import { limits } from "../base/mod.ts";
+import { closeReasons } from "./close-reasons.ts";
 import type { Connection } from "./connection.ts";
 import type { Registry } from "./registry.ts";
 
@@ -11,15 +12,6 @@ export interface LivenessOptions {
   readonly idleTimeoutMs: number;
   /** Nothing stays connected for longer; 0 for ever. */
   readonly connectionAgeMsMax: number;
-}
-
-/** What is due of one connection. */
-export interface LivenessActions {
-  /** False where the runtime cannot ping: then it looks for dead peers itself. */
-  ping(connection: Connection): boolean;
-  dead(connection: Connection): void;
-  idle(connection: Connection): void;
-  aged(connection: Connection): void;
 }
 
 /** In place of a time: the slot is free, or the thing is never due. */
@@ -35,7 +27,7 @@ const earlyShare = 1 / 4;
  */
 export class Liveness {
   readonly #registry: Registry;
-  readonly #actions: LivenessActions;
+  readonly #ping: (connection: Connection) => boolean;
   readonly #interval: number;
   readonly #timeout: number;
   readonly #idle: number;
@@ -49,9 +41,14 @@ export class Liveness {
   #pinged: Int32Array = new Int32Array(0);
   #ends: Int32Array = new Int32Array(0);
 
-  constructor(registry: Registry, options: LivenessOptions, actions: LivenessActions) {
+  /** `ping` answers false where the runtime cannot: then it looks for dead peers itself. */
+  constructor(
+    registry: Registry,
+    options: LivenessOptions,
+    ping: (connection: Connection) => boolean,
+  ) {
     this.#registry = registry;
-    this.#actions = actions;
+    this.#ping = ping;
     this.#interval = ticks(options.pingIntervalMs);
     this.#timeout = ticks(options.pingTimeoutMs);
     this.#idle = ticks(options.idleTimeoutMs);
@@ -118,17 +115,17 @@ export class Liveness {
     const connection = this.#registry.get(slot);
     if (connection === undefined || connection.closing !== undefined) return;
     if (aged) {
-      this.#actions.aged(connection);
+      connection.close(closeReasons.connectionAge);
     } else if (connection.paused) {
       // We do not read it: what it says is not heard.
       this.spoke(connection);
     } else if (idle) {
-      this.#actions.idle(connection);
+      connection.close(closeReasons.idleTimeout);
     } else if (pings) {
-      if (this.#actions.ping(connection)) this.#pinged[slot] = now;
+      if (this.#ping(connection)) this.#pinged[slot] = now;
       else this.#seen[slot] = now;
     } else if (waits && now - pinged >= this.#timeout) {
-      this.#actions.dead(connection);
+      connection.close(closeReasons.pingTimeout);
     }
   }
 

@@ -1,3 +1,4 @@
+export { type CloseReason, closedByOrigin, closeReasons } from "./close-reasons.ts";
 export { Connection, type ConnectionApp, type ConnectionStream } from "./connection.ts";
 export { ConnectionGuard, type GuardOptions } from "./connection-guard.ts";
 export { newConnectionId } from "./connection-id.ts";

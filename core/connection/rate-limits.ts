@@ -1,5 +1,5 @@
-import type { ErrorCode } from "../base/mod.ts";
 import type { Clock } from "../ports/mod.ts";
+import { type CloseReason, closeReasons } from "./close-reasons.ts";
 import type { Connection } from "./connection.ts";
 
 export interface RateLimitOptions {
@@ -50,8 +50,8 @@ export class RateLimits {
     this.#controlFrames[slot] = 0;
   }
 
-  /** Counts what came; the limit that it passes, if any. */
-  spoke({ slot }: Connection, messages: number, bytes: number): ErrorCode | undefined {
+  /** Counts what came. The reason to close the connection, where it passes a limit. */
+  spoke({ slot }: Connection, messages: number, bytes: number): CloseReason | undefined {
     const now = this.#clock.now();
     const messagesUntil = Math.max(this.#messages[slot] as number, now);
     this.#messages[slot] = messagesUntil + messages * this.#msPerMessage;
@@ -59,17 +59,17 @@ export class RateLimits {
     this.#bytes[slot] = bytesUntil + bytes * this.#msPerByte;
     // A part of a millisecond is forgiven: sums of fractions are never exact.
     const end = now + burstMs + 0.5;
-    if ((this.#messages[slot] as number) > end) return "message-rate";
-    return (this.#bytes[slot] as number) > end ? "byte-rate" : undefined;
+    if ((this.#messages[slot] as number) > end) return closeReasons.messageRate;
+    return (this.#bytes[slot] as number) > end ? closeReasons.byteRate : undefined;
   }
 
   /** Counts pings and pongs that came. */
-  controlled({ slot }: Connection, frames: number): ErrorCode | undefined {
+  controlled({ slot }: Connection, frames: number): CloseReason | undefined {
     const now = this.#clock.now();
     const until = Math.max(this.#controlFrames[slot] as number, now);
     this.#controlFrames[slot] = until + frames * this.#msPerControlFrame;
     return (this.#controlFrames[slot] as number) > now + burstMs + 0.5
-      ? "control-rate"
+      ? closeReasons.controlRate
       : undefined;
   }
 }

@@ -1,5 +1,6 @@
 import { every } from "../base/mod.ts";
 import type { Cancel, Clock } from "../ports/mod.ts";
+import { closeReasons } from "./close-reasons.ts";
 import type { Connection } from "./connection.ts";
 
 const second = 1_000;
@@ -7,13 +8,11 @@ const second = 1_000;
 /** Ends connections when their tokens do, to the second. One timer, and a set for each second. */
 export class TokenExpiries {
   readonly #clock: Clock;
-  readonly #expired: (connection: Connection) => void;
   readonly #due: Map<number, Set<Connection>> = new Map();
   #cancel: Cancel = () => {};
 
-  constructor(clock: Clock, expired: (connection: Connection) => void) {
+  constructor(clock: Clock) {
     this.#clock = clock;
-    this.#expired = expired;
   }
 
   /** Seconds in which something ends. */
@@ -57,7 +56,7 @@ export class TokenExpiries {
       this.#due.delete(key);
       for (const connection of due) {
         connection.expiresAt = 0;
-        this.#expired(connection);
+        connection.close(closeReasons.tokenExpired);
       }
     }
   }

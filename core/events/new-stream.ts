@@ -1,5 +1,4 @@
-import { CloseCause } from "../base/mod.ts";
-import type { Connection, Connections } from "../connection/mod.ts";
+import { type Connections, closeReasons } from "../connection/mod.ts";
 import type { Logger } from "../ports/mod.ts";
 import { EventStream } from "./event-stream.ts";
 import type { EventStreamOptions, EventStreamParts } from "./event-stream-options.ts";
@@ -26,7 +25,6 @@ export interface StreamsOptions {
 /** A stream of this node's incarnation. */
 export function newStream(
   parts: EventStreamParts & {
-    readonly close: (connection: Connection, cause: CloseCause) => void;
     readonly registry: Connections;
     readonly logger: Logger;
   },
@@ -41,10 +39,7 @@ export function newStream(
     windowBytesMax,
     windowItemsMax: shape.windowItemsMax ?? Number.POSITIVE_INFINITY,
     json: shape.json,
-    overload: (connection) => {
-      parts.metrics.error("window-full");
-      parts.close(connection, CloseCause.overload);
-    },
+    overload: (connection) => connection.close(closeReasons.windowFull),
     lost: (code) => {
       // Where nobody subscribes, that is no fault of this node's, and every batch would tell it.
       const level = code === "no-subscriber" ? "debug" : "error";
@@ -52,17 +47,20 @@ export function newStream(
     },
     unfit: ([verb, id]) => {
       const code = verb === "message" ? "message-too-big" : "batch-too-big";
-      parts.metrics.error(code);
       parts.logger.log("warn", "event-unfit", "an event fits no packet of the broker's", {
         ...{ code, verb: String(verb) },
         // The second element of a reply is its sender's, and may be anything.
         ...(verb === "reply" ? {} : { connection: String(id) }),
       });
       // Nobody is to talk to an origin that was not told of it.
-      if (verb !== "message" && verb !== "open" && verb !== "assigned") return;
+      const told = verb !== "message" && verb !== "open" && verb !== "assigned";
+      const reason = verb === "message" ? closeReasons.messageTooBig : closeReasons.eventTooBig;
       for (const connection of parts.registry.all()) {
-        if (connection.id === id) parts.close(connection, CloseCause.limit);
+        if (told || connection.id !== id || connection.closing !== undefined) continue;
+        connection.close(reason);
+        return;
       }
+      parts.metrics.error(code);
     },
   });
 }

@@ -1,5 +1,5 @@
 import { CloseCause } from "../base/mod.ts";
-import type { Connection } from "../connection/mod.ts";
+import { type Connection, closeReasons } from "../connection/mod.ts";
 import type { Clock, OutgoingMessage } from "../ports/mod.ts";
 import type { GatewayMetrics } from "../telemetry/mod.ts";
 import { Outcome } from "./outcome.ts";
@@ -7,7 +7,6 @@ import { Outcome } from "./outcome.ts";
 export interface DeliveryParts {
   readonly clock: Clock;
   readonly metrics: GatewayMetrics;
-  readonly close: (c: Connection, cause: CloseCause, closeCode: number, reason: string) => void;
   /** Every socket has handed over what it had. */
   readonly flushed: () => void;
 }
@@ -58,8 +57,7 @@ export class Delivery {
     // What this very turn has queued may only wait for its flush.
     socket.flush();
     if (socket.bufferedAmount + byteLength <= this.#sendQueueBytesMax) return undefined;
-    this.#parts.metrics.error("send-queue-full");
-    this.#parts.close(connection, CloseCause.slow, 1013, "slow");
+    connection.close(closeReasons.slow);
     return Outcome.slow;
   }
 

@@ -1,5 +1,5 @@
-import { type CloseCause, limits } from "../base/mod.ts";
-import { type Connection, type Connections, IdleConnections } from "../connection/mod.ts";
+import { limits } from "../base/mod.ts";
+import { type Connections, IdleConnections } from "../connection/mod.ts";
 import {
   AckMonitor,
   type EventStream,
@@ -41,8 +41,6 @@ export interface EventRouterParts extends EventStreamParts {
   readonly codec: Codec;
   readonly registry: Connections;
   readonly logger: Logger;
-  /** Closes a connection whose events cannot be held any longer. */
-  readonly close: (connection: Connection, cause: CloseCause) => void;
 }
 
 /**

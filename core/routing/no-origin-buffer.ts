@@ -1,5 +1,5 @@
-import { CloseCause, limits } from "../base/mod.ts";
-import type { Connection, Connections } from "../connection/mod.ts";
+import { limits } from "../base/mod.ts";
+import { type Connections, closeReasons } from "../connection/mod.ts";
 import type { EventStream } from "../events/mod.ts";
 import type { Cancel, Clock, Logger } from "../ports/mod.ts";
 
@@ -7,8 +7,6 @@ export interface NoOriginBufferParts {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly registry: Connections;
-  /** Closes a connection whose events cannot be held any longer. */
-  readonly close: (connection: Connection, cause: CloseCause) => void;
 }
 
 /**
@@ -83,13 +81,13 @@ export class NoOriginBuffer {
 
   #wait(stream: EventStream): void {
     if (!this.#connected) return;
-    const { clock, logger, registry, close } = this.#parts;
+    const { clock, logger, registry } = this.#parts;
     this.#cancel = clock.after(this.#waitMs, () => {
       this.#inVain = true;
       const code = "no-origin";
       logger.log("error", code, `no origin came within ${this.#waitMs} ms`, { code });
       for (const connection of registry.all()) {
-        if (connection.stream === stream) close(connection, CloseCause.overload);
+        if (connection.stream === stream) connection.close(closeReasons.noOrigin);
       }
     });
   }

@@ -2,6 +2,7 @@ import type { Mutant, Part } from "./mutant.ts";
 
 const page = "docs/reliability.md";
 const files = {
+  reasons: "core/connection/close-reasons.ts",
   router: "core/routing/event-router.ts",
   stream: "core/events/event-stream.ts",
   newStream: "core/events/new-stream.ts",
@@ -85,7 +86,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "a message that is too large alone closes its connection with 1009",
     file: files.newStream,
-    find: "if (connection.id === id) parts.close(connection, CloseCause.limit);",
+    find: "        connection.close(reason);\n",
     replace: "",
     tests: [tests.router],
   },
@@ -154,9 +155,9 @@ const mutants: readonly Mutant[] = [
   },
   {
     says: "a drain is 1012 and `drain`, at the client and at the origin",
-    file: files.gateway,
-    find: 'this.#end(connection, CloseCause.drain, 1012, "service restart"),',
-    replace: 'this.#end(connection, CloseCause.origin, 1012, "service restart"),',
+    file: files.reasons,
+    find: 'drain: reason(drain, 1012, "service restart"',
+    replace: 'drain: reason(CloseCause.origin, 1012, "service restart"',
     tests: [tests.drain],
   },
 ];

@@ -188,7 +188,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "a client that does not read is closed",
     file: files.delivery,
-    find: 'this.#parts.close(connection, CloseCause.slow, 1013, "slow");',
+    find: "connection.close(closeReasons.slow);",
     replace: "",
     tests: [tests.delivery, tests.answers],
   },

@@ -130,7 +130,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "then its connections are closed with 1013",
     file: files.waiting,
-    find: "if (connection.stream === stream) close(connection, CloseCause.overload);",
+    find: "if (connection.stream === stream) connection.close(closeReasons.noOrigin);",
     replace: "",
     tests: [tests.router],
   },

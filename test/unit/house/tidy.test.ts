@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { test } from "node:test";
-import { closeCodeOf, ErrorCode, limits } from "../../../core/base/mod.ts";
+import { ErrorCode, limits } from "../../../core/base/mod.ts";
 import { circleFaults } from "../../support/tidy-circles.ts";
 import { only, readTexts } from "../../support/tidy-files.ts";
 import { functionsOf } from "../../support/tidy-functions.ts";
@@ -14,7 +14,6 @@ import {
 } from "../../support/tidy-imports.ts";
 import { tableFaults } from "../../support/tidy-rooms.ts";
 import {
-  documentedErrors,
   errorFaults,
   folderFaults,
   limitFaults,
@@ -95,13 +94,6 @@ test("tidy: every limit is used", () => {
 
 test("tidy: docs/errors.md lists every error code, and no other", () => {
   assert.deepEqual(errorFaults(errorCodes, texts.get("docs/errors.md") ?? ""), []);
-});
-
-test("tidy: docs/errors.md names the close code that is really sent", () => {
-  for (const [name, sent] of documentedErrors(texts.get("docs/errors.md") ?? "")) {
-    if (!/^1\d\d\d$/.test(sent)) continue;
-    assert.equal(String(closeCodeOf(name as ErrorCode)), sent, name);
-  }
 });
 
 /** Samples that break each rule once: a rule that finds nothing in them finds nothing at all. */

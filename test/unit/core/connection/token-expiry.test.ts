@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { ManualClock } from "../../../../adapters/memory/mod.ts";
+import { type CloseReason, closeReasons } from "../../../../core/connection/close-reasons.ts";
 import type { Connection } from "../../../../core/connection/connection.ts";
 import { TokenExpiries } from "../../../../core/connection/token-expiry.ts";
 import { grantOfQuery, idOf, type MemoryNode } from "../../../support/memory-node.ts";
@@ -117,13 +118,18 @@ test("each end comes once, within its second, unless it was moved; nothing is ke
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60, size: "max" }), (steps) => {
       const clock = new ManualClock(1_700_000_000_000);
-      const connections = Array.from({ length: 10 }, () => ({ expiresAt: 0 }) as Connection);
       const due = new Map<Connection, number>();
-      const expiries = new TokenExpiries(clock, (connection) => {
-        const at = due.get(connection);
+      const close = function (this: Connection, reason: CloseReason): void {
+        const at = due.get(this);
         assert.ok(at !== undefined && at <= clock.now(), "not before its time, and once");
-        due.delete(connection);
-      });
+        assert.equal(reason, closeReasons.tokenExpired);
+        due.delete(this);
+      };
+      const connections = Array.from(
+        { length: 10 },
+        () => ({ expiresAt: 0, close }) as Connection,
+      );
+      const expiries = new TokenExpiries(clock);
       expiries.start();
       for (const [what, index, ms] of steps) {
         const connection = connections[index]!;

@@ -209,7 +209,8 @@ test("nothing is kept of who is closed once that is confirmed", () => {
 
 test("what is kept of requests is bounded for all connections together", () => {
   const registry = new Registry(2);
-  const connection = (slot: number, info: string): Connection => ({ slot, info }) as Connection;
+  const connection = (slot: number, info: string): Connection =>
+    ({ slot, info, app: { name: "a" } }) as Connection;
   registry.set(connection(registry.reserve(), "abc"));
   registry.set(connection(registry.reserve(), "d"));
   assert.equal(registry.infoBytes, 4);

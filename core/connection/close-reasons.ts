@@ -1,0 +1,72 @@
+import { CloseCause, type ErrorCode } from "../base/mod.ts";
+
+/** Why the gateway ends a connection, and what each side is told of it. */
+export interface CloseReason {
+  /** What the `close` event tells the origin. */
+  readonly cause: CloseCause;
+  /** RFC 6455, 7.4.1. With 1006 no close frame is sent: the TCP stream is cut. */
+  readonly closeCode: number;
+  /** The reason in the close frame. */
+  readonly text: string;
+  /** What is counted and logged; undefined where nothing went wrong. */
+  readonly errorCode: ErrorCode | undefined;
+  /** Whether a client does right to connect again as it is. */
+  readonly reconnect: boolean;
+}
+
+/** Names of the gateway's own reasons. */
+type Name =
+  | "drain"
+  | "slow"
+  | "windowFull"
+  | "noOrigin"
+  | "messageTooBig"
+  | "eventTooBig"
+  | "handshakeTimeout"
+  | "tokenExpired"
+  | "pingTimeout"
+  | "idleTimeout"
+  | "connectionAge"
+  | "messageRate"
+  | "byteRate"
+  | "controlRate"
+  | "connectionsPerIp";
+
+const reason = (
+  cause: CloseCause,
+  closeCode: number,
+  text: string,
+  errorCode: ErrorCode | undefined,
+  reconnect: boolean,
+): CloseReason => ({ cause, closeCode, text, errorCode, reconnect });
+
+const { drain, error, idle, limit, overload, slow } = CloseCause;
+
+/** Each reason of the gateway's own. `docs/errors.md` lists them. */
+export const closeReasons: Readonly<Record<Name, CloseReason>> = {
+  drain: reason(drain, 1012, "service restart", undefined, true),
+  /** The client leaves too much unread. */
+  slow: reason(slow, 1013, "slow", "send-queue-full", true),
+  /** The window of unconfirmed events is full, and the runtime cannot pause the client. */
+  windowFull: reason(overload, 1013, "overload", "window-full", true),
+  /** No origin came to take the connection's events. */
+  noOrigin: reason(overload, 1013, "overload", "no-origin", true),
+  messageTooBig: reason(limit, 1009, "message-too-big", "message-too-big", false),
+  /** An event that the origin must have fits no packet of the broker. */
+  eventTooBig: reason(limit, 1009, "message-too-big", "batch-too-big", false),
+  /** The connection came after its place had been given back. */
+  handshakeTimeout: reason(limit, 1013, "handshake-timeout", "handshake-timeout", true),
+  tokenExpired: reason(limit, 4401, "token-expired", "token-expired", false),
+  pingTimeout: reason(error, 1006, "", "ping-timeout", true),
+  idleTimeout: reason(idle, 1001, "idle-timeout", "idle-timeout", true),
+  connectionAge: reason(limit, 1012, "connection-age", "connection-age", true),
+  messageRate: reason(limit, 1008, "message-rate", "message-rate", false),
+  byteRate: reason(limit, 1008, "byte-rate", "byte-rate", false),
+  controlRate: reason(limit, 1008, "control-rate", "control-rate", false),
+  connectionsPerIp: reason(limit, 1008, "connections-per-ip", "connections-per-ip", false),
+};
+
+/** An origin's command ends the connection. */
+export function closedByOrigin(closeCode: number, text: string): CloseReason {
+  return { cause: CloseCause.origin, closeCode, text, errorCode: undefined, reconnect: false };
+}
