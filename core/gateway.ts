@@ -171,7 +171,6 @@ export class Gateway implements SocketHandler<Connection> {
     const bus = this.#bus.start({
       commands,
       message: (message) => this.#dispatcher.message(message),
-      node: () => {},
       refused: (code, topic) => this.#dispatcher.refused(code, topic),
       lost: () => this.#metrics.error("forward-lost"),
       connected: (connected) => this.#readiness.link(busAway, connected),

@@ -1,32 +1,36 @@
-import type { ServiceError } from "../../core/base/mod.ts";
+import { ServiceError } from "../../core/base/mod.ts";
 import type { CommandBus, CommandBusListener, NodePresence } from "../../core/ports/mod.ts";
-import type { HubMember, MemoryBroker } from "./command-bus-hub.ts";
-import { JoinedGroups } from "./joined-groups.ts";
+import type { MemoryBroker, MemoryBrokerClient } from "./broker.ts";
 
-/** A cluster bus between nodes of one process. */
+type JoinDone = (error?: ServiceError) => void;
+
+/** A command bus between nodes of one process. */
 export class MemoryCommandBus implements CommandBus {
   readonly #broker: MemoryBroker;
   readonly #apps: readonly string[];
   readonly #node: string;
-  readonly #last: Map<string, NodePresence> = new Map();
-  readonly #groups: JoinedGroups;
-  #member: HubMember | undefined;
-  #lost: () => void = () => {};
+  /** What was announced last, by app. */
+  readonly #presence: Map<string, NodePresence> = new Map();
+  /** As `APP/GROUP`. */
+  readonly #joined: Set<string> = new Set();
+  /** Who waits to hear that a group is joined: it is granted later, and not in an outage. */
+  readonly #joining: Map<string, JoinDone[]> = new Map();
+  #client: MemoryBrokerClient | undefined;
+  #listener: CommandBusListener | undefined;
+  #stopped = false;
 
   constructor(broker: MemoryBroker, options: { apps: readonly string[]; node: string }) {
     this.#broker = broker;
     this.#apps = options.apps;
     this.#node = options.node;
-    this.#groups = new JoinedGroups(broker);
   }
 
   start(listener: CommandBusListener): Promise<void> {
-    this.#lost = () => listener.lost();
+    this.#listener = listener;
     return new Promise((resolve) => {
-      this.#member = {
+      this.#client = {
         connected: (connected) => {
-          if (connected) this.#announceAgain();
-          if (connected) this.#groups.resume();
+          if (connected) this.#resume();
           listener.connected(connected);
           if (connected) resolve();
         },
@@ -37,77 +41,96 @@ export class MemoryCommandBus implements CommandBus {
         },
         groupCommand: (app, sender, group, payload) => {
           // Its own batch, sent on to the others: it was carried out here already.
-          if (sender === this.#node || !this.#hears(app, group)) return;
+          if (sender === this.#node || !this.#subscribes(app, group)) return;
           const place = `${app}/groups/${group}`;
           listener.commands({ app, sender, reach: "group", group, place }, payload);
         },
         groupMessage: (message) => {
-          if (this.#hears(message.app, message.group)) listener.message(message);
+          if (this.#subscribes(message.app, message.group)) listener.message(message);
         },
-        presence: (app, node, presence) => this.#presence(listener, app, node, presence),
+        presence: ({ app, presence }) => {
+          const own = this.#presence.get(app);
+          if (presence === undefined && own !== undefined) this.announce(app, own);
+        },
       };
-      this.#broker.join(this.#node, this.#member);
+      this.#broker.connect(this.#node, this.#client);
     });
   }
 
   forward(app: string, node: string, batch: Uint8Array): void {
     if (this.#broker.up) this.#broker.command(app, this.#node, node, batch);
-    else this.#lost();
+    else this.#listener?.lost();
   }
 
   forwardToGroup(app: string, group: string, batch: Uint8Array): void {
     if (this.#broker.up) this.#broker.groupCommand(app, this.#node, group, batch);
-    else this.#lost();
+    else this.#listener?.lost();
   }
 
-  joinGroup(app: string, group: string, done: (error?: ServiceError) => void): void {
-    this.#groups.join(app, group, done);
+  joinGroup(app: string, group: string, done: JoinDone): void {
+    if (this.#stopped) {
+      done(new ServiceError("broker-lost", "the bus is stopped"));
+      return;
+    }
+    const key = `${app}/${group}`;
+    const waiting = this.#joining.get(key);
+    if (waiting !== undefined) waiting.push(done);
+    else this.#joining.set(key, [done]);
+    queueMicrotask(() => this.#grant(key));
   }
 
   leaveGroup(app: string, group: string): void {
-    this.#groups.leave(app, group);
+    const key = `${app}/${group}`;
+    this.#joined.delete(key);
+    this.#answerJoin(key, new ServiceError("group-refused", "left before it was joined"));
   }
 
   announce(app: string, presence: NodePresence): void {
-    this.#last.set(app, presence);
+    this.#presence.set(app, presence);
     this.#broker.presence(app, this.#node, presence);
   }
 
-  stop(): Promise<void> {
-    this.#groups.stop();
-    if (this.#member !== undefined) this.#broker.leave(this.#member);
-    for (const app of this.#last.keys()) this.#broker.presence(app, this.#node, undefined);
-    this.#last.clear();
-    return Promise.resolve();
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#joined.clear();
+    const error = new ServiceError("broker-lost", "the bus is stopped");
+    for (const key of [...this.#joining.keys()]) this.#answerJoin(key, error);
+    this.die();
   }
 
-  /** Dies as a process does: the broker clears the presence. */
+  /** Leaves as a process does that dies: the broker clears the presence. */
   die(): void {
-    const apps = [...this.#last.keys()];
-    this.#last.clear();
-    if (this.#member !== undefined) this.#broker.leave(this.#member);
-    for (const app of apps) this.#broker.presence(app, this.#node, undefined);
-  }
-
-  #hears(app: string, group: string): boolean {
-    return this.#apps.includes(app) && this.#groups.has(app, group);
-  }
-
-  #announceAgain(): void {
-    for (const [app, presence] of this.#last) {
-      this.#broker.presence(app, this.#node, presence);
+    if (this.#client !== undefined) this.#broker.disconnect(this.#client);
+    for (const app of this.#presence.keys()) {
+      this.#broker.presence(app, this.#node, undefined);
     }
+    this.#presence.clear();
   }
 
-  #presence(
-    listener: CommandBusListener,
-    app: string,
-    node: string,
-    presence: NodePresence | undefined,
-  ): void {
-    if (!this.#apps.includes(app)) return;
-    const own = node === this.#node ? this.#last.get(app) : undefined;
-    if (own !== undefined && presence === undefined) this.announce(app, own);
-    else listener.node(app, node, presence);
+  #subscribes(app: string, group: string): boolean {
+    if (!this.#apps.includes(app)) return false;
+    return group === "@all" || this.#joined.has(`${app}/${group}`);
+  }
+
+  /** The broker is there: announces this node, and grants what waited. */
+  #resume(): void {
+    for (const [app, presence] of this.#presence) this.announce(app, presence);
+    for (const key of [...this.#joining.keys()]) this.#grant(key);
+  }
+
+  #grant(key: string): void {
+    if (!this.#broker.up || !this.#joining.has(key)) return;
+    if (this.#broker.refusedGroups.has(key)) {
+      this.#answerJoin(key, new ServiceError("group-refused", `nobody may join ${key}`));
+      return;
+    }
+    this.#joined.add(key);
+    this.#answerJoin(key);
+  }
+
+  #answerJoin(key: string, error?: ServiceError): void {
+    const waiting = this.#joining.get(key) ?? [];
+    this.#joining.delete(key);
+    for (const done of waiting) done(error);
   }
 }

@@ -7,7 +7,7 @@ import type {
   OriginDestination,
   OriginPresence,
 } from "../../core/ports/mod.ts";
-import type { HubMember, MemoryBroker } from "./command-bus-hub.ts";
+import type { MemoryBroker, MemoryBrokerClient } from "./broker.ts";
 
 interface Held {
   readonly destination: EventDestination | OriginDestination;
@@ -22,7 +22,7 @@ export class MemoryEventChannel implements EventChannel {
   readonly #node: string;
   readonly #held: Set<Held> = new Set();
   #listener: EventChannelListener | undefined;
-  #member: HubMember | undefined;
+  #client: MemoryBrokerClient | undefined;
 
   constructor(broker: MemoryBroker, node: string) {
     this.#broker = broker;
@@ -32,14 +32,14 @@ export class MemoryEventChannel implements EventChannel {
   start(listener: EventChannelListener): Promise<void> {
     this.#listener = listener;
     return new Promise((resolve) => {
-      this.#member = {
+      this.#client = {
         connected: (connected) => {
           if (connected) for (const held of [...this.#held]) this.#send(held);
           listener.connected(connected);
           if (connected) resolve();
         },
       };
-      this.#broker.join(this.#node, this.#member);
+      this.#broker.connect(this.#node, this.#client);
     });
   }
 
@@ -65,9 +65,9 @@ export class MemoryEventChannel implements EventChannel {
   }
 
   async stop(): Promise<void> {
-    // The hub delivers in a microtask: what is on its way arrives.
+    // The broker delivers in a microtask: what is on its way arrives.
     await new Promise<void>((resolve) => queueMicrotask(resolve));
-    if (this.#member !== undefined) this.#broker.leave(this.#member);
+    if (this.#client !== undefined) this.#broker.disconnect(this.#client);
     const lost = [...this.#held];
     this.#held.clear();
     for (const { confirmed } of lost) {

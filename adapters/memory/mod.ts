@@ -1,8 +1,8 @@
 export { MemoryBroadcast } from "./broadcast.ts";
+export { MemoryBroker, type PublishedEvents } from "./broker.ts";
 export { MemoryByteSocket } from "./byte-socket.ts";
 export { ManualClock } from "./clock.ts";
 export { MemoryCommandBus } from "./command-bus.ts";
-export { type HubEvents, MemoryBroker } from "./command-bus-hub.ts";
 export { MemoryEventChannel } from "./event-channel.ts";
 export { type LogRecord, MemoryLogger } from "./logger.ts";
 export { MemoryMetrics } from "./metrics.ts";

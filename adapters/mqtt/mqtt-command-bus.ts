@@ -50,8 +50,6 @@ export class MqttCommandBus implements CommandBus {
       ports,
     );
     const told = {
-      node: (app: string, name: string, presence: NodePresence | undefined): void =>
-        this.#listener?.node(app, name, presence),
       connected: (): void => this.#tell(),
       refused: (app: string, error: ServiceError | undefined): void =>
         this.#refuse(app, "presence", error),

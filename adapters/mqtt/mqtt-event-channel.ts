@@ -6,8 +6,9 @@ import type {
   OriginDestination,
 } from "../../core/ports/mod.ts";
 import { MqttLink, type MqttOptions, type MqttPorts, mqttLimits } from "./link/mod.ts";
+import { OriginPresenceLink } from "./origin-presence.ts";
 import { PoisonGuard } from "./poison-guard.ts";
-import { originPresenceFault, parseOriginPresence, Topics } from "./wire/mod.ts";
+import { Topics } from "./wire/mod.ts";
 
 const unheard = new ServiceError("no-subscriber", "nobody subscribes to these events");
 
@@ -30,7 +31,7 @@ export class MqttEventChannel implements EventChannel {
   readonly #topics: Topics;
   readonly #link: MqttLink;
   readonly #careful: PoisonGuard;
-  readonly #origins: MqttLink;
+  readonly #origins: OriginPresenceLink;
   readonly #ports: MqttPorts;
   #held: Held[] = [];
   /** After a reconnect the first batch asks whether subscribers are back; the rest waits. */
@@ -47,9 +48,7 @@ export class MqttEventChannel implements EventChannel {
     const events = { name: `${node}-events`, role: "events", bounded: false };
     this.#link = new MqttLink({ url, version, tls, ...events }, ports);
     this.#careful = new PoisonGuard(this.#link, ports);
-    const filters = options.apps.map((app) => this.#topics.originPresence(app, "+"));
-    const presence = { name: `${node}-origins`, role: "origins", filters, downLevel: "debug" };
-    this.#origins = new MqttLink({ url, version, tls, ...presence, downLevel: "debug" }, ports);
+    this.#origins = new OriginPresenceLink(options, ports);
     this.#ports = ports;
   }
 
@@ -80,21 +79,9 @@ export class MqttEventChannel implements EventChannel {
     });
     const origins = this.#origins.start({
       connected: tell,
-      message: (topic, payload) => this.#presence(listener, topic, payload),
+      origin: (app, name, presence) => listener.origin(app, name, presence),
     });
     await Promise.all([events, origins]);
-  }
-
-  #presence(listener: EventChannelListener, topic: string, payload: Uint8Array): void {
-    const parsed = this.#topics.parse(topic);
-    if (parsed?.kind !== "origin-presence") return;
-    const presence = payload.byteLength === 0 ? undefined : parseOriginPresence(payload);
-    if (payload.byteLength > 0 && presence === undefined) {
-      const fields = { topic, fault: originPresenceFault(payload) };
-      this.#ports.logger.log("warn", "presence-malformed", "a presence cannot be read", fields);
-      return;
-    }
-    listener.origin(parsed.app, parsed.origin, presence);
   }
 
   publish(

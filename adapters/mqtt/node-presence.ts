@@ -4,7 +4,6 @@ import { EchoWatch, MqttLink, type MqttOptions, type MqttPorts, mqttLimits } fro
 import { encodePresence, nodePresenceFault, parseNodePresence, Topics } from "./wire/mod.ts";
 
 export interface NodePresenceListener {
-  node(app: string, node: string, presence: NodePresence | undefined): void;
   connected(connected: boolean): void;
   /** The broker does not let this node announce itself in an app, and why; or it does again. */
   refused(app: string, error: ServiceError | undefined): void;
@@ -12,21 +11,18 @@ export interface NodePresenceListener {
 
 /**
  * A node's presence in one app, on a connection of its own: an MQTT connection has one Will, and
- * nothing here waits behind commands or events.
+ * nothing here waits behind commands or events. It reads its own topic alone: what other nodes
+ * announce concerns origins.
  */
 export class NodePresenceLink {
-  readonly #app: string;
   readonly #options: MqttOptions;
   readonly #ports: MqttPorts;
   readonly #listener: NodePresenceListener;
-  readonly #topics: Topics;
   readonly #topic: string;
   readonly #link: MqttLink;
   readonly #echo: EchoWatch;
   #last: NodePresence | undefined;
   #leaving = false;
-  #heardRetained = false;
-  #asked = false;
   #reannouncing = false;
 
   constructor(
@@ -35,12 +31,11 @@ export class NodePresenceLink {
     ports: MqttPorts,
     listener: NodePresenceListener,
   ) {
-    this.#app = app;
     this.#options = options;
     this.#ports = ports;
     this.#listener = listener;
-    this.#topics = new Topics(options.root);
-    this.#topic = this.#topics.nodePresence(app, options.node);
+    const topics = new Topics(options.root);
+    this.#topic = topics.nodePresence(app, options.node);
     const { url, version, tls, node } = options;
     this.#link = new MqttLink(
       {
@@ -50,7 +45,7 @@ export class NodePresenceLink {
         name: `${node}-presence`,
         role: "presence",
         willTopic: this.#topic,
-        filters: [this.#topics.nodePresence(app, "+"), this.#topics.presenceAsk(app, "+")],
+        filters: [this.#topic, topics.presenceAsk(app, "+")],
         downLevel: "debug",
       },
       ports,
@@ -71,11 +66,14 @@ export class NodePresenceLink {
   start(): Promise<void> {
     return this.#link.start({
       connected: (connected) => {
-        if (connected) this.#connected();
+        if (connected) this.#publishLast();
         else this.#echo.lost();
         this.#listener.connected(connected);
       },
-      message: (topic, payload, retained) => this.#message(topic, payload, retained),
+      message: (topic, payload) => {
+        if (topic === this.#topic) this.#ownTopic(payload);
+        else this.#asked();
+      },
     });
   }
 
@@ -92,11 +90,6 @@ export class NodePresenceLink {
     await this.#link.stop();
   }
 
-  /** As the death of the process would. */
-  cut(): void {
-    this.#link.cut();
-  }
-
   #publish(payload: Uint8Array): void {
     // What is lost here is made good by the announcement after the next connect.
     if (!this.#link.up) return;
@@ -108,62 +101,38 @@ export class NodePresenceLink {
     if (this.#last !== undefined) this.#publish(encodePresence(this.#last));
   }
 
-  #connected(): void {
-    this.#publishLast();
-    if (this.#asked) return;
-    this.#asked = true;
-    this.#ports.clock.after(mqttLimits.presenceAskMs, () => {
-      // Brokers exist that send no retained messages to a wildcard filter.
-      if (this.#heardRetained || this.#leaving || !this.#link.up) return;
-      const topic = this.#topics.presenceAsk(this.#app, this.#options.node);
-      this.#link.publish(topic, new Uint8Array(0), () => {});
-    });
+  /** On `presence/ask`: a newcomer got no retained presence. */
+  #asked(): void {
+    const [byte = 0] = this.#ports.random.fill(new Uint8Array(1));
+    // Spread out, so that a large cluster does not answer in one moment.
+    this.#reannounce((byte / 256) * mqttLimits.reannounceMs);
   }
 
-  #message(topic: string, payload: Uint8Array, retained: boolean): void {
-    const parsed = this.#topics.parse(topic);
-    if (parsed?.kind === "presence-ask") {
-      const [byte = 0] = this.#ports.random.fill(new Uint8Array(1));
-      // Spread out, so that a large cluster does not answer in one moment.
-      this.#reannounce((byte / 256) * mqttLimits.reannounceMs);
-    }
-    if (parsed?.kind !== "node-presence") return;
-    this.#heardRetained ||= retained;
+  /** The node's own presence comes back, or somebody else wrote or cleared it. */
+  #ownTopic(payload: Uint8Array): void {
+    const { logger, clock } = this.#ports;
     if (payload.byteLength === 0) {
-      this.#gone(parsed.node);
+      // The Will of an earlier connection of this node came late: the node lives and says so.
+      if (!this.#leaving && this.#last !== undefined) {
+        this.announce({ ...this.#last, at: clock.now() });
+      }
       return;
     }
     const presence = parseNodePresence(payload);
-    const own = presence?.incarnation === this.#last?.incarnation;
-    if (parsed.node === this.#options.node && own) this.#echo.heard();
+    if (presence?.incarnation === this.#last?.incarnation) this.#echo.heard();
     if (presence === undefined) {
-      const fields = { topic, fault: nodePresenceFault(payload) };
-      this.#ports.logger.log("warn", "presence-malformed", "a presence cannot be read", fields);
+      const fields = { topic: this.#topic, fault: nodePresenceFault(payload) };
+      logger.log("warn", "presence-malformed", "a presence cannot be read", fields);
       return;
     }
-    if (this.#isForeign(parsed.node, presence)) {
-      this.#reannounce(mqttLimits.reannounceMs);
-      if (presence.at > (this.#last?.at ?? 0)) {
-        this.#ports.logger.log("error", "node-name-taken", "another node has this node's name", {
-          node: parsed.node,
-        });
-      }
+    if (this.#last === undefined || this.#leaving) return;
+    if (presence.incarnation === this.#last.incarnation) return;
+    this.#reannounce(mqttLimits.reannounceMs);
+    if (presence.at > this.#last.at) {
+      logger.log("error", "node-name-taken", "another running node has the same node-name", {
+        node: this.#options.node,
+      });
     }
-    this.#listener.node(this.#app, parsed.node, presence);
-  }
-
-  #gone(node: string): void {
-    // A late Will of an earlier connection of ours: we live, and say so again.
-    if (node === this.#options.node && !this.#leaving && this.#last !== undefined) {
-      this.announce({ ...this.#last, at: this.#ports.clock.now() });
-      return;
-    }
-    this.#listener.node(this.#app, node, undefined);
-  }
-
-  #isForeign(node: string, presence: NodePresence): boolean {
-    if (node !== this.#options.node || this.#last === undefined || this.#leaving) return false;
-    return presence.incarnation !== this.#last.incarnation;
   }
 
   /** Not at once: two nodes of one name would otherwise answer each other without end. */

@@ -31,15 +31,16 @@ export interface CommandBusListener {
   refused(code: ErrorCode, topic: string): void;
   /** A batch that was to be forwarded did not get to the bus: it is lost. */
   lost(): void;
-  /** A node announced itself, or (undefined) left or died. Own announcements are told too. */
-  node(app: string, node: string, presence: NodePresence | undefined): void;
   /** Whether the bus can be reached now. The first call is when it first can. */
   connected(connected: boolean): void;
   /** The bus stands and does not let this node take part, for these reasons; or it does again. */
   barred?(reasons: readonly string[]): void;
 }
 
-/** Node to node, and origin to any node: commands and presence. */
+/**
+ * Commands in, from nodes and origins, and this node's presence out. A bus does not tell a node of
+ * the presence of other nodes: nothing depends on it.
+ */
 export interface CommandBus {
   /** Resolves when connected and subscribed. Rejects with a `ServiceError` where it never will. */
   start(listener: CommandBusListener): Promise<void>;
@@ -55,7 +56,10 @@ export interface CommandBus {
   joinGroup(app: string, group: string, done: (error?: ServiceError) => void): void;
   /** The last member is gone. */
   leaveGroup(app: string, group: string): void;
-  /** Publishes this node's presence, retained; the bus's Will clears it when the node dies. */
+  /**
+   * Publishes this node's presence, retained; the bus's Will clears it when the node dies. Where
+   * somebody else clears or replaces it, the bus publishes it again.
+   */
   announce(app: string, presence: NodePresence): void;
   /** Clears this node's presence and leaves. Resolves when that is confirmed or timed out. */
   stop(): Promise<void>;

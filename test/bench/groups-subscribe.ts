@@ -33,7 +33,6 @@ const bus = new MqttCommandBus({ url: proxy.url, apps: [app], node: "a" }, testP
 await bus.start({
   commands: () => {},
   message: () => {},
-  node: () => {},
   refused: () => {},
   lost: () => {},
   connected: (now) => connected.push(now),

@@ -6,6 +6,13 @@ import type {
   NodePresence,
 } from "../../core/ports/mod.ts";
 
+/** A node's presence as an origin reads it; undefined where it was cleared. */
+export interface SeenPresence {
+  readonly app: string;
+  readonly node: string;
+  readonly presence: NodePresence | undefined;
+}
+
 /** A cluster to test buses in. */
 export interface ClusterRig {
   /** A new bus of a node that serves `apps`. */
@@ -22,6 +29,8 @@ export interface ClusterRig {
   groupMessage(message: GroupMessage): void;
   /** Somebody clears a node's retained presence. */
   clearPresence(app: string, node: string): void;
+  /** What an outsider reads of nodes' presences from now on, retained ones first. */
+  watchPresence(): Promise<readonly SeenPresence[]>;
   end(): Promise<void>;
 }
 
@@ -31,7 +40,6 @@ export interface Heard {
   readonly commands: { source: CommandSource; text: string }[];
   /** As `APP GROUP KIND TEXT`. */
   readonly messages: string[];
-  readonly nodes: { app: string; node: string; presence: NodePresence | undefined }[];
   readonly connected: boolean[];
   /** As `CODE TOPIC`. */
   readonly refused: string[];
@@ -42,17 +50,15 @@ export interface Heard {
 /** Listens, and keeps what it hears. */
 export function ear(): Heard {
   const commands: Heard["commands"] = [];
-  const nodes: Heard["nodes"] = [];
   const messages: string[] = [];
   const connected: boolean[] = [];
   const refused: string[] = [];
-  const heard = { commands, messages, nodes, connected, refused, lost: 0 };
+  const heard = { commands, messages, connected, refused, lost: 0 };
   const listener: CommandBusListener = {
     commands: (source, payload) =>
       commands.push({ source, text: new TextDecoder().decode(payload) }),
     message: ({ app, group, kind, payload }) =>
       messages.push(`${app} ${group} ${kind} ${new TextDecoder().decode(payload)}`),
-    node: (app, node, presence) => nodes.push({ app, node, presence }),
     connected: (now) => connected.push(now),
     refused: (code, topic) => refused.push(`${code} ${topic}`),
     lost: () => {

@@ -2,7 +2,7 @@ import { startEmbeddedBroker } from "../../adapters/broker/mod.ts";
 import { MemoryBroker, MemoryCommandBus, MemoryEventChannel } from "../../adapters/memory/mod.ts";
 import type { CommandBus } from "../../core/ports/mod.ts";
 import { clusterBusConformance } from "../conformance/cluster-bus.ts";
-import type { ClusterRig } from "../conformance/cluster-rig.ts";
+import type { ClusterRig, SeenPresence } from "../conformance/cluster-rig.ts";
 import {
   type ChannelRig,
   type HeardEvents,
@@ -28,6 +28,11 @@ function memoryClusterRig(): ClusterRig {
     groupCommand: (app, group, payload) => broker.groupCommand(app, "me", group, payload),
     groupMessage: (message) => broker.groupMessage(message),
     clearPresence: (app, node) => broker.presence(app, node, undefined),
+    async watchPresence() {
+      const seen: SeenPresence[] = [];
+      broker.onPresence((published) => seen.push(published));
+      return seen;
+    },
     async end() {
       await Promise.all(buses.map((bus) => bus.stop()));
     },

@@ -6,6 +6,8 @@ export class BrokerProxy {
   readonly #server: net.Server;
   readonly #sockets: Set<net.Socket> = new Set();
   #blocked = false;
+  /** Is shown what the broker sends. */
+  fromBroker: (chunk: Buffer) => void = () => {};
 
   private constructor(server: net.Server, port: number) {
     this.#server = server;
@@ -70,5 +72,6 @@ export class BrokerProxy {
     upstream.once("close", () => socket.destroy());
     socket.pipe(upstream);
     upstream.pipe(socket);
+    upstream.on("data", (chunk: Buffer) => this.fromBroker(chunk));
   }
 }

@@ -6,9 +6,10 @@ import {
   type MqttVersion,
   Topics,
 } from "../../adapters/mqtt/mod.ts";
+import { parseNodePresence } from "../../adapters/mqtt/wire/mod.ts";
 import { SystemClock, SystemRandom } from "../../adapters/system/mod.ts";
 import { type CommandBus, MessageKind } from "../../core/ports/mod.ts";
-import type { ClusterRig } from "../conformance/cluster-rig.ts";
+import type { ClusterRig, SeenPresence } from "../conformance/cluster-rig.ts";
 import type { ChannelRig, HeardEvents } from "../conformance/origin-channel.ts";
 import { BrokerProxy } from "./broker-proxy.ts";
 import { waitFor } from "./wait.ts";
@@ -69,6 +70,7 @@ export async function mqttClusterRig(
   const anybody = await plainClient(broker.port);
   const proxies = new Map<CommandBus, BrokerProxy>();
   const dead = new Set<CommandBus>();
+  const watchers: MqttLink[] = [];
   return {
     async bus(node, apps) {
       const proxy = await BrokerProxy.start(broker.port);
@@ -102,7 +104,20 @@ export async function mqttClusterRig(
     clearPresence(app, node) {
       anybody.publish(topics.nodePresence(app, node), new Uint8Array(0), () => {}, true);
     },
+    async watchPresence() {
+      const seen: SeenPresence[] = [];
+      watchers.push(
+        await plainClient(broker.port, ["wss/v1/+/presence/nodes/+"], (topic, payload) => {
+          const parsed = topics.parse(topic);
+          if (parsed?.kind !== "node-presence") throw new Error(`an unexpected topic: ${topic}`);
+          const { app, node } = parsed;
+          seen.push({ app, node, presence: parseNodePresence(payload) });
+        }),
+      );
+      return seen;
+    },
     async end() {
+      await Promise.all(watchers.map((watcher) => watcher.stop()));
       await Promise.all(Array.from(proxies.keys(), (bus) => bus.stop()));
       await anybody.stop();
       await Promise.all(Array.from(proxies.values(), (proxy) => proxy.close()));

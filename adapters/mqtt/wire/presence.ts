@@ -4,21 +4,23 @@ import type { NodePresence, OriginPresence } from "../../../core/ports/mod.ts";
 /** 2 to the power of 53 less one: what a JSON number carries exactly. */
 const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
-const nodePresence = v.object({
+/** What the presences of nodes and of origins have in common, and need. */
+const common = {
   v: v.literal(1),
   incarnation: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
   at: natural,
   every: v.pipe(natural, v.minValue(1), v.maxValue(3_600_000)),
+};
+
+const nodePresence = v.object({
+  ...common,
   connections: v.optional(natural, 0),
   runtime: v.optional(v.pipe(v.string(), v.maxLength(64)), ""),
   version: v.optional(v.pipe(v.string(), v.maxLength(64)), ""),
 });
 
 const originPresence = v.object({
-  v: v.literal(1),
-  incarnation: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
-  at: natural,
-  every: v.pipe(natural, v.minValue(1), v.maxValue(3_600_000)),
+  ...common,
   format: v.exactOptional(v.picklist(["msgpack", "json"])),
   window: v.exactOptional(v.pipe(natural, v.minValue(1))),
   weight: v.exactOptional(v.pipe(v.number(), v.minValue(0), v.maxValue(1_000_000))),

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encode } from "@msgpack/msgpack";
-import { type HubEvents, ManualClock, MemoryBroker } from "../../../../adapters/memory/mod.ts";
+import {
+  ManualClock,
+  MemoryBroker,
+  type PublishedEvents,
+} from "../../../../adapters/memory/mod.ts";
 import type { EventChannel, OriginPresence } from "../../../../core/ports/mod.ts";
 import { batchValue, MemoryNode, settled } from "../../../support/memory-node.ts";
 
@@ -12,7 +16,7 @@ interface Batch {
   readonly value: readonly unknown[];
 }
 
-function batchOf({ batch }: HubEvents): Batch {
+function batchOf({ batch }: PublishedEvents): Batch {
   return { json: batch[0] === 0x5b, value: batchValue(batch) as unknown[] };
 }
 
