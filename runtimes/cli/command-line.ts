@@ -16,7 +16,13 @@ import {
 } from "../../core/config/mod.ts";
 import type { Page } from "../../core/mod.ts";
 import type { Logger } from "../../core/ports/mod.ts";
-import { engineOf, type Platform, Service, type ServiceParts, version } from "../compose/mod.ts";
+import {
+  engineOf,
+  type Platform,
+  Service,
+  type ServiceDependencies,
+  version,
+} from "../compose/mod.ts";
 import { readBrokerLogin, warnOfOpenBroker } from "./broker-login.ts";
 import { createAuthorizer } from "./create-authorizer.ts";
 import { devDefaults, devPages, startDevOrigin } from "./dev.ts";
@@ -133,7 +139,7 @@ function readConfigFile(path: string): unknown {
 async function run(
   command: Command,
   settings: Settings,
-  parts: Omit<ServiceParts, "pages">,
+  parts: Omit<ServiceDependencies, "pages">,
 ): Promise<void> {
   const { logger, platform } = parts;
   const pages: ReadonlyMap<string, Page> = command === "dev" ? devPages : new Map();

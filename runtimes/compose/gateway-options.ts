@@ -15,6 +15,8 @@ export interface NodeIdentity {
   readonly incarnation: string;
   readonly runtime: string;
   readonly pages: ReadonlyMap<string, Page>;
+  /** Names of the subprotocols that the node speaks itself. */
+  readonly subprotocols: readonly string[];
 }
 
 /** The apps that a node serves: those that routes lead to, or the one of the settings. */
@@ -39,7 +41,7 @@ export function gatewayOptions(settings: Settings, identity: NodeIdentity): Gate
     authorize: settings.authorize,
     authorizeTimeoutMs: settings["authorize-timeout"],
     groupsPerConnectionMax: settings["max-groups-per-connection"],
-    subprotocols: settings.subprotocols,
+    subprotocols: [...new Set([...settings.subprotocols, ...identity.subprotocols])],
     headers: settings.headers.map((name) => name.toLowerCase()),
     cookies: settings.cookies,
     compression: settings.compression,

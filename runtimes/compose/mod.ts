@@ -1,4 +1,4 @@
 export { sameOriginOnly } from "./gateway-options.ts";
 export { type Engine, engineOf, type Platform, type Watch } from "./platform.ts";
-export { Service, type ServiceParts } from "./service.ts";
+export { Service, type ServiceDependencies } from "./service.ts";
 export { version } from "./version.ts";

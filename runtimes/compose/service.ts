@@ -15,8 +15,20 @@ import {
 import { SystemClock, SystemRandom } from "../../adapters/system/mod.ts";
 import { limits, randomName } from "../../core/base/mod.ts";
 import type { Settings } from "../../core/config/mod.ts";
+import { ReusableMessage } from "../../core/groups/mod.ts";
 import { Gateway, type Page } from "../../core/mod.ts";
-import type { Authorizer, Clock, Codec, Logger, Random } from "../../core/ports/mod.ts";
+import type {
+  Authorizer,
+  Clock,
+  Codec,
+  Deflate,
+  Logger,
+  NewMessage,
+  Random,
+  SocketHandler,
+  Subprotocol,
+} from "../../core/ports/mod.ts";
+import { withSubprotocols } from "../../core/websocket/mod.ts";
 import { createWasmCodec } from "../../wasm/mod.ts";
 import {
   type ClientServer,
@@ -30,8 +42,8 @@ import { appsOf, fragmentsMaxOf, gatewayOptions, rangesOf } from "./gateway-opti
 import { type Engine, engineOf, type Platform } from "./platform.ts";
 import { version } from "./version.ts";
 
-/** What one start of a gateway is made of, besides its settings. */
-export interface ServiceParts {
+/** What one start of a gateway is given besides its settings. */
+export interface ServiceDependencies {
   readonly platform: Platform;
   readonly logger: Logger;
   readonly pages: ReadonlyMap<string, Page>;
@@ -43,6 +55,8 @@ export interface ServiceParts {
   readonly brokerLogin: BrokerLogin | undefined;
   /** Decides over handshakes, where `--authorize jwt` asks for it. */
   readonly authorizer: Authorizer | undefined;
+  /** Protocols above WebSocket that this node speaks at its edge: ADR 0007. */
+  readonly subprotocols?: readonly Subprotocol[] | undefined;
 }
 
 /** Where this process and its origin reach the embedded broker, with their password. */
@@ -58,10 +72,11 @@ function embeddedUrl(host: string, port: number, login: BrokerLogin | undefined)
 /** A running gateway process: the composition of core, adapters and a runtime's server. */
 export class Service {
   readonly settings: Settings;
-  readonly #parts: ServiceParts;
+  readonly #given: ServiceDependencies;
   readonly #clock: Clock = new SystemClock();
   readonly #random: Random = new SystemRandom();
   readonly #metrics: PrometheusMetrics = new PrometheusMetrics();
+  readonly #deflate: Deflate = createZlibDeflate();
   readonly #engine: Engine;
   readonly node: string;
   #broker: EmbeddedBroker | undefined;
@@ -70,10 +85,10 @@ export class Service {
   #clientServer: ClientServer | undefined;
   #admin: HttpServer | undefined;
 
-  constructor(settings: Settings, parts: ServiceParts) {
+  constructor(settings: Settings, given: ServiceDependencies) {
     this.settings = settings;
-    this.#parts = parts;
-    this.#engine = engineOf(parts.platform, settings.engine);
+    this.#given = given;
+    this.#engine = engineOf(given.platform, settings.engine);
     this.node = settings["node-name"] || `n${randomName(this.#random, 8)}`;
   }
 
@@ -81,7 +96,7 @@ export class Service {
   get brokerUrl(): string {
     const { settings } = this;
     if (this.#broker === undefined) return settings.broker;
-    return embeddedUrl(settings["broker-host"], this.#broker.port, this.#parts.brokerLogin);
+    return embeddedUrl(settings["broker-host"], this.#broker.port, this.#given.brokerLogin);
   }
 
   get port(): number {
@@ -134,7 +149,7 @@ export class Service {
   async #openBroker(): Promise<void> {
     const { settings } = this;
     if (settings.broker !== "embedded") return;
-    const { logger, brokerLogin: login } = this.#parts;
+    const { logger, brokerLogin: login } = this.#given;
     const [host, port] = [settings["broker-host"], settings["broker-port"]];
     this.#broker = await startEmbeddedBroker({ host, port, login, logger });
   }
@@ -154,12 +169,12 @@ export class Service {
     const mqtt = {
       url: this.brokerUrl,
       version: this.#broker === undefined ? settings["mqtt-version"] : ("4" as const),
-      tls: this.#broker === undefined ? this.#parts.mqttTls : undefined,
+      tls: this.#broker === undefined ? this.#given.mqttTls : undefined,
       root: settings["topic-root"],
       apps: appsOf(settings),
       node: this.node,
     };
-    const ports = { clock: this.#clock, random: this.#random, logger: this.#parts.logger };
+    const ports = { clock: this.#clock, random: this.#random, logger: this.#given.logger };
     return new Gateway(
       {
         ...ports,
@@ -167,14 +182,15 @@ export class Service {
         metrics: this.#metrics,
         bus: new MqttCommandBus(mqtt, ports),
         channel: new MqttEventChannel(mqtt, ports),
-        deflate: createZlibDeflate(),
-        authorizer: this.#parts.authorizer,
+        deflate: this.#deflate,
+        authorizer: this.#given.authorizer,
       },
       gatewayOptions(settings, {
+        subprotocols: this.#given.subprotocols?.map(({ name }) => name) ?? [],
         node: this.node,
         incarnation: randomName(this.#random, 12),
-        runtime: this.#parts.platform.name,
-        pages: this.#parts.pages,
+        runtime: this.#given.platform.name,
+        pages: this.#given.pages,
       }),
     );
   }
@@ -207,11 +223,18 @@ export class Service {
     return [this.#admin?.server, this.#broker?.server].filter((server) => server !== undefined);
   }
 
+  /** Puts the subprotocols before the gateway, each for the connections that chose it. */
+  #withSubprotocols(gateway: Gateway): SocketHandler {
+    const message = new ReusableMessage(this.#deflate);
+    const newMessage: NewMessage = (data) => message.setData(data);
+    return withSubprotocols(gateway, this.#given.subprotocols ?? [], { newMessage });
+  }
+
   async #openClientServer(codec: Codec): Promise<void> {
     const { settings } = this;
     const watch = new DescriptorWatch({
       clock: this.#clock,
-      logger: this.#parts.logger,
+      logger: this.#given.logger,
       count: (code) => this.#gateway.refused(code),
       shortage: (short) => this.#shortage(short),
     });
@@ -222,16 +245,16 @@ export class Service {
         mayEndDescriptors: (streams) => watch.mayHaveEnded(streams),
       });
     }
-    this.#clientServer = await this.#parts.platform.startServer(this.#engine, {
+    this.#clientServer = await this.#given.platform.startServer(this.#engine, {
       host: settings.host,
       port: settings.port,
-      tls: this.#parts.serverTls,
+      tls: this.#given.serverTls,
       proxyProtocol: settings["proxy-protocol"],
       trustedProxies: rangesOf(settings["trusted-proxies"]),
-      handler: this.#gateway,
+      handler: this.#withSubprotocols(this.#gateway),
       codec,
       clock: this.#clock,
-      deflate: settings.compression ? createZlibDeflate() : undefined,
+      deflate: settings.compression ? this.#deflate : undefined,
       messageBytesMax: settings["max-message-size"],
       inflateRatioMax: settings["max-inflate-ratio"],
       messageTimeoutMs: settings["message-timeout"],
@@ -253,12 +276,12 @@ export class Service {
 
   #tellStarted(): void {
     const { settings } = this;
-    this.#parts.logger.log("info", "started", `listening on ${settings.host}:${this.port}`, {
+    this.#given.logger.log("info", "started", `listening on ${settings.host}:${this.port}`, {
       port: this.port,
       adminPort: this.#admin?.port,
       brokerPort: this.#broker?.port,
       node: this.node,
-      runtime: this.#parts.platform.name,
+      runtime: this.#given.platform.name,
       engine: this.#engine,
       broker: redactUrl(this.brokerUrl),
       app: settings.app,

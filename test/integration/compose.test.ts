@@ -1,14 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encode } from "@msgpack/msgpack";
+import { connectOrigin } from "websocket-service/origin";
 import { MemoryBroadcast, MemoryLogger, MemorySocket } from "../../adapters/memory/mod.ts";
 import { readSettings } from "../../core/config/mod.ts";
 import type { OutgoingMessage, Socket, SocketHandler } from "../../core/ports/mod.ts";
-import { Service } from "../../runtimes/compose/service.ts";
+import type { Platform } from "../../runtimes/compose/mod.ts";
+import { Service, type ServiceDependencies } from "../../runtimes/compose/service.ts";
+import { startFramedServer } from "../../runtimes/framed-server/mod.ts";
 import type { ClientServerOptions } from "../../runtimes/server/client-server.ts";
 import { WasmCodec } from "../../wasm/mod.ts";
 import { plainClient } from "../support/broker-rigs.ts";
+import { graphProtocol, graphTalk } from "../support/graph-protocol.ts";
 import { idOf } from "../support/memory-node.ts";
+import { RawClient } from "../support/raw-client.ts";
 import { waitFor } from "../support/wait.ts";
 
 /** Counts what the runtime is asked to fan out. */
@@ -27,37 +32,41 @@ interface Composed {
   readonly broadcast: CountingBroadcast;
 }
 
-/** The whole program but the runtime's own server, over the embedded broker. */
+/** The whole program over the embedded broker, with a client server of the test's choice. */
+function service(
+  flags: Readonly<Record<string, string>>,
+  startServer: Platform["startServer"],
+  more: Partial<ServiceDependencies> = {},
+): Service {
+  const settings = readSettings({
+    flags: { port: "0", "admin-port": "0", broker: "embedded", "broker-port": "0", ...flags },
+    environment: {},
+    file: undefined,
+    defaults: {},
+  });
+  return new Service(settings, {
+    platform: { name: "bun", engines: ["wasm"], startServer, watch: () => undefined },
+    logger: new MemoryLogger(),
+    pages: new Map(),
+    serverTls: undefined,
+    mqttTls: undefined,
+    brokerLogin: undefined,
+    authorizer: undefined,
+    ...more,
+  });
+}
+
+/** Without a runtime's own server. */
 async function compose(flags: Readonly<Record<string, string>> = {}): Promise<Composed> {
   const broadcast = new CountingBroadcast();
   let options: ClientServerOptions | undefined;
-  const settings = readSettings({
-    flags: { port: "0", "admin-port": "0", broker: "embedded", "broker-port": "0", ...flags },
-    ...{ environment: {}, file: undefined, defaults: {} },
+  const composed = service(flags, (_, given) => {
+    options = given;
+    const [reloadTls, stop] = [async () => false, async () => {}];
+    return Promise.resolve({ port: 1, broadcast, reloadTls, stop, shortage: () => {} });
   });
-  const service = new Service(settings, {
-    platform: {
-      name: "bun",
-      engines: ["native", "wasm"],
-      startServer: (_, given) => {
-        options = given;
-        const [reloadTls, stop] = [async () => false, async () => {}];
-        const server = { port: 1, broadcast, reloadTls, stop };
-        return Promise.resolve({ ...server, shortage: () => {} });
-      },
-      watch: () => undefined,
-    },
-    ...{
-      logger: new MemoryLogger(),
-      pages: new Map(),
-      brokerLogin: undefined,
-      authorizer: undefined,
-    },
-    serverTls: undefined,
-    mqttTls: undefined,
-  });
-  await service.start();
-  return { service, options: options!, broadcast };
+  await composed.start();
+  return { service: composed, options: options!, broadcast };
 }
 
 function connect(handler: SocketHandler, broadcast: MemoryBroadcast): MemorySocket {
@@ -90,4 +99,35 @@ test("a large group's message goes out by the runtime's own fan-out, once", asyn
   assert.ok(sockets.every(({ delivered }) => delivered.length === sockets[0]!.delivered.length));
   await anybody.stop();
   await service.stop();
+});
+
+test("a composed gateway speaks a subprotocol that it is given, over a real socket", async () => {
+  const composed = service({ "drain-period": "0" }, (_, options) => startFramedServer(options), {
+    subprotocols: [graphProtocol],
+  });
+  await composed.start();
+  const seen: string[] = [];
+  const origin = await connectOrigin({ broker: composed.brokerUrl });
+  origin.on("message", ({ connection, data }) => {
+    seen.push(String(data));
+    connection.send(data);
+  });
+  const headers = { "Sec-WebSocket-Protocol": "other, graph" };
+  const client = await RawClient.open(composed.port, { headers });
+  try {
+    for (const [said, answer] of graphTalk) {
+      client.text(said);
+      if (answer !== undefined) assert.equal(await client.nextText(), answer);
+    }
+    const passed = graphTalk
+      .map(([said]) => said)
+      .filter((said) => /subscribe|complete/.test(said));
+    assert.deepEqual(seen, passed, "greetings and pings do not reach the origin");
+    client.text("no JSON");
+    assert.deepEqual(await client.closeFrame(), { code: 4400, reason: "Invalid message" });
+  } finally {
+    client.destroy();
+    await origin.close();
+    await composed.stop();
+  }
 });
