@@ -5,7 +5,7 @@ import { startDenoServer } from "./server.ts";
 
 await runCommandLine(process.argv.slice(2), {
   name: "deno",
-  // Deno's own server passes limits by and says less: docs/decisions/0003-runtime-quirks.md.
+  // Deno's own server has fewer limits and reports less: docs/runtimes.md.
   engines: ["wasm", "native"],
   startServer: (engine, options) =>
     engine === "native" ? startDenoServer(options) : startFramedServer(options),
