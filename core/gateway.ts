@@ -250,7 +250,7 @@ export class Gateway implements SocketHandler<Connection> {
       address: this.#log.enabled && typeof info.ip === "string" ? info.ip : "",
       info: app.router.mayMove ? keptInfo(info) : "",
     });
-    this.#codec.bind(slot, id, stream.buffer);
+    this.#codec.events.bind(slot, id, stream.buffer);
     this.#registry.set(connection);
     this.#metrics.opened.add(1);
     stream.append(["open", id, 0, { ...info, at: openedAt }]);
@@ -265,27 +265,27 @@ export class Gateway implements SocketHandler<Connection> {
 
   text(connection: Connection, data: string): void {
     // The runtime's own server took it, and no packet of the broker would.
-    if (utf8Exceeds(data, this.#codec.messageBytesMaxOf(connection.slot))) {
+    if (utf8Exceeds(data, this.#codec.events.messageBytesMaxOf(connection.slot))) {
       connection.close(closeReasons.messageTooBig);
     }
     if (connection.closing !== undefined) return;
     const { stream, slot } = connection;
-    if (!this.#codec.text(slot, data)) {
+    if (!this.#codec.events.text(slot, data)) {
       stream.bufferFull();
-      this.#codec.text(slot, data);
+      this.#codec.events.text(slot, data);
     }
-    this.batched(connection, 1, this.#codec.textBytes());
+    this.batched(connection, 1, this.#codec.events.textBytes());
   }
 
   binary(connection: Connection, data: Uint8Array): void {
-    if (data.byteLength > this.#codec.messageBytesMaxOf(connection.slot)) {
+    if (data.byteLength > this.#codec.events.messageBytesMaxOf(connection.slot)) {
       connection.close(closeReasons.messageTooBig);
     }
     if (connection.closing !== undefined) return;
     const { stream, slot } = connection;
-    if (!this.#codec.bytes(slot, 2, data)) {
+    if (!this.#codec.events.bytes(slot, 2, data)) {
       stream.bufferFull();
-      this.#codec.bytes(slot, 2, data);
+      this.#codec.events.bytes(slot, 2, data);
     }
     this.batched(connection, 1, data.byteLength);
   }
@@ -323,7 +323,7 @@ export class Gateway implements SocketHandler<Connection> {
     this.#app(connection.app.name).groups.forget(connection);
     this.#expiries.forget(connection);
     connection.stream.closed(connection, closeCode, closeReason, cause);
-    this.#codec.unbind(connection.slot);
+    this.#codec.events.unbind(connection.slot);
     this.#guard.closed(connection);
     this.#registry.closed(connection);
     this.#metrics.closed(cause);
@@ -343,7 +343,7 @@ export class Gateway implements SocketHandler<Connection> {
     for (const name of names) app.groups.join(connection, name, () => {});
     this.#reservations.releaseGroups(reservation);
     if (state !== undefined) {
-      if (!this.#codec.setState(connection.slot, this.#codec.encodeValue(state)))
+      if (!this.#codec.events.setState(connection.slot, this.#codec.values.encodeValue(state)))
         this.#metrics.error("state-too-big");
     }
     if (expiresAt !== undefined) this.#expiries.set(connection, expiresAt);

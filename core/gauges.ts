@@ -33,7 +33,9 @@ export function registerGauges(metrics: Metrics, gauged: Gauged): void {
     "Handshakes that wait for an origin",
     () => handshakes.waiting,
   );
-  metrics.gauge("wss_partial_bytes", "Bytes of unfinished messages", () => codec.partialBytes());
+  metrics.gauge("wss_partial_bytes", "Bytes of unfinished messages", () =>
+    codec.frames.partialBytes(),
+  );
   metrics.gauge(
     "wss_event_window_bytes",
     "Bytes of events that are not confirmed",

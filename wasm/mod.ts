@@ -1,2 +1,1 @@
-export { WasmCodec } from "./codec.ts";
-export { createPlainCodec, createWasmCodec } from "./create.ts";
+export { createWasmCodec, type WasmCodec } from "./codec/mod.ts";

@@ -64,12 +64,12 @@ export function forEachTarget(
   carryOut: CarryOut,
 ): void {
   const answer = answerById(source, options.ref);
-  const count = parts.codec.targets();
+  const count = parts.codec.commands.targets();
   for (let index = 0; index < count; index++) {
     const connection = targets.find(source, index);
     const here = connection !== undefined && connection.closing === undefined;
     if (!here && !targets.isOwn(index)) continue;
-    const id = parts.codec.targetId(index);
+    const id = parts.codec.commands.targetId(index);
     answer?.expect();
     if (here) carryOut(connection, (outcome) => answer?.settle(id, outcome));
     else answer?.settle(id, Outcome.gone);

@@ -97,7 +97,7 @@ export class CommandDispatcher {
     const app = parts.apps.get(source.app);
     if (app === undefined) return;
     parts.metrics.batchesReceived.add(1);
-    const error = parts.codec.decode(payload);
+    const error = parts.codec.commands.decode(payload);
     const json = payload[0] === jsonFirstByte;
     if (error === undefined) this.#batch(app, json ? { ...source, json } : source);
     else this.#refuse(source, error, "a batch cannot be read");
@@ -117,7 +117,7 @@ export class CommandDispatcher {
     if (app === undefined) return;
     const code =
       this.#context.sizeFault(payload.byteLength) ??
-      (kind === MessageKind.binary || parts.codec.validUtf8(payload)
+      (kind === MessageKind.binary || parts.codec.frames.validUtf8(payload)
         ? undefined
         : "message-not-utf8");
     if (code !== undefined) {
@@ -135,7 +135,7 @@ export class CommandDispatcher {
   #batch(app: CommandApp, source: CommandSource): void {
     const { parts } = this.#context;
     const { codec } = parts;
-    const stream = codec.stream();
+    const stream = codec.commands.stream();
     let skip = 0;
     let count = 0;
     if (stream !== undefined) {
@@ -151,7 +151,7 @@ export class CommandDispatcher {
       this.#missing.came(source, stream);
       skip = admission.skip;
     }
-    while (codec.nextItem()) {
+    while (codec.commands.nextItem()) {
       if (skip-- > 0) continue;
       this.#item(app, source);
     }
@@ -166,7 +166,11 @@ export class CommandDispatcher {
       this.#refuse(source, "batch-malformed", `a sender of numbered batches has ${most}`);
       return undefined;
     }
-    const numbers = { first: codec.first(), items: codec.items(), base: codec.base() };
+    const numbers = {
+      first: codec.commands.first(),
+      items: codec.commands.items(),
+      base: codec.commands.base(),
+    };
     const admission = app.commandStreams.admit(source.sender, { stream, ...numbers });
     if (admission === undefined) {
       this.#refuse(source, "streams-full", "no room to remember the stream of a new sender");
@@ -176,26 +180,32 @@ export class CommandDispatcher {
 
   #item(app: CommandApp, source: CommandSource): void {
     const { codec, metrics } = this.#context.parts;
-    const error = codec.itemError();
+    const error = codec.commands.itemError();
     if (error !== undefined) {
-      this.#refuse(source, error, `command ${codec.verbName()} cannot be carried out`);
+      this.#refuse(source, error, `command ${codec.commands.verbName()} cannot be carried out`);
       // Whoever waits for it would wait in vain: a client must not pay for an origin's mistake.
-      const verb = codec.verb();
+      const verb = codec.commands.verb();
       if (verb === Verb.accept || verb === Verb.reject) this.#handshakes.malformed(app, source);
       return;
     }
     metrics.commands.add(1);
-    const options = codec.hasOptions() ? readOptions(codec.options()) : noOptions;
+    const options = codec.commands.hasOptions()
+      ? readOptions(codec.commands.options())
+      : noOptions;
     if (options === undefined) {
-      const { ref = null } = codec.options();
-      this.#refuse(source, "command-malformed", `the options of ${codec.verbName()} are none`);
+      const { ref = null } = codec.commands.options();
+      this.#refuse(
+        source,
+        "command-malformed",
+        `the options of ${codec.commands.verbName()} are none`,
+      );
       if (ref !== null) this.#replyError(source, ref, "command-malformed");
       return;
     }
-    const verb = codec.verb();
+    const verb = codec.commands.verb();
     // A broker's access rules speak of topics: a group's topic is for that group alone.
     if (source.reach === "group" && !this.#mayOnGroupTopic(source)) {
-      this.#refuse(source, "group-name", `${codec.verbName()} on the topic of a group`);
+      this.#refuse(source, "group-name", `${codec.commands.verbName()} on the topic of a group`);
       if (options.ref !== undefined) this.#replyError(source, options.ref, "group-name");
       return;
     }
@@ -209,27 +219,27 @@ export class CommandDispatcher {
 
   #mayOnGroupTopic({ group }: CommandSource): boolean {
     const { codec } = this.#context.parts;
-    const verb = codec.verb();
-    return (verb === Verb.publish || verb === Verb.query) && codec.group() === group;
+    const verb = codec.commands.verb();
+    return (verb === Verb.publish || verb === Verb.query) && codec.commands.group() === group;
   }
 
   #send(source: CommandSource, options: CommandOptions): void {
     const { parts, message, targets, delivery, flushTracker, answerById, sizeFault } =
       this.#context;
     const { codec, metrics, clock } = parts;
-    const fault = sizeFault(codec.dataLength());
-    if (fault !== undefined) targets.refuseSize(source, fault, codec.dataLength());
+    const fault = sizeFault(codec.commands.dataLength());
+    if (fault !== undefined) targets.refuseSize(source, fault, codec.commands.dataLength());
     const expired = options.ttl !== undefined && isExpired(options, clock.now());
     if (expired) metrics.error("message-expired");
-    else message.set(codec.dataKind(), codec.dataLength(), codec);
+    else message.set(codec.commands.dataKind(), codec.commands.dataLength(), codec.commands);
     const answer = answerById(source, options.ref);
-    const count = codec.targets();
+    const count = codec.commands.targets();
     for (let index = 0; index < count; index++) {
       const connection = targets.find(source, index);
       if (connection === undefined) {
         if (answer !== undefined && targets.isOwn(index)) {
           answer.expect();
-          answer.settle(codec.targetId(index), Outcome.gone);
+          answer.settle(codec.commands.targetId(index), Outcome.gone);
         }
         continue;
       }
@@ -244,7 +254,7 @@ export class CommandDispatcher {
   }
 
   #acknowledged(app: CommandApp, source: CommandSource): void {
-    const [, stream, count, received] = this.#context.parts.codec.value();
+    const [, stream, count, received] = this.#context.parts.codec.commands.value();
     if (typeof stream !== "string" || !isCount(count)) {
       this.#refuse(source, "command-malformed", "ack without a stream and a count");
       return;

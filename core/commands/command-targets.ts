@@ -29,14 +29,19 @@ export class CommandTargets {
   /** The connection of target `index`, or undefined where the command's app has none here. */
   find(source: CommandSource, index: number): Connection | undefined {
     const { codec, metrics } = this.#parts;
-    const slot = codec.target(index);
+    const slot = codec.commands.target(index);
     const connection = slot < 0 ? undefined : this.#of(source, slot);
     if (connection !== undefined) return connection;
     if (slot >= 0 || slot === Target.gone) {
       metrics.targetsGone.add(1);
-      this.note(source, "id-gone", `no connection has the id ${codec.targetId(index)}`, "info");
+      this.note(
+        source,
+        "id-gone",
+        `no connection has the id ${codec.commands.targetId(index)}`,
+        "info",
+      );
     } else if (slot === Target.malformed) {
-      this.refuse(source, "id-malformed", `not an id: ${codec.targetId(index)}`);
+      this.refuse(source, "id-malformed", `not an id: ${codec.commands.targetId(index)}`);
     } else {
       this.foreign(source, index);
     }
@@ -45,23 +50,23 @@ export class CommandTargets {
 
   /** Whether this node is to answer for target `index`: it is no other node's. */
   isOwn(index: number): boolean {
-    return this.#parts.codec.target(index) !== Target.foreign;
+    return this.#parts.codec.commands.target(index) !== Target.foreign;
   }
 
   /** The connection of any id, where it is here and of the command's app. */
   findById(source: CommandSource, id: string): Connection | undefined {
-    const slot = this.#parts.codec.resolve(id);
+    const slot = this.#parts.codec.commands.resolve(id);
     return slot < 0 ? undefined : this.#of(source, slot);
   }
 
   /** Target `index` is another node's: sends the item on to it, for that target alone. */
   foreign(source: CommandSource, index: number): void {
     const { bus, codec, metrics } = this.#parts;
-    const id = codec.targetId(index);
+    const id = codec.commands.targetId(index);
     if (source.reach === "local") {
-      const [verb, , ...rest] = codec.value();
+      const [verb, , ...rest] = codec.commands.value();
       metrics.forwarded.add(1);
-      const batch = codec.encodeValue([[verb, id, ...rest]]);
+      const batch = codec.values.encodeValue([[verb, id, ...rest]]);
       bus.forward(source.app, id.slice(0, id.indexOf(".")), batch);
     } else if (source.reach === "node") {
       this.refuse(source, "id-foreign", `not of this node: ${id}`);

@@ -18,7 +18,7 @@ export class ConnectionCommands {
 
   close(call: CommandCall): void {
     const { parts, targets } = this.#context;
-    const [, , code, reason] = parts.codec.value();
+    const [, , code, reason] = parts.codec.commands.value();
     const closeCode = typeof code === "number" ? code : 1000;
     const closeReason = typeof reason === "string" ? reason : "";
     const fits = encoder.encode(closeReason).length <= closeReasonBytesMax;
@@ -36,13 +36,13 @@ export class ConnectionCommands {
   /** What comes with each message from now on; nil takes it away. */
   state(call: CommandCall): void {
     const { parts, targets } = this.#context;
-    const [, , value] = parts.codec.value();
-    const state = value === null ? undefined : parts.codec.encodeValue(value);
+    const [, , value] = parts.codec.commands.value();
+    const state = value === null ? undefined : parts.codec.values.encodeValue(value);
     const tooBig = state !== undefined && state.length > limits.stateBytesMax;
     if (tooBig) targets.refuse(call.source, "state-too-big", "a state has 4,096 bytes at most");
     forEachTarget(this.#context, call, ({ slot }, settle) => {
       // False where all states together would take more memory than there is for them.
-      const stored = !tooBig && parts.codec.setState(slot, state);
+      const stored = !tooBig && parts.codec.events.setState(slot, state);
       if (!stored && !tooBig) parts.metrics.error("state-too-big");
       settle(stored ? Outcome.stored : "state-too-big");
     });
@@ -51,7 +51,7 @@ export class ConnectionCommands {
   /** Moves the end that a token set. */
   renew(call: CommandCall): void {
     const { parts, targets } = this.#context;
-    const [, , expires] = parts.codec.value();
+    const [, , expires] = parts.codec.commands.value();
     const wrong = typeof expires !== "number" || !(expires >= 0);
     if (wrong) targets.refuse(call.source, "command-malformed", "renew without a time");
     forEachTarget(this.#context, call, (connection, settle) => {

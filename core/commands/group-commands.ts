@@ -16,7 +16,7 @@ export class GroupCommands {
   /** The outcome is known when the broker has granted the group's subscription. */
   join({ app, source, options }: CommandCall): void {
     const { targets } = this.#context;
-    const name = this.#context.parts.codec.group();
+    const name = this.#context.parts.codec.commands.group();
     const fault = groupFault(name);
     if (fault !== undefined) targets.refuse(source, fault, "no group can have that name");
     forEachTarget(this.#context, { app, source, options }, (connection, settle) => {
@@ -44,7 +44,7 @@ export class GroupCommands {
   }
 
   leave({ app, source, options }: CommandCall): void {
-    const name = this.#context.parts.codec.group();
+    const name = this.#context.parts.codec.commands.group();
     const fault = groupFault(name);
     if (fault !== undefined) {
       this.#context.targets.refuse(source, fault, "no group can have that name");
@@ -59,30 +59,34 @@ export class GroupCommands {
     const { parts, message, fanOut, flushTracker, reply, sizeFault, targets } = this.#context;
     const { app, source, options } = call;
     const { bus, codec, metrics, node } = parts;
-    const name = codec.group();
+    const name = codec.commands.group();
     const answer =
       options.ref === undefined
         ? undefined
         : new AnswerByCount(node, (result) => reply(source, options.ref, result));
-    const fault = isGroupName(name) ? sizeFault(codec.dataLength()) : "group-name";
+    const fault = isGroupName(name) ? sizeFault(codec.commands.dataLength()) : "group-name";
     if (fault !== undefined) {
       if (fault === "group-name") targets.refuse(source, fault, "not a group to publish to");
-      else targets.refuseSize(source, fault, codec.dataLength());
+      else targets.refuseSize(source, fault, codec.commands.dataLength());
       answer?.refuse(fault);
       return;
     }
     // Who addressed one node means the whole cluster all the same.
     if (source.reach === "node" || source.reach === "local") {
-      const batch = batchOf(codec.itemBytes());
+      const batch = batchOf(codec.commands.itemBytes());
       // As JSON its replies come so too.
-      bus.forwardToGroup(app.name, name, source.json === true ? codec.toJson(batch) : batch);
+      bus.forwardToGroup(
+        app.name,
+        name,
+        source.json === true ? codec.values.toJson(batch) : batch,
+      );
     }
     if (isExpired(options, parts.clock.now())) {
       this.#expire(call, name, answer);
       return;
     }
     metrics.groupMessages.add(1);
-    message.set(codec.dataKind(), codec.dataLength(), codec);
+    message.set(codec.commands.dataKind(), codec.commands.dataLength(), codec.commands);
     const told =
       answer === undefined
         ? undefined

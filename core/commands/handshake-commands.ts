@@ -13,14 +13,16 @@ export class HandshakeCommands {
 
   accept(call: CommandCall): void {
     const { codec } = this.#context.parts;
-    const [, , value] = codec.value();
+    const [, , value] = codec.commands.value();
     // Its own map is the place of a `ref`; one of options behind it counts too.
     const ref = (value as { ref?: unknown } | null | undefined)?.ref ?? call.options.ref;
-    this.#decide(call, ref, Outcome.accepted, (offered) => readAccept(value, offered, codec));
+    this.#decide(call, ref, Outcome.accepted, (offered) =>
+      readAccept(value, offered, codec.values),
+    );
   }
 
   reject(call: CommandCall): void {
-    const [, , status, body] = this.#context.parts.codec.value();
+    const [, , status, body] = this.#context.parts.codec.commands.value();
     const { ref, all } = call.options;
     this.#decide(call, ref, Outcome.rejected, () => readReject(status, body, all));
   }
@@ -28,7 +30,7 @@ export class HandshakeCommands {
   /** An `accept` or `reject` whose shape is wrong: where its id can be read, it is a decision. */
   malformed(app: CommandApp, source: CommandSource): void {
     const { parts, reply } = this.#context;
-    const [, id] = parts.codec.value();
+    const [, id] = parts.codec.commands.value();
     if (typeof id !== "string" || parts.handshakes.offered(app, id) === undefined) return;
     reply(source, null, { [id]: "handshake-grant" });
     parts.handshakes.settle(id, "handshake-grant");
@@ -42,8 +44,8 @@ export class HandshakeCommands {
   ): void {
     const { parts, targets, reply } = this.#context;
     const { codec, handshakes } = parts;
-    const id = codec.targetId(0);
-    const target = codec.target(0);
+    const id = codec.commands.targetId(0);
+    const target = codec.commands.target(0);
     if (target === Target.foreign) {
       targets.foreign(source, 0);
       return;

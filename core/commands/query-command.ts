@@ -26,7 +26,7 @@ export class QueryCommand {
     }
     // What this batch has sent so far is no longer waiting here.
     this.#context.delivery.flush();
-    const [, subject] = parts.codec.value();
+    const [, subject] = parts.codec.commands.value();
     const isId = typeof subject === "string" && nodeOfConnectionId(subject) !== undefined;
     if (typeof subject === "string" && (!isId || all.group === true)) this.#group(call, subject);
     else this.#ids(call, Array.isArray(subject) ? subject : [subject]);

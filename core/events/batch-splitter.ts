@@ -20,7 +20,7 @@ export function batchBytesTarget(channel: EventChannel): number {
 export function limitBatches(codec: Codec, channel: EventChannel): void {
   const { batchHeadBytesMax, messageHeadBytesMax } = limits;
   const room = channel.batchBytesMax - batchHeadBytesMax - messageHeadBytesMax;
-  codec.limitBatches(batchBytesTarget(channel), Math.max(0, room));
+  codec.events.limitBatches(batchBytesTarget(channel), Math.max(0, room));
 }
 
 /** `alive` items of these connections, each of which fits the channel. */
@@ -52,7 +52,7 @@ export interface Fit {
 }
 
 function format({ codec, json }: Fit, batch: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  return json ? new Uint8Array(codec.toJson(batch)) : batch;
+  return json ? new Uint8Array(codec.values.toJson(batch)) : batch;
 }
 
 /**
@@ -63,7 +63,7 @@ export function fitBatch(batch: NumberedBatch, usual: Fit): NumberedBatch[] {
   const fit = batch.json === true ? { ...usual, json: true } : usual;
   const payload = format(fit, batch.payload);
   if (payload.byteLength <= fit.bytesMax) return [{ ...batch, payload }];
-  const [version, stream, , items] = fit.codec.decodeValue(batch.payload) as [
+  const [version, stream, , items] = fit.codec.values.decodeValue(batch.payload) as [
     number,
     string,
     number,
@@ -71,7 +71,7 @@ export function fitBatch(batch: NumberedBatch, usual: Fit): NumberedBatch[] {
   ];
   const part = (from: number, to: number): NumberedBatch => {
     const first = batch.first + from;
-    const bytes = fit.codec.encodeValue([version, stream, first, items.slice(from, to)]);
+    const bytes = fit.codec.values.encodeValue([version, stream, first, items.slice(from, to)]);
     return { first, count: to - from, payload: new Uint8Array(bytes) };
   };
   if (batch.count > 1) {
@@ -96,7 +96,7 @@ export function fitBare(
   items: readonly (readonly unknown[])[],
   fit: Fit,
 ): Uint8Array<ArrayBuffer>[] {
-  const payload = format(fit, new Uint8Array(fit.codec.encodeValue(items)));
+  const payload = format(fit, new Uint8Array(fit.codec.values.encodeValue(items)));
   if (payload.byteLength <= fit.bytesMax || items.length < 2) return [payload];
   const middle = items.length >> 1;
   return [...fitBare(items.slice(0, middle), fit), ...fitBare(items.slice(middle), fit)];

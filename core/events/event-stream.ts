@@ -48,7 +48,7 @@ export class EventStream {
     this.#parts = parts;
     this.#options = options;
     this.window = new StreamWindow(options);
-    this.buffer = parts.codec.openBuffer(options.stream);
+    this.buffer = parts.codec.events.openBuffer(options.stream);
     this.bare = new BareEvents(parts.channel, (error) => this.#failed(error));
   }
 
@@ -58,7 +58,7 @@ export class EventStream {
 
   /** Bytes of events that are not confirmed: in the batch buffer, waiting, or published. */
   get unconfirmedBytes(): number {
-    return this.#parts.codec.bufferBytes(this.buffer) + this.window.bytes;
+    return this.#parts.codec.events.bufferBytes(this.buffer) + this.window.bytes;
   }
 
   get windowFull(): boolean {
@@ -86,7 +86,7 @@ export class EventStream {
 
   /** Number of the next item. */
   get next(): number {
-    return this.#parts.codec.bufferNext(this.buffer);
+    return this.#parts.codec.events.bufferNext(this.buffer);
   }
 
   /** Whether the channel can publish. While it cannot, events wait inside the window. */
@@ -108,12 +108,12 @@ export class EventStream {
   /** Adds an event that is no message, or one again: never refused. As JSON in its own batch. */
   append(item: readonly unknown[], json = false): number {
     const { codec, channel } = this.#parts;
-    const bytes = codec.encodeValue(item);
+    const bytes = codec.values.encodeValue(item);
     const alone = json && !this.#options.json;
     // What another stream gave up comes all at once, and brokers limit a packet.
-    const full = codec.bufferBytes(this.buffer) + bytes.length > batchBytesTarget(channel);
+    const full = codec.events.bufferBytes(this.buffer) + bytes.length > batchBytesTarget(channel);
     if (alone || full) this.#take();
-    codec.append(this.buffer, bytes);
+    codec.events.append(this.buffer, bytes);
     if (alone) this.#take(true);
     this.written();
     return bytes.length;
@@ -149,7 +149,7 @@ export class EventStream {
   closed(connection: Connection, closeCode: number, closeReason: string, cause: CloseCause): void {
     const { codec } = this.#parts;
     const known = knownOf(codec, connection);
-    const seq = codec.takeSeq(connection.slot);
+    const seq = codec.events.takeSeq(connection.slot);
     this.append(closeEvent(codec, known, [seq, closeCode, closeReason, cause]));
     this.forget(connection);
     // What is told in open mode goes to nobody else.
@@ -239,10 +239,10 @@ export class EventStream {
 
   #take(json?: boolean): void {
     const { codec } = this.#parts;
-    const count = codec.bufferItems(this.buffer);
+    const count = codec.events.bufferItems(this.buffer);
     if (count === 0) return;
-    const first = codec.bufferNext(this.buffer) - count;
-    this.window.push({ first, count, payload: codec.takeBatch(this.buffer), json });
+    const first = codec.events.bufferNext(this.buffer) - count;
+    this.window.push({ first, count, payload: codec.events.takeBatch(this.buffer), json });
   }
 
   /**

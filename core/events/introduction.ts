@@ -35,14 +35,14 @@ function readInfo(kept: string): Info {
 export function knownOf(codec: Codec, connection: Connection): KnownConnection {
   const { id, info, user, slot, openedAt, groups = [] } = connection;
   const names = [...groups].filter((name) => !isReserved(name));
-  return { id, info, user, state: codec.state(slot), groups: names, openedAt };
+  return { id, info, user, state: codec.events.state(slot), groups: names, openedAt };
 }
 
 /** `user` and `state`, where there are any. */
 function grantOf(codec: Codec, { user, state }: KnownConnection): Info {
   return {
     ...(user === undefined ? {} : { user }),
-    ...(state === undefined ? {} : { state: codec.decodeValue(state) }),
+    ...(state === undefined ? {} : { state: codec.values.decodeValue(state) }),
   };
 }
 

@@ -90,7 +90,7 @@ export class StreamWindow extends BatchWindow {
     const { confirmed } = this;
     const items: unknown[][] = [];
     for (const { first, payload } of this.clear()) {
-      const [, , , batch] = codec.decodeValue(payload) as [0, 0, 0, unknown[][]];
+      const [, , , batch] = codec.values.decodeValue(payload) as [0, 0, 0, unknown[][]];
       items.push(...batch.slice(Math.max(0, confirmed - first)));
     }
     return items;

@@ -14,7 +14,7 @@ function moveConnection(codec: Codec, connection: Connection, target: EventStrea
   if (connection.stream === target) return;
   connection.stream = target;
   connection.lastItem = target.next;
-  codec.move(connection.slot, target.buffer);
+  codec.events.move(connection.slot, target.buffer);
 }
 
 /** Tells an origin of a connection that is its from now on, before any event of that. */
@@ -26,7 +26,7 @@ function introduce(codec: Codec, stream: EventStream, [known, seq]: [KnownConnec
 /** Moves a connection of which no event is under way, and introduces it. */
 export function moveIdle(codec: Codec, connection: Connection, target: EventStream): void {
   moveConnection(codec, connection, target);
-  introduce(codec, target, [knownOf(codec, connection), codec.nextSeq(connection.slot)]);
+  introduce(codec, target, [knownOf(codec, connection), codec.events.nextSeq(connection.slot)]);
   connection.lastItem = target.next;
 }
 
@@ -64,7 +64,7 @@ export function reassign(
     const to = target(id);
     targets.set(id, to);
     moveConnection(codec, connection, to);
-    const seq = firstSeqs.get(id) ?? codec.nextSeq(slot);
+    const seq = firstSeqs.get(id) ?? codec.events.nextSeq(slot);
     // Its `open` comes again, and says it all.
     if (seq > 0) introduce(codec, to, [knownOf(codec, connection), seq]);
   }
@@ -90,7 +90,7 @@ export function reassign(
   for (const connection of registry.all()) {
     if (targets.has(connection.id)) connection.lastItem = connection.stream.next;
   }
-  codec.closeBuffer(from.buffer);
+  codec.events.closeBuffer(from.buffer);
   for (const connection of paused) {
     if (connection.closing !== undefined) continue;
     connection.socket.resume();

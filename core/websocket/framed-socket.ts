@@ -76,7 +76,7 @@ export class FramedSocket implements Socket, ByteSocketListener, FrameSource {
   attach(connection: ConnectionHandle): void {
     this.#connection = connection;
     const { slot, bypassBatch } = connection;
-    this.#server.codec.attach(slot, this.#deflate, bypassBatch);
+    this.#server.codec.frames.attach(slot, this.#deflate, bypassBatch);
   }
 
   get connection(): ConnectionHandle {
@@ -168,7 +168,7 @@ export class FramedSocket implements Socket, ByteSocketListener, FrameSource {
       return;
     }
     this.#sendLatePong();
-    const bytes = codec.unfinishedBytes(this.connection.slot);
+    const bytes = codec.frames.unfinishedBytes(this.connection.slot);
     unfinished.note(this, bytes, messageEnded);
     if (this.#paused) unfinished.pause(this, true);
   }

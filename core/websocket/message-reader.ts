@@ -74,19 +74,19 @@ export class MessageReader {
 
   #feed(source: FrameSource, chunk: Uint8Array): void {
     const { codec } = this.#options;
-    let step = codec.feed(source.connection.slot, chunk);
+    let step = codec.frames.feed(source.connection.slot, chunk);
     while (step !== ParserStep.done) {
       if (step === ParserStep.fault) {
-        source.failed(codec.fault());
+        source.failed(codec.frames.fault());
         break;
       }
       this.#take(source, step);
       // RFC 6455, 7.1.7: nothing is read after a fault. `closed` will unbind the slot.
       if (source.isEnded) break;
-      step = codec.next();
+      step = codec.frames.next();
     }
-    this.#messages += codec.fedMessages();
-    this.#payloadBytes += codec.fedBytes();
+    this.#messages += codec.frames.fedMessages();
+    this.#payloadBytes += codec.frames.fedBytes();
   }
 
   #take(source: FrameSource, step: ParserStep): void {
@@ -94,7 +94,7 @@ export class MessageReader {
     if (step === ParserStep.bufferFull) {
       handler.bufferFull(source.connection);
     } else if (step === ParserStep.close) {
-      source.closing(codec.payload());
+      source.closing(codec.frames.payload());
     } else if (step === ParserStep.deflatedText || step === ParserStep.deflatedBinary) {
       this.#takeDeflated(
         source,
@@ -104,10 +104,10 @@ export class MessageReader {
       // After our close frame these are parsed and dropped.
       if (step === ParserStep.text || step === ParserStep.binary) {
         const kind = step === ParserStep.text ? MessageKind.text : MessageKind.binary;
-        this.#handOver(source.connection, kind, codec.payload());
+        this.#handOver(source.connection, kind, codec.frames.payload());
       } else {
         this.#controlFrames += 1;
-        if (step === ParserStep.ping) source.pinged(codec.payload());
+        if (step === ParserStep.ping) source.pinged(codec.frames.payload());
       }
     }
   }
@@ -132,10 +132,13 @@ export class MessageReader {
   #inflate(source: FrameSource, kind: MessageKind): Uint8Array | ErrorCode {
     const { codec, deflate, messageBytesMax, inflateRatioMax = Infinity } = this.#options;
     assert(deflate, "deflate was negotiated without a coder");
-    const payload = codec.payload();
+    const payload = codec.frames.payload();
     const withinRatio = payload.length * inflateRatioMax;
     const byRatio = Math.max(limits.inflateFreeBytes, withinRatio);
-    const bytesMax = Math.min(messageBytesMax, codec.messageBytesMaxOf(source.connection.slot));
+    const bytesMax = Math.min(
+      messageBytesMax,
+      codec.events.messageBytesMaxOf(source.connection.slot),
+    );
     const message = deflate.inflate(payload, Math.min(bytesMax, byRatio));
     if (message === undefined) return "message-inflate";
     if (message === "too-big") {
@@ -144,7 +147,7 @@ export class MessageReader {
     const excess = message.length - withinRatio;
     if (excess > 0 && !this.#mayExceedRatio(source, excess)) return "message-inflate-ratio";
     const text = kind === MessageKind.text;
-    return text && !codec.validUtf8(message) ? "message-not-utf8" : message;
+    return text && !codec.frames.validUtf8(message) ? "message-not-utf8" : message;
   }
 
   /** Allows a client `limits.inflateFreeBytes` above the ratio per second, in one burst too. */
@@ -159,7 +162,7 @@ export class MessageReader {
   /** Puts an inflated message into the connection's batch buffer. */
   #append(connection: ConnectionHandle, kind: MessageKind, message: Uint8Array): void {
     const { codec, handler } = this.#options;
-    while (!codec.bytes(connection.slot, kind, message)) handler.bufferFull(connection);
+    while (!codec.events.bytes(connection.slot, kind, message)) handler.bufferFull(connection);
     this.#messages += 1;
     this.#payloadBytes += message.length;
   }

@@ -2,7 +2,8 @@ import { createRequire } from "node:module";
 import { resolve } from "node:path";
 import { decode, Encoder, encode } from "@msgpack/msgpack";
 import { type Codec, type CodecOptions, MessageKind } from "../../core/ports/mod.ts";
-import { createPlainCodec, createWasmCodec } from "../../wasm/mod.ts";
+import { createWasmCodec } from "../../wasm/mod.ts";
+import { createReferenceCodec } from "../../wasm/reference/mod.ts";
 import { clientFrame } from "../vectors/frames.ts";
 import { idOf } from "../vectors/ids.ts";
 import { type Contender, race, type Timing, timingLines } from "./timing.ts";
@@ -26,9 +27,9 @@ interface Bound {
 
 function bound(make: (options: CodecOptions) => Codec): Bound {
   const codec = make(options);
-  const buffer = codec.openBuffer("bench-node/incarnation/0");
-  codec.bind(slot, id, buffer);
-  codec.attach(slot, false);
+  const buffer = codec.events.openBuffer("bench-node/incarnation/0");
+  codec.events.bind(slot, id, buffer);
+  codec.frames.attach(slot, false);
   return { codec, buffer };
 }
 
@@ -38,10 +39,10 @@ function feeding(name: string, { codec, buffer }: Bound, chunk: Uint8Array): Con
   const run = (operations: number): void => {
     const messages = chunk.length / clientFrame(0x82, data64).length;
     for (let i = 0; i < operations; i += messages) {
-      let step = codec.feed(slot, chunk);
+      let step = codec.frames.feed(slot, chunk);
       while (step !== 0) {
-        taken += codec.takeBatch(buffer).length;
-        step = codec.next();
+        taken += codec.events.takeBatch(buffer).length;
+        step = codec.frames.next();
       }
     }
     if (taken < 0) throw new Error("never");
@@ -87,11 +88,13 @@ function receiving(name: string, chunk: Buffer, pack: (item: unknown) => Uint8Ar
 function encoding(name: string, { codec, buffer }: Bound, kind: MessageKind): Contender {
   let taken = 0;
   const add = (): boolean =>
-    kind === MessageKind.text ? codec.text(slot, ascii) : codec.bytes(slot, kind, data64);
+    kind === MessageKind.text
+      ? codec.events.text(slot, ascii)
+      : codec.events.bytes(slot, kind, data64);
   const run = (operations: number): void => {
     for (let i = 0; i < operations; i++) {
       if (add()) continue;
-      taken += codec.takeBatch(buffer).length;
+      taken += codec.events.takeBatch(buffer).length;
       add();
     }
     if (taken < 0) throw new Error("never");
@@ -114,7 +117,7 @@ const commands = 16;
 
 function commandBatch(codec: Codec): Uint8Array {
   const items = Array.from({ length: commands }, () => ["send", id, data64]);
-  return codec.encodeValue([1, "origin/incarnation", 4_000, items]);
+  return codec.values.encodeValue([1, "origin/incarnation", 4_000, items]);
 }
 
 /** A batch of 16 `send`s, each resolved to its slot and its data looked at; per command. */
@@ -123,11 +126,13 @@ function deciding(name: string, { codec }: Bound): Contender {
   let bytes = 0;
   const run = (operations: number): void => {
     for (let i = 0; i < operations; i += commands) {
-      if (codec.decode(batch) !== undefined) throw new Error("a batch that cannot be read");
-      while (codec.nextItem()) {
-        if (codec.verb() !== 1 || codec.itemError() !== undefined) continue;
-        for (let t = 0; t < codec.targets(); t++) if (codec.target(t) !== slot) bytes = -1;
-        bytes += codec.dataLength();
+      if (codec.commands.decode(batch) !== undefined)
+        throw new Error("a batch that cannot be read");
+      while (codec.commands.nextItem()) {
+        if (codec.commands.verb() !== 1 || codec.commands.itemError() !== undefined) continue;
+        for (let t = 0; t < codec.commands.targets(); t++)
+          if (codec.commands.target(t) !== slot) bytes = -1;
+        bytes += codec.commands.dataLength();
       }
     }
     if (bytes < 0) throw new Error("a target that cannot be found");
@@ -163,8 +168,8 @@ function cutting(name: string, { codec, buffer }: Bound): Contender {
   const run = (operations: number): void => {
     for (let i = 0; i < operations; i++) {
       for (const chunk of chunks) {
-        for (let step = codec.feed(slot, chunk); step !== 0; step = codec.next()) {
-          codec.takeBatch(buffer);
+        for (let step = codec.frames.feed(slot, chunk); step !== 0; step = codec.frames.next()) {
+          codec.events.takeBatch(buffer);
         }
       }
     }
@@ -175,7 +180,7 @@ function cutting(name: string, { codec, buffer }: Bound): Contender {
 function checking(name: string, { codec }: Bound, text: Uint8Array): Contender {
   const run = (operations: number): void => {
     for (let i = 0; i < operations; i++)
-      if (!codec.validUtf8(text)) throw new Error("it is valid");
+      if (!codec.frames.validUtf8(text)) throw new Error("it is valid");
   };
   return { name, run };
 }
@@ -205,7 +210,7 @@ export async function runCodecBench(print: (line: string) => void): Promise<Timi
   };
   const encoder = new Encoder();
   const fast = bound(createWasmCodec);
-  const plain = bound(createPlainCodec);
+  const plain = bound(createReferenceCodec);
   for (const [opcode, kind] of [
     [0x82, "binary"],
     [0x81, "text"],
@@ -214,7 +219,7 @@ export async function runCodecBench(print: (line: string) => void): Promise<Timi
       const chunk = repeated(clientFrame(opcode, data64), times);
       await show(`in: ${kind} frames of 64 bytes, ${times} a chunk, per message`, [
         feeding("wasm", fast, chunk),
-        feeding("twin", plain, chunk),
+        feeding("reference", plain, chunk),
         receiving("ws + msgpack encode()", chunk, encode),
         receiving("ws + one msgpack Encoder", chunk, (item) => encoder.encodeSharedRef(item)),
       ]);
@@ -226,7 +231,7 @@ export async function runCodecBench(print: (line: string) => void): Promise<Timi
   ] as const) {
     await show(`in: parsed by the runtime, ${name} of 64 bytes, per message`, [
       encoding("wasm", fast, kind),
-      encoding("twin", plain, kind),
+      encoding("reference", plain, kind),
       packing("msgpack encode()", kind, encode),
       packing("one msgpack Encoder", kind, (item) => encoder.encodeSharedRef(item)),
     ]);
@@ -234,11 +239,11 @@ export async function runCodecBench(print: (line: string) => void): Promise<Timi
   const letters = clientFrame(0x81, new TextEncoder().encode("Ж".repeat(32)));
   await show("in: text frames of 64 bytes in Cyrillic, 1 a chunk, per message", [
     feeding("wasm", fast, letters),
-    feeding("twin", plain, letters),
+    feeding("reference", plain, letters),
   ]);
   await show("in: a binary message of 4 KiB that comes in three chunks", [
     cutting("wasm", fast),
-    cutting("twin", plain),
+    cutting("reference", plain),
   ]);
   for (const [what, text] of [
     ["64 bytes of ASCII", ascii],
@@ -248,13 +253,13 @@ export async function runCodecBench(print: (line: string) => void): Promise<Timi
     const bytes = new TextEncoder().encode(text);
     await show(`UTF-8 check alone: ${what}`, [
       checking("wasm", fast, bytes),
-      checking("twin", plain, bytes),
+      checking("reference", plain, bytes),
       decoding(bytes),
     ]);
   }
   await show(`out: a batch of ${commands} sends of 64 bytes, per command`, [
     deciding("wasm", fast),
-    deciding("twin", plain),
+    deciding("reference", plain),
     unpacking(fast),
   ]);
   return all;

@@ -3,7 +3,8 @@ import { env } from "node:process";
 import { describe, test } from "node:test";
 import { decode } from "@msgpack/msgpack";
 import { type Codec, type CodecOptions, ParserStep } from "../../core/ports/mod.ts";
-import { createPlainCodec, createWasmCodec } from "../../wasm/mod.ts";
+import { createWasmCodec } from "../../wasm/mod.ts";
+import { createReferenceCodec } from "../../wasm/reference/mod.ts";
 import { Dice, fuzzSeed } from "../vectors/dice.ts";
 import { clientFrame } from "../vectors/frames.ts";
 import { concat } from "../vectors/hex.ts";
@@ -45,17 +46,17 @@ function framesOf(dice: Dice, data: string | Uint8Array): Uint8Array {
 
 function feed(codec: Codec, buffer: number, client: Client, received: unknown[][]): void {
   const chunk = client.chunks.shift()!;
-  let step = codec.feed(client.slot, chunk);
+  let step = codec.frames.feed(client.slot, chunk);
   while (step !== ParserStep.done) {
-    assert.notEqual(step, ParserStep.fault, `FUZZ_SEED=${seed}: ${codec.fault()}`);
+    assert.notEqual(step, ParserStep.fault, `FUZZ_SEED=${seed}: ${codec.frames.fault()}`);
     if (step === ParserStep.bufferFull) take(codec, buffer, received);
-    step = codec.next();
+    step = codec.frames.next();
   }
 }
 
 /** Reads a batch with another's decoder, and looks at its numbers. */
 function take(codec: Codec, buffer: number, received: unknown[][]): void {
-  const [version, stream, first, items] = decode(codec.takeBatch(buffer)) as [
+  const [version, stream, first, items] = decode(codec.events.takeBatch(buffer)) as [
     number,
     string,
     number,
@@ -67,17 +68,17 @@ function take(codec: Codec, buffer: number, received: unknown[][]): void {
 
 for (const [name, make] of [
   ["wasm", createWasmCodec],
-  ["twin", createPlainCodec],
+  ["reference", createReferenceCodec],
 ] as const) {
   describe(`codec ${name}: messages`, () => {
     test(`what clients send is what batches hold, in order (FUZZ_SEED=${seed})`, () => {
       const dice = new Dice(seed);
       const codec = make(options);
-      const buffer = codec.openBuffer("s");
+      const buffer = codec.events.openBuffer("s");
       const received: unknown[][] = [];
       const clients = slots.map((slot): Client => {
-        codec.bind(slot, idOf("n1", slot), buffer);
-        codec.attach(slot, false);
+        codec.events.bind(slot, idOf("n1", slot), buffer);
+        codec.frames.attach(slot, false);
         return { slot, sent: [], chunks: [] };
       });
       for (let i = 0; i < cases; i++) {
@@ -108,7 +109,7 @@ for (const [name, make] of [
           `FUZZ_SEED=${seed}`,
         );
       }
-      assert.equal(codec.partialBytes(), 0);
+      assert.equal(codec.frames.partialBytes(), 0);
     });
   });
 }

@@ -4,7 +4,8 @@ import { test } from "node:test";
 import { encode } from "@msgpack/msgpack";
 import { ErrorCode, limits } from "../../core/base/mod.ts";
 import { type Codec, type CodecOptions, ParserStep, Verb } from "../../core/ports/mod.ts";
-import { createPlainCodec, createWasmCodec } from "../../wasm/mod.ts";
+import { createWasmCodec } from "../../wasm/mod.ts";
+import { createReferenceCodec } from "../../wasm/reference/mod.ts";
 import { Dice, fuzzSeed } from "../vectors/dice.ts";
 import { clientFrame } from "../vectors/frames.ts";
 import { concat, toHex } from "../vectors/hex.ts";
@@ -38,16 +39,16 @@ type Call = (codec: Codec) => unknown;
 /** Both codecs, asked the same in lockstep; every answer must be the same. */
 class Pair {
   readonly #wasm: Codec = createWasmCodec(options);
-  readonly #twin: Codec = createPlainCodec(options);
+  readonly #reference: Codec = createReferenceCodec(options);
   readonly #recent: string[] = [];
 
   both<T>(what: string, call: (codec: Codec) => T): T {
     this.#recent.push(what);
     if (this.#recent.length > 12) this.#recent.shift();
-    const [wasm, twin] = [answer(this.#wasm, call), answer(this.#twin, call)];
+    const [wasm, reference] = [answer(this.#wasm, call), answer(this.#reference, call)];
     assert.deepEqual(
       shown(wasm),
-      shown(twin),
+      shown(reference),
       `FUZZ_SEED=${seed}, after ${this.#recent.join(" | ")}`,
     );
     if (wasm instanceof Failure) throw new Error(`FUZZ_SEED=${seed}: ${what}: ${wasm.message}`);
@@ -112,33 +113,35 @@ function feedBoth(
   buffer: number,
   chunk: Uint8Array,
 ): boolean {
-  let step = pair.both(`feed ${slot} ${toHex(chunk)}`, (codec) => codec.feed(slot, chunk));
+  let step = pair.both(`feed ${slot} ${toHex(chunk)}`, (codec) => codec.frames.feed(slot, chunk));
   for (;;) {
-    pair.both("counts", (c) => [c.fedMessages(), c.fedBytes(), c.partialBytes()].join());
+    pair.both("counts", (c) =>
+      [c.frames.fedMessages(), c.frames.fedBytes(), c.frames.partialBytes()].join(),
+    );
     if (step === ParserStep.done) return true;
     if (step === ParserStep.fault) {
-      faults.add(pair.both("fault", (codec) => codec.fault()));
+      faults.add(pair.both("fault", (codec) => codec.frames.fault()));
       return false;
     }
     if (step === ParserStep.bufferFull) {
-      pair.both("takeBatch", (codec) => codec.takeBatch(buffer));
+      pair.both("takeBatch", (codec) => codec.events.takeBatch(buffer));
     } else {
-      pair.both("payload", (codec) => codec.payload());
+      pair.both("payload", (codec) => codec.frames.payload());
       if (step === ParserStep.close) return false;
       if (step >= ParserStep.text && step < ParserStep.ping && buffer >= 0) {
         writtenBack(pair, dice, slot, buffer);
       }
       if (dice.chance(3)) return false;
     }
-    step = pair.both("next", (codec) => codec.next());
+    step = pair.both("next", (codec) => codec.frames.next());
   }
 }
 
 /** A message that was handed out, or inflated, comes back while the chunk is in work. */
 function writtenBack(pair: Pair, dice: Dice, slot: number, buffer: number): void {
   const data = dice.bytes(dice.length());
-  while (!pair.both("bytes", (codec) => codec.bytes(slot, 2, data))) {
-    pair.both("takeBatch", (codec) => codec.takeBatch(buffer));
+  while (!pair.both("bytes", (codec) => codec.events.bytes(slot, 2, data))) {
+    pair.both("takeBatch", (codec) => codec.events.takeBatch(buffer));
   }
 }
 
@@ -146,23 +149,27 @@ function writtenBack(pair: Pair, dice: Dice, slot: number, buffer: number): void
 function restate(pair: Pair, dice: Dice, slot: number): void {
   const value = encode(randomValue(dice, 2));
   const state = dice.chance(40) || value.length > limits.stateBytesMax ? undefined : value;
-  pair.both("setState", (codec) => codec.setState(slot, state));
-  pair.both("most", (codec) => [codec.messageBytesMax, codec.messageBytesMaxOf(slot)].join());
+  pair.both("setState", (codec) => codec.events.setState(slot, state));
+  pair.both("most", (codec) =>
+    [codec.events.messageBytesMax, codec.events.messageBytesMaxOf(slot)].join(),
+  );
 }
 
 test(`both codecs agree on ${cases} runs of frames (FUZZ_SEED=${seed})`, () => {
   const dice = new Dice(seed);
   const pair = new Pair();
-  const buffers = [0, 1].map((n) => pair.both("openBuffer", (codec) => codec.openBuffer(`s${n}`)));
+  const buffers = [0, 1].map((n) =>
+    pair.both("openBuffer", (codec) => codec.events.openBuffer(`s${n}`)),
+  );
   const bufferOf = (slot: number): number => (slot % 3 === 2 ? -1 : buffers[slot % 3]!);
   const begin = (slot: number): void => {
     const deflate = dice.chance(50);
     const bypassBatch = dice.chance(20);
     const letter = dice.pick(["a", "b", "_"]);
     pair.both("bind", (c) =>
-      c.bind(slot * 700, idOf(options.node, slot * 700, letter), bufferOf(slot)),
+      c.events.bind(slot * 700, idOf(options.node, slot * 700, letter), bufferOf(slot)),
     );
-    pair.both("attach", (codec) => codec.attach(slot * 700, deflate, bypassBatch));
+    pair.both("attach", (codec) => codec.frames.attach(slot * 700, deflate, bypassBatch));
     restate(pair, dice, slot * 700);
   };
   for (let slot = 0; slot < slots; slot++) begin(slot);
@@ -172,7 +179,7 @@ test(`both codecs agree on ${cases} runs of frames (FUZZ_SEED=${seed})`, () => {
     if (dice.chance(20)) restate(pair, dice, slot * 700);
     if (dice.chance(5)) {
       const [target, most] = [dice.below(1_200), 300 + dice.below(2_500)];
-      pair.both("limitBatches", (codec) => codec.limitBatches(target, most));
+      pair.both("limitBatches", (codec) => codec.events.limitBatches(target, most));
     }
     let alive = true;
     for (const chunk of dice.chunks(randomFrames(dice))) {
@@ -180,24 +187,28 @@ test(`both codecs agree on ${cases} runs of frames (FUZZ_SEED=${seed})`, () => {
     }
     if (buffer >= 0 && dice.chance(20)) {
       const text = dice.text(dice.length());
-      pair.both("text", (codec) => codec.text(slot * 700, text));
-      pair.both("append", (codec) => codec.append(buffer, Uint8Array.of(0x91, 0xc0)));
+      pair.both("text", (codec) => codec.events.text(slot * 700, text));
+      pair.both("append", (codec) => codec.events.append(buffer, Uint8Array.of(0x91, 0xc0)));
       pair.both("buffer", (c) =>
-        [c.bufferItems(buffer), c.bufferBytes(buffer), c.bufferNext(buffer)].join(),
+        [
+          c.events.bufferItems(buffer),
+          c.events.bufferBytes(buffer),
+          c.events.bufferNext(buffer),
+        ].join(),
       );
-      pair.both("seq", (codec) => codec.takeSeq(slot * 700));
-      pair.both("next seq", (codec) => codec.nextSeq(slot * 700));
-      pair.both("state", (codec) => codec.state(slot * 700)?.join());
+      pair.both("seq", (codec) => codec.events.takeSeq(slot * 700));
+      pair.both("next seq", (codec) => codec.events.nextSeq(slot * 700));
+      pair.both("state", (codec) => codec.events.state(slot * 700)?.join());
     }
     if (alive && dice.chance(95)) continue;
-    pair.both("unbind", (codec) => codec.unbind(slot * 700));
+    pair.both("unbind", (codec) => codec.events.unbind(slot * 700));
     begin(slot);
   }
-  for (const buffer of buffers) pair.both("takeBatch", (codec) => codec.takeBatch(buffer));
+  for (const buffer of buffers) pair.both("takeBatch", (codec) => codec.events.takeBatch(buffer));
   for (let slot = 0; slot < slots; slot++)
-    pair.both("unbind", (codec) => codec.unbind(slot * 700));
+    pair.both("unbind", (codec) => codec.events.unbind(slot * 700));
   assert.equal(
-    pair.both("partialBytes", (codec) => codec.partialBytes()),
+    pair.both("partialBytes", (codec) => codec.frames.partialBytes()),
     0,
   );
   if (cases >= 3_000) assert.deepEqual([...faults].sort(), faultsExpected);
@@ -249,29 +260,43 @@ test(`both codecs agree on ${cases} command batches (FUZZ_SEED=${seed})`, () => 
   const dice = new Dice(seed + 1);
   const pair = new Pair();
   for (let slot = 0; slot < slots; slot++) {
-    pair.both("bind", (codec) => codec.bind(slot * 700, idOf(options.node, slot * 700, "a"), -1));
+    pair.both("bind", (codec) =>
+      codec.events.bind(slot * 700, idOf(options.node, slot * 700, "a"), -1),
+    );
   }
   for (let i = 0; i < cases; i++) {
     const bytes = randomBatch(dice);
-    pair.both(`decode ${toHex(bytes)}`, (codec) => codec.decode(bytes));
-    pair.both("head", (c) => [c.stream(), c.first(), c.base(), c.items()].join());
-    while (pair.both("nextItem", (codec) => codec.nextItem())) {
-      pair.both("item", (c) => [c.verb(), c.verbName(), c.itemError(), c.hasOptions()].join());
-      const targets = pair.both("targets", (codec) => codec.targets());
+    pair.both(`decode ${toHex(bytes)}`, (codec) => codec.commands.decode(bytes));
+    pair.both("head", (c) =>
+      [c.commands.stream(), c.commands.first(), c.commands.base(), c.commands.items()].join(),
+    );
+    while (pair.both("nextItem", (codec) => codec.commands.nextItem())) {
+      pair.both("item", (c) =>
+        [
+          c.commands.verb(),
+          c.commands.verbName(),
+          c.commands.itemError(),
+          c.commands.hasOptions(),
+        ].join(),
+      );
+      const targets = pair.both("targets", (codec) => codec.commands.targets());
       for (let n = 0; n < targets; n++) {
         const at = dice.below(targets);
-        pair.both("target", (codec) => `${codec.target(at)} ${codec.targetId(at)}`);
+        pair.both(
+          "target",
+          (codec) => `${codec.commands.target(at)} ${codec.commands.targetId(at)}`,
+        );
       }
-      const group = pair.both("group", (codec) => codec.group());
-      pair.both(`resolve ${group}`, (codec) => codec.resolve(group));
+      const group = pair.both("group", (codec) => codec.commands.group());
+      pair.both(`resolve ${group}`, (codec) => codec.commands.resolve(group));
       const id = randomId(dice);
-      pair.both(`resolve ${id}`, (codec) => codec.resolve(id));
-      const options = pair.both("options", (codec) => JSON.stringify(codec.options()));
+      pair.both(`resolve ${id}`, (codec) => codec.commands.resolve(id));
+      const options = pair.both("options", (codec) => JSON.stringify(codec.commands.options()));
       assert.equal(Array.isArray(JSON.parse(options)), false);
-      pair.both("kind", (codec) => codec.dataKind());
-      pair.both("data", (codec) => codec.data());
-      pair.both("itemBytes", (codec) => codec.itemBytes());
-      pair.both("value", (codec) => JSON.stringify(codec.value()));
+      pair.both("kind", (codec) => codec.commands.dataKind());
+      pair.both("data", (codec) => codec.commands.data());
+      pair.both("itemBytes", (codec) => codec.commands.itemBytes());
+      pair.both("value", (codec) => JSON.stringify(codec.commands.value()));
     }
   }
 });
@@ -283,7 +308,7 @@ test(`both codecs agree on what is UTF-8 (FUZZ_SEED=${seed})`, () => {
   for (let i = 0; i < cases; i++) {
     const text = new TextEncoder().encode(dice.text(dice.length()));
     const bytes = dice.chance(70) ? dice.mutate(text) : text;
-    const valid = pair.both(`validUtf8 ${toHex(bytes)}`, (codec) => codec.validUtf8(bytes));
+    const valid = pair.both(`validUtf8 ${toHex(bytes)}`, (codec) => codec.frames.validUtf8(bytes));
     assert.equal(valid, decodes(strict, bytes), `FUZZ_SEED=${seed}: ${toHex(bytes)}`);
   }
 });

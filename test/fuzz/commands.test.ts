@@ -3,7 +3,8 @@ import { describe, test } from "node:test";
 import { type MemoryDelivery, MemorySocket } from "../../adapters/memory/mod.ts";
 import { limits } from "../../core/base/mod.ts";
 import type { Codec } from "../../core/ports/mod.ts";
-import { createPlainCodec, WasmCodec } from "../../wasm/mod.ts";
+import { createWasmCodec, type WasmCodec } from "../../wasm/mod.ts";
+import { createReferenceCodec } from "../../wasm/reference/mod.ts";
 import type { Dice } from "../vectors/dice.ts";
 import { toHex } from "../vectors/hex.ts";
 import type { Data } from "./client-script.ts";
@@ -141,9 +142,17 @@ function checkTexts(delivered: readonly MemoryDelivery[]): void {
 /** More than any batch sends to one client, monsters included: all read what comes. */
 const sendQueueBytesMax = 10_000_000;
 
-const rigs: readonly (readonly [name: string, make: () => Codec, options: RigOptions])[] = [
-  ["wasm", () => new WasmCodec(codecOptions), { json: false, partitions: 1, sendQueueBytesMax }],
-  ["twin", () => createPlainCodec(codecOptions), { json: true, partitions: 1, sendQueueBytesMax }],
+const rigs: readonly (readonly [
+  name: string,
+  make: () => Codec | WasmCodec,
+  options: RigOptions,
+])[] = [
+  ["wasm", () => createWasmCodec(codecOptions), { json: false, partitions: 1, sendQueueBytesMax }],
+  [
+    "reference",
+    () => createReferenceCodec(codecOptions),
+    { json: true, partitions: 1, sendQueueBytesMax },
+  ],
 ];
 
 for (const [index, [name, make, options]] of rigs.entries()) {
@@ -153,7 +162,7 @@ for (const [index, [name, make, options]] of rigs.entries()) {
       const rig = await GatewayRig.start(codec, options);
       const audience = new BroadcastTarget(rig, diceOf(11 + index));
       const levels: Level[] = [heapLevel(4_000_000)];
-      if (codec instanceof WasmCodec) levels.push(wasmLevel(codec));
+      if ("heapBytes" in codec) levels.push(wasmLevel(codec));
       // The largest come once before: what is kept of their room is there from the first reading.
       for (const monster of monsters) rig.channel.command("default", "o1", monster);
       const shown = (): string => toHex(audience.payload.subarray(0, 4_000));

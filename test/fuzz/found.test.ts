@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { createZlibDeflate } from "../../runtimes/server/deflate.ts";
-import { createPlainCodec } from "../../wasm/mod.ts";
+import { createReferenceCodec } from "../../wasm/reference/mod.ts";
 import { codecs, FramedClient } from "../support/framed-client.ts";
 import { utf8 } from "../vectors/hex.ts";
 import { codecOptions, GatewayRig } from "./gateway-rig.ts";
@@ -38,7 +38,7 @@ for (const { name, make } of codecs) {
 }
 
 test("found by fuzzing: a command for `__proto__` spoils no batch of events", async () => {
-  const codec = createPlainCodec(codecOptions);
+  const codec = createReferenceCodec(codecOptions);
   const rig = await GatewayRig.start(codec, { json: false, partitions: 1 });
   const items = [["send", ["__proto__", "no id"], "x", { ref: 1 }]];
   rig.channel.command("default", "o1", utf8(JSON.stringify(items)));

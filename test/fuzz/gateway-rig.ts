@@ -116,7 +116,7 @@ export class GatewayRig {
       watched: handler.connections,
       told: audit.connections,
       closesMissing: audit.opens - audit.closes,
-      partialBytes: codec.partialBytes(),
+      partialBytes: codec.frames.partialBytes(),
       timers: clock.pendingTimers - this.#timers,
     };
     return Object.entries(left).filter(([, count]) => count !== 0);

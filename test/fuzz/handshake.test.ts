@@ -5,7 +5,7 @@ import { type AdmissionOptions, admit } from "../../core/handshake/admission.ts"
 import { Routes } from "../../core/handshake/routes.ts";
 import type { HandshakeAnswer } from "../../core/ports/mod.ts";
 import { readProxyHeader } from "../../core/websocket/mod.ts";
-import { createPlainCodec } from "../../wasm/mod.ts";
+import { createReferenceCodec } from "../../wasm/reference/mod.ts";
 import type { Dice } from "../vectors/dice.ts";
 import { concat, toHex, utf8 } from "../vectors/hex.ts";
 import { casesOf, diceOf, fuzz, seed } from "./fuzz-run.ts";
@@ -77,7 +77,7 @@ function checkAnswer(answer: HandshakeAnswer): void {
 
 test(`${cases} handshakes are judged as the RFC says (FUZZ_SEED=${seed})`, async () => {
   const scripts = new HandshakeScripts(diceOf(21));
-  const codec = createPlainCodec(codecOptions);
+  const codec = createReferenceCodec(codecOptions);
   let request = scripts.next();
   let accepted = 0;
   const shown = (): string => JSON.stringify([request.method, request.path, request.lines]);
@@ -91,7 +91,7 @@ test(`${cases} handshakes are judged as the RFC says (FUZZ_SEED=${seed})`, async
     // What the origin is told of it survives the way there.
     if (accepted % 16 !== 0) return;
     const { info } = answer;
-    assert.deepEqual(codec.decodeValue(codec.encodeValue(info)), info);
+    assert.deepEqual(codec.values.decodeValue(codec.values.encodeValue(info)), info);
   };
   await fuzz(one, { cases, levels: [heapLevel(500_000)], shown });
   console.log(`${accepted} accepted`);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { WasmCodec } from "../../wasm/mod.ts";
+import { createWasmCodec } from "../../wasm/mod.ts";
 import { clientFrame } from "../vectors/frames.ts";
 import { idOf } from "../vectors/ids.ts";
 import { fuzz } from "./fuzz-run.ts";
@@ -27,17 +27,17 @@ test("a heap that grows by an object a case is found out, one that does not is n
 });
 
 test("WASM memory of connections that are never let go is found out", async () => {
-  const codec = new WasmCodec({ ...codecOptions, partialBytesMax: 1_000_000 });
+  const codec = createWasmCodec({ ...codecOptions, partialBytesMax: 1_000_000 });
   const half = clientFrame(0x01, new Uint8Array(10));
   const level = wasmLevel(codec);
   let next = 0;
   // One of ten is forgotten.
   const forget = (index: number): void => {
-    codec.bind(next, idOf(codecOptions.node, next), -1);
-    codec.attach(next, false);
-    codec.feed(next, half);
+    codec.events.bind(next, idOf(codecOptions.node, next), -1);
+    codec.frames.attach(next, false);
+    codec.frames.feed(next, half);
     if (index % 10 === 0) next++;
-    else codec.unbind(next);
+    else codec.events.unbind(next);
   };
   await assert.rejects(fuzz(forget, { cases, levels: [level] }), /the WASM heap grew by \d+/);
 });

@@ -31,7 +31,7 @@ export function heapLevel(slack: number = 2_000_000): Level {
  */
 export function wasmLevel(codec: WasmCodec): Level {
   const before = codec.heapBytes();
-  while (codec.heapBytes() === before) codec.openBuffer("in the way");
+  while (codec.heapBytes() === before) codec.events.openBuffer("in the way");
   return { name: "the WASM heap", read: () => codec.heapBytes(), slack: 65_536 };
 }
 

@@ -4,7 +4,8 @@ import { MemoryByteSocket } from "../../adapters/memory/mod.ts";
 import type { ErrorCode } from "../../core/base/mod.ts";
 import type { Codec } from "../../core/ports/mod.ts";
 import type { FramedSocket } from "../../core/websocket/mod.ts";
-import { createPlainCodec, WasmCodec } from "../../wasm/mod.ts";
+import { createWasmCodec, type WasmCodec } from "../../wasm/mod.ts";
+import { createReferenceCodec } from "../../wasm/reference/mod.ts";
 import type { Dice } from "../vectors/dice.ts";
 import { toHex } from "../vectors/hex.ts";
 import { type ClientScript, ClientScripts } from "./client-script.ts";
@@ -111,7 +112,7 @@ class Crowd {
 
   #command(item: readonly unknown[]): void {
     const { channel, codec } = this.#rig;
-    this.#say("command", () => channel.command("default", "o1", codec.encodeValue([item])));
+    this.#say("command", () => channel.command("default", "o1", codec.values.encodeValue([item])));
   }
 
   #broker(up: boolean): void {
@@ -160,9 +161,13 @@ const faultsExpected: readonly ErrorCode[] = [
   ...["parser-memory"],
 ] as ErrorCode[];
 
-const rigs: readonly (readonly [name: string, make: () => Codec, options: RigOptions])[] = [
-  ["wasm", () => new WasmCodec(codecOptions), { json: false, partitions: 2 }],
-  ["twin", () => createPlainCodec(codecOptions), { json: true, partitions: 1 }],
+const rigs: readonly (readonly [
+  name: string,
+  make: () => Codec | WasmCodec,
+  options: RigOptions,
+])[] = [
+  ["wasm", () => createWasmCodec(codecOptions), { json: false, partitions: 2 }],
+  ["reference", () => createReferenceCodec(codecOptions), { json: true, partitions: 1 }],
 ];
 
 for (const [index, [name, make, options]] of rigs.entries()) {
@@ -175,7 +180,7 @@ for (const [index, [name, make, options]] of rigs.entries()) {
       // Each seed draws crowds of other sizes: what waits for them differs by more than a leak of
       // a hundred bytes a case would add.
       const levels: Level[] = [heapLevel(4_000_000)];
-      if (codec instanceof WasmCodec) levels.push(wasmLevel(codec));
+      if ("heapBytes" in codec) levels.push(wasmLevel(codec));
       await fuzz(() => crowd.step(), { cases, levels, shown: () => crowd.last });
       await crowd.end();
       assert.deepEqual(await rig.leftovers(), [], `FUZZ_SEED=${seed}`);

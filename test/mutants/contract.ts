@@ -106,7 +106,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "A raw text that is not UTF-8 is dropped, counted and logged",
     file: files.dispatcher,
-    find: "kind === MessageKind.binary || parts.codec.validUtf8(payload)",
+    find: "kind === MessageKind.binary || parts.codec.frames.validUtf8(payload)",
     replace: "true",
     tests: [tests.groups],
   },

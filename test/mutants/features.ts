@@ -139,8 +139,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "gone, expired, for each connection",
     file: files.dispatcher,
-    find: "answer.settle(codec.targetId(index), Outcome.gone);",
-    replace: "answer.settle(codec.targetId(index), Outcome.sent);",
+    find: "answer.settle(codec.commands.targetId(index), Outcome.gone);",
+    replace: "answer.settle(codec.commands.targetId(index), Outcome.sent);",
     tests: [tests.answers],
   },
   {
@@ -167,7 +167,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "**A small state** that comes with each message of a connection",
     file: files.commands,
-    find: "const stored = !tooBig && parts.codec.setState(slot, state);",
+    find: "const stored = !tooBig && parts.codec.events.setState(slot, state);",
     replace: "const stored = !tooBig;",
     tests: [tests.commands],
   },

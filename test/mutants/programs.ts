@@ -29,8 +29,9 @@ const mutants: readonly Mutant[] = [
   {
     says: "The bytes of frames and messages are handled in WebAssembly.",
     file: files.compose,
-    find: "import { createWasmCodec } from",
-    replace: "import { createPlainCodec as createWasmCodec } from",
+    find: 'import { createWasmCodec } from "../../wasm/mod.ts";',
+    replace:
+      'import { createReferenceCodec as createWasmCodec } from "../../wasm/reference/mod.ts";',
     tests: [tests.compose],
   },
   {
@@ -85,14 +86,14 @@ const mutants: readonly Mutant[] = [
   {
     says: "sizes, connections of an address",
     file: files.gateway,
-    find: "if (utf8Exceeds(data, this.#codec.messageBytesMaxOf(connection.slot)))",
+    find: "if (utf8Exceeds(data, this.#codec.events.messageBytesMaxOf(connection.slot)))",
     replace: "if (false)",
     tests: [tests.limits],
   },
   {
     says: "sizes",
     file: files.gateway,
-    find: "if (data.byteLength > this.#codec.messageBytesMaxOf(connection.slot))",
+    find: "if (data.byteLength > this.#codec.events.messageBytesMaxOf(connection.slot))",
     replace: "if (false)",
     tests: [tests.limits],
   },

@@ -4,7 +4,8 @@ import { newConnectionId } from "../../core/connection/connection-id.ts";
 import type { Codec } from "../../core/ports/mod.ts";
 import { type FramedSocket, FramedSockets } from "../../core/websocket/mod.ts";
 import { createZlibDeflate } from "../../runtimes/server/deflate.ts";
-import { createPlainCodec, createWasmCodec } from "../../wasm/mod.ts";
+import { createWasmCodec } from "../../wasm/mod.ts";
+import { createReferenceCodec } from "../../wasm/reference/mod.ts";
 import { type ClientFrame, clientFrame, readServerFrame } from "./raw-client-frames.ts";
 import { admission, RecordingHandler } from "./recording-handler.ts";
 
@@ -17,7 +18,7 @@ const settings = {
 
 export const codecs: readonly { readonly name: string; readonly make: () => Codec }[] = [
   { name: "wasm codec", make: () => createWasmCodec(settings) },
-  { name: "plain codec", make: () => createPlainCodec(settings) },
+  { name: "plain codec", make: () => createReferenceCodec(settings) },
 ];
 
 export interface FramedOptions {
@@ -43,11 +44,11 @@ export class FramedClient {
   constructor(codec: Codec, options: FramedOptions = {}) {
     this.codec = codec;
     const { batchBuffers = false, deflate = false, head = new Uint8Array(0), during } = options;
-    this.buffer = batchBuffers ? codec.openBuffer("s") : -1;
+    this.buffer = batchBuffers ? codec.events.openBuffer("s") : -1;
     if (during !== undefined) this.handler.during = during;
     this.handler.takeBuffer = () =>
-      this.batches.push(codec.decodeValue(codec.takeBatch(this.buffer)));
-    codec.bind(0, newConnectionId("test", 0, new SeededRandom(1)), this.buffer);
+      this.batches.push(codec.values.decodeValue(codec.events.takeBatch(this.buffer)));
+    codec.events.bind(0, newConnectionId("test", 0, new SeededRandom(1)), this.buffer);
     const sockets = new FramedSockets({
       handler: this.handler,
       codec,
@@ -71,7 +72,7 @@ export class FramedClient {
 
   /** The messages in the batch buffer, as their data. */
   takeMessages(): unknown[] {
-    const batch = this.codec.decodeValue(this.codec.takeBatch(this.buffer)) as [
+    const batch = this.codec.values.decodeValue(this.codec.events.takeBatch(this.buffer)) as [
       1,
       string,
       number,

@@ -23,7 +23,7 @@ import type {
   HandshakeRefusal,
   HandshakeRequest,
 } from "../../core/ports/mod.ts";
-import { createPlainCodec } from "../../wasm/mod.ts";
+import { createReferenceCodec } from "../../wasm/reference/mod.ts";
 import { gatewayOptions } from "./gateway-options.ts";
 
 /** An item of a batch as a test reads it. */
@@ -104,7 +104,7 @@ export class MemoryNode {
   readonly #parts: MemoryNodeParts;
 
   constructor(parts: MemoryNodeParts, options: Partial<GatewayOptions> = {}) {
-    const { broker, clock, broadcast, codec = createPlainCodec, authorize } = parts;
+    const { broker, clock, broadcast, codec = createReferenceCodec, authorize } = parts;
     const { node = "n", app = "default", routes = [] } = options;
     this.#parts = parts;
     this.name = node;

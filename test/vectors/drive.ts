@@ -28,12 +28,12 @@ export class Drive {
   }
 
   feed(chunk: Uint8Array): void {
-    let step = this.#codec.feed(this.#slot, chunk);
+    let step = this.#codec.frames.feed(this.#slot, chunk);
     while (step !== ParserStep.done) {
       this.#takeMessages();
       this.#tell(step);
       if (step === ParserStep.fault) return;
-      step = this.#codec.next();
+      step = this.#codec.frames.next();
     }
     this.#takeMessages();
   }
@@ -41,17 +41,17 @@ export class Drive {
   #tell(step: ParserStep): void {
     if (step === ParserStep.bufferFull) return;
     if (step === ParserStep.fault) {
-      this.events.push(`fault:${this.#codec.fault()}`);
+      this.events.push(`fault:${this.#codec.frames.fault()}`);
       return;
     }
-    const payload = this.#codec.payload();
+    const payload = this.#codec.frames.payload();
     const shown = step === ParserStep.text ? texts.decode(payload) : toHex(payload);
     this.events.push(`${names[step]}:${shown}`);
   }
 
   #takeMessages(): void {
-    if (this.#buffer < 0 || this.#codec.bufferItems(this.#buffer) === 0) return;
-    const batch = decode(this.#codec.takeBatch(this.#buffer)) as unknown[];
+    if (this.#buffer < 0 || this.#codec.events.bufferItems(this.#buffer) === 0) return;
+    const batch = decode(this.#codec.events.takeBatch(this.#buffer)) as unknown[];
     for (const item of batch[3] as unknown[][]) {
       const data = item[3];
       this.events.push(

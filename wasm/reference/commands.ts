@@ -6,23 +6,21 @@ import {
   Target,
   Verb,
 } from "../../core/ports/mod.ts";
+import {
+  groupOf,
+  idOf,
+  noOptions,
+  type PlainValues,
+  passValue,
+  textOf,
+  verbNameOf,
+} from "../values/mod.ts";
 import { streamBytesMax } from "./events.ts";
 import type { Ids } from "./ids.ts";
+import { isInteger, isMap, readArray, readBin, readCount, readStr, type Stretch } from "./read.ts";
 import { fits, least } from "./shapes.ts";
-import { groupOf, idOf, textOf, verbNameOf } from "./texts.ts";
 import { utf8Valid } from "./utf8.ts";
-import { noOptions, type PlainValues } from "./values.ts";
 import { groupPlace, verbOf } from "./verbs.ts";
-import {
-  isInteger,
-  isMap,
-  passValue,
-  readArray,
-  readBin,
-  readCount,
-  readStr,
-  type Stretch,
-} from "./walk.ts";
 
 const nothing = new Uint8Array(0);
 const none: Stretch = { at: 0, length: 0 };
@@ -59,8 +57,8 @@ function newItem(at: number): Item {
   };
 }
 
-/** A cursor over a command batch, in plain TypeScript. */
-export class PlainCommands implements CommandDecoder {
+/** The command decoder in plain TypeScript. */
+export class ReferenceCommands implements CommandDecoder {
   readonly #ids: Ids;
   readonly #values: PlainValues;
   #bytes: Uint8Array = nothing;

@@ -5,8 +5,8 @@ import {
   type MessageKind as Kind,
   MessageKind,
 } from "../../core/ports/mod.ts";
+import { isOneValue } from "../values/mod.ts";
 import { idChars, type Slot, type Slots } from "./slots.ts";
-import { isOneValue } from "./values.ts";
 
 /** Bytes of a batch buffer's first block; it doubles. */
 const bufferBytesMin = 8_192;
@@ -59,20 +59,21 @@ function writeUint(to: Uint8Array, at: number, value: number, length: number): n
   return at + length;
 }
 
-/** Batch buffers and message events, byte for byte what the WASM codec writes. */
-export class PlainEvents implements Omit<EventEncoder, "unbind"> {
+/** The event encoder in plain TypeScript. */
+export class ReferenceEvents implements EventEncoder {
   #textBytes = 0;
   readonly #node: string;
-  /** A batch buffer that holds items takes none that would pass this; lowered for some brokers. */
-  bytesTarget: number;
+  readonly #options: CodecOptions;
+  #bytesTarget: number;
   readonly #slots: Slots;
   readonly #buffers: (BatchBuffer | undefined)[] = [];
   readonly #texts: Uint8Array = new Uint8Array(65_536);
 
-  constructor(options: CodecOptions, slots: Slots) {
-    this.#node = options.node;
-    this.bytesTarget = options.batchBytesTarget;
+  constructor(slots: Slots, options: CodecOptions) {
     this.#slots = slots;
+    this.#options = options;
+    this.#node = options.node;
+    this.#bytesTarget = options.batchBytesTarget;
   }
 
   openBuffer(stream: string): number {
@@ -135,6 +136,24 @@ export class PlainEvents implements Omit<EventEncoder, "unbind"> {
     buffer.items++;
   }
 
+  limitBatches(batchBytesTarget: number, messageBytesMax: number): void {
+    const options = this.#options;
+    this.#bytesTarget = Math.min(batchBytesTarget, options.batchBytesTarget);
+    this.#slots.limits = {
+      ...this.#slots.limits,
+      messageBytesMax: Math.min(messageBytesMax, options.messageBytesMax),
+      dataAndStateBytesMax: messageBytesMax,
+    };
+  }
+
+  get messageBytesMax(): number {
+    return this.#slots.limits.messageBytesMax;
+  }
+
+  messageBytesMaxOf(slot: number): number {
+    return this.#slots.limitsOf(this.#slots.bound(slot)).messageBytesMax;
+  }
+
   bind(slot: number, id: string, buffer: number): void {
     assert(id.startsWith(`${this.#node}.`), "the id is one of this node");
     assert(id.length === this.#node.length + 1 + idChars, "the id is of the known form");
@@ -160,6 +179,10 @@ export class PlainEvents implements Omit<EventEncoder, "unbind"> {
   move(slot: number, buffer: number): void {
     assert(this.#buffers[buffer] !== undefined, "the buffer is open");
     this.#slots.bound(slot).buffer = buffer;
+  }
+
+  unbind(slot: number): void {
+    this.#slots.unbind(slot);
   }
 
   setState(slot: number, value: Uint8Array | undefined): boolean {
@@ -237,7 +260,7 @@ export class PlainEvents implements Omit<EventEncoder, "unbind"> {
     const headBytes = short ? 1 : length < 0x100 ? 2 : length < 0x1_0000 ? 3 : 5;
     let bytes = prefix.length + seqBytes + headBytes + length;
     if (state !== undefined) bytes += state.length;
-    if (buffer.items > 0 && buffer.length + bytes > this.bytesTarget) return -1;
+    if (buffer.items > 0 && buffer.length + bytes > this.#bytesTarget) return -1;
     const to = this.#room(buffer, bytes);
     to.set(prefix, buffer.length);
     let at = writeUint(to, buffer.length + prefix.length, seq, seqBytes);

@@ -1,4 +1,4 @@
-import { assert, type ErrorCode, limits } from "../../core/base/mod.ts";
+import { assert, type ErrorCode } from "../../core/base/mod.ts";
 import {
   type CodecOptions,
   type FrameParser,
@@ -6,12 +6,12 @@ import {
   ParserStep,
   type ParserStep as Step,
 } from "../../core/ports/mod.ts";
+import { uint16 } from "../values/mod.ts";
 import { Chunk, maskFrom, maskFromPlace, unmask } from "./chunk.ts";
-import type { PlainEvents } from "./events.ts";
-import { checkClose, limitsOf, type MessageLimits, Opcode, readHeader } from "./headers.ts";
+import type { ReferenceEvents } from "./events.ts";
+import { checkClose, Opcode, readHeader } from "./headers.ts";
 import {
   bypassBatch,
-  dropUnfinished,
   type FrameState,
   growPartial,
   handsOut,
@@ -20,16 +20,13 @@ import {
   type Slots,
 } from "./slots.ts";
 import { utf8Bad, utf8Step, utf8Valid } from "./utf8.ts";
-import { uint16 } from "./walk.ts";
 
 const nothing = new Uint8Array(0);
 
-/** RFC 6455 frames in plain TypeScript, step for step what the WASM codec does. */
-export class PlainFrames implements Omit<FrameParser, "unfinishedBytes"> {
+/** The frame parser in plain TypeScript. */
+export class ReferenceFrames implements FrameParser {
   readonly #slots: Slots;
-  readonly #events: PlainEvents;
-  /** Lowered where the broker takes less. */
-  limits: MessageLimits;
+  readonly #events: ReferenceEvents;
   readonly #partialBytesMax: number;
   /** The slot whose chunk is being parsed, and its chunk. */
   #slot: Slot | undefined;
@@ -38,30 +35,22 @@ export class PlainFrames implements Omit<FrameParser, "unfinishedBytes"> {
   #fault: ErrorCode = "internal";
   #fedMessages = 0;
   #fedBytes = 0;
-  #partialBytes = 0;
 
-  constructor(options: CodecOptions, slots: Slots, events: PlainEvents) {
+  constructor(slots: Slots, events: ReferenceEvents, options: CodecOptions) {
     this.#slots = slots;
     this.#events = events;
-    const { messageBytesMax, fragmentsMax = limits.fragmentsMax } = options;
-    this.limits = { messageBytesMax, dataAndStateBytesMax: Infinity, fragmentsMax };
     this.#partialBytesMax = options.partialBytesMax;
   }
 
   attach(index: number, deflate: boolean, bypassBatch?: boolean): void {
     const slot = this.#slots.bound(index);
-    if (slot.frames !== undefined) this.#drop(slot.frames);
+    if (slot.frames !== undefined) this.#slots.dropUnfinished(slot.frames);
     slot.frames = newFrameState(deflate, bypassBatch === true);
   }
 
-  /** Forgets what a slot that is no longer bound left behind. */
-  abandon(slot: Slot): void {
-    if (this.#slot === slot) this.#slot = undefined;
-    if (slot.frames !== undefined) this.#drop(slot.frames);
-  }
-
   feed(index: number, chunk: Uint8Array): Step {
-    assert(this.#slot === undefined, "the last chunk is finished");
+    // An unbound slot has no frames any more: its chunk is given up.
+    assert(this.#slot?.frames === undefined, "the last chunk is finished");
     const slot = this.#slots.bound(index);
     const state = slot.frames;
     assert(state !== undefined, "the slot is attached");
@@ -107,23 +96,23 @@ export class PlainFrames implements Omit<FrameParser, "unfinishedBytes"> {
     return this.#fedBytes;
   }
 
+  unfinishedBytes(index: number): number {
+    const state = this.#slots.get(index)?.frames;
+    return state === undefined || state.message === 0 ? -1 : state.partialLength;
+  }
+
   partialBytes(): number {
-    return this.#partialBytes;
+    return this.#slots.partialBytes;
   }
 
   validUtf8(bytes: Uint8Array): boolean {
     return utf8Valid(bytes, 0, bytes.length);
   }
 
-  #drop(state: FrameState): void {
-    this.#partialBytes -= state.partialLength;
-    dropUnfinished(state);
-  }
-
   #fail(state: FrameState, fault: ErrorCode): Step {
     this.#fault = fault;
     state.finished = true;
-    this.#drop(state);
+    this.#slots.dropUnfinished(state);
     return ParserStep.fault;
   }
 
@@ -139,7 +128,7 @@ export class PlainFrames implements Omit<FrameParser, "unfinishedBytes"> {
           if (step !== ParserStep.done) return step;
         }
         if (this.#chunk.at === this.#chunk.end) return ParserStep.done;
-        const fault = readHeader(state, this.#chunk, limitsOf(slot, this.limits));
+        const fault = readHeader(state, this.#chunk, this.#slots.limitsOf(slot));
         if (fault !== undefined) return this.#fail(state, fault);
         if (!state.inFrame) return ParserStep.done;
       }
@@ -158,7 +147,7 @@ export class PlainFrames implements Omit<FrameParser, "unfinishedBytes"> {
   #wholeMessages(slot: Slot, state: FrameState): Step {
     const chunk = this.#chunk;
     const { bytes } = chunk;
-    const { messageBytesMax } = limitsOf(slot, this.limits);
+    const { messageBytesMax } = this.#slots.limitsOf(slot);
     while (chunk.at + 6 <= chunk.end) {
       const { at } = chunk;
       // FIN, no RSV, text or binary, masked, a length that is not the eight-byte one.
@@ -214,7 +203,7 @@ export class PlainFrames implements Omit<FrameParser, "unfinishedBytes"> {
     const fault = checkClose(to);
     if (fault !== undefined) return this.#fail(state, fault);
     state.finished = true;
-    this.#drop(state);
+    this.#slots.dropUnfinished(state);
     return ParserStep.close;
   }
 
@@ -224,12 +213,12 @@ export class PlainFrames implements Omit<FrameParser, "unfinishedBytes"> {
     if (state.last && state.partialLength === 0 && whole) return this.#readWhole(slot, state);
     const checked = state.message === Opcode.text && !state.compressed;
     if (there > 0) {
-      if (this.#partialBytes + there > this.#partialBytesMax) {
+      if (this.#slots.partialBytes + there > this.#partialBytesMax) {
         return this.#fail(state, "parser-memory");
       }
       const at = state.partialLength;
       const to = growPartial(state, there);
-      this.#partialBytes += there;
+      this.#slots.partialBytes += there;
       const seen = this.#unmaskNext(state, to, at, there);
       if (checked && (seen > 127 || state.utf8 !== 0)) {
         state.utf8 = utf8Step(state.utf8, to, at, at + there);
@@ -292,7 +281,7 @@ export class PlainFrames implements Omit<FrameParser, "unfinishedBytes"> {
       this.#count(length);
     }
     state.ready = false;
-    this.#drop(state);
+    this.#slots.dropUnfinished(state);
     return step;
   }
 }

@@ -1,8 +1,8 @@
 import { compressedBytesMax, type ErrorCode } from "../../core/base/mod.ts";
+import { uint16, uint32 } from "../values/mod.ts";
 import { type Chunk, maskFrom } from "./chunk.ts";
-import type { FrameState, Slot } from "./slots.ts";
+import type { FrameState, MessageLimits } from "./slots.ts";
 import { utf8Valid } from "./utf8.ts";
-import { uint16, uint32 } from "./walk.ts";
 
 /** Opcodes of RFC 6455, 11.8. */
 export const Opcode = {
@@ -13,20 +13,6 @@ export const Opcode = {
   ping: 9,
   pong: 10,
 } as const;
-
-export interface MessageLimits {
-  readonly messageBytesMax: number;
-  /** What a message's data and its slot's state may have together: what the broker takes. */
-  readonly dataAndStateBytesMax: number;
-  readonly fragmentsMax: number;
-}
-
-/** The slot's own limits: its state goes along and may leave a message less room. */
-export function limitsOf(slot: Slot, limits: MessageLimits): MessageLimits {
-  if (slot.state === undefined) return limits;
-  const room = Math.max(0, limits.dataAndStateBytesMax - slot.state.length);
-  return { ...limits, messageBytesMax: Math.min(limits.messageBytesMax, room) };
-}
 
 /** The first byte: FIN, RSV, opcode. RFC 6455, 5.2 and 5.4. */
 export function checkFirst(

@@ -1,8 +1,8 @@
 import { limits } from "../../core/base/mod.ts";
 import { Target } from "../../core/ports/mod.ts";
+import { textOf } from "../values/mod.ts";
+import type { Stretch } from "./read.ts";
 import { idChars, type Slots } from "./slots.ts";
-import { textOf } from "./texts.ts";
-import type { Stretch } from "./walk.ts";
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 /** What the contract allows an id to be long. */

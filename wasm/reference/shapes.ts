@@ -1,5 +1,4 @@
 import { Verb } from "../../core/ports/mod.ts";
-import { utf8Valid } from "./utf8.ts";
 import {
   isInteger,
   isMap,
@@ -9,7 +8,8 @@ import {
   readBin,
   readCount,
   readStr,
-} from "./walk.ts";
+} from "./read.ts";
+import { utf8Valid } from "./utf8.ts";
 
 /** Elements that a verb cannot do without, itself included. */
 export function least(verb: Verb): number {

@@ -1,5 +1,5 @@
 import { assert, limits } from "../../core/base/mod.ts";
-import { ParserStep } from "../../core/ports/mod.ts";
+import { type CodecOptions, ParserStep } from "../../core/ports/mod.ts";
 
 /** Characters of a connection id after `NODE.`: 4 of the slot, 22 of a secret. */
 export const idChars = 26;
@@ -87,17 +87,6 @@ export function bypassBatch(text: boolean, compressed: boolean): ParserStep {
   return text ? ParserStep.text : ParserStep.binary;
 }
 
-/** Forgets what came of an unfinished message and frame. */
-export function dropUnfinished(state: FrameState): void {
-  state.partial = nothing;
-  state.partialLength = 0;
-  state.control = undefined;
-  state.controlLength = 0;
-  state.headerLength = 0;
-  state.message = 0;
-  state.utf8 = 0;
-}
-
 /** Makes room for `bytes` more of an unfinished message, and counts them; the partial block. */
 export function growPartial(state: FrameState, bytes: number): Uint8Array {
   const needed = state.partialLength + bytes;
@@ -110,14 +99,47 @@ export function growPartial(state: FrameState, bytes: number): Uint8Array {
   return state.partial;
 }
 
-/** The slot table. */
+export interface MessageLimits {
+  readonly messageBytesMax: number;
+  /** Bytes of a message's data and its slot's state together: what the broker takes. */
+  readonly dataAndStateBytesMax: number;
+  readonly fragmentsMax: number;
+}
+
+/** The slot table, with what all slots share. */
 export class Slots {
   readonly #slots: (Slot | undefined)[] = [];
   readonly #statesBytesMax: number;
   #stateBytes = 0;
+  /** Bytes of unfinished messages of all slots. */
+  partialBytes = 0;
+  /** Lowered where the broker takes less. */
+  limits: MessageLimits;
 
-  constructor(statesBytesMax: number) {
-    this.#statesBytesMax = statesBytesMax;
+  constructor(options: CodecOptions) {
+    const { messageBytesMax, fragmentsMax = limits.fragmentsMax } = options;
+    this.#statesBytesMax = options.statesBytesMax ?? limits.statesBytesMax;
+    this.limits = { messageBytesMax, dataAndStateBytesMax: Infinity, fragmentsMax };
+  }
+
+  /** A slot's own limits: its state may leave a message less room. */
+  limitsOf({ state }: Slot): MessageLimits {
+    const { messageBytesMax, dataAndStateBytesMax } = this.limits;
+    if (state === undefined) return this.limits;
+    const room = Math.max(0, dataAndStateBytesMax - state.length);
+    return { ...this.limits, messageBytesMax: Math.min(messageBytesMax, room) };
+  }
+
+  /** Drops what came of an unfinished message and frame. */
+  dropUnfinished(state: FrameState): void {
+    this.partialBytes -= state.partialLength;
+    state.partial = nothing;
+    state.partialLength = 0;
+    state.control = undefined;
+    state.controlLength = 0;
+    state.headerLength = 0;
+    state.message = 0;
+    state.utf8 = 0;
   }
 
   get(index: number): Slot | undefined {
@@ -129,12 +151,6 @@ export class Slots {
     const slot = this.#slots[index];
     assert(slot !== undefined, "the slot is bound");
     return slot;
-  }
-
-  /** Bytes of a slot's unfinished message; -1 between messages. */
-  unfinishedBytes(index: number): number {
-    const state = this.#slots[index]?.frames;
-    return state === undefined || state.message === 0 ? -1 : state.partialLength;
   }
 
   bind(index: number, slot: Slot): void {
@@ -153,10 +169,11 @@ export class Slots {
     return true;
   }
 
-  unbind(index: number): Slot {
+  unbind(index: number): void {
     const slot = this.bound(index);
     this.setState(slot, undefined);
+    if (slot.frames !== undefined) this.dropUnfinished(slot.frames);
+    slot.frames = undefined;
     this.#slots[index] = undefined;
-    return slot;
   }
 }

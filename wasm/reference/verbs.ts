@@ -1,5 +1,5 @@
 import { Verb } from "../../core/ports/mod.ts";
-import type { Stretch } from "./walk.ts";
+import type { Stretch } from "./read.ts";
 
 /** Verbs by their bytes: few, and most differ in the first. */
 const verbs: readonly (readonly [name: Uint8Array, verb: Verb])[] = Object.entries(Verb).map(

@@ -1,7 +1,7 @@
 import type { ErrorCode } from "../../base/mod.ts";
 import type { MessageKind } from "../socket/mod.ts";
 
-/** Commands by number; 0 is one that we do not know. */
+/** The verbs of commands by number; 0 stands for a verb that is not known. */
 export const Verb = {
   unknown: 0,
   send: 1,
@@ -18,7 +18,7 @@ export const Verb = {
 } as const;
 export type Verb = (typeof Verb)[keyof typeof Verb];
 
-/** What a target id resolved to where it is no slot (slots are 0 and up). */
+/** What a connection id resolves to where it names no connection; slots are 0 and up. */
 export const Target = {
   /** An id of this node that no connection has now: closed, or of an earlier incarnation. */
   gone: -1,
@@ -29,55 +29,61 @@ export const Target = {
 } as const;
 
 /**
- * Reads a command batch item by item, a cursor over bytes in WASM memory. `decode` walks the whole
- * batch first: what is malformed as a whole is refused before anything of it is carried out.
- * MessagePack, or JSON when the first byte is `[`. Finish one batch before decoding the next.
+ * Reads a command batch with a cursor: `decode`, then `nextItem` until it is false. `decode`
+ * checks the whole batch, so what is malformed as a whole is refused before any of it is carried
+ * out. What is said of "the item" holds for the one that the cursor is on. Finish a batch before
+ * decoding the next one.
  */
 export interface CommandDecoder {
-  /** Undefined when the batch can be read, else why not. */
+  /**
+   * Starts to read a batch: MessagePack, or JSON where the first byte is `[`. The bytes are
+   * copied. Undefined where the batch can be read, otherwise why not: `batch-too-big`,
+   * `batch-malformed` or `batch-version`.
+   */
   decode(payload: Uint8Array): ErrorCode | undefined;
-  /** The stream of a numbered batch, undefined for a bare one. */
+  /** Name of a numbered batch's stream; undefined for a bare batch. */
   stream(): string | undefined;
-  /** Number of the first item of a numbered batch. */
+  /** Number of a numbered batch's first item. */
   first(): number;
   /**
-   * Number of the oldest item that the sender of a numbered batch could still send again; -1
-   * where it does not say, or says no number.
+   * Number of the oldest item that the sender of a numbered batch can still repeat: the element
+   * behind the items. -1 where there is none, or none that is a number.
    */
   base(): number;
   /** How many items the batch holds. */
   items(): number;
-  /** Moves to the next item; false at the end. */
+  /** Moves the cursor to the next item; false at the end. */
   nextItem(): boolean;
-  /** Verb of the current item. */
+  /** The item's verb. */
   verb(): Verb;
-  /** The verb as written, for the log: at most 32 characters. */
+  /** The item's verb as it was written, for the log; cut after 32 characters. */
   verbName(): string;
-  /** Why the current item cannot be carried out (wrong shape, unknown verb), or undefined. */
+  /** `command-unknown`, `command-malformed`, or undefined where the item can be carried out. */
   itemError(): ErrorCode | undefined;
-  /** How many ids the current item names, where its verb has any. */
+  /** How many ids the item names. */
   targets(): number;
-  /** The slot of target `index`, or one of `Target`. */
+  /** The slot of the item's id `index`, or one of `Target`. */
   target(index: number): number;
-  /** Target `index` as written, at most 64 characters. */
+  /** The item's id `index` as it was written; cut after 64 characters. */
   targetId(index: number): string;
   /** The slot of any id, or one of `Target`: for ids that stand in options. */
   resolve(id: string): number;
   /** The group that `publish`, `join`, `leave` or `query` names; empty where it names none. */
   group(): string;
-  /** `send` and `publish`: the data's kind and place, to be read with `data…`. */
+  /** The kind of the data of `send` and `publish`; 0 for other verbs. */
   dataKind(): MessageKind;
+  /** Bytes of that data. */
   dataLength(): number;
-  /** A view of the data, valid until the next call on the codec that may grow its memory. */
+  /** That data: a view, valid until the next call of the codec that may grow its memory. */
   data(): Uint8Array;
-  /** The data as a string, without a copy in between where the runtime allows. */
+  /** That data as a string. */
   dataText(): string;
-  /** Whether the last element is an options map. */
+  /** Whether the item's last element is an options map. */
   hasOptions(): boolean;
-  /** The options map as plain values; empty where there is none. The data is not decoded. */
+  /** The options map as plain values; empty where there is none. */
   options(): Readonly<Record<string, unknown>>;
-  /** The current item as plain values: for verbs and options off the hot path. */
+  /** The whole item as plain values, for verbs off the hot path. */
   value(): unknown[];
-  /** The current item's MessagePack bytes, as a copy: for forwarding. */
+  /** The whole item as MessagePack, a copy, to be forwarded. */
   itemBytes(): Uint8Array;
 }

@@ -4,46 +4,52 @@ import type { ErrorCode } from "../../base/mod.ts";
 export const ParserStep = {
   /** The chunk is consumed. */
   done: 0,
-  /** The slot's batch buffer is full: take its batch, then `next()`. */
+  /** The slot's batch buffer is full: take its batch, then call `next`. */
   bufferFull: 1,
-  /** A text message of a slot without a batch buffer; its bytes in `payload()`. */
+  /** A whole text message that is handed out, valid UTF-8; see `payload`. */
   text: 2,
-  /** A binary message of a slot without a batch buffer; its bytes in `payload()`. */
+  /** A whole binary message that is handed out; see `payload`. */
   binary: 3,
-  /** A text message still deflated (RSV1), whole; its bytes in `payload()`. UTF-8 not checked. */
+  /** A whole text message, still deflated (RFC 7692, RSV1) and not checked; see `payload`. */
   deflatedText: 4,
+  /** A whole binary message, still deflated; see `payload`. */
   deflatedBinary: 5,
+  /** A ping frame; see `payload`. */
   ping: 6,
+  /** A pong frame; see `payload`. */
   pong: 7,
-  /** A valid close frame; its payload (empty, or code and reason) in `payload()`. */
+  /** A valid close frame; `payload` is empty, or a code and a reason. The slot parses no more. */
   close: 8,
-  /** A fault: see `fault()`. The rest of the chunk is dropped and the slot parses no more. */
+  /** A violation of RFC 6455 or of a limit; see `fault`. The slot parses no more. */
   fault: 9,
 } as const;
 export type ParserStep = (typeof ParserStep)[keyof typeof ParserStep];
 
 /**
- * RFC 6455 frames of clients, parsed in chunks of any split. Messages of a slot with a buffer are
- * written into the batch buffer as `message` events; everything else stops the parser with a step.
- * Not re-entrant: finish a chunk (`done` or `fault`) before feeding the next, of any slot.
+ * Parses the frames of clients (RFC 6455, 5) from chunks of any split. Whole messages are written
+ * into the slot's batch buffer as `message` events; everything else stops the parser with a step.
+ * Messages are handed out by the steps `text` and `binary` where the slot has no batch buffer, or
+ * was attached with `bypassBatch`. Finish a chunk before feeding the next one, of any slot: call
+ * `next` until it answers `done`, `close` or `fault`.
  */
 export interface FrameParser {
   /**
-   * Readies a bound slot. With `deflate`, RSV1 is allowed on a message's first frame. With
-   * `bypassBatch`, messages stop the parser (`text`, `binary`) although the slot has a buffer.
+   * Readies a bound slot. With `deflate`, a message's first frame may have RSV1 set (RFC 7692).
    */
   attach(slot: number, deflate: boolean, bypassBatch?: boolean): void;
-  /** Starts on a chunk, which is copied. */
+  /** Starts to parse a chunk, which is copied. */
   feed(slot: number, chunk: Uint8Array): ParserStep;
-  /** Goes on after a step other than `done` and `fault`. */
+  /** Goes on with the chunk after a step. */
   next(): ParserStep;
-  /** A view of the step's payload, valid until the next call on the codec. */
+  /** The step's payload, unmasked: a view, valid until the next call of the codec. */
   payload(): Uint8Array;
+  /** What the step `fault` was for; the code's close code is what the client is told. */
   fault(): ErrorCode;
-  /** Messages and payload bytes written to batch buffers since the last `feed`. */
+  /** Messages written to batch buffers since the last `feed`. */
   fedMessages(): number;
+  /** Payload bytes of those messages. */
   fedBytes(): number;
-  /** Bytes of a slot's unfinished message; -1 between messages. */
+  /** Bytes that have come of a slot's unfinished message; -1 between messages. */
   unfinishedBytes(slot: number): number;
   /** Bytes held for unfinished messages of all slots. */
   partialBytes(): number;

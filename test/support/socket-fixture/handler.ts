@@ -56,7 +56,7 @@ export class FixtureHandler implements SocketHandler<FixtureConnection> {
     const name = query.get("name") ?? `c${slot}`;
     const counts = query.get("mode") === "count";
     const connection = { slot, socket, name, counts, messages: 0, bytes: 0 };
-    this.#codec.bind(slot, newConnectionId("fixture", slot, this.#random), -1);
+    this.#codec.events.bind(slot, newConnectionId("fixture", slot, this.#random), -1);
     this.#connections.set(name, connection);
     say({ event: "open", name, ip: admission.info.ip });
     return connection;
@@ -90,7 +90,7 @@ export class FixtureHandler implements SocketHandler<FixtureConnection> {
   closed(connection: FixtureConnection, closeCode: number, closeReason: string): void {
     const { name, slot } = connection;
     say({ event: "close", name, closeCode, closeReason, messages: connection.messages });
-    this.#codec.unbind(slot);
+    this.#codec.events.unbind(slot);
     this.#connections.delete(name);
     this.#freeSlots.push(slot);
     if (closeReason === "stop") void this.server?.stop().then(() => say({ event: "stopped" }));

@@ -13,7 +13,7 @@ import {
 } from "../../../adapters/memory/mod.ts";
 import { limits } from "../../../core/base/mod.ts";
 import { Gateway } from "../../../core/mod.ts";
-import { createPlainCodec } from "../../../wasm/mod.ts";
+import { createReferenceCodec } from "../../../wasm/reference/mod.ts";
 import { gatewayOptions } from "../../support/gateway-options.ts";
 
 type Item = [verb: string, ...rest: unknown[]];
@@ -29,7 +29,7 @@ class Node {
   constructor(broker: MemoryBroker, name: string, seed: number) {
     this.#name = name;
     this.channel = new MemoryEventChannel(broker, name);
-    const codec = createPlainCodec({
+    const codec = createReferenceCodec({
       ...{ node: name, messageBytesMax: 1_000, fragmentsMax: 100 },
       ...{ batchBytesTarget: 65_536, partialBytesMax: 10_000 },
     });

@@ -8,11 +8,11 @@ import { Outcome } from "../../../core/groups/outcome.ts";
 import { readAccept, readReject } from "../../../core/handshake/authorize-reply.ts";
 import { Routes } from "../../../core/handshake/routes.ts";
 import type { Authorization, HandshakeRefusal } from "../../../core/ports/mod.ts";
-import { createPlainCodec } from "../../../wasm/mod.ts";
+import { createReferenceCodec } from "../../../wasm/reference/mod.ts";
 import { blocksOf, tableRows, unquoted } from "../../support/docs.ts";
 
 const page = "docs/protocol";
-const codec = createPlainCodec({
+const codec = createReferenceCodec({
   node: "n1",
   messageBytesMax: limits.messageBytesMax,
   batchBytesTarget: limits.batchBytesTarget,
@@ -66,7 +66,7 @@ test("the accept that is shown lets in, with every key of the table", () => {
   const listed = tableRows(page, "key of `grant`").map(([key = ""]) => unquoted(key));
   assert.deepEqual(Object.keys(grant as object).sort(), listed.sort());
   const { subprotocol, user, groups, state, expires, headers } = grant as Record<string, unknown>;
-  const answer = readAccept(grant, ["v1"], codec) as Authorization;
+  const answer = readAccept(grant, ["v1"], codec.values) as Authorization;
   assert.deepEqual(answer, {
     ...{ accepted: true, subprotocol, headers },
     grant: { user, groups, state, expiresAt: expires },
@@ -139,8 +139,8 @@ test("the fifth element that is shown is how far back the sender can go", () => 
   const bases = blocksOf(page)
     .filter((block) => block.language === "json" && block.subject === "command")
     .map(({ body }) => {
-      assert.equal(codec.decode(new TextEncoder().encode(body)), undefined);
-      return codec.base();
+      assert.equal(codec.commands.decode(new TextEncoder().encode(body)), undefined);
+      return codec.commands.base();
     });
   assert.deepEqual([...new Set(bases)].sort(), [-1, 0]);
 });

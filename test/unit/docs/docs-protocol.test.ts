@@ -8,7 +8,8 @@ import { limits } from "../../../core/base/mod.ts";
 import { settings } from "../../../core/config/mod.ts";
 import { CloseCause, nodeOfConnectionId } from "../../../core/mod.ts";
 import { type Codec, type CodecOptions, Verb } from "../../../core/ports/mod.ts";
-import { createPlainCodec, createWasmCodec } from "../../../wasm/mod.ts";
+import { createWasmCodec } from "../../../wasm/mod.ts";
+import { createReferenceCodec } from "../../../wasm/reference/mod.ts";
 import { type Block, blocksOf, readPage, tableRows, unquoted } from "../../support/docs.ts";
 
 const page = "docs/protocol";
@@ -186,7 +187,7 @@ const options: CodecOptions = {
   batchBytesTarget: limits.batchBytesTarget,
   partialBytesMax: limits.partialBytesMax,
 };
-const codecs = { plain: createPlainCodec, wasm: createWasmCodec };
+const codecs = { plain: createReferenceCodec, wasm: createWasmCodec };
 
 /** The example's connections: slots 0, 1 and 2 of node n1. */
 const ids: readonly string[] = [
@@ -199,32 +200,32 @@ const goneId = "n1.AAAAzzzzzzzzzzzzzzzzzzzzzz";
 
 /** What the codec makes of the ids or the group that a command names. */
 function assertAddressed(codec: Codec, at: string): void {
-  const verb = codec.verb();
+  const verb = codec.commands.verb();
   const byGroup: readonly Verb[] = [Verb.publish, Verb.join, Verb.leave];
-  const asksGroup = verb === Verb.query && codec.targets() === 0;
-  if (byGroup.includes(verb) || asksGroup) assert.notEqual(codec.group(), "", at);
+  const asksGroup = verb === Verb.query && codec.commands.targets() === 0;
+  if (byGroup.includes(verb) || asksGroup) assert.notEqual(codec.commands.group(), "", at);
   if (verb === Verb.ack || verb === Verb.publish || asksGroup) return;
-  assert.ok(codec.targets() > 0, at);
-  for (let i = 0; i < codec.targets(); i++) {
-    assert.ok(codec.target(i) >= 0 || codec.targetId(i) === goneId, at);
+  assert.ok(codec.commands.targets() > 0, at);
+  for (let i = 0; i < codec.commands.targets(); i++) {
+    assert.ok(codec.commands.target(i) >= 0 || codec.commands.targetId(i) === goneId, at);
   }
 }
 
 for (const [name, create] of Object.entries(codecs)) {
   test(`every command shown is one that the gateway takes: ${name}`, () => {
     const codec = create(options);
-    const buffer = codec.openBuffer("n1:7hq2mzk41xwd:0");
-    for (const [slot, id] of ids.entries()) codec.bind(slot, id, buffer);
+    const buffer = codec.events.openBuffer("n1:7hq2mzk41xwd:0");
+    for (const [slot, id] of ids.entries()) codec.events.bind(slot, id, buffer);
     const commands = examples.filter(({ subject }) => subject === "command");
     assert.ok(commands.length >= 27);
     for (const block of commands) {
       const at = `${block.page}:${block.line}`;
       const json = block.language === "json";
       const payload = json ? new TextEncoder().encode(block.body) : bytesOf(block);
-      assert.equal(codec.decode(payload), undefined, at);
-      assert.ok(codec.items() > 0, at);
-      while (codec.nextItem()) {
-        assert.equal(codec.itemError(), undefined, at);
+      assert.equal(codec.commands.decode(payload), undefined, at);
+      assert.ok(codec.commands.items() > 0, at);
+      while (codec.commands.nextItem()) {
+        assert.equal(codec.commands.itemError(), undefined, at);
         assertAddressed(codec, at);
       }
     }
@@ -238,14 +239,14 @@ for (const [name, create] of Object.entries(codecs)) {
     const lengths = acks.map((block) => {
       const json = block.language === "json";
       const payload = json ? new TextEncoder().encode(block.body) : bytesOf(block);
-      assert.equal(codec.decode(payload), undefined);
-      assert.ok(codec.nextItem());
-      const value = codec.value();
+      assert.equal(codec.commands.decode(payload), undefined);
+      assert.ok(codec.commands.nextItem());
+      const value = codec.commands.value();
       const [verb, stream, count, received] = value;
       assert.equal(verb, "ack");
       assert.equal(stream, "n1:7hq2mzk41xwd:shop-1:1");
       assert.deepEqual([count, received], value.length === 4 ? [0, 1] : [2, undefined]);
-      assert.ok(!codec.nextItem());
+      assert.ok(!codec.commands.nextItem());
       return value.length;
     });
     assert.deepEqual(lengths, [3, 4, 3, 3, 4, 4]);
@@ -259,21 +260,27 @@ for (const [name, create] of Object.entries(codecs)) {
       .filter(([version]) => version === 1);
     const streams = [...new Set(batches.map(([, stream]) => String(stream)))];
     assert.equal(streams.length, 2, "one in open and one in assigned mode");
-    const buffers = streams.map((stream) => codec.openBuffer(stream));
+    const buffers = streams.map((stream) => codec.events.openBuffer(stream));
     // The second connection is the one of assigned mode.
-    for (const [slot, id] of ids.entries()) codec.bind(slot, id, buffers[slot % 2] as number);
+    for (const [slot, id] of ids.entries())
+      codec.events.bind(slot, id, buffers[slot % 2] as number);
     for (const batch of batches) {
       const buffer = buffers[streams.indexOf(batch[1])] as number;
       for (const item of itemsOf(batch)) {
         const [verb, id, seq, data, state] = item;
         const slot = ids.indexOf(String(id));
-        if (state !== undefined) codec.setState(slot, codec.encodeValue(state));
-        if (verb !== "message") codec.append(buffer, codec.encodeValue(item));
-        else if (typeof data === "string") codec.text(slot, data);
-        else codec.bytes(slot, 2, Buffer.from((data as { $binary: string }).$binary, "base64"));
-        if (verb === "close") assert.equal(codec.takeSeq(slot), seq);
+        if (state !== undefined) codec.events.setState(slot, codec.values.encodeValue(state));
+        if (verb !== "message") codec.events.append(buffer, codec.values.encodeValue(item));
+        else if (typeof data === "string") codec.events.text(slot, data);
+        else
+          codec.events.bytes(
+            slot,
+            2,
+            Buffer.from((data as { $binary: string }).$binary, "base64"),
+          );
+        if (verb === "close") assert.equal(codec.events.takeSeq(slot), seq);
       }
-      assert.deepEqual(jsonForm(decode(codec.takeBatch(buffer))), batch);
+      assert.deepEqual(jsonForm(decode(codec.events.takeBatch(buffer))), batch);
     }
   });
 }

@@ -12,7 +12,8 @@ import {
 } from "../../../adapters/memory/mod.ts";
 import { Gateway } from "../../../core/mod.ts";
 import type { HandshakeAnswer } from "../../../core/ports/mod.ts";
-import { createPlainCodec, createWasmCodec } from "../../../wasm/mod.ts";
+import { createWasmCodec } from "../../../wasm/mod.ts";
+import { createReferenceCodec } from "../../../wasm/reference/mod.ts";
 import { type Block, blocksOf, readPage } from "../../support/docs.ts";
 import { gatewayOptions } from "../../support/gateway-options.ts";
 import { batchValue } from "../../support/memory-node.ts";
@@ -49,7 +50,7 @@ class Stage {
   #events: unknown[][] = [];
   readonly #ids: string[] = [];
 
-  constructor(create: typeof createPlainCodec) {
+  constructor(create: typeof createReferenceCodec) {
     const codec = create({
       ...{ node: "n1", messageBytesMax: 1_000, fragmentsMax: 100 },
       ...{ batchBytesTarget: 65_536, partialBytesMax: 10_000 },
@@ -121,7 +122,10 @@ async function enter(stage: Stage, answer: Promise<HandshakeAnswer>): Promise<Me
   return socket;
 }
 
-for (const [name, create] of Object.entries({ plain: createPlainCodec, wasm: createWasmCodec })) {
+for (const [name, create] of Object.entries({
+  plain: createReferenceCodec,
+  wasm: createWasmCodec,
+})) {
   test(`a gateway answers the page's commands with the page's events: ${name}`, async () => {
     const stage = new Stage(create);
     await stage.gateway.start();

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { encode } from "@msgpack/msgpack";
 import type { Codec, CodecOptions } from "../../../core/ports/mod.ts";
-import { createPlainCodec, createWasmCodec } from "../../../wasm/mod.ts";
+import { createWasmCodec } from "../../../wasm/mod.ts";
+import { createReferenceCodec } from "../../../wasm/reference/mod.ts";
 import { concat, fromHex, utf8 } from "../../vectors/hex.ts";
 import { idOf } from "../../vectors/ids.ts";
 
@@ -51,28 +52,36 @@ const items: readonly (readonly [
 
 for (const [name, make] of [
   ["wasm", createWasmCodec],
-  ["twin", createPlainCodec],
+  ["reference", createReferenceCodec],
 ] as const) {
   describe(`codec ${name}: groups, options and ids`, () => {
     const codec = make(options);
-    codec.bind(5, id5, -1);
+    codec.events.bind(5, id5, -1);
 
     test("each item tells its group and its options", () => {
-      assert.equal(codec.decode(encode(items.map(([item]) => item))), undefined);
+      assert.equal(codec.commands.decode(encode(items.map(([item]) => item))), undefined);
       for (const [item, group, expected] of items) {
-        assert.equal(codec.nextItem(), true);
-        assert.deepEqual([codec.group(), codec.options()], [group, expected], String(item[0]));
+        assert.equal(codec.commands.nextItem(), true);
+        assert.deepEqual(
+          [codec.commands.group(), codec.commands.options()],
+          [group, expected],
+          String(item[0]),
+        );
       }
-      codec.nextItem();
-      assert.deepEqual([codec.group(), codec.options()], ["", {}], "past the end");
+      codec.commands.nextItem();
+      assert.deepEqual(
+        [codec.commands.group(), codec.commands.options()],
+        ["", {}],
+        "past the end",
+      );
     });
 
     test("the same as JSON", () => {
       const batch = `[["publish","gé","x",{"except":"${id5}","__proto__":{"ref":1}}]]`;
-      assert.equal(codec.decode(utf8(batch)), undefined);
-      codec.nextItem();
-      assert.equal(codec.group(), "gé");
-      assert.deepEqual(codec.options(), { except: id5, proto: { ref: 1 } });
+      assert.equal(codec.commands.decode(utf8(batch)), undefined);
+      codec.commands.nextItem();
+      assert.equal(codec.commands.group(), "gé");
+      assert.deepEqual(codec.commands.options(), { except: id5, proto: { ref: 1 } });
     });
 
     test("no key of the options changes a prototype, and none makes them unreadable", () => {
@@ -81,9 +90,9 @@ for (const [name, make] of [
       for (const key of keys) {
         const map = concat(fromHex("81"), encode(key), encode(polluted));
         const head = concat(fromHex("9194"), encode("send"), encode(id5), encode("x"));
-        assert.equal(codec.decode(concat(head, map)), undefined);
-        codec.nextItem();
-        for (const read of [codec.options(), codec.value()[3] as object]) {
+        assert.equal(codec.commands.decode(concat(head, map)), undefined);
+        codec.commands.nextItem();
+        for (const read of [codec.commands.options(), codec.commands.value()[3] as object]) {
           assert.equal(Object.getPrototypeOf(read), Object.prototype, JSON.stringify(key));
           assert.equal((read as typeof polluted).polluted, undefined);
           assert.deepEqual(Object.values(read), [polluted]);
@@ -93,22 +102,22 @@ for (const [name, make] of [
     });
 
     test("options that nobody named belong to nobody", () => {
-      codec.decode(encode([["send", id5, "x"]]));
-      codec.nextItem();
-      const none = codec.options() as Record<string, unknown>;
+      codec.commands.decode(encode([["send", id5, "x"]]));
+      codec.commands.nextItem();
+      const none = codec.commands.options() as Record<string, unknown>;
       assert.throws(() => {
         none.ref = 1;
       }, TypeError);
     });
 
     test("a group longer than any may be stays so", () => {
-      codec.decode(encode([["publish", "g".repeat(2_000_000), "x"]]));
-      codec.nextItem();
-      assert.equal(codec.group(), "g".repeat(1_024));
+      codec.commands.decode(encode([["publish", "g".repeat(2_000_000), "x"]]));
+      codec.commands.nextItem();
+      assert.equal(codec.commands.group(), "g".repeat(1_024));
     });
 
     test("any string resolves to a slot or says why not", () => {
-      const resolved = (id: string): number => codec.resolve(id);
+      const resolved = (id: string): number => codec.commands.resolve(id);
       assert.equal(resolved(id5), 5);
       assert.equal(resolved(idOf("n1", 5, "t")), -1, "an earlier connection's");
       assert.equal(resolved(idOf("n1", 6)), -1);
@@ -124,15 +133,18 @@ for (const [name, make] of [
 
     test("resolving leaves the batch and the batch buffer as they are", () => {
       const other: Codec = make(options);
-      const buffer = other.openBuffer("s");
-      other.bind(5, id5, buffer);
-      other.text(5, "hello");
-      other.decode(encode([["send", [id5, "m.x"], "data", { ref: 1 }]]));
-      other.nextItem();
-      assert.equal(other.resolve("m.y"), -3);
-      assert.deepEqual([other.target(0), other.target(1), other.dataText()], [5, -3, "data"]);
-      assert.deepEqual(other.options(), { ref: 1 });
-      assert.equal(other.bufferItems(buffer), 1);
+      const buffer = other.events.openBuffer("s");
+      other.events.bind(5, id5, buffer);
+      other.events.text(5, "hello");
+      other.commands.decode(encode([["send", [id5, "m.x"], "data", { ref: 1 }]]));
+      other.commands.nextItem();
+      assert.equal(other.commands.resolve("m.y"), -3);
+      assert.deepEqual(
+        [other.commands.target(0), other.commands.target(1), other.commands.dataText()],
+        [5, -3, "data"],
+      );
+      assert.deepEqual(other.commands.options(), { ref: 1 });
+      assert.equal(other.events.bufferItems(buffer), 1);
     });
   });
 }

@@ -7,7 +7,8 @@ import {
   MessageKind,
   ParserStep,
 } from "../../../core/ports/mod.ts";
-import { createPlainCodec, createWasmCodec } from "../../../wasm/mod.ts";
+import { createWasmCodec } from "../../../wasm/mod.ts";
+import { createReferenceCodec } from "../../../wasm/reference/mod.ts";
 import { clientFrame } from "../../vectors/frames.ts";
 import { concat, fromHex, toHex, utf8 } from "../../vectors/hex.ts";
 import { idOf } from "../../vectors/ids.ts";
@@ -20,7 +21,7 @@ const options: CodecOptions = {
 };
 const makers = [
   ["wasm", createWasmCodec],
-  ["twin", createPlainCodec],
+  ["reference", createReferenceCodec],
 ] as const;
 
 /** `94 a7 message bd n1.AAAF sss…`: what the message items of slot 5 start with. */
@@ -36,9 +37,9 @@ interface Bound {
 
 function bound(make: (options: CodecOptions) => Codec): Bound {
   const codec = make(options);
-  const buffer = codec.openBuffer("s");
-  codec.bind(5, idOf("n1", 5), buffer);
-  codec.attach(5, false);
+  const buffer = codec.events.openBuffer("s");
+  codec.events.bind(5, idOf("n1", 5), buffer);
+  codec.frames.attach(5, false);
   return { codec, buffer };
 }
 
@@ -50,35 +51,35 @@ for (const [name, make] of makers) {
   describe(`codec ${name}: events`, () => {
     test("batches, byte for byte", () => {
       const { codec, buffer } = bound(make);
-      assert.equal(toHex(codec.takeBatch(buffer)), "9401a1730090", "an empty one");
-      assert.equal(codec.text(5, "hi"), true);
-      assert.equal(codec.bytes(5, MessageKind.binary, fromHex("00ff")), true);
-      assert.equal(codec.feed(5, clientFrame(0x81, utf8("é"))), ParserStep.done);
-      codec.append(buffer, codec.encodeValue(["alive", []]));
-      assert.equal(codec.bufferItems(buffer), 4);
-      assert.equal(codec.bufferNext(buffer), 4);
+      assert.equal(toHex(codec.events.takeBatch(buffer)), "9401a1730090", "an empty one");
+      assert.equal(codec.events.text(5, "hi"), true);
+      assert.equal(codec.events.bytes(5, MessageKind.binary, fromHex("00ff")), true);
+      assert.equal(codec.frames.feed(5, clientFrame(0x81, utf8("é"))), ParserStep.done);
+      codec.events.append(buffer, codec.values.encodeValue(["alive", []]));
+      assert.equal(codec.events.bufferItems(buffer), 4);
+      assert.equal(codec.events.bufferNext(buffer), 4);
       const items = [
         `${itemHead}01a26869`,
         `${itemHead}02c40200ff`,
         `${itemHead}03a2c3a9`,
         "92a5616c69766590",
       ];
-      assert.equal(codec.bufferBytes(buffer), items.join("").length / 2);
-      assert.equal(toHex(codec.takeBatch(buffer)), `9401a1730094${items.join("")}`);
-      assert.equal(codec.bufferItems(buffer) + codec.bufferBytes(buffer), 0);
-      assert.equal(codec.text(5, ""), true);
-      assert.equal(toHex(codec.takeBatch(buffer)), `9401a1730491${itemHead}04a0`);
+      assert.equal(codec.events.bufferBytes(buffer), items.join("").length / 2);
+      assert.equal(toHex(codec.events.takeBatch(buffer)), `9401a1730094${items.join("")}`);
+      assert.equal(codec.events.bufferItems(buffer) + codec.events.bufferBytes(buffer), 0);
+      assert.equal(codec.events.text(5, ""), true);
+      assert.equal(toHex(codec.events.takeBatch(buffer)), `9401a1730491${itemHead}04a0`);
     });
 
     test("a batch owns its whole buffer", () => {
       const { codec, buffer } = bound(make);
-      codec.text(5, "x");
-      const batch = codec.takeBatch(buffer);
+      codec.events.text(5, "x");
+      const batch = codec.events.takeBatch(buffer);
       assert.equal(batch.byteOffset, 0);
       assert.equal(batch.buffer.byteLength, batch.byteLength);
-      codec.text(5, "y");
+      codec.events.text(5, "y");
       const before = toHex(batch);
-      codec.takeBatch(buffer);
+      codec.events.takeBatch(buffer);
       assert.equal(toHex(batch), before, "a taken batch never changes");
     });
 
@@ -87,15 +88,15 @@ for (const [name, make] of makers) {
       for (const length of lengths) {
         const data = new Uint8Array(length).fill(0x61);
         const wide = "é".repeat(length);
-        assert.equal(codec.text(5, "a".repeat(length)), true);
-        const [, , , text] = messages(codec.takeBatch(buffer))[0]!;
+        assert.equal(codec.events.text(5, "a".repeat(length)), true);
+        const [, , , text] = messages(codec.events.takeBatch(buffer))[0]!;
         assert.equal(text, "a".repeat(length));
-        assert.equal(codec.text(5, wide), true);
-        assert.equal(messages(codec.takeBatch(buffer))[0]![3], wide);
-        assert.equal(codec.bytes(5, MessageKind.text, data), true);
-        assert.equal(messages(codec.takeBatch(buffer))[0]![3], text);
-        assert.equal(codec.bytes(5, MessageKind.binary, data), true);
-        assert.deepEqual(messages(codec.takeBatch(buffer))[0]![3], data);
+        assert.equal(codec.events.text(5, wide), true);
+        assert.equal(messages(codec.events.takeBatch(buffer))[0]![3], wide);
+        assert.equal(codec.events.bytes(5, MessageKind.text, data), true);
+        assert.equal(messages(codec.events.takeBatch(buffer))[0]![3], text);
+        assert.equal(codec.events.bytes(5, MessageKind.binary, data), true);
+        assert.deepEqual(messages(codec.events.takeBatch(buffer))[0]![3], data);
       }
     });
 
@@ -103,40 +104,40 @@ for (const [name, make] of makers) {
       const { codec, buffer } = bound(make);
       const seqs: number[] = [];
       for (let i = 1; i <= 70_000; i++) {
-        if (i % 20_000 === 0) codec.takeBatch(buffer);
-        codec.append(buffer, fromHex("90"));
-        seqs.push(codec.takeSeq(5));
+        if (i % 20_000 === 0) codec.events.takeBatch(buffer);
+        codec.events.append(buffer, fromHex("90"));
+        seqs.push(codec.events.takeSeq(5));
       }
       assert.deepEqual([seqs[0], seqs[69_999]], [1, 70_000]);
-      const [, , first, items] = decode(codec.takeBatch(buffer)) as [
+      const [, , first, items] = decode(codec.events.takeBatch(buffer)) as [
         number,
         string,
         number,
         unknown[],
       ];
       assert.deepEqual([first, items.length], [59_999, 10_001]);
-      for (let i = 0; i < 70_000; i++) codec.append(buffer, fromHex("90"));
-      const long = codec.takeBatch(buffer);
+      for (let i = 0; i < 70_000; i++) codec.events.append(buffer, fromHex("90"));
+      const long = codec.events.takeBatch(buffer);
       assert.equal(toHex(long.slice(0, 13)), "9401a173ce00011170dd000111");
-      codec.text(5, "");
-      assert.equal(toHex(codec.takeBatch(buffer)).slice(0, 20), "9401a173ce000222e091");
-      codec.text(5, "");
-      assert.deepEqual(messages(codec.takeBatch(buffer))[0]![2], 70_002);
+      codec.events.text(5, "");
+      assert.equal(toHex(codec.events.takeBatch(buffer)).slice(0, 20), "9401a173ce000222e091");
+      codec.events.text(5, "");
+      assert.deepEqual(messages(codec.events.takeBatch(buffer))[0]![2], 70_002);
     });
 
     test("a buffer that holds items takes none past the target; an empty one takes any", () => {
       const { codec, buffer } = bound(make);
-      assert.equal(codec.bytes(5, MessageKind.binary, new Uint8Array(1_000_000)), true);
-      assert.equal(codec.text(5, ""), false);
-      codec.append(buffer, fromHex("90"));
-      assert.equal(codec.bufferItems(buffer), 2, "append is never refused");
-      codec.takeBatch(buffer);
+      assert.equal(codec.events.bytes(5, MessageKind.binary, new Uint8Array(1_000_000)), true);
+      assert.equal(codec.events.text(5, ""), false);
+      codec.events.append(buffer, fromHex("90"));
+      assert.equal(codec.events.bufferItems(buffer), 2, "append is never refused");
+      codec.events.takeBatch(buffer);
       const fits = options.batchBytesTarget - itemHead.length / 2 - 1 - 3;
-      assert.equal(codec.bytes(5, MessageKind.binary, new Uint8Array(fits - 41)), true);
-      assert.equal(codec.text(5, "1"), false, "one byte too many");
-      assert.equal(codec.text(5, ""), true);
-      assert.equal(codec.bufferBytes(buffer), options.batchBytesTarget);
-      const taken = messages(codec.takeBatch(buffer));
+      assert.equal(codec.events.bytes(5, MessageKind.binary, new Uint8Array(fits - 41)), true);
+      assert.equal(codec.events.text(5, "1"), false, "one byte too many");
+      assert.equal(codec.events.text(5, ""), true);
+      assert.equal(codec.events.bufferBytes(buffer), options.batchBytesTarget);
+      const taken = messages(codec.events.takeBatch(buffer));
       assert.deepEqual(
         taken.map((item) => item[2]),
         [2, 3],
@@ -146,74 +147,79 @@ for (const [name, make] of makers) {
 
     test("batch buffers are numbered for themselves, and their indices are used again", () => {
       const codec = make(options);
-      const buffers = Array.from({ length: 40 }, (_, i) => codec.openBuffer(`stream-${i}`));
+      const buffers = Array.from({ length: 40 }, (_, i) => codec.events.openBuffer(`stream-${i}`));
       assert.equal(new Set(buffers).size, 40);
       for (const [i, buffer] of buffers.entries()) {
-        codec.bind(i, idOf("n1", i), buffer);
-        assert.equal(codec.text(i, `m${i}`), true);
+        codec.events.bind(i, idOf("n1", i), buffer);
+        assert.equal(codec.events.text(i, `m${i}`), true);
       }
       for (const [i, buffer] of buffers.entries()) {
         const id = idOf("n1", i);
         const expected = [1, `stream-${i}`, 0, [["message", id, 1, `m${i}`]]];
-        assert.deepEqual(decode(codec.takeBatch(buffer)), expected);
+        assert.deepEqual(decode(codec.events.takeBatch(buffer)), expected);
       }
-      codec.unbind(7);
-      codec.closeBuffer(buffers[7]!);
-      assert.throws(() => codec.bufferItems(buffers[7]!), /the buffer is open/);
-      assert.equal(codec.openBuffer("again"), buffers[7]);
-      assert.equal(codec.bufferNext(buffers[7]!), 0);
+      codec.events.unbind(7);
+      codec.events.closeBuffer(buffers[7]!);
+      assert.throws(() => codec.events.bufferItems(buffers[7]!), /the buffer is open/);
+      assert.equal(codec.events.openBuffer("again"), buffers[7]);
+      assert.equal(codec.events.bufferNext(buffers[7]!), 0);
     });
 
     test("a stream's name takes up to 128 bytes", () => {
       const codec = make(options);
       for (const length of [31, 32, 128]) {
         const stream = "s".repeat(length);
-        assert.deepEqual(decode(codec.takeBatch(codec.openBuffer(stream))), [1, stream, 0, []]);
+        assert.deepEqual(decode(codec.events.takeBatch(codec.events.openBuffer(stream))), [
+          1,
+          stream,
+          0,
+          [],
+        ]);
       }
-      assert.throws(() => codec.openBuffer("s".repeat(129)), /name is short/);
+      assert.throws(() => codec.events.openBuffer("s".repeat(129)), /name is short/);
     });
 
     test("node names of every length", () => {
       for (let length = 1; length <= 32; length++) {
         const node = "n".repeat(length);
         const codec = make({ ...options, node });
-        const buffer = codec.openBuffer("s");
-        codec.bind(9, idOf(node, 9), buffer);
-        codec.text(9, "x");
+        const buffer = codec.events.openBuffer("s");
+        codec.events.bind(9, idOf(node, 9), buffer);
+        codec.events.text(9, "x");
         const batch = [1, "s", 0, [["message", idOf(node, 9), 1, "x"]]];
-        assert.deepEqual(decode(codec.takeBatch(buffer)), batch);
+        assert.deepEqual(decode(codec.events.takeBatch(buffer)), batch);
       }
     });
 
     test("a programmer's errors are asserted", () => {
       const { codec, buffer } = bound(make);
       const id = idOf("n1", 6);
-      assert.throws(() => codec.bind(5, idOf("n1", 5), buffer), /free/);
-      assert.throws(() => codec.bind(6, idOf("other", 6), buffer), /of this node/);
-      assert.throws(() => codec.bind(6, `${id}x`, buffer), /known form/);
-      assert.throws(() => codec.bind(6, id, 99), /buffer is open/);
-      assert.throws(() => codec.bind(1_048_576, id, buffer), /range/);
-      assert.throws(() => codec.unbind(6), /bound/);
-      assert.throws(() => codec.attach(6, false), /bound/);
-      assert.throws(() => codec.takeSeq(6), /bound/);
-      assert.throws(() => codec.text(6, ""), /bound|has a buffer/);
-      codec.bind(6, id, -1);
-      assert.throws(() => codec.feed(6, fromHex("8180")), /attached/);
-      assert.throws(() => codec.text(6, ""), /has a buffer/);
-      assert.throws(() => codec.bytes(6, MessageKind.text, utf8("")), /has a buffer/);
+      assert.throws(() => codec.events.bind(5, idOf("n1", 5), buffer), /free/);
+      assert.throws(() => codec.events.bind(6, idOf("other", 6), buffer), /of this node/);
+      assert.throws(() => codec.events.bind(6, `${id}x`, buffer), /known form/);
+      assert.throws(() => codec.events.bind(6, id, 99), /buffer is open/);
+      assert.throws(() => codec.events.bind(1_048_576, id, buffer), /range/);
+      assert.throws(() => codec.events.unbind(6), /bound/);
+      assert.throws(() => codec.frames.attach(6, false), /bound/);
+      assert.throws(() => codec.events.takeSeq(6), /bound/);
+      assert.throws(() => codec.events.text(6, ""), /bound|has a buffer/);
+      codec.events.bind(6, id, -1);
+      assert.throws(() => codec.frames.feed(6, fromHex("8180")), /attached/);
+      assert.throws(() => codec.events.text(6, ""), /has a buffer/);
+      assert.throws(() => codec.events.bytes(6, MessageKind.text, utf8("")), /has a buffer/);
     });
 
     test("deflated messages come back through `bytes`, while their chunk is in work", () => {
       const { codec, buffer } = bound(make);
-      codec.attach(5, true);
+      codec.frames.attach(5, true);
       const plain = clientFrame(0x81, utf8("plain"));
       const deflated = clientFrame(0xc1, fromHex("f248cdc9c90700"));
-      let step = codec.feed(5, concat(plain, deflated, plain));
+      let step = codec.frames.feed(5, concat(plain, deflated, plain));
       assert.equal(step, ParserStep.deflatedText);
-      assert.equal(codec.bytes(5, MessageKind.text, utf8("H".repeat(60_000))), true);
-      step = codec.next();
+      assert.equal(codec.events.bytes(5, MessageKind.text, utf8("H".repeat(60_000))), true);
+      step = codec.frames.next();
       assert.equal(step, ParserStep.done);
-      const data = messages(codec.takeBatch(buffer)).map((item) => [item[2], item[3]]);
+      const data = messages(codec.events.takeBatch(buffer)).map((item) => [item[2], item[3]]);
       assert.deepEqual(data, [
         [1, "plain"],
         [2, "H".repeat(60_000)],

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { type Codec, type CodecOptions, ParserStep } from "../../../core/ports/mod.ts";
-import { createPlainCodec, createWasmCodec } from "../../../wasm/mod.ts";
+import { createWasmCodec } from "../../../wasm/mod.ts";
+import { createReferenceCodec } from "../../../wasm/reference/mod.ts";
 import { Drive } from "../../vectors/drive.ts";
 import {
   type FrameVector,
@@ -22,7 +23,7 @@ const options: CodecOptions = {
 };
 const makers = [
   ["wasm", createWasmCodec],
-  ["twin", createPlainCodec],
+  ["reference", createReferenceCodec],
 ] as const;
 
 /** The events of a vector that comes in these chunks, over a fresh slot. */
@@ -32,12 +33,12 @@ function eventsOf(
   buffer: number,
   chunks: Iterable<Uint8Array>,
 ) {
-  codec.bind(3, idOf("n1", 3), buffer);
-  codec.attach(3, vector.deflate ?? false);
+  codec.events.bind(3, idOf("n1", 3), buffer);
+  codec.frames.attach(3, vector.deflate ?? false);
   const drive = new Drive(codec, 3, buffer);
   for (const chunk of chunks) drive.feed(chunk);
-  codec.unbind(3);
-  assert.equal(codec.partialBytes(), 0, "nothing is held for a slot that is gone");
+  codec.events.unbind(3);
+  assert.equal(codec.frames.partialBytes(), 0, "nothing is held for a slot that is gone");
   return drive.events;
 }
 
@@ -54,7 +55,7 @@ function* splits(length: number): Generator<number> {
 for (const [name, make] of makers) {
   describe(`codec ${name}: frames`, () => {
     const codec = make(options);
-    const buffer = codec.openBuffer("s");
+    const buffer = codec.events.openBuffer("s");
 
     for (const vector of frameVectors) {
       test(vector.name, () => {
@@ -72,120 +73,123 @@ for (const [name, make] of makers) {
 
     test("a fault is told with the byte that makes it, not at the message's end", () => {
       for (const to of [buffer, -1]) {
-        codec.bind(4, idOf("n1", 4), to);
-        codec.attach(4, false);
+        codec.events.bind(4, idOf("n1", 4), to);
+        codec.frames.attach(4, false);
         const bytes = clientFrame(0x81, concat(utf8("good so far"), fromHex("ff"), utf8("...")));
-        assert.equal(codec.feed(4, bytes.slice(0, 6 + 11)), ParserStep.done);
-        assert.equal(codec.feed(4, bytes.slice(6 + 11, 6 + 12)), ParserStep.fault);
-        assert.equal(codec.fault(), "message-not-utf8");
-        assert.equal(codec.feed(4, bytes), ParserStep.done, "the slot parses no more");
-        codec.unbind(4);
+        assert.equal(codec.frames.feed(4, bytes.slice(0, 6 + 11)), ParserStep.done);
+        assert.equal(codec.frames.feed(4, bytes.slice(6 + 11, 6 + 12)), ParserStep.fault);
+        assert.equal(codec.frames.fault(), "message-not-utf8");
+        assert.equal(codec.frames.feed(4, bytes), ParserStep.done, "the slot parses no more");
+        codec.events.unbind(4);
       }
     });
 
     test("a message that its header says is too big is refused before it comes", () => {
-      codec.bind(4, idOf("n1", 4), buffer);
-      codec.attach(4, false);
-      assert.equal(codec.feed(4, fromHex("82ff 0000000000100000")), ParserStep.fault);
-      assert.equal(codec.fault(), "message-too-big");
-      codec.unbind(4);
+      codec.events.bind(4, idOf("n1", 4), buffer);
+      codec.frames.attach(4, false);
+      assert.equal(codec.frames.feed(4, fromHex("82ff 0000000000100000")), ParserStep.fault);
+      assert.equal(codec.frames.fault(), "message-too-big");
+      codec.events.unbind(4);
     });
 
     test("a batch buffer that is full stops the parser, and nothing is lost or doubled", () => {
-      codec.bind(4, idOf("n1", 4), buffer);
-      codec.attach(4, false);
+      codec.events.bind(4, idOf("n1", 4), buffer);
+      codec.frames.attach(4, false);
       const chunk = concat(
         ...Array.from({ length: 9 }, () => clientFrame(0x82, new Uint8Array(20_000))),
       );
       let full = 0;
-      let step = codec.feed(4, chunk);
+      let step = codec.frames.feed(4, chunk);
       while (step === ParserStep.bufferFull) {
         full++;
-        assert.equal(codec.bufferItems(buffer), 3);
-        codec.takeBatch(buffer);
-        step = codec.next();
+        assert.equal(codec.events.bufferItems(buffer), 3);
+        codec.events.takeBatch(buffer);
+        step = codec.frames.next();
       }
       assert.equal(step, ParserStep.done);
-      assert.deepEqual([full, codec.bufferItems(buffer), codec.fedMessages()], [2, 3, 9]);
-      assert.equal(codec.fedBytes(), 180_000);
-      codec.takeBatch(buffer);
-      codec.unbind(4);
+      assert.deepEqual(
+        [full, codec.events.bufferItems(buffer), codec.frames.fedMessages()],
+        [2, 3, 9],
+      );
+      assert.equal(codec.frames.fedBytes(), 180_000);
+      codec.events.takeBatch(buffer);
+      codec.events.unbind(4);
     });
 
     test("a batch buffer that is full holds back a message made of fragments, too", () => {
-      codec.bind(4, idOf("n1", 4), buffer);
-      codec.attach(4, false);
+      codec.events.bind(4, idOf("n1", 4), buffer);
+      codec.frames.attach(4, false);
       const big = clientFrame(0x82, new Uint8Array(60_000));
       const parts = [
         clientFrame(0x02, new Uint8Array(6_000)),
         clientFrame(0x80, new Uint8Array(6_000)),
       ];
-      assert.equal(codec.feed(4, big), ParserStep.done);
-      assert.equal(codec.feed(4, concat(...parts)), ParserStep.bufferFull);
-      assert.equal(codec.next(), ParserStep.bufferFull, "still full");
-      codec.takeBatch(buffer);
-      assert.equal(codec.next(), ParserStep.done);
-      assert.equal(codec.bufferItems(buffer), 1);
-      codec.takeBatch(buffer);
-      codec.unbind(4);
+      assert.equal(codec.frames.feed(4, big), ParserStep.done);
+      assert.equal(codec.frames.feed(4, concat(...parts)), ParserStep.bufferFull);
+      assert.equal(codec.frames.next(), ParserStep.bufferFull, "still full");
+      codec.events.takeBatch(buffer);
+      assert.equal(codec.frames.next(), ParserStep.done);
+      assert.equal(codec.events.bufferItems(buffer), 1);
+      codec.events.takeBatch(buffer);
+      codec.events.unbind(4);
     });
 
     test("unfinished messages of all slots share one bound", () => {
       const part = clientFrame(0x02, new Uint8Array(60_000));
       for (let slot = 0; slot < 17; slot++) {
-        codec.bind(slot, idOf("n1", slot), buffer);
-        codec.attach(slot, false);
-        const step = codec.feed(slot, part);
+        codec.events.bind(slot, idOf("n1", slot), buffer);
+        codec.frames.attach(slot, false);
+        const step = codec.frames.feed(slot, part);
         assert.equal(step, slot < 16 ? ParserStep.done : ParserStep.fault);
       }
-      assert.equal(codec.fault(), "parser-memory");
-      assert.equal(codec.partialBytes(), 960_000);
-      for (let slot = 0; slot < 17; slot++) codec.unbind(slot);
-      assert.equal(codec.partialBytes(), 0);
+      assert.equal(codec.frames.fault(), "parser-memory");
+      assert.equal(codec.frames.partialBytes(), 960_000);
+      for (let slot = 0; slot < 17; slot++) codec.events.unbind(slot);
+      assert.equal(codec.frames.partialBytes(), 0);
     });
 
     test("a chunk is copied: the caller may use its buffer again at once", () => {
-      codec.bind(4, idOf("n1", 4), -1);
-      codec.attach(4, false);
+      codec.events.bind(4, idOf("n1", 4), -1);
+      codec.frames.attach(4, false);
       const bytes = concat(clientFrame(0x81, utf8("one")), clientFrame(0x81, utf8("two")));
-      assert.equal(codec.feed(4, bytes), ParserStep.text);
-      assert.deepEqual(codec.payload(), utf8("one"));
+      assert.equal(codec.frames.feed(4, bytes), ParserStep.text);
+      assert.deepEqual(codec.frames.payload(), utf8("one"));
       bytes.fill(0);
-      assert.equal(codec.next(), ParserStep.text);
-      assert.deepEqual(codec.payload(), utf8("two"));
-      assert.equal(codec.next(), ParserStep.done);
-      codec.unbind(4);
+      assert.equal(codec.frames.next(), ParserStep.text);
+      assert.deepEqual(codec.frames.payload(), utf8("two"));
+      assert.equal(codec.frames.next(), ParserStep.done);
+      codec.events.unbind(4);
     });
 
     test("a slot freed while its chunk is in work ends the chunk", () => {
-      codec.bind(4, idOf("n1", 4), -1);
-      codec.attach(4, false);
+      codec.events.bind(4, idOf("n1", 4), -1);
+      codec.frames.attach(4, false);
       const ping = clientFrame(0x89, utf8("x"));
-      assert.equal(codec.feed(4, concat(ping, ping)), ParserStep.ping);
-      assert.throws(() => codec.feed(4, ping), /the last chunk is finished/);
-      codec.unbind(4);
-      assert.equal(codec.next(), ParserStep.done);
-      codec.bind(4, idOf("n1", 4), -1);
-      codec.attach(4, false);
-      assert.equal(codec.feed(4, ping), ParserStep.ping);
-      codec.unbind(4);
+      assert.equal(codec.frames.feed(4, concat(ping, ping)), ParserStep.ping);
+      assert.throws(() => codec.frames.feed(4, ping), /the last chunk is finished/);
+      codec.events.unbind(4);
+      assert.equal(codec.frames.next(), ParserStep.done);
+      codec.events.bind(4, idOf("n1", 4), -1);
+      codec.frames.attach(4, false);
+      assert.equal(codec.frames.feed(4, ping), ParserStep.ping);
+      codec.events.unbind(4);
     });
 
     test("a chunk far larger than the input area", () => {
-      codec.bind(4, idOf("n1", 4), buffer);
-      codec.attach(4, false);
+      codec.events.bind(4, idOf("n1", 4), buffer);
+      codec.frames.attach(4, false);
       const one = clientFrame(0x82, new Uint8Array(50_000).fill(7));
       const drive = new Drive(codec, 4, buffer);
       drive.feed(concat(...Array.from({ length: 80 }, () => one)));
       assert.deepEqual(drive.events, Array(80).fill(`binary:${"07".repeat(50_000)}`));
-      codec.unbind(4);
+      codec.events.unbind(4);
     });
 
     test("UTF-8 is told from what is not", () => {
-      assert.equal(codec.validUtf8(utf8("")), true);
-      assert.equal(codec.validUtf8(utf8(`${"a".repeat(100_000)}é`)), true);
-      assert.equal(codec.validUtf8(fromHex("eda080")), false);
-      assert.equal(codec.validUtf8(concat(utf8("a".repeat(70_000)), fromHex("c3"))), false);
+      assert.equal(codec.frames.validUtf8(utf8("")), true);
+      assert.equal(codec.frames.validUtf8(utf8(`${"a".repeat(100_000)}é`)), true);
+      assert.equal(codec.frames.validUtf8(fromHex("eda080")), false);
+      assert.equal(codec.frames.validUtf8(concat(utf8("a".repeat(70_000)), fromHex("c3"))), false);
     });
   });
 }

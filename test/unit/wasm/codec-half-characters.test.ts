@@ -1,27 +1,34 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createPlainCodec, createWasmCodec } from "../../../wasm/mod.ts";
+import type { Codec } from "../../../core/ports/mod.ts";
+import { createWasmCodec } from "../../../wasm/mod.ts";
+import { createReferenceCodec } from "../../../wasm/reference/mod.ts";
 
 const options = {
   ...{ node: "n", messageBytesMax: 1_000, batchBytesTarget: 1_000, partialBytesMax: 1_000 },
 };
-const codecs = { wasm: createWasmCodec(options), twin: createPlainCodec(options) };
+const codecs: Readonly<Record<string, Codec>> = {
+  wasm: createWasmCodec(options),
+  reference: createReferenceCodec(options),
+};
 
 test("half of a character never gets into an event: readers would refuse the whole batch", () => {
   for (const [name, codec] of Object.entries(codecs)) {
     // A str of MessagePack is `a3 ed a0 80` where JSON said "\ud800".
     for (const value of ["\ud800", ["a\udc00b"], { ref: "\ud83d" }, { "\ude00": 1 }]) {
-      const hex = Array.from(codec.encodeValue(value), (byte) => byte.toString(16)).join(" ");
+      const hex = Array.from(codec.values.encodeValue(value), (byte) => byte.toString(16)).join(
+        " ",
+      );
       // RFC 3629, 3: UTF-8 has no surrogates, which would be `ed a0` to `ed bf`.
       assert.doesNotMatch(hex, /ed [ab]/, name);
     }
-    assert.equal(codec.decodeValue(codec.encodeValue("a\udc00b😀")), "a\ufffdb😀");
+    assert.equal(codec.values.decodeValue(codec.values.encodeValue("a\udc00b😀")), "a\ufffdb😀");
     const batch = new TextEncoder().encode(
       '[["state", "x", {"\\ud800": "\\udc00"}, {"ref": "\\ud800"}]]',
     );
-    assert.equal(codec.decode(batch), undefined);
-    assert.ok(codec.nextItem());
-    assert.deepEqual(codec.options(), { ref: "\ufffd" });
-    assert.deepEqual(codec.value()[2], { "\ufffd": "\ufffd" });
+    assert.equal(codec.commands.decode(batch), undefined);
+    assert.ok(codec.commands.nextItem());
+    assert.deepEqual(codec.commands.options(), { ref: "\ufffd" });
+    assert.deepEqual(codec.commands.value()[2], { "\ufffd": "\ufffd" });
   }
 });

@@ -7,7 +7,8 @@ import {
   MessageKind,
   ParserStep,
 } from "../../../core/ports/mod.ts";
-import { createPlainCodec, createWasmCodec } from "../../../wasm/mod.ts";
+import { createWasmCodec } from "../../../wasm/mod.ts";
+import { createReferenceCodec } from "../../../wasm/reference/mod.ts";
 import { Drive } from "../../vectors/drive.ts";
 import {
   frameVectors,
@@ -28,78 +29,82 @@ const options: CodecOptions = {
 
 /** Takes what the parser hands out, as a decorator does, and writes it into the batch buffer. */
 function writeBack(codec: Codec, step: ParserStep): void {
-  const payload = codec.payload().slice();
+  const payload = codec.frames.payload().slice();
   const text = step === ParserStep.text;
   const done = text
-    ? codec.text(3, new TextDecoder("utf-8", { ignoreBOM: true }).decode(payload))
-    : codec.bytes(3, MessageKind.binary, payload);
+    ? codec.events.text(3, new TextDecoder("utf-8", { ignoreBOM: true }).decode(payload))
+    : codec.events.bytes(3, MessageKind.binary, payload);
   assert.equal(done, true);
 }
 
 for (const [name, make] of [
   ["wasm", createWasmCodec],
-  ["twin", createPlainCodec],
+  ["reference", createReferenceCodec],
 ] as const) {
   describe(`codec ${name}: messages handed out`, () => {
     const codec = make(options);
-    const buffer = codec.openBuffer("s");
+    const buffer = codec.events.openBuffer("s");
 
     for (const vector of frameVectors) {
       test(vector.name, () => {
         const { bytes, events, deflate = false } = vector;
         for (const at of [bytes.length, 1, 7, bytes.length - 1]) {
-          codec.bind(3, idOf("n1", 3), buffer);
-          codec.attach(3, deflate, true);
+          codec.events.bind(3, idOf("n1", 3), buffer);
+          codec.frames.attach(3, deflate, true);
           // The batch buffer is not the drive's: had anything come there, it would be missing.
           const drive = new Drive(codec, 3, -1);
           drive.feed(bytes.slice(0, at));
           drive.feed(bytes.slice(at));
           assert.deepEqual(drive.events, events, `split at ${at}`);
-          assert.equal(codec.bufferItems(buffer), 0);
-          codec.unbind(3);
-          assert.equal(codec.partialBytes(), 0);
+          assert.equal(codec.events.bufferItems(buffer), 0);
+          codec.events.unbind(3);
+          assert.equal(codec.frames.partialBytes(), 0);
         }
       });
     }
 
     test("what is handed out comes back through `text` and `bytes` amid its chunk", () => {
-      codec.bind(3, idOf("n1", 3), buffer);
-      codec.attach(3, false, true);
-      codec.setState(3, fromHex("07"));
+      codec.events.bind(3, idOf("n1", 3), buffer);
+      codec.frames.attach(3, false, true);
+      codec.events.setState(3, fromHex("07"));
       const data = ["a", new Uint8Array(40_000).fill(1), "é".repeat(30), new Uint8Array(0), ""];
       const frames = data.map((one) =>
         typeof one === "string" ? clientFrame(0x81, utf8(one)) : clientFrame(0x82, one),
       );
       const cut = concat(clientFrame(0x01, utf8("cu")), clientFrame(0x80, utf8("t")));
-      let step = codec.feed(3, concat(...frames, cut));
+      let step = codec.frames.feed(3, concat(...frames, cut));
       while (step !== ParserStep.done) {
         writeBack(codec, step);
-        step = codec.next();
+        step = codec.frames.next();
       }
-      assert.deepEqual([codec.fedMessages(), codec.fedBytes()], [0, 0], "not by the parser");
-      const [, , , items] = decode(codec.takeBatch(buffer)) as [1, "s", 0, unknown[][]];
+      assert.deepEqual(
+        [codec.frames.fedMessages(), codec.frames.fedBytes()],
+        [0, 0],
+        "not by the parser",
+      );
+      const [, , , items] = decode(codec.events.takeBatch(buffer)) as [1, "s", 0, unknown[][]];
       assert.deepEqual(
         items.map((item) => item.slice(2)),
         [...data, "cut"].map((one, i) => [i + 1, one, 7]),
       );
-      codec.unbind(3);
+      codec.events.unbind(3);
     });
 
     test("a slot that is attached anew, or bound anew, hands nothing out", () => {
-      codec.bind(3, idOf("n1", 3), buffer);
-      codec.attach(3, false, true);
-      assert.equal(codec.feed(3, clientFrame(0x81, utf8("x"))), ParserStep.text);
-      assert.equal(codec.next(), ParserStep.done);
-      codec.attach(3, false);
-      assert.equal(codec.feed(3, clientFrame(0x81, utf8("x"))), ParserStep.done);
-      codec.attach(3, false, true);
-      codec.unbind(3);
-      codec.bind(3, idOf("n1", 3), buffer);
-      codec.attach(3, false, false);
-      assert.equal(codec.feed(3, clientFrame(0x81, utf8("x"))), ParserStep.done);
-      assert.equal(codec.bufferItems(buffer), 2);
-      codec.takeBatch(buffer);
-      codec.unbind(3);
+      codec.events.bind(3, idOf("n1", 3), buffer);
+      codec.frames.attach(3, false, true);
+      assert.equal(codec.frames.feed(3, clientFrame(0x81, utf8("x"))), ParserStep.text);
+      assert.equal(codec.frames.next(), ParserStep.done);
+      codec.frames.attach(3, false);
+      assert.equal(codec.frames.feed(3, clientFrame(0x81, utf8("x"))), ParserStep.done);
+      codec.frames.attach(3, false, true);
+      codec.events.unbind(3);
+      codec.events.bind(3, idOf("n1", 3), buffer);
+      codec.frames.attach(3, false, false);
+      assert.equal(codec.frames.feed(3, clientFrame(0x81, utf8("x"))), ParserStep.done);
+      assert.equal(codec.events.bufferItems(buffer), 2);
+      codec.events.takeBatch(buffer);
+      codec.events.unbind(3);
     });
   });
 }

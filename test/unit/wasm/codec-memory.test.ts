@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type CodecOptions, MessageKind, ParserStep } from "../../../core/ports/mod.ts";
-import { WasmCodec } from "../../../wasm/mod.ts";
+import { createWasmCodec } from "../../../wasm/mod.ts";
 import { clientFrame } from "../../vectors/frames.ts";
 import { concat, utf8 } from "../../vectors/hex.ts";
 import { idOf } from "../../vectors/ids.ts";
@@ -14,8 +14,8 @@ const options: CodecOptions = {
 };
 
 test("memory stays level over any number of connections, finished or not", () => {
-  const codec = new WasmCodec(options);
-  const buffer = codec.openBuffer("s");
+  const codec = createWasmCodec(options);
+  const buffer = codec.events.openBuffer("s");
   const half = clientFrame(0x01, utf8("x".repeat(3_000)));
   const whole = clientFrame(0x81, utf8("whole"));
   const ping = clientFrame(0x89, utf8("p".repeat(100)));
@@ -30,68 +30,69 @@ test("memory stays level over any number of connections, finished or not", () =>
   let level = 0;
   for (let cycle = 0; cycle < 30_000; cycle++) {
     const slot = cycle % 2_000;
-    if (cycle >= 2_000) codec.unbind(slot);
-    codec.bind(slot, idOf("n1", slot), cycle % 7 === 0 ? -1 : buffer);
-    codec.attach(slot, false);
-    let step = codec.feed(slot, endings[cycle % endings.length]!);
+    if (cycle >= 2_000) codec.events.unbind(slot);
+    codec.events.bind(slot, idOf("n1", slot), cycle % 7 === 0 ? -1 : buffer);
+    codec.frames.attach(slot, false);
+    let step = codec.frames.feed(slot, endings[cycle % endings.length]!);
     while (step !== ParserStep.done && step < ParserStep.close) {
-      if (step === ParserStep.bufferFull) codec.takeBatch(buffer);
-      step = codec.next();
+      if (step === ParserStep.bufferFull) codec.events.takeBatch(buffer);
+      step = codec.frames.next();
     }
     if (cycle === 10_000) level = codec.heapBytes();
   }
   assert.equal(codec.heapBytes(), level);
-  for (let slot = 0; slot < 2_000; slot++) codec.unbind(slot);
-  assert.equal(codec.partialBytes(), 0);
+  for (let slot = 0; slot < 2_000; slot++) codec.events.unbind(slot);
+  assert.equal(codec.frames.partialBytes(), 0);
 });
 
 test("streams come and go without a trace", () => {
-  const codec = new WasmCodec(options);
-  codec.bind(0, idOf("n1", 0), -1);
+  const codec = createWasmCodec(options);
+  codec.events.bind(0, idOf("n1", 0), -1);
   let level = 0;
   for (let i = 0; i < 5_000; i++) {
-    const buffer = codec.openBuffer(`stream-${i}`);
-    codec.append(buffer, new Uint8Array(100 + (i % 5_000)));
-    codec.takeBatch(buffer);
-    codec.closeBuffer(buffer);
+    const buffer = codec.events.openBuffer(`stream-${i}`);
+    codec.events.append(buffer, new Uint8Array(100 + (i % 5_000)));
+    codec.events.takeBatch(buffer);
+    codec.events.closeBuffer(buffer);
     if (i === 1_000) level = codec.heapBytes();
   }
   assert.equal(codec.heapBytes(), level);
 });
 
 test("what a giant message took is there for small ones afterwards", () => {
-  const codec = new WasmCodec(options);
-  const buffer = codec.openBuffer("s");
-  codec.bind(0, idOf("n1", 0), buffer);
-  codec.attach(0, false);
+  const codec = createWasmCodec(options);
+  const buffer = codec.events.openBuffer("s");
+  codec.events.bind(0, idOf("n1", 0), buffer);
+  codec.frames.attach(0, false);
   const giant = clientFrame(0x82, new Uint8Array(options.messageBytesMax));
-  for (let at = 0; at < giant.length; at += 65_536) codec.feed(0, giant.subarray(at, at + 65_536));
-  assert.equal(codec.takeBatch(buffer).length, options.messageBytesMax + 51);
-  assert.equal(codec.feed(0, giant), ParserStep.done);
-  codec.takeBatch(buffer);
-  assert.equal(codec.bytes(0, MessageKind.binary, giant), true);
-  codec.takeBatch(buffer);
-  assert.equal(codec.text(0, "x".repeat(5_000_000)), true);
-  codec.takeBatch(buffer);
-  assert.equal(codec.decode(codec.encodeValue([giant])), undefined);
-  assert.equal(codec.decode(codec.encodeValue([])), undefined);
+  for (let at = 0; at < giant.length; at += 65_536)
+    codec.frames.feed(0, giant.subarray(at, at + 65_536));
+  assert.equal(codec.events.takeBatch(buffer).length, options.messageBytesMax + 51);
+  assert.equal(codec.frames.feed(0, giant), ParserStep.done);
+  codec.events.takeBatch(buffer);
+  assert.equal(codec.events.bytes(0, MessageKind.binary, giant), true);
+  codec.events.takeBatch(buffer);
+  assert.equal(codec.events.text(0, "x".repeat(5_000_000)), true);
+  codec.events.takeBatch(buffer);
+  assert.equal(codec.commands.decode(codec.values.encodeValue([giant])), undefined);
+  assert.equal(codec.commands.decode(codec.values.encodeValue([])), undefined);
   const level = codec.heapBytes();
   // 40 MB of unfinished messages: more than is left if the giants' memory were theirs alone.
   for (let slot = 1; slot <= 2_500; slot++) {
-    codec.bind(slot, idOf("n1", slot), buffer);
-    codec.attach(slot, false);
-    codec.feed(slot, clientFrame(0x02, new Uint8Array(16_000)));
+    codec.events.bind(slot, idOf("n1", slot), buffer);
+    codec.frames.attach(slot, false);
+    codec.frames.feed(slot, clientFrame(0x02, new Uint8Array(16_000)));
   }
-  assert.equal(codec.partialBytes(), 40_000_000);
+  assert.equal(codec.frames.partialBytes(), 40_000_000);
   assert.equal(codec.heapBytes(), level);
 });
 
 test("an idle connection takes about a hundred bytes", () => {
-  const codec = new WasmCodec(options);
+  const codec = createWasmCodec(options);
   const before = codec.heapBytes();
   for (let slot = 0; slot < 100_000; slot++) {
-    codec.bind(slot, idOf("n1", slot), -1);
-    codec.attach(slot, false);
+    codec.events.bind(slot, idOf("n1", slot), -1);
+    codec.frames.attach(slot, false);
   }
   const each = (codec.heapBytes() - before) / 100_000;
   assert.ok(each < 140, `${each} bytes`);

@@ -10,7 +10,8 @@ import {
   MessageKind,
   ParserStep,
 } from "../../../core/ports/mod.ts";
-import { createPlainCodec, createWasmCodec, WasmCodec } from "../../../wasm/mod.ts";
+import { createWasmCodec } from "../../../wasm/mod.ts";
+import { createReferenceCodec } from "../../../wasm/reference/mod.ts";
 import { clientFrame } from "../../vectors/frames.ts";
 import { concat, fromHex, toHex, utf8 } from "../../vectors/hex.ts";
 import { idOf } from "../../vectors/ids.ts";
@@ -23,7 +24,7 @@ const options: CodecOptions = {
 };
 const makers = [
   ["wasm", createWasmCodec],
-  ["twin", createPlainCodec],
+  ["reference", createReferenceCodec],
 ] as const;
 
 /** `94`, or `95` with a state, then `a7 message bd n1.AAAF sss…`: the items of slot 5. */
@@ -39,9 +40,9 @@ interface Bound {
 
 function bound(make: (options: CodecOptions) => Codec, lower: Partial<CodecOptions> = {}): Bound {
   const codec = make({ ...options, ...lower });
-  const buffer = codec.openBuffer("s");
-  codec.bind(5, idOf("n1", 5), buffer);
-  codec.attach(5, false);
+  const buffer = codec.events.openBuffer("s");
+  codec.events.bind(5, idOf("n1", 5), buffer);
+  codec.frames.attach(5, false);
   return { codec, buffer };
 }
 
@@ -68,15 +69,15 @@ for (const [name, make] of makers) {
   describe(`codec ${name}: state`, () => {
     test("a state stands behind the data of each message, byte for byte, until it is gone", () => {
       const { codec, buffer } = bound(make);
-      codec.text(5, "a");
-      assert.equal(codec.setState(5, fromHex("81a16101")), true);
-      codec.text(5, "hi");
-      codec.bytes(5, MessageKind.binary, fromHex("00ff"));
-      codec.feed(5, clientFrame(0x81, utf8("é")));
-      codec.setState(5, fromHex("c0"));
-      codec.text(5, "nil is a value");
-      codec.setState(5, undefined);
-      codec.text(5, "b");
+      codec.events.text(5, "a");
+      assert.equal(codec.events.setState(5, fromHex("81a16101")), true);
+      codec.events.text(5, "hi");
+      codec.events.bytes(5, MessageKind.binary, fromHex("00ff"));
+      codec.frames.feed(5, clientFrame(0x81, utf8("é")));
+      codec.events.setState(5, fromHex("c0"));
+      codec.events.text(5, "nil is a value");
+      codec.events.setState(5, undefined);
+      codec.events.text(5, "b");
       const items = [
         `94${itemHead}01a161`,
         `95${itemHead}02a2686981a16101`,
@@ -85,15 +86,15 @@ for (const [name, make] of makers) {
         `95${itemHead}05ae${toHex(utf8("nil is a value"))}c0`,
         `94${itemHead}06a162`,
       ];
-      assert.equal(codec.bufferBytes(buffer), items.join("").length / 2);
-      assert.equal(toHex(codec.takeBatch(buffer)), `9401a1730096${items.join("")}`);
+      assert.equal(codec.events.bufferBytes(buffer), items.join("").length / 2);
+      assert.equal(toHex(codec.events.takeBatch(buffer)), `9401a1730096${items.join("")}`);
     });
 
     test("every way into the batch buffer, data and states of every length", () => {
       const { codec, buffer } = bound(make);
       for (const bytes of stateLengths) {
         const value = stateOf(bytes);
-        codec.setState(5, value);
+        codec.events.setState(5, value);
         for (const length of lengths) {
           const text = "a".repeat(length);
           const data = new Uint8Array(length).fill(0x61);
@@ -101,15 +102,17 @@ for (const [name, make] of makers) {
           const middle = clientFrame(0x01, data.subarray(0, length >> 1));
           const end = clientFrame(0x80, data.subarray(length >> 1));
           const add = [
-            () => codec.text(5, text),
-            () => codec.bytes(5, MessageKind.text, data),
-            () => codec.feed(5, frame) === ParserStep.done,
-            () => codec.feed(5, frame.subarray(0, 5)) === codec.feed(5, frame.subarray(5)),
-            () => codec.feed(5, concat(middle, end)) === ParserStep.done,
+            () => codec.events.text(5, text),
+            () => codec.events.bytes(5, MessageKind.text, data),
+            () => codec.frames.feed(5, frame) === ParserStep.done,
+            () =>
+              codec.frames.feed(5, frame.subarray(0, 5)) ===
+              codec.frames.feed(5, frame.subarray(5)),
+            () => codec.frames.feed(5, concat(middle, end)) === ParserStep.done,
           ];
           for (const way of add) {
             assert.equal(way(), true);
-            const [item, ...more] = messages(codec.takeBatch(buffer));
+            const [item, ...more] = messages(codec.events.takeBatch(buffer));
             assert.deepEqual(item?.slice(3), [text, decode(value)], `${length} and ${bytes}`);
             assert.equal(more.length, 0);
           }
@@ -119,95 +122,101 @@ for (const [name, make] of makers) {
 
     test("what was given may be used again, and belongs to its slot alone", () => {
       const { codec, buffer } = bound(make);
-      codec.bind(6, idOf("n1", 6), buffer);
+      codec.events.bind(6, idOf("n1", 6), buffer);
       const value = fromHex("93010203");
-      codec.setState(5, value);
+      codec.events.setState(5, value);
       value.fill(0xc1);
-      codec.setState(6, fromHex("a16f"));
-      codec.text(5, "x");
-      codec.text(6, "y");
-      codec.unbind(5);
-      codec.bind(5, idOf("n1", 5), buffer);
-      codec.text(5, "z");
-      const taken = messages(codec.takeBatch(buffer)).map((item) => item.slice(3));
+      codec.events.setState(6, fromHex("a16f"));
+      codec.events.text(5, "x");
+      codec.events.text(6, "y");
+      codec.events.unbind(5);
+      codec.events.bind(5, idOf("n1", 5), buffer);
+      codec.events.text(5, "z");
+      const taken = messages(codec.events.takeBatch(buffer)).map((item) => item.slice(3));
       assert.deepEqual(taken, [["x", [1, 2, 3]], ["y", "o"], ["z"]]);
     });
 
     test("a state goes along to another batch buffer", () => {
       const { codec, buffer } = bound(make);
-      codec.setState(5, fromHex("07"));
-      const other = codec.openBuffer("t");
-      codec.move(5, other);
-      codec.text(5, "x");
-      assert.equal(codec.bufferItems(buffer), 0);
-      assert.deepEqual(messages(codec.takeBatch(other))[0]?.slice(3), ["x", 7]);
+      codec.events.setState(5, fromHex("07"));
+      const other = codec.events.openBuffer("t");
+      codec.events.move(5, other);
+      codec.events.text(5, "x");
+      assert.equal(codec.events.bufferItems(buffer), 0);
+      assert.deepEqual(messages(codec.events.takeBatch(other))[0]?.slice(3), ["x", 7]);
     });
 
     test("a batch buffer counts the state to the byte before it takes a message", () => {
       const { codec, buffer } = bound(make);
       const value = stateOf(300);
-      codec.setState(5, value);
+      codec.events.setState(5, value);
       const head = itemHead.length / 2 + 1 + 1;
       const fits = options.batchBytesTarget - 2 * (head + value.length) - 3 - 1;
       for (const by of [
-        (length: number) => codec.bytes(5, MessageKind.binary, new Uint8Array(length)),
+        (length: number) => codec.events.bytes(5, MessageKind.binary, new Uint8Array(length)),
         (length: number) =>
-          codec.feed(5, clientFrame(0x82, new Uint8Array(length))) === ParserStep.done,
+          codec.frames.feed(5, clientFrame(0x82, new Uint8Array(length))) === ParserStep.done,
       ]) {
         assert.equal(by(fits), true);
-        assert.equal(codec.text(5, "1"), false, "one byte too many");
-        assert.equal(codec.feed(5, clientFrame(0x81, utf8("1"))), ParserStep.bufferFull);
-        codec.takeBatch(buffer);
-        assert.equal(codec.next(), ParserStep.done);
-        codec.takeBatch(buffer);
+        assert.equal(codec.events.text(5, "1"), false, "one byte too many");
+        assert.equal(codec.frames.feed(5, clientFrame(0x81, utf8("1"))), ParserStep.bufferFull);
+        codec.events.takeBatch(buffer);
+        assert.equal(codec.frames.next(), ParserStep.done);
+        codec.events.takeBatch(buffer);
         assert.equal(by(fits), true);
-        assert.equal(codec.text(5, ""), true);
-        assert.equal(codec.bufferBytes(buffer), options.batchBytesTarget);
-        codec.takeBatch(buffer);
+        assert.equal(codec.events.text(5, ""), true);
+        assert.equal(codec.events.bufferBytes(buffer), options.batchBytesTarget);
+        codec.events.takeBatch(buffer);
       }
     });
 
     test("a message and its state together keep to what the broker takes", () => {
       const { codec, buffer } = bound(make, { messageBytesMax: 1_000 });
       const fed = (length: number): ParserStep => {
-        codec.attach(5, false);
-        const step = codec.feed(5, clientFrame(0x82, new Uint8Array(length)));
-        codec.takeBatch(buffer);
+        codec.frames.attach(5, false);
+        const step = codec.frames.feed(5, clientFrame(0x82, new Uint8Array(length)));
+        codec.events.takeBatch(buffer);
         return step;
       };
-      codec.setState(5, stateOf(300));
-      assert.equal(codec.messageBytesMaxOf(5), 1_000, "no broker has said anything");
+      codec.events.setState(5, stateOf(300));
+      assert.equal(codec.events.messageBytesMaxOf(5), 1_000, "no broker has said anything");
       assert.deepEqual([fed(1_000), fed(1_001)], [ParserStep.done, ParserStep.fault]);
-      codec.limitBatches(65_536, 1_200);
-      assert.deepEqual([codec.messageBytesMax, codec.messageBytesMaxOf(5)], [1_000, 900]);
+      codec.events.limitBatches(65_536, 1_200);
+      assert.deepEqual(
+        [codec.events.messageBytesMax, codec.events.messageBytesMaxOf(5)],
+        [1_000, 900],
+      );
       assert.deepEqual([fed(900), fed(901)], [ParserStep.done, ParserStep.fault]);
-      assert.equal(codec.fault(), "message-too-big");
-      codec.setState(5, undefined);
-      assert.equal(codec.messageBytesMaxOf(5), 1_000);
+      assert.equal(codec.frames.fault(), "message-too-big");
+      codec.events.setState(5, undefined);
+      assert.equal(codec.events.messageBytesMaxOf(5), 1_000);
       assert.deepEqual([fed(1_000), fed(1_001)], [ParserStep.done, ParserStep.fault]);
-      codec.setState(5, stateOf(300));
-      codec.limitBatches(65_536, 300);
-      assert.equal(codec.messageBytesMaxOf(5), 0);
+      codec.events.setState(5, stateOf(300));
+      codec.events.limitBatches(65_536, 300);
+      assert.equal(codec.events.messageBytesMaxOf(5), 0);
       assert.deepEqual([fed(0), fed(1)], [ParserStep.done, ParserStep.fault]);
-      codec.limitBatches(65_536, 299);
-      assert.equal(codec.messageBytesMaxOf(5), 0);
-      codec.limitBatches(Infinity, Infinity);
-      assert.deepEqual([codec.messageBytesMax, codec.messageBytesMaxOf(5)], [1_000, 1_000]);
+      codec.events.limitBatches(65_536, 299);
+      assert.equal(codec.events.messageBytesMaxOf(5), 0);
+      codec.events.limitBatches(Infinity, Infinity);
+      assert.deepEqual(
+        [codec.events.messageBytesMax, codec.events.messageBytesMaxOf(5)],
+        [1_000, 1_000],
+      );
       assert.equal(fed(1_000), ParserStep.done);
     });
 
     test("the largest message with the largest state fits a broker's packet", () => {
       const node = "n".repeat(32);
       const codec = make({ ...options, node });
-      const buffer = codec.openBuffer("s".repeat(128));
-      codec.bind(5, idOf(node, 5), buffer);
-      codec.attach(5, false);
-      codec.setState(5, stateOf(limits.stateBytesMax));
+      const buffer = codec.events.openBuffer("s".repeat(128));
+      codec.events.bind(5, idOf(node, 5), buffer);
+      codec.frames.attach(5, false);
+      codec.events.setState(5, stateOf(limits.stateBytesMax));
       for (const batchBytesMax of [8_192, 131_072]) {
         limitBatches(codec, { batchBytesMax } as EventChannel);
-        const data = new Uint8Array(codec.messageBytesMaxOf(5));
-        assert.equal(codec.feed(5, clientFrame(0x82, data)), ParserStep.done);
-        const batch = codec.takeBatch(buffer);
+        const data = new Uint8Array(codec.events.messageBytesMaxOf(5));
+        assert.equal(codec.frames.feed(5, clientFrame(0x82, data)), ParserStep.done);
+        const batch = codec.events.takeBatch(buffer);
         assert.ok(batch.length <= batchBytesMax, `${batch.length} of ${batchBytesMax}`);
         assert.ok(batch.length > batchBytesMax - 80, "and is hardly smaller");
         assert.deepEqual(messages(batch)[0]?.[3], data);
@@ -216,26 +225,30 @@ for (const [name, make] of makers) {
 
     test("a programmer's errors are asserted", () => {
       const { codec, buffer } = bound(make);
-      assert.throws(() => codec.setState(6, fromHex("c0")), /bound/);
-      assert.throws(() => codec.setState(6, undefined), /bound/);
-      assert.throws(() => codec.messageBytesMaxOf(6), /bound/);
+      assert.throws(() => codec.events.setState(6, fromHex("c0")), /bound/);
+      assert.throws(() => codec.events.setState(6, undefined), /bound/);
+      assert.throws(() => codec.events.messageBytesMaxOf(6), /bound/);
       const tooLong = stateOf(limits.stateBytesMax + 1);
-      assert.throws(() => codec.setState(5, tooLong), /the state is short/);
+      assert.throws(() => codec.events.setState(5, tooLong), /the state is short/);
       for (const hex of ["", "c1", "0102", "a2", "dd00000001"]) {
-        assert.throws(() => codec.setState(5, fromHex(hex)), /the state is one value/);
+        assert.throws(() => codec.events.setState(5, fromHex(hex)), /the state is one value/);
       }
-      codec.text(5, "x");
-      assert.equal(messages(codec.takeBatch(buffer))[0]?.length, 4, "none of them is there");
+      codec.events.text(5, "x");
+      assert.equal(
+        messages(codec.events.takeBatch(buffer))[0]?.length,
+        4,
+        "none of them is there",
+      );
     });
 
     test("a state as deep as a command may have it can be read again and shown as JSON", () => {
       const { codec, buffer } = bound(make);
-      assert.throws(() => codec.setState(5, nested(33)), /the state is one value/);
-      codec.setState(5, nested(32));
-      codec.text(5, "x");
-      const batch = codec.takeBatch(buffer);
-      assert.deepEqual(codec.decodeValue(batch), decode(batch));
-      const json = new TextDecoder().decode(codec.toJson(batch));
+      assert.throws(() => codec.events.setState(5, nested(33)), /the state is one value/);
+      codec.events.setState(5, nested(32));
+      codec.events.text(5, "x");
+      const batch = codec.events.takeBatch(buffer);
+      assert.deepEqual(codec.values.decodeValue(batch), decode(batch));
+      const json = new TextDecoder().decode(codec.values.toJson(batch));
       assert.ok(json.endsWith(`,"x",${"[".repeat(32)}${"]".repeat(32)}]]]`), json);
     });
 
@@ -245,31 +258,31 @@ for (const [name, make] of makers) {
       const { codec } = bound(make, { statesBytesMax });
       const value = stateOf(limits.stateBytesMax);
       for (let slot = 1_000; slot < 1_000 + most; slot++) {
-        codec.bind(slot, idOf("n1", slot), -1);
-        assert.equal(codec.setState(slot, value), true);
+        codec.events.bind(slot, idOf("n1", slot), -1);
+        assert.equal(codec.events.setState(slot, value), true);
       }
-      assert.equal(codec.setState(5, fromHex("c0")), false);
-      assert.equal(codec.setState(1_000, value), true, "in place of its own");
-      codec.unbind(1_000);
-      assert.equal(codec.setState(5, value), true);
-      assert.equal(codec.setState(1_001, undefined), true);
-      codec.bind(6, idOf("n1", 6), -1);
-      assert.equal(codec.setState(6, value), true);
-      assert.equal(codec.setState(6, fromHex("c0")), true, "smaller");
+      assert.equal(codec.events.setState(5, fromHex("c0")), false);
+      assert.equal(codec.events.setState(1_000, value), true, "in place of its own");
+      codec.events.unbind(1_000);
+      assert.equal(codec.events.setState(5, value), true);
+      assert.equal(codec.events.setState(1_001, undefined), true);
+      codec.events.bind(6, idOf("n1", 6), -1);
+      assert.equal(codec.events.setState(6, value), true);
+      assert.equal(codec.events.setState(6, fromHex("c0")), true, "smaller");
     });
   });
 }
 
 test("memory stays level while states come, change and go", () => {
-  const codec = new WasmCodec(options);
+  const codec = createWasmCodec(options);
   let level = 0;
   for (let cycle = 0; cycle < 30_000; cycle++) {
     const slot = cycle % 2_000;
-    if (cycle >= 2_000) codec.unbind(slot);
-    codec.bind(slot, idOf("n1", slot), -1);
-    codec.setState(slot, stateOf(1 + (slot % 250)));
-    if (slot % 3 === 0) codec.setState(slot, stateOf(300 + (slot % 700)));
-    if (slot % 5 === 0) codec.setState(slot, undefined);
+    if (cycle >= 2_000) codec.events.unbind(slot);
+    codec.events.bind(slot, idOf("n1", slot), -1);
+    codec.events.setState(slot, stateOf(1 + (slot % 250)));
+    if (slot % 3 === 0) codec.events.setState(slot, stateOf(300 + (slot % 700)));
+    if (slot % 5 === 0) codec.events.setState(slot, undefined);
     if (cycle === 10_000) level = codec.heapBytes();
   }
   assert.equal(codec.heapBytes(), level);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type CodecOptions, ParserStep } from "../../../core/ports/mod.ts";
-import { createPlainCodec, createWasmCodec } from "../../../wasm/mod.ts";
+import { createWasmCodec } from "../../../wasm/mod.ts";
+import { createReferenceCodec } from "../../../wasm/reference/mod.ts";
 import { clientFrame } from "../../vectors/frames.ts";
 import { toHex } from "../../vectors/hex.ts";
 import { idOf } from "../../vectors/ids.ts";
@@ -46,33 +47,33 @@ function decodes(decoder: TextDecoder, bytes: Uint8Array): boolean {
 
 test("UTF-8 at every border, as the runtime's own decoder has it", () => {
   const strict = new TextDecoder("utf-8", { fatal: true });
-  const [wasm, twin] = [createWasmCodec(options), createPlainCodec(options)];
+  const [wasm, reference] = [createWasmCodec(options), createReferenceCodec(options)];
   for (const text of texts()) {
     const expected = decodes(strict, text);
-    if (wasm.validUtf8(text) !== expected) assert.fail(`wasm: ${toHex(text)}`);
-    if (twin.validUtf8(text) !== expected) assert.fail(`twin: ${toHex(text)}`);
+    if (wasm.frames.validUtf8(text) !== expected) assert.fail(`wasm: ${toHex(text)}`);
+    if (reference.frames.validUtf8(text) !== expected) assert.fail(`reference: ${toHex(text)}`);
   }
 });
 
 for (const [name, make] of [
   ["wasm", createWasmCodec],
-  ["twin", createPlainCodec],
+  ["reference", createReferenceCodec],
 ] as const) {
   test(`text in pieces fails with the piece that holds the bad byte (${name})`, () => {
     const codec = make(options);
-    codec.bind(0, idOf("n1", 0), -1);
+    codec.events.bind(0, idOf("n1", 0), -1);
     const good = new TextEncoder().encode("ab€😀Ж".repeat(20));
     for (let at = 0; at < good.length; at++) {
       const bad = good.slice();
       bad[at] = 0xff;
       const frame = clientFrame(0x81, bad);
       for (const cut of [1, 5, 16, 17, 40]) {
-        codec.attach(0, false);
+        codec.frames.attach(0, false);
         // The payload comes after eight bytes of header; the last piece is cut short of its end.
-        codec.feed(0, frame.slice(0, 8));
+        codec.frames.feed(0, frame.slice(0, 8));
         for (let from = 8; from < frame.length - 1; from += cut) {
           const to = Math.min(from + cut, frame.length - 1);
-          const step = codec.feed(0, frame.slice(from, to));
+          const step = codec.frames.feed(0, frame.slice(from, to));
           const reached = at + 8 < to;
           assert.equal(step, reached ? ParserStep.fault : ParserStep.done, `${at} by ${cut}`);
           if (reached) break;

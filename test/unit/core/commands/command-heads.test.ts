@@ -11,7 +11,7 @@ import { withBase } from "../../../../adapters/origin/send/batch-base.ts";
 import { Outbox } from "../../../../adapters/origin/send/outbox.ts";
 import { ServiceError } from "../../../../core/base/mod.ts";
 import { CommandStreams } from "../../../../core/commands/command-streams.ts";
-import { createPlainCodec } from "../../../../wasm/mod.ts";
+import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
 
 type Step = "send" | "deliver" | "lose" | "lose-ack" | "wait" | "down" | "up";
 
@@ -26,7 +26,7 @@ class World {
   readonly outbox: Outbox;
   sent = 0;
   lives = true;
-  readonly #codec = createPlainCodec({
+  readonly #codec = createReferenceCodec({
     node: "n",
     messageBytesMax: 1_000,
     batchBytesTarget: 400,
@@ -76,16 +76,16 @@ class World {
   /** What a node does with a batch of commands; how it answers. */
   take(payload: Uint8Array): { stream: string; count: number; gap: boolean } {
     const codec = this.#codec;
-    assert.equal(codec.decode(payload), undefined);
-    const [stream, first] = [codec.stream() as string, codec.first()];
-    const items = codec.items();
-    const numbers = { stream, first, items, base: codec.base() };
+    assert.equal(codec.commands.decode(payload), undefined);
+    const [stream, first] = [codec.commands.stream() as string, codec.commands.first()];
+    const items = codec.commands.items();
+    const numbers = { stream, first, items, base: codec.commands.base() };
     const admission = this.streams.admit("o", numbers);
     assert.ok(admission !== undefined);
     const { skip, gap, next } = admission;
     for (let index = 0; index < items && gap === 0; index++) {
-      codec.nextItem();
-      if (index >= skip) this.handled.push(codec.dataText());
+      codec.commands.nextItem();
+      if (index >= skip) this.handled.push(codec.commands.dataText());
     }
     return { stream, count: next, gap: gap > 0 };
   }

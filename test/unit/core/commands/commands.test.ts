@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { limits } from "../../../../core/base/mod.ts";
-import { createPlainCodec, createWasmCodec } from "../../../../wasm/mod.ts";
+import { createWasmCodec } from "../../../../wasm/mod.ts";
+import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
 import { grantOfQuery, type Item, idOf, messagesOf } from "../../../support/memory-node.ts";
 import { ReplyRig } from "../../../support/reply-rig.ts";
 
@@ -13,7 +14,7 @@ async function resultsOf(rig: ReplyRig, ...item: Item): Promise<Result[]> {
 }
 
 test("query: a group's connections in pages, the count of all in each", async () => {
-  for (const codec of [createPlainCodec, createWasmCodec]) {
+  for (const codec of [createReferenceCodec, createWasmCodec]) {
     const rig = await ReplyRig.start({}, { codec });
     const size = 2 * limits.queryPageMax + 1;
     const sockets = Array.from({ length: size }, () => rig.node.connect());

@@ -10,7 +10,7 @@ import {
   SeededRandom,
 } from "../../../../adapters/memory/mod.ts";
 import { Gateway, type GuardOptions } from "../../../../core/mod.ts";
-import { createPlainCodec } from "../../../../wasm/mod.ts";
+import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
 import { upgradeRequest } from "../../../support/memory-node.ts";
 import { SimulatedNetwork } from "../../../support/simulated-origins.ts";
 
@@ -22,12 +22,12 @@ class Rig {
 
   constructor(guard: Partial<GuardOptions>) {
     const options = { messageBytesMax: 1_000, batchBytesTarget: 4_000, partialBytesMax: 10_000 };
-    const codec = createPlainCodec({ node: "n", ...options });
+    const codec = createReferenceCodec({ node: "n", ...options });
     this.gateway = new Gateway(
       {
         ...{ clock: this.clock, logger: new MemoryLogger(), metrics: this.metrics, codec },
         random: new SeededRandom(7),
-        channel: new SimulatedNetwork((value) => codec.encodeValue(value)),
+        channel: new SimulatedNetwork((value) => codec.values.encodeValue(value)),
         bus: new MemoryCommandBus(new MemoryBroker(), { apps: ["default"], node: "n" }),
       },
       {

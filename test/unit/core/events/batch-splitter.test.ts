@@ -9,14 +9,14 @@ import {
   fitBatch,
   utf8Exceeds,
 } from "../../../../core/events/batch-splitter.ts";
-import { createPlainCodec } from "../../../../wasm/mod.ts";
+import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
 
-const codec = createPlainCodec({
+const codec = createReferenceCodec({
   ...{ node: "n", messageBytesMax: 1_000, batchBytesTarget: 1_000, partialBytesMax: 1_000 },
 });
 
 function fitted(items: readonly unknown[][], bytesMax: number, json = false) {
-  const payload = new Uint8Array(codec.encodeValue([1, "s", 7, items]));
+  const payload = new Uint8Array(codec.values.encodeValue([1, "s", 7, items]));
   const unfit: unknown[] = [];
   const pieces = fitBatch(
     { first: 7, count: items.length, payload },
@@ -86,7 +86,7 @@ test("alive items name every connection once, each small enough", () => {
     ids,
   );
   for (const item of items) {
-    assert.ok(codec.encodeValue(item).length <= batchBytesTarget(small));
+    assert.ok(codec.values.encodeValue(item).length <= batchBytesTarget(small));
   }
 });
 

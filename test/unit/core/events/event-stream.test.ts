@@ -8,7 +8,7 @@ import { AckMonitor } from "../../../../core/events/ack-monitor.ts";
 import { EventStream } from "../../../../core/events/event-stream.ts";
 import type { EventChannel } from "../../../../core/ports/mod.ts";
 import { GatewayMetrics } from "../../../../core/telemetry/gateway-metrics.ts";
-import { createPlainCodec } from "../../../../wasm/mod.ts";
+import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
 
 interface RigOptions {
   readonly bytesMax?: number;
@@ -30,7 +30,7 @@ class Rig {
   readonly #unanswered: ((error?: ServiceError) => void)[] = [];
 
   constructor({ bytesMax = 1e6, itemsMax = 1e6, partition = false }: RigOptions = {}) {
-    const codec = createPlainCodec({
+    const codec = createReferenceCodec({
       ...{ node: "n", messageBytesMax: 1_000, batchBytesTarget: 65_536, partialBytesMax: 1_000 },
     });
     const channel: EventChannel = {

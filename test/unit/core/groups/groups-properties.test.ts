@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { createPlainCodec, createWasmCodec } from "../../../../wasm/mod.ts";
+import { createWasmCodec } from "../../../../wasm/mod.ts";
+import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
 import { GroupModel } from "../../../support/group-model.ts";
 import {
   appNames,
@@ -143,7 +144,7 @@ test("the same where few things meet often, in outages too", () =>
 test("the same with the sockets' own fan-out, and with the codec in WASM", () =>
   fc.assert(
     fc.asyncProperty(fc.boolean(), schedule, (wasm, steps) => {
-      const codec = wasm ? createWasmCodec : createPlainCodec;
+      const codec = wasm ? createWasmCodec : createReferenceCodec;
       return check({ broadcast: true, codec }, crowd, steps);
     }),
     { numRuns: Math.ceil(runs / 20) },

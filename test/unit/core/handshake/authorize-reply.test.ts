@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { limits } from "../../../../core/base/mod.ts";
 import { readAccept, readReject } from "../../../../core/handshake/authorize-reply.ts";
-import { createPlainCodec } from "../../../../wasm/mod.ts";
+import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
 
-const codec = createPlainCodec({
+const codec = createReferenceCodec({
   ...{ node: "n", messageBytesMax: 1_000, batchBytesTarget: 1_000, partialBytesMax: 1_000 },
 });
 const accept = (value: unknown, offered: string[] = ["v1"]): unknown =>
-  readAccept(value, offered, codec);
+  readAccept(value, offered, codec.values);
 
 test("an accept without anything grants nothing", () => {
   const grant = { user: undefined, groups: [], state: undefined, expiresAt: undefined };

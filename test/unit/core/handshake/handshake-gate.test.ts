@@ -6,12 +6,13 @@ import { limits, ServiceError } from "../../../../core/base/mod.ts";
 import { Reservation } from "../../../../core/handshake/reservations.ts";
 import { WaitingHandshakes } from "../../../../core/handshake/waiting-handshakes.ts";
 import type { EventChannel } from "../../../../core/ports/mod.ts";
-import { createPlainCodec, createWasmCodec } from "../../../../wasm/mod.ts";
+import { createWasmCodec } from "../../../../wasm/mod.ts";
+import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
 import { HandshakeRig } from "../../../support/handshake-rig.ts";
 import { type Item, idOf } from "../../../support/memory-node.ts";
 
 for (const [name, codec] of [
-  ["plain", createPlainCodec],
+  ["plain", createReferenceCodec],
   ["wasm", createWasmCodec],
 ] as const) {
   test(`accept: the client comes in with what it was granted (${name})`, async () => {

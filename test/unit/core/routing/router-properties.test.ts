@@ -12,7 +12,8 @@ import {
 } from "../../../../adapters/memory/mod.ts";
 import { Gateway } from "../../../../core/mod.ts";
 import type { Codec, CodecOptions } from "../../../../core/ports/mod.ts";
-import { createPlainCodec, createWasmCodec } from "../../../../wasm/mod.ts";
+import { createWasmCodec } from "../../../../wasm/mod.ts";
+import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
 import { gatewayOptions } from "../../../support/gateway-options.ts";
 import { idOf } from "../../../support/memory-node.ts";
 import { SimulatedNetwork, SimulatedOrigin } from "../../../support/simulated-origins.ts";
@@ -61,7 +62,7 @@ interface Client {
 class World {
   readonly clock = new ManualClock();
   readonly codec: Codec;
-  readonly network = new SimulatedNetwork((value) => this.codec.encodeValue(value));
+  readonly network = new SimulatedNetwork((value) => this.codec.values.encodeValue(value));
   readonly gateway: Gateway;
   readonly clients: Client[] = [];
   /** Every origin that ever was, the living and the dead. */
@@ -214,7 +215,7 @@ function judge({ clients, firstHandled, origins, gateway }: World): void {
 const schedule = fc.array(step, { minLength: 10, maxLength: 150, size: "max" });
 const runs = Number(process.env.PROPERTY_RUNS ?? 1_000);
 const codecs = [
-  ["plain", createPlainCodec, runs],
+  ["plain", createReferenceCodec, runs],
   ["WASM", createWasmCodec, Math.ceil(runs / 10)],
 ] as const;
 
@@ -244,7 +245,7 @@ test("schedules are long enough to be about something", () => {
 });
 
 test("a burst that the broker lost comes again with one probe", async () => {
-  const world = new World(createPlainCodec);
+  const world = new World(createReferenceCodec);
   const burst = Array.from({ length: 5 }, () => [["say", 0], ["lose"]] as const).flat();
   for (const one of [["join"], ["connect"], ["deliver"], ["handle", 0], ...burst] as const) {
     await Promise.resolve();

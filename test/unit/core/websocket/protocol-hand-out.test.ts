@@ -9,7 +9,8 @@ import {
 } from "../../../../core/ports/mod.ts";
 import { FramedSockets } from "../../../../core/websocket/mod.ts";
 import { createZlibDeflate } from "../../../../runtimes/server/deflate.ts";
-import { createPlainCodec, createWasmCodec } from "../../../../wasm/mod.ts";
+import { createWasmCodec } from "../../../../wasm/mod.ts";
+import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
 import { clientFrame } from "../../../support/raw-client-frames.ts";
 import { admission, RecordingHandler } from "../../../support/recording-handler.ts";
 import { idOf } from "../../../vectors/ids.ts";
@@ -32,7 +33,7 @@ class Passing extends RecordingHandler {
     super(0);
     this.#codec = codec;
     this.#buffer = buffer;
-    this.takeBuffer = () => this.batches.push(codec.takeBatch(buffer));
+    this.takeBuffer = () => this.batches.push(codec.events.takeBatch(buffer));
   }
 
   override open(socket: Socket): ConnectionHandle {
@@ -41,26 +42,31 @@ class Passing extends RecordingHandler {
 
   override text(connection: ConnectionHandle, data: string): void {
     if (data === "close") this.socket?.close(1000, "");
-    while (!this.#codec.text(connection.slot, data)) this.bufferFull();
+    while (!this.#codec.events.text(connection.slot, data)) this.bufferFull();
   }
 
   override binary(connection: ConnectionHandle, data: Uint8Array): void {
-    while (!this.#codec.bytes(connection.slot, MessageKind.binary, data)) this.bufferFull();
+    while (!this.#codec.events.bytes(connection.slot, MessageKind.binary, data)) this.bufferFull();
   }
 
   /** The data of all messages that went into the batch buffer. */
   messages(): unknown[] {
-    const batches = [...this.batches, this.#codec.takeBatch(this.#buffer)];
+    const batches = [...this.batches, this.#codec.events.takeBatch(this.#buffer)];
     return batches.flatMap((batch) => {
-      const [, , , items] = this.#codec.decodeValue(batch) as [1, string, number, unknown[][]];
+      const [, , , items] = this.#codec.values.decodeValue(batch) as [
+        1,
+        string,
+        number,
+        unknown[][],
+      ];
       return items.map((item) => item[3]);
     });
   }
 }
 
 function started(codec: Codec): { bytes: MemoryByteSocket; handler: Passing } {
-  const buffer = codec.openBuffer("s");
-  codec.bind(0, idOf("n1", 0), buffer);
+  const buffer = codec.events.openBuffer("s");
+  codec.events.bind(0, idOf("n1", 0), buffer);
   const handler = new Passing(codec, buffer);
   const { messageBytesMax } = settings;
   const clock = new ManualClock();
@@ -79,7 +85,7 @@ function started(codec: Codec): { bytes: MemoryByteSocket; handler: Passing } {
 
 for (const [name, make] of [
   ["wasm codec", createWasmCodec],
-  ["plain codec", createPlainCodec],
+  ["plain codec", createReferenceCodec],
 ] as const) {
   test(`${name}: who asks sees each message, deflated ones too, though there is a buffer`, () => {
     const { bytes, handler } = started(make(settings));
@@ -118,8 +124,8 @@ for (const [name, make] of [
   test(`${name}: an inflated message and its state keep to what the broker takes`, () => {
     const codec = make(settings);
     const { bytes, handler } = started(codec);
-    codec.limitBatches(400, 1_000);
-    codec.setState(0, codec.encodeValue("s".repeat(97)));
+    codec.events.limitBatches(400, 1_000);
+    codec.events.setState(0, codec.values.encodeValue("s".repeat(97)));
     const inflated = (length: number): void => {
       const payload = deflate.deflate(Buffer.alloc(length, "a"));
       bytes.receive(clientFrame({ opcode: 1, payload, reserved: 4 }));

@@ -61,7 +61,7 @@ class Rig {
       newMessage: (data) => message.setData(data),
     });
     broker.onEvents(({ batch }) => {
-      const [, , , items] = codec.decodeValue(batch) as [1, string, number, Item[]];
+      const [, , , items] = codec.values.decodeValue(batch) as [1, string, number, Item[]];
       this.events.push(...items);
     });
   }
@@ -77,7 +77,7 @@ class Rig {
   }
 
   command(...items: unknown[][]): void {
-    this.channel.command("default", "local", this.codec.encodeValue(items));
+    this.channel.command("default", "local", this.codec.values.encodeValue(items));
   }
 
   async turn(): Promise<void> {

@@ -140,20 +140,20 @@ class BufferHandler extends EchoHandler {
   constructor(codec: Codec) {
     super(0);
     this.#codec = codec;
-    this.buffer = codec.openBuffer("s");
-    codec.bind(0, newConnectionId("test", 0, new SeededRandom(1)), this.buffer);
+    this.buffer = codec.events.openBuffer("s");
+    codec.events.bind(0, newConnectionId("test", 0, new SeededRandom(1)), this.buffer);
     this.takeBuffer = () => this.take();
   }
 
   override text(connection: { slot: number }, data: string): void {
     super.text(connection, data);
-    if (this.#codec.text(connection.slot, data)) return;
+    if (this.#codec.events.text(connection.slot, data)) return;
     this.take();
-    assert.ok(this.#codec.text(connection.slot, data));
+    assert.ok(this.#codec.events.text(connection.slot, data));
   }
 
   take(): void {
-    const batch = this.#codec.decodeValue(this.#codec.takeBatch(this.buffer));
+    const batch = this.#codec.values.decodeValue(this.#codec.events.takeBatch(this.buffer));
     this.taken.push(...(batch as [1, string, number, unknown[][]])[3].map((item) => item[3]));
   }
 }

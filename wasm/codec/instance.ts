@@ -1,6 +1,10 @@
-import { moduleBase64 } from "./generated/module.ts";
+import { limits } from "../../core/base/mod.ts";
+import { moduleBase64 } from "../generated/module.ts";
 
-/** What wasm/assembly/index.ts exports. Numbers only; pointers are offsets into `memory`. */
+/** Bytes of each of the module's areas: for a chunk, for a text. */
+export const areaBytes: number = limits.chunkBytesMax;
+
+/** The exports of wasm/assembly/index.ts. All are numbers; pointers are offsets into `memory`. */
 export interface Exports {
   readonly memory: WebAssembly.Memory;
   init(
@@ -83,9 +87,47 @@ export interface Exports {
   groupBytes(): number;
 }
 
-/** A new instance: its memory and state are nobody else's. Synchronous, and takes milliseconds. */
-export function instantiate(): Exports {
-  const binary = Uint8Array.from(atob(moduleBase64), (char) => char.charCodeAt(0));
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(binary));
-  return instance.exports as unknown as Exports;
+/** Bytes past an area that the module may read or overwrite: `SLACK_BYTES` of its constants. */
+const slackBytes = 32;
+
+/** A WASM instance of its own, and a view of its memory that is renewed when the memory grew. */
+export class Instance {
+  readonly exports: Exports;
+  #bytes: Uint8Array<ArrayBuffer>;
+
+  /** Compiles synchronously, which takes milliseconds. */
+  constructor() {
+    const binary = Uint8Array.from(atob(moduleBase64), (char) => char.charCodeAt(0));
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(binary));
+    this.exports = instance.exports as unknown as Exports;
+    this.#bytes = this.#view();
+  }
+
+  #view(): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.exports.memory.buffer as ArrayBuffer);
+  }
+
+  /** The whole memory. Do not keep it over a call that may allocate. */
+  bytes(): Uint8Array<ArrayBuffer> {
+    // Growth detaches the old buffer, and a view of that has no length.
+    if (this.#bytes.length === 0) this.#bytes = this.#view();
+    return this.#bytes;
+  }
+
+  view(at: number, length: number): Uint8Array {
+    return this.bytes().subarray(at, at + length);
+  }
+
+  copy(at: number, length: number): Uint8Array<ArrayBuffer> {
+    return this.bytes().slice(at, at + length);
+  }
+
+  /** A block for `bytes` bytes, to be freed. */
+  allocate(bytes: number): number {
+    return this.exports.allocate(bytes + slackBytes) >>> 0;
+  }
+
+  free(at: number): void {
+    this.exports.free(at);
+  }
 }

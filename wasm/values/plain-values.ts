@@ -68,7 +68,7 @@ function isPlainMap(value: unknown): value is Readonly<Record<string, unknown>> 
   );
 }
 
-/** Plain values as MessagePack by @msgpack/msgpack, for both codecs: it is off the hot path. */
+/** Plain values as MessagePack by @msgpack/msgpack. It is off the hot path. */
 export class PlainValues implements ValueCodec {
   readonly #encoder: Encoder = new Encoder({ ignoreUndefined: true, extensionCodec: extensions });
   readonly #decoder: Decoder = new Decoder({

@@ -1,0 +1,48 @@
+import { assert, limits } from "../../core/base/mod.ts";
+import type { Codec, CodecOptions } from "../../core/ports/mod.ts";
+import { PlainValues } from "../values/mod.ts";
+import { WasmCommands } from "./commands.ts";
+import { idChars, strHead, WasmEvents } from "./events.ts";
+import { WasmFrames } from "./frames.ts";
+import { areaBytes, Instance } from "./instance.ts";
+
+/** The codec over one WASM instance. */
+export interface WasmCodec extends Codec {
+  /** Bytes of the instance's heap, in use or free. */
+  heapBytes(): number;
+}
+
+/** The codec of the hot path: one WASM instance with a memory of its own. Needs WASM with SIMD. */
+export function createWasmCodec(options: CodecOptions): WasmCodec {
+  const instance = new Instance();
+  initialise(instance, options);
+  const values = new PlainValues();
+  const frames = new WasmFrames(instance);
+  return {
+    events: new WasmEvents(instance, frames, options),
+    frames,
+    commands: new WasmCommands(instance, values),
+    values,
+    heapBytes: () => instance.exports.heapBytes(),
+  };
+}
+
+function initialise(instance: Instance, options: CodecOptions): void {
+  const encoder = new TextEncoder();
+  const node = encoder.encode(`${options.node}.`);
+  assert(node.length <= 33, "the node's name is short");
+  // What every message item starts with: an array of four, the verb, the id up to its dot.
+  const head = strHead(node.length + idChars);
+  const prefix = Uint8Array.of(0x94, 0xa7, ...encoder.encode("message"), ...head, ...node);
+  const { exports } = instance;
+  instance.bytes().set(prefix, exports.itemPrefix());
+  exports.init(
+    prefix.length,
+    node.length,
+    options.messageBytesMax,
+    options.batchBytesTarget,
+    options.partialBytesMax,
+    areaBytes,
+    options.fragmentsMax ?? limits.fragmentsMax,
+  );
+}

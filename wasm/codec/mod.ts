@@ -1,0 +1,1 @@
+export { createWasmCodec, type WasmCodec } from "./create.ts";
