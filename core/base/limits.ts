@@ -75,6 +75,10 @@ export const limits = {
   eventWindowBatchesMax: 64,
   /** Unacknowledged items of an origin whose presence has no `window`. */
   eventWindowItemsMax: 20_000,
+  /** Heartbeats of a presence that may be missed before its process counts as gone. */
+  heartbeatsMissedMax: 3,
+  /** A timer that fires so much late tells of this process's own stall. */
+  stallMs: 500,
   /** Time from an origin's Will to the failover: a live origin announces itself again in it. */
   originGraceMs: 250,
   /**

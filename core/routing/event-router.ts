@@ -164,8 +164,7 @@ export class EventRouter {
     this.#connected = connected;
     this.#refused.connected = connected;
     // Heartbeats cannot come while the broker is away: that must kill no origin.
-    if (connected) this.#directory.graceAll();
-    else this.#directory.hold();
+    this.#directory.connected(connected);
     for (const stream of this.#streams()) stream.connected(connected);
     this.#waiting.connected(connected);
   }
@@ -191,7 +190,7 @@ export class EventRouter {
 
   stop(): void {
     this.#waiting.stop();
-    this.#directory.hold();
+    this.#directory.connected(false);
   }
 
   /** Looks after streams that make no progress, and evens the load out; called once a second. */
@@ -228,7 +227,7 @@ export class EventRouter {
       const message = "the broker takes nothing for an origin; its connections move";
       logger.log("error", "origin-refused", message, fields);
     }
-    this.#directory.expel(origin.name);
+    this.#directory.remove(origin.name);
   }
 
   #pick(id: string): AckMonitor | undefined {

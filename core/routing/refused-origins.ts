@@ -1,7 +1,6 @@
 import { limits, type ServiceError } from "../base/mod.ts";
 import { type EventStreamParts, fitBare } from "../events/mod.ts";
 import type { OriginPresence } from "../ports/mod.ts";
-import { missedHeartbeatsMax } from "./origin-directory.ts";
 
 interface Refused {
   /** When it counts as gone, should it say nothing more. */
@@ -43,7 +42,7 @@ export class RefusedOrigins {
     const now = this.#parts.clock.now();
     this.#forgetGone();
     const askMs = limits.ackProbeMs;
-    const goneAt = now + missedHeartbeatsMax * presence.every;
+    const goneAt = now + limits.heartbeatsMissedMax * presence.every;
     const rule = code === "publish-refused" ? message : undefined;
     this.#origins.set(name, { goneAt, askAt: now + askMs, askMs, rule });
   }
@@ -65,7 +64,7 @@ export class RefusedOrigins {
       return false;
     }
     const now = this.#parts.clock.now();
-    refused.goneAt = now + missedHeartbeatsMax * presence.every;
+    refused.goneAt = now + limits.heartbeatsMissedMax * presence.every;
     if (this.connected && now >= refused.askAt) {
       refused.askMs = Math.min(2 * refused.askMs, limits.ackProbeMsMax);
       refused.askAt = now + refused.askMs;

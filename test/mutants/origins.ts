@@ -7,6 +7,7 @@ const files = {
   former: "adapters/origin/dispatch/detached-connections.ts",
   closed: "adapters/origin/dispatch/closed-connections.ts",
   tracker: "adapters/origin/presence/node-tracker.ts",
+  monitor: "core/streams/presence-monitor.ts",
   control: "adapters/origin/presence/origin-control.ts",
   parts: "adapters/origin/api/origin-parts.ts",
   leaveWaiter: "adapters/origin/presence/leave-waiter.ts",
@@ -92,15 +93,15 @@ const mutants: readonly Mutant[] = [
   {
     says: "Origins conclude it 2 s after its presence was cleared",
     file: files.tracker,
-    find: "tracked.cleared = true;",
-    replace: "this.#expire(node, tracked, 0);\n      return;",
+    find: "this.#monitor.cleared(node, originLimits.nodeLostGraceMs);\n      return;",
+    replace: "this.#monitor.cleared(node, 0);\n      return;",
     tests: [tests.tracker],
   },
   {
     says: "when three heartbeats are missing, or at once",
     file: files.tracker,
-    find: "every * originLimits.heartbeatsMissedMax",
-    replace: "every * 2",
+    find: "this.#monitor.heartbeat(node, presence.every);",
+    replace: "this.#monitor.heartbeat(node, (presence.every * 2) / 3);",
     tests: [tests.tracker],
   },
   {
@@ -267,8 +268,8 @@ const mutants: readonly Mutant[] = [
   },
   {
     says: "tells that it was the node (or the origin) that stood still",
-    file: files.tracker,
-    find: "if (this.#clock.now() - due > originLimits.stallMs) {",
+    file: files.monitor,
+    find: "if (this.#clock.now() - due > limits.stallMs) {",
     replace: "if (false) {",
     tests: [tests.tracker],
   },

@@ -10,8 +10,6 @@ export const originLimits = {
   waitingBytesMax: 67_108_864,
   /** Between the end of a node's presence and the conclusion that its connections are lost. */
   nodeLostGraceMs: 2_000,
-  /** Heartbeats of a node that may be missed; the contract's number. */
-  heartbeatsMissedMax: 3,
   /** Between heartbeats of an origin: three missed are 6 s, within what failover may take. */
   presenceMs: 2_000,
   /** Default of `window`: items that each node may send before the first is confirmed. */
@@ -22,8 +20,6 @@ export const originLimits = {
   closedIdsMax: 10_000,
   /** Connections that were given to others, or whose node seemed dead, and may come back. */
   formerConnectionsMax: 100_000,
-  /** A timer that fires so much late tells of this process's own stall, not of another's death. */
-  stallMs: 500,
   /** About the longest time of a timer: it only keeps the process up. */
   holdMs: 1_073_741_824,
   /** Between two errors about events of somebody who plays a node: there may be many of them. */

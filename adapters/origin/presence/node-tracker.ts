@@ -1,33 +1,34 @@
-import type { Cancel, Clock, NodePresence } from "../../../core/ports/mod.ts";
+import type { Clock, NodePresence } from "../../../core/ports/mod.ts";
+import { PresenceMonitor } from "../../../core/streams/mod.ts";
 import { originLimits } from "../base/mod.ts";
 
 interface Tracked {
-  /** Its presence was cleared: it has left, or has lost its connection for a moment. */
+  /** The presence was cleared: the node has left, or has lost its connection for a moment. */
   cleared?: boolean;
-  /** None yet of one that was given up and tells of its connections again. */
-  presence: NodePresence | undefined;
-  /** Cancels the expiry of its heartbeat, or its grace. */
-  cancel: Cancel;
+  /** Undefined for a node that was given up and tells of its connections again. */
+  readonly presence: NodePresence | undefined;
 }
 
 /** A node has died, or begun a new life. `alive` is the incarnation that lives, if any. */
 export type NodeLost = (node: string, alive: string | undefined) => void;
 
-/**
- * Watches the presence of nodes. A Will also fires after a mere hiccup, and a broker's crash fires
- * none: so a short grace, and heartbeats that expire.
- */
+/** The nodes that live, as their presences tell. */
 export class NodeTracker {
   readonly #clock: Clock;
   readonly #lost: NodeLost;
   readonly #nodes: Map<string, Tracked> = new Map();
-  #connected = false;
+  readonly #monitor: PresenceMonitor;
   /** Who waits until any node is known. */
   #firstWaits: (() => void)[] = [];
 
   constructor(clock: Clock, lost: NodeLost) {
     this.#clock = clock;
     this.#lost = lost;
+    this.#monitor = new PresenceMonitor(clock, (node) => {
+      this.#nodes.delete(node);
+      lost(node, undefined);
+    });
+    this.#monitor.pause();
   }
 
   /** The incarnation of a node that lives, as far as is known. */
@@ -64,24 +65,21 @@ export class NodeTracker {
   /** A node that was given up lives, it seems: it is to announce itself within the grace. */
   heard(node: string): void {
     if (this.#nodes.has(node)) return;
-    const tracked = { presence: undefined, cancel: () => {} };
-    this.#nodes.set(node, tracked);
-    this.#expire(node, tracked, originLimits.nodeLostGraceMs);
+    this.#nodes.set(node, { presence: undefined });
+    this.#monitor.heartbeat(node, originLimits.nodeLostGraceMs);
+    this.#monitor.cleared(node, originLimits.nodeLostGraceMs);
   }
 
   /** A presence arrived; undefined: it was cleared. */
   presence(node: string, presence: NodePresence | undefined): void {
     const tracked = this.#nodes.get(node);
-    tracked?.cancel();
     if (presence === undefined) {
-      if (tracked === undefined) return;
-      tracked.cleared = true;
-      this.#expire(node, tracked, originLimits.nodeLostGraceMs);
+      if (tracked !== undefined) tracked.cleared = true;
+      this.#monitor.cleared(node, originLimits.nodeLostGraceMs);
       return;
     }
-    const now: Tracked = { presence, cancel: () => {} };
-    this.#nodes.set(node, now);
-    this.#watch(node, now);
+    this.#nodes.set(node, { presence });
+    this.#monitor.heartbeat(node, presence.every);
     for (const resolve of this.#firstWaits.splice(0)) resolve();
     const before = tracked?.presence?.incarnation;
     if (tracked !== undefined && before !== presence.incarnation) {
@@ -89,37 +87,15 @@ export class NodeTracker {
     }
   }
 
-  /** While this origin has no broker it hears no heartbeat: nobody expires then. */
+  /** Whether heartbeats can come. While they cannot, no node expires. */
   connected(connected: boolean): void {
-    this.#connected = connected;
-    for (const [node, tracked] of this.#nodes) {
-      tracked.cancel();
-      if (connected) this.#watch(node, tracked);
-    }
+    if (connected) this.#monitor.resume();
+    else this.#monitor.pause();
   }
 
   end(): void {
-    for (const { cancel } of this.#nodes.values()) cancel();
+    for (const node of this.#nodes.keys()) this.#monitor.forget(node);
     this.#nodes.clear();
     for (const resolve of this.#firstWaits.splice(0)) resolve();
-  }
-
-  #watch(node: string, tracked: Tracked): void {
-    if (!this.#connected) return;
-    const { every } = tracked.presence ?? { every: originLimits.nodeLostGraceMs };
-    this.#expire(node, tracked, every * originLimits.heartbeatsMissedMax);
-  }
-
-  #expire(node: string, tracked: Tracked, ms: number): void {
-    const due = this.#clock.now() + ms;
-    tracked.cancel = this.#clock.after(ms, () => {
-      // Heartbeats of that time wait unread: this process was stopped, or too busy to read them.
-      if (this.#clock.now() - due > originLimits.stallMs) {
-        this.#expire(node, tracked, ms);
-        return;
-      }
-      this.#nodes.delete(node);
-      this.#lost(node, undefined);
-    });
   }
 }

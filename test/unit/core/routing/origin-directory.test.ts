@@ -51,12 +51,12 @@ test("while the broker is away nobody is gone, whatever came last", () => {
   const { clock, directory, told } = watched();
   directory.presence("o1", presence());
   directory.presence("o2", presence());
-  directory.hold();
+  directory.connected(false);
   directory.presence("o1", undefined);
   directory.presence("o2", presence());
   clock.advance(60_000);
   assert.deepEqual(told, ["joined o1", "joined o2"]);
-  directory.graceAll();
+  directory.connected(true);
   clock.advance(2_000);
   directory.presence("o2", presence());
   clock.advance(1_000);

@@ -1,0 +1,82 @@
+import { limits } from "../base/mod.ts";
+import type { Cancel, Clock } from "../ports/mod.ts";
+
+interface Watched {
+  readonly everyMs: number;
+  cancel: Cancel;
+}
+
+/**
+ * Watches the heartbeats of other processes, by name. Only the time on this clock since a
+ * heartbeat came in counts: neither a broker that forgets a Will nor a clock that is off keeps a
+ * dead process alive.
+ */
+export class PresenceMonitor {
+  readonly #clock: Clock;
+  readonly #expired: (name: string) => void;
+  readonly #watched: Map<string, Watched> = new Map();
+  #paused = false;
+
+  /** `expired` is called once for a name. Then the name is not watched any more. */
+  constructor(clock: Clock, expired: (name: string) => void) {
+    this.#clock = clock;
+    this.#expired = expired;
+  }
+
+  /** A heartbeat came. The name expires when `limits.heartbeatsMissedMax` further ones do not. */
+  heartbeat(name: string, everyMs: number): void {
+    this.forget(name);
+    const watched: Watched = { everyMs, cancel: () => {} };
+    this.#watched.set(name, watched);
+    this.#expect(name, watched);
+  }
+
+  /**
+   * A presence was cleared. A Will also comes after a mere hiccup: the name expires after the
+   * grace, unless a heartbeat comes.
+   */
+  cleared(name: string, graceMs: number): void {
+    const watched = this.#watched.get(name);
+    // A broker that is being stopped sends everybody's Will as its last word.
+    if (watched === undefined || this.#paused) return;
+    watched.cancel();
+    this.#expire(name, watched, graceMs);
+  }
+
+  forget(name: string): void {
+    this.#watched.get(name)?.cancel();
+    this.#watched.delete(name);
+  }
+
+  /** The broker is away, and no heartbeat can come: no name expires until `resume`. */
+  pause(): void {
+    this.#paused = true;
+    for (const { cancel } of this.#watched.values()) cancel();
+  }
+
+  /** Heartbeats can come again: each name gets its full time. */
+  resume(): void {
+    this.#paused = false;
+    for (const [name, watched] of this.#watched) {
+      watched.cancel();
+      this.#expect(name, watched);
+    }
+  }
+
+  #expect(name: string, watched: Watched): void {
+    if (!this.#paused) this.#expire(name, watched, limits.heartbeatsMissedMax * watched.everyMs);
+  }
+
+  #expire(name: string, watched: Watched, ms: number): void {
+    const due = this.#clock.now() + ms;
+    watched.cancel = this.#clock.after(ms, () => {
+      // A late timer tells of this process's own stall: heartbeats of that time wait unread.
+      if (this.#clock.now() - due > limits.stallMs) {
+        this.#expire(name, watched, ms);
+        return;
+      }
+      this.#watched.delete(name);
+      this.#expired(name);
+    });
+  }
+}
