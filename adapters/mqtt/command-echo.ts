@@ -5,6 +5,9 @@ import { EchoWatch, type MqttLink } from "./link/mod.ts";
 /** A bare batch of no commands: `[]` as MessagePack. */
 const emptyBatch: Uint8Array = Uint8Array.of(0x90);
 
+/** The connection that commands have. */
+export type CommandLink = Pick<MqttLink, "up" | "version" | "publish">;
+
 export interface CommandEchoOptions {
   /** Where this node sends commands to itself. */
   readonly topic: string;
@@ -21,14 +24,14 @@ export interface CommandEchoOptions {
  */
 export class CommandEcho {
   readonly #options: CommandEchoOptions;
-  readonly #link: MqttLink;
+  readonly #link: CommandLink;
   readonly #echo: EchoWatch;
   #heard = false;
   /** The last connection ended over an empty batch: the next one is to last. */
   #ends = false;
   #spared = false;
 
-  constructor(clock: Clock, link: MqttLink, options: CommandEchoOptions) {
+  constructor(clock: Clock, link: CommandLink, options: CommandEchoOptions) {
     this.#link = link;
     this.#options = options;
     this.#echo = new EchoWatch(clock, {
