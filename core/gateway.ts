@@ -8,6 +8,7 @@ import {
   limits,
   type Route,
   userGroup,
+  utf8Exceeds,
 } from "./base/mod.ts";
 import { CommandDispatcher } from "./commands/mod.ts";
 import {
@@ -20,7 +21,7 @@ import {
   Registry,
   TokenExpiries,
 } from "./connection/mod.ts";
-import { Heartbeat, keptInfo, limitBatches, utf8Exceeds } from "./events/mod.ts";
+import { Heartbeat, keptInfo, limitBatches } from "./events/mod.ts";
 import { registerGauges } from "./gauges.ts";
 import {
   busAway,

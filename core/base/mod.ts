@@ -25,3 +25,4 @@ export { LatestMap } from "./latest-map.ts";
 export { limits } from "./limits.ts";
 export { randomName } from "./random-name.ts";
 export { isRoutePattern, parseRoute, type Route } from "./route.ts";
+export { utf8Exceeds } from "./utf8-length.ts";

@@ -5,8 +5,6 @@ import type { NumberedBatch } from "./batch-window.ts";
 /** Whoever a stream's batches go to. */
 export type Destination = EventDestination | OriginDestination;
 
-const encoder = new TextEncoder();
-
 /** Bytes of items that a batch may hold, so that the channel can publish it in one piece. */
 export function batchBytesTarget(channel: EventChannel): number {
   const room = channel.batchBytesMax - limits.batchHeadBytesMax;
@@ -34,12 +32,6 @@ export function aliveItems(channel: EventChannel, ids: readonly string[]): unkno
     items.push(["alive", ids.slice(from, from + count)]);
   }
   return items;
-}
-
-/** Whether a text has more bytes than that. They are counted only where it is close. */
-export function utf8Exceeds(text: string, bytesMax: number): boolean {
-  if (3 * text.length <= bytesMax) return false;
-  return text.length > bytesMax || encoder.encode(text).length > bytesMax;
 }
 
 export interface Fit {

@@ -1,5 +1,5 @@
 export { AckMonitor, type StreamOrigin } from "./ack-monitor.ts";
-export { fitBare, limitBatches, utf8Exceeds } from "./batch-splitter.ts";
+export { fitBare, limitBatches } from "./batch-splitter.ts";
 export type { ItemRange } from "./batch-window.ts";
 export type { EventStream } from "./event-stream.ts";
 export type { EventStreamParts } from "./event-stream-options.ts";

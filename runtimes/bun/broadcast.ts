@@ -14,21 +14,21 @@ import { BunSocket } from "./socket.ts";
  * so only at the end of the turn, when Bun writes them together.
  */
 export class BunBroadcast implements Broadcast {
-  private readonly servers: () => Iterable<Server<BunSocket>>;
-  private readonly deflate: boolean;
+  readonly #servers: () => Iterable<Server<BunSocket>>;
+  readonly #deflate: boolean;
 
   constructor(servers: () => Iterable<Server<BunSocket>>, deflate: boolean) {
-    this.servers = servers;
-    this.deflate = deflate;
+    this.#servers = servers;
+    this.#deflate = deflate;
   }
 
   publish(topic: string, message: OutgoingMessage, except?: Socket): void {
     const data = message.kind === MessageKind.text ? message.text() : message.payload();
     const bytes = data as string | Uint8Array<ArrayBuffer>;
     // Only those that have the extension on get it compressed.
-    const compress = this.deflate && message.byteLength >= limits.deflateBytesMin;
+    const compress = this.#deflate && message.byteLength >= limits.deflateBytesMin;
     const sender = except instanceof BunSocket ? except : undefined;
-    for (const server of this.servers()) {
+    for (const server of this.#servers()) {
       const done = sender?.server === server && sender.publish(topic, bytes, compress);
       if (!done) server.publish(topic, bytes, compress);
     }

@@ -42,7 +42,7 @@ function readPair(
   try {
     matches = certificate.checkPrivateKey(createPrivateKey(key));
   } catch (error) {
-    throw wrong(`--${keyName}: ${settings[keyName]} is no private key in PEM`, error);
+    throw wrong(`--${keyName}: ${settings[keyName]} is no #key in PEM`, error);
   }
   if (!matches) {
     throw wrong(`--${keyName}: ${settings[keyName]} is not the key of ${settings[certName]}`);

@@ -1,4 +1,4 @@
-import { limits, ServiceError } from "../../core/base/mod.ts";
+import { limits } from "../../core/base/mod.ts";
 import type { HandshakeAnswer } from "../../core/ports/mod.ts";
 import { refuse } from "../../core/websocket/mod.ts";
 import {
@@ -6,6 +6,7 @@ import {
   type ClientServer,
   type ClientServerOptions,
   FetchRequest,
+  portError,
   refusalResponse,
 } from "../server/mod.ts";
 import { type DenoServeInfo, deno } from "./deno-api.ts";
@@ -22,59 +23,58 @@ const full = refuse(503, "tcp-streams-full", "no descriptor can be spared for a 
 
 class DenoServer implements ClientServer {
   readonly port: number;
-  private readonly options: ClientServerOptions;
-  private readonly abort: AbortController = new AbortController();
+  readonly #options: ClientServerOptions;
+  readonly #abort: AbortController = new AbortController();
   /** No descriptor can be spared: every request is refused. */
-  private short = false;
+  #short = false;
 
   constructor(options: ClientServerOptions) {
-    this.options = options;
+    this.#options = options;
     const { host, port } = options;
     try {
-      this.port = this.listen(port);
+      this.port = this.#listen(port);
     } catch (cause) {
-      const taken = (cause as { name?: unknown }).name === "AddrInUse";
-      const message = taken ? `port ${port} on ${host} is in use` : String(cause);
-      throw new ServiceError(taken ? "port-in-use" : "internal", message, { cause });
+      const inUse = (cause as { name?: unknown }).name === "AddrInUse";
+      throw portError(cause, inUse, { host, port });
     }
   }
 
-  private listen(port: number): number {
-    const { options, abort } = this;
+  #listen(port: number): number {
+    const options = this.#options;
     const server = deno.serve(
       {
         hostname: options.host,
         port,
-        signal: abort.signal,
+        signal: this.#abort.signal,
         ...options.tls,
         onListen: () => {},
         onError: () =>
           new Response("internal: the request could not be handled.\n", { status: 500 }),
       },
-      (request, info) => this.answer(request, info),
+      (request, info) => this.#answer(request, info),
     );
     server.finished.catch(() => {
       options.acceptFailed?.();
-      this.listenAgain();
+      this.#listenAgain();
     });
     return server.addr.port;
   }
 
   /** Out of descriptors Deno gives the port up, and would end the process. */
-  private listenAgain(): void {
-    this.options.clock.after(limits.descriptorsTickMs, () => {
-      if (this.abort.signal.aborted) return;
+  #listenAgain(): void {
+    this.#options.clock.after(limits.descriptorsTickMs, () => {
+      if (this.#abort.signal.aborted) return;
       try {
-        this.listen(this.port);
+        this.#listen(this.port);
       } catch {
-        this.listenAgain();
+        this.#listenAgain();
       }
     });
   }
 
-  private answer(request: Request, info: DenoServeInfo): Response | Promise<Response> {
-    if (!this.short) return answer(request, info, this.options);
-    this.options.refused?.("tcp-streams-full");
+  #answer(request: Request, info: DenoServeInfo): Response | Promise<Response> {
+    if (!this.#short) return answer(request, info, this.#options);
+    this.#options.refused?.("tcp-streams-full");
     return refusalResponse(full);
   }
 
@@ -85,11 +85,11 @@ class DenoServer implements ClientServer {
 
   /** Deno tells of no stream before its request, so those that have none yet stay. */
   shortage(short: boolean): void {
-    this.short = short;
+    this.#short = short;
   }
 
   async stop(): Promise<void> {
-    this.abort.abort();
+    this.#abort.abort();
   }
 }
 

@@ -1,88 +1,80 @@
-import { type ErrorCode, limits } from "../../core/base/mod.ts";
-import {
-  type Cancel,
-  type ConnectionHandle,
-  type HandshakeAdmission,
-  MessageKind,
-  type OutgoingMessage,
-  type Socket,
+import { limits } from "../../core/base/mod.ts";
+import type {
+  Cancel,
+  ConnectionHandle,
+  HandshakeAdmission,
+  OutgoingMessage,
+  Socket,
 } from "../../core/ports/mod.ts";
 import { closeCodeAllowed } from "../../core/websocket/mod.ts";
-import { type ClientServerOptions, exceeds } from "../server/mod.ts";
+import { type ClientServerOptions, NativeSocket } from "../server/mod.ts";
 
 /** One WebSocket of `Deno.upgradeWebSocket`. It is its own listener, so it needs no closures. */
-export class DenoSocket implements Socket, EventListenerObject {
-  private readonly options: ClientServerOptions;
-  private readonly socket: WebSocket;
+export class DenoSocket extends NativeSocket implements Socket, EventListenerObject {
+  readonly #options: ClientServerOptions;
+  readonly #socket: WebSocket;
   /** Undefined once it is told: by `open`, or by `abandon`. */
-  private admission: HandshakeAdmission | undefined;
-  private cancelWait: Cancel | undefined;
-  private connection: ConnectionHandle | undefined = undefined;
+  #admission: HandshakeAdmission | undefined;
+  #cancelWait: Cancel | undefined;
+  #connection: ConnectionHandle | undefined = undefined;
   /** The handler has heard that it is closed; that its stream is gone. */
-  private closed = false;
-  private gone = false;
-  private queued: (string | Uint8Array)[] | undefined = undefined;
-  private queuedBytes = 0;
-  private ending: { closeCode: number; closeReason: string; cancel: Cancel } | undefined =
-    undefined;
+  #closed = false;
+  #gone = false;
+  #ending: { closeCode: number; closeReason: string; cancel: Cancel } | undefined = undefined;
 
   constructor(socket: WebSocket, admission: HandshakeAdmission, options: ClientServerOptions) {
-    this.socket = socket;
-    this.admission = admission;
-    this.options = options;
+    super();
+    this.#socket = socket;
+    this.#admission = admission;
+    this.#options = options;
     socket.binaryType = "arraybuffer";
     for (const type of ["open", "message", "close", "error"]) socket.addEventListener(type, this);
     // Deno opens it within the turn after the answer. Of a client that is gone by then it tells
     // nothing at all, and its `request.signal` knows of it too seldom to be asked.
-    this.cancelWait = options.clock.after(limits.upgradeWaitMs, () => this.abandon());
+    this.#cancelWait = options.clock.after(limits.upgradeWaitMs, () => this.#abandon());
   }
 
   handleEvent(event: Event): void {
-    if (event.type === "message") this.received((event as MessageEvent).data);
-    else if (event.type === "open") this.opened();
-    else if (event.type === "close") this.ended(event as CloseEvent);
-    else this.failed();
+    if (event.type === "message") this.#received((event as MessageEvent).data);
+    else if (event.type === "open") this.#opened();
+    else if (event.type === "close") this.#ended(event as CloseEvent);
+    else this.#failed();
   }
 
   get bufferedAmount(): number {
-    return this.queuedBytes + this.socket.bufferedAmount;
+    return this.queuedBytes + this.#socket.bufferedAmount;
   }
 
   send(message: OutgoingMessage): boolean {
-    if (this.closed || this.ending !== undefined) return false;
-    const data = message.kind === MessageKind.text ? message.text() : message.payload();
-    if (this.queued === undefined) this.queued = [data];
-    else this.queued.push(data);
-    this.queuedBytes += message.byteLength;
+    if (this.#closed || this.#ending !== undefined) return false;
+    this.enqueue(message);
     return true;
   }
 
   flush(): void {
-    const { queued, socket } = this;
-    this.queued = undefined;
-    this.queuedBytes = 0;
-    if (queued === undefined || socket.readyState !== WebSocket.OPEN) return;
-    for (const data of queued) socket.send(data as string | Uint8Array<ArrayBuffer>);
+    const queued = this.takeQueued();
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    for (const data of queued) this.#socket.send(data as string | Uint8Array<ArrayBuffer>);
   }
 
   close(closeCode: number, closeReason: string): void {
-    if (this.closed || this.ending !== undefined) return;
+    if (this.#closed || this.#ending !== undefined) return;
     this.flush();
     // Deno waits for the client's answer without an end; the handler does not.
-    const cancel = this.options.clock.after(limits.closeHandshakeMs, () => {
-      this.tellClosed(closeCode, closeReason);
+    const cancel = this.#options.clock.after(limits.closeHandshakeMs, () => {
+      this.#tellClosed(closeCode, closeReason);
     });
-    this.ending = { closeCode, closeReason, cancel };
-    if (closeCodeAllowed(closeCode)) this.socket.close(closeCode, closeReason);
-    else this.socket.close();
+    this.#ending = { closeCode, closeReason, cancel };
+    if (closeCodeAllowed(closeCode)) this.#socket.close(closeCode, closeReason);
+    else this.#socket.close();
   }
 
   /** Deno has no way to cut the stream: the handler is told, and what still comes is dropped. */
   terminate(): void {
-    if (this.closed) return;
-    this.socket.close();
-    const { closeCode, closeReason } = this.ending ?? { closeCode: 1006, closeReason: "" };
-    queueMicrotask(() => this.tellClosed(closeCode, closeReason));
+    if (this.#closed) return;
+    this.#socket.close();
+    const { closeCode, closeReason } = this.#ending ?? { closeCode: 1006, closeReason: "" };
+    queueMicrotask(() => this.#tellClosed(closeCode, closeReason));
   }
 
   pause(): boolean {
@@ -96,71 +88,63 @@ export class DenoSocket implements Socket, EventListenerObject {
     return false;
   }
 
-  private opened(): void {
-    const admission = this.takeAdmission();
-    if (admission === undefined) this.socket.close();
-    else this.connection = this.options.handler.open(this, admission);
+  #opened(): void {
+    const admission = this.#takeAdmission();
+    if (admission === undefined) this.#socket.close();
+    else this.#connection = this.#options.handler.open(this, admission);
   }
 
   /** It never opened, and will not be told if it still does. */
-  private abandon(): void {
-    const admission = this.takeAdmission();
-    if (admission !== undefined) this.options.handler.abandon(admission);
+  #abandon(): void {
+    const admission = this.#takeAdmission();
+    if (admission !== undefined) this.#options.handler.abandon(admission);
   }
 
-  private takeAdmission(): HandshakeAdmission | undefined {
-    const { admission } = this;
-    this.admission = undefined;
-    this.cancelWait?.();
-    this.cancelWait = undefined;
+  #takeAdmission(): HandshakeAdmission | undefined {
+    const admission = this.#admission;
+    this.#admission = undefined;
+    this.#cancelWait?.();
+    this.#cancelWait = undefined;
     return admission;
   }
 
-  private received(data: string | ArrayBuffer): void {
-    const { connection } = this;
-    if (connection === undefined || this.closed || this.ending !== undefined) return;
-    const { handler, messageBytesMax } = this.options;
-    if (exceeds(data, messageBytesMax)) {
-      // Deno knows no limit of its own, so the message was taken whole.
-      handler.fault(connection, "message-too-big");
-      this.close(1009, "message-too-big" satisfies ErrorCode);
-    } else if (typeof data === "string") {
-      handler.text(connection, data);
-    } else {
-      handler.binary(connection, new Uint8Array(data));
-    }
+  #received(data: string | ArrayBuffer): void {
+    const connection = this.#connection;
+    if (connection === undefined || this.#closed || this.#ending !== undefined) return;
+    const message = typeof data === "string" ? data : new Uint8Array(data);
+    this.deliver(this.#options, connection, message);
   }
 
   /** Deno tells of a fault in the client's bytes, and of a cut stream, by an error event. */
-  private failed(): void {}
+  #failed(): void {}
 
-  private ended(event: CloseEvent): void {
-    if (this.ending !== undefined) {
-      this.tellClosed(this.ending.closeCode, this.ending.closeReason);
-    } else if (event.code === 1001 && !event.wasClean && this.connection !== undefined) {
+  #ended(event: CloseEvent): void {
+    if (this.#ending !== undefined) {
+      this.#tellClosed(this.#ending.closeCode, this.#ending.closeReason);
+    } else if (event.code === 1001 && !event.wasClean && this.#connection !== undefined) {
       // So Deno tells that its own ping had no answer; a client's 1001 is a clean close.
-      this.options.handler.fault(this.connection, "ping-timeout");
-      this.tellClosed(1006, "");
+      this.#options.handler.fault(this.#connection, "ping-timeout");
+      this.#tellClosed(1006, "");
     } else {
       // Deno says 0 where there was no close frame; RFC 6455, 7.1.5 says 1006.
-      this.tellClosed(event.code === 0 ? 1006 : event.code, event.reason);
+      this.#tellClosed(event.code === 0 ? 1006 : event.code, event.reason);
     }
-    this.tellGone();
+    this.#tellGone();
   }
 
-  private tellClosed(closeCode: number, closeReason: string): void {
-    if (this.closed) return;
-    this.closed = true;
-    this.ending?.cancel();
-    this.abandon();
-    if (this.connection === undefined) return;
-    this.options.handler.closed(this.connection, closeCode, closeReason);
+  #tellClosed(closeCode: number, closeReason: string): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#ending?.cancel();
+    this.#abandon();
+    if (this.#connection === undefined) return;
+    this.#options.handler.closed(this.#connection, closeCode, closeReason);
   }
 
   /** Deno's `close` event: only then the stream is gone, if the client lets it, ever. */
-  private tellGone(): void {
-    if (this.gone || this.connection === undefined) return;
-    this.gone = true;
-    this.options.handler.gone(this.connection);
+  #tellGone(): void {
+    if (this.#gone || this.#connection === undefined) return;
+    this.#gone = true;
+    this.#options.handler.gone(this.#connection);
   }
 }

@@ -7,46 +7,47 @@ import { limits } from "../../core/base/mod.ts";
  */
 export class Backlog {
   byteLength = 0;
-  private pieces: Uint8Array[] = [];
-  private block: Uint8Array | undefined = undefined;
-  private used = 0;
+  #pieces: Uint8Array[] = [];
+  #block: Uint8Array | undefined = undefined;
+  #used = 0;
 
   add(bytes: Uint8Array): void {
     this.byteLength += bytes.length;
     if (bytes.length > limits.slabBytes >> 2) {
       // It has a buffer of its own, which others may share with us.
-      this.closeBlock();
-      this.pieces.push(bytes);
+      this.#closeBlock();
+      this.#pieces.push(bytes);
     } else {
-      this.copy(bytes);
+      this.#copy(bytes);
     }
   }
 
   /** Everything in its order; the backlog is empty then. */
   take(): readonly Uint8Array[] {
-    this.closeBlock();
-    const { pieces } = this;
-    this.pieces = [];
+    this.#closeBlock();
+    const pieces = this.#pieces;
+    this.#pieces = [];
     this.byteLength = 0;
     return pieces;
   }
 
-  private copy(bytes: Uint8Array): void {
+  #copy(bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length; ) {
-      this.block ??= new Uint8Array(limits.backlogBlockBytes);
-      const part = bytes.subarray(at, at + this.block.length - this.used);
-      this.block.set(part, this.used);
-      this.used += part.length;
+      this.#block ??= new Uint8Array(limits.backlogBlockBytes);
+      const part = bytes.subarray(at, at + this.#block.length - this.#used);
+      this.#block.set(part, this.#used);
+      this.#used += part.length;
       at += part.length;
-      if (this.used === this.block.length) this.closeBlock();
+      if (this.#used === this.#block.length) this.#closeBlock();
     }
   }
 
-  private closeBlock(): void {
-    const { block, used } = this;
+  #closeBlock(): void {
+    const block = this.#block;
+    const used = this.#used;
     if (block === undefined) return;
-    this.pieces.push(used === block.length ? block : block.slice(0, used));
-    this.block = undefined;
-    this.used = 0;
+    this.#pieces.push(used === block.length ? block : block.slice(0, used));
+    this.#block = undefined;
+    this.#used = 0;
   }
 }

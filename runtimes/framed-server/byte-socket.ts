@@ -15,20 +15,20 @@ const nothing = new Uint8Array(0);
 
 /** A stream of `node:net`, on whichever runtime. */
 export class NodejsByteSocket implements ByteSocket {
-  private readonly stream: NetSocket;
-  private listener: ByteSocketListener | undefined = undefined;
+  readonly #stream: NetSocket;
+  #listener: ByteSocketListener | undefined = undefined;
   /** The stream has not taken everything, and will tell when it has. */
-  private waiting = false;
-  private backlog: Backlog | undefined = undefined;
+  #waiting = false;
+  #backlog: Backlog | undefined = undefined;
 
   constructor(stream: NetSocket) {
-    this.stream = stream;
+    this.#stream = stream;
   }
 
   /** From now on the listener hears of the stream; called once, in the turn of the upgrade. */
   listen(listener: ByteSocketListener): void {
-    this.listener = listener;
-    const stream = this.stream as OwnedSocket;
+    this.#listener = listener;
+    const stream = this.#stream as OwnedSocket;
     stream[owner] = this;
     stream.on("data", onData);
     stream.on("end", onEnd);
@@ -38,86 +38,86 @@ export class NodejsByteSocket implements ByteSocket {
   }
 
   get bufferedAmount(): number {
-    return this.stream.writableLength + (this.backlog?.byteLength ?? 0);
+    return this.#stream.writableLength + (this.#backlog?.byteLength ?? 0);
   }
 
   write(bytes: Uint8Array): void {
-    if (this.waiting) {
-      this.backlog ??= new Backlog();
-      this.backlog.add(bytes);
+    if (this.#waiting) {
+      this.#backlog ??= new Backlog();
+      this.#backlog.add(bytes);
     } else {
-      this.watch(this.put(bytes));
+      this.#watch(this.#put(bytes));
     }
   }
 
-  private get encrypted(): boolean {
-    return (this.stream as { encrypted?: boolean }).encrypted === true;
+  get #encrypted(): boolean {
+    return (this.#stream as { encrypted?: boolean }).encrypted === true;
   }
 
   /** False where a `drain` will come. */
-  private put(bytes: Uint8Array): boolean {
-    if (!this.encrypted) return this.stream.write(bytes);
-    return this.stream.write(bytes, (error) => this.written(error));
+  #put(bytes: Uint8Array): boolean {
+    if (!this.#encrypted) return this.#stream.write(bytes);
+    return this.#stream.write(bytes, (error) => this.#written(error));
   }
 
   /** Sees to it that we hear when the kernel has everything. */
-  private watch(belowMark: boolean): void {
-    const { stream } = this;
-    this.waiting = stream.writableLength > 0;
+  #watch(belowMark: boolean): void {
+    const stream = this.#stream;
+    this.#waiting = stream.writableLength > 0;
     // On Deno an empty write ends a stream over TLS, so there each write tells.
-    if (!this.waiting || !belowMark || this.encrypted) return;
+    if (!this.#waiting || !belowMark || this.#encrypted) return;
     // Below the stream's mark no `drain` will come: an empty write tells when it is its turn.
-    stream.write(nothing, (error) => this.written(error));
+    stream.write(nothing, (error) => this.#written(error));
   }
 
-  private written(error: Error | null | undefined): void {
-    if (!error && this.stream.writableLength === 0) this.emptied();
+  #written(error: Error | null | undefined): void {
+    if (!error && this.#stream.writableLength === 0) this.emptied();
   }
 
   /** The kernel has everything that the stream was given. */
   emptied(): void {
-    this.waiting = false;
-    this.writeBacklog();
-    if (!this.waiting) this.listener?.drained();
+    this.#waiting = false;
+    this.#writeBacklog();
+    if (!this.#waiting) this.#listener?.drained();
   }
 
-  private writeBacklog(): void {
-    const { backlog } = this;
+  #writeBacklog(): void {
+    const backlog = this.#backlog;
     if (backlog === undefined) return;
-    this.backlog = undefined;
+    this.#backlog = undefined;
     let belowMark = true;
-    for (const piece of backlog.take()) belowMark = this.put(piece);
-    this.watch(belowMark);
+    for (const piece of backlog.take()) belowMark = this.#put(piece);
+    this.#watch(belowMark);
   }
 
   /** Ends the stream after all that was written; cuts it where that takes longer than `ms`. */
   end(ms?: number): void {
-    this.writeBacklog();
-    if (ms === undefined) this.stream.end();
-    else endWithin(this.stream, ms);
+    this.#writeBacklog();
+    if (ms === undefined) this.#stream.end();
+    else endWithin(this.#stream, ms);
   }
 
   destroy(): void {
-    this.backlog = undefined;
-    this.stream.destroy();
+    this.#backlog = undefined;
+    this.#stream.destroy();
   }
 
   pause(): void {
-    this.stream.pause();
+    this.#stream.pause();
   }
 
   resume(): void {
-    this.stream.resume();
+    this.#stream.resume();
   }
 
   received(chunk: Uint8Array): void {
-    this.listener?.data(chunk);
+    this.#listener?.data(chunk);
   }
 
   tellClosed(): void {
-    const { listener } = this;
-    this.listener = undefined;
-    this.backlog = undefined;
+    const listener = this.#listener;
+    this.#listener = undefined;
+    this.#backlog = undefined;
     listener?.closed();
   }
 }

@@ -8,83 +8,83 @@ import { listen } from "./listen.ts";
  * In the moment of a flood they take descriptors all the same, so the port is opened again after.
  */
 export class ClientPort {
-  private readonly options: ClientServerOptions;
-  private readonly streamsMax: number;
-  private server: Server;
-  private streams = 0;
+  readonly #options: ClientServerOptions;
+  readonly #streamsMax: number;
+  #server: Server;
+  #streams = 0;
   /** No descriptor can be spared. */
-  private short = false;
+  #short = false;
   /** False from the end of listening on, for good. */
-  private wanted = true;
-  private opening = false;
+  #wanted = true;
+  #opening = false;
   /** The real one, from the first listening on. */
   number = 0;
 
   constructor(server: Server, options: ClientServerOptions) {
-    this.options = options;
-    this.streamsMax = options.streamsMax ?? Number.POSITIVE_INFINITY;
-    this.server = server;
+    this.#options = options;
+    this.#streamsMax = options.streamsMax ?? Number.POSITIVE_INFINITY;
+    this.#server = server;
   }
 
   async start(): Promise<void> {
-    await this.listen(this.server, this.options.port);
-    this.number = (this.server.address() as AddressInfo).port;
+    await this.#listen(this.#server, this.#options.port);
+    this.number = (this.#server.address() as AddressInfo).port;
   }
 
   /** Another server has the port from now on; the streams of the first stay. */
   async takeOver(next: Server): Promise<void> {
     // Not where the last attempt to open it failed.
-    if (this.server.listening) this.server.close();
-    this.server = next;
+    if (this.#server.listening) this.#server.close();
+    this.#server = next;
     // The runtime lets go of the port in a later turn.
     await new Promise((resolve) => setImmediate(resolve));
-    await this.listen(next, this.number);
+    await this.#listen(next, this.number);
   }
 
   shortage(short: boolean): void {
-    this.short = short;
-    if (short || this.opening) return;
-    this.opening = true;
-    this.openAgain();
+    this.#short = short;
+    if (short || this.#opening) return;
+    this.#opening = true;
+    this.#openAgain();
   }
 
   stop(): void {
-    this.wanted = false;
-    this.server.close();
+    this.#wanted = false;
+    this.#server.close();
   }
 
-  private listen(server: Server, port: number): Promise<void> {
+  #listen(server: Server, port: number): Promise<void> {
     server.removeAllListeners("error");
-    server.removeListener("connection", this.count);
-    server.prependListener("connection", this.count);
-    return listen(server, { ...this.options, port });
+    server.removeListener("connection", this.#count);
+    server.prependListener("connection", this.#count);
+    return listen(server, { ...this.#options, port });
   }
 
-  private readonly count = (stream: NetSocket): void => {
-    if (this.short || this.streams >= this.streamsMax) {
+  readonly #count = (stream: NetSocket): void => {
+    if (this.#short || this.#streams >= this.#streamsMax) {
       stream.destroy();
-      this.options.refused?.("tcp-streams-full");
+      this.#options.refused?.("tcp-streams-full");
       return;
     }
-    this.streams += 1;
+    this.#streams += 1;
     stream.once("close", () => {
-      this.streams -= 1;
+      this.#streams -= 1;
     });
   };
 
   /** Out of descriptors Deno stops accepting for good, and tells nobody. */
-  private openAgain(): void {
-    this.options.clock.after(limits.descriptorsTickMs, async () => {
-      if (!this.wanted || this.short) {
-        this.opening = false;
-      } else if (this.streams >= this.streamsMax) {
-        this.openAgain();
+  #openAgain(): void {
+    this.#options.clock.after(limits.descriptorsTickMs, async () => {
+      if (!this.#wanted || this.#short) {
+        this.#opening = false;
+      } else if (this.#streams >= this.#streamsMax) {
+        this.#openAgain();
       } else {
-        await this.takeOver(this.server).then(
+        await this.takeOver(this.#server).then(
           () => {
-            this.opening = false;
+            this.#opening = false;
           },
-          () => this.openAgain(),
+          () => this.#openAgain(),
         );
       }
     });

@@ -1,6 +1,5 @@
 import type { Server } from "node:net";
-import { ServiceError } from "../../core/base/mod.ts";
-import type { ClientServerOptions } from "../server/mod.ts";
+import { type ClientServerOptions, portError } from "../server/mod.ts";
 
 /** Resolves when the port is open; rejects with `port-in-use` where it is taken. */
 export function listen(
@@ -11,9 +10,7 @@ export function listen(
     // Stays on: once it listens, what cannot be accepted must not end the process.
     server.on("error", (error: NodeJS.ErrnoException) => {
       if (server.listening) acceptFailed?.();
-      const taken = error.code === "EADDRINUSE";
-      const message = taken ? `port ${port} on ${host} is in use` : error.message;
-      reject(new ServiceError(taken ? "port-in-use" : "internal", message, { cause: error }));
+      reject(portError(error, error.code === "EADDRINUSE", { host, port }));
     });
     server.listen(port, host, resolve);
   });

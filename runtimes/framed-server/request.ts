@@ -16,10 +16,10 @@ export class NodejsRequest implements HandshakeRequest {
   readonly remoteAddress: string;
   /** To be called where the client leaves while its handshake waits. */
   left: () => void = () => {};
-  private readonly message: IncomingMessage;
+  readonly #message: IncomingMessage;
 
   constructor(message: IncomingMessage) {
-    this.message = message;
+    this.#message = message;
     this.method = message.method ?? "";
     this.target = message.url ?? "/";
     this.httpVersion = message.httpVersion;
@@ -35,7 +35,7 @@ export class NodejsRequest implements HandshakeRequest {
 
   header(name: string): string | undefined {
     if (once.has(name)) return this.#lines(name);
-    const value = this.message.headers[name];
+    const value = this.#message.headers[name];
     return Array.isArray(value) ? value.join(", ") : value;
   }
 
@@ -49,7 +49,7 @@ export class NodejsRequest implements HandshakeRequest {
   }
 
   *headers(): Iterable<readonly [string, string]> {
-    const { rawHeaders } = this.message;
+    const { rawHeaders } = this.#message;
     for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
       yield [rawHeaders[index]!.toLowerCase(), rawHeaders[index + 1]!];
     }

@@ -100,40 +100,40 @@ function createHttpServer(
 }
 
 class NodejsServer implements ClientServer {
-  private server: Server;
-  private readonly clientPort: ClientPort;
+  #server: Server;
+  readonly #clientPort: ClientPort;
   /** Makes another server for the same port. */
-  private readonly create: (tls: ServerTls) => Server;
+  readonly #create: (tls: ServerTls) => Server;
 
   constructor(server: Server, port: ClientPort, create: (tls: ServerTls) => Server) {
-    this.server = server;
-    this.clientPort = port;
-    this.create = create;
+    this.#server = server;
+    this.#clientPort = port;
+    this.#create = create;
   }
 
   get port(): number {
-    return this.clientPort.number;
+    return this.#clientPort.number;
   }
 
   async reloadTls(tls: ServerTls): Promise<boolean> {
-    const server = this.server as TlsServer;
+    const server = this.#server as TlsServer;
     if (typeof server.setSecureContext === "function") {
       server.setSecureContext(tls);
       return true;
     }
     // The runtime cannot: another server takes the port over, connections stay with the first.
-    this.server = this.create(tls);
-    await this.clientPort.takeOver(this.server);
+    this.#server = this.#create(tls);
+    await this.#clientPort.takeOver(this.#server);
     return true;
   }
 
   shortage(short: boolean): void {
-    this.clientPort.shortage(short);
+    this.#clientPort.shortage(short);
   }
 
   async stop(): Promise<void> {
-    this.clientPort.stop();
-    this.server.closeAllConnections();
+    this.#clientPort.stop();
+    this.#server.closeAllConnections();
   }
 }
 

@@ -9,10 +9,10 @@ export class FetchRequest implements HandshakeRequest {
   /** On Deno as it came, behind the host; on Bun what a URL makes of it. */
   readonly target: string;
   readonly remoteAddress: string;
-  private readonly request: Request;
+  readonly #request: Request;
 
   constructor(request: Request, remoteAddress: string) {
-    this.request = request;
+    this.#request = request;
     this.remoteAddress = remoteAddress;
     this.target = request.url;
     const { path, query } = readTarget(request.url);
@@ -21,19 +21,19 @@ export class FetchRequest implements HandshakeRequest {
   }
 
   get method(): string {
-    return this.request.method;
+    return this.#request.method;
   }
 
   onLeft(left: () => void): void {
-    this.request.signal.addEventListener("abort", left, { once: true });
+    this.#request.signal.addEventListener("abort", left, { once: true });
   }
 
   header(name: string): string | undefined {
-    return this.request.headers.get(name) ?? undefined;
+    return this.#request.headers.get(name) ?? undefined;
   }
 
   headers(): Iterable<readonly [string, string]> {
-    return this.request.headers;
+    return this.#request.headers;
   }
 }
 

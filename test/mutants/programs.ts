@@ -121,7 +121,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "on Bun, Deno or Node.js, all from one source",
     file: files.bun,
-    find: "new BunBroadcast(() => [this.server, ...this.former], deflate)",
+    find: "new BunBroadcast(() => [this.#server, ...this.#former], deflate)",
     replace: "new BunBroadcast(() => [], deflate)",
     tests: [tests.sockets],
   },

@@ -7,7 +7,6 @@ import {
   batchBytesTarget,
   fitBare,
   fitBatch,
-  utf8Exceeds,
 } from "../../../../core/events/batch-splitter.ts";
 import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
 
@@ -88,11 +87,4 @@ test("alive items name every connection once, each small enough", () => {
   for (const item of items) {
     assert.ok(codec.values.encodeValue(item).length <= batchBytesTarget(small));
   }
-});
-
-test("a text's bytes are counted as UTF-8", () => {
-  assert.equal(utf8Exceeds("ää", 3), true);
-  assert.equal(utf8Exceeds("ää", 4), false);
-  assert.equal(utf8Exceeds("abcd", 4), false);
-  assert.equal(utf8Exceeds("abcde", 4), true);
 });
