@@ -22,7 +22,7 @@ export interface PublishedPresence {
 /** What a bus or a channel is told, as a client of the memory broker. */
 export interface MemoryBrokerClient {
   connected(connected: boolean): void;
-  command?(app: string, sender: string, reach: "node" | "all", payload: Uint8Array): void;
+  command?(app: string, sender: string, scope: "node" | "all", payload: Uint8Array): void;
   /** A command batch for a group; the client knows whether it joined that. */
   groupCommand?(app: string, sender: string, group: string, payload: Uint8Array): void;
   groupMessage?(message: GroupMessage): void;
@@ -87,9 +87,9 @@ export class MemoryBroker {
 
   /** A command batch to one node, or to all (`node` undefined). */
   command(app: string, sender: string, node: string | undefined, payload: Uint8Array): void {
-    const reach = node === undefined ? "all" : "node";
+    const scope = node === undefined ? "all" : "node";
     this.#deliver((client, name) => {
-      if (node === undefined || name === node) client.command?.(app, sender, reach, payload);
+      if (node === undefined || name === node) client.command?.(app, sender, scope, payload);
     });
   }
 

@@ -34,16 +34,16 @@ export class MemoryCommandBus implements CommandBus {
           listener.connected(connected);
           if (connected) resolve();
         },
-        command: (app, sender, reach, payload) => {
+        command: (app, sender, scope, payload) => {
           if (!this.#apps.includes(app)) return;
-          const place = reach === "node" ? `${app}/nodes/${this.#node}` : app;
-          listener.commands({ app, sender, reach, place }, payload);
+          const topic = scope === "node" ? `${app}/nodes/${this.#node}` : app;
+          listener.commands({ app, sender, scope, topic }, payload);
         },
         groupCommand: (app, sender, group, payload) => {
           // Its own batch, sent on to the others: it was carried out here already.
           if (sender === this.#node || !this.#subscribes(app, group)) return;
-          const place = `${app}/groups/${group}`;
-          listener.commands({ app, sender, reach: "group", group, place }, payload);
+          const topic = `${app}/groups/${group}`;
+          listener.commands({ app, sender, scope: "group", group, topic }, payload);
         },
         groupMessage: (message) => {
           if (this.#subscribes(message.app, message.group)) listener.message(message);

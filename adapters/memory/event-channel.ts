@@ -55,7 +55,7 @@ export class MemoryEventChannel implements EventChannel {
 
   /** A local origin's command batch, as it may come over HTTP later. */
   command(app: string, sender: string, payload: Uint8Array): void {
-    const source: CommandSource = { app, sender, reach: "local", place: `${app}/local` };
+    const source: CommandSource = { app, sender, scope: "local", topic: `${app}/local` };
     this.#listener?.commands(source, payload);
   }
 

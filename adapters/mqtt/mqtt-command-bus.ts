@@ -162,9 +162,9 @@ export class MqttCommandBus implements CommandBus {
     switch (parsed.kind) {
       case "commands":
       case "node-commands": {
-        const reach = parsed.kind === "commands" ? "all" : "node";
+        const scope = parsed.kind === "commands" ? "all" : "node";
         const { app, sender } = parsed;
-        this.#listener?.commands({ app, sender, reach, place: shownTopic(topic) }, payload);
+        this.#listener?.commands({ app, sender, scope, topic: shownTopic(topic) }, payload);
         break;
       }
       case "group-commands":
@@ -195,7 +195,7 @@ export class MqttCommandBus implements CommandBus {
     // Its own batch, sent on to the others: it was carried out here already.
     const { sender } = parsed;
     if (sender === this.#options.node) return;
-    const place = shownTopic(topic);
-    this.#listener?.commands({ app, sender, reach: "group", group, place }, payload);
+    const shown = shownTopic(topic);
+    this.#listener?.commands({ app, sender, scope: "group", group, topic: shown }, payload);
   }
 }

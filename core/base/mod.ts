@@ -23,6 +23,7 @@ export {
 } from "./ip-address.ts";
 export { LatestMap } from "./latest-map.ts";
 export { limits } from "./limits.ts";
+export { appNamePattern, namePattern } from "./names.ts";
 export { randomName } from "./random-name.ts";
 export { isRoutePattern, parseRoute, type Route } from "./route.ts";
 export { utf8Exceeds } from "./utf8-length.ts";

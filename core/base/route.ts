@@ -1,3 +1,5 @@
+import { appNamePattern } from "./names.ts";
+
 /** A path pattern and the app that its connections belong to. */
 export interface Route {
   /** A path such as `/chat/:room` or `/files/*`: `:name` is one segment, `*` all that follow. */
@@ -19,6 +21,6 @@ export function isRoutePattern(pattern: string): boolean {
 export function parseRoute(text: string): Route | undefined {
   const at = text.lastIndexOf("=");
   const [pattern, app] = [text.slice(0, at), text.slice(at + 1)];
-  if (at < 0 || !isRoutePattern(pattern) || !/^[a-z0-9-]{1,64}$/.test(app)) return undefined;
+  if (at < 0 || !isRoutePattern(pattern) || !appNamePattern.test(app)) return undefined;
   return { pattern, app };
 }

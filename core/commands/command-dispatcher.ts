@@ -204,7 +204,7 @@ export class CommandDispatcher {
     }
     const verb = codec.commands.verb();
     // A broker's access rules speak of topics: a group's topic is for that group alone.
-    if (source.reach === "group" && !this.#mayOnGroupTopic(source)) {
+    if (source.scope === "group" && !this.#mayOnGroupTopic(source)) {
       this.#refuse(source, "group-name", `${codec.commands.verbName()} on the topic of a group`);
       if (options.ref !== undefined) this.#replyError(source, options.ref, "group-name");
       return;

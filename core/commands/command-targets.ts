@@ -63,12 +63,12 @@ export class CommandTargets {
   foreign(source: CommandSource, index: number): void {
     const { bus, codec, metrics } = this.#parts;
     const id = codec.commands.targetId(index);
-    if (source.reach === "local") {
+    if (source.scope === "local") {
       const [verb, , ...rest] = codec.commands.value();
       metrics.forwarded.add(1);
       const batch = codec.values.encodeValue([[verb, id, ...rest]]);
       bus.forward(source.app, id.slice(0, id.indexOf(".")), batch);
-    } else if (source.reach === "node") {
+    } else if (source.scope === "node") {
       this.refuse(source, "id-foreign", `not of this node: ${id}`);
     }
   }
@@ -85,7 +85,7 @@ export class CommandTargets {
 
   note(source: CommandSource, code: ErrorCode, message: string, level: LogLevel): void {
     this.#parts.metrics.error(code);
-    this.#parts.logger.log(level, "command-refused", message, { code, topic: source.place });
+    this.#parts.logger.log(level, "command-refused", message, { code, topic: source.topic });
   }
 
   /** Ids of another app's connections are as good as none. */

@@ -1,12 +1,8 @@
 import { limits } from "../base/mod.ts";
 import { closedByOrigin } from "../connection/mod.ts";
 import { Outcome } from "../groups/mod.ts";
-import { closeCodeAllowed } from "../websocket/mod.ts";
+import { closeCodeAllowed, closeReasonFits } from "../websocket/mod.ts";
 import { type CommandCall, type CommandContext, forEachTarget } from "./command-context.ts";
-
-/** RFC 6455, 5.5: a control frame's 125 bytes hold the code and the reason. */
-const closeReasonBytesMax = 123;
-const encoder = new TextEncoder();
 
 /** `close`, `state` and `renew`. */
 export class ConnectionCommands {
@@ -21,8 +17,8 @@ export class ConnectionCommands {
     const [, , code, reason] = parts.codec.commands.value();
     const closeCode = typeof code === "number" ? code : 1000;
     const closeReason = typeof reason === "string" ? reason : "";
-    const fits = encoder.encode(closeReason).length <= closeReasonBytesMax;
-    if (!Number.isInteger(closeCode) || !closeCodeAllowed(closeCode) || !fits) {
+    const allowed = Number.isInteger(closeCode) && closeCodeAllowed(closeCode);
+    if (!allowed || !closeReasonFits(closeReason)) {
       targets.refuse(call.source, "command-malformed", "close with a wrong code or reason");
       forEachTarget(this.#context, call, (_, settle) => settle("command-malformed"));
       return;

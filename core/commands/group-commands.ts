@@ -72,7 +72,7 @@ export class GroupCommands {
       return;
     }
     // Who addressed one node means the whole cluster all the same.
-    if (source.reach === "node" || source.reach === "local") {
+    if (source.scope === "node" || source.scope === "local") {
       const batch = batchOf(codec.commands.itemBytes());
       // As JSON its replies come so too.
       bus.forwardToGroup(

@@ -23,7 +23,7 @@ export class MissingCommands {
 
   /** Items are missing before a batch, and the sender is asked for them. */
   missed(source: CommandSource, stream: string, items: number): void {
-    const fields = { code: "batch-gap", topic: source.place };
+    const fields = { code: "batch-gap", topic: source.topic };
     const message = `${items} items of ${stream} are missing, and asked for again`;
     this.#logger.log("debug", "commands-missing", message, fields);
     const key = keyOf(source, stream);

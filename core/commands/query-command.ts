@@ -49,7 +49,7 @@ export class QueryCommand {
       else if (nodeOfConnectionId(id) === parts.node) gone.push(id);
     }
     // Ids of other nodes are theirs to answer for, unless this one was asked alone.
-    if (found.length + gone.length === 0 && call.source.reach === "all") return;
+    if (found.length + gone.length === 0 && call.source.scope === "all") return;
     this.#list(call, { count: found.length, gone: gone.slice(0, limits.replyIdsMax) }, found);
   }
 

@@ -1,4 +1,4 @@
-import { parseRoute } from "../base/mod.ts";
+import { appNamePattern, parseRoute } from "../base/mod.ts";
 import {
   choice,
   duration,
@@ -26,7 +26,7 @@ export interface OriginSettings {
 export const originSettings: SettingTable<OriginSettings> = {
   app: matching("app of every connection, where --routes is empty", {
     allowed: "1 to 64 characters of a-z, 0-9 and -",
-    pattern: /^[a-z0-9-]{1,64}$/,
+    pattern: appNamePattern,
     default: "default",
   }),
   routes: list("app by request path: the first match wins, 404 without one; empty: all to --app", {

@@ -8,13 +8,13 @@ export interface CommandSource {
    * `group`: to every node that joined `group`; each carries out its own.
    * `local`: through a port of this node; what concerns other nodes is forwarded to them.
    */
-  readonly reach: "node" | "all" | "group" | "local";
-  /** Of reach `group`: the only group that it may publish to. */
+  readonly scope: "node" | "all" | "group" | "local";
+  /** Of scope `group`: the only group that it may publish to. */
   readonly group?: string | undefined;
   /** It came as JSON, and so do its replies and acks. */
   readonly json?: boolean | undefined;
   /** The topic, or what stands for one, for the log. */
-  readonly place: string;
+  readonly topic: string;
 }
 
 /** Takes a command batch; `payload` is only valid during the call. Never throws. */

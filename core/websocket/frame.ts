@@ -104,6 +104,11 @@ export function closeCodeAllowed(code: number): boolean {
   return code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006;
 }
 
+/** Whether a close frame has room for the reason beside the code. RFC 6455, 5.5. */
+export function closeReasonFits(reason: string): boolean {
+  return encoder.encode(reason).length <= limits.controlPayloadBytesMax - 2;
+}
+
 /**
  * A close frame (RFC 6455, 5.5.1). 1005 makes one without code and reason. A reason that exceeds
  * 123 bytes of UTF-8 is shortened.

@@ -3,6 +3,7 @@ export {
   buildFrame,
   closeCodeAllowed,
   closeFrame,
+  closeReasonFits,
   frameHeaderBytes,
   frameOfLength,
   Opcode,

@@ -13,7 +13,7 @@ function joined(bus: CommandBus, group: string, of = app): Promise<void> {
 
 const groupCommands = ({ commands }: Heard): string[] =>
   commands
-    .filter(({ source }) => source.reach === "group")
+    .filter(({ source }) => source.scope === "group")
     .map(({ source, text }) => `${source.app} ${source.group} ${source.sender} ${text}`);
 
 /** Names that a topic must not carry as they are. */

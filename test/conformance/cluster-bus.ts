@@ -45,7 +45,7 @@ export function clusterBusConformance(name: string, makeRig: () => Promise<Clust
       Array.from({ length: 200 }, (_, i) => `[${i}]`),
     );
     const { source } = heardB.commands[0]!;
-    assert.deepEqual([source.app, source.sender, source.reach], [app, "a", "node"]);
+    assert.deepEqual([source.app, source.sender, source.scope], [app, "a", "node"]);
     assert.equal(heardA.commands.length + heardC.commands.length, 0);
   });
 
@@ -58,7 +58,7 @@ export function clusterBusConformance(name: string, makeRig: () => Promise<Clust
     await until("a's commands", () => heardA.commands.length === 3);
     await until("b's command", () => heardB.commands.length === 1);
     const seen = heardA.commands.map(
-      ({ source, text }) => `${source.app} ${source.reach} ${text}`,
+      ({ source, text }) => `${source.app} ${source.scope} ${text}`,
     );
     assert.deepEqual(seen.sort(), ["default all [2]", "default node [3]", "shop all [1]"]);
     assert.equal(heardB.commands[0]!.text, "[2]");

@@ -99,7 +99,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "an id of another node on this node's own topic",
     file: files.targets,
-    find: '} else if (source.reach === "node") {',
+    find: '} else if (source.scope === "node") {',
     replace: "} else if (false) {",
     tests: [tests.cluster],
   },

@@ -97,7 +97,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "**Groups and users** across all nodes",
     file: files.groupCommands,
-    find: 'if (source.reach === "node" || source.reach === "local") {\n      const batch',
+    find: 'if (source.scope === "node" || source.scope === "local") {\n      const batch',
     replace: "if (Number.isNaN(0)) {\n      const batch",
     tests: [tests.world],
   },

@@ -175,7 +175,7 @@ export class SimulatedNetwork implements EventChannel {
   }
 
   command(sender: string, item: unknown[]): void {
-    const source = { app: "default", sender, reach: "node", place: "simulated" } as const;
+    const source = { app: "default", sender, scope: "node", topic: "simulated" } as const;
     this.listener.commands(source, this.#encode([item]));
   }
 

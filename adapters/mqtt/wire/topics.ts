@@ -1,4 +1,4 @@
-import { assert } from "../../../core/base/mod.ts";
+import { appNamePattern, assert, namePattern } from "../../../core/base/mod.ts";
 
 /** What a received topic is, with what stands in it. */
 export type ParsedTopic =
@@ -12,9 +12,6 @@ export type ParsedTopic =
   | { readonly kind: "origin-presence"; readonly app: string; origin: string }
   | { readonly kind: "presence-ask"; readonly app: string; sender: string };
 
-/** Names of nodes and origins; also of whoever else sends commands. */
-const namePattern = /^[a-z0-9-]{1,32}$/;
-const appPattern = /^[a-z0-9-]{1,64}$/;
 const partitionPattern = /^(0|[1-9][0-9]{0,6})$/;
 
 /** Whether `name` can be a node's or an origin's. */
@@ -24,7 +21,7 @@ export function isName(name: string): boolean {
 
 /** Whether `app` can be an app's name. */
 export function isApp(app: string): boolean {
-  return appPattern.test(app);
+  return appNamePattern.test(app);
 }
 
 /**
@@ -107,7 +104,7 @@ export class Topics {
   parse(topic: string): ParsedTopic | undefined {
     if (!topic.startsWith(this.root)) return undefined;
     const [app = "", ...levels] = topic.slice(this.root.length).split("/");
-    if (!appPattern.test(app)) return undefined;
+    if (!appNamePattern.test(app)) return undefined;
     return parseLevels(app, levels);
   }
 }
