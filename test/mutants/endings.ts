@@ -63,14 +63,14 @@ const mutants: readonly Mutant[] = [
     tests: [tests.careful],
   },
   {
-    says: "three such sessions with the same one on its way convict it",
+    says: "Three such sessions with the same batch on its way show that this batch is the cause",
     file: files.careful,
     find: "same(this.#suspect, suspect) ? this.#strikes + 1 : 1",
     replace: "this.#strikes + 1",
     tests: [tests.careful],
   },
   {
-    says: "Up to 4 KiB it counts as refused",
+    says: "A batch of up to 4 KiB counts as refused",
     file: files.careful,
     find: "this.#refused = suspect;",
     replace: "",
@@ -91,7 +91,7 @@ const mutants: readonly Mutant[] = [
     tests: [tests.router],
   },
   {
-    says: "Of open mode, that one batch is lost (`events-lost`)",
+    says: "In open mode that one batch is lost (`events-lost`)",
     file: files.stream,
     find: "if (!this.confirmedByOrigin) this.#options.lost(code);",
     replace: "if (!this.confirmedByOrigin) return;",
@@ -112,7 +112,7 @@ const mutants: readonly Mutant[] = [
     tests: [tests.moved],
   },
   {
-    says: "move its connections (9) and say `released`",
+    says: "move its connections (9) and send `released`",
     file: files.router,
     find: 'assigned.stream.publishBare([["released", this.#options.node]]);',
     replace: "",
