@@ -29,8 +29,6 @@ export type {
   HandshakeAnswer,
   HandshakeRefusal,
   HandshakeRequest,
-  NewMessage,
   SocketHandler,
-  Subprotocol,
 } from "./socket/mod.ts";
 export { MessageKind, type OutgoingMessage, type Socket } from "./socket/mod.ts";

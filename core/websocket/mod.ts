@@ -20,6 +20,10 @@ export {
   refuse,
 } from "./handshake.ts";
 export { type ProxyHeader, readProxyHeader } from "./proxy-header.ts";
-export { SubprotocolConnection, SubprotocolHandler } from "./subprotocol-connection.ts";
-export { withSubprotocols } from "./subprotocols.ts";
+export {
+  type NewMessage,
+  type Subprotocol,
+  SubprotocolConnection,
+  withSubprotocols,
+} from "./subprotocols.ts";
 export { type MessageSender, UnfinishedMessages } from "./unfinished-messages.ts";

@@ -23,12 +23,10 @@ import type {
   Codec,
   Deflate,
   Logger,
-  NewMessage,
   Random,
   SocketHandler,
-  Subprotocol,
 } from "../../core/ports/mod.ts";
-import { withSubprotocols } from "../../core/websocket/mod.ts";
+import { type NewMessage, type Subprotocol, withSubprotocols } from "../../core/websocket/mod.ts";
 import { createWasmCodec } from "../../wasm/mod.ts";
 import {
   type ClientServer,

@@ -1,12 +1,14 @@
 import {
   MessageKind,
-  type NewMessage,
   type OutgoingMessage,
   type Socket,
   type SocketHandler,
-  type Subprotocol,
 } from "../../core/ports/mod.ts";
-import { SubprotocolConnection, SubprotocolHandler } from "../../core/websocket/mod.ts";
+import {
+  type NewMessage,
+  type Subprotocol,
+  SubprotocolConnection,
+} from "../../core/websocket/mod.ts";
 
 interface GraphMessage {
   readonly type?: unknown;
@@ -17,20 +19,15 @@ interface GraphMessage {
 /** In the manner of `graphql-transport-ws`: greetings and pings at the edge, the rest passes. */
 export const graphProtocol: Subprotocol = {
   name: "graph",
-  decorate(handler: SocketHandler, newMessage: NewMessage): SocketHandler {
-    return new SubprotocolHandler(
-      handler,
-      (socket) => new GraphConnection(socket, handler, newMessage),
-    );
-  },
+  connect: (socket, gateway, newMessage) => new GraphConnection(socket, gateway, newMessage),
 };
 
 class GraphConnection extends SubprotocolConnection {
   readonly #newMessage: NewMessage;
   #greeted = false;
 
-  constructor(socket: Socket, handler: SocketHandler, newMessage: NewMessage) {
-    super(socket, handler);
+  constructor(socket: Socket, gateway: SocketHandler, newMessage: NewMessage) {
+    super(socket, gateway);
     this.#newMessage = newMessage;
   }
 

@@ -9,4 +9,3 @@ export type {
 } from "./handshake.ts";
 export { MessageKind, type OutgoingMessage, type Socket } from "./socket.ts";
 export type { ConnectionHandle, SocketHandler } from "./socket-handler.ts";
-export type { NewMessage, Subprotocol } from "./subprotocol.ts";

@@ -10,7 +10,7 @@ export interface ConnectionHandle {
   readonly bypassBatch?: boolean | undefined;
 }
 
-/** What a runtime tells the gateway. The gateway implements it; a subprotocol may decorate it. */
+/** What a runtime tells the gateway. The gateway implements it. */
 export interface SocketHandler<Connection extends ConnectionHandle = ConnectionHandle> {
   /** Decides over any HTTP request on the client port: plain ones get their answer here too. */
   handshake(request: HandshakeRequest): HandshakeAnswer | Promise<HandshakeAnswer>;

@@ -9,11 +9,15 @@ import {
 } from "../../../../adapters/memory/mod.ts";
 import { newConnectionId } from "../../../../core/connection/connection-id.ts";
 import { ReusableMessage } from "../../../../core/groups/outgoing-message.ts";
-import type { Codec, HandshakeAdmission, SocketHandler } from "../../../../core/ports/mod.ts";
+import type {
+  Codec,
+  HandshakeAdmission,
+  Socket,
+  SocketHandler,
+} from "../../../../core/ports/mod.ts";
 import {
   FramedSockets,
   SubprotocolConnection,
-  SubprotocolHandler,
   withSubprotocols,
 } from "../../../../core/websocket/mod.ts";
 import { createZlibDeflate } from "../../../../runtimes/server/deflate.ts";
@@ -41,8 +45,7 @@ class EchoHandler extends RecordingHandler {
 
 const passing = {
   name: "graph",
-  decorate: (handler: SocketHandler) =>
-    new SubprotocolHandler(handler, (socket) => new SubprotocolConnection(socket, handler)),
+  connect: (socket: Socket, gateway: SocketHandler) => new SubprotocolConnection(socket, gateway),
 };
 
 socketConformance("SubprotocolConnection", () => {
