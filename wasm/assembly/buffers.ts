@@ -1,20 +1,17 @@
-// Batch buffers: each the batch under construction of one numbered stream,
-// `[1, stream, first, [item, item, …]]`. Items are written as MessagePack, each in its shortest
-// form, behind room for the batch's head, which is written when the batch is taken.
+// Batch buffers. Each holds the batch under construction of one numbered stream, `[1, stream,
+// first, [item, item, …]]`. Items are written as MessagePack in its shortest form. The room before
+// them is for the head, which is written when the batch is taken.
 
 import { copyOver } from "./bytes";
 import { ID_CHARS, BUFFER_KEEP_BYTES, SLACK_BYTES, STREAM_BYTES_MAX } from "./constants";
 import { allocateOrTrap, capacityOf, free } from "./memory";
 import { Slot, stateAtOf, stateBytesOf } from "./slots";
 
-/**
- * Room for the longest head, and one over: array (1), version (1), stream (2 + 128),
- * first (9), array (5).
- */
+/** At least the longest head: array (1), version (1), stream (2 + 128), first (9), array (5). */
 const HEAD_BYTES: u32 = 160;
-/** First byte of an item with a state, in place of the prefix's own. */
+/** First byte of an item with a state: an array of five elements, in place of four. */
 const ARRAY_OF_FIVE: u8 = 0x95;
-/** A batch buffer's first block; it doubles up to what its batches need. */
+/** Bytes of a batch buffer's first block. The block doubles when it is full. */
 const BUFFER_BYTES_MIN: u32 = 8_192;
 
 @unmanaged
@@ -34,10 +31,10 @@ const BUFFER_STRUCT_BYTES: u32 = 32;
 
 let buffers: usize = 0;
 let buffersMax: i32 = 0;
-/** Items of a batch pass this size only one at a time. */
+/** Bytes of items that a batch may have. A single item may be larger. */
 let batchBytesTarget: u32 = 0;
 
-/** What every message item starts with: `94 a7 message`, str header, `NODE.`; 44 bytes at most. */
+/** The start of every message item: `94 a7 message`, str header, `NODE.`; at most 44 bytes. */
 const prefix: usize = memory.data(64);
 let prefixBytes: u32 = 0;
 
@@ -46,17 +43,17 @@ export function initBuffers(target: u32, prefixLength: u32): void {
   prefixBytes = prefixLength;
 }
 
-/** Another target, from the next message on. */
+/** Changes the target from the next message on. */
 export function limitBuffers(target: u32): void {
   batchBytesTarget = target;
 }
 
-/** Where the host writes the prefix, before `initBuffers`. */
+/** Where the host writes the prefix before it calls `init`. */
 export function itemPrefix(): usize {
   return prefix;
 }
 
-/** A new batch buffer; its stream's name, as a MessagePack str, is to be copied from `stream`. */
+/** Opens a batch buffer. `stream` is the stream's name as a MessagePack str, which is copied. */
 export function openBuffer(stream: usize, streamBytes: u32): i32 {
   let index = 0;
   while (index < buffersMax && load<usize>(buffers + (index << 2))) index++;
@@ -86,7 +83,7 @@ function bufferAt(index: i32): BatchBuffer {
   return changetype<BatchBuffer>(pointer);
 }
 
-/** Whether an index names a batch buffer: the host asserts it. */
+/** Whether this batch buffer is open. */
 export function isBuffer(index: i32): bool {
   return <u32>index < <u32>buffersMax && load<usize>(buffers + (index << 2)) != 0;
 }
@@ -122,7 +119,7 @@ function growBuffer(buffer: BatchBuffer, bytes: u32): void {
   buffer.room = capacityOf(block) - around;
 }
 
-/** Adds an item of `bytes` bytes; where they are to be written. */
+/** Adds an item of `bytes` bytes. Returns where to write it. */
 export function append(index: i32, bytes: u32): usize {
   const buffer = bufferAt(index);
   if (buffer.length + bytes > buffer.room) growBuffer(buffer, bytes);
@@ -132,7 +129,7 @@ export function append(index: i32, bytes: u32): usize {
   return at;
 }
 
-/** An unsigned number in its shortest form; where the next byte goes. */
+/** Writes an unsigned number in its shortest form. Returns where the next byte goes. */
 function writeUint(at: usize, value: u64): usize {
   if (value < 0x80) {
     store<u8>(at, <u8>value);
@@ -175,7 +172,7 @@ function dataHeadBytes(text: bool, length: u32): u32 {
   return length < 0x1_0000 ? 3 : 5;
 }
 
-/** Header of a str (fixstr, d9, da, db) or bin (c4, c5, c6). */
+/** Writes the header of a str (fixstr, d9, da, db) or bin (c4, c5, c6). */
 // @ts-ignore: decorator
 @inline
 function writeDataHead(at: usize, text: bool, length: u32): usize {
@@ -199,9 +196,9 @@ function writeDataHead(at: usize, text: bool, length: u32): usize {
 }
 
 /**
- * Writes `["message", id, seq, data, state?]` up to the data's bytes into the slot's buffer, and
- * says where those go; 0 where the buffer holds items and this one would pass the target. The item
- * counts only when `closeMessage` is called, after the data was written.
+ * Writes `["message", id, seq, data, state?]` into the slot's buffer up to the bytes of the data.
+ * Returns where to write those, or 0 where the buffer has items and this one would pass the
+ * target. The item counts when `closeMessage` is called, after the data was written.
  */
 export function openMessage(slot: Slot, text: bool, length: u32): usize {
   const buffer = bufferAt(slot.buffer);
@@ -221,7 +218,7 @@ export function openMessage(slot: Slot, text: bool, length: u32): usize {
   return writeDataHead(at, text, length);
 }
 
-/** Adds the state and counts the item, whose data ends before `end`. */
+/** Adds the state, and counts the item. `end` is where its data ends. */
 // @ts-ignore: decorator
 @inline
 export function closeMessage(slot: Slot, end: usize): void {
@@ -236,12 +233,12 @@ export function closeMessage(slot: Slot, end: usize): void {
   slot.seq++;
 }
 
-/** Bytes of the taken batch's head and items, after `takeBatch`. */
+/** Bytes of the batch that `takeBatch` took. */
 export let takenBytes: u32 = 0;
 
 /**
- * Writes the head of the batch before its items, empties the buffer: where the batch starts. Its
- * bytes stay until the batch buffer is written to again.
+ * Writes the batch's head before its items, and empties the buffer. Returns where the batch
+ * starts. Its bytes stay until the buffer is written to again.
  */
 export function takeBatch(index: i32): usize {
   const buffer = bufferAt(index);
@@ -267,7 +264,7 @@ export function takeBatch(index: i32): usize {
   buffer.items = 0;
   buffer.length = 0;
   if (capacityOf(buffer.block) > BUFFER_KEEP_BYTES) {
-    // Freed memory keeps its bytes but for the block's head, which lies before the batch.
+    // The batch stays readable: freeing a block overwrites its header only, before the batch.
     free(buffer.block);
     buffer.block = 0;
     buffer.room = 0;

@@ -1,5 +1,5 @@
-// Loops over bytes, 16 at a time. The `Over` forms may read and spoil up to 15 bytes past the end
-// (constants.ts, SLACK_BYTES); the `Within` forms touch nothing outside.
+// Loops over bytes, 16 at a time. Functions named `…Over` may read and overwrite up to 15 bytes
+// past the end (`SLACK_BYTES`); functions named `…Within` touch no byte outside.
 
 /** Copies forward; `to` must not lie inside `from`. */
 // @ts-ignore: decorator
@@ -9,8 +9,8 @@ export function copyOver(to: usize, from: usize, length: u32): void {
 }
 
 /**
- * XORs with the mask (RFC 6455, 5.3) from one place to another. Not zero where a byte has its high
- * bit set: only then need a text be looked at again.
+ * XORs with the mask (RFC 6455, 5.3) from one area to another. Not zero where a byte has its high
+ * bit set: only then must a text be checked for UTF-8.
  */
 export function unmaskOver(to: usize, from: usize, length: u32, mask: u32): u32 {
   const masks = i32x4.splat(mask);
@@ -26,13 +26,13 @@ export function unmaskOver(to: usize, from: usize, length: u32, mask: u32): u32 
   if (rest) {
     const unmasked = v128.xor(v128.load(from + i), masks);
     v128.store(to + i, unmasked);
-    // Bytes past the end are somebody else's: their bits do not count.
+    // Bytes past the end do not belong to the message.
     high |= <u32>i8x16.bitmask(unmasked) & ((1 << rest) - 1);
   }
   return high;
 }
 
-/** XORs in place and touches no byte past the end: the next frame stands there. */
+/** XORs in place. The next frame follows, so no byte past the end is touched. */
 export function unmaskWithin(at: usize, length: u32, mask: u32): void {
   const masks = i32x4.splat(mask);
   let i: u32 = 0;
@@ -44,7 +44,7 @@ export function unmaskWithin(at: usize, length: u32, mask: u32): void {
   }
 }
 
-/** Whether two areas are equal; may read past both ends. */
+/** Whether two areas are equal. It may read past both ends. */
 export function equalOver(left: usize, right: usize, length: u32): bool {
   let i: u32 = 0;
   for (const whole = length & ~15; i < whole; i += 16) {

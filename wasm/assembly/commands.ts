@@ -1,5 +1,5 @@
-// A cursor over a command batch. The batch is walked as a whole first; then items are looked at
-// one by one, and of an item's targets one by one.
+// A cursor over a command batch. `decode` checks the structure of the whole batch first. Then the
+// host reads one item after the other, and one id of an item after the other.
 
 import { Fault, Opcode, STREAM_BYTES_MAX, Target, Verb } from "./constants";
 import { resolve } from "./ids";
@@ -22,7 +22,7 @@ let end: usize = 0;
 export let streamAt: usize = 0;
 export let streamBytes: u32 = 0;
 export let first: f64 = 0;
-/** What the sender could still send again; -1 where it does not say. */
+/** Number of the oldest item that the sender can still repeat; -1 where it does not say. */
 export let base: f64 = -1;
 export let items: u32 = 0;
 let itemsLeft: u32 = 0;
@@ -34,7 +34,7 @@ export let verbAt: usize = 0;
 export let verbBytes: u32 = 0;
 export let itemError: i32 = 0;
 export let targets: u32 = 0;
-/** The first target, then the last one looked at: ids are read in order. */
+/** The item's first id, and the one read last. */
 let targetsAt: usize = 0;
 let targetIndex: u32 = 0;
 let targetAt: usize = 0;
@@ -48,7 +48,7 @@ export let optionsAt: usize = 0;
 export let groupAt: usize = 0;
 export let groupBytes: u32 = 0;
 
-/** Starts on the batch at `at`; 0, or why it cannot be read. */
+/** Starts to read the batch at `at`. Returns 0 or the fault. */
 export function decode(at: usize, length: u32): i32 {
   end = at + length;
   items = itemsLeft = streamBytes = 0;
@@ -59,7 +59,7 @@ export function decode(at: usize, length: u32): i32 {
   if (!length || passValue(at, end, 0) != end || !readArray(at)) return Fault.BATCH_MALFORMED;
   const elements = found;
   itemEnd = foundAt;
-  // An integer where an item would stand is the version of a numbered batch.
+  // A first element that is an integer is the version of a numbered batch.
   if (elements && isInteger(itemEnd)) {
     const fault = readNumbered(itemEnd, elements);
     if (fault) {
@@ -73,7 +73,7 @@ export function decode(at: usize, length: u32): i32 {
   return 0;
 }
 
-/** Reads `1, stream, first, [items], base?`; leaves the number of items in `found`. */
+/** Reads `1, stream, first, [items], base?`, and leaves the number of items in `found`. */
 function readNumbered(at: usize, elements: u32): i32 {
   if (readCount(at) != 1) return Fault.BATCH_VERSION;
   if (elements < 4) return Fault.BATCH_MALFORMED;
@@ -88,7 +88,7 @@ function readNumbered(at: usize, elements: u32): i32 {
   if (count < 0) return Fault.BATCH_MALFORMED;
   first = <f64>count;
   at = passValue(at, end, 0);
-  // Anything else than a number there is no base: a trailing element that is not known.
+  // An element that is no number is not a base: it is a trailing element that we do not know.
   if (elements > 4) base = <f64>readCount(passValue(at, end, 0));
   if (!readArray(at)) return Fault.BATCH_MALFORMED;
   itemEnd = foundAt;
@@ -121,13 +121,13 @@ export function nextItem(): bool {
   itemError = readItem(itemAt);
   if (itemError) {
     targets = dataKind = dataBytes = groupBytes = 0;
-    // What stands here was passed before: its end is there.
+    // `decode` has passed the item, so its end exists.
     itemEnd = passValue(itemAt, end, 0);
   }
   return true;
 }
 
-/** The number of a verb by its letters, least significant first: one compare each. */
+/** The verb of up to eight letters, compared as one number, the first letter lowest. */
 function verbOf(at: usize, length: u32): i32 {
   if (length < 3 || length > 7) return Verb.UNKNOWN;
   const letters = load<u64>(at) & ((<u64>1 << (<u64>length << 3)) - 1);
@@ -145,7 +145,7 @@ function verbOf(at: usize, length: u32): i32 {
   return Verb.UNKNOWN;
 }
 
-/** Reads the item's verb and checks its shape; 0 or the fault. Sets `itemEnd` where it is good. */
+/** Reads the item's verb and checks its shape. Returns 0 and sets `itemEnd`, or the fault. */
 function readItem(at: usize): i32 {
   if (!readArray(at) || !found) return Fault.COMMAND_MALFORMED;
   const elements = found;
@@ -168,15 +168,15 @@ function readItem(at: usize): i32 {
   return 0;
 }
 
-/** Elements that the verb cannot do without, itself included. */
+/** How many elements the verb needs at least, itself included. */
 function leastElements(): u32 {
   return verb == Verb.CLOSE || verb == Verb.QUERY || verb == Verb.ACCEPT ? 2 : 3;
 }
 
-/** End of the element that `fits` looked at where that is known without a walk, else 0. */
+/** End of the element that `fits` checked, where it is known without `passValue`; else 0. */
 let passed: usize = 0;
 
-/** Whether element 1, 2 or 3 has the shape that the verb asks for; takes note of what it holds. */
+/** Whether element 1, 2 or 3 has the shape that the verb needs. Sets the results of the item. */
 function fits(place: u32, at: usize): bool {
   if (verb == Verb.SEND && place == 2) return fitsData(at);
   if (place == 1) return fitsFirst(at);
@@ -188,7 +188,7 @@ function fits(place: u32, at: usize): bool {
 function fitsFirst(at: usize): bool {
   if (verb == Verb.PUBLISH) return fitsGroup(at);
   if (verb == Verb.ACK) return readStr(at);
-  // A str names a group or one connection: `group()` and `resolve()` tell.
+  // A str names a group or a connection: the host finds out by `group` and `resolve`.
   if (verb == Verb.QUERY && readStr(at)) return fitsGroup(at);
   return fitsIds(at);
 }
@@ -203,7 +203,7 @@ function fitsSecond(at: usize): bool {
   return verb != Verb.ACCEPT || isNil(at) || isMap(at);
 }
 
-/** A group's name must be UTF-8: two that are not could look the same. */
+/** A group's name must be UTF-8: two names that are not could look the same. */
 function fitsGroup(at: usize): bool {
   if (!readStr(at) || !utf8Valid(foundAt, found)) return false;
   groupAt = foundAt;
@@ -243,7 +243,7 @@ function fitsData(at: usize): bool {
   return true;
 }
 
-/** Finds target `index`; cheap for the one after the last. False where there is no str. */
+/** Finds id `index`; cheap in ascending order. False where there is none, or no str. */
 export function seekTarget(index: u32): bool {
   idAt = 0;
   idBytes = 0;
@@ -262,7 +262,7 @@ export function seekTarget(index: u32): bool {
   return true;
 }
 
-/** The slot of target `index`, or one of `Target`. */
+/** The slot of id `index`, or one of `Target`. */
 export function target(index: u32): i32 {
   return seekTarget(index) ? resolve(idAt, idBytes) : Target.MALFORMED;
 }

@@ -1,11 +1,11 @@
-// Numbers that both sides of the border know. The TypeScript side checks none of them: they are
-// the values of core/ports/codec/frame-parser.ts, core/ports/codec/command-decoder.ts and
-// core/base/errors.ts.
+// Numbers that both sides of the border use. They must equal the values of
+// core/ports/codec/frame-parser.ts, core/ports/codec/command-decoder.ts and core/base/errors.ts;
+// the vectors fail where they do not.
 
-/** What the parser stopped for: `ParserStep`. */
+/** `ParserStep`: what the parser stopped for. */
 export namespace Step {
   export const DONE: i32 = 0;
-  export const LANE_FULL: i32 = 1;
+  export const BUFFER_FULL: i32 = 1;
   export const TEXT: i32 = 2;
   export const BINARY: i32 = 3;
   export const DEFLATED_TEXT: i32 = 4;
@@ -13,11 +13,11 @@ export namespace Step {
   export const PONG: i32 = 7;
   export const CLOSE: i32 = 8;
   export const FAULT: i32 = 9;
-  /** No step: a programmer's error, the slot is not attached. */
+  /** No step: the slot is not attached, an error of the caller. */
   export const UNATTACHED: i32 = -1;
 }
 
-/** `ErrorCode`, as far as this side finds errors. */
+/** The numbers of those `ErrorCode`s that this module finds. */
 export namespace Fault {
   export const RESERVED_BITS: i32 = 1;
   export const OPCODE: i32 = 2;
@@ -73,8 +73,8 @@ export namespace Target {
 }
 
 /**
- * Bytes past the end of any area that a 16-byte load may read, or a 16-byte store may spoil,
- * so that no loop needs a tail.
+ * Bytes reserved past the end of every area. A 16-byte load may read them and a 16-byte store may
+ * overwrite them, so that loops need no code for the last bytes.
  */
 export const SLACK_BYTES: u32 = 32;
 
@@ -89,11 +89,11 @@ export const SLOT_PAGES_MAX: u32 = 1_024;
 /** A batch buffer keeps a block up to this size when its batch is taken and frees a larger one. */
 export const BUFFER_KEEP_BYTES: u32 = 262_144;
 
-/** A command area larger than this is given back when the next batch fits the ready one. */
+/** A command area larger than this is freed when the next batch fits an area of usual size. */
 export const COMMAND_KEEP_BYTES: u32 = 1_048_576;
 
-/** Containers inside containers that a command batch may have, itself the first. */
+/** Levels of nested containers that a command batch may have, itself the first. */
 export const NESTING_MAX: u32 = 32;
 
-/** Bytes of a stream's name: what `openBuffer` and a numbered batch allow. */
+/** Bytes of the longest name of a stream. */
 export const STREAM_BYTES_MAX: u32 = 128;

@@ -1,17 +1,17 @@
-// The rules of RFC 6455, 5.2 to 5.5 and 7.4, over single headers and close payloads. Each function
-// says 0 or the fault; bytes are judged as soon as they have come, in the order of the wire.
+// The rules of RFC 6455, 5.2 to 5.5 and 7.4, for frame headers and close payloads. The checks
+// return 0 or the fault. Each byte is checked as soon as it has come, in the order of the wire.
 
 import { Fault, Opcode } from "./constants";
 import { Flag, Slot, stateBytesOf } from "./slots";
 import { utf8Valid } from "./utf8";
 
-/** Past it a message is a fault. */
+/** Bytes of the largest message. */
 let messageBytesMax: u32 = 0;
 
-/** What a message's data and its slot's state may have together: what the broker takes. */
+/** Bytes of a message and its slot's state together: what fits into a packet of the broker. */
 let dataAndStateBytesMax: u32 = u32.MAX_VALUE;
 
-/** And one of more frames. */
+/** Frames that a message may have. */
 let fragmentsMax: u32 = 0;
 
 export function initFrames(bytesMax: u32, framesMax: u32): void {
@@ -19,13 +19,13 @@ export function initFrames(bytesMax: u32, framesMax: u32): void {
   fragmentsMax = framesMax;
 }
 
-/** Another largest message, for frames whose length is read from now on. */
+/** Changes the largest message, for frames whose length is read from now on. */
 export function limitMessages(bytesMax: u32, withStateBytesMax: u32): void {
   messageBytesMax = bytesMax;
   dataAndStateBytesMax = withStateBytesMax;
 }
 
-/** The slot's largest message: its state goes along and may leave it less room. */
+/** The slot's largest message. Its state is sent with it and may leave it less room. */
 // @ts-ignore: decorator
 @inline
 export function bytesMaxOf(slot: Slot): u32 {
@@ -81,7 +81,7 @@ export function payloadLength(header: usize): u64 {
   return bswap<u64>(load<u64>(header + 2));
 }
 
-/** The length: written in the fewest bytes, its top bit clear, the message not too big. */
+/** The length: in the fewest bytes, with the top bit clear, and no message larger than allowed. */
 export function checkLength(slot: Slot, header: usize): i32 {
   const short = load<u8>(header + 1) & 0x7f;
   const length = payloadLength(header);
@@ -97,15 +97,15 @@ export function checkLength(slot: Slot, header: usize): i32 {
 }
 
 /**
- * What a message of `bytes` bytes may be compressed: the message is measured when it is inflated,
- * and what does not compress gets longer. The most that zlib makes of it, with any settings
- * (`deflateBound`), and room for a few flushes.
+ * Bytes that a message of `bytes` bytes may have when it is compressed, because what does not
+ * compress gets longer: the bound of zlib for any settings (`deflateBound`), and a few flushes.
+ * The message itself is measured when it is inflated.
  */
 function compressedBytesMax(bytes: u64): u64 {
   return bytes + (bytes >> 3) + (bytes >> 6) + 64;
 }
 
-/** A close frame's payload: a code that may stand on the wire and a reason in UTF-8. */
+/** A close frame's payload: a code that may be sent, and a reason in UTF-8. */
 export function checkClose(at: usize, length: u32): i32 {
   if (!length) return 0;
   const code = <u32>bswap<u16>(load<u16>(at));
@@ -114,7 +114,7 @@ export function checkClose(at: usize, length: u32): i32 {
   return utf8Valid(at + 2, length - 2) ? 0 : Fault.NOT_UTF8;
 }
 
-/** Readies the slot for the payload of a frame whose header was judged. */
+/** Prepares the slot for the payload of a frame whose header was checked. */
 export function beginFrame(slot: Slot, header: usize, mask: usize): void {
   const first = <u32>load<u8>(header);
   const opcode = first & 0x0f;

@@ -1,5 +1,5 @@
-// Connection ids: `NODE.` and 26 characters, 4 of which are the slot, as in
-// core/connection/connection-id.ts.
+// Connection ids: `NODE.` and 26 characters, of which the first 4 are the slot in base64url
+// (core/connection/connection-id.ts).
 
 import { equalOver } from "./bytes";
 import { ID_CHARS, SLOTS_PER_PAGE_BITS, SLOT_PAGES_MAX, Target } from "./constants";
@@ -11,12 +11,12 @@ const values: usize = memory.data(256);
 const ownPrefix: usize = memory.data(64);
 let ownPrefixBytes: u32 = 0;
 
-/** Longest id: what the contract allows. */
+/** Bytes of the longest id that the contract allows. */
 const ID_BYTES_MAX: u32 = 64;
-/** Longest node name. */
+/** Bytes of the longest node name. */
 const NODE_BYTES_MAX: u32 = 32;
 
-/** Fills the table, and takes the prefix over from where the host wrote it. */
+/** Fills the table, and copies the prefix from where the host wrote it. */
 export function initIds(prefix: usize, prefixBytes: u32): void {
   memory.fill(values, 255, 256);
   for (let i: u32 = 0; i < 26; i++) {
@@ -43,7 +43,7 @@ export function resolve(id: usize, length: u32): i32 {
     const index =
       (valueOf(rest) << 18) | (valueOf(rest + 1) << 12) | (valueOf(rest + 2) << 6) |
       valueOf(rest + 3);
-    // A byte outside the alphabet makes a number past all slots.
+    // With a byte outside the alphabet, the number is past the last slot.
     if (index < SLOT_PAGES_MAX << SLOTS_PER_PAGE_BITS) {
       const slot = slotAt(index);
       if (slot && slot.flags & Flag.BOUND) {
@@ -60,7 +60,7 @@ export function resolve(id: usize, length: u32): i32 {
   return classify(id, length);
 }
 
-/** Why an id names no connection here. */
+/** One of `Target`, for an id that names no connection of this node. */
 function classify(id: usize, length: u32): i32 {
   if (length > ID_BYTES_MAX) return Target.MALFORMED;
   let dot: u32 = 0;
@@ -70,7 +70,7 @@ function classify(id: usize, length: u32): i32 {
     const small = (byte >= 0x61 && byte <= 0x7a) || (byte >= 0x30 && byte <= 0x39);
     if (!small && byte != 0x2d) return Target.MALFORMED;
   }
-  // No dot at all makes dot equal length, with nothing behind it.
+  // Without a dot, `dot` equals `length`.
   if (!dot || dot > NODE_BYTES_MAX || dot + 1 >= length) return Target.MALFORMED;
   for (let i = dot + 1; i < length; i++) {
     if (valueOf(id + i) == 255) return Target.MALFORMED;

@@ -1,6 +1,6 @@
-// What the host sees: integers in, integers out (counts that may pass 2^32 as f64). The module
-// imports nothing. Pointers are offsets into the exported memory; whatever may allocate may grow
-// it, and the host then needs new views.
+// What the host calls. Parameters and results are integers; counts that may pass 2^32 are f64. The
+// module imports nothing. Pointers are offsets into the exported memory. A call that allocates may
+// grow the memory, and the host then needs new views.
 
 import { copyOver } from "./bytes";
 import * as commands from "./commands";
@@ -22,16 +22,15 @@ export { resolve } from "./ids";
 export { feed, next } from "./parser";
 export { decode, nextItem, seekTarget, target } from "./commands";
 
-/** The areas that always stand ready: for a chunk, a text, and a command batch, which grows. */
+/** Areas for the host's input: a chunk, a text, and a command batch. The last one grows. */
 let areaBytes: u32 = 0;
 let inputArea: usize = 0;
 let textArea: usize = 0;
 let commandArea: usize = 0;
 
 /**
- * Readies the instance, once. The host has written the item prefix, which is `94 a7 message`, a
- * str header and `NODE.`, to `itemPrefix()`; the last `nodeBytes` of it are `NODE.`.
- * Each area holds `readyBytes`.
+ * Initialises the instance, once. Before, the host writes the item prefix to `itemPrefix()`:
+ * `94 a7 message`, a str header and `NODE.`, which has `nodeBytes`. Each area has `readyBytes`.
  */
 export function init(
   prefixBytes: u32,
@@ -61,7 +60,7 @@ export function text(): usize {
   return textArea;
 }
 
-/** Room for a command batch of `bytes` bytes. */
+/** Where to write a command batch of `bytes` bytes. */
 export function commandRoom(bytes: u32): usize {
   const room = capacityOf(commandArea);
   const tooSmall = bytes + SLACK_BYTES > room;
@@ -73,7 +72,10 @@ export function commandRoom(bytes: u32): usize {
   return commandArea;
 }
 
-/** Binds a slot; where its 26 characters are to be written, 0 where there can be no such slot. */
+/**
+ * Binds a slot. Returns where to write the 26 characters of its id, or 0 where the slot is bound
+ * already or past the last one.
+ */
 export function bind(index: u32, buffer: i32): usize {
   const slot = makeSlot(index);
   if (!slot || slot.flags) return 0;
@@ -97,12 +99,12 @@ export function stateBytes(index: u32): i32 {
   return slot && slot.flags ? stateBytesOf(slot) : -1;
 }
 
-/** Gives a bound slot a state of `bytes` bytes, none for 0; where they are to be written. */
+/** Gives a bound slot a state of `bytes` bytes, or none for 0. Returns where to write it. */
 export function setState(index: u32, bytes: u32): usize {
   return renewState(slotAt(index)!, bytes);
 }
 
-/** Where the state of a slot stands that has one. */
+/** Where the state is, of a slot that has one. */
 export function stateAt(index: u32): usize {
   return stateAtOf(slotAt(index)!);
 }
@@ -133,7 +135,7 @@ export function attach(index: u32, deflate: bool, bypassBatch: bool): bool {
   return true;
 }
 
-/** The next seq, taken; -1 where the slot is not bound. */
+/** Takes the slot's next seq; -1 where the slot is not bound. */
 export function takeSeq(index: u32): f64 {
   const slot = slotAt(index);
   if (!slot || !slot.flags) return -1;
@@ -142,15 +144,15 @@ export function takeSeq(index: u32): f64 {
   return <f64>seq;
 }
 
-/** The next seq, left for its event; -1 where the slot is not bound. */
+/** The slot's next seq, not taken; -1 where the slot is not bound. */
 export function nextSeq(index: u32): f64 {
   const slot = slotAt(index);
   return slot && slot.flags ? <f64>slot.seq : -1;
 }
 
 /**
- * Adds a message of `length` bytes to the slot's buffer; where they are to be written. 0 where the
- * batch buffer is full, 1 (no pointer) where the slot is not bound to a batch buffer.
+ * Adds a message of `length` bytes to the slot's batch buffer. Returns where to write its data, 0
+ * where the buffer is full, or 1 (no pointer) where the slot has no batch buffer.
  */
 export function reserve(index: u32, kind: u32, length: u32): usize {
   const slot = slotAt(index);
@@ -176,7 +178,7 @@ export function validText(at: usize, length: u32): bool {
   return utf8Valid(at, length);
 }
 
-// Readers of the results of the last call. Numbers one by one are cheaper than a view on a struct.
+// Results of the last call, one number each: this is cheaper than a view of a struct.
 
 export function takenBytes(): u32 {
   return buffers.takenBytes;

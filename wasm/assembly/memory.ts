@@ -1,30 +1,30 @@
-// A binary buddy allocator over linear memory. Blocks are powers of two; each starts with a header
-// of 16 bytes, free or not, so that a block's buddy can be looked at without a table beside it:
-// the buddy's address is always the start of some block, therefore a header, never user data.
-// Neighbours merge again, so one giant message does not leave memory that only giants can use.
+// A binary buddy allocator over linear memory. The size of a block is a power of two. Each block,
+// free or not, starts with a header of 16 bytes. The address of a block's buddy is always the
+// start of a block, so the buddy's header can be read without a table. Free buddies merge again:
+// after one very large message, its memory serves small ones.
 
 const HEADER_BYTES: u32 = 16;
 /** 128 bytes, header included. */
 const ORDER_MIN: u32 = 7;
-/** 1 GiB: more than all settings together may ask for. */
+/** 1 GiB: more than all settings together can need. */
 const ORDER_MAX: u32 = 30;
 /** The heap grows by 64 KiB at least, a page of linear memory. */
 const ORDER_GROWTH_MIN: u32 = 16;
-/** Linear memory grows by 1 MiB at least: each growth costs the host new views. */
+/** Linear memory grows by 1 MiB at least, because the host needs new views after each growth. */
 const GROWTH_PAGES_MIN: u32 = 16;
 
 @unmanaged
 class Block {
   order: u32;
   free: u32;
-  /** Neighbours in the free list; only of a free block. */
+  /** Neighbours in the free list, where the block is free. */
   next: usize;
   previous: usize;
 }
 
 /** Heads of the free lists, one for each order. */
 const heads: usize = memory.data(4 * 32);
-/** Bit n is set where the list of order n holds something. */
+/** Bit n is set where the list of order n is not empty. */
 let nonEmpty: u32 = 0;
 /** Where the heap starts, and how many bytes of it are blocks. */
 let base: usize = (__heap_base + 15) & ~15;
@@ -53,7 +53,7 @@ function unlink(address: usize): void {
   if (!block.next) nonEmpty &= ~(1 << block.order);
 }
 
-/** Puts a block back, merged with its buddy as often as that one is free and whole. */
+/** Frees a block. It merges with its buddy as long as that is free and of the same size. */
 function release(address: usize, order: u32): void {
   let offset = <u32>(address - base);
   while (order < ORDER_MAX) {
@@ -69,11 +69,11 @@ function release(address: usize, order: u32): void {
   insert(base + offset, order);
 }
 
-/** Adds a block of this order, or larger, to the heap. False where the host refuses. */
+/** Adds a block of this order or a larger one to the heap. False where the host has no memory. */
 function extend(wanted: u32): bool {
   const order = max(wanted, ORDER_GROWTH_MIN);
   const size: u32 = 1 << order;
-  // A block lies at a multiple of its size; what is skipped before it becomes smaller blocks.
+  // A block starts at a multiple of its size. The gap before it becomes smaller blocks.
   const start = (<u64>end + size - 1) & ~(<u64>size - 1);
   const bytesNeeded = <u64>base + start + size;
   const bytesNow = <u64>memory.size() << 16;
@@ -93,7 +93,7 @@ function extend(wanted: u32): bool {
   return true;
 }
 
-/** At least `bytes` bytes, 16-byte aligned and not zeroed; 0 where memory is out. */
+/** A block of at least `bytes` bytes, 16-byte aligned, not zeroed; 0 where there is no memory. */
 export function allocate(bytes: u32): usize {
   if (bytes > (1 << ORDER_MAX) - HEADER_BYTES) return 0;
   const order = max(ORDER_MIN, 32 - clz(bytes + HEADER_BYTES - 1));
@@ -111,26 +111,26 @@ export function allocate(bytes: u32): usize {
   return address + HEADER_BYTES;
 }
 
-/** Gives back what `allocate` gave; 0 is ignored. */
+/** Frees a block from `allocate`; 0 is ignored. */
 export function free(pointer: usize): void {
   if (!pointer) return;
   const address = pointer - HEADER_BYTES;
   release(address, changetype<Block>(address).order);
 }
 
-/** Bytes that a block from `allocate` really holds. */
+/** Bytes that a block from `allocate` has room for: as many as were asked for, or more. */
 export function capacityOf(pointer: usize): u32 {
   return (1 << changetype<Block>(pointer - HEADER_BYTES).order) - HEADER_BYTES;
 }
 
-/** `allocate` for what cannot be refused: the codec's own tables and areas. */
+/** `allocate` for the codec's own tables and areas: traps where there is no memory. */
 export function allocateOrTrap(bytes: u32): usize {
   const pointer = allocate(bytes);
   if (!pointer) unreachable();
   return pointer;
 }
 
-/** Bytes of the heap in use or free, for the tests: it stays level over any number of cycles. */
+/** Bytes of the heap, in use or free. */
 export function heapBytes(): u32 {
   return end;
 }

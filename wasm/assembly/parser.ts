@@ -1,6 +1,6 @@
-// The frame parser: walks a chunk, writes whole messages of slots with a batch buffer straight
-// into that, unmasked on the way, and stops for everything else. A message or frame that goes over
-// the chunk's end leaves its state in the slot and its payload in the slot's partial block.
+// The frame parser. It unmasks complete messages directly into the slot's batch buffer, and stops
+// for everything else. When a message or frame goes on in the next chunk, the slot keeps the state
+// and the slot's partial block keeps the payload.
 
 import { unmaskOver, unmaskWithin } from "./bytes";
 import { Fault, Opcode, SLACK_BYTES, Step } from "./constants";
@@ -17,7 +17,7 @@ let current: Slot | null = null;
 /** What is left of the chunk. */
 let cursor: usize = 0;
 let limit: usize = 0;
-/** A block whose bytes were handed out: freed when the host comes back. */
+/** A block whose bytes were handed to the host; freed at the next call. */
 let handed: usize = 0;
 
 export let stepAt: usize = 0;
@@ -30,7 +30,7 @@ export function initParser(partialMax: u32): void {
   partialBytesMax = partialMax;
 }
 
-/** Whether the slot's messages stop the parser, batch buffer or not. */
+/** Whether the slot's messages are handed to the host. */
 // @ts-ignore: decorator
 @inline
 function handsOut(slot: Slot): bool {
@@ -43,7 +43,7 @@ function releaseHanded(): void {
   handed = 0;
 }
 
-/** Nothing more is parsed of the chunk. */
+/** Ends the chunk: nothing more of it is parsed. */
 function endChunk(step: i32): i32 {
   current = null;
   return step;
@@ -75,7 +75,7 @@ export function next(): i32 {
   return slot ? parse(slot) : Step.DONE;
 }
 
-/** Forgets the chunk in work where it is this slot's: the connection is gone. */
+/** Drops the chunk that is being parsed where it is this slot's: the connection is gone. */
 export function abandon(slot: Slot): void {
   if (current == slot) current = null;
 }
@@ -102,9 +102,8 @@ function parse(slot: Slot): i32 {
 }
 
 /**
- * The fast way: message after message that is one unfragmented frame, whole in the chunk, for a
- * slot that writes to its batch buffer. Leaves everything else, faults included, to the slow way,
- * untouched.
+ * The fast path: writes messages into the slot's batch buffer as long as each is one frame that is
+ * complete in the chunk. It stops before everything else, faults included, for the general path.
  */
 function wholeMessages(slot: Slot): i32 {
   if (handsOut(slot) || slot.message || slot.headerLength) return Step.DONE;
@@ -125,7 +124,7 @@ function wholeMessages(slot: Slot): i32 {
     if (payload + length > limit || checkLength(slot, at)) break;
     const text = opcode == Opcode.TEXT;
     const to = openMessage(slot, text, length);
-    if (!to) return Step.LANE_FULL;
+    if (!to) return Step.BUFFER_FULL;
     const high = unmaskOver(to, payload, length, load<u32>(payload - 4));
     at = payload + length;
     cursor = at;
@@ -143,7 +142,7 @@ function countMessage(slot: Slot, to: usize, length: u32): void {
   fedBytes += length;
 }
 
-/** Reads a frame's header, or what there is of it. Sets IN_FRAME when it is whole. */
+/** Reads as much of a frame's header as has come. Sets IN_FRAME when it is complete. */
 function readHeader(slot: Slot): i32 {
   const header = changetype<usize>(slot) + offsetof<Slot>("header");
   let have = <u32>slot.headerLength;
@@ -167,7 +166,7 @@ function readHeader(slot: Slot): i32 {
   return 0;
 }
 
-/** Unmasks the next `length` bytes of the frame into place; not zero where one is not ASCII. */
+/** Unmasks the frame's next `length` bytes to `to`. Not zero where one of them is not ASCII. */
 function unmaskNext(slot: Slot, to: usize, length: u32): u32 {
   const mask = rotr<u32>(slot.mask, <u32>slot.maskOffset << 3);
   const high = unmaskOver(to, cursor, length, mask);
@@ -177,7 +176,7 @@ function unmaskNext(slot: Slot, to: usize, length: u32): u32 {
   return high;
 }
 
-/** Unmasks a payload that is whole in the chunk where it stands, and shows it to the host. */
+/** Unmasks a payload that is complete in the chunk in place, and hands it to the host. */
 function showInPlace(slot: Slot): void {
   stepAt = cursor;
   stepBytes = slot.remaining;
@@ -228,7 +227,7 @@ function readData(slot: Slot): i32 {
     if (checked && (high || slot.utf8)) {
       const state = utf8Step(slot.utf8, to, there);
       slot.utf8 = <u8>state;
-      // RFC 6455, 8.1: bad text fails the connection; it need not be awaited to its end.
+      // RFC 6455, 8.1: invalid text fails the connection, before the message is complete too.
       if (state == UTF8_BAD) return fail(slot, Fault.NOT_UTF8);
     }
   }
@@ -240,7 +239,7 @@ function readData(slot: Slot): i32 {
   return finishMessage(slot);
 }
 
-/** A message that is whole in the chunk, at the cursor, its header read. */
+/** Takes a message that is complete in the chunk, after its header. */
 function readWhole(slot: Slot): i32 {
   const length = slot.remaining;
   const text = slot.message == Opcode.TEXT;
@@ -255,7 +254,7 @@ function readWhole(slot: Slot): i32 {
     return step;
   }
   const to = openMessage(slot, text, length);
-  if (!to) return Step.LANE_FULL;
+  if (!to) return Step.BUFFER_FULL;
   const high = unmaskNext(slot, to, length);
   if (high && text && !utf8Valid(to, length)) return fail(slot, Fault.NOT_UTF8);
   slot.flags &= <u8>~Flag.IN_FRAME;
@@ -264,7 +263,7 @@ function readWhole(slot: Slot): i32 {
   return Step.DONE;
 }
 
-/** Hands over the message in the partial block: to the batch buffer, or to the host. */
+/** Takes the message in the partial block into the batch buffer, or hands it to the host. */
 function finishMessage(slot: Slot): i32 {
   const length = slot.partialLength;
   const text = slot.message == Opcode.TEXT;
@@ -278,7 +277,7 @@ function finishMessage(slot: Slot): i32 {
     step = Step.TEXT + i32(!text) + (compressed ? 2 : 0);
   } else {
     const to = openMessage(slot, text, length);
-    if (!to) return Step.LANE_FULL;
+    if (!to) return Step.BUFFER_FULL;
     memory.copy(to, slot.partial, length);
     countMessage(slot, to, length);
   }

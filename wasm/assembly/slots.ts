@@ -1,6 +1,6 @@
-// The slot table: what the codec knows of each connection, by its slot. Pages of 1,024 slots are
-// made on demand and stay; one slot takes 88 bytes whatever its connection does, and a block where
-// it has a state.
+// The slot table: what the codec knows of each connection, by its slot. A page of 1,024 slots is
+// allocated when the first of them is bound, and never freed. A slot takes 88 bytes; a state, an
+// unfinished message and an unfinished control frame take a block each.
 
 import { SLACK_BYTES, SLOTS_PER_PAGE_BITS, SLOT_PAGES_MAX } from "./constants";
 import { allocate, allocateOrTrap, capacityOf, free } from "./memory";
@@ -12,21 +12,21 @@ export namespace Flag {
   export const ATTACHED: u32 = 2;
   /** permessage-deflate is on: RSV1 is allowed. */
   export const DEFLATE: u32 = 4;
-  /** A close frame or a fault was met: nothing is parsed any more. */
+  /** A close frame or a fault was parsed. Nothing after it is. */
   export const FINISHED: u32 = 8;
-  /** A frame's header was read and its payload, as far as it is there, was not. */
+  /** The header of a frame was read, and its payload was not, or not whole. */
   export const IN_FRAME: u32 = 16;
   /** The frame being read is its message's last. */
   export const LAST: u32 = 32;
   /** The message being read is deflated. */
   export const COMPRESSED: u32 = 64;
-  /** The message in the partial block is whole and waits for room in the batch buffer. */
+  /** The message in the partial block is complete and waits for room in the batch buffer. */
   export const READY: u32 = 128;
 }
 
 @unmanaged
 export class Slot {
-  /** The 26 characters of the id after `NODE.`, at offset 0; a 32-byte copy spoils nothing. */
+  /** The 26 characters of the id after `NODE.`, at offset 0. */
   id0: u64;
   id1: u64;
   id2: u64;
@@ -34,7 +34,7 @@ export class Slot {
   flags: u8;
   /** Opcode of the message being read; 0 between messages. */
   message: u8;
-  /** The batch buffer that messages go to; -1 where they are handed out. */
+  /** The batch buffer that messages go to; -1 where they are handed to the host. */
   buffer: i32;
   /** Number of the connection's next event. */
   seq: u64;
@@ -42,13 +42,13 @@ export class Slot {
   mask: u32;
   /** Payload bytes of the frame that have not come yet. */
   remaining: u32;
-  /** What has come of an unfinished message. */
+  /** Block of what has come of an unfinished message; 0 where there is none. */
   partial: usize;
   partialLength: u32;
-  /** What has come of an unfinished control frame. */
+  /** Block of what has come of an unfinished control frame; 0 where there is none. */
   control: usize;
   controlLength: u8;
-  /** Place in the mask of the frame's next payload byte. */
+  /** Index in the mask of the frame's next payload byte. */
   maskOffset: u8;
   /** State of the UTF-8 check at the end of the partial block. */
   utf8: u8;
@@ -56,7 +56,7 @@ export class Slot {
   headerLength: u8;
   /** Opcode of the frame being read. */
   frame: u8;
-  /** Whether messages are handed out although the slot has a batch buffer. */
+  /** Messages are handed to the host although the slot has a batch buffer. */
   bypassBatch: bool;
   /** The unfinished header: up to 14 bytes from here on. */
   header: u8;
@@ -65,7 +65,7 @@ export class Slot {
   header3: u64;
   /** Frames that the message being read has so far. */
   fragments: u32;
-  /** Block of the state: its length in four bytes, then the value. 0 where there is none. */
+  /** Block of the state: its length in four bytes, then the value; 0 where there is none. */
   state: usize;
 }
 
@@ -75,7 +75,7 @@ const pages: usize = memory.data(4 * 1024);
 /** Bytes of all unfinished messages. */
 export let partialTotal: u32 = 0;
 
-/** The slot, or null where its page was never made. */
+/** The slot, or null where its page does not exist. */
 // @ts-ignore: decorator
 @inline
 export function slotAt(index: u32): Slot | null {
@@ -87,7 +87,7 @@ export function slotAt(index: u32): Slot | null {
   return changetype<Slot>(start + place * SLOT_BYTES);
 }
 
-/** The slot, its page made where it is missing. Null past the last slot there may be. */
+/** The slot, whose page is allocated where it is missing. Null past the last possible slot. */
 export function makeSlot(index: u32): Slot | null {
   const page = index >> SLOTS_PER_PAGE_BITS;
   if (page >= SLOT_PAGES_MAX) return null;
@@ -109,14 +109,16 @@ export function stateBytesOf(slot: Slot): u32 {
   return slot.state ? load<u32>(slot.state) : 0;
 }
 
-/** Where the state's bytes stand. */
+/** Address of the state's value. */
 // @ts-ignore: decorator
 @inline
 export function stateAtOf(slot: Slot): usize {
   return slot.state + 4;
 }
 
-/** Gives the slot a state of `bytes` bytes, none for 0; where they are to be written. */
+/**
+ * Gives the slot a state of `bytes` bytes, or none for 0. Returns where to write the value.
+ */
 export function renewState(slot: Slot, bytes: u32): usize {
   stateTotal += bytes - stateBytesOf(slot);
   free(slot.state);
@@ -127,7 +129,7 @@ export function renewState(slot: Slot, bytes: u32): usize {
   return stateAtOf(slot);
 }
 
-/** Drops what a slot holds of an unfinished message and frame. */
+/** Drops what has come of an unfinished message and frame. */
 export function dropUnfinished(slot: Slot): void {
   free(slot.partial);
   free(slot.control);
@@ -142,8 +144,8 @@ export function dropUnfinished(slot: Slot): void {
 }
 
 /**
- * Adds `bytes` bytes to the unfinished message; where they are to be written, 0 where memory is
- * out. The block doubles with what has really come: what a header announces costs nothing.
+ * Adds `bytes` bytes to the unfinished message. Returns where to write them, or 0 where there is
+ * no memory. The block grows with what has come, not with what a header announces.
  */
 export function growPartial(slot: Slot, bytes: u32): usize {
   const length = slot.partialLength;

@@ -1,7 +1,7 @@
 // UTF-8 sixteen bytes at a time, after J. Keiser and D. Lemire, "Validating UTF-8 in less than one
-// instruction per byte" (2021): what is wrong with two neighbours shows in three half bytes, the
-// two of the first and the upper one of the second. Three look-ups give the faults that each half
-// byte allows; what all three allow is a fault, a bit each.
+// instruction per byte" (2021): three half bytes, both of the first and the upper one of the
+// second, show what can be wrong with two neighbouring bytes. A table for each half byte gives the
+// possible faults as bits. A bit that is set in all three is a fault.
 
 /** A first byte of two or more without its continuation. */
 const TOO_SHORT: u32 = 1;
@@ -17,17 +17,17 @@ const SURROGATE: u32 = 16;
 const OVERLONG_2: u32 = 32;
 /** F0 and a continuation below 90; F5 to FF and one below 90. */
 const OVERLONG_4: u32 = 64;
-/** Two continuations: a fault unless the byte two or three before asks for them. */
+/** Two continuations: a fault unless the byte two or three places before needs them. */
 const TWO_CONTINUATIONS: u32 = 128;
-/** What the lower half of the first byte never rules out. */
+/** Faults that do not depend on the lower half of the first byte. */
 const ANY_LOW: u32 = TOO_SHORT | TOO_LONG | TWO_CONTINUATIONS;
 
 const firstUpper: usize = memory.data(16);
 const firstLower: usize = memory.data(16);
 const secondUpper: usize = memory.data(16);
-/** The least bytes that start a character which goes on behind a block, by place in it. */
+/** For each place in a block: the lowest byte that starts a character which ends after it. */
 const unfinished: usize = memory.data(16);
-/** Sixteen bytes of ones, sixteen of zeros: a load between them masks a tail. */
+/** Sixteen bytes of ones, then sixteen of zeros: a load between them is the mask of a tail. */
 const ones: usize = memory.data(32);
 
 function set(table: usize, from: u32, to: u32, faults: u32): void {
@@ -75,7 +75,7 @@ export function endsInside(block: v128): bool {
   return (i8x16.bitmask(reached) & 0xe000) != 0;
 }
 
-/** Whether something is wrong in a block, with the block before it in mind. */
+/** Whether a block, together with the block before it, has a fault. */
 // @ts-ignore: decorator
 @inline
 export function blockFault(before: v128, block: v128): bool {
@@ -96,8 +96,8 @@ export function blockFault(before: v128, block: v128): bool {
   const third = v128.shuffle<i8>(
     before, block, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28,
   );
-  // E0 and above two bytes before, F0 and above three bytes before ask for a second continuation;
-  // then TWO_CONTINUATIONS must be set, and must not be otherwise.
+  // E0 and above two bytes before, or F0 and above three bytes before, need a second continuation.
+  // TWO_CONTINUATIONS must be set exactly then.
   const asked = v128.or(
     i8x16.ge_u(second, i8x16.splat(<i8>0xe0)),
     i8x16.ge_u(third, i8x16.splat(<i8>0xf0)),
@@ -106,7 +106,7 @@ export function blockFault(before: v128, block: v128): bool {
   return v128.any_true(v128.xor(wanted, faults));
 }
 
-/** The last bytes of a text, fewer than sixteen, with zeros behind them. */
+/** The last bytes of a text, fewer than sixteen, followed by zeros. */
 // @ts-ignore: decorator
 @inline
 export function tailBlock(at: usize, length: u32): v128 {

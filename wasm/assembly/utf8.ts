@@ -1,10 +1,13 @@
-// UTF-8 by RFC 3629, 4, in two ways. A state machine of nine states goes byte by byte over what
-// comes in pieces: it stops at the first byte that no valid text can have there. Whole blocks are
-// judged sixteen bytes at a time (utf8-blocks.ts).
+// UTF-8 (RFC 3629, 4), checked in two ways. A state machine reads text that comes in pieces byte
+// by byte, and stops at the first byte that cannot be valid there. Blocks of sixteen bytes are
+// checked at once (utf8-blocks.ts).
 
 import { blockFault, endsInside, initBlocks, isAscii, tailBlock } from "./utf8-blocks";
 
-/** States: 0 between characters, 1–3 that many continuation bytes are missing, then borders. */
+/**
+ * States: 0 is between characters; in 1 to 3 so many continuation bytes are missing; in 4 to 7 the
+ * first byte narrows the second.
+ */
 const AFTER_E0: u32 = 4;
 const AFTER_ED: u32 = 5;
 const AFTER_F0: u32 = 6;
@@ -36,20 +39,20 @@ export function initUtf8(): void {
   rule(1, 0x80, 0xbf, 0);
   rule(2, 0x80, 0xbf, 1);
   rule(3, 0x80, 0xbf, 2);
-  // Below: overlong forms, surrogates, overlong forms, past U+10FFFF.
+  // The bytes left out would be overlong, surrogates, overlong, and past U+10FFFF, in this order.
   rule(AFTER_E0, 0xa0, 0xbf, 1);
   rule(AFTER_ED, 0x80, 0x9f, 1);
   rule(AFTER_F0, 0x90, 0xbf, 2);
   rule(AFTER_F4, 0x80, 0x8f, 2);
 }
 
-/** Bytes from which on blocks are worth their while. */
+/** Bytes from which on blocks are faster. */
 const BLOCKS_BYTES_MIN: u32 = 16;
 
-/** The state after `length` more bytes; `UTF8_BAD` as soon as one cannot be. */
+/** The state after `length` more bytes; `UTF8_BAD` as soon as a byte is not valid. */
 export function utf8Step(state: u32, at: usize, length: u32): u32 {
   const end = at + length;
-  // Up to the end of a character that was cut off; blocks start between characters.
+  // Finish the character that the last piece began: blocks start between characters.
   while (state && at < end) state = nextState(state, at++);
   if (state) return state;
   if (<u32>(end - at) >= BLOCKS_BYTES_MIN) {
@@ -59,7 +62,7 @@ export function utf8Step(state: u32, at: usize, length: u32): u32 {
       if (blockFault(before, block)) return UTF8_BAD;
       before = block;
     }
-    // The last character may go on: back to where it starts, which is less than four bytes away.
+    // The last character may be incomplete: go back to its start, less than four bytes away.
     do at--;
     while ((load<u8>(at) & 0xc0) == 0x80);
   }
@@ -76,7 +79,7 @@ function nextState(state: u32, at: usize): u32 {
   return load<u8>(table + (state << 8) + load<u8>(at));
 }
 
-/** Whether an area is a whole valid text; may read past its end. */
+/** Whether an area is valid UTF-8, complete at its end. It may read past its end. */
 export function utf8Valid(at: usize, length: u32): bool {
   const end = at + length;
   let before = i32x4.splat(0);
@@ -85,7 +88,7 @@ export function utf8Valid(at: usize, length: u32): bool {
     if (isAscii(block) ? endsInside(before) : blockFault(before, block)) return false;
     before = block;
   }
-  // Zeros stand in for what is past the end: a character that is cut off there is a fault.
+  // Zeros follow the end, so a character that is cut off there is a fault.
   const tail = tailBlock(at, <u32>(end - at));
   return !blockFault(before, tail);
 }

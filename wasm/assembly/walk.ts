@@ -3,17 +3,18 @@
 
 import { NESTING_MAX } from "./constants";
 
-/** Values still to be passed in each container that is open. */
+/** Values that are not passed yet, of each open container. */
 const open: usize = memory.data(4 * 33);
 
-/** Elements of the container, or bytes of the str or bin, that a `read…` found. */
+/** Elements of the array, or bytes of the str or bin, that a `read…` function found. */
 export let found: u32 = 0;
-/** Where it starts. */
+/** Where those start. */
 export let foundAt: usize = 0;
 
 /**
- * Passes one value with all that is inside; where the next one starts. 0 where the bytes end too
- * early, are no MessagePack, or nest deeper than `NESTING_MAX`, of which `depth` are open already.
+ * Passes one value with all that is inside. Returns where the next value starts, or 0 where the
+ * bytes end too early, are not MessagePack, or nest deeper than `NESTING_MAX`, of which `depth`
+ * levels are open already.
  */
 export function passValue(at: usize, end: usize, depth: u32): usize {
   let level = depth;
@@ -44,7 +45,7 @@ export function passValue(at: usize, end: usize, depth: u32): usize {
       if (headBytes > <u32>(end - at)) return 0;
       const count: u32 = wide ? bswap<u32>(load<u32>(at)) : bswap<u16>(load<u16>(at));
       at += headBytes;
-      // Each value takes a byte at least, so a count past the rest is refused before it is used.
+      // Each value takes at least a byte, so a count past the rest cannot be right.
       if (count > <u32>(end - at)) return 0;
       inside = byte >= 0xde ? count << 1 : count;
     } else {
@@ -59,13 +60,13 @@ export function passValue(at: usize, end: usize, depth: u32): usize {
   }
 }
 
-/** Passes what follows a first byte of C0 to DB: no container. */
+/** Passes what follows a first byte of C0 to DB, which starts no container. */
 function passScalar(byte: u32, at: usize, end: usize): usize {
   const rest = <u32>(end - at);
   let bytes: u64 = 0;
   if (byte == 0xc1) return 0;
   if (byte >= 0xc4 && byte <= 0xc9 || byte >= 0xd9) {
-    // bin, ext and str of one, two and four length bytes; an ext has a type byte more.
+    // bin, ext and str have one, two or four length bytes; an ext also has a type byte.
     const kind = byte >= 0xd9 ? byte - 0xd9 : byte >= 0xc7 ? byte - 0xc7 : byte - 0xc4;
     const headBytes: u32 = 1 << kind;
     if (headBytes > rest) return 0;
@@ -85,7 +86,7 @@ function passScalar(byte: u32, at: usize, end: usize): usize {
   return bytes > rest ? 0 : at + <usize>bytes;
 }
 
-// What follows reads bytes that `passValue` has passed: lengths are known to be good.
+// The functions below read bytes that `passValue` has passed, so all lengths are valid.
 
 /** Reads an array's head; false where no array starts here. */
 export function readArray(at: usize): bool {
@@ -152,12 +153,12 @@ export function isMap(at: usize): bool {
   return (byte & 0xf0) == 0x80 || byte == 0xde || byte == 0xdf;
 }
 
-/** Whether a nil starts here: an element left out. */
+/** Whether a nil starts here, which stands for an element that is left out. */
 export function isNil(at: usize): bool {
   return load<u8>(at) == 0xc0;
 }
 
-/** The integer that starts here where it is 0 to 2^53 − 1, else −1. */
+/** The integer that starts here, where it is from 0 to 2^53 − 1; otherwise −1. */
 export function readCount(at: usize): i64 {
   const byte = <u32>load<u8>(at);
   at++;
