@@ -6,7 +6,8 @@
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
-import { casesOf, judge, type Totals } from "./support/run-junit.ts";
+import { skipWithout } from "./support/process/spawn.ts";
+import { casesOf, judge, type Totals } from "./support/run/junit.ts";
 import {
   countingJobOf,
   findTests,
@@ -19,11 +20,10 @@ import {
   runtimes,
   type Seeds,
   seedsOf,
-} from "./support/run-plan.ts";
-import { inParallel, Processes } from "./support/run-process.ts";
-import { closingLine, type Row, slowestOf, sumOf, tableOf } from "./support/run-report.ts";
-import { imports, type Skip, skipTable } from "./support/run-skips.ts";
-import { skipWithout } from "./support/spawn.ts";
+} from "./support/run/plan.ts";
+import { inParallel, Processes } from "./support/run/process.ts";
+import { closingLine, type Row, slowestOf, sumOf, tableOf } from "./support/run/report.ts";
+import { imports, type Skip, skipTable } from "./support/run/skips.ts";
 import { fuzzSeed, oldSeeds } from "./vectors/dice.ts";
 
 /**
@@ -133,7 +133,7 @@ async function runOn(
     );
   const reason = skipWithout("mosquitto");
   await inParallel(jobs, availableParallelism(), async (job) => {
-    const skipped = reason !== false && imports(job.file, "test/support/mosquitto.ts");
+    const skipped = reason !== false && imports(job.file, "test/support/broker/mosquitto.ts");
     rows.push(skipped ? await skipJob(job, reason) : await runJob(job));
   });
   return rows;

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
-import { Mosquitto } from "../support/mosquitto.ts";
-import { PlainOrigin } from "../support/plain-origin.ts";
-import { handshakeText } from "../support/raw-client.ts";
-import { waitFor } from "../support/wait.ts";
+import { Mosquitto } from "../support/broker/mosquitto.ts";
+import { handshakeText } from "../support/clients/raw-client.ts";
+import { PlainOrigin } from "../support/origins/plain-origin.ts";
+import { waitFor } from "../support/process/wait.ts";
 import { BenchProcess, type Contestant, gateway } from "./processes.ts";
 
 /** Commands of one batch, and batches on their way at a time. */

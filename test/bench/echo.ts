@@ -1,4 +1,4 @@
-import { Mosquitto } from "../support/mosquitto.ts";
+import { Mosquitto } from "../support/broker/mosquitto.ts";
 import {
   type BenchProcess,
   type Contestant,

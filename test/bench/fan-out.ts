@@ -1,4 +1,4 @@
-import { Mosquitto } from "../support/mosquitto.ts";
+import { Mosquitto } from "../support/broker/mosquitto.ts";
 import type { FanOutLoad, FanOutWay } from "./fan-out-driver.ts";
 import { type BenchProcess, gateway, onBun, onNode, spread } from "./processes.ts";
 

@@ -6,10 +6,10 @@ import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import process from "node:process";
 import { MqttCommandBus } from "../../adapters/mqtt/mod.ts";
-import { BrokerProxy } from "../support/broker-proxy.ts";
-import { testPorts } from "../support/broker-rigs.ts";
-import { until } from "../support/broker-wait.ts";
-import { Mosquitto } from "../support/mosquitto.ts";
+import { BrokerProxy } from "../support/broker/broker-proxy.ts";
+import { testPorts } from "../support/broker/broker-rigs.ts";
+import { until } from "../support/broker/broker-wait.ts";
+import { Mosquitto } from "../support/broker/mosquitto.ts";
 
 const groups = Number(process.argv[2] ?? 10_000);
 const app = "default";

@@ -1,4 +1,4 @@
-import { Mosquitto } from "../support/mosquitto.ts";
+import { Mosquitto } from "../support/broker/mosquitto.ts";
 import { type Contestant, gateway, onBun, onNode, spread } from "./processes.ts";
 
 const seconds = 3;

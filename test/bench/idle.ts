@@ -1,6 +1,6 @@
 import { connect, type Socket } from "node:net";
 import { setTimeout } from "node:timers/promises";
-import { Mosquitto } from "../support/mosquitto.ts";
+import { Mosquitto } from "../support/broker/mosquitto.ts";
 import { type BenchProcess, type Contestant, gateway } from "./processes.ts";
 
 const connections = 10_000;

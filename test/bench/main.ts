@@ -9,7 +9,12 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { figuresPage, readFigures, renderFigures, withHeadlines } from "../support/figures.ts";
+import {
+  figuresPage,
+  readFigures,
+  renderFigures,
+  withHeadlines,
+} from "../support/docs/figures.ts";
 import { runCodecBench } from "./codec.ts";
 import { echoBench } from "./echo.ts";
 import { fanOutBench } from "./fan-out.ts";

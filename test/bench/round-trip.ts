@@ -1,4 +1,4 @@
-import { Mosquitto } from "../support/mosquitto.ts";
+import { Mosquitto } from "../support/broker/mosquitto.ts";
 import { generate } from "./echo.ts";
 import { type Contestant, gateway, nameOf, onBun, spread } from "./processes.ts";
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import { limits } from "../../core/base/mod.ts";
-import { within } from "../support/wait.ts";
+import { within } from "../support/process/wait.ts";
 import { Crowd } from "./crowd.ts";
 import { type Line, linePlot } from "./line-plot.ts";
 import type { Contestant } from "./processes.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { ServiceError } from "../../core/base/mod.ts";
 import { type CommandBus, MessageKind } from "../../core/ports/mod.ts";
-import { until } from "../support/broker-wait.ts";
+import { until } from "../support/broker/broker-wait.ts";
 import { app, bytes, type Heard, type Start, type WithRig } from "./cluster-rig.ts";
 
 /** Joins, and waits until that holds. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CommandBus, NodePresence } from "../../core/ports/mod.ts";
-import { until } from "../support/broker-wait.ts";
+import { until } from "../support/broker/broker-wait.ts";
 import { groupConformance } from "./cluster-bus-groups.ts";
 import { app, bytes, type ClusterRig, ear, type Heard } from "./cluster-rig.ts";
 

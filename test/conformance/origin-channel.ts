@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ServiceError } from "../../core/base/mod.ts";
 import type { EventChannel } from "../../core/ports/mod.ts";
-import { until } from "../support/broker-wait.ts";
+import { until } from "../support/broker/broker-wait.ts";
 
 /** One batch of events as an origin gets it. */
 export interface HeardEvents {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ReusableMessage } from "../../core/groups/outgoing-message.ts";
 import type { Socket } from "../../core/ports/mod.ts";
-import type { RecordingHandler } from "../support/recording-handler.ts";
+import type { RecordingHandler } from "../support/sockets/recording-handler.ts";
 
 /** A socket between a handler and a client that does what it is told. */
 export interface SocketCase {

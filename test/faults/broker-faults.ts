@@ -1,4 +1,4 @@
-import { waitFor } from "../support/wait.ts";
+import { waitFor } from "../support/process/wait.ts";
 import { waitMs } from "./cluster.ts";
 import { connectionsLost, type Fault, now, recovery, type Scene, waiting } from "./fault.ts";
 

@@ -1,5 +1,5 @@
-import { bunProgram, Program } from "../support/spawn.ts";
-import { waitFor } from "../support/wait.ts";
+import { bunProgram, Program } from "../support/process/spawn.ts";
+import { waitFor } from "../support/process/wait.ts";
 import { waitMs } from "./cluster.ts";
 import { type Fault, now, type Scene } from "./fault.ts";
 import { FaultProxy } from "./fault-proxy.ts";

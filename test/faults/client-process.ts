@@ -4,7 +4,7 @@
  * what they say of themselves, as soon as all have found that they are cut.
  */
 import process from "node:process";
-import { waitFor } from "../support/wait.ts";
+import { waitFor } from "../support/process/wait.ts";
 import { Talker } from "./talker.ts";
 
 const speakMs = 20;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { spawnGateway, startGateway } from "../support/gateway.ts";
+import { spawnGateway, startGateway } from "../support/gateway/gateway.ts";
 import { Cluster } from "./cluster.ts";
 
 test("a node that ends while a cluster starts ends the start, and tells why", async () => {

@@ -1,7 +1,11 @@
-import { freePort, onFreePort } from "../support/free-port.ts";
-import { type GatewayProcess, type GatewayRuntime, spawnGateway } from "../support/gateway.ts";
-import { Mosquitto } from "../support/mosquitto.ts";
-import { waitFor } from "../support/wait.ts";
+import { Mosquitto } from "../support/broker/mosquitto.ts";
+import {
+  type GatewayProcess,
+  type GatewayRuntime,
+  spawnGateway,
+} from "../support/gateway/gateway.ts";
+import { freePort, onFreePort } from "../support/process/free-port.ts";
+import { waitFor } from "../support/process/wait.ts";
 import { FaultProxy } from "./fault-proxy.ts";
 import { OriginLife } from "./origin-log.ts";
 

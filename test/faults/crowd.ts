@@ -1,4 +1,4 @@
-import { waitFor } from "../support/wait.ts";
+import { waitFor } from "../support/process/wait.ts";
 import type { Dice } from "../vectors/dice.ts";
 import { type Cluster, type NodePlace, waitMs } from "./cluster.ts";
 import type { JudgedClient } from "./judged.ts";

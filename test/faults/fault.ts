@@ -1,5 +1,5 @@
-import type { Program } from "../support/spawn.ts";
-import { waitFor } from "../support/wait.ts";
+import type { Program } from "../support/process/spawn.ts";
+import { waitFor } from "../support/process/wait.ts";
 import type { Dice } from "../vectors/dice.ts";
 import { type Cluster, waitMs } from "./cluster.ts";
 import type { Crowd } from "./crowd.ts";

@@ -1,4 +1,4 @@
-import { waitFor } from "../support/wait.ts";
+import { waitFor } from "../support/process/wait.ts";
 import { type Marks, type NodePlace, type OriginPlace, waitMs } from "./cluster.ts";
 import { endsCleanly, type Fault, now, recovery, type Scene } from "./fault.ts";
 import { impatient } from "./impatience.ts";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { limits } from "../../core/base/mod.ts";
-import type { GatewayProcess } from "../support/gateway.ts";
+import type { GatewayProcess } from "../support/gateway/gateway.ts";
 import { type Cluster, windowBytesOf } from "./cluster.ts";
 import { talkersPerNode } from "./crowd.ts";
 import { type Complaint, errorCounts } from "./judge-errors.ts";

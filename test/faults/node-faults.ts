@@ -1,4 +1,4 @@
-import { waitFor } from "../support/wait.ts";
+import { waitFor } from "../support/process/wait.ts";
 import { type NodePlace, waitMs } from "./cluster.ts";
 import {
   connectionsLost,

@@ -1,5 +1,5 @@
-import { bunProgram, Program } from "../support/spawn.ts";
-import { waitFor } from "../support/wait.ts";
+import { bunProgram, Program } from "../support/process/spawn.ts";
+import { waitFor } from "../support/process/wait.ts";
 import { now } from "./now.ts";
 
 /** One event that was given to a handler of an origin. */

@@ -8,7 +8,7 @@
  */
 import process from "node:process";
 import { connectOrigin, reject } from "websocket-service/origin";
-import { writeWhole } from "../support/write-whole.ts";
+import { writeWhole } from "../support/process/write-whole.ts";
 
 /** Of a message's data, as much as tells which one it is. */
 const dataCharsMax = 40;

@@ -1,4 +1,4 @@
-import { waitFor } from "../support/wait.ts";
+import { waitFor } from "../support/process/wait.ts";
 import { Dice } from "../vectors/dice.ts";
 import { type Cluster, waitMs } from "./cluster.ts";
 import { Crowd } from "./crowd.ts";

@@ -4,7 +4,7 @@
  * showed anything that is not as promised.
  */
 import { parseArgs } from "node:util";
-import { combinations } from "../support/gateway.ts";
+import { combinations } from "../support/gateway/gateway.ts";
 import { Dice, fuzzSeed } from "../vectors/dice.ts";
 import { faults } from "./all-faults.ts";
 import { Cluster, type Combination } from "./cluster.ts";

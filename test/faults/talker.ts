@@ -1,6 +1,10 @@
-import { RawClient } from "../support/raw-client.ts";
-import { clientFrame, closePayload, readServerFrame } from "../support/raw-client-frames.ts";
-import { waitFor } from "../support/wait.ts";
+import { RawClient } from "../support/clients/raw-client.ts";
+import {
+  clientFrame,
+  closePayload,
+  readServerFrame,
+} from "../support/clients/raw-client-frames.ts";
+import { waitFor } from "../support/process/wait.ts";
 import type { JudgedClient } from "./judged.ts";
 import { now } from "./now.ts";
 

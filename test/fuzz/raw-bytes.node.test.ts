@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { combinations, type GatewayRuntime, startGateway } from "../support/gateway.ts";
-import { RawClient } from "../support/raw-client.ts";
-import { waitFor, within } from "../support/wait.ts";
+import { RawClient } from "../support/clients/raw-client.ts";
+import { combinations, type GatewayRuntime, startGateway } from "../support/gateway/gateway.ts";
+import { waitFor, within } from "../support/process/wait.ts";
 import { casesOf, diceOf, seed } from "./fuzz-run.ts";
 import { type RawScript, RawScripts, shownBytes } from "./raw-script.ts";
 

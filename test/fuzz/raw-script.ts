@@ -1,5 +1,5 @@
 import { createZlibDeflate } from "../../runtimes/server/deflate.ts";
-import { handshakeText } from "../support/raw-client.ts";
+import { handshakeText } from "../support/clients/raw-client.ts";
 import type { Dice } from "../vectors/dice.ts";
 import { concat, utf8 } from "../vectors/hex.ts";
 import { ClientScripts } from "./client-script.ts";

@@ -1,4 +1,4 @@
-import { readServerFrame } from "../support/raw-client-frames.ts";
+import { readServerFrame } from "../support/clients/raw-client-frames.ts";
 
 /** What a client makes of all the bytes that it got. */
 export interface ServerStream {

@@ -5,11 +5,11 @@ import { connectOrigin, type Origin } from "websocket-service/origin";
 import { MemoryLogger } from "../../adapters/memory/mod.ts";
 import { MqttLink } from "../../adapters/mqtt/mod.ts";
 import { SystemClock, SystemRandom } from "../../adapters/system/mod.ts";
-import { type GuardedBroker, startGuardedBroker } from "../support/access-rules.ts";
-import { startGateway } from "../support/gateway.ts";
-import { RawClient } from "../support/raw-client.ts";
-import { skipWithout } from "../support/spawn.ts";
-import { waitFor } from "../support/wait.ts";
+import { type GuardedBroker, startGuardedBroker } from "../support/broker/access-rules.ts";
+import { RawClient } from "../support/clients/raw-client.ts";
+import { startGateway } from "../support/gateway/gateway.ts";
+import { skipWithout } from "../support/process/spawn.ts";
+import { waitFor } from "../support/process/wait.ts";
 
 const skip = skipWithout("mosquitto");
 const root = "wss/v1/default";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { combinations, type GatewayRuntime, startGateway } from "../support/gateway.ts";
-import { handshakeText, RawClient } from "../support/raw-client.ts";
-import { secret } from "../support/tokens.ts";
-import { waitFor } from "../support/wait.ts";
+import { handshakeText, RawClient } from "../support/clients/raw-client.ts";
+import { combinations, type GatewayRuntime, startGateway } from "../support/gateway/gateway.ts";
+import { secret } from "../support/keys/tokens.ts";
+import { waitFor } from "../support/process/wait.ts";
 
 type Running = Awaited<ReturnType<typeof startGateway>>;
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BrokerProxy } from "../support/broker-proxy.ts";
-import { readPage } from "../support/docs.ts";
-import { startGateway } from "../support/gateway.ts";
-import { Mosquitto } from "../support/mosquitto.ts";
+import { BrokerProxy } from "../support/broker/broker-proxy.ts";
+import { Mosquitto } from "../support/broker/mosquitto.ts";
+import { readPage } from "../support/docs/docs.ts";
+import { startGateway } from "../support/gateway/gateway.ts";
 
 test("a node holds as many MQTT connections as the pages say", async () => {
   await using broker = await Mosquitto.start();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createAdminApp, serveHttp } from "../../adapters/http/mod.ts";
-import { skipWithoutBrowser, withBrowser } from "../support/browser.ts";
+import { skipWithoutBrowser, withBrowser } from "../support/clients/browser.ts";
 
 test("a real browser reads a page of ours in two tabs", { skip: skipWithoutBrowser }, async () => {
   const app = createAdminApp({

@@ -3,10 +3,10 @@ import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } f
 import { join, resolve } from "node:path";
 import { after, test } from "node:test";
 import type { Page } from "playwright-core";
-import { skipWithoutBrowser, withBrowser } from "../support/browser.ts";
-import { GatewayProcess, startGateway } from "../support/gateway.ts";
-import { bunProgram } from "../support/spawn.ts";
-import { waitFor } from "../support/wait.ts";
+import { skipWithoutBrowser, withBrowser } from "../support/clients/browser.ts";
+import { GatewayProcess, startGateway } from "../support/gateway/gateway.ts";
+import { bunProgram } from "../support/process/spawn.ts";
+import { waitFor } from "../support/process/wait.ts";
 
 const said = (page: Page, text: string): Promise<void> =>
   page.locator("#log li.said", { hasText: text }).waitFor();

@@ -3,9 +3,9 @@ import { after, test } from "node:test";
 import { startEmbeddedBroker } from "../../adapters/broker/mod.ts";
 import { MqttCommandBus, Topics } from "../../adapters/mqtt/mod.ts";
 import { ear } from "../conformance/cluster-rig.ts";
-import { BrokerProxy } from "../support/broker-proxy.ts";
-import { plainClient, testPorts } from "../support/broker-rigs.ts";
-import { waitFor } from "../support/wait.ts";
+import { BrokerProxy } from "../support/broker/broker-proxy.ts";
+import { plainClient, testPorts } from "../support/broker/broker-rigs.ts";
+import { waitFor } from "../support/process/wait.ts";
 
 const app = "default";
 const topics = new Topics();

@@ -4,17 +4,17 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { freePort, Mosquitto } from "../support/broker/mosquitto.ts";
+import { RawClient } from "../support/clients/raw-client.ts";
 import {
   type GatewayRuntime,
   gatewayCommand,
   spawnGateway,
   startGateway,
-} from "../support/gateway.ts";
-import { freePort, Mosquitto } from "../support/mosquitto.ts";
-import { PlainOrigin } from "../support/plain-origin.ts";
-import { RawClient } from "../support/raw-client.ts";
-import { Program } from "../support/spawn.ts";
-import { waitFor } from "../support/wait.ts";
+} from "../support/gateway/gateway.ts";
+import { PlainOrigin } from "../support/origins/plain-origin.ts";
+import { Program } from "../support/process/spawn.ts";
+import { waitFor } from "../support/process/wait.ts";
 
 const runtimes: readonly GatewayRuntime[] = ["bun", "deno", "node"];
 

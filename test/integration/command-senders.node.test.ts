@@ -3,11 +3,11 @@ import { after, before, test } from "node:test";
 import { encode } from "@msgpack/msgpack";
 import { connectAsync } from "mqtt";
 import { connectOrigin } from "../../adapters/origin/mod.ts";
-import { type GatewayProcess, type Started, startGateway } from "../support/gateway.ts";
-import { Mosquitto } from "../support/mosquitto.ts";
-import { PlainOrigin } from "../support/plain-origin.ts";
-import { RawClient } from "../support/raw-client.ts";
-import { waitFor } from "../support/wait.ts";
+import { Mosquitto } from "../support/broker/mosquitto.ts";
+import { RawClient } from "../support/clients/raw-client.ts";
+import { type GatewayProcess, type Started, startGateway } from "../support/gateway/gateway.ts";
+import { PlainOrigin } from "../support/origins/plain-origin.ts";
+import { waitFor } from "../support/process/wait.ts";
 
 let broker: Mosquitto;
 let gateway: GatewayProcess & { readonly info: Started };

@@ -9,11 +9,11 @@ import type { Platform } from "../../runtimes/compose/mod.ts";
 import { Service, type ServiceDependencies } from "../../runtimes/compose/service.ts";
 import { startFramedServer } from "../../runtimes/framed-server/mod.ts";
 import type { ClientServerOptions } from "../../runtimes/server/client-server.ts";
-import { plainClient } from "../support/broker-rigs.ts";
-import { graphProtocol, graphTalk } from "../support/graph-protocol.ts";
-import { idOf } from "../support/memory-node.ts";
-import { RawClient } from "../support/raw-client.ts";
-import { waitFor } from "../support/wait.ts";
+import { plainClient } from "../support/broker/broker-rigs.ts";
+import { RawClient } from "../support/clients/raw-client.ts";
+import { idOf } from "../support/memory-node/memory-node.ts";
+import { waitFor } from "../support/process/wait.ts";
+import { graphProtocol, graphTalk } from "../support/sockets/graph-protocol.ts";
 
 /** Counts what the runtime is asked to fan out. */
 class CountingBroadcast extends MemoryBroadcast {

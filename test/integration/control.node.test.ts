@@ -2,19 +2,19 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { after, before, describe, it } from "node:test";
 import { promisify } from "node:util";
+import type { Mosquitto } from "../support/broker/mosquitto.ts";
+import { RawClient } from "../support/clients/raw-client.ts";
 import {
   ControlRig,
   leave,
   type Member,
   metricOf,
   type RunningGateway,
-} from "../support/control-rig.ts";
-import { combinations } from "../support/gateway.ts";
-import type { Mosquitto } from "../support/mosquitto.ts";
-import type { PlainOrigin } from "../support/plain-origin.ts";
-import { RawClient } from "../support/raw-client.ts";
-import { skipWithout } from "../support/spawn.ts";
-import { waitFor } from "../support/wait.ts";
+} from "../support/gateway/control-rig.ts";
+import { combinations } from "../support/gateway/gateway.ts";
+import type { PlainOrigin } from "../support/origins/plain-origin.ts";
+import { skipWithout } from "../support/process/spawn.ts";
+import { waitFor } from "../support/process/wait.ts";
 
 type Values = Record<string, unknown>;
 

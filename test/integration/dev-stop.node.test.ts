@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";
 import { limits } from "../../core/base/mod.ts";
-import { type GatewayRuntime, startGateway } from "../support/gateway.ts";
-import { RawClient } from "../support/raw-client.ts";
+import { RawClient } from "../support/clients/raw-client.ts";
+import { type GatewayRuntime, startGateway } from "../support/gateway/gateway.ts";
 
 /** Node.js has no watcher here: the origin is in the gateway's process, as in an executable. */
 const runtimes: readonly GatewayRuntime[] = ["bun", "deno", "node"];

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { combinations, startGateway } from "../support/gateway.ts";
-import { PlainOrigin } from "../support/plain-origin.ts";
-import { handshakeText, RawClient } from "../support/raw-client.ts";
-import { closePayload } from "../support/raw-client-frames.ts";
-import { waitFor } from "../support/wait.ts";
+import { handshakeText, RawClient } from "../support/clients/raw-client.ts";
+import { closePayload } from "../support/clients/raw-client-frames.ts";
+import { combinations, startGateway } from "../support/gateway/gateway.ts";
+import { PlainOrigin } from "../support/origins/plain-origin.ts";
+import { waitFor } from "../support/process/wait.ts";
 
 describe("a node that drains", { concurrency: true }, () => {
   for (const { runtime, engine } of combinations) {

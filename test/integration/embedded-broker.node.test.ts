@@ -6,15 +6,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { connectAsync } from "mqtt";
+import { RawClient } from "../support/clients/raw-client.ts";
 import {
   type GatewayProcess,
   type GatewayRuntime,
   spawnGateway,
   startGateway,
-} from "../support/gateway.ts";
-import { PlainOrigin } from "../support/plain-origin.ts";
-import { RawClient } from "../support/raw-client.ts";
-import { waitFor } from "../support/wait.ts";
+} from "../support/gateway/gateway.ts";
+import { PlainOrigin } from "../support/origins/plain-origin.ts";
+import { waitFor } from "../support/process/wait.ts";
 
 const runtimes: readonly GatewayRuntime[] = ["bun", "deno", "node"];
 const password = "Pa55 of/the-embedded@broker";

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { encode } from "@msgpack/msgpack";
-import { BrokerProxy } from "../support/broker-proxy.ts";
-import { retainedPresences } from "../support/broker-rigs.ts";
-import { combinations, startGateway } from "../support/gateway.ts";
-import { Mosquitto } from "../support/mosquitto.ts";
-import { PlainOrigin } from "../support/plain-origin.ts";
-import { RawClient } from "../support/raw-client.ts";
-import { waitFor } from "../support/wait.ts";
+import { BrokerProxy } from "../support/broker/broker-proxy.ts";
+import { retainedPresences } from "../support/broker/broker-rigs.ts";
+import { Mosquitto } from "../support/broker/mosquitto.ts";
+import { RawClient } from "../support/clients/raw-client.ts";
+import { combinations, startGateway } from "../support/gateway/gateway.ts";
+import { PlainOrigin } from "../support/origins/plain-origin.ts";
+import { waitFor } from "../support/process/wait.ts";
 
 type Running = Awaited<ReturnType<typeof startGateway>>;
 

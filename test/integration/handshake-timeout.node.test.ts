@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { combinations, startGateway } from "../support/gateway.ts";
-import { RawClient } from "../support/raw-client.ts";
-import { waitFor } from "../support/wait.ts";
+import { RawClient } from "../support/clients/raw-client.ts";
+import { combinations, startGateway } from "../support/gateway/gateway.ts";
+import { waitFor } from "../support/process/wait.ts";
 
 const flags = ["--handshake-timeout", "1s", "--idle-timeout", "0"];
 

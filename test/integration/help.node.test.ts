@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { settings } from "../../core/config/mod.ts";
-import { type GatewayRuntime, gatewayCommand, spawnGateway } from "../support/gateway.ts";
-import { Program } from "../support/spawn.ts";
+import { type GatewayRuntime, gatewayCommand, spawnGateway } from "../support/gateway/gateway.ts";
+import { Program } from "../support/process/spawn.ts";
 
 const runtimes: readonly GatewayRuntime[] = ["bun", "deno", "node"];
 /** A terminal as it always was is 24 by 80; a window today has 40 lines. */

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { connectOrigin } from "websocket-service/origin";
-import { combinations, startGateway } from "../support/gateway.ts";
-import { Mosquitto } from "../support/mosquitto.ts";
-import { RawClient } from "../support/raw-client.ts";
-import { bunProgram, Program } from "../support/spawn.ts";
-import { waitFor } from "../support/wait.ts";
+import { Mosquitto } from "../support/broker/mosquitto.ts";
+import { RawClient } from "../support/clients/raw-client.ts";
+import { combinations, startGateway } from "../support/gateway/gateway.ts";
+import { bunProgram, Program } from "../support/process/spawn.ts";
+import { waitFor } from "../support/process/wait.ts";
 
 /** The origin of examples/rooms, in a process of its own. */
 async function startRooms(broker: Mosquitto): Promise<Program> {

@@ -1,18 +1,25 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { metricOf, type RunningGateway } from "../support/control-rig.ts";
-import { combinations, spawnGateway, startGateway } from "../support/gateway.ts";
-import { JwksServer, json } from "../support/jwks-server.ts";
-import { Mosquitto } from "../support/mosquitto.ts";
-import { PlainOrigin } from "../support/plain-origin.ts";
+import { Mosquitto } from "../support/broker/mosquitto.ts";
 import {
   type Handshake,
   type HttpAnswer,
   handshakeText,
   RawClient,
-} from "../support/raw-client.ts";
-import { skipWithout } from "../support/spawn.ts";
-import { base64url, createIssuer, secret, secretBytes, sign, signBy } from "../support/tokens.ts";
+} from "../support/clients/raw-client.ts";
+import { metricOf, type RunningGateway } from "../support/gateway/control-rig.ts";
+import { combinations, spawnGateway, startGateway } from "../support/gateway/gateway.ts";
+import { JwksServer, json } from "../support/keys/jwks-server.ts";
+import {
+  base64url,
+  createIssuer,
+  secret,
+  secretBytes,
+  sign,
+  signBy,
+} from "../support/keys/tokens.ts";
+import { PlainOrigin } from "../support/origins/plain-origin.ts";
+import { skipWithout } from "../support/process/spawn.ts";
 
 type Info = Record<string, unknown> & { user?: string };
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { connectAsync } from "mqtt";
-import { startGateway } from "../support/gateway.ts";
-import { waitFor } from "../support/wait.ts";
+import { startGateway } from "../support/gateway/gateway.ts";
+import { waitFor } from "../support/process/wait.ts";
 
 test("what anybody publishes cannot fill the log through the adapters of MQTT", async () => {
   const gateway = await startGateway();

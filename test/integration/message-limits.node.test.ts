@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { deflateRawSync } from "node:zlib";
-import { combinations, startGateway } from "../support/gateway.ts";
-import { RawClient } from "../support/raw-client.ts";
+import { RawClient } from "../support/clients/raw-client.ts";
+import { combinations, startGateway } from "../support/gateway/gateway.ts";
 
 const flags = ["--compression", "--max-fragments", "10", "--engine", "wasm"];
 const extensions = { "Sec-WebSocket-Extensions": "permessage-deflate" };

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { Program } from "../support/spawn.ts";
+import { Program } from "../support/process/spawn.ts";
 
 /** Each needs another program; the last one has a test that needs none. */
 const files = ["outage.node", "groups.node", "tls.node", "browser.node", "origin-examples"];

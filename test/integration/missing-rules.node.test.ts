@@ -3,12 +3,12 @@ import { readFile } from "node:fs/promises";
 import { after, describe, it } from "node:test";
 import { connectAsync } from "mqtt";
 import { connectOrigin } from "websocket-service/origin";
-import { startGuardedBroker } from "../support/access-rules.ts";
-import { spawnGateway } from "../support/gateway.ts";
-import { freePort, Mosquitto } from "../support/mosquitto.ts";
-import { handshakeText, RawClient } from "../support/raw-client.ts";
-import { bunProgram, Program, skipWithout } from "../support/spawn.ts";
-import { waitFor } from "../support/wait.ts";
+import { startGuardedBroker } from "../support/broker/access-rules.ts";
+import { freePort, Mosquitto } from "../support/broker/mosquitto.ts";
+import { handshakeText, RawClient } from "../support/clients/raw-client.ts";
+import { spawnGateway } from "../support/gateway/gateway.ts";
+import { bunProgram, Program, skipWithout } from "../support/process/spawn.ts";
+import { waitFor } from "../support/process/wait.ts";
 
 const skip = skipWithout("mosquitto");
 const root = "wss/v1/default";

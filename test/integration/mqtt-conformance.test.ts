@@ -8,8 +8,8 @@ import {
   type HeardEvents,
   originChannelConformance,
 } from "../conformance/origin-channel.ts";
-import { mqttChannelRig, mqttClusterRig, type TestBroker } from "../support/broker-rigs.ts";
-import { Mosquitto } from "../support/mosquitto.ts";
+import { mqttChannelRig, mqttClusterRig, type TestBroker } from "../support/broker/broker-rigs.ts";
+import { Mosquitto } from "../support/broker/mosquitto.ts";
 
 function memoryClusterRig(): ClusterRig {
   const broker = new MemoryBroker();

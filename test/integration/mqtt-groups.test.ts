@@ -5,10 +5,10 @@ import { Aedes } from "aedes";
 import { startEmbeddedBroker } from "../../adapters/broker/mod.ts";
 import { MqttCommandBus, MqttLink, Topics } from "../../adapters/mqtt/mod.ts";
 import { bytes, ear } from "../conformance/cluster-rig.ts";
-import { BrokerProxy } from "../support/broker-proxy.ts";
-import { plainClient, testPorts } from "../support/broker-rigs.ts";
-import { until } from "../support/broker-wait.ts";
-import { Mosquitto } from "../support/mosquitto.ts";
+import { BrokerProxy } from "../support/broker/broker-proxy.ts";
+import { plainClient, testPorts } from "../support/broker/broker-rigs.ts";
+import { until } from "../support/broker/broker-wait.ts";
+import { Mosquitto } from "../support/broker/mosquitto.ts";
 
 const app = "default";
 const topics = new Topics();

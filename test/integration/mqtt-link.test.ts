@@ -5,10 +5,10 @@ import { Aedes } from "aedes";
 import { startEmbeddedBroker } from "../../adapters/broker/mod.ts";
 import { MqttLink } from "../../adapters/mqtt/mod.ts";
 import { ServiceError } from "../../core/base/mod.ts";
-import { BrokerProxy } from "../support/broker-proxy.ts";
-import { plainClient, testPorts } from "../support/broker-rigs.ts";
-import { until } from "../support/broker-wait.ts";
-import { freePort, Mosquitto } from "../support/mosquitto.ts";
+import { BrokerProxy } from "../support/broker/broker-proxy.ts";
+import { plainClient, testPorts } from "../support/broker/broker-rigs.ts";
+import { until } from "../support/broker/broker-wait.ts";
+import { freePort, Mosquitto } from "../support/broker/mosquitto.ts";
 
 const silent = { connected: () => {}, message: () => {} };
 const users = { gateway: "right-word" };

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
-import { BrokerProxy } from "../support/broker-proxy.ts";
-import { until } from "../support/broker-wait.ts";
-import { errorsOf, OriginRig, refOf } from "../support/origin-rig.ts";
+import { BrokerProxy } from "../support/broker/broker-proxy.ts";
+import { until } from "../support/broker/broker-wait.ts";
+import { errorsOf, OriginRig, refOf } from "../support/origins/origin-rig.ts";
 
 let rig: OriginRig;
 

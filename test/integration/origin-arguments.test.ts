@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { type Origin, reject } from "../../adapters/origin/mod.ts";
-import { until } from "../support/broker-wait.ts";
-import { OriginRig } from "../support/origin-rig.ts";
+import { until } from "../support/broker/broker-wait.ts";
+import { OriginRig } from "../support/origins/origin-rig.ts";
 
 let rig: OriginRig;
 let origin: Origin;

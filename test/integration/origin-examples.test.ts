@@ -4,9 +4,9 @@ import process from "node:process";
 import { test } from "node:test";
 import { encode } from "@msgpack/msgpack";
 import { startEmbeddedBroker } from "../../adapters/broker/mod.ts";
-import { FakeGateway } from "../support/broker-gateway.ts";
-import { until } from "../support/broker-wait.ts";
-import { findPython } from "../support/spawn.ts";
+import { until } from "../support/broker/broker-wait.ts";
+import { FakeGateway } from "../support/origins/fake-gateway.ts";
+import { findPython } from "../support/process/spawn.ts";
 
 /** Words that run a TypeScript file of the repository on this runtime. */
 function runs(file: string): string[] {

@@ -9,10 +9,10 @@ import {
   reject,
   type ServiceError,
 } from "../../adapters/origin/mod.ts";
-import { startGateway } from "../support/gateway.ts";
-import { Mosquitto } from "../support/mosquitto.ts";
-import { type Handshake, handshakeText, RawClient } from "../support/raw-client.ts";
-import { waitFor } from "../support/wait.ts";
+import { Mosquitto } from "../support/broker/mosquitto.ts";
+import { type Handshake, handshakeText, RawClient } from "../support/clients/raw-client.ts";
+import { startGateway } from "../support/gateway/gateway.ts";
+import { waitFor } from "../support/process/wait.ts";
 
 type User = "ann" | "bob";
 

@@ -8,10 +8,10 @@ import {
   type OriginMessageEvent,
   ServiceError,
 } from "../../adapters/origin/mod.ts";
-import { type GatewayProcess, type Started, startGateway } from "../support/gateway.ts";
-import { Mosquitto } from "../support/mosquitto.ts";
-import { RawClient } from "../support/raw-client.ts";
-import { waitFor } from "../support/wait.ts";
+import { Mosquitto } from "../support/broker/mosquitto.ts";
+import { RawClient } from "../support/clients/raw-client.ts";
+import { type GatewayProcess, type Started, startGateway } from "../support/gateway/gateway.ts";
+import { waitFor } from "../support/process/wait.ts";
 
 type Gateway = GatewayProcess & { readonly info: Started };
 

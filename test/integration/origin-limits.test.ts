@@ -9,9 +9,9 @@ import {
   type OriginOptions,
   ServiceError,
 } from "../../adapters/origin/mod.ts";
-import { FakeGateway } from "../support/broker-gateway.ts";
-import { BrokerProxy } from "../support/broker-proxy.ts";
-import { until } from "../support/broker-wait.ts";
+import { BrokerProxy } from "../support/broker/broker-proxy.ts";
+import { until } from "../support/broker/broker-wait.ts";
+import { FakeGateway } from "../support/origins/fake-gateway.ts";
 
 let broker: EmbeddedBroker;
 let gateway: FakeGateway;

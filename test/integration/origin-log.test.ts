@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { plainClient } from "../support/broker-rigs.ts";
-import { until } from "../support/broker-wait.ts";
-import { OriginRig } from "../support/origin-rig.ts";
+import { plainClient } from "../support/broker/broker-rigs.ts";
+import { until } from "../support/broker/broker-wait.ts";
+import { OriginRig } from "../support/origins/origin-rig.ts";
 
 test("an origin's own lines are limited too", async () => {
   const rig = await OriginRig.start();

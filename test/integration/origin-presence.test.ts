@@ -4,8 +4,8 @@ import { decode } from "@msgpack/msgpack";
 import { startEmbeddedBroker } from "../../adapters/broker/mod.ts";
 import { Topics } from "../../adapters/mqtt/mod.ts";
 import { OriginControl } from "../../adapters/origin/presence/origin-control.ts";
-import { plainClient, type TestBroker, testPorts } from "../support/broker-rigs.ts";
-import { until } from "../support/broker-wait.ts";
+import { plainClient, type TestBroker, testPorts } from "../support/broker/broker-rigs.ts";
+import { until } from "../support/broker/broker-wait.ts";
 
 const topics = new Topics();
 const app = "default";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encode } from "@msgpack/msgpack";
-import { BrokerProxy } from "../support/broker-proxy.ts";
-import { plainClient } from "../support/broker-rigs.ts";
-import { until } from "../support/broker-wait.ts";
-import { errorsOf, OriginRig } from "../support/origin-rig.ts";
+import { BrokerProxy } from "../support/broker/broker-proxy.ts";
+import { plainClient } from "../support/broker/broker-rigs.ts";
+import { until } from "../support/broker/broker-wait.ts";
+import { errorsOf, OriginRig } from "../support/origins/origin-rig.ts";
 
 test("stored events reach no handler, and each is told as an error", async () => {
   const rig = await OriginRig.start();

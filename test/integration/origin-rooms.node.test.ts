@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { startRoomsOrigin } from "../../examples/rooms/origin.ts";
-import { startGateway } from "../support/gateway.ts";
-import { Mosquitto } from "../support/mosquitto.ts";
-import { handshakeText, RawClient } from "../support/raw-client.ts";
+import { Mosquitto } from "../support/broker/mosquitto.ts";
+import { handshakeText, RawClient } from "../support/clients/raw-client.ts";
+import { startGateway } from "../support/gateway/gateway.ts";
 
 test("the rooms of docs/origin.md: who comes in, groups, users, state, who is there", async () => {
   await using broker = await Mosquitto.start();

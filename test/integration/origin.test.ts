@@ -8,8 +8,8 @@ import {
   type OriginOptions,
   type ServiceError,
 } from "../../adapters/origin/mod.ts";
-import { FakeGateway } from "../support/broker-gateway.ts";
-import { until } from "../support/broker-wait.ts";
+import { until } from "../support/broker/broker-wait.ts";
+import { FakeGateway } from "../support/origins/fake-gateway.ts";
 
 let broker: EmbeddedBroker;
 let gateway: FakeGateway;

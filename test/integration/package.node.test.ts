@@ -13,9 +13,9 @@ import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { WebSocket } from "ws";
-import { GatewayProcess } from "../support/gateway.ts";
-import { bunProgram, denoProgram, nodeProgram, Program } from "../support/spawn.ts";
-import { within } from "../support/wait.ts";
+import { GatewayProcess } from "../support/gateway/gateway.ts";
+import { bunProgram, denoProgram, nodeProgram, Program } from "../support/process/spawn.ts";
+import { within } from "../support/process/wait.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "wss-package-"));
 after(() => rmSync(folder, { recursive: true, force: true }));

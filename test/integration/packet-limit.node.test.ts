@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";
 import { connectOrigin } from "websocket-service/origin";
-import { type GatewayRuntime, startGateway } from "../support/gateway.ts";
-import { Mosquitto } from "../support/mosquitto.ts";
-import { PlainOrigin } from "../support/plain-origin.ts";
-import { RawClient } from "../support/raw-client.ts";
-import { waitFor } from "../support/wait.ts";
+import { Mosquitto } from "../support/broker/mosquitto.ts";
+import { RawClient } from "../support/clients/raw-client.ts";
+import { type GatewayRuntime, startGateway } from "../support/gateway/gateway.ts";
+import { PlainOrigin } from "../support/origins/plain-origin.ts";
+import { waitFor } from "../support/process/wait.ts";
 
 const clientsMax = 300;
 const saidEach = 10;

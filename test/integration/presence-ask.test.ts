@@ -4,9 +4,9 @@ import { connectOrigin } from "websocket-service/origin";
 import { startEmbeddedBroker } from "../../adapters/broker/mod.ts";
 import { MqttCommandBus, MqttEventChannel, Topics } from "../../adapters/mqtt/mod.ts";
 import { ear } from "../conformance/cluster-rig.ts";
-import { BrokerProxy } from "../support/broker-proxy.ts";
-import { plainClient, type TestBroker, testPorts } from "../support/broker-rigs.ts";
-import { waitFor } from "../support/wait.ts";
+import { BrokerProxy } from "../support/broker/broker-proxy.ts";
+import { plainClient, type TestBroker, testPorts } from "../support/broker/broker-rigs.ts";
+import { waitFor } from "../support/process/wait.ts";
 
 const topics = new Topics();
 const app = "default";

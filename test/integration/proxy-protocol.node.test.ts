@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";
-import { combinations, spawnGateway, startGateway } from "../support/gateway.ts";
-import { PlainOrigin } from "../support/plain-origin.ts";
-import { handshakeText, RawClient } from "../support/raw-client.ts";
+import { handshakeText, RawClient } from "../support/clients/raw-client.ts";
+import { combinations, spawnGateway, startGateway } from "../support/gateway/gateway.ts";
+import { PlainOrigin } from "../support/origins/plain-origin.ts";
 
 const flags = ["--proxy-protocol", "--trusted-proxies", "127.0.0.1"];
 flags.push("--engine", "wasm", "--handshake-timeout", "1s");

@@ -4,10 +4,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { startGateway } from "../support/gateway.ts";
-import { RawClient } from "../support/raw-client.ts";
-import { bunProgram, findPython, Program } from "../support/spawn.ts";
-import { waitFor } from "../support/wait.ts";
+import { RawClient } from "../support/clients/raw-client.ts";
+import { startGateway } from "../support/gateway/gateway.ts";
+import { bunProgram, findPython, Program } from "../support/process/spawn.ts";
+import { waitFor } from "../support/process/wait.ts";
 
 /** Both pages, because the second one goes on where the first one ends. */
 const shown = ["README.md", "docs/origin.md"].map((page) => readFileSync(page, "utf8")).join("\n");

@@ -4,12 +4,12 @@ import { decode, encode } from "@msgpack/msgpack";
 import { connectAsync } from "mqtt";
 import { ErrorCode } from "../../core/base/mod.ts";
 import { CloseCause } from "../../core/mod.ts";
-import { combinations, startGateway } from "../support/gateway.ts";
-import { Mosquitto } from "../support/mosquitto.ts";
-import { PlainOrigin } from "../support/plain-origin.ts";
-import { handshakeText, RawClient } from "../support/raw-client.ts";
-import { skipWithout } from "../support/spawn.ts";
-import { waitFor } from "../support/wait.ts";
+import { Mosquitto } from "../support/broker/mosquitto.ts";
+import { handshakeText, RawClient } from "../support/clients/raw-client.ts";
+import { combinations, startGateway } from "../support/gateway/gateway.ts";
+import { PlainOrigin } from "../support/origins/plain-origin.ts";
+import { skipWithout } from "../support/process/spawn.ts";
+import { waitFor } from "../support/process/wait.ts";
 
 const skip = skipWithout("mosquitto");
 type Running = Awaited<ReturnType<typeof startGateway>>;

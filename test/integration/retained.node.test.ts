@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { connectAsync } from "mqtt";
-import { BrokerProxy } from "../support/broker-proxy.ts";
-import { metricOf } from "../support/control-rig.ts";
-import { startGateway } from "../support/gateway.ts";
-import { Mosquitto } from "../support/mosquitto.ts";
-import { RawClient } from "../support/raw-client.ts";
-import { waitFor } from "../support/wait.ts";
+import { BrokerProxy } from "../support/broker/broker-proxy.ts";
+import { Mosquitto } from "../support/broker/mosquitto.ts";
+import { RawClient } from "../support/clients/raw-client.ts";
+import { metricOf } from "../support/gateway/control-rig.ts";
+import { startGateway } from "../support/gateway/gateway.ts";
+import { waitFor } from "../support/process/wait.ts";
 
 const root = "wss/v1/default";
 

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, test } from "node:test";
-import { Program } from "../support/spawn.ts";
+import { Program } from "../support/process/spawn.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "wss-run-"));
 after(() => rmSync(folder, { recursive: true, force: true }));

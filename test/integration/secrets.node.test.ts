@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";
-import { combinations, type GatewayProcess, spawnGateway } from "../support/gateway.ts";
-import { Mosquitto } from "../support/mosquitto.ts";
-import { PlainOrigin } from "../support/plain-origin.ts";
-import { handshakeText, RawClient } from "../support/raw-client.ts";
-import { skipWithout } from "../support/spawn.ts";
-import { waitFor } from "../support/wait.ts";
+import { Mosquitto } from "../support/broker/mosquitto.ts";
+import { handshakeText, RawClient } from "../support/clients/raw-client.ts";
+import { combinations, type GatewayProcess, spawnGateway } from "../support/gateway/gateway.ts";
+import { PlainOrigin } from "../support/origins/plain-origin.ts";
+import { skipWithout } from "../support/process/spawn.ts";
+import { waitFor } from "../support/process/wait.ts";
 
 const password = "Pa55-of-the-broker";
 const secrets = [

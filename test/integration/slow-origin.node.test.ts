@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";
 import { connectOrigin } from "websocket-service/origin";
-import { combinations, startGateway } from "../support/gateway.ts";
-import { Mosquitto } from "../support/mosquitto.ts";
-import { RawClient } from "../support/raw-client.ts";
-import { waitFor } from "../support/wait.ts";
+import { Mosquitto } from "../support/broker/mosquitto.ts";
+import { RawClient } from "../support/clients/raw-client.ts";
+import { combinations, startGateway } from "../support/gateway/gateway.ts";
+import { waitFor } from "../support/process/wait.ts";
 
 const windowBytes = 65_536;
 const messages = 600;

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MqttCommandBus } from "../../adapters/mqtt/mod.ts";
 import { ear } from "../conformance/cluster-rig.ts";
-import { testPorts } from "../support/broker-rigs.ts";
-import { until } from "../support/broker-wait.ts";
-import { Mosquitto } from "../support/mosquitto.ts";
+import { testPorts } from "../support/broker/broker-rigs.ts";
+import { until } from "../support/broker/broker-wait.ts";
+import { Mosquitto } from "../support/broker/mosquitto.ts";
 
 const app = "default";
 

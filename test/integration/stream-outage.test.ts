@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BrokerProxy } from "../support/broker-proxy.ts";
-import { until } from "../support/broker-wait.ts";
-import { OriginRig } from "../support/origin-rig.ts";
+import { BrokerProxy } from "../support/broker/broker-proxy.ts";
+import { until } from "../support/broker/broker-wait.ts";
+import { OriginRig } from "../support/origins/origin-rig.ts";
 
 test("an origin whose broker is back says where its streams stand", async () => {
   const rig = await OriginRig.start();

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { Program } from "../support/spawn.ts";
-import { waitFor } from "../support/wait.ts";
+import { Program } from "../support/process/spawn.ts";
+import { waitFor } from "../support/process/wait.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "wss-task-"));
 after(() => rmSync(folder, { recursive: true, force: true }));

@@ -3,12 +3,12 @@ import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { TLSSocket } from "node:tls";
-import { Authority } from "../support/certificates.ts";
-import { combinations, spawnGateway, startGateway } from "../support/gateway.ts";
-import { Mosquitto } from "../support/mosquitto.ts";
-import { RawClient } from "../support/raw-client.ts";
-import { skipWithout } from "../support/spawn.ts";
-import { waitFor } from "../support/wait.ts";
+import { Mosquitto } from "../support/broker/mosquitto.ts";
+import { RawClient } from "../support/clients/raw-client.ts";
+import { combinations, spawnGateway, startGateway } from "../support/gateway/gateway.ts";
+import { Authority } from "../support/keys/certificates.ts";
+import { skipWithout } from "../support/process/spawn.ts";
+import { waitFor } from "../support/process/wait.ts";
 
 const skip = skipWithout("openssl");
 

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { constants, deflateRawSync } from "node:zlib";
-import { combinations, startGateway } from "../support/gateway.ts";
-import { RawClient } from "../support/raw-client.ts";
-import { clientFrame } from "../support/raw-client-frames.ts";
+import { RawClient } from "../support/clients/raw-client.ts";
+import { clientFrame } from "../support/clients/raw-client-frames.ts";
+import { combinations, startGateway } from "../support/gateway/gateway.ts";
 import { Dice } from "../vectors/dice.ts";
 
 const mebibyte = 1_048_576;

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { combinations, startGateway } from "../support/gateway.ts";
-import { PlainOrigin } from "../support/plain-origin.ts";
-import { handshakeText, RawClient } from "../support/raw-client.ts";
-import { waitFor } from "../support/wait.ts";
+import { handshakeText, RawClient } from "../support/clients/raw-client.ts";
+import { combinations, startGateway } from "../support/gateway/gateway.ts";
+import { PlainOrigin } from "../support/origins/plain-origin.ts";
+import { waitFor } from "../support/process/wait.ts";
 
 const flags = [
   ...["--authorize", "origin", "--authorize-timeout", "1m", "--max-handshakes-per-ip", "2"],

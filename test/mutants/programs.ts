@@ -11,7 +11,7 @@ const files = {
   rates: "core/connection/rate-limits.ts",
   addresses: "core/connection/address-limits.ts",
   bun: "runtimes/bun/server.ts",
-  report: "test/support/run-report.ts",
+  report: "test/support/run/report.ts",
   run: "test/run.ts",
 } as const;
 const tests = {

@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { jobOf, type Runtime } from "../support/run-plan.ts";
-import type { Processes } from "../support/run-process.ts";
+import { jobOf, type Runtime } from "../support/run/plan.ts";
+import type { Processes } from "../support/run/process.ts";
 import { applied, type Mutant, staleness } from "./mutant.ts";
 
 /** A test file takes a few seconds; a mutant may make it hang, which is a way to be found. */

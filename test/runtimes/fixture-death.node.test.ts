@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { judge } from "../support/run-junit.ts";
-import { nodeProgram, Program } from "../support/spawn.ts";
+import { nodeProgram, Program } from "../support/process/spawn.ts";
+import { judge } from "../support/run/junit.ts";
 
 test("a fixture that dies fails the test that it served, and shows its last words", async () => {
   const file = "dist/js/test/support/socket-fixture/dying.js";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { handshakeText, RawClient } from "../support/raw-client.ts";
+import { handshakeText, RawClient } from "../support/clients/raw-client.ts";
 import type { SuiteContext } from "./suite.ts";
 
 /** What the handler should never have let through: each is a 500 in its place. */

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { constants, inflateRawSync } from "node:zlib";
-import { Authority } from "../support/certificates.ts";
-import { RawClient } from "../support/raw-client.ts";
+import { RawClient } from "../support/clients/raw-client.ts";
+import { Authority } from "../support/keys/certificates.ts";
+import { skipWithout } from "../support/process/spawn.ts";
+import { waitFor } from "../support/process/wait.ts";
 import { Fixture } from "../support/socket-fixture/combinations.ts";
-import { skipWithout } from "../support/spawn.ts";
-import { waitFor } from "../support/wait.ts";
 import type { SuiteContext } from "./suite.ts";
 
 const offer = { headers: { "Sec-WebSocket-Extensions": "permessage-deflate" } };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { closePayload } from "../support/raw-client-frames.ts";
-import { standstill } from "../support/wait.ts";
+import { closePayload } from "../support/clients/raw-client-frames.ts";
+import { standstill } from "../support/process/wait.ts";
 import type { SuiteContext } from "./suite.ts";
 
 /** Endings: RFC 6455, 7. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { constants, deflateRawSync } from "node:zlib";
-import type { RawClient } from "../support/raw-client.ts";
-import { type ClientFrame, closePayload } from "../support/raw-client-frames.ts";
+import type { RawClient } from "../support/clients/raw-client.ts";
+import { type ClientFrame, closePayload } from "../support/clients/raw-client-frames.ts";
 import type { SuiteContext } from "./suite.ts";
 
 interface Fault {

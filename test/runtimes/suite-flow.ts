@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { RawClient } from "../support/raw-client.ts";
-import { clientFrame } from "../support/raw-client-frames.ts";
-import { standstill, waitFor } from "../support/wait.ts";
+import type { RawClient } from "../support/clients/raw-client.ts";
+import { clientFrame } from "../support/clients/raw-client-frames.ts";
+import { standstill, waitFor } from "../support/process/wait.ts";
 import type { SuiteContext } from "./suite.ts";
 
 const bigBytes = 30_000_000;

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Handshake, handshakeText, RawClient, sampleAccept } from "../support/raw-client.ts";
-import { clientFrame } from "../support/raw-client-frames.ts";
+import {
+  type Handshake,
+  handshakeText,
+  RawClient,
+  sampleAccept,
+} from "../support/clients/raw-client.ts";
+import { clientFrame } from "../support/clients/raw-client-frames.ts";
 import type { SuiteContext } from "./suite.ts";
 
 interface BadHandshake extends Handshake {

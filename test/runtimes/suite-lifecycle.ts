@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { RawClient } from "../support/raw-client.ts";
-import { closePayload } from "../support/raw-client-frames.ts";
+import { RawClient } from "../support/clients/raw-client.ts";
+import { closePayload } from "../support/clients/raw-client-frames.ts";
 import { Fixture } from "../support/socket-fixture/combinations.ts";
 import type { SuiteContext } from "./suite.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { constants, deflateRawSync, inflateRawSync } from "node:zlib";
-import { clientFrame } from "../support/raw-client-frames.ts";
+import { clientFrame } from "../support/clients/raw-client-frames.ts";
 import type { SuiteContext } from "./suite.ts";
 
 const offer = {

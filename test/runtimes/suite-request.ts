@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { RawClient, sampleKey } from "../support/raw-client.ts";
+import { RawClient, sampleKey } from "../support/clients/raw-client.ts";
 import type { SuiteContext } from "./suite.ts";
 
 interface BadRequest {

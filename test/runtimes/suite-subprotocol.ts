@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { graphFaults, graphTalk } from "../support/graph-protocol.ts";
+import { graphFaults, graphTalk } from "../support/sockets/graph-protocol.ts";
 import type { SuiteContext } from "./suite.ts";
 
 const handshake = { headers: { "Sec-WebSocket-Protocol": "graph" } };

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { limits } from "../../core/base/mod.ts";
-import { handshakeText, RawClient } from "../support/raw-client.ts";
+import { handshakeText, RawClient } from "../support/clients/raw-client.ts";
+import { waitFor } from "../support/process/wait.ts";
 import { Fixture } from "../support/socket-fixture/combinations.ts";
-import { waitFor } from "../support/wait.ts";
 import type { SuiteContext } from "./suite.ts";
 
 const crowd = 1_000;

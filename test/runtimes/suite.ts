@@ -1,5 +1,5 @@
 import { after } from "node:test";
-import { type Handshake, RawClient } from "../support/raw-client.ts";
+import { type Handshake, RawClient } from "../support/clients/raw-client.ts";
 import type { Combination, Fixture } from "../support/socket-fixture/combinations.ts";
 import { fixtureForTests } from "../support/socket-fixture/for-tests.ts";
 import { answerTests } from "./suite-answers.ts";

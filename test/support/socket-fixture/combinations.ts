@@ -1,6 +1,6 @@
-import { RawClient } from "../raw-client.ts";
-import { bunProgram, denoProgram, nodeProgram, Program } from "../spawn.ts";
-import { within } from "../wait.ts";
+import { RawClient } from "../clients/raw-client.ts";
+import { bunProgram, denoProgram, nodeProgram, Program } from "../process/spawn.ts";
+import { within } from "../process/wait.ts";
 import type { FixtureOptions } from "./start.ts";
 
 /** What a runtime's own server lacks. Each gap is asserted, so that we notice when it goes. */

@@ -1,7 +1,7 @@
 /** Tests for the test of `fixtureForTests`; the first one kills the fixture. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { RawClient } from "../raw-client.ts";
+import { RawClient } from "../clients/raw-client.ts";
 import { nodeWasm } from "./combinations.ts";
 import { fixtureForTests } from "./for-tests.ts";
 

@@ -10,7 +10,7 @@ import type {
 } from "../../../runtimes/server/client-server.ts";
 import { createZlibDeflate } from "../../../runtimes/server/deflate.ts";
 import { createWasmCodec } from "../../../wasm/mod.ts";
-import { graphProtocol } from "../graph-protocol.ts";
+import { graphProtocol } from "../sockets/graph-protocol.ts";
 import { FixtureHandler } from "./handler.ts";
 import { say } from "./say.ts";
 

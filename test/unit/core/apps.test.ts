@@ -11,7 +11,7 @@ import {
   messagesOf,
   recordEvents,
   settled,
-} from "../../support/memory-node.ts";
+} from "../../support/memory-node/memory-node.ts";
 
 const routes = [
   { pattern: "/chat/:room", app: "chat" },

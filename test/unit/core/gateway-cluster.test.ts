@@ -14,7 +14,7 @@ import {
 import { limits } from "../../../core/base/mod.ts";
 import { Gateway } from "../../../core/mod.ts";
 import { createReferenceCodec } from "../../../wasm/reference/mod.ts";
-import { gatewayOptions } from "../../support/gateway-options.ts";
+import { gatewayOptions } from "../../support/memory-node/gateway-options.ts";
 
 type Item = [verb: string, ...rest: unknown[]];
 

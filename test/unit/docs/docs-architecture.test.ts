@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path/posix";
 import { test } from "node:test";
-import { readPage } from "../../support/docs.ts";
+import { readPage } from "../../support/docs/docs.ts";
 
 const page = "docs/architecture.md";
 

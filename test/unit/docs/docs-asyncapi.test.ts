@@ -4,7 +4,7 @@ import { Topics } from "../../../adapters/mqtt/mod.ts";
 import { parseNodePresence, parseOriginPresence } from "../../../adapters/mqtt/wire/presence.ts";
 import { Outcome } from "../../../core/groups/outcome.ts";
 import { CloseCause } from "../../../core/mod.ts";
-import { readPage, tableRows } from "../../support/docs.ts";
+import { readPage, tableRows } from "../../support/docs/docs.ts";
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 type JsonMap = { [key: string]: Json };

@@ -9,7 +9,7 @@ import { readAccept, readReject } from "../../../core/handshake/authorize-reply.
 import { Routes } from "../../../core/handshake/routes.ts";
 import type { Authorization, HandshakeRefusal } from "../../../core/ports/mod.ts";
 import { createReferenceCodec } from "../../../wasm/reference/mod.ts";
-import { blocksOf, tableRows, unquoted } from "../../support/docs.ts";
+import { blocksOf, tableRows, unquoted } from "../../support/docs/docs.ts";
 
 const page = "docs/protocol";
 const codec = createReferenceCodec({

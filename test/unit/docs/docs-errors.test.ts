@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { ErrorCode, faultCloseCodes } from "../../../core/base/mod.ts";
 import { closeReasons } from "../../../core/connection/mod.ts";
-import { documentedErrors } from "../../support/tidy-texts.ts";
+import { documentedErrors } from "../../support/tidy/texts.ts";
 
 const page = readFileSync("docs/errors.md", "utf8");
 const reasons = Object.values(closeReasons);

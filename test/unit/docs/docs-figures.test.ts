@@ -7,7 +7,7 @@ import {
   readFigures,
   renderFigures,
   withHeadlines,
-} from "../../support/figures.ts";
+} from "../../support/docs/figures.ts";
 
 const sections: FigureSection[] = [
   {

@@ -7,9 +7,9 @@ import { test } from "node:test";
 import { MemoryLogger } from "../../../adapters/memory/mod.ts";
 import { MqttLink } from "../../../adapters/mqtt/mod.ts";
 import { SystemClock, SystemRandom } from "../../../adapters/system/mod.ts";
-import { blocksOf } from "../../support/docs.ts";
-import { Mosquitto } from "../../support/mosquitto.ts";
-import { waitFor } from "../../support/wait.ts";
+import { Mosquitto } from "../../support/broker/mosquitto.ts";
+import { blocksOf } from "../../support/docs/docs.ts";
+import { waitFor } from "../../support/process/wait.ts";
 
 const page = "docs/operating";
 const skip = existsSync("/usr/sbin/mosquitto") ? false : "mosquitto is not installed";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import * as v from "valibot";
 import { readSettings, type Setting, settingGroups, settings } from "../../../core/config/mod.ts";
-import { blocksOf, readPage, tableRows, unquoted } from "../../support/docs.ts";
+import { blocksOf, readPage, tableRows, unquoted } from "../../support/docs/docs.ts";
 
 const page = "docs/operating";
 

@@ -14,7 +14,7 @@ import {
   readPage,
   tableRows,
   unquoted,
-} from "../../support/docs.ts";
+} from "../../support/docs/docs.ts";
 
 /** Of each page but the one that `npm run mutants` writes, and that shows old texts on purpose. */
 const pages: readonly string[] = everyPage().filter((page) => page !== "docs/mutants.md");

@@ -10,7 +10,7 @@ import { CloseCause, nodeOfConnectionId } from "../../../core/mod.ts";
 import { type Codec, type CodecOptions, Verb } from "../../../core/ports/mod.ts";
 import { createWasmCodec } from "../../../wasm/mod.ts";
 import { createReferenceCodec } from "../../../wasm/reference/mod.ts";
-import { type Block, blocksOf, readPage, tableRows, unquoted } from "../../support/docs.ts";
+import { type Block, blocksOf, readPage, tableRows, unquoted } from "../../support/docs/docs.ts";
 
 const page = "docs/protocol";
 const blocks = blocksOf(page);

@@ -4,8 +4,8 @@ import { test } from "node:test";
 import { parts } from "../../mutants/list.ts";
 import { applied, type Mutant, oneLine, staleness } from "../../mutants/mutant.ts";
 import { reportOf } from "../../mutants/report.ts";
-import { readPage } from "../../support/docs.ts";
-import { findTests } from "../../support/run-plan.ts";
+import { readPage } from "../../support/docs/docs.ts";
+import { findTests } from "../../support/run/plan.ts";
 
 const all = parts.flatMap(({ page, mutants }) => mutants.map((mutant) => ({ page, mutant })));
 const texts = new Map<string, string>();

@@ -3,13 +3,13 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { casesOf, judge, totalsOf } from "../../support/run-junit.ts";
-import { jobOf, runsOn, seedsOf } from "../../support/run-plan.ts";
-import { inParallel, Processes } from "../../support/run-process.ts";
-import { closingLine, sumOf, tableOf } from "../../support/run-report.ts";
-import { imports, skipTable } from "../../support/run-skips.ts";
-import { nodeProgram } from "../../support/spawn.ts";
-import { waitFor } from "../../support/wait.ts";
+import { nodeProgram } from "../../support/process/spawn.ts";
+import { waitFor } from "../../support/process/wait.ts";
+import { casesOf, judge, totalsOf } from "../../support/run/junit.ts";
+import { jobOf, runsOn, seedsOf } from "../../support/run/plan.ts";
+import { inParallel, Processes } from "../../support/run/process.ts";
+import { closingLine, sumOf, tableOf } from "../../support/run/report.ts";
+import { imports, skipTable } from "../../support/run/skips.ts";
 import { fuzzSeed } from "../../vectors/dice.ts";
 
 /** What each runner writes for the same file: one of each outcome, and a suite of two. */
@@ -162,7 +162,8 @@ test("runner: a skipped test has a reason, if need be that of another runtime's 
 });
 
 test("runner: a file that needs mosquitto is known by its imports", () => {
-  const needs = (file: string): boolean => imports(`test/${file}`, "test/support/mosquitto.ts");
+  const needs = (file: string): boolean =>
+    imports(`test/${file}`, "test/support/broker/mosquitto.ts");
   assert.ok(needs("integration/outage.node.test.ts"));
   assert.ok(needs("faults/node-wasm.node.test.ts"), "by way of others");
   assert.ok(!needs("unit/house/runner.test.ts"));

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import net from "node:net";
 import { test } from "node:test";
-import { freePort, onFreePort } from "../../support/free-port.ts";
-import { bunProgram, denoProgram, nodeProgram, Program } from "../../support/spawn.ts";
-import { waitFor, within } from "../../support/wait.ts";
+import { freePort, onFreePort } from "../../support/process/free-port.ts";
+import { bunProgram, denoProgram, nodeProgram, Program } from "../../support/process/spawn.ts";
+import { waitFor, within } from "../../support/process/wait.ts";
 
 const programs = { bun: [bunProgram, "-e"], node: [nodeProgram(), "-e"] } as const;
 
@@ -45,8 +45,8 @@ test("writeWhole: a reader that is slower gets every byte, from each runtime", a
   const script = (path: string): string =>
     `import { writeWhole } from "${process.cwd()}/${path}";
      writeWhole(("x".repeat(199) + "\\n").repeat(${lines}));`;
-  const typescript = script("test/support/write-whole.ts");
-  const onNode = script("dist/js/test/support/write-whole.js");
+  const typescript = script("test/support/process/write-whole.ts");
+  const onNode = script("dist/js/test/support/process/write-whole.js");
   const commands: readonly (readonly [string, ...string[]])[] = [
     [bunProgram, "-e", typescript],
     [denoProgram, "eval", typescript],

@@ -2,17 +2,17 @@ import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { test } from "node:test";
 import { ErrorCode, limits } from "../../../core/base/mod.ts";
-import { circleFaults } from "../../support/tidy-circles.ts";
-import { only, readTexts } from "../../support/tidy-files.ts";
-import { functionsOf } from "../../support/tidy-functions.ts";
+import { circleFaults } from "../../support/tidy/circles.ts";
+import { only, readTexts } from "../../support/tidy/files.ts";
+import { functionsOf } from "../../support/tidy/functions.ts";
 import {
   doorFaults,
   importFaults,
   privateFaults,
   runtimeFaults,
   specifiersOf,
-} from "../../support/tidy-imports.ts";
-import { tableFaults } from "../../support/tidy-rooms.ts";
+} from "../../support/tidy/imports.ts";
+import { tableFaults } from "../../support/tidy/rooms.ts";
 import {
   errorFaults,
   folderFaults,
@@ -21,7 +21,7 @@ import {
   testFaults,
   textFaults,
   topLevelFaults,
-} from "../../support/tidy-texts.ts";
+} from "../../support/tidy/texts.ts";
 
 const texts = readTexts();
 /** AssemblyScript has its own import rules: one module, compiled as a whole. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 import type { JwtOptions } from "../../../../adapters/jwt/mod.ts";
 import { limits } from "../../../../core/base/mod.ts";
-import { hang, type JwksAnswer, JwksServer, json } from "../../../support/jwks-server.ts";
+import { hang, type JwksAnswer, JwksServer, json } from "../../../support/keys/jwks-server.ts";
 import {
   bearer,
   createIssuer,
@@ -15,8 +15,8 @@ import {
   sign,
   signBy,
   summary,
-} from "../../../support/tokens.ts";
-import { waitFor } from "../../../support/wait.ts";
+} from "../../../support/keys/tokens.ts";
+import { waitFor } from "../../../support/process/wait.ts";
 
 const first = await createIssuer("ES256", "first");
 const second = await createIssuer("EdDSA", "second");

@@ -12,7 +12,7 @@ import {
   secretBytes,
   sign,
   summary,
-} from "../../../support/tokens.ts";
+} from "../../../support/keys/tokens.ts";
 
 const sources = ["header", "query:access_token", "cookie:session", "subprotocol:bearer."];
 const token = await sign("HS256", secretBytes, { sub: "first" });

@@ -16,7 +16,7 @@ import {
   signBy,
   startSeconds,
   summary,
-} from "../../../support/tokens.ts";
+} from "../../../support/keys/tokens.ts";
 
 const inAnHour = startSeconds + 3_600;
 

@@ -2,16 +2,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { settings } from "../../../../core/config/mod.ts";
-import { ambiguityOf } from "../../../support/regex-automaton.ts";
-import { hostileWords } from "../../../support/regex-hostile.ts";
+import { ambiguityOf } from "../../../support/regex/automaton.ts";
+import { hostileWords } from "../../../support/regex/hostile.ts";
 import {
   constructedIn,
   expressionsWithin,
   type FoundRegex,
   literalsOf,
-} from "../../../support/regex-sources.ts";
-import { CountingMatcher } from "../../../support/regex-steps.ts";
-import { only, readTexts } from "../../../support/tidy-files.ts";
+} from "../../../support/regex/sources.ts";
+import { CountingMatcher } from "../../../support/regex/steps.ts";
+import { only, readTexts } from "../../../support/tidy/files.ts";
 
 /** All that runs in production. AssemblyScript has no regular expressions. */
 const sources = only(

@@ -5,8 +5,8 @@ import { ManualClock } from "../../../../adapters/memory/mod.ts";
 import { limits } from "../../../../core/base/mod.ts";
 import { type Answer, FlushTracker } from "../../../../core/commands/answers.ts";
 import type { Connection } from "../../../../core/connection/connection.ts";
-import { idOf, messagesOf } from "../../../support/memory-node.ts";
-import { ReplyRig } from "../../../support/reply-rig.ts";
+import { idOf, messagesOf } from "../../../support/memory-node/memory-node.ts";
+import { ReplyRig } from "../../../support/memory-node/reply-rig.ts";
 
 test("sent: told when the kernel has the message, with the turn's flush", async () => {
   const rig = await ReplyRig.start();

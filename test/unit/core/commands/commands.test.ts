@@ -3,8 +3,13 @@ import { test } from "node:test";
 import { limits } from "../../../../core/base/mod.ts";
 import { createWasmCodec } from "../../../../wasm/mod.ts";
 import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
-import { grantOfQuery, type Item, idOf, messagesOf } from "../../../support/memory-node.ts";
-import { ReplyRig } from "../../../support/reply-rig.ts";
+import {
+  grantOfQuery,
+  type Item,
+  idOf,
+  messagesOf,
+} from "../../../support/memory-node/memory-node.ts";
+import { ReplyRig } from "../../../support/memory-node/reply-rig.ts";
 
 type Result = Record<string, unknown>;
 

@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decode, encode } from "@msgpack/msgpack";
 import { ManualClock, MemoryBroker } from "../../../../adapters/memory/mod.ts";
-import { idOf, MemoryNode, messagesOf, settled } from "../../../support/memory-node.ts";
+import {
+  idOf,
+  MemoryNode,
+  messagesOf,
+  settled,
+} from "../../../support/memory-node/memory-node.ts";
 
 test("numbered commands: two senders' streams of one name are two", async () => {
   const [broker, clock] = [new MemoryBroker(), new ManualClock()];

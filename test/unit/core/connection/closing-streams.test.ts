@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { RouterRig } from "../../../support/router-rig.ts";
+import { RouterRig } from "../../../support/memory-node/router-rig.ts";
 
 test("a connection that is closed counts until its stream is gone", async () => {
   const rig = await new RouterRig({ connectionsMax: 1 }).start("o1");

@@ -11,8 +11,8 @@ import {
 } from "../../../../adapters/memory/mod.ts";
 import { Gateway, type GuardOptions } from "../../../../core/mod.ts";
 import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
-import { upgradeRequest } from "../../../support/memory-node.ts";
-import { SimulatedNetwork } from "../../../support/simulated-origins.ts";
+import { upgradeRequest } from "../../../support/memory-node/memory-node.ts";
+import { SimulatedNetwork } from "../../../support/memory-node/simulated-origins.ts";
 
 /** A gateway with these guards, nothing but memory around it. */
 class Rig {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { limits } from "../../../../core/base/mod.ts";
-import { settled } from "../../../support/memory-node.ts";
-import { closes, handled, RouterRig } from "../../../support/router-rig.ts";
-import type { SimulatedOrigin } from "../../../support/simulated-origins.ts";
+import { settled } from "../../../support/memory-node/memory-node.ts";
+import { closes, handled, RouterRig } from "../../../support/memory-node/router-rig.ts";
+import type { SimulatedOrigin } from "../../../support/memory-node/simulated-origins.ts";
 
 /** A node that is told to end, and whether it has. */
 async function draining(rig: RouterRig, periodMs = 0): Promise<{ ended: boolean }> {

@@ -5,8 +5,8 @@ import { ManualClock } from "../../../../adapters/memory/mod.ts";
 import { type CloseReason, closeReasons } from "../../../../core/connection/close-reasons.ts";
 import type { Connection } from "../../../../core/connection/connection.ts";
 import { TokenExpiries } from "../../../../core/connection/token-expiry.ts";
-import { grantOfQuery, idOf, type MemoryNode } from "../../../support/memory-node.ts";
-import { ReplyRig } from "../../../support/reply-rig.ts";
+import { grantOfQuery, idOf, type MemoryNode } from "../../../support/memory-node/memory-node.ts";
+import { ReplyRig } from "../../../support/memory-node/reply-rig.ts";
 
 const expired = { type: "close", closeCode: 4_401, closeReason: "token-expired" } as const;
 

@@ -13,7 +13,7 @@ import { DepartedConnections } from "../../../../core/events/departed-connection
 import type { KnownConnection } from "../../../../core/events/introduction.ts";
 import { HandshakeGate } from "../../../../core/handshake/handshake-gate.ts";
 import { Routes } from "../../../../core/handshake/routes.ts";
-import { gatewayOptions } from "../../../support/gateway-options.ts";
+import { gatewayOptions } from "../../../support/memory-node/gateway-options.ts";
 import {
   grantOfQuery,
   idOf,
@@ -21,9 +21,9 @@ import {
   recordEvents,
   settled,
   upgradeRequest,
-} from "../../../support/memory-node.ts";
-import { closes, RouterRig } from "../../../support/router-rig.ts";
-import type { SimulatedOrigin } from "../../../support/simulated-origins.ts";
+} from "../../../support/memory-node/memory-node.ts";
+import { closes, RouterRig } from "../../../support/memory-node/router-rig.ts";
+import type { SimulatedOrigin } from "../../../support/memory-node/simulated-origins.ts";
 
 const authorized = { authorize: grantOfQuery };
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { limits } from "../../../../core/base/mod.ts";
 import { StreamWindow } from "../../../../core/events/stream-window.ts";
-import { HandshakeRig } from "../../../support/handshake-rig.ts";
+import { HandshakeRig } from "../../../support/memory-node/handshake-rig.ts";
 
 const batch = (first: number, bytes: number): Parameters<StreamWindow["push"]>[0] => ({
   ...{ first, count: 1, payload: new Uint8Array(bytes) },

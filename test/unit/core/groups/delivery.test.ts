@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { encode } from "@msgpack/msgpack";
 import { MemoryBroadcast, type MemorySocket } from "../../../../adapters/memory/mod.ts";
 import type { OutgoingMessage, Socket } from "../../../../core/ports/mod.ts";
-import { idOf, messagesOf } from "../../../support/memory-node.ts";
-import { ReplyRig } from "../../../support/reply-rig.ts";
+import { idOf, messagesOf } from "../../../support/memory-node/memory-node.ts";
+import { ReplyRig } from "../../../support/memory-node/reply-rig.ts";
 
 /** Counts what the runtime is asked to fan out. */
 class CountingBroadcast extends MemoryBroadcast {

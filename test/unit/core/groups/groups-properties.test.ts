@@ -3,7 +3,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { createWasmCodec } from "../../../../wasm/mod.ts";
 import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
-import { GroupModel } from "../../../support/group-model.ts";
+import { messagesOf, settled } from "../../../support/memory-node/memory-node.ts";
+import { GroupModel } from "./group-model.ts";
 import {
   appNames,
   closeStep,
@@ -18,8 +19,7 @@ import {
   refusalStep,
   type WorldOptions,
   waitStep,
-} from "../../../support/group-world.ts";
-import { messagesOf, settled } from "../../../support/memory-node.ts";
+} from "./group-world.ts";
 
 const step: fc.Arbitrary<GroupStep> = fc.oneof(
   { weight: 5, arbitrary: connectStep },

@@ -3,8 +3,13 @@ import { test } from "node:test";
 import type { MemorySocket } from "../../../../adapters/memory/mod.ts";
 import { limits } from "../../../../core/base/mod.ts";
 import { MessageKind } from "../../../../core/ports/mod.ts";
-import { grantOfQuery, type Item, idOf, messagesOf } from "../../../support/memory-node.ts";
-import { ReplyRig } from "../../../support/reply-rig.ts";
+import {
+  grantOfQuery,
+  type Item,
+  idOf,
+  messagesOf,
+} from "../../../support/memory-node/memory-node.ts";
+import { ReplyRig } from "../../../support/memory-node/reply-rig.ts";
 
 /** What one command about one connection came to. */
 async function outcome(rig: ReplyRig, verb: string, socket: MemorySocket, group: string) {

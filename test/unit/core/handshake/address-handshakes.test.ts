@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ManualClock } from "../../../../adapters/memory/mod.ts";
 import { AddressHandshakes } from "../../../../core/handshake/address-handshakes.ts";
-import { HandshakeRig } from "../../../support/handshake-rig.ts";
+import { HandshakeRig } from "../../../support/memory-node/handshake-rig.ts";
 
 test("handshakes of one address: so many wait, whoever waits elsewhere", () => {
   const options = { handshakesPerIpMax: 2, handshakesPerIpPerSecondMax: 0 };

@@ -10,7 +10,7 @@ import {
 } from "../../../../core/base/mod.ts";
 import { originAllowed } from "../../../../core/handshake/allowed-origins.ts";
 import { clientAddress } from "../../../../core/handshake/client-address.ts";
-import { MemoryNode } from "../../../support/memory-node.ts";
+import { MemoryNode } from "../../../support/memory-node/memory-node.ts";
 
 const addresses: readonly (readonly [text: string, hex: string | undefined])[] = [
   ["192.0.2.1", "ffffc0000201"],

@@ -3,8 +3,8 @@ import { test } from "node:test";
 import fc from "fast-check";
 import type { MemorySocket } from "../../../../adapters/memory/mod.ts";
 import { limits } from "../../../../core/base/mod.ts";
-import { HandshakeRig } from "../../../support/handshake-rig.ts";
-import { idOf } from "../../../support/memory-node.ts";
+import { HandshakeRig } from "../../../support/memory-node/handshake-rig.ts";
+import { idOf } from "../../../support/memory-node/memory-node.ts";
 
 /** What happens next. Numbers choose among what there is. */
 type Step =

@@ -8,8 +8,8 @@ import { WaitingHandshakes } from "../../../../core/handshake/waiting-handshakes
 import type { EventChannel } from "../../../../core/ports/mod.ts";
 import { createWasmCodec } from "../../../../wasm/mod.ts";
 import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
-import { HandshakeRig } from "../../../support/handshake-rig.ts";
-import { type Item, idOf } from "../../../support/memory-node.ts";
+import { HandshakeRig } from "../../../support/memory-node/handshake-rig.ts";
+import { type Item, idOf } from "../../../support/memory-node/memory-node.ts";
 
 for (const [name, codec] of [
   ["plain", createReferenceCodec],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { HandshakeRig } from "../../../support/handshake-rig.ts";
-import { upgradeRequest } from "../../../support/memory-node.ts";
+import { HandshakeRig } from "../../../support/memory-node/handshake-rig.ts";
+import { upgradeRequest } from "../../../support/memory-node/memory-node.ts";
 
 test("a client that leaves while its handshake waits gives its place back at once", async () => {
   const rig = await HandshakeRig.start({ authorizeTimeoutMs: 60_000 });

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encode } from "@msgpack/msgpack";
 import { ServiceError } from "../../../../core/base/mod.ts";
-import { idOf, settled } from "../../../support/memory-node.ts";
-import { closes, handled, RouterRig as Rig } from "../../../support/router-rig.ts";
-import type { SimulatedOrigin } from "../../../support/simulated-origins.ts";
+import { idOf, settled } from "../../../support/memory-node/memory-node.ts";
+import { closes, handled, RouterRig as Rig } from "../../../support/memory-node/router-rig.ts";
+import type { SimulatedOrigin } from "../../../support/memory-node/simulated-origins.ts";
 
 test("a window of one item lets clients in, and their events wait for their turn", async () => {
   const rig = new Rig();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { handled, RouterRig } from "../../../support/router-rig.ts";
+import { handled, RouterRig } from "../../../support/memory-node/router-rig.ts";
 
 test("a plain client that subscribes hears all, until an origin announces itself", async () => {
   const rig = await new RouterRig({ mode: "auto" }).start();

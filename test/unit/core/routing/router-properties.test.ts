@@ -14,9 +14,12 @@ import { Gateway } from "../../../../core/mod.ts";
 import type { Codec, CodecOptions } from "../../../../core/ports/mod.ts";
 import { createWasmCodec } from "../../../../wasm/mod.ts";
 import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
-import { gatewayOptions } from "../../../support/gateway-options.ts";
-import { idOf } from "../../../support/memory-node.ts";
-import { SimulatedNetwork, SimulatedOrigin } from "../../../support/simulated-origins.ts";
+import { gatewayOptions } from "../../../support/memory-node/gateway-options.ts";
+import { idOf } from "../../../support/memory-node/memory-node.ts";
+import {
+  SimulatedNetwork,
+  SimulatedOrigin,
+} from "../../../support/memory-node/simulated-origins.ts";
 
 /** What happens next, in the simulated world. Numbers choose among what there is. */
 type Step =

@@ -7,7 +7,7 @@ import {
   type PublishedEvents,
 } from "../../../../adapters/memory/mod.ts";
 import type { EventChannel, OriginPresence } from "../../../../core/ports/mod.ts";
-import { batchValue, MemoryNode, settled } from "../../../support/memory-node.ts";
+import { batchValue, MemoryNode, settled } from "../../../support/memory-node/memory-node.ts";
 
 const presence: OriginPresence = { v: 1, incarnation: "i1", at: 1, every: 1e9 };
 

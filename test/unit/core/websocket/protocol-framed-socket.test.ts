@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { limits } from "../../../../core/base/mod.ts";
 import { ReusableMessage } from "../../../../core/groups/outgoing-message.ts";
 import { createZlibDeflate } from "../../../../runtimes/server/deflate.ts";
-import { closeWaitMs, codecs, FramedClient } from "../../../support/framed-client.ts";
-import { clientFrame, closePayload } from "../../../support/raw-client-frames.ts";
+import { closeWaitMs, codecs, FramedClient } from "../../../support/clients/framed-client.ts";
+import { clientFrame, closePayload } from "../../../support/clients/raw-client-frames.ts";
 
 const deflate = createZlibDeflate();
 const message = new ReusableMessage(deflate);

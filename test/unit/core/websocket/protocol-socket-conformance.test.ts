@@ -1,9 +1,9 @@
 import { MemoryBroadcast } from "../../../../adapters/memory/mod.ts";
 import { broadcastConformance } from "../../../conformance/broadcast.ts";
 import { type SocketCase, socketConformance } from "../../../conformance/socket.ts";
-import { codecs, FramedClient } from "../../../support/framed-client.ts";
-import { memoryCase } from "../../../support/memory-case.ts";
-import { closePayload } from "../../../support/raw-client-frames.ts";
+import { codecs, FramedClient } from "../../../support/clients/framed-client.ts";
+import { closePayload } from "../../../support/clients/raw-client-frames.ts";
+import { memoryCase } from "./memory-case.ts";
 
 socketConformance("MemorySocket", () => memoryCase());
 

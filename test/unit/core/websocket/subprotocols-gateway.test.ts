@@ -16,11 +16,11 @@ import { ReusableMessage } from "../../../../core/groups/outgoing-message.ts";
 import { Gateway } from "../../../../core/mod.ts";
 import type { Codec, SocketHandler } from "../../../../core/ports/mod.ts";
 import { FramedSockets, withSubprotocols } from "../../../../core/websocket/mod.ts";
-import { codecs, framesOf } from "../../../support/framed-client.ts";
-import { gatewayOptions } from "../../../support/gateway-options.ts";
-import { graphProtocol } from "../../../support/graph-protocol.ts";
-import { clientFrame } from "../../../support/raw-client-frames.ts";
-import { admission } from "../../../support/recording-handler.ts";
+import { codecs, framesOf } from "../../../support/clients/framed-client.ts";
+import { clientFrame } from "../../../support/clients/raw-client-frames.ts";
+import { gatewayOptions } from "../../../support/memory-node/gateway-options.ts";
+import { graphProtocol } from "../../../support/sockets/graph-protocol.ts";
+import { admission } from "../../../support/sockets/recording-handler.ts";
 
 type Item = [verb: string, id: string, ...rest: unknown[]];
 

@@ -22,11 +22,11 @@ import {
 } from "../../../../core/websocket/mod.ts";
 import { createZlibDeflate } from "../../../../runtimes/server/deflate.ts";
 import { socketConformance } from "../../../conformance/socket.ts";
-import { codecs, framesOf } from "../../../support/framed-client.ts";
-import { graphFaults, graphProtocol, graphTalk } from "../../../support/graph-protocol.ts";
-import { memoryCase } from "../../../support/memory-case.ts";
-import { clientFrame } from "../../../support/raw-client-frames.ts";
-import { admission, RecordingHandler } from "../../../support/recording-handler.ts";
+import { codecs, framesOf } from "../../../support/clients/framed-client.ts";
+import { clientFrame } from "../../../support/clients/raw-client-frames.ts";
+import { graphFaults, graphProtocol, graphTalk } from "../../../support/sockets/graph-protocol.ts";
+import { admission, RecordingHandler } from "../../../support/sockets/recording-handler.ts";
+import { memoryCase } from "./memory-case.ts";
 
 const message = new ReusableMessage(createZlibDeflate());
 const options = { newMessage: (data: string | Uint8Array) => message.setData(data) };

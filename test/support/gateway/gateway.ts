@@ -1,0 +1,106 @@
+import { after } from "node:test";
+import {
+  bunProgram,
+  denoProgram,
+  nodeProgram,
+  Program,
+  type SpawnOptions,
+} from "../process/spawn.ts";
+import type { GatewayRuntime } from "./combinations.ts";
+
+export { combinations, type GatewayRuntime } from "./combinations.ts";
+
+export interface GatewayOptions extends SpawnOptions {
+  /** What runs the gateway, not the test. */
+  readonly runtime?: GatewayRuntime;
+  readonly command?: "serve" | "dev";
+  /** Flags after those that pick free ports; a later flag of the same name counts. */
+  readonly flags?: readonly string[];
+  /** Its limit of open files, as `ulimit -n` sets it. */
+  readonly openFilesMax?: number;
+  /** The caller ends it: for a gateway that is started in a hook and serves several tests. */
+  readonly kept?: boolean;
+}
+
+/** What the line says that a gateway logs when it is up. */
+export interface Started {
+  readonly port: number;
+  readonly adminPort: number;
+  readonly brokerPort?: number;
+  readonly node: string;
+  readonly runtime: string;
+  readonly engine: string;
+  readonly broker: string;
+  readonly app: string;
+}
+
+/** The program and its first arguments, as `npm run serve…` starts it. */
+export function gatewayCommand(runtime: GatewayRuntime): readonly [string, ...string[]] {
+  if (runtime === "bun") return [bunProgram, "runtimes/bun/main.ts"];
+  if (runtime === "node") return [nodeProgram(), "dist/js/runtimes/node/main.js"];
+  const flags = ["run", "--quiet", "--no-check", "--allow-all"];
+  return [denoProgram, ...flags, "runtimes/deno/main.ts"];
+}
+
+/** A gateway in a process of its own. */
+export class GatewayProcess extends Program {
+  readonly started: Promise<Started>;
+
+  constructor(command: string, args: readonly string[], options: SpawnOptions) {
+    super(command, args, options);
+    this.started = this.event("started") as Promise<unknown> as Promise<Started>;
+    // Whoever tests that it does not start looks at `exited` alone.
+    this.started.catch(() => {});
+  }
+
+  /** The first JSON log line of that event, written or yet to come. */
+  event(name: string): Promise<Record<string, unknown>> {
+    return this.line((line) => {
+      const parsed = parseLine(line);
+      return parsed?.event === name ? parsed : undefined;
+    }, `the log line "${name}"`);
+  }
+
+  /** Every JSON log line so far. */
+  get log(): Record<string, unknown>[] {
+    return this.lines.map(parseLine).filter((line) => line !== undefined);
+  }
+}
+
+function parseLine(line: string): Record<string, unknown> | undefined {
+  if (!line.startsWith("{")) return undefined;
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+/** A process runs in the repo's root, and is killed after the tests if it still runs. */
+export function spawnGateway(options: GatewayOptions = {}): GatewayProcess {
+  const [program, ...first] = limited(gatewayCommand(options.runtime ?? "bun"), options);
+  const ports = ["--port", "0", "--admin-port", "0"];
+  const flags = [...ports, ...(options.flags ?? [])];
+  const gateway = new GatewayProcess(program, [...first, options.command ?? "serve", ...flags], {
+    ...options,
+    env: { WSS_BROKER_PORT: "0", WSS_LOG_FORMAT: "json", ...options.env },
+  });
+  if (options.kept !== true) after(() => gateway[Symbol.asyncDispose]());
+  return gateway;
+}
+
+function limited(
+  command: readonly [string, ...string[]],
+  { openFilesMax }: GatewayOptions,
+): readonly [string, ...string[]] {
+  if (openFilesMax === undefined) return command;
+  return ["sh", "-c", `ulimit -n ${openFilesMax}; exec "$@"`, "sh", ...command];
+}
+
+/** Starts a gateway and waits until it is up. */
+export async function startGateway(
+  options: GatewayOptions = {},
+): Promise<GatewayProcess & { readonly info: Started }> {
+  const gateway = spawnGateway(options);
+  return Object.assign(gateway, { info: await gateway.started });
+}

@@ -1,0 +1,98 @@
+import { encode } from "@msgpack/msgpack";
+import { ManualClock, MemoryBroker, type MemorySocket } from "../../../adapters/memory/mod.ts";
+import type { GatewayOptions } from "../../../core/mod.ts";
+import { MemoryNode, type MemoryNodeParts, settled } from "./memory-node.ts";
+import { SimulatedNetwork, SimulatedOrigin } from "./simulated-origins.ts";
+
+/** A node, its origins, and what is between them. */
+export class RouterRig {
+  readonly clock: ManualClock = new ManualClock();
+  readonly broker: MemoryBroker = new MemoryBroker();
+  readonly network: SimulatedNetwork = new SimulatedNetwork(encode);
+  readonly node: MemoryNode;
+  readonly origins: SimulatedOrigin[] = [];
+  /** Items that each of them takes unconfirmed. */
+  windowItems = 1_000;
+  /** Their shares, by name, where they are not all the same. */
+  readonly weights: Map<string, number> = new Map();
+
+  constructor(options: Partial<GatewayOptions> = {}, more: Partial<MemoryNodeParts> = {}) {
+    const { broker, clock } = this;
+    const parts = { broker, clock, channel: () => this.network, ...more };
+    const all = { mode: "assigned", originWaitMs: 10_000, ...options } as const;
+    this.node = new MemoryNode(parts, all);
+  }
+
+  async start(...names: readonly string[]): Promise<this> {
+    await this.node.gateway.start();
+    await this.join(...names);
+    return this;
+  }
+
+  /** Further origins announce themselves. */
+  async join(...names: readonly string[]): Promise<void> {
+    for (const name of names) {
+      const origin = new SimulatedOrigin(name, "i1");
+      this.origins.push(origin);
+      this.network.origins.set(name, origin);
+    }
+    await this.rest();
+  }
+
+  /** An origin's process is killed: the broker sends its Will. */
+  kill(origin: SimulatedOrigin): void {
+    origin.alive = false;
+    this.network.listener.origin("default", origin.name, undefined);
+  }
+
+  /** Heartbeats, and what is under way gets where it goes; nothing is handled. */
+  async rest(): Promise<void> {
+    for (const origin of this.origins) {
+      const { name } = origin;
+      const weight = this.weights.get(name);
+      this.network.announce(origin, this.clock.now(), {
+        window: this.windowItems,
+        ...(weight === undefined ? {} : { weight }),
+      });
+    }
+    for (let round = 0; round < 5; round++) {
+      this.clock.turn();
+      while (this.network.underWay > 0) this.network.deliver();
+      await settled();
+    }
+  }
+
+  async pass(seconds: number): Promise<void> {
+    for (let second = 0; second < seconds; second++) {
+      this.clock.advance(1_000);
+      await this.rest();
+    }
+  }
+
+  async handle(...origins: readonly SimulatedOrigin[]): Promise<void> {
+    await this.rest();
+    for (const origin of origins) {
+      while (origin.inbox.length > 0) this.network.handle(origin);
+      await this.rest();
+    }
+  }
+
+  async handshake(): Promise<string> {
+    const answer = await this.node.handshake("/");
+    return answer.accepted ? "welcome" : `${answer.statusCode} ${answer.errorCode}`;
+  }
+
+  logged(event: string): unknown[] {
+    return this.node.logger.of(event).map(({ level, fields }) => [level, fields.code]);
+  }
+}
+
+/** Verb and `seq` of what origins handled. */
+export function handled(...origins: readonly SimulatedOrigin[]): string[] {
+  return origins.flatMap((origin) => origin.handled.map(([verb, , seq]) => `${verb} ${seq}`));
+}
+
+/** Codes of the close frames that a client got. */
+export function closes({ delivered }: MemorySocket): unknown[] {
+  return delivered.filter(({ type }) => type === "close").map((one) => Object.values(one).at(1));
+}
