@@ -24,6 +24,7 @@ import {
 import { Heartbeat, keptInfo, limitBatches } from "./events/mod.ts";
 import { registerGauges } from "./gauges.ts";
 import {
+  AddressHandshakes,
   busAway,
   channelAway,
   HandshakeGate,
@@ -141,10 +142,22 @@ export class Gateway implements SocketHandler<Connection> {
     );
     this.#guard = new ConnectionGuard(clock, registry, metrics, options.guard);
     const guard = this.#guard;
-    this.#reservations = new Reservations({ registry, clock, random, node });
+    this.#reservations = new Reservations(node, registry, clock, random);
     const reservations = this.#reservations;
+    const addresses = new AddressHandshakes(clock, options);
     this.#handshakeGate = new HandshakeGate(
-      { ...shared, apps, routes, reservations, handshakes, guard, authorizer },
+      {
+        apps,
+        routes,
+        registry,
+        reservations,
+        handshakes,
+        addresses,
+        guard,
+        metrics,
+        logger,
+        authorizer,
+      },
       options,
     );
     this.#heartbeat = new Heartbeat(clock, bus, registry, { ...options, apps: routes.apps });

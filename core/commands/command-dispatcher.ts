@@ -44,7 +44,7 @@ export class CommandDispatcher {
     const { clock, metrics, apps } = parts;
     const flushTracker = new FlushTracker(clock, parts.deflate !== undefined);
     const flushed = (): void => flushTracker.flushed();
-    const delivery = new Delivery({ clock, metrics, flushed }, sizes.sendQueueBytesMax);
+    const delivery = new Delivery(clock, metrics, sizes.sendQueueBytesMax, flushed);
     const reply = (source: CommandSource, ref: unknown, result: unknown): void => {
       const { app, sender, json = false } = source;
       apps.get(app)?.router.answers.tell(sender, ["reply", ref ?? null, result], json);

@@ -4,13 +4,6 @@ import type { Clock, OutgoingMessage } from "../ports/mod.ts";
 import type { GatewayMetrics } from "../telemetry/mod.ts";
 import { Outcome } from "./outcome.ts";
 
-export interface DeliveryParts {
-  readonly clock: Clock;
-  readonly metrics: GatewayMetrics;
-  /** Every socket has handed over what it had. */
-  readonly flushed: () => void;
-}
-
 /** What became of one message for one connection, before the kernel has it. */
 export type Delivered = typeof Outcome.sent | typeof Outcome.gone | typeof Outcome.slow;
 
@@ -19,7 +12,8 @@ export type Delivered = typeof Outcome.sent | typeof Outcome.gone | typeof Outco
  * one turn, by however many command batches, goes out with one flush for each socket.
  */
 export class Delivery {
-  readonly #parts: DeliveryParts;
+  readonly #clock: Clock;
+  readonly #metrics: GatewayMetrics;
   readonly #sendQueueBytesMax: number;
   readonly #dirty: Connection[] = [];
   #scheduled = false;
@@ -28,9 +22,19 @@ export class Delivery {
     this.flush();
   };
 
-  constructor(parts: DeliveryParts, sendQueueBytesMax: number) {
-    this.#parts = parts;
+  readonly #flushed: () => void;
+
+  /** `flushed` is called when every socket has handed over what it had. */
+  constructor(
+    clock: Clock,
+    metrics: GatewayMetrics,
+    sendQueueBytesMax: number,
+    flushed: () => void,
+  ) {
+    this.#clock = clock;
+    this.#metrics = metrics;
     this.#sendQueueBytesMax = sendQueueBytesMax;
+    this.#flushed = flushed;
   }
 
   /** Queues a message, not larger than a queue, on a connection's socket until the turn ends. */
@@ -64,8 +68,8 @@ export class Delivery {
   /** A connection's socket has a message. */
   count(connection: Connection, byteLength: number): void {
     connection.sentBytes += byteLength;
-    this.#parts.metrics.messagesOut.add(1);
-    this.#parts.metrics.bytesOut.add(byteLength);
+    this.#metrics.messagesOut.add(1);
+    this.#metrics.bytesOut.add(byteLength);
   }
 
   /** Hands over what was queued. */
@@ -75,12 +79,12 @@ export class Delivery {
       connection.socket.flush();
     }
     this.#dirty.length = 0;
-    this.#parts.flushed();
+    this.#flushed();
   }
 
   #schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    this.#parts.clock.endOfTurn(this.#endOfTurn);
+    this.#clock.endOfTurn(this.#endOfTurn);
   }
 }

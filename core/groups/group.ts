@@ -11,7 +11,7 @@ export class Group {
   readonly topic: string | undefined;
   readonly members: Set<Connection> = new Set();
   /** Handshakes under way whose connection will be a member. */
-  holds = 0;
+  reservations = 0;
   /** Members that the runtime's own fan-out reaches. */
   subscribed = 0;
   /** Who waits for the subscription; undefined once it is granted. */

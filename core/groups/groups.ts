@@ -62,17 +62,17 @@ export class Groups {
   }
 
   /** Keeps a group subscribed for a member to come. `ready` is called once. */
-  hold(name: string, ready: GroupReady): Group | undefined {
+  reserve(name: string, ready: GroupReady): Group | undefined {
     const group = this.#open(name);
     if (group === undefined) return undefined;
-    group.holds++;
+    group.reservations++;
     this.#whenReady(group, ready);
     return group;
   }
 
   /** The member came, or will not. */
   release(group: Group): void {
-    group.holds--;
+    group.reservations--;
     this.#closeIfEmpty(group);
   }
 
@@ -168,7 +168,7 @@ export class Groups {
   }
 
   #closeIfEmpty(group: Group): void {
-    if (group.members.size > 0 || group.holds > 0) return;
+    if (group.members.size > 0 || group.reservations > 0) return;
     // A refused one is out of the table already, and a new one may have its name.
     if (this.#groups.get(group.name) !== group) return;
     this.#groups.delete(group.name);

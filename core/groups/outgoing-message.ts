@@ -71,7 +71,7 @@ export class ReusableMessage implements OutgoingMessage {
   }
 
   text(): string {
-    this.#textForm ??= this.#held().dataText();
+    this.#textForm ??= this.#current().dataText();
     return this.#textForm;
   }
 
@@ -83,7 +83,7 @@ export class ReusableMessage implements OutgoingMessage {
   frame(): Uint8Array {
     if (this.#frameForm === undefined) {
       const frame = frameOfLength(this.kind, this.byteLength, this.#frameOptions);
-      frame.set(this.#held().data(), frameHeaderBytes(this.byteLength));
+      frame.set(this.#current().data(), frameHeaderBytes(this.byteLength));
       this.#frameForm = frame;
     }
     return this.#frameForm;
@@ -98,7 +98,7 @@ export class ReusableMessage implements OutgoingMessage {
     return this.#deflatedForm;
   }
 
-  #held(): OutgoingSource {
+  #current(): OutgoingSource {
     assert(this.#source, "the message was not set");
     return this.#source;
   }

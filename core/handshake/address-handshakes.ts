@@ -10,31 +10,32 @@ export interface AddressHandshakeOptions {
 
 const secondMs = 1_000;
 
-/** How many handshakes each address has under way, and has begun in this second. */
+/** Counts the handshakes that each address has waiting, and has begun in this second. */
 export class AddressHandshakes {
   readonly #clock: Clock;
-  readonly #options: AddressHandshakeOptions;
+  readonly #waitingMax: number;
+  readonly #perSecondMax: number;
   readonly #waiting: Map<string, number> = new Map();
   /** Of this second alone, so that nothing has to be looked through and forgotten. */
   #begun: Map<string, number> = new Map();
   #since = 0;
 
-  constructor(clock: Clock, options: AddressHandshakeOptions) {
+  constructor(clock: Clock, options: Partial<AddressHandshakeOptions>) {
     this.#clock = clock;
-    this.#options = options;
+    this.#waitingMax = options.handshakesPerIpMax ?? 0;
+    this.#perSecondMax = options.handshakesPerIpPerSecondMax ?? 0;
   }
 
   waiting(address: string): number {
     return this.#waiting.get(addressGroup(address)) ?? 0;
   }
 
-  /** Takes a place; the code says why there is none. */
+  /** Counts a handshake. The code says why it is one too many. */
   begin(address: string): "handshakes-per-ip" | "handshake-rate" | undefined {
-    const { handshakesPerIpMax, handshakesPerIpPerSecondMax } = this.#options;
     const group = addressGroup(address);
     const waiting = this.#waiting.get(group) ?? 0;
-    if (handshakesPerIpMax > 0 && waiting >= handshakesPerIpMax) return "handshakes-per-ip";
-    if (handshakesPerIpPerSecondMax > 0) {
+    if (this.#waitingMax > 0 && waiting >= this.#waitingMax) return "handshakes-per-ip";
+    if (this.#perSecondMax > 0) {
       const now = this.#clock.now();
       // The clock may be set back.
       if (now - this.#since >= secondMs || now < this.#since) {
@@ -42,14 +43,14 @@ export class AddressHandshakes {
         this.#since = now;
       }
       const begun = this.#begun.get(group) ?? 0;
-      if (begun >= handshakesPerIpPerSecondMax) return "handshake-rate";
+      if (begun >= this.#perSecondMax) return "handshake-rate";
       this.#begun.set(group, begun + 1);
     }
     this.#waiting.set(group, waiting + 1);
     return undefined;
   }
 
-  /** Gives the place back. */
+  /** The handshake waits no longer. */
   end(address: string): void {
     const group = addressGroup(address);
     const waiting = (this.#waiting.get(group) ?? 0) - 1;

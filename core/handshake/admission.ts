@@ -40,6 +40,12 @@ export function unavailable(
   return refuse(503, code, sentence, { "retry-after": String(retryAfterSeconds) });
 }
 
+export const draining: HandshakeRefusal = unavailable(
+  "draining",
+  "this node is being shut down",
+  1,
+);
+
 /** What an HTTP request on the client port gets, as far as the request itself decides it. */
 export function admit(
   request: HandshakeRequest,

@@ -3,7 +3,6 @@ import type { ConnectionGuard, Registry } from "../connection/mod.ts";
 import type {
   Authorization,
   Authorizer,
-  Clock,
   HandshakeAdmission,
   HandshakeAnswer,
   HandshakeRefusal,
@@ -12,8 +11,8 @@ import type {
 } from "../ports/mod.ts";
 import type { GatewayMetrics } from "../telemetry/mod.ts";
 import { refuse } from "../websocket/mod.ts";
-import { type AddressHandshakeOptions, AddressHandshakes } from "./address-handshakes.ts";
-import { type AdmissionOptions, admit, unavailable } from "./admission.ts";
+import type { AddressHandshakeOptions, AddressHandshakes } from "./address-handshakes.ts";
+import { type AdmissionOptions, admit, draining, unavailable } from "./admission.ts";
 import type { HandshakeApp, Reservation, Reservations } from "./reservations.ts";
 import type { Routes } from "./routes.ts";
 import type { WaitingHandshakes } from "./waiting-handshakes.ts";
@@ -27,55 +26,51 @@ export interface HandshakeGateOptions extends AdmissionOptions, Partial<AddressH
   readonly groupsPerConnectionMax: number;
 }
 
-export interface HandshakeGateParts {
+export interface HandshakeGateDependencies {
   readonly apps: ReadonlyMap<string, HandshakeApp>;
   readonly routes: Routes;
   readonly registry: Registry;
   readonly reservations: Reservations;
   readonly handshakes: WaitingHandshakes;
+  readonly addresses: AddressHandshakes;
   readonly guard: ConnectionGuard;
-  readonly clock: Clock;
   readonly metrics: GatewayMetrics;
   readonly logger: Logger;
   /** Needed where `authorize` is `jwt`. */
   readonly authorizer: Authorizer | undefined;
 }
 
-/** Decides over every request on the client port, alone or with an origin or a token. */
+/** Answers every request on the client port: by itself, or by what an origin or a token says. */
 export class HandshakeGate {
-  readonly #parts: HandshakeGateParts;
+  readonly #dependencies: HandshakeGateDependencies;
   readonly #options: HandshakeGateOptions;
-  readonly #addresses: AddressHandshakes;
   #closed = false;
 
-  constructor(parts: HandshakeGateParts, options: HandshakeGateOptions) {
-    this.#parts = parts;
+  constructor(dependencies: HandshakeGateDependencies, options: HandshakeGateOptions) {
+    this.#dependencies = dependencies;
     this.#options = options;
-    const { handshakesPerIpMax = 0, handshakesPerIpPerSecondMax = 0 } = options;
-    this.#addresses = new AddressHandshakes(parts.clock, {
-      handshakesPerIpMax,
-      handshakesPerIpPerSecondMax,
-    });
   }
 
-  /** The node is being shut down: nobody comes in any more. */
+  /** The node is being shut down: every further handshake is refused. */
   close(): void {
     this.#closed = true;
-    this.#parts.handshakes.refuseAll();
+    this.#dependencies.handshakes.refuseAll();
   }
 
   answer(request: HandshakeRequest): HandshakeAnswer | Promise<HandshakeAnswer> {
-    const answer = admit(request, this.#options, this.#parts.routes);
+    const answer = admit(request, this.#options, this.#dependencies.routes);
     if (!answer.accepted) return this.#refused(answer);
     const refusal = this.#full(answer);
     if (refusal !== undefined) return this.#refused(refusal);
-    return this.#options.authorize === "none" ? answer : this.#wait(request, answer);
+    return this.#options.authorize === "none" ? answer : this.#authorize(request, answer);
   }
 
   /** A handshake was refused, here or by the runtime, where it was no request yet. */
   noteRefused(code: ErrorCode): void {
-    this.#parts.metrics.error(code);
-    this.#parts.logger.log("debug", "handshake-refused", "a handshake was refused", { code });
+    this.#dependencies.metrics.error(code);
+    this.#dependencies.logger.log("debug", "handshake-refused", "a handshake was refused", {
+      code,
+    });
   }
 
   #refused(refusal: HandshakeRefusal): HandshakeRefusal {
@@ -85,17 +80,18 @@ export class HandshakeGate {
     return refusal;
   }
 
-  /** Why nobody can come in now, whoever it is. */
+  /** Why the node takes no connection now, whoever asks. */
   #full({ app, info }: HandshakeAdmission): HandshakeRefusal | undefined {
-    const { registry, guard } = this.#parts;
-    if (this.#closed) return unavailable("draining", "this node is being shut down", 1);
+    const { registry, guard } = this.#dependencies;
+    if (this.#closed) return draining;
     if (registry.occupied >= this.#options.connectionsMax) {
       return unavailable("connections-full", "the node is full: max-connections reached");
     }
     if (registry.infoBytes >= limits.infosBytesMax) {
-      return unavailable("connections-full", "the requests of its connections fill its memory");
+      return unavailable("connections-full", "the requests that the node keeps fill their memory");
     }
-    const waiting = typeof info.ip === "string" ? this.#addresses.waiting(info.ip) : 0;
+    const waiting =
+      typeof info.ip === "string" ? this.#dependencies.addresses.waiting(info.ip) : 0;
     if (guard.refuses(info.ip, waiting)) {
       return unavailable("connections-per-ip", "max-connections-per-ip reached for this address");
     }
@@ -106,29 +102,29 @@ export class HandshakeGate {
     return unavailable(refusal, "events wait for an origin or the broker");
   }
 
-  /** Asks who decides. Where the client leaves meanwhile, its place is free at once. */
-  async #wait(request: HandshakeRequest, admission: HandshakeAdmission): Promise<HandshakeAnswer> {
-    const { handshakes, reservations } = this.#parts;
+  /** Asks the authority. Where the client leaves meanwhile, its reservation ends at once. */
+  async #authorize(
+    request: HandshakeRequest,
+    admission: HandshakeAdmission,
+  ): Promise<HandshakeAnswer> {
+    const { handshakes, reservations } = this.#dependencies;
     const address = String(admission.info.ip);
-    const code = this.#addresses.begin(address);
+    const code = this.#dependencies.addresses.begin(address);
     if (code !== undefined) return this.#refused(tooMany(code));
     const reservation = reservations.reserve(this.#app(admission.app));
     let waits = true;
     const end = (): void => {
-      if (waits) this.#addresses.end(address);
+      if (waits) this.#dependencies.addresses.end(address);
       waits = false;
     };
     request.onLeft?.(() => {
-      // Some runtimes tell it of those that are answered, too.
+      // Some runtimes call back for answered requests too.
       if (!waits) return;
       end();
       reservations.giveBack(reservation);
       handshakes.settle(reservation.id, left);
     });
-    const asked =
-      this.#options.authorize === "origin"
-        ? this.#askOrigin(reservation, admission)
-        : this.#askToken(request, admission);
+    const asked = this.#ask(reservation, request, admission);
     try {
       return await this.#decided(reservation, admission, await asked);
     } catch (error) {
@@ -140,24 +136,21 @@ export class HandshakeGate {
   }
 
   #app(name: string): HandshakeApp {
-    const app = this.#parts.apps.get(name);
+    const app = this.#dependencies.apps.get(name);
     assert(app, "routes lead to apps that are served");
     return app;
   }
 
-  #askOrigin(
+  #ask(
     reservation: Reservation,
-    { info }: HandshakeAdmission,
-  ): Promise<Authorization | HandshakeRefusal> {
-    const { subprotocol: _, ...request } = info;
-    return this.#parts.handshakes.ask(reservation, request);
-  }
-
-  #askToken(
     request: HandshakeRequest,
     { app, info }: HandshakeAdmission,
   ): Promise<Authorization | HandshakeRefusal> {
-    const { authorizer } = this.#parts;
+    const { authorizer, handshakes } = this.#dependencies;
+    if (this.#options.authorize === "origin") {
+      const { subprotocol: _, ...candidate } = info;
+      return handshakes.ask(reservation, candidate);
+    }
     assert(authorizer, "--authorize jwt comes with an authorizer");
     return authorizer.authorize({ request, app, info });
   }
@@ -168,20 +161,20 @@ export class HandshakeGate {
     answer: Authorization | HandshakeRefusal,
   ): Promise<HandshakeAnswer> {
     if (reservation.ended) return this.#refused(left);
-    const refusal = answer.accepted ? await this.#holdGroups(reservation, answer) : answer;
+    const refusal = answer.accepted ? await this.#reserveGroups(reservation, answer) : answer;
     // The client may have left while the broker was asked.
     if (reservation.ended) return this.#refused(left);
     if (refusal !== undefined || !answer.accepted || this.#closed) {
-      this.#parts.reservations.giveBack(reservation);
-      return this.#refused(refusal ?? unavailable("draining", "this node is being shut down", 1));
+      this.#dependencies.reservations.giveBack(reservation);
+      return this.#refused(refusal ?? draining);
     }
-    this.#parts.metrics.authorized.add(1);
-    this.#parts.reservations.expectOpen(reservation);
+    this.#dependencies.metrics.authorized.add(1);
+    this.#dependencies.reservations.expectOpen(reservation);
     return authorized(admission, answer, reservation);
   }
 
-  /** Waits until the broker gives this node what is published to the connection's groups. */
-  async #holdGroups(
+  /** Waits until the broker has granted the topics of the connection's groups. */
+  async #reserveGroups(
     reservation: Reservation,
     { grant }: Authorization,
   ): Promise<HandshakeRefusal | undefined> {
@@ -191,24 +184,8 @@ export class HandshakeGate {
       return refuse(500, "group-limit", "the answer names more than max-groups-per-connection");
     }
     const names = user === undefined ? groups : [userGroup(user), ...groups];
-    if (names.length === 0) return undefined;
-    const holds = names.map((name) => this.#hold(reservation, name));
-    const granted = (await Promise.all(holds)).every((ready) => ready);
-    if (granted) return undefined;
+    if (await this.#dependencies.reservations.reserveGroups(reservation, names)) return undefined;
     return unavailable("group-refused", "its groups cannot be subscribed now");
-  }
-
-  #hold(reservation: Reservation, name: string): Promise<boolean> {
-    const { groups } = reservation.app;
-    return new Promise((resolve) => {
-      const cancel = this.#parts.clock.after(limits.groupWaitMs, () => resolve(false));
-      const group = groups.hold(name, (error) => {
-        cancel();
-        resolve(error === undefined);
-      });
-      if (group !== undefined) reservation.groups.push(group);
-      else resolve(false);
-    });
   }
 }
 
@@ -228,7 +205,7 @@ function authorized(
 
 const left: HandshakeRefusal = refuse(400, "handshake-left", "the client has left");
 
-/** RFC 6585, 4. */
+/** RFC 6585, 4: too many requests. */
 function tooMany(code: "handshakes-per-ip" | "handshake-rate"): HandshakeRefusal {
   const setting =
     code === "handshake-rate" ? "max-handshake-rate-per-ip" : "max-handshakes-per-ip";

@@ -1,3 +1,4 @@
+export { AddressHandshakes } from "./address-handshakes.ts";
 export type { AdmissionOptions, Page } from "./admission.ts";
 export { type AuthorizeReply, readAccept, readReject } from "./authorize-reply.ts";
 export { HandshakeGate, type HandshakeGateOptions } from "./handshake-gate.ts";

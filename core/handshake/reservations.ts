@@ -30,27 +30,25 @@ export class Reservation {
   }
 }
 
-export interface ReservationsParts {
-  readonly registry: Registry;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly node: string;
-}
-
 /** The places that are reserved. Each is used once, or given back once. */
 export class Reservations {
-  readonly #parts: ReservationsParts;
+  readonly #node: string;
+  readonly #registry: Registry;
+  readonly #clock: Clock;
+  readonly #random: Random;
 
-  constructor(parts: ReservationsParts) {
-    this.#parts = parts;
+  constructor(node: string, registry: Registry, clock: Clock, random: Random) {
+    this.#node = node;
+    this.#registry = registry;
+    this.#clock = clock;
+    this.#random = random;
   }
 
   /** The handshake admits far fewer connections than there are slots. */
   reserve(app: HandshakeApp): Reservation {
-    const { registry, node, random } = this.#parts;
-    const slot = registry.reserve();
+    const slot = this.#registry.reserve();
     assert(slot >= 0, "there are more slots than connections are admitted");
-    return new Reservation(app, slot, newConnectionId(node, slot, random));
+    return new Reservation(app, slot, newConnectionId(this.#node, slot, this.#random));
   }
 
   /**
@@ -58,9 +56,7 @@ export class Reservations {
    * abandons must not keep the place.
    */
   expectOpen(reservation: Reservation): void {
-    reservation.cancel = this.#parts.clock.after(limits.reservationMs, () =>
-      this.giveBack(reservation),
-    );
+    reservation.cancel = this.#clock.after(limits.reservationMs, () => this.giveBack(reservation));
   }
 
   /** The connection is there. False where its place was given back. */
@@ -75,10 +71,28 @@ export class Reservations {
   giveBack(reservation: Reservation): void {
     if (!this.use(reservation)) return;
     this.releaseGroups(reservation);
-    this.#parts.registry.release(reservation.slot);
+    this.#registry.release(reservation.slot);
   }
 
-  /** What was held for it is held no more. */
+  /** Subscribes to the groups of a connection to come. False where the broker grants not all. */
+  async reserveGroups(reservation: Reservation, names: readonly string[]): Promise<boolean> {
+    const granted = await Promise.all(names.map((name) => this.#reserveGroup(reservation, name)));
+    return granted.every((ready) => ready);
+  }
+
+  #reserveGroup({ app, groups }: Reservation, name: string): Promise<boolean> {
+    return new Promise((resolve) => {
+      const cancel = this.#clock.after(limits.groupWaitMs, () => resolve(false));
+      const group = app.groups.reserve(name, (error) => {
+        cancel();
+        resolve(error === undefined);
+      });
+      if (group !== undefined) groups.push(group);
+      else resolve(false);
+    });
+  }
+
+  /** The connection is a member of its groups now, or will not come. */
   releaseGroups({ app, groups }: Reservation): void {
     for (const group of groups.splice(0)) app.groups.release(group);
   }

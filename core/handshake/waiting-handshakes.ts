@@ -2,7 +2,7 @@ import { type ErrorCode, limits } from "../base/mod.ts";
 import type { EventStream, ItemRange } from "../events/mod.ts";
 import type { Authorization, Cancel, Clock, HandshakeRefusal } from "../ports/mod.ts";
 import { refuse } from "../websocket/mod.ts";
-import { unavailable } from "./admission.ts";
+import { draining, unavailable } from "./admission.ts";
 import type { AuthorizeReply } from "./authorize-reply.ts";
 import type { HandshakeApp, Reservation } from "./reservations.ts";
 
@@ -90,7 +90,7 @@ export class WaitingHandshakes {
   /** The node is being shut down. */
   refuseAll(): void {
     for (const { settle } of [...this.#waiting.values()]) {
-      settle(unavailable("draining", "this node is being shut down", 1));
+      settle(draining);
     }
   }
 }

@@ -76,22 +76,22 @@ const mutants: readonly Mutant[] = [
   {
     says: "**The application decides who comes in,** before the upgrade",
     file: files.handshakeGate,
-    find: 'this.#options.authorize === "none" ? answer : this.#wait(request, answer);',
+    find: 'this.#options.authorize === "none" ? answer : this.#authorize(request, answer);',
     replace: "answer;",
     tests: [tests.handshakeGate],
   },
   {
     says: "with an HTTP answer of its own",
     file: files.handshakeGate,
-    find: "return this.#refused(refusal ?? unavailable(",
-    replace: "return this.#refused(unavailable(",
+    find: "return this.#refused(refusal ?? draining)",
+    replace: "return this.#refused(draining)",
     tests: [tests.handshakeGate],
   },
   {
     says: "or a signed token does (JWT), at the edge",
     file: files.handshakeGate,
-    find: ": this.#askToken(request, admission);",
-    replace: ": Promise.resolve({ accepted: true, grant: {} });",
+    find: "return authorizer.authorize({ request, app, info });",
+    replace: "return Promise.resolve({ accepted: true, grant: {} });",
     tests: [tests.expiries],
   },
   {
