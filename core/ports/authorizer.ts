@@ -1,21 +1,23 @@
 import type { HandshakeRefusal, HandshakeRequest } from "./socket/mod.ts";
 
-/** What a connection is given together with its admission. */
+/** What a connection gets when it is accepted. */
 export interface Grant {
-  /** Whom it belongs to; it is a member of the group `@user/{user}` then. */
+  /** Its user, who makes it a member of the group `@user/{user}`. */
   readonly user?: string | undefined;
+  /** Groups that it joins at once. */
   readonly groups?: readonly string[] | undefined;
-  /** Handed back with each message; any value that MessagePack carries. */
+  /** Any value that MessagePack can carry; handed back with each message of the connection. */
   readonly state?: unknown;
-  /** Milliseconds since the epoch: closed with 4401 then, unless it is renewed. */
+  /** Milliseconds since the epoch. Past it the connection is closed (4401), unless renewed. */
   readonly expiresAt?: number | undefined;
 }
 
-/** A handshake that is right in itself, and where it goes. */
+/** A valid handshake (RFC 6455, 4.2.1) that is to be decided. */
 export interface HandshakeCandidate {
   readonly request: HandshakeRequest;
+  /** The app that the request's route leads to. */
   readonly app: string;
-  /** The map that `open` would carry. */
+  /** The map that the event `open` will carry. */
   readonly info: Readonly<Record<string, unknown>>;
 }
 
@@ -23,16 +25,16 @@ export interface HandshakeCandidate {
 export interface Authorization {
   readonly accepted: true;
   readonly grant: Grant;
-  /** One of those offered; the gateway's own choice where it is left out. */
+  /** One of the subprotocols offered; where it is left out the gateway chooses. */
   readonly subprotocol?: string | undefined;
   /** Headers of the 101 answer. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Replaces entries of `info`, such as a query that carries a secret. */
+  /** Replaces entries of `info`, such as a query that contains a secret. */
   readonly info?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** Decides at the edge, from the request alone, whether a client may connect. */
+/** Decides from the request alone whether a client may connect, such as by a token. */
 export interface Authorizer {
-  /** Never rejects: what goes wrong is a refusal. */
+  /** Never rejects: an error of its own is a refusal too. */
   authorize(candidate: HandshakeCandidate): Promise<Authorization | HandshakeRefusal>;
 }

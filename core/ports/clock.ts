@@ -1,15 +1,17 @@
-/** Cancels a timer; calling it twice, or after it fired, does nothing. */
+/** Cancels a timer. A second call, or one after the timer fired, does nothing. */
 export type Cancel = () => void;
 
-/** Time and turns of the event loop. */
+/** Time, timers, and the turns of the event loop. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Calls back once, `ms` from now at the earliest. A pending timer keeps no process up. */
+  /**
+   * Calls back once, after at least `ms` milliseconds. A timer does not keep the process alive.
+   */
   after(ms: number, callback: () => void): Cancel;
   /**
-   * Calls back once when the sockets that are readable in this turn have been read, before the
-   * loop waits again. Not cancellable: pass a function that is made once and checks its state.
+   * Calls back once at the end of this turn of the event loop, when the sockets that were readable
+   * in it have been read. It cannot be cancelled; the callback checks whether it is still wanted.
    */
   endOfTurn(callback: () => void): void;
 }

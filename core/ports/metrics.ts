@@ -3,10 +3,13 @@ export interface Counter {
   add(count: number): void;
 }
 
-/** Named by Prometheus' conventions: `wss_…_total` for counters, the unit last. */
+/** Names follow Prometheus' conventions: the unit last, and `wss_…_total` for counters. */
 export interface Metrics {
-  /** The same name and labels give the same counter. Call once and keep it: the hot path adds. */
+  /**
+   * Makes a counter, or returns the one that has this name and these labels. Call it once and keep
+   * the counter: only `Counter.add` is made for the hot path.
+   */
   counter(name: string, help: string, labels?: Readonly<Record<string, string>>): Counter;
-  /** Read when the metrics are scraped. A second registration of a name replaces the first. */
+  /** Registers a gauge, which is read at each scrape; it replaces one of the same name. */
   gauge(name: string, help: string, read: () => number): void;
 }

@@ -1,6 +1,6 @@
-// Batch buffers. Each holds the batch under construction of one numbered stream, `[1, stream,
-// first, [item, item, …]]`. Items are written as MessagePack in its shortest form. The room before
-// them is for the head, which is written when the batch is taken.
+// Batch buffers. Each holds the batch under construction of one numbered stream:
+// `[1, stream, first, [item, …]]`. Items are written as MessagePack in its shortest form. The room
+// before them is for the head, which is written when the batch is taken.
 
 import { copyOver } from "./bytes";
 import { ID_CHARS, BUFFER_KEEP_BYTES, SLACK_BYTES, STREAM_BYTES_MAX } from "./constants";

@@ -1,10 +1,10 @@
 import type { OutgoingMessage, Socket } from "./socket.ts";
 
-/**
- * A runtime's own fan-out to the sockets that `subscribe`d to a topic. What a subscribed socket
- * has queued by `send` must be flushed before, or the order would be another.
- */
+/** A runtime's own fan-out to the sockets that subscribed to a topic by `Socket.subscribe`. */
 export interface Broadcast {
-  /** Sends one message to every subscriber but `except`, which is one of them. */
+  /**
+   * Sends a message to every subscriber of the topic but `except`. The caller flushes what the
+   * subscribers have queued before: otherwise the order would change.
+   */
   publish(topic: string, message: OutgoingMessage, except?: Socket): void;
 }

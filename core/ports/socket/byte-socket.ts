@@ -1,26 +1,27 @@
 /**
- * A TCP or TLS stream after its upgrade, as the runtime gives it. Bytes only.
- * The framed socket (`core/protocol/`) makes a WebSocket of it.
+ * A TCP or TLS stream after its upgrade (engine `wasm`). `core/websocket/framed-socket.ts` makes a
+ * WebSocket of it.
  */
 export interface ByteSocket {
-  /** Bytes handed over and not yet taken by the kernel. */
+  /** Bytes that were written and that the kernel has not taken yet. */
   readonly bufferedAmount: number;
-  /** Hands over bytes that the caller never changes again. One call is one system call at best. */
+  /** Writes bytes that the caller never changes again, with one system call at best. */
   write(bytes: Uint8Array): void;
-  /** Sends what is queued, then half-closes. */
+  /** Sends what was written, then half-closes the stream (FIN). */
   end(): void;
-  /** Drops the stream at once. */
+  /** Drops the stream and what was written, at once. */
   destroy(): void;
+  /** Stops reading, so that TCP slows the client down. */
   pause(): void;
   resume(): void;
 }
 
-/** What a byte socket tells. After `closed` nothing else is called. */
+/** What a byte socket tells. */
 export interface ByteSocketListener {
-  /** `chunk` is only valid during the call. */
+  /** Bytes came. `chunk` is only valid during the call. */
   data(chunk: Uint8Array): void;
-  /** Everything written has been taken by the kernel, after it once had not. */
+  /** The kernel has taken everything that was written, after a time when it had not. */
   drained(): void;
-  /** The stream is gone, by either side or by an error. Called exactly once. */
+  /** The stream is gone: ended by either side, or broken. Told once; nothing is told after it. */
   closed(): void;
 }

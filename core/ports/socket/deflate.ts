@@ -1,7 +1,10 @@
-/** permessage-deflate's coder without context takeover (RFC 7692, 7.2). */
+/** permessage-deflate without context takeover (RFC 7692, 7.2). */
 export interface Deflate {
-  /** The message's compressed form, without the closing empty block (00 00 ff ff). */
+  /** Compresses a message, without the empty block (00 00 ff ff) at its end (7.2.1). */
   deflate(payload: Uint8Array): Uint8Array;
-  /** Undefined where it is no valid stream, `"too-big"` where it would pass `bytesMax`. */
+  /**
+   * Decompresses a message. Undefined where it is not a valid stream, `"too-big"` as soon as the
+   * result would have more than `bytesMax` bytes.
+   */
   inflate(payload: Uint8Array, bytesMax: number): Uint8Array | "too-big" | undefined;
 }

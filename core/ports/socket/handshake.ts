@@ -1,49 +1,49 @@
 import type { ErrorCode } from "../../base/mod.ts";
 
-/** An HTTP request on the client port, as far as the gateway looks at it. */
+/** An HTTP request on the client port, as far as the gateway reads it (RFC 9112, 3). */
 export interface HandshakeRequest {
   readonly method: string;
-  /** Path without the query, as sent (not decoded). */
+  /** The path without the query, as it was sent: not decoded. */
   readonly path: string;
-  /** What stands after the `?`, or an empty string. */
+  /** What follows the `?`; may be empty. */
   readonly query: string;
-  /** The target as it came, where the runtime shows it: `path` is what a URL makes of it. */
+  /** The target as it was sent, where the runtime shows it. `path` was normalised then. */
   readonly target?: string | undefined;
-  /** Of the request line, such as `1.1`; undefined where the runtime does not tell. */
+  /** HTTP version, such as `1.1`; undefined where the runtime does not show it. */
   readonly httpVersion?: string | undefined;
-  /** Value of a header by its lower-case name; several lines are joined by `, `. */
+  /** The value of a header by its name in lower case; several lines are joined by `, `. */
   header(name: string): string | undefined;
-  /** Every header, names in lower case. */
+  /** All headers, with names in lower case. */
   headers(): Iterable<readonly [string, string]>;
-  /** The peer's address without a port. */
+  /** The peer's IP address, without a port. */
   readonly remoteAddress: string;
-  /** Calls `left` where the client leaves while its answer is awaited; later maybe, too. */
+  /** Calls `left` when the client leaves before it has its answer. It may be called later too. */
   onLeft?(left: () => void): void;
 }
 
-/** An answer that ends the request: nothing is upgraded. */
+/** Answers the request, and does not upgrade it. */
 export interface HandshakeRefusal {
   readonly accepted: false;
-  /** Why, where it is a refusal of a bad request. */
+  /** Why, where the request itself is refused. */
   readonly errorCode?: ErrorCode;
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Uint8Array;
 }
 
-/** Go on: upgrade, then give the admission to `SocketHandler.open`. */
+/** Accepts the handshake. The runtime upgrades it, and passes this on to `SocketHandler.open`. */
 export interface HandshakeAdmission {
   readonly accepted: true;
   readonly app: string;
-  /** The chosen subprotocol; none where undefined. */
+  /** The subprotocol chosen; undefined for none. */
   readonly subprotocol: string | undefined;
-  /** permessage-deflate was offered and is on, without context takeover on both sides. */
+  /** permessage-deflate is on, without context takeover on either side (RFC 7692, 7.1.1). */
   readonly deflate: boolean;
-  /** The map that `open` carries, without what only the upgraded socket knows. */
+  /** The map that the event `open` will carry, without `at`. */
   readonly info: Readonly<Record<string, unknown>>;
-  /** Headers of the 101 answer, besides those of the WebSocket protocol itself. */
+  /** Headers of the 101 answer, besides those of the WebSocket protocol. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** The gateway's own, to be handed back with the admission to `open` or `abandon`. */
+  /** The place that the gateway keeps for this connection; opaque to the runtime. */
   readonly reservation?: object | undefined;
 }
 

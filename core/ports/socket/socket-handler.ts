@@ -2,42 +2,42 @@ import type { ErrorCode } from "../../base/mod.ts";
 import type { HandshakeAdmission, HandshakeAnswer, HandshakeRequest } from "./handshake.ts";
 import type { Socket } from "./socket.ts";
 
-/** What a runtime keeps in its socket's slot. Opaque to it, but for the codec's slot. */
+/** What a runtime keeps beside its socket. It reads no more of it than this. */
 export interface ConnectionHandle {
-  /** Index of the connection in the codec's tables, for its whole life. */
+  /** Index of the connection in the codec's tables, for the connection's whole life. */
   readonly slot: number;
   /** Messages come to `text` and `binary` on any engine: a decorator wants to see each. */
   readonly bypassBatch?: boolean | undefined;
 }
 
-/** What a runtime tells the gateway. The gateway implements it. */
+/** What a runtime asks and tells the gateway, which implements it. */
 export interface SocketHandler<Connection extends ConnectionHandle = ConnectionHandle> {
-  /** Decides over any HTTP request on the client port: plain ones get their answer here too. */
+  /** Decides over an HTTP request on the client port, whether or not it asks for an upgrade. */
   handshake(request: HandshakeRequest): HandshakeAnswer | Promise<HandshakeAnswer>;
-  /** An admission came to nothing: the client is gone or the upgrade failed. No `open` follows. */
+  /** An accepted handshake failed: the client is gone, or the upgrade failed. */
   abandon(admission: HandshakeAdmission): void;
-  /** The upgrade is done. Exactly one `closed` follows each `open`. */
+  /** The upgrade is done. Exactly one `closed` and one `gone` follow. */
   open(socket: Socket, admission: HandshakeAdmission): Connection;
-  /** A text message that the runtime parsed (engine native); valid UTF-16. */
+  /** A text message that the runtime parsed (engine `native`), as well-formed UTF-16. */
   text(connection: Connection, data: string): void;
-  /** A binary message that the runtime parsed; `data` is only valid during the call. */
+  /** A binary message that the runtime parsed. `data` is only valid during the call. */
   binary(connection: Connection, data: Uint8Array): void;
-  /** The codec has written `messages` messages of `bytes` payload bytes (engine wasm). */
+  /** The codec wrote `messages` messages with `bytes` payload bytes (engine `wasm`). */
   batched(connection: Connection, messages: number, bytes: number): void;
-  /** The codec's batch buffer of this connection is full: it is empty again when this returns. */
+  /** The connection's batch buffer is full. It is empty when the call returns. */
   bufferFull(connection: Connection): void;
-  /** A fault in the client's bytes. The socket closes by itself and calls `closed` in the end. */
+  /** The client violated the protocol or a limit. The socket closes itself; `closed` follows. */
   fault(connection: Connection, errorCode: ErrorCode): void;
-  /** Any sign of life that is not a message; `controlFrames` of it are pings and pongs. */
+  /** The client sent something that is no message; it contained so many pings and pongs. */
   pong(connection: Connection, controlFrames: number): void;
   /**
-   * The WebSocket is closed. 1005 where the close frame carried no code, 1006 where there was none
-   * (RFC 6455, 7.1.5); otherwise the code that the client sent, or the one of our own close.
+   * The WebSocket is closed (RFC 6455, 7.1.5), with the code that the client sent or, where we
+   * closed first, with ours. 1005: the close frame had no code. 1006: there was no close frame.
    */
   closed(connection: Connection, closeCode: number, closeReason: string): void;
   /**
-   * Its stream is gone too: exactly once after each `closed`. A client that does not answer our
-   * close keeps its descriptor here for a while, so until then the socket counts.
+   * The TCP stream is gone too. A client that does not answer our close frame keeps its descriptor
+   * open for a while after `closed`, so the connection counts until this call.
    */
   gone(connection: Connection): void;
 }

@@ -1,44 +1,46 @@
-/** Kind of a message's data. RFC 6455, 11.8: the opcodes. */
+/** The kind of a message's data, by its opcode (RFC 6455, 11.8). */
 export const MessageKind = { text: 1, binary: 2 } as const;
 export type MessageKind = (typeof MessageKind)[keyof typeof MessageKind];
 
 /**
- * A message on its way to one or many sockets. Each form is made at most once, for all receivers.
- * It is reused: valid only during `Socket.send`; `payload()` and `frame()` may be kept.
+ * A message for one or many sockets. Each of its forms is made at most once for all receivers. The
+ * object is reused, so it is only valid during `Socket.send`; what its methods return may be kept.
  */
 export interface OutgoingMessage {
   readonly kind: MessageKind;
+  /** Bytes of the payload. */
   readonly byteLength: number;
-  /** The text, for runtimes that want a string. Only of kind text. */
+  /** The text as a string; for kind text only. */
   text(): string;
-  /** The payload as an own copy, never changed again. */
+  /** The payload, which nobody changes. */
   payload(): Uint8Array;
-  /** A whole unmasked server frame with FIN, as an own copy, never changed again. */
+  /** A complete server frame: FIN, not masked (RFC 6455, 5.2). Nobody changes it. */
   frame(): Uint8Array;
-  /** The same with RSV1 and the payload deflated without context takeover (RFC 7692, 7.2.1). */
+  /** The same with RSV1 and a payload that is compressed without context (RFC 7692, 7.2.1). */
   deflatedFrame(): Uint8Array;
 }
 
-/**
- * The runtime's handle of one WebSocket: it translates and never decides.
- * `send` only queues for this turn; `flush` hands the queue over, in order, at once.
- */
+/** A runtime's WebSocket. It translates, and leaves all decisions to the gateway. */
 export interface Socket {
-  /** Bytes accepted by `send` that the kernel has not taken yet, queued ones included. */
+  /** Bytes that were given to `send` and that the kernel has not taken yet. */
   readonly bufferedAmount: number;
-  /** False when the socket is closing or closed: the message went nowhere. */
+  /** Queues a message until `flush`. False, and nothing is queued, where the socket is closing. */
   send(message: OutgoingMessage): boolean;
+  /** Hands the queue to the runtime, in order, with as few system calls as possible. */
   flush(): void;
-  /** Starts the closing handshake after what was sent; cuts the stream if it gets no answer. */
+  /**
+   * Flushes, and starts the closing handshake (RFC 6455, 7.1.2). Without an answer within
+   * `limits.closeHandshakeMs` the stream is cut, where the runtime can.
+   */
   close(closeCode: number, closeReason: string): void;
-  /** Cuts the stream without a closing handshake. */
+  /** Cuts the stream without a closing handshake, where the runtime can. */
   terminate(): void;
-  /** Stops reading, so that TCP slows the client. False where the runtime cannot. */
+  /** Stops reading, so that TCP slows the client down. False where the runtime cannot. */
   pause(): boolean;
   resume(): void;
-  /** Sends a ping frame with an empty payload. False where the runtime cannot. */
+  /** Sends a ping frame without a payload (RFC 6455, 5.5.2). False where the runtime cannot. */
   ping(): boolean;
-  /** Takes part in the runtime's own fan-out of a topic; absent where there is none. */
+  /** Subscribes to a topic of the runtime's `Broadcast`; absent where the runtime has none. */
   subscribe?(topic: string): void;
   unsubscribe?(topic: string): void;
 }
