@@ -8,8 +8,8 @@ export interface ChatOptions {
 }
 
 /**
- * A chat: whatever one client says goes to all of them. Change this file while `dev` runs: this
- * origin starts anew, and the browsers' connections stay where they are, in the gateway.
+ * A chat: each client's message goes to all clients. Change this file while `dev` runs: the
+ * origin restarts, and the browsers stay connected to the gateway.
  */
 export async function startChatOrigin(options: ChatOptions): Promise<Origin> {
   const origin = await connectOrigin(options);
@@ -18,7 +18,7 @@ export async function startChatOrigin(options: ChatOptions): Promise<Origin> {
   const tellEveryone = (message: Record<string, unknown>): void =>
     everyone.publish(JSON.stringify(message));
 
-  /** The nodes know who is there: an origin that has just started, or is one of many, need not. */
+  /** The nodes know who is connected, so an origin needs no table, also if it has just started. */
   const tellNumber = async (kind: string): Promise<void> => {
     const { count } = await everyone.count({ timeoutMs: 1_000 });
     tellEveryone({ kind, online: count });

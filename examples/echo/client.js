@@ -1,4 +1,4 @@
-// Says something to the echo. It runs in a browser's console, too.
+// Sends a message to the echo. It runs in a browser's console, too.
 const socket = new WebSocket("ws://127.0.0.1:8080/");
 socket.onopen = () => socket.send("hello");
 socket.onmessage = ({ data }) => console.log(`it says ${data}`);

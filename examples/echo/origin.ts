@@ -1,4 +1,4 @@
-// An echo in TypeScript: what a client says comes back to it. Argument: the broker's URL.
+// An echo in TypeScript: each message goes back to its client. Argument: the broker's URL.
 import process from "node:process";
 import { connectOrigin } from "websocket-service/origin";
 

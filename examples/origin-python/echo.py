@@ -1,4 +1,4 @@
-# An echo in Python: apt install python3-paho-mqtt python3-msgpack. Argument: the broker's port.
+# An echo in Python, with paho-mqtt and msgpack. Argument: the broker's port.
 import json
 import sys
 import time
@@ -9,7 +9,7 @@ import paho.mqtt.client as mqtt
 
 app, me, incarnation = "wss/v1/default", f"echo-{uuid.uuid4().hex[:8]}", uuid.uuid4().hex
 presence = f"{app}/presence/origins/{me}"
-next_items = {}  # By stream: the number of the item that comes next.
+next_items = {}  # By stream: the number of the next item.
 
 def announce():
     beat = {"v": 1, "incarnation": incarnation, "at": int(time.time() * 1000), "every": 2000}
@@ -21,11 +21,11 @@ def on_connect(client, *_):
 
 def on_message(client, _, message):
     if message.topic == presence:
-        if not message.payload:  # The Will of an earlier connection of ours.
+        if not message.payload:  # The Will of our last connection.
             announce()
         return
     batch = msgpack.unpackb(message.payload)
-    if batch[0] != 1:  # Not numbered: nothing that an echo has to know.
+    if batch[0] != 1:  # Not numbered: nothing for an echo.
         return
     _, stream, first, items = batch[:4]
     begin, end = next_items.get(stream, 0), first + len(items)
@@ -33,7 +33,7 @@ def on_message(client, _, message):
         commands = [["send", it[1], it[3]] for it in items[begin - first :] if it[0] == "message"]
         commands.append(["ack", stream, end])
         next_items[stream] = end
-    else:  # Items are missing, or all of them came before: say where to go on.
+    else:  # Items are missing, or all came before: say where to continue.
         commands = [["ack", stream, begin, begin]]
     node = message.topic.split("/")[-1]
     client.publish(f"{app}/nodes/{node}/commands/{me}", msgpack.packb(commands), qos=1)

@@ -1,4 +1,4 @@
-// Talks in a room: npx bun examples/rooms/client.ts ada tea. Each line that is typed is sent.
+// Talks in a room: npx bun examples/rooms/client.ts ada tea. It sends each line that you type.
 import process from "node:process";
 import { createInterface } from "node:readline";
 

@@ -2,7 +2,7 @@
 import process from "node:process";
 import { startRoomsOrigin } from "./origin.ts";
 
-// A real token is a secret; here everybody may be one of the three.
+// A real token is a secret. Here the name is the token.
 const users = new Map(["ada", "bob", "cid"].map((name) => [name, name]));
 const broker = process.argv[2] ?? "mqtt://127.0.0.1:1883";
 const origin = await startRoomsOrigin({ broker, users });

@@ -1,7 +1,7 @@
-// Rooms whose members have names. The gateway asks it who may come in: --authorize origin.
+// Chat rooms for named users. The gateway asks this origin who may connect: --authorize origin.
 import { connectOrigin, type Origin, reject } from "websocket-service/origin";
 
-/** What the gateway keeps for each connection, and hands back with its messages. */
+/** What the gateway stores for each connection, and sends with each of its messages. */
 export interface Seat {
   readonly room: string;
   readonly said: number;
@@ -13,7 +13,7 @@ export interface RoomsOptions {
   readonly users: ReadonlyMap<string, string>;
 }
 
-/** Clients connect to `/ROOM?token=…` and talk; what begins with `/` is a question. */
+/** Clients connect to `/ROOM?token=…`. A message with a leading `/` is a command. */
 export async function startRoomsOrigin({ broker, users }: RoomsOptions): Promise<Origin<Seat>> {
   const origin = await connectOrigin<Seat>({ broker });
 
@@ -24,7 +24,7 @@ export async function startRoomsOrigin({ broker, users }: RoomsOptions): Promise
     return { user, groups: [room], state: { room, said: 0 } };
   });
 
-  // After a deploy: who came in earlier is known as if this process had let them in.
+  // After a deploy this process learns who is connected, as if it had let them in itself.
   origin.on("assigned", ({ connection, info }) => {
     const since = new Date(info.at ?? 0).toISOString();
     console.log(`${connection.user} is in ${info.groups?.join(", ")}, and here since ${since}`);
@@ -57,7 +57,7 @@ export async function startRoomsOrigin({ broker, users }: RoomsOptions): Promise
     }
   });
 
-  // Of who never said a word, too.
+  // It names the user of a connection that never sent a message here, too.
   origin.on("close", ({ connection: { user, state } }) => {
     if (state !== undefined) origin.group(state.room).publish(`${user} left`);
   });
