@@ -1,23 +1,20 @@
-import type { ServiceError } from "../../core/base/mod.ts";
+import { everyone, type ServiceError } from "../../core/base/mod.ts";
 import {
   type CommandBus,
   type CommandBusListener,
   MessageKind,
   type NodePresence,
 } from "../../core/ports/mod.ts";
-import { CommandEcho } from "./command-echo.ts";
+import { CommandLoopback } from "./command-loopback.ts";
 import { MqttLink, type MqttOptions, type MqttPorts, shownTopic } from "./link/mod.ts";
 import { NodePresenceLink } from "./node-presence.ts";
 import { type ParsedTopic, Topics } from "./wire/mod.ts";
 
 type GroupTopic = Extract<ParsedTopic, { readonly group: string }>;
 
-/** Every connection of an app is in it, so its topic is subscribed from the start. */
-const everyone = "@all";
-
 /**
- * Node to node over MQTT. Commands have one connection, presence another for each app (ADR 0004),
- * because a connection has one Will and presence must not wait behind commands.
+ * The command bus over MQTT. Commands have one connection, and the node's presence has another for
+ * each app (ADR 0004): a connection has one Will, and presence must not wait behind commands.
  */
 export class MqttCommandBus implements CommandBus {
   readonly #options: MqttOptions;
@@ -26,12 +23,12 @@ export class MqttCommandBus implements CommandBus {
   readonly #commands: MqttLink;
   readonly #presence: ReadonlyMap<string, NodePresenceLink>;
   #listener: CommandBusListener | undefined;
-  /** Groups with members here, of each app. */
+  /** The groups of each app that this node has members of. Every connection is in `@all`. */
   readonly #groups: ReadonlyMap<string, Set<string>>;
   #connected = false;
-  /** Whether commands come through, in each app. */
-  readonly #echoes: ReadonlyMap<string, CommandEcho>;
-  /** What the broker's access rules keep from this node, by app and purpose. */
+  /** For each app, the check that this node receives its commands. */
+  readonly #loopbacks: ReadonlyMap<string, CommandLoopback>;
+  /** Access rules that the broker lacks, as error texts by app and purpose. */
   readonly #refused: Map<string, string> = new Map();
 
   constructor(options: MqttOptions, ports: MqttPorts) {
@@ -54,7 +51,7 @@ export class MqttCommandBus implements CommandBus {
       refused: (app: string, error: ServiceError | undefined): void =>
         this.#refuse(app, "presence", error),
     };
-    this.#echoes = new Map(apps.map((app) => [app, this.#commandEcho(app)]));
+    this.#loopbacks = new Map(apps.map((app) => [app, this.#commandLoopback(app)]));
     this.#presence = new Map(
       apps.map((app) => [app, new NodePresenceLink(app, options, ports, told)]),
     );
@@ -64,7 +61,7 @@ export class MqttCommandBus implements CommandBus {
     this.#listener = listener;
     const commands = this.#commands.start({
       connected: (connected) => {
-        for (const echo of this.#echoes.values()) echo.connected(connected);
+        for (const loopback of this.#loopbacks.values()) loopback.connected(connected);
         this.#tell();
       },
       message: (topic, payload, retained) => this.#message(topic, payload, retained),
@@ -98,11 +95,11 @@ export class MqttCommandBus implements CommandBus {
 
   announce(app: string, presence: NodePresence): void {
     this.#presence.get(app)?.announce(presence);
-    this.#echoes.get(app)?.again();
+    this.#loopbacks.get(app)?.again();
   }
 
   async stop(): Promise<void> {
-    for (const echo of this.#echoes.values()) echo.stop();
+    for (const loopback of this.#loopbacks.values()) loopback.stop();
     const presence = Array.from(this.#presence.values(), (link) => link.stop());
     await Promise.all([this.#commands.stop(), ...presence]);
   }
@@ -115,11 +112,11 @@ export class MqttCommandBus implements CommandBus {
     this.#listener?.connected(connected);
   }
 
-  #commandEcho(app: string): CommandEcho {
+  #commandLoopback(app: string): CommandLoopback {
     const { node } = this.#options;
     const read = this.#topics.nodeCommands(app, node, "+");
     const write = this.#topics.nodeCommands(app, "+", node);
-    return new CommandEcho(this.#ports.clock, this.#commands, {
+    return new CommandLoopback(this.#ports.clock, this.#commands, {
       topic: this.#topics.nodeCommands(app, node, node),
       rules: `a node hears its commands by "read ${read}" and forwards by "write ${write}"`,
       told: (error) => this.#refuse(app, "commands", error),
@@ -134,8 +131,9 @@ export class MqttCommandBus implements CommandBus {
     else this.#refused.set(key, reason);
     const { logger } = this.#ports;
     if (error === undefined) {
-      const what = purpose === "presence" ? "the broker takes the presence" : "commands come";
-      logger.log("info", "rules-mended", what, { app });
+      const what = purpose === "presence" ? "the node's presence" : "the node's commands";
+      const message = `the broker's access rules permit ${what} now`;
+      logger.log("info", "rules-mended", message, { app });
     } else logger.log("error", "rules-missing", error.message, { code: error.code, app });
     this.#listener?.barred?.([...this.#refused.values()]);
   }
@@ -144,10 +142,15 @@ export class MqttCommandBus implements CommandBus {
     this.#commands.publish(topic, batch, (error) => {
       if (error === undefined) return;
       this.#listener?.lost();
-      this.#ports.logger.log("warn", "forward-failed", "a command for another node is lost", {
-        code: error.code,
-        topic,
-      });
+      this.#ports.logger.log(
+        "warn",
+        "forward-failed",
+        "a command could not be forwarded to another node and is lost",
+        {
+          code: error.code,
+          topic,
+        },
+      );
     });
   }
 
@@ -158,7 +161,7 @@ export class MqttCommandBus implements CommandBus {
       this.#retained(parsed, topic);
       return;
     }
-    if (this.#echoes.get(parsed.app)?.takes(topic, payload)) return;
+    if (this.#loopbacks.get(parsed.app)?.takes(topic, payload)) return;
     switch (parsed.kind) {
       case "commands":
       case "node-commands": {
@@ -175,12 +178,12 @@ export class MqttCommandBus implements CommandBus {
   }
 
   /**
-   * What the broker has kept comes with the subscription, so again with every reconnect: whoever
-   * sent it meant it once at most. MQTT 3.1.1, 3.3.1.3: what is passed on as it is published does
-   * not have the flag.
+   * A retained command would be carried out again with every subscription, so after each
+   * reconnect. MQTT 3.1.1, 3.3.1.3: a message that is delivered as it is published does not have
+   * the RETAIN flag, even where it was published with it.
    */
   #retained(parsed: ParsedTopic, topic: string): void {
-    // Left meanwhile: what comes late concerns nobody here.
+    // The node has left the group meanwhile, so the message does not concern it.
     if ("group" in parsed && !this.#groups.get(parsed.app)?.has(parsed.group)) return;
     this.#listener?.refused("retained-refused", shownTopic(topic));
   }
@@ -192,7 +195,7 @@ export class MqttCommandBus implements CommandBus {
       this.#listener?.message({ app, group, kind, payload });
       return;
     }
-    // Its own batch, sent on to the others: it was carried out here already.
+    // The node's own batch, forwarded to the others: it was carried out here already.
     const { sender } = parsed;
     if (sender === this.#options.node) return;
     const shown = shownTopic(topic);

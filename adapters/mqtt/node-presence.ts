@@ -1,18 +1,24 @@
 import type { ServiceError } from "../../core/base/mod.ts";
 import type { NodePresence } from "../../core/ports/mod.ts";
-import { EchoWatch, MqttLink, type MqttOptions, type MqttPorts, mqttLimits } from "./link/mod.ts";
+import {
+  LoopbackCheck,
+  MqttLink,
+  type MqttOptions,
+  type MqttPorts,
+  mqttLimits,
+} from "./link/mod.ts";
 import { encodePresence, nodePresenceFault, parseNodePresence, Topics } from "./wire/mod.ts";
 
 export interface NodePresenceListener {
   connected(connected: boolean): void;
-  /** The broker does not let this node announce itself in an app, and why; or it does again. */
+  /** The broker does not let this node announce itself in an app, and why; undefined: it does. */
   refused(app: string, error: ServiceError | undefined): void;
 }
 
 /**
  * A node's presence in one app, on a connection of its own: an MQTT connection has one Will, and
- * nothing here waits behind commands or events. It reads its own topic alone: what other nodes
- * announce concerns origins.
+ * presence must not wait behind commands or events. The node subscribes to its own presence only:
+ * the presence of other nodes concerns origins.
  */
 export class NodePresenceLink {
   readonly #options: MqttOptions;
@@ -20,7 +26,7 @@ export class NodePresenceLink {
   readonly #listener: NodePresenceListener;
   readonly #topic: string;
   readonly #link: MqttLink;
-  readonly #echo: EchoWatch;
+  readonly #loopback: LoopbackCheck;
   #last: NodePresence | undefined;
   #leaving = false;
   #reannouncing = false;
@@ -50,7 +56,7 @@ export class NodePresenceLink {
       },
       ports,
     );
-    this.#echo = new EchoWatch(ports.clock, {
+    this.#loopback = new LoopbackCheck(ports.clock, {
       topic: this.#topic,
       up: () => this.#link.up,
       again: () => this.#publishLast(),
@@ -67,7 +73,7 @@ export class NodePresenceLink {
     return this.#link.start({
       connected: (connected) => {
         if (connected) this.#publishLast();
-        else this.#echo.lost();
+        else this.#loopback.disconnected();
         this.#listener.connected(connected);
       },
       message: (topic, payload) => {
@@ -85,16 +91,16 @@ export class NodePresenceLink {
   /** Clears the presence, which is the clean way to leave. */
   async stop(): Promise<void> {
     this.#leaving = true;
-    this.#echo.stop();
+    this.#loopback.stop();
     if (this.#last !== undefined) this.#publish(new Uint8Array(0));
     await this.#link.stop();
   }
 
   #publish(payload: Uint8Array): void {
-    // What is lost here is made good by the announcement after the next connect.
+    // After the next connect the presence is published anyway.
     if (!this.#link.up) return;
-    if (!this.#leaving) this.#echo.published();
-    this.#link.publish(this.#topic, payload, (error) => this.#echo.answered(error), true);
+    if (!this.#leaving) this.#loopback.published();
+    this.#link.publish(this.#topic, payload, (error) => this.#loopback.answered(error), true);
   }
 
   #publishLast(): void {
@@ -104,7 +110,7 @@ export class NodePresenceLink {
   /** On `presence/ask`: a newcomer got no retained presence. */
   #asked(): void {
     const [byte = 0] = this.#ports.random.fill(new Uint8Array(1));
-    // Spread out, so that a large cluster does not answer in one moment.
+    // A random delay, so that a large cluster does not answer all at once.
     this.#reannounce((byte / 256) * mqttLimits.reannounceMs);
   }
 
@@ -119,7 +125,7 @@ export class NodePresenceLink {
       return;
     }
     const presence = parseNodePresence(payload);
-    if (presence?.incarnation === this.#last?.incarnation) this.#echo.heard();
+    if (presence?.incarnation === this.#last?.incarnation) this.#loopback.received();
     if (presence === undefined) {
       const fields = { topic: this.#topic, fault: nodePresenceFault(payload) };
       logger.log("warn", "presence-malformed", "a presence cannot be read", fields);
@@ -135,7 +141,7 @@ export class NodePresenceLink {
     }
   }
 
-  /** Not at once: two nodes of one name would otherwise answer each other without end. */
+  /** Delayed: two nodes with one name would otherwise answer each other without a pause. */
   #reannounce(ms: number): void {
     if (this.#reannouncing) return;
     this.#reannouncing = true;

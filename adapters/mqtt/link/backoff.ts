@@ -2,8 +2,8 @@ import type { Random } from "../../../core/ports/mod.ts";
 import { mqttLimits } from "./mqtt-limits.ts";
 
 /**
- * Waits before connecting again: doubling, with jitter, so that a fleet does not come back to a
- * restarted broker all at once.
+ * Exponential backoff with jitter, so that many clients do not all connect at once to a broker
+ * that was restarted.
  */
 export class Backoff {
   readonly #random: Random;
@@ -19,7 +19,7 @@ export class Backoff {
     this.#failures = 0;
   }
 
-  /** Milliseconds to wait after one more failure: between half of the step and all of it. */
+  /** Milliseconds to wait after one more failure: half of the step up to all of it. */
   next(): number {
     const step = Math.min(mqttLimits.reconnectMsMin * 2 ** this.#failures, this.#msMax);
     this.#failures = Math.min(this.#failures + 1, 16);

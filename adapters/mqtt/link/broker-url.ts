@@ -1,6 +1,6 @@
 import { ServiceError } from "../../../core/base/mod.ts";
 
-/** A broker's address, taken apart. */
+/** The parts of a broker's URL. */
 export interface BrokerAddress {
   readonly host: string;
   readonly port: number;
@@ -30,7 +30,7 @@ function decoded(url: string, part: string): string | undefined {
   }
 }
 
-/** Takes a `mqtt://` or `mqtts://` URL apart; throws `setting-invalid` without the password. */
+/** Parses a `mqtt://` or `mqtts://` URL. Throws `setting-invalid`, without the password in it. */
 export function parseBrokerUrl(url: string): BrokerAddress {
   let parsed: URL;
   try {
@@ -51,8 +51,8 @@ export function parseBrokerUrl(url: string): BrokerAddress {
 }
 
 /**
- * The URL without its password, for logs and messages. Works on text that is no URL too: all
- * that may be a password, up to the last `@`, is taken out.
+ * The URL without its password, for logs and messages. In text that is no URL, everything that
+ * may be a password, up to the last `@`, is removed too.
  */
 export function redactUrl(url: string): string {
   return url.replace(/^((?:[a-z][a-z0-9+.-]*:\/\/)?[^:@/]*):(?!\/\/).*@/is, "$1:***@");

@@ -1,7 +1,7 @@
 /**
- * What a refused CONNECT means for what follows. `refused`: the same CONNECT will never be taken
- * (credentials, client id, rights); `version`: another protocol version might be; `later`: the
- * broker is busy or shutting down. MQTT 3.1.1, 3.2.2.3; MQTT 5, 3.2.2.2.
+ * What a refused CONNECT means for the next attempt. `refused`: the broker will never accept this
+ * CONNECT (credentials, client id, permission). `version`: it may accept another protocol version.
+ * `later`: it is busy or shutting down. MQTT 3.1.1, 3.2.2.3; MQTT 5, 3.2.2.2.
  */
 export type ConnackVerdict = "refused" | "version" | "later";
 
@@ -26,7 +26,7 @@ const verdicts: ReadonlyMap<number, ConnackVerdict> = new Map<number, ConnackVer
   [0x9b, "refused"],
 ]);
 
-/** The verdict on a CONNACK's code; unknown ones are worth another try. */
+/** The meaning of a CONNACK's code. An unknown one means `later`. */
 export function connackVerdict(code: number): ConnackVerdict {
   return verdicts.get(code) ?? "later";
 }

@@ -5,14 +5,14 @@ import { mqttLimits } from "./mqtt-limits.ts";
 
 const messages = {
   "broker-connected": "connected to the broker",
-  "broker-lost": "the broker is lost; connecting again",
-  "broker-unreachable": "the broker cannot be reached; connecting again",
-  "broker-refused": "the broker refuses; giving up",
+  "broker-lost": "the connection to the broker is lost; connecting again",
+  "broker-unreachable": "the broker cannot be reached; trying again",
+  "broker-refused": "the broker refuses the connection; not trying again",
   "broker-ends":
-    "the broker ends each connection after a moment; may this user write to the topic that the " +
-    "last publish was for? See to the broker's access rules and packet limit",
+    "the broker ends each connection shortly after it began; check its packet limit, and " +
+    "whether its access rules let this user write to the topic of the last publish",
   "publish-refused": "the broker's access rules do not let this user write to a topic",
-  "subscription-refused": "the broker does not grant a subscription any more",
+  "subscription-refused": "the broker no longer grants a subscription that it granted before",
 } as const;
 
 export interface LinkLogOptions {
@@ -25,22 +25,22 @@ export interface LinkLogOptions {
   readonly unreachableLevel?: LogLevel | undefined;
 }
 
-/** The lines of one link: that the broker is away, once, and that it is back. */
+/** Logs for one link, once each, that its broker is lost and that it is back. */
 export class LinkLog {
   readonly #logger: Logger;
   readonly #clock: Clock;
   readonly #options: LinkLogOptions;
   readonly #fields: { readonly broker: string; readonly role: string };
-  /** Level of the line that told that the broker is away, until it is back. */
+  /** Level at which the loss of the broker was logged; undefined once it is back. */
   #told: LogLevel | undefined;
   #upAt = Number.NEGATIVE_INFINITY;
-  /** Sessions in a row that stood for a moment only. */
+  /** Sessions in a row that ended shortly after they began. */
   #shorts = 0;
-  /** That was told: what follows is no news until a session lasts. */
+  /** `broker-ends` was logged: further short sessions are not, until one lasts. */
   #ends = false;
-  /** Topics of which it was told that nothing may be published there. */
+  /** Topics whose `publish-refused` was logged. */
   readonly #refused: Set<string> = new Set();
-  /** Of the last publish. */
+  /** The topic of the last publish. */
   topic = "";
 
   constructor(logger: Logger, clock: Clock, options: LinkLogOptions) {
@@ -68,7 +68,7 @@ export class LinkLog {
     });
   }
 
-  /** A session has ended, or none came about. */
+  /** A session has ended, or an attempt to connect has failed. */
   down(wasUp: boolean, everUp: boolean, error: Error | undefined): void {
     const reason = error?.message || "connection closed";
     if (wasUp) this.#ended(reason);
@@ -79,7 +79,7 @@ export class LinkLog {
     if (!this.#ends) this.log(level, everUp ? "broker-lost" : "broker-unreachable", { reason });
   }
 
-  /** The broker lets nothing be published there, which is told once of each topic. */
+  /** The broker refused a publish; that is logged once for each topic. */
   refused(topic: string, { code }: ServiceError): void {
     if (code !== "publish-refused" || this.#refused.has(topic)) return;
     if (this.#refused.size >= mqttLimits.refusedTopicsMax) this.#refused.clear();
@@ -92,7 +92,7 @@ export class LinkLog {
     this.#logger.log(level, event, message, { ...this.#fields, ...fields });
   }
 
-  /** A broker of MQTT 3.1.1 has no other word than this for a publish that it does not take. */
+  /** MQTT 3.1.1, 3.3.5: a broker that refuses a publish can only end the connection. */
   #ended(reason: string): void {
     const short = this.#clock.now() - this.#upAt < mqttLimits.shortSessionMs;
     this.#shorts = short ? this.#shorts + 1 : 0;

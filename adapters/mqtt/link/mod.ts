@@ -1,5 +1,5 @@
 export { parseBrokerUrl, redactUrl } from "./broker-url.ts";
-export { EchoWatch } from "./echo-watch.ts";
+export { LoopbackCheck } from "./loopback-check.ts";
 export { mqttLimits } from "./mqtt-limits.ts";
 export {
   MqttLink,
@@ -9,5 +9,5 @@ export {
   type MqttVersion,
 } from "./mqtt-link.ts";
 export { type MqttOptions, type MqttPorts, shownTopic } from "./mqtt-options.ts";
-export type { MqttTls } from "./mqtt-tls.ts";
+export type { MqttTls } from "./mqtt-stream.ts";
 export type { PublishDone } from "./publish-window.ts";

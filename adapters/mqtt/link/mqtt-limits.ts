@@ -10,45 +10,45 @@ export const mqttLimits = {
   reconnectMsMax: 10_000,
   /** Publishes unconfirmed on one connection, where the broker names no Receive Maximum. */
   inFlightMax: 256,
-  /** Publishes that wait for a place among those in flight; past it they fail. */
+  /** Publishes that wait until fewer are in flight; past it they fail with `window-full`. */
   waitingMax: 4_096,
-  /** Bytes of those in flight and those that wait: some of the largest, thousands of most. */
+  /** Bytes of the publishes in flight and waiting: a few of the largest, thousands of others. */
   unansweredBytesMax: 67_108_864,
-  /** A session that ends within this time may have ended over something that was published. */
+  /** A session that ends sooner may have been ended because of a publish. */
   shortSessionMs: 5_000,
-  /** So many in a row, and one line says so, in place of one for each. */
+  /** After so many short sessions in a row one line is logged in place of one for each. */
   shortSessionsTold: 3,
-  /** Topics that a link remembers to have told of as refused. */
+  /** Topics of which a link remembers that it logged `publish-refused`. */
   refusedTopicsMax: 100,
-  /** What is published to a topic that this client reads comes back within this time. */
-  echoMs: 5_000,
-  /** A timer that fires so much late tells of this process's own stall. */
+  /** A publish to a topic that the same client subscribes comes back within this time. */
+  loopbackMs: 5_000,
+  /** A timer that fires so late shows that this process stood still. */
   stallMs: 500,
-  /** Sessions in a row that end before it has: then it never will. */
-  echoLossesMax: 3,
-  /** So many in a row, and one is published at a time. */
+  /** After so many sessions in a row that ended before it came back, an access rule is missing. */
+  loopbackLossesMax: 3,
+  /** After so many short sessions in a row, one packet is published at a time. */
   shortSessionsMax: 2,
-  /** So many with the same one on its way, and it is too large, or refused. */
+  /** A packet that was in flight in so many short sessions in a row is too large, or refused. */
   strikesMax: 3,
-  /** A packet below this is too large for no broker. */
+  /** No broker refuses a packet below this for its size. */
   packetBytesFloor: 4_096,
   /** Filters in one SUBSCRIBE or UNSUBSCRIBE. */
   filtersPerPacketMax: 250,
-  /** Bytes of one, where the broker names no smaller limit: what any broker takes. */
+  /** Bytes of such a packet, unless the broker names a smaller limit: any broker takes it. */
   filtersPacketBytesMax: 65_536,
-  /** SUBSCRIBE and UNSUBSCRIBE packets without an answer; the rest gathers into larger ones. */
+  /** SUBSCRIBE and UNSUBSCRIBE packets in flight; further filters gather into larger ones. */
   filterPacketsInFlightMax: 8,
-  /** What a filter has besides its text: its length, and its options (MQTT 5, 3.8.3). */
+  /** Bytes of a filter besides its text: its length and its options (MQTT 5, 3.8.3). */
   filterOverheadBytes: 3,
-  /** What a broker is asked to give us at most: the largest batch, with the longest topic. */
+  /** The Maximum Packet Size that we name to the broker: the largest batch and longest topic. */
   packetBytesMax: 17_956_864,
-  /** What a packet has besides topic and payload: header, lengths, packet id, properties. */
+  /** Bytes of a packet besides topic and payload: header, lengths, packet id, properties. */
   packetOverheadBytes: 16,
-  /** Topics in log lines; a group's name alone may take 768. */
+  /** Characters of a topic in a log line; a group's name alone may take 768. */
   topicCharsMax: 1_024,
-  /** Before a node that sees a stranger's presence in its place says again that it lives. */
+  /** How long a node waits before it overwrites another node's presence under its own name. */
   reannounceMs: 1_000,
-  /** Presence is asked for when no retained one came this long after subscribing. */
+  /** A node that has received no retained presence for so long asks for presences. */
   presenceAskMs: 1_000,
   /** After a broker came back its subscribers need a moment to come back too. */
   resubscribeMs: 500,

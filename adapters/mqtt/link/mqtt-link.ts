@@ -6,7 +6,7 @@ import { connackVerdict } from "./connack.ts";
 import { LinkLog } from "./link-log.ts";
 import { mqttLimits } from "./mqtt-limits.ts";
 import { MqttSession, type MqttSessionEnd, type MqttSessionLimits } from "./mqtt-session.ts";
-import type { MqttTls } from "./mqtt-tls.ts";
+import type { MqttTls } from "./mqtt-stream.ts";
 import { type PublishDone, PublishWindow } from "./publish-window.ts";
 import { type SubscribeDone, Subscriptions } from "./subscriptions.ts";
 
@@ -15,23 +15,23 @@ export type MqttVersion = "auto" | "4" | "5";
 
 export interface MqttLinkOptions {
   readonly url: string;
-  /** Begins the client id; a random rest makes it one of its kind. */
+  /** The client id begins with it; a random rest makes the id unique. */
   readonly name: string;
-  /** What the connection is for, in logs. */
+  /** What the connection is for, as logs show it. */
   readonly role: string;
   readonly version?: MqttVersion | undefined;
   readonly tls?: MqttTls | undefined;
   /** The broker clears this retained topic when the connection dies. */
   readonly willTopic?: string | undefined;
-  /** Topic filters, subscribed at QoS 1 on every connection; without them there is none. */
+  /** Topic filters that are subscribed at QoS 1 before the link counts as connected. */
   readonly filters?: readonly string[] | undefined;
-  /** False where whoever publishes bounds what the broker has not answered. */
+  /** False where the caller bounds the publishes that the broker has not confirmed. */
   readonly bounded?: boolean | undefined;
   /** Longest wait before connecting again; `mqttLimits.reconnectMsMax` by default. */
   readonly reconnectMsMax?: number | undefined;
-  /** Level of the line that tells a lost or unreachable broker: one of several links warns. */
+  /** Log level of a lost or unreachable broker. Of the links of one node only one warns. */
   readonly downLevel?: LogLevel | undefined;
-  /** The same for a broker that was never reached yet. */
+  /** Log level where the broker was never reached before; `downLevel` by default. */
   readonly unreachableLevel?: LogLevel | undefined;
 }
 
@@ -41,7 +41,7 @@ export interface MqttLinkPorts {
   readonly logger: Logger;
 }
 
-/** What a link tells. Its methods never throw. */
+/** What a link reports. The methods must not throw. */
 export interface MqttLinkListener {
   /** Connected and subscribed, or not any more. */
   connected(connected: boolean): void;
@@ -52,9 +52,9 @@ export interface MqttLinkListener {
 type State = "idle" | "connecting" | "up" | "waiting" | "stopped";
 
 /**
- * A connection to the broker that comes back by itself. Every attempt is a new session with
- * nothing in its store: MQTT.js would otherwise replay that one packet at a time before it says
- * that it is connected. What was not confirmed fails, and the caller repeats it.
+ * A connection to the broker that reconnects by itself. Every attempt is a new session with an
+ * empty store: MQTT.js would otherwise replay its store one packet at a time before it emits
+ * `connect`. An unconfirmed publish fails with `broker-lost`, and the caller repeats it.
  */
 export class MqttLink {
   readonly #options: MqttLinkOptions;
@@ -111,7 +111,7 @@ export class MqttLink {
     return this.#packetBytesMax;
   }
 
-  /** The protocol version in use: 4 is 3.1.1. */
+  /** The protocol level in use: 4 is MQTT 3.1.1 (3.1.2.2). */
   get version(): 4 | 5 {
     return this.#version;
   }
@@ -128,7 +128,11 @@ export class MqttLink {
     });
   }
 
-  /** Publishes at QoS 1. The caller never changes `payload` again. */
+  /**
+   * Publishes at QoS 1. The caller must not change `payload` afterwards. `done` is called once,
+   * with `broker-lost` (not connected, or the connection ended), `window-full`, `batch-too-big`
+   * (above the broker's Maximum Packet Size), `publish-refused` or `publish-failed`.
+   */
   publish(topic: string, payload: Uint8Array, done: PublishDone, retain = false): void {
     if (this.#state !== "up") {
       done(new ServiceError("broker-lost", "the broker cannot be reached now"));
@@ -156,7 +160,7 @@ export class MqttLink {
     this.#subscriptions.remove(filter);
   }
 
-  /** Waits for what is on its way, at most `shutdownFlushMs`, then disconnects. */
+  /** Waits for the PUBACKs that are missing, at most `shutdownFlushMs`, then disconnects. */
   async stop(): Promise<void> {
     if (this.#state === "stopped") return;
     if (this.#state === "up" && this.#window.size > 0) {
@@ -175,11 +179,6 @@ export class MqttLink {
     session?.destroy();
     if (wasUp) this.#listener?.connected(false);
     this.#settle?.reject(new ServiceError("broker-lost", "stopped before it was connected"));
-  }
-
-  /** Cuts the connection without DISCONNECT, as its death would; it comes back by itself. */
-  cut(): void {
-    this.#session?.destroy();
   }
 
   #within(begin: (done: () => void) => void): Promise<void> {
@@ -240,7 +239,7 @@ export class MqttLink {
     if (wasUp) this.#listener?.connected(false);
     if (refusal !== undefined) {
       this.#subscriptions.stop(refusal);
-      // At the start whoever waits for it tells of it; later nobody else would.
+      // At the start the caller of `start` reports it. Later nobody else would.
       const level = this.#everUp ? "error" : "debug";
       this.#lines.log(level, refusal.code, { reason: refusal.message });
       this.#settle?.reject(refusal);
@@ -250,8 +249,8 @@ export class MqttLink {
   }
 
   /**
-   * An error after which no attempt is made. Credentials refused at the start are a mistake of
-   * the operator; refused later they may be a broker that is just being set up anew.
+   * An error after which the link does not try again. Credentials that are refused at the start
+   * are the operator's mistake. Refused later, the broker may just be restarting.
    */
   #refusal({ error, code, final }: MqttSessionEnd): ServiceError | undefined {
     if (this.#everUp && !final) return undefined;
@@ -266,12 +265,13 @@ export class MqttLink {
   }
 
   /**
-   * Brokers without MQTT 5 answer its CONNECT with code 1, with bytes that MQTT.js takes for a
-   * malformed packet, or not at all. So the other version is tried, at once the first time.
+   * Brokers without MQTT 5 answer its CONNECT with return code 1, with bytes that MQTT.js takes
+   * for a malformed packet, or not at all. So the link tries the other version, the first time
+   * at once.
    */
   #fallBack(wasUp: boolean, end: MqttSessionEnd): boolean {
     if (wasUp || !end.reached || !this.#auto) return false;
-    // A broker that once took a version and is just starting is no reason to give that up.
+    // The broker took this version before: it is just starting, and will take it again.
     const refused = end.code !== undefined && connackVerdict(end.code) === "version";
     if (this.#everUp && !refused) return false;
     this.#version = this.#version === 5 ? 4 : 5;

@@ -1,6 +1,6 @@
 import { mqttLimits } from "./mqtt-limits.ts";
 import type { MqttLinkPorts, MqttVersion } from "./mqtt-link.ts";
-import type { MqttTls } from "./mqtt-tls.ts";
+import type { MqttTls } from "./mqtt-stream.ts";
 
 /** Where a node finds its broker, and what it serves. */
 export interface MqttOptions {
@@ -16,7 +16,7 @@ export interface MqttOptions {
 
 export type MqttPorts = MqttLinkPorts;
 
-/** A topic for the log: anybody may publish, under a name of any length. */
+/** A topic for the log, cut where it is long: a sender may choose a name of any length. */
 export function shownTopic(topic: string): string {
   const { topicCharsMax } = mqttLimits;
   return topic.length <= topicCharsMax ? topic : `${topic.slice(0, topicCharsMax - 1)}…`;

@@ -2,8 +2,7 @@ import { type IClientOptions, MqttClient, type PacketCallback, Store } from "mqt
 import { ServiceError } from "../../../core/base/mod.ts";
 import type { BrokerAddress } from "./broker-url.ts";
 import { mqttLimits } from "./mqtt-limits.ts";
-import { openStream } from "./mqtt-stream.ts";
-import type { MqttTls } from "./mqtt-tls.ts";
+import { type MqttTls, openStream } from "./mqtt-stream.ts";
 import type { Publish, PublishDone } from "./publish-window.ts";
 import type { SubscriptionBroker } from "./subscriptions.ts";
 
@@ -15,7 +14,7 @@ export interface MqttSessionOptions {
   readonly willTopic: string | undefined;
 }
 
-/** What the broker said in its CONNACK, as far as we keep to it. */
+/** Limits from the broker's CONNACK (MQTT 5, 3.2.2.3). */
 export interface MqttSessionLimits {
   readonly receiveMax: number | undefined;
   readonly packetBytesMax: number | undefined;
@@ -24,32 +23,32 @@ export interface MqttSessionLimits {
 /** Why a session ended. */
 export interface MqttSessionEnd {
   readonly error: Error | undefined;
-  /** MQTT's own code where the broker gave one. */
+  /** The return code or reason code, where the broker gave one. */
   readonly code: number | undefined;
-  /** Connecting again would do harm. */
+  /** The link must not connect again. */
   readonly final: boolean;
-  /** The TCP or TLS connection had stood. */
+  /** The TCP or TLS connection was established. */
   readonly reached: boolean;
 }
 
 export interface MqttSessionListener {
-  /** Connected; nothing is subscribed yet. */
+  /** The CONNACK has come; nothing is subscribed yet. */
   established(limits: MqttSessionLimits): void;
   message(topic: string, payload: Uint8Array, retained: boolean): void;
-  /** The connection is gone. Called once, and nothing after it. */
+  /** The connection has ended. Called once, and last. */
   closed(end: MqttSessionEnd): void;
 }
 
-/** MQTT 5, 3.4.2.1: the broker has the message, and nobody to give it to. */
+/** MQTT 5, 3.4.2.1: the broker has the message, and nobody subscribes to its topic. */
 const noSubscribers = 0x10;
 
-/** MQTT 5, 3.4.2.1: not authorised, and no valid topic name. Trying again would not help. */
+/** MQTT 5, 3.4.2.1: not authorised, and invalid topic name. A repetition would be refused too. */
 const refusedForGood: ReadonlySet<number> = new Set([0x87, 0x90]);
 
 /** MQTT 5, 3.14.2.1: another client connected with this client id. */
 const takenOver = 0x8e;
 
-/** Stays empty: nothing is ever replayed. Whatever the broker confirms counts as found. */
+/** A store that keeps nothing, so that MQTT.js replays nothing. Each PUBACK counts as known. */
 class EmptyStore extends Store {
   override put(_packet: unknown, cb: () => void): this {
     cb();
@@ -79,7 +78,7 @@ function clientOptions(options: MqttSessionOptions): IClientOptions {
   return {
     clientId,
     protocolVersion: version,
-    // MQTT 5, 3.1.2.11.4. MQTT 3.1.1 cannot ask for it: 256 MB may come then.
+    // MQTT 5, 3.1.2.11.4. MQTT 3.1.1 has no such limit: a packet may have 256 MB.
     ...(version === 5 ? { properties: { maximumPacketSize: mqttLimits.packetBytesMax } } : {}),
     clean: true,
     keepalive: mqttLimits.keepAliveSeconds,
@@ -88,9 +87,9 @@ function clientOptions(options: MqttSessionOptions): IClientOptions {
     resubscribe: false,
     queueQoSZero: false,
     outgoingStore: new EmptyStore(),
-    // Its default would start a Worker for timers where it takes the runtime for a browser.
+    // By default MQTT.js starts a Worker for timers where it takes the runtime for a browser.
     timerVariant: "native",
-    // Its default log formats every packet for nothing.
+    // By default MQTT.js formats every packet for a log that nobody reads.
     log: () => {},
     ...(address.username === undefined ? {} : { username: address.username }),
     ...(address.password === undefined ? {} : { password: address.password }),
@@ -100,14 +99,14 @@ function clientOptions(options: MqttSessionOptions): IClientOptions {
   };
 }
 
-/** The life of one MQTT connection, from CONNECT to its end. The only file that knows MQTT.js. */
+/** One MQTT connection from CONNECT to its end. Only this file imports MQTT.js. */
 export class MqttSession implements SubscriptionBroker {
   readonly #client: MqttClient;
   #error: Error | undefined;
   #final = false;
   #reached = false;
   #closed = false;
-  /** Publishes that nobody subscribes to; each stays here until it is answered, at once. */
+  /** Message ids whose PUBACK says that nobody subscribes, until the publish is answered. */
   readonly #unheard: Set<number> = new Set();
 
   constructor(options: MqttSessionOptions, listener: MqttSessionListener) {
@@ -124,7 +123,7 @@ export class MqttSession implements SubscriptionBroker {
     });
     client.on("disconnect", ({ reasonCode }) => {
       if (reasonCode !== takenOver) return;
-      // Connecting again would only throw the other one out in turn, for ever.
+      // Connecting again would end the other client's connection, and so on for ever.
       this.#final = true;
       const message = "another client has taken the client id";
       this.#error ??= new ServiceError("broker-refused", message);
@@ -138,7 +137,7 @@ export class MqttSession implements SubscriptionBroker {
     client.on("message", (topic, payload, packet) => {
       if (!this.#closed) listener.message(topic, payload, packet.retain);
     });
-    // MQTT.js does not tell the caller of this reason: it shows here alone.
+    // MQTT.js does not pass this reason code to the caller of a publish.
     client.on("packetreceive", (packet) => {
       if (packet.cmd !== "puback" || packet.reasonCode !== noSubscribers) return;
       if (packet.messageId !== undefined) this.#unheard.add(packet.messageId);
@@ -153,8 +152,8 @@ export class MqttSession implements SubscriptionBroker {
   }
 
   /**
-   * Publishes at QoS 1. As MQTT.js's own `publish`, less its clone of the packet and its store,
-   * which nobody would replay: ADR 0004 has the figures.
+   * Publishes at QoS 1 as MQTT.js's own `publish` does, without its clone of the packet and its
+   * store, which nobody would replay: ADR 0004 has the figures.
    */
   publish(publish: Publish, acked: PublishDone): void {
     const { topic, payload, retain } = publish;
@@ -162,7 +161,7 @@ export class MqttSession implements SubscriptionBroker {
     const messageId = client.messageIdProvider.allocate() as number;
     const cb = (error?: Error | null): void => {
       const code = codeOf(error);
-      // Only the broker's own answers count here: the end of the connection is told to all.
+      // Only the broker's own answers count here: `closed` reports the end of the connection.
       if (error && code === undefined) return;
       const heard = !this.#unheard.delete(messageId);
       acked(error ? refusal(topic, error) : undefined, heard);
@@ -171,7 +170,7 @@ export class MqttSession implements SubscriptionBroker {
     const packet = {
       cmd: "publish",
       topic,
-      // An exact Buffer over the caller's bytes: no copy.
+      // A Buffer over exactly the caller's bytes, without a copy.
       payload: Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength),
       qos: 1,
       retain,
@@ -185,7 +184,7 @@ export class MqttSession implements SubscriptionBroker {
   /** Subscribes at QoS 1. */
   subscribe(filters: readonly string[], answered: (codes: readonly number[]) => void): void {
     this.#client.subscribe([...filters], { qos: 1 }, (error, _granted, packet) => {
-      // The end of the connection is told to all.
+      // `closed` reports the end of the connection.
       if (this.#closed || this.#client.stream.destroyed) return;
       const codes = packet?.granted;
       if (codes?.length === filters.length) answered(codes.map(Number));
@@ -201,19 +200,19 @@ export class MqttSession implements SubscriptionBroker {
     });
   }
 
-  /** Cuts the connection, and tells why. */
+  /** Ends the connection without DISCONNECT, with this error as the reason. */
   fail(error: Error): void {
     this.#error ??= error;
     this.destroy();
   }
 
-  /** Sends DISCONNECT and closes: the Will is not sent. */
+  /** Sends DISCONNECT and closes, so that the broker does not publish the Will. */
   end(done: () => void): void {
     this.#client.outgoing = {};
     this.#client.end(false, {}, () => done());
   }
 
-  /** Cuts the connection. */
+  /** Ends the connection without DISCONNECT. */
   destroy(): void {
     this.#client.stream.destroy();
   }

@@ -1,11 +1,19 @@
 import net from "node:net";
 import tls from "node:tls";
 import type { BrokerAddress } from "./broker-url.ts";
-import type { MqttTls } from "./mqtt-tls.ts";
+
+/** TLS material in PEM, as the operator gives it. */
+export interface MqttTls {
+  readonly ca?: string | readonly string[];
+  readonly cert?: string;
+  readonly key?: string;
+  /** False only in tests: then the broker's certificate is not checked. */
+  readonly rejectUnauthorized?: boolean;
+}
 
 /**
- * A TCP or TLS stream to the broker. Without `noDelay` a small packet would wait for the
- * acknowledgement of the one before it (Nagle).
+ * Opens a TCP or TLS stream to the broker. Without `noDelay` a small packet would wait for the
+ * acknowledgement of the one before it (Nagle's algorithm).
  */
 export function openStream(address: BrokerAddress, material: MqttTls | undefined): net.Socket {
   const { host, port } = address;
@@ -13,7 +21,7 @@ export function openStream(address: BrokerAddress, material: MqttTls | undefined
   const socket = tls.connect({
     host,
     port,
-    // RFC 6066, 3: a literal address is no server name.
+    // RFC 6066, 3: the server name must not be a literal address.
     ...(net.isIP(host) === 0 ? { servername: host } : {}),
     ...(material?.ca === undefined ? {} : { ca: [material.ca].flat() as string[] }),
     ...(material?.cert === undefined ? {} : { cert: material.cert }),

@@ -2,8 +2,9 @@ import { ServiceError } from "../../../core/base/mod.ts";
 import { mqttLimits } from "./mqtt-limits.ts";
 
 /**
- * Called once per publish: without an error when the broker has it. `heard` is false where it said
- * that nobody subscribes (MQTT 5, 3.4.2.1: 0x10); brokers of MQTT 3.1.1 cannot say so.
+ * Called once for each publish, without an error when the broker has confirmed it. `heard` is
+ * false where its PUBACK says that there is no subscriber (MQTT 5, 3.4.2.1: 0x10). Brokers of
+ * MQTT 3.1.1 cannot say so.
  */
 export type PublishDone = (error?: ServiceError, heard?: boolean) => void;
 
@@ -15,10 +16,10 @@ export interface Publish {
 }
 
 /**
- * QoS 1 publishes of one connection: at most `max` without PUBACK, the rest waits in order.
- * MQTT.js does not keep to the broker's Receive Maximum by itself (MQTT 5, 4.9). A slow broker
- * must not fill the memory: past a number or bytes of them one fails, unless whoever publishes
- * bounds them itself.
+ * The QoS 1 publishes of one connection: a limited number is in flight, the rest waits in order.
+ * MQTT.js does not observe the broker's Receive Maximum (MQTT 5, 4.9), so this class does. A slow
+ * broker must not fill the memory: past a number of publishes, or of their bytes, the next one
+ * fails with `window-full`, unless the caller bounds them itself.
  */
 export class PublishWindow {
   readonly #send: (publish: Publish, acked: PublishDone) => void;

@@ -4,19 +4,19 @@ import { mqttLimits } from "./mqtt-limits.ts";
 
 export type SubscribeDone = (error?: ServiceError) => void;
 
-/** Whoever carries subscriptions out: the connection that stands. It answers in a later turn. */
+/** The connection that sends SUBSCRIBE and UNSUBSCRIBE. It answers in a later turn. */
 export interface SubscriptionBroker {
-  /** One SUBSCRIBE; the answer has a code for each filter. None comes once the connection died. */
+  /** Sends one SUBSCRIBE. Its answer has a code for each filter; none comes after a disconnect. */
   subscribe(filters: readonly string[], answered: (codes: readonly number[]) => void): void;
   unsubscribe(filters: readonly string[], answered: () => void): void;
 }
 
-/** What the broker has been told of a filter on this connection, and whether it has answered. */
+/** The state of a filter at the broker, on this connection. */
 type State = "off" | "subscribing" | "on" | "unsubscribing";
 
 interface Entry {
   readonly filter: string;
-  /** Belongs to the connection itself: never removed, and a refusal ends everything. */
+  /** The link needs this filter: it is never removed, and a refusal ends the connection. */
   readonly required: boolean;
   wanted: boolean;
   state: State;
@@ -25,18 +25,18 @@ interface Entry {
 
 /** MQTT 3.1.1, 3.9.3; MQTT 5, 3.9.3: codes from here on refuse. */
 const refusedFrom = 0x80;
-/** MQTT 5, 3.9.3: stands here for a filter that fits in no packet of this broker. */
+/** MQTT 5, 3.9.3: used here for a filter that fits in no packet of this broker. */
 const quotaExceeded = 0x97;
 
-/** Past it a packet is not sent: the broker would end the connection. */
+/** Bytes of a filter in a SUBSCRIBE. */
 function byteLength(filter: string): number {
   return Buffer.byteLength(filter) + mqttLimits.filterOverheadBytes;
 }
 
 /**
- * Topic filters that come and go. What changes in one turn of the loop becomes one packet; of one
- * filter at most one request is under way, and what is wanted then is looked at anew when its
- * answer is there. So neither the order of answers nor that of packets on the wire counts.
+ * The topic filters of a link, which come and go. The changes of one turn of the event loop become
+ * one packet. A filter has at most one request in flight; when its answer comes, the filter's
+ * wanted state is looked at again. So the order of answers and of packets does not matter.
  */
 export class Subscriptions {
   readonly #clock: Clock;
@@ -44,7 +44,7 @@ export class Subscriptions {
   readonly #entries: Map<string, Entry> = new Map();
   readonly #toSubscribe: Set<Entry> = new Set();
   readonly #toUnsubscribe: Set<Entry> = new Set();
-  /** What must be answered before the connection counts as established. */
+  /** The filters whose answers are missing before the link counts as connected. */
   readonly #beginning: Set<Entry> = new Set();
   readonly #flush: () => void = () => {
     this.#flushing = false;
@@ -57,7 +57,7 @@ export class Subscriptions {
   #packets = 0;
   #stopped: ServiceError | undefined;
 
-  /** `refused` is told of filters that were granted before, and of required ones. */
+  /** `refused` is called for required filters, and for filters that were granted before. */
   constructor(
     clock: Clock,
     required: readonly string[],
@@ -125,7 +125,7 @@ export class Subscriptions {
     this.#advance();
   }
 
-  /** The connection is gone, and with it every subscription. */
+  /** The connection has ended, and with it every subscription. */
   lost(): void {
     this.#broker = undefined;
     this.#ready = undefined;
@@ -138,7 +138,7 @@ export class Subscriptions {
     }
   }
 
-  /** For good: whoever waits gets the error, and whoever comes. */
+  /** Ends it for good: pending and later calls of `add` get the error. */
   stop(error: ServiceError): void {
     this.#stopped = error;
     this.lost();
@@ -148,7 +148,7 @@ export class Subscriptions {
   }
 
   #schedule(): void {
-    // Without a connection `begin` will ask for everything.
+    // Without a connection there is nothing to do: `begin` will subscribe to everything.
     if (this.#broker === undefined || this.#flushing) return;
     this.#flushing = true;
     this.#clock.endOfTurn(this.#flush);
@@ -174,7 +174,7 @@ export class Subscriptions {
 
   #subscribe(broker: SubscriptionBroker): void {
     const entries = this.#take(this.#toSubscribe).filter((entry) => this.#mustAsk(entry));
-    // What was told just now may have ended the connection.
+    // A callback that was called just now may have ended the connection.
     if (entries.length === 0 || this.#broker !== broker) return;
     for (const entry of entries) entry.state = "subscribing";
     this.#packets++;
@@ -207,7 +207,7 @@ export class Subscriptions {
     });
   }
 
-  /** The first of a queue, as many as one packet holds. */
+  /** Takes the first entries of a queue, as many as one packet holds. */
   #take(queue: Set<Entry>): Entry[] {
     const taken: Entry[] = [];
     let bytes: number = mqttLimits.packetOverheadBytes;
@@ -221,7 +221,7 @@ export class Subscriptions {
     return taken;
   }
 
-  /** Whether the broker must be asked; otherwise the entry has its answer. */
+  /** False where no request is needed; the entry has had its answer then. */
   #mustAsk(entry: Entry): boolean {
     if (entry.state === "on") {
       this.#tell(entry);
@@ -248,7 +248,7 @@ export class Subscriptions {
     }
     entry.state = "off";
     if (wanted && done === undefined) {
-      // It was granted once: its members stay, and it is asked for again after a reconnect.
+      // It was granted before, so it stays wanted, and is subscribed again after a reconnect.
       this.#refused(filter, required);
       return;
     }

@@ -1,10 +1,10 @@
 import * as v from "valibot";
 import type { NodePresence, OriginPresence } from "../../../core/ports/mod.ts";
 
-/** 2 to the power of 53 less one: what a JSON number carries exactly. */
+/** A whole number that JSON carries exactly: up to 2^53 - 1. */
 const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
-/** What the presences of nodes and of origins have in common, and need. */
+/** The keys that both kinds of presence must have. */
 const common = {
   v: v.literal(1),
   incarnation: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
@@ -27,30 +27,30 @@ const originPresence = v.object({
   leaving: v.exactOptional(v.boolean()),
 });
 
-/** A presence longer than this is refused unread. */
+/** A longer presence is refused without being parsed. */
 const presenceBytesMax = 4_096;
 
-/** A node's presence as received; undefined where it is none. Unknown keys are left out. */
+/** Parses a node's presence; undefined where it is invalid. Unknown keys are left out. */
 export function parseNodePresence(payload: Uint8Array): NodePresence | undefined {
   return parse(nodePresence, payload);
 }
 
-/** An origin's presence, likewise. */
+/** Parses an origin's presence; undefined where it is invalid. Unknown keys are left out. */
 export function parseOriginPresence(payload: Uint8Array): OriginPresence | undefined {
   return parse(originPresence, payload);
 }
 
-/** Why a node's presence is none, with the key at fault. */
+/** Why a node's presence is invalid, with the key at fault. */
 export function nodePresenceFault(payload: Uint8Array): string {
   return faultOf(nodePresence, payload);
 }
 
-/** Why an origin's presence is none, likewise. */
+/** Why an origin's presence is invalid, with the key at fault. */
 export function originPresenceFault(payload: Uint8Array): string {
   return faultOf(originPresence, payload);
 }
 
-/** Undefined where the payload is no JSON, or too long to be looked at. */
+/** Undefined where the payload is no JSON, or too long. */
 function read(payload: Uint8Array): unknown {
   if (payload.byteLength > presenceBytesMax) return undefined;
   try {
@@ -79,7 +79,7 @@ function faultOf(schema: v.GenericSchema, payload: Uint8Array): string {
   return `"${key}" is ${issue.received}, and must be ${issue.expected ?? "another one"}`;
 }
 
-/** A presence as it is published. */
+/** The payload of a presence. */
 export function encodePresence(presence: NodePresence | OriginPresence): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(presence));
 }

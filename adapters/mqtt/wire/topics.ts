@@ -1,6 +1,6 @@
 import { appNamePattern, assert, namePattern } from "../../../core/base/mod.ts";
 
-/** What a received topic is, with what stands in it. */
+/** The kind of a received topic, and its levels. */
 export type ParsedTopic =
   | { readonly kind: "events"; readonly app: string; partition: number; node: string }
   | { readonly kind: "origin-events"; readonly app: string; origin: string; node: string }
@@ -14,12 +14,12 @@ export type ParsedTopic =
 
 const partitionPattern = /^(0|[1-9][0-9]{0,6})$/;
 
-/** Whether `name` can be a node's or an origin's. */
+/** Whether `name` is a valid name of a node or of an origin. */
 export function isName(name: string): boolean {
   return namePattern.test(name);
 }
 
-/** Whether `app` can be an app's name. */
+/** Whether `app` is a valid name of an app. */
 export function isApp(app: string): boolean {
   return appNamePattern.test(app);
 }
@@ -29,13 +29,13 @@ export function isApp(app: string): boolean {
  * `@` stays, as in `@all`; `.` goes, because RabbitMQ maps it and NATS refuses it.
  */
 export function encodeGroup(group: string): string {
-  // Half of a character, which JSON can carry and UTF-8 cannot: what a decoder makes of it.
+  // A lone surrogate, which JSON can carry and UTF-8 cannot, becomes what a decoder makes of it.
   return encodeURIComponent(group.replace(/\p{Surrogate}/gu, "\ufffd"))
     .replaceAll("%40", "@")
     .replace(/[.!~*'()]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
-/** The group's name of a topic level, or undefined where that is not as `encodeGroup` writes. */
+/** The group's name of a topic level; undefined where `encodeGroup` would not write it so. */
 export function decodeGroup(level: string): string | undefined {
   try {
     const group = decodeURIComponent(level);
@@ -45,7 +45,7 @@ export function decodeGroup(level: string): string | undefined {
   }
 }
 
-/** Builds and reads the topics of the contract below `PREFIX/v1/`. */
+/** Builds and parses the topics of the wire contract below `PREFIX/v1/`. */
 export class Topics {
   readonly root: string;
 
@@ -71,7 +71,7 @@ export class Topics {
     return `${this.root}${app}/commands/${sender}`;
   }
 
-  /** Everything that concerns one group. */
+  /** The filter for all topics of one group. */
   groupFilter(app: string, group: string): string {
     return `${this.root}${app}/groups/${encodeGroup(group)}/#`;
   }
@@ -100,7 +100,7 @@ export class Topics {
     return `${this.root}${app}/presence/ask/${sender}`;
   }
 
-  /** What a topic is; undefined for one that is none of the contract's. */
+  /** Parses a topic; undefined where it is not one of the wire contract. */
   parse(topic: string): ParsedTopic | undefined {
     if (!topic.startsWith(this.root)) return undefined;
     const [app = "", ...levels] = topic.slice(this.root.length).split("/");

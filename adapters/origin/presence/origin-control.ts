@@ -2,7 +2,7 @@ import { encode } from "@msgpack/msgpack";
 import { limits, ServiceError } from "../../../core/base/mod.ts";
 import type { Cancel, Clock, OriginPresence } from "../../../core/ports/mod.ts";
 import {
-  EchoWatch,
+  LoopbackCheck,
   MqttLink,
   type MqttLinkOptions,
   type MqttLinkPorts,
@@ -38,7 +38,7 @@ export class OriginControl {
   #begun = false;
   #leaving = false;
   #left = false;
-  readonly #echo: EchoWatch;
+  readonly #loopback: LoopbackCheck;
   #admitted: ((error: ServiceError | undefined) => void) | undefined;
   #cancelHeartbeat: Cancel = () => {};
 
@@ -60,7 +60,7 @@ export class OriginControl {
       },
       ports,
     );
-    this.#echo = new EchoWatch(ports.clock, {
+    this.#loopback = new LoopbackCheck(ports.clock, {
       topic: this.#topic,
       up: () => this.#link.up,
       again: () => this.#try(),
@@ -78,7 +78,7 @@ export class OriginControl {
     return this.#link.start({
       connected: (connected) => {
         if (!connected) {
-          this.#echo.lost();
+          this.#loopback.disconnected();
           return;
         }
         if (this.#admitted !== undefined) this.#try();
@@ -99,7 +99,7 @@ export class OriginControl {
       this.#try();
     });
     this.#admitted = undefined;
-    this.#echo.stop();
+    this.#loopback.stop();
     if (error === undefined) return;
     await this.#link.stop();
     throw error;
@@ -107,8 +107,8 @@ export class OriginControl {
 
   #try(): void {
     if (!this.#link.up) return;
-    this.#echo.published();
-    const answered = (error?: ServiceError): void => this.#echo.answered(error);
+    this.#loopback.published();
+    const answered = (error?: ServiceError): void => this.#loopback.answered(error);
     this.#link.publish(this.#topic, new Uint8Array(0), answered, true);
   }
 
@@ -175,7 +175,7 @@ export class OriginControl {
   }
 
   #message(topic: string, payload: Uint8Array): void {
-    if (topic === this.#topic && payload.byteLength === 0) this.#echo.heard();
+    if (topic === this.#topic && payload.byteLength === 0) this.#loopback.received();
     // Somebody asks, or a late Will of an earlier connection of ours: we live, and say so again.
     if (topic !== this.#topic || payload.byteLength === 0) {
       this.announce();

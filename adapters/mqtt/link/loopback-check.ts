@@ -2,50 +2,51 @@ import { ServiceError } from "../../../core/base/mod.ts";
 import type { Cancel, Clock } from "../../../core/ports/mod.ts";
 import { mqttLimits } from "./mqtt-limits.ts";
 
-export interface EchoWatchOptions {
-  /** Published to and subscribed by the same client. */
+export interface LoopbackCheckOptions {
+  /** The topic that this client both publishes to and subscribes. */
   readonly topic: string;
   /** Whether the connection stands. */
   readonly up: () => boolean;
-  /** Publishes again: a broker that stands still must not be taken for one that refuses. */
+  /** Publishes once more: its PUBACK shows that the broker works, and is not just slow. */
   readonly again: () => void;
-  /** Whether the broker says of a publish that it is refused; it is not known otherwise. */
+  /** True where a refused publish has a reason code (MQTT 5): only `read` can be missing then. */
   readonly writeTold?: () => boolean;
-  /** What may be wrong, for the error. */
+  /** What the operator may check; it ends the error's text. */
   readonly hint: string;
-  /** What holds now: an error that names the topic and the rule, or that all is well. */
+  /** The result: undefined where all is well, or an error that names the topic and the rule. */
   readonly told: (error: ServiceError | undefined) => void;
 }
 
 /**
- * Whether a client may write and read a topic of its own. MQTT 5 says so of a publish; a broker of
- * MQTT 3.1.1 confirms what it throws away, or ends the connection. What it delivers comes back.
+ * Checks whether the broker's access rules let a client write and read a topic of its own: what it
+ * publishes there must come back. MQTT 5 has a reason code for a refused publish (3.4.2.1). A
+ * broker of MQTT 3.1.1 confirms a message that it drops, or ends the connection (3.3.5).
  */
-export class EchoWatch {
+export class LoopbackCheck {
   readonly #clock: Clock;
-  readonly #options: EchoWatchOptions;
+  readonly #options: LoopbackCheckOptions;
   #waiting = false;
   #timing = false;
-  /** It should have come back by now. */
+  /** The first publish should have come back by now. */
   #overdue = false;
   #losses = 0;
   #cancel: Cancel = () => {};
 
-  constructor(clock: Clock, options: EchoWatchOptions) {
+  constructor(clock: Clock, options: LoopbackCheckOptions) {
     this.#clock = clock;
     this.#options = options;
   }
 
-  /** Something was published. */
+  /** The client has published to the topic. */
   published(): void {
     this.#waiting = true;
   }
 
-  /** The broker has answered a publish: what it has is to come back. */
+  /** The broker has answered the publish: from now on it must come back in time. */
   answered(error: ServiceError | undefined): void {
     if (error?.code === "publish-refused") this.#conclude("write", "it refuses the publish");
     if (error !== undefined || !this.#waiting) return;
-    // The broker lives: one that stood still would have delivered the first before this answer.
+    // The broker works: it would have delivered the first publish before it answered the second.
     if (this.#overdue) {
       const rule = this.#options.writeTold?.() ? "read" : "read and write";
       this.#conclude(rule, "what it confirms does not come back");
@@ -56,11 +57,11 @@ export class EchoWatch {
   }
 
   #wait(): void {
-    const due = this.#clock.now() + mqttLimits.echoMs;
-    this.#cancel = this.#clock.after(mqttLimits.echoMs, () => {
-      // What came meanwhile waits unread: this process was stopped, or too busy to read it.
+    const due = this.#clock.now() + mqttLimits.loopbackMs;
+    this.#cancel = this.#clock.after(mqttLimits.loopbackMs, () => {
+      // This timer is late: the process was stopped or busy, and the answer may wait unread.
       if (this.#clock.now() - due > mqttLimits.stallMs) this.#wait();
-      // The broker is away, and with it the answer: what is published next is waited for.
+      // The connection is gone, and with it the answer. The next publish is checked.
       else if (!this.#options.up()) this.#stop();
       else {
         this.#overdue = true;
@@ -69,19 +70,19 @@ export class EchoWatch {
     });
   }
 
-  /** It came back. */
-  heard(): void {
+  /** What was published came back. */
+  received(): void {
     this.#stop();
     this.#losses = 0;
     this.#options.told(undefined);
   }
 
-  /** The connection is gone. */
-  lost(): void {
+  /** The connection to the broker has ended. */
+  disconnected(): void {
     if (!this.#waiting) return;
     this.#stop();
     this.#losses++;
-    if (this.#losses < mqttLimits.echoLossesMax) return;
+    if (this.#losses < mqttLimits.loopbackLossesMax) return;
     this.#conclude("read and write", "it ends the connection over a publish");
   }
 

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ManualClock } from "../../../../adapters/memory/mod.ts";
-import { EchoWatch } from "../../../../adapters/mqtt/link/echo-watch.ts";
+import { LoopbackCheck } from "../../../../adapters/mqtt/link/loopback-check.ts";
 import { ServiceError } from "../../../../core/base/mod.ts";
 
 interface Rig {
   readonly clock: ManualClock;
-  readonly watch: EchoWatch;
+  readonly watch: LoopbackCheck;
   readonly told: (string | undefined)[];
   up: boolean;
 }
@@ -14,7 +14,7 @@ interface Rig {
 function rig(): Rig {
   const [clock, told] = [new ManualClock(), [] as (string | undefined)[]];
   const made = { clock, told, up: true } as Rig;
-  const watch = new EchoWatch(clock, {
+  const watch = new LoopbackCheck(clock, {
     topic: "t",
     hint: "h",
     again: () => watch.published(),
@@ -24,18 +24,18 @@ function rig(): Rig {
   return Object.assign(made, { watch });
 }
 
-test("an echo: a broker that says nothing at all, as one that hangs, is not accused", () => {
+test("a loopback: a broker that says nothing at all, as one that hangs, is not accused", () => {
   const { clock, watch, told } = rig();
   watch.published();
   clock.advance(60_000);
   assert.deepEqual(told, []);
   watch.answered(undefined);
-  watch.heard();
+  watch.received();
   clock.advance(60_000);
   assert.deepEqual(told, [undefined]);
 });
 
-test("an echo: what is confirmed and does not come back is told", () => {
+test("a loopback: what is confirmed and does not come back is told", () => {
   const { clock, watch, told } = rig();
   watch.published();
   watch.answered(undefined);
@@ -49,18 +49,18 @@ test("an echo: what is confirmed and does not come back is told", () => {
   assert.match(String(told[0]), /not let this user read and write t: .*; h$/);
 });
 
-test("an echo: a broker that confirms and then stands still for long is not accused", () => {
+test("a loopback: a broker that confirms and then stands still for long is not accused", () => {
   const { clock, watch, told } = rig();
   watch.published();
   watch.answered(undefined);
   clock.advance(60_000);
-  watch.heard();
+  watch.received();
   watch.answered(undefined);
   clock.advance(60_000);
   assert.deepEqual(told, [undefined]);
 });
 
-test("an echo: a process that stood still, or lost its broker, waits anew", () => {
+test("a loopback: a process that stood still, or lost its broker, waits anew", () => {
   const stalled = rig();
   stalled.watch.published();
   stalled.watch.answered(undefined);
@@ -74,7 +74,7 @@ test("an echo: a process that stood still, or lost its broker, waits anew", () =
   assert.deepEqual(cut.told, []);
 });
 
-test("an echo: a refusal is told at once, the end of the connection the third time", () => {
+test("a loopback: a refusal is told at once, the end of the connection the third time", () => {
   const { watch, told } = rig();
   watch.published();
   watch.answered(new ServiceError("publish-refused", "no"));
@@ -83,7 +83,7 @@ test("an echo: a refusal is told at once, the end of the connection the third ti
     assert.equal(told.length, 1);
     watch.published();
     watch.answered(undefined);
-    watch.lost();
+    watch.disconnected();
   }
   assert.match(String(told[1]), /ends the connection/);
 });

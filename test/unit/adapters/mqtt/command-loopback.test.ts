@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ManualClock } from "../../../../adapters/memory/mod.ts";
-import { CommandEcho, type CommandLink } from "../../../../adapters/mqtt/command-echo.ts";
+import { type CommandLink, CommandLoopback } from "../../../../adapters/mqtt/command-loopback.ts";
 import { mqttLimits } from "../../../../adapters/mqtt/link/mqtt-limits.ts";
 import type { PublishDone } from "../../../../adapters/mqtt/link/publish-window.ts";
 import { ServiceError } from "../../../../core/base/mod.ts";
@@ -12,7 +12,7 @@ const probe = Uint8Array.of(0x90);
 /** A node's own commands at a broker that a test plays. */
 class Rig {
   readonly clock = new ManualClock();
-  readonly echo: CommandEcho;
+  readonly echo: CommandLoopback;
   /** Batches that the broker was given and has not answered. */
   readonly onItsWay: PublishDone[] = [];
   readonly told: (string | undefined)[] = [];
@@ -33,7 +33,7 @@ class Rig {
         rig.onItsWay.push(done);
       },
     };
-    this.echo = new CommandEcho(this.clock, link, {
+    this.echo = new CommandLoopback(this.clock, link, {
       topic,
       rules: "RULES",
       told: (error) => void this.told.push(error?.message),
@@ -110,7 +110,7 @@ test("a batch that is confirmed and does not come back names the topic and the r
     rig.connect();
     rig.answer();
     assert.equal(rig.published, 1);
-    rig.clock.advance(mqttLimits.echoMs);
+    rig.clock.advance(mqttLimits.loopbackMs);
     assert.equal(rig.published, 2, "the broker is asked once more");
     assert.deepEqual(rig.told, []);
     rig.answer();
@@ -134,21 +134,25 @@ test("a refused write is told at once", () => {
 
 test("a broker that ends the connection over the batch is told after three, then spared", () => {
   const rig = new Rig();
-  for (let lost = 0; lost < mqttLimits.echoLossesMax; lost++) {
+  for (let lost = 0; lost < mqttLimits.loopbackLossesMax; lost++) {
     assert.deepEqual(rig.told, []);
     rig.connect();
     rig.lose();
   }
-  assert.equal(rig.published, mqttLimits.echoLossesMax);
+  assert.equal(rig.published, mqttLimits.loopbackLossesMax);
   assert.equal(rig.told.length, 1);
   assert.match(rig.told[0] ?? "", /it ends the connection over a publish/);
   // The node would otherwise never keep a connection, and would hear no command at all.
   rig.connect();
   rig.echo.again();
-  assert.equal(rig.published, mqttLimits.echoLossesMax, "the next connection lasts");
+  assert.equal(rig.published, mqttLimits.loopbackLossesMax, "the next connection lasts");
   rig.lose();
   rig.connect();
-  assert.equal(rig.published, mqttLimits.echoLossesMax + 1, "and the one after is asked again");
+  assert.equal(
+    rig.published,
+    mqttLimits.loopbackLossesMax + 1,
+    "and the one after is asked again",
+  );
   assert.ok(rig.echo.takes(topic, probe));
   assert.deepEqual(rig.told.slice(1), [undefined]);
 });
