@@ -25,7 +25,7 @@ const tests = {
   cluster: "test/unit/core/gateway-cluster.test.ts",
   groups: "test/unit/core/groups/groups.test.ts",
   handshake: "test/unit/core/websocket/handshake.test.ts",
-  framed: "test/unit/core/websocket/protocol-framed-socket.test.ts",
+  framed: "test/unit/core/websocket/framed-socket.test.ts",
   deflate: "test/unit/runtimes/server/deflate.test.ts",
 } as const;
 

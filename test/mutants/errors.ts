@@ -15,7 +15,7 @@ const files = {
 const tests = {
   cluster: "test/unit/core/gateway-cluster.test.ts",
   conformance: "test/integration/mqtt-conformance.test.ts",
-  sizes: "test/unit/wasm/message-sizes.test.ts",
+  sizes: "test/unit/core/connection/message-sizes.test.ts",
   handshakes: "test/unit/core/handshake/address-handshakes.test.ts",
   drain: "test/unit/core/connection/drain.test.ts",
   streams: "test/unit/core/commands/command-streams.test.ts",

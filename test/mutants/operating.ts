@@ -8,7 +8,7 @@ const files = {
 } as const;
 const tests = {
   broker: "test/unit/runtimes/cli/broker-login.test.ts",
-  log: "test/unit/core/connection/core-parts.test.ts",
+  log: "test/unit/adapters/log/log-limiter.test.ts",
   logger: "test/unit/adapters/log/logger.test.ts",
 } as const;
 

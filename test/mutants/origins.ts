@@ -29,7 +29,7 @@ const tests = {
   origin: "test/integration/origin.test.ts",
   limits: "test/integration/origin-limits.test.ts",
   leaving: "test/integration/origin-presence.test.ts",
-  parts: "test/unit/core/connection/core-parts.test.ts",
+  ids: "test/unit/core/connection/connection-id.test.ts",
 } as const;
 
 /** What an origin of the library remembers, concludes and keeps. */
@@ -144,7 +144,7 @@ const mutants: readonly Mutant[] = [
     file: files.ids,
     find: "random.fill(new Uint8Array(secretChars))",
     replace: "new Uint8Array(secretChars)",
-    tests: [tests.parts],
+    tests: [tests.ids],
   },
   {
     says: "The library keeps them until the node confirms that they were carried out",

@@ -21,7 +21,7 @@ const tests = {
   tls: "test/integration/tls.node.test.ts",
   sockets: "test/runtimes/sockets-bun-native.node.test.ts",
   runner: "test/integration/runner.node.test.ts",
-  limits: "test/unit/wasm/message-sizes.test.ts",
+  limits: "test/unit/core/connection/message-sizes.test.ts",
 } as const;
 
 /** The features of the README that need the whole program, a runtime, or the tests' own runner. */

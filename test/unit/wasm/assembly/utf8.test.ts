@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type CodecOptions, ParserStep } from "../../../core/ports/mod.ts";
-import { createWasmCodec } from "../../../wasm/mod.ts";
-import { createReferenceCodec } from "../../../wasm/reference/mod.ts";
-import { clientFrame } from "../../vectors/frames.ts";
-import { toHex } from "../../vectors/hex.ts";
-import { idOf } from "../../vectors/ids.ts";
+import { type CodecOptions, ParserStep } from "../../../../core/ports/mod.ts";
+import { createWasmCodec } from "../../../../wasm/mod.ts";
+import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
+import { clientFrame } from "../../../vectors/frames.ts";
+import { toHex } from "../../../vectors/hex.ts";
+import { idOf } from "../../../vectors/ids.ts";
 
 const options: CodecOptions = {
   node: "n1",

@@ -1,20 +1,20 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { decode, encode } from "@msgpack/msgpack";
-import { limits } from "../../../core/base/mod.ts";
-import { limitBatches } from "../../../core/events/batch-splitter.ts";
+import { limits } from "../../../../core/base/mod.ts";
+import { limitBatches } from "../../../../core/events/batch-splitter.ts";
 import {
   type Codec,
   type CodecOptions,
   type EventChannel,
   MessageKind,
   ParserStep,
-} from "../../../core/ports/mod.ts";
-import { createWasmCodec } from "../../../wasm/mod.ts";
-import { createReferenceCodec } from "../../../wasm/reference/mod.ts";
-import { clientFrame } from "../../vectors/frames.ts";
-import { concat, fromHex, toHex, utf8 } from "../../vectors/hex.ts";
-import { idOf } from "../../vectors/ids.ts";
+} from "../../../../core/ports/mod.ts";
+import { createWasmCodec } from "../../../../wasm/mod.ts";
+import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
+import { clientFrame } from "../../../vectors/frames.ts";
+import { concat, fromHex, toHex, utf8 } from "../../../vectors/hex.ts";
+import { idOf } from "../../../vectors/ids.ts";
 
 const options: CodecOptions = {
   node: "n1",

@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type Codec, type CodecOptions, ParserStep } from "../../../core/ports/mod.ts";
-import { createWasmCodec } from "../../../wasm/mod.ts";
-import { createReferenceCodec } from "../../../wasm/reference/mod.ts";
-import { Drive } from "../../vectors/drive.ts";
+import { type Codec, type CodecOptions, ParserStep } from "../../../../core/ports/mod.ts";
+import { createWasmCodec } from "../../../../wasm/mod.ts";
+import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
+import { Drive } from "../../../vectors/drive.ts";
 import {
   type FrameVector,
   frameVectors,
   vectorFragmentsMax,
   vectorMessageBytesMax,
-} from "../../vectors/frame-vectors.ts";
-import { clientFrame } from "../../vectors/frames.ts";
-import { concat, fromHex, utf8 } from "../../vectors/hex.ts";
-import { idOf } from "../../vectors/ids.ts";
+} from "../../../vectors/frame-vectors.ts";
+import { clientFrame } from "../../../vectors/frames.ts";
+import { concat, fromHex, utf8 } from "../../../vectors/hex.ts";
+import { idOf } from "../../../vectors/ids.ts";
 
 const options: CodecOptions = {
   node: "n1",

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type CodecOptions, MessageKind, ParserStep } from "../../../core/ports/mod.ts";
-import { createWasmCodec } from "../../../wasm/mod.ts";
-import { clientFrame } from "../../vectors/frames.ts";
-import { concat, utf8 } from "../../vectors/hex.ts";
-import { idOf } from "../../vectors/ids.ts";
+import { type CodecOptions, MessageKind, ParserStep } from "../../../../core/ports/mod.ts";
+import { createWasmCodec } from "../../../../wasm/mod.ts";
+import { clientFrame } from "../../../vectors/frames.ts";
+import { concat, utf8 } from "../../../vectors/hex.ts";
+import { idOf } from "../../../vectors/ids.ts";
 
 const options: CodecOptions = {
   node: "n1",

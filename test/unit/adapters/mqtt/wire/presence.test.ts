@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
+  encodePresence,
   nodePresenceFault,
   originPresenceFault,
   parseNodePresence,
   parseOriginPresence,
-} from "../../../../adapters/mqtt/wire/presence.ts";
-import { readPage } from "../../../support/docs/docs.ts";
+} from "../../../../../adapters/mqtt/wire/presence.ts";
+import { readPage } from "../../../../support/docs/docs.ts";
 
 const whole: Readonly<Record<string, unknown>> = { v: 1, incarnation: "i", at: 1, every: 2_000 };
 const bytes = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
@@ -40,4 +41,37 @@ test("a presence that cannot be read is told with what is wrong in it", () => {
     assert.equal(originPresenceFault(bytes(value)), fault);
   }
   assert.equal(originPresenceFault(new TextEncoder().encode("?")), "no JSON");
+});
+
+test("a node's presence is checked, unknown keys are left out", () => {
+  const presence = {
+    v: 1 as const,
+    incarnation: "x",
+    at: 1,
+    every: 5_000,
+    connections: 3,
+    runtime: "bun",
+    version: "0.1.0",
+  };
+  assert.deepEqual(parseNodePresence(encodePresence(presence)), presence);
+  const parse = (text: string): unknown => parseNodePresence(new TextEncoder().encode(text));
+  assert.deepEqual(parse('{"v":1,"incarnation":"x","at":1,"every":5000,"more":[1]}'), {
+    ...presence,
+    connections: 0,
+    runtime: "",
+    version: "",
+  });
+  const wrong = [
+    "",
+    "1",
+    "null",
+    "{",
+    "{}",
+    '{"v":2,"incarnation":"x","at":1,"every":1}',
+    '{"v":1,"incarnation":"","at":1,"every":1}',
+    '{"v":1,"incarnation":"x","at":-1,"every":1}',
+    '{"v":1,"incarnation":"x","at":1,"every":0}',
+    `{"v":1,"incarnation":"x","at":1,"every":1,"more":"${"x".repeat(5_000)}"}`,
+  ];
+  for (const text of wrong) assert.equal(parse(text), undefined, text);
 });

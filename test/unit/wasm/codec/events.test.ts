@@ -6,12 +6,12 @@ import {
   type CodecOptions,
   MessageKind,
   ParserStep,
-} from "../../../core/ports/mod.ts";
-import { createWasmCodec } from "../../../wasm/mod.ts";
-import { createReferenceCodec } from "../../../wasm/reference/mod.ts";
-import { clientFrame } from "../../vectors/frames.ts";
-import { concat, fromHex, toHex, utf8 } from "../../vectors/hex.ts";
-import { idOf } from "../../vectors/ids.ts";
+} from "../../../../core/ports/mod.ts";
+import { createWasmCodec } from "../../../../wasm/mod.ts";
+import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
+import { clientFrame } from "../../../vectors/frames.ts";
+import { concat, fromHex, toHex, utf8 } from "../../../vectors/hex.ts";
+import { idOf } from "../../../vectors/ids.ts";
 
 const options: CodecOptions = {
   node: "n1",

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decode } from "@msgpack/msgpack";
-import { ParserStep } from "../../../core/ports/mod.ts";
-import { createWasmCodec } from "../../../wasm/mod.ts";
-import { createReferenceCodec } from "../../../wasm/reference/mod.ts";
-import { clientFrame } from "../../support/clients/raw-client-frames.ts";
+import { ParserStep } from "../../../../core/ports/mod.ts";
+import { createWasmCodec } from "../../../../wasm/mod.ts";
+import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
+import { clientFrame } from "../../../support/clients/raw-client-frames.ts";
 
 const id = `n.${"A".repeat(26)}`;
 const made = { messageBytesMax: 900, batchBytesTarget: 1_000, partialBytesMax: 10_000 };

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { decode, encode } from "@msgpack/msgpack";
-import { type Codec, type CodecOptions, MessageKind, Verb } from "../../../core/ports/mod.ts";
-import { createWasmCodec } from "../../../wasm/mod.ts";
-import { createReferenceCodec } from "../../../wasm/reference/mod.ts";
-import { commandVectors } from "../../vectors/command-vectors.ts";
-import { fromHex, toHex, utf8 } from "../../vectors/hex.ts";
-import { idOf } from "../../vectors/ids.ts";
+import { type Codec, type CodecOptions, MessageKind, Verb } from "../../../../core/ports/mod.ts";
+import { createWasmCodec } from "../../../../wasm/mod.ts";
+import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
+import { commandVectors } from "../../../vectors/command-vectors.ts";
+import { fromHex, toHex, utf8 } from "../../../vectors/hex.ts";
+import { idOf } from "../../../vectors/ids.ts";
 
 const options: CodecOptions = {
   node: "n1",

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decodeGroup, encodeGroup, Topics } from "../../../../adapters/mqtt/mod.ts";
+import { decodeGroup, encodeGroup, Topics } from "../../../../../adapters/mqtt/mod.ts";
 
 const topics = new Topics();
 

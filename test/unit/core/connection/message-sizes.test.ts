@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MessageKind } from "../../../core/ports/mod.ts";
-import { idOf, messagesOf } from "../../support/memory-node/memory-node.ts";
-import { closes, handled, RouterRig } from "../../support/memory-node/router-rig.ts";
+import { MessageKind } from "../../../../core/ports/mod.ts";
+import { idOf, messagesOf } from "../../../support/memory-node/memory-node.ts";
+import { closes, handled, RouterRig } from "../../../support/memory-node/router-rig.ts";
 
 // The node of a rig takes messages of 10,000 bytes.
 const cases = [
