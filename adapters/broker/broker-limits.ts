@@ -1,19 +1,19 @@
-/** Limits of the embedded broker, with the unit last in the name and why. */
+/** Limits of the embedded broker. The name ends with the unit. */
 export const brokerLimits = {
-  /** From the start of a connection to its CONNECT. */
+  /** Time from the start of a TCP connection to its CONNECT. */
   connectMs: 10_000,
-  /** aedes: deliveries under way at once; they are shared, so many, lest one client stops all. */
+  /** aedes: concurrent deliveries. All clients share them: one slow client must not take all. */
   concurrency: 1_000,
-  /** aedes: a subscriber that reads nothing this long is cut off. */
+  /** aedes: a subscriber that reads nothing for this long is disconnected. */
   drainMs: 5_000,
-  /** Bytes of one client that wait until aedes reads them; past it TCP slows the client. */
+  /** Bytes of one client that wait for aedes; then its socket is paused. */
   readBytesMax: 262_144,
-  /** Clients of the embedded broker at once: a node takes four, an origin two. */
+  /** Connections to the embedded broker: a node has four, an origin two. */
   connectionsMax: 1_024,
-  /** A CONNECT, from somebody who has not logged in: client id, user, password, Will. */
+  /** A CONNECT (client id, user, password, Will), which anybody can send. */
   connectBytesMax: 65_536,
-  /** Any other packet: the largest batch and its topic. */
+  /** Any other packet: the largest batch with its topic. */
   packetBytesMax: 17_891_328,
-  /** aedes: packets of one client before its CONNACK. */
+  /** aedes: packets that one client may send before its CONNACK. */
   queueMax: 1_000,
 } as const;

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 
-/** The one user that the embedded broker knows. */
+/** The only user of the embedded broker. */
 export interface BrokerLogin {
   readonly user: string;
   readonly password: string;
@@ -11,8 +11,8 @@ function digest(text: string | Uint8Array): Buffer {
 }
 
 /**
- * Returns what says whether a CONNECT's user and password are those. Digests are compared, each in
- * full: neither the length nor the number of right characters shows in the time that it takes.
+ * Returns a function that checks the user and password of a CONNECT. It compares digests in full,
+ * so its time depends neither on the length nor on the number of right characters.
  */
 export function checkLogin(
   login: BrokerLogin,

@@ -5,9 +5,9 @@ import { brokerLimits } from "./broker-limits.ts";
 import { PacketGuard } from "./packet-guard.ts";
 
 /**
- * A client's socket as aedes reads it: `readable`, then `read()` once. Node's streams tell again
- * by themselves; Deno's (2.9.6) stall or lose bytes under that use, so the socket flows and what
- * it brings is held here. Writing goes straight to the socket.
+ * A client's socket as aedes reads it: one `read()` for each `readable`. Streams of Deno (2.9.6)
+ * stall or lose bytes in this use. So the socket flows, and this stream holds its bytes until
+ * aedes reads. Writes go straight to the socket.
  */
 export class BrokerStream extends Duplex {
   readonly #socket: net.Socket;
@@ -24,7 +24,7 @@ export class BrokerStream extends Duplex {
     if (this.#bytes > 0 && !this.destroyed) this.emit("readable");
   };
 
-  /** `tooLarge` is told before a stream ends over the size of a packet. */
+  /** Calls `tooLarge` before it ends a stream because of a too large packet. */
   constructor(socket: net.Socket, tooLarge: () => void) {
     super();
     this.#socket = socket;

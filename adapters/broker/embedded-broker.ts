@@ -7,27 +7,26 @@ import { type BrokerLogin, checkLogin } from "./broker-login.ts";
 import { BrokerStream } from "./broker-stream.ts";
 
 export interface EmbeddedBrokerOptions {
-  /** Address to listen on; this machine alone by default. */
+  /** The address to listen on. Default: 127.0.0.1. */
   readonly host?: string;
-  /** 0 takes a free port. */
+  /** Default: 0, which picks a free port. */
   readonly port?: number;
-  /** Everybody is let in where there is none. */
+  /** Without a login everybody may connect. */
   readonly login?: BrokerLogin | undefined;
-  /** Is told of clients that are turned away. */
+  /** Logs refused clients. */
   readonly logger?: Logger;
 }
 
-/** A broker inside this process, so that a first run needs nothing else. MQTT 3.1.1 only. */
+/** An MQTT 3.1.1 broker inside this process, so that a first run needs no other program. */
 export interface EmbeddedBroker {
   readonly port: number;
-  /** What listens. */
   readonly server: net.Server;
   close(): Promise<void>;
 }
 
 function listen(server: net.Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    // Stays on: once it listens, what cannot be accepted must not end the process.
+    // This listener stays: a later failure to accept must not end the process.
     server.on("error", (error: NodeJS.ErrnoException) => {
       const taken = error.code === "EADDRINUSE" || error.code === "EACCES";
       const message = `broker-port ${port} of ${host}: ${error.message}`;
@@ -53,7 +52,7 @@ function createBroker({ login, logger }: EmbeddedBrokerOptions): Promise<Aedes> 
         return;
       }
       const { remoteAddress } = client.conn as BrokerStream;
-      logger?.log("warn", "broker-login", "the embedded broker refuses a user or password", {
+      logger?.log("warn", "broker-login", "the embedded broker refused a wrong user or password", {
         ip: remoteAddress,
       });
       // MQTT 3.1.1, 3.2.2.3: bad user name or password.
@@ -62,19 +61,19 @@ function createBroker({ login, logger }: EmbeddedBrokerOptions): Promise<Aedes> 
   });
 }
 
-/** Starts aedes over TCP. Throws `port-in-use` where the port cannot be had. */
+/** Starts aedes over TCP. Rejects with `port-in-use` if the port is not available. */
 export async function startEmbeddedBroker(
   options: EmbeddedBrokerOptions = {},
 ): Promise<EmbeddedBroker> {
   const { host = "127.0.0.1", port = 0, logger } = options;
   const broker = await createBroker(options);
   const sockets = new Set<net.Socket>();
-  const turnedAway = (event: string, message: string, { remoteAddress }: net.Socket): void =>
+  const refused = (event: string, message: string, { remoteAddress }: net.Socket): void =>
     logger?.log("warn", event, message, { ip: remoteAddress });
   const server = net.createServer({ noDelay: true }, (socket) => {
     if (sockets.size >= brokerLimits.connectionsMax) {
-      const message = `the embedded broker has ${sockets.size} connections, and takes no more`;
-      turnedAway("broker-full", message, socket);
+      const message = `the embedded broker is full: it has ${sockets.size} connections`;
+      refused("broker-full", message, socket);
       socket.on("error", () => {});
       socket.destroy();
       return;
@@ -82,7 +81,7 @@ export async function startEmbeddedBroker(
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
     const tooLarge = (): void =>
-      turnedAway("broker-packet", "a packet is above the embedded broker's limit", socket);
+      refused("broker-packet", "a packet is larger than the embedded broker allows", socket);
     broker.handle(new BrokerStream(socket, tooLarge));
   });
   const closeBroker = (): Promise<void> => new Promise((resolve) => broker.close(() => resolve()));

@@ -1,24 +1,24 @@
 /**
- * Watches the sizes of MQTT packets in a stream of bytes, by their fixed headers (MQTT 3.1.1,
- * 2.2): whoever reads the packets would gather one of up to 256 MB before anybody could refuse it.
+ * Checks the sizes of the MQTT packets in a byte stream by their fixed headers (MQTT 3.1.1, 2.2).
+ * The broker itself would collect a packet of up to 256 MB before it could refuse it.
  */
 export class PacketGuard {
   readonly #firstBytesMax: number;
   readonly #bytesMax: number;
   #first = true;
-  /** Bytes of the packet under way that are still to come. */
+  /** Bytes of the current packet that are still to come. */
   #rest = 0;
-  /** Where in the fixed header the stream stands: 0 is before its first byte. */
+  /** Bytes of the current fixed header that have come. */
   #headerBytes = 0;
   #length = 0;
 
-  /** The first packet is a CONNECT, from somebody who has not logged in yet. */
+  /** `firstBytesMax` is for the first packet, the CONNECT of a client that is not logged in. */
   constructor(limits: { readonly firstBytesMax: number; readonly bytesMax: number }) {
     this.#firstBytesMax = limits.firstBytesMax;
     this.#bytesMax = limits.bytesMax;
   }
 
-  /** False where a packet is longer than it may be, or its length is none. */
+  /** False if a packet is too long or its length is malformed. */
   admits(chunk: Uint8Array): boolean {
     let at = 0;
     while (at < chunk.length) {
@@ -40,7 +40,7 @@ export class PacketGuard {
       return true;
     }
     this.#length += (byte & 0x7f) << (7 * (index - 1));
-    // Four bytes at most: the fourth has no successor.
+    // The length has four bytes at most.
     if (byte >= 0x80) return index < 4;
     const bytesMax = this.#first ? this.#firstBytesMax : this.#bytesMax;
     this.#rest = this.#length;

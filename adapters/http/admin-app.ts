@@ -1,20 +1,20 @@
 import { Hono } from "hono/tiny";
 
 export interface AdminOptions {
-  /** Why no new connections should come now (draining, broker away); empty while they may. */
+  /** Why the node should get no new connections, such as `draining`; empty while it is ready. */
   readonly ready: () => readonly string[];
   readonly metrics: () => { readonly contentType: string; readonly text: string };
 }
 
-/** A request in, its answer out: what any HTTP server can carry. */
+/** Answers a request. Any HTTP server can call it. */
 export type HttpHandler = (request: Request) => Response | Promise<Response>;
 
-/** What an operator asks a node: `/healthz`, `/readyz`, `/metrics`. */
+/** The admin endpoints of a node: `/healthz`, `/readyz`, `/metrics`. */
 export function createAdminApp(options: AdminOptions): HttpHandler {
   const app = new Hono();
   app.use(async (context, next) => {
     await next();
-    // Probes and scrapes want the answer of now.
+    // A cached answer would be out of date.
     context.header("cache-control", "no-store");
   });
   // The process runs and its event loop turns, or there would be no answer.
@@ -28,7 +28,7 @@ export function createAdminApp(options: AdminOptions): HttpHandler {
     const { contentType, text } = options.metrics();
     return context.body(text, 200, { "content-type": contentType });
   });
-  app.notFound((context) => context.text("Here are /healthz, /readyz and /metrics.\n", 404));
+  app.notFound((context) => context.text("not found; see /healthz, /readyz and /metrics\n", 404));
   app.onError((_error, context) => context.text("internal error\n", 500));
   return (request) => app.fetch(request);
 }

@@ -1,4 +1,4 @@
-// hono's own bridge to node:http is a package more, for three answers without a request body.
+// hono's bridge to node:http would be one more package, for three answers without a request body.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { limits, ServiceError } from "../../core/base/mod.ts";
@@ -7,26 +7,28 @@ import type { HttpHandler } from "./admin-app.ts";
 export interface ServeOptions {
   /** 0 picks a free port. */
   readonly port: number;
-  /** The address to listen on. Default: the loopback one, so that only this machine can ask. */
+  /** The address to listen on. Default: 127.0.0.1. */
   readonly host?: string;
 }
 
 export interface HttpServer {
-  /** The port it listens on, where 0 was asked for too. */
+  /** The port that it listens on, also if 0 was requested. */
   readonly port: number;
-  /** What listens. */
   readonly server: Server;
-  /** Stops listening and cuts what is open. */
+  /** Stops listening and closes all connections. */
   close(): Promise<void>;
 }
 
-/** Serves a handler over `node:http`, which Bun, Deno and Node all have. Bodies are not read. */
+/**
+ * Serves a handler over `node:http`, which Bun, Deno and Node.js have. Request bodies are not
+ * read. Rejects with `port-in-use` or `setting-invalid`.
+ */
 export function serveHttp(handler: HttpHandler, options: ServeOptions): Promise<HttpServer> {
   const host = options.host ?? "127.0.0.1";
   const server = createServer({ maxHeaderSize: limits.handshakeHeaderBytesMax });
   server.on("request", (request, response) => void answer(handler, request, response));
   return new Promise((resolve, reject) => {
-    // Stays on: once it listens, a connection that cannot be accepted must not end the process.
+    // This listener stays: a later failure to accept must not end the process.
     server.on("error", (error) => reject(listenError(error, host, options.port)));
     server.listen(options.port, host, () => {
       const { port } = server.address() as AddressInfo;
@@ -56,14 +58,14 @@ async function answer(
     outgoing.writeHead(response.status, headers);
     outgoing.end(incoming.method === "HEAD" ? undefined : body);
   } catch {
-    // A request line that is no URL, or a peer that is gone: nothing of ours is wrong.
+    // The request target is no URL, or the client is gone.
     if (!outgoing.headersSent) outgoing.writeHead(400);
     outgoing.end();
   }
 }
 
 function requestOf(incoming: IncomingMessage): Request {
-  // Only the path counts; a host header of a stranger's making must not decide anything.
+  // Only the path counts. The Host header comes from the client and is ignored.
   const url = new URL(incoming.url ?? "/", "http://127.0.0.1");
   return new Request(url, { method: incoming.method ?? "GET" });
 }

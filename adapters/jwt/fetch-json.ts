@@ -1,32 +1,32 @@
 import { limits } from "../../core/base/mod.ts";
 import type { Clock } from "../../core/ports/mod.ts";
 
-/** Why an endpoint gave nothing of use: a sentence without anything that it sent. */
+/** Why an endpoint gave no usable answer. The message contains nothing that it sent. */
 export class EndpointFault extends Error {
   override readonly name: string = "EndpointFault";
 }
 
 export interface FetchOptions {
   readonly clock: Clock;
-  /** Ends the wait early. */
+  /** Ends the request early. */
   readonly signal: AbortSignal;
 }
 
 /**
- * Gets a JSON document, within `limits.jwksTimeoutMs` and `limits.jwksBytesMax`. Throws
+ * Fetches a JSON document, within `limits.jwksTimeoutMs` and `limits.jwksBytesMax`. Rejects with
  * `EndpointFault`.
  */
 export async function fetchJson(url: URL, { clock, signal }: FetchOptions): Promise<unknown> {
   const request = new AbortController();
   let stop: (sentence: string) => void = () => {};
   const late = new Promise<never>((_, reject) => {
-    // The wait ends here and now, however long a runtime takes to abort.
+    // The wait ends at once, even if the runtime takes time to abort the request.
     stop = (sentence) => reject(new EndpointFault(sentence));
   });
-  const closed = (): void => stop("is not asked any more");
+  const closed = (): void => stop("is no longer asked");
   signal.addEventListener("abort", closed);
   const cancel = clock.after(limits.jwksTimeoutMs, () => {
-    stop(`has not answered within ${limits.jwksTimeoutMs} ms`);
+    stop(`did not answer within ${limits.jwksTimeoutMs} ms`);
   });
   try {
     return parse(await Promise.race([load(url, request.signal), late]));
@@ -42,7 +42,7 @@ async function load(url: URL, signal: AbortSignal): Promise<Uint8Array> {
     const address = new URL(url);
     [address.username, address.password] = ["", ""];
     const headers = { accept: "application/json", ...credentials(url) };
-    // What answers for another address than the operator's does not say who may connect.
+    // No redirects: only the address that the operator set may say which keys are valid.
     const response = await fetch(address, { headers, redirect: "manual", signal });
     if (response.status !== 200) {
       throw new EndpointFault(`answered with status ${response.status}`);
@@ -54,7 +54,7 @@ async function load(url: URL, signal: AbortSignal): Promise<Uint8Array> {
   }
 }
 
-/** Counts what is unpacked, so that a small answer cannot grow large either. */
+/** Limits the decompressed size, so that a small compressed answer cannot fill the memory. */
 async function readBody(response: Response): Promise<Uint8Array> {
   const reader = response.body?.getReader();
   const chunks: Uint8Array[] = [];
@@ -79,11 +79,11 @@ function parse(body: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
   } catch {
-    throw new EndpointFault("answered with something that is no JSON");
+    throw new EndpointFault("answered with something other than JSON");
   }
 }
 
-/** RFC 7617: `fetch` takes no URL with a user and password in it. */
+/** RFC 7617. `fetch` refuses a URL that contains a user and a password. */
 function credentials({ username, password }: URL): Record<string, string> {
   if (username === "" && password === "") return {};
   const bytes = new TextEncoder().encode(`${plain(username)}:${plain(password)}`);
@@ -98,7 +98,7 @@ function plain(part: string): string {
   }
 }
 
-/** Such as ` (ECONNREFUSED)`: the runtimes' texts may repeat the URL. */
+/** Such as ` (ECONNREFUSED)`. The message of a runtime is not used: it may repeat the URL. */
 function systemCode(error: unknown): string {
   const { code, cause } = (error ?? {}) as { code?: unknown; cause?: { code?: unknown } };
   const found = [cause?.code, code].find((it) => typeof it === "string" && /^\w{1,64}$/.test(it));

@@ -9,13 +9,11 @@ import { limits, ServiceError } from "../../core/base/mod.ts";
 import type {
   Authorization,
   Authorizer,
-  Clock,
   HandshakeCandidate,
   HandshakeRefusal,
-  Logger,
 } from "../../core/ports/mod.ts";
 import { refuse } from "../../core/websocket/mod.ts";
-import type { JwtOptions } from "./jwt-options.ts";
+import type { JwtOptions, JwtPorts } from "./jwt-options.ts";
 import { RemoteKeys } from "./remote-keys.ts";
 import { grantOf } from "./token-grant.ts";
 import { keysUnavailable, TokenFault, tokenMissing, tokenRefused } from "./token-refusal.ts";
@@ -27,64 +25,59 @@ import {
   type VerificationKey,
 } from "./verification-key.ts";
 
-export interface JwtParts {
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
-
-/** The JWS Compact Serialization, RFC 7515, 7.1. An empty signature is told of by itself. */
+/** RFC 7515, 7.1: the compact serialization. An empty signature has an error of its own. */
 const compact = /^[\w-]+\.[\w-]+\.[\w-]*$/;
 
-/** What a token says of itself, before any of it is believed. */
+/** The header of a token, before the signature is verified. */
 interface TokenHeader {
   readonly algorithm: JwtAlgorithm;
   readonly keyId: string | undefined;
 }
 
-/** Lets in who brings a JSON Web Token (RFC 7519) that the operator's issuer has signed. */
+/** Accepts handshakes with a JSON Web Token (RFC 7519) that a known key has signed. */
 export class JwtAuthorizer implements Authorizer {
   readonly #options: JwtOptions;
   readonly #toleranceMs: number;
-  readonly #parts: JwtParts;
+  readonly #ports: JwtPorts;
   readonly #sources: readonly TokenSource[];
   readonly #keys: readonly VerificationKey[];
   readonly #remote: RemoteKeys | undefined;
   readonly #algorithms: ReadonlySet<string>;
 
-  private constructor(options: JwtOptions, parts: JwtParts, keys: readonly VerificationKey[]) {
+  private constructor(options: JwtOptions, ports: JwtPorts, keys: readonly VerificationKey[]) {
     this.#options = options;
     this.#toleranceMs = options.clockToleranceMs ?? 0;
-    this.#parts = parts;
+    this.#ports = ports;
     this.#keys = keys;
     this.#sources = options.sources.map(parseTokenSource);
-    this.#remote = options.jwksUrl ? new RemoteKeys(options.jwksUrl, parts) : undefined;
+    this.#remote = options.jwksUrl ? new RemoteKeys(options.jwksUrl, ports) : undefined;
     const served = new Set<string>(keys.map(({ algorithm }) => algorithm));
     if (this.#remote !== undefined) for (const it of ["RS256", "ES256", "EdDSA"]) served.add(it);
     this.#algorithms = new Set(options.algorithms.filter((algorithm) => served.has(algorithm)));
-    if (this.#sources.length === 0) throw wrongSetting("jwt-from: must name a place of the token");
+    if (this.#sources.length === 0) throw wrongSetting("jwt-from: must name at least one source");
     if (served.size === 0) {
       throw wrongSetting("authorize jwt: needs one of jwt-secret, jwt-key and jwt-jwks");
     }
     if (this.#algorithms.size === 0) {
-      throw wrongSetting("jwt-algorithms: none of them fits the keys that are given");
+      throw wrongSetting("jwt-algorithms: no key is of one of these algorithms");
     }
   }
 
-  /** Reads the keys that need no network; throws `setting-invalid` where one cannot be used. */
-  static async create(options: JwtOptions, parts: JwtParts): Promise<JwtAuthorizer> {
+  /** Imports the configured keys. Rejects with `setting-invalid` if one cannot be used. */
+  static async create(options: JwtOptions, ports: JwtPorts): Promise<JwtAuthorizer> {
     const { secret, publicKeyPem } = options;
     const keys: VerificationKey[] = [];
     if (secret !== undefined && secret.length > 0) keys.push(await secretKey(secret));
     if (publicKeyPem) keys.push(...(await pemKeys(publicKeyPem)));
-    return new JwtAuthorizer(options, parts, keys);
+    return new JwtAuthorizer(options, ports, keys);
   }
 
-  /** Asks the JWKS endpoint, where there is one; without it the first handshake does. */
+  /** Starts to fetch the JWKS keys. Without this call the first handshake does. */
   start(): void {
     this.#remote?.start();
   }
 
-  /** Asks no endpoint any more. */
+  /** Stops to fetch keys. */
   close(): void {
     this.#remote?.close();
   }
@@ -102,14 +95,14 @@ export class JwtAuthorizer implements Authorizer {
       return { accepted: true, grant, info: withoutTokens(info, this.#sources) };
     } catch (error) {
       if (error instanceof TokenFault) return tokenRefused(error);
-      // Its name alone: the text may be of the token.
+      // Only the name of the error: its message may contain parts of the token.
       const fields = { code: "internal", error: error instanceof Error ? error.name : "unknown" };
-      this.#parts.logger.log("error", "jwt-failed", "a token could not be checked", fields);
-      return refuse(500, "internal", "the token could not be checked");
+      this.#ports.logger.log("error", "jwt-failed", "a token could not be verified", fields);
+      return refuse(500, "internal", "the token could not be verified");
     }
   }
 
-  /** The claims of a token that is right; undefined where there are no keys to tell. */
+  /** The claims of a valid token; undefined while the JWKS keys are not available. */
   async #verify(token: string): Promise<JWTPayload | undefined> {
     const header = this.#readHeader(token);
     const remote = this.#remote;
@@ -118,7 +111,7 @@ export class JwtAuthorizer implements Authorizer {
     if (claims !== undefined) return claims;
     if (remote === undefined || header.algorithm === "HS256") throw unfitting;
     const isKnown = header.keyId !== undefined && keys?.some((key) => key.keyId === header.keyId);
-    // The issuer may sign by a key that it has had since we asked.
+    // The issuer may have a new key since the last request.
     if (!isKnown) await remote.refresh();
     if (remote.keys === undefined) return undefined;
     if (remote.keys === keys) throw unfitting;
@@ -141,13 +134,13 @@ export class JwtAuthorizer implements Authorizer {
       throw new TokenFault("the token is not signed");
     }
     if (typeof algorithm !== "string" || !this.#algorithms.has(algorithm)) {
-      throw new TokenFault("the algorithm of the token's signature is not allowed");
+      throw new TokenFault("the signature algorithm of the token is not allowed");
     }
     if (keyId !== undefined && typeof keyId !== "string") throw malformed;
     return { algorithm: algorithm as JwtAlgorithm, keyId };
   }
 
-  /** Keys of the token's algorithm, and of its name where it names one. */
+  /** The keys with the token's algorithm and, if the token has one, its `kid`. */
   #candidates({ algorithm, keyId }: TokenHeader): VerificationKey[] {
     const remote = this.#remote?.keys ?? [];
     return [
@@ -158,15 +151,15 @@ export class JwtAuthorizer implements Authorizer {
     ];
   }
 
-  /** Undefined where the signature is of none of the keys. */
+  /** The claims; undefined if none of the keys has made the signature. */
   async #tryKeys(
     token: string,
     { algorithm }: TokenHeader,
     keys: readonly VerificationKey[],
   ): Promise<JWTPayload | undefined> {
-    // Each try costs a signature's check, and who sends the token need not be anybody.
+    // Each try costs a signature check, and anybody can send a token.
     if (keys.length > limits.tokenKeyTriesMax) {
-      throw new TokenFault("the token does not say which of many keys has signed it");
+      throw new TokenFault("the token must have a kid, because there are many keys");
     }
     const options = this.#verifyOptions(algorithm);
     for (const { key } of keys) {
@@ -185,29 +178,29 @@ export class JwtAuthorizer implements Authorizer {
     return {
       algorithms: [algorithm],
       clockTolerance: this.#toleranceMs / 1_000,
-      currentDate: new Date(this.#parts.clock.now()),
+      currentDate: new Date(this.#ports.clock.now()),
       ...(issuer ? { issuer } : {}),
       ...(audience ? { audience } : {}),
     };
   }
 }
 
-const malformed = new TokenFault("the token is no signed JWT");
-const unfitting = new TokenFault("the token is signed by none of the keys that are known");
+const malformed = new TokenFault("the token is not a signed JWT");
+const unfitting = new TokenFault("no known key has signed the token");
 
 const claimFaults: Readonly<Record<string, string>> = {
-  iss: "the token is of another issuer",
-  aud: "the token is for another audience",
+  iss: "the token has another issuer",
+  aud: "the token has another audience",
   nbf: "the token is not valid yet",
 };
 
-/** What jose found, in words of ours: its own error holds the claims. */
+/** The error of jose without its message, which contains claims. */
 function faultOf(error: unknown): TokenFault {
   if (error instanceof errors.JWTExpired) {
     return new TokenFault("the token has expired", "token-expired");
   }
   if (error instanceof errors.JWTClaimValidationFailed) {
-    return new TokenFault(claimFaults[error.claim] ?? "a claim of the token is of a wrong kind");
+    return new TokenFault(claimFaults[error.claim] ?? "a claim of the token has a wrong type");
   }
   return malformed;
 }

@@ -1,27 +1,33 @@
-/** What tokens are looked for, how they are checked, and what they grant. Empty: not set. */
+import type { Clock, Logger } from "../../core/ports/mod.ts";
+
+export interface JwtPorts {
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Where tokens are looked for, how they are checked and what they grant. Empty means not set. */
 export interface JwtOptions {
   /**
-   * Where a token may stand, in the order in which it is looked for: `header` (`Authorization:
-   * Bearer`), `query:NAME`, `cookie:NAME`, `subprotocol:PREFIX` (an offered subprotocol that
-   * begins so; what follows is the token).
+   * Where a token is looked for, in this order: `header` (`Authorization: Bearer`), `query:NAME`,
+   * `cookie:NAME`, `subprotocol:PREFIX` (an offered subprotocol; the token follows the prefix).
    */
   readonly sources: readonly string[];
-  /** For HS256: at least 32 bytes (RFC 7518, 3.2). */
+  /** The key of HS256, at least 32 bytes (RFC 7518, 3.2). */
   readonly secret?: string | Uint8Array | undefined;
-  /** One or more public keys as `-----BEGIN PUBLIC KEY-----`; private ones are refused. */
+  /** One or more `-----BEGIN PUBLIC KEY-----`; a private key is refused. */
   readonly publicKeyPem?: string | undefined;
-  /** `http(s)://`; a user and password in it are sent as `Authorization: Basic`. */
+  /** An `http(s)://` URL. Its user and password are sent as `Authorization: Basic`. */
   readonly jwksUrl?: string | undefined;
   readonly issuer?: string | undefined;
   readonly audience?: string | undefined;
-  /** Of these, the ones that a key is there for. */
+  /** Accepted signature algorithms. Only those with a key count. */
   readonly algorithms: readonly string[];
-  /** Claim with the user's name; without it, or where this is empty, there is no user. */
+  /** The claim with the user's name. A connection whose token lacks it has no user. */
   readonly userClaim: string;
-  /** Claim with an array of group names, or one text with spaces between; empty: none. */
+  /** The claim with the group names: an array, or a text with spaces between the names. */
   readonly groupsClaim: string;
-  /** How far the clocks of issuers and nodes may be apart; not at all where it is left out. */
+  /** Allowed difference between the clocks of the issuer and the node, in ms. Default: 0. */
   readonly clockToleranceMs?: number | undefined;
-  /** Refuses a token without `exp`; otherwise its connection has no end of that kind. */
+  /** Refuse a token without `exp`, whose connection would never expire. Default: false. */
   readonly expiryRequired?: boolean | undefined;
 }

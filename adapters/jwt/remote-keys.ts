@@ -1,40 +1,36 @@
 import { limits, ServiceError } from "../../core/base/mod.ts";
-import type { Cancel, Clock, Logger } from "../../core/ports/mod.ts";
+import type { Cancel } from "../../core/ports/mod.ts";
 import { EndpointFault, fetchJson } from "./fetch-json.ts";
+import type { JwtPorts } from "./jwt-options.ts";
 import { keysOfSet, type VerificationKey } from "./verification-key.ts";
 
-export interface RemoteKeysParts {
-  readonly clock: Clock;
-  readonly logger: Logger;
-}
-
 /**
- * The keys of a JWKS URL. They are asked for again in the background, and replaced by a good set
- * alone: while the endpoint is away or answers nonsense, those that are known go on.
+ * The keys of a JWKS URL, fetched in the background. Only a valid key set replaces them: while the
+ * endpoint is away or answers nonsense, the known keys stay in use.
  */
 export class RemoteKeys {
-  readonly #parts: RemoteKeysParts;
+  readonly #ports: JwtPorts;
   readonly #url: URL;
   readonly #closing: AbortController = new AbortController();
   #keys: readonly VerificationKey[] | undefined;
   #loading: Promise<void> | undefined;
-  /** The end of the last try: an endpoint that hangs is left alone for a while too. */
+  /** End of the last request, answered or not. */
   #answeredAt: number | undefined;
-  /** What went wrong the last time. */
+  /** Why the last request failed. */
   #fault: string | undefined;
   #cancelNext: Cancel | undefined;
 
-  constructor(url: string, parts: RemoteKeysParts) {
+  constructor(url: string, ports: JwtPorts) {
     this.#url = parseUrl(url);
-    this.#parts = parts;
+    this.#ports = ports;
   }
 
-  /** Undefined until there was a good set. */
+  /** Undefined until a valid key set came. */
   get keys(): readonly VerificationKey[] | undefined {
     return this.#keys;
   }
 
-  /** Asks at once, and from then on from time to time. */
+  /** Fetches the keys now and periodically. */
   start(): void {
     void this.refresh();
   }
@@ -45,9 +41,9 @@ export class RemoteKeys {
   }
 
   /**
-   * Asks anew, unless that was done a moment ago: strangers choose what their tokens name, and
-   * must not be able to make us a burden on the endpoint. Resolves when `keys` is as good as it
-   * gets now; never rejects.
+   * Fetches the keys again, unless that was done a moment ago: clients choose the `kid` of their
+   * tokens and must not be able to flood the endpoint. Resolves when `keys` is up to date; never
+   * rejects.
    */
   refresh(): Promise<void> {
     if (this.#loading !== undefined) return this.#loading;
@@ -55,7 +51,7 @@ export class RemoteKeys {
     this.#cancelNext?.();
     this.#loading = this.#load().finally(() => {
       this.#loading = undefined;
-      this.#answeredAt = this.#parts.clock.now();
+      this.#answeredAt = this.#ports.clock.now();
       this.#planNext();
     });
     return this.#loading;
@@ -64,25 +60,25 @@ export class RemoteKeys {
   #askedJustNow(): boolean {
     if (this.#answeredAt === undefined) return false;
     const pauseMs = this.#fault === undefined ? limits.jwksCooldownMs : limits.jwksRetryMs;
-    const sinceMs = this.#parts.clock.now() - this.#answeredAt;
-    // A clock that was set back must not stop us.
+    const sinceMs = this.#ports.clock.now() - this.#answeredAt;
+    // A clock that was set back must not stop the requests.
     return sinceMs >= 0 && sinceMs < pauseMs;
   }
 
   #planNext(): void {
     if (this.#closing.signal.aborted) return;
     const pauseMs = this.#fault === undefined ? limits.jwksRefreshMs : limits.jwksRetryMs;
-    this.#cancelNext = this.#parts.clock.after(pauseMs, () => void this.refresh());
+    this.#cancelNext = this.#ports.clock.after(pauseMs, () => void this.refresh());
   }
 
   async #load(): Promise<void> {
     try {
       const signal = this.#closing.signal;
-      const keys = await keysOfSet(await fetchJson(this.#url, { ...this.#parts, signal }));
+      const keys = await keysOfSet(await fetchJson(this.#url, { ...this.#ports, signal }));
       if (keys === undefined)
-        throw new EndpointFault("answered with something that is no key set");
-      // A set that can check nothing would shut everybody out: more likely a fault than a wish.
-      if (keys.length === 0) throw new EndpointFault("answered with no key that can be used");
+        throw new EndpointFault("answered with something other than a key set");
+      // An empty set would refuse every token: it is more likely a fault than intended.
+      if (keys.length === 0) throw new EndpointFault("answered without a usable key");
       this.#take(keys);
     } catch (error) {
       const fault = error instanceof EndpointFault ? error.message : "could not be read";
@@ -97,21 +93,26 @@ export class RemoteKeys {
     if (!changed && this.#fault === undefined) return;
     this.#fault = undefined;
     const fields = { url: this.#shownUrl, keys: keys.length };
-    this.#parts.logger.log("info", "jwks-loaded", "the keys that check tokens are here", fields);
+    this.#ports.logger.log(
+      "info",
+      "jwks-loaded",
+      "the keys that verify tokens are loaded",
+      fields,
+    );
   }
 
-  /** One line for a fault, however long it lasts: nobody reads the same one every few seconds. */
+  /** Logs a fault once, however long it lasts. */
   #tell(fault: string): void {
     if (fault === this.#fault) return;
     this.#fault = fault;
     const outcome =
-      this.#keys === undefined ? "nobody is let in until it does" : "the keys known so far go on";
+      this.#keys === undefined ? "no token can be verified" : "the known keys stay in use";
     const message = `the JWKS endpoint ${fault}; ${outcome}`;
     const fields = { code: "keys-unavailable", url: this.#shownUrl };
-    this.#parts.logger.log("warn", "jwks-failed", message, fields);
+    this.#ports.logger.log("warn", "jwks-failed", message, fields);
   }
 
-  /** Without a password, and without a query that may be one. */
+  /** Without credentials and query, which may be secret. */
   get #shownUrl(): string {
     return `${this.#url.protocol}//${this.#url.host}${this.#url.pathname}`;
   }
@@ -124,7 +125,7 @@ function namesOf(keys: readonly VerificationKey[] | undefined): string {
 function parseUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw new ServiceError("setting-invalid", "jwt-jwks: must be a http:// or https:// URL");
+    throw new ServiceError("setting-invalid", "jwt-jwks: must be an http:// or https:// URL");
   }
   return url;
 }

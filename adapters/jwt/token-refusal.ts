@@ -2,7 +2,7 @@ import { type ErrorCode, limits } from "../../core/base/mod.ts";
 import type { HandshakeRefusal } from "../../core/ports/mod.ts";
 import { refuse } from "../../core/websocket/mod.ts";
 
-/** Why a token is refused: a sentence of ours, never a part of the token. */
+/** Why a token is refused. The message never contains a part of the token. */
 export class TokenFault extends Error {
   override readonly name: string = "TokenFault";
   readonly code: ErrorCode;
@@ -13,9 +13,9 @@ export class TokenFault extends Error {
   }
 }
 
-/** RFC 6750, 3: what was sent without a token hears no more than what is wanted. */
+/** RFC 6750, 3: the answer to a request without a token has no error code in its challenge. */
 export function tokenMissing(): HandshakeRefusal {
-  const sentence = "a token is needed to connect";
+  const sentence = "a token is required to connect";
   return refuse(401, "token-missing", sentence, { "www-authenticate": "Bearer" });
 }
 
@@ -25,9 +25,9 @@ export function tokenRefused({ code, message }: TokenFault): HandshakeRefusal {
   return refuse(401, code, message, { "www-authenticate": challenge });
 }
 
-/** RFC 9110, 15.6.4: the fault is not the client's. */
+/** RFC 9110, 15.6.4: 503, because the client can try again later. */
 export function keysUnavailable(): HandshakeRefusal {
-  const sentence = "the keys that check tokens cannot be had at the moment";
+  const sentence = "the keys that verify tokens are not available at the moment";
   const retryAfter = String(Math.ceil(limits.jwksRetryMs / 1_000));
   return refuse(503, "keys-unavailable", sentence, { "retry-after": retryAfter });
 }

@@ -1,7 +1,7 @@
-import { ServiceError } from "../../core/base/mod.ts";
+import { isMap, ServiceError } from "../../core/base/mod.ts";
 import type { HandshakeRequest } from "../../core/ports/mod.ts";
 
-/** A place of a request where a token may stand. */
+/** A part of the handshake request that may carry the token. */
 export type TokenSource =
   | { readonly kind: "header" }
   | { readonly kind: "query"; readonly name: string }
@@ -10,10 +10,10 @@ export type TokenSource =
 
 /** A name is a token of RFC 9110, 5.6.2. */
 const form = /^(?:header|(query|cookie|subprotocol):([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}))$/;
-/** RFC 6265, 5.4 allows one Cookie header; several come joined by a comma. */
+/** RFC 6265, 5.4 allows one Cookie header; runtimes join several with a comma. */
 const cookieEnd = /[;,]/;
 
-/** Throws `setting-invalid` where the text names no source. */
+/** Parses one item of `--jwt-from`. Throws `setting-invalid`. */
 export function parseTokenSource(text: string): TokenSource {
   const match = form.exec(text);
   if (match === null) {
@@ -25,7 +25,7 @@ export function parseTokenSource(text: string): TokenSource {
   return kind === "subprotocol" ? { kind, prefix: name } : { kind: "header" };
 }
 
-/** The first token in the order of the sources; undefined where there is none. */
+/** The token of the first source that has one; undefined if none has. */
 export function findToken(
   request: HandshakeRequest,
   sources: readonly TokenSource[],
@@ -48,7 +48,7 @@ function tokenAt(request: HandshakeRequest, source: TokenSource): string | undef
     case "cookie": {
       const cookies = request.header("cookie")?.split(cookieEnd) ?? [];
       const part = cookies.find((part) => beforeEquals(part).trim() === source.name);
-      // RFC 6265, 4.1.1: a value may stand in quotes.
+      // RFC 6265, 4.1.1: a value may be quoted.
       return part === undefined
         ? undefined
         : afterEquals(part)
@@ -63,7 +63,7 @@ function tokenAt(request: HandshakeRequest, source: TokenSource): string | undef
   }
 }
 
-/** RFC 6750, 2.1. Without a pattern: `bearer +(.*?)\s*$` is cubic, and anybody sends spaces. */
+/** RFC 6750, 2.1. No pattern: `bearer +(.*?)\s*$` takes cubic time for a header full of spaces. */
 function bearerToken(header: string): string | undefined {
   const text = header.trim();
   const scheme = "bearer ";
@@ -72,8 +72,8 @@ function bearerToken(header: string): string | undefined {
 }
 
 /**
- * The entries of `info` that name a token, without it. Taken out of every source, not only the one
- * that was used: what is no business of the origin in one place is none in another.
+ * The entries of `info` without tokens, so that the origin does not see them. Tokens are removed
+ * from every source, not only from the one that was used.
  */
 export function withoutTokens(
   info: Readonly<Record<string, unknown>>,
@@ -110,7 +110,7 @@ function cleanHeaders(
   return kept;
 }
 
-/** Undefined where nothing is left of it. */
+/** The header without tokens; undefined if nothing is left. */
 function cleanHeader(
   name: string,
   value: string,
@@ -119,7 +119,7 @@ function cleanHeader(
   switch (name) {
     case "authorization": {
       const taken = sources.some(({ kind }) => kind === "header");
-      // Several lines are joined by commas: a token may stand in a later one.
+      // Several headers are joined by commas: a token may be in a later one.
       return taken && /(^|,)\s*bearer(\s|$)/i.test(value) ? undefined : value;
     }
     case "cookie": {
@@ -135,7 +135,7 @@ function cleanHeader(
   }
 }
 
-/** The other cookies stay as they were written, with what stands before each. */
+/** The other cookies stay as they were written, including their separators. */
 function cleanCookies(value: string, sources: readonly TokenSource[]): string | undefined {
   const pairs = value.split(/(?=[;,])/);
   const kept = pairs.filter((pair) => {
@@ -159,12 +159,12 @@ function isTokenEntry(entry: string, sources: readonly TokenSource[]): boolean {
   return sources.some((source) => source.kind === "subprotocol" && isToken(entry, source));
 }
 
-/** The prefix alone is a name like any other. */
+/** Whether an offered subprotocol carries a token. The prefix alone is an ordinary name. */
 function isToken(entry: string, { prefix }: { readonly prefix: string }): boolean {
   return entry.length > prefix.length && entry.startsWith(prefix);
 }
 
-/** Compared as an origin would read it: `access%5Ftoken` is the same parameter. */
+/** The decoded name, as an origin would read it: `access%5Ftoken` is `access_token`. */
 function parameterName(part: string): string {
   return decoded(beforeEquals(part));
 }
@@ -185,8 +185,4 @@ function decoded(text: string): string {
   } catch {
     return text;
   }
-}
-
-function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

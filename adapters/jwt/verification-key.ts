@@ -1,19 +1,19 @@
 import { importJWK, importSPKI } from "jose";
-import { limits, ServiceError } from "../../core/base/mod.ts";
+import { isMap, limits, ServiceError } from "../../core/base/mod.ts";
 
-/** What a token may be signed by. RFC 7518, 3.1, and RFC 8037, 3.1. */
+/** Supported signature algorithms: RFC 7518, 3.1, and RFC 8037, 3.1. */
 export const jwtAlgorithms = ["HS256", "RS256", "ES256", "EdDSA"] as const;
 export type JwtAlgorithm = (typeof jwtAlgorithms)[number];
 
-/** Serves one algorithm, which follows from the key and never from a token. */
+/** A key for one algorithm. The algorithm follows from the key, never from a token. */
 export interface VerificationKey {
   readonly algorithm: JwtAlgorithm;
-  /** `kid`; undefined in a key that fits whatever a token names. */
+  /** `kid`; undefined for a key that is tried whatever `kid` a token has. */
   readonly keyId: string | undefined;
   readonly key: CryptoKey;
 }
 
-/** RFC 7518, 3.2: as long as the hash at least. */
+/** RFC 7518, 3.2: at least as long as the hash. */
 const secretBytesMin = 32;
 const publicKeyPem = /-----BEGIN PUBLIC KEY-----[^-]{1,16384}-----END PUBLIC KEY-----/g;
 
@@ -21,13 +21,14 @@ function refuse(setting: string, sentence: string): never {
   throw new ServiceError("setting-invalid", `${setting}: ${sentence}`);
 }
 
-/** The key of HS256; throws `setting-invalid`, which does not repeat the secret. */
+/** The key of HS256. Throws `setting-invalid`; the message does not contain the secret. */
 export async function secretKey(secret: string | Uint8Array): Promise<VerificationKey> {
   const bytes = typeof secret === "string" ? new TextEncoder().encode(secret) : secret;
-  if (bytes.length < secretBytesMin) refuse("jwt-secret", `must have ${secretBytesMin} bytes`);
-  // What everybody may read must not become the secret by which anybody can sign.
+  if (bytes.length < secretBytesMin)
+    refuse("jwt-secret", `must have at least ${secretBytesMin} bytes`);
+  // A public key as the secret would let everybody who can read it sign tokens.
   if (new TextDecoder().decode(bytes).includes("-----BEGIN ")) {
-    refuse("jwt-secret", "is a PEM file; a public key belongs to jwt-key");
+    refuse("jwt-secret", "is a PEM file; put a public key into jwt-key");
   }
   const hmac = { name: "HMAC", hash: "SHA-256" };
   const raw = new Uint8Array(bytes);
@@ -35,15 +36,15 @@ export async function secretKey(secret: string | Uint8Array): Promise<Verificati
   return { algorithm: "HS256", keyId: undefined, key };
 }
 
-/** Every public key of a PEM text; throws `setting-invalid` where one cannot be used. */
+/** The public keys of a PEM text. Throws `setting-invalid` if one of them cannot be used. */
 export async function pemKeys(text: string): Promise<VerificationKey[]> {
   if (text.includes("PRIVATE KEY-----")) {
-    refuse("jwt-key", "holds a private key: give the public one, and keep this to the issuer");
+    refuse("jwt-key", "contains a private key; only the issuer may have it: give the public key");
   }
   const blocks = text.match(publicKeyPem) ?? [];
-  if (blocks.length === 0) refuse("jwt-key", "must be a PEM file of a public key (SPKI)");
+  if (blocks.length === 0) refuse("jwt-key", "must be a PEM file with a public key (SPKI)");
   if (blocks.length > limits.tokenKeyTriesMax) {
-    refuse("jwt-key", `must have at most ${limits.tokenKeyTriesMax} keys`);
+    refuse("jwt-key", `must have ${limits.tokenKeyTriesMax} keys at most`);
   }
   return Promise.all(blocks.map(pemKey));
 }
@@ -56,7 +57,7 @@ async function pemKey(block: string): Promise<VerificationKey> {
       await probe(key);
       return { algorithm, keyId: undefined, key };
     } catch {
-      // Of another kind.
+      // The key is of another kind.
     }
   }
   const allowed = `RSA of ${limits.rsaBitsMin} to ${limits.rsaBitsMax} bits, P-256 or Ed25519`;
@@ -64,8 +65,8 @@ async function pemKey(block: string): Promise<VerificationKey> {
 }
 
 /**
- * The keys of a JSON Web Key Set (RFC 7517, 5) that can check a signature of ours; the others are
- * passed over, as the clause demands. Undefined where it is no such set.
+ * The usable keys of a JSON Web Key Set; others are ignored, as RFC 7517, 5 demands. Undefined if
+ * `set` is no key set.
  */
 export async function keysOfSet(set: unknown): Promise<VerificationKey[] | undefined> {
   const entries = isMap(set) ? set.keys : undefined;
@@ -82,7 +83,7 @@ async function keyOfSet(
   entry: Readonly<Record<string, unknown>>,
 ): Promise<VerificationKey | undefined> {
   const { kty, use, alg, kid, crv, n, e, x, y, d, key_ops: operations } = entry;
-  // Who publishes the private part signs for everybody.
+  // With a published private part everybody could sign.
   if (d !== undefined || (use !== undefined && use !== "sig")) return undefined;
   if (operations !== undefined && !(Array.isArray(operations) && operations.includes("verify"))) {
     return undefined;
@@ -105,26 +106,22 @@ async function keyOfSet(
   }
 }
 
-/** Symmetric keys (`oct`) have no place in a set that anybody can read. */
+/** Undefined for symmetric keys (`oct`), too: everybody can read a published set. */
 function algorithmOf(kty: unknown, crv: unknown): JwtAlgorithm | undefined {
   if (kty === "RSA") return "RS256";
   if (kty === "EC" && crv === "P-256") return "ES256";
   return kty === "OKP" && crv === "Ed25519" ? "EdDSA" : undefined;
 }
 
-/** RFC 7518, 3.3: 2048 bits at least; a key without end would cost time without end. */
+/** RFC 7518, 3.3: 2048 bits at least. A maximum bounds the time of a signature check. */
 function isStrong(key: CryptoKey): boolean {
   const { modulusLength } = key.algorithm as { readonly modulusLength?: number };
   if (modulusLength === undefined) return true;
   return modulusLength >= limits.rsaBitsMin && modulusLength <= limits.rsaBitsMax;
 }
 
-/** Throws where a key cannot be used after all: Deno looks at a curve's point only then. */
+/** Throws if the key cannot be used. Deno checks the point of a curve only at the first use. */
 async function probe(key: CryptoKey): Promise<void> {
   const use = { name: key.algorithm.name, hash: "SHA-256" };
   await crypto.subtle.verify(use, key, new Uint8Array(64), new Uint8Array(1));
-}
-
-function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

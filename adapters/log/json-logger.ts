@@ -4,7 +4,7 @@ import { redact, redactText } from "./redact.ts";
 
 const ownNames = new Set(["at", "level", "event", "message"]);
 
-/** One JSON object a line: `{"at":…,"level":…,"event":…,"message":…, fields…}`. */
+/** Writes JSON lines: `{"at":…,"level":…,"event":…,"message":…, fields…}`. */
 export class JsonLogger implements Logger {
   readonly #options: LoggerOptions;
 
@@ -21,7 +21,7 @@ export class JsonLogger implements Logger {
       message: redactText(message),
     };
     for (const [name, value] of Object.entries(fields)) {
-      // A field must not pass for the line's own level or time.
+      // A field must not replace the line's own level or time.
       const key = ownNames.has(name) ? `${name}_` : name;
       line[key] = typeof value === "string" ? redact(name, value) : value;
     }

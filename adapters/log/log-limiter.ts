@@ -5,23 +5,22 @@ const windowMs = 1_000;
 interface Window {
   since: number;
   lines: number;
-  /** Lines that were kept back and not told of yet. */
+  /** Suppressed lines that no line has counted yet. */
   kept: number;
 }
 
-/** Lines that an operator asks for, one for each connection: none of them is kept back. */
+/** Never suppressed: `--log-connections` asks for one line for each connection. */
 const unlimited: ReadonlySet<string> = new Set(["connection-opened", "connection-closed"]);
 
 /**
- * Lets a few lines of each event and code through a second, and says afterwards how many it kept
- * back: input from outside must not be able to fill a disk. Counters count all of them. Every line
- * of a process passes it: it stands before the logger that writes.
+ * Limits the lines per second with the same event and code, so that clients cannot fill a disk. A
+ * line afterwards says how many were suppressed. It stands in front of the logger that writes.
  */
 export class LogLimiter implements Logger {
   readonly #logger: Logger;
   readonly #clock: Clock;
   readonly #linesMax: number;
-  /** Keyed by event and code: both are ours, so it stays small. */
+  /** By event and code. Both come from the source, so the map stays small. */
   readonly #windows = new Map<string, Window>();
 
   constructor(logger: Logger, clock: Clock, linesPerSecondMax: number) {
@@ -50,7 +49,7 @@ export class LogLimiter implements Logger {
     }
     if (window.lines >= this.#linesMax) {
       window.kept++;
-      // Told when the burst is over, though no line like it may follow.
+      // A timer, because no further line may follow the burst.
       if (window.kept === 1) {
         this.#clock.after(windowMs, () => this.#tellKept(level, event, window, fields?.code));
       }
@@ -63,6 +62,9 @@ export class LogLimiter implements Logger {
   #tellKept(level: LogLevel, event: string, window: Window, code: LogFields[string]): void {
     const { kept } = window;
     window.kept = 0;
-    this.#logger.log(level, event, `${kept} lines like this one were kept back`, { code, kept });
+    this.#logger.log(level, event, `${kept} more lines with this event and code were suppressed`, {
+      code,
+      kept,
+    });
   }
 }

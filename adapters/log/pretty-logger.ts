@@ -5,7 +5,7 @@ import { redact, redactText } from "./redact.ts";
 /** SGR colours of ECMA-48: grey, blue, yellow, red. */
 const colours: Readonly<Record<LogLevel, number>> = { debug: 90, info: 34, warn: 33, error: 31 };
 
-/** Lines for people at a terminal. */
+/** Writes lines for people at a terminal. */
 export class PrettyLogger implements Logger {
   readonly #options: LoggerOptions & { readonly colour: boolean };
 
@@ -40,7 +40,7 @@ function plain(name: string, value: string | number | boolean | null): string {
   return /^[\w@%+=:,./-]+$/.test(safe) ? safe : JSON.stringify(printable(safe));
 }
 
-/** What a stranger sent must not move the cursor of whoever reads the log. */
+/** Escapes control characters: text from clients must not control the terminal. */
 function printable(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are the point
   return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (character) => {

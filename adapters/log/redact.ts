@@ -1,9 +1,9 @@
 const hidden = "***";
 
-/** Names of fields whose values never stand in a log, whoever passes them. */
+/** Names of fields whose values are never logged. */
 const secretName = /passw|secret|token|authorization|cookie|credential|apikey|api[-_]key/i;
 
-/** A last line of defence: callers don't log secrets, and where one does, it shows as `***`. */
+/** Replaces a secret by `***`. A safety net: callers must not log secrets at all. */
 export function redact(name: string, value: string): string {
   return secretName.test(name) ? hidden : redactText(value);
 }
@@ -13,8 +13,8 @@ export function redactText(text: string): string {
 }
 
 /**
- * `scheme://user:password@`, up to the last `@` of the word. A stranger's text may come this way,
- * so each character is looked at once or twice, whatever it is.
+ * Hides the password of `scheme://user:password@`, up to the last `@` of the word. Clients can
+ * send any text, so the time is linear.
  */
 function redactWord(word: string): string {
   const end = word.lastIndexOf("@");

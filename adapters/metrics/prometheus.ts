@@ -6,12 +6,12 @@ type Labels = Readonly<Record<string, string>>;
 interface Family {
   readonly type: "counter" | "gauge";
   readonly help: string;
-  /** By the series' labels as they are written. */
+  /** By the labels as they are written. */
   readonly series: Map<string, () => number>;
   readonly counters: Map<string, PrometheusCounter>;
 }
 
-/** The hot path adds to a plain field. */
+/** A plain field, because the hot path adds to it. */
 class PrometheusCounter implements Counter {
   value = 0;
 
@@ -20,11 +20,11 @@ class PrometheusCounter implements Counter {
   }
 }
 
-// Names as Prometheus' data model has them.
+// Names according to the data model of Prometheus.
 const metricName = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const labelName = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
-/** Metrics in Prometheus' text format, version 0.0.4. */
+/** Metrics in the text format of Prometheus, version 0.0.4. */
 export class PrometheusMetrics implements Metrics {
   readonly contentType: string = "text/plain; version=0.0.4; charset=utf-8";
   readonly #families = new Map<string, Family>();
@@ -44,7 +44,7 @@ export class PrometheusMetrics implements Metrics {
     this.#family(name, "gauge", help).series.set("", read);
   }
 
-  /** The text that a scrape gets. */
+  /** The body of the answer to a scrape. */
   render(): string {
     let text = "";
     for (const [name, family] of this.#families) {
@@ -59,7 +59,7 @@ export class PrometheusMetrics implements Metrics {
     assert(metricName.test(name), `metric name ${name}`);
     const existing = this.#families.get(name);
     if (existing !== undefined) {
-      assert(existing.type === type, `metric ${name} is a ${existing.type} already`);
+      assert(existing.type === type, `metric ${name} is already a ${existing.type}`);
       return existing;
     }
     const family: Family = { type, help, series: new Map(), counters: new Map() };
@@ -68,7 +68,7 @@ export class PrometheusMetrics implements Metrics {
   }
 }
 
-/** `{a="1",b="2"}`, sorted, so that the same labels are the same series. */
+/** `{a="1",b="2"}`. Sorted, so that equal labels name the same series. */
 function labelText(labels: Labels): string {
   const names = Object.keys(labels).sort();
   if (names.length === 0) return "";

@@ -1,9 +1,9 @@
-// From node:timers on every runtime: Deno's global setTimeout gives a number, without unref.
+// node:timers on every runtime: Deno's global setTimeout returns a number without `unref`.
 import { clearTimeout, setImmediate, setTimeout } from "node:timers";
 import { assert } from "../../core/base/mod.ts";
 import type { Cancel, Clock } from "../../core/ports/mod.ts";
 
-/** Longest time that a timer of the runtimes holds: 31 bits of milliseconds. */
+/** The longest timer of the runtimes: 31 bits of milliseconds. */
 const afterMsMax = 2_147_483_647;
 
 /** The machine's time and the runtime's event loop. */
@@ -20,7 +20,7 @@ export class SystemClock implements Clock {
   }
 
   endOfTurn(callback: () => void): void {
-    // The check phase follows the poll phase, in which sockets are read.
+    // The check phase of the event loop follows the poll phase, which reads sockets.
     setImmediate(callback);
   }
 }

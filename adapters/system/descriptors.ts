@@ -1,6 +1,6 @@
 import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
 
-/** How many descriptors this process may have open; undefined where the system does not tell. */
+/** The limit of open file descriptors of this process; undefined where it is not known. */
 export function descriptorsMax(): number | undefined {
   try {
     const found = /^Max open files +(\d+)/m.exec(readFileSync("/proc/self/limits", "latin1"));
@@ -10,7 +10,7 @@ export function descriptorsMax(): number | undefined {
   }
 }
 
-/** How many it has open now. */
+/** The number of open file descriptors. */
 export function descriptorsOpen(): number {
   try {
     return readdirSync("/proc/self/fd").length;
@@ -20,8 +20,8 @@ export function descriptorsOpen(): number {
 }
 
 /**
- * The least number that is free, as the kernel gives it out: below it all are in use. Undefined
- * where none is free. Cheap, unlike a walk over all of them.
+ * The lowest free descriptor, which the kernel assigns next: all below it are open. Undefined if
+ * none is free. It costs much less than a count of all.
  */
 export function descriptorFree(): number | undefined {
   try {
@@ -30,7 +30,7 @@ export function descriptorFree(): number | undefined {
     return descriptor;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    // ENFILE: the whole machine has none.
+    // ENFILE: the whole machine has no free descriptor.
     return code === "EMFILE" || code === "ENFILE" ? undefined : 0;
   }
 }

@@ -1,12 +1,12 @@
 import type { Random } from "../../core/ports/mod.ts";
 
-/** One call of the system's source fills many connections' ids. */
+/** Bytes of one call to the system's source, enough for many connection ids. */
 const poolBytes = 4_096;
 
-/** Web Crypto: `getRandomValues` gives at most this much a call. */
+/** Web Crypto: the most that one call of `getRandomValues` fills. */
 const callBytesMax = 65_536;
 
-/** The system's secure random source, asked for a pool at a time. */
+/** The system's secure random source, read in pools of `poolBytes`. */
 export class SystemRandom implements Random {
   readonly #pool = new Uint8Array(poolBytes);
   #used: number = poolBytes;
@@ -19,7 +19,7 @@ export class SystemRandom implements Random {
     }
     const end = this.#used + target.length;
     target.set(this.#pool.subarray(this.#used, end));
-    // Bytes that were given away are secrets of somebody's id: they don't stay here.
+    // The bytes become parts of secret ids, so they must not stay in memory here.
     this.#pool.fill(0, this.#used, end);
     this.#used = end;
     return target;

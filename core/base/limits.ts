@@ -219,3 +219,11 @@ export const limits = {
   /** Time that the end of the process waits for the last publishes. */
   shutdownFlushMs: 5_000,
 } as const;
+
+/**
+ * The maximum compressed size of a message of `bytes` bytes: zlib's `deflateBound` for any
+ * settings, and room for a few flushes. Incompressible data gets longer than it was.
+ */
+export function compressedBytesMax(bytes: number): number {
+  return bytes + (bytes >> 3) + (bytes >> 6) + 64;
+}

@@ -1,6 +1,5 @@
 export { assert } from "./assert.ts";
 export { CloseCause } from "./close-cause.ts";
-export { compressedBytesMax } from "./compressed-size.ts";
 export { nodeOfConnectionId } from "./connection-id.ts";
 export {
   closeCodeOf,
@@ -21,8 +20,9 @@ export {
   parseAddressRange,
   plainAddress,
 } from "./ip-address.ts";
+export { isMap } from "./is-map.ts";
 export { LatestMap } from "./latest-map.ts";
-export { limits } from "./limits.ts";
+export { compressedBytesMax, limits } from "./limits.ts";
 export { appNamePattern, namePattern } from "./names.ts";
 export { randomName } from "./random-name.ts";
 export { isRoutePattern, parseRoute, type Route } from "./route.ts";

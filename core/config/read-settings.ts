@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { ServiceError } from "../base/mod.ts";
+import { isMap, ServiceError } from "../base/mod.ts";
 import type { Setting } from "./setting-kinds.ts";
 import { type SettingName, type Settings, settings } from "./settings.ts";
 import { suggest } from "./suggest.ts";
@@ -86,18 +86,16 @@ export function readSettings(sources: SettingSources): Settings {
   return result as Settings;
 }
 
-function readFile(file: unknown): Record<string, unknown> {
+function readFile(file: unknown): Readonly<Record<string, unknown>> {
   if (file === undefined) return {};
-  if (typeof file !== "object" || file === null || Array.isArray(file)) {
-    throw wrong("the config file must hold one JSON object");
-  }
+  if (!isMap(file)) throw wrong("the config file must hold one JSON object");
   for (const name of Object.keys(file)) {
     if (isSettingName(name)) continue;
     const near = suggest(name, Object.keys(settings));
     const hint = near === undefined ? "" : `; did you mean "${near}"?`;
     throw wrong(`unknown setting "${name}" in the config file${hint}`);
   }
-  return file as Record<string, unknown>;
+  return file;
 }
 
 /** Rejects unknown `WSS_` variables: a misspelt one would be ignored without a word. */

@@ -1,4 +1,4 @@
-import { type ErrorCode, isGroupName, limits, userGroup } from "../base/mod.ts";
+import { type ErrorCode, isGroupName, isMap, limits, userGroup } from "../base/mod.ts";
 import { groupFault } from "../groups/mod.ts";
 import type { Authorization, Grant, HandshakeRefusal, ValueCodec } from "../ports/mod.ts";
 
@@ -13,10 +13,6 @@ const ownHeaders = /^(connection|upgrade|content-length|transfer-encoding|traile
 export type AuthorizeReply = Authorization | HandshakeRefusal | ErrorCode;
 
 type Values = Readonly<Record<string, unknown>>;
-
-function isMap(value: unknown): value is Values {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 /** Headers as a map of texts; undefined where they cannot stand in an answer. */
 function readHeaders(value: unknown): Record<string, string> | undefined {

@@ -1,32 +1,33 @@
-/** One element of a `Sec-WebSocket-Extensions` header. */
+/** One item of a `Sec-WebSocket-Extensions` header. */
 interface ExtensionOffer {
   readonly name: string;
-  /** Values by parameter; an empty string where there is none. A double one makes it `broken`. */
+  /** Values by parameter; empty for a parameter without a value. */
   readonly parameters: ReadonlyMap<string, string>;
+  /** A parameter occurs twice or has an empty value. */
   readonly broken: boolean;
 }
 
-// RFC 9110, 5.6.2 and 5.6.4; sticky, so that each byte of the header is looked at once.
+// RFC 9110, 5.6.2 and 5.6.4. Sticky, so that the time is linear in the length of the header.
 const TOKEN = /[\t ]*([!#$%&'*+\-.^_`|~0-9A-Za-z]+)[\t ]*/y;
 const VALUE = /=[\t ]*(?:([!#$%&'*+\-.^_`|~0-9A-Za-z]+)|"([^"\\]*)")[\t ]*/y;
 
-/** No context is kept between messages, on either side. */
+/** Neither side keeps its compression context between messages (RFC 7692, 7.1.1). */
 const deflateAnswer = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
 
 /**
- * The answer to the first offer of permessage-deflate that we can serve (RFC 7692, 7.1); undefined
- * where there is none. A header that does not parse offers nothing: messages go undeflated then.
+ * The answer to the first offer of permessage-deflate that we support (RFC 7692, 7.1); undefined
+ * if there is none. A malformed header counts as no offer: messages are not compressed then.
  */
 export function answerDeflate(header: string | undefined): string | undefined {
   if (header === undefined) return undefined;
-  const offer = parseExtensions(header).find(servable);
+  const offer = parseExtensions(header).find(isSupported);
   if (offer === undefined) return undefined;
-  // 7.1.2.1: who accepts an offer with it says so.
+  // RFC 7692, 7.1.2.1: the answer to an offer with this parameter must contain it.
   const fullWindow = offer.parameters.has("server_max_window_bits");
   return fullWindow ? `${deflateAnswer}; server_max_window_bits=15` : deflateAnswer;
 }
 
-function servable(offer: ExtensionOffer): boolean {
+function isSupported(offer: ExtensionOffer): boolean {
   if (offer.name !== "permessage-deflate" || offer.broken) return false;
   for (const [name, value] of offer.parameters) {
     switch (name) {
@@ -35,11 +36,11 @@ function servable(offer: ExtensionOffer): boolean {
         if (value !== "") return false;
         break;
       case "client_max_window_bits":
-        // 7.1.2.2: only a hint of what the client can do; not answering it means the full window.
+        // 7.1.2.2: a hint that the client can use a smaller window. Without an answer it need not.
         if (value !== "" && !windowBits(value)) return false;
         break;
       case "server_max_window_bits":
-        // 7.1.2.1: it binds whoever accepts it, and we keep the full window.
+        // 7.1.2.1: an accepted value is binding, and we only use the full window.
         if (value !== "15") return false;
         break;
       default:

@@ -1,18 +1,18 @@
 import { addressGroup, type ErrorCode, limits } from "../base/mod.ts";
 import type { Cancel, Clock } from "../ports/mod.ts";
 
-/** Who may have an unfinished message. */
+/** A connection that may have an unfinished message. */
 export interface MessageSender {
-  /** Its client's address. */
+  /** The client's address. */
   readonly address: string;
-  /** Ends the connection for this reason. */
+  /** Closes the connection because of this error. */
   giveUp(code: ErrorCode): void;
 }
 
 export interface UnfinishedOptions {
-  /** How long a message may take from its first frame on; 0 for ever. */
+  /** Time from a message's first frame to its last; 0: no limit. */
   readonly messageTimeoutMs: number;
-  /** Bytes of unfinished messages: of one address, and of all. */
+  /** Bytes of unfinished messages, of one address and of all. */
   readonly addressBytesMax: number;
   readonly bytesMax: number;
 }
@@ -20,7 +20,7 @@ export interface UnfinishedOptions {
 interface Address {
   readonly name: string;
   bytes: number;
-  /** The longest first. */
+  /** In the order in which their messages began. */
   readonly holders: Set<Holder>;
 }
 
@@ -29,19 +29,19 @@ interface Holder {
   readonly address: Address;
   bytes: number;
   since: number;
-  /** We do not read it: it cannot go on. */
+  /** The node does not read the connection, so its time does not run. */
   paused: boolean;
 }
 
 /**
- * Messages that have begun and not ended. Each takes memory that all share, so none may take for
- * ever, no address may take all of it, and whoever holds most and longest goes first: not whoever
- * happens to send next.
+ * Limits the messages that have begun and not ended, because all connections share their memory. A
+ * message may take `messageTimeoutMs`. Where an address or all together hold too many bytes, the
+ * connection with the largest product of bytes and time is closed, not the one that sent last.
  */
 export class UnfinishedMessages {
   readonly #clock: Clock;
   readonly #options: UnfinishedOptions;
-  /** The longest first, but for those that are paused. */
+  /** In the order in which their time began, except for paused ones. */
   readonly #holders: Map<MessageSender, Holder> = new Map();
   readonly #addresses: Map<string, Address> = new Map();
   #bytes = 0;
@@ -53,8 +53,8 @@ export class UnfinishedMessages {
   }
 
   /**
-   * A sender has `bytes` bytes of a message now, below 0 where it is between messages. `another`:
-   * the message is not the one of the last call.
+   * Notes that a sender has `bytes` bytes of an unfinished message; below 0 means it has none.
+   * `another`: it is not the message of the last call.
    */
   note(sender: MessageSender, bytes: number, another: boolean): void {
     const known = this.#holders.get(sender);
@@ -68,7 +68,7 @@ export class UnfinishedMessages {
     if (more > 0) this.#makeRoom(holder.address);
   }
 
-  /** The sender is not read for now, or is read again: its time begins anew then. */
+  /** Stops the time of a sender that is not read; starts it anew when it is read again. */
   pause(sender: MessageSender, paused: boolean): void {
     const holder = this.#holders.get(sender);
     if (holder === undefined || holder.paused === paused) return;
@@ -103,7 +103,7 @@ export class UnfinishedMessages {
     this.#cancel = undefined;
   }
 
-  #giveUp(holder: Holder, code: ErrorCode): void {
+  #close(holder: Holder, code: ErrorCode): void {
     this.#remove(holder);
     holder.sender.giveUp(code);
   }
@@ -112,27 +112,27 @@ export class UnfinishedMessages {
     const every = Math.min(limits.messageTickMs, Math.ceil(this.#options.messageTimeoutMs / 4));
     return this.#clock.after(every, () => {
       this.#cancel = undefined;
-      this.#giveUpLate();
+      this.#closeLate();
       if (this.#holders.size > 0) this.#cancel ??= this.#startTimer();
     });
   }
 
-  #giveUpLate(): void {
+  #closeLate(): void {
     const late = this.#clock.now() - this.#options.messageTimeoutMs;
     for (const holder of this.#holders.values()) {
       if (holder.paused) continue;
       if (holder.since > late) break;
-      this.#giveUp(holder, "message-timeout");
+      this.#close(holder, "message-timeout");
     }
   }
 
   #makeRoom(address: Address): void {
     const { addressBytesMax, bytesMax } = this.#options;
-    while (address.bytes > addressBytesMax) this.#giveUpWorst(address);
-    while (this.#bytes > bytesMax) this.#giveUpWorst(this.#largest(address));
+    while (address.bytes > addressBytesMax) this.#closeWorst(address);
+    while (this.#bytes > bytesMax) this.#closeWorst(this.#largest(address));
   }
 
-  #giveUpWorst({ holders }: Address): void {
+  #closeWorst({ holders }: Address): void {
     const now = this.#clock.now();
     let worst: Holder | undefined;
     let most = -1;
@@ -146,7 +146,7 @@ export class UnfinishedMessages {
       looks -= 1;
       if (looks === 0) break;
     }
-    if (worst !== undefined) this.#giveUp(worst, "unfinished-messages");
+    if (worst !== undefined) this.#close(worst, "unfinished-messages");
   }
 
   #largest(from: Address): Address {

@@ -1,15 +1,15 @@
 import { readFileSync } from "node:fs";
-import { JwtAuthorizer, type JwtParts } from "../../adapters/jwt/mod.ts";
+import { JwtAuthorizer, type JwtPorts } from "../../adapters/jwt/mod.ts";
 import { ServiceError } from "../../core/base/mod.ts";
 import type { Settings } from "../../core/config/mod.ts";
 
 /**
- * What decides over handshakes at the edge, where the settings ask for it. Rejects with
- * `setting-invalid` where a key is missing or is none.
+ * The authorizer of `--authorize jwt`; undefined for other values. Rejects with `setting-invalid`
+ * if a key is missing or unusable.
  */
 export async function createAuthorizer(
   settings: Settings,
-  parts: JwtParts,
+  ports: JwtPorts,
 ): Promise<JwtAuthorizer | undefined> {
   if (settings.authorize !== "jwt") return undefined;
   const secretFile = read("jwt-secret-file", settings["jwt-secret-file"]);
@@ -28,7 +28,7 @@ export async function createAuthorizer(
       clockToleranceMs: settings["jwt-clock-tolerance"],
       expiryRequired: settings["jwt-require-expiry"],
     },
-    parts,
+    ports,
   );
 }
 

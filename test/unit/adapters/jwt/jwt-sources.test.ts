@@ -139,16 +139,16 @@ test("a wrong setting is refused at the start, without its secret", async () => 
   const cases: readonly (readonly [settings: object, message: RegExp])[] = [
     [{}, /needs one of jwt-secret, jwt-key and jwt-jwks/],
     [{ secret: "", publicKeyPem: "", jwksUrl: "" }, /needs one of/],
-    [{ secret: "short but secret" }, /jwt-secret: must have 32 bytes/],
+    [{ secret: "short but secret" }, /jwt-secret: must have at least 32 bytes/],
     [{ secret: issuer.pem }, /jwt-secret: is a PEM file/],
     [{ publicKeyPem: "junk" }, /jwt-key: must be a PEM file/],
     [{ publicKeyPem: weak.pem }, /jwt-key: must be RSA of 2048 to 8192 bits, P-256 or Ed25519/],
-    [{ publicKeyPem: issuer.pem.replaceAll("PUBLIC", "PRIVATE") }, /holds a private key/],
-    [{ publicKeyPem: issuer.pem.repeat(9) }, /at most 8 keys/],
-    [{ jwksUrl: "ftp://user:hidden@h/keys" }, /jwt-jwks: must be a http/],
-    [{ jwksUrl: "no url, hidden" }, /jwt-jwks: must be a http/],
-    [{ jwksUrl: "http://h/", algorithms: ["HS256"] }, /jwt-algorithms: none of them fits/],
-    [{ secret, algorithms: ["RS256"] }, /jwt-algorithms: none of them fits/],
+    [{ publicKeyPem: issuer.pem.replaceAll("PUBLIC", "PRIVATE") }, /contains a private key/],
+    [{ publicKeyPem: issuer.pem.repeat(9) }, /8 keys at most/],
+    [{ jwksUrl: "ftp://user:hidden@h/keys" }, /jwt-jwks: must be an http/],
+    [{ jwksUrl: "no url, hidden" }, /jwt-jwks: must be an http/],
+    [{ jwksUrl: "http://h/", algorithms: ["HS256"] }, /jwt-algorithms: no key is of/],
+    [{ secret, algorithms: ["RS256"] }, /jwt-algorithms: no key is of/],
     [{ secret, sources: [] }, /jwt-from: must name/],
     ...["", "Header", "query", "query:", "cookie:a b", "subprotocol:a,b", "body:x"].map(
       (source) =>

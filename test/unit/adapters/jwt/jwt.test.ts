@@ -42,7 +42,7 @@ for (const algorithm of ["RS256", "ES256", "EdDSA"]) {
     assert.equal(good.grant.user, "u1");
     const forged = await authorizer.authorize(bearer(await signBy(stranger, claims)));
     assert.equal(summary(forged), "401 token-invalid");
-    assert.match(reasonOf(forged), /signed by none of the keys/);
+    assert.match(reasonOf(forged), /no known key has signed/);
   });
 
   test(`${algorithm}: the public key is no secret by which HS256 could be forged`, async () => {
@@ -103,19 +103,19 @@ test("a token that is unsigned, cut, changed or nonsense is refused with a reaso
     [`${base64url({ alg: "NONE" })}.${claims}.${signature}`, /algorithm/],
     [`${base64url({})}.${claims}.${signature}`, /algorithm/],
     [`${base64url({ alg: ["HS256"] })}.${claims}.${signature}`, /algorithm/],
-    [`${base64url({ alg: "HS256", kid: 5 })}.${claims}.${signature}`, /no signed JWT/],
+    [`${base64url({ alg: "HS256", kid: 5 })}.${claims}.${signature}`, /not a signed JWT/],
     [
       `${base64url({ alg: "HS256", crit: ["b64"], b64: false })}.${claims}.x`,
-      /no signed JWT|none/,
+      /not a signed JWT|no known key/,
     ],
-    [`${head}.${claims}.${signature}`, /signed by none/],
-    [good.slice(0, -2), /signed by none|no signed JWT/],
-    ["nonsense", /no signed JWT/],
-    ["a.b.c", /no signed JWT/],
-    ["....", /no signed JWT/],
-    [`${good}, Bearer ${good}`, /no signed JWT/],
-    [`${good}.${good}`, /no signed JWT/],
-    ["\u{1f600}", /no signed JWT/],
+    [`${head}.${claims}.${signature}`, /no known key/],
+    [good.slice(0, -2), /no known key|not a signed JWT/],
+    ["nonsense", /not a signed JWT/],
+    ["a.b.c", /not a signed JWT/],
+    ["....", /not a signed JWT/],
+    [`${good}, Bearer ${good}`, /not a signed JWT/],
+    [`${good}.${good}`, /not a signed JWT/],
+    ["\u{1f600}", /not a signed JWT/],
     [`${head}.${"a".repeat(20_000)}.${signature}`, /too long/],
   ];
   for (const [token, reason] of cases) {
@@ -181,7 +181,7 @@ test("exp and nbf hold, with the tolerance, and the connection ends with the tok
   assert.equal((await grantOf({ exp: now + 10 })).expiresAt, (now + 10) * 1_000);
   assert.equal((await grantOf({ exp: 1e300 })).expiresAt, 8.64e15);
   assert.equal((await grantOf({})).expiresAt, undefined);
-  assert.match(reasonOf(await answerTo({}, { expiryRequired: true })), /no end \(exp\)/);
+  assert.match(reasonOf(await answerTo({}, { expiryRequired: true })), /no exp claim/);
 });
 
 test("an endless exp, which JSON can write, is none", async () => {
@@ -194,7 +194,7 @@ test("an endless exp, which JSON can write, is none", async () => {
   ]);
   const bytes = await crypto.subtle.sign("HMAC", key, new TextEncoder().encode(head));
   const answer = await authorizer.authorize(bearer(`${head}.${base64url(new Uint8Array(bytes))}`));
-  assert.match(reasonOf(answer), /exp is no time/);
+  assert.match(reasonOf(answer), /exp claim is not a time/);
 });
 
 test("issuer and audience are checked where they are set", async () => {
@@ -255,6 +255,6 @@ test("claims give user and groups; what cannot be one is refused", async () => {
   for (const claims of wrong) {
     const answer = await answerTo(claims as JWTPayload);
     assert.equal(summary(answer), "401 token-invalid", JSON.stringify(claims));
-    assert.match(reasonOf(answer), /the claim of the (user|groups)/);
+    assert.match(reasonOf(answer), /the claim with the (user|groups)/);
   }
 });
