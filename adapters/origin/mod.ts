@@ -1,3 +1,9 @@
+/**
+ * The library for application servers. Its rooms, each of which knows only those before it:
+ * `base` (public types, checks, limits), `presence` (this origin's, and the nodes'), `send`
+ * (commands), `connections` (handles), `dispatch` (handlers and iterators), `receive` (batches of
+ * events), `api` (what a program calls).
+ */
 export { type ErrorCode, ServiceError } from "../../core/base/mod.ts";
 export type { MqttTls, MqttVersion } from "../mqtt/link/mod.ts";
 export type { OriginOptions } from "./api/mod.ts";

@@ -10,8 +10,11 @@ export type PublishAnswer = (error?: ServiceError) => void;
 
 /** What a sender asks of the flow that it serves. */
 export interface SenderFlow<Batch extends NumberedBatch> {
-  /** The next batch, with the number behind the last one's; undefined: none, or not now. */
-  take(): Batch | undefined;
+  /**
+   * The next batch, with the number behind the last one's; undefined: none, or not now, while
+   * `inFlight` batches are on their way.
+   */
+  take(inFlight: number): Batch | undefined;
   /** Gives a batch to the transport; may answer at once. */
   publish(batch: Batch, answered: PublishAnswer): void;
   /** Items were acknowledged, or the transport answered: there may be room. */
@@ -34,9 +37,14 @@ interface Pending<Batch> {
 export class ReliableSender<Batch extends NumberedBatch> {
   /** Batches that may be on their way to the transport at once. */
   inFlightMax: number = limits.eventWindowBatchesMax;
+  /** Nothing more is taken from the flow while so many are on their way. */
+  inFlightTarget: number = limits.publishesInFlightTarget;
+  /** Longest time between two probes. */
+  probeMsMax: number = limits.ackProbeMsMax;
+  /** Whose word counts: nobody sees a gap where it is the transport's. */
+  acknowledgedBy: "transport" | "receiver";
   readonly #clock: Clock;
   readonly #flow: SenderFlow<Batch>;
-  readonly #acknowledgedBy: "transport" | "receiver";
   #pending: Pending<Batch>[] = [];
   /** Index of the first pending batch that was not published since the last `rewind`. */
   #cursor = 0;
@@ -53,13 +61,13 @@ export class ReliableSender<Batch extends NumberedBatch> {
   #repeatedAt = 0;
   #probedAt: number;
   #probeMs: number = limits.ackProbeMs;
-  /** Number after the batch that was published as a probe and is not answered. */
-  #probeEnd: number | undefined;
+  /** A probe that is not answered: the numbers after it, and after what was published then. */
+  #probe: { readonly end: number; readonly publishedEnd: number } | undefined;
 
   constructor(clock: Clock, flow: SenderFlow<Batch>, acknowledgedBy: "transport" | "receiver") {
     this.#clock = clock;
     this.#flow = flow;
-    this.#acknowledgedBy = acknowledgedBy;
+    this.acknowledgedBy = acknowledgedBy;
     this.#progressAt = this.#probedAt = clock.now();
   }
 
@@ -122,16 +130,17 @@ export class ReliableSender<Batch extends NumberedBatch> {
   pump(): void {
     if (!this.#mayPublish) return;
     this.#publishPending();
-    if (this.#frozen || this.#inFlight >= limits.publishesInFlightTarget) return;
-    const batch = this.#flow.take();
-    if (batch === undefined) return;
-    this.add(batch);
-    this.#publishPending();
+    while (this.#mayPublish && !this.#frozen && this.#inFlight < this.inFlightTarget) {
+      const batch = this.#flow.take(this.#inFlight);
+      if (batch === undefined) return;
+      this.add(batch);
+      this.#publishPending();
+    }
   }
 
   /** Publishes what is there, and nothing new any more. */
   freeze(): void {
-    const batch = this.#mayPublish ? this.#flow.take() : undefined;
+    const batch = this.#mayPublish ? this.#flow.take(0) : undefined;
     if (batch !== undefined) this.add(batch);
     if (this.#mayPublish) this.#publishPending();
     this.#frozen = true;
@@ -145,7 +154,7 @@ export class ReliableSender<Batch extends NumberedBatch> {
   acknowledge(count: number, received?: number): boolean {
     const news = this.#acknowledge(count);
     const from = received ?? this.#lostBehindProbe();
-    if (from !== undefined) this.#probeEnd = undefined;
+    if (from !== undefined) this.#probe = undefined;
     const now = this.#clock.now();
     const repeats =
       from !== undefined && from < this.#publishedEnd && now - this.#repeatedAt >= limits.repeatMs;
@@ -170,10 +179,12 @@ export class ReliableSender<Batch extends NumberedBatch> {
     const now = this.#clock.now();
     if (now - this.#probedAt < this.#probeMs) return false;
     this.#probedAt = now;
-    this.#probeMs = Math.min(2 * this.#probeMs, limits.ackProbeMsMax);
+    this.#probeMs = Math.min(2 * this.#probeMs, this.probeMsMax);
     const oldest = this.#cursor > 0 ? this.#pending[0] : undefined;
-    this.#probeEnd = oldest && oldest.batch.first + oldest.batch.count;
-    if (oldest !== undefined) this.#publish(oldest);
+    if (oldest === undefined) return true;
+    const end = oldest.batch.first + oldest.batch.count;
+    this.#probe = { end, publishedEnd: this.#publishedEnd };
+    this.#publish(oldest);
     return true;
   }
 
@@ -206,10 +217,13 @@ export class ReliableSender<Batch extends NumberedBatch> {
     return true;
   }
 
-  /** A probe that was taken as new had been lost, and what was published after it may be too. */
+  /**
+   * A probe that was taken as new had been lost, and what was published behind it may be too. What
+   * was published since shows its gap itself.
+   */
   #lostBehindProbe(): number | undefined {
-    const lost = this.#probeEnd !== undefined && this.#acknowledged >= this.#probeEnd;
-    return lost ? this.#acknowledged : undefined;
+    if (this.#probe === undefined || this.#acknowledged < this.#probe.end) return undefined;
+    return this.#acknowledged < this.#probe.publishedEnd ? this.#acknowledged : undefined;
   }
 
   /** Batches that hold items from `count` on are to be published again. */
@@ -235,7 +249,7 @@ export class ReliableSender<Batch extends NumberedBatch> {
       }
       this.#cursor++;
       // The transport has it from before the reconnect.
-      if (this.#acknowledgedBy === "receiver" || !pending.answered) this.#publish(pending);
+      if (this.acknowledgedBy === "receiver" || !pending.answered) this.#publish(pending);
     }
   }
 
@@ -250,7 +264,7 @@ export class ReliableSender<Batch extends NumberedBatch> {
         return;
       }
       pending.answered = true;
-      if (this.#acknowledgedBy === "transport") this.#acknowledgeAnswered();
+      if (this.acknowledgedBy === "transport") this.#acknowledgeAnswered();
       this.pump();
       this.#flow.progressed();
     });

@@ -5,10 +5,13 @@
  */
 import process from "node:process";
 import { decode, encode } from "@msgpack/msgpack";
+import type { MqttLink } from "../../adapters/mqtt/link/mqtt-link.ts";
+import { Topics } from "../../adapters/mqtt/wire/topics.ts";
 import { Dispatcher } from "../../adapters/origin/dispatch/dispatcher.ts";
 import { EventReceiver } from "../../adapters/origin/receive/event-receiver.ts";
-import { MessagePackCommandBatch } from "../../adapters/origin/send/command-batch.ts";
-import { NodeOutbox } from "../../adapters/origin/send/node-outbox.ts";
+import type { ConnectionCommands } from "../../adapters/origin/send/connection-commands.ts";
+import { NodeSenders } from "../../adapters/origin/send/node-senders.ts";
+import { SendQueue } from "../../adapters/origin/send/send-queue.ts";
 
 const messages = 256;
 const rounds = 400;
@@ -38,29 +41,37 @@ function measure(name: string, batch: () => void): number {
   return median;
 }
 
-const outbox = new NodeOutbox("node-a", "bench", {
-  admit: () => {},
-  written: () => {},
-  newBatch: () => new MessagePackCommandBatch(),
-  newStream: () => 0,
-});
-const dispatcher = new Dispatcher(() => {});
-const receiver = new EventReceiver(
-  {
-    outbox: () => outbox,
-    commands: undefined as never,
-    reply: () => {},
-    acknowledged: () => {},
-    confirm: () => {},
-    released: () => {},
-    revived: () => {},
-    connect: () => undefined,
+// The broker takes each batch when it is asked for.
+let payloads: Uint8Array[] = [];
+const link = {
+  up: true,
+  publish: (_: string, payload: Uint8Array, done: () => void) => {
+    payloads.push(payload);
+    done();
   },
-  dispatcher,
-  { now: Date.now },
-);
-function taken(): Uint8Array {
-  return outbox.number(outbox.seal())!.payload;
+};
+const clock = { now: Date.now, after: () => () => {}, endOfTurn: () => {} };
+const queue = new SendQueue(link as unknown as MqttLink, clock, false, 1e9, (error) => {
+  throw error;
+});
+const identity = { app: "default", name: "bench", incarnation: "i", topics: new Topics() };
+const nodes = new NodeSenders(identity, queue, () => false);
+const commands = { node: (node: string) => nodes.node(node) } as unknown as ConnectionCommands;
+const dispatcher = new Dispatcher();
+const nothing = (): void => {};
+const receiver = new EventReceiver(clock, dispatcher, commands, {
+  acknowledge: nothing,
+  replied: nothing,
+  acknowledged: nothing,
+  released: nothing,
+  revived: nothing,
+  connecting: () => undefined,
+});
+function taken(): number {
+  void queue.flushed();
+  const bytes = payloads.reduce((sum, { length }) => sum + length, 0);
+  payloads = [];
+  return bytes;
 }
 /** The same batch over and over: what tells repetitions apart is set back each time. */
 function receive(payload: Uint8Array): void {
@@ -90,7 +101,7 @@ for (const [kind, payload] of Object.entries(batches)) {
   const connections = ids.map((id) => receiver.connection(id));
   const out = measure(`out, ${kind}`, () => {
     for (let i = 0; i < messages; i++) connections[i % 64]!.send(data);
-    handled += taken().length;
+    handled += taken();
   });
   const theirsOut = measure(`out, ${kind}, @msgpack/msgpack`, () => {
     const commands: unknown[] = [];
@@ -100,7 +111,7 @@ for (const [kind, payload] of Object.entries(batches)) {
   echo = true;
   measure(`echo, ${kind}`, () => {
     receive(payload);
-    handled += taken().length;
+    handled += taken();
   });
   const ratio = (theirs + theirsOut) / (ours + out);
   console.log(`${kind}: ${ratio.toFixed(1)} times faster than the general codec`);

@@ -4,8 +4,7 @@ import { ManualClock } from "../../adapters/memory/mod.ts";
 import { Dispatcher } from "../../adapters/origin/dispatch/dispatcher.ts";
 import type { OriginEvent } from "../../adapters/origin/mod.ts";
 import { EventReceiver } from "../../adapters/origin/receive/event-receiver.ts";
-import type { ReceiverEffects } from "../../adapters/origin/receive/receiver-effects.ts";
-import type { NodeOutbox } from "../../adapters/origin/send/node-outbox.ts";
+import type { ConnectionCommands } from "../../adapters/origin/send/connection-commands.ts";
 import type { Dice } from "../vectors/dice.ts";
 import { toHex } from "../vectors/hex.ts";
 import { type EventBatch, EventScripts } from "./event-script.ts";
@@ -17,7 +16,7 @@ const cases = casesOf(60_000);
 /** An origin's receiving side, with handlers that now and then take their time. */
 class Listener {
   readonly #dice: Dice;
-  readonly dispatcher: Dispatcher = new Dispatcher(() => {});
+  readonly dispatcher: Dispatcher = new Dispatcher();
   readonly receiver: EventReceiver;
   readonly scripts: EventScripts;
   /** What the handlers were told of each good connection. */
@@ -32,18 +31,15 @@ class Listener {
     this.#dice = dice;
     this.scripts = new EventScripts(dice);
     const nothing = (): void => {};
-    const outbox = { send: nothing, close: nothing, retired: false } as unknown as NodeOutbox;
-    const effects: ReceiverEffects = {
-      outbox: () => outbox,
-      commands: undefined as never,
-      reply: nothing,
+    const commands = { close: nothing } as unknown as ConnectionCommands;
+    this.receiver = new EventReceiver(new ManualClock(), this.dispatcher, commands, {
+      replied: nothing,
       acknowledged: nothing,
-      confirm: (_node, stream, [handled]) => this.#confirm(stream, handled!),
+      acknowledge: (_node, [, stream, handled]) => this.#confirm(stream, handled),
       released: nothing,
       revived: nothing,
-      connect: () => undefined,
-    };
-    this.receiver = new EventReceiver(effects, this.dispatcher, new ManualClock());
+      connecting: () => undefined,
+    });
     this.dispatcher.on("error", () => {
       this.errors++;
     });

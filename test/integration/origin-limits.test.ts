@@ -137,8 +137,8 @@ test("too much unconfirmed: send throws, and nothing of it is kept", async () =>
 test("what the broker cannot be given is told at close, and nobody waits for it", async () => {
   const proxy = await BrokerProxy.start(broker.port);
   const origin = await connect({ broker: proxy.url });
-  const told: unknown[] = [];
-  origin.on("error", ({ error }) => void told.push([(error as ServiceError).code, error.message]));
+  const told: ServiceError[] = [];
+  origin.on("error", ({ error }) => void told.push(error as ServiceError));
   const connection = origin.connection("n1.a");
   proxy.block();
   await until("lost", () => !origin.connected);
@@ -148,8 +148,11 @@ test("what the broker cannot be given is told at close, and nobody waits for it"
   const flushed = origin.flushed();
   await origin.close();
   await flushed;
-  const message = `3 commands of ${bytes} bytes never came to the broker: dropped`;
-  assert.deepEqual(told, [["broker-lost", message]]);
+  assert.deepEqual(
+    told.map(({ code }) => code),
+    ["broker-lost"],
+  );
+  assert.deepEqual(told[0]?.message.match(/\d+/g), ["3", String(bytes)]);
   await origin.flushed();
   assert.throws(() => connection.send("x"), { code: "broker-lost" });
   assert.throws(() => origin.send("n1.a", "x"), { code: "broker-lost" });

@@ -26,17 +26,16 @@ test("an origin says that it lives while it can hear events, and that it leaves"
   });
   let ready = false;
   const control = new OriginControl(
-    {
-      ...{ app, name: "o1", incarnation: "i1", topics, ready: () => ready },
-      link: { url: `mqtt://127.0.0.1:${broker.port}`, version: "4", tls: undefined },
-      presence: { window: 10, weight: 1 },
-    },
+    { app, name: "o1", incarnation: "i1", topics },
+    { url: `mqtt://127.0.0.1:${broker.port}`, version: "4" },
+    { window: 10, weight: 1 },
+    () => ready,
     testPorts(),
   );
   await control.start();
   control.begin();
   control.announce();
-  control.acknowledge("n1", "s", [1, 1]);
+  control.acknowledge("n1", ["ack", "s", 1, 1]);
   await until("what was said after that", () => heard.length > 0);
   assert.deepEqual(heard, ['[["ack","s",1,1]]'], "it cannot hear events: it is not there");
   ready = true;
@@ -44,7 +43,7 @@ test("an origin says that it lives while it can hear events, and that it leaves"
   await until("its presence", () => heard.length === 2);
   assert.equal(heard[1], "lives");
   // Confirmations wait for one another, and not for a heartbeat.
-  for (const count of [2, 3, 4]) control.acknowledge("n1", "s", [count]);
+  for (const count of [2, 3, 4]) control.acknowledge("n1", ["ack", "s", count]);
   await until("the confirmation", () => heard.some((one) => one.includes("4")));
   assert.deepEqual(heard.slice(2), ['[["ack","s",4]]']);
   control.leave();

@@ -7,11 +7,11 @@ const files = {
   stream: "core/events/event-stream.ts",
   assigned: "core/events/ack-monitor.ts",
   paused: "core/events/paused-connections.ts",
-  receiver: "adapters/origin/receive/event-sources.ts",
+  receiver: "adapters/origin/receive/event-streams.ts",
   handled: "core/streams/handled-items.ts",
   dispatcher: "adapters/origin/dispatch/dispatcher.ts",
   session: "adapters/mqtt/link/mqtt-session.ts",
-  parts: "adapters/origin/api/origin-parts.ts",
+  parts: "adapters/origin/api/composition.ts",
   reassign: "core/routing/reassign.ts",
 } as const;
 const tests = {
@@ -51,21 +51,21 @@ const mutants: readonly Mutant[] = [
   {
     says: "An origin takes a batch only if it begins at or below `received` and ends above it",
     file: files.receiver,
-    find: "if (first > source.next || end <= source.next) {",
-    replace: "if (end <= source.next) {",
+    find: "if (gap > 0 || skip === items) {",
+    replace: "if (skip === items) {",
     tests: [tests.receiver],
   },
   {
     says: "It takes only the items of it that it has not received",
     file: files.receiver,
-    find: "const skip = source.next - first;",
-    replace: "const skip = 0;",
+    find: "begin(first + items);\n    return skip;",
+    replace: "begin(first + items);\n    return 0;",
     tests: [tests.receiver],
   },
   {
     says: "So handlers get the items in order, and none twice, in the life of a stream",
     file: files.receiver,
-    find: "if (source.ended.has(stream)) return items;",
+    find: "if (source.ended.has(name)) return items;",
     replace: "",
     tests: [tests.receiver],
   },
@@ -93,8 +93,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "on a gap, on a batch of which nothing is new",
     file: files.receiver,
-    find: "this.#effects.confirm(source.node, stream, [source.handled.handled, source.next]);",
-    replace: "this.#effects.confirm(source.node, stream, [source.handled.handled]);",
+    find: 'this.#acknowledge(node, ["ack", name, handled.handled, next]);',
+    replace: 'this.#acknowledge(node, ["ack", name, handled.handled]);',
     tests: [tests.receiver],
   },
   {
@@ -121,8 +121,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "No other ack has it, so a slow origin is not sent again what it has",
     file: files.receiver,
-    find: "this.#effects.confirm(source.node, stream, [handled.handled]);",
-    replace: "this.#effects.confirm(source.node, stream, [handled.handled, source.next]);",
+    find: 'this.#acknowledge(node, ["ack", name, handled.handled]);',
+    replace: 'this.#acknowledge(node, ["ack", name, handled.handled, source.stream?.next ?? 0]);',
     tests: [tests.receiver],
   },
   {

@@ -12,7 +12,8 @@ import {
   type Targets,
   type WaitOptions,
 } from "../base/mod.ts";
-import type { ConnectionCommands, Publisher, Subject } from "../send/mod.ts";
+import type { Subject } from "../send/mod.ts";
+import type { Composition } from "./composition.ts";
 
 /** One connection, as its node told of it. */
 export interface ConnectedEntry<State = unknown, User extends string = string> {
@@ -43,28 +44,23 @@ export interface ConnectionCount {
   readonly missing: readonly string[];
 }
 
-/** What an audience asks of its origin. */
-export interface BroadcastTargetOwner {
-  readonly publisher: Publisher;
-  readonly commands: ConnectionCommands;
-  readonly connection: (id: string) => Connection;
-  readonly failed: (error: Error) => void;
-}
-
 /** Asks the nodes who is connected. */
 export async function listConnections<State, User extends string>(
-  { publisher, connection }: BroadcastTargetOwner,
+  origin: Composition,
   subject: Subject,
   options: WaitOptions = {},
 ): Promise<ConnectionList<State, User>> {
-  const { connections, ...rest } = await publisher.query(subject, options, false);
-  const entries = connections.map((entry) => ({ ...entry, connection: connection(entry.id) }));
+  const { connections, ...rest } = await origin.publisher.query(subject, options, false);
+  const entries = connections.map((entry) => ({
+    ...entry,
+    connection: origin.connection(entry.id),
+  }));
   return { connections: entries, ...rest } as unknown as ConnectionList<State, User>;
 }
 
 /** Asks the nodes how many are connected. */
 export async function countConnections(
-  { publisher }: BroadcastTargetOwner,
+  { publisher }: Composition,
   subject: Subject,
   options: WaitOptions = {},
 ): Promise<ConnectionCount> {
@@ -76,11 +72,11 @@ export async function countConnections(
 export class BroadcastTarget<State = unknown, User extends string = string> {
   /** Of the group at the gateway. */
   readonly name: string;
-  protected readonly owner: BroadcastTargetOwner;
+  protected readonly origin: Composition;
 
-  constructor(name: string, owner: BroadcastTargetOwner) {
+  constructor(name: string, origin: Composition) {
     this.name = name;
-    this.owner = owner;
+    this.origin = origin;
   }
 
   /**
@@ -88,22 +84,22 @@ export class BroadcastTarget<State = unknown, User extends string = string> {
    * for the group. Throws `send-queue-full` where too much waits for the broker.
    */
   publish(data: MessageData, options?: PublishOptions): void {
-    this.owner.publisher.publish(this.name, data, options);
+    this.origin.publisher.publish(this.name, data, options);
   }
 
   /** The same, and how many each outcome had. */
   publishWithReply(data: MessageData, options?: PublishReplyOptions): Promise<PublishOutcome> {
-    return this.owner.publisher.publishWithReply(this.name, data, options);
+    return this.origin.publisher.publishWithReply(this.name, data, options);
   }
 
   /** Who is there. */
   connections(options?: WaitOptions): Promise<ConnectionList<State, User>> {
-    return listConnections(this.owner, { group: this.name }, options);
+    return listConnections(this.origin, { group: this.name }, options);
   }
 
   /** How many are there. */
   count(options?: WaitOptions): Promise<ConnectionCount> {
-    return countConnections(this.owner, { group: this.name }, options);
+    return countConnections(this.origin, { group: this.name }, options);
   }
 }
 
@@ -114,34 +110,34 @@ export class Group<State = unknown, User extends string = string> extends Broadc
 > {
   /** Lets connections join; resolves to what became of it, by id. */
   join(targets: Targets, options?: WaitOptions): Promise<ReadonlyMap<string, JoinOutcome>> {
-    return this.owner.commands.change(targets, { verb: "join", value: this.name }, options);
+    return this.origin.commands.change(targets, { verb: "join", value: this.name }, options);
   }
 
   leave(targets: Targets, options?: WaitOptions): Promise<ReadonlyMap<string, LeaveOutcome>> {
-    return this.owner.commands.change(targets, { verb: "leave", value: this.name }, options);
+    return this.origin.commands.change(targets, { verb: "leave", value: this.name }, options);
   }
 }
 
 /** All connections of one user. */
 export class OriginUser<State = unknown, User extends string = string> {
   readonly name: User;
-  readonly #audience: BroadcastTarget<State, User>;
-  readonly #owner: BroadcastTargetOwner;
+  readonly #target: BroadcastTarget<State, User>;
+  readonly #origin: Composition;
 
-  constructor(name: User, owner: BroadcastTargetOwner) {
+  constructor(name: User, origin: Composition) {
     this.name = name;
-    this.#audience = new BroadcastTarget(groupOfUser(name), owner);
-    this.#owner = owner;
+    this.#target = new BroadcastTarget(groupOfUser(name), origin);
+    this.#origin = origin;
   }
 
   /** Sends one message to each. Throws `send-queue-full` where too much waits for the broker. */
   send(data: MessageData, options?: SendOptions): void {
-    this.#audience.publish(data, options);
+    this.#target.publish(data, options);
   }
 
   /** The same, and how many each outcome had. */
   sendWithReply(data: MessageData, options?: PublishReplyOptions): Promise<PublishOutcome> {
-    return this.#audience.publishWithReply(data, options);
+    return this.#target.publishWithReply(data, options);
   }
 
   /**
@@ -150,24 +146,24 @@ export class OriginUser<State = unknown, User extends string = string> {
    */
   close(closeCode = 1000, closeReason = ""): Promise<ConnectionCount> {
     const closed = this.#close(closeCode, closeReason);
-    closed.catch((error) => this.#owner.failed(error));
+    closed.catch((error) => this.#origin.failed(error));
     return closed;
   }
 
   /** Who is there. */
   connections(options?: WaitOptions): Promise<ConnectionList<State, User>> {
-    return this.#audience.connections(options);
+    return this.#target.connections(options);
   }
 
   /** How many are there. */
   count(options?: WaitOptions): Promise<ConnectionCount> {
-    return this.#audience.count(options);
+    return this.#target.count(options);
   }
 
   async #close(closeCode: number, closeReason: string): Promise<ConnectionCount> {
     checkClose(closeCode, closeReason);
     const { connections, missing } = await this.connections();
-    if (connections.length > 0) this.#owner.commands.close(connections, closeCode, closeReason);
+    if (connections.length > 0) this.#origin.commands.close(connections, closeCode, closeReason);
     return { count: connections.length, missing };
   }
 }

@@ -1,5 +1,5 @@
+import { ServiceError } from "../../../core/base/mod.ts";
 import { isApp, isName } from "../../mqtt/wire/mod.ts";
-import { refuse } from "../base/mod.ts";
 import type { OriginOptions } from "./origin-options.ts";
 
 type Check = readonly [allowed: string, is: (value: unknown) => boolean];
@@ -47,4 +47,9 @@ export function checkOptions(options: OriginOptions): void {
     if (value !== undefined && !is(value)) refuse(key, value, allowed);
   }
   if (options.broker === undefined) refuse("broker", undefined, checks.broker[0]);
+}
+
+function refuse(setting: string, value: unknown, allowed: string): never {
+  const shown = typeof value === "string" ? JSON.stringify(value) : String(value);
+  throw new ServiceError("setting-invalid", `${setting} ${shown}: ${allowed}`);
 }

@@ -7,6 +7,7 @@ import {
   checkedGroup,
   everyoneGroup,
   groupOfUser,
+  idsOf,
   type MessageData,
   type OriginEvent,
   type OriginEvents,
@@ -18,7 +19,7 @@ import {
   type WaitOptions,
 } from "../base/mod.ts";
 import type { AuthorizeHandler } from "../dispatch/mod.ts";
-import { eachTarget, idOf, type Subject } from "../send/mod.ts";
+import type { Subject } from "../send/mod.ts";
 import {
   BroadcastTarget,
   type ConnectionCount,
@@ -28,8 +29,8 @@ import {
   listConnections,
   OriginUser,
 } from "./broadcast-target.ts";
+import { Composition } from "./composition.ts";
 import type { OriginOptions } from "./origin-options.ts";
-import { OriginParts } from "./origin-parts.ts";
 
 /** Whose connections are asked for: those of a group, of a user, or some; all by default. */
 export type QueryOptions<User extends string = string> = WaitOptions &
@@ -43,7 +44,7 @@ function subjectOf({ group, user, ids }: QueryOptions): Subject {
   if ([group, user, ids].filter((one) => one !== undefined).length > 1) {
     throw new ServiceError("command-malformed", "one of group, user and ids can be asked for");
   }
-  if (ids !== undefined) return { ids: Array.from(eachTarget(ids), idOf) };
+  if (ids !== undefined) return { ids: idsOf(ids) };
   if (user !== undefined) return { group: groupOfUser(user) };
   return { group: group === undefined ? everyoneGroup : checkedGroup(group) };
 }
@@ -54,11 +55,11 @@ function subjectOf({ group, user, ids }: QueryOptions): Subject {
  */
 export class Origin<State = unknown, User extends string = string> {
   readonly name: string;
-  readonly #parts: OriginParts;
+  readonly #parts: Composition;
   #closed: Promise<void> | undefined;
 
   constructor(options: OriginOptions, ports: MqttLinkPorts) {
-    this.#parts = new OriginParts(options, ports);
+    this.#parts = new Composition(options, ports);
     this.name = this.#parts.identity.name;
   }
 
@@ -84,7 +85,7 @@ export class Origin<State = unknown, User extends string = string> {
 
   /** Bytes of commands that the broker has not confirmed. */
   get queuedBytes(): number {
-    return this.#parts.outbox.queuedBytes + this.#parts.groups.queuedBytes;
+    return this.#parts.queuedBytes;
   }
 
   start(): Promise<void> {

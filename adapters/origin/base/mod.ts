@@ -1,11 +1,13 @@
 export {
   checkClose,
   checkedData,
-  checkedId,
+  checkedGroup,
   checkHandler,
   checkTimeout,
-  isConnectionId,
-} from "./check-arguments.ts";
+  everyoneGroup,
+  groupOfUser,
+} from "./arguments.ts";
+export { checkedId, idsOf, isConnectionId, isOfNode, nodeOf, packId } from "./connection-ids.ts";
 export type {
   AliveEvent,
   AssignedEvent,
@@ -20,9 +22,8 @@ export type {
   OriginHandler,
   OriginMessageEvent,
 } from "./events.ts";
-export { ForeignIds, isOfNode, isReplyOf } from "./foreign-ids.ts";
-export { checkedGroup, everyoneGroup, groupOfUser } from "./group-names.ts";
-export { randomName, refuse } from "./names.ts";
+export type { OriginIdentity } from "./identity.ts";
+export { fromJsonData, fromJsonValue, toJsonValue } from "./json-values.ts";
 export { originLimits } from "./origin-limits.ts";
 export type {
   Changed,

@@ -17,11 +17,11 @@ export const originLimits = {
   /** How long `close` waits for nodes to hand over and for handlers to finish. */
   handOverMs: 10_000,
   /** Ids of connections that were told as closed and may come again by another stream. */
-  closedIdsMax: 10_000,
+  endedConnectionsMax: 10_000,
   /** Connections that were given to others, or whose node seemed dead, and may come back. */
-  formerConnectionsMax: 100_000,
+  detachedConnectionsMax: 100_000,
   /** About the longest time of a timer: it only keeps the process up. */
-  holdMs: 1_073_741_824,
+  timerMsMax: 1_073_741_824,
   /** Between two errors about events of somebody who plays a node: there may be many of them. */
   foreignToldMs: 1_000,
   /** Default wait for a `reply`. */
@@ -46,8 +46,6 @@ export const originLimits = {
   keptBytesMax: 33_554_432,
   /** Without a node's confirmation for this long its oldest commands are sent again. */
   repeatMs: 2_000,
-  /** A gap repeats a node's commands at most this often. */
-  gapRepeatMs: 100,
   /** A node that lives and confirms nothing for this long is given up: its commands are lost. */
   unconfirmedMsMax: 60_000,
   /** Streams of a node that are over and may be heard of still: each was a failover. */

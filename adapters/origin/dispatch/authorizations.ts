@@ -1,7 +1,7 @@
 import { ServiceError } from "../../../core/base/mod.ts";
 import type { Cancel, Clock } from "../../../core/ports/mod.ts";
-import { checkedGroup, checkHandler, originLimits } from "../base/mod.ts";
-import { IdOutcomes, isErrorCode, type NodeOutbox, type Replies } from "../send/mod.ts";
+import { checkedGroup, checkHandler, nodeOf, originLimits } from "../base/mod.ts";
+import { IdOutcomes, isErrorCode, type NodeSenders, type Replies } from "../send/mod.ts";
 import {
   type AuthorizeAnswer,
   type AuthorizeHandler,
@@ -9,13 +9,6 @@ import {
   type Grant,
   Rejection,
 } from "./authorize.ts";
-
-export interface AuthorizationsParts {
-  readonly clock: Clock;
-  readonly replies: Replies;
-  readonly outbox: (node: string) => NodeOutbox;
-  readonly failed: (error: Error) => void;
-}
 
 /** A handshake that is not decided yet. */
 interface Waiting {
@@ -31,14 +24,25 @@ type Texts = Readonly<Record<string, string>>;
 
 /** Asks the handler of `authorize` about each handshake, many at once, and tells the gateway. */
 export class Authorizations {
-  readonly #parts: AuthorizationsParts;
+  readonly #clock: Clock;
+  readonly #senders: NodeSenders;
+  readonly #replies: Replies;
+  readonly #failed: (error: Error) => void;
   #handler: AuthorizeHandler | undefined;
   /** By id, those whose turn has not come. */
   readonly #queue: Map<string, Waiting> = new Map();
   readonly #running: Map<string, Waiting> = new Map();
 
-  constructor(parts: AuthorizationsParts) {
-    this.#parts = parts;
+  constructor(
+    clock: Clock,
+    senders: NodeSenders,
+    replies: Replies,
+    failed: (error: Error) => void,
+  ) {
+    this.#clock = clock;
+    this.#senders = senders;
+    this.#replies = replies;
+    this.#failed = failed;
   }
 
   /** Sets the one handler; returns what removes it. */
@@ -73,7 +77,7 @@ export class Authorizations {
     });
     const abort = new AbortController();
     const request = requestOf(id, values, abort.signal);
-    const cancel = this.#parts.clock.after(request.timeoutMs, () => this.#late(id));
+    const cancel = this.#clock.after(request.timeoutMs, () => this.#late(id));
     this.#queue.set(id, { request, abort, cancel, decision, decided });
     this.#next();
     return decision;
@@ -101,7 +105,7 @@ export class Authorizations {
       if (!abort.signal.aborted) this.#answer(id, answer);
     } catch (error) {
       if (!abort.signal.aborted) {
-        this.#parts.failed(error as Error);
+        this.#failed(error as Error);
         this.#reject(id, new Rejection(500, "the origin cannot decide", undefined));
       }
     }
@@ -115,7 +119,7 @@ export class Authorizations {
     if (waiting === undefined) return;
     const error = new ServiceError("authorize-timeout", `authorize: nothing was said to ${id}`);
     waiting.abort.abort(error);
-    this.#parts.failed(error);
+    this.#failed(error);
     this.#next();
   }
 
@@ -135,18 +139,18 @@ export class Authorizations {
   }
 
   #accept(id: string, grant: Grant): void {
-    const { replies, failed } = this.#parts;
     const map = wireOf(grant);
     // Where too much is waited for, a failure is told without having been asked for.
-    if (replies.full) {
+    if (this.#replies.full) {
       this.#command(["accept", id, map]);
       return;
     }
-    const { ref, result } = replies.expect(new IdOutcomes<string>([id]));
+    const { ref, result } = this.#replies.expect(new IdOutcomes<string>([id]));
     this.#command(["accept", id, { ...map, ref }]);
     void result.then((outcomes) => {
       const outcome = outcomes.get(id);
-      if (isErrorCode(outcome)) failed(new ServiceError(outcome, `accept ${id}: ${outcome}`));
+      if (isErrorCode(outcome))
+        this.#failed(new ServiceError(outcome, `accept ${id}: ${outcome}`));
     });
   }
 
@@ -155,18 +159,17 @@ export class Authorizations {
     try {
       this.#command(["reject", id, statusCode, body, ...options]);
     } catch (error) {
-      this.#parts.failed(error as Error);
+      this.#failed(error as Error);
     }
   }
 
   #refuse(id: string, why: string): void {
-    this.#parts.failed(new ServiceError("handshake-rejected", `authorize: ${why}`));
+    this.#failed(new ServiceError("handshake-rejected", `authorize: ${why}`));
     this.#reject(id, new Rejection(503, why, { "retry-after": "1" }));
   }
 
   #command(item: readonly unknown[]): void {
-    const id = item[1] as string;
-    this.#parts.outbox(id.slice(0, id.indexOf("."))).command(item);
+    this.#senders.node(nodeOf(item[1] as string)).command(item);
   }
 }
 
@@ -177,8 +180,13 @@ function requestOf(id: string, values: unknown, signal: AbortSignal): AuthorizeR
   const { path = "/", query = "", ip = "", timeout } = given;
   const { headers = {}, cookies = {}, params = {}, subprotocols = [] } = given;
   return {
-    ...{ id, path: String(path), query: String(query), ip: String(ip) },
-    ...{ headers: headers as Texts, cookies: cookies as Texts, params: params as Texts },
+    id,
+    path: String(path),
+    query: String(query),
+    ip: String(ip),
+    headers: headers as Texts,
+    cookies: cookies as Texts,
+    params: params as Texts,
     subprotocols: subprotocols as readonly string[],
     timeoutMs: typeof timeout === "number" && timeout > 0 ? timeout : originLimits.authorizeMs,
     signal,

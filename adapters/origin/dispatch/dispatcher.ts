@@ -5,17 +5,11 @@ import {
   type OriginEvent,
   type OriginEvents,
   type OriginHandler,
-  originLimits,
 } from "../base/mod.ts";
-import type { OriginConnection, WaitingEvent } from "./connection.ts";
-import { EventQueue } from "./event-queue.ts";
+import type { OriginConnection, WaitingEvent } from "../connections/mod.ts";
+import { EventQueue, WaitingBudget } from "./event-queue.ts";
 
 type AnyHandler = OriginHandler<never>;
-
-/** Bytes of data that an event holds while it waits. */
-export function heldBytes(event: OriginEvent): number {
-  return event.type === "message" ? event.data.length : 0;
-}
 
 /**
  * Hands events to handlers and iterators: of one connection one after the other, of different
@@ -33,12 +27,7 @@ export class Dispatcher {
   /** Those that are being iterated. */
   readonly #queues: Set<EventQueue> = new Set();
   #ended = false;
-  readonly #overload: (connection: OriginConnection) => void;
-  readonly #budget: { events: number; bytes: number } = { events: 0, bytes: 0 };
-
-  constructor(overload: (connection: OriginConnection) => void) {
-    this.#overload = overload;
-  }
+  readonly #budget: WaitingBudget = new WaitingBudget();
 
   /** Events that wait for a handler or an iterator. */
   get waitingEvents(): number {
@@ -61,13 +50,11 @@ export class Dispatcher {
 
   /** A new iterator over all events from its first `next` on. */
   events(): EventQueue {
-    return new EventQueue(this.#budget, {
-      begun: (queue) => {
-        if (!this.#ended) this.#queues.add(queue);
-        return !this.#ended;
-      },
-      ended: (queue) => this.#queues.delete(queue),
-    });
+    const begun = (queue: EventQueue): boolean => {
+      if (!this.#ended) this.#queues.add(queue);
+      return !this.#ended;
+    };
+    return new EventQueue(this.#budget, begun, (queue) => this.#queues.delete(queue));
   }
 
   /** Ends every iterator once it has given what it holds; one that begins later at once. */
@@ -86,7 +73,8 @@ export class Dispatcher {
     for (const queue of this.#queues) queue.push(event, record);
     if (connection.waiting !== undefined) {
       if (record !== undefined) record.pending++;
-      this.#hold(connection.waiting, event, record);
+      connection.waiting.push({ event, record });
+      this.#budget.add(event);
       return;
     }
     const pending = this.#call(event);
@@ -134,23 +122,12 @@ export class Dispatcher {
   #admits(connection: OriginConnection, event: OriginEvent): boolean {
     if (connection.overloaded) return false;
     if (this.#queues.size === 0 && connection.waiting === undefined) return true;
-    const { events, bytes } = this.#budget;
-    const full =
-      events >= originLimits.waitingEventsMax ||
-      bytes + heldBytes(event) > originLimits.waitingBytesMax;
-    if (!full) return true;
+    if (this.#budget.admits(event)) return true;
     connection.overloaded = true;
-    this.#overload(connection);
-    this.failed(
-      new ServiceError("window-full", `too many events wait: ${connection.id} is being closed`),
-    );
+    connection.close(1013, "overload");
+    const message = `too many events wait for handlers: ${connection.id} is being closed`;
+    this.failed(new ServiceError("window-full", message));
     return false;
-  }
-
-  #hold(waiting: WaitingEvent[], event: OriginEvent, record: BatchRecord | undefined): void {
-    waiting.push({ event, record });
-    this.#budget.events++;
-    this.#budget.bytes += heldBytes(event);
   }
 
   #await(
@@ -172,8 +149,7 @@ export class Dispatcher {
         const { event } = held;
         record = held.record;
         if (event === undefined) continue;
-        this.#budget.events--;
-        this.#budget.bytes -= heldBytes(event);
+        this.#budget.remove(event);
         const again = this.#call(event);
         if (again !== undefined) {
           again.then(next);

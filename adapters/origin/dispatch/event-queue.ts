@@ -1,23 +1,35 @@
 import type { BatchRecord } from "../../../core/streams/mod.ts";
-import type { OriginEvent } from "../base/mod.ts";
+import { type OriginEvent, originLimits } from "../base/mod.ts";
+import type { WaitingEvent } from "../connections/mod.ts";
 
-/** What all queues of an origin hold together. */
-export interface WaitingBudget {
-  events: number;
-  bytes: number;
+/** The events that wait for handlers and iterators, all together. */
+export class WaitingBudget {
+  #events = 0;
+  #bytes = 0;
+
+  get events(): number {
+    return this.#events;
+  }
+
+  add(event: OriginEvent): void {
+    this.#events++;
+    this.#bytes += heldBytes(event);
+  }
+
+  remove(event: OriginEvent): void {
+    this.#events--;
+    this.#bytes -= heldBytes(event);
+  }
+
+  /** Whether one more may wait. */
+  admits(event: OriginEvent): boolean {
+    const { waitingEventsMax, waitingBytesMax } = originLimits;
+    return this.#events < waitingEventsMax && this.#bytes + heldBytes(event) <= waitingBytesMax;
+  }
 }
 
-interface Waiting {
-  /** None: an event came again, and its batch is handled when all before this is. */
-  readonly event: OriginEvent | undefined;
-  readonly record: BatchRecord | undefined;
-}
-
-/** Who gives a queue its events, and keeps it bounded. */
-export interface QueueOwner {
-  /** The queue is to be given events from now on; false where no more will come. */
-  begun(queue: EventQueue): boolean;
-  ended(queue: EventQueue): void;
+function heldBytes(event: OriginEvent): number {
+  return event.type === "message" ? event.data.length : 0;
 }
 
 /**
@@ -26,18 +38,25 @@ export interface QueueOwner {
  */
 export class EventQueue implements AsyncIterableIterator<OriginEvent> {
   readonly #budget: WaitingBudget;
-  readonly #owner: QueueOwner;
+  readonly #begin: (queue: EventQueue) => boolean;
+  readonly #whenEnded: (queue: EventQueue) => void;
   #begun = false;
-  #events: Waiting[] = [];
+  #events: WaitingEvent[] = [];
   /** Of the event that was given last: it is handled when the next one is asked for. */
   #given: BatchRecord | undefined;
   #head = 0;
   #ended = false;
   #takers: ((result: IteratorResult<OriginEvent>) => void)[] = [];
 
-  constructor(budget: WaitingBudget, owner: QueueOwner) {
+  /** `begin` says whether events will come from now on; `ended` is called when none is taken. */
+  constructor(
+    budget: WaitingBudget,
+    begin: (queue: EventQueue) => boolean,
+    ended: (queue: EventQueue) => void,
+  ) {
     this.#budget = budget;
-    this.#owner = owner;
+    this.#begin = begin;
+    this.#whenEnded = ended;
   }
 
   push(event: OriginEvent, record?: BatchRecord): void {
@@ -50,7 +69,7 @@ export class EventQueue implements AsyncIterableIterator<OriginEvent> {
       return;
     }
     this.#events.push({ event, record });
-    this.#count(event, 1);
+    this.#budget.add(event);
   }
 
   /** An event of this batch was given, or waits, already. */
@@ -64,14 +83,14 @@ export class EventQueue implements AsyncIterableIterator<OriginEvent> {
   /** No more is to come; what is there is still given. */
   end(): void {
     this.#ended = true;
-    this.#owner.ended(this);
+    this.#whenEnded(this);
     for (const taker of this.#takers.splice(0)) taker({ done: true, value: undefined });
   }
 
   next(): Promise<IteratorResult<OriginEvent>> {
     if (!this.#begun && !this.#ended) {
       this.#begun = true;
-      this.#ended = !this.#owner.begun(this);
+      this.#ended = !this.#begin(this);
     }
     this.#settle(this.#given);
     this.#given = undefined;
@@ -86,7 +105,7 @@ export class EventQueue implements AsyncIterableIterator<OriginEvent> {
         this.#events = this.#events.slice(this.#head);
         this.#head = 0;
       }
-      this.#count(event, -1);
+      this.#budget.remove(event);
       return Promise.resolve({ done: false, value: event });
     }
     if (this.#ended) return Promise.resolve({ done: true, value: undefined });
@@ -97,7 +116,7 @@ export class EventQueue implements AsyncIterableIterator<OriginEvent> {
     this.#settle(this.#given);
     this.#given = undefined;
     for (const { event, record } of this.#events.slice(this.#head)) {
-      if (event !== undefined) this.#count(event, -1);
+      if (event !== undefined) this.#budget.remove(event);
       this.#settle(record);
     }
     this.#events = [];
@@ -118,10 +137,5 @@ export class EventQueue implements AsyncIterableIterator<OriginEvent> {
 
   #settle(record: BatchRecord | undefined): void {
     record?.stream.settle(record);
-  }
-
-  #count(event: OriginEvent, sign: 1 | -1): void {
-    this.#budget.events += sign;
-    if (event.type === "message") this.#budget.bytes += sign * event.data.length;
   }
 }

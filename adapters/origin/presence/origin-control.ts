@@ -1,40 +1,30 @@
 import { encode } from "@msgpack/msgpack";
-import { limits, ServiceError } from "../../../core/base/mod.ts";
-import type { Cancel, Clock, OriginPresence } from "../../../core/ports/mod.ts";
+import { ServiceError } from "../../../core/base/mod.ts";
+import type { Cancel, OriginPresence } from "../../../core/ports/mod.ts";
+import { type Acknowledgement, Acknowledgements } from "../../../core/streams/mod.ts";
 import {
   LoopbackCheck,
   MqttLink,
   type MqttLinkOptions,
   type MqttLinkPorts,
 } from "../../mqtt/link/mod.ts";
-import { encodePresence, parseOriginPresence, type Topics } from "../../mqtt/wire/mod.ts";
-import { originLimits } from "../base/mod.ts";
-
-export interface OriginControlOptions {
-  readonly app: string;
-  readonly name: string;
-  readonly incarnation: string;
-  readonly topics: Topics;
-  /** How the broker is reached. */
-  readonly link: Pick<MqttLinkOptions, "url" | "version" | "tls">;
-  /** Whether events can be received: an origin that cannot is not there for its nodes. */
-  readonly ready: () => boolean;
-  /** What the presence says besides incarnation and heartbeat. */
-  readonly presence: Pick<OriginPresence, "window" | "weight">;
-}
+import { encodePresence, parseOriginPresence } from "../../mqtt/wire/mod.ts";
+import { type OriginIdentity, originLimits } from "../base/mod.ts";
 
 /**
  * An origin's presence and acks, on a connection of their own: nothing here waits behind events,
  * and its Will clears the presence.
  */
 export class OriginControl {
-  readonly #options: OriginControlOptions;
+  readonly #identity: OriginIdentity;
+  readonly #presence: Pick<OriginPresence, "window" | "weight">;
+  readonly #ready: () => boolean;
   readonly #ports: MqttLinkPorts;
   readonly #link: MqttLink;
   readonly #topic: string;
-  /** Confirmations to send at the end of the turn, by node and stream. */
-  readonly #acks: Map<string, { node: string; item: unknown[] }> = new Map();
-  #scheduled = false;
+  readonly #acks: Acknowledgements;
+  /** By node and stream, those that became due while the broker was away. */
+  readonly #unsent: Map<string, readonly [node: string, ack: Acknowledgement]> = new Map();
   #begun = false;
   #leaving = false;
   #left = false;
@@ -42,14 +32,24 @@ export class OriginControl {
   #admitted: ((error: ServiceError | undefined) => void) | undefined;
   #cancelHeartbeat: Cancel = () => {};
 
-  constructor(options: OriginControlOptions, ports: MqttLinkPorts) {
-    const { app, name, topics, link } = options;
-    this.#options = options;
+  /** `ready`: events can be received. Only then does the origin announce itself. */
+  constructor(
+    identity: OriginIdentity,
+    broker: Pick<MqttLinkOptions, "url" | "version" | "tls">,
+    presence: Pick<OriginPresence, "window" | "weight">,
+    ready: () => boolean,
+    ports: MqttLinkPorts,
+  ) {
+    const { app, name, topics } = identity;
+    this.#identity = identity;
+    this.#presence = presence;
+    this.#ready = ready;
     this.#ports = ports;
     this.#topic = topics.originPresence(app, name);
+    this.#acks = new Acknowledgements(ports.clock, (node, acks) => this.#sendAcks(node, acks));
     this.#link = new MqttLink(
       {
-        ...link,
+        ...broker,
         name: `${name}-control`,
         role: "control",
         willTopic: this.#topic,
@@ -64,13 +64,9 @@ export class OriginControl {
       topic: this.#topic,
       up: () => this.#link.up,
       again: () => this.#try(),
-      hint: "an origin's name is that of its user at the broker",
+      hint: "the broker's user must be named as the origin is",
       told: (error) => this.#admitted?.(error),
     });
-  }
-
-  get #clock(): Clock {
-    return this.#ports.clock;
   }
 
   /** Connects; nobody hears of the origin yet. */
@@ -83,7 +79,8 @@ export class OriginControl {
         }
         if (this.#admitted !== undefined) this.#try();
         this.announce();
-        this.#sendAcks();
+        this.#acks.flush();
+        for (const [node, ack] of this.#unsent.values()) this.#sendAcks(node, [ack]);
       },
       message: (topic, payload) => this.#message(topic, payload),
     });
@@ -121,34 +118,21 @@ export class OriginControl {
 
   /** Says that the origin lives, if it can be given events now. */
   announce(): void {
-    if (!this.#begun || this.#left || !this.#link.up || !this.#options.ready()) return;
-    const { incarnation, presence } = this.#options;
-    const leaving = this.#leaving ? { leaving: true } : {};
-    const at = this.#clock.now();
-    const full = {
+    if (!this.#begun || this.#left || !this.#link.up || !this.#ready()) return;
+    const presence: OriginPresence = {
       v: 1,
-      incarnation,
-      at,
+      incarnation: this.#identity.incarnation,
+      at: this.#ports.clock.now(),
       every: originLimits.presenceMs,
-      ...presence,
-      ...leaving,
+      ...this.#presence,
+      ...(this.#leaving ? { leaving: true } : {}),
     };
-    this.#link.publish(this.#topic, encodePresence(full as OriginPresence), () => {}, true);
+    this.#link.publish(this.#topic, encodePresence(presence), () => {}, true);
   }
 
-  /**
-   * Every item of `stream` below the first count is handled; the second where some never came, and
-   * then it is told at once. Others wait a moment for one another, because they are cumulative.
-   */
-  acknowledge(node: string, stream: string, counts: readonly number[]): void {
-    this.#acks.set(`${node} ${stream}`, { node, item: ["ack", stream, ...counts] });
-    if (counts.length > 1) this.#sendAcks();
-    if (this.#scheduled || this.#acks.size === 0) return;
-    this.#scheduled = true;
-    this.#clock.after(limits.ackDelayMs, () => {
-      this.#scheduled = false;
-      this.#sendAcks();
-    });
+  /** Tells a node how far one of its streams is handled. */
+  acknowledge(node: string, ack: Acknowledgement): void {
+    this.#acks.note(node, ack);
   }
 
   /** Asks the nodes to hand over; heartbeats go on. */
@@ -162,13 +146,13 @@ export class OriginControl {
     this.#left = true;
     this.#admitted?.(new ServiceError("broker-lost", "the origin is closed"));
     this.#cancelHeartbeat();
-    this.#sendAcks();
+    this.#acks.flush();
     if (this.#link.up) this.#link.publish(this.#topic, new Uint8Array(0), () => {}, true);
     await this.#link.stop();
   }
 
   #heartbeat(): void {
-    this.#cancelHeartbeat = this.#clock.after(originLimits.presenceMs, () => {
+    this.#cancelHeartbeat = this.#ports.clock.after(originLimits.presenceMs, () => {
       this.announce();
       this.#heartbeat();
     });
@@ -182,9 +166,9 @@ export class OriginControl {
       return;
     }
     const presence = parseOriginPresence(payload);
-    if (presence !== undefined && presence.incarnation !== this.#options.incarnation) {
-      const { name } = this.#options;
-      const newer = presence.at > this.#clock.now();
+    if (presence !== undefined && presence.incarnation !== this.#identity.incarnation) {
+      const { name } = this.#identity;
+      const newer = presence.at > this.#ports.clock.now();
       this.#ports.logger.log(newer ? "error" : "info", "origin-name-taken", "another origin", {
         origin: name,
       });
@@ -192,19 +176,15 @@ export class OriginControl {
     }
   }
 
-  #sendAcks(): void {
-    if (this.#acks.size === 0 || !this.#link.up) return;
-    const { app, name, topics } = this.#options;
-    const byNode = new Map<string, unknown[][]>();
-    for (const { node, item } of this.#acks.values()) {
-      const items = byNode.get(node) ?? [];
-      byNode.set(node, items);
-      items.push(item);
+  #sendAcks(node: string, acks: readonly Acknowledgement[]): void {
+    for (const ack of acks) {
+      const key = `${node} ${ack[1]}`;
+      if (this.#link.up) this.#unsent.delete(key);
+      else this.#unsent.set(key, [node, ack]);
     }
-    this.#acks.clear();
-    for (const [node, items] of byNode) {
-      // One that is lost with the connection is made good by the next: acks are cumulative.
-      this.#link.publish(topics.nodeCommands(app, node, name), encode(items), () => {});
-    }
+    if (!this.#link.up) return;
+    const { app, name, topics } = this.#identity;
+    // One that is lost with the connection is made good by the next: acks are cumulative.
+    this.#link.publish(topics.nodeCommands(app, node, name), encode(acks), () => {});
   }
 }

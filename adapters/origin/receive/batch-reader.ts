@@ -1,7 +1,6 @@
 import { decode } from "@msgpack/msgpack";
 import { ServiceError } from "../../../core/base/mod.ts";
-import type { MessageData } from "../base/mod.ts";
-import { readJsonBatch } from "../send/mod.ts";
+import { fromJsonData, fromJsonValue, type MessageData } from "../base/mod.ts";
 import { Malformed, MessagePackCursor } from "./messagepack-cursor.ts";
 
 /** Takes what a batch holds, item by item. */
@@ -42,7 +41,7 @@ export class BatchReader {
   read(payload: Uint8Array): void {
     try {
       // Never the first byte of a MessagePack batch, which is an array.
-      if (payload[0] === 0x5b) readJsonBatch(payload, this.#sink);
+      if (payload[0] === 0x5b) readJson(payload, this.#sink);
       else this.#readBatch(payload);
     } catch (error) {
       if (error instanceof ServiceError) this.#sink.refused(error);
@@ -57,9 +56,7 @@ export class BatchReader {
     let stream: string | undefined;
     let first = 0;
     if (items > 0 && !cursor.isArray()) {
-      if (cursor.natural() !== version) {
-        throw new ServiceError("batch-version", "a batch of a version that is not known");
-      }
+      if (cursor.natural() !== version) throw unknownVersion();
       if (items < 4) throw new Malformed("a numbered batch has four elements");
       stream = cursor.string();
       first = cursor.natural();
@@ -150,4 +147,38 @@ export class BatchReader {
 function malformed(cause: unknown): ServiceError {
   const message = cause instanceof Error ? cause.message : String(cause);
   return new ServiceError("batch-malformed", `a batch cannot be read: ${message}`, { cause });
+}
+
+function readJson(payload: Uint8Array, sink: BatchSink): void {
+  const batch: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(payload));
+  if (!Array.isArray(batch)) throw new ServiceError("batch-malformed", "a batch must be an array");
+  const numbered = batch.length > 0 && !Array.isArray(batch[0]);
+  const [batchVersion, stream, first, items] = numbered ? batch : [version, undefined, 0, batch];
+  if (batchVersion !== version) throw unknownVersion();
+  const named = !numbered || typeof stream === "string";
+  if (!named || !Number.isSafeInteger(first) || !Array.isArray(items)) {
+    throw new ServiceError("batch-malformed", "a numbered batch is [1, stream, first, items]");
+  }
+  const skip = sink.begin(stream, first, items.length);
+  for (const item of items.slice(skip)) readJsonItem(item, sink);
+}
+
+function readJsonItem(item: unknown, sink: BatchSink): void {
+  if (!Array.isArray(item)) {
+    sink.refused(new ServiceError("batch-malformed", "an item must be an array"));
+    return;
+  }
+  const [verb, id, seq, raw, state] = item;
+  const data = verb === "message" ? fromJsonData(raw) : undefined;
+  const isData = typeof data === "string" || data instanceof Uint8Array;
+  if (typeof id === "string" && typeof seq === "number" && isData) {
+    const bytes = new TextEncoder().encode(id);
+    sink.message(bytes, 0, bytes.length, seq, data, fromJsonValue(state));
+  } else {
+    sink.item(verb === "message" ? item : (fromJsonValue(item) as unknown[]));
+  }
+}
+
+function unknownVersion(): ServiceError {
+  return new ServiceError("batch-version", "the batch has an unknown version");
 }

@@ -1,56 +1,66 @@
 import { ServiceError } from "../../../core/base/mod.ts";
 import type { Clock } from "../../../core/ports/mod.ts";
-import {
-  checkedId,
-  ForeignIds,
-  isConnectionId,
-  isOfNode,
-  isReplyOf,
-  type MessageData,
-} from "../base/mod.ts";
-import {
-  ClosedConnections,
-  ConnectionTable,
-  DetachedConnections,
-  type Dispatcher,
-  OriginConnection,
-} from "../dispatch/mod.ts";
+import type { Acknowledgement } from "../../../core/streams/mod.ts";
+import { checkedId, isConnectionId, isOfNode, type MessageData } from "../base/mod.ts";
+import { KnownConnections, OriginConnection } from "../connections/mod.ts";
+import type { Dispatcher } from "../dispatch/mod.ts";
+import type { CommandAck, ConnectionCommands } from "../send/mod.ts";
 import { BatchReader, type BatchSink } from "./batch-reader.ts";
-import { type EventSource, newSource } from "./event-source.ts";
-import { EventSources } from "./event-sources.ts";
-import type { ReceiverEffects } from "./receiver-effects.ts";
+import { EventStreams } from "./event-streams.ts";
+import { ForeignIds, isReplyOf } from "./foreign-ids.ts";
 
-/** From batches of events to events of connections: drops what was seen, finds gaps. */
+/** What nodes say besides events of connections. */
+export interface NodeListener {
+  /** Items of a stream are handled, or missing: its node is to be told. */
+  acknowledge(node: string, ack: Acknowledgement): void;
+  replied(ref: unknown, result: unknown): void;
+  /** A node has carried out commands, or misses some. */
+  acknowledged(node: string, ack: CommandAck): void;
+  /** A node has given everything to other origins, because this one leaves. */
+  released(node: string): void;
+  /** A node that was taken for dead has told of a connection. */
+  revived(node: string): void;
+  /** A handshake waits for an answer. Resolves when it waits no longer. */
+  connecting(id: string, request: unknown, assigned: boolean): Promise<void> | undefined;
+}
+
+/** Makes events of connections from batches: drops what was seen before, and finds gaps. */
 export class EventReceiver implements BatchSink {
-  readonly #effects: ReceiverEffects;
   readonly #dispatcher: Dispatcher;
-  readonly #table: ConnectionTable = new ConnectionTable();
-  readonly #sources: EventSources;
+  readonly #commands: ConnectionCommands;
+  readonly #listener: NodeListener;
+  readonly #connections: KnownConnections = new KnownConnections();
+  readonly #streams: EventStreams;
   readonly #reader: BatchReader = new BatchReader(this);
-  readonly #former: DetachedConnections = new DetachedConnections();
-  #source: EventSource = newSource("", "", false);
-  readonly #closedConnections: ClosedConnections = new ClosedConnections();
   readonly #foreign: ForeignIds;
 
-  constructor(effects: ReceiverEffects, dispatcher: Dispatcher, clock: Pick<Clock, "now">) {
-    this.#effects = effects;
+  constructor(
+    clock: Pick<Clock, "now">,
+    dispatcher: Dispatcher,
+    commands: ConnectionCommands,
+    listener: NodeListener,
+  ) {
     this.#dispatcher = dispatcher;
-    this.#sources = new EventSources({
-      confirm: (node, stream, counts) => effects.confirm(node, stream, counts),
-      failed: (error) => dispatcher.failed(error),
-      begunAnew: (node) => this.#givenToOthers(node),
-    });
-    this.#foreign = new ForeignIds(clock, (error) => dispatcher.failed(error));
+    this.#commands = commands;
+    this.#listener = listener;
+    const failed = (error: ServiceError): void => dispatcher.failed(error);
+    this.#foreign = new ForeignIds(clock, failed);
+    this.#streams = new EventStreams(
+      clock,
+      (node, ack) => listener.acknowledge(node, ack),
+      failed,
+      (node) => this.#givenToOthers(node),
+    );
   }
 
   /** Connections known to this origin. */
   get connections(): number {
-    return this.#table.size;
+    return this.#connections.size;
   }
 
   /** Events that never came, by the numbers of those that did. */
   get missedEvents(): number {
-    return this.#sources.missed;
+    return this.#streams.missed;
   }
 
   /** Events that were dropped: their connection is of another node than their topic. */
@@ -60,44 +70,42 @@ export class EventReceiver implements BatchSink {
 
   /** Nodes that have given this origin connections of its own. */
   get assigningNodes(): string[] {
-    return this.#sources.assigning;
+    return this.#streams.assigning;
   }
 
   /** Says where every stream stands: what came while the broker was away is to come again. */
   tellReceived(): void {
-    this.#sources.tellReceived();
+    this.#streams.tellReceived();
   }
 
   receive(topic: string, node: string, payload: Uint8Array, assigned: boolean): void {
-    this.#source = this.#sources.enter(topic, node, assigned);
+    this.#streams.enter(topic, node, assigned);
     this.#reader.read(payload);
-    this.#sources.leave();
+    this.#streams.leave();
   }
 
-  /** The handle of an id; one that is kept only where the connection is known. */
+  /** The handle of an id; one of its own where the connection is not known. */
   connection(id: string): OriginConnection {
-    const known = this.#table.byId(id);
-    if (known !== undefined) return known;
-    return new OriginConnection(checkedId(id), this.#effects);
+    return this.#connections.get(id) ?? new OriginConnection(checkedId(id), this.#commands);
   }
 
   /**
-   * The node seems to be dead or lives anew as `alive`: its other connections are closed, once
+   * The node is taken for dead, or lives anew as `alive`: its other connections are closed, once
    * each. Those of a node that was only cut off come back with their next event.
    */
   nodeLost(node: string, alive: string | undefined): void {
-    if (alive !== undefined) this.#former.forget(node, alive);
-    for (const connection of this.#table.ofNode(node)) {
+    if (alive !== undefined) this.#connections.forgetDetached(node, alive);
+    for (const connection of this.#connections.ofNode(node)) {
       if (alive !== undefined && connection.incarnation === alive) continue;
-      this.#table.remove(connection);
-      if (alive === undefined) this.#former.keep(connection, true);
-      this.#tellClose(connection, [1006, "", "node-lost"]);
-      if (alive !== undefined) this.#closedConnections.add(connection);
+      if (alive === undefined) this.#connections.detach(connection, true);
+      else this.#connections.remove(connection);
+      this.#tellClose(connection, undefined, 1006, "", "node-lost");
+      if (alive !== undefined) this.#connections.end(connection);
     }
   }
 
   begin(stream: string | undefined, first: number, items: number): number {
-    return this.#sources.begin(stream, first, items);
+    return this.#streams.begin(stream, first, items);
   }
 
   message(
@@ -110,9 +118,10 @@ export class EventReceiver implements BatchSink {
   ): void {
     const connection = this.#find(bytes, start, end);
     if (connection === undefined) return;
+    const { record } = this.#streams;
     if (seq <= connection.seq) {
-      // Seen: another stream has told of it before. It may wait for its handler still.
-      this.#dispatcher.again(connection, this.#sources.record);
+      // Another stream has told of it before. It may still wait for its handler.
+      this.#dispatcher.again(connection, record);
       return;
     }
     connection.seq = seq;
@@ -120,116 +129,121 @@ export class EventReceiver implements BatchSink {
     this.#dispatcher.dispatch(
       connection,
       { type: "message", connection, data, seq, state },
-      this.#sources.record,
+      record,
     );
   }
 
   item(item: readonly unknown[]): void {
     const [verb, id] = item;
-    if (!this.#isOwn(verb, id, item[2])) {
-      this.#foreign.drop(this.#source.topic);
+    const { node, topic } = this.#streams.source;
+    if (!isOwn(node, item)) {
+      this.#foreign.drop(topic);
       return;
     }
-    const opens = verb === "open" || verb === "assigned";
-    if (opens && typeof id === "string") this.#introduced(verb, id, item[3]);
-    else if (verb === "close" && typeof id === "string") this.#closed(id, item);
-    else if (verb === "connect" && typeof id === "string") this.#connect(id, item[2]);
+    const named = typeof id === "string";
+    if (named && (verb === "open" || verb === "assigned")) this.#introduced(verb, id, item[3]);
+    else if (named && verb === "close") this.#closed(id, item);
+    else if (named && verb === "connect") this.#connecting(id, item[2]);
+    else if (named && verb === "ack") this.#acknowledged(id, item);
     else if (verb === "alive" && Array.isArray(id)) this.#alive(id);
-    else if (verb === "released") this.#effects.released(this.#source.node);
     else if (verb === "moved" && Array.isArray(id)) this.#moved(id);
-    else if (verb === "reply") this.#effects.reply(id, item[2]);
-    else if (verb === "ack" && typeof id === "string" && typeof item[2] === "number") {
-      const sender = typeof item[4] === "string" ? item[4] : undefined;
-      const ack = { sender, stream: id, count: item[2], gap: typeof item[3] === "number" };
-      this.#effects.acknowledged(this.#source.node, ack);
-    }
+    else if (verb === "released") this.#listener.released(node);
+    else if (verb === "reply") this.#listener.replied(id, item[2]);
   }
 
   refused(error: ServiceError): void {
     this.#dispatcher.failed(error);
   }
 
-  /** Whether an item speaks of connections of the topic's node alone. */
-  #isOwn(verb: unknown, id: unknown, result: unknown): boolean {
-    const { node } = this.#source;
-    if (verb === "ack") return true;
-    if (verb === "reply") return isReplyOf(result, node);
-    if (Array.isArray(id))
-      return id.every((one) => typeof one !== "string" || isOfNode(one, node));
-    // What is no id at all is told as such.
-    return typeof id !== "string" || !id.includes(".") || isOfNode(id, node);
-  }
-
   /**
    * The connection opened now, or earlier with another origin. Which number comes next is not
    * looked at: at the change from open mode, events below it may still be on their way.
    */
-  #introduced(type: "open" | "assigned", id: string, said: unknown): void {
+  #introduced(type: "open" | "assigned", id: string, given: unknown): void {
     const assigned = type === "assigned";
-    const connection = this.#table.byId(id) ?? this.#unknown(id, assigned);
+    const connection = this.#connections.get(id) ?? this.#unknown(id, assigned);
     if (connection === undefined) return;
-    const { record } = this.#sources;
+    const { record } = this.#streams;
     if (connection.seq >= 0 && !assigned) {
       this.#dispatcher.again(connection, record);
       return;
     }
     connection.seq = Math.max(connection.seq, 0);
-    const info = connection.introduced(said);
+    const info = connection.introduced(given);
     this.#dispatcher.dispatch(connection, { type, connection, info }, record);
   }
 
-  /** The batch is confirmed when the handshake is decided, like any other event's. */
-  #connect(id: string, request: unknown): void {
+  /** The batch is acknowledged when the handshake is decided, as with any other event. */
+  #connecting(id: string, request: unknown): void {
     if (!isConnectionId(id)) {
       this.refused(new ServiceError("id-malformed", "a handshake names no connection id"));
       return;
     }
-    const { record } = this.#sources;
-    const decided = this.#effects.connect(id, request, this.#source.assigned);
+    const { record, source } = this.#streams;
+    const decided = this.#listener.connecting(id, request, source.assigned);
     if (decided === undefined || record === undefined) return;
     record.pending++;
     decided.then(() => record.stream.settle(record));
   }
 
-  #closed(id: string, item: readonly unknown[]): void {
-    const [seq, , , , grant] = item.slice(2);
-    const known = this.#table.byId(id);
-    const former = known === undefined ? this.#former.take(id) : undefined;
-    const connection = known ?? former?.connection ?? this.#add(id);
-    if (connection === undefined) return;
-    this.#table.remove(connection);
-    connection.closedAs(grant);
-    if (former?.told !== true) {
-      this.#tellClose(connection, item.slice(3), typeof seq === "number" ? seq : undefined);
-    }
-    this.#closedConnections.add(connection);
+  #acknowledged(stream: string, [, , count, missing, sender]: readonly unknown[]): void {
+    if (typeof count !== "number") return;
+    this.#listener.acknowledged(this.#streams.source.node, {
+      stream,
+      count,
+      received: typeof missing === "number" ? missing : undefined,
+      sender: typeof sender === "string" ? sender : undefined,
+    });
   }
 
-  #tellClose(connection: OriginConnection, said: readonly unknown[], seq?: number): void {
-    const [code, reason, cause] = said;
-    const words = { reason: String(reason ?? ""), cause: String(cause ?? "") };
-    const event = {
-      type: "close",
+  #closed(id: string, [, , seq, code, reason, cause, grant]: readonly unknown[]): void {
+    const known = this.#connections.get(id);
+    const detached = known === undefined ? this.#connections.takeDetached(id) : undefined;
+    const connection = known ?? detached?.connection ?? this.#add(id);
+    if (connection === undefined) return;
+    this.#connections.remove(connection);
+    connection.closedAs(grant);
+    if (detached?.told !== true) {
+      const number = typeof seq === "number" ? seq : undefined;
+      this.#tellClose(connection, number, code, reason, cause);
+    }
+    this.#connections.end(connection);
+  }
+
+  #tellClose(
+    connection: OriginConnection,
+    seq: number | undefined,
+    code: unknown,
+    reason: unknown,
+    cause: unknown,
+  ): void {
+    this.#dispatcher.dispatch(
       connection,
-      seq,
-      code: Number(code ?? 1006),
-      ...words,
-    } as const;
-    this.#dispatcher.dispatch(connection, event, this.#sources.record);
+      {
+        type: "close",
+        connection,
+        seq,
+        code: Number(code ?? 1006),
+        reason: String(reason ?? ""),
+        cause: String(cause ?? ""),
+      },
+      this.#streams.record,
+    );
   }
 
   /** Other origins have these connections now: this one hears no more of them. */
   #moved(ids: readonly unknown[]): void {
     for (const id of ids) {
-      const connection = typeof id === "string" ? this.#table.byId(id) : undefined;
-      if (connection !== undefined) this.#table.remove(connection);
+      const connection = typeof id === "string" ? this.#connections.get(id) : undefined;
+      if (connection !== undefined) this.#connections.remove(connection);
     }
   }
 
   #alive(ids: readonly unknown[]): void {
     const connections: OriginConnection[] = [];
     for (const id of ids) {
-      const connection = typeof id === "string" ? this.#findById(id) : undefined;
+      if (typeof id !== "string") continue;
+      const connection = this.#connections.get(id) ?? this.#unknown(id);
       if (connection !== undefined) connections.push(connection);
     }
     if (connections.length > 0) this.#dispatcher.tell({ type: "alive", connections });
@@ -240,57 +254,62 @@ export class EventReceiver implements BatchSink {
    * are others' now, and come back one by one, if at all.
    */
   #givenToOthers(node: string): void {
-    for (const connection of this.#table.ofNode(node)) {
-      this.#table.remove(connection);
-      this.#former.keep(connection, false);
+    for (const connection of this.#connections.ofNode(node)) {
+      this.#connections.detach(connection, false);
     }
   }
 
   /** The connection that an event tells of; a new one where it opened before this origin came. */
   #find(bytes: Uint8Array, start: number, end: number): OriginConnection | undefined {
-    const { node } = this.#source;
-    const known = this.#table.find(bytes, start, end);
+    const { node, topic } = this.#streams.source;
+    const known = this.#connections.find(bytes, start, end);
     if (known !== undefined && known.node === node) return known;
     const id = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString();
     if (id.includes(".") && !isOfNode(id, node)) {
-      this.#foreign.drop(this.#source.topic);
+      this.#foreign.drop(topic);
       return undefined;
     }
     return this.#unknown(id);
   }
 
   /** `introduced`: what tells of it says who it is, so that no `open` has to be told again. */
-  #unknown(id: string, introduced: boolean = false): OriginConnection | undefined {
-    const former = this.#former.take(id);
-    if (former === undefined) return this.#add(id);
-    const { connection, told } = former;
-    this.#table.add(connection);
+  #unknown(id: string, introduced = false): OriginConnection | undefined {
+    const detached = this.#connections.takeDetached(id);
+    if (detached === undefined) return this.#add(id);
+    const { connection, told } = detached;
+    this.#connections.add(connection);
     if (!told) return connection;
-    this.#effects.revived(connection.node);
+    this.#listener.revived(connection.node);
     if (introduced) return connection;
     const { info = {} } = connection;
-    const event = { type: "open", connection, info } as const;
-    this.#dispatcher.dispatch(connection, event, this.#sources.record);
+    const { record } = this.#streams;
+    this.#dispatcher.dispatch(connection, { type: "open", connection, info }, record);
     return connection;
   }
 
-  #findById(id: string): OriginConnection | undefined {
-    return this.#table.byId(id) ?? this.#unknown(id);
-  }
-
   #add(id: string): OriginConnection | undefined {
-    const closed = this.#closedConnections.get(id);
-    if (closed !== undefined) {
-      this.#dispatcher.again(closed, this.#sources.record);
+    const { record, source } = this.#streams;
+    const ended = this.#connections.ended(id);
+    if (ended !== undefined) {
+      this.#dispatcher.again(ended, record);
       return undefined;
     }
     if (!isConnectionId(id)) {
       this.refused(new ServiceError("id-malformed", "an event names no connection id"));
       return undefined;
     }
-    const connection = new OriginConnection(id, this.#effects);
-    connection.incarnation = this.#source.incarnation;
-    this.#table.add(connection);
+    const connection = new OriginConnection(id, this.#commands);
+    connection.incarnation = source.stream?.incarnation;
+    this.#connections.add(connection);
     return connection;
   }
+}
+
+/** Whether an item speaks only of connections of the topic's node. */
+function isOwn(node: string, [verb, id, result]: readonly unknown[]): boolean {
+  if (verb === "ack") return true;
+  if (verb === "reply") return isReplyOf(result, node);
+  if (Array.isArray(id)) return id.every((one) => typeof one !== "string" || isOfNode(one, node));
+  // What is no id at all is told as such.
+  return typeof id !== "string" || !id.includes(".") || isOfNode(id, node);
 }

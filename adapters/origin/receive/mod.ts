@@ -1,2 +1,1 @@
-export type { BatchSink } from "./batch-reader.ts";
-export { EventReceiver } from "./event-receiver.ts";
+export { EventReceiver, type NodeListener } from "./event-receiver.ts";

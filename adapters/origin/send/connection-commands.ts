@@ -1,86 +1,71 @@
 import { ServiceError } from "../../../core/base/mod.ts";
 import type { Clock } from "../../../core/ports/mod.ts";
 import {
+  type Changed,
   type ChangeOutcome,
   checkClose,
   checkedData,
   checkedGroup,
-  checkedId,
+  idsOf,
   type MessageData,
+  nodeOf,
   originLimits,
   type ReplyOptions,
   type SendOptions,
   type SendOutcome,
-  type Target,
   type Targets,
   type WaitOptions,
 } from "../base/mod.ts";
-import { type OriginConnection, packId } from "../dispatch/mod.ts";
 import { IdOutcomes, isErrorCode } from "./collectors.ts";
-import type { CommandOptions } from "./command-batch.ts";
 import { Expiry } from "./expiry.ts";
-import type { NodeOutbox } from "./node-outbox.ts";
+import type { NodeSender } from "./node-sender.ts";
+import type { NodeSenders } from "./node-senders.ts";
 import type { PublishBarrier } from "./publish-barrier.ts";
 import type { Replies } from "./replies.ts";
 
-export interface ConnectionCommandsParts {
-  readonly clock: Clock;
-  readonly replies: Replies;
-  readonly gate: PublishBarrier;
-  /** Throws where the origin is closed. */
-  readonly outbox: (node: string) => NodeOutbox;
-  /** The handle of an id; throws where it is none. */
-  readonly handle: (id: string) => OriginConnection;
-  readonly failed: (error: Error) => void;
-}
-
-/** A command that changes connections: what it is called, and the element behind the ids. */
+/** A command that changes connections: its verb, and the element behind the ids. */
 export interface Change {
   readonly verb: "join" | "leave" | "state" | "renew";
   readonly value: unknown;
 }
 
-/** What a change comes to where nothing goes wrong. */
+/** The outcome of a change that was carried out. */
 export type ChangeDone = "joined" | "left" | "stored" | "renewed";
 
-/** Targets as they are written. */
-export function eachTarget(targets: Targets): Iterable<Target> {
-  if (typeof targets === "string") return [targets];
-  if (typeof targets === "object" && targets !== null) {
-    if ("id" in targets) return [targets];
-    if (Symbol.iterator in targets) return targets;
-  }
-  throw new ServiceError("id-malformed", "a target is an id, a connection or several of them");
-}
-
-export function idOf(target: Target): string {
-  return checkedId(typeof target === "string" ? target : target?.id);
-}
-
-function idsOf(nodes: ReadonlyMap<string, readonly Uint8Array[]>): string[] {
-  const decoder = new TextDecoder();
-  return Array.from(nodes.values())
-    .flat()
-    .map((packed) => decoder.decode(packed.subarray(2)));
-}
-
-/** Commands to connections, by the streams of the nodes that hold them. */
+/** Commands to connections, by the numbered streams of the nodes that hold them. */
 export class ConnectionCommands {
-  readonly #parts: ConnectionCommandsParts;
+  readonly #clock: Clock;
+  readonly #senders: NodeSenders;
+  readonly #replies: Replies;
+  readonly #barrier: PublishBarrier;
+  readonly #failed: (error: Error) => void;
 
-  constructor(parts: ConnectionCommandsParts) {
-    this.#parts = parts;
+  constructor(
+    clock: Clock,
+    senders: NodeSenders,
+    replies: Replies,
+    barrier: PublishBarrier,
+    failed: (error: Error) => void,
+  ) {
+    this.#clock = clock;
+    this.#senders = senders;
+    this.#replies = replies;
+    this.#barrier = barrier;
+    this.#failed = failed;
   }
 
-  send(targets: Targets, message: MessageData, options: SendOptions = {}): void {
-    const { clock, outbox } = this.#parts;
+  /** The stream of commands to a node. */
+  node(node: string): NodeSender {
+    return this.#senders.node(node);
+  }
+
+  send(targets: Targets, message: MessageData, { ttlMs }: SendOptions = {}): void {
     const data = checkedData(message);
-    const ttl = options.ttlMs;
-    const written =
-      ttl === undefined
-        ? {}
-        : { options: { ttl, at: clock.now() }, expiry: new Expiry(clock, ttl) };
-    for (const [node, ids] of this.#byNode(targets)) outbox(node).sendMany(ids, data, written);
+    const expiry = ttlMs === undefined ? undefined : new Expiry(this.#clock, ttlMs);
+    for (const [node, ids] of idsByNode(idsOf(targets))) {
+      const map = ttlMs === undefined ? [] : [{ ttl: ttlMs, at: this.#clock.now() }];
+      this.node(node).command(["send", oneOrMany(ids), data, ...map], expiry);
+    }
   }
 
   async sendWithReply(
@@ -89,37 +74,37 @@ export class ConnectionCommands {
     options: ReplyOptions = {},
   ): Promise<ReadonlyMap<string, SendOutcome>> {
     const data = checkedData(message);
-    const { clock, outbox, replies } = this.#parts;
-    const nodes = this.#byNode(targets);
-    const { ref, result } = replies.expect(new IdOutcomes<SendOutcome>(idsOf(nodes)), options);
-    const { ttlMs: ttl, timeoutMs = originLimits.replyMs } = options;
-    const map: CommandOptions = ttl === undefined ? { ref } : { ref, ttl, at: clock.now() };
+    const nodes = idsByNode(idsOf(targets));
+    const { ref, result } = this.#replies.expect(
+      new IdOutcomes<SendOutcome>([...nodes.values()].flat()),
+      options,
+    );
+    const { ttlMs, timeoutMs = originLimits.replyMs } = options;
+    const map = ttlMs === undefined ? { ref } : { ref, ttl: ttlMs, at: this.#clock.now() };
     for (const [node, ids] of nodes) {
-      if (ttl === undefined) {
-        outbox(node).sendMany(ids, data, { options: map });
-        continue;
+      let expiry: Expiry | undefined;
+      if (ttlMs !== undefined) {
+        const expired = Object.fromEntries(ids.map((id) => [id, "expired"]));
+        // Told when its time is over, if somebody still waits then.
+        const told = ttlMs < timeoutMs ? () => this.#replies.reply(ref, expired) : undefined;
+        expiry = new Expiry(this.#clock, ttlMs, told);
       }
-      // Told when its time is over, if that is before nobody waits any longer.
-      const expired = Object.fromEntries(
-        idsOf(new Map([[node, ids]])).map((id) => [id, "expired"]),
-      );
-      const tell = ttl < timeoutMs ? () => replies.reply(ref, expired) : undefined;
-      outbox(node).sendMany(ids, data, { options: map, expiry: new Expiry(clock, ttl, tell) });
+      this.node(node).command(["send", oneOrMany(ids), data, map], expiry);
     }
     return result;
   }
 
   close(targets: Targets, closeCode = 1000, closeReason = ""): void {
     checkClose(closeCode, closeReason);
-    for (const [node, ids] of this.#byNode(targets)) {
-      this.#parts.outbox(node).close(ids, closeCode, closeReason);
+    for (const [node, ids] of idsByNode(idsOf(targets))) {
+      this.node(node).command(["close", oneOrMany(ids), closeCode, closeReason]);
     }
   }
 
   /**
-   * Changes connections, and tells what became of it for each. Refusals are told as errors too,
-   * so that nobody has to wait. Never rejects unless the signal does, or nothing could be sent;
-   * and no rejection is left unhandled where nobody looks at it.
+   * Changes connections, and tells the outcome of each. Refusals are told as errors too, so that
+   * nobody has to wait. It rejects where the signal aborts or nothing could be sent; no rejection
+   * stays unhandled where the caller ignores the promise.
    */
   change<Done extends ChangeDone>(
     targets: Targets,
@@ -127,11 +112,11 @@ export class ConnectionCommands {
     options?: WaitOptions,
   ): Promise<ReadonlyMap<string, ChangeOutcome<Done>>> {
     const answer = this.#change<Done>(targets, { verb, value }, options);
-    if (verb === "join" || verb === "leave") this.#parts.gate.change(String(value), answer);
+    if (verb === "join" || verb === "leave") this.#barrier.change(String(value), answer);
     answer.then(
       (outcomes) => this.#tellRefusals(verb, outcomes),
       (error) => {
-        if (error instanceof ServiceError) this.#parts.failed(error);
+        if (error instanceof ServiceError) this.#failed(error);
       },
     );
     return answer;
@@ -139,14 +124,14 @@ export class ConnectionCommands {
 
   /** The same for one connection: a refusal rejects. */
   changeOne<Done extends ChangeDone>(
-    connection: OriginConnection,
+    id: string,
     change: Change,
     options?: WaitOptions,
-  ): Promise<Done | "gone" | "unknown"> {
-    const answer = this.change<Done>([connection], change, options).then((outcomes) => {
-      const outcome = outcomes.get(connection.id) ?? "unknown";
+  ): Promise<Changed<Done>> {
+    const answer = this.change<Done>(id, change, options).then((outcomes) => {
+      const outcome = outcomes.get(id) ?? "unknown";
       if (isErrorCode(outcome)) throw refusal(change.verb, outcome);
-      return outcome as Done | "gone" | "unknown";
+      return outcome as Changed<Done>;
     });
     answer.catch(() => {});
     return answer;
@@ -157,47 +142,39 @@ export class ConnectionCommands {
     { verb, value }: Change,
     options?: WaitOptions,
   ): Promise<ReadonlyMap<string, ChangeOutcome<Done>>> {
-    const { outbox, replies } = this.#parts;
     if (verb === "join" || verb === "leave") checkedGroup(String(value));
-    const nodes = this.#byNode(targets);
-    const outcomes = new IdOutcomes<ChangeOutcome<Done>>(idsOf(nodes));
-    const { ref, result } = replies.expect(outcomes, options);
-    for (const [node, packed] of nodes) {
-      const ids = idsOf(new Map([[node, packed]]));
-      outbox(node).command([verb, ids.length === 1 ? ids[0] : ids, value, { ref }]);
+    const nodes = idsByNode(idsOf(targets));
+    const outcomes = new IdOutcomes<ChangeOutcome<Done>>([...nodes.values()].flat());
+    const { ref, result } = this.#replies.expect(outcomes, options);
+    for (const [node, ids] of nodes) {
+      this.node(node).command([verb, oneOrMany(ids), value, { ref }]);
     }
     return result;
   }
 
   #tellRefusals(verb: string, outcomes: ReadonlyMap<string, string>): void {
-    const refusals = new Map<string, number>();
+    const refusals = new Map<ServiceError["code"], number>();
     for (const outcome of outcomes.values()) {
       if (isErrorCode(outcome)) refusals.set(outcome, (refusals.get(outcome) ?? 0) + 1);
     }
-    for (const [code, count] of refusals) {
-      if (isErrorCode(code)) this.#parts.failed(refusal(verb, code, count));
-    }
+    for (const [code, count] of refusals) this.#failed(refusal(verb, code, count));
   }
+}
 
-  #byNode(targets: Targets): Map<string, Uint8Array[]> {
-    const nodes = new Map<string, Uint8Array[]>();
-    for (const target of eachTarget(targets)) {
-      const { node, packed } = this.#packed(target);
-      const ids = nodes.get(node);
-      if (ids === undefined) nodes.set(node, [packed]);
-      else ids.push(packed);
-    }
-    return nodes;
+/** Ids by the node that holds the connection. */
+export function idsByNode(all: readonly string[]): Map<string, string[]> {
+  const nodes = new Map<string, string[]>();
+  for (const id of all) {
+    const ids = nodes.get(nodeOf(id));
+    if (ids === undefined) nodes.set(nodeOf(id), [id]);
+    else ids.push(id);
   }
+  return nodes;
+}
 
-  #packed(target: Target): { node: string; packed: Uint8Array } {
-    const known = target as Partial<OriginConnection>;
-    if (known?.packed !== undefined && known.node !== undefined) {
-      return { node: known.node, packed: known.packed };
-    }
-    const { node } = this.#parts.handle(idOf(target));
-    return { node, packed: packId(idOf(target)) };
-  }
+/** One id stands alone in a command, several as an array. */
+export function oneOrMany(ids: readonly string[]): string | readonly string[] {
+  return ids.length === 1 ? ids[0]! : ids;
 }
 
 function refusal(verb: string, code: ServiceError["code"], count = 1): ServiceError {

@@ -18,7 +18,7 @@ export class Expiry {
     this.#clock = clock;
     this.#expiresAt = clock.now() + ttlMs;
     this.#told = told;
-    if (told === undefined || ttlMs > originLimits.holdMs) return;
+    if (told === undefined || ttlMs > originLimits.timerMsMax) return;
     clock.after(ttlMs + 1, () => {
       if (clock.now() >= this.#expiresAt) this.#drop();
     });

@@ -1,15 +1,9 @@
 export { IdOutcomes, isErrorCode } from "./collectors.ts";
-export {
-  type Change,
-  type ChangeDone,
-  ConnectionCommands,
-  eachTarget,
-  idOf,
-} from "./connection-commands.ts";
-export { GroupOutbox } from "./group-outbox.ts";
-export { readJsonBatch } from "./json-batch.ts";
-export type { NodeOutbox } from "./node-outbox.ts";
-export { type CommandAck, Outbox } from "./outbox.ts";
+export { type Change, type ChangeDone, ConnectionCommands } from "./connection-commands.ts";
+export { GroupSenders } from "./group-senders.ts";
+export type { NodeSender } from "./node-sender.ts";
+export { type CommandAck, NodeSenders } from "./node-senders.ts";
 export { PublishBarrier } from "./publish-barrier.ts";
 export { Publisher, type Subject } from "./publisher.ts";
 export { Replies } from "./replies.ts";
+export { SendQueue } from "./send-queue.ts";

@@ -45,9 +45,35 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   "adapters/mqtt/wire": ["core/base", "core/ports"],
   "adapters/mqtt": ["core/base", "core/ports", "adapters/mqtt/link", "adapters/mqtt/wire"],
   "adapters/system": ["core/base", "core/ports"],
+  "adapters/origin/base": ["core/base", "core/websocket", "adapters/mqtt/wire"],
+  "adapters/origin/presence": [
+    ...["core/base", "core/ports", "core/streams", "adapters/mqtt/link"],
+    ...["adapters/mqtt/wire", "adapters/origin/base"],
+  ],
+  "adapters/origin/send": [
+    ...["core/base", "core/ports", "core/streams", "adapters/mqtt/link"],
+    ...["adapters/origin/base", "adapters/origin/presence"],
+  ],
+  "adapters/origin/connections": [
+    ...["core/base", "core/streams", "adapters/origin/base", "adapters/origin/send"],
+  ],
+  "adapters/origin/dispatch": [
+    ...["core/base", "core/ports", "core/streams", "adapters/origin/base"],
+    ...["adapters/origin/send", "adapters/origin/connections"],
+  ],
+  "adapters/origin/receive": [
+    ...["core/base", "core/ports", "core/streams", "adapters/origin/base"],
+    ...["adapters/origin/send", "adapters/origin/connections", "adapters/origin/dispatch"],
+  ],
+  "adapters/origin/api": [
+    ...["core/base", "core/ports", "adapters/mqtt/link", "adapters/mqtt/wire"],
+    ...["adapters/log", "adapters/system", "adapters/origin/base"],
+    ...["adapters/origin/presence", "adapters/origin/send", "adapters/origin/connections"],
+    ...["adapters/origin/dispatch", "adapters/origin/receive"],
+  ],
   "adapters/origin": [
-    ...["core/base", "core/ports", "core/streams", "core/websocket"],
-    ...["adapters/mqtt/link", "adapters/mqtt/wire", "adapters/log", "adapters/system"],
+    ...["core/base", "adapters/mqtt/link", "adapters/origin/base", "adapters/origin/dispatch"],
+    "adapters/origin/api",
   ],
   examples: ["adapters/origin"],
   "runtimes/server": ["core/*", "adapters/system"],

@@ -22,25 +22,20 @@ interface Rig {
 function rig(): Rig {
   const [seen, confirmed]: [string[], string[]] = [[], []];
   const replies: unknown[][] = [];
-  const dispatcher = new Dispatcher(() => {});
+  const dispatcher = new Dispatcher();
   const clock = new ManualClock();
   const none = (): never => {
     throw new Error("not expected");
   };
-  const receiver = new EventReceiver(
-    {
-      outbox: none,
-      commands: undefined as never,
-      reply: (ref, result) => void replies.push([ref, result]),
-      acknowledged: none,
-      confirm: (_, stream, counts) => void confirmed.push(`${stream.at(-1)} ${counts.join("/")}`),
-      released: none,
-      connect: none,
-      revived: (node) => void seen.push(`${node} lives`),
-    },
-    dispatcher,
-    clock,
-  );
+  const receiver = new EventReceiver(clock, dispatcher, undefined as never, {
+    replied: (ref, result) => void replies.push([ref, result]),
+    acknowledged: none,
+    acknowledge: (_, [, stream, ...counts]) =>
+      void confirmed.push(`${stream.at(-1)} ${counts.join("/")}`),
+    released: none,
+    connecting: none,
+    revived: (node) => void seen.push(`${node} lives`),
+  });
   dispatcher.on("open", ({ connection }) => void seen.push(`open ${connection.id}`));
   dispatcher.on("message", ({ connection, data }) => void seen.push(`${connection.id} ${data}`));
   dispatcher.on("close", ({ connection, cause }) => void seen.push(`${cause} ${connection.id}`));

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decode, encode } from "@msgpack/msgpack";
-import { packId } from "../../../../adapters/origin/dispatch/connection.ts";
+import { packId } from "../../../../adapters/origin/base/connection-ids.ts";
 import type { MessageData } from "../../../../adapters/origin/mod.ts";
 import { BatchReader, type BatchSink } from "../../../../adapters/origin/receive/batch-reader.ts";
 import {
-  JsonCommandBatch,
-  MessagePackCommandBatch,
+  CommandBatch,
+  encodeCommand,
+  withBase,
 } from "../../../../adapters/origin/send/command-batch.ts";
 import type { ServiceError } from "../../../../core/base/mod.ts";
 import { Dice, fuzzSeed } from "../../../vectors/dice.ts";
@@ -138,44 +139,48 @@ test("what is no batch is one error, cut at every byte", () => {
 });
 
 test("commands are written as any decoder reads them", () => {
-  const batch = new MessagePackCommandBatch();
+  const batch = new CommandBatch(false);
   const written: unknown[] = [];
+  const append = (command: readonly unknown[]): void => {
+    batch.append(encodeCommand(command, false));
+    written.push(command);
+  };
   for (const data of datas) {
     batch.send(packId(id), data);
     written.push(["send", id, data]);
-    batch.sendMany([packId(id), packId("n1.b")], data, undefined);
-    written.push(["send", [id, "n1.b"], data]);
-    batch.sendMany([packId(id)], data, { ref: "ref-1" });
-    written.push(["send", id, data, { ref: "ref-1" }]);
+    append(["send", [id, "n1.b"], data]);
+    append(["send", id, data, { ref: "ref-1" }]);
   }
-  batch.close([packId(id)], 4_000, "bye ä");
-  batch.close([packId(id), packId("n1.b")], 1_000, "");
-  written.push(["close", id, 4_000, "bye ä"], ["close", [id, "n1.b"], 1_000, ""]);
+  append(["close", id, 4_000, "bye ä"]);
+  append(["close", [id, "n1.b"], 1_000, ""]);
   assert.equal(batch.items, written.length);
-  const payload = batch.take("o1:inc:n1:0", 2 ** 33 + 1);
-  assert.deepEqual(decode(payload), [1, "o1:inc:n1:0", 2 ** 33 + 1, written]);
+  const payload = withBase(batch.takeNumbered("o1:inc:n1:0", 2 ** 33 + 1), 2 ** 33, false);
+  assert.deepEqual(decode(payload), [1, "o1:inc:n1:0", 2 ** 33 + 1, written, 2 ** 33]);
   assert.equal(payload.byteLength, payload.buffer.byteLength, "an exact buffer");
   assert.deepEqual([batch.items, batch.bytes], [0, 0]);
   batch.send(packId(id), "again");
-  assert.deepEqual(decode(batch.take("s", 0)), [1, "s", 0, [["send", id, "again"]]]);
+  assert.deepEqual(decode(batch.takeBare()), [["send", id, "again"]]);
 });
 
 test("commands in JSON", () => {
-  const batch = new JsonCommandBatch();
-  batch.send(packId(id), "a");
-  batch.sendMany([packId(id), packId("n1.b")], binary, { ref: "r" });
-  batch.close([packId(id)], 1_000, "");
-  assert.deepEqual(JSON.parse(new TextDecoder().decode(batch.take("s", 3))), [
-    1,
-    "s",
-    3,
-    [
-      ["send", id, "a"],
-      ["send", [id, "n1.b"], { $binary: "AAH+/w==" }, { ref: "r" }],
-      ["close", id, 1_000, ""],
-    ],
-  ]);
+  const batch = new CommandBatch(true);
+  const commands = [
+    ["send", [id, "n1.b"], binary, { ref: "r" }],
+    ["close", id, 1_000, ""],
+  ];
+  const written = [
+    ["send", [id, "n1.b"], { $binary: "AAH+/w==" }, { ref: "r" }],
+    ["close", id, 1_000, ""],
+  ];
+  const encoded = commands.map((command) => encodeCommand(command, true));
+  const bytes = encoded.reduce((sum, { length }) => sum + length, 0);
+  for (const command of encoded) batch.append(command);
+  assert.equal(batch.bytes, bytes);
+  const numbered = withBase(batch.takeNumbered("s", 3), 2, true);
+  assert.deepEqual(JSON.parse(new TextDecoder().decode(numbered)), [1, "s", 3, written, 2]);
   assert.equal(batch.items, 0);
+  for (const command of encoded) batch.append(command);
+  assert.deepEqual(JSON.parse(new TextDecoder().decode(batch.takeBare())), written);
 });
 
 const seed = fuzzSeed(process.env.FUZZ_SEED);

@@ -1,14 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { OriginConnection } from "../../../../adapters/origin/dispatch/connection.ts";
-import { ConnectionTable } from "../../../../adapters/origin/dispatch/connection-table.ts";
+import { ConnectionTable } from "../../../../adapters/origin/connections/connection-table.ts";
+import { OriginConnection } from "../../../../adapters/origin/connections/origin-connection.ts";
 
-const nobody = {
-  outbox: (): never => {
-    throw new Error("not used");
-  },
-  commands: undefined as never,
-};
+const nobody = undefined as never;
 
 test("connections are found by the bytes of their ids, equal hashes too", () => {
   const table = new ConnectionTable();

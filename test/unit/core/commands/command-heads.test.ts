@@ -1,67 +1,49 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decode, encode } from "@msgpack/msgpack";
 import fc from "fast-check";
 import { ManualClock } from "../../../../adapters/memory/mod.ts";
-import type { MqttLink } from "../../../../adapters/mqtt/link/mqtt-link.ts";
 import type { PublishDone } from "../../../../adapters/mqtt/link/publish-window.ts";
-import { Topics } from "../../../../adapters/mqtt/wire/topics.ts";
-import { packId } from "../../../../adapters/origin/dispatch/connection.ts";
-import { withBase } from "../../../../adapters/origin/send/batch-base.ts";
-import { Outbox } from "../../../../adapters/origin/send/outbox.ts";
 import { ServiceError } from "../../../../core/base/mod.ts";
 import { CommandStreams } from "../../../../core/commands/command-streams.ts";
 import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
+import { readBatch, SendRig, target } from "../../../support/send-rig.ts";
 
 type Step = "send" | "deliver" | "lose" | "lose-ack" | "wait" | "down" | "up";
 
-/** The library's outbox and a node, with a broker between that loses what the steps say. */
-class World {
-  readonly clock = new ManualClock();
-  readonly streams = new CommandStreams(this.clock);
+/** The library's senders and a node, with a broker between that loses what the steps say. */
+class World extends SendRig {
+  readonly clock: ManualClock;
+  readonly streams: CommandStreams;
   /** What the node has carried out. */
   readonly handled: string[] = [];
-  readonly failures: ServiceError[] = [];
   readonly payloads: Uint8Array[] = [];
-  readonly outbox: Outbox;
   sent = 0;
-  lives = true;
   readonly #codec = createReferenceCodec({
     node: "n",
     messageBytesMax: 1_000,
     batchBytesTarget: 400,
     partialBytesMax: 10_000,
   });
-  readonly #link = {
-    up: true,
-    packetBytesMax: undefined,
-    publish: (_topic: string, payload: Uint8Array, done: PublishDone): void => {
-      this.payloads.push(payload);
-      this.wire.push({ payload, done });
-    },
-  };
   readonly wire: { payload: Uint8Array; done: PublishDone }[] = [];
 
   constructor(json: boolean) {
-    this.outbox = new Outbox(this.#link as unknown as MqttLink, this.clock, {
-      app: "default",
-      name: "o",
-      incarnation: "i",
-      json,
-      topics: new Topics("wss"),
-      failed: (error) => this.failures.push(error),
-      lives: () => this.lives,
+    const clock = new ManualClock();
+    super(clock, json, (_topic, payload, done) => {
+      this.payloads.push(payload);
+      this.wire.push({ payload, done });
     });
+    this.clock = clock;
+    this.streams = new CommandStreams(clock);
   }
 
   do(step: Step): void {
-    if (step === "send") this.outbox.node("n").send(packId("n.x"), String(this.sent++));
+    if (step === "send") this.nodes.node("n").send(target("n.x"), String(this.sent++));
     else if (step === "deliver") this.deliver(true);
     else if (step === "lose-ack") this.deliver(false);
     else if (step === "lose") this.wire.shift()?.done();
     else if (step === "wait") this.clock.advance(150);
-    else if (step === "down" && this.#link.up) this.down();
-    else if (step === "up" && !this.#link.up) this.connect(true);
+    else if (step === "down" && this.link.up) this.down();
+    else if (step === "up" && !this.link.up) this.connected(true);
     this.clock.turn();
   }
 
@@ -70,7 +52,9 @@ class World {
     if (publish === undefined) return;
     publish.done();
     const ack = this.take(publish.payload);
-    if (answer) this.outbox.acknowledged("n", ack);
+    if (!answer) return;
+    const received = ack.gap ? ack.count : undefined;
+    this.nodes.acknowledged("n", { ...ack, received, sender: undefined });
   }
 
   /** What a node does with a batch of commands; how it answers. */
@@ -91,14 +75,9 @@ class World {
   }
 
   down(): void {
-    this.connect(false);
+    this.connected(false);
     const lost = this.wire.splice(0);
     for (const { done } of lost) done(new ServiceError("broker-lost", "gone"));
-  }
-
-  connect(up: boolean): void {
-    this.#link.up = up;
-    this.outbox.connected(up);
   }
 
   settle(): void {
@@ -132,7 +111,7 @@ for (const json of [false, true]) {
 
   test(`a batch says what could be sent again, its own number at least: ${format}`, () => {
     const world = new World(json);
-    const bases = (): unknown[] => world.payloads.map((payload) => baseOf(payload));
+    const bases = (): unknown[] => world.payloads.map((payload) => readBatch(payload)[4]);
     run(world, "send", "deliver", "send", "lose", "send", "lose", "wait", "send");
     assert.deepEqual(bases(), [0, 1, 1, 1]);
     world.lives = false;
@@ -140,23 +119,6 @@ for (const json of [false, true]) {
     assert.equal(bases().at(-1), 4, "what is not kept is not waited for");
   });
 }
-
-function baseOf(payload: Uint8Array): unknown {
-  const batch =
-    payload[0] === 0x5b ? JSON.parse(new TextDecoder().decode(payload)) : decode(payload);
-  return (batch as unknown[])[4];
-}
-
-test("the base stands behind the items, in either format", () => {
-  const batch = [1, "s", 7, [["ack", "t", 1]]];
-  for (const base of [0, 7, 70_000, Number.MAX_SAFE_INTEGER]) {
-    assert.deepEqual(decode(withBase(encode(batch), base)), [...batch, base]);
-    const text = new TextDecoder().decode(
-      withBase(new TextEncoder().encode(JSON.stringify(batch)), base),
-    );
-    assert.deepEqual(JSON.parse(text), [...batch, base]);
-  }
-});
 
 test("whatever the broker loses, commands are carried out once and in order", () => {
   const step = fc.constantFrom<Step[]>(

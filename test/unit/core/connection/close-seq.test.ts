@@ -3,13 +3,16 @@ import { test } from "node:test";
 import { encode } from "@msgpack/msgpack";
 import { ManualClock } from "../../../../adapters/memory/mod.ts";
 import { Dispatcher } from "../../../../adapters/origin/dispatch/dispatcher.ts";
-import { EventReceiver } from "../../../../adapters/origin/receive/event-receiver.ts";
-import type { ReceiverEffects } from "../../../../adapters/origin/receive/receiver-effects.ts";
+import {
+  EventReceiver,
+  type NodeListener,
+} from "../../../../adapters/origin/receive/event-receiver.ts";
 
 test("a close says which number it has, and none where no node told it", () => {
-  const dispatcher = new Dispatcher(() => {});
-  const effects = { confirm() {} } as Partial<ReceiverEffects> as ReceiverEffects;
-  const receiver = new EventReceiver(effects, dispatcher, new ManualClock());
+  const dispatcher = new Dispatcher();
+  const listener = { acknowledge() {} } as Partial<NodeListener> as NodeListener;
+  const commands = undefined as never;
+  const receiver = new EventReceiver(new ManualClock(), dispatcher, commands, listener);
   const ends: unknown[] = [];
   dispatcher.on("close", ({ connection: { id }, seq, cause }) => void ends.push([id, seq, cause]));
   const items = [

@@ -149,6 +149,17 @@ test("behind a probe that was taken as new everything is repeated", () => {
   assert.deepEqual(rig.published, [2, 4]);
 });
 
+test("what was published since a probe is not repeated when that is acknowledged", () => {
+  const rig = new Rig();
+  rig.add(1);
+  rig.clock.advance(limits.ackProbeMs);
+  rig.sender.probe();
+  rig.add(1);
+  assert.deepEqual(rig.published, [0, 0, 2]);
+  rig.sender.acknowledge(2);
+  assert.deepEqual(rig.published, []);
+});
+
 test("a probe that the receiver knew repeats nothing", () => {
   const rig = new Rig();
   rig.add(3);
@@ -235,4 +246,31 @@ test("batches are numbered without a gap", () => {
   const rig = new Rig();
   rig.add(1);
   assert.throws(() => rig.sender.add({ first: 3, count: 1, payload: new Uint8Array(1) }));
+});
+
+test("a flow is asked for more while few batches are on their way, and told how many are", () => {
+  const asked: number[] = [];
+  const answers: PublishAnswer[] = [];
+  let next = 0;
+  const take = (inFlight: number): NumberedBatch | undefined => {
+    asked.push(inFlight);
+    return next < 5 ? { first: next++, count: 1, payload: new Uint8Array(1) } : undefined;
+  };
+  const publish = (_: NumberedBatch, answered: PublishAnswer) => void answers.push(answered);
+  const flow = { take, publish, progressed: () => {} };
+  const sender = new ReliableSender(new ManualClock(), flow, "receiver");
+  sender.inFlightTarget = 3;
+  sender.connected(true);
+  assert.deepEqual(asked, [0, 1, 2]);
+  answers.shift()?.();
+  assert.deepEqual(asked, [0, 1, 2, 2]);
+});
+
+test("where the transport's word counts from now on, its next answer acknowledges all", () => {
+  const rig = new Rig();
+  rig.add(2);
+  assert.equal(rig.sender.idle, false);
+  rig.sender.acknowledgedBy = "transport";
+  rig.add(1);
+  assert.equal(rig.sender.idle, true);
 });

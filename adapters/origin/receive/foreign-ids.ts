@@ -1,17 +1,12 @@
 import { ServiceError } from "../../../core/base/mod.ts";
 import type { Clock } from "../../../core/ports/mod.ts";
-import { originLimits } from "./origin-limits.ts";
-
-/** Whether a connection id is of this node: its name stands before the first dot. */
-export function isOfNode(id: string, node: string): boolean {
-  return id.startsWith(node) && id.indexOf(".") === node.length;
-}
+import { isOfNode, originLimits } from "../base/mod.ts";
 
 function isForeign(id: unknown, node: string): boolean {
   return typeof id === "string" && id.includes(".") && !isOfNode(id, node);
 }
 
-/** Whether a reply speaks for this node and its connections alone. */
+/** Whether a reply speaks only for this node and its connections. */
 export function isReplyOf(result: unknown, node: string): boolean {
   if (typeof result !== "object" || result === null) return true;
   const { node: from, connections, gone } = result as Readonly<Record<string, unknown>>;
@@ -25,9 +20,9 @@ export function isReplyOf(result: unknown, node: string): boolean {
 }
 
 /**
- * Events whose connection is not of the node that their topic names: whoever may publish there is
- * somebody else, or a node that is out of order. They are dropped and counted; they are told at
- * once, and further ones together, because whoever plays a node may send many.
+ * Events whose connection is not of the node that their topic names: another program publishes
+ * there, or the node is broken. They are dropped and counted. The first one is told at once and
+ * further ones together, because there may be many.
  */
 export class ForeignIds {
   readonly #clock: Pick<Clock, "now">;

@@ -1,4 +1,4 @@
-import type { OriginConnection } from "./connection.ts";
+import type { OriginConnection } from "./origin-connection.ts";
 
 /** Bytes at an id's end that its hash is made of: the id's random part. */
 const hashedBytes = 8;

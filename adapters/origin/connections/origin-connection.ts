@@ -5,51 +5,21 @@ import {
   type ConnectionInfo,
   checkedData,
   type MessageData,
+  nodeOf,
   type OriginEvent,
+  packId,
   type ReplyOptions,
   type SendOptions,
   type SendOutcome,
-  type Targets,
   type WaitOptions,
 } from "../base/mod.ts";
-import type { Change, ChangeDone, NodeOutbox } from "../send/mod.ts";
-
-/** What a connection asks of its origin besides the stream of its node. */
-export interface ConnectionActions {
-  send(targets: Targets, data: MessageData, options?: SendOptions): void;
-  sendWithReply(
-    targets: Targets,
-    data: MessageData,
-    options?: ReplyOptions,
-  ): Promise<ReadonlyMap<string, SendOutcome>>;
-  changeOne<Done extends ChangeDone>(
-    connection: OriginConnection,
-    change: Change,
-    options?: WaitOptions,
-  ): Promise<Changed<Done>>;
-}
-
-/** What a connection asks of its origin. */
-export interface ConnectionOwner {
-  outbox(node: string): NodeOutbox;
-  readonly commands: ConnectionActions;
-}
+import type { Change, ChangeDone, ConnectionCommands, NodeSender } from "../send/mod.ts";
 
 /** An event that waits for an async handler, and the batch that it came in. */
 export interface WaitingEvent {
   /** None: an event came again, and its batch is handled when all before this is. */
   readonly event: OriginEvent | undefined;
   readonly record: BatchRecord | undefined;
-}
-
-/** An id as MessagePack: a `str 8`, so that its two header bytes are always the same. */
-export function packId(id: string): Uint8Array {
-  const bytes = new TextEncoder().encode(id);
-  const packed = new Uint8Array(2 + bytes.length);
-  packed[0] = 0xd9;
-  packed[1] = bytes.length;
-  packed.set(bytes, 2);
-  return packed;
 }
 
 function infoOf(said: unknown): ConnectionInfo {
@@ -76,16 +46,16 @@ export class OriginConnection implements Connection {
   seq = -1;
   /** Something of it was dropped: it is being closed, and no message of it is told any more. */
   overloaded = false;
-  readonly #owner: ConnectionOwner;
-  #outbox: NodeOutbox | undefined;
+  readonly #commands: ConnectionCommands;
+  #sender: NodeSender | undefined;
   /** `setState` that the node has not answered yet. */
   #settingStates = 0;
 
-  constructor(id: string, owner: ConnectionOwner) {
+  constructor(id: string, commands: ConnectionCommands) {
     this.id = id;
-    this.node = id.slice(0, id.indexOf("."));
+    this.node = nodeOf(id);
     this.packed = packId(id);
-    this.#owner = owner;
+    this.#commands = commands;
   }
 
   get user(): string | undefined {
@@ -94,24 +64,22 @@ export class OriginConnection implements Connection {
 
   send(data: MessageData, options?: SendOptions): void {
     if (options?.ttlMs !== undefined) {
-      this.#owner.commands.send([this], data, options);
+      this.#commands.send(this, data, options);
       return;
     }
-    let outbox = this.#outbox;
-    if (outbox === undefined || outbox.retired) {
-      outbox = this.#owner.outbox(this.node);
-      this.#outbox = outbox;
+    if (this.#sender === undefined || this.#sender.retired) {
+      this.#sender = this.#commands.node(this.node);
     }
-    outbox.send(this.packed, checkedData(data));
+    this.#sender.send(this, checkedData(data));
   }
 
   async sendWithReply(data: MessageData, options?: ReplyOptions): Promise<SendOutcome> {
-    const outcomes = await this.#owner.commands.sendWithReply([this], data, options);
+    const outcomes = await this.#commands.sendWithReply(this, data, options);
     return outcomes.get(this.id) ?? "unknown";
   }
 
-  close(closeCode = 1000, closeReason = ""): void {
-    this.#owner.outbox(this.node).close([this.packed], closeCode, closeReason);
+  close(closeCode?: number, closeReason?: string): void {
+    this.#commands.close(this, closeCode, closeReason);
   }
 
   join(group: string, options?: WaitOptions): Promise<Changed<"joined">> {
@@ -162,6 +130,6 @@ export class OriginConnection implements Connection {
   }
 
   #change<Done extends ChangeDone>(change: Change, options?: WaitOptions): Promise<Changed<Done>> {
-    return this.#owner.commands.changeOne<Done>(this, change, options);
+    return this.#commands.changeOne<Done>(this.id, change, options);
   }
 }

@@ -1,16 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ManualClock } from "../../../../adapters/memory/mod.ts";
 import { originLimits } from "../../../../adapters/origin/base/origin-limits.ts";
-import { EventSources } from "../../../../adapters/origin/receive/event-sources.ts";
+import { EventStreams } from "../../../../adapters/origin/receive/event-streams.ts";
 import type { ServiceError } from "../../../../core/base/mod.ts";
 
 function start() {
   const failed: string[] = [];
-  const sources = new EventSources({
-    confirm: () => {},
-    failed: ({ code }: ServiceError) => void failed.push(code),
-    begunAnew: () => {},
-  });
+  const nothing = (): void => {};
+  const told = ({ code }: ServiceError): void => void failed.push(code);
+  const sources = new EventStreams(new ManualClock(), nothing, told, nothing);
   /** How many of two items, the first two of a stream, are known already. */
   const known = (node: string, topic: string): number => {
     sources.enter(topic, node, false);

@@ -1,0 +1,62 @@
+import { isGroupName, limits, ServiceError } from "../../../core/base/mod.ts";
+import { closeCodeAllowed } from "../../../core/websocket/mod.ts";
+import type { MessageData } from "./events.ts";
+
+/** The longest time of a timer. */
+const timeoutMsMax = 2_147_483_647;
+
+/** The group of all connections of the app. */
+export const everyoneGroup = "@all";
+
+/** The name; throws `group-name` where no group can have it. */
+export function checkedGroup(name: string): string {
+  if (typeof name === "string" && isGroupName(name)) return name;
+  const allowed = `1 to ${limits.groupBytesMax} bytes of UTF-8`;
+  throw new ServiceError("group-name", `a group's name has ${allowed}`);
+}
+
+/** The group of a user's connections; throws `group-name` where no user can have that name. */
+export function groupOfUser(user: string): string {
+  if (user === "") throw new ServiceError("group-name", "a user's name must not be empty");
+  return checkedGroup(`@user/${user}`);
+}
+
+/** Data as it is written: any view of bytes becomes a Uint8Array over the same bytes. */
+export function checkedData(data: MessageData | ArrayBuffer | ArrayBufferView): MessageData {
+  if (typeof data === "string" || data instanceof Uint8Array) return data;
+  if (data instanceof ArrayBuffer) return new Uint8Array(data);
+  if (ArrayBuffer.isView(data)) {
+    return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  }
+  const kind = data === null ? "null" : typeof data;
+  throw malformed(
+    `a message must be a string or a Uint8Array, not ${kind}; use JSON.stringify for objects`,
+  );
+}
+
+/** Throws where a close frame cannot have this code and reason. RFC 6455, 5.5 and 7.4. */
+export function checkClose(closeCode: number, closeReason: string): void {
+  if (!Number.isInteger(closeCode) || !closeCodeAllowed(closeCode)) {
+    throw malformed(`close code ${closeCode}: use 1000, or 4000 to 4999 for codes of your own`);
+  }
+  if (typeof closeReason !== "string") throw malformed("a close reason must be a string");
+  // Code and reason share the 125 bytes of a control frame.
+  if (new TextEncoder().encode(closeReason).length > limits.controlPayloadBytesMax - 2) {
+    throw malformed("a close reason has 123 bytes at most");
+  }
+}
+
+/** Throws where no timer can wait for that long. */
+export function checkTimeout(timeoutMs: number): void {
+  if (typeof timeoutMs === "number" && timeoutMs >= 0 && timeoutMs <= timeoutMsMax) return;
+  throw malformed(`timeoutMs ${String(timeoutMs)}: must be a number from 0 to ${timeoutMsMax}`);
+}
+
+/** Throws where an event handler is not a function. */
+export function checkHandler(handler: unknown): void {
+  if (typeof handler !== "function") throw new TypeError("a handler must be a function");
+}
+
+function malformed(message: string): ServiceError {
+  return new ServiceError("command-malformed", message);
+}

@@ -1,0 +1,47 @@
+import { nodeOfConnectionId, ServiceError } from "../../../core/base/mod.ts";
+import type { Target, Targets } from "./outcomes.ts";
+
+/** Whether `id` can be a connection's. */
+export function isConnectionId(id: unknown): id is string {
+  return typeof id === "string" && nodeOfConnectionId(id) !== undefined;
+}
+
+/** The same id; throws `id-malformed` where it is not a connection id. */
+export function checkedId(id: string): string {
+  if (isConnectionId(id)) return id;
+  throw new ServiceError("id-malformed", `${String(id)} is not a connection id`);
+}
+
+/** The node that holds the connection: its name stands before the first dot. */
+export function nodeOf(id: string): string {
+  return id.slice(0, id.indexOf("."));
+}
+
+/** Whether a connection id is of this node. */
+export function isOfNode(id: string, node: string): boolean {
+  return id.startsWith(node) && id.indexOf(".") === node.length;
+}
+
+/** The ids of targets; throws `id-malformed` where one of them has no connection id. */
+export function idsOf(targets: Targets): string[] {
+  if (typeof targets === "string") return [checkedId(targets)];
+  if (typeof targets === "object" && targets !== null) {
+    if ("id" in targets) return [checkedId(targets.id)];
+    if (Symbol.iterator in targets) return Array.from(targets, idOf);
+  }
+  throw new ServiceError("id-malformed", "targets: an id, a connection or several of them");
+}
+
+function idOf(target: Target): string {
+  return checkedId(typeof target === "string" ? target : target?.id);
+}
+
+/** An id as MessagePack: a `str 8`, so that its header has two bytes whatever its length. */
+export function packId(id: string): Uint8Array {
+  const bytes = new TextEncoder().encode(id);
+  const packed = new Uint8Array(2 + bytes.length);
+  packed[0] = 0xd9;
+  packed[1] = bytes.length;
+  packed.set(bytes, 2);
+  return packed;
+}

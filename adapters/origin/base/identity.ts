@@ -1,0 +1,10 @@
+import type { Topics } from "../../mqtt/wire/mod.ts";
+
+/** Who an origin is, and where its topics are. */
+export interface OriginIdentity {
+  readonly app: string;
+  readonly name: string;
+  /** Of this start of the origin: random. */
+  readonly incarnation: string;
+  readonly topics: Topics;
+}

@@ -1,0 +1,167 @@
+import { LatestMap, ServiceError } from "../../../core/base/mod.ts";
+import type { Clock } from "../../../core/ports/mod.ts";
+import {
+  type Acknowledgement,
+  type BatchRecord,
+  HandledItems,
+  ReliableReceiver,
+  StreamMemory,
+} from "../../../core/streams/mod.ts";
+import { originLimits } from "../base/mod.ts";
+
+/** One topic of events: a node, and a partition or this origin. */
+export interface EventSource {
+  readonly topic: string;
+  readonly node: string;
+  readonly assigned: boolean;
+  stream: EventStream | undefined;
+  /** Names of streams that are over. */
+  readonly ended: LatestMap<string, true>;
+}
+
+/** The numbered stream that comes on a topic. */
+interface EventStream {
+  readonly name: string;
+  /** The node's incarnation, the second part of the name. */
+  readonly incarnation: string | undefined;
+  readonly receiver: ReliableReceiver;
+  /** How far it is handled, in assigned mode: it is acknowledged and repeated. */
+  readonly handled: HandledItems;
+  /** Number of the item that comes next. */
+  next: number;
+}
+
+/** The streams of events, by topic: which items of a batch are new, and which never came. */
+export class EventStreams {
+  readonly #acknowledge: (node: string, ack: Acknowledgement) => void;
+  readonly #failed: (error: ServiceError) => void;
+  readonly #begunAnew: (node: string) => void;
+  readonly #sources: StreamMemory<EventSource>;
+  #source: EventSource = newSource("", "", false);
+  #missed = 0;
+  /** Of the batch that is being read, where it is to be acknowledged. */
+  record: BatchRecord | undefined;
+
+  /** `begunAnew`: a node has begun another stream for this origin. */
+  constructor(
+    clock: Pick<Clock, "now">,
+    acknowledge: (node: string, ack: Acknowledgement) => void,
+    failed: (error: ServiceError) => void,
+    begunAnew: (node: string) => void,
+  ) {
+    this.#acknowledge = acknowledge;
+    this.#failed = failed;
+    this.#begunAnew = begunAnew;
+    // A node with many topics makes room among its own.
+    this.#sources = new StreamMemory(clock, {
+      perSenderMax: originLimits.sourcesPerNodeMax,
+      streamsMax: originLimits.sourcesMax,
+      senderSilentMs: Number.POSITIVE_INFINITY,
+    });
+  }
+
+  /** Events that never came, by the numbers of those that did. */
+  get missed(): number {
+    return this.#missed;
+  }
+
+  /** Where the batch that is being read comes from. */
+  get source(): EventSource {
+    return this.#source;
+  }
+
+  /** Nodes that have given this origin connections of its own. */
+  get assigning(): string[] {
+    const nodes = new Set<string>();
+    for (const { node, assigned } of this.#sources.values()) if (assigned) nodes.add(node);
+    return [...nodes];
+  }
+
+  /** Says where every stream stands. */
+  tellReceived(): void {
+    for (const { node, assigned, stream } of this.#sources.values()) {
+      if (assigned && stream !== undefined) this.#tellReceived(node, stream);
+    }
+  }
+
+  /** A batch of this topic is read from now on. */
+  enter(topic: string, node: string, assigned: boolean): void {
+    let source = this.#sources.get(node, topic);
+    if (source === undefined) {
+      source = newSource(topic, node, assigned);
+      if (!this.#sources.add(node, topic, source)) {
+        const message = `no room to remember the streams of node ${node}`;
+        this.#failed(new ServiceError("streams-full", message));
+      }
+    }
+    this.#source = source;
+  }
+
+  /** The batch is read. */
+  leave(): void {
+    const { record } = this;
+    this.record = undefined;
+    record?.stream.settle(record);
+  }
+
+  /** How many items at the start of the batch are not to be handled. */
+  begin(name: string | undefined, first: number, items: number): number {
+    if (name === undefined) return 0;
+    const source = this.#source;
+    // Of a connection that the node has given up, and the broker read to its end later.
+    if (source.ended.has(name)) return items;
+    const stream = this.#streamOf(source, name);
+    return source.assigned
+      ? this.#acceptAssigned(stream, first, items)
+      : this.#acceptOpen(stream, first, items);
+  }
+
+  #streamOf(source: EventSource, name: string): EventStream {
+    const { node, assigned, stream: former } = source;
+    if (former?.name === name) return former;
+    if (former !== undefined && assigned) {
+      source.ended.set(former.name, true);
+      this.#begunAnew(node);
+    }
+    const handled = new HandledItems(name, () => {
+      this.#acknowledge(node, ["ack", name, handled.handled]);
+    });
+    const incarnation = name.split(":")[1];
+    const receiver = new ReliableReceiver();
+    const stream = { name, incarnation, receiver, handled, next: 0 };
+    source.stream = stream;
+    return stream;
+  }
+
+  /** Nobody repeats what is missing: it is counted, and what came is handled. */
+  #acceptOpen(stream: EventStream, first: number, items: number): number {
+    const { skip, gap } = stream.receiver.accept(first, items);
+    if (gap === 0) return skip;
+    this.#missed += gap;
+    this.#failed(new ServiceError("batch-gap", `${gap} events of ${stream.name} never came`));
+    stream.receiver.skipTo(first);
+    return stream.receiver.accept(first, items).skip;
+  }
+
+  /** The stream begins at 0, and on a gap nothing past it is handled. */
+  #acceptAssigned(stream: EventStream, first: number, items: number): number {
+    const { skip, gap, next } = stream.receiver.accept(first, items, 0);
+    stream.next = next;
+    if (gap > 0 || skip === items) {
+      this.#tellReceived(this.#source.node, stream);
+      return items;
+    }
+    this.record = stream.handled.begin(first + items);
+    return skip;
+  }
+
+  #tellReceived(node: string, { name, handled, next }: EventStream): void {
+    this.#acknowledge(node, ["ack", name, handled.handled, next]);
+  }
+}
+
+/** A topic that nothing came on yet. */
+function newSource(topic: string, node: string, assigned: boolean): EventSource {
+  const ended = new LatestMap<string, true>(originLimits.endedStreamsMax);
+  return { topic, node, assigned, stream: undefined, ended };
+}

@@ -1,0 +1,206 @@
+import { ServiceError } from "../../../core/base/mod.ts";
+import {
+  type NumberedBatch,
+  type PublishAnswer,
+  ReliableSender,
+} from "../../../core/streams/mod.ts";
+import { originLimits } from "../base/mod.ts";
+import { CommandBatch } from "./command-batch.ts";
+import type { Expiry } from "./expiry.ts";
+import type { SendQueue } from "./send-queue.ts";
+
+/** A batch that was published. */
+export interface SentBatch extends NumberedBatch {
+  /** Of its commands, as the queue counts them. */
+  readonly bytes: number;
+  /** The broker has confirmed it, or refused it. */
+  answered: boolean;
+}
+
+/** A numbered stream of batches. */
+export interface BatchStream {
+  readonly name: string;
+  readonly reliable: ReliableSender<SentBatch>;
+  /** Number of the next command. */
+  next: number;
+  /** Bytes of batches that the broker has not answered. */
+  unansweredBytes: number;
+}
+
+/**
+ * Commands to one topic: one batch a turn of the event loop, a few in flight, so that batches get
+ * larger under load. What the broker has not confirmed is published again after a reconnect.
+ */
+export abstract class BatchSender {
+  readonly topic: string;
+  protected readonly queue: SendQueue;
+  protected stream: BatchStream;
+  readonly #streamName: () => string;
+  readonly #inFlightMax: number;
+  /** So many may be under way before a batch that is not full yet goes out. */
+  readonly #inFlightTarget: number;
+  /** Earlier streams, until the broker has answered their batches. */
+  readonly #former: Set<BatchStream> = new Set();
+  #commands = 0;
+  #batch: CommandBatch;
+  /** Batches that take no further command and wait for the broker. */
+  readonly #full: CommandBatch[] = [];
+  #expired = 0;
+  #scheduled = false;
+  readonly #endOfTurn = (): void => {
+    this.#scheduled = false;
+    this.pump();
+  };
+
+  constructor(
+    topic: string,
+    queue: SendQueue,
+    inFlightMax: number,
+    inFlightTarget: number,
+    streamName: () => string,
+  ) {
+    this.topic = topic;
+    this.queue = queue;
+    this.#inFlightMax = inFlightMax;
+    this.#inFlightTarget = inFlightTarget;
+    this.#streamName = streamName;
+    this.#batch = new CommandBatch(queue.json);
+    this.stream = this.#newStream();
+    queue.senders.add(this);
+  }
+
+  get commands(): number {
+    return this.#commands;
+  }
+
+  /** Adds a command whose bytes the queue has counted. */
+  append(command: Uint8Array, expiry?: Expiry): void {
+    this.batchFor(command.length).append(command, expiry);
+    this.written();
+  }
+
+  pump(): void {
+    this.stream.reliable.pump();
+    this.#tellExpired();
+  }
+
+  connected(connected: boolean): void {
+    for (const { reliable } of [...this.#former, this.stream]) reliable.connected(connected);
+    this.#tellExpired();
+  }
+
+  /** Takes a batch out, with its numbers. */
+  protected abstract encode(batch: CommandBatch): Uint8Array<ArrayBuffer>;
+
+  /** The batch as it is published now. */
+  protected payload({ payload }: SentBatch, _stream: BatchStream): Uint8Array {
+    return payload;
+  }
+
+  /** Whether batches are kept until their receiver acknowledges them. */
+  protected abstract get keeps(): boolean;
+
+  /** The broker has a batch of the stream. */
+  protected abstract published(): void;
+
+  /** The broker has everything. */
+  protected abstract drained(): void;
+
+  /** The batch under construction, or a new one where it has no room for so many bytes. */
+  protected batchFor(bytes: number): CommandBatch {
+    const { items, bytes: before } = this.#batch;
+    if (items > 0 && before + bytes > this.queue.batchBytesTarget) {
+      this.#full.push(this.#batch);
+      this.#batch = new CommandBatch(this.queue.json);
+    }
+    return this.#batch;
+  }
+
+  /** A command was written to the batch: it goes out at the end of this turn. */
+  protected written(): void {
+    this.#commands++;
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    this.queue.clock.endOfTurn(this.#endOfTurn);
+  }
+
+  /** Nothing of the stream is to be repeated any more: what follows begins another one. */
+  renew(): void {
+    const { stream } = this;
+    stream.reliable.acknowledgedBy = "transport";
+    if (stream.unansweredBytes > 0) this.#former.add(stream);
+    this.stream = this.#newStream();
+  }
+
+  #newStream(): BatchStream {
+    const flow = {
+      take: (inFlight: number) => (stream === this.stream ? this.#take(inFlight) : undefined),
+      publish: (batch: SentBatch, answered: PublishAnswer) =>
+        this.#publish(stream, batch, answered),
+      progressed: () => this.#progressed(stream),
+    };
+    const reliable = new ReliableSender<SentBatch>(this.queue.clock, flow, "receiver");
+    reliable.inFlightTarget = reliable.inFlightMax = this.#inFlightMax;
+    reliable.probeMsMax = originLimits.repeatMs;
+    const stream = { name: this.#streamName(), reliable, next: 0, unansweredBytes: 0 };
+    reliable.connected(this.queue.link.up);
+    return stream;
+  }
+
+  /**
+   * The next batch. It is numbered when it goes out for the first time, so that what expired
+   * before leaves no gap.
+   */
+  #take(inFlight: number): SentBatch | undefined {
+    const { stream } = this;
+    while (this.#full.length > 0 || (this.#batch.items > 0 && inFlight < this.#inFlightTarget)) {
+      const batch = this.#full.shift() ?? this.#batch;
+      const { items, bytes } = batch;
+      this.#expired += batch.expire();
+      this.#commands -= items - batch.items;
+      if (batch.items > 0) {
+        const count = batch.items;
+        const payload = this.encode(batch);
+        const sent = { first: stream.next, count, payload, bytes, answered: false };
+        stream.next += count;
+        stream.unansweredBytes += payload.byteLength;
+        return sent;
+      }
+      this.queue.settle(bytes);
+    }
+    return undefined;
+  }
+
+  #publish(stream: BatchStream, batch: SentBatch, answered: PublishAnswer): void {
+    this.queue.link.publish(this.topic, this.payload(batch, stream), (error) => {
+      if (error?.code !== "broker-lost" && !batch.answered) {
+        batch.answered = true;
+        this.#commands -= batch.count;
+        stream.unansweredBytes -= batch.payload.byteLength;
+        this.queue.settle(batch.bytes);
+        // The receiver would wait for it: it is lost.
+        if (error !== undefined && stream === this.stream) this.renew();
+        if (error !== undefined) this.queue.failed(error);
+      }
+      const keeps = stream === this.stream && this.keeps;
+      stream.reliable.acknowledgedBy = keeps ? "receiver" : "transport";
+      answered(error);
+    });
+  }
+
+  #progressed(stream: BatchStream): void {
+    if (stream === this.stream) this.published();
+    else if (stream.unansweredBytes === 0) this.#former.delete(stream);
+    this.#tellExpired();
+    if (this.#commands === 0) this.drained();
+  }
+
+  /** After all is published: a handler may send more. */
+  #tellExpired(): void {
+    const expired = this.#expired;
+    if (expired === 0) return;
+    this.#expired = 0;
+    const message = `${expired} commands for ${this.topic} were older than their ttl`;
+    this.queue.failed(new ServiceError("message-expired", message));
+  }
+}

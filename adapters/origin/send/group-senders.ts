@@ -1,0 +1,71 @@
+import { type OriginIdentity, originLimits } from "../base/mod.ts";
+import { BatchSender } from "./batch-sender.ts";
+import { type CommandBatch, encodeCommand } from "./command-batch.ts";
+import type { Expiry } from "./expiry.ts";
+import type { SendQueue } from "./send-queue.ts";
+
+/** A command that the queue has counted. */
+export interface Admitted {
+  readonly command: Uint8Array;
+  readonly expiry: Expiry | undefined;
+}
+
+/** Commands to one topic that several nodes hear: bare batches, which no node acknowledges. */
+class GroupSender extends BatchSender {
+  readonly #drained: () => void;
+
+  constructor(topic: string, queue: SendQueue, drained: () => void) {
+    const { groupBatchesInFlightMax } = originLimits;
+    super(topic, queue, groupBatchesInFlightMax, groupBatchesInFlightMax, () => "");
+    this.#drained = drained;
+  }
+
+  protected encode(batch: CommandBatch): Uint8Array<ArrayBuffer> {
+    return batch.takeBare();
+  }
+
+  protected get keeps(): boolean {
+    return false;
+  }
+
+  protected published(): void {}
+
+  protected drained(): void {
+    this.queue.senders.delete(this);
+    this.#drained();
+  }
+}
+
+/** Commands to the nodes with members of a group, or to all nodes. */
+export class GroupSenders {
+  readonly #identity: OriginIdentity;
+  readonly #queue: SendQueue;
+  /** By topic, while the broker has not confirmed everything. */
+  readonly #topics: Map<string, GroupSender> = new Map();
+
+  constructor(identity: OriginIdentity, queue: SendQueue) {
+    this.#identity = identity;
+    this.#queue = queue;
+  }
+
+  /** Throws `send-queue-full` or `batch-too-big`; what it returns is to be given to `add`. */
+  admit(item: readonly unknown[], expiry?: Expiry): Admitted {
+    const command = encodeCommand(item, this.#queue.json);
+    this.#queue.check(command.length);
+    this.#queue.add(command.length);
+    return { command, expiry };
+  }
+
+  /** Sends it to the nodes with members of the group; without a group to all nodes. */
+  add({ command, expiry }: Admitted, group?: string): void {
+    const { app, name, topics } = this.#identity;
+    const topic =
+      group === undefined ? topics.commands(app, name) : topics.groupCommands(app, group, name);
+    let sender = this.#topics.get(topic);
+    if (sender === undefined) {
+      sender = new GroupSender(topic, this.#queue, () => this.#topics.delete(topic));
+      this.#topics.set(topic, sender);
+    }
+    sender.append(command, expiry);
+  }
+}

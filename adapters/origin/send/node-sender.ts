@@ -1,0 +1,121 @@
+import { limits, ServiceError } from "../../../core/base/mod.ts";
+import { type MessageData, originLimits } from "../base/mod.ts";
+import { BatchSender, type BatchStream, type SentBatch } from "./batch-sender.ts";
+import { type CommandBatch, encodeCommand, withBase } from "./command-batch.ts";
+import type { Expiry } from "./expiry.ts";
+import type { SendQueue } from "./send-queue.ts";
+
+/** Bytes of a `send` besides id and data, at most. */
+const sendRoom = 64;
+
+/**
+ * The numbered stream of commands to one node. The broker's word is not enough, because it may
+ * drop what it has confirmed, or be killed with it: batches are kept until the node acknowledges
+ * them, and published again after a gap, an outage or a silence.
+ */
+export class NodeSender extends BatchSender {
+  /** The node is taken for dead: nothing more is written here. */
+  #retired = false;
+  readonly #lives: () => boolean;
+  #watching = false;
+
+  /** `lives` says whether the node's presence stands: only such a node will acknowledge. */
+  constructor(topic: string, queue: SendQueue, streamName: () => string, lives: () => boolean) {
+    super(
+      topic,
+      queue,
+      originLimits.batchesInFlightMax,
+      limits.publishesInFlightTarget,
+      streamName,
+    );
+    this.#lives = lives;
+  }
+
+  get retired(): boolean {
+    return this.#retired;
+  }
+
+  /** Sends one message to one connection; `id` is as `packId` makes it. */
+  send(
+    { id, packed }: { readonly id: string; readonly packed: Uint8Array },
+    data: MessageData,
+  ): void {
+    if (this.queue.json) {
+      this.command(["send", id, data]);
+      return;
+    }
+    const bytesMax = packed.length + data.length + sendRoom;
+    this.queue.check(bytesMax);
+    const batch = this.batchFor(bytesMax);
+    const before = batch.bytes;
+    batch.send(packed, data);
+    this.queue.add(batch.bytes - before);
+    this.written();
+  }
+
+  command(command: readonly unknown[], expiry?: Expiry): void {
+    const bytes = encodeCommand(command, this.queue.json);
+    this.queue.check(bytes.length);
+    this.queue.add(bytes.length);
+    this.append(bytes, expiry);
+  }
+
+  /** The node has carried out every command below `count`; with `received`, others are missing. */
+  acknowledged(stream: string, count: number, received: number | undefined): void {
+    if (stream === this.stream.name) this.stream.reliable.acknowledge(count, received);
+  }
+
+  /** The node is taken for dead: what waits goes out still, and nothing is kept. */
+  retire(): void {
+    this.#retired = true;
+    this.renew();
+    if (this.commands === 0) this.drained();
+  }
+
+  protected encode(batch: CommandBatch): Uint8Array<ArrayBuffer> {
+    return batch.takeNumbered(this.stream.name, this.stream.next);
+  }
+
+  /**
+   * With the number of the oldest command that could be repeated, so that a node which does not
+   * know the stream knows what it missed. What is not kept cannot be repeated.
+   */
+  protected override payload({ first, payload }: SentBatch, stream: BatchStream): Uint8Array {
+    const kept = stream === this.stream && this.keeps;
+    const base = kept ? stream.reliable.oldestAvailable : first;
+    return withBase(payload, base, this.queue.json);
+  }
+
+  protected get keeps(): boolean {
+    return !this.#retired && this.#lives();
+  }
+
+  protected published(): void {
+    const { reliable, unansweredBytes } = this.stream;
+    if (reliable.bytes - unansweredBytes > originLimits.keptBytesMax) this.#giveUp();
+    else if (!reliable.idle) this.#watch();
+  }
+
+  protected drained(): void {
+    if (this.#retired) this.queue.senders.delete(this);
+  }
+
+  /** While anything is kept, looks once in a while whether the node is silent. */
+  #watch(): void {
+    if (this.#watching) return;
+    this.#watching = true;
+    this.queue.clock.after(originLimits.repeatMs, () => {
+      this.#watching = false;
+      const { reliable } = this.stream;
+      if (reliable.silentMs >= originLimits.unconfirmedMsMax) this.#giveUp();
+      else reliable.probe();
+      if (!reliable.idle) this.#watch();
+    });
+  }
+
+  #giveUp(): void {
+    this.renew();
+    const message = `${this.topic}: the node acknowledges no commands: they are given up`;
+    this.queue.failed(new ServiceError("ack-timeout", message));
+  }
+}

@@ -1,0 +1,67 @@
+import type { OriginIdentity } from "../base/mod.ts";
+import { NodeSender } from "./node-sender.ts";
+import type { SendQueue } from "./send-queue.ts";
+
+/** A node's acknowledgement of a stream of commands. */
+export interface CommandAck {
+  readonly stream: string;
+  /** It has carried out every command below. */
+  readonly count: number;
+  /** It misses commands from this number on. */
+  readonly received: number | undefined;
+  /** Whose stream it is, where other senders hear of it too. */
+  readonly sender: string | undefined;
+}
+
+/** The streams of commands to all nodes. */
+export class NodeSenders {
+  readonly #identity: OriginIdentity;
+  readonly #queue: SendQueue;
+  readonly #lives: (node: string) => boolean;
+  readonly #nodes: Map<string, NodeSender> = new Map();
+  #streams = 0;
+
+  /** `lives` says whether a node's presence stands. */
+  constructor(identity: OriginIdentity, queue: SendQueue, lives: (node: string) => boolean) {
+    this.#identity = identity;
+    this.#queue = queue;
+    this.#lives = lives;
+  }
+
+  /** Throws `broker-lost` where the origin is closed. */
+  assertOpen(): void {
+    this.#queue.assertOpen();
+  }
+
+  node(node: string): NodeSender {
+    let sender = this.#nodes.get(node);
+    if (sender === undefined) {
+      const { app, name, incarnation, topics } = this.#identity;
+      sender = new NodeSender(
+        topics.nodeCommands(app, node, name),
+        this.#queue,
+        // A number that no stream had: a node that was only taken for dead remembers them all.
+        () => `${name}:${incarnation}:${node}:${this.#streams++}`,
+        () => this.#lives(node),
+      );
+      this.#nodes.set(node, sender);
+    }
+    return sender;
+  }
+
+  /** A node is taken for dead. It gets a new stream where it comes back. */
+  retire(node: string): void {
+    this.#nodes.get(node)?.retire();
+    this.#nodes.delete(node);
+  }
+
+  /** A node has begun a new life: what its last one was told does not concern it. */
+  renewed(node: string): void {
+    this.#nodes.get(node)?.renew();
+  }
+
+  acknowledged(node: string, { sender, stream, count, received }: CommandAck): void {
+    if (sender !== undefined && sender !== this.#identity.name) return;
+    this.#nodes.get(node)?.acknowledged(stream, count, received);
+  }
+}

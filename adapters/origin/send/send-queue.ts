@@ -1,0 +1,120 @@
+import { limits, ServiceError } from "../../../core/base/mod.ts";
+import type { Clock } from "../../../core/ports/mod.ts";
+import type { MqttLink } from "../../mqtt/link/mod.ts";
+
+/** Who publishes the commands of a queue. */
+interface QueuedSender {
+  /** Commands that the broker has not confirmed. */
+  readonly commands: number;
+  pump(): void;
+  connected(connected: boolean): void;
+}
+
+/** Commands that the broker never got. */
+export interface Dropped {
+  readonly commands: number;
+  readonly bytes: number;
+}
+
+/** What a packet has besides one command: topic, stream name, numbers. */
+const packetRoom = 1_024;
+
+/**
+ * The commands of one kind that the broker has not confirmed: how many bytes they have, bounded,
+ * who publishes them, and who waits until the broker has them.
+ */
+export class SendQueue {
+  readonly link: MqttLink;
+  readonly clock: Clock;
+  /** Commands are written as JSON. */
+  readonly json: boolean;
+  readonly failed: (error: ServiceError) => void;
+  readonly senders: Set<QueuedSender> = new Set();
+  readonly #bytesMax: number;
+  #bytes = 0;
+  #ended = false;
+  readonly #flushed: (() => void)[] = [];
+
+  constructor(
+    link: MqttLink,
+    clock: Clock,
+    json: boolean,
+    bytesMax: number,
+    failed: (error: ServiceError) => void,
+  ) {
+    this.link = link;
+    this.clock = clock;
+    this.json = json;
+    this.#bytesMax = bytesMax;
+    this.failed = failed;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** A batch that the next command would make larger goes out without it. */
+  get batchBytesTarget(): number {
+    return Math.min(limits.batchBytesTarget, this.#batchBytesMax);
+  }
+
+  /** Throws `broker-lost` where the origin is closed. */
+  assertOpen(): void {
+    if (this.#ended) throw new ServiceError("broker-lost", "the origin is closed");
+  }
+
+  /** Throws `send-queue-full` or `batch-too-big` where a command has too many bytes. */
+  check(bytes: number): void {
+    this.assertOpen();
+    if (this.#bytes + bytes > this.#bytesMax) {
+      throw new ServiceError("send-queue-full", "too many bytes wait for the broker");
+    }
+    if (bytes > this.#batchBytesMax) {
+      throw new ServiceError("batch-too-big", `${bytes} bytes do not fit into one packet`);
+    }
+  }
+
+  add(bytes: number): void {
+    this.#bytes += bytes;
+  }
+
+  /** The broker has them, or never will. */
+  settle(bytes: number): void {
+    if (this.#ended) return;
+    this.#bytes -= bytes;
+    if (this.#bytes === 0) this.#tellFlushed();
+  }
+
+  /** Resolves when the broker has every command that was given so far. */
+  flushed(): Promise<void> {
+    for (const sender of this.senders) sender.pump();
+    if (this.#bytes === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#flushed.push(resolve));
+  }
+
+  /** The link is up, or lost: what the broker did not confirm is published again. */
+  connected(connected: boolean): void {
+    for (const sender of this.senders) sender.connected(connected);
+  }
+
+  /** The origin is closed: nobody waits any longer. */
+  end(): Dropped {
+    const bytes = this.#bytes;
+    let commands = 0;
+    for (const sender of this.senders) commands += sender.commands;
+    this.#ended = true;
+    this.#bytes = 0;
+    this.senders.clear();
+    this.#tellFlushed();
+    return { commands, bytes };
+  }
+
+  get #batchBytesMax(): number {
+    const { packetBytesMax = limits.batchBytesMax } = this.link;
+    return Math.min(packetBytesMax, limits.batchBytesMax) - packetRoom;
+  }
+
+  #tellFlushed(): void {
+    for (const resolve of this.#flushed.splice(0)) resolve();
+  }
+}

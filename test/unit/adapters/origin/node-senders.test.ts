@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ManualClock } from "../../../../adapters/memory/mod.ts";
+import { readBatch, SendRig, target } from "../../../support/send-rig.ts";
+
+const connection = target("n1.a");
+
+/** Senders whose broker confirms everything at once, and what they published. */
+class Rig extends SendRig {
+  readonly clock: ManualClock;
+  /** Numbers of the first commands since the last look. */
+  #firsts: number[] = [];
+  readonly streams: string[] = [];
+
+  constructor() {
+    const clock = new ManualClock();
+    super(clock, false, (_topic, payload, done) => {
+      const [, stream, first] = readBatch(payload) as [number, string, number];
+      this.#firsts.push(first);
+      this.streams.push(stream);
+      done();
+    });
+    this.clock = clock;
+  }
+
+  get firsts(): number[] {
+    return this.#firsts.splice(0);
+  }
+
+  send(data = "hello"): void {
+    this.nodes.node("n1").send(connection, data);
+    void this.direct.flushed();
+  }
+
+  acknowledge(count: number): void {
+    const stream = this.streams.at(-1) as string;
+    this.nodes.acknowledged("n1", { stream, count, received: undefined, sender: undefined });
+  }
+}
+
+test("a node that was only taken for dead gets streams that it does not know", () => {
+  const rig = new Rig();
+  for (let lives = 0; lives < 3; lives++) {
+    rig.send();
+    rig.nodes.retire("n1");
+    rig.send();
+    rig.nodes.renewed("n1");
+    rig.send();
+    rig.nodes.retire("n1");
+  }
+  assert.deepEqual(rig.firsts, Array(9).fill(0));
+  assert.equal(new Set(rig.streams).size, 9);
+});
+
+test("a node that was away and confirms the oldest commands gets the rest at once", () => {
+  const rig = new Rig();
+  for (let batch = 0; batch < 5; batch++) rig.send();
+  assert.deepEqual(rig.firsts, [0, 1, 2, 3, 4]);
+  // Nobody answers: the oldest asks whether anybody is there.
+  rig.clock.advance(2_000);
+  assert.deepEqual(rig.firsts, [0]);
+  rig.acknowledge(1);
+  assert.deepEqual(rig.firsts, [1, 2, 3, 4]);
+  // Confirmed as they come, they are not repeated.
+  for (const count of [2, 3, 4]) rig.acknowledge(count);
+  assert.deepEqual(rig.firsts, []);
+  rig.acknowledge(5);
+  rig.clock.advance(10_000);
+  assert.deepEqual(rig.firsts, []);
+  assert.deepEqual(rig.codes, []);
+});
+
+test("commands that a living node never confirms are repeated for 60 s, then given up", () => {
+  const rig = new Rig();
+  rig.send();
+  rig.clock.advance(58_000);
+  const firsts = rig.firsts;
+  assert.ok(firsts.length > 10 && firsts.every((first) => first === 0), `${firsts.length} times`);
+  assert.deepEqual(rig.codes, []);
+  rig.clock.advance(4_000);
+  assert.deepEqual(rig.codes, ["ack-timeout"]);
+  assert.ok(rig.firsts.length < 3);
+  rig.clock.advance(60_000);
+  assert.deepEqual(rig.firsts, [], "nothing of it is kept");
+});
+
+test("of commands that a node does not confirm no more than 32 MiB are kept", () => {
+  const rig = new Rig();
+  const megabyte = "x".repeat(1_048_576);
+  for (let index = 0; index < 31; index++) rig.send(megabyte);
+  assert.deepEqual([rig.firsts.length, rig.codes], [31, []]);
+  for (let index = 0; index < 2; index++) rig.send(megabyte);
+  assert.deepEqual([rig.firsts.length, rig.codes], [2, ["ack-timeout"]]);
+});
+
+test("a node that began a new life is not sent what its last one was told", () => {
+  const rig = new Rig();
+  rig.send();
+  rig.nodes.renewed("n1");
+  assert.equal(rig.firsts.length, 1);
+  rig.clock.advance(60_000);
+  assert.deepEqual([rig.firsts, rig.codes], [[], []]);
+});
+
+test("what a node has not confirmed goes to it again as soon as the broker is back", () => {
+  const rig = new Rig();
+  for (let batch = 0; batch < 3; batch++) rig.send();
+  rig.acknowledge(1);
+  assert.equal(rig.firsts.length, 3);
+  rig.connected(false);
+  assert.deepEqual(rig.firsts, []);
+  rig.connected(true);
+  assert.deepEqual(rig.firsts, [1, 2]);
+});
+
+test("what waits for a node that is taken for dead goes out still, and is not kept", () => {
+  const rig = new Rig();
+  rig.nodes.node("n1").send(connection, "hello");
+  rig.nodes.retire("n1");
+  assert.deepEqual(rig.firsts, []);
+  rig.clock.turn();
+  assert.deepEqual(rig.firsts, [0]);
+  assert.equal(rig.direct.bytes, 0);
+  rig.connected(true);
+  rig.clock.advance(10_000);
+  assert.deepEqual(rig.firsts, []);
+});
+
+test("of what a node had when it was taken for dead nothing is repeated", () => {
+  const rig = new Rig();
+  rig.send();
+  rig.nodes.retire("n1");
+  assert.deepEqual(rig.firsts, [0]);
+  rig.clock.advance(120_000);
+  assert.deepEqual([rig.firsts, rig.codes], [[], []]);
+});
+
+test("a batch stays within the broker's packet limit, whatever follows in the same turn", () => {
+  const sizes: number[] = [];
+  const clock = new ManualClock();
+  const rig = new SendRig(clock, false, (_topic, payload, done) => {
+    sizes.push(payload.byteLength);
+    done();
+  });
+  rig.link.packetBytesMax = 50_000;
+  for (const size of [30_000, 40_000]) {
+    rig.nodes.node("n1").send(connection, "x".repeat(size));
+    rig.groups.add(rig.groups.admit(["publish", "g", "x".repeat(size)]), "g");
+  }
+  clock.turn();
+  assert.equal(sizes.length, 4);
+  assert.ok(
+    sizes.every((size) => size < 50_000),
+    sizes.join(),
+  );
+});
