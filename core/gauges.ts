@@ -1,11 +1,11 @@
 import type { App } from "./app.ts";
 import type { Registry } from "./connection/mod.ts";
 import type { WaitingHandshakes } from "./handshake/mod.ts";
-import type { Codec, Metrics } from "./ports/mod.ts";
+import type { FrameParser, Metrics } from "./ports/mod.ts";
 
 /** What gauges are read from. */
 export interface Gauged {
-  readonly codec: Codec;
+  readonly frames: Pick<FrameParser, "partialBytes">;
   readonly registry: Registry;
   readonly apps: readonly App[];
   readonly handshakes: WaitingHandshakes;
@@ -13,7 +13,7 @@ export interface Gauged {
 
 /** What can be read of a node at any time. `docs/operating/monitoring.md` lists the names. */
 export function registerGauges(metrics: Metrics, gauged: Gauged): void {
-  const { codec, registry, apps, handshakes } = gauged;
+  const { apps, frames, handshakes, registry } = gauged;
   const sum = (read: (app: App) => number): (() => number) => {
     return () => apps.reduce((total, app) => total + read(app), 0);
   };
@@ -33,9 +33,7 @@ export function registerGauges(metrics: Metrics, gauged: Gauged): void {
     "Handshakes that wait for an origin",
     () => handshakes.waiting,
   );
-  metrics.gauge("wss_partial_bytes", "Bytes of unfinished messages", () =>
-    codec.frames.partialBytes(),
-  );
+  metrics.gauge("wss_partial_bytes", "Bytes of unfinished messages", () => frames.partialBytes());
   metrics.gauge(
     "wss_event_window_bytes",
     "Bytes of events that are not confirmed",

@@ -4,8 +4,8 @@ import type {
   ByteSocketListener,
   Cancel,
   Clock,
-  Codec,
   ConnectionHandle,
+  FrameParser,
   HandshakeAdmission,
   OutgoingMessage,
   Socket,
@@ -19,7 +19,7 @@ import type { UnfinishedMessages } from "./unfinished-messages.ts";
 /** What all framed sockets of a server share. */
 export interface FramedServer {
   readonly handler: SocketHandler;
-  readonly codec: Codec;
+  readonly frames: FrameParser;
   readonly clock: Clock;
   readonly reader: MessageReader;
   readonly writer: FrameWriter;
@@ -76,7 +76,7 @@ export class FramedSocket implements Socket, ByteSocketListener, FrameSource {
   attach(connection: ConnectionHandle): void {
     this.#connection = connection;
     const { slot, bypassBatch } = connection;
-    this.#server.codec.frames.attach(slot, this.#deflate, bypassBatch);
+    this.#server.frames.attach(slot, this.#deflate, bypassBatch);
   }
 
   get connection(): ConnectionHandle {
@@ -159,7 +159,7 @@ export class FramedSocket implements Socket, ByteSocketListener, FrameSource {
   data(chunk: Uint8Array): void {
     this.#countAfterClose(chunk.length);
     if (this.#state >= State.ended) return;
-    const { reader, unfinished, codec } = this.#server;
+    const { frames, reader, unfinished } = this.#server;
     const messageEnded = reader.read(this, chunk);
     this.flush();
     // The client may keep its TCP connection, but the WebSocket is closed now.
@@ -168,7 +168,7 @@ export class FramedSocket implements Socket, ByteSocketListener, FrameSource {
       return;
     }
     this.#sendLatePong();
-    const bytes = codec.frames.unfinishedBytes(this.connection.slot);
+    const bytes = frames.unfinishedBytes(this.connection.slot);
     unfinished.note(this, bytes, messageEnded);
     if (this.#paused) unfinished.pause(this, true);
   }

@@ -1,5 +1,11 @@
 import { limits } from "../base/mod.ts";
-import type { ByteSocket, Clock, Codec, HandshakeAdmission, SocketHandler } from "../ports/mod.ts";
+import type {
+  ByteSocket,
+  Clock,
+  FrameParser,
+  HandshakeAdmission,
+  SocketHandler,
+} from "../ports/mod.ts";
 import { FrameWriter } from "./frame-writer.ts";
 import { type FramedServer, FramedSocket } from "./framed-socket.ts";
 import { MessageReader, type ReaderOptions } from "./message-reader.ts";
@@ -16,7 +22,7 @@ export interface FramedSocketsOptions extends ReaderOptions {
 /** Makes WebSockets of upgraded byte sockets. One per server. */
 export class FramedSockets implements FramedServer {
   readonly handler: SocketHandler;
-  readonly codec: Codec;
+  readonly frames: FrameParser;
   readonly clock: Clock;
   readonly reader: MessageReader;
   readonly writer: FrameWriter = new FrameWriter();
@@ -24,7 +30,7 @@ export class FramedSockets implements FramedServer {
 
   constructor(options: FramedSocketsOptions) {
     this.handler = options.handler;
-    this.codec = options.codec;
+    this.frames = options.frames;
     this.clock = options.clock;
     this.reader = new MessageReader(options);
     const {

@@ -1,9 +1,10 @@
 import { assert, type ErrorCode, limits } from "../base/mod.ts";
 import {
   type Clock,
-  type Codec,
   type ConnectionHandle,
   type Deflate,
+  type EventEncoder,
+  type FrameParser,
   MessageKind,
   ParserStep,
   type SocketHandler,
@@ -11,7 +12,9 @@ import {
 
 export interface ReaderOptions {
   readonly handler: SocketHandler;
-  readonly codec: Codec;
+  readonly frames: FrameParser;
+  /** Takes inflated messages into batch buffers. */
+  readonly events: EventEncoder;
   readonly clock: Clock;
   /** Required where an admission may have `deflate`. */
   readonly deflate?: Deflate | undefined;
@@ -73,28 +76,28 @@ export class MessageReader {
   }
 
   #feed(source: FrameSource, chunk: Uint8Array): void {
-    const { codec } = this.#options;
-    let step = codec.frames.feed(source.connection.slot, chunk);
+    const { frames } = this.#options;
+    let step = frames.feed(source.connection.slot, chunk);
     while (step !== ParserStep.done) {
       if (step === ParserStep.fault) {
-        source.failed(codec.frames.fault());
+        source.failed(frames.fault());
         break;
       }
       this.#take(source, step);
       // RFC 6455, 7.1.7: nothing is read after a fault. `closed` will unbind the slot.
       if (source.isEnded) break;
-      step = codec.frames.next();
+      step = frames.next();
     }
-    this.#messages += codec.frames.fedMessages();
-    this.#payloadBytes += codec.frames.fedBytes();
+    this.#messages += frames.fedMessages();
+    this.#payloadBytes += frames.fedBytes();
   }
 
   #take(source: FrameSource, step: ParserStep): void {
-    const { codec, handler } = this.#options;
+    const { frames, handler } = this.#options;
     if (step === ParserStep.bufferFull) {
       handler.bufferFull(source.connection);
     } else if (step === ParserStep.close) {
-      source.closing(codec.frames.payload());
+      source.closing(frames.payload());
     } else if (step === ParserStep.deflatedText || step === ParserStep.deflatedBinary) {
       this.#takeDeflated(
         source,
@@ -104,10 +107,10 @@ export class MessageReader {
       // After our close frame these are parsed and dropped.
       if (step === ParserStep.text || step === ParserStep.binary) {
         const kind = step === ParserStep.text ? MessageKind.text : MessageKind.binary;
-        this.#handOver(source.connection, kind, codec.frames.payload());
+        this.#handOver(source.connection, kind, frames.payload());
       } else {
         this.#controlFrames += 1;
-        if (step === ParserStep.ping) source.pinged(codec.frames.payload());
+        if (step === ParserStep.ping) source.pinged(frames.payload());
       }
     }
   }
@@ -130,15 +133,12 @@ export class MessageReader {
 
   /** The parser's deflated message, inflated within the limits, or the error. */
   #inflate(source: FrameSource, kind: MessageKind): Uint8Array | ErrorCode {
-    const { codec, deflate, messageBytesMax, inflateRatioMax = Infinity } = this.#options;
+    const { deflate, events, frames, inflateRatioMax = Infinity, messageBytesMax } = this.#options;
     assert(deflate, "deflate was negotiated without a coder");
-    const payload = codec.frames.payload();
+    const payload = frames.payload();
     const withinRatio = payload.length * inflateRatioMax;
     const byRatio = Math.max(limits.inflateFreeBytes, withinRatio);
-    const bytesMax = Math.min(
-      messageBytesMax,
-      codec.events.messageBytesMaxOf(source.connection.slot),
-    );
+    const bytesMax = Math.min(messageBytesMax, events.messageBytesMaxOf(source.connection.slot));
     const message = deflate.inflate(payload, Math.min(bytesMax, byRatio));
     if (message === undefined) return "message-inflate";
     if (message === "too-big") {
@@ -147,7 +147,7 @@ export class MessageReader {
     const excess = message.length - withinRatio;
     if (excess > 0 && !this.#mayExceedRatio(source, excess)) return "message-inflate-ratio";
     const text = kind === MessageKind.text;
-    return text && !codec.frames.validUtf8(message) ? "message-not-utf8" : message;
+    return text && !frames.validUtf8(message) ? "message-not-utf8" : message;
   }
 
   /** Allows a client `limits.inflateFreeBytes` above the ratio per second, in one burst too. */
@@ -161,8 +161,8 @@ export class MessageReader {
 
   /** Puts an inflated message into the connection's batch buffer. */
   #append(connection: ConnectionHandle, kind: MessageKind, message: Uint8Array): void {
-    const { codec, handler } = this.#options;
-    while (!codec.events.bytes(connection.slot, kind, message)) handler.bufferFull(connection);
+    const { events, handler } = this.#options;
+    while (!events.bytes(connection.slot, kind, message)) handler.bufferFull(connection);
     this.#messages += 1;
     this.#payloadBytes += message.length;
   }

@@ -22,7 +22,11 @@ const headerSlackBytes = 256;
 
 /** Engine wasm: our own WebSocket server over `node:http`'s upgraded streams. */
 export async function startFramedServer(options: ClientServerOptions): Promise<ClientServer> {
-  const sockets = new FramedSockets({ ...options, batchBuffers: options.batchBuffers ?? true });
+  const sockets = new FramedSockets({
+    ...options,
+    ...options.codec,
+    batchBuffers: options.batchBuffers ?? true,
+  });
   const create = (tls: ServerTls | undefined): Server => createHttpServer(options, sockets, tls);
   const server = create(options.tls);
   const front = options.proxyProtocol === true ? createProxyFront(server, options) : server;

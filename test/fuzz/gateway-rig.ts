@@ -77,7 +77,7 @@ export class GatewayRig {
     );
     this.handler = new WatchedHandler(this.gateway);
     this.sockets = new FramedSockets({
-      ...{ handler: this.handler, codec, clock, deflate, batchBuffers: true },
+      ...{ handler: this.handler, ...codec, clock, deflate, batchBuffers: true },
       messageBytesMax: codecOptions.messageBytesMax,
       inflateRatioMax: limits.inflateRatioMax,
     });

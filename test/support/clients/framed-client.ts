@@ -51,7 +51,7 @@ export class FramedClient {
     codec.events.bind(0, newConnectionId("test", 0, new SeededRandom(1)), this.buffer);
     const sockets = new FramedSockets({
       handler: this.handler,
-      codec,
+      ...codec,
       clock: this.clock,
       deflate: createZlibDeflate(),
       messageBytesMax: settings.messageBytesMax,

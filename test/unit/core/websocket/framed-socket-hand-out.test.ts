@@ -72,7 +72,7 @@ function started(codec: Codec): { bytes: MemoryByteSocket; handler: Passing } {
   const clock = new ManualClock();
   const sockets = new FramedSockets({
     handler,
-    codec,
+    ...codec,
     clock,
     deflate,
     messageBytesMax,

@@ -70,7 +70,7 @@ class Rig {
     const { handler, codec, clock } = this;
     const bytes = new MemoryByteSocket();
     const sockets = new FramedSockets({
-      ...{ handler, codec, clock, messageBytesMax: 1_000, batchBuffers: true },
+      ...{ handler, ...codec, clock, messageBytesMax: 1_000, batchBuffers: true },
     });
     bytes.listener = sockets.start(bytes, graph, new Uint8Array(0));
     return bytes;

@@ -168,7 +168,7 @@ for (const { name, make } of codecs) {
     const bytes = new MemoryByteSocket();
     const sockets = new FramedSockets({
       handler: withSubprotocols(handler, [graphProtocol], options),
-      ...{ codec, clock: new ManualClock(), deflate: createZlibDeflate() },
+      ...{ ...codec, clock: new ManualClock(), deflate: createZlibDeflate() },
       ...{ messageBytesMax: 1_000, batchBuffers: true },
     });
     bytes.listener = sockets.start(bytes, chosen, new Uint8Array(0));
