@@ -39,7 +39,7 @@ const tests = {
 /** The features of the README, as far as the core and the bus make them. */
 const mutants: readonly Mutant[] = [
   {
-    says: "**One origin for each connection**, out of as many as there are",
+    says: "**One origin for each connection**, out of any number of origins",
     file: files.router,
     find: "const origin = rendezvous(id, room) ?? rendezvous(id, live);",
     replace: "const origin = live[0];",
@@ -53,7 +53,7 @@ const mutants: readonly Mutant[] = [
     tests: [tests.moved],
   },
   {
-    says: "out of as many as there are",
+    says: "out of any number of origins",
     file: files.directory,
     find: "leaving ? 0 : (presence.weight ?? 1)",
     replace: "presence.weight ?? 1",
@@ -67,14 +67,14 @@ const mutants: readonly Mutant[] = [
     tests: [tests.moved],
   },
   {
-    says: "With none there, events wait.",
+    says: "While no origin is there, events wait.",
     file: files.router,
     find: "else if (waiting !== undefined) this.#reassign(waiting);",
     replace: "",
     tests: [tests.properties],
   },
   {
-    says: "**The application decides who comes in,** before the upgrade",
+    says: "**The application decides who may connect,** before the upgrade",
     file: files.handshakeGate,
     find: 'this.#options.authorize === "none" ? answer : this.#authorize(request, answer);',
     replace: "answer;",
@@ -116,7 +116,7 @@ const mutants: readonly Mutant[] = [
     tests: [tests.world],
   },
   {
-    says: "with no table of yours",
+    says: "without a table of your own",
     file: files.groups,
     find: "if (group?.members.has(connection)) this.#remove(group, connection);",
     replace: "",
@@ -130,14 +130,14 @@ const mutants: readonly Mutant[] = [
     tests: [tests.groups, tests.world],
   },
   {
-    says: "with the kernel, slow, gone, expired",
+    says: "sent, slow, gone or expired",
     file: files.answers,
     find: "if (closing === CloseCause.slow) return Outcome.slow;",
     replace: "",
     tests: [tests.answers],
   },
   {
-    says: "gone, expired, for each connection",
+    says: "gone or expired, for each connection",
     file: files.dispatcher,
     find: "answer.settle(codec.commands.targetId(index), Outcome.gone);",
     replace: "answer.settle(codec.commands.targetId(index), Outcome.sent);",
@@ -158,7 +158,7 @@ const mutants: readonly Mutant[] = [
     tests: [tests.answers],
   },
   {
-    says: "So can a question who is there.",
+    says: "A query tells who is connected.",
     file: files.query,
     find: "page.push(describe(connection));",
     replace: "",
@@ -193,7 +193,7 @@ const mutants: readonly Mutant[] = [
     tests: [tests.delivery, tests.answers],
   },
   {
-    says: "Nothing is dropped in silence.",
+    says: "Nothing is dropped silently.",
     file: files.senders,
     find: 'if (full || (leaving && !stream.flows)) metrics.error("reply-dropped");',
     replace: "if (full || (leaving && !stream.flows)) return;",

@@ -79,7 +79,7 @@ const headlines: readonly Headline[] = [
     bench: "modes",
     what: "echoes a second over mosquitto and an origin, 64 clients with 1 message in flight",
     ours: /, 1 in flight each.*?assigned origin +(\d+)/s,
-    beside: "`ws` that answers by itself",
+    beside: "`ws` in one process, without a broker",
     theirs: /, 1 in flight each.*?in-process +(\d+)/s,
     unit: 1,
   },
@@ -87,7 +87,7 @@ const headlines: readonly Headline[] = [
     bench: "modes",
     what: "the same with 32 messages in flight on each connection",
     ours: /, 32 in flight each.*?assigned origin +(\d+)/s,
-    beside: "`ws` that answers by itself",
+    beside: "`ws` in one process, without a broker",
     theirs: /, 32 in flight each.*?in-process +(\d+)/s,
     unit: 1,
   },
@@ -133,6 +133,6 @@ export function withHeadlines(page: string, sections: readonly FigureSection[]):
     const figures = `${mine.toLocaleString("en")} | ${beside}: ${other.toLocaleString("en")}`;
     return `| ${what} | ${figures} | \`npm run bench -- ${bench}\` |\n`;
   });
-  const head = "\n| what | figure | beside it | command |\n|---|---|---|---|\n";
+  const head = "\n| what | figure | compared with | command |\n|---|---|---|---|\n";
   return page.slice(0, begin) + marks.begin + head + rows.join("") + page.slice(end);
 }
