@@ -2,8 +2,8 @@ import { addressGroup } from "../base/mod.ts";
 import type { AddressPlaces, Connection } from "./connection.ts";
 
 /**
- * How many connections an address has. Of IPv6 the first 64 bits count: whoever has one address
- * of such a network has all of them.
+ * Counts the connections of each address. An IPv6 address counts by its first 64 bits, because
+ * whoever has one address of such a network has all of them.
  */
 export class AddressLimits {
   readonly #max: number;
@@ -14,14 +14,14 @@ export class AddressLimits {
     this.#max = connectionsPerIpMax;
   }
 
-  /** Whether an address has as many as it may, with those of its handshakes that wait. */
+  /** Whether the address has reached its limit; its waiting handshakes count too. */
   full(address: string, waiting: number): boolean {
     if (this.#max === 0) return false;
     const places = this.#places.get(addressGroup(address));
     return waiting + (places?.connections ?? 0) >= this.#max;
   }
 
-  /** Counts a connection; false where it is one too many: handshakes may overlap. */
+  /** Counts a connection. False where it exceeds the limit, as handshakes may overlap. */
   opened(connection: Connection, address: string): boolean {
     if (this.#max === 0) return true;
     const name = addressGroup(address);

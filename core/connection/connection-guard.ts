@@ -24,7 +24,7 @@ const off: GuardOptions = {
   connectionsPerIpMax: 0,
 };
 
-/** Keeps out, and throws out, who is dead, idle, too old, too talkative or too many. */
+/** Closes connections that are dead, idle, too old or above a rate, and limits an address. */
 export class ConnectionGuard {
   readonly #clock: Clock;
   readonly #liveness: Liveness;
@@ -58,7 +58,7 @@ export class ConnectionGuard {
     this.#cancel();
   }
 
-  /** Whether a client of that address, which has so many waiting, must not come in now. */
+  /** Whether the address, with its `waiting` handshakes, has reached its limit. */
   refuses(address: unknown, waiting: number): boolean {
     return typeof address === "string" && this.#addresses.full(address, waiting);
   }
@@ -70,7 +70,7 @@ export class ConnectionGuard {
     connection.close(closeReasons.connectionsPerIp);
   }
 
-  /** Messages came. */
+  /** The client sent messages. */
   spoke(connection: Connection, messages: number, bytes: number): void {
     this.#liveness.spoke(connection);
     if (!this.#rates.needed) return;
@@ -78,7 +78,7 @@ export class ConnectionGuard {
     if (reason !== undefined) connection.close(reason);
   }
 
-  /** Another sign of life came. */
+  /** The client sent another sign of life: a pong, or so many pings and pongs. */
   alive(connection: Connection, controlFrames: number): void {
     this.#liveness.alive(connection);
     if (controlFrames === 0 || !this.#rates.needed) return;
@@ -90,7 +90,7 @@ export class ConnectionGuard {
     this.#liveness.closed(connection);
   }
 
-  /** Its stream is gone too: until then it counts. */
+  /** The TCP stream is gone too: until then the connection counts for its address. */
   gone(connection: Connection): void {
     this.#addresses.gone(connection);
   }

@@ -2,7 +2,7 @@ import type { CloseCause } from "../base/mod.ts";
 import type { Logger, LogLevel } from "../ports/mod.ts";
 import type { Connection } from "./connection.ts";
 
-/** A line for each connection that opens and closes, for who has to find one among many. */
+/** Writes a line for each connection that opens or closes. */
 export class ConnectionLog {
   readonly #logger: Logger;
   readonly #level: LogLevel;

@@ -3,12 +3,12 @@ import type { Clock } from "../ports/mod.ts";
 import { closeReasons } from "./close-reasons.ts";
 import type { Registry } from "./registry.ts";
 
-/** How often it is looked at how many are due. */
+/** Time between two steps, each of which closes the connections that are due. */
 const stepMs = 50;
 
 /**
- * Closes every connection, evenly over the period, so that clients do not all come back at once.
- * Resolves when none is left, or when the period and one closing handshake have passed.
+ * Closes all connections evenly over the period, so that clients do not all reconnect at once.
+ * Resolves when none is left, or after the period and the time of one closing handshake.
  */
 export function drainConnections(
   registry: Registry,

@@ -14,16 +14,16 @@ export interface LivenessOptions {
   readonly connectionAgeMsMax: number;
 }
 
-/** In place of a time: the slot is free, or the thing is never due. */
+/** Stands for a time: the slot is free, or nothing is ever due. */
 const never = 0x7fff_ffff;
 
-/** So much of the interval earlier at most, so that who spoke together is not pinged together. */
+/** Pings come earlier by up to this share of the interval, so that they spread over time. */
 const earlyShare = 1 / 4;
 
 /**
- * Finds dead, idle and aged connections without a timer or an object for each: four numbers a
- * slot, and a walk over all slots that takes a second, a part of them each tick. Time is the
- * number of ticks, so that a process that was stopped does not take its clients for silent.
+ * Closes dead, idle and aged connections, without a timer or an object for each: it keeps four
+ * numbers a slot and visits a part of the slots each tick, all of them in a second. It measures
+ * time in ticks, so that a process that was stopped does not take its clients for silent.
  */
 export class Liveness {
   readonly #registry: Registry;
@@ -65,13 +65,13 @@ export class Liveness {
 
   opened({ slot }: Connection): void {
     if (slot >= this.#seen.length) this.#grow(slot + 1);
-    // As if seen a part of an interval ago: those who come together are not pinged together.
+    // As if seen a part of an interval ago: clients that connect together are pinged apart.
     const share = spread(slot, this.#now);
     const interval = Math.min(this.#interval, this.#now);
     this.#seen[slot] = this.#now - Math.floor(interval * share * (1 - earlyShare));
     this.#spoke[slot] = this.#now;
     this.#pinged[slot] = 0;
-    // Up to a tenth earlier, so that those who came together do not leave together.
+    // Up to a tenth earlier, so that clients that connected together leave apart.
     this.#ends[slot] =
       this.#age === never ? never : this.#now + Math.ceil(this.#age * (1 - share / 10));
   }
@@ -117,7 +117,7 @@ export class Liveness {
     if (aged) {
       connection.close(closeReasons.connectionAge);
     } else if (connection.paused) {
-      // We do not read it: what it says is not heard.
+      // Its socket is not read now, so silence means nothing.
       this.spoke(connection);
     } else if (idle) {
       connection.close(closeReasons.idleTimeout);
@@ -147,7 +147,7 @@ function ticks(ms: number): number {
   return ms === 0 ? never : Math.max(1, Math.ceil(ms / limits.livenessTickMs));
 }
 
-/** A number from 0 to 1 that looks random: neighbours are far apart. Knuth's constant. */
+/** A number from 0 to 1, far apart for neighbouring slots. Knuth's multiplicative hash. */
 function spread(slot: number, tick: number): number {
   return (Math.imul(slot + Math.imul(tick, 0x9e37), 0x9e37_79b1) >>> 0) / 2 ** 32;
 }

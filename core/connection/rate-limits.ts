@@ -10,12 +10,13 @@ export interface RateLimitOptions {
   readonly controlFramesPerSecondMax: number;
 }
 
-/** What may come at once: as much as in this time. */
+/** A burst may be as large as what is allowed in this time. */
 const burstMs = 1_000;
 
 /**
- * How much a client may say a second, with a burst of one second. A number a connection and limit:
- * the time until which what it said would have taken at the allowed rate.
+ * Limits what each client sends per second, with a burst of one second. For each connection and
+ * limit it keeps one number: the time at which the client, sending at the allowed rate, would
+ * have finished sending what it has sent.
  */
 export class RateLimits {
   readonly #clock: Clock;
@@ -57,7 +58,7 @@ export class RateLimits {
     this.#messages[slot] = messagesUntil + messages * this.#msPerMessage;
     const bytesUntil = Math.max(this.#bytes[slot] as number, now);
     this.#bytes[slot] = bytesUntil + bytes * this.#msPerByte;
-    // A part of a millisecond is forgiven: sums of fractions are never exact.
+    // Half a millisecond of tolerance: sums of fractions are not exact.
     const end = now + burstMs + 0.5;
     if ((this.#messages[slot] as number) > end) return closeReasons.messageRate;
     return (this.#bytes[slot] as number) > end ? closeReasons.byteRate : undefined;

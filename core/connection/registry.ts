@@ -8,13 +8,13 @@ export interface Connections {
   /** Open connections. */
   readonly size: number;
   get(slot: number): Connection | undefined;
-  /** Those that come while it runs may or may not be among them. */
+  /** Connections that open during the iteration may or may not be among them. */
   all(): Iterable<Connection>;
 }
 
 /**
- * The connections of this node by slot. Freed slots are taken again first, so that the tables
- * stay as small as the most connections there ever were at once.
+ * The connections of this node by slot. Freed slots are used again first, so that tables by slot
+ * stay as short as the largest number of connections at one time.
  */
 export class Registry implements Connections {
   readonly #connections: (Connection | undefined)[] = [];
@@ -39,12 +39,12 @@ export class Registry implements Connections {
     return this.#closing;
   }
 
-  /** What counts against `--max-connections`: each of them has a descriptor. */
+  /** What counts against `--max-connections`: each has a file descriptor. */
   get occupied(): number {
     return this.#size + this.#closing;
   }
 
-  /** What is kept of all connections' requests; of most a character is a byte. */
+  /** Characters kept of all connections' requests: about a byte each. */
   get infoBytes(): number {
     return this.#infoBytes;
   }
@@ -73,7 +73,7 @@ export class Registry implements Connections {
     return this.#connections[slot];
   }
 
-  /** Frees a slot that was reserved, and its connection, if one came. */
+  /** Frees a reserved slot, with or without a connection. */
   release(slot: number): void {
     assert(slot >= 0 && slot < this.#connections.length, "the slot was reserved");
     const connection = this.#connections[slot];
@@ -86,7 +86,7 @@ export class Registry implements Connections {
     this.#size--;
   }
 
-  /** A connection is closed: its slot is free, its stream counts until `gone`. */
+  /** A connection is closed. Its slot is free; its TCP stream counts until `gone`. */
   closed(connection: Connection): void {
     this.release(connection.slot);
     this.#closing++;
@@ -96,7 +96,7 @@ export class Registry implements Connections {
     this.#closing--;
   }
 
-  /** The connections of one app, as if there were no others. */
+  /** The connections of one app. */
   of(app: string): Connections {
     const registry = this;
     return {

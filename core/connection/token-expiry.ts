@@ -5,7 +5,7 @@ import type { Connection } from "./connection.ts";
 
 const second = 1_000;
 
-/** Ends connections when their tokens do, to the second. One timer, and a set for each second. */
+/** Closes connections when their tokens expire, to the second: a set for each second. */
 export class TokenExpiries {
   readonly #clock: Clock;
   readonly #due: Map<number, Set<Connection>> = new Map();
@@ -15,7 +15,7 @@ export class TokenExpiries {
     this.#clock = clock;
   }
 
-  /** Seconds in which something ends. */
+  /** Seconds in which a token expires. */
   get size(): number {
     return this.#due.size;
   }
@@ -28,7 +28,7 @@ export class TokenExpiries {
     this.#cancel();
   }
 
-  /** Sets the end, in milliseconds since the epoch; 0 takes it away. */
+  /** Sets when the token expires, in milliseconds since the epoch; 0: never. */
   set(connection: Connection, expiresAt: number): void {
     this.forget(connection);
     connection.expiresAt = expiresAt;
@@ -39,7 +39,7 @@ export class TokenExpiries {
     due.add(connection);
   }
 
-  /** A connection is gone. */
+  /** The connection is closed. */
   forget(connection: Connection): void {
     if (connection.expiresAt === 0) return;
     const key = keyOf(connection.expiresAt);

@@ -8,8 +8,8 @@ import { Outcome } from "./outcome.ts";
 export type Delivered = typeof Outcome.sent | typeof Outcome.gone | typeof Outcome.slow;
 
 /**
- * Hands messages to sockets. A connection that leaves too much unread is closed; what was sent in
- * one turn, by however many command batches, goes out with one flush for each socket.
+ * Hands messages to sockets. A connection that leaves too much unread is closed. All messages of
+ * one turn, of however many command batches, go out with one flush for each socket.
  */
 export class Delivery {
   readonly #clock: Clock;
@@ -52,27 +52,27 @@ export class Delivery {
     return Outcome.sent;
   }
 
-  /** Why a connection gets no message of that size. One that reads too little is closed here. */
+  /** Why the connection gets no message of that size. A client that reads too little is closed. */
   refusal(connection: Connection, byteLength: number): Delivered | undefined {
     const { closing, socket } = connection;
     if (closing !== undefined) return closing === CloseCause.slow ? Outcome.slow : Outcome.gone;
     const buffered = socket.bufferedAmount;
     if (buffered === 0 || buffered + byteLength <= this.#sendQueueBytesMax) return undefined;
-    // What this very turn has queued may only wait for its flush.
+    // Messages queued in this turn may only wait for their flush.
     socket.flush();
     if (socket.bufferedAmount + byteLength <= this.#sendQueueBytesMax) return undefined;
     connection.close(closeReasons.slow);
     return Outcome.slow;
   }
 
-  /** A connection's socket has a message. */
+  /** A message was given to the connection's socket. */
   count(connection: Connection, byteLength: number): void {
     connection.sentBytes += byteLength;
     this.#metrics.messagesOut.add(1);
     this.#metrics.bytesOut.add(byteLength);
   }
 
-  /** Hands over what was queued. */
+  /** Flushes every socket that has queued messages. */
   flush(): void {
     for (const connection of this.#dirty) {
       connection.dirty = false;

@@ -4,10 +4,9 @@ import type { Delivered, Delivery } from "./delivery.ts";
 import type { Group } from "./group.ts";
 import type { Groups } from "./groups.ts";
 
-/** Hears what became of a message for each member. */
+/** Called with what became of a message for each member. */
 export type Told = (connection: Connection, outcome: Delivered) => void;
 
-/** Who does not get a message, and who wants to know. */
 export interface FanOutOptions {
   readonly except?: ReadonlySet<Connection> | undefined;
   readonly told?: Told | undefined;
@@ -15,7 +14,7 @@ export interface FanOutOptions {
 
 const noOptions: FanOutOptions = {};
 
-/** Below so many members a loop costs less than the runtime's own fan-out. */
+/** Below this number of members a loop is faster than the runtime's own fan-out. */
 const broadcastMembersMin = 16;
 
 /** Sends one message to the members of a group on this node, encoded once. */
@@ -36,7 +35,7 @@ export class FanOut {
     options: FanOutOptions = noOptions,
   ): void {
     const group = groups.get(name);
-    // Whoever asks what became of it gets an answer from each socket.
+    // An outcome for each member is known only by the loop.
     const loops =
       group === undefined ||
       this.broadcast === undefined ||
@@ -75,7 +74,7 @@ export class FanOut {
         continue;
       }
       if (delivery.refusal(connection, message.byteLength) !== undefined) continue;
-      // What it was sent before in this batch comes before this.
+      // Messages that were queued for it before go out before this one.
       if (connection.dirty) socket.flush();
       delivery.count(connection, message.byteLength);
     }

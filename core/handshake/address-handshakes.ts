@@ -2,9 +2,9 @@ import { addressGroup } from "../base/mod.ts";
 import type { Clock } from "../ports/mod.ts";
 
 export interface AddressHandshakeOptions {
-  /** Handshakes of one address that wait to be authorised at once; 0 without a limit. */
+  /** Handshakes of one address that may wait to be authorised at once; 0: no limit. */
   readonly handshakesPerIpMax: number;
-  /** Such handshakes of one address that begin in a second; 0 without a limit. */
+  /** Such handshakes of one address that may begin in a second; 0: no limit. */
   readonly handshakesPerIpPerSecondMax: number;
 }
 
@@ -16,7 +16,7 @@ export class AddressHandshakes {
   readonly #waitingMax: number;
   readonly #perSecondMax: number;
   readonly #waiting: Map<string, number> = new Map();
-  /** Of this second alone, so that nothing has to be looked through and forgotten. */
+  /** Handshakes begun in this second. The map is replaced each second, so nothing expires. */
   #begun: Map<string, number> = new Map();
   #since = 0;
 

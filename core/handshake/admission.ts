@@ -6,32 +6,32 @@ import { clientAddress } from "./client-address.ts";
 import { allowedCookies } from "./cookies.ts";
 import type { Routes } from "./routes.ts";
 
-/** A page that the client port serves to a plain GET of its path. */
+/** A page that the client port serves for a plain GET of its path. */
 export interface Page {
   readonly contentType: string;
   readonly body: string;
 }
 
 export interface AdmissionOptions {
-  /** Subprotocols that are accepted, in no order: the client's order decides. */
+  /** Subprotocols that are accepted. The client's order of preference decides. */
   readonly subprotocols: readonly string[];
-  /** Lower-case names of the request headers that the origin gets to see. */
+  /** Lower-case names of the request headers that are passed to the origin. */
   readonly headers: readonly string[];
-  /** Names of the cookies that the origin gets to see; none where absent. */
+  /** Names of the cookies that are passed to the origin; none where left out. */
   readonly cookies?: readonly string[] | undefined;
   readonly compression: boolean;
-  /** Request line and headers; the default of the setting where it is left out. */
+  /** Maximum size of request line and headers; the setting's default where left out. */
   readonly headerBytesMax?: number | undefined;
   readonly pages: ReadonlyMap<string, Page>;
-  /** Pages that may connect; all where it is empty. */
+  /** Origins (RFC 6454) whose pages may connect; all where empty. */
   readonly allowedOrigins?: readonly string[] | undefined;
-  /** Only pages of the host that is connected to, whose port may speak TLS. */
+  /** Only pages of the requested host may connect. `secure`: the port speaks TLS. */
   readonly sameOrigin?: { readonly secure: boolean } | undefined;
-  /** Proxies whose `X-Forwarded-For` is believed. */
+  /** Proxies whose `X-Forwarded-For` is trusted. */
   readonly trustedProxies?: readonly AddressRange[] | undefined;
 }
 
-/** An answer for a service that cannot take a connection now. RFC 9110, 15.6.4. */
+/** The answer 503 of a node that takes no connection now. RFC 9110, 15.6.4. */
 export function unavailable(
   code: ErrorCode,
   sentence: string,
@@ -46,7 +46,7 @@ export const draining: HandshakeRefusal = unavailable(
   1,
 );
 
-/** What an HTTP request on the client port gets, as far as the request itself decides it. */
+/** Answers a request on the client port, as far as the request alone decides. */
 export function admit(
   request: HandshakeRequest,
   options: AdmissionOptions,
@@ -59,10 +59,10 @@ export function admit(
   if ("accepted" in handshake) return handshake;
   const destination = routes.find(request.path);
   if (destination === undefined) {
-    return refuse(404, "route-unknown", "nothing is served at this path");
+    return refuse(404, "route-unknown", "no route matches this path");
   }
   if (!isPageAllowed(request, options)) {
-    return refuse(403, "origin-not-allowed", "pages of this origin must not connect");
+    return refuse(403, "origin-not-allowed", "pages of this origin may not connect");
   }
   const subprotocol = chooseSubprotocol(handshake.offeredSubprotocols, options.subprotocols);
   const info: Record<string, unknown> = {
@@ -88,7 +88,7 @@ export function admit(
 function isPageAllowed(request: HandshakeRequest, options: AdmissionOptions): boolean {
   const { allowedOrigins = [], sameOrigin } = options;
   const originHeader = request.header("origin");
-  // RFC 6455, 10.2: what sends none is no browser, so no page can have made it connect.
+  // RFC 6455, 10.2: a client without `Origin` is no browser, so no page can have opened it.
   if (originHeader === undefined) return true;
   if (allowedOrigins.length > 0) return originAllowed(originHeader, allowedOrigins);
   if (sameOrigin === undefined) return true;

@@ -15,8 +15,8 @@ export function originAllowed(originHeader: string, allowed: readonly string[]):
 const defaultPorts: Readonly<Record<string, string>> = { "http:": ":80", "https:": ":443" };
 
 /**
- * Whether a page of that `Origin` comes from the host that the request is for. Where the port
- * speaks TLS, by TLS; else a proxy may have ended it, and the scheme says nothing.
+ * Whether a page of that `Origin` comes from the requested host. Where the port speaks TLS the
+ * page has to come by TLS. Elsewhere a proxy may have ended TLS, and the scheme says nothing.
  */
 export function isSameOrigin(originHeader: string, host: string, secure: boolean): boolean {
   const origin = originHeader.trim().toLowerCase();

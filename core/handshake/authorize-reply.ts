@@ -4,9 +4,9 @@ import type { Authorization, Grant, HandshakeRefusal, ValueCodec } from "../port
 
 /** RFC 9110, 5.6.2. */
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}$/;
-/** RFC 9110, 5.5: no control characters, or a value could begin another header; ASCII alone. */
+/** RFC 9110, 5.5: ASCII without control characters, as a line end would begin a new header. */
 const headerValue = /^[\t\x20-\x7e]*$/;
-/** What the server itself says, or what would change how the answer is read. */
+/** Headers that the server sets itself, or that change how the answer is parsed. */
 const ownHeaders = /^(connection|upgrade|content-length|transfer-encoding|trailer|te|keep-alive)$/;
 
 /** An origin's answer to `connect`; the code says what is wrong with it. */
@@ -14,7 +14,7 @@ export type AuthorizeReply = Authorization | HandshakeRefusal | ErrorCode;
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** Headers as a map of texts; undefined where they cannot stand in an answer. */
+/** Headers as a map of strings; undefined where an answer may not have them. */
 function readHeaders(value: unknown): Record<string, string> | undefined {
   if (value === undefined || value === null) return {};
   if (!isMap(value)) return undefined;
@@ -82,7 +82,7 @@ export function readAccept(
   };
 }
 
-/** What `reject` says: an HTTP answer that is none of success. */
+/** What `reject` says: an HTTP answer that is not a success. */
 export function readReject(
   statusCode: unknown,
   body: unknown,
@@ -95,7 +95,7 @@ export function readReject(
   const headers = readHeaders(options.headers);
   if (headers === undefined) return "handshake-grant";
   const bytes = body instanceof Uint8Array || typeof body === "string" ? body : "";
-  // A UTF-16 unit is up to three bytes; nobody needs a body near the limit.
+  // A UTF-16 unit is up to three bytes; the limit need not be exact.
   if (bytes.length > limits.answerBodyBytesMax) return "handshake-grant";
   const type =
     typeof bytes === "string" ? "text/plain; charset=utf-8" : "application/octet-stream";

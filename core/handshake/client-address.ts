@@ -2,8 +2,9 @@ import { type AddressRange, isInRanges, parseAddress, plainAddress } from "../ba
 import type { HandshakeRequest } from "../ports/mod.ts";
 
 /**
- * The address of the client: the peer's, unless that is one of our proxies. Then the right-most
- * address of `X-Forwarded-For` that is none of ours: what stands left of it anybody can write.
+ * The address of the client. That is the peer's address, unless the peer is a trusted proxy: then
+ * it is the right-most address of `X-Forwarded-For` that is not a trusted proxy's, because anyone
+ * can write what stands left of it.
  */
 export function clientAddress(
   request: HandshakeRequest,

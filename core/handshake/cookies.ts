@@ -1,5 +1,5 @@
 /**
- * The cookies of a request that the origin gets to see, by name; undefined where there are none.
+ * The cookies of a request that are passed to the origin, by name; undefined where there are none.
  * Of several with one name the first counts: RFC 6265, 5.4 puts the most specific first.
  */
 export function allowedCookies(
@@ -8,7 +8,7 @@ export function allowedCookies(
 ): Record<string, string> | undefined {
   if (header === undefined || names.length === 0) return undefined;
   const cookies = new Map<string, string>();
-  // Several Cookie headers come joined by a comma, although RFC 6265, 5.4 allows only one.
+  // Several Cookie headers are joined by a comma, although RFC 6265, 5.4 allows only one.
   for (const pair of header.split(/[;,]/)) {
     const at = pair.indexOf("=");
     if (at < 0) continue;

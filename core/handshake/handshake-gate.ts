@@ -88,7 +88,10 @@ export class HandshakeGate {
       return unavailable("connections-full", "the node is full: max-connections reached");
     }
     if (registry.infoBytes >= limits.infosBytesMax) {
-      return unavailable("connections-full", "the requests that the node keeps fill their memory");
+      return unavailable(
+        "connections-full",
+        "the kept requests of its connections fill their memory",
+      );
     }
     const waiting =
       typeof info.ip === "string" ? this.#dependencies.addresses.waiting(info.ip) : 0;
@@ -185,7 +188,7 @@ export class HandshakeGate {
     }
     const names = user === undefined ? groups : [userGroup(user), ...groups];
     if (await this.#dependencies.reservations.reserveGroups(reservation, names)) return undefined;
-    return unavailable("group-refused", "its groups cannot be subscribed now");
+    return unavailable("group-refused", "the broker does not grant the groups' topics now");
   }
 }
 

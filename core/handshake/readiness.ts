@@ -1,7 +1,7 @@
 import type { Clock } from "../ports/mod.ts";
 import type { HandshakeApp } from "./reservations.ts";
 
-/** Whether the service can be used now, and if not, why not. */
+/** Whether the service can be used now, and if not, why. */
 export interface Readiness {
   readonly ready: boolean;
   readonly reasons: readonly string[];
@@ -14,16 +14,16 @@ export const channelAway: string = "no connection to the broker for events";
 export interface ReadinessOptions {
   /** Whether handshakes ask an origin. */
   readonly authorizedByOrigin: boolean;
-  /** A link that was there and is lost for less than this takes no node out of a balancer. */
+  /** A node whose link to the broker is lost for less than this stays ready. */
   readonly unreadyAfterMs: number;
 }
 
-/** Whether new connections should come to this node. */
+/** Tells whether a load balancer should send new connections to this node. */
 export class ReadinessWatch {
   readonly #clock: Clock;
   readonly #apps: readonly HandshakeApp[];
   readonly #options: ReadinessOptions;
-  /** Why not, and since when; for ever where it was never there. */
+  /** When each link was lost, by its reason; minus infinity where it was never there. */
   readonly #lost: Map<string, number> = new Map();
   draining = false;
   /** The access rules that this node misses at the broker. */
@@ -38,7 +38,7 @@ export class ReadinessWatch {
     }
   }
 
-  /** A link is there, or is lost; `reason` is what its loss is called. */
+  /** A link is established, or lost. `reason` is what `/readyz` says while it is lost. */
   link(reason: string, connected: boolean): void {
     if (connected) this.#lost.delete(reason);
     else if (!this.#lost.has(reason)) this.#lost.set(reason, this.#clock.now());
@@ -47,7 +47,7 @@ export class ReadinessWatch {
   read(): Readiness {
     const reasons: string[] = [];
     const now = this.#clock.now();
-    // While the window is full nobody gets in, and the outage is one for clients too.
+    // While the window is full every handshake is refused: a short outage counts then, too.
     const refusing = this.#apps.every(({ router }) => router.refusal !== undefined);
     for (const [reason, since] of this.#lost) {
       if (refusing || now - since >= this.#options.unreadyAfterMs) reasons.push(reason);
@@ -58,7 +58,7 @@ export class ReadinessWatch {
     return { ready: reasons.length === 0, reasons };
   }
 
-  /** Whether every handshake gets 503 for want of an origin. */
+  /** Whether every handshake gets 503 because no origin is there. */
   #withoutOrigin(): boolean {
     const { authorizedByOrigin } = this.#options;
     return this.#apps.every(({ router }) => {

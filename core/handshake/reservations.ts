@@ -11,13 +11,13 @@ export interface HandshakeApp {
   readonly groups: Groups;
 }
 
-/** A place for a connection whose handshake is under way: its slot, its id, what it will get. */
+/** Reserves slot and id for a connection whose handshake is under way. */
 export class Reservation {
   readonly app: HandshakeApp;
   readonly slot: number;
   readonly id: string;
   grant: Grant = {};
-  /** Groups that are kept subscribed until the connection is a member. */
+  /** Groups whose topics stay subscribed until the connection is a member. */
   readonly groups: Group[] = [];
   /** Used or given back. */
   ended = false;
@@ -30,7 +30,7 @@ export class Reservation {
   }
 }
 
-/** The places that are reserved. Each is used once, or given back once. */
+/** Makes reservations. Each is used once, or given back once. */
 export class Reservations {
   readonly #node: string;
   readonly #registry: Registry;
@@ -44,22 +44,21 @@ export class Reservations {
     this.#random = random;
   }
 
-  /** The handshake admits far fewer connections than there are slots. */
   reserve(app: HandshakeApp): Reservation {
     const slot = this.#registry.reserve();
-    assert(slot >= 0, "there are more slots than connections are admitted");
+    assert(slot >= 0, "the handshake gate admits fewer connections than there are slots");
     return new Reservation(app, slot, newConnectionId(this.#node, slot, this.#random));
   }
 
   /**
-   * The client is answered now, and `open` is to follow at once. A runtime that neither opens nor
-   * abandons must not keep the place.
+   * The client is answered now, and `open` is to follow at once. Where the runtime neither opens
+   * nor abandons the connection, the reservation ends after `limits.reservationMs`.
    */
   expectOpen(reservation: Reservation): void {
     reservation.cancel = this.#clock.after(limits.reservationMs, () => this.giveBack(reservation));
   }
 
-  /** The connection is there. False where its place was given back. */
+  /** The connection has opened. False where the reservation has ended before. */
   use(reservation: Reservation): boolean {
     if (reservation.ended) return false;
     reservation.ended = true;
@@ -67,7 +66,7 @@ export class Reservations {
     return true;
   }
 
-  /** No connection will come. */
+  /** No connection will open. */
   giveBack(reservation: Reservation): void {
     if (!this.use(reservation)) return;
     this.releaseGroups(reservation);

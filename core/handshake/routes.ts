@@ -1,9 +1,9 @@
 import type { Route } from "../base/mod.ts";
 
-/** Where a path leads. */
+/** The app of a path, with the path's parameters. */
 export interface Destination {
   readonly app: string;
-  /** By name, percent-decoded; `*` is the rest. */
+  /** Parameters by name, percent-decoded. `*` is the rest of the path. */
   readonly params: Readonly<Record<string, string>>;
 }
 
@@ -12,7 +12,7 @@ interface Compiled {
   readonly segments: readonly string[];
 }
 
-/** Chooses the app by the path: the first pattern that fits. */
+/** Chooses the app by the path: the first pattern that matches. */
 export class Routes {
   readonly #routes: readonly Compiled[];
   readonly #otherwise: string | undefined;
@@ -29,7 +29,7 @@ export class Routes {
     return [...new Set(this.#routes.map(({ app }) => app))];
   }
 
-  /** Undefined where no pattern fits. `path` as the client sent it, without the query. */
+  /** Undefined where no pattern matches. `path` as the client sent it, without the query. */
   find(path: string): Destination | undefined {
     if (this.#otherwise !== undefined) return { app: this.#otherwise, params: {} };
     const segments = segmentsOf(path);
@@ -70,7 +70,7 @@ function match(
   return pattern.length === segments.length ? params : undefined;
 }
 
-/** Undefined where percent signs stand for no UTF-8. RFC 3986, 2.1. */
+/** Undefined where the percent-encoding is not valid UTF-8. RFC 3986, 2.1. */
 function decode(text: string): string | undefined {
   try {
     return decodeURIComponent(text);

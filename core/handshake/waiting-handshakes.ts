@@ -31,21 +31,27 @@ export class WaitingHandshakes {
     return this.#waiting.size;
   }
 
-  /** Asks the origin that the connection would belong to; late, it resolves with a refusal. */
+  /** Asks the origin that would own the connection. Resolves with a refusal at the timeout. */
   ask(
     { app, id, slot }: Reservation,
     request: Readonly<Record<string, unknown>>,
   ): Promise<Authorization | HandshakeRefusal> {
     if (!app.router.hasOrigin) {
       app.router.noteNoOrigin();
-      return Promise.resolve(unavailable("no-origin", "nobody is there to authorise it"));
+      return Promise.resolve(
+        unavailable("no-origin", "no origin is there to authorise the handshake"),
+      );
     }
     if (this.#waiting.size >= limits.handshakesWaitingMax) {
-      return Promise.resolve(unavailable("authorize-full", "too many wait to be authorised"));
+      return Promise.resolve(
+        unavailable("authorize-full", "too many handshakes wait to be authorised"),
+      );
     }
     const stream = app.router.assign(id, slot);
     if (stream.window.connectsFull) {
-      return Promise.resolve(unavailable("authorize-full", "too many wait to be authorised"));
+      return Promise.resolve(
+        unavailable("authorize-full", "too many handshakes wait to be authorised"),
+      );
     }
     const { subprotocols } = request as { subprotocols?: readonly string[] };
     return new Promise((resolve) => {
@@ -55,7 +61,7 @@ export class WaitingHandshakes {
         resolve(answer);
       };
       const cancel = this.#clock.after(this.#timeoutMs, () =>
-        settle(refuse(504, "authorize-timeout", "the origin has not answered in time")),
+        settle(refuse(504, "authorize-timeout", "no origin answered within authorize-timeout")),
       );
       stream.appendConnect(["connect", id, { ...request, timeout: this.#timeoutMs }]);
       const item = stream.next;
@@ -64,13 +70,13 @@ export class WaitingHandshakes {
     });
   }
 
-  /** Subprotocols that were offered by who waits under this id; undefined where nobody does. */
+  /** Subprotocols that the waiting client offered; undefined where none waits under the id. */
   offered(app: HandshakeApp, id: string): readonly string[] | undefined {
     const waiting = this.#waiting.get(id);
     return waiting?.app === app ? waiting.offered : undefined;
   }
 
-  /** The origin has decided; a decision that is none ends in 500. */
+  /** The origin has answered. An invalid answer ends in 500. */
   settle(id: string, decision: AuthorizeReply): void {
     const waiting = this.#waiting.get(id);
     if (waiting === undefined) return;
@@ -83,11 +89,11 @@ export class WaitingHandshakes {
       if (waiting.stream !== stream) continue;
       if (waiting.item <= first || waiting.item > first + count) continue;
       waiting.app.router.noteNoSubscribers(stream);
-      waiting.settle(unavailable("no-origin", "nobody is there to authorise it"));
+      waiting.settle(unavailable("no-origin", "no origin is there to authorise the handshake"));
     }
   }
 
-  /** The node is being shut down. */
+  /** Refuses all that wait: the node is being shut down. */
   refuseAll(): void {
     for (const { settle } of [...this.#waiting.values()]) {
       settle(draining);
@@ -96,5 +102,5 @@ export class WaitingHandshakes {
 }
 
 function wrongAnswer(code: ErrorCode): HandshakeRefusal {
-  return refuse(500, code, "the origin's answer to this handshake is none");
+  return refuse(500, code, "the origin's answer to this handshake is not valid");
 }
