@@ -1,9 +1,16 @@
-import { CommandAcks, type CommandApp, CommandStreams } from "./commands/mod.ts";
+import { limits } from "./base/mod.ts";
+import type { CommandApp } from "./commands/mod.ts";
 import type { CloseReason, Connection, ConnectionApp, Registry } from "./connection/mod.ts";
-import type { EventStream, ItemRange } from "./events/mod.ts";
+import type { EventStream } from "./events/mod.ts";
 import { Groups } from "./groups/mod.ts";
 import type { Clock, Codec, CommandBus, EventChannel, Logger } from "./ports/mod.ts";
 import { EventRouter, type EventRouterOptions } from "./routing/mod.ts";
+import {
+  Acknowledgements,
+  type ItemRange,
+  type ReliableReceiver,
+  StreamMemory,
+} from "./streams/mod.ts";
 import type { GatewayMetrics } from "./telemetry/mod.ts";
 
 /** What all apps of a node work with. */
@@ -24,8 +31,8 @@ export class App implements ConnectionApp, CommandApp {
   readonly name: string;
   readonly router: EventRouter;
   readonly groups: Groups;
-  readonly commandStreams: CommandStreams;
-  readonly acks: CommandAcks;
+  readonly commandStreams: StreamMemory<ReliableReceiver>;
+  readonly acks: Acknowledgements;
   readonly #metrics: GatewayMetrics;
   readonly #logger: Logger;
 
@@ -40,8 +47,12 @@ export class App implements ConnectionApp, CommandApp {
     const registry = dependencies.registry.of(this.name);
     this.router = new EventRouter({ ...dependencies, registry }, options);
     this.groups = new Groups(bus, registry, options);
-    this.commandStreams = new CommandStreams(clock);
-    this.acks = new CommandAcks(clock, (sender, acks, json) =>
+    this.commandStreams = new StreamMemory(clock, {
+      perSenderMax: limits.commandStreamsPerSenderMax,
+      streamsMax: limits.commandStreamsMax,
+      senderSilentMs: limits.commandSenderSilentMs,
+    });
+    this.acks = new Acknowledgements(clock, (sender, acks, json) =>
       this.router.answers.confirm(sender, acks, json),
     );
   }

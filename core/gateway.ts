@@ -36,24 +36,25 @@ import {
   Routes,
   WaitingHandshakes,
 } from "./handshake/mod.ts";
-import type {
-  Authorizer,
-  Broadcast,
-  Cancel,
-  Clock,
-  Codec,
-  CommandBus,
-  CommandSource,
-  Deflate,
-  EventChannel,
-  HandshakeAdmission,
-  HandshakeAnswer,
-  HandshakeRequest,
-  Logger,
-  Metrics,
-  Random,
-  Socket,
-  SocketHandler,
+import {
+  type Authorizer,
+  type Broadcast,
+  type Cancel,
+  type Clock,
+  type Codec,
+  type CommandBus,
+  type CommandSource,
+  type Deflate,
+  type EventChannel,
+  type HandshakeAdmission,
+  type HandshakeAnswer,
+  type HandshakeRequest,
+  type Logger,
+  MessageKind,
+  type Metrics,
+  type Random,
+  type Socket,
+  type SocketHandler,
 } from "./ports/mod.ts";
 import type { EventRouterOptions } from "./routing/mod.ts";
 import { GatewayMetrics } from "./telemetry/mod.ts";
@@ -283,12 +284,7 @@ export class Gateway implements SocketHandler<Connection> {
       connection.close(closeReasons.messageTooBig);
     }
     if (connection.closing !== undefined) return;
-    const { stream, slot } = connection;
-    if (!this.#codec.events.text(slot, data)) {
-      stream.bufferFull();
-      this.#codec.events.text(slot, data);
-    }
-    this.batched(connection, 1, this.#codec.events.textBytes());
+    this.batched(connection, 1, connection.stream.writeText(connection.slot, data));
   }
 
   binary(connection: Connection, data: Uint8Array): void {
@@ -296,11 +292,7 @@ export class Gateway implements SocketHandler<Connection> {
       connection.close(closeReasons.messageTooBig);
     }
     if (connection.closing !== undefined) return;
-    const { stream, slot } = connection;
-    if (!this.#codec.events.bytes(slot, 2, data)) {
-      stream.bufferFull();
-      this.#codec.events.bytes(slot, 2, data);
-    }
+    connection.stream.writeBytes(connection.slot, MessageKind.binary, data);
     this.batched(connection, 1, data.byteLength);
   }
 

@@ -9,18 +9,15 @@ import type {
 } from "../../core/ports/mod.ts";
 import type { MemoryBroker, MemoryBrokerClient } from "./broker.ts";
 
-interface Held {
-  readonly destination: EventDestination | OriginDestination;
-  readonly batch: Uint8Array;
-  readonly confirmed: (error?: ServiceError) => void;
-}
-
 /** Events to listeners in the same process, and their commands back. */
 export class MemoryEventChannel implements EventChannel {
   readonly batchBytesMax: number = limits.batchBytesMax;
+  /** Its listeners stay through an outage. */
+  readonly knowsSubscribers = true;
   readonly #broker: MemoryBroker;
   readonly #node: string;
-  readonly #held: Set<Held> = new Set();
+  /** Answers of publishes that the broker has not confirmed. */
+  readonly #unanswered: Set<(error?: ServiceError) => void> = new Set();
   #listener: EventChannelListener | undefined;
   #client: MemoryBrokerClient | undefined;
 
@@ -34,7 +31,7 @@ export class MemoryEventChannel implements EventChannel {
     return new Promise((resolve) => {
       this.#client = {
         connected: (connected) => {
-          if (connected) for (const held of [...this.#held]) this.#send(held);
+          if (!connected) this.#fail("the broker is away");
           listener.connected(connected);
           if (connected) resolve();
         },
@@ -48,9 +45,15 @@ export class MemoryEventChannel implements EventChannel {
     batch: Uint8Array<ArrayBuffer>,
     confirmed: (error?: ServiceError) => void,
   ): void {
-    const held: Held = { destination, batch, confirmed };
-    this.#held.add(held);
-    this.#send(held);
+    if (!this.#broker.up) {
+      confirmed(new ServiceError("broker-lost", "the broker is away"));
+      return;
+    }
+    const answered = (error?: ServiceError): void => {
+      if (this.#unanswered.delete(answered)) confirmed(error);
+    };
+    this.#unanswered.add(answered);
+    this.#broker.events({ destination, node: this.#node, batch }, () => answered());
   }
 
   /** A local origin's command batch, as it may come over HTTP later. */
@@ -68,18 +71,12 @@ export class MemoryEventChannel implements EventChannel {
     // The broker delivers in a microtask: what is on its way arrives.
     await new Promise<void>((resolve) => queueMicrotask(resolve));
     if (this.#client !== undefined) this.#broker.disconnect(this.#client);
-    const lost = [...this.#held];
-    this.#held.clear();
-    for (const { confirmed } of lost) {
-      confirmed(new ServiceError("broker-lost", "the channel is closed"));
-    }
+    this.#fail("the channel is closed");
   }
 
-  #send(held: Held): void {
-    if (!this.#broker.up) return;
-    const { destination, batch } = held;
-    this.#broker.events({ destination, node: this.#node, batch }, () => {
-      if (this.#held.delete(held)) held.confirmed();
-    });
+  #fail(message: string): void {
+    for (const answered of [...this.#unanswered]) {
+      answered(new ServiceError("broker-lost", message));
+    }
   }
 }

@@ -91,6 +91,14 @@ export const limits = {
   ackDelayMs: 10,
   /** Minimum time between two repetitions of a stream: acks that report one gap come in bursts. */
   repeatMs: 100,
+  /**
+   * When the broker came back its subscribers come back about then too. So long open mode waits
+   * for them where the broker does not tell whether anybody subscribes.
+   */
+  resubscribeMs: 500,
+  /** How long a broker that tells it is asked for subscribers, and how often. */
+  resubscribeMsMax: 5_000,
+  resubscribeEveryMs: 100,
   /** Period of the check of streams. */
   routerTickMs: 1_000,
   /** Idle connections that are moved to another origin in one such period. */

@@ -3,17 +3,16 @@ import type { Connection, Registry, TokenExpiries } from "../connection/mod.ts";
 import { type Delivery, type FanOut, Outcome, type ReusableMessage } from "../groups/mod.ts";
 import type { HandshakeApp, WaitingHandshakes } from "../handshake/mod.ts";
 import type { Clock, Codec, CommandBus, CommandSource, Deflate, Logger } from "../ports/mod.ts";
+import type { Acknowledgements, ReliableReceiver, StreamMemory } from "../streams/mod.ts";
 import type { GatewayMetrics } from "../telemetry/mod.ts";
 import type { Answer, FlushTracker } from "./answers.ts";
-import type { CommandAcks } from "./command-acks.ts";
 import type { CommandOptions } from "./command-options.ts";
-import type { CommandStreams } from "./command-streams.ts";
 import type { CommandTargets } from "./command-targets.ts";
 
 /** What commands ask of the app that they are for. */
 export interface CommandApp extends HandshakeApp {
-  readonly commandStreams: CommandStreams;
-  readonly acks: CommandAcks;
+  readonly commandStreams: StreamMemory<ReliableReceiver>;
+  readonly acks: Acknowledgements;
 }
 
 export interface CommandDispatcherParts {

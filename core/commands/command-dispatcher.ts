@@ -8,6 +8,7 @@ import {
   sizeFault,
 } from "../groups/mod.ts";
 import { type CommandSource, type GroupMessage, MessageKind, Verb } from "../ports/mod.ts";
+import { type Acceptance, ReliableReceiver } from "../streams/mod.ts";
 import { AnswerById, FlushTracker } from "./answers.ts";
 import type {
   CommandApp,
@@ -16,7 +17,6 @@ import type {
   CommandDispatcherParts,
 } from "./command-context.ts";
 import { type CommandOptions, isExpired, noOptions, readOptions } from "./command-options.ts";
-import type { Admission } from "./command-streams.ts";
 import { CommandTargets } from "./command-targets.ts";
 import { ConnectionCommands } from "./connection-commands.ts";
 import { GroupCommands } from "./group-commands.ts";
@@ -139,43 +139,46 @@ export class CommandDispatcher {
     let skip = 0;
     let count = 0;
     if (stream !== undefined) {
-      const admission = this.#admit(app, source, stream);
-      if (admission === undefined) return;
-      count = admission.next;
-      if (admission.gap > 0) {
+      const acceptance = this.#accept(app, source, stream);
+      if (acceptance === undefined) return;
+      const { gap, next } = acceptance;
+      if (gap > 0) {
         parts.metrics.error("batch-gap");
-        this.#missing.missed(source, stream, admission.gap);
-        app.acks.note(source, stream, { count, gap: true });
+        this.#missing.missed(source, stream, gap);
+        app.acks.note(source.sender, ["ack", stream, next, next], source.json);
         return;
       }
       this.#missing.came(source, stream);
-      skip = admission.skip;
+      skip = acceptance.skip;
+      count = next;
     }
     while (codec.commands.nextItem()) {
       if (skip-- > 0) continue;
       this.#item(app, source);
     }
-    if (stream !== undefined) app.acks.note(source, stream, { count, gap: false });
+    if (stream !== undefined) app.acks.note(source.sender, ["ack", stream, count], source.json);
   }
 
   /** How a numbered batch stands in its stream; undefined where it is refused. */
-  #admit(app: CommandApp, source: CommandSource, stream: string): Admission | undefined {
+  #accept(app: CommandApp, source: CommandSource, stream: string): Acceptance | undefined {
     const { codec } = this.#context.parts;
     if (source.sender.length > limits.senderCharsMax) {
       const most = `at most ${limits.senderCharsMax} characters`;
       this.#refuse(source, "batch-malformed", `a sender of numbered batches has ${most}`);
       return undefined;
     }
-    const numbers = {
-      first: codec.commands.first(),
-      items: codec.commands.items(),
-      base: codec.commands.base(),
-    };
-    const admission = app.commandStreams.admit(source.sender, { stream, ...numbers });
-    if (admission === undefined) {
-      this.#refuse(source, "streams-full", "no room to remember the stream of a new sender");
-    }
-    return admission;
+    const known = app.commandStreams.get(source.sender, stream);
+    const receiver = known ?? new ReliableReceiver();
+    const acceptance = receiver.accept(
+      codec.commands.first(),
+      codec.commands.items(),
+      codec.commands.base(),
+    );
+    // A stream whose first batch was lost is remembered from that batch on.
+    const isKept = known !== undefined || acceptance.gap > 0;
+    if (isKept || app.commandStreams.add(source.sender, stream, receiver)) return acceptance;
+    this.#refuse(source, "streams-full", "no room to remember the stream of a new sender");
+    return undefined;
   }
 
   #item(app: CommandApp, source: CommandSource): void {

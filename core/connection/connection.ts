@@ -1,5 +1,5 @@
 import type { CloseCause } from "../base/mod.ts";
-import type { ConnectionHandle, Socket } from "../ports/mod.ts";
+import type { ConnectionHandle, MessageKind, Socket } from "../ports/mod.ts";
 import type { CloseReason } from "./close-reasons.ts";
 
 /** What one address has here. */
@@ -22,14 +22,18 @@ export interface ConnectionStream {
   readonly buffer: number;
   /** Number of its next item. */
   readonly next: number;
-  readonly window: { readonly confirmed: number };
+  /** Every item below is acknowledged. */
+  readonly acknowledged: number;
   readonly windowFull: boolean;
   /** Whether what is written goes out now. */
   readonly flows: boolean;
   append(item: readonly unknown[]): void;
   /** Tells that these connections are there. */
   alive(ids: readonly string[]): void;
-  /** The codec has written messages to it. */
+  /** Writes a message of this slot to the batch buffer. Returns its bytes. */
+  writeText(slot: number, text: string): number;
+  writeBytes(slot: number, kind: MessageKind, data: Uint8Array): void;
+  /** Messages were written. */
   written(): void;
   /** The codec has no room for a message in its batch buffer. */
   bufferFull(): void;

@@ -17,7 +17,7 @@ export class IdleConnections {
       this.#slot = (this.#slot + 1) % this.#registry.slots;
       if (connection === undefined || connection.paused) continue;
       if (connection.closing !== undefined) continue;
-      if (connection.lastItem <= connection.stream.window.confirmed) yield connection;
+      if (connection.lastItem <= connection.stream.acknowledged) yield connection;
     }
   }
 }

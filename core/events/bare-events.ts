@@ -1,15 +1,17 @@
 import type { ServiceError } from "../base/mod.ts";
-import type { EventChannel } from "../ports/mod.ts";
-import { type Destination, type Fit, fitBare } from "./batch-splitter.ts";
+import type { Codec, EventChannel } from "../ports/mod.ts";
+import { BatchSplitter, type Destination } from "./batch-splitter.ts";
 
 /** Events outside the numbering: how an `ack` travels, and what a leaving origin is answered. */
 export class BareEvents {
   readonly #channel: EventChannel;
+  readonly #splitter: BatchSplitter;
   readonly #failed: (error: ServiceError) => void;
   #bytes = 0;
 
-  constructor(channel: EventChannel, failed: (error: ServiceError) => void) {
+  constructor(channel: EventChannel, codec: Codec, failed: (error: ServiceError) => void) {
     this.#channel = channel;
+    this.#splitter = new BatchSplitter(codec, channel);
     this.#failed = failed;
   }
 
@@ -18,8 +20,8 @@ export class BareEvents {
     return this.#bytes;
   }
 
-  publish(destination: Destination, items: readonly (readonly unknown[])[], fit: Fit): void {
-    for (const payload of fitBare(items, fit)) {
+  publish(destination: Destination, items: readonly (readonly unknown[])[], json: boolean): void {
+    for (const payload of this.#splitter.splitBare(items, json)) {
       this.#bytes += payload.byteLength;
       this.#channel.publish(destination, payload, (error) => {
         this.#bytes -= payload.byteLength;
@@ -27,4 +29,18 @@ export class BareEvents {
       });
     }
   }
+}
+
+/**
+ * Asks the broker whether it takes anything for this destination: an empty `alive`, which tells
+ * nobody anything.
+ */
+export function publishEmptyAlive(
+  { codec, channel }: { readonly codec: Codec; readonly channel: EventChannel },
+  destination: Destination,
+  json: boolean,
+  answered: (error?: ServiceError) => void,
+): void {
+  const [payload] = new BatchSplitter(codec, channel).splitBare([["alive", []]], json);
+  channel.publish(destination, payload!, answered);
 }

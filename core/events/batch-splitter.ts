@@ -1,9 +1,14 @@
 import { limits } from "../base/mod.ts";
 import type { Codec, EventChannel, EventDestination, OriginDestination } from "../ports/mod.ts";
-import type { NumberedBatch } from "./batch-window.ts";
+import type { NumberedBatch } from "../streams/mod.ts";
 
 /** Whoever a stream's batches go to. */
 export type Destination = EventDestination | OriginDestination;
+
+/** A batch of events; `json` says that it goes out as JSON, whatever the stream's others do. */
+export interface EventBatch extends NumberedBatch {
+  readonly json?: boolean | undefined;
+}
 
 /** Bytes of items that a batch may hold, so that the channel can publish it in one piece. */
 export function batchBytesTarget(channel: EventChannel): number {
@@ -34,62 +39,78 @@ export function aliveItems(channel: EventChannel, ids: readonly string[]): unkno
   return items;
 }
 
-export interface Fit {
-  readonly codec: Codec;
-  readonly bytesMax: number;
-  /** Batches are published as JSON in place of MessagePack. */
-  readonly json: boolean;
-  /** An item that fits no packet even alone. An empty one has its number from now on. */
-  readonly unfit: (item: readonly unknown[]) => void;
-}
+/** Formats batches, and splits those that are larger than a packet of the broker may be. */
+export class BatchSplitter {
+  readonly #codec: Codec;
+  readonly #channel: EventChannel;
+  readonly #onOversized: (item: readonly unknown[]) => void;
 
-function format({ codec, json }: Fit, batch: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
-  return json ? new Uint8Array(codec.values.toJson(batch)) : batch;
-}
-
-/**
- * A batch in as many pieces as the channel needs, formatted. Buffers are kept below its limit, so
- * most are one: not what was written before the limit was known, and what JSON makes larger.
- */
-export function fitBatch(batch: NumberedBatch, usual: Fit): NumberedBatch[] {
-  const fit = batch.json === true ? { ...usual, json: true } : usual;
-  const payload = format(fit, batch.payload);
-  if (payload.byteLength <= fit.bytesMax) return [{ ...batch, payload }];
-  const [version, stream, , items] = fit.codec.values.decodeValue(batch.payload) as [
-    number,
-    string,
-    number,
-    unknown[][],
-  ];
-  const part = (from: number, to: number): NumberedBatch => {
-    const first = batch.first + from;
-    const bytes = fit.codec.values.encodeValue([version, stream, first, items.slice(from, to)]);
-    return { first, count: to - from, payload: new Uint8Array(bytes) };
-  };
-  if (batch.count > 1) {
-    const middle = batch.count >> 1;
-    return [...fitBatch(part(0, middle), fit), ...fitBatch(part(middle, batch.count), fit)];
+  /** `onOversized` hears of an item that fits no packet. An empty one has its number then. */
+  constructor(
+    codec: Codec,
+    channel: EventChannel,
+    onOversized: (item: readonly unknown[]) => void = () => {},
+  ) {
+    this.#codec = codec;
+    this.#channel = channel;
+    this.#onOversized = onOversized;
   }
-  const [verb, , , , , , grant] = items[0] ?? [];
-  if (verb === "close" && grant !== undefined) {
-    // That it is closed counts more than whose it was.
-    items[0] = items[0]!.slice(0, 6);
-    return fitBatch(part(0, 1), fit);
-  }
-  // A number that never came would be asked for again for ever.
-  fit.unfit(items[0] ?? []);
-  const [, id] = items[0] ?? [];
-  items[0] = ["alive", typeof id === "string" ? [id] : []];
-  return [{ ...batch, payload: format(fit, part(0, 1).payload) }];
-}
 
-/** Items outside the numbering, in as many batches as the channel needs. */
-export function fitBare(
-  items: readonly (readonly unknown[])[],
-  fit: Fit,
-): Uint8Array<ArrayBuffer>[] {
-  const payload = format(fit, new Uint8Array(fit.codec.values.encodeValue(items)));
-  if (payload.byteLength <= fit.bytesMax || items.length < 2) return [payload];
-  const middle = items.length >> 1;
-  return [...fitBare(items.slice(0, middle), fit), ...fitBare(items.slice(middle), fit)];
+  /**
+   * A batch in as many pieces as the channel needs. Batch buffers are kept below its limit, so
+   * most are one: not what was written before the limit was known, and what JSON makes larger.
+   */
+  split(batch: EventBatch, json: boolean): NumberedBatch[] {
+    const payload = this.#format(batch.payload, json);
+    if (payload.byteLength <= this.#channel.batchBytesMax) return [{ ...batch, payload }];
+    const [version, stream, , items] = this.#codec.values.decodeValue(batch.payload) as [
+      number,
+      string,
+      number,
+      unknown[][],
+    ];
+    const part = (from: number, to: number): NumberedBatch => {
+      const first = batch.first + from;
+      const bytes = this.#codec.values.encodeValue([
+        version,
+        stream,
+        first,
+        items.slice(from, to),
+      ]);
+      return { first, count: to - from, payload: new Uint8Array(bytes) };
+    };
+    if (batch.count > 1) {
+      const middle = batch.count >> 1;
+      return [
+        ...this.split(part(0, middle), json),
+        ...this.split(part(middle, batch.count), json),
+      ];
+    }
+    const [verb, , , , , , grant] = items[0] ?? [];
+    if (verb === "close" && grant !== undefined) {
+      // That it is closed counts more than whose it was.
+      items[0] = items[0]!.slice(0, 6);
+      return this.split(part(0, 1), json);
+    }
+    // A number that never came would be asked for again for ever.
+    this.#onOversized(items[0] ?? []);
+    const [, id] = items[0] ?? [];
+    items[0] = ["alive", typeof id === "string" ? [id] : []];
+    return [{ ...batch, payload: this.#format(part(0, 1).payload, json) }];
+  }
+
+  /** Items outside the numbering, in as many batches as the channel needs. */
+  splitBare(items: readonly (readonly unknown[])[], json: boolean): Uint8Array<ArrayBuffer>[] {
+    const payload = this.#format(new Uint8Array(this.#codec.values.encodeValue(items)), json);
+    if (payload.byteLength <= this.#channel.batchBytesMax || items.length < 2) return [payload];
+    const middle = items.length >> 1;
+    return [
+      ...this.splitBare(items.slice(0, middle), json),
+      ...this.splitBare(items.slice(middle), json),
+    ];
+  }
+
+  #format(batch: Uint8Array<ArrayBuffer>, json: boolean): Uint8Array<ArrayBuffer> {
+    return json ? new Uint8Array(this.#codec.values.toJson(batch)) : batch;
+  }
 }

@@ -1,78 +1,143 @@
-import { type CloseCause, limits, type ServiceError } from "../base/mod.ts";
-import type { Connection } from "../connection/mod.ts";
+import { type CloseCause, limits, ServiceError } from "../base/mod.ts";
+import {
+  type Connection,
+  type ConnectionStream,
+  type Connections,
+  closeReasons,
+} from "../connection/mod.ts";
+import type { Cancel, Clock, Codec, EventChannel, Logger, MessageKind } from "../ports/mod.ts";
+import { type ItemRange, type PublishAnswer, ReliableSender } from "../streams/mod.ts";
+import type { GatewayMetrics } from "../telemetry/mod.ts";
 import { BareEvents } from "./bare-events.ts";
 import {
   aliveItems,
+  BatchSplitter,
   batchBytesTarget,
   type Destination,
-  type Fit,
-  fitBatch,
+  type EventBatch,
 } from "./batch-splitter.ts";
-import type { NumberedBatch } from "./batch-window.ts";
 import { DepartedConnections } from "./departed-connections.ts";
-import type { EventStreamOptions, EventStreamParts } from "./event-stream-options.ts";
 import { closeEvent, knownOf } from "./introduction.ts";
 import { PausedConnections } from "./paused-connections.ts";
 import { StreamWindow } from "./stream-window.ts";
 
+/** What the event streams of an app work with. */
+export interface EventServices {
+  readonly codec: Codec;
+  readonly channel: EventChannel;
+  readonly clock: Clock;
+  readonly metrics: GatewayMetrics;
+  readonly logger: Logger;
+  /** The connections of the app. */
+  readonly registry: Connections;
+  /** In open mode: the broker had nobody to give these items to. */
+  readonly unheard?: ((stream: EventStream, items: ItemRange) => void) | undefined;
+}
+
+/** What one stream is. */
+export interface EventStreamSettings {
+  /** Names the ordered flow: this publisher incarnation to this destination. */
+  readonly name: string;
+  /** Undefined: nobody takes these events yet. */
+  readonly destination: Destination | undefined;
+  /** Batches are published as JSON in place of MessagePack. */
+  readonly json: boolean;
+  /** Bytes of batches that are not acknowledged yet; past it sockets are not read. */
+  readonly windowBytesMax: number;
+  /** Items of these, likewise. */
+  readonly windowItemsMax: number;
+}
+
 /**
- * One numbered flow of events to one destination: a buffer of the codec, its publishing once per
- * turn, and the window of what is not confirmed. In open mode the transport confirms, in assigned
- * mode the origin does. When the window is full, the connections that go on talking are not read
- * any more until it has room again.
+ * One numbered flow of events to one destination: a batch buffer of the codec, published once per
+ * turn by a reliable sender. In open mode the transport acknowledges, in assigned mode the origin
+ * does. When the window of what is not acknowledged is full, the connections that go on talking
+ * are not read any more until it has room again.
  */
-export class EventStream {
+export class EventStream implements ConnectionStream {
   readonly buffer: number;
   readonly departed: DepartedConnections = new DepartedConnections();
-  readonly #parts: EventStreamParts;
-  readonly #options: EventStreamOptions;
-  /** What is not confirmed. */
-  readonly window: StreamWindow;
-  /** Publishes that the transport has not answered. */
-  #inFlight = 0;
-  #connected = false;
-  #frozen = false;
-  /** Surrendered: late answers of the transport find nothing to do; its buffer is another's. */
-  #ended = false;
-  #scheduled = false;
-  #refused: ServiceError | undefined;
   readonly bare: BareEvents;
+  /** One that everybody hears, in open mode. */
+  readonly isOpen: boolean;
+  readonly #services: EventServices;
+  readonly #settings: EventStreamSettings;
+  readonly #sender: ReliableSender<EventBatch>;
+  readonly #window: StreamWindow;
+  readonly #splitter: BatchSplitter;
   readonly #paused: PausedConnections = new PausedConnections();
   readonly #settled: (() => void)[] = [];
+  #connected = false;
+  #everConnected = false;
+  /** Open mode: until then a batch that nobody subscribes to is published again. */
+  #askUntil = 0;
+  #cancelReturn: Cancel = () => {};
+  #scheduled = false;
+  #refused: ServiceError | undefined;
   readonly #endOfTurn = (): void => {
     this.#scheduled = false;
-    this.#pump();
+    this.#sender.pump();
   };
 
-  constructor(parts: EventStreamParts, options: EventStreamOptions) {
-    this.#parts = parts;
-    this.#options = options;
-    this.window = new StreamWindow(options);
-    this.buffer = parts.codec.events.openBuffer(options.stream);
-    this.bare = new BareEvents(parts.channel, (error) => this.#failed(error));
+  constructor(services: EventServices, settings: EventStreamSettings) {
+    const { codec, channel, clock } = services;
+    const { destination, windowBytesMax, windowItemsMax } = settings;
+    this.#services = services;
+    this.#settings = settings;
+    this.isOpen = destination !== undefined && "partition" in destination;
+    this.buffer = codec.events.openBuffer(settings.name);
+    this.bare = new BareEvents(channel, codec, (error) => this.#failed(error));
+    this.#splitter = new BatchSplitter(codec, channel, (item) => this.#oversized(item));
+    const flow = {
+      take: () => (this.#window.closed ? undefined : this.#takeBuffer()),
+      publish: (batch: EventBatch, answered: PublishAnswer) => this.#publish(batch, answered),
+      progressed: () => this.#progressed(),
+    };
+    this.#sender = new ReliableSender(clock, flow, this.isOpen ? "transport" : "receiver");
+    this.#window = new StreamWindow(this.#sender, windowBytesMax, windowItemsMax);
   }
 
   get name(): string {
-    return this.#options.stream;
+    return this.#settings.name;
   }
 
-  /** Bytes of events that are not confirmed: in the batch buffer, waiting, or published. */
+  /** Bytes of events that are not acknowledged: in the batch buffer, waiting, or published. */
   get unconfirmedBytes(): number {
-    return this.#parts.codec.events.bufferBytes(this.buffer) + this.window.bytes;
+    return this.#services.codec.events.bufferBytes(this.buffer) + this.#sender.bytes;
+  }
+
+  /** Every item below is acknowledged. */
+  get acknowledged(): number {
+    return this.#sender.acknowledged;
+  }
+
+  /** Everything that was published is acknowledged. */
+  get idle(): boolean {
+    return this.#sender.idle;
+  }
+
+  /** How long nothing was acknowledged, though something was published. */
+  get silentMs(): number {
+    return this.#sender.silentMs;
   }
 
   get windowFull(): boolean {
-    return this.window.full;
+    return this.#window.full;
+  }
+
+  /** No further handshake is to ask this origin. */
+  get connectsFull(): boolean {
+    return this.#window.connectsFull;
   }
 
   /** Whether what is written goes out now: somebody takes it, and the broker is there. */
   get flows(): boolean {
-    return this.#connected && this.#options.destination !== undefined;
+    return this.#connected && this.#settings.destination !== undefined;
   }
 
   /** No room for a further connection: whoever it is would fill the node's memory. */
   get bytesFull(): boolean {
-    return this.#liveBytes >= this.#options.windowBytesMax;
+    return this.#liveBytes >= this.#settings.windowBytesMax;
   }
 
   /** Why the broker takes nothing for the origin: what is held is to go to another one. */
@@ -86,35 +151,67 @@ export class EventStream {
 
   /** Number of the next item. */
   get next(): number {
-    return this.#parts.codec.events.bufferNext(this.buffer);
+    return this.#services.codec.events.bufferNext(this.buffer);
+  }
+
+  /** An origin acknowledges its items. */
+  get toOrigin(): boolean {
+    return this.#settings.destination !== undefined && !this.isOpen;
   }
 
   /** Whether the channel can publish. While it cannot, events wait inside the window. */
   connected(connected: boolean): void {
+    const returns = connected && this.#everConnected && this.isOpen;
     this.#connected = connected;
-    if (!connected) return;
-    // The channel repeats what it holds itself; what only the origin confirms is ours to repeat.
-    if (this.confirmedByOrigin) this.repeat(this.window.confirmed);
-    this.#pump();
+    this.#everConnected ||= connected;
+    this.#cancelReturn();
+    this.#askUntil = 0;
+    this.#sender.inFlightMax = limits.eventWindowBatchesMax;
+    if (returns) this.#awaitSubscribers();
+    else this.#sender.connected(this.flows && this.#refused === undefined);
+  }
+
+  /** Writes a message of this connection's slot. Returns its bytes. */
+  writeText(slot: number, text: string): number {
+    const { codec } = this.#services;
+    if (!codec.events.text(slot, text)) {
+      this.bufferFull();
+      codec.events.text(slot, text);
+    }
+    return codec.events.textBytes();
+  }
+
+  /** The same from bytes; those of a text are UTF-8 already checked. */
+  writeBytes(slot: number, kind: MessageKind, data: Uint8Array): void {
+    const { codec } = this.#services;
+    if (codec.events.bytes(slot, kind, data)) return;
+    this.bufferFull();
+    codec.events.bytes(slot, kind, data);
+  }
+
+  /** The batch buffer takes no further message: its batch joins those that wait. */
+  bufferFull(): void {
+    this.#takeFull();
+    this.#sender.pump();
   }
 
   /** Something was written to the batch buffer: it is published at the end of this turn. */
   written(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    this.#parts.clock.endOfTurn(this.#endOfTurn);
+    this.#services.clock.endOfTurn(this.#endOfTurn);
   }
 
   /** Adds an event that is no message, or one again: never refused. As JSON in its own batch. */
-  append(item: readonly unknown[], json = false): number {
-    const { codec, channel } = this.#parts;
+  append(item: readonly unknown[], json: boolean = false): number {
+    const { codec, channel } = this.#services;
     const bytes = codec.values.encodeValue(item);
-    const alone = json && !this.#options.json;
+    const alone = json && !this.#settings.json;
     // What another stream gave up comes all at once, and brokers limit a packet.
     const full = codec.events.bufferBytes(this.buffer) + bytes.length > batchBytesTarget(channel);
-    if (alone || full) this.#take();
+    if (alone || full) this.#takeFull();
     codec.events.append(this.buffer, bytes);
-    if (alone) this.#take(true);
+    if (alone) this.#takeFull(true);
     this.written();
     return bytes.length;
   }
@@ -122,21 +219,21 @@ export class EventStream {
   /** Adds a `connect`, which fills no window but that of handshakes. */
   appendConnect(item: readonly unknown[]): void {
     const bytes = this.append(item);
-    this.window.wroteConnect(this.next, bytes);
+    this.#window.wroteConnect(this.next, bytes);
   }
 
   /** Tells that these connections are there, in as many items as a packet of the broker needs. */
   alive(ids: readonly string[]): void {
-    for (const item of aliveItems(this.#parts.channel, ids)) this.append(item);
+    for (const item of aliveItems(this.#services.channel, ids)) this.append(item);
   }
 
   /** After a message of this connection: stops reading it while the window is full. */
   hold(connection: Connection): void {
     if (!this.windowFull || connection.paused || connection.closing !== undefined) return;
     if (this.#paused.pause(connection)) {
-      this.#parts.metrics.pauses.add(1);
-    } else if (this.#liveBytes > 2 * this.#options.windowBytesMax) {
-      this.#options.overload(connection);
+      this.#services.metrics.pauses.add(1);
+    } else if (this.#liveBytes > 2 * this.#settings.windowBytesMax) {
+      connection.close(closeReasons.windowFull);
     }
   }
 
@@ -147,7 +244,7 @@ export class EventStream {
 
   /** A connection is closed: this is its last event. */
   closed(connection: Connection, closeCode: number, closeReason: string, cause: CloseCause): void {
-    const { codec } = this.#parts;
+    const { codec } = this.#services;
     const known = knownOf(codec, connection);
     const seq = codec.events.takeSeq(connection.slot);
     this.append(closeEvent(codec, known, [seq, closeCode, closeReason, cause]));
@@ -156,156 +253,175 @@ export class EventStream {
     if (!this.isOpen) this.departed.add(known, this.next);
   }
 
-  /** The batch buffer takes no further message: its batch joins those that wait. */
-  bufferFull(): void {
-    this.#take();
-    this.#pump();
-  }
-
   /** Publishes outside the numbering: how an `ack` travels. Dropped while not connected. */
-  publishBare(items: readonly (readonly unknown[])[], json = false): void {
-    const { destination } = this.#options;
+  publishBare(items: readonly (readonly unknown[])[], json: boolean = false): void {
+    const { destination, json: always } = this.#settings;
     if (!this.#connected || destination === undefined) return;
-    this.bare.publish(destination, items, json ? { ...this.#fit, json } : this.#fit);
-  }
-
-  /** The origin has handled every item below `count`. False where that says nothing new. */
-  acknowledge(count: number): boolean {
-    if (!this.window.confirm(count)) return false;
-    this.departed.confirm(count);
-    this.#pump();
-    this.#roomAgain();
-    return true;
-  }
-
-  /** Publishes again what the window holds from item `count` on. */
-  repeat(count: number): void {
-    this.window.rewind(count);
-    this.#pump();
+    this.bare.publish(destination, items, json || always);
   }
 
   /**
-   * Publishes the oldest unconfirmed batch once more: a live origin answers with its count. The
-   * number after it.
+   * The origin has handled every item below `count`; `received` where it misses some. True where
+   * something is published again.
    */
-  probe(): number | undefined {
-    const batch = this.window.oldest();
-    if (batch === undefined || !this.#connected) return undefined;
-    this.#publish(batch);
-    return batch.first + batch.count;
+  acknowledge(count: number, received?: number): boolean {
+    return this.#sender.acknowledge(count, received);
+  }
+
+  /** Asks a silent origin where it stands; true where it did. To be called once in a while. */
+  probe(): boolean {
+    return this.#sender.probe();
   }
 
   /** Publishes what is there (answers are for this origin alone), and nothing new any more. */
   freeze(): void {
-    if (this.#connected && !this.window.closed) {
-      this.#take();
-      this.#publishTaken();
-    }
-    this.#frozen = true;
+    this.#sender.freeze();
   }
 
   /**
-   * Gives up every item that is not confirmed, in order, and the connections that were not read.
-   * The stream is not used afterwards; its batch buffer is empty.
+   * Gives up every item that is not acknowledged, in order, and the connections that were not
+   * read. The stream is not used afterwards; its batch buffer is empty.
    */
   takeUnacknowledged(): { items: unknown[][]; paused: Connection[] } {
-    this.#take();
-    this.#ended = true;
-    const items = this.window.takeUnacknowledged(this.#parts.codec);
+    this.#takeFull();
+    const { acknowledged } = this.#sender;
+    const items: unknown[][] = [];
+    for (const { first, payload } of this.#sender.takeUnacknowledged()) {
+      const [, , , batch] = this.#services.codec.values.decodeValue(payload) as [
+        0,
+        0,
+        0,
+        unknown[][],
+      ];
+      items.push(...batch.slice(Math.max(0, acknowledged - first)));
+    }
+    this.#cancelReturn();
     for (const resolve of this.#settled.splice(0)) resolve();
     return { items, paused: this.#paused.take() };
   }
 
-  /** Resolves when everything written so far is confirmed. */
+  /** Resolves when everything written so far is acknowledged. */
   settled(): Promise<void> {
-    this.#pump();
+    this.#sender.pump();
     if (this.unconfirmedBytes === 0) return Promise.resolve();
     return new Promise((resolve) => this.#settled.push(resolve));
   }
 
-  get confirmedByOrigin(): boolean {
-    return this.#options.destination !== undefined && !this.isOpen;
-  }
-
-  /** One that everybody hears, in open mode. */
-  get isOpen(): boolean {
-    return "partition" in (this.#options.destination ?? {});
-  }
-
   /** Without those of handshakes. */
   get #liveBytes(): number {
-    return this.unconfirmedBytes - this.window.connectBytes;
+    return this.unconfirmedBytes - this.#window.connectBytes;
   }
 
-  #take(json?: boolean): void {
-    const { codec } = this.#parts;
+  /** The batch in the making; undefined where it holds nothing. */
+  #takeBuffer(json?: boolean): EventBatch | undefined {
+    const { codec } = this.#services;
     const count = codec.events.bufferItems(this.buffer);
-    if (count === 0) return;
+    if (count === 0) return undefined;
     const first = codec.events.bufferNext(this.buffer) - count;
-    this.window.push({ first, count, payload: codec.events.takeBatch(this.buffer), json });
+    this.#window.took();
+    return { first, count, payload: codec.events.takeBatch(this.buffer), json };
+  }
+
+  #takeFull(json?: boolean): void {
+    const batch = this.#takeBuffer(json);
+    if (batch !== undefined) this.#sender.add(batch);
   }
 
   /**
-   * Publishes what may be published. While a publish is in flight the buffer is left to grow until
-   * it is answered: batches get larger under load instead of more.
+   * The broker's subscribers come back about when this node does. What is published before they
+   * have subscribed again is lost to them although the broker confirms it. So one batch asks for
+   * them where the channel knows; else everything waits for a moment.
    */
-  #pump(): void {
-    if (!this.flows || this.#ended || this.#refused !== undefined) return;
-    this.#publishTaken();
-    if (this.#frozen || this.#inFlight >= limits.publishesInFlightTarget || this.window.closed)
-      return;
-    this.#take();
-    this.#publishTaken();
-  }
-
-  #publishTaken(): void {
-    while (this.#inFlight < limits.eventWindowBatchesMax) {
-      if (this.#frozen && this.window.nextIsNew) return;
-      const batch = this.window.publishNext();
-      if (batch === undefined) return;
-      this.#publish(batch);
+  #awaitSubscribers(): void {
+    const { channel, clock } = this.#services;
+    if (channel.knowsSubscribers) {
+      this.#askUntil = clock.now() + limits.resubscribeMsMax;
+      this.#sender.inFlightMax = 1;
+      this.#sender.connected(true);
+    } else {
+      this.#cancelReturn = clock.after(limits.resubscribeMs, () => this.#sender.connected(true));
     }
   }
 
-  #publish(batch: NumberedBatch): void {
-    const { channel, metrics } = this.#parts;
-    const pieces = fitBatch(batch, this.#fit);
-    this.#inFlight += pieces.length;
-    const destination = this.#options.destination as Destination;
+  #publish(batch: EventBatch, answered: PublishAnswer): void {
+    const { metrics } = this.#services;
+    const pieces = this.#splitter.split(batch, batch.json === true || this.#settings.json);
+    let unanswered = pieces.length;
+    let lost: ServiceError | undefined;
     for (const piece of pieces) {
       metrics.batchesPublished.add(1);
       metrics.batchBytesPublished.add(piece.payload.byteLength);
-      channel.publish(destination, piece.payload, (error) => this.#answered(piece, error));
+      this.#publishPiece(piece, (error) => {
+        if (error?.code === "broker-lost") lost = error;
+        unanswered--;
+        if (unanswered === 0) answered(lost);
+      });
     }
   }
 
-  #answered(batch: NumberedBatch, error: ServiceError | undefined): void {
-    if (this.#ended) return;
-    this.#inFlight--;
-    if (error !== undefined) this.#failed(error);
-    if (!this.confirmedByOrigin) this.window.confirm(batch.first + batch.count);
-    if (error?.code === "no-subscriber") this.#parts.unheard?.(this, batch);
-    this.#pump();
-    this.#roomAgain();
+  #publishPiece(piece: EventBatch, answered: PublishAnswer): void {
+    const { channel, clock, unheard } = this.#services;
+    const destination = this.#settings.destination as Destination;
+    channel.publish(destination, piece.payload, (error) => {
+      if (error?.code === "no-subscriber" && clock.now() < this.#askUntil) {
+        clock.after(limits.resubscribeEveryMs, () => {
+          if (this.#connected) this.#publishPiece(piece, answered);
+          else answered(new ServiceError("broker-lost", "the broker was asked for subscribers"));
+        });
+        return;
+      }
+      if (error !== undefined) this.#failed(error);
+      if (error?.code === "no-subscriber") unheard?.(this, piece);
+      if (error?.code !== "broker-lost") this.#askUntil = 0;
+      answered(error);
+    });
   }
 
-  /** To a partition what failed is lost. An origin's is sent again, unless that cannot help. */
-  #failed(error: ServiceError): void {
-    const { code } = error;
-    this.#parts.metrics.error(code);
-    if (!this.confirmedByOrigin) this.#options.lost(code);
-    else if (code === "publish-refused" || code === "batch-too-big") this.#refused = error;
-  }
-
-  get #fit(): Fit {
-    const { codec, channel } = this.#parts;
-    const { json, unfit } = this.#options;
-    return { codec, bytesMax: channel.batchBytesMax, json, unfit };
-  }
-
-  #roomAgain(): void {
+  #progressed(): void {
+    const { acknowledged } = this.#sender;
+    if (this.#askUntil === 0) this.#sender.inFlightMax = limits.eventWindowBatchesMax;
+    this.#window.acknowledged(acknowledged);
+    this.departed.confirm(acknowledged);
     if (this.#paused.size > 0 && !this.windowFull) this.#paused.resume();
     if (this.#settled.length === 0 || this.unconfirmedBytes > 0) return;
     for (const resolve of this.#settled.splice(0)) resolve();
+  }
+
+  /** What failed is lost to a partition. An origin's is repeated, unless that cannot help. */
+  #failed(error: ServiceError): void {
+    const { metrics, logger } = this.#services;
+    const { code } = error;
+    if (this.toOrigin) {
+      metrics.error(code);
+      if (code !== "publish-refused" && code !== "batch-too-big") return;
+      this.#refused = error;
+      this.#sender.connected(false);
+    } else if (code !== "broker-lost") {
+      metrics.error(code);
+      // Where nobody subscribes, that is no fault of this node's, and every batch would tell it.
+      const level = code === "no-subscriber" ? "debug" : "error";
+      logger.log(level, "events-lost", "events were published in vain", { code });
+    }
+  }
+
+  /** An item is larger than the broker's packets. */
+  #oversized([verb, id]: readonly unknown[]): void {
+    const { metrics, logger, registry } = this.#services;
+    const code = verb === "message" ? "message-too-big" : "batch-too-big";
+    logger.log("warn", "event-unfit", "an event fits no packet of the broker's", {
+      code,
+      verb: String(verb),
+      // The second element of a reply is its sender's, and may be anything.
+      ...(verb === "reply" ? {} : { connection: String(id) }),
+    });
+    // Nobody is to talk to an origin that was not told of it.
+    const told = verb !== "message" && verb !== "open" && verb !== "assigned";
+    const reason = verb === "message" ? closeReasons.messageTooBig : closeReasons.eventTooBig;
+    for (const connection of registry.all()) {
+      if (told || connection.id !== id || connection.closing !== undefined) continue;
+      connection.close(reason);
+      return;
+    }
+    metrics.error(code);
   }
 }

@@ -1,8 +1,7 @@
-export { AckMonitor, type StreamOrigin } from "./ack-monitor.ts";
-export { fitBare, limitBatches } from "./batch-splitter.ts";
-export type { ItemRange } from "./batch-window.ts";
-export type { EventStream } from "./event-stream.ts";
-export type { EventStreamParts } from "./event-stream-options.ts";
+export type { ItemRange } from "../streams/mod.ts";
+export { publishEmptyAlive } from "./bare-events.ts";
+export { limitBatches } from "./batch-splitter.ts";
+export { type EventServices, EventStream } from "./event-stream.ts";
 export { Heartbeat, type HeartbeatOptions } from "./heartbeat.ts";
 export {
   assignedEvent,
@@ -10,4 +9,3 @@ export {
   keptInfo,
   knownOf,
 } from "./introduction.ts";
-export { newStream, type StreamShape } from "./new-stream.ts";

@@ -1,21 +1,21 @@
 import { limits } from "../base/mod.ts";
-import type { Codec } from "../ports/mod.ts";
-import { BatchWindow, type NumberedBatch } from "./batch-window.ts";
 
-/** What a stream may hold unconfirmed. */
-export interface StreamWindowOptions {
-  readonly windowBytesMax: number;
-  readonly windowItemsMax: number;
+/** What of a stream is taken from its batch buffer and not acknowledged. */
+export interface Unacknowledged {
+  readonly bytes: number;
+  readonly items: number;
 }
 
 /**
  * The window of one stream in two budgets: live traffic, and the `connect` items of handshakes.
- * Whoever only knocks must not stop those who are in: no socket is paused or refused because of
- * handshakes, and past their own budget only handshakes are refused.
+ * Handshakes must not stop those who are connected: no socket is paused or refused because of
+ * them, and past their own budget only handshakes are refused.
  */
-export class StreamWindow extends BatchWindow {
-  readonly #options: StreamWindowOptions;
-  /** Number after each `connect` that is not confirmed, and its bytes, from `#first` on. */
+export class StreamWindow {
+  readonly #unacknowledged: Unacknowledged;
+  readonly #bytesMax: number;
+  readonly #itemsMax: number;
+  /** Number after each `connect` that is not acknowledged, and its bytes, from `#first` on. */
   #connects: { readonly end: number; readonly bytes: number }[] = [];
   #first = 0;
   #connectBytes = 0;
@@ -23,35 +23,33 @@ export class StreamWindow extends BatchWindow {
   #takenItems = 0;
   #takenBytes = 0;
 
-  constructor(options: StreamWindowOptions) {
-    super();
-    this.#options = options;
+  constructor(unacknowledged: Unacknowledged, bytesMax: number, itemsMax: number) {
+    this.#unacknowledged = unacknowledged;
+    this.#bytesMax = bytesMax;
+    this.#itemsMax = itemsMax;
   }
 
-  get connectItems(): number {
-    return this.#connects.length - this.#first;
-  }
-
+  /** Bytes of handshakes that are not acknowledged. */
   get connectBytes(): number {
     return this.#connectBytes;
   }
 
   /** Live traffic fills its budget: sockets are not read. */
   get full(): boolean {
-    const { windowBytesMax, windowItemsMax } = this.#options;
-    const [bytes, items] = [this.bytes - this.#takenBytes, this.items - this.#takenItems];
-    return bytes >= windowBytesMax || items >= windowItemsMax;
+    const bytes = this.#unacknowledged.bytes - this.#takenBytes;
+    const items = this.#unacknowledged.items - this.#takenItems;
+    return bytes >= this.#bytesMax || items >= this.#itemsMax;
   }
 
   /** Nothing more is to be published now: an origin's `window` holds for handshakes too. */
   get closed(): boolean {
-    return this.full || this.#takenItems >= this.#options.windowItemsMax;
+    return this.full || this.#takenItems >= this.#itemsMax;
   }
 
   /** No further handshake. One that would close the window to live traffic is one too many. */
   get connectsFull(): boolean {
-    const itemsMax = Math.max(limits.handshakeItemsMin, this.#options.windowItemsMax) - 1;
-    return this.#connectBytes >= limits.handshakeBytesMax || this.connectItems >= itemsMax;
+    const itemsMax = Math.max(limits.handshakeItemsMin, this.#itemsMax) - 1;
+    return this.#connectBytes >= limits.handshakeBytesMax || this.#connectItems >= itemsMax;
   }
 
   /** A `connect` was written to the batch buffer; `end` is the number after it. */
@@ -60,39 +58,28 @@ export class StreamWindow extends BatchWindow {
     this.#connectBytes += bytes;
   }
 
-  override push(batch: NumberedBatch): void {
-    super.push(batch);
-    this.#takenItems = this.connectItems;
+  /** The batch buffer was taken. */
+  took(): void {
+    this.#takenItems = this.#connectItems;
     this.#takenBytes = this.#connectBytes;
   }
 
-  override confirm(count: number): boolean {
-    const news = super.confirm(count);
-    for (
-      let next = this.#connects[this.#first];
-      next !== undefined && next.end <= this.confirmed;
-    ) {
+  /** Every item below `count` is acknowledged. */
+  acknowledged(count: number): void {
+    let next = this.#connects[this.#first];
+    while (next !== undefined && next.end <= count) {
       this.#connectBytes -= next.bytes;
       this.#takenBytes -= next.bytes;
       this.#takenItems -= 1;
       this.#first += 1;
       next = this.#connects[this.#first];
     }
-    if (this.#first === this.#connects.length) {
-      this.#connects = [];
-      this.#first = 0;
-    }
-    return news;
+    if (this.#first < this.#connects.length) return;
+    this.#connects = [];
+    this.#first = 0;
   }
 
-  /** Gives up every item that is not confirmed, in order. */
-  takeUnacknowledged(codec: Codec): unknown[][] {
-    const { confirmed } = this;
-    const items: unknown[][] = [];
-    for (const { first, payload } of this.clear()) {
-      const [, , , batch] = codec.values.decodeValue(payload) as [0, 0, 0, unknown[][]];
-      items.push(...batch.slice(Math.max(0, confirmed - first)));
-    }
-    return items;
+  get #connectItems(): number {
+    return this.#connects.length - this.#first;
   }
 }

@@ -48,7 +48,7 @@ export class WaitingHandshakes {
       );
     }
     const stream = app.router.assign(id, slot);
-    if (stream.window.connectsFull) {
+    if (stream.connectsFull) {
       return Promise.resolve(
         unavailable("authorize-full", "too many handshakes wait to be authorised"),
       );

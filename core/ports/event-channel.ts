@@ -43,12 +43,17 @@ export interface EventChannelListener {
 export interface EventChannel {
   /** The largest batch that can be published, in bytes; known after `start`. */
   readonly batchBytesMax: number;
+  /**
+   * Its answers tell where nobody subscribes (`no-subscriber`); known while connected. Where they
+   * do not, open mode publishes a moment later after a reconnect.
+   */
+  readonly knowsSubscribers: boolean;
   /** Resolves when connected. Rejects with a `ServiceError` where it never will be. */
   start(listener: EventChannelListener): Promise<void>;
   /**
    * Publishes one batch. `confirmed` is called once: without an error when the transport has it
-   * (MQTT: PUBACK), in order of the calls. To a partition the channel repeats by itself across a
-   * reconnect; to an origin it answers `broker-lost`, because the stream repeats what counts.
+   * (MQTT: PUBACK). The channel repeats nothing: where the connection ends before, it answers
+   * `broker-lost`, and the stream repeats the batch when it is connected again.
    */
   publish(
     destination: EventDestination | OriginDestination,

@@ -1,13 +1,8 @@
 import { limits } from "../base/mod.ts";
-import { type Connections, IdleConnections } from "../connection/mod.ts";
-import {
-  AckMonitor,
-  type EventStream,
-  type EventStreamParts,
-  newStream,
-  type StreamShape,
-} from "../events/mod.ts";
-import type { Codec, Logger, OriginPresence } from "../ports/mod.ts";
+import { IdleConnections } from "../connection/mod.ts";
+import { type EventServices, EventStream } from "../events/mod.ts";
+import type { EventDestination, OriginDestination, OriginPresence } from "../ports/mod.ts";
+import type { AssignedOrigin } from "./assigned-origin.ts";
 import { NoOriginBuffer } from "./no-origin-buffer.ts";
 import { NoSubscribers } from "./no-subscribers.ts";
 import { type LiveOrigin, OriginDirectory } from "./origin-directory.ts";
@@ -37,12 +32,6 @@ export interface EventRouterOptions {
   readonly rebalance: boolean;
 }
 
-export interface EventRouterParts extends EventStreamParts {
-  readonly codec: Codec;
-  readonly registry: Connections;
-  readonly logger: Logger;
-}
-
 /**
  * Which stream carries which connection's events. Open mode: partitions. Assigned mode: the one
  * origin that rendezvous hashing picks, another when that one is gone; while there is none, a
@@ -51,11 +40,11 @@ export interface EventRouterParts extends EventStreamParts {
 export class EventRouter {
   /** Whether a connection may get another origin than the one that heard it open. */
   readonly mayMove: boolean;
-  readonly #parts: EventRouterParts;
+  readonly #services: EventServices;
   readonly #options: EventRouterOptions;
   readonly #directory: OriginDirectory;
   readonly #open: EventStream[] = [];
-  readonly #origins: Map<string, AckMonitor> = new Map();
+  readonly #origins: Map<string, AssignedOrigin> = new Map();
   readonly #refused: RefusedOrigins;
   readonly #noSubscribers: NoSubscribers;
   readonly #idle: IdleConnections;
@@ -66,29 +55,28 @@ export class EventRouter {
   #connected = false;
   #generation = 0;
 
-  constructor(parts: EventRouterParts, options: EventRouterOptions) {
-    this.#parts = parts;
+  constructor(services: EventServices, options: EventRouterOptions) {
+    this.#services = services;
     this.#options = options;
     this.mayMove = options.mode !== "open";
     this.#assigned = options.mode === "assigned";
-    this.#noSubscribers = new NoSubscribers(parts, options);
-    this.#idle = new IdleConnections(parts.registry);
-    this.#waiting = new NoOriginBuffer(parts, options.originWaitMs);
+    this.#noSubscribers = new NoSubscribers(services, options);
+    this.#idle = new IdleConnections(services.registry);
+    this.#waiting = new NoOriginBuffer(services, options.originWaitMs);
     const { app, json, partitions } = options;
     for (let partition = 0; partition < partitions; partition++) {
-      const destination = { app, partition };
-      this.#open.push(this.#stream({ name: String(partition), destination, json }));
+      this.#open.push(this.#stream(String(partition), { app, partition }, json));
     }
     this.answers = new SenderAnswers({
-      metrics: parts.metrics,
+      metrics: services.metrics,
       own: (sender) => this.#origins.get(sender),
       everybody: this.#open[0] as EventStream,
       windowBytesMax: options.windowBytesMax,
     });
-    this.#refused = new RefusedOrigins(parts, app, (name, presence) =>
+    this.#refused = new RefusedOrigins(services, app, (name, presence) =>
       this.#directory.presence(name, presence),
     );
-    this.#directory = new OriginDirectory(parts.clock, {
+    this.#directory = new OriginDirectory(services.clock, {
       joined: (origin) => this.#joined(origin),
       leaving: (name) => this.#leaving(name),
       left: (name) => this.#left(name),
@@ -180,7 +168,7 @@ export class EventRouter {
   acknowledge(sender: string, name: string, count: number, received?: number): void {
     const assigned = this.#origins.get(sender);
     if (assigned === undefined || assigned.stream.name !== name) return;
-    if (assigned.acknowledge(count, received)) this.#parts.metrics.repeats.add(1);
+    if (assigned.stream.acknowledge(count, received)) this.#services.metrics.repeats.add(1);
     this.#handOverIfDone(assigned);
   }
 
@@ -197,29 +185,29 @@ export class EventRouter {
   tick(): void {
     if (this.#connected && !this.#assigned) this.#noSubscribers.ask();
     for (const assigned of this.#origins.values()) {
-      if (!this.#connected) assigned.rest();
-      const state = assigned.check(this.#options.ackTimeoutMs);
-      if (state === "probed") this.#parts.metrics.repeats.add(1);
-      else if (state !== "fine") this.#expel(assigned);
+      const { stream } = assigned;
+      const stuck = stream.silentMs >= this.#options.ackTimeoutMs;
+      if (stuck || stream.refused !== undefined) this.#expel(assigned);
+      else if (stream.probe()) this.#services.metrics.repeats.add(1);
     }
     if (!this.#options.rebalance || this.#origins.size < 2) return;
     for (const connection of this.#idle.next(limits.rebalancePerTickMax)) {
       const target = this.#target(connection.id);
       if (target === connection.stream || target.windowFull) continue;
-      rebalance(this.#parts, connection, target);
+      rebalance(this.#services, connection, target);
     }
   }
 
   /** An origin lives, and nothing gets through to it, or it gets nothing done. */
-  #expel({ origin, stream }: AckMonitor): void {
-    const { logger, metrics } = this.#parts;
+  #expel({ origin, stream }: AssignedOrigin): void {
+    const { logger, metrics } = this.#services;
     const { app, node } = this.#options;
     const { refused } = stream;
     const code = refused?.code ?? "ack-timeout";
     const fields = { code, origin: origin.name, app };
     if (refused === undefined) {
       metrics.error(code);
-      const hint = stream.window.confirmed === 0 ? silentHint(origin.name, node) : "";
+      const hint = stream.acknowledged === 0 ? silentHint(origin.name, node) : "";
       const message = `an origin confirms nothing; its connections move${hint}`;
       logger.log("warn", code, message, fields);
     } else {
@@ -230,7 +218,7 @@ export class EventRouter {
     this.#directory.remove(origin.name);
   }
 
-  #pick(id: string): AckMonitor | undefined {
+  #pick(id: string): AssignedOrigin | undefined {
     const origin = rendezvous(id, this.#directory.live());
     return origin === undefined ? undefined : this.#origins.get(origin.name);
   }
@@ -239,13 +227,10 @@ export class EventRouter {
     const { app } = this.#options;
     this.#generation++;
     const { format, window = limits.eventWindowItemsMax } = origin.presence;
-    const stream = this.#stream({
-      name: `${origin.name}:${this.#generation}`,
-      destination: { app, origin: origin.name },
-      json: format === "json",
-      windowItemsMax: window,
-    });
-    this.#origins.set(origin.name, new AckMonitor(origin, stream, this.#parts.clock));
+    const name = `${origin.name}:${this.#generation}`;
+    const destination = { app, origin: origin.name };
+    const stream = this.#stream(name, destination, format === "json", window);
+    this.#origins.set(origin.name, { origin, stream, leaving: false });
     stream.connected(this.#connected);
     this.#log("origin-joined", "an origin takes connections", origin.name);
     const waiting = this.#waiting.end();
@@ -256,9 +241,9 @@ export class EventRouter {
   /** Open mode ends for good: every connection gets its origin. */
   #beginAssigned(): void {
     this.#assigned = true;
-    for (const connection of this.#parts.registry.all()) {
+    for (const connection of this.#services.registry.all()) {
       connection.stream.forget(connection);
-      moveIdle(this.#parts.codec, connection, this.#target(connection.id));
+      moveIdle(this.#services.codec, connection, this.#target(connection.id));
       if (connection.closing === undefined) connection.socket.resume();
     }
   }
@@ -273,8 +258,8 @@ export class EventRouter {
   }
 
   /** What a leaving origin was given is handled: the rest goes to others, nothing twice. */
-  #handOverIfDone(assigned: AckMonitor): void {
-    if (!assigned.leaving || !assigned.idle) return;
+  #handOverIfDone(assigned: AssignedOrigin): void {
+    if (!assigned.leaving || !assigned.stream.idle) return;
     const { name } = assigned.origin;
     if (this.#origins.get(name) !== assigned) return;
     assigned.stream.publishBare([["released", this.#options.node]]);
@@ -295,13 +280,13 @@ export class EventRouter {
   }
 
   #reassign(from: EventStream): void {
-    reassign(this.#parts, from, (id) => this.#target(id));
+    reassign(this.#services, from, (id) => this.#target(id));
   }
 
   #noOriginBuffer(): EventStream {
     if (this.#waiting.stream !== undefined) return this.#waiting.stream;
     this.#generation++;
-    return this.#waiting.open(this.#stream({ name: `waiting:${this.#generation}`, json: false }));
+    return this.#waiting.open(this.#stream(`waiting:${this.#generation}`, undefined, false));
   }
 
   *#streams(): IterableIterator<EventStream> {
@@ -310,11 +295,21 @@ export class EventRouter {
     if (this.#waiting.stream !== undefined) yield this.#waiting.stream;
   }
 
-  #stream(shape: StreamShape): EventStream {
-    return newStream(this.#parts, this.#options, shape);
+  /** A stream of this node's incarnation. */
+  #stream(
+    label: string,
+    destination: EventDestination | OriginDestination | undefined,
+    json: boolean,
+    windowItemsMax: number = Number.POSITIVE_INFINITY,
+  ): EventStream {
+    const { node, incarnation, appNumber, windowBytesMax } = this.#options;
+    const app = appNumber === undefined ? "" : `:app${appNumber}`;
+    const name = `${node}:${incarnation}:${label}${app}`;
+    const settings = { name, destination, json, windowBytesMax, windowItemsMax };
+    return new EventStream(this.#services, settings);
   }
 
   #log(event: string, message: string, origin: string): void {
-    this.#parts.logger.log("info", event, message, { origin, app: this.#options.app });
+    this.#services.logger.log("info", event, message, { origin, app: this.#options.app });
   }
 }

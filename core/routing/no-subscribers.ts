@@ -1,4 +1,4 @@
-import { type EventStreamParts, fitBare } from "../events/mod.ts";
+import { type EventServices, publishEmptyAlive } from "../events/mod.ts";
 
 export interface NoSubscribersOptions {
   readonly app: string;
@@ -13,13 +13,13 @@ export interface NoSubscribersOptions {
  * asks the broker each second.
  */
 export class NoSubscribers {
-  readonly #parts: EventStreamParts;
+  readonly #services: EventServices;
   readonly #options: NoSubscribersOptions;
   readonly #without: Set<number> = new Set();
   readonly #asked: Set<number> = new Set();
 
-  constructor(parts: EventStreamParts, options: NoSubscribersOptions) {
-    this.#parts = parts;
+  constructor(services: EventServices, options: NoSubscribersOptions) {
+    this.#services = services;
     this.#options = options;
   }
 
@@ -45,11 +45,8 @@ export class NoSubscribers {
   #ask(partition: number): void {
     if (this.#asked.has(partition)) return;
     this.#asked.add(partition);
-    const { codec, channel } = this.#parts;
     const { app, json } = this.#options;
-    const fit = { codec, bytesMax: channel.batchBytesMax, json, unfit: () => {} };
-    const [payload] = fitBare([["alive", []]], fit);
-    channel.publish({ app, partition }, payload!, (error) => {
+    publishEmptyAlive(this.#services, { app, partition }, json, (error) => {
       this.#asked.delete(partition);
       if (error === undefined) this.#without.delete(partition);
       else if (error.code === "no-subscriber") this.#without.add(partition);

@@ -20,7 +20,7 @@ function moveConnection(codec: Codec, connection: Connection, target: EventStrea
 /** Tells an origin of a connection that is its from now on, before any event of that. */
 function introduce(codec: Codec, stream: EventStream, [known, seq]: [KnownConnection, number]) {
   // In a waiting room nobody listens: whoever takes the connection from there is told.
-  if (stream.confirmedByOrigin) stream.append(assignedEvent(codec, known, seq));
+  if (stream.toOrigin) stream.append(assignedEvent(codec, known, seq));
 }
 
 /** Moves a connection of which no event is under way, and introduces it. */

@@ -1,11 +1,10 @@
-import type { AckMonitor, EventStream } from "../events/mod.ts";
+import type { EventStream } from "../events/mod.ts";
+import type { Acknowledgement } from "../streams/mod.ts";
 import type { GatewayMetrics } from "../telemetry/mod.ts";
-
-/** `["ack", stream, count]`; with a gap the count stands there twice. */
-export type CommandAck = readonly ["ack", stream: string, count: number, received?: number];
+import type { AssignedOrigin } from "./assigned-origin.ts";
 
 /** The same where senders other than its own hear it, whose streams may have that name too. */
-function namingSender(ack: CommandAck, sender: string): readonly unknown[] {
+function namingSender(ack: Acknowledgement, sender: string): readonly unknown[] {
   const [verb, stream, count, received = null] = ack;
   return [verb, stream, count, received, sender];
 }
@@ -13,7 +12,7 @@ function namingSender(ack: CommandAck, sender: string): readonly unknown[] {
 export interface SenderAnswersParts {
   readonly metrics: GatewayMetrics;
   /** The sender's own stream, where it is an origin that takes part. */
-  readonly own: (sender: string) => AckMonitor | undefined;
+  readonly own: (sender: string) => Pick<AssignedOrigin, "stream" | "leaving"> | undefined;
   /** Hears what is for any other sender. */
   readonly everybody: EventStream;
   readonly windowBytesMax: number;
@@ -31,7 +30,7 @@ export class SenderAnswers {
    * Confirms commands. Where everybody hears it, it says whose they are. One that the broker has
    * no room for is made good by the next, because they are cumulative.
    */
-  confirm(sender: string, acks: readonly CommandAck[], json: boolean): void {
+  confirm(sender: string, acks: readonly Acknowledgement[], json: boolean): void {
     const { own, everybody, metrics, windowBytesMax } = this.#parts;
     const stream = own(sender)?.stream ?? everybody;
     if (stream.bare.bytes >= windowBytesMax) metrics.error("reply-dropped");

@@ -54,6 +54,8 @@ export class ReliableSender<Batch extends NumberedBatch> {
   #bytes = 0;
   #inFlight = 0;
   #connected = false;
+  /** Counts the times that the transport came and went. */
+  #session = 0;
   #frozen = false;
   #ended = false;
   /** When something was last acknowledged, or the first batch was published. */
@@ -109,6 +111,7 @@ export class ReliableSender<Batch extends NumberedBatch> {
   /** The transport works, or does not. What was not acknowledged before is published first. */
   connected(connected: boolean): void {
     this.#connected = connected;
+    this.#session++;
     this.#restTimers();
     if (!connected) return;
     this.#rewind(this.#acknowledged);
@@ -162,8 +165,8 @@ export class ReliableSender<Batch extends NumberedBatch> {
       this.#repeatedAt = now;
       this.#rewind(from);
     }
-    if (news || repeats) this.pump();
     if (news) this.#flow.progressed();
+    if (news || repeats) this.pump();
     return repeats;
   }
 
@@ -254,19 +257,21 @@ export class ReliableSender<Batch extends NumberedBatch> {
   }
 
   #publish(pending: Pending<Batch>): void {
+    const session = this.#session;
     this.#inFlight++;
     this.#flow.publish(pending.batch, (error) => {
       if (this.#ended) return;
       this.#inFlight--;
       if (error?.code === "broker-lost") {
-        // Until the owner hears of it nothing more is to be given to the transport.
-        this.#connected = false;
+        // Until the next connect nothing more is to be given to the transport.
+        if (session === this.#session) this.#connected = false;
+        else this.pump();
         return;
       }
       pending.answered = true;
       if (this.acknowledgedBy === "transport") this.#acknowledgeAnswered();
-      this.pump();
       this.#flow.progressed();
+      this.pump();
     });
   }
 

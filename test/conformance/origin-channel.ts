@@ -83,27 +83,33 @@ export function originChannelConformance(name: string, makeRig: () => Promise<Ch
     );
   });
 
-  withRig("an outage loses nothing and keeps the order", async (rig, connected) => {
-    const confirmed: number[] = [];
-    const publish = (number: number): void =>
-      rig.channel.publish({ app: "default", partition: 0 }, bytes(`${number}`), (error) => {
-        assert.equal(error, undefined);
-        confirmed.push(number);
-      });
-    for (let number = 0; number < 20; number++) publish(number);
-    rig.outage(true);
-    await until("lost", () => connected.at(-1) === false);
-    rig.outage(false);
-    await until("back", () => connected.at(-1) === true);
-    for (let number = 20; number < 30; number++) publish(number);
-    await until("all confirmed", () => confirmed.length === 30);
-    const numbers = Array.from({ length: 30 }, (_, number) => number);
-    assert.deepEqual(confirmed, numbers);
-    await until("all heard", () => new Set(rig.heard.map(({ text }) => text)).size === 30);
-    // Repeated ones may come twice, but nothing overtakes.
-    const firsts = [...new Set(rig.heard.map(({ text }) => Number(text)))];
-    assert.deepEqual(firsts, numbers);
-  });
+  withRig(
+    "an outage is answered, and what is published again keeps the order",
+    async (rig, connected) => {
+      const confirmed: number[] = [];
+      const lost: number[] = [];
+      const publish = (number: number): void =>
+        rig.channel.publish({ app: "default", partition: 0 }, bytes(`${number}`), (error) => {
+          if (error !== undefined) assert.equal(error.code, "broker-lost");
+          (error === undefined ? confirmed : lost).push(number);
+        });
+      for (let number = 0; number < 20; number++) publish(number);
+      rig.outage(true);
+      await until("lost", () => connected.at(-1) === false);
+      assert.equal(confirmed.length + lost.length, 20, "each is answered before the loss is told");
+      rig.outage(false);
+      await until("back", () => connected.at(-1) === true);
+      for (const number of lost) publish(number);
+      for (let number = 20; number < 30; number++) publish(number);
+      await until("all confirmed", () => confirmed.length === 30);
+      const numbers = Array.from({ length: 30 }, (_, number) => number);
+      assert.deepEqual(confirmed, numbers);
+      await until("all heard", () => new Set(rig.heard.map(({ text }) => text)).size === 30);
+      // Repeated ones may come twice, but nothing overtakes.
+      const firsts = [...new Set(rig.heard.map(({ text }) => Number(text)))];
+      assert.deepEqual(firsts, numbers);
+    },
+  );
 
   withRig("stop waits for what is on its way", async (rig) => {
     const errors: (ServiceError | undefined)[] = [];

@@ -5,7 +5,6 @@ const files = {
   reasons: "core/connection/close-reasons.ts",
   router: "core/routing/event-router.ts",
   stream: "core/events/event-stream.ts",
-  newStream: "core/events/new-stream.ts",
   refused: "core/routing/refused-origins.ts",
   careful: "adapters/mqtt/poison-guard.ts",
   session: "adapters/mqtt/link/mqtt-session.ts",
@@ -85,16 +84,16 @@ const mutants: readonly Mutant[] = [
   },
   {
     says: "a message that is too large alone closes its connection with 1009",
-    file: files.newStream,
-    find: "        connection.close(reason);\n",
+    file: files.stream,
+    find: "      connection.close(reason);\n",
     replace: "",
     tests: [tests.router],
   },
   {
     says: "In open mode that one batch is lost (`events-lost`)",
     file: files.stream,
-    find: "if (!this.confirmedByOrigin) this.#options.lost(code);",
-    replace: "if (!this.confirmedByOrigin) return;",
+    find: '      logger.log(level, "events-lost", "events were published in vain", { code });\n',
+    replace: "",
     tests: [tests.router],
   },
   {
@@ -107,7 +106,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "wait until `confirmed` = `published`",
     file: files.router,
-    find: "if (!assigned.leaving || !assigned.idle) return;",
+    find: "if (!assigned.leaving || !assigned.stream.idle) return;",
     replace: "if (!assigned.leaving) return;",
     tests: [tests.moved],
   },

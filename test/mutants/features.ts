@@ -18,7 +18,7 @@ const files = {
   targets: "core/commands/command-targets.ts",
   registry: "core/connection/registry.ts",
   delivery: "core/groups/delivery.ts",
-  channel: "adapters/mqtt/mqtt-event-channel.ts",
+  sender: "core/streams/reliable-sender.ts",
 } as const;
 const tests = {
   moved: "test/unit/core/routing/moved-connections.test.ts",
@@ -32,7 +32,7 @@ const tests = {
   commands: "test/unit/core/commands/commands.test.ts",
   apps: "test/unit/core/apps.test.ts",
   delivery: "test/unit/core/groups/delivery.test.ts",
-  conformance: "test/integration/mqtt-conformance.test.ts",
+  streams: "test/unit/core/events/event-stream.test.ts",
   plain: "test/unit/core/routing/plain-subscriber.test.ts",
 } as const;
 
@@ -201,10 +201,10 @@ const mutants: readonly Mutant[] = [
   },
   {
     says: "Nodes keep events and continue where they stopped.",
-    file: files.channel,
-    find: 'if (error?.code === "broker-lost") return;',
-    replace: "",
-    tests: [tests.conformance],
+    file: files.sender,
+    find: 'if (error?.code === "broker-lost") {',
+    replace: 'if (error?.code === "broker-lost" && this.#acknowledgedBy === "receiver") {',
+    tests: [tests.streams],
   },
   {
     says: "A plain client that only subscribes can be an origin too.",

@@ -16,8 +16,7 @@ const files = {
   senders: "adapters/origin/send/node-senders.ts",
   batches: "adapters/origin/send/batch-sender.ts",
   acknowledgements: "core/streams/acknowledgements.ts",
-  nodes: "core/commands/command-streams.ts",
-  acks: "core/commands/command-acks.ts",
+  nodes: "core/streams/reliable-receiver.ts",
   commands: "core/commands/command-dispatcher.ts",
   ids: "core/connection/connection-id.ts",
 } as const;
@@ -27,7 +26,7 @@ const tests = {
   tracker: "test/unit/adapters/origin/node-tracker.test.ts",
   senders: "test/unit/adapters/origin/node-senders.test.ts",
   heads: "test/unit/core/commands/command-heads.test.ts",
-  streams: "test/unit/core/commands/command-streams.test.ts",
+  streams: "test/unit/core/streams/reliable-receiver.test.ts",
   origin: "test/integration/origin.test.ts",
   limits: "test/integration/origin-limits.test.ts",
   leaving: "test/integration/origin-presence.test.ts",
@@ -186,8 +185,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "what is carried out has no gap: only the last commands may be missing",
     file: files.commands,
-    find: "app.acks.note(source, stream, { count, gap: true });\n        return;",
-    replace: "app.acks.note(source, stream, { count, gap: true });",
+    find: '["ack", stream, next, next], source.json);\n        return;',
+    replace: '["ack", stream, next, next], source.json);',
     tests: ["test/unit/core/commands/numbered-commands.test.ts"],
   },
   {
@@ -221,15 +220,15 @@ const mutants: readonly Mutant[] = [
   {
     says: "it accepts a stream that is new to it from any number",
     file: files.nodes,
-    find: "const next = known ?? (base >= 0 && base < first ? base : first);",
-    replace: "const next = known ?? 0;",
+    find: "const next = this.#next ?? (lostFirst ? oldestAvailable : first);",
+    replace: "const next = this.#next ?? 0;",
     tests: [tests.streams],
   },
   {
     says: "nobody notices, unless the batches have the fifth element",
     file: files.nodes,
-    find: "const next = known ?? (base >= 0 && base < first ? base : first);",
-    replace: "const next = known ?? first;",
+    find: "const next = this.#next ?? (lostFirst ? oldestAvailable : first);",
+    replace: "const next = this.#next ?? first;",
     tests: [tests.streams],
   },
   {

@@ -50,9 +50,4 @@ export const mqttLimits = {
   reannounceMs: 1_000,
   /** A node that has received no retained presence for so long asks for presences. */
   presenceAskMs: 1_000,
-  /** After a broker came back its subscribers need a moment to come back too. */
-  resubscribeMs: 500,
-  /** How long a broker that names no subscriber is asked again, and how often. */
-  resubscribeMsMax: 5_000,
-  resubscribeEveryMs: 100,
 } as const;

@@ -103,6 +103,7 @@ interface Publish {
 /** A network between one node and its origins that loses, delays and breaks as it is told. */
 export class SimulatedNetwork implements EventChannel {
   batchBytesMax = 1_000_000;
+  knowsSubscribers = true;
   readonly origins: Map<string, SimulatedOrigin> = new Map();
   listener!: EventChannelListener;
   connected = false;

@@ -4,9 +4,8 @@ import { decode } from "@msgpack/msgpack";
 import { MemoryBroker, MemoryEventChannel } from "../../../../adapters/memory/mod.ts";
 import {
   aliveItems,
+  BatchSplitter,
   batchBytesTarget,
-  fitBare,
-  fitBatch,
 } from "../../../../core/events/batch-splitter.ts";
 import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
 
@@ -14,13 +13,16 @@ const codec = createReferenceCodec({
   ...{ node: "n", messageBytesMax: 1_000, batchBytesTarget: 1_000, partialBytesMax: 1_000 },
 });
 
+function channelOf(batchBytesMax: number): MemoryEventChannel {
+  const channel = new MemoryEventChannel(new MemoryBroker(), "n");
+  return Object.assign(channel, { batchBytesMax });
+}
+
 function fitted(items: readonly unknown[][], bytesMax: number, json = false) {
   const payload = new Uint8Array(codec.values.encodeValue([1, "s", 7, items]));
   const unfit: unknown[] = [];
-  const pieces = fitBatch(
-    { first: 7, count: items.length, payload },
-    { codec, bytesMax, json, unfit: (item) => unfit.push(item[1]) },
-  );
+  const splitter = new BatchSplitter(codec, channelOf(bytesMax), (item) => unfit.push(item[1]));
+  const pieces = splitter.split({ first: 7, count: items.length, payload }, json);
   const read = (bytes: Uint8Array): [number, string, number, unknown[][]] =>
     (json ? JSON.parse(new TextDecoder().decode(bytes)) : decode(bytes)) as never;
   let next = 7;
@@ -65,19 +67,19 @@ test("an item that fits no packet leaves its number to an empty one, and is told
 
 test("acks that fit no packet together go in several, each of them once and in order", () => {
   const acks = Array.from({ length: 4_096 }, (_, index) => ["ack", `stream-${index}`, index]);
-  const fit = { codec, bytesMax: 2_000, json: false, unfit: () => assert.fail() };
-  const payloads = fitBare(acks, fit);
+  const bare = (bytesMax: number): Uint8Array[] =>
+    new BatchSplitter(codec, channelOf(bytesMax)).splitBare(acks, false);
+  const payloads = bare(2_000);
   assert.ok(payloads.every((payload) => payload.byteLength <= 2_000));
   assert.deepEqual(
     payloads.flatMap((payload) => decode(payload)),
     acks,
   );
-  assert.equal(fitBare(acks, { ...fit, bytesMax: 1_000_000 }).length, 1);
+  assert.equal(bare(1_000_000).length, 1);
 });
 
 test("alive items name every connection once, each small enough", () => {
-  const channel = new MemoryEventChannel(new MemoryBroker(), "n");
-  const small = Object.assign(channel, { batchBytesMax: 2_000 });
+  const small = channelOf(2_000);
   const ids = Array.from({ length: 300 }, (_, index) => `n.${"A".repeat(23)}${100 + index}`);
   const items = aliveItems(small, ids);
   assert.deepEqual(

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decode } from "@msgpack/msgpack";
-import { ManualClock, MemoryMetrics } from "../../../../adapters/memory/mod.ts";
+import { ManualClock, MemoryLogger, MemoryMetrics } from "../../../../adapters/memory/mod.ts";
 import { type ErrorCode, limits, ServiceError } from "../../../../core/base/mod.ts";
 import type { Connection } from "../../../../core/connection/connection.ts";
-import { AckMonitor } from "../../../../core/events/ack-monitor.ts";
+import { type CloseReason, closeReasons, Registry } from "../../../../core/connection/mod.ts";
 import { EventStream } from "../../../../core/events/event-stream.ts";
 import type { EventChannel } from "../../../../core/ports/mod.ts";
 import { GatewayMetrics } from "../../../../core/telemetry/gateway-metrics.ts";
@@ -15,6 +15,9 @@ interface RigOptions {
   readonly itemsMax?: number;
   /** The transport confirms, as in open mode. */
   readonly partition?: boolean;
+  /** It tells where nobody subscribes, as with MQTT 5. */
+  readonly knowsSubscribers?: boolean;
+  readonly batchBytesTarget?: number;
 }
 
 /** One stream, what it publishes, and an origin's and a broker's answers by hand. */
@@ -23,18 +26,23 @@ class Rig {
   readonly metrics = new MemoryMetrics();
   /** Published batches, as `FIRST+COUNT`. */
   readonly sent: string[] = [];
-  readonly overloaded: Connection[] = [];
-  readonly lost: string[] = [];
+  readonly logger = new MemoryLogger();
   readonly stream: EventStream;
-  readonly assigned: AckMonitor;
   readonly #unanswered: ((error?: ServiceError) => void)[] = [];
 
-  constructor({ bytesMax = 1e6, itemsMax = 1e6, partition = false }: RigOptions = {}) {
+  constructor({
+    bytesMax = 1e6,
+    itemsMax = 1e6,
+    partition = false,
+    knowsSubscribers = false,
+    batchBytesTarget = 65_536,
+  }: RigOptions = {}) {
     const codec = createReferenceCodec({
-      ...{ node: "n", messageBytesMax: 1_000, batchBytesTarget: 65_536, partialBytesMax: 1_000 },
+      ...{ node: "n", messageBytesMax: 1_000, batchBytesTarget, partialBytesMax: 1_000 },
     });
     const channel: EventChannel = {
       batchBytesMax: 1e6,
+      knowsSubscribers,
       start: async () => {},
       stop: async () => {},
       publish: (_, batch, confirmed) => {
@@ -44,16 +52,23 @@ class Rig {
       },
     };
     this.stream = new EventStream(
-      { codec, channel, clock: this.clock, metrics: new GatewayMetrics(this.metrics) },
       {
-        ...{ stream: "s", json: false, windowBytesMax: bytesMax, windowItemsMax: itemsMax },
+        codec,
+        channel,
+        clock: this.clock,
+        metrics: new GatewayMetrics(this.metrics),
+        logger: this.logger,
+        registry: new Registry(1).of("a"),
+      },
+      {
+        name: "s",
         destination: partition ? { app: "a", partition: 0 } : { app: "a", origin: "o" },
-        overload: (connection) => this.overloaded.push(connection),
-        ...{ unfit: () => {}, lost: (code) => this.lost.push(code) },
+        json: false,
+        windowBytesMax: bytesMax,
+        windowItemsMax: itemsMax,
       },
     );
-    const presence = { v: 1, incarnation: "i", at: 0, every: 1_000 } as const;
-    this.assigned = new AckMonitor({ name: "o", presence }, this.stream, this.clock);
+    codec.events.bind(0, `n.${"A".repeat(26)}`, this.stream.buffer);
     this.stream.connected(true);
   }
 
@@ -81,7 +96,7 @@ class Rig {
     const at: number[] = [];
     for (let second = 1; second <= seconds; second++) {
       this.clock.advance(1_000);
-      this.assigned.check(1e9);
+      this.stream.probe();
       if (this.take().length > 0) at.push(second);
       this.answer();
     }
@@ -94,17 +109,17 @@ test("what an origin misses is published again from there, at most once in 100 m
   rig.write(4);
   assert.deepEqual(rig.take(), ["0+1", "1+1", "2+1", "3+1"]);
   rig.clock.advance(1_000);
-  assert.equal(rig.assigned.acknowledge(1, 2), true);
+  assert.equal(rig.stream.acknowledge(1, 2), true);
   assert.deepEqual(rig.take(), ["2+1", "3+1"]);
   rig.clock.advance(limits.repeatMs - 1);
-  assert.equal(rig.assigned.acknowledge(1, 2), false);
+  assert.equal(rig.stream.acknowledge(1, 2), false);
   assert.deepEqual(rig.take(), []);
   rig.clock.advance(1);
-  assert.equal(rig.assigned.acknowledge(1, 2), true);
+  assert.equal(rig.stream.acknowledge(1, 2), true);
   assert.deepEqual(rig.take(), ["2+1", "3+1"]);
   rig.clock.advance(1_000);
-  assert.equal(rig.assigned.acknowledge(1, 4), false, "it has all that was published");
-  assert.equal(rig.assigned.acknowledge(2, undefined), false, "it is only slow");
+  assert.equal(rig.stream.acknowledge(1, 4), false, "it has all that was published");
+  assert.equal(rig.stream.acknowledge(2), false, "it is only slow");
   assert.deepEqual(rig.take(), []);
 });
 
@@ -114,10 +129,10 @@ test("a silent origin is probed with the oldest batch after 2, 4, 8, 16, then 30
   assert.deepEqual(rig.take(), ["0+1", "1+1", "2+1"]);
   assert.deepEqual(rig.look(91), [2, 6, 14, 30, 60, 90]);
   rig.clock.advance(30_000);
-  rig.assigned.check(1e9);
+  rig.stream.probe();
   assert.deepEqual(rig.take(), ["0+1"], "the oldest alone");
   rig.answer();
-  rig.assigned.acknowledge(2, undefined);
+  rig.stream.acknowledge(2);
   rig.take();
   assert.deepEqual(rig.look(7), [2, 6], "what was confirmed begins the wait anew");
 });
@@ -126,23 +141,22 @@ test("a probe that was taken as new: what was published after it comes again at 
   const rig = new Rig();
   rig.write(3);
   rig.clock.advance(2_000);
-  rig.assigned.check(1e9);
+  rig.stream.probe();
   assert.deepEqual(rig.take(), ["0+1", "1+1", "2+1", "0+1"]);
-  assert.equal(rig.assigned.acknowledge(1, undefined), true);
+  assert.equal(rig.stream.acknowledge(1), true);
   assert.deepEqual(rig.take(), ["1+1", "2+1"]);
 });
 
 test("where the node's broker is back, all from `confirmed` on is published again", () => {
   const rig = new Rig();
   rig.write(4);
-  rig.assigned.acknowledge(2, undefined);
+  rig.stream.acknowledge(2);
   rig.take();
   rig.stream.connected(false);
   rig.stream.append(["message", "n.1", 9, "new"]);
   rig.clock.turn();
   assert.deepEqual(rig.take(), []);
   rig.stream.connected(true);
-  rig.answer("broker-lost");
   rig.answer();
   assert.deepEqual(rig.take(), ["2+1", "3+1", "4+1"]);
 });
@@ -154,7 +168,7 @@ test("past the window nothing new goes out, by its bytes and by its items", () =
     const sent = rig.take().length;
     assert.ok(sent >= 1 && sent <= 3, `${sent} batches`);
     assert.equal(rig.stream.windowFull, true);
-    assert.equal(rig.assigned.acknowledge(sent, undefined), false);
+    assert.equal(rig.stream.acknowledge(sent), false);
     assert.equal(rig.take().length, 1, "then the rest, as one");
   }
 });
@@ -181,10 +195,13 @@ test("a batch in the making is closed before it passes 64 KiB", () => {
   assert.deepEqual(rig.take(), ["9+1"]);
 });
 
+type FakeConnection = Connection & { readonly reads: boolean; readonly closed: CloseReason[] };
+
 /** A connection whose runtime can pause its socket, or cannot. */
-function connection(canPause: boolean): Connection & { reads: boolean } {
+function connection(canPause: boolean): FakeConnection {
   const made = {
-    ...{ paused: false, closing: undefined, reads: true },
+    ...{ paused: false, closing: undefined, reads: true, closed: [] as CloseReason[] },
+    close: (reason: CloseReason) => made.closed.push(reason),
     socket: {
       pause: () => {
         if (canPause) made.reads = false;
@@ -195,7 +212,7 @@ function connection(canPause: boolean): Connection & { reads: boolean } {
       },
     },
   };
-  return made as unknown as Connection & { reads: boolean };
+  return made as unknown as FakeConnection;
 }
 
 test("past the window whoever talks is not read, until there is room again", () => {
@@ -208,14 +225,16 @@ test("past the window whoever talks is not read, until there is room again", () 
   assert.deepEqual([talks.reads, rig.stream.pausedConnections], [false, 1]);
   assert.equal(rig.metrics.value("wss_reading_paused_total"), 1);
   rig.answer();
-  while (rig.stream.window.confirmed < 10) {
-    const before = rig.stream.window.confirmed;
-    rig.assigned.acknowledge(rig.stream.window.published, undefined);
+  while (rig.stream.acknowledged < 10) {
+    const before = rig.stream.acknowledged;
+    const [last = ""] = rig.take().slice(-1);
+    const [first = 0, count = 0] = last.split("+").map(Number);
+    rig.stream.acknowledge(first + count);
     rig.answer();
-    assert.ok(rig.stream.window.confirmed > before);
+    assert.ok(rig.stream.acknowledged > before);
   }
   assert.deepEqual([talks.reads, rig.stream.pausedConnections], [true, 0]);
-  assert.deepEqual(rig.overloaded, []);
+  assert.deepEqual(talks.closed, []);
 });
 
 test("who cannot be paused is closed at twice the window, not before", () => {
@@ -225,7 +244,11 @@ test("who cannot be paused is closed at twice the window, not before", () => {
     rig.write(1, "x".repeat(20));
     rig.stream.hold(talks);
     const over = rig.stream.unconfirmedBytes > 400;
-    assert.equal(rig.overloaded.length > 0, over, `${rig.stream.unconfirmedBytes} bytes`);
+    assert.equal(
+      talks.closed[0] === closeReasons.windowFull,
+      over,
+      `${rig.stream.unconfirmedBytes} bytes`,
+    );
     if (over) return;
   }
   assert.fail("it never was");
@@ -234,9 +257,98 @@ test("who cannot be paused is closed at twice the window, not before", () => {
 test("a partition's batches are confirmed by the broker, and lost where it refuses them", () => {
   const rig = new Rig({ partition: true });
   rig.write(2);
-  assert.deepEqual([rig.stream.window.confirmed, rig.stream.unconfirmedBytes], [2, 0]);
+  assert.deepEqual([rig.stream.acknowledged, rig.stream.unconfirmedBytes], [2, 0]);
   rig.stream.append(["message", "n.1", 3, "x"]);
   rig.clock.turn();
   rig.answer("publish-refused");
-  assert.deepEqual([rig.stream.window.confirmed, rig.lost], [3, ["publish-refused"]]);
+  assert.equal(rig.stream.acknowledged, 3);
+  assert.deepEqual(
+    rig.logger.records.map(({ event, fields }) => [event, fields.code]),
+    [["events-lost", "publish-refused"]],
+  );
+});
+
+/** A stream of open mode that has three batches on their way when its broker goes. */
+function cutOff(knowsSubscribers: boolean): Rig {
+  const rig = new Rig({ partition: true, knowsSubscribers });
+  for (let batch = 0; batch < 3; batch++) {
+    rig.stream.append(["message", "n.1", batch, "x"]);
+    rig.stream.bufferFull();
+  }
+  assert.deepEqual(rig.take(), ["0+1", "1+1", "2+1"]);
+  rig.answer("broker-lost");
+  rig.stream.connected(false);
+  rig.clock.advance(60_000);
+  assert.deepEqual([rig.take(), rig.stream.acknowledged], [[], 0]);
+  rig.stream.connected(true);
+  return rig;
+}
+
+test("a partition's batches are published again half a second after an outage", () => {
+  const rig = cutOff(false);
+  rig.clock.advance(limits.resubscribeMs - 1);
+  assert.deepEqual(rig.take(), []);
+  rig.clock.advance(1);
+  assert.deepEqual(rig.take(), ["0+1", "1+1", "2+1"]);
+  rig.answer();
+  assert.equal(rig.stream.acknowledged, 3);
+  assert.deepEqual(rig.logger.records, [], "nothing is lost");
+});
+
+test("where the broker knows subscribers, one batch asks for them until there is one", () => {
+  const rig = cutOff(true);
+  assert.deepEqual(rig.take(), ["0+1"], "the oldest alone");
+  rig.answer("no-subscriber");
+  rig.clock.advance(limits.resubscribeEveryMs);
+  assert.deepEqual(rig.take(), ["0+1"]);
+  rig.stream.append(["message", "n.1", 3, "x"]);
+  rig.clock.turn();
+  assert.deepEqual(rig.take(), [], "what is new waits too");
+  rig.answer();
+  assert.deepEqual(rig.take(), ["1+1", "2+1"]);
+  rig.answer();
+  assert.deepEqual(rig.take(), ["3+1"]);
+  assert.deepEqual(rig.logger.records, []);
+});
+
+test("nobody subscribes for 5 s: what is there goes out, and is told as lost", () => {
+  const rig = cutOff(true);
+  for (let ms = 0; ms < limits.resubscribeMsMax; ms += limits.resubscribeEveryMs) {
+    assert.deepEqual(rig.take(), ["0+1"]);
+    rig.answer("no-subscriber");
+    rig.clock.advance(limits.resubscribeEveryMs);
+  }
+  assert.deepEqual(rig.take(), ["0+1"]);
+  rig.answer("no-subscriber");
+  assert.deepEqual(rig.take(), ["1+1", "2+1"]);
+  assert.equal(rig.metrics.value("wss_errors_total", { code: "no-subscriber" }), 1);
+});
+
+test("the broker goes again while it is asked for subscribers: then all is published", () => {
+  const rig = cutOff(true);
+  rig.answer("no-subscriber");
+  rig.stream.connected(false);
+  rig.clock.advance(1_000);
+  rig.take();
+  rig.stream.connected(true);
+  assert.deepEqual(rig.take(), ["0+1"]);
+  rig.answer();
+  assert.deepEqual(rig.take(), ["1+1", "2+1"]);
+});
+
+test("a message that finds the batch buffer full goes into the next batch", () => {
+  const rig = new Rig({ batchBytesTarget: 100 });
+  for (let message = 0; message < 4; message++) {
+    assert.equal(rig.stream.writeText(0, "ä".repeat(20)), 40);
+    rig.stream.writeBytes(0, 2, new Uint8Array(40));
+  }
+  rig.stream.written();
+  rig.clock.turn();
+  while (rig.stream.acknowledged < 8) {
+    const [last = ""] = rig.sent.slice(-1);
+    const [first = 0, count = 0] = last.split("+").map(Number);
+    rig.answer();
+    rig.stream.acknowledge(first + count);
+  }
+  assert.ok(rig.take().length >= 4);
 });

@@ -4,52 +4,77 @@ import { limits } from "../../../../core/base/mod.ts";
 import { StreamWindow } from "../../../../core/events/stream-window.ts";
 import { HandshakeRig } from "../../../support/memory-node/handshake-rig.ts";
 
-const batch = (first: number, bytes: number): Parameters<StreamWindow["push"]>[0] => ({
-  ...{ first, count: 1, payload: new Uint8Array(bytes) },
-});
+/** A window, and the items of its stream, each in a batch of its own. */
+class Rig {
+  readonly window: StreamWindow;
+  readonly #sizes: number[] = [];
+  #acknowledged = 0;
 
-/** A handshake's `connect`, in a batch of its own. */
-function knock(window: StreamWindow, first: number, bytes: number): void {
-  window.wroteConnect(first + 1, bytes);
-  window.push(batch(first, bytes));
+  constructor(bytesMax: number, itemsMax: number) {
+    this.window = new StreamWindow(this, bytesMax, itemsMax);
+  }
+
+  get items(): number {
+    return this.#sizes.length - this.#acknowledged;
+  }
+
+  get bytes(): number {
+    return this.#sizes.slice(this.#acknowledged).reduce((sum, bytes) => sum + bytes, 0);
+  }
+
+  write(bytes: number): void {
+    this.#sizes.push(bytes);
+    this.window.took();
+  }
+
+  /** A handshake's `connect`. */
+  knock(bytes: number): void {
+    this.window.wroteConnect(this.#sizes.length + 1, bytes);
+    this.write(bytes);
+  }
+
+  acknowledge(count: number): void {
+    this.#acknowledged = count;
+    this.window.acknowledged(count);
+  }
 }
 
 test("handshakes fill a budget of their own, by bytes", () => {
-  const window = new StreamWindow({ windowBytesMax: 1_000, windowItemsMax: 1e6 });
-  knock(window, 0, limits.handshakeBytesMax - 1);
+  const rig = new Rig(1_000, 1e6);
+  const { window } = rig;
+  rig.knock(limits.handshakeBytesMax - 1);
   assert.deepEqual([window.connectsFull, window.full, window.closed], [false, false, false]);
-  knock(window, 1, 1);
+  rig.knock(1);
   assert.deepEqual([window.connectsFull, window.full, window.closed], [true, false, false]);
-  window.push(batch(2, 999));
+  rig.write(999);
   assert.equal(window.full, false);
-  window.push(batch(3, 1));
+  rig.write(1);
   assert.equal(window.full, true, "live traffic has its own");
-  while (window.publishNext() !== undefined);
-  window.confirm(2);
+  rig.acknowledge(2);
   assert.deepEqual([window.connectBytes, window.connectsFull, window.full], [0, false, true]);
-  window.confirm(4);
-  assert.deepEqual([window.bytes, window.full], [0, false]);
+  rig.acknowledge(4);
+  assert.deepEqual([rig.bytes, window.full], [0, false]);
 });
 
 test("handshakes never close the window of live traffic, by items", () => {
   const itemsMax = 2 * limits.handshakeItemsMin;
-  const window = new StreamWindow({ windowBytesMax: 1e9, windowItemsMax: itemsMax });
-  let first = 0;
-  while (!window.connectsFull) knock(window, first++, 10);
-  assert.deepEqual([first, window.closed], [itemsMax - 1, false]);
+  const rig = new Rig(1e9, itemsMax);
+  const { window } = rig;
+  while (!window.connectsFull) rig.knock(10);
+  assert.deepEqual([rig.items, window.closed], [itemsMax - 1, false]);
   for (let live = 0; live < itemsMax; live++) {
     assert.equal(window.closed, false);
-    window.push(batch(first++, 10));
+    rig.write(10);
   }
   assert.equal(window.full, true);
 });
 
 test("an origin that takes one event at a time gets one handshake at a time", () => {
-  const window = new StreamWindow({ windowBytesMax: 1e9, windowItemsMax: 1 });
-  knock(window, 0, 10);
+  const rig = new Rig(1e9, 1);
+  const { window } = rig;
+  rig.knock(10);
   assert.deepEqual([window.closed, window.full, window.connectsFull], [true, false, false]);
-  window.publishNext();
-  window.confirm(1);
+  rig.acknowledge(1);
   assert.equal(window.closed, false);
 });
 

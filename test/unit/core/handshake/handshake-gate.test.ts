@@ -119,6 +119,7 @@ test("no origin: refused at once, where it is known and where the broker says so
   let nobody = true;
   const channel = (inner: EventChannel): EventChannel => ({
     batchBytesMax: inner.batchBytesMax,
+    knowsSubscribers: true,
     start: (listener) => inner.start(listener),
     stop: () => inner.stop(),
     publish: (destination, batch, confirmed) =>

@@ -103,6 +103,7 @@ test("replies to an origin that is leaving keep to its window; the rest is count
   const held: Uint8Array[] = [];
   const stalled = (inner: EventChannel): EventChannel => ({
     batchBytesMax: inner.batchBytesMax,
+    knowsSubscribers: false,
     start: (listener) => inner.start(listener),
     publish: (_destination, batch) => void held.push(batch),
     stop: () => inner.stop(),
