@@ -106,6 +106,17 @@ test("what is not acknowledged is published first after a reconnect, then what i
   assert.deepEqual(rig.published, [2, 4, 6]);
 });
 
+test("what was published stays published while it is published again", () => {
+  const rig = new Rig();
+  rig.add(3);
+  rig.answer = undefined;
+  rig.sender.inFlightMax = 1;
+  rig.sender.connected(false);
+  rig.sender.connected(true);
+  rig.sender.acknowledge(2);
+  assert.equal(rig.sender.idle, false, "the receiver may know the others from before");
+});
+
 test("a silent receiver is sent the oldest batch again, after 2, 4, … 30 s", () => {
   const rig = new Rig();
   rig.add(2);
