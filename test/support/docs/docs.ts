@@ -113,7 +113,8 @@ export function anchorsOf(page: string): Set<string> {
   );
 }
 
-function withoutBlocks(page: string): string {
+/** The text of a page without its fenced blocks. */
+export function withoutBlocks(page: string): string {
   return readPage(page).replace(/^```[\s\S]*?^```/gm, "");
 }
 

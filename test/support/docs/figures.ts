@@ -5,12 +5,11 @@ export const figuresPage = "docs/figures.md";
 
 const head = `# Figures
 
-Written by \`npm run bench -- NAMES --write\` and by nothing else: a test checks the sum of each
-section. A figure holds for the machine, the load and the day that stand above it. Ratios travel
-further than absolute figures, because both sides were measured in turns in one run; the spread
-beside each says how far to trust it. Of an even number of rounds the median is the upper one of
-the two in the middle. Gateway, origin, broker and load generator are processes on one machine and
-share its cores.
+\`npm run bench -- NAMES --write\` writes this page, and nothing else does: a test checks the
+sum of each section. A figure holds for the machine, the load and the day above it. Ratios are more
+reliable than absolute figures, because both sides were measured in turns in one run. The spread is
+in brackets. With an even number of rounds the median is the upper one of the two in the middle.
+Gateway, origin, broker and load generator are processes on one machine and share its cores.
 `;
 
 /** What one bench printed, and the circumstances. */

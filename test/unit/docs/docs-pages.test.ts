@@ -14,6 +14,7 @@ import {
   readPage,
   tableRows,
   unquoted,
+  withoutBlocks,
 } from "../../support/docs/docs.ts";
 
 /** Of each page but the one that `npm run mutants` writes, and that shows old texts on purpose. */
@@ -150,6 +151,30 @@ test("source files that a page names exist", () => {
       .map((file) => `${page}: ${file}`),
   );
   assert.deepEqual(missing, []);
+});
+
+/** Names in the pages that are others': of npm, of Kubernetes, and the end of several of ours. */
+const foreignNames: ReadonlySet<string> = new Set([
+  "devDependencies",
+  "enableServiceLinks",
+  "WithReply",
+]);
+
+test("names of the code that a page shows stand in the code", () => {
+  const files = ["core", "adapters", "runtimes", "wasm", "examples", "test"].flatMap((folder) =>
+    readdirSync(folder, { recursive: true, encoding: "utf8" })
+      .filter((name) => /\.(ts|js|py)$/.test(name) && !name.startsWith("unit/docs"))
+      .map((name) => readFileSync(`${folder}/${name}`, "utf8")),
+  );
+  const known = new Set(files.flatMap((text) => text.match(/\w+/g) ?? []));
+  for (const page of pages.filter((name) => name !== "docs/figures.md")) {
+    for (const [code] of withoutBlocks(page).matchAll(/`[^`\n]+`/g)) {
+      if (/\/.*\./.test(code)) continue;
+      for (const [name] of code.matchAll(/\b(?:[a-z]+[A-Z]\w*|[A-Z][a-z]+[A-Z]\w*)\b/g)) {
+        assert.ok(known.has(name) || foreignNames.has(name), `${page}: ${name}`);
+      }
+    }
+  }
 });
 
 test("tables of settings have at most 15 rows", () => {
