@@ -3,10 +3,10 @@ import { type CommandDecoder, type MessageKind, Target, type Verb } from "../../
 import { groupOf, idOf, noOptions, type PlainValues, textOf, verbNameOf } from "../values/mod.ts";
 import type { Exports, Instance } from "./instance.ts";
 
-/** Characters of the longest id. */
+/** Characters of the longest id that the contract allows. */
 const idCharsMax = 64;
 
-/** A cursor over a command batch in WASM memory. Options and JSON take the way of plain values. */
+/** Reads command batches in WASM memory. Options, JSON and whole items become plain values. */
 export class WasmCommands implements CommandDecoder {
   readonly #instance: Instance;
   readonly #exports: Exports;
@@ -31,7 +31,7 @@ export class WasmCommands implements CommandDecoder {
     return code === 0 ? undefined : errorCodeOf(code);
   }
 
-  /** Leaves the cursor on no batch at all. */
+  /** Drops the batch before, so that the cursor is on none. */
   #refused(code: ErrorCode): ErrorCode {
     this.#exports.decode(this.#exports.commandRoom(0), 0);
     return code;

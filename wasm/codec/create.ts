@@ -12,7 +12,7 @@ export interface WasmCodec extends Codec {
   heapBytes(): number;
 }
 
-/** The codec of the hot path: one WASM instance with a memory of its own. Needs WASM with SIMD. */
+/** Makes a codec over a WASM instance with a memory of its own. Needs WASM with SIMD. */
 export function createWasmCodec(options: CodecOptions): WasmCodec {
   const instance = new Instance();
   initialise(instance, options);
@@ -31,7 +31,7 @@ function initialise(instance: Instance, options: CodecOptions): void {
   const encoder = new TextEncoder();
   const node = encoder.encode(`${options.node}.`);
   assert(node.length <= 33, "the node's name is short");
-  // What every message item starts with: an array of four, the verb, the id up to its dot.
+  // The start of every message item: an array of four, the verb, and the id up to its dot.
   const head = strHead(node.length + idChars);
   const prefix = Uint8Array.of(0x94, 0xa7, ...encoder.encode("message"), ...head, ...node);
   const { exports } = instance;

@@ -6,19 +6,19 @@ import { areaBytes, type Exports, type Instance } from "./instance.ts";
 
 /** Characters of a connection id after `NODE.`. */
 export const idChars = 26;
-/** Bytes of a stream's name. */
+/** Bytes of the longest name of a stream. */
 const streamBytesMax = 128;
 /** Up to here a loop over the characters is faster than `encodeInto` (decision record 2). */
 const loopCharsMax = 16;
 
 const encoder = new TextEncoder();
 
-/** Header of a str of at most 255 bytes. */
+/** MessagePack header of a str of at most 255 bytes. */
 export function strHead(length: number): readonly number[] {
   return length < 32 ? [0xa0 | length] : [0xd9, length];
 }
 
-/** Batch buffers and message events, written inside WASM memory. */
+/** Writes events into batch buffers in WASM memory. */
 export class WasmEvents implements EventEncoder {
   readonly #instance: Instance;
   readonly #exports: Exports;
@@ -27,7 +27,7 @@ export class WasmEvents implements EventEncoder {
   readonly #node: string;
   readonly #statesBytesMax: number;
   readonly #textAt: number;
-  /** The area for a text; renewed when memory has grown. */
+  /** View of the area for a text; renewed when the memory has grown. */
   #texts: Uint8Array;
   #textBytes = 0;
   #messageBytesMax: number;
@@ -173,7 +173,7 @@ export class WasmEvents implements EventEncoder {
     return this.#addText(slot, this.#textAt, written);
   }
 
-  /** A text that may not fit the area gets a block of its own for the moment. */
+  /** A text that may not fit the area gets a block of its own during the call. */
   #longText(slot: number, data: string): boolean {
     const room = data.length * 3;
     const at = this.#instance.allocate(room);

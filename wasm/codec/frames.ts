@@ -2,7 +2,7 @@ import { assert, type ErrorCode, errorCodeOf } from "../../core/base/mod.ts";
 import { type FrameParser, ParserStep, type ParserStep as Step } from "../../core/ports/mod.ts";
 import { areaBytes, type Exports, type Instance } from "./instance.ts";
 
-/** The frame parser in WASM memory. */
+/** Parses frames in WASM memory. */
 export class WasmFrames implements FrameParser {
   readonly #instance: Instance;
   readonly #exports: Exports;
@@ -20,7 +20,7 @@ export class WasmFrames implements FrameParser {
     this.#textAt = this.#exports.text();
   }
 
-  /** Gives up the chunk of a slot that was unbound. */
+  /** Drops the unfinished chunk of a slot that was unbound. */
   abandon(slot: number): void {
     if (this.#unfinished === slot) this.#unfinished = -1;
   }
@@ -52,7 +52,7 @@ export class WasmFrames implements FrameParser {
   #stepped(slot: number, step: Step): Step {
     const ended = step === ParserStep.done || step >= ParserStep.close;
     this.#unfinished = ended ? -1 : slot;
-    // A close frame's payload may still lie in the chunk: its block goes with the next feed.
+    // The payload of a close frame may be in the chunk, so its block is freed by the next feed.
     if (ended && step !== ParserStep.close && this.#largeAt !== 0) this.#freeLarge();
     return step;
   }

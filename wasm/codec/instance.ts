@@ -90,7 +90,7 @@ export interface Exports {
 /** Bytes past an area that the module may read or overwrite: `SLACK_BYTES` of its constants. */
 const slackBytes = 32;
 
-/** A WASM instance of its own, and a view of its memory that is renewed when the memory grew. */
+/** A WASM instance, and a view of its memory that is renewed when the memory has grown. */
 export class Instance {
   readonly exports: Exports;
   #bytes: Uint8Array<ArrayBuffer>;

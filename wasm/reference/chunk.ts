@@ -1,4 +1,4 @@
-/** A chunk of a socket's bytes, and how far it was read. */
+/** A chunk of a socket's bytes, and how much of it was read. */
 export class Chunk {
   bytes: Uint8Array = new Uint8Array(0);
   at = 0;
@@ -11,19 +11,19 @@ export class Chunk {
   }
 }
 
-/** A frame's mask as one number, its first byte lowest. */
+/** A frame's mask as one number; its first byte is the lowest. */
 export function maskFrom(bytes: Uint8Array, at: number): number {
   return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
 }
 
-/** The mask as it stands for a payload that goes on at place 0 to 3 of it. */
+/** The mask for a payload that goes on at index 0 to 3 of the mask. */
 export function maskFromPlace(mask: number, place: number): number {
   return place === 0 ? mask : (mask >>> (place * 8)) | (mask << (32 - place * 8));
 }
 
 /**
- * XORs the chunk's next `length` bytes with the mask into `to` and passes them (RFC 6455, 5.3).
- * The result is over 127 where one of them is not ASCII.
+ * XORs the chunk's next `length` bytes with the mask into `to`, and passes them (RFC 6455, 5.3).
+ * The result is above 127 where one of the unmasked bytes is not ASCII.
  */
 export function unmask(
   chunk: Chunk,

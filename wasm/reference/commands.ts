@@ -18,26 +18,25 @@ import {
 import { streamBytesMax } from "./events.ts";
 import type { Ids } from "./ids.ts";
 import { isInteger, isMap, readArray, readBin, readCount, readStr, type Stretch } from "./read.ts";
-import { fits, least } from "./shapes.ts";
+import { fits, groupPlace, least, verbOf } from "./shapes.ts";
 import { utf8Valid } from "./utf8.ts";
-import { groupPlace, verbOf } from "./verbs.ts";
 
 const nothing = new Uint8Array(0);
 const none: Stretch = { at: 0, length: 0 };
 
-/** What the current item says; a new one for each. */
+/** The content of the current item. */
 interface Item {
   readonly at: number;
   end: number;
   verb: Verb;
   name: Stretch;
   error: ErrorCode | undefined;
-  /** Places of the ids. */
+  /** Where each id starts. */
   targets: readonly number[];
   dataKind: Kind;
   data: Stretch;
   group: Stretch;
-  /** Place of the options map, which ends with the item; -1 where there is none. */
+  /** Where the options map starts, which ends with the item; -1 where there is none. */
   options: number;
 }
 
@@ -49,7 +48,7 @@ function newItem(at: number): Item {
     name: none,
     error: undefined,
     targets: [],
-    // No data: neither kind.
+    // The item has no data.
     dataKind: 0 as Kind,
     data: none,
     group: none,
@@ -85,7 +84,7 @@ export class ReferenceCommands implements CommandDecoder {
     const batch = readArray(bytes, 0);
     if (batch === undefined) return "batch-malformed";
     this.#bytes = bytes;
-    // An integer where an item would stand is the version of a numbered batch.
+    // A first element that is an integer is the version of a numbered batch.
     if (batch.length > 0 && isInteger(bytes[batch.at]!)) return this.#readNumbered(batch);
     this.#begin(batch);
     return undefined;
@@ -120,7 +119,7 @@ export class ReferenceCommands implements CommandDecoder {
     if (first < 0 || items === undefined) return "batch-malformed";
     this.#stream = textOf(bytes.subarray(stream.at, firstAt));
     this.#first = first;
-    // Anything else than a number there is no base: a trailing element that is not known.
+    // An element that is no number is not a base: it is a trailing element that we do not know.
     if (batch.length > 4) this.#base = readCount(bytes, passValue(bytes, itemsAt, bytes.length));
     this.#begin(items);
     return undefined;

@@ -8,13 +8,15 @@ import {
 import { isOneValue } from "../values/mod.ts";
 import { idChars, type Slot, type Slots } from "./slots.ts";
 
-/** Bytes of a batch buffer's first block; it doubles. */
+/** Bytes of a batch buffer's first block. The block doubles when it is full. */
 const bufferBytesMin = 8_192;
-/** A batch buffer keeps a block up to this size when its batch is taken. */
+/**
+ * A batch buffer keeps a block up to this size when its batch is taken, and drops a larger one.
+ */
 const bufferKeepBytes = 262_144;
 /** Up to here a loop over the characters is faster than `encodeInto` (decision record 2). */
 const loopCharsMax = 16;
-/** Bytes of a stream's name. */
+/** Bytes of the longest name of a stream. */
 export const streamBytesMax = 128;
 
 interface BatchBuffer {
@@ -27,7 +29,7 @@ interface BatchBuffer {
 
 const encoder = new TextEncoder();
 
-/** Header of a str: fixstr, d9, da, db. Of a bin: c4, c5, c6. */
+/** Header of a str (fixstr, d9, da, db) or bin (c4, c5, c6). */
 function dataHead(kind: Kind, length: number): readonly number[] {
   const base = kind === MessageKind.text ? 0xd9 : 0xc4;
   if (kind === MessageKind.text && length < 32) return [0xa0 | length];
@@ -44,7 +46,7 @@ function uintLength(value: number): number {
   return value < 0x1_0000_0000 ? 5 : 9;
 }
 
-/** Writes an unsigned number of `length` bytes, first byte included; where the next byte goes. */
+/** Writes an unsigned number in `length` bytes. Returns where the next byte goes. */
 function writeUint(to: Uint8Array, at: number, value: number, length: number): number {
   if (length === 1) {
     to[at] = value;
@@ -207,7 +209,6 @@ export class ReferenceEvents implements EventEncoder {
   text(index: number, data: string): boolean {
     const slot = this.#slots.bound(index);
     const { length } = data;
-    // Short texts are ASCII most of the time, and a loop is faster there than `encodeInto`.
     let at = 0;
     const texts = this.#texts;
     if (length <= loopCharsMax) {
@@ -239,7 +240,7 @@ export class ReferenceEvents implements EventEncoder {
     return this.bytesFrom(this.#slots.bound(slot), kind, data, 0, data.length);
   }
 
-  /** Writes a message whose data stand in `from`; false where the batch buffer is full. */
+  /** Writes a message whose data is in `from`. False where the batch buffer is full. */
   bytesFrom(slot: Slot, kind: Kind, from: Uint8Array, start: number, length: number): boolean {
     const at = this.openMessage(slot, kind, length);
     if (at < 0) return false;
@@ -250,7 +251,9 @@ export class ReferenceEvents implements EventEncoder {
     return true;
   }
 
-  /** Writes a message item up to its data; where those go in the buffer's bytes, -1 when full. */
+  /**
+   * Writes a message item up to its data. Returns where that goes; -1 where the buffer is full.
+   */
   openMessage(slot: Slot, kind: Kind, length: number): number {
     assert(slot.buffer >= 0, "the slot has a buffer");
     const buffer = this.#buffer(slot.buffer);
@@ -272,7 +275,7 @@ export class ReferenceEvents implements EventEncoder {
     return at;
   }
 
-  /** Adds the state and counts the item, whose data end before `end`. */
+  /** Adds the state, and counts the item. `end` is where its data ends. */
   closeMessage(slot: Slot, end: number): void {
     const buffer = this.#buffer(slot.buffer);
     const { state } = slot;
@@ -285,7 +288,7 @@ export class ReferenceEvents implements EventEncoder {
     slot.seq++;
   }
 
-  /** The buffer that `openMessage` gave a place in. */
+  /** The bytes that `openMessage` returned an index of. */
   buffer(slot: Slot): Uint8Array {
     return this.#buffer(slot.buffer).bytes;
   }
@@ -296,7 +299,7 @@ export class ReferenceEvents implements EventEncoder {
     return buffer;
   }
 
-  /** The batch buffer's bytes with room for `bytes` more. */
+  /** The batch buffer's bytes, with room for `bytes` more. */
   #room(buffer: BatchBuffer, bytes: number): Uint8Array {
     const needed = buffer.length + bytes;
     if (needed <= buffer.bytes.length) return buffer.bytes;

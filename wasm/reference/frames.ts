@@ -49,7 +49,7 @@ export class ReferenceFrames implements FrameParser {
   }
 
   feed(index: number, chunk: Uint8Array): Step {
-    // An unbound slot has no frames any more: its chunk is given up.
+    // The chunk of a slot that was unbound is dropped.
     assert(this.#slot?.frames === undefined, "the last chunk is finished");
     const slot = this.#slots.bound(index);
     const state = slot.frames;
@@ -63,7 +63,7 @@ export class ReferenceFrames implements FrameParser {
       this.#chunk.start(nothing);
       return step;
     }
-    // The caller may reuse its chunk: what is left of it is kept as an own copy.
+    // The caller may reuse its chunk, so the rest of it is copied.
     this.#slot = slot;
     this.#chunk.start(chunk.slice(this.#chunk.at));
     return step;
@@ -140,9 +140,9 @@ export class ReferenceFrames implements FrameParser {
   }
 
   /**
-   * The fast way: message after message that is one unfragmented frame, whole in the chunk, for a
-   * slot that writes to its buffer. Leaves everything else, faults included, to the slow way,
-   * untouched.
+   * The fast path: writes messages into the slot's batch buffer as long as each is one frame that
+   * is complete in the chunk. It stops before everything else, faults included, for the general
+   * path.
    */
   #wholeMessages(slot: Slot, state: FrameState): Step {
     const chunk = this.#chunk;
@@ -177,7 +177,7 @@ export class ReferenceFrames implements FrameParser {
     return ParserStep.done;
   }
 
-  /** Unmasks the frame's next bytes into place; at least 128 where one is not ASCII. */
+  /** Unmasks the frame's next bytes to `to`. Above 127 where one of them is not ASCII. */
   #unmaskNext(state: FrameState, to: Uint8Array, at: number, length: number): number {
     const mask = maskFromPlace(state.mask, state.maskOffset);
     state.maskOffset = (state.maskOffset + length) & 3;
@@ -233,7 +233,7 @@ export class ReferenceFrames implements FrameParser {
     return this.#finishMessage(slot, state);
   }
 
-  /** A message that is whole in the chunk, its header read. */
+  /** Takes a message that is complete in the chunk, after its header. */
   #readWhole(slot: Slot, state: FrameState): Step {
     const length = state.remaining;
     const text = state.message === Opcode.text;

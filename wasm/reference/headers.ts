@@ -43,7 +43,7 @@ export function checkSecond(first: number, byte: number): ErrorCode | undefined 
   return closes && (byte & 0x7f) === 1 ? "frame-close-payload" : undefined;
 }
 
-/** Bytes of a header before its mask. */
+/** Bytes of the header before the mask. */
 export function lengthEnd(second: number): number {
   const short = second & 0x7f;
   return short < 126 ? 2 : short === 126 ? 4 : 10;
@@ -57,7 +57,7 @@ export function payloadLength(header: Uint8Array, at: number): number {
   return uint32(header, at + 2) * 0x1_0000_0000 + uint32(header, at + 6);
 }
 
-/** The length: written in the fewest bytes, its top bit clear, the message not too big. */
+/** The length: in the fewest bytes, with the top bit clear, and no message larger than allowed. */
 export function checkLength(
   state: FrameState,
   header: Uint8Array,
@@ -74,7 +74,7 @@ export function checkLength(
   return state.partialLength + length > most ? "message-too-big" : undefined;
 }
 
-/** A close frame's payload: a code that may stand on the wire, a reason in UTF-8. 7.4. */
+/** A close frame's payload: a code that may be sent (RFC 6455, 7.4), and a reason in UTF-8. */
 export function checkClose(payload: Uint8Array): ErrorCode | undefined {
   if (payload.length === 0) return undefined;
   const code = uint16(payload, 0);
@@ -84,8 +84,8 @@ export function checkClose(payload: Uint8Array): ErrorCode | undefined {
 }
 
 /**
- * Reads a frame's header, or what there is of it; a fault as soon as a byte is wrong. Sets
- * `inFrame` when the header is whole.
+ * Reads as much of a frame's header as has come. Returns a fault as soon as a byte is wrong. Sets
+ * `inFrame` when the header is complete.
  */
 export function readHeader(
   state: FrameState,

@@ -5,12 +5,12 @@ import type { Stretch } from "./read.ts";
 import { idChars, type Slots } from "./slots.ts";
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-/** What the contract allows an id to be long. */
+/** Characters of the longest id that the contract allows. */
 const idCharsMax = 64;
 
 const encoder = new TextEncoder();
 
-/** Values of the bytes of base64url; past all slots for any other byte. */
+/** Values of base64url characters; past the last slot for any other byte. */
 const values: Int32Array = new Int32Array(256).fill(1 << 24);
 for (let i = 0; i < alphabet.length; i++) values[alphabet.charCodeAt(i)] = i;
 
@@ -26,7 +26,7 @@ export class Ids {
     this.#slots = slots;
   }
 
-  /** The slot of an id that stands alone. */
+  /** The slot of an id that is a string, or one of `Target`. */
   resolveText(id: string): number {
     if (id.length > idCharsMax) return Target.malformed;
     const bytes = encoder.encode(id);
@@ -48,7 +48,7 @@ export class Ids {
   }
 }
 
-/** The slot that four base64url characters say; past all slots where they say none. */
+/** The slot that four base64url characters stand for; past the last slot where they are none. */
 function slotOf(bytes: Uint8Array, at: number): number {
   const high = (values[bytes[at]!]! << 6) | values[bytes[at + 1]!]!;
   const low = (values[bytes[at + 2]!]! << 6) | values[bytes[at + 3]!]!;

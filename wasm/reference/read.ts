@@ -1,14 +1,14 @@
 import { uint16, uint32 } from "../values/mod.ts";
 
-/** A stretch of bytes: a str's, a bin's, an array's inside. */
+/** The inside of a str, a bin or an array. */
 export interface Stretch {
-  /** Where the inside starts. */
+  /** Where it starts. */
   readonly at: number;
   /** Bytes of a str or bin, elements of an array. */
   readonly length: number;
 }
 
-// What follows reads bytes that `passValue` has passed: lengths are known to be good.
+// The functions below read bytes that `passValue` has passed, so all lengths are valid.
 
 export function readArray(bytes: Uint8Array, at: number): Stretch | undefined {
   const byte = bytes[at]!;
@@ -36,7 +36,7 @@ function readSized(bytes: Uint8Array, at: number, base: number): Stretch | undef
   return undefined;
 }
 
-/** The integer that starts here where it is 0 to 2^53 − 1, else -1. */
+/** The integer that starts here, where it is from 0 to 2^53 − 1; otherwise -1. */
 export function readCount(bytes: Uint8Array, at: number): number {
   const byte = bytes[at]!;
   if (byte < 0x80) return byte;

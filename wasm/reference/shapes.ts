@@ -8,15 +8,38 @@ import {
   readBin,
   readCount,
   readStr,
+  type Stretch,
 } from "./read.ts";
 import { utf8Valid } from "./utf8.ts";
 
-/** Elements that a verb cannot do without, itself included. */
+/** The verbs and their bytes. */
+const verbs: readonly (readonly [name: Uint8Array, verb: Verb])[] = Object.entries(Verb).map(
+  ([name, verb]) => [new TextEncoder().encode(name), verb],
+);
+
+/** The verb of these bytes. */
+export function verbOf(bytes: Uint8Array, { at, length }: Stretch): Verb {
+  for (const [name, verb] of verbs) {
+    if (name.length !== length) continue;
+    let same = 0;
+    while (same < length && name[same] === bytes[at + same]) same++;
+    if (same === length) return verb;
+  }
+  return Verb.unknown;
+}
+
+/** Index of the element that may name a group; 0 where the verb has none. */
+export function groupPlace(verb: Verb): number {
+  if (verb === Verb.publish || verb === Verb.query) return 1;
+  return verb === Verb.join || verb === Verb.leave ? 2 : 0;
+}
+
+/** How many elements a verb needs at least, itself included. */
 export function least(verb: Verb): number {
   return verb === Verb.close || verb === Verb.query || verb === Verb.accept ? 2 : 3;
 }
 
-/** Whether element 1, 2 or 3 of a command, at `at`, is of the shape that its verb asks for. */
+/** Whether element 1, 2 or 3 of a command, at `at`, has the shape that its verb needs. */
 export function fits(bytes: Uint8Array, at: number, verb: Verb, place: number): boolean {
   if (place === 1) return fitsFirst(bytes, at, verb);
   if (place === 2) return fitsSecond(bytes, at, verb);
@@ -68,7 +91,7 @@ function fitsSecond(bytes: Uint8Array, at: number, verb: Verb): boolean {
   }
 }
 
-/** A group's name must be UTF-8: two that are not could look the same. */
+/** A group's name must be UTF-8: two names that are not could look the same. */
 function fitsGroup(bytes: Uint8Array, at: number): boolean {
   const group = readStr(bytes, at);
   return group !== undefined && utf8Valid(bytes, group.at, group.at + group.length);

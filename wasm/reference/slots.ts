@@ -9,17 +9,17 @@ export interface FrameState {
   readonly deflate: boolean;
   /** Messages are handed out although the slot has a batch buffer. */
   readonly bypassBatch: boolean;
-  /** A close frame or a fault was met: nothing is parsed any more. */
+  /** A close frame or a fault was parsed. Nothing after it is. */
   finished: boolean;
   /** Up to 14 bytes of an unfinished frame header. */
   readonly header: Uint8Array;
   headerLength: number;
-  /** A header was read and the payload, as far as it is there, was not. */
+  /** The header of a frame was read, and its payload was not, or not whole. */
   inFrame: boolean;
   /** The frame is its message's last. */
   last: boolean;
   opcode: number;
-  /** The mask, its first byte lowest, and the place of the next payload byte in it. */
+  /** The mask, and the index in it of the next payload byte. */
   mask: number;
   maskOffset: number;
   remaining: number;
@@ -28,7 +28,7 @@ export interface FrameState {
   compressed: boolean;
   /** Frames that the message being read has so far. */
   fragments: number;
-  /** The partial message is whole and waits for room in the batch buffer. */
+  /** The partial message is complete and waits for room in the batch buffer. */
   ready: boolean;
   utf8: number;
   partial: Uint8Array;
@@ -41,10 +41,10 @@ export interface Slot {
   readonly id: string;
   /** -1 where messages are handed out. */
   buffer: number;
-  /** `94 a7 message`, str header, id: what the slot's items start with; `95` with a state. */
+  /** The start of the slot's items: `94` (`95` with a state), `a7 message`, str header, id. */
   readonly prefix: Uint8Array;
   seq: number;
-  /** What stands behind the data of each message. */
+  /** The state, which follows the data of each message. */
   state: Uint8Array | undefined;
   frames: FrameState | undefined;
 }
@@ -76,18 +76,18 @@ export function newFrameState(deflate: boolean, bypassBatch: boolean): FrameStat
   };
 }
 
-/** Whether the slot's messages stop the parser, batch buffer or not. */
+/** Whether the slot's messages are handed out. */
 export function handsOut(slot: Slot, state: FrameState): boolean {
   return slot.buffer < 0 || state.bypassBatch;
 }
 
-/** The step that hands a whole message out. */
+/** The step that hands a message out. */
 export function bypassBatch(text: boolean, compressed: boolean): ParserStep {
   if (compressed) return text ? ParserStep.deflatedText : ParserStep.deflatedBinary;
   return text ? ParserStep.text : ParserStep.binary;
 }
 
-/** Makes room for `bytes` more of an unfinished message, and counts them; the partial block. */
+/** Makes room for `bytes` more bytes of an unfinished message, and returns its bytes. */
 export function growPartial(state: FrameState, bytes: number): Uint8Array {
   const needed = state.partialLength + bytes;
   if (needed > state.partial.length) {
@@ -101,7 +101,7 @@ export function growPartial(state: FrameState, bytes: number): Uint8Array {
 
 export interface MessageLimits {
   readonly messageBytesMax: number;
-  /** Bytes of a message's data and its slot's state together: what the broker takes. */
+  /** Bytes of a message and its slot's state together: what fits into a packet of the broker. */
   readonly dataAndStateBytesMax: number;
   readonly fragmentsMax: number;
 }
@@ -113,7 +113,7 @@ export class Slots {
   #stateBytes = 0;
   /** Bytes of unfinished messages of all slots. */
   partialBytes = 0;
-  /** Lowered where the broker takes less. */
+  /** The limits at present: lowered where the broker takes less. */
   limits: MessageLimits;
 
   constructor(options: CodecOptions) {
@@ -130,7 +130,7 @@ export class Slots {
     return { ...this.limits, messageBytesMax: Math.min(messageBytesMax, room) };
   }
 
-  /** Drops what came of an unfinished message and frame. */
+  /** Drops what has come of an unfinished message and frame. */
   dropUnfinished(state: FrameState): void {
     this.partialBytes -= state.partialLength;
     state.partial = nothing;
@@ -159,7 +159,7 @@ export class Slots {
     this.#slots[index] = slot;
   }
 
-  /** False where all states together would be too much; the old one stays then. */
+  /** False, and the old state stays, where all states together would be too large. */
   setState(slot: Slot, state: Uint8Array | undefined): boolean {
     const total = this.#stateBytes + (state?.length ?? 0) - (slot.state?.length ?? 0);
     if (total > this.#statesBytesMax) return false;

@@ -1,4 +1,4 @@
-/** The state of a text that cannot be continued to a valid one. */
+/** The state after a byte that is not valid. */
 export const utf8Bad = 8;
 
 const states = 9;
@@ -8,8 +8,8 @@ const afterF0 = 6;
 const afterF4 = 7;
 
 /**
- * Next states by state and byte. 0 is between characters, 1 to 3 miss that many continuation
- * bytes, 4 to 7 follow a first byte that narrows the second (RFC 3629, 4).
+ * The next state by state and byte. 0 is between characters; in 1 to 3 so many continuation bytes
+ * are missing; in 4 to 7 the first byte narrows the second (RFC 3629, 4).
  */
 const table: Uint8Array = makeTable();
 
@@ -36,7 +36,7 @@ function makeTable(): Uint8Array {
   return next;
 }
 
-/** The state after bytes `from` to `to` (not included); `utf8Bad` as soon as one cannot be. */
+/** The state after bytes `from` to `to` (exclusive); `utf8Bad` as soon as a byte is not valid. */
 export function utf8Step(state: number, bytes: Uint8Array, from: number, to: number): number {
   let at = from;
   let now = state;
@@ -48,7 +48,7 @@ export function utf8Step(state: number, bytes: Uint8Array, from: number, to: num
   return now;
 }
 
-/** Whether bytes `from` to `to` are a whole valid text. */
+/** Whether bytes `from` to `to` (exclusive) are valid UTF-8, complete at the end. */
 export function utf8Valid(bytes: Uint8Array, from: number, to: number): boolean {
   return utf8Step(0, bytes, from, to) === 0;
 }

@@ -1,22 +1,22 @@
 /** The key of binary data in JSON: `{"$binary":"<base64>"}`. */
 const binaryKey = "$binary";
 
-/** Containers in containers; one more than a batch may have, so that the walk refuses it. */
+/** Levels of nesting: one more than a batch may have, so that `passValue` refuses it. */
 const nestingMax = 33;
 
-/** What stands for a JSON text that is no batch. */
+/** Thrown where a JSON text is not a batch. */
 class NoBatch extends Error {}
 
 /**
- * Reads a JSON batch into plain values with binary data as Uint8Array. Undefined where it is not
- * UTF-8, not JSON, nests too deeply or holds bad base64.
+ * Reads a JSON batch as plain values, with binary data as Uint8Array. Undefined where it is not
+ * UTF-8 or not JSON, nests too deeply, or has invalid base64.
  */
 export function packJson(bytes: Uint8Array): unknown {
   try {
     const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
     return pack(JSON.parse(text), nestingMax);
   } catch (error) {
-    // Three ways to be malformed: TypeError of the decoder, SyntaxError of the parser, and ours.
+    // TypeError: not UTF-8. SyntaxError: not JSON.
     const malformed = error instanceof TypeError || error instanceof SyntaxError;
     if (malformed || error instanceof NoBatch) return undefined;
     throw error;
@@ -46,7 +46,9 @@ function unbase64(text: unknown): Uint8Array {
   return bytes;
 }
 
-/** Prints plain values as JSON bytes; a MessagePack extension, which JSON cannot say, is null. */
+/**
+ * Plain values as JSON, in UTF-8. A MessagePack extension has no form in JSON and becomes null.
+ */
 export function printJson(value: unknown): Uint8Array {
   const text = JSON.stringify(value, (_key, inner: unknown) => {
     if (inner instanceof Uint8Array) return { [binaryKey]: base64(inner) };
@@ -55,13 +57,13 @@ export function printJson(value: unknown): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-/** `ExtData` of @msgpack/msgpack is the one class that decoding gives besides Uint8Array. */
+/** Decoding makes no class instances but Uint8Array and the `ExtData` of @msgpack/msgpack. */
 function isExtension(value: unknown): boolean {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
   return Object.getPrototypeOf(value) !== Object.prototype;
 }
 
-/** Characters of one `fromCharCode` call: arguments live on the stack. */
+/** Arguments of one call of `fromCharCode`, which are on the stack. */
 const spreadMax = 8_192;
 
 function base64(bytes: Uint8Array): string {

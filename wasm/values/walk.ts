@@ -1,9 +1,9 @@
-/** Containers inside containers that a batch may have, itself the first. */
+/** Levels of nested containers that a batch may have, itself the first. */
 const nestingMax = 32;
 
 /**
- * Passes one MessagePack value with all that is inside; where the next one starts. -1 where the
- * bytes end too early, are no MessagePack, or nest too deeply.
+ * Passes one MessagePack value with all that is inside. Returns where the next value starts, or -1
+ * where the bytes end too early, are not MessagePack, or nest too deeply.
  */
 export function passValue(
   bytes: Uint8Array,
@@ -12,7 +12,7 @@ export function passValue(
   levelsMax: number = nestingMax,
 ): number {
   if (start < end && !isContainer(bytes[start]!)) return passScalar(bytes, start, end);
-  // Values still to be passed in each container that is open.
+  // Values that are not passed yet, of each open container.
   const open: number[] = [];
   let at = start;
   let left = 1;
@@ -49,7 +49,7 @@ function containerLength(bytes: Uint8Array, at: number, end: number): number {
   const byte = bytes[at]!;
   if (byte >= 0x80 && byte < 0xa0) return byte & 0x0f;
   if (byte < 0xdc || byte > 0xdf) return -1;
-  // What is cut off reads as 0 here, and is refused when its head is passed.
+  // A head that is cut off is refused when it is passed.
   if (at + containerHead(byte) > end) return 0;
   return (byte & 1) === 0 ? uint16(bytes, at + 1) : uint32(bytes, at + 1);
 }
@@ -59,7 +59,10 @@ function containerHead(byte: number): number {
   return (byte & 1) === 0 ? 3 : 5;
 }
 
-/** Bytes after the first byte of what is of one size: C0 to DB by their last digits. */
+/**
+ * Bytes after the first byte, for C0 to DB. Below zero: -1 is no valid first byte; -2, -3 and -4
+ * are followed by a length of 1, 2 and 4 bytes.
+ */
 const sizes: readonly number[] = [
   0, -1, 0, 0, -2, -3, -4, -2, -3, -4, 4, 8, 1, 2, 4, 8, 1, 2, 4, 8, 2, 3, 5, 9, 17, -2, -3, -4,
 ];
@@ -73,7 +76,7 @@ function passScalar(bytes: Uint8Array, start: number, end: number): number {
   return at > end ? -1 : at;
 }
 
-/** `size` below zero tells how many length bytes there are: none may be, or 1, 2, 4. */
+/** Passes what follows the first byte; `size` is from the table above. */
 function passSized(
   bytes: Uint8Array,
   at: number,
