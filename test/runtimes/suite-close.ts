@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { closePayload } from "../support/clients/raw-client-frames.ts";
-import { standstill } from "../support/process/wait.ts";
+import { standstill, waitFor } from "../support/process/wait.ts";
 import type { SuiteContext } from "./suite.ts";
 
 /** Endings: RFC 6455, 7. */
@@ -90,8 +90,13 @@ export function closeTests(context: SuiteContext): void {
           if (!error) taken += 1;
         });
       }
-      await standstill(async () => (client.closed ? -1 : taken));
-      assert.equal(taken < mebibytes / 2, can.boundsClosing, `${taken} MiB were taken`);
+      if (can.boundsClosing) {
+        await standstill(async () => (client.closed ? -1 : taken));
+        assert.ok(taken < mebibytes / 2, `${taken} MiB were taken`);
+      } else {
+        // It stands still now and then where the machine is busy, and goes on.
+        await waitFor(() => taken >= mebibytes / 2, { what: "more than any kernel holds" });
+      }
       client.destroy();
       await context.fixture().event("close", `flood-after-${frame.opcode}`);
     });
