@@ -8,8 +8,8 @@ import process from "node:process";
 import { MqttCommandBus } from "../../adapters/mqtt/mod.ts";
 import { BrokerProxy } from "../support/broker/broker-proxy.ts";
 import { testPorts } from "../support/broker/broker-rigs.ts";
-import { until } from "../support/broker/broker-wait.ts";
 import { Mosquitto } from "../support/broker/mosquitto.ts";
+import { waitFor } from "../support/process/wait.ts";
 
 const groups = Number(process.argv[2] ?? 10_000);
 const app = "default";
@@ -61,7 +61,7 @@ async function measured(what: string, run: () => Promise<unknown>): Promise<void
 async function reconnect(): Promise<void> {
   const before = connected.length;
   proxy.cut();
-  await until("connected again", () => connected.length >= before + 2);
+  await waitFor(() => connected.length >= before + 2, { what: "connected again" });
 }
 
 await measured("reconnect without groups", reconnect);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { ServiceError } from "../../core/base/mod.ts";
 import { type CommandBus, MessageKind } from "../../core/ports/mod.ts";
-import { until } from "../support/broker/broker-wait.ts";
+import { waitFor } from "../support/process/wait.ts";
 import { app, bytes, type Heard, type Start, type WithRig } from "./cluster-rig.ts";
 
 /** Joins, and waits until that holds. */
@@ -49,7 +49,7 @@ export function groupConformance(withRig: WithRig, start: Start): void {
     rig.groupMessage({ app, group: "room", kind: MessageKind.text, payload: bytes("hi") });
     rig.groupMessage({ app, group: "room", kind: MessageKind.binary, payload: bytes("") });
     for (const heard of [heardA, heardB]) {
-      await until("both messages", () => heard.messages.length === 2);
+      await waitFor(() => heard.messages.length === 2, { what: "both messages" });
       assert.deepEqual(groupCommands(heard), ["default room me [1]"]);
       assert.deepEqual(heard.messages, ["default room 1 hi", "default room 2 "]);
     }
@@ -57,11 +57,11 @@ export function groupConformance(withRig: WithRig, start: Start): void {
     rig.groupCommand(app, "room", bytes("[2]"));
     rig.groupCommand(app, "other", bytes("[3]"));
     rig.command(app, "a", bytes("[4]"));
-    await until("b's", () => groupCommands(heardB).length === 3);
-    await until("a's", () => heardA.commands.at(-1)?.text === "[4]");
+    await waitFor(() => groupCommands(heardB).length === 3, { what: "b's" });
+    await waitFor(() => heardA.commands.at(-1)?.text === "[4]", { what: "a's" });
     await joined(a, "room");
     rig.groupCommand(app, "room", bytes("[5]"));
-    await until("a's", () => heardA.commands.at(-1)?.text === "[5]");
+    await waitFor(() => heardA.commands.at(-1)?.text === "[5]", { what: "a's" });
     assert.deepEqual(groupCommands(heardA), ["default room me [1]", "default room me [5]"]);
   });
 
@@ -71,8 +71,8 @@ export function groupConformance(withRig: WithRig, start: Start): void {
     rig.groupCommand("shop", "@all", bytes("[1]"));
     rig.groupMessage({ app: "shop", group: "@all", kind: MessageKind.text, payload: bytes("x") });
     rig.groupMessage({ app, group: "@all", kind: MessageKind.text, payload: bytes("y") });
-    await until("a's", () => heardA.messages.length === 2);
-    await until("b's", () => heardB.messages.length === 1);
+    await waitFor(() => heardA.messages.length === 2, { what: "a's" });
+    await waitFor(() => heardB.messages.length === 1, { what: "b's" });
     assert.deepEqual(groupCommands(heardA), ["shop @all me [1]"]);
     assert.deepEqual(heardA.messages, ["shop @all 1 x", "default @all 1 y"]);
     assert.deepEqual([groupCommands(heardB), heardB.messages], [[], ["default @all 1 y"]]);
@@ -87,8 +87,8 @@ export function groupConformance(withRig: WithRig, start: Start): void {
     rig.groupMessage({ app, group: "room", kind: MessageKind.text, payload });
     b.forwardToGroup(app, "room", bytes("[1]"));
     a.forwardToGroup("shop", "room", bytes("[2]"));
-    await until("a's", () => heardA.messages.length + heardA.commands.length === 2);
-    await until("b's", () => heardB.messages.length + heardB.commands.length === 2);
+    await waitFor(() => heardA.messages.length + heardA.commands.length === 2, { what: "a's" });
+    await waitFor(() => heardB.messages.length + heardB.commands.length === 2, { what: "b's" });
     assert.deepEqual(heardA.messages.concat(groupCommands(heardA)), [
       "default room 1 m",
       "default room b [1]",
@@ -107,9 +107,9 @@ export function groupConformance(withRig: WithRig, start: Start): void {
       const [, heardC] = await start(rig, "c");
       await Promise.all([joined(a, "room"), joined(b, "room")]);
       for (let i = 0; i < 100; i++) a.forwardToGroup(app, "room", bytes(`[${i}]`));
-      await until("100 batches", () => heardB.commands.length === 100);
+      await waitFor(() => heardB.commands.length === 100, { what: "100 batches" });
       b.forwardToGroup(app, "room", bytes("last"));
-      await until("b's", () => heardA.commands.length > 0);
+      await waitFor(() => heardA.commands.length > 0, { what: "b's" });
       assert.deepEqual(
         groupCommands(heardB),
         Array.from({ length: 100 }, (_, i) => `default room a [${i}]`),
@@ -127,8 +127,8 @@ export function groupConformance(withRig: WithRig, start: Start): void {
       rig.groupMessage({ app, group, kind: MessageKind.text, payload: bytes(`${index}`) });
       rig.groupCommand(app, group, bytes(`${index}`));
     });
-    await until("a's messages", () => heardA.messages.length >= oddNames.length);
-    await until("a's commands", () => heardA.commands.length >= oddNames.length);
+    await waitFor(() => heardA.messages.length >= oddNames.length, { what: "a's messages" });
+    await waitFor(() => heardA.commands.length >= oddNames.length, { what: "a's commands" });
     assert.deepEqual(
       heardA.messages.sort(),
       oddNames.map((group, index) => `default ${group} 1 ${index}`).sort(),
@@ -156,13 +156,13 @@ export function groupConformance(withRig: WithRig, start: Start): void {
       a.leaveGroup(app, "left");
       a.leaveGroup(app, "never");
       assert.deepEqual(answers, ["1 group-refused", "3 group-refused"]);
-      await until("2", () => answers.length === 3);
+      await waitFor(() => answers.length === 3, { what: "2" });
       assert.equal(answers[2], "2 joined");
       a.leaveGroup(app, "kept");
       await joined(a, "kept");
       rig.groupMessage({ app, group: "left", kind: MessageKind.text, payload: bytes("no") });
       rig.groupMessage({ app, group: "kept", kind: MessageKind.text, payload: bytes("yes") });
-      await until("yes", () => heardA.messages.length > 0);
+      await waitFor(() => heardA.messages.length > 0, { what: "yes" });
       assert.deepEqual(heardA.messages, ["default kept 1 yes"]);
     },
   );
@@ -171,7 +171,7 @@ export function groupConformance(withRig: WithRig, start: Start): void {
     const [a, heardA] = await start(rig, "a");
     await Promise.all([joined(a, "old"), joined(a, "gone"), joined(a, "again")]);
     rig.outage(true);
-    await until("lost", () => !heardA.connected.at(-1));
+    await waitFor(() => !heardA.connected.at(-1), { what: "lost" });
     const answers: (string | undefined)[] = [];
     a.joinGroup(app, "new", (error) => answers.push(error?.code));
     a.joinGroup(app, "vain", (error) => answers.push(error?.code));
@@ -181,13 +181,13 @@ export function groupConformance(withRig: WithRig, start: Start): void {
     const again = joined(a, "again");
     assert.deepEqual(answers, ["group-refused"]);
     rig.outage(false);
-    await until("back", () => heardA.connected.at(-1));
-    await until("the answer", () => answers.length === 2);
+    await waitFor(() => heardA.connected.at(-1), { what: "back" });
+    await waitFor(() => answers.length === 2, { what: "the answer" });
     await again;
     for (const group of ["vain", "gone", "old", "new", "again"]) {
       rig.groupMessage({ app, group, kind: MessageKind.text, payload: bytes("m") });
     }
-    await until("three messages", () => heardA.messages.length >= 3);
+    await waitFor(() => heardA.messages.length >= 3, { what: "three messages" });
     assert.deepEqual(
       heardA.messages,
       ["old", "new", "again"].map((group) => `default ${group} 1 m`),
@@ -200,7 +200,7 @@ export function groupConformance(withRig: WithRig, start: Start): void {
     const answers: (string | undefined)[] = [];
     a.joinGroup(app, "room", (error) => answers.push(error?.code));
     const stopped = a.stop();
-    await until("the answer", () => answers.length === 1);
+    await waitFor(() => answers.length === 1, { what: "the answer" });
     await stopped;
     a.joinGroup(app, "room", (error) => answers.push(error?.code));
     assert.equal(answers.at(-1), "broker-lost");

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CommandBus, NodePresence } from "../../core/ports/mod.ts";
-import { until } from "../support/broker/broker-wait.ts";
+import { waitFor } from "../support/process/wait.ts";
 import { groupConformance } from "./cluster-bus-groups.ts";
 import { app, bytes, type ClusterRig, ear, type Heard } from "./cluster-rig.ts";
 
@@ -39,7 +39,7 @@ export function clusterBusConformance(name: string, makeRig: () => Promise<Clust
     const [, heardC] = await start(rig, "c");
     assert.deepEqual(heardA.connected, [true]);
     for (let i = 0; i < 200; i++) a.forward(app, "b", bytes(`[${i}]`));
-    await until("200 batches", () => heardB.commands.length >= 200);
+    await waitFor(() => heardB.commands.length >= 200, { what: "200 batches" });
     assert.deepEqual(
       heardB.commands.map(({ text }) => text),
       Array.from({ length: 200 }, (_, i) => `[${i}]`),
@@ -55,8 +55,8 @@ export function clusterBusConformance(name: string, makeRig: () => Promise<Clust
     rig.command("shop", undefined, bytes("[1]"));
     rig.command(app, undefined, bytes("[2]"));
     rig.command(app, "a", bytes("[3]"));
-    await until("a's commands", () => heardA.commands.length === 3);
-    await until("b's command", () => heardB.commands.length === 1);
+    await waitFor(() => heardA.commands.length === 3, { what: "a's commands" });
+    await waitFor(() => heardB.commands.length === 1, { what: "b's command" });
     const seen = heardA.commands.map(
       ({ source, text }) => `${source.app} ${source.scope} ${text}`,
     );
@@ -68,25 +68,25 @@ export function clusterBusConformance(name: string, makeRig: () => Promise<Clust
     const seen = await rig.watchPresence();
     const [a] = await start(rig, "a");
     a.announce(app, presence("one"));
-    await until("the presence", () => seen.length > 0);
+    await waitFor(() => seen.length > 0, { what: "the presence" });
     const late = await rig.watchPresence();
-    const told = await until("the retained presence", () => late[0]);
+    const told = await waitFor(() => late[0], { what: "the retained presence" });
     assert.deepEqual([told.app, told.node, told.presence?.incarnation], [app, "a", "one"]);
     a.announce(app, { ...presence("one"), connections: 7 });
-    await until("a heartbeat", () => late.some((n) => n.presence?.connections === 7));
+    await waitFor(() => late.some((n) => n.presence?.connections === 7), { what: "a heartbeat" });
   });
 
   withRig("a node that stops has no presence any more", async (rig) => {
     const seen = await rig.watchPresence();
     const [a] = await start(rig, "a");
     a.announce(app, presence("one"));
-    await until("a is there", () => seen.length > 0);
+    await waitFor(() => seen.length > 0, { what: "a is there" });
     await a.stop();
-    await until("a is gone", () => seen.at(-1)?.presence === undefined);
+    await waitFor(() => seen.at(-1)?.presence === undefined, { what: "a is gone" });
     const late = await rig.watchPresence();
     const [b] = await start(rig, "b");
     b.announce(app, presence("two"));
-    await until("b is there", () => late.some(({ node }) => node === "b"));
+    await waitFor(() => late.some(({ node }) => node === "b"), { what: "b is there" });
     assert.deepEqual(
       late.filter(({ node, presence: told }) => node === "a" && told !== undefined),
       [],
@@ -98,11 +98,11 @@ export function clusterBusConformance(name: string, makeRig: () => Promise<Clust
     const [a] = await start(rig, "a", [app, "shop"]);
     a.announce(app, presence("one"));
     a.announce("shop", presence("one"));
-    await until("a is there", () => seen.length >= 2);
+    await waitFor(() => seen.length >= 2, { what: "a is there" });
     rig.die(a);
     const gone = (): string[] =>
       seen.filter((n) => n.presence === undefined).map((n) => `${n.app}/${n.node}`);
-    await until("a is gone from both apps", () => gone().length >= 2);
+    await waitFor(() => gone().length >= 2, { what: "a is gone from both apps" });
     assert.deepEqual(gone().sort(), ["default/a", "shop/a"]);
   });
 
@@ -110,12 +110,12 @@ export function clusterBusConformance(name: string, makeRig: () => Promise<Clust
     const seen = await rig.watchPresence();
     const [a] = await start(rig, "a");
     a.announce(app, presence("one"));
-    await until("a is there", () => seen.length > 0);
+    await waitFor(() => seen.length > 0, { what: "a is there" });
     const before = seen.length;
     rig.clearPresence(app, "a");
-    await until("a again", () =>
-      seen.slice(before).some((n) => n.presence?.incarnation === "one"),
-    );
+    await waitFor(() => seen.slice(before).some((n) => n.presence?.incarnation === "one"), {
+      what: "a again",
+    });
   });
 
   withRig("an outage is told and mended: commands and presence flow again", async (rig) => {
@@ -123,20 +123,20 @@ export function clusterBusConformance(name: string, makeRig: () => Promise<Clust
     const [a, heardA] = await start(rig, "a");
     const [, heardB] = await start(rig, "b");
     a.announce(app, presence("one"));
-    await until("a is there", () => seen.length > 0);
+    await waitFor(() => seen.length > 0, { what: "a is there" });
     rig.outage(true);
-    await until("lost", () => !heardA.connected.at(-1) && !heardB.connected.at(-1));
+    await waitFor(() => !heardA.connected.at(-1) && !heardB.connected.at(-1), { what: "lost" });
     a.forward(app, "b", bytes("[8]"));
     a.forwardToGroup(app, "room", bytes("[8]"));
-    await until("both are told as lost", () => heardA.lost === 2);
+    await waitFor(() => heardA.lost === 2, { what: "both are told as lost" });
     const before = seen.length;
     rig.outage(false);
-    await until("back", () => heardA.connected.at(-1) && heardB.connected.at(-1));
+    await waitFor(() => heardA.connected.at(-1) && heardB.connected.at(-1), { what: "back" });
     a.forward(app, "b", bytes("[9]"));
-    await until("the command", () => heardB.commands.at(-1)?.text === "[9]");
-    await until("the presence", () =>
-      seen.slice(before).some((n) => n.presence?.incarnation === "one"),
-    );
+    await waitFor(() => heardB.commands.at(-1)?.text === "[9]", { what: "the command" });
+    await waitFor(() => seen.slice(before).some((n) => n.presence?.incarnation === "one"), {
+      what: "the presence",
+    });
     assert.deepEqual(heardA.connected, [true, false, true]);
   });
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ServiceError } from "../../core/base/mod.ts";
 import type { EventChannel } from "../../core/ports/mod.ts";
-import { until } from "../support/broker/broker-wait.ts";
+import { waitFor } from "../support/process/wait.ts";
 
 /** One batch of events as an origin gets it. */
 export interface HeardEvents {
@@ -53,9 +53,9 @@ export function originChannelConformance(name: string, makeRig: () => Promise<Ch
     rig.channel.publish({ app: "shop", partition: 3 }, bytes("[1]"), (error) =>
       errors.push(error),
     );
-    const heard = await until("the batch", () => rig.heard[0]);
+    const heard = await waitFor(() => rig.heard[0], { what: "the batch" });
     assert.deepEqual(heard, { app: "shop", partition: 3, node: "n1", text: "[1]" });
-    await until("the confirmation", () => errors.length === 1);
+    await waitFor(() => errors.length === 1, { what: "the confirmation" });
     assert.equal(errors[0], undefined);
   });
 
@@ -74,9 +74,9 @@ export function originChannelConformance(name: string, makeRig: () => Promise<Ch
       });
     };
     for (let i = 0; i < 64; i++) publish();
-    await until("all confirmed", () => confirmed.length === total);
+    await waitFor(() => confirmed.length === total, { what: "all confirmed" });
     assert.deepEqual(confirmed, [...texts.keys()]);
-    await until("all heard", () => rig.heard.length === total);
+    await waitFor(() => rig.heard.length === total, { what: "all heard" });
     assert.deepEqual(
       rig.heard.map(({ text }) => text),
       texts,
@@ -95,16 +95,18 @@ export function originChannelConformance(name: string, makeRig: () => Promise<Ch
         });
       for (let number = 0; number < 20; number++) publish(number);
       rig.outage(true);
-      await until("lost", () => connected.at(-1) === false);
+      await waitFor(() => connected.at(-1) === false, { what: "lost" });
       assert.equal(confirmed.length + lost.length, 20, "each is answered before the loss is told");
       rig.outage(false);
-      await until("back", () => connected.at(-1) === true);
+      await waitFor(() => connected.at(-1) === true, { what: "back" });
       for (const number of lost) publish(number);
       for (let number = 20; number < 30; number++) publish(number);
-      await until("all confirmed", () => confirmed.length === 30);
+      await waitFor(() => confirmed.length === 30, { what: "all confirmed" });
       const numbers = Array.from({ length: 30 }, (_, number) => number);
       assert.deepEqual(confirmed, numbers);
-      await until("all heard", () => new Set(rig.heard.map(({ text }) => text)).size === 30);
+      await waitFor(() => new Set(rig.heard.map(({ text }) => text)).size === 30, {
+        what: "all heard",
+      });
       // Repeated ones may come twice, but nothing overtakes.
       const firsts = [...new Set(rig.heard.map(({ text }) => Number(text)))];
       assert.deepEqual(firsts, numbers);
@@ -120,12 +122,12 @@ export function originChannelConformance(name: string, makeRig: () => Promise<Ch
     }
     await rig.channel.stop();
     assert.deepEqual(errors, Array(50).fill(undefined));
-    await until("all heard", () => rig.heard.length === 50);
+    await waitFor(() => rig.heard.length === 50, { what: "all heard" });
   });
 
   withRig("what cannot be sent any more is answered with an error", async (rig, connected) => {
     rig.outage(true);
-    await until("lost", () => connected.at(-1) === false);
+    await waitFor(() => connected.at(-1) === false, { what: "lost" });
     const errors: (ServiceError | undefined)[] = [];
     rig.channel.publish({ app: "default", partition: 0 }, bytes("1"), (error) =>
       errors.push(error),

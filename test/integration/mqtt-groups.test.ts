@@ -7,8 +7,8 @@ import { MqttCommandBus, MqttLink, Topics } from "../../adapters/mqtt/mod.ts";
 import { bytes, ear } from "../conformance/cluster-rig.ts";
 import { BrokerProxy } from "../support/broker/broker-proxy.ts";
 import { plainClient, testPorts } from "../support/broker/broker-rigs.ts";
-import { until } from "../support/broker/broker-wait.ts";
 import { Mosquitto } from "../support/broker/mosquitto.ts";
+import { waitFor } from "../support/process/wait.ts";
 
 const app = "default";
 const topics = new Topics();
@@ -60,14 +60,14 @@ test("a group that the broker refuses is refused alone; the connection lives on"
   for (const group of ["one", "secret", "two"]) {
     bus.joinGroup(app, group, (error) => answers.push(`${group} ${error?.code ?? "joined"}`));
   }
-  await until("three answers", () => answers.length === 3);
+  await waitFor(() => answers.length === 3, { what: "three answers" });
   assert.deepEqual(answers.sort(), ["one joined", "secret group-refused", "two joined"]);
   const link = new MqttLink({ url: broker.url, name: "x", role: "test" }, ports);
   await link.start({ connected: () => {}, message: () => {} });
   for (const group of ["secret", "one", "two"]) {
     link.publish(topics.groupText(app, group), bytes(group), () => {});
   }
-  await until("both messages", () => heard.messages.length === 2);
+  await waitFor(() => heard.messages.length === 2, { what: "both messages" });
   assert.deepEqual(heard.messages, ["default one 1 one", "default two 1 two"]);
   assert.deepEqual(heard.connected, [true]);
   await Promise.all([link.stop(), bus.stop()]);
@@ -92,17 +92,17 @@ test("a group that is refused after a reconnect is told once, and asked for agai
       granted++;
     });
   }
-  await until("granted", () => granted === 3);
+  await waitFor(() => granted === 3, { what: "granted" });
   broker.refused = "g/";
   broker.cut();
-  await until("back", () => connected.length === 3);
+  await waitFor(() => connected.length === 3, { what: "back" });
   assert.equal(ports.logger.of("subscription-refused").length, 1);
   broker.refused = "secret";
   broker.cut();
-  await until("back again", () => connected.length === 5);
+  await waitFor(() => connected.length === 5, { what: "back again" });
   assert.equal(ports.logger.of("subscription-refused").length, 1);
   link.publish("g/1/x", bytes("m"), () => {});
-  await until("heard again", () => heard.length === 1);
+  await waitFor(() => heard.length === 1, { what: "heard again" });
   await link.stop();
   await broker.close();
 });
@@ -115,7 +115,7 @@ test("what a broker has retained for a group is not delivered", async () => {
     anybody.publish(topic, bytes("[1]"), (error) => sent.push(error?.code), true);
   retain(topics.groupText(app, "room"));
   retain(topics.groupCommands(app, "room", "me"));
-  await until("kept", () => sent.length === 2);
+  await waitFor(() => sent.length === 2, { what: "kept" });
   const url = `mqtt://127.0.0.1:${broker.port}`;
   const bus = new MqttCommandBus({ url, apps: [app], node: "a" }, testPorts());
   const heard = ear();
@@ -123,7 +123,7 @@ test("what a broker has retained for a group is not delivered", async () => {
   await new Promise<void>((resolve) => bus.joinGroup(app, "room", () => resolve()));
   // A retained publish is a message like any other for those who are there.
   retain(topics.groupBinary(app, "room"));
-  await until("the message", () => heard.messages.length > 0);
+  await waitFor(() => heard.messages.length > 0, { what: "the message" });
   assert.deepEqual(heard.messages, ["default room 2 [1]"]);
   assert.deepEqual(heard.commands, []);
   await Promise.all([bus.stop(), anybody.stop()]);
@@ -150,18 +150,18 @@ for (const [limit, config] of [
       ),
     );
     proxy.cut();
-    await until("back", () => heard.connected.length === 3);
+    await waitFor(() => heard.connected.length === 3, { what: "back" });
     const anybody = await plainClient(broker.port);
     for (const group of names) {
       anybody.publish(topics.groupText(app, group), bytes(group), () => {});
     }
-    await until("all messages", () => heard.messages.length === names.length);
+    await waitFor(() => heard.messages.length === names.length, { what: "all messages" });
     assert.equal(new Set(heard.messages).size, names.length);
     for (const group of names) bus.leaveGroup(app, group);
     await new Promise<void>((resolve) => bus.joinGroup(app, "last", () => resolve()));
     anybody.publish(topics.groupText(app, names[7]!), bytes("no"), () => {});
     anybody.publish(topics.groupText(app, "last"), bytes("yes"), () => {});
-    await until("the last", () => heard.messages.length > names.length);
+    await waitFor(() => heard.messages.length > names.length, { what: "the last" });
     assert.equal(heard.messages.at(-1), "default last 1 yes");
     await Promise.all([bus.stop(), anybody.stop()]);
     await proxy.close();

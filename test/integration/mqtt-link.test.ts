@@ -7,8 +7,8 @@ import { MqttLink } from "../../adapters/mqtt/mod.ts";
 import { ServiceError } from "../../core/base/mod.ts";
 import { BrokerProxy } from "../support/broker/broker-proxy.ts";
 import { plainClient, testPorts } from "../support/broker/broker-rigs.ts";
-import { until } from "../support/broker/broker-wait.ts";
 import { freePort, Mosquitto } from "../support/broker/mosquitto.ts";
+import { waitFor } from "../support/process/wait.ts";
 
 const silent = { connected: () => {}, message: () => {} };
 const users = { gateway: "right-word" };
@@ -63,12 +63,12 @@ test("credentials refused after the start are tried again until they are taken",
   await link.start(silent);
   await open[Symbol.asyncDispose]();
   const other = await Mosquitto.start({ port, users: { gateway: "another" } });
-  await until("lost", () => ports.logger.of("broker-lost").length === 1);
+  await waitFor(() => ports.logger.of("broker-lost").length === 1, { what: "lost" });
   await new Promise((resolve) => setTimeout(resolve, 500));
   assert.equal(link.up, false);
   await other[Symbol.asyncDispose]();
   const right = await Mosquitto.start({ port, users });
-  await until("connected again", () => link.up);
+  await waitFor(() => link.up, { what: "connected again" });
   assert.deepEqual(
     ports.logger.records.map(({ level, event }) => `${level} ${event}`),
     ["warn broker-lost", "info broker-connected"],
@@ -85,7 +85,7 @@ test("a broker that cannot be reached at the start is waited for, with one line"
   const url = `mqtt://127.0.0.1:${port}`;
   const link = new MqttLink({ url, name: "x", role: "test" }, ports);
   const started = link.start({ ...silent, connected: (now) => connected.push(now) });
-  await until("the line", () => ports.logger.of("broker-unreachable").length > 0);
+  await waitFor(() => ports.logger.of("broker-unreachable").length > 0, { what: "the line" });
   await new Promise((resolve) => setTimeout(resolve, 700));
   assert.equal(ports.logger.records.length, 1);
   assert.deepEqual(connected, []);
@@ -114,7 +114,7 @@ test("sessions are clean: the broker is asked to remember nothing", async () => 
     const url = `mqtt://127.0.0.1:${port}`;
     const link = new MqttLink({ url, name: "x", role: "test", version }, testPorts());
     link.start(silent).catch(() => {});
-    await until("a CONNECT", () => flags.length > 0);
+    await waitFor(() => flags.length > 0, { what: "a CONNECT" });
     assert.equal(flags[0]! & 0x02, 0x02);
     await link.stop();
     await new Promise<void>((resolve) => server.close(() => resolve()));
@@ -136,7 +136,7 @@ test("MQTT 5 alone is refused by a broker of 3.1.1", async () => {
   const link = new MqttLink({ url, name: "x", role: "test", version: "5" }, ports);
   const started = link.start(silent);
   started.catch(() => {});
-  await until("a line", () => ports.logger.records.length > 0);
+  await waitFor(() => ports.logger.records.length > 0, { what: "a line" });
   assert.equal(link.up, false);
   await link.stop();
   await broker.close();
@@ -152,7 +152,7 @@ test("what is above the broker's packet limit is refused before it is sent", asy
   const answers: (string | undefined)[] = [];
   link.publish("t", new Uint8Array(2_000), (error) => answers.push(error?.code));
   link.publish("t", new Uint8Array(1_900), (error) => answers.push(error?.code));
-  await until("both", () => answers.length === 2);
+  await waitFor(() => answers.length === 2, { what: "both" });
   assert.deepEqual(answers, ["batch-too-big", undefined]);
   assert.equal(link.up, true);
   await link.stop();
@@ -175,8 +175,8 @@ test("a Receive Maximum of 3 holds 200 publishes at once in order", async () => 
       done.push(i);
     });
   }
-  await until("all done", () => done.length === 200);
-  await until("all heard", () => heard.length === 200);
+  await waitFor(() => done.length === 200, { what: "all done" });
+  await waitFor(() => heard.length === 200, { what: "all heard" });
   assert.deepEqual(done, [...Array(200).keys()]);
   assert.deepEqual(heard, done);
   await link.stop();
@@ -208,7 +208,7 @@ test("a payload in a larger buffer is sent as its own bytes", async () => {
   );
   const whole = Uint8Array.from({ length: 1_000 }, (_, i) => i);
   listener.publish("t", whole.subarray(10, 14), () => {});
-  const payload = await until("the payload", () => heard[0]);
+  const payload = await waitFor(() => heard[0], { what: "the payload" });
   assert.deepEqual([...payload], [10, 11, 12, 13]);
   await listener.stop();
   await broker.close();
@@ -223,7 +223,7 @@ test("payloads above the kernel's buffers pass through the embedded broker", asy
   );
   const sizes = [200_000, 1_500_000, 5, 4_000_000];
   for (const size of sizes) listener.publish("t", new Uint8Array(size), () => {});
-  await until("all payloads", () => heard.length === sizes.length);
+  await waitFor(() => heard.length === sizes.length, { what: "all payloads" });
   assert.deepEqual(heard, sizes);
   await listener.stop();
   await broker.close();
@@ -240,7 +240,7 @@ test("a clean stop sends no Will, a cut does", async () => {
   await Promise.all([clean.start(silent), dying.start(silent)]);
   await clean.stop();
   proxy.block();
-  await until("the Will", () => heard.length > 0);
+  await waitFor(() => heard.length > 0, { what: "the Will" });
   assert.deepEqual(heard, ["will/dying"]);
   await dying.stop();
   await proxy.close();
@@ -267,11 +267,11 @@ test("the broker is killed and comes back: the link is up again", async () => {
   );
   await link.start({ connected: () => {}, message: (topic) => heard.push(topic) });
   await broker.kill();
-  await until("down", () => !link.up);
+  await waitFor(() => !link.up, { what: "down" });
   await broker.restart();
-  await until("up", () => link.up);
+  await waitFor(() => link.up, { what: "up" });
   link.publish("t/1", new Uint8Array(1), () => {});
-  await until("subscribed anew", () => heard.length === 1);
+  await waitFor(() => heard.length === 1, { what: "subscribed anew" });
   await link.stop();
   await broker[Symbol.asyncDispose]();
 });
@@ -291,7 +291,7 @@ test("a broker with MQTT 5 keeps back packets that are larger than any batch", a
       anybody.publish("t", new Uint8Array(bytes), () => resolve()),
     );
   }
-  await until("the last", () => heard.at(-1) === 1);
+  await waitFor(() => heard.at(-1) === 1, { what: "the last" });
   assert.deepEqual(heard, [17_825_792, 1]);
   await Promise.all([link.stop(), anybody.stop()]);
   await broker[Symbol.asyncDispose]();

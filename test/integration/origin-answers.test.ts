@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { BrokerProxy } from "../support/broker/broker-proxy.ts";
-import { until } from "../support/broker/broker-wait.ts";
 import { errorsOf, OriginRig, refOf } from "../support/origins/origin-rig.ts";
+import { waitFor } from "../support/process/wait.ts";
 
 let rig: OriginRig;
 
@@ -24,7 +24,7 @@ test("changes of a connection tell what became of them; refusals end no process"
   // Nobody waits for this one.
   connection.join("full");
   rig.answer("n1", refOf(await rig.nextOf("join")), { "n1.a": "group-limit" });
-  await until("the error", () => codes.length === 1);
+  await waitFor(() => codes.length === 1, { what: "the error" });
   const refused = connection.setState("x".repeat(9_000));
   assert.equal(connection.state, "x".repeat(9_000));
   rig.answer("n1", refOf(await rig.nextOf("state")), { "n1.a": "state-too-big" });
@@ -48,10 +48,10 @@ test("state comes with open and messages; what was set here since is newer", asy
   origin.on("open", ({ connection }) => void seen.push([connection.user, connection.state]));
   origin.on("message", ({ connection, state }) => void seen.push([state, connection.state]));
   rig.gateway.events("n1", "i1", [["open", "n1.a", 0, { user: "ada", state: { n: 0 } }]]);
-  await until("open", () => seen.length === 1);
+  await waitFor(() => seen.length === 1, { what: "open" });
   const stored = origin.connection("n1.a").setState({ n: 2 });
   rig.gateway.events("n1", "i1", [["message", "n1.a", 1, "before", { n: 1 }]]);
-  await until("the message", () => seen.length === 2);
+  await waitFor(() => seen.length === 2, { what: "the message" });
   rig.answer("n1", refOf(await rig.nextOf("state")), { "n1.a": "stored" });
   assert.equal(await stored, "stored");
   const bytes = Uint8Array.from([1]);
@@ -60,7 +60,7 @@ test("state comes with open and messages; what was set here since is newer", asy
     new TextEncoder().encode('[["message","n1.a",2,"j",{"b":{"$binary":"AQ=="}}]]'),
   );
   rig.gateway.events("n1", "i1", [["message", "n1.a", 3, "none"]]);
-  await until("all", () => seen.length === 4);
+  await waitFor(() => seen.length === 4, { what: "all" });
   assert.deepEqual(seen, [
     ["ada", { n: 0 }],
     [{ n: 1 }, { n: 2 }],
@@ -75,7 +75,7 @@ test("publishes of a turn are one batch on the group's topic, behind the joins",
   group.publish("a");
   group.publish("b", { except: origin.connection("n1.x") });
   group.publish("c", { except: ["n1.x", "n2.y"], ttlMs: 5_000 });
-  await until("three", () => rig.gateway.commands.length === 3);
+  await waitFor(() => rig.gateway.commands.length === 3, { what: "three" });
   assert.equal(rig.gateway.batches.length, 1);
   assert.deepEqual(rig.gateway.commands.map(({ group: name, sender }) => [name, sender])[0], [
     "r/1",
@@ -97,7 +97,7 @@ test("publishes of a turn are one batch on the group's topic, behind the joins",
   group.publish("behind the join");
   origin.group("other").publish("at once");
   const [one, two] = [await rig.nextOf("join"), await rig.nextOf("join")];
-  await until("the other", () => rig.gateway.commands.length > 0);
+  await waitFor(() => rig.gateway.commands.length > 0, { what: "the other" });
   assert.deepEqual(
     rig.gateway.commands.map(({ item }) => item[2]),
     ["at once"],
@@ -105,7 +105,7 @@ test("publishes of a turn are one batch on the group's topic, behind the joins",
   for (const join of [one, two])
     rig.answer(join.node, refOf(join), { [String(join.item[1])]: "joined" });
   assert.deepEqual(Object.fromEntries(await joined), { "n1.a": "joined", "n2.b": "joined" });
-  await until("both", () => rig.gateway.commands.length === 2);
+  await waitFor(() => rig.gateway.commands.length === 2, { what: "both" });
   assert.equal(rig.gateway.commands[1]?.item[2], "behind the join");
   for (const name of ["", "ä".repeat(129), "\ud800"]) {
     assert.throws(() => origin.group(name), { code: "group-name" });
@@ -192,7 +192,7 @@ test("what waits longer than its ttl while the broker is away is not sent, and t
   const codes = errorsOf(origin);
   await rig.living(origin, "n1");
   proxy.block();
-  await until("lost", () => !origin.connected);
+  await waitFor(() => !origin.connected, { what: "lost" });
   origin.send("n1.a", "stays");
   origin.send("n1.a", "goes", { ttlMs: 30 });
   const told = origin.sendWithReply(["n1.a", "n1.b"], "goes too", { ttlMs: 30 });
@@ -204,7 +204,7 @@ test("what waits longer than its ttl while the broker is away is not sent, and t
   assert.deepEqual(Object.fromEntries(await told), { "n1.a": "expired", "n1.b": "expired" });
   assert.equal(origin.connected, false, "told before the broker is back");
   proxy.unblock();
-  await until("three", () => rig.gateway.commands.length === 3);
+  await waitFor(() => rig.gateway.commands.length === 3, { what: "three" });
   await origin.flushed();
   assert.equal(origin.queuedBytes, 0);
   const texts = rig.gateway.commands.map(({ item }) => item[2]);
@@ -222,7 +222,7 @@ test("publishes survive an outage in order, in JSON too, bounded", async () => {
   const proxy = await BrokerProxy.start(rig.broker.port);
   const origin = await rig.connect({ broker: proxy.url, format: "json" });
   proxy.block();
-  await until("lost", () => !origin.connected);
+  await waitFor(() => !origin.connected, { what: "lost" });
   const group = origin.group("g");
   for (let index = 0; index < 50; index++) group.publish(`m${index}`);
   group.publish(Uint8Array.from([1, 2]));
@@ -232,7 +232,7 @@ test("publishes survive an outage in order, in JSON too, bounded", async () => {
   };
   assert.throws(full, { code: "send-queue-full" });
   proxy.unblock();
-  await until("all", () => rig.gateway.commands.length > 60);
+  await waitFor(() => rig.gateway.commands.length > 60, { what: "all" });
   const texts = rig.gateway.commands.slice(0, 51).map(({ item }) => item[2]);
   assert.deepEqual(
     texts.slice(0, 50),

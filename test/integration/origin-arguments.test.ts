@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { type Origin, reject } from "../../adapters/origin/mod.ts";
-import { until } from "../support/broker/broker-wait.ts";
 import { OriginRig } from "../support/origins/origin-rig.ts";
+import { waitFor } from "../support/process/wait.ts";
 
 let rig: OriginRig;
 let origin: Origin;
@@ -125,5 +125,5 @@ test("an event that there is none of, and a handler that is none, are refused", 
   await refuses(() => origin.on("message", "x" as never), TypeError);
   await refuses(() => origin.authorize({} as never), TypeError);
   rig.gateway.events("n1", "i1", [["open", "n1.b", 0, {}]]);
-  await until("the connection", () => origin.knownConnections === 1);
+  await waitFor(() => origin.knownConnections === 1, { what: "the connection" });
 });

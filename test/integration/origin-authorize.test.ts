@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { type AuthorizeRequest, reject } from "../../adapters/origin/mod.ts";
-import { until } from "../support/broker/broker-wait.ts";
 import { errorsOf, OriginRig, refOf } from "../support/origins/origin-rig.ts";
+import { waitFor } from "../support/process/wait.ts";
 
 let rig: OriginRig;
 
@@ -72,7 +72,7 @@ test("a handler that fails rejects with 500; an accept that fails is told", asyn
   rig.gateway.assigned("n1", "o1", [asks("n1.late")]);
   rig.answer("n1", refOf(await rig.nextOf("accept")), { "n1.late": "handshake-gone" });
   rig.answer("n1", null, { "n1.other": "handshake-subprotocol" });
-  await until("both", () => codes.length === 5);
+  await waitFor(() => codes.length === 5, { what: "both" });
   assert.deepEqual(codes.slice(3).sort(), ["handshake-gone", "handshake-subprotocol"]);
   off();
   rig.gateway.assigned("n1", "o1", [asks("n1.nobody")]);
@@ -80,7 +80,7 @@ test("a handler that fails rejects with 500; an accept that fails is told", asyn
   assert.equal(codes.at(-1), "handshake-rejected");
   // In open mode another origin may be the one that decides.
   rig.gateway.events("n1", "i1", [asks("n1.open"), ["open", "n1.b", 0, {}]]);
-  await until("the event behind it", () => origin.knownConnections === 1);
+  await waitFor(() => origin.knownConnections === 1, { what: "the event behind it" });
   assert.equal(rig.gateway.commands.filter(({ item }) => item[0] === "reject").length, 0);
 });
 
@@ -100,21 +100,21 @@ test("handshakes wait side by side, confirmed when decided, and given up in time
       .filter(({ item }) => item[0] === "ack")
       .map(({ item }) => Number(item[2]));
   rig.gateway.assigned("n1", "o1", [["open", "n1.m", 0, {}]]);
-  await until("the first ack", () => acks().includes(1));
+  await waitFor(() => acks().includes(1), { what: "the first ack" });
   rig.gateway.assigned("n1", "o1", [asks("n1.a", { timeout: 60 }), asks("n1.b")]);
   rig.gateway.assigned("n1", "o1", [["message", "n1.m", 1, "not held up"]]);
-  await until("the message", () => said.length === 1);
+  await waitFor(() => said.length === 1, { what: "the message" });
   assert.equal(release.length, 2, "both are asked about at once");
   rig.gateway.assigned("n1", "o1", [asks("n1.b")], 2);
-  await until("the end of one", () => aborted.length === 1);
+  await waitFor(() => aborted.length === 1, { what: "the end of one" });
   assert.deepEqual([aborted, codes], [["n1.a"], ["authorize-timeout"]]);
   assert.ok(!acks().some((count) => count > 1), "the other one waits");
   for (const resolve of release) resolve();
   assert.equal((await rig.nextOf("accept")).item[1], "n1.b", "nothing is said to who is gone");
-  await until("the last ack", () => acks().includes(4));
+  await waitFor(() => acks().includes(4), { what: "the last ack" });
   assert.equal(release.length, 2, "what comes again is asked about once");
   rig.gateway.assigned("n1", "o1", [asks("n1.c")], 2);
-  await until("its handler", () => release.length === 3);
+  await waitFor(() => release.length === 3, { what: "its handler" });
   await origin.close();
   assert.deepEqual(aborted, ["n1.a", "n1.c"]);
 });

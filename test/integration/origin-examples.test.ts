@@ -4,9 +4,9 @@ import process from "node:process";
 import { test } from "node:test";
 import { encode } from "@msgpack/msgpack";
 import { startEmbeddedBroker } from "../../adapters/broker/mod.ts";
-import { until } from "../support/broker/broker-wait.ts";
 import { FakeGateway } from "../support/origins/fake-gateway.ts";
 import { findPython } from "../support/process/spawn.ts";
+import { waitFor } from "../support/process/wait.ts";
 
 /** Words that run a TypeScript file of the repository on this runtime. */
 function runs(file: string): string[] {
@@ -23,11 +23,14 @@ async function echoes(command: string, words: (port: number) => string[]): Promi
   try {
     // Nobody keeps events for an origin that is not there yet: say it until it is.
     let seq = 0;
-    await until("the first echo", () => {
-      seq++;
-      gateway.batch("n1", encode([["message", "n1.warm", seq, "there?"]]));
-      return gateway.commands.length > 0;
-    });
+    await waitFor(
+      () => {
+        seq++;
+        gateway.batch("n1", encode([["message", "n1.warm", seq, "there?"]]));
+        return gateway.commands.length > 0;
+      },
+      { what: "the first echo" },
+    );
     const binary = Uint8Array.from([0, 255]);
     gateway.events("n1", "i1", [
       ["open", "n1.a", 0, { path: "/" }],
@@ -36,7 +39,7 @@ async function echoes(command: string, words: (port: number) => string[]): Promi
     ]);
     const last = (): readonly unknown[] | undefined =>
       gateway.commands.findLast(({ item }) => item[1] === "n1.a")?.item;
-    await until("both echoes", () => last()?.[2] instanceof Uint8Array);
+    await waitFor(() => last()?.[2] instanceof Uint8Array, { what: "both echoes" });
     const echoed = gateway.commands.filter(({ item }) => item[1] === "n1.a");
     assert.deepEqual(
       echoed.map(({ item }) => item),

@@ -10,8 +10,8 @@ import {
   ServiceError,
 } from "../../adapters/origin/mod.ts";
 import { BrokerProxy } from "../support/broker/broker-proxy.ts";
-import { until } from "../support/broker/broker-wait.ts";
 import { FakeGateway } from "../support/origins/fake-gateway.ts";
+import { waitFor } from "../support/process/wait.ts";
 
 let broker: EmbeddedBroker;
 let gateway: FakeGateway;
@@ -57,16 +57,16 @@ test("an outage loses no command, and numbers let nodes drop what comes twice", 
   const origin = await connect({ broker: proxy.url });
   const texts = Array.from({ length: 60 }, (_, i) => `m${i}`);
   for (const text of texts.slice(0, 20)) origin.send("n1.a", text);
-  await until("some are out", () => gateway.commands.length > 0);
+  await waitFor(() => gateway.commands.length > 0, { what: "some are out" });
   for (const text of texts.slice(20, 40)) origin.send("n1.a", text);
   proxy.block();
-  await until("lost", () => !origin.connected);
+  await waitFor(() => !origin.connected, { what: "lost" });
   for (const text of texts.slice(40)) origin.send("n1.a", text);
   assert.ok(origin.queuedBytes > 0);
   proxy.unblock();
-  await until("back", () => origin.connected);
+  await waitFor(() => origin.connected, { what: "back" });
   await origin.flushed();
-  await until("the last", () => gateway.commands.at(-1)?.item[2] === "m59");
+  await waitFor(() => gateway.commands.at(-1)?.item[2] === "m59", { what: "the last" });
   // As a node does: by the numbers of the stream.
   const seen: unknown[] = [];
   for (const { batch } of gateway.batches) {
@@ -84,20 +84,20 @@ test("commands that a node misses are sent again, until it has confirmed them", 
   const origin = await connect();
   gateway.presence("n1", "i1");
   gateway.events("n1", "i1", [["open", "n1.a", 0, {}]]);
-  await until("the connection", () => origin.knownConnections === 1);
+  await waitFor(() => origin.knownConnections === 1, { what: "the connection" });
   origin.send("n1.a", "1");
-  await until("the command", () => gateway.batches.length === 1);
+  await waitFor(() => gateway.batches.length === 1, { what: "the command" });
   const sent = gateway.batches[0]!.batch;
   // The broker had it and lost it; the node sees a gap behind it.
   gateway.batch("n1", encode([["ack", sent[1], 0, 0]]));
-  await until("the command again", () => gateway.batches.length === 2);
+  await waitFor(() => gateway.batches.length === 2, { what: "the command again" });
   assert.deepEqual(gateway.batches[1]!.batch, sent);
   // A node that says nothing is asked again.
-  await until("the command once more", () => gateway.batches.length === 3);
+  await waitFor(() => gateway.batches.length === 3, { what: "the command once more" });
   assert.deepEqual(gateway.batches[2]!.batch, sent);
   gateway.batch("n1", encode([["ack", sent[1], 1]]));
   origin.send("n1.a", "2");
-  await until("the next command", () => gateway.batches.length === 4);
+  await waitFor(() => gateway.batches.length === 4, { what: "the next command" });
   const next = gateway.batches[3]!.batch.slice(0, 4);
   assert.deepEqual(next, [1, sent[1], 1, [["send", "n1.a", "2"]]]);
 });
@@ -106,14 +106,14 @@ test("an ack of another sender's stream of the same name confirms nothing", asyn
   const origin = await connect({ name: "shop" });
   gateway.presence("n1", "i1");
   gateway.events("n1", "i1", [["open", "n1.a", 0, {}]]);
-  await until("the connection", () => origin.knownConnections === 1);
+  await waitFor(() => origin.knownConnections === 1, { what: "the connection" });
   origin.send("n1.a", "1");
-  await until("the command", () => gateway.batches.length === 1);
+  await waitFor(() => gateway.batches.length === 1, { what: "the command" });
   const sent = gateway.batches[0]!.batch;
   gateway.batch("n1", encode([["ack", sent[1], 1, null, "mallory"]]));
   // What was confirmed would not be sent again.
   gateway.batch("n1", encode([["ack", sent[1], 0, 0, "shop"]]));
-  await until("the command again", () => gateway.batches.length === 2);
+  await waitFor(() => gateway.batches.length === 2, { what: "the command again" });
   assert.deepEqual(gateway.batches[1]!.batch, sent);
   gateway.batch("n1", encode([["ack", sent[1], 1, null, "shop"]]));
 });
@@ -122,7 +122,7 @@ test("too much unconfirmed: send throws, and nothing of it is kept", async () =>
   const proxy = await BrokerProxy.start(broker.port);
   const origin = await connect({ broker: proxy.url });
   proxy.block();
-  await until("lost", () => !origin.connected);
+  await waitFor(() => !origin.connected, { what: "lost" });
   const megabyte = new Uint8Array(1_048_576);
   const full = (): void => {
     for (let i = 0; i < 100; i++) origin.send("n1.a", megabyte);
@@ -141,7 +141,7 @@ test("what the broker cannot be given is told at close, and nobody waits for it"
   origin.on("error", ({ error }) => void told.push(error as ServiceError));
   const connection = origin.connection("n1.a");
   proxy.block();
-  await until("lost", () => !origin.connected);
+  await waitFor(() => !origin.connected, { what: "lost" });
   for (const text of ["1", "2"]) connection.send(text);
   origin.everyone().publish("3");
   const bytes = origin.queuedBytes;
@@ -165,12 +165,12 @@ test("a broker that is back while an origin closes is given what waits", async (
   const errors: unknown[] = [];
   origin.on("error", ({ error }) => void errors.push(error));
   proxy.block();
-  await until("lost", () => !origin.connected);
+  await waitFor(() => !origin.connected, { what: "lost" });
   origin.send("n1.a", "late");
   const closed = origin.close();
   proxy.unblock();
   await closed;
-  await until("the command", () => gateway.commands.length > 0);
+  await waitFor(() => gateway.commands.length > 0, { what: "the command" });
   assert.deepEqual(gateway.commands[0]?.item, ["send", "n1.a", "late"]);
   assert.deepEqual(errors, []);
   await proxy.close();
@@ -185,10 +185,10 @@ test("too many events wait: their connection is closed, and told", async () => {
   const data = new Uint8Array(4_000_000);
   for (let i = 0; i < 18; i++) {
     gateway.events("n1", "i1", [said("n1.a", i, data)]);
-    await until("the broker has it", () => gateway.unanswered === 0);
+    await waitFor(() => gateway.unanswered === 0, { what: "the broker has it" });
   }
   gateway.events("n1", "i1", [closed("n1.a", 18)]);
-  await until("the close command", () => gateway.commands.length > 0);
+  await waitFor(() => gateway.commands.length > 0, { what: "the close command" });
   assert.deepEqual(gateway.commands[0]!.item, ["close", "n1.a", 1013, "overload"]);
   assert.deepEqual(errors, ["window-full"]);
   const seen: OriginEvent["type"][] = [(await first).value.type];

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { plainClient } from "../support/broker/broker-rigs.ts";
-import { until } from "../support/broker/broker-wait.ts";
 import { OriginRig } from "../support/origins/origin-rig.ts";
+import { waitFor } from "../support/process/wait.ts";
 
 test("an origin's own lines are limited too", async () => {
   const rig = await OriginRig.start();
@@ -21,7 +21,7 @@ test("an origin's own lines are limited too", async () => {
     const told = (): Record<string, unknown>[] =>
       lines.map((line) => JSON.parse(line)).filter(({ event }) => event === "origin-name-taken");
     const counted = (): number => told().reduce((sum, { kept }) => sum + Number(kept ?? 1), 0);
-    await until("all of them, told or kept back", () => counted() === faults);
+    await waitFor(() => counted() === faults, { what: "all of them, told or kept back" });
     assert.ok(told().length <= faults / 2, `${told().length} lines`);
   } finally {
     console.error = written;

@@ -5,7 +5,7 @@ import { startEmbeddedBroker } from "../../adapters/broker/mod.ts";
 import { Topics } from "../../adapters/mqtt/mod.ts";
 import { OriginControl } from "../../adapters/origin/presence/origin-control.ts";
 import { plainClient, type TestBroker, testPorts } from "../support/broker/broker-rigs.ts";
-import { until } from "../support/broker/broker-wait.ts";
+import { waitFor } from "../support/process/wait.ts";
 
 const topics = new Topics();
 const app = "default";
@@ -36,19 +36,19 @@ test("an origin says that it lives while it can hear events, and that it leaves"
   control.begin();
   control.announce();
   control.acknowledge("n1", ["ack", "s", 1, 1]);
-  await until("what was said after that", () => heard.length > 0);
+  await waitFor(() => heard.length > 0, { what: "what was said after that" });
   assert.deepEqual(heard, ['[["ack","s",1,1]]'], "it cannot hear events: it is not there");
   ready = true;
   control.announce();
-  await until("its presence", () => heard.length === 2);
+  await waitFor(() => heard.length === 2, { what: "its presence" });
   assert.equal(heard[1], "lives");
   // Confirmations wait for one another, and not for a heartbeat.
   for (const count of [2, 3, 4]) control.acknowledge("n1", ["ack", "s", count]);
-  await until("the confirmation", () => heard.some((one) => one.includes("4")));
+  await waitFor(() => heard.some((one) => one.includes("4")), { what: "the confirmation" });
   assert.deepEqual(heard.slice(2), ['[["ack","s",4]]']);
   control.leave();
-  await until("that it leaves", () => heard.includes("leaves"));
+  await waitFor(() => heard.includes("leaves"), { what: "that it leaves" });
   await control.stop();
-  await until("the end", () => heard.at(-1) === "gone");
+  await waitFor(() => heard.at(-1) === "gone", { what: "the end" });
   await node.stop();
 });

@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { encode } from "@msgpack/msgpack";
 import { BrokerProxy } from "../support/broker/broker-proxy.ts";
 import { plainClient } from "../support/broker/broker-rigs.ts";
-import { until } from "../support/broker/broker-wait.ts";
 import { errorsOf, OriginRig } from "../support/origins/origin-rig.ts";
+import { waitFor } from "../support/process/wait.ts";
 
 test("stored events reach no handler, and each is told as an error", async () => {
   const rig = await OriginRig.start();
@@ -27,13 +27,13 @@ test("stored events reach no handler, and each is told as an error", async () =>
       );
     }
     // As it is published it has no mark of being stored.
-    await until("both", () => opened.length === 2);
+    await waitFor(() => opened.length === 2, { what: "both" });
     for (let session = 1; session <= 2; session++) {
       proxy.cut();
-      await until("two errors more", () => codes.length === 2 * session);
+      await waitFor(() => codes.length === 2 * session, { what: "two errors more" });
     }
     rig.gateway.events("n1", "i1", [["open", "n1.new", 0, {}]]);
-    await until("the new one", () => opened.includes("n1.new"));
+    await waitFor(() => opened.includes("n1.new"), { what: "the new one" });
     assert.equal(opened.length, 3);
     assert.deepEqual(new Set(codes), new Set(["retained-refused"]));
   } finally {

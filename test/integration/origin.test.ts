@@ -8,8 +8,8 @@ import {
   type OriginOptions,
   type ServiceError,
 } from "../../adapters/origin/mod.ts";
-import { until } from "../support/broker/broker-wait.ts";
 import { FakeGateway } from "../support/origins/fake-gateway.ts";
+import { waitFor } from "../support/process/wait.ts";
 
 let broker: EmbeddedBroker;
 let gateway: FakeGateway;
@@ -61,7 +61,7 @@ test("open, message and close are told, and answered with send and close", async
   });
   origin.on("close", ({ connection }) => origin.closeConnections([connection.id, "n2.b"], 4_000));
   gateway.events("n1", "i1", [opened("n1.a"), said("n1.a", 1, "hi"), closed("n1.a", 2)]);
-  await until("the commands", () => gateway.commands.length === 3);
+  await waitFor(() => gateway.commands.length === 3, { what: "the commands" });
   assert.deepEqual(seen, ["open n1.a", "n1.a: hi", "close n1.a 1000 client"]);
   const commands = gateway.commands.map(({ node, sender, item }) => [node, sender, ...item]);
   assert.deepEqual(commands.sort(), [
@@ -77,7 +77,7 @@ test("binary data stays binary, JSON is read and written", async () => {
   origin.on("message", ({ connection, data }) => connection.send(data));
   gateway.batch("n1", new TextEncoder().encode('[["message","n1.a",1,{"$binary":"AQI="}]]'));
   gateway.events("n1", "i1", [said("n1.a", 2, Uint8Array.from([3, 4]))]);
-  await until("the commands", () => gateway.commands.length === 2);
+  await waitFor(() => gateway.commands.length === 2, { what: "the commands" });
   assert.deepEqual(
     gateway.commands.map(({ item }) => item),
     [
@@ -93,7 +93,7 @@ test("a message to many is one command a node", async () => {
   origin.send("n1.a", "one");
   await origin.flushed();
   assert.equal(origin.queuedBytes, 0);
-  await until("the commands", () => gateway.commands.length === 3);
+  await waitFor(() => gateway.commands.length === 3, { what: "the commands" });
   assert.deepEqual(gateway.commands.map(({ node, item }) => [node, ...item]).sort(), [
     ["n1", "send", ["n1.a", "n1.c"], "news"],
     ["n1", "send", "n1.a", "one"],
@@ -110,7 +110,7 @@ test("async iteration yields the same events, and ends with the origin", async (
   })();
   gateway.events("n1", "i1", [opened("n1.a"), said("n1.a", 1, "x"), ["alive", ["n1.a"]]]);
   gateway.events("n1", "i1", [closed("n1.a", 2)]);
-  await until("four events", () => seen.length === 4);
+  await waitFor(() => seen.length === 4, { what: "four events" });
   await origin.close();
   await done;
   assert.deepEqual(seen, ["open", "message", "alive", "close"]);
@@ -138,10 +138,10 @@ test("an async handler keeps the order of its connection and holds up no other",
     said("n1.b", 1, "b1"),
     said("n1.b", 2, "b2"),
   ]);
-  await until("b", () => seen.length === 2);
+  await waitFor(() => seen.length === 2, { what: "b" });
   assert.deepEqual(seen, ["n1.b b1", "n1.b b2"]);
   release();
-  await until("a", () => seen.length === 5);
+  await waitFor(() => seen.length === 5, { what: "a" });
   assert.deepEqual(seen.slice(2), ["n1.a a1", "n1.a a2", "n1.a closed"]);
   assert.deepEqual(errors, ["told, not fatal"]);
 });
@@ -156,7 +156,7 @@ test("a removed handler hears no more", async () => {
   const all = watch(origin);
   gateway.events("n1", "i1", [said("n1.a", 1, 1 as never), said("n1.a", 1, "x")]);
   gateway.events("n1", "i1", [said("n1.a", 2, "y")]);
-  await until("both", () => all.length === 2);
+  await waitFor(() => all.length === 2, { what: "both" });
   assert.deepEqual(seen, ["x"]);
 });
 
@@ -169,7 +169,7 @@ test("batches seen before are dropped, gaps are counted and told", async () => {
   gateway.batch("n1", encode([1, "n1:i1:0", 1, [items[1], said("n1.a", 3, "3")]]));
   gateway.lose("n1", "i1", 4);
   gateway.events("n1", "i1", [said("n1.a", 8, "8")]);
-  await until("the last", () => seen.includes("n1.a: 8"));
+  await waitFor(() => seen.includes("n1.a: 8"), { what: "the last" });
   assert.deepEqual(seen, ["n1.a: 1", "n1.a: 2", "n1.a: 3", "error batch-gap", "n1.a: 8"]);
   assert.equal(origin.missedEvents, 3);
 });
@@ -181,7 +181,7 @@ test("a batch that cannot be read is one error, and the next one is read", async
   gateway.batch("n1", encode([9, "s", 0, []]));
   gateway.batch("n1", encode([["message", "not an id", 1, "x"]]));
   gateway.batch("n1", encode([["fresh", 1], said("n1.a", 1, "x")]));
-  await until("the message", () => seen.includes("n1.a: x"));
+  await waitFor(() => seen.includes("n1.a: x"), { what: "the message" });
   assert.deepEqual(seen, [
     "error batch-malformed",
     "error batch-version",
@@ -197,15 +197,15 @@ test("a node that dies closes its connections once each, another incarnation liv
   gateway.presence("n2", "i1");
   gateway.events("n1", "i1", [opened("n1.a"), opened("n1.b"), closed("n1.b", 1)]);
   gateway.events("n2", "i1", [opened("n2.a")]);
-  await until("four events", () => seen.length === 4);
+  await waitFor(() => seen.length === 4, { what: "four events" });
   // The new incarnation's events may overtake its presence.
   gateway.events("n1", "i2", [opened("n1.c")]);
   gateway.presence("n1", "i2");
-  await until("the loss", () => seen.includes("close n1.a 1006 node-lost"));
+  await waitFor(() => seen.includes("close n1.a 1006 node-lost"), { what: "the loss" });
   gateway.presence("n2", undefined);
-  await until("the other loss", () => seen.includes("close n2.a 1006 node-lost"));
+  await waitFor(() => seen.includes("close n2.a 1006 node-lost"), { what: "the other loss" });
   gateway.events("n1", "i2", [said("n1.c", 1, "here")]);
-  await until("life", () => seen.includes("n1.c: here"));
+  await waitFor(() => seen.includes("n1.c: here"), { what: "life" });
   assert.equal(seen.filter((line) => line.includes("node-lost")).length, 2);
   assert.equal(origin.knownConnections, 1);
 });
@@ -215,7 +215,7 @@ test("a presence that comes back within the grace loses nothing", async () => {
   const seen = watch(origin);
   gateway.presence("n1", "i1");
   gateway.events("n1", "i1", [opened("n1.a")]);
-  await until("open", () => seen.length === 1);
+  await waitFor(() => seen.length === 1, { what: "open" });
   gateway.presence("n1", undefined);
   gateway.presence("n1", "i1");
   await new Promise((resolve) => setTimeout(resolve, 2_300));
@@ -227,12 +227,12 @@ test("missed heartbeats are a death; a node that was cut off has them all again"
   const seen = watch(origin);
   gateway.presence("n1", "i1", 50);
   gateway.events("n1", "i1", [opened("n1.a"), said("n1.a", 1, "x"), opened("n1.b")]);
-  await until("the loss", () => seen.includes("close n1.b 1006 node-lost"));
+  await waitFor(() => seen.includes("close n1.b 1006 node-lost"), { what: "the loss" });
   gateway.presence("n1", "i1");
   // Told again by another stream: what was handled stays so, and a close is told once.
   gateway.events("n1", "i1", [said("n1.a", 1, "x"), said("n1.a", 2, "on"), closed("n1.b", 1)]);
   gateway.events("n1", "i1", [closed("n1.a", 3), opened("n1.c")]);
-  await until("the new one", () => seen.includes("open n1.c"));
+  await waitFor(() => seen.includes("open n1.c"), { what: "the new one" });
   assert.deepEqual(
     seen.filter((line) => line.includes("n1.a")),
     [
@@ -249,17 +249,17 @@ test("what a node that stays silent tells of again is lost again", async () => {
   const seen = watch(origin);
   gateway.presence("n1", "i1", 50);
   gateway.events("n1", "i1", [opened("n1.a")]);
-  await until("the loss", () => seen.includes("close n1.a 1006 node-lost"));
+  await waitFor(() => seen.includes("close n1.a 1006 node-lost"), { what: "the loss" });
   gateway.events("n1", "i1", [said("n1.a", 1, "late")]);
   const closes = (): number => seen.filter((line) => line.startsWith("close n1.a")).length;
-  await until("the other loss", () => closes() === 2);
+  await waitFor(() => closes() === 2, { what: "the other loss" });
   assert.deepEqual(seen.slice(2), ["open n1.a", "n1.a: late", "close n1.a 1006 node-lost"]);
 });
 
 test("sendWithReply tells the outcome of each id, unknown when nobody answers", async () => {
   const origin = await connect();
   const outcomes = origin.sendWithReply(["n1.a", "n1.b", "n2.c"], "x");
-  await until("the commands", () => gateway.commands.length === 2);
+  await waitFor(() => gateway.commands.length === 2, { what: "the commands" });
   for (const { node, item } of gateway.commands) {
     const { ref } = item[3] as { ref: string };
     const result = node === "n1" ? { "n1.a": "sent", "n1.b": "gone" } : { "n2.c": "slow" };

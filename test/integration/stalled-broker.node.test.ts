@@ -3,8 +3,8 @@ import { test } from "node:test";
 import { MqttCommandBus } from "../../adapters/mqtt/mod.ts";
 import { ear } from "../conformance/cluster-rig.ts";
 import { testPorts } from "../support/broker/broker-rigs.ts";
-import { until } from "../support/broker/broker-wait.ts";
 import { Mosquitto } from "../support/broker/mosquitto.ts";
+import { waitFor } from "../support/process/wait.ts";
 
 const app = "default";
 
@@ -25,7 +25,9 @@ test("what a broker that hangs has no room for is told as lost, the rest arrives
     }
     broker.resume();
     assert.ok(heard.lost > 0, "more than may wait");
-    await until("the rest", () => heardOther.commands.length + heard.lost === forwards);
+    await waitFor(() => heardOther.commands.length + heard.lost === forwards, {
+      what: "the rest",
+    });
     assert.equal(ports.logger.of("forward-failed").length, heard.lost);
   } finally {
     await Promise.all([bus.stop(), other.stop()]);

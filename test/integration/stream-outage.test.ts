@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BrokerProxy } from "../support/broker/broker-proxy.ts";
-import { until } from "../support/broker/broker-wait.ts";
 import { OriginRig } from "../support/origins/origin-rig.ts";
+import { waitFor } from "../support/process/wait.ts";
 
 test("an origin whose broker is back says where its streams stand", async () => {
   const rig = await OriginRig.start();
@@ -12,11 +12,11 @@ test("an origin whose broker is back says where its streams stand", async () => 
   rig.gateway.assigned("n1", "o1", [["open", "n1.a", 0, {}]]);
   const acks = (): unknown[][] =>
     rig.gateway.commands.filter(({ item }) => item[0] === "ack").map(({ item }) => [...item]);
-  await until("it confirms", () => acks().length > 0);
+  await waitFor(() => acks().length > 0, { what: "it confirms" });
   assert.deepEqual(acks(), [["ack", "n1:i1:o1:1", 1]], "handled, and not what it received");
   proxy.cut();
-  await until("it is away", () => !origin.connected);
-  await until("it says what it has received", () => acks().length > 1);
+  await waitFor(() => !origin.connected, { what: "it is away" });
+  await waitFor(() => acks().length > 1, { what: "it says what it has received" });
   assert.deepEqual(acks().at(-1), ["ack", "n1:i1:o1:1", 1, 1]);
   // An origin that leaves waits for its nodes.
   rig.gateway.presence("n1", undefined);

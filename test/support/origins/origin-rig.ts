@@ -6,7 +6,7 @@ import {
   type OriginOptions,
   type ServiceError,
 } from "../../../adapters/origin/mod.ts";
-import { until } from "../broker/broker-wait.ts";
+import { waitFor } from "../process/wait.ts";
 import { FakeGateway, type SentCommand } from "./fake-gateway.ts";
 
 /** The `ref` of a command. */
@@ -54,7 +54,9 @@ export class OriginRig {
   /** The next command with that verb. */
   async nextOf(verb: string): Promise<SentCommand> {
     const { commands } = this.gateway;
-    const found = await until(verb, () => commands.find(({ item }) => item[0] === verb));
+    const found = await waitFor(() => commands.find(({ item }) => item[0] === verb), {
+      what: verb,
+    });
     commands.splice(commands.indexOf(found), 1);
     return found;
   }
