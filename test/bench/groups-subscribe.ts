@@ -6,9 +6,9 @@ import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import process from "node:process";
 import { MqttCommandBus } from "../../adapters/mqtt/mod.ts";
-import { BrokerProxy } from "../support/broker/broker-proxy.ts";
 import { testPorts } from "../support/broker/broker-rigs.ts";
 import { Mosquitto } from "../support/broker/mosquitto.ts";
+import { TcpProxy } from "../support/process/tcp-proxy.ts";
 import { waitFor } from "../support/process/wait.ts";
 
 const groups = Number(process.argv[2] ?? 10_000);
@@ -27,7 +27,7 @@ function heapBytes(): number {
 }
 
 const broker = await Mosquitto.start();
-const proxy = await BrokerProxy.start(broker.port);
+const proxy = await TcpProxy.start(broker.port);
 const connected: boolean[] = [];
 const bus = new MqttCommandBus({ url: proxy.url, apps: [app], node: "a" }, testPorts());
 await bus.start({

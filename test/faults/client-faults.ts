@@ -1,8 +1,8 @@
 import { bunProgram, Program } from "../support/process/spawn.ts";
+import { TcpProxy } from "../support/process/tcp-proxy.ts";
 import { waitFor } from "../support/process/wait.ts";
 import { waitMs } from "./cluster.ts";
 import { type Fault, now, type Scene } from "./fault.ts";
-import { FaultProxy } from "./fault-proxy.ts";
 import { impatient, patience } from "./impatience.ts";
 import type { Ending } from "./judge-endings.ts";
 import { type JudgedClient, messagePattern } from "./judged.ts";
@@ -28,7 +28,7 @@ export const clientHalfOpen: Fault = {
   run: async (scene) => {
     const { cluster, crowd, dice } = scene;
     const ways = await Promise.all(
-      cluster.nodes.map(async ({ name, port }) => ({ name, proxy: await FaultProxy.start(port) })),
+      cluster.nodes.map(async ({ name, port }) => ({ name, proxy: await TcpProxy.start(port) })),
     );
     try {
       const victims: string[] = [];

@@ -5,8 +5,8 @@ import {
   spawnGateway,
 } from "../support/gateway/gateway.ts";
 import { freePort, onFreePort } from "../support/process/free-port.ts";
+import { TcpProxy } from "../support/process/tcp-proxy.ts";
 import { waitFor } from "../support/process/wait.ts";
-import { FaultProxy } from "./fault-proxy.ts";
 import { OriginLife } from "./origin-log.ts";
 
 export interface Combination {
@@ -29,7 +29,7 @@ export const setup = {
 /** A place for a process that dies and comes back under the same name. */
 export interface Place {
   readonly name: string;
-  readonly proxy: FaultProxy;
+  readonly proxy: TcpProxy;
 }
 
 /** A node: its ports stay the same in all its lives. */
@@ -64,7 +64,7 @@ export class Cluster {
   /** Every process that a node ever was. */
   readonly processes: { readonly name: string; readonly process: GatewayProcess }[] = [];
 
-  readonly #proxies: FaultProxy[] = [];
+  readonly #proxies: TcpProxy[] = [];
 
   private constructor(combination: Combination, flags: readonly string[], broker: Mosquitto) {
     this.combination = combination;
@@ -95,14 +95,14 @@ export class Cluster {
     for (const origin of this.origins) await this.originJoined(origin);
   }
 
-  async #proxy(): Promise<FaultProxy> {
-    const proxy = await FaultProxy.start(this.broker.port);
+  async #proxy(): Promise<TcpProxy> {
+    const proxy = await TcpProxy.start(this.broker.port);
     this.#proxies.push(proxy);
     return proxy;
   }
 
   /** The first life of a node finds its ports. */
-  async #startFirst(name: string, proxy: FaultProxy): Promise<NodePlace> {
+  async #startFirst(name: string, proxy: TcpProxy): Promise<NodePlace> {
     const start = async (port: number): Promise<NodePlace> => {
       const place = { name, proxy, port, adminPort: await freePort(), away: false };
       const process = this.#spawn(place);

@@ -1,3 +1,4 @@
+import type { TcpProxy } from "../support/process/tcp-proxy.ts";
 import { waitFor } from "../support/process/wait.ts";
 import { waitMs } from "./cluster.ts";
 import {
@@ -11,7 +12,6 @@ import {
   takenOver,
   waiting,
 } from "./fault.ts";
-import type { FaultProxy } from "./fault-proxy.ts";
 import type { OriginLife } from "./origin-log.ts";
 
 export const originKill: Fault = {
@@ -93,7 +93,7 @@ export const originPartition: Fault = {
     ),
 };
 
-type Change = (victim: OriginLife, proxy: FaultProxy) => void;
+type Change = (victim: OriginLife, proxy: TcpProxy) => void;
 
 /** An origin lives and nobody knows: others have its connections when it comes back. */
 async function presumedDead(scene: Scene, begin: Change, end: Change): Promise<number> {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BrokerProxy } from "../support/broker/broker-proxy.ts";
 import { Mosquitto } from "../support/broker/mosquitto.ts";
 import { readPage } from "../support/docs/docs.ts";
 import { startGateway } from "../support/gateway/gateway.ts";
+import { TcpProxy } from "../support/process/tcp-proxy.ts";
 
 test("a node holds as many MQTT connections as the pages say", async () => {
   await using broker = await Mosquitto.start();
@@ -11,7 +11,7 @@ test("a node holds as many MQTT connections as the pages say", async () => {
     ["", 4],
     ["/a=one,/b=two", 5],
   ] as const) {
-    const proxy = await BrokerProxy.start(broker.port);
+    const proxy = await TcpProxy.start(broker.port);
     const flags = ["--broker", proxy.url, "--drain-period", "0ms"];
     if (routes !== "") flags.push("--routes", routes);
     const gateway = await startGateway({ flags });

@@ -3,8 +3,8 @@ import { after, test } from "node:test";
 import { startEmbeddedBroker } from "../../adapters/broker/mod.ts";
 import { MqttCommandBus, Topics } from "../../adapters/mqtt/mod.ts";
 import { ear } from "../conformance/cluster-rig.ts";
-import { BrokerProxy } from "../support/broker/broker-proxy.ts";
 import { plainClient, testPorts } from "../support/broker/broker-rigs.ts";
+import { TcpProxy } from "../support/process/tcp-proxy.ts";
 import { waitFor } from "../support/process/wait.ts";
 
 const app = "default";
@@ -13,7 +13,7 @@ const topics = new Topics();
 test("a node probes its commands after every subscription, and counts none of it", async () => {
   const broker = await startEmbeddedBroker({ host: "127.0.0.1", port: 0 });
   after(() => broker.close());
-  const proxy = await BrokerProxy.start(broker.port);
+  const proxy = await TcpProxy.start(broker.port);
   after(() => proxy.close());
   const probes: string[] = [];
   const spy = await plainClient(broker.port, [topics.nodeCommands(app, "+", "+")], (at, payload) =>

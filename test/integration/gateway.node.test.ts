@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { encode } from "@msgpack/msgpack";
-import { BrokerProxy } from "../support/broker/broker-proxy.ts";
 import { retainedPresences } from "../support/broker/broker-rigs.ts";
 import { Mosquitto } from "../support/broker/mosquitto.ts";
 import { RawClient } from "../support/clients/raw-client.ts";
 import { combinations, startGateway } from "../support/gateway/gateway.ts";
 import { PlainOrigin } from "../support/origins/plain-origin.ts";
+import { TcpProxy } from "../support/process/tcp-proxy.ts";
 import { waitFor } from "../support/process/wait.ts";
 
 type Running = Awaited<ReturnType<typeof startGateway>>;
@@ -27,14 +27,14 @@ const windowBytes = 1_048_576;
 for (const { runtime, engine } of combinations) {
   describe(`the gateway on ${runtime}, engine ${engine}, with mosquitto`, () => {
     let broker: Mosquitto;
-    let proxy: BrokerProxy;
+    let proxy: TcpProxy;
     let gateway: Running;
     let origin: PlainOrigin;
 
     before(async () => {
       broker = await Mosquitto.start();
       origin = await PlainOrigin.connect(broker.url());
-      proxy = await BrokerProxy.start(broker.port);
+      proxy = await TcpProxy.start(broker.port);
       const flags = ["--engine", engine, "--broker", proxy.url, "--log-level", "debug"];
       flags.push("--subprotocols", "chat.v2,chat.v1", "--max-message-size", "1MiB");
       flags.push("--event-window-size", String(windowBytes));

@@ -5,9 +5,9 @@ import { Aedes } from "aedes";
 import { startEmbeddedBroker } from "../../adapters/broker/mod.ts";
 import { MqttCommandBus, MqttLink, Topics } from "../../adapters/mqtt/mod.ts";
 import { bytes, ear } from "../conformance/cluster-rig.ts";
-import { BrokerProxy } from "../support/broker/broker-proxy.ts";
 import { plainClient, testPorts } from "../support/broker/broker-rigs.ts";
 import { Mosquitto } from "../support/broker/mosquitto.ts";
+import { TcpProxy } from "../support/process/tcp-proxy.ts";
 import { waitFor } from "../support/process/wait.ts";
 
 const app = "default";
@@ -136,7 +136,7 @@ for (const [limit, config] of [
 ] as const) {
   test(`2,000 groups are joined, kept across a reconnect and left: ${limit}`, async () => {
     const broker = await Mosquitto.start({ config });
-    const proxy = await BrokerProxy.start(broker.port);
+    const proxy = await TcpProxy.start(broker.port);
     const bus = new MqttCommandBus({ url: proxy.url, apps: [app], node: "a" }, testPorts());
     const heard = ear();
     await bus.start(heard.listener);

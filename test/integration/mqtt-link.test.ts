@@ -5,9 +5,9 @@ import { Aedes } from "aedes";
 import { startEmbeddedBroker } from "../../adapters/broker/mod.ts";
 import { MqttLink } from "../../adapters/mqtt/mod.ts";
 import { ServiceError } from "../../core/base/mod.ts";
-import { BrokerProxy } from "../support/broker/broker-proxy.ts";
 import { plainClient, testPorts } from "../support/broker/broker-rigs.ts";
 import { freePort, Mosquitto } from "../support/broker/mosquitto.ts";
+import { TcpProxy } from "../support/process/tcp-proxy.ts";
 import { waitFor } from "../support/process/wait.ts";
 
 const silent = { connected: () => {}, message: () => {} };
@@ -233,7 +233,7 @@ test("a clean stop sends no Will, a cut does", async () => {
   const broker = await Mosquitto.start();
   const heard: string[] = [];
   const listener = await plainClient(broker.port, ["will/+"], (topic) => heard.push(topic));
-  const proxy = await BrokerProxy.start(broker.port);
+  const proxy = await TcpProxy.start(broker.port);
   const make = (willTopic: string): MqttLink =>
     new MqttLink({ url: proxy.url, name: "x", role: "test", willTopic }, testPorts());
   const [clean, dying] = [make("will/clean"), make("will/dying")];

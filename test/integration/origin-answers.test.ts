@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
-import { BrokerProxy } from "../support/broker/broker-proxy.ts";
 import { errorsOf, OriginRig, refOf } from "../support/origins/origin-rig.ts";
+import { TcpProxy } from "../support/process/tcp-proxy.ts";
 import { waitFor } from "../support/process/wait.ts";
 
 let rig: OriginRig;
@@ -187,7 +187,7 @@ test("queries gather pages of several nodes; a signal ends the wait", async () =
 });
 
 test("what waits longer than its ttl while the broker is away is not sent, and told", async () => {
-  const proxy = await BrokerProxy.start(rig.broker.port);
+  const proxy = await TcpProxy.start(rig.broker.port);
   const origin = await rig.connect({ broker: proxy.url });
   const codes = errorsOf(origin);
   await rig.living(origin, "n1");
@@ -219,7 +219,7 @@ test("what waits longer than its ttl while the broker is away is not sent, and t
 });
 
 test("publishes survive an outage in order, in JSON too, bounded", async () => {
-  const proxy = await BrokerProxy.start(rig.broker.port);
+  const proxy = await TcpProxy.start(rig.broker.port);
   const origin = await rig.connect({ broker: proxy.url, format: "json" });
   proxy.block();
   await waitFor(() => !origin.connected, { what: "lost" });

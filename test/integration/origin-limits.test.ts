@@ -1,60 +1,31 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { encode } from "@msgpack/msgpack";
-import { type EmbeddedBroker, startEmbeddedBroker } from "../../adapters/broker/mod.ts";
 import {
   connectOrigin,
-  type Origin,
   type OriginEvent,
   type OriginOptions,
   ServiceError,
 } from "../../adapters/origin/mod.ts";
-import { BrokerProxy } from "../support/broker/broker-proxy.ts";
-import { FakeGateway } from "../support/origins/fake-gateway.ts";
+import { closed, type FakeGateway, said } from "../support/origins/fake-gateway.ts";
+import { errorsOf, OriginRig } from "../support/origins/origin-rig.ts";
+import { TcpProxy } from "../support/process/tcp-proxy.ts";
 import { waitFor } from "../support/process/wait.ts";
 
-let broker: EmbeddedBroker;
+let rig: OriginRig;
 let gateway: FakeGateway;
-let origins: Origin[] = [];
 
 beforeEach(async () => {
-  broker = await startEmbeddedBroker();
-  gateway = await FakeGateway.start(broker.port);
+  rig = await OriginRig.start();
+  ({ gateway } = rig);
 });
 
-afterEach(async () => {
-  await Promise.all(origins.map((origin) => origin.close()));
-  origins = [];
-  await gateway.stop();
-  await broker.close();
-});
-
-async function connect(options: Partial<OriginOptions> = {}): Promise<Origin> {
-  const url = `mqtt://127.0.0.1:${broker.port}`;
-  const origin = await connectOrigin({ broker: url, version: "4", ...options });
-  origins.push(origin);
-  return origin;
-}
-
-/** What happens, as short words. */
-function _watch(origin: Origin): string[] {
-  const seen: string[] = [];
-  origin.on("open", ({ connection }) => void seen.push(`open ${connection.id}`));
-  origin.on("message", ({ connection, data }) => void seen.push(`${connection.id}: ${data}`));
-  origin.on("close", ({ connection, code, cause }) => {
-    seen.push(`close ${connection.id} ${code} ${cause}`);
-  });
-  origin.on("error", ({ error }) => void seen.push(`error ${(error as ServiceError).code}`));
-  return seen;
-}
-
-const _opened = (id: string): unknown[] => ["open", id, 0, { path: "/chat", at: 5 }];
-const said = (id: string, seq: number, data: unknown): unknown[] => ["message", id, seq, data];
-const closed = (id: string, seq: number): unknown[] => ["close", id, seq, 1000, "bye", "client"];
+afterEach(() => rig.stop());
 
 test("an outage loses no command, and numbers let nodes drop what comes twice", async () => {
-  const proxy = await BrokerProxy.start(broker.port);
-  const origin = await connect({ broker: proxy.url });
+  const proxy = await TcpProxy.start(rig.broker.port);
+  // Without a name it takes one of its own.
+  const origin = await connectOrigin({ broker: proxy.url, version: "4" });
   const texts = Array.from({ length: 60 }, (_, i) => `m${i}`);
   for (const text of texts.slice(0, 20)) origin.send("n1.a", text);
   await waitFor(() => gateway.commands.length > 0, { what: "some are out" });
@@ -81,7 +52,7 @@ test("an outage loses no command, and numbers let nodes drop what comes twice", 
 });
 
 test("commands that a node misses are sent again, until it has confirmed them", async () => {
-  const origin = await connect();
+  const origin = await rig.connect();
   gateway.presence("n1", "i1");
   gateway.events("n1", "i1", [["open", "n1.a", 0, {}]]);
   await waitFor(() => origin.knownConnections === 1, { what: "the connection" });
@@ -103,7 +74,7 @@ test("commands that a node misses are sent again, until it has confirmed them", 
 });
 
 test("an ack of another sender's stream of the same name confirms nothing", async () => {
-  const origin = await connect({ name: "shop" });
+  const origin = await rig.connect({ name: "shop" });
   gateway.presence("n1", "i1");
   gateway.events("n1", "i1", [["open", "n1.a", 0, {}]]);
   await waitFor(() => origin.knownConnections === 1, { what: "the connection" });
@@ -119,8 +90,8 @@ test("an ack of another sender's stream of the same name confirms nothing", asyn
 });
 
 test("too much unconfirmed: send throws, and nothing of it is kept", async () => {
-  const proxy = await BrokerProxy.start(broker.port);
-  const origin = await connect({ broker: proxy.url });
+  const proxy = await TcpProxy.start(rig.broker.port);
+  const origin = await rig.connect({ broker: proxy.url });
   proxy.block();
   await waitFor(() => !origin.connected, { what: "lost" });
   const megabyte = new Uint8Array(1_048_576);
@@ -135,8 +106,8 @@ test("too much unconfirmed: send throws, and nothing of it is kept", async () =>
 });
 
 test("what the broker cannot be given is told at close, and nobody waits for it", async () => {
-  const proxy = await BrokerProxy.start(broker.port);
-  const origin = await connect({ broker: proxy.url });
+  const proxy = await TcpProxy.start(rig.broker.port);
+  const origin = await rig.connect({ broker: proxy.url });
   const told: ServiceError[] = [];
   origin.on("error", ({ error }) => void told.push(error as ServiceError));
   const connection = origin.connection("n1.a");
@@ -160,8 +131,8 @@ test("what the broker cannot be given is told at close, and nobody waits for it"
 });
 
 test("a broker that is back while an origin closes is given what waits", async () => {
-  const proxy = await BrokerProxy.start(broker.port);
-  const origin = await connect({ broker: proxy.url });
+  const proxy = await TcpProxy.start(rig.broker.port);
+  const origin = await rig.connect({ broker: proxy.url });
   const errors: unknown[] = [];
   origin.on("error", ({ error }) => void errors.push(error));
   proxy.block();
@@ -177,9 +148,8 @@ test("a broker that is back while an origin closes is given what waits", async (
 });
 
 test("too many events wait: their connection is closed, and told", async () => {
-  const origin = await connect();
-  const errors: string[] = [];
-  origin.on("error", ({ error }) => void errors.push((error as ServiceError).code));
+  const origin = await rig.connect();
+  const errors = errorsOf(origin);
   const iterator = origin.events();
   const first = iterator.next();
   const data = new Uint8Array(4_000_000);
@@ -226,8 +196,15 @@ test("wrong settings and wrong ids are refused with a code", async () => {
   await assert.rejects(connectOrigin({ broker, version: 5 as never }), {
     message: 'version 5: "auto" or "4" or "5"',
   });
-  await connect({ root: "wss", mode: "assigned", window: 1, weight: 0, format: "json" });
-  const origin = await connect();
+  await rig.connect({
+    name: "o2",
+    root: "wss",
+    mode: "assigned",
+    window: 1,
+    weight: 0,
+    format: "json",
+  });
+  const origin = await rig.connect();
   for (const id of ["", "x", "a.b/c", "N.x", "n1.", `n.${"x".repeat(64)}`]) {
     assert.throws(() => origin.send(id, "x"), { code: "id-malformed" }, id);
   }
@@ -241,7 +218,7 @@ test("a signal ends the attempt to connect, and the origin", async () => {
   waiting.abort(new Error("enough"));
   await assert.rejects(attempt, { message: "enough" });
   const running = new AbortController();
-  const origin = await connect({ signal: running.signal });
+  const origin = await rig.connect({ signal: running.signal });
   const events = origin.events();
   running.abort();
   assert.deepEqual(await events.next(), { done: true, value: undefined });

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encode } from "@msgpack/msgpack";
-import { BrokerProxy } from "../support/broker/broker-proxy.ts";
 import { plainClient } from "../support/broker/broker-rigs.ts";
 import { errorsOf, OriginRig } from "../support/origins/origin-rig.ts";
+import { TcpProxy } from "../support/process/tcp-proxy.ts";
 import { waitFor } from "../support/process/wait.ts";
 
 test("stored events reach no handler, and each is told as an error", async () => {
   const rig = await OriginRig.start();
-  const proxy = await BrokerProxy.start(rig.broker.port);
+  const proxy = await TcpProxy.start(rig.broker.port);
   const publisher = await plainClient(rig.broker.port);
   try {
     const origin = await rig.connect({ broker: proxy.url });

@@ -1,38 +1,20 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, test } from "node:test";
 import { encode } from "@msgpack/msgpack";
-import { type EmbeddedBroker, startEmbeddedBroker } from "../../adapters/broker/mod.ts";
-import {
-  connectOrigin,
-  type Origin,
-  type OriginOptions,
-  type ServiceError,
-} from "../../adapters/origin/mod.ts";
-import { FakeGateway } from "../support/origins/fake-gateway.ts";
+import type { Origin, ServiceError } from "../../adapters/origin/mod.ts";
+import { closed, type FakeGateway, opened, said } from "../support/origins/fake-gateway.ts";
+import { OriginRig } from "../support/origins/origin-rig.ts";
 import { waitFor } from "../support/process/wait.ts";
 
-let broker: EmbeddedBroker;
+let rig: OriginRig;
 let gateway: FakeGateway;
-let origins: Origin[] = [];
 
 beforeEach(async () => {
-  broker = await startEmbeddedBroker();
-  gateway = await FakeGateway.start(broker.port);
+  rig = await OriginRig.start();
+  ({ gateway } = rig);
 });
 
-afterEach(async () => {
-  await Promise.all(origins.map((origin) => origin.close()));
-  origins = [];
-  await gateway.stop();
-  await broker.close();
-});
-
-async function connect(options: Partial<OriginOptions> = {}): Promise<Origin> {
-  const url = `mqtt://127.0.0.1:${broker.port}`;
-  const origin = await connectOrigin({ broker: url, version: "4", ...options });
-  origins.push(origin);
-  return origin;
-}
+afterEach(() => rig.stop());
 
 /** What happens, as short words. */
 function watch(origin: Origin): string[] {
@@ -46,12 +28,8 @@ function watch(origin: Origin): string[] {
   return seen;
 }
 
-const opened = (id: string): unknown[] => ["open", id, 0, { path: "/chat", at: 5 }];
-const said = (id: string, seq: number, data: unknown): unknown[] => ["message", id, seq, data];
-const closed = (id: string, seq: number): unknown[] => ["close", id, seq, 1000, "bye", "client"];
-
 test("open, message and close are told, and answered with send and close", async () => {
-  const origin = await connect({ name: "o1" });
+  const origin = await rig.connect({ name: "o1" });
   const seen = watch(origin);
   origin.on("message", ({ connection, data }) => connection.send(data));
   origin.on("open", ({ connection, info }) => {
@@ -73,7 +51,7 @@ test("open, message and close are told, and answered with send and close", async
 });
 
 test("binary data stays binary, JSON is read and written", async () => {
-  const origin = await connect({ format: "json" });
+  const origin = await rig.connect({ format: "json" });
   origin.on("message", ({ connection, data }) => connection.send(data));
   gateway.batch("n1", new TextEncoder().encode('[["message","n1.a",1,{"$binary":"AQI="}]]'));
   gateway.events("n1", "i1", [said("n1.a", 2, Uint8Array.from([3, 4]))]);
@@ -88,7 +66,7 @@ test("binary data stays binary, JSON is read and written", async () => {
 });
 
 test("a message to many is one command a node", async () => {
-  const origin = await connect();
+  const origin = await rig.connect();
   origin.send(["n1.a", origin.connection("n2.b"), "n1.c"], "news");
   origin.send("n1.a", "one");
   await origin.flushed();
@@ -103,7 +81,7 @@ test("a message to many is one command a node", async () => {
 });
 
 test("async iteration yields the same events, and ends with the origin", async () => {
-  const origin = await connect();
+  const origin = await rig.connect();
   const seen: string[] = [];
   const done = (async (): Promise<void> => {
     for await (const event of origin.events()) seen.push(event.type);
@@ -117,7 +95,7 @@ test("async iteration yields the same events, and ends with the origin", async (
 });
 
 test("an async handler keeps the order of its connection and holds up no other", async () => {
-  const origin = await connect();
+  const origin = await rig.connect();
   const seen: string[] = [];
   let release = (): void => {};
   const held = new Promise<void>((resolve) => {
@@ -147,7 +125,7 @@ test("an async handler keeps the order of its connection and holds up no other",
 });
 
 test("a removed handler hears no more", async () => {
-  const origin = await connect();
+  const origin = await rig.connect();
   const seen: unknown[] = [];
   const off = origin.on("message", ({ data }) => {
     seen.push(data);
@@ -161,7 +139,7 @@ test("a removed handler hears no more", async () => {
 });
 
 test("batches seen before are dropped, gaps are counted and told", async () => {
-  const origin = await connect();
+  const origin = await rig.connect();
   const seen = watch(origin);
   const items = [said("n1.a", 1, "1"), said("n1.a", 2, "2")];
   gateway.events("n1", "i1", items);
@@ -175,7 +153,7 @@ test("batches seen before are dropped, gaps are counted and told", async () => {
 });
 
 test("a batch that cannot be read is one error, and the next one is read", async () => {
-  const origin = await connect();
+  const origin = await rig.connect();
   const seen = watch(origin);
   gateway.batch("n1", Uint8Array.from([0xc1]));
   gateway.batch("n1", encode([9, "s", 0, []]));
@@ -191,7 +169,7 @@ test("a batch that cannot be read is one error, and the next one is read", async
 });
 
 test("a node that dies closes its connections once each, another incarnation lives", async () => {
-  const origin = await connect();
+  const origin = await rig.connect();
   const seen = watch(origin);
   gateway.presence("n1", "i1");
   gateway.presence("n2", "i1");
@@ -211,7 +189,7 @@ test("a node that dies closes its connections once each, another incarnation liv
 });
 
 test("a presence that comes back within the grace loses nothing", async () => {
-  const origin = await connect();
+  const origin = await rig.connect();
   const seen = watch(origin);
   gateway.presence("n1", "i1");
   gateway.events("n1", "i1", [opened("n1.a")]);
@@ -223,7 +201,7 @@ test("a presence that comes back within the grace loses nothing", async () => {
 });
 
 test("missed heartbeats are a death; a node that was cut off has them all again", async () => {
-  const origin = await connect();
+  const origin = await rig.connect();
   const seen = watch(origin);
   gateway.presence("n1", "i1", 50);
   gateway.events("n1", "i1", [opened("n1.a"), said("n1.a", 1, "x"), opened("n1.b")]);
@@ -245,7 +223,7 @@ test("missed heartbeats are a death; a node that was cut off has them all again"
 });
 
 test("what a node that stays silent tells of again is lost again", async () => {
-  const origin = await connect();
+  const origin = await rig.connect();
   const seen = watch(origin);
   gateway.presence("n1", "i1", 50);
   gateway.events("n1", "i1", [opened("n1.a")]);
@@ -257,7 +235,7 @@ test("what a node that stays silent tells of again is lost again", async () => {
 });
 
 test("sendWithReply tells the outcome of each id, unknown when nobody answers", async () => {
-  const origin = await connect();
+  const origin = await rig.connect();
   const outcomes = origin.sendWithReply(["n1.a", "n1.b", "n2.c"], "x");
   await waitFor(() => gateway.commands.length === 2, { what: "the commands" });
   for (const { node, item } of gateway.commands) {

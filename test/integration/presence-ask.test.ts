@@ -4,8 +4,8 @@ import { connectOrigin } from "websocket-service/origin";
 import { startEmbeddedBroker } from "../../adapters/broker/mod.ts";
 import { MqttCommandBus, MqttEventChannel, Topics } from "../../adapters/mqtt/mod.ts";
 import { ear } from "../conformance/cluster-rig.ts";
-import { BrokerProxy } from "../support/broker/broker-proxy.ts";
 import { plainClient, type TestBroker, testPorts } from "../support/broker/broker-rigs.ts";
+import { TcpProxy } from "../support/process/tcp-proxy.ts";
 import { waitFor } from "../support/process/wait.ts";
 
 const topics = new Topics();
@@ -65,10 +65,10 @@ test("a node, and an origin, that is asked announces itself again", async () => 
 });
 
 test("a node is not sent the presence of other nodes", async () => {
-  const proxy = await BrokerProxy.start(broker.port);
+  const proxy = await TcpProxy.start(broker.port);
   opened.push({ stop: () => proxy.close() });
   let sent = "";
-  proxy.fromBroker = (chunk) => {
+  proxy.fromTarget = (chunk) => {
     sent += chunk.toString("latin1");
   };
   const others: string[] = [];

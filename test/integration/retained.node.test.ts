@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { connectAsync } from "mqtt";
-import { BrokerProxy } from "../support/broker/broker-proxy.ts";
 import { Mosquitto } from "../support/broker/mosquitto.ts";
 import { RawClient } from "../support/clients/raw-client.ts";
 import { metricOf } from "../support/gateway/control-rig.ts";
 import { startGateway } from "../support/gateway/gateway.ts";
+import { TcpProxy } from "../support/process/tcp-proxy.ts";
 import { waitFor } from "../support/process/wait.ts";
 
 const root = "wss/v1/default";
@@ -35,7 +35,7 @@ const brokers: readonly (readonly [name: string, start: () => Promise<number | u
 for (const [name, start] of brokers) {
   test(`what ${name} has stored is never carried out, at no reconnect`, async () => {
     const port = (await start()) as number;
-    const proxy = await BrokerProxy.start(port);
+    const proxy = await TcpProxy.start(port);
     after(() => proxy.close());
     const publisher = await connectAsync(`mqtt://127.0.0.1:${port}`, { timerVariant: "native" });
     after(() => publisher.endAsync());

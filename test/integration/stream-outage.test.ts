@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BrokerProxy } from "../support/broker/broker-proxy.ts";
 import { OriginRig } from "../support/origins/origin-rig.ts";
+import { TcpProxy } from "../support/process/tcp-proxy.ts";
 import { waitFor } from "../support/process/wait.ts";
 
 test("an origin whose broker is back says where its streams stand", async () => {
   const rig = await OriginRig.start();
-  const proxy = await BrokerProxy.start(rig.broker.port);
+  const proxy = await TcpProxy.start(rig.broker.port);
   const origin = await rig.connect({ broker: proxy.url, name: "o1" });
   rig.gateway.presence("n1", "i1");
   rig.gateway.assigned("n1", "o1", [["open", "n1.a", 0, {}]]);

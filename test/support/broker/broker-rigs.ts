@@ -11,8 +11,8 @@ import { SystemClock, SystemRandom } from "../../../adapters/system/mod.ts";
 import { type CommandBus, MessageKind } from "../../../core/ports/mod.ts";
 import type { ClusterRig, SeenPresence } from "../../conformance/cluster-rig.ts";
 import type { ChannelRig, HeardEvents } from "../../conformance/origin-channel.ts";
+import { TcpProxy } from "../process/tcp-proxy.ts";
 import { waitFor } from "../process/wait.ts";
-import { BrokerProxy } from "./broker-proxy.ts";
 
 /** A broker that a test may use. */
 export interface TestBroker {
@@ -68,12 +68,12 @@ export async function mqttClusterRig(
   const broker = await start();
   const topics = new Topics();
   const anybody = await plainClient(broker.port);
-  const proxies = new Map<CommandBus, BrokerProxy>();
+  const proxies = new Map<CommandBus, TcpProxy>();
   const dead = new Set<CommandBus>();
   const watchers: MqttLink[] = [];
   return {
     async bus(node, apps) {
-      const proxy = await BrokerProxy.start(broker.port);
+      const proxy = await TcpProxy.start(broker.port);
       const bus = new MqttCommandBus({ url: proxy.url, version, apps, node }, testPorts());
       proxies.set(bus, proxy);
       return bus;
@@ -132,7 +132,7 @@ export async function mqttChannelRig(
   version: MqttVersion,
 ): Promise<ChannelRig> {
   const broker = await start();
-  const proxy = await BrokerProxy.start(broker.port);
+  const proxy = await TcpProxy.start(broker.port);
   const topics = new Topics();
   const heard: HeardEvents[] = [];
   const origin = await plainClient(broker.port, ["wss/v1/+/events/#"], (topic, payload) => {

@@ -10,6 +10,20 @@ export interface SentCommand {
   readonly item: readonly unknown[];
 }
 
+export const opened = (id: string): unknown[] => ["open", id, 0, { path: "/chat", at: 5 }];
+
+export const said = (id: string, seq: number, data: unknown): unknown[] => [
+  "message",
+  id,
+  seq,
+  data,
+];
+
+export const closed = (id: string, seq: number): unknown[] => [
+  ...["close", id, seq],
+  ...[1000, "bye", "client"],
+];
+
 /** Plays a gateway towards origins: numbered events out, commands in. A bare MQTT client. */
 export class FakeGateway {
   /** Batches of events that the broker has not confirmed; a link takes 64 MiB of those. */

@@ -1,16 +1,21 @@
 import net from "node:net";
 
-/** One direction of one connection: what came, and when it may go on. */
+/** What came in one direction of a connection, and when it may go on. */
 interface Chunk {
   readonly at: number;
   readonly bytes: Buffer;
 }
 
-/** A TCP proxy in front of a broker or a node that delays, cuts, blocks, holds and swallows. */
-export class FaultProxy {
+/** A client's connection to the proxy, and the proxy's own to the target. */
+type Pair = readonly [client: net.Socket, upstream: net.Socket];
+
+/** A TCP proxy before a broker or a node that delays, cuts, blocks, holds and swallows. */
+export class TcpProxy {
   readonly port: number;
+  /** Sees what the target sends. */
+  fromTarget: (chunk: Buffer) => void = () => {};
   readonly #server: net.Server;
-  readonly #sockets: Set<net.Socket> = new Set();
+  readonly #pairs: Set<Pair> = new Set();
   #blocked = false;
   #swallows = false;
   #holds = false;
@@ -21,12 +26,12 @@ export class FaultProxy {
     this.port = port;
   }
 
-  static start(target: number): Promise<FaultProxy> {
+  static start(target: number): Promise<TcpProxy> {
     return new Promise((resolve, reject) => {
       const server = net.createServer({ noDelay: true });
       server.once("error", reject);
       server.listen(0, "127.0.0.1", () => {
-        const proxy = new FaultProxy(server, (server.address() as net.AddressInfo).port);
+        const proxy = new TcpProxy(server, (server.address() as net.AddressInfo).port);
         server.on("connection", (socket) => proxy.#accept(socket, target));
         resolve(proxy);
       });
@@ -37,6 +42,11 @@ export class FaultProxy {
     return `mqtt://127.0.0.1:${this.port}`;
   }
 
+  /** Connections that stand. */
+  get connections(): number {
+    return this.#pairs.size;
+  }
+
   /** Everything takes this much longer in each direction, from now on. */
   delay(delayMs: number): void {
     this.#delayMs = delayMs;
@@ -44,7 +54,10 @@ export class FaultProxy {
 
   /** Cuts what stands by a reset, also what is under way; new connections are let in. */
   cut(): void {
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const [client, upstream] of this.#pairs) {
+      client.resetAndDestroy();
+      upstream.resetAndDestroy();
+    }
   }
 
   /** Cuts what stands and whatever comes, until `unblock`. */
@@ -79,22 +92,24 @@ export class FaultProxy {
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 
-  #accept(socket: net.Socket, target: number): void {
-    socket.on("error", () => {});
+  #accept(client: net.Socket, target: number): void {
+    client.on("error", () => {});
     if (this.#blocked) {
-      socket.resetAndDestroy();
+      client.resetAndDestroy();
       return;
     }
     const upstream = net.connect({ port: target, host: "127.0.0.1", noDelay: true });
     upstream.on("error", () => {});
-    this.#sockets.add(socket);
-    socket.once("close", () => {
-      this.#sockets.delete(socket);
-      upstream.resetAndDestroy();
+    const pair = [client, upstream] as const;
+    this.#pairs.add(pair);
+    client.once("close", () => {
+      this.#pairs.delete(pair);
+      upstream.destroy();
     });
-    upstream.once("close", () => socket.destroy());
-    this.#forward(socket, upstream, () => this.#swallows || this.#holds);
-    this.#forward(upstream, socket, () => this.#holds);
+    upstream.once("close", () => client.destroy());
+    upstream.on("data", (bytes: Buffer) => this.fromTarget(bytes));
+    this.#forward(client, upstream, () => this.#swallows || this.#holds);
+    this.#forward(upstream, client, () => this.#holds);
   }
 
   /** In order, whatever the delay becomes meanwhile. */
