@@ -209,7 +209,7 @@ const mutants: readonly Mutant[] = [
     tests: [tests.streams],
   },
   {
-    says: "sockets are not read; handshakes go on, and `open` waits for its turn",
+    says: "sockets are not read; handshakes continue, and `open` waits for its turn",
     file: files.stream,
     find: "if (this.#paused.size > 0 && !this.windowFull) this.#paused.resume();",
     replace: "",
