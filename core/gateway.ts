@@ -306,6 +306,10 @@ export class Gateway implements SocketHandler<Connection> {
     if (stream.windowFull) stream.hold(connection);
   }
 
+  inflated({ stream, slot }: Connection, kind: MessageKind, data: Uint8Array): void {
+    stream.writeBytes(slot, kind, data);
+  }
+
   bufferFull(connection: Connection): void {
     connection.stream.bufferFull();
   }

@@ -125,7 +125,9 @@ export class MessageReader {
     if (typeof message === "string") {
       source.failed(message);
     } else if (buffered) {
-      this.#append(connection, kind, message);
+      this.#options.handler.inflated(connection, kind, message);
+      this.#messages += 1;
+      this.#payloadBytes += message.length;
     } else {
       this.#handOver(connection, kind, message);
     }
@@ -157,14 +159,6 @@ export class MessageReader {
     source.inflatesUntil = Math.max(source.inflatesUntil, now) + ms;
     // Half a millisecond of tolerance: sums of fractions are not exact.
     return source.inflatesUntil <= now + 1_000.5;
-  }
-
-  /** Puts an inflated message into the connection's batch buffer. */
-  #append(connection: ConnectionHandle, kind: MessageKind, message: Uint8Array): void {
-    const { events, handler } = this.#options;
-    while (!events.bytes(connection.slot, kind, message)) handler.bufferFull(connection);
-    this.#messages += 1;
-    this.#payloadBytes += message.length;
   }
 
   #handOver(connection: ConnectionHandle, kind: MessageKind, message: Uint8Array): void {

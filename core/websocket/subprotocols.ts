@@ -4,6 +4,7 @@ import type {
   HandshakeAdmission,
   HandshakeAnswer,
   HandshakeRequest,
+  MessageKind,
   OutgoingMessage,
   Socket,
   SocketHandler,
@@ -175,6 +176,10 @@ class SubprotocolRouter implements SocketHandler {
 
   batched(connection: ConnectionHandle, messages: number, bytes: number): void {
     this.#gateway.batched(gatewayHandle(connection), messages, bytes);
+  }
+
+  inflated(connection: ConnectionHandle, kind: MessageKind, data: Uint8Array): void {
+    this.#gateway.inflated(gatewayHandle(connection), kind, data);
   }
 
   bufferFull(connection: ConnectionHandle): void {

@@ -5,6 +5,7 @@ import type {
   HandshakeAdmission,
   HandshakeAnswer,
   HandshakeRequest,
+  MessageKind,
   Socket,
   SocketHandler,
 } from "../../core/ports/mod.ts";
@@ -68,6 +69,11 @@ export class WatchedHandler implements SocketHandler<Connection> {
   batched(connection: Connection, messages: number, bytes: number): void {
     this.#of(connection, "batched");
     this.#gateway.batched(connection, messages, bytes);
+  }
+
+  inflated(connection: Connection, kind: MessageKind, data: Uint8Array): void {
+    this.#of(connection, "inflated");
+    this.#gateway.inflated(connection, kind, data);
   }
 
   bufferFull(connection: Connection): void {

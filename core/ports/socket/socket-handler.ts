@@ -1,6 +1,6 @@
 import type { ErrorCode } from "../../base/mod.ts";
 import type { HandshakeAdmission, HandshakeAnswer, HandshakeRequest } from "./handshake.ts";
-import type { Socket } from "./socket.ts";
+import type { MessageKind, Socket } from "./socket.ts";
 
 /** What a runtime keeps beside its socket. It reads no more of it than this. */
 export interface ConnectionHandle {
@@ -24,6 +24,11 @@ export interface SocketHandler<Connection extends ConnectionHandle = ConnectionH
   binary(connection: Connection, data: Uint8Array): void;
   /** The codec wrote `messages` messages with `bytes` payload bytes (engine `wasm`). */
   batched(connection: Connection, messages: number, bytes: number): void;
+  /**
+   * A deflated message was inflated (engine `wasm`): it goes into the connection's batch buffer,
+   * and `batched` counts it. `data` is valid only during the call.
+   */
+  inflated(connection: Connection, kind: MessageKind, data: Uint8Array): void;
   /** The connection's batch buffer is full. It is empty when the call returns. */
   bufferFull(connection: Connection): void;
   /** The client violated the protocol or a limit. The socket closes itself; `closed` follows. */

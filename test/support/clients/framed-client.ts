@@ -46,6 +46,7 @@ export class FramedClient {
     const { batchBuffers = false, deflate = false, head = new Uint8Array(0), during } = options;
     this.buffer = batchBuffers ? codec.events.openBuffer("s") : -1;
     if (during !== undefined) this.handler.during = during;
+    this.handler.write = (slot, kind, data) => codec.events.bytes(slot, kind, data);
     this.handler.takeBuffer = () =>
       this.batches.push(codec.values.decodeValue(codec.events.takeBatch(this.buffer)));
     codec.events.bind(0, newConnectionId("test", 0, new SeededRandom(1)), this.buffer);

@@ -77,6 +77,8 @@ export class FixtureHandler implements SocketHandler<FixtureConnection> {
 
   batched(): void {}
 
+  inflated(): void {}
+
   bufferFull(): void {}
 
   fault(connection: FixtureConnection, errorCode: string): void {

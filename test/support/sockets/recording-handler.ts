@@ -2,6 +2,7 @@ import type {
   ConnectionHandle,
   HandshakeAdmission,
   HandshakeAnswer,
+  MessageKind,
   Socket,
   SocketHandler,
 } from "../../../core/ports/mod.ts";
@@ -21,6 +22,8 @@ export class RecordingHandler implements SocketHandler {
   readonly #slot: number;
   /** Called for a full batch buffer, which must be empty afterwards. */
   takeBuffer: () => void = () => {};
+  /** Writes an inflated message to the batch buffer; false where that is full. */
+  write: (slot: number, kind: MessageKind, data: Uint8Array) => boolean = () => true;
   /** Called inside `open` and with each line. */
   during: (socket: Socket, what: string) => void = () => {};
   socket: Socket | undefined = undefined;
@@ -53,6 +56,10 @@ export class RecordingHandler implements SocketHandler {
 
   batched(_connection: ConnectionHandle, messages: number, bytes: number): void {
     this.#hear(`batched ${messages} ${bytes}`);
+  }
+
+  inflated({ slot }: ConnectionHandle, kind: MessageKind, data: Uint8Array): void {
+    while (!this.write(slot, kind, data)) this.bufferFull();
   }
 
   bufferFull(): void {
