@@ -20,7 +20,7 @@ export class MqttEventChannel implements EventChannel {
   readonly #node: string;
   readonly #topics: Topics;
   readonly #link: MqttLink;
-  readonly #careful: PoisonGuard;
+  readonly #guard: PoisonGuard;
   readonly #origins: OriginPresenceLink;
 
   constructor(options: MqttOptions, ports: MqttPorts) {
@@ -30,7 +30,7 @@ export class MqttEventChannel implements EventChannel {
     // The windows of the core's streams bound what is published, in bytes.
     const events = { name: `${node}-events`, role: "events", bounded: false };
     this.#link = new MqttLink({ url, version, tls, ...events }, ports);
-    this.#careful = new PoisonGuard(this.#link, ports);
+    this.#guard = new PoisonGuard(this.#link, ports);
     this.#origins = new OriginPresenceLink(options, ports);
   }
 
@@ -39,7 +39,7 @@ export class MqttEventChannel implements EventChannel {
     // As the link counts them, with names of any length.
     const topicBytesMax = 3 * (this.#topics.root.length + 256);
     const room = packetBytesMax - topicBytesMax - mqttLimits.packetOverheadBytes;
-    return Math.min(limits.batchBytesMax, Math.max(room, 0), this.#careful.bytesMax);
+    return Math.min(limits.batchBytesMax, Math.max(room, 0), this.#guard.bytesMax);
   }
 
   /** MQTT 5, 3.4.2.1. */
@@ -58,7 +58,7 @@ export class MqttEventChannel implements EventChannel {
     };
     const events = this.#link.start({
       connected: (up) => {
-        this.#careful.connected(up);
+        this.#guard.connected(up);
         tell();
       },
       message: () => {},
@@ -82,7 +82,7 @@ export class MqttEventChannel implements EventChannel {
         : this.#topics.events(app, destination.partition, this.#node);
     // An origin that is gone is told of by its presence.
     const tellsUnheard = !("origin" in destination);
-    this.#careful.publish(topic, batch, (error, heard = true) => {
+    this.#guard.publish(topic, batch, (error, heard = true) => {
       confirmed(error ?? (heard || !tellsUnheard ? undefined : noSubscriber));
     });
   }

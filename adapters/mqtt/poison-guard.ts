@@ -13,11 +13,11 @@ function same(one: Waiting | undefined, other: Waiting): boolean {
 }
 
 /**
- * Publishes that survive a broker which ends the connection over one of them and does not say
- * why: MQTT 3.1.1 has no other answer to a packet above a limit, or against an access rule.
- * Repeated after each reconnect it would hold up all the others for ever. After two short sessions
- * one is published at a time, so that it shows which it is; after three with the same one, that
- * one is too large, or, where it is small, refused.
+ * Finds out which publish a broker ends the connection over. MQTT 3.1.1 has no other answer to a
+ * packet above a limit or against an access rule, and repeated after each reconnect such a publish
+ * would hold up all others for ever. After two short sessions in a row one publish goes out at a
+ * time. After three sessions that ended over the same one it is too large, or, where it is small,
+ * refused. What waits here is bounded by the streams: each publishes so many batches at once.
  */
 export class PoisonGuard {
   readonly #link: Pick<MqttLink, "publish">;
@@ -25,14 +25,14 @@ export class PoisonGuard {
   #bytesMax = Number.POSITIVE_INFINITY;
   #upSince = 0;
   #careful = false;
-  /** Short sessions in a row that ended with something on its way. */
+  /** Short sessions in a row that ended with a publish in flight. */
   #falls = 0;
-  /** The first that this session's end left without an answer. */
+  /** The first publish that the end of this session left unanswered. */
   #unanswered: Waiting | undefined;
   #suspect: Waiting | undefined;
-  /** Sessions that ended with the suspect alone on its way. */
+  /** Sessions in a row that ended with the suspect as the only publish in flight. */
   #strikes = 0;
-  /** Fails when it comes again. */
+  /** Is answered with publish-refused when it comes again. */
   #refused: Waiting | undefined;
   #inFlight = 0;
   #waiting: Waiting[] = [];
@@ -42,7 +42,7 @@ export class PoisonGuard {
     this.#ports = ports;
   }
 
-  /** The largest payload that the broker takes, as far as it had to be found out. */
+  /** The largest payload that the broker takes, as far as this is known. */
   get bytesMax(): number {
     return this.#bytesMax;
   }
@@ -55,18 +55,17 @@ export class PoisonGuard {
         "publish-refused",
         `${topic}: the broker ends the connection`,
       );
-      // As the broker's answer would come: never within the call.
+      // An answer never comes within the call.
       queueMicrotask(() => done(error));
     } else if (!this.#careful) {
       this.#send(publish);
     } else {
-      // As many as the windows of the streams let out: one that failed here would be lost.
       this.#waiting.push(publish);
       this.#next();
     }
   }
 
-  /** The link is up; or it is down, and whatever was on its way has failed before. */
+  /** The link is up; or it is down, and every publish in flight was answered before. */
   connected(connected: boolean): void {
     const { clock } = this.#ports;
     if (connected) {
@@ -127,7 +126,7 @@ export class PoisonGuard {
     this.#strikes = 0;
     this.#suspect = undefined;
     if (bytes <= mqttLimits.packetBytesFloor) {
-      // It was not the size, whatever larger ones made it look like.
+      // The size was not the reason, although larger packets suggested it.
       this.#bytesMax = Number.POSITIVE_INFINITY;
       this.#refused = suspect;
       const { topic } = suspect;
