@@ -52,9 +52,14 @@ function createBroker({ login, logger }: EmbeddedBrokerOptions): Promise<Aedes> 
         return;
       }
       const { remoteAddress } = client.conn as BrokerStream;
-      logger?.log("warn", "broker-login", "the embedded broker refused a wrong user or password", {
-        ip: remoteAddress,
-      });
+      logger?.log(
+        "warn",
+        "broker-login",
+        "the embedded broker refused an incorrect user or password",
+        {
+          ip: remoteAddress,
+        },
+      );
       // MQTT 3.1.1, 3.2.2.3: bad user name or password.
       done(Object.assign(new Error("bad user name or password"), { returnCode: 4 }), false);
     },

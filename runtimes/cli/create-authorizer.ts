@@ -1,7 +1,6 @@
-import { readFileSync } from "node:fs";
 import { JwtAuthorizer, type JwtPorts } from "../../adapters/jwt/mod.ts";
-import { ServiceError } from "../../core/base/mod.ts";
 import type { Settings } from "../../core/config/mod.ts";
+import { readSecretFile, readSettingFile } from "./read-file.ts";
 
 /**
  * The authorizer of `--authorize jwt`; undefined for other values. Rejects with `setting-invalid`
@@ -12,13 +11,13 @@ export async function createAuthorizer(
   ports: JwtPorts,
 ): Promise<JwtAuthorizer | undefined> {
   if (settings.authorize !== "jwt") return undefined;
-  const secretFile = read("jwt-secret-file", settings["jwt-secret-file"]);
-  const secret = settings["jwt-secret"] || secretFile?.replace(/\r?\n$/, "");
+  const secretFile = readSecretFile("jwt-secret-file", settings["jwt-secret-file"]);
+  const secret = settings["jwt-secret"] || secretFile;
   return JwtAuthorizer.create(
     {
       sources: settings["jwt-from"],
       secret,
-      publicKeyPem: read("jwt-key", settings["jwt-key"]),
+      publicKeyPem: readSettingFile("jwt-key", settings["jwt-key"]),
       jwksUrl: settings["jwt-jwks"] || undefined,
       issuer: settings["jwt-issuer"] || undefined,
       audience: settings["jwt-audience"] || undefined,
@@ -30,15 +29,4 @@ export async function createAuthorizer(
     },
     ports,
   );
-}
-
-function read(name: string, path: string): string | undefined {
-  if (path === "") return undefined;
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    const { code = "unreadable" } = cause as NodeJS.ErrnoException;
-    const message = `--${name}: ${path} cannot be read (${code})`;
-    throw new ServiceError("setting-invalid", message, { cause });
-  }
 }

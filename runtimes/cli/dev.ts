@@ -8,26 +8,27 @@ import { startChatOrigin } from "../../examples/chat/origin.ts";
 import { chatPage } from "../../examples/chat/page.ts";
 import type { Platform, Service } from "../compose/mod.ts";
 
-/** What `dev` takes where nothing is said: one machine, and origins that learn fast. */
+/** The defaults of `dev`: reachable from this machine only, short intervals, no drain. */
 export const devDefaults: Partial<Settings> = {
   host: "127.0.0.1",
   "keep-alive-interval": 2_000,
   "drain-period": 0,
 };
 
-/** The page that the client port serves in `dev`. */
+/** The example's page, which the client port serves in `dev`. */
 export const devPages: ReadonlyMap<string, Page> = new Map([
   ["/", { contentType: "text/html; charset=utf-8", body: chatPage }],
 ]);
 
 const originFile = "examples/chat/origin.ts";
 const originEntry = "examples/chat/main.ts";
-/** An example origin that takes longer to leave is killed. */
+/** An example origin that takes longer to end is killed. */
 const originStopMs = 2_000;
 
 /**
- * Starts the example origin: from its source, restarted whenever that changes, or built in where
- * there is no source. Resolves to what ends it.
+ * Starts the example origin. Where its source is there, it runs as a process that restarts
+ * whenever the source changes; otherwise the built-in one runs in this process. Resolves to a
+ * function that ends it.
  */
 export async function startDevOrigin(
   service: Service,
@@ -55,18 +56,19 @@ export async function startDevOrigin(
   const child = spawn(process.execPath, command, {
     env: environment,
     stdio: ["pipe", "inherit", "inherit"],
-    // Ctrl-C would reach it too, and the last events would find nobody who confirms them.
+    // In a group of its own, because Ctrl-C would end it first: it confirms the last events.
     detached: true,
   });
-  // However this process ends: at its exit by a signal, at its death by the end of the pipe.
+  // The origin must not outlive this process: here it is killed at the exit; where this process
+  // is killed itself, the end of its standard input ends it.
   process.on("exit", () => child.kill("SIGKILL"));
   const ended = new Promise<void>((resolve) => {
     child.on("exit", (code) => {
       resolve();
-      if (!stopping) logger.log("info", "dev-origin", "the origin ended", { code });
+      if (!stopping) logger.log("info", "dev-origin", "the example origin has ended", { code });
     });
   });
-  const hint = `the chat's origin is ${originFile}: change it, it starts anew, no client notices`;
+  const hint = `the chat's origin is ${originFile}: change it, and it restarts; no client is cut`;
   logger.log("info", "dev", `open ${url} in two tabs and chat`, { url });
   logger.log("info", "dev-hint", hint, { file: originFile });
   return async () => {

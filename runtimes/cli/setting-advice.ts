@@ -1,26 +1,26 @@
 import type { Settings } from "../../core/config/mod.ts";
 import { sameOriginOnly } from "../compose/mod.ts";
 
-/** What is allowed and rarely meant: a sentence each, with the flag that says that it is meant. */
+/** A sentence for each setting that is allowed and rarely intended, and the flag to confirm it. */
 export function adviceOn(settings: Settings): string[] {
   const advice: string[] = [];
   if (sameOriginOnly(settings)) {
     advice.push(
       "cookies are used and --allowed-origins is empty: only pages of the host that they " +
-        "connect to may connect; name the pages in --allowed-origins, or * if you mean every page",
+        "connect to are allowed; list others in --allowed-origins, or set it to * for every page",
     );
   }
   if (settings.authorize !== "jwt") return advice;
   if (settings["jwt-audience"] === "" && !settings["jwt-any-audience"]) {
     advice.push(
-      "tokens that were made for any other service are accepted: set --jwt-audience, or " +
-        "--jwt-any-audience if you mean it",
+      "tokens that were issued for another service are accepted: set --jwt-audience, or " +
+        "--jwt-any-audience if that is intended",
     );
   }
   if (settings["jwt-issuer"] === "" && !settings["jwt-any-issuer"]) {
     advice.push(
-      "tokens of any issuer are accepted that a known key has signed: set --jwt-issuer, or " +
-        "--jwt-any-issuer if you mean it",
+      "tokens of any issuer are accepted if a known key has signed them: set --jwt-issuer, or " +
+        "--jwt-any-issuer if that is intended",
     );
   }
   return advice;

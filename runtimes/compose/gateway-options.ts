@@ -9,7 +9,7 @@ import type { Settings } from "../../core/config/mod.ts";
 import type { GatewayOptions, Page } from "../../core/mod.ts";
 import { version } from "./version.ts";
 
-/** What no setting says. */
+/** What the gateway is told of its node besides the settings. */
 export interface NodeIdentity {
   readonly node: string;
   readonly incarnation: string;
@@ -19,19 +19,19 @@ export interface NodeIdentity {
   readonly subprotocols: readonly string[];
 }
 
-/** The apps that a node serves: those that routes lead to, or the one of the settings. */
+/** The apps that a node serves: those of its routes, or `--app` where there are no routes. */
 export function appsOf(settings: Settings): string[] {
   const apps = routesOf(settings).map(({ app }) => app);
   return apps.length === 0 ? [settings.app] : [...new Set(apps)];
 }
 
-/** Fragments that a message may have: a default that grows with the largest message. */
+/** Fragments that a message may have; the default grows with `--max-message-size`. */
 export function fragmentsMaxOf(settings: Settings): number {
   const bySize = Math.ceil(settings["max-message-size"] / limits.fragmentBytesMin);
   return settings["max-fragments"] || Math.max(limits.fragmentsMax, bySize);
 }
 
-/** The settings as the gateway takes them. */
+/** Translates the settings into the options of the gateway. */
 export function gatewayOptions(settings: Settings, identity: NodeIdentity): GatewayOptions {
   return {
     ...identity,
@@ -82,7 +82,7 @@ function routesOf({ routes }: Settings): Route[] {
   return routes.map(parseRoute).filter((route) => route !== undefined);
 }
 
-/** Whether a cookie says who somebody is: then any page could speak in the name of its visitor. */
+/** Whether cookies authenticate clients: then any page could connect in its visitor's name. */
 function usesCookies(settings: Settings): boolean {
   const { cookies, headers } = settings;
   if (cookies.length > 0) return true;
@@ -91,7 +91,7 @@ function usesCookies(settings: Settings): boolean {
   return sources.some((source) => source.startsWith("cookie:"));
 }
 
-/** Whether only pages of the host that is connected to may connect. */
+/** Whether only pages of the host that they connect to are allowed. */
 export function sameOriginOnly(settings: Settings): boolean {
   return settings["allowed-origins"].length === 0 && usesCookies(settings);
 }

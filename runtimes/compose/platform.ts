@@ -3,25 +3,25 @@ import type { ClientServer, ClientServerOptions } from "../server/mod.ts";
 
 export type Engine = "native" | "wasm";
 
-/** What differs between the runtimes: the entry file of each passes its own. */
+/** What differs between the runtimes. The entry file of each runtime passes its own. */
 export interface Platform {
   readonly name: "bun" | "deno" | "node";
-  /** Engines that this runtime has; the first is the one that `auto` means. */
+  /** The engines of this runtime. The first one is `auto`. */
   readonly engines: readonly Engine[];
   startServer(engine: Engine, options: ClientServerOptions): Promise<ClientServer>;
-  /** Undefined where there is no source file to run (a single executable). */
+  /** How to run a source file; undefined in a single executable, which has none. */
   watch(sourceFile: string): Watch | undefined;
 }
 
-/** How a source file is run, and run again when it changes. */
+/** How a source file is run, and restarted when it changes. */
 export interface Watch {
-  /** Arguments for this executable. */
+  /** Arguments of the runtime's executable. */
   readonly command: readonly string[];
-  /** Ends both the program and who watches it, once the program's own handler is done. */
+  /** The signal that ends both the watcher and the program, after the program's own handler. */
   readonly signal: NodeJS.Signals;
 }
 
-/** The engine that a setting means here. Where there is no such engine, it is the first. */
+/** The engine that `--engine` selects; the first one where the runtime does not have it. */
 export function engineOf({ engines }: Platform, wanted: "auto" | Engine): Engine {
   const found = engines.find((engine) => engine === wanted) ?? engines[0];
   assert(found, "a runtime has an engine");

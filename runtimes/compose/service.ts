@@ -49,20 +49,22 @@ export interface ServiceDependencies {
   readonly serverTls: ServerTls | undefined;
   /** What the connections to an `mqtts://` broker are checked with. */
   readonly mqttTls: MqttTls | undefined;
-  /** Who may connect to the embedded broker, where not everybody may. */
+  /** User and password of the embedded broker; everybody may connect where there are none. */
   readonly brokerLogin: BrokerLogin | undefined;
-  /** Decides over handshakes, where `--authorize jwt` asks for it. */
+  /** Decides on handshakes with `--authorize jwt`. */
   readonly authorizer: Authorizer | undefined;
+  /** Called where the broker refuses this node for good after `start` has resolved. */
+  readonly failed?: (error: Error) => void;
   /** Protocols above WebSocket that this node speaks at its edge: ADR 0007. */
   readonly subprotocols?: readonly Subprotocol[] | undefined;
 }
 
-/** Where this process and its origin reach the embedded broker, with their password. */
+/** The URL of the embedded broker for this process and its origin, with the password. */
 function embeddedUrl(host: string, port: number, login: BrokerLogin | undefined): string {
   const { user = "", password = "" } = login ?? {};
   const credentials =
     login === undefined ? "" : `${encodeURIComponent(user)}:${encodeURIComponent(password)}@`;
-  // The unspecified address is none to connect to.
+  // The unspecified address is for listening only: nobody can connect to it.
   const reached = { "0.0.0.0": "127.0.0.1", "::": "::1" }[host] ?? host;
   return `mqtt://${credentials}${reached.includes(":") ? `[${reached}]` : reached}:${port}`;
 }
@@ -102,8 +104,8 @@ export class Service {
   }
 
   /**
-   * Opens every port and connects to the broker. A broker that cannot be reached is waited for
-   * in the background (not ready; events wait inside the window); one that refuses us rejects.
+   * Opens every port and connects to the broker. Where the broker cannot be reached, the node
+   * starts not ready and goes on trying. Rejects where the broker refuses this node.
    */
   async start(): Promise<void> {
     await this.#openBroker();
@@ -115,17 +117,17 @@ export class Service {
       this.#clock.after(limits.brokerStartWaitMs, () => resolve("later")),
     );
     const first = await Promise.race([connected, timedOut]);
-    // The link to the broker logs that it is unreachable, and that it is there at last.
+    // The link logs that the broker is unreachable, and later that it is connected.
     if (first === "later") {
       connected.catch((error: Error) => {
-        if (!this.#stopping) this.fail(error);
+        if (!this.#stopping) this.#given.failed?.(error);
       });
     }
     await this.#openClientServer(codec);
     this.#tellStarted();
   }
 
-  /** Takes no new connections and closes those there are. Handshakes are answered, with 503. */
+  /** Closes every connection over the drain period. New handshakes get 503. */
   async drain(): Promise<void> {
     this.#stopping = true;
     await this.#gateway?.drain(this.settings["drain-period"]);
@@ -139,7 +141,7 @@ export class Service {
     await this.#broker?.close();
   }
 
-  /** Takes another certificate for new clients; false where this engine cannot. */
+  /** Uses another certificate for new clients; false where this engine cannot. */
   async reloadTls(tls: ServerTls): Promise<boolean> {
     return this.#clientServer === undefined ? false : this.#clientServer.reloadTls(tls);
   }
@@ -208,7 +210,7 @@ export class Service {
     });
   }
 
-  /** What no descriptor was left for may have stopped accepting: all ports are opened again. */
+  /** After a shortage of descriptors all ports are opened again: they may accept no more. */
   #shortage(short: boolean): void {
     this.#clientServer?.shortage(short);
     if (short) return;
@@ -268,9 +270,6 @@ export class Service {
     this.#gateway.useBroadcast(this.#clientServer.broadcast);
     watch.start();
   }
-
-  /** What to do when the broker refuses us after the start; the command line ends the process. */
-  fail: (error: Error) => void = () => {};
 
   #tellStarted(): void {
     const { settings } = this;

@@ -1,0 +1,24 @@
+import { readFileSync } from "node:fs";
+import { ServiceError } from "../../core/base/mod.ts";
+import type { SettingName } from "../../core/config/mod.ts";
+
+/** A setting has a value that it must not have, as one line for the operator. */
+export function settingInvalid(message: string, cause?: unknown): ServiceError {
+  return new ServiceError("setting-invalid", message, { cause });
+}
+
+/** The text of the file that a setting names; undefined where the setting is empty. */
+export function readSettingFile(name: SettingName, path: string): string | undefined {
+  if (path === "") return undefined;
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    const { code = "unreadable" } = cause as NodeJS.ErrnoException;
+    throw settingInvalid(`--${name}: ${path} cannot be read (${code})`, cause);
+  }
+}
+
+/** The same of a secret, without the newline that editors put at the end. */
+export function readSecretFile(name: SettingName, path: string): string | undefined {
+  return readSettingFile(name, path)?.replace(/\r?\n$/, "");
+}
