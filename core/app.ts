@@ -3,7 +3,14 @@ import type { CommandApp } from "./commands/mod.ts";
 import type { CloseReason, Connection, ConnectionApp, Registry } from "./connection/mod.ts";
 import type { EventStream } from "./events/mod.ts";
 import { Groups } from "./groups/mod.ts";
-import type { Clock, Codec, CommandBus, EventChannel, Logger } from "./ports/mod.ts";
+import type {
+  Clock,
+  CommandBus,
+  EventChannel,
+  EventEncoder,
+  Logger,
+  ValueCodec,
+} from "./ports/mod.ts";
 import { EventRouter, type EventRouterOptions } from "./routing/mod.ts";
 import {
   Acknowledgements,
@@ -15,7 +22,8 @@ import type { GatewayMetrics } from "./telemetry/mod.ts";
 
 /** What all apps of a node work with. */
 export interface AppDependencies {
-  readonly codec: Codec;
+  readonly events: EventEncoder;
+  readonly values: ValueCodec;
   readonly bus: CommandBus;
   readonly channel: EventChannel;
   readonly clock: Clock;

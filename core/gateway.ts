@@ -46,6 +46,7 @@ import {
   type CommandSource,
   type Deflate,
   type EventChannel,
+  type EventEncoder,
   type HandshakeAdmission,
   type HandshakeAnswer,
   type HandshakeRequest,
@@ -55,6 +56,7 @@ import {
   type Random,
   type Socket,
   type SocketHandler,
+  type ValueCodec,
 } from "./ports/mod.ts";
 import type { EventRouterOptions } from "./routing/mod.ts";
 import { GatewayMetrics } from "./telemetry/mod.ts";
@@ -100,7 +102,8 @@ export interface GatewayOptions extends HandshakeGateOptions, EventRouterOptions
 /** One node: connections on one side, events and commands on the other. No I/O of its own. */
 export class Gateway implements SocketHandler<Connection> {
   readonly #clock: Clock;
-  readonly #codec: Codec;
+  readonly #events: EventEncoder;
+  readonly #values: ValueCodec;
   readonly #bus: CommandBus;
   readonly #channel: EventChannel;
   readonly #logger: Logger;
@@ -122,7 +125,8 @@ export class Gateway implements SocketHandler<Connection> {
     const { clock, codec, bus, channel, random, deflate, authorizer, logger } = ports;
     const { node } = options;
     this.#clock = clock;
-    this.#codec = codec;
+    this.#events = codec.events;
+    this.#values = codec.values;
     this.#bus = bus;
     this.#channel = channel;
     this.#logger = logger;
@@ -178,7 +182,7 @@ export class Gateway implements SocketHandler<Connection> {
       commands,
       connected: (connected) => {
         this.#readiness.link(channelAway, connected);
-        if (connected) limitBatches(this.#codec, this.#channel);
+        if (connected) limitBatches(this.#events, this.#channel);
         for (const { router } of this.#apps.values()) router.connected(connected);
       },
       origin: (app, name, presence) => this.#apps.get(app)?.router.presence(name, presence),
@@ -265,7 +269,7 @@ export class Gateway implements SocketHandler<Connection> {
       address: this.#log.enabled && typeof info.ip === "string" ? info.ip : "",
       info: app.router.mayMove ? keptInfo(info) : "",
     });
-    this.#codec.events.bind(slot, id, stream.buffer);
+    this.#events.bind(slot, id, stream.buffer);
     this.#registry.set(connection);
     this.#metrics.opened.add(1);
     stream.append(["open", id, 0, { ...info, at: openedAt }]);
@@ -280,7 +284,7 @@ export class Gateway implements SocketHandler<Connection> {
 
   text(connection: Connection, data: string): void {
     // The runtime's own server took it, and no packet of the broker would.
-    if (utf8Exceeds(data, this.#codec.events.messageBytesMaxOf(connection.slot))) {
+    if (utf8Exceeds(data, this.#events.messageBytesMaxOf(connection.slot))) {
       connection.close(closeReasons.messageTooBig);
     }
     if (connection.closing !== undefined) return;
@@ -288,7 +292,7 @@ export class Gateway implements SocketHandler<Connection> {
   }
 
   binary(connection: Connection, data: Uint8Array): void {
-    if (data.byteLength > this.#codec.events.messageBytesMaxOf(connection.slot)) {
+    if (data.byteLength > this.#events.messageBytesMaxOf(connection.slot)) {
       connection.close(closeReasons.messageTooBig);
     }
     if (connection.closing !== undefined) return;
@@ -333,7 +337,7 @@ export class Gateway implements SocketHandler<Connection> {
     this.#app(connection.app.name).groups.forget(connection);
     this.#expiries.forget(connection);
     connection.stream.closed(connection, closeCode, closeReason, cause);
-    this.#codec.events.unbind(connection.slot);
+    this.#events.unbind(connection.slot);
     this.#guard.closed(connection);
     this.#registry.closed(connection);
     this.#metrics.closed(cause);
@@ -353,7 +357,7 @@ export class Gateway implements SocketHandler<Connection> {
     for (const name of names) app.groups.join(connection, name, () => {});
     this.#reservations.releaseGroups(reservation);
     if (state !== undefined) {
-      if (!this.#codec.events.setState(connection.slot, this.#codec.values.encodeValue(state)))
+      if (!this.#events.setState(connection.slot, this.#values.encodeValue(state)))
         this.#metrics.error("state-too-big");
     }
     if (expiresAt !== undefined) this.#expiries.set(connection, expiresAt);

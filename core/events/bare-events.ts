@@ -1,5 +1,5 @@
 import type { ServiceError } from "../base/mod.ts";
-import type { Codec, EventChannel } from "../ports/mod.ts";
+import type { EventChannel, ValueCodec } from "../ports/mod.ts";
 import { BatchSplitter, type Destination } from "./batch-splitter.ts";
 
 /** Events outside the numbering: how an `ack` travels, and what a leaving origin is answered. */
@@ -9,9 +9,9 @@ export class BareEvents {
   readonly #failed: (error: ServiceError) => void;
   #bytes = 0;
 
-  constructor(channel: EventChannel, codec: Codec, failed: (error: ServiceError) => void) {
+  constructor(channel: EventChannel, values: ValueCodec, failed: (error: ServiceError) => void) {
     this.#channel = channel;
-    this.#splitter = new BatchSplitter(codec, channel);
+    this.#splitter = new BatchSplitter(values, channel);
     this.#failed = failed;
   }
 
@@ -36,11 +36,11 @@ export class BareEvents {
  * nobody anything.
  */
 export function publishEmptyAlive(
-  { codec, channel }: { readonly codec: Codec; readonly channel: EventChannel },
+  { values, channel }: { readonly values: ValueCodec; readonly channel: EventChannel },
   destination: Destination,
   json: boolean,
   answered: (error?: ServiceError) => void,
 ): void {
-  const [payload] = new BatchSplitter(codec, channel).splitBare([["alive", []]], json);
+  const [payload] = new BatchSplitter(values, channel).splitBare([["alive", []]], json);
   channel.publish(destination, payload!, answered);
 }

@@ -1,5 +1,11 @@
 import { limits } from "../base/mod.ts";
-import type { Codec, EventChannel, EventDestination, OriginDestination } from "../ports/mod.ts";
+import type {
+  EventChannel,
+  EventDestination,
+  EventEncoder,
+  OriginDestination,
+  ValueCodec,
+} from "../ports/mod.ts";
 import type { NumberedBatch } from "../streams/mod.ts";
 
 /** Whoever a stream's batches go to. */
@@ -20,10 +26,10 @@ export function batchBytesTarget(channel: EventChannel): number {
  * Keeps the codec to what the channel can publish; for each time when it becomes connected. The
  * room that is left is for a message's data and its connection's state together.
  */
-export function limitBatches(codec: Codec, channel: EventChannel): void {
+export function limitBatches(events: EventEncoder, channel: EventChannel): void {
   const { batchHeadBytesMax, messageHeadBytesMax } = limits;
   const room = channel.batchBytesMax - batchHeadBytesMax - messageHeadBytesMax;
-  codec.events.limitBatches(batchBytesTarget(channel), Math.max(0, room));
+  events.limitBatches(batchBytesTarget(channel), Math.max(0, room));
 }
 
 /** `alive` items of these connections, each of which fits the channel. */
@@ -41,17 +47,17 @@ export function aliveItems(channel: EventChannel, ids: readonly string[]): unkno
 
 /** Formats batches, and splits those that are larger than a packet of the broker may be. */
 export class BatchSplitter {
-  readonly #codec: Codec;
+  readonly #values: ValueCodec;
   readonly #channel: EventChannel;
   readonly #onOversized: (item: readonly unknown[]) => void;
 
   /** `onOversized` hears of an item that fits no packet. An empty one has its number then. */
   constructor(
-    codec: Codec,
+    values: ValueCodec,
     channel: EventChannel,
     onOversized: (item: readonly unknown[]) => void = () => {},
   ) {
-    this.#codec = codec;
+    this.#values = values;
     this.#channel = channel;
     this.#onOversized = onOversized;
   }
@@ -63,7 +69,7 @@ export class BatchSplitter {
   split(batch: EventBatch, json: boolean): NumberedBatch[] {
     const payload = this.#format(batch.payload, json);
     if (payload.byteLength <= this.#channel.batchBytesMax) return [{ ...batch, payload }];
-    const [version, stream, , items] = this.#codec.values.decodeValue(batch.payload) as [
+    const [version, stream, , items] = this.#values.decodeValue(batch.payload) as [
       number,
       string,
       number,
@@ -71,12 +77,7 @@ export class BatchSplitter {
     ];
     const part = (from: number, to: number): NumberedBatch => {
       const first = batch.first + from;
-      const bytes = this.#codec.values.encodeValue([
-        version,
-        stream,
-        first,
-        items.slice(from, to),
-      ]);
+      const bytes = this.#values.encodeValue([version, stream, first, items.slice(from, to)]);
       return { first, count: to - from, payload: new Uint8Array(bytes) };
     };
     if (batch.count > 1) {
@@ -101,7 +102,7 @@ export class BatchSplitter {
 
   /** Items outside the numbering, in as many batches as the channel needs. */
   splitBare(items: readonly (readonly unknown[])[], json: boolean): Uint8Array<ArrayBuffer>[] {
-    const payload = this.#format(new Uint8Array(this.#codec.values.encodeValue(items)), json);
+    const payload = this.#format(new Uint8Array(this.#values.encodeValue(items)), json);
     if (payload.byteLength <= this.#channel.batchBytesMax || items.length < 2) return [payload];
     const middle = items.length >> 1;
     return [
@@ -111,6 +112,6 @@ export class BatchSplitter {
   }
 
   #format(batch: Uint8Array<ArrayBuffer>, json: boolean): Uint8Array<ArrayBuffer> {
-    return json ? new Uint8Array(this.#codec.values.toJson(batch)) : batch;
+    return json ? new Uint8Array(this.#values.toJson(batch)) : batch;
   }
 }

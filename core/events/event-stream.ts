@@ -5,7 +5,15 @@ import {
   type Connections,
   closeReasons,
 } from "../connection/mod.ts";
-import type { Cancel, Clock, Codec, EventChannel, Logger, MessageKind } from "../ports/mod.ts";
+import type {
+  Cancel,
+  Clock,
+  EventChannel,
+  EventEncoder,
+  Logger,
+  MessageKind,
+  ValueCodec,
+} from "../ports/mod.ts";
 import { type ItemRange, type PublishAnswer, ReliableSender } from "../streams/mod.ts";
 import type { GatewayMetrics } from "../telemetry/mod.ts";
 import { BareEvents } from "./bare-events.ts";
@@ -23,7 +31,8 @@ import { StreamWindow } from "./stream-window.ts";
 
 /** What the event streams of an app work with. */
 export interface EventServices {
-  readonly codec: Codec;
+  readonly events: EventEncoder;
+  readonly values: ValueCodec;
   readonly channel: EventChannel;
   readonly clock: Clock;
   readonly metrics: GatewayMetrics;
@@ -80,14 +89,14 @@ export class EventStream implements ConnectionStream {
   };
 
   constructor(services: EventServices, settings: EventStreamSettings) {
-    const { codec, channel, clock } = services;
+    const { events, values, channel, clock } = services;
     const { destination, windowBytesMax, windowItemsMax } = settings;
     this.#services = services;
     this.#settings = settings;
     this.isOpen = destination !== undefined && "partition" in destination;
-    this.buffer = codec.events.openBuffer(settings.name);
-    this.bare = new BareEvents(channel, codec, (error) => this.#failed(error));
-    this.#splitter = new BatchSplitter(codec, channel, (item) => this.#oversized(item));
+    this.buffer = events.openBuffer(settings.name);
+    this.bare = new BareEvents(channel, values, (error) => this.#failed(error));
+    this.#splitter = new BatchSplitter(values, channel, (item) => this.#oversized(item));
     const flow = {
       take: () => (this.#window.closed ? undefined : this.#takeBuffer()),
       publish: (batch: EventBatch, answered: PublishAnswer) => this.#publish(batch, answered),
@@ -103,7 +112,7 @@ export class EventStream implements ConnectionStream {
 
   /** Bytes of events that are not acknowledged: in the batch buffer, waiting, or published. */
   get unconfirmedBytes(): number {
-    return this.#services.codec.events.bufferBytes(this.buffer) + this.#sender.bytes;
+    return this.#services.events.bufferBytes(this.buffer) + this.#sender.bytes;
   }
 
   /** Every item below is acknowledged. */
@@ -151,7 +160,7 @@ export class EventStream implements ConnectionStream {
 
   /** Number of the next item. */
   get next(): number {
-    return this.#services.codec.events.bufferNext(this.buffer);
+    return this.#services.events.bufferNext(this.buffer);
   }
 
   /** An origin acknowledges its items. */
@@ -173,20 +182,20 @@ export class EventStream implements ConnectionStream {
 
   /** Writes a message of this connection's slot. Returns its bytes. */
   writeText(slot: number, text: string): number {
-    const { codec } = this.#services;
-    if (!codec.events.text(slot, text)) {
+    const { events } = this.#services;
+    if (!events.text(slot, text)) {
       this.bufferFull();
-      codec.events.text(slot, text);
+      events.text(slot, text);
     }
-    return codec.events.textBytes();
+    return events.textBytes();
   }
 
   /** The same from bytes; those of a text are UTF-8 already checked. */
   writeBytes(slot: number, kind: MessageKind, data: Uint8Array): void {
-    const { codec } = this.#services;
-    if (codec.events.bytes(slot, kind, data)) return;
+    const { events } = this.#services;
+    if (events.bytes(slot, kind, data)) return;
     this.bufferFull();
-    codec.events.bytes(slot, kind, data);
+    events.bytes(slot, kind, data);
   }
 
   /** The batch buffer takes no further message: its batch joins those that wait. */
@@ -204,13 +213,13 @@ export class EventStream implements ConnectionStream {
 
   /** Adds an event that is no message, or one again: never refused. As JSON in its own batch. */
   append(item: readonly unknown[], json: boolean = false): number {
-    const { codec, channel } = this.#services;
-    const bytes = codec.values.encodeValue(item);
+    const { events, values, channel } = this.#services;
+    const bytes = values.encodeValue(item);
     const alone = json && !this.#settings.json;
     // What another stream gave up comes all at once, and brokers limit a packet.
-    const full = codec.events.bufferBytes(this.buffer) + bytes.length > batchBytesTarget(channel);
+    const full = events.bufferBytes(this.buffer) + bytes.length > batchBytesTarget(channel);
     if (alone || full) this.#takeFull();
-    codec.events.append(this.buffer, bytes);
+    events.append(this.buffer, bytes);
     if (alone) this.#takeFull(true);
     this.written();
     return bytes.length;
@@ -244,10 +253,10 @@ export class EventStream implements ConnectionStream {
 
   /** A connection is closed: this is its last event. */
   closed(connection: Connection, closeCode: number, closeReason: string, cause: CloseCause): void {
-    const { codec } = this.#services;
-    const known = knownOf(codec, connection);
-    const seq = codec.events.takeSeq(connection.slot);
-    this.append(closeEvent(codec, known, [seq, closeCode, closeReason, cause]));
+    const { events, values } = this.#services;
+    const known = knownOf(events, connection);
+    const seq = events.takeSeq(connection.slot);
+    this.append(closeEvent(values, known, [seq, closeCode, closeReason, cause]));
     this.forget(connection);
     // What is told in open mode goes to nobody else.
     if (!this.isOpen) this.departed.add(known, this.next);
@@ -287,12 +296,7 @@ export class EventStream implements ConnectionStream {
     const { acknowledged } = this.#sender;
     const items: unknown[][] = [];
     for (const { first, payload } of this.#sender.takeUnacknowledged()) {
-      const [, , , batch] = this.#services.codec.values.decodeValue(payload) as [
-        0,
-        0,
-        0,
-        unknown[][],
-      ];
+      const [, , , batch] = this.#services.values.decodeValue(payload) as [0, 0, 0, unknown[][]];
       items.push(...batch.slice(Math.max(0, acknowledged - first)));
     }
     this.#cancelReturn();
@@ -314,12 +318,12 @@ export class EventStream implements ConnectionStream {
 
   /** The batch in the making; undefined where it holds nothing. */
   #takeBuffer(json?: boolean): EventBatch | undefined {
-    const { codec } = this.#services;
-    const count = codec.events.bufferItems(this.buffer);
+    const { events } = this.#services;
+    const count = events.bufferItems(this.buffer);
     if (count === 0) return undefined;
-    const first = codec.events.bufferNext(this.buffer) - count;
+    const first = events.bufferNext(this.buffer) - count;
     this.#window.took();
-    return { first, count, payload: codec.events.takeBatch(this.buffer), json };
+    return { first, count, payload: events.takeBatch(this.buffer), json };
   }
 
   #takeFull(json?: boolean): void {

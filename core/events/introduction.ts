@@ -1,6 +1,6 @@
 import { isReserved } from "../base/mod.ts";
 import type { Connection } from "../connection/mod.ts";
-import type { Codec } from "../ports/mod.ts";
+import type { EventEncoder, ValueCodec } from "../ports/mod.ts";
 
 type Info = Readonly<Record<string, unknown>>;
 
@@ -32,34 +32,34 @@ function readInfo(kept: string): Info {
 }
 
 /** State and groups change by commands, so they are read when they are told. */
-export function knownOf(codec: Codec, connection: Connection): KnownConnection {
+export function knownOf(events: EventEncoder, connection: Connection): KnownConnection {
   const { id, info, user, slot, openedAt, groups = [] } = connection;
   const names = [...groups].filter((name) => !isReserved(name));
-  return { id, info, user, state: codec.events.state(slot), groups: names, openedAt };
+  return { id, info, user, state: events.state(slot), groups: names, openedAt };
 }
 
 /** `user` and `state`, where there are any. */
-function grantOf(codec: Codec, { user, state }: KnownConnection): Info {
+function grantOf(values: ValueCodec, { user, state }: KnownConnection): Info {
   return {
     ...(user === undefined ? {} : { user }),
-    ...(state === undefined ? {} : { state: codec.values.decodeValue(state) }),
+    ...(state === undefined ? {} : { state: values.decodeValue(state) }),
   };
 }
 
 /** Tells an origin of a connection that was opened earlier, with another one. */
-export function assignedEvent(codec: Codec, known: KnownConnection, seq: number): unknown[] {
+export function assignedEvent(values: ValueCodec, known: KnownConnection, seq: number): unknown[] {
   const { id, groups, openedAt } = known;
   const info = readInfo(known.info);
-  return ["assigned", id, seq, { ...info, ...grantOf(codec, known), groups, at: openedAt }];
+  return ["assigned", id, seq, { ...info, ...grantOf(values, known), groups, at: openedAt }];
 }
 
 /** The end of a connection, with whose it was, because its origin may keep no table. */
 export function closeEvent(
-  codec: Codec,
+  values: ValueCodec,
   known: KnownConnection,
   ending: readonly [seq: number, closeCode: number, closeReason: string, cause: string],
 ): unknown[] {
-  const grant = grantOf(codec, known);
+  const grant = grantOf(values, known);
   const item = ["close", known.id, ...ending];
   return Object.keys(grant).length === 0 ? item : [...item, grant];
 }

@@ -243,7 +243,7 @@ export class EventRouter {
     this.#assigned = true;
     for (const connection of this.#services.registry.all()) {
       connection.stream.forget(connection);
-      moveIdle(this.#services.codec, connection, this.#target(connection.id));
+      moveIdle(this.#services, connection, this.#target(connection.id));
       if (connection.closing === undefined) connection.socket.resume();
     }
   }

@@ -1,47 +1,56 @@
 import type { Connection, Connections } from "../connection/mod.ts";
 import { assignedEvent, type EventStream, type KnownConnection, knownOf } from "../events/mod.ts";
-import type { Codec } from "../ports/mod.ts";
+import type { EventEncoder, ValueCodec } from "../ports/mod.ts";
 import type { GatewayMetrics } from "../telemetry/mod.ts";
 
 export interface ReassignParts {
-  readonly codec: Codec;
+  readonly events: EventEncoder;
+  readonly values: ValueCodec;
   readonly registry: Connections;
   readonly metrics: GatewayMetrics;
 }
 
 /** Gives a connection's events another stream from now on. */
-function moveConnection(codec: Codec, connection: Connection, target: EventStream): void {
+function moveConnection(events: EventEncoder, connection: Connection, target: EventStream): void {
   if (connection.stream === target) return;
   connection.stream = target;
   connection.lastItem = target.next;
-  codec.events.move(connection.slot, target.buffer);
+  events.move(connection.slot, target.buffer);
 }
 
 /** Tells an origin of a connection that is its from now on, before any event of that. */
-function introduce(codec: Codec, stream: EventStream, [known, seq]: [KnownConnection, number]) {
+function introduce(
+  values: ValueCodec,
+  stream: EventStream,
+  [known, seq]: [KnownConnection, number],
+): void {
   // In a waiting room nobody listens: whoever takes the connection from there is told.
-  if (stream.toOrigin) stream.append(assignedEvent(codec, known, seq));
+  if (stream.toOrigin) stream.append(assignedEvent(values, known, seq));
 }
 
 /** Moves a connection of which no event is under way, and introduces it. */
-export function moveIdle(codec: Codec, connection: Connection, target: EventStream): void {
-  moveConnection(codec, connection, target);
-  introduce(codec, target, [knownOf(codec, connection), codec.events.nextSeq(connection.slot)]);
+export function moveIdle(
+  { events, values }: Pick<ReassignParts, "events" | "values">,
+  connection: Connection,
+  target: EventStream,
+): void {
+  moveConnection(events, connection, target);
+  introduce(values, target, [knownOf(events, connection), events.nextSeq(connection.slot)]);
   connection.lastItem = target.next;
 }
 
 /** Gives an idle connection to the origin that it would have got if that had been there. */
 export function rebalance(
-  { codec, metrics }: ReassignParts,
+  parts: ReassignParts,
   connection: Connection,
   target: EventStream,
 ): void {
   // The origin that has it until now is to forget it.
   connection.stream.append(["moved", [connection.id]]);
-  moveIdle(codec, connection, target);
+  moveIdle(parts, connection, target);
   target.alive([connection.id]);
   connection.lastItem = target.next;
-  metrics.rebalanced.add(1);
+  parts.metrics.rebalanced.add(1);
 }
 
 /**
@@ -53,7 +62,7 @@ export function reassign(
   from: EventStream,
   target: (id: string) => EventStream,
 ): void {
-  const { codec, registry, metrics } = parts;
+  const { events, values, registry, metrics } = parts;
   const { items, paused } = from.takeUnacknowledged();
   const firstSeqs = firstSeqsOf(items);
   const targets = new Map<string, EventStream>();
@@ -63,15 +72,15 @@ export function reassign(
     const { id, slot } = connection;
     const to = target(id);
     targets.set(id, to);
-    moveConnection(codec, connection, to);
-    const seq = firstSeqs.get(id) ?? codec.events.nextSeq(slot);
+    moveConnection(events, connection, to);
+    const seq = firstSeqs.get(id) ?? events.nextSeq(slot);
     // Its `open` comes again, and says it all.
-    if (seq > 0) introduce(codec, to, [knownOf(codec, connection), seq]);
+    if (seq > 0) introduce(values, to, [knownOf(events, connection), seq]);
   }
   const departed = from.departed.take();
   for (const known of departed) {
     const seq = firstSeqs.get(known.id) ?? 0;
-    if (seq > 0) introduce(codec, target(known.id), [known, seq]);
+    if (seq > 0) introduce(values, target(known.id), [known, seq]);
   }
   for (const item of items) {
     const [verb, id] = item as [string, string];
@@ -90,7 +99,7 @@ export function reassign(
   for (const connection of registry.all()) {
     if (targets.has(connection.id)) connection.lastItem = connection.stream.next;
   }
-  codec.events.closeBuffer(from.buffer);
+  events.closeBuffer(from.buffer);
   for (const connection of paused) {
     if (connection.closing !== undefined) continue;
     connection.socket.resume();

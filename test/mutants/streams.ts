@@ -225,14 +225,14 @@ const mutants: readonly Mutant[] = [
   {
     says: "| a batch in the making | 64 KiB | it is closed, the next begins |",
     file: files.stream,
-    find: "codec.events.bufferBytes(this.buffer) + bytes.length > batchBytesTarget(channel);",
+    find: "events.bufferBytes(this.buffer) + bytes.length > batchBytesTarget(channel);",
     replace: "false;",
     tests: ["test/unit/core/events/batch-splitter.test.ts", tests.streams],
   },
   {
     says: "At any moment a connection writes into one stream",
     file: files.reassign,
-    find: "  codec.events.move(connection.slot, target.buffer);\n",
+    find: "  events.move(connection.slot, target.buffer);\n",
     replace: "",
     tests: [tests.properties],
   },

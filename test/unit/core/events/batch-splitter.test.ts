@@ -21,7 +21,9 @@ function channelOf(batchBytesMax: number): MemoryEventChannel {
 function fitted(items: readonly unknown[][], bytesMax: number, json = false) {
   const payload = new Uint8Array(codec.values.encodeValue([1, "s", 7, items]));
   const unfit: unknown[] = [];
-  const splitter = new BatchSplitter(codec, channelOf(bytesMax), (item) => unfit.push(item[1]));
+  const splitter = new BatchSplitter(codec.values, channelOf(bytesMax), (item) =>
+    unfit.push(item[1]),
+  );
   const pieces = splitter.split({ first: 7, count: items.length, payload }, json);
   const read = (bytes: Uint8Array): [number, string, number, unknown[][]] =>
     (json ? JSON.parse(new TextDecoder().decode(bytes)) : decode(bytes)) as never;
@@ -68,7 +70,7 @@ test("an item that fits no packet leaves its number to an empty one, and is told
 test("acks that fit no packet together go in several, each of them once and in order", () => {
   const acks = Array.from({ length: 4_096 }, (_, index) => ["ack", `stream-${index}`, index]);
   const bare = (bytesMax: number): Uint8Array[] =>
-    new BatchSplitter(codec, channelOf(bytesMax)).splitBare(acks, false);
+    new BatchSplitter(codec.values, channelOf(bytesMax)).splitBare(acks, false);
   const payloads = bare(2_000);
   assert.ok(payloads.every((payload) => payload.byteLength <= 2_000));
   assert.deepEqual(

@@ -53,7 +53,7 @@ class Rig {
     };
     this.stream = new EventStream(
       {
-        codec,
+        ...codec,
         channel,
         clock: this.clock,
         metrics: new GatewayMetrics(this.metrics),

@@ -222,6 +222,7 @@ test("what is kept of requests is bounded for all connections together", () => {
       ...{ registry: { size: 0, infoBytes }, routes: new Routes([], app) },
       ...{ guard: { refuses: () => false }, apps: { get: () => ({ router: {} }) } },
       ...{ metrics: { error: () => {} }, logger: new MemoryLogger() },
+      addresses: { waiting: () => 0 },
     };
     const handshakeGate = new HandshakeGate(parts as never, gatewayOptions());
     const decided = handshakeGate.answer(upgradeRequest("/"));

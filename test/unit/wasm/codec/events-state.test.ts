@@ -213,7 +213,7 @@ for (const [name, make] of makers) {
       codec.frames.attach(5, false);
       codec.events.setState(5, stateOf(limits.stateBytesMax));
       for (const batchBytesMax of [8_192, 131_072]) {
-        limitBatches(codec, { batchBytesMax } as EventChannel);
+        limitBatches(codec.events, { batchBytesMax } as EventChannel);
         const data = new Uint8Array(codec.events.messageBytesMaxOf(5));
         assert.equal(codec.frames.feed(5, clientFrame(0x82, data)), ParserStep.done);
         const batch = codec.events.takeBatch(buffer);
