@@ -1,103 +1,79 @@
 import { type ErrorCode, limits } from "../base/mod.ts";
-import {
-  Delivery,
-  FanOut,
-  Outcome,
-  type OutgoingSizes,
-  ReusableMessage,
-  sizeFault,
-} from "../groups/mod.ts";
-import { type CommandSource, type GroupMessage, MessageKind, Verb } from "../ports/mod.ts";
+import type { FanOut, OutgoingSizes } from "../groups/mod.ts";
+import { type CommandSource, type GroupMessage, Verb } from "../ports/mod.ts";
 import { type Acceptance, ReliableReceiver } from "../streams/mod.ts";
-import { AnswerById, FlushTracker } from "./answers.ts";
-import type {
-  CommandApp,
-  CommandCall,
-  CommandContext,
-  CommandDispatcherParts,
-} from "./command-context.ts";
-import { type CommandOptions, isExpired, noOptions, readOptions } from "./command-options.ts";
+import type { CommandApp, CommandCall, CommandDependencies } from "./command-call.ts";
+import { noOptions, readOptions } from "./command-options.ts";
+import { CommandReplies } from "./command-replies.ts";
 import { CommandTargets } from "./command-targets.ts";
 import { ConnectionCommands } from "./connection-commands.ts";
 import { GroupCommands } from "./group-commands.ts";
 import { HandshakeCommands } from "./handshake-commands.ts";
+import { MessageCommands } from "./message-commands.ts";
 import { MissingCommands } from "./missing-commands.ts";
 import { QueryCommand } from "./query-command.ts";
 
 /** `[`, which begins no MessagePack batch. */
 const jsonFirstByte = 0x5b;
 
-/** `send` is the hot path, and what is unknown was refused before. */
-type CarriedVerb = Exclude<Verb, typeof Verb.unknown | typeof Verb.send>;
+/** Items with an unknown verb are refused before. */
+type KnownVerb = Exclude<Verb, typeof Verb.unknown>;
 
-/**
- * Carries out command batches. Per target of a `send` it makes no object: ids resolve to slots
- * inside the codec, the message is encoded once, and each socket is flushed once a batch.
- */
+/** Reads command batches, drops repeated items, and carries each further command out. */
 export class CommandDispatcher {
-  readonly #context: CommandContext;
+  readonly #dependencies: CommandDependencies;
+  readonly #replies: CommandReplies;
+  readonly #targets: CommandTargets;
   readonly #missing: MissingCommands;
+  readonly #messages: MessageCommands;
   readonly #handshakes: HandshakeCommands;
-  readonly #byVerb: Readonly<Record<CarriedVerb, (call: CommandCall) => void>>;
+  readonly #byVerb: Readonly<Record<KnownVerb, (call: CommandCall) => void>>;
 
-  constructor(parts: CommandDispatcherParts, sizes: OutgoingSizes) {
-    const { clock, metrics, apps } = parts;
-    const flushTracker = new FlushTracker(clock, parts.deflate !== undefined);
-    const flushed = (): void => flushTracker.flushed();
-    const delivery = new Delivery(clock, metrics, sizes.sendQueueBytesMax, flushed);
-    const reply = (source: CommandSource, ref: unknown, result: unknown): void => {
-      const { app, sender, json = false } = source;
-      apps.get(app)?.router.answers.tell(sender, ["reply", ref ?? null, result], json);
-    };
-    this.#context = {
-      parts,
-      targets: new CommandTargets(parts),
-      delivery,
-      fanOut: new FanOut(delivery),
-      flushTracker,
-      message: new ReusableMessage(parts.deflate),
-      reply,
-      sizeFault: (bytes) => sizeFault(sizes, bytes),
-      answerById: (source, ref) => {
-        if (ref === undefined) return undefined;
-        return new AnswerById((result) => reply(source, ref, result));
-      },
-    };
-    this.#missing = new MissingCommands(clock, parts.logger);
-    const groups = new GroupCommands(this.#context);
-    const connections = new ConnectionCommands(this.#context);
-    const handshakes = new HandshakeCommands(this.#context);
-    this.#handshakes = handshakes;
-    const query = new QueryCommand(this.#context);
+  constructor(dependencies: CommandDependencies, sizes: OutgoingSizes) {
+    const { node, codec, clock, logger } = dependencies;
+    this.#dependencies = dependencies;
+    this.#replies = new CommandReplies(dependencies);
+    this.#targets = new CommandTargets(dependencies, this.#replies);
+    this.#missing = new MissingCommands(clock, logger);
+    this.#messages = new MessageCommands(dependencies, sizes, this.#targets, this.#replies);
+    this.#handshakes = new HandshakeCommands(dependencies, this.#targets, this.#replies);
+    const groups = new GroupCommands(codec.commands, this.#targets);
+    const connections = new ConnectionCommands(dependencies, this.#targets);
+    const query = new QueryCommand(node, codec.commands, this.#targets, this.#replies);
     this.#byVerb = {
-      [Verb.publish]: (call) => groups.publish(call),
+      [Verb.send]: (call) => this.#messages.send(call),
+      [Verb.publish]: (call) => this.#messages.publish(call),
       [Verb.join]: (call) => groups.join(call),
       [Verb.leave]: (call) => groups.leave(call),
       [Verb.close]: (call) => connections.close(call),
       [Verb.state]: (call) => connections.state(call),
       [Verb.renew]: (call) => connections.renew(call),
-      [Verb.query]: (call) => query.query(call),
-      [Verb.accept]: (call) => handshakes.accept(call),
-      [Verb.reject]: (call) => handshakes.reject(call),
-      [Verb.ack]: ({ app, source }) => this.#acknowledged(app, source),
+      [Verb.query]: (call) => {
+        // Messages that were sent before it no longer wait in this node.
+        this.#messages.flush();
+        query.query(call);
+      },
+      [Verb.accept]: (call) => this.#handshakes.accept(call),
+      [Verb.reject]: (call) => this.#handshakes.reject(call),
+      [Verb.ack]: (call) => this.#acknowledged(call),
     };
   }
 
   get fanOut(): FanOut {
-    return this.#context.fanOut;
+    return this.#messages.fanOut;
   }
 
   stop(): void {
-    this.#context.flushTracker.stop();
+    this.#messages.stop();
   }
 
   /** Never throws: whatever is wrong with a batch is counted and logged. */
   execute(source: CommandSource, payload: Uint8Array): void {
-    const { parts } = this.#context;
-    const app = parts.apps.get(source.app);
+    const { apps, codec, metrics } = this.#dependencies;
+    const app = apps.get(source.app);
     if (app === undefined) return;
-    parts.metrics.batchesReceived.add(1);
-    const error = parts.codec.commands.decode(payload);
+    metrics.batchesReceived.add(1);
+    const error = codec.commands.decode(payload);
     const json = payload[0] === jsonFirstByte;
     if (error === undefined) this.#batch(app, json ? { ...source, json } : source);
     else this.#refuse(source, error, "a batch cannot be read");
@@ -105,37 +81,20 @@ export class CommandDispatcher {
 
   /** The bus dropped what came on a topic of commands. */
   refused(code: ErrorCode, topic: string): void {
-    const { metrics, logger } = this.#context.parts;
+    const { metrics, logger } = this.#dependencies;
     metrics.error(code);
-    logger.log("warn", "command-refused", "what came on this topic is dropped", { code, topic });
+    logger.log("warn", "command-refused", "a message on this topic is dropped", { code, topic });
   }
 
-  /** One raw message for the members of a group. */
-  message({ app: name, group, kind, payload }: GroupMessage): void {
-    const { parts, message, fanOut } = this.#context;
-    const app = parts.apps.get(name);
-    if (app === undefined) return;
-    const code =
-      this.#context.sizeFault(payload.byteLength) ??
-      (kind === MessageKind.binary || parts.codec.frames.validUtf8(payload)
-        ? undefined
-        : "message-not-utf8");
-    if (code !== undefined) {
-      parts.metrics.error(code);
-      const fields = { code, group, bytes: payload.byteLength };
-      parts.logger.log("warn", "command-refused", "a raw message to a group is dropped", fields);
-      return;
-    }
-    parts.metrics.groupMessages.add(1);
-    message.setBytes(kind, payload);
-    fanOut.publish(app.groups, group, message);
-    message.clear();
+  /** A raw message for the members of a group came from the bus. */
+  message(message: GroupMessage): void {
+    const app = this.#dependencies.apps.get(message.app);
+    if (app !== undefined) this.#messages.raw(app, message);
   }
 
   #batch(app: CommandApp, source: CommandSource): void {
-    const { parts } = this.#context;
-    const { codec } = parts;
-    const stream = codec.commands.stream();
+    const { commands } = this.#dependencies.codec;
+    const stream = commands.stream();
     let skip = 0;
     let count = 0;
     if (stream !== undefined) {
@@ -143,7 +102,7 @@ export class CommandDispatcher {
       if (acceptance === undefined) return;
       const { gap, next } = acceptance;
       if (gap > 0) {
-        parts.metrics.error("batch-gap");
+        this.#dependencies.metrics.error("batch-gap");
         this.#missing.missed(source, stream, gap);
         app.acks.note(source.sender, ["ack", stream, next, next], source.json);
         return;
@@ -152,7 +111,7 @@ export class CommandDispatcher {
       skip = acceptance.skip;
       count = next;
     }
-    while (codec.commands.nextItem()) {
+    while (commands.nextItem()) {
       if (skip-- > 0) continue;
       this.#item(app, source);
     }
@@ -161,7 +120,7 @@ export class CommandDispatcher {
 
   /** How a numbered batch stands in its stream; undefined where it is refused. */
   #accept(app: CommandApp, source: CommandSource, stream: string): Acceptance | undefined {
-    const { codec } = this.#context.parts;
+    const { commands } = this.#dependencies.codec;
     if (source.sender.length > limits.senderCharsMax) {
       const most = `at most ${limits.senderCharsMax} characters`;
       this.#refuse(source, "batch-malformed", `a sender of numbered batches has ${most}`);
@@ -169,11 +128,7 @@ export class CommandDispatcher {
     }
     const known = app.commandStreams.get(source.sender, stream);
     const receiver = known ?? new ReliableReceiver();
-    const acceptance = receiver.accept(
-      codec.commands.first(),
-      codec.commands.items(),
-      codec.commands.base(),
-    );
+    const acceptance = receiver.accept(commands.first(), commands.items(), commands.base());
     // A stream whose first batch was lost is remembered from that batch on.
     const isKept = known !== undefined || acceptance.gap > 0;
     if (isKept || app.commandStreams.add(source.sender, stream, receiver)) return acceptance;
@@ -182,91 +137,57 @@ export class CommandDispatcher {
   }
 
   #item(app: CommandApp, source: CommandSource): void {
-    const { codec, metrics } = this.#context.parts;
-    const error = codec.commands.itemError();
+    const { metrics, codec } = this.#dependencies;
+    const { commands } = codec;
+    const error = commands.itemError();
     if (error !== undefined) {
-      this.#refuse(source, error, `command ${codec.commands.verbName()} cannot be carried out`);
-      // Whoever waits for it would wait in vain: a client must not pay for an origin's mistake.
-      const verb = codec.commands.verb();
+      this.#refuse(source, error, `command ${commands.verbName()} cannot be carried out`);
+      // The handshake ends at once: its client must not wait for an answer that never comes.
+      const verb = commands.verb();
       if (verb === Verb.accept || verb === Verb.reject) this.#handshakes.malformed(app, source);
       return;
     }
     metrics.commands.add(1);
-    const options = codec.commands.hasOptions()
-      ? readOptions(codec.commands.options())
-      : noOptions;
+    const options = commands.hasOptions() ? readOptions(commands.options()) : noOptions;
     if (options === undefined) {
-      const { ref = null } = codec.commands.options();
-      this.#refuse(
-        source,
-        "command-malformed",
-        `the options of ${codec.commands.verbName()} are none`,
-      );
+      const { ref = null } = commands.options();
+      const message = `${commands.verbName()}: ttl and at must be numbers of 0 or more`;
+      this.#refuse(source, "command-malformed", message);
       if (ref !== null) this.#replyError(source, ref, "command-malformed");
       return;
     }
-    const verb = codec.commands.verb();
+    const verb = commands.verb();
     // A broker's access rules speak of topics: a group's topic is for that group alone.
     if (source.scope === "group" && !this.#mayOnGroupTopic(source)) {
-      this.#refuse(source, "group-name", `${codec.commands.verbName()} on the topic of a group`);
+      const message = `${commands.verbName()} is not allowed on the topic of a group`;
+      this.#refuse(source, "group-name", message);
       if (options.ref !== undefined) this.#replyError(source, options.ref, "group-name");
       return;
     }
-    if (verb === Verb.send) this.#send(source, options);
-    else if (verb !== Verb.unknown) this.#byVerb[verb]({ app, source, options });
+    if (verb !== Verb.unknown) this.#byVerb[verb]({ app, source, options });
   }
 
   #replyError(source: CommandSource, ref: unknown, error: ErrorCode): void {
-    this.#context.reply(source, ref, { node: this.#context.parts.node, error });
+    this.#replies.sendOfNode(source, ref, { error });
   }
 
   #mayOnGroupTopic({ group }: CommandSource): boolean {
-    const { codec } = this.#context.parts;
-    const verb = codec.commands.verb();
-    return (verb === Verb.publish || verb === Verb.query) && codec.commands.group() === group;
+    const { commands } = this.#dependencies.codec;
+    const verb = commands.verb();
+    return (verb === Verb.publish || verb === Verb.query) && commands.group() === group;
   }
 
-  #send(source: CommandSource, options: CommandOptions): void {
-    const { parts, message, targets, delivery, flushTracker, answerById, sizeFault } =
-      this.#context;
-    const { codec, metrics, clock } = parts;
-    const fault = sizeFault(codec.commands.dataLength());
-    if (fault !== undefined) targets.refuseSize(source, fault, codec.commands.dataLength());
-    const expired = options.ttl !== undefined && isExpired(options, clock.now());
-    if (expired) metrics.error("message-expired");
-    else message.set(codec.commands.dataKind(), codec.commands.dataLength(), codec.commands);
-    const answer = answerById(source, options.ref);
-    const count = codec.commands.targets();
-    for (let index = 0; index < count; index++) {
-      const connection = targets.find(source, index);
-      if (connection === undefined) {
-        if (answer !== undefined && targets.isOwn(index)) {
-          answer.expect();
-          answer.settle(codec.commands.targetId(index), Outcome.gone);
-        }
-        continue;
-      }
-      const outcome = fault ?? (expired ? Outcome.expired : delivery.send(connection, message));
-      if (answer === undefined) continue;
-      answer.expect();
-      if (outcome === Outcome.sent) flushTracker.add(answer, connection);
-      else answer.settle(connection.id, outcome);
-    }
-    message.clear();
-    answer?.end();
-  }
-
-  #acknowledged(app: CommandApp, source: CommandSource): void {
-    const [, stream, count, received] = this.#context.parts.codec.commands.value();
+  #acknowledged({ app, source }: CommandCall): void {
+    const [, stream, count, received] = this.#dependencies.codec.commands.value();
     if (typeof stream !== "string" || !isCount(count)) {
-      this.#refuse(source, "command-malformed", "ack without a stream and a count");
+      this.#refuse(source, "command-malformed", "ack: a stream and a count are required");
       return;
     }
     app.router.acknowledge(source.sender, stream, count, isCount(received) ? received : undefined);
   }
 
   #refuse(source: CommandSource, code: ErrorCode, message: string): void {
-    this.#context.targets.refuse(source, code, message);
+    this.#targets.refuse(source, code, message);
   }
 }
 

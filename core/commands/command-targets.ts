@@ -1,47 +1,61 @@
 import type { ErrorCode } from "../base/mod.ts";
-import type { Connection, Registry } from "../connection/mod.ts";
-import {
-  type Codec,
-  type CommandBus,
-  type CommandSource,
-  type Logger,
-  type LogLevel,
-  Target,
-} from "../ports/mod.ts";
-import type { GatewayMetrics } from "../telemetry/mod.ts";
+import type { Connection } from "../connection/mod.ts";
+import { Outcome } from "../groups/mod.ts";
+import { type CommandDecoder, type CommandSource, type LogLevel, Target } from "../ports/mod.ts";
+import type { CommandCall, CommandDependencies } from "./command-call.ts";
+import type { CommandReplies } from "./command-replies.ts";
 
-export interface CommandTargetsParts {
-  readonly codec: Codec;
-  readonly registry: Registry;
-  readonly metrics: GatewayMetrics;
-  readonly logger: Logger;
-  readonly bus: CommandBus;
-}
+type TargetsDependencies = Pick<
+  CommandDependencies,
+  "codec" | "registry" | "metrics" | "logger" | "bus"
+>;
+
+/** Carries a command out for one connection, and says what became of it, now or later. */
+export type CarryOut = (connection: Connection, settle: (outcome: Outcome) => void) => void;
 
 /** Finds the connections that the current command names, and notes those that it can't. */
 export class CommandTargets {
-  readonly #parts: CommandTargetsParts;
+  readonly #dependencies: TargetsDependencies;
+  readonly #commands: CommandDecoder;
+  readonly #replies: CommandReplies;
 
-  constructor(parts: CommandTargetsParts) {
-    this.#parts = parts;
+  constructor(dependencies: TargetsDependencies, replies: CommandReplies) {
+    this.#dependencies = dependencies;
+    this.#commands = dependencies.codec.commands;
+    this.#replies = replies;
+  }
+
+  /** Calls back for each target that is here, and answers `gone` for the others of this node. */
+  forEach({ source, options }: CommandCall, carryOut: CarryOut): void {
+    const answer = this.#replies.byId(source, options.ref);
+    const count = this.#commands.targets();
+    for (let index = 0; index < count; index++) {
+      const connection = this.find(source, index);
+      const here = connection !== undefined && connection.closing === undefined;
+      if (!here && !this.isOwn(index)) continue;
+      const id = this.#commands.targetId(index);
+      answer?.expect();
+      if (here) carryOut(connection, (outcome) => answer?.settle(id, outcome));
+      else answer?.settle(id, Outcome.gone);
+    }
+    answer?.end();
   }
 
   /** The connection of target `index`, or undefined where the command's app has none here. */
   find(source: CommandSource, index: number): Connection | undefined {
-    const { codec, metrics } = this.#parts;
-    const slot = codec.commands.target(index);
+    const slot = this.#commands.target(index);
     const connection = slot < 0 ? undefined : this.#of(source, slot);
     if (connection !== undefined) return connection;
     if (slot >= 0 || slot === Target.gone) {
-      metrics.targetsGone.add(1);
+      this.#dependencies.metrics.targetsGone.add(1);
       this.note(
         source,
         "id-gone",
-        `no connection has the id ${codec.commands.targetId(index)}`,
+        `no connection has the id ${this.#commands.targetId(index)}`,
         "info",
       );
     } else if (slot === Target.malformed) {
-      this.refuse(source, "id-malformed", `not an id: ${codec.commands.targetId(index)}`);
+      this.refuse(source, "id-malformed", `not an id: ${this.#commands.targetId(index)}`);
     } else {
       this.foreign(source, index);
     }
@@ -50,21 +64,21 @@ export class CommandTargets {
 
   /** Whether this node is to answer for target `index`: it is no other node's. */
   isOwn(index: number): boolean {
-    return this.#parts.codec.commands.target(index) !== Target.foreign;
+    return this.#commands.target(index) !== Target.foreign;
   }
 
   /** The connection of any id, where it is here and of the command's app. */
   findById(source: CommandSource, id: string): Connection | undefined {
-    const slot = this.#parts.codec.commands.resolve(id);
+    const slot = this.#commands.resolve(id);
     return slot < 0 ? undefined : this.#of(source, slot);
   }
 
   /** Target `index` is another node's: sends the item on to it, for that target alone. */
   foreign(source: CommandSource, index: number): void {
-    const { bus, codec, metrics } = this.#parts;
-    const id = codec.commands.targetId(index);
+    const { bus, codec, metrics } = this.#dependencies;
+    const id = this.#commands.targetId(index);
     if (source.scope === "local") {
-      const [verb, , ...rest] = codec.commands.value();
+      const [verb, , ...rest] = this.#commands.value();
       metrics.forwarded.add(1);
       const batch = codec.values.encodeValue([[verb, id, ...rest]]);
       bus.forward(source.app, id.slice(0, id.indexOf(".")), batch);
@@ -84,13 +98,16 @@ export class CommandTargets {
   }
 
   note(source: CommandSource, code: ErrorCode, message: string, level: LogLevel): void {
-    this.#parts.metrics.error(code);
-    this.#parts.logger.log(level, "command-refused", message, { code, topic: source.topic });
+    this.#dependencies.metrics.error(code);
+    this.#dependencies.logger.log(level, "command-refused", message, {
+      code,
+      topic: source.topic,
+    });
   }
 
   /** Ids of another app's connections are as good as none. */
   #of({ app }: CommandSource, slot: number): Connection | undefined {
-    const connection = this.#parts.registry.get(slot);
+    const connection = this.#dependencies.registry.get(slot);
     return connection?.app.name === app ? connection : undefined;
   }
 }

@@ -1,20 +1,30 @@
 import { Outcome } from "../groups/mod.ts";
 import { type AuthorizeReply, readAccept, readReject } from "../handshake/mod.ts";
 import { type CommandSource, Target } from "../ports/mod.ts";
-import type { CommandApp, CommandCall, CommandContext } from "./command-context.ts";
+import type { CommandApp, CommandCall, CommandDependencies } from "./command-call.ts";
+import type { CommandReplies } from "./command-replies.ts";
+import type { CommandTargets } from "./command-targets.ts";
 
 /** `accept` and `reject`: an origin's answers to `connect`. */
 export class HandshakeCommands {
-  readonly #context: CommandContext;
+  readonly #dependencies: Pick<CommandDependencies, "codec" | "handshakes">;
+  readonly #targets: CommandTargets;
+  readonly #replies: CommandReplies;
 
-  constructor(context: CommandContext) {
-    this.#context = context;
+  constructor(
+    dependencies: Pick<CommandDependencies, "codec" | "handshakes">,
+    targets: CommandTargets,
+    replies: CommandReplies,
+  ) {
+    this.#dependencies = dependencies;
+    this.#targets = targets;
+    this.#replies = replies;
   }
 
   accept(call: CommandCall): void {
-    const { codec } = this.#context.parts;
+    const { codec } = this.#dependencies;
     const [, , value] = codec.commands.value();
-    // Its own map is the place of a `ref`; one of options behind it counts too.
+    // `ref` stands in the grant; one in an options map behind it counts too.
     const ref = (value as { ref?: unknown } | null | undefined)?.ref ?? call.options.ref;
     this.#decide(call, ref, Outcome.accepted, (offered) =>
       readAccept(value, offered, codec.values),
@@ -22,18 +32,18 @@ export class HandshakeCommands {
   }
 
   reject(call: CommandCall): void {
-    const [, , status, body] = this.#context.parts.codec.commands.value();
+    const [, , status, body] = this.#dependencies.codec.commands.value();
     const { ref, all } = call.options;
     this.#decide(call, ref, Outcome.rejected, () => readReject(status, body, all));
   }
 
-  /** An `accept` or `reject` whose shape is wrong: where its id can be read, it is a decision. */
+  /** A malformed `accept` or `reject`. Where its id can be read it decides: the answer is 500. */
   malformed(app: CommandApp, source: CommandSource): void {
-    const { parts, reply } = this.#context;
-    const [, id] = parts.codec.commands.value();
-    if (typeof id !== "string" || parts.handshakes.offered(app, id) === undefined) return;
-    reply(source, null, { [id]: "handshake-grant" });
-    parts.handshakes.settle(id, "handshake-grant");
+    const { codec, handshakes } = this.#dependencies;
+    const [, id] = codec.commands.value();
+    if (typeof id !== "string" || handshakes.offered(app, id) === undefined) return;
+    this.#replies.send(source, null, { [id]: "handshake-grant" });
+    handshakes.settle(id, "handshake-grant");
   }
 
   #decide(
@@ -42,8 +52,8 @@ export class HandshakeCommands {
     outcome: Outcome,
     decide: (offered: readonly string[]) => AuthorizeReply,
   ): void {
-    const { parts, targets, reply } = this.#context;
-    const { codec, handshakes } = parts;
+    const { codec, handshakes } = this.#dependencies;
+    const targets = this.#targets;
     const id = codec.commands.targetId(0);
     const target = codec.commands.target(0);
     if (target === Target.foreign) {
@@ -52,18 +62,18 @@ export class HandshakeCommands {
     }
     if (target === Target.malformed) {
       targets.refuse(source, "id-malformed", `not an id: ${id}`);
-      reply(source, ref, { [id]: "id-malformed" });
+      this.#replies.send(source, ref, { [id]: "id-malformed" });
       return;
     }
     const offered = handshakes.offered(app, id);
     const decision = offered === undefined ? "handshake-gone" : decide(offered);
     if (typeof decision === "string") {
-      targets.refuse(source, decision, `no answer to a handshake: ${id}`);
-      reply(source, ref, { [id]: decision });
+      targets.refuse(source, decision, `the answer to the handshake of ${id} is not valid`);
+      this.#replies.send(source, ref, { [id]: decision });
     } else if (ref !== undefined) {
-      reply(source, ref, { [id]: outcome });
+      this.#replies.send(source, ref, { [id]: outcome });
     }
-    // One of another app waits on: to this origin it is none.
+    // A handshake of another app waits on: this origin may not decide it.
     if (offered !== undefined) handshakes.settle(id, decision);
   }
 }

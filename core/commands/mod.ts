@@ -1,2 +1,2 @@
-export type { CommandApp } from "./command-context.ts";
+export type { CommandApp } from "./command-call.ts";
 export { CommandDispatcher } from "./command-dispatcher.ts";

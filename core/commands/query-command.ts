@@ -1,6 +1,9 @@
 import { limits, nodeOfConnectionId } from "../base/mod.ts";
 import type { Connection } from "../connection/mod.ts";
-import type { CommandCall, CommandContext } from "./command-context.ts";
+import type { CommandDecoder } from "../ports/mod.ts";
+import type { CommandCall } from "./command-call.ts";
+import type { CommandReplies } from "./command-replies.ts";
+import type { CommandTargets } from "./command-targets.ts";
 
 /** One connection, as a `reply` to `query` lists it. */
 function describe({ id, openedAt, user, socket }: Connection): Record<string, unknown> {
@@ -11,22 +14,30 @@ function describe({ id, openedAt, user, socket }: Connection): Record<string, un
 
 /** `query`: who is connected at this node. */
 export class QueryCommand {
-  readonly #context: CommandContext;
+  readonly #node: string;
+  readonly #commands: CommandDecoder;
+  readonly #targets: CommandTargets;
+  readonly #replies: CommandReplies;
 
-  constructor(context: CommandContext) {
-    this.#context = context;
+  constructor(
+    node: string,
+    commands: CommandDecoder,
+    targets: CommandTargets,
+    replies: CommandReplies,
+  ) {
+    this.#node = node;
+    this.#commands = commands;
+    this.#targets = targets;
+    this.#replies = replies;
   }
 
   query(call: CommandCall): void {
-    const { parts, targets } = this.#context;
     const { ref, all } = call.options;
     if (ref === undefined) {
-      targets.refuse(call.source, "command-malformed", "a query without a ref has no answer");
+      this.#targets.refuse(call.source, "command-malformed", "query: a ref is required");
       return;
     }
-    // What this batch has sent so far is no longer waiting here.
-    this.#context.delivery.flush();
-    const [, subject] = parts.codec.commands.value();
+    const [, subject] = this.#commands.value();
     const isId = typeof subject === "string" && nodeOfConnectionId(subject) !== undefined;
     if (typeof subject === "string" && (!isId || all.group === true)) this.#group(call, subject);
     else this.#ids(call, Array.isArray(subject) ? subject : [subject]);
@@ -39,16 +50,15 @@ export class QueryCommand {
   }
 
   #ids(call: CommandCall, ids: readonly unknown[]): void {
-    const { targets, parts } = this.#context;
     const found: Connection[] = [];
     const gone: string[] = [];
     for (const id of ids) {
       if (typeof id !== "string") continue;
-      const connection = targets.findById(call.source, id);
+      const connection = this.#targets.findById(call.source, id);
       if (connection !== undefined) found.push(connection);
-      else if (nodeOfConnectionId(id) === parts.node) gone.push(id);
+      else if (nodeOfConnectionId(id) === this.#node) gone.push(id);
     }
-    // Ids of other nodes are theirs to answer for, unless this one was asked alone.
+    // Other nodes answer for their own ids, unless this node alone was asked.
     if (found.length + gone.length === 0 && call.source.scope === "all") return;
     this.#list(call, { count: found.length, gone: gone.slice(0, limits.replyIdsMax) }, found);
   }
@@ -77,7 +87,6 @@ export class QueryCommand {
   }
 
   #reply({ source, options }: CommandCall, result: Readonly<Record<string, unknown>>): void {
-    const { parts, reply } = this.#context;
-    reply(source, options.ref, { node: parts.node, ...result });
+    this.#replies.sendOfNode(source, options.ref, result);
   }
 }

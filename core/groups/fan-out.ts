@@ -5,11 +5,11 @@ import type { Group } from "./group.ts";
 import type { Groups } from "./groups.ts";
 
 /** Called with what became of a message for each member. */
-export type Told = (connection: Connection, outcome: Delivered) => void;
+export type OnOutcome = (connection: Connection, outcome: Delivered) => void;
 
 export interface FanOutOptions {
   readonly except?: ReadonlySet<Connection> | undefined;
-  readonly told?: Told | undefined;
+  readonly onOutcome?: OnOutcome | undefined;
 }
 
 const noOptions: FanOutOptions = {};
@@ -39,7 +39,7 @@ export class FanOut {
     const loops =
       group === undefined ||
       this.broadcast === undefined ||
-      options.told !== undefined ||
+      options.onOutcome !== undefined ||
       (options.except?.size ?? 0) > 1 ||
       group.subscribed < broadcastMembersMin;
     if (loops) this.#loop(groups.members(name), message, options);
@@ -47,11 +47,11 @@ export class FanOut {
   }
 
   #loop(members: Iterable<Connection>, message: OutgoingMessage, options: FanOutOptions): void {
-    const { except, told } = options;
+    const { except, onOutcome } = options;
     for (const connection of members) {
       if (except?.has(connection)) continue;
       const outcome = this.#delivery.send(connection, message);
-      told?.(connection, outcome);
+      onOutcome?.(connection, outcome);
     }
   }
 

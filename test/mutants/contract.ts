@@ -2,6 +2,7 @@ import type { Mutant, Part } from "./mutant.ts";
 
 const page = "docs/protocol";
 const files = {
+  messages: "core/commands/message-commands.ts",
   gateway: "core/gateway.ts",
   drain: "core/connection/drain.ts",
   presence: "adapters/mqtt/node-presence.ts",
@@ -10,7 +11,6 @@ const files = {
   parts: "adapters/origin/api/composition.ts",
   receiver: "adapters/origin/receive/event-receiver.ts",
   targets: "core/commands/command-targets.ts",
-  dispatcher: "core/commands/command-dispatcher.ts",
   handshake: "core/websocket/handshake.ts",
   framed: "core/websocket/framed-socket.ts",
   deflate: "runtimes/server/deflate.ts",
@@ -105,8 +105,8 @@ const mutants: readonly Mutant[] = [
   },
   {
     says: "A raw text that is not UTF-8 is dropped, counted and logged",
-    file: files.dispatcher,
-    find: "kind === MessageKind.binary || parts.codec.frames.validUtf8(payload)",
+    file: files.messages,
+    find: "kind === MessageKind.binary || this.#codec.frames.validUtf8(payload)",
     replace: "true",
     tests: [tests.groups],
   },

@@ -8,9 +8,8 @@ const files = {
   handshakeGate: "core/handshake/handshake-gate.ts",
   gateway: "core/gateway.ts",
   groups: "core/groups/groups.ts",
-  groupCommands: "core/commands/group-commands.ts",
+  messages: "core/commands/message-commands.ts",
   commands: "core/commands/connection-commands.ts",
-  dispatcher: "core/commands/command-dispatcher.ts",
   answers: "core/commands/answers.ts",
   options: "core/commands/command-options.ts",
   senders: "core/routing/sender-answers.ts",
@@ -96,7 +95,7 @@ const mutants: readonly Mutant[] = [
   },
   {
     says: "**Groups and users** across all nodes",
-    file: files.groupCommands,
+    file: files.messages,
     find: 'if (source.scope === "node" || source.scope === "local") {\n      const batch',
     replace: "if (Number.isNaN(0)) {\n      const batch",
     tests: [tests.world],
@@ -124,8 +123,8 @@ const mutants: readonly Mutant[] = [
   },
   {
     says: "Any MQTT device can publish too.",
-    file: files.dispatcher,
-    find: "fanOut.publish(app.groups, group, message);",
+    file: files.messages,
+    find: "this.fanOut.publish(app.groups, group, this.#message);",
     replace: "",
     tests: [tests.groups, tests.world],
   },
@@ -138,9 +137,9 @@ const mutants: readonly Mutant[] = [
   },
   {
     says: "gone or expired, for each connection",
-    file: files.dispatcher,
-    find: "answer.settle(codec.commands.targetId(index), Outcome.gone);",
-    replace: "answer.settle(codec.commands.targetId(index), Outcome.sent);",
+    file: files.messages,
+    find: "answer.settle(commands.targetId(index), Outcome.gone);",
+    replace: "answer.settle(commands.targetId(index), Outcome.sent);",
     tests: [tests.answers],
   },
   {
@@ -167,7 +166,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "**A small state** that comes with each message of a connection",
     file: files.commands,
-    find: "const stored = !tooBig && parts.codec.events.setState(slot, state);",
+    find: "const stored = !tooBig && codec.events.setState(slot, state);",
     replace: "const stored = !tooBig;",
     tests: [tests.commands],
   },

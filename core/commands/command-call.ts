@@ -1,0 +1,34 @@
+import type { Registry, TokenExpiries } from "../connection/mod.ts";
+import type { HandshakeApp, WaitingHandshakes } from "../handshake/mod.ts";
+import type { Clock, Codec, CommandBus, CommandSource, Deflate, Logger } from "../ports/mod.ts";
+import type { Acknowledgements, ReliableReceiver, StreamMemory } from "../streams/mod.ts";
+import type { GatewayMetrics } from "../telemetry/mod.ts";
+import type { CommandOptions } from "./command-options.ts";
+
+/** What commands ask of the app that they are for. */
+export interface CommandApp extends HandshakeApp {
+  readonly commandStreams: StreamMemory<ReliableReceiver>;
+  readonly acks: Acknowledgements;
+}
+
+/** What commands are carried out with. Each kind of command takes what it needs of it. */
+export interface CommandDependencies {
+  readonly node: string;
+  readonly apps: ReadonlyMap<string, CommandApp>;
+  readonly codec: Codec;
+  readonly clock: Clock;
+  readonly registry: Registry;
+  readonly metrics: GatewayMetrics;
+  readonly logger: Logger;
+  readonly handshakes: WaitingHandshakes;
+  readonly expiries: TokenExpiries;
+  readonly bus: CommandBus;
+  readonly deflate: Deflate | undefined;
+}
+
+/** One command on its way. The codec's cursor is on its item. */
+export interface CommandCall {
+  readonly app: CommandApp;
+  readonly source: CommandSource;
+  readonly options: CommandOptions;
+}

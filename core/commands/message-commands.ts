@@ -1,0 +1,186 @@
+import { type ErrorCode, isGroupName } from "../base/mod.ts";
+import type { Connection } from "../connection/mod.ts";
+import {
+  Delivery,
+  FanOut,
+  Outcome,
+  type OutgoingSizes,
+  ReusableMessage,
+  sizeFault,
+} from "../groups/mod.ts";
+import { type Clock, type Codec, type GroupMessage, MessageKind } from "../ports/mod.ts";
+import { type AnswerByCount, FlushTracker } from "./answers.ts";
+import type { CommandApp, CommandCall, CommandDependencies } from "./command-call.ts";
+import { isExpired } from "./command-options.ts";
+import type { CommandReplies } from "./command-replies.ts";
+import type { CommandTargets } from "./command-targets.ts";
+
+/**
+ * `send`, `publish` and raw messages to groups. Per target of a `send` no object is made: ids
+ * resolve to slots inside the codec, and the message is encoded once.
+ */
+export class MessageCommands {
+  readonly fanOut: FanOut;
+  readonly #dependencies: Pick<CommandDependencies, "bus" | "metrics" | "logger">;
+  readonly #codec: Codec;
+  readonly #clock: Clock;
+  readonly #targets: CommandTargets;
+  readonly #replies: CommandReplies;
+  readonly #sizes: OutgoingSizes;
+  readonly #delivery: Delivery;
+  readonly #flushTracker: FlushTracker;
+  readonly #message: ReusableMessage;
+
+  constructor(
+    dependencies: Pick<
+      CommandDependencies,
+      "codec" | "clock" | "bus" | "metrics" | "logger" | "deflate"
+    >,
+    sizes: OutgoingSizes,
+    targets: CommandTargets,
+    replies: CommandReplies,
+  ) {
+    const { codec, clock, metrics, deflate } = dependencies;
+    this.#dependencies = dependencies;
+    this.#codec = codec;
+    this.#clock = clock;
+    this.#sizes = sizes;
+    this.#targets = targets;
+    this.#replies = replies;
+    this.#flushTracker = new FlushTracker(clock, deflate !== undefined);
+    const flushed = (): void => this.#flushTracker.flushed();
+    this.#delivery = new Delivery(clock, metrics, sizes.sendQueueBytesMax, flushed);
+    this.fanOut = new FanOut(this.#delivery);
+    this.#message = new ReusableMessage(deflate);
+  }
+
+  /** Every socket gets what was queued for it in this turn. */
+  flush(): void {
+    this.#delivery.flush();
+  }
+
+  stop(): void {
+    this.#flushTracker.stop();
+  }
+
+  send({ source, options }: CommandCall): void {
+    const { commands } = this.#codec;
+    const targets = this.#targets;
+    const bytes = commands.dataLength();
+    const fault = sizeFault(this.#sizes, bytes);
+    if (fault !== undefined) targets.refuseSize(source, fault, bytes);
+    const expired = options.ttl !== undefined && isExpired(options, this.#clock.now());
+    if (expired) this.#dependencies.metrics.error("message-expired");
+    else this.#message.set(commands.dataKind(), bytes, commands);
+    const answer = this.#replies.byId(source, options.ref);
+    const count = commands.targets();
+    for (let index = 0; index < count; index++) {
+      const connection = targets.find(source, index);
+      if (connection === undefined) {
+        if (answer !== undefined && targets.isOwn(index)) {
+          answer.expect();
+          answer.settle(commands.targetId(index), Outcome.gone);
+        }
+        continue;
+      }
+      const outcome =
+        fault ?? (expired ? Outcome.expired : this.#delivery.send(connection, this.#message));
+      if (answer === undefined) continue;
+      answer.expect();
+      if (outcome === Outcome.sent) this.#flushTracker.add(answer, connection);
+      else answer.settle(connection.id, outcome);
+    }
+    this.#message.clear();
+    answer?.end();
+  }
+
+  publish(call: CommandCall): void {
+    const { app, source, options } = call;
+    const { commands, values } = this.#codec;
+    const { bus, metrics } = this.#dependencies;
+    const name = commands.group();
+    const bytes = commands.dataLength();
+    const answer = this.#replies.byCount(source, options.ref);
+    const fault = isGroupName(name) ? sizeFault(this.#sizes, bytes) : "group-name";
+    if (fault !== undefined) {
+      if (fault === "group-name") this.#targets.refuse(source, fault, "not a group to publish to");
+      else this.#targets.refuseSize(source, fault, bytes);
+      answer?.refuse(fault);
+      return;
+    }
+    // A publish that was addressed to one node is for the whole cluster all the same.
+    if (source.scope === "node" || source.scope === "local") {
+      const batch = batchOf(commands.itemBytes());
+      // Forwarded as JSON where it came so, because its replies come in the same format.
+      bus.forwardToGroup(app.name, name, source.json === true ? values.toJson(batch) : batch);
+    }
+    if (isExpired(options, this.#clock.now())) {
+      this.#expire(app, name, answer);
+      return;
+    }
+    metrics.groupMessages.add(1);
+    this.#message.set(commands.dataKind(), bytes, commands);
+    const onOutcome =
+      answer === undefined
+        ? undefined
+        : (connection: Connection, outcome: Outcome): void => {
+            answer.expect();
+            if (outcome === Outcome.sent) this.#flushTracker.add(answer, connection);
+            else answer.settle(connection.id, outcome);
+          };
+    const except = this.#except(call);
+    this.fanOut.publish(app.groups, name, this.#message, { except, onOutcome });
+    this.#message.clear();
+    answer?.end();
+  }
+
+  /** Anybody published the payload of one message to a group of the app. */
+  raw(app: CommandApp, { group, kind, payload }: GroupMessage): void {
+    const { metrics, logger } = this.#dependencies;
+    const code = sizeFault(this.#sizes, payload.byteLength) ?? this.#textFault(kind, payload);
+    if (code !== undefined) {
+      metrics.error(code);
+      const fields = { code, group, bytes: payload.byteLength };
+      logger.log("warn", "command-refused", "a raw message to a group is dropped", fields);
+      return;
+    }
+    metrics.groupMessages.add(1);
+    this.#message.setBytes(kind, payload);
+    this.fanOut.publish(app.groups, group, this.#message);
+    this.#message.clear();
+  }
+
+  #textFault(kind: MessageKind, payload: Uint8Array): ErrorCode | undefined {
+    if (kind === MessageKind.binary || this.#codec.frames.validUtf8(payload)) return undefined;
+    return "message-not-utf8";
+  }
+
+  #expire(app: CommandApp, name: string, answer: AnswerByCount | undefined): void {
+    this.#dependencies.metrics.error("message-expired");
+    if (answer === undefined) return;
+    for (const { id } of app.groups.members(name)) {
+      answer.expect();
+      answer.settle(id, Outcome.expired);
+    }
+    answer.end();
+  }
+
+  #except({ source, options }: CommandCall): ReadonlySet<Connection> | undefined {
+    const { except } = options.all;
+    if (except === undefined || except === null) return undefined;
+    const connections = new Set<Connection>();
+    for (const id of Array.isArray(except) ? except : [except]) {
+      const connection = typeof id === "string" ? this.#targets.findById(source, id) : undefined;
+      if (connection !== undefined) connections.add(connection);
+    }
+    return connections;
+  }
+}
+
+/** A bare batch of one item, which is MessagePack already. */
+function batchOf(item: Uint8Array): Uint8Array {
+  const batch = new Uint8Array(1 + item.length);
+  batch[0] = 0x91;
+  batch.set(item, 1);
+  return batch;
+}
