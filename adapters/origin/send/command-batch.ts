@@ -13,10 +13,8 @@ export function withBase(batch: Uint8Array, base: number, json: boolean): Uint8A
   return joined(batch, json ? new TextEncoder().encode(`],${base}]`) : encode(base));
 }
 
-/** `["send"`, of three elements, as MessagePack. */
-const sendHead = Uint8Array.of(0x93, 0xa4, 0x73, 0x65, 0x6e, 0x64);
-/** What a string or bytes have in front. */
-const dataHeadBytes = 5;
+/** Room for `["send"` and for what data has in front. */
+const sendRoom = 16;
 
 /** The commands of one batch under construction, written into one growing buffer. */
 export class CommandBatch {
@@ -40,11 +38,18 @@ export class CommandBatch {
    * only; `id` is as `packId` makes it.
    */
   send(id: Uint8Array, data: MessageData): void {
-    this.#room(sendHead.length + id.length + dataHeadBytes + 3 * data.length);
+    this.#room(id.length + sendRoom + 3 * data.length);
     const buffer = this.#buffer;
-    buffer.set(sendHead, this.#at);
-    buffer.set(id, this.#at + sendHead.length);
-    const start = this.#at + sendHead.length + id.length;
+    let at = this.#at;
+    // An array of three elements, and "send" as a string of four bytes.
+    buffer[at++] = 0x93;
+    buffer[at++] = 0xa4;
+    buffer[at++] = 0x73;
+    buffer[at++] = 0x65;
+    buffer[at++] = 0x6e;
+    buffer[at++] = 0x64;
+    buffer.set(id, at);
+    const start = at + id.length;
     const text = typeof data === "string";
     // The header's width is chosen before the length in bytes is known: a UTF-16 unit takes 3 at
     // most. MessagePack does not ask for the shortest form.
@@ -54,7 +59,9 @@ export class CommandBatch {
     if (text) length = buffer.write(data, start + 1 + width);
     else buffer.set(data, start + 1 + width);
     buffer[start] = (text ? 0xd9 : 0xc4) + (width >> 1);
-    buffer.writeUIntBE(length, start + 1, width);
+    if (width === 1) buffer[start + 1] = length;
+    else if (width === 2) buffer.writeUInt16BE(length, start + 1);
+    else buffer.writeUInt32BE(length, start + 1);
     this.#at = start + 1 + width + length;
     this.items++;
   }
@@ -127,7 +134,7 @@ export class CommandBatch {
 
 /** Both in an exact buffer: MQTT.js clones the whole buffer behind a view. */
 function joined(head: Uint8Array, rest: Uint8Array): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(head.length + rest.length);
+  const bytes = Buffer.allocUnsafeSlow(head.length + rest.length);
   bytes.set(head);
   bytes.set(rest, head.length);
   return bytes;

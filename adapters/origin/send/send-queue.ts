@@ -31,6 +31,9 @@ export class SendQueue {
   readonly failed: (error: ServiceError) => void;
   readonly senders: Set<QueuedSender> = new Set();
   readonly #bytesMax: number;
+  #batchBytesMax: number = limits.batchBytesMax - packetRoom;
+  /** A batch that the next command would make larger goes out without it. */
+  batchBytesTarget: number = limits.batchBytesTarget;
   #bytes = 0;
   #ended = false;
   readonly #flushed: (() => void)[] = [];
@@ -51,11 +54,6 @@ export class SendQueue {
 
   get bytes(): number {
     return this.#bytes;
-  }
-
-  /** A batch that the next command would make larger goes out without it. */
-  get batchBytesTarget(): number {
-    return Math.min(limits.batchBytesTarget, this.#batchBytesMax);
   }
 
   /** Throws `broker-lost` where the origin is closed. */
@@ -94,6 +92,9 @@ export class SendQueue {
 
   /** The link is up, or lost: what the broker did not confirm is published again. */
   connected(connected: boolean): void {
+    const { packetBytesMax = limits.batchBytesMax } = this.link;
+    this.#batchBytesMax = Math.min(packetBytesMax, limits.batchBytesMax) - packetRoom;
+    this.batchBytesTarget = Math.min(limits.batchBytesTarget, this.#batchBytesMax);
     for (const sender of this.senders) sender.connected(connected);
   }
 
@@ -107,11 +108,6 @@ export class SendQueue {
     this.senders.clear();
     this.#tellFlushed();
     return { commands, bytes };
-  }
-
-  get #batchBytesMax(): number {
-    const { packetBytesMax = limits.batchBytesMax } = this.link;
-    return Math.min(packetBytesMax, limits.batchBytesMax) - packetRoom;
   }
 
   #tellFlushed(): void {

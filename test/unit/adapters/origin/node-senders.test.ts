@@ -143,6 +143,7 @@ test("a batch stays within the broker's packet limit, whatever follows in the sa
     done();
   });
   rig.link.packetBytesMax = 50_000;
+  rig.connected(true);
   for (const size of [30_000, 40_000]) {
     rig.nodes.node("n1").send(connection, "x".repeat(size));
     rig.groups.add(rig.groups.admit(["publish", "g", "x".repeat(size)]), "g");
