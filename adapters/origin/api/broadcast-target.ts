@@ -15,32 +15,34 @@ import {
 import type { Subject } from "../send/mod.ts";
 import type { Composition } from "./composition.ts";
 
-/** One connection, as its node told of it. */
+/** One connection in the answer to a query. */
 export interface ConnectedEntry<State = unknown, User extends string = string> {
   readonly id: string;
+  /** The name of the node that holds it. */
   readonly node: string;
   /** When it opened, in milliseconds since the epoch. */
   readonly at: number;
   readonly user: User | undefined;
-  /** Bytes that wait at the gateway because the client does not read them. */
+  /** Bytes that wait at the gateway until the client reads them. */
   readonly bufferedAmount: number;
   readonly connection: Connection<State, User>;
 }
 
-/** Who is connected. */
+/** The connections that a query asked for. */
 export interface ConnectionList<State = unknown, User extends string = string> {
   readonly connections: readonly ConnectedEntry<State, User>[];
-  /** How many there are; more than are listed where a node has more than 10,000. */
+  /** How many there are. A node lists 10,000 at most, and counts all. */
   readonly count: number;
-  /** Nodes that did not answer in time, and those of ids that do not live. */
+  /** Nodes that did not answer in time, and nodes of the ids that are not alive. */
   readonly missing: readonly string[];
-  /** Of the ids that were asked for, those that nobody has. */
+  /** Ids that were asked for and that no node has. */
   readonly gone: readonly string[];
 }
 
+/** How many connections a query found. */
 export interface ConnectionCount {
   readonly count: number;
-  /** Nodes that did not answer in time: what they have is not counted. */
+  /** Nodes that did not answer in time; their connections are not counted. */
   readonly missing: readonly string[];
 }
 
@@ -68,9 +70,13 @@ export async function countConnections(
   return { count, missing };
 }
 
-/** Connections at all nodes that are spoken to together. */
+/**
+ * A set of connections at all nodes, to which messages are published together. Its methods fail
+ * with `command-malformed` (an argument), `id-malformed`, `send-queue-full` (32 MiB wait for the
+ * broker), `batch-too-big` or `broker-lost` (the origin is closed).
+ */
 export class BroadcastTarget<State = unknown, User extends string = string> {
-  /** Of the group at the gateway. */
+  /** The group's name at the gateway. */
   readonly name: string;
   protected readonly origin: Composition;
 
@@ -80,45 +86,52 @@ export class BroadcastTarget<State = unknown, User extends string = string> {
   }
 
   /**
-   * Sends one message to each. It waits for the joins and leaves that this origin has under way
-   * for the group. Throws `send-queue-full` where too much waits for the broker.
+   * Sends one message to each member. It goes out behind the joins and leaves of this group that
+   * this origin has begun before.
    */
   publish(data: MessageData, options?: PublishOptions): void {
     this.origin.publisher.publish(this.name, data, options);
   }
 
-  /** The same, and how many each outcome had. */
+  /**
+   * Sends one message to each member; resolves to the number of members for each outcome. Rejects
+   * with `message-expired` where the message was older than its `ttlMs` before it went out.
+   */
   publishWithReply(data: MessageData, options?: PublishReplyOptions): Promise<PublishOutcome> {
     return this.origin.publisher.publishWithReply(this.name, data, options);
   }
 
-  /** Who is there. */
+  /** Asks all nodes for the members. */
   connections(options?: WaitOptions): Promise<ConnectionList<State, User>> {
     return listConnections(this.origin, { group: this.name }, options);
   }
 
-  /** How many are there. */
+  /** Asks all nodes for the number of members. */
   count(options?: WaitOptions): Promise<ConnectionCount> {
     return countConnections(this.origin, { group: this.name }, options);
   }
 }
 
-/** A group, which connections join and leave. */
+/** A group that connections join and leave. */
 export class Group<State = unknown, User extends string = string> extends BroadcastTarget<
   State,
   User
 > {
-  /** Lets connections join; resolves to what became of it, by id. */
+  /**
+   * Makes connections join. Resolves to the outcome by id: `joined`, `gone`, `unknown` or the code
+   * of a refusal, which the event `error` tells too.
+   */
   join(targets: Targets, options?: WaitOptions): Promise<ReadonlyMap<string, JoinOutcome>> {
     return this.origin.commands.change(targets, { verb: "join", value: this.name }, options);
   }
 
+  /** Makes connections leave; otherwise like `join`. */
   leave(targets: Targets, options?: WaitOptions): Promise<ReadonlyMap<string, LeaveOutcome>> {
     return this.origin.commands.change(targets, { verb: "leave", value: this.name }, options);
   }
 }
 
-/** All connections of one user. */
+/** All connections of one user. Its methods fail as those of `BroadcastTarget` do. */
 export class OriginUser<State = unknown, User extends string = string> {
   readonly name: User;
   readonly #target: BroadcastTarget<State, User>;
@@ -130,19 +143,20 @@ export class OriginUser<State = unknown, User extends string = string> {
     this.#origin = origin;
   }
 
-  /** Sends one message to each. Throws `send-queue-full` where too much waits for the broker. */
+  /** Sends one message to each of the user's connections. */
   send(data: MessageData, options?: SendOptions): void {
     this.#target.publish(data, options);
   }
 
-  /** The same, and how many each outcome had. */
+  /** The same; resolves to the number of connections for each outcome. */
   sendWithReply(data: MessageData, options?: PublishReplyOptions): Promise<PublishOutcome> {
     return this.#target.publishWithReply(data, options);
   }
 
   /**
-   * Asks who is there, and closes those: one that connects meanwhile stays. Resolves to how many
-   * they were. What goes wrong is told as `error` too, so that nobody has to wait for it.
+   * Asks for the user's connections and closes them, with 1000 by default. One that opens
+   * meanwhile stays. Resolves to how many they were. The event `error` tells a failure too, so
+   * that nobody has to wait for the promise.
    */
   close(closeCode = 1000, closeReason = ""): Promise<ConnectionCount> {
     const closed = this.#close(closeCode, closeReason);
@@ -150,12 +164,12 @@ export class OriginUser<State = unknown, User extends string = string> {
     return closed;
   }
 
-  /** Who is there. */
+  /** Asks all nodes for the user's connections. */
   connections(options?: WaitOptions): Promise<ConnectionList<State, User>> {
     return this.#target.connections(options);
   }
 
-  /** How many are there. */
+  /** Asks all nodes for the number of the user's connections. */
   count(options?: WaitOptions): Promise<ConnectionCount> {
     return this.#target.count(options);
   }

@@ -1,28 +1,34 @@
 import type { MqttTls, MqttVersion } from "../../mqtt/link/mod.ts";
 
-/** Where an origin finds its gateway, and who it is. */
+/** The options of `connectOrigin`. */
 export interface OriginOptions {
-  /** `mqtt://[user:password@]host[:port]`, or `mqtts://…`. */
+  /** The gateway's broker: `mqtt://[user:password@]host[:port]`, or `mqtts://…` with TLS. */
   readonly broker: string;
-  /** The app whose connections it serves; `default` by default. */
+  /** The app whose connections it serves: 1 to 64 of a-z, 0-9 and -; `default` by default. */
   readonly app?: string;
-  /** 1 to 32 of a-z, 0-9 and -; random by default. With ACLs it is the broker's user. */
+  /**
+   * The origin's name: 1 to 32 of a-z, 0-9 and -; random by default. Each process needs its own.
+   * Where the broker has access rules, it is the name of the broker's user.
+   */
   readonly name?: string;
-  /** First level of every topic; `wss` by default. */
+  /** First level of every topic, as the gateway has it; `wss` by default. */
   readonly root?: string;
   /**
-   * `assigned` (the default): it announces itself, and nodes share their connections out among
-   * the origins that do. `open`: it hears every event, and confirms none.
+   * `assigned` (the default): the origin announces itself, each connection belongs to one origin,
+   * and its events are acknowledged and repeated. `open`: the origin receives every event of the
+   * app, and none is repeated.
    */
   readonly mode?: "assigned" | "open";
-  /** Events that each node may send before the first is handled; 20,000 by default. */
+  /** Events that each node may send before the first of them is handled; 20,000 by default. */
   readonly window?: number;
-  /** Share of the connections relative to other origins; 1 by default. */
+  /** Its share of the connections relative to other origins', 0 to 1,000,000; 1 by default. */
   readonly weight?: number;
-  /** How it writes commands. It reads both. */
+  /** How it writes commands; `msgpack` by default. It reads both. */
   readonly format?: "msgpack" | "json";
+  /** Of MQTT; `auto` by default. */
   readonly version?: MqttVersion;
+  /** Certificates for a broker with `mqtts://`, as PEM. */
   readonly tls?: MqttTls;
-  /** Ends the attempt to connect, and later the origin. */
+  /** Where it aborts, `connectOrigin` rejects with its reason, or the origin closes. */
   readonly signal?: AbortSignal;
 }

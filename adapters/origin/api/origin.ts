@@ -32,7 +32,7 @@ import {
 import { Composition } from "./composition.ts";
 import type { OriginOptions } from "./origin-options.ts";
 
-/** Whose connections are asked for: those of a group, of a user, or some; all by default. */
+/** Which connections are asked for: those of a group, of a user, or of ids; all by default. */
 export type QueryOptions<User extends string = string> = WaitOptions &
   (
     | { readonly group?: string; readonly user?: undefined; readonly ids?: undefined }
@@ -42,7 +42,7 @@ export type QueryOptions<User extends string = string> = WaitOptions &
 
 function subjectOf({ group, user, ids }: QueryOptions): Subject {
   if ([group, user, ids].filter((one) => one !== undefined).length > 1) {
-    throw new ServiceError("command-malformed", "one of group, user and ids can be asked for");
+    throw new ServiceError("command-malformed", "a query takes one of group, user and ids");
   }
   if (ids !== undefined) return { ids: idsOf(ids) };
   if (user !== undefined) return { group: groupOfUser(user) };
@@ -50,10 +50,14 @@ function subjectOf({ group, user, ids }: QueryOptions): Subject {
 }
 
 /**
- * An application server's end of the gateway: events in, commands out, by `connectOrigin`.
- * `State` is what `authorize` and `setState` give to a connection, `User` the names of users.
+ * An application server's end of the gateway: events come in, commands go out. `connectOrigin`
+ * makes one. `State` is the type of what `authorize` and `setState` give to a connection, `User`
+ * that of users' names. Methods that send throw, or reject, with `command-malformed` (an
+ * argument), `id-malformed`, `group-name`, `send-queue-full`, `batch-too-big` or `broker-lost`
+ * (the origin is closed).
  */
 export class Origin<State = unknown, User extends string = string> {
+  /** Its name at the broker. */
   readonly name: string;
   readonly #parts: Composition;
   #closed: Promise<void> | undefined;
@@ -63,22 +67,22 @@ export class Origin<State = unknown, User extends string = string> {
     this.name = this.#parts.identity.name;
   }
 
-  /** Whether the broker can be reached now. While it cannot, what is sent waits, bounded. */
+  /** Whether the broker can be reached now. Until it can, up to 64 MiB of commands wait. */
   get connected(): boolean {
     return this.#parts.link.up;
   }
 
-  /** How many connections this origin knows. */
+  /** How many connections this origin has been told of and were not closed. */
   get knownConnections(): number {
     return this.#parts.receiver.connections;
   }
 
-  /** Events that never came. */
+  /** How many events were lost, by the numbers of those that came. */
   get missedEvents(): number {
     return this.#parts.receiver.missedEvents;
   }
 
-  /** Events that were dropped: they name a connection of another node than their topic does. */
+  /** How many events were dropped because their id is of another node: `id-foreign`. */
   get foreignEvents(): number {
     return this.#parts.receiver.foreignEvents;
   }
@@ -88,11 +92,15 @@ export class Origin<State = unknown, User extends string = string> {
     return this.#parts.queuedBytes;
   }
 
+  /** Called by `connectOrigin`. */
   start(): Promise<void> {
     return this.#parts.start();
   }
 
-  /** Adds a handler; returns what removes it. Of one connection, events come one by one. */
+  /**
+   * Adds a handler; returns a function that removes it. The events of one connection come one
+   * after another. In assigned mode they are acknowledged when handlers have finished.
+   */
   on<Name extends keyof OriginEvents>(
     name: Name,
     handler: OriginHandler<OriginEvents<State, User>[Name]>,
@@ -101,32 +109,32 @@ export class Origin<State = unknown, User extends string = string> {
   }
 
   /**
-   * All events but `error`, for one `for await`: from where that begins, to the origin's end. An
-   * event is handled when the next one is asked for.
+   * All events but `error`, for one `for await`: from its first step to the origin's end. An event
+   * counts as handled when the next one is asked for.
    */
   events(): AsyncIterableIterator<OriginEvent<State, User>> {
     return this.#parts.dispatcher.events() as AsyncIterableIterator<OriginEvent<State, User>>;
   }
 
   /**
-   * Decides who may connect, where the gateway asks (`--authorize origin`). There is one such
-   * handler; returns what removes it.
+   * Sets the handler that decides over handshakes where the gateway asks (`--authorize origin`);
+   * returns a function that removes it. Throws `setting-invalid` where there is one already.
    */
   authorize(handler: AuthorizeHandler<State, User>): () => void {
     return this.#parts.authorizations.handle(handler as AuthorizeHandler);
   }
 
-  /** The handle of a connection by its id. */
+  /** The handle of a connection by its id; throws `id-malformed`. */
   connection(id: string): Connection<State, User> {
     return this.#parts.receiver.connection(id) as Connection<State, User>;
   }
 
-  /** A group by its name, of 1 to 256 bytes of UTF-8; throws `group-name` otherwise. */
+  /** A group by its name of 1 to 256 bytes of UTF-8; throws `group-name` otherwise. */
   group(name: string): Group<State, User> {
     return new Group(checkedGroup(name), this.#parts);
   }
 
-  /** All connections of a user. */
+  /** All connections of a user; throws `group-name` where no user can have that name. */
   user(name: User): OriginUser<State, User> {
     return new OriginUser(name, this.#parts);
   }
@@ -136,22 +144,22 @@ export class Origin<State = unknown, User extends string = string> {
     return new BroadcastTarget(everyoneGroup, this.#parts);
   }
 
-  /** Asks the nodes who is connected. */
+  /** Asks all nodes for connections. */
   async connections(options: QueryOptions<User> = {}): Promise<ConnectionList<State, User>> {
     return listConnections(this.#parts, subjectOf(options), options);
   }
 
-  /** Asks the nodes how many are connected. */
+  /** Asks all nodes for the number of connections. */
   async count(options: QueryOptions<User> = {}): Promise<ConnectionCount> {
     return countConnections(this.#parts, subjectOf(options), options);
   }
 
-  /** Sends one message to each. Throws `send-queue-full` where too much waits for the broker. */
+  /** Sends one message to each of the targets. */
   send(targets: Targets, data: MessageData, options?: SendOptions): void {
     this.#parts.commands.send(targets, data, options);
   }
 
-  /** Sends one message to each, and tells what became of it, by id. */
+  /** Sends one message to each of the targets; resolves to the outcomes by id. */
   sendWithReply(
     targets: Targets,
     data: MessageData,
@@ -160,19 +168,19 @@ export class Origin<State = unknown, User extends string = string> {
     return this.#parts.commands.sendWithReply(targets, data, options);
   }
 
-  /** Closes connections, with 1000 by default. */
+  /** Closes connections, with 1000 by default. A reason has 123 bytes of UTF-8 at most. */
   closeConnections(targets: Targets, closeCode?: number, closeReason?: string): void {
     this.#parts.commands.close(targets, closeCode, closeReason);
   }
 
-  /** Resolves when the broker has everything that was given so far. */
+  /** Resolves when the broker has every command that was given so far. */
   flushed(): Promise<void> {
     return this.#parts.flushed();
   }
 
   /**
-   * Leaves: hands its connections over, handles what it was given and waits for what is on its way
-   * (all bounded), disconnects, ends iterators.
+   * Closes the origin: nodes give its connections to other origins (within 10 s), what was sent
+   * goes out (within 5 s), the connection to the broker and all iterators end.
    */
   close(): Promise<void> {
     this.#closed ??= this.#parts.close();

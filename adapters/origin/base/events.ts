@@ -1,112 +1,140 @@
 import type { ServiceError } from "../../../core/base/mod.ts";
 import type { Changed, ReplyOptions, SendOptions, SendOutcome, WaitOptions } from "./outcomes.ts";
 
-/** Data of one WebSocket message: text as a string, binary as bytes of its own. */
+/** Data of one WebSocket message: text is a string, binary is a Uint8Array of its own. */
 export type MessageData = string | Uint8Array;
 
-/** What the gateway tells of a connection when it opens, or when it becomes this origin's. */
+/**
+ * What the gateway knows of a connection: the last element of an `open` or `assigned` item. A node
+ * of a later version may add keys.
+ */
 export interface ConnectionInfo<State = unknown, User extends string = string> {
+  /** Of the request's URL. */
   readonly path?: string;
+  /** Of the request's URL, without the `?`. */
   readonly query?: string;
+  /** Those that the gateway's setting `headers` names, by their names in lower case. */
   readonly headers?: Readonly<Record<string, string>>;
   /** Those that the gateway's setting `cookies` names. */
   readonly cookies?: Readonly<Record<string, string>>;
+  /** The client's address, without port. */
   readonly ip?: string;
-  /** Of the route's pattern. */
+  /** Values of the parameters in the route's pattern. */
   readonly params?: Readonly<Record<string, string>>;
   /** Offered by the client. */
   readonly subprotocols?: readonly string[];
   /** Chosen by the gateway or by `authorize`. */
   readonly subprotocol?: string;
   readonly user?: User;
-  /** What it was given by `authorize`; in `assigned` what it is now. */
+  /** In `open` what `authorize` gave, in `assigned` what it is now. */
   readonly state?: State;
-  /** In `assigned`: those that it is a member of now, besides `@all` and its user's. */
+  /** Only in `assigned`: the connection's groups, without `@all` and its user's. */
   readonly groups?: readonly string[];
   /** When it opened, in milliseconds since the epoch. */
   readonly at?: number;
   readonly [key: string]: unknown;
 }
 
-/** A WebSocket connection of some client at some node, as this origin sees it. */
+/**
+ * The handle of a WebSocket connection that a node holds. `send`, `close` and the promises of the
+ * others fail with these codes: `command-malformed` (an argument), `send-queue-full` (64 MiB wait
+ * for the broker), `batch-too-big` (it does not fit into one packet), `broker-lost` (the origin is
+ * closed).
+ */
 export interface Connection<State = unknown, User extends string = string> {
+  /** `NODE.REST`, at most 64 characters; unguessable, and never used again. */
   readonly id: string;
-  /** The node that holds it. */
+  /** The name of the node that holds it. */
   readonly node: string;
-  /** What `open` or `assigned` said; undefined where this origin has heard neither. */
+  /** What `open` or `assigned` said; undefined where this origin was told neither. */
   readonly info: ConnectionInfo<State, User> | undefined;
-  /** Whom it belongs to, as `open`, `assigned` or `close` said. */
+  /** The user's name, from `open`, `assigned` or `close`. */
   readonly user: User | undefined;
-  /** What the gateway keeps for it: as its last event had it, or as it was set here since. */
+  /** The value that the gateway keeps: of its last event, or as it was set here since. */
   readonly state: State | undefined;
-  /** Sends one message. Throws `send-queue-full` where too much waits for the broker. */
+  /** Sends one message. */
   send(data: MessageData, options?: SendOptions): void;
-  /** Sends one message and tells what became of it. */
+  /** Sends one message and resolves to its outcome. */
   sendWithReply(data: MessageData, options?: ReplyOptions): Promise<SendOutcome>;
-  /** Closes the connection, with 1000 by default. Its `close` event follows. */
+  /** Closes the connection, with 1000 by default or with 4000 to 4999. `close` follows. */
   close(closeCode?: number, closeReason?: string): void;
   /**
-   * Joins a group. Where the gateway refuses (`group-name`, `group-limit`, `group-refused`) it
-   * rejects with that code and `error` tells it too, so that nobody has to wait for it.
+   * Joins a group. It rejects where the gateway refuses: `group-name`, `group-limit` (too many
+   * groups) or `group-refused` (the broker's rules). The event `error` tells it too, so that
+   * nobody has to wait for the promise.
    */
   join(group: string, options?: WaitOptions): Promise<Changed<"joined">>;
+  /** Leaves a group; it fails as `join` does. */
   leave(group: string, options?: WaitOptions): Promise<Changed<"left">>;
-  /** Keeps a value at the gateway, which hands it back with each message. As `join` does. */
+  /**
+   * Keeps a value of up to 4,096 bytes of MessagePack at the gateway, which hands it back with
+   * each message; undefined removes it. It fails as `join` does, or with `state-too-big`.
+   */
   setState(state: State | undefined, options?: WaitOptions): Promise<Changed<"stored">>;
-  /** Moves the end of the connection; null takes it away. As `join` does. */
+  /**
+   * Sets when the gateway closes the connection with 4401, in milliseconds since the epoch; null:
+   * never. It fails as `join` does.
+   */
   renew(expires: Date | number | null, options?: WaitOptions): Promise<Changed<"renewed">>;
 }
 
+/** A connection opened. */
 export interface OpenEvent<State = unknown, User extends string = string> {
   readonly type: "open";
   readonly connection: Connection<State, User>;
   readonly info: ConnectionInfo<State, User>;
 }
 
-/** A connection that opened earlier, with another origin, is this one's from now on. */
+/** A connection that opened earlier, at another origin, belongs to this one from now on. */
 export interface AssignedEvent<State = unknown, User extends string = string> {
   readonly type: "assigned";
   readonly connection: Connection<State, User>;
   readonly info: ConnectionInfo<State, User>;
 }
 
+/** A client sent a message. */
 export interface OriginMessageEvent<State = unknown, User extends string = string> {
   readonly type: "message";
   readonly connection: Connection<State, User>;
   readonly data: MessageData;
-  /** Number of the event within its connection: 0 was `open`. */
+  /** Number of the event within its connection: `open` has 0. */
   readonly seq: number;
   /** The connection's state when the message arrived at the gateway. */
   readonly state: State | undefined;
 }
 
+/** A connection ended. */
 export interface OriginCloseEvent<State = unknown, User extends string = string> {
   readonly type: "close";
   readonly connection: Connection<State, User>;
   /**
    * Number of the event within its connection: one more than the last message's. Undefined where
-   * no node told it: `node-lost`.
+   * its node died (`node-lost`), so that nobody counted.
    */
   readonly seq: number | undefined;
+  /** RFC 6455's close code; 1006 where no close frame came. */
   readonly code: number;
   readonly reason: string;
   /** `client`, `origin`, `idle`, `slow`, `limit`, `overload`, `drain`, `error`, `node-lost`. */
   readonly cause: string;
 }
 
-/** The gateway's batched sign that these connections live. */
+/** A batched sign of life of connections, every `--keep-alive-interval`. */
 export interface AliveEvent<State = unknown, User extends string = string> {
   readonly type: "alive";
   readonly connections: readonly Connection<State, User>[];
 }
 
-/** Something went wrong, with a stable code; the origin goes on. */
+/**
+ * Something went wrong outside of a call; the origin goes on. A `ServiceError` has a stable
+ * `code`; any other error was thrown by a handler.
+ */
 export interface OriginErrorEvent {
   readonly type: "error";
   readonly error: ServiceError | Error;
 }
 
-/** What `on` takes, by name. */
+/** The events of `on`, by name. */
 export interface OriginEvents<State = unknown, User extends string = string> {
   open: OpenEvent<State, User>;
   assigned: AssignedEvent<State, User>;
@@ -116,7 +144,7 @@ export interface OriginEvents<State = unknown, User extends string = string> {
   error: OriginErrorEvent;
 }
 
-/** What `events()` yields. */
+/** The events of `events()`. */
 export type OriginEvent<State = unknown, User extends string = string> =
   | OpenEvent<State, User>
   | AssignedEvent<State, User>
@@ -124,5 +152,5 @@ export type OriginEvent<State = unknown, User extends string = string> =
   | OriginCloseEvent<State, User>
   | AliveEvent<State, User>;
 
-/** May be async: the next event of the same connection waits for it. */
+/** It may be async: the next event of the same connection waits for it. */
 export type OriginHandler<Event> = (event: Event) => void | Promise<void>;

@@ -1,60 +1,60 @@
-/** Limits of the origin library, with the unit last in the name and why. */
+/** Limits of the origin library. The unit stands last in the name; each line says why. */
 export const originLimits = {
-  /** Commands given to `send` that the broker has not confirmed; past it `send` throws. */
+  /** Commands to connections that the broker has not confirmed; past it `send` throws. */
   sendQueueBytesMax: 67_108_864,
-  /** Full batches published at once; smaller ones wait for fewer, so that they grow. */
+  /** Full batches to one node in flight; smaller ones wait for the last one, so that they grow. */
   batchesInFlightMax: 16,
-  /** Events that wait for handlers or iterators; past it their connections are closed (1013). */
+  /** Events that wait for handlers or iterators; past it a connection is closed (1013). */
   waitingEventsMax: 100_000,
   /** The same in bytes of message data. */
   waitingBytesMax: 67_108_864,
-  /** Between the end of a node's presence and the conclusion that its connections are lost. */
+  /** From the end of a node's presence until its connections count as lost. */
   nodeLostGraceMs: 2_000,
   /** Between heartbeats of an origin: three missed are 6 s, within what failover may take. */
   presenceMs: 2_000,
   /** Default of `window`: items that each node may send before the first is confirmed. */
   windowItems: 20_000,
-  /** How long `close` waits for nodes to hand over and for handlers to finish. */
+  /** How long `close` waits until nodes have given the connections to other origins. */
   handOverMs: 10_000,
-  /** Ids of connections that were told as closed and may come again by another stream. */
+  /** Connections that ended and may come again by another stream. */
   endedConnectionsMax: 10_000,
-  /** Connections that were given to others, or whose node seemed dead, and may come back. */
+  /** Connections that moved to other origins, or whose node was taken for dead. */
   detachedConnectionsMax: 100_000,
-  /** About the longest time of a timer: it only keeps the process up. */
+  /** About the longest time that a timer can have. */
   timerMsMax: 1_073_741_824,
-  /** Between two errors about events of somebody who plays a node: there may be many of them. */
+  /** Between two errors about events with ids of other nodes: there may be many of them. */
   foreignToldMs: 1_000,
   /** Default wait for a `reply`. */
   replyMs: 10_000,
-  /** Replies waited for at once. */
+  /** Commands that wait for a reply at once. */
   repliesMax: 65_536,
-  /** Publishes and queries for whole groups that the broker has not confirmed. */
+  /** Publishes and queries for groups that the broker has not confirmed. */
   groupQueueBytesMax: 33_554_432,
-  /** Their batches published at once; smaller ones wait, so that they grow. */
+  /** Batches to one group in flight; further commands wait, so that batches grow. */
   groupBatchesInFlightMax: 64,
-  /** A publish waits so long for each change of its group's members that was begun before it. */
+  /** A publish waits this long for each join and leave of its group that began before it. */
   groupGateMs: 5_000,
-  /** While no node is known, a question to all of them waits so long for the first. */
+  /** While no node is known, a query to all of them waits this long for the first. */
   firstNodeMs: 1_000,
-  /** Handlers of `authorize` that run at once; further handshakes wait for a place. */
+  /** Handlers of `authorize` that run at once; further handshakes wait. */
   authorizingMax: 1_024,
   /** Handshakes that wait for a handler; past it they are rejected with 503. */
   authorizeQueueMax: 16_384,
-  /** How long a handshake is waited for where the request does not say. */
+  /** How long a handshake waits where the request does not say it. */
   authorizeMs: 5_000,
-  /** Commands that the broker has and their nodes have not confirmed; the oldest are given up. */
+  /** Commands that a node has not acknowledged; past it they are given up. */
   keptBytesMax: 33_554_432,
-  /** Without a node's confirmation for this long its oldest commands are sent again. */
+  /** Where a node acknowledges nothing for this long, its oldest commands are sent again. */
   repeatMs: 2_000,
-  /** A node that lives and confirms nothing for this long is given up: its commands are lost. */
+  /** Where a living node acknowledges nothing for this long, its commands are given up. */
   unconfirmedMsMax: 60_000,
-  /** Streams of a node that are over and may be heard of still: each was a failover. */
+  /** Streams of a node that are over and may still arrive: each was a failover. */
   endedStreamsMax: 16,
-  /** Topics of events whose numbers are remembered; a cluster has one a node and partition. */
+  /** Topics of events whose numbers are remembered: one for each node and partition. */
   sourcesMax: 65_536,
-  /** Of one node: its partitions, 256 at most, and this origin's own stream. */
+  /** The same of one node: 256 partitions at most, and this origin's own stream. */
   sourcesPerNodeMax: 257,
-  /** A batch under construction starts with this much room, and is given back above the next. */
+  /** Room of a new batch, and what its buffer may keep after the batch is taken. */
   batchBytesMin: 4_096,
   batchBytesKept: 1_048_576,
 } as const;

@@ -1,9 +1,15 @@
 import type { ErrorCode } from "../../../core/base/mod.ts";
 
 /**
- * What became of a message for one connection. `sent`: the kernel has it. `slow`: the client does
- * not read. `expired`: it was older than its `ttlMs`. `unknown`: no reply came in time. The codes:
- * it is larger than the gateway's `--max-publish-size`, or `--send-queue-size`.
+ * What became of a message to one connection.
+ * - `sent`: the kernel of the node's machine has it.
+ * - `slow`: the client does not read. The message waits at the gateway, or the connection is being
+ *   closed for it.
+ * - `gone`: there is no such connection.
+ * - `expired`: it was older than its `ttlMs`.
+ * - `unknown`: no reply came in time.
+ * - `publish-too-big`, `queue-too-small`: it is larger than the gateway's `--max-publish-size`, or
+ *   than its `--send-queue-size`.
  */
 export type SendOutcome =
   | "sent"
@@ -14,37 +20,37 @@ export type SendOutcome =
   | "publish-too-big"
   | "queue-too-small";
 
-/** What became of a change to one connection; a code where the gateway refused it. */
+/** What became of a change to one connection; an error code where the gateway refused it. */
 export type ChangeOutcome<Done extends string> = Done | "gone" | "unknown" | ErrorCode;
 export type JoinOutcome = ChangeOutcome<"joined">;
 export type LeaveOutcome = ChangeOutcome<"left">;
 
-/** What a change to one connection resolves to: a refusal rejects. */
+/** What a change to one connection resolves to; where it is refused, it rejects. */
 export type Changed<Done extends string> = Done | "gone" | "unknown";
 
-/** Where something waits for an answer. */
+/** For what waits for an answer. */
 export interface WaitOptions {
-  /** 10,000 by default. */
+  /** 10,000 by default. Then what nobody answered for is `unknown`, or its node is `missing`. */
   readonly timeoutMs?: number;
   /** Ends the wait: the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
 export interface SendOptions {
-  /** What is older than this when its turn comes is not sent. */
+  /** The message is not sent once it is older. */
   readonly ttlMs?: number;
 }
 
 export interface ReplyOptions extends SendOptions, WaitOptions {}
 
-/** An id, or anything that has one, such as a connection. */
+/** A connection id, or anything that has one, such as a connection. */
 export type Target = string | { readonly id: string };
 
 /** One target or several. */
 export type Targets = Target | Iterable<Target>;
 
 export interface PublishOptions extends SendOptions {
-  /** Who is left out. */
+  /** Connections that do not get the message. */
   readonly except?: Targets;
 }
 
@@ -60,7 +66,7 @@ export interface PublishCounts {
 
 /** How many members each outcome had, at all nodes together. */
 export interface PublishOutcome extends PublishCounts {
-  /** By node; with a code where the node refused. */
+  /** By the node's name; with an error code where the node refused. */
   readonly nodes: ReadonlyMap<string, PublishCounts & { readonly error?: ErrorCode }>;
   /** Living nodes that have not answered in time. */
   readonly missing: readonly string[];

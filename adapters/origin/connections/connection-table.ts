@@ -41,7 +41,7 @@ export class ConnectionTable {
     return connection;
   }
 
-  /** The connection of an id that is no bytes any more. */
+  /** The connection with that id. */
   byId(id: string): OriginConnection | undefined {
     const bytes = Buffer.from(id);
     return this.find(bytes, 0, bytes.length);
@@ -55,7 +55,7 @@ export class ConnectionTable {
     this.#size++;
   }
 
-  /** Takes a connection out; false where it was not in. */
+  /** Removes a connection; false where it was not there. */
   remove(connection: OriginConnection): boolean {
     const key = hash(connection.packed, header, connection.packed.length);
     let before: OriginConnection | undefined;
@@ -74,7 +74,7 @@ export class ConnectionTable {
     return true;
   }
 
-  /** Those of a node, apart from the table, which may change meanwhile. */
+  /** The connections of a node, in an array of their own. */
   ofNode(node: string): OriginConnection[] {
     return [...this.values()].filter((connection) => connection.node === node);
   }

@@ -67,7 +67,7 @@ export class KnownConnections {
     return this.#detached.size === 0 ? undefined : this.#detached.take(id);
   }
 
-  /** A node has begun a new life: detached connections of its earlier ones never come back. */
+  /** A node has restarted: detached connections of its earlier incarnations never come back. */
   forgetDetached(node: string, incarnation: string): void {
     for (const [id, { connection }] of this.#detached) {
       if (connection.node !== node || connection.incarnation === incarnation) continue;

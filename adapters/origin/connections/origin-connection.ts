@@ -17,7 +17,7 @@ import type { Change, ChangeDone, ConnectionCommands, NodeSender } from "../send
 
 /** An event that waits for an async handler, and the batch that it came in. */
 export interface WaitingEvent {
-  /** None: an event came again, and its batch is handled when all before this is. */
+  /** Undefined: an event came again. Its batch is handled when all before this is handled. */
   readonly event: OriginEvent | undefined;
   readonly record: BatchRecord | undefined;
 }
@@ -26,7 +26,7 @@ function infoOf(said: unknown): ConnectionInfo {
   return typeof said === "object" && said !== null ? (said as ConnectionInfo) : {};
 }
 
-/** The one handle of a connection while the origin knows it. */
+/** The handle of a connection. While the origin knows the connection there is one only. */
 export class OriginConnection implements Connection {
   readonly id: string;
   readonly node: string;
@@ -40,11 +40,11 @@ export class OriginConnection implements Connection {
   chained: OriginConnection | undefined;
   /** Events that wait for an async handler; undefined while none runs. */
   waiting: WaitingEvent[] | undefined;
-  /** What its `close` said where nothing did before. */
+  /** The user that its `close` named, where no earlier event did. */
   #user: string | undefined;
   /** Number of its last event that was told, -1 before any. */
   seq = -1;
-  /** Something of it was dropped: it is being closed, and no message of it is told any more. */
+  /** A message was dropped: the connection is being closed, and further ones are dropped. */
   overloaded = false;
   readonly #commands: ConnectionCommands;
   #sender: NodeSender | undefined;
@@ -99,7 +99,7 @@ export class OriginConnection implements Connection {
     const done = (): void => void this.#settingStates--;
     answer.then(done, () => {
       done();
-      // The gateway has not taken it: the former one stands, unless another was set since.
+      // The gateway still has the former value, unless another was set since.
       if (this.state === state) this.state = before;
     });
     return answer;
@@ -109,12 +109,12 @@ export class OriginConnection implements Connection {
     return this.#change({ verb: "renew", value: Number(expires) }, options);
   }
 
-  /** The state that came with a message: what was set here since is newer. */
+  /** The state that came with a message. A value that was set here since is newer. */
   heard(state: unknown): void {
     if (this.#settingStates === 0) this.state = state;
   }
 
-  /** What `open` or `assigned` said of it. */
+  /** What `open` or `assigned` said. */
   introduced(said: unknown): ConnectionInfo {
     const info = infoOf(said);
     this.info = info;
@@ -122,7 +122,7 @@ export class OriginConnection implements Connection {
     return info;
   }
 
-  /** Whose it was, as its `close` says. */
+  /** The user and state that its `close` named. */
   closedAs(said: unknown): void {
     const { user, state } = infoOf(said);
     this.#user = user;

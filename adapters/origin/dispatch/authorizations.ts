@@ -29,7 +29,7 @@ export class Authorizations {
   readonly #replies: Replies;
   readonly #failed: (error: Error) => void;
   #handler: AuthorizeHandler | undefined;
-  /** By id, those whose turn has not come. */
+  /** By id: handshakes whose handler has not started. */
   readonly #queue: Map<string, Waiting> = new Map();
   readonly #running: Map<string, Waiting> = new Map();
 
@@ -45,11 +45,11 @@ export class Authorizations {
     this.#failed = failed;
   }
 
-  /** Sets the one handler; returns what removes it. */
+  /** Sets the handler; returns a function that removes it. */
   handle(handler: AuthorizeHandler): () => void {
     checkHandler(handler);
     if (this.#handler !== undefined) {
-      throw new ServiceError("setting-invalid", "authorize has its handler already");
+      throw new ServiceError("setting-invalid", "authorize has a handler already");
     }
     this.#handler = handler;
     return () => {
@@ -57,18 +57,18 @@ export class Authorizations {
     };
   }
 
-  /** A handshake waits. Resolves when it is decided, or nobody waits any longer. */
+  /** A handshake waits. Resolves when it is decided, or no longer waits. */
   connect(id: string, values: unknown, assigned: boolean): Promise<void> | undefined {
-    // Told again, by another stream: it is the same handshake still.
+    // Another stream brought the same handshake again.
     const told = this.#running.get(id) ?? this.#queue.get(id);
     if (told !== undefined) return told.decision;
     if (this.#handler === undefined) {
       // In open mode another origin may be the one that decides.
-      if (assigned) this.#refuse(id, "nobody has called authorize");
+      if (assigned) this.#refuse(id, "the origin has no handler for authorize");
       return undefined;
     }
     if (this.#queue.size >= originLimits.authorizeQueueMax) {
-      this.#refuse(id, "too many handshakes wait to be authorised");
+      this.#refuse(id, "too many handshakes wait for authorize");
       return undefined;
     }
     let decided = (): void => {};
@@ -83,7 +83,7 @@ export class Authorizations {
     return decision;
   }
 
-  /** The origin is closed: whoever still works on an answer hears of it. */
+  /** The origin is closed: handlers that still run are told by their signal. */
   end(): void {
     for (const id of [...this.#queue.keys(), ...this.#running.keys()]) {
       this.#finish(id)?.abort.abort(new ServiceError("broker-lost", "the origin is closed"));
@@ -106,18 +106,18 @@ export class Authorizations {
     } catch (error) {
       if (!abort.signal.aborted) {
         this.#failed(error as Error);
-        this.#reject(id, new Rejection(500, "the origin cannot decide", undefined));
+        this.#reject(id, new Rejection(500, "the origin's authorize failed", undefined));
       }
     }
     this.#finish(id);
     this.#next();
   }
 
-  /** The gateway has answered with 504 by now: what the handler still says is no matter. */
+  /** The gateway has answered with 504: the handler's answer comes too late. */
   #late(id: string): void {
     const waiting = this.#finish(id);
     if (waiting === undefined) return;
-    const error = new ServiceError("authorize-timeout", `authorize: nothing was said to ${id}`);
+    const error = new ServiceError("authorize-timeout", `authorize: no answer for ${id} in time`);
     waiting.abort.abort(error);
     this.#failed(error);
     this.#next();
@@ -140,7 +140,7 @@ export class Authorizations {
 
   #accept(id: string, grant: Grant): void {
     const map = wireOf(grant);
-    // Where too much is waited for, a failure is told without having been asked for.
+    // Where too many replies are waited for, the gateway tells a failure without a `ref`.
     if (this.#replies.full) {
       this.#command(["accept", id, map]);
       return;

@@ -1,35 +1,39 @@
 import { ServiceError } from "../../../core/base/mod.ts";
 
-/** A client that wants to connect, as the gateway saw it. */
+/** A client's handshake, as the gateway saw it. */
 export interface AuthorizeRequest {
   /** The id that the connection will have. */
   readonly id: string;
   readonly path: string;
-  /** What stands behind the `?`. */
+  /** Of the request's URL, without the `?`. */
   readonly query: string;
-  /** Those that the gateway lets through, by their names in lower case. */
+  /** Those that the gateway's setting `headers` names, by their names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   /** Those that the gateway's setting `cookies` names. */
   readonly cookies: Readonly<Record<string, string>>;
+  /** The client's address, without port. */
   readonly ip: string;
   /** Offered by the client. */
   readonly subprotocols: readonly string[];
-  /** Of the route's pattern. */
+  /** Values of the parameters in the route's pattern. */
   readonly params: Readonly<Record<string, string>>;
-  /** How long the gateway waits for the answer. */
+  /** How long the gateway waits for the answer; then the client gets 504. */
   readonly timeoutMs: number;
-  /** Aborts when the gateway waits no longer, or the origin closes. */
+  /** Aborts when the gateway no longer waits, or the origin closes. */
   readonly signal: AbortSignal;
 }
 
-/** What an accepted connection gets. */
+/** What an accepted connection gets. Where it is malformed, the code is `handshake-grant`. */
 export interface Grant<State = unknown, User extends string = string> {
+  /** Its name; the connection is then in the group of that user. */
   readonly user?: User | undefined;
+  /** Groups that it joins, by name. */
   readonly groups?: Iterable<string> | undefined;
+  /** A value that comes back with each message; up to 4,096 bytes of MessagePack. */
   readonly state?: State | undefined;
-  /** One of those offered. */
+  /** One of those that the client offered. */
   readonly subprotocol?: string | undefined;
-  /** Of the HTTP answer. */
+  /** Further headers of the HTTP answer. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** When the connection is closed with 4401, unless it is renewed; in ms since the epoch. */
   readonly expires?: Date | number | undefined;
@@ -52,7 +56,10 @@ export class Rejection {
   }
 }
 
-/** Says no to a client: `return reject(401, "who are you?")`. Status 300 to 599, not 304. */
+/**
+ * Refuses a handshake with an HTTP answer: `return reject(401, "who are you?")`. Throws
+ * `command-malformed` where the status is not 300 to 599, or is 304.
+ */
 export function reject(
   statusCode: number,
   body: string | Uint8Array = "",
@@ -60,20 +67,20 @@ export function reject(
 ): Rejection {
   const inRange = Number.isInteger(statusCode) && statusCode >= 300 && statusCode <= 599;
   if (!inRange || statusCode === 304) {
-    const allowed = "300 to 599 does, but for 304";
-    throw new ServiceError("command-malformed", `${statusCode} rejects nobody: ${allowed}`);
+    const allowed = "must be 300 to 599, and not 304";
+    throw new ServiceError("command-malformed", `reject: the status ${statusCode} ${allowed}`);
   }
   return new Rejection(statusCode, body, options.headers);
 }
 
-/** To accept, returns nothing or a grant; to refuse, what `reject` returns. */
+/** Nothing or a grant accepts the handshake; the result of `reject` refuses it. */
 export type AuthorizeAnswer<State = unknown, User extends string = string> =
   | Grant<State, User>
   | Rejection
   // biome-ignore lint/suspicious/noConfusingVoidType: a handler that returns nothing accepts
   | void;
 
-/** Decides over one handshake. One that throws rejects it with 500. */
+/** Decides over one handshake. Where it throws, the client gets 500 and `error` tells it. */
 export type AuthorizeHandler<State = unknown, User extends string = string> = (
   request: AuthorizeRequest,
 ) => AuthorizeAnswer<State, User> | Promise<AuthorizeAnswer<State, User>>;

@@ -12,8 +12,9 @@ import { EventQueue, WaitingBudget } from "./event-queue.ts";
 type AnyHandler = OriginHandler<never>;
 
 /**
- * Hands events to handlers and iterators: of one connection one after the other, of different
- * ones side by side. What waits is bounded; past it the connection is closed, never silently.
+ * Hands events to handlers and iterators: those of one connection one after another, those of
+ * different connections side by side. What waits is bounded; past the bound the connection is
+ * closed and `error` tells it.
  */
 export class Dispatcher {
   readonly #handlers: { [Name in keyof OriginEvents]: Set<AnyHandler> } = {
@@ -24,7 +25,7 @@ export class Dispatcher {
     alive: new Set(),
     error: new Set(),
   };
-  /** Those that are being iterated. */
+  /** Iterators that have begun. */
   readonly #queues: Set<EventQueue> = new Set();
   #ended = false;
   readonly #budget: WaitingBudget = new WaitingBudget();
@@ -64,8 +65,8 @@ export class Dispatcher {
   }
 
   /**
-   * An event of a connection. With a record, the batch it came in is confirmed when every event
-   * of it is handled; what waits is bounded by the nodes' windows then.
+   * An event of a connection. `record` is that of a batch which is acknowledged when all its
+   * events are handled; then the nodes' windows bound what waits.
    */
   dispatch(connection: OriginConnection, event: OriginEvent, record?: BatchRecord): void {
     const bounded = record !== undefined || event.type !== "message";
@@ -83,7 +84,7 @@ export class Dispatcher {
     this.#await(connection, pending, record);
   }
 
-  /** An event that was told before: its batch is handled when all that was told is. */
+  /** An event that came before: its batch is handled when the events before it are. */
   again({ waiting }: Pick<OriginConnection, "waiting">, record: BatchRecord | undefined): void {
     if (record === undefined) return;
     for (const queue of this.#queues) queue.again(record);
@@ -91,7 +92,7 @@ export class Dispatcher {
     const last = waiting.at(-1);
     if (last !== undefined && last.event === undefined) {
       if (last.record === record) return;
-      // Nobody waits for a stream that is over.
+      // No node waits for a stream that is over.
       if (last.record?.stream !== record.stream) waiting.pop();
     }
     record.pending++;
@@ -104,7 +105,7 @@ export class Dispatcher {
     this.#call(event);
   }
 
-  /** Something went wrong. Where nobody listens, it stands on the standard error. */
+  /** Tells an error. Without a handler for `error` it goes to the standard error. */
   failed(error: Error): void {
     const handlers = this.#handlers.error;
     if (handlers.size === 0) console.error(`websocket-service origin: ${String(error)}`);
@@ -118,7 +119,7 @@ export class Dispatcher {
     }
   }
 
-  /** Whether a message may wait or be handled; if not, its connection is given up. */
+  /** Whether a message may wait or be handled; otherwise its connection is closed. */
   #admits(connection: OriginConnection, event: OriginEvent): boolean {
     if (connection.overloaded) return false;
     if (this.#queues.size === 0 && connection.waiting === undefined) return true;

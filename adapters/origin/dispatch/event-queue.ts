@@ -33,8 +33,8 @@ function heldBytes(event: OriginEvent): number {
 }
 
 /**
- * Events that wait for one `for await`. It begins with the first `next`: one that nobody iterates
- * must neither grow nor hold back what is confirmed.
+ * Events that wait for one `for await`. It begins with the first `next`: a queue that nobody
+ * iterates must neither grow nor hold back acknowledgements.
  */
 export class EventQueue implements AsyncIterableIterator<OriginEvent> {
   readonly #budget: WaitingBudget;
@@ -42,13 +42,13 @@ export class EventQueue implements AsyncIterableIterator<OriginEvent> {
   readonly #whenEnded: (queue: EventQueue) => void;
   #begun = false;
   #events: WaitingEvent[] = [];
-  /** Of the event that was given last: it is handled when the next one is asked for. */
+  /** The batch of the event that was given last, which is handled when the next is asked for. */
   #given: BatchRecord | undefined;
   #head = 0;
   #ended = false;
   #takers: ((result: IteratorResult<OriginEvent>) => void)[] = [];
 
-  /** `begin` says whether events will come from now on; `ended` is called when none is taken. */
+  /** `begin` says whether events will come from now on; `ended`: no event is taken any more. */
   constructor(
     budget: WaitingBudget,
     begin: (queue: EventQueue) => boolean,
@@ -80,7 +80,7 @@ export class EventQueue implements AsyncIterableIterator<OriginEvent> {
     this.#events.push({ event: undefined, record });
   }
 
-  /** No more is to come; what is there is still given. */
+  /** No more events will come; those that wait are still given. */
   end(): void {
     this.#ended = true;
     this.#whenEnded(this);
@@ -100,7 +100,7 @@ export class EventQueue implements AsyncIterableIterator<OriginEvent> {
       const { event, record } = waiting;
       this.#given = record;
       this.#head++;
-      // A shift of a long array would move it all.
+      // `shift` would move the whole array.
       if (this.#head > 1_024 && 2 * this.#head > this.#events.length) {
         this.#events = this.#events.slice(this.#head);
         this.#head = 0;

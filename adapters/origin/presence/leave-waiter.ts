@@ -1,7 +1,7 @@
 import type { Clock } from "../../../core/ports/mod.ts";
 import { originLimits } from "../base/mod.ts";
 
-/** Waits, while an origin leaves, until its nodes have nothing more for it. */
+/** Waits, while an origin leaves, until its nodes have given everything to other origins. */
 export class LeaveWaiter {
   readonly #clock: Clock;
   readonly #nodes: Set<string> = new Set();
@@ -11,7 +11,7 @@ export class LeaveWaiter {
     this.#clock = clock;
   }
 
-  /** Resolves when all of `nodes` have handed over, or `originLimits.handOverMs` are over. */
+  /** Resolves when all of `nodes` have released the origin, or after `handOverMs`. */
   begin(nodes: readonly string[]): Promise<void> {
     if (nodes.length === 0) return Promise.resolve();
     for (const node of nodes) this.#nodes.add(node);
@@ -24,7 +24,7 @@ export class LeaveWaiter {
     });
   }
 
-  /** A node has nothing more for this origin, or is no more. */
+  /** A node has nothing left for this origin, or is dead. */
   released(node: string): void {
     if (this.#nodes.delete(node) && this.#nodes.size === 0) this.#done();
   }

@@ -9,16 +9,16 @@ interface Tracked {
   readonly presence: NodePresence | undefined;
 }
 
-/** A node has died, or begun a new life. `alive` is the incarnation that lives, if any. */
+/** A node has died, or has restarted as the incarnation `alive`. */
 export type NodeLost = (node: string, alive: string | undefined) => void;
 
-/** The nodes that live, as their presences tell. */
+/** Which nodes are alive, by their presences. */
 export class NodeTracker {
   readonly #clock: Clock;
   readonly #lost: NodeLost;
   readonly #nodes: Map<string, Tracked> = new Map();
   readonly #monitor: PresenceMonitor;
-  /** Who waits until any node is known. */
+  /** Callers that wait until any node is known. */
   #firstWaits: (() => void)[] = [];
 
   constructor(clock: Clock, lost: NodeLost) {
@@ -31,27 +31,22 @@ export class NodeTracker {
     this.#monitor.pause();
   }
 
-  /** The incarnation of a node that lives, as far as is known. */
-  incarnation(node: string): string | undefined {
-    return this.#nodes.get(node)?.presence?.incarnation;
-  }
-
-  /** Whether a node's presence stands. */
+  /** Whether the node has a presence. */
   lives(node: string): boolean {
     return this.#nodes.get(node)?.presence !== undefined;
   }
 
-  /** Whether it can be expected to answer: a node that has left is no more, even in its grace. */
+  /** Whether the node can answer: one that has left cannot, even within its grace. */
   present(node: string): boolean {
     return this.lives(node) && this.#nodes.get(node)?.cleared !== true;
   }
 
-  /** Nodes whose presence stands. */
+  /** Nodes that have a presence. */
   living(): string[] {
     return [...this.#nodes.keys()].filter((node) => this.lives(node));
   }
 
-  /** Resolves when the first presence came, or after a moment without one. */
+  /** Resolves when the first presence came, or after `originLimits.firstNodeMs`. */
   first(): Promise<void> {
     return new Promise((resolve) => {
       const cancel = this.#clock.after(originLimits.firstNodeMs, resolve);
@@ -62,7 +57,7 @@ export class NodeTracker {
     });
   }
 
-  /** A node that was given up lives, it seems: it is to announce itself within the grace. */
+  /** A node that was given up sends events: it must announce itself within the grace. */
   heard(node: string): void {
     if (this.#nodes.has(node)) return;
     this.#nodes.set(node, { presence: undefined });

@@ -12,8 +12,8 @@ import { encodePresence, parseOriginPresence } from "../../mqtt/wire/mod.ts";
 import { type OriginIdentity, originLimits } from "../base/mod.ts";
 
 /**
- * An origin's presence and acks, on a connection of their own: nothing here waits behind events,
- * and its Will clears the presence.
+ * An origin's presence and acknowledgements, on a connection of their own: they never wait behind
+ * events, and the Will of this connection clears the presence.
  */
 export class OriginControl {
   readonly #identity: OriginIdentity;
@@ -23,7 +23,7 @@ export class OriginControl {
   readonly #link: MqttLink;
   readonly #topic: string;
   readonly #acks: Acknowledgements;
-  /** By node and stream, those that became due while the broker was away. */
+  /** By node and stream: acknowledgements that became due while the broker was away. */
   readonly #unsent: Map<string, readonly [node: string, ack: Acknowledgement]> = new Map();
   #begun = false;
   #leaving = false;
@@ -55,7 +55,7 @@ export class OriginControl {
         willTopic: this.#topic,
         filters: [this.#topic, topics.presenceAsk(app, "+")],
         downLevel: "debug",
-        // It is the first to connect: nobody else would tell.
+        // It connects first, so no other link reports an unreachable broker.
         unreachableLevel: "warn",
       },
       ports,
@@ -69,7 +69,7 @@ export class OriginControl {
     });
   }
 
-  /** Connects; nobody hears of the origin yet. */
+  /** Connects. The origin is not announced yet. */
   start(): Promise<void> {
     return this.#link.start({
       connected: (connected) => {
@@ -88,7 +88,7 @@ export class OriginControl {
 
   /**
    * Resolves when the broker lets this origin write and read its presence; rejects with the rule
-   * that is missing. Nobody hears of the origin yet: what it publishes says that it is not there.
+   * that is missing. It publishes an empty presence, so the origin is not announced yet.
    */
   async admitted(): Promise<void> {
     const error = await new Promise<ServiceError | undefined>((resolve) => {
@@ -116,7 +116,7 @@ export class OriginControl {
     this.#heartbeat();
   }
 
-  /** Says that the origin lives, if it can be given events now. */
+  /** Publishes the presence, if the origin can receive events now. */
   announce(): void {
     if (!this.#begun || this.#left || !this.#link.up || !this.#ready()) return;
     const presence: OriginPresence = {
@@ -135,7 +135,7 @@ export class OriginControl {
     this.#acks.note(node, ack);
   }
 
-  /** Asks the nodes to hand over; heartbeats go on. */
+  /** Asks the nodes to give the connections to other origins; heartbeats go on. */
   leave(): void {
     this.#leaving = true;
     this.announce();
@@ -160,7 +160,7 @@ export class OriginControl {
 
   #message(topic: string, payload: Uint8Array): void {
     if (topic === this.#topic && payload.byteLength === 0) this.#loopback.received();
-    // Somebody asks, or a late Will of an earlier connection of ours: we live, and say so again.
+    // A newcomer asks, or the late Will of an earlier connection has cleared the presence.
     if (topic !== this.#topic || payload.byteLength === 0) {
       this.announce();
       return;
@@ -184,7 +184,7 @@ export class OriginControl {
     }
     if (!this.#link.up) return;
     const { app, name, topics } = this.#identity;
-    // One that is lost with the connection is made good by the next: acks are cumulative.
+    // A lost acknowledgement does no harm: the next one covers it.
     this.#link.publish(topics.nodeCommands(app, node, name), encode(acks), () => {});
   }
 }

@@ -5,7 +5,7 @@ import { Malformed, MessagePackCursor } from "./messagepack-cursor.ts";
 
 /** Takes what a batch holds, item by item. */
 export interface BatchSink {
-  /** How many items at the batch's start are to be left out. */
+  /** How many items at the start of the batch to leave out. */
   begin(stream: string | undefined, first: number, items: number): number;
   /** `["message", id, seq, data, state?]`; the id stands in `bytes` from `start` to `end`. */
   message(
@@ -18,7 +18,7 @@ export interface BatchSink {
   ): void;
   /** Any other item. */
   item(item: readonly unknown[]): void;
-  /** An item that is none; the rest of the batch is still read where it can be. */
+  /** A malformed item, or batch. The rest of the batch is still read where that is possible. */
   refused(error: ServiceError): void;
 }
 
@@ -40,7 +40,7 @@ export class BatchReader {
   /** Reads one batch. Never throws: what is wrong goes to the sink as one error. */
   read(payload: Uint8Array): void {
     try {
-      // Never the first byte of a MessagePack batch, which is an array.
+      // `[`; a MessagePack batch is an array and never begins with this byte.
       if (payload[0] === 0x5b) readJson(payload, this.#sink);
       else this.#readBatch(payload);
     } catch (error) {
@@ -62,7 +62,7 @@ export class BatchReader {
       first = cursor.natural();
       items = cursor.array();
     }
-    // An item is a byte at least: a header that promises more must not move the stream's count.
+    // An item has a byte at least: a header that promises more must not move the stream's count.
     if (items > cursor.bytes.length - cursor.at) throw new Malformed("more items than bytes");
     const skip = this.#sink.begin(stream, first, items);
     for (let index = 0; index < items; index++) {
@@ -138,7 +138,7 @@ export class BatchReader {
       if (Array.isArray(item)) this.#sink.item(item);
       else this.#sink.refused(new ServiceError("batch-malformed", "an item is no array"));
     } catch (error) {
-      // Its end is known: one bad item does not cost the rest of its batch.
+      // Its end is known, so the rest of the batch can be read.
       this.#sink.refused(error instanceof ServiceError ? error : malformed(error));
     }
   }

@@ -11,7 +11,7 @@ import { ForeignIds, isReplyOf } from "./foreign-ids.ts";
 
 /** What nodes say besides events of connections. */
 export interface NodeListener {
-  /** Items of a stream are handled, or missing: its node is to be told. */
+  /** Items of a stream are handled, or missing: the node must be told. */
   acknowledge(node: string, ack: Acknowledgement): void;
   replied(ref: unknown, result: unknown): void;
   /** A node has carried out commands, or misses some. */
@@ -20,7 +20,7 @@ export interface NodeListener {
   released(node: string): void;
   /** A node that was taken for dead has told of a connection. */
   revived(node: string): void;
-  /** A handshake waits for an answer. Resolves when it waits no longer. */
+  /** A handshake waits for an answer. Resolves when it no longer waits. */
   connecting(id: string, request: unknown, assigned: boolean): Promise<void> | undefined;
 }
 
@@ -73,7 +73,7 @@ export class EventReceiver implements BatchSink {
     return this.#streams.assigning;
   }
 
-  /** Says where every stream stands: what came while the broker was away is to come again. */
+  /** Tells the nodes how far their streams were received, so that they repeat the rest. */
   tellReceived(): void {
     this.#streams.tellReceived();
   }
@@ -90,8 +90,8 @@ export class EventReceiver implements BatchSink {
   }
 
   /**
-   * The node is taken for dead, or lives anew as `alive`: its other connections are closed, once
-   * each. Those of a node that was only cut off come back with their next event.
+   * The node is taken for dead, or has restarted as `alive`: each of its other connections is told
+   * as closed, once. Those of a node that was only cut off come back with their next event.
    */
   nodeLost(node: string, alive: string | undefined): void {
     if (alive !== undefined) this.#connections.forgetDetached(node, alive);
@@ -120,7 +120,7 @@ export class EventReceiver implements BatchSink {
     if (connection === undefined) return;
     const { record } = this.#streams;
     if (seq <= connection.seq) {
-      // Another stream has told of it before. It may still wait for its handler.
+      // Another stream has brought it before. It may still wait for its handler.
       this.#dispatcher.again(connection, record);
       return;
     }
@@ -156,8 +156,8 @@ export class EventReceiver implements BatchSink {
   }
 
   /**
-   * The connection opened now, or earlier with another origin. Which number comes next is not
-   * looked at: at the change from open mode, events below it may still be on their way.
+   * The connection opened now, or earlier at another origin. The number of its next event is
+   * ignored: at the change from open mode, events below it may still be on their way.
    */
   #introduced(type: "open" | "assigned", id: string, given: unknown): void {
     const assigned = type === "assigned";
@@ -231,7 +231,7 @@ export class EventReceiver implements BatchSink {
     );
   }
 
-  /** Other origins have these connections now: this one hears no more of them. */
+  /** Other origins have these connections now. */
   #moved(ids: readonly unknown[]): void {
     for (const id of ids) {
       const connection = typeof id === "string" ? this.#connections.get(id) : undefined;
@@ -250,8 +250,8 @@ export class EventReceiver implements BatchSink {
   }
 
   /**
-   * A node that begins another stream for this origin had given it up in between: its connections
-   * are others' now, and come back one by one, if at all.
+   * A node that begins another stream for this origin had given it up in between. Its connections
+   * moved to other origins, and may come back one by one.
    */
   #givenToOthers(node: string): void {
     for (const connection of this.#connections.ofNode(node)) {
@@ -272,7 +272,7 @@ export class EventReceiver implements BatchSink {
     return this.#unknown(id);
   }
 
-  /** `introduced`: what tells of it says who it is, so that no `open` has to be told again. */
+  /** `introduced`: the event has its info, so that `open` need not be told again. */
   #unknown(id: string, introduced = false): OriginConnection | undefined {
     const detached = this.#connections.takeDetached(id);
     if (detached === undefined) return this.#add(id);
@@ -310,6 +310,6 @@ function isOwn(node: string, [verb, id, result]: readonly unknown[]): boolean {
   if (verb === "ack") return true;
   if (verb === "reply") return isReplyOf(result, node);
   if (Array.isArray(id)) return id.every((one) => typeof one !== "string" || isOfNode(one, node));
-  // What is no id at all is told as such.
+  // A malformed id is told as such.
   return typeof id !== "string" || !id.includes(".") || isOfNode(id, node);
 }

@@ -39,7 +39,7 @@ export class EventStreams {
   readonly #sources: StreamMemory<EventSource>;
   #source: EventSource = newSource("", "", false);
   #missed = 0;
-  /** Of the batch that is being read, where it is to be acknowledged. */
+  /** Record of the batch that is being read, where it is to be acknowledged. */
   record: BatchRecord | undefined;
 
   /** `begunAnew`: a node has begun another stream for this origin. */
@@ -77,7 +77,7 @@ export class EventStreams {
     return [...nodes];
   }
 
-  /** Says where every stream stands. */
+  /** Tells every node how far its stream was received. */
   tellReceived(): void {
     for (const { node, assigned, stream } of this.#sources.values()) {
       if (assigned && stream !== undefined) this.#tellReceived(node, stream);
@@ -108,7 +108,7 @@ export class EventStreams {
   begin(name: string | undefined, first: number, items: number): number {
     if (name === undefined) return 0;
     const source = this.#source;
-    // Of a connection that the node has given up, and the broker read to its end later.
+    // The node has given the stream up; the broker still delivers what is left of it.
     if (source.ended.has(name)) return items;
     const stream = this.#streamOf(source, name);
     return source.assigned

@@ -1,9 +1,9 @@
-/** Thrown inside a batch that is no MessagePack; the caller makes one error of it. */
+/** The batch is not MessagePack. The caller makes one error of it. */
 export class Malformed extends Error {}
 
 /**
- * Reads MessagePack where a general decoder would make values that nobody needs. Only what a
- * batch of events is made of; anything else is skipped and given to the general decoder.
+ * Reads MessagePack without the values that a general decoder would make. It knows what batches of
+ * messages are made of; anything else is skipped, for the general decoder.
  */
 export class MessagePackCursor {
   bytes: Buffer = Buffer.alloc(0);

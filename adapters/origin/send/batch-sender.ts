@@ -9,9 +9,9 @@ import { CommandBatch } from "./command-batch.ts";
 import type { Expiry } from "./expiry.ts";
 import type { SendQueue } from "./send-queue.ts";
 
-/** A batch that was published. */
+/** A batch with its numbers. */
 export interface SentBatch extends NumberedBatch {
-  /** Of its commands, as the queue counts them. */
+  /** Bytes of its commands, as the queue counts them. */
   readonly bytes: number;
   /** The broker has confirmed it, or refused it. */
   answered: boolean;
@@ -28,8 +28,9 @@ export interface BatchStream {
 }
 
 /**
- * Commands to one topic: one batch a turn of the event loop, a few in flight, so that batches get
- * larger under load. What the broker has not confirmed is published again after a reconnect.
+ * Commands to one topic: one batch for each turn of the event loop, and few in flight, so that
+ * batches get larger under load. What the broker has not confirmed is published again after a
+ * reconnect.
  */
 export abstract class BatchSender {
   readonly topic: string;
@@ -37,7 +38,7 @@ export abstract class BatchSender {
   protected stream: BatchStream;
   readonly #streamName: () => string;
   readonly #inFlightMax: number;
-  /** So many may be under way before a batch that is not full yet goes out. */
+  /** A batch that is not full goes out while fewer batches than this are in flight. */
   readonly #inFlightTarget: number;
   /** Earlier streams, until the broker has answered their batches. */
   readonly #former: Set<BatchStream> = new Set();
@@ -178,7 +179,7 @@ export abstract class BatchSender {
         this.#commands -= batch.count;
         stream.unansweredBytes -= batch.payload.byteLength;
         this.queue.settle(batch.bytes);
-        // The receiver would wait for it: it is lost.
+        // The batch is lost, and the receiver would wait for it.
         if (error !== undefined && stream === this.stream) this.renew();
         if (error !== undefined) this.queue.failed(error);
       }
@@ -195,7 +196,7 @@ export abstract class BatchSender {
     if (this.#commands === 0) this.drained();
   }
 
-  /** After all is published: a handler may send more. */
+  /** Called when everything is published, because a handler may send more. */
   #tellExpired(): void {
     const expired = this.#expired;
     if (expired === 0) return;

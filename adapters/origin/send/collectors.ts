@@ -9,21 +9,20 @@ export interface Collector<Result> {
   lost(node: string): void;
   /** Whether nothing more is expected. */
   readonly done: boolean;
-  /** What is known so far. */
+  /** The result as far as it is known. */
   result(): Result;
 }
 
-const outcomes: ReadonlySet<unknown> = new Set([
-  ...["sent", "slow", "gone", "expired", "closed", "joined", "left", "stored", "renewed"],
-  ...["accepted", "rejected"],
-]);
+const outcomes: ReadonlySet<unknown> = new Set(
+  "sent slow gone expired closed joined left stored renewed accepted rejected".split(" "),
+);
 
-/** Whether a word of a reply is one of the stable error codes. */
+/** Whether an outcome of a reply is one of the stable error codes. */
 export function isErrorCode(word: unknown): word is ErrorCode {
   return typeof word === "string" && Object.hasOwn(ErrorCode, word);
 }
 
-/** `{id: outcome}` for the ids of one command; `unknown` for those that nobody answered for. */
+/** `{id: outcome}` for the ids of one command; `unknown` where no node answered. */
 export class IdOutcomes<Outcome extends string>
   implements Collector<ReadonlyMap<string, Outcome>>
 {
@@ -41,7 +40,7 @@ export class IdOutcomes<Outcome extends string>
 
   take(reply: Readonly<Record<string, unknown>>): void {
     for (const [id, outcome] of Object.entries(reply)) {
-      // The first word counts; one of a later version of the gateway stays unknown.
+      // The first outcome counts; one of a later version of the gateway stays `unknown`.
       if (!this.#open.has(id) || !(outcomes.has(outcome) || isErrorCode(outcome))) continue;
       this.#open.delete(id);
       this.#outcomes.set(id, outcome as Outcome);
@@ -57,7 +56,7 @@ export class IdOutcomes<Outcome extends string>
   }
 }
 
-/** One answer from each of several nodes, or one in several parts. */
+/** Answers of several nodes, each in one or more parts. */
 abstract class NodeReplies<Result> implements Collector<Result> {
   readonly #open: Set<string>;
   readonly #missing: Set<string>;
@@ -71,7 +70,7 @@ abstract class NodeReplies<Result> implements Collector<Result> {
     return this.#open.size === 0;
   }
 
-  /** Nodes that have not, or not wholly, answered. */
+  /** Nodes that have not answered, or not completely. */
   get missing(): string[] {
     return [...this.#missing, ...this.#open];
   }
@@ -97,7 +96,7 @@ function count(value: unknown): number {
   return typeof value === "number" && value > 0 ? value : 0;
 }
 
-/** What became of a `publish`, node by node. */
+/** The outcome of a `publish`, by node. */
 export class PublishReplies extends NodeReplies<PublishOutcome> {
   readonly #nodes: Map<string, PublishCounts & { error?: ErrorCode }> = new Map();
 
@@ -115,8 +114,10 @@ export class PublishReplies extends NodeReplies<PublishOutcome> {
   protected part(node: string, reply: Readonly<Record<string, unknown>>): void {
     const { sent, slow, gone, expired, error } = reply;
     const counts = {
-      ...{ sent: count(sent), slow: count(slow) },
-      ...{ gone: count(gone), expired: count(expired) },
+      sent: count(sent),
+      slow: count(slow),
+      gone: count(gone),
+      expired: count(expired),
     };
     this.#nodes.set(node, isErrorCode(error) ? { ...counts, error } : counts);
   }
@@ -138,7 +139,7 @@ export interface QueryOutcome {
   readonly missing: readonly string[];
 }
 
-/** Who is connected, node by node. */
+/** The answers to a query, by node. */
 export class QueryReplies extends NodeReplies<QueryOutcome> {
   readonly #listed: Map<string, Listed> = new Map();
   readonly #counts: Map<string, number> = new Map();
@@ -160,9 +161,13 @@ export class QueryReplies extends NodeReplies<QueryOutcome> {
     for (const entry of Array.isArray(connections) ? connections : []) {
       const { id, at, user, bufferedAmount } = entry as Partial<Listed>;
       if (typeof id !== "string") continue;
-      const known = typeof user === "string" ? user : undefined;
-      const numbers = { at: count(at), bufferedAmount: count(bufferedAmount) };
-      this.#listed.set(id, { id, node, user: known, ...numbers });
+      this.#listed.set(id, {
+        id,
+        node,
+        at: count(at),
+        user: typeof user === "string" ? user : undefined,
+        bufferedAmount: count(bufferedAmount),
+      });
     }
   }
 }

@@ -13,7 +13,7 @@ export function withBase(batch: Uint8Array, base: number, json: boolean): Uint8A
   return joined(batch, json ? new TextEncoder().encode(`],${base}]`) : encode(base));
 }
 
-/** Room for `["send"` and for what data has in front. */
+/** Room for `["send"` and for the header of the data. */
 const sendRoom = 16;
 
 /** The commands of one batch under construction, written into one growing buffer. */
@@ -28,7 +28,7 @@ export class CommandBatch {
     this.#json = json;
   }
 
-  /** Of its commands, without the commas between them. */
+  /** Bytes of its commands, without the commas between them. */
   get bytes(): number {
     return this.#json ? this.#at - this.items : this.#at;
   }
@@ -77,10 +77,10 @@ export class CommandBatch {
     if (expiry !== undefined) this.#marks.push({ start, end: this.#at, expiry });
   }
 
-  /** Leaves out what has expired. Returns how many of these commands nobody is told of. */
+  /** Removes expired commands. Returns how many of them no promise reports. */
   expire(): number {
     let untold = 0;
-    // From the last to the first, so that the places of those before stay what they are.
+    // From the last to the first, so that the positions of the others stay valid.
     for (const { start, end, expiry } of this.#marks.reverse()) {
       if (expiry.leave()) continue;
       this.#buffer.copyWithin(start, end, this.#at);
@@ -132,9 +132,9 @@ export class CommandBatch {
   }
 }
 
-/** Both in an exact buffer: MQTT.js clones the whole buffer behind a view. */
+/** Both in a buffer of their size: MQTT.js clones the whole buffer behind a view. */
 function joined(head: Uint8Array, rest: Uint8Array): Uint8Array<ArrayBuffer> {
-  const bytes = Buffer.allocUnsafeSlow(head.length + rest.length);
+  const bytes = new Uint8Array(Buffer.allocUnsafeSlow(head.length + rest.length).buffer);
   bytes.set(head);
   bytes.set(rest, head.length);
   return bytes;

@@ -85,7 +85,7 @@ export class ConnectionCommands {
       let expiry: Expiry | undefined;
       if (ttlMs !== undefined) {
         const expired = Object.fromEntries(ids.map((id) => [id, "expired"]));
-        // Told when its time is over, if somebody still waits then.
+        // Reported when its time is over, if the caller still waits then.
         const told = ttlMs < timeoutMs ? () => this.#replies.reply(ref, expired) : undefined;
         expiry = new Expiry(this.#clock, ttlMs, told);
       }
@@ -102,9 +102,9 @@ export class ConnectionCommands {
   }
 
   /**
-   * Changes connections, and tells the outcome of each. Refusals are told as errors too, so that
-   * nobody has to wait. It rejects where the signal aborts or nothing could be sent; no rejection
-   * stays unhandled where the caller ignores the promise.
+   * Changes connections; resolves to the outcome of each. It rejects where the signal aborts or
+   * nothing could be sent. Refusals and failures are told as `error` too, and a caller may ignore
+   * the promise.
    */
   change<Done extends ChangeDone>(
     targets: Targets,

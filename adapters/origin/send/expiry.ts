@@ -2,7 +2,7 @@ import { ServiceError } from "../../../core/base/mod.ts";
 import type { Clock } from "../../../core/ports/mod.ts";
 import { originLimits } from "../base/mod.ts";
 
-/** The time after which a command must not be sent any more, while it waits here. */
+/** When a command that waits in this process must not be sent any more. */
 export class Expiry {
   readonly #clock: Clock;
   readonly #expiresAt: number;
@@ -10,7 +10,7 @@ export class Expiry {
   #over = false;
   #sent = false;
 
-  /** `told` is called once where the command is dropped; it waits for no turn of the command's. */
+  /** `told` is called once if the command is dropped, as soon as its time is over. */
   constructor(clock: Clock, ttlMs: number, told?: () => void) {
     if (!Number.isFinite(ttlMs) || ttlMs < 0) {
       throw new ServiceError("command-malformed", `ttlMs ${String(ttlMs)}: a number from 0`);
@@ -24,12 +24,12 @@ export class Expiry {
     });
   }
 
-  /** Somebody is told that it was dropped. */
+  /** A callback reports that it was dropped. */
   get isTold(): boolean {
     return this.#told !== undefined;
   }
 
-  /** Whether the command may go out now; if not, it never may. */
+  /** Whether the command may go out now. Otherwise it is dropped. */
   leave(): boolean {
     if (this.#clock.now() > this.#expiresAt) this.#drop();
     this.#sent = !this.#over;

@@ -10,7 +10,7 @@ export interface Admitted {
   readonly expiry: Expiry | undefined;
 }
 
-/** Commands to one topic that several nodes hear: bare batches, which no node acknowledges. */
+/** Commands to one topic that several nodes receive: bare batches, which none acknowledges. */
 class GroupSender extends BatchSender {
   readonly #drained: () => void;
 

@@ -9,9 +9,9 @@ import type { SendQueue } from "./send-queue.ts";
 const sendRoom = 64;
 
 /**
- * The numbered stream of commands to one node. The broker's word is not enough, because it may
- * drop what it has confirmed, or be killed with it: batches are kept until the node acknowledges
- * them, and published again after a gap, an outage or a silence.
+ * The numbered stream of commands to one node. A broker may drop what it has confirmed, or be
+ * killed with it. So batches are kept until the node acknowledges them, and published again after
+ * a gap, an outage or a silence.
  */
 export class NodeSender extends BatchSender {
   /** The node is taken for dead: nothing more is written here. */
@@ -19,7 +19,7 @@ export class NodeSender extends BatchSender {
   readonly #lives: () => boolean;
   #watching = false;
 
-  /** `lives` says whether the node's presence stands: only such a node will acknowledge. */
+  /** `lives`: whether the node has a presence. Only such a node acknowledges. */
   constructor(topic: string, queue: SendQueue, streamName: () => string, lives: () => boolean) {
     super(
       topic,
@@ -65,7 +65,7 @@ export class NodeSender extends BatchSender {
     if (stream === this.stream.name) this.stream.reliable.acknowledge(count, received);
   }
 
-  /** The node is taken for dead: what waits goes out still, and nothing is kept. */
+  /** The node is taken for dead: what waits still goes out, and nothing is kept. */
   retire(): void {
     this.#retired = true;
     this.renew();
@@ -77,8 +77,8 @@ export class NodeSender extends BatchSender {
   }
 
   /**
-   * With the number of the oldest command that could be repeated, so that a node which does not
-   * know the stream knows what it missed. What is not kept cannot be repeated.
+   * A batch names the oldest command that can be repeated, so that a node that does not know the
+   * stream yet sees what it missed. What is not kept cannot be repeated.
    */
   protected override payload({ first, payload }: SentBatch, stream: BatchStream): Uint8Array {
     const kept = stream === this.stream && this.keeps;
@@ -100,7 +100,7 @@ export class NodeSender extends BatchSender {
     if (this.#retired) this.queue.senders.delete(this);
   }
 
-  /** While anything is kept, looks once in a while whether the node is silent. */
+  /** While anything is kept, checks now and then whether the node is silent. */
   #watch(): void {
     if (this.#watching) return;
     this.#watching = true;

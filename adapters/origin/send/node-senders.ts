@@ -40,7 +40,7 @@ export class NodeSenders {
       sender = new NodeSender(
         topics.nodeCommands(app, node, name),
         this.#queue,
-        // A number that no stream had: a node that was only taken for dead remembers them all.
+        // Never used before: a node that was wrongly taken for dead remembers all its streams.
         () => `${name}:${incarnation}:${node}:${this.#streams++}`,
         () => this.#lives(node),
       );
@@ -55,7 +55,7 @@ export class NodeSenders {
     this.#nodes.delete(node);
   }
 
-  /** A node has begun a new life: what its last one was told does not concern it. */
+  /** A node has restarted: what was sent to its last incarnation does not concern it. */
   renewed(node: string): void {
     this.#nodes.get(node)?.renew();
   }

@@ -1,15 +1,15 @@
 import type { Clock } from "../../../core/ports/mod.ts";
 import { originLimits } from "../base/mod.ts";
 
-/** A change of members that is under way, or a publish that waits for those before it. */
+/** A change of members in progress, or a publish that waits for the changes before it. */
 interface Entry {
   done: boolean;
   readonly publish?: () => void;
 }
 
 /**
- * Keeps the order between what this origin does to a group's members and what it publishes to
- * them: joins go to the members' nodes, publishes to the group, by different topics.
+ * Keeps the order between the joins and leaves of a group and the publishes to it. They have
+ * different topics: joins go to the members' nodes, publishes to the group.
  */
 export class PublishBarrier {
   readonly #clock: Clock;
@@ -19,7 +19,7 @@ export class PublishBarrier {
     this.#clock = clock;
   }
 
-  /** Members of the group are being changed, until the answer is there, or for a limited time. */
+  /** A change of the group's members has begun. It ends with its answer, or after a time. */
   change(group: string, answer: Promise<unknown>): void {
     const entry: Entry = { done: false };
     this.#entries(group).push(entry);
@@ -33,13 +33,13 @@ export class PublishBarrier {
     answer.then(end, end);
   }
 
-  /** Publishes when every change before it is done: mostly at once. */
+  /** Publishes when every change before it has ended. */
   publish(group: string, publish: () => void): void {
     if (!this.#groups.has(group)) publish();
     else this.#entries(group).push({ done: true, publish });
   }
 
-  /** The origin ends: nothing is waited for any longer. */
+  /** The origin is closing: every change ends, and what waits is published. */
   end(): void {
     for (const [group, entries] of this.#groups) {
       for (const entry of entries) entry.done = true;
@@ -61,7 +61,7 @@ export class PublishBarrier {
     if (entries === undefined) return;
     let at = 0;
     while (entries[at]?.done === true) at++;
-    // What is being published now is in front of nothing any more.
+    // Removed first, because a publish may add entries.
     const ready = entries.splice(0, at);
     if (entries.length === 0) this.#groups.delete(group);
     for (const { publish } of ready) publish?.();

@@ -18,7 +18,7 @@ import type { NodeSenders } from "./node-senders.ts";
 import type { PublishBarrier } from "./publish-barrier.ts";
 import type { Replies } from "./replies.ts";
 
-/** Whose connections a query asks for. */
+/** Which connections a query asks for. */
 export type Subject =
   | { readonly group: string; readonly ids?: undefined }
   | { readonly group?: undefined; readonly ids: readonly string[] };
@@ -48,7 +48,7 @@ export class Publisher {
     this.#nodes = nodes;
   }
 
-  /** To the group's own topic: only nodes with members receive it. */
+  /** Publishes to the group's own topic: only nodes with members receive it. */
   publish(group: string, message: MessageData, options: PublishOptions = {}): void {
     const data = checkedData(message);
     this.#senders.assertOpen();
@@ -60,7 +60,7 @@ export class Publisher {
     this.#barrier.publish(group, () => this.#groups.add(admitted, group));
   }
 
-  /** To all nodes, so that each answers, those without members too. */
+  /** Publishes to all nodes, so that each answers, also without members. */
   async publishWithReply(
     group: string,
     message: MessageData,
@@ -70,7 +70,7 @@ export class Publisher {
     const { signal, ttlMs } = options;
     const map = this.#options(options);
     const known = this.#livingNodes(signal);
-    // Without a wait where there is no need, so that it keeps its place among other publishes.
+    // Without `await` where nodes are known, so that it keeps its place among other publishes.
     const nodes = known.length > 0 ? known : await this.#firstNodes(signal);
     const { ref, result } = this.#replies.expect(new PublishReplies(nodes), options);
     const send = (expiry?: Expiry): void => {
@@ -89,7 +89,7 @@ export class Publisher {
     return Promise.race([result, expired]);
   }
 
-  /** Who is connected, or with `count` how many, as the nodes tell. */
+  /** Asks the nodes for connections, or with `count` for their number. */
   async query(subject: Subject, options: WaitOptions, count: boolean): Promise<QueryOutcome> {
     const { signal } = options;
     const known = this.#livingNodes(signal);

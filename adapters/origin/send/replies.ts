@@ -8,13 +8,13 @@ interface Pending {
   readonly settle: () => void;
 }
 
-/** A command that is about to be sent, and what it will have come to. */
+/** The `ref` of a command that is about to be sent, and its result. */
 export interface Expected<Result> {
   readonly ref: string;
   readonly result: Promise<Result>;
 }
 
-/** Replies that are waited for, by the `ref` of their command. */
+/** Expected replies, by the `ref` of their command. */
 export class Replies {
   readonly #clock: Clock;
   readonly #prefix: string;
@@ -22,27 +22,27 @@ export class Replies {
   readonly #pending: Map<string, Pending> = new Map();
   #count = 0;
 
-  /** Refs begin with `prefix`: in open mode every origin hears the replies to all. */
+  /** Refs begin with `prefix`: in open mode every origin receives every reply. */
   constructor(clock: Clock, prefix: string, failed: (error: ServiceError) => void) {
     this.#clock = clock;
     this.#prefix = prefix;
     this.#failed = failed;
   }
 
-  /** Whether one more may be waited for. */
+  /** No further reply can be expected. */
   get full(): boolean {
     return this.#pending.size >= originLimits.repliesMax;
   }
 
   /**
-   * A new ref, and what the collector has once it is done or the time is over. Rejects where the
-   * signal says so; throws where it has said so already.
+   * A new ref, and the collector's result once it is complete or the time is over. The result
+   * rejects where the signal aborts. Throws where it is aborted already.
    */
   expect<Result>(collector: Collector<Result>, options: WaitOptions = {}): Expected<Result> {
     const { timeoutMs = originLimits.replyMs, signal } = options;
     checkTimeout(timeoutMs);
     signal?.throwIfAborted();
-    if (this.full) throw new ServiceError("send-queue-full", "too many replies are waited for");
+    if (this.full) throw new ServiceError("send-queue-full", "too many commands wait for a reply");
     const ref = `${this.#prefix}:${this.#count++}`;
     const result = new Promise<Result>((resolve, reject) => {
       let cancel: Cancel = () => {};
@@ -64,12 +64,12 @@ export class Replies {
       this.#pending.set(ref, { collector, settle });
       if (collector.done) settle();
     });
-    // Whoever fails to send does not wait for it; then a signal's end of it concerns nobody.
+    // Where sending fails nobody waits for the result: its rejection must not count as unhandled.
     result.catch(() => {});
     return { ref, result };
   }
 
-  /** A `reply` event. A command for several nodes gets one from each, a large one several. */
+  /** A `reply` item. A command for several nodes gets one from each, and a large one several. */
   reply(ref: unknown, result: unknown): void {
     if (typeof result !== "object" || result === null) return;
     if (ref === null) this.#refused(result);
@@ -79,7 +79,7 @@ export class Replies {
     if (pending.collector.done) pending.settle();
   }
 
-  /** A node has died: nobody waits for it any longer. */
+  /** A node has died: its replies are not expected any more. */
   nodeLost(node: string): void {
     for (const { collector, settle } of [...this.#pending.values()]) {
       collector.lost(node);
@@ -87,12 +87,12 @@ export class Replies {
     }
   }
 
-  /** The origin ends: nobody waits any longer. */
+  /** The origin is closed: every result is what is known so far. */
   end(): void {
     for (const { settle } of [...this.#pending.values()]) settle();
   }
 
-  /** An answer to a handshake that came to nothing is told without having been asked for. */
+  /** A node tells without a `ref` that an answer to a handshake failed. */
   #refused(result: object): void {
     for (const [id, code] of Object.entries(result)) {
       if (isErrorCode(code)) this.#failed(new ServiceError(code, `the handshake of ${id}`));

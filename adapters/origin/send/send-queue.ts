@@ -2,7 +2,7 @@ import { limits, ServiceError } from "../../../core/base/mod.ts";
 import type { Clock } from "../../../core/ports/mod.ts";
 import type { MqttLink } from "../../mqtt/link/mod.ts";
 
-/** Who publishes the commands of a queue. */
+/** A sender of the queue's commands. */
 interface QueuedSender {
   /** Commands that the broker has not confirmed. */
   readonly commands: number;
@@ -16,12 +16,12 @@ export interface Dropped {
   readonly bytes: number;
 }
 
-/** What a packet has besides one command: topic, stream name, numbers. */
+/** Bytes of a packet besides one command: topic, stream name, numbers. */
 const packetRoom = 1_024;
 
 /**
- * The commands of one kind that the broker has not confirmed: how many bytes they have, bounded,
- * who publishes them, and who waits until the broker has them.
+ * The commands of one kind that the broker has not confirmed: the bound of their bytes, their
+ * senders, and the callers that wait until the broker has them.
  */
 export class SendQueue {
   readonly link: MqttLink;
@@ -76,7 +76,7 @@ export class SendQueue {
     this.#bytes += bytes;
   }
 
-  /** The broker has them, or never will. */
+  /** The broker has so many bytes, or they are dropped. */
   settle(bytes: number): void {
     if (this.#ended) return;
     this.#bytes -= bytes;
@@ -98,7 +98,7 @@ export class SendQueue {
     for (const sender of this.senders) sender.connected(connected);
   }
 
-  /** The origin is closed: nobody waits any longer. */
+  /** The origin is closed: what is left is dropped. */
   end(): Dropped {
     const bytes = this.#bytes;
     let commands = 0;

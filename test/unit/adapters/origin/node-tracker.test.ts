@@ -55,7 +55,7 @@ test("another incarnation of a node is the end of the one before, at once", () =
   tracker.presence("n1", presence("i1"));
   assert.deepEqual(lost, []);
   tracker.presence("n1", presence("i2"));
-  assert.deepEqual([lost, tracker.incarnation("n1")], [["n1 i2"], "i2"]);
+  assert.deepEqual([lost, tracker.lives("n1")], [["n1 i2"], true]);
 });
 
 test("while an origin has no broker, and when it stood still itself, no node is lost", () => {
