@@ -18,9 +18,9 @@ const files = {
 const tests = {
   moved: "test/unit/core/routing/moved-connections.test.ts",
   drain: "test/unit/core/connection/drain.test.ts",
-  ask: "test/integration/presence-ask.test.ts",
-  retained: "test/integration/retained.node.test.ts",
-  originRetained: "test/integration/origin-retained.test.ts",
+  ask: "test/integration/broker/presence-ask.test.ts",
+  retained: "test/integration/broker/retained.node.test.ts",
+  originRetained: "test/integration/origin/origin-retained.test.ts",
   receiver: "test/unit/adapters/origin/event-receiver.test.ts",
   cluster: "test/unit/core/gateway-cluster.test.ts",
   groups: "test/unit/core/groups/groups.test.ts",

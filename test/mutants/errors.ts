@@ -14,7 +14,7 @@ const files = {
 } as const;
 const tests = {
   cluster: "test/unit/core/gateway-cluster.test.ts",
-  conformance: "test/integration/mqtt-conformance.test.ts",
+  conformance: "test/integration/broker/mqtt-conformance.test.ts",
   sizes: "test/unit/core/connection/message-sizes.test.ts",
   handshakes: "test/unit/core/handshake/address-handshakes.test.ts",
   drain: "test/unit/core/connection/drain.test.ts",

@@ -27,9 +27,9 @@ const tests = {
   senders: "test/unit/adapters/origin/node-senders.test.ts",
   heads: "test/unit/core/commands/command-heads.test.ts",
   streams: "test/unit/core/streams/reliable-receiver.test.ts",
-  origin: "test/integration/origin.test.ts",
-  limits: "test/integration/origin-limits.test.ts",
-  leaving: "test/integration/origin-presence.test.ts",
+  origin: "test/integration/origin/origin.test.ts",
+  limits: "test/integration/origin/origin-limits.test.ts",
+  leaving: "test/integration/origin/origin-presence.test.ts",
   ids: "test/unit/core/connection/connection-id.test.ts",
 } as const;
 

@@ -15,12 +15,12 @@ const files = {
   run: "test/run.ts",
 } as const;
 const tests = {
-  compose: "test/integration/compose.test.ts",
+  compose: "test/integration/gateway/compose.test.ts",
   guard: "test/unit/core/connection/connection-guard.test.ts",
   address: "test/unit/core/handshake/client-address.test.ts",
-  tls: "test/integration/tls.node.test.ts",
+  tls: "test/integration/access/tls.node.test.ts",
   sockets: "test/runtimes/sockets-bun-native.node.test.ts",
-  runner: "test/integration/runner.node.test.ts",
+  runner: "test/integration/programs/runner.node.test.ts",
   limits: "test/unit/core/connection/message-sizes.test.ts",
 } as const;
 

@@ -19,9 +19,9 @@ const tests = {
   streams: "test/unit/core/events/event-stream.test.ts",
   sender: "test/unit/core/streams/reliable-sender.test.ts",
   receiver: "test/unit/adapters/origin/event-receiver.test.ts",
-  origin: "test/integration/origin.test.ts",
-  link: "test/integration/mqtt-link.test.ts",
-  outage: "test/integration/stream-outage.test.ts",
+  origin: "test/integration/origin/origin.test.ts",
+  link: "test/integration/broker/mqtt-link.test.ts",
+  outage: "test/integration/origin/stream-outage.test.ts",
 } as const;
 
 /** Numbers, gaps, acks, repetitions, the window: items 1 to 7 of the page. */

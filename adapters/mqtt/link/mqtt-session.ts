@@ -177,7 +177,7 @@ export class MqttSession implements SubscriptionBroker {
       dup: false,
       messageId,
     } as const;
-    // biome-ignore lint/complexity/useLiteralKeys: TypeScript lets #members through so.
+    // biome-ignore lint/complexity/useLiteralKeys: TypeScript lets private members through so.
     client["_sendPacket"](packet, undefined, undefined, true);
   }
 

@@ -164,7 +164,7 @@ test("runner: a skipped test has a reason, if need be that of another runtime's 
 test("runner: a file that needs mosquitto is known by its imports", () => {
   const needs = (file: string): boolean =>
     imports(`test/${file}`, "test/support/broker/mosquitto.ts");
-  assert.ok(needs("integration/outage.node.test.ts"));
+  assert.ok(needs("integration/broker/outage.node.test.ts"));
   assert.ok(needs("faults/node-wasm.node.test.ts"), "by way of others");
   assert.ok(!needs("unit/house/runner.test.ts"));
 });

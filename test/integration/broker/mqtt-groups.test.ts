@@ -1,0 +1,170 @@
+import assert from "node:assert/strict";
+import net from "node:net";
+import { test } from "node:test";
+import { Aedes } from "aedes";
+import { startEmbeddedBroker } from "../../../adapters/broker/mod.ts";
+import { MqttCommandBus, MqttLink, Topics } from "../../../adapters/mqtt/mod.ts";
+import { bytes, ear } from "../../conformance/cluster-rig.ts";
+import { plainClient, testPorts } from "../../support/broker/broker-rigs.ts";
+import { Mosquitto } from "../../support/broker/mosquitto.ts";
+import { TcpProxy } from "../../support/process/tcp-proxy.ts";
+import { waitFor } from "../../support/process/wait.ts";
+
+const app = "default";
+const topics = new Topics();
+
+interface PickyBroker {
+  readonly url: string;
+  /** Filters with this text in them are not granted. */
+  refused: string;
+  cut(): void;
+  close(): Promise<void>;
+}
+
+/** A broker with rights, as operators give them. */
+async function pickyBroker(): Promise<PickyBroker> {
+  const broker = await Aedes.createBroker({
+    authorizeSubscribe: (_client, subscription, answer) =>
+      answer(null, subscription.topic.includes(picky.refused) ? null : subscription),
+  });
+  const sockets = new Set<net.Socket>();
+  const server = net.createServer((socket) => {
+    sockets.add(socket);
+    broker.handle(socket);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as net.AddressInfo;
+  const picky: PickyBroker = {
+    url: `mqtt://127.0.0.1:${port}`,
+    refused: "secret",
+    cut() {
+      for (const socket of sockets) socket.destroy();
+      sockets.clear();
+    },
+    async close() {
+      await new Promise<void>((resolve) => broker.close(resolve));
+      picky.cut();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+  return picky;
+}
+
+test("a group that the broker refuses is refused alone; the connection lives on", async () => {
+  const broker = await pickyBroker();
+  const ports = testPorts();
+  const bus = new MqttCommandBus({ url: broker.url, apps: [app], node: "a" }, ports);
+  const heard = ear();
+  await bus.start(heard.listener);
+  const answers: string[] = [];
+  for (const group of ["one", "secret", "two"]) {
+    bus.joinGroup(app, group, (error) => answers.push(`${group} ${error?.code ?? "joined"}`));
+  }
+  await waitFor(() => answers.length === 3, { what: "three answers" });
+  assert.deepEqual(answers.sort(), ["one joined", "secret group-refused", "two joined"]);
+  const link = new MqttLink({ url: broker.url, name: "x", role: "test" }, ports);
+  await link.start({ connected: () => {}, message: () => {} });
+  for (const group of ["secret", "one", "two"]) {
+    link.publish(topics.groupText(app, group), bytes(group), () => {});
+  }
+  await waitFor(() => heard.messages.length === 2, { what: "both messages" });
+  assert.deepEqual(heard.messages, ["default one 1 one", "default two 1 two"]);
+  assert.deepEqual(heard.connected, [true]);
+  await Promise.all([link.stop(), bus.stop()]);
+  await broker.close();
+});
+
+test("a group that is refused after a reconnect is told once, and asked for again", async () => {
+  const broker = await pickyBroker();
+  const ports = testPorts();
+  const options = { url: broker.url, name: "x", role: "test", filters: ["own"] };
+  const link = new MqttLink({ ...options, reconnectMsMax: 200 }, ports);
+  const connected: boolean[] = [];
+  const heard: string[] = [];
+  await link.start({
+    connected: (now) => connected.push(now),
+    message: (topic) => heard.push(topic),
+  });
+  let granted = 0;
+  for (const filter of ["g/1/#", "g/2/#", "h/#"]) {
+    link.subscribe(filter, (error) => {
+      assert.equal(error, undefined);
+      granted++;
+    });
+  }
+  await waitFor(() => granted === 3, { what: "granted" });
+  broker.refused = "g/";
+  broker.cut();
+  await waitFor(() => connected.length === 3, { what: "back" });
+  assert.equal(ports.logger.of("subscription-refused").length, 1);
+  broker.refused = "secret";
+  broker.cut();
+  await waitFor(() => connected.length === 5, { what: "back again" });
+  assert.equal(ports.logger.of("subscription-refused").length, 1);
+  link.publish("g/1/x", bytes("m"), () => {});
+  await waitFor(() => heard.length === 1, { what: "heard again" });
+  await link.stop();
+  await broker.close();
+});
+
+test("what a broker has retained for a group is not delivered", async () => {
+  const broker = await startEmbeddedBroker();
+  const anybody = await plainClient(broker.port);
+  const sent: (string | undefined)[] = [];
+  const retain = (topic: string): void =>
+    anybody.publish(topic, bytes("[1]"), (error) => sent.push(error?.code), true);
+  retain(topics.groupText(app, "room"));
+  retain(topics.groupCommands(app, "room", "me"));
+  await waitFor(() => sent.length === 2, { what: "kept" });
+  const url = `mqtt://127.0.0.1:${broker.port}`;
+  const bus = new MqttCommandBus({ url, apps: [app], node: "a" }, testPorts());
+  const heard = ear();
+  await bus.start(heard.listener);
+  await new Promise<void>((resolve) => bus.joinGroup(app, "room", () => resolve()));
+  // A retained publish is a message like any other for those who are there.
+  retain(topics.groupBinary(app, "room"));
+  await waitFor(() => heard.messages.length > 0, { what: "the message" });
+  assert.deepEqual(heard.messages, ["default room 2 [1]"]);
+  assert.deepEqual(heard.commands, []);
+  await Promise.all([bus.stop(), anybody.stop()]);
+  await broker.close();
+});
+
+for (const [limit, config] of [
+  ["no packet limit", []],
+  ["a packet limit of 2000 bytes", ["max_packet_size 2000"]],
+] as const) {
+  test(`2,000 groups are joined, kept across a reconnect and left: ${limit}`, async () => {
+    const broker = await Mosquitto.start({ config });
+    const proxy = await TcpProxy.start(broker.port);
+    const bus = new MqttCommandBus({ url: proxy.url, apps: [app], node: "a" }, testPorts());
+    const heard = ear();
+    await bus.start(heard.listener);
+    const names = Array.from({ length: 2_000 }, (_, index) => `@user/${index}`);
+    await Promise.all(
+      names.map(
+        (group) =>
+          new Promise<void>((resolve, reject) =>
+            bus.joinGroup(app, group, (error) => (error ? reject(error) : resolve())),
+          ),
+      ),
+    );
+    proxy.cut();
+    await waitFor(() => heard.connected.length === 3, { what: "back" });
+    const anybody = await plainClient(broker.port);
+    for (const group of names) {
+      anybody.publish(topics.groupText(app, group), bytes(group), () => {});
+    }
+    await waitFor(() => heard.messages.length === names.length, { what: "all messages" });
+    assert.equal(new Set(heard.messages).size, names.length);
+    for (const group of names) bus.leaveGroup(app, group);
+    await new Promise<void>((resolve) => bus.joinGroup(app, "last", () => resolve()));
+    anybody.publish(topics.groupText(app, names[7]!), bytes("no"), () => {});
+    anybody.publish(topics.groupText(app, "last"), bytes("yes"), () => {});
+    await waitFor(() => heard.messages.length > names.length, { what: "the last" });
+    assert.equal(heard.messages.at(-1), "default last 1 yes");
+    await Promise.all([bus.stop(), anybody.stop()]);
+    await proxy.close();
+    await broker[Symbol.asyncDispose]();
+  });
+}

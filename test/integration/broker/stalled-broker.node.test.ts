@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MqttCommandBus } from "../../../adapters/mqtt/mod.ts";
+import { ear } from "../../conformance/cluster-rig.ts";
+import { testPorts } from "../../support/broker/broker-rigs.ts";
+import { Mosquitto } from "../../support/broker/mosquitto.ts";
+import { waitFor } from "../../support/process/wait.ts";
+
+const app = "default";
+
+test("what a broker that hangs has no room for is told as lost, the rest arrives", async () => {
+  const broker = await Mosquitto.start();
+  const ports = testPorts();
+  const options = { url: broker.url(), apps: [app] };
+  const [heard, heardOther] = [ear(), ear()];
+  const bus = new MqttCommandBus({ ...options, node: "n1" }, ports);
+  const other = new MqttCommandBus({ ...options, node: "n2" }, testPorts());
+  await Promise.all([bus.start(heard.listener), other.start(heardOther.listener)]);
+  await new Promise<void>((resolve) => other.joinGroup(app, "room", () => resolve()));
+  const forwards = 100;
+  try {
+    broker.pause();
+    for (let index = 0; index < forwards; index++) {
+      bus.forwardToGroup(app, "room", new Uint8Array(1_048_576));
+    }
+    broker.resume();
+    assert.ok(heard.lost > 0, "more than may wait");
+    await waitFor(() => heardOther.commands.length + heard.lost === forwards, {
+      what: "the rest",
+    });
+    assert.equal(ports.logger.of("forward-failed").length, heard.lost);
+  } finally {
+    await Promise.all([bus.stop(), other.stop()]);
+    await broker[Symbol.asyncDispose]();
+  }
+});

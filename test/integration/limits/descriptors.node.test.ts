@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { describe, it, test } from "node:test";
+import { openStreams, skipWithoutProc } from "../../support/clients/open-streams.ts";
+import { handshakeText, RawClient } from "../../support/clients/raw-client.ts";
+import { combinations, startGateway } from "../../support/gateway/gateway.ts";
+import { waitFor } from "../../support/process/wait.ts";
+
+type Running = Awaited<ReturnType<typeof startGateway>>;
+
+const openFilesMax = 128;
+const flags = ["--max-connections", "1000", "--handshake-timeout", "1m"];
+
+function errors(gateway: Running, code: string): Promise<number> {
+  const pattern = new RegExp(`^wss_errors_total\\{code="${code}"\\} (\\d+)$`, "m");
+  const attempt = async (): Promise<{ count: number } | undefined> => {
+    try {
+      const url = `http://127.0.0.1:${gateway.info.adminPort}/metrics`;
+      const text = await (await fetch(url, { signal: AbortSignal.timeout(2_000) })).text();
+      return { count: Number(text.match(pattern)?.[1] ?? 0) };
+    } catch {
+      return undefined; // The port is just being opened again.
+    }
+  };
+  return waitFor(attempt, { what: "an answer of the admin port" }).then(({ count }) => count);
+}
+
+/** More streams than there are descriptors, of which none says a word. */
+async function flood(port: number): Promise<RawClient[]> {
+  const count = openFilesMax + 40;
+  const all = Array.from({ length: count }, () => RawClient.connect(port).catch(() => undefined));
+  // A port that closes meanwhile refuses some.
+  return (await Promise.all(all)).filter((client) => client !== undefined);
+}
+
+/** Tries until one gets in. */
+function connected(port: number): Promise<RawClient> {
+  const attempt = async (): Promise<RawClient | undefined> => {
+    try {
+      const client = await RawClient.connect(port);
+      client.write(handshakeText());
+      return (await client.answer()).statusCode === 101 ? client : undefined;
+    } catch {
+      return undefined;
+    }
+  };
+  return waitFor(attempt, { what: "a client that gets in" });
+}
+
+async function pinged(client: RawClient): Promise<void> {
+  client.send({ opcode: 9, payload: "there?" });
+  assert.equal((await client.frame()).payload.toString(), "there?");
+}
+
+describe("a node without descriptors", { skip: skipWithoutProc }, () => {
+  for (const { runtime, engine } of combinations) {
+    // When a port opens anew, Bun's `node:http` cuts its silent streams: soon there is room.
+    // Deno stops accepting unseen when the one accept that fails is over between two looks.
+    const cuts = runtime !== "node" && engine === "wasm";
+    it(`tells it and recovers, on ${runtime}, engine ${engine}`, { timeout: 30_000 }, async () => {
+      const options = { runtime, openFilesMax, flags: [...flags, "--engine", engine] };
+      const gateway = await startGateway(options);
+      const { port, adminPort } = gateway.info;
+      const said = (event: string): Record<string, unknown>[] =>
+        gateway.log.filter((line) => line.event === event);
+      const [low] = said("descriptors-low");
+      assert.match(
+        String(low?.message),
+        /^max-connections is 1000, and 128 open files allow \d+:/,
+      );
+      const kept = await RawClient.open(port);
+
+      // The client port alone: it keeps below the limit, handshakes not begun included.
+      const silent = await flood(port);
+      if (engine === "wasm") {
+        const streamsMax = Number(low?.streamsMax);
+        const isFull = (): boolean => openStreams(gateway.pid, port) === streamsMax;
+        if (runtime === "bun") await gateway.event("tcp-streams-full");
+        else await waitFor(isFull, { what: "streams up to the cap" });
+        assert.ok((await errors(gateway, "tcp-streams-full")) > 0);
+        assert.equal(said("tcp-streams-full").length, 1);
+        assert.equal(await errors(gateway, "accept-failed"), 0);
+      }
+      await pinged(kept);
+      for (const client of silent) client.destroy();
+      (await connected(port)).destroy();
+
+      // Another port takes them all, so no cap helps.
+      const others = await flood(adminPort);
+      if (!cuts) await gateway.event("accept-failed");
+      const refused = await Promise.allSettled([RawClient.connect(port)]);
+      await pinged(kept);
+      for (const client of others) client.destroy();
+      const after = await connected(port);
+      await pinged(after);
+      if (!cuts) {
+        await waitFor(async () => (await errors(gateway, "accept-failed")) > 0);
+        assert.equal(said("accept-failed").length, 1, "one line a minute");
+      }
+      for (const one of refused) if (one.status === "fulfilled") one.value.destroy();
+      await pinged(kept);
+      for (const client of [kept, after]) client.destroy();
+      assert.equal((await gateway.stop()).code, 0);
+    });
+  }
+});
+
+test("Bun and Deno start with 64 descriptors, and let a client in", async () => {
+  for (const { runtime, engine } of combinations.filter((of) => of.runtime !== "node")) {
+    const options = { runtime, openFilesMax: 64, flags: ["--engine", engine] };
+    const { info } = await startGateway(options);
+    const client = await connected(info.port);
+    await pinged(client);
+    client.destroy();
+  }
+});

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { decode } from "@msgpack/msgpack";
+import { startEmbeddedBroker } from "../../../adapters/broker/mod.ts";
+import { Topics } from "../../../adapters/mqtt/mod.ts";
+import { OriginControl } from "../../../adapters/origin/presence/origin-control.ts";
+import { plainClient, type TestBroker, testPorts } from "../../support/broker/broker-rigs.ts";
+import { waitFor } from "../../support/process/wait.ts";
+
+const topics = new Topics();
+const app = "default";
+let broker: TestBroker;
+
+before(async () => {
+  broker = await startEmbeddedBroker();
+});
+after(() => broker.close());
+
+test("an origin says that it lives while it can hear events, and that it leaves", async () => {
+  const heard: string[] = [];
+  const filters = [topics.originPresence(app, "o1"), topics.nodeCommands(app, "n1", "o1")];
+  const node = await plainClient(broker.port, filters, (topic, payload) => {
+    if (topic === filters[1]) heard.push(JSON.stringify(decode(new Uint8Array(payload))));
+    else if (payload.length === 0) heard.push("gone");
+    else heard.push(JSON.parse(new TextDecoder().decode(payload)).leaving ? "leaves" : "lives");
+  });
+  let ready = false;
+  const control = new OriginControl(
+    { app, name: "o1", incarnation: "i1", topics },
+    { url: `mqtt://127.0.0.1:${broker.port}`, version: "4" },
+    { window: 10, weight: 1 },
+    () => ready,
+    testPorts(),
+  );
+  await control.start();
+  control.begin();
+  control.announce();
+  control.acknowledge("n1", ["ack", "s", 1, 1]);
+  await waitFor(() => heard.length > 0, { what: "what was said after that" });
+  assert.deepEqual(heard, ['[["ack","s",1,1]]'], "it cannot hear events: it is not there");
+  ready = true;
+  control.announce();
+  await waitFor(() => heard.length === 2, { what: "its presence" });
+  assert.equal(heard[1], "lives");
+  // Confirmations wait for one another, and not for a heartbeat.
+  for (const count of [2, 3, 4]) control.acknowledge("n1", ["ack", "s", count]);
+  await waitFor(() => heard.some((one) => one.includes("4")), { what: "the confirmation" });
+  assert.deepEqual(heard.slice(2), ['[["ack","s",4]]']);
+  control.leave();
+  await waitFor(() => heard.includes("leaves"), { what: "that it leaves" });
+  await control.stop();
+  await waitFor(() => heard.at(-1) === "gone", { what: "the end" });
+  await node.stop();
+});

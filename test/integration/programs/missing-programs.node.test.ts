@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { Program } from "../../support/process/spawn.ts";
+
+/** Each needs another program; the last one has a test that needs none. */
+const files = [
+  "broker/outage.node",
+  "gateway/groups.node",
+  "access/tls.node",
+  "programs/browser.node",
+  "origin/origin-examples",
+];
+const hidden = ["mosquitto", "mosquitto_pub", "openssl", "chromium", "python3"];
+
+test("tests whose program is missing are skipped, counted, and told with the reason", async () => {
+  const logs = await mkdtemp(join(tmpdir(), "wss-logs-"));
+  after(() => rm(logs, { recursive: true, force: true }));
+  // Else Node's runner would take itself for a part of this run.
+  const env = { NODE_TEST_CONTEXT: "", TEST_LOGS: logs, TEST_WITHOUT: hidden.join(",") };
+  const paths = files.map((file) => `integration/${file}.test.ts`);
+  const runtimes = ["--runtime", "node", "--runtime", "bun"];
+  const run = new Program(process.execPath, ["dist/js/test/run.js", ...runtimes, ...paths], {
+    env,
+  });
+  assert.deepEqual(await run.exited, { code: 0, signal: null }, run.output);
+  const last = /^2 passed, 0 failed, (\d+) skipped$/.exec(run.lines.at(-1) ?? "");
+  assert.ok(last !== null, run.output);
+  const from = run.lines.indexOf("Skipped tests, and why:");
+  const told = new Map<string, number>();
+  for (const line of run.lines.slice(from + 1, run.lines.indexOf("", from))) {
+    const [, count, reason = ""] = /^ +(\d+) {2}(.+)$/.exec(line) ?? [];
+    told.set(reason, Number(count));
+  }
+  assert.deepEqual(
+    [...told.keys()].map((reason) => reason.split(" ")[0]),
+    ["mosquitto", "python3", "chromium"],
+  );
+  const [mosquitto = 0, python, browser] = told.values();
+  assert.deepEqual([python, browser], [2, 1]);
+  // Five combinations in groups.node alone, several tests each; Node.js 22 counts files alone.
+  const least = Number(process.versions.node.split(".")[0]) < 22 ? 25 : 3;
+  assert.ok(mosquitto >= least, run.output);
+  assert.equal(mosquitto + 3, Number(last[1]));
+});

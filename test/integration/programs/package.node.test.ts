@@ -1,0 +1,162 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join, resolve } from "node:path";
+import { after, before, test } from "node:test";
+import { WebSocket } from "ws";
+import { GatewayProcess } from "../../support/gateway/gateway.ts";
+import { bunProgram, denoProgram, nodeProgram, Program } from "../../support/process/spawn.ts";
+import { within } from "../../support/process/wait.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "wss-package-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Nothing that this package's users do may depend on where the repository stands. */
+const clone = join(folder, "clone");
+const byNpm = join(folder, "by-npm");
+const byBun = join(folder, "by-bun");
+
+const originFile = "origin.mjs";
+const originScript = `
+import { connectOrigin } from "websocket-service/origin";
+const origin = await connectOrigin({ broker: process.argv[2], name: process.argv[3] });
+origin.on("message", ({ connection, data }) => connection.send(data));
+console.log("ready");
+`;
+
+const typedScript = `
+import { connectOrigin, type Origin, reject } from "websocket-service/origin";
+export const origin: Origin = await connectOrigin({ broker: "mqtt://127.0.0.1" });
+origin.on("message", ({ connection, data }) => void connection.send(data));
+origin.authorize(() => reject(401));
+// @ts-expect-error: the declarations are there, and know what an origin has
+origin.nothing();
+`;
+
+async function succeeds(command: string, args: readonly string[], cwd: string): Promise<Program> {
+  const program = new Program(command, args, { cwd });
+  const exit = await within(program.exited, { deadline: 120_000, what: `${command} ${args[0]}` });
+  assert.deepEqual(exit, { code: 0, signal: null }, program.output);
+  return program;
+}
+
+function emptyProject(at: string): void {
+  mkdirSync(at);
+  writeFileSync(join(at, "package.json"), '{"private":true,"type":"module"}');
+  writeFileSync(join(at, originFile), originScript);
+  writeFileSync(join(at, "typed.ts"), typedScript);
+}
+
+let files: string[] = [];
+
+before(
+  async () => {
+    const left = new Set(["node_modules", "dist", ".git"]);
+    cpSync(".", clone, { recursive: true, filter: (source) => !left.has(basename(source)) });
+    const packed = await succeeds("npm", ["pack", "--json", "--pack-destination", folder], clone);
+    const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz"));
+    assert.ok(tarball, packed.output);
+    const json = packed.output.slice(packed.output.search(/^\[/m));
+    files = (JSON.parse(json) as [{ files: { path: string }[] }])[0].files.map(({ path }) => path);
+    for (const project of [byNpm, byBun]) emptyProject(project);
+    const quiet = ["--no-fund", "--no-audit"];
+    await succeeds("npm", ["install", ...quiet, join(folder, tarball)], byNpm);
+    await succeeds(resolve(bunProgram), ["add", join(folder, tarball)], byBun);
+  },
+  { timeout: 170_000 },
+);
+
+test("the package holds the library, the gateway, and nothing else", () => {
+  const rest = files.filter((path) => !path.startsWith("dist/lib/"));
+  assert.deepEqual(rest.sort(), [
+    "CHANGELOG.md",
+    "LICENSE",
+    "README.md",
+    "dist/third-party-licenses.txt",
+    "dist/websocket-service.js",
+    "package.json",
+  ]);
+  assert.ok(files.includes("dist/lib/adapters/origin/mod.js"));
+  assert.ok(files.includes("dist/lib/adapters/origin/mod.d.ts"));
+  assert.deepEqual(
+    files.filter((path) => path.includes("/test/") || path.includes("/runtimes/")),
+    [],
+  );
+});
+
+test("an origin's install does not bring the server's packages", () => {
+  const installed = readdirSync(join(byNpm, "node_modules"));
+  assert.ok(installed.includes("mqtt"));
+  for (const name of ["aedes", "hono", "jose", "assemblyscript", "bun", "typescript"]) {
+    assert.ok(!installed.includes(name), name);
+  }
+});
+
+test("the library's types hold under --strict, the libraries' checked too", async () => {
+  const tsc = resolve("node_modules/.bin/tsc");
+  const strict = ["--noEmit", "--strict", "--skipLibCheck", "false", "--target", "es2022"];
+  for (const [module, resolution] of [
+    ["nodenext", "nodenext"],
+    ["preserve", "bundler"],
+  ] as const) {
+    const how = ["--module", module, "--moduleResolution", resolution];
+    // Without `types` and `lib` of its own: the declarations name what they need themselves.
+    await succeeds(tsc, [...strict, ...how, "typed.ts"], byNpm);
+  }
+  await succeeds(resolve(denoProgram), ["check", "--quiet", "typed.ts"], byNpm);
+});
+
+test("an installed gateway starts with 64 descriptors, and lets a client in", async () => {
+  const bin = join(byNpm, "node_modules", ".bin", "websocket-service");
+  const limited = ["-c", 'ulimit -n 64; exec "$@"', "sh", nodeProgram(), bin, "serve"];
+  const ports = ["--port", "0", "--admin-port", "0", "--broker", "embedded"];
+  await using gateway = new GatewayProcess("sh", [...limited, ...ports], {
+    cwd: byNpm,
+    env: { WSS_BROKER_PORT: "0", WSS_LOG_FORMAT: "json" },
+  });
+  const { port } = await gateway.started;
+  const client = new WebSocket(`ws://127.0.0.1:${port}/`);
+  after(() => client.terminate());
+  await within(once(client, "open"), { what: "a client that gets in" });
+});
+
+test("installed origins on three runtimes answer clients of an installed gateway", async () => {
+  const bin = join(byNpm, "node_modules", ".bin", "websocket-service");
+  assert.ok(existsSync(bin));
+  const ports = ["--port", "0", "--admin-port", "0", "--broker", "embedded"];
+  await using gateway = new GatewayProcess(nodeProgram(), [bin, "serve", ...ports], {
+    cwd: byNpm,
+    env: { WSS_BROKER_PORT: "0", WSS_LOG_FORMAT: "json" },
+  });
+  const { port, brokerPort } = await gateway.started;
+  const broker = `mqtt://127.0.0.1:${brokerPort}`;
+  const deno = ["run", "--quiet", "--allow-all", originFile];
+  const origins: [name: string, cwd: string, command: string, ...args: string[]][] = [
+    ["nodejs", byNpm, nodeProgram(), originFile],
+    ["bun", byBun, resolve(bunProgram), originFile],
+    ["deno", byNpm, resolve(denoProgram), ...deno],
+  ];
+  for (const [name, cwd, command, ...args] of origins) {
+    await using origin = new Program(command, [...args, broker, name], { cwd });
+    await origin.line((line) => (line === "ready" ? line : undefined), `${name} is ready`);
+    const client = new WebSocket(`ws://127.0.0.1:${port}/`);
+    const echoed = new Promise<string>((resolve, reject) => {
+      client.on("open", () => client.send(name));
+      client.on("message", (data) => resolve(String(data)));
+      client.on("error", reject);
+    });
+    assert.equal(await within(echoed, { what: `the echo of ${name}` }), name);
+    client.terminate();
+    assert.equal((await origin.stop("SIGTERM")).signal, "SIGTERM");
+  }
+  assert.equal((await gateway.stop()).code, 0);
+});
