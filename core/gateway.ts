@@ -397,7 +397,7 @@ export class Gateway implements SocketHandler<Connection> {
     if (bytes === 0) return;
     const code = "events-unconfirmed";
     this.#metrics.error(code);
-    const message = "the node ends with events that nobody has confirmed";
+    const message = "the node ends with events that no origin acknowledged";
     this.#logger.log("warn", code, message, { code, bytes });
   }
 }

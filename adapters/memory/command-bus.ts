@@ -69,7 +69,7 @@ export class MemoryCommandBus implements CommandBus {
 
   joinGroup(app: string, group: string, done: JoinDone): void {
     if (this.#stopped) {
-      done(new ServiceError("broker-lost", "the bus is stopped"));
+      done(new ServiceError("broker-lost", "the command bus is stopped"));
       return;
     }
     const key = `${app}/${group}`;
@@ -93,7 +93,7 @@ export class MemoryCommandBus implements CommandBus {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#joined.clear();
-    const error = new ServiceError("broker-lost", "the bus is stopped");
+    const error = new ServiceError("broker-lost", "the command bus is stopped");
     for (const key of [...this.#joining.keys()]) this.#answerJoin(key, error);
     this.die();
   }

@@ -71,7 +71,7 @@ export class MemoryEventChannel implements EventChannel {
     // The broker delivers in a microtask: what is on its way arrives.
     await new Promise<void>((resolve) => queueMicrotask(resolve));
     if (this.#client !== undefined) this.#broker.disconnect(this.#client);
-    this.#fail("the channel is closed");
+    this.#fail("the event channel is closed");
   }
 
   #fail(message: string): void {

@@ -132,7 +132,7 @@ export class MqttCommandBus implements CommandBus {
     const { logger } = this.#ports;
     if (error === undefined) {
       const what = purpose === "presence" ? "the node's presence" : "the node's commands";
-      const message = `the broker's access rules permit ${what} now`;
+      const message = `the broker's access rules now permit ${what}`;
       logger.log("info", "rules-mended", message, { app });
     } else logger.log("error", "rules-missing", error.message, { code: error.code, app });
     this.#listener?.barred?.([...this.#refused.values()]);

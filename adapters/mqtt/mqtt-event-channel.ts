@@ -10,7 +10,7 @@ import { OriginPresenceLink } from "./origin-presence.ts";
 import { PoisonGuard } from "./poison-guard.ts";
 import { Topics } from "./wire/mod.ts";
 
-const noSubscriber = new ServiceError("no-subscriber", "nobody subscribes to these events");
+const noSubscriber = new ServiceError("no-subscriber", "the events have no subscriber");
 
 /**
  * Events over MQTT, on a connection that only publishes; the presence of origins has another. It

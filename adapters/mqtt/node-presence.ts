@@ -128,7 +128,7 @@ export class NodePresenceLink {
     if (presence?.incarnation === this.#last?.incarnation) this.#loopback.received();
     if (presence === undefined) {
       const fields = { topic: this.#topic, fault: nodePresenceFault(payload) };
-      logger.log("warn", "presence-malformed", "a presence cannot be read", fields);
+      logger.log("warn", "presence-malformed", "a presence message is malformed", fields);
       return;
     }
     if (this.#last === undefined || this.#leaving) return;

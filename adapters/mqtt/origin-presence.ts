@@ -70,7 +70,12 @@ export class OriginPresenceLink {
     const presence = payload.byteLength === 0 ? undefined : parseOriginPresence(payload);
     if (payload.byteLength > 0 && presence === undefined) {
       const fields = { topic, fault: originPresenceFault(payload) };
-      this.#ports.logger.log("warn", "presence-malformed", "a presence cannot be read", fields);
+      this.#ports.logger.log(
+        "warn",
+        "presence-malformed",
+        "a presence message is malformed",
+        fields,
+      );
       return;
     }
     this.#listener?.origin(parsed.app, parsed.origin, presence);

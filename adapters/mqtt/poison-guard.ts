@@ -53,7 +53,7 @@ export class PoisonGuard {
       this.#refused = undefined;
       const error = new ServiceError(
         "publish-refused",
-        `${topic}: the broker ends the connection`,
+        `${topic}: the broker ends the connection over each publish`,
       );
       // An answer never comes within the call.
       queueMicrotask(() => done(error));
@@ -136,7 +136,8 @@ export class PoisonGuard {
       return;
     }
     this.#bytesMax = Math.max(mqttLimits.packetBytesFloor, Math.min(bytes, this.#bytesMax) >> 1);
-    const message = "the broker ends the connection over a large packet; smaller ones from now on";
+    const message =
+      "the broker ends the connection over a large packet; packets are smaller from now on";
     this.#ports.logger.log("error", "packet-limit", message, {
       ...{ code: "batch-too-big", bytes, bytesMax: this.#bytesMax },
     });

@@ -76,7 +76,7 @@ export class CommandDispatcher {
     const error = codec.commands.decode(payload);
     const json = payload[0] === jsonFirstByte;
     if (error === undefined) this.#batch(app, json ? { ...source, json } : source);
-    else this.#refuse(source, error, "a batch cannot be read");
+    else this.#refuse(source, error, "a batch is malformed");
   }
 
   /** The bus dropped what came on a topic of commands. */
@@ -122,8 +122,12 @@ export class CommandDispatcher {
   #accept(app: CommandApp, source: CommandSource, stream: string): Acceptance | undefined {
     const { commands } = this.#dependencies.codec;
     if (source.sender.length > limits.senderCharsMax) {
-      const most = `at most ${limits.senderCharsMax} characters`;
-      this.#refuse(source, "batch-malformed", `a sender of numbered batches has ${most}`);
+      const most = `${limits.senderCharsMax} characters at most`;
+      this.#refuse(
+        source,
+        "batch-malformed",
+        `the name of a sender of numbered batches must have ${most}`,
+      );
       return undefined;
     }
     const known = app.commandStreams.get(source.sender, stream);
@@ -132,7 +136,11 @@ export class CommandDispatcher {
     // A stream whose first batch was lost is remembered from that batch on.
     const isKept = known !== undefined || acceptance.gap > 0;
     if (isKept || app.commandStreams.add(source.sender, stream, receiver)) return acceptance;
-    this.#refuse(source, "streams-full", "no room to remember the stream of a new sender");
+    this.#refuse(
+      source,
+      "streams-full",
+      "the table of command streams is full: a new sender is refused",
+    );
     return undefined;
   }
 

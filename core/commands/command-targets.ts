@@ -55,7 +55,11 @@ export class CommandTargets {
         "info",
       );
     } else if (slot === Target.malformed) {
-      this.refuse(source, "id-malformed", `not an id: ${this.#commands.targetId(index)}`);
+      this.refuse(
+        source,
+        "id-malformed",
+        `not a connection id: ${this.#commands.targetId(index)}`,
+      );
     } else {
       this.foreign(source, index);
     }
@@ -83,7 +87,7 @@ export class CommandTargets {
       const batch = codec.values.encodeValue([[verb, id, ...rest]]);
       bus.forward(source.app, id.slice(0, id.indexOf(".")), batch);
     } else if (source.scope === "node") {
-      this.refuse(source, "id-foreign", `not of this node: ${id}`);
+      this.refuse(source, "id-foreign", `an id of another node: ${id}`);
     }
   }
 
@@ -94,7 +98,7 @@ export class CommandTargets {
   /** A message to clients is larger than a setting allows. */
   refuseSize(source: CommandSource, code: ErrorCode, bytes: number): void {
     const setting = code === "queue-too-small" ? "--send-queue-size" : "--max-publish-size";
-    this.refuse(source, code, `a message of ${bytes} bytes is above ${setting}`);
+    this.refuse(source, code, `a message of ${bytes} bytes exceeds ${setting}`);
   }
 
   note(source: CommandSource, code: ErrorCode, message: string, level: LogLevel): void {

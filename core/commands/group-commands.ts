@@ -19,7 +19,8 @@ export class GroupCommands {
     const targets = this.#targets;
     const name = this.#commands.group();
     const fault = groupFault(name);
-    if (fault !== undefined) targets.refuse(source, fault, "no group can have that name");
+    if (fault !== undefined)
+      targets.refuse(source, fault, "the group name is invalid or reserved");
     targets.forEach(call, (connection, settle) => {
       if (fault !== undefined) {
         settle(fault);
@@ -28,14 +29,18 @@ export class GroupCommands {
       const refused = app.groups.join(connection, name, (error) => {
         const gone = connection.closing !== undefined;
         if (error !== undefined && !gone) {
-          targets.refuse(source, error.code, "the broker does not grant the group's topic");
+          targets.refuse(
+            source,
+            error.code,
+            "the broker refuses the subscription to the group's topic",
+          );
         }
         const member = app.groups.get(name)?.members.has(connection) === true;
         if (gone) settle(Outcome.gone);
         else settle(error?.code ?? (member ? Outcome.joined : Outcome.left));
       });
       if (refused === undefined) return;
-      const message = "max-groups-per-connection, or the node's limit of groups, is reached";
+      const message = "max-groups-per-connection or the node's limit of groups is reached";
       targets.refuse(source, refused, message);
       settle(refused);
     });
@@ -45,7 +50,7 @@ export class GroupCommands {
     const name = this.#commands.group();
     const fault = groupFault(name);
     if (fault !== undefined) {
-      this.#targets.refuse(call.source, fault, "no group can have that name");
+      this.#targets.refuse(call.source, fault, "the group name is invalid or reserved");
     }
     this.#targets.forEach(call, (connection, settle) => {
       if (fault === undefined) call.app.groups.leave(connection, name);

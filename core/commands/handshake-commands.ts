@@ -61,7 +61,7 @@ export class HandshakeCommands {
       return;
     }
     if (target === Target.malformed) {
-      targets.refuse(source, "id-malformed", `not an id: ${id}`);
+      targets.refuse(source, "id-malformed", `not a connection id: ${id}`);
       this.#replies.send(source, ref, { [id]: "id-malformed" });
       return;
     }

@@ -103,7 +103,8 @@ export class MessageCommands {
     const answer = this.#replies.byCount(source, options.ref);
     const fault = isGroupName(name) ? sizeFault(this.#sizes, bytes) : "group-name";
     if (fault !== undefined) {
-      if (fault === "group-name") this.#targets.refuse(source, fault, "not a group to publish to");
+      if (fault === "group-name")
+        this.#targets.refuse(source, fault, "publish: the group name is invalid");
       else this.#targets.refuseSize(source, fault, bytes);
       answer?.refuse(fault);
       return;

@@ -24,7 +24,7 @@ export class MissingCommands {
   /** Items are missing before a batch, and the sender is asked for them. */
   missed(source: CommandSource, stream: string, items: number): void {
     const fields = { code: "batch-gap", topic: source.topic };
-    const message = `${items} items of ${stream} are missing, and asked for again`;
+    const message = `${items} items of stream ${stream} are missing and requested again`;
     this.#logger.log("debug", "commands-missing", message, fields);
     const key = keyOf(source, stream);
     const known = this.#missing.get(key);
@@ -37,7 +37,7 @@ export class MissingCommands {
     this.#missing.set(key, missing);
     missing.cancel = this.#clock.after(limits.missingToldMs, () => {
       this.#missing.delete(key);
-      const told = `${missing.items} items of ${stream} did not come, although asked for again`;
+      const told = `${missing.items} items of stream ${stream} did not come when requested again`;
       this.#logger.log("warn", "commands-missing", told, fields);
     });
   }

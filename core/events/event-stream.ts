@@ -404,7 +404,7 @@ export class EventStream implements ConnectionStream {
       metrics.error(code);
       // Where nobody subscribes, that is no fault of this node's, and every batch would tell it.
       const level = code === "no-subscriber" ? "debug" : "error";
-      logger.log(level, "events-lost", "events were published in vain", { code });
+      logger.log(level, "events-lost", "a batch of events is lost", { code });
     }
   }
 
@@ -412,7 +412,7 @@ export class EventStream implements ConnectionStream {
   #oversized([verb, id]: readonly unknown[]): void {
     const { metrics, logger, registry } = this.#services;
     const code = verb === "message" ? "message-too-big" : "batch-too-big";
-    logger.log("warn", "event-unfit", "an event fits no packet of the broker's", {
+    logger.log("warn", "event-unfit", "an event is larger than a packet of the broker may be", {
       code,
       verb: String(verb),
       // The second element of a reply is its sender's, and may be anything.

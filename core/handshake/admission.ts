@@ -40,11 +40,7 @@ export function unavailable(
   return refuse(503, code, sentence, { "retry-after": String(retryAfterSeconds) });
 }
 
-export const draining: HandshakeRefusal = unavailable(
-  "draining",
-  "this node is being shut down",
-  1,
-);
+export const draining: HandshakeRefusal = unavailable("draining", "this node is shutting down", 1);
 
 /** Answers a request on the client port, as far as the request alone decides. */
 export function admit(

@@ -102,7 +102,7 @@ export class HandshakeGate {
     const { refusal } = router;
     if (refusal === undefined) return undefined;
     if (refusal === "no-origin") router.noteNoOrigin();
-    return unavailable(refusal, "events wait for an origin or the broker");
+    return unavailable(refusal, "the node is full: events wait for an origin or the broker");
   }
 
   /** Asks the authority. Where the client leaves meanwhile, its reservation ends at once. */
@@ -184,7 +184,11 @@ export class HandshakeGate {
     reservation.grant = grant;
     const { groups = [], user } = grant;
     if (groups.length > this.#options.groupsPerConnectionMax) {
-      return refuse(500, "group-limit", "the answer names more than max-groups-per-connection");
+      return refuse(
+        500,
+        "group-limit",
+        "the answer has more groups than max-groups-per-connection",
+      );
     }
     const names = user === undefined ? groups : [userGroup(user), ...groups];
     if (await this.#dependencies.reservations.reserveGroups(reservation, names)) return undefined;
@@ -206,7 +210,7 @@ function authorized(
   return { ...admission, subprotocol: chosen, headers, info: told, reservation };
 }
 
-const left: HandshakeRefusal = refuse(400, "handshake-left", "the client has left");
+const left: HandshakeRefusal = refuse(400, "handshake-left", "the client left before the answer");
 
 /** RFC 6585, 4: too many requests. */
 function tooMany(code: "handshakes-per-ip" | "handshake-rate"): HandshakeRefusal {

@@ -208,11 +208,11 @@ export class EventRouter {
     if (refused === undefined) {
       metrics.error(code);
       const hint = stream.acknowledged === 0 ? silentHint(origin.name, node) : "";
-      const message = `an origin confirms nothing; its connections move${hint}`;
+      const message = `an origin acknowledges no events; its connections move to others${hint}`;
       logger.log("warn", code, message, fields);
     } else {
       this.#refused.add(origin, refused);
-      const message = "the broker takes nothing for an origin; its connections move";
+      const message = "the broker refuses publishes to an origin; its connections move to others";
       logger.log("error", "origin-refused", message, fields);
     }
     this.#directory.remove(origin.name);
@@ -232,7 +232,7 @@ export class EventRouter {
     const stream = this.#stream(name, destination, format === "json", window);
     this.#origins.set(origin.name, { origin, stream, leaving: false });
     stream.connected(this.#connected);
-    this.#log("origin-joined", "an origin takes connections", origin.name);
+    this.#log("origin-joined", "an origin joined and takes connections", origin.name);
     const waiting = this.#waiting.end();
     if (!this.#assigned) this.#beginAssigned();
     else if (waiting !== undefined) this.#reassign(waiting);
@@ -251,7 +251,7 @@ export class EventRouter {
   #leaving(name: string): void {
     const assigned = this.#origins.get(name);
     if (assigned === undefined) return;
-    this.#log("origin-leaving", "an origin hands its connections over", name);
+    this.#log("origin-leaving", "an origin is leaving: its connections move to others", name);
     assigned.leaving = true;
     assigned.stream.freeze();
     this.#handOverIfDone(assigned);
@@ -271,7 +271,7 @@ export class EventRouter {
     const assigned = this.#origins.get(name);
     if (assigned === undefined) return;
     this.#origins.delete(name);
-    this.#log("origin-left", "an origin is gone; its connections move", name);
+    this.#log("origin-left", "an origin left: its connections move to others", name);
     this.#reassign(assigned.stream);
   }
 

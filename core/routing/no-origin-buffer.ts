@@ -47,7 +47,7 @@ export class NoOriginBuffer {
   open(stream: EventStream): EventStream {
     this.#stream = stream;
     const code = "no-origin";
-    this.#parts.logger.log("warn", code, "no origin is there; events wait", { code });
+    this.#parts.logger.log("warn", code, "no origin is available: events wait for one", { code });
     this.#wait(stream);
     return stream;
   }
@@ -68,9 +68,9 @@ export class NoOriginBuffer {
     this.#hintedAt = clock.now();
     const code = "no-origin";
     const message =
-      "handshakes are refused: origins announced themselves earlier on this gateway, so that " +
-      "plain subscribers get nothing. Start an origin that announces itself, or the gateway " +
-      "anew with --origin-mode open";
+      "handshakes are refused: the node is in assigned mode, because an origin announced " +
+      "itself earlier, and no origin is available; plain subscribers get nothing. Start an " +
+      "origin, or restart the gateway with --origin-mode open";
     logger.log("warn", "no-origin-hint", message, { code });
   }
 
@@ -85,7 +85,12 @@ export class NoOriginBuffer {
     this.#cancel = clock.after(this.#waitMs, () => {
       this.#inVain = true;
       const code = "no-origin";
-      logger.log("error", code, `no origin came within ${this.#waitMs} ms`, { code });
+      logger.log(
+        "error",
+        code,
+        `no origin came within ${this.#waitMs} ms: waiting connections are closed`,
+        { code },
+      );
       for (const connection of registry.all()) {
         if (connection.stream === stream) connection.close(closeReasons.noOrigin);
       }

@@ -7,7 +7,7 @@ import { readSecretFile, settingInvalid } from "./read-file.ts";
 function passwordOf(settings: Settings): string {
   const path = settings["broker-password-file"];
   if (path !== "" && settings["broker-password"] !== "") {
-    throw settingInvalid("--broker-password and --broker-password-file: give one of the two");
+    throw settingInvalid("--broker-password and --broker-password-file exclude each other");
   }
   const password = readSecretFile("broker-password-file", path);
   if (password === "") throw settingInvalid(`--broker-password-file: ${path} is empty`);
@@ -35,7 +35,8 @@ export function readBrokerLogin(settings: Settings): BrokerLogin | undefined {
     );
   }
   if (user !== "" && password !== "") return { user, password };
-  if (user !== "") throw settingInvalid("--broker-user needs --broker-password, or -file");
+  if (user !== "")
+    throw settingInvalid("--broker-user needs --broker-password or --broker-password-file");
   if (password !== "") throw settingInvalid("--broker-password needs --broker-user");
   const host = settings["broker-host"];
   if (isLoopback(host)) return undefined;

@@ -61,7 +61,7 @@ async function start(
   const authorizer = await createAuthorizer(settings, { clock: new SystemClock(), logger });
   if (command === "serve") warnOfOpenBroker(settings, brokerLogin, logger);
   for (const sentence of adviceOn(settings)) logger.log("warn", "setting-advice", sentence);
-  if (flags[checkFlag] === "true") return leave(ExitCode.clean, "the settings are right");
+  if (flags[checkFlag] === "true") return leave(ExitCode.clean, "the settings are valid");
   // Fetches remote keys now, so that the first clients do not wait for them.
   authorizer?.start();
   const given = { platform, serverTls, mqttTls, brokerLogin, logger, authorizer };
@@ -103,7 +103,7 @@ function checkCombinations(settings: Settings, platform: Platform): void {
   }
   if (settings["tls-cert"] !== "") {
     throw settingInvalid(
-      "--proxy-protocol does not go together with --tls-cert: end TLS at the proxy",
+      "--proxy-protocol and --tls-cert exclude each other: end TLS at the proxy",
     );
   }
   if (settings["trusted-proxies"].length === 0) {

@@ -42,7 +42,7 @@ export async function startDevOrigin(
   const watch = existsSync(originFile) ? platform.watch(originEntry) : undefined;
   if (watch === undefined) {
     const origin = await startChatOrigin(options);
-    logger.log("info", "dev", `open ${url} in two tabs and chat`, { url });
+    logger.log("info", "dev", `open ${url} in two browser tabs and chat`, { url });
     return () => origin.close();
   }
   let stopping = false;
@@ -69,7 +69,7 @@ export async function startDevOrigin(
     });
   });
   const hint = `the chat's origin is ${originFile}: change it, and it restarts; no client is cut`;
-  logger.log("info", "dev", `open ${url} in two tabs and chat`, { url });
+  logger.log("info", "dev", `open ${url} in two browser tabs and chat`, { url });
   logger.log("info", "dev-hint", hint, { file: originFile });
   return async () => {
     stopping = true;

@@ -43,7 +43,11 @@ async function reload(service: Service, logger: Logger): Promise<void> {
   try {
     const { server } = readTlsFiles(service.settings);
     if (server !== undefined && (await service.reloadTls(server))) {
-      logger.log("info", "tls-reloaded", "new clients get the new certificate");
+      logger.log(
+        "info",
+        "tls-reloaded",
+        "the certificate is reloaded: new clients get the new one",
+      );
     } else {
       const message = "this engine cannot change its certificate while it runs: restart the node";
       logger.log("warn", "tls-reload-failed", message, { code: "tls-invalid" });
@@ -76,7 +80,7 @@ function stopOnSignals(
       process.exit(ExitCode.failure);
     }
     stopping = true;
-    logger.log("info", "stopping", `${signal}: draining`);
+    logger.log("info", "stopping", `${signal}: the node drains, then the program exits`);
     await service.drain();
     // An example origin confirms events until here, and must leave before the broker does.
     for (const cleanUp of cleanUps) await cleanUp();

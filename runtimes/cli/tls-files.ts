@@ -41,7 +41,7 @@ function readPair(
   try {
     matches = certificate.checkPrivateKey(createPrivateKey(key));
   } catch (error) {
-    throw settingInvalid(`--${keyName}: ${settings[keyName]} is no private key in PEM`, error);
+    throw settingInvalid(`--${keyName}: ${settings[keyName]} is not a private key in PEM`, error);
   }
   if (!matches) {
     throw settingInvalid(
@@ -55,6 +55,6 @@ function checkCertificate(settings: Settings, name: PathSetting, pem: string): X
   try {
     return new X509Certificate(pem);
   } catch (error) {
-    throw settingInvalid(`--${name}: ${settings[name]} is no certificate in PEM`, error);
+    throw settingInvalid(`--${name}: ${settings[name]} is not a certificate in PEM`, error);
   }
 }

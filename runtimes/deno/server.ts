@@ -17,7 +17,7 @@ export async function startDenoServer(options: ClientServerOptions): Promise<Cli
   return new DenoServer(options);
 }
 
-const full = refuse(503, "tcp-streams-full", "no descriptor can be spared for a connection", {
+const full = refuse(503, "tcp-streams-full", "the node is full: no file descriptor is available", {
   "retry-after": "5",
 });
 

@@ -35,7 +35,11 @@ export async function answerConnect(
 }
 
 /** The handler admitted what this runtime does not see as an upgrade. */
-const unasked = refuse(400, "handshake-upgrade", "an upgrade to websocket is what is served here");
+const unasked = refuse(
+  400,
+  "handshake-upgrade",
+  "the request must ask for an upgrade to websocket",
+);
 
 /** An HTTP answer on a stream that `node:http` has let go of. */
 export function writeRefusal(stream: NetSocket, refusal: HandshakeRefusal): void {
@@ -63,7 +67,10 @@ export function answerLate(stream: NetSocket, refused: ClientServerOptions["refu
   if (stream.bytesRead === 0 || stream.bytesWritten > 0 || !stream.writable) {
     stream.destroy();
   } else {
-    writeRefusal(stream, refuse(408, "handshake-timeout", "the request took too long"));
+    writeRefusal(
+      stream,
+      refuse(408, "handshake-timeout", "the request did not arrive within handshake-timeout"),
+    );
   }
   refused?.("handshake-timeout");
 }
@@ -80,7 +87,7 @@ export function answerFault(
     writeRefusal(stream, headersTooLarge);
     refused?.("handshake-headers");
   } else {
-    writeRefusal(stream, refuse(400, "handshake-refused", "this is no HTTP request"));
+    writeRefusal(stream, refuse(400, "handshake-refused", "this is not an HTTP request"));
     refused?.("handshake-refused");
   }
 }

@@ -12,8 +12,9 @@ export interface DescriptorWatchParts {
 }
 
 const messages = {
-  "tcp-streams-full": "the client port has as many TCP streams as descriptors allow; more are cut",
-  "accept-failed": "no descriptor is free: nothing can be accepted until one is",
+  "tcp-streams-full":
+    "the client port is full: it has as many TCP streams as file descriptors allow",
+  "accept-failed": "no file descriptor is free: the node accepts no connections until one is",
 } as const;
 
 /**
@@ -68,8 +69,8 @@ export class DescriptorWatch {
     if (!asked && streamsMax >= limits.connectionsUsual) return;
     const code = "descriptors-low";
     const message =
-      `max-connections is ${connectionsMax}, and ${this.#max} open files allow ${streamsMax}: ` +
-      "raise ulimit -n, or lower max-connections";
+      `max-connections is ${connectionsMax}, but a limit of ${this.#max} open files allows only ` +
+      `${streamsMax}: raise ulimit -n or lower max-connections`;
     this.#parts.logger.log("warn", code, message, { code, streamsMax });
   }
 

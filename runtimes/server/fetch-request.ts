@@ -49,5 +49,5 @@ export function refusalResponse(answer: HandshakeAnswer): Response {
 const notUpgraded = refuse(
   400,
   "handshake-upgrade",
-  "an upgrade to websocket is what is served here",
+  "the request must ask for an upgrade to websocket",
 );

@@ -92,7 +92,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "In open mode that one batch is lost (`events-lost`)",
     file: files.stream,
-    find: '      logger.log(level, "events-lost", "events were published in vain", { code });\n',
+    find: '      logger.log(level, "events-lost", "a batch of events is lost", { code });\n',
     replace: "",
     tests: [tests.router],
   },

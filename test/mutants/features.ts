@@ -61,8 +61,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "When one dies, its connections go to the others with everything that it had not",
     file: files.router,
-    find: 'is gone; its connections move", name);\n    this.#reassign(assigned.stream);',
-    replace: 'is gone; its connections move", name);',
+    find: 'left: its connections move to others", name);\n    this.#reassign(assigned.stream);',
+    replace: 'left: its connections move to others", name);',
     tests: [tests.moved],
   },
   {

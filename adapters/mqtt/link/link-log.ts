@@ -9,7 +9,7 @@ const messages = {
   "broker-unreachable": "the broker cannot be reached; trying again",
   "broker-refused": "the broker refuses the connection; not trying again",
   "broker-ends":
-    "the broker ends each connection shortly after it began; check its packet limit, and " +
+    "the broker ends each connection after a short time; check its packet limit, and " +
     "whether its access rules let this user write to the topic of the last publish",
   "publish-refused": "the broker's access rules do not let this user write to a topic",
   "subscription-refused": "the broker no longer grants a subscription that it granted before",

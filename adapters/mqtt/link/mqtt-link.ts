@@ -135,13 +135,13 @@ export class MqttLink {
    */
   publish(topic: string, payload: Uint8Array, done: PublishDone, retain = false): void {
     if (this.#state !== "up") {
-      done(new ServiceError("broker-lost", "the broker cannot be reached now"));
+      done(new ServiceError("broker-lost", "the broker is not connected"));
       return;
     }
     const bytes = payload.byteLength + 3 * topic.length + mqttLimits.packetOverheadBytes;
     // A packet above the limit would end the connection, and again after each repetition.
     if (this.#packetBytesMax !== undefined && bytes > this.#packetBytesMax) {
-      done(new ServiceError("batch-too-big", "the packet is above the broker's limit"));
+      done(new ServiceError("batch-too-big", "the packet exceeds the broker's limit"));
       return;
     }
     this.#lines.topic = topic;
@@ -171,14 +171,16 @@ export class MqttLink {
     const wasUp = this.#state === "up";
     this.#state = "stopped";
     this.#cancelRetry();
-    const closing = new ServiceError("broker-lost", "the connection is being closed");
+    const closing = new ServiceError("broker-lost", "the connection to the broker is closing");
     this.#subscriptions.stop(closing);
     this.#window.fail(closing);
     const session = this.#session;
     if (wasUp && session !== undefined) await this.#within((done) => session.end(done));
     session?.destroy();
     if (wasUp) this.#listener?.connected(false);
-    this.#settle?.reject(new ServiceError("broker-lost", "stopped before it was connected"));
+    this.#settle?.reject(
+      new ServiceError("broker-lost", "stopped before the connection was established"),
+    );
   }
 
   #within(begin: (done: () => void) => void): Promise<void> {

@@ -125,7 +125,7 @@ export class MqttSession implements SubscriptionBroker {
       if (reasonCode !== takenOver) return;
       // Connecting again would end the other client's connection, and so on for ever.
       this.#final = true;
-      const message = "another client has taken the client id";
+      const message = "another client uses the same client id";
       this.#error ??= new ServiceError("broker-refused", message);
     });
     client.on("connect", ({ properties }) => {

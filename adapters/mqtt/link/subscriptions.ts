@@ -105,7 +105,10 @@ export class Subscriptions {
     if (entry.state === "on") this.#toUnsubscribe.add(entry);
     else if (entry.state === "off") this.#forget(entry);
     this.#schedule();
-    this.#tell(entry, new ServiceError("group-refused", "left before the broker had granted it"));
+    this.#tell(
+      entry,
+      new ServiceError("group-refused", "left before the broker granted the subscription"),
+    );
   }
 
   /** A connection stands: subscribes to all that is wanted, then calls `ready`. */

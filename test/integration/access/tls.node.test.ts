@@ -63,7 +63,7 @@ describe("TLS", { skip, concurrency: true }, () => {
         gateway.log.find(({ event, level }) => event === "tls-reload-failed" && level === "error"),
       );
       assert.equal(line.code, "tls-invalid");
-      assert.match(String(line.message), /^--tls-key: .* is no private key in PEM$/);
+      assert.match(String(line.message), /^--tls-key: .* is not a private key in PEM$/);
       assert.equal(await nameSeen(port), denoNative ? "first" : "second");
       // Past the handshake's timeout: an upgraded stream is not cut, a silent one is.
       const silent = await RawClient.connect(port);
@@ -89,13 +89,13 @@ describe("TLS", { skip, concurrency: true }, () => {
       ],
       [
         ["--tls-cert", text, "--tls-key", one.keyFile],
-        /^--tls-cert: .* is no certificate in PEM$/,
+        /^--tls-cert: .* is not a certificate in PEM$/,
       ],
       [
         ["--tls-cert", "/none", "--tls-key", "/none"],
         /^--tls-cert: \/none cannot be read \(ENOENT\)/,
       ],
-      [["--mqtt-ca", text], /^--mqtt-ca: .* is no certificate in PEM$/],
+      [["--mqtt-ca", text], /^--mqtt-ca: .* is not a certificate in PEM$/],
       [["--mqtt-cert", one.certFile], /^--mqtt-cert needs --mqtt-key$/],
     ];
     for (const runtime of ["bun", "deno", "node"] as const) {

@@ -65,7 +65,7 @@ describe("a node without descriptors", { skip: skipWithoutProc }, () => {
       const [low] = said("descriptors-low");
       assert.match(
         String(low?.message),
-        /^max-connections is 1000, and 128 open files allow \d+:/,
+        /^max-connections is 1000, but a limit of 128 open files allows only \d+:/,
       );
       const kept = await RawClient.open(port);
 

@@ -112,7 +112,7 @@ test("--check-config warns and ends with 0, or with 2 and the fault", async () =
       // What `serve` says of its embedded broker, and what is asked for here.
       ["broker-open", "setting-advice"],
     );
-    assert.equal(right.lines.at(-1), "the settings are right");
+    assert.equal(right.lines.at(-1), "the settings are valid");
   }
   const faults: readonly (readonly [flags: readonly string[], said: RegExp])[] = [
     [["--tls-cert", "/nowhere.crt", "--tls-key", "/nowhere.key"], /--tls-cert: .*ENOENT/],

@@ -199,7 +199,7 @@ for (const authorize of ["none", "origin"] as const) {
     for (let round = 0; round < 5; round++) assert.equal(await rig.handshake(), "503 no-origin");
     assert.equal(hints(), 1);
     const [line] = rig.node.logger.of("no-origin-hint");
-    assert.match(line!.message, /origins announced themselves earlier .*--origin-mode open/);
+    assert.match(line!.message, /an origin announced itself earlier.*--origin-mode open/);
     await rig.pass(50);
     await rig.handshake();
     assert.equal(hints(), 1);
