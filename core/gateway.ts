@@ -133,7 +133,7 @@ export class Gateway implements SocketHandler<Connection> {
     const registry = this.#registry;
     const metrics = new GatewayMetrics(ports.metrics);
     this.#metrics = metrics;
-    const shared = { ...codec, clock, codec, bus, channel, registry, metrics, logger };
+    const shared = { ...codec, clock, bus, channel, registry, metrics, logger };
     const handshakes = new WaitingHandshakes(clock, options.authorizeTimeoutMs);
     this.#handshakes = handshakes;
     const routes = new Routes(options.routes, options.app);

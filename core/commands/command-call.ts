@@ -1,6 +1,16 @@
 import type { Registry, TokenExpiries } from "../connection/mod.ts";
 import type { HandshakeApp, WaitingHandshakes } from "../handshake/mod.ts";
-import type { Clock, Codec, CommandBus, CommandSource, Deflate, Logger } from "../ports/mod.ts";
+import type {
+  Clock,
+  CommandBus,
+  CommandDecoder,
+  CommandSource,
+  Deflate,
+  EventEncoder,
+  FrameParser,
+  Logger,
+  ValueCodec,
+} from "../ports/mod.ts";
 import type { Acknowledgements, ReliableReceiver, StreamMemory } from "../streams/mod.ts";
 import type { GatewayMetrics } from "../telemetry/mod.ts";
 import type { CommandOptions } from "./command-options.ts";
@@ -15,7 +25,12 @@ export interface CommandApp extends HandshakeApp {
 export interface CommandDependencies {
   readonly node: string;
   readonly apps: ReadonlyMap<string, CommandApp>;
-  readonly codec: Codec;
+  readonly commands: CommandDecoder;
+  readonly values: ValueCodec;
+  /** Keeps the states of connections. */
+  readonly events: Pick<EventEncoder, "setState">;
+  /** Checks the text of raw messages to groups. */
+  readonly frames: Pick<FrameParser, "validUtf8">;
   readonly clock: Clock;
   readonly registry: Registry;
   readonly metrics: GatewayMetrics;
@@ -26,7 +41,7 @@ export interface CommandDependencies {
   readonly deflate: Deflate | undefined;
 }
 
-/** One command on its way. The codec's cursor is on its item. */
+/** One command on its way. The cursor of the decoder is on its item. */
 export interface CommandCall {
   readonly app: CommandApp;
   readonly source: CommandSource;

@@ -30,16 +30,16 @@ export class CommandDispatcher {
   readonly #byVerb: Readonly<Record<KnownVerb, (call: CommandCall) => void>>;
 
   constructor(dependencies: CommandDependencies, sizes: OutgoingSizes) {
-    const { node, codec, clock, logger } = dependencies;
+    const { clock, commands, logger, node } = dependencies;
     this.#dependencies = dependencies;
     this.#replies = new CommandReplies(dependencies);
     this.#targets = new CommandTargets(dependencies, this.#replies);
     this.#missing = new MissingCommands(clock, logger);
     this.#messages = new MessageCommands(dependencies, sizes, this.#targets, this.#replies);
     this.#handshakes = new HandshakeCommands(dependencies, this.#targets, this.#replies);
-    const groups = new GroupCommands(codec.commands, this.#targets);
+    const groups = new GroupCommands(commands, this.#targets);
     const connections = new ConnectionCommands(dependencies, this.#targets);
-    const query = new QueryCommand(node, codec.commands, this.#targets, this.#replies);
+    const query = new QueryCommand(node, commands, this.#targets, this.#replies);
     this.#byVerb = {
       [Verb.send]: (call) => this.#messages.send(call),
       [Verb.publish]: (call) => this.#messages.publish(call),
@@ -69,11 +69,11 @@ export class CommandDispatcher {
 
   /** Never throws: whatever is wrong with a batch is counted and logged. */
   execute(source: CommandSource, payload: Uint8Array): void {
-    const { apps, codec, metrics } = this.#dependencies;
+    const { apps, commands, metrics } = this.#dependencies;
     const app = apps.get(source.app);
     if (app === undefined) return;
     metrics.batchesReceived.add(1);
-    const error = codec.commands.decode(payload);
+    const error = commands.decode(payload);
     const json = payload[0] === jsonFirstByte;
     if (error === undefined) this.#batch(app, json ? { ...source, json } : source);
     else this.#refuse(source, error, "a batch is malformed");
@@ -93,7 +93,7 @@ export class CommandDispatcher {
   }
 
   #batch(app: CommandApp, source: CommandSource): void {
-    const { commands } = this.#dependencies.codec;
+    const { commands } = this.#dependencies;
     const stream = commands.stream();
     let skip = 0;
     let count = 0;
@@ -120,7 +120,7 @@ export class CommandDispatcher {
 
   /** How a numbered batch stands in its stream; undefined where it is refused. */
   #accept(app: CommandApp, source: CommandSource, stream: string): Acceptance | undefined {
-    const { commands } = this.#dependencies.codec;
+    const { commands } = this.#dependencies;
     if (source.sender.length > limits.senderCharsMax) {
       const most = `${limits.senderCharsMax} characters at most`;
       this.#refuse(
@@ -145,8 +145,7 @@ export class CommandDispatcher {
   }
 
   #item(app: CommandApp, source: CommandSource): void {
-    const { metrics, codec } = this.#dependencies;
-    const { commands } = codec;
+    const { commands, metrics } = this.#dependencies;
     const error = commands.itemError();
     if (error !== undefined) {
       this.#refuse(source, error, `command ${commands.verbName()} cannot be carried out`);
@@ -180,13 +179,13 @@ export class CommandDispatcher {
   }
 
   #mayOnGroupTopic({ group }: CommandSource): boolean {
-    const { commands } = this.#dependencies.codec;
+    const { commands } = this.#dependencies;
     const verb = commands.verb();
     return (verb === Verb.publish || verb === Verb.query) && commands.group() === group;
   }
 
   #acknowledged({ app, source }: CommandCall): void {
-    const [, stream, count, received] = this.#dependencies.codec.commands.value();
+    const [, stream, count, received] = this.#dependencies.commands.value();
     if (typeof stream !== "string" || !isCount(count)) {
       this.#refuse(source, "command-malformed", "ack: a stream and a count are required");
       return;

@@ -7,7 +7,7 @@ import type { CommandReplies } from "./command-replies.ts";
 
 type TargetsDependencies = Pick<
   CommandDependencies,
-  "codec" | "registry" | "metrics" | "logger" | "bus"
+  "commands" | "values" | "registry" | "metrics" | "logger" | "bus"
 >;
 
 /** Carries a command out for one connection, and says what became of it, now or later. */
@@ -21,7 +21,7 @@ export class CommandTargets {
 
   constructor(dependencies: TargetsDependencies, replies: CommandReplies) {
     this.#dependencies = dependencies;
-    this.#commands = dependencies.codec.commands;
+    this.#commands = dependencies.commands;
     this.#replies = replies;
   }
 
@@ -79,12 +79,12 @@ export class CommandTargets {
 
   /** Target `index` is another node's: sends the item on to it, for that target alone. */
   foreign(source: CommandSource, index: number): void {
-    const { bus, codec, metrics } = this.#dependencies;
+    const { bus, metrics, values } = this.#dependencies;
     const id = this.#commands.targetId(index);
     if (source.scope === "local") {
       const [verb, , ...rest] = this.#commands.value();
       metrics.forwarded.add(1);
-      const batch = codec.values.encodeValue([[verb, id, ...rest]]);
+      const batch = values.encodeValue([[verb, id, ...rest]]);
       bus.forward(source.app, id.slice(0, id.indexOf(".")), batch);
     } else if (source.scope === "node") {
       this.refuse(source, "id-foreign", `an id of another node: ${id}`);

@@ -5,22 +5,24 @@ import { closeCodeAllowed, closeReasonFits } from "../websocket/mod.ts";
 import type { CommandCall, CommandDependencies } from "./command-call.ts";
 import type { CommandTargets } from "./command-targets.ts";
 
+type ConnectionDependencies = Pick<
+  CommandDependencies,
+  "commands" | "values" | "events" | "metrics" | "expiries"
+>;
+
 /** `close`, `state` and `renew`. */
 export class ConnectionCommands {
-  readonly #dependencies: Pick<CommandDependencies, "codec" | "metrics" | "expiries">;
+  readonly #dependencies: ConnectionDependencies;
   readonly #targets: CommandTargets;
 
-  constructor(
-    dependencies: Pick<CommandDependencies, "codec" | "metrics" | "expiries">,
-    targets: CommandTargets,
-  ) {
+  constructor(dependencies: ConnectionDependencies, targets: CommandTargets) {
     this.#dependencies = dependencies;
     this.#targets = targets;
   }
 
   close(call: CommandCall): void {
     const targets = this.#targets;
-    const [, , code, reason] = this.#dependencies.codec.commands.value();
+    const [, , code, reason] = this.#dependencies.commands.value();
     const closeCode = typeof code === "number" ? code : 1000;
     const closeReason = typeof reason === "string" ? reason : "";
     const allowed = Number.isInteger(closeCode) && closeCodeAllowed(closeCode);
@@ -41,15 +43,15 @@ export class ConnectionCommands {
 
   /** Sets the value that each further message carries; nil removes it. */
   state(call: CommandCall): void {
-    const { codec, metrics } = this.#dependencies;
+    const { commands, events, metrics, values } = this.#dependencies;
     const targets = this.#targets;
-    const [, , value] = codec.commands.value();
-    const state = value === null ? undefined : codec.values.encodeValue(value);
+    const [, , value] = commands.value();
+    const state = value === null ? undefined : values.encodeValue(value);
     const tooBig = state !== undefined && state.length > limits.stateBytesMax;
     if (tooBig) targets.refuse(call.source, "state-too-big", "a state has at most 4,096 bytes");
     targets.forEach(call, ({ slot }, settle) => {
       // False where all states together would exceed `limits.statesBytesMax`.
-      const stored = !tooBig && codec.events.setState(slot, state);
+      const stored = !tooBig && events.setState(slot, state);
       if (!stored && !tooBig) metrics.error("state-too-big");
       settle(stored ? Outcome.stored : "state-too-big");
     });
@@ -57,9 +59,9 @@ export class ConnectionCommands {
 
   /** Sets when the connection's token expires. */
   renew(call: CommandCall): void {
-    const { codec, expiries } = this.#dependencies;
+    const { commands, expiries } = this.#dependencies;
     const targets = this.#targets;
-    const [, , expires] = codec.commands.value();
+    const [, , expires] = commands.value();
     const wrong = typeof expires !== "number" || !(expires >= 0);
     if (wrong)
       targets.refuse(call.source, "command-malformed", "renew: the expiry must be a number");

@@ -7,12 +7,12 @@ import type { CommandTargets } from "./command-targets.ts";
 
 /** `accept` and `reject`: an origin's answers to `connect`. */
 export class HandshakeCommands {
-  readonly #dependencies: Pick<CommandDependencies, "codec" | "handshakes">;
+  readonly #dependencies: Pick<CommandDependencies, "commands" | "values" | "handshakes">;
   readonly #targets: CommandTargets;
   readonly #replies: CommandReplies;
 
   constructor(
-    dependencies: Pick<CommandDependencies, "codec" | "handshakes">,
+    dependencies: Pick<CommandDependencies, "commands" | "values" | "handshakes">,
     targets: CommandTargets,
     replies: CommandReplies,
   ) {
@@ -22,25 +22,23 @@ export class HandshakeCommands {
   }
 
   accept(call: CommandCall): void {
-    const { codec } = this.#dependencies;
-    const [, , value] = codec.commands.value();
+    const { commands, values } = this.#dependencies;
+    const [, , value] = commands.value();
     // `ref` stands in the grant; one in an options map behind it counts too.
     const ref = (value as { ref?: unknown } | null | undefined)?.ref ?? call.options.ref;
-    this.#decide(call, ref, Outcome.accepted, (offered) =>
-      readAccept(value, offered, codec.values),
-    );
+    this.#decide(call, ref, Outcome.accepted, (offered) => readAccept(value, offered, values));
   }
 
   reject(call: CommandCall): void {
-    const [, , status, body] = this.#dependencies.codec.commands.value();
+    const [, , status, body] = this.#dependencies.commands.value();
     const { ref, all } = call.options;
     this.#decide(call, ref, Outcome.rejected, () => readReject(status, body, all));
   }
 
   /** A malformed `accept` or `reject`. Where its id can be read it decides: the answer is 500. */
   malformed(app: CommandApp, source: CommandSource): void {
-    const { codec, handshakes } = this.#dependencies;
-    const [, id] = codec.commands.value();
+    const { commands, handshakes } = this.#dependencies;
+    const [, id] = commands.value();
     if (typeof id !== "string" || handshakes.offered(app, id) === undefined) return;
     this.#replies.send(source, null, { [id]: "handshake-grant" });
     handshakes.settle(id, "handshake-grant");
@@ -52,10 +50,10 @@ export class HandshakeCommands {
     outcome: Outcome,
     decide: (offered: readonly string[]) => AuthorizeReply,
   ): void {
-    const { codec, handshakes } = this.#dependencies;
+    const { commands, handshakes } = this.#dependencies;
     const targets = this.#targets;
-    const id = codec.commands.targetId(0);
-    const target = codec.commands.target(0);
+    const id = commands.targetId(0);
+    const target = commands.target(0);
     if (target === Target.foreign) {
       targets.foreign(source, 0);
       return;

@@ -8,12 +8,17 @@ import {
   ReusableMessage,
   sizeFault,
 } from "../groups/mod.ts";
-import { type Clock, type Codec, type GroupMessage, MessageKind } from "../ports/mod.ts";
+import { type Clock, type GroupMessage, MessageKind } from "../ports/mod.ts";
 import { type AnswerByCount, FlushTracker } from "./answers.ts";
 import type { CommandApp, CommandCall, CommandDependencies } from "./command-call.ts";
 import { isExpired } from "./command-options.ts";
 import type { CommandReplies } from "./command-replies.ts";
 import type { CommandTargets } from "./command-targets.ts";
+
+type MessageDependencies = Pick<
+  CommandDependencies,
+  "commands" | "values" | "frames" | "clock" | "bus" | "metrics" | "logger" | "deflate"
+>;
 
 /**
  * `send`, `publish` and raw messages to groups. Per target of a `send` no object is made: ids
@@ -21,8 +26,7 @@ import type { CommandTargets } from "./command-targets.ts";
  */
 export class MessageCommands {
   readonly fanOut: FanOut;
-  readonly #dependencies: Pick<CommandDependencies, "bus" | "metrics" | "logger">;
-  readonly #codec: Codec;
+  readonly #dependencies: MessageDependencies;
   readonly #clock: Clock;
   readonly #targets: CommandTargets;
   readonly #replies: CommandReplies;
@@ -32,17 +36,13 @@ export class MessageCommands {
   readonly #message: ReusableMessage;
 
   constructor(
-    dependencies: Pick<
-      CommandDependencies,
-      "codec" | "clock" | "bus" | "metrics" | "logger" | "deflate"
-    >,
+    dependencies: MessageDependencies,
     sizes: OutgoingSizes,
     targets: CommandTargets,
     replies: CommandReplies,
   ) {
-    const { codec, clock, metrics, deflate } = dependencies;
+    const { clock, deflate, metrics } = dependencies;
     this.#dependencies = dependencies;
-    this.#codec = codec;
     this.#clock = clock;
     this.#sizes = sizes;
     this.#targets = targets;
@@ -64,7 +64,7 @@ export class MessageCommands {
   }
 
   send({ source, options }: CommandCall): void {
-    const { commands } = this.#codec;
+    const { commands } = this.#dependencies;
     const targets = this.#targets;
     const bytes = commands.dataLength();
     const fault = sizeFault(this.#sizes, bytes);
@@ -96,8 +96,7 @@ export class MessageCommands {
 
   publish(call: CommandCall): void {
     const { app, source, options } = call;
-    const { commands, values } = this.#codec;
-    const { bus, metrics } = this.#dependencies;
+    const { bus, commands, metrics, values } = this.#dependencies;
     const name = commands.group();
     const bytes = commands.dataLength();
     const answer = this.#replies.byCount(source, options.ref);
@@ -152,7 +151,8 @@ export class MessageCommands {
   }
 
   #textFault(kind: MessageKind, payload: Uint8Array): ErrorCode | undefined {
-    if (kind === MessageKind.binary || this.#codec.frames.validUtf8(payload)) return undefined;
+    if (kind === MessageKind.binary || this.#dependencies.frames.validUtf8(payload))
+      return undefined;
     return "message-not-utf8";
   }
 

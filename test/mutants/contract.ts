@@ -106,7 +106,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "A raw text that is not UTF-8 is dropped, counted and logged",
     file: files.messages,
-    find: "kind === MessageKind.binary || this.#codec.frames.validUtf8(payload)",
+    find: "kind === MessageKind.binary || this.#dependencies.frames.validUtf8(payload)",
     replace: "true",
     tests: [tests.groups],
   },

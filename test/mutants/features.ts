@@ -166,7 +166,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "**A small state** that comes with each message of a connection",
     file: files.commands,
-    find: "const stored = !tooBig && codec.events.setState(slot, state);",
+    find: "const stored = !tooBig && events.setState(slot, state);",
     replace: "const stored = !tooBig;",
     tests: [tests.commands],
   },
