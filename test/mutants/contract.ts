@@ -21,7 +21,7 @@ const tests = {
   ask: "test/integration/broker/presence-ask.test.ts",
   retained: "test/integration/broker/retained.node.test.ts",
   originRetained: "test/integration/origin/origin-retained.test.ts",
-  receiver: "test/unit/adapters/origin/event-receiver.test.ts",
+  receiver: "test/unit/adapters/origin/receive/event-receiver.test.ts",
   cluster: "test/unit/core/gateway-cluster.test.ts",
   groups: "test/unit/core/groups/groups.test.ts",
   handshake: "test/unit/core/websocket/handshake.test.ts",

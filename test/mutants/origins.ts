@@ -21,10 +21,10 @@ const files = {
   ids: "core/connection/connection-id.ts",
 } as const;
 const tests = {
-  receiver: "test/unit/adapters/origin/event-receiver.test.ts",
-  memory: "test/unit/adapters/origin/origin-memory.test.ts",
-  tracker: "test/unit/adapters/origin/node-tracker.test.ts",
-  senders: "test/unit/adapters/origin/node-senders.test.ts",
+  receiver: "test/unit/adapters/origin/receive/event-receiver.test.ts",
+  memory: "test/unit/adapters/origin/connections/known-connections.test.ts",
+  tracker: "test/unit/adapters/origin/presence/node-tracker.test.ts",
+  senders: "test/unit/adapters/origin/send/node-senders.test.ts",
   heads: "test/unit/core/commands/command-heads.test.ts",
   streams: "test/unit/core/streams/reliable-receiver.test.ts",
   origin: "test/integration/origin/origin.test.ts",
@@ -89,7 +89,7 @@ const mutants: readonly Mutant[] = [
     file: files.leaveWaiter,
     find: "this.#clock.after(originLimits.handOverMs, resolve)",
     replace: "this.#clock.after(1e9, resolve)",
-    tests: ["test/unit/adapters/origin/leave-waiter.test.ts"],
+    tests: ["test/unit/adapters/origin/presence/leave-waiter.test.ts"],
   },
   {
     says: "Origins conclude that 2 s after its presence was cleared",

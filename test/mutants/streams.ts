@@ -18,7 +18,7 @@ const tests = {
   properties: "test/unit/core/routing/router-properties.test.ts",
   streams: "test/unit/core/events/event-stream.test.ts",
   sender: "test/unit/core/streams/reliable-sender.test.ts",
-  receiver: "test/unit/adapters/origin/event-receiver.test.ts",
+  receiver: "test/unit/adapters/origin/receive/event-receiver.test.ts",
   origin: "test/integration/origin/origin.test.ts",
   link: "test/integration/broker/mqtt-link.test.ts",
   outage: "test/integration/origin/stream-outage.test.ts",

@@ -6,7 +6,7 @@ import type { PublishDone } from "../../../../adapters/mqtt/link/publish-window.
 import { ServiceError } from "../../../../core/base/mod.ts";
 import { ReliableReceiver } from "../../../../core/streams/mod.ts";
 import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
-import { readBatch, SendRig, target } from "../../../support/send-rig.ts";
+import { readBatch, SendRig, target } from "../../../support/origins/send-rig.ts";
 
 type Step = "send" | "deliver" | "lose" | "lose-ack" | "wait" | "down" | "up";
 

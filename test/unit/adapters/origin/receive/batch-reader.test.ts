@@ -1,16 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decode, encode } from "@msgpack/msgpack";
-import { packId } from "../../../../adapters/origin/base/connection-ids.ts";
-import type { MessageData } from "../../../../adapters/origin/mod.ts";
-import { BatchReader, type BatchSink } from "../../../../adapters/origin/receive/batch-reader.ts";
 import {
-  CommandBatch,
-  encodeCommand,
-  withBase,
-} from "../../../../adapters/origin/send/command-batch.ts";
-import type { ServiceError } from "../../../../core/base/mod.ts";
-import { Dice, fuzzSeed } from "../../../vectors/dice.ts";
+  BatchReader,
+  type BatchSink,
+} from "../../../../../adapters/origin/receive/batch-reader.ts";
+import type { ServiceError } from "../../../../../core/base/mod.ts";
+import { Dice, fuzzSeed } from "../../../../vectors/dice.ts";
+import { binary, datas } from "../message-data.ts";
 
 type Read = { begun: unknown[][]; items: unknown[][]; errors: ServiceError[] };
 
@@ -34,20 +31,6 @@ function read(payload: Uint8Array, skip = 0): Read {
 
 const json = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));
 const id = "n1.AAAAabcdefghijklmnopqrstuv";
-const binary = Uint8Array.from([0, 1, 254, 255]);
-const datas: MessageData[] = [
-  "",
-  "hello",
-  "ä€😀".repeat(9),
-  "x".repeat(31),
-  "x".repeat(32),
-  "x".repeat(300),
-  "x".repeat(70_000),
-  new Uint8Array(0),
-  binary,
-  new Uint8Array(300).fill(7),
-  new Uint8Array(70_000).fill(9),
-];
 
 test("messages of every size are read as they were written, among other items", () => {
   const items = datas.flatMap((data, index) => [
@@ -138,49 +121,25 @@ test("what is no batch is one error, cut at every byte", () => {
   }
 });
 
-test("commands are written as any decoder reads them", () => {
-  const batch = new CommandBatch(false);
-  const written: unknown[] = [];
-  const append = (command: readonly unknown[]): void => {
-    batch.append(encodeCommand(command, false));
-    written.push(command);
+test("one bad item does not cost the rest of its batch", () => {
+  const seen: unknown[] = [];
+  const sink: BatchSink = {
+    begin: () => 0,
+    message: () => {},
+    item: ([verb]) => {
+      if (verb === "bad") throw new TypeError("a handler of items that throws");
+      seen.push(verb);
+    },
+    refused: ({ code }) => seen.push(code),
   };
-  for (const data of datas) {
-    batch.send(packId(id), data);
-    written.push(["send", id, data]);
-    append(["send", [id, "n1.b"], data]);
-    append(["send", id, data, { ref: "ref-1" }]);
-  }
-  append(["close", id, 4_000, "bye ä"]);
-  append(["close", [id, "n1.b"], 1_000, ""]);
-  assert.equal(batch.items, written.length);
-  const payload = withBase(batch.takeNumbered("o1:inc:n1:0", 2 ** 33 + 1), 2 ** 33, false);
-  assert.deepEqual(decode(payload), [1, "o1:inc:n1:0", 2 ** 33 + 1, written, 2 ** 33]);
-  assert.equal(payload.byteLength, payload.buffer.byteLength, "an exact buffer");
-  assert.deepEqual([batch.items, batch.bytes], [0, 0]);
-  batch.send(packId(id), "again");
-  assert.deepEqual(decode(batch.takeBare()), [["send", id, "again"]]);
+  new BatchReader(sink).read(encode([1, "s", 0, [["bad"], ["alive", []]]]));
+  assert.deepEqual(seen, ["batch-malformed", "alive"]);
 });
 
-test("commands in JSON", () => {
-  const batch = new CommandBatch(true);
-  const commands = [
-    ["send", [id, "n1.b"], binary, { ref: "r" }],
-    ["close", id, 1_000, ""],
-  ];
-  const written = [
-    ["send", [id, "n1.b"], { $binary: "AAH+/w==" }, { ref: "r" }],
-    ["close", id, 1_000, ""],
-  ];
-  const encoded = commands.map((command) => encodeCommand(command, true));
-  const bytes = encoded.reduce((sum, { length }) => sum + length, 0);
-  for (const command of encoded) batch.append(command);
-  assert.equal(batch.bytes, bytes);
-  const numbered = withBase(batch.takeNumbered("s", 3), 2, true);
-  assert.deepEqual(JSON.parse(new TextDecoder().decode(numbered)), [1, "s", 3, written, 2]);
-  assert.equal(batch.items, 0);
-  for (const command of encoded) batch.append(command);
-  assert.deepEqual(JSON.parse(new TextDecoder().decode(batch.takeBare())), written);
+test("a header that promises more items than bytes moves no stream", () => {
+  const header = [0x94, 0x01, 0xa1, 0x73, 0x00, 0xdd, 0xff, 0xff, 0xff, 0xff];
+  const { begun, errors } = read(Uint8Array.from(header));
+  assert.deepEqual([begun, errors.map(({ code }) => code)], [[], ["batch-malformed"]]);
 });
 
 const seed = fuzzSeed(process.env.FUZZ_SEED);

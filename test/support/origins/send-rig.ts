@@ -1,13 +1,13 @@
 import { decode } from "@msgpack/msgpack";
-import type { MqttLink } from "../../adapters/mqtt/link/mqtt-link.ts";
-import type { PublishDone } from "../../adapters/mqtt/link/publish-window.ts";
-import { Topics } from "../../adapters/mqtt/wire/topics.ts";
-import { packId } from "../../adapters/origin/base/connection-ids.ts";
-import { GroupSenders } from "../../adapters/origin/send/group-senders.ts";
-import { NodeSenders } from "../../adapters/origin/send/node-senders.ts";
-import { SendQueue } from "../../adapters/origin/send/send-queue.ts";
-import type { ServiceError } from "../../core/base/mod.ts";
-import type { Clock } from "../../core/ports/mod.ts";
+import type { MqttLink } from "../../../adapters/mqtt/link/mqtt-link.ts";
+import type { PublishDone } from "../../../adapters/mqtt/link/publish-window.ts";
+import { Topics } from "../../../adapters/mqtt/wire/topics.ts";
+import { packId } from "../../../adapters/origin/base/connection-ids.ts";
+import { GroupSenders } from "../../../adapters/origin/send/group-senders.ts";
+import { NodeSenders } from "../../../adapters/origin/send/node-senders.ts";
+import { SendQueue } from "../../../adapters/origin/send/send-queue.ts";
+import type { ServiceError } from "../../../core/base/mod.ts";
+import type { Clock } from "../../../core/ports/mod.ts";
 
 /** A connection as senders see it. */
 export function target(id: string): { id: string; packed: Uint8Array } {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { connectOrigin, type Origin, reject } from "../../../../adapters/origin/mod.ts";
+import { connectOrigin, type Origin, reject } from "../../../../../adapters/origin/mod.ts";
 
 interface Seat {
   readonly room: string;

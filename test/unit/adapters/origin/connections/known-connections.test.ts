@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { originLimits } from "../../../../adapters/origin/base/origin-limits.ts";
-import { KnownConnections } from "../../../../adapters/origin/connections/known-connections.ts";
-import { OriginConnection } from "../../../../adapters/origin/connections/origin-connection.ts";
+import { originLimits } from "../../../../../adapters/origin/base/origin-limits.ts";
+import { KnownConnections } from "../../../../../adapters/origin/connections/known-connections.ts";
+import { OriginConnection } from "../../../../../adapters/origin/connections/origin-connection.ts";
 
 function connection(number: number): OriginConnection {
   const made = new OriginConnection(`n1.${number}`, undefined as never);

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { ManualClock } from "../../../../adapters/memory/mod.ts";
-import type { PublishDone } from "../../../../adapters/mqtt/link/publish-window.ts";
-import { Expiry } from "../../../../adapters/origin/send/expiry.ts";
-import { ServiceError } from "../../../../core/base/mod.ts";
-import { readBatch, SendRig, target } from "../../../support/send-rig.ts";
+import { ManualClock } from "../../../../../adapters/memory/mod.ts";
+import type { PublishDone } from "../../../../../adapters/mqtt/link/publish-window.ts";
+import { Expiry } from "../../../../../adapters/origin/send/expiry.ts";
+import { ServiceError } from "../../../../../core/base/mod.ts";
+import { readBatch, SendRig, target } from "../../../../support/origins/send-rig.ts";
 
 /** The sending side, a broker that may be away, and what it was given. */
 class World extends SendRig {

@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { decode } from "@msgpack/msgpack";
+import { packId } from "../../../../../adapters/origin/base/connection-ids.ts";
+import {
+  CommandBatch,
+  encodeCommand,
+  withBase,
+} from "../../../../../adapters/origin/send/command-batch.ts";
+import { binary, datas } from "../message-data.ts";
+
+const id = "n1.AAAAabcdefghijklmnopqrstuv";
+
+test("commands are written as any decoder reads them", () => {
+  const batch = new CommandBatch(false);
+  const written: unknown[] = [];
+  const append = (command: readonly unknown[]): void => {
+    batch.append(encodeCommand(command, false));
+    written.push(command);
+  };
+  for (const data of datas) {
+    batch.send(packId(id), data);
+    written.push(["send", id, data]);
+    append(["send", [id, "n1.b"], data]);
+    append(["send", id, data, { ref: "ref-1" }]);
+  }
+  append(["close", id, 4_000, "bye ä"]);
+  append(["close", [id, "n1.b"], 1_000, ""]);
+  assert.equal(batch.items, written.length);
+  const payload = withBase(batch.takeNumbered("o1:inc:n1:0", 2 ** 33 + 1), 2 ** 33, false);
+  assert.deepEqual(decode(payload), [1, "o1:inc:n1:0", 2 ** 33 + 1, written, 2 ** 33]);
+  assert.equal(payload.byteLength, payload.buffer.byteLength, "an exact buffer");
+  assert.deepEqual([batch.items, batch.bytes], [0, 0]);
+  batch.send(packId(id), "again");
+  assert.deepEqual(decode(batch.takeBare()), [["send", id, "again"]]);
+});
+
+test("commands in JSON", () => {
+  const batch = new CommandBatch(true);
+  const commands = [
+    ["send", [id, "n1.b"], binary, { ref: "r" }],
+    ["close", id, 1_000, ""],
+  ];
+  const written = [
+    ["send", [id, "n1.b"], { $binary: "AAH+/w==" }, { ref: "r" }],
+    ["close", id, 1_000, ""],
+  ];
+  const encoded = commands.map((command) => encodeCommand(command, true));
+  const bytes = encoded.reduce((sum, { length }) => sum + length, 0);
+  for (const command of encoded) batch.append(command);
+  assert.equal(batch.bytes, bytes);
+  const numbered = withBase(batch.takeNumbered("s", 3), 2, true);
+  assert.deepEqual(JSON.parse(new TextDecoder().decode(numbered)), [1, "s", 3, written, 2]);
+  assert.equal(batch.items, 0);
+  for (const command of encoded) batch.append(command);
+  assert.deepEqual(JSON.parse(new TextDecoder().decode(batch.takeBare())), written);
+});
