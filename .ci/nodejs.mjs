@@ -1,13 +1,13 @@
-// Further versions of Node.js for the tests, from npm: the platform's package of each holds the
-// program, and installing it runs nothing.
+// Installs further versions of Node.js for the tests from npm. The package for the platform
+// contains the program; its installation runs no scripts.
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { capture } from "./program.mjs";
 
-/** What is tested besides the version that runs the tests. */
+/** Versions to test, in addition to the one that runs the tests. */
 const majors = [22, 24];
 
-/** As arguments of the test runner: `--nodejs MAJOR=PROGRAM` for each version that can be had. */
+/** Arguments of the test runner: `--nodejs MAJOR=PROGRAM`; PROGRAM is empty if unavailable. */
 export function furtherNodejs() {
   const own = Number(process.versions.node.split(".")[0]);
   const args = [];
@@ -27,7 +27,7 @@ function nodejsProgram(major) {
   const options = ["--no-save", "--ignore-scripts", "--no-fund", "--no-audit"];
   const result = capture("npm", ["install", "--prefix", prefix, ...options, `${name}@${major}`]);
   if (!result.ok || !existsSync(program)) {
-    console.error(`Node.js ${major} cannot be had here; its tests are skipped.`);
+    console.error(`Node.js ${major} is not available here; its tests are skipped.`);
     console.error(result.output.trim().split("\n").slice(-2).join("\n"));
     return undefined;
   }

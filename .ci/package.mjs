@@ -1,5 +1,5 @@
-// What `npm pack` puts into the package besides the origin library: the gateway as one file, and
-// the licences of what is built into it.
+// Builds what `npm pack` adds to the origin library: the gateway as one file, and the licences of
+// the packages in it.
 import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { StepFailed } from "./prepare.mjs";
@@ -10,8 +10,8 @@ const metafile = "dist/websocket-service.meta.json";
 const licences = "dist/third-party-licenses.txt";
 
 /**
- * Bundles the gateway for Node.js. Its packages are built in, so that the package depends on
- * nothing that an origin does not need.
+ * Bundles the gateway for Node.js with its packages, so that the npm package depends only on what
+ * an origin needs.
  */
 export function packageServer() {
   const result = capture(tool("bun"), [

@@ -1,4 +1,4 @@
-// The steps that make a fresh clone ready. Each looks first, and is quick when nothing is to do.
+// The steps that prepare a fresh clone. Each step is fast if it has nothing to do.
 import { createHash } from "node:crypto";
 import {
   existsSync,
@@ -12,28 +12,29 @@ import {
 import { dirname, join } from "node:path";
 import { capture, nodejs, tool } from "./program.mjs";
 
-/** A step failed for a reason that its message tells; no stack trace helps. */
+/** A step failed. The message says why; a stack trace would not help. */
 export class StepFailed extends Error {}
 
-/** Installs the npm packages of the lock file, where they are not installed yet. */
+/** Installs the npm packages of the lock file, if they are not installed yet. */
 export function install() {
   const major = Number(process.versions.node.split(".")[0]);
-  if (major < 20) throw new StepFailed(`Node 20 or newer is needed, this is ${process.version}`);
+  if (major < 20)
+    throw new StepFailed(`Node.js 20 or newer is required, but this is ${process.version}`);
   if (!packagesInstalled()) {
     console.error("Installing npm packages …");
     let result = capture("npm", ["ci", "--no-fund", "--no-audit"]);
     if (!result.ok && result.output.includes("EUSAGE")) {
-      // A lock file made on one platform may lack the packages of another: npm ci insists.
+      // `npm ci` fails if the lock file lacks packages of this platform.
       result = capture("npm", ["install", "--no-save", "--no-fund", "--no-audit"]);
     }
-    if (!result.ok) throw new StepFailed(`npm could not install the packages\n${result.output}`);
+    if (!result.ok) throw new StepFailed(`npm could not install the packages:\n${result.output}`);
   }
-  // npm may be set up to run no install scripts; these two only link a binary into place.
+  // npm may be configured to run no install scripts. These two only link a binary.
   linkBinary("bun", "install.js");
   linkBinary("deno", "install.cjs");
 }
 
-/** Compares what npm noted in node_modules with the lock file: exact, and not misled by times. */
+/** Compares npm's record in node_modules with the lock file. File times play no role. */
 function packagesInstalled() {
   const noted = "node_modules/.package-lock.json";
   if (!existsSync(noted)) return false;
@@ -46,14 +47,14 @@ function packagesInstalled() {
   });
 }
 
-/** Without its install script a runtime's program is a small script that stands in for it. */
+/** Before its install script ran, the program of a runtime is a small placeholder script. */
 function linkBinary(name, script) {
   if (existsSync(tool(name)) && statSync(tool(name)).size > 1_000_000) return;
   const result = capture(nodejs, [script], { cwd: join("node_modules", name) });
   if (!result.ok) throw new StepFailed(`${name} could not be set up\n${result.output}`);
 }
 
-/** Compiles the AssemblyScript sources, where they changed since the last time. */
+/** Compiles the AssemblyScript sources, if they have changed. */
 export function compileWasm() {
   once("wasm", ["wasm/assembly", "wasm/build.ts", "wasm/generated"], () => {
     console.error("Compiling WASM …");
@@ -62,8 +63,8 @@ export function compileWasm() {
 }
 
 /**
- * Makes JavaScript of the TypeScript sources, where they changed: of everything in dist/js, and of
- * the origin library in dist/lib, which is what the package exports.
+ * Compiles the TypeScript sources, if they have changed: everything to dist/js, and the origin
+ * library, which the package exports, to dist/lib.
  */
 export async function build() {
   const sources = ["core", "wasm", "adapters", "runtimes", "examples", "test"];
@@ -80,7 +81,7 @@ export async function build() {
 
 const libraryConfig = ".ci/tsconfig.library.json";
 
-/** Does a step unless its inputs are as they were when it last went well. */
+/** Runs a step, unless its inputs are unchanged since its last success. */
 function once(name, inputs, step) {
   const stamp = join("dist", ".stamps", name);
   const hash = hashOf(inputs);
@@ -88,7 +89,7 @@ function once(name, inputs, step) {
   const result = step();
   if (!result.ok) throw new StepFailed(result.output);
   mkdirSync(dirname(stamp), { recursive: true });
-  // A step may write among its inputs (wasm/generated): what counts is how they are now.
+  // The hash is computed again, because a step may change its inputs (wasm/generated).
   writeFileSync(stamp, hashOf(inputs));
 }
 
@@ -106,7 +107,7 @@ function hashOf(paths) {
   return hash.digest("hex");
 }
 
-/** Debian packages that tests use, and how to see that one is there. */
+/** Debian packages that the tests use, and a check whether each is installed. */
 const programs = {
   mosquitto: () => isThere("mosquitto"),
   "mosquitto-clients": () => isThere("mosquitto_pub") && isThere("mosquitto_sub"),
@@ -121,11 +122,11 @@ function isThere(name) {
   return folders.some((folder) => existsSync(join(folder, name)));
 }
 
-/** Installs what is missing where that can be done; a test whose program is missing is skipped. */
+/** Installs missing programs if possible. Tests whose program is missing are skipped. */
 export function installPrograms() {
   if (process.env.TEST_WITHOUT !== undefined) {
-    // Tests are to be run as on a machine that lacks these.
-    console.error(`TEST_WITHOUT: taken for missing: ${process.env.TEST_WITHOUT}`);
+    // The tests run as on a machine without these programs.
+    console.error(`TEST_WITHOUT: treated as missing: ${process.env.TEST_WITHOUT}`);
     return;
   }
   let missing = missingPrograms();
@@ -153,7 +154,7 @@ function aptInstall(packages) {
   if (!update.ok) return update;
   const install = ["install", "--yes", "--no-install-recommends", ...packages];
   const result = capture("apt-get", install, { env });
-  // The package starts a broker on port 1883; the tests start their own, on free ports.
+  // The package starts a broker on port 1883. The tests start their own on free ports.
   if (packages.includes("mosquitto") && existsSync("/run/systemd/system")) {
     capture("systemctl", ["disable", "--now", "mosquitto"]);
   }

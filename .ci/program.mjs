@@ -1,4 +1,4 @@
-// Running programs from a task: signals and exit codes go through as if the task were not there.
+// Runs programs from a task. Signals and exit codes pass through unchanged.
 import { spawn, spawnSync } from "node:child_process";
 import { constants } from "node:os";
 import { dirname, join } from "node:path";
@@ -10,15 +10,15 @@ export const nodejs = process.execPath;
 /** A program of an installed package. */
 export const tool = (name) => join("node_modules", ".bin", name);
 
-/** npm, the terminal and a process group may all deliver one signal: the program gets it once. */
+/** npm, the terminal and the process group may repeat a signal: the program gets it once. */
 const sameSignalMs = 500;
-/** How often to look whether whoever started the task is still there. */
+/** Period of the check whether the parent process still exists. */
 const parentCheckMs = 250;
 
 /** Runs a program in the foreground and resolves with its exit code. */
 export function run(command, args) {
-  // In a process group of its own: else a signal to the group would reach it beside the forwarded
-  // one, and a second SIGTERM means "at once" to a gateway that drains.
+  // The program has a process group of its own. Otherwise it would get a signal to the group and
+  // the forwarded one, and a second SIGTERM ends a draining gateway at once.
   const child = spawn(command, args, { stdio: "inherit", detached: true });
   let last = { signal: "", at: 0 };
   const forward = (signal) => {
@@ -28,7 +28,7 @@ export function run(command, args) {
     child.kill(signal);
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, forward);
-  // A parent that was killed forwards nothing, and nobody else knows of the program.
+  // A killed parent forwards no signal, so the program is ended here.
   const parent = process.ppid;
   const watch = setInterval(() => {
     if (process.ppid === parent) return;
@@ -37,14 +37,14 @@ export function run(command, args) {
   }, parentCheckMs);
   return new Promise((resolve) => {
     child.on("error", (error) => {
-      console.error(`${command} does not run: ${error.message}`);
+      console.error(`${command} could not be started: ${error.message}`);
       resolve(1);
     });
     child.on("exit", (code, signal) => resolve(code ?? 128 + (constants.signals[signal] ?? 0)));
   }).finally(() => clearInterval(watch));
 }
 
-/** Runs a program to its end without showing what it prints. */
+/** Runs a program to its end and returns what it prints. */
 export function capture(command, args, options = {}) {
   const result = spawnSync(command, args, { encoding: "utf8", ...options });
   return {

@@ -1,5 +1,5 @@
-// The tasks behind the npm scripts. Plain JavaScript for Node 20 without dependencies, because it
-// runs in a fresh clone, before anything is installed or built.
+// The tasks behind the npm scripts: plain JavaScript for Node.js 20 without dependencies, because
+// they run in a fresh clone, before anything is installed or built.
 import { existsSync } from "node:fs";
 import { furtherNodejs } from "./nodejs.mjs";
 import { packageServer } from "./package.mjs";
@@ -9,7 +9,7 @@ import { nodejs, root, run, tool } from "./program.mjs";
 const bunMain = "runtimes/bun/main.ts";
 const denoFlags = ["run", "--quiet", "--no-check", "--allow-all"];
 
-/** What each task makes ready first (quick when nothing changed), and what it then runs. */
+/** The steps that prepare each task (fast if nothing changed), and what it runs. */
 const tasks = {
   start: {
     ready: [install, compileWasm],
@@ -55,7 +55,7 @@ const tasks = {
         ...[bunMain, "--outfile", "dist/websocket-service"],
       ]),
   },
-  // Run by `npm pack` and `npm publish`.
+  // `npm pack` and `npm publish` run this.
   package: {
     ready: [install, compileWasm, build, packageServer],
     run: () => 0,
@@ -70,14 +70,14 @@ const tasks = {
   },
 };
 
-/** The committed WASM module is verified by the tests, so it is not compiled anew before them. */
+/** WASM is not compiled first, because the tests verify the committed module. */
 async function runTests(args) {
   let flags = [];
   try {
     await build();
   } catch (error) {
     if (!(error instanceof StepFailed) || !existsSync("dist/js/test/run.js")) throw error;
-    // What was emitted is run all the same, so that one look shows everything that is wrong.
+    // The emitted code is tested all the same, so that one run shows all failures.
     console.error(error.message);
     flags = ["--build-failed"];
   }
@@ -97,7 +97,7 @@ async function main([name, ...args]) {
   } catch (error) {
     if (!(error instanceof StepFailed)) throw error;
     console.error(error.message);
-    // Whoever reads the closing line must not take a test that never began for one that passed.
+    // The last line must not look as if the tests had passed.
     if (name === "test" || name === "check") console.log("0 passed, 1 failed");
     return 1;
   }

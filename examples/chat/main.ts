@@ -1,8 +1,8 @@
 import process from "node:process";
 import { startChatOrigin } from "./origin.ts";
 
-// `dev` holds the other end of this pipe: when it is gone, so is this origin, connected or not
-// yet, and with it a watcher that would wait for changes of its source.
+// stdin is a pipe from the gateway (`dev`). When the gateway is gone, the pipe ends, and this
+// process ends too. A file watcher around it ends with it.
 process.stdin.on("end", () => process.kill(process.pid, "SIGKILL")).resume();
 
 const { CHAT_BROKER, CHAT_APP, CHAT_ROOT } = process.env;
