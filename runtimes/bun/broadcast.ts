@@ -9,9 +9,9 @@ import {
 import { BunSocket } from "./socket.ts";
 
 /**
- * Bun's own publish. It keeps the order with what was sent to each socket before and after, and
- * what a client does not read counts in `bufferedAmount`; up to 32 messages of less than 16 KiB do
- * so only at the end of the turn, when Bun writes them together.
+ * Bun's own publish. It keeps the order with messages that are sent to each socket before and
+ * after. What a client does not read counts in `bufferedAmount`; up to 32 messages of less than
+ * 16 KiB count only at the end of the turn, when Bun writes them together.
  */
 export class BunBroadcast implements Broadcast {
   readonly #servers: () => Iterable<Server<BunSocket>>;
@@ -25,7 +25,7 @@ export class BunBroadcast implements Broadcast {
   publish(topic: string, message: OutgoingMessage, except?: Socket): void {
     const data = message.kind === MessageKind.text ? message.text() : message.payload();
     const bytes = data as string | Uint8Array<ArrayBuffer>;
-    // Only those that have the extension on get it compressed.
+    // Bun compresses only for connections that negotiated the extension.
     const compress = this.#deflate && message.byteLength >= limits.deflateBytesMin;
     const sender = except instanceof BunSocket ? except : undefined;
     for (const server of this.#servers()) {

@@ -3,7 +3,7 @@ import { runCommandLine } from "../cli/mod.ts";
 import { startFramedServer } from "../framed-server/mod.ts";
 import { startBunServer } from "./server.ts";
 
-/** Where the files of a single executable seem to stand: they cannot be run by another process. */
+/** The path of the files inside a single executable. No other process can run them. */
 const inExecutable = import.meta.url.includes("$bunfs");
 
 await runCommandLine(process.argv.slice(2), {

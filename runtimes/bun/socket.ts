@@ -107,7 +107,7 @@ export class BunSocket extends NativeSocket implements Socket {
     if (!this.#closed) this.#socket?.subscribe(topic);
   }
 
-  /** Bun delivers before what was published before; `close` unsubscribes from all by itself. */
+  /** Bun first sends what was published before. `close` unsubscribes from every topic. */
   unsubscribe(topic: string): void {
     if (!this.#closed) this.#socket?.unsubscribe(topic);
   }

@@ -232,10 +232,8 @@ export class Service {
 
   async #openClientServer(codec: Codec): Promise<void> {
     const { settings } = this;
-    const watch = new DescriptorWatch({
-      clock: this.#clock,
-      logger: this.#given.logger,
-      count: (code) => this.#gateway.refused(code),
+    const watch = new DescriptorWatch(this.#clock, this.#given.logger, {
+      refused: (code) => this.#gateway.refused(code),
       shortage: (short) => this.#shortage(short),
     });
     watch.compare(settings["max-connections"]);
@@ -261,9 +259,9 @@ export class Service {
       headerBytesMax: settings["max-header-size"],
       handshakeTimeoutMs: settings["handshake-timeout"],
       streamsMax: watch.streamsMax,
-      acceptFailed: () => watch.trouble("accept-failed"),
+      acceptFailed: () => watch.refused("accept-failed"),
       refused: (code) =>
-        code === "tcp-streams-full" ? watch.trouble(code) : this.#gateway.refused(code),
+        code === "tcp-streams-full" ? watch.refused(code) : this.#gateway.refused(code),
       deadAfterMs:
         settings["ping-interval"] && settings["ping-interval"] + settings["ping-timeout"],
     });

@@ -1,4 +1,4 @@
-/** What we use of Deno's API, because the types for the build know nothing of it. */
+/** The part of Deno's API that we use: the build has no types for it. */
 export interface DenoApi {
   serve(
     options: {
@@ -23,7 +23,7 @@ export interface DenoServeInfo {
 }
 
 export interface DenoHttpServer {
-  /** Rejects when a stream cannot be accepted: then the port is closed, and connections stay. */
+  /** Rejects when a stream cannot be accepted. The port is closed then, and connections stay. */
   readonly finished: Promise<void>;
   readonly addr: { readonly port: number };
 }

@@ -9,7 +9,7 @@ await runCommandLine(process.argv.slice(2), {
   engines: ["wasm", "native"],
   startServer: (engine, options) =>
     engine === "native" ? startDenoServer(options) : startFramedServer(options),
-  // After SIGTERM its watcher would wait for the next change.
+  // After SIGTERM Deno's watcher waits for the next change of the source.
   watch: (sourceFile) => ({
     command: ["run", "-A", "--no-check", "--watch", sourceFile],
     signal: "SIGINT",

@@ -60,7 +60,7 @@ class DenoServer implements ClientServer {
     return server.addr.port;
   }
 
-  /** Out of descriptors Deno gives the port up, and would end the process. */
+  /** Deno closes the port when it has run out of descriptors, and would end the process. */
   #listenAgain(): void {
     this.#options.clock.after(limits.descriptorsTickMs, () => {
       if (this.#abort.signal.aborted) return;
@@ -78,12 +78,12 @@ class DenoServer implements ClientServer {
     return refusalResponse(full);
   }
 
-  /** Deno's server keeps the certificate that it was started with. */
+  /** Deno's server cannot change the certificate that it was started with. */
   reloadTls(): Promise<boolean> {
     return Promise.resolve(false);
   }
 
-  /** Deno tells of no stream before its request, so those that have none yet stay. */
+  /** Deno reports a stream only when its request has come, so it cannot be cut before. */
   shortage(short: boolean): void {
     this.#short = short;
   }
@@ -109,12 +109,12 @@ function upgrade(
 ): Response {
   if (!answer.accepted) return refusalResponse(answer);
   const { subprotocol } = answer;
-  // Deno pings who was silent for half of it, and takes for dead who is for all of it. Seconds.
+  // In seconds. Deno pings a client after half of it, and closes the connection after all of it.
   const idleTimeout = (options.deadAfterMs ?? 0) / 1_000;
   try {
     const { socket, response } = deno.upgradeWebSocket(request, { idleTimeout });
-    // Not as Deno's option: Deno looks for it in the request, in a list with `, ` between its
-    // elements only, and answers 400 to the other lists of RFC 9110, 5.6.1.
+    // Not by Deno's option: Deno looks the name up in the request's list, knows only `, ` as a
+    // separator, and answers 400 to other lists that RFC 9110, 5.6.1 allows.
     if (subprotocol !== undefined) response.headers.set("sec-websocket-protocol", subprotocol);
     for (const [name, value] of Object.entries(answer.headers ?? {})) {
       response.headers.append(name, value);
@@ -122,7 +122,7 @@ function upgrade(
     new DenoSocket(socket, answer, options);
     return response;
   } catch {
-    // It is no upgrade in Deno's eyes, or the stream is not there any more.
+    // Deno does not accept the request as an upgrade, or the stream is gone.
     options.handler.abandon(answer);
     return refusalResponse(answer);
   }

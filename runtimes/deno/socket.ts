@@ -9,15 +9,15 @@ import type {
 import { closeCodeAllowed } from "../../core/websocket/mod.ts";
 import { type ClientServerOptions, NativeSocket } from "../server/mod.ts";
 
-/** One WebSocket of `Deno.upgradeWebSocket`. It is its own listener, so it needs no closures. */
+/** One WebSocket of `Deno.upgradeWebSocket`. It is its own event listener, without closures. */
 export class DenoSocket extends NativeSocket implements Socket, EventListenerObject {
   readonly #options: ClientServerOptions;
   readonly #socket: WebSocket;
-  /** Undefined once it is told: by `open`, or by `abandon`. */
+  /** Undefined once the handler was told of it, by `open` or by `abandon`. */
   #admission: HandshakeAdmission | undefined;
   #cancelWait: Cancel | undefined;
   #connection: ConnectionHandle | undefined = undefined;
-  /** The handler has heard that it is closed; that its stream is gone. */
+  /** The handler was told that the connection is closed; below, that its stream is gone. */
   #closed = false;
   #gone = false;
   #ending: { closeCode: number; closeReason: string; cancel: Cancel } | undefined = undefined;
@@ -29,8 +29,8 @@ export class DenoSocket extends NativeSocket implements Socket, EventListenerObj
     this.#options = options;
     socket.binaryType = "arraybuffer";
     for (const type of ["open", "message", "close", "error"]) socket.addEventListener(type, this);
-    // Deno opens it within the turn after the answer. Of a client that is gone by then it tells
-    // nothing at all, and its `request.signal` knows of it too seldom to be asked.
+    // Deno opens it within the turn after the answer. Where the client is gone by then Deno emits
+    // no event at all, and `request.signal` does not report it reliably.
     this.#cancelWait = options.clock.after(limits.upgradeWaitMs, () => this.#abandon());
   }
 
@@ -60,7 +60,7 @@ export class DenoSocket extends NativeSocket implements Socket, EventListenerObj
   close(closeCode: number, closeReason: string): void {
     if (this.#closed || this.#ending !== undefined) return;
     this.flush();
-    // Deno waits for the client's answer without an end; the handler does not.
+    // Deno waits without a limit for the client's close frame; the handler does not.
     const cancel = this.#options.clock.after(limits.closeHandshakeMs, () => {
       this.#tellClosed(closeCode, closeReason);
     });
@@ -69,7 +69,7 @@ export class DenoSocket extends NativeSocket implements Socket, EventListenerObj
     else this.#socket.close();
   }
 
-  /** Deno has no way to cut the stream: the handler is told, and what still comes is dropped. */
+  /** Deno cannot cut the stream: the handler is told, and later messages are dropped. */
   terminate(): void {
     if (this.#closed) return;
     this.#socket.close();
@@ -83,7 +83,7 @@ export class DenoSocket extends NativeSocket implements Socket, EventListenerObj
 
   resume(): void {}
 
-  /** Deno sends pings by its own `idleTimeout` only. */
+  /** Deno sends pings only by its own `idleTimeout`. */
   ping(): boolean {
     return false;
   }
@@ -94,7 +94,7 @@ export class DenoSocket extends NativeSocket implements Socket, EventListenerObj
     else this.#connection = this.#options.handler.open(this, admission);
   }
 
-  /** It never opened, and will not be told if it still does. */
+  /** It has not opened in time. If it still does, the handler is not told. */
   #abandon(): void {
     const admission = this.#takeAdmission();
     if (admission !== undefined) this.#options.handler.abandon(admission);
@@ -115,18 +115,18 @@ export class DenoSocket extends NativeSocket implements Socket, EventListenerObj
     this.deliver(this.#options, connection, message);
   }
 
-  /** Deno tells of a fault in the client's bytes, and of a cut stream, by an error event. */
+  /** Deno emits `error` for invalid frames and for a cut stream; `close` follows. */
   #failed(): void {}
 
   #ended(event: CloseEvent): void {
     if (this.#ending !== undefined) {
       this.#tellClosed(this.#ending.closeCode, this.#ending.closeReason);
     } else if (event.code === 1001 && !event.wasClean && this.#connection !== undefined) {
-      // So Deno tells that its own ping had no answer; a client's 1001 is a clean close.
+      // Deno reports an unanswered ping in this way. A client's own 1001 is a clean close.
       this.#options.handler.fault(this.#connection, "ping-timeout");
       this.#tellClosed(1006, "");
     } else {
-      // Deno says 0 where there was no close frame; RFC 6455, 7.1.5 says 1006.
+      // Deno reports 0 where there was no close frame. RFC 6455, 7.1.5: that is 1006.
       this.#tellClosed(event.code === 0 ? 1006 : event.code, event.reason);
     }
     this.#tellGone();
@@ -141,7 +141,7 @@ export class DenoSocket extends NativeSocket implements Socket, EventListenerObj
     this.#options.handler.closed(this.#connection, closeCode, closeReason);
   }
 
-  /** Deno's `close` event: only then the stream is gone, if the client lets it, ever. */
+  /** At Deno's `close` event. Only then the stream is gone; a client can delay it without end. */
   #tellGone(): void {
     if (this.#gone || this.#connection === undefined) return;
     this.#gone = true;

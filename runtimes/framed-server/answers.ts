@@ -7,7 +7,7 @@ import { answerRequest, type ClientServerOptions } from "../server/mod.ts";
 import { endWithin } from "./end-within.ts";
 import { NodejsRequest } from "./request.ts";
 
-/** The answer to a request that is no upgrade. */
+/** Answers a request that is no upgrade. */
 export async function answerPlain(
   { handler }: ClientServerOptions,
   request: IncomingMessage,
@@ -22,7 +22,7 @@ export async function answerPlain(
   });
 }
 
-/** The answer to a CONNECT, which `node:http` takes for an upgrade of its own kind. */
+/** Answers a CONNECT request, which `node:http` reports by an event of its own. */
 export async function answerConnect(
   { handler }: ClientServerOptions,
   request: IncomingMessage,
@@ -41,7 +41,7 @@ const unasked = refuse(
   "the request must ask for an upgrade to websocket",
 );
 
-/** An HTTP answer on a stream that `node:http` has let go of. */
+/** Writes an HTTP answer to a stream that `node:http` has handed over. */
 export function writeRefusal(stream: NetSocket, refusal: HandshakeRefusal): void {
   const body = bodyOf(refusal);
   const status = `${refusal.statusCode} ${STATUS_CODES[refusal.statusCode] ?? "Refused"}`;
@@ -52,7 +52,8 @@ export function writeRefusal(stream: NetSocket, refusal: HandshakeRefusal): void
     "connection: close",
   ];
   stream.write(Buffer.concat([Buffer.from(`${lines.join("\r\n")}\r\n\r\n`), body]));
-  // What the client has sent is read, or the reset would take our answer with it.
+  // The rest of the request is read: closing with unread bytes would send a reset, and the client
+  // might not get the answer.
   stream.resume();
   endWithin(stream, limits.closeHandshakeMs);
 }
@@ -61,9 +62,9 @@ function bodyOf({ body }: HandshakeRefusal): Uint8Array {
   return typeof body === "string" ? Buffer.from(body) : body;
 }
 
-/** The end of a stream that took too long. */
+/** Ends a stream that brought no whole request in time. */
 export function answerLate(stream: NetSocket, refused: ClientServerOptions["refused"]): void {
-  // Who has said nothing, or has had an answer before, gets none now.
+  // No answer to a client that has sent nothing, or that was answered before.
   if (stream.bytesRead === 0 || stream.bytesWritten > 0 || !stream.writable) {
     stream.destroy();
   } else {
@@ -75,7 +76,7 @@ export function answerLate(stream: NetSocket, refused: ClientServerOptions["refu
   refused?.("handshake-timeout");
 }
 
-/** The answer to what is no request. */
+/** Answers bytes that are no HTTP request. */
 export function answerFault(
   error: NodeJS.ErrnoException,
   stream: NetSocket,

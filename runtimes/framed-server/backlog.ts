@@ -1,9 +1,9 @@
 import { limits } from "../../core/base/mod.ts";
 
 /**
- * What waits for a stream whose client does not read. A stream keeps an object for each write, and
- * a small frame keeps the slab that it was cut from: a queue of small frames would weigh many
- * times its bytes. Here it weighs its bytes and one block.
+ * The bytes that wait for a client that does not read. A stream keeps an object for each write,
+ * and a small frame keeps the slab in memory that it was cut from, so a queue of small frames
+ * would take many times its bytes. Here it takes its bytes and one block.
  */
 export class Backlog {
   byteLength = 0;
@@ -14,7 +14,7 @@ export class Backlog {
   add(bytes: Uint8Array): void {
     this.byteLength += bytes.length;
     if (bytes.length > limits.slabBytes >> 2) {
-      // It has a buffer of its own, which others may share with us.
+      // It has a buffer of its own, which other connections may share.
       this.#closeBlock();
       this.#pieces.push(bytes);
     } else {
@@ -22,7 +22,7 @@ export class Backlog {
     }
   }
 
-  /** Everything in its order; the backlog is empty then. */
+  /** Takes everything in order; the backlog is empty then. */
   take(): readonly Uint8Array[] {
     this.#closeBlock();
     const pieces = this.#pieces;

@@ -4,7 +4,7 @@ import type { ByteSocket, ByteSocketListener } from "../../core/ports/mod.ts";
 import { Backlog } from "./backlog.ts";
 import { endWithin } from "./end-within.ts";
 
-/** Where a stream keeps its byte socket, so that its listeners need no closures. */
+/** The property by which a stream refers to its byte socket: listeners need no closures then. */
 const owner = Symbol("byte socket");
 
 interface OwnedSocket extends NetSocket {
@@ -13,11 +13,11 @@ interface OwnedSocket extends NetSocket {
 
 const nothing = new Uint8Array(0);
 
-/** A stream of `node:net`, on whichever runtime. */
+/** A TCP or TLS stream of `node:net`, on any of the runtimes. */
 export class NodejsByteSocket implements ByteSocket {
   readonly #stream: NetSocket;
   #listener: ByteSocketListener | undefined = undefined;
-  /** The stream has not taken everything, and will tell when it has. */
+  /** The stream has not written everything yet; a callback will tell when it has. */
   #waiting = false;
   #backlog: Backlog | undefined = undefined;
 
@@ -25,7 +25,7 @@ export class NodejsByteSocket implements ByteSocket {
     this.#stream = stream;
   }
 
-  /** From now on the listener hears of the stream; called once, in the turn of the upgrade. */
+  /** Sets the listener of the stream. Called once, in the turn of the upgrade. */
   listen(listener: ByteSocketListener): void {
     this.#listener = listener;
     const stream = this.#stream as OwnedSocket;
@@ -54,19 +54,19 @@ export class NodejsByteSocket implements ByteSocket {
     return (this.#stream as { encrypted?: boolean }).encrypted === true;
   }
 
-  /** False where a `drain` will come. */
+  /** False where the stream will emit `drain`. */
   #put(bytes: Uint8Array): boolean {
     if (!this.#encrypted) return this.#stream.write(bytes);
     return this.#stream.write(bytes, (error) => this.#written(error));
   }
 
-  /** Sees to it that we hear when the kernel has everything. */
+  /** Makes sure that we are told when the kernel has taken everything. */
   #watch(belowMark: boolean): void {
     const stream = this.#stream;
     this.#waiting = stream.writableLength > 0;
-    // On Deno an empty write ends a stream over TLS, so there each write tells.
+    // On Deno an empty write ends a TLS stream, so with TLS each write has a callback.
     if (!this.#waiting || !belowMark || this.#encrypted) return;
-    // Below the stream's mark no `drain` will come: an empty write tells when it is its turn.
+    // Below the high-water mark no `drain` comes, so an empty write is queued for its callback.
     stream.write(nothing, (error) => this.#written(error));
   }
 
@@ -74,7 +74,7 @@ export class NodejsByteSocket implements ByteSocket {
     if (!error && this.#stream.writableLength === 0) this.emptied();
   }
 
-  /** The kernel has everything that the stream was given. */
+  /** The kernel has taken everything that was written. */
   emptied(): void {
     this.#waiting = false;
     this.#writeBacklog();
@@ -90,7 +90,7 @@ export class NodejsByteSocket implements ByteSocket {
     this.#watch(belowMark);
   }
 
-  /** Ends the stream after all that was written; cuts it where that takes longer than `ms`. */
+  /** Ends the stream after everything was written; cuts it where that takes longer than `ms`. */
   end(ms?: number): void {
     this.#writeBacklog();
     if (ms === undefined) this.#stream.end();
@@ -134,7 +134,7 @@ function onClose(this: NetSocket): void {
   (this as OwnedSocket)[owner].tellClosed();
 }
 
-/** The client half-closed: nothing that it sends will answer us, so the stream ends. */
+/** The client has half-closed the stream, so it can answer nothing any more: the stream ends. */
 function onEnd(this: NetSocket): void {
   const bytes = (this as OwnedSocket)[owner];
   if (bytes.bufferedAmount === 0) this.destroy();

@@ -4,20 +4,20 @@ import type { ClientServerOptions } from "../server/mod.ts";
 import { listen } from "./listen.ts";
 
 /**
- * What listens, and how many TCP streams it has, from their beginning. Those past the cap are cut.
- * In the moment of a flood they take descriptors all the same, so the port is opened again after.
+ * The listening port. It counts its TCP streams from their beginning and cuts those past the
+ * limit. For a moment those use descriptors too, so the port is opened again after a flood.
  */
 export class ClientPort {
   readonly #options: ClientServerOptions;
   readonly #streamsMax: number;
   #server: Server;
   #streams = 0;
-  /** No descriptor can be spared. */
+  /** File descriptors are short. */
   #short = false;
-  /** False from the end of listening on, for good. */
+  /** False once the port was closed for good. */
   #wanted = true;
   #opening = false;
-  /** The real one, from the first listening on. */
+  /** The real port number, once it listens. */
   number = 0;
 
   constructor(server: Server, options: ClientServerOptions) {
@@ -31,12 +31,12 @@ export class ClientPort {
     this.number = (this.#server.address() as AddressInfo).port;
   }
 
-  /** Another server has the port from now on; the streams of the first stay. */
+  /** Gives the port to another server; the streams of the former one stay. */
   async takeOver(next: Server): Promise<void> {
-    // Not where the last attempt to open it failed.
+    // It does not listen where the last attempt to open it failed.
     if (this.#server.listening) this.#server.close();
     this.#server = next;
-    // The runtime lets go of the port in a later turn.
+    // The runtime releases the port in a later turn of the event loop.
     await new Promise((resolve) => setImmediate(resolve));
     await this.#listen(next, this.number);
   }
@@ -72,7 +72,7 @@ export class ClientPort {
     });
   };
 
-  /** Out of descriptors Deno stops accepting for good, and tells nobody. */
+  /** Deno stops accepting for good when it has run out of descriptors, and reports nothing. */
   #openAgain(): void {
     this.#options.clock.after(limits.descriptorsTickMs, async () => {
       if (!this.#wanted || this.#short) {

@@ -1,8 +1,8 @@
 import type { Socket as NetSocket } from "node:net";
-// Not the global ones: Deno's gives a number, without unref.
+// Not the global functions: on Deno they give a number, which has no `unref`.
 import { clearTimeout, setTimeout } from "node:timers";
 
-/** Where a stream keeps its timer; null while none runs. */
+/** The property by which a stream refers to its timer; null while none runs. */
 const held = Symbol("handshake timer");
 
 interface TimedSocket extends NetSocket {
@@ -10,9 +10,9 @@ interface TimedSocket extends NetSocket {
 }
 
 /**
- * Calls `late` where a stream brings no whole request for `ms`. Not while an answer is awaited:
- * how long that takes is not the client's doing. One of our own,
- * because the timeouts of `node:http` are not those of Node.js on every runtime.
+ * Calls `late` where a stream brings no whole request within `ms`. The time that an answer takes
+ * does not count: the client cannot help it. It is a timer of our own because Bun and Deno
+ * implement the timeouts of `node:http` differently.
  */
 export function startHandshakeTimer(
   stream: NetSocket,
@@ -26,7 +26,7 @@ export function startHandshakeTimer(
   timed[held].unref();
 }
 
-/** The stream's request is whole. */
+/** The stream's request is complete. */
 export function stopHandshakeTimer(stream: NetSocket): void {
   const timed = stream as TimedSocket;
   if (timed[held]) clearTimeout(timed[held]);

@@ -7,7 +7,7 @@ export function listen(
   { host, port, acceptFailed }: Pick<ClientServerOptions, "host" | "port" | "acceptFailed">,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    // Stays on: once it listens, what cannot be accepted must not end the process.
+    // This listener stays: a later error of an accept must not end the process.
     server.on("error", (error: NodeJS.ErrnoException) => {
       if (server.listening) acceptFailed?.();
       reject(portError(error, error.code === "EADDRINUSE", { host, port }));

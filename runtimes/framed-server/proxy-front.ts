@@ -5,19 +5,19 @@ import { readProxyHeader } from "../../core/websocket/mod.ts";
 import type { ClientServerOptions } from "../server/mod.ts";
 import { startHandshakeTimer } from "./handshake-timer.ts";
 
-/** Where a stream keeps what its proxy said. */
+/** The property by which a stream refers to the address that its proxy told. */
 const told = Symbol("address told by the proxy");
 
 interface ProxiedSocket extends NetSocket {
   [told]?: string;
 }
 
-/** The client's address, as the proxy told it, or the peer's. */
+/** The client's address as the proxy told it, or the address of the peer. */
 export function addressOf(stream: NetSocket): string {
   return (stream as ProxiedSocket)[told] ?? stream.remoteAddress ?? "";
 }
 
-/** A port whose streams begin with a PROXY header; behind it they are the HTTP server's. */
+/** A server that reads a PROXY header from each stream, and gives the stream to `server` then. */
 export function createProxyFront(server: Server, options: ClientServerOptions): NetServer {
   const { handshakeTimeoutMs = 0, refused, trustedProxies } = options;
   return createServer((stream: ProxiedSocket) => {
@@ -26,7 +26,7 @@ export function createProxyFront(server: Server, options: ClientServerOptions): 
       refused?.("proxy-header");
       stream.destroy();
     };
-    // Whoever may send the header may call himself anybody.
+    // Whoever may send the header can claim any address.
     if (trustedProxies !== undefined && !isInRanges(stream.remoteAddress ?? "", trustedProxies)) {
       drop();
       return;

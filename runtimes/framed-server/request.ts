@@ -3,10 +3,10 @@ import type { HandshakeRequest } from "../../core/ports/mod.ts";
 import { readTarget } from "../server/mod.ts";
 import { addressOf } from "./proxy-front.ts";
 
-/** What must not come twice: a second line would be taken for the first by nobody but us. */
+/** Headers that must come once. We join several lines, so that the core sees and refuses them. */
 const once: ReadonlySet<string> = new Set(["host", "authorization"]);
 
-/** A request of `node:http`, as the gateway looks at it. */
+/** A request of `node:http`, as the gateway sees it. */
 export class NodejsRequest implements HandshakeRequest {
   readonly method: string;
   readonly path: string;
@@ -14,7 +14,7 @@ export class NodejsRequest implements HandshakeRequest {
   readonly target: string;
   readonly httpVersion: string;
   readonly remoteAddress: string;
-  /** To be called where the client leaves while its handshake waits. */
+  /** To be called when the client leaves while its handshake waits. */
   left: () => void = () => {};
   readonly #message: IncomingMessage;
 
@@ -39,7 +39,7 @@ export class NodejsRequest implements HandshakeRequest {
     return Array.isArray(value) ? value.join(", ") : value;
   }
 
-  /** Every line of the header: `node:http` drops all but the first of some. */
+  /** Every line of the header, joined: `node:http` drops all but the first of some headers. */
   #lines(name: string): string | undefined {
     let value: string | undefined;
     for (const [line, text] of this.headers()) {

@@ -17,7 +17,7 @@ import { NodejsRequest } from "./request.ts";
 import { upgrade } from "./upgrade.ts";
 import { WaitingStream } from "./waiting-stream.ts";
 
-/** Runtimes count a head's bytes each in its own way: with line ends, or without. */
+/** The runtimes count the bytes of a request's head differently: with line ends, or without. */
 const headerSlackBytes = 256;
 
 /** Engine wasm: our own WebSocket server over `node:http`'s upgraded streams. */
@@ -41,15 +41,15 @@ function createHttpServer(
   tls: ServerTls | undefined,
 ): Server {
   const settings = {
-    // A little more than allowed, so that a whole request is judged by the common rule.
+    // A little more than allowed, so that the core checks the head by one rule on every runtime.
     maxHeaderSize: (options.headerBytesMax ?? limits.handshakeHeaderBytesMax) + headerSlackBytes,
     noDelay: true,
-    // Ours counts, on every runtime.
+    // The handshake timer replaces them, on every runtime.
     headersTimeout: 0,
     requestTimeout: 0,
   };
   const { handshakeTimeoutMs = 0, refused } = options;
-  // The stream before TLS is not ours to time.
+  // The handshake timer starts after the TLS handshake, which has a timeout of its own.
   const handshakeTimeout = handshakeTimeoutMs || undefined;
   const server: Server =
     tls === undefined
@@ -64,10 +64,10 @@ function createHttpServer(
     const { socket } = request;
     stopHandshakeTimer(socket);
     await answerPlain(options, request, response);
-    // The next request on the same stream has as long as the first.
+    // The next request on the same stream has as much time as the first.
     if (!socket.destroyed) startTimer(socket);
   });
-  // Between here and the listening byte socket an error must not end the process.
+  // Until the byte socket listens, an error of the stream must not end the process.
   const letGo = (stream: NetSocket): void => {
     stopHandshakeTimer(stream);
     stream.on("error", ignore);
@@ -86,7 +86,7 @@ function createHttpServer(
       if (!answer.accepted) {
         if (!stream.destroyed) writeRefusal(stream, answer);
       } else if (!stream.readable || !stream.writable) {
-        // Who has half-closed the stream would never answer us; its end was told before.
+        // A client that has half-closed the stream could not answer; the handler knows it left.
         options.handler.abandon(answer);
         stream.destroy();
       } else {
@@ -106,7 +106,7 @@ function createHttpServer(
 class NodejsServer implements ClientServer {
   #server: Server;
   readonly #clientPort: ClientPort;
-  /** Makes another server for the same port. */
+  /** Creates another server for the same port. */
   readonly #create: (tls: ServerTls) => Server;
 
   constructor(server: Server, port: ClientPort, create: (tls: ServerTls) => Server) {
@@ -125,7 +125,7 @@ class NodejsServer implements ClientServer {
       server.setSecureContext(tls);
       return true;
     }
-    // The runtime cannot: another server takes the port over, connections stay with the first.
+    // This runtime cannot do that: another server takes the port over, and connections stay.
     this.#server = this.#create(tls);
     await this.#clientPort.takeOver(this.#server);
     return true;

@@ -15,7 +15,7 @@ export interface Upgrade {
   readonly admission: HandshakeAdmission;
 }
 
-/** Answers the handshake, and makes the stream a WebSocket. */
+/** Answers the handshake with 101 and makes the stream a WebSocket. */
 export function upgrade(
   sockets: FramedSockets,
   { request, stream, head, admission }: Upgrade,

@@ -2,9 +2,9 @@ import type { Socket as NetSocket } from "node:net";
 import { limits } from "../../core/base/mod.ts";
 
 /**
- * A stream while its handshake is awaited. It is read, because no runtime tells of the end of a
- * stream that nobody reads; what comes early is kept, up to a limit. Past it the stream is cut:
- * RFC 6455, 4.1 lets no client send before its answer, and unread it would keep its place.
+ * A stream whose handshake waits for an answer. It is read, because no runtime reports the end of
+ * a stream that is not read. Early bytes are kept up to a limit; past it the stream is cut.
+ * RFC 6455, 4.1: a client must not send data before the answer to its handshake.
  */
 export class WaitingStream {
   readonly #stream: NetSocket;
@@ -22,7 +22,7 @@ export class WaitingStream {
     stream.on("close", left);
   }
 
-  /** The wait is over. What came early, to be read before what comes from now on. */
+  /** Ends the wait. Returns the early bytes, to be read before later ones. */
   take(): Uint8Array {
     const stream = this.#stream;
     stream.removeListener("data", this.#keep);

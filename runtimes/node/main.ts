@@ -7,6 +7,6 @@ await runCommandLine(process.argv.slice(2), {
   name: "node",
   engines: ["wasm"],
   startServer: (_engine, options) => startFramedServer(options),
-  // What runs here was built from the source: a change of the source changes nothing.
+  // This runs what was built, so a change of the source changes nothing.
   watch: () => undefined,
 });

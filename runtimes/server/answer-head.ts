@@ -2,9 +2,9 @@ import type { HandshakeAnswer } from "../../core/ports/mod.ts";
 
 /** RFC 9110, 5.6.2. */
 const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-/** RFC 9110, 5.5, but ASCII alone: past it each runtime writes other bytes. */
+/** RFC 9110, 5.5, but ASCII only: the runtimes encode other characters differently. */
 const VALUE = /^[\t -~]*$/;
-/** RFC 9112, 6: they say where the answer ends, which is ours to say. */
+/** RFC 9112, 6: they frame the answer, so the runtime sets them. */
 const framing: ReadonlySet<string> = new Set([
   "connection",
   "content-length",
@@ -15,7 +15,7 @@ const framing: ReadonlySet<string> = new Set([
 /** RFC 9110, 15: answers without a body. */
 const bodiless: ReadonlySet<number> = new Set([204, 205, 304]);
 
-/** Whether the head of the answer can be written as HTTP without becoming another answer. */
+/** Whether the answer's headers and status can be written without changing its meaning. */
 export function isWritable(answer: HandshakeAnswer): boolean {
   const { accepted, headers = {} } = answer;
   const whole = Object.entries(headers).every(([name, value]) => {
@@ -27,7 +27,7 @@ export function isWritable(answer: HandshakeAnswer): boolean {
   return whole && (accepted || isStatus(answer.statusCode));
 }
 
-/** RFC 6455, 4.2.2: what the 101 answer itself consists of. */
+/** RFC 6455, 4.2.2: the headers of the 101 answer, which the runtime sets. */
 function isOurs(name: string): boolean {
   return name === "upgrade" || name.startsWith("sec-websocket-");
 }

@@ -11,20 +11,20 @@ import type {
 } from "../../core/ports/mod.ts";
 import { isWritable } from "./answer-head.ts";
 
-/** The port that clients connect to, open. */
+/** The open port that clients connect to. */
 export interface ClientServer {
   /** The real port, where 0 was asked for. */
   readonly port: number;
-  /** The runtime's own fan-out, where it has one: its sockets have `subscribe` then. */
+  /** The runtime's own fan-out, where it has one; its sockets have `subscribe` then. */
   readonly broadcast?: Broadcast | undefined;
-  /** Takes another certificate for new connections; false where the runtime cannot. */
+  /** Uses another certificate for new connections; false where the runtime cannot. */
   reloadTls(tls: ServerTls): Promise<boolean>;
   /**
-   * No descriptor can be spared for a new stream, or can again: until then none is taken, and then
-   * the port is opened again, because a runtime may have stopped accepting for good.
+   * File descriptors are short, or there are enough again. During a shortage no new stream is
+   * accepted. After it the port is opened again, because a runtime may have stopped accepting.
    */
   shortage(short: boolean): void;
-  /** Stops listening and drops every request; connections are the handler's to close before. */
+  /** Closes the port and drops pending requests. The handler closes the connections before. */
   stop(): Promise<void>;
 }
 
@@ -36,13 +36,13 @@ export interface ServerTls {
 
 export interface ClientServerOptions {
   readonly host: string;
-  /** 0 picks a free one. Rejects with `port-in-use` where it is taken. */
+  /** 0 picks a free one. Starting rejects with `port-in-use` where it is in use. */
   readonly port: number;
-  /** The port speaks TLS where there is one. */
+  /** Present where the port speaks TLS. */
   readonly tls?: ServerTls | undefined;
-  /** Streams begin with a PROXY header; only where the byte stream is ours (engine wasm). */
+  /** Streams begin with a PROXY header (engine wasm only). */
   readonly proxyProtocol?: boolean | undefined;
-  /** Who may send that header; anybody where it is left out. */
+  /** The addresses that may send that header; any where it is left out. */
   readonly trustedProxies?: readonly AddressRange[] | undefined;
   readonly handler: SocketHandler;
   /** What parses frames (engine wasm). */
@@ -51,21 +51,21 @@ export interface ClientServerOptions {
   /** Present where permessage-deflate is on. */
   readonly deflate: Deflate | undefined;
   readonly messageBytesMax: number;
-  /** How many times larger than what came an inflated message may be (engine wasm). */
+  /** How many times larger than its compressed form a message may be (engine wasm). */
   readonly inflateRatioMax?: number | undefined;
-  /** How long a message may take from its first frame on (engine wasm); 0: any time. */
+  /** How long a message may take from its first frame on (engine wasm); 0: without a limit. */
   readonly messageTimeoutMs?: number | undefined;
-  /** Request line and headers; what is larger is 431, wherever it is found. */
+  /** Bytes of request line and headers; a larger head is answered with 431. */
   readonly headerBytesMax?: number | undefined;
-  /** Whoever has not sent a whole request by then is cut; 0 never. */
+  /** A client that has not sent a whole request by then is cut; 0: never. */
   readonly handshakeTimeoutMs?: number | undefined;
-  /** TCP streams at once, handshakes not begun included (engine wasm). */
+  /** TCP streams at once, including those before their handshake (engine wasm). */
   readonly streamsMax?: number | undefined;
-  /** Told of an accept that the runtime says has failed. */
+  /** Called where the runtime reports a failed accept. */
   readonly acceptFailed?: (() => void) | undefined;
-  /** Told of what is refused before it is a request that the handler could see. */
+  /** Called for a stream that is refused before the handler sees a request. */
   readonly refused?: ((code: ErrorCode) => void) | undefined;
-  /** For a runtime whose sockets cannot ping: it is to find who is silent this long; 0 never. */
+  /** Where sockets cannot ping, the runtime closes connections silent for so long; 0: never. */
   readonly deadAfterMs?: number | undefined;
   /** False where slots have no batch buffers: whole messages go to the handler. Default true. */
   readonly batchBuffers?: boolean;
@@ -78,7 +78,7 @@ const failed: HandshakeRefusal = {
   body: "internal: the request could not be handled.\n",
 };
 
-/** Asks the handler and goes on with its answer: at once, where it is known at once. */
+/** Asks the handler and passes its answer on, in the same turn where the answer is no promise. */
 export function answerRequest<Result>(
   handler: SocketHandler,
   request: HandshakeRequest,
@@ -89,7 +89,7 @@ export function answerRequest<Result>(
   return answer.catch(() => failed).then((late) => respond(writable(handler, late)));
 }
 
-/** The core refuses what would break an answer's head; should one slip through, it ends here. */
+/** The core checks the headers of its answers. This is the last check before they are written. */
 function writable(handler: SocketHandler, answer: HandshakeAnswer): HandshakeAnswer {
   if (isWritable(answer)) return answer;
   if (answer.accepted) handler.abandon(answer);

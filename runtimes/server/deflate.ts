@@ -6,10 +6,10 @@ import type { Deflate } from "../../core/ports/mod.ts";
 const tail = new Uint8Array([0x00, 0x00, 0xff, 0xff]);
 const flush = { finishFlush: constants.Z_SYNC_FLUSH };
 
-/** An empty final block: a stream that ends anywhere else but with it was cut. */
+/** An empty final block: a stream that does not end with it was cut. */
 const finalBlock = new Uint8Array([0x03, 0x00]);
 
-/** permessage-deflate over the runtime's zlib: one stream a message, so no context is kept. */
+/** permessage-deflate with the runtime's zlib: one stream for each message, without context. */
 export function createZlibDeflate(): Deflate {
   return { deflate, inflate };
 }
@@ -20,9 +20,9 @@ function deflate(payload: Uint8Array): Uint8Array {
 }
 
 function inflate(payload: Uint8Array, bytesMax: number): Uint8Array | "too-big" | undefined {
-  // What zlib gives for an empty message behind a flush is nothing at all, and some send that.
+  // zlib compresses an empty message after a flush to nothing, and some clients send that.
   if (payload.length === 0) return payload;
-  // A payload as 7.2.1 wants it ends with bits that are 0: such a client leaves its tail on.
+  // A payload that still has its tail, which 7.2.1 wants removed, only needs the final block.
   const added = endsWith(payload, tail) ? finalBlock : Uint8Array.of(...tail, ...finalBlock);
   const input = new Uint8Array(payload.length + added.length);
   input.set(payload);
@@ -43,15 +43,15 @@ function inflateAll(
   let size = 0;
   let at = 0;
   let left = streamsMax(input.length);
-  // 7.2.3.4: a client may end a block as the final one, and go on behind it. If it does not, the
-  // stream is at its end: whoever leaves out the byte that should follow is understood.
+  // 7.2.3.4: a client may mark a block as final and add further blocks. Where the payload ends
+  // with such a block, the stream is complete, also without the byte that should follow.
   while (at < input.length && at !== payloadBytes) {
     if (left === 0) return undefined;
     left -= 1;
     const rest = at === 0 ? input : input.subarray(at);
     const { buffer, engine } = inflateRawSync(rest, {
       info: true,
-      // zlib wants room for one byte.
+      // zlib refuses 0.
       maxOutputLength: Math.max(1, bytesMax - size),
     }) as unknown as Inflated;
     at += engine.bytesWritten;
@@ -65,8 +65,8 @@ function inflateAll(
 }
 
 /**
- * Whether a cut block without compression has taken the tail for its last four bytes. Without what
- * we have added, the payload gives as much as with it, or it was cut.
+ * Whether a stored block was cut and has swallowed the tail as its last four bytes. A whole
+ * payload inflates to the same length without the tail.
  */
 function swallowedTail(payload: Uint8Array, inflated: Uint8Array): boolean {
   return endsWith(inflated, tail) && inflateRawSync(payload, flush).length < inflated.length;
@@ -80,11 +80,11 @@ function endsWith(bytes: Uint8Array, end: Uint8Array): boolean {
 /** What zlib returns with `info`. */
 interface Inflated {
   readonly buffer: Uint8Array;
-  /** `bytesWritten`: how much of the input it has taken. */
+  /** `bytesWritten`: how many bytes of the input it has consumed. */
   readonly engine: { readonly bytesWritten: number };
 }
 
-/** zlib is started anew behind each final block, which costs more than a few bytes may. */
+/** zlib starts again after each final block, so their number is bounded by the input's length. */
 function streamsMax(inputBytes: number): number {
   const byLength = Math.floor(inputBytes / limits.deflateStreamBytesMin);
   return Math.min(limits.deflateStreamsMax, Math.max(limits.deflateStreamsFloor, byLength));

@@ -2,13 +2,11 @@ import { descriptorFree, descriptorsMax, descriptorsOpen } from "../../adapters/
 import { type ErrorCode, limits } from "../../core/base/mod.ts";
 import type { Cancel, Clock, Logger } from "../../core/ports/mod.ts";
 
-export interface DescriptorWatchParts {
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** Counts a trouble by its code. */
-  readonly count: (code: ErrorCode) => void;
-  /** Descriptors are short, or there is room again. */
-  readonly shortage: (short: boolean) => void;
+export interface DescriptorListener {
+  /** A stream was refused, or could not be accepted. */
+  refused(code: ErrorCode): void;
+  /** File descriptors are short, or there are enough again. */
+  shortage(short: boolean): void;
 }
 
 const messages = {
@@ -18,25 +16,29 @@ const messages = {
 } as const;
 
 /**
- * Keeps the client port below the process's limit of descriptors, and sees when none is free all
- * the same: no runtime tells of that on all its ports.
+ * Keeps the client port below the process's limit of file descriptors, and finds out when none is
+ * free: no runtime reports that for all of its ports.
  */
 export class DescriptorWatch {
   /** TCP streams that the client port may have at once; undefined where no limit is known. */
   readonly streamsMax: number | undefined;
-  readonly #parts: DescriptorWatchParts;
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #listener: DescriptorListener;
   readonly #max: number;
   readonly #spare: number;
-  /** When each trouble was told last. */
-  readonly #toldAt: Map<string, number> = new Map();
+  /** When each code was logged last. */
+  readonly #loggedAt: Map<string, number> = new Map();
   #short = false;
-  /** Looks since the last trouble. */
+  /** Checks since the last one that found a shortage. */
   #calmTicks: number = limits.descriptorsCalmTicks;
   #cancel: Cancel = () => {};
 
-  /** To be made when everything is open but the client port. */
-  constructor(parts: DescriptorWatchParts) {
-    this.#parts = parts;
+  /** Everything but the client port must be open: what it uses is counted here. */
+  constructor(clock: Clock, logger: Logger, listener: DescriptorListener) {
+    this.#clock = clock;
+    this.#logger = logger;
+    this.#listener = listener;
     const max = descriptorsMax();
     this.#max = max ?? Number.POSITIVE_INFINITY;
     this.#spare = Math.min(limits.descriptorsSpare, this.#max >> 2);
@@ -45,8 +47,8 @@ export class DescriptorWatch {
   }
 
   /**
-   * Whether so many streams in one tick may have taken every descriptor. Others may have come and
-   * gone in it too, on other ports, so half of the limit is near enough.
+   * Whether so many new streams in one tick may have used up the descriptors. Other ports may have
+   * had streams in that tick too, so half of the limit counts as enough.
    */
   mayHaveEnded(streams: number): boolean {
     return descriptorsOpen() + streams >= this.#max / 2;
@@ -60,55 +62,54 @@ export class DescriptorWatch {
     this.#cancel();
   }
 
-  /** Warns where more connections are allowed than there are descriptors for. */
+  /** Warns where `max-connections` is higher than the number of descriptors allows. */
   compare(connectionsMax: number): void {
     const { streamsMax } = this;
     if (streamsMax === undefined || streamsMax >= connectionsMax) return;
-    // The default asks for as many as go.
+    // The default means as many as possible.
     const asked = connectionsMax !== limits.connectionsCeiling;
     if (!asked && streamsMax >= limits.connectionsUsual) return;
     const code = "descriptors-low";
     const message =
       `max-connections is ${connectionsMax}, but a limit of ${this.#max} open files allows only ` +
       `${streamsMax}: raise ulimit -n or lower max-connections`;
-    this.#parts.logger.log("warn", code, message, { code, streamsMax });
+    this.#logger.log("warn", code, message, { code, streamsMax });
   }
 
-  /** Counts a trouble with accepting, and tells it once a minute. */
-  trouble(code: keyof typeof messages): void {
-    const { clock, logger, count } = this.#parts;
+  /** Counts a refused or failed accept, and logs it once a minute. */
+  refused(code: keyof typeof messages): void {
     this.#strained();
-    count(code);
-    const now = clock.now();
-    const toldAt = this.#toldAt.get(code);
-    if (toldAt !== undefined && now - toldAt < limits.acceptLineMs) return;
-    this.#toldAt.set(code, now);
-    logger.log("warn", code, messages[code], { code, streamsMax: this.streamsMax });
+    this.#listener.refused(code);
+    const now = this.#clock.now();
+    const loggedAt = this.#loggedAt.get(code);
+    if (loggedAt !== undefined && now - loggedAt < limits.acceptLineMs) return;
+    this.#loggedAt.set(code, now);
+    this.#logger.log("warn", code, messages[code], { code, streamsMax: this.streamsMax });
   }
 
   #tick(): void {
-    this.#cancel = this.#parts.clock.after(limits.descriptorsTickMs, () => this.#tick());
+    this.#cancel = this.#clock.after(limits.descriptorsTickMs, () => this.#tick());
     const free = descriptorFree();
-    if (free === undefined) this.trouble("accept-failed");
+    if (free === undefined) this.refused("accept-failed");
     const used = free ?? this.#max;
-    // Half of the spare ones are gone; all of them are there again.
+    // A shortage begins when half of the spare descriptors are used, and ends when none is.
     if (used >= this.#max - (this.#short ? this.#spare : this.#spare >> 1)) {
       this.#strained();
-      if (!this.#short) this.#parts.shortage(true);
+      if (!this.#short) this.#listener.shortage(true);
       this.#short = true;
       return;
     }
-    // At once where there is room again; and when nobody is refused any more, or can be.
+    // Ports open again when a shortage ends, and some time after the last refusal.
     let opens = this.#short;
     this.#short = false;
     if (this.#calmTicks < limits.descriptorsCalmTicks) {
       this.#calmTicks += 1;
       if (this.#calmTicks === limits.descriptorsCalmTicks) opens = true;
     }
-    if (opens) this.#parts.shortage(false);
+    if (opens) this.#listener.shortage(false);
   }
 
-  /** A flood may have taken every descriptor between two looks: then ports open anew after it. */
+  /** A burst may have used up the descriptors between two checks: ports open again after it. */
   #strained(): void {
     this.#calmTicks = 0;
   }

@@ -2,11 +2,11 @@ import type { HandshakeAnswer, HandshakeRefusal, HandshakeRequest } from "../../
 import { refuse } from "../../core/websocket/mod.ts";
 import { readTarget } from "./request-target.ts";
 
-/** A request of the Fetch API, as the gateway looks at it. */
+/** A request of the Fetch API, as the gateway sees it. */
 export class FetchRequest implements HandshakeRequest {
   readonly path: string;
   readonly query: string;
-  /** On Deno as it came, behind the host; on Bun what a URL makes of it. */
+  /** On Deno the target as it came, after the host; on Bun as the URL standard resolves it. */
   readonly target: string;
   readonly remoteAddress: string;
   readonly #request: Request;
@@ -37,7 +37,7 @@ export class FetchRequest implements HandshakeRequest {
   }
 }
 
-/** The refusal as a response; an admission of what the runtime cannot upgrade becomes one too. */
+/** A refusal as a response; also for an admitted request that the runtime cannot upgrade. */
 export function refusalResponse(answer: HandshakeAnswer): Response {
   const refusal: HandshakeRefusal = answer.accepted ? notUpgraded : answer;
   return new Response(refusal.body as BodyInit, {

@@ -2,16 +2,16 @@ import type { AddressInfo, Server } from "node:net";
 import { limits } from "../../core/base/mod.ts";
 import type { Clock } from "../../core/ports/mod.ts";
 
-export interface BurstQuestions {
-  /** Opens every port again: any of them may have stopped accepting meanwhile. */
+export interface BurstOptions {
+  /** Opens every port again: each of them may have stopped accepting. */
   readonly reopen: () => void;
-  /** Whether so many streams in one tick may have taken every descriptor. */
+  /** Whether so many new streams in one tick may have used up the file descriptors. */
   readonly mayEndDescriptors: (streams: number) => boolean;
 }
 
 /**
- * Closes a port and opens it again; its connections stay. Out of descriptors Deno stops accepting
- * for good and tells nobody, so no runtime is trusted to go on by itself.
+ * Closes a port and opens it again; its connections stay. Deno stops accepting for good when it
+ * has run out of descriptors and reports nothing, so this is done on every runtime.
  */
 export function listenAgain(server: Server, clock: Clock, wanted: () => boolean): void {
   if (!server.listening) return;
@@ -23,19 +23,19 @@ export function listenAgain(server: Server, clock: Clock, wanted: () => boolean)
   server.on("error", retry);
   server.once("listening", () => server.removeListener("error", retry));
   server.close();
-  // The runtime lets go of the port in a later turn.
+  // The runtime releases the port in a later turn of the event loop.
   clock.endOfTurn(listen);
 }
 
 /**
- * Opens all ports again after a burst of streams at one that may have taken every descriptor
- * unseen. Whoever waits to be accepted in that moment is cut, so this is not done where there
- * were plenty.
+ * Opens all ports again after a burst of streams on one port that may have used up the
+ * descriptors. A client that waits to be accepted at that moment is cut, so it is not done where
+ * there were enough descriptors.
  */
 export function listenAgainAfterBursts(
   server: Server,
   clock: Clock,
-  { reopen, mayEndDescriptors }: BurstQuestions,
+  { reopen, mayEndDescriptors }: BurstOptions,
 ): void {
   let streams = 0;
   let burst = false;

@@ -1,14 +1,14 @@
-/** Path and query of a request's target, as every runtime tells them. */
+/** Path and query of a request's target, the same on every runtime. */
 export interface RequestTarget {
-  /** Dot segments resolved, what no URL may hold percent-encoded, nothing decoded. */
+  /** With dot segments resolved and invalid characters percent-encoded; nothing is decoded. */
   readonly path: string;
-  /** What stands after the `?`, or an empty string. */
+  /** The text after the `?`, or an empty string. */
   readonly query: string;
 }
 
 /**
- * Reads a target in origin form (`/path?query`) or absolute form. Bun resolves it by the rules of
- * the URL standard before anybody sees it; so it is done everywhere.
+ * Parses a target in origin form (`/path?query`) or absolute form (RFC 9112, 3.2). Bun resolves it
+ * by the rules of the URL standard before we see it, so every runtime does the same.
  */
 export function readTarget(target: string): RequestTarget {
   const text = target.startsWith("/") ? `http://host${target}` : target;
