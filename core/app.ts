@@ -31,7 +31,7 @@ export interface AppDependencies {
   readonly metrics: GatewayMetrics;
   readonly logger: Logger;
   /** In open mode: the broker had nobody to give these items to. */
-  readonly unheard: (stream: EventStream, items: ItemRange) => void;
+  readonly noSubscribers: (stream: EventStream, items: ItemRange) => void;
 }
 
 /** What a node has of each app: nothing of it is shared with another app. */

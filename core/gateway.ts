@@ -193,8 +193,8 @@ export class Gateway implements SocketHandler<Connection> {
       refused: (code, topic) => this.#dispatcher.refused(code, topic),
       lost: () => this.#metrics.error("forward-lost"),
       connected: (connected) => this.#readiness.link(busAway, connected),
-      barred: (reasons) => {
-        this.#readiness.barred = reasons;
+      missingRights: (reasons) => {
+        this.#readiness.missingRights = reasons;
       },
     });
     await Promise.all([channel, bus]);
@@ -307,7 +307,7 @@ export class Gateway implements SocketHandler<Connection> {
     connection.lastItem = stream.next;
     stream.written();
     this.#guard.spoke(connection, messages, bytes);
-    if (stream.windowFull) stream.hold(connection);
+    if (stream.windowFull) stream.pauseIfFull(connection);
   }
 
   inflated({ stream, slot }: Connection, kind: MessageKind, data: Uint8Array): void {
@@ -368,13 +368,13 @@ export class Gateway implements SocketHandler<Connection> {
   }
 
   #createApps(
-    shared: Omit<AppDependencies, "unheard">,
+    shared: Omit<AppDependencies, "noSubscribers">,
     names: readonly string[],
     options: GatewayOptions,
   ): ReadonlyMap<string, App> {
     const dependencies: AppDependencies = {
       ...shared,
-      unheard: (stream, items) => this.#handshakes.unheard(stream, items),
+      noSubscribers: (stream, items) => this.#handshakes.noSubscribers(stream, items),
     };
     return new Map(
       names.map((app, number) => {

@@ -135,7 +135,7 @@ export class MqttCommandBus implements CommandBus {
       const message = `the broker's access rules now permit ${what}`;
       logger.log("info", "rules-mended", message, { app });
     } else logger.log("error", "rules-missing", error.message, { code: error.code, app });
-    this.#listener?.barred?.([...this.#refused.values()]);
+    this.#listener?.missingRights?.([...this.#refused.values()]);
   }
 
   #forward(topic: string, batch: Uint8Array): void {

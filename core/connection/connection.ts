@@ -38,7 +38,7 @@ export interface ConnectionStream {
   /** The codec has no room for a message in its batch buffer. */
   bufferFull(): void;
   /** Stops reading a connection while the window is full. */
-  hold(connection: Connection): void;
+  pauseIfFull(connection: Connection): void;
   /** The connection is not to be resumed any more: it is closed, or another stream's. */
   forget(connection: Connection): void;
   /** The connection is closed: this is its last event. */

@@ -40,7 +40,7 @@ export interface EventServices {
   /** The connections of the app. */
   readonly registry: Connections;
   /** In open mode: the broker had nobody to give these items to. */
-  readonly unheard?: ((stream: EventStream, items: ItemRange) => void) | undefined;
+  readonly noSubscribers?: ((stream: EventStream, items: ItemRange) => void) | undefined;
 }
 
 /** What one stream is. */
@@ -67,7 +67,7 @@ export class EventStream implements ConnectionStream {
   readonly buffer: number;
   readonly departed: DepartedConnections = new DepartedConnections();
   readonly bare: BareEvents;
-  /** One that everybody hears, in open mode. */
+  /** Open mode: every subscriber of the partition gets these events. */
   readonly isOpen: boolean;
   readonly #services: EventServices;
   readonly #settings: EventStreamSettings;
@@ -237,7 +237,7 @@ export class EventStream implements ConnectionStream {
   }
 
   /** After a message of this connection: stops reading it while the window is full. */
-  hold(connection: Connection): void {
+  pauseIfFull(connection: Connection): void {
     if (!this.windowFull || connection.paused || connection.closing !== undefined) return;
     if (this.#paused.pause(connection)) {
       this.#services.metrics.pauses.add(1);
@@ -364,7 +364,7 @@ export class EventStream implements ConnectionStream {
   }
 
   #publishPiece(piece: EventBatch, answered: PublishAnswer): void {
-    const { channel, clock, unheard } = this.#services;
+    const { channel, clock, noSubscribers } = this.#services;
     const destination = this.#settings.destination as Destination;
     channel.publish(destination, piece.payload, (error) => {
       if (error?.code === "no-subscriber" && clock.now() < this.#askUntil) {
@@ -375,7 +375,7 @@ export class EventStream implements ConnectionStream {
         return;
       }
       if (error !== undefined) this.#failed(error);
-      if (error?.code === "no-subscriber") unheard?.(this, piece);
+      if (error?.code === "no-subscriber") noSubscribers?.(this, piece);
       if (error?.code !== "broker-lost") this.#askUntil = 0;
       answered(error);
     });

@@ -27,7 +27,7 @@ export class ReadinessWatch {
   readonly #lost: Map<string, number> = new Map();
   draining = false;
   /** The access rules that this node misses at the broker. */
-  barred: readonly string[] = [];
+  missingRights: readonly string[] = [];
 
   constructor(clock: Clock, apps: readonly HandshakeApp[], options: ReadinessOptions) {
     this.#clock = clock;
@@ -53,7 +53,10 @@ export class ReadinessWatch {
       if (refusing || now - since >= this.#options.unreadyAfterMs) reasons.push(reason);
     }
     if (this.#withoutOrigin()) reasons.push("no origin");
-    reasons.push(...this.barred, ...[...this.#apps].flatMap(({ router }) => router.barred));
+    reasons.push(
+      ...this.missingRights,
+      ...[...this.#apps].flatMap(({ router }) => router.missingRights),
+    );
     if (this.draining) reasons.push("draining");
     return { ready: reasons.length === 0, reasons };
   }

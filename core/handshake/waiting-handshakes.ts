@@ -84,7 +84,7 @@ export class WaitingHandshakes {
   }
 
   /** In open mode: the broker had nobody to give these items of a stream to. */
-  unheard(stream: EventStream, { first, count }: ItemRange): void {
+  noSubscribers(stream: EventStream, { first, count }: ItemRange): void {
     for (const waiting of [...this.#waiting.values()]) {
       if (waiting.stream !== stream) continue;
       if (waiting.item <= first || waiting.item > first + count) continue;

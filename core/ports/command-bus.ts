@@ -39,7 +39,7 @@ export interface CommandBusListener {
   /** The bus can be reached now, or cannot. The first call is with true. */
   connected(connected: boolean): void;
   /** The bus can be reached and refuses this node for these reasons; none: no longer. */
-  barred?(reasons: readonly string[]): void;
+  missingRights?(reasons: readonly string[]): void;
 }
 
 /**

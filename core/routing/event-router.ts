@@ -18,14 +18,14 @@ export interface EventRouterOptions {
   readonly app: string;
   readonly node: string;
   readonly incarnation: string;
-  /** Stands in the streams' names where the node has several apps. */
+  /** Part of the streams' names where the node has several apps. */
   readonly appNumber?: number | undefined;
   readonly mode: OriginMode;
   readonly partitions: number;
   /** Format in open mode; in assigned mode an origin's presence says it. */
   readonly json: boolean;
   readonly windowBytesMax: number;
-  /** How long events wait for an origin before their connections are closed. */
+  /** Events wait this long for an origin; then their connections are closed. */
   readonly originWaitMs: number;
   /** An origin that lives but confirms nothing for this long counts as dead. */
   readonly ackTimeoutMs: number;
@@ -33,12 +33,12 @@ export interface EventRouterOptions {
 }
 
 /**
- * Which stream carries which connection's events. Open mode: partitions. Assigned mode: the one
- * origin that rendezvous hashing picks, another when that one is gone; while there is none, a
- * waiting room.
+ * Chooses the stream that carries a connection's events. In open mode that is a partition's
+ * stream. In assigned mode it is the stream of the origin that rendezvous hashing picks, and of
+ * another one when that origin is gone. While there is no origin it is the no-origin buffer.
  */
 export class EventRouter {
-  /** Whether a connection may get another origin than the one that heard it open. */
+  /** Whether a connection may move to another origin during its life. */
   readonly mayMove: boolean;
   readonly #services: EventServices;
   readonly #options: EventRouterOptions;
@@ -49,7 +49,7 @@ export class EventRouter {
   readonly #noSubscribers: NoSubscribers;
   readonly #idle: IdleConnections;
   readonly #waiting: NoOriginBuffer;
-  /** What senders of commands are told. */
+  /** Sends replies and acknowledgements to senders of commands. */
   readonly answers: SenderAnswers;
   #assigned: boolean;
   #connected = false;
@@ -67,12 +67,12 @@ export class EventRouter {
     for (let partition = 0; partition < partitions; partition++) {
       this.#open.push(this.#stream(String(partition), { app, partition }, json));
     }
-    this.answers = new SenderAnswers({
-      metrics: services.metrics,
-      own: (sender) => this.#origins.get(sender),
-      everybody: this.#open[0] as EventStream,
-      windowBytesMax: options.windowBytesMax,
-    });
+    this.answers = new SenderAnswers(
+      (sender) => this.#origins.get(sender),
+      this.#open[0] as EventStream,
+      services.metrics,
+      options.windowBytesMax,
+    );
     this.#refused = new RefusedOrigins(services, app, (name, presence) =>
       this.#directory.presence(name, presence),
     );
@@ -97,17 +97,17 @@ export class EventRouter {
     return connections;
   }
 
-  /** Whether somebody may be there to ask; in open mode only the broker knows. */
+  /** Whether an origin may be there to authorise; in open mode only the broker knows. */
   get hasOrigin(): boolean {
     return !this.#assigned || this.#origins.size > 0;
   }
 
   /**
-   * Why no new connection should come: nobody takes its events, or they would pass the bytes that
-   * every stream may hold. An origin's `window` is no reason: `open` waits for its turn.
+   * Why the node takes no new connection: no origin takes its events, or every stream has reached
+   * `event-window-size`. A full `window` of an origin is no reason: events wait for their turn.
    */
   get refusal(): "no-origin" | "window-full" | undefined {
-    if (this.#assigned && this.#origins.size === 0 && this.#waiting.inVain) return "no-origin";
+    if (this.#assigned && this.#origins.size === 0 && this.#waiting.expired) return "no-origin";
     if (!this.#assigned) {
       return this.#open.every((stream) => stream.bytesFull) ? "window-full" : undefined;
     }
@@ -120,8 +120,8 @@ export class EventRouter {
     return !this.#assigned && this.#noSubscribers.all;
   }
 
-  /** Access rules that this node misses, while for want of them it can publish to no origin. */
-  get barred(): readonly string[] {
+  /** Access rules that this node lacks, where it can publish to no origin without them. */
+  get missingRights(): readonly string[] {
     return this.#origins.size === 0 ? this.#refused.rules() : [];
   }
 
@@ -140,7 +140,7 @@ export class EventRouter {
   assign(id: string, slot: number): EventStream {
     if (!this.#assigned) return this.#open[slot % this.#open.length] as EventStream;
     const live = [...this.#directory.live()];
-    // Who is new goes past an origin that has all that it may be sent, while another has room.
+    // A new connection avoids an origin whose stream is full, while another has room.
     const room = live.filter(({ name }) => this.#origins.get(name)?.stream.bytesFull === false);
     const origin = rendezvous(id, room) ?? rendezvous(id, live);
     const assigned = origin === undefined ? undefined : this.#origins.get(origin.name);
@@ -151,7 +151,6 @@ export class EventRouter {
   connected(connected: boolean): void {
     this.#connected = connected;
     this.#refused.connected = connected;
-    // Heartbeats cannot come while the broker is away: that must kill no origin.
     this.#directory.connected(connected);
     for (const stream of this.#streams()) stream.connected(connected);
     this.#waiting.connected(connected);
@@ -181,13 +180,13 @@ export class EventRouter {
     this.#directory.connected(false);
   }
 
-  /** Looks after streams that make no progress, and evens the load out; called once a second. */
+  /** Probes streams without progress, and rebalances; called once a second. */
   tick(): void {
     if (this.#connected && !this.#assigned) this.#noSubscribers.ask();
     for (const assigned of this.#origins.values()) {
       const { stream } = assigned;
       const stuck = stream.silentMs >= this.#options.ackTimeoutMs;
-      if (stuck || stream.refused !== undefined) this.#expel(assigned);
+      if (stuck || stream.refused !== undefined) this.#giveUp(assigned);
       else if (stream.probe()) this.#services.metrics.repeats.add(1);
     }
     if (!this.#options.rebalance || this.#origins.size < 2) return;
@@ -198,8 +197,8 @@ export class EventRouter {
     }
   }
 
-  /** An origin lives, and nothing gets through to it, or it gets nothing done. */
-  #expel({ origin, stream }: AssignedOrigin): void {
+  /** The origin lives, but cannot be published to, or confirms nothing: it counts as gone. */
+  #giveUp({ origin, stream }: AssignedOrigin): void {
     const { logger, metrics } = this.#services;
     const { app, node } = this.#options;
     const { refused } = stream;
@@ -238,7 +237,7 @@ export class EventRouter {
     else if (waiting !== undefined) this.#reassign(waiting);
   }
 
-  /** Open mode ends for good: every connection gets its origin. */
+  /** Open mode ends for good: every connection is assigned to an origin. */
   #beginAssigned(): void {
     this.#assigned = true;
     for (const connection of this.#services.registry.all()) {
@@ -257,7 +256,7 @@ export class EventRouter {
     this.#handOverIfDone(assigned);
   }
 
-  /** What a leaving origin was given is handled: the rest goes to others, nothing twice. */
+  /** A leaving origin has handled what it was sent: its connections move to others. */
   #handOverIfDone(assigned: AssignedOrigin): void {
     if (!assigned.leaving || !assigned.stream.idle) return;
     const { name } = assigned.origin;

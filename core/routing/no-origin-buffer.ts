@@ -10,8 +10,8 @@ export interface NoOriginBufferParts {
 }
 
 /**
- * Where events are while no origin takes them, up to a time. While the broker is away no origin
- * could announce itself: that does not count.
+ * Keeps events while there is no origin, up to a time. The time does not run while the broker is
+ * away, because no origin could announce itself.
  */
 export class NoOriginBuffer {
   readonly #parts: NoOriginBufferParts;
@@ -19,7 +19,7 @@ export class NoOriginBuffer {
   #stream: EventStream | undefined;
   #cancel: Cancel | undefined;
   #connected = false;
-  #inVain = false;
+  #expired = false;
   #hintedAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: NoOriginBufferParts, waitMs: number) {
@@ -27,23 +27,23 @@ export class NoOriginBuffer {
     this.#waitMs = waitMs;
   }
 
-  /** The stream of those that wait, while any do. */
+  /** The stream of the connections that wait; undefined while an origin is there. */
   get stream(): EventStream | undefined {
     return this.#stream;
   }
 
   /** No origin came in time, and none since. */
-  get inVain(): boolean {
-    return this.#inVain;
+  get expired(): boolean {
+    return this.#expired;
   }
 
   connected(connected: boolean): void {
     this.#connected = connected;
     this.stop();
-    if (this.#stream !== undefined && !this.#inVain) this.#wait(this.#stream);
+    if (this.#stream !== undefined && !this.#expired) this.#wait(this.#stream);
   }
 
-  /** Begins to wait, with a stream without a destination. */
+  /** No origin is there: `stream`, which has no destination, keeps the events. */
   open(stream: EventStream): EventStream {
     this.#stream = stream;
     const code = "no-origin";
@@ -52,16 +52,16 @@ export class NoOriginBuffer {
     return stream;
   }
 
-  /** An origin is there: what waited is its, and whoever comes is let in. */
+  /** An origin is there. Returns the stream whose events it gets. */
   end(): EventStream | undefined {
     this.stop();
     const stream = this.#stream;
     this.#stream = undefined;
-    this.#inVain = false;
+    this.#expired = false;
     return stream;
   }
 
-  /** Why handshakes are refused, to whoever started a plain subscriber: now and then a line. */
+  /** Logs, at most once in `limits.hintMs`, why a plain subscriber gets no handshakes. */
   hint(): void {
     const { clock, logger } = this.#parts;
     if (clock.now() - this.#hintedAt < limits.hintMs) return;
@@ -83,7 +83,7 @@ export class NoOriginBuffer {
     if (!this.#connected) return;
     const { clock, logger, registry } = this.#parts;
     this.#cancel = clock.after(this.#waitMs, () => {
-      this.#inVain = true;
+      this.#expired = true;
       const code = "no-origin";
       logger.log(
         "error",

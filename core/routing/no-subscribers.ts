@@ -7,10 +7,9 @@ export interface NoSubscribersOptions {
 }
 
 /**
- * Partitions of open mode to which nobody subscribed when a handshake was to be authorised, as
- * MQTT 5 tells (brokers of MQTT 3.1.1 cannot). A node that is not ready gets no handshakes from a
- * load balancer, so none would show that somebody is there: an empty `alive` outside any stream
- * asks the broker each second.
+ * Partitions of open mode that had no subscriber when a handshake was to be authorised. MQTT 5
+ * tells it; brokers of MQTT 3.1.1 cannot. A load balancer sends no handshakes to a node that is
+ * not ready, so an empty `alive` outside any stream asks the broker each second.
  */
 export class NoSubscribers {
   readonly #services: EventServices;
@@ -23,7 +22,7 @@ export class NoSubscribers {
     this.#options = options;
   }
 
-  /** Whether nobody subscribes to any. */
+  /** Whether no partition has a subscriber. */
   get all(): boolean {
     return this.#without.size === this.#options.partitions;
   }

@@ -103,7 +103,7 @@ export function reassign(
   for (const connection of paused) {
     if (connection.closing !== undefined) continue;
     connection.socket.resume();
-    connection.stream.hold(connection);
+    connection.stream.pauseIfFull(connection);
   }
 }
 

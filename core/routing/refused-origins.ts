@@ -3,26 +3,26 @@ import { type EventServices, publishEmptyAlive } from "../events/mod.ts";
 import type { OriginPresence } from "../ports/mod.ts";
 
 interface Refused {
-  /** When it counts as gone, should it say nothing more. */
+  /** When the origin counts as gone, without a further heartbeat. */
   goneAt: number;
   askAt: number;
-  /** Doubles each time: brokers there are that end the connection of who publishes in vain. */
+  /** Doubles each time: some brokers end the connection after a refused publish. */
   askMs: number;
   /** The access rule that is missing, where it is one. */
   readonly rule: string | undefined;
 }
 
 /**
- * Origins that live, and to which the broker lets this node publish nothing. They take part again
- * when it does: now and then, with one of their heartbeats, they are sent an empty `alive` outside
- * any stream.
+ * Live origins to which the broker lets this node publish nothing. At some of their heartbeats
+ * they are sent an empty `alive` outside any stream. When the broker takes it, they are assigned
+ * connections again.
  */
 export class RefusedOrigins {
   readonly #services: EventServices;
   readonly #app: string;
   readonly #admit: (name: string, presence: OriginPresence) => void;
   readonly #origins: Map<string, Refused> = new Map();
-  /** Whether the channel can publish. While it cannot, nobody is asked. */
+  /** Whether the channel can publish. While it cannot, no origin is tried. */
   connected = false;
 
   constructor(
@@ -55,7 +55,7 @@ export class RefusedOrigins {
     );
   }
 
-  /** A presence came in, or was cleared. True where it is one of these that still lives. */
+  /** A presence came in, or was cleared. True where the origin lives and is still refused. */
   presence(name: string, presence: OriginPresence | undefined): boolean {
     const refused = this.#origins.get(name);
     if (refused === undefined) return false;
@@ -73,7 +73,7 @@ export class RefusedOrigins {
     return true;
   }
 
-  /** A broker that was killed clears nobody's presence: names must not pile up. */
+  /** A broker that was killed clears no presence: names must not pile up. */
   #forgetGone(): void {
     const now = this.#services.clock.now();
     for (const [name, { goneAt }] of this.#origins) {

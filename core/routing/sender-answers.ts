@@ -3,55 +3,55 @@ import type { Acknowledgement } from "../streams/mod.ts";
 import type { GatewayMetrics } from "../telemetry/mod.ts";
 import type { AssignedOrigin } from "./assigned-origin.ts";
 
-/** The same where senders other than its own hear it, whose streams may have that name too. */
+/** An acknowledgement that names the sender, since others have streams of the same name. */
 function namingSender(ack: Acknowledgement, sender: string): readonly unknown[] {
   const [verb, stream, count, received = null] = ack;
   return [verb, stream, count, received, sender];
 }
 
-export interface SenderAnswersParts {
-  readonly metrics: GatewayMetrics;
-  /** The sender's own stream, where it is an origin that takes part. */
-  readonly own: (sender: string) => Pick<AssignedOrigin, "stream" | "leaving"> | undefined;
-  /** Hears what is for any other sender. */
-  readonly everybody: EventStream;
-  readonly windowBytesMax: number;
-}
+type FindOrigin = (sender: string) => Pick<AssignedOrigin, "stream" | "leaving"> | undefined;
 
-/** What senders of commands are told: by their own stream, or by the one that everybody hears. */
+/**
+ * Sends replies and acknowledgements to senders of commands: an assigned origin gets them by its
+ * own stream, any other sender by the common stream of open mode.
+ */
 export class SenderAnswers {
-  readonly #parts: SenderAnswersParts;
+  readonly #find: FindOrigin;
+  readonly #common: EventStream;
+  readonly #metrics: GatewayMetrics;
+  readonly #windowBytesMax: number;
 
-  constructor(parts: SenderAnswersParts) {
-    this.#parts = parts;
+  /** `find` gives the assigned origin of that name. */
+  constructor(
+    find: FindOrigin,
+    common: EventStream,
+    metrics: GatewayMetrics,
+    windowBytesMax: number,
+  ) {
+    this.#find = find;
+    this.#common = common;
+    this.#metrics = metrics;
+    this.#windowBytesMax = windowBytesMax;
   }
 
-  /**
-   * Confirms commands. Where everybody hears it, it says whose they are. One that the broker has
-   * no room for is made good by the next, because they are cumulative.
-   */
+  /** Confirms commands. A dropped one is made good by the next, as they are cumulative. */
   confirm(sender: string, acks: readonly Acknowledgement[], json: boolean): void {
-    const { own, everybody, metrics, windowBytesMax } = this.#parts;
-    const stream = own(sender)?.stream ?? everybody;
-    if (stream.bare.bytes >= windowBytesMax) metrics.error("reply-dropped");
-    else if (stream !== everybody) stream.publishBare(acks, json);
-    else {
-      const named = acks.map((ack) => namingSender(ack, sender));
-      everybody.publishBare(named, json);
-    }
+    const stream = this.#find(sender)?.stream ?? this.#common;
+    const named = stream === this.#common ? acks.map((ack) => namingSender(ack, sender)) : acks;
+    if (stream.bare.bytes >= this.#windowBytesMax) this.#metrics.error("reply-dropped");
+    else stream.publishBare(named, json);
   }
 
   /**
-   * Tells a sender something. One that is leaving gets it besides its stream, which ends. Who
-   * confirms nothing, or whose broker does not, gets what must not be lost, and no more.
+   * Sends an item to a sender. A leaving origin gets it outside its stream, which ends. Items to
+   * a sender that confirms nothing are dropped past twice the window.
    */
   tell(sender: string, item: readonly unknown[], json: boolean): void {
-    const { own, everybody, metrics, windowBytesMax } = this.#parts;
-    const assigned = own(sender);
-    const stream = assigned?.stream ?? everybody;
+    const assigned = this.#find(sender);
+    const stream = assigned?.stream ?? this.#common;
     const leaving = assigned?.leaving === true;
-    const full = stream.unconfirmedBytes + stream.bare.bytes >= 2 * windowBytesMax;
-    if (full || (leaving && !stream.flows)) metrics.error("reply-dropped");
+    const full = stream.unconfirmedBytes + stream.bare.bytes >= 2 * this.#windowBytesMax;
+    if (full || (leaving && !stream.flows)) this.#metrics.error("reply-dropped");
     else if (leaving) stream.publishBare([item], json);
     else stream.append(item, json);
   }

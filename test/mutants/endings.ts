@@ -127,7 +127,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "| `origin-wait` | 30 s | 1013; then 503 to handshakes |",
     file: files.router,
-    find: "this.#origins.size === 0 && this.#waiting.inVain",
+    find: "this.#origins.size === 0 && this.#waiting.expired",
     replace: "false",
     tests: [tests.router],
   },

@@ -194,7 +194,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "Nothing is dropped silently.",
     file: files.senders,
-    find: 'if (full || (leaving && !stream.flows)) metrics.error("reply-dropped");',
+    find: 'if (full || (leaving && !stream.flows)) this.#metrics.error("reply-dropped");',
     replace: "if (full || (leaving && !stream.flows)) return;",
     tests: [tests.router],
   },

@@ -218,10 +218,10 @@ function connection(canPause: boolean): FakeConnection {
 test("past the window whoever talks is not read, until there is room again", () => {
   const rig = new Rig({ bytesMax: 100 });
   const talks = connection(true);
-  rig.stream.hold(talks);
+  rig.stream.pauseIfFull(talks);
   assert.equal(talks.reads, true, "there is room");
   rig.write(10, "x".repeat(20));
-  rig.stream.hold(talks);
+  rig.stream.pauseIfFull(talks);
   assert.deepEqual([talks.reads, rig.stream.pausedConnections], [false, 1]);
   assert.equal(rig.metrics.value("wss_reading_paused_total"), 1);
   rig.answer();
@@ -242,7 +242,7 @@ test("who cannot be paused is closed at twice the window, not before", () => {
   const talks = connection(false);
   for (let message = 0; message < 30; message++) {
     rig.write(1, "x".repeat(20));
-    rig.stream.hold(talks);
+    rig.stream.pauseIfFull(talks);
     const over = rig.stream.unconfirmedBytes > 400;
     assert.equal(
       talks.closed[0] === closeReasons.windowFull,
