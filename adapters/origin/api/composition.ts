@@ -68,22 +68,15 @@ export class Composition {
     // Random, so that nobody asks with a `ref` of ours: in open mode everybody hears every reply.
     this.#replies = new Replies(clock, `${name}:${randomName(random, 12)}`, this.failed);
     this.#barrier = new PublishBarrier(clock);
-    this.commands = new ConnectionCommands(
-      clock,
-      this.#senders,
-      this.#replies,
-      this.#barrier,
-      this.failed,
-    );
+    this.commands = new ConnectionCommands(this.#senders, this.#replies, this.#barrier);
     this.publisher = new Publisher(
-      clock,
       this.#senders,
       new GroupSenders(this.identity, this.#grouped),
       this.#replies,
       this.#barrier,
       this.#nodes,
     );
-    this.authorizations = new Authorizations(clock, this.#senders, this.#replies, this.failed);
+    this.authorizations = new Authorizations(this.#senders, this.#replies);
     this.receiver = new EventReceiver(clock, this.dispatcher, this.commands, this.#listener());
     if (assigned) {
       const broker = { url, version, tls };

@@ -1,7 +1,29 @@
 import { LatestMap } from "../../../core/base/mod.ts";
 import { originLimits } from "../base/mod.ts";
-import { ConnectionTable } from "./connection-table.ts";
 import type { OriginConnection } from "./origin-connection.ts";
+
+/** Bytes at an id's end that its hash is made of: the id's random part. */
+const hashedBytes = 8;
+
+function hash(bytes: Uint8Array, start: number, end: number): number {
+  let value = 0;
+  for (let at = Math.max(start, end - hashedBytes); at < end; at++) {
+    value = (Math.imul(value, 31) + bytes[at]!) | 0;
+  }
+  // 30 bits: a small integer on every engine.
+  return value & 0x3fffffff;
+}
+
+/** Bytes of MessagePack's header before an id in `OriginConnection.packed`. */
+const header = 2;
+
+function isAt(packed: Uint8Array, bytes: Uint8Array, start: number, end: number): boolean {
+  if (packed.length - header !== end - start) return false;
+  for (let at = end - 1, own = packed.length - 1; at >= start; at--, own--) {
+    if (packed[own] !== bytes[at]) return false;
+  }
+  return true;
+}
 
 /** A connection that went away without a `close` of its node's, and may come back. */
 export interface DetachedConnection {
@@ -22,7 +44,9 @@ const handled: EndedConnection = { waiting: undefined };
  * stream may tell of them again. So nothing is handled twice.
  */
 export class KnownConnections {
-  readonly #table: ConnectionTable = new ConnectionTable();
+  /** By the hash of the id, so that an event makes no string of its id. */
+  readonly #buckets: Map<number, OriginConnection> = new Map();
+  #size = 0;
   readonly #detached: LatestMap<string, DetachedConnection> = new LatestMap(
     originLimits.detachedConnectionsMax,
   );
@@ -31,34 +55,62 @@ export class KnownConnections {
   );
 
   get size(): number {
-    return this.#table.size;
+    return this.#size;
   }
 
   /** The connection whose id stands in `bytes`. */
   find(bytes: Uint8Array, start: number, end: number): OriginConnection | undefined {
-    return this.#table.find(bytes, start, end);
+    let connection = this.#buckets.get(hash(bytes, start, end));
+    while (connection !== undefined && !isAt(connection.packed, bytes, start, end)) {
+      connection = connection.chained;
+    }
+    return connection;
   }
 
   get(id: string): OriginConnection | undefined {
-    return this.#table.byId(id);
+    const bytes = Buffer.from(id);
+    return this.find(bytes, 0, bytes.length);
   }
 
   /** The connections of a node, in an array of their own. */
   ofNode(node: string): OriginConnection[] {
-    return [...this.#table.values()].filter((connection) => connection.node === node);
+    const found: OriginConnection[] = [];
+    for (const first of this.#buckets.values()) {
+      for (let one: OriginConnection | undefined = first; one; one = one.chained) {
+        if (one.node === node) found.push(one);
+      }
+    }
+    return found;
   }
 
+  /** Adds a connection that is not there yet. */
   add(connection: OriginConnection): void {
-    this.#table.add(connection);
+    const key = hash(connection.packed, header, connection.packed.length);
+    connection.chained = this.#buckets.get(key);
+    this.#buckets.set(key, connection);
+    this.#size++;
   }
 
   /** It is not this origin's any more: other origins have it, or it is ending. */
   remove(connection: OriginConnection): void {
-    this.#table.remove(connection);
+    const key = hash(connection.packed, header, connection.packed.length);
+    let before: OriginConnection | undefined;
+    let current = this.#buckets.get(key);
+    while (current !== undefined && current !== connection) {
+      before = current;
+      current = current.chained;
+    }
+    if (current === undefined) return;
+    const after = connection.chained;
+    if (before !== undefined) before.chained = after;
+    else if (after !== undefined) this.#buckets.set(key, after);
+    else this.#buckets.delete(key);
+    connection.chained = undefined;
+    this.#size--;
   }
 
   detach(connection: OriginConnection, told: boolean): void {
-    this.#table.remove(connection);
+    this.remove(connection);
     this.#detached.set(connection.id, { connection, told });
   }
 

@@ -1,5 +1,5 @@
 import { ServiceError } from "../../../core/base/mod.ts";
-import type { Cancel, Clock } from "../../../core/ports/mod.ts";
+import type { Cancel } from "../../../core/ports/mod.ts";
 import { checkedGroup, checkHandler, nodeOf, originLimits } from "../base/mod.ts";
 import { IdOutcomes, isErrorCode, type NodeSenders, type Replies } from "../send/mod.ts";
 import {
@@ -24,25 +24,16 @@ type Texts = Readonly<Record<string, string>>;
 
 /** Asks the handler of `authorize` about each handshake, many at once, and tells the gateway. */
 export class Authorizations {
-  readonly #clock: Clock;
   readonly #senders: NodeSenders;
   readonly #replies: Replies;
-  readonly #failed: (error: Error) => void;
   #handler: AuthorizeHandler | undefined;
   /** By id: handshakes whose handler has not started. */
   readonly #queue: Map<string, Waiting> = new Map();
   readonly #running: Map<string, Waiting> = new Map();
 
-  constructor(
-    clock: Clock,
-    senders: NodeSenders,
-    replies: Replies,
-    failed: (error: Error) => void,
-  ) {
-    this.#clock = clock;
+  constructor(senders: NodeSenders, replies: Replies) {
     this.#senders = senders;
     this.#replies = replies;
-    this.#failed = failed;
   }
 
   /** Sets the handler; returns a function that removes it. */
@@ -77,7 +68,7 @@ export class Authorizations {
     });
     const abort = new AbortController();
     const request = requestOf(id, values, abort.signal);
-    const cancel = this.#clock.after(request.timeoutMs, () => this.#late(id));
+    const cancel = this.#senders.queue.clock.after(request.timeoutMs, () => this.#late(id));
     this.#queue.set(id, { request, abort, cancel, decision, decided });
     this.#next();
     return decision;
@@ -105,7 +96,7 @@ export class Authorizations {
       if (!abort.signal.aborted) this.#answer(id, answer);
     } catch (error) {
       if (!abort.signal.aborted) {
-        this.#failed(error as Error);
+        this.#senders.queue.failed(error as Error);
         this.#reject(id, new Rejection(500, "the origin's authorize failed", undefined));
       }
     }
@@ -119,7 +110,7 @@ export class Authorizations {
     if (waiting === undefined) return;
     const error = new ServiceError("authorize-timeout", `authorize: no answer for ${id} in time`);
     waiting.abort.abort(error);
-    this.#failed(error);
+    this.#senders.queue.failed(error);
     this.#next();
   }
 
@@ -150,7 +141,7 @@ export class Authorizations {
     void result.then((outcomes) => {
       const outcome = outcomes.get(id);
       if (isErrorCode(outcome))
-        this.#failed(new ServiceError(outcome, `accept ${id}: ${outcome}`));
+        this.#senders.queue.failed(new ServiceError(outcome, `accept ${id}: ${outcome}`));
     });
   }
 
@@ -159,12 +150,12 @@ export class Authorizations {
     try {
       this.#command(["reject", id, statusCode, body, ...options]);
     } catch (error) {
-      this.#failed(error as Error);
+      this.#senders.queue.failed(error as Error);
     }
   }
 
   #refuse(id: string, why: string): void {
-    this.#failed(new ServiceError("handshake-rejected", `authorize: ${why}`));
+    this.#senders.queue.failed(new ServiceError("handshake-rejected", `authorize: ${why}`));
     this.#reject(id, new Rejection(503, why, { "retry-after": "1" }));
   }
 

@@ -63,17 +63,11 @@ export class MessagePackCursor {
   /** Bytes of the string here, or -1 where there is none; the cursor then stands at its start. */
   strLength(): number {
     const head = this.peek();
-    let length = -1;
-    if ((head & 0xe0) === 0xa0) {
-      this.at++;
-      return this.#within(head & 0x1f);
-    }
-    if (head >= 0xd9 && head <= 0xdb) {
-      this.at++;
-      length = this.uint(head === 0xd9 ? 1 : head === 0xda ? 2 : 4);
-      return this.#within(length);
-    }
-    return length;
+    const short = (head & 0xe0) === 0xa0;
+    if (!short && (head < 0xd9 || head > 0xdb)) return -1;
+    this.at++;
+    if (short) return this.#within(head & 0x1f);
+    return this.#within(this.uint(head === 0xd9 ? 1 : head === 0xda ? 2 : 4));
   }
 
   /** Bytes of the bin here, or -1 where there is none; the cursor then stands at its start. */

@@ -32,7 +32,7 @@ export interface BatchStream {
  * batches get larger under load. What the broker has not confirmed is published again after a
  * reconnect.
  */
-export abstract class BatchSender {
+export class BatchSender {
   readonly topic: string;
   protected readonly queue: SendQueue;
   protected stream: BatchStream;
@@ -90,8 +90,10 @@ export abstract class BatchSender {
     this.#tellExpired();
   }
 
-  /** Takes a batch out, with its numbers. */
-  protected abstract encode(batch: CommandBatch): Uint8Array<ArrayBuffer>;
+  /** Takes a batch out: as a bare one, where no receiver acknowledges it. */
+  protected encode(batch: CommandBatch): Uint8Array<ArrayBuffer> {
+    return batch.takeBare();
+  }
 
   /** The batch as it is published now. */
   protected payload({ payload }: SentBatch, _stream: BatchStream): Uint8Array {
@@ -99,13 +101,17 @@ export abstract class BatchSender {
   }
 
   /** Whether batches are kept until their receiver acknowledges them. */
-  protected abstract get keeps(): boolean;
+  protected get keeps(): boolean {
+    return false;
+  }
 
   /** The broker has a batch of the stream. */
-  protected abstract published(): void;
+  protected published(): void {}
 
   /** The broker has everything. */
-  protected abstract drained(): void;
+  protected drained(): void {
+    this.queue.senders.delete(this);
+  }
 
   /** The batch under construction, or a new one where it has no room for so many bytes. */
   protected batchFor(bytes: number): CommandBatch {

@@ -1,5 +1,4 @@
 import { ServiceError } from "../../../core/base/mod.ts";
-import type { Clock } from "../../../core/ports/mod.ts";
 import {
   type Changed,
   type ChangeOutcome,
@@ -34,24 +33,14 @@ export type ChangeDone = "joined" | "left" | "stored" | "renewed";
 
 /** Commands to connections, by the numbered streams of the nodes that hold them. */
 export class ConnectionCommands {
-  readonly #clock: Clock;
   readonly #senders: NodeSenders;
   readonly #replies: Replies;
   readonly #barrier: PublishBarrier;
-  readonly #failed: (error: Error) => void;
 
-  constructor(
-    clock: Clock,
-    senders: NodeSenders,
-    replies: Replies,
-    barrier: PublishBarrier,
-    failed: (error: Error) => void,
-  ) {
-    this.#clock = clock;
+  constructor(senders: NodeSenders, replies: Replies, barrier: PublishBarrier) {
     this.#senders = senders;
     this.#replies = replies;
     this.#barrier = barrier;
-    this.#failed = failed;
   }
 
   /** The stream of commands to a node. */
@@ -61,9 +50,9 @@ export class ConnectionCommands {
 
   send(targets: Targets, message: MessageData, { ttlMs }: SendOptions = {}): void {
     const data = checkedData(message);
-    const expiry = ttlMs === undefined ? undefined : new Expiry(this.#clock, ttlMs);
+    const expiry = ttlMs === undefined ? undefined : new Expiry(this.#senders.queue.clock, ttlMs);
     for (const [node, ids] of idsByNode(idsOf(targets))) {
-      const map = ttlMs === undefined ? [] : [{ ttl: ttlMs, at: this.#clock.now() }];
+      const map = ttlMs === undefined ? [] : [{ ttl: ttlMs, at: this.#senders.queue.clock.now() }];
       this.node(node).command(["send", oneOrMany(ids), data, ...map], expiry);
     }
   }
@@ -80,14 +69,15 @@ export class ConnectionCommands {
       options,
     );
     const { ttlMs, timeoutMs = originLimits.replyMs } = options;
-    const map = ttlMs === undefined ? { ref } : { ref, ttl: ttlMs, at: this.#clock.now() };
+    const map =
+      ttlMs === undefined ? { ref } : { ref, ttl: ttlMs, at: this.#senders.queue.clock.now() };
     for (const [node, ids] of nodes) {
       let expiry: Expiry | undefined;
       if (ttlMs !== undefined) {
         const expired = Object.fromEntries(ids.map((id) => [id, "expired"]));
         // Reported when its time is over, if the caller still waits then.
         const told = ttlMs < timeoutMs ? () => this.#replies.reply(ref, expired) : undefined;
-        expiry = new Expiry(this.#clock, ttlMs, told);
+        expiry = new Expiry(this.#senders.queue.clock, ttlMs, told);
       }
       this.node(node).command(["send", oneOrMany(ids), data, map], expiry);
     }
@@ -116,7 +106,7 @@ export class ConnectionCommands {
     answer.then(
       (outcomes) => this.#tellRefusals(verb, outcomes),
       (error) => {
-        if (error instanceof ServiceError) this.#failed(error);
+        if (error instanceof ServiceError) this.#senders.queue.failed(error);
       },
     );
     return answer;
@@ -157,7 +147,7 @@ export class ConnectionCommands {
     for (const outcome of outcomes.values()) {
       if (isErrorCode(outcome)) refusals.set(outcome, (refusals.get(outcome) ?? 0) + 1);
     }
-    for (const [code, count] of refusals) this.#failed(refusal(verb, code, count));
+    for (const [code, count] of refusals) this.#senders.queue.failed(refusal(verb, code, count));
   }
 }
 

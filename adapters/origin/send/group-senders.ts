@@ -1,6 +1,6 @@
 import { type OriginIdentity, originLimits } from "../base/mod.ts";
 import { BatchSender } from "./batch-sender.ts";
-import { type CommandBatch, encodeCommand } from "./command-batch.ts";
+import { encodeCommand } from "./command-batch.ts";
 import type { Expiry } from "./expiry.ts";
 import type { SendQueue } from "./send-queue.ts";
 
@@ -10,28 +10,18 @@ export interface Admitted {
   readonly expiry: Expiry | undefined;
 }
 
-/** Commands to one topic that several nodes receive: bare batches, which none acknowledges. */
+/** Commands to one topic that several nodes receive, until the broker has them all. */
 class GroupSender extends BatchSender {
   readonly #drained: () => void;
 
   constructor(topic: string, queue: SendQueue, drained: () => void) {
-    const { groupBatchesInFlightMax } = originLimits;
-    super(topic, queue, groupBatchesInFlightMax, groupBatchesInFlightMax, () => "");
+    const { groupBatchesInFlightMax: max } = originLimits;
+    super(topic, queue, max, max, () => "");
     this.#drained = drained;
   }
 
-  protected encode(batch: CommandBatch): Uint8Array<ArrayBuffer> {
-    return batch.takeBare();
-  }
-
-  protected get keeps(): boolean {
-    return false;
-  }
-
-  protected published(): void {}
-
-  protected drained(): void {
-    this.queue.senders.delete(this);
+  protected override drained(): void {
+    super.drained();
     this.#drained();
   }
 }

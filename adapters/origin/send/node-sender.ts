@@ -72,7 +72,7 @@ export class NodeSender extends BatchSender {
     if (this.commands === 0) this.drained();
   }
 
-  protected encode(batch: CommandBatch): Uint8Array<ArrayBuffer> {
+  protected override encode(batch: CommandBatch): Uint8Array<ArrayBuffer> {
     return batch.takeNumbered(this.stream.name, this.stream.next);
   }
 
@@ -86,18 +86,18 @@ export class NodeSender extends BatchSender {
     return withBase(payload, base, this.queue.json);
   }
 
-  protected get keeps(): boolean {
+  protected override get keeps(): boolean {
     return !this.#retired && this.#lives();
   }
 
-  protected published(): void {
+  protected override published(): void {
     const { reliable, unansweredBytes } = this.stream;
     if (reliable.bytes - unansweredBytes > originLimits.keptBytesMax) this.#giveUp();
     else if (!reliable.idle) this.#watch();
   }
 
-  protected drained(): void {
-    if (this.#retired) this.queue.senders.delete(this);
+  protected override drained(): void {
+    if (this.#retired) super.drained();
   }
 
   /** While anything is kept, checks now and then whether the node is silent. */

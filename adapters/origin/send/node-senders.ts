@@ -16,7 +16,7 @@ export interface CommandAck {
 /** The streams of commands to all nodes. */
 export class NodeSenders {
   readonly #identity: OriginIdentity;
-  readonly #queue: SendQueue;
+  readonly queue: SendQueue;
   readonly #lives: (node: string) => boolean;
   readonly #nodes: Map<string, NodeSender> = new Map();
   #streams = 0;
@@ -24,13 +24,8 @@ export class NodeSenders {
   /** `lives` says whether a node's presence stands. */
   constructor(identity: OriginIdentity, queue: SendQueue, lives: (node: string) => boolean) {
     this.#identity = identity;
-    this.#queue = queue;
+    this.queue = queue;
     this.#lives = lives;
-  }
-
-  /** Throws `broker-lost` where the origin is closed. */
-  assertOpen(): void {
-    this.#queue.assertOpen();
   }
 
   node(node: string): NodeSender {
@@ -39,7 +34,7 @@ export class NodeSenders {
       const { app, name, incarnation, topics } = this.#identity;
       sender = new NodeSender(
         topics.nodeCommands(app, node, name),
-        this.#queue,
+        this.queue,
         // Never used before: a node that was wrongly taken for dead remembers all its streams.
         () => `${name}:${incarnation}:${node}:${this.#streams++}`,
         () => this.#lives(node),

@@ -1,5 +1,4 @@
 import { ServiceError } from "../../../core/base/mod.ts";
-import type { Clock } from "../../../core/ports/mod.ts";
 import {
   checkedData,
   idsOf,
@@ -25,7 +24,6 @@ export type Subject =
 
 /** Commands and queries that concern the members of a group, at all nodes. */
 export class Publisher {
-  readonly #clock: Clock;
   readonly #senders: NodeSenders;
   readonly #groups: GroupSenders;
   readonly #replies: Replies;
@@ -33,14 +31,12 @@ export class Publisher {
   readonly #nodes: NodeTracker;
 
   constructor(
-    clock: Clock,
     senders: NodeSenders,
     groups: GroupSenders,
     replies: Replies,
     barrier: PublishBarrier,
     nodes: NodeTracker,
   ) {
-    this.#clock = clock;
     this.#senders = senders;
     this.#groups = groups;
     this.#replies = replies;
@@ -51,10 +47,10 @@ export class Publisher {
   /** Publishes to the group's own topic: only nodes with members receive it. */
   publish(group: string, message: MessageData, options: PublishOptions = {}): void {
     const data = checkedData(message);
-    this.#senders.assertOpen();
+    this.#senders.queue.assertOpen();
     const map = this.#options(options);
     const { ttlMs } = options;
-    const expiry = ttlMs === undefined ? undefined : new Expiry(this.#clock, ttlMs);
+    const expiry = ttlMs === undefined ? undefined : new Expiry(this.#senders.queue.clock, ttlMs);
     const command = ["publish", group, data, ...(map === undefined ? [] : [map])];
     const admitted = this.#groups.admit(command, expiry);
     this.#barrier.publish(group, () => this.#groups.add(admitted, group));
@@ -84,7 +80,7 @@ export class Publisher {
     const expired = new Promise<never>((_, reject) => {
       const told = (): void =>
         reject(new ServiceError("message-expired", "the message was older than its ttl"));
-      send(new Expiry(this.#clock, ttlMs, told));
+      send(new Expiry(this.#senders.queue.clock, ttlMs, told));
     });
     return Promise.race([result, expired]);
   }
@@ -109,7 +105,7 @@ export class Publisher {
   }
 
   #livingNodes(signal: AbortSignal | undefined): string[] {
-    this.#senders.assertOpen();
+    this.#senders.queue.assertOpen();
     signal?.throwIfAborted();
     return this.#nodes.living();
   }
@@ -123,7 +119,7 @@ export class Publisher {
     if (except === undefined && ttlMs === undefined) return undefined;
     return {
       ...(except === undefined ? {} : { except: oneOrMany(idsOf(except)) }),
-      ...(ttlMs === undefined ? {} : { ttl: ttlMs, at: this.#clock.now() }),
+      ...(ttlMs === undefined ? {} : { ttl: ttlMs, at: this.#senders.queue.clock.now() }),
     };
   }
 }

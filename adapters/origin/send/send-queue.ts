@@ -28,7 +28,7 @@ export class SendQueue {
   readonly clock: Clock;
   /** Commands are written as JSON. */
   readonly json: boolean;
-  readonly failed: (error: ServiceError) => void;
+  readonly failed: (error: Error) => void;
   readonly senders: Set<QueuedSender> = new Set();
   readonly #bytesMax: number;
   #batchBytesMax: number = limits.batchBytesMax - packetRoom;
@@ -43,7 +43,7 @@ export class SendQueue {
     clock: Clock,
     json: boolean,
     bytesMax: number,
-    failed: (error: ServiceError) => void,
+    failed: (error: Error) => void,
   ) {
     this.link = link;
     this.clock = clock;

@@ -22,7 +22,7 @@ export function readBatch(payload: Uint8Array): unknown[] {
 
 /** The sending side of an origin over a link that a test plays. */
 export class SendRig {
-  readonly failures: ServiceError[] = [];
+  readonly failures: Error[] = [];
   readonly direct: SendQueue;
   readonly nodes: NodeSenders;
   readonly grouped: SendQueue;
@@ -50,7 +50,7 @@ export class SendRig {
   }
 
   get codes(): string[] {
-    return this.failures.map(({ code }) => code);
+    return this.failures.map((error) => (error as ServiceError).code);
   }
 
   connected(up: boolean): void {
