@@ -6,9 +6,10 @@ import {
   type NodePresence,
 } from "../../core/ports/mod.ts";
 import { CommandLoopback } from "./command-loopback.ts";
-import { MqttLink, type MqttOptions, type MqttPorts, shownTopic } from "./link/mod.ts";
+import { MqttLink, type MqttLinkPorts } from "./link/mod.ts";
+import type { MqttOptions } from "./mqtt-options.ts";
 import { NodePresenceLink } from "./node-presence.ts";
-import { type ParsedTopic, Topics } from "./wire/mod.ts";
+import { type ParsedTopic, shownTopic, Topics } from "./wire/mod.ts";
 
 type GroupTopic = Extract<ParsedTopic, { readonly group: string }>;
 
@@ -18,7 +19,7 @@ type GroupTopic = Extract<ParsedTopic, { readonly group: string }>;
  */
 export class MqttCommandBus implements CommandBus {
   readonly #options: MqttOptions;
-  readonly #ports: MqttPorts;
+  readonly #ports: MqttLinkPorts;
   readonly #topics: Topics;
   readonly #commands: MqttLink;
   readonly #presence: ReadonlyMap<string, NodePresenceLink>;
@@ -31,7 +32,7 @@ export class MqttCommandBus implements CommandBus {
   /** Access rules that the broker lacks, as error texts by app and purpose. */
   readonly #refused: Map<string, string> = new Map();
 
-  constructor(options: MqttOptions, ports: MqttPorts) {
+  constructor(options: MqttOptions, ports: MqttLinkPorts) {
     this.#options = options;
     this.#ports = ports;
     this.#topics = new Topics(options.root);

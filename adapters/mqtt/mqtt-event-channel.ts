@@ -5,7 +5,8 @@ import type {
   EventDestination,
   OriginDestination,
 } from "../../core/ports/mod.ts";
-import { MqttLink, type MqttOptions, type MqttPorts, mqttLimits } from "./link/mod.ts";
+import { MqttLink, type MqttLinkPorts, mqttLimits } from "./link/mod.ts";
+import type { MqttOptions } from "./mqtt-options.ts";
 import { OriginPresenceLink } from "./origin-presence.ts";
 import { PoisonGuard } from "./poison-guard.ts";
 import { Topics } from "./wire/mod.ts";
@@ -23,7 +24,7 @@ export class MqttEventChannel implements EventChannel {
   readonly #guard: PoisonGuard;
   readonly #origins: OriginPresenceLink;
 
-  constructor(options: MqttOptions, ports: MqttPorts) {
+  constructor(options: MqttOptions, ports: MqttLinkPorts) {
     const { url, version, tls, node } = options;
     this.#node = node;
     this.#topics = new Topics(options.root);

@@ -1,12 +1,7 @@
 import type { ServiceError } from "../../core/base/mod.ts";
 import type { NodePresence } from "../../core/ports/mod.ts";
-import {
-  LoopbackCheck,
-  MqttLink,
-  type MqttOptions,
-  type MqttPorts,
-  mqttLimits,
-} from "./link/mod.ts";
+import { LoopbackCheck, MqttLink, type MqttLinkPorts, mqttLimits } from "./link/mod.ts";
+import type { MqttOptions } from "./mqtt-options.ts";
 import { encodePresence, nodePresenceFault, parseNodePresence, Topics } from "./wire/mod.ts";
 
 export interface NodePresenceListener {
@@ -22,7 +17,7 @@ export interface NodePresenceListener {
  */
 export class NodePresenceLink {
   readonly #options: MqttOptions;
-  readonly #ports: MqttPorts;
+  readonly #ports: MqttLinkPorts;
   readonly #listener: NodePresenceListener;
   readonly #topic: string;
   readonly #link: MqttLink;
@@ -34,7 +29,7 @@ export class NodePresenceLink {
   constructor(
     app: string,
     options: MqttOptions,
-    ports: MqttPorts,
+    ports: MqttLinkPorts,
     listener: NodePresenceListener,
   ) {
     this.#options = options;

@@ -1,5 +1,6 @@
 import type { EventChannelListener } from "../../core/ports/mod.ts";
-import { MqttLink, type MqttOptions, type MqttPorts, mqttLimits } from "./link/mod.ts";
+import { MqttLink, type MqttLinkPorts, mqttLimits } from "./link/mod.ts";
+import type { MqttOptions } from "./mqtt-options.ts";
 import { originPresenceFault, parseOriginPresence, Topics } from "./wire/mod.ts";
 
 export type OriginPresenceListener = Pick<EventChannelListener, "origin" | "connected">;
@@ -7,7 +8,7 @@ export type OriginPresenceListener = Pick<EventChannelListener, "origin" | "conn
 /** Reads the presences of origins, on a connection of its own: they must not wait for events. */
 export class OriginPresenceLink {
   readonly #options: MqttOptions;
-  readonly #ports: MqttPorts;
+  readonly #ports: MqttLinkPorts;
   readonly #topics: Topics;
   readonly #link: MqttLink;
   #listener: OriginPresenceListener | undefined;
@@ -16,7 +17,7 @@ export class OriginPresenceLink {
   #asked = false;
   #stopped = false;
 
-  constructor(options: MqttOptions, ports: MqttPorts) {
+  constructor(options: MqttOptions, ports: MqttLinkPorts) {
     this.#options = options;
     this.#ports = ports;
     this.#topics = new Topics(options.root);

@@ -8,6 +8,5 @@ export {
   type MqttLinkPorts,
   type MqttVersion,
 } from "./mqtt-link.ts";
-export { type MqttOptions, type MqttPorts, shownTopic } from "./mqtt-options.ts";
 export type { MqttTls } from "./mqtt-stream.ts";
 export type { PublishDone } from "./publish-window.ts";

@@ -44,8 +44,6 @@ export const mqttLimits = {
   packetBytesMax: 17_956_864,
   /** Bytes of a packet besides topic and payload: header, lengths, packet id, properties. */
   packetOverheadBytes: 16,
-  /** Characters of a topic in a log line; a group's name alone may take 768. */
-  topicCharsMax: 1_024,
   /** How long a node waits before it overwrites another node's presence under its own name. */
   reannounceMs: 1_000,
   /** A node that has received no retained presence for so long asks for presences. */

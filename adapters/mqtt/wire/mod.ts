@@ -5,4 +5,12 @@ export {
   parseNodePresence,
   parseOriginPresence,
 } from "./presence.ts";
-export { decodeGroup, encodeGroup, isApp, isName, type ParsedTopic, Topics } from "./topics.ts";
+export {
+  decodeGroup,
+  encodeGroup,
+  isApp,
+  isName,
+  type ParsedTopic,
+  shownTopic,
+  Topics,
+} from "./topics.ts";

@@ -45,6 +45,14 @@ export function decodeGroup(level: string): string | undefined {
   }
 }
 
+/** Characters of a topic in a log line; a group's name alone may take 768. */
+const topicCharsMax = 1_024;
+
+/** A topic for the log, cut where it is long: a sender may choose a name of any length. */
+export function shownTopic(topic: string): string {
+  return topic.length <= topicCharsMax ? topic : `${topic.slice(0, topicCharsMax - 1)}…`;
+}
+
 /** Builds and parses the topics of the wire contract below `PREFIX/v1/`. */
 export class Topics {
   readonly root: string;
