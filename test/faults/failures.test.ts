@@ -13,22 +13,11 @@ import {
 } from "./judge-errors.ts";
 import { judgeWire } from "./judge-wire.ts";
 import type { JudgedClient } from "./judged.ts";
+import { judgedClient as left } from "./judged-client.ts";
 import { MostSeen } from "./memory-sampler.ts";
 import { slack } from "./prove.ts";
 import { judge } from "./verdict.ts";
 
-const left: JudgedClient = {
-  ...{
-    label: "c1",
-    node: "n1",
-    sent: 3,
-    read: 0,
-    survived: true,
-    leaving: true,
-    closeCode: 1_000,
-  },
-  ...{ echoes: new Map(), strange: 0, listenedUntil: 0, openedAt: 0, news: new Map() },
-};
 const cut: JudgedClient = { ...left, survived: false, leaving: false };
 
 function end(...told: readonly string[]): ToldEnd {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { judgeWire, type WireVerdict } from "./judge-wire.ts";
 import type { JudgedClient, JudgedLife } from "./judged.ts";
+import { judgedClient as client } from "./judged-client.ts";
 import { readHandled } from "./origin-log.ts";
 import { judge, type Verdict } from "./verdict.ts";
 import type { Offer } from "./wire-tap.ts";
@@ -25,18 +26,6 @@ function life(name: string, ...lines: readonly string[]): JudgedLife {
   };
 }
 
-const client: JudgedClient = {
-  ...{
-    label: "c1",
-    node: "n1",
-    sent: 3,
-    read: 0,
-    survived: true,
-    leaving: true,
-    closeCode: 1_000,
-  },
-  ...{ echoes: new Map(), strange: 0, listenedUntil: 0, openedAt: 0, news: new Map() },
-};
 const first = ["10 open n1.a 0", "11 message n1.a 1 c1 0", "12 message n1.a 2 c1 1"];
 const last = ["13 message n1.a 3 c1 2", "14 close n1.a 1000 client 4"];
 

@@ -1,45 +1,25 @@
 import assert from "node:assert/strict";
 import { encode } from "@msgpack/msgpack";
-import { ManualClock, MemoryBroker, type MemorySocket } from "../../../adapters/memory/mod.ts";
+import type { MemorySocket } from "../../../adapters/memory/mod.ts";
 import type { GatewayOptions } from "../../../core/mod.ts";
 import type { HandshakeAnswer } from "../../../core/ports/mod.ts";
-import {
-  type Item,
-  MemoryNode,
-  type MemoryNodeParts,
-  recordEvents,
-  settled,
-} from "./memory-node.ts";
+import type { Item, MemoryNodeParts } from "./memory-node.ts";
+import { eventsOf, NodeRig } from "./node-rig.ts";
 
 /** A node whose handshakes an origin decides, and that origin. */
-export class HandshakeRig {
-  readonly broker: MemoryBroker = new MemoryBroker();
-  readonly clock: ManualClock = new ManualClock();
-  readonly events: ReturnType<typeof recordEvents> = recordEvents(this.broker);
-  readonly node: MemoryNode;
+export class HandshakeRig extends NodeRig {
   readonly answers: (HandshakeAnswer | undefined)[] = [];
   /** Those of a node without a client. */
   timers = 0;
-
-  constructor(options: Partial<GatewayOptions> = {}, parts: Partial<MemoryNodeParts> = {}) {
-    const { broker, clock } = this;
-    this.node = new MemoryNode({ broker, clock, ...parts }, { authorize: "origin", ...options });
-  }
 
   static async start(
     options: Partial<GatewayOptions> = {},
     parts: Partial<MemoryNodeParts> = {},
   ): Promise<HandshakeRig> {
-    const rig = new HandshakeRig(options, parts);
+    const rig = new HandshakeRig({ authorize: "origin", ...options }, parts);
     await rig.node.gateway.start();
     rig.timers = rig.clock.pendingTimers;
     return rig;
-  }
-
-  async rest(): Promise<void> {
-    await settled();
-    this.clock.turn();
-    await settled();
   }
 
   /** A client asks to connect. Its index. */
@@ -58,7 +38,7 @@ export class HandshakeRig {
   }
 
   told(verb: string): unknown[][] {
-    return this.events.filter(([, , v]) => v === verb).map(([, , , ...rest]) => rest);
+    return eventsOf(this.published, verb);
   }
 
   async decide(...items: Item[]): Promise<void> {

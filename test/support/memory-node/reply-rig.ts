@@ -1,24 +1,9 @@
-import { ManualClock, MemoryBroker } from "../../../adapters/memory/mod.ts";
 import type { GatewayOptions } from "../../../core/mod.ts";
-import {
-  type Item,
-  MemoryNode,
-  type MemoryNodeParts,
-  recordEvents,
-  settled,
-} from "./memory-node.ts";
+import type { Item, MemoryNodeParts } from "./memory-node.ts";
+import { eventsOf, NodeRig } from "./node-rig.ts";
 
 /** A node and what it replies. */
-export class ReplyRig {
-  readonly clock: ManualClock = new ManualClock();
-  readonly broker: MemoryBroker = new MemoryBroker();
-  readonly node: MemoryNode;
-  readonly #events: ReturnType<typeof recordEvents> = recordEvents(this.broker);
-
-  private constructor(options: Partial<GatewayOptions>, parts: Partial<MemoryNodeParts>) {
-    this.node = new MemoryNode({ broker: this.broker, clock: this.clock, ...parts }, options);
-  }
-
+export class ReplyRig extends NodeRig {
   static async start(
     options: Partial<GatewayOptions> = {},
     parts: Partial<MemoryNodeParts> = {},
@@ -41,13 +26,9 @@ export class ReplyRig {
 
   /** Events of one kind since the last time, after a rest; all others are dropped. */
   async events(verb: string): Promise<unknown[][]> {
-    for (let turn = 0; turn < 2; turn++) {
-      await settled();
-      this.clock.turn();
-    }
-    await settled();
-    const events = this.#events.splice(0);
-    return events.filter(([, , v]) => v === verb).map(([, , , ...rest]) => rest);
+    await this.rest();
+    await this.rest();
+    return eventsOf(this.published.splice(0), verb);
   }
 
   /** Time passes; what was replied meanwhile. */

@@ -1,26 +1,24 @@
 import { encode } from "@msgpack/msgpack";
-import { ManualClock, MemoryBroker, type MemorySocket } from "../../../adapters/memory/mod.ts";
+import type { MemorySocket } from "../../../adapters/memory/mod.ts";
 import type { GatewayOptions } from "../../../core/mod.ts";
-import { MemoryNode, type MemoryNodeParts, settled } from "./memory-node.ts";
+import { type MemoryNodeParts, settled } from "./memory-node.ts";
+import { NodeRig } from "./node-rig.ts";
 import { SimulatedNetwork, SimulatedOrigin } from "./simulated-origins.ts";
 
 /** A node, its origins, and what is between them. */
-export class RouterRig {
-  readonly clock: ManualClock = new ManualClock();
-  readonly broker: MemoryBroker = new MemoryBroker();
-  readonly network: SimulatedNetwork = new SimulatedNetwork(encode);
-  readonly node: MemoryNode;
+export class RouterRig extends NodeRig {
+  readonly network: SimulatedNetwork;
   readonly origins: SimulatedOrigin[] = [];
   /** Items that each of them takes unconfirmed. */
   windowItems = 1_000;
   /** Their shares, by name, where they are not all the same. */
   readonly weights: Map<string, number> = new Map();
 
-  constructor(options: Partial<GatewayOptions> = {}, more: Partial<MemoryNodeParts> = {}) {
-    const { broker, clock } = this;
-    const parts = { broker, clock, channel: () => this.network, ...more };
-    const all = { mode: "assigned", originWaitMs: 10_000, ...options } as const;
-    this.node = new MemoryNode(parts, all);
+  constructor(options: Partial<GatewayOptions> = {}, parts: Partial<MemoryNodeParts> = {}) {
+    const network = new SimulatedNetwork(encode);
+    const assigned = { mode: "assigned", originWaitMs: 10_000, ...options } as const;
+    super(assigned, { channel: () => network, ...parts });
+    this.network = network;
   }
 
   async start(...names: readonly string[]): Promise<this> {
@@ -46,7 +44,7 @@ export class RouterRig {
   }
 
   /** Heartbeats, and what is under way gets where it goes; nothing is handled. */
-  async rest(): Promise<void> {
+  override async rest(): Promise<void> {
     for (const origin of this.origins) {
       const { name } = origin;
       const weight = this.weights.get(name);

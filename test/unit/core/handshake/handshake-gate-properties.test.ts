@@ -63,7 +63,7 @@ class World {
     else if (what === "accept") this.#accept(step);
     else this.#who(what, value as number);
     await rig.rest();
-    const { events } = rig;
+    const { published: events } = rig;
     for (; this.#told < events.length; this.#told++) {
       const [, , verb, id] = events[this.#told]!;
       if (verb === "connect") this.ids.push(id as string);

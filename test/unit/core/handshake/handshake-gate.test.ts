@@ -219,7 +219,7 @@ test("an origin that dies before it has confirmed a connect: another one decides
   const connects: [origin: string, id: string][] = [];
   rig.broker.onEvents(({ destination }) => {
     if (!("origin" in destination)) return;
-    for (const [, , verb, id] of rig.events.splice(0)) {
+    for (const [, , verb, id] of rig.published.splice(0)) {
       if (verb === "connect") connects.push([destination.origin, id as string]);
     }
   });
