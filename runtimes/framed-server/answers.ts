@@ -34,7 +34,7 @@ export async function answerConnect(
   });
 }
 
-/** The handler admitted what this runtime does not see as an upgrade. */
+/** The handler admitted a request that the runtime does not treat as an upgrade. */
 const unasked = refuse(
   400,
   "handshake-upgrade",

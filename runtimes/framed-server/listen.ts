@@ -1,7 +1,7 @@
 import type { Server } from "node:net";
 import { type ClientServerOptions, portError } from "../server/mod.ts";
 
-/** Resolves when the port is open; rejects with `port-in-use` where it is taken. */
+/** Resolves when the port is open. Rejects with `port-in-use` if it is taken. */
 export function listen(
   server: Server,
   { host, port, acceptFailed }: Pick<ClientServerOptions, "host" | "port" | "acceptFailed">,

@@ -13,7 +13,7 @@ import { isWritable } from "./answer-head.ts";
 
 /** The open port that clients connect to. */
 export interface ClientServer {
-  /** The real port, where 0 was asked for. */
+  /** The port, also if 0 was requested. */
   readonly port: number;
   /** The runtime's own fan-out, where it has one; its sockets have `subscribe` then. */
   readonly broadcast?: Broadcast | undefined;
@@ -28,7 +28,7 @@ export interface ClientServer {
   stop(): Promise<void>;
 }
 
-/** A certificate with its chain, and its key: PEM. */
+/** A certificate chain and its private key, in PEM. */
 export interface ServerTls {
   readonly cert: string;
   readonly key: string;
@@ -48,7 +48,7 @@ export interface ClientServerOptions {
   /** What parses frames (engine wasm). */
   readonly codec: Codec;
   readonly clock: Clock;
-  /** Present where permessage-deflate is on. */
+  /** The coder of permessage-deflate; without it the extension is off. */
   readonly deflate: Deflate | undefined;
   readonly messageBytesMax: number;
   /** How many times larger than its compressed form a message may be (engine wasm). */

@@ -2,7 +2,7 @@ import { constants, deflateRawSync, inflateRawSync } from "node:zlib";
 import { limits } from "../../core/base/mod.ts";
 import type { Deflate } from "../../core/ports/mod.ts";
 
-/** RFC 7692, 7.2.1: what a sync flush ends with, and a sender takes off. */
+/** RFC 7692, 7.2.1: the end of a sync flush, which the sender removes. */
 const tail = new Uint8Array([0x00, 0x00, 0xff, 0xff]);
 const flush = { finishFlush: constants.Z_SYNC_FLUSH };
 
@@ -77,7 +77,7 @@ function endsWith(bytes: Uint8Array, end: Uint8Array): boolean {
   return at >= 0 && end.every((byte, index) => bytes[at + index] === byte);
 }
 
-/** What zlib returns with `info`. */
+/** The result of zlib with the option `info`. */
 interface Inflated {
   readonly buffer: Uint8Array;
   /** `bytesWritten`: how many bytes of the input it has consumed. */

@@ -20,7 +20,7 @@ const messages = {
  * free: no runtime reports that for all of its ports.
  */
 export class DescriptorWatch {
-  /** TCP streams that the client port may have at once; undefined where no limit is known. */
+  /** Maximum of TCP streams at the client port; undefined if the limit is unknown. */
   readonly streamsMax: number | undefined;
   readonly #clock: Clock;
   readonly #logger: Logger;
