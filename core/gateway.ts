@@ -243,7 +243,7 @@ export class Gateway implements SocketHandler<Connection> {
     return this.#handshakeGate.answer(request);
   }
 
-  /** A handshake was refused by the runtime, where it was no request yet. */
+  /** The runtime refused a handshake before there was a request to answer. */
   refused(code: ErrorCode): void {
     this.#handshakeGate.noteRefused(code);
   }
@@ -263,9 +263,14 @@ export class Gateway implements SocketHandler<Connection> {
     const { slot, id, grant } = reservation;
     const stream = app.router.assign(id, slot);
     const openedAt = this.#clock.now();
-    const { user } = grant;
     const connection = new Connection({
-      ...{ app, slot, id, stream, socket, openedAt, user },
+      app,
+      slot,
+      id,
+      stream,
+      socket,
+      openedAt,
+      user: grant.user,
       address: this.#log.enabled && typeof info.ip === "string" ? info.ip : "",
       info: app.router.mayMove ? keptInfo(info) : "",
     });
@@ -277,13 +282,13 @@ export class Gateway implements SocketHandler<Connection> {
     this.#log.opened(connection);
     this.#give(connection, reservation);
     this.#guard.opened(connection, info.ip);
-    // Its place was given back, so its groups are too: it may try again.
+    // Its reservation has ended, and its groups with it: the client may try again.
     if (given !== undefined && !kept) connection.close(closeReasons.handshakeTimeout);
     return connection;
   }
 
   text(connection: Connection, data: string): void {
-    // The runtime's own server took it, and no packet of the broker would.
+    // The runtime's own server accepts messages that fit no packet of the broker.
     if (utf8Exceeds(data, this.#events.messageBytesMaxOf(connection.slot))) {
       connection.close(closeReasons.messageTooBig);
     }
@@ -349,7 +354,7 @@ export class Gateway implements SocketHandler<Connection> {
     this.#registry.gone();
   }
 
-  /** What an origin or a token granted. */
+  /** Gives the connection what an origin or a token granted. */
   #give(connection: Connection, reservation: Reservation): void {
     const { user, groups = [], state, expiresAt } = reservation.grant;
     const { app } = reservation;
@@ -357,8 +362,8 @@ export class Gateway implements SocketHandler<Connection> {
     for (const name of names) app.groups.join(connection, name, () => {});
     this.#reservations.releaseGroups(reservation);
     if (state !== undefined) {
-      if (!this.#events.setState(connection.slot, this.#values.encodeValue(state)))
-        this.#metrics.error("state-too-big");
+      const stored = this.#events.setState(connection.slot, this.#values.encodeValue(state));
+      if (!stored) this.#metrics.error("state-too-big");
     }
     if (expiresAt !== undefined) this.#expiries.set(connection, expiresAt);
   }
@@ -390,7 +395,7 @@ export class Gateway implements SocketHandler<Connection> {
     return app;
   }
 
-  /** What nobody has confirmed ends with this process. */
+  /** Logs and counts events that are lost with this process. */
   #tellUnconfirmed(): void {
     let bytes = 0;
     for (const { router } of this.#apps.values()) bytes += router.unconfirmedBytes;

@@ -3,13 +3,13 @@ import type { Connection } from "../connection/mod.ts";
 import { Outcome } from "../groups/mod.ts";
 import type { Cancel, Clock } from "../ports/mod.ts";
 
-/** Takes the outcomes of one command and, when all are known, tells them. */
+/** Collects the outcomes of one command and, when all are known, sends the reply. */
 export interface Answer {
   /** One more outcome is to come. */
   expect(): void;
   /** An outcome, of those expected. */
   settle(id: string, outcome: Outcome): void;
-  /** The command is carried out: nothing more is expected than was said. */
+  /** The command is carried out: no further outcome will be announced. */
   end(): void;
 }
 
@@ -43,7 +43,7 @@ abstract class CountedAnswer implements Answer {
   protected abstract tell(): void;
 }
 
-/** `{id: outcome}`, a bounded number in each reply; none where no id is this node's. */
+/** `{id: outcome}`, at most `limits.replyIdsMax` in a reply; no reply where no id is here. */
 export class AnswerById extends CountedAnswer {
   readonly #reply: Reply;
   readonly #outcomes: Map<string, Outcome> = new Map();
@@ -54,7 +54,7 @@ export class AnswerById extends CountedAnswer {
   }
 
   protected note(id: string, outcome: Outcome): void {
-    // No id, and a key for which readers in JavaScript refuse the whole batch of the reply.
+    // It is no id, and decoders in JavaScript refuse a whole batch that has it as a key.
     if (id !== "__proto__") this.#outcomes.set(id, outcome);
   }
 
@@ -77,7 +77,7 @@ export class AnswerByCount extends CountedAnswer {
     this.#counts = { node, sent: 0, slow: 0, gone: 0, expired: 0 };
   }
 
-  /** Instead of counts. */
+  /** Replies with an error in place of counts. */
   refuse(error: ErrorCode): void {
     this.#reply({ node: this.#counts.node, error });
   }
@@ -100,8 +100,8 @@ interface Unsent {
 }
 
 /**
- * Messages whose sender wants to hear when the kernel has them. Most are there after the flush;
- * the others are looked at again until they are, at most `limits.sentWaitMs`.
+ * Tells the senders of messages when the kernel has them. The kernel has most after the flush;
+ * the others are checked again until it has, for at most `limits.sentWaitMs`.
  */
 export class FlushTracker {
   readonly #clock: Clock;
@@ -110,7 +110,7 @@ export class FlushTracker {
   #waiting: Unsent[] = [];
   #cancel: Cancel | undefined;
 
-  /** `compressed`: sockets may need fewer bytes for a message than it has. */
+  /** `compressed`: a socket may send fewer bytes than a message has. */
   constructor(clock: Clock, compressed: boolean) {
     this.#clock = clock;
     this.#compressed = compressed;
@@ -159,16 +159,16 @@ export class FlushTracker {
     const { closing, sentBytes, socket } = connection;
     if (closing === CloseCause.slow) return Outcome.slow;
     const { bufferedAmount } = socket;
-    // Compressed, what waits is fewer bytes than were given: then only nothing tells for sure.
+    // With compression fewer bytes wait than were queued: only an empty queue is certain.
     const taken = this.#compressed ? -1 : sentBytes - bufferedAmount;
     if (bufferedAmount === 0 || taken >= upTo) return Outcome.sent;
     return now >= until ? Outcome.slow : undefined;
   }
 }
 
-/** A socket that is gone has nothing buffered, whatever became of what it had. */
+/** A closed socket has nothing buffered, so its empty queue does not mean sent. */
 function isLost({ closing }: Connection, again: boolean): boolean {
   if (closing === undefined || closing === CloseCause.slow) return false;
-  // We flush before we close; a client that leaves, or breaks, does so before the turn's flush.
+  // The gateway flushes before it closes. A client may have left before the turn's flush.
   return again || closing === CloseCause.client || closing === CloseCause.error;
 }

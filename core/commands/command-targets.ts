@@ -13,7 +13,7 @@ type TargetsDependencies = Pick<
 /** Carries a command out for one connection, and says what became of it, now or later. */
 export type CarryOut = (connection: Connection, settle: (outcome: Outcome) => void) => void;
 
-/** Finds the connections that the current command names, and notes those that it can't. */
+/** Finds the connections that the current command names, and logs the ids of the others. */
 export class CommandTargets {
   readonly #dependencies: TargetsDependencies;
   readonly #commands: CommandDecoder;
@@ -66,7 +66,7 @@ export class CommandTargets {
     return undefined;
   }
 
-  /** Whether this node is to answer for target `index`: it is no other node's. */
+  /** Whether target `index` is not an id of another node. */
   isOwn(index: number): boolean {
     return this.#commands.target(index) !== Target.foreign;
   }
@@ -77,7 +77,7 @@ export class CommandTargets {
     return slot < 0 ? undefined : this.#of(source, slot);
   }
 
-  /** Target `index` is another node's: sends the item on to it, for that target alone. */
+  /** Target `index` is another node's: forwards the item to it, for that target alone. */
   foreign(source: CommandSource, index: number): void {
     const { bus, metrics, values } = this.#dependencies;
     const id = this.#commands.targetId(index);
@@ -109,7 +109,7 @@ export class CommandTargets {
     });
   }
 
-  /** Ids of another app's connections are as good as none. */
+  /** Connections of another app are not found. */
   #of({ app }: CommandSource, slot: number): Connection | undefined {
     const connection = this.#dependencies.registry.get(slot);
     return connection?.app.name === app ? connection : undefined;

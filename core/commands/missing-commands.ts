@@ -7,8 +7,8 @@ interface Missing {
 }
 
 /**
- * Gaps in numbered streams of commands. After a restart of the broker there are some, and the
- * sender repeats what it was asked for within moments: that is no news. What stays away is.
+ * Logs gaps in numbered streams of commands. A restart of the broker makes gaps, which the sender
+ * fills within moments: those are logged at `debug`, and lasting ones at `warn`.
  */
 export class MissingCommands {
   readonly #clock: Clock;
@@ -21,7 +21,7 @@ export class MissingCommands {
     this.#logger = logger;
   }
 
-  /** Items are missing before a batch, and the sender is asked for them. */
+  /** Items are missing before a batch; the sender was asked for them. */
   missed(source: CommandSource, stream: string, items: number): void {
     const fields = { code: "batch-gap", topic: source.topic };
     const message = `${items} items of stream ${stream} are missing and requested again`;
@@ -42,7 +42,7 @@ export class MissingCommands {
     });
   }
 
-  /** The stream goes on where it stood. */
+  /** The stream goes on without a gap. */
   came(source: CommandSource, stream: string): void {
     if (this.#missing.size === 0) return;
     const key = keyOf(source, stream);

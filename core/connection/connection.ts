@@ -45,8 +45,8 @@ export interface ConnectionStream {
   closed(connection: Connection, closeCode: number, closeReason: string, cause: CloseCause): void;
 }
 
-/** What a connection is from its beginning. */
-export interface ConnectionBirth {
+/** What a connection has from its beginning. */
+export interface ConnectionInit {
   readonly app: ConnectionApp;
   readonly slot: number;
   readonly id: string;
@@ -55,9 +55,9 @@ export interface ConnectionBirth {
   /** Milliseconds since the epoch. */
   readonly openedAt: number;
   readonly user: string | undefined;
-  /** What `open` tells, as `keptInfo` makes it; empty where no other origin may ever get it. */
+  /** What the `open` event told, as `keptInfo` makes it; empty where it cannot move. */
   readonly info: string;
-  /** As `open` tells it, for the log; empty where no line of it is written. */
+  /** The client's address, for the log; empty where connections are not logged. */
   readonly address: string;
 }
 
@@ -76,22 +76,22 @@ export class Connection implements ConnectionHandle {
   readonly address: string;
   /** Names of its groups, besides `@all`; undefined where it has none. */
   groups: Set<string> | undefined = undefined;
-  /** Where it counts for its address; undefined without a limit. */
+  /** The count of its address; undefined without a limit. */
   places: AddressPlaces | undefined = undefined;
   /** When its token expires, in milliseconds since the epoch; 0 never. */
   expiresAt = 0;
   /** Payload bytes given to its socket so far. */
   sentBytes = 0;
-  /** Got a message in this command batch and waits for its flush. */
+  /** A message was queued in this turn, and its socket is not flushed yet. */
   dirty = false;
-  /** Not read, because its stream's window is full. */
+  /** Its socket is not read, because its stream's window is full. */
   paused = false;
-  /** Why we close it; undefined while we do not: then it is the client who does. */
+  /** Why the gateway closes it; undefined while it does not. */
   closing: CloseCause | undefined = undefined;
-  /** Number in its stream after its last event: confirmed means nothing of it is under way. */
+  /** Number after its last event in its stream: once confirmed, no event of it is under way. */
   lastItem = 0;
 
-  constructor({ app, slot, id, stream, socket, openedAt, user, info, address }: ConnectionBirth) {
+  constructor({ app, slot, id, stream, socket, openedAt, user, info, address }: ConnectionInit) {
     this.app = app;
     this.slot = slot;
     this.id = id;
