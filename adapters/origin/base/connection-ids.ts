@@ -29,7 +29,10 @@ export function idsOf(targets: Targets): string[] {
     if ("id" in targets) return [checkedId(targets.id)];
     if (Symbol.iterator in targets) return Array.from(targets, idOf);
   }
-  throw new ServiceError("id-malformed", "targets: an id, a connection or several of them");
+  throw new ServiceError(
+    "id-malformed",
+    "a target must be an id, a connection or several of them",
+  );
 }
 
 function idOf(target: Target): string {

@@ -41,7 +41,7 @@ export class Dispatcher {
   ): () => void {
     if (!Object.hasOwn(this.#handlers, name)) {
       const names = Object.keys(this.#handlers).join(", ");
-      throw new TypeError(`no event is called ${String(name)}: there are ${names}`);
+      throw new TypeError(`there is no event ${String(name)}, only ${names}`);
     }
     checkHandler(handler);
     const handlers = this.#handlers[name];

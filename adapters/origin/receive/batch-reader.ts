@@ -136,7 +136,7 @@ export class BatchReader {
     try {
       const item = decode(new Uint8Array(cursor.bytes.subarray(start, cursor.at)));
       if (Array.isArray(item)) this.#sink.item(item);
-      else this.#sink.refused(new ServiceError("batch-malformed", "an item is no array"));
+      else this.#sink.refused(new ServiceError("batch-malformed", "an item must be an array"));
     } catch (error) {
       // Its end is known, so the rest of the batch can be read.
       this.#sink.refused(error instanceof ServiceError ? error : malformed(error));

@@ -13,7 +13,10 @@ export class Expiry {
   /** `told` is called once if the command is dropped, as soon as its time is over. */
   constructor(clock: Clock, ttlMs: number, told?: () => void) {
     if (!Number.isFinite(ttlMs) || ttlMs < 0) {
-      throw new ServiceError("command-malformed", `ttlMs ${String(ttlMs)}: a number from 0`);
+      throw new ServiceError(
+        "command-malformed",
+        `ttlMs ${String(ttlMs)}: must be a number from 0`,
+      );
     }
     this.#clock = clock;
     this.#expiresAt = clock.now() + ttlMs;

@@ -95,7 +95,8 @@ export class Replies {
   /** A node tells without a `ref` that an answer to a handshake failed. */
   #refused(result: object): void {
     for (const [id, code] of Object.entries(result)) {
-      if (isErrorCode(code)) this.#failed(new ServiceError(code, `the handshake of ${id}`));
+      if (isErrorCode(code))
+        this.#failed(new ServiceError(code, `the answer to the handshake of ${id} failed`));
     }
   }
 }
