@@ -2,7 +2,7 @@ import type { ServiceError } from "../base/mod.ts";
 import type { EventChannel, ValueCodec } from "../ports/mod.ts";
 import { BatchSplitter, type Destination } from "./batch-splitter.ts";
 
-/** Events outside the numbering: how an `ack` travels, and what a leaving origin is answered. */
+/** Unnumbered events: `ack`, and replies to an origin that is leaving. */
 export class BareEvents {
   readonly #channel: EventChannel;
   readonly #splitter: BatchSplitter;
@@ -15,7 +15,7 @@ export class BareEvents {
     this.#failed = failed;
   }
 
-  /** Bytes that the transport has not answered for. */
+  /** Bytes of publishes that the transport has not answered. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -32,8 +32,8 @@ export class BareEvents {
 }
 
 /**
- * Asks the broker whether it takes anything for this destination: an empty `alive`, which tells
- * nobody anything.
+ * Publishes an empty `alive`, which means nothing to its receivers. The answer shows whether the
+ * broker accepts publishes to this destination.
  */
 export function publishEmptyAlive(
   { values, channel }: { readonly values: ValueCodec; readonly channel: EventChannel },

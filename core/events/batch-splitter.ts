@@ -8,10 +8,10 @@ import type {
 } from "../ports/mod.ts";
 import type { NumberedBatch } from "../streams/mod.ts";
 
-/** Whoever a stream's batches go to. */
+/** Where the batches of a stream go. */
 export type Destination = EventDestination | OriginDestination;
 
-/** A batch of events; `json` says that it goes out as JSON, whatever the stream's others do. */
+/** A batch of events. With `json` it goes out as JSON, whatever the format of its stream. */
 export interface EventBatch extends NumberedBatch {
   readonly json?: boolean | undefined;
 }
@@ -23,8 +23,8 @@ export function batchBytesTarget(channel: EventChannel): number {
 }
 
 /**
- * Keeps the codec to what the channel can publish; for each time when it becomes connected. The
- * room that is left is for a message's data and its connection's state together.
+ * Limits the codec to what the channel can publish; to be called after each connect. A message's
+ * data and its connection's state share the room that remains.
  */
 export function limitBatches(events: EventEncoder, channel: EventChannel): void {
   const { batchHeadBytesMax, messageHeadBytesMax } = limits;
@@ -32,7 +32,7 @@ export function limitBatches(events: EventEncoder, channel: EventChannel): void 
   events.limitBatches(batchBytesTarget(channel), Math.max(0, room));
 }
 
-/** `alive` items of these connections, each of which fits the channel. */
+/** `alive` items that name these connections. Each item fits into a packet of the channel. */
 export function aliveItems(channel: EventChannel, ids: readonly string[]): unknown[][] {
   // As JSON an id has two quotes and a comma.
   const idBytes = (ids[0]?.length ?? 0) + 3;
@@ -51,7 +51,7 @@ export class BatchSplitter {
   readonly #channel: EventChannel;
   readonly #onOversized: (item: readonly unknown[]) => void;
 
-  /** `onOversized` hears of an item that fits no packet. An empty one has its number then. */
+  /** `onOversized` gets each item that fits no packet. An empty `alive` takes its number. */
   constructor(
     values: ValueCodec,
     channel: EventChannel,
@@ -64,7 +64,8 @@ export class BatchSplitter {
 
   /**
    * A batch in as many pieces as the channel needs. Batch buffers are kept below its limit, so
-   * most are one: not what was written before the limit was known, and what JSON makes larger.
+   * most batches stay whole. A batch is too large if it was written before the limit was known, or
+   * if JSON makes it larger.
    */
   split(batch: EventBatch, json: boolean): NumberedBatch[] {
     const payload = this.#format(batch.payload, json);
@@ -89,18 +90,18 @@ export class BatchSplitter {
     }
     const [verb, , , , , , grant] = items[0] ?? [];
     if (verb === "close" && grant !== undefined) {
-      // That it is closed counts more than whose it was.
+      // The end of a connection is more important than its user and state.
       items[0] = items[0]!.slice(0, 6);
       return this.split(part(0, 1), json);
     }
-    // A number that never came would be asked for again for ever.
+    // The receiver would ask for a missing number again and again.
     this.#onOversized(items[0] ?? []);
     const [, id] = items[0] ?? [];
     items[0] = ["alive", typeof id === "string" ? [id] : []];
     return [{ ...batch, payload: this.#format(part(0, 1).payload, json) }];
   }
 
-  /** Items outside the numbering, in as many batches as the channel needs. */
+  /** Unnumbered items in as many batches as the channel needs. */
   splitBare(items: readonly (readonly unknown[])[], json: boolean): Uint8Array<ArrayBuffer>[] {
     const payload = this.#format(new Uint8Array(this.#values.encodeValue(items)), json);
     if (payload.byteLength <= this.#channel.batchBytesMax || items.length < 2) return [payload];

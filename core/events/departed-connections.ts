@@ -7,8 +7,8 @@ interface Departed {
 }
 
 /**
- * Connections that are closed while events of theirs are not confirmed: where those move to
- * another origin, it is to hear first whose they are.
+ * Closed connections with events that are not confirmed. If such events move to another origin,
+ * it must first be told whose they are.
  */
 export class DepartedConnections {
   /** In the order of their last events. */
@@ -24,7 +24,7 @@ export class DepartedConnections {
     this.#departed.splice(0, kept < 0 ? this.#departed.length : kept);
   }
 
-  /** Gives all of them up. */
+  /** Removes all of them, and returns them. */
   take(): KnownConnection[] {
     const departed = this.#departed;
     this.#departed = [];

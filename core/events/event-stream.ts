@@ -43,25 +43,25 @@ export interface EventServices {
   readonly noSubscribers?: ((stream: EventStream, items: ItemRange) => void) | undefined;
 }
 
-/** What one stream is. */
+/** What distinguishes one stream from the others. */
 export interface EventStreamSettings {
   /** Names the ordered flow: this publisher incarnation to this destination. */
   readonly name: string;
-  /** Undefined: nobody takes these events yet. */
+  /** Undefined while no origin is there: the events wait. */
   readonly destination: Destination | undefined;
   /** Batches are published as JSON in place of MessagePack. */
   readonly json: boolean;
-  /** Bytes of batches that are not acknowledged yet; past it sockets are not read. */
+  /** At so many bytes that are not acknowledged, sockets are not read. */
   readonly windowBytesMax: number;
-  /** Items of these, likewise. */
+  /** The same in items. */
   readonly windowItemsMax: number;
 }
 
 /**
- * One numbered flow of events to one destination: a batch buffer of the codec, published once per
- * turn by a reliable sender. In open mode the transport acknowledges, in assigned mode the origin
- * does. When the window of what is not acknowledged is full, the connections that go on talking
- * are not read any more until it has room again.
+ * One numbered stream of events to one destination. It owns a batch buffer of the codec, and a
+ * reliable sender publishes the buffer once per turn of the event loop. In open mode the transport
+ * acknowledges the events, in assigned mode the origin does. While the window of unacknowledged
+ * events is full, the stream pauses connections that send more.
  */
 export class EventStream implements ConnectionStream {
   readonly buffer: number;
@@ -78,7 +78,7 @@ export class EventStream implements ConnectionStream {
   readonly #settled: (() => void)[] = [];
   #connected = false;
   #everConnected = false;
-  /** Open mode: until then a batch that nobody subscribes to is published again. */
+  /** Open mode: until this time a batch without a subscriber is published again. */
   #askUntil = 0;
   #cancelReturn: Cancel = () => {};
   #scheduled = false;
@@ -125,7 +125,7 @@ export class EventStream implements ConnectionStream {
     return this.#sender.idle;
   }
 
-  /** How long nothing was acknowledged, though something was published. */
+  /** How long nothing was acknowledged although something was published; 0 while idle. */
   get silentMs(): number {
     return this.#sender.silentMs;
   }
@@ -134,22 +134,22 @@ export class EventStream implements ConnectionStream {
     return this.#window.full;
   }
 
-  /** No further handshake is to ask this origin. */
+  /** Handshakes fill their budget: no further `connect` may be appended. */
   get connectsFull(): boolean {
     return this.#window.connectsFull;
   }
 
-  /** Whether what is written goes out now: somebody takes it, and the broker is there. */
+  /** The stream has a destination, and the broker is connected. */
   get flows(): boolean {
     return this.#connected && this.#settings.destination !== undefined;
   }
 
-  /** No room for a further connection: whoever it is would fill the node's memory. */
+  /** The events use all the memory that they may: no further connection may join. */
   get bytesFull(): boolean {
     return this.#liveBytes >= this.#settings.windowBytesMax;
   }
 
-  /** Why the broker takes nothing for the origin: what is held is to go to another one. */
+  /** Why the broker refuses publishes to the origin. Its events must go to another origin. */
   get refused(): ServiceError | undefined {
     return this.#refused;
   }
@@ -163,12 +163,12 @@ export class EventStream implements ConnectionStream {
     return this.#services.events.bufferNext(this.buffer);
   }
 
-  /** An origin acknowledges its items. */
+  /** The destination is an origin, which acknowledges the events. */
   get toOrigin(): boolean {
     return this.#settings.destination !== undefined && !this.isOpen;
   }
 
-  /** Whether the channel can publish. While it cannot, events wait inside the window. */
+  /** The channel can publish, or cannot. While it cannot, events wait in the window. */
   connected(connected: boolean): void {
     const returns = connected && this.#everConnected && this.isOpen;
     this.#connected = connected;
@@ -180,7 +180,7 @@ export class EventStream implements ConnectionStream {
     else this.#sender.connected(this.flows && this.#refused === undefined);
   }
 
-  /** Writes a message of this connection's slot. Returns its bytes. */
+  /** Writes a message of the connection with this slot. Returns its size in bytes. */
   writeText(slot: number, text: string): number {
     const { events } = this.#services;
     if (!events.text(slot, text)) {
@@ -190,7 +190,7 @@ export class EventStream implements ConnectionStream {
     return events.textBytes();
   }
 
-  /** The same from bytes; those of a text are UTF-8 already checked. */
+  /** Writes a message from bytes. The bytes of a text must be valid UTF-8. */
   writeBytes(slot: number, kind: MessageKind, data: Uint8Array): void {
     const { events } = this.#services;
     if (events.bytes(slot, kind, data)) return;
@@ -198,25 +198,28 @@ export class EventStream implements ConnectionStream {
     events.bytes(slot, kind, data);
   }
 
-  /** The batch buffer takes no further message: its batch joins those that wait. */
+  /** The batch buffer has no room for a message: its batch is taken, and it is empty then. */
   bufferFull(): void {
     this.#takeFull();
     this.#sender.pump();
   }
 
-  /** Something was written to the batch buffer: it is published at the end of this turn. */
+  /** Something was written to the batch buffer. It is published at the end of this turn. */
   written(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
     this.#services.clock.endOfTurn(this.#endOfTurn);
   }
 
-  /** Adds an event that is no message, or one again: never refused. As JSON in its own batch. */
+  /**
+   * Adds an event that is no message, or a message that another stream gave up. It is never
+   * refused. With `json` it goes out as JSON, in a batch of its own.
+   */
   append(item: readonly unknown[], json: boolean = false): number {
     const { events, values, channel } = this.#services;
     const bytes = values.encodeValue(item);
     const alone = json && !this.#settings.json;
-    // What another stream gave up comes all at once, and brokers limit a packet.
+    // Many events of another stream may come at once, and brokers limit the size of a packet.
     const full = events.bufferBytes(this.buffer) + bytes.length > batchBytesTarget(channel);
     if (alone || full) this.#takeFull();
     events.append(this.buffer, bytes);
@@ -225,7 +228,7 @@ export class EventStream implements ConnectionStream {
     return bytes.length;
   }
 
-  /** Adds a `connect`, which fills no window but that of handshakes. */
+  /** Adds a `connect`, which counts in the budget of handshakes alone. */
   appendConnect(item: readonly unknown[]): void {
     const bytes = this.append(item);
     this.#window.wroteConnect(this.next, bytes);
@@ -246,7 +249,7 @@ export class EventStream implements ConnectionStream {
     }
   }
 
-  /** A connection is not resumed any more: it is closed, or another stream's. */
+  /** A connection is closed or moved: this stream does not resume it any more. */
   forget(connection: Connection): void {
     this.#paused.forget(connection);
   }
@@ -258,11 +261,11 @@ export class EventStream implements ConnectionStream {
     const seq = events.takeSeq(connection.slot);
     this.append(closeEvent(values, known, [seq, closeCode, closeReason, cause]));
     this.forget(connection);
-    // What is told in open mode goes to nobody else.
+    // Events of open mode never move to another origin.
     if (!this.isOpen) this.departed.add(known, this.next);
   }
 
-  /** Publishes outside the numbering: how an `ack` travels. Dropped while not connected. */
+  /** Publishes unnumbered items, such as an `ack`. They are dropped while not connected. */
   publishBare(items: readonly (readonly unknown[])[], json: boolean = false): void {
     const { destination, json: always } = this.#settings;
     if (!this.#connected || destination === undefined) return;
@@ -270,19 +273,19 @@ export class EventStream implements ConnectionStream {
   }
 
   /**
-   * The origin has handled every item below `count`; `received` where it misses some. True where
-   * something is published again.
+   * The origin has handled every item below `count`. With `received` it misses items from that
+   * number on. Returns whether the stream publishes something again.
    */
   acknowledge(count: number, received?: number): boolean {
     return this.#sender.acknowledge(count, received);
   }
 
-  /** Asks a silent origin where it stands; true where it did. To be called once in a while. */
+  /** Probes an origin that is silent for long; true if it did. Called once a second. */
   probe(): boolean {
     return this.#sender.probe();
   }
 
-  /** Publishes what is there (answers are for this origin alone), and nothing new any more. */
+  /** Publishes what is there, because replies are for this origin alone, and nothing new. */
   freeze(): void {
     this.#sender.freeze();
   }
@@ -311,12 +314,12 @@ export class EventStream implements ConnectionStream {
     return new Promise((resolve) => this.#settled.push(resolve));
   }
 
-  /** Without those of handshakes. */
+  /** `unconfirmedBytes` without handshakes. */
   get #liveBytes(): number {
     return this.unconfirmedBytes - this.#window.connectBytes;
   }
 
-  /** The batch in the making; undefined where it holds nothing. */
+  /** Takes the content of the batch buffer; undefined if it is empty. */
   #takeBuffer(json?: boolean): EventBatch | undefined {
     const { events } = this.#services;
     const count = events.bufferItems(this.buffer);
@@ -332,9 +335,10 @@ export class EventStream implements ConnectionStream {
   }
 
   /**
-   * The broker's subscribers come back about when this node does. What is published before they
-   * have subscribed again is lost to them although the broker confirms it. So one batch asks for
-   * them where the channel knows; else everything waits for a moment.
+   * After an outage of the broker its subscribers reconnect at about the same time as this node.
+   * They miss what is published before they have subscribed again, although the broker confirms
+   * it. If the channel tells whether there are subscribers, one batch at a time is published until
+   * one is there. Otherwise the stream waits for a moment.
    */
   #awaitSubscribers(): void {
     const { channel, clock } = this.#services;
@@ -391,7 +395,7 @@ export class EventStream implements ConnectionStream {
     for (const resolve of this.#settled.splice(0)) resolve();
   }
 
-  /** What failed is lost to a partition. An origin's is repeated, unless that cannot help. */
+  /** A publish failed: its events are lost in open mode, and repeated in assigned mode. */
   #failed(error: ServiceError): void {
     const { metrics, logger } = this.#services;
     const { code } = error;
@@ -402,23 +406,23 @@ export class EventStream implements ConnectionStream {
       this.#sender.connected(false);
     } else if (code !== "broker-lost") {
       metrics.error(code);
-      // Where nobody subscribes, that is no fault of this node's, and every batch would tell it.
+      // A missing subscriber is no fault of this node, and each batch would log it.
       const level = code === "no-subscriber" ? "debug" : "error";
       logger.log(level, "events-lost", "a batch of events is lost", { code });
     }
   }
 
-  /** An item is larger than the broker's packets. */
+  /** An item is larger than a packet of the broker may be. */
   #oversized([verb, id]: readonly unknown[]): void {
     const { metrics, logger, registry } = this.#services;
     const code = verb === "message" ? "message-too-big" : "batch-too-big";
     logger.log("warn", "event-unfit", "an event is larger than a packet of the broker may be", {
       code,
       verb: String(verb),
-      // The second element of a reply is its sender's, and may be anything.
+      // The second element of a reply is the `ref` of its command: any value.
       ...(verb === "reply" ? {} : { connection: String(id) }),
     });
-    // Nobody is to talk to an origin that was not told of it.
+    // An origin must not get messages of a connection that it was not told of.
     const told = verb !== "message" && verb !== "open" && verb !== "assigned";
     const reason = verb === "message" ? closeReasons.messageTooBig : closeReasons.eventTooBig;
     for (const connection of registry.all()) {

@@ -8,7 +8,7 @@ export class PausedConnections {
     return this.#paused.size;
   }
 
-  /** Stops reading a connection; false where its runtime cannot. */
+  /** Pauses a connection; false if its runtime cannot. */
   pause(connection: Connection): boolean {
     if (!connection.socket.pause()) return false;
     connection.paused = true;
@@ -16,19 +16,19 @@ export class PausedConnections {
     return true;
   }
 
-  /** A connection is gone, or another stream's: it is not resumed any more. */
+  /** A connection is closed or moved: it is not resumed any more. */
   forget(connection: Connection): void {
     if (!connection.paused) return;
     connection.paused = false;
     this.#paused.delete(connection);
   }
 
-  /** There is room again: all are read. */
+  /** The window has room again: resumes all. */
   resume(): void {
     for (const { closing, socket } of this.take()) if (closing === undefined) socket.resume();
   }
 
-  /** Gives all of them up, as they are. */
+  /** Removes all of them, and returns them as they are. */
   take(): Connection[] {
     const connections = [...this.#paused];
     this.#paused.clear();

@@ -1,15 +1,15 @@
 import { limits } from "../base/mod.ts";
 
-/** What of a stream is taken from its batch buffer and not acknowledged. */
+/** Size of the batches that are taken from the batch buffer and not acknowledged. */
 export interface Unacknowledged {
   readonly bytes: number;
   readonly items: number;
 }
 
 /**
- * The window of one stream in two budgets: live traffic, and the `connect` items of handshakes.
- * Handshakes must not stop those who are connected: no socket is paused or refused because of
- * them, and past their own budget only handshakes are refused.
+ * The window of one stream has two budgets: one for live traffic, and one for the `connect` items
+ * of handshakes. Handshakes must not affect open connections: no socket is paused because of them.
+ * When the budget of handshakes is used up, further handshakes are refused.
  */
 export class StreamWindow {
   readonly #unacknowledged: Unacknowledged;
@@ -19,7 +19,7 @@ export class StreamWindow {
   #connects: { readonly end: number; readonly bytes: number }[] = [];
   #first = 0;
   #connectBytes = 0;
-  /** Of these, those in batches: the others are in the batch buffer. */
+  /** The part of these that is in batches; the others are in the batch buffer. */
   #takenItems = 0;
   #takenBytes = 0;
 
@@ -34,19 +34,19 @@ export class StreamWindow {
     return this.#connectBytes;
   }
 
-  /** Live traffic fills its budget: sockets are not read. */
+  /** Live traffic uses up its budget: sockets are paused. */
   get full(): boolean {
     const bytes = this.#unacknowledged.bytes - this.#takenBytes;
     const items = this.#unacknowledged.items - this.#takenItems;
     return bytes >= this.#bytesMax || items >= this.#itemsMax;
   }
 
-  /** Nothing more is to be published now: an origin's `window` holds for handshakes too. */
+  /** Nothing new may be published: an origin's `window` counts handshakes too. */
   get closed(): boolean {
     return this.full || this.#takenItems >= this.#itemsMax;
   }
 
-  /** No further handshake. One that would close the window to live traffic is one too many. */
+  /** No further handshake fits. Handshakes alone never close the window to live traffic. */
   get connectsFull(): boolean {
     const itemsMax = Math.max(limits.handshakeItemsMin, this.#itemsMax) - 1;
     return this.#connectBytes >= limits.handshakeBytesMax || this.#connectItems >= itemsMax;

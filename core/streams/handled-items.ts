@@ -2,12 +2,12 @@
 export interface BatchRecord {
   /** Number after its last item. */
   readonly end: number;
-  /** Events that are not handled yet, and one while the batch is still being read. */
+  /** Events that are not handled yet, and one more while the batch is being read. */
   pending: number;
   readonly stream: HandledItems;
 }
 
-/** How far a numbered stream has been handled: every item below, whatever finishes first. */
+/** Up to which number all items of a stream are handled. Handlers may finish in any order. */
 export class HandledItems {
   readonly name: string;
   readonly #progress: () => void;
@@ -24,14 +24,14 @@ export class HandledItems {
     return this.#handled;
   }
 
-  /** A batch that is being read; `settle` it when that is done, beside its events. */
+  /** Begins a batch. It is to be settled once for each of its events, and once when it is read. */
   begin(end: number): BatchRecord {
     const record = { end, pending: 1, stream: this };
     this.#records.push(record);
     return record;
   }
 
-  /** One event of a batch is handled, or the batch is read. */
+  /** One event of the batch is handled, or the batch is read. */
   settle(record: BatchRecord): void {
     record.pending--;
     if (record.pending > 0) return;

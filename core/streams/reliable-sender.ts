@@ -8,16 +8,16 @@ import type { NumberedBatch } from "./numbered-batch.ts";
  */
 export type PublishAnswer = (error?: ServiceError) => void;
 
-/** What a sender asks of the flow that it serves. */
+/** The owner of a stream: it makes the batches, and passes them to the transport. */
 export interface SenderFlow<Batch extends NumberedBatch> {
   /**
-   * The next batch, with the number behind the last one's; undefined: none, or not now, while
-   * `inFlight` batches are on their way.
+   * The next batch, which begins at the sender's `next`; undefined if there is none, or if none
+   * may go out while `inFlight` batches are in flight.
    */
   take(inFlight: number): Batch | undefined;
-  /** Gives a batch to the transport; may answer at once. */
+  /** Passes a batch to the transport. It may be answered within the call. */
   publish(batch: Batch, answered: PublishAnswer): void;
-  /** Items were acknowledged, or the transport answered: there may be room. */
+  /** Items were acknowledged, or the transport answered: the window may have room. */
   progressed(): void;
 }
 
@@ -32,16 +32,16 @@ interface Pending<Batch> {
  * The sending side of one numbered stream. It keeps every batch until it is acknowledged and
  * repeats what may be lost: all of it after a reconnect, what follows a gap when the receiver says
  * so, and the oldest batch, as a probe, when the receiver is silent. Acknowledgement is cumulative
- * and counts items. Where the transport acknowledges, its answers do: nobody sees a gap then.
+ * and counts items. With `acknowledgedBy` "transport" an answer of the transport acknowledges.
  */
 export class ReliableSender<Batch extends NumberedBatch> {
-  /** Batches that may be on their way to the transport at once. */
+  /** Batches that may be in flight at once. */
   inFlightMax: number = limits.eventWindowBatchesMax;
-  /** Nothing more is taken from the flow while so many are on their way. */
+  /** Nothing new is taken from the flow while so many batches are in flight. */
   inFlightTarget: number = limits.publishesInFlightTarget;
   /** Longest time between two probes. */
   probeMsMax: number = limits.ackProbeMsMax;
-  /** Whose word counts: nobody sees a gap where it is the transport's. */
+  /** Who acknowledges batches. Where it is the transport, no receiver reports a gap. */
   acknowledgedBy: "transport" | "receiver";
   readonly #clock: Clock;
   readonly #flow: SenderFlow<Batch>;
@@ -54,7 +54,7 @@ export class ReliableSender<Batch extends NumberedBatch> {
   #bytes = 0;
   #inFlight = 0;
   #connected = false;
-  /** Counts the times that the transport came and went. */
+  /** Counts connects and disconnects of the transport. */
   #session = 0;
   #frozen = false;
   #ended = false;
@@ -108,7 +108,7 @@ export class ReliableSender<Batch extends NumberedBatch> {
     return this.idle || !this.#connected ? 0 : this.#clock.now() - this.#progressAt;
   }
 
-  /** The transport works, or does not. What was not acknowledged before is published first. */
+  /** The transport is connected, or not. After a connect, unacknowledged batches go first. */
   connected(connected: boolean): void {
     this.#connected = connected;
     this.#session++;
@@ -118,7 +118,7 @@ export class ReliableSender<Batch extends NumberedBatch> {
     this.pump();
   }
 
-  /** A batch that was taken besides `take`, because its buffer is full; published in turn. */
+  /** Adds a batch that the owner had to take, because its batch buffer was full. */
   add(batch: Batch): void {
     assert(batch.first === this.#next, "batches of a stream are numbered without a gap");
     this.#pending.push({ batch, answered: false });
@@ -127,8 +127,8 @@ export class ReliableSender<Batch extends NumberedBatch> {
   }
 
   /**
-   * Publishes what may be published. While batches are in flight the flow is left to gather
-   * items: batches get larger under load instead of more.
+   * Publishes what may be published. While batches are in flight, items gather in the flow, so
+   * that under load batches get larger instead of more.
    */
   pump(): void {
     if (!this.#mayPublish) return;
@@ -141,7 +141,7 @@ export class ReliableSender<Batch extends NumberedBatch> {
     }
   }
 
-  /** Publishes what is there, and nothing new any more. */
+  /** Publishes what is there. Nothing new is published after that. */
   freeze(): void {
     const batch = this.#mayPublish ? this.#flow.take(0) : undefined;
     if (batch !== undefined) this.add(batch);
@@ -150,9 +150,9 @@ export class ReliableSender<Batch extends NumberedBatch> {
   }
 
   /**
-   * The receiver has handled every item below `count`. Where it also says up to where it has
-   * `received` them, it saw a gap, or a batch it knew: what follows is published again, and true
-   * is returned.
+   * The receiver has handled every item below `count`. With `received` it saw a gap or a
+   * duplicate, and has received the items below that number: the items from there on are published
+   * again. Returns whether they are.
    */
   acknowledge(count: number, received?: number): boolean {
     const news = this.#acknowledge(count);
@@ -171,8 +171,8 @@ export class ReliableSender<Batch extends NumberedBatch> {
   }
 
   /**
-   * Publishes the oldest batch again where the receiver has been silent for long: one that lives
-   * answers where it stands. To be called once in a while; true where it did.
+   * Publishes the oldest batch again if the receiver is silent for long: a receiver that lives
+   * answers with its counts. To be called about once a second. Returns whether it was time.
    */
   probe(): boolean {
     if (this.idle || !this.#connected) {
@@ -191,7 +191,7 @@ export class ReliableSender<Batch extends NumberedBatch> {
     return true;
   }
 
-  /** Gives every batch up that is not acknowledged, in order. The sender is over then. */
+  /** Ends the sender. Returns the batches that are not acknowledged, in order. */
   takeUnacknowledged(): Batch[] {
     this.#ended = true;
     const batches = this.#pending.map(({ batch }) => batch);
@@ -204,7 +204,7 @@ export class ReliableSender<Batch extends NumberedBatch> {
     return this.#connected && !this.#ended;
   }
 
-  /** False where the count says nothing new or is nonsense. */
+  /** False if the count is not new, or above what was added. */
   #acknowledge(count: number): boolean {
     if (count <= this.#acknowledged || count > this.#next) return false;
     this.#acknowledged = count;
@@ -221,8 +221,8 @@ export class ReliableSender<Batch extends NumberedBatch> {
   }
 
   /**
-   * A probe that was taken as new had been lost, and what was published behind it may be too. What
-   * was published since shows its gap itself.
+   * If the receiver accepted a probe as new, it had missed that batch, and maybe the batches that
+   * had been published after it. Batches since the probe show their gap themselves.
    */
   #lostBehindProbe(): number | undefined {
     if (this.#probe === undefined || this.#acknowledged < this.#probe.end) return undefined;
@@ -251,7 +251,7 @@ export class ReliableSender<Batch extends NumberedBatch> {
         this.#publishedEnd = end;
       }
       this.#cursor++;
-      // The transport has it from before the reconnect.
+      // Not again if the transport has it from before the reconnect.
       if (this.acknowledgedBy === "receiver" || !pending.answered) this.#publish(pending);
     }
   }
@@ -263,7 +263,7 @@ export class ReliableSender<Batch extends NumberedBatch> {
       if (this.#ended) return;
       this.#inFlight--;
       if (error?.code === "broker-lost") {
-        // Until the next connect nothing more is to be given to the transport.
+        // Nothing more is passed to the transport until it is connected again.
         if (session === this.#session) this.#connected = false;
         else this.pump();
         return;
@@ -275,7 +275,7 @@ export class ReliableSender<Batch extends NumberedBatch> {
     });
   }
 
-  /** From the oldest batch on: a transport may answer out of order. */
+  /** Acknowledges answered batches from the oldest on: answers may come out of order. */
   #acknowledgeAnswered(): void {
     let end = 0;
     for (const { batch, answered } of this.#pending) {
