@@ -188,18 +188,6 @@ test("a node that dies closes its connections once each, another incarnation liv
   assert.equal(origin.knownConnections, 1);
 });
 
-test("a presence that comes back within the grace loses nothing", async () => {
-  const origin = await rig.connect();
-  const seen = watch(origin);
-  gateway.presence("n1", "i1");
-  gateway.events("n1", "i1", [opened("n1.a")]);
-  await waitFor(() => seen.length === 1, { what: "open" });
-  gateway.presence("n1", undefined);
-  gateway.presence("n1", "i1");
-  await new Promise((resolve) => setTimeout(resolve, 2_300));
-  assert.deepEqual(seen, ["open n1.a"]);
-});
-
 test("missed heartbeats are a death; a node that was cut off has them all again", async () => {
   const origin = await rig.connect();
   const seen = watch(origin);

@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { decode, encode } from "@msgpack/msgpack";
 import { type Codec, type CodecOptions, MessageKind, Verb } from "../../../../core/ports/mod.ts";
-import { createWasmCodec } from "../../../../wasm/mod.ts";
-import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
+import { codecMakers } from "../../../vectors/codecs.ts";
 import { commandVectors } from "../../../vectors/command-vectors.ts";
 import { fromHex, toHex, utf8 } from "../../../vectors/hex.ts";
 import { idOf } from "../../../vectors/ids.ts";
@@ -14,10 +13,6 @@ const options: CodecOptions = {
   batchBytesTarget: 65_536,
   partialBytesMax: 1_000_000,
 };
-const makers = [
-  ["wasm", createWasmCodec],
-  ["reference", createReferenceCodec],
-] as const;
 const verbNames = new Map(Object.entries(Verb).map(([name, number]) => [number, name]));
 
 /** The current item as the vectors tell it. */
@@ -42,7 +37,7 @@ function taleOf(codec: Codec): unknown[] {
   return tale;
 }
 
-for (const [name, make] of makers) {
+for (const [name, make] of codecMakers) {
   describe(`codec ${name}: commands`, () => {
     const codec = make(options);
     codec.events.bind(5, idOf("n1", 5), -1);

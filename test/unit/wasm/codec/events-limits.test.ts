@@ -2,19 +2,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decode } from "@msgpack/msgpack";
 import { ParserStep } from "../../../../core/ports/mod.ts";
-import { createWasmCodec } from "../../../../wasm/mod.ts";
-import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
 import { clientFrame } from "../../../support/clients/raw-client-frames.ts";
+import { codecMakers } from "../../../vectors/codecs.ts";
 
 const id = `n.${"A".repeat(26)}`;
 const made = { messageBytesMax: 900, batchBytesTarget: 1_000, partialBytesMax: 10_000 };
 const frame = (bytes: number): Uint8Array =>
   clientFrame({ opcode: 2, payload: Buffer.alloc(bytes) });
 
-for (const [name, create] of Object.entries({
-  wasm: createWasmCodec,
-  plain: createReferenceCodec,
-})) {
+for (const [name, create] of codecMakers) {
   test(`a broker's limit makes batches and messages smaller, and goes again (${name})`, () => {
     const codec = create({ node: "n", ...made });
     const buffer = codec.events.openBuffer("one");

@@ -1,15 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decode } from "@msgpack/msgpack";
-import { createWasmCodec } from "../../../../wasm/mod.ts";
-import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
+import { codecMakers } from "../../../vectors/codecs.ts";
 
 const id = `n.${"A".repeat(26)}`;
 
-for (const [name, create] of Object.entries({
-  wasm: createWasmCodec,
-  plain: createReferenceCodec,
-})) {
+for (const [name, create] of codecMakers) {
   test(`a moved slot goes on with its seq in the other batch buffer (${name})`, () => {
     const codec = create({
       node: "n",
@@ -37,10 +33,7 @@ for (const [name, create] of Object.entries({
   });
 }
 
-for (const [name, create] of Object.entries({
-  wasm: createWasmCodec,
-  plain: createReferenceCodec,
-})) {
+for (const [name, create] of codecMakers) {
   test(`what a moved slot is introduced with is read and stays (${name})`, () => {
     const options = { messageBytesMax: 1_000, batchBytesTarget: 1_000, partialBytesMax: 10_000 };
     const codec = create({ node: "n", ...options });

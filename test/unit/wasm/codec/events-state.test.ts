@@ -11,7 +11,7 @@ import {
   ParserStep,
 } from "../../../../core/ports/mod.ts";
 import { createWasmCodec } from "../../../../wasm/mod.ts";
-import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
+import { codecMakers } from "../../../vectors/codecs.ts";
 import { clientFrame } from "../../../vectors/frames.ts";
 import { concat, fromHex, toHex, utf8 } from "../../../vectors/hex.ts";
 import { idOf } from "../../../vectors/ids.ts";
@@ -22,10 +22,6 @@ const options: CodecOptions = {
   batchBytesTarget: 65_536,
   partialBytesMax: 268_435_456,
 };
-const makers = [
-  ["wasm", createWasmCodec],
-  ["reference", createReferenceCodec],
-] as const;
 
 /** `94`, or `95` with a state, then `a7 message bd n1.AAAF sss…`: the items of slot 5. */
 const itemHead = `a76d657373616765bd6e312e41414146${"73".repeat(22)}`;
@@ -65,7 +61,7 @@ function nested(levels: number): Uint8Array {
   return new Uint8Array(levels).fill(0x91, 0, levels - 1).fill(0x90, levels - 1);
 }
 
-for (const [name, make] of makers) {
+for (const [name, make] of codecMakers) {
   describe(`codec ${name}: state`, () => {
     test("a state stands behind the data of each message, byte for byte, until it is gone", () => {
       const { codec, buffer } = bound(make);

@@ -7,8 +7,7 @@ import {
   MessageKind,
   ParserStep,
 } from "../../../../core/ports/mod.ts";
-import { createWasmCodec } from "../../../../wasm/mod.ts";
-import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
+import { codecMakers } from "../../../vectors/codecs.ts";
 import { clientFrame } from "../../../vectors/frames.ts";
 import { concat, fromHex, toHex, utf8 } from "../../../vectors/hex.ts";
 import { idOf } from "../../../vectors/ids.ts";
@@ -19,10 +18,6 @@ const options: CodecOptions = {
   batchBytesTarget: 65_536,
   partialBytesMax: 268_435_456,
 };
-const makers = [
-  ["wasm", createWasmCodec],
-  ["reference", createReferenceCodec],
-] as const;
 
 /** `94 a7 message bd n1.AAAF sss…`: what the message items of slot 5 start with. */
 const itemHead = `94a76d657373616765bd6e312e41414146${"73".repeat(22)}`;
@@ -47,7 +42,7 @@ function messages(batch: Uint8Array): unknown[][] {
   return (decode(batch) as unknown[])[3] as unknown[][];
 }
 
-for (const [name, make] of makers) {
+for (const [name, make] of codecMakers) {
   describe(`codec ${name}: events`, () => {
     test("batches, byte for byte", () => {
       const { codec, buffer } = bound(make);

@@ -1,31 +1,15 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { decode } from "@msgpack/msgpack";
-import {
-  type Codec,
-  type CodecOptions,
-  MessageKind,
-  ParserStep,
-} from "../../../../core/ports/mod.ts";
+import { type Codec, MessageKind, ParserStep } from "../../../../core/ports/mod.ts";
 import { createWasmCodec } from "../../../../wasm/mod.ts";
 import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
+import { frameCodecOptions } from "../../../vectors/codecs.ts";
 import { Drive } from "../../../vectors/drive.ts";
-import {
-  frameVectors,
-  vectorFragmentsMax,
-  vectorMessageBytesMax,
-} from "../../../vectors/frame-vectors.ts";
+import { frameVectors } from "../../../vectors/frame-vectors.ts";
 import { clientFrame } from "../../../vectors/frames.ts";
 import { concat, fromHex, utf8 } from "../../../vectors/hex.ts";
 import { idOf } from "../../../vectors/ids.ts";
-
-const options: CodecOptions = {
-  node: "n1",
-  messageBytesMax: vectorMessageBytesMax,
-  fragmentsMax: vectorFragmentsMax,
-  batchBytesTarget: 65_536,
-  partialBytesMax: 1_000_000,
-};
 
 /** Takes what the parser hands out, as a decorator does, and writes it into the batch buffer. */
 function writeBack(codec: Codec, step: ParserStep): void {
@@ -42,7 +26,7 @@ for (const [name, make] of [
   ["reference", createReferenceCodec],
 ] as const) {
   describe(`codec ${name}: messages handed out`, () => {
-    const codec = make(options);
+    const codec = make(frameCodecOptions);
     const buffer = codec.events.openBuffer("s");
 
     for (const vector of frameVectors) {

@@ -1,30 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type Codec, type CodecOptions, ParserStep } from "../../../../core/ports/mod.ts";
-import { createWasmCodec } from "../../../../wasm/mod.ts";
-import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
+import { type Codec, ParserStep } from "../../../../core/ports/mod.ts";
+import { codecMakers, frameCodecOptions } from "../../../vectors/codecs.ts";
 import { Drive } from "../../../vectors/drive.ts";
-import {
-  type FrameVector,
-  frameVectors,
-  vectorFragmentsMax,
-  vectorMessageBytesMax,
-} from "../../../vectors/frame-vectors.ts";
+import { type FrameVector, frameVectors } from "../../../vectors/frame-vectors.ts";
 import { clientFrame } from "../../../vectors/frames.ts";
 import { concat, fromHex, utf8 } from "../../../vectors/hex.ts";
 import { idOf } from "../../../vectors/ids.ts";
-
-const options: CodecOptions = {
-  node: "n1",
-  messageBytesMax: vectorMessageBytesMax,
-  fragmentsMax: vectorFragmentsMax,
-  batchBytesTarget: 65_536,
-  partialBytesMax: 1_000_000,
-};
-const makers = [
-  ["wasm", createWasmCodec],
-  ["reference", createReferenceCodec],
-] as const;
 
 /** The events of a vector that comes in these chunks, over a fresh slot. */
 function eventsOf(
@@ -52,9 +34,9 @@ function* splits(length: number): Generator<number> {
   for (let at = 0; at <= length; at += at < 200 || length - at < 200 ? 1 : step) yield at;
 }
 
-for (const [name, make] of makers) {
+for (const [name, make] of codecMakers) {
   describe(`codec ${name}: frames`, () => {
-    const codec = make(options);
+    const codec = make(frameCodecOptions);
     const buffer = codec.events.openBuffer("s");
 
     for (const vector of frameVectors) {
