@@ -14,7 +14,7 @@ const unlimited: ReadonlySet<string> = new Set(["connection-opened", "connection
 
 /**
  * Limits the lines per second with the same event and code, so that clients cannot fill a disk. A
- * line afterwards says how many were suppressed. It stands in front of the logger that writes.
+ * line afterwards says how many were suppressed. It wraps the logger that writes.
  */
 export class LogLimiter implements Logger {
   readonly #logger: Logger;

@@ -28,7 +28,7 @@ export class MemoryMetrics implements Metrics {
     this.#gauges.set(name, read);
   }
 
-  /** What a counter stands at, or a gauge reads now; undefined where there is neither. */
+  /** The value of a counter or gauge now; undefined where there is neither. */
   value(name: string, labels: Labels = {}): number | undefined {
     return this.#counters.get(keyOf(name, labels))?.value ?? this.#gauges.get(name)?.();
   }

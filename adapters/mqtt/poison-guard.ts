@@ -15,9 +15,10 @@ function same(one: Waiting | undefined, other: Waiting): boolean {
 /**
  * Finds out which publish a broker ends the connection over. MQTT 3.1.1 has no other answer to a
  * packet above a limit or against an access rule, and repeated after each reconnect such a publish
- * would hold up all others for ever. After two short sessions in a row one publish goes out at a
- * time. After three sessions that ended over the same one it is too large, or, where it is small,
- * refused. What waits here is bounded by the streams: each publishes so many batches at once.
+ * would hold up all others for ever. After `mqttLimits.shortSessionsMax` short sessions in a row
+ * one publish goes out at a time. After `mqttLimits.strikesMax` sessions that ended over the same
+ * one it counts as too large or, if it is small, as refused. What waits here is bounded by the
+ * streams, each of which publishes a limited number of batches at once.
  */
 export class PoisonGuard {
   readonly #link: Pick<MqttLink, "publish">;
@@ -138,8 +139,8 @@ export class PoisonGuard {
     this.#bytesMax = Math.max(mqttLimits.packetBytesFloor, Math.min(bytes, this.#bytesMax) >> 1);
     const message =
       "the broker ends the connection over a large packet; packets are smaller from now on";
-    this.#ports.logger.log("error", "packet-limit", message, {
-      ...{ code: "batch-too-big", bytes, bytesMax: this.#bytesMax },
-    });
+    const bytesMax = this.#bytesMax;
+    const code = "batch-too-big";
+    this.#ports.logger.log("error", "packet-limit", message, { code, bytes, bytesMax });
   }
 }

@@ -1,6 +1,7 @@
 /**
- * Every limit that is not a setting. The name ends with the unit; the line above says what is
- * limited and why the value is what it is. The defaults of settings stand here too.
+ * All fixed limits, and those defaults of settings that code also uses. Other defaults are in
+ * `core/config/*-settings.ts`. A name ends with the unit; the line above says what is limited, and
+ * why the value is what it is.
  */
 export const limits = {
   /** Payload of a control frame (RFC 6455, 5.5). */
@@ -77,7 +78,7 @@ export const limits = {
   eventWindowItemsMax: 20_000,
   /** Heartbeats of a presence that may be missed before its process counts as gone. */
   heartbeatsMissedMax: 3,
-  /** A timer that fires so much late tells of this process's own stall. */
+  /** A timer this late means that this process itself was stalled. */
   stallMs: 500,
   /** Time from an origin's Will to the failover: a live origin announces itself again in it. */
   originGraceMs: 250,
@@ -92,11 +93,11 @@ export const limits = {
   /** Minimum time between two repetitions of a stream: acks that report one gap come in bursts. */
   repeatMs: 100,
   /**
-   * When the broker came back its subscribers come back about then too. So long open mode waits
-   * for them where the broker does not tell whether anybody subscribes.
+   * After a reconnect, open mode waits this long for subscribers if the broker does not report
+   * them.
    */
   resubscribeMs: 500,
-  /** How long a broker that tells it is asked for subscribers, and how often. */
+  /** If the broker does report them: how long, and how often, a batch is tried again. */
   resubscribeMsMax: 5_000,
   resubscribeEveryMs: 100,
   /** Period of the check of streams. */

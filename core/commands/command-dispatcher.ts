@@ -118,7 +118,7 @@ export class CommandDispatcher {
     if (stream !== undefined) app.acks.note(source.sender, ["ack", stream, count], source.json);
   }
 
-  /** How a numbered batch stands in its stream; undefined where it is refused. */
+  /** Which items of a numbered batch are new in its stream; undefined where it is refused. */
   #accept(app: CommandApp, source: CommandSource, stream: string): Acceptance | undefined {
     const { commands } = this.#dependencies;
     if (source.sender.length > limits.senderCharsMax) {

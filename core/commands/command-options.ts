@@ -33,8 +33,8 @@ export function readOptions(all: Readonly<Record<string, unknown>>): CommandOpti
 }
 
 /**
- * Whether a command is too old. Without `at` it is as old as its way through this node, which
- * is no time; a `ttl` of 0 is always over.
+ * Whether a command is too old. Without `at` its age is taken as 0. A `ttl` of 0 has always
+ * expired.
  */
 export function isExpired({ ttl, at }: CommandOptions, now: number): boolean {
   if (ttl === undefined) return false;

@@ -24,7 +24,7 @@ export class HandshakeCommands {
   accept(call: CommandCall): void {
     const { commands, values } = this.#dependencies;
     const [, , value] = commands.value();
-    // `ref` stands in the grant; one in an options map behind it counts too.
+    // `ref` is in the grant; one in an options map behind it counts too.
     const ref = (value as { ref?: unknown } | null | undefined)?.ref ?? call.options.ref;
     this.#decide(call, ref, Outcome.accepted, (offered) => readAccept(value, offered, values));
   }

@@ -24,7 +24,7 @@ export class MissingCommands {
   /** Items are missing before a batch; the sender was asked for them. */
   missed(source: CommandSource, stream: string, items: number): void {
     const fields = { code: "batch-gap", topic: source.topic };
-    const message = `${items} items of stream ${stream} are missing and requested again`;
+    const message = `${items} items of stream ${stream} are missing; the sender was asked again`;
     this.#logger.log("debug", "commands-missing", message, fields);
     const key = keyOf(source, stream);
     const known = this.#missing.get(key);

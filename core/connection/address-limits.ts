@@ -2,8 +2,9 @@ import { addressGroup } from "../base/mod.ts";
 import type { AddressPlaces, Connection } from "./connection.ts";
 
 /**
- * Counts the connections of each address. An IPv6 address counts by its first 64 bits, because
- * whoever has one address of such a network has all of them.
+ * Counts the open connections of each address, for `ConnectionGuard`. Handshakes that wait are
+ * counted in `core/handshake/address-handshakes.ts`. An IPv6 address counts by
+ * its first 64 bits, because whoever has one address of such a network has all of them.
  */
 export class AddressLimits {
   readonly #max: number;

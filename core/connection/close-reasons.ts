@@ -42,7 +42,10 @@ const reason = (
 
 const { drain, error, idle, limit, overload, slow } = CloseCause;
 
-/** Each reason of the gateway's own. `docs/errors.md` lists them. */
+/**
+ * Each reason of the gateway's own. `docs/errors.md` lists them. The close codes of faults in what
+ * a client sends are in `core/base/errors.ts` (`faultCloseCodes`).
+ */
 export const closeReasons: Readonly<Record<Name, CloseReason>> = {
   drain: reason(drain, 1012, "service restart", undefined, true),
   /** The client leaves too much unread. */

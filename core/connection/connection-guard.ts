@@ -24,7 +24,11 @@ const off: GuardOptions = {
   connectionsPerIpMax: 0,
 };
 
-/** Closes connections that are dead, idle, too old or above a rate, and limits an address. */
+/**
+ * Closes connections that are dead (`Liveness`), idle, too old, above a rate (`RateLimits`) or too
+ * many for their address (`AddressLimits`). It decides about open connections only;
+ * `core/handshake/handshake-gate.ts` decides about handshakes.
+ */
 export class ConnectionGuard {
   readonly #clock: Clock;
   readonly #liveness: Liveness;

@@ -58,7 +58,7 @@ export class Heartbeat {
     }
   }
 
-  /** `alive` items for every connection. A stream that is full, or stands still, gets none. */
+  /** `alive` items for every connection. A stream that is full or stalled gets none. */
   #keepAlive(): void {
     const ids = new Map<ConnectionStream, string[]>();
     for (const { stream, id } of this.#registry.all()) {

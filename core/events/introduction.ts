@@ -53,7 +53,7 @@ export function assignedEvent(values: ValueCodec, known: KnownConnection, seq: n
   return ["assigned", id, seq, { ...info, ...grantOf(values, known), groups, at: openedAt }];
 }
 
-/** The end of a connection, with whose it was, because its origin may keep no table. */
+/** The `close` event, with the connection's user and state: an origin may keep no table. */
 export function closeEvent(
   values: ValueCodec,
   known: KnownConnection,

@@ -2,7 +2,7 @@ import { assert, limits } from "../base/mod.ts";
 import { type Deflate, MessageKind, type OutgoingMessage } from "../ports/mod.ts";
 import { buildFrame, frameHeaderBytes, frameOfLength, Slab } from "../websocket/mod.ts";
 
-/** Where a message's data stands: the command decoder, or what `bytesSource` makes. */
+/** Where a message's data is: the command decoder, or what `bytesSource` makes. */
 export interface OutgoingSource {
   /** A view that may change after the next call. */
   data(): Uint8Array;
@@ -76,7 +76,7 @@ export class ReusableMessage implements OutgoingMessage {
   }
 
   payload(): Uint8Array {
-    // A server frame is not masked, so the payload stands in it as it is: one copy for both.
+    // A server frame is not masked, so it contains the payload as it is: one copy for both.
     return this.frame().subarray(frameHeaderBytes(this.byteLength));
   }
 

@@ -8,7 +8,10 @@ export interface OutgoingSizes {
   readonly sendQueueBytesMax: number;
 }
 
-/** Why no client is sent a message of that size. One above the queue would have to pass it. */
+/**
+ * Why no client is sent a message of that size; undefined where it may be sent. A message larger
+ * than the send queue can never fit into it.
+ */
 export function sizeFault(
   { publishBytesMax, sendQueueBytesMax }: OutgoingSizes,
   bytes: number,

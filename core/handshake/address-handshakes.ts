@@ -10,7 +10,10 @@ export interface AddressHandshakeOptions {
 
 const secondMs = 1_000;
 
-/** Counts the handshakes that each address has waiting, and has begun in this second. */
+/**
+ * Counts the handshakes that each address has waiting, and has begun in this second. Open
+ * connections are counted in `core/connection/address-limits.ts`.
+ */
 export class AddressHandshakes {
   readonly #clock: Clock;
   readonly #waitingMax: number;

@@ -13,7 +13,7 @@ export interface CommandSource {
   readonly group?: string | undefined;
   /** It came as JSON, and so do its replies and acks. */
   readonly json?: boolean | undefined;
-  /** The topic, or what stands for one, for the log. */
+  /** The topic, or its equivalent in a transport without topics, for the log. */
   readonly topic: string;
 }
 

@@ -24,7 +24,7 @@ function introduce(
   stream: EventStream,
   [known, seq]: [KnownConnection, number],
 ): void {
-  // In a waiting room nobody listens: whoever takes the connection from there is told.
+  // The no-origin buffer has no reader. The origin that takes the connection later is told then.
   if (stream.toOrigin) stream.append(assignedEvent(values, known, seq));
 }
 
@@ -39,13 +39,13 @@ export function moveIdle(
   connection.lastItem = target.next;
 }
 
-/** Gives an idle connection to the origin that it would have got if that had been there. */
+/** Gives an idle connection to the origin that rendezvous hashing picks now. */
 export function rebalance(
   parts: ReassignParts,
   connection: Connection,
   target: EventStream,
 ): void {
-  // The origin that has it until now is to forget it.
+  // Its former origin forgets it.
   connection.stream.append(["moved", [connection.id]]);
   moveIdle(parts, connection, target);
   target.alive([connection.id]);
@@ -54,8 +54,8 @@ export function rebalance(
 }
 
 /**
- * Moves a stream's connections, and what of it was not confirmed, to those that are there now:
- * in order, and before anything new, because nothing else runs in between. `target` picks by id.
+ * Moves a stream's connections, and what of it was not confirmed, to the origins present now: in
+ * order, and before anything new, because nothing else runs in between. `target` picks by id.
  */
 export function reassign(
   parts: ReassignParts,
@@ -66,7 +66,7 @@ export function reassign(
   const { items, paused } = from.takeUnacknowledged();
   const firstSeqs = firstSeqsOf(items);
   const targets = new Map<string, EventStream>();
-  // Every connection is looked at: an origin does not leave often, and a list each would cost.
+  // Walks all connections: origins rarely leave, and a list per stream would cost memory.
   for (const connection of registry.all()) {
     if (connection.stream !== from) continue;
     const { id, slot } = connection;
@@ -74,7 +74,7 @@ export function reassign(
     targets.set(id, to);
     moveConnection(events, connection, to);
     const seq = firstSeqs.get(id) ?? events.nextSeq(slot);
-    // Its `open` comes again, and says it all.
+    // With seq 0 its `open` is repeated, which introduces it.
     if (seq > 0) introduce(values, to, [knownOf(events, connection), seq]);
   }
   const departed = from.departed.take();
@@ -84,7 +84,7 @@ export function reassign(
   }
   for (const item of items) {
     const [verb, id] = item as [string, string];
-    // Others would not know what to do with an answer, and `alive` follows.
+    // Replies are only for this origin; skip them. `alive` is sent anew below.
     if (verb !== "connect" && !isOfConnection(verb)) continue;
     metrics.reassigned.add(1);
     const to = targets.get(id) ?? target(id);

@@ -1,4 +1,4 @@
-/** How a numbered batch stands in its stream. */
+/** Which items of a numbered batch are new in its stream. */
 export interface Acceptance {
   /** Items at its start that were received before. */
   readonly skip: number;
@@ -10,7 +10,7 @@ export interface Acceptance {
 
 /**
  * The receiving side of one numbered stream: drops what was received before and finds gaps. A
- * stream is taken from wherever its first batch stands, because the receiver may be younger than
+ * stream is taken from the number of its first batch on, because the receiver may be younger than
  * it. Where its sender could begin earlier, that first batch was lost on the way.
  */
 export class ReliableReceiver {

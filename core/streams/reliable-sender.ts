@@ -46,10 +46,13 @@ export class ReliableSender<Batch extends NumberedBatch> {
   readonly #clock: Clock;
   readonly #flow: SenderFlow<Batch>;
   #pending: Pending<Batch>[] = [];
-  /** Index of the first pending batch that was not published since the last `rewind`. */
+  /** Index in `#pending` of the first batch that was not published since the last `#rewind`. */
   #cursor = 0;
+  /** Number of the next item that is added. */
   #next = 0;
+  /** Number behind the last item that was ever published. */
   #publishedEnd = 0;
+  /** Every item below is acknowledged. `#acknowledged` ≤ `#publishedEnd` ≤ `#next`. */
   #acknowledged = 0;
   #bytes = 0;
   #inFlight = 0;
@@ -63,7 +66,10 @@ export class ReliableSender<Batch extends NumberedBatch> {
   #repeatedAt = 0;
   #probedAt: number;
   #probeMs: number = limits.ackProbeMs;
-  /** A probe that is not answered: the numbers after it, and after what was published then. */
+  /**
+   * A probe that is not answered. `end`: the number behind its last item; `publishedEnd`: the
+   * value of `#publishedEnd` when it was sent.
+   */
   #probe: { readonly end: number; readonly publishedEnd: number } | undefined;
 
   constructor(clock: Clock, flow: SenderFlow<Batch>, acknowledgedBy: "transport" | "receiver") {

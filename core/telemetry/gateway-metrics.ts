@@ -1,7 +1,10 @@
 import { CloseCause, ErrorCode } from "../base/mod.ts";
 import type { Counter, Metrics } from "../ports/mod.ts";
 
-/** The gateway's counters, looked up once. Names are listed in `docs/operating/monitoring.md`. */
+/**
+ * The gateway's counters, looked up once. Names are listed in `docs/operating/monitoring.md`.
+ * Gauges read rooms, so the root registers them: `core/gauges.ts`.
+ */
 export class GatewayMetrics {
   readonly opened: Counter;
   readonly messagesIn: Counter;

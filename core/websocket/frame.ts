@@ -1,3 +1,7 @@
+/**
+ * Builds the frames that a server sends, and reads the payload of a close frame. The codec parses
+ * and unmasks frames of clients: `wasm/assembly/parser.ts`, `wasm/assembly/bytes.ts`.
+ */
 import { assert, limits } from "../base/mod.ts";
 
 /** RFC 6455, 5.2 and 11.8: the kinds of frames. */

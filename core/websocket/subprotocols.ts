@@ -21,7 +21,7 @@ export type NewMessage = (data: string | Uint8Array) => OutgoingMessage;
 export interface Subprotocol {
   /** As clients offer it in `Sec-WebSocket-Protocol`. */
   readonly name: string;
-  /** Makes the connection that stands between one client's socket and the gateway. */
+  /** Makes the connection between one client's socket and the gateway. */
   connect(socket: Socket, gateway: SocketHandler, newMessage: NewMessage): SubprotocolConnection;
 }
 

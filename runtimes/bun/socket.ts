@@ -12,7 +12,7 @@ import { type ClientServerOptions, NativeSocket } from "../server/mod.ts";
 /** Bun's handle, whose `data` is ours. */
 export type BunWebSocket = ServerWebSocket<BunSocket>;
 
-/** One WebSocket of Bun's server. It is made before the upgrade and stands in `ws.data`. */
+/** One WebSocket of Bun's server. It is made before the upgrade and kept in `ws.data`. */
 export class BunSocket extends NativeSocket implements Socket {
   /** Passed to the handler's `open`, and dropped then. */
   admission: HandshakeAdmission | undefined;

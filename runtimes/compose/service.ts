@@ -55,7 +55,11 @@ export interface ServiceDependencies {
   readonly authorizer: Authorizer | undefined;
   /** Called where the broker refuses this node for good after `start` has resolved. */
   readonly failed?: (error: Error) => void;
-  /** Protocols above WebSocket that this node speaks at its edge: ADR 0007. */
+  /**
+   * Protocols above WebSocket that this node speaks at its edge, such as GraphQL's. A program that
+   * composes a service fills the list; the command line has no setting for it yet.
+   * `docs/architecture.md` shows how to write one.
+   */
   readonly subprotocols?: readonly Subprotocol[] | undefined;
 }
 

@@ -130,8 +130,8 @@ const readBytes = { native: 524_288, wasm: limits.chunkBytesMax } as const;
 const processBytes = 201_326_592;
 
 /**
- * What may be held at most. By a node: a window for each origin and the waiting room, past it the
- * batch that filled it, the batch buffer, and one read of each socket; where a server cannot
+ * What may be held at most. By a node: a window for each origin and the no-origin buffer, past it
+ * the batch that filled it, the batch buffer, and one read of each socket; where a server cannot
  * pause, twice the window. By an origin: its window of each node, because nothing is confirmed
  * before it is handled.
  */

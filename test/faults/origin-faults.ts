@@ -54,7 +54,7 @@ export const allOriginsKill: Fault = {
       what: "nodes to see that no origin is there",
       deadline: waitMs,
     });
-    // Enough to fill the waiting rooms, now and then.
+    // Enough to fill the no-origin buffers, now and then.
     await crowd.saidMore(dice.below(4_000));
     const at = now();
     for (const origin of cluster.origins) cluster.startOrigin(origin);

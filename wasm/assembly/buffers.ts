@@ -22,7 +22,7 @@ class BatchBuffer {
   /** Bytes of items that the buffer has room for. */
   room: u32;
   items: u32;
-  /** The stream's name as a MessagePack str stands behind this struct. */
+  /** The stream's name as a MessagePack str is behind this struct. */
   streamBytes: u32;
   /** Number of the batch's first item. */
   first: u64;

@@ -5,7 +5,7 @@ import { mqttLimits } from "./mqtt-limits.ts";
 export interface LoopbackCheckOptions {
   /** The topic that this client both publishes to and subscribes. */
   readonly topic: string;
-  /** Whether the connection stands. */
+  /** Whether the connection is up. */
   readonly up: () => boolean;
   /** Publishes once more: its PUBACK shows that the broker works, and is not just slow. */
   readonly again: () => void;

@@ -111,7 +111,7 @@ export class Subscriptions {
     );
   }
 
-  /** A connection stands: subscribes to all that is wanted, then calls `ready`. */
+  /** A connection is up: subscribes to all that is wanted, then calls `ready`. */
   begin(broker: SubscriptionBroker, packetBytesMax: number | undefined, ready: () => void): void {
     this.#broker = broker;
     this.#packets = 0;

@@ -1,4 +1,4 @@
-/** Limits of the origin library. The unit stands last in the name; each line says why. */
+/** Limits of the origin library. A name ends with the unit; each line says why. */
 export const originLimits = {
   /** Commands to connections that the broker has not confirmed; past it `send` throws. */
   sendQueueBytesMax: 67_108_864,

@@ -58,7 +58,7 @@ export class KnownConnections {
     return this.#size;
   }
 
-  /** The connection whose id stands in `bytes`. */
+  /** The connection whose id is in `bytes`. */
   find(bytes: Uint8Array, start: number, end: number): OriginConnection | undefined {
     let connection = this.#buckets.get(hash(bytes, start, end));
     while (connection !== undefined && !isAt(connection.packed, bytes, start, end)) {

@@ -7,7 +7,7 @@ import { Malformed, MessagePackCursor } from "./messagepack-cursor.ts";
 export interface BatchSink {
   /** How many items at the start of the batch to leave out. */
   begin(stream: string | undefined, first: number, items: number): number;
-  /** `["message", id, seq, data, state?]`; the id stands in `bytes` from `start` to `end`. */
+  /** `["message", id, seq, data, state?]`; the id is in `bytes` from `start` to `end`. */
   message(
     bytes: Uint8Array,
     start: number,

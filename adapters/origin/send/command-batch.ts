@@ -2,7 +2,7 @@ import { encode } from "@msgpack/msgpack";
 import { type MessageData, originLimits, toJsonValue } from "../base/mod.ts";
 import type { Expiry } from "./expiry.ts";
 
-/** A command as it stands in a batch. */
+/** A command as an element of a batch. */
 export function encodeCommand(command: readonly unknown[], json: boolean): Uint8Array {
   if (json) return new TextEncoder().encode(JSON.stringify(toJsonValue(command)));
   return encode(command);

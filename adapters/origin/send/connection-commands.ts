@@ -162,7 +162,7 @@ export function idsByNode(all: readonly string[]): Map<string, string[]> {
   return nodes;
 }
 
-/** One id stands alone in a command, several as an array. */
+/** One id is a string in a command, several are an array. */
 export function oneOrMany(ids: readonly string[]): string | readonly string[] {
   return ids.length === 1 ? ids[0]! : ids;
 }

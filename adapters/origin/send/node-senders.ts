@@ -21,7 +21,7 @@ export class NodeSenders {
   readonly #nodes: Map<string, NodeSender> = new Map();
   #streams = 0;
 
-  /** `lives` says whether a node's presence stands. */
+  /** `lives` says whether a node is present. */
   constructor(identity: OriginIdentity, queue: SendQueue, lives: (node: string) => boolean) {
     this.#identity = identity;
     this.queue = queue;

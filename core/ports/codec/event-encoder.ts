@@ -49,7 +49,7 @@ export interface EventEncoder {
   /** Frees a bound slot. From now on its id resolves to `Target.gone`. */
   unbind(slot: number): void;
   /**
-   * Sets the state, one MessagePack value of at most `limits.stateBytesMax`, that stands as the
+   * Sets the state, one MessagePack value of at most `limits.stateBytesMax`, that is the
    * fifth element in each message of the slot from now on; undefined removes it. False, and the
    * old state stays, where all states together would pass `statesBytesMax`. Not while a chunk of
    * the slot is being parsed.

@@ -122,7 +122,7 @@ test("whose `open` is not confirmed needs no introduction", async () => {
   assert.deepEqual(heard(two, client), ["open 0", "message 1"]);
 });
 
-test("out of the waiting room who is known to an origin is introduced, others open", async () => {
+test("from the no-origin buffer known connections are introduced, others open", async () => {
   const rig = await new RouterRig().start("o1");
   const [one] = rig.origins as [SimulatedOrigin];
   const early = rig.node.connect();
