@@ -6,7 +6,6 @@ export {
   busAway,
   channelAway,
   type Readiness,
-  type ReadinessOptions,
   ReadinessWatch,
 } from "./readiness.ts";
 export { type HandshakeApp, Reservation, Reservations } from "./reservations.ts";
