@@ -43,7 +43,6 @@ import {
   type Clock,
   type Codec,
   type CommandBus,
-  type CommandSource,
   type Deflate,
   type EventChannel,
   type EventEncoder,
@@ -176,10 +175,7 @@ export class Gateway implements SocketHandler<Connection> {
 
   /** Resolves when bus and channel are connected for the first time. */
   async start(): Promise<void> {
-    const commands = (source: CommandSource, payload: Uint8Array): void =>
-      this.#dispatcher.execute(source, payload);
     const channel = this.#channel.start({
-      commands,
       connected: (connected) => {
         this.#readiness.link(channelAway, connected);
         if (connected) limitBatches(this.#events, this.#channel);
@@ -188,7 +184,7 @@ export class Gateway implements SocketHandler<Connection> {
       origin: (app, name, presence) => this.#apps.get(app)?.router.presence(name, presence),
     });
     const bus = this.#bus.start({
-      commands,
+      commands: (source, payload) => this.#dispatcher.execute(source, payload),
       message: (message) => this.#dispatcher.message(message),
       refused: (code, topic) => this.#dispatcher.refused(code, topic),
       lost: () => this.#metrics.error("forward-lost"),

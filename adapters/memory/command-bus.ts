@@ -57,6 +57,11 @@ export class MemoryCommandBus implements CommandBus {
     });
   }
 
+  /** A command batch from inside this process, carried out at once. */
+  local(app: string, sender: string, payload: Uint8Array): void {
+    this.#listener?.commands({ app, sender, scope: "local", topic: `${app}/local` }, payload);
+  }
+
   forward(app: string, node: string, batch: Uint8Array): void {
     if (this.#broker.up) this.#broker.command(app, this.#node, node, batch);
     else this.#listener?.lost();

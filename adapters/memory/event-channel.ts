@@ -1,6 +1,5 @@
 import { limits, ServiceError } from "../../core/base/mod.ts";
 import type {
-  CommandSource,
   EventChannel,
   EventChannelListener,
   EventDestination,
@@ -9,7 +8,7 @@ import type {
 } from "../../core/ports/mod.ts";
 import type { MemoryBroker, MemoryBrokerClient } from "./broker.ts";
 
-/** Events to listeners in the same process, and their commands back. */
+/** Events to listeners in the same process. */
 export class MemoryEventChannel implements EventChannel {
   readonly batchBytesMax: number = limits.batchBytesMax;
   /** Its listeners stay through an outage. */
@@ -54,12 +53,6 @@ export class MemoryEventChannel implements EventChannel {
     };
     this.#unanswered.add(answered);
     this.#broker.events({ destination, node: this.#node, batch }, () => answered());
-  }
-
-  /** A local origin's command batch, as it may come over HTTP later. */
-  command(app: string, sender: string, payload: Uint8Array): void {
-    const source: CommandSource = { app, sender, scope: "local", topic: `${app}/local` };
-    this.#listener?.commands(source, payload);
   }
 
   /** A local origin announces itself, or (undefined) leaves. */

@@ -1,21 +1,21 @@
-/** How a command batch came in. */
+/** Where a command batch came from. */
 export interface CommandSource {
   readonly app: string;
-  /** Who published it: the last level of its topic, or a local name. Never trusted for more. */
+  /** The name in the last level of the topic. Nothing checks it but the broker's rules. */
   readonly sender: string;
   /**
-   * `node`: addressed to this node by name. `all`: to every node, each carries out its own.
-   * `group`: to every node that joined `group`; each carries out its own.
-   * `local`: through a port of this node; what concerns other nodes is forwarded to them.
+   * Whom the batch was sent to. `node`: this node, by its name. `all`: every node. `group`: every
+   * node that joined `group`. `local`: this node, inside its process. Each node carries out what
+   * concerns its own connections. What a `local` batch says of others is forwarded to their nodes.
    */
   readonly scope: "node" | "all" | "group" | "local";
-  /** Of scope `group`: the only group that it may publish to. */
+  /** With scope `group`: the only group that the batch may publish to. */
   readonly group?: string | undefined;
-  /** It came as JSON, and so do its replies and acks. */
+  /** The batch is JSON, so its replies and acknowledgements are JSON too. */
   readonly json?: boolean | undefined;
   /** The topic, or its equivalent in a transport without topics, for the log. */
   readonly topic: string;
 }
 
-/** Takes a command batch; `payload` is only valid during the call. Never throws. */
+/** Takes a command batch. `payload` is only valid during the call. It never throws. */
 export type CommandReceiver = (source: CommandSource, payload: Uint8Array) => void;

@@ -1,65 +1,66 @@
 import type { ServiceError } from "../base/mod.ts";
-import type { CommandReceiver } from "./command-source.ts";
 
-/** Where a batch of events goes: everyone who listens to a partition (open mode). */
+/** Open mode: everybody who subscribes to the events of a partition. */
 export interface EventDestination {
   readonly app: string;
   readonly partition: number;
 }
 
-/** Where a batch of events goes: one origin alone (assigned mode). */
+/** Assigned mode: one origin. */
 export interface OriginDestination {
   readonly app: string;
   readonly origin: string;
 }
 
-/** What an origin says of itself, retained. */
+/** An origin's presence, which is retained: JSON on `…/presence/origins/{origin}`. */
 export interface OriginPresence {
   readonly v: 1;
+  /** Random, of one start of the process. */
   readonly incarnation: string;
   /** Milliseconds since the epoch. */
   readonly at: number;
-  /** Milliseconds between heartbeats; gone after three are missed. */
+  /** Milliseconds between heartbeats. An origin that misses three is gone. */
   readonly every: number;
-  /** How it wants its events; MessagePack where absent. */
+  /** The format of its events; MessagePack where it is absent. */
   readonly format?: "msgpack" | "json";
-  /** Items it accepts unconfirmed. */
+  /** Items that it accepts before it acknowledges them. */
   readonly window?: number;
-  /** Its share of the connections; 1 where absent. */
+  /** Its share of the connections, relative to other origins; 1 where it is absent. */
   readonly weight?: number;
-  /** It finishes what it was given and takes nothing new. */
+  /** It handles the events that it has, and takes no new ones. */
   readonly leaving?: boolean;
 }
 
+/** What an event channel tells. */
 export interface EventChannelListener {
-  commands: CommandReceiver;
-  /** An origin announced itself, or (undefined) left or died. */
+  /** An origin announced itself, or (undefined) it left or died. */
   origin(app: string, name: string, presence: OriginPresence | undefined): void;
-  /** Whether publishing works now. While it does not, `publish` must not be called. */
+  /** The channel can publish now, or cannot. While it cannot, `publish` must not be called. */
   connected(connected: boolean): void;
 }
 
-/** Node to origin: batches of events. Commands may come back through it too (local origins). */
+/** Events out: batches from this node to origins, and the presence of origins. */
 export interface EventChannel {
-  /** The largest batch that can be published, in bytes; known after `start`. */
+  /** Bytes of the largest batch that can be published; known while connected. */
   readonly batchBytesMax: number;
   /**
-   * Its answers tell where nobody subscribes (`no-subscriber`); known while connected. Where they
-   * do not, open mode publishes a moment later after a reconnect.
+   * Whether `confirmed` gets `no-subscriber` where nobody subscribes (MQTT 5, 3.4.2.1: 0x10);
+   * known while connected. Without it, open mode waits a moment after a reconnect before it
+   * publishes.
    */
   readonly knowsSubscribers: boolean;
-  /** Resolves when connected. Rejects with a `ServiceError` where it never will be. */
+  /** Resolves when it is connected; rejects with a `ServiceError` if it never can. */
   start(listener: EventChannelListener): Promise<void>;
   /**
-   * Publishes one batch. `confirmed` is called once: without an error when the transport has it
-   * (MQTT: PUBACK). The channel repeats nothing: where the connection ends before, it answers
-   * `broker-lost`, and the stream repeats the batch when it is connected again.
+   * Publishes a batch. `confirmed` is called once: without an error when the transport has it
+   * (MQTT: PUBACK), otherwise with the reason. The channel repeats nothing: where the connection
+   * ends before, the error is `broker-lost`, and the stream repeats the batch.
    */
   publish(
     destination: EventDestination | OriginDestination,
     batch: Uint8Array<ArrayBuffer>,
     confirmed: (error?: ServiceError) => void,
   ): void;
-  /** Waits for what is on its way (bounded by `limits.shutdownFlushMs`), then leaves. */
+  /** Waits until all is confirmed, for `limits.shutdownFlushMs` at most, and disconnects. */
   stop(): Promise<void>;
 }

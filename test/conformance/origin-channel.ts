@@ -34,7 +34,6 @@ export function originChannelConformance(name: string, makeRig: () => Promise<Ch
       const connected: boolean[] = [];
       try {
         const listener = {
-          commands: () => {},
           origin: () => {},
           connected: (now: boolean) => connected.push(now),
         };

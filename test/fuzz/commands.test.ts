@@ -65,11 +65,11 @@ class BroadcastTarget {
     this.#sockets.set(this.#rig.handler.takeLatest().id, socket);
   }
 
-  /** By the local channel or by the bus; true where it was addressed to this node by name. */
+  /** From inside the process, or by the broker: true where it was addressed to this node. */
   async #deliver(payload: Uint8Array): Promise<boolean> {
-    const { channel, broker } = this.#rig;
+    const { bus, broker } = this.#rig;
     const way = this.#dice.below(4);
-    if (way > 1) channel.command("default", "o1", payload);
+    if (way > 1) bus.local("default", "o1", payload);
     else broker.command("default", "o1", way === 1 ? codecOptions.node : undefined, payload);
     await Promise.resolve();
     return way === 1;
@@ -164,7 +164,7 @@ for (const [index, [name, make, options]] of rigs.entries()) {
       const levels: Level[] = [heapLevel(4_000_000)];
       if ("heapBytes" in codec) levels.push(wasmLevel(codec));
       // The largest come once before: what is kept of their room is there from the first reading.
-      for (const monster of monsters) rig.channel.command("default", "o1", monster);
+      for (const monster of monsters) rig.bus.local("default", "o1", monster);
       const shown = (): string => toHex(audience.payload.subarray(0, 4_000));
       await fuzz(() => audience.step(), { cases, levels, shown });
       // What is missing of a stream is waited for.

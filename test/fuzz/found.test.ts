@@ -41,7 +41,7 @@ test("found by fuzzing: a command for `__proto__` spoils no batch of events", as
   const codec = createReferenceCodec(codecOptions);
   const rig = await GatewayRig.start(codec, { json: false, partitions: 1 });
   const items = [["send", ["__proto__", "no id"], "x", { ref: 1 }]];
-  rig.channel.command("default", "o1", utf8(JSON.stringify(items)));
+  rig.bus.local("default", "o1", utf8(JSON.stringify(items)));
   // The audit reads as origins do, whose decoder refuses that key with all that is around it.
   await rig.turn();
   await rig.turn();

@@ -42,6 +42,7 @@ export class GatewayRig {
   readonly deflate: Deflate = createZlibDeflate();
   readonly codec: Codec;
   readonly channel: MemoryEventChannel;
+  readonly bus: MemoryCommandBus;
   readonly gateway: Gateway;
   readonly handler: WatchedHandler;
   readonly sockets: FramedSockets;
@@ -54,10 +55,10 @@ export class GatewayRig {
     const node = codecOptions.node;
     this.codec = codec;
     this.channel = new MemoryEventChannel(this.broker, node);
-    const bus = new MemoryCommandBus(this.broker, { apps: ["default"], node });
+    this.bus = new MemoryCommandBus(this.broker, { apps: ["default"], node });
     const ports = { clock, metrics, deflate, logger: silent, random: new SeededRandom(7) };
     this.gateway = new Gateway(
-      { ...ports, codec, channel: this.channel, bus },
+      { ...ports, codec, channel: this.channel, bus: this.bus },
       {
         ...{
           routes: [],

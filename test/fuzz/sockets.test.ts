@@ -111,8 +111,8 @@ class Crowd {
   }
 
   #command(item: readonly unknown[]): void {
-    const { channel, codec } = this.#rig;
-    this.#say("command", () => channel.command("default", "o1", codec.values.encodeValue([item])));
+    const { bus, codec } = this.#rig;
+    this.#say("command", () => bus.local("default", "o1", codec.values.encodeValue([item])));
   }
 
   #broker(up: boolean): void {

@@ -112,7 +112,7 @@ test("a node asks for presence where the broker sends no retained one of an orig
   const options = { url, version: "4", node: "n1", apps: ["known", "unknown"] } as const;
   const channel = new MqttEventChannel(options, testPorts());
   opened.push(channel);
-  await channel.start({ commands: () => {}, connected: () => {}, origin: () => {} });
+  await channel.start({ connected: () => {}, origin: () => {} });
   await waitFor(() => asked.includes(topics.presenceAsk("unknown", "n1")), {
     what: "the question",
   });

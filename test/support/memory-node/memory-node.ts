@@ -164,7 +164,7 @@ export class MemoryNode {
 
   /** Carries out commands of a local origin, now. */
   local(items: readonly Item[], app = "default", sender = "local"): void {
-    this.channel.command(app, sender, encode(items));
+    this.bus.local(app, sender, encode(items));
   }
 }
 

@@ -19,6 +19,7 @@ export class RouterRig extends NodeRig {
     const assigned = { mode: "assigned", originWaitMs: 10_000, ...options } as const;
     super(assigned, { channel: () => network, ...parts });
     this.network = network;
+    network.bus = this.node.bus;
   }
 
   async start(...names: readonly string[]): Promise<this> {

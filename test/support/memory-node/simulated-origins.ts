@@ -1,4 +1,5 @@
 import { decode } from "@msgpack/msgpack";
+import type { MemoryCommandBus } from "../../../adapters/memory/mod.ts";
 import { ServiceError } from "../../../core/base/mod.ts";
 import type {
   EventChannel,
@@ -106,6 +107,8 @@ export class SimulatedNetwork implements EventChannel {
   knowsSubscribers = true;
   readonly origins: Map<string, SimulatedOrigin> = new Map();
   listener!: EventChannelListener;
+  /** Takes the commands of the origins to the node. */
+  bus!: MemoryCommandBus;
   connected = false;
   /** Origins that the broker lets nobody publish to, by name; undefined: the partitions. */
   readonly refused: Map<string | undefined, ServiceError> = new Map();
@@ -176,8 +179,7 @@ export class SimulatedNetwork implements EventChannel {
   }
 
   command(sender: string, item: unknown[]): void {
-    const source = { app: "default", sender, scope: "node", topic: "simulated" } as const;
-    this.listener.commands(source, this.#encode([item]));
+    this.bus.local("default", sender, this.#encode([item]));
   }
 
   /** The broker refuses what is published to an origin, or takes it again. */

@@ -22,13 +22,13 @@ type Item = [verb: string, ...rest: unknown[]];
 class Node {
   readonly clock = new ManualClock();
   readonly metrics = new MemoryMetrics();
-  readonly channel: MemoryEventChannel;
+  readonly bus: MemoryCommandBus;
   readonly gateway: Gateway;
   readonly #name: string;
 
   constructor(broker: MemoryBroker, name: string, seed: number) {
     this.#name = name;
-    this.channel = new MemoryEventChannel(broker, name);
+    this.bus = new MemoryCommandBus(broker, { apps: ["default"], node: name });
     const codec = createReferenceCodec({
       ...{ node: name, messageBytesMax: 1_000, fragmentsMax: 100 },
       ...{ batchBytesTarget: 65_536, partialBytesMax: 10_000 },
@@ -36,8 +36,8 @@ class Node {
     this.gateway = new Gateway(
       {
         ...{ codec, clock: this.clock, metrics: this.metrics, logger: new MemoryLogger() },
-        ...{ random: new SeededRandom(seed), channel: this.channel },
-        bus: new MemoryCommandBus(broker, { apps: ["default"], node: name }),
+        ...{ random: new SeededRandom(seed), channel: new MemoryEventChannel(broker, name) },
+        bus: this.bus,
       },
       gatewayOptions({ node: name, keepAliveIntervalMs: 30_000 }),
     );
@@ -82,7 +82,7 @@ test("a local origin's command reaches connections of its node and of another", 
   const { one, two, events } = await cluster();
   const [here, there] = [one.connect(), two.connect()];
   const ids = [idOf(here), idOf(there)];
-  one.channel.command("default", "local", encode([["send", ids, "hello", { ref: 1 }]]));
+  one.bus.local("default", "local", encode([["send", ids, "hello", { ref: 1 }]]));
   await turn();
   for (const node of [one, two]) node.clock.turn();
   assert.deepEqual(here.delivered, [{ type: "message", data: "hello" }]);
@@ -116,7 +116,7 @@ test("a command for another node that the bus cannot take is counted as lost", a
   const there = two.connect();
   const lost = (): number => one.metrics.value("wss_errors_total", { code: "forward-lost" }) ?? 0;
   const send = (): void =>
-    one.channel.command("default", "local", encode([["send", idOf(there), "hello"]]));
+    one.bus.local("default", "local", encode([["send", idOf(there), "hello"]]));
   send();
   await turn();
   assert.equal(lost(), 0);

@@ -82,6 +82,7 @@ class World {
     });
     const parts = { clock: this.clock, logger: new MemoryLogger(), metrics: new MemoryMetrics() };
     const bus = new MemoryCommandBus(new MemoryBroker(), { apps: ["default"], node: "n" });
+    this.network.bus = bus;
     this.gateway = new Gateway(
       { ...parts, codec: this.codec, random: new SeededRandom(7), channel: this.network, bus },
       gatewayOptions({ mode: "assigned", windowBytesMax: 2_000 }),

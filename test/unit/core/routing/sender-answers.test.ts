@@ -58,9 +58,9 @@ test("a JSON command is answered in JSON, any other in MessagePack", async () =>
     const { node, batches, rest } = await start();
     if (origin !== undefined) node.channel.origin("default", origin, presence);
     const sender = origin ?? "me";
-    node.channel.command("default", sender, bytes(JSON.stringify([query("j1"), query("j2")])));
-    node.channel.command("default", sender, encode([query("m")]));
-    node.channel.command("default", sender, bytes(JSON.stringify([query("j3")])));
+    node.bus.local("default", sender, bytes(JSON.stringify([query("j1"), query("j2")])));
+    node.bus.local("default", sender, encode([query("m")]));
+    node.bus.local("default", sender, bytes(JSON.stringify([query("j3")])));
     await rest();
     const refs = ["j1", "j2", "m", "j3"];
     const found = refs.map((ref) => withItem(batches, ref));
@@ -77,7 +77,7 @@ test("a JSON command is answered in JSON, any other in MessagePack", async () =>
 test("a JSON reply that nobody confirmed is repeated as JSON", async () => {
   const { broker, node, batches, rest } = await start();
   node.channel.origin("default", "shop", presence);
-  node.channel.command("default", "shop", bytes(JSON.stringify([query("j")])));
+  node.bus.local("default", "shop", bytes(JSON.stringify([query("j")])));
   await rest();
   batches.length = 0;
   broker.up = false;
@@ -89,8 +89,8 @@ test("a JSON reply that nobody confirmed is repeated as JSON", async () => {
 
 test("acks come in the format of the commands", async () => {
   const { node, batches, rest } = await start();
-  node.channel.command("default", "json", bytes('[1,"s",0,[["publish","g","x"]]]'));
-  node.channel.command("default", "packed", encode([1, "t", 0, [["publish", "g", "x"]]]));
+  node.bus.local("default", "json", bytes('[1,"s",0,[["publish","g","x"]]]'));
+  node.bus.local("default", "packed", encode([1, "t", 0, [["publish", "g", "x"]]]));
   await rest();
   assert.deepEqual(withItem(batches, "s"), { json: true, value: [["ack", "s", 1, null, "json"]] });
   assert.deepEqual(withItem(batches, "t"), {
@@ -117,7 +117,7 @@ test("replies to an origin that is leaving keep to its window; the rest is count
   node.channel.origin("default", "shop", { ...presence, leaving: true });
   const ask = (index: number): void => {
     const ref = String(index).padStart(1_000, "-");
-    node.channel.command("default", "shop", encode([["query", "@all", { ref, count: true }]]));
+    node.bus.local("default", "shop", encode([["query", "@all", { ref, count: true }]]));
   };
   for (let index = 0; index < 100; index++) ask(index);
   const total = held.reduce((sum, { length }) => sum + length, 0);

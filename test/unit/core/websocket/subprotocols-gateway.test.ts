@@ -39,6 +39,10 @@ class Rig {
   readonly broker = new MemoryBroker();
   readonly broadcast = new MemoryBroadcast();
   readonly channel: MemoryEventChannel = new MemoryEventChannel(this.broker, "test");
+  readonly bus: MemoryCommandBus = new MemoryCommandBus(this.broker, {
+    apps: ["default"],
+    node: "test",
+  });
   readonly events: Item[] = [];
   readonly codec: Codec;
   readonly gateway: Gateway;
@@ -51,7 +55,7 @@ class Rig {
       {
         ...{ codec, clock, metrics, channel, logger: new MemoryLogger() },
         random: new SeededRandom(1),
-        bus: new MemoryCommandBus(broker, { apps: ["default"], node: "test" }),
+        bus: this.bus,
       },
       gatewayOptions({ node: "test" }),
     );
@@ -77,7 +81,7 @@ class Rig {
   }
 
   command(...items: unknown[][]): void {
-    this.channel.command("default", "local", this.codec.values.encodeValue(items));
+    this.bus.local("default", "local", this.codec.values.encodeValue(items));
   }
 
   async turn(): Promise<void> {
