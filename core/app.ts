@@ -61,7 +61,7 @@ export class App implements ConnectionApp, CommandApp {
       senderSilentMs: limits.commandSenderSilentMs,
     });
     this.acks = new Acknowledgements(clock, (sender, acks, json) =>
-      this.router.answers.confirm(sender, acks, json),
+      this.router.replies.confirm(sender, acks, json),
     );
   }
 

@@ -14,7 +14,7 @@ export interface CommandLoopbackOptions {
   /** The access rules that the broker needs for it; they end the error's text. */
   readonly rules: string;
   /** The result: undefined where all is well, or an error that names the topic and the rule. */
-  readonly told: (error: ServiceError | undefined) => void;
+  readonly onResult: (error: ServiceError | undefined) => void;
 }
 
 /**
@@ -38,13 +38,13 @@ export class CommandLoopback {
     this.#loopback = new LoopbackCheck(clock, {
       topic: options.topic,
       up: () => link.up,
-      again: () => this.#publish(),
+      publishProbe: () => this.#publish(),
       // MQTT 5, 3.4.2.1: a refused publish has a reason code, so a confirmed one was permitted.
-      writeTold: () => link.version === 5,
+      brokerReportsRefusal: () => link.version === 5,
       hint: options.rules,
-      told: (error) => {
+      onResult: (error) => {
         this.#failed = error !== undefined;
-        options.told(error);
+        options.onResult(error);
       },
     });
   }

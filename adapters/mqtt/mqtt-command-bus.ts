@@ -47,14 +47,14 @@ export class MqttCommandBus implements CommandBus {
       { url, version, tls, name: node, role: "commands", filters, downLevel: "debug" },
       ports,
     );
-    const told = {
-      connected: (): void => this.#tell(),
+    const listener = {
+      connected: (): void => this.#reportConnected(),
       refused: (app: string, error: ServiceError | undefined): void =>
         this.#refuse(app, "presence", error),
     };
     this.#loopbacks = new Map(apps.map((app) => [app, this.#commandLoopback(app)]));
     this.#presence = new Map(
-      apps.map((app) => [app, new NodePresenceLink(app, options, ports, told)]),
+      apps.map((app) => [app, new NodePresenceLink(app, options, ports, listener)]),
     );
   }
 
@@ -63,7 +63,7 @@ export class MqttCommandBus implements CommandBus {
     const commands = this.#commands.start({
       connected: (connected) => {
         for (const loopback of this.#loopbacks.values()) loopback.connected(connected);
-        this.#tell();
+        this.#reportConnected();
       },
       message: (topic, payload, retained) => this.#message(topic, payload, retained),
     });
@@ -105,7 +105,7 @@ export class MqttCommandBus implements CommandBus {
     await Promise.all([this.#commands.stop(), ...presence]);
   }
 
-  #tell(): void {
+  #reportConnected(): void {
     const links = [this.#commands, ...this.#presence.values()];
     const connected = links.every((link) => link.up);
     if (connected === this.#connected) return;
@@ -120,7 +120,7 @@ export class MqttCommandBus implements CommandBus {
     return new CommandLoopback(this.#ports.clock, this.#commands, {
       topic: this.#topics.nodeCommands(app, node, node),
       rules: `a node hears its commands by "read ${read}" and forwards by "write ${write}"`,
-      told: (error) => this.#refuse(app, "commands", error),
+      onResult: (error) => this.#refuse(app, "commands", error),
     });
   }
 

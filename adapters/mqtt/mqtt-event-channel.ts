@@ -50,11 +50,11 @@ export class MqttEventChannel implements EventChannel {
 
   async start(listener: EventChannelListener): Promise<void> {
     // Both or none: without presence nobody knows whether an origin lives.
-    let told = false;
+    let reported = false;
     const tell = (): void => {
       const connected = this.#link.up && this.#origins.up;
-      if (connected === told) return;
-      told = connected;
+      if (connected === reported) return;
+      reported = connected;
       listener.connected(connected);
     };
     const events = this.#link.start({

@@ -54,9 +54,9 @@ export class NodePresenceLink {
     this.#loopback = new LoopbackCheck(ports.clock, {
       topic: this.#topic,
       up: () => this.#link.up,
-      again: () => this.#publishLast(),
+      publishProbe: () => this.#publishLast(),
       hint: "--node-name is the name of the node's user at the broker",
-      told: (error) => listener.refused(app, error),
+      onResult: (error) => listener.refused(app, error),
     });
   }
 

@@ -1,6 +1,6 @@
 export { assert } from "./assert.ts";
 export { CloseCause } from "./close-cause.ts";
-export { nodeOfConnectionId } from "./connection-id.ts";
+export { isOfNode, nodeOf, nodeOfConnectionId } from "./connection-id.ts";
 export {
   closeCodeOf,
   ErrorCode,

@@ -1,6 +1,6 @@
 import type { CommandSource } from "../ports/mod.ts";
-import { AnswerByCount, AnswerById } from "./answers.ts";
 import type { CommandDependencies } from "./command-call.ts";
+import { ReplyByCount, ReplyById } from "./pending-reply.ts";
 
 /** Sends the replies that senders of commands ask for with a `ref`. */
 export class CommandReplies {
@@ -13,7 +13,7 @@ export class CommandReplies {
   }
 
   send({ app, sender, json = false }: CommandSource, ref: unknown, result: unknown): void {
-    this.#apps.get(app)?.router.answers.tell(sender, ["reply", ref ?? null, result], json);
+    this.#apps.get(app)?.router.replies.send(sender, ["reply", ref ?? null, result], json);
   }
 
   /** A reply that says which node it comes from. */
@@ -26,14 +26,14 @@ export class CommandReplies {
   }
 
   /** Collects outcomes by id for one reply; undefined where no reply is asked for. */
-  byId(source: CommandSource, ref: unknown): AnswerById | undefined {
+  byId(source: CommandSource, ref: unknown): ReplyById | undefined {
     if (ref === undefined) return undefined;
-    return new AnswerById((result) => this.send(source, ref, result));
+    return new ReplyById((result) => this.send(source, ref, result));
   }
 
   /** Counts outcomes for one reply; undefined where no reply is asked for. */
-  byCount(source: CommandSource, ref: unknown): AnswerByCount | undefined {
+  byCount(source: CommandSource, ref: unknown): ReplyByCount | undefined {
     if (ref === undefined) return undefined;
-    return new AnswerByCount(this.#node, (result) => this.send(source, ref, result));
+    return new ReplyByCount(this.#node, (result) => this.send(source, ref, result));
   }
 }

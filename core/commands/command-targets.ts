@@ -1,4 +1,4 @@
-import type { ErrorCode } from "../base/mod.ts";
+import { type ErrorCode, nodeOf } from "../base/mod.ts";
 import type { Connection } from "../connection/mod.ts";
 import { Outcome } from "../groups/mod.ts";
 import { type CommandDecoder, type CommandSource, type LogLevel, Target } from "../ports/mod.ts";
@@ -27,18 +27,18 @@ export class CommandTargets {
 
   /** Calls back for each target that is here, and answers `gone` for the others of this node. */
   forEach({ source, options }: CommandCall, carryOut: CarryOut): void {
-    const answer = this.#replies.byId(source, options.ref);
+    const reply = this.#replies.byId(source, options.ref);
     const count = this.#commands.targets();
     for (let index = 0; index < count; index++) {
       const connection = this.find(source, index);
       const here = connection !== undefined && connection.closing === undefined;
       if (!here && !this.isOwn(index)) continue;
       const id = this.#commands.targetId(index);
-      answer?.expect();
-      if (here) carryOut(connection, (outcome) => answer?.settle(id, outcome));
-      else answer?.settle(id, Outcome.gone);
+      reply?.expect();
+      if (here) carryOut(connection, (outcome) => reply?.settle(id, outcome));
+      else reply?.settle(id, Outcome.gone);
     }
-    answer?.end();
+    reply?.end();
   }
 
   /** The connection of target `index`, or undefined where the command's app has none here. */
@@ -85,7 +85,7 @@ export class CommandTargets {
       const [verb, , ...rest] = this.#commands.value();
       metrics.forwarded.add(1);
       const batch = values.encodeValue([[verb, id, ...rest]]);
-      bus.forward(source.app, id.slice(0, id.indexOf(".")), batch);
+      bus.forward(source.app, nodeOf(id), batch);
     } else if (source.scope === "node") {
       this.refuse(source, "id-foreign", `an id of another node: ${id}`);
     }

@@ -9,11 +9,12 @@ import {
   sizeFault,
 } from "../groups/mod.ts";
 import { type Clock, type GroupMessage, MessageKind } from "../ports/mod.ts";
-import { type AnswerByCount, FlushTracker } from "./answers.ts";
 import type { CommandApp, CommandCall, CommandDependencies } from "./command-call.ts";
 import { isExpired } from "./command-options.ts";
 import type { CommandReplies } from "./command-replies.ts";
 import type { CommandTargets } from "./command-targets.ts";
+import { FlushTracker } from "./flush-tracker.ts";
+import type { ReplyByCount } from "./pending-reply.ts";
 
 type MessageDependencies = Pick<
   CommandDependencies,
@@ -72,26 +73,26 @@ export class MessageCommands {
     const expired = options.ttl !== undefined && isExpired(options, this.#clock.now());
     if (expired) this.#dependencies.metrics.error("message-expired");
     else this.#message.set(commands.dataKind(), bytes, commands);
-    const answer = this.#replies.byId(source, options.ref);
+    const reply = this.#replies.byId(source, options.ref);
     const count = commands.targets();
     for (let index = 0; index < count; index++) {
       const connection = targets.find(source, index);
       if (connection === undefined) {
-        if (answer !== undefined && targets.isOwn(index)) {
-          answer.expect();
-          answer.settle(commands.targetId(index), Outcome.gone);
+        if (reply !== undefined && targets.isOwn(index)) {
+          reply.expect();
+          reply.settle(commands.targetId(index), Outcome.gone);
         }
         continue;
       }
       const outcome =
         fault ?? (expired ? Outcome.expired : this.#delivery.send(connection, this.#message));
-      if (answer === undefined) continue;
-      answer.expect();
-      if (outcome === Outcome.sent) this.#flushTracker.add(answer, connection);
-      else answer.settle(connection.id, outcome);
+      if (reply === undefined) continue;
+      reply.expect();
+      if (outcome === Outcome.sent) this.#flushTracker.add(reply, connection);
+      else reply.settle(connection.id, outcome);
     }
     this.#message.clear();
-    answer?.end();
+    reply?.end();
   }
 
   publish(call: CommandCall): void {
@@ -99,13 +100,13 @@ export class MessageCommands {
     const { bus, commands, metrics, values } = this.#dependencies;
     const name = commands.group();
     const bytes = commands.dataLength();
-    const answer = this.#replies.byCount(source, options.ref);
+    const reply = this.#replies.byCount(source, options.ref);
     const fault = isGroupName(name) ? sizeFault(this.#sizes, bytes) : "group-name";
     if (fault !== undefined) {
       if (fault === "group-name")
         this.#targets.refuse(source, fault, "publish: the group name is invalid");
       else this.#targets.refuseSize(source, fault, bytes);
-      answer?.refuse(fault);
+      reply?.refuse(fault);
       return;
     }
     // A publish that was addressed to one node is for the whole cluster all the same.
@@ -115,23 +116,23 @@ export class MessageCommands {
       bus.forwardToGroup(app.name, name, source.json === true ? values.toJson(batch) : batch);
     }
     if (isExpired(options, this.#clock.now())) {
-      this.#expire(app, name, answer);
+      this.#expire(app, name, reply);
       return;
     }
     metrics.groupMessages.add(1);
     this.#message.set(commands.dataKind(), bytes, commands);
     const onOutcome =
-      answer === undefined
+      reply === undefined
         ? undefined
         : (connection: Connection, outcome: Outcome): void => {
-            answer.expect();
-            if (outcome === Outcome.sent) this.#flushTracker.add(answer, connection);
-            else answer.settle(connection.id, outcome);
+            reply.expect();
+            if (outcome === Outcome.sent) this.#flushTracker.add(reply, connection);
+            else reply.settle(connection.id, outcome);
           };
     const except = this.#except(call);
     this.fanOut.publish(app.groups, name, this.#message, { except, onOutcome });
     this.#message.clear();
-    answer?.end();
+    reply?.end();
   }
 
   /** Anybody published the payload of one message to a group of the app. */
@@ -156,14 +157,14 @@ export class MessageCommands {
     return "message-not-utf8";
   }
 
-  #expire(app: CommandApp, name: string, answer: AnswerByCount | undefined): void {
+  #expire(app: CommandApp, name: string, reply: ReplyByCount | undefined): void {
     this.#dependencies.metrics.error("message-expired");
-    if (answer === undefined) return;
+    if (reply === undefined) return;
     for (const { id } of app.groups.members(name)) {
-      answer.expect();
-      answer.settle(id, Outcome.expired);
+      reply.expect();
+      reply.settle(id, Outcome.expired);
     }
-    answer.end();
+    reply.end();
   }
 
   #except({ source, options }: CommandCall): ReadonlySet<Connection> | undefined {

@@ -37,8 +37,8 @@ export class MissingCommands {
     this.#missing.set(key, missing);
     missing.cancel = this.#clock.after(limits.missingToldMs, () => {
       this.#missing.delete(key);
-      const told = `${missing.items} items of stream ${stream} did not come when requested again`;
-      this.#logger.log("warn", "commands-missing", told, fields);
+      const text = `${missing.items} items of stream ${stream} did not come when asked for again`;
+      this.#logger.log("warn", "commands-missing", text, fields);
     });
   }
 

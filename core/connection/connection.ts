@@ -26,7 +26,7 @@ export interface ConnectionStream {
   readonly acknowledged: number;
   readonly windowFull: boolean;
   /** Whether what is written goes out now. */
-  readonly flows: boolean;
+  readonly canPublish: boolean;
   append(item: readonly unknown[]): void;
   /** Tells that these connections are there. */
   alive(ids: readonly string[]): void;

@@ -1,9 +1,9 @@
 export { type CloseReason, closedByOrigin, closeReasons } from "./close-reasons.ts";
 export { Connection, type ConnectionApp, type ConnectionStream } from "./connection.ts";
 export { ConnectionGuard, type GuardOptions } from "./connection-guard.ts";
-export { newConnectionId } from "./connection-id.ts";
 export { ConnectionLog } from "./connection-log.ts";
 export { drainConnections } from "./drain.ts";
 export { IdleConnections } from "./idle-connections.ts";
+export { newConnectionId } from "./new-connection-id.ts";
 export { type Connections, Registry } from "./registry.ts";
 export { TokenExpiries } from "./token-expiry.ts";

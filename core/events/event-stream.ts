@@ -75,11 +75,11 @@ export class EventStream implements ConnectionStream {
   readonly #window: StreamWindow;
   readonly #splitter: BatchSplitter;
   readonly #paused: PausedConnections = new PausedConnections();
-  readonly #settled: (() => void)[] = [];
+  readonly #settledWaiters: (() => void)[] = [];
   #connected = false;
   #everConnected = false;
   /** Open mode: until this time a batch without a subscriber is published again. */
-  #askUntil = 0;
+  #retryUntil = 0;
   #cancelReturn: Cancel = () => {};
   #scheduled = false;
   #refused: ServiceError | undefined;
@@ -140,7 +140,7 @@ export class EventStream implements ConnectionStream {
   }
 
   /** The stream has a destination, and the broker is connected. */
-  get flows(): boolean {
+  get canPublish(): boolean {
     return this.#connected && this.#settings.destination !== undefined;
   }
 
@@ -174,10 +174,10 @@ export class EventStream implements ConnectionStream {
     this.#connected = connected;
     this.#everConnected ||= connected;
     this.#cancelReturn();
-    this.#askUntil = 0;
+    this.#retryUntil = 0;
     this.#sender.inFlightMax = limits.eventWindowBatchesMax;
     if (returns) this.#awaitSubscribers();
-    else this.#sender.connected(this.flows && this.#refused === undefined);
+    else this.#sender.connected(this.canPublish && this.#refused === undefined);
   }
 
   /** Writes a message of the connection with this slot. Returns its size in bytes. */
@@ -303,7 +303,7 @@ export class EventStream implements ConnectionStream {
       items.push(...batch.slice(Math.max(0, acknowledged - first)));
     }
     this.#cancelReturn();
-    for (const resolve of this.#settled.splice(0)) resolve();
+    for (const resolve of this.#settledWaiters.splice(0)) resolve();
     return { items, paused: this.#paused.take() };
   }
 
@@ -311,7 +311,7 @@ export class EventStream implements ConnectionStream {
   settled(): Promise<void> {
     this.#sender.pump();
     if (this.unconfirmedBytes === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#settled.push(resolve));
+    return new Promise((resolve) => this.#settledWaiters.push(resolve));
   }
 
   /** `unconfirmedBytes` without handshakes. */
@@ -343,7 +343,7 @@ export class EventStream implements ConnectionStream {
   #awaitSubscribers(): void {
     const { channel, clock } = this.#services;
     if (channel.knowsSubscribers) {
-      this.#askUntil = clock.now() + limits.resubscribeMsMax;
+      this.#retryUntil = clock.now() + limits.resubscribeMsMax;
       this.#sender.inFlightMax = 1;
       this.#sender.connected(true);
     } else {
@@ -371,7 +371,7 @@ export class EventStream implements ConnectionStream {
     const { channel, clock, noSubscribers } = this.#services;
     const destination = this.#settings.destination as Destination;
     channel.publish(destination, piece.payload, (error) => {
-      if (error?.code === "no-subscriber" && clock.now() < this.#askUntil) {
+      if (error?.code === "no-subscriber" && clock.now() < this.#retryUntil) {
         clock.after(limits.resubscribeEveryMs, () => {
           if (this.#connected) this.#publishPiece(piece, answered);
           else answered(new ServiceError("broker-lost", "the broker was asked for subscribers"));
@@ -380,19 +380,19 @@ export class EventStream implements ConnectionStream {
       }
       if (error !== undefined) this.#failed(error);
       if (error?.code === "no-subscriber") noSubscribers?.(this, piece);
-      if (error?.code !== "broker-lost") this.#askUntil = 0;
+      if (error?.code !== "broker-lost") this.#retryUntil = 0;
       answered(error);
     });
   }
 
   #progressed(): void {
     const { acknowledged } = this.#sender;
-    if (this.#askUntil === 0) this.#sender.inFlightMax = limits.eventWindowBatchesMax;
+    if (this.#retryUntil === 0) this.#sender.inFlightMax = limits.eventWindowBatchesMax;
     this.#window.acknowledged(acknowledged);
     this.departed.confirm(acknowledged);
     if (this.#paused.size > 0 && !this.windowFull) this.#paused.resume();
-    if (this.#settled.length === 0 || this.unconfirmedBytes > 0) return;
-    for (const resolve of this.#settled.splice(0)) resolve();
+    if (this.#settledWaiters.length === 0 || this.unconfirmedBytes > 0) return;
+    for (const resolve of this.#settledWaiters.splice(0)) resolve();
   }
 
   /** A publish failed: its events are lost in open mode, and repeated in assigned mode. */

@@ -62,7 +62,7 @@ export class Heartbeat {
   #keepAlive(): void {
     const ids = new Map<ConnectionStream, string[]>();
     for (const { stream, id } of this.#registry.all()) {
-      if (stream.windowFull || !stream.flows) continue;
+      if (stream.windowFull || !stream.canPublish) continue;
       const batch = ids.get(stream) ?? [];
       ids.set(stream, batch);
       batch.push(id);

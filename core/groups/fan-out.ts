@@ -62,10 +62,10 @@ export class FanOut {
     { except }: FanOutOptions,
   ): void {
     const delivery = this.#delivery;
-    let left: Connection | undefined;
+    let excepted: Connection | undefined;
     for (const connection of group.members) {
       if (except?.has(connection)) {
-        left = connection;
+        excepted = connection;
         continue;
       }
       const { socket } = connection;
@@ -78,7 +78,7 @@ export class FanOut {
       if (connection.dirty) socket.flush();
       delivery.count(connection, message.byteLength);
     }
-    const subscribed = left?.socket.subscribe === undefined ? undefined : left.socket;
+    const subscribed = excepted?.socket.subscribe === undefined ? undefined : excepted.socket;
     broadcast.publish(group.topic as string, message, subscribed);
   }
 }

@@ -125,7 +125,7 @@ export class HandshakeGate {
       if (!waits) return;
       end();
       reservations.giveBack(reservation);
-      handshakes.settle(reservation.id, left);
+      handshakes.settle(reservation.id, clientLeft);
     });
     const asked = this.#ask(reservation, request, admission);
     try {
@@ -163,10 +163,10 @@ export class HandshakeGate {
     admission: HandshakeAdmission,
     answer: Authorization | HandshakeRefusal,
   ): Promise<HandshakeAnswer> {
-    if (reservation.ended) return this.#refused(left);
+    if (reservation.ended) return this.#refused(clientLeft);
     const refusal = answer.accepted ? await this.#reserveGroups(reservation, answer) : answer;
     // The client may have left while the broker was asked.
-    if (reservation.ended) return this.#refused(left);
+    if (reservation.ended) return this.#refused(clientLeft);
     if (refusal !== undefined || !answer.accepted || this.#closed) {
       this.#dependencies.reservations.giveBack(reservation);
       return this.#refused(refusal ?? draining);
@@ -203,14 +203,18 @@ function authorized(
   reservation: Reservation,
 ): HandshakeAdmission {
   const chosen = subprotocol ?? admission.subprotocol;
-  const told: Record<string, unknown> = { ...admission.info, ...info };
-  if (chosen !== undefined) told.subprotocol = chosen;
-  if (grant.user !== undefined) told.user = grant.user;
-  if (grant.state !== undefined) told.state = grant.state;
-  return { ...admission, subprotocol: chosen, headers, info: told, reservation };
+  const openInfo: Record<string, unknown> = { ...admission.info, ...info };
+  if (chosen !== undefined) openInfo.subprotocol = chosen;
+  if (grant.user !== undefined) openInfo.user = grant.user;
+  if (grant.state !== undefined) openInfo.state = grant.state;
+  return { ...admission, subprotocol: chosen, headers, info: openInfo, reservation };
 }
 
-const left: HandshakeRefusal = refuse(400, "handshake-left", "the client left before the answer");
+const clientLeft: HandshakeRefusal = refuse(
+  400,
+  "handshake-left",
+  "the client left before the answer",
+);
 
 /** RFC 6585, 4: too many requests. */
 function tooMany(code: "handshakes-per-ip" | "handshake-rate"): HandshakeRefusal {

@@ -9,7 +9,7 @@ import { type LiveOrigin, OriginDirectory } from "./origin-directory.ts";
 import { moveIdle, reassign, rebalance } from "./reassign.ts";
 import { RefusedOrigins } from "./refused-origins.ts";
 import { rendezvous } from "./rendezvous.ts";
-import { SenderAnswers } from "./sender-answers.ts";
+import { SenderReplies } from "./sender-replies.ts";
 import { silentHint } from "./silent-origin.ts";
 
 export type OriginMode = "auto" | "open" | "assigned";
@@ -50,7 +50,7 @@ export class EventRouter {
   readonly #idle: IdleConnections;
   readonly #waiting: NoOriginBuffer;
   /** Sends replies and acknowledgements to senders of commands. */
-  readonly answers: SenderAnswers;
+  readonly replies: SenderReplies;
   #assigned: boolean;
   #connected = false;
   #generation = 0;
@@ -67,7 +67,7 @@ export class EventRouter {
     for (let partition = 0; partition < partitions; partition++) {
       this.#open.push(this.#stream(String(partition), { app, partition }, json));
     }
-    this.answers = new SenderAnswers(
+    this.replies = new SenderReplies(
       (sender) => this.#origins.get(sender),
       this.#open[0] as EventStream,
       services.metrics,

@@ -57,7 +57,7 @@ export class FramedSocket implements Socket, ByteSocketListener, FrameSource {
   #connection: ConnectionHandle | undefined = undefined;
   #state: State = State.open;
   /** The handler knows that the socket is closed. */
-  #told = false;
+  #closeReported = false;
   #paused = false;
   #firstFrame: Uint8Array | undefined = undefined;
   #moreFrames: Uint8Array[] | undefined = undefined;
@@ -222,8 +222,8 @@ export class FramedSocket implements Socket, ByteSocketListener, FrameSource {
   }
 
   #tellClosed(): void {
-    if (this.#told) return;
-    this.#told = true;
+    if (this.#closeReported) return;
+    this.#closeReported = true;
     this.#server.unfinished.note(this, -1, false);
     // RFC 6455, 7.1.5: 1006 if the stream ended without a close frame.
     const { closeCode, closeReason } = this.#ending ?? { closeCode: 1006, closeReason: "" };

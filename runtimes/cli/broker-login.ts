@@ -1,4 +1,4 @@
-import type { BrokerLogin } from "../../adapters/broker/mod.ts";
+import type { BrokerLogin } from "../../adapters/embedded-broker/mod.ts";
 import type { Settings } from "../../core/config/mod.ts";
 import type { Logger } from "../../core/ports/mod.ts";
 import { readSecretFile, settingInvalid } from "./read-file.ts";

@@ -3,7 +3,7 @@ import {
   type BrokerLogin,
   type EmbeddedBroker,
   startEmbeddedBroker,
-} from "../../adapters/broker/mod.ts";
+} from "../../adapters/embedded-broker/mod.ts";
 import { createAdminApp, type HttpServer, serveHttp } from "../../adapters/http/mod.ts";
 import { PrometheusMetrics } from "../../adapters/metrics/mod.ts";
 import {

@@ -6,15 +6,15 @@ import type { ClientServerOptions } from "../server/mod.ts";
 import { startHandshakeTimer } from "./handshake-timer.ts";
 
 /** The property by which a stream refers to the address that its proxy told. */
-const told = Symbol("address told by the proxy");
+const proxiedAddress = Symbol("address told by the proxy");
 
 interface ProxiedSocket extends NetSocket {
-  [told]?: string;
+  [proxiedAddress]?: string;
 }
 
 /** The client's address as the proxy told it, or the address of the peer. */
 export function addressOf(stream: NetSocket): string {
-  return (stream as ProxiedSocket)[told] ?? stream.remoteAddress ?? "";
+  return (stream as ProxiedSocket)[proxiedAddress] ?? stream.remoteAddress ?? "";
 }
 
 /** A server that reads a PROXY header from each stream, and gives the stream to `server` then. */
@@ -41,7 +41,7 @@ export function createProxyFront(server: Server, options: ClientServerOptions): 
         return;
       }
       stream.pause();
-      if (header.address !== undefined) stream[told] = header.address;
+      if (header.address !== undefined) stream[proxiedAddress] = header.address;
       if (header.end < bytes.length) stream.unshift(bytes.subarray(header.end));
       stream.removeListener("error", ignore);
       server.emit("connection", stream);

@@ -18,7 +18,7 @@ const files = {
   acknowledgements: "core/streams/acknowledgements.ts",
   nodes: "core/streams/reliable-receiver.ts",
   commands: "core/commands/command-dispatcher.ts",
-  ids: "core/connection/connection-id.ts",
+  ids: "core/connection/new-connection-id.ts",
 } as const;
 const tests = {
   receiver: "test/unit/adapters/origin/receive/event-receiver.test.ts",
@@ -30,7 +30,7 @@ const tests = {
   origin: "test/integration/origin/origin.test.ts",
   limits: "test/integration/origin/origin-limits.test.ts",
   leaving: "test/integration/origin/origin-presence.test.ts",
-  ids: "test/unit/core/connection/connection-id.test.ts",
+  ids: "test/unit/core/connection/new-connection-id.test.ts",
 } as const;
 
 /** What an origin of the library remembers, concludes and keeps. */

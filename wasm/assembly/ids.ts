@@ -1,5 +1,5 @@
 // Connection ids: `NODE.` and 26 characters, of which the first 4 are the slot in base64url
-// (core/connection/connection-id.ts).
+// (core/connection/new-connection-id.ts).
 
 import { equalOver } from "./bytes";
 import { ID_CHARS, SLOTS_PER_PAGE_BITS, SLOT_PAGES_MAX, Target } from "./constants";

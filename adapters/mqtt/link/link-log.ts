@@ -32,7 +32,7 @@ export class LinkLog {
   readonly #options: LinkLogOptions;
   readonly #fields: { readonly broker: string; readonly role: string };
   /** Level at which the loss of the broker was logged; undefined once it is back. */
-  #told: LogLevel | undefined;
+  #loggedLevel: LogLevel | undefined;
   #upAt = Number.NEGATIVE_INFINITY;
   /** Sessions in a row that ended shortly after they began. */
   #shorts = 0;
@@ -52,17 +52,17 @@ export class LinkLog {
 
   /** Connected and subscribed. */
   up(): void {
-    const told = this.#told;
+    const logged = this.#loggedLevel;
     const upAt = this.#clock.now();
-    this.#told = undefined;
+    this.#loggedLevel = undefined;
     this.#upAt = upAt;
-    const level = told === "warn" || this.#ends ? "info" : "debug";
+    const level = logged === "warn" || this.#ends ? "info" : "debug";
     if (!this.#ends) {
-      if (told !== undefined) this.log(level, "broker-connected");
+      if (logged !== undefined) this.log(level, "broker-connected");
       return;
     }
     this.#clock.after(mqttLimits.shortSessionMs, () => {
-      if (this.#upAt !== upAt || this.#told !== undefined || !this.#ends) return;
+      if (this.#upAt !== upAt || this.#loggedLevel !== undefined || !this.#ends) return;
       this.#ends = false;
       this.log(level, "broker-connected");
     });
@@ -72,10 +72,10 @@ export class LinkLog {
   down(wasUp: boolean, everUp: boolean, error: Error | undefined): void {
     const reason = error?.message || "connection closed";
     if (wasUp) this.#ended(reason);
-    if (this.#told !== undefined) return;
+    if (this.#loggedLevel !== undefined) return;
     const { downLevel = "warn", unreachableLevel = downLevel } = this.#options;
     const level = everUp ? downLevel : unreachableLevel;
-    this.#told = level;
+    this.#loggedLevel = level;
     if (!this.#ends) this.log(level, everUp ? "broker-lost" : "broker-unreachable", { reason });
   }
 

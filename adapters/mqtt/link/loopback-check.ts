@@ -8,13 +8,13 @@ export interface LoopbackCheckOptions {
   /** Whether the connection is up. */
   readonly up: () => boolean;
   /** Publishes once more: its PUBACK shows that the broker works, and is not just slow. */
-  readonly again: () => void;
-  /** True where a refused publish has a reason code (MQTT 5): only `read` can be missing then. */
-  readonly writeTold?: () => boolean;
+  readonly publishProbe: () => void;
+  /** True where a refused publish has a reason code (MQTT 5): only `read` can be missing. */
+  readonly brokerReportsRefusal?: () => boolean;
   /** What the operator may check; it ends the error's text. */
   readonly hint: string;
   /** The result: undefined where all is well, or an error that names the topic and the rule. */
-  readonly told: (error: ServiceError | undefined) => void;
+  readonly onResult: (error: ServiceError | undefined) => void;
 }
 
 /**
@@ -48,7 +48,7 @@ export class LoopbackCheck {
     if (error !== undefined || !this.#waiting) return;
     // The broker works: it would have delivered the first publish before it answered the second.
     if (this.#overdue) {
-      const rule = this.#options.writeTold?.() ? "read" : "read and write";
+      const rule = this.#options.brokerReportsRefusal?.() ? "read" : "read and write";
       this.#conclude(rule, "what it confirms does not come back");
     }
     if (this.#timing || !this.#waiting) return;
@@ -65,7 +65,7 @@ export class LoopbackCheck {
       else if (!this.#options.up()) this.#stop();
       else {
         this.#overdue = true;
-        this.#options.again();
+        this.#options.publishProbe();
       }
     });
   }
@@ -74,7 +74,7 @@ export class LoopbackCheck {
   received(): void {
     this.#stop();
     this.#losses = 0;
-    this.#options.told(undefined);
+    this.#options.onResult(undefined);
   }
 
   /** The connection to the broker has ended. */
@@ -99,8 +99,8 @@ export class LoopbackCheck {
 
   #conclude(rule: string, why: string): void {
     this.#stop();
-    const { topic, hint, told } = this.#options;
+    const { topic, hint, onResult } = this.#options;
     const text = `the broker's access rules do not let this user ${rule} ${topic}`;
-    told(new ServiceError("broker-refused", `${text}: ${why}; ${hint}`));
+    onResult(new ServiceError("broker-refused", `${text}: ${why}; ${hint}`));
   }
 }

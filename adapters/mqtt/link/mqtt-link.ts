@@ -72,7 +72,7 @@ export class MqttLink {
   #version: 4 | 5;
   #fellBack = false;
   #everUp = false;
-  #toldRefused = false;
+  #loggedRefused = false;
   #packetBytesMax: number | undefined;
   #cancelRetry: Cancel = () => {};
   #idle: (() => void) | undefined;
@@ -210,7 +210,7 @@ export class MqttLink {
     if (this.#state !== "connecting") return;
     this.#window.limit(receiveMax);
     this.#packetBytesMax = packetBytesMax;
-    this.#toldRefused = false;
+    this.#loggedRefused = false;
     this.#subscriptions.begin(session, packetBytesMax, () => this.#established());
   }
 
@@ -227,8 +227,8 @@ export class MqttLink {
   #notGranted(filter: string, required: boolean): void {
     const message = `the broker does not grant the subscription ${filter}: let this user read it`;
     if (required) this.#session?.fail(new ServiceError("broker-refused", message));
-    else if (!this.#toldRefused) this.#lines.log("warn", "subscription-refused", { filter });
-    this.#toldRefused = true;
+    else if (!this.#loggedRefused) this.#lines.log("warn", "subscription-refused", { filter });
+    this.#loggedRefused = true;
   }
 
   #closed(end: MqttSessionEnd): void {

@@ -1,11 +1,10 @@
 // Whoever compiles against the declarations need not name this in `lib`.
 /// <reference lib="esnext.disposable" preserve="true" />
-import { ServiceError } from "../../../core/base/mod.ts";
+import { everyone, ServiceError } from "../../../core/base/mod.ts";
 import type { MqttLinkPorts } from "../../mqtt/link/mod.ts";
 import {
   type Connection,
   checkedGroup,
-  everyoneGroup,
   groupOfUser,
   idsOf,
   type MessageData,
@@ -46,7 +45,7 @@ function subjectOf({ group, user, ids }: QueryOptions): Subject {
   }
   if (ids !== undefined) return { ids: idsOf(ids) };
   if (user !== undefined) return { group: groupOfUser(user) };
-  return { group: group === undefined ? everyoneGroup : checkedGroup(group) };
+  return { group: group === undefined ? everyone : checkedGroup(group) };
 }
 
 /**
@@ -141,7 +140,7 @@ export class Origin<State = unknown, User extends string = string> {
 
   /** All connections of the app. */
   everyone(): BroadcastTarget<State, User> {
-    return new BroadcastTarget(everyoneGroup, this.#parts);
+    return new BroadcastTarget(everyone, this.#parts);
   }
 
   /** Asks all nodes for connections. */

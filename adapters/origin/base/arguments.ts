@@ -1,12 +1,9 @@
-import { isGroupName, limits, ServiceError } from "../../../core/base/mod.ts";
+import { isGroupName, limits, ServiceError, userGroup } from "../../../core/base/mod.ts";
 import { closeCodeAllowed } from "../../../core/websocket/mod.ts";
 import type { MessageData } from "./events.ts";
 
 /** The longest time of a timer. */
 const timeoutMsMax = 2_147_483_647;
-
-/** The group of all connections of the app. */
-export const everyoneGroup = "@all";
 
 /** The name; throws `group-name` where no group can have it. */
 export function checkedGroup(name: string): string {
@@ -18,7 +15,7 @@ export function checkedGroup(name: string): string {
 /** The group of a user's connections; throws `group-name` where no user can have that name. */
 export function groupOfUser(user: string): string {
   if (user === "") throw new ServiceError("group-name", "a user's name must not be empty");
-  return checkedGroup(`@user/${user}`);
+  return checkedGroup(userGroup(user));
 }
 
 /** Data as it is written: any view of bytes becomes a Uint8Array over the same bytes. */

@@ -12,16 +12,6 @@ export function checkedId(id: string): string {
   throw new ServiceError("id-malformed", `${String(id)} is not a connection id`);
 }
 
-/** The node that holds the connection: its name stands before the first dot. */
-export function nodeOf(id: string): string {
-  return id.slice(0, id.indexOf("."));
-}
-
-/** Whether a connection id is of this node. */
-export function isOfNode(id: string, node: string): boolean {
-  return id.startsWith(node) && id.indexOf(".") === node.length;
-}
-
 /** The ids of targets; throws `id-malformed` where one of them has no connection id. */
 export function idsOf(targets: Targets): string[] {
   if (typeof targets === "string") return [checkedId(targets)];

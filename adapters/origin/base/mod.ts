@@ -4,10 +4,9 @@ export {
   checkedGroup,
   checkHandler,
   checkTimeout,
-  everyoneGroup,
   groupOfUser,
 } from "./arguments.ts";
-export { checkedId, idsOf, isConnectionId, isOfNode, nodeOf, packId } from "./connection-ids.ts";
+export { checkedId, idsOf, isConnectionId, packId } from "./connection-ids.ts";
 export type {
   AliveEvent,
   AssignedEvent,

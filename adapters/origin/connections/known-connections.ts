@@ -29,7 +29,7 @@ function isAt(packed: Uint8Array, bytes: Uint8Array, start: number, end: number)
 export interface DetachedConnection {
   readonly connection: OriginConnection;
   /** Handlers were told of its close, because its node was taken for dead. */
-  readonly told: boolean;
+  readonly closeReported: boolean;
 }
 
 /** As much of a connection as is kept after its end. */
@@ -109,9 +109,9 @@ export class KnownConnections {
     this.#size--;
   }
 
-  detach(connection: OriginConnection, told: boolean): void {
+  detach(connection: OriginConnection, closeReported: boolean): void {
     this.remove(connection);
-    this.#detached.set(connection.id, { connection, told });
+    this.#detached.set(connection.id, { connection, closeReported });
   }
 
   /** The detached connection of that id, which is not detached any more. */

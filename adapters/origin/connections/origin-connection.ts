@@ -1,3 +1,4 @@
+import { nodeOf } from "../../../core/base/mod.ts";
 import type { BatchRecord } from "../../../core/streams/mod.ts";
 import {
   type Changed,
@@ -5,7 +6,6 @@ import {
   type ConnectionInfo,
   checkedData,
   type MessageData,
-  nodeOf,
   type OriginEvent,
   packId,
   type ReplyOptions,

@@ -1,6 +1,6 @@
-import { ServiceError } from "../../../core/base/mod.ts";
+import { nodeOf, ServiceError } from "../../../core/base/mod.ts";
 import type { Cancel } from "../../../core/ports/mod.ts";
-import { checkedGroup, checkHandler, nodeOf, originLimits } from "../base/mod.ts";
+import { checkedGroup, checkHandler, originLimits } from "../base/mod.ts";
 import { IdOutcomes, isErrorCode, type NodeSenders, type Replies } from "../send/mod.ts";
 import {
   type AuthorizeAnswer,

@@ -63,9 +63,9 @@ export class OriginControl {
     this.#loopback = new LoopbackCheck(ports.clock, {
       topic: this.#topic,
       up: () => this.#link.up,
-      again: () => this.#try(),
+      publishProbe: () => this.#try(),
       hint: "the broker's user must be named as the origin is",
-      told: (error) => this.#admitted?.(error),
+      onResult: (error) => this.#admitted?.(error),
     });
   }
 

@@ -1,7 +1,7 @@
-import { ServiceError } from "../../../core/base/mod.ts";
+import { isOfNode, ServiceError } from "../../../core/base/mod.ts";
 import type { Clock } from "../../../core/ports/mod.ts";
 import type { Acknowledgement } from "../../../core/streams/mod.ts";
-import { checkedId, isConnectionId, isOfNode, type MessageData } from "../base/mod.ts";
+import { checkedId, isConnectionId, type MessageData } from "../base/mod.ts";
 import { KnownConnections, OriginConnection } from "../connections/mod.ts";
 import type { Dispatcher } from "../dispatch/mod.ts";
 import type { CommandAck, ConnectionCommands } from "../send/mod.ts";
@@ -203,7 +203,7 @@ export class EventReceiver implements BatchSink {
     if (connection === undefined) return;
     this.#connections.remove(connection);
     connection.closedAs(grant);
-    if (detached?.told !== true) {
+    if (detached?.closeReported !== true) {
       const number = typeof seq === "number" ? seq : undefined;
       this.#tellClose(connection, number, code, reason, cause);
     }
@@ -276,9 +276,9 @@ export class EventReceiver implements BatchSink {
   #unknown(id: string, introduced = false): OriginConnection | undefined {
     const detached = this.#connections.takeDetached(id);
     if (detached === undefined) return this.#add(id);
-    const { connection, told } = detached;
+    const { connection, closeReported } = detached;
     this.#connections.add(connection);
-    if (!told) return connection;
+    if (!closeReported) return connection;
     this.#listener.revived(connection.node);
     if (introduced) return connection;
     const { info = {} } = connection;

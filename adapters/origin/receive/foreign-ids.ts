@@ -1,6 +1,6 @@
-import { ServiceError } from "../../../core/base/mod.ts";
+import { isOfNode, ServiceError } from "../../../core/base/mod.ts";
 import type { Clock } from "../../../core/ports/mod.ts";
-import { isOfNode, originLimits } from "../base/mod.ts";
+import { originLimits } from "../base/mod.ts";
 
 function isForeign(id: unknown, node: string): boolean {
   return typeof id === "string" && id.includes(".") && !isOfNode(id, node);

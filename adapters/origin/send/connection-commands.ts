@@ -1,4 +1,4 @@
-import { ServiceError } from "../../../core/base/mod.ts";
+import { nodeOf, ServiceError } from "../../../core/base/mod.ts";
 import {
   type Changed,
   type ChangeOutcome,
@@ -7,7 +7,6 @@ import {
   checkedGroup,
   idsOf,
   type MessageData,
-  nodeOf,
   originLimits,
   type ReplyOptions,
   type SendOptions,
@@ -76,8 +75,8 @@ export class ConnectionCommands {
       if (ttlMs !== undefined) {
         const expired = Object.fromEntries(ids.map((id) => [id, "expired"]));
         // Reported when its time is over, if the caller still waits then.
-        const told = ttlMs < timeoutMs ? () => this.#replies.reply(ref, expired) : undefined;
-        expiry = new Expiry(this.#senders.queue.clock, ttlMs, told);
+        const onExpired = ttlMs < timeoutMs ? () => this.#replies.reply(ref, expired) : undefined;
+        expiry = new Expiry(this.#senders.queue.clock, ttlMs, onExpired);
       }
       this.node(node).command(["send", oneOrMany(ids), data, map], expiry);
     }

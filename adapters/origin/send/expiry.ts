@@ -6,12 +6,12 @@ import { originLimits } from "../base/mod.ts";
 export class Expiry {
   readonly #clock: Clock;
   readonly #expiresAt: number;
-  readonly #told: (() => void) | undefined;
+  readonly #onExpired: (() => void) | undefined;
   #over = false;
   #sent = false;
 
-  /** `told` is called once if the command is dropped, as soon as its time is over. */
-  constructor(clock: Clock, ttlMs: number, told?: () => void) {
+  /** `onExpired` is called once if the command is dropped, as soon as its time is over. */
+  constructor(clock: Clock, ttlMs: number, onExpired?: () => void) {
     if (!Number.isFinite(ttlMs) || ttlMs < 0) {
       throw new ServiceError(
         "command-malformed",
@@ -20,8 +20,8 @@ export class Expiry {
     }
     this.#clock = clock;
     this.#expiresAt = clock.now() + ttlMs;
-    this.#told = told;
-    if (told === undefined || ttlMs > originLimits.timerMsMax) return;
+    this.#onExpired = onExpired;
+    if (onExpired === undefined || ttlMs > originLimits.timerMsMax) return;
     clock.after(ttlMs + 1, () => {
       if (clock.now() >= this.#expiresAt) this.#drop();
     });
@@ -29,7 +29,7 @@ export class Expiry {
 
   /** A callback reports that it was dropped. */
   get isTold(): boolean {
-    return this.#told !== undefined;
+    return this.#onExpired !== undefined;
   }
 
   /** Whether the command may go out now. Otherwise it is dropped. */
@@ -42,6 +42,6 @@ export class Expiry {
   #drop(): void {
     if (this.#sent || this.#over) return;
     this.#over = true;
-    this.#told?.();
+    this.#onExpired?.();
   }
 }

@@ -78,9 +78,9 @@ export class Publisher {
       return result;
     }
     const expired = new Promise<never>((_, reject) => {
-      const told = (): void =>
+      const onExpired = (): void =>
         reject(new ServiceError("message-expired", "the message was older than its ttl"));
-      send(new Expiry(this.#senders.queue.clock, ttlMs, told));
+      send(new Expiry(this.#senders.queue.clock, ttlMs, onExpired));
     });
     return Promise.race([result, expired]);
   }

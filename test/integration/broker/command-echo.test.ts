@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { startEmbeddedBroker } from "../../../adapters/broker/mod.ts";
+import { startEmbeddedBroker } from "../../../adapters/embedded-broker/mod.ts";
 import { MqttCommandBus, Topics } from "../../../adapters/mqtt/mod.ts";
 import { ear } from "../../conformance/cluster-rig.ts";
 import { plainClient, testPorts } from "../../support/broker/broker-rigs.ts";

@@ -1,4 +1,4 @@
-import { startEmbeddedBroker } from "../../../adapters/broker/mod.ts";
+import { startEmbeddedBroker } from "../../../adapters/embedded-broker/mod.ts";
 import {
   MemoryBroker,
   MemoryCommandBus,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import net from "node:net";
 import { test } from "node:test";
 import { Aedes } from "aedes";
-import { startEmbeddedBroker } from "../../../adapters/broker/mod.ts";
+import { startEmbeddedBroker } from "../../../adapters/embedded-broker/mod.ts";
 import { MqttCommandBus, MqttLink, Topics } from "../../../adapters/mqtt/mod.ts";
 import { bytes, ear } from "../../conformance/cluster-rig.ts";
 import { plainClient, testPorts } from "../../support/broker/broker-rigs.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import net from "node:net";
 import { after, before, test } from "node:test";
 import { Aedes } from "aedes";
-import { startEmbeddedBroker } from "../../../adapters/broker/mod.ts";
+import { startEmbeddedBroker } from "../../../adapters/embedded-broker/mod.ts";
 import { MqttLink } from "../../../adapters/mqtt/mod.ts";
 import { ServiceError } from "../../../core/base/mod.ts";
 import { plainClient, testPorts } from "../../support/broker/broker-rigs.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { connectOrigin } from "websocket-service/origin";
-import { startEmbeddedBroker } from "../../../adapters/broker/mod.ts";
+import { startEmbeddedBroker } from "../../../adapters/embedded-broker/mod.ts";
 import { MqttCommandBus, MqttEventChannel, Topics } from "../../../adapters/mqtt/mod.ts";
 import { ear } from "../../conformance/cluster-rig.ts";
 import { plainClient, type TestBroker, testPorts } from "../../support/broker/broker-rigs.ts";

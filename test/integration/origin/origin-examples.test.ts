@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import process from "node:process";
 import { test } from "node:test";
 import { encode } from "@msgpack/msgpack";
-import { startEmbeddedBroker } from "../../../adapters/broker/mod.ts";
+import { startEmbeddedBroker } from "../../../adapters/embedded-broker/mod.ts";
 import { FakeGateway } from "../../support/origins/fake-gateway.ts";
 import { findPython } from "../../support/process/spawn.ts";
 import { waitFor } from "../../support/process/wait.ts";

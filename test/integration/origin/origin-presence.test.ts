@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { decode } from "@msgpack/msgpack";
-import { startEmbeddedBroker } from "../../../adapters/broker/mod.ts";
+import { startEmbeddedBroker } from "../../../adapters/embedded-broker/mod.ts";
 import { Topics } from "../../../adapters/mqtt/mod.ts";
 import { OriginControl } from "../../../adapters/origin/presence/origin-control.ts";
 import { plainClient, type TestBroker, testPorts } from "../../support/broker/broker-rigs.ts";

@@ -1,6 +1,6 @@
 import { ManualClock, MemoryByteSocket, SeededRandom } from "../../../adapters/memory/mod.ts";
 import { limits } from "../../../core/base/mod.ts";
-import { newConnectionId } from "../../../core/connection/connection-id.ts";
+import { newConnectionId } from "../../../core/connection/new-connection-id.ts";
 import type { Codec } from "../../../core/ports/mod.ts";
 import { type FramedSocket, FramedSockets } from "../../../core/websocket/mod.ts";
 import { createZlibDeflate } from "../../../runtimes/server/deflate.ts";

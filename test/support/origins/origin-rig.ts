@@ -1,5 +1,8 @@
 import { encode } from "@msgpack/msgpack";
-import { type EmbeddedBroker, startEmbeddedBroker } from "../../../adapters/broker/mod.ts";
+import {
+  type EmbeddedBroker,
+  startEmbeddedBroker,
+} from "../../../adapters/embedded-broker/mod.ts";
 import {
   connectOrigin,
   type Origin,

@@ -1,5 +1,5 @@
 import { SystemRandom } from "../../../adapters/system/mod.ts";
-import { newConnectionId } from "../../../core/connection/connection-id.ts";
+import { newConnectionId } from "../../../core/connection/new-connection-id.ts";
 import { ReusableMessage } from "../../../core/groups/outgoing-message.ts";
 import type {
   Codec,

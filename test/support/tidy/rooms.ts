@@ -39,7 +39,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   "wasm/generated": [],
   "wasm/codec": ["core/base", "core/ports", "wasm/values", "wasm/generated"],
   wasm: ["wasm/codec"],
-  "adapters/broker": ["core/base", "core/ports"],
+  "adapters/embedded-broker": ["core/base", "core/ports"],
   "adapters/http": ["core/base", "core/ports"],
   "adapters/jwt": ["core/base", "core/ports", "core/websocket"],
   "adapters/log": ["core/base", "core/ports"],

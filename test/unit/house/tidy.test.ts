@@ -129,7 +129,7 @@ test("tidy lets pass: imports that are in order", () => {
     ["runtimes/bun/a.ts", 'import { x } from "../cli/mod.ts"; import "../framed-server/mod.ts";'],
     [
       "test/unit/a.test.ts",
-      'import { x } from "../../core/connection/connection-id.ts"; import "mqtt";',
+      'import { x } from "../../core/connection/new-connection-id.ts"; import "mqtt";',
     ],
   ]);
   assert.deepEqual(importFaults(good), []);

@@ -36,7 +36,7 @@ class Rig {
     this.echo = new CommandLoopback(this.clock, link, {
       topic,
       rules: "RULES",
-      told: (error) => void this.told.push(error?.message),
+      onResult: (error) => void this.told.push(error?.message),
     });
   }
 

@@ -17,9 +17,9 @@ function rig(): Rig {
   const watch = new LoopbackCheck(clock, {
     topic: "t",
     hint: "h",
-    again: () => watch.published(),
+    publishProbe: () => watch.published(),
     up: () => made.up,
-    told: (error) => void told.push(error === undefined ? undefined : error.message),
+    onResult: (error) => void told.push(error === undefined ? undefined : error.message),
   });
   return Object.assign(made, { watch });
 }

@@ -80,6 +80,6 @@ test("numbered commands: a gap is counted, and told where it stays one", async (
   for (let first = 1; first <= 486; first++) await give("filled", first);
   clock.advance(10_000);
   await settled();
-  assert.deepEqual(warnings(), ["485 items of stream open did not come when requested again"]);
+  assert.deepEqual(warnings(), ["485 items of stream open did not come when asked for again"]);
   assert.equal(node.errors("batch-gap"), 4);
 });

@@ -7,7 +7,7 @@ import {
   MemorySocket,
   SeededRandom,
 } from "../../../../adapters/memory/mod.ts";
-import { newConnectionId } from "../../../../core/connection/connection-id.ts";
+import { newConnectionId } from "../../../../core/connection/new-connection-id.ts";
 import { ReusableMessage } from "../../../../core/groups/outgoing-message.ts";
 import type {
   Codec,

@@ -18,7 +18,7 @@ test("an origin remembers 100,000 connections that others have now, the latest",
   assert.equal(former.takeDetached("n1.0"), undefined, "the oldest is forgotten");
   assert.equal(former.takeDetached("n1.1")?.connection.id, "n1.1");
   assert.equal(former.takeDetached("n1.1"), undefined, "it is not detached any more");
-  assert.equal(former.takeDetached(`n1.${count}`)?.told, false);
+  assert.equal(former.takeDetached(`n1.${count}`)?.closeReported, false);
 });
 
 test("an origin remembers the ids of 10,000 connections that were closed, the latest", () => {

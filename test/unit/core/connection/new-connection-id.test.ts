@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SeededRandom } from "../../../../adapters/memory/mod.ts";
 import { limits, nodeOfConnectionId } from "../../../../core/base/mod.ts";
-import { newConnectionId } from "../../../../core/connection/connection-id.ts";
+import { newConnectionId } from "../../../../core/connection/new-connection-id.ts";
 
 test("connection ids carry the node's name, are short, URL-safe and never the same", () => {
   const random = new SeededRandom(1);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { PacketGuard } from "../../../../adapters/broker/packet-guard.ts";
+import { PacketGuard } from "../../../../adapters/embedded-broker/packet-guard.ts";
 
 /** A packet with that many bytes after its fixed header. */
 function packet(length: number): Uint8Array {

@@ -15,7 +15,7 @@ type FindOrigin = (sender: string) => Pick<AssignedOrigin, "stream" | "leaving">
  * Sends replies and acknowledgements to senders of commands: an assigned origin gets them by its
  * own stream, any other sender by the common stream of open mode.
  */
-export class SenderAnswers {
+export class SenderReplies {
   readonly #find: FindOrigin;
   readonly #common: EventStream;
   readonly #metrics: GatewayMetrics;
@@ -46,12 +46,12 @@ export class SenderAnswers {
    * Sends an item to a sender. A leaving origin gets it outside its stream, which ends. Items to
    * a sender that confirms nothing are dropped past twice the window.
    */
-  tell(sender: string, item: readonly unknown[], json: boolean): void {
+  send(sender: string, item: readonly unknown[], json: boolean): void {
     const assigned = this.#find(sender);
     const stream = assigned?.stream ?? this.#common;
     const leaving = assigned?.leaving === true;
     const full = stream.unconfirmedBytes + stream.bare.bytes >= 2 * this.#windowBytesMax;
-    if (full || (leaving && !stream.flows)) this.#metrics.error("reply-dropped");
+    if (full || (leaving && !stream.canPublish)) this.#metrics.error("reply-dropped");
     else if (leaving) stream.publishBare([item], json);
     else stream.append(item, json);
   }

@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { encode } from "@msgpack/msgpack";
 import { ManualClock } from "../../../../adapters/memory/mod.ts";
 import { limits } from "../../../../core/base/mod.ts";
-import { type Answer, FlushTracker } from "../../../../core/commands/answers.ts";
+import { FlushTracker } from "../../../../core/commands/flush-tracker.ts";
+import type { PendingReply } from "../../../../core/commands/pending-reply.ts";
 import type { Connection } from "../../../../core/connection/connection.ts";
 import { idOf, messagesOf } from "../../../support/memory-node/memory-node.ts";
 import { ReplyRig } from "../../../support/memory-node/reply-rig.ts";
@@ -209,7 +210,7 @@ test("ttl: counts from `at`, else from the arrival; 0 is always over", async () 
 test("sent: with compression not by counting, because fewer bytes wait than were sent", () => {
   const clock = new ManualClock();
   const outcomes: string[] = [];
-  const answer: Answer = {
+  const answer: PendingReply = {
     expect: () => {},
     settle: (_, outcome) => outcomes.push(outcome),
     end: () => {},
