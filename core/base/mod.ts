@@ -26,4 +26,4 @@ export { compressedBytesMax, limits } from "./limits.ts";
 export { appNamePattern, namePattern } from "./names.ts";
 export { randomName } from "./random-name.ts";
 export { isRoutePattern, parseRoute, type Route } from "./route.ts";
-export { utf8Exceeds } from "./utf8-length.ts";
+export { utf8Exceeds, wellFormed } from "./utf8.ts";

@@ -1,5 +1,5 @@
 import { Decoder, Encoder, ExtData } from "@msgpack/msgpack";
-import { ServiceError } from "../../core/base/mod.ts";
+import { ServiceError, wellFormed } from "../../core/base/mod.ts";
 import type { ValueCodec } from "../../core/ports/mod.ts";
 import { packJson, printJson } from "./json.ts";
 import { passValue } from "./walk.ts";
@@ -37,39 +37,6 @@ export function isOneValue(bytes: Uint8Array): boolean {
   return passValue(bytes, 0, bytes.length) === bytes.length;
 }
 
-/** A lone surrogate, which JSON's escapes can express and UTF-8 cannot (RFC 3629, 3). */
-const loneSurrogate = /\p{Surrogate}/u;
-const loneSurrogates = /\p{Surrogate}/gu;
-
-/** Whether a string in the value, or a key of a map, has a lone surrogate. */
-function hasLoneSurrogate(value: unknown): boolean {
-  if (typeof value === "string") return loneSurrogate.test(value);
-  if (Array.isArray(value)) return value.some(hasLoneSurrogate);
-  if (!isPlainMap(value)) return false;
-  return Object.entries(value).some(
-    ([key, inner]) => loneSurrogate.test(key) || hasLoneSurrogate(inner),
-  );
-}
-
-/** The value with U+FFFD in place of lone surrogates, as decoders of UTF-8 do. */
-function mended(value: unknown): unknown {
-  if (typeof value === "string") return value.replace(loneSurrogates, "\ufffd");
-  if (Array.isArray(value)) return value.map(mended);
-  if (!isPlainMap(value)) return value;
-  const entries = Object.entries(value);
-  return Object.fromEntries(
-    entries.map(([key, it]) => [key.replace(loneSurrogates, "\ufffd"), mended(it)]),
-  );
-}
-
-function isPlainMap(value: unknown): value is Readonly<Record<string, unknown>> {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    Object.getPrototypeOf(value) === Object.prototype
-  );
-}
-
 /** Plain values as MessagePack, by @msgpack/msgpack. */
 export class PlainValues implements ValueCodec {
   readonly #encoder: Encoder = new Encoder({ ignoreUndefined: true, extensionCodec: extensions });
@@ -80,7 +47,7 @@ export class PlainValues implements ValueCodec {
   });
 
   encodeValue(value: unknown): Uint8Array {
-    return this.#encoder.encode(hasLoneSurrogate(value) ? mended(value) : value);
+    return this.#encoder.encode(wellFormed(value));
   }
 
   decodeValue(bytes: Uint8Array): unknown {

@@ -1,11 +1,12 @@
 import { encode } from "@msgpack/msgpack";
+import { wellFormed } from "../../../core/base/mod.ts";
 import { type MessageData, originLimits, toJsonValue } from "../base/mod.ts";
 import type { Expiry } from "./expiry.ts";
 
 /** A command as an element of a batch. */
 export function encodeCommand(command: readonly unknown[], json: boolean): Uint8Array {
   if (json) return new TextEncoder().encode(JSON.stringify(toJsonValue(command)));
-  return encode(command);
+  return encode(wellFormed(command));
 }
 
 /** A numbered batch of `takeNumbered`, with `base` as its last element. */

@@ -35,6 +35,18 @@ test("commands are written as any decoder reads them", () => {
   assert.deepEqual(decode(batch.takeBare()), [["send", id, "again"]]);
 });
 
+test("half a character in a command becomes U+FFFD, because strict readers refuse it", () => {
+  // RFC 3629, 3: UTF-8 has no surrogates.
+  for (const half of ["\ud800", `${"a".repeat(200)}\udc00`]) {
+    const whole = half.replace(/[\ud800-\udfff]/, "\ufffd");
+    const command = ["publish", half, half, { ref: half, [half]: [half] }];
+    const expected = ["publish", whole, whole, { ref: whole, [whole]: [whole] }];
+    const bytes = encodeCommand(command, false);
+    assert.ok(!bytes.includes(0xed), "a surrogate would be `ed a0` to `ed bf`");
+    assert.deepEqual(decode(bytes), expected);
+  }
+});
+
 test("commands in JSON", () => {
   const batch = new CommandBatch(true);
   const commands = [

@@ -1,0 +1,49 @@
+const encoder = new TextEncoder();
+
+/** Whether a text is longer than `bytesMax` as UTF-8. It is encoded only where it may be. */
+export function utf8Exceeds(text: string, bytesMax: number): boolean {
+  // A UTF-16 unit is one to three bytes of UTF-8.
+  if (3 * text.length <= bytesMax) return false;
+  return text.length > bytesMax || encoder.encode(text).length > bytesMax;
+}
+
+/** A lone surrogate, which JSON's escapes can express and UTF-8 cannot (RFC 3629, 3). */
+const loneSurrogate = /\p{Surrogate}/u;
+const loneSurrogates = /\p{Surrogate}/gu;
+
+/** Whether a string in the value, or a key of a map, has a lone surrogate. */
+function hasLoneSurrogate(value: unknown): boolean {
+  if (typeof value === "string") return loneSurrogate.test(value);
+  if (Array.isArray(value)) return value.some(hasLoneSurrogate);
+  if (!isPlainMap(value)) return false;
+  return Object.entries(value).some(
+    ([key, inner]) => loneSurrogate.test(key) || hasLoneSurrogate(inner),
+  );
+}
+
+function withoutLoneSurrogates(value: unknown): unknown {
+  if (typeof value === "string") return value.replace(loneSurrogates, "\ufffd");
+  if (Array.isArray(value)) return value.map(withoutLoneSurrogates);
+  if (!isPlainMap(value)) return value;
+  const entries = Object.entries(value);
+  return Object.fromEntries(
+    entries.map(([key, it]) => [key.replace(loneSurrogates, "\ufffd"), withoutLoneSurrogates(it)]),
+  );
+}
+
+function isPlainMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    Object.getPrototypeOf(value) === Object.prototype
+  );
+}
+
+/**
+ * Returns the value with U+FFFD in place of lone surrogates, in strings and in keys of maps, as
+ * decoders of UTF-8 do; the value itself if it has none. Encoders of MessagePack write a lone
+ * surrogate as three bytes that strict readers refuse.
+ */
+export function wellFormed(value: unknown): unknown {
+  return hasLoneSurrogate(value) ? withoutLoneSurrogates(value) : value;
+}
