@@ -132,7 +132,19 @@ export class Gateway implements SocketHandler<Connection> {
     const registry = this.#registry;
     const metrics = new GatewayMetrics(ports.metrics);
     this.#metrics = metrics;
-    const shared = { ...codec, clock, bus, channel, registry, metrics, logger };
+    const { commands, events, frames, values } = codec;
+    const shared = {
+      commands,
+      events,
+      frames,
+      values,
+      clock,
+      bus,
+      channel,
+      registry,
+      metrics,
+      logger,
+    };
     const handshakes = new WaitingHandshakes(clock, options.authorizeTimeoutMs);
     this.#handshakes = handshakes;
     const routes = new Routes(options.routes, options.app);
@@ -170,7 +182,7 @@ export class Gateway implements SocketHandler<Connection> {
       unreadyAfterMs: options.unreadyAfterMs ?? 0,
     });
     this.#log = new ConnectionLog(logger, options.logConnections ? "info" : "debug");
-    registerGauges(ports.metrics, { ...codec, registry, apps: [...apps.values()], handshakes });
+    registerGauges(ports.metrics, { frames, registry, apps: [...apps.values()], handshakes });
   }
 
   /** Resolves when bus and channel are connected for the first time. */

@@ -6,7 +6,7 @@ interface Timer {
   readonly callback: () => void;
 }
 
-/** Time that stands still until a test moves it. */
+/** Time that passes only when a test advances it. */
 export class ManualClock implements Clock {
   #now: number;
   readonly #timers = new Set<Timer>();

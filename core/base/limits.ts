@@ -56,7 +56,7 @@ export const limits = {
   partialBytesMax: 268_435_456,
   /** Above it connections are closed: below `partialBytesMax`, where the parser would refuse. */
   unfinishedBytesMax: 251_658_240,
-  /** The same for one address: a quarter of the memory, so that no single address can fill it. */
+  /** Of one address: a quarter of the memory, so that no single address can fill it. */
   unfinishedBytesPerAddressMax: 67_108_864,
   /** Oldest unfinished messages of an address that are compared to choose the one to close. */
   unfinishedLooksMax: 1_000,

@@ -109,7 +109,7 @@ export class MessageCommands {
       reply?.refuse(fault);
       return;
     }
-    // A publish that was addressed to one node is for the whole cluster all the same.
+    // A publish is for the whole cluster, even if it was addressed to one node.
     if (source.scope === "node" || source.scope === "local") {
       const batch = batchOf(commands.itemBytes());
       // Forwarded as JSON where it came so, because its replies come in the same format.

@@ -38,7 +38,7 @@ export const settingGroups: ReadonlyMap<string, SettingGroup> = new Map<string, 
   ["times", { about: "timeouts and intervals", settings: timeSettings }],
 ]);
 
-/** Every setting of the command line. The tables of `docs/` show the same. */
+/** Every setting of the command line. A test holds the tables of `docs/` to it. */
 export const settings: SettingTable<Settings> = {
   ...portSettings,
   ...nodeSettings,

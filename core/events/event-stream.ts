@@ -30,7 +30,7 @@ import { PausedConnections } from "./paused-connections.ts";
 import { StreamWindow } from "./stream-window.ts";
 
 /** What the event streams of an app work with. */
-export interface EventServices {
+export interface EventDependencies {
   readonly events: EventEncoder;
   readonly values: ValueCodec;
   readonly channel: EventChannel;
@@ -53,7 +53,7 @@ export interface EventStreamSettings {
   readonly json: boolean;
   /** At so many bytes that are not acknowledged, sockets are not read. */
   readonly windowBytesMax: number;
-  /** The same in items. */
+  /** At so many items that are not acknowledged, sockets are not read. */
   readonly windowItemsMax: number;
 }
 
@@ -69,7 +69,7 @@ export class EventStream implements ConnectionStream {
   readonly bare: BareEvents;
   /** Open mode: every subscriber of the partition gets these events. */
   readonly isOpen: boolean;
-  readonly #services: EventServices;
+  readonly #dependencies: EventDependencies;
   readonly #settings: EventStreamSettings;
   readonly #sender: ReliableSender<EventBatch>;
   readonly #window: StreamWindow;
@@ -88,10 +88,10 @@ export class EventStream implements ConnectionStream {
     this.#sender.pump();
   };
 
-  constructor(services: EventServices, settings: EventStreamSettings) {
-    const { events, values, channel, clock } = services;
+  constructor(dependencies: EventDependencies, settings: EventStreamSettings) {
+    const { events, values, channel, clock } = dependencies;
     const { destination, windowBytesMax, windowItemsMax } = settings;
-    this.#services = services;
+    this.#dependencies = dependencies;
     this.#settings = settings;
     this.isOpen = destination !== undefined && "partition" in destination;
     this.buffer = events.openBuffer(settings.name);
@@ -112,7 +112,7 @@ export class EventStream implements ConnectionStream {
 
   /** Bytes of events that are not acknowledged: in the batch buffer, waiting, or published. */
   get unconfirmedBytes(): number {
-    return this.#services.events.bufferBytes(this.buffer) + this.#sender.bytes;
+    return this.#dependencies.events.bufferBytes(this.buffer) + this.#sender.bytes;
   }
 
   /** Every item below is acknowledged. */
@@ -160,7 +160,7 @@ export class EventStream implements ConnectionStream {
 
   /** Number of the next item. */
   get next(): number {
-    return this.#services.events.bufferNext(this.buffer);
+    return this.#dependencies.events.bufferNext(this.buffer);
   }
 
   /** The destination is an origin, which acknowledges the events. */
@@ -182,7 +182,7 @@ export class EventStream implements ConnectionStream {
 
   /** Writes a message of the connection with this slot. Returns its size in bytes. */
   writeText(slot: number, text: string): number {
-    const { events } = this.#services;
+    const { events } = this.#dependencies;
     if (!events.text(slot, text)) {
       this.bufferFull();
       events.text(slot, text);
@@ -192,7 +192,7 @@ export class EventStream implements ConnectionStream {
 
   /** Writes a message from bytes. The bytes of a text must be valid UTF-8. */
   writeBytes(slot: number, kind: MessageKind, data: Uint8Array): void {
-    const { events } = this.#services;
+    const { events } = this.#dependencies;
     if (events.bytes(slot, kind, data)) return;
     this.bufferFull();
     events.bytes(slot, kind, data);
@@ -208,7 +208,7 @@ export class EventStream implements ConnectionStream {
   written(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    this.#services.clock.endOfTurn(this.#endOfTurn);
+    this.#dependencies.clock.endOfTurn(this.#endOfTurn);
   }
 
   /**
@@ -216,7 +216,7 @@ export class EventStream implements ConnectionStream {
    * refused. With `json` it goes out as JSON, in a batch of its own.
    */
   append(item: readonly unknown[], json: boolean = false): number {
-    const { events, values, channel } = this.#services;
+    const { events, values, channel } = this.#dependencies;
     const bytes = values.encodeValue(item);
     const alone = json && !this.#settings.json;
     // Many events of another stream may come at once, and brokers limit the size of a packet.
@@ -236,14 +236,14 @@ export class EventStream implements ConnectionStream {
 
   /** Tells that these connections are there, in as many items as a packet of the broker needs. */
   alive(ids: readonly string[]): void {
-    for (const item of aliveItems(this.#services.channel, ids)) this.append(item);
+    for (const item of aliveItems(this.#dependencies.channel, ids)) this.append(item);
   }
 
   /** After a message of this connection: stops reading it while the window is full. */
   pauseIfFull(connection: Connection): void {
     if (!this.windowFull || connection.paused || connection.closing !== undefined) return;
     if (this.#paused.pause(connection)) {
-      this.#services.metrics.pauses.add(1);
+      this.#dependencies.metrics.pauses.add(1);
     } else if (this.#liveBytes > 2 * this.#settings.windowBytesMax) {
       connection.close(closeReasons.windowFull);
     }
@@ -256,7 +256,7 @@ export class EventStream implements ConnectionStream {
 
   /** A connection is closed: this is its last event. */
   closed(connection: Connection, closeCode: number, closeReason: string, cause: CloseCause): void {
-    const { events, values } = this.#services;
+    const { events, values } = this.#dependencies;
     const known = knownOf(events, connection);
     const seq = events.takeSeq(connection.slot);
     this.append(closeEvent(values, known, [seq, closeCode, closeReason, cause]));
@@ -299,7 +299,12 @@ export class EventStream implements ConnectionStream {
     const { acknowledged } = this.#sender;
     const items: unknown[][] = [];
     for (const { first, payload } of this.#sender.takeUnacknowledged()) {
-      const [, , , batch] = this.#services.values.decodeValue(payload) as [0, 0, 0, unknown[][]];
+      const [, , , batch] = this.#dependencies.values.decodeValue(payload) as [
+        0,
+        0,
+        0,
+        unknown[][],
+      ];
       items.push(...batch.slice(Math.max(0, acknowledged - first)));
     }
     this.#cancelReturn();
@@ -321,7 +326,7 @@ export class EventStream implements ConnectionStream {
 
   /** Takes the content of the batch buffer; undefined if it is empty. */
   #takeBuffer(json?: boolean): EventBatch | undefined {
-    const { events } = this.#services;
+    const { events } = this.#dependencies;
     const count = events.bufferItems(this.buffer);
     if (count === 0) return undefined;
     const first = events.bufferNext(this.buffer) - count;
@@ -341,7 +346,7 @@ export class EventStream implements ConnectionStream {
    * one is there. Otherwise the stream waits for a moment.
    */
   #awaitSubscribers(): void {
-    const { channel, clock } = this.#services;
+    const { channel, clock } = this.#dependencies;
     if (channel.knowsSubscribers) {
       this.#retryUntil = clock.now() + limits.resubscribeMsMax;
       this.#sender.inFlightMax = 1;
@@ -352,7 +357,7 @@ export class EventStream implements ConnectionStream {
   }
 
   #publish(batch: EventBatch, answered: PublishAnswer): void {
-    const { metrics } = this.#services;
+    const { metrics } = this.#dependencies;
     const pieces = this.#splitter.split(batch, batch.json === true || this.#settings.json);
     let unanswered = pieces.length;
     let lost: ServiceError | undefined;
@@ -368,7 +373,7 @@ export class EventStream implements ConnectionStream {
   }
 
   #publishPiece(piece: EventBatch, answered: PublishAnswer): void {
-    const { channel, clock, noSubscribers } = this.#services;
+    const { channel, clock, noSubscribers } = this.#dependencies;
     const destination = this.#settings.destination as Destination;
     channel.publish(destination, piece.payload, (error) => {
       if (error?.code === "no-subscriber" && clock.now() < this.#retryUntil) {
@@ -397,7 +402,7 @@ export class EventStream implements ConnectionStream {
 
   /** A publish failed: its events are lost in open mode, and repeated in assigned mode. */
   #failed(error: ServiceError): void {
-    const { metrics, logger } = this.#services;
+    const { metrics, logger } = this.#dependencies;
     const { code } = error;
     if (this.toOrigin) {
       metrics.error(code);
@@ -414,7 +419,7 @@ export class EventStream implements ConnectionStream {
 
   /** An item is larger than a packet of the broker may be. */
   #oversized([verb, id]: readonly unknown[]): void {
-    const { metrics, logger, registry } = this.#services;
+    const { metrics, logger, registry } = this.#dependencies;
     const code = verb === "message" ? "message-too-big" : "batch-too-big";
     logger.log("warn", "event-unfit", "an event is larger than a packet of the broker may be", {
       code,

@@ -1,7 +1,7 @@
 export type { ItemRange } from "../streams/mod.ts";
 export { publishEmptyAlive } from "./bare-events.ts";
 export { limitBatches } from "./batch-splitter.ts";
-export { type EventServices, EventStream } from "./event-stream.ts";
+export { type EventDependencies, EventStream } from "./event-stream.ts";
 export { Heartbeat, type HeartbeatOptions } from "./heartbeat.ts";
 export {
   assignedEvent,

@@ -1,6 +1,6 @@
 import { limits } from "../base/mod.ts";
 import { IdleConnections } from "../connection/mod.ts";
-import { type EventServices, EventStream } from "../events/mod.ts";
+import { type EventDependencies, EventStream } from "../events/mod.ts";
 import type { EventDestination, OriginDestination, OriginPresence } from "../ports/mod.ts";
 import type { AssignedOrigin } from "./assigned-origin.ts";
 import { NoOriginBuffer } from "./no-origin-buffer.ts";
@@ -40,7 +40,7 @@ export interface EventRouterOptions {
 export class EventRouter {
   /** Whether a connection may move to another origin during its life. */
   readonly mayMove: boolean;
-  readonly #services: EventServices;
+  readonly #dependencies: EventDependencies;
   readonly #options: EventRouterOptions;
   readonly #directory: OriginDirectory;
   readonly #open: EventStream[] = [];
@@ -55,14 +55,14 @@ export class EventRouter {
   #connected = false;
   #generation = 0;
 
-  constructor(services: EventServices, options: EventRouterOptions) {
-    this.#services = services;
+  constructor(dependencies: EventDependencies, options: EventRouterOptions) {
+    this.#dependencies = dependencies;
     this.#options = options;
     this.mayMove = options.mode !== "open";
     this.#assigned = options.mode === "assigned";
-    this.#noSubscribers = new NoSubscribers(services, options);
-    this.#idle = new IdleConnections(services.registry);
-    this.#waiting = new NoOriginBuffer(services, options.originWaitMs);
+    this.#noSubscribers = new NoSubscribers(dependencies, options);
+    this.#idle = new IdleConnections(dependencies.registry);
+    this.#waiting = new NoOriginBuffer(dependencies, options.originWaitMs);
     const { app, json, partitions } = options;
     for (let partition = 0; partition < partitions; partition++) {
       this.#open.push(this.#stream(String(partition), { app, partition }, json));
@@ -70,13 +70,13 @@ export class EventRouter {
     this.replies = new SenderReplies(
       (sender) => this.#origins.get(sender),
       this.#open[0] as EventStream,
-      services.metrics,
+      dependencies.metrics,
       options.windowBytesMax,
     );
-    this.#refused = new RefusedOrigins(services, app, (name, presence) =>
+    this.#refused = new RefusedOrigins(dependencies, app, (name, presence) =>
       this.#directory.presence(name, presence),
     );
-    this.#directory = new OriginDirectory(services.clock, {
+    this.#directory = new OriginDirectory(dependencies.clock, {
       joined: (origin) => this.#joined(origin),
       leaving: (name) => this.#leaving(name),
       left: (name) => this.#left(name),
@@ -167,7 +167,7 @@ export class EventRouter {
   acknowledge(sender: string, name: string, count: number, received?: number): void {
     const assigned = this.#origins.get(sender);
     if (assigned === undefined || assigned.stream.name !== name) return;
-    if (assigned.stream.acknowledge(count, received)) this.#services.metrics.repeats.add(1);
+    if (assigned.stream.acknowledge(count, received)) this.#dependencies.metrics.repeats.add(1);
     this.#handOverIfDone(assigned);
   }
 
@@ -187,19 +187,19 @@ export class EventRouter {
       const { stream } = assigned;
       const stuck = stream.silentMs >= this.#options.ackTimeoutMs;
       if (stuck || stream.refused !== undefined) this.#giveUp(assigned);
-      else if (stream.probe()) this.#services.metrics.repeats.add(1);
+      else if (stream.probe()) this.#dependencies.metrics.repeats.add(1);
     }
     if (!this.#options.rebalance || this.#origins.size < 2) return;
     for (const connection of this.#idle.next(limits.rebalancePerTickMax)) {
       const target = this.#target(connection.id);
       if (target === connection.stream || target.windowFull) continue;
-      rebalance(this.#services, connection, target);
+      rebalance(this.#dependencies, connection, target);
     }
   }
 
   /** The origin lives, but cannot be published to, or confirms nothing: it counts as gone. */
   #giveUp({ origin, stream }: AssignedOrigin): void {
-    const { logger, metrics } = this.#services;
+    const { logger, metrics } = this.#dependencies;
     const { app, node } = this.#options;
     const { refused } = stream;
     const code = refused?.code ?? "ack-timeout";
@@ -240,9 +240,9 @@ export class EventRouter {
   /** Open mode ends for good: every connection is assigned to an origin. */
   #beginAssigned(): void {
     this.#assigned = true;
-    for (const connection of this.#services.registry.all()) {
+    for (const connection of this.#dependencies.registry.all()) {
       connection.stream.forget(connection);
-      moveIdle(this.#services, connection, this.#target(connection.id));
+      moveIdle(this.#dependencies, connection, this.#target(connection.id));
       if (connection.closing === undefined) connection.socket.resume();
     }
   }
@@ -279,7 +279,7 @@ export class EventRouter {
   }
 
   #reassign(from: EventStream): void {
-    reassign(this.#services, from, (id) => this.#target(id));
+    reassign(this.#dependencies, from, (id) => this.#target(id));
   }
 
   #noOriginBuffer(): EventStream {
@@ -305,10 +305,10 @@ export class EventRouter {
     const app = appNumber === undefined ? "" : `:app${appNumber}`;
     const name = `${node}:${incarnation}:${label}${app}`;
     const settings = { name, destination, json, windowBytesMax, windowItemsMax };
-    return new EventStream(this.#services, settings);
+    return new EventStream(this.#dependencies, settings);
   }
 
   #log(event: string, message: string, origin: string): void {
-    this.#services.logger.log("info", event, message, { origin, app: this.#options.app });
+    this.#dependencies.logger.log("info", event, message, { origin, app: this.#options.app });
   }
 }

@@ -1,20 +1,16 @@
 import { limits } from "../base/mod.ts";
-import { type Connections, closeReasons } from "../connection/mod.ts";
-import type { EventStream } from "../events/mod.ts";
-import type { Cancel, Clock, Logger } from "../ports/mod.ts";
+import { closeReasons } from "../connection/mod.ts";
+import type { EventDependencies, EventStream } from "../events/mod.ts";
+import type { Cancel } from "../ports/mod.ts";
 
-export interface NoOriginBufferParts {
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly registry: Connections;
-}
+type NoOriginBufferDependencies = Pick<EventDependencies, "clock" | "logger" | "registry">;
 
 /**
  * Keeps events while there is no origin, up to a time. The time does not run while the broker is
  * away, because no origin could announce itself.
  */
 export class NoOriginBuffer {
-  readonly #parts: NoOriginBufferParts;
+  readonly #dependencies: NoOriginBufferDependencies;
   readonly #waitMs: number;
   #stream: EventStream | undefined;
   #cancel: Cancel | undefined;
@@ -22,8 +18,8 @@ export class NoOriginBuffer {
   #expired = false;
   #hintedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(parts: NoOriginBufferParts, waitMs: number) {
-    this.#parts = parts;
+  constructor(dependencies: NoOriginBufferDependencies, waitMs: number) {
+    this.#dependencies = dependencies;
     this.#waitMs = waitMs;
   }
 
@@ -47,7 +43,9 @@ export class NoOriginBuffer {
   open(stream: EventStream): EventStream {
     this.#stream = stream;
     const code = "no-origin";
-    this.#parts.logger.log("warn", code, "no origin is available: events wait for one", { code });
+    this.#dependencies.logger.log("warn", code, "no origin is available: events wait for one", {
+      code,
+    });
     this.#wait(stream);
     return stream;
   }
@@ -63,7 +61,7 @@ export class NoOriginBuffer {
 
   /** Logs, at most once in `limits.hintMs`, why a plain subscriber gets no handshakes. */
   hint(): void {
-    const { clock, logger } = this.#parts;
+    const { clock, logger } = this.#dependencies;
     if (clock.now() - this.#hintedAt < limits.hintMs) return;
     this.#hintedAt = clock.now();
     const code = "no-origin";
@@ -81,7 +79,7 @@ export class NoOriginBuffer {
 
   #wait(stream: EventStream): void {
     if (!this.#connected) return;
-    const { clock, logger, registry } = this.#parts;
+    const { clock, logger, registry } = this.#dependencies;
     this.#cancel = clock.after(this.#waitMs, () => {
       this.#expired = true;
       const code = "no-origin";

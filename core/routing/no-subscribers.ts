@@ -1,4 +1,4 @@
-import { type EventServices, publishEmptyAlive } from "../events/mod.ts";
+import { type EventDependencies, publishEmptyAlive } from "../events/mod.ts";
 
 export interface NoSubscribersOptions {
   readonly app: string;
@@ -12,13 +12,13 @@ export interface NoSubscribersOptions {
  * not ready, so an empty `alive` outside any stream asks the broker each second.
  */
 export class NoSubscribers {
-  readonly #services: EventServices;
+  readonly #dependencies: EventDependencies;
   readonly #options: NoSubscribersOptions;
   readonly #without: Set<number> = new Set();
   readonly #asked: Set<number> = new Set();
 
-  constructor(services: EventServices, options: NoSubscribersOptions) {
-    this.#services = services;
+  constructor(dependencies: EventDependencies, options: NoSubscribersOptions) {
+    this.#dependencies = dependencies;
     this.#options = options;
   }
 
@@ -45,7 +45,7 @@ export class NoSubscribers {
     if (this.#asked.has(partition)) return;
     this.#asked.add(partition);
     const { app, json } = this.#options;
-    publishEmptyAlive(this.#services, { app, partition }, json, (error) => {
+    publishEmptyAlive(this.#dependencies, { app, partition }, json, (error) => {
       this.#asked.delete(partition);
       if (error === undefined) this.#without.delete(partition);
       else if (error.code === "no-subscriber") this.#without.add(partition);

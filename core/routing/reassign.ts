@@ -1,14 +1,14 @@
-import type { Connection, Connections } from "../connection/mod.ts";
-import { assignedEvent, type EventStream, type KnownConnection, knownOf } from "../events/mod.ts";
+import type { Connection } from "../connection/mod.ts";
+import {
+  assignedEvent,
+  type EventDependencies,
+  type EventStream,
+  type KnownConnection,
+  knownOf,
+} from "../events/mod.ts";
 import type { EventEncoder, ValueCodec } from "../ports/mod.ts";
-import type { GatewayMetrics } from "../telemetry/mod.ts";
 
-export interface ReassignParts {
-  readonly events: EventEncoder;
-  readonly values: ValueCodec;
-  readonly registry: Connections;
-  readonly metrics: GatewayMetrics;
-}
+type ReassignDependencies = Pick<EventDependencies, "events" | "values" | "registry" | "metrics">;
 
 /** Gives a connection's events another stream from now on. */
 function moveConnection(events: EventEncoder, connection: Connection, target: EventStream): void {
@@ -30,7 +30,7 @@ function introduce(
 
 /** Moves a connection of which no event is under way, and introduces it. */
 export function moveIdle(
-  { events, values }: Pick<ReassignParts, "events" | "values">,
+  { events, values }: Pick<ReassignDependencies, "events" | "values">,
   connection: Connection,
   target: EventStream,
 ): void {
@@ -41,16 +41,16 @@ export function moveIdle(
 
 /** Gives an idle connection to the origin that rendezvous hashing picks now. */
 export function rebalance(
-  parts: ReassignParts,
+  dependencies: ReassignDependencies,
   connection: Connection,
   target: EventStream,
 ): void {
   // Its former origin forgets it.
   connection.stream.append(["moved", [connection.id]]);
-  moveIdle(parts, connection, target);
+  moveIdle(dependencies, connection, target);
   target.alive([connection.id]);
   connection.lastItem = target.next;
-  parts.metrics.rebalanced.add(1);
+  dependencies.metrics.rebalanced.add(1);
 }
 
 /**
@@ -58,11 +58,11 @@ export function rebalance(
  * order, and before anything new, because nothing else runs in between. `target` picks by id.
  */
 export function reassign(
-  parts: ReassignParts,
+  dependencies: ReassignDependencies,
   from: EventStream,
   target: (id: string) => EventStream,
 ): void {
-  const { events, values, registry, metrics } = parts;
+  const { events, values, registry, metrics } = dependencies;
   const { items, paused } = from.takeUnacknowledged();
   const firstSeqs = firstSeqsOf(items);
   const targets = new Map<string, EventStream>();

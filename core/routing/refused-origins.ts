@@ -1,5 +1,5 @@
 import { limits, type ServiceError } from "../base/mod.ts";
-import { type EventServices, publishEmptyAlive } from "../events/mod.ts";
+import { type EventDependencies, publishEmptyAlive } from "../events/mod.ts";
 import type { OriginPresence } from "../ports/mod.ts";
 
 interface Refused {
@@ -18,7 +18,7 @@ interface Refused {
  * connections again.
  */
 export class RefusedOrigins {
-  readonly #services: EventServices;
+  readonly #dependencies: EventDependencies;
   readonly #app: string;
   readonly #admit: (name: string, presence: OriginPresence) => void;
   readonly #origins: Map<string, Refused> = new Map();
@@ -26,11 +26,11 @@ export class RefusedOrigins {
   connected = false;
 
   constructor(
-    services: EventServices,
+    dependencies: EventDependencies,
     app: string,
     admit: (name: string, presence: OriginPresence) => void,
   ) {
-    this.#services = services;
+    this.#dependencies = dependencies;
     this.#app = app;
     this.#admit = admit;
   }
@@ -39,7 +39,7 @@ export class RefusedOrigins {
     { name, presence }: { readonly name: string; readonly presence: OriginPresence },
     { code, message }: ServiceError,
   ): void {
-    const now = this.#services.clock.now();
+    const now = this.#dependencies.clock.now();
     this.#forgetGone();
     const askMs = limits.ackProbeMs;
     const goneAt = now + limits.heartbeatsMissedMax * presence.every;
@@ -63,7 +63,7 @@ export class RefusedOrigins {
       this.#origins.delete(name);
       return false;
     }
-    const now = this.#services.clock.now();
+    const now = this.#dependencies.clock.now();
     refused.goneAt = now + limits.heartbeatsMissedMax * presence.every;
     if (this.connected && now >= refused.askAt) {
       refused.askMs = Math.min(2 * refused.askMs, limits.ackProbeMsMax);
@@ -75,7 +75,7 @@ export class RefusedOrigins {
 
   /** A broker that was killed clears no presence: names must not pile up. */
   #forgetGone(): void {
-    const now = this.#services.clock.now();
+    const now = this.#dependencies.clock.now();
     for (const [name, { goneAt }] of this.#origins) {
       if (goneAt < now) this.#origins.delete(name);
     }
@@ -84,8 +84,8 @@ export class RefusedOrigins {
   #ask(name: string, presence: OriginPresence, refused: Refused): void {
     const destination = { app: this.#app, origin: name };
     const json = presence.format === "json";
-    publishEmptyAlive(this.#services, destination, json, (error) => {
-      if (error !== undefined) this.#services.metrics.error(error.code);
+    publishEmptyAlive(this.#dependencies, destination, json, (error) => {
+      if (error !== undefined) this.#dependencies.metrics.error(error.code);
       else if (this.#origins.get(name) === refused) {
         this.#origins.delete(name);
         this.#admit(name, presence);

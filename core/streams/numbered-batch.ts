@@ -1,4 +1,4 @@
-/** Items of a numbered stream that stand together. */
+/** Consecutive items of a numbered stream. */
 export interface ItemRange {
   /** Number of the first one. */
   readonly first: number;

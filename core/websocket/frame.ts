@@ -17,7 +17,7 @@ export type Opcode = (typeof Opcode)[keyof typeof Opcode];
 
 const FIN = 0x80;
 const RSV1 = 0x40;
-/** RFC 6455, 7.4.1: stands for a close frame without a code. It is never sent itself. */
+/** RFC 6455, 7.4.1: a close frame without a code. It is never sent itself. */
 const NO_CODE = 1005;
 
 const encoder = new TextEncoder();

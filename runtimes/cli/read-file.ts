@@ -18,7 +18,7 @@ export function readSettingFile(name: SettingName, path: string): string | undef
   }
 }
 
-/** The same of a secret, without the newline that editors put at the end. */
+/** The text of a secret's file, without the newline that editors put at the end. */
 export function readSecretFile(name: SettingName, path: string): string | undefined {
   return readSettingFile(name, path)?.replace(/\r?\n$/, "");
 }

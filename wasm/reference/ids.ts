@@ -48,7 +48,7 @@ export class Ids {
   }
 }
 
-/** The slot that four base64url characters stand for; past the last slot where they are none. */
+/** The slot that four base64url characters encode; past the last slot where they are none. */
 function slotOf(bytes: Uint8Array, at: number): number {
   const high = (values[bytes[at]!]! << 6) | values[bytes[at + 1]!]!;
   const low = (values[bytes[at + 2]!]! << 6) | values[bytes[at + 3]!]!;

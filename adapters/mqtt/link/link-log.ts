@@ -21,7 +21,7 @@ export interface LinkLogOptions {
   readonly role: string;
   /** Level of the line that tells a lost or unreachable broker: one of several links warns. */
   readonly downLevel?: LogLevel | undefined;
-  /** The same for a broker that was never reached yet. */
+  /** Level of the line for a broker that was never reached yet. */
   readonly unreachableLevel?: LogLevel | undefined;
 }
 

@@ -148,7 +148,7 @@ export class OriginUser<State = unknown, User extends string = string> {
     this.#target.publish(data, options);
   }
 
-  /** The same; resolves to the number of connections for each outcome. */
+  /** As `send`; resolves to the number of connections for each outcome. */
   sendWithReply(data: MessageData, options?: PublishReplyOptions): Promise<PublishOutcome> {
     return this.#target.publishWithReply(data, options);
   }

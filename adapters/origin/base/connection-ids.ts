@@ -6,7 +6,7 @@ export function isConnectionId(id: unknown): id is string {
   return typeof id === "string" && nodeOfConnectionId(id) !== undefined;
 }
 
-/** The same id; throws `id-malformed` where it is not a connection id. */
+/** Returns `id`; throws `id-malformed` where it is not a connection id. */
 export function checkedId(id: string): string {
   if (isConnectionId(id)) return id;
   throw new ServiceError("id-malformed", `${String(id)} is not a connection id`);

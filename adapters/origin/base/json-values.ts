@@ -1,4 +1,4 @@
-/** A value as JSON carries it: bytes, wherever they stand, become `{"$binary": base64}`. */
+/** A value as JSON carries it: bytes, wherever they are, become `{"$binary": base64}`. */
 export function toJsonValue(value: unknown): unknown {
   if (value instanceof Uint8Array) {
     const { buffer, byteOffset, byteLength } = value;
@@ -17,7 +17,7 @@ export function fromJsonValue(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, fromJsonValue(one)]));
 }
 
-/** The same for a message's data, which has bytes at its top or nowhere. */
+/** A message's data as `fromJsonValue` reads it; it has bytes at its top or nowhere. */
 export function fromJsonData(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
   const { $binary } = value as { $binary?: unknown };

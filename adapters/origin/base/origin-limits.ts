@@ -6,7 +6,7 @@ export const originLimits = {
   batchesInFlightMax: 16,
   /** Events that wait for handlers or iterators; past it a connection is closed (1013). */
   waitingEventsMax: 100_000,
-  /** The same in bytes of message data. */
+  /** Bytes of message data in those events. */
   waitingBytesMax: 67_108_864,
   /** From the end of a node's presence until its connections count as lost. */
   nodeLostGraceMs: 2_000,
@@ -52,7 +52,7 @@ export const originLimits = {
   endedStreamsMax: 16,
   /** Topics of events whose numbers are remembered: one for each node and partition. */
   sourcesMax: 65_536,
-  /** The same of one node: 256 partitions at most, and this origin's own stream. */
+  /** Such topics of one node: 256 partitions at most, and this origin's own stream. */
   sourcesPerNodeMax: 257,
   /** Room of a new batch, and what its buffer may keep after the batch is taken. */
   batchBytesMin: 4_096,

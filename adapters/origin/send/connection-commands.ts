@@ -111,7 +111,7 @@ export class ConnectionCommands {
     return answer;
   }
 
-  /** The same for one connection: a refusal rejects. */
+  /** As `change`, for one connection: a refusal rejects. */
   changeOne<Done extends ChangeDone>(
     id: string,
     change: Change,

@@ -1,7 +1,7 @@
 import type { ErrorCode } from "../../base/mod.ts";
 import type { MessageKind } from "../socket/mod.ts";
 
-/** The verbs of commands by number; 0 stands for a verb that is not known. */
+/** The verbs of commands by number; 0 is a verb that is not known. */
 export const Verb = {
   unknown: 0,
   send: 1,
@@ -66,7 +66,7 @@ export interface CommandDecoder {
   target(index: number): number;
   /** The item's id `index` as it was written; cut after 64 characters. */
   targetId(index: number): string;
-  /** The slot of any id, or one of `Target`: for ids that stand in options. */
+  /** The slot of any id, or one of `Target`: for ids in options. */
   resolve(id: string): number;
   /** The group that `publish`, `join`, `leave` or `query` names; empty where it names none. */
   group(): string;

@@ -70,6 +70,6 @@ export interface EventEncoder {
   text(slot: number, data: string): boolean;
   /** UTF-8 bytes of the text that the last call of `text` wrote. */
   textBytes(): number;
-  /** The same from bytes; those of kind text must be valid UTF-8. */
+  /** Writes the item from bytes; those of kind text must be valid UTF-8. */
   bytes(slot: number, kind: MessageKind, data: Uint8Array): boolean;
 }

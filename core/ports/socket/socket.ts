@@ -16,7 +16,7 @@ export interface OutgoingMessage {
   payload(): Uint8Array;
   /** A complete server frame: FIN, not masked (RFC 6455, 5.2). Nobody changes it. */
   frame(): Uint8Array;
-  /** The same with RSV1 and a payload that is compressed without context (RFC 7692, 7.2.1). */
+  /** The frame with RSV1 and a payload that is compressed without context (RFC 7692, 7.2.1). */
   deflatedFrame(): Uint8Array;
 }
 

@@ -79,12 +79,12 @@ test("an origin that comes after open mode, and one after none, know whom they h
   const first = await listen();
   await waitFor(() => first.heard.length === 1);
   await first.end();
-  client.text("into the waiting room");
+  client.text("into the no-origin buffer");
   const second = await listen();
   await waitFor(() => second.heard.length === 2);
   client.destroy();
   await waitFor(() => second.heard.length === 3);
   assert.deepEqual(first.heard, ["assigned /tea?x=1"]);
-  const told = ["assigned /tea?x=1", "/tea into the waiting room", "close /tea"];
+  const told = ["assigned /tea?x=1", "/tea into the no-origin buffer", "close /tea"];
   assert.deepEqual(second.heard, told);
 });
