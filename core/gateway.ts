@@ -237,7 +237,7 @@ export class Gateway implements SocketHandler<Connection> {
     await drainConnections(this.#registry, this.#clock, periodMs);
     const settled = Promise.all(Array.from(this.#apps.values(), ({ router }) => router.settled()));
     await Promise.race([settled, this.#wait(limits.shutdownFlushMs)]);
-    this.#tellUnconfirmed();
+    this.#logUnconfirmed();
     this.#heartbeat.stop();
     this.#guard.stop();
     this.#expiries.stop();
@@ -404,7 +404,7 @@ export class Gateway implements SocketHandler<Connection> {
   }
 
   /** Logs and counts events that are lost with this process. */
-  #tellUnconfirmed(): void {
+  #logUnconfirmed(): void {
     let bytes = 0;
     for (const { router } of this.#apps.values()) bytes += router.unconfirmedBytes;
     if (bytes === 0) return;

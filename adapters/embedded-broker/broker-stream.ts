@@ -13,14 +13,14 @@ export class BrokerStream extends Duplex {
   readonly #socket: net.Socket;
   #chunks: Buffer[] = [];
   #bytes = 0;
-  #telling = false;
+  #scheduled = false;
   readonly #tooLarge: () => void;
   readonly #guard: PacketGuard = new PacketGuard({
     firstBytesMax: brokerLimits.connectBytesMax,
     bytesMax: brokerLimits.packetBytesMax,
   });
-  readonly #tell = (): void => {
-    this.#telling = false;
+  readonly #emitReadable = (): void => {
+    this.#scheduled = false;
     if (this.#bytes > 0 && !this.destroyed) this.emit("readable");
   };
 
@@ -77,8 +77,8 @@ export class BrokerStream extends Duplex {
     this.#chunks.push(chunk);
     this.#bytes += chunk.length;
     if (this.#bytes >= brokerLimits.readBytesMax) this.#socket.pause();
-    if (this.#telling) return;
-    this.#telling = true;
-    process.nextTick(this.#tell);
+    if (this.#scheduled) return;
+    this.#scheduled = true;
+    process.nextTick(this.#emitReadable);
   }
 }

@@ -82,7 +82,7 @@ export class RemoteKeys {
       this.#take(keys);
     } catch (error) {
       const fault = error instanceof EndpointFault ? error.message : "could not be read";
-      if (!this.#closing.signal.aborted) this.#tell(fault);
+      if (!this.#closing.signal.aborted) this.#logFault(fault);
     }
   }
 
@@ -102,7 +102,7 @@ export class RemoteKeys {
   }
 
   /** Logs a fault once, however long it lasts. */
-  #tell(fault: string): void {
+  #logFault(fault: string): void {
     if (fault === this.#fault) return;
     this.#fault = fault;
     const outcome =

@@ -51,7 +51,7 @@ export class LogLimiter implements Logger {
       window.kept++;
       // A timer, because no further line may follow the burst.
       if (window.kept === 1) {
-        this.#clock.after(windowMs, () => this.#tellKept(level, event, window, fields?.code));
+        this.#clock.after(windowMs, () => this.#logSuppressed(level, event, window, fields?.code));
       }
       return;
     }
@@ -59,7 +59,7 @@ export class LogLimiter implements Logger {
     this.#logger.log(level, event, message, fields);
   }
 
-  #tellKept(level: LogLevel, event: string, window: Window, code: LogFields[string]): void {
+  #logSuppressed(level: LogLevel, event: string, window: Window, code: LogFields[string]): void {
     const { kept } = window;
     window.kept = 0;
     this.#logger.log(level, event, `${kept} more lines with this event and code were suppressed`, {

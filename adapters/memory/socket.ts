@@ -68,14 +68,14 @@ export class MemorySocket implements Socket {
     this.#queued.push({ type: "close", closeCode, closeReason });
     this.flush();
     this.#closing = true;
-    queueMicrotask(() => this.#tellClosed(closeCode, closeReason));
+    queueMicrotask(() => this.#reportClosed(closeCode, closeReason));
   }
 
   terminate(): void {
     this.#closing = true;
     this.#unread = [];
     this.#queued = [];
-    queueMicrotask(() => this.#tellClosed(1006, ""));
+    queueMicrotask(() => this.#reportClosed(1006, ""));
   }
 
   pause(): boolean {
@@ -117,14 +117,14 @@ export class MemorySocket implements Socket {
       // It answers a close of ours, which tells of itself.
       if (this.#closing) return;
       this.#closing = true;
-      this.#tellClosed(closeCode, closeReason);
+      this.#reportClosed(closeCode, closeReason);
     });
   }
 
   /** The client's stream breaks. */
   cut(): void {
     this.#closing = true;
-    this.#tellClosed(1006, "");
+    this.#reportClosed(1006, "");
   }
 
   /** The client stops reading. */
@@ -143,7 +143,7 @@ export class MemorySocket implements Socket {
     else event();
   }
 
-  #tellClosed(closeCode: number, closeReason: string): void {
+  #reportClosed(closeCode: number, closeReason: string): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#held = [];

@@ -51,7 +51,7 @@ export class MqttEventChannel implements EventChannel {
   async start(listener: EventChannelListener): Promise<void> {
     // Both or none: without presence nobody knows whether an origin lives.
     let reported = false;
-    const tell = (): void => {
+    const reportConnected = (): void => {
       const connected = this.#link.up && this.#origins.up;
       if (connected === reported) return;
       reported = connected;
@@ -60,12 +60,12 @@ export class MqttEventChannel implements EventChannel {
     const events = this.#link.start({
       connected: (up) => {
         this.#guard.connected(up);
-        tell();
+        reportConnected();
       },
       message: () => {},
     });
     const origins = this.#origins.start({
-      connected: tell,
+      connected: reportConnected,
       origin: (app, name, presence) => listener.origin(app, name, presence),
     });
     await Promise.all([events, origins]);

@@ -111,7 +111,7 @@ export const limits = {
   /** Time in which the liveness of every connection is checked once. */
   livenessPassMs: 1_000,
   /** Age of a gap in a command stream at which it is logged: a live sender fills it in moments. */
-  missingToldMs: 5_000,
+  missingWarnMs: 5_000,
   /** Command streams with a gap that a node watches. */
   missingStreamsMax: 1_000,
   /** Command streams that a node remembers of one sender, which needs one per start. */

@@ -35,7 +35,7 @@ export class MissingCommands {
     if (this.#missing.size >= limits.missingStreamsMax) return;
     const missing: Missing = { items, cancel: () => {} };
     this.#missing.set(key, missing);
-    missing.cancel = this.#clock.after(limits.missingToldMs, () => {
+    missing.cancel = this.#clock.after(limits.missingWarnMs, () => {
       this.#missing.delete(key);
       const text = `${missing.items} items of stream ${stream} did not come when asked for again`;
       this.#logger.log("warn", "commands-missing", text, fields);

@@ -428,10 +428,10 @@ export class EventStream implements ConnectionStream {
       ...(verb === "reply" ? {} : { connection: String(id) }),
     });
     // An origin must not get messages of a connection that it was not told of.
-    const told = verb !== "message" && verb !== "open" && verb !== "assigned";
+    const kept = verb !== "message" && verb !== "open" && verb !== "assigned";
     const reason = verb === "message" ? closeReasons.messageTooBig : closeReasons.eventTooBig;
     for (const connection of registry.all()) {
-      if (told || connection.id !== id || connection.closing !== undefined) continue;
+      if (kept || connection.id !== id || connection.closing !== undefined) continue;
       connection.close(reason);
       return;
     }

@@ -48,7 +48,7 @@ export class EventRouter {
   readonly #refused: RefusedOrigins;
   readonly #noSubscribers: NoSubscribers;
   readonly #idle: IdleConnections;
-  readonly #waiting: NoOriginBuffer;
+  readonly #noOriginBuffer: NoOriginBuffer;
   /** Sends replies and acknowledgements to senders of commands. */
   readonly replies: SenderReplies;
   #assigned: boolean;
@@ -62,7 +62,7 @@ export class EventRouter {
     this.#assigned = options.mode === "assigned";
     this.#noSubscribers = new NoSubscribers(dependencies, options);
     this.#idle = new IdleConnections(dependencies.registry);
-    this.#waiting = new NoOriginBuffer(dependencies, options.originWaitMs);
+    this.#noOriginBuffer = new NoOriginBuffer(dependencies, options.originWaitMs);
     const { app, json, partitions } = options;
     for (let partition = 0; partition < partitions; partition++) {
       this.#open.push(this.#stream(String(partition), { app, partition }, json));
@@ -107,12 +107,13 @@ export class EventRouter {
    * `event-window-size`. A full `window` of an origin is no reason: events wait for their turn.
    */
   get refusal(): "no-origin" | "window-full" | undefined {
-    if (this.#assigned && this.#origins.size === 0 && this.#waiting.expired) return "no-origin";
+    const { stream: buffered, expired } = this.#noOriginBuffer;
+    if (this.#assigned && this.#origins.size === 0 && expired) return "no-origin";
     if (!this.#assigned) {
       return this.#open.every((stream) => stream.bytesFull) ? "window-full" : undefined;
     }
     for (const { stream } of this.#origins.values()) if (!stream.bytesFull) return undefined;
-    return this.#origins.size > 0 || this.#waiting.stream?.bytesFull ? "window-full" : undefined;
+    return this.#origins.size > 0 || buffered?.bytesFull ? "window-full" : undefined;
   }
 
   /** Open mode: the broker says that nobody subscribes to the events of this app. */
@@ -133,7 +134,7 @@ export class EventRouter {
 
   /** A handshake was refused because no origin is there. */
   noteNoOrigin(): void {
-    if (this.#options.mode === "auto" && this.#assigned) this.#waiting.hint();
+    if (this.#options.mode === "auto" && this.#assigned) this.#noOriginBuffer.hint();
   }
 
   /** The stream of a new connection. */
@@ -144,7 +145,7 @@ export class EventRouter {
     const room = live.filter(({ name }) => this.#origins.get(name)?.stream.bytesFull === false);
     const origin = rendezvous(id, room) ?? rendezvous(id, live);
     const assigned = origin === undefined ? undefined : this.#origins.get(origin.name);
-    return assigned?.stream ?? this.#noOriginBuffer();
+    return assigned?.stream ?? this.#noOriginStream();
   }
 
   /** Whether the channel can publish now. */
@@ -153,7 +154,7 @@ export class EventRouter {
     this.#refused.connected = connected;
     this.#directory.connected(connected);
     for (const stream of this.#streams()) stream.connected(connected);
-    this.#waiting.connected(connected);
+    this.#noOriginBuffer.connected(connected);
   }
 
   /** An origin's presence came in, or was cleared. */
@@ -176,7 +177,7 @@ export class EventRouter {
   }
 
   stop(): void {
-    this.#waiting.stop();
+    this.#noOriginBuffer.stop();
     this.#directory.connected(false);
   }
 
@@ -232,9 +233,9 @@ export class EventRouter {
     this.#origins.set(origin.name, { origin, stream, leaving: false });
     stream.connected(this.#connected);
     this.#log("origin-joined", "an origin joined and takes connections", origin.name);
-    const waiting = this.#waiting.end();
+    const buffered = this.#noOriginBuffer.end();
     if (!this.#assigned) this.#beginAssigned();
-    else if (waiting !== undefined) this.#reassign(waiting);
+    else if (buffered !== undefined) this.#reassign(buffered);
   }
 
   /** Open mode ends for good: every connection is assigned to an origin. */
@@ -275,23 +276,25 @@ export class EventRouter {
   }
 
   #target(id: string): EventStream {
-    return this.#pick(id)?.stream ?? this.#noOriginBuffer();
+    return this.#pick(id)?.stream ?? this.#noOriginStream();
   }
 
   #reassign(from: EventStream): void {
     reassign(this.#dependencies, from, (id) => this.#target(id));
   }
 
-  #noOriginBuffer(): EventStream {
-    if (this.#waiting.stream !== undefined) return this.#waiting.stream;
+  #noOriginStream(): EventStream {
+    if (this.#noOriginBuffer.stream !== undefined) return this.#noOriginBuffer.stream;
     this.#generation++;
-    return this.#waiting.open(this.#stream(`waiting:${this.#generation}`, undefined, false));
+    return this.#noOriginBuffer.open(
+      this.#stream(`waiting:${this.#generation}`, undefined, false),
+    );
   }
 
   *#streams(): IterableIterator<EventStream> {
     yield* this.#open;
     for (const { stream } of this.#origins.values()) yield stream;
-    if (this.#waiting.stream !== undefined) yield this.#waiting.stream;
+    if (this.#noOriginBuffer.stream !== undefined) yield this.#noOriginBuffer.stream;
   }
 
   /** A stream of this node's incarnation. */

@@ -95,7 +95,7 @@ export function reassign(
     const to = target(known.id);
     to.departed.add(known, to.next);
   }
-  tellAlive(targets);
+  sendAlive(targets);
   for (const connection of registry.all()) {
     if (targets.has(connection.id)) connection.lastItem = connection.stream.next;
   }
@@ -123,7 +123,7 @@ function firstSeqsOf(items: readonly unknown[][]): ReadonlyMap<string, number> {
 }
 
 /** For origins that do not know `assigned`: a silent connection would be unknown to them. */
-function tellAlive(targets: ReadonlyMap<string, EventStream>): void {
+function sendAlive(targets: ReadonlyMap<string, EventStream>): void {
   const byStream = new Map<EventStream, string[]>();
   for (const [id, stream] of targets) {
     const ids = byStream.get(stream);

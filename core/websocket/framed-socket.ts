@@ -164,7 +164,7 @@ export class FramedSocket implements Socket, ByteSocketListener, FrameSource {
     this.flush();
     // The client may keep its TCP connection, but the WebSocket is closed now.
     if (this.isEnded) {
-      this.#tellClosed();
+      this.#reportClosed();
       return;
     }
     this.#sendLatePong();
@@ -175,7 +175,7 @@ export class FramedSocket implements Socket, ByteSocketListener, FrameSource {
 
   giveUp(code: ErrorCode): void {
     this.failed(code);
-    this.#tellClosed();
+    this.#reportClosed();
   }
 
   drained(): void {
@@ -188,7 +188,7 @@ export class FramedSocket implements Socket, ByteSocketListener, FrameSource {
     this.#firstFrame = undefined;
     this.#moreFrames = undefined;
     this.#latePong = undefined;
-    this.#tellClosed();
+    this.#reportClosed();
     this.#server.handler.gone(this.connection);
   }
 
@@ -221,7 +221,7 @@ export class FramedSocket implements Socket, ByteSocketListener, FrameSource {
     this.#endStream();
   }
 
-  #tellClosed(): void {
+  #reportClosed(): void {
     if (this.#closeReported) return;
     this.#closeReported = true;
     this.#server.unfinished.note(this, -1, false);

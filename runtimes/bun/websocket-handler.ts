@@ -34,7 +34,7 @@ export function webSocketHandler(options: ClientServerOptions): WebSocketHandler
     close({ data }: BunWebSocket, closeCode: number, closeReason: string): void {
       const inOwnCall = data.closesItself;
       data.released();
-      const tell = (): void => tellClosed(options, data, { closeCode, closeReason });
+      const tell = (): void => reportClosed(options, data, { closeCode, closeReason });
       // The handler hears of it after its own call of `close` or `terminate`.
       if (inOwnCall) queueMicrotask(tell);
       else tell();
@@ -42,7 +42,7 @@ export function webSocketHandler(options: ClientServerOptions): WebSocketHandler
   };
 }
 
-function tellClosed(
+function reportClosed(
   { handler, clock }: ClientServerOptions,
   { connection }: BunSocket,
   { closeCode, closeReason }: { closeCode: number; closeReason: string },

@@ -128,7 +128,7 @@ export class Service {
       });
     }
     await this.#openClientServer(codec);
-    this.#tellStarted();
+    this.#logStarted();
   }
 
   /** Closes every connection over the drain period. New handshakes get 503. */
@@ -273,7 +273,7 @@ export class Service {
     watch.start();
   }
 
-  #tellStarted(): void {
+  #logStarted(): void {
     const { settings } = this;
     this.#given.logger.log("info", "started", `listening on ${settings.host}:${this.port}`, {
       port: this.port,

@@ -62,7 +62,7 @@ export class DenoSocket extends NativeSocket implements Socket, EventListenerObj
     this.flush();
     // Deno waits without a limit for the client's close frame; the handler does not.
     const cancel = this.#options.clock.after(limits.closeHandshakeMs, () => {
-      this.#tellClosed(closeCode, closeReason);
+      this.#reportClosed(closeCode, closeReason);
     });
     this.#ending = { closeCode, closeReason, cancel };
     if (closeCodeAllowed(closeCode)) this.#socket.close(closeCode, closeReason);
@@ -74,7 +74,7 @@ export class DenoSocket extends NativeSocket implements Socket, EventListenerObj
     if (this.#closed) return;
     this.#socket.close();
     const { closeCode, closeReason } = this.#ending ?? { closeCode: 1006, closeReason: "" };
-    queueMicrotask(() => this.#tellClosed(closeCode, closeReason));
+    queueMicrotask(() => this.#reportClosed(closeCode, closeReason));
   }
 
   pause(): boolean {
@@ -120,19 +120,19 @@ export class DenoSocket extends NativeSocket implements Socket, EventListenerObj
 
   #ended(event: CloseEvent): void {
     if (this.#ending !== undefined) {
-      this.#tellClosed(this.#ending.closeCode, this.#ending.closeReason);
+      this.#reportClosed(this.#ending.closeCode, this.#ending.closeReason);
     } else if (event.code === 1001 && !event.wasClean && this.#connection !== undefined) {
       // Deno reports an unanswered ping in this way. A client's own 1001 is a clean close.
       this.#options.handler.fault(this.#connection, "ping-timeout");
-      this.#tellClosed(1006, "");
+      this.#reportClosed(1006, "");
     } else {
       // Deno reports 0 where there was no close frame. RFC 6455, 7.1.5: that is 1006.
-      this.#tellClosed(event.code === 0 ? 1006 : event.code, event.reason);
+      this.#reportClosed(event.code === 0 ? 1006 : event.code, event.reason);
     }
-    this.#tellGone();
+    this.#reportGone();
   }
 
-  #tellClosed(closeCode: number, closeReason: string): void {
+  #reportClosed(closeCode: number, closeReason: string): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#ending?.cancel();
@@ -142,7 +142,7 @@ export class DenoSocket extends NativeSocket implements Socket, EventListenerObj
   }
 
   /** At Deno's `close` event. Only then the stream is gone; a client can delay it without end. */
-  #tellGone(): void {
+  #reportGone(): void {
     if (this.#gone || this.#connection === undefined) return;
     this.#gone = true;
     this.#options.handler.gone(this.#connection);

@@ -34,7 +34,7 @@ export class NodejsByteSocket implements ByteSocket {
     stream.on("end", onEnd);
     stream.on("drain", onDrain);
     stream.on("close", onClose);
-    if (stream.destroyed) queueMicrotask(() => this.tellClosed());
+    if (stream.destroyed) queueMicrotask(() => this.reportClosed());
   }
 
   get bufferedAmount(): number {
@@ -114,7 +114,7 @@ export class NodejsByteSocket implements ByteSocket {
     this.#listener?.data(chunk);
   }
 
-  tellClosed(): void {
+  reportClosed(): void {
     const listener = this.#listener;
     this.#listener = undefined;
     this.#backlog = undefined;
@@ -131,7 +131,7 @@ function onDrain(this: NetSocket): void {
 }
 
 function onClose(this: NetSocket): void {
-  (this as OwnedSocket)[owner].tellClosed();
+  (this as OwnedSocket)[owner].reportClosed();
 }
 
 /** The client has half-closed the stream, so it can answer nothing any more: the stream ends. */

@@ -168,7 +168,7 @@ for (const [index, [name, make, options]] of rigs.entries()) {
       const shown = (): string => toHex(audience.payload.subarray(0, 4_000));
       await fuzz(() => audience.step(), { cases, levels, shown });
       // What is missing of a stream is waited for.
-      rig.clock.advance(limits.missingToldMs);
+      rig.clock.advance(limits.missingWarnMs);
       audience.end();
       assert.deepEqual(await rig.leftovers(), [], `FUZZ_SEED=${seed}`);
       console.log(`${name}: ${audience.known} whole batches, ${audience.sent} messages sent`);

@@ -120,14 +120,14 @@ const mutants: readonly Mutant[] = [
   {
     says: "handshakes get 503, `window-full`",
     file: files.router,
-    find: 'return this.#origins.size > 0 || this.#waiting.stream?.bytesFull ? "window-full"',
+    find: 'return this.#origins.size > 0 || buffered?.bytesFull ? "window-full"',
     replace: "return false ? undefined",
     tests: [tests.router],
   },
   {
     says: "| `origin-wait` | 30 s | 1013; then 503 to handshakes |",
     file: files.router,
-    find: "this.#origins.size === 0 && this.#waiting.expired",
+    find: "this.#origins.size === 0 && expired",
     replace: "false",
     tests: [tests.router],
   },
@@ -148,7 +148,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "they are lost",
     file: files.gateway,
-    find: "    this.#tellUnconfirmed();\n",
+    find: "    this.#logUnconfirmed();\n",
     replace: "",
     tests: [tests.drain],
   },

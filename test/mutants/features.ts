@@ -69,7 +69,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "While no origin is there, events wait.",
     file: files.router,
-    find: "else if (waiting !== undefined) this.#reassign(waiting);",
+    find: "else if (buffered !== undefined) this.#reassign(buffered);",
     replace: "",
     tests: [tests.properties],
   },

@@ -123,7 +123,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "If there is no other origin, they go to the *no-origin buffer*",
     file: files.router,
-    find: "return this.#pick(id)?.stream ?? this.#noOriginBuffer();",
+    find: "return this.#pick(id)?.stream ?? this.#noOriginStream();",
     replace: "return this.#pick(id)?.stream ?? (this.#open[0] as EventStream);",
     tests: [tests.router, tests.properties],
   },

@@ -66,8 +66,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "the ids of 10,000 that were closed",
     file: files.receiver,
-    find: "    this.#connections.end(connection);\n  }\n\n  #tellClose",
-    replace: "  }\n\n  #tellClose",
+    find: "    this.#connections.end(connection);\n  }\n\n  #reportClose",
+    replace: "  }\n\n  #reportClose",
     tests: [tests.receiver],
   },
   {
@@ -115,7 +115,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "Each origin then reports one `close` (1006, `node-lost`) for each connection",
     file: files.receiver,
-    find: 'this.#tellClose(connection, undefined, 1006, "", "node-lost");',
+    find: 'this.#reportClose(connection, undefined, 1006, "", "node-lost");',
     replace: "",
     tests: [tests.receiver],
   },

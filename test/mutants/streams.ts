@@ -99,7 +99,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "and when an origin's connection to the broker is back",
     file: files.parts,
-    find: "if (connected) this.receiver.tellReceived();",
+    find: "if (connected) this.receiver.acknowledgeReceived();",
     replace: "",
     tests: [tests.outage],
   },

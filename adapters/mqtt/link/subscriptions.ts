@@ -105,7 +105,7 @@ export class Subscriptions {
     if (entry.state === "on") this.#toUnsubscribe.add(entry);
     else if (entry.state === "off") this.#forget(entry);
     this.#schedule();
-    this.#tell(
+    this.#callDone(
       entry,
       new ServiceError("group-refused", "left before the broker granted the subscription"),
     );
@@ -147,7 +147,7 @@ export class Subscriptions {
     this.lost();
     const entries = [...this.#entries.values()];
     this.#entries.clear();
-    for (const entry of entries) this.#tell(entry, error);
+    for (const entry of entries) this.#callDone(entry, error);
   }
 
   #schedule(): void {
@@ -227,7 +227,7 @@ export class Subscriptions {
   /** False where no request is needed; the entry has had its answer then. */
   #mustAsk(entry: Entry): boolean {
     if (entry.state === "on") {
-      this.#tell(entry);
+      this.#callDone(entry);
       return false;
     }
     const bytes = mqttLimits.packetOverheadBytes + byteLength(entry.filter);
@@ -245,7 +245,7 @@ export class Subscriptions {
     this.#beginning.delete(entry);
     if (code < refusedFrom) {
       entry.state = "on";
-      if (wanted) this.#tell(entry);
+      if (wanted) this.#callDone(entry);
       else this.#toUnsubscribe.add(entry);
       return;
     }
@@ -257,7 +257,7 @@ export class Subscriptions {
     }
     this.#forget(entry);
     const message = `the broker does not grant the subscription ${filter}`;
-    this.#tell(entry, new ServiceError("group-refused", message));
+    this.#callDone(entry, new ServiceError("group-refused", message));
   }
 
   #forget(entry: Entry): void {
@@ -266,7 +266,7 @@ export class Subscriptions {
     this.#entries.delete(entry.filter);
   }
 
-  #tell(entry: Entry, error?: ServiceError): void {
+  #callDone(entry: Entry, error?: ServiceError): void {
     const { done } = entry;
     entry.done = undefined;
     done?.(error);

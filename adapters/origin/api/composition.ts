@@ -131,7 +131,7 @@ export class Composition {
     void this.#grouped.flushed();
     await Promise.all([this.link.stop(), this.#control?.stop()]);
     clearInterval(this.#keepUp);
-    this.#tellDropped();
+    this.#reportDropped();
     this.authorizations.end();
     this.#nodes.end();
     this.#replies.end();
@@ -154,7 +154,7 @@ export class Composition {
     this.#direct.connected(connected);
     this.#grouped.connected(connected);
     this.#control?.announce();
-    if (connected) this.receiver.tellReceived();
+    if (connected) this.receiver.acknowledgeReceived();
   }
 
   #message(topic: string, payload: Uint8Array, retained: boolean): void {
@@ -201,7 +201,7 @@ export class Composition {
     await released;
   }
 
-  #tellDropped(): void {
+  #reportDropped(): void {
     const [direct, grouped] = [this.#direct.end(), this.#grouped.end()];
     const commands = direct.commands + grouped.commands;
     if (commands === 0) return;

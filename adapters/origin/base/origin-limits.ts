@@ -23,7 +23,7 @@ export const originLimits = {
   /** About the longest time that a timer can have. */
   timerMsMax: 1_073_741_824,
   /** Between two errors about events with ids of other nodes: there may be many of them. */
-  foreignToldMs: 1_000,
+  foreignReportMs: 1_000,
   /** Default wait for a `reply`. */
   replyMs: 10_000,
   /** Commands that wait for a reply at once. */

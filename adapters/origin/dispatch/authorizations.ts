@@ -51,8 +51,8 @@ export class Authorizations {
   /** A handshake waits. Resolves when it is decided, or no longer waits. */
   connect(id: string, values: unknown, assigned: boolean): Promise<void> | undefined {
     // Another stream brought the same handshake again.
-    const told = this.#running.get(id) ?? this.#queue.get(id);
-    if (told !== undefined) return told.decision;
+    const known = this.#running.get(id) ?? this.#queue.get(id);
+    if (known !== undefined) return known.decision;
     if (this.#handler === undefined) {
       // In open mode another origin may be the one that decides.
       if (assigned) this.#refuse(id, "the origin has no handler for authorize");

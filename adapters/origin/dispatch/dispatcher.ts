@@ -99,8 +99,8 @@ export class Dispatcher {
     waiting.push({ event: undefined, record });
   }
 
-  /** An event of no single connection. */
-  tell(event: OriginEvent): void {
+  /** Dispatches an event that belongs to no single connection. */
+  dispatchUnbound(event: OriginEvent): void {
     for (const queue of this.#queues) queue.push(event);
     this.#call(event);
   }

@@ -74,8 +74,8 @@ export class EventReceiver implements BatchSink {
   }
 
   /** Tells the nodes how far their streams were received, so that they repeat the rest. */
-  tellReceived(): void {
-    this.#streams.tellReceived();
+  acknowledgeReceived(): void {
+    this.#streams.acknowledgeReceived();
   }
 
   receive(topic: string, node: string, payload: Uint8Array, assigned: boolean): void {
@@ -99,7 +99,7 @@ export class EventReceiver implements BatchSink {
       if (alive !== undefined && connection.incarnation === alive) continue;
       if (alive === undefined) this.#connections.detach(connection, true);
       else this.#connections.remove(connection);
-      this.#tellClose(connection, undefined, 1006, "", "node-lost");
+      this.#reportClose(connection, undefined, 1006, "", "node-lost");
       if (alive !== undefined) this.#connections.end(connection);
     }
   }
@@ -205,12 +205,12 @@ export class EventReceiver implements BatchSink {
     connection.closedAs(grant);
     if (detached?.closeReported !== true) {
       const number = typeof seq === "number" ? seq : undefined;
-      this.#tellClose(connection, number, code, reason, cause);
+      this.#reportClose(connection, number, code, reason, cause);
     }
     this.#connections.end(connection);
   }
 
-  #tellClose(
+  #reportClose(
     connection: OriginConnection,
     seq: number | undefined,
     code: unknown,
@@ -246,7 +246,7 @@ export class EventReceiver implements BatchSink {
       const connection = this.#connections.get(id) ?? this.#unknown(id);
       if (connection !== undefined) connections.push(connection);
     }
-    if (connections.length > 0) this.#dispatcher.tell({ type: "alive", connections });
+    if (connections.length > 0) this.#dispatcher.dispatchUnbound({ type: "alive", connections });
   }
 
   /**

@@ -78,9 +78,9 @@ export class EventStreams {
   }
 
   /** Tells every node how far its stream was received. */
-  tellReceived(): void {
+  acknowledgeReceived(): void {
     for (const { node, assigned, stream } of this.#sources.values()) {
-      if (assigned && stream !== undefined) this.#tellReceived(node, stream);
+      if (assigned && stream !== undefined) this.#acknowledgeReceived(node, stream);
     }
   }
 
@@ -148,14 +148,14 @@ export class EventStreams {
     const { skip, gap, next } = stream.receiver.accept(first, items, 0);
     stream.next = next;
     if (gap > 0 || skip === items) {
-      this.#tellReceived(this.#source.node, stream);
+      this.#acknowledgeReceived(this.#source.node, stream);
       return items;
     }
     this.record = stream.handled.begin(first + items);
     return skip;
   }
 
-  #tellReceived(node: string, { name, handled, next }: EventStream): void {
+  #acknowledgeReceived(node: string, { name, handled, next }: EventStream): void {
     this.#acknowledge(node, ["ack", name, handled.handled, next]);
   }
 }

@@ -21,15 +21,15 @@ export function isReplyOf(result: unknown, node: string): boolean {
 
 /**
  * Events whose connection is not of the node that their topic names: another program publishes
- * there, or the node is broken. They are dropped and counted. The first one is told at once and
- * further ones together, because there may be many.
+ * there, or the node is broken. They are dropped and counted. The first one is reported at once,
+ * and further ones together, because there may be many.
  */
 export class ForeignIds {
   readonly #clock: Pick<Clock, "now">;
   readonly #failed: (error: ServiceError) => void;
   #count = 0;
-  #told = 0;
-  #toldAt = Number.NEGATIVE_INFINITY;
+  #reported = 0;
+  #reportedAt = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Pick<Clock, "now">, failed: (error: ServiceError) => void) {
     this.#clock = clock;
@@ -44,10 +44,10 @@ export class ForeignIds {
   drop(topic: string): void {
     this.#count++;
     const now = this.#clock.now();
-    if (now - this.#toldAt < originLimits.foreignToldMs) return;
-    const events = this.#count - this.#told;
-    this.#told = this.#count;
-    this.#toldAt = now;
+    if (now - this.#reportedAt < originLimits.foreignReportMs) return;
+    const events = this.#count - this.#reported;
+    this.#reported = this.#count;
+    this.#reportedAt = now;
     const what =
       events === 1 ? "an event names a connection" : `${events} events name connections`;
     const message = `${topic}: ${what} of another node than the topic: dropped`;

@@ -82,12 +82,12 @@ export class BatchSender {
 
   pump(): void {
     this.stream.reliable.pump();
-    this.#tellExpired();
+    this.#reportExpired();
   }
 
   connected(connected: boolean): void {
     for (const { reliable } of [...this.#former, this.stream]) reliable.connected(connected);
-    this.#tellExpired();
+    this.#reportExpired();
   }
 
   /** Takes a batch out: as a bare one, where no receiver acknowledges it. */
@@ -198,12 +198,12 @@ export class BatchSender {
   #progressed(stream: BatchStream): void {
     if (stream === this.stream) this.published();
     else if (stream.unansweredBytes === 0) this.#former.delete(stream);
-    this.#tellExpired();
+    this.#reportExpired();
     if (this.#commands === 0) this.drained();
   }
 
   /** Called when everything is published, because a handler may send more. */
-  #tellExpired(): void {
+  #reportExpired(): void {
     const expired = this.#expired;
     if (expired === 0) return;
     this.#expired = 0;

@@ -80,17 +80,17 @@ export class CommandBatch {
 
   /** Removes expired commands. Returns how many of them no promise reports. */
   expire(): number {
-    let untold = 0;
+    let unreported = 0;
     // From the last to the first, so that the positions of the others stay valid.
     for (const { start, end, expiry } of this.#marks.reverse()) {
       if (expiry.leave()) continue;
       this.#buffer.copyWithin(start, end, this.#at);
       this.#at -= end - start;
       this.items--;
-      if (!expiry.isTold) untold++;
+      if (!expiry.reportsExpiry) unreported++;
     }
     this.#marks = [];
-    return untold;
+    return unreported;
   }
 
   /** Takes `[1, stream, first, items` out; `withBase` ends it. The object is empty afterwards. */

@@ -103,7 +103,7 @@ export class ConnectionCommands {
     const answer = this.#change<Done>(targets, { verb, value }, options);
     if (verb === "join" || verb === "leave") this.#barrier.change(String(value), answer);
     answer.then(
-      (outcomes) => this.#tellRefusals(verb, outcomes),
+      (outcomes) => this.#reportRefusals(verb, outcomes),
       (error) => {
         if (error instanceof ServiceError) this.#senders.queue.failed(error);
       },
@@ -141,7 +141,7 @@ export class ConnectionCommands {
     return result;
   }
 
-  #tellRefusals(verb: string, outcomes: ReadonlyMap<string, string>): void {
+  #reportRefusals(verb: string, outcomes: ReadonlyMap<string, string>): void {
     const refusals = new Map<ServiceError["code"], number>();
     for (const outcome of outcomes.values()) {
       if (isErrorCode(outcome)) refusals.set(outcome, (refusals.get(outcome) ?? 0) + 1);

@@ -28,7 +28,7 @@ export class Expiry {
   }
 
   /** A callback reports that it was dropped. */
-  get isTold(): boolean {
+  get reportsExpiry(): boolean {
     return this.#onExpired !== undefined;
   }
 

@@ -80,7 +80,7 @@ export class SendQueue {
   settle(bytes: number): void {
     if (this.#ended) return;
     this.#bytes -= bytes;
-    if (this.#bytes === 0) this.#tellFlushed();
+    if (this.#bytes === 0) this.#resolveFlushed();
   }
 
   /** Resolves when the broker has every command that was given so far. */
@@ -106,11 +106,11 @@ export class SendQueue {
     this.#ended = true;
     this.#bytes = 0;
     this.senders.clear();
-    this.#tellFlushed();
+    this.#resolveFlushed();
     return { commands, bytes };
   }
 
-  #tellFlushed(): void {
+  #resolveFlushed(): void {
     for (const resolve of this.#flushed.splice(0)) resolve();
   }
 }

@@ -90,9 +90,9 @@ test("what is confirmed is handled, whichever handler has finished first", async
 
 test("where the broker is back, an origin says of every stream where it stands", () => {
   const { give, receiver, confirmed } = rig();
-  receiver.tellReceived();
+  receiver.acknowledgeReceived();
   give(1, 0, opened);
-  receiver.tellReceived();
+  receiver.acknowledgeReceived();
   assert.deepEqual(confirmed, ["1 1", "1 1/1"]);
 });
 
