@@ -6,8 +6,8 @@ import type { Cancel } from "../ports/mod.ts";
 type NoOriginBufferDependencies = Pick<EventDependencies, "clock" | "logger" | "registry">;
 
 /**
- * Keeps events while there is no origin, up to a time. The time does not run while the broker is
- * away, because no origin could announce itself.
+ * Holds events until an origin comes, at most `waitMs`. Time without the broker does not count,
+ * because no origin can announce itself then.
  */
 export class NoOriginBuffer {
   readonly #dependencies: NoOriginBufferDependencies;
@@ -59,7 +59,7 @@ export class NoOriginBuffer {
     return stream;
   }
 
-  /** Logs, at most once in `limits.hintMs`, why a plain subscriber gets no handshakes. */
+  /** Logs, at most once per `limits.hintMs`, why plain subscribers get nothing. */
   hint(): void {
     const { clock, logger } = this.#dependencies;
     if (clock.now() - this.#hintedAt < limits.hintMs) return;

@@ -58,42 +58,42 @@ function subjectOf({ group, user, ids }: QueryOptions): Subject {
 export class Origin<State = unknown, User extends string = string> {
   /** Its name at the broker. */
   readonly name: string;
-  readonly #parts: Composition;
+  readonly #composition: Composition;
   #closed: Promise<void> | undefined;
 
   constructor(options: OriginOptions, ports: MqttLinkPorts) {
-    this.#parts = new Composition(options, ports);
-    this.name = this.#parts.identity.name;
+    this.#composition = new Composition(options, ports);
+    this.name = this.#composition.identity.name;
   }
 
   /** Whether the broker can be reached now. Until it can, up to 64 MiB of commands wait. */
   get connected(): boolean {
-    return this.#parts.link.up;
+    return this.#composition.link.up;
   }
 
   /** How many connections this origin has been told of and were not closed. */
   get knownConnections(): number {
-    return this.#parts.receiver.connections;
+    return this.#composition.receiver.connections;
   }
 
   /** How many events were lost, by the numbers of those that came. */
   get missedEvents(): number {
-    return this.#parts.receiver.missedEvents;
+    return this.#composition.receiver.missedEvents;
   }
 
   /** How many events were dropped because their id is of another node: `id-foreign`. */
   get foreignEvents(): number {
-    return this.#parts.receiver.foreignEvents;
+    return this.#composition.receiver.foreignEvents;
   }
 
   /** Bytes of commands that the broker has not confirmed. */
   get queuedBytes(): number {
-    return this.#parts.queuedBytes;
+    return this.#composition.queuedBytes;
   }
 
   /** Called by `connectOrigin`. */
   start(): Promise<void> {
-    return this.#parts.start();
+    return this.#composition.start();
   }
 
   /**
@@ -104,7 +104,7 @@ export class Origin<State = unknown, User extends string = string> {
     name: Name,
     handler: OriginHandler<OriginEvents<State, User>[Name]>,
   ): () => void {
-    return this.#parts.dispatcher.on(name, handler as never);
+    return this.#composition.dispatcher.on(name, handler as never);
   }
 
   /**
@@ -112,7 +112,9 @@ export class Origin<State = unknown, User extends string = string> {
    * counts as handled when the next one is asked for.
    */
   events(): AsyncIterableIterator<OriginEvent<State, User>> {
-    return this.#parts.dispatcher.events() as AsyncIterableIterator<OriginEvent<State, User>>;
+    return this.#composition.dispatcher.events() as AsyncIterableIterator<
+      OriginEvent<State, User>
+    >;
   }
 
   /**
@@ -120,42 +122,42 @@ export class Origin<State = unknown, User extends string = string> {
    * returns a function that removes it. Throws `setting-invalid` where there is one already.
    */
   authorize(handler: AuthorizeHandler<State, User>): () => void {
-    return this.#parts.authorizations.handle(handler as AuthorizeHandler);
+    return this.#composition.authorizations.handle(handler as AuthorizeHandler);
   }
 
   /** The handle of a connection by its id; throws `id-malformed`. */
   connection(id: string): Connection<State, User> {
-    return this.#parts.receiver.connection(id) as Connection<State, User>;
+    return this.#composition.receiver.connection(id) as Connection<State, User>;
   }
 
   /** A group by its name of 1 to 256 bytes of UTF-8; throws `group-name` otherwise. */
   group(name: string): Group<State, User> {
-    return new Group(checkedGroup(name), this.#parts);
+    return new Group(checkedGroup(name), this.#composition);
   }
 
   /** All connections of a user; throws `group-name` where no user can have that name. */
   user(name: User): OriginUser<State, User> {
-    return new OriginUser(name, this.#parts);
+    return new OriginUser(name, this.#composition);
   }
 
   /** All connections of the app. */
   everyone(): BroadcastTarget<State, User> {
-    return new BroadcastTarget(everyone, this.#parts);
+    return new BroadcastTarget(everyone, this.#composition);
   }
 
   /** Asks all nodes for connections. */
   async connections(options: QueryOptions<User> = {}): Promise<ConnectionList<State, User>> {
-    return listConnections(this.#parts, subjectOf(options), options);
+    return listConnections(this.#composition, subjectOf(options), options);
   }
 
   /** Asks all nodes for the number of connections. */
   async count(options: QueryOptions<User> = {}): Promise<ConnectionCount> {
-    return countConnections(this.#parts, subjectOf(options), options);
+    return countConnections(this.#composition, subjectOf(options), options);
   }
 
   /** Sends one message to each of the targets. */
   send(targets: Targets, data: MessageData, options?: SendOptions): void {
-    this.#parts.commands.send(targets, data, options);
+    this.#composition.commands.send(targets, data, options);
   }
 
   /** Sends one message to each of the targets; resolves to the outcomes by id. */
@@ -164,17 +166,17 @@ export class Origin<State = unknown, User extends string = string> {
     data: MessageData,
     options?: ReplyOptions,
   ): Promise<ReadonlyMap<string, SendOutcome>> {
-    return this.#parts.commands.sendWithReply(targets, data, options);
+    return this.#composition.commands.sendWithReply(targets, data, options);
   }
 
   /** Closes connections, with 1000 by default. A reason has 123 bytes of UTF-8 at most. */
   closeConnections(targets: Targets, closeCode?: number, closeReason?: string): void {
-    this.#parts.commands.close(targets, closeCode, closeReason);
+    this.#composition.commands.close(targets, closeCode, closeReason);
   }
 
   /** Resolves when the broker has every command that was given so far. */
   flushed(): Promise<void> {
-    return this.#parts.flushed();
+    return this.#composition.flushed();
   }
 
   /**
@@ -182,7 +184,7 @@ export class Origin<State = unknown, User extends string = string> {
    * goes out (within 5 s), the connection to the broker and all iterators end.
    */
   close(): Promise<void> {
-    this.#closed ??= this.#parts.close();
+    this.#closed ??= this.#composition.close();
     return this.#closed;
   }
 
