@@ -1,13 +1,14 @@
 import { ServiceError } from "../../core/base/mod.ts";
 import { type MqttLink, type MqttLinkPorts, mqttLimits, type PublishDone } from "./link/mod.ts";
 
-interface Waiting {
+interface Publish {
   readonly topic: string;
   readonly payload: Uint8Array;
-  readonly done: PublishDone;
 }
 
-function same(one: Waiting | undefined, other: Waiting): boolean {
+type GuardedLink = Pick<MqttLink, "publish" | "oneAtATime">;
+
+function same(one: Publish | undefined, other: Publish): boolean {
   if (one?.topic !== other.topic || one.payload.length !== other.payload.length) return false;
   return one.payload.every((byte, index) => byte === other.payload[index]);
 }
@@ -16,12 +17,11 @@ function same(one: Waiting | undefined, other: Waiting): boolean {
  * Finds out which publish a broker ends the connection over. MQTT 3.1.1 has no other answer to a
  * packet above a limit or against an access rule, and repeated after each reconnect such a publish
  * would hold up all others for ever. After `mqttLimits.shortSessionsMax` short sessions in a row
- * one publish goes out at a time. After `mqttLimits.strikesMax` sessions that ended over the same
- * one it counts as too large or, if it is small, as refused. What waits here is bounded by the
- * streams, each of which publishes a limited number of batches at once.
+ * the link sends one publish at a time. After `mqttLimits.strikesMax` sessions that ended over
+ * the same one it counts as too large or, if it is small, as refused.
  */
 export class PoisonGuard {
-  readonly #link: Pick<MqttLink, "publish">;
+  readonly #link: GuardedLink;
   readonly #ports: Pick<MqttLinkPorts, "clock" | "logger">;
   #bytesMax = Number.POSITIVE_INFINITY;
   #upSince = 0;
@@ -29,16 +29,16 @@ export class PoisonGuard {
   /** Short sessions in a row that ended with a publish in flight. */
   #falls = 0;
   /** The first publish that the end of this session left unanswered. */
-  #unanswered: Waiting | undefined;
-  #suspect: Waiting | undefined;
+  #unanswered: Publish | undefined;
+  #suspect: Publish | undefined;
   /** Sessions in a row that ended with the suspect as the only publish in flight. */
   #strikes = 0;
   /** Is answered with publish-refused when it comes again. */
-  #refused: Waiting | undefined;
-  #inFlight = 0;
-  #waiting: Waiting[] = [];
+  #refused: Publish | undefined;
+  /** Publishes that the link has not answered. */
+  #pending = 0;
 
-  constructor(link: Pick<MqttLink, "publish">, ports: Pick<MqttLinkPorts, "clock" | "logger">) {
+  constructor(link: GuardedLink, ports: Pick<MqttLinkPorts, "clock" | "logger">) {
     this.#link = link;
     this.#ports = ports;
   }
@@ -49,7 +49,7 @@ export class PoisonGuard {
   }
 
   publish(topic: string, payload: Uint8Array, done: PublishDone): void {
-    const publish = { topic, payload, done };
+    const publish = { topic, payload };
     if (same(this.#refused, publish)) {
       this.#refused = undefined;
       const error = new ServiceError(
@@ -58,12 +58,16 @@ export class PoisonGuard {
       );
       // An answer never comes within the call.
       queueMicrotask(() => done(error));
-    } else if (!this.#careful) {
-      this.#send(publish);
-    } else {
-      this.#waiting.push(publish);
-      this.#next();
+      return;
     }
+    this.#pending++;
+    this.#link.publish(topic, payload, (error, heard) => {
+      this.#pending--;
+      const lost = error?.code === "broker-lost";
+      if (lost) this.#unanswered ??= publish;
+      done(error, heard);
+      if (!lost) this.#relax();
+    });
   }
 
   /** The link is up; or it is down, and every publish in flight was answered before. */
@@ -72,49 +76,30 @@ export class PoisonGuard {
     if (connected) {
       this.#upSince = clock.now();
       this.#unanswered = undefined;
-      if (this.#careful) clock.after(mqttLimits.shortSessionMs, () => this.#next());
+      if (this.#careful) clock.after(mqttLimits.shortSessionMs, () => this.#relax());
       return;
     }
     const suspect = this.#unanswered;
     if (suspect !== undefined) this.#fell(suspect);
-    for (const { done } of this.#waiting.splice(0)) {
-      done(new ServiceError("broker-lost", "the connection to the broker is lost"));
-    }
   }
 
   get #short(): boolean {
     return this.#ports.clock.now() - this.#upSince < mqttLimits.shortSessionMs;
   }
 
-  #send(publish: Waiting): void {
-    const { topic, payload, done } = publish;
-    this.#inFlight++;
-    this.#link.publish(topic, payload, (error, heard) => {
-      this.#inFlight--;
-      const lost = error?.code === "broker-lost";
-      if (lost) this.#unanswered ??= publish;
-      done(error, heard);
-      if (!lost) this.#next();
-    });
-  }
-
-  #next(): void {
-    if (!this.#careful || this.#inFlight > 0) return;
-    const publish = this.#waiting.shift();
-    if (publish !== undefined) this.#send(publish);
-    else if (!this.#short) this.#relax();
-  }
-
+  /** Ends the careful mode, if this session has lasted and nothing waits. */
   #relax(): void {
-    this.#careful = false;
+    if (!this.#careful || this.#pending > 0 || this.#short) return;
+    this.#careful = this.#link.oneAtATime = false;
     this.#falls = this.#strikes = 0;
     this.#suspect = undefined;
   }
 
-  #fell(suspect: Waiting): void {
+  #fell(suspect: Publish): void {
     if (!this.#careful) {
       this.#falls = this.#short ? this.#falls + 1 : 1;
       this.#careful = this.#falls >= mqttLimits.shortSessionsMax;
+      this.#link.oneAtATime = this.#careful;
       return;
     }
     this.#strikes = same(this.#suspect, suspect) ? this.#strikes + 1 : 1;
@@ -122,7 +107,7 @@ export class PoisonGuard {
     if (this.#strikes >= mqttLimits.strikesMax) this.#conclude(suspect);
   }
 
-  #conclude(suspect: Waiting): void {
+  #conclude(suspect: Publish): void {
     const bytes = suspect.payload.length;
     this.#strikes = 0;
     this.#suspect = undefined;

@@ -7,6 +7,7 @@ const files = {
   stream: "core/events/event-stream.ts",
   refused: "core/routing/refused-origins.ts",
   careful: "adapters/mqtt/poison-guard.ts",
+  window: "adapters/mqtt/link/publish-window.ts",
   session: "adapters/mqtt/link/mqtt-session.ts",
   gateway: "core/gateway.ts",
 } as const;
@@ -56,9 +57,9 @@ const mutants: readonly Mutant[] = [
   },
   {
     says: "the node publishes one batch at a time, until a session has lasted",
-    file: files.careful,
-    find: "if (!this.#careful || this.#inFlight > 0) return;",
-    replace: "if (!this.#careful) return;",
+    file: files.window,
+    find: "(this.oneAtATime ? 1 : this.#max)",
+    replace: "this.#max",
     tests: [tests.careful],
   },
   {

@@ -94,6 +94,7 @@ export class MqttLink {
       this.#notGranted(filter, required),
     );
     this.#window = new PublishWindow((publish, acked) => {
+      this.#lines.topic = publish.topic;
       this.#session?.publish(publish, (error, heard) => {
         if (error !== undefined) this.#lines.refused(publish.topic, error);
         acked(error, heard);
@@ -114,6 +115,11 @@ export class MqttLink {
   /** The protocol level in use: 4 is MQTT 3.1.1 (3.1.2.2). */
   get version(): 4 | 5 {
     return this.#version;
+  }
+
+  /** Whether a publish waits until the one before it is answered. */
+  set oneAtATime(on: boolean) {
+    this.#window.oneAtATime = on;
   }
 
   /**
@@ -144,7 +150,6 @@ export class MqttLink {
       done(new ServiceError("batch-too-big", "the packet exceeds the broker's limit"));
       return;
     }
-    this.#lines.topic = topic;
     this.#window.add({ topic, payload, retain, done });
   }
 

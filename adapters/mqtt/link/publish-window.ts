@@ -22,6 +22,8 @@ export interface Publish {
  * fails with `window-full`, unless the caller bounds them itself.
  */
 export class PublishWindow {
+  /** No second publish is in flight, whatever the broker allows. */
+  oneAtATime = false;
   readonly #send: (publish: Publish, acked: PublishDone) => void;
   readonly #inFlight: Set<Publish> = new Set();
   readonly #bounded: boolean;
@@ -50,7 +52,7 @@ export class PublishWindow {
       return;
     }
     this.#bytes += publish.payload.byteLength;
-    if (this.#inFlight.size < this.#max && this.#waiting.length === 0) this.#start(publish);
+    if (this.#hasRoom && this.#waiting.length === 0) this.#start(publish);
     else this.#waiting.push(publish);
   }
 
@@ -61,6 +63,10 @@ export class PublishWindow {
     this.#waiting = [];
     this.#bytes = 0;
     for (const publish of lost) publish.done(error);
+  }
+
+  get #hasRoom(): boolean {
+    return this.#inFlight.size < (this.oneAtATime ? 1 : this.#max);
   }
 
   #full(bytes: number): boolean {
@@ -76,9 +82,7 @@ export class PublishWindow {
       if (!this.#inFlight.delete(publish)) return;
       this.#bytes -= publish.payload.byteLength;
       publish.done(error, heard);
-      while (this.#waiting.length > 0 && this.#inFlight.size < this.#max) {
-        this.#start(this.#waiting.shift()!);
-      }
+      while (this.#waiting.length > 0 && this.#hasRoom) this.#start(this.#waiting.shift()!);
     });
   }
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ManualClock, MemoryLogger } from "../../../../adapters/memory/mod.ts";
-import type { PublishDone } from "../../../../adapters/mqtt/link/publish-window.ts";
+import { type PublishDone, PublishWindow } from "../../../../adapters/mqtt/link/publish-window.ts";
 import { PoisonGuard } from "../../../../adapters/mqtt/poison-guard.ts";
 import { ServiceError } from "../../../../core/base/mod.ts";
 
@@ -21,17 +21,18 @@ class Rig {
   onItsWay: OnItsWay[] = [];
   /** What became of each publish. */
   readonly outcomes = new Map<string, string>();
+  readonly #window = new PublishWindow(({ topic }, done) => {
+    this.onItsWay.push({ name: topic, done });
+  }, false);
   #up = false;
   #kept: { readonly name: string; readonly bytes: number }[] = [];
 
   constructor() {
-    const link = {
-      publish: (topic: string, _: Uint8Array, done: PublishDone) => {
-        if (this.#up) this.onItsWay.push({ name: topic, done });
-        else done(new ServiceError("broker-lost", "down"));
-      },
+    const publish = (topic: string, payload: Uint8Array, done: PublishDone): void => {
+      if (this.#up) this.#window.add({ topic, payload, retain: false, done });
+      else done(new ServiceError("broker-lost", "down"));
     };
-    this.publisher = new PoisonGuard(link, this);
+    this.publisher = new PoisonGuard(Object.assign(this.#window, { publish }), this);
   }
 
   publish(name: string, bytes = 10): void {
@@ -47,9 +48,8 @@ class Rig {
 
   down(): void {
     this.#up = false;
-    const lost = this.onItsWay;
     this.onItsWay = [];
-    for (const { done } of lost) done(new ServiceError("broker-lost", "down"));
+    this.#window.fail(new ServiceError("broker-lost", "down"));
     this.publisher.connected(false);
   }
 
@@ -118,8 +118,15 @@ test("one at a time goes out after two short sessions, and all at once afterward
   );
   await rig.take();
   assert.deepEqual([...rig.outcomes.keys()], ["a", "b", "c"]);
-  rig.clock.advance(5_000);
   for (const name of ["d", "e"]) rig.publish(name);
+  assert.equal(rig.onItsWay.length, 1, "the session is still short");
+  rig.clock.advance(5_000);
+  rig.publish("f");
+  rig.onItsWay.shift()?.done();
+  rig.publish("g");
+  assert.equal(rig.onItsWay.length, 1, "others still wait");
+  await rig.take();
+  for (const name of ["h", "i"]) rig.publish(name);
   assert.equal(rig.onItsWay.length, 2);
 });
 
