@@ -1,6 +1,6 @@
-import { limits } from "./base/mod.ts";
+import { type CloseReason, limits } from "./base/mod.ts";
 import type { CommandApp } from "./commands/mod.ts";
-import type { CloseReason, Connection, ConnectionApp, Registry } from "./connection/mod.ts";
+import type { Connection, ConnectionApp, Registry } from "./connection/mod.ts";
 import type { EventStream } from "./events/mod.ts";
 import { Groups } from "./groups/mod.ts";
 import type {

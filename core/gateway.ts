@@ -2,6 +2,7 @@ import { App, type AppDependencies } from "./app.ts";
 import {
   assert,
   CloseCause,
+  closeReasons,
   type ErrorCode,
   every,
   isLimit,
@@ -15,7 +16,6 @@ import {
   Connection,
   ConnectionGuard,
   ConnectionLog,
-  closeReasons,
   drainConnections,
   type GuardOptions,
   Registry,
@@ -332,7 +332,7 @@ export class Gateway implements SocketHandler<Connection> {
   }
 
   fault(connection: Connection, code: ErrorCode): void {
-    connection.closing ??= isLimit(code) ? CloseCause.limit : CloseCause.error;
+    connection.ends(isLimit(code) ? CloseCause.limit : CloseCause.error);
     this.#metrics.error(code);
     this.#logger.log("debug", "client-fault", "a client broke the protocol", {
       code,
@@ -346,7 +346,7 @@ export class Gateway implements SocketHandler<Connection> {
 
   closed(connection: Connection, closeCode: number, closeReason: string): void {
     const cause = connection.closing ?? CloseCause.client;
-    connection.closing = cause;
+    connection.ends(cause);
     this.#app(connection.app.name).groups.forget(connection);
     this.#expiries.forget(connection);
     connection.stream.closed(connection, closeCode, closeReason, cause);

@@ -1,3 +1,5 @@
+import { connectionIdPattern } from "./names.ts";
+
 /**
  * Reads connection ids, `NODE.REST`. `core/connection/new-connection-id.ts` makes them, and
  * `wasm/assembly/ids.ts` reads them in the codec.
@@ -5,7 +7,7 @@
 
 /** The node's name that a connection id starts with; undefined where the string is no such id. */
 export function nodeOfConnectionId(id: string): string | undefined {
-  return /^([a-z0-9-]{1,32})\.[A-Za-z0-9_-]{1,63}$/.exec(id)?.[1];
+  return connectionIdPattern.exec(id)?.[1];
 }
 
 /** The node's name in a string that is known to be a connection id: all before the first dot. */

@@ -2,8 +2,8 @@
  * The stable error codes. Logs, metrics, replies and HTTP answers carry them; `docs/errors.md`
  * explains each. WASM functions return the number, which never changes.
  *
- * The close codes of protocol faults are here too (`faultCloseCodes`). Those of the gateway's own
- * reasons are in `core/connection/close-reasons.ts`.
+ * The table of protocol faults with their close codes is here too (`faultCloseCodes`). Those of the
+ * gateway's own reasons are in `close-reasons.ts`.
  */
 export const ErrorCode = {
   // Frames and messages from clients (RFC 6455). `closeCodeOf` gives the close code of each.
@@ -134,8 +134,8 @@ export function errorCodeOf(number: number): ErrorCode {
 }
 
 /**
- * Close codes (RFC 6455, 7.4.1) of faults in what a client sends, and of an internal error. The
- * other close codes are in `core/connection/close-reasons.ts`.
+ * The table of protocol faults: the close code (RFC 6455, 7.4.1) of each fault in what a client
+ * sends, and of an internal error. The other close codes are in `close-reasons.ts`.
  */
 export const faultCloseCodes: Readonly<Partial<Record<ErrorCode, number>>> = {
   "frame-reserved-bits": 1002,

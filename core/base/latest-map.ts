@@ -11,7 +11,7 @@ export class LatestMap<Key, Value> extends Map<Key, Value> {
   override set(key: Key, value: Value): this {
     this.delete(key);
     super.set(key, value);
-    if (this.size > this.#max) this.delete(this.keys().next().value as Key);
+    if (this.size > this.#max) deleteOldest(this);
     return this;
   }
 
@@ -20,5 +20,13 @@ export class LatestMap<Key, Value> extends Map<Key, Value> {
     const value = this.get(key);
     this.delete(key);
     return value;
+  }
+}
+
+/** Removes the entry that was set first. */
+export function deleteOldest<Key>(map: Map<Key, unknown>): void {
+  for (const key of map.keys()) {
+    map.delete(key);
+    return;
   }
 }

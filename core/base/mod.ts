@@ -1,5 +1,6 @@
 export { assert } from "./assert.ts";
 export { CloseCause } from "./close-cause.ts";
+export { type CloseReason, closedByOrigin, closeReasons } from "./close-reasons.ts";
 export { isOfNode, nodeOf, nodeOfConnectionId } from "./connection-id.ts";
 export {
   closeCodeOf,
@@ -21,9 +22,9 @@ export {
   plainAddress,
 } from "./ip-address.ts";
 export { isMap } from "./is-map.ts";
-export { LatestMap } from "./latest-map.ts";
+export { deleteOldest, LatestMap } from "./latest-map.ts";
 export { compressedBytesMax, limits } from "./limits.ts";
-export { appNamePattern, namePattern } from "./names.ts";
+export { appNamePattern, namePattern, topicRootPattern } from "./names.ts";
 export { randomName } from "./random-name.ts";
 export { isRoutePattern, parseRoute, type Route } from "./route.ts";
 export { utf8Exceeds, wellFormed } from "./utf8.ts";

@@ -1,5 +1,4 @@
-import { limits } from "../base/mod.ts";
-import { closedByOrigin } from "../connection/mod.ts";
+import { closedByOrigin, limits } from "../base/mod.ts";
 import { Outcome } from "../groups/mod.ts";
 import { closeCodeAllowed, closeReasonFits } from "../websocket/mod.ts";
 import type { CommandCall, CommandDependencies } from "./command-call.ts";

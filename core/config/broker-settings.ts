@@ -1,3 +1,4 @@
+import { topicRootPattern } from "../base/mod.ts";
 import { choice, file, host, matching, path, port, type SettingTable } from "./setting-kinds.ts";
 
 export interface BrokerSettings {
@@ -50,7 +51,7 @@ export const brokerSettings: SettingTable<BrokerSettings> = {
   }),
   "topic-root": matching("first level of every MQTT topic", {
     allowed: "1 to 32 letters, digits, - and _",
-    pattern: /^[0-9A-Za-z_-]{1,32}$/,
+    pattern: topicRootPattern,
     default: "wss",
   }),
 };

@@ -1,8 +1,7 @@
-import { every, limits } from "../base/mod.ts";
+import { closeReasons, every, limits } from "../base/mod.ts";
 import type { Cancel, Clock } from "../ports/mod.ts";
 import type { GatewayMetrics } from "../telemetry/mod.ts";
 import { AddressLimits } from "./address-limits.ts";
-import { closeReasons } from "./close-reasons.ts";
 import type { Connection } from "./connection.ts";
 import { Liveness, type LivenessOptions } from "./liveness.ts";
 import { type RateLimitOptions, RateLimits } from "./rate-limits.ts";

@@ -1,6 +1,5 @@
-import type { CloseCause } from "../base/mod.ts";
+import type { CloseCause, CloseReason } from "../base/mod.ts";
 import type { ConnectionHandle, MessageKind, Socket } from "../ports/mod.ts";
-import type { CloseReason } from "./close-reasons.ts";
 
 /** What one address has here. */
 export interface AddressPlaces {
@@ -86,8 +85,7 @@ export class Connection implements ConnectionHandle {
   dirty = false;
   /** Its socket is not read, because its stream's window is full. */
   paused = false;
-  /** Why the gateway closes it; undefined while it does not. */
-  closing: CloseCause | undefined = undefined;
+  #closing: CloseCause | undefined = undefined;
   /** Number after its last event in its stream: once confirmed, no event of it is under way. */
   lastItem = 0;
 
@@ -102,10 +100,22 @@ export class Connection implements ConnectionHandle {
     this.info = info;
     this.address = address;
   }
+
+  /** Why it ends; undefined while it does not. */
+  get closing(): CloseCause | undefined {
+    return this.#closing;
+  }
+
+  /** Notes why it ends. False where it ends already. */
+  ends(cause: CloseCause): boolean {
+    if (this.#closing !== undefined) return false;
+    this.#closing = cause;
+    return true;
+  }
+
   /** Ends the connection. Its `close` event follows when the socket is closed. */
   close(reason: CloseReason): void {
-    if (this.closing !== undefined) return;
-    this.closing = reason.cause;
+    if (!this.ends(reason.cause)) return;
     this.app.closing(this, reason);
     if (reason.closeCode === 1006) {
       this.socket.terminate();

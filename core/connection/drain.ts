@@ -1,6 +1,5 @@
-import { limits } from "../base/mod.ts";
+import { closeReasons, limits } from "../base/mod.ts";
 import type { Clock } from "../ports/mod.ts";
-import { closeReasons } from "./close-reasons.ts";
 import type { Registry } from "./registry.ts";
 
 /** Time between two steps, each of which closes the connections that are due. */

@@ -1,5 +1,4 @@
-import { limits } from "../base/mod.ts";
-import { closeReasons } from "./close-reasons.ts";
+import { closeReasons, limits } from "../base/mod.ts";
 import type { Connection } from "./connection.ts";
 import type { Registry } from "./registry.ts";
 

@@ -1,4 +1,3 @@
-export { type CloseReason, closedByOrigin, closeReasons } from "./close-reasons.ts";
 export { Connection, type ConnectionApp, type ConnectionStream } from "./connection.ts";
 export { ConnectionGuard, type GuardOptions } from "./connection-guard.ts";
 export { ConnectionLog } from "./connection-log.ts";

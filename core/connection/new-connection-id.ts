@@ -2,15 +2,13 @@ import type { Random } from "../ports/mod.ts";
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/** Characters of a slot in an id: 24 bits, big-endian, base64url. */
-export const slotChars = 4;
 /** Random characters of an id: 132 bits, so that it cannot be guessed and never comes again. */
-export const secretChars = 22;
+const secretChars = 22;
 
 /**
- * A new connection id, `NODE.SSSSRRRRRRRRRRRRRRRRRRRRRR`: the node's name, the slot, a random
- * secret. At most 32 + 1 + 26 characters. The secret makes an id of an earlier incarnation, or of
- * an earlier connection in the same slot, reach nobody.
+ * A new connection id, `NODE.SSSSRRRRRRRRRRRRRRRRRRRRRR`: the node's name, the slot (24 bits,
+ * big-endian, base64url), a random secret. At most 32 + 1 + 26 characters. The secret makes an id
+ * of an earlier incarnation, or of an earlier connection in the same slot, reach nobody.
  */
 export function newConnectionId(node: string, slot: number, random: Random): string {
   let id = `${node}.`;

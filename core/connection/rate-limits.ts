@@ -1,5 +1,5 @@
+import { type CloseReason, closeReasons } from "../base/mod.ts";
 import type { Clock } from "../ports/mod.ts";
-import { type CloseReason, closeReasons } from "./close-reasons.ts";
 import type { Connection } from "./connection.ts";
 
 export interface RateLimitOptions {

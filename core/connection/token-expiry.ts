@@ -1,6 +1,5 @@
-import { every } from "../base/mod.ts";
+import { closeReasons, every } from "../base/mod.ts";
 import type { Cancel, Clock } from "../ports/mod.ts";
-import { closeReasons } from "./close-reasons.ts";
 import type { Connection } from "./connection.ts";
 
 const second = 1_000;

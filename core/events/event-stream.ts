@@ -1,10 +1,5 @@
-import { type CloseCause, limits, ServiceError } from "../base/mod.ts";
-import {
-  type Connection,
-  type ConnectionStream,
-  type Connections,
-  closeReasons,
-} from "../connection/mod.ts";
+import { type CloseCause, closeReasons, limits, ServiceError } from "../base/mod.ts";
+import type { Connection, ConnectionStream, Connections } from "../connection/mod.ts";
 import type {
   Cancel,
   Clock,

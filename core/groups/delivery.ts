@@ -1,5 +1,5 @@
-import { CloseCause } from "../base/mod.ts";
-import { type Connection, closeReasons } from "../connection/mod.ts";
+import { CloseCause, closeReasons } from "../base/mod.ts";
+import type { Connection } from "../connection/mod.ts";
 import type { Clock, OutgoingMessage } from "../ports/mod.ts";
 import type { GatewayMetrics } from "../telemetry/mod.ts";
 import { Outcome } from "./outcome.ts";

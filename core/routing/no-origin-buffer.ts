@@ -1,5 +1,4 @@
-import { limits } from "../base/mod.ts";
-import { closeReasons } from "../connection/mod.ts";
+import { closeReasons, limits } from "../base/mod.ts";
 import type { EventDependencies, EventStream } from "../events/mod.ts";
 import type { Cancel } from "../ports/mod.ts";
 

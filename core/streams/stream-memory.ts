@@ -1,3 +1,4 @@
+import { deleteOldest } from "../base/mod.ts";
 import type { Clock } from "../ports/mod.ts";
 
 /** How many streams are remembered. */
@@ -56,8 +57,10 @@ export class StreamMemory<Stream> {
     };
     const { streams } = known;
     const full = this.#size >= streamsMax;
-    if (streams.size >= perSenderMax || (full && streams.size > 0)) this.#forgetOldest(streams);
-    else if (full && !this.#forgetSilent()) return false;
+    if (streams.size >= perSenderMax || (full && streams.size > 0)) {
+      deleteOldest(streams);
+      this.#size--;
+    } else if (full && !this.#forgetSilent()) return false;
     streams.set(name, stream);
     this.#size++;
     this.#senders.set(sender, known);
@@ -66,14 +69,6 @@ export class StreamMemory<Stream> {
 
   *values(): IterableIterator<Stream> {
     for (const { streams } of this.#senders.values()) yield* streams.values();
-  }
-
-  #forgetOldest(streams: Map<string, Stream>): void {
-    for (const oldest of streams.keys()) {
-      streams.delete(oldest);
-      this.#size--;
-      return;
-    }
   }
 
   /** A sender that was silent so long repeats nothing any more. True where that made room. */

@@ -108,14 +108,16 @@ export function closeCodeAllowed(code: number): boolean {
   return code >= 1000 && code <= 1014 && code !== 1004 && code !== 1005 && code !== 1006;
 }
 
-/** Whether a close frame has room for the reason beside the code. RFC 6455, 5.5. */
+/** UTF-8 bytes of a reason: it shares a control frame's payload with the code. RFC 6455, 5.5. */
+export const closeReasonBytesMax: number = limits.controlPayloadBytesMax - 2;
+
 export function closeReasonFits(reason: string): boolean {
-  return encoder.encode(reason).length <= limits.controlPayloadBytesMax - 2;
+  return encoder.encode(reason).length <= closeReasonBytesMax;
 }
 
 /**
- * A close frame (RFC 6455, 5.5.1). 1005 makes one without code and reason. A reason that exceeds
- * 123 bytes of UTF-8 is shortened.
+ * A close frame (RFC 6455, 5.5.1). 1005 makes one without code and reason. A reason that does not
+ * fit is shortened.
  */
 export function closeFrame(code: number, reason: string): Uint8Array {
   if (code === NO_CODE) return buildFrame(Opcode.close, new Uint8Array(0));

@@ -3,6 +3,7 @@ export {
   buildFrame,
   closeCodeAllowed,
   closeFrame,
+  closeReasonBytesMax,
   closeReasonFits,
   frameHeaderBytes,
   frameOfLength,

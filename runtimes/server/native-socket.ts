@@ -1,4 +1,4 @@
-import { type ErrorCode, utf8Exceeds } from "../../core/base/mod.ts";
+import { closeCodeOf, utf8Exceeds } from "../../core/base/mod.ts";
 import { type ConnectionHandle, MessageKind, type OutgoingMessage } from "../../core/ports/mod.ts";
 import type { ClientServerOptions } from "./client-server.ts";
 
@@ -47,8 +47,9 @@ export abstract class NativeSocket {
     const isText = typeof data === "string";
     const tooBig = isText ? utf8Exceeds(data, messageBytesMax) : data.length > messageBytesMax;
     if (tooBig) {
-      handler.fault(connection, "message-too-big");
-      this.close(1009, "message-too-big" satisfies ErrorCode);
+      const fault = "message-too-big";
+      handler.fault(connection, fault);
+      this.close(closeCodeOf(fault), fault);
     } else if (isText) handler.text(connection, data);
     else handler.binary(connection, data);
   }

@@ -2,7 +2,7 @@ import type { Mutant, Part } from "./mutant.ts";
 
 const page = "docs/reliability.md";
 const files = {
-  reasons: "core/connection/close-reasons.ts",
+  reasons: "core/base/close-reasons.ts",
   router: "core/routing/event-router.ts",
   stream: "core/events/event-stream.ts",
   refused: "core/routing/refused-origins.ts",

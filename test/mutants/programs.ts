@@ -2,7 +2,7 @@ import type { Mutant, Part } from "./mutant.ts";
 
 const page = "README.md";
 const files = {
-  reasons: "core/connection/close-reasons.ts",
+  reasons: "core/base/close-reasons.ts",
   connection: "core/connection/connection.ts",
   compose: "runtimes/compose/service.ts",
   guard: "core/connection/connection-guard.ts",

@@ -1,4 +1,4 @@
-import { ServiceError } from "../../../core/base/mod.ts";
+import { ServiceError, topicRootPattern } from "../../../core/base/mod.ts";
 import { isApp, isName } from "../../mqtt/wire/mod.ts";
 import type { OriginOptions } from "./origin-options.ts";
 
@@ -23,7 +23,7 @@ const checks: { readonly [Key in keyof Required<OriginOptions>]: Check } = {
   broker: ["a URL mqtt://user:password@host:1883 or mqtts://…", matches(/./)],
   app: ["1 to 64 of a-z, 0-9 and -", (value) => typeof value === "string" && isApp(value)],
   name: ["1 to 32 of a-z, 0-9 and -", (value) => typeof value === "string" && isName(value)],
-  root: ["1 to 32 letters, digits, - and _", matches(/^[0-9A-Za-z_-]{1,32}$/)],
+  root: ["1 to 32 letters, digits, - and _", matches(topicRootPattern)],
   mode: one("assigned", "open"),
   window: ["a whole number above 0", (value) => Number.isSafeInteger(value) && Number(value) > 0],
   weight: [

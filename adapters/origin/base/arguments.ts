@@ -1,5 +1,9 @@
 import { isGroupName, limits, ServiceError, userGroup } from "../../../core/base/mod.ts";
-import { closeCodeAllowed } from "../../../core/websocket/mod.ts";
+import {
+  closeCodeAllowed,
+  closeReasonBytesMax,
+  closeReasonFits,
+} from "../../../core/websocket/mod.ts";
 import type { MessageData } from "./events.ts";
 
 /** The longest time of a timer. */
@@ -37,9 +41,8 @@ export function checkClose(closeCode: number, closeReason: string): void {
     throw malformed(`close code ${closeCode}: use 1000, or 4000 to 4999 for codes of your own`);
   }
   if (typeof closeReason !== "string") throw malformed("a close reason must be a string");
-  // Code and reason share the 125 bytes of a control frame.
-  if (new TextEncoder().encode(closeReason).length > limits.controlPayloadBytesMax - 2) {
-    throw malformed("a close reason has 123 bytes at most");
+  if (!closeReasonFits(closeReason)) {
+    throw malformed(`a close reason has ${closeReasonBytesMax} bytes at most`);
   }
 }
 

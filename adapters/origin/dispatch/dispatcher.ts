@@ -1,4 +1,4 @@
-import { ServiceError } from "../../../core/base/mod.ts";
+import { closeReasons, ServiceError } from "../../../core/base/mod.ts";
 import type { BatchRecord } from "../../../core/streams/mod.ts";
 import {
   checkHandler,
@@ -125,7 +125,8 @@ export class Dispatcher {
     if (this.#queues.size === 0 && connection.waiting === undefined) return true;
     if (this.#budget.admits(event)) return true;
     connection.overloaded = true;
-    connection.close(1013, "overload");
+    const { closeCode, text } = closeReasons.windowFull;
+    connection.close(closeCode, text);
     const message = `too many events wait for handlers: ${connection.id} is being closed`;
     this.failed(new ServiceError("window-full", message));
     return false;

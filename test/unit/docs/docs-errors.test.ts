@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { ErrorCode, faultCloseCodes } from "../../../core/base/mod.ts";
-import { closeReasons } from "../../../core/connection/mod.ts";
+import { closeReasons, ErrorCode, faultCloseCodes } from "../../../core/base/mod.ts";
 import { documentedErrors } from "../../support/tidy/texts.ts";
 
 const page = readFileSync("docs/errors.md", "utf8");

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { ManualClock } from "../../../../adapters/memory/mod.ts";
-import { type CloseReason, closeReasons } from "../../../../core/connection/close-reasons.ts";
+import { type CloseReason, closeReasons } from "../../../../core/base/mod.ts";
 import type { Connection } from "../../../../core/connection/connection.ts";
 import { TokenExpiries } from "../../../../core/connection/token-expiry.ts";
 import { grantOfQuery, idOf, type MemoryNode } from "../../../support/memory-node/memory-node.ts";

@@ -2,9 +2,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decode } from "@msgpack/msgpack";
 import { ManualClock, MemoryLogger, MemoryMetrics } from "../../../../adapters/memory/mod.ts";
-import { type ErrorCode, limits, ServiceError } from "../../../../core/base/mod.ts";
+import {
+  type CloseReason,
+  closeReasons,
+  type ErrorCode,
+  limits,
+  ServiceError,
+} from "../../../../core/base/mod.ts";
 import type { Connection } from "../../../../core/connection/connection.ts";
-import { type CloseReason, closeReasons, Registry } from "../../../../core/connection/mod.ts";
+import { Registry } from "../../../../core/connection/mod.ts";
 import { EventStream } from "../../../../core/events/event-stream.ts";
 import type { EventChannel } from "../../../../core/ports/mod.ts";
 import { GatewayMetrics } from "../../../../core/telemetry/gateway-metrics.ts";

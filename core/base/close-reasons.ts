@@ -1,4 +1,5 @@
-import { CloseCause, type ErrorCode } from "../base/mod.ts";
+import { CloseCause } from "./close-cause.ts";
+import type { ErrorCode } from "./errors.ts";
 
 /** Why the gateway ends a connection, and what each side is told of it. */
 export interface CloseReason {
@@ -43,8 +44,8 @@ const reason = (
 const { drain, error, idle, limit, overload, slow } = CloseCause;
 
 /**
- * Each reason of the gateway's own. `docs/errors.md` lists them. The close codes of faults in what
- * a client sends are in `core/base/errors.ts` (`faultCloseCodes`).
+ * Each reason of the gateway's own, and of the origin library's (`windowFull`). `docs/errors.md`
+ * lists them. The table of protocol faults is `faultCloseCodes` in `errors.ts`.
  */
 export const closeReasons: Readonly<Record<Name, CloseReason>> = {
   drain: reason(drain, 1012, "service restart", undefined, true),
