@@ -30,7 +30,7 @@ export interface AppDependencies {
   readonly registry: Registry;
   readonly metrics: GatewayMetrics;
   readonly logger: Logger;
-  /** In open mode: the broker had nobody to give these items to. */
+  /** Open mode: these items were published, and the broker says that nobody subscribes. */
   readonly noSubscribers: (stream: EventStream, items: ItemRange) => void;
 }
 

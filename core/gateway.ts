@@ -319,7 +319,7 @@ export class Gateway implements SocketHandler<Connection> {
     const { stream } = connection;
     connection.lastItem = stream.next;
     stream.written();
-    this.#guard.spoke(connection, messages, bytes);
+    this.#guard.messageReceived(connection, messages, bytes);
     if (stream.windowFull) stream.pauseIfFull(connection);
   }
 

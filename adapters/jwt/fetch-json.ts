@@ -23,7 +23,7 @@ export async function fetchJson(url: URL, { clock, signal }: FetchOptions): Prom
     // The wait ends at once, even if the runtime takes time to abort the request.
     stop = (sentence) => reject(new EndpointFault(sentence));
   });
-  const closed = (): void => stop("is no longer asked");
+  const closed = (): void => stop("did not answer before the node stopped");
   signal.addEventListener("abort", closed);
   const cancel = clock.after(limits.jwksTimeoutMs, () => {
     stop(`did not answer within ${limits.jwksTimeoutMs} ms`);

@@ -1,5 +1,18 @@
-import { CloseCause } from "./close-cause.ts";
 import type { ErrorCode } from "./errors.ts";
+
+/** Why a connection ended, as the `close` event tells it. */
+export const CloseCause = {
+  client: "client",
+  origin: "origin",
+  idle: "idle",
+  slow: "slow",
+  limit: "limit",
+  overload: "overload",
+  drain: "drain",
+  error: "error",
+  nodeLost: "node-lost",
+} as const;
+export type CloseCause = (typeof CloseCause)[keyof typeof CloseCause];
 
 /** Why the gateway ends a connection, and what each side is told of it. */
 export interface CloseReason {

@@ -2,8 +2,8 @@
  * The stable error codes. Logs, metrics, replies and HTTP answers carry them; `docs/errors.md`
  * explains each. WASM functions return the number, which never changes.
  *
- * The table of protocol faults with their close codes is here too (`faultCloseCodes`). Those of the
- * gateway's own reasons are in `close-reasons.ts`.
+ * The table of protocol faults is here too (`faultCloseCodes`), with the close code of each. Those
+ * of the gateway's own reasons are in `close-reasons.ts`.
  */
 export const ErrorCode = {
   // Frames and messages from clients (RFC 6455). `closeCodeOf` gives the close code of each.

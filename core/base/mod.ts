@@ -1,6 +1,5 @@
 export { assert } from "./assert.ts";
-export { CloseCause } from "./close-cause.ts";
-export { type CloseReason, closedByOrigin, closeReasons } from "./close-reasons.ts";
+export { CloseCause, type CloseReason, closedByOrigin, closeReasons } from "./close-reasons.ts";
 export { isOfNode, nodeOf, nodeOfConnectionId } from "./connection-id.ts";
 export {
   closeCodeOf,

@@ -74,10 +74,10 @@ export class ConnectionGuard {
   }
 
   /** The client sent messages. */
-  spoke(connection: Connection, messages: number, bytes: number): void {
-    this.#liveness.spoke(connection);
+  messageReceived(connection: Connection, messages: number, bytes: number): void {
+    this.#liveness.messageReceived(connection);
     if (!this.#rates.needed) return;
-    const reason = this.#rates.spoke(connection, messages, bytes);
+    const reason = this.#rates.messageReceived(connection, messages, bytes);
     if (reason !== undefined) connection.close(reason);
   }
 

@@ -36,7 +36,7 @@ export class Liveness {
   #cursor = 0;
   /** Tick of the last sign of life, message, ping, and of the connection's end by age. */
   #seen: Int32Array = new Int32Array(0);
-  #spoke: Int32Array = new Int32Array(0);
+  #messageAt: Int32Array = new Int32Array(0);
   #pinged: Int32Array = new Int32Array(0);
   #ends: Int32Array = new Int32Array(0);
 
@@ -68,7 +68,7 @@ export class Liveness {
     const share = spread(slot, this.#now);
     const interval = Math.min(this.#interval, this.#now);
     this.#seen[slot] = this.#now - Math.floor(interval * share * (1 - earlyShare));
-    this.#spoke[slot] = this.#now;
+    this.#messageAt[slot] = this.#now;
     this.#pinged[slot] = 0;
     // Up to a tenth earlier, so that clients that connected together leave apart.
     this.#ends[slot] =
@@ -80,9 +80,9 @@ export class Liveness {
   }
 
   /** A message came. */
-  spoke({ slot }: Connection): void {
+  messageReceived({ slot }: Connection): void {
     this.#seen[slot] = this.#now;
-    this.#spoke[slot] = this.#now;
+    this.#messageAt[slot] = this.#now;
   }
 
   /** Any other sign of life came. */
@@ -106,7 +106,7 @@ export class Liveness {
     const now = this.#now;
     const pinged = this.#pinged[slot] as number;
     const waits = pinged > seen;
-    const idle = now - (this.#spoke[slot] as number) >= this.#idle;
+    const idle = now - (this.#messageAt[slot] as number) >= this.#idle;
     const aged = now >= (this.#ends[slot] as number);
     const silence = this.#interval * (1 - spread(slot, seen) * earlyShare);
     const pings = !waits && now - seen >= silence;
@@ -117,7 +117,7 @@ export class Liveness {
       connection.close(closeReasons.connectionAge);
     } else if (connection.paused) {
       // Its socket is not read now, so silence means nothing.
-      this.spoke(connection);
+      this.messageReceived(connection);
     } else if (idle) {
       connection.close(closeReasons.idleTimeout);
     } else if (pings) {
@@ -136,7 +136,7 @@ export class Liveness {
       return to;
     };
     this.#seen = grown(this.#seen, never);
-    this.#spoke = grown(this.#spoke, 0);
+    this.#messageAt = grown(this.#messageAt, 0);
     this.#pinged = grown(this.#pinged, 0);
     this.#ends = grown(this.#ends, never);
   }

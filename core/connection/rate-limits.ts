@@ -52,7 +52,7 @@ export class RateLimits {
   }
 
   /** Counts what came. The reason to close the connection, where it passes a limit. */
-  spoke({ slot }: Connection, messages: number, bytes: number): CloseReason | undefined {
+  messageReceived({ slot }: Connection, messages: number, bytes: number): CloseReason | undefined {
     const now = this.#clock.now();
     const messagesUntil = Math.max(this.#messages[slot] as number, now);
     this.#messages[slot] = messagesUntil + messages * this.#msPerMessage;

@@ -34,7 +34,7 @@ export interface EventDependencies {
   readonly logger: Logger;
   /** The connections of the app. */
   readonly registry: Connections;
-  /** In open mode: the broker had nobody to give these items to. */
+  /** Open mode: these items were published, and the broker says that nobody subscribes. */
   readonly noSubscribers?: ((stream: EventStream, items: ItemRange) => void) | undefined;
 }
 

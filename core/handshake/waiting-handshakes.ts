@@ -83,7 +83,7 @@ export class WaitingHandshakes {
     waiting.settle(typeof decision === "string" ? wrongAnswer(decision) : decision);
   }
 
-  /** In open mode: the broker had nobody to give these items of a stream to. */
+  /** Open mode: a stream published these items, and the broker says that nobody subscribes. */
   noSubscribers(stream: EventStream, { first, count }: ItemRange): void {
     for (const waiting of [...this.#waiting.values()]) {
       if (waiting.stream !== stream) continue;

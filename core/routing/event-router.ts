@@ -126,7 +126,7 @@ export class EventRouter {
     return this.#origins.size === 0 ? this.#refused.rules() : [];
   }
 
-  /** Open mode: the broker had nobody to give a `connect` in this stream to. */
+  /** Open mode: nobody subscribes to this stream's `connect`, as the broker says. */
   noteNoSubscribers(stream: EventStream): void {
     const partition = this.#open.indexOf(stream);
     if (partition >= 0) this.#noSubscribers.add(partition);

@@ -27,7 +27,7 @@ export class NoSubscribers {
     return this.#without.size === this.#options.partitions;
   }
 
-  /** The broker had nobody to give a `connect` of this partition to. The others are asked too. */
+  /** The broker says that nobody subscribes to this partition. The others are asked too. */
   add(partition: number): void {
     const first = this.#without.size === 0;
     this.#without.add(partition);

@@ -8,8 +8,8 @@ interface Watched {
 
 /**
  * Watches the heartbeats of other processes, by name. Only the time on this clock since a
- * heartbeat came in counts: neither a broker that forgets a Will nor a clock that is off keeps a
- * dead process alive.
+ * heartbeat came in counts. So a dead process expires even if the broker publishes no Will, or if
+ * its clock was wrong.
  */
 export class PresenceMonitor {
   readonly #clock: Clock;

@@ -80,7 +80,7 @@ export class FramedSocket implements Socket, ByteSocketListener, FrameSource {
   }
 
   get connection(): ConnectionHandle {
-    assert(this.#connection, "a byte socket spoke before its connection was open");
+    assert(this.#connection, "bytes came from a socket before its connection was open");
     return this.#connection;
   }
 

@@ -14,7 +14,7 @@ export type BunWebSocket = ServerWebSocket<BunSocket>;
 
 /** One WebSocket of Bun's server. It is made before the upgrade and kept in `ws.data`. */
 export class BunSocket extends NativeSocket implements Socket {
-  /** Passed to the handler's `open`, and dropped then. */
+  /** Undefined once the handler's `open` was called with it. */
   admission: HandshakeAdmission | undefined;
   connection: ConnectionHandle | undefined = undefined;
   /** Bun calls its `close` handler inside our own call of `close` or `terminate`. */
