@@ -8,5 +8,5 @@ export {
   type MqttLinkPorts,
   type MqttVersion,
 } from "./mqtt-link.ts";
-export type { MqttTls } from "./mqtt-stream.ts";
+export type { MqttTls } from "./mqtt-tls.ts";
 export type { PublishDone } from "./publish-window.ts";

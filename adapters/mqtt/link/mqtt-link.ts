@@ -6,7 +6,7 @@ import { connackVerdict } from "./connack.ts";
 import { LinkLog } from "./link-log.ts";
 import { mqttLimits } from "./mqtt-limits.ts";
 import { MqttSession, type MqttSessionEnd, type MqttSessionLimits } from "./mqtt-session.ts";
-import type { MqttTls } from "./mqtt-stream.ts";
+import type { MqttTls } from "./mqtt-tls.ts";
 import { type PublishDone, PublishWindow } from "./publish-window.ts";
 import { type SubscribeDone, Subscriptions } from "./subscriptions.ts";
 

@@ -2,7 +2,8 @@ import { type IClientOptions, MqttClient, type PacketCallback, Store } from "mqt
 import { ServiceError } from "../../../core/base/mod.ts";
 import type { BrokerAddress } from "./broker-url.ts";
 import { mqttLimits } from "./mqtt-limits.ts";
-import { type MqttTls, openStream } from "./mqtt-stream.ts";
+import { openStream } from "./mqtt-stream.ts";
+import type { MqttTls } from "./mqtt-tls.ts";
 import type { Publish, PublishDone } from "./publish-window.ts";
 import type { SubscriptionBroker } from "./subscriptions.ts";
 

@@ -1,15 +1,7 @@
 import net from "node:net";
 import tls from "node:tls";
 import type { BrokerAddress } from "./broker-url.ts";
-
-/** TLS material in PEM, as the operator gives it. */
-export interface MqttTls {
-  readonly ca?: string | readonly string[];
-  readonly cert?: string;
-  readonly key?: string;
-  /** False only in tests: then the broker's certificate is not checked. */
-  readonly rejectUnauthorized?: boolean;
-}
+import type { MqttTls } from "./mqtt-tls.ts";
 
 /**
  * Opens a TCP or TLS stream to the broker. Without `noDelay` a small packet would wait for the

@@ -1,0 +1,11 @@
+/**
+ * TLS material in PEM, as the operator gives it. In a file of its own, because the library exports
+ * this type: one beside `node:net` would ask its users for the types of Node.js.
+ */
+export interface MqttTls {
+  readonly ca?: string | readonly string[];
+  readonly cert?: string;
+  readonly key?: string;
+  /** False only in tests: then the broker's certificate is not checked. */
+  readonly rejectUnauthorized?: boolean;
+}
