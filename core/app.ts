@@ -39,7 +39,7 @@ export class App implements ConnectionApp, CommandApp {
   readonly name: string;
   readonly router: EventRouter;
   readonly groups: Groups;
-  readonly commandStreams: StreamMemory<ReliableReceiver>;
+  readonly commandReceivers: StreamMemory<ReliableReceiver>;
   readonly acks: Acknowledgements;
   readonly #metrics: GatewayMetrics;
   readonly #logger: Logger;
@@ -55,7 +55,7 @@ export class App implements ConnectionApp, CommandApp {
     const registry = dependencies.registry.of(this.name);
     this.router = new EventRouter({ ...dependencies, registry }, options);
     this.groups = new Groups(bus, registry, options);
-    this.commandStreams = new StreamMemory(clock, {
+    this.commandReceivers = new StreamMemory(clock, {
       perSenderMax: limits.commandStreamsPerSenderMax,
       streamsMax: limits.commandStreamsMax,
       senderSilentMs: limits.commandSenderSilentMs,

@@ -17,7 +17,8 @@ function digest(text: string | Uint8Array): Buffer {
 export function checkLogin(
   login: BrokerLogin,
 ): (user: string | undefined, password: Uint8Array | undefined) => boolean {
-  const [rightUser, rightPassword] = [digest(login.user), digest(login.password)];
+  const rightUser = digest(login.user);
+  const rightPassword = digest(login.password);
   return (user = "", password = new Uint8Array(0)) => {
     const userFits = timingSafeEqual(digest(user), rightUser);
     const passwordFits = timingSafeEqual(digest(password), rightPassword);

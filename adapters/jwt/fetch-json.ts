@@ -40,7 +40,8 @@ export async function fetchJson(url: URL, { clock, signal }: FetchOptions): Prom
 async function load(url: URL, signal: AbortSignal): Promise<Uint8Array> {
   try {
     const address = new URL(url);
-    [address.username, address.password] = ["", ""];
+    address.username = "";
+    address.password = "";
     const headers = { accept: "application/json", ...credentials(url) };
     // No redirects: only the address that the operator set may say which keys are valid.
     const response = await fetch(address, { headers, redirect: "manual", signal });

@@ -109,14 +109,14 @@ export class JwtAuthorizer implements Authorizer {
     const keys = remote?.keys;
     const claims = await this.#tryKeys(token, header, this.#candidates(header));
     if (claims !== undefined) return claims;
-    if (remote === undefined || header.algorithm === "HS256") throw unfitting;
+    if (remote === undefined || header.algorithm === "HS256") throw noMatchingKey;
     const isKnown = header.keyId !== undefined && keys?.some((key) => key.keyId === header.keyId);
     // The issuer may have a new key since the last request.
     if (!isKnown) await remote.refresh();
     if (remote.keys === undefined) return undefined;
-    if (remote.keys === keys) throw unfitting;
+    if (remote.keys === keys) throw noMatchingKey;
     const later = await this.#tryKeys(token, header, this.#candidates(header));
-    if (later === undefined) throw unfitting;
+    if (later === undefined) throw noMatchingKey;
     return later;
   }
 
@@ -186,7 +186,7 @@ export class JwtAuthorizer implements Authorizer {
 }
 
 const malformed = new TokenFault("the token is not a signed JWT");
-const unfitting = new TokenFault("no known key has signed the token");
+const noMatchingKey = new TokenFault("no known key has signed the token");
 
 const claimFaults: Readonly<Record<string, string>> = {
   iss: "the token has another issuer",

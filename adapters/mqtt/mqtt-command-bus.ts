@@ -15,7 +15,7 @@ type GroupTopic = Extract<ParsedTopic, { readonly group: string }>;
 
 /**
  * The command bus over MQTT. Commands have one connection, and the node's presence has another for
- * each app (ADR 0004): a connection has one Will, and presence must not wait behind commands.
+ * each app (record 0004): a connection has one Will, and presence must not wait behind commands.
  */
 export class MqttCommandBus implements CommandBus {
   readonly #options: MqttOptions;

@@ -81,10 +81,10 @@ export class MqttEventChannel implements EventChannel {
       "origin" in destination
         ? this.#topics.originEvents(app, destination.origin, this.#node)
         : this.#topics.events(app, destination.partition, this.#node);
-    // An origin that is gone is told of by its presence.
-    const tellsUnheard = !("origin" in destination);
-    this.#guard.publish(topic, batch, (error, heard = true) => {
-      confirmed(error ?? (heard || !tellsUnheard ? undefined : noSubscriber));
+    // The end of an origin is reported by its presence.
+    const isOpen = !("origin" in destination);
+    this.#guard.publish(topic, batch, (error, subscribers = true) => {
+      confirmed(error ?? (isOpen && !subscribers ? noSubscriber : undefined));
     });
   }
 

@@ -75,7 +75,8 @@ function parseSix(text: string): bigint | undefined {
   const halves = text.split("::");
   if (halves.length > 2) return undefined;
   const groups = (half: string | undefined): string[] => (half ? half.split(":") : []);
-  const [before, after] = [groups(halves[0]), groups(halves[1])];
+  const before = groups(halves[0]);
+  const after = groups(halves[1]);
   const missing = 8 - before.length - after.length;
   // RFC 5952, 4.2.2: `::` should not stand for a single group, but it may.
   if (halves.length === 2 ? missing < 1 : missing !== 0) return undefined;

@@ -91,7 +91,7 @@ export const limits = {
   /** Delay of an acknowledgement: acknowledgements are cumulative, so one replaces several. */
   ackDelayMs: 10,
   /** Minimum time between two repetitions of a stream: acks that report one gap come in bursts. */
-  repeatMs: 100,
+  repeatGapMs: 100,
   /**
    * After a reconnect, open mode waits this long for subscribers if the broker does not report
    * them.

@@ -20,7 +20,8 @@ export function isRoutePattern(pattern: string): boolean {
 /** Parses `PATTERN=APP`; undefined for other text. An app's name has no `=`. */
 export function parseRoute(text: string): Route | undefined {
   const at = text.lastIndexOf("=");
-  const [pattern, app] = [text.slice(0, at), text.slice(at + 1)];
+  const pattern = text.slice(0, at);
+  const app = text.slice(at + 1);
   if (at < 0 || !isRoutePattern(pattern) || !appNamePattern.test(app)) return undefined;
   return { pattern, app };
 }

@@ -17,7 +17,7 @@ import type { CommandOptions } from "./command-options.ts";
 
 /** What commands ask of the app that they are for. */
 export interface CommandApp extends HandshakeApp {
-  readonly commandStreams: StreamMemory<ReliableReceiver>;
+  readonly commandReceivers: StreamMemory<ReliableReceiver>;
   readonly acks: Acknowledgements;
 }
 

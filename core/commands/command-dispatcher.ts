@@ -130,12 +130,12 @@ export class CommandDispatcher {
       );
       return undefined;
     }
-    const known = app.commandStreams.get(source.sender, stream);
+    const known = app.commandReceivers.get(source.sender, stream);
     const receiver = known ?? new ReliableReceiver();
     const acceptance = receiver.accept(commands.first(), commands.items(), commands.base());
     // A stream whose first batch was lost is remembered from that batch on.
     const isKept = known !== undefined || acceptance.gap > 0;
-    if (isKept || app.commandStreams.add(source.sender, stream, receiver)) return acceptance;
+    if (isKept || app.commandReceivers.add(source.sender, stream, receiver)) return acceptance;
     this.#refuse(
       source,
       "streams-full",

@@ -64,14 +64,14 @@ export class HandshakeCommands {
       return;
     }
     const offered = handshakes.offered(app, id);
-    const decision = offered === undefined ? "handshake-gone" : decide(offered);
-    if (typeof decision === "string") {
-      targets.refuse(source, decision, `the answer to the handshake of ${id} is not valid`);
-      this.#replies.send(source, ref, { [id]: decision });
+    const answer = offered === undefined ? "handshake-gone" : decide(offered);
+    if (typeof answer === "string") {
+      targets.refuse(source, answer, `the answer to the handshake of ${id} is not valid`);
+      this.#replies.send(source, ref, { [id]: answer });
     } else if (ref !== undefined) {
       this.#replies.send(source, ref, { [id]: outcome });
     }
     // A handshake of another app waits on: this origin may not decide it.
-    if (offered !== undefined) handshakes.settle(id, decision);
+    if (offered !== undefined) handshakes.settle(id, answer);
   }
 }

@@ -38,7 +38,7 @@ export const settingGroups: ReadonlyMap<string, SettingGroup> = new Map<string, 
   ["times", { about: "timeouts and intervals", settings: timeSettings }],
 ]);
 
-/** Every setting of the command line. A test holds the tables of `docs/` to it. */
+/** Every setting of the command line. A test compares the tables of `docs/` with it. */
 export const settings: SettingTable<Settings> = {
   ...portSettings,
   ...nodeSettings,

@@ -254,7 +254,7 @@ export class EventStream implements ConnectionStream {
     const { events, values } = this.#dependencies;
     const known = knownOf(events, connection);
     const seq = events.takeSeq(connection.slot);
-    this.append(closeEvent(values, known, [seq, closeCode, closeReason, cause]));
+    this.append(closeEvent(values, known, { seq, closeCode, closeReason, cause }));
     this.forget(connection);
     // Events of open mode never move to another origin.
     if (!this.isOpen) this.departed.add(known, this.next);

@@ -53,13 +53,21 @@ export function assignedEvent(values: ValueCodec, known: KnownConnection, seq: n
   return ["assigned", id, seq, { ...info, ...grantOf(values, known), groups, at: openedAt }];
 }
 
+/** What a `close` event tells. */
+interface CloseDetails {
+  readonly seq: number;
+  readonly closeCode: number;
+  readonly closeReason: string;
+  readonly cause: string;
+}
+
 /** The `close` event, with the connection's user and state: an origin may keep no table. */
 export function closeEvent(
   values: ValueCodec,
   known: KnownConnection,
-  ending: readonly [seq: number, closeCode: number, closeReason: string, cause: string],
+  { seq, closeCode, closeReason, cause }: CloseDetails,
 ): unknown[] {
   const grant = grantOf(values, known);
-  const item = ["close", known.id, ...ending];
+  const item = ["close", known.id, seq, closeCode, closeReason, cause];
   return Object.keys(grant).length === 0 ? item : [...item, grant];
 }

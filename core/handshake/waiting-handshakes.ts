@@ -77,10 +77,10 @@ export class WaitingHandshakes {
   }
 
   /** The origin has answered. An invalid answer ends in 500. */
-  settle(id: string, decision: AuthorizeReply): void {
+  settle(id: string, answer: AuthorizeReply): void {
     const waiting = this.#waiting.get(id);
     if (waiting === undefined) return;
-    waiting.settle(typeof decision === "string" ? wrongAnswer(decision) : decision);
+    waiting.settle(typeof answer === "string" ? wrongAnswer(answer) : answer);
   }
 
   /** Open mode: a stream published these items, and the broker says that nobody subscribes. */

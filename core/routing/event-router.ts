@@ -169,7 +169,7 @@ export class EventRouter {
     const assigned = this.#origins.get(sender);
     if (assigned === undefined || assigned.stream.name !== name) return;
     if (assigned.stream.acknowledge(count, received)) this.#dependencies.metrics.repeats.add(1);
-    this.#handOverIfDone(assigned);
+    this.#releaseIfDone(assigned);
   }
 
   async settled(): Promise<void> {
@@ -254,11 +254,11 @@ export class EventRouter {
     this.#log("origin-leaving", "an origin is leaving: its connections move to others", name);
     assigned.leaving = true;
     assigned.stream.freeze();
-    this.#handOverIfDone(assigned);
+    this.#releaseIfDone(assigned);
   }
 
   /** A leaving origin has handled what it was sent: its connections move to others. */
-  #handOverIfDone(assigned: AssignedOrigin): void {
+  #releaseIfDone(assigned: AssignedOrigin): void {
     if (!assigned.leaving || !assigned.stream.idle) return;
     const { name } = assigned.origin;
     if (this.#origins.get(name) !== assigned) return;

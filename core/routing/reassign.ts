@@ -22,7 +22,8 @@ function moveConnection(events: EventEncoder, connection: Connection, target: Ev
 function introduce(
   values: ValueCodec,
   stream: EventStream,
-  [known, seq]: [KnownConnection, number],
+  known: KnownConnection,
+  seq: number,
 ): void {
   // The no-origin buffer has no reader. The origin that takes the connection later is told then.
   if (stream.toOrigin) stream.append(assignedEvent(values, known, seq));
@@ -35,7 +36,7 @@ export function moveIdle(
   target: EventStream,
 ): void {
   moveConnection(events, connection, target);
-  introduce(values, target, [knownOf(events, connection), events.nextSeq(connection.slot)]);
+  introduce(values, target, knownOf(events, connection), events.nextSeq(connection.slot));
   connection.lastItem = target.next;
 }
 
@@ -75,12 +76,12 @@ export function reassign(
     moveConnection(events, connection, to);
     const seq = firstSeqs.get(id) ?? events.nextSeq(slot);
     // With seq 0 its `open` is repeated, which introduces it.
-    if (seq > 0) introduce(values, to, [knownOf(events, connection), seq]);
+    if (seq > 0) introduce(values, to, knownOf(events, connection), seq);
   }
   const departed = from.departed.take();
   for (const known of departed) {
     const seq = firstSeqs.get(known.id) ?? 0;
-    if (seq > 0) introduce(values, target(known.id), [known, seq]);
+    if (seq > 0) introduce(values, target(known.id), known, seq);
   }
   for (const item of items) {
     const [verb, id] = item as [string, string];

@@ -166,7 +166,9 @@ export class ReliableSender<Batch extends NumberedBatch> {
     if (from !== undefined) this.#probe = undefined;
     const now = this.#clock.now();
     const repeats =
-      from !== undefined && from < this.#publishedEnd && now - this.#repeatedAt >= limits.repeatMs;
+      from !== undefined &&
+      from < this.#publishedEnd &&
+      now - this.#repeatedAt >= limits.repeatGapMs;
     if (repeats) {
       this.#repeatedAt = now;
       this.#rewind(from);

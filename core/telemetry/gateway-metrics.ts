@@ -48,7 +48,8 @@ export class GatewayMetrics {
     this.pings = count("wss_pings_sent_total", "Pings sent to silent connections");
     this.pauses = count("wss_reading_paused_total", "Times a socket was not read: window full");
     // From the start, at 0: what begins with 1 is no increase to Prometheus.
-    const [ended, faults] = ["Connections that ended, by cause", "Faults by their stable code"];
+    const ended = "Connections that ended, by cause";
+    const faults = "Faults by their stable code";
     for (const cause of Object.values(CloseCause)) {
       this.#closed.set(cause, metrics.counter("wss_connections_closed_total", ended, { cause }));
     }

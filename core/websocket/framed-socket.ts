@@ -62,7 +62,7 @@ export class FramedSocket implements Socket, ByteSocketListener, FrameSource {
   #firstFrame: Uint8Array | undefined = undefined;
   #moreFrames: Uint8Array[] | undefined = undefined;
   #queuedBytes = 0;
-  /** The answer to the latest ping, held back while the client does not read. */
+  /** The answer to the latest ping, kept back while the client does not read. */
   #latePong: Uint8Array | undefined = undefined;
   #ending: Ending | undefined = undefined;
 

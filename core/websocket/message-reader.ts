@@ -107,7 +107,7 @@ export class MessageReader {
       // After our close frame these are parsed and dropped.
       if (step === ParserStep.text || step === ParserStep.binary) {
         const kind = step === ParserStep.text ? MessageKind.text : MessageKind.binary;
-        this.#handOver(source.connection, kind, frames.payload());
+        this.#deliver(source.connection, kind, frames.payload());
       } else {
         this.#controlFrames += 1;
         if (step === ParserStep.ping) source.pinged(frames.payload());
@@ -129,7 +129,7 @@ export class MessageReader {
       this.#messages += 1;
       this.#payloadBytes += message.length;
     } else {
-      this.#handOver(connection, kind, message);
+      this.#deliver(connection, kind, message);
     }
   }
 
@@ -161,7 +161,7 @@ export class MessageReader {
     return source.inflatesUntil <= now + 1_000.5;
   }
 
-  #handOver(connection: ConnectionHandle, kind: MessageKind, message: Uint8Array): void {
+  #deliver(connection: ConnectionHandle, kind: MessageKind, message: Uint8Array): void {
     const { handler } = this.#options;
     this.#bypassed += 1;
     // A copy: the view becomes invalid when the handler calls the codec.

@@ -18,7 +18,7 @@ const headerSlackBytes = 256;
 
 /** Engine native: the WebSocket server that Bun has built in. */
 export async function startBunServer(options: ClientServerOptions): Promise<ClientServer> {
-  // Raises Bun's own limit of 16 KiB, which holds for the whole process: we are not told of a
+  // Raises Bun's own limit of 16 KiB, which applies to the whole process: we are not told of a
   // request that Bun refuses by itself.
   Object.assign(http, { maxHeaderSize: limits.handshakeHeaderBytesCeiling + headerSlackBytes });
   const server = listen(options, options.port, options.tls);

@@ -118,7 +118,8 @@ function readConfigFile(path: string): unknown {
     return JSON.parse(readFileSync(path, "utf8"));
   } catch (error) {
     // The runtime's own message repeats the path, which may be a misplaced URL with a password.
-    const [scheme, host] = [path.indexOf("//"), path.lastIndexOf("@")];
+    const scheme = path.indexOf("//");
+    const host = path.lastIndexOf("@");
     const isUrl = scheme >= 0 && scheme < host;
     const shown = isUrl ? `${path.slice(0, scheme)}//…${path.slice(host)}` : path;
     const reason = (error as NodeJS.ErrnoException).code ?? "not JSON";

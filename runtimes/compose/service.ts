@@ -154,7 +154,8 @@ export class Service {
     const { settings } = this;
     if (settings.broker !== "embedded") return;
     const { logger, brokerLogin: login } = this.#given;
-    const [host, port] = [settings["broker-host"], settings["broker-port"]];
+    const host = settings["broker-host"];
+    const port = settings["broker-port"];
     this.#broker = await startEmbeddedBroker({ host, port, login, logger });
   }
 

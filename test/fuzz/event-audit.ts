@@ -1,4 +1,4 @@
-import { BatchReader, type BatchSink } from "../../adapters/origin/receive/batch-reader.ts";
+import { type BatchListener, BatchReader } from "../../adapters/origin/receive/batch-reader.ts";
 import type { ServiceError } from "../../core/base/mod.ts";
 import type { Data } from "./client-script.ts";
 
@@ -21,7 +21,7 @@ const decoder = new TextDecoder();
  * Reads every batch as an origin does, with the origin's own reader, and knows the rules: one
  * `open` and one `close` for each connection, numbers without gaps, nothing that cannot be read.
  */
-export class EventAudit implements BatchSink {
+export class EventAudit implements BatchListener {
   readonly #reader: BatchReader = new BatchReader(this);
   readonly #open: Map<string, Told> = new Map();
   readonly #ended: Map<string, Ended> = new Map();

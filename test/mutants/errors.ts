@@ -57,8 +57,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "a numbered batch of a sender that the node does not know",
     file: files.dispatcher,
-    find: "app.commandStreams.add(source.sender, stream, receiver)",
-    replace: 'app.commandStreams.add("", stream, receiver)',
+    find: "app.commandReceivers.add(source.sender, stream, receiver)",
+    replace: 'app.commandReceivers.add("", stream, receiver)',
     tests: [tests.numbered],
   },
   {

@@ -136,7 +136,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "of a node that does not announce itself within 2 s, it concludes their loss once more",
     file: files.parts,
-    find: "revived: (node) => this.#nodes.heard(node),",
+    find: "revived: (node) => this.#nodes.revived(node),",
     replace: "revived: () => {},",
     tests: [tests.origin],
   },

@@ -113,8 +113,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "at most once in 100 ms",
     file: files.sender,
-    find: " && now - this.#repeatedAt >= limits.repeatMs;",
-    replace: ";",
+    find: "now - this.#repeatedAt >= limits.repeatGapMs;",
+    replace: "true;",
     tests: [tests.streams],
   },
   {

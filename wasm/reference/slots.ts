@@ -7,7 +7,7 @@ export const idChars = 26;
 /** Parser state of one slot, between its chunks. */
 export interface FrameState {
   readonly deflate: boolean;
-  /** Messages are handed out although the slot has a batch buffer. */
+  /** Messages stop the parser although the slot has a batch buffer. */
   readonly bypassBatch: boolean;
   /** A close frame or a fault was parsed. Nothing after it is. */
   finished: boolean;
@@ -39,7 +39,7 @@ export interface FrameState {
 
 export interface Slot {
   readonly id: string;
-  /** -1 where messages are handed out. */
+  /** -1 where messages stop the parser. */
   buffer: number;
   /** The start of the slot's items: `94` (`95` with a state), `a7 message`, str header, id. */
   readonly prefix: Uint8Array;
@@ -76,7 +76,7 @@ export function newFrameState(deflate: boolean, bypassBatch: boolean): FrameStat
   };
 }
 
-/** Whether the slot's messages are handed out. */
+/** Whether the slot's messages stop the parser. */
 export function handsOut(slot: Slot, state: FrameState): boolean {
   return slot.buffer < 0 || state.bypassBatch;
 }

@@ -95,9 +95,9 @@ export class MqttLink {
     );
     this.#window = new PublishWindow((publish, acked) => {
       this.#lines.topic = publish.topic;
-      this.#session?.publish(publish, (error, heard) => {
+      this.#session?.publish(publish, (error, subscribers) => {
         if (error !== undefined) this.#lines.refused(publish.topic, error);
-        acked(error, heard);
+        acked(error, subscribers);
         if (this.#window.size === 0) this.#idle?.();
       });
     }, options.bounded);
@@ -201,8 +201,13 @@ export class MqttLink {
   #connect(): void {
     this.#state = "connecting";
     const { tls, willTopic } = this.#options;
-    const [address, clientId, version] = [this.#address, this.#clientId, this.#version];
-    const options = { address, clientId, version, tls, willTopic };
+    const options = {
+      address: this.#address,
+      clientId: this.#clientId,
+      version: this.#version,
+      tls,
+      willTopic,
+    };
     const session: MqttSession = new MqttSession(options, {
       established: (granted) => this.#connected(session, granted),
       message: (topic, payload, retained) => this.#listener?.message(topic, payload, retained),

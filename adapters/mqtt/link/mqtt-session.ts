@@ -108,7 +108,7 @@ export class MqttSession implements SubscriptionBroker {
   #reached = false;
   #closed = false;
   /** Message ids whose PUBACK says that nobody subscribes, until the publish is answered. */
-  readonly #unheard: Set<number> = new Set();
+  readonly #noSubscribers: Set<number> = new Set();
 
   constructor(options: MqttSessionOptions, listener: MqttSessionListener) {
     const client = new MqttClient(() => {
@@ -141,20 +141,24 @@ export class MqttSession implements SubscriptionBroker {
     // MQTT.js does not pass this reason code to the caller of a publish.
     client.on("packetreceive", (packet) => {
       if (packet.cmd !== "puback" || packet.reasonCode !== noSubscribers) return;
-      if (packet.messageId !== undefined) this.#unheard.add(packet.messageId);
+      if (packet.messageId !== undefined) this.#noSubscribers.add(packet.messageId);
     });
     client.once("close", () => {
       if (this.#closed) return;
       this.#closed = true;
       const error = this.#error;
-      const [final, reached] = [this.#final, this.#reached];
-      listener.closed({ error, code: codeOf(error), final, reached });
+      listener.closed({
+        error,
+        code: codeOf(error),
+        final: this.#final,
+        reached: this.#reached,
+      });
     });
   }
 
   /**
    * Publishes at QoS 1 as MQTT.js's own `publish` does, without its clone of the packet and its
-   * store, which nobody would replay: ADR 0004 has the figures.
+   * store, which nobody would replay: record 0004 has the figures.
    */
   publish(publish: Publish, acked: PublishDone): void {
     const { topic, payload, retain } = publish;
@@ -164,8 +168,8 @@ export class MqttSession implements SubscriptionBroker {
       const code = codeOf(error);
       // Only the broker's own answers count here: `closed` reports the end of the connection.
       if (error && code === undefined) return;
-      const heard = !this.#unheard.delete(messageId);
-      acked(error ? refusal(topic, error) : undefined, heard);
+      const subscribers = !this.#noSubscribers.delete(messageId);
+      acked(error ? refusal(topic, error) : undefined, subscribers);
     };
     client.outgoing[messageId] = { volatile: false, cmd: "publish", cb };
     const packet = {

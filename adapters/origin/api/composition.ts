@@ -144,7 +144,7 @@ export class Composition {
       replied: (ref, result) => this.#replies.reply(ref, result),
       acknowledged: (node, ack) => this.#senders.acknowledged(node, ack),
       released: (node) => this.#leaveWaiter.released(node),
-      revived: (node) => this.#nodes.heard(node),
+      revived: (node) => this.#nodes.revived(node),
       connecting: (id, request, assigned) => this.authorizations.connect(id, request, assigned),
     };
   }
@@ -202,7 +202,8 @@ export class Composition {
   }
 
   #reportDropped(): void {
-    const [direct, grouped] = [this.#direct.end(), this.#grouped.end()];
+    const direct = this.#direct.end();
+    const grouped = this.#grouped.end();
     const commands = direct.commands + grouped.commands;
     if (commands === 0) return;
     const what = `${commands} commands of ${direct.bytes + grouped.bytes} bytes`;

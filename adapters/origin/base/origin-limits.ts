@@ -33,7 +33,7 @@ export const originLimits = {
   /** Batches to one group in flight; further commands wait, so that batches grow. */
   groupBatchesInFlightMax: 64,
   /** A publish waits this long for each join and leave of its group that began before it. */
-  groupGateMs: 5_000,
+  publishBarrierMs: 5_000,
   /** While no node is known, a query to all of them waits this long for the first. */
   firstNodeMs: 1_000,
   /** Handlers of `authorize` that run at once; further handshakes wait. */
@@ -45,7 +45,7 @@ export const originLimits = {
   /** Commands that a node has not acknowledged; past it they are given up. */
   keptBytesMax: 33_554_432,
   /** Where a node acknowledges nothing for this long, its oldest commands are sent again. */
-  repeatMs: 2_000,
+  probeMs: 2_000,
   /** Where a living node acknowledges nothing for this long, its commands are given up. */
   unconfirmedMsMax: 60_000,
   /** Streams of a node that are over and may still arrive: each was a failover. */

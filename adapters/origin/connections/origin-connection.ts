@@ -110,7 +110,7 @@ export class OriginConnection implements Connection {
   }
 
   /** The state that came with a message. A value that was set here since is newer. */
-  heard(state: unknown): void {
+  stateReceived(state: unknown): void {
     if (this.#settingStates === 0) this.state = state;
   }
 
@@ -118,7 +118,7 @@ export class OriginConnection implements Connection {
   introduced(said: unknown): ConnectionInfo {
     const info = infoOf(said);
     this.info = info;
-    this.heard(info.state ?? undefined);
+    this.stateReceived(info.state ?? undefined);
     return info;
   }
 
@@ -126,7 +126,7 @@ export class OriginConnection implements Connection {
   closedAs(said: unknown): void {
     const { user, state } = infoOf(said);
     this.#user = user;
-    if (state !== undefined) this.heard(state);
+    if (state !== undefined) this.stateReceived(state);
   }
 
   #change<Done extends ChangeDone>(change: Change, options?: WaitOptions): Promise<Changed<Done>> {

@@ -16,7 +16,7 @@ interface Waiting {
   readonly abort: AbortController;
   readonly cancel: Cancel;
   /** Resolves when it is decided. */
-  readonly decision: Promise<void>;
+  readonly whenDecided: Promise<void>;
   readonly decided: () => void;
 }
 
@@ -52,7 +52,7 @@ export class Authorizations {
   connect(id: string, values: unknown, assigned: boolean): Promise<void> | undefined {
     // Another stream brought the same handshake again.
     const known = this.#running.get(id) ?? this.#queue.get(id);
-    if (known !== undefined) return known.decision;
+    if (known !== undefined) return known.whenDecided;
     if (this.#handler === undefined) {
       // In open mode another origin may be the one that decides.
       if (assigned) this.#refuse(id, "the origin has no handler for authorize");
@@ -63,15 +63,15 @@ export class Authorizations {
       return undefined;
     }
     let decided = (): void => {};
-    const decision = new Promise<void>((resolve) => {
+    const whenDecided = new Promise<void>((resolve) => {
       decided = resolve;
     });
     const abort = new AbortController();
     const request = requestOf(id, values, abort.signal);
     const cancel = this.#senders.queue.clock.after(request.timeoutMs, () => this.#late(id));
-    this.#queue.set(id, { request, abort, cancel, decision, decided });
+    this.#queue.set(id, { request, abort, cancel, whenDecided, decided });
     this.#next();
-    return decision;
+    return whenDecided;
   }
 
   /** The origin is closed: handlers that still run are told by their signal. */

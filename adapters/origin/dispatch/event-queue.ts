@@ -34,7 +34,7 @@ function heldBytes(event: OriginEvent): number {
 
 /**
  * Events that wait for one `for await`. It begins with the first `next`: a queue that nobody
- * iterates must neither grow nor hold back acknowledgements.
+ * iterates must neither grow nor delay acknowledgements.
  */
 export class EventQueue implements AsyncIterableIterator<OriginEvent> {
   readonly #budget: WaitingBudget;

@@ -58,7 +58,7 @@ export class NodeTracker {
   }
 
   /** A node that was given up sends events: it must announce itself within the grace. */
-  heard(node: string): void {
+  revived(node: string): void {
     if (this.#nodes.has(node)) return;
     this.#nodes.set(node, { presence: undefined });
     this.#monitor.heartbeat(node, originLimits.nodeLostGraceMs);

@@ -4,7 +4,7 @@ import { fromJsonData, fromJsonValue, type MessageData } from "../base/mod.ts";
 import { Malformed, MessagePackCursor } from "./messagepack-cursor.ts";
 
 /** Takes what a batch holds, item by item. */
-export interface BatchSink {
+export interface BatchListener {
   /** How many items at the start of the batch to leave out. */
   begin(stream: string | undefined, first: number, items: number): number;
   /** `["message", id, seq, data, state?]`; the id is in `bytes` from `start` to `end`. */
@@ -31,21 +31,21 @@ const messageTail = 0x73616765;
 /** Reads batches, MessagePack or JSON, numbered or bare. One at a time. */
 export class BatchReader {
   readonly #cursor: MessagePackCursor = new MessagePackCursor();
-  readonly #sink: BatchSink;
+  readonly #listener: BatchListener;
 
-  constructor(sink: BatchSink) {
-    this.#sink = sink;
+  constructor(listener: BatchListener) {
+    this.#listener = listener;
   }
 
-  /** Reads one batch. Never throws: what is wrong goes to the sink as one error. */
+  /** Reads one batch. Never throws: what is wrong is reported as one error. */
   read(payload: Uint8Array): void {
     try {
       // `[`; a MessagePack batch is an array and never begins with this byte.
-      if (payload[0] === 0x5b) readJson(payload, this.#sink);
+      if (payload[0] === 0x5b) readJson(payload, this.#listener);
       else this.#readBatch(payload);
     } catch (error) {
-      if (error instanceof ServiceError) this.#sink.refused(error);
-      else this.#sink.refused(malformed(error));
+      if (error instanceof ServiceError) this.#listener.refused(error);
+      else this.#listener.refused(malformed(error));
     }
   }
 
@@ -64,7 +64,7 @@ export class BatchReader {
     }
     // An item has a byte at least: a header that promises more must not move the stream's count.
     if (items > cursor.bytes.length - cursor.at) throw new Malformed("more items than bytes");
-    const skip = this.#sink.begin(stream, first, items);
+    const skip = this.#listener.begin(stream, first, items);
     for (let index = 0; index < items; index++) {
       if (index < skip) cursor.skip();
       else if (!this.#message()) this.#item();
@@ -96,7 +96,7 @@ export class BatchReader {
     let extra = (head & 0x0f) - 4;
     const state = extra === 0 ? undefined : this.#value();
     for (; extra > 1; extra--) cursor.skip();
-    this.#sink.message(bytes, idStart, idEnd, seq, data, state);
+    this.#listener.message(bytes, idStart, idEnd, seq, data, state);
     return true;
   }
 
@@ -135,11 +135,11 @@ export class BatchReader {
     cursor.skip();
     try {
       const item = decode(new Uint8Array(cursor.bytes.subarray(start, cursor.at)));
-      if (Array.isArray(item)) this.#sink.item(item);
-      else this.#sink.refused(new ServiceError("batch-malformed", "an item must be an array"));
+      if (Array.isArray(item)) this.#listener.item(item);
+      else this.#listener.refused(new ServiceError("batch-malformed", "an item must be an array"));
     } catch (error) {
       // Its end is known, so the rest of the batch can be read.
-      this.#sink.refused(error instanceof ServiceError ? error : malformed(error));
+      this.#listener.refused(error instanceof ServiceError ? error : malformed(error));
     }
   }
 }
@@ -149,7 +149,7 @@ function malformed(cause: unknown): ServiceError {
   return new ServiceError("batch-malformed", `a batch cannot be read: ${message}`, { cause });
 }
 
-function readJson(payload: Uint8Array, sink: BatchSink): void {
+function readJson(payload: Uint8Array, listener: BatchListener): void {
   const batch: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(payload));
   if (!Array.isArray(batch)) throw new ServiceError("batch-malformed", "a batch must be an array");
   const numbered = batch.length > 0 && !Array.isArray(batch[0]);
@@ -159,13 +159,13 @@ function readJson(payload: Uint8Array, sink: BatchSink): void {
   if (!named || !Number.isSafeInteger(first) || !Array.isArray(items)) {
     throw new ServiceError("batch-malformed", "a numbered batch is [1, stream, first, items]");
   }
-  const skip = sink.begin(stream, first, items.length);
-  for (const item of items.slice(skip)) readJsonItem(item, sink);
+  const skip = listener.begin(stream, first, items.length);
+  for (const item of items.slice(skip)) readJsonItem(item, listener);
 }
 
-function readJsonItem(item: unknown, sink: BatchSink): void {
+function readJsonItem(item: unknown, listener: BatchListener): void {
   if (!Array.isArray(item)) {
-    sink.refused(new ServiceError("batch-malformed", "an item must be an array"));
+    listener.refused(new ServiceError("batch-malformed", "an item must be an array"));
     return;
   }
   const [verb, id, seq, raw, state] = item;
@@ -173,9 +173,9 @@ function readJsonItem(item: unknown, sink: BatchSink): void {
   const isData = typeof data === "string" || data instanceof Uint8Array;
   if (typeof id === "string" && typeof seq === "number" && isData) {
     const bytes = new TextEncoder().encode(id);
-    sink.message(bytes, 0, bytes.length, seq, data, fromJsonValue(state));
+    listener.message(bytes, 0, bytes.length, seq, data, fromJsonValue(state));
   } else {
-    sink.item(verb === "message" ? item : (fromJsonValue(item) as unknown[]));
+    listener.item(verb === "message" ? item : (fromJsonValue(item) as unknown[]));
   }
 }
 

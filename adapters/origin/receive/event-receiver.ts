@@ -5,7 +5,7 @@ import { checkedId, isConnectionId, type MessageData } from "../base/mod.ts";
 import { KnownConnections, OriginConnection } from "../connections/mod.ts";
 import type { Dispatcher } from "../dispatch/mod.ts";
 import type { CommandAck, ConnectionCommands } from "../send/mod.ts";
-import { BatchReader, type BatchSink } from "./batch-reader.ts";
+import { type BatchListener, BatchReader } from "./batch-reader.ts";
 import { EventStreams } from "./event-streams.ts";
 import { ForeignIds, isReplyOf } from "./foreign-ids.ts";
 
@@ -25,7 +25,7 @@ export interface NodeListener {
 }
 
 /** Makes events of connections from batches: drops what was seen before, and finds gaps. */
-export class EventReceiver implements BatchSink {
+export class EventReceiver implements BatchListener {
   readonly #dispatcher: Dispatcher;
   readonly #commands: ConnectionCommands;
   readonly #listener: NodeListener;
@@ -125,7 +125,7 @@ export class EventReceiver implements BatchSink {
       return;
     }
     connection.seq = seq;
-    connection.heard(state);
+    connection.stateReceived(state);
     this.#dispatcher.dispatch(
       connection,
       { type: "message", connection, data, seq, state },

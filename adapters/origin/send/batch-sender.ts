@@ -148,7 +148,7 @@ export class BatchSender {
     };
     const reliable = new ReliableSender<SentBatch>(this.queue.clock, flow, "receiver");
     reliable.inFlightTarget = reliable.inFlightMax = this.#inFlightMax;
-    reliable.probeMsMax = originLimits.repeatMs;
+    reliable.probeMsMax = originLimits.probeMs;
     const stream = { name: this.#streamName(), reliable, next: 0, unansweredBytes: 0 };
     reliable.connected(this.queue.link.up);
     return stream;

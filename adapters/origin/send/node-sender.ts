@@ -104,7 +104,7 @@ export class NodeSender extends BatchSender {
   #watch(): void {
     if (this.#watching) return;
     this.#watching = true;
-    this.queue.clock.after(originLimits.repeatMs, () => {
+    this.queue.clock.after(originLimits.probeMs, () => {
       this.#watching = false;
       const { reliable } = this.stream;
       if (reliable.silentMs >= originLimits.unconfirmedMsMax) this.#giveUp();

@@ -29,7 +29,7 @@ export class PublishBarrier {
       cancel();
       this.#advance(group);
     };
-    const cancel = this.#clock.after(originLimits.groupGateMs, end);
+    const cancel = this.#clock.after(originLimits.publishBarrierMs, end);
     answer.then(end, end);
   }
 

@@ -31,7 +31,7 @@ export const Target = {
 /**
  * Reads a command batch with a cursor: `decode`, then `nextItem` until it is false. `decode`
  * checks the whole batch, so what is malformed as a whole is refused before any of it is carried
- * out. What is said of "the item" holds for the one that the cursor is on. Finish a batch before
+ * out. "The item" is the one that the cursor is on. Finish a batch before
  * decoding the next one.
  */
 export interface CommandDecoder {

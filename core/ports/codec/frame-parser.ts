@@ -6,9 +6,9 @@ export const ParserStep = {
   done: 0,
   /** The slot's batch buffer is full: take its batch, then call `next`. */
   bufferFull: 1,
-  /** A whole text message that is handed out, valid UTF-8; see `payload`. */
+  /** A whole text message, valid UTF-8; see `payload`. */
   text: 2,
-  /** A whole binary message that is handed out; see `payload`. */
+  /** A whole binary message; see `payload`. */
   binary: 3,
   /** A whole text message, still deflated (RFC 7692, RSV1) and not checked; see `payload`. */
   deflatedText: 4,
@@ -28,7 +28,7 @@ export type ParserStep = (typeof ParserStep)[keyof typeof ParserStep];
 /**
  * Parses the frames of clients (RFC 6455, 5) from chunks of any split. Whole messages are written
  * into the slot's batch buffer as `message` events; everything else stops the parser with a step.
- * Messages are handed out by the steps `text` and `binary` where the slot has no batch buffer, or
+ * Messages stop it with the steps `text` and `binary` where the slot has no batch buffer, or
  * was attached with `bypassBatch`. Finish a chunk before feeding the next one, of any slot: call
  * `next` until it answers `done`, `close` or `fault`.
  */

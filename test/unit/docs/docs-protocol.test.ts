@@ -144,7 +144,7 @@ test("the limits are those of the code", () => {
   }
   for (const words of [
     `after ${limits.originGraceMs} ms`,
-    `every ${limits.repeatMs} ms`,
+    `every ${limits.repeatGapMs} ms`,
     `up to ${limits.ackDelayMs} ms`,
     `confirmed nothing for ${limits.ackProbeMs / 1_000} s`,
     `up to ${limits.ackProbeMsMax / 1_000} s`,

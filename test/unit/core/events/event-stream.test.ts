@@ -117,7 +117,7 @@ test("what an origin misses is published again from there, at most once in 100 m
   rig.clock.advance(1_000);
   assert.equal(rig.stream.acknowledge(1, 2), true);
   assert.deepEqual(rig.take(), ["2+1", "3+1"]);
-  rig.clock.advance(limits.repeatMs - 1);
+  rig.clock.advance(limits.repeatGapMs - 1);
   assert.equal(rig.stream.acknowledge(1, 2), false);
   assert.deepEqual(rig.take(), []);
   rig.clock.advance(1);

@@ -88,7 +88,7 @@ test("a gap is repeated at once, from where it is, at most once in 100 ms", () =
   assert.equal(rig.sender.acknowledge(0, 3), true);
   assert.deepEqual(rig.published, [2, 4], "the batch that holds the item, and what follows");
   assert.equal(rig.sender.acknowledge(0, 2), false);
-  rig.clock.advance(limits.repeatMs);
+  rig.clock.advance(limits.repeatGapMs);
   assert.equal(rig.sender.acknowledge(0, 6), false, "nothing follows");
   assert.deepEqual(rig.published, []);
   assert.equal(rig.sender.acknowledge(2, 2), true);

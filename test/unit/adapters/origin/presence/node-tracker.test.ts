@@ -75,8 +75,8 @@ test("while an origin has no broker, and when it stood still itself, no node is 
 
 test("a node that was given up and tells of connections has 2 s to announce itself", () => {
   const { clock, tracker, lost } = rig();
-  tracker.heard("n1");
-  tracker.heard("n2");
+  tracker.revived("n1");
+  tracker.revived("n2");
   assert.equal(tracker.lives("n1"), false);
   clock.advance(1_000);
   tracker.presence("n2", presence("i1"));

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decode, encode } from "@msgpack/msgpack";
 import {
+  type BatchListener,
   BatchReader,
-  type BatchSink,
 } from "../../../../../adapters/origin/receive/batch-reader.ts";
 import type { ServiceError } from "../../../../../core/base/mod.ts";
 import { Dice, fuzzSeed } from "../../../../vectors/dice.ts";
@@ -13,7 +13,7 @@ type Read = { begun: unknown[][]; items: unknown[][]; errors: ServiceError[] };
 
 function read(payload: Uint8Array, skip = 0): Read {
   const result: Read = { begun: [], items: [], errors: [] };
-  const sink: BatchSink = {
+  const sink: BatchListener = {
     begin: (...header) => {
       result.begun.push(header);
       return skip;
@@ -123,7 +123,7 @@ test("what is no batch is one error, cut at every byte", () => {
 
 test("one bad item does not cost the rest of its batch", () => {
   const seen: unknown[] = [];
-  const sink: BatchSink = {
+  const sink: BatchListener = {
     begin: () => 0,
     message: () => {},
     item: ([verb]) => {

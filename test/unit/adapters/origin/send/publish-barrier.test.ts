@@ -16,7 +16,7 @@ test("a publish waits for the changes before it, for a time, and for no later on
   gate.publish("g", () => void seen.push("late"));
   gate.change("g", new Promise(() => {}));
   gate.publish("other", () => void seen.push("other"));
-  clock.advance(originLimits.groupGateMs - 1);
+  clock.advance(originLimits.publishBarrierMs - 1);
   assert.deepEqual(seen, ["at once", "other"]);
   clock.advance(1);
   assert.deepEqual(seen, ["at once", "other", "late"]);
