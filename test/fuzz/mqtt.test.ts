@@ -14,6 +14,7 @@ import {
 } from "../../adapters/mqtt/wire/topics.ts";
 import { NodeTracker } from "../../adapters/origin/presence/node-tracker.ts";
 import { OriginDirectory } from "../../core/routing/origin-directory.ts";
+import { groupBinary, groupText } from "../support/broker/group-topics.ts";
 import type { Dice } from "../vectors/dice.ts";
 import { toHex, utf8 } from "../vectors/hex.ts";
 import { casesOf, diceOf, fuzz, seed } from "./fuzz-run.ts";
@@ -123,8 +124,8 @@ function topicOf(dice: Dice): string {
     () => topics.nodeCommands(app, name(), name()),
     () => topics.commands(app, name()),
     () => topics.groupCommands(app, group, name()),
-    () => topics.groupText(app, group),
-    () => topics.groupBinary(app, group),
+    () => groupText(topics, app, group),
+    () => groupBinary(topics, app, group),
     () => topics.nodePresence(app, name()),
     () => topics.originPresence(app, name()),
     () => topics.presenceAsk(app, name()),
@@ -152,9 +153,9 @@ function rebuilt(parsed: ParsedTopic): string {
     case "group-commands":
       return topics.groupCommands(parsed.app, parsed.group, parsed.sender);
     case "group-text":
-      return topics.groupText(parsed.app, parsed.group);
+      return groupText(topics, parsed.app, parsed.group);
     case "group-binary":
-      return topics.groupBinary(parsed.app, parsed.group);
+      return groupBinary(topics, parsed.app, parsed.group);
     case "node-presence":
       return topics.nodePresence(parsed.app, parsed.node);
     case "origin-presence":

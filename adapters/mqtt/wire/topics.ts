@@ -88,14 +88,6 @@ export class Topics {
     return `${this.root}${app}/groups/${encodeGroup(group)}/commands/${sender}`;
   }
 
-  groupText(app: string, group: string): string {
-    return `${this.root}${app}/groups/${encodeGroup(group)}/text`;
-  }
-
-  groupBinary(app: string, group: string): string {
-    return `${this.root}${app}/groups/${encodeGroup(group)}/binary`;
-  }
-
   nodePresence(app: string, node: string): string {
     return `${this.root}${app}/presence/nodes/${node}`;
   }

@@ -6,6 +6,7 @@ import { startEmbeddedBroker } from "../../../adapters/embedded-broker/mod.ts";
 import { MqttCommandBus, MqttLink, Topics } from "../../../adapters/mqtt/mod.ts";
 import { bytes, ear } from "../../conformance/cluster-rig.ts";
 import { plainClient, testPorts } from "../../support/broker/broker-rigs.ts";
+import { groupBinary, groupText } from "../../support/broker/group-topics.ts";
 import { Mosquitto } from "../../support/broker/mosquitto.ts";
 import { TcpProxy } from "../../support/process/tcp-proxy.ts";
 import { waitFor } from "../../support/process/wait.ts";
@@ -65,7 +66,7 @@ test("a group that the broker refuses is refused alone; the connection lives on"
   const link = new MqttLink({ url: broker.url, name: "x", role: "test" }, ports);
   await link.start({ connected: () => {}, message: () => {} });
   for (const group of ["secret", "one", "two"]) {
-    link.publish(topics.groupText(app, group), bytes(group), () => {});
+    link.publish(groupText(topics, app, group), bytes(group), () => {});
   }
   await waitFor(() => heard.messages.length === 2, { what: "both messages" });
   assert.deepEqual(heard.messages, ["default one 1 one", "default two 1 two"]);
@@ -113,7 +114,7 @@ test("what a broker has retained for a group is not delivered", async () => {
   const sent: (string | undefined)[] = [];
   const retain = (topic: string): void =>
     anybody.publish(topic, bytes("[1]"), (error) => sent.push(error?.code), true);
-  retain(topics.groupText(app, "room"));
+  retain(groupText(topics, app, "room"));
   retain(topics.groupCommands(app, "room", "me"));
   await waitFor(() => sent.length === 2, { what: "kept" });
   const url = `mqtt://127.0.0.1:${broker.port}`;
@@ -122,7 +123,7 @@ test("what a broker has retained for a group is not delivered", async () => {
   await bus.start(heard.listener);
   await new Promise<void>((resolve) => bus.joinGroup(app, "room", () => resolve()));
   // A retained publish is a message like any other for those who are there.
-  retain(topics.groupBinary(app, "room"));
+  retain(groupBinary(topics, app, "room"));
   await waitFor(() => heard.messages.length > 0, { what: "the message" });
   assert.deepEqual(heard.messages, ["default room 2 [1]"]);
   assert.deepEqual(heard.commands, []);
@@ -153,14 +154,14 @@ for (const [limit, config] of [
     await waitFor(() => heard.connected.length === 3, { what: "back" });
     const anybody = await plainClient(broker.port);
     for (const group of names) {
-      anybody.publish(topics.groupText(app, group), bytes(group), () => {});
+      anybody.publish(groupText(topics, app, group), bytes(group), () => {});
     }
     await waitFor(() => heard.messages.length === names.length, { what: "all messages" });
     assert.equal(new Set(heard.messages).size, names.length);
     for (const group of names) bus.leaveGroup(app, group);
     await new Promise<void>((resolve) => bus.joinGroup(app, "last", () => resolve()));
-    anybody.publish(topics.groupText(app, names[7]!), bytes("no"), () => {});
-    anybody.publish(topics.groupText(app, "last"), bytes("yes"), () => {});
+    anybody.publish(groupText(topics, app, names[7]!), bytes("no"), () => {});
+    anybody.publish(groupText(topics, app, "last"), bytes("yes"), () => {});
     await waitFor(() => heard.messages.length > names.length, { what: "the last" });
     assert.equal(heard.messages.at(-1), "default last 1 yes");
     await Promise.all([bus.stop(), anybody.stop()]);

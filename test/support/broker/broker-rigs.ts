@@ -13,6 +13,7 @@ import type { ClusterRig, SeenPresence } from "../../conformance/cluster-rig.ts"
 import type { ChannelRig, HeardEvents } from "../../conformance/origin-channel.ts";
 import { TcpProxy } from "../process/tcp-proxy.ts";
 import { waitFor } from "../process/wait.ts";
+import { groupBinary, groupText } from "./group-topics.ts";
 
 /** A broker that a test may use. */
 export interface TestBroker {
@@ -98,7 +99,7 @@ export async function mqttClusterRig(
     },
     groupMessage({ app, group, kind, payload }) {
       const text = kind === MessageKind.text;
-      const topic = text ? topics.groupText(app, group) : topics.groupBinary(app, group);
+      const topic = text ? groupText(topics, app, group) : groupBinary(topics, app, group);
       anybody.publish(topic, payload, () => {});
     },
     clearPresence(app, node) {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decodeGroup, encodeGroup, Topics } from "../../../../../adapters/mqtt/mod.ts";
+import { groupBinary, groupText } from "../../../../support/broker/group-topics.ts";
 
 const topics = new Topics();
 
@@ -17,8 +18,8 @@ test("every topic of the contract is built and read back", () => {
       topics.groupCommands(app, group, sender),
       "group-commands",
     ],
-    ["wss/v1/shop/groups/room%2F1/text", topics.groupText(app, group), "group-text"],
-    ["wss/v1/shop/groups/room%2F1/binary", topics.groupBinary(app, group), "group-binary"],
+    ["wss/v1/shop/groups/room%2F1/text", groupText(topics, app, group), "group-text"],
+    ["wss/v1/shop/groups/room%2F1/binary", groupBinary(topics, app, group), "group-binary"],
     ["wss/v1/shop/presence/nodes/n1", topics.nodePresence(app, node), "node-presence"],
     ["wss/v1/shop/presence/origins/o1", topics.originPresence(app, origin), "origin-presence"],
     ["wss/v1/shop/presence/ask/me", topics.presenceAsk(app, sender), "presence-ask"],
