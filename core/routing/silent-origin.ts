@@ -1,4 +1,7 @@
-/** What may keep an origin from confirming: brokers grant what they keep back, and tell nobody. */
+/**
+ * Why an origin may confirm nothing. A broker may grant a subscription whose messages its access
+ * rules forbid, without an error.
+ */
 export function silentHint(origin: string, node: string): string {
   return (
     "; it has confirmed nothing yet: its handlers hang, or the broker's rules lack read of " +
