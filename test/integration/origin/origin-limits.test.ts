@@ -108,8 +108,8 @@ test("too much unconfirmed: send throws, and nothing of it is kept", async () =>
 test("what the broker cannot be given is told at close, and nobody waits for it", async () => {
   const proxy = await TcpProxy.start(rig.broker.port);
   const origin = await rig.connect({ broker: proxy.url });
-  const told: ServiceError[] = [];
-  origin.on("error", ({ error }) => void told.push(error as ServiceError));
+  const told: unknown[] = [];
+  origin.on("error", ({ error }) => void told.push([(error as ServiceError).code, error.message]));
   const connection = origin.connection("n1.a");
   proxy.block();
   await waitFor(() => !origin.connected, { what: "lost" });
@@ -119,11 +119,8 @@ test("what the broker cannot be given is told at close, and nobody waits for it"
   const flushed = origin.flushed();
   await origin.close();
   await flushed;
-  assert.deepEqual(
-    told.map(({ code }) => code),
-    ["broker-lost"],
-  );
-  assert.deepEqual(told[0]?.message.match(/\d+/g), ["3", String(bytes)]);
+  const message = `the broker never got 3 commands of ${bytes} bytes`;
+  assert.deepEqual(told, [["broker-lost", message]]);
   await origin.flushed();
   assert.throws(() => connection.send("x"), { code: "broker-lost" });
   assert.throws(() => origin.send("n1.a", "x"), { code: "broker-lost" });

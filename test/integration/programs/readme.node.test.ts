@@ -9,22 +9,21 @@ import { startGateway } from "../../support/gateway/gateway.ts";
 import { bunProgram, findPython, Program } from "../../support/process/spawn.ts";
 import { waitFor } from "../../support/process/wait.ts";
 
-/** Both pages, because the second one goes on where the first one ends. */
-const shown = ["README.md", "docs/origin.md"].map((page) => readFileSync(page, "utf8")).join("\n");
 const python = findPython();
 
-function assertShown(command: string): void {
-  assert.ok(shown.replaceAll("\n", " ").includes(`\`${command}\``), `no page has ${command}`);
+type Page = "README.md" | "docs/origin.md";
+
+function assertShown(page: Page, command: string): void {
+  const text = readFileSync(page, "utf8").replaceAll("\n", " ");
+  assert.ok(text.includes(`\`${command}\``), `${page} has no ${command}`);
 }
 
-/** A command of the pages, with further words. */
-function run(command: string, ...words: string[]): Program {
-  assertShown(command);
+/** A command of the page, with further words. */
+function run(page: Page, command: string, ...words: string[]): Program {
+  assertShown(page, command);
   const [, file = ""] = / (examples\S+)/.exec(command) ?? [];
-  const program = new Program(command.startsWith("python3 ") ? python! : bunProgram, [
-    file,
-    ...words,
-  ]);
+  const interpreter = command.startsWith("python3 ") ? python! : bunProgram;
+  const program = new Program(interpreter, [file, ...words]);
   after(() => program[Symbol.asyncDispose]());
   return program;
 }
@@ -38,7 +37,7 @@ async function echoOnce(port: number): Promise<void> {
   const file = join(folder, "client.js");
   const source = readFileSync("examples/echo/client.js", "utf8");
   writeFileSync(file, source.replace(":8080/", `:${port}/`));
-  assertShown("npx bun examples/echo/client.js");
+  assertShown("README.md", "npx bun examples/echo/client.js");
   await using talk = new Program(bunProgram, [file]);
   await talk.line((line) => line === "it says hello" || undefined, "the echo");
 }
@@ -46,10 +45,10 @@ async function echoOnce(port: number): Promise<void> {
 test("the README's origin in Python: a plain subscriber answers in open mode", {
   skip,
 }, async () => {
-  assertShown("npm run serve -- --origin-mode open");
+  assertShown("README.md", "npm run serve -- --origin-mode open");
   const gateway = await startGateway({ flags: ["--origin-mode", "open"] });
   const { port, brokerPort } = gateway.info;
-  run("python3 examples/origin-python/plain.py", `${brokerPort}`);
+  run("README.md", "python3 examples/origin-python/plain.py", `${brokerPort}`);
   // Nothing tells when it has subscribed: what is said before is not kept.
   const early = await RawClient.open(port);
   after(() => early.destroy());
@@ -64,13 +63,14 @@ test("the README's origin in Python: a plain subscriber answers in open mode", {
   await echoOnce(port);
 });
 
-test("an echo in TypeScript, then one in Python, then both", { skip }, async () => {
+test("the README's echo in TypeScript, then one in Python, then both", { skip }, async () => {
+  assertShown("README.md", "npm run serve");
   const gateway = await startGateway();
   const { port, adminPort, brokerPort } = gateway.info;
   const joined = (count: number): Promise<unknown> =>
     waitFor(() => gateway.log.filter(({ event }) => event === "origin-joined").length === count);
   const script = (): Program =>
-    run("npx bun examples/echo/origin.ts", `mqtt://127.0.0.1:${brokerPort}`);
+    run("README.md", "npx bun examples/echo/origin.ts", `mqtt://127.0.0.1:${brokerPort}`);
   const echoes = async (of: RawClient[], text: string): Promise<void> => {
     for (const one of of) one.text(text);
     for (const one of of) assert.equal(await one.nextText(), text);
@@ -81,7 +81,7 @@ test("an echo in TypeScript, then one in Python, then both", { skip }, async () 
   await echoOnce(port);
   first.kill("SIGTERM");
   await first.exited;
-  const second = run("python3 examples/origin-python/echo.py", `${brokerPort}`);
+  const second = run("docs/origin.md", "python3 examples/origin-python/echo.py", `${brokerPort}`);
   await joined(2);
   await echoOnce(port);
   const third = script();
@@ -107,11 +107,15 @@ test("an echo in TypeScript, then one in Python, then both", { skip }, async () 
 test("the rooms: who types in one terminal is read in the other", async () => {
   const gateway = await startGateway({ flags: ["--authorize", "origin"] });
   const { port, brokerPort } = gateway.info;
-  const rooms = run("npx bun examples/rooms/main.ts", `mqtt://127.0.0.1:${brokerPort}`);
+  const rooms = run(
+    "docs/origin.md",
+    "npx bun examples/rooms/main.ts",
+    `mqtt://127.0.0.1:${brokerPort}`,
+  );
   await rooms.line((line) => line.startsWith("The rooms are open") || undefined, "its start");
   const talkers: { child: ChildProcess; heard: string }[] = [];
   for (const user of ["ada", "bob"]) {
-    assertShown(`npx bun examples/rooms/client.ts ${user} tea`);
+    assertShown("docs/origin.md", `npx bun examples/rooms/client.ts ${user} tea`);
     const words = ["examples/rooms/client.ts", user, "tea", `ws://127.0.0.1:${port}`];
     const child = spawn(bunProgram, words, { stdio: ["pipe", "pipe", "inherit"] });
     after(() => child.kill("SIGKILL"));

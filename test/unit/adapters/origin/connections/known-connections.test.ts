@@ -10,6 +10,31 @@ function connection(number: number): OriginConnection {
   return made;
 }
 
+test("connections are found by the bytes of their ids, equal hashes too", () => {
+  const known = new KnownConnections();
+  // The hash looks at the last eight bytes alone: these three have the same.
+  const ids = ["n1.aSameTail", "n1.bSameTail", "n2.aSameTail", "n1.short", "n1.x", "a.b"];
+  const connections = ids.map((id) => new OriginConnection(id, undefined as never));
+  for (const connection of connections) known.add(connection);
+  const find = (id: string): OriginConnection | undefined => {
+    const bytes = new TextEncoder().encode(`<<${id}>>`);
+    return known.find(bytes, 2, bytes.length - 2);
+  };
+  ids.forEach((id, index) => {
+    assert.equal(find(id), connections[index]);
+  });
+  assert.equal(find("n3.aSameTail"), undefined);
+  assert.equal(known.size, ids.length);
+  assert.equal(connections[0]!.node, "n1");
+  for (const index of [1, 0, 2]) {
+    known.remove(connections[index]!);
+    known.remove(connections[index]!);
+    assert.equal(find(ids[index]!), undefined);
+  }
+  assert.equal(known.size, 3);
+  assert.equal(find("n1.x"), connections[4]);
+});
+
 test("an origin remembers 100,000 connections that others have now, the latest", () => {
   const former = new KnownConnections();
   const count = originLimits.detachedConnectionsMax;
