@@ -25,7 +25,7 @@ const tests = {
   memory: "test/unit/adapters/origin/connections/known-connections.test.ts",
   tracker: "test/unit/adapters/origin/presence/node-tracker.test.ts",
   senders: "test/unit/adapters/origin/send/node-senders.test.ts",
-  heads: "test/unit/core/commands/command-heads.test.ts",
+  heads: "test/unit/core/commands/commands-resent.test.ts",
   streams: "test/unit/core/streams/reliable-receiver.test.ts",
   origin: "test/integration/origin/origin.test.ts",
   limits: "test/integration/origin/origin-limits.test.ts",
