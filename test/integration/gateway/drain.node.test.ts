@@ -42,7 +42,7 @@ describe("a node that drains", { concurrency: true }, () => {
 
 describe("the period of a drain", { concurrency: true }, () => {
   for (const { runtime, engine } of combinations) {
-    it(`closes one by one, and serves the others: ${runtime}, ${engine}`, async (context) => {
+    it(`closes one by one, serves others, refuses new: ${runtime}, ${engine}`, async (context) => {
       // The second client's turn is minutes away, however slow the machine is.
       const flags = ["--engine", engine, "--drain-period", "1h"];
       const gateway = await startGateway({ runtime, flags });
@@ -62,6 +62,7 @@ describe("the period of a drain", { concurrency: true }, () => {
       const frames = clients.map((client) => client.frame());
       const first = await Promise.any(frames.map((frame, at) => frame.then(() => at)));
       assert.equal((await frames[first])?.opcode, 8);
+      await assert.rejects(RawClient.open(port), /handshake refused: 503/);
       const rest = [...ids.keys()].filter((at) => at !== first);
       for (const at of rest) clients[at]?.text("still here");
       const heard = (at: number): boolean =>
