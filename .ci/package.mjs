@@ -15,8 +15,12 @@ const licences = "dist/third-party-licenses.txt";
  */
 export function packageServer() {
   const result = capture(tool("bun"), [
-    ...["build", "runtimes/node/main.ts", "--target=node", "--minify-syntax"],
-    ...[`--outfile=${target}`, `--metafile=${metafile}`],
+    "build",
+    "runtimes/node/main.ts",
+    "--target=node",
+    "--minify-syntax",
+    `--outfile=${target}`,
+    `--metafile=${metafile}`,
   ]);
   if (!result.ok) throw new StepFailed(result.output);
   chmodSync(target, 0o755);

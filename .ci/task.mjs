@@ -51,8 +51,13 @@ const tasks = {
     ready: [install, compileWasm],
     run: () =>
       run(tool("bun"), [
-        ...["build", "--compile", "--minify", "--sourcemap=inline"],
-        ...[bunMain, "--outfile", "dist/websocket-service"],
+        "build",
+        "--compile",
+        "--minify",
+        "--sourcemap=inline",
+        bunMain,
+        "--outfile",
+        "dist/websocket-service",
       ]),
   },
   // `npm pack` and `npm publish` run this.

@@ -26,7 +26,9 @@ function casesOf(runtime: "bun" | "node"): Case[] {
   return [
     { ...one, name: `${of}${bare}, 5,000, 1 at once`, way: "bare" },
     {
-      ...{ ...one, name: `${of}group of 5,000, 1 at once`, way: "group" },
+      ...one,
+      name: `${of}group of 5,000, 1 at once`,
+      way: "group",
       against: `${of}${bare}, 5,000, 1 at once`,
     },
     { ...few, name: `${of}${bare}, 5,000`, way: "bare" },
@@ -34,12 +36,18 @@ function casesOf(runtime: "bun" | "node"): Case[] {
     { ...few, name: `${of}send to 5,000 ids`, way: "ids", against: `${of}group of 5,000` },
     { ...many, name: `${of}group of 10,000`, way: "group" },
     {
-      ...{ ...many, name: `${of}1,000 groups of 10, one batch`, way: "groups", groups: 1_000 },
+      ...many,
+      name: `${of}1,000 groups of 10, one batch`,
+      way: "groups",
+      groups: 1_000,
       against: `${of}group of 10,000`,
     },
     {
-      ...{ ...many, name: `${of}1,000 groups of 10, own topics`, way: "group-topics" },
-      ...{ groups: 1_000, against: `${of}group of 10,000` },
+      ...many,
+      name: `${of}1,000 groups of 10, own topics`,
+      way: "group-topics",
+      groups: 1_000,
+      against: `${of}group of 10,000`,
     },
   ];
 }

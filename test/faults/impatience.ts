@@ -7,7 +7,10 @@ export const patience = {
 
 /** The same as flags of a node: one set for all such faults, so that they share a cluster. */
 export const impatient: readonly string[] = [
-  ...["--ack-timeout", `${patience.ackTimeoutMs}ms`],
-  ...["--ping-interval", `${patience.pingIntervalMs}ms`],
-  ...["--ping-timeout", `${patience.pingTimeoutMs}ms`],
+  "--ack-timeout",
+  `${patience.ackTimeoutMs}ms`,
+  "--ping-interval",
+  `${patience.pingIntervalMs}ms`,
+  "--ping-timeout",
+  `${patience.pingTimeoutMs}ms`,
 ];

@@ -165,7 +165,11 @@ export function judgeEchoes(
   }
   const { echoed, lost, reordered, twice, strange, givenUp } = judge;
   return {
-    ...{ echoed, echoesLost: lost, echoesReordered: reordered },
-    ...{ echoesTwice: twice, echoesStrange: strange, echoesGivenUp: givenUp },
+    echoed,
+    echoesLost: lost,
+    echoesReordered: reordered,
+    echoesTwice: twice,
+    echoesStrange: strange,
+    echoesGivenUp: givenUp,
   };
 }

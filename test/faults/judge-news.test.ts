@@ -4,13 +4,27 @@ import { judgeNews, type NewsVerdict } from "./judge-news.ts";
 import type { JudgedClient, JudgedLife } from "./judged.ts";
 
 const member: JudgedClient = {
-  ...{ label: "c1", node: "n1", sent: 0, read: 0, survived: true, leaving: true },
-  ...{ closeCode: 1_000, echoes: new Map(), strange: 0 },
-  ...{ openedAt: 10, listenedUntil: 100, news: new Map() },
+  label: "c1",
+  node: "n1",
+  sent: 0,
+  read: 0,
+  survived: true,
+  leaving: true,
+  closeCode: 1_000,
+  echoes: new Map(),
+  strange: 0,
+  openedAt: 10,
+  listenedUntil: 100,
+  news: new Map(),
 };
 const life: JudgedLife = {
-  ...{ name: "o1", tag: "o1.1", bornAt: 0, killed: false, read: () => [] },
-  ...{ finished: new Map(), news: [5, 20, 30, 40, 200] },
+  name: "o1",
+  tag: "o1.1",
+  bornAt: 0,
+  killed: false,
+  read: () => [],
+  finished: new Map(),
+  news: [5, 20, 30, 40, 200],
 };
 const cut = { survived: false };
 

@@ -88,7 +88,12 @@ export function judgeWire(record: WireRecord, lives: readonly JudgedLife[]): Wir
   }
   const resent = Array.from(streamsOf.values()).filter((streams) => streams > 1).length;
   return {
-    ...{ offered: streamsOf.size, confirmed, resent, offeredAgain, unheard, confirmedEarly },
+    offered: streamsOf.size,
+    confirmed,
+    resent,
+    offeredAgain,
+    unheard,
+    confirmedEarly,
     complaints: complaints.slice(0, 10),
   };
 }

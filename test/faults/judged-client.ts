@@ -11,5 +11,9 @@ export const judgedClient: JudgedClient = {
     leaving: true,
     closeCode: 1_000,
   },
-  ...{ echoes: new Map(), strange: 0, listenedUntil: 0, openedAt: 0, news: new Map() },
+  echoes: new Map(),
+  strange: 0,
+  listenedUntil: 0,
+  openedAt: 0,
+  news: new Map(),
 };

@@ -100,8 +100,18 @@ export class Talker {
     const listenedUntil = open ? now() : this.listenedUntil;
     const survived = open || this.survived;
     return {
-      ...{ label, node, sent, read, survived, leaving, closeCode },
-      ...{ echoes, strange, listenedUntil, openedAt, news },
+      label,
+      node,
+      sent,
+      read,
+      survived,
+      leaving,
+      closeCode,
+      echoes,
+      strange,
+      listenedUntil,
+      openedAt,
+      news,
     };
   }
 

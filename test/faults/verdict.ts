@@ -240,7 +240,18 @@ export function judge(
   return {
     ...judgeEchoes(talkers, lives, { marks, complain: (text) => judge.complain(text) }),
     ...judgeNews(talkers, lives, (text) => judge.complain(text)),
-    ...{ sent, read, handled, lost, reordered, twice, redelivered },
-    ...{ unclosed, closedTwice, reopened, cut, ends, complaints },
+    sent,
+    read,
+    handled,
+    lost,
+    reordered,
+    twice,
+    redelivered,
+    unclosed,
+    closedTwice,
+    reopened,
+    cut,
+    ends,
+    complaints,
   };
 }

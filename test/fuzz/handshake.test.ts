@@ -17,8 +17,10 @@ const cases = casesOf(200_000);
 
 const routes = new Routes([], "default");
 const options: AdmissionOptions = {
-  ...{ subprotocols: ["chat"], headers: ["user-agent", "origin"] },
-  ...{ compression: true, pages: new Map() },
+  subprotocols: ["chat"],
+  headers: ["user-agent", "origin"],
+  compression: true,
+  pages: new Map(),
   allowedOrigins: ["https://example.com", "*.example.com"],
   trustedProxies: [parseAddressRange("10.0.0.0/8")!],
 };

@@ -154,11 +154,21 @@ class Crowd {
 
 /** What the dice must have met; else they are loaded. */
 const faultsExpected: readonly ErrorCode[] = [
-  ...["frame-reserved-bits", "frame-opcode", "frame-unmasked", "frame-control-fragmented"],
-  ...["frame-control-too-long", "frame-length", "frame-unexpected-continuation"],
-  ...["frame-expected-continuation", "frame-close-payload", "frame-close-code"],
-  ...["message-not-utf8", "message-too-big", "message-inflate", "message-fragments"],
-  ...["parser-memory"],
+  "frame-reserved-bits",
+  "frame-opcode",
+  "frame-unmasked",
+  "frame-control-fragmented",
+  "frame-control-too-long",
+  "frame-length",
+  "frame-unexpected-continuation",
+  "frame-expected-continuation",
+  "frame-close-payload",
+  "frame-close-code",
+  "message-not-utf8",
+  "message-too-big",
+  "message-inflate",
+  "message-fragments",
+  "parser-memory",
 ] as ErrorCode[];
 
 const rigs: readonly (readonly [

@@ -8,8 +8,14 @@ import { waitFor } from "../../support/process/wait.ts";
 type Running = Awaited<ReturnType<typeof startGateway>>;
 
 const flags = [
-  ...["--max-connections-per-ip", "2", "--max-connections", "3"],
-  ...["--max-messages-per-second", "5", "--trusted-proxies", "127.0.0.0/8"],
+  "--max-connections-per-ip",
+  "2",
+  "--max-connections",
+  "3",
+  "--max-messages-per-second",
+  "5",
+  "--trusted-proxies",
+  "127.0.0.0/8",
 ];
 const from = (address: string): { headers: Record<string, string> } => ({
   headers: { "X-Forwarded-For": address },

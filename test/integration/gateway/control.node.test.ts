@@ -114,8 +114,16 @@ for (const { runtime, engine } of combinations) {
       leave(mine, shopper);
       const presence = async (app: string): Promise<number> => {
         const { stdout } = await run("mosquitto_sub", [
-          ...["-h", "127.0.0.1", "-p", String(broker.port), "-C", "1", "-W", "5"],
-          ...["-t", `wss/v1/${app}/presence/nodes/${gateway.info.node}`],
+          "-h",
+          "127.0.0.1",
+          "-p",
+          String(broker.port),
+          "-C",
+          "1",
+          "-W",
+          "5",
+          "-t",
+          `wss/v1/${app}/presence/nodes/${gateway.info.node}`,
         ]);
         return JSON.parse(stdout).connections;
       };

@@ -17,12 +17,28 @@ async function errors(gateway: Running, code: string): Promise<number> {
 
 const headerBytesMax = 2_048;
 const flags = [
-  ...["--ping-interval", "1s", "--ping-timeout", "1s", "--idle-timeout", "4s"],
-  ...["--max-connection-age", "8s", "--max-messages-per-second", "50"],
-  ...["--max-bytes-per-second", "100KB", "--max-connections-per-ip", "2"],
-  ...["--allowed-origins", "https://good.example,*.good.example"],
-  ...["--trusted-proxies", "127.0.0.0/8", "--log-level", "debug"],
-  ...["--max-header-size", `${headerBytesMax}`],
+  "--ping-interval",
+  "1s",
+  "--ping-timeout",
+  "1s",
+  "--idle-timeout",
+  "4s",
+  "--max-connection-age",
+  "8s",
+  "--max-messages-per-second",
+  "50",
+  "--max-bytes-per-second",
+  "100KB",
+  "--max-connections-per-ip",
+  "2",
+  "--allowed-origins",
+  "https://good.example,*.good.example",
+  "--trusted-proxies",
+  "127.0.0.0/8",
+  "--log-level",
+  "debug",
+  "--max-header-size",
+  `${headerBytesMax}`,
 ];
 /** Interval, timeout, and a second for the walk that finds it; the rest is for a busy machine. */
 const deadMsMax = 1_000 + 1_000 + 1_000 + 3_000;

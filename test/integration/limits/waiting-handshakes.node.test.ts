@@ -6,8 +6,14 @@ import { PlainOrigin } from "../../support/origins/plain-origin.ts";
 import { waitFor } from "../../support/process/wait.ts";
 
 const flags = [
-  ...["--authorize", "origin", "--authorize-timeout", "1m", "--max-handshakes-per-ip", "2"],
-  ...["--trusted-proxies", "127.0.0.0/8"],
+  "--authorize",
+  "origin",
+  "--authorize-timeout",
+  "1m",
+  "--max-handshakes-per-ip",
+  "2",
+  "--trusted-proxies",
+  "127.0.0.0/8",
 ];
 
 describe("handshakes that wait for an origin", { concurrency: true }, () => {

@@ -46,8 +46,15 @@ test("what authorize returns is what accept and reject carry", async () => {
   const { signal, ...request } = requests[0]!;
   assert.equal(signal.aborted, false);
   assert.deepEqual(request, {
-    ...{ id: "n1.yes", path: "/room", query: "t=1", ip: "::1", timeoutMs: 10_000 },
-    ...{ headers: { host: "h" }, cookies: { s: "1" }, params: {}, subprotocols: ["chat"] },
+    id: "n1.yes",
+    path: "/room",
+    query: "t=1",
+    ip: "::1",
+    timeoutMs: 10_000,
+    headers: { host: "h" },
+    cookies: { s: "1" },
+    params: {},
+    subprotocols: ["chat"],
   });
 });
 

@@ -173,7 +173,11 @@ test("too many events wait: their connection is closed, and told", async () => {
 test("wrong settings and wrong ids are refused with a code", async () => {
   const broker = "mqtt://127.0.0.1:1";
   const wrong: readonly object[] = [
-    ...[{ name: "No" }, { name: 5 }, { app: "a/b" }, { broker: "nowhere" }, { broker: undefined }],
+    { name: "No" },
+    { name: 5 },
+    { app: "a/b" },
+    { broker: "nowhere" },
+    { broker: undefined },
     ...[
       { root: "a/b" },
       { root: "x".repeat(33) },
@@ -181,9 +185,19 @@ test("wrong settings and wrong ids are refused with a code", async () => {
       { mode: "closed" },
       { tls: true },
     ],
-    ...[{ window: 0 }, { window: 1.5 }, { window: "9" }, { window: Number.NaN }, { signal: 1 }],
-    ...[{ weight: -1 }, { weight: 1_000_001 }, { weight: Number.NaN }, { weight: "1" }],
-    ...[{ format: "xml" }, { version: 5 }, { nmae: "o1" }, { toString: "x" }],
+    { window: 0 },
+    { window: 1.5 },
+    { window: "9" },
+    { window: Number.NaN },
+    { signal: 1 },
+    { weight: -1 },
+    { weight: 1_000_001 },
+    { weight: Number.NaN },
+    { weight: "1" },
+    { format: "xml" },
+    { version: 5 },
+    { nmae: "o1" },
+    { toString: "x" },
   ];
   for (const options of wrong) {
     const all = { broker, signal: AbortSignal.timeout(5_000), ...options } as OriginOptions;

@@ -220,8 +220,12 @@ test("missed heartbeats are a death; a node that was cut off has them all again"
   assert.deepEqual(
     seen.filter((line) => line.includes("n1.a")),
     [
-      ...["open n1.a", "n1.a: x", "close n1.a 1006 node-lost"],
-      ...["open n1.a", "n1.a: on", "close n1.a 1000 client"],
+      "open n1.a",
+      "n1.a: x",
+      "close n1.a 1006 node-lost",
+      "open n1.a",
+      "n1.a: on",
+      "close n1.a 1000 client",
     ],
   );
   assert.equal(seen.filter((line) => line.startsWith("close n1.b")).length, 1);

@@ -10,8 +10,14 @@ export const skipWithoutBrowser: string | false =
 
 /** Chromium keeps to itself: no sandbox (the tests may run as root), nothing fetched or synced. */
 const flags = [
-  ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"],
-  ...["--disable-background-networking", "--disable-component-update", "--disable-dev-shm-usage"],
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-sync",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-dev-shm-usage",
 ];
 
 /** A headless browser with a profile of its own, gone when `use` is done. Tabs: `newPage()`. */

@@ -16,8 +16,17 @@ export class Authority {
 
   constructor() {
     this.#openssl(
-      ...["req", "-x509", ...newKey, "-keyout", this.#caKey, "-out", this.caFile],
-      ...["-days", "2", "-subj", "/CN=authority of a test"],
+      "req",
+      "-x509",
+      ...newKey,
+      "-keyout",
+      this.#caKey,
+      "-out",
+      this.caFile,
+      "-days",
+      "2",
+      "-subj",
+      "/CN=authority of a test",
     );
   }
 
@@ -32,10 +41,25 @@ export class Authority {
       join(this.folder, `${file}.key`),
     ];
     this.#openssl(
-      ...["req", "-x509", ...newKey, "-keyout", keyFile, "-out", certFile],
-      ...["-CA", this.caFile, "-CAkey", this.#caKey, "-days", "2", "-subj", `/CN=${name}`],
-      ...["-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"],
-      ...["-addext", "basicConstraints=critical,CA:FALSE"],
+      "req",
+      "-x509",
+      ...newKey,
+      "-keyout",
+      keyFile,
+      "-out",
+      certFile,
+      "-CA",
+      this.caFile,
+      "-CAkey",
+      this.#caKey,
+      "-days",
+      "2",
+      "-subj",
+      `/CN=${name}`,
+      "-addext",
+      "subjectAltName=IP:127.0.0.1,DNS:localhost",
+      "-addext",
+      "basicConstraints=critical,CA:FALSE",
     );
     return { certFile, keyFile };
   }

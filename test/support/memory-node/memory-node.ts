@@ -50,12 +50,19 @@ export function upgradeRequest(
   headers: Readonly<Record<string, string>> = {},
 ): HandshakeRequest {
   const all: Record<string, string> = {
-    ...{ host: "h", upgrade: "websocket", connection: "Upgrade", "sec-websocket-version": "13" },
-    ...{ "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==", ...headers },
+    host: "h",
+    upgrade: "websocket",
+    connection: "Upgrade",
+    "sec-websocket-version": "13",
+    "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+    ...headers,
   };
   const [plain = "", query = ""] = path.split("?");
   return {
-    ...{ method: "GET", path: plain, query, remoteAddress: "192.0.2.1" },
+    method: "GET",
+    path: plain,
+    query,
+    remoteAddress: "192.0.2.1",
     header: (name) => all[name],
     headers: () => Object.entries(all),
   };
@@ -113,13 +120,19 @@ export class MemoryNode {
     this.bus = new WatchedBus(broker, { apps, node });
     this.gateway = new Gateway(
       {
-        ...{ clock, bus: this.bus, metrics: this.metrics, logger: this.logger },
+        clock,
+        bus: this.bus,
+        metrics: this.metrics,
+        logger: this.logger,
         channel: parts.channel?.(this.channel) ?? this.channel,
         random: new SeededRandom(node.length * 31 + node.charCodeAt(0)),
         authorizer: authorize === undefined ? undefined : { authorize },
         codec: codec({
-          ...{ node, messageBytesMax: 10_000, fragmentsMax: 100 },
-          ...{ batchBytesTarget: 65_536, partialBytesMax: 10_000 },
+          node,
+          messageBytesMax: 10_000,
+          fragmentsMax: 100,
+          batchBytesTarget: 65_536,
+          partialBytesMax: 10_000,
         }),
       },
       gatewayOptions(options),

@@ -20,8 +20,12 @@ export const said = (id: string, seq: number, data: unknown): unknown[] => [
 ];
 
 export const closed = (id: string, seq: number): unknown[] => [
-  ...["close", id, seq],
-  ...[1000, "bye", "client"],
+  "close",
+  id,
+  seq,
+  1000,
+  "bye",
+  "client",
 ];
 
 /** Plays a gateway towards origins: numbered events out, commands in. A bare MQTT client. */

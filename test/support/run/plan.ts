@@ -107,8 +107,10 @@ function start(
     return { command: "node_modules/.bin/deno", args: ["test", ...flags, file] };
   }
   const reporters = [
-    ...["--test-reporter=spec", "--test-reporter-destination=stdout"],
-    ...["--test-reporter=junit", `--test-reporter-destination=${report}`],
+    "--test-reporter=spec",
+    "--test-reporter-destination=stdout",
+    "--test-reporter=junit",
+    `--test-reporter-destination=${report}`,
   ];
   return {
     command: program,

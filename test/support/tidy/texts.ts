@@ -53,9 +53,23 @@ export function textFaults(texts: Sources): string[] {
 
 /** The top level is fixed; files whose names begin with a dot are settings of tools. */
 const topLevel = new Set([
-  ...["core", "runtimes", "wasm", "adapters", "test", "docs", "examples"],
-  ...["deno.json", "package.json", "package-lock.json", "tsconfig.json", "biome.json"],
-  ...["README.md", "CHANGELOG.md", "LICENSE", "node_modules", "dist"],
+  "core",
+  "runtimes",
+  "wasm",
+  "adapters",
+  "test",
+  "docs",
+  "examples",
+  "deno.json",
+  "package.json",
+  "package-lock.json",
+  "tsconfig.json",
+  "biome.json",
+  "README.md",
+  "CHANGELOG.md",
+  "LICENSE",
+  "node_modules",
+  "dist",
 ]);
 
 export function topLevelFaults(names: readonly string[]): string[] {

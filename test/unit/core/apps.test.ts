@@ -68,7 +68,9 @@ test("an app's commands reach no connection, group or user of another app", asyn
   for (const group of ["@all", "room", "@user/ann"]) {
     await attempt("chat", [["publish", group, group, { ref: group, except: [id] }]]);
     broker.groupMessage({
-      ...{ app: "chat", group, kind: MessageKind.text },
+      app: "chat",
+      group,
+      kind: MessageKind.text,
       payload: new TextEncoder().encode(`raw ${group}`),
     });
     await settled();
@@ -101,8 +103,10 @@ test("an app's commands reach no connection, group or user of another app", asyn
   const nobody = { node: "n", count: 0, gone: [id], connections: [] };
   assert.deepEqual(told("query"), [...Array(3).fill(["chat", nobody]), ...elsewhere]);
   assert.deepEqual([...node.bus.joined].sort(), [
-    ...["chat/@user/ann", "chat/room"],
-    ...["shop/@user/ann", "shop/room"],
+    "chat/@user/ann",
+    "chat/room",
+    "shop/@user/ann",
+    "shop/room",
   ]);
   await attempt("shop", [["publish", "room", "still a member"]]);
   assert.equal(messagesOf(theirs).length, 4);

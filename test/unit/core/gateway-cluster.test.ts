@@ -30,13 +30,20 @@ class Node {
     this.#name = name;
     this.bus = new MemoryCommandBus(broker, { apps: ["default"], node: name });
     const codec = createReferenceCodec({
-      ...{ node: name, messageBytesMax: 1_000, fragmentsMax: 100 },
-      ...{ batchBytesTarget: 65_536, partialBytesMax: 10_000 },
+      node: name,
+      messageBytesMax: 1_000,
+      fragmentsMax: 100,
+      batchBytesTarget: 65_536,
+      partialBytesMax: 10_000,
     });
     this.gateway = new Gateway(
       {
-        ...{ codec, clock: this.clock, metrics: this.metrics, logger: new MemoryLogger() },
-        ...{ random: new SeededRandom(seed), channel: new MemoryEventChannel(broker, name) },
+        codec,
+        clock: this.clock,
+        metrics: this.metrics,
+        logger: new MemoryLogger(),
+        random: new SeededRandom(seed),
+        channel: new MemoryEventChannel(broker, name),
         bus: this.bus,
       },
       gatewayOptions({ node: name, keepAliveIntervalMs: 30_000 }),

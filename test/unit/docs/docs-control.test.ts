@@ -68,7 +68,9 @@ test("the accept that is shown lets in, with every key of the table", () => {
   const { subprotocol, user, groups, state, expires, headers } = grant as Record<string, unknown>;
   const answer = readAccept(grant, ["v1"], codec.values) as Authorization;
   assert.deepEqual(answer, {
-    ...{ accepted: true, subprotocol, headers },
+    accepted: true,
+    subprotocol,
+    headers,
     grant: { user, groups, state, expiresAt: expires },
   });
 });

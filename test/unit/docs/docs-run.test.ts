@@ -52,19 +52,29 @@ class Stage {
 
   constructor(create: typeof createReferenceCodec) {
     const codec = create({
-      ...{ node: "n1", messageBytesMax: 1_000, fragmentsMax: 100 },
-      ...{ batchBytesTarget: 65_536, partialBytesMax: 10_000 },
+      node: "n1",
+      messageBytesMax: 1_000,
+      fragmentsMax: 100,
+      batchBytesTarget: 65_536,
+      partialBytesMax: 10_000,
     });
     this.gateway = new Gateway(
       {
-        ...{ codec, clock: this.#clock, metrics: new MemoryMetrics() },
-        ...{ logger: new MemoryLogger(), random: new SeededRandom(1) },
+        codec,
+        clock: this.#clock,
+        metrics: new MemoryMetrics(),
+        logger: new MemoryLogger(),
+        random: new SeededRandom(1),
         channel: new MemoryEventChannel(this.#broker, "n1"),
         bus: new MemoryCommandBus(this.#broker, { apps: ["default"], node: "n1" }),
       },
       gatewayOptions({
-        ...{ node: "n1", mode: "open", authorize: "origin", subprotocols: ["v1"] },
-        ...{ cookies: ["session"], routes: [{ pattern: "/chat/:room", app: "default" }] },
+        node: "n1",
+        mode: "open",
+        authorize: "origin",
+        subprotocols: ["v1"],
+        cookies: ["session"],
+        routes: [{ pattern: "/chat/:room", app: "default" }],
       }),
     );
     this.#broker.onEvents(({ batch }) => {
@@ -86,12 +96,19 @@ class Stage {
   /** A client knocks; what it will be told. */
   knock(): Promise<HandshakeAnswer> {
     const sent: Record<string, string> = {
-      ...{ host: "a", upgrade: "websocket", connection: "Upgrade", cookie: "session=s3cr3t" },
-      ...{ "sec-websocket-version": "13", "sec-websocket-protocol": "v1" },
+      host: "a",
+      upgrade: "websocket",
+      connection: "Upgrade",
+      cookie: "session=s3cr3t",
+      "sec-websocket-version": "13",
+      "sec-websocket-protocol": "v1",
       "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
     };
     const answer = this.gateway.handshake({
-      ...{ method: "GET", path: "/chat/blue", query: "", remoteAddress: "203.0.113.7" },
+      method: "GET",
+      path: "/chat/blue",
+      query: "",
+      remoteAddress: "203.0.113.7",
       header: (name) => sent[name],
       headers: () => Object.entries(sent),
     });

@@ -44,7 +44,10 @@ test("every mutant names tests that there are, or why it survives", () => {
 });
 
 const sample: Mutant = {
-  ...{ says: "one and one is two", file: "sum.ts", find: "a + b", replace: "a - $&" },
+  says: "one and one is two",
+  file: "sum.ts",
+  find: "a + b",
+  replace: "a - $&",
   tests: ["test/unit/sum.test.ts"],
 };
 

@@ -95,8 +95,10 @@ test("runner: a further Node.js runs what is Node's, with a program of its own",
       "test/a.node.test.ts",
       "test/runtimes/sockets-node-wasm.node.test.ts",
     ],
-    ...["test/a.bun.test.ts", "test/runtimes/sockets-deno-wasm.node.test.ts"],
-    ...["test/faults/bun-native.node.test.ts", "test/faults/node-wasm.node.test.ts"],
+    "test/a.bun.test.ts",
+    "test/runtimes/sockets-deno-wasm.node.test.ts",
+    "test/faults/bun-native.node.test.ts",
+    "test/faults/node-wasm.node.test.ts",
   ];
   assert.deepEqual(
     files.map((file) => runsOn(file, "node24")),

@@ -73,7 +73,9 @@ test("slow: who left too much unread is closed, and all that waited is told", as
   assert.deepEqual(await rig.do(["send", id, "later", { ref: 5 }]), [[5, { [id]: "gone" }]]);
   socket.unblock();
   assert.deepEqual(socket.delivered.at(-1), {
-    ...{ type: "close", closeCode: 1_013, closeReason: "slow" },
+    type: "close",
+    closeCode: 1_013,
+    closeReason: "slow",
   });
 });
 

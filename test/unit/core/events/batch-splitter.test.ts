@@ -10,7 +10,10 @@ import {
 import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
 
 const codec = createReferenceCodec({
-  ...{ node: "n", messageBytesMax: 1_000, batchBytesTarget: 1_000, partialBytesMax: 1_000 },
+  node: "n",
+  messageBytesMax: 1_000,
+  batchBytesTarget: 1_000,
+  partialBytesMax: 1_000,
 });
 
 function channelOf(batchBytesMax: number): MemoryEventChannel {

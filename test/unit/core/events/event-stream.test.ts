@@ -44,7 +44,10 @@ class Rig {
     batchBytesTarget = 65_536,
   }: RigOptions = {}) {
     const codec = createReferenceCodec({
-      ...{ node: "n", messageBytesMax: 1_000, batchBytesTarget, partialBytesMax: 1_000 },
+      node: "n",
+      messageBytesMax: 1_000,
+      batchBytesTarget,
+      partialBytesMax: 1_000,
     });
     const channel: EventChannel = {
       batchBytesMax: 1e6,
@@ -206,7 +209,10 @@ type FakeConnection = Connection & { readonly reads: boolean; readonly closed: C
 /** A connection whose runtime can pause its socket, or cannot. */
 function connection(canPause: boolean): FakeConnection {
   const made = {
-    ...{ paused: false, closing: undefined, reads: true, closed: [] as CloseReason[] },
+    paused: false,
+    closing: undefined,
+    reads: true,
+    closed: [] as CloseReason[],
     close: (reason: CloseReason) => made.closed.push(reason),
     socket: {
       pause: () => {

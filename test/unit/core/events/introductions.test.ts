@@ -219,9 +219,12 @@ test("what is kept of requests is bounded for all connections together", () => {
   const { app } = gatewayOptions();
   const answer = (infoBytes: number): unknown => {
     const parts = {
-      ...{ registry: { size: 0, infoBytes }, routes: new Routes([], app) },
-      ...{ guard: { refuses: () => false }, apps: { get: () => ({ router: {} }) } },
-      ...{ metrics: { error: () => {} }, logger: new MemoryLogger() },
+      registry: { size: 0, infoBytes },
+      routes: new Routes([], app),
+      guard: { refuses: () => false },
+      apps: { get: () => ({ router: {} }) },
+      metrics: { error: () => {} },
+      logger: new MemoryLogger(),
       addresses: { waiting: () => 0 },
     };
     const handshakeGate = new HandshakeGate(parts as never, gatewayOptions());

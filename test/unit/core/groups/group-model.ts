@@ -93,7 +93,9 @@ export class GroupModel {
 
   #group(key: string): ModelGroup {
     const group = this.#groups.get(key) ?? {
-      ...{ members: new Set<ModelClient>(), holds: new Set<ModelClient>(), granted: false },
+      members: new Set<ModelClient>(),
+      holds: new Set<ModelClient>(),
+      granted: false,
     };
     this.#groups.set(key, group);
     return group;

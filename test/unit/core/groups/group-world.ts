@@ -91,33 +91,44 @@ const node = fc.constantFrom(...nodeNames);
 const app = fc.constantFrom(...appNames);
 
 export const connectStep: fc.Arbitrary<GroupStep> = fc.record({
-  ...{ do: fc.constant("connect" as const), node, app },
+  do: fc.constant("connect" as const),
+  node,
+  app,
   user: fc.constantFrom(undefined, undefined, "u1", "u2"),
   groups: fc.uniqueArray(group, { maxLength: groupsPerConnectionMax }),
 });
 export const memberStep: fc.Arbitrary<GroupStep> = fc.record({
   do: fc.constantFrom("join" as const, "join" as const, "leave" as const),
-  ...{ who, group, reach: fc.constantFrom("local" as const, "all" as const) },
+  who,
+  group,
+  reach: fc.constantFrom("local" as const, "all" as const),
 });
 export const publishStep: fc.Arbitrary<GroupStep> = fc.record({
-  ...{ do: fc.constant("publish" as const), app, node },
+  do: fc.constant("publish" as const),
+  app,
+  node,
   group: fc.constantFrom(...targetNames, ...groupNames),
   reach: fc.constantFrom<Reach>("local", "node", "all", "group", "raw"),
   except: fc.oneof(fc.constant([]), fc.array(who, { minLength: 1, maxLength: 3 })),
   ref: fc.boolean(),
 });
 export const closeStep: fc.Arbitrary<GroupStep> = fc.record({
-  ...{ do: fc.constant("close" as const), who },
+  do: fc.constant("close" as const),
+  who,
   by: fc.constantFrom("client" as const, "origin" as const),
 });
 export const outageStep: fc.Arbitrary<GroupStep> = fc.record({
-  ...{ do: fc.constant("outage" as const), up: fc.boolean() },
+  do: fc.constant("outage" as const),
+  up: fc.boolean(),
 });
 export const refusalStep: fc.Arbitrary<GroupStep> = fc.record({
-  ...{ do: fc.constantFrom("refuse" as const, "allow" as const), app, group },
+  do: fc.constantFrom("refuse" as const, "allow" as const),
+  app,
+  group,
 });
 export const waitStep: fc.Arbitrary<GroupStep> = fc.record({
-  ...{ do: fc.constant("wait" as const), ms: fc.constantFrom(1, 1_000, 4_999, 5_000) },
+  do: fc.constant("wait" as const),
+  ms: fc.constantFrom(1, 1_000, 4_999, 5_000),
 });
 
 /** The same with one node, one app and one group: things meet more often. */
@@ -182,7 +193,10 @@ export class GroupWorld {
       const fanOut = broadcast ? new StrictBroadcast() : undefined;
       const parts = { broker, clock, authorize: grantOfQuery, broadcast: fanOut };
       return new MemoryNode(codec === undefined ? parts : { ...parts, codec }, {
-        ...{ node: name, routes, authorize: "jwt", groupsPerConnectionMax },
+        node: name,
+        routes,
+        authorize: "jwt",
+        groupsPerConnectionMax,
       });
     };
     this.nodes = { one: make("one"), two: make("two") };

@@ -46,8 +46,11 @@ const runs = Number(process.env.PROPERTY_RUNS ?? 500);
 /** Enough members for the sockets' own fan-out, on both nodes. */
 const crowd: readonly GroupStep[] = nodeNames.flatMap((node) =>
   Array.from({ length: 17 }, (_, index) => ({
-    ...{ do: "connect" as const, node, app: "chat" as const },
-    ...{ user: index % 3 === 0 ? "u1" : undefined, groups: index % 2 === 0 ? ["a", "b"] : ["a"] },
+    do: "connect" as const,
+    node,
+    app: "chat" as const,
+    user: index % 3 === 0 ? "u1" : undefined,
+    groups: index % 2 === 0 ? ["a", "b"] : ["a"],
   })),
 );
 

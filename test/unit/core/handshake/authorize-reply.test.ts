@@ -5,7 +5,10 @@ import { readAccept, readReject } from "../../../../core/handshake/authorize-rep
 import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
 
 const codec = createReferenceCodec({
-  ...{ node: "n", messageBytesMax: 1_000, batchBytesTarget: 1_000, partialBytesMax: 1_000 },
+  node: "n",
+  messageBytesMax: 1_000,
+  batchBytesTarget: 1_000,
+  partialBytesMax: 1_000,
 });
 const accept = (value: unknown, offered: string[] = ["v1"]): unknown =>
   readAccept(value, offered, codec.values);
@@ -76,11 +79,16 @@ test("a reject is any HTTP answer that is no success", () => {
   const text = { "content-type": "text/plain; charset=utf-8" };
   const answer = { accepted: false, errorCode: "handshake-rejected" };
   assert.deepEqual(readReject(403, "no", {}), {
-    ...{ ...answer, statusCode: 403, headers: text, body: "no" },
+    ...answer,
+    statusCode: 403,
+    headers: text,
+    body: "no",
   });
   const bytes = new Uint8Array([1]);
   assert.deepEqual(readReject(302, bytes, { headers: { Location: "/in" } }), {
-    ...{ ...answer, statusCode: 302, body: bytes },
+    ...answer,
+    statusCode: 302,
+    body: bytes,
     headers: { "content-type": "application/octet-stream", location: "/in" },
   });
   for (const status of [0, 101, 200, 299, 304, 600, 403.5, "403", null]) {

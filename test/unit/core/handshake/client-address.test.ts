@@ -85,7 +85,10 @@ test("X-Forwarded-For is believed from proxies only, from the right", () => {
   const range = parseAddressRange("10.0.0.0/8");
   for (const [remoteAddress, header, expected] of forwarded) {
     const request = {
-      ...{ method: "GET", path: "/", query: "", remoteAddress },
+      method: "GET",
+      path: "/",
+      query: "",
+      remoteAddress,
       header: (name: string) => (name === "x-forwarded-for" ? header : undefined),
       headers: () => [],
     };

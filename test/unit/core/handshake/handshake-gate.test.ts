@@ -58,7 +58,10 @@ test("reject: status, headers and body reach the client", async () => {
   const [id] = rig.asked() as [string];
   await rig.decide(["reject", id, 403, "not you", { headers: { "x-why": "1" }, ref: 1 }]);
   assert.deepEqual(rig.answers[index], {
-    ...{ accepted: false, errorCode: "handshake-rejected", statusCode: 403, body: "not you" },
+    accepted: false,
+    errorCode: "handshake-rejected",
+    statusCode: 403,
+    body: "not you",
     headers: { "content-type": "text/plain; charset=utf-8", "x-why": "1" },
   });
   assert.deepEqual(rig.told("reply"), [[1, { [id]: "rejected" }]]);
@@ -161,7 +164,9 @@ test("a drain refuses whoever waits: for the origin, the broker or the runtime",
   for (let step = 0; step < 3; step++) await rig.wait(50);
   await drained;
   assert.deepEqual(socket.delivered.at(-1), {
-    ...{ type: "close", closeCode: 1_012, closeReason: "service restart" },
+    type: "close",
+    closeCode: 1_012,
+    closeReason: "service restart",
   });
   // The race that bounds the last confirmations is left to its end.
   await rig.wait(limits.shutdownFlushMs);

@@ -77,8 +77,10 @@ class World {
 
   constructor(codec: (options: CodecOptions) => Codec) {
     this.codec = codec({
-      ...{ node: "n", messageBytesMax: 1_000 },
-      ...{ batchBytesTarget: 400, partialBytesMax: 10_000 },
+      node: "n",
+      messageBytesMax: 1_000,
+      batchBytesTarget: 400,
+      partialBytesMax: 10_000,
     });
     const parts = { clock: this.clock, logger: new MemoryLogger(), metrics: new MemoryMetrics() };
     const bus = new MemoryCommandBus(new MemoryBroker(), { apps: ["default"], node: "n" });

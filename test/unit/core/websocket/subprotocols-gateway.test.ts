@@ -53,7 +53,11 @@ class Rig {
     this.codec = codec;
     this.gateway = new Gateway(
       {
-        ...{ codec, clock, metrics, channel, logger: new MemoryLogger() },
+        codec,
+        clock,
+        metrics,
+        channel,
+        logger: new MemoryLogger(),
         random: new SeededRandom(1),
         bus: this.bus,
       },
@@ -74,7 +78,11 @@ class Rig {
     const { handler, codec, clock } = this;
     const bytes = new MemoryByteSocket();
     const sockets = new FramedSockets({
-      ...{ handler, ...codec, clock, messageBytesMax: 1_000, batchBuffers: true },
+      handler,
+      ...codec,
+      clock,
+      messageBytesMax: 1_000,
+      batchBuffers: true,
     });
     bytes.listener = sockets.start(bytes, graph, new Uint8Array(0));
     return bytes;

@@ -78,7 +78,11 @@ test("a connection of another subprotocol keeps its own handle and socket", () =
     socket.pong();
     socket.clientCloses(1000, "");
     assert.deepEqual(handler.heard.splice(0), [
-      ...["text no JSON", "batched 3 30", "buffer-full", "fault frame-opcode", "pong"],
+      "text no JSON",
+      "batched 3 30",
+      "buffer-full",
+      "fault frame-opcode",
+      "pong",
       "close 1000",
     ]);
   }
@@ -168,8 +172,11 @@ for (const { name, make } of codecs) {
     const bytes = new MemoryByteSocket();
     const sockets = new FramedSockets({
       handler: withSubprotocols(handler, [graphProtocol], options),
-      ...{ ...codec, clock: new ManualClock(), deflate: createZlibDeflate() },
-      ...{ messageBytesMax: 1_000, batchBuffers: true },
+      ...codec,
+      clock: new ManualClock(),
+      deflate: createZlibDeflate(),
+      messageBytesMax: 1_000,
+      batchBuffers: true,
     });
     bytes.listener = sockets.start(bytes, chosen, new Uint8Array(0));
     return { bytes, handler };

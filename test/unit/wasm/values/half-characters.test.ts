@@ -5,7 +5,10 @@ import { createWasmCodec } from "../../../../wasm/mod.ts";
 import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
 
 const options = {
-  ...{ node: "n", messageBytesMax: 1_000, batchBytesTarget: 1_000, partialBytesMax: 1_000 },
+  node: "n",
+  messageBytesMax: 1_000,
+  batchBytesTarget: 1_000,
+  partialBytesMax: 1_000,
 };
 const codecs: Readonly<Record<string, Codec>> = {
   wasm: createWasmCodec(options),

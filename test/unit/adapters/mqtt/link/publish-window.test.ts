@@ -38,7 +38,9 @@ function stalled(bounded?: boolean) {
   const window = new PublishWindow((_publish, acked) => void acks.push(acked), bounded);
   const add = (bytes: number): void =>
     window.add({
-      ...{ topic: "t", payload: new Uint8Array(bytes), retain: false },
+      topic: "t",
+      payload: new Uint8Array(bytes),
+      retain: false,
       done: (error) => {
         if (error !== undefined) refused.push(error.code);
       },
