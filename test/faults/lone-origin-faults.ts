@@ -12,6 +12,9 @@ export const originSlow: Fault = {
   flags: impatient,
   errors: ["ack-timeout", "window-full", "batch-gap"],
   offersAgain: true,
+  // A node may give it up once more just when the others come back: they get what it did not
+  // acknowledge in time.
+  closesTwice: true,
   run: (scene) =>
     alone(scene, async (origin) => {
       const { cluster, crowd, dice } = scene;
