@@ -72,6 +72,8 @@ export class EventStream implements ConnectionStream {
   readonly #paused: PausedConnections = new PausedConnections();
   readonly #settledWaiters: (() => void)[] = [];
   #connected = false;
+  /** Counts connects, disconnects and the end, so that a retry knows that it is obsolete. */
+  #session = 0;
   #everConnected = false;
   /** Open mode: until this time a batch without a subscriber is published again. */
   #retryUntil = 0;
@@ -167,6 +169,7 @@ export class EventStream implements ConnectionStream {
   connected(connected: boolean): void {
     const returns = connected && this.#everConnected && this.isOpen;
     this.#connected = connected;
+    this.#session++;
     this.#everConnected ||= connected;
     this.#cancelReturn();
     this.#retryUntil = 0;
@@ -302,6 +305,7 @@ export class EventStream implements ConnectionStream {
       ];
       items.push(...batch.slice(Math.max(0, acknowledged - first)));
     }
+    this.#session++;
     this.#cancelReturn();
     for (const resolve of this.#settledWaiters.splice(0)) resolve();
     return { items, paused: this.#paused.take() };
@@ -372,8 +376,10 @@ export class EventStream implements ConnectionStream {
     const destination = this.#settings.destination as Destination;
     channel.publish(destination, piece.payload, (error) => {
       if (error?.code === "no-subscriber" && clock.now() < this.#retryUntil) {
+        const session = this.#session;
         clock.after(limits.resubscribeEveryMs, () => {
-          if (this.#connected) this.#publishPiece(piece, answered);
+          // In another session the sender publishes the batch itself.
+          if (session === this.#session) this.#publishPiece(piece, answered);
           else answered(new ServiceError("broker-lost", "the broker was asked for subscribers"));
         });
         return;

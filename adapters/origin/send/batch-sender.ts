@@ -21,8 +21,6 @@ export interface SentBatch extends NumberedBatch {
 export interface BatchStream {
   readonly name: string;
   readonly reliable: ReliableSender<SentBatch>;
-  /** Number of the next command. */
-  next: number;
   /** Bytes of batches that the broker has not answered. */
   unansweredBytes: number;
 }
@@ -149,7 +147,7 @@ export class BatchSender {
     const reliable = new ReliableSender<SentBatch>(this.queue.clock, flow, "receiver");
     reliable.inFlightTarget = reliable.inFlightMax = this.#inFlightMax;
     reliable.probeMsMax = originLimits.probeMs;
-    const stream = { name: this.#streamName(), reliable, next: 0, unansweredBytes: 0 };
+    const stream = { name: this.#streamName(), reliable, unansweredBytes: 0 };
     reliable.connected(this.queue.link.up);
     return stream;
   }
@@ -166,10 +164,10 @@ export class BatchSender {
       this.#expired += batch.expire();
       this.#commands -= items - batch.items;
       if (batch.items > 0) {
+        const { next: first } = stream.reliable;
         const count = batch.items;
         const payload = this.encode(batch);
-        const sent = { first: stream.next, count, payload, bytes, answered: false };
-        stream.next += count;
+        const sent = { first, count, payload, bytes, answered: false };
         stream.unansweredBytes += payload.byteLength;
         return sent;
       }

@@ -73,7 +73,7 @@ export class NodeSender extends BatchSender {
   }
 
   protected override encode(batch: CommandBatch): Uint8Array<ArrayBuffer> {
-    return batch.takeNumbered(this.stream.name, this.stream.next);
+    return batch.takeNumbered(this.stream.name, this.stream.reliable.next);
   }
 
   /**

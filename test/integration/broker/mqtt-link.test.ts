@@ -5,7 +5,8 @@ import { Aedes } from "aedes";
 import { startEmbeddedBroker } from "../../../adapters/embedded-broker/mod.ts";
 import { MqttLink } from "../../../adapters/mqtt/mod.ts";
 import { ServiceError } from "../../../core/base/mod.ts";
-import { plainClient, testPorts } from "../../support/broker/broker-rigs.ts";
+import type { Clock } from "../../../core/ports/mod.ts";
+import { plainClient, type TestPorts, testPorts } from "../../support/broker/broker-rigs.ts";
 import { freePort, Mosquitto } from "../../support/broker/mosquitto.ts";
 import { TcpProxy } from "../../support/process/tcp-proxy.ts";
 import { waitFor } from "../../support/process/wait.ts";
@@ -52,9 +53,25 @@ for (const version of ["auto", "4", "5"] as const) {
   });
 }
 
+/** Real ports. A link that is down sets one timer after each failed attempt. */
+function countingPorts(): { ports: TestPorts; timers: () => number } {
+  const { clock, ...others } = testPorts();
+  let timers = 0;
+  const counting: Clock = {
+    now: () => clock.now(),
+    endOfTurn: (callback) => clock.endOfTurn(callback),
+    after: (ms, callback) => {
+      timers += 1;
+      return clock.after(ms, callback);
+    },
+  };
+  return { ports: { ...others, clock: counting }, timers: () => timers };
+}
+
 test("credentials refused after the start are tried again until they are taken", async () => {
   const port = await freePort();
-  const [open, ports] = [await Mosquitto.start({ port }), testPorts()];
+  const open = await Mosquitto.start({ port });
+  const { ports, timers } = countingPorts();
   const url = open.url("gateway", "right-word");
   const link = new MqttLink(
     { url, name: "x", role: "test", version: "4", reconnectMsMax: 200 },
@@ -64,7 +81,8 @@ test("credentials refused after the start are tried again until they are taken",
   await open[Symbol.asyncDispose]();
   const other = await Mosquitto.start({ port, users: { gateway: "another" } });
   await waitFor(() => ports.logger.of("broker-lost").length === 1, { what: "lost" });
-  await new Promise((resolve) => setTimeout(resolve, 500));
+  const lost = timers();
+  await waitFor(() => timers() >= lost + 3, { what: "three refused attempts" });
   assert.equal(link.up, false);
   await other[Symbol.asyncDispose]();
   const right = await Mosquitto.start({ port, users });
@@ -80,13 +98,13 @@ test("credentials refused after the start are tried again until they are taken",
 
 test("a broker that cannot be reached at the start is waited for, with one line", async () => {
   const port = await freePort();
-  const ports = testPorts();
+  const { ports, timers } = countingPorts();
   const connected: boolean[] = [];
   const url = `mqtt://127.0.0.1:${port}`;
   const link = new MqttLink({ url, name: "x", role: "test" }, ports);
   const started = link.start({ ...silent, connected: (now) => connected.push(now) });
   await waitFor(() => ports.logger.of("broker-unreachable").length > 0, { what: "the line" });
-  await new Promise((resolve) => setTimeout(resolve, 700));
+  await waitFor(() => timers() >= 3, { what: "three failed attempts" });
   assert.equal(ports.logger.records.length, 1);
   assert.deepEqual(connected, []);
   let answer: ServiceError | undefined;

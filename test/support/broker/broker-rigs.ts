@@ -8,7 +8,7 @@ import {
 } from "../../../adapters/mqtt/mod.ts";
 import { parseNodePresence } from "../../../adapters/mqtt/wire/mod.ts";
 import { SystemClock, SystemRandom } from "../../../adapters/system/mod.ts";
-import { type CommandBus, MessageKind } from "../../../core/ports/mod.ts";
+import { type Clock, type CommandBus, MessageKind } from "../../../core/ports/mod.ts";
 import type { ClusterRig, SeenPresence } from "../../conformance/cluster-rig.ts";
 import type { ChannelRig, HeardEvents } from "../../conformance/origin-channel.ts";
 import { TcpProxy } from "../process/tcp-proxy.ts";
@@ -22,7 +22,7 @@ export interface TestBroker {
 }
 
 export interface TestPorts {
-  readonly clock: SystemClock;
+  readonly clock: Clock;
   readonly random: SystemRandom;
   readonly logger: MemoryLogger;
 }

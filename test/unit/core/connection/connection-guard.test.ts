@@ -11,6 +11,7 @@ import {
 } from "../../../../adapters/memory/mod.ts";
 import { Gateway, type GuardOptions } from "../../../../core/mod.ts";
 import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
+import { gatewayOptions } from "../../../support/memory-node/gateway-options.ts";
 import { upgradeRequest } from "../../../support/memory-node/memory-node.ts";
 import { SimulatedNetwork } from "../../../support/memory-node/simulated-origins.ts";
 
@@ -33,38 +34,7 @@ class Rig {
         channel: new SimulatedNetwork((value) => codec.values.encodeValue(value)),
         bus: new MemoryCommandBus(new MemoryBroker(), { apps: ["default"], node: "n" }),
       },
-      {
-        ...{
-          routes: [],
-          authorize: "none",
-          authorizeTimeoutMs: 5_000,
-          groupsPerConnectionMax: 100,
-        },
-        app: "default",
-        node: "n",
-        incarnation: "i",
-        runtime: "node",
-        version: "0",
-        subprotocols: [],
-        headers: [],
-        compression: false,
-        pages: new Map(),
-        mode: "open",
-        partitions: 1,
-        json: false,
-        connectionsMax: 10_000,
-        ...{
-          publishBytesMax: 1e6,
-          sendQueueBytesMax: 1e6,
-          windowBytesMax: 1e6,
-          originWaitMs: 1e9,
-        },
-        ackTimeoutMs: 60_000,
-        rebalance: true,
-        keepAliveIntervalMs: 1e9,
-        presenceIntervalMs: 1e9,
-        guard,
-      },
+      gatewayOptions({ mode: "open", guard }),
     );
   }
 

@@ -348,6 +348,27 @@ test("the broker goes again while it is asked for subscribers: then all is publi
   assert.deepEqual(rig.take(), ["1+1", "2+1"]);
 });
 
+test("the broker is back before a retry for subscribers is due: each batch goes out once", () => {
+  const rig = cutOff(true);
+  assert.deepEqual(rig.take(), ["0+1"]);
+  rig.answer("no-subscriber");
+  rig.stream.connected(false);
+  rig.stream.connected(true);
+  rig.clock.advance(limits.resubscribeEveryMs);
+  assert.deepEqual(rig.take(), ["0+1"]);
+  rig.answer();
+  assert.deepEqual(rig.take(), ["1+1", "2+1"]);
+});
+
+test("a stream that gave its events up does not publish them again", () => {
+  const rig = cutOff(true);
+  assert.deepEqual(rig.take(), ["0+1"]);
+  rig.answer("no-subscriber");
+  assert.equal(rig.stream.takeUnacknowledged().items.length, 3);
+  rig.clock.advance(limits.resubscribeMsMax);
+  assert.deepEqual(rig.take(), []);
+});
+
 test("a message that finds the batch buffer full goes into the next batch", () => {
   const rig = new Rig({ batchBytesTarget: 100 });
   for (let message = 0; message < 4; message++) {
