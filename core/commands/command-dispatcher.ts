@@ -17,7 +17,8 @@ import { QueryCommand } from "./query-command.ts";
 const jsonFirstByte = 0x5b;
 
 /** Items with an unknown verb are refused before. */
-type KnownVerb = Exclude<Verb, typeof Verb.unknown>;
+/** `send` is the hot path: it is called directly, and makes no object. */
+type OtherVerb = Exclude<Verb, typeof Verb.unknown | typeof Verb.send>;
 
 /** Reads command batches, drops repeated items, and carries each further command out. */
 export class CommandDispatcher {
@@ -27,7 +28,7 @@ export class CommandDispatcher {
   readonly #missing: MissingCommands;
   readonly #messages: MessageCommands;
   readonly #handshakes: HandshakeCommands;
-  readonly #byVerb: Readonly<Record<KnownVerb, (call: CommandCall) => void>>;
+  readonly #byVerb: Readonly<Record<OtherVerb, (call: CommandCall) => void>>;
 
   constructor(dependencies: CommandDependencies, sizes: OutgoingSizes) {
     const { clock, commands, logger, node } = dependencies;
@@ -41,7 +42,6 @@ export class CommandDispatcher {
     const connections = new ConnectionCommands(dependencies, this.#targets);
     const query = new QueryCommand(node, commands, this.#targets, this.#replies);
     this.#byVerb = {
-      [Verb.send]: (call) => this.#messages.send(call),
       [Verb.publish]: (call) => this.#messages.publish(call),
       [Verb.join]: (call) => groups.join(call),
       [Verb.leave]: (call) => groups.leave(call),
@@ -171,7 +171,8 @@ export class CommandDispatcher {
       if (options.ref !== undefined) this.#replyError(source, options.ref, "group-name");
       return;
     }
-    if (verb !== Verb.unknown) this.#byVerb[verb]({ app, source, options });
+    if (verb === Verb.send) this.#messages.send(source, options);
+    else if (verb !== Verb.unknown) this.#byVerb[verb]({ app, source, options });
   }
 
   #replyError(source: CommandSource, ref: unknown, error: ErrorCode): void {

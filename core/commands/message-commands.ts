@@ -8,9 +8,9 @@ import {
   ReusableMessage,
   sizeFault,
 } from "../groups/mod.ts";
-import { type Clock, type GroupMessage, MessageKind } from "../ports/mod.ts";
+import { type Clock, type CommandSource, type GroupMessage, MessageKind } from "../ports/mod.ts";
 import type { CommandApp, CommandCall, CommandDependencies } from "./command-call.ts";
-import { isExpired } from "./command-options.ts";
+import { type CommandOptions, isExpired } from "./command-options.ts";
 import type { CommandReplies } from "./command-replies.ts";
 import type { CommandTargets } from "./command-targets.ts";
 import { FlushTracker } from "./flush-tracker.ts";
@@ -22,7 +22,7 @@ type MessageDependencies = Pick<
 >;
 
 /**
- * `send`, `publish` and raw messages to groups. Per target of a `send` no object is made: ids
+ * `send`, `publish` and raw messages to groups. A `send` makes no object, for no target either: ids
  * resolve to slots inside the codec, and the message is encoded once.
  */
 export class MessageCommands {
@@ -64,7 +64,7 @@ export class MessageCommands {
     this.#flushTracker.stop();
   }
 
-  send({ source, options }: CommandCall): void {
+  send(source: CommandSource, options: CommandOptions): void {
     const { commands } = this.#dependencies;
     const targets = this.#targets;
     const bytes = commands.dataLength();
