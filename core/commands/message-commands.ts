@@ -22,7 +22,7 @@ type MessageDependencies = Pick<
 >;
 
 /**
- * `send`, `publish` and raw messages to groups. A `send` makes no object, for no target either: ids
+ * `send`, `publish` and raw messages to groups. A `send` makes no object, not for a target: ids
  * resolve to slots inside the codec, and the message is encoded once.
  */
 export class MessageCommands {
