@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { decode, Encoder, encode } from "@msgpack/msgpack";
 import { type Codec, type CodecOptions, MessageKind } from "../../core/ports/mod.ts";
 import { createWasmCodec } from "../../wasm/mod.ts";
-import { createReferenceCodec } from "../../wasm/reference/mod.ts";
+import { createReferenceCodec } from "../reference/mod.ts";
 import { clientFrame } from "../vectors/frames.ts";
 import { idOf } from "../vectors/ids.ts";
 import { type Contender, race, type Timing, timingLines } from "./timing.ts";

@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { decode } from "@msgpack/msgpack";
 import { type Codec, type CodecOptions, ParserStep } from "../../core/ports/mod.ts";
 import { createWasmCodec } from "../../wasm/mod.ts";
-import { createReferenceCodec } from "../../wasm/reference/mod.ts";
+import { createReferenceCodec } from "../reference/mod.ts";
 import { Dice, fuzzSeed } from "../vectors/dice.ts";
 import { clientFrame } from "../vectors/frames.ts";
 import { concat } from "../vectors/hex.ts";

@@ -5,7 +5,7 @@ import { encode } from "@msgpack/msgpack";
 import { ErrorCode, limits } from "../../core/base/mod.ts";
 import { type Codec, type CodecOptions, ParserStep, Verb } from "../../core/ports/mod.ts";
 import { createWasmCodec } from "../../wasm/mod.ts";
-import { createReferenceCodec } from "../../wasm/reference/mod.ts";
+import { createReferenceCodec } from "../reference/mod.ts";
 import { Dice, fuzzSeed } from "../vectors/dice.ts";
 import { clientFrame } from "../vectors/frames.ts";
 import { concat, toHex } from "../vectors/hex.ts";

@@ -4,7 +4,7 @@ import { type MemoryDelivery, MemorySocket } from "../../adapters/memory/mod.ts"
 import { limits } from "../../core/base/mod.ts";
 import type { Codec } from "../../core/ports/mod.ts";
 import { createWasmCodec, type WasmCodec } from "../../wasm/mod.ts";
-import { createReferenceCodec } from "../../wasm/reference/mod.ts";
+import { createReferenceCodec } from "../reference/mod.ts";
 import type { Dice } from "../vectors/dice.ts";
 import { toHex } from "../vectors/hex.ts";
 import type { Data } from "./client-script.ts";

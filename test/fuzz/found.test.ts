@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { createZlibDeflate } from "../../runtimes/server/deflate.ts";
-import { createReferenceCodec } from "../../wasm/reference/mod.ts";
+import { createReferenceCodec } from "../reference/mod.ts";
 import { codecs, FramedClient } from "../support/clients/framed-client.ts";
 import { utf8 } from "../vectors/hex.ts";
 import { codecOptions, GatewayRig } from "./gateway-rig.ts";

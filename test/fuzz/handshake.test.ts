@@ -5,7 +5,7 @@ import { type AdmissionOptions, admit } from "../../core/handshake/admission.ts"
 import { Routes } from "../../core/handshake/routes.ts";
 import type { HandshakeAnswer } from "../../core/ports/mod.ts";
 import { readProxyHeader } from "../../core/websocket/mod.ts";
-import { createReferenceCodec } from "../../wasm/reference/mod.ts";
+import { createReferenceCodec } from "../reference/mod.ts";
 import type { Dice } from "../vectors/dice.ts";
 import { concat, toHex, utf8 } from "../vectors/hex.ts";
 import { casesOf, diceOf, fuzz, seed } from "./fuzz-run.ts";

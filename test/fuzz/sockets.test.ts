@@ -5,7 +5,7 @@ import type { ErrorCode } from "../../core/base/mod.ts";
 import type { Codec } from "../../core/ports/mod.ts";
 import type { FramedSocket } from "../../core/websocket/mod.ts";
 import { createWasmCodec, type WasmCodec } from "../../wasm/mod.ts";
-import { createReferenceCodec } from "../../wasm/reference/mod.ts";
+import { createReferenceCodec } from "../reference/mod.ts";
 import type { Dice } from "../vectors/dice.ts";
 import { toHex } from "../vectors/hex.ts";
 import { type ClientScript, ClientScripts } from "./client-script.ts";

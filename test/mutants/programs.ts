@@ -31,7 +31,7 @@ const mutants: readonly Mutant[] = [
     file: files.compose,
     find: 'import { createWasmCodec } from "../../wasm/mod.ts";',
     replace:
-      'import { createReferenceCodec as createWasmCodec } from "../../wasm/reference/mod.ts";',
+      'import { createReferenceCodec as createWasmCodec } from "../../test/reference/mod.ts";',
     tests: [tests.compose],
   },
   {

@@ -1,6 +1,6 @@
 import type { Codec, CodecOptions } from "../../core/ports/mod.ts";
 import { createWasmCodec } from "../../wasm/mod.ts";
-import { createReferenceCodec } from "../../wasm/reference/mod.ts";
+import { createReferenceCodec } from "../reference/mod.ts";
 import { vectorFragmentsMax, vectorMessageBytesMax } from "./frame-vectors.ts";
 
 /** What the same tests and vectors run over. */

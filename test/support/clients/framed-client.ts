@@ -5,7 +5,7 @@ import type { Codec } from "../../../core/ports/mod.ts";
 import { type FramedSocket, FramedSockets } from "../../../core/websocket/mod.ts";
 import { createZlibDeflate } from "../../../runtimes/server/deflate.ts";
 import { createWasmCodec } from "../../../wasm/mod.ts";
-import { createReferenceCodec } from "../../../wasm/reference/mod.ts";
+import { createReferenceCodec } from "../../reference/mod.ts";
 import { admission, RecordingHandler } from "../sockets/recording-handler.ts";
 import { type ClientFrame, clientFrame, readServerFrame } from "./raw-client-frames.ts";
 

@@ -23,7 +23,7 @@ import type {
   HandshakeRefusal,
   HandshakeRequest,
 } from "../../../core/ports/mod.ts";
-import { createReferenceCodec } from "../../../wasm/reference/mod.ts";
+import { createReferenceCodec } from "../../reference/mod.ts";
 import { gatewayOptions } from "./gateway-options.ts";
 
 /** An item of a batch as a test reads it. */

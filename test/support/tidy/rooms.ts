@@ -52,7 +52,6 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   ],
   core: ["core/*"],
   "wasm/values": ["core/base", "core/ports"],
-  "wasm/reference": ["core/base", "core/ports", "wasm/values"],
   "wasm/generated": [],
   "wasm/codec": ["core/base", "core/ports", "wasm/values", "wasm/generated"],
   wasm: ["wasm/codec"],

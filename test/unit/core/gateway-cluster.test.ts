@@ -13,7 +13,7 @@ import {
 } from "../../../adapters/memory/mod.ts";
 import { limits } from "../../../core/base/mod.ts";
 import { Gateway } from "../../../core/mod.ts";
-import { createReferenceCodec } from "../../../wasm/reference/mod.ts";
+import { createReferenceCodec } from "../../reference/mod.ts";
 import { gatewayOptions } from "../../support/memory-node/gateway-options.ts";
 
 type Item = [verb: string, ...rest: unknown[]];

@@ -8,7 +8,7 @@ import { Outcome } from "../../../core/groups/outcome.ts";
 import { readAccept, readReject } from "../../../core/handshake/authorize-reply.ts";
 import { Routes } from "../../../core/handshake/routes.ts";
 import type { Authorization, HandshakeRefusal } from "../../../core/ports/mod.ts";
-import { createReferenceCodec } from "../../../wasm/reference/mod.ts";
+import { createReferenceCodec } from "../../reference/mod.ts";
 import { blocksOf, tableRows, unquoted } from "../../support/docs/docs.ts";
 
 const page = "docs/protocol";

@@ -9,7 +9,7 @@ import { settings } from "../../../core/config/mod.ts";
 import { CloseCause, nodeOfConnectionId } from "../../../core/mod.ts";
 import { type Codec, type CodecOptions, Verb } from "../../../core/ports/mod.ts";
 import { createWasmCodec } from "../../../wasm/mod.ts";
-import { createReferenceCodec } from "../../../wasm/reference/mod.ts";
+import { createReferenceCodec } from "../../reference/mod.ts";
 import { type Block, blocksOf, readPage, tableRows, unquoted } from "../../support/docs/docs.ts";
 
 const page = "docs/protocol";

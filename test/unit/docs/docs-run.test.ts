@@ -13,7 +13,7 @@ import {
 import { Gateway } from "../../../core/mod.ts";
 import type { HandshakeAnswer } from "../../../core/ports/mod.ts";
 import { createWasmCodec } from "../../../wasm/mod.ts";
-import { createReferenceCodec } from "../../../wasm/reference/mod.ts";
+import { createReferenceCodec } from "../../reference/mod.ts";
 import { type Block, blocksOf, readPage } from "../../support/docs/docs.ts";
 import { gatewayOptions } from "../../support/memory-node/gateway-options.ts";
 import { batchValue } from "../../support/memory-node/memory-node.ts";

@@ -5,7 +5,7 @@ import { ManualClock } from "../../../../adapters/memory/mod.ts";
 import type { PublishDone } from "../../../../adapters/mqtt/link/publish-window.ts";
 import { ServiceError } from "../../../../core/base/mod.ts";
 import { ReliableReceiver } from "../../../../core/streams/mod.ts";
-import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
+import { createReferenceCodec } from "../../../reference/mod.ts";
 import { readBatch, SendRig, target } from "../../../support/origins/send-rig.ts";
 
 type Step = "send" | "deliver" | "lose" | "lose-ack" | "wait" | "down" | "up";

@@ -10,7 +10,7 @@ import {
   SeededRandom,
 } from "../../../../adapters/memory/mod.ts";
 import { Gateway, type GuardOptions } from "../../../../core/mod.ts";
-import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
+import { createReferenceCodec } from "../../../reference/mod.ts";
 import { gatewayOptions } from "../../../support/memory-node/gateway-options.ts";
 import { upgradeRequest } from "../../../support/memory-node/memory-node.ts";
 import { SimulatedNetwork } from "../../../support/memory-node/simulated-origins.ts";

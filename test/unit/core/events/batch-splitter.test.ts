@@ -7,7 +7,7 @@ import {
   BatchSplitter,
   batchBytesTarget,
 } from "../../../../core/events/batch-splitter.ts";
-import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
+import { createReferenceCodec } from "../../../reference/mod.ts";
 
 const codec = createReferenceCodec({
   node: "n",

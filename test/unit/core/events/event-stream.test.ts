@@ -14,7 +14,7 @@ import { Registry } from "../../../../core/connection/mod.ts";
 import { EventStream } from "../../../../core/events/event-stream.ts";
 import type { EventChannel } from "../../../../core/ports/mod.ts";
 import { GatewayMetrics } from "../../../../core/telemetry/gateway-metrics.ts";
-import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
+import { createReferenceCodec } from "../../../reference/mod.ts";
 
 interface RigOptions {
   readonly bytesMax?: number;

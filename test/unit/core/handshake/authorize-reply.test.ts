@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { limits } from "../../../../core/base/mod.ts";
 import { readAccept, readReject } from "../../../../core/handshake/authorize-reply.ts";
-import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
+import { createReferenceCodec } from "../../../reference/mod.ts";
 
 const codec = createReferenceCodec({
   node: "n",

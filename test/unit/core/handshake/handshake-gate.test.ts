@@ -7,7 +7,7 @@ import { Reservation } from "../../../../core/handshake/reservations.ts";
 import { WaitingHandshakes } from "../../../../core/handshake/waiting-handshakes.ts";
 import type { EventChannel } from "../../../../core/ports/mod.ts";
 import { createWasmCodec } from "../../../../wasm/mod.ts";
-import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
+import { createReferenceCodec } from "../../../reference/mod.ts";
 import { HandshakeRig } from "../../../support/memory-node/handshake-rig.ts";
 import { type Item, idOf } from "../../../support/memory-node/memory-node.ts";
 

@@ -13,7 +13,7 @@ import {
 import { Gateway } from "../../../../core/mod.ts";
 import type { Codec, CodecOptions } from "../../../../core/ports/mod.ts";
 import { createWasmCodec } from "../../../../wasm/mod.ts";
-import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
+import { createReferenceCodec } from "../../../reference/mod.ts";
 import { gatewayOptions } from "../../../support/memory-node/gateway-options.ts";
 import { idOf } from "../../../support/memory-node/memory-node.ts";
 import {

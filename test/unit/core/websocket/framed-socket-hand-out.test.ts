@@ -10,7 +10,7 @@ import {
 import { FramedSockets } from "../../../../core/websocket/mod.ts";
 import { createZlibDeflate } from "../../../../runtimes/server/deflate.ts";
 import { createWasmCodec } from "../../../../wasm/mod.ts";
-import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
+import { createReferenceCodec } from "../../../reference/mod.ts";
 import { clientFrame } from "../../../support/clients/raw-client-frames.ts";
 import { admission, RecordingHandler } from "../../../support/sockets/recording-handler.ts";
 import { idOf } from "../../../vectors/ids.ts";

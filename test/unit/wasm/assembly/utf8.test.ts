@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type CodecOptions, ParserStep } from "../../../../core/ports/mod.ts";
 import { createWasmCodec } from "../../../../wasm/mod.ts";
-import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
+import { createReferenceCodec } from "../../../reference/mod.ts";
 import { clientFrame } from "../../../vectors/frames.ts";
 import { toHex } from "../../../vectors/hex.ts";
 import { idOf } from "../../../vectors/ids.ts";

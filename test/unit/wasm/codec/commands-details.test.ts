@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { encode } from "@msgpack/msgpack";
 import type { Codec, CodecOptions } from "../../../../core/ports/mod.ts";
 import { createWasmCodec } from "../../../../wasm/mod.ts";
-import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
+import { createReferenceCodec } from "../../../reference/mod.ts";
 import { concat, fromHex, utf8 } from "../../../vectors/hex.ts";
 import { idOf } from "../../../vectors/ids.ts";
 

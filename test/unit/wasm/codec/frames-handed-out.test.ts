@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { decode } from "@msgpack/msgpack";
 import { type Codec, MessageKind, ParserStep } from "../../../../core/ports/mod.ts";
 import { createWasmCodec } from "../../../../wasm/mod.ts";
-import { createReferenceCodec } from "../../../../wasm/reference/mod.ts";
+import { createReferenceCodec } from "../../../reference/mod.ts";
 import { frameCodecOptions } from "../../../vectors/codecs.ts";
 import { Drive } from "../../../vectors/drive.ts";
 import { frameVectors } from "../../../vectors/frame-vectors.ts";

@@ -14,7 +14,7 @@ import {
   passValue,
   textOf,
   verbNameOf,
-} from "../values/mod.ts";
+} from "../../wasm/values/mod.ts";
 import { streamBytesMax } from "./events.ts";
 import type { Ids } from "./ids.ts";
 import { isInteger, isMap, readArray, readBin, readCount, readStr, type Stretch } from "./read.ts";

@@ -1,5 +1,5 @@
 import type { Codec, CodecOptions } from "../../core/ports/mod.ts";
-import { PlainValues } from "../values/mod.ts";
+import { PlainValues } from "../../wasm/values/mod.ts";
 import { ReferenceCommands } from "./commands.ts";
 import { ReferenceEvents } from "./events.ts";
 import { ReferenceFrames } from "./frames.ts";

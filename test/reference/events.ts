@@ -5,7 +5,7 @@ import {
   type MessageKind as Kind,
   MessageKind,
 } from "../../core/ports/mod.ts";
-import { isOneValue } from "../values/mod.ts";
+import { isOneValue } from "../../wasm/values/mod.ts";
 import { idChars, type Slot, type Slots } from "./slots.ts";
 
 /** Bytes of a batch buffer's first block. The block doubles when it is full. */

@@ -1,6 +1,6 @@
 import { limits } from "../../core/base/mod.ts";
 import { Target } from "../../core/ports/mod.ts";
-import { textOf } from "../values/mod.ts";
+import { textOf } from "../../wasm/values/mod.ts";
 import type { Stretch } from "./read.ts";
 import { idChars, type Slots } from "./slots.ts";
 
