@@ -1,12 +1,12 @@
 import type { ServiceError } from "../../core/base/mod.ts";
 import type { Clock } from "../../core/ports/mod.ts";
-import { LoopbackCheck, type MqttLink } from "./link/mod.ts";
+import { type Link, LoopbackCheck } from "../topics/mod.ts";
 
 /** A bare batch of no commands: `[]` as MessagePack. */
 const emptyBatch: Uint8Array = Uint8Array.of(0x90);
 
 /** What the check needs of the connection for commands. */
-export type CommandLink = Pick<MqttLink, "up" | "version" | "publish">;
+export type CommandLink = Pick<Link, "up" | "reportsReasons" | "publish">;
 
 export interface CommandLoopbackOptions {
   /** The topic on which this node sends a command to itself. */
@@ -40,7 +40,7 @@ export class CommandLoopback {
       up: () => link.up,
       publishProbe: () => this.#publish(),
       // MQTT 5, 3.4.2.1: a refused publish has a reason code, so a confirmed one was permitted.
-      brokerReportsRefusal: () => link.version === 5,
+      brokerReportsRefusal: () => link.reportsReasons,
       hint: options.rules,
       onResult: (error) => {
         this.#failed = error !== undefined;

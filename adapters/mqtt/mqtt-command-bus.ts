@@ -5,11 +5,10 @@ import {
   MessageKind,
   type NodePresence,
 } from "../../core/ports/mod.ts";
+import { type BusPorts, type Link, type ParsedTopic, shownTopic, Topics } from "../topics/mod.ts";
 import { CommandLoopback } from "./command-loopback.ts";
-import { MqttLink, type MqttLinkPorts } from "./link/mod.ts";
 import type { MqttOptions } from "./mqtt-options.ts";
 import { NodePresenceLink } from "./node-presence.ts";
-import { type ParsedTopic, shownTopic, Topics } from "./wire/mod.ts";
 
 type GroupTopic = Extract<ParsedTopic, { readonly group: string }>;
 
@@ -19,9 +18,9 @@ type GroupTopic = Extract<ParsedTopic, { readonly group: string }>;
  */
 export class MqttCommandBus implements CommandBus {
   readonly #options: MqttOptions;
-  readonly #ports: MqttLinkPorts;
+  readonly #ports: BusPorts;
   readonly #topics: Topics;
-  readonly #commands: MqttLink;
+  readonly #commands: Link;
   readonly #presence: ReadonlyMap<string, NodePresenceLink>;
   #listener: CommandBusListener | undefined;
   /** The groups of each app that this node has members of. Every connection is in `@all`. */
@@ -32,21 +31,19 @@ export class MqttCommandBus implements CommandBus {
   /** Access rules that the broker lacks, as error texts by app and purpose. */
   readonly #refused: Map<string, string> = new Map();
 
-  constructor(options: MqttOptions, ports: MqttLinkPorts) {
+  constructor(options: MqttOptions, ports: BusPorts) {
     this.#options = options;
     this.#ports = ports;
     this.#topics = new Topics(options.root);
     this.#groups = new Map(options.apps.map((app) => [app, new Set([everyone])]));
-    const { url, version, tls, node, apps } = options;
+    const { node, apps } = options;
     const filters = apps.flatMap((app) => [
       this.#topics.nodeCommands(app, node, "+"),
       this.#topics.commands(app, "+"),
       this.#topics.groupFilter(app, everyone),
     ]);
-    this.#commands = new MqttLink(
-      { url, version, tls, name: node, role: "commands", filters, downLevel: "debug" },
-      ports,
-    );
+    const link = { name: node, role: "commands", filters, downLevel: "debug" } as const;
+    this.#commands = ports.openLink(link);
     const listener = {
       connected: (): void => this.#reportConnected(),
       refused: (app: string, error: ServiceError | undefined): void =>

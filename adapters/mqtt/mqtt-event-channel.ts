@@ -5,11 +5,10 @@ import type {
   EventDestination,
   OriginDestination,
 } from "../../core/ports/mod.ts";
-import { MqttLink, type MqttLinkPorts, mqttLimits } from "./link/mod.ts";
+import { type BusPorts, type Link, packetOverheadBytes, Topics } from "../topics/mod.ts";
 import type { MqttOptions } from "./mqtt-options.ts";
 import { OriginPresenceLink } from "./origin-presence.ts";
 import { PoisonGuard } from "./poison-guard.ts";
-import { Topics } from "./wire/mod.ts";
 
 const noSubscriber = new ServiceError("no-subscriber", "the events have no subscriber");
 
@@ -20,17 +19,17 @@ const noSubscriber = new ServiceError("no-subscriber", "the events have no subsc
 export class MqttEventChannel implements EventChannel {
   readonly #node: string;
   readonly #topics: Topics;
-  readonly #link: MqttLink;
+  readonly #link: Link;
   readonly #guard: PoisonGuard;
   readonly #origins: OriginPresenceLink;
 
-  constructor(options: MqttOptions, ports: MqttLinkPorts) {
-    const { url, version, tls, node } = options;
+  constructor(options: MqttOptions, ports: BusPorts) {
+    const { node } = options;
     this.#node = node;
     this.#topics = new Topics(options.root);
     // The windows of the core's streams bound what is published, in bytes.
     const events = { name: `${node}-events`, role: "events", bounded: false };
-    this.#link = new MqttLink({ url, version, tls, ...events }, ports);
+    this.#link = ports.openLink(events);
     this.#guard = new PoisonGuard(this.#link, ports);
     this.#origins = new OriginPresenceLink(options, ports);
   }
@@ -39,13 +38,13 @@ export class MqttEventChannel implements EventChannel {
     const packetBytesMax = this.#link.packetBytesMax ?? Number.POSITIVE_INFINITY;
     // As the link counts them, with names of any length.
     const topicBytesMax = 3 * (this.#topics.root.length + 256);
-    const room = packetBytesMax - topicBytesMax - mqttLimits.packetOverheadBytes;
+    const room = packetBytesMax - topicBytesMax - packetOverheadBytes;
     return Math.min(limits.batchBytesMax, Math.max(room, 0), this.#guard.bytesMax);
   }
 
   /** MQTT 5, 3.4.2.1. */
   get knowsSubscribers(): boolean {
-    return this.#link.version === 5;
+    return this.#link.reportsReasons;
   }
 
   async start(listener: EventChannelListener): Promise<void> {

@@ -1,11 +1,5 @@
-import type { MqttTls, MqttVersion } from "./link/mod.ts";
-
-/** Where a node finds its broker, and what it serves. */
+/** What a node serves on a bus of topics. */
 export interface MqttOptions {
-  /** `mqtt://` or `mqtts://`, with user and password where the broker wants them. */
-  readonly url: string;
-  readonly version?: MqttVersion | undefined;
-  readonly tls?: MqttTls | undefined;
   /** First level of every topic, `wss` by default. */
   readonly root?: string | undefined;
   readonly apps: readonly string[];

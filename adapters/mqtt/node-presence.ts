@@ -1,8 +1,16 @@
 import type { ServiceError } from "../../core/base/mod.ts";
 import type { NodePresence } from "../../core/ports/mod.ts";
-import { LoopbackCheck, MqttLink, type MqttLinkPorts, mqttLimits } from "./link/mod.ts";
+import {
+  type BusPorts,
+  encodePresence,
+  type Link,
+  LoopbackCheck,
+  nodePresenceFault,
+  parseNodePresence,
+  Topics,
+} from "../topics/mod.ts";
+import { mqttLimits } from "./link/mod.ts";
 import type { MqttOptions } from "./mqtt-options.ts";
-import { encodePresence, nodePresenceFault, parseNodePresence, Topics } from "./wire/mod.ts";
 
 export interface NodePresenceListener {
   connected(connected: boolean): void;
@@ -17,40 +25,29 @@ export interface NodePresenceListener {
  */
 export class NodePresenceLink {
   readonly #options: MqttOptions;
-  readonly #ports: MqttLinkPorts;
+  readonly #ports: BusPorts;
   readonly #listener: NodePresenceListener;
   readonly #topic: string;
-  readonly #link: MqttLink;
+  readonly #link: Link;
   readonly #loopback: LoopbackCheck;
   #last: NodePresence | undefined;
   #leaving = false;
   #reannouncing = false;
 
-  constructor(
-    app: string,
-    options: MqttOptions,
-    ports: MqttLinkPorts,
-    listener: NodePresenceListener,
-  ) {
+  constructor(app: string, options: MqttOptions, ports: BusPorts, listener: NodePresenceListener) {
     this.#options = options;
     this.#ports = ports;
     this.#listener = listener;
     const topics = new Topics(options.root);
     this.#topic = topics.nodePresence(app, options.node);
-    const { url, version, tls, node } = options;
-    this.#link = new MqttLink(
-      {
-        url,
-        version,
-        tls,
-        name: `${node}-presence`,
-        role: "presence",
-        willTopic: this.#topic,
-        filters: [this.#topic, topics.presenceAsk(app, "+")],
-        downLevel: "debug",
-      },
-      ports,
-    );
+    const { node } = options;
+    this.#link = ports.openLink({
+      name: `${node}-presence`,
+      role: "presence",
+      willTopic: this.#topic,
+      filters: [this.#topic, topics.presenceAsk(app, "+")],
+      downLevel: "debug",
+    });
     this.#loopback = new LoopbackCheck(ports.clock, {
       topic: this.#topic,
       up: () => this.#link.up,

@@ -1,33 +1,36 @@
 import type { EventChannelListener } from "../../core/ports/mod.ts";
-import { MqttLink, type MqttLinkPorts, mqttLimits } from "./link/mod.ts";
+import {
+  type BusPorts,
+  type Link,
+  originPresenceFault,
+  parseOriginPresence,
+  Topics,
+} from "../topics/mod.ts";
+import { mqttLimits } from "./link/mod.ts";
 import type { MqttOptions } from "./mqtt-options.ts";
-import { originPresenceFault, parseOriginPresence, Topics } from "./wire/mod.ts";
 
 export type OriginPresenceListener = Pick<EventChannelListener, "origin" | "connected">;
 
 /** Reads the presences of origins, on a connection of its own: they must not wait for events. */
 export class OriginPresenceLink {
   readonly #options: MqttOptions;
-  readonly #ports: MqttLinkPorts;
+  readonly #ports: BusPorts;
   readonly #topics: Topics;
-  readonly #link: MqttLink;
+  readonly #link: Link;
   #listener: OriginPresenceListener | undefined;
   /** Apps of which the broker has sent a retained presence. */
   readonly #retained: Set<string> = new Set();
   #asked = false;
   #stopped = false;
 
-  constructor(options: MqttOptions, ports: MqttLinkPorts) {
+  constructor(options: MqttOptions, ports: BusPorts) {
     this.#options = options;
     this.#ports = ports;
     this.#topics = new Topics(options.root);
-    const { url, version, tls, node, apps } = options;
+    const { node, apps } = options;
     const filters = apps.map((app) => this.#topics.originPresence(app, "+"));
     const name = `${node}-origins`;
-    this.#link = new MqttLink(
-      { url, version, tls, name, role: "origins", filters, downLevel: "debug" },
-      ports,
-    );
+    this.#link = ports.openLink({ name, role: "origins", filters, downLevel: "debug" });
   }
 
   get up(): boolean {

@@ -1,12 +1,13 @@
 import { ServiceError } from "../../core/base/mod.ts";
-import { type MqttLink, type MqttLinkPorts, mqttLimits, type PublishDone } from "./link/mod.ts";
+import type { Link, LinkPorts, PublishDone } from "../topics/mod.ts";
+import { mqttLimits } from "./link/mod.ts";
 
 interface Publish {
   readonly topic: string;
   readonly payload: Uint8Array;
 }
 
-type GuardedLink = Pick<MqttLink, "publish" | "oneAtATime">;
+type GuardedLink = Pick<Link, "publish" | "oneAtATime">;
 
 function same(one: Publish | undefined, other: Publish): boolean {
   if (one?.topic !== other.topic || one.payload.length !== other.payload.length) return false;
@@ -22,7 +23,7 @@ function same(one: Publish | undefined, other: Publish): boolean {
  */
 export class PoisonGuard {
   readonly #link: GuardedLink;
-  readonly #ports: Pick<MqttLinkPorts, "clock" | "logger">;
+  readonly #ports: Pick<LinkPorts, "clock" | "logger">;
   #bytesMax = Number.POSITIVE_INFINITY;
   #upSince = 0;
   #careful = false;
@@ -38,7 +39,7 @@ export class PoisonGuard {
   /** Publishes that the link has not answered. */
   #pending = 0;
 
-  constructor(link: GuardedLink, ports: Pick<MqttLinkPorts, "clock" | "logger">) {
+  constructor(link: GuardedLink, ports: Pick<LinkPorts, "clock" | "logger">) {
     this.#link = link;
     this.#ports = ports;
   }
@@ -61,11 +62,11 @@ export class PoisonGuard {
       return;
     }
     this.#pending++;
-    this.#link.publish(topic, payload, (error, heard) => {
+    this.#link.publish(topic, payload, (error, hasSubscriber) => {
       this.#pending--;
       const lost = error?.code === "broker-lost";
       if (lost) this.#unanswered ??= publish;
-      done(error, heard);
+      done(error, hasSubscriber);
       if (!lost) this.#relax();
     });
   }

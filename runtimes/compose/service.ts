@@ -7,9 +7,11 @@ import {
 import { createAdminApp, type HttpServer, serveHttp } from "../../adapters/http/mod.ts";
 import { PrometheusMetrics } from "../../adapters/metrics/mod.ts";
 import {
+  type MqttBroker,
   MqttCommandBus,
   MqttEventChannel,
   type MqttTls,
+  mqttLinks,
   redactUrl,
 } from "../../adapters/mqtt/mod.ts";
 import { SystemClock, SystemRandom } from "../../adapters/system/mod.ts";
@@ -169,24 +171,25 @@ export class Service {
     });
   }
 
+  #mqttBroker(): MqttBroker {
+    const { settings } = this;
+    const url = this.brokerUrl;
+    if (this.#broker !== undefined) return { url, version: "4" };
+    return { url, version: settings["mqtt-version"], tls: this.#given.mqttTls };
+  }
+
   #composeGateway(codec: Codec): Gateway {
     const { settings } = this;
-    const mqtt = {
-      url: this.brokerUrl,
-      version: this.#broker === undefined ? settings["mqtt-version"] : ("4" as const),
-      tls: this.#broker === undefined ? this.#given.mqttTls : undefined,
-      root: settings["topic-root"],
-      apps: appsOf(settings),
-      node: this.node,
-    };
+    const topics = { root: settings["topic-root"], apps: appsOf(settings), node: this.node };
     const ports = { clock: this.#clock, random: this.#random, logger: this.#given.logger };
+    const bus = { ...ports, openLink: mqttLinks(this.#mqttBroker(), ports) };
     return new Gateway(
       {
         ...ports,
         codec,
         metrics: this.#metrics,
-        bus: new MqttCommandBus(mqtt, ports),
-        channel: new MqttEventChannel(mqtt, ports),
+        bus: new MqttCommandBus(topics, bus),
+        channel: new MqttEventChannel(topics, bus),
         deflate: this.#deflate,
         authorizer: this.#given.authorizer,
       },

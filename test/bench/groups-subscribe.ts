@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import process from "node:process";
 import { MqttCommandBus } from "../../adapters/mqtt/mod.ts";
-import { testPorts } from "../support/broker/broker-rigs.ts";
+import { brokerPorts } from "../support/broker/broker-rigs.ts";
 import { Mosquitto } from "../support/broker/mosquitto.ts";
 import { TcpProxy } from "../support/process/tcp-proxy.ts";
 import { waitFor } from "../support/process/wait.ts";
@@ -29,7 +29,7 @@ function heapBytes(): number {
 const broker = await Mosquitto.start();
 const proxy = await TcpProxy.start(broker.port);
 const connected: boolean[] = [];
-const bus = new MqttCommandBus({ url: proxy.url, apps: [app], node: "a" }, testPorts());
+const bus = new MqttCommandBus({ apps: [app], node: "a" }, brokerPorts({ url: proxy.url }));
 await bus.start({
   commands: () => {},
   message: () => {},

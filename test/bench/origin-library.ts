@@ -5,13 +5,12 @@
  */
 import process from "node:process";
 import { decode, encode } from "@msgpack/msgpack";
-import type { MqttLink } from "../../adapters/mqtt/link/mqtt-link.ts";
-import { Topics } from "../../adapters/mqtt/wire/topics.ts";
 import { Dispatcher } from "../../adapters/origin/dispatch/dispatcher.ts";
 import { EventReceiver } from "../../adapters/origin/receive/event-receiver.ts";
 import type { ConnectionCommands } from "../../adapters/origin/send/connection-commands.ts";
 import { NodeSenders } from "../../adapters/origin/send/node-senders.ts";
 import { SendQueue } from "../../adapters/origin/send/send-queue.ts";
+import { type Link, Topics } from "../../adapters/topics/mod.ts";
 
 const messages = 256;
 const rounds = 400;
@@ -51,7 +50,7 @@ const link = {
   },
 };
 const clock = { now: Date.now, after: () => () => {}, endOfTurn: () => {} };
-const queue = new SendQueue(link as unknown as MqttLink, clock, false, 1e9, (error) => {
+const queue = new SendQueue(link as unknown as Link, clock, false, 1e9, (error) => {
   throw error;
 });
 const identity = { app: "default", name: "bench", incarnation: "i", topics: new Topics() };

@@ -2,16 +2,31 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CommandBus, NodePresence } from "../../core/ports/mod.ts";
 import { waitFor } from "../support/process/wait.ts";
-import { groupConformance } from "./cluster-bus-groups.ts";
-import { app, bytes, type ClusterRig, ear, type Heard } from "./cluster-rig.ts";
+import { groupConformance, groupOutageConformance } from "./cluster-bus-groups.ts";
+import {
+  app,
+  bytes,
+  type ClusterRig,
+  ear,
+  type Heard,
+  type Start,
+  type WithRig,
+} from "./cluster-rig.ts";
 
 function presence(incarnation: string): NodePresence {
   const [runtime, version] = ["test", "0"];
   return { v: 1, incarnation, at: Date.now(), every: 5_000, connections: 0, runtime, version };
 }
 
-/** What the core relies on in any cluster bus. */
-export function clusterBusConformance(name: string, makeRig: () => Promise<ClusterRig>): void {
+/**
+ * What the core relies on in any command bus. `inProcess`: the bus cannot be lost, and lives and
+ * dies with its nodes.
+ */
+export function clusterBusConformance(
+  name: string,
+  makeRig: () => Promise<ClusterRig>,
+  { inProcess = false }: { readonly inProcess?: boolean } = {},
+): void {
   const withRig = (what: string, body: (rig: ClusterRig) => Promise<void>): void => {
     test(`${name}: ${what}`, async () => {
       const rig = await makeRig();
@@ -93,19 +108,6 @@ export function clusterBusConformance(name: string, makeRig: () => Promise<Clust
     );
   });
 
-  withRig("a node that dies has no presence any more, in any app", async (rig) => {
-    const seen = await rig.watchPresence();
-    const [a] = await start(rig, "a", [app, "shop"]);
-    a.announce(app, presence("one"));
-    a.announce("shop", presence("one"));
-    await waitFor(() => seen.length >= 2, { what: "a is there" });
-    rig.die(a);
-    const gone = (): string[] =>
-      seen.filter((n) => n.presence === undefined).map((n) => `${n.app}/${n.node}`);
-    await waitFor(() => gone().length >= 2, { what: "a is gone from both apps" });
-    assert.deepEqual(gone().sort(), ["default/a", "shop/a"]);
-  });
-
   withRig("a live node whose presence was cleared announces itself again", async (rig) => {
     const seen = await rig.watchPresence();
     const [a] = await start(rig, "a");
@@ -118,19 +120,37 @@ export function clusterBusConformance(name: string, makeRig: () => Promise<Clust
     });
   });
 
+  if (!inProcess) lossConformance(withRig, start);
+  groupConformance(withRig, start);
+}
+
+function lossConformance(withRig: WithRig, start: Start): void {
+  withRig("a node that dies has no presence any more, in any app", async (rig) => {
+    const seen = await rig.watchPresence();
+    const [a] = await start(rig, "a", [app, "shop"]);
+    a.announce(app, presence("one"));
+    a.announce("shop", presence("one"));
+    await waitFor(() => seen.length >= 2, { what: "a is there" });
+    rig.die?.(a);
+    const gone = (): string[] =>
+      seen.filter((n) => n.presence === undefined).map((n) => `${n.app}/${n.node}`);
+    await waitFor(() => gone().length >= 2, { what: "a is gone from both apps" });
+    assert.deepEqual(gone().sort(), ["default/a", "shop/a"]);
+  });
+
   withRig("an outage is told and mended: commands and presence flow again", async (rig) => {
     const seen = await rig.watchPresence();
     const [a, heardA] = await start(rig, "a");
     const [, heardB] = await start(rig, "b");
     a.announce(app, presence("one"));
     await waitFor(() => seen.length > 0, { what: "a is there" });
-    rig.outage(true);
+    rig.outage?.(true);
     await waitFor(() => !heardA.connected.at(-1) && !heardB.connected.at(-1), { what: "lost" });
     a.forward(app, "b", bytes("[8]"));
     a.forwardToGroup(app, "room", bytes("[8]"));
     await waitFor(() => heardA.lost === 2, { what: "both are told as lost" });
     const before = seen.length;
-    rig.outage(false);
+    rig.outage?.(false);
     await waitFor(() => heardA.connected.at(-1) && heardB.connected.at(-1), { what: "back" });
     a.forward(app, "b", bytes("[9]"));
     await waitFor(() => heardB.commands.at(-1)?.text === "[9]", { what: "the command" });
@@ -140,5 +160,5 @@ export function clusterBusConformance(name: string, makeRig: () => Promise<Clust
     assert.deepEqual(heardA.connected, [true, false, true]);
   });
 
-  groupConformance(withRig, start);
+  groupOutageConformance(withRig, start);
 }

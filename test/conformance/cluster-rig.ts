@@ -17,10 +17,10 @@ export interface SeenPresence {
 export interface ClusterRig {
   /** A new bus of a node that serves `apps`. */
   bus(node: string, apps: readonly string[]): Promise<CommandBus>;
-  /** The process of this bus dies: nothing is said any more. */
-  die(bus: CommandBus): void;
-  /** The buses lose their broker (true), and get it back (false). */
-  outage(down: boolean): void;
+  /** The process of this bus dies: nothing is said any more. Absent: it dies with its bus. */
+  die?(bus: CommandBus): void;
+  /** The buses lose their broker (true), and get it back (false). Absent: there is none. */
+  outage?(down: boolean): void;
   /** Anybody publishes a command batch, to one node or (undefined) to all. */
   command(app: string, node: string | undefined, payload: Uint8Array): void;
   /** Anybody publishes a command batch to a group. */

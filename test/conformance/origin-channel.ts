@@ -16,19 +16,25 @@ export interface HeardEvents {
 export interface ChannelRig {
   readonly channel: EventChannel;
   readonly heard: readonly HeardEvents[];
-  /** The channel loses its transport (true), and gets it back (false). */
-  outage(down: boolean): void;
+  /** The channel loses its transport (true), and gets it back (false). Absent: it cannot. */
+  outage?(down: boolean): void;
   end(): Promise<void>;
 }
 
 const bytes = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
 
-/** What the core relies on in any origin channel. The rig's node is named `n1`. */
-export function originChannelConformance(name: string, makeRig: () => Promise<ChannelRig>): void {
-  const withRig = (
-    what: string,
-    body: (rig: ChannelRig, connected: boolean[]) => Promise<void>,
-  ): void => {
+type WithChannel = (
+  what: string,
+  body: (rig: ChannelRig, connected: boolean[]) => Promise<void>,
+) => void;
+
+/** What the core relies on in any event channel. The rig's node is named `n1`. */
+export function originChannelConformance(
+  name: string,
+  makeRig: () => Promise<ChannelRig>,
+  { inProcess = false }: { readonly inProcess?: boolean } = {},
+): void {
+  const withRig: WithChannel = (what, body) => {
     test(`${name}: ${what}`, async () => {
       const rig = await makeRig();
       const connected: boolean[] = [];
@@ -82,6 +88,22 @@ export function originChannelConformance(name: string, makeRig: () => Promise<Ch
     );
   });
 
+  withRig("stop waits for what is on its way", async (rig) => {
+    const errors: (ServiceError | undefined)[] = [];
+    for (let i = 0; i < 50; i++) {
+      rig.channel.publish({ app: "default", partition: 0 }, bytes(`${i}`), (error) =>
+        errors.push(error),
+      );
+    }
+    await rig.channel.stop();
+    assert.deepEqual(errors, Array(50).fill(undefined));
+    await waitFor(() => rig.heard.length === 50, { what: "all heard" });
+  });
+
+  if (!inProcess) outageConformance(withRig);
+}
+
+function outageConformance(withRig: WithChannel): void {
   withRig(
     "an outage is answered, and what is published again keeps the order",
     async (rig, connected) => {
@@ -93,10 +115,10 @@ export function originChannelConformance(name: string, makeRig: () => Promise<Ch
           (error === undefined ? confirmed : lost).push(number);
         });
       for (let number = 0; number < 20; number++) publish(number);
-      rig.outage(true);
+      rig.outage?.(true);
       await waitFor(() => connected.at(-1) === false, { what: "lost" });
       assert.equal(confirmed.length + lost.length, 20, "each is answered before the loss is told");
-      rig.outage(false);
+      rig.outage?.(false);
       await waitFor(() => connected.at(-1) === true, { what: "back" });
       for (const number of lost) publish(number);
       for (let number = 20; number < 30; number++) publish(number);
@@ -112,20 +134,8 @@ export function originChannelConformance(name: string, makeRig: () => Promise<Ch
     },
   );
 
-  withRig("stop waits for what is on its way", async (rig) => {
-    const errors: (ServiceError | undefined)[] = [];
-    for (let i = 0; i < 50; i++) {
-      rig.channel.publish({ app: "default", partition: 0 }, bytes(`${i}`), (error) =>
-        errors.push(error),
-      );
-    }
-    await rig.channel.stop();
-    assert.deepEqual(errors, Array(50).fill(undefined));
-    await waitFor(() => rig.heard.length === 50, { what: "all heard" });
-  });
-
   withRig("what cannot be sent any more is answered with an error", async (rig, connected) => {
-    rig.outage(true);
+    rig.outage?.(true);
     await waitFor(() => connected.at(-1) === false, { what: "lost" });
     const errors: (ServiceError | undefined)[] = [];
     rig.channel.publish({ app: "default", partition: 0 }, bytes("1"), (error) =>

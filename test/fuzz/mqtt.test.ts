@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ManualClock } from "../../adapters/memory/mod.ts";
+import { NodeTracker } from "../../adapters/origin/presence/node-tracker.ts";
 import {
   encodePresence,
   parseNodePresence,
   parseOriginPresence,
-} from "../../adapters/mqtt/wire/presence.ts";
+} from "../../adapters/topics/presence.ts";
 import {
   decodeGroup,
   encodeGroup,
   type ParsedTopic,
   Topics,
-} from "../../adapters/mqtt/wire/topics.ts";
-import { NodeTracker } from "../../adapters/origin/presence/node-tracker.ts";
+} from "../../adapters/topics/topics.ts";
 import { OriginDirectory } from "../../core/routing/origin-directory.ts";
 import { groupBinary, groupText } from "../support/broker/group-topics.ts";
 import type { Dice } from "../vectors/dice.ts";

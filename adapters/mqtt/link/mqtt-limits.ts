@@ -20,12 +20,6 @@ export const mqttLimits = {
   shortSessionsTold: 3,
   /** Topics of which a link remembers that it logged `publish-refused`. */
   refusedTopicsMax: 100,
-  /** A publish to a topic that the same client subscribes comes back within this time. */
-  loopbackMs: 5_000,
-  /** A timer that fires so late shows that this process stood still. */
-  stallMs: 500,
-  /** After so many sessions in a row that ended before it came back, an access rule is missing. */
-  loopbackLossesMax: 3,
   /** After so many short sessions in a row, one packet is published at a time. */
   shortSessionsMax: 2,
   /** A packet that was in flight in so many short sessions in a row is too large, or refused. */
@@ -42,8 +36,6 @@ export const mqttLimits = {
   filterOverheadBytes: 3,
   /** The Maximum Packet Size that we name to the broker: the largest batch and longest topic. */
   packetBytesMax: 17_956_864,
-  /** Bytes of a packet besides topic and payload: header, lengths, packet id, properties. */
-  packetOverheadBytes: 16,
   /** How long a node waits before it overwrites another node's presence under its own name. */
   reannounceMs: 1_000,
   /** A node that has received no retained presence for so long asks for presences. */

@@ -1,52 +1,40 @@
 import { limits, ServiceError } from "../../../core/base/mod.ts";
-import type { Cancel, Clock, Logger, LogLevel, Random } from "../../../core/ports/mod.ts";
+import type { Cancel } from "../../../core/ports/mod.ts";
+import {
+  type Link,
+  type LinkListener,
+  type LinkOptions,
+  type LinkPorts,
+  type OpenLink,
+  type PublishDone,
+  packetOverheadBytes,
+  type SubscribeDone,
+} from "../../topics/mod.ts";
 import { Backoff } from "./backoff.ts";
 import { type BrokerAddress, parseBrokerUrl, redactUrl } from "./broker-url.ts";
 import { connackVerdict } from "./connack.ts";
 import { LinkLog } from "./link-log.ts";
-import { mqttLimits } from "./mqtt-limits.ts";
 import { MqttSession, type MqttSessionEnd, type MqttSessionLimits } from "./mqtt-session.ts";
 import type { MqttTls } from "./mqtt-tls.ts";
-import { type PublishDone, PublishWindow } from "./publish-window.ts";
-import { type SubscribeDone, Subscriptions } from "./subscriptions.ts";
+import { PublishWindow } from "./publish-window.ts";
+import { Subscriptions } from "./subscriptions.ts";
 
 /** `4` is MQTT 3.1.1. `auto` tries MQTT 5 and falls back to 3.1.1, which every broker speaks. */
 export type MqttVersion = "auto" | "4" | "5";
 
-export interface MqttLinkOptions {
+/** Where the broker is, and how to talk to it. */
+export interface MqttBroker {
+  /** `mqtt://` or `mqtts://`, with user and password where the broker wants them. */
   readonly url: string;
-  /** The client id begins with it; a random rest makes the id unique. */
-  readonly name: string;
-  /** What the connection is for, as logs show it. */
-  readonly role: string;
   readonly version?: MqttVersion | undefined;
   readonly tls?: MqttTls | undefined;
-  /** The broker clears this retained topic when the connection dies. */
-  readonly willTopic?: string | undefined;
-  /** Topic filters that are subscribed at QoS 1 before the link counts as connected. */
-  readonly filters?: readonly string[] | undefined;
-  /** False where the caller bounds the publishes that the broker has not confirmed. */
-  readonly bounded?: boolean | undefined;
-  /** Longest wait before connecting again; `mqttLimits.reconnectMsMax` by default. */
-  readonly reconnectMsMax?: number | undefined;
-  /** Log level of a lost or unreachable broker. Of the links of one node only one warns. */
-  readonly downLevel?: LogLevel | undefined;
-  /** Log level where the broker was never reached before; `downLevel` by default. */
-  readonly unreachableLevel?: LogLevel | undefined;
 }
 
-export interface MqttLinkPorts {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-}
+export type MqttLinkOptions = MqttBroker & LinkOptions;
 
-/** What a link reports. The methods must not throw. */
-export interface MqttLinkListener {
-  /** Connected and subscribed, or not any more. */
-  connected(connected: boolean): void;
-  /** `payload` is only valid during the call. */
-  message(topic: string, payload: Uint8Array, retained: boolean): void;
+/** Links to a broker. */
+export function mqttLinks(broker: MqttBroker, ports: LinkPorts): OpenLink {
+  return (options) => new MqttLink({ ...options, ...broker }, ports);
 }
 
 type State = "idle" | "connecting" | "up" | "waiting" | "stopped";
@@ -56,9 +44,9 @@ type State = "idle" | "connecting" | "up" | "waiting" | "stopped";
  * empty store: MQTT.js would otherwise replay its store one packet at a time before it emits
  * `connect`. An unconfirmed publish fails with `broker-lost`, and the caller repeats it.
  */
-export class MqttLink {
+export class MqttLink implements Link {
   readonly #options: MqttLinkOptions;
-  readonly #ports: MqttLinkPorts;
+  readonly #ports: LinkPorts;
   readonly #address: BrokerAddress;
   readonly #clientId: string;
   readonly #backoff: Backoff;
@@ -66,7 +54,7 @@ export class MqttLink {
   readonly #subscriptions: Subscriptions;
   readonly #lines: LinkLog;
   readonly #auto: boolean;
-  #listener: MqttLinkListener | undefined;
+  #listener: LinkListener | undefined;
   #session: MqttSession | undefined;
   #state: State = "idle";
   #version: 4 | 5;
@@ -78,7 +66,7 @@ export class MqttLink {
   #idle: (() => void) | undefined;
   #settle: { resolve(): void; reject(error: ServiceError): void } | undefined;
 
-  constructor(options: MqttLinkOptions, ports: MqttLinkPorts) {
+  constructor(options: MqttLinkOptions, ports: LinkPorts) {
     this.#options = options;
     this.#ports = ports;
     this.#lines = new LinkLog(ports.logger, ports.clock, options);
@@ -107,26 +95,25 @@ export class MqttLink {
     return this.#state === "up";
   }
 
-  /** The broker's limit of a packet in bytes, where it named one (MQTT 5). */
+  /** MQTT 5, 3.2.2.3.6. */
   get packetBytesMax(): number | undefined {
     return this.#packetBytesMax;
   }
 
-  /** The protocol level in use: 4 is MQTT 3.1.1 (3.1.2.2). */
-  get version(): 4 | 5 {
-    return this.#version;
+  /** MQTT 5, 3.4.2.1; MQTT 3.1.1 has no reason codes. */
+  get reportsReasons(): boolean {
+    return this.#version === 5;
   }
 
-  /** Whether a publish waits until the one before it is answered. */
+  get oneAtATime(): boolean {
+    return this.#window.oneAtATime;
+  }
+
   set oneAtATime(on: boolean) {
     this.#window.oneAtATime = on;
   }
 
-  /**
-   * Connects and keeps connected. Resolves when subscribed for the first time, however long that
-   * takes; rejects with `broker-refused` where trying again cannot help.
-   */
-  start(listener: MqttLinkListener): Promise<void> {
+  start(listener: LinkListener): Promise<void> {
     this.#listener = listener;
     return new Promise((resolve, reject) => {
       this.#settle = { resolve, reject };
@@ -134,17 +121,12 @@ export class MqttLink {
     });
   }
 
-  /**
-   * Publishes at QoS 1. The caller must not change `payload` afterwards. `done` is called once,
-   * with `broker-lost` (not connected, or the connection ended), `window-full`, `batch-too-big`
-   * (above the broker's Maximum Packet Size), `publish-refused` or `publish-failed`.
-   */
   publish(topic: string, payload: Uint8Array, done: PublishDone, retain = false): void {
     if (this.#state !== "up") {
       done(new ServiceError("broker-lost", "the broker is not connected"));
       return;
     }
-    const bytes = payload.byteLength + 3 * topic.length + mqttLimits.packetOverheadBytes;
+    const bytes = payload.byteLength + 3 * topic.length + packetOverheadBytes;
     // A packet above the limit would end the connection, and again after each repetition.
     if (this.#packetBytesMax !== undefined && bytes > this.#packetBytesMax) {
       done(new ServiceError("batch-too-big", "the packet exceeds the broker's limit"));
@@ -153,10 +135,6 @@ export class MqttLink {
     this.#window.add({ topic, payload, retain, done });
   }
 
-  /**
-   * Subscribes at QoS 1, now and after every reconnect, before `connected` is told. `done` is
-   * called once: when granted for the first time, or with an error: then nothing is subscribed.
-   */
   subscribe(filter: string, done: SubscribeDone): void {
     this.#subscriptions.add(filter, done);
   }

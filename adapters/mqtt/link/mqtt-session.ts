@@ -1,10 +1,11 @@
 import { type IClientOptions, MqttClient, type PacketCallback, Store } from "mqtt";
 import { ServiceError } from "../../../core/base/mod.ts";
+import type { PublishDone } from "../../topics/mod.ts";
 import type { BrokerAddress } from "./broker-url.ts";
 import { mqttLimits } from "./mqtt-limits.ts";
 import { openStream } from "./mqtt-stream.ts";
 import type { MqttTls } from "./mqtt-tls.ts";
-import type { Publish, PublishDone } from "./publish-window.ts";
+import type { Publish } from "./publish-window.ts";
 import type { SubscriptionBroker } from "./subscriptions.ts";
 
 export interface MqttSessionOptions {

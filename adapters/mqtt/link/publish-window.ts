@@ -1,12 +1,6 @@
 import { ServiceError } from "../../../core/base/mod.ts";
+import type { PublishDone } from "../../topics/mod.ts";
 import { mqttLimits } from "./mqtt-limits.ts";
-
-/**
- * Called once for each publish, without an error when the broker has confirmed it. `heard` is
- * false where its PUBACK says that there is no subscriber (MQTT 5, 3.4.2.1: 0x10). Brokers of
- * MQTT 3.1.1 cannot say so.
- */
-export type PublishDone = (error?: ServiceError, heard?: boolean) => void;
 
 export interface Publish {
   readonly topic: string;
@@ -77,11 +71,11 @@ export class PublishWindow {
 
   #start(publish: Publish): void {
     this.#inFlight.add(publish);
-    this.#send(publish, (error, heard) => {
+    this.#send(publish, (error, hasSubscriber) => {
       // After `fail` the publish has had its answer.
       if (!this.#inFlight.delete(publish)) return;
       this.#bytes -= publish.payload.byteLength;
-      publish.done(error, heard);
+      publish.done(error, hasSubscriber);
       while (this.#waiting.length > 0 && this.#hasRoom) this.#start(this.#waiting.shift()!);
     });
   }

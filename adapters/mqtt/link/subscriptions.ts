@@ -1,8 +1,7 @@
 import { ServiceError } from "../../../core/base/mod.ts";
 import type { Clock } from "../../../core/ports/mod.ts";
+import { packetOverheadBytes, type SubscribeDone } from "../../topics/mod.ts";
 import { mqttLimits } from "./mqtt-limits.ts";
-
-export type SubscribeDone = (error?: ServiceError) => void;
 
 /** The connection that sends SUBSCRIBE and UNSUBSCRIBE. It answers in a later turn. */
 export interface SubscriptionBroker {
@@ -213,7 +212,7 @@ export class Subscriptions {
   /** Takes the first entries of a queue, as many as one packet holds. */
   #take(queue: Set<Entry>): Entry[] {
     const taken: Entry[] = [];
-    let bytes: number = mqttLimits.packetOverheadBytes;
+    let bytes: number = packetOverheadBytes;
     for (const entry of queue) {
       bytes += byteLength(entry.filter);
       const full = taken.length >= mqttLimits.filtersPerPacketMax || bytes > this.#packetBytesMax;
@@ -230,7 +229,7 @@ export class Subscriptions {
       this.#callDone(entry);
       return false;
     }
-    const bytes = mqttLimits.packetOverheadBytes + byteLength(entry.filter);
+    const bytes = packetOverheadBytes + byteLength(entry.filter);
     if (bytes <= this.#packetBytesMax) return true;
     this.#answered(entry, quotaExceeded);
     return false;

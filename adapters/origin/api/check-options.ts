@@ -1,5 +1,5 @@
 import { ServiceError, topicRootPattern } from "../../../core/base/mod.ts";
-import { isApp, isName } from "../../mqtt/wire/mod.ts";
+import { isApp, isName } from "../../topics/mod.ts";
 import type { OriginOptions } from "./origin-options.ts";
 
 type Check = readonly [allowed: string, is: (value: unknown) => boolean];

@@ -1,8 +1,7 @@
 import { clearInterval, setInterval } from "node:timers";
 import { limits, randomName, ServiceError } from "../../../core/base/mod.ts";
 import type { Clock } from "../../../core/ports/mod.ts";
-import { MqttLink, type MqttLinkPorts } from "../../mqtt/link/mod.ts";
-import { parseNodePresence, Topics } from "../../mqtt/wire/mod.ts";
+import { type BusPorts, type Link, parseNodePresence, Topics } from "../../topics/mod.ts";
 import { type OriginIdentity, originLimits } from "../base/mod.ts";
 import type { OriginConnection } from "../connections/mod.ts";
 import { Authorizations, Dispatcher } from "../dispatch/mod.ts";
@@ -17,12 +16,12 @@ import {
   Replies,
   SendQueue,
 } from "../send/mod.ts";
-import type { OriginOptions } from "./origin-options.ts";
+import type { LinkedOriginOptions } from "./origin-options.ts";
 
 /** What an origin is made of, how its parts hear of one another, and its beginning and end. */
 export class Composition {
   readonly identity: OriginIdentity;
-  readonly link: MqttLink;
+  readonly link: Link;
   readonly dispatcher: Dispatcher = new Dispatcher();
   readonly receiver: EventReceiver;
   readonly commands: ConnectionCommands;
@@ -42,10 +41,10 @@ export class Composition {
   /** It keeps the process up while the origin lives. */
   #keepUp: NodeJS.Timeout | undefined;
 
-  constructor(options: OriginOptions, ports: MqttLinkPorts) {
+  constructor(options: LinkedOriginOptions, ports: BusPorts) {
     const { clock, random } = ports;
     const { app = "default", name = `o${randomName(random, 8)}` } = options;
-    const { broker: url, version, tls, weight = 1, window = originLimits.windowItems } = options;
+    const { weight = 1, window = originLimits.windowItems } = options;
     const topics = new Topics(options.root);
     const assigned = options.mode !== "open";
     const json = options.format === "json";
@@ -55,7 +54,7 @@ export class Composition {
     if (assigned) filters.push(topics.originEvents(app, name, "+"));
     // The send queues bound what is published.
     const bounded = false;
-    this.link = new MqttLink({ url, version, tls, name, role: "origin", filters, bounded }, ports);
+    this.link = ports.openLink({ name, role: "origin", filters, bounded });
 
     this.#nodes = new NodeTracker(clock, (node, alive) => this.#nodeLost(node, alive));
     this.#leaveWaiter = new LeaveWaiter(clock);
@@ -79,9 +78,8 @@ export class Composition {
     this.authorizations = new Authorizations(this.#senders, this.#replies);
     this.receiver = new EventReceiver(clock, this.dispatcher, this.commands, this.#listener());
     if (assigned) {
-      const broker = { url, version, tls };
       const ready = (): boolean => this.link.up;
-      this.#control = new OriginControl(this.identity, broker, { window, weight }, ready, ports);
+      this.#control = new OriginControl(this.identity, { window, weight }, ready, ports);
     }
   }
 

@@ -1,5 +1,6 @@
 import { limits } from "../../../core/base/mod.ts";
 import { JsonLogger, LogLimiter } from "../../log/mod.ts";
+import { mqttLinks } from "../../mqtt/link/mod.ts";
 import { SystemClock, SystemRandom } from "../../system/mod.ts";
 import { checkOptions } from "./check-options.ts";
 import { Origin } from "./origin.ts";
@@ -15,7 +16,7 @@ export async function connectOrigin<State = unknown, User extends string = strin
   options: OriginOptions,
 ): Promise<Origin<State, User>> {
   checkOptions(options);
-  const { signal } = options;
+  const { broker: url, version, tls, signal } = options;
   signal?.throwIfAborted();
   const clock = new SystemClock();
   const lines = new JsonLogger({
@@ -25,7 +26,8 @@ export async function connectOrigin<State = unknown, User extends string = strin
   });
   const logger = new LogLimiter(lines, clock, limits.logLinesPerSecondMax);
   const ports = { clock, random: new SystemRandom(), logger };
-  const origin = new Origin<State, User>(options, ports);
+  const openLink = mqttLinks({ url, version, tls }, ports);
+  const origin = new Origin<State, User>(options, { ...ports, openLink });
   const end = (): void => void origin.close();
   signal?.addEventListener("abort", end, { once: true });
   try {

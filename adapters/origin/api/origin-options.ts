@@ -32,3 +32,6 @@ export interface OriginOptions {
   /** Where it aborts, `connectOrigin` rejects with its reason, or the origin closes. */
   readonly signal?: AbortSignal;
 }
+
+/** An origin on a link that the caller opens. */
+export type LinkedOriginOptions = Omit<OriginOptions, "broker" | "version" | "tls" | "signal">;

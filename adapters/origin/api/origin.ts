@@ -1,7 +1,7 @@
 // Whoever compiles against the declarations need not name this in `lib`.
 /// <reference lib="esnext.disposable" preserve="true" />
 import { everyone, ServiceError } from "../../../core/base/mod.ts";
-import type { MqttLinkPorts } from "../../mqtt/link/mod.ts";
+import type { BusPorts } from "../../topics/mod.ts";
 import {
   type Connection,
   checkedGroup,
@@ -29,7 +29,7 @@ import {
   OriginUser,
 } from "./broadcast-target.ts";
 import { Composition } from "./composition.ts";
-import type { OriginOptions } from "./origin-options.ts";
+import type { LinkedOriginOptions } from "./origin-options.ts";
 
 /** Which connections are asked for: those of a group, of a user, or of ids; all by default. */
 export type QueryOptions<User extends string = string> = WaitOptions &
@@ -61,7 +61,7 @@ export class Origin<State = unknown, User extends string = string> {
   readonly #composition: Composition;
   #closed: Promise<void> | undefined;
 
-  constructor(options: OriginOptions, ports: MqttLinkPorts) {
+  constructor(options: LinkedOriginOptions, ports: BusPorts) {
     this.#composition = new Composition(options, ports);
     this.name = this.#composition.identity.name;
   }

@@ -1,4 +1,4 @@
-import type { Topics } from "../../mqtt/wire/mod.ts";
+import type { Topics } from "../../topics/mod.ts";
 
 /** Who an origin is, and where its topics are. */
 export interface OriginIdentity {

@@ -3,12 +3,12 @@ import { ServiceError } from "../../../core/base/mod.ts";
 import type { Cancel, OriginPresence } from "../../../core/ports/mod.ts";
 import { type Acknowledgement, Acknowledgements } from "../../../core/streams/mod.ts";
 import {
+  type BusPorts,
+  encodePresence,
+  type Link,
   LoopbackCheck,
-  MqttLink,
-  type MqttLinkOptions,
-  type MqttLinkPorts,
-} from "../../mqtt/link/mod.ts";
-import { encodePresence, parseOriginPresence } from "../../mqtt/wire/mod.ts";
+  parseOriginPresence,
+} from "../../topics/mod.ts";
 import { type OriginIdentity, originLimits } from "../base/mod.ts";
 
 /**
@@ -19,8 +19,8 @@ export class OriginControl {
   readonly #identity: OriginIdentity;
   readonly #presence: Pick<OriginPresence, "window" | "weight">;
   readonly #ready: () => boolean;
-  readonly #ports: MqttLinkPorts;
-  readonly #link: MqttLink;
+  readonly #ports: BusPorts;
+  readonly #link: Link;
   readonly #topic: string;
   readonly #acks: Acknowledgements;
   /** By node and stream: acknowledgements that became due while the broker was away. */
@@ -35,10 +35,9 @@ export class OriginControl {
   /** `ready`: events can be received. Only then does the origin announce itself. */
   constructor(
     identity: OriginIdentity,
-    broker: Pick<MqttLinkOptions, "url" | "version" | "tls">,
     presence: Pick<OriginPresence, "window" | "weight">,
     ready: () => boolean,
-    ports: MqttLinkPorts,
+    ports: BusPorts,
   ) {
     const { app, name, topics } = identity;
     this.#identity = identity;
@@ -47,19 +46,15 @@ export class OriginControl {
     this.#ports = ports;
     this.#topic = topics.originPresence(app, name);
     this.#acks = new Acknowledgements(ports.clock, (node, acks) => this.#sendAcks(node, acks));
-    this.#link = new MqttLink(
-      {
-        ...broker,
-        name: `${name}-control`,
-        role: "control",
-        willTopic: this.#topic,
-        filters: [this.#topic, topics.presenceAsk(app, "+")],
-        downLevel: "debug",
-        // It connects first, so no other link reports an unreachable broker.
-        unreachableLevel: "warn",
-      },
-      ports,
-    );
+    this.#link = ports.openLink({
+      name: `${name}-control`,
+      role: "control",
+      willTopic: this.#topic,
+      filters: [this.#topic, topics.presenceAsk(app, "+")],
+      downLevel: "debug",
+      // It connects first, so no other link reports an unreachable broker.
+      unreachableLevel: "warn",
+    });
     this.#loopback = new LoopbackCheck(ports.clock, {
       topic: this.#topic,
       up: () => this.#link.up,

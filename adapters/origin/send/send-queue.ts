@@ -1,6 +1,6 @@
 import { limits, ServiceError } from "../../../core/base/mod.ts";
 import type { Clock } from "../../../core/ports/mod.ts";
-import type { MqttLink } from "../../mqtt/link/mod.ts";
+import type { Link } from "../../topics/mod.ts";
 
 /** A sender of the queue's commands. */
 interface QueuedSender {
@@ -24,7 +24,7 @@ const packetRoom = 1_024;
  * senders, and the callers that wait until the broker has them.
  */
 export class SendQueue {
-  readonly link: MqttLink;
+  readonly link: Link;
   readonly clock: Clock;
   /** Commands are written as JSON. */
   readonly json: boolean;
@@ -39,7 +39,7 @@ export class SendQueue {
   readonly #flushed: (() => void)[] = [];
 
   constructor(
-    link: MqttLink,
+    link: Link,
     clock: Clock,
     json: boolean,
     bytesMax: number,

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { startEmbeddedBroker } from "../../../adapters/embedded-broker/mod.ts";
-import { MqttCommandBus, Topics } from "../../../adapters/mqtt/mod.ts";
+import { MqttCommandBus } from "../../../adapters/mqtt/mod.ts";
+import { Topics } from "../../../adapters/topics/mod.ts";
 import { ear } from "../../conformance/cluster-rig.ts";
-import { plainClient, testPorts } from "../../support/broker/broker-rigs.ts";
+import { brokerPorts, plainClient } from "../../support/broker/broker-rigs.ts";
 import { TcpProxy } from "../../support/process/tcp-proxy.ts";
 import { waitFor } from "../../support/process/wait.ts";
 
@@ -20,8 +21,8 @@ test("a node probes its commands after every subscription, and counts none of it
     probes.push(`${at} ${Array.from(payload)}`),
   );
   after(() => spy.stop());
-  const options = { url: proxy.url, version: "4", apps: [app], node: "n1" } as const;
-  const bus = new MqttCommandBus(options, testPorts());
+  const ports = brokerPorts({ url: proxy.url, version: "4" });
+  const bus = new MqttCommandBus({ apps: [app], node: "n1" }, ports);
   after(() => bus.stop());
   const heard = ear();
   // It never announces itself: a heartbeat would probe too.

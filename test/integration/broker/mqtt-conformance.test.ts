@@ -12,12 +12,14 @@ import {
   type HeardEvents,
   originChannelConformance,
 } from "../../conformance/origin-channel.ts";
-import {
-  mqttChannelRig,
-  mqttClusterRig,
-  type TestBroker,
-} from "../../support/broker/broker-rigs.ts";
+import type { TestBroker } from "../../support/broker/broker-rigs.ts";
 import { Mosquitto } from "../../support/broker/mosquitto.ts";
+import {
+  brokerWorld,
+  inProcessWorld,
+  topicChannelRig,
+  topicClusterRig,
+} from "../../support/broker/topic-rigs.ts";
 
 function memoryClusterRig(): ClusterRig {
   const broker = new MemoryBroker();
@@ -79,6 +81,22 @@ const brokers = [
   ["mosquitto, 5", startMosquitto, "5"],
 ] as const;
 for (const [name, start, version] of brokers) {
-  clusterBusConformance(`MqttCommandBus over ${name}`, () => mqttClusterRig(start, version));
-  originChannelConformance(`MqttEventChannel over ${name}`, () => mqttChannelRig(start, version));
+  clusterBusConformance(`MqttCommandBus over ${name}`, async () =>
+    topicClusterRig(await brokerWorld(start, version)),
+  );
+  originChannelConformance(`MqttEventChannel over ${name}`, async () =>
+    topicChannelRig(await brokerWorld(start, version)),
+  );
 }
+
+const inProcess = { inProcess: true };
+clusterBusConformance(
+  "MqttCommandBus without a broker",
+  async () => topicClusterRig(await inProcessWorld()),
+  inProcess,
+);
+originChannelConformance(
+  "MqttEventChannel without a broker",
+  async () => topicChannelRig(await inProcessWorld()),
+  inProcess,
+);

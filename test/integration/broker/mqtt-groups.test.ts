@@ -3,9 +3,10 @@ import net from "node:net";
 import { test } from "node:test";
 import { Aedes } from "aedes";
 import { startEmbeddedBroker } from "../../../adapters/embedded-broker/mod.ts";
-import { MqttCommandBus, MqttLink, Topics } from "../../../adapters/mqtt/mod.ts";
+import { MqttCommandBus, MqttLink } from "../../../adapters/mqtt/mod.ts";
+import { Topics } from "../../../adapters/topics/mod.ts";
 import { bytes, ear } from "../../conformance/cluster-rig.ts";
-import { plainClient, testPorts } from "../../support/broker/broker-rigs.ts";
+import { brokerPorts, plainClient, testPorts } from "../../support/broker/broker-rigs.ts";
 import { groupBinary, groupText } from "../../support/broker/group-topics.ts";
 import { Mosquitto } from "../../support/broker/mosquitto.ts";
 import { TcpProxy } from "../../support/process/tcp-proxy.ts";
@@ -54,7 +55,10 @@ async function pickyBroker(): Promise<PickyBroker> {
 test("a group that the broker refuses is refused alone; the connection lives on", async () => {
   const broker = await pickyBroker();
   const ports = testPorts();
-  const bus = new MqttCommandBus({ url: broker.url, apps: [app], node: "a" }, ports);
+  const bus = new MqttCommandBus(
+    { apps: [app], node: "a" },
+    brokerPorts({ url: broker.url }, ports),
+  );
   const heard = ear();
   await bus.start(heard.listener);
   const answers: string[] = [];
@@ -118,7 +122,7 @@ test("what a broker has retained for a group is not delivered", async () => {
   retain(topics.groupCommands(app, "room", "me"));
   await waitFor(() => sent.length === 2, { what: "kept" });
   const url = `mqtt://127.0.0.1:${broker.port}`;
-  const bus = new MqttCommandBus({ url, apps: [app], node: "a" }, testPorts());
+  const bus = new MqttCommandBus({ apps: [app], node: "a" }, brokerPorts({ url }));
   const heard = ear();
   await bus.start(heard.listener);
   await new Promise<void>((resolve) => bus.joinGroup(app, "room", () => resolve()));
@@ -138,7 +142,7 @@ for (const [limit, config] of [
   test(`2,000 groups are joined, kept across a reconnect and left: ${limit}`, async () => {
     const broker = await Mosquitto.start({ config });
     const proxy = await TcpProxy.start(broker.port);
-    const bus = new MqttCommandBus({ url: proxy.url, apps: [app], node: "a" }, testPorts());
+    const bus = new MqttCommandBus({ apps: [app], node: "a" }, brokerPorts({ url: proxy.url }));
     const heard = ear();
     await bus.start(heard.listener);
     const names = Array.from({ length: 2_000 }, (_, index) => `@user/${index}`);

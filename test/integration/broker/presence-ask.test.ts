@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { connectOrigin } from "websocket-service/origin";
 import { startEmbeddedBroker } from "../../../adapters/embedded-broker/mod.ts";
-import { MqttCommandBus, MqttEventChannel, Topics } from "../../../adapters/mqtt/mod.ts";
+import { MqttCommandBus, MqttEventChannel } from "../../../adapters/mqtt/mod.ts";
+import { Topics } from "../../../adapters/topics/mod.ts";
 import { ear } from "../../conformance/cluster-rig.ts";
-import { plainClient, type TestBroker, testPorts } from "../../support/broker/broker-rigs.ts";
+import { brokerPorts, plainClient, type TestBroker } from "../../support/broker/broker-rigs.ts";
 import { TcpProxy } from "../../support/process/tcp-proxy.ts";
 import { waitFor } from "../../support/process/wait.ts";
 
@@ -33,7 +34,7 @@ after(async () => {
 
 test("a node, and an origin, that is asked announces itself again", async () => {
   const url = `mqtt://127.0.0.1:${broker.port}`;
-  const bus = new MqttCommandBus({ url, version: "4", apps: [app], node: "n1" }, testPorts());
+  const bus = new MqttCommandBus({ apps: [app], node: "n1" }, brokerPorts({ url, version: "4" }));
   opened.push(bus);
   await bus.start(ear().listener);
   bus.announce(app, presence);
@@ -78,7 +79,10 @@ test("a node is not sent the presence of other nodes", async () => {
     (_topic, payload) => others.push(new TextDecoder().decode(payload)),
   );
   const node = (name: string, url: string): MqttCommandBus => {
-    const bus = new MqttCommandBus({ url, version: "4", apps: [app], node: name }, testPorts());
+    const bus = new MqttCommandBus(
+      { apps: [app], node: name },
+      brokerPorts({ url, version: "4" }),
+    );
     opened.push(bus);
     return bus;
   };
@@ -109,8 +113,8 @@ test("a node asks for presence where the broker sends no retained one of an orig
   anybody.publish(kept, payload, () => {}, true);
   await waitFor(() => asked.includes(kept), { what: "the presence of o1" });
   const url = `mqtt://127.0.0.1:${broker.port}`;
-  const options = { url, version: "4", node: "n1", apps: ["known", "unknown"] } as const;
-  const channel = new MqttEventChannel(options, testPorts());
+  const options = { node: "n1", apps: ["known", "unknown"] };
+  const channel = new MqttEventChannel(options, brokerPorts({ url, version: "4" }));
   opened.push(channel);
   await channel.start({ connected: () => {}, origin: () => {} });
   await waitFor(() => asked.includes(topics.presenceAsk("unknown", "n1")), {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MqttCommandBus } from "../../../adapters/mqtt/mod.ts";
 import { ear } from "../../conformance/cluster-rig.ts";
-import { testPorts } from "../../support/broker/broker-rigs.ts";
+import { brokerPorts, testPorts } from "../../support/broker/broker-rigs.ts";
 import { Mosquitto } from "../../support/broker/mosquitto.ts";
 import { waitFor } from "../../support/process/wait.ts";
 
@@ -11,10 +11,11 @@ const app = "default";
 test("what a broker that hangs has no room for is told as lost, the rest arrives", async () => {
   const broker = await Mosquitto.start();
   const ports = testPorts();
-  const options = { url: broker.url(), apps: [app] };
+  const url = broker.url();
+  const apps = [app];
   const [heard, heardOther] = [ear(), ear()];
-  const bus = new MqttCommandBus({ ...options, node: "n1" }, ports);
-  const other = new MqttCommandBus({ ...options, node: "n2" }, testPorts());
+  const bus = new MqttCommandBus({ apps, node: "n1" }, brokerPorts({ url }, ports));
+  const other = new MqttCommandBus({ apps, node: "n2" }, brokerPorts({ url }));
   await Promise.all([bus.start(heard.listener), other.start(heardOther.listener)]);
   await new Promise<void>((resolve) => other.joinGroup(app, "room", () => resolve()));
   const forwards = 100;

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { decode } from "@msgpack/msgpack";
 import { startEmbeddedBroker } from "../../../adapters/embedded-broker/mod.ts";
-import { Topics } from "../../../adapters/mqtt/mod.ts";
 import { OriginControl } from "../../../adapters/origin/presence/origin-control.ts";
-import { plainClient, type TestBroker, testPorts } from "../../support/broker/broker-rigs.ts";
+import { Topics } from "../../../adapters/topics/mod.ts";
+import { brokerPorts, plainClient, type TestBroker } from "../../support/broker/broker-rigs.ts";
 import { waitFor } from "../../support/process/wait.ts";
 
 const topics = new Topics();
@@ -27,10 +27,9 @@ test("an origin says that it lives while it can hear events, and that it leaves"
   let ready = false;
   const control = new OriginControl(
     { app, name: "o1", incarnation: "i1", topics },
-    { url: `mqtt://127.0.0.1:${broker.port}`, version: "4" },
     { window: 10, weight: 1 },
     () => ready,
-    testPorts(),
+    brokerPorts({ url: `mqtt://127.0.0.1:${broker.port}`, version: "4" }),
   );
   await control.start();
   control.begin();

@@ -1,4 +1,4 @@
-import { encodeGroup, type Topics } from "../../../adapters/mqtt/wire/mod.ts";
+import { encodeGroup, type Topics } from "../../../adapters/topics/mod.ts";
 
 /** Where any MQTT client publishes a raw text message to a group. */
 export function groupText({ root }: Topics, app: string, group: string): string {

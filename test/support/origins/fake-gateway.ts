@@ -1,5 +1,6 @@
 import { decode, encode } from "@msgpack/msgpack";
-import { type MqttLink, Topics } from "../../../adapters/mqtt/mod.ts";
+import type { MqttLink } from "../../../adapters/mqtt/mod.ts";
+import { Topics } from "../../../adapters/topics/mod.ts";
 import { plainClient } from "../broker/broker-rigs.ts";
 
 export interface SentCommand {

@@ -1,11 +1,9 @@
 import { decode } from "@msgpack/msgpack";
-import type { MqttLink } from "../../../adapters/mqtt/link/mqtt-link.ts";
-import type { PublishDone } from "../../../adapters/mqtt/link/publish-window.ts";
-import { Topics } from "../../../adapters/mqtt/wire/topics.ts";
 import { packId } from "../../../adapters/origin/base/connection-ids.ts";
 import { GroupSenders } from "../../../adapters/origin/send/group-senders.ts";
 import { NodeSenders } from "../../../adapters/origin/send/node-senders.ts";
 import { SendQueue } from "../../../adapters/origin/send/send-queue.ts";
+import { type Link, type PublishDone, Topics } from "../../../adapters/topics/mod.ts";
 import type { ServiceError } from "../../../core/base/mod.ts";
 import type { Clock } from "../../../core/ports/mod.ts";
 
@@ -40,7 +38,7 @@ export class SendRig {
     this.link = link;
     const identity = { app: "default", name: "o", incarnation: "i", topics: new Topics() };
     const queue = (bytesMax: number): SendQueue =>
-      new SendQueue(link as unknown as MqttLink, clock, json, bytesMax, (error) => {
+      new SendQueue(link as unknown as Link, clock, json, bytesMax, (error) => {
         this.failures.push(error);
       });
     this.direct = queue(67_108_864);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Topics } from "../../../adapters/mqtt/mod.ts";
-import { parseNodePresence, parseOriginPresence } from "../../../adapters/mqtt/wire/presence.ts";
+import { Topics } from "../../../adapters/topics/mod.ts";
+import { parseNodePresence, parseOriginPresence } from "../../../adapters/topics/presence.ts";
 import { Outcome } from "../../../core/groups/outcome.ts";
 import { CloseCause } from "../../../core/mod.ts";
 import { readPage, tableRows } from "../../support/docs/docs.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decodeGroup, encodeGroup } from "../../../adapters/mqtt/mod.ts";
+import { decodeGroup, encodeGroup } from "../../../adapters/topics/mod.ts";
 import { ErrorCode, limits, parseRoute } from "../../../core/base/mod.ts";
 import { readOptions } from "../../../core/commands/command-options.ts";
 import { settings } from "../../../core/config/mod.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { test } from "node:test";
-import { Topics } from "../../../adapters/mqtt/mod.ts";
 import { Origin, type OriginOptions } from "../../../adapters/origin/mod.ts";
+import { Topics } from "../../../adapters/topics/mod.ts";
 import { checkFlag, configFlag, settings } from "../../../core/config/mod.ts";
 import {
   type Block,

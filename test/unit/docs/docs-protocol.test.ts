@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decode } from "@msgpack/msgpack";
-import { Topics } from "../../../adapters/mqtt/mod.ts";
-import { parseNodePresence, parseOriginPresence } from "../../../adapters/mqtt/wire/presence.ts";
 import { originLimits } from "../../../adapters/origin/base/origin-limits.ts";
+import { Topics } from "../../../adapters/topics/mod.ts";
+import { parseNodePresence, parseOriginPresence } from "../../../adapters/topics/presence.ts";
 import { limits } from "../../../core/base/mod.ts";
 import { settings } from "../../../core/config/mod.ts";
 import { CloseCause, nodeOfConnectionId } from "../../../core/mod.ts";

@@ -122,10 +122,7 @@ test("tidy can fail: imports", () => {
 test("tidy lets pass: imports that are in order", () => {
   const good = new Map([
     ["core/a.ts", 'import * as v from "valibot"; import { x } from "./base/mod.ts";'],
-    [
-      "adapters/origin/send/a.ts",
-      'import { x } from "../../mqtt/link/mod.ts"; import "node:net";',
-    ],
+    ["adapters/origin/send/a.ts", 'import { x } from "../../topics/mod.ts"; import "node:net";'],
     ["runtimes/bun/a.ts", 'import { x } from "../cli/mod.ts"; import "../framed-server/mod.ts";'],
     [
       "test/unit/a.test.ts",

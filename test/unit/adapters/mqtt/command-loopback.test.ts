@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ManualClock } from "../../../../adapters/memory/mod.ts";
 import { type CommandLink, CommandLoopback } from "../../../../adapters/mqtt/command-loopback.ts";
-import { mqttLimits } from "../../../../adapters/mqtt/link/mqtt-limits.ts";
-import type { PublishDone } from "../../../../adapters/mqtt/link/publish-window.ts";
+import type { PublishDone } from "../../../../adapters/topics/mod.ts";
+import { loopbackLimits } from "../../../../adapters/topics/mod.ts";
 import { ServiceError } from "../../../../core/base/mod.ts";
 
 const topic = "wss/v1/default/nodes/n1/commands/n1";
@@ -23,7 +23,7 @@ class Rig {
   constructor(version: 4 | 5 = 4) {
     const rig = this;
     const link: CommandLink = {
-      version,
+      reportsReasons: version === 5,
       get up() {
         return rig.#up;
       },
@@ -110,7 +110,7 @@ test("a batch that is confirmed and does not come back names the topic and the r
     rig.connect();
     rig.answer();
     assert.equal(rig.published, 1);
-    rig.clock.advance(mqttLimits.loopbackMs);
+    rig.clock.advance(loopbackLimits.loopbackMs);
     assert.equal(rig.published, 2, "the broker is asked once more");
     assert.deepEqual(rig.told, []);
     rig.answer();
@@ -134,23 +134,23 @@ test("a refused write is told at once", () => {
 
 test("a broker that ends the connection over the batch is told after three, then spared", () => {
   const rig = new Rig();
-  for (let lost = 0; lost < mqttLimits.loopbackLossesMax; lost++) {
+  for (let lost = 0; lost < loopbackLimits.loopbackLossesMax; lost++) {
     assert.deepEqual(rig.told, []);
     rig.connect();
     rig.lose();
   }
-  assert.equal(rig.published, mqttLimits.loopbackLossesMax);
+  assert.equal(rig.published, loopbackLimits.loopbackLossesMax);
   assert.equal(rig.told.length, 1);
   assert.match(rig.told[0] ?? "", /it ends the connection over a publish/);
   // The node would otherwise never keep a connection, and would hear no command at all.
   rig.connect();
   rig.echo.again();
-  assert.equal(rig.published, mqttLimits.loopbackLossesMax, "the next connection lasts");
+  assert.equal(rig.published, loopbackLimits.loopbackLossesMax, "the next connection lasts");
   rig.lose();
   rig.connect();
   assert.equal(
     rig.published,
-    mqttLimits.loopbackLossesMax + 1,
+    loopbackLimits.loopbackLossesMax + 1,
     "and the one after is asked again",
   );
   assert.ok(rig.echo.takes(topic, probe));

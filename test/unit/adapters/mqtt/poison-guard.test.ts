@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ManualClock, MemoryLogger } from "../../../../adapters/memory/mod.ts";
-import { type PublishDone, PublishWindow } from "../../../../adapters/mqtt/link/publish-window.ts";
+import { PublishWindow } from "../../../../adapters/mqtt/link/publish-window.ts";
 import { PoisonGuard } from "../../../../adapters/mqtt/poison-guard.ts";
+import type { PublishDone } from "../../../../adapters/topics/mod.ts";
 import { ServiceError } from "../../../../core/base/mod.ts";
 
 interface OnItsWay {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { ManualClock } from "../../../../adapters/memory/mod.ts";
-import type { PublishDone } from "../../../../adapters/mqtt/link/publish-window.ts";
+import type { PublishDone } from "../../../../adapters/topics/mod.ts";
 import { ServiceError } from "../../../../core/base/mod.ts";
 import { ReliableReceiver } from "../../../../core/streams/mod.ts";
 import { createReferenceCodec } from "../../../reference/mod.ts";

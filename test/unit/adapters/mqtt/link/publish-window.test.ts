@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { mqttLimits } from "../../../../../adapters/mqtt/link/mqtt-limits.ts";
-import {
-  type PublishDone,
-  PublishWindow,
-} from "../../../../../adapters/mqtt/link/publish-window.ts";
+import { PublishWindow } from "../../../../../adapters/mqtt/link/publish-window.ts";
+import type { PublishDone } from "../../../../../adapters/topics/mod.ts";
 import { limits, ServiceError } from "../../../../../core/base/mod.ts";
 
 test("a publish window keeps to the Receive Maximum and to the order", () => {

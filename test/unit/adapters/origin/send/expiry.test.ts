@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { ManualClock } from "../../../../../adapters/memory/mod.ts";
-import type { PublishDone } from "../../../../../adapters/mqtt/link/publish-window.ts";
 import { Expiry } from "../../../../../adapters/origin/send/expiry.ts";
+import type { PublishDone } from "../../../../../adapters/topics/mod.ts";
 import { ServiceError } from "../../../../../core/base/mod.ts";
 import { readBatch, SendRig, target } from "../../../../support/origins/send-rig.ts";
 

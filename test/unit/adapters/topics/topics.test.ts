@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { decodeGroup, encodeGroup, Topics } from "../../../../../adapters/mqtt/mod.ts";
-import { groupBinary, groupText } from "../../../../support/broker/group-topics.ts";
+import { decodeGroup, encodeGroup, Topics } from "../../../../adapters/topics/mod.ts";
+import { groupBinary, groupText } from "../../../support/broker/group-topics.ts";
 
 const topics = new Topics();
 

@@ -6,8 +6,8 @@ import {
   originPresenceFault,
   parseNodePresence,
   parseOriginPresence,
-} from "../../../../../adapters/mqtt/wire/presence.ts";
-import { readPage } from "../../../../support/docs/docs.ts";
+} from "../../../../adapters/topics/presence.ts";
+import { readPage } from "../../../support/docs/docs.ts";
 
 const whole: Readonly<Record<string, unknown>> = { v: 1, incarnation: "i", at: 1, every: 2_000 };
 const bytes = (value: unknown): Uint8Array => new TextEncoder().encode(JSON.stringify(value));

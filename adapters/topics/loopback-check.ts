@@ -1,6 +1,6 @@
-import { ServiceError } from "../../../core/base/mod.ts";
-import type { Cancel, Clock } from "../../../core/ports/mod.ts";
-import { mqttLimits } from "./mqtt-limits.ts";
+import { ServiceError } from "../../core/base/mod.ts";
+import type { Cancel, Clock } from "../../core/ports/mod.ts";
+import { loopbackLimits } from "./loopback-limits.ts";
 
 export interface LoopbackCheckOptions {
   /** The topic that this client both publishes to and subscribes. */
@@ -57,10 +57,10 @@ export class LoopbackCheck {
   }
 
   #wait(): void {
-    const due = this.#clock.now() + mqttLimits.loopbackMs;
-    this.#cancel = this.#clock.after(mqttLimits.loopbackMs, () => {
+    const due = this.#clock.now() + loopbackLimits.loopbackMs;
+    this.#cancel = this.#clock.after(loopbackLimits.loopbackMs, () => {
       // This timer is late: the process was stopped or busy, and the answer may wait unread.
-      if (this.#clock.now() - due > mqttLimits.stallMs) this.#wait();
+      if (this.#clock.now() - due > loopbackLimits.stallMs) this.#wait();
       // The connection is gone, and with it the answer. The next publish is checked.
       else if (!this.#options.up()) this.#stop();
       else {
@@ -82,7 +82,7 @@ export class LoopbackCheck {
     if (!this.#waiting) return;
     this.#stop();
     this.#losses++;
-    if (this.#losses < mqttLimits.loopbackLossesMax) return;
+    if (this.#losses < loopbackLimits.loopbackLossesMax) return;
     this.#conclude("read and write", "it ends the connection over a publish");
   }
 

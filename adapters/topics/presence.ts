@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import type { NodePresence, OriginPresence } from "../../../core/ports/mod.ts";
+import type { NodePresence, OriginPresence } from "../../core/ports/mod.ts";
 
 /** A whole number that JSON carries exactly: up to 2^53 - 1. */
 const natural = v.pipe(v.number(), v.safeInteger(), v.minValue(0));

@@ -1,4 +1,4 @@
-import { appNamePattern, assert, namePattern } from "../../../core/base/mod.ts";
+import { appNamePattern, assert, namePattern } from "../../core/base/mod.ts";
 
 /** The kind of a received topic, and its levels. */
 export type ParsedTopic =

@@ -1,0 +1,155 @@
+import { InProcessBus } from "../../../adapters/in-process/mod.ts";
+import {
+  MqttCommandBus,
+  MqttEventChannel,
+  type MqttVersion,
+  mqttLinks,
+} from "../../../adapters/mqtt/mod.ts";
+import {
+  type Link,
+  type OpenLink,
+  parseNodePresence,
+  Topics,
+} from "../../../adapters/topics/mod.ts";
+import { type CommandBus, MessageKind } from "../../../core/ports/mod.ts";
+import type { ClusterRig, SeenPresence } from "../../conformance/cluster-rig.ts";
+import type { ChannelRig, HeardEvents } from "../../conformance/origin-channel.ts";
+import { TcpProxy } from "../process/tcp-proxy.ts";
+import { type TestBroker, testPorts } from "./broker-rigs.ts";
+import { groupBinary, groupText } from "./group-topics.ts";
+
+/** A bus of topics, and how each participant comes to a link of its own. */
+interface TopicWorld {
+  readonly outsider: OpenLink;
+  /** Links of one participant, and how these are lost; undefined where they cannot be. */
+  participant(): Promise<{ openLink: OpenLink; lose?: (lost: boolean) => void }>;
+  end(): Promise<void>;
+}
+
+/** A broker; every participant is behind a proxy of its own. */
+export async function brokerWorld(
+  start: () => Promise<TestBroker>,
+  version: MqttVersion,
+): Promise<TopicWorld> {
+  const broker = await start();
+  const proxies: TcpProxy[] = [];
+  return {
+    outsider: mqttLinks({ url: `mqtt://127.0.0.1:${broker.port}`, version: "4" }, testPorts()),
+    async participant() {
+      const proxy = await TcpProxy.start(broker.port);
+      proxies.push(proxy);
+      return {
+        openLink: mqttLinks({ url: proxy.url, version }, testPorts()),
+        lose: (lost) => (lost ? proxy.block() : proxy.unblock()),
+      };
+    },
+    async end() {
+      await Promise.all(proxies.map((proxy) => proxy.close()));
+      await broker.close();
+    },
+  };
+}
+
+/** No broker: everybody is in one process. */
+export async function inProcessWorld(): Promise<TopicWorld> {
+  const bus = new InProcessBus();
+  return {
+    outsider: bus.open,
+    participant: async () => ({ openLink: bus.open }),
+    end: async () => {},
+  };
+}
+
+async function outsiderLink(
+  openLink: OpenLink,
+  filters: readonly string[] = [],
+  message: (topic: string, payload: Uint8Array) => void = () => {},
+): Promise<Link> {
+  const link = openLink({ name: "plain", role: "test", bounded: false, filters });
+  await link.start({ connected: () => {}, message });
+  return link;
+}
+
+/** Command buses of nodes in such a world, and those who talk to them. */
+export async function topicClusterRig(world: TopicWorld): Promise<ClusterRig> {
+  const topics = new Topics();
+  const anybody = await outsiderLink(world.outsider);
+  const buses = new Map<CommandBus, ((lost: boolean) => void) | undefined>();
+  const dead = new Set<CommandBus>();
+  const watchers: Link[] = [];
+  return {
+    async bus(node, apps) {
+      const { openLink, lose } = await world.participant();
+      const bus = new MqttCommandBus({ apps, node }, { ...testPorts(), openLink });
+      buses.set(bus, lose);
+      return bus;
+    },
+    die(bus) {
+      dead.add(bus);
+      buses.get(bus)?.(true);
+    },
+    outage(down) {
+      for (const [bus, lose] of buses) if (down || !dead.has(bus)) lose?.(down);
+    },
+    command(app, node, payload) {
+      const topic =
+        node === undefined ? topics.commands(app, "me") : topics.nodeCommands(app, node, "me");
+      anybody.publish(topic, payload, () => {});
+    },
+    groupCommand(app, group, payload) {
+      anybody.publish(topics.groupCommands(app, group, "me"), payload, () => {});
+    },
+    groupMessage({ app, group, kind, payload }) {
+      const text = kind === MessageKind.text;
+      const topic = text ? groupText(topics, app, group) : groupBinary(topics, app, group);
+      anybody.publish(topic, payload, () => {});
+    },
+    clearPresence(app, node) {
+      anybody.publish(topics.nodePresence(app, node), new Uint8Array(0), () => {}, true);
+    },
+    async watchPresence() {
+      const seen: SeenPresence[] = [];
+      const filters = ["wss/v1/+/presence/nodes/+"];
+      const watcher = await outsiderLink(world.outsider, filters, (topic, payload) => {
+        const parsed = topics.parse(topic);
+        if (parsed?.kind !== "node-presence") throw new Error(`an unexpected topic: ${topic}`);
+        const { app, node } = parsed;
+        seen.push({ app, node, presence: parseNodePresence(payload) });
+      });
+      watchers.push(watcher);
+      return seen;
+    },
+    async end() {
+      await Promise.all(watchers.map((watcher) => watcher.stop()));
+      await Promise.all(Array.from(buses.keys(), (bus) => bus.stop()));
+      await anybody.stop();
+      await world.end();
+    },
+  };
+}
+
+/** An event channel in such a world, and a plain subscriber of its events. */
+export async function topicChannelRig(world: TopicWorld): Promise<ChannelRig> {
+  const topics = new Topics();
+  const heard: HeardEvents[] = [];
+  const filters = ["wss/v1/+/events/#"];
+  const origin = await outsiderLink(world.outsider, filters, (topic, payload) => {
+    const parsed = topics.parse(topic);
+    if (parsed?.kind !== "events") throw new Error(`an unexpected topic: ${topic}`);
+    const { app, partition, node } = parsed;
+    heard.push({ app, partition, node, text: new TextDecoder().decode(payload) });
+  });
+  const { openLink, lose } = await world.participant();
+  const options = { apps: ["default"], node: "n1" };
+  const channel = new MqttEventChannel(options, { ...testPorts(), openLink });
+  return {
+    channel,
+    heard,
+    outage: (down) => lose?.(down),
+    async end() {
+      await channel.stop();
+      await origin.stop();
+      await world.end();
+    },
+  };
+}
