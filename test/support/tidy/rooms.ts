@@ -57,6 +57,8 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   wasm: ["wasm/codec"],
   "adapters/embedded-broker": ["core/base", "core/ports"],
   "adapters/http": ["core/base", "core/ports"],
+  "adapters/http-origin": ["core/base", "adapters/http-wire"],
+  "adapters/http-wire": ["core/base", "core/websocket"],
   "adapters/jwt": ["core/base", "core/ports", "core/websocket"],
   "adapters/log": ["core/base", "core/ports"],
   "adapters/memory": ["core/base", "core/ports"],

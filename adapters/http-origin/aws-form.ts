@@ -1,0 +1,145 @@
+import { ServiceError } from "../../core/base/mod.ts";
+import type { Command } from "../http-wire/mod.ts";
+import { awsBody, awsHeaders, awsQuery, routeKeyOf } from "./aws-event.ts";
+import { readLambdaResult } from "./aws-result.ts";
+import type {
+  BackEndAnswer,
+  CloseInfo,
+  Decision,
+  EventForm,
+  HandshakeInfo,
+  MessageInfo,
+} from "./event-form.ts";
+
+export interface AwsFormOptions {
+  /** `$request.body.action`, or a longer path behind `$request.body`. */
+  readonly routeSelection: string;
+  readonly stage: string;
+  /** In place of AWS' id of the API. */
+  readonly apiId: string;
+  readonly now: () => number;
+  /** A text that is unique for each event. */
+  readonly requestId: () => string;
+}
+
+/** Members of `requestContext` besides those of every event. */
+type Context = Readonly<Record<string, unknown>>;
+
+/**
+ * The events of an AWS API Gateway WebSocket API with Lambda proxy integration, and its answers:
+ * `$connect` while the handshake waits, `$disconnect`, and a route for each message.
+ */
+export class AwsForm implements EventForm {
+  readonly #options: AwsFormOptions;
+
+  constructor(options: AwsFormOptions) {
+    this.#options = options;
+  }
+
+  connect(id: string, request: HandshakeInfo): string {
+    const context = { routeKey: "$connect", eventType: "CONNECT" };
+    return this.#event(id, request, context, {
+      ...awsHeaders(request),
+      ...awsQuery(request),
+      isBase64Encoded: false,
+    });
+  }
+
+  /** `$connect` was the handshake. */
+  open(): undefined {}
+
+  message(id: string, { data, seq, info }: MessageInfo): string {
+    const context = {
+      routeKey: routeKeyOf(data, this.#options.routeSelection),
+      eventType: "MESSAGE",
+      messageId: `${id}/${seq}`,
+    };
+    return this.#event(id, info, context, awsBody(data));
+  }
+
+  close(id: string, { code, reason, info }: CloseInfo): string {
+    const context = {
+      routeKey: "$disconnect",
+      eventType: "DISCONNECT",
+      disconnectStatusCode: code,
+      disconnectReason: reason,
+    };
+    return this.#event(id, info, context, { ...awsHeaders(info ?? {}), isBase64Encoded: false });
+  }
+
+  keepAlives(): undefined {}
+
+  succeeded({ status }: BackEndAnswer): boolean {
+    return status >= 200 && status < 300;
+  }
+
+  /** As with AWS, 2xx lets in, and the handler's header may choose the subprotocol. */
+  decision(answer: BackEndAnswer): Decision {
+    if (!this.succeeded(answer)) {
+      throw new ServiceError("handshake-grant", `authorize: the function has ${answer.status}`);
+    }
+    const { statusCode, headers, body, failed } = readLambdaResult(answer);
+    if (failed || statusCode === undefined) {
+      throw new ServiceError("handshake-grant", "authorize: the function failed");
+    }
+    if (statusCode >= 200 && statusCode < 300) {
+      const subprotocol = headers.get("sec-websocket-protocol");
+      return { accepted: true, grant: { subprotocol } };
+    }
+    const passed: Record<string, string> = {};
+    const type = headers.get("content-type");
+    if (type !== undefined) passed["content-type"] = type;
+    return { accepted: false, status: statusCode, body: body ?? "", headers: passed };
+  }
+
+  /** A body that a route returns goes to the client; so does the news that the function failed. */
+  commands(id: string, answer: BackEndAnswer): readonly Command[] {
+    const result = readLambdaResult(answer);
+    const data = result.failed ? this.#failure(id) : result.body;
+    if (data === undefined || data.length === 0) return [];
+    return [{ verb: "send", item: ["send", id, data], ids: [id], data, options: {} }];
+  }
+
+  #failure(connectionId: string): string {
+    const requestId = this.#options.requestId();
+    return JSON.stringify({ message: "Internal server error", connectionId, requestId });
+  }
+
+  #event(
+    connectionId: string,
+    info: HandshakeInfo | undefined,
+    context: Context,
+    rest: Readonly<Record<string, unknown>>,
+  ): string {
+    const { stage, apiId, now, requestId } = this.#options;
+    const at = now();
+    const id = requestId();
+    const { ip, user, headers = {} } = info ?? {};
+    const requestContext = {
+      ...context,
+      requestId: id,
+      extendedRequestId: id,
+      requestTime: requestTime(at),
+      requestTimeEpoch: at,
+      messageDirection: "IN",
+      stage,
+      connectedAt: info?.at ?? at,
+      identity: { sourceIp: ip ?? "", userAgent: headers["user-agent"] ?? "" },
+      domainName: headers.host ?? "",
+      connectionId,
+      apiId,
+      ...(user === undefined ? {} : { authorizer: { principalId: user } }),
+    };
+    return JSON.stringify({ requestContext, ...rest });
+  }
+}
+
+const months = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
+
+/** `09/Apr/2021:18:11:22 +0000` */
+function requestTime(at: number): string {
+  const date = new Date(at);
+  const day = String(date.getUTCDate()).padStart(2, "0");
+  const time = date.toISOString().slice(11, 19);
+  return `${day}/${months[date.getUTCMonth()]}/${date.getUTCFullYear()}:${time} +0000`;
+}

@@ -1,0 +1,63 @@
+import * as v from "valibot";
+import { isMap, ServiceError } from "../../core/base/mod.ts";
+import { readJson } from "../http-wire/mod.ts";
+import type { BackEndAnswer, Decision, DecisionGrant } from "./event-form.ts";
+
+const text = v.string();
+
+/** What a back end gives to a connection that it lets in. The gateway checks the contents. */
+const grant = v.object({
+  user: v.nullish(text),
+  groups: v.nullish(v.array(text)),
+  state: v.optional(v.unknown()),
+  subprotocol: v.nullish(text),
+  headers: v.nullish(v.pipe(v.unknown(), v.check(isMap), v.record(text, text))),
+  expires: v.nullish(v.pipe(v.number(), v.minValue(0))),
+});
+
+/** Headers of a refusal that its client gets. */
+const passedHeaders: readonly string[] = ["content-type", "www-authenticate", "retry-after"];
+
+/**
+ * The answer to a handshake: 2xx accepts, with what the JSON body gives; 4xx and 5xx reach the
+ * client with their body. Throws `handshake-grant` where it is neither.
+ */
+export function readDecision(answer: BackEndAnswer): Decision {
+  const { status, headers, contentType, body } = answer;
+  if (status >= 200 && status < 300) {
+    const isGrant = contentType === "application/json" && body.length > 0;
+    return { accepted: true, grant: isGrant ? readGrant(body) : {} };
+  }
+  if (status < 400 || status > 599) {
+    throw new ServiceError("handshake-grant", `authorize: the origin answered with ${status}`);
+  }
+  const passed: Record<string, string> = {};
+  for (const name of passedHeaders) {
+    const value = headers.get(name);
+    if (value !== undefined) passed[name] = value;
+  }
+  return { accepted: false, status, body, headers: passed };
+}
+
+function readGrant(body: Uint8Array): DecisionGrant {
+  const value = readJson(body);
+  const result = v.safeParse(grant, isMap(value) ? inLowerCase(value) : undefined);
+  if (result.success) {
+    const { user, groups, state, subprotocol, headers, expires } = result.output;
+    return {
+      user: user ?? undefined,
+      groups: groups ?? undefined,
+      state: state ?? undefined,
+      subprotocol: subprotocol ?? undefined,
+      headers: headers ?? undefined,
+      expires: expires ?? undefined,
+    };
+  }
+  const place = v.getDotPath(result.issues[0]) ?? "body";
+  throw new ServiceError("handshake-grant", `authorize: ${place} of the answer is malformed`);
+}
+
+/** As Go does, names are read whatever their case. */
+function inLowerCase(value: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key.toLowerCase(), one]));
+}

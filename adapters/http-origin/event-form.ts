@@ -1,0 +1,82 @@
+import type { Command } from "../http-wire/mod.ts";
+
+/** What the forms write of a connection: what `connect`, `open` and `assigned` say of it. */
+export interface HandshakeInfo {
+  readonly path?: string;
+  readonly query?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly cookies?: Readonly<Record<string, string>>;
+  readonly params?: Readonly<Record<string, string>>;
+  readonly ip?: string;
+  readonly subprotocols?: readonly string[];
+  readonly subprotocol?: string;
+  readonly user?: string | undefined;
+  /** When the connection opened, in milliseconds since the epoch. */
+  readonly at?: number;
+}
+
+/** A message of a client. */
+export interface MessageInfo {
+  /** Number of the event within its connection. */
+  readonly seq: number;
+  readonly data: string | Uint8Array;
+  /** Undefined where this origin was not told of the connection. */
+  readonly info: HandshakeInfo | undefined;
+}
+
+/** The end of a connection. */
+export interface CloseInfo {
+  readonly seq: number | undefined;
+  readonly code: number;
+  readonly reason: string;
+  readonly cause: string;
+  readonly info: HandshakeInfo | undefined;
+}
+
+/** The answer of a back end, as the HTTP client gives it. */
+export interface BackEndAnswer {
+  readonly status: number;
+  /** By names in lower case. */
+  readonly headers: ReadonlyMap<string, string>;
+  /** In lower case, without parameters. */
+  readonly contentType: string | undefined;
+  readonly body: Uint8Array;
+}
+
+/** What a back end decides over a handshake. */
+export type Decision =
+  | { readonly accepted: true; readonly grant: DecisionGrant }
+  | {
+      readonly accepted: false;
+      readonly status: number;
+      readonly body: Uint8Array | string;
+      readonly headers: Readonly<Record<string, string>>;
+    };
+
+/** What an accepted connection gets, as `accept` of the protocol has it. */
+export interface DecisionGrant {
+  readonly user?: string | undefined;
+  readonly groups?: readonly string[] | undefined;
+  readonly state?: unknown;
+  readonly subprotocol?: string | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  readonly expires?: number | undefined;
+}
+
+/** How a kind of back end is told of events, and how its answers are understood. */
+export interface EventForm {
+  /** A handshake waits for the answer. */
+  connect(id: string, request: HandshakeInfo): string;
+  /** Undefined where the back end is told nothing of it. */
+  open(id: string, info: HandshakeInfo): string | undefined;
+  message(id: string, event: MessageInfo): string;
+  close(id: string, event: CloseInfo): string;
+  /** Undefined where the form has none. */
+  keepAlives(ids: readonly string[]): string | undefined;
+  /** Whether the back end has taken the event. */
+  succeeded(answer: BackEndAnswer): boolean;
+  /** The answer to `connect`. Throws a `ServiceError` where it cannot be understood. */
+  decision(answer: BackEndAnswer): Decision;
+  /** What an answer asks for. Throws a `ServiceError`, and then nothing is to be carried out. */
+  commands(id: string, answer: BackEndAnswer): readonly Command[];
+}

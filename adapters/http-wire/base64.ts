@@ -1,0 +1,15 @@
+/** Bytes as standard base64 with padding (RFC 4648, 4), as Go writes a `[]byte`. */
+export function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
+}
+
+const form = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+/** The bytes of standard base64 with padding; undefined where the text is anything else. */
+export function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
+  // Go ignores line breaks within base64.
+  const digits = /[\r\n]/.test(text) ? text.replace(/[\r\n]/g, "") : text;
+  if (!form.test(digits)) return undefined;
+  const bytes = Buffer.from(digits, "base64");
+  return new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength).slice();
+}

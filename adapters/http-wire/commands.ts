@@ -1,0 +1,155 @@
+import * as v from "valibot";
+import { isGroupName, isMap, isReserved, ServiceError } from "../../core/base/mod.ts";
+import { closeCodeAllowed, closeReasonFits } from "../../core/websocket/mod.ts";
+import { fromJsonBinary } from "./json-binary.ts";
+import { checked, idPattern, refusal } from "./refusal.ts";
+
+const id = v.pipe(v.string(), v.regex(idPattern, "it is no connection's id"));
+const manyIds = v.array(id);
+/** Chosen by what is there, so that a fault names its place within the array. */
+const ids = v.lazy((given) => (Array.isArray(given) ? manyIds : id));
+const data = v.union([v.string(), v.instance(Uint8Array)]);
+const group = v.pipe(
+  v.string(),
+  v.check((name) => isGroupName(name), "a group's name has 1 to 256 bytes of UTF-8"),
+);
+/** A group whose members the commands choose: not `@all`, and not that of a user. */
+const ownGroup = v.pipe(
+  group,
+  v.check((name) => !isReserved(name), "the gateway says who is in this group"),
+);
+const natural = v.pipe(v.number(), v.minValue(0, "it must be 0 or more"));
+const code = v.pipe(
+  v.number(),
+  v.check((value) => Number.isInteger(value) && closeCodeAllowed(value), "no such close code"),
+);
+const reason = v.pipe(v.string(), v.check(closeReasonFits, "it has 123 bytes at most"));
+
+const options = v.looseObject({
+  ref: v.optional(v.unknown()),
+  ttl: v.nullish(natural),
+  at: v.nullish(natural),
+  except: v.nullish(ids),
+  cause: v.nullish(v.literal("error")),
+});
+
+/** Each verb with what stands behind it, up to the options. Further elements are ignored. */
+function verbsWith<Ids extends v.GenericSchema>(some: Ids) {
+  return {
+    send: v.looseTuple([v.literal("send"), some, data]),
+    close: v.looseTuple([v.literal("close"), some, v.nullish(code), v.nullish(reason)]),
+    join: v.looseTuple([v.literal("join"), some, ownGroup]),
+    leave: v.looseTuple([v.literal("leave"), some, ownGroup]),
+    publish: v.looseTuple([v.literal("publish"), group, data]),
+    state: v.looseTuple([v.literal("state"), some, v.unknown()]),
+    renew: v.looseTuple([v.literal("renew"), some, natural]),
+    query: v.looseTuple([v.literal("query"), v.union([group, manyIds])]),
+  } as const;
+}
+
+const verbs = verbsWith(ids);
+
+type Verb = keyof typeof verbs;
+
+/** The fewest elements of an item, in front of its options. */
+const elementsMin: Readonly<Record<Verb, number>> = {
+  send: 3,
+  close: 2,
+  join: 3,
+  leave: 3,
+  publish: 3,
+  state: 3,
+  renew: 3,
+  query: 2,
+};
+
+/** The map at the end of a command, as far as its values are checked. */
+export interface CommandOptions {
+  readonly ref?: unknown;
+  readonly ttl?: number | null | undefined;
+  readonly at?: number | null | undefined;
+  readonly except?: string | readonly string[] | null | undefined;
+  readonly cause?: "error" | null | undefined;
+  readonly [key: string]: unknown;
+}
+
+/** A command that was checked. `item` is as the protocol has it, with bytes for binary data. */
+export type Command = {
+  readonly item: readonly unknown[];
+  readonly options: CommandOptions;
+} & (
+  | { readonly verb: "send"; readonly ids: readonly string[]; readonly data: Data }
+  | {
+      readonly verb: "close";
+      readonly ids: readonly string[];
+      readonly closeCode: number;
+      readonly closeReason: string;
+    }
+  | {
+      readonly verb: "join" | "leave";
+      readonly ids: readonly string[];
+      readonly group: string;
+    }
+  | { readonly verb: "publish"; readonly group: string; readonly data: Data }
+  | { readonly verb: "state"; readonly ids: readonly string[]; readonly value: unknown }
+  | { readonly verb: "renew"; readonly ids: readonly string[]; readonly expires: number }
+  | { readonly verb: "query"; readonly subject: string | readonly string[] }
+);
+
+type Data = string | Uint8Array;
+
+/** Commands as a client of the HTTP side writes them, for its description. */
+export const commandSchema: v.GenericSchema = v.union(
+  Object.values(verbsWith(v.union([id, manyIds]))),
+);
+
+/**
+ * The commands of a bare batch, from parsed JSON or decoded MessagePack. Throws
+ * `command-malformed`, `command-unknown` or `id-malformed`; then none is to be carried out.
+ */
+export function readCommands(batch: unknown): Command[] {
+  if (!Array.isArray(batch)) throw refusal("body", "an array of commands is expected");
+  return batch.map((item, index) => readCommand(fromJsonBinary(item), `body[${index}]`));
+}
+
+function readCommand(value: unknown, place: string): Command {
+  if (!Array.isArray(value)) throw refusal(place, "a command is an array that begins with a verb");
+  const item: readonly unknown[] = value;
+  const verb = item[0];
+  if (typeof verb !== "string" || !Object.hasOwn(verbs, verb)) {
+    const known = Object.keys(verbs).join(", ");
+    throw new ServiceError("command-unknown", `${place}[0]: the verbs are ${known}`);
+  }
+  const known = verb as Verb;
+  const last = item.at(-1);
+  const hasOptions = item.length > elementsMin[known] && isPlainMap(last);
+  const given = hasOptions ? item.slice(0, -1) : item;
+  return {
+    ...partsOf(known, given, place),
+    item,
+    options: hasOptions ? checked(options, last, `${place}[${item.length - 1}]`) : {},
+  } as Command;
+}
+
+function isPlainMap(value: unknown): boolean {
+  return isMap(value) && !(value instanceof Uint8Array);
+}
+
+function partsOf(verb: Verb, given: readonly unknown[], place: string): Record<string, unknown> {
+  if (verb === "publish") {
+    const [, name, content] = checked(verbs.publish, given, place);
+    return { verb, group: name, data: content };
+  }
+  if (verb === "query") return { verb, subject: checked(verbs.query, given, place)[1] };
+  if (verb === "close") {
+    const [, to, closeCode, closeReason] = checked(verbs.close, given, place);
+    return { verb, ids: many(to), closeCode: closeCode ?? 1000, closeReason: closeReason ?? "" };
+  }
+  const [, to, value] = checked(verbs[verb], given, place);
+  const name = { send: "data", join: "group", leave: "group", state: "value", renew: "expires" };
+  return { verb, ids: many(to), [name[verb]]: value };
+}
+
+function many(to: string | readonly string[]): readonly string[] {
+  return typeof to === "string" ? [to] : to;
+}

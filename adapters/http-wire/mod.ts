@@ -1,0 +1,11 @@
+export { base64, fromBase64 } from "./base64.ts";
+export { base64OfId, idOfBase64 } from "./base64-ids.ts";
+export { type Command, commandSchema, readCommands } from "./commands.ts";
+export { fromJsonBinary } from "./json-binary.ts";
+export { readJson } from "./json-text.ts";
+export {
+  commandsOfRequest,
+  type OutgoingMessage,
+  readServiceRequest,
+  serviceRequestSchema,
+} from "./service-request.ts";

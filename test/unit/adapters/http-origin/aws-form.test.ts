@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { routeKeyOf } from "../../../../adapters/http-origin/aws-event.ts";
+import { AwsForm } from "../../../../adapters/http-origin/mod.ts";
+import { answerOf } from "../../../support/http/answers.ts";
+
+const id = "n1.AAAAq7Zf3kR0vYwT2mLpXs9eJc";
+const at = Date.UTC(2026, 3, 9, 18, 11, 22);
+const form = new AwsForm({
+  routeSelection: "$request.body.action",
+  stage: "dev",
+  apiId: "default",
+  now: () => at,
+  requestId: () => "r-1",
+});
+
+const info = {
+  path: "/dev",
+  query: "token=a%20b&x=1&x=2",
+  headers: { host: "api.example.org", "user-agent": "curl", "sec-websocket-extensions": "x" },
+  ip: "203.0.113.7",
+  subprotocols: ["v1", "v2"],
+  user: "ann",
+  at: at - 5_000,
+};
+
+/** What is the same in every event of the connection. */
+const common = {
+  requestId: "r-1",
+  extendedRequestId: "r-1",
+  requestTime: "09/Apr/2026:18:11:22 +0000",
+  requestTimeEpoch: at,
+  messageDirection: "IN",
+  stage: "dev",
+  connectedAt: at - 5_000,
+  identity: { sourceIp: "203.0.113.7", userAgent: "curl" },
+  domainName: "api.example.org",
+  connectionId: id,
+  apiId: "default",
+  authorizer: { principalId: "ann" },
+};
+
+test("a handshake is $connect, with headers and the query", () => {
+  const headers = {
+    Host: "api.example.org",
+    "User-Agent": "curl",
+    "Sec-WebSocket-Extensions": "x",
+    "Sec-WebSocket-Protocol": "v1, v2",
+    "X-Forwarded-For": "203.0.113.7",
+  };
+  assert.deepEqual(JSON.parse(form.connect(id, info)), {
+    requestContext: { routeKey: "$connect", eventType: "CONNECT", ...common },
+    headers,
+    multiValueHeaders: Object.fromEntries(
+      Object.entries(headers).map(([name, value]) => [name, [value]]),
+    ),
+    queryStringParameters: { token: "a b", x: "2" },
+    multiValueQueryStringParameters: { token: ["a b"], x: ["1", "2"] },
+    isBase64Encoded: false,
+  });
+  const bare = JSON.parse(form.connect(id, {}));
+  assert.ok(!("queryStringParameters" in bare));
+  assert.ok(!("authorizer" in bare.requestContext));
+  assert.equal(form.open(), undefined);
+});
+
+test("a message has its route, its body and a name of its own", () => {
+  const data = '{"action":"sendmessage"}';
+  assert.deepEqual(JSON.parse(form.message(id, { data, seq: 3, info })), {
+    requestContext: {
+      routeKey: "sendmessage",
+      eventType: "MESSAGE",
+      messageId: `${id}/3`,
+      ...common,
+    },
+    body: data,
+    isBase64Encoded: false,
+  });
+  const bytes = JSON.parse(form.message(id, { data: Uint8Array.of(1, 2), seq: 3, info }));
+  assert.equal(bytes.body, "AQI=");
+  assert.equal(bytes.isBase64Encoded, true);
+  assert.equal(bytes.requestContext.routeKey, "$default");
+});
+
+test("the end is $disconnect, with code and reason", () => {
+  const end = { seq: 4, code: 1001, reason: "away", cause: "client", info };
+  const event = JSON.parse(form.close(id, end));
+  assert.deepEqual(event.requestContext, {
+    routeKey: "$disconnect",
+    eventType: "DISCONNECT",
+    disconnectStatusCode: 1001,
+    disconnectReason: "away",
+    ...common,
+  });
+  assert.equal(event.headers.Host, "api.example.org");
+  assert.equal(form.keepAlives(), undefined);
+});
+
+/** Bodies with the place that selects the route, and the route. */
+const routes: readonly (readonly [body: string, selection: string, key: string])[] = [
+  ['{"action":"a"}', "$request.body.action", "a"],
+  ['{"a":{"b":"c"}}', "$request.body.a.b", "c"],
+  ['{"action":"a"}', "$request.body.other", "$default"],
+  ['{"action":5}', "$request.body.action", "$default"],
+  ['{"action":""}', "$request.body.action", "$default"],
+  ['{"action":"$connect"}', "$request.body.action", "$default"],
+  ['{"action":"$disconnect"}', "$request.body.action", "$default"],
+  ["[]", "$request.body.length", "$default"],
+  ["{}", "$request.body.__proto__", "$default"],
+  ["null", "$request.body.action", "$default"],
+  ["hello", "$request.body.action", "$default"],
+  ['{"action":"a"}', "", "$default"],
+];
+
+test("the route is what the selected place says; no client chooses one of the gateway's", () => {
+  for (const [body, selection, key] of routes)
+    assert.equal(routeKeyOf(body, selection), key, body);
+});
+
+test("2xx of $connect lets in; its header may choose the subprotocol", () => {
+  assert.deepEqual(form.decision(answerOf(200, { statusCode: 200 })), {
+    accepted: true,
+    grant: { subprotocol: undefined },
+  });
+  const chosen = { statusCode: "201", headers: { "Sec-WebSocket-Protocol": "v1" } };
+  assert.deepEqual(form.decision(answerOf(200, chosen)), {
+    accepted: true,
+    grant: { subprotocol: "v1" },
+  });
+});
+
+test("a statusCode of 400 or more refuses the client, with the body", () => {
+  const refused = { statusCode: 401, body: "no", headers: { "Content-Type": "text/plain" } };
+  assert.deepEqual(form.decision(answerOf(200, refused)), {
+    accepted: false,
+    status: 401,
+    body: "no",
+    headers: { "content-type": "text/plain" },
+  });
+});
+
+test("a function that fails, or says nothing, lets nobody in", () => {
+  const failed = { errorMessage: "boom", errorType: "Error" };
+  const answers = [
+    answerOf(200, failed, undefined, { "x-amz-function-error": "Unhandled" }),
+    answerOf(200, failed),
+    answerOf(200, null),
+    answerOf(200),
+    answerOf(500, { statusCode: 200 }),
+    answerOf(200, {}),
+  ];
+  for (const answer of answers) {
+    assert.throws(() => form.decision(answer), { code: "handshake-grant" });
+  }
+  assert.throws(() => form.decision(answerOf(200, { statusCode: 99 })), {
+    code: "command-malformed",
+  });
+});
+
+test("a body that a route returns goes to its client", () => {
+  const body = { statusCode: 200, body: "pong" };
+  assert.deepEqual(form.commands(id, answerOf(200, body))[0]?.item, ["send", id, "pong"]);
+  const bytes = { statusCode: 200, body: "AQI=", isBase64Encoded: true };
+  assert.deepEqual(form.commands(id, answerOf(200, bytes))[0]?.item, [
+    "send",
+    id,
+    Uint8Array.of(1, 2),
+  ]);
+  for (const nothing of [undefined, null, {}, { statusCode: 200 }, { body: "" }, "text", []]) {
+    assert.deepEqual(form.commands(id, answerOf(200, nothing)), []);
+  }
+  for (const wrong of [{ body: 5 }, { body: "A", isBase64Encoded: true }, { headers: 1 }]) {
+    assert.throws(() => form.commands(id, answerOf(200, wrong)), { code: "command-malformed" });
+  }
+});
+
+test("a client hears that the function failed, as it does of AWS", () => {
+  const failed = answerOf(200, { errorMessage: "secret" }, undefined, {
+    "x-amz-function-error": "Unhandled",
+  });
+  const [command] = form.commands(id, failed);
+  assert.equal(command?.verb, "send");
+  assert.deepEqual(JSON.parse(String(command?.item[2])), {
+    message: "Internal server error",
+    connectionId: id,
+    requestId: "r-1",
+  });
+});

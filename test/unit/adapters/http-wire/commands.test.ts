@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type Command, readCommands } from "../../../../adapters/http-wire/mod.ts";
+import { idOf } from "../../../vectors/ids.ts";
+
+const id = idOf("n1", 5);
+const other = idOf("n2", 6);
+
+function one(item: unknown): Partial<Command> {
+  const [command] = readCommands([item]);
+  assert.ok(command);
+  const { item: _, ...rest } = command;
+  return rest;
+}
+
+/** Items and what they mean. */
+const good: readonly (readonly [item: unknown, meaning: object])[] = [
+  [["send", id, "hi"], { verb: "send", ids: [id], data: "hi", options: {} }],
+  [
+    ["send", [id, other], { $binary: "AQID" }, { ref: 1, ttl: 5 }],
+    {
+      verb: "send",
+      ids: [id, other],
+      data: Uint8Array.of(1, 2, 3),
+      options: { ref: 1, ttl: 5 },
+    },
+  ],
+  [["close", id], { verb: "close", ids: [id], closeCode: 1000, closeReason: "", options: {} }],
+  [
+    ["close", id, 4000, "bye", { cause: "error" }],
+    {
+      verb: "close",
+      ids: [id],
+      closeCode: 4000,
+      closeReason: "bye",
+      options: { cause: "error" },
+    },
+  ],
+  [
+    ["close", id, { ref: "r" }],
+    { verb: "close", ids: [id], closeCode: 1000, closeReason: "", options: { ref: "r" } },
+  ],
+  [["join", id, "room/blue"], { verb: "join", ids: [id], group: "room/blue", options: {} }],
+  [["leave", id, "a", {}], { verb: "leave", ids: [id], group: "a", options: {} }],
+  [
+    ["publish", "@all", "hi", { except: id }],
+    { verb: "publish", group: "@all", data: "hi", options: { except: id } },
+  ],
+  [["state", id, { a: 1 }], { verb: "state", ids: [id], value: { a: 1 }, options: {} }],
+  [["state", id, null, {}], { verb: "state", ids: [id], value: null, options: {} }],
+  [["renew", id, 0], { verb: "renew", ids: [id], expires: 0, options: {} }],
+  [["query", "g", { ref: 1 }], { verb: "query", subject: "g", options: { ref: 1 } }],
+  [["query", [id], {}], { verb: "query", subject: [id], options: {} }],
+  [["send", [], "hi", 7, "later"], { verb: "send", ids: [], data: "hi", options: {} }],
+];
+
+test("each command is read, and unknown elements and options are ignored", () => {
+  for (const [item, meaning] of good) assert.deepEqual(one(item), meaning, JSON.stringify(item));
+});
+
+test("a command keeps its item as the protocol has it, with bytes for binary data", () => {
+  const [command] = readCommands([["send", id, { $binary: "AQ==" }, { ref: 1, x: [2] }]]);
+  assert.deepEqual(command?.item, ["send", id, Uint8Array.of(1), { ref: 1, x: [2] }]);
+  const bytes = Uint8Array.of(9);
+  assert.deepEqual(readCommands([["send", id, bytes]])[0]?.item, ["send", id, bytes]);
+});
+
+/** Items that are refused, and where the fault is. */
+const refused: readonly (readonly [item: unknown, code: string, message: RegExp])[] = [
+  [null, "command-malformed", /^body\[0\]: a command is an array/],
+  [{}, "command-malformed", /^body\[0\]: a command is an array/],
+  [[], "command-unknown", /^body\[0\]\[0\]: the verbs are send, /],
+  [["shout", id, "hi"], "command-unknown", /^body\[0\]\[0\]/],
+  [["toString", id], "command-unknown", /^body\[0\]\[0\]/],
+  [["accept", id, {}], "command-unknown", /^body\[0\]\[0\]/],
+  [["send", id], "command-malformed", /^body\[0\]\[2\]: .*missing/],
+  [["send", id, null], "command-malformed", /^body\[0\]\[2\]: .*null/],
+  [["send", id, { $binary: "A" }], "command-malformed", /^body\[0\]\[2\]/],
+  [["send", null, "hi"], "command-malformed", /^body\[0\]\[1\]: .*null/],
+  [["send", "n1", "hi"], "id-malformed", /^body\[0\]\[1\]: it is no connection's id/],
+  [["send", [id, "N.x"], "hi"], "id-malformed", /^body\[0\]\[1\]\[1\]/],
+  [["send", id, "hi", { ttl: -1 }], "command-malformed", /^body\[0\]\[3\]\.ttl/],
+  [["close", id, 1006], "command-malformed", /^body\[0\]\[2\]: no such close code/],
+  [["close", id, 1000, "é".repeat(62)], "command-malformed", /^body\[0\]\[3\]: it has 123 bytes/],
+  [["close", id, { cause: "slow" }], "command-malformed", /^body\[0\]\[2\]\.cause/],
+  [["join", id, "@all"], "command-malformed", /^body\[0\]\[2\]: the gateway says who/],
+  [["join", id, ""], "command-malformed", /^body\[0\]\[2\]/],
+  [["publish", 5, "hi"], "command-malformed", /^body\[0\]\[1\]/],
+  [["publish", "g", "hi", { except: ["x"] }], "id-malformed", /^body\[0\]\[3\]\.except\[0\]/],
+  [["renew", id, "soon"], "command-malformed", /^body\[0\]\[2\]/],
+];
+
+test("a malformed command refuses the batch, and the error names the place", () => {
+  for (const [item, code, message] of refused) {
+    assert.throws(() => readCommands([item]), { code, message }, JSON.stringify(item));
+  }
+  assert.throws(() => readCommands([["send", id, "hi"], ["send"]]), { message: /^body\[1\]/ });
+  for (const body of [null, {}, "x"]) {
+    assert.throws(() => readCommands(body), { message: /^body: an array of commands/ });
+  }
+});
