@@ -6,7 +6,7 @@ import { createWasmCodec } from "../../wasm/mod.ts";
 import { createReferenceCodec } from "../reference/mod.ts";
 import { clientFrame } from "../vectors/frames.ts";
 import { idOf } from "../vectors/ids.ts";
-import { type Contender, race, type Timing, timingLines } from "./timing.ts";
+import { type Contender, race, type Timing, timingLines } from "./measure/timing.ts";
 
 const options: CodecOptions = {
   node: "bench-node",

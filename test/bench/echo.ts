@@ -8,7 +8,7 @@ import {
   onBun,
   onNode,
   spread,
-} from "./processes.ts";
+} from "./measure/processes.ts";
 
 const seconds = 3;
 

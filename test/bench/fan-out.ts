@@ -1,6 +1,6 @@
 import { Mosquitto } from "../support/broker/mosquitto.ts";
-import type { FanOutLoad, FanOutWay } from "./fan-out-driver.ts";
-import { type BenchProcess, gateway, onBun, onNode, spread } from "./processes.ts";
+import { type BenchProcess, gateway, onBun, onNode, spread } from "./measure/processes.ts";
+import type { FanOutLoad, FanOutWay } from "./programs/fan-out-driver.ts";
 
 /** One line of the table: who delivers, and how many to. */
 interface Case {

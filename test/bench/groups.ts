@@ -1,4 +1,4 @@
-import { onNode } from "./processes.ts";
+import { onNode } from "./measure/processes.ts";
 
 const groups = 10_000;
 

@@ -1,5 +1,5 @@
 import { Mosquitto } from "../support/broker/mosquitto.ts";
-import { type Contestant, gateway, onBun, onNode, spread } from "./processes.ts";
+import { type Contestant, gateway, onBun, onNode, spread } from "./measure/processes.ts";
 
 const seconds = 3;
 const atOnce = 64;

@@ -1,7 +1,7 @@
 import { connect, type Socket } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import { Mosquitto } from "../support/broker/mosquitto.ts";
-import { type BenchProcess, type Contestant, gateway } from "./processes.ts";
+import { type BenchProcess, type Contestant, gateway } from "./measure/processes.ts";
 
 const connections = 10_000;
 /** Handshakes under way at a time: below any listen backlog. */

@@ -21,7 +21,7 @@ import { fanOutBench } from "./fan-out.ts";
 import { groupsBench } from "./groups.ts";
 import { handshakeBench } from "./handshakes.ts";
 import { idleBench } from "./idle.ts";
-import type { Contestant } from "./processes.ts";
+import type { Contestant } from "./measure/processes.ts";
 import { queuedBench } from "./queued.ts";
 import { roundTripBench } from "./round-trip.ts";
 import { unreadBench } from "./unread.ts";

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { Crowd } from "./crowd.ts";
-import type { Contestant } from "./processes.ts";
+import { Crowd } from "./measure/crowd.ts";
+import type { Contestant } from "./measure/processes.ts";
 
 const count = 300;
 /** So large that nobody is closed. */

@@ -1,6 +1,6 @@
 import { Mosquitto } from "../support/broker/mosquitto.ts";
 import { generate } from "./echo.ts";
-import { type Contestant, gateway, nameOf, onBun, spread } from "./processes.ts";
+import { type Contestant, gateway, nameOf, onBun, spread } from "./measure/processes.ts";
 
 const seconds = 3;
 

@@ -2,9 +2,9 @@ import { writeFileSync } from "node:fs";
 import { setTimeout as wait } from "node:timers/promises";
 import { limits } from "../../core/base/mod.ts";
 import { within } from "../support/process/wait.ts";
-import { Crowd } from "./crowd.ts";
-import { type Line, linePlot } from "./line-plot.ts";
-import type { Contestant } from "./processes.ts";
+import { Crowd } from "./measure/crowd.ts";
+import { type Line, linePlot } from "./measure/line-plot.ts";
+import type { Contestant } from "./measure/processes.ts";
 
 const clients = 1_000;
 const queueBytes = 65_536;

@@ -1,4 +1,4 @@
-import { faults } from "./all-faults.ts";
+import { faults } from "./kinds/all-faults.ts";
 import { prove } from "./prove.ts";
 
 prove({ runtime: "bun", engine: "native" }, Object.keys(faults));

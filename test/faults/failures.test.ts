@@ -1,22 +1,22 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { faults } from "./all-faults.ts";
-import { waitMs } from "./cluster.ts";
-import { failuresOf, type JudgedOutcome, recoveryBoundMs } from "./failures.ts";
-import { type EndingRules, judgeEndings, type ToldEnd } from "./judge-endings.ts";
+import { waitMs } from "./cluster/cluster.ts";
 import {
   type Complaint,
   errorCounts,
-  judgeErrors,
   nodeComplaints,
   originComplaints,
-} from "./judge-errors.ts";
-import { judgeWire } from "./judge-wire.ts";
-import type { JudgedClient } from "./judged.ts";
-import { judgedClient as left } from "./judged-client.ts";
-import { MostSeen } from "./memory-sampler.ts";
+} from "./evidence/complaints.ts";
+import type { JudgedClient } from "./evidence/judged.ts";
+import { MostSeen } from "./evidence/memory-sampler.ts";
+import { failuresOf, type JudgedOutcome, recoveryBoundMs } from "./failures.ts";
+import { type EndingRules, judgeEndings, type ToldEnd } from "./judge/judge-endings.ts";
+import { judgeErrors } from "./judge/judge-errors.ts";
+import { judgeWire } from "./judge/judge-wire.ts";
+import { judgedClient as left } from "./judge/judged-client.ts";
+import { judge } from "./judge/verdict.ts";
+import { faults } from "./kinds/all-faults.ts";
 import { slack } from "./prove.ts";
-import { judge } from "./verdict.ts";
 
 const cut: JudgedClient = { ...left, survived: false, leaving: false };
 

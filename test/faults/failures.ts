@@ -1,8 +1,8 @@
-import { type Fault, losesNews } from "./fault.ts";
-import { judgeErrors } from "./judge-errors.ts";
-import type { Memory } from "./memory-sampler.ts";
-import type { OriginLife } from "./origin-log.ts";
-import type { Outcome } from "./run-fault.ts";
+import type { OriginLife } from "./cluster/origin-log.ts";
+import type { Memory } from "./evidence/memory-sampler.ts";
+import { judgeErrors } from "./judge/judge-errors.ts";
+import { type Fault, losesNews } from "./kinds/fault.ts";
+import type { Outcome } from "./outcome.ts";
 
 /** An outcome before anybody said whether it is as promised. */
 export type JudgedOutcome = Omit<Outcome, "combination" | "failures">;

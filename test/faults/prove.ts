@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { faults } from "./all-faults.ts";
-import { Cluster, type Combination } from "./cluster.ts";
-import { serves } from "./fault.ts";
-import { type Outcome, runFault } from "./run-fault.ts";
+import { Cluster, type Combination } from "./cluster/cluster.ts";
+import { faults } from "./kinds/all-faults.ts";
+import { serves } from "./kinds/fault.ts";
+import type { Outcome } from "./outcome.ts";
+import { runFault } from "./run-fault.ts";
 import { outcomeTable } from "./table.ts";
 
 /** Same seeds, same victims and moments: as far as processes let anybody repeat anything. */

@@ -1,34 +1,19 @@
 import { waitFor } from "../support/process/wait.ts";
 import { Dice } from "../vectors/dice.ts";
-import { type Cluster, waitMs } from "./cluster.ts";
-import { Crowd } from "./crowd.ts";
+import { Crowd } from "./clients/crowd.ts";
+import { type Cluster, waitMs } from "./cluster/cluster.ts";
+import { now } from "./cluster/now.ts";
+import { saveLogs } from "./cluster/save-logs.ts";
+import { complaintsSince, outputMarks } from "./evidence/complaints.ts";
+import type { LogMarks } from "./evidence/judged.ts";
+import { MemorySampler, memoryBounds } from "./evidence/memory-sampler.ts";
+import { WireTap } from "./evidence/wire-tap.ts";
 import { failuresOf } from "./failures.ts";
-import { type Fault, losesNews } from "./fault.ts";
-import { judgeEndings } from "./judge-endings.ts";
-import { type Complaint, complaintsSince, outputMarks } from "./judge-errors.ts";
-import { judgeWire, type WireVerdict } from "./judge-wire.ts";
-import type { LogMarks } from "./judged.ts";
-import { MemorySampler, memoryBounds, type SeenMemory } from "./memory-sampler.ts";
-import { now } from "./now.ts";
-import { saveLogs } from "./save-logs.ts";
-import { judge, type Verdict } from "./verdict.ts";
-import { WireTap } from "./wire-tap.ts";
-
-/** What one fault did under load, and what is proved of it. */
-export interface Outcome {
-  readonly fault: Fault;
-  readonly combination: string;
-  readonly verdict: Verdict;
-  readonly wire: WireVerdict;
-  readonly recoveryMs: number | undefined;
-  readonly memory: SeenMemory;
-  /** Ends of connections that are not as they have to be, in words. */
-  readonly endings: readonly string[];
-  /** What nodes and origins complained of. */
-  readonly errors: readonly Complaint[];
-  /** Everything that is not as promised. */
-  readonly failures: readonly string[];
-}
+import { judgeEndings } from "./judge/judge-endings.ts";
+import { judgeWire } from "./judge/judge-wire.ts";
+import { judge, type Verdict } from "./judge/verdict.ts";
+import { type Fault, losesNews } from "./kinds/fault.ts";
+import type { Outcome } from "./outcome.ts";
 
 /** Messages before the fault, and after it. */
 const messagesBefore = 500;

@@ -6,10 +6,11 @@
 import { parseArgs } from "node:util";
 import { combinations } from "../support/gateway/gateway.ts";
 import { Dice, fuzzSeed } from "../vectors/dice.ts";
-import { faults } from "./all-faults.ts";
-import { Cluster, type Combination } from "./cluster.ts";
-import { serves } from "./fault.ts";
-import { type Outcome, runFault } from "./run-fault.ts";
+import { Cluster, type Combination } from "./cluster/cluster.ts";
+import { faults } from "./kinds/all-faults.ts";
+import { serves } from "./kinds/fault.ts";
+import type { Outcome } from "./outcome.ts";
+import { runFault } from "./run-fault.ts";
 import { outcomeTable } from "./table.ts";
 
 /** Every fault once, in an order of chance, at nodes of one kind. */

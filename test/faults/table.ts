@@ -1,4 +1,4 @@
-import type { Outcome } from "./run-fault.ts";
+import type { Outcome } from "./outcome.ts";
 
 const columns: readonly (readonly [name: string, read: (outcome: Outcome) => string | number])[] =
   [

@@ -7,12 +7,12 @@ import { createWasmCodec, type WasmCodec } from "../../wasm/mod.ts";
 import { createReferenceCodec } from "../reference/mod.ts";
 import type { Dice } from "../vectors/dice.ts";
 import { toHex } from "../vectors/hex.ts";
-import type { Data } from "./client-script.ts";
-import { monsters } from "./command-monsters.ts";
-import { type BatchScript, CommandScripts, type ScriptItem } from "./command-script.ts";
-import { casesOf, diceOf, fuzz, seed } from "./fuzz-run.ts";
-import { codecOptions, GatewayRig, type RigOptions } from "./gateway-rig.ts";
-import { heapLevel, type Level, wasmLevel } from "./levels.ts";
+import { casesOf, diceOf, fuzz, seed } from "./rig/fuzz-run.ts";
+import { codecOptions, GatewayRig, type RigOptions } from "./rig/gateway-rig.ts";
+import { heapLevel, type Level, wasmLevel } from "./rig/levels.ts";
+import type { Data } from "./scripts/client-script.ts";
+import { monsters } from "./scripts/command-monsters.ts";
+import { type BatchScript, CommandScripts, type ScriptItem } from "./scripts/command-script.ts";
 
 /** A case is one batch. */
 const cases = casesOf(30_000);

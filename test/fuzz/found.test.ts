@@ -4,7 +4,7 @@ import { createZlibDeflate } from "../../runtimes/server/deflate.ts";
 import { createReferenceCodec } from "../reference/mod.ts";
 import { codecs, FramedClient } from "../support/clients/framed-client.ts";
 import { utf8 } from "../vectors/hex.ts";
-import { codecOptions, GatewayRig } from "./gateway-rig.ts";
+import { codecOptions, GatewayRig } from "./rig/gateway-rig.ts";
 
 /** What the fuzz tests of this folder have found, each named for its cause. */
 const deflate = createZlibDeflate();

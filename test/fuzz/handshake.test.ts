@@ -8,10 +8,10 @@ import { readProxyHeader } from "../../core/websocket/mod.ts";
 import { createReferenceCodec } from "../reference/mod.ts";
 import type { Dice } from "../vectors/dice.ts";
 import { concat, toHex, utf8 } from "../vectors/hex.ts";
-import { casesOf, diceOf, fuzz, seed } from "./fuzz-run.ts";
-import { codecOptions } from "./gateway-rig.ts";
-import { HandshakeScripts, type RequestScript } from "./handshake-script.ts";
-import { heapLevel } from "./levels.ts";
+import { casesOf, diceOf, fuzz, seed } from "./rig/fuzz-run.ts";
+import { codecOptions } from "./rig/gateway-rig.ts";
+import { heapLevel } from "./rig/levels.ts";
+import { HandshakeScripts, type RequestScript } from "./scripts/handshake-script.ts";
 
 const cases = casesOf(200_000);
 

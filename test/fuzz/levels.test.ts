@@ -3,9 +3,9 @@ import { test } from "node:test";
 import { createWasmCodec } from "../../wasm/mod.ts";
 import { clientFrame } from "../vectors/frames.ts";
 import { idOf } from "../vectors/ids.ts";
-import { fuzz } from "./fuzz-run.ts";
-import { codecOptions } from "./gateway-rig.ts";
-import { heapLevel, wasmLevel } from "./levels.ts";
+import { fuzz } from "./rig/fuzz-run.ts";
+import { codecOptions } from "./rig/gateway-rig.ts";
+import { heapLevel, wasmLevel } from "./rig/levels.ts";
 
 /** As few as any of the fuzz tests has. */
 const cases = 30_000;

@@ -17,8 +17,8 @@ import { OriginDirectory } from "../../core/routing/origin-directory.ts";
 import { groupBinary, groupText } from "../support/broker/group-topics.ts";
 import type { Dice } from "../vectors/dice.ts";
 import { toHex, utf8 } from "../vectors/hex.ts";
-import { casesOf, diceOf, fuzz, seed } from "./fuzz-run.ts";
-import { heapLevel } from "./levels.ts";
+import { casesOf, diceOf, fuzz, seed } from "./rig/fuzz-run.ts";
+import { heapLevel } from "./rig/levels.ts";
 
 const cases = casesOf(160_000);
 /** These are dearer: parsed as JSON twice. */

@@ -7,9 +7,9 @@ import { EventReceiver } from "../../adapters/origin/receive/event-receiver.ts";
 import type { ConnectionCommands } from "../../adapters/origin/send/connection-commands.ts";
 import type { Dice } from "../vectors/dice.ts";
 import { toHex } from "../vectors/hex.ts";
-import { type EventBatch, EventScripts } from "./event-script.ts";
-import { casesOf, diceOf, fuzz, seed } from "./fuzz-run.ts";
-import { heapLevel } from "./levels.ts";
+import { casesOf, diceOf, fuzz, seed } from "./rig/fuzz-run.ts";
+import { heapLevel } from "./rig/levels.ts";
+import { type EventBatch, EventScripts } from "./scripts/event-script.ts";
 
 const cases = casesOf(60_000);
 

@@ -3,8 +3,8 @@ import { describe, it } from "node:test";
 import { RawClient } from "../support/clients/raw-client.ts";
 import { combinations, type GatewayRuntime, startGateway } from "../support/gateway/gateway.ts";
 import { waitFor, within } from "../support/process/wait.ts";
-import { casesOf, diceOf, seed } from "./fuzz-run.ts";
-import { type RawScript, RawScripts, shownBytes } from "./raw-script.ts";
+import { casesOf, diceOf, seed } from "./rig/fuzz-run.ts";
+import { type RawScript, RawScripts, shownBytes } from "./scripts/raw-script.ts";
 
 /** A case is one TCP connection to a real server. */
 const cases = casesOf(600);

@@ -8,12 +8,12 @@ import { createWasmCodec, type WasmCodec } from "../../wasm/mod.ts";
 import { createReferenceCodec } from "../reference/mod.ts";
 import type { Dice } from "../vectors/dice.ts";
 import { toHex } from "../vectors/hex.ts";
-import { type ClientScript, ClientScripts } from "./client-script.ts";
-import { casesOf, diceOf, fuzz, seed } from "./fuzz-run.ts";
-import { codecOptions, GatewayRig, type RigOptions } from "./gateway-rig.ts";
-import { heapLevel, type Level, wasmLevel } from "./levels.ts";
-import { readServerStream } from "./server-stream.ts";
-import type { Watched } from "./watched-handler.ts";
+import { casesOf, diceOf, fuzz, seed } from "./rig/fuzz-run.ts";
+import { codecOptions, GatewayRig, type RigOptions } from "./rig/gateway-rig.ts";
+import { heapLevel, type Level, wasmLevel } from "./rig/levels.ts";
+import type { Watched } from "./rig/watched-handler.ts";
+import { type ClientScript, ClientScripts } from "./scripts/client-script.ts";
+import { readServerStream } from "./scripts/server-stream.ts";
 
 /** A step is one chunk of one client, or something else that happens to it. */
 const cases = casesOf(80_000);

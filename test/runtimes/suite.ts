@@ -1,27 +1,20 @@
 import { after } from "node:test";
-import { type Handshake, RawClient } from "../support/clients/raw-client.ts";
-import type { Combination, Fixture } from "../support/socket-fixture/combinations.ts";
+import { RawClient } from "../support/clients/raw-client.ts";
+import type { Combination } from "../support/socket-fixture/combinations.ts";
 import { fixtureForTests } from "../support/socket-fixture/for-tests.ts";
-import { answerTests } from "./suite-answers.ts";
-import { broadcastTests } from "./suite-broadcast.ts";
-import { closeTests } from "./suite-close.ts";
-import { deflateTests } from "./suite-deflate.ts";
-import { faultTests } from "./suite-faults.ts";
-import { flowTests } from "./suite-flow.ts";
-import { handshakeTests } from "./suite-handshake.ts";
-import { lifecycleTests } from "./suite-lifecycle.ts";
-import { messageTests } from "./suite-messages.ts";
-import { requestTests } from "./suite-request.ts";
-import { subprotocolTests } from "./suite-subprotocol.ts";
-import { waitingTests } from "./suite-waiting.ts";
-
-/** What the tests of a combination share. */
-export interface SuiteContext {
-  readonly combination: Combination;
-  fixture(): Fixture;
-  /** A client whose connection the fixture knows by `name`. */
-  open(name: string, handshake?: Handshake): Promise<RawClient>;
-}
+import { answerTests } from "./suite/answers.ts";
+import { broadcastTests } from "./suite/broadcast.ts";
+import { closeTests } from "./suite/close.ts";
+import type { SuiteContext } from "./suite/context.ts";
+import { deflateTests } from "./suite/deflate.ts";
+import { faultTests } from "./suite/faults.ts";
+import { flowTests } from "./suite/flow.ts";
+import { handshakeTests } from "./suite/handshake.ts";
+import { lifecycleTests } from "./suite/lifecycle.ts";
+import { messageTests } from "./suite/messages.ts";
+import { requestTests } from "./suite/request.ts";
+import { subprotocolTests } from "./suite/subprotocol.ts";
+import { waitingTests } from "./suite/waiting.ts";
 
 /** The behaviour of a client server, from outside, over a process of its own. */
 export function socketSuite(combination: Combination): void {

@@ -54,7 +54,7 @@ test("origins share the connections out, and one that leaves hands them over", a
 test("what a dead origin has not confirmed another one handles, in order", async () => {
   await using broker = await Mosquitto.start();
   const stuck = new Program(bunProgram, [
-    "test/faults/origin-process.ts",
+    "test/faults/cluster/origin-process.ts",
     broker.url(),
     "stuck",
     "-1",

@@ -113,7 +113,6 @@ const filesPerFolderMax = 15;
 export function folderFaults(sources: Sources): string[] {
   const counts = new Map<string, number>();
   for (const path of sources.keys()) {
-    if (/^test\/(?!unit|integration|support)/.test(path)) continue;
     counts.set(dirname(path), (counts.get(dirname(path)) ?? 0) + 1);
   }
   return [...counts]

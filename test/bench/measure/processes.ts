@@ -1,0 +1,126 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import process from "node:process";
+import { createInterface } from "node:readline";
+
+/** Clock ticks a second in /proc: what Linux has on every architecture that these run on. */
+const ticksPerSecond = 100;
+
+/** A process of a bench: its lines of JSON, its CPU time and memory. */
+export class BenchProcess {
+  readonly #child: ChildProcess;
+  readonly #lines: AsyncIterator<string>;
+
+  constructor(command: string, words: readonly string[]) {
+    this.#child = spawn(command, words, { stdio: ["ignore", "pipe", "inherit"] });
+    const lines = createInterface({ input: this.#child.stdout! });
+    this.#lines = lines[Symbol.asyncIterator]();
+  }
+
+  /** The next line that starts with `start`. */
+  async line(start: string): Promise<string> {
+    for (;;) {
+      const { value, done } = await this.#lines.next();
+      if (done === true) throw new Error(`${this.#child.spawnargs.join(" ")} ended early`);
+      if (value.startsWith(start)) return value;
+    }
+  }
+
+  /** The next JSON line whose `event` is this. */
+  async event(name: string): Promise<Record<string, unknown>> {
+    for (;;) {
+      const line = JSON.parse(await this.line("{")) as Record<string, unknown>;
+      if (line.event === name) return line;
+    }
+  }
+
+  /** The first lines of these events, in whichever order they come. */
+  async events(...names: readonly string[]): Promise<Map<string, Record<string, unknown>>> {
+    const found = new Map<string, Record<string, unknown>>();
+    while (found.size < names.length) {
+      const line = JSON.parse(await this.line("{")) as { event: string };
+      if (names.includes(line.event) && !found.has(line.event)) found.set(line.event, line);
+    }
+    return found;
+  }
+
+  /** Seconds of CPU, user and system, since it began. */
+  cpuSeconds(): number {
+    const stat = readFileSync(`/proc/${this.#child.pid}/stat`, "utf8");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+  }
+
+  /** Bytes that are resident. */
+  residentBytes(): number {
+    const status = readFileSync(`/proc/${this.#child.pid}/status`, "utf8");
+    return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) * 1_024;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
+  async end(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const exited = new Promise((resolve) => this.#child.once("exit", resolve));
+    this.#child.kill(signal);
+    await exited;
+  }
+}
+
+const bun = "node_modules/.bin/bun";
+const deno = "node_modules/.bin/deno";
+
+/** A built program of the bench, on Node. */
+export function onNode(module: string, ...words: readonly string[]): BenchProcess {
+  const flags = ["--expose-gc", "--enable-source-maps"];
+  return new BenchProcess(process.execPath, [
+    ...flags,
+    `dist/js/test/bench/programs/${module}.js`,
+    ...words,
+  ]);
+}
+
+/** A program of the bench, on Bun. */
+export function onBun(module: string, ...words: readonly string[]): BenchProcess {
+  return new BenchProcess(bun, [`test/bench/programs/${module}.ts`, ...words]);
+}
+
+/** Which gateway a bench measures. */
+export interface Contestant {
+  readonly runtime: "bun" | "deno" | "node";
+  readonly engine: "native" | "wasm";
+  /** How the origin takes its events. */
+  readonly mode?: "open" | "assigned";
+}
+
+/** A contestant in one line of a table. */
+export function nameOf({ runtime, engine, mode = "assigned" }: Contestant): string {
+  return `${runtime} ${engine}, mosquitto, ${mode} origin`;
+}
+
+/** A gateway as an operator starts it, but for its log. */
+export function gateway(
+  { runtime, engine }: Contestant,
+  broker: string,
+  ...flags: readonly string[]
+): BenchProcess {
+  const words = ["serve", "--port", "0", "--admin-port", "0", "--host", "127.0.0.1"];
+  words.push("--broker", broker, "--engine", engine, "--log-format", "json", ...flags);
+  if (runtime === "bun") return onBun("gateway-bun", ...words);
+  if (runtime === "node") return onNode("gateway-node", ...words);
+  return new BenchProcess(deno, ["run", "-A", "--no-check", "runtimes/deno/main.ts", ...words]);
+}
+
+/** Smallest, median and largest of some figures, as text. */
+export function spread(figures: readonly number[], digits: number): string {
+  const sorted = [...figures].sort((a, b) => a - b);
+  const show = (figure: number | undefined): string => (figure ?? Number.NaN).toFixed(digits);
+  return `${show(median(sorted))} (${show(sorted[0])}–${show(sorted.at(-1))})`;
+}
+
+export function median(figures: readonly number[]): number {
+  const sorted = [...figures].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}

@@ -1,0 +1,5 @@
+/** The gateway on Node as it is, and a signal that makes it collect its garbage. */
+import { collectOnSignal } from "./collect.ts";
+
+collectOnSignal(() => (globalThis as { gc?: () => void }).gc?.());
+await import("../../../runtimes/node/main.ts");

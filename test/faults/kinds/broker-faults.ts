@@ -1,0 +1,83 @@
+import { waitFor } from "../../support/process/wait.ts";
+import { waitMs } from "../cluster/cluster.ts";
+import { connectionsLost, type Fault, now, recovery, type Scene, waiting } from "./fault.ts";
+
+export const brokerKill: Fault = {
+  name: "broker: kill -9, restart",
+  errors: [...connectionsLost, ...waiting],
+  run: (scene) => outage(scene, () => scene.cluster.broker.kill()),
+};
+
+export const brokerStop: Fault = {
+  name: "broker: clean restart",
+  errors: [...connectionsLost, ...waiting],
+  run: (scene) => outage(scene, () => scene.cluster.broker.stop()),
+};
+
+async function outage(scene: Scene, end: () => Promise<void>): Promise<number> {
+  const { cluster, crowd, dice } = scene;
+  const marks = cluster.marks();
+  await end();
+  await waitFor(() => cluster.logged(marks, "broker-lost").length === cluster.nodes.length, {
+    what: "nodes to miss the broker",
+    deadline: waitMs,
+  });
+  for (const node of cluster.nodes) {
+    if (await cluster.isReady(node)) throw new Error(`${node.name} is ready without a broker`);
+  }
+  // What fits into the kernel's buffers still counts as said when a window is full.
+  await crowd.saidMore(dice.below(2_000));
+  const at = now();
+  await cluster.broker.restart();
+  const recoveryMs = await recovery(scene, at, () => true);
+  for (const node of cluster.nodes) await cluster.ready(node);
+  return recoveryMs;
+}
+
+/** Longer than any silence that nodes and origins put up with; MQTT's keep-alive is longer. */
+const hangMs = 8_000;
+
+export const brokerHang: Fault = {
+  name: "broker: SIGSTOP, SIGCONT",
+  closesTwice: true,
+  losesInError: true,
+  reopens: true,
+  errors: [...connectionsLost, ...waiting],
+  run: async (scene) => {
+    const { cluster } = scene;
+    for (const { name } of cluster.nodes) scene.condemned.add(name);
+    const end = now() + hangMs;
+    cluster.broker.pause();
+    let resumed = now();
+    try {
+      await waitFor(() => now() > end, { what: "the broker to have hung", deadline: waitMs });
+    } finally {
+      resumed = now();
+      cluster.broker.resume();
+    }
+    const recoveryMs = await recovery(scene, resumed, () => true);
+    const heard = cluster.lives
+      .flatMap((life) => life.read())
+      .find(({ at }) => {
+        return at > resumed - hangMs / 2 && at < resumed;
+      });
+    if (heard !== undefined) throw new Error("events came through a broker that hangs");
+    for (const node of cluster.nodes) await cluster.ready(node);
+    return recoveryMs;
+  },
+};
+
+export const delays: Fault = {
+  name: "every connection: up to 250 ms late",
+  errors: waiting,
+  run: async (scene) => {
+    const { cluster, crowd, dice } = scene;
+    const proxies = [...cluster.nodes, ...cluster.origins].map(({ proxy }) => proxy);
+    for (const most of [50, 250, 100]) {
+      for (const proxy of proxies) proxy.delay(dice.below(most));
+      await crowd.saidMore(1_000);
+    }
+    for (const proxy of proxies) proxy.delay(0);
+    return undefined;
+  },
+};
