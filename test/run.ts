@@ -1,7 +1,8 @@
 /**
  * Runs the checks and the tests on the three runtimes, one process a file, and ends with the line
  * `N passed, N failed`. Arguments: `--checks`, `--runtime NAME` (repeatable; `node24` is one too),
- * `--nodejs MAJOR=PROGRAM`, parts of file paths.
+ * `--nodejs MAJOR=PROGRAM`, `--slowest N` (how many of the slowest files are listed; 10), parts of
+ * file paths.
  */
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -56,12 +57,15 @@ const checks: readonly (readonly [name: string, command: string, ...args: string
 ];
 const wasmCheck = ["wasm --verify", "node_modules/.bin/bun", "wasm/build.ts", "--verify"] as const;
 
+const noTime = { seconds: 0, processorSeconds: 0 };
+
 async function runCheck([name, command, ...args]: readonly string[]): Promise<Row> {
   const log = `${logFolder}/check-${(name ?? "").replaceAll(/[^a-z]+/g, "-")}.log`;
   const ended = await processes.run(command ?? "", args, { log, deadlineMs: fileMsMax });
   const failed = ended.exitCode === 0 ? 0 : 1;
   if (failed === 1) tellFailure(`check: ${name}`, ended.late ? "took too long" : "failed", log);
-  return { name: name ?? "", passed: 1 - failed, failed, skipped: 0, seconds: ended.seconds };
+  const { seconds, processorSeconds } = ended;
+  return { name: name ?? "", passed: 1 - failed, failed, skipped: 0, seconds, processorSeconds };
 }
 
 async function runJob(job: Job): Promise<Row> {
@@ -83,14 +87,16 @@ async function runJob(job: Job): Promise<Row> {
   for (const { name, outcome, reason } of casesOf(xml ?? "") ?? []) {
     if (outcome === "skipped") skips.push({ file, name, reason });
   }
-  return { name: `${runtime} ${file}`, ...totals, seconds: ended.seconds };
+  const { seconds, processorSeconds } = ended;
+  return { name: `${runtime} ${file}`, ...totals, seconds, processorSeconds };
 }
 
 /** Counts a file's tests, and judges none of them. */
 async function skipJob({ file, runtime }: Job, reason: string): Promise<Row> {
   const job = countingJobOf(file, runtime);
   const options = { log: job.log, deadlineMs: fileMsMax, env: job.env };
-  const { exitCode, seconds } = await processes.run(job.command, job.args, options);
+  const ended = await processes.run(job.command, job.args, options);
+  const { exitCode, seconds, processorSeconds } = ended;
   const cases = casesOf(reportOf(job) ?? "") ?? [];
   // A file that does not even load has to be seen.
   const failed = cases.length === 0 && exitCode !== 0 ? 1 : 0;
@@ -99,7 +105,8 @@ async function skipJob({ file, runtime }: Job, reason: string): Promise<Row> {
   const names = cases.length === 0 ? [file] : cases.map(({ name }) => name);
   if (failed === 0) for (const name of names) skips.push({ file, name, reason });
   const skipped = failed === 1 ? 0 : names.length;
-  return { name: `${runtime} ${file}`, passed: 0, failed, skipped, seconds };
+  const name = `${runtime} ${file}`;
+  return { name, passed: 0, failed, skipped, seconds, processorSeconds };
 }
 
 function reportOf(job: Job): string | undefined {
@@ -147,6 +154,7 @@ async function main(): Promise<number> {
       "build-failed": { type: "boolean", default: false },
       runtime: { type: "string", multiple: true },
       nodejs: { type: "string", multiple: true, default: [] },
+      slowest: { type: "string", default: "10" },
     },
   });
   const further = furtherNodejs(values.nodejs);
@@ -154,7 +162,7 @@ async function main(): Promise<number> {
   mkdirSync(logFolder, { recursive: true });
   const summary: Row[] = [];
   if (values["build-failed"] && !values.checks) {
-    summary.push({ name: "build", passed: 0, failed: 1, skipped: 0, seconds: 0 });
+    summary.push({ name: "build", ...noTime, passed: 0, failed: 1, skipped: 0 });
   }
   if (values.checks) for (const check of checks) summary.push(await runCheck(check));
   if (positionals.length === 0) summary.push(await runCheck(wasmCheck));
@@ -174,7 +182,7 @@ async function main(): Promise<number> {
   for (const runtime of wanted) {
     const program = further.get(runtime);
     if (program === "") {
-      summary.push({ name: runtime, passed: 0, failed: 0, skipped: 1, seconds: 0 });
+      summary.push({ name: runtime, ...noTime, passed: 0, failed: 0, skipped: 1 });
       skips.push({ file: runtime, name: "all", reason: `npm has no program for ${runtime}` });
       continue;
     }
@@ -182,12 +190,13 @@ async function main(): Promise<number> {
     const rows = await runOn(runtime, files, { program, seeds });
     const none = rows.length === 0 && positionals.length === 0 ? 1 : 0;
     const totals = sumOf([...rows, { passed: 0, failed: none, skipped: 0 }]);
-    const row = { name: runtime, ...totals, seconds: (performance.now() - started) / 1000 };
-    summary.push(row);
+    const seconds = (performance.now() - started) / 1000;
+    const processorSeconds = rows.reduce((sum, row) => sum + row.processorSeconds, 0);
+    summary.push({ name: runtime, ...totals, seconds, processorSeconds });
     all.push(...rows);
-    console.log(`${runtime}: ${closingLine(totals)} in ${row.seconds.toFixed(1)} s`);
+    console.log(`${runtime}: ${closingLine(totals)} in ${seconds.toFixed(1)} s`);
   }
-  return report(summary, all, seeds);
+  return report(summary, { files: slowestOf(all, Number(values.slowest)), seeds });
 }
 
 const seedText = ({ present, old, oldOn }: Seeds): string =>
@@ -204,9 +213,14 @@ function furtherNodejs(given: readonly string[]): ReadonlyMap<Runtime, string> {
   );
 }
 
-function report(summary: readonly Row[], files: readonly Row[], seeds: Seeds): number {
+/** What a run came to; its exit code. */
+function report(
+  summary: readonly Row[],
+  { files, seeds }: { readonly files: string; readonly seeds: Seeds },
+): number {
   const totals = sumOf(summary);
-  console.log(`\nSlowest files:\n${slowestOf(files, 8)}\n\n${tableOf(summary)}\n`);
+  console.log(`\nSlowest files, and how long they kept a processor busy:\n${files}\n`);
+  console.log(`${tableOf(summary)}\n`);
   if (skips.length > 0) console.log(`Skipped tests, and why:\n${skipTable(skips)}\n`);
   console.log(seedText(seeds));
   if (totals.passed + totals.failed === 0) console.log("No test matched.");

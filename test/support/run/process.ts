@@ -1,10 +1,13 @@
 import { spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
+import { childSeconds } from "./processor.ts";
 
 export interface Ended {
   /** Null where a signal ended it. */
   readonly exitCode: number | null;
   readonly seconds: number;
+  /** Of a processor, its own and of what it started and waited for. */
+  readonly processorSeconds: number;
   /** It was killed because it took too long. */
   readonly late: boolean;
 }
@@ -26,6 +29,7 @@ const environment = { ...inherited, NO_COLOR: "1", RUST_BACKTRACE: "0" };
 /** Programs run into log files, each in a process group of its own. */
 export class Processes {
   readonly #running = new Set<() => void>();
+  #childSeconds = childSeconds();
 
   /** Resolves when the program ended, or when the deadline killed its whole group. */
   run(command: string, args: readonly string[], options: ProcessOptions): Promise<Ended> {
@@ -46,18 +50,22 @@ export class Processes {
       late = true;
       killGroup();
     }, options.deadlineMs);
+    let processorSeconds = 0;
     return new Promise((resolve) => {
       const end = (exitCode: number | null): void => {
         clearTimeout(timer);
         this.#running.delete(killGroup);
         const seconds = (performance.now() - started) / 1000;
-        log.end(() => resolve({ exitCode, seconds, late }));
+        log.end(() => resolve({ exitCode, seconds, processorSeconds, late }));
       };
       child.once("error", (error) => {
         log.write(`${command} does not run: ${error.message}\n`);
         end(127);
       });
       child.once("exit", (code) => {
+        const before = this.#childSeconds;
+        this.#childSeconds = childSeconds();
+        processorSeconds = this.#childSeconds - before;
         // What a test started and forgot would disturb the next one.
         killGroup();
         // "close" waits for whoever still holds the pipes, and so perhaps for ever.

@@ -3,6 +3,8 @@ import type { Totals } from "./junit.ts";
 export interface Row extends Totals {
   readonly name: string;
   readonly seconds: number;
+  /** Of a processor: the rest of the time is spent waiting. */
+  readonly processorSeconds: number;
 }
 
 export function sumOf(rows: readonly Totals[]): Totals {
@@ -18,14 +20,14 @@ export function sumOf(rows: readonly Totals[]): Totals {
 /** A table of runners and checks, columns aligned. */
 export function tableOf(rows: readonly Row[]): string {
   const cells = [
-    ["", "passed", "failed", "skipped", "seconds"],
+    ["", "passed", "failed", "skipped", "seconds", "of a processor"],
     ...rows.map((row) => [
       row.name,
       ...[row.passed, row.failed, row.skipped].map(String),
-      row.seconds.toFixed(1),
+      ...[row.seconds, row.processorSeconds].map((seconds) => seconds.toFixed(1)),
     ]),
   ];
-  const widths = [0, 1, 2, 3, 4].map((column) =>
+  const widths = [0, 1, 2, 3, 4, 5].map((column) =>
     Math.max(...cells.map((line) => (line[column] ?? "").length)),
   );
   return cells
@@ -40,12 +42,15 @@ export function tableOf(rows: readonly Row[]): string {
     .join("\n");
 }
 
-/** The slowest files, for whoever wants a quicker run. */
+/** The slowest files: how long each took, and how much of a processor's time. */
 export function slowestOf(rows: readonly Row[], count: number): string {
   return [...rows]
     .sort((a, b) => b.seconds - a.seconds)
     .slice(0, count)
-    .map((row) => `  ${row.seconds.toFixed(1).padStart(6)} s  ${row.name}`)
+    .map(({ name, seconds, processorSeconds }) => {
+      const [all, busy] = [seconds, processorSeconds].map((time) => time.toFixed(1).padStart(6));
+      return `  ${all} s  ${busy} s  ${name}`;
+    })
     .join("\n");
 }
 

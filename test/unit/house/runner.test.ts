@@ -8,7 +8,7 @@ import { waitFor } from "../../support/process/wait.ts";
 import { casesOf, judge, totalsOf } from "../../support/run/junit.ts";
 import { jobOf, runsOn, seedsOf } from "../../support/run/plan.ts";
 import { inParallel, Processes } from "../../support/run/process.ts";
-import { closingLine, sumOf, tableOf } from "../../support/run/report.ts";
+import { closingLine, slowestOf, sumOf, tableOf } from "../../support/run/report.ts";
 import { imports, skipTable } from "../../support/run/skips.ts";
 import { fuzzSeed } from "../../vectors/dice.ts";
 
@@ -130,19 +130,20 @@ test("runner: each run has a new seed, and the old ones are tried again on one r
 
 test("runner: the closing line and the table", () => {
   const rows = [
-    { name: "node", passed: 10, failed: 0, skipped: 0, seconds: 1.25 },
-    { name: "bun", passed: 9, failed: 1, skipped: 2, seconds: 10 },
+    { name: "node", passed: 10, failed: 0, skipped: 0, seconds: 1.25, processorSeconds: 0.5 },
+    { name: "bun", passed: 9, failed: 1, skipped: 2, seconds: 10, processorSeconds: 12 },
   ];
   assert.equal(closingLine(sumOf(rows)), "19 passed, 1 failed, 2 skipped");
   assert.equal(closingLine(sumOf(rows.slice(0, 1))), "10 passed, 0 failed");
   assert.equal(
     tableOf(rows),
     [
-      "      passed  failed  skipped  seconds",
-      "node      10       0        0      1.3",
-      "bun        9       1        2     10.0",
+      "      passed  failed  skipped  seconds  of a processor",
+      "node      10       0        0      1.3             0.5",
+      "bun        9       1        2     10.0            12.0",
     ].join("\n"),
   );
+  assert.equal(slowestOf(rows, 1), "    10.0 s    12.0 s  bun");
 });
 
 test("runner: a skipped test has a reason, if need be that of another runtime's report", () => {
@@ -198,6 +199,15 @@ function isRunning(pid: number): boolean {
     return false;
   }
 }
+
+test("runner: a program's time of a processor is counted, with what it waited for", async () => {
+  const busy = "const end = Date.now() + 300; while (Date.now() < end);";
+  const script = `require("node:child_process").spawnSync(process.execPath,
+    ["-e", ${JSON.stringify(busy)}])`;
+  const options = { log: join(folder, "busy.log"), deadlineMs: 60_000 };
+  const ended = await new Processes().run(nodeProgram(), ["-e", script], options);
+  assert.ok(ended.processorSeconds > 0.1, `${ended.processorSeconds} s`);
+});
 
 test("runner: works in order, so many at a time", async () => {
   const events: string[] = [];

@@ -89,7 +89,7 @@ const badImports: readonly (readonly [path: string, source: string, fault: RegEx
   ["core/base/a.ts", 'import { x } from "../ports/mod.ts";', /core\/base must not import core\/p/],
   ["core/events/a.ts", 'import type { x } from "../routing/mod.ts";', /must not import core\/rou/],
   ["core/connection/a.ts", 'import type { x } from "../app.ts";', /must not import core /],
-  ["core/new/a.ts", 'import { x } from "../../../wasm/mod.ts";', /core must not import wasm/],
+  ["core/new/a.ts", 'import { x } from "../../wasm/mod.ts";', /core must not import wasm/],
   ["tools/a.ts", 'import { x } from "../core/mod.ts";', /stands in no room/],
   ["core/ports/a.ts", 'import type { x } from "../mod.ts";', /core\/ports must not import core /],
   ["core/a.ts", 'import { x } from "../adapters/log/mod.ts";', /core must not import adapters/],
@@ -97,11 +97,11 @@ const badImports: readonly (readonly [path: string, source: string, fault: RegEx
   ["core/a.ts", 'import "node:fs";', /nothing but core and valibot \(node:fs\)/],
   ["core/a.ts", 'const x = await import("hono");', /nothing but core and valibot \(hono\)/],
   ["wasm/a.ts", 'import { x } from "../adapters/log/mod.ts";', /wasm must not import adapters/],
-  ["adapters/log/a.ts", 'import { x } from "../../../wasm/mod.ts";', /adapters\/log must not imp/],
+  ["adapters/log/a.ts", 'import { x } from "../../wasm/mod.ts";', /adapters\/log must not imp/],
   ["adapters/log/a.ts", 'import { x } from "../mqtt/mod.ts";', /must not import adapters\/mqtt/],
   [
     "adapters/log/a.ts",
-    'import { x } from "../../../runtimes/cli/mod.ts";',
+    'import { x } from "../../runtimes/cli/mod.ts";',
     /must not import runtimes/,
   ],
   ["adapters/log/a.ts", 'import { x } from "../../core/base/id.ts";', /past the door/],
@@ -126,7 +126,7 @@ test("tidy lets pass: imports that are in order", () => {
     ["runtimes/bun/a.ts", 'import { x } from "../cli/mod.ts"; import "../framed-server/mod.ts";'],
     [
       "test/unit/a.test.ts",
-      'import { x } from "../../../core/connection/new-connection-id.ts"; import "mqtt";',
+      'import { x } from "../../core/connection/new-connection-id.ts"; import "mqtt";',
     ],
   ]);
   assert.deepEqual(importFaults(good), []);
