@@ -39,6 +39,8 @@ export const originMute: Fault = {
   flags: impatient,
   errors: ["ack-timeout", "window-full", "batch-gap"],
   offersAgain: true,
+  // It may have handled a `close` whose acknowledgement was swallowed: another origin gets it too.
+  closesTwice: true,
   run: (scene) =>
     alone(scene, async (origin) => {
       const { cluster, crowd, dice } = scene;
