@@ -1,51 +1,30 @@
-import { type CloseCause, closeReasons, limits, ServiceError } from "../base/mod.ts";
-import type { Connection, ConnectionStream, Connections } from "../connection/mod.ts";
-import type {
-  Cancel,
-  Clock,
-  EventChannel,
-  EventEncoder,
-  Logger,
-  MessageKind,
-  ValueCodec,
-} from "../ports/mod.ts";
-import { type ItemRange, type PublishAnswer, ReliableSender } from "../streams/mod.ts";
-import type { GatewayMetrics } from "../telemetry/mod.ts";
-import { BareEvents } from "./bare-events.ts";
-import {
-  aliveItems,
-  BatchSplitter,
-  batchBytesTarget,
-  type Destination,
-  type EventBatch,
-} from "./batch-splitter.ts";
+import { type CloseCause, closeReasons, type ServiceError } from "../base/mod.ts";
+import type { Connection, ConnectionStream } from "../connection/mod.ts";
+import type { Clock, EventEncoder, MessageKind } from "../ports/mod.ts";
+import { type ItemRange, ReliableSender, type SenderFlow } from "../streams/mod.ts";
+import { aliveItems, batchBytesTarget, type EventBatch } from "./batch-splitter.ts";
 import { DepartedConnections } from "./departed-connections.ts";
+import {
+  EventPublisher,
+  type PublishDependencies,
+  type PublishSettings,
+} from "./event-publisher.ts";
 import { closeEvent, knownOf } from "./introduction.ts";
 import { PausedConnections } from "./paused-connections.ts";
 import { StreamWindow } from "./stream-window.ts";
 
 /** What the event streams of an app work with. */
-export interface EventDependencies {
+export interface EventDependencies extends PublishDependencies {
   readonly events: EventEncoder;
-  readonly values: ValueCodec;
-  readonly channel: EventChannel;
   readonly clock: Clock;
-  readonly metrics: GatewayMetrics;
-  readonly logger: Logger;
-  /** The connections of the app. */
-  readonly registry: Connections;
   /** Open mode: these items were published, and the broker says that nobody subscribes. */
   readonly noSubscribers?: ((stream: EventStream, items: ItemRange) => void) | undefined;
 }
 
 /** What distinguishes one stream from the others. */
-export interface EventStreamSettings {
+export interface EventStreamSettings extends PublishSettings {
   /** Names the ordered flow: this publisher incarnation to this destination. */
   readonly name: string;
-  /** Undefined while no origin is there: the events wait. */
-  readonly destination: Destination | undefined;
-  /** Batches are published as JSON in place of MessagePack. */
-  readonly json: boolean;
   /** At so many bytes that are not acknowledged, sockets are not read. */
   readonly windowBytesMax: number;
   /** At so many items that are not acknowledged, sockets are not read. */
@@ -61,42 +40,40 @@ export interface EventStreamSettings {
 export class EventStream implements ConnectionStream {
   readonly buffer: number;
   readonly departed: DepartedConnections = new DepartedConnections();
-  readonly bare: BareEvents;
   /** Open mode: every subscriber of the partition gets these events. */
   readonly isOpen: boolean;
   readonly #dependencies: EventDependencies;
   readonly #settings: EventStreamSettings;
   readonly #sender: ReliableSender<EventBatch>;
   readonly #window: StreamWindow;
-  readonly #splitter: BatchSplitter;
+  readonly #publisher: EventPublisher;
   readonly #paused: PausedConnections = new PausedConnections();
   readonly #settledWaiters: (() => void)[] = [];
   #connected = false;
-  /** Counts connects, disconnects and the end, so that a retry knows that it is obsolete. */
-  #session = 0;
   #everConnected = false;
-  /** Open mode: until this time a batch without a subscriber is published again. */
-  #retryUntil = 0;
-  #cancelReturn: Cancel = () => {};
   #scheduled = false;
-  #refused: ServiceError | undefined;
   readonly #endOfTurn = (): void => {
     this.#scheduled = false;
     this.#sender.pump();
   };
 
   constructor(dependencies: EventDependencies, settings: EventStreamSettings) {
-    const { events, values, channel, clock } = dependencies;
+    const { events, clock, noSubscribers } = dependencies;
     const { destination, windowBytesMax, windowItemsMax } = settings;
     this.#dependencies = dependencies;
     this.#settings = settings;
     this.isOpen = destination !== undefined && "partition" in destination;
     this.buffer = events.openBuffer(settings.name);
-    this.bare = new BareEvents(channel, values, (error) => this.#failed(error));
-    this.#splitter = new BatchSplitter(values, channel, (item) => this.#oversized(item));
-    const flow = {
+    this.#publisher = new EventPublisher(dependencies, settings, () =>
+      this.#sender.connected(false),
+    );
+    const flow: SenderFlow<EventBatch> = {
       take: () => (this.#window.closed ? undefined : this.#takeBuffer()),
-      publish: (batch: EventBatch, answered: PublishAnswer) => this.#publish(batch, answered),
+      publish: (batch, answered) => this.#publisher.publish(batch, answered),
+      failed: (batch, error) => {
+        this.#publisher.failed(error);
+        if (error.code === "no-subscriber") noSubscribers?.(this, batch);
+      },
       progressed: () => this.#progressed(),
     };
     this.#sender = new ReliableSender(clock, flow, this.isOpen ? "transport" : "receiver");
@@ -148,11 +125,16 @@ export class EventStream implements ConnectionStream {
 
   /** Why the broker refuses publishes to the origin. Its events must go to another origin. */
   get refused(): ServiceError | undefined {
-    return this.#refused;
+    return this.#publisher.refused;
   }
 
   get pausedConnections(): number {
     return this.#paused.size;
+  }
+
+  /** Bytes of bare batches that the transport has not answered. */
+  get bareBytes(): number {
+    return this.#publisher.bareBytes;
   }
 
   /** Number of the next item. */
@@ -162,20 +144,16 @@ export class EventStream implements ConnectionStream {
 
   /** The destination is an origin, which acknowledges the events. */
   get toOrigin(): boolean {
-    return this.#settings.destination !== undefined && !this.isOpen;
+    return this.#publisher.toOrigin;
   }
 
   /** The channel can publish, or cannot. While it cannot, events wait in the window. */
   connected(connected: boolean): void {
     const returns = connected && this.#everConnected && this.isOpen;
     this.#connected = connected;
-    this.#session++;
     this.#everConnected ||= connected;
-    this.#cancelReturn();
-    this.#retryUntil = 0;
-    this.#sender.inFlightMax = limits.eventWindowBatchesMax;
-    if (returns) this.#awaitSubscribers();
-    else this.#sender.connected(this.canPublish && this.#refused === undefined);
+    if (returns) this.#sender.reconnected(this.#dependencies.channel.knowsSubscribers);
+    else this.#sender.connected(this.canPublish && this.refused === undefined);
   }
 
   /** Writes a message of the connection with this slot. Returns its size in bytes. */
@@ -265,9 +243,7 @@ export class EventStream implements ConnectionStream {
 
   /** Publishes unnumbered items, such as an `ack`. They are dropped while not connected. */
   publishBare(items: readonly (readonly unknown[])[], json: boolean = false): void {
-    const { destination, json: always } = this.#settings;
-    if (!this.#connected || destination === undefined) return;
-    this.bare.publish(destination, items, json || always);
+    if (this.canPublish) this.#publisher.publishBare(items, json);
   }
 
   /**
@@ -305,8 +281,6 @@ export class EventStream implements ConnectionStream {
       ];
       items.push(...batch.slice(Math.max(0, acknowledged - first)));
     }
-    this.#session++;
-    this.#cancelReturn();
     for (const resolve of this.#settledWaiters.splice(0)) resolve();
     return { items, paused: this.#paused.take() };
   }
@@ -338,104 +312,12 @@ export class EventStream implements ConnectionStream {
     if (batch !== undefined) this.#sender.add(batch);
   }
 
-  /**
-   * After an outage of the broker its subscribers reconnect at about the same time as this node.
-   * They miss what is published before they have subscribed again, although the broker confirms
-   * it. If the channel tells whether there are subscribers, one batch at a time is published until
-   * one is there. Otherwise the stream waits for a moment.
-   */
-  #awaitSubscribers(): void {
-    const { channel, clock } = this.#dependencies;
-    if (channel.knowsSubscribers) {
-      this.#retryUntil = clock.now() + limits.resubscribeMsMax;
-      this.#sender.inFlightMax = 1;
-      this.#sender.connected(true);
-    } else {
-      this.#cancelReturn = clock.after(limits.resubscribeMs, () => this.#sender.connected(true));
-    }
-  }
-
-  #publish(batch: EventBatch, answered: PublishAnswer): void {
-    const { metrics } = this.#dependencies;
-    const pieces = this.#splitter.split(batch, batch.json === true || this.#settings.json);
-    let unanswered = pieces.length;
-    let lost: ServiceError | undefined;
-    for (const piece of pieces) {
-      metrics.batchesPublished.add(1);
-      metrics.batchBytesPublished.add(piece.payload.byteLength);
-      this.#publishPiece(piece, (error) => {
-        if (error?.code === "broker-lost") lost = error;
-        unanswered--;
-        if (unanswered === 0) answered(lost);
-      });
-    }
-  }
-
-  #publishPiece(piece: EventBatch, answered: PublishAnswer): void {
-    const { channel, clock, noSubscribers } = this.#dependencies;
-    const destination = this.#settings.destination as Destination;
-    channel.publish(destination, piece.payload, (error) => {
-      if (error?.code === "no-subscriber" && clock.now() < this.#retryUntil) {
-        const session = this.#session;
-        clock.after(limits.resubscribeEveryMs, () => {
-          // In another session the sender publishes the batch itself.
-          if (session === this.#session) this.#publishPiece(piece, answered);
-          else answered(new ServiceError("broker-lost", "the broker was asked for subscribers"));
-        });
-        return;
-      }
-      if (error !== undefined) this.#failed(error);
-      if (error?.code === "no-subscriber") noSubscribers?.(this, piece);
-      if (error?.code !== "broker-lost") this.#retryUntil = 0;
-      answered(error);
-    });
-  }
-
   #progressed(): void {
     const { acknowledged } = this.#sender;
-    if (this.#retryUntil === 0) this.#sender.inFlightMax = limits.eventWindowBatchesMax;
     this.#window.acknowledged(acknowledged);
     this.departed.confirm(acknowledged);
     if (this.#paused.size > 0 && !this.windowFull) this.#paused.resume();
     if (this.#settledWaiters.length === 0 || this.unconfirmedBytes > 0) return;
     for (const resolve of this.#settledWaiters.splice(0)) resolve();
-  }
-
-  /** A publish failed: its events are lost in open mode, and repeated in assigned mode. */
-  #failed(error: ServiceError): void {
-    const { metrics, logger } = this.#dependencies;
-    const { code } = error;
-    if (this.toOrigin) {
-      metrics.error(code);
-      if (code !== "publish-refused" && code !== "batch-too-big") return;
-      this.#refused = error;
-      this.#sender.connected(false);
-    } else if (code !== "broker-lost") {
-      metrics.error(code);
-      // A missing subscriber is no fault of this node, and each batch would log it.
-      const level = code === "no-subscriber" ? "debug" : "error";
-      logger.log(level, "events-lost", "a batch of events is lost", { code });
-    }
-  }
-
-  /** An item is larger than a packet of the broker may be. */
-  #oversized([verb, id]: readonly unknown[]): void {
-    const { metrics, logger, registry } = this.#dependencies;
-    const code = verb === "message" ? "message-too-big" : "batch-too-big";
-    logger.log("warn", "event-unfit", "an event is larger than a packet of the broker may be", {
-      code,
-      verb: String(verb),
-      // The second element of a reply is the `ref` of its command: any value.
-      ...(verb === "reply" ? {} : { connection: String(id) }),
-    });
-    // An origin must not get messages of a connection that it was not told of.
-    const kept = verb !== "message" && verb !== "open" && verb !== "assigned";
-    const reason = verb === "message" ? closeReasons.messageTooBig : closeReasons.eventTooBig;
-    for (const connection of registry.all()) {
-      if (kept || connection.id !== id || connection.closing !== undefined) continue;
-      connection.close(reason);
-      return;
-    }
-    metrics.error(code);
   }
 }

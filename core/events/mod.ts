@@ -1,6 +1,6 @@
 export type { ItemRange } from "../streams/mod.ts";
-export { publishEmptyAlive } from "./bare-events.ts";
 export { limitBatches } from "./batch-splitter.ts";
+export { publishEmptyAlive } from "./event-publisher.ts";
 export { type EventDependencies, EventStream } from "./event-stream.ts";
 export { Heartbeat, type HeartbeatOptions } from "./heartbeat.ts";
 export {

@@ -38,7 +38,7 @@ export class SenderReplies {
   confirm(sender: string, acks: readonly Acknowledgement[], json: boolean): void {
     const stream = this.#find(sender)?.stream ?? this.#common;
     const named = stream === this.#common ? acks.map((ack) => namingSender(ack, sender)) : acks;
-    if (stream.bare.bytes >= this.#windowBytesMax) this.#metrics.error("reply-dropped");
+    if (stream.bareBytes >= this.#windowBytesMax) this.#metrics.error("reply-dropped");
     else stream.publishBare(named, json);
   }
 
@@ -50,7 +50,7 @@ export class SenderReplies {
     const assigned = this.#find(sender);
     const stream = assigned?.stream ?? this.#common;
     const leaving = assigned?.leaving === true;
-    const full = stream.unconfirmedBytes + stream.bare.bytes >= 2 * this.#windowBytesMax;
+    const full = stream.unconfirmedBytes + stream.bareBytes >= 2 * this.#windowBytesMax;
     if (full || (leaving && !stream.canPublish)) this.#metrics.error("reply-dropped");
     else if (leaving) stream.publishBare([item], json);
     else stream.append(item, json);

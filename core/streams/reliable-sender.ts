@@ -1,10 +1,11 @@
 import { assert, limits, type ServiceError } from "../base/mod.ts";
-import type { Clock } from "../ports/mod.ts";
+import type { Cancel, Clock } from "../ports/mod.ts";
 import type { NumberedBatch } from "./numbered-batch.ts";
 
 /**
  * Called once per publish: without an error when the transport has the batch. `broker-lost` says
  * that the connection ended before: the sender publishes the batch again after the next connect.
+ * `no-subscriber` says that nobody has subscribed (yet: see `ReliableSender.reconnected`).
  */
 export type PublishAnswer = (error?: ServiceError) => void;
 
@@ -17,6 +18,8 @@ export interface SenderFlow<Batch extends NumberedBatch> {
   take(inFlight: number): Batch | undefined;
   /** Passes a batch to the transport. It may be answered within the call. */
   publish(batch: Batch, answered: PublishAnswer): void;
+  /** A publish was answered with an error, and is not just tried again. */
+  failed?(batch: Batch, error: ServiceError): void;
   /** Items were acknowledged, or the transport answered: the window may have room. */
   progressed(): void;
 }
@@ -59,6 +62,9 @@ export class ReliableSender<Batch extends NumberedBatch> {
   #connected = false;
   /** Counts connects and disconnects of the transport. */
   #session = 0;
+  /** Until this time a batch without a subscriber is published again; 0: no batch is. */
+  #retryUntil = 0;
+  #cancelReconnect: Cancel = () => {};
   #frozen = false;
   #ended = false;
   /** When something was last acknowledged, or the first batch was published. */
@@ -116,12 +122,22 @@ export class ReliableSender<Batch extends NumberedBatch> {
 
   /** The transport is connected, or not. After a connect, unacknowledged batches go first. */
   connected(connected: boolean): void {
-    this.#connected = connected;
-    this.#session++;
-    this.#restTimers();
-    if (!connected) return;
-    this.#rewind(this.#acknowledged);
-    this.pump();
+    this.#begin(connected, 0);
+  }
+
+  /**
+   * The transport is connected again after an outage. Its subscribers reconnect at about the same
+   * time. They miss what is published before they have subscribed again, although the transport
+   * answers without an error. If it tells whether there are subscribers, one batch at a time is
+   * published until one is there. Otherwise the sender waits for a moment.
+   */
+  reconnected(knowsSubscribers: boolean): void {
+    if (knowsSubscribers) {
+      this.#begin(true, this.#clock.now() + limits.resubscribeMsMax);
+      return;
+    }
+    const begin = (): void => this.#begin(true, 0);
+    this.#cancelReconnect = this.#clock.after(limits.resubscribeMs, begin);
   }
 
   /** Adds a batch that the owner had to take, because its batch buffer was full. */
@@ -202,6 +218,7 @@ export class ReliableSender<Batch extends NumberedBatch> {
   /** Ends the sender. Returns the batches that are not acknowledged, in order. */
   takeUnacknowledged(): Batch[] {
     this.#ended = true;
+    this.#cancelReconnect();
     const batches = this.#pending.map(({ batch }) => batch);
     this.#pending = [];
     this.#bytes = 0;
@@ -210,6 +227,21 @@ export class ReliableSender<Batch extends NumberedBatch> {
 
   get #mayPublish(): boolean {
     return this.#connected && !this.#ended;
+  }
+
+  get #inFlightLimit(): number {
+    return this.#retryUntil > 0 ? 1 : this.inFlightMax;
+  }
+
+  #begin(connected: boolean, retryUntil: number): void {
+    this.#cancelReconnect();
+    this.#connected = connected;
+    this.#retryUntil = retryUntil;
+    this.#session++;
+    this.#restTimers();
+    if (!connected) return;
+    this.#rewind(this.#acknowledged);
+    this.pump();
   }
 
   /** False if the count is not new, or above what was added. */
@@ -249,7 +281,7 @@ export class ReliableSender<Batch extends NumberedBatch> {
   }
 
   #publishPending(): void {
-    while (this.#mayPublish && this.#inFlight < this.inFlightMax) {
+    while (this.#mayPublish && this.#inFlight < this.#inFlightLimit) {
       const pending = this.#pending[this.#cursor];
       if (pending === undefined) return;
       const end = pending.batch.first + pending.batch.count;
@@ -268,6 +300,11 @@ export class ReliableSender<Batch extends NumberedBatch> {
     const session = this.#session;
     this.#inFlight++;
     this.#flow.publish(pending.batch, (error) => {
+      if (error?.code === "no-subscriber" && this.#clock.now() < this.#retryUntil) {
+        this.#retry(pending, session);
+        return;
+      }
+      if (error !== undefined) this.#flow.failed?.(pending.batch, error);
       if (this.#ended) return;
       this.#inFlight--;
       if (error?.code === "broker-lost") {
@@ -276,10 +313,22 @@ export class ReliableSender<Batch extends NumberedBatch> {
         else this.pump();
         return;
       }
+      this.#retryUntil = 0;
       pending.answered = true;
       if (this.acknowledgedBy === "transport") this.#acknowledgeAnswered();
       this.#flow.progressed();
       this.pump();
+    });
+  }
+
+  /** Nobody has subscribed yet: publishes the batch again in a moment. */
+  #retry(pending: Pending<Batch>, session: number): void {
+    this.#clock.after(limits.resubscribeEveryMs, () => {
+      if (this.#ended) return;
+      this.#inFlight--;
+      // In another session the batch was, or will be, published with the others.
+      if (session === this.#session) this.#publish(pending);
+      else this.pump();
     });
   }
 

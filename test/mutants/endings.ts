@@ -4,7 +4,7 @@ const page = "docs/reliability.md";
 const files = {
   reasons: "core/base/close-reasons.ts",
   router: "core/routing/event-router.ts",
-  stream: "core/events/event-stream.ts",
+  publisher: "core/events/event-publisher.ts",
   refused: "core/routing/refused-origins.ts",
   careful: "adapters/mqtt/poison-guard.ts",
   window: "adapters/mqtt/link/publish-window.ts",
@@ -85,14 +85,14 @@ const mutants: readonly Mutant[] = [
   },
   {
     says: "a message that is too large alone closes its connection with 1009",
-    file: files.stream,
+    file: files.publisher,
     find: "      connection.close(reason);\n",
     replace: "",
     tests: [tests.router],
   },
   {
     says: "In open mode that one batch is lost (`events-lost`)",
-    file: files.stream,
+    file: files.publisher,
     find: '      logger.log(level, "events-lost", "a batch of events is lost", { code });\n',
     replace: "",
     tests: [tests.router],

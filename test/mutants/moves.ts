@@ -5,6 +5,7 @@ const files = {
   reassign: "core/routing/reassign.ts",
   router: "core/routing/event-router.ts",
   stream: "core/events/event-stream.ts",
+  publisher: "core/events/event-publisher.ts",
   idle: "core/connection/idle-connections.ts",
   directory: "core/routing/origin-directory.ts",
   monitor: "core/streams/presence-monitor.ts",
@@ -108,7 +109,7 @@ const mutants: readonly Mutant[] = [
   },
   {
     says: "the broker refuses for good what is published to it (an access rule)",
-    file: files.stream,
+    file: files.publisher,
     find: "      this.#refused = error;\n",
     replace: "",
     tests: [tests.router],

@@ -218,7 +218,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "| batches without PUBACK, for each stream | 64 | the rest waits |",
     file: files.sender,
-    find: "while (this.#mayPublish && this.#inFlight < this.inFlightMax) {",
+    find: "while (this.#mayPublish && this.#inFlight < this.#inFlightLimit) {",
     replace: "while (this.#mayPublish) {",
     tests: [tests.streams],
   },

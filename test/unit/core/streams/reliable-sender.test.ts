@@ -17,6 +17,8 @@ class Rig {
   readonly answers: PublishAnswer[] = [];
   /** Answers each publish at once where it is set. */
   answer: { readonly error: ServiceError | undefined } | undefined = { error: undefined };
+  /** Codes of the errors that batches failed with. */
+  readonly failures: string[] = [];
   waiting = 0;
 
   constructor(acknowledgedBy: "transport" | "receiver" = "receiver") {
@@ -31,6 +33,7 @@ class Rig {
         if (this.answer === undefined) this.answers.push(answered);
         else answered(this.answer.error);
       },
+      failed: (_batch: NumberedBatch, { code }: ServiceError) => this.failures.push(code),
       progressed: () => {},
     };
     this.sender = new ReliableSender(this.clock, flow, acknowledgedBy);
@@ -284,4 +287,35 @@ test("where the transport's word counts from now on, its next answer acknowledge
   rig.sender.acknowledgedBy = "transport";
   rig.add(1);
   assert.equal(rig.sender.idle, true);
+});
+
+test("after an outage a batch that nobody subscribed to is tried again, alone", () => {
+  const rig = new Rig("transport");
+  rig.answer = undefined;
+  rig.sender.connected(false);
+  rig.add(3);
+  rig.sender.reconnected(true);
+  assert.deepEqual(rig.published, [0]);
+  const nobody = new ServiceError("no-subscriber", "nobody");
+  rig.answers.shift()?.(nobody);
+  assert.deepEqual([rig.published, rig.failures], [[], []]);
+  rig.clock.advance(limits.resubscribeEveryMs);
+  assert.deepEqual(rig.published, [0]);
+  rig.answers.shift()?.();
+  assert.deepEqual(rig.published, [2, 4], "a subscriber is there");
+  rig.answers.shift()?.(nobody);
+  assert.deepEqual([rig.failures, rig.stand[0]], [["no-subscriber"], 4]);
+});
+
+test("a sender that waits for subscribers stops where it is cut off", () => {
+  for (const end of ["connected", "takeUnacknowledged"] as const) {
+    const rig = new Rig("transport");
+    rig.sender.connected(false);
+    rig.add(1);
+    rig.sender.reconnected(false);
+    if (end === "connected") rig.sender.connected(false);
+    else rig.sender.takeUnacknowledged();
+    rig.clock.advance(limits.resubscribeMs);
+    assert.deepEqual(rig.published, [], end);
+  }
 });
