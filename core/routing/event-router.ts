@@ -151,7 +151,7 @@ export class EventRouter {
   /** Whether the channel can publish now. */
   connected(connected: boolean): void {
     this.#connected = connected;
-    this.#refused.connected = connected;
+    this.#refused.connected(connected);
     this.#directory.connected(connected);
     for (const stream of this.#streams()) stream.connected(connected);
     this.#noOriginBuffer.connected(connected);
@@ -179,6 +179,7 @@ export class EventRouter {
   stop(): void {
     this.#noOriginBuffer.stop();
     this.#directory.connected(false);
+    this.#refused.connected(false);
   }
 
   /** Probes streams without progress, and rebalances; called once a second. */

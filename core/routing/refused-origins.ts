@@ -1,10 +1,9 @@
 import { limits, type ServiceError } from "../base/mod.ts";
 import { type EventDependencies, publishEmptyAlive } from "../events/mod.ts";
 import type { OriginPresence } from "../ports/mod.ts";
+import { PresenceMonitor } from "../streams/mod.ts";
 
 interface Refused {
-  /** When the origin counts as gone, without a further heartbeat. */
-  goneAt: number;
   askAt: number;
   /** Doubles each time: some brokers end the connection after a refused publish. */
   askMs: number;
@@ -22,8 +21,9 @@ export class RefusedOrigins {
   readonly #app: string;
   readonly #admit: (name: string, presence: OriginPresence) => void;
   readonly #origins: Map<string, Refused> = new Map();
-  /** Whether the channel can publish. While it cannot, no origin is tried. */
-  connected = false;
+  /** A broker that was killed clears no presence: names must not pile up. */
+  readonly #monitor: PresenceMonitor;
+  #connected = false;
 
   constructor(
     dependencies: EventDependencies,
@@ -33,23 +33,29 @@ export class RefusedOrigins {
     this.#dependencies = dependencies;
     this.#app = app;
     this.#admit = admit;
+    this.#monitor = new PresenceMonitor(dependencies.clock, (name) => this.#origins.delete(name));
+  }
+
+  /** Whether the channel can publish. While it cannot, no origin is tried, and none is gone. */
+  connected(connected: boolean): void {
+    this.#connected = connected;
+    if (connected) this.#monitor.resume();
+    else this.#monitor.pause();
   }
 
   add(
     { name, presence }: { readonly name: string; readonly presence: OriginPresence },
     { code, message }: ServiceError,
   ): void {
-    const now = this.#dependencies.clock.now();
-    this.#forgetGone();
     const askMs = limits.ackProbeMs;
-    const goneAt = now + limits.heartbeatsMissedMax * presence.every;
+    const askAt = this.#dependencies.clock.now() + askMs;
     const rule = code === "publish-refused" ? message : undefined;
-    this.#origins.set(name, { goneAt, askAt: now + askMs, askMs, rule });
+    this.#origins.set(name, { askAt, askMs, rule });
+    this.#monitor.heartbeat(name, presence.every);
   }
 
   /** Access rules that are missing, each by its topic. */
   rules(): string[] {
-    this.#forgetGone();
     return Array.from(this.#origins.values(), ({ rule }) => rule).filter(
       (rule) => rule !== undefined,
     );
@@ -60,12 +66,12 @@ export class RefusedOrigins {
     const refused = this.#origins.get(name);
     if (refused === undefined) return false;
     if (presence === undefined) {
-      this.#origins.delete(name);
+      this.#forget(name);
       return false;
     }
     const now = this.#dependencies.clock.now();
-    refused.goneAt = now + limits.heartbeatsMissedMax * presence.every;
-    if (this.connected && now >= refused.askAt) {
+    this.#monitor.heartbeat(name, presence.every);
+    if (this.#connected && now >= refused.askAt) {
       refused.askMs = Math.min(2 * refused.askMs, limits.ackProbeMsMax);
       refused.askAt = now + refused.askMs;
       this.#ask(name, presence, refused);
@@ -73,12 +79,9 @@ export class RefusedOrigins {
     return true;
   }
 
-  /** A broker that was killed clears no presence: names must not pile up. */
-  #forgetGone(): void {
-    const now = this.#dependencies.clock.now();
-    for (const [name, { goneAt }] of this.#origins) {
-      if (goneAt < now) this.#origins.delete(name);
-    }
+  #forget(name: string): void {
+    this.#origins.delete(name);
+    this.#monitor.forget(name);
   }
 
   #ask(name: string, presence: OriginPresence, refused: Refused): void {
@@ -87,7 +90,7 @@ export class RefusedOrigins {
     publishEmptyAlive(this.#dependencies, destination, json, (error) => {
       if (error !== undefined) this.#dependencies.metrics.error(error.code);
       else if (this.#origins.get(name) === refused) {
-        this.#origins.delete(name);
+        this.#forget(name);
         this.#admit(name, presence);
       }
     });

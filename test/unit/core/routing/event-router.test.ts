@@ -134,13 +134,24 @@ test("where the broker refuses the only origin, clients are told as with none", 
   assert.deepEqual(handled(...rig.origins), ["open 0", "close 1"]);
 });
 
+test("a refused origin without heartbeats is forgotten, and the missing rule with it", async () => {
+  const rig = await new Rig().start("o1");
+  rig.network.refuse("o1", true);
+  rig.node.connect();
+  await rig.pass(12);
+  assert.match(rig.node.gateway.readiness().reasons.join(), /simulated/);
+  rig.origins.length = 0;
+  await rig.pass(12);
+  assert.doesNotMatch(rig.node.gateway.readiness().reasons.join(), /simulated/);
+});
+
 test("a refused origin that goes while it is asked for stays gone", async () => {
   const rig = await new Rig().start("o1");
   const [origin] = rig.origins as [SimulatedOrigin];
   rig.network.refuse("o1", true);
   rig.node.connect();
   await rig.pass(2);
-  rig.clock.advance(30_000);
+  rig.clock.stall(30_000);
   // The broker takes the question, and the origin is gone before it says so.
   rig.network.refuse("o1", false);
   rig.network.announce(origin, rig.clock.now());
