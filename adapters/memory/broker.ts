@@ -19,7 +19,7 @@ export interface PublishedPresence {
   readonly presence: NodePresence | undefined;
 }
 
-/** What a bus or a channel is told, as a client of the memory broker. */
+/** What a bus or a channel receives, as a client of the memory broker. */
 export interface MemoryBrokerClient {
   connected(connected: boolean): void;
   command?(app: string, sender: string, scope: "node" | "all", payload: Uint8Array): void;

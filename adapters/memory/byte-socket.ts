@@ -1,7 +1,7 @@
 import { assert } from "../../core/base/mod.ts";
 import type { ByteSocket, ByteSocketListener } from "../../core/ports/mod.ts";
 
-/** A byte stream without a network. What the other side does is told by its methods. */
+/** A byte stream without a network. Its methods do what the other side does. */
 export class MemoryByteSocket implements ByteSocket {
   /** What the kernel has taken, write by write. */
   readonly taken: Uint8Array[] = [];

@@ -13,7 +13,7 @@ export class MemoryCommandBus implements CommandBus {
   readonly #presence: Map<string, NodePresence> = new Map();
   /** As `APP/GROUP`. */
   readonly #joined: Set<string> = new Set();
-  /** Who waits to hear that a group is joined: it is granted later, and not in an outage. */
+  /** Callbacks that wait until a group is joined: it is granted later, and not in an outage. */
   readonly #joining: Map<string, JoinDone[]> = new Map();
   #client: MemoryBrokerClient | undefined;
   #listener: CommandBusListener | undefined;

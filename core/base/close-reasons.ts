@@ -14,7 +14,7 @@ export const CloseCause = {
 } as const;
 export type CloseCause = (typeof CloseCause)[keyof typeof CloseCause];
 
-/** Why the gateway ends a connection, and what each side is told of it. */
+/** Why the gateway ends a connection, and what each side gets to know of it. */
 export interface CloseReason {
   /** What the `close` event tells the origin. */
   readonly cause: CloseCause;

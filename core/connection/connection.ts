@@ -54,7 +54,7 @@ export interface ConnectionInit {
   /** Milliseconds since the epoch. */
   readonly openedAt: number;
   readonly user: string | undefined;
-  /** What the `open` event told, as `keptInfo` makes it; empty where it cannot move. */
+  /** What the `open` event contained, as `keptInfo` makes it; empty where it cannot move. */
   readonly info: string;
   /** The client's address, for the log; empty where connections are not logged. */
   readonly address: string;

@@ -8,7 +8,7 @@ interface Departed {
 
 /**
  * Closed connections with events that are not confirmed. If such events move to another origin,
- * it must first be told whose they are.
+ * it must first know whose they are.
  */
 export class DepartedConnections {
   /** In the order of their last events. */

@@ -117,7 +117,7 @@ export class EventPublisher {
       // The second element of a reply is the `ref` of its command: any value.
       ...(verb === "reply" ? {} : { connection: String(id) }),
     });
-    // An origin must not get messages of a connection that it was not told of.
+    // An origin must not get messages of a connection that it does not know.
     const kept = verb !== "message" && verb !== "open" && verb !== "assigned";
     const reason = verb === "message" ? closeReasons.messageTooBig : closeReasons.eventTooBig;
     for (const connection of registry.all()) {

@@ -4,7 +4,7 @@ import type { EventEncoder, ValueCodec } from "../ports/mod.ts";
 
 type Info = Readonly<Record<string, unknown>>;
 
-/** What a later origin is told of a connection, as it is now. */
+/** What a later origin gets to know of a connection, as it is now. */
 export interface KnownConnection {
   readonly id: string;
   /** As `keptInfo` made it. */
@@ -17,9 +17,9 @@ export interface KnownConnection {
 }
 
 /**
- * What `open` told and does not change, as a string of JSON: V8 needs some 200 bytes for a byte
- * array besides what is in it. The keys that are always there are left out, since they would be
- * more than half of it.
+ * What `open` contained and does not change, as a string of JSON: V8 needs some 200 bytes for a
+ * byte array besides what is in it. The keys that are always there are left out, since they would
+ * be more than half of it.
  */
 export function keptInfo(info: Info): string {
   const { user: _user, state: _state, path, query, headers, ip, subprotocols, ...rest } = info;
@@ -31,7 +31,7 @@ function readInfo(kept: string): Info {
   return { path, query, headers, ip, subprotocols, ...rest };
 }
 
-/** State and groups change by commands, so they are read when they are told. */
+/** State and groups change by commands, so they are read when an event names them. */
 export function knownOf(events: EventEncoder, connection: Connection): KnownConnection {
   const { id, info, user, slot, openedAt, groups = [] } = connection;
   const names = [...groups].filter((name) => !isReserved(name));

@@ -105,7 +105,7 @@ export class Groups {
     return true;
   }
 
-  /** A connection is gone. It keeps their names: a later origin may have to be told of them. */
+  /** A connection is gone. It keeps their names: an event for a later origin may name them. */
   forget(connection: Connection): void {
     for (const name of connection.groups ?? []) {
       const group = this.#groups.get(name);

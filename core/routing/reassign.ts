@@ -25,7 +25,7 @@ function introduce(
   known: KnownConnection,
   seq: number,
 ): void {
-  // The no-origin buffer has no reader. The origin that takes the connection later is told then.
+  // The no-origin buffer has no reader. The origin that takes the connection later gets the event.
   if (stream.toOrigin) stream.append(assignedEvent(values, known, seq));
 }
 

@@ -18,7 +18,7 @@ const headerSlackBytes = 256;
 
 /** Engine native: the WebSocket server that Bun has built in. */
 export async function startBunServer(options: ClientServerOptions): Promise<ClientServer> {
-  // Raises Bun's own limit of 16 KiB, which applies to the whole process: we are not told of a
+  // Raises Bun's own limit of 16 KiB, which applies to the whole process: Bun does not report a
   // request that Bun refuses by itself.
   Object.assign(http, { maxHeaderSize: limits.handshakeHeaderBytesCeiling + headerSlackBytes });
   const server = listen(options, options.port, options.tls);
@@ -37,7 +37,7 @@ function listen(
       port,
       ...(tls === undefined ? {} : { tls }),
       development: false,
-      // Without development mode Bun shares a port that another process has, unless told not to.
+      // Without development mode Bun shares a port that another process has, unless this is false.
       reusePort: false,
       // Of a stream that is not upgraded, in seconds; Bun takes no more than 255.
       idleTimeout: Math.min(255, Math.ceil((options.handshakeTimeoutMs ?? 0) / 1_000)),

@@ -62,7 +62,7 @@ export class BunSocket extends NativeSocket implements Socket {
   /** Writes the queue; called inside `cork` where there are several messages. */
   writeQueue(socket: BunWebSocket): void {
     for (const data of this.takeQueued()) {
-      // What Bun returns (-1: kept until the client reads) is told by `getBufferedAmount`.
+      // What Bun returns (-1: kept until the client reads) shows in `getBufferedAmount`.
       const compress = this.#deflated && data.length >= limits.deflateBytesMin;
       if (typeof data === "string") socket.sendText(data, compress);
       else socket.sendBinary(data as Uint8Array<ArrayBuffer>, compress);

@@ -35,7 +35,7 @@ export function webSocketHandler(options: ClientServerOptions): WebSocketHandler
       const inOwnCall = data.closesItself;
       data.released();
       const tell = (): void => reportClosed(options, data, { closeCode, closeReason });
-      // The handler hears of it after its own call of `close` or `terminate`.
+      // The handler is called after its own call of `close` or `terminate`.
       if (inOwnCall) queueMicrotask(tell);
       else tell();
     },

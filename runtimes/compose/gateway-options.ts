@@ -9,7 +9,7 @@ import type { Settings } from "../../core/config/mod.ts";
 import type { GatewayOptions, Page } from "../../core/mod.ts";
 import { version } from "./version.ts";
 
-/** What the gateway is told of its node besides the settings. */
+/** What the gateway gets besides the settings. */
 export interface NodeIdentity {
   readonly node: string;
   readonly incarnation: string;

@@ -13,11 +13,11 @@ import { type ClientServerOptions, NativeSocket } from "../server/mod.ts";
 export class DenoSocket extends NativeSocket implements Socket, EventListenerObject {
   readonly #options: ClientServerOptions;
   readonly #socket: WebSocket;
-  /** Undefined once the handler was told of it, by `open` or by `abandon`. */
+  /** Undefined once the handler got it, by `open` or by `abandon`. */
   #admission: HandshakeAdmission | undefined;
   #cancelWait: Cancel | undefined;
   #connection: ConnectionHandle | undefined = undefined;
-  /** The handler was told that the connection is closed; below, that its stream is gone. */
+  /** `closed` of the handler was called; below, `gone`. */
   #closed = false;
   #gone = false;
   #ending: { closeCode: number; closeReason: string; cancel: Cancel } | undefined = undefined;
@@ -69,7 +69,7 @@ export class DenoSocket extends NativeSocket implements Socket, EventListenerObj
     else this.#socket.close();
   }
 
-  /** Deno cannot cut the stream: the handler is told, and later messages are dropped. */
+  /** Deno cannot cut the stream: `closed` is called, and later messages are dropped. */
   terminate(): void {
     if (this.#closed) return;
     this.#socket.close();
@@ -94,7 +94,7 @@ export class DenoSocket extends NativeSocket implements Socket, EventListenerObj
     else this.#connection = this.#options.handler.open(this, admission);
   }
 
-  /** It has not opened in time. If it still does, the handler is not told. */
+  /** It has not opened in time. If it still does, `open` is not called. */
   #abandon(): void {
     const admission = this.#takeAdmission();
     if (admission !== undefined) this.#options.handler.abandon(admission);

@@ -17,7 +17,7 @@ const nothing = new Uint8Array(0);
 export class NodejsByteSocket implements ByteSocket {
   readonly #stream: NetSocket;
   #listener: ByteSocketListener | undefined = undefined;
-  /** The stream has not written everything yet; a callback will tell when it has. */
+  /** The stream has not written everything yet; a callback follows when it has. */
   #waiting = false;
   #backlog: Backlog | undefined = undefined;
 
@@ -60,7 +60,7 @@ export class NodejsByteSocket implements ByteSocket {
     return this.#stream.write(bytes, (error) => this.#written(error));
   }
 
-  /** Makes sure that we are told when the kernel has taken everything. */
+  /** Makes sure that we know when the kernel has taken everything. */
   #watch(belowMark: boolean): void {
     const stream = this.#stream;
     this.#waiting = stream.writableLength > 0;

@@ -5,14 +5,14 @@ import { readProxyHeader } from "../../core/websocket/mod.ts";
 import type { ClientServerOptions } from "../server/mod.ts";
 import { startHandshakeTimer } from "./handshake-timer.ts";
 
-/** The property by which a stream refers to the address that its proxy told. */
-const proxiedAddress = Symbol("address told by the proxy");
+/** The property by which a stream refers to the address in its PROXY header. */
+const proxiedAddress = Symbol("address of the PROXY header");
 
 interface ProxiedSocket extends NetSocket {
   [proxiedAddress]?: string;
 }
 
-/** The client's address as the proxy told it, or the address of the peer. */
+/** The client's address of the PROXY header, or the address of the peer. */
 export function addressOf(stream: NetSocket): string {
   return (stream as ProxiedSocket)[proxiedAddress] ?? stream.remoteAddress ?? "";
 }

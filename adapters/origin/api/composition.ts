@@ -18,7 +18,7 @@ import {
 } from "../send/mod.ts";
 import type { LinkedOriginOptions } from "./origin-options.ts";
 
-/** What an origin is made of, how its parts hear of one another, and its beginning and end. */
+/** What an origin is made of, what its parts report to one another, and its beginning and end. */
 export class Composition {
   readonly identity: OriginIdentity;
   readonly link: Link;
@@ -64,7 +64,7 @@ export class Composition {
     this.#senders = new NodeSenders(this.identity, this.#direct, (node) =>
       this.#nodes.lives(node),
     );
-    // Random, so that nobody asks with a `ref` of ours: in open mode everybody hears every reply.
+    // Random, so that no `ref` of another origin is the same: in open mode each gets all replies.
     this.#replies = new Replies(clock, `${name}:${randomName(random, 12)}`, this.failed);
     this.#barrier = new PublishBarrier(clock);
     this.commands = new ConnectionCommands(this.#senders, this.#replies, this.#barrier);

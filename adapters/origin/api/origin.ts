@@ -71,7 +71,7 @@ export class Origin<State = unknown, User extends string = string> {
     return this.#composition.link.up;
   }
 
-  /** How many connections this origin has been told of and were not closed. */
+  /** How many open connections this origin knows. */
   get knownConnections(): number {
     return this.#composition.receiver.connections;
   }

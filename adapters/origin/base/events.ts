@@ -46,7 +46,7 @@ export interface Connection<State = unknown, User extends string = string> {
   readonly id: string;
   /** The name of the node that holds it. */
   readonly node: string;
-  /** What `open` or `assigned` said; undefined where this origin was told neither. */
+  /** What `open` or `assigned` said; undefined where this origin received neither. */
   readonly info: ConnectionInfo<State, User> | undefined;
   /** The user's name, from `open`, `assigned` or `close`. */
   readonly user: User | undefined;

@@ -28,7 +28,7 @@ function isAt(packed: Uint8Array, bytes: Uint8Array, start: number, end: number)
 /** A connection that went away without a `close` of its node's, and may come back. */
 export interface DetachedConnection {
   readonly connection: OriginConnection;
-  /** Handlers were told of its close, because its node was taken for dead. */
+  /** Handlers got a `close` of it, because its node was taken for dead. */
   readonly closeReported: boolean;
 }
 
@@ -127,7 +127,7 @@ export class KnownConnections {
     }
   }
 
-  /** Its `close` was told. */
+  /** Handlers got its `close`. */
   end(connection: OriginConnection): void {
     this.#ended.set(connection.id, connection.waiting === undefined ? handled : connection);
   }

@@ -42,7 +42,7 @@ export class OriginConnection implements Connection {
   waiting: WaitingEvent[] | undefined;
   /** The user that its `close` named, where no earlier event did. */
   #user: string | undefined;
-  /** Number of its last event that was told, -1 before any. */
+  /** Number of the last event that handlers got, -1 before any. */
   seq = -1;
   /** A message was dropped: the connection is being closed, and further ones are dropped. */
   overloaded = false;

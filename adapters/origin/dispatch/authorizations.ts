@@ -74,7 +74,7 @@ export class Authorizations {
     return whenDecided;
   }
 
-  /** The origin is closed: handlers that still run are told by their signal. */
+  /** The origin is closed: the signals of handlers that still run abort. */
   end(): void {
     for (const id of [...this.#queue.keys(), ...this.#running.keys()]) {
       this.#finish(id)?.abort.abort(new ServiceError("broker-lost", "the origin is closed"));

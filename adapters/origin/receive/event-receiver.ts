@@ -11,14 +11,14 @@ import { ForeignIds, isReplyOf } from "./foreign-ids.ts";
 
 /** What nodes say besides events of connections. */
 export interface NodeListener {
-  /** Items of a stream are handled, or missing: the node must be told. */
+  /** Items of a stream are handled, or missing: the node must get this acknowledgement. */
   acknowledge(node: string, ack: Acknowledgement): void;
   replied(ref: unknown, result: unknown): void;
   /** A node has carried out commands, or misses some. */
   acknowledged(node: string, ack: CommandAck): void;
   /** A node has given everything to other origins, because this one leaves. */
   released(node: string): void;
-  /** A node that was taken for dead has told of a connection. */
+  /** A node that was taken for dead has sent an event. */
   revived(node: string): void;
   /** A handshake waits for an answer. Resolves when it no longer waits. */
   connecting(id: string, request: unknown, assigned: boolean): Promise<void> | undefined;
@@ -272,7 +272,7 @@ export class EventReceiver implements BatchListener {
     return this.#unknown(id);
   }
 
-  /** `introduced`: the event has its info, so that `open` need not be told again. */
+  /** `introduced`: the event has its info, so that handlers need no `open` again. */
   #unknown(id: string, introduced = false): OriginConnection | undefined {
     const detached = this.#connections.takeDetached(id);
     if (detached === undefined) return this.#add(id);
@@ -310,6 +310,6 @@ function isOwn(node: string, [verb, id, result]: readonly unknown[]): boolean {
   if (verb === "ack") return true;
   if (verb === "reply") return isReplyOf(result, node);
   if (Array.isArray(id)) return id.every((one) => typeof one !== "string" || isOfNode(one, node));
-  // A malformed id is told as such.
+  // A malformed id is reported as such.
   return typeof id !== "string" || !id.includes(".") || isOfNode(id, node);
 }

@@ -92,8 +92,8 @@ export class ConnectionCommands {
 
   /**
    * Changes connections; resolves to the outcome of each. It rejects where the signal aborts or
-   * nothing could be sent. Refusals and failures are told as `error` too, and a caller may ignore
-   * the promise.
+   * nothing could be sent. The event `error` reports refusals and failures too, so a caller may
+   * ignore the promise.
    */
   change<Done extends ChangeDone>(
     targets: Targets,

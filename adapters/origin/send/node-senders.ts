@@ -9,7 +9,7 @@ export interface CommandAck {
   readonly count: number;
   /** It misses commands from this number on. */
   readonly received: number | undefined;
-  /** Whose stream it is, where other senders hear of it too. */
+  /** Whose stream it is, where other senders receive it too. */
   readonly sender: string | undefined;
 }
 

@@ -43,7 +43,7 @@ export interface FrameParser {
   next(): ParserStep;
   /** The step's payload, unmasked: a view, valid until the next call of the codec. */
   payload(): Uint8Array;
-  /** What the step `fault` was for; the code's close code is what the client is told. */
+  /** What the step `fault` was for; its close code goes to the client. */
   fault(): ErrorCode;
   /** Messages written to batch buffers since the last `feed`. */
   fedMessages(): number;

@@ -22,6 +22,6 @@ export interface ByteSocketListener {
   data(chunk: Uint8Array): void;
   /** The kernel has taken everything that was written, after a time when it had not. */
   drained(): void;
-  /** The stream is gone: ended by either side, or broken. Told once; nothing is told after it. */
+  /** The stream is gone: ended by either side, or broken. Called once, and last. */
   closed(): void;
 }

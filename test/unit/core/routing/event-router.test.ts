@@ -134,7 +134,7 @@ test("where the broker refuses the only origin, clients are told as with none", 
   assert.deepEqual(handled(...rig.origins), ["open 0", "close 1"]);
 });
 
-test("a refused origin without heartbeats is forgotten, and the missing rule with it", async () => {
+test("a refused origin without heartbeats is forgotten, and its missing rule", async () => {
   const rig = await new Rig().start("o1");
   rig.network.refuse("o1", true);
   rig.node.connect();
