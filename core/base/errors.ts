@@ -120,6 +120,16 @@ export const ErrorCode = {
   "publish-too-big": 152,
   /** A message to clients is larger than `--send-queue-size`. */
   "queue-too-small": 153,
+  // Requests of this node over HTTP
+  "http-connect": 160,
+  "http-timeout": 161,
+  /** The connection ended before the answer was complete. */
+  "http-lost": 162,
+  "http-answer-malformed": 163,
+  "http-answer-too-big": 164,
+  "http-request-invalid": 165,
+  "http-queue-full": 166,
+  "http-aborted": 167,
 } as const;
 
 export type ErrorCode = keyof typeof ErrorCode;

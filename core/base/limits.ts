@@ -225,6 +225,30 @@ export const limits = {
   upgradeWaitMs: 5_000,
   /** Time without a broker at the start before a log line says so. */
   brokerStartWaitMs: 2_000,
+  /** Time for an HTTP server's name, TCP, a proxy's tunnel and TLS, as the original had it. */
+  httpConnectMs: 1_000,
+  /** Time for an HTTP request, from the wait for a connection to the last byte of the answer. */
+  httpTimeoutMs: 15_000,
+  /** Resolution of the times of HTTP requests and connections. */
+  httpTickMs: 50,
+  /** Headers of an HTTP answer, interim ones included: what HTTP servers take themselves. */
+  httpHeadBytesMax: 16_384,
+  /** Body of an HTTP answer. */
+  httpAnswerBytesMax: 1_048_576,
+  /** Connections to one HTTP server. */
+  httpConnectionsMax: 256,
+  /** Requests to one HTTP server that wait for a connection; then a request fails. */
+  httpWaitingMax: 10_000,
+  /** Smaller request bodies are copied, to write them with their head in one system call. */
+  httpJoinBytesMax: 65_536,
+  /** Time that an idle HTTP connection is kept: less than the 5 s of Node.js' server. */
+  httpIdleMs: 4_000,
+  /** The same if the server says that it waits for longer. */
+  httpIdleMsMax: 60_000,
+  /** Age at which an HTTP connection is replaced, so that the server's name is resolved again. */
+  httpConnectionAgeMs: 300_000,
+  /** URLs whose parts the HTTP client remembers. */
+  httpTargetsMax: 1_000,
   /** Time that the end of the process waits for the last publishes. */
   shutdownFlushMs: 5_000,
 } as const;

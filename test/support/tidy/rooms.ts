@@ -59,6 +59,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   "adapters/http": ["core/base", "core/ports"],
   "adapters/http-origin": ["core/base", "adapters/http-wire"],
   "adapters/http-wire": ["core/base", "core/websocket"],
+  "adapters/http-client": ["core/base", "core/ports"],
   "adapters/jwt": ["core/base", "core/ports", "core/websocket"],
   "adapters/log": ["core/base", "core/ports"],
   "adapters/memory": ["core/base", "core/ports"],

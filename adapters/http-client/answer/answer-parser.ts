@@ -1,0 +1,156 @@
+import { limits, ServiceError } from "../../../core/base/mod.ts";
+import { type AnswerHead, malformed, parseAnswerHead } from "./answer-head.ts";
+import { BodyBuffer } from "./body-buffer.ts";
+import { ChunkedBody } from "./chunked-body.ts";
+import type { HttpAnswer } from "./http-answer.ts";
+
+/** `\r\n\r\n` */
+const endOfHead: readonly number[] = [0x0d, 0x0a, 0x0d, 0x0a];
+
+export interface AnswerParserOptions {
+  readonly bodyBytesMax: number;
+  /** The answer is one to CONNECT: what follows its head is no body (RFC 9110, 9.3.6). */
+  readonly connect?: boolean;
+}
+
+/**
+ * Reads one answer from bytes that come in pieces of any size, in linear time and bounded memory.
+ * `push` throws a `ServiceError`; the connection cannot be used any more then.
+ */
+export class AnswerParser {
+  readonly #options: AnswerParserOptions;
+  readonly #body: BodyBuffer;
+  #head: AnswerHead | undefined;
+  /** The beginning of a head whose end has not come. */
+  #partOfHead: BodyBuffer | undefined;
+  /** Bytes of `endOfHead` that came last. */
+  #matched = 0;
+  /** Bytes of heads that may still come. Those of interim answers count too. */
+  #headBytesLeft: number = limits.httpHeadBytesMax;
+  #chunked: ChunkedBody | undefined;
+  #answer: HttpAnswer | undefined;
+  #hasSurplus = false;
+
+  constructor(options: AnswerParserOptions) {
+    this.#options = options;
+    this.#body = new BodyBuffer(options.bodyBytesMax);
+  }
+
+  /** Undefined until it is complete. */
+  get answer(): HttpAnswer | undefined {
+    return this.#answer;
+  }
+
+  /** More came than the answer. */
+  get hasSurplus(): boolean {
+    return this.#hasSurplus;
+  }
+
+  /** Another request may be sent on the connection: the server keeps it and sent nothing more. */
+  get reusable(): boolean {
+    const head = this.#head;
+    return head?.keepAlive === true && head.framing !== "until-end" && !this.#hasSurplus;
+  }
+
+  push(bytes: Uint8Array): void {
+    let at = 0;
+    while (at < bytes.length && this.#answer === undefined) {
+      at = this.#head === undefined ? this.#takeHead(bytes, at) : this.#takeBody(bytes, at);
+    }
+    if (at < bytes.length) this.#hasSurplus = true;
+  }
+
+  /** The server ended the stream. That completes an answer without a length. */
+  end(): void {
+    if (this.#answer !== undefined || this.#head?.framing !== "until-end") return;
+    this.#complete(this.#head, this.#body.take());
+  }
+
+  #takeHead(bytes: Uint8Array, at: number): number {
+    const end = Math.min(bytes.length, at + this.#headBytesLeft);
+    let index = at;
+    let matched = this.#matched;
+    while (index < end && matched < endOfHead.length) {
+      const byte = bytes[index++] as number;
+      if (byte === endOfHead[matched]) matched++;
+      else matched = byte === endOfHead[0] ? 1 : 0;
+    }
+    this.#headBytesLeft -= index - at;
+    this.#matched = matched;
+    this.#takePartOfHead(bytes.subarray(at, index));
+    return index;
+  }
+
+  #takePartOfHead(piece: Uint8Array): void {
+    const before = this.#partOfHead;
+    if (this.#matched === endOfHead.length) {
+      before?.push(piece);
+      this.#matched = 0;
+      this.#partOfHead = undefined;
+      this.#readHead(before?.take() ?? piece);
+      return;
+    }
+    if (this.#headBytesLeft === 0) {
+      const message = `the answer's headers have more than ${limits.httpHeadBytesMax} bytes`;
+      throw new ServiceError("http-answer-too-big", message);
+    }
+    this.#partOfHead ??= new BodyBuffer(limits.httpHeadBytesMax);
+    this.#partOfHead.push(piece);
+  }
+
+  #readHead(bytes: Uint8Array): void {
+    const head = parseAnswerHead(latin1(bytes, bytes.length - endOfHead.length));
+    // RFC 9110, 15.2: interim answers are to be read over. We ask for no other protocol.
+    if (head.status === 101) throw malformed("the server changed the protocol");
+    if (head.status < 200) return;
+    this.#head = head;
+    const coding = head.headers.get("content-encoding")?.toLowerCase() ?? "identity";
+    const { framing } = head;
+    if (framing === 0 || this.#options.connect === true) {
+      this.#complete(head, this.#body.take());
+      return;
+    }
+    // The request asks for no coding (RFC 9110, 12.5.3).
+    if (coding !== "identity") throw malformed("the answer's body is compressed");
+    if (framing === "chunked") {
+      this.#chunked = new ChunkedBody(this.#body, limits.httpHeadBytesMax);
+    } else if (framing !== "until-end") {
+      // An answer that says that it is too large is not waited for.
+      this.#body.check(framing);
+    }
+  }
+
+  #takeBody(bytes: Uint8Array, at: number): number {
+    const head = this.#head as AnswerHead;
+    const { framing } = head;
+    if (this.#chunked !== undefined) {
+      const end = this.#chunked.push(bytes, at);
+      if (this.#chunked.done) this.#complete(head, this.#body.take());
+      return end;
+    }
+    if (framing === "until-end") {
+      this.#body.push(bytes.subarray(at));
+      return bytes.length;
+    }
+    const length = framing as number;
+    const end = Math.min(bytes.length, at + length - this.#body.length);
+    const piece = bytes.subarray(at, end);
+    if (piece.length === length) {
+      // All of it in one piece, as nearly always: no copy.
+      this.#complete(head, piece);
+      return end;
+    }
+    this.#body.push(piece);
+    if (this.#body.length === length) this.#complete(head, this.#body.take());
+    return end;
+  }
+
+  #complete({ status, headers }: AnswerHead, body: Uint8Array): void {
+    const type = headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
+    this.#answer = { status, headers, contentType: type || undefined, body };
+  }
+}
+
+function latin1(bytes: Uint8Array, length: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, length).toString("latin1");
+}

@@ -1,0 +1,2 @@
+export { AnswerParser, type AnswerParserOptions } from "./answer-parser.ts";
+export type { HttpAnswer } from "./http-answer.ts";

@@ -1,0 +1,149 @@
+import { abortedText, type Exchange, type ExchangeHolder } from "./exchange.ts";
+import { type ConnectionOwner, HttpConnection } from "./http-connection.ts";
+import type { HttpTarget } from "./http-target.ts";
+import { openStream } from "./open-stream.ts";
+import { type Ticker, type Ticking, ticksOf } from "./ticker.ts";
+
+export interface PoolOptions {
+  readonly connectMs: number;
+  readonly answerBytesMax: number;
+  readonly connectionsMax: number;
+  readonly waitingMax: number;
+  readonly ca: string | undefined;
+}
+
+/** The connections to one server, and the requests that wait for one. */
+export class ConnectionPool implements ConnectionOwner, ExchangeHolder {
+  readonly #target: HttpTarget;
+  readonly #options: PoolOptions;
+  readonly #ticker: Ticker;
+  readonly #onEmpty: () => void;
+  /** Attempts to connect that are under way, with what gives each up. */
+  readonly #attempts: Map<Ticking, () => void> = new Map();
+  readonly #connections: Set<HttpConnection> = new Set();
+  /** The one that was used last is used next: the others may become old. */
+  #idle: HttpConnection[] = [];
+  readonly #waiting: Set<Exchange> = new Set();
+
+  constructor(
+    target: HttpTarget,
+    options: PoolOptions,
+    { ticker, onEmpty }: { ticker: Ticker; onEmpty: () => void },
+  ) {
+    this.#target = target;
+    this.#options = options;
+    this.#ticker = ticker;
+    this.#onEmpty = onEmpty;
+  }
+
+  get answerBytesMax(): number {
+    return this.#options.answerBytesMax;
+  }
+
+  send(exchange: Exchange): void {
+    const idle = this.#idle.pop();
+    if (idle !== undefined) {
+      idle.send(exchange);
+      return;
+    }
+    if (this.#waiting.size >= this.#options.waitingMax) {
+      exchange.fail("http-queue-full", `has ${this.#waiting.size} requests waiting`);
+      return;
+    }
+    exchange.holder = this;
+    this.#waiting.add(exchange);
+    this.#connect();
+  }
+
+  drop(exchange: Exchange): void {
+    this.#waiting.delete(exchange);
+    this.#lookEmpty();
+  }
+
+  repeat(exchange: Exchange): void {
+    // The others have been idle for longer: the server has closed them too, most likely.
+    for (const connection of this.#idle.splice(0)) connection.destroy();
+    this.send(exchange);
+  }
+
+  freed(connection: HttpConnection): void {
+    const [next] = this.#waiting;
+    if (next === undefined) {
+      this.#idle.push(connection);
+      return;
+    }
+    this.#waiting.delete(next);
+    connection.send(next);
+  }
+
+  closed(connection: HttpConnection): void {
+    this.#connections.delete(connection);
+    this.#ticker.delete(connection);
+    this.#ticker.delete(connection.age);
+    this.#idle = this.#idle.filter((one) => one !== connection);
+    this.#connect();
+    this.#lookEmpty();
+  }
+
+  /** Ends everything. */
+  close(): void {
+    for (const exchange of this.#waiting) exchange.fail("http-aborted", abortedText);
+    for (const [attempt, giveUp] of this.#attempts) {
+      giveUp();
+      this.#endAttempt(attempt);
+    }
+    for (const connection of this.#connections) connection.abort();
+    this.#lookEmpty();
+  }
+
+  /** Opens a connection where more requests wait than attempts are under way. */
+  #connect(): void {
+    const open = this.#connections.size + this.#attempts.size;
+    if (this.#waiting.size <= this.#attempts.size || open >= this.#options.connectionsMax) return;
+    const { connectMs, ca } = this.#options;
+    const attempt: Ticking = {
+      ticksLeft: ticksOf(connectMs),
+      late: () => {
+        giveUp();
+        this.#failAttempt(attempt, `did not accept a connection within ${connectMs} ms`);
+      },
+    };
+    const giveUp = openStream(this.#target, ca, {
+      opened: (stream) => {
+        this.#endAttempt(attempt);
+        this.#add(new HttpConnection(stream, this));
+      },
+      failed: (why) => this.#failAttempt(attempt, why),
+    });
+    this.#attempts.set(attempt, giveUp);
+    this.#ticker.add(attempt);
+  }
+
+  #add(connection: HttpConnection): void {
+    this.#connections.add(connection);
+    this.#ticker.add(connection);
+    this.#ticker.add(connection.age);
+    this.freed(connection);
+  }
+
+  #endAttempt(attempt: Ticking): void {
+    this.#attempts.delete(attempt);
+    this.#ticker.delete(attempt);
+  }
+
+  #failAttempt(attempt: Ticking, why: string): void {
+    this.#endAttempt(attempt);
+    const [oldest] = this.#waiting;
+    // A request that another attempt is for, or that a busy connection took over, is left alone.
+    if (oldest !== undefined && this.#waiting.size > this.#attempts.size) {
+      oldest.fail("http-connect", why);
+    }
+    this.#connect();
+    this.#lookEmpty();
+  }
+
+  #lookEmpty(): void {
+    const size = this.#connections.size + this.#attempts.size + this.#waiting.size;
+    if (size === 0) this.#onEmpty();
+  }
+}

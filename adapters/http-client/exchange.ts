@@ -1,0 +1,81 @@
+import type { ErrorCode } from "../../core/base/mod.ts";
+import type { HttpAnswer } from "./answer/mod.ts";
+import { HttpError } from "./http-error.ts";
+import type { HttpTarget } from "./http-target.ts";
+import { type Ticking, ticksOf } from "./ticker.ts";
+
+/** Why a request fails with `http-aborted`. */
+export const abortedText = "was not waited for any longer";
+
+/** Whoever has an exchange: the queue of a pool, or a connection. */
+export interface ExchangeHolder {
+  /** The exchange has failed. It is to be let go. */
+  drop(exchange: Exchange): void;
+}
+
+export interface ExchangeOptions {
+  readonly target: HttpTarget;
+  /** The request as it is written. */
+  readonly head: string;
+  readonly body: Uint8Array | string;
+  readonly repeatable: boolean;
+  readonly timeoutMs: number;
+}
+
+export interface ExchangeOutcome {
+  resolve(answer: HttpAnswer): void;
+  reject(error: HttpError): void;
+  /** Called once, before either. */
+  settled(exchange: Exchange): void;
+}
+
+/** One request and its answer. */
+export class Exchange implements Ticking {
+  readonly head: string;
+  readonly body: Uint8Array | string;
+  holder: ExchangeHolder | undefined;
+  /** It may be sent once more. */
+  repeatable: boolean;
+  sent = false;
+  answered = false;
+  ticksLeft: number;
+  readonly #server: string;
+  readonly #timeoutMs: number;
+  readonly #outcome: ExchangeOutcome;
+  #settled = false;
+
+  constructor(options: ExchangeOptions, outcome: ExchangeOutcome) {
+    this.head = options.head;
+    this.body = options.body;
+    this.repeatable = options.repeatable;
+    this.ticksLeft = ticksOf(options.timeoutMs);
+    this.#server = options.target.server;
+    this.#timeoutMs = options.timeoutMs;
+    this.#outcome = outcome;
+  }
+
+  late(): void {
+    this.fail("http-timeout", `did not answer within ${this.#timeoutMs} ms`);
+  }
+
+  succeed(answer: HttpAnswer): void {
+    this.holder = undefined;
+    this.#settle();
+    this.#outcome.resolve(answer);
+  }
+
+  /** Fails with the sentence that begins with the server's name. Does nothing after an end. */
+  fail(code: ErrorCode, what: string): void {
+    if (this.#settled) return;
+    const { sent, answered } = this;
+    this.#settle();
+    this.holder?.drop(this);
+    this.holder = undefined;
+    this.#outcome.reject(new HttpError(code, `${this.#server} ${what}`, { sent, answered }));
+  }
+
+  #settle(): void {
+    this.#settled = true;
+    this.#outcome.settled(this);
+  }
+}

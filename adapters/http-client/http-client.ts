@@ -1,0 +1,99 @@
+import { LatestMap, limits } from "../../core/base/mod.ts";
+import type { Clock } from "../../core/ports/mod.ts";
+import type { HttpAnswer } from "./answer/mod.ts";
+import { ConnectionPool, type PoolOptions } from "./connection-pool.ts";
+import { abortedText, Exchange, type ExchangeOutcome } from "./exchange.ts";
+import { HttpError, nothingSent } from "./http-error.ts";
+import { type HttpTarget, parseTarget, requestHead, type TargetOptions } from "./http-target.ts";
+import type { HttpClientOptions, HttpRequest } from "./http-types.ts";
+import { Ticker } from "./ticker.ts";
+
+/** Where an outcome goes. */
+type Settle = Pick<ExchangeOutcome, "resolve" | "reject">;
+
+const noHeaders: Readonly<Record<string, string>> = {};
+
+/**
+ * POSTs over HTTP/1.1. Connections are kept and shared by requests to the same server; time, the
+ * answer's size and whatever waits are limited. It follows no redirect and repeats nothing unless
+ * told to.
+ */
+export class HttpClient {
+  readonly #options: PoolOptions & TargetOptions & { readonly timeoutMs: number };
+  readonly #ticker: Ticker;
+  readonly #targets: LatestMap<string, HttpTarget> = new LatestMap(limits.httpTargetsMax);
+  readonly #pools: Map<string, ConnectionPool> = new Map();
+  #closed = false;
+
+  constructor(options: HttpClientOptions, { clock }: { readonly clock: Clock }) {
+    this.#options = {
+      connectMs: options.connectMs ?? limits.httpConnectMs,
+      timeoutMs: options.timeoutMs ?? limits.httpTimeoutMs,
+      answerBytesMax: options.answerBytesMax ?? limits.httpAnswerBytesMax,
+      connectionsMax: options.connectionsMax ?? limits.httpConnectionsMax,
+      waitingMax: options.waitingMax ?? limits.httpWaitingMax,
+      proxies: options.proxies,
+      ca: options.ca,
+      userAgent: options.userAgent ?? "websocket-service",
+    };
+    this.#ticker = new Ticker(clock);
+  }
+
+  /** Resolves with any complete answer, whatever its status. Rejects with an `HttpError`. */
+  post(url: string, request: HttpRequest): Promise<HttpAnswer> {
+    return new Promise((resolve, reject) => {
+      // What it throws rejects.
+      this.#post(url, request, { resolve, reject });
+    });
+  }
+
+  /** Ends all connections. Requests without an answer fail with `http-aborted`. */
+  close(): void {
+    this.#closed = true;
+    for (const pool of this.#pools.values()) pool.close();
+  }
+
+  #post(url: string, request: HttpRequest, settle: Settle): void {
+    const { body, headers = noHeaders, signal, repeatable = false } = request;
+    const target = this.#targetOf(url);
+    const bytes = typeof body === "string" ? Buffer.byteLength(body) : body.length;
+    const head = requestHead(target, headers, bytes);
+    if (this.#closed || signal?.aborted === true) {
+      throw new HttpError("http-aborted", `${target.server} was not asked`, nothingSent);
+    }
+    const abort = (): void => exchange.fail("http-aborted", abortedText);
+    const { timeoutMs } = this.#options;
+    const exchange = new Exchange(
+      { target, head, body, repeatable, timeoutMs: request.timeoutMs ?? timeoutMs },
+      {
+        ...settle,
+        settled: () => {
+          this.#ticker.delete(exchange);
+          signal?.removeEventListener("abort", abort);
+        },
+      },
+    );
+    signal?.addEventListener("abort", abort);
+    this.#ticker.add(exchange);
+    this.#poolOf(target).send(exchange);
+  }
+
+  #targetOf(url: string): HttpTarget {
+    const known = this.#targets.get(url);
+    if (known !== undefined) return known;
+    const target = parseTarget(url, this.#options);
+    this.#targets.set(url, target);
+    return target;
+  }
+
+  #poolOf(target: HttpTarget): ConnectionPool {
+    const known = this.#pools.get(target.server);
+    if (known !== undefined) return known;
+    const pool = new ConnectionPool(target, this.#options, {
+      ticker: this.#ticker,
+      onEmpty: () => this.#pools.delete(target.server),
+    });
+    this.#pools.set(target.server, pool);
+    return pool;
+  }
+}

@@ -1,0 +1,165 @@
+import type net from "node:net";
+import { limits, ServiceError } from "../../core/base/mod.ts";
+import { AnswerParser, type HttpAnswer } from "./answer/mod.ts";
+import { abortedText, type Exchange, type ExchangeHolder } from "./exchange.ts";
+import { systemCode } from "./http-error.ts";
+import { type Ticking, ticksOf } from "./ticker.ts";
+
+/** The pool that a connection belongs to. */
+export interface ConnectionOwner {
+  readonly answerBytesMax: number;
+  /** The answer is complete, and another request may be sent. */
+  freed(connection: HttpConnection): void;
+  /** Not to be used any more. Called once. */
+  closed(connection: HttpConnection): void;
+  /** To be sent on another connection: this one had ended before it. */
+  repeat(exchange: Exchange): void;
+}
+
+/** One stream to a server, with one request at a time: nothing is pipelined. */
+export class HttpConnection implements Ticking, ExchangeHolder {
+  /** While it is idle. */
+  ticksLeft: number = ticksOf(limits.httpIdleMs);
+  /** Past it the connection is not used again: the server's name may lead elsewhere by now. */
+  readonly age: Ticking = {
+    ticksLeft: ticksOf(limits.httpConnectionAgeMs),
+    late: () => this.#becomeOld(),
+  };
+  #isOld = false;
+  readonly #stream: net.Socket;
+  readonly #owner: ConnectionOwner;
+  #exchange: Exchange | undefined;
+  #parser: AnswerParser | undefined;
+  #hasAnswered = false;
+  #closed = false;
+
+  constructor(stream: net.Socket, owner: ConnectionOwner) {
+    this.#stream = stream;
+    this.#owner = owner;
+    stream.on("data", (bytes) => this.#read(bytes as Buffer));
+    stream.on("end", () => this.#readEnd());
+    stream.on("error", (error) => this.#lose(systemCode(error)));
+    stream.once("close", () => this.#lose(undefined));
+  }
+
+  send(exchange: Exchange): void {
+    const { head, body } = exchange;
+    this.ticksLeft = Number.POSITIVE_INFINITY;
+    this.#exchange = exchange;
+    this.#parser = new AnswerParser({ bodyBytesMax: this.#owner.answerBytesMax });
+    exchange.holder = this;
+    exchange.sent = true;
+    if (typeof body === "string") this.#stream.write(head + body);
+    else if (body.length <= limits.httpJoinBytesMax) this.#stream.write(joined(head, body));
+    else {
+      this.#stream.write(head);
+      this.#stream.write(body);
+    }
+  }
+
+  /** It was idle for too long. */
+  late(): void {
+    this.destroy();
+  }
+
+  drop(): void {
+    this.#exchange = undefined;
+    this.destroy();
+  }
+
+  /** The client is closed. */
+  abort(): void {
+    this.#exchange?.fail("http-aborted", abortedText);
+    this.destroy();
+  }
+
+  destroy(): void {
+    this.#stream.destroy();
+    this.#lose(undefined);
+  }
+
+  #becomeOld(): void {
+    this.#isOld = true;
+    if (this.#exchange === undefined) this.destroy();
+  }
+
+  #read(bytes: Uint8Array): void {
+    const exchange = this.#exchange;
+    const parser = this.#parser;
+    if (exchange === undefined || parser === undefined) {
+      // An answer to no request, such as 408 before an idle connection is closed.
+      this.destroy();
+      return;
+    }
+    exchange.answered = true;
+    try {
+      parser.push(bytes);
+    } catch (error) {
+      if (!(error instanceof ServiceError)) throw error;
+      exchange.fail(error.code, `cannot be understood: ${error.message}`);
+      return;
+    }
+    if (parser.answer !== undefined) this.#finish(exchange, parser, parser.answer);
+  }
+
+  #readEnd(): void {
+    const exchange = this.#exchange;
+    this.#parser?.end();
+    const answer = this.#parser?.answer;
+    if (exchange === undefined || answer === undefined) {
+      this.#lose(undefined);
+      this.#stream.destroy();
+      return;
+    }
+    this.#finish(exchange, this.#parser as AnswerParser, answer);
+  }
+
+  #finish(exchange: Exchange, parser: AnswerParser, answer: HttpAnswer): void {
+    this.#exchange = undefined;
+    this.#parser = undefined;
+    this.#hasAnswered = true;
+    const idleMs = parser.reusable && !this.#isOld ? idleMsOf(answer) : 0;
+    // An answer before the end of a large request leaves the rest of it unsent.
+    if (idleMs > 0 && this.#stream.writableLength === 0 && !this.#closed) {
+      this.ticksLeft = ticksOf(idleMs);
+      this.#owner.freed(this);
+    } else {
+      this.destroy();
+    }
+    exchange.succeed(answer);
+  }
+
+  #lose(code: string | undefined): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    const exchange = this.#exchange;
+    this.#exchange = undefined;
+    if (exchange !== undefined) this.#giveBack(exchange, code);
+    this.#owner.closed(this);
+  }
+
+  #giveBack(exchange: Exchange, code: string | undefined): void {
+    if (this.#hasAnswered && exchange.repeatable && !exchange.answered) {
+      exchange.repeatable = false;
+      this.#owner.repeat(exchange);
+      return;
+    }
+    const when = exchange.answered ? "in the middle of its answer" : "without an answer";
+    const why = code === undefined ? "" : ` (${code})`;
+    exchange.fail("http-lost", `closed the connection ${when}${why}`);
+  }
+}
+
+function joined(head: string, body: Uint8Array): Buffer {
+  const bytes = Buffer.allocUnsafe(head.length + body.length);
+  bytes.write(head, 0, "latin1");
+  bytes.set(body, head.length);
+  return bytes;
+}
+
+/** How long the server keeps an idle connection, minus a second that the next request may need. */
+function idleMsOf({ headers }: HttpAnswer): number {
+  const hint = /(?:^|[ ,])timeout=(\d{1,6})(?:$|[ ,])/i.exec(headers.get("keep-alive") ?? "")?.[1];
+  if (hint === undefined) return limits.httpIdleMs;
+  return Math.min((Number(hint) - 1) * 1_000, limits.httpIdleMsMax);
+}

@@ -1,0 +1,116 @@
+import { basicCredentials } from "./basic-credentials.ts";
+import { HttpError, nothingSent } from "./http-error.ts";
+import type { ProxyAddress, ProxyRules } from "./proxy-rules.ts";
+
+/** Where a URL leads. */
+export interface HttpTarget {
+  /** The same for all that may share a connection. */
+  readonly server: string;
+  readonly isTls: boolean;
+  /** A name, or an address without brackets. */
+  readonly host: string;
+  readonly port: number;
+  readonly proxy: ProxyAddress | undefined;
+  /** The request line, and the headers that no caller may set. */
+  readonly start: string;
+  /** Header lines that count where the caller has none of that name. */
+  readonly userAgent: string;
+  readonly authorization: string;
+}
+
+export interface TargetOptions {
+  readonly proxies: ProxyRules | undefined;
+  readonly userAgent: string;
+}
+
+/** What may stand in a request line; the URL parser has percent-encoded everything else. */
+const visible = /^[\x21-\x7e]+$/;
+
+/** Reads a URL. Throws `http-request-invalid`. */
+export function parseTarget(text: string, { proxies, userAgent }: TargetOptions): HttpTarget {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    // The text may contain a password.
+    throw invalid("the URL is no http:// or https:// URL");
+  }
+  const isTls = url.protocol === "https:";
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const port = Number(url.port || (isTls ? 443 : 80));
+  const proxy = proxies?.proxyFor(isTls, host, port);
+  const server = `${url.protocol}//${url.host}`;
+  // RFC 9112, 3.2.2: a proxy gets the whole URL. Through a tunnel the server gets it as usual.
+  const base = proxy !== undefined && !isTls ? server : "";
+  const path = `${base}${url.pathname}${url.search}`;
+  if (!visible.test(path) || !visible.test(url.host)) {
+    throw invalid("the URL has characters that cannot be sent");
+  }
+  const ownAuthorization = basicCredentials(url);
+  const proxyAuthorization = base === "" ? undefined : proxy?.authorization;
+  return {
+    server,
+    isTls,
+    host,
+    port,
+    proxy,
+    start:
+      `POST ${path} HTTP/1.1\r\nHost: ${url.host}\r\nAccept-Encoding: identity\r\n` +
+      headerLine("Proxy-Authorization", proxyAuthorization),
+    userAgent: headerLine("User-Agent", userAgent),
+    authorization: headerLine("Authorization", ownAuthorization),
+  };
+}
+
+/** What the connection itself depends on. */
+const ownNames: ReadonlySet<string> = new Set([
+  "accept-encoding",
+  "connection",
+  "content-length",
+  "expect",
+  "host",
+  "keep-alive",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/** RFC 9110, 5.6.2. */
+const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** RFC 9110, 5.5, without obs-text, which readers take for different characters. */
+const printable = /^[\t\x20-\x7e]*$/;
+
+/**
+ * The head of a request with its empty line. Throws `http-request-invalid` where a header could
+ * become something else than one header (request splitting).
+ */
+export function requestHead(
+  target: HttpTarget,
+  headers: Readonly<Record<string, string>>,
+  bodyBytes: number,
+): string {
+  let { userAgent, authorization } = target;
+  let lines = target.start;
+  for (const name of Object.keys(headers)) {
+    const value = headers[name] as string;
+    const lower = name.toLowerCase();
+    if (!token.test(name) || ownNames.has(lower) || !printable.test(value)) {
+      // The value may be secret; the name may hold anything, so only a valid one is shown.
+      const shown = token.test(name) ? `the header ${name}` : "a header with this name";
+      throw invalid(`${shown} cannot be sent`);
+    }
+    if (lower === "user-agent") userAgent = "";
+    else if (lower === "authorization") authorization = "";
+    lines += `${name}: ${value}\r\n`;
+  }
+  return `${lines}${userAgent}${authorization}Content-Length: ${bodyBytes}\r\n\r\n`;
+}
+
+function invalid(what: string): HttpError {
+  return new HttpError("http-request-invalid", what, nothingSent);
+}
+
+function headerLine(name: string, value: string | undefined): string {
+  return value === undefined ? "" : `${name}: ${value}\r\n`;
+}

@@ -1,0 +1,50 @@
+import { limits } from "../../core/base/mod.ts";
+import type { Cancel, Clock } from "../../core/ports/mod.ts";
+
+/** Something that must not take for ever. */
+export interface Ticking {
+  /** Ticks until it is late. */
+  ticksLeft: number;
+  late(): void;
+}
+
+/** Ticks after which at least this time has passed. */
+export function ticksOf(ms: number): number {
+  return Math.ceil(ms / limits.httpTickMs) + 1;
+}
+
+/**
+ * One timer for all requests and connections. A timer for each request would cost more than the
+ * request, and ticks do not mind a clock that is set.
+ */
+export class Ticker {
+  readonly #clock: Clock;
+  readonly #all: Set<Ticking> = new Set();
+  #cancel: Cancel | undefined;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  add(one: Ticking): void {
+    this.#all.add(one);
+    if (this.#cancel === undefined) this.#plan();
+  }
+
+  delete(one: Ticking): void {
+    this.#all.delete(one);
+  }
+
+  #plan(): void {
+    this.#cancel = this.#clock.after(limits.httpTickMs, () => this.#tick());
+  }
+
+  #tick(): void {
+    this.#cancel = undefined;
+    for (const one of this.#all) {
+      if (--one.ticksLeft <= 0) one.late();
+    }
+    // A callback may have started it again.
+    if (this.#all.size > 0 && this.#cancel === undefined) this.#plan();
+  }
+}
