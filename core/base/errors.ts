@@ -130,6 +130,8 @@ export const ErrorCode = {
   "http-request-invalid": 165,
   "http-queue-full": 166,
   "http-aborted": 167,
+  /** An HTTP origin answered with a status that is no success. */
+  "http-status": 168,
 } as const;
 
 export type ErrorCode = keyof typeof ErrorCode;

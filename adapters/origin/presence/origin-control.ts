@@ -11,13 +11,16 @@ import {
 } from "../../topics/mod.ts";
 import { type OriginIdentity, originLimits } from "../base/mod.ts";
 
+/** What an origin says of itself besides that it lives. */
+type AnnouncedPresence = Pick<OriginPresence, "window" | "weight" | "format">;
+
 /**
  * An origin's presence and acknowledgements, on a connection of their own: they never wait behind
  * events, and the Will of this connection clears the presence.
  */
 export class OriginControl {
   readonly #identity: OriginIdentity;
-  readonly #presence: Pick<OriginPresence, "window" | "weight">;
+  readonly #presence: AnnouncedPresence;
   readonly #ready: () => boolean;
   readonly #ports: BusPorts;
   readonly #link: Link;
@@ -35,7 +38,7 @@ export class OriginControl {
   /** `ready`: events can be received. Only then does the origin announce itself. */
   constructor(
     identity: OriginIdentity,
-    presence: Pick<OriginPresence, "window" | "weight">,
+    presence: AnnouncedPresence,
     ready: () => boolean,
     ports: BusPorts,
   ) {

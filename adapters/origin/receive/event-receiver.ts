@@ -7,7 +7,7 @@ import type { Dispatcher } from "../dispatch/mod.ts";
 import type { CommandAck, ConnectionCommands } from "../send/mod.ts";
 import { type BatchListener, BatchReader } from "./batch-reader.ts";
 import { EventStreams } from "./event-streams.ts";
-import { ForeignIds, isReplyOf } from "./foreign-ids.ts";
+import { ForeignIds, isOwn } from "./foreign-ids.ts";
 
 /** What nodes say besides events of connections. */
 export interface NodeListener {
@@ -303,13 +303,4 @@ export class EventReceiver implements BatchListener {
     this.#connections.add(connection);
     return connection;
   }
-}
-
-/** Whether an item speaks only of connections of the topic's node. */
-function isOwn(node: string, [verb, id, result]: readonly unknown[]): boolean {
-  if (verb === "ack") return true;
-  if (verb === "reply") return isReplyOf(result, node);
-  if (Array.isArray(id)) return id.every((one) => typeof one !== "string" || isOfNode(one, node));
-  // A malformed id is reported as such.
-  return typeof id !== "string" || !id.includes(".") || isOfNode(id, node);
 }

@@ -7,7 +7,7 @@ function isForeign(id: unknown, node: string): boolean {
 }
 
 /** Whether a reply speaks only for this node and its connections. */
-export function isReplyOf(result: unknown, node: string): boolean {
+function isReplyOf(result: unknown, node: string): boolean {
   if (typeof result !== "object" || result === null) return true;
   const { node: from, connections, gone } = result as Readonly<Record<string, unknown>>;
   if (typeof from === "string" && from !== node) return false;
@@ -17,6 +17,15 @@ export function isReplyOf(result: unknown, node: string): boolean {
     if (isForeign((entry as { id?: unknown } | null)?.id, node)) return false;
   }
   return true;
+}
+
+/** Whether an item speaks only of connections of the topic's node. */
+export function isOwn(node: string, [verb, id, result]: readonly unknown[]): boolean {
+  if (verb === "ack") return true;
+  if (verb === "reply") return isReplyOf(result, node);
+  if (Array.isArray(id)) return id.every((one) => typeof one !== "string" || isOfNode(one, node));
+  // A malformed id is reported as such.
+  return typeof id !== "string" || !id.includes(".") || isOfNode(id, node);
 }
 
 /**

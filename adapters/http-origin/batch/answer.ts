@@ -1,0 +1,70 @@
+import { isMap, ServiceError } from "../../../core/base/mod.ts";
+import { parseJson } from "./parse-item.ts";
+
+/** The answer of an HTTP origin, as the HTTP client gives it. */
+export interface Answer {
+  readonly status: number;
+  /** In lower case, without parameters. */
+  readonly contentType: string | undefined;
+  readonly body: Uint8Array;
+}
+
+/** What an answer says. */
+export interface AnswerContent {
+  /** Items of the request's stream below this number are confirmed; undefined: all of them. */
+  readonly confirmed: number | undefined;
+  readonly commands: readonly (readonly unknown[])[];
+  /** `commands` as JSON, without the brackets around, where the answer has nothing else. */
+  readonly text: Uint8Array | undefined;
+}
+
+const nothing: AnswerContent = { confirmed: undefined, commands: [], text: undefined };
+
+/** Whether the origin has taken the events. */
+export function isSuccess({ status }: Answer): boolean {
+  return status >= 200 && status < 300;
+}
+
+/**
+ * Whether the origin says that it will never take this request. Other answers without success may
+ * be different next time.
+ */
+export function isRefusal({ status }: Answer): boolean {
+  return status === 400 || status === 413 || status === 422;
+}
+
+/**
+ * The commands in a successful answer: JSON that is an array of arrays. Any other body says
+ * nothing, as an origin may answer what it likes. `failed` is told of JSON that cannot be read.
+ */
+export function readAnswer(
+  { contentType, body }: Answer,
+  stream: string | undefined,
+  failed: (error: ServiceError) => void,
+): AnswerContent {
+  if (contentType !== "application/json" || body.length === 0) return nothing;
+  const items = parseJson(body);
+  if (items === undefined) {
+    failed(new ServiceError("batch-malformed", "the answer of an HTTP origin is no JSON"));
+  }
+  if (!Array.isArray(items) || items.length === 0 || !items.every(Array.isArray)) return nothing;
+  const acks = items.filter(([verb]) => verb === "ack");
+  if (acks.length === 0) return { confirmed: undefined, commands: items, text: inner(body) };
+  const commands = items.filter(([verb]) => verb !== "ack");
+  let confirmed: number | undefined;
+  for (const [, name, count] of acks) {
+    if (name === stream && Number.isSafeInteger(count)) confirmed = count as number;
+  }
+  return { confirmed, commands, text: undefined };
+}
+
+/** What stands between the brackets of an array. */
+function inner(body: Uint8Array): Uint8Array {
+  return body.subarray(body.indexOf(0x5b) + 1, body.lastIndexOf(0x5d));
+}
+
+/** Whether a command's last element asks for a reply. */
+export function asksForReply(command: readonly unknown[]): boolean {
+  const options = command.at(-1);
+  return isMap(options) && options.ref !== undefined && options.ref !== null;
+}

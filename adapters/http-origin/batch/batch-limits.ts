@@ -1,0 +1,23 @@
+/** Limits of HTTP origins in the form `batch`. A name ends with the unit; each line says why. */
+export const batchLimits = {
+  /** Bytes of the items in one request. A larger item goes alone. */
+  requestBytesMax: 1_048_576,
+  /** Bytes of events that one node may have here; past it the node repeats them later. */
+  heldBytesMax: 67_108_864,
+  /** Nodes whose streams are received; more than any cluster has. */
+  nodesMax: 10_000,
+  /** Events of a node's connections that are told as closed with one request. */
+  lostItemsMax: 1_000,
+  /** Commands that the nodes have not taken: past it no request is made. */
+  commandBytesMax: 16_777_216,
+  /** Between two attempts of the same request: it doubles from the first to the second value. */
+  retryMsMin: 100,
+  retryMsMax: 5_000,
+  /** Between two questions whether an origin that was given up can be reached again. */
+  probeMsMin: 500,
+  probeMsMax: 10_000,
+  /** Between two log lines about the same fault. */
+  faultLineMs: 60_000,
+  /** Characters of a stream's name, as the gateway limits those of commands. */
+  streamCharsMax: 256,
+} as const;

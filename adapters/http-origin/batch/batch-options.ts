@@ -1,0 +1,21 @@
+/** An HTTP origin in the form `batch`. */
+export interface BatchOptions {
+  /** Where the events are POSTed to. */
+  readonly url: string;
+  /** The app whose connections it serves. */
+  readonly app: string;
+  /** Its name as an origin. */
+  readonly name: string;
+  /** First level of every topic. */
+  readonly root: string;
+  /** Items that each node may send before the first is confirmed. */
+  readonly window: number;
+  /** Its share of the connections relative to other origins'. */
+  readonly weight: number;
+  /** Items in one request. */
+  readonly itemsMax: number;
+  /** A request is tried again for so long; then the origin leaves. */
+  readonly retryMs: number;
+  /** Whether commands in answers are carried out. */
+  readonly replies: boolean;
+}

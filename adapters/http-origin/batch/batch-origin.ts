@@ -1,0 +1,174 @@
+import { assert } from "../../../core/base/mod.ts";
+import type { Cancel, Counter, Metrics } from "../../../core/ports/mod.ts";
+import type { BusPorts } from "../../topics/mod.ts";
+import { type Answer, isSuccess } from "./answer.ts";
+import { batchLimits } from "./batch-limits.ts";
+import type { BatchOptions } from "./batch-options.ts";
+import { BatchSession } from "./batch-session.ts";
+import { type FaultCounter, FaultLog } from "./fault-log.ts";
+
+/** POSTs; the HTTP client does. */
+export interface PostRequests {
+  post(
+    url: string,
+    request: {
+      readonly body: Uint8Array;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly repeatable: boolean;
+    },
+  ): Promise<Answer>;
+}
+
+/** The headers that sign a body. */
+export type Sign = (id: string, now: number, body: Uint8Array) => Readonly<Record<string, string>>;
+
+export interface BatchPorts extends BusPorts {
+  readonly client: PostRequests;
+  readonly metrics: Metrics;
+  /** Counts faults by their code. */
+  readonly counter: FaultCounter;
+  /** Without it requests are not signed. */
+  readonly sign?: Sign | undefined;
+  /** The broker refuses this origin for good, after `start` has resolved. */
+  readonly failed: (error: Error) => void;
+}
+
+/** A batch without items asks whether the origin can be reached. */
+const emptyBatch: Uint8Array = Buffer.from("[]");
+
+/**
+ * An HTTP origin that gets events in batches. While it cannot be reached it is no origin: it
+ * leaves the bus, asks now and then, and announces itself again when it is answered.
+ */
+export class BatchOrigin {
+  readonly name: string;
+  readonly #options: BatchOptions;
+  readonly #ports: BatchPorts;
+  readonly #faults: FaultLog;
+  readonly #posts: Counter;
+  readonly #failures: Counter;
+  #session: BatchSession | undefined;
+  #stopped = false;
+  /** The end of the last session, before which no other begins. */
+  #ending: Promise<void> = Promise.resolve();
+  #probes = 0;
+  #cancelProbe: Cancel = () => {};
+
+  constructor(options: BatchOptions, ports: BatchPorts) {
+    this.name = options.name;
+    this.#options = options;
+    this.#ports = ports;
+    this.#faults = new FaultLog(options.name, ports, ports.counter);
+    const { metrics } = ports;
+    this.#posts = metrics.counter("wss_origin_requests_total", "Requests to HTTP origins");
+    this.#failures = metrics.counter(
+      "wss_origin_requests_failed_total",
+      "Requests to HTTP origins that failed",
+    );
+  }
+
+  /** Whether it is an origin now: the bus can be reached, and the HTTP origin is not given up. */
+  get ready(): boolean {
+    return this.#session?.connected === true;
+  }
+
+  /** Connections that the HTTP origin was told of. */
+  get connections(): number {
+    return this.#session?.connections ?? 0;
+  }
+
+  /** Bytes of events that the HTTP origin has not confirmed. */
+  get heldBytes(): number {
+    return this.#session?.heldBytes ?? 0;
+  }
+
+  /** Resolves when the origin is announced. Rejects where the broker refuses it for good. */
+  start(): Promise<void> {
+    assert(this.#session === undefined && !this.#stopped, "an origin starts once");
+    return this.#begin();
+  }
+
+  /** Leaves, and delivers before that what came. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelProbe();
+    await this.#session?.leave();
+    this.#session = undefined;
+    await this.#ending;
+  }
+
+  async #begin(): Promise<void> {
+    const session: BatchSession = new BatchSession(
+      this.#options,
+      { ...this.#ports, faults: this.#faults },
+      {
+        post: (body, id) => this.#post(body, id),
+        retried: (error) => {
+          this.#failures.add(1);
+          this.#faults.add("origin-request", error);
+        },
+        unreachable: () => this.#giveUp(session),
+        obsolete: () => {
+          if (this.#end(session)) this.#beginAgain();
+        },
+      },
+    );
+    this.#session = session;
+    await session.start();
+  }
+
+  /** False where it had ended before. */
+  #end(session: BatchSession): boolean {
+    if (this.#session !== session || this.#stopped) return false;
+    this.#session = undefined;
+    this.#ending = session.end();
+    return true;
+  }
+
+  #giveUp(session: BatchSession): void {
+    if (!this.#end(session)) return;
+    const message = "the HTTP origin cannot be reached: it counts as gone until it answers";
+    this.#ports.logger.log("error", "origin-unreachable", message, this.#fields);
+    this.#probes = 0;
+    this.#probeLater();
+  }
+
+  #probeLater(): void {
+    if (this.#stopped) return;
+    const { probeMsMin, probeMsMax } = batchLimits;
+    const wait = Math.min(probeMsMax, probeMsMin * 2 ** this.#probes);
+    this.#probes++;
+    this.#cancelProbe = this.#ports.clock.after(wait, () => void this.#probe());
+  }
+
+  async #probe(): Promise<void> {
+    const id = `${this.name}:probe:${this.#ports.clock.now()}`;
+    const answers = await this.#post(emptyBatch, id).then(isSuccess, () => false);
+    if (this.#stopped) return;
+    if (!answers) {
+      this.#probeLater();
+      return;
+    }
+    const message = "the HTTP origin answers again: it is announced";
+    this.#ports.logger.log("info", "origin-reachable", message, this.#fields);
+    this.#beginAgain();
+  }
+
+  #beginAgain(): void {
+    const begun = this.#ending.then(() => (this.#stopped ? undefined : this.#begin()));
+    begun.catch((error: Error) => {
+      if (!this.#stopped) this.#ports.failed(error);
+    });
+  }
+
+  #post(body: Uint8Array, id: string): Promise<Answer> {
+    const { client, sign, clock } = this.#ports;
+    this.#posts.add(1);
+    const headers = { "content-type": "application/json", ...sign?.(id, clock.now(), body) };
+    return client.post(this.#options.url, { body, headers, repeatable: true });
+  }
+
+  get #fields(): { readonly origin: string; readonly app: string } {
+    return { origin: this.name, app: this.#options.app };
+  }
+}

@@ -1,0 +1,166 @@
+import { ServiceError } from "../../../core/base/mod.ts";
+import type { Cancel, Clock } from "../../../core/ports/mod.ts";
+import { type Answer, type AnswerContent, isRefusal, isSuccess, readAnswer } from "./answer.ts";
+import { batchLimits } from "./batch-limits.ts";
+import type { NodeEvents } from "./node-events.ts";
+import { parseItem } from "./parse-item.ts";
+import { joinPieces, type Piece } from "./piece.ts";
+
+export interface DeliveryOptions {
+  readonly node: string;
+  readonly clock: Clock;
+  /** Items in one request. */
+  readonly itemsMax: number;
+  /** A request is tried again for so long before the origin counts as gone. */
+  readonly retryMs: number;
+  /** Whether answers are read. */
+  readonly replies: boolean;
+}
+
+/** What a delivery works with. */
+export interface DeliveryPorts {
+  /** `id` is the same for the same body. */
+  post(body: Uint8Array, id: string): Promise<Answer>;
+  /** Between 0 and 1. */
+  random(): number;
+  /** Carries out the commands of an answer to events of this node. */
+  carryOut(content: AnswerContent): void;
+  /** Resolves when nodes have taken enough of the commands; undefined where they have. */
+  room(): Promise<void> | undefined;
+  /** A request failed and is sent again. */
+  retried(error: ServiceError): void;
+  /** What the origin refuses for good is given up, and its connection is closed. */
+  refused(item: readonly unknown[]): void;
+  /** The origin cannot be reached: everything goes to other origins. */
+  unreachable(): void;
+  failed(error: ServiceError): void;
+}
+
+/**
+ * POSTs the events of one node, one request after the other, each with what came meanwhile. A
+ * request that fails is sent again until the origin counts as gone.
+ */
+export class Delivery {
+  readonly #events: NodeEvents;
+  readonly #options: DeliveryOptions;
+  readonly #ports: DeliveryPorts;
+  #busy = false;
+  #stopped = false;
+  /** Lower while the origin refuses a request: to find the item that it does not take. */
+  #itemsMax: number;
+  #failures = 0;
+  /** When the first request of a row of failures began. */
+  #failingSince = 0;
+  /** Numbers requests without a stream. */
+  #bare = 0;
+  #cancel: Cancel = () => {};
+
+  constructor(events: NodeEvents, options: DeliveryOptions, ports: DeliveryPorts) {
+    this.#events = events;
+    this.#options = options;
+    this.#ports = ports;
+    this.#itemsMax = options.itemsMax;
+  }
+
+  /** Sends what is there, where no request is under way. */
+  pump(): void {
+    if (this.#busy || this.#stopped) return;
+    const pieces = this.#events.take(this.#itemsMax, batchLimits.requestBytesMax);
+    if (pieces.length === 0) return;
+    this.#busy = true;
+    void this.#deliver(pieces);
+  }
+
+  /** Sends nothing more. An answer that comes yet changes nothing. */
+  stop(): void {
+    this.#stopped = true;
+    this.#cancel();
+  }
+
+  async #deliver(pieces: readonly Piece[]): Promise<void> {
+    const room = this.#ports.room();
+    if (room !== undefined) await room;
+    if (this.#stopped) return;
+    if (this.#failures === 0) this.#failingSince = this.#options.clock.now();
+    try {
+      const answer = await this.#ports.post(joinPieces(pieces), this.#idOf(pieces));
+      if (this.#stopped) return;
+      if (isSuccess(answer)) this.#succeeded(pieces, answer);
+      else if (isRefusal(answer)) this.#refused(pieces, answer);
+      else this.#failed(statusError(answer));
+    } catch (error) {
+      if (!(error instanceof ServiceError)) throw error;
+      if (!this.#stopped) this.#failed(error);
+    }
+  }
+
+  /** The same for the same items. */
+  #idOf(pieces: readonly Piece[]): string {
+    const { stream, first } = pieces[0]!;
+    if (stream === undefined) return `${this.#options.node}:bare:${this.#bare}`;
+    return `${stream}:${first}-${pieces.at(-1)!.end}`;
+  }
+
+  #succeeded(pieces: readonly Piece[], answer: Answer): void {
+    const { stream, first } = pieces[0]!;
+    const { end } = pieces.at(-1)!;
+    const { replies, itemsMax } = this.#options;
+    const content = replies
+      ? readAnswer(answer, stream, (error) => this.#ports.failed(error))
+      : undefined;
+    if (content !== undefined && content.commands.length > 0) this.#ports.carryOut(content);
+    const confirmed = Math.min(content?.confirmed ?? end, end);
+    this.#events.confirm(pieces, confirmed);
+    if (stream === undefined) this.#bare++;
+    else if (confirmed <= first) {
+      this.#failed(new ServiceError("http-status", "the HTTP origin confirms nothing"));
+      return;
+    }
+    this.#failures = 0;
+    this.#itemsMax = Math.min(2 * this.#itemsMax, itemsMax);
+    this.#next();
+  }
+
+  /** Fewer items at once, down to the one that the origin does not take: that one is given up. */
+  #refused(pieces: readonly Piece[], answer: Answer): void {
+    const items = pieces.reduce((sum, { count }) => sum + count, 0);
+    if (items > 1) {
+      this.#itemsMax = Math.ceil(items / 2);
+      this.#next();
+      return;
+    }
+    this.#ports.failed(statusError(answer));
+    const { stream, end, bytes } = pieces[0]!;
+    this.#events.confirm(pieces, end);
+    if (stream === undefined) this.#bare++;
+    this.#ports.refused(parseItem(bytes) ?? []);
+    this.#failures = 0;
+    this.#next();
+  }
+
+  #failed(error: ServiceError): void {
+    const { clock, retryMs } = this.#options;
+    const left = this.#failingSince + retryMs - clock.now();
+    this.#ports.retried(error);
+    if (left <= 0) {
+      this.stop();
+      this.#ports.unreachable();
+      return;
+    }
+    const { retryMsMin, retryMsMax } = batchLimits;
+    const most = Math.min(retryMsMax, retryMsMin * 2 ** this.#failures);
+    this.#failures++;
+    // At random, so that gateways do not ask all at once; and once more at the end of the time.
+    const wait = Math.min(left, most * (0.5 + this.#ports.random() / 2));
+    this.#cancel = clock.after(wait, () => this.#next());
+  }
+
+  #next(): void {
+    this.#busy = false;
+    this.pump();
+  }
+}
+
+function statusError({ status }: Answer): ServiceError {
+  return new ServiceError("http-status", `the HTTP origin answers with status ${status}`);
+}

@@ -1,0 +1,225 @@
+import { decode } from "@msgpack/msgpack";
+import { type BatchOptions, BatchOrigin } from "../../../adapters/http-origin/batch/mod.ts";
+import { InProcessBus } from "../../../adapters/in-process/mod.ts";
+import {
+  ManualClock,
+  MemoryLogger,
+  MemoryMetrics,
+  SeededRandom,
+} from "../../../adapters/memory/mod.ts";
+import { encodePresence, type Link, Topics } from "../../../adapters/topics/mod.ts";
+
+/** A request that the HTTP origin has not answered. */
+export interface PendingRequest {
+  readonly url: string;
+  readonly body: string;
+  readonly headers: Readonly<Record<string, string>>;
+  /** Answers it, with JSON where a value is given. */
+  readonly answer: (status: number, value?: unknown) => Promise<void>;
+  readonly fail: (error: Error) => Promise<void>;
+}
+
+/** What a node got on its topic of commands, in order. */
+export interface TakenCommands {
+  readonly sender: string;
+  readonly batch: readonly unknown[];
+}
+
+const app = "default";
+
+/** Lets everything run that waits for nothing but its turn. */
+export async function settle(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A batch origin on a bus inside the process; a test plays the nodes and the HTTP origin. */
+export class BatchRig {
+  readonly bus: InProcessBus = new InProcessBus();
+  readonly clock: ManualClock = new ManualClock();
+  readonly logger: MemoryLogger = new MemoryLogger();
+  readonly metrics: MemoryMetrics = new MemoryMetrics();
+  readonly topics: Topics = new Topics();
+  readonly requests: PendingRequest[] = [];
+  readonly presences: string[] = [];
+  readonly errors: string[] = [];
+  readonly origin: BatchOrigin;
+
+  constructor(options: Partial<BatchOptions> = {}) {
+    this.origin = new BatchOrigin(
+      {
+        url: "http://origin.test/events",
+        app,
+        name: "h",
+        root: "wss",
+        window: 20_000,
+        weight: 1,
+        itemsMax: 1_000,
+        retryMs: 30_000,
+        replies: true,
+        ...options,
+      },
+      {
+        clock: this.clock,
+        random: new SeededRandom(7),
+        logger: this.logger,
+        metrics: this.metrics,
+        openLink: this.bus.open,
+        client: { post: (url, request) => this.#post(url, request) },
+        counter: { error: (code) => void this.errors.push(code) },
+        failed: (error) => {
+          throw error;
+        },
+      },
+    );
+  }
+
+  async start(): Promise<void> {
+    const watcher = this.bus.open({
+      name: "watcher",
+      role: "test",
+      filters: [this.topics.originPresence(app, "h")],
+    });
+    await watcher.start({
+      connected: () => {},
+      message: (_topic, payload) => this.presences.push(new TextDecoder().decode(payload)),
+    });
+    await this.origin.start();
+    await settle();
+  }
+
+  /** A node: it publishes events to the origin, and takes commands. */
+  async node(name: string, incarnation: string = "i1"): Promise<RigNode> {
+    const node = new RigNode(this, name);
+    await node.start(incarnation);
+    return node;
+  }
+
+  /** The bodies of requests that are not answered, parsed. */
+  get bodies(): unknown[] {
+    return this.requests.map(({ body }) => JSON.parse(body));
+  }
+
+  /** The oldest request without an answer. */
+  next(): PendingRequest {
+    const request = this.requests.shift();
+    if (request === undefined) throw new Error("there is no request");
+    return request;
+  }
+
+  async advance(ms: number): Promise<void> {
+    // In steps, so that what a timer began can begin another one.
+    for (let left = ms; left > 0; left -= 100) {
+      this.clock.advance(Math.min(left, 100));
+      await settle();
+    }
+  }
+
+  #post(
+    url: string,
+    { body, headers }: { body: Uint8Array; headers: Readonly<Record<string, string>> },
+  ): Promise<{ status: number; contentType: string | undefined; body: Uint8Array }> {
+    return new Promise((resolve, reject) => {
+      this.requests.push({
+        url,
+        body: new TextDecoder().decode(body),
+        headers,
+        answer: async (status, value) => {
+          const text = value === undefined ? "" : JSON.stringify(value);
+          const contentType = value === undefined ? undefined : "application/json";
+          resolve({ status, contentType, body: new TextEncoder().encode(text) });
+          await settle();
+          this.clock.turn();
+          await settle();
+        },
+        fail: async (error) => {
+          reject(error);
+          await settle();
+        },
+      });
+    });
+  }
+}
+
+/** One node of the rig. */
+class RigNode {
+  readonly #rig: BatchRig;
+  readonly #name: string;
+  readonly #link: Link;
+  readonly taken: TakenCommands[] = [];
+  /** What was published to groups. */
+  readonly published: string[] = [];
+
+  constructor(rig: BatchRig, name: string) {
+    this.#rig = rig;
+    this.#name = name;
+    const filters = [
+      rig.topics.nodeCommands(app, name, "+"),
+      "wss/v1/default/groups/+/commands/+",
+    ];
+    this.#link = rig.bus.open({ name, role: "test", filters });
+  }
+
+  async start(incarnation: string): Promise<void> {
+    await this.#link.start({
+      connected: () => {},
+      message: (topic, payload) => {
+        const batch = (payload[0] === 0x5b
+          ? JSON.parse(new TextDecoder().decode(payload))
+          : decode(payload)) as unknown as readonly unknown[];
+        if (topic.includes("/groups/")) this.published.push(`${topic} ${JSON.stringify(batch)}`);
+        else this.taken.push({ sender: topic.slice(topic.lastIndexOf("/") + 1), batch });
+      },
+    });
+    await this.presence(incarnation);
+  }
+
+  /** Announces itself, or with undefined is gone. */
+  async presence(incarnation: string | undefined): Promise<void> {
+    const presence = { v: 1, at: 1, every: 60_000, connections: 0, runtime: "", version: "" };
+    const payload =
+      incarnation === undefined
+        ? new Uint8Array(0)
+        : encodePresence({ ...presence, v: 1, incarnation });
+    this.#link.publish(this.#rig.topics.nodePresence(app, this.#name), payload, () => {}, true);
+    await settle();
+  }
+
+  /** Publishes what is not a batch, too. */
+  async publish(text: string, retain: boolean = false): Promise<void> {
+    const topic = this.#rig.topics.originEvents(app, "h", this.#name);
+    this.#link.publish(topic, new TextEncoder().encode(text), () => {}, retain);
+    await settle();
+  }
+
+  async events(stream: string, first: number, ...items: readonly unknown[]): Promise<void> {
+    await this.publish(JSON.stringify([1, stream, first, items]));
+  }
+
+  /** Acknowledgements of events that came since the last call. */
+  async acks(): Promise<unknown[]> {
+    await this.#rig.advance(100);
+    const isAck = ({ batch }: TakenCommands): boolean =>
+      Array.isArray(batch[0]) && batch[0][0] === "ack";
+    const acks = this.taken.filter(isAck).flatMap(({ batch }) => batch);
+    this.taken.splice(0, this.taken.length, ...this.taken.filter((one) => !isAck(one)));
+    return acks;
+  }
+
+  /** Items of numbered batches of commands that came since the last call. */
+  commands(): unknown[] {
+    return this.taken.splice(0).flatMap(({ batch }) => (batch[0] === 1 ? batch[3] : []));
+  }
+}
+
+/** The rig with one node. */
+export async function openRig(
+  options: Partial<BatchOptions> = {},
+): Promise<{ rig: BatchRig; node: RigNode }> {
+  const rig = new BatchRig(options);
+  await rig.start();
+  return { rig, node: await rig.node("n") };
+}
+
+export function message(id: string, seq: number, data: unknown = "x"): unknown[] {
+  return ["message", id, seq, data];
+}

@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { message, openRig } from "../../../../support/http/batch-rig.ts";
+
+const stream = "n:i1:h:1";
+const a = "n.aaaaaaaaaaaaaaaaaaaaaaaaaa";
+const b = "n.bbbbbbbbbbbbbbbbbbbbbbbbbb";
+const other = "m.cccccccccccccccccccccccccc";
+
+test("commands go to the nodes that their ids name, before the next request", async () => {
+  const { rig, node } = await openRig();
+  const second = await rig.node("m");
+  await node.events(stream, 0, message(a, 1));
+  const request = rig.next();
+  await node.events(stream, 1, message(a, 2));
+  const taken: unknown[] = [];
+  const commands = [
+    ["send", a, "one", { ttl: 5 }],
+    ["send", [a, other, b], { $binary: "AQID" }],
+    ["close", other, 4000, "bye"],
+    ["join", b, "g"],
+    ["publish", "g", "hi"],
+  ];
+  const posted = request.answer(200, commands);
+  await posted;
+  taken.push(...node.commands());
+  assert.deepEqual(taken, [
+    ["send", a, "one", { ttl: 5 }],
+    ["send", [a, b], { $binary: "AQID" }],
+    ["join", b, "g"],
+    ["publish", "g", "hi"],
+  ]);
+  assert.deepEqual(second.commands(), [
+    ["send", [other], { $binary: "AQID" }],
+    ["close", other, 4000, "bye"],
+  ]);
+  assert.equal(rig.requests.length, 1);
+  assert.deepEqual(rig.errors, []);
+});
+
+test("commands are numbered: what the node misses is sent again", async () => {
+  const { rig, node } = await openRig();
+  await node.events(stream, 0, message(a, 1));
+  await rig.next().answer(200, [["send", a, "one"]]);
+  const [first] = node.taken.splice(0).map(({ batch }) => batch);
+  assert.equal(first?.[0], 1);
+  assert.equal(first?.[2], 0);
+  await node.publish(JSON.stringify([["ack", first?.[1], 0, 0]]));
+  const again = node.taken.splice(0).map(({ batch }) => batch);
+  assert.deepEqual(again, [first]);
+  await node.publish(JSON.stringify([["ack", first?.[1], 1]]));
+  await rig.advance(10_000);
+  assert.deepEqual(node.commands(), [], "it is confirmed");
+});
+
+test("a publish and a query with a ref go to the topic of the group", async () => {
+  const { rig, node } = await openRig();
+  await node.events(stream, 0, message(a, 1));
+  await rig.next().answer(200, [
+    ["publish", "g", "hi", { ref: 1 }],
+    ["query", "@all", { ref: 2 }],
+    ["query", [a], { ref: 3 }],
+  ]);
+  assert.deepEqual(node.commands(), [["query", [a], { ref: 3 }]]);
+  assert.deepEqual(node.published, [
+    'wss/v1/default/groups/g/commands/h [["publish","g","hi",{"ref":1}]]',
+    'wss/v1/default/groups/@all/commands/h [["query","@all",{"ref":2}]]',
+  ]);
+});
+
+/** Answers of a hostile or broken origin, and what is counted. Nothing is sent for them. */
+const answers: readonly (readonly [answer: unknown, errors: readonly string[]])[] = [
+  [{ OutgoingWebSocketMessages: [] }, []],
+  ["text", []],
+  [[], []],
+  [[1, 2], []],
+  [[["nonsense", a]], ["command-unknown"]],
+  [[[]], ["command-unknown"]],
+  [[["send", null, "x"]], ["command-malformed"]],
+  [[["send", "no-id", "x"]], ["id-malformed"]],
+  [[["send", ["dead.aaaaaaaaaaaaaaaaaaaaaaaaaa", 7], "x"]], ["id-foreign", "id-malformed"]],
+  [[["publish", "", "x", { ref: 1 }]], ["group-name"]],
+  [[["query", null, { ref: 1 }]], ["command-malformed"]],
+];
+
+for (const [answer, errors] of answers) {
+  test(`an answer ${JSON.stringify(answer)} sends nothing`, async () => {
+    const { rig, node } = await openRig();
+    await node.events(stream, 0, message(a, 1));
+    await rig.next().answer(200, answer);
+    assert.deepEqual(await node.acks(), [["ack", stream, 1]], "the events are confirmed");
+    assert.deepEqual(node.taken, []);
+    assert.deepEqual(node.published, []);
+    assert.deepEqual(rig.errors, errors);
+  });
+}
+
+test("with replies off, nothing in an answer counts", async () => {
+  const { rig, node } = await openRig({ replies: false });
+  await node.events(stream, 0, message(a, 1));
+  await rig.next().answer(200, [
+    ["ack", stream, 0],
+    ["send", a, "x"],
+  ]);
+  assert.deepEqual(await node.acks(), [["ack", stream, 1]]);
+  assert.deepEqual(node.commands(), []);
+});
+
+test("an event that is refused for good closes its connection; others pass", async () => {
+  const { rig, node } = await openRig();
+  await node.events(stream, 0, ...[1, 2, 3, 4].map((seq) => message(seq === 3 ? b : a, seq)));
+  const passed: unknown[] = [];
+  while (rig.requests.length > 0) {
+    const request = rig.next();
+    const items = JSON.parse(request.body)[3] as unknown[][];
+    const poison = items.some(([, id]) => id === b);
+    if (!poison) passed.push(...items);
+    await request.answer(poison ? 400 : 200);
+  }
+  assert.deepEqual(
+    passed,
+    [1, 2, 4].map((seq) => message(a, seq)),
+  );
+  assert.deepEqual(node.commands(), [["close", b, 1013, "origin-refused", { cause: "error" }]]);
+  assert.deepEqual(rig.errors, ["http-status"]);
+  assert.deepEqual(await node.acks(), [["ack", stream, 4]]);
+});

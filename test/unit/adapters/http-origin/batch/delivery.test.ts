@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Delivery } from "../../../../../adapters/http-origin/batch/delivery.ts";
+import { NodeEvents } from "../../../../../adapters/http-origin/batch/node-events.ts";
+import { ManualClock } from "../../../../../adapters/memory/mod.ts";
+import { settle } from "../../../../support/http/batch-rig.ts";
+
+const nothing = (): void => {};
+
+test("while nodes take no commands, no further request is made", async () => {
+  const events = new NodeEvents("n", {
+    acknowledge: nothing,
+    acknowledged: nothing,
+    released: nothing,
+    revived: nothing,
+    foreign: nothing,
+    failed: (error) => assert.fail(error),
+  });
+  const posted: string[] = [];
+  let takes: (() => void) | undefined;
+  const delivery = new Delivery(
+    events,
+    { node: "n", clock: new ManualClock(), itemsMax: 10, retryMs: 1_000, replies: true },
+    {
+      post: async (body) => {
+        posted.push(new TextDecoder().decode(body));
+        return { status: 200, contentType: undefined, body: new Uint8Array(0) };
+      },
+      random: () => 0,
+      carryOut: nothing,
+      room: () => new Promise((resolve) => (takes = resolve)),
+      retried: (error) => assert.fail(error),
+      refused: () => assert.fail("refused"),
+      unreachable: () => assert.fail("unreachable"),
+      failed: (error) => assert.fail(error),
+    },
+  );
+  events.receive(Buffer.from('[1,"n:i:h:1",0,[["alive",[]]]]'));
+  delivery.pump();
+  await settle();
+  assert.deepEqual(posted, []);
+  takes?.();
+  await settle();
+  assert.deepEqual(posted, ['[1,"n:i:h:1",0,[["alive",[]]]]']);
+});
+
+test("past the bytes that a node may have here, it repeats later", () => {
+  const acks: unknown[] = [];
+  const events = new NodeEvents("n", {
+    acknowledge: (ack) => acks.push(ack),
+    acknowledged: nothing,
+    released: nothing,
+    revived: nothing,
+    foreign: nothing,
+    failed: (error) => assert.fail(error),
+  });
+  const batch = (first: number, text: string): Uint8Array =>
+    Buffer.from(`[1,"n:i:h:1",${first},[["message","n.a",${first},"${text}"]]]`);
+  const large = "x".repeat(20 * 1_048_576);
+  for (const first of [0, 1, 2]) events.receive(batch(first, large));
+  const held = events.bytes;
+  events.receive(batch(3, large));
+  events.receive(batch(4, "small"));
+  assert.equal(events.bytes, held);
+  assert.deepEqual(acks, [], "asked for now, it would come at once");
+  events.confirm(events.take(1, 1), 1);
+  events.confirm(events.take(1, 1), 2);
+  assert.deepEqual(acks, [
+    ["ack", "n:i:h:1", 1],
+    ["ack", "n:i:h:1", 2],
+    ["ack", "n:i:h:1", 2, 3],
+  ]);
+  events.receive(batch(3, large));
+  assert.ok(events.bytes > large.length);
+});
