@@ -1,16 +1,9 @@
 import { type CloseReason, limits } from "./base/mod.ts";
 import type { CommandApp } from "./commands/mod.ts";
-import type { Connection, ConnectionApp, Registry } from "./connection/mod.ts";
+import type { Connection, ConnectionApp, ConnectionLog, Registry } from "./connection/mod.ts";
 import type { EventStream } from "./events/mod.ts";
 import { Groups } from "./groups/mod.ts";
-import type {
-  Clock,
-  CommandBus,
-  EventChannel,
-  EventEncoder,
-  Logger,
-  ValueCodec,
-} from "./ports/mod.ts";
+import type { Clock, Codec, CommandBus, EventChannel, Logger } from "./ports/mod.ts";
 import { EventRouter, type EventRouterOptions } from "./routing/mod.ts";
 import {
   Acknowledgements,
@@ -20,14 +13,13 @@ import {
 } from "./streams/mod.ts";
 import type { GatewayMetrics } from "./telemetry/mod.ts";
 
-/** What all apps of a node work with. */
-export interface AppDependencies {
-  readonly events: EventEncoder;
-  readonly values: ValueCodec;
+/** What all apps of a node work with, besides the codec. */
+export interface AppDependencies extends Pick<Codec, "events" | "values"> {
   readonly bus: CommandBus;
   readonly channel: EventChannel;
   readonly clock: Clock;
   readonly registry: Registry;
+  readonly log: ConnectionLog;
   readonly metrics: GatewayMetrics;
   readonly logger: Logger;
   /** Open mode: these items were published, and the broker says that nobody subscribes. */
@@ -41,16 +33,14 @@ export class App implements ConnectionApp, CommandApp {
   readonly groups: Groups;
   readonly commandReceivers: StreamMemory<ReliableReceiver>;
   readonly acks: Acknowledgements;
-  readonly #metrics: GatewayMetrics;
-  readonly #logger: Logger;
+  readonly #log: ConnectionLog;
 
   constructor(
     dependencies: AppDependencies,
     options: EventRouterOptions & { readonly groupsPerConnectionMax: number },
   ) {
     const { bus, clock } = dependencies;
-    this.#metrics = dependencies.metrics;
-    this.#logger = dependencies.logger;
+    this.#log = dependencies.log;
     this.name = options.app;
     const registry = dependencies.registry.of(this.name);
     this.router = new EventRouter({ ...dependencies, registry }, options);
@@ -67,9 +57,6 @@ export class App implements ConnectionApp, CommandApp {
 
   closing(connection: Connection, { errorCode }: CloseReason): void {
     this.groups.forget(connection);
-    if (errorCode === undefined) return;
-    this.#metrics.error(errorCode);
-    const fields = { code: errorCode, connection: connection.id };
-    this.#logger.log("debug", "connection-ended", "the gateway closes a connection", fields);
+    if (errorCode !== undefined) this.#log.ended(connection, errorCode);
   }
 }

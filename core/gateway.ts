@@ -19,7 +19,6 @@ import {
   drainConnections,
   type GuardOptions,
   Registry,
-  TokenExpiries,
 } from "./connection/mod.ts";
 import { Heartbeat, keptInfo, limitBatches } from "./events/mod.ts";
 import { registerGauges } from "./gauges.ts";
@@ -27,6 +26,7 @@ import {
   AddressHandshakes,
   busAway,
   channelAway,
+  HandshakeAuthority,
   HandshakeGate,
   type HandshakeGateOptions,
   type Readiness,
@@ -45,7 +45,6 @@ import {
   type CommandBus,
   type Deflate,
   type EventChannel,
-  type EventEncoder,
   type HandshakeAdmission,
   type HandshakeAnswer,
   type HandshakeRequest,
@@ -55,7 +54,6 @@ import {
   type Random,
   type Socket,
   type SocketHandler,
-  type ValueCodec,
 } from "./ports/mod.ts";
 import type { EventRouterOptions } from "./routing/mod.ts";
 import { GatewayMetrics } from "./telemetry/mod.ts";
@@ -100,17 +98,10 @@ export interface GatewayOptions extends HandshakeGateOptions, EventRouterOptions
 
 /** One node: connections on one side, events and commands on the other. No I/O of its own. */
 export class Gateway implements SocketHandler<Connection> {
-  readonly #clock: Clock;
-  readonly #events: EventEncoder;
-  readonly #values: ValueCodec;
-  readonly #bus: CommandBus;
-  readonly #channel: EventChannel;
-  readonly #logger: Logger;
+  readonly #ports: GatewayPorts;
   readonly #metrics: GatewayMetrics;
   readonly #registry: Registry = new Registry(limits.connectionsMax);
   readonly #apps: ReadonlyMap<string, App>;
-  readonly #handshakes: WaitingHandshakes;
-  readonly #expiries: TokenExpiries;
   readonly #dispatcher: CommandDispatcher;
   readonly #guard: ConnectionGuard;
   readonly #reservations: Reservations;
@@ -121,81 +112,61 @@ export class Gateway implements SocketHandler<Connection> {
   #cancelTick: Cancel = () => {};
 
   constructor(ports: GatewayPorts, options: GatewayOptions) {
-    const { clock, codec, bus, channel, random, deflate, authorizer, logger } = ports;
-    const { node } = options;
-    this.#clock = clock;
-    this.#events = codec.events;
-    this.#values = codec.values;
-    this.#bus = bus;
-    this.#channel = channel;
-    this.#logger = logger;
+    const { authorizer, bus, channel, clock, codec, logger, random } = ports;
+    const { authorize, groupsPerConnectionMax, node } = options;
+    const jwt = authorize === "jwt";
+    assert(!jwt || authorizer !== undefined, "--authorize jwt comes with an authorizer");
     const registry = this.#registry;
     const metrics = new GatewayMetrics(ports.metrics);
-    this.#metrics = metrics;
-    const { commands, events, frames, values } = codec;
-    const shared = {
-      commands,
-      events,
-      frames,
-      values,
-      clock,
-      bus,
-      channel,
-      registry,
-      metrics,
-      logger,
-    };
     const handshakes = new WaitingHandshakes(clock, options.authorizeTimeoutMs);
-    this.#handshakes = handshakes;
+    const log = new ConnectionLog(metrics, logger, options.logConnections ? "info" : "debug");
+    const shared = { ...codec, bus, channel, clock, logger, metrics, registry };
     const routes = new Routes(options.routes, options.app);
-    this.#apps = this.#createApps(shared, routes.apps, options);
-    const apps = this.#apps;
-    this.#expiries = new TokenExpiries(clock);
-    const expiries = this.#expiries;
+    const noSubscribers: AppDependencies["noSubscribers"] = (stream, items) =>
+      handshakes.noSubscribers(stream, items);
+    const apps = createApps({ ...shared, log, noSubscribers }, routes.apps, options);
+    const guard = new ConnectionGuard(clock, registry, metrics, options.guard);
+    const reservations = new Reservations(node, registry, clock, random);
+    const addresses = new AddressHandshakes(clock, options);
+    const deciding = jwt ? { authorizer } : {};
+    const authority = new HandshakeAuthority(
+      { ...deciding, reservations, handshakes, addresses, metrics },
+      groupsPerConnectionMax,
+    );
+    this.#ports = ports;
+    this.#metrics = metrics;
+    this.#apps = apps;
+    this.#guard = guard;
+    this.#log = log;
+    this.#reservations = reservations;
     this.#dispatcher = new CommandDispatcher(
-      { ...shared, node, apps, handshakes, expiries, deflate },
+      { ...shared, node, apps, handshakes, guard, deflate: ports.deflate },
       options,
     );
-    this.#guard = new ConnectionGuard(clock, registry, metrics, options.guard);
-    const guard = this.#guard;
-    this.#reservations = new Reservations(node, registry, clock, random);
-    const reservations = this.#reservations;
-    const addresses = new AddressHandshakes(clock, options);
     this.#handshakeGate = new HandshakeGate(
-      {
-        apps,
-        routes,
-        registry,
-        reservations,
-        handshakes,
-        addresses,
-        guard,
-        metrics,
-        logger,
-        authorizer,
-      },
+      { apps, routes, registry, guard, authority, metrics, logger },
       options,
     );
     this.#heartbeat = new Heartbeat(clock, bus, registry, { ...options, apps: routes.apps });
     this.#readiness = new ReadinessWatch(clock, [...apps.values()], {
-      authorizedByOrigin: options.authorize === "origin",
+      authorizedByOrigin: authorize === "origin",
       unreadyAfterMs: options.unreadyAfterMs ?? 0,
     });
-    this.#log = new ConnectionLog(logger, options.logConnections ? "info" : "debug");
+    const { frames } = codec;
     registerGauges(ports.metrics, { frames, registry, apps: [...apps.values()], handshakes });
   }
 
   /** Resolves when bus and channel are connected for the first time. */
   async start(): Promise<void> {
-    const channel = this.#channel.start({
+    const channel = this.#ports.channel.start({
       connected: (connected) => {
         this.#readiness.link(channelAway, connected);
-        if (connected) limitBatches(this.#events, this.#channel);
+        if (connected) limitBatches(this.#ports.codec.events, this.#ports.channel);
         for (const { router } of this.#apps.values()) router.connected(connected);
       },
       origin: (app, name, presence) => this.#apps.get(app)?.router.presence(name, presence),
     });
-    const bus = this.#bus.start({
+    const bus = this.#ports.bus.start({
       commands: (source, payload) => this.#dispatcher.execute(source, payload),
       message: (message) => this.#dispatcher.message(message),
       refused: (code, topic) => this.#dispatcher.refused(code, topic),
@@ -208,8 +179,7 @@ export class Gateway implements SocketHandler<Connection> {
     await Promise.all([channel, bus]);
     this.#heartbeat.start();
     this.#guard.start();
-    this.#expiries.start();
-    this.#cancelTick = every(this.#clock, limits.routerTickMs, () => {
+    this.#cancelTick = every(this.#ports.clock, limits.routerTickMs, () => {
       for (const { router } of this.#apps.values()) router.tick();
     });
   }
@@ -234,17 +204,16 @@ export class Gateway implements SocketHandler<Connection> {
   async drain(periodMs: number): Promise<void> {
     this.#readiness.draining = true;
     this.#handshakeGate.close();
-    await drainConnections(this.#registry, this.#clock, periodMs);
+    await drainConnections(this.#registry, this.#ports.clock, periodMs);
     const settled = Promise.all(Array.from(this.#apps.values(), ({ router }) => router.settled()));
     await Promise.race([settled, this.#wait(limits.shutdownFlushMs)]);
     this.#logUnconfirmed();
     this.#heartbeat.stop();
     this.#guard.stop();
-    this.#expiries.stop();
     this.#dispatcher.stop();
     this.#cancelTick();
     for (const { router } of this.#apps.values()) router.stop();
-    await Promise.all([this.#channel.stop(), this.#bus.stop()]);
+    await Promise.all([this.#ports.channel.stop(), this.#ports.bus.stop()]);
   }
 
   handshake(request: HandshakeRequest): HandshakeAnswer | Promise<HandshakeAnswer> {
@@ -265,12 +234,10 @@ export class Gateway implements SocketHandler<Connection> {
     { app: appName, info, reservation: given }: HandshakeAdmission,
   ): Connection {
     const app = this.#app(appName);
-    const kept = given instanceof Reservation && this.#reservations.use(given);
-    const reservation = kept ? (given as Reservation) : this.#reservations.reserve(app);
-    if (!kept) this.#reservations.use(reservation);
+    const reservation = this.#reservations.take(app, given);
     const { slot, id, grant } = reservation;
     const stream = app.router.assign(id, slot);
-    const openedAt = this.#clock.now();
+    const openedAt = this.#ports.clock.now();
     const connection = new Connection({
       app,
       slot,
@@ -282,22 +249,22 @@ export class Gateway implements SocketHandler<Connection> {
       address: this.#log.enabled && typeof info.ip === "string" ? info.ip : "",
       info: app.router.mayMove ? keptInfo(info) : "",
     });
-    this.#events.bind(slot, id, stream.buffer);
+    this.#ports.codec.events.bind(slot, id, stream.buffer);
     this.#registry.set(connection);
-    this.#metrics.opened.add(1);
     stream.append(["open", id, 0, { ...info, at: openedAt }]);
     connection.lastItem = stream.next;
     this.#log.opened(connection);
     this.#give(connection, reservation);
     this.#guard.opened(connection, info.ip);
     // Its reservation has ended, and its groups with it: the client may try again.
-    if (given !== undefined && !kept) connection.close(closeReasons.handshakeTimeout);
+    if (given !== undefined && given !== reservation)
+      connection.close(closeReasons.handshakeTimeout);
     return connection;
   }
 
   text(connection: Connection, data: string): void {
     // The runtime's own server accepts messages that fit no packet of the broker.
-    if (utf8Exceeds(data, this.#events.messageBytesMaxOf(connection.slot))) {
+    if (utf8Exceeds(data, this.#ports.codec.events.messageBytesMaxOf(connection.slot))) {
       connection.close(closeReasons.messageTooBig);
     }
     if (connection.closing !== undefined) return;
@@ -305,7 +272,7 @@ export class Gateway implements SocketHandler<Connection> {
   }
 
   binary(connection: Connection, data: Uint8Array): void {
-    if (data.byteLength > this.#events.messageBytesMaxOf(connection.slot)) {
+    if (data.byteLength > this.#ports.codec.events.messageBytesMaxOf(connection.slot)) {
       connection.close(closeReasons.messageTooBig);
     }
     if (connection.closing !== undefined) return;
@@ -333,11 +300,7 @@ export class Gateway implements SocketHandler<Connection> {
 
   fault(connection: Connection, code: ErrorCode): void {
     connection.ends(isLimit(code) ? CloseCause.limit : CloseCause.error);
-    this.#metrics.error(code);
-    this.#logger.log("debug", "client-fault", "a client broke the protocol", {
-      code,
-      connection: connection.id,
-    });
+    this.#log.fault(connection, code);
   }
 
   pong(connection: Connection, controlFrames: number): void {
@@ -348,12 +311,10 @@ export class Gateway implements SocketHandler<Connection> {
     const cause = connection.closing ?? CloseCause.client;
     connection.ends(cause);
     this.#app(connection.app.name).groups.forget(connection);
-    this.#expiries.forget(connection);
     connection.stream.closed(connection, closeCode, closeReason, cause);
-    this.#events.unbind(connection.slot);
+    this.#ports.codec.events.unbind(connection.slot);
     this.#guard.closed(connection);
     this.#registry.closed(connection);
-    this.#metrics.closed(cause);
     this.#log.closed(connection, closeCode, cause);
   }
 
@@ -370,31 +331,17 @@ export class Gateway implements SocketHandler<Connection> {
     for (const name of names) app.groups.join(connection, name, () => {});
     this.#reservations.releaseGroups(reservation);
     if (state !== undefined) {
-      const stored = this.#events.setState(connection.slot, this.#values.encodeValue(state));
+      const stored = this.#ports.codec.events.setState(
+        connection.slot,
+        this.#ports.codec.values.encodeValue(state),
+      );
       if (!stored) this.#metrics.error("state-too-big");
     }
-    if (expiresAt !== undefined) this.#expiries.set(connection, expiresAt);
+    if (expiresAt !== undefined) this.#guard.expireAt(connection, expiresAt);
   }
 
   #wait(ms: number): Promise<void> {
-    return new Promise((resolve) => this.#clock.after(ms, resolve));
-  }
-
-  #createApps(
-    shared: Omit<AppDependencies, "noSubscribers">,
-    names: readonly string[],
-    options: GatewayOptions,
-  ): ReadonlyMap<string, App> {
-    const dependencies: AppDependencies = {
-      ...shared,
-      noSubscribers: (stream, items) => this.#handshakes.noSubscribers(stream, items),
-    };
-    return new Map(
-      names.map((app, number) => {
-        const appNumber = names.length === 1 ? undefined : number;
-        return [app, new App(dependencies, { ...options, app, appNumber })];
-      }),
-    );
+    return new Promise((resolve) => this.#ports.clock.after(ms, resolve));
   }
 
   #app(name: string): App {
@@ -411,6 +358,19 @@ export class Gateway implements SocketHandler<Connection> {
     const code = "events-unconfirmed";
     this.#metrics.error(code);
     const message = "the node ends with events that no origin acknowledged";
-    this.#logger.log("warn", code, message, { code, bytes });
+    this.#ports.logger.log("warn", code, message, { code, bytes });
   }
+}
+
+function createApps(
+  dependencies: AppDependencies,
+  names: readonly string[],
+  options: GatewayOptions,
+): ReadonlyMap<string, App> {
+  return new Map(
+    names.map((app, number) => {
+      const appNumber = names.length === 1 ? undefined : number;
+      return [app, new App(dependencies, { ...options, app, appNumber })];
+    }),
+  );
 }

@@ -1,16 +1,6 @@
-import type { Registry, TokenExpiries } from "../connection/mod.ts";
+import type { ConnectionGuard, Registry } from "../connection/mod.ts";
 import type { HandshakeApp, WaitingHandshakes } from "../handshake/mod.ts";
-import type {
-  Clock,
-  CommandBus,
-  CommandDecoder,
-  CommandSource,
-  Deflate,
-  EventEncoder,
-  FrameParser,
-  Logger,
-  ValueCodec,
-} from "../ports/mod.ts";
+import type { Clock, Codec, CommandBus, CommandSource, Deflate, Logger } from "../ports/mod.ts";
 import type { Acknowledgements, ReliableReceiver, StreamMemory } from "../streams/mod.ts";
 import type { GatewayMetrics } from "../telemetry/mod.ts";
 import type { CommandOptions } from "./command-options.ts";
@@ -21,22 +11,19 @@ export interface CommandApp extends HandshakeApp {
   readonly acks: Acknowledgements;
 }
 
-/** What commands are carried out with. Each kind of command takes what it needs of it. */
-export interface CommandDependencies {
+/**
+ * What commands are carried out with, besides the codec. Each kind of command takes what it needs
+ * of it.
+ */
+export interface CommandDependencies extends Codec {
   readonly node: string;
   readonly apps: ReadonlyMap<string, CommandApp>;
-  readonly commands: CommandDecoder;
-  readonly values: ValueCodec;
-  /** Keeps the states of connections. */
-  readonly events: Pick<EventEncoder, "setState">;
-  /** Checks the text of raw messages to groups. */
-  readonly frames: Pick<FrameParser, "validUtf8">;
   readonly clock: Clock;
   readonly registry: Registry;
   readonly metrics: GatewayMetrics;
   readonly logger: Logger;
   readonly handshakes: WaitingHandshakes;
-  readonly expiries: TokenExpiries;
+  readonly guard: ConnectionGuard;
   readonly bus: CommandBus;
   readonly deflate: Deflate | undefined;
 }

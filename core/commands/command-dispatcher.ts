@@ -16,8 +16,10 @@ import { QueryCommand } from "./query-command.ts";
 /** `[`, which begins no MessagePack batch. */
 const jsonFirstByte = 0x5b;
 
-/** Items with an unknown verb are refused before. */
-/** `send` is the hot path: it is called directly, and makes no object. */
+/**
+ * Items with an unknown verb are refused before. `send` is the hot path: it is called directly,
+ * and makes no object.
+ */
 type OtherVerb = Exclude<Verb, typeof Verb.unknown | typeof Verb.send>;
 
 /** Reads command batches, drops repeated items, and carries each further command out. */
@@ -76,7 +78,7 @@ export class CommandDispatcher {
     const error = commands.decode(payload);
     const json = payload[0] === jsonFirstByte;
     if (error === undefined) this.#batch(app, json ? { ...source, json } : source);
-    else this.#refuse(source, error, "a batch is malformed");
+    else this.#targets.refuse(source, error, "a batch is malformed");
   }
 
   /** The bus dropped what came on a topic of commands. */
@@ -122,12 +124,9 @@ export class CommandDispatcher {
   #accept(app: CommandApp, source: CommandSource, stream: string): Acceptance | undefined {
     const { commands } = this.#dependencies;
     if (source.sender.length > limits.senderCharsMax) {
-      const most = `${limits.senderCharsMax} characters at most`;
-      this.#refuse(
-        source,
-        "batch-malformed",
-        `the name of a sender of numbered batches must have ${most}`,
-      );
+      const allowed = `must have ${limits.senderCharsMax} characters at most`;
+      const message = `the name of a sender of numbered batches ${allowed}`;
+      this.#targets.refuse(source, "batch-malformed", message);
       return undefined;
     }
     const known = app.commandReceivers.get(source.sender, stream);
@@ -136,11 +135,8 @@ export class CommandDispatcher {
     // A stream whose first batch was lost is remembered from that batch on.
     const isKept = known !== undefined || acceptance.gap > 0;
     if (isKept || app.commandReceivers.add(source.sender, stream, receiver)) return acceptance;
-    this.#refuse(
-      source,
-      "streams-full",
-      "the table of command streams is full: a new sender is refused",
-    );
+    const message = "the table of command streams is full: a new sender is refused";
+    this.#targets.refuse(source, "streams-full", message);
     return undefined;
   }
 
@@ -148,7 +144,7 @@ export class CommandDispatcher {
     const { commands, metrics } = this.#dependencies;
     const error = commands.itemError();
     if (error !== undefined) {
-      this.#refuse(source, error, `command ${commands.verbName()} cannot be carried out`);
+      this.#targets.refuse(source, error, `command ${commands.verbName()} cannot be carried out`);
       // The handshake ends at once: its client must not wait for an answer that never comes.
       const verb = commands.verb();
       if (verb === Verb.accept || verb === Verb.reject) this.#handshakes.malformed(app, source);
@@ -159,24 +155,21 @@ export class CommandDispatcher {
     if (options === undefined) {
       const { ref = null } = commands.options();
       const message = `${commands.verbName()}: ttl and at must be numbers of 0 or more`;
-      this.#refuse(source, "command-malformed", message);
-      if (ref !== null) this.#replyError(source, ref, "command-malformed");
+      this.#targets.refuse(source, "command-malformed", message);
+      if (ref !== null) this.#replies.sendOfNode(source, ref, { error: "command-malformed" });
       return;
     }
     const verb = commands.verb();
     // A broker's access rules speak of topics: a group's topic is for that group alone.
     if (source.scope === "group" && !this.#mayOnGroupTopic(source)) {
       const message = `${commands.verbName()} is not allowed on the topic of a group`;
-      this.#refuse(source, "group-name", message);
-      if (options.ref !== undefined) this.#replyError(source, options.ref, "group-name");
+      this.#targets.refuse(source, "group-name", message);
+      const { ref } = options;
+      if (ref !== undefined) this.#replies.sendOfNode(source, ref, { error: "group-name" });
       return;
     }
     if (verb === Verb.send) this.#messages.send(source, options);
     else if (verb !== Verb.unknown) this.#byVerb[verb]({ app, source, options });
-  }
-
-  #replyError(source: CommandSource, ref: unknown, error: ErrorCode): void {
-    this.#replies.sendOfNode(source, ref, { error });
   }
 
   #mayOnGroupTopic({ group }: CommandSource): boolean {
@@ -188,14 +181,10 @@ export class CommandDispatcher {
   #acknowledged({ app, source }: CommandCall): void {
     const [, stream, count, received] = this.#dependencies.commands.value();
     if (typeof stream !== "string" || !isCount(count)) {
-      this.#refuse(source, "command-malformed", "ack: a stream and a count are required");
+      this.#targets.refuse(source, "command-malformed", "ack: a stream and a count are required");
       return;
     }
     app.router.acknowledge(source.sender, stream, count, isCount(received) ? received : undefined);
-  }
-
-  #refuse(source: CommandSource, code: ErrorCode, message: string): void {
-    this.#targets.refuse(source, code, message);
   }
 }
 

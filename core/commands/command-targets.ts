@@ -48,18 +48,11 @@ export class CommandTargets {
     if (connection !== undefined) return connection;
     if (slot >= 0 || slot === Target.gone) {
       this.#dependencies.metrics.targetsGone.add(1);
-      this.note(
-        source,
-        "id-gone",
-        `no connection has the id ${this.#commands.targetId(index)}`,
-        "info",
-      );
+      const message = `no connection has the id ${this.#commands.targetId(index)}`;
+      this.note(source, "id-gone", message, "info");
     } else if (slot === Target.malformed) {
-      this.refuse(
-        source,
-        "id-malformed",
-        `not a connection id: ${this.#commands.targetId(index)}`,
-      );
+      const message = `not a connection id: ${this.#commands.targetId(index)}`;
+      this.refuse(source, "id-malformed", message);
     } else {
       this.foreign(source, index);
     }

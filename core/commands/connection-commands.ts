@@ -6,7 +6,7 @@ import type { CommandTargets } from "./command-targets.ts";
 
 type ConnectionDependencies = Pick<
   CommandDependencies,
-  "commands" | "values" | "events" | "metrics" | "expiries"
+  "commands" | "values" | "events" | "metrics" | "guard"
 >;
 
 /** `close`, `state` and `renew`. */
@@ -26,11 +26,8 @@ export class ConnectionCommands {
     const closeReason = typeof reason === "string" ? reason : "";
     const allowed = Number.isInteger(closeCode) && closeCodeAllowed(closeCode);
     if (!allowed || !closeReasonFits(closeReason)) {
-      targets.refuse(
-        call.source,
-        "command-malformed",
-        "close: the code or the reason is not allowed",
-      );
+      const message = "close: the code or the reason is not allowed";
+      targets.refuse(call.source, "command-malformed", message);
       targets.forEach(call, (_, settle) => settle("command-malformed"));
       return;
     }
@@ -58,14 +55,14 @@ export class ConnectionCommands {
 
   /** Sets when the connection's token expires. */
   renew(call: CommandCall): void {
-    const { commands, expiries } = this.#dependencies;
+    const { commands, guard } = this.#dependencies;
     const targets = this.#targets;
     const [, , expires] = commands.value();
     const wrong = typeof expires !== "number" || !(expires >= 0);
     if (wrong)
       targets.refuse(call.source, "command-malformed", "renew: the expiry must be a number");
     targets.forEach(call, (connection, settle) => {
-      if (!wrong) expiries.set(connection, expires);
+      if (!wrong) guard.expireAt(connection, expires);
       settle(wrong ? "command-malformed" : Outcome.renewed);
     });
   }

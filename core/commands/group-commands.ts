@@ -1,5 +1,6 @@
+import type { ErrorCode } from "../base/mod.ts";
 import { groupFault, Outcome } from "../groups/mod.ts";
-import type { CommandDecoder } from "../ports/mod.ts";
+import type { CommandDecoder, CommandSource } from "../ports/mod.ts";
 import type { CommandCall } from "./command-call.ts";
 import type { CommandTargets } from "./command-targets.ts";
 
@@ -18,9 +19,7 @@ export class GroupCommands {
     const { app, source } = call;
     const targets = this.#targets;
     const name = this.#commands.group();
-    const fault = groupFault(name);
-    if (fault !== undefined)
-      targets.refuse(source, fault, "the group name is invalid or reserved");
+    const fault = this.#fault(source, name);
     targets.forEach(call, (connection, settle) => {
       if (fault !== undefined) {
         settle(fault);
@@ -29,11 +28,8 @@ export class GroupCommands {
       const refused = app.groups.join(connection, name, (error) => {
         const gone = connection.closing !== undefined;
         if (error !== undefined && !gone) {
-          targets.refuse(
-            source,
-            error.code,
-            "the broker refuses the subscription to the group's topic",
-          );
+          const message = "the broker refuses the subscription to the group's topic";
+          targets.refuse(source, error.code, message);
         }
         const member = app.groups.get(name)?.members.has(connection) === true;
         if (gone) settle(Outcome.gone);
@@ -48,13 +44,17 @@ export class GroupCommands {
 
   leave(call: CommandCall): void {
     const name = this.#commands.group();
-    const fault = groupFault(name);
-    if (fault !== undefined) {
-      this.#targets.refuse(call.source, fault, "the group name is invalid or reserved");
-    }
+    const fault = this.#fault(call.source, name);
     this.#targets.forEach(call, (connection, settle) => {
       if (fault === undefined) call.app.groups.leave(connection, name);
       settle(fault ?? Outcome.left);
     });
+  }
+
+  #fault(source: CommandSource, name: string): ErrorCode | undefined {
+    const fault = groupFault(name);
+    if (fault === undefined) return undefined;
+    this.#targets.refuse(source, fault, "the group name is invalid or reserved");
+    return fault;
   }
 }

@@ -6,6 +6,7 @@ import type { Connection } from "./connection.ts";
 import { Liveness, type LivenessOptions } from "./liveness.ts";
 import { type RateLimitOptions, RateLimits } from "./rate-limits.ts";
 import type { Registry } from "./registry.ts";
+import { TokenExpiries } from "./token-expiry.ts";
 
 export interface GuardOptions extends LivenessOptions, RateLimitOptions {
   /** Connections of one IP address; 0 without a limit. */
@@ -24,15 +25,16 @@ const off: GuardOptions = {
 };
 
 /**
- * Closes connections that are dead (`Liveness`), idle, too old, above a rate (`RateLimits`) or too
- * many for their address (`AddressLimits`). It decides about open connections only;
- * `core/handshake/handshake-gate.ts` decides about handshakes.
+ * Closes connections that are dead (`Liveness`), idle, too old, above a rate (`RateLimits`), too
+ * many for their address (`AddressLimits`) or with an expired token (`TokenExpiries`). It decides
+ * about open connections only; `core/handshake/handshake-gate.ts` decides about handshakes.
  */
 export class ConnectionGuard {
   readonly #clock: Clock;
   readonly #liveness: Liveness;
   readonly #rates: RateLimits;
   readonly #addresses: AddressLimits;
+  readonly #expiries: TokenExpiries;
   #cancel: Cancel = () => {};
 
   constructor(
@@ -42,6 +44,7 @@ export class ConnectionGuard {
     given: Partial<GuardOptions> = {},
   ) {
     this.#clock = clock;
+    this.#expiries = new TokenExpiries(clock);
     const options = { ...off, ...given };
     this.#rates = new RateLimits(clock, options);
     this.#addresses = new AddressLimits(options.connectionsPerIpMax);
@@ -53,11 +56,13 @@ export class ConnectionGuard {
   }
 
   start(): void {
+    this.#expiries.start();
     if (!this.#liveness.needed) return;
     this.#cancel = every(this.#clock, limits.livenessTickMs, () => this.#liveness.tick());
   }
 
   stop(): void {
+    this.#expiries.stop();
     this.#cancel();
   }
 
@@ -89,7 +94,13 @@ export class ConnectionGuard {
     if (reason !== undefined) connection.close(reason);
   }
 
+  /** Sets when the connection's token expires, in milliseconds since the epoch; 0: never. */
+  expireAt(connection: Connection, expiresAt: number): void {
+    this.#expiries.set(connection, expiresAt);
+  }
+
   closed(connection: Connection): void {
+    this.#expiries.forget(connection);
     this.#liveness.closed(connection);
   }
 

@@ -5,4 +5,3 @@ export { drainConnections } from "./drain.ts";
 export { IdleConnections } from "./idle-connections.ts";
 export { newConnectionId } from "./new-connection-id.ts";
 export { type Connections, Registry } from "./registry.ts";
-export { TokenExpiries } from "./token-expiry.ts";

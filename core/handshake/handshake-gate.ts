@@ -1,8 +1,6 @@
-import { assert, type ErrorCode, limits, userGroup } from "../base/mod.ts";
+import { assert, type ErrorCode, limits } from "../base/mod.ts";
 import type { ConnectionGuard, Registry } from "../connection/mod.ts";
 import type {
-  Authorization,
-  Authorizer,
   HandshakeAdmission,
   HandshakeAnswer,
   HandshakeRefusal,
@@ -10,12 +8,11 @@ import type {
   Logger,
 } from "../ports/mod.ts";
 import type { GatewayMetrics } from "../telemetry/mod.ts";
-import { refuse } from "../websocket/mod.ts";
-import type { AddressHandshakeOptions, AddressHandshakes } from "./address-handshakes.ts";
+import type { AddressHandshakeOptions } from "./address-handshakes.ts";
 import { type AdmissionOptions, admit, draining, unavailable } from "./admission.ts";
-import type { HandshakeApp, Reservation, Reservations } from "./reservations.ts";
+import type { HandshakeAuthority } from "./handshake-authority.ts";
+import type { HandshakeApp } from "./reservations.ts";
 import type { Routes } from "./routes.ts";
-import type { WaitingHandshakes } from "./waiting-handshakes.ts";
 
 /** Who says whether a client may connect. */
 export type Authority = "none" | "origin" | "jwt";
@@ -30,17 +27,13 @@ export interface HandshakeGateDependencies {
   readonly apps: ReadonlyMap<string, HandshakeApp>;
   readonly routes: Routes;
   readonly registry: Registry;
-  readonly reservations: Reservations;
-  readonly handshakes: WaitingHandshakes;
-  readonly addresses: AddressHandshakes;
   readonly guard: ConnectionGuard;
+  readonly authority: HandshakeAuthority;
   readonly metrics: GatewayMetrics;
   readonly logger: Logger;
-  /** Needed where `authorize` is `jwt`. */
-  readonly authorizer: Authorizer | undefined;
 }
 
-/** Answers every request on the client port: by itself, or by what an origin or a token says. */
+/** Answers every request on the client port: by itself, or by what the authority decides. */
 export class HandshakeGate {
   readonly #dependencies: HandshakeGateDependencies;
   readonly #options: HandshakeGateOptions;
@@ -54,7 +47,7 @@ export class HandshakeGate {
   /** The node is being shut down: every further handshake is refused. */
   close(): void {
     this.#closed = true;
-    this.#dependencies.handshakes.refuseAll();
+    this.#dependencies.authority.close();
   }
 
   answer(request: HandshakeRequest): HandshakeAnswer | Promise<HandshakeAnswer> {
@@ -82,19 +75,16 @@ export class HandshakeGate {
 
   /** Why the node takes no connection now, whoever asks. */
   #full({ app, info }: HandshakeAdmission): HandshakeRefusal | undefined {
-    const { registry, guard } = this.#dependencies;
+    const { authority, guard, registry } = this.#dependencies;
     if (this.#closed) return draining;
     if (registry.occupied >= this.#options.connectionsMax) {
       return unavailable("connections-full", "the node is full: max-connections reached");
     }
     if (registry.infoBytes >= limits.infosBytesMax) {
-      return unavailable(
-        "connections-full",
-        "the kept requests of its connections fill their memory",
-      );
+      const sentence = "the kept requests of its connections fill their memory";
+      return unavailable("connections-full", sentence);
     }
-    const waiting =
-      typeof info.ip === "string" ? this.#dependencies.addresses.waiting(info.ip) : 0;
+    const waiting = typeof info.ip === "string" ? authority.waiting(info.ip) : 0;
     if (guard.refuses(info.ip, waiting)) {
       return unavailable("connections-per-ip", "max-connections-per-ip reached for this address");
     }
@@ -105,37 +95,13 @@ export class HandshakeGate {
     return unavailable(refusal, "the node is full: events wait for an origin or the broker");
   }
 
-  /** Asks the authority. Where the client leaves meanwhile, its reservation ends at once. */
   async #authorize(
     request: HandshakeRequest,
     admission: HandshakeAdmission,
   ): Promise<HandshakeAnswer> {
-    const { handshakes, reservations } = this.#dependencies;
-    const address = String(admission.info.ip);
-    const code = this.#dependencies.addresses.begin(address);
-    if (code !== undefined) return this.#refused(tooMany(code));
-    const reservation = reservations.reserve(this.#app(admission.app));
-    let waits = true;
-    const end = (): void => {
-      if (waits) this.#dependencies.addresses.end(address);
-      waits = false;
-    };
-    request.onLeft?.(() => {
-      // Some runtimes call back for answered requests too.
-      if (!waits) return;
-      end();
-      reservations.giveBack(reservation);
-      handshakes.settle(reservation.id, clientLeft);
-    });
-    const asked = this.#ask(reservation, request, admission);
-    try {
-      return await this.#decided(reservation, admission, await asked);
-    } catch (error) {
-      reservations.giveBack(reservation);
-      throw error;
-    } finally {
-      end();
-    }
+    const app = this.#app(admission.app);
+    const answer = await this.#dependencies.authority.decide(request, admission, app);
+    return answer.accepted ? answer : this.#refused(answer);
   }
 
   #app(name: string): HandshakeApp {
@@ -143,82 +109,4 @@ export class HandshakeGate {
     assert(app, "routes lead to apps that are served");
     return app;
   }
-
-  #ask(
-    reservation: Reservation,
-    request: HandshakeRequest,
-    { app, info }: HandshakeAdmission,
-  ): Promise<Authorization | HandshakeRefusal> {
-    const { authorizer, handshakes } = this.#dependencies;
-    if (this.#options.authorize === "origin") {
-      const { subprotocol: _, ...candidate } = info;
-      return handshakes.ask(reservation, candidate);
-    }
-    assert(authorizer, "--authorize jwt comes with an authorizer");
-    return authorizer.authorize({ request, app, info });
-  }
-
-  async #decided(
-    reservation: Reservation,
-    admission: HandshakeAdmission,
-    answer: Authorization | HandshakeRefusal,
-  ): Promise<HandshakeAnswer> {
-    if (reservation.ended) return this.#refused(clientLeft);
-    const refusal = answer.accepted ? await this.#reserveGroups(reservation, answer) : answer;
-    // The client may have left while the broker was asked.
-    if (reservation.ended) return this.#refused(clientLeft);
-    if (refusal !== undefined || !answer.accepted || this.#closed) {
-      this.#dependencies.reservations.giveBack(reservation);
-      return this.#refused(refusal ?? draining);
-    }
-    this.#dependencies.metrics.authorized.add(1);
-    this.#dependencies.reservations.expectOpen(reservation);
-    return authorized(admission, answer, reservation);
-  }
-
-  /** Waits until the broker has granted the topics of the connection's groups. */
-  async #reserveGroups(
-    reservation: Reservation,
-    { grant }: Authorization,
-  ): Promise<HandshakeRefusal | undefined> {
-    reservation.grant = grant;
-    const { groups = [], user } = grant;
-    if (groups.length > this.#options.groupsPerConnectionMax) {
-      return refuse(
-        500,
-        "group-limit",
-        "the answer has more groups than max-groups-per-connection",
-      );
-    }
-    const names = user === undefined ? groups : [userGroup(user), ...groups];
-    if (await this.#dependencies.reservations.reserveGroups(reservation, names)) return undefined;
-    return unavailable("group-refused", "the broker does not grant the groups' topics now");
-  }
-}
-
-/** The admission with what was granted on top. */
-function authorized(
-  admission: HandshakeAdmission,
-  { grant, subprotocol, headers, info }: Authorization,
-  reservation: Reservation,
-): HandshakeAdmission {
-  const chosen = subprotocol ?? admission.subprotocol;
-  const openInfo: Record<string, unknown> = { ...admission.info, ...info };
-  if (chosen !== undefined) openInfo.subprotocol = chosen;
-  if (grant.user !== undefined) openInfo.user = grant.user;
-  if (grant.state !== undefined) openInfo.state = grant.state;
-  return { ...admission, subprotocol: chosen, headers, info: openInfo, reservation };
-}
-
-const clientLeft: HandshakeRefusal = refuse(
-  400,
-  "handshake-left",
-  "the client left before the answer",
-);
-
-/** RFC 6585, 4: too many requests. */
-function tooMany(code: "handshakes-per-ip" | "handshake-rate"): HandshakeRefusal {
-  const setting =
-    code === "handshake-rate" ? "max-handshake-rate-per-ip" : "max-handshakes-per-ip";
-  return refuse(429, code, `${setting} reached for this address`, { "retry-after": "1" });
 }

@@ -58,6 +58,14 @@ export class Reservations {
     reservation.cancel = this.#clock.after(limits.reservationMs, () => this.giveBack(reservation));
   }
 
+  /** The reservation of a connection that opens: a new one where the given one has ended. */
+  take(app: HandshakeApp, given: unknown): Reservation {
+    if (given instanceof Reservation && this.use(given)) return given;
+    const reservation = this.reserve(app);
+    this.use(reservation);
+    return reservation;
+  }
+
   /** The connection has opened. False where the reservation has ended before. */
   use(reservation: Reservation): boolean {
     if (reservation.ended) return false;

@@ -8,6 +8,7 @@ const files = {
   streams: "core/streams/stream-memory.ts",
   sizes: "core/groups/outgoing-sizes.ts",
   handshakes: "core/handshake/address-handshakes.ts",
+  authority: "core/handshake/handshake-authority.ts",
   handshakeGate: "core/handshake/handshake-gate.ts",
   guard: "core/connection/connection-guard.ts",
   dispatcher: "core/commands/command-dispatcher.ts",
@@ -91,8 +92,8 @@ const mutants: readonly Mutant[] = [
   },
   {
     says: "the address has as many handshakes waiting as `--max-handshakes-per-ip` allows",
-    file: files.handshakeGate,
-    find: "if (code !== undefined) return this.#refused(tooMany(code));",
+    file: files.authority,
+    find: "if (code !== undefined) return tooMany(code);",
     replace: "",
     tests: [tests.handshakes],
   },
@@ -105,7 +106,7 @@ const mutants: readonly Mutant[] = [
   },
   {
     says: "a client left while its handshake waited to be authorised",
-    file: files.handshakeGate,
+    file: files.authority,
     find: "request.onLeft?.(() => {",
     replace: "void (() => {",
     tests: ["test/unit/core/handshake/handshake-left.test.ts"],

@@ -86,14 +86,14 @@ const mutants: readonly Mutant[] = [
   {
     says: "sizes, connections of an address",
     file: files.gateway,
-    find: "if (utf8Exceeds(data, this.#events.messageBytesMaxOf(connection.slot)))",
+    find: "if (utf8Exceeds(data, this.#ports.codec.events.messageBytesMaxOf(connection.slot)))",
     replace: "if (false)",
     tests: [tests.limits],
   },
   {
     says: "sizes",
     file: files.gateway,
-    find: "if (data.byteLength > this.#events.messageBytesMaxOf(connection.slot))",
+    find: "if (data.byteLength > this.#ports.codec.events.messageBytesMaxOf(connection.slot))",
     replace: "if (false)",
     tests: [tests.limits],
   },

@@ -225,7 +225,7 @@ test("what is kept of requests is bounded for all connections together", () => {
       apps: { get: () => ({ router: {} }) },
       metrics: { error: () => {} },
       logger: new MemoryLogger(),
-      addresses: { waiting: () => 0 },
+      authority: { waiting: () => 0 },
     };
     const handshakeGate = new HandshakeGate(parts as never, gatewayOptions());
     const decided = handshakeGate.answer(upgradeRequest("/"));

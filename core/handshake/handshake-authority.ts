@@ -1,0 +1,151 @@
+import { userGroup } from "../base/mod.ts";
+import type {
+  Authorization,
+  Authorizer,
+  HandshakeAdmission,
+  HandshakeAnswer,
+  HandshakeRefusal,
+  HandshakeRequest,
+} from "../ports/mod.ts";
+import type { GatewayMetrics } from "../telemetry/mod.ts";
+import { refuse } from "../websocket/mod.ts";
+import type { AddressHandshakes } from "./address-handshakes.ts";
+import { draining, unavailable } from "./admission.ts";
+import type { HandshakeApp, Reservation, Reservations } from "./reservations.ts";
+import type { WaitingHandshakes } from "./waiting-handshakes.ts";
+
+export interface HandshakeAuthorityDependencies {
+  readonly reservations: Reservations;
+  /** Used where an origin decides. */
+  readonly handshakes: WaitingHandshakes;
+  readonly addresses: AddressHandshakes;
+  /** Decides where there is one; otherwise an origin does. */
+  readonly authorizer?: Authorizer | undefined;
+  readonly metrics: GatewayMetrics;
+}
+
+/** Lets an origin or a token decide on handshakes. Each has a reservation meanwhile. */
+export class HandshakeAuthority {
+  readonly #dependencies: HandshakeAuthorityDependencies;
+  readonly #groupsMax: number;
+  #closed = false;
+
+  constructor(dependencies: HandshakeAuthorityDependencies, groupsPerConnectionMax: number) {
+    this.#dependencies = dependencies;
+    this.#groupsMax = groupsPerConnectionMax;
+  }
+
+  /** The node is being shut down. */
+  close(): void {
+    this.#closed = true;
+    this.#dependencies.handshakes.refuseAll();
+  }
+
+  /** How many handshakes of this address wait to be decided. */
+  waiting(address: string): number {
+    return this.#dependencies.addresses.waiting(address);
+  }
+
+  /** Where the client leaves before the answer, its reservation ends at once. */
+  async decide(
+    request: HandshakeRequest,
+    admission: HandshakeAdmission,
+    app: HandshakeApp,
+  ): Promise<HandshakeAnswer> {
+    const { addresses, handshakes, reservations } = this.#dependencies;
+    const address = String(admission.info.ip);
+    const code = addresses.begin(address);
+    if (code !== undefined) return tooMany(code);
+    const reservation = reservations.reserve(app);
+    let waits = true;
+    const end = (): void => {
+      if (waits) addresses.end(address);
+      waits = false;
+    };
+    request.onLeft?.(() => {
+      // Some runtimes call back for answered requests too.
+      if (!waits) return;
+      end();
+      reservations.giveBack(reservation);
+      handshakes.settle(reservation.id, clientLeft);
+    });
+    const asked = this.#ask(reservation, request, admission);
+    try {
+      return await this.#decided(reservation, admission, await asked);
+    } catch (error) {
+      reservations.giveBack(reservation);
+      throw error;
+    } finally {
+      end();
+    }
+  }
+
+  #ask(
+    reservation: Reservation,
+    request: HandshakeRequest,
+    { app, info }: HandshakeAdmission,
+  ): Promise<Authorization | HandshakeRefusal> {
+    const { authorizer, handshakes } = this.#dependencies;
+    if (authorizer !== undefined) return authorizer.authorize({ request, app, info });
+    const { subprotocol: _, ...candidate } = info;
+    return handshakes.ask(reservation, candidate);
+  }
+
+  async #decided(
+    reservation: Reservation,
+    admission: HandshakeAdmission,
+    answer: Authorization | HandshakeRefusal,
+  ): Promise<HandshakeAnswer> {
+    const { metrics, reservations } = this.#dependencies;
+    if (reservation.ended) return clientLeft;
+    const refusal = answer.accepted ? await this.#reserveGroups(reservation, answer) : answer;
+    // The client may have left while the broker was asked.
+    if (reservation.ended) return clientLeft;
+    if (refusal !== undefined || !answer.accepted || this.#closed) {
+      reservations.giveBack(reservation);
+      return refusal ?? draining;
+    }
+    metrics.authorized.add(1);
+    reservations.expectOpen(reservation);
+    return authorized(admission, answer, reservation);
+  }
+
+  /** Waits until the broker has granted the topics of the connection's groups. */
+  async #reserveGroups(
+    reservation: Reservation,
+    { grant }: Authorization,
+  ): Promise<HandshakeRefusal | undefined> {
+    reservation.grant = grant;
+    const { groups = [], user } = grant;
+    if (groups.length > this.#groupsMax) {
+      const sentence = "the answer has more groups than max-groups-per-connection";
+      return refuse(500, "group-limit", sentence);
+    }
+    const names = user === undefined ? groups : [userGroup(user), ...groups];
+    if (await this.#dependencies.reservations.reserveGroups(reservation, names)) return undefined;
+    return unavailable("group-refused", "the broker does not grant the groups' topics now");
+  }
+}
+
+/** The admission with what was granted on top. */
+function authorized(
+  admission: HandshakeAdmission,
+  { grant, subprotocol, headers, info }: Authorization,
+  reservation: Reservation,
+): HandshakeAdmission {
+  const chosen = subprotocol ?? admission.subprotocol;
+  const openInfo: Record<string, unknown> = { ...admission.info, ...info };
+  if (chosen !== undefined) openInfo.subprotocol = chosen;
+  if (grant.user !== undefined) openInfo.user = grant.user;
+  if (grant.state !== undefined) openInfo.state = grant.state;
+  return { ...admission, subprotocol: chosen, headers, info: openInfo, reservation };
+}
+
+const clientLeft = refuse(400, "handshake-left", "the client left before the answer");
+
+/** RFC 6585, 4: too many requests. */
+function tooMany(code: "handshakes-per-ip" | "handshake-rate"): HandshakeRefusal {
+  const setting =
+    code === "handshake-rate" ? "max-handshake-rate-per-ip" : "max-handshakes-per-ip";
+  return refuse(429, code, `${setting} reached for this address`, { "retry-after": "1" });
+}
