@@ -1,8 +1,9 @@
+import { type AnswerParserOptions, HeadReader } from "./answer/mod.ts";
 import { abortedText, type Exchange, type ExchangeHolder } from "./exchange.ts";
 import { type ConnectionOwner, HttpConnection } from "./http-connection.ts";
 import type { HttpTarget } from "./http-target.ts";
 import { openStream } from "./open-stream.ts";
-import { type Ticker, type Ticking, ticksOf } from "./ticker.ts";
+import { Countdown, type Ticking } from "./ticker.ts";
 
 export interface PoolOptions {
   readonly connectMs: number;
@@ -13,31 +14,29 @@ export interface PoolOptions {
 }
 
 /** The connections to one server, and the requests that wait for one. */
-export class ConnectionPool implements ConnectionOwner, ExchangeHolder {
+export class ConnectionPool implements ConnectionOwner, ExchangeHolder, Ticking {
+  readonly answers: AnswerParserOptions;
   readonly #target: HttpTarget;
   readonly #options: PoolOptions;
-  readonly #ticker: Ticker;
   readonly #onEmpty: () => void;
   /** Attempts to connect that are under way, with what gives each up. */
-  readonly #attempts: Map<Ticking, () => void> = new Map();
+  readonly #attempts: Map<Countdown, () => void> = new Map();
   readonly #connections: Set<HttpConnection> = new Set();
   /** The one that was used last is used next: the others may become old. */
   #idle: HttpConnection[] = [];
   readonly #waiting: Set<Exchange> = new Set();
 
-  constructor(
-    target: HttpTarget,
-    options: PoolOptions,
-    { ticker, onEmpty }: { ticker: Ticker; onEmpty: () => void },
-  ) {
+  constructor(target: HttpTarget, options: PoolOptions, onEmpty: () => void) {
     this.#target = target;
     this.#options = options;
-    this.#ticker = ticker;
     this.#onEmpty = onEmpty;
+    this.answers = { heads: new HeadReader(), bodyBytesMax: options.answerBytesMax };
   }
 
-  get answerBytesMax(): number {
-    return this.#options.answerBytesMax;
+  tick(): void {
+    for (const exchange of this.#waiting) exchange.tick();
+    for (const attempt of this.#attempts.keys()) attempt.tick();
+    for (const connection of this.#connections) connection.tick();
   }
 
   send(exchange: Exchange): void {
@@ -78,8 +77,6 @@ export class ConnectionPool implements ConnectionOwner, ExchangeHolder {
 
   closed(connection: HttpConnection): void {
     this.#connections.delete(connection);
-    this.#ticker.delete(connection);
-    this.#ticker.delete(connection.age);
     this.#idle = this.#idle.filter((one) => one !== connection);
     this.#connect();
     this.#lookEmpty();
@@ -90,7 +87,7 @@ export class ConnectionPool implements ConnectionOwner, ExchangeHolder {
     for (const exchange of this.#waiting) exchange.fail("http-aborted", abortedText);
     for (const [attempt, giveUp] of this.#attempts) {
       giveUp();
-      this.#endAttempt(attempt);
+      this.#attempts.delete(attempt);
     }
     for (const connection of this.#connections) connection.abort();
     this.#lookEmpty();
@@ -101,38 +98,27 @@ export class ConnectionPool implements ConnectionOwner, ExchangeHolder {
     const open = this.#connections.size + this.#attempts.size;
     if (this.#waiting.size <= this.#attempts.size || open >= this.#options.connectionsMax) return;
     const { connectMs, ca } = this.#options;
-    const attempt: Ticking = {
-      ticksLeft: ticksOf(connectMs),
-      late: () => {
-        giveUp();
-        this.#failAttempt(attempt, `did not accept a connection within ${connectMs} ms`);
-      },
-    };
+    const attempt = new Countdown(connectMs, () => {
+      giveUp();
+      this.#failAttempt(attempt, `did not accept a connection within ${connectMs} ms`);
+    });
     const giveUp = openStream(this.#target, ca, {
       opened: (stream) => {
-        this.#endAttempt(attempt);
+        this.#attempts.delete(attempt);
         this.#add(new HttpConnection(stream, this));
       },
       failed: (why) => this.#failAttempt(attempt, why),
     });
     this.#attempts.set(attempt, giveUp);
-    this.#ticker.add(attempt);
   }
 
   #add(connection: HttpConnection): void {
     this.#connections.add(connection);
-    this.#ticker.add(connection);
-    this.#ticker.add(connection.age);
     this.freed(connection);
   }
 
-  #endAttempt(attempt: Ticking): void {
+  #failAttempt(attempt: Countdown, why: string): void {
     this.#attempts.delete(attempt);
-    this.#ticker.delete(attempt);
-  }
-
-  #failAttempt(attempt: Ticking, why: string): void {
-    this.#endAttempt(attempt);
     const [oldest] = this.#waiting;
     // A request that another attempt is for, or that a busy connection took over, is left alone.
     if (oldest !== undefined && this.#waiting.size > this.#attempts.size) {

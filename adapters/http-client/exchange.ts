@@ -23,10 +23,8 @@ export interface ExchangeOptions {
 }
 
 export interface ExchangeOutcome {
-  resolve(answer: HttpAnswer): void;
-  reject(error: HttpError): void;
-  /** Called once, before either. */
-  settled(exchange: Exchange): void;
+  readonly resolve: (answer: HttpAnswer) => void;
+  readonly reject: (error: HttpError) => void;
 }
 
 /** One request and its answer. */
@@ -38,7 +36,9 @@ export class Exchange implements Ticking {
   repeatable: boolean;
   sent = false;
   answered = false;
-  ticksLeft: number;
+  /** Called once, however it ends. */
+  onSettled: (() => void) | undefined;
+  #ticksLeft: number;
   readonly #server: string;
   readonly #timeoutMs: number;
   readonly #outcome: ExchangeOutcome;
@@ -48,13 +48,15 @@ export class Exchange implements Ticking {
     this.head = options.head;
     this.body = options.body;
     this.repeatable = options.repeatable;
-    this.ticksLeft = ticksOf(options.timeoutMs);
+    this.#ticksLeft = ticksOf(options.timeoutMs);
     this.#server = options.target.server;
     this.#timeoutMs = options.timeoutMs;
     this.#outcome = outcome;
   }
 
-  late(): void {
+  /** Called by whoever has it. */
+  tick(): void {
+    if (--this.#ticksLeft > 0) return;
     this.fail("http-timeout", `did not answer within ${this.#timeoutMs} ms`);
   }
 
@@ -76,6 +78,6 @@ export class Exchange implements Ticking {
 
   #settle(): void {
     this.#settled = true;
-    this.#outcome.settled(this);
+    this.onSettled?.();
   }
 }

@@ -8,9 +8,6 @@ import { type HttpTarget, parseTarget, requestHead, type TargetOptions } from ".
 import type { HttpClientOptions, HttpRequest } from "./http-types.ts";
 import { Ticker } from "./ticker.ts";
 
-/** Where an outcome goes. */
-type Settle = Pick<ExchangeOutcome, "resolve" | "reject">;
-
 const noHeaders: Readonly<Record<string, string>> = {};
 
 /**
@@ -53,7 +50,7 @@ export class HttpClient {
     for (const pool of this.#pools.values()) pool.close();
   }
 
-  #post(url: string, request: HttpRequest, settle: Settle): void {
+  #post(url: string, request: HttpRequest, outcome: ExchangeOutcome): void {
     const { body, headers = noHeaders, signal, repeatable = false } = request;
     const target = this.#targetOf(url);
     const bytes = typeof body === "string" ? Buffer.byteLength(body) : body.length;
@@ -61,20 +58,9 @@ export class HttpClient {
     if (this.#closed || signal?.aborted === true) {
       throw new HttpError("http-aborted", `${target.server} was not asked`, nothingSent);
     }
-    const abort = (): void => exchange.fail("http-aborted", abortedText);
-    const { timeoutMs } = this.#options;
-    const exchange = new Exchange(
-      { target, head, body, repeatable, timeoutMs: request.timeoutMs ?? timeoutMs },
-      {
-        ...settle,
-        settled: () => {
-          this.#ticker.delete(exchange);
-          signal?.removeEventListener("abort", abort);
-        },
-      },
-    );
-    signal?.addEventListener("abort", abort);
-    this.#ticker.add(exchange);
+    const timeoutMs = request.timeoutMs ?? this.#options.timeoutMs;
+    const exchange = new Exchange({ target, head, body, repeatable, timeoutMs }, outcome);
+    if (signal !== undefined) abortBy(signal, exchange);
     this.#poolOf(target).send(exchange);
   }
 
@@ -89,11 +75,18 @@ export class HttpClient {
   #poolOf(target: HttpTarget): ConnectionPool {
     const known = this.#pools.get(target.server);
     if (known !== undefined) return known;
-    const pool = new ConnectionPool(target, this.#options, {
-      ticker: this.#ticker,
-      onEmpty: () => this.#pools.delete(target.server),
+    const pool = new ConnectionPool(target, this.#options, () => {
+      this.#pools.delete(target.server);
+      this.#ticker.delete(pool);
     });
     this.#pools.set(target.server, pool);
+    this.#ticker.add(pool);
     return pool;
   }
+}
+
+function abortBy(signal: AbortSignal, exchange: Exchange): void {
+  const abort = (): void => exchange.fail("http-aborted", abortedText);
+  signal.addEventListener("abort", abort);
+  exchange.onSettled = () => signal.removeEventListener("abort", abort);
 }

@@ -1,13 +1,13 @@
 import type net from "node:net";
 import { limits, ServiceError } from "../../core/base/mod.ts";
-import { AnswerParser, type HttpAnswer } from "./answer/mod.ts";
+import { AnswerParser, type AnswerParserOptions, type HttpAnswer } from "./answer/mod.ts";
 import { abortedText, type Exchange, type ExchangeHolder } from "./exchange.ts";
 import { systemCode } from "./http-error.ts";
 import { type Ticking, ticksOf } from "./ticker.ts";
 
 /** The pool that a connection belongs to. */
 export interface ConnectionOwner {
-  readonly answerBytesMax: number;
+  readonly answers: AnswerParserOptions;
   /** The answer is complete, and another request may be sent. */
   freed(connection: HttpConnection): void;
   /** Not to be used any more. Called once. */
@@ -18,14 +18,9 @@ export interface ConnectionOwner {
 
 /** One stream to a server, with one request at a time: nothing is pipelined. */
 export class HttpConnection implements Ticking, ExchangeHolder {
-  /** While it is idle. */
-  ticksLeft: number = ticksOf(limits.httpIdleMs);
+  #idleTicksLeft: number = ticksOf(limits.httpIdleMs);
   /** Past it the connection is not used again: the server's name may lead elsewhere by now. */
-  readonly age: Ticking = {
-    ticksLeft: ticksOf(limits.httpConnectionAgeMs),
-    late: () => this.#becomeOld(),
-  };
-  #isOld = false;
+  #ticksLeft: number = ticksOf(limits.httpConnectionAgeMs);
   readonly #stream: net.Socket;
   readonly #owner: ConnectionOwner;
   #exchange: Exchange | undefined;
@@ -44,9 +39,8 @@ export class HttpConnection implements Ticking, ExchangeHolder {
 
   send(exchange: Exchange): void {
     const { head, body } = exchange;
-    this.ticksLeft = Number.POSITIVE_INFINITY;
     this.#exchange = exchange;
-    this.#parser = new AnswerParser({ bodyBytesMax: this.#owner.answerBytesMax });
+    this.#parser = new AnswerParser(this.#owner.answers);
     exchange.holder = this;
     exchange.sent = true;
     if (typeof body === "string") this.#stream.write(head + body);
@@ -57,9 +51,10 @@ export class HttpConnection implements Ticking, ExchangeHolder {
     }
   }
 
-  /** It was idle for too long. */
-  late(): void {
-    this.destroy();
+  tick(): void {
+    this.#ticksLeft--;
+    if (this.#exchange !== undefined) this.#exchange.tick();
+    else if (--this.#idleTicksLeft <= 0 || this.#ticksLeft <= 0) this.destroy();
   }
 
   drop(): void {
@@ -78,12 +73,7 @@ export class HttpConnection implements Ticking, ExchangeHolder {
     this.#lose(undefined);
   }
 
-  #becomeOld(): void {
-    this.#isOld = true;
-    if (this.#exchange === undefined) this.destroy();
-  }
-
-  #read(bytes: Uint8Array): void {
+  #read(bytes: Buffer): void {
     const exchange = this.#exchange;
     const parser = this.#parser;
     if (exchange === undefined || parser === undefined) {
@@ -118,10 +108,10 @@ export class HttpConnection implements Ticking, ExchangeHolder {
     this.#exchange = undefined;
     this.#parser = undefined;
     this.#hasAnswered = true;
-    const idleMs = parser.reusable && !this.#isOld ? idleMsOf(answer) : 0;
+    const idleMs = parser.reusable && this.#ticksLeft > 0 ? idleMsOf(parser) : 0;
     // An answer before the end of a large request leaves the rest of it unsent.
     if (idleMs > 0 && this.#stream.writableLength === 0 && !this.#closed) {
-      this.ticksLeft = ticksOf(idleMs);
+      this.#idleTicksLeft = ticksOf(idleMs);
       this.#owner.freed(this);
     } else {
       this.destroy();
@@ -158,8 +148,7 @@ function joined(head: string, body: Uint8Array): Buffer {
 }
 
 /** How long the server keeps an idle connection, minus a second that the next request may need. */
-function idleMsOf({ headers }: HttpAnswer): number {
-  const hint = /(?:^|[ ,])timeout=(\d{1,6})(?:$|[ ,])/i.exec(headers.get("keep-alive") ?? "")?.[1];
-  if (hint === undefined) return limits.httpIdleMs;
-  return Math.min((Number(hint) - 1) * 1_000, limits.httpIdleMsMax);
+function idleMsOf({ keepAliveSeconds }: AnswerParser): number {
+  if (keepAliveSeconds === undefined) return limits.httpIdleMs;
+  return Math.min((keepAliveSeconds - 1) * 1_000, limits.httpIdleMsMax);
 }

@@ -1,6 +1,6 @@
 import net from "node:net";
 import tls from "node:tls";
-import { AnswerParser } from "./answer/mod.ts";
+import { AnswerParser, HeadReader } from "./answer/mod.ts";
 import { systemCode } from "./http-error.ts";
 import type { HttpTarget } from "./http-target.ts";
 import type { ProxyAddress } from "./proxy-rules.ts";
@@ -65,8 +65,8 @@ class Attempt {
     const credentials =
       authorization === undefined ? "" : `Proxy-Authorization: ${authorization}\r\n`;
     stream.write(`CONNECT ${name} HTTP/1.1\r\nHost: ${name}\r\n${credentials}\r\n`);
-    const parser = new AnswerParser({ bodyBytesMax: 0, connect: true });
-    const read = (bytes: Uint8Array): void => {
+    const parser = new AnswerParser({ heads: new HeadReader(), bodyBytesMax: 0, connect: true });
+    const read = (bytes: Buffer): void => {
       try {
         parser.push(bytes);
       } catch {

@@ -3,14 +3,29 @@ import type { Cancel, Clock } from "../../core/ports/mod.ts";
 
 /** Something that must not take for ever. */
 export interface Ticking {
-  /** Ticks until it is late. */
-  ticksLeft: number;
-  late(): void;
+  /** Time has passed: `limits.httpTickMs`. */
+  tick(): void;
 }
 
 /** Ticks after which at least this time has passed. */
 export function ticksOf(ms: number): number {
   return Math.ceil(ms / limits.httpTickMs) + 1;
+}
+
+/** Counts ticks down, and calls back once. */
+export class Countdown implements Ticking {
+  #ticksLeft: number;
+  readonly #late: () => void;
+
+  constructor(ms: number, late: () => void) {
+    this.#ticksLeft = ticksOf(ms);
+    this.#late = late;
+  }
+
+  tick(): void {
+    this.#ticksLeft--;
+    if (this.#ticksLeft === 0) this.#late();
+  }
 }
 
 /**
@@ -41,9 +56,7 @@ export class Ticker {
 
   #tick(): void {
     this.#cancel = undefined;
-    for (const one of this.#all) {
-      if (--one.ticksLeft <= 0) one.late();
-    }
+    for (const one of this.#all) one.tick();
     // A callback may have started it again.
     if (this.#all.size > 0 && this.#cancel === undefined) this.#plan();
   }

@@ -7,10 +7,14 @@ export type BodyFraming = number | "chunked" | "until-end";
 export interface AnswerHead {
   readonly status: number;
   readonly headers: ReadonlyMap<string, string>;
+  /** In lower case, without parameters. */
+  readonly contentType: string | undefined;
   /** Bytes of the body, or another framing. */
   readonly framing: BodyFraming;
   /** The server keeps the connection after this answer. */
   readonly keepAlive: boolean;
+  /** How long it keeps it without a request, if it says so. */
+  readonly keepAliveSeconds: number | undefined;
 }
 
 export function malformed(what: string): ServiceError {
@@ -22,14 +26,30 @@ const statusLine = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/;
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** RFC 9110, 5.5, with obs-text. */
 const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/;
+const keepAliveHint = /(?:^|[ ,])timeout=(\d{1,6})(?:$|[ ,])/i;
 /** Fewer digits than a safe integer has. */
 const length = /^\d{1,15}$/;
+
+/** Reads heads. A server's answers mostly have the head of the one before, within a second. */
+export class HeadReader {
+  #text = "";
+  #head: AnswerHead | undefined;
+
+  /** Throws `http-answer-malformed`. */
+  read(text: string): AnswerHead {
+    if (this.#head !== undefined && text === this.#text) return this.#head;
+    const head = parseAnswerHead(text);
+    this.#text = text;
+    this.#head = head;
+    return head;
+  }
+}
 
 /**
  * Reads a head without the empty line at its end. Strict: what two readers could understand in
  * two ways is refused (RFC 9112, 11.1).
  */
-export function parseAnswerHead(text: string): AnswerHead {
+function parseAnswerHead(text: string): AnswerHead {
   const lines = text.split("\r\n");
   const match = statusLine.exec(lines[0] ?? "");
   if (match === null) throw malformed("the answer has no status line of HTTP/1.1");
@@ -38,11 +58,15 @@ export function parseAnswerHead(text: string): AnswerHead {
   for (let i = 1; i < lines.length; i++) addHeader(headers, lines[i] as string);
   const isOld = match[1] === "0";
   const connection = tokensOf(headers.get("connection"));
+  const hint = keepAliveHint.exec(headers.get("keep-alive") ?? "")?.[1];
+  const type = headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
   return {
     status,
     headers,
+    contentType: type || undefined,
     framing: framingOf(status, headers, isOld),
     keepAlive: isOld ? connection.includes("keep-alive") : !connection.includes("close"),
+    keepAliveSeconds: hint === undefined ? undefined : Number(hint),
   };
 }
 

@@ -1,13 +1,15 @@
 import { limits, ServiceError } from "../../../core/base/mod.ts";
-import { type AnswerHead, malformed, parseAnswerHead } from "./answer-head.ts";
+import { type AnswerHead, type HeadReader, malformed } from "./answer-head.ts";
 import { BodyBuffer } from "./body-buffer.ts";
 import { ChunkedBody } from "./chunked-body.ts";
 import type { HttpAnswer } from "./http-answer.ts";
 
-/** `\r\n\r\n` */
 const endOfHead: readonly number[] = [0x0d, 0x0a, 0x0d, 0x0a];
 
+const endOfHeadText = "\r\n\r\n";
+
 export interface AnswerParserOptions {
+  readonly heads: HeadReader;
   readonly bodyBytesMax: number;
   /** The answer is one to CONNECT: what follows its head is no body (RFC 9110, 9.3.6). */
   readonly connect?: boolean;
@@ -41,6 +43,11 @@ export class AnswerParser {
     return this.#answer;
   }
 
+  /** How long the server keeps the connection without a request, if it says so. */
+  get keepAliveSeconds(): number | undefined {
+    return this.#head?.keepAliveSeconds;
+  }
+
   /** More came than the answer. */
   get hasSurplus(): boolean {
     return this.#hasSurplus;
@@ -52,8 +59,8 @@ export class AnswerParser {
     return head?.keepAlive === true && head.framing !== "until-end" && !this.#hasSurplus;
   }
 
-  push(bytes: Uint8Array): void {
-    let at = 0;
+  push(bytes: Buffer): void {
+    let at = this.#takeWholeHead(bytes);
     while (at < bytes.length && this.#answer === undefined) {
       at = this.#head === undefined ? this.#takeHead(bytes, at) : this.#takeBody(bytes, at);
     }
@@ -66,7 +73,19 @@ export class AnswerParser {
     this.#complete(this.#head, this.#body.take());
   }
 
-  #takeHead(bytes: Uint8Array, at: number): number {
+  /** Takes a head that came in one piece, as nearly always. Returns where it ends, or 0. */
+  #takeWholeHead(bytes: Buffer): number {
+    if (this.#head !== undefined || this.#partOfHead !== undefined) return 0;
+    const text = bytes.toString("latin1", 0, Math.min(bytes.length, this.#headBytesLeft));
+    const length = text.indexOf(endOfHeadText);
+    if (length < 0) return 0;
+    const end = length + endOfHead.length;
+    this.#headBytesLeft -= end;
+    this.#readHead(text.slice(0, length));
+    return end;
+  }
+
+  #takeHead(bytes: Buffer, at: number): number {
     const end = Math.min(bytes.length, at + this.#headBytesLeft);
     let index = at;
     let matched = this.#matched;
@@ -87,7 +106,8 @@ export class AnswerParser {
       before?.push(piece);
       this.#matched = 0;
       this.#partOfHead = undefined;
-      this.#readHead(before?.take() ?? piece);
+      const head = before?.take() ?? piece;
+      this.#readHead(latin1(head, head.length - endOfHead.length));
       return;
     }
     if (this.#headBytesLeft === 0) {
@@ -98,20 +118,20 @@ export class AnswerParser {
     this.#partOfHead.push(piece);
   }
 
-  #readHead(bytes: Uint8Array): void {
-    const head = parseAnswerHead(latin1(bytes, bytes.length - endOfHead.length));
+  #readHead(text: string): void {
+    const head = this.#options.heads.read(text);
     // RFC 9110, 15.2: interim answers are to be read over. We ask for no other protocol.
     if (head.status === 101) throw malformed("the server changed the protocol");
     if (head.status < 200) return;
     this.#head = head;
-    const coding = head.headers.get("content-encoding")?.toLowerCase() ?? "identity";
     const { framing } = head;
     if (framing === 0 || this.#options.connect === true) {
       this.#complete(head, this.#body.take());
       return;
     }
     // The request asks for no coding (RFC 9110, 12.5.3).
-    if (coding !== "identity") throw malformed("the answer's body is compressed");
+    const coding = head.headers.get("content-encoding") ?? "identity";
+    if (coding.toLowerCase() !== "identity") throw malformed("the answer's body is compressed");
     if (framing === "chunked") {
       this.#chunked = new ChunkedBody(this.#body, limits.httpHeadBytesMax);
     } else if (framing !== "until-end") {
@@ -145,9 +165,8 @@ export class AnswerParser {
     return end;
   }
 
-  #complete({ status, headers }: AnswerHead, body: Uint8Array): void {
-    const type = headers.get("content-type")?.split(";")[0]?.trim().toLowerCase();
-    this.#answer = { status, headers, contentType: type || undefined, body };
+  #complete({ status, headers, contentType }: AnswerHead, body: Uint8Array): void {
+    this.#answer = { status, headers, contentType, body };
   }
 }
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AnswerParser } from "../../../../../adapters/http-client/answer/mod.ts";
+import { AnswerParser, HeadReader } from "../../../../../adapters/http-client/answer/mod.ts";
 import { limits, ServiceError } from "../../../../../core/base/mod.ts";
 
 /** The outcome of bytes that come in these pieces, then perhaps the end of the stream. */
 function read(pieces: readonly string[], options: { ends?: boolean; max?: number } = {}): string {
-  const parser = new AnswerParser({ bodyBytesMax: options.max ?? 1_000 });
+  const parser = new AnswerParser({ heads: new HeadReader(), bodyBytesMax: options.max ?? 1_000 });
   try {
     for (const piece of pieces) parser.push(Buffer.from(piece, "latin1"));
   } catch (error) {
@@ -181,7 +181,7 @@ test("headers, interim answers, extensions and trailers are bounded", () => {
 });
 
 test("headers by names in lower case, repeated ones joined, the type without parameters", () => {
-  const parser = new AnswerParser({ bodyBytesMax: 10 });
+  const parser = new AnswerParser({ heads: new HeadReader(), bodyBytesMax: 10 });
   const lines = ["X-One: a", "x-one: b", "Content-Type: Application/JSON; charset=utf-8"];
   parser.push(Buffer.from(`${ok}${lines.join("\r\n")}\r\nContent-Length: 0\r\n\r\n`));
   const { answer } = parser;
@@ -190,7 +190,7 @@ test("headers by names in lower case, repeated ones joined, the type without par
 });
 
 test("a body in many pieces costs time in proportion to its length", () => {
-  const parser = new AnswerParser({ bodyBytesMax: 1_048_576 });
+  const parser = new AnswerParser({ heads: new HeadReader(), bodyBytesMax: 1_048_576 });
   parser.push(Buffer.from(`${ok}Content-Length: 1048576\r\n\r\n`));
   const piece = Buffer.from("x");
   for (let i = 0; i < 1_048_576; i++) parser.push(piece);
