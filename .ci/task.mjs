@@ -27,6 +27,10 @@ const tasks = {
     ready: [install, compileWasm, build],
     run: (args) => run(nodejs, ["dist/js/runtimes/node/main.js", "serve", ...args]),
   },
+  "two-zones": {
+    ready: [install, compileWasm],
+    run: (args) => run(tool("bun"), ["examples/two-zones/main.ts", ...args]),
+  },
   test: {
     ready: [install, installPrograms],
     run: (args) => runTests(args),

@@ -32,6 +32,7 @@ const folders: Readonly<Record<string, readonly string[]>> = {
     "origins",
     "authorisation",
     "brokers",
+    "zones",
     "clients",
     "monitoring",
     "sizing",

@@ -42,6 +42,8 @@ export interface SpawnOptions {
   /** Added to this process's environment. */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** It reads what `write` is given; otherwise its standard input is empty. */
+  readonly reads?: boolean;
 }
 
 /** How a program ended: one of the two is null. */
@@ -65,7 +67,7 @@ export class Program {
   constructor(command: string, args: readonly string[], options: SpawnOptions = {}) {
     this.#child = spawn(command, args, {
       env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: "0", ...options.env },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: [options.reads === true ? "pipe" : "ignore", "pipe", "pipe"],
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     });
     this.#read(this.#child.stdout);
@@ -116,6 +118,11 @@ export class Program {
       const deadline = Math.max(0, end - Date.now());
       await within(this.#news(), { what: `${what}; so far:\n${this.output}`, deadline });
     }
+  }
+
+  /** Writes a line to its standard input. */
+  write(line: string): void {
+    this.#child.stdin?.write(`${line}\n`);
   }
 
   kill(signal: NodeJS.Signals = "SIGKILL"): void {

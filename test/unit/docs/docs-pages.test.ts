@@ -46,6 +46,15 @@ test("code is quoted from an example that exists", () => {
   }
 });
 
+test("configuration of an example is shown whole", () => {
+  const shown = blocks.filter(({ subject }) => subject.startsWith("examples/"));
+  const files = shown.filter(({ language }) => language === "conf");
+  assert.ok(files.length > 0);
+  for (const block of files) {
+    assert.equal(`${block.body}\n`, readFileSync(block.subject, "utf8"), place(block));
+  }
+});
+
 test("the README shows a whole origin in each language, and a client, in few lines", () => {
   assert.ok(readPage("README.md").split("\n").length <= 150);
   const linesMax = { ts: 15, js: 5, python: 20 };

@@ -1,0 +1,61 @@
+// Two zones on this machine: npm run two-zones. Arguments: the ports of the two brokers.
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { createInterface } from "node:readline";
+import { Programs } from "./programs.ts";
+import { startZone } from "./zone.ts";
+
+const [portA = "1883", portB = "1884"] = process.argv.slice(2);
+const folder = mkdtempSync(join(tmpdir(), "two-zones-"));
+const programs = new Programs();
+
+/** A copy of the file beside this one, with the ports of this run. */
+function brokerConfig(name: string): string {
+  const text = readFileSync(new URL(`zone-${name}.conf`, import.meta.url), "utf8");
+  const file = join(folder, `zone-${name}.conf`);
+  const ports: Record<string, string> = { 1883: portA, 1884: portB };
+  writeFileSync(
+    file,
+    text.replace(/\b188[34]\b/g, (port) => ports[port] as string),
+  );
+  return file;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  return port;
+}
+
+async function stop(exitCode: number): Promise<never> {
+  await programs.stop();
+  rmSync(folder, { recursive: true, force: true });
+  process.exit(exitCode);
+}
+
+process.once("SIGTERM", () => stop(0));
+process.once("SIGINT", () => stop(0));
+
+try {
+  // The broker of zone a connects to that of zone b.
+  for (const [name, brokerPort] of Object.entries({ b: Number(portB), a: Number(portA) })) {
+    const ports = { brokerPort, queuePort: await freePort() };
+    await startZone(programs, { name, brokerConfig: brokerConfig(name), ...ports });
+  }
+} catch (error) {
+  console.error(String(error));
+  await stop(1);
+}
+
+console.log("Both zones are up. Type `kill broker-b`, and later `start broker-b`.");
+createInterface({ input: process.stdin }).on("line", async (line) => {
+  const [verb, name = ""] = line.trim().split(" ");
+  if (verb === "kill") await programs.kill(name);
+  if (verb === "start") await programs.startAgain(name).catch(() => {});
+});

@@ -1,0 +1,77 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import process from "node:process";
+import { createInterface } from "node:readline";
+
+export interface ProgramOptions {
+  readonly command: string;
+  readonly args: readonly string[];
+  /** What is printed of the line that shows that the program is ready; undefined: another line. */
+  readonly ready: (line: string) => string | undefined;
+  /** What is printed of any other line; undefined: nothing. */
+  readonly shown?: (line: string) => string | undefined;
+}
+
+/** Programs in processes of their own, by name. */
+export class Programs {
+  readonly #options: Map<string, ProgramOptions> = new Map();
+  readonly #running: Map<string, ChildProcess> = new Map();
+
+  /** Starts a program and waits until it is ready. */
+  async start(name: string, options: ProgramOptions): Promise<void> {
+    this.#options.set(name, options);
+    const { command, args, ready, shown = (line) => line } = options;
+    // Debian puts servers where not everybody looks for programs.
+    const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
+    const child = spawn(command, args, { env, stdio: ["ignore", "pipe", "pipe"] });
+    this.#running.set(name, child);
+    const print = (text: string | undefined): void => {
+      if (text !== undefined) console.log(`${name}: ${text}`);
+    };
+    await new Promise<void>((resolve, reject) => {
+      let isReady = false;
+      const read = (line: string): void => {
+        const text = isReady ? undefined : ready(line);
+        print(text ?? shown(line));
+        if (text === undefined) return;
+        isReady = true;
+        resolve();
+      };
+      for (const input of [child.stdout, child.stderr])
+        createInterface({ input }).on("line", read);
+      child.once("error", (error) => {
+        this.#running.delete(name);
+        reject(new Error(`${command} could not be started: ${error.message}`));
+      });
+      child.once("exit", (code, signal) => {
+        print(`ended with ${code ?? signal}`);
+        this.#running.delete(name);
+        reject(new Error(`${name} has not started`));
+      });
+    });
+  }
+
+  /** Starts a program again that has ended. */
+  async startAgain(name: string): Promise<void> {
+    const options = this.#options.get(name);
+    if (options !== undefined && !this.#running.has(name)) await this.start(name, options);
+  }
+
+  /** As a crash would end it. */
+  kill(name: string): Promise<void> {
+    return this.#end(name, "SIGKILL");
+  }
+
+  /** Ends all, the last one first. */
+  async stop(): Promise<void> {
+    for (const name of [...this.#options.keys()].reverse()) await this.#end(name, "SIGTERM");
+  }
+
+  async #end(name: string, signal: NodeJS.Signals): Promise<void> {
+    const child = this.#running.get(name);
+    if (child === undefined) return;
+    const ended = once(child, "exit");
+    child.kill(signal);
+    await ended;
+  }
+}
