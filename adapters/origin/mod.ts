@@ -23,6 +23,7 @@ export type {
   AssignedEvent,
   Changed,
   ChangeOutcome,
+  CloseOptions,
   Connection,
   ConnectionInfo,
   JoinOutcome,

@@ -83,7 +83,11 @@ export const closeReasons: Readonly<Record<Name, CloseReason>> = {
   connectionsPerIp: reason(limit, 1008, "connections-per-ip", "connections-per-ip", false),
 };
 
-/** An origin's command ends the connection. */
-export function closedByOrigin(closeCode: number, text: string): CloseReason {
-  return { cause: CloseCause.origin, closeCode, text, errorCode: undefined, reconnect: false };
+/** An origin's command ends the connection. It says `error` where the origin itself failed. */
+export function closedByOrigin(
+  closeCode: number,
+  text: string,
+  cause: CloseCause = CloseCause.origin,
+): CloseReason {
+  return { cause, closeCode, text, errorCode: undefined, reconnect: false };
 }

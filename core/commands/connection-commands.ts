@@ -1,4 +1,4 @@
-import { closedByOrigin, limits } from "../base/mod.ts";
+import { CloseCause, closedByOrigin, limits } from "../base/mod.ts";
 import { Outcome } from "../groups/mod.ts";
 import { closeCodeAllowed, closeReasonFits } from "../websocket/mod.ts";
 import type { CommandCall, CommandDependencies } from "./command-call.ts";
@@ -31,9 +31,11 @@ export class ConnectionCommands {
       targets.forEach(call, (_, settle) => settle("command-malformed"));
       return;
     }
+    const failed = call.options.all.cause === CloseCause.error;
+    const cause = failed ? CloseCause.error : CloseCause.origin;
     targets.forEach(call, (connection, settle) => {
       settle(Outcome.closed);
-      connection.close(closedByOrigin(closeCode, closeReason));
+      connection.close(closedByOrigin(closeCode, closeReason, cause));
     });
   }
 

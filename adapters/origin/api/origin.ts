@@ -3,6 +3,7 @@
 import { everyone, ServiceError } from "../../../core/base/mod.ts";
 import type { BusPorts } from "../../topics/mod.ts";
 import {
+  type CloseOptions,
   type Connection,
   checkedGroup,
   groupOfUser,
@@ -170,8 +171,13 @@ export class Origin<State = unknown, User extends string = string> {
   }
 
   /** Closes connections, with 1000 by default. A reason has 123 bytes of UTF-8 at most. */
-  closeConnections(targets: Targets, closeCode?: number, closeReason?: string): void {
-    this.#composition.commands.close(targets, closeCode, closeReason);
+  closeConnections(
+    targets: Targets,
+    closeCode?: number,
+    closeReason?: string,
+    options?: CloseOptions,
+  ): void {
+    this.#composition.commands.close(targets, closeCode, closeReason, options);
   }
 
   /** Resolves when the broker has every command that was given so far. */

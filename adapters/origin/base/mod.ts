@@ -27,6 +27,7 @@ export { originLimits } from "./origin-limits.ts";
 export type {
   Changed,
   ChangeOutcome,
+  CloseOptions,
   JoinOutcome,
   LeaveOutcome,
   PublishCounts,

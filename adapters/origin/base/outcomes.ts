@@ -41,6 +41,11 @@ export interface SendOptions {
   readonly ttlMs?: number;
 }
 
+export interface CloseOptions {
+  /** The origin could not do its part: the `close` event says `error` in place of `origin`. */
+  readonly cause?: "error" | undefined;
+}
+
 export interface ReplyOptions extends SendOptions, WaitOptions {}
 
 /** A connection id, or anything that has one, such as a connection. */

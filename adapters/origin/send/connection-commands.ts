@@ -2,6 +2,7 @@ import { nodeOf, ServiceError } from "../../../core/base/mod.ts";
 import {
   type Changed,
   type ChangeOutcome,
+  type CloseOptions,
   checkClose,
   checkedData,
   checkedGroup,
@@ -83,10 +84,11 @@ export class ConnectionCommands {
     return result;
   }
 
-  close(targets: Targets, closeCode = 1000, closeReason = ""): void {
+  close(targets: Targets, closeCode = 1000, closeReason = "", options?: CloseOptions): void {
     checkClose(closeCode, closeReason);
+    const map = options?.cause === undefined ? [] : [{ cause: options.cause }];
     for (const [node, ids] of idsByNode(idsOf(targets))) {
-      this.node(node).command(["close", oneOrMany(ids), closeCode, closeReason]);
+      this.node(node).command(["close", oneOrMany(ids), closeCode, closeReason, ...map]);
     }
   }
 

@@ -107,6 +107,23 @@ test("query: what it tells of a connection, and of ids that nobody has", async (
   assert.equal(rig.node.errors("command-malformed"), 1, "without a ref");
 });
 
+test("close: the event says error where the origin says that it failed, else origin", async () => {
+  const causes: readonly [options: object, cause: string][] = [
+    [{ cause: "error" }, "error"],
+    [{ cause: "origin" }, "origin"],
+    [{ cause: "slow" }, "origin"],
+    [{}, "origin"],
+  ];
+  const rig = await ReplyRig.start();
+  for (const [options, cause] of causes) {
+    const socket = rig.node.connect();
+    const id = idOf(socket);
+    await rig.events("open");
+    rig.node.local([["close", id, 1_013, "no", options]]);
+    assert.deepEqual(await rig.events("close"), [[id, 1, 1_013, "no", cause]]);
+  }
+});
+
 test("close: the code and reason that were said, where a server may say them", async () => {
   const rig = await ReplyRig.start();
   const closes: readonly [rest: unknown[], code: number | undefined, reason: string][] = [
