@@ -1,0 +1,65 @@
+import { httpOriginLimits } from "./http-origin-limits.ts";
+
+/** One URL, and how it fared. */
+interface BackEnd {
+  readonly url: string;
+  /** Failures since it answered last. */
+  failures: number;
+  /** While it is down nobody asks it, if another one is up. */
+  downUntil: number;
+  /** One request finds out whether it is back. */
+  probing: boolean;
+}
+
+/**
+ * The URLs of an origin: the first that is not down gets every request. One that could not be
+ * reached is down for a while, which grows, and comes back with the first answer.
+ */
+export class BackEnds {
+  readonly #all: readonly BackEnd[];
+  readonly #now: () => number;
+
+  constructor(urls: readonly string[], now: () => number) {
+    this.#all = urls.map((url) => ({ url, failures: 0, downUntil: 0, probing: false }));
+    this.#now = now;
+  }
+
+  get size(): number {
+    return this.#all.length;
+  }
+
+  /** The URL for the next request; `tried` are those that this request has tried already. */
+  next(tried: ReadonlySet<string>): string {
+    const all = this.#all.filter(({ url }) => !tried.has(url));
+    const candidates = all.length > 0 ? all : this.#all;
+    const now = this.#now();
+    for (const one of candidates) {
+      if (one.failures === 0) return one.url;
+      if (one.downUntil > now || one.probing) continue;
+      one.probing = true;
+      return one.url;
+    }
+    // All are down: the one that is to be asked first.
+    return candidates.reduce((a, b) => (b.downUntil < a.downUntil ? b : a)).url;
+  }
+
+  /** It answered, whatever it said. */
+  answered(url: string): void {
+    const one = this.#of(url);
+    one.failures = 0;
+    one.probing = false;
+  }
+
+  /** It could not be reached, or did not answer. */
+  failed(url: string): void {
+    const one = this.#of(url);
+    one.failures++;
+    one.probing = false;
+    const { downMs, downMsMax } = httpOriginLimits;
+    one.downUntil = this.#now() + Math.min(downMs * 2 ** (one.failures - 1), downMsMax);
+  }
+
+  #of(url: string): BackEnd {
+    return this.#all.find((one) => one.url === url)!;
+  }
+}

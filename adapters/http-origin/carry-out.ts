@@ -1,0 +1,64 @@
+import { ServiceError } from "../../core/base/mod.ts";
+import type { Command, CommandOptions } from "../http-wire/mod.ts";
+import type { Origin } from "../origin/mod.ts";
+
+/** Throws `command-malformed` where an answer has a command that makes no sense in one. */
+export function checkReply(commands: readonly Command[]): void {
+  if (commands.some(({ verb }) => verb === "query")) {
+    throw new ServiceError("command-malformed", "query: nobody gets the reply to it here");
+  }
+}
+
+/**
+ * Gives a command of an answer to the origin library, which sends it in the order of the calls.
+ * Throws where it cannot be sent; refusals of the gateway come as the library's `error`.
+ */
+export function carryOut(origin: Origin, command: Command, now: number): void {
+  const { options } = command;
+  switch (command.verb) {
+    case "send":
+      origin.send(command.ids, command.data, expiry(options, now));
+      return;
+    case "close": {
+      const cause = options.cause ?? undefined;
+      origin.closeConnections(command.ids, command.closeCode, command.closeReason, { cause });
+      return;
+    }
+    case "publish": {
+      const { except } = options;
+      origin.group(command.group).publish(command.data, {
+        ...expiry(options, now),
+        ...(except === undefined || except === null ? {} : { except }),
+      });
+      return;
+    }
+    case "join":
+      ignore(origin.group(command.group).join(command.ids));
+      return;
+    case "leave":
+      ignore(origin.group(command.group).leave(command.ids));
+      return;
+    case "state":
+      for (const id of command.ids)
+        ignore(origin.connection(id).setState(command.value ?? undefined));
+      return;
+    case "renew":
+      for (const id of command.ids) {
+        ignore(origin.connection(id).renew(command.expires === 0 ? null : command.expires));
+      }
+      return;
+    case "query":
+      return;
+  }
+}
+
+/** The library reports a refusal as `error`. */
+function ignore(outcome: Promise<unknown>): void {
+  outcome.catch(() => {});
+}
+
+/** What is left of the time that the command may take. */
+function expiry({ ttl, at }: CommandOptions, now: number): { readonly ttlMs?: number } {
+  if (ttl === undefined || ttl === null) return {};
+  return { ttlMs: Math.max(0, ttl - (now - (at ?? now))) };
+}

@@ -1,0 +1,211 @@
+import { ServiceError } from "../../core/base/mod.ts";
+import type { Clock, Counter, Metrics } from "../../core/ports/mod.ts";
+import { BackEnds } from "./back-ends.ts";
+import type { BackEndAnswer } from "./event-form.ts";
+import type { Failures } from "./failures.ts";
+import { httpOriginLimits } from "./http-origin-limits.ts";
+import type { Signer } from "./signature.ts";
+import { Slots } from "./slots.ts";
+
+/** What sends a request: `HttpClient` does. */
+export interface Poster {
+  post(
+    url: string,
+    request: {
+      readonly body: string;
+      readonly headers: Readonly<Record<string, string>>;
+      readonly signal?: AbortSignal | undefined;
+      readonly repeatable: boolean;
+    },
+  ): Promise<BackEndAnswer>;
+}
+
+export interface OriginRequestsOptions {
+  readonly urls: readonly string[];
+  /** Requests under way at once. */
+  readonly concurrency: number;
+  /** For how long a failed request is sent again; 0: it is not. */
+  readonly retryMs: number;
+  /** Of one request. */
+  readonly timeoutMs: number;
+  readonly signer: Signer | undefined;
+}
+
+export interface OriginRequestsPorts {
+  readonly client: Poster;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly failures: Failures;
+}
+
+export interface OriginRequest {
+  /** The same whenever the request is sent again. */
+  readonly id: string;
+  readonly body: string;
+  readonly succeeded: (answer: BackEndAnswer) => boolean;
+  /** False: one attempt at each URL is enough. */
+  readonly retry: boolean;
+}
+
+/**
+ * Sends requests to an origin: so many at once, signed, to the first of its URLs that is up. What
+ * failed is sent again for a limited time.
+ */
+export class OriginRequests {
+  readonly #options: OriginRequestsOptions;
+  readonly #ports: OriginRequestsPorts;
+  readonly #backEnds: BackEnds;
+  readonly #slots: Slots;
+  readonly #end: AbortController = new AbortController();
+  readonly #sent: Counter;
+  readonly #failed: Counter;
+
+  constructor(options: OriginRequestsOptions, ports: OriginRequestsPorts) {
+    const { clock, metrics } = ports;
+    this.#options = options;
+    this.#ports = ports;
+    this.#backEnds = new BackEnds(options.urls, () => clock.now());
+    this.#slots = new Slots(options.concurrency, () => clock.now());
+    this.#sent = metrics.counter("wss_origin_requests_total", "Requests sent to HTTP origins");
+    this.#failed = metrics.counter(
+      "wss_origin_requests_failed_total",
+      "Requests to HTTP origins that failed",
+    );
+  }
+
+  /** Ends every request. */
+  stop(): void {
+    this.#end.abort();
+  }
+
+  /** The answer that took the event; undefined where it was given up. */
+  async deliver(request: OriginRequest): Promise<BackEndAnswer | undefined> {
+    const { retryMs, timeoutMs } = this.#options;
+    const start = this.#ports.clock.now();
+    const slotDeadline = start + Math.max(retryMs, timeoutMs);
+    const retryDeadline = request.retry ? start + retryMs : start;
+    const tried = new Set<string>();
+    for (let round = 0; ; ) {
+      if (!this.#slots.take() && !(await this.#slots.wait(slotDeadline))) {
+        this.#report(new ServiceError("http-queue-full", "a request waited too long"));
+        return undefined;
+      }
+      const url = this.#backEnds.next(tried);
+      const failure = await this.#attempt(url, request);
+      if (!(failure instanceof Failure)) return failure;
+      if (this.#end.signal.aborted) return undefined;
+      this.#report(failure.error);
+      if (!failure.transient) return undefined;
+      tried.add(url);
+      if (tried.size < this.#backEnds.size) continue;
+      tried.clear();
+      const delay = backOff(round++);
+      if (this.#ports.clock.now() + delay > retryDeadline) return undefined;
+      await this.#pause(delay);
+    }
+  }
+
+  /**
+   * Any answer, of the first URL that gives one. Rejects where none does, with the last error, or
+   * where the signal aborts.
+   */
+  async ask(id: string, body: string, signal: AbortSignal): Promise<BackEndAnswer> {
+    const deadline = this.#ports.clock.now() + this.#options.timeoutMs;
+    if (!this.#slots.take() && !(await this.#slots.wait(deadline))) {
+      throw new ServiceError("http-queue-full", "the request waited too long");
+    }
+    try {
+      const tried = new Set<string>();
+      for (;;) {
+        const url = this.#backEnds.next(tried);
+        tried.add(url);
+        try {
+          return await this.#post(url, id, body, AbortSignal.any([signal, this.#end.signal]));
+        } catch (error) {
+          this.#report(error as ServiceError);
+          if (signal.aborted || tried.size >= this.#backEnds.size) throw error;
+        }
+      }
+    } finally {
+      this.#slots.release();
+    }
+  }
+
+  /** The slot is taken before, and given back here. */
+  async #attempt(
+    url: string,
+    { id, body, succeeded }: OriginRequest,
+  ): Promise<BackEndAnswer | Failure> {
+    try {
+      const answer = await this.#post(url, id, body, this.#end.signal);
+      return succeeded(answer) ? answer : refused(answer.status);
+    } catch (error) {
+      return new Failure(error as ServiceError, isTransient(error as ServiceError));
+    } finally {
+      this.#slots.release();
+    }
+  }
+
+  async #post(url: string, id: string, body: string, signal: AbortSignal): Promise<BackEndAnswer> {
+    const { signer } = this.#options;
+    const { client, clock } = this.#ports;
+    const signature = signer?.sign(id, clock.now(), body);
+    this.#sent.add(1);
+    try {
+      const headers = { "content-type": "application/json", ...signature };
+      const answer = await client.post(url, { body, headers, signal, repeatable: true });
+      if (answer.status >= 500) this.#backEnds.failed(url);
+      else this.#backEnds.answered(url);
+      return answer;
+    } catch (error) {
+      if (!signal.aborted) this.#backEnds.failed(url);
+      throw error;
+    }
+  }
+
+  #report({ code, message }: ServiceError): void {
+    this.#failed.add(1);
+    this.#ports.failures.report("origin-request-failed", code, message);
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = (): void => {
+        cancel();
+        this.#end.signal.removeEventListener("abort", done);
+        resolve();
+      };
+      const cancel = this.#ports.clock.after(ms, done);
+      this.#end.signal.addEventListener("abort", done);
+    });
+  }
+}
+
+/** Why one attempt failed, and whether another one may succeed. */
+class Failure {
+  readonly error: ServiceError;
+  readonly transient: boolean;
+
+  constructor(error: ServiceError, transient: boolean) {
+    this.error = error;
+    this.transient = transient;
+  }
+}
+
+function refused(status: number): Failure {
+  const error = new ServiceError("origin-status", `the origin answered with status ${status}`);
+  return new Failure(error, status >= 500 || transientStatuses.has(status));
+}
+
+/** A deploy, too early, too many requests: with any other status the origin has decided. */
+const transientStatuses: ReadonlySet<number> = new Set([404, 408, 425, 429]);
+
+function isTransient({ code }: ServiceError): boolean {
+  return code !== "http-answer-too-big" && code !== "http-request-invalid";
+}
+
+/** Between half of it and all of it, so that requests that failed together come one by one. */
+function backOff(round: number): number {
+  const { retryMs, retryMsMax } = httpOriginLimits;
+  return Math.min(retryMs * 2 ** round, retryMsMax) * (0.5 + Math.random() / 2);
+}

@@ -1,0 +1,51 @@
+/** Somebody who waits for a slot. */
+interface Waiter {
+  readonly deadline: number;
+  readonly resolve: (granted: boolean) => void;
+}
+
+/**
+ * How many requests may be under way at once. Whoever comes first is served first. Each request
+ * has a time limit, so a slot becomes free within that time; who has waited past his deadline then
+ * gets none.
+ */
+export class Slots {
+  #free: number;
+  readonly #now: () => number;
+  readonly #waiting: Waiter[] = [];
+
+  constructor(slots: number, now: () => number) {
+    this.#free = slots;
+    this.#now = now;
+  }
+
+  /** Those who wait. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** Takes a slot if one is free. */
+  take(): boolean {
+    if (this.#free === 0) return false;
+    this.#free--;
+    return true;
+  }
+
+  /** Waits for a slot; false where none came until the deadline. */
+  wait(deadline: number): Promise<boolean> {
+    return new Promise((resolve) => this.#waiting.push({ deadline, resolve }));
+  }
+
+  release(): void {
+    const now = this.#now();
+    for (let waiter = this.#waiting.shift(); waiter !== undefined; ) {
+      if (now <= waiter.deadline) {
+        waiter.resolve(true);
+        return;
+      }
+      waiter.resolve(false);
+      waiter = this.#waiting.shift();
+    }
+    this.#free++;
+  }
+}
