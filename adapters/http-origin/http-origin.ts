@@ -1,5 +1,6 @@
-import { type ErrorCode, randomName, ServiceError } from "../../core/base/mod.ts";
-import type { Clock, Logger, Metrics, Random } from "../../core/ports/mod.ts";
+import { closeReasons, type ErrorCode, randomName, ServiceError } from "../../core/base/mod.ts";
+import type { Clock, Random } from "../../core/ports/mod.ts";
+import type { Command } from "../http-wire/mod.ts";
 import {
   type AuthorizeAnswer,
   type AuthorizeRequest,
@@ -8,12 +9,11 @@ import {
   reject,
 } from "../origin/mod.ts";
 import { carryOut, checkReply } from "./carry-out.ts";
-import type { BackEndAnswer, EventForm, HandshakeInfo } from "./event-form.ts";
-import { Failures } from "./failures.ts";
+import type { BackEndAnswer, EventForm, HandshakeInfo } from "./forms/mod.ts";
 import { KeepAlives } from "./keep-alives.ts";
-import { OriginRequests, type OriginRequestsOptions, type Poster } from "./origin-requests.ts";
+import type { Failures, OriginRequests } from "./requests/mod.ts";
 
-export interface HttpOriginOptions extends OriginRequestsOptions {
+export interface HttpOriginOptions {
   readonly form: EventForm;
   /** Whether commands in answers are carried out. */
   readonly replies: boolean;
@@ -22,14 +22,18 @@ export interface HttpOriginOptions extends OriginRequestsOptions {
 export interface HttpOriginPorts {
   readonly clock: Clock;
   readonly random: Random;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  readonly client: Poster;
+  readonly requests: OriginRequests;
+  readonly failures: Failures;
 }
 
-/** What the client of a connection is told whose origin failed. */
-const failedCode = 1013;
-const failedReason = "origin-failed";
+/** An event as it is sent. */
+interface SentEvent {
+  /** Its number within the connection, or another name. */
+  readonly seq: number | "lost";
+  readonly body: string;
+  /** Reads its answer, in place of the form's `commands`. */
+  readonly read?: (answer: BackEndAnswer) => readonly Command[];
+}
 
 /**
  * An origin that is called over HTTP. The origin library receives the events, in order and with
@@ -50,14 +54,14 @@ export class HttpOrigin {
   #count = 0;
 
   constructor(origin: Origin, options: HttpOriginOptions, ports: HttpOriginPorts) {
-    const { clock, random } = ports;
+    const { clock, random, requests, failures } = ports;
     this.#origin = origin;
     this.#form = options.form;
     this.#replies = options.replies;
     this.#clock = clock;
     this.#name = randomName(random, 12);
-    this.#failures = new Failures(ports);
-    this.#requests = new OriginRequests(options, { ...ports, failures: this.#failures });
+    this.#failures = failures;
+    this.#requests = requests;
     this.#keepAlives = new KeepAlives(clock, (ids) => this.#sendKeepAlives(ids));
     this.#listen();
   }
@@ -68,9 +72,8 @@ export class HttpOrigin {
   }
 
   /** Handles what was given to it, for a limited time, and leaves. */
-  async stop(): Promise<void> {
-    await this.#origin.close();
-    this.#requests.stop();
+  stop(): Promise<void> {
+    return this.#origin.close();
   }
 
   #listen(): void {
@@ -79,19 +82,21 @@ export class HttpOrigin {
     origin.authorize((request) => this.#authorize(request));
     origin.on("open", ({ connection, info }) => {
       const body = form.open(connection.id, info);
-      return body === undefined ? undefined : this.#event(connection, 0, body);
+      if (body === undefined) return undefined;
+      const read = (answer: BackEndAnswer) => form.opened(connection.id, answer);
+      return this.#event(connection, { seq: 0, body, read });
     });
     origin.on("message", ({ connection, data, seq }) => {
       if (this.#failed.has(connection)) return undefined;
       const body = form.message(connection.id, { data, seq, info: infoOf(connection) });
-      return this.#event(connection, seq, body);
+      return this.#event(connection, { seq, body });
     });
     origin.on("close", ({ connection, seq, code, reason, cause }) => {
       this.#keepAlives.delete(connection.id);
       const info = infoOf(connection);
       const body = form.close(connection.id, { seq, code, reason, cause, info });
       // It is sent also where the origin did not take an event before it.
-      return this.#event(connection, seq ?? "lost", body);
+      return this.#event(connection, { seq: seq ?? "lost", body });
     });
     origin.on("alive", ({ connections }) => {
       this.#keepAlives.add(connections.map(({ id }) => id));
@@ -102,16 +107,17 @@ export class HttpOrigin {
   }
 
   /** Resolves when the event is handled: answered and carried out, or given up. */
-  async #event(connection: Connection, seq: number | "lost", body: string): Promise<void> {
+  async #event(connection: Connection, { seq, body, read }: SentEvent): Promise<void> {
     const { id } = connection;
     const answer = await this.#requests.deliver({
       id: requestId(id, seq),
       body,
-      succeeded: this.#form.succeeded,
+      succeeded: (one) => this.#form.succeeded(one),
       retry: true,
     });
     if (answer === undefined) this.#fail(connection);
-    else if (this.#replies && answer.body.length > 0) this.#reply(id, answer);
+    else if (read !== undefined) this.#reply(() => read(answer));
+    else if (answer.body.length > 0) this.#reply(() => this.#form.commands(id, answer));
   }
 
   /** The origin did not take an event: the connection cannot go on without it. */
@@ -121,16 +127,17 @@ export class HttpOrigin {
     if (this.#failed.has(connection)) return;
     this.#failed.add(connection);
     try {
-      const cause = { cause: "error" } as const;
-      this.#origin.closeConnections(connection, failedCode, failedReason, cause);
+      const { closeCode, text } = closeReasons.originFailed;
+      this.#origin.closeConnections(connection, closeCode, text, { cause: "error" });
     } catch (error) {
       this.#report("origin-error", error, "internal");
     }
   }
 
-  #reply(id: string, answer: BackEndAnswer): void {
+  #reply(read: () => readonly Command[]): void {
+    if (!this.#replies) return;
     try {
-      const commands = this.#form.commands(id, answer);
+      const commands = read();
       checkReply(commands);
       const now = this.#clock.now();
       for (const command of commands) carryOut(this.#origin, command, now);
@@ -163,7 +170,12 @@ export class HttpOrigin {
     const body = this.#form.keepAlives(ids);
     if (body === undefined) return;
     const id = `${this.#name}_${this.#count++}`;
-    await this.#requests.deliver({ id, body, succeeded: this.#form.succeeded, retry: false });
+    await this.#requests.deliver({
+      id,
+      body,
+      succeeded: (one) => this.#form.succeeded(one),
+      retry: false,
+    });
   }
 
   #report(event: string, error: unknown, otherwise: ErrorCode): void {

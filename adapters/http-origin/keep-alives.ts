@@ -1,5 +1,5 @@
 import type { Clock } from "../../core/ports/mod.ts";
-import { httpOriginLimits } from "./http-origin-limits.ts";
+import { httpOriginLimits } from "./requests/mod.ts";
 
 /**
  * Gathers the living connections of an interval, which nodes tell in several items, and hands

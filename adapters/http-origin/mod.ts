@@ -1,6 +1,12 @@
-export { AwsForm, type AwsFormOptions } from "./aws-form.ts";
-export type { BackEndAnswer, Decision, EventForm } from "./event-form.ts";
+/** Origins that are called over HTTP. */
+export {
+  AwsForm,
+  type AwsFormOptions,
+  type BackEndAnswer,
+  type Decision,
+  type EventForm,
+  OriginalForm,
+  type OriginalFormOptions,
+} from "./forms/mod.ts";
 export { HttpOrigin, type HttpOriginOptions, type HttpOriginPorts } from "./http-origin.ts";
-export type { Poster } from "./origin-requests.ts";
-export { OriginalForm, type OriginalFormOptions } from "./original-form.ts";
-export { Signer } from "./signature.ts";
+export { Failures, OriginRequests, type Poster, Signer } from "./requests/mod.ts";

@@ -34,6 +34,7 @@ type Name =
   | "slow"
   | "windowFull"
   | "noOrigin"
+  | "originFailed"
   | "messageTooBig"
   | "eventTooBig"
   | "handshakeTimeout"
@@ -57,8 +58,8 @@ const reason = (
 const { drain, error, idle, limit, overload, slow } = CloseCause;
 
 /**
- * Each reason of the gateway's own, and of the origin library's (`windowFull`). `docs/errors.md`
- * lists them. The table of protocol faults is `faultCloseCodes` in `errors.ts`.
+ * Each reason of the gateway's own, and of origins (`windowFull`, `originFailed`). They are listed
+ * in `docs/errors.md`. The table of protocol faults is `faultCloseCodes` in `errors.ts`.
  */
 export const closeReasons: Readonly<Record<Name, CloseReason>> = {
   drain: reason(drain, 1012, "service restart", undefined, true),
@@ -68,6 +69,8 @@ export const closeReasons: Readonly<Record<Name, CloseReason>> = {
   windowFull: reason(overload, 1013, "overload", "window-full", true),
   /** No origin came to take the connection's events. */
   noOrigin: reason(overload, 1013, "overload", "no-origin", true),
+  /** An origin over HTTP did not take an event. */
+  originFailed: reason(error, 1013, "origin-failed", "origin-failed", true),
   messageTooBig: reason(limit, 1009, "message-too-big", "message-too-big", false),
   /** An event that the origin must have fits no packet of the broker. */
   eventTooBig: reason(limit, 1009, "message-too-big", "batch-too-big", false),

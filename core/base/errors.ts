@@ -132,6 +132,8 @@ export const ErrorCode = {
   "http-aborted": 167,
   /** An HTTP origin answered with a status that is no success. */
   "http-status": 168,
+  /** An HTTP origin did not take an event: its connection is closed. */
+  "origin-failed": 169,
 } as const;
 
 export type ErrorCode = keyof typeof ErrorCode;

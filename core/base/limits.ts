@@ -225,6 +225,8 @@ export const limits = {
   upgradeWaitMs: 5_000,
   /** Time without a broker at the start before a log line says so. */
   brokerStartWaitMs: 2_000,
+  /** An origin in the node's own process may confirm nothing for this long. */
+  slowOriginMsMax: 86_400_000,
   /** Time for an HTTP server's name, TCP, a proxy's tunnel and TLS, as the original had it. */
   httpConnectMs: 1_000,
   /** Time for an HTTP request, from the wait for a connection to the last byte of the answer. */

@@ -21,11 +21,15 @@ const hostPattern = "\\[[0-9a-fA-F:.]+\\]|[^\\s/:@[\\]]{1,255}";
 const authority = `([^\\s/@]{0,512}@)?(${hostPattern})(:(${portPattern}))?`;
 
 export const brokerSettings: SettingTable<BrokerSettings> = {
-  broker: matching("URL of the MQTT broker; embedded runs one inside this process", {
-    allowed: "embedded, or a URL mqtt://user:pass@host:1883 or mqtts://…",
-    pattern: new RegExp(`^(embedded|mqtts?://${authority}/?)$`),
-    default: "embedded",
-  }),
+  broker: matching(
+    "URL of the MQTT broker; embedded runs one inside this process; none is the default with " +
+      "--origin",
+    {
+      allowed: "embedded, none, or a URL mqtt://user:pass@host:1883 or mqtts://…",
+      pattern: new RegExp(`^(embedded|none|mqtts?://${authority}/?)$`),
+      default: "embedded",
+    },
+  ),
   "broker-port": port("port of the embedded broker; 0 picks a free port", { default: 1883 }),
   "broker-host": host("address that the embedded broker listens on", { default: "127.0.0.1" }),
   "broker-user": matching("user name that the embedded broker requires; empty: no login", {

@@ -83,7 +83,21 @@ export function readSettings(sources: SettingSources): Settings {
       result[name] = sources.defaults[name] ?? settings[name].default;
     }
   }
-  return result as Settings;
+  return withBroker(result as Settings, sources);
+}
+
+/** Without a word of a broker, `--origin` takes the place of one. */
+function withBroker(result: Settings, { flags, environment, file }: SettingSources): Settings {
+  const given =
+    flags.broker ??
+    environment[environmentName("broker")] ??
+    (isMap(file) ? file.broker : undefined);
+  const hasOrigin = result.origin.length > 0;
+  if (given === undefined && hasOrigin) return { ...result, broker: "none" };
+  if (result.broker === "none" && !hasOrigin) {
+    throw wrong("--broker none: there must be a broker, or an --origin");
+  }
+  return result;
 }
 
 function readFile(file: unknown): Readonly<Record<string, unknown>> {

@@ -1,5 +1,6 @@
 import { type AccessSettings, accessSettings } from "./access-settings.ts";
 import { type BrokerSettings, brokerSettings } from "./broker-settings.ts";
+import { type HttpSettings, httpSettings } from "./http-settings.ts";
 import { type LimitSettings, limitSettings } from "./limit-settings.ts";
 import { type NodeSettings, nodeSettings } from "./node-settings.ts";
 import { type OriginSettings, originSettings } from "./origin-settings.ts";
@@ -14,6 +15,7 @@ export interface Settings
     NodeSettings,
     BrokerSettings,
     OriginSettings,
+    HttpSettings,
     AccessSettings,
     TokenSettings,
     LimitSettings,
@@ -32,6 +34,7 @@ export const settingGroups: ReadonlyMap<string, SettingGroup> = new Map<string, 
   ["node", { about: "name, engine, log, start and end of a node", settings: nodeSettings }],
   ["broker", { about: "the MQTT broker and the connection to it", settings: brokerSettings }],
   ["origins", { about: "which origins get events, and what they see", settings: originSettings }],
+  ["http", { about: "origins that are called over HTTP", settings: httpSettings }],
   ["access", { about: "who may connect, and how many", settings: accessSettings }],
   ["tokens", { about: "JSON Web Tokens, with --authorize jwt", settings: tokenSettings }],
   ["limits", { about: "sizes, rates and counts", settings: limitSettings }],
@@ -44,6 +47,7 @@ export const settings: SettingTable<Settings> = {
   ...nodeSettings,
   ...brokerSettings,
   ...originSettings,
+  ...httpSettings,
   ...accessSettings,
   ...tokenSettings,
   ...limitSettings,

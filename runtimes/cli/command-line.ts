@@ -94,7 +94,8 @@ function readAll(command: Command, flags: Readonly<Record<string, string>>): Set
 
 /** Refuses values that are allowed alone and not in combination. */
 function checkCombinations(settings: Settings, platform: Platform): void {
-  if (settings.broker !== "embedded") parseBrokerUrl(settings.broker);
+  const { broker } = settings;
+  if (broker !== "embedded" && broker !== "none") parseBrokerUrl(broker);
   if (!settings["proxy-protocol"]) return;
   if (engineOf(platform, settings.engine) === "native") {
     throw settingInvalid(

@@ -32,7 +32,10 @@ export async function runService(
   });
   try {
     await service.start();
-    if (example) cleanUps.push(await startDevOrigin(service, platform, logger));
+    // Without a broker there is an origin already.
+    if (example && settings.broker !== "none") {
+      cleanUps.push(await startDevOrigin(service, platform, logger));
+    }
   } catch (error) {
     failed(error);
   }

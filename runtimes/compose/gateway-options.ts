@@ -33,12 +33,13 @@ export function fragmentsMaxOf(settings: Settings): number {
 
 /** Translates the settings into the options of the gateway. */
 export function gatewayOptions(settings: Settings, identity: NodeIdentity): GatewayOptions {
+  const inProcess = settings.broker === "none";
   return {
     ...identity,
     version,
     app: settings.app,
     routes: routesOf(settings),
-    authorize: settings.authorize,
+    authorize: authorizeOf(settings),
     authorizeTimeoutMs: settings["authorize-timeout"],
     groupsPerConnectionMax: settings["max-groups-per-connection"],
     subprotocols: [...new Set([...settings.subprotocols, ...identity.subprotocols])],
@@ -51,9 +52,11 @@ export function gatewayOptions(settings: Settings, identity: NodeIdentity): Gate
     trustedProxies: rangesOf(settings["trusted-proxies"]),
     partitions: settings.partitions,
     json: settings["event-format"] === "json",
-    mode: settings["origin-mode"],
+    // Nobody else subscribes to the bus of this process.
+    mode: inProcess ? "assigned" : settings["origin-mode"],
     originWaitMs: settings["origin-wait"],
-    ackTimeoutMs: settings["ack-timeout"],
+    // An origin of this process is as alive as the node: while it confirms nothing, it is slow.
+    ackTimeoutMs: inProcess ? limits.slowOriginMsMax : settings["ack-timeout"],
     rebalance: settings.rebalance,
     connectionsMax: settings["max-connections"],
     handshakesPerIpMax: settings["max-handshakes-per-ip"],
@@ -76,6 +79,12 @@ export function gatewayOptions(settings: Settings, identity: NodeIdentity): Gate
       connectionsPerIpMax: settings["max-connections-per-ip"],
     },
   };
+}
+
+/** With functions of AWS `$connect` is the handshake, and its answer decides. */
+export function authorizeOf(settings: Settings): Settings["authorize"] {
+  const isAws = settings.origin.length > 0 && settings["origin-format"] === "aws";
+  return isAws && settings.authorize === "none" ? "origin" : settings.authorize;
 }
 
 function routesOf({ routes }: Settings): Route[] {

@@ -5,6 +5,7 @@ import {
   startEmbeddedBroker,
 } from "../../adapters/embedded-broker/mod.ts";
 import { createAdminApp, type HttpServer, serveHttp } from "../../adapters/http/mod.ts";
+import { InProcessBus } from "../../adapters/in-process/mod.ts";
 import { PrometheusMetrics } from "../../adapters/metrics/mod.ts";
 import {
   type MqttBroker,
@@ -15,6 +16,7 @@ import {
   redactUrl,
 } from "../../adapters/mqtt/mod.ts";
 import { SystemClock, SystemRandom } from "../../adapters/system/mod.ts";
+import type { BusPorts } from "../../adapters/topics/mod.ts";
 import { limits, randomName } from "../../core/base/mod.ts";
 import type { Settings } from "../../core/config/mod.ts";
 import { ReusableMessage } from "../../core/groups/mod.ts";
@@ -39,6 +41,7 @@ import {
   type ServerTls,
 } from "../server/mod.ts";
 import { appsOf, fragmentsMaxOf, gatewayOptions, rangesOf } from "./gateway-options.ts";
+import { HttpOrigins } from "./http-origins.ts";
 import { type Engine, engineOf, type Platform } from "./platform.ts";
 import { version } from "./version.ts";
 
@@ -88,6 +91,7 @@ export class Service {
   #broker: EmbeddedBroker | undefined;
   #stopping = false;
   #gateway!: Gateway;
+  #httpOrigins: HttpOrigins | undefined;
   #clientServer: ClientServer | undefined;
   #admin: HttpServer | undefined;
 
@@ -116,7 +120,8 @@ export class Service {
   async start(): Promise<void> {
     await this.#openBroker();
     const codec = this.#codec();
-    this.#gateway = this.#composeGateway(codec);
+    const bus = this.#newBus();
+    this.#gateway = this.#composeGateway(codec, bus);
     await this.#openAdmin();
     const connected = this.#gateway.start();
     const timedOut = new Promise<"later">((resolve) =>
@@ -129,6 +134,7 @@ export class Service {
         if (!this.#stopping) this.#given.failed?.(error);
       });
     }
+    await this.#startHttpOrigins(bus);
     await this.#openClientServer(codec);
     this.#logStarted();
   }
@@ -142,6 +148,8 @@ export class Service {
   /** Closes every port and the embedded broker; drains first where that was not done. */
   async stop(): Promise<void> {
     if (!this.#stopping) await this.drain();
+    // It confirms events until here, and must leave before the broker does.
+    await this.#httpOrigins?.stop();
     await this.#clientServer?.stop();
     await this.#admin?.close();
     await this.#broker?.close();
@@ -150,6 +158,21 @@ export class Service {
   /** Uses another certificate for new clients; false where this engine cannot. */
   async reloadTls(tls: ServerTls): Promise<boolean> {
     return this.#clientServer === undefined ? false : this.#clientServer.reloadTls(tls);
+  }
+
+  /** With `--origin`: events go to its URLs. */
+  async #startHttpOrigins(bus: BusPorts): Promise<void> {
+    if (this.settings.origin.length === 0) return;
+    const ports = { ...bus, metrics: this.#metrics };
+    this.#httpOrigins = new HttpOrigins(this.settings, this.node, ports);
+    await this.#httpOrigins.start();
+  }
+
+  #newBus(): BusPorts {
+    const ports = { clock: this.#clock, random: this.#random, logger: this.#given.logger };
+    const inProcess = this.settings.broker === "none";
+    const openLink = inProcess ? new InProcessBus().open : mqttLinks(this.#mqttBroker(), ports);
+    return { ...ports, openLink };
   }
 
   async #openBroker(): Promise<void> {
@@ -178,14 +201,14 @@ export class Service {
     return { url, version: settings["mqtt-version"], tls: this.#given.mqttTls };
   }
 
-  #composeGateway(codec: Codec): Gateway {
+  #composeGateway(codec: Codec, bus: BusPorts): Gateway {
     const { settings } = this;
     const topics = { root: settings["topic-root"], apps: appsOf(settings), node: this.node };
-    const ports = { clock: this.#clock, random: this.#random, logger: this.#given.logger };
-    const bus = { ...ports, openLink: mqttLinks(this.#mqttBroker(), ports) };
     return new Gateway(
       {
-        ...ports,
+        clock: this.#clock,
+        random: this.#random,
+        logger: this.#given.logger,
         codec,
         metrics: this.#metrics,
         bus: new MqttCommandBus(topics, bus),
@@ -286,7 +309,8 @@ export class Service {
       node: this.node,
       runtime: this.#given.platform.name,
       engine: this.#engine,
-      broker: redactUrl(this.brokerUrl),
+      broker: settings.broker === "none" ? "none" : redactUrl(this.brokerUrl),
+      origins: settings.origin.map((url) => new URL(url).host).join(",") || undefined,
       app: settings.app,
       version,
     });

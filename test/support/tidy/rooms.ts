@@ -57,7 +57,13 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   wasm: ["wasm/codec"],
   "adapters/embedded-broker": ["core/base", "core/ports"],
   "adapters/http": ["core/base", "core/ports"],
-  "adapters/http-origin": ["core/base", "adapters/http-wire"],
+  "adapters/http-origin": [
+    "core/base",
+    "core/ports",
+    "adapters/http-client",
+    "adapters/http-wire",
+    "adapters/origin",
+  ],
   "adapters/http-origin/batch": [
     "core/base",
     "core/ports",

@@ -1,6 +1,6 @@
 import * as v from "valibot";
-import { isMap, ServiceError } from "../../core/base/mod.ts";
-import { readJson } from "../http-wire/mod.ts";
+import { isMap, ServiceError } from "../../../core/base/mod.ts";
+import { readJson } from "../../http-wire/mod.ts";
 import type { BackEndAnswer, Decision, DecisionGrant } from "./event-form.ts";
 
 const text = v.string();

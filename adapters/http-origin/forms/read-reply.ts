@@ -1,11 +1,11 @@
-import { isMap } from "../../core/base/mod.ts";
+import { isMap } from "../../../core/base/mod.ts";
 import {
   type Command,
   commandsOfRequest,
   readCommands,
   readJson,
   readServiceRequest,
-} from "../http-wire/mod.ts";
+} from "../../http-wire/mod.ts";
 import type { BackEndAnswer } from "./event-form.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { Command } from "../http-wire/mod.ts";
+import type { Command } from "../../http-wire/mod.ts";
 
 /** What the forms write of a connection: what `connect`, `open` and `assigned` say of it. */
 export interface HandshakeInfo {
@@ -77,6 +77,8 @@ export interface EventForm {
   succeeded(answer: BackEndAnswer): boolean;
   /** The answer to `connect`. Throws a `ServiceError` where it cannot be understood. */
   decision(answer: BackEndAnswer): Decision;
-  /** What an answer asks for. Throws a `ServiceError`, and then nothing is to be carried out. */
+  /** What the answer to `open` asks for. Throws a `ServiceError`, as `commands` does. */
+  opened(id: string, answer: BackEndAnswer): readonly Command[];
+  /** What any other answer asks for. Throws where nothing of it is to be carried out. */
   commands(id: string, answer: BackEndAnswer): readonly Command[];
 }

@@ -1,5 +1,5 @@
-import type { ErrorCode } from "../../core/base/mod.ts";
-import type { Clock, Counter, Logger, Metrics } from "../../core/ports/mod.ts";
+import type { ErrorCode } from "../../../core/base/mod.ts";
+import type { Clock, Counter, Logger, Metrics } from "../../../core/ports/mod.ts";
 import { httpOriginLimits } from "./http-origin-limits.ts";
 
 interface Reported {

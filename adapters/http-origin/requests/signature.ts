@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import { fromBase64 } from "../http-wire/mod.ts";
+import { fromBase64 } from "../../http-wire/mod.ts";
 
 /** The headers of a signed request (Standard Webhooks 1.0). */
 export type SignatureHeaders = Readonly<

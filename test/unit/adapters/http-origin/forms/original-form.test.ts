@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { goString } from "../../../../adapters/http-origin/go-json.ts";
-import { OriginalForm } from "../../../../adapters/http-origin/mod.ts";
-import { answerOf } from "../../../support/http/answers.ts";
-import { fromHex } from "../../../vectors/hex.ts";
-import { recorded, recordedFor } from "../../../vectors/original-recorded.ts";
-import { originalEvents, originalStrings } from "../../../vectors/original-wire.ts";
+import { goString } from "../../../../../adapters/http-origin/forms/go-json.ts";
+import { OriginalForm } from "../../../../../adapters/http-origin/mod.ts";
+import { answerOf } from "../../../../support/http/answers.ts";
+import { fromHex } from "../../../../vectors/hex.ts";
+import { recorded, recordedFor } from "../../../../vectors/original-recorded.ts";
+import { originalEvents, originalStrings } from "../../../../vectors/original-wire.ts";
 
 const plain = new OriginalForm({ extraFields: false });
 const extended = new OriginalForm({ extraFields: true });

@@ -1,4 +1,4 @@
-import { base64, base64OfId, type Command } from "../http-wire/mod.ts";
+import { base64, base64OfId, type Command } from "../../http-wire/mod.ts";
 import { readDecision } from "./decision.ts";
 import type {
   BackEndAnswer,
@@ -65,6 +65,10 @@ export class OriginalForm implements EventForm {
 
   decision(answer: BackEndAnswer): Decision {
     return readDecision(answer);
+  }
+
+  opened(_id: string, answer: BackEndAnswer): readonly Command[] {
+    return readReply(answer);
   }
 
   commands(_id: string, answer: BackEndAnswer): readonly Command[] {

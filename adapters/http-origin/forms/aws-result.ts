@@ -1,6 +1,6 @@
 import * as v from "valibot";
-import { isMap, ServiceError } from "../../core/base/mod.ts";
-import { fromBase64, readJson } from "../http-wire/mod.ts";
+import { isMap, ServiceError } from "../../../core/base/mod.ts";
+import { fromBase64, readJson } from "../../http-wire/mod.ts";
 import type { BackEndAnswer } from "./event-form.ts";
 
 /** What a Lambda function returned. */

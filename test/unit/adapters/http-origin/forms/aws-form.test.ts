@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { routeKeyOf } from "../../../../adapters/http-origin/aws-event.ts";
-import { AwsForm } from "../../../../adapters/http-origin/mod.ts";
-import { answerOf } from "../../../support/http/answers.ts";
+import { routeKeyOf } from "../../../../../adapters/http-origin/forms/aws-event.ts";
+import { AwsForm } from "../../../../../adapters/http-origin/mod.ts";
+import { answerOf } from "../../../../support/http/answers.ts";
 
 const id = "n1.AAAAq7Zf3kR0vYwT2mLpXs9eJc";
 const at = Date.UTC(2026, 3, 9, 18, 11, 22);
@@ -10,6 +10,7 @@ const form = new AwsForm({
   routeSelection: "$request.body.action",
   stage: "dev",
   apiId: "default",
+  authorizes: true,
   now: () => at,
   requestId: () => "r-1",
 });
@@ -61,7 +62,7 @@ test("a handshake is $connect, with headers and the query", () => {
   const bare = JSON.parse(form.connect(id, {}));
   assert.ok(!("queryStringParameters" in bare));
   assert.ok(!("authorizer" in bare.requestContext));
-  assert.equal(form.open(), undefined);
+  assert.equal(form.open(id, info), undefined, "the handshake was $connect");
 });
 
 test("a message has its route, its body and a name of its own", () => {

@@ -1,24 +1,15 @@
-import { ServiceError } from "../../core/base/mod.ts";
-import type { Clock, Counter, Metrics } from "../../core/ports/mod.ts";
+import { ServiceError } from "../../../core/base/mod.ts";
+import type { Clock, Counter, Metrics } from "../../../core/ports/mod.ts";
+import type { HttpClient } from "../../http-client/mod.ts";
+import type { BackEndAnswer } from "../forms/mod.ts";
 import { BackEnds } from "./back-ends.ts";
-import type { BackEndAnswer } from "./event-form.ts";
 import type { Failures } from "./failures.ts";
 import { httpOriginLimits } from "./http-origin-limits.ts";
 import type { Signer } from "./signature.ts";
 import { Slots } from "./slots.ts";
 
-/** What sends a request: `HttpClient` does. */
-export interface Poster {
-  post(
-    url: string,
-    request: {
-      readonly body: string;
-      readonly headers: Readonly<Record<string, string>>;
-      readonly signal?: AbortSignal | undefined;
-      readonly repeatable: boolean;
-    },
-  ): Promise<BackEndAnswer>;
-}
+/** Sends one request. */
+export type Poster = Pick<HttpClient, "post">;
 
 export interface OriginRequestsOptions {
   readonly urls: readonly string[];
@@ -193,7 +184,7 @@ class Failure {
 }
 
 function refused(status: number): Failure {
-  const error = new ServiceError("origin-status", `the origin answered with status ${status}`);
+  const error = new ServiceError("http-status", `the origin answered with status ${status}`);
   return new Failure(error, status >= 500 || transientStatuses.has(status));
 }
 

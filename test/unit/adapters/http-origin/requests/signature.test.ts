@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Signer } from "../../../../adapters/http-origin/mod.ts";
+import { Signer } from "../../../../../adapters/http-origin/mod.ts";
 
 /** The example of the Standard Webhooks libraries. */
 const vector = {

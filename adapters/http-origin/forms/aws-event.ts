@@ -1,4 +1,4 @@
-import { base64 } from "../http-wire/mod.ts";
+import { base64 } from "../../http-wire/mod.ts";
 import type { HandshakeInfo } from "./event-form.ts";
 
 type Members = Readonly<Record<string, unknown>>;

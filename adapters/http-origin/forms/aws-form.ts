@@ -1,5 +1,5 @@
-import { ServiceError } from "../../core/base/mod.ts";
-import type { Command } from "../http-wire/mod.ts";
+import { ServiceError } from "../../../core/base/mod.ts";
+import type { Command } from "../../http-wire/mod.ts";
 import { awsBody, awsHeaders, awsQuery, routeKeyOf } from "./aws-event.ts";
 import { readLambdaResult } from "./aws-result.ts";
 import type {
@@ -17,10 +17,15 @@ export interface AwsFormOptions {
   readonly stage: string;
   /** In place of AWS' id of the API. */
   readonly apiId: string;
+  /** False where no handshake asks the back end: then `$connect` comes when it is over. */
+  readonly authorizes: boolean;
   readonly now: () => number;
   /** A text that is unique for each event. */
   readonly requestId: () => string;
 }
+
+/** RFC 6455, 7.4.1: the endpoint does not go on, for a reason of its own. */
+const refusedCode = 1008;
 
 /** Members of `requestContext` besides those of every event. */
 type Context = Readonly<Record<string, unknown>>;
@@ -45,8 +50,9 @@ export class AwsForm implements EventForm {
     });
   }
 
-  /** `$connect` was the handshake. */
-  open(): undefined {}
+  open(id: string, info: HandshakeInfo): string | undefined {
+    return this.#options.authorizes ? undefined : this.connect(id, info);
+  }
 
   message(id: string, { data, seq, info }: MessageInfo): string {
     const context = {
@@ -90,6 +96,14 @@ export class AwsForm implements EventForm {
     const type = headers.get("content-type");
     if (type !== undefined) passed["content-type"] = type;
     return { accepted: false, status: statusCode, body: body ?? "", headers: passed };
+  }
+
+  /** A client that `$connect` refuses too late for the handshake is closed. */
+  opened(id: string, answer: BackEndAnswer): readonly Command[] {
+    if (this.decision(answer).accepted) return [];
+    const closeReason = "refused";
+    const item = ["close", id, refusedCode, closeReason];
+    return [{ verb: "close", item, ids: [id], closeCode: refusedCode, closeReason, options: {} }];
   }
 
   /** A body that a route returns goes to the client; so does the news that the function failed. */

@@ -1,0 +1,10 @@
+/** Requests to the URLs of an origin: how many, how long, how often, and signed. */
+export { Failures } from "./failures.ts";
+export { httpOriginLimits } from "./http-origin-limits.ts";
+export {
+  OriginRequests,
+  type OriginRequestsOptions,
+  type OriginRequestsPorts,
+  type Poster,
+} from "./origin-requests.ts";
+export { Signer } from "./signature.ts";

@@ -1,0 +1,90 @@
+import * as v from "valibot";
+import {
+  choice,
+  duration,
+  integer,
+  list,
+  matching,
+  type SettingTable,
+  toggle,
+} from "./setting-kinds.ts";
+
+/** What concerns HTTP: origins that are called, requests to this node, nodes without a broker. */
+export interface HttpSettings {
+  readonly origin: readonly string[];
+  readonly "origin-format": "original" | "aws";
+  readonly "origin-concurrency": number;
+  readonly "origin-timeout": number;
+  readonly "origin-retry": number;
+  readonly "origin-secret": string;
+  readonly "origin-extra-fields": boolean;
+  readonly "origin-replies": boolean;
+  readonly "route-selection": string;
+  readonly "aws-stage": string;
+}
+
+/** An absolute URL of HTTP. Its commas would divide the list. */
+function isHttpUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, hash } = new URL(text);
+  return /^https?:$/.test(protocol) && hostname !== "" && hash === "";
+}
+
+/** What begins with `whsec_` goes on in base64. */
+const secretPattern: RegExp =
+  /^(?:whsec_(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?|(?!whsec_)\S{1,512})$/;
+
+function areSecrets(text: string): boolean {
+  return text === "" || text.split(" ").every((secret) => secretPattern.test(secret));
+}
+
+export const httpSettings: SettingTable<HttpSettings> = {
+  origin: list("URLs that get the events by HTTP POST, each the next one's substitute", {
+    allowed: "http:// or https:// URLs separated by commas",
+    isItem: isHttpUrl,
+  }),
+  "origin-format": choice(
+    "form of the events of --origin: original is that of the first websocket-service, " +
+      "aws that of API Gateway's Lambda functions",
+    { of: ["original", "aws"], default: "original" },
+  ),
+  "origin-concurrency": integer("requests to --origin that may be under way at once", {
+    min: 1,
+    max: 10_000,
+    default: 256,
+  }),
+  "origin-timeout": duration("time that a request to --origin may take", {
+    min: "100ms",
+    max: "1h",
+    default: "15s",
+  }),
+  "origin-retry": duration(
+    "time in which a failed request to --origin is sent again; then the connection is closed " +
+      "(1013); 0: it is sent once",
+    { min: "0ms", max: "1h", default: "30s" },
+  ),
+  "origin-secret": {
+    secret: true,
+    ...matching("signs the requests to --origin (Standard Webhooks); safer in the environment", {
+      allowed: "whsec_ and base64, or another text, and more of them with blanks between",
+      pattern: /^[^\0]{0,4096}$/,
+    }),
+    schema: v.pipe(v.string(), v.maxLength(4_096), v.check(areSecrets)),
+  },
+  "origin-extra-fields": toggle(
+    "write path, query, headers, address, user, code, reason and cause beside the original's " +
+      "fields",
+    { default: true },
+  ),
+  "origin-replies": toggle("carry out commands in the answers of --origin", { default: true }),
+  "route-selection": matching("what names the route of a message, with --origin-format aws", {
+    allowed: "$request.body. and names with dots between, such as $request.body.action",
+    pattern: /^\$request\.body(\.[0-9A-Za-z_-]{1,64}){1,8}$/,
+    default: "$request.body.action",
+  }),
+  "aws-stage": matching("stage in the events of --origin-format aws", {
+    allowed: "1 to 128 letters, digits, - and _",
+    pattern: /^[0-9A-Za-z_-]{1,128}$/,
+    default: "dev",
+  }),
+};
