@@ -6,11 +6,10 @@ export interface AdminOptions {
   readonly metrics: () => { readonly contentType: string; readonly text: string };
 }
 
-/** Answers a request. Any HTTP server can call it. */
-export type HttpHandler = (request: Request) => Response | Promise<Response>;
-
 /** The admin endpoints of a node: `/healthz`, `/readyz`, `/metrics`. */
-export function createAdminApp(options: AdminOptions): HttpHandler {
+export function createAdminApp(
+  options: AdminOptions,
+): (request: Request) => Response | Promise<Response> {
   const app = new Hono();
   app.use(async (context, next) => {
     await next();

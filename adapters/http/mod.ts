@@ -1,2 +1,3 @@
-export { type AdminOptions, createAdminApp, type HttpHandler } from "./admin-app.ts";
-export { type HttpServer, type ServeOptions, serveHttp } from "./serve.ts";
+export { type AdminOptions, createAdminApp } from "./admin-app.ts";
+export type { RequestSource } from "./request-source.ts";
+export { type HttpHandler, type HttpServer, type ServeOptions, serveHttp } from "./serve.ts";

@@ -1,8 +1,15 @@
-// hono's bridge to node:http would be one more package, for three answers without a request body.
+// hono's bridge to node:http would be one more package, for so little.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout } from "node:timers";
 import { limits, ServiceError } from "../../core/base/mod.ts";
-import type { HttpHandler } from "./admin-app.ts";
+import { type RequestSource, sourceOf } from "./request-source.ts";
+
+/** Answers a request. Any HTTP server can call it. */
+export type HttpHandler = (
+  request: Request,
+  source: RequestSource,
+) => Response | Promise<Response>;
 
 export interface ServeOptions {
   /** 0 picks a free port. */
@@ -20,8 +27,8 @@ export interface HttpServer {
 }
 
 /**
- * Serves a handler over `node:http`, which Bun, Deno and Node.js have. Request bodies are not
- * read. Rejects with `port-in-use` or `setting-invalid`.
+ * Serves a handler over `node:http`, which Bun, Deno and Node.js have. A request's body is read
+ * where the handler asks for it. Rejects with `port-in-use` or `setting-invalid`.
  */
 export function serveHttp(handler: HttpHandler, options: ServeOptions): Promise<HttpServer> {
   const host = options.host ?? "127.0.0.1";
@@ -52,22 +59,42 @@ async function answer(
   outgoing: ServerResponse,
 ): Promise<void> {
   try {
-    const response = await handler(requestOf(incoming));
+    const response = await handler(requestOf(incoming), sourceOf(incoming));
     const body = new Uint8Array(await response.arrayBuffer());
-    const headers = { ...Object.fromEntries(response.headers), "content-length": body.length };
+    const headers: Record<string, string | number> = Object.fromEntries(response.headers);
+    // RFC 9110, 8.6: not with 204.
+    if (response.status !== 204) headers["content-length"] = body.length;
     outgoing.writeHead(response.status, headers);
     outgoing.end(incoming.method === "HEAD" ? undefined : body);
+    endBody(incoming);
   } catch {
     // The request target is no URL, or the client is gone.
-    if (!outgoing.headersSent) outgoing.writeHead(400);
-    outgoing.end();
+    if (!outgoing.headersSent) outgoing.writeHead(400, { "content-type": "application/json" });
+    outgoing.end('{"code":"request-path","message":"the request target is no path"}');
   }
+}
+
+/** The rest of a body that nobody read is let in for a moment, so that the answer is read. */
+function endBody(incoming: IncomingMessage): void {
+  if (incoming.complete) return;
+  incoming.on("error", () => {});
+  incoming.resume();
+  const cut = setTimeout(() => {
+    if (!incoming.complete) incoming.destroy();
+  }, limits.requestLingerMs);
+  cut.unref();
 }
 
 function requestOf(incoming: IncomingMessage): Request {
   // Only the path counts. The Host header comes from the client and is ignored.
   const url = new URL(incoming.url ?? "/", "http://127.0.0.1");
-  return new Request(url, { method: incoming.method ?? "GET" });
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(incoming.headers)) {
+    if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(", ") : value);
+  }
+  // Nobody serves TRACE or OPTIONS, and a `Request` cannot have the former.
+  const method = incoming.method === "TRACE" ? "OPTIONS" : (incoming.method ?? "GET");
+  return new Request(url, { method, headers });
 }
 
 function closeServer(server: Server): Promise<void> {

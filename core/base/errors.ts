@@ -134,6 +134,18 @@ export const ErrorCode = {
   "http-status": 168,
   /** An HTTP origin did not take an event: its connection is closed. */
   "origin-failed": 169,
+  // Requests on the service port
+  "request-token": 180,
+  "request-forbidden": 181,
+  "request-path": 182,
+  "request-method": 183,
+  "request-media-type": 184,
+  "request-too-big": 185,
+  /** A body broke off, or did not come in time. */
+  "request-timeout": 186,
+  "requests-full": 187,
+  /** No node answered for a connection in time. */
+  "reply-timeout": 188,
 } as const;
 
 export type ErrorCode = keyof typeof ErrorCode;

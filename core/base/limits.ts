@@ -251,6 +251,10 @@ export const limits = {
   httpConnectionAgeMs: 300_000,
   /** URLs whose parts the HTTP client remembers. */
   httpTargetsMax: 1_000,
+  /** Time for the body of an HTTP request: 16 MiB at 9 Mbit/s. */
+  requestBodyMs: 15_000,
+  /** Time for the rest of a body that nobody reads; then its TCP stream is cut. */
+  requestLingerMs: 2_000,
   /** Time that the end of the process waits for the last publishes. */
   shutdownFlushMs: 5_000,
 } as const;

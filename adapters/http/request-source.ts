@@ -1,0 +1,64 @@
+import { Buffer } from "node:buffer";
+import type { IncomingMessage } from "node:http";
+import { clearTimeout, setTimeout } from "node:timers";
+import { limits, plainAddress, ServiceError } from "../../core/base/mod.ts";
+
+/** What a handler may ask of a request besides what is in `Request`. */
+export interface RequestSource {
+  /** The address of the TCP stream's other end. */
+  readonly address: string;
+  /** Path and query as they were sent. */
+  readonly target: string;
+  /** Names and values of the headers in turn, as they were sent. */
+  readonly rawHeaders: readonly string[];
+  /** Bytes of the body as the headers tell them; undefined where they do not. */
+  readonly length: number | undefined;
+  /**
+   * Reads the body, once. Rejects with `request-too-big`, or with `request-timeout` where it does
+   * not come within `limits.requestBodyMs` or breaks off.
+   */
+  body(bytesMax: number): Promise<Uint8Array<ArrayBuffer>>;
+}
+
+export function sourceOf(incoming: IncomingMessage): RequestSource {
+  const { "content-length": length, "transfer-encoding": encoding } = incoming.headers;
+  const none = length === undefined && encoding === undefined;
+  return {
+    address: plainAddress(incoming.socket.remoteAddress ?? ""),
+    target: incoming.url ?? "/",
+    rawHeaders: incoming.rawHeaders,
+    length: none ? 0 : length === undefined ? undefined : Number(length),
+    body: (bytesMax) => readBody(incoming, bytesMax),
+  };
+}
+
+function readBody(incoming: IncomingMessage, bytesMax: number): Promise<Uint8Array<ArrayBuffer>> {
+  return new Promise((resolve, reject) => {
+    const chunks: Uint8Array[] = [];
+    let bytes = 0;
+    const end = (): void => {
+      clearTimeout(timer);
+      incoming.off("data", onData).off("end", onEnd).off("error", onBroken).off("close", onBroken);
+    };
+    const fail = (error: ServiceError): void => {
+      end();
+      reject(error);
+    };
+    const onData = (chunk: Uint8Array): void => {
+      bytes += chunk.byteLength;
+      if (bytes <= bytesMax) chunks.push(chunk);
+      else fail(new ServiceError("request-too-big", `the body may have ${bytesMax} bytes`));
+    };
+    const onEnd = (): void => {
+      end();
+      const body = new Uint8Array(bytes);
+      body.set(Buffer.concat(chunks, bytes));
+      resolve(body);
+    };
+    const onBroken = (): void => fail(new ServiceError("request-timeout", "the body broke off"));
+    const late = (): void =>
+      fail(new ServiceError("request-timeout", "the body did not come in time"));
+    const timer = setTimeout(late, limits.requestBodyMs);
+    incoming.on("data", onData).on("end", onEnd).on("error", onBroken).on("close", onBroken);
+  });
+}

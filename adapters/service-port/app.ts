@@ -1,0 +1,82 @@
+import type { Handler } from "hono";
+import { Hono } from "hono/tiny";
+import type { ErrorCode } from "../../core/base/mod.ts";
+import type { HttpHandler } from "../http/mod.ts";
+import { createConnectionsApp } from "./aws/mod.ts";
+import {
+  Access,
+  Bodies,
+  type CommandPort,
+  Refusal,
+  refusalOf,
+  type ServiceEnvironment,
+  serviceLimits,
+} from "./base/mod.ts";
+import { commandRequest } from "./commands.ts";
+import { openApi } from "./open-api.ts";
+import { serviceRequest } from "./service-requests.ts";
+
+/** A request that was refused, for counters and log. */
+export interface RefusedRequest {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly status: number;
+  readonly address: string;
+}
+
+export interface ServiceAppOptions {
+  readonly port: CommandPort;
+  /** What requests must bear; empty: only programs of this machine may send any. */
+  readonly token: string;
+  /** Secrets by access key: requests to `@connections` may be signed with them. */
+  readonly accessKeys: ReadonlyMap<string, string> | undefined;
+  readonly version: string;
+  /** The time of the wall clock in ms. */
+  readonly now: () => number;
+  readonly refused: (request: RefusedRequest) => void;
+}
+
+/** `/sr`, `/commands`, `/{stage}/@connections/{id}` and `/openapi.json`. */
+export function createServiceApp(options: ServiceAppOptions): HttpHandler {
+  const { port, token, version } = options;
+  const dependencies = { port, access: new Access(token), bodies: new Bodies() };
+  const refused = ({ code, message, status }: Refusal, address: string): void =>
+    options.refused({ code, message, status, address });
+  const app = new Hono<ServiceEnvironment>();
+  app.post("/sr", (context) => serviceRequest(dependencies, context));
+  app.all("/sr", only("POST"));
+  app.post("/commands", (context) => commandRequest(dependencies, context));
+  app.all("/commands", only("POST"));
+  app.get("/openapi.json", () => Response.json(openApi(version)));
+  app.all("/openapi.json", only("GET"));
+  app.route("/", createConnectionsApp({ ...options, ...dependencies, refused }));
+  app.notFound(() => {
+    throw new Refusal("request-path", "the paths are /sr, /commands and /openapi.json");
+  });
+  app.onError((error, context) => {
+    const refusal = refusalOf(error);
+    refused(refusal, context.env.address);
+    return refusal.response();
+  });
+  let underWay = 0;
+  return async (request, source) => {
+    if (underWay >= serviceLimits.requestsMax) {
+      const refusal = new Refusal("requests-full", "too many requests are under way");
+      refused(refusal, source.address);
+      return refusal.response();
+    }
+    underWay++;
+    try {
+      return await app.fetch(request, source);
+    } finally {
+      underWay--;
+    }
+  };
+}
+
+function only(allowed: string): Handler<ServiceEnvironment> {
+  return () => {
+    const message = `the method must be ${allowed}`;
+    throw new Refusal("request-method", message, { headers: { allow: allowed } });
+  };
+}

@@ -1,0 +1,200 @@
+import { Hono } from "hono/tiny";
+import { nodeOfConnectionId } from "../../../core/base/mod.ts";
+import type { Command } from "../../http-wire/mod.ts";
+import {
+  appOf,
+  type CommandPort,
+  type CommandResult,
+  checkReady,
+  Refusal,
+  refusalOf,
+  type ServiceContext,
+  type ServiceDependencies,
+  type ServiceEnvironment,
+  serviceLimits,
+} from "../base/mod.ts";
+import { awsRefusal } from "./errors.ts";
+import { signatureFault } from "./signature.ts";
+
+export interface ConnectionsDependencies extends ServiceDependencies {
+  /** Secrets by access key; undefined: signatures are not read. */
+  readonly accessKeys: ReadonlyMap<string, string> | undefined;
+  /** The time of the wall clock in ms. */
+  readonly now: () => number;
+  readonly refused: (refusal: Refusal, address: string) => void;
+}
+
+/** The connection that a request is about. */
+interface Subject {
+  readonly port: CommandPort;
+  readonly app: string;
+  readonly id: string;
+}
+
+type Act = (subject: Subject, body: Uint8Array) => Promise<Response>;
+
+/** The `@` may be encoded, and a domain of one's own has no stage. */
+const connections = ":connections{(?:@|%40)connections}";
+const paths = [`/${connections}/:id`, `/:stage/${connections}/:id`];
+
+/**
+ * API Gateway's management API: `POST`, `GET` and `DELETE` of `/{stage}/@connections/{id}`, with
+ * its statuses and errors, so that AWS's SDKs work with it.
+ */
+export function createConnectionsApp(
+  dependencies: ConnectionsDependencies,
+): Hono<ServiceEnvironment> {
+  const app = new Hono<ServiceEnvironment>();
+  const allow = "POST, GET, DELETE";
+  for (const path of paths) {
+    app.post(path, (context) => handle(dependencies, context, post));
+    app.get(path, (context) => handle(dependencies, context, get));
+    app.delete(path, (context) => handle(dependencies, context, remove));
+    app.all(path, () => {
+      throw new Refusal("request-method", `the methods are ${allow}`, { headers: { allow } });
+    });
+  }
+  app.onError((error, { env }) => {
+    const refusal = awsRefusal(refusalOf(error));
+    dependencies.refused(refusal, env.address);
+    return refusal.response();
+  });
+  return app;
+}
+
+function handle(
+  dependencies: ConnectionsDependencies,
+  context: ServiceContext,
+  act: Act,
+): Promise<Response> {
+  const { bodies, port } = dependencies;
+  return bodies.with(context.env, serviceLimits.messageBytesMax, async (body) => {
+    checkAccess(dependencies, context, body);
+    const id = context.req.param("id") ?? "";
+    if (nodeOfConnectionId(id) === undefined) {
+      throw new Refusal("id-malformed", "the path names no connection id");
+    }
+    checkReady(port);
+    // A node that serves several apps may have one for each stage.
+    const stage = context.req.param("stage") ?? "";
+    const app = port.apps.includes(stage) ? stage : appOf(port, context);
+    if (!port.reaches(app, id)) throw gone();
+    return act({ port, app, id }, body);
+  });
+}
+
+/** Where there are access keys, a request is signed with one, or bears the token. */
+function checkAccess(
+  { access, accessKeys, now }: ConnectionsDependencies,
+  { env, req }: ServiceContext,
+  body: Uint8Array,
+): void {
+  const { headers, method } = req.raw;
+  if (accessKeys === undefined || access.usesToken(headers)) {
+    access.check(headers, env.address);
+    return;
+  }
+  const { target, rawHeaders } = env;
+  const fault = signatureFault(
+    { method, target, rawHeaders, body },
+    (accessKey) => accessKeys.get(accessKey),
+    { service: "execute-api", now: now() },
+  );
+  if (fault !== undefined) throw new Refusal("request-forbidden", fault);
+}
+
+/** Sends the body: as a text where it is UTF-8, which is all that API Gateway sends. */
+async function post({ port, app, id }: Subject, body: Uint8Array): Promise<Response> {
+  const data = textOf(body) ?? body;
+  const outcome = await outcomeOf(
+    { port, app, id },
+    {
+      verb: "send",
+      ids: [id],
+      data,
+      item: ["send", id, data],
+      options: {},
+    },
+  );
+  if (outcome === "sent") return new Response(null, { status: 200 });
+  if (outcome === "publish-too-big" || outcome === "queue-too-small") {
+    throw new Refusal(outcome, "the message is larger than the gateway sends");
+  }
+  if (outcome !== "slow") throw notDone(outcome);
+  // The message waits in the connection's queue, or the queue was full.
+  const listed = await lookUp({ port, app, id });
+  if (listed.closing !== true) return new Response(null, { status: 200 });
+  throw new Refusal("send-queue-full", "the client does not read, and is disconnected");
+}
+
+async function get(subject: Subject): Promise<Response> {
+  const { at, activeAt, info } = await lookUp(subject);
+  const { ip, headers } = (info ?? {}) as Info;
+  return Response.json({
+    connectedAt: timeOf(at),
+    lastActiveAt: timeOf(activeAt ?? at),
+    identity: { sourceIp: ip ?? "", userAgent: headers?.["user-agent"] ?? "" },
+  });
+}
+
+async function remove({ port, app, id }: Subject): Promise<Response> {
+  const outcome = await outcomeOf(
+    { port, app, id },
+    {
+      verb: "close",
+      ids: [id],
+      closeCode: 1000,
+      closeReason: "",
+      item: ["close", id],
+      options: {},
+    },
+  );
+  if (outcome !== "closed") throw notDone(outcome);
+  return new Response(null, { status: 204 });
+}
+
+interface Info {
+  readonly ip?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** The connection, as a reply to `query` lists it. Throws `id-gone` where there is none. */
+async function lookUp({ port, app, id }: Subject): Promise<CommandResult> {
+  const query: Command = {
+    verb: "query",
+    subject: [id],
+    item: ["query", [id]],
+    options: { info: true },
+  };
+  const [result] = await port.run(app, [query]);
+  const { connections: listed, gone: absent } = result ?? {};
+  const found = Array.isArray(listed) ? listed.find((one) => one?.id === id) : undefined;
+  if (found !== undefined) return found;
+  throw notDone(Array.isArray(absent) && absent.includes(id) ? "gone" : "unknown");
+}
+
+async function outcomeOf({ port, app, id }: Subject, command: Command): Promise<unknown> {
+  const [result] = await port.run(app, [command]);
+  return result?.[id];
+}
+
+function notDone(outcome: unknown): Refusal {
+  if (outcome === "gone") return gone();
+  return new Refusal("reply-timeout", "the connection's node does not answer");
+}
+
+function gone(): Refusal {
+  return new Refusal("id-gone", "no connection has this id");
+}
+
+function textOf(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+function timeOf(ms: unknown): string {
+  return new Date(typeof ms === "number" ? ms : 0).toISOString();
+}

@@ -1,0 +1,2 @@
+export { parseAccessKeys } from "./access-keys.ts";
+export { type ConnectionsDependencies, createConnectionsApp } from "./connections.ts";

@@ -1,0 +1,52 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import { type AddressRange, isInRanges, parseAddressRange } from "../../../core/base/mod.ts";
+import { Refusal } from "./refusal.ts";
+
+const loopback: readonly AddressRange[] = ["127.0.0.0/8", "::1"]
+  .map(parseAddressRange)
+  .filter((range) => range !== undefined);
+
+/**
+ * Who may send requests: whoever has the token; without one, programs of this machine. A page that
+ * a browser shows on this machine is none of them.
+ */
+export class Access {
+  readonly #token: Buffer | undefined;
+
+  /** `token` is empty where there is none. */
+  constructor(token: string) {
+    this.#token = token === "" ? undefined : digest(token);
+  }
+
+  /** Whether the request bears a token, and one is asked for. */
+  usesToken(headers: Headers): boolean {
+    return this.#token !== undefined && /^Bearer /i.test(headers.get("authorization") ?? "");
+  }
+
+  /** Throws `request-token` or `request-forbidden`. */
+  check(headers: Headers, address: string): void {
+    if (this.#token !== undefined) {
+      if (this.#hasToken(headers)) return;
+      throw new Refusal("request-token", "the Authorization header must be Bearer and the token", {
+        headers: { "www-authenticate": 'Bearer realm="websocket-service"' },
+      });
+    }
+    if (!isInRanges(address, loopback)) {
+      throw new Refusal("request-forbidden", "without --service-token only from this machine");
+    }
+    if (headers.has("origin")) {
+      throw new Refusal("request-forbidden", "without --service-token not from a web page");
+    }
+  }
+
+  /** Both are hashed, so that the time of the comparison tells neither bytes nor length. */
+  #hasToken(headers: Headers): boolean {
+    const [, given] = /^Bearer +(\S+)$/i.exec(headers.get("authorization") ?? "") ?? [];
+    const token = this.#token;
+    return given !== undefined && token !== undefined && timingSafeEqual(digest(given), token);
+  }
+}
+
+function digest(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}

@@ -1,0 +1,73 @@
+import { decode, encode } from "@msgpack/msgpack";
+import { type Command, readCommands, readJson } from "../http-wire/mod.ts";
+import {
+  appOf,
+  checkReady,
+  Refusal,
+  type ServiceContext,
+  type ServiceDependencies,
+  serviceLimits,
+} from "./base/mod.ts";
+
+type Format = "json" | "msgpack";
+
+const mediaTypes: Readonly<Record<string, Format>> = {
+  "application/json": "json",
+  "application/msgpack": "msgpack",
+  "application/x-msgpack": "msgpack",
+  "application/vnd.msgpack": "msgpack",
+};
+
+/**
+ * `POST /commands`: a bare batch. Nothing of it is carried out unless all of it can be read. The
+ * answer is a bare batch too, with one `reply` for each command in their order.
+ */
+export async function commandRequest(
+  { port, access, bodies }: ServiceDependencies,
+  context: ServiceContext,
+): Promise<Response> {
+  access.check(context.req.raw.headers, context.env.address);
+  const app = appOf(port, context);
+  const type = context.req.header("content-type");
+  const format = type === undefined ? undefined : formatOf(type);
+  // The body is let go before the replies are waited for.
+  const read = await bodies.with(context.env, serviceLimits.bodyBytesMax, (body) => {
+    const json = format === undefined ? body[0] === jsonFirstByte : format === "json";
+    return { json, commands: readBatch(json ? readJson(body) : readMessagePack(body)) };
+  });
+  checkReady(port);
+  const results = await port.run(app, read.commands);
+  const replies = results.map((result, index) => {
+    const ref = read.commands[index]?.options.ref ?? index;
+    return ["reply", ref, result];
+  });
+  if (read.json) return Response.json(replies);
+  return new Response(encode(replies), { headers: { "content-type": "application/msgpack" } });
+}
+
+/** `[`, which begins no batch in MessagePack. */
+const jsonFirstByte = 0x5b;
+
+function formatOf(header: string): Format {
+  const [type = ""] = header.split(";");
+  const format = mediaTypes[type.trim().toLowerCase()];
+  if (format !== undefined) return format;
+  const allowed = "application/json or application/msgpack";
+  throw new Refusal("request-media-type", `the Content-Type must be ${allowed}`);
+}
+
+function readMessagePack(body: Uint8Array): unknown {
+  try {
+    return decode(body);
+  } catch {
+    throw new Refusal("batch-malformed", "the body is not MessagePack");
+  }
+}
+
+function readBatch(batch: unknown): Command[] {
+  if (Array.isArray(batch) && batch[0] === 1) {
+    const message = "a numbered batch has a receiver that confirms it: send a bare one";
+    throw new Refusal("batch-malformed", `body[0]: ${message}`);
+  }
+  return readCommands(batch);
+}

@@ -1,0 +1,187 @@
+import { type JsonSchema, toJsonSchema } from "@valibot/to-json-schema";
+import type { GenericSchema } from "valibot";
+import { commandSchema, serviceRequestSchema } from "../http-wire/mod.ts";
+import {
+  awsRefusalSchema,
+  connectionSchema,
+  refusalSchema,
+  repliesSchema,
+  unreachedSchema,
+} from "./answer-schemas.ts";
+
+type Part = Readonly<Record<string, unknown>>;
+
+/** Bytes as JSON has them, and MessagePack as bytes. */
+const binarySchema: JsonSchema = {
+  type: "object",
+  properties: { $binary: { type: "string", contentEncoding: "base64" } },
+  required: ["$binary"],
+};
+
+/** What a program calls valid is checked in words where JSON Schema has none for it. */
+function schemaOf(schema: GenericSchema): Part {
+  const { $schema: _draft, ...converted } = toJsonSchema(schema, {
+    target: "draft-2020-12",
+    typeMode: "input",
+    errorMode: "ignore",
+    overrideSchema: ({ valibotSchema }) =>
+      valibotSchema.type === "instance" ? binarySchema : undefined,
+  });
+  return converted;
+}
+
+const reference = (name: string): Part => ({ $ref: `#/components/schemas/${name}` });
+const content = (type: string, name: string): Part => ({ [type]: { schema: reference(name) } });
+const answer = (description: string, name?: string): Part =>
+  name === undefined
+    ? { description }
+    : { description, content: content("application/json", name) };
+
+/** The refusals that every operation may have, by status. */
+function refusals(name: string, texts: Readonly<Record<number, string>>): Part {
+  const entries = Object.entries(texts).map(([status, text]) => [status, answer(text, name)]);
+  return Object.fromEntries(entries);
+}
+
+const common: Readonly<Record<number, string>> = {
+  400: "The body cannot be read; the message names the place.",
+  401: "The request does not bear the token.",
+  403: "Without a token only programs of the node's machine may send requests.",
+  405: "The method is another one.",
+  408: "The body did not come in time.",
+  413: "The body is too long.",
+  503: "Too much is under way, or the broker is away.",
+};
+
+const app: Part = {
+  name: "app",
+  in: "query",
+  required: false,
+  description: "The app of the connections; the node's first one without it.",
+  schema: { type: "string", pattern: "^[a-z0-9-]{1,64}$" },
+};
+
+const serviceRequest: Part = {
+  operationId: "sendMessages",
+  summary: "Sends messages, in the form of the original service.",
+  parameters: [app],
+  security: [{}, { token: [] }],
+  requestBody: { required: true, content: content("application/json", "ServiceRequest") },
+  responses: {
+    200: answer("It is understood, and on its way, but to the ids that are listed.", "Unreached"),
+    ...refusals("Refusal", { ...common, 410: "No node of any of the ids lives." }),
+  },
+};
+
+const commands: Part = {
+  operationId: "runCommands",
+  summary: "Carries out a batch of commands, and answers what became of each.",
+  parameters: [app],
+  security: [{}, { token: [] }],
+  requestBody: {
+    required: true,
+    content: {
+      ...content("application/json", "Commands"),
+      ...content("application/msgpack", "Commands"),
+    },
+  },
+  responses: {
+    200: {
+      description: "One reply for each command, in their order and in the format of the request.",
+      content: {
+        ...content("application/json", "Replies"),
+        ...content("application/msgpack", "Replies"),
+      },
+    },
+    ...refusals("Refusal", { ...common, 415: "The Content-Type is another one." }),
+  },
+};
+
+const stageParameter: Part = {
+  name: "stage",
+  in: "path",
+  required: true,
+  description: "Any; where it is the name of an app of the node, the app of the connection.",
+  schema: { type: "string" },
+};
+const idParameter: Part = {
+  name: "id",
+  in: "path",
+  required: true,
+  description: "The connection's id.",
+  schema: { type: "string", maxLength: 64 },
+};
+
+const awsRefusals = refusals("AwsRefusal", {
+  400: "It is no connection id.",
+  403: "The request is not signed with a known key, or may not be sent from there.",
+  410: "No connection has this id.",
+  413: "The message is too long.",
+  429: "The client does not read, or too much is under way.",
+  503: "The broker is away.",
+  504: "The connection's node does not answer.",
+});
+
+function operation(operationId: string, summary: string, responses: Part, more: Part = {}): Part {
+  const security = [{}, { token: [] }, { signature: [] }];
+  const all = { ...responses, ...awsRefusals };
+  return { operationId, summary, security, ...more, responses: all };
+}
+
+const message: Part = {
+  requestBody: {
+    required: true,
+    description: "A text where it is UTF-8, else binary; at most 128 KiB.",
+    content: { "application/octet-stream": {} },
+  },
+};
+
+const connection: Part = {
+  parameters: [stageParameter, idParameter],
+  post: operation("postToConnection", "Sends one message.", { 200: answer("Sent.") }, message),
+  get: operation("getConnection", "Tells of the connection.", {
+    200: answer("Since when it is there, and whose it is.", "Connection"),
+  }),
+  delete: operation("deleteConnection", "Closes the connection with 1000.", {
+    204: answer("It is being closed."),
+  }),
+};
+
+/** The description of the service port: OpenAPI 3.1. */
+export function openApi(version: string): Part {
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "websocket-service: service port",
+      version,
+      description: "Commands to the connections of a cluster, over HTTP.",
+      license: { name: "MIT", identifier: "MIT" },
+    },
+    servers: [{ url: "/" }],
+    paths: {
+      "/sr": { post: serviceRequest },
+      "/commands": { post: commands },
+      "/{stage}/@connections/{id}": connection,
+    },
+    components: {
+      securitySchemes: {
+        token: { type: "http", scheme: "bearer" },
+        signature: {
+          type: "apiKey",
+          in: "header",
+          name: "Authorization",
+          description: "AWS Signature Version 4, service execute-api",
+        },
+      },
+      schemas: {
+        ServiceRequest: schemaOf(serviceRequestSchema),
+        Unreached: schemaOf(unreachedSchema),
+        Commands: { type: "array", items: schemaOf(commandSchema) },
+        Replies: schemaOf(repliesSchema),
+        Connection: schemaOf(connectionSchema),
+        Refusal: schemaOf(refusalSchema),
+        AwsRefusal: schemaOf(awsRefusalSchema),
+      },
+    },
+  };
+}

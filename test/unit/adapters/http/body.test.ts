@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { EventEmitter, once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { text } from "node:stream/consumers";
+import { after, test } from "node:test";
+import { type HttpHandler, serveHttp } from "../../../../adapters/http/mod.ts";
+import type { ServiceError } from "../../../../core/base/mod.ts";
+
+/** A server whose handler reads up to ten bytes, and the codes of those that it could not read. */
+async function rig() {
+  const codes: string[] = [];
+  const requests = new EventEmitter();
+  const handler: HttpHandler = async (request, source) => {
+    requests.emit("begun");
+    try {
+      const body = new TextDecoder().decode(await source.body(10));
+      return Response.json({
+        body,
+        length: source.length ?? null,
+        address: source.address,
+        target: source.target,
+        own: request.headers.get("x-own"),
+        raw: source.rawHeaders.includes("X-Own"),
+      });
+    } catch (error) {
+      codes.push((error as ServiceError).code);
+      requests.emit("refused");
+      return new Response("refused", { status: 413 });
+    }
+  };
+  const server = await serveHttp(handler, { port: 0 });
+  after(() => server.close());
+  return { port: server.port, codes, requests };
+}
+
+async function open(port: number): Promise<Socket> {
+  const socket = connect(port, "127.0.0.1");
+  after(() => socket.destroy());
+  await once(socket, "connect");
+  return socket;
+}
+
+test("a body comes whole, with what was sent beside it", async () => {
+  const { port } = await rig();
+  const response = await fetch(`http://127.0.0.1:${port}/a%20b?c=%64`, {
+    method: "POST",
+    body: "0123456789",
+    headers: { "X-Own": "1" },
+  });
+  const { raw: _raw, ...told } = (await response.json()) as Record<string, unknown>;
+  const target = "/a%20b?c=%64";
+  assert.deepEqual(told, {
+    body: "0123456789",
+    length: 10,
+    address: "127.0.0.1",
+    target,
+    own: "1",
+  });
+});
+
+test("a body of no known length comes whole, in any pieces", async () => {
+  const { port } = await rig();
+  const socket = await open(port);
+  socket.write("POST / HTTP/1.1\r\nHost: x\r\nX-Own: 1\r\nTransfer-Encoding: chunked\r\n");
+  socket.write("Connection: close\r\n\r\n3\r\nabc\r\n4\r\nde");
+  socket.write("fg\r\n0\r\n\r\n");
+  const answer = await text(socket);
+  assert.match(answer, /"body":"abcdefg","length":null/);
+  assert.match(answer, /"raw":true/);
+});
+
+test("a body that is too long is refused, and its sender reads why", async () => {
+  const { port, codes } = await rig();
+  const response = await fetch(`http://127.0.0.1:${port}/`, {
+    method: "POST",
+    body: "0123456789a",
+  });
+  assert.deepEqual([response.status, await response.text()], [413, "refused"]);
+  const large = await fetch(`http://127.0.0.1:${port}/`, {
+    method: "POST",
+    body: "x".repeat(4_000_000),
+  });
+  assert.deepEqual([large.status, await large.text()], [413, "refused"]);
+  assert.deepEqual(codes, ["request-too-big", "request-too-big"]);
+});
+
+test("a body that never ends is refused, and its stream cut", async () => {
+  const { port, codes } = await rig();
+  const socket = await open(port);
+  socket.on("error", () => {});
+  socket.write("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+  const piece = `400\r\n${"x".repeat(1_024)}\r\n`;
+  const pump = setInterval(() => socket.write(piece), 50);
+  const [first] = (await once(socket, "data")) as [Buffer];
+  assert.match(first.toString(), /^HTTP\/1.1 413/);
+  socket.resume();
+  await once(socket, "close");
+  clearInterval(pump);
+  assert.deepEqual(codes, ["request-too-big"]);
+});
+
+test("a body that breaks off is told to the handler", async () => {
+  const { port, codes, requests } = await rig();
+  const socket = await open(port);
+  const [begun, refused] = [once(requests, "begun"), once(requests, "refused")];
+  socket.write("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc");
+  await begun;
+  socket.destroy();
+  await refused;
+  assert.deepEqual(codes, ["request-timeout"]);
+});
+
+test("a request that no Request can be is refused all the same", async () => {
+  const { port } = await rig();
+  const socket = await open(port);
+  socket.write("GET http:// HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  assert.match(await text(socket), /^HTTP\/1.1 400[\s\S]*"code":"request-path"/);
+});

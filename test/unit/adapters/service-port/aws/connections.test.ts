@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  type Answer,
+  type Asked,
+  ServiceRig,
+} from "../../../../support/service-port/service-rig.ts";
+
+const path = (id: string, stage = "prod"): string => `/${stage}/@connections/${id}`;
+
+/** The status of an error, and its type where SDKs look for it. */
+function fault({ status, headers, json }: Answer): unknown[] {
+  const { __type, code, message } = json as Record<string, unknown>;
+  assert.equal(headers.get("x-amzn-errortype"), __type);
+  assert.ok(typeof message === "string" && message !== "");
+  return [status, __type, code];
+}
+
+test("@connections: POST sends the body as one message", async () => {
+  const rig = new ServiceRig();
+  const id = rig.port.open("a");
+  for (const target of [path(id), `/@connections/${id}`, `/a%20b/%40connections/${id}`]) {
+    const answer = await rig.ask(target, { body: "hé" });
+    assert.deepEqual([answer.status, answer.text], [200, ""], target);
+  }
+  await rig.ask(path(id), { body: new Uint8Array([0xff, 0]) });
+  const got = rig.port.connections.get(id)?.got;
+  assert.deepEqual(got, ["hé", "hé", "hé", new Uint8Array([0xff, 0])]);
+});
+
+test("@connections: a stage of an app's name is that app, any other the first", async () => {
+  const rig = new ServiceRig();
+  const id = rig.port.open("a");
+  await rig.ask(path(id, "chat"), { body: "x" });
+  await rig.ask(path(id, "prod"), { body: "x" });
+  await rig.ask(`${path(id, "prod")}?app=chat`, { body: "x" });
+  assert.deepEqual(
+    rig.port.calls.map(([app]) => app),
+    ["chat", "default", "chat"],
+  );
+});
+
+test("@connections: GET tells since when, and whose it is", async () => {
+  const rig = new ServiceRig();
+  const answer = await rig.ask(path(rig.port.open("a")), { method: "GET" });
+  assert.equal(answer.status, 200);
+  assert.deepEqual(answer.json, {
+    connectedAt: "1970-01-01T00:00:01.000Z",
+    lastActiveAt: "1970-01-01T00:00:02.500Z",
+    identity: { sourceIp: "192.0.2.7", userAgent: "test/1" },
+  });
+});
+
+test("@connections: DELETE closes with 1000", async () => {
+  const rig = new ServiceRig();
+  const id = rig.port.open("a");
+  const answer = await rig.ask(path(id), { method: "DELETE" });
+  assert.deepEqual([answer.status, answer.text], [204, ""]);
+  assert.deepEqual(rig.port.connections.get(id)?.closed, [1000, ""]);
+});
+
+test("@connections: what is not there is gone; no node means nothing is sent", async () => {
+  const rig = new ServiceRig();
+  for (const method of ["POST", "GET", "DELETE"]) {
+    const own = await rig.ask(path("n1.none"), { method });
+    assert.deepEqual(fault(own), [410, "GoneException", "id-gone"], method);
+    const asked = rig.port.calls.length;
+    const other = await rig.ask(path("n2.none"), { method });
+    assert.deepEqual(fault(other), [410, "GoneException", "id-gone"], method);
+    assert.equal(rig.port.calls.length, asked, method);
+  }
+});
+
+test("@connections: what is no id is a bad request", async () => {
+  const rig = new ServiceRig();
+  for (const id of ["nobody", "N1.a", "10.0.0.1%3A80", "n1%2E%2E", "n1.a%20"]) {
+    const answer = await rig.ask(path(id), { body: "x" });
+    assert.deepEqual(fault(answer), [400, "BadRequestException", "id-malformed"], id);
+  }
+  assert.deepEqual(rig.port.calls, []);
+});
+
+test("@connections: a message that is too long is 413", async () => {
+  const rig = new ServiceRig();
+  const id = rig.port.open("a");
+  assert.equal((await rig.ask(path(id), { body: "x".repeat(131_072) })).status, 200);
+  const long = await rig.ask(path(id), { body: "x".repeat(131_073) });
+  assert.deepEqual(fault(long), [413, "PayloadTooLargeException", "request-too-big"]);
+  for (const outcome of ["publish-too-big", "queue-too-small"]) {
+    const other = rig.port.open(outcome, { outcome });
+    const answer = await rig.ask(path(other), { body: "x" });
+    assert.deepEqual(fault(answer), [413, "PayloadTooLargeException", outcome]);
+  }
+});
+
+test("@connections: a slow client is 429 once its queue is full", async () => {
+  const rig = new ServiceRig();
+  const waits = rig.port.open("waits", { outcome: "slow" });
+  assert.equal((await rig.ask(path(waits), { body: "x" })).status, 200);
+  const full = rig.port.open("full", { outcome: "slow", closing: true });
+  const answer = await rig.ask(path(full), { body: "x" });
+  assert.deepEqual(fault(answer), [429, "LimitExceededException", "send-queue-full"]);
+});
+
+test("@connections: a node that does not answer is 504, and not gone", async () => {
+  const rig = new ServiceRig();
+  const id = rig.port.open("a", { outcome: "unknown" });
+  const answer = await rig.ask(path(id), { body: "x" });
+  assert.deepEqual(fault(answer), [504, "GatewayTimeoutException", "reply-timeout"]);
+});
+
+test("@connections: other methods are 405", async () => {
+  const rig = new ServiceRig();
+  const answer = await rig.ask(path("n1.a"), { method: "PUT" });
+  assert.deepEqual(fault(answer), [405, "MethodNotAllowedException", "request-method"]);
+  assert.equal(answer.headers.get("allow"), "POST, GET, DELETE");
+});
+
+test("@connections: who may not send is forbidden, in AWS's form", async () => {
+  const forbidden = async (rig: ServiceRig, asked: Asked, code: string): Promise<void> => {
+    const answer = await rig.ask(path(rig.port.open("a")), { body: "x", ...asked });
+    assert.deepEqual(fault(answer), [403, "ForbiddenException", code]);
+    assert.deepEqual(rig.port.calls, []);
+  };
+  const bearer = { headers: { authorization: "Bearer wrong" } };
+  await forbidden(new ServiceRig(), { address: "10.0.0.1" }, "request-forbidden");
+  await forbidden(new ServiceRig({ token: "t" }), bearer, "request-token");
+  const accessKeys = new Map([["AKIDEXAMPLE", "secret"]]);
+  await forbidden(new ServiceRig({ accessKeys }), {}, "request-forbidden");
+  // Without a token there is none to bear: the request has to be signed.
+  await forbidden(new ServiceRig({ accessKeys }), bearer, "request-forbidden");
+  await forbidden(new ServiceRig({ accessKeys, token: "t" }), bearer, "request-token");
+  const rig = new ServiceRig({ accessKeys, token: "t" });
+  const headers = { authorization: "Bearer t" };
+  assert.equal((await rig.ask(path(rig.port.open("a")), { body: "x", headers })).status, 200);
+});

@@ -1,0 +1,142 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import {
+  canonicalRequest,
+  parseAuthorization,
+  type SignedRequest,
+  signatureFault,
+  stringToSign,
+} from "../../../../../adapters/service-port/aws/signature.ts";
+
+interface Vector {
+  readonly name: string;
+  readonly method: string;
+  readonly target: string;
+  /** Names and values in turn. */
+  readonly headers: readonly string[];
+  readonly body: string;
+  readonly canonicalRequest: string;
+  readonly stringToSign: string;
+}
+
+const vectors = JSON.parse(readFileSync("test/vectors/aws-signatures.json", "utf8")) as {
+  readonly secret: string;
+  readonly cases: readonly Vector[];
+};
+const expected = { service: "service", now: Date.UTC(2015, 7, 30, 12, 36) };
+const secretOf = (accessKey: string): string | undefined =>
+  accessKey === "AKIDEXAMPLE" ? vectors.secret : undefined;
+
+function requestOf({ method, target, headers, body }: Vector): SignedRequest {
+  return { method, target, rawHeaders: headers, body: new TextEncoder().encode(body) };
+}
+
+function headerOf({ headers }: Vector, name: string): string {
+  return headers[headers.findIndex((one) => one.toLowerCase() === name) + 1] ?? "";
+}
+
+const vanilla = vectors.cases.find(({ name }) => name === "get-vanilla") as Vector;
+
+test("AWS's suite: every case of a normalised path is there", () => {
+  assert.ok(vectors.cases.length >= 28, `${vectors.cases.length} cases`);
+});
+
+for (const vector of vectors.cases) {
+  test(`AWS's suite: ${vector.name}`, () => {
+    const request = requestOf(vector);
+    const authorization = parseAuthorization(headerOf(vector, "authorization"));
+    assert.ok(authorization);
+    const { scope, signedHeaders } = authorization;
+    const canonical = canonicalRequest(request, signedHeaders);
+    assert.equal(canonical, vector.canonicalRequest);
+    const text = stringToSign(headerOf(vector, "x-amz-date"), scope, canonical);
+    assert.equal(text, vector.stringToSign);
+    assert.equal(signatureFault(request, secretOf, expected), undefined);
+  });
+}
+
+/** A header of the vanilla request is another one; undefined: it is left out. */
+function changed(name: string, value: string | undefined): readonly string[] {
+  const headers = [...vanilla.headers];
+  const at = headers.findIndex((one) => one.toLowerCase() === name);
+  if (value === undefined) headers.splice(at, 2);
+  else headers[at + 1] = value;
+  return headers;
+}
+
+const authorization = headerOf(vanilla, "authorization");
+
+const wrong: readonly (readonly [what: string, change: Partial<SignedRequest>, fault: RegExp])[] =
+  [
+    ["another method", { method: "POST" }, /not the one of this request/],
+    ["another path", { target: "/other" }, /not the one of this request/],
+    ["another query", { target: "/?a=1" }, /not the one of this request/],
+    ["another body", { body: new TextEncoder().encode("x") }, /not the one of this request/],
+    [
+      "another signed header",
+      { rawHeaders: changed("host", "example.org") },
+      /not the one of this request/,
+    ],
+    ["no signature", { rawHeaders: changed("authorization", undefined) }, /no signature/],
+    ["another form", { rawHeaders: changed("authorization", "Bearer secret") }, /no signature/],
+    [
+      "two signatures",
+      { rawHeaders: [...vanilla.headers, "Authorization", authorization] },
+      /no signature/,
+    ],
+    [
+      "a signature that is too short",
+      { rawHeaders: changed("authorization", authorization.slice(0, -2)) },
+      /no signature/,
+    ],
+    ["no date", { rawHeaders: changed("x-amz-date", undefined) }, /X-Amz-Date/],
+    ["no time", { rawHeaders: changed("x-amz-date", "20151330T123600Z") }, /X-Amz-Date/],
+    [
+      "a date that is not the scope's",
+      { rawHeaders: changed("x-amz-date", "20150830T123600") },
+      /X-A/,
+    ],
+    [
+      "an unknown key",
+      { rawHeaders: changed("authorization", authorization.replace("AKID", "OTHER")) },
+      /access key is not known/,
+    ],
+    [
+      "the scope of another service",
+      { rawHeaders: changed("authorization", authorization.replace("/service/", "/s3/")) },
+      /scope/,
+    ],
+    [
+      "a scope of another day",
+      { rawHeaders: changed("authorization", authorization.replace("/20150830/", "/20150829/")) },
+      /scope/,
+    ],
+    [
+      "a host that is not signed",
+      { rawHeaders: changed("authorization", authorization.replace("host;", "")) },
+      /host is not signed/,
+    ],
+  ];
+
+for (const [what, change, fault] of wrong) {
+  test(`a signature with ${what} is refused`, () => {
+    const request = { ...requestOf(vanilla), ...change };
+    assert.match(signatureFault(request, secretOf, expected) ?? "", fault);
+  });
+}
+
+test("a signature counts for five minutes before and after", () => {
+  const request = requestOf(vanilla);
+  const at = (ms: number): string | undefined =>
+    signatureFault(request, secretOf, { service: "service", now: expected.now + ms });
+  assert.equal(at(300_000), undefined);
+  assert.equal(at(-300_000), undefined);
+  assert.match(at(300_001) ?? "", /another time/);
+  assert.match(at(-300_001) ?? "", /another time/);
+});
+
+test("another service's signature is refused although it is right", () => {
+  const other = { service: "execute-api", now: expected.now };
+  assert.match(signatureFault(requestOf(vanilla), secretOf, other) ?? "", /scope/);
+});

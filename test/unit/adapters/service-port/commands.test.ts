@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { decode, encode } from "@msgpack/msgpack";
+import { ServiceRig } from "../../../support/service-port/service-rig.ts";
+
+const json = { "content-type": "application/json" };
+const msgpack = { "content-type": "application/msgpack" };
+
+test("/commands carries out a batch in JSON, and answers one reply for each", async () => {
+  const rig = new ServiceRig();
+  const [a, b] = [rig.port.open("a"), rig.port.open("b")];
+  const body = JSON.stringify([
+    ["send", [a, "n1.none"], "hi", { ref: "mine" }],
+    ["send", b, { $binary: "AQID" }],
+    ["close", b, 4000, "bye"],
+  ]);
+  const answer = await rig.ask("/commands", { body, headers: json });
+  assert.equal(answer.status, 200);
+  assert.match(answer.headers.get("content-type") ?? "", /^application\/json/);
+  assert.deepEqual(answer.json, [
+    ["reply", "mine", { [a]: "sent", "n1.none": "gone" }],
+    ["reply", 1, { [b]: "sent" }],
+    ["reply", 2, { [b]: "closed" }],
+  ]);
+  assert.deepEqual(rig.port.connections.get(b)?.got, [new Uint8Array([1, 2, 3])]);
+  assert.deepEqual(rig.port.connections.get(b)?.closed, [4000, "bye"]);
+});
+
+for (const type of [
+  msgpack["content-type"],
+  "application/x-msgpack",
+  "Application/MsgPack; v=1",
+]) {
+  test(`/commands reads and answers ${type} as MessagePack`, async () => {
+    const rig = new ServiceRig();
+    const a = rig.port.open("a");
+    const body = encode([["send", a, new Uint8Array([7])]]);
+    const answer = await rig.ask("/commands", { body, headers: { "content-type": type } });
+    assert.equal(answer.status, 200);
+    assert.equal(answer.headers.get("content-type"), "application/msgpack");
+    assert.deepEqual(decode(answer.bytes), [["reply", 0, { [a]: "sent" }]]);
+    assert.deepEqual(rig.port.connections.get(a)?.got, [new Uint8Array([7])]);
+  });
+}
+
+test("/commands without a Content-Type: JSON begins with a bracket", async () => {
+  const rig = new ServiceRig();
+  const a = rig.port.open("a");
+  const text = await rig.ask("/commands", { body: JSON.stringify([["send", a, "x"]]) });
+  assert.deepEqual(text.json, [["reply", 0, { [a]: "sent" }]]);
+  const packed = await rig.ask("/commands", { body: encode([["send", a, "x"]]) });
+  assert.deepEqual(decode(packed.bytes), [["reply", 0, { [a]: "sent" }]]);
+});
+
+const wrong: readonly (readonly [what: string, body: string | Uint8Array, fault: RegExp])[] = [
+  ["no array", '{"a":1}', /body/],
+  ["an unknown verb", '[["send","n1.a","x"],["shout","n1.a"]]', /body\[1\]/],
+  ["a malformed id", '[["send","n1.a","x"],["close",["n1.a","nobody"]]]', /body\[1\]/],
+  ["data of another type", '[["send","n1.a",1]]', /body\[0\]/],
+  ["null where a command belongs", "[null]", /body\[0\]/],
+  ["a numbered batch", '[1,"s",0,[["send","n1.a","x"]]]', /numbered/],
+];
+
+for (const [what, body, fault] of wrong) {
+  test(`/commands with ${what} is 400 with the place, and nothing of it is done`, async () => {
+    const rig = new ServiceRig();
+    rig.port.open("a");
+    const answer = await rig.ask("/commands", { body, headers: json });
+    assert.equal(answer.status, 400);
+    assert.match((answer.json as { message: string }).message, fault);
+    assert.deepEqual(rig.port.calls, []);
+  });
+}
+
+test("/commands: bytes that are no MessagePack, and another Content-Type", async () => {
+  const rig = new ServiceRig();
+  const bad = await rig.ask("/commands", { body: new Uint8Array([0x93, 1]), headers: msgpack });
+  assert.deepEqual([bad.status, (bad.json as { code: string }).code], [400, "batch-malformed"]);
+  const other = await rig.ask("/commands", {
+    body: "x",
+    headers: { "content-type": "text/html" },
+  });
+  assert.equal(other.status, 415);
+  assert.equal((await rig.ask("/commands", { method: "GET" })).status, 405);
+  assert.deepEqual(rig.port.calls, []);
+});

@@ -1,0 +1,155 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { base64Of, ServiceRig } from "../../../support/service-port/service-rig.ts";
+
+interface Outgoing {
+  readonly ids: readonly string[];
+  readonly message: unknown;
+}
+
+function request(...messages: readonly Outgoing[]): string {
+  const outgoing = messages.map(({ ids, message }) => ({
+    ConnectionIds: ids.map(base64Of),
+    Message: message,
+  }));
+  return JSON.stringify({ OutgoingWebSocketMessages: outgoing });
+}
+
+test("/sr sends the original's messages, and answers 200 with nothing", async () => {
+  const rig = new ServiceRig();
+  const [a, b] = [rig.port.open("a"), rig.port.open("b")];
+  const answer = await rig.ask("/sr", {
+    body: request(
+      { ids: [a, b], message: { Text: "bar", Binary: null } },
+      { ids: [b], message: { Text: null, Binary: "AQID" } },
+    ),
+  });
+  assert.deepEqual([answer.status, answer.text], [200, ""]);
+  assert.deepEqual(rig.port.connections.get(a)?.got, ["bar"]);
+  assert.deepEqual(rig.port.connections.get(b)?.got, ["bar", new Uint8Array([1, 2, 3])]);
+});
+
+test("/sr: names are read whatever their case, and nothing to send is nothing sent", async () => {
+  const rig = new ServiceRig();
+  const id = rig.port.open("a");
+  const body = `{"outgoingwebsocketmessages":[{"CONNECTIONIDS":["${base64Of(id)}"],
+    "message":{"text":"hi"}}]}`;
+  assert.equal((await rig.ask("/sr", { body })).status, 200);
+  assert.deepEqual(rig.port.connections.get(id)?.got, ["hi"]);
+  for (const empty of ["{}", '{"OutgoingWebSocketMessages":null}']) {
+    assert.equal((await rig.ask("/sr", { body: empty })).status, 200);
+  }
+  assert.equal(rig.port.calls.length, 1);
+});
+
+const id = base64Of("n1.a");
+
+/** The original answers 500, and panics over some of these. */
+const wrong: readonly (readonly [what: string, body: string, place: RegExp])[] = [
+  ["no JSON", "{", /not JSON/],
+  ["nothing", "", /not JSON/],
+  ["null", "null", /body/],
+  ["an array", "[]", /body/],
+  ["a message of null", '{"OutgoingWebSocketMessages":[null]}', /\[0\]/],
+  [
+    "null where a message belongs",
+    `{"OutgoingWebSocketMessages":[{"ConnectionIds":["${id}"],"Message":null}]}`,
+    /\[0\]\.Message/,
+  ],
+  [
+    "a message without data",
+    `{"OutgoingWebSocketMessages":[{"ConnectionIds":["${id}"],"Message":{}}]}`,
+    /\[0\]\.Message/,
+  ],
+  [
+    "a number as text, after a message that is right",
+    `{"OutgoingWebSocketMessages":[{"ConnectionIds":["${id}"],"Message":{"Text":"a"}},
+      {"ConnectionIds":["${id}"],"Message":{"Text":1}}]}`,
+    /\[1\]\.Message\.Text/,
+  ],
+  [
+    "an id that is no base64",
+    '{"OutgoingWebSocketMessages":[{"ConnectionIds":["!"],"Message":{"Text":"a"}}]}',
+    /\[0\]\.ConnectionIds\[0\]/,
+  ],
+  [
+    "an id that is an address",
+    `{"OutgoingWebSocketMessages":[{"ConnectionIds":["${id}","${base64Of("10.0.0.1:80/x")}"],
+      "Message":{"Text":"a"}}]}`,
+    /\[0\]\.ConnectionIds\[1\]/,
+  ],
+  [
+    "this node by another name",
+    `{"OutgoingWebSocketMessages":[{"ConnectionIds":["${base64Of("N1.a")}"],
+      "Message":{"Text":"a"}}]}`,
+    /\[0\]\.ConnectionIds\[0\]/,
+  ],
+];
+
+for (const [what, body, place] of wrong) {
+  test(`/sr with ${what} gets 400 with the place, and nothing is sent`, async () => {
+    const rig = new ServiceRig();
+    rig.port.open("a");
+    const answer = await rig.ask("/sr", { body });
+    assert.equal(answer.status, 400);
+    const { code, message } = answer.json as { code: string; message: string };
+    assert.match(code, /^(batch-malformed|command-malformed|id-malformed)$/);
+    assert.match(message, place);
+    assert.deepEqual(rig.port.calls, []);
+    assert.deepEqual(
+      rig.refused.map((one) => [one.code, one.status]),
+      [[code, 400]],
+    );
+  });
+}
+
+test("/sr leaves out ids of nodes that do not live, and says which", async () => {
+  const rig = new ServiceRig();
+  const own = rig.port.open("a");
+  const message = { Text: "hi" };
+  const mixed = await rig.ask("/sr", { body: request({ ids: ["n2.x", own], message }) });
+  assert.equal(mixed.status, 200);
+  const place = "body.OutgoingWebSocketMessages[0].ConnectionIds[0]";
+  assert.deepEqual(mixed.json, { unreached: [{ place, id: "n2.x" }] });
+  assert.deepEqual(rig.port.connections.get(own)?.got, ["hi"]);
+
+  const none = await rig.ask("/sr", { body: request({ ids: ["n2.x"], message }) });
+  assert.equal(none.status, 410);
+  assert.equal((none.json as { code: string }).code, "id-gone");
+  assert.equal(rig.port.calls.length, 1);
+});
+
+test("/sr: the app that ?app= names, and no other", async () => {
+  const rig = new ServiceRig();
+  const body = request({ ids: [rig.port.open("a")], message: { Text: "hi" } });
+  assert.equal((await rig.ask("/sr?app=chat", { body })).status, 200);
+  assert.deepEqual(rig.port.calls[0]?.[0], "chat");
+  assert.equal((await rig.ask("/sr?app=other", { body })).status, 404);
+  assert.equal(rig.port.calls.length, 1);
+});
+
+test("/sr: another method is 405, another path 404, and a long body 413", async () => {
+  const rig = new ServiceRig();
+  for (const method of ["GET", "PUT", "DELETE", "OPTIONS", "HEAD"]) {
+    const answer = await rig.ask("/sr", { method });
+    assert.equal(answer.status, 405, method);
+    assert.equal(answer.headers.get("allow"), "POST");
+  }
+  for (const path of ["/", "/SR", "/srx", "/sr/x"]) {
+    const answer = await rig.ask(path, { body: "{}" });
+    assert.equal(answer.status, 404, path);
+    assert.equal((answer.json as { code: string }).code, "request-path");
+  }
+  const long = await rig.ask("/sr", { body: "{}", length: 17_825_793 });
+  assert.equal(long.status, 413);
+  assert.equal((long.json as { code: string }).code, "request-too-big");
+});
+
+test("/sr while the broker is away is 503, to be tried again", async () => {
+  const rig = new ServiceRig();
+  const body = request({ ids: [rig.port.open("a")], message: { Text: "hi" } });
+  rig.port.ready = false;
+  const answer = await rig.ask("/sr", { body });
+  assert.deepEqual([answer.status, answer.headers.get("retry-after")], [503, "1"]);
+  assert.equal((answer.json as { code: string }).code, "broker-lost");
+});
