@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type MemoryDelivery, MemorySocket } from "../../adapters/memory/mod.ts";
 import { limits } from "../../core/base/mod.ts";
 import type { Codec } from "../../core/ports/mod.ts";
 import { createWasmCodec, type WasmCodec } from "../../wasm/mod.ts";
 import { createReferenceCodec } from "../reference/mod.ts";
+import { type MemoryDelivery, MemorySocket } from "../support/memory/mod.ts";
 import type { Dice } from "../vectors/dice.ts";
 import { toHex } from "../vectors/hex.ts";
 import { casesOf, diceOf, fuzz, seed } from "./rig/fuzz-run.ts";

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ManualClock } from "../../adapters/memory/mod.ts";
 import { NodeTracker } from "../../adapters/origin/presence/node-tracker.ts";
 import {
   encodePresence,
@@ -15,6 +14,7 @@ import {
 } from "../../adapters/topics/topics.ts";
 import { OriginDirectory } from "../../core/routing/origin-directory.ts";
 import { groupBinary, groupText } from "../support/broker/group-topics.ts";
+import { ManualClock } from "../support/memory/mod.ts";
 import type { Dice } from "../vectors/dice.ts";
 import { toHex, utf8 } from "../vectors/hex.ts";
 import { casesOf, diceOf, fuzz, seed } from "./rig/fuzz-run.ts";

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ManualClock } from "../../adapters/memory/mod.ts";
 import { Dispatcher } from "../../adapters/origin/dispatch/dispatcher.ts";
 import type { OriginEvent } from "../../adapters/origin/mod.ts";
 import { EventReceiver } from "../../adapters/origin/receive/event-receiver.ts";
 import type { ConnectionCommands } from "../../adapters/origin/send/connection-commands.ts";
+import { ManualClock } from "../support/memory/mod.ts";
 import type { Dice } from "../vectors/dice.ts";
 import { toHex } from "../vectors/hex.ts";
 import { casesOf, diceOf, fuzz, seed } from "./rig/fuzz-run.ts";

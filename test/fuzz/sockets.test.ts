@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { MemoryByteSocket } from "../../adapters/memory/mod.ts";
 import type { ErrorCode } from "../../core/base/mod.ts";
 import type { Codec } from "../../core/ports/mod.ts";
 import type { FramedSocket } from "../../core/websocket/mod.ts";
 import { createWasmCodec, type WasmCodec } from "../../wasm/mod.ts";
 import { createReferenceCodec } from "../reference/mod.ts";
+import { MemoryByteSocket } from "../support/memory/mod.ts";
 import type { Dice } from "../vectors/dice.ts";
 import { toHex } from "../vectors/hex.ts";
 import { casesOf, diceOf, fuzz, seed } from "./rig/fuzz-run.ts";

@@ -1,3 +1,8 @@
+import { limits } from "../../../core/base/mod.ts";
+import { Gateway } from "../../../core/mod.ts";
+import type { Codec, CodecOptions, Deflate, Logger } from "../../../core/ports/mod.ts";
+import { FramedSockets } from "../../../core/websocket/mod.ts";
+import { createZlibDeflate } from "../../../runtimes/server/deflate.ts";
 import {
   ManualClock,
   MemoryBroker,
@@ -5,12 +10,7 @@ import {
   MemoryEventChannel,
   MemoryMetrics,
   SeededRandom,
-} from "../../../adapters/memory/mod.ts";
-import { limits } from "../../../core/base/mod.ts";
-import { Gateway } from "../../../core/mod.ts";
-import type { Codec, CodecOptions, Deflate, Logger } from "../../../core/ports/mod.ts";
-import { FramedSockets } from "../../../core/websocket/mod.ts";
-import { createZlibDeflate } from "../../../runtimes/server/deflate.ts";
+} from "../../support/memory/mod.ts";
 import { EventAudit } from "./event-audit.ts";
 import { WatchedHandler } from "./watched-handler.ts";
 

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { after, before, describe, it } from "node:test";
 import { connectOrigin, type Origin } from "websocket-service/origin";
-import { MemoryLogger } from "../../../adapters/memory/mod.ts";
 import { MqttLink } from "../../../adapters/mqtt/mod.ts";
 import { SystemClock, SystemRandom } from "../../../adapters/system/mod.ts";
 import { type GuardedBroker, startGuardedBroker } from "../../support/broker/access-rules.ts";
 import { RawClient } from "../../support/clients/raw-client.ts";
 import { startGateway } from "../../support/gateway/gateway.ts";
+import { MemoryLogger } from "../../support/memory/mod.ts";
 import { skipWithout } from "../../support/process/spawn.ts";
 import { waitFor } from "../../support/process/wait.ts";
 

@@ -1,9 +1,4 @@
 import { startEmbeddedBroker } from "../../../adapters/embedded-broker/mod.ts";
-import {
-  MemoryBroker,
-  MemoryCommandBus,
-  MemoryEventChannel,
-} from "../../../adapters/memory/mod.ts";
 import type { CommandBus } from "../../../core/ports/mod.ts";
 import { clusterBusConformance } from "../../conformance/cluster-bus.ts";
 import type { ClusterRig, SeenPresence } from "../../conformance/cluster-rig.ts";
@@ -20,6 +15,7 @@ import {
   topicChannelRig,
   topicClusterRig,
 } from "../../support/broker/topic-rigs.ts";
+import { MemoryBroker, MemoryCommandBus, MemoryEventChannel } from "../../support/memory/mod.ts";
 
 function memoryClusterRig(): ClusterRig {
   const broker = new MemoryBroker();

@@ -1,8 +1,8 @@
-import { MemoryLogger } from "../../../adapters/memory/mod.ts";
 import { type MqttBroker, MqttLink, mqttLinks } from "../../../adapters/mqtt/mod.ts";
 import { SystemClock, SystemRandom } from "../../../adapters/system/mod.ts";
 import type { OpenLink } from "../../../adapters/topics/mod.ts";
 import type { Clock } from "../../../core/ports/mod.ts";
+import { MemoryLogger } from "../memory/mod.ts";
 import { waitFor } from "../process/wait.ts";
 
 /** A broker that a test may use. */

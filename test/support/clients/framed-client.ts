@@ -1,4 +1,3 @@
-import { ManualClock, MemoryByteSocket, SeededRandom } from "../../../adapters/memory/mod.ts";
 import { limits } from "../../../core/base/mod.ts";
 import { newConnectionId } from "../../../core/connection/new-connection-id.ts";
 import type { Codec } from "../../../core/ports/mod.ts";
@@ -6,6 +5,7 @@ import { type FramedSocket, FramedSockets } from "../../../core/websocket/mod.ts
 import { createZlibDeflate } from "../../../runtimes/server/deflate.ts";
 import { createWasmCodec } from "../../../wasm/mod.ts";
 import { createReferenceCodec } from "../../reference/mod.ts";
+import { ManualClock, MemoryByteSocket, SeededRandom } from "../memory/mod.ts";
 import { admission, RecordingHandler } from "../sockets/recording-handler.ts";
 import { type ClientFrame, clientFrame, readServerFrame } from "./raw-client-frames.ts";
 

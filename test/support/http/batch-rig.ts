@@ -1,13 +1,8 @@
 import { decode } from "@msgpack/msgpack";
 import { type BatchOptions, BatchOrigin } from "../../../adapters/http-origin/batch/mod.ts";
 import { InProcessBus } from "../../../adapters/in-process/mod.ts";
-import {
-  ManualClock,
-  MemoryLogger,
-  MemoryMetrics,
-  SeededRandom,
-} from "../../../adapters/memory/mod.ts";
 import { encodePresence, type Link, Topics } from "../../../adapters/topics/mod.ts";
+import { ManualClock, MemoryLogger, MemoryMetrics, SeededRandom } from "../memory/mod.ts";
 
 /** A request that the HTTP origin has not answered. */
 export interface PendingRequest {

@@ -5,7 +5,7 @@ import {
   HttpError,
   type HttpRequest,
 } from "../../../adapters/http-client/mod.ts";
-import { ManualClock } from "../../../adapters/memory/mod.ts";
+import { ManualClock } from "../memory/mod.ts";
 import { within } from "../process/wait.ts";
 import { type RawBehaviour, RawServer } from "./raw-server.ts";
 

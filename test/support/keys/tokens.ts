@@ -1,11 +1,11 @@
 import { exportJWK, exportSPKI, generateKeyPair, type JWK, type JWTPayload, SignJWT } from "jose";
 import { JwtAuthorizer, type JwtOptions, jwtAlgorithms } from "../../../adapters/jwt/mod.ts";
-import { ManualClock, MemoryLogger } from "../../../adapters/memory/mod.ts";
 import type {
   Authorization,
   HandshakeCandidate,
   HandshakeRefusal,
 } from "../../../core/ports/mod.ts";
+import { ManualClock, MemoryLogger } from "../memory/mod.ts";
 
 /** Signs tokens by a key of its own. */
 export interface Issuer {

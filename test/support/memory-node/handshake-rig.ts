@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { encode } from "@msgpack/msgpack";
-import type { MemorySocket } from "../../../adapters/memory/mod.ts";
 import type { GatewayOptions } from "../../../core/mod.ts";
 import type { HandshakeAnswer } from "../../../core/ports/mod.ts";
+import type { MemorySocket } from "../memory/mod.ts";
 import type { Item, MemoryNodeParts } from "./memory-node.ts";
 import { eventsOf, NodeRig } from "./node-rig.ts";
 

@@ -1,15 +1,4 @@
 import { decode, encode } from "@msgpack/msgpack";
-import {
-  type ManualClock,
-  type MemoryBroadcast,
-  type MemoryBroker,
-  MemoryCommandBus,
-  MemoryEventChannel,
-  MemoryLogger,
-  MemoryMetrics,
-  MemorySocket,
-  SeededRandom,
-} from "../../../adapters/memory/mod.ts";
 import type { ServiceError } from "../../../core/base/mod.ts";
 import { Gateway, type GatewayOptions } from "../../../core/mod.ts";
 import type {
@@ -24,6 +13,17 @@ import type {
   HandshakeRequest,
 } from "../../../core/ports/mod.ts";
 import { createReferenceCodec } from "../../reference/mod.ts";
+import {
+  type ManualClock,
+  type MemoryBroadcast,
+  type MemoryBroker,
+  MemoryCommandBus,
+  MemoryEventChannel,
+  MemoryLogger,
+  MemoryMetrics,
+  MemorySocket,
+  SeededRandom,
+} from "../memory/mod.ts";
 import { gatewayOptions } from "./gateway-options.ts";
 
 /** An item of a batch as a test reads it. */

@@ -1,5 +1,5 @@
-import { ManualClock, MemoryBroker } from "../../../adapters/memory/mod.ts";
 import type { GatewayOptions } from "../../../core/mod.ts";
+import { ManualClock, MemoryBroker } from "../memory/mod.ts";
 import { MemoryNode, type MemoryNodeParts, recordEvents, settled } from "./memory-node.ts";
 
 /** A node, the broker and the clock that it has, and the events that it publishes. */

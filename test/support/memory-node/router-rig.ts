@@ -1,6 +1,6 @@
 import { encode } from "@msgpack/msgpack";
-import type { MemorySocket } from "../../../adapters/memory/mod.ts";
 import type { GatewayOptions } from "../../../core/mod.ts";
+import type { MemorySocket } from "../memory/mod.ts";
 import { type MemoryNodeParts, settled } from "./memory-node.ts";
 import { NodeRig } from "./node-rig.ts";
 import { SimulatedNetwork, SimulatedOrigin } from "./simulated-origins.ts";

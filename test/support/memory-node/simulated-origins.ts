@@ -1,5 +1,4 @@
 import { decode } from "@msgpack/msgpack";
-import type { MemoryCommandBus } from "../../../adapters/memory/mod.ts";
 import { ServiceError } from "../../../core/base/mod.ts";
 import type {
   EventChannel,
@@ -8,6 +7,7 @@ import type {
   OriginDestination,
   OriginPresence,
 } from "../../../core/ports/mod.ts";
+import type { MemoryCommandBus } from "../memory/mod.ts";
 
 type Item = [verb: string, id: string, seq: number, ...rest: unknown[]];
 type Numbered = [version: 1, stream: string, first: number, items: Item[]];

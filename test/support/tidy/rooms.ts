@@ -78,7 +78,6 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   "adapters/http-client": ["core/base", "core/ports"],
   "adapters/jwt": ["core/base", "core/ports", "core/websocket"],
   "adapters/log": ["core/base", "core/ports"],
-  "adapters/memory": ["core/base", "core/ports"],
   "adapters/metrics": ["core/base", "core/ports"],
   "adapters/topics": ["core/base", "core/ports"],
   "adapters/in-process": ["core/base", "core/ports", "adapters/topics"],

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decode, encode } from "@msgpack/msgpack";
-import { ManualClock, MemoryBroker } from "../../../adapters/memory/mod.ts";
 import { MessageKind } from "../../../core/ports/mod.ts";
+import { ManualClock, MemoryBroker } from "../../support/memory/mod.ts";
 import {
   grantOfQuery,
   type Item,

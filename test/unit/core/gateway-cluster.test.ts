@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decode, encode } from "@msgpack/msgpack";
+import { limits } from "../../../core/base/mod.ts";
+import { Gateway } from "../../../core/mod.ts";
+import { createReferenceCodec } from "../../reference/mod.ts";
 import {
   ManualClock,
   MemoryBroker,
@@ -10,10 +13,7 @@ import {
   MemoryMetrics,
   MemorySocket,
   SeededRandom,
-} from "../../../adapters/memory/mod.ts";
-import { limits } from "../../../core/base/mod.ts";
-import { Gateway } from "../../../core/mod.ts";
-import { createReferenceCodec } from "../../reference/mod.ts";
+} from "../../support/memory/mod.ts";
 import { gatewayOptions } from "../../support/memory-node/gateway-options.ts";
 
 type Item = [verb: string, ...rest: unknown[]];

@@ -4,11 +4,11 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { MemoryLogger } from "../../../adapters/memory/mod.ts";
 import { MqttLink } from "../../../adapters/mqtt/mod.ts";
 import { SystemClock, SystemRandom } from "../../../adapters/system/mod.ts";
 import { Mosquitto } from "../../support/broker/mosquitto.ts";
 import { blocksOf } from "../../support/docs/docs.ts";
+import { MemoryLogger } from "../../support/memory/mod.ts";
 import { waitFor } from "../../support/process/wait.ts";
 
 const page = "docs/operating";

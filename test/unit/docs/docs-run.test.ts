@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Gateway } from "../../../core/mod.ts";
+import type { HandshakeAnswer } from "../../../core/ports/mod.ts";
+import { createWasmCodec } from "../../../wasm/mod.ts";
+import { createReferenceCodec } from "../../reference/mod.ts";
+import { type Block, blocksOf, readPage } from "../../support/docs/docs.ts";
 import {
   ManualClock,
   MemoryBroker,
@@ -9,12 +14,7 @@ import {
   MemoryMetrics,
   MemorySocket,
   SeededRandom,
-} from "../../../adapters/memory/mod.ts";
-import { Gateway } from "../../../core/mod.ts";
-import type { HandshakeAnswer } from "../../../core/ports/mod.ts";
-import { createWasmCodec } from "../../../wasm/mod.ts";
-import { createReferenceCodec } from "../../reference/mod.ts";
-import { type Block, blocksOf, readPage } from "../../support/docs/docs.ts";
+} from "../../support/memory/mod.ts";
 import { gatewayOptions } from "../../support/memory-node/gateway-options.ts";
 import { batchValue } from "../../support/memory-node/memory-node.ts";
 

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { JwtAuthorizer, jwtAlgorithms } from "../../../../adapters/jwt/mod.ts";
-import { ManualClock, MemoryLogger } from "../../../../adapters/memory/mod.ts";
 import { ServiceError } from "../../../../core/base/mod.ts";
 import {
   type CandidateOptions,
@@ -13,6 +12,7 @@ import {
   sign,
   summary,
 } from "../../../support/keys/tokens.ts";
+import { ManualClock, MemoryLogger } from "../../../support/memory/mod.ts";
 
 const sources = ["header", "query:access_token", "cookie:session", "subprotocol:bearer."];
 const token = await sign("HS256", secretBytes, { sub: "first" });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LogLimiter } from "../../../../adapters/log/mod.ts";
-import { ManualClock, MemoryLogger } from "../../../../adapters/memory/mod.ts";
+import { ManualClock, MemoryLogger } from "../../../support/memory/mod.ts";
 
 test("lines of one code are held back past a number a second, and counted", () => {
   const clock = new ManualClock();

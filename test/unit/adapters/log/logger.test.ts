@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { JsonLogger, PrettyLogger, redact, redactText } from "../../../../adapters/log/mod.ts";
-import { MemoryLogger } from "../../../../adapters/memory/mod.ts";
 import type { LogLevel } from "../../../../core/ports/mod.ts";
 import { loggerConformance } from "../../../conformance/logger.ts";
+import { MemoryLogger } from "../../../support/memory/mod.ts";
 
 const now = (): number => Date.UTC(2026, 0, 2, 3, 4, 5, 678);
 

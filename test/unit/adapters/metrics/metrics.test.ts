@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MemoryMetrics } from "../../../../adapters/memory/mod.ts";
 import { PrometheusMetrics } from "../../../../adapters/metrics/mod.ts";
 import { metricsConformance } from "../../../conformance/metrics.ts";
+import { MemoryMetrics } from "../../../support/memory/mod.ts";
 
 metricsConformance("MemoryMetrics", () => {
   const metrics = new MemoryMetrics();

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ManualClock } from "../../../../adapters/memory/mod.ts";
 import { type CommandLink, CommandLoopback } from "../../../../adapters/mqtt/command-loopback.ts";
 import type { PublishDone } from "../../../../adapters/topics/mod.ts";
 import { loopbackLimits } from "../../../../adapters/topics/mod.ts";
 import { ServiceError } from "../../../../core/base/mod.ts";
+import { ManualClock } from "../../../support/memory/mod.ts";
 
 const topic = "wss/v1/default/nodes/n1/commands/n1";
 const probe = Uint8Array.of(0x90);

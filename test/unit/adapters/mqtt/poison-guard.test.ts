@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ManualClock, MemoryLogger } from "../../../../adapters/memory/mod.ts";
 import { PublishWindow } from "../../../../adapters/mqtt/link/publish-window.ts";
 import { PoisonGuard } from "../../../../adapters/mqtt/poison-guard.ts";
 import type { PublishDone } from "../../../../adapters/topics/mod.ts";
 import { ServiceError } from "../../../../core/base/mod.ts";
+import { ManualClock, MemoryLogger } from "../../../support/memory/mod.ts";
 
 interface OnItsWay {
   readonly name: string;

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { setImmediate, setTimeout } from "node:timers/promises";
-import { ManualClock } from "../../../../adapters/memory/mod.ts";
 import { SystemClock } from "../../../../adapters/system/mod.ts";
 import { clockConformance } from "../../../conformance/clock.ts";
+import { ManualClock } from "../../../support/memory/mod.ts";
 
 clockConformance("SystemClock", () => ({
   clock: new SystemClock(),

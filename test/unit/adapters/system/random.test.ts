@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { SeededRandom } from "../../../../adapters/memory/mod.ts";
 import { SystemRandom } from "../../../../adapters/system/mod.ts";
 import { randomConformance } from "../../../conformance/random.ts";
+import { SeededRandom } from "../../../support/memory/mod.ts";
 
 randomConformance("SystemRandom", () => new SystemRandom());
 randomConformance("SeededRandom", () => new SeededRandom(1));

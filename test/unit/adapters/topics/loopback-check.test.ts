@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ManualClock } from "../../../../adapters/memory/mod.ts";
 import { LoopbackCheck } from "../../../../adapters/topics/loopback-check.ts";
 import { ServiceError } from "../../../../core/base/mod.ts";
+import { ManualClock } from "../../../support/memory/mod.ts";
 
 interface Rig {
   readonly clock: ManualClock;

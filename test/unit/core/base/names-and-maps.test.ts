@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { SeededRandom } from "../../../../adapters/memory/mod.ts";
 import { LatestMap } from "../../../../core/base/latest-map.ts";
 import { randomName } from "../../../../core/base/random-name.ts";
+import { SeededRandom } from "../../../support/memory/mod.ts";
 
 test("a latest map forgets what was set first, and what is set again counts as new", () => {
   const map = new LatestMap<string, number>(2);

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { ManualClock } from "../../../../adapters/memory/mod.ts";
 import type { PublishDone } from "../../../../adapters/topics/mod.ts";
 import { ServiceError } from "../../../../core/base/mod.ts";
 import { ReliableReceiver } from "../../../../core/streams/mod.ts";
 import { createReferenceCodec } from "../../../reference/mod.ts";
+import { ManualClock } from "../../../support/memory/mod.ts";
 import { readBatch, SendRig, target } from "../../../support/origins/send-rig.ts";
 
 type Step = "send" | "deliver" | "lose" | "lose-ack" | "wait" | "down" | "up";

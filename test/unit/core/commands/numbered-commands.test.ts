@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decode, encode } from "@msgpack/msgpack";
-import { ManualClock, MemoryBroker } from "../../../../adapters/memory/mod.ts";
+import { ManualClock, MemoryBroker } from "../../../support/memory/mod.ts";
 import {
   idOf,
   MemoryNode,

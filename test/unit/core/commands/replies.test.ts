@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encode } from "@msgpack/msgpack";
-import { ManualClock } from "../../../../adapters/memory/mod.ts";
 import { limits } from "../../../../core/base/mod.ts";
 import { FlushTracker } from "../../../../core/commands/flush-tracker.ts";
 import type { PendingReply } from "../../../../core/commands/pending-reply.ts";
 import type { Connection } from "../../../../core/connection/connection.ts";
+import { ManualClock } from "../../../support/memory/mod.ts";
 import { idOf, messagesOf } from "../../../support/memory-node/memory-node.ts";
 import { ReplyRig } from "../../../support/memory-node/reply-rig.ts";
 

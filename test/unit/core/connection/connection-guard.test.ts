@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Gateway, type GuardOptions } from "../../../../core/mod.ts";
+import { createReferenceCodec } from "../../../reference/mod.ts";
 import {
   ManualClock,
   MemoryBroker,
@@ -8,9 +10,7 @@ import {
   MemoryMetrics,
   MemorySocket,
   SeededRandom,
-} from "../../../../adapters/memory/mod.ts";
-import { Gateway, type GuardOptions } from "../../../../core/mod.ts";
-import { createReferenceCodec } from "../../../reference/mod.ts";
+} from "../../../support/memory/mod.ts";
 import { gatewayOptions } from "../../../support/memory-node/gateway-options.ts";
 import { upgradeRequest } from "../../../support/memory-node/memory-node.ts";
 import { SimulatedNetwork } from "../../../support/memory-node/simulated-origins.ts";

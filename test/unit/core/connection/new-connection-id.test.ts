@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { SeededRandom } from "../../../../adapters/memory/mod.ts";
 import { limits, nodeOfConnectionId } from "../../../../core/base/mod.ts";
 import { newConnectionId } from "../../../../core/connection/new-connection-id.ts";
+import { SeededRandom } from "../../../support/memory/mod.ts";
 
 test("connection ids carry the node's name, are short, URL-safe and never the same", () => {
   const random = new SeededRandom(1);

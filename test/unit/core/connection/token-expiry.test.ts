@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { ManualClock } from "../../../../adapters/memory/mod.ts";
 import { type CloseReason, closeReasons } from "../../../../core/base/mod.ts";
 import type { Connection } from "../../../../core/connection/connection.ts";
 import { TokenExpiries } from "../../../../core/connection/token-expiry.ts";
+import { ManualClock } from "../../../support/memory/mod.ts";
 import { grantOfQuery, idOf, type MemoryNode } from "../../../support/memory-node/memory-node.ts";
 import { ReplyRig } from "../../../support/memory-node/reply-rig.ts";
 

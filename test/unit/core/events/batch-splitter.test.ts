@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decode } from "@msgpack/msgpack";
-import { MemoryBroker, MemoryEventChannel } from "../../../../adapters/memory/mod.ts";
 import {
   aliveItems,
   BatchSplitter,
   batchBytesTarget,
 } from "../../../../core/events/batch-splitter.ts";
 import { createReferenceCodec } from "../../../reference/mod.ts";
+import { MemoryBroker, MemoryEventChannel } from "../../../support/memory/mod.ts";
 
 const codec = createReferenceCodec({
   node: "n",

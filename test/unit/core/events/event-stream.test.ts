@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decode } from "@msgpack/msgpack";
-import { ManualClock, MemoryLogger, MemoryMetrics } from "../../../../adapters/memory/mod.ts";
 import {
   type CloseReason,
   closeReasons,
@@ -15,6 +14,7 @@ import { EventStream } from "../../../../core/events/event-stream.ts";
 import type { EventChannel } from "../../../../core/ports/mod.ts";
 import { GatewayMetrics } from "../../../../core/telemetry/gateway-metrics.ts";
 import { createReferenceCodec } from "../../../reference/mod.ts";
+import { ManualClock, MemoryLogger, MemoryMetrics } from "../../../support/memory/mod.ts";
 
 interface RigOptions {
   readonly bytesMax?: number;

@@ -1,11 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  ManualClock,
-  MemoryBroker,
-  MemoryLogger,
-  type MemorySocket,
-} from "../../../../adapters/memory/mod.ts";
 import { limits } from "../../../../core/base/mod.ts";
 import type { Connection } from "../../../../core/connection/connection.ts";
 import { Registry } from "../../../../core/connection/registry.ts";
@@ -13,6 +7,12 @@ import { DepartedConnections } from "../../../../core/events/departed-connection
 import type { KnownConnection } from "../../../../core/events/introduction.ts";
 import { HandshakeGate } from "../../../../core/handshake/handshake-gate.ts";
 import { Routes } from "../../../../core/handshake/routes.ts";
+import {
+  ManualClock,
+  MemoryBroker,
+  MemoryLogger,
+  type MemorySocket,
+} from "../../../support/memory/mod.ts";
 import { gatewayOptions } from "../../../support/memory-node/gateway-options.ts";
 import {
   grantOfQuery,

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encode } from "@msgpack/msgpack";
-import { MemoryBroadcast, type MemorySocket } from "../../../../adapters/memory/mod.ts";
 import type { OutgoingMessage, Socket } from "../../../../core/ports/mod.ts";
+import { MemoryBroadcast, type MemorySocket } from "../../../support/memory/mod.ts";
 import { idOf, messagesOf } from "../../../support/memory-node/memory-node.ts";
 import { ReplyRig } from "../../../support/memory-node/reply-rig.ts";
 

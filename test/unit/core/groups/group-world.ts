@@ -2,18 +2,18 @@ import assert from "node:assert/strict";
 import { encode } from "@msgpack/msgpack";
 import fc from "fast-check";
 import {
-  ManualClock,
-  MemoryBroadcast,
-  MemoryBroker,
-  type MemorySocket,
-} from "../../../../adapters/memory/mod.ts";
-import {
   type Codec,
   type CodecOptions,
   MessageKind,
   type OutgoingMessage,
   type Socket,
 } from "../../../../core/ports/mod.ts";
+import {
+  ManualClock,
+  MemoryBroadcast,
+  MemoryBroker,
+  type MemorySocket,
+} from "../../../support/memory/mod.ts";
 import {
   grantOfQuery,
   type Item,

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { MemorySocket } from "../../../../adapters/memory/mod.ts";
 import { limits } from "../../../../core/base/mod.ts";
 import { MessageKind } from "../../../../core/ports/mod.ts";
+import type { MemorySocket } from "../../../support/memory/mod.ts";
 import {
   grantOfQuery,
   type Item,

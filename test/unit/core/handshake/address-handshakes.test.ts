@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ManualClock } from "../../../../adapters/memory/mod.ts";
 import { AddressHandshakes } from "../../../../core/handshake/address-handshakes.ts";
+import { ManualClock } from "../../../support/memory/mod.ts";
 import { HandshakeRig } from "../../../support/memory-node/handshake-rig.ts";
 
 test("handshakes of one address: so many wait, whoever waits elsewhere", () => {

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ManualClock, MemoryBroker } from "../../../../adapters/memory/mod.ts";
 import {
   addressGroup,
   inRange,
@@ -10,6 +9,7 @@ import {
 } from "../../../../core/base/mod.ts";
 import { originAllowed } from "../../../../core/handshake/allowed-origins.ts";
 import { clientAddress } from "../../../../core/handshake/client-address.ts";
+import { ManualClock, MemoryBroker } from "../../../support/memory/mod.ts";
 import { MemoryNode } from "../../../support/memory-node/memory-node.ts";
 
 const addresses: readonly (readonly [text: string, hex: string | undefined])[] = [

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ManualClock, MemoryBroker } from "../../../../adapters/memory/mod.ts";
 import { allowedCookies } from "../../../../core/handshake/cookies.ts";
+import { ManualClock, MemoryBroker } from "../../../support/memory/mod.ts";
 import { MemoryNode } from "../../../support/memory-node/memory-node.ts";
 
 const names = ["sid", "lang", "empty"];

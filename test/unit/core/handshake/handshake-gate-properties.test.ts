@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import type { MemorySocket } from "../../../../adapters/memory/mod.ts";
 import { limits } from "../../../../core/base/mod.ts";
+import type { MemorySocket } from "../../../support/memory/mod.ts";
 import { HandshakeRig } from "../../../support/memory-node/handshake-rig.ts";
 import { idOf } from "../../../support/memory-node/memory-node.ts";
 

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ManualClock } from "../../../../adapters/memory/mod.ts";
 import type { App } from "../../../../core/app.ts";
 import { limits, ServiceError } from "../../../../core/base/mod.ts";
 import { Reservation } from "../../../../core/handshake/reservations.ts";
@@ -8,6 +7,7 @@ import { WaitingHandshakes } from "../../../../core/handshake/waiting-handshakes
 import type { EventChannel } from "../../../../core/ports/mod.ts";
 import { createWasmCodec } from "../../../../wasm/mod.ts";
 import { createReferenceCodec } from "../../../reference/mod.ts";
+import { ManualClock } from "../../../support/memory/mod.ts";
 import { HandshakeRig } from "../../../support/memory-node/handshake-rig.ts";
 import { type Item, idOf } from "../../../support/memory-node/memory-node.ts";
 

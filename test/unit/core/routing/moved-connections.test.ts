@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { MemorySocket } from "../../../../adapters/memory/mod.ts";
+import type { MemorySocket } from "../../../support/memory/mod.ts";
 import { idOf } from "../../../support/memory-node/memory-node.ts";
 import { handled, RouterRig } from "../../../support/memory-node/router-rig.ts";
 import type { SimulatedOrigin } from "../../../support/memory-node/simulated-origins.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ManualClock } from "../../../../adapters/memory/mod.ts";
 import { OriginDirectory } from "../../../../core/routing/origin-directory.ts";
+import { ManualClock } from "../../../support/memory/mod.ts";
 
 const presence = (incarnation: string = "i1") =>
   ({ v: 1, incarnation, at: 0, every: 1_000 }) as const;

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { Gateway } from "../../../../core/mod.ts";
+import type { Codec, CodecOptions } from "../../../../core/ports/mod.ts";
+import { createWasmCodec } from "../../../../wasm/mod.ts";
+import { createReferenceCodec } from "../../../reference/mod.ts";
 import {
   ManualClock,
   MemoryBroker,
@@ -9,11 +13,7 @@ import {
   MemoryMetrics,
   MemorySocket,
   SeededRandom,
-} from "../../../../adapters/memory/mod.ts";
-import { Gateway } from "../../../../core/mod.ts";
-import type { Codec, CodecOptions } from "../../../../core/ports/mod.ts";
-import { createWasmCodec } from "../../../../wasm/mod.ts";
-import { createReferenceCodec } from "../../../reference/mod.ts";
+} from "../../../support/memory/mod.ts";
 import { gatewayOptions } from "../../../support/memory-node/gateway-options.ts";
 import { idOf } from "../../../support/memory-node/memory-node.ts";
 import {

@@ -1,12 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encode } from "@msgpack/msgpack";
-import {
-  ManualClock,
-  MemoryBroker,
-  type PublishedEvents,
-} from "../../../../adapters/memory/mod.ts";
 import type { EventChannel, OriginPresence } from "../../../../core/ports/mod.ts";
+import { ManualClock, MemoryBroker, type PublishedEvents } from "../../../support/memory/mod.ts";
 import { batchValue, MemoryNode, settled } from "../../../support/memory-node/memory-node.ts";
 
 const presence: OriginPresence = { v: 1, incarnation: "i1", at: 1, every: 1e9 };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ManualClock } from "../../../../adapters/memory/mod.ts";
 import { PresenceMonitor } from "../../../../core/streams/mod.ts";
+import { ManualClock } from "../../../support/memory/mod.ts";
 
 function watching(): { clock: ManualClock; monitor: PresenceMonitor; gone: string[] } {
   const clock = new ManualClock();

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ManualClock } from "../../../../adapters/memory/mod.ts";
 import { limits } from "../../../../core/base/mod.ts";
 import {
   type Acknowledgement,
@@ -8,6 +7,7 @@ import {
   ReliableReceiver,
   StreamMemory,
 } from "../../../../core/streams/mod.ts";
+import { ManualClock } from "../../../support/memory/mod.ts";
 
 test("what was received is dropped, and nothing past a gap is accepted", () => {
   const receiver = new ReliableReceiver();

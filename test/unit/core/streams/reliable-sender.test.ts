@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ManualClock } from "../../../../adapters/memory/mod.ts";
 import { type ErrorCode, limits, ServiceError } from "../../../../core/base/mod.ts";
 import {
   type NumberedBatch,
   type PublishAnswer,
   ReliableSender,
 } from "../../../../core/streams/mod.ts";
+import { ManualClock } from "../../../support/memory/mod.ts";
 
 /** A connected sender whose batches have two items of five bytes each. */
 class Rig {

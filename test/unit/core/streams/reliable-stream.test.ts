@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { ManualClock } from "../../../../adapters/memory/mod.ts";
 import { ServiceError } from "../../../../core/base/mod.ts";
 import {
   Acknowledgements,
@@ -11,6 +10,7 @@ import {
   ReliableReceiver,
   ReliableSender,
 } from "../../../../core/streams/mod.ts";
+import { ManualClock } from "../../../support/memory/mod.ts";
 
 /** What happens next in the simulated world. */
 type Step =

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { MemoryMetrics } from "../../../../adapters/memory/mod.ts";
 import { CloseCause, ErrorCode } from "../../../../core/base/mod.ts";
 import { GatewayMetrics } from "../../../../core/telemetry/mod.ts";
+import { MemoryMetrics } from "../../../support/memory/mod.ts";
 
 test("every close cause and error code has a counter from the start, at 0", () => {
   const memory = new MemoryMetrics();

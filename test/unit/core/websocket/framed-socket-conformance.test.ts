@@ -1,8 +1,8 @@
-import { MemoryBroadcast } from "../../../../adapters/memory/mod.ts";
 import { broadcastConformance } from "../../../conformance/broadcast.ts";
 import { type SocketCase, socketConformance } from "../../../conformance/socket.ts";
 import { codecs, FramedClient } from "../../../support/clients/framed-client.ts";
 import { closePayload } from "../../../support/clients/raw-client-frames.ts";
+import { MemoryBroadcast } from "../../../support/memory/mod.ts";
 import { memoryCase } from "./memory-case.ts";
 
 socketConformance("MemorySocket", () => memoryCase());

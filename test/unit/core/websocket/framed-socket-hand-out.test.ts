@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ManualClock, MemoryByteSocket } from "../../../../adapters/memory/mod.ts";
 import {
   type Codec,
   type ConnectionHandle,
@@ -12,6 +11,7 @@ import { createZlibDeflate } from "../../../../runtimes/server/deflate.ts";
 import { createWasmCodec } from "../../../../wasm/mod.ts";
 import { createReferenceCodec } from "../../../reference/mod.ts";
 import { clientFrame } from "../../../support/clients/raw-client-frames.ts";
+import { ManualClock, MemoryByteSocket } from "../../../support/memory/mod.ts";
 import { admission, RecordingHandler } from "../../../support/sockets/recording-handler.ts";
 import { idOf } from "../../../vectors/ids.ts";
 

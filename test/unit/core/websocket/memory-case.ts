@@ -1,10 +1,10 @@
+import type { HandshakeAdmission, SocketHandler } from "../../../../core/ports/mod.ts";
+import type { SocketCase } from "../../../conformance/socket.ts";
 import {
   type MemoryBroadcast,
   type MemoryDelivery,
   MemorySocket,
-} from "../../../../adapters/memory/mod.ts";
-import type { HandshakeAdmission, SocketHandler } from "../../../../core/ports/mod.ts";
-import type { SocketCase } from "../../../conformance/socket.ts";
+} from "../../../support/memory/mod.ts";
 import { admission, RecordingHandler } from "../../../support/sockets/recording-handler.ts";
 
 export interface MemoryCaseOptions {

@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ReusableMessage } from "../../../../core/groups/outgoing-message.ts";
+import { Gateway } from "../../../../core/mod.ts";
+import type { Codec, SocketHandler } from "../../../../core/ports/mod.ts";
+import { FramedSockets, withSubprotocols } from "../../../../core/websocket/mod.ts";
+import { codecs, framesOf } from "../../../support/clients/framed-client.ts";
+import { clientFrame } from "../../../support/clients/raw-client-frames.ts";
 import {
   ManualClock,
   MemoryBroadcast,
@@ -11,13 +17,7 @@ import {
   MemoryMetrics,
   MemorySocket,
   SeededRandom,
-} from "../../../../adapters/memory/mod.ts";
-import { ReusableMessage } from "../../../../core/groups/outgoing-message.ts";
-import { Gateway } from "../../../../core/mod.ts";
-import type { Codec, SocketHandler } from "../../../../core/ports/mod.ts";
-import { FramedSockets, withSubprotocols } from "../../../../core/websocket/mod.ts";
-import { codecs, framesOf } from "../../../support/clients/framed-client.ts";
-import { clientFrame } from "../../../support/clients/raw-client-frames.ts";
+} from "../../../support/memory/mod.ts";
 import { gatewayOptions } from "../../../support/memory-node/gateway-options.ts";
 import { graphProtocol } from "../../../support/sockets/graph-protocol.ts";
 import { admission } from "../../../support/sockets/recording-handler.ts";

@@ -1,12 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  ManualClock,
-  MemoryBroadcast,
-  MemoryByteSocket,
-  MemorySocket,
-  SeededRandom,
-} from "../../../../adapters/memory/mod.ts";
 import { newConnectionId } from "../../../../core/connection/new-connection-id.ts";
 import { ReusableMessage } from "../../../../core/groups/outgoing-message.ts";
 import type {
@@ -24,6 +17,13 @@ import { createZlibDeflate } from "../../../../runtimes/server/deflate.ts";
 import { socketConformance } from "../../../conformance/socket.ts";
 import { codecs, framesOf } from "../../../support/clients/framed-client.ts";
 import { clientFrame } from "../../../support/clients/raw-client-frames.ts";
+import {
+  ManualClock,
+  MemoryBroadcast,
+  MemoryByteSocket,
+  MemorySocket,
+  SeededRandom,
+} from "../../../support/memory/mod.ts";
 import { graphFaults, graphProtocol, graphTalk } from "../../../support/sockets/graph-protocol.ts";
 import { admission, RecordingHandler } from "../../../support/sockets/recording-handler.ts";
 import { memoryCase } from "./memory-case.ts";

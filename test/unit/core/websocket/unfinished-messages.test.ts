@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ManualClock } from "../../../../adapters/memory/mod.ts";
 import { type MessageSender, UnfinishedMessages } from "../../../../core/websocket/mod.ts";
+import { ManualClock } from "../../../support/memory/mod.ts";
 
 class Sender implements MessageSender {
   readonly address: string;

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { EventEmitter } from "node:events";
 import type { Server } from "node:net";
 import { test } from "node:test";
-import { ManualClock } from "../../../../adapters/memory/mod.ts";
 import { limits } from "../../../../core/base/mod.ts";
 import { listenAgain, listenAgainAfterBursts } from "../../../../runtimes/server/listen-again.ts";
+import { ManualClock } from "../../../support/memory/mod.ts";
 
 class FakeServer extends EventEmitter {
   readonly listening = true;

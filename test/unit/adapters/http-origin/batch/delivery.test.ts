@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Delivery } from "../../../../../adapters/http-origin/batch/delivery.ts";
 import { NodeEvents } from "../../../../../adapters/http-origin/batch/node-events.ts";
-import { ManualClock } from "../../../../../adapters/memory/mod.ts";
 import { settle } from "../../../../support/http/batch-rig.ts";
+import { ManualClock } from "../../../../support/memory/mod.ts";
 
 const nothing = (): void => {};
 

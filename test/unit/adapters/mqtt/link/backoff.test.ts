@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { SeededRandom } from "../../../../../adapters/memory/mod.ts";
 import { Backoff } from "../../../../../adapters/mqtt/link/backoff.ts";
+import { SeededRandom } from "../../../../support/memory/mod.ts";
 
 test("the wait before connecting again doubles to its limit, with jitter", () => {
   const backoff = new Backoff(new SeededRandom(7));

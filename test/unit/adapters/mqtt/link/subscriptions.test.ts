@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { ManualClock } from "../../../../../adapters/memory/mod.ts";
 import { mqttLimits } from "../../../../../adapters/mqtt/link/mqtt-limits.ts";
 import {
   type SubscriptionBroker,
   Subscriptions,
 } from "../../../../../adapters/mqtt/link/subscriptions.ts";
 import { ServiceError } from "../../../../../core/base/mod.ts";
+import { ManualClock } from "../../../../support/memory/mod.ts";
 
 interface Packet {
   readonly kind: "subscribe" | "unsubscribe";

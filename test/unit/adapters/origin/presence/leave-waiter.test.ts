@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ManualClock } from "../../../../../adapters/memory/mod.ts";
 import { LeaveWaiter } from "../../../../../adapters/origin/presence/leave-waiter.ts";
+import { ManualClock } from "../../../../support/memory/mod.ts";
 
 /** A hand-over to these nodes, and whether it is over. */
 async function begun(...nodes: readonly string[]) {

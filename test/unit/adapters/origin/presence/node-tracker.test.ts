@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ManualClock } from "../../../../../adapters/memory/mod.ts";
 import { NodeTracker } from "../../../../../adapters/origin/presence/node-tracker.ts";
 import type { NodePresence } from "../../../../../core/ports/mod.ts";
+import { ManualClock } from "../../../../support/memory/mod.ts";
 
 const presence = (incarnation: string, every = 5_000): NodePresence => {
   const [runtime, version] = ["test", "0"];

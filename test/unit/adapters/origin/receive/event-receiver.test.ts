@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encode } from "@msgpack/msgpack";
-import { ManualClock } from "../../../../../adapters/memory/mod.ts";
 import { Dispatcher } from "../../../../../adapters/origin/dispatch/dispatcher.ts";
 import { EventReceiver } from "../../../../../adapters/origin/receive/event-receiver.ts";
+import { ManualClock } from "../../../../support/memory/mod.ts";
 
 interface Rig {
   readonly clock: ManualClock;

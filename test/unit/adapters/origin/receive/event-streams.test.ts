@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ManualClock } from "../../../../../adapters/memory/mod.ts";
 import { originLimits } from "../../../../../adapters/origin/base/origin-limits.ts";
 import { EventStreams } from "../../../../../adapters/origin/receive/event-streams.ts";
 import type { ServiceError } from "../../../../../core/base/mod.ts";
+import { ManualClock } from "../../../../support/memory/mod.ts";
 
 function start() {
   const failed: string[] = [];

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { ManualClock } from "../../../../../adapters/memory/mod.ts";
 import { Expiry } from "../../../../../adapters/origin/send/expiry.ts";
 import type { PublishDone } from "../../../../../adapters/topics/mod.ts";
 import { ServiceError } from "../../../../../core/base/mod.ts";
+import { ManualClock } from "../../../../support/memory/mod.ts";
 import { readBatch, SendRig, target } from "../../../../support/origins/send-rig.ts";
 
 /** The sending side, a broker that may be away, and what it was given. */

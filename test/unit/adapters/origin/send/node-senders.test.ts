@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { ManualClock } from "../../../../../adapters/memory/mod.ts";
+import { ManualClock } from "../../../../support/memory/mod.ts";
 import { readBatch, SendRig, target } from "../../../../support/origins/send-rig.ts";
 
 const connection = target("n1.a");

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { ManualClock } from "../../../../../adapters/memory/mod.ts";
 import { originLimits } from "../../../../../adapters/origin/base/origin-limits.ts";
 import { PublishBarrier } from "../../../../../adapters/origin/send/publish-barrier.ts";
+import { ManualClock } from "../../../../support/memory/mod.ts";
 
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 

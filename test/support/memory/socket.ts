@@ -5,7 +5,7 @@ import {
   type OutgoingMessage,
   type Socket,
   type SocketHandler,
-} from "../../core/ports/mod.ts";
+} from "../../../core/ports/mod.ts";
 import type { MemoryBroadcast } from "./broadcast.ts";
 
 /** What a client of a memory socket got. */

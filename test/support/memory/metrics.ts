@@ -1,4 +1,4 @@
-import type { Counter, Metrics } from "../../core/ports/mod.ts";
+import type { Counter, Metrics } from "../../../core/ports/mod.ts";
 
 type Labels = Readonly<Record<string, string>>;
 

@@ -1,5 +1,5 @@
-import { assert } from "../../core/base/mod.ts";
-import type { Cancel, Clock } from "../../core/ports/mod.ts";
+import { assert } from "../../../core/base/mod.ts";
+import type { Cancel, Clock } from "../../../core/ports/mod.ts";
 
 interface Timer {
   readonly at: number;

@@ -1,4 +1,4 @@
-import type { Broadcast, OutgoingMessage, Socket } from "../../core/ports/mod.ts";
+import type { Broadcast, OutgoingMessage, Socket } from "../../../core/ports/mod.ts";
 
 /** Fan-out among sockets of one process, with the rules of a runtime that has its own. */
 export class MemoryBroadcast implements Broadcast {

@@ -1,4 +1,4 @@
-import type { LogFields, Logger, LogLevel } from "../../core/ports/mod.ts";
+import type { LogFields, Logger, LogLevel } from "../../../core/ports/mod.ts";
 
 export interface LogRecord {
   readonly level: LogLevel;

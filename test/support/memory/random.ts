@@ -1,4 +1,4 @@
-import type { Random } from "../../core/ports/mod.ts";
+import type { Random } from "../../../core/ports/mod.ts";
 
 /** The same bytes for the same seed: for tests and repeatable runs, never for secrets. */
 export class SeededRandom implements Random {

@@ -1,11 +1,11 @@
-import { limits, ServiceError } from "../../core/base/mod.ts";
+import { limits, ServiceError } from "../../../core/base/mod.ts";
 import type {
   EventChannel,
   EventChannelListener,
   EventDestination,
   OriginDestination,
   OriginPresence,
-} from "../../core/ports/mod.ts";
+} from "../../../core/ports/mod.ts";
 import type { MemoryBroker, MemoryBrokerClient } from "./broker.ts";
 
 /** Events to listeners in the same process. */

@@ -1,5 +1,5 @@
-import { assert } from "../../core/base/mod.ts";
-import type { ByteSocket, ByteSocketListener } from "../../core/ports/mod.ts";
+import { assert } from "../../../core/base/mod.ts";
+import type { ByteSocket, ByteSocketListener } from "../../../core/ports/mod.ts";
 
 /** A byte stream without a network. Its methods do what the other side does. */
 export class MemoryByteSocket implements ByteSocket {

@@ -1,5 +1,5 @@
-import { ServiceError } from "../../core/base/mod.ts";
-import type { CommandBus, CommandBusListener, NodePresence } from "../../core/ports/mod.ts";
+import { ServiceError } from "../../../core/base/mod.ts";
+import type { CommandBus, CommandBusListener, NodePresence } from "../../../core/ports/mod.ts";
 import type { MemoryBroker, MemoryBrokerClient } from "./broker.ts";
 
 type JoinDone = (error?: ServiceError) => void;

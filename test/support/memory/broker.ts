@@ -3,7 +3,7 @@ import type {
   GroupMessage,
   NodePresence,
   OriginDestination,
-} from "../../core/ports/mod.ts";
+} from "../../../core/ports/mod.ts";
 
 /** One batch of events, as whoever listens to the memory broker gets it. */
 export interface PublishedEvents {
