@@ -2,6 +2,7 @@ import { Decoder, Encoder, ExtData } from "@msgpack/msgpack";
 import { ServiceError, wellFormed } from "../../core/base/mod.ts";
 import type { ValueCodec } from "../../core/ports/mod.ts";
 import { packJson, printJson } from "./json.ts";
+import { BatchPrinter } from "./print-batch.ts";
 import { passValue } from "./walk.ts";
 
 /** We know no extension: all are kept as they are, so that none fails to decode. */
@@ -37,6 +38,11 @@ export function isOneValue(bytes: Uint8Array): boolean {
   return passValue(bytes, 0, bytes.length) === bytes.length;
 }
 
+function assertOneValue(bytes: Uint8Array): void {
+  if (passValue(bytes, 0, bytes.length, nestingMax) === bytes.length) return;
+  throw new ServiceError("batch-malformed", "the bytes are not one MessagePack value");
+}
+
 /** Plain values as MessagePack, by @msgpack/msgpack. */
 export class PlainValues implements ValueCodec {
   readonly #encoder: Encoder = new Encoder({ ignoreUndefined: true, extensionCodec: extensions });
@@ -46,15 +52,17 @@ export class PlainValues implements ValueCodec {
     mapKeyConverter: keyOf,
   });
 
+  readonly #printer: BatchPrinter = new BatchPrinter((bytes) =>
+    printJson(this.#decoder.decode(bytes)),
+  );
+
   encodeValue(value: unknown): Uint8Array {
     return this.#encoder.encode(wellFormed(value));
   }
 
   decodeValue(bytes: Uint8Array): unknown {
     // Checked first, because the decoder allocates what a length announces.
-    if (passValue(bytes, 0, bytes.length, nestingMax) !== bytes.length) {
-      throw new ServiceError("batch-malformed", "the bytes are not one MessagePack value");
-    }
+    assertOneValue(bytes);
     return this.#decoder.decode(bytes);
   }
 
@@ -64,7 +72,8 @@ export class PlainValues implements ValueCodec {
   }
 
   toJson(bytes: Uint8Array): Uint8Array {
-    return printJson(this.decodeValue(bytes));
+    assertOneValue(bytes);
+    return this.#printer.print(bytes);
   }
 
   /** A JSON batch as MessagePack; undefined where it is not a batch. */

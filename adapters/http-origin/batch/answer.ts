@@ -14,11 +14,9 @@ export interface AnswerContent {
   /** Items of the request's stream below this number are confirmed; undefined: all of them. */
   readonly confirmed: number | undefined;
   readonly commands: readonly (readonly unknown[])[];
-  /** `commands` as JSON, without the brackets around, where the answer has nothing else. */
-  readonly text: Uint8Array | undefined;
 }
 
-const nothing: AnswerContent = { confirmed: undefined, commands: [], text: undefined };
+const nothing: AnswerContent = { confirmed: undefined, commands: [] };
 
 /** Whether the origin has taken the events. */
 export function isSuccess({ status }: Answer): boolean {
@@ -48,19 +46,13 @@ export function readAnswer(
     failed(new ServiceError("batch-malformed", "the answer of an HTTP origin is no JSON"));
   }
   if (!Array.isArray(items) || items.length === 0 || !items.every(Array.isArray)) return nothing;
-  const acks = items.filter(([verb]) => verb === "ack");
-  if (acks.length === 0) return { confirmed: undefined, commands: items, text: inner(body) };
-  const commands = items.filter(([verb]) => verb !== "ack");
   let confirmed: number | undefined;
-  for (const [, name, count] of acks) {
-    if (name === stream && Number.isSafeInteger(count)) confirmed = count as number;
+  const commands: (readonly unknown[])[] = [];
+  for (const item of items as readonly (readonly unknown[])[]) {
+    if (item[0] !== "ack") commands.push(item);
+    else if (item[1] === stream && Number.isSafeInteger(item[2])) confirmed = item[2] as number;
   }
-  return { confirmed, commands, text: undefined };
-}
-
-/** What stands between the brackets of an array. */
-function inner(body: Uint8Array): Uint8Array {
-  return body.subarray(body.indexOf(0x5b) + 1, body.lastIndexOf(0x5d));
+  return { confirmed, commands };
 }
 
 /** Whether a command's last element asks for a reply. */

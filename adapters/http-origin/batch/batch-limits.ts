@@ -10,6 +10,8 @@ export const batchLimits = {
   lostItemsMax: 1_000,
   /** Commands that the nodes have not taken: past it no request is made. */
   commandBytesMax: 16_777_216,
+  /** Ids that are kept in the form of the protocol, about 10 MB. */
+  packedIdsMax: 65_536,
   /** Between two attempts of the same request: it doubles from the first to the second value. */
   retryMsMin: 100,
   retryMsMax: 5_000,

@@ -70,8 +70,8 @@ export class BatchSession {
     this.#foreign = new ForeignIds(clock, (error) => ports.faults.add("event-foreign", error));
     const failed = (error: Error): void => this.#commandFailed(error);
     const { sendQueueBytesMax, groupQueueBytesMax } = originLimits;
-    this.#direct = new SendQueue(this.#link, clock, true, sendQueueBytesMax, failed);
-    this.#grouped = new SendQueue(this.#link, clock, true, groupQueueBytesMax, failed);
+    this.#direct = new SendQueue(this.#link, clock, false, sendQueueBytesMax, failed);
+    this.#grouped = new SendQueue(this.#link, clock, false, groupQueueBytesMax, failed);
     const lives = (node: string): boolean => this.#nodes.lives(node);
     this.#senders = new NodeSenders(this.#identity, this.#direct, lives);
     this.#router = new CommandRouter({
@@ -219,7 +219,7 @@ export class BatchSession {
         post: (body, id) => this.#listener.post(body, id),
         random: () => random.fill(new Uint8Array(1))[0]! / 256,
         carryOut: (content) => {
-          this.#router.send(content, node);
+          this.#router.send(content.commands, node);
           this.#router.flush();
         },
         room: () => this.#room(),

@@ -1,9 +1,15 @@
-import { isGroupName, nodeOfConnectionId, ServiceError } from "../../../core/base/mod.ts";
-import type { GroupSenders, NodeSender, NodeSenders } from "../../origin/send/mod.ts";
-import { type AnswerContent, asksForReply } from "./answer.ts";
+import {
+  isGroupName,
+  LatestMap,
+  nodeOfConnectionId,
+  ServiceError,
+} from "../../../core/base/mod.ts";
+import { fromJsonValue, packId } from "../../origin/base/mod.ts";
+import type { GroupSenders, NodeSenders } from "../../origin/send/mod.ts";
+import { asksForReply } from "./answer.ts";
+import { batchLimits } from "./batch-limits.ts";
 
 type Command = readonly unknown[];
-type CommandsByNode = Map<string, Command[]>;
 
 /** Verbs whose second element is an id, or several. */
 const ofIds: ReadonlySet<unknown> = new Set([
@@ -16,9 +22,6 @@ const ofIds: ReadonlySet<unknown> = new Set([
   "accept",
   "reject",
 ]);
-
-/** Commands up to this size go to a node as one text; a larger one command by command. */
-const textBytesMax = 32_768;
 
 export interface CommandRouterOptions {
   readonly nodes: NodeSenders;
@@ -35,6 +38,7 @@ export interface CommandRouterOptions {
  */
 export class CommandRouter {
   readonly #options: CommandRouterOptions;
+  readonly #packedIds: LatestMap<string, Uint8Array> = new LatestMap(batchLimits.packedIdsMax);
 
   constructor(options: CommandRouterOptions) {
     this.#options = options;
@@ -44,14 +48,8 @@ export class CommandRouter {
    * `home` is the node whose events were answered. It gets a `publish` too and forwards it, so
    * that the joins before it count; but each node with members replies where a reply is asked for.
    */
-  send({ commands, text }: AnswerContent, home: string): void {
-    const byNode: CommandsByNode = new Map();
-    let unchanged = true;
-    for (const command of commands) {
-      if (!this.#route(command, home, byNode)) unchanged = false;
-    }
-    const whole = unchanged && byNode.size === 1 ? text : undefined;
-    for (const [node, list] of byNode) this.#toNode(node, list, whole);
+  send(commands: readonly Command[], home: string): void {
+    for (const command of commands) this.#route(command, home);
   }
 
   /** Publishes what waits, before the next events go out. */
@@ -59,44 +57,35 @@ export class CommandRouter {
     void this.#options.nodes.queue.flushed();
   }
 
-  /** True where the command goes to one node as it is. */
-  #route(command: Command, home: string, byNode: CommandsByNode): boolean {
+  #route(command: Command, home: string): void {
     const [verb, subject] = command;
-    if (ofIds.has(verb)) return this.#toIds(command, byNode);
-    if (verb === "publish" && !asksForReply(command)) return add(byNode, home, command);
-    if (verb === "query" && (typeof subject !== "string" || nodeOfConnectionId(subject))) {
-      return this.#toIds(command, byNode);
-    }
-    if (verb === "publish" || verb === "query") this.#toGroup(command);
+    if (ofIds.has(verb)) this.#toIds(command);
+    else if (verb === "publish" && !asksForReply(command)) this.#toNode(home, command);
+    else if (verb === "query" && (typeof subject !== "string" || nodeOfConnectionId(subject))) {
+      this.#toIds(command);
+    } else if (verb === "publish" || verb === "query") this.#toGroup(command);
     else this.#fail("command-unknown", "an answer has a command that is not in the protocol");
-    return false;
   }
 
-  #toIds(command: Command, byNode: CommandsByNode): boolean {
+  #toIds(command: Command): void {
     const [verb, subject, ...rest] = command;
     if (typeof subject === "string") {
       const node = this.#nodeOf(subject);
-      return node !== undefined && add(byNode, node, command);
+      if (node !== undefined) this.#toNode(node, command);
+      return;
     }
     if (!Array.isArray(subject)) {
       this.#fail("command-malformed", "a command of an answer names no connection");
-      return false;
+      return;
     }
-    const ids = new Map<string, unknown[]>();
-    let refused = 0;
+    const byNode = new Map<string, unknown[]>();
     for (const id of subject) {
       const node = this.#nodeOf(id);
-      const list = ids.get(node ?? "");
-      if (node === undefined) refused++;
-      else if (list === undefined) ids.set(node, [id]);
-      else list.push(id);
+      const list = node === undefined ? undefined : byNode.get(node);
+      if (list !== undefined) list.push(id);
+      else if (node !== undefined) byNode.set(node, [id]);
     }
-    if (ids.size === 1 && refused === 0) {
-      for (const node of ids.keys()) add(byNode, node, command);
-      return true;
-    }
-    for (const [node, some] of ids) add(byNode, node, [verb, some, ...rest]);
-    return false;
+    for (const [node, ids] of byNode) this.#toNode(node, [verb, ids, ...rest]);
   }
 
   /** The node of an id; undefined where there is no such node. */
@@ -115,43 +104,39 @@ export class CommandRouter {
       this.#fail("group-name", "a command of an answer names no group");
       return;
     }
-    this.#attempt(() => groups.add(groups.admit(command), group));
+    this.#attempt(() => groups.add(groups.admit(fromJsonValue(command) as Command), group));
   }
 
-  #toNode(node: string, commands: readonly Command[], text: Uint8Array | undefined): void {
+  #toNode(node: string, command: Command): void {
     const sender = this.#options.nodes.node(node);
-    const encoded = text ?? Buffer.from(JSON.stringify(commands).slice(1, -1));
-    if (encoded.length <= textBytesMax) {
-      this.#encoded(sender, encoded, commands.length);
-      return;
-    }
-    for (const command of commands) {
-      this.#encoded(sender, Buffer.from(JSON.stringify(command)), 1);
-    }
+    const [verb, id, data] = command;
+    const isPlain = verb === "send" && command.length === 3 && typeof data === "string";
+    if (isPlain && typeof id === "string") {
+      this.#attempt(() => sender.send({ id, packed: this.#packed(id) }, data));
+    } else this.#attempt(() => sender.command(fromJsonValue(command) as Command));
   }
 
-  #encoded(sender: NodeSender, commands: Uint8Array, count: number): void {
-    this.#attempt(() => sender.encoded(commands, count));
+  /** The id in MessagePack: most answers name the same ones again and again. */
+  #packed(id: string): Uint8Array {
+    const known = this.#packedIds.get(id);
+    if (known !== undefined) return known;
+    const packed = packId(id);
+    this.#packedIds.set(id, packed);
+    return packed;
   }
 
-  /** `send-queue-full` and `batch-too-big` are told; the other commands are carried out. */
+  /** What cannot be sent is reported; the other commands are carried out. */
   #attempt(send: () => void): void {
     try {
       send();
     } catch (error) {
-      if (!(error instanceof ServiceError)) throw error;
-      this.#options.failed(error);
+      // `send-queue-full`, `batch-too-big`. Any other error: it nests more than can be encoded.
+      if (error instanceof ServiceError) this.#options.failed(error);
+      else this.#fail("command-malformed", "a command of an answer cannot be encoded");
     }
   }
 
   #fail(code: ServiceError["code"], message: string): void {
     this.#options.failed(new ServiceError(code, message));
   }
-}
-
-function add(byNode: CommandsByNode, node: string, command: Command): true {
-  const list = byNode.get(node);
-  if (list === undefined) byNode.set(node, [command]);
-  else list.push(command);
-  return true;
 }

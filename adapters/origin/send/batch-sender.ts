@@ -72,10 +72,10 @@ export class BatchSender {
     return this.#commands;
   }
 
-  /** Adds a command, or several, whose bytes the queue has counted. */
-  append(command: Uint8Array, expiry?: Expiry, count: number = 1): void {
-    this.batchFor(command.length).append(command, expiry, count);
-    this.written(count);
+  /** Adds a command whose bytes the queue has counted. */
+  append(command: Uint8Array, expiry?: Expiry): void {
+    this.batchFor(command.length).append(command, expiry);
+    this.written();
   }
 
   pump(): void {
@@ -121,9 +121,9 @@ export class BatchSender {
     return this.#batch;
   }
 
-  /** Commands were written to the batch: they go out at the end of this turn. */
-  protected written(count: number = 1): void {
-    this.#commands += count;
+  /** A command was written to the batch: it goes out at the end of this turn. */
+  protected written(): void {
+    this.#commands++;
     if (this.#scheduled) return;
     this.#scheduled = true;
     this.queue.clock.endOfTurn(this.#endOfTurn);

@@ -23,8 +23,6 @@ export class CommandBatch {
   readonly #json: boolean;
   #buffer: Buffer = Buffer.allocUnsafeSlow(originLimits.batchBytesMin);
   #at = 0;
-  /** Pieces that were appended: in JSON each has a comma before it. */
-  #pieces = 0;
   #marks: { readonly start: number; readonly end: number; readonly expiry: Expiry }[] = [];
 
   constructor(json: boolean) {
@@ -33,7 +31,7 @@ export class CommandBatch {
 
   /** Bytes of its commands, without the commas between them. */
   get bytes(): number {
-    return this.#json ? this.#at - this.#pieces : this.#at;
+    return this.#json ? this.#at - this.items : this.#at;
   }
 
   /**
@@ -69,18 +67,14 @@ export class CommandBatch {
     this.items++;
   }
 
-  /**
-   * Adds an encoded command; one that has expired when the batch goes out is left out. It may be
-   * several commands, which never expire: in JSON with commas between them.
-   */
-  append(command: Uint8Array, expiry?: Expiry, count: number = 1): void {
+  /** Adds an encoded command; one that has expired when the batch goes out is left out. */
+  append(command: Uint8Array, expiry?: Expiry): void {
     this.#room(command.length + 1);
     const start = this.#at;
     if (this.#json) this.#buffer[this.#at++] = 0x2c;
     this.#buffer.set(command, this.#at);
     this.#at += command.length;
-    this.#pieces++;
-    this.items += count;
+    this.items++;
     if (expiry !== undefined) this.#marks.push({ start, end: this.#at, expiry });
   }
 
@@ -92,7 +86,6 @@ export class CommandBatch {
       if (expiry.leave()) continue;
       this.#buffer.copyWithin(start, end, this.#at);
       this.#at -= end - start;
-      this.#pieces--;
       this.items--;
       if (!expiry.reportsExpiry) unreported++;
     }
@@ -124,7 +117,6 @@ export class CommandBatch {
     if (this.#json) this.#buffer[0] = 0x5b;
     const batch = joined(head, this.#buffer.subarray(0, this.#at));
     this.items = 0;
-    this.#pieces = 0;
     this.#at = 0;
     if (this.#buffer.length > originLimits.batchBytesKept) {
       this.#buffer = Buffer.allocUnsafeSlow(originLimits.batchBytesMin);

@@ -60,13 +60,6 @@ export class NodeSender extends BatchSender {
     this.append(bytes, expiry);
   }
 
-  /** Sends commands that are encoded already, in JSON with commas between them. */
-  encoded(commands: Uint8Array, count: number): void {
-    this.queue.check(commands.length);
-    this.queue.add(commands.length);
-    this.append(commands, undefined, count);
-  }
-
   /** The node has carried out every command below `count`; with `received`, others are missing. */
   acknowledged(stream: string, count: number, received: number | undefined): void {
     if (stream === this.stream.name) this.stream.reliable.acknowledge(count, received);

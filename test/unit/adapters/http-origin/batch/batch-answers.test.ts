@@ -26,12 +26,12 @@ test("commands go to the nodes that their ids name, before the next request", as
   taken.push(...node.commands());
   assert.deepEqual(taken, [
     ["send", a, "one", { ttl: 5 }],
-    ["send", [a, b], { $binary: "AQID" }],
+    ["send", [a, b], Uint8Array.of(1, 2, 3)],
     ["join", b, "g"],
     ["publish", "g", "hi"],
   ]);
   assert.deepEqual(second.commands(), [
-    ["send", [other], { $binary: "AQID" }],
+    ["send", [other], Uint8Array.of(1, 2, 3)],
     ["close", other, 4000, "bye"],
   ]);
   assert.equal(rig.requests.length, 1);
@@ -68,6 +68,10 @@ test("a publish and a query with a ref go to the topic of the group", async () =
   ]);
 });
 
+function nested(levels: number): unknown {
+  return levels === 0 ? 1 : [nested(levels - 1)];
+}
+
 /** Answers of a hostile or broken origin, and what is counted. Nothing is sent for them. */
 const answers: readonly (readonly [answer: unknown, errors: readonly string[]])[] = [
   [{ OutgoingWebSocketMessages: [] }, []],
@@ -81,10 +85,11 @@ const answers: readonly (readonly [answer: unknown, errors: readonly string[]])[
   [[["send", ["dead.aaaaaaaaaaaaaaaaaaaaaaaaaa", 7], "x"]], ["id-foreign", "id-malformed"]],
   [[["publish", "", "x", { ref: 1 }]], ["group-name"]],
   [[["query", null, { ref: 1 }]], ["command-malformed"]],
+  [[["state", a, nested(1_000)]], ["command-malformed"]],
 ];
 
 for (const [answer, errors] of answers) {
-  test(`an answer ${JSON.stringify(answer)} sends nothing`, async () => {
+  test(`an answer ${JSON.stringify(answer).slice(0, 60)} sends nothing`, async () => {
     const { rig, node } = await openRig();
     await node.events(stream, 0, message(a, 1));
     await rig.next().answer(200, answer);
