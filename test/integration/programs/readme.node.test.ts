@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { RawClient } from "../../support/clients/raw-client.ts";
 import { startGateway } from "../../support/gateway/gateway.ts";
-import { bunProgram, findPython, Program } from "../../support/process/spawn.ts";
+import { bunProgram, findPython, freePort, Program } from "../../support/process/spawn.ts";
 import { waitFor } from "../../support/process/wait.ts";
 
 const python = findPython();
@@ -42,13 +42,25 @@ async function echoOnce(port: number): Promise<void> {
   await talk.line((line) => line === "it says hello" || undefined, "the echo");
 }
 
-test("the README's origin in Python: a plain subscriber answers in open mode", {
+test("the README's origin in Python: it answers over HTTP, without a broker", {
   skip,
 }, async () => {
-  assertShown("README.md", "npm run serve -- --origin-mode open");
+  const command = "python3 examples/origin-python/http_echo.py";
+  const port = await freePort();
+  run("README.md", command, `${port}`);
+  assertShown("README.md", "npm run serve -- --origin http://127.0.0.1:3000/");
+  const gateway = await startGateway({
+    flags: ["--broker", "none", "--origin", `http://127.0.0.1:${port}/`],
+  });
+  assert.equal(gateway.info.brokerPort, undefined);
+  await echoOnce(gateway.info.port);
+});
+
+test("a plain subscriber in Python answers in open mode", { skip }, async () => {
+  assertShown("docs/origin.md", "npm run serve -- --origin-mode open");
   const gateway = await startGateway({ flags: ["--origin-mode", "open"] });
   const { port, brokerPort } = gateway.info;
-  run("README.md", "python3 examples/origin-python/plain.py", `${brokerPort}`);
+  run("docs/origin.md", "python3 examples/origin-python/plain.py", `${brokerPort}`);
   // Nothing tells when it has subscribed: what is said before is not kept.
   const early = await RawClient.open(port);
   after(() => early.destroy());
