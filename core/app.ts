@@ -1,7 +1,7 @@
 import { type CloseReason, limits } from "./base/mod.ts";
 import type { CommandApp } from "./commands/mod.ts";
 import type { Connection, ConnectionApp, ConnectionLog, Registry } from "./connection/mod.ts";
-import type { EventStream } from "./events/mod.ts";
+import { type EventStream, infoOf } from "./events/mod.ts";
 import { Groups } from "./groups/mod.ts";
 import type { Clock, Codec, CommandBus, EventChannel, Logger } from "./ports/mod.ts";
 import { EventRouter, type EventRouterOptions } from "./routing/mod.ts";
@@ -53,6 +53,10 @@ export class App implements ConnectionApp, CommandApp {
     this.acks = new Acknowledgements(clock, (sender, acks, json) =>
       this.router.replies.confirm(sender, acks, json),
     );
+  }
+
+  infoOf(connection: Connection): Readonly<Record<string, unknown>> {
+    return infoOf(connection);
   }
 
   closing(connection: Connection, { errorCode }: CloseReason): void {

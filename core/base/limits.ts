@@ -160,6 +160,8 @@ export const limits = {
   replyIdsMax: 1_000,
   /** Connections in one `reply` item to a `query`, for the same reason. */
   queryPageMax: 500,
+  /** Characters of the `info` of the connections in one such item, about, for the same reason. */
+  queryInfosMax: 65_536,
   /** Connections that one node lists in answer to a `query`; its `count` includes all. */
   queryConnectionsMax: 10_000,
   /** Time that a `reply` to `send` waits for the socket to take the message; then `slow`. */

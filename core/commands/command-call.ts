@@ -1,4 +1,4 @@
-import type { ConnectionGuard, Registry } from "../connection/mod.ts";
+import type { Connection, ConnectionGuard, Registry } from "../connection/mod.ts";
 import type { HandshakeApp, WaitingHandshakes } from "../handshake/mod.ts";
 import type { Clock, Codec, CommandBus, CommandSource, Deflate, Logger } from "../ports/mod.ts";
 import type { Acknowledgements, ReliableReceiver, StreamMemory } from "../streams/mod.ts";
@@ -9,6 +9,8 @@ import type { CommandOptions } from "./command-options.ts";
 export interface CommandApp extends HandshakeApp {
   readonly commandReceivers: StreamMemory<ReliableReceiver>;
   readonly acks: Acknowledgements;
+  /** What the `open` event of a connection contained, as far as it is kept. */
+  infoOf(connection: Connection): Readonly<Record<string, unknown>>;
 }
 
 /**

@@ -33,7 +33,7 @@ export class CommandDispatcher {
   readonly #byVerb: Readonly<Record<OtherVerb, (call: CommandCall) => void>>;
 
   constructor(dependencies: CommandDependencies, sizes: OutgoingSizes) {
-    const { clock, commands, logger, node } = dependencies;
+    const { clock, commands, logger } = dependencies;
     this.#dependencies = dependencies;
     this.#replies = new CommandReplies(dependencies);
     this.#targets = new CommandTargets(dependencies, this.#replies);
@@ -42,7 +42,7 @@ export class CommandDispatcher {
     this.#handshakes = new HandshakeCommands(dependencies, this.#targets, this.#replies);
     const groups = new GroupCommands(commands, this.#targets);
     const connections = new ConnectionCommands(dependencies, this.#targets);
-    const query = new QueryCommand(node, commands, this.#targets, this.#replies);
+    const query = new QueryCommand(dependencies, this.#targets, this.#replies);
     this.#byVerb = {
       [Verb.publish]: (call) => this.#messages.publish(call),
       [Verb.join]: (call) => groups.join(call),
@@ -140,20 +140,22 @@ export class CommandDispatcher {
     return undefined;
   }
 
-  #item(app: CommandApp, source: CommandSource): void {
+  #item(app: CommandApp, from: CommandSource): void {
     const { commands, metrics } = this.#dependencies;
     const error = commands.itemError();
     if (error !== undefined) {
-      this.#targets.refuse(source, error, `command ${commands.verbName()} cannot be carried out`);
+      this.#targets.refuse(from, error, `command ${commands.verbName()} cannot be carried out`);
       // The handshake ends at once: its client must not wait for an answer that never comes.
       const verb = commands.verb();
-      if (verb === Verb.accept || verb === Verb.reject) this.#handshakes.malformed(app, source);
+      if (verb === Verb.accept || verb === Verb.reject) this.#handshakes.malformed(app, from);
       return;
     }
     metrics.commands.add(1);
-    const options = commands.hasOptions() ? readOptions(commands.options()) : noOptions;
+    const given = commands.hasOptions() ? commands.options() : noOptions.all;
+    const options = given === noOptions.all ? noOptions : readOptions(given);
+    const source = given.direct === true ? { ...from, direct: true } : from;
     if (options === undefined) {
-      const { ref = null } = commands.options();
+      const { ref = null } = given;
       const message = `${commands.verbName()}: ttl and at must be numbers of 0 or more`;
       this.#targets.refuse(source, "command-malformed", message);
       if (ref !== null) this.#replies.sendOfNode(source, ref, { error: "command-malformed" });

@@ -12,8 +12,12 @@ export class CommandReplies {
     this.#apps = apps;
   }
 
-  send({ app, sender, json = false }: CommandSource, ref: unknown, result: unknown): void {
-    this.#apps.get(app)?.router.replies.send(sender, ["reply", ref ?? null, result], json);
+  send(source: CommandSource, ref: unknown, result: unknown): void {
+    const { app, sender, json = false, direct = false } = source;
+    const router = this.#apps.get(app)?.router;
+    const item = ["reply", ref ?? null, result];
+    if (direct) router?.directReplies.send(sender, item, json);
+    else router?.replies.send(sender, item, json);
   }
 
   /** A reply that says which node it comes from. */

@@ -1,7 +1,7 @@
 import { limits, nodeOfConnectionId } from "../base/mod.ts";
 import type { Connection } from "../connection/mod.ts";
 import type { CommandDecoder } from "../ports/mod.ts";
-import type { CommandCall } from "./command-call.ts";
+import type { CommandCall, CommandDependencies } from "./command-call.ts";
 import type { CommandReplies } from "./command-replies.ts";
 import type { CommandTargets } from "./command-targets.ts";
 
@@ -12,20 +12,25 @@ function describe({ id, openedAt, user, socket }: Connection): Record<string, un
   return user === undefined ? entry : { ...entry, user };
 }
 
+type QueryDependencies = Pick<CommandDependencies, "node" | "guard"> & {
+  readonly commands: CommandDecoder;
+};
+
 /** `query`: who is connected at this node. */
 export class QueryCommand {
   readonly #node: string;
+  readonly #guard: CommandDependencies["guard"];
   readonly #commands: CommandDecoder;
   readonly #targets: CommandTargets;
   readonly #replies: CommandReplies;
 
   constructor(
-    node: string,
-    commands: CommandDecoder,
+    { node, guard, commands }: QueryDependencies,
     targets: CommandTargets,
     replies: CommandReplies,
   ) {
     this.#node = node;
+    this.#guard = guard;
     this.#commands = commands;
     this.#targets = targets;
     this.#replies = replies;
@@ -68,7 +73,10 @@ export class QueryCommand {
     head: Readonly<Record<string, unknown>>,
     members: Iterable<Connection>,
   ): void {
+    const withInfo = call.options.all.info === true;
     let page: Record<string, unknown>[] = [];
+    /** Characters of the infos in the page: headers may be long. */
+    let infos = 0;
     let listed = 0;
     let cut = false;
     for (const connection of members) {
@@ -76,14 +84,27 @@ export class QueryCommand {
         cut = true;
         break;
       }
-      if (page.length === limits.queryPageMax) {
+      if (page.length === limits.queryPageMax || infos > limits.queryInfosMax) {
         this.#reply(call, { ...head, connections: page, more: true });
         page = [];
+        infos = 0;
       }
-      page.push(describe(connection));
+      const entry = describe(connection);
+      if (withInfo) infos += connection.info.length;
+      page.push(withInfo ? { ...entry, ...this.#details(call, connection) } : entry);
       listed++;
     }
     this.#reply(call, { ...head, connections: page, ...(cut ? { cut } : {}) });
+  }
+
+  /** What is known of a connection besides, for `info`. */
+  #details({ app }: CommandCall, connection: Connection): Record<string, unknown> {
+    const activeAt = this.#guard.lastMessageAt(connection);
+    return {
+      ...(activeAt === undefined ? {} : { activeAt }),
+      ...(connection.closing === undefined ? {} : { closing: true }),
+      info: app.infoOf(connection),
+    };
   }
 
   #reply({ source, options }: CommandCall, result: Readonly<Record<string, unknown>>): void {

@@ -99,6 +99,12 @@ export class ConnectionGuard {
     this.#expiries.set(connection, expiresAt);
   }
 
+  /** When the client's last message came, in ms since the epoch; undefined where nobody looks. */
+  lastMessageAt(connection: Connection): number | undefined {
+    const ms = this.#liveness.sinceMessageMs(connection);
+    return ms === undefined ? undefined : this.#clock.now() - ms;
+  }
+
   closed(connection: Connection): void {
     this.#expiries.forget(connection);
     this.#liveness.closed(connection);

@@ -26,7 +26,9 @@ export function keptInfo(info: Info): string {
   return JSON.stringify([path, query, headers, ip, subprotocols, rest]);
 }
 
-function readInfo(kept: string): Info {
+/** What `keptInfo` kept; nothing where a connection is kept without. */
+export function infoOf({ info: kept }: Pick<Connection, "info">): Info {
+  if (kept === "") return {};
   const [path, query, headers, ip, subprotocols, rest] = JSON.parse(kept);
   return { path, query, headers, ip, subprotocols, ...rest };
 }
@@ -49,7 +51,7 @@ function grantOf(values: ValueCodec, { user, state }: KnownConnection): Info {
 /** Tells an origin of a connection that was opened earlier, with another one. */
 export function assignedEvent(values: ValueCodec, known: KnownConnection, seq: number): unknown[] {
   const { id, groups, openedAt } = known;
-  const info = readInfo(known.info);
+  const info = infoOf(known);
   return ["assigned", id, seq, { ...info, ...grantOf(values, known), groups, at: openedAt }];
 }
 

@@ -1,10 +1,11 @@
 export type { ItemRange } from "../streams/mod.ts";
-export { limitBatches } from "./batch-splitter.ts";
+export { BatchSplitter, limitBatches } from "./batch-splitter.ts";
 export { publishEmptyAlive } from "./event-publisher.ts";
 export { type EventDependencies, EventStream } from "./event-stream.ts";
 export { Heartbeat, type HeartbeatOptions } from "./heartbeat.ts";
 export {
   assignedEvent,
+  infoOf,
   type KnownConnection,
   keptInfo,
   knownOf,

@@ -13,6 +13,8 @@ export interface CommandSource {
   readonly group?: string | undefined;
   /** The batch is JSON, so its replies and acknowledgements are JSON too. */
   readonly json?: boolean | undefined;
+  /** Replies go to the sender's own topic, whether or not it has announced itself. */
+  readonly direct?: boolean | undefined;
   /** The topic, or its equivalent in a transport without topics, for the log. */
   readonly topic: string;
 }

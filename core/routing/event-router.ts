@@ -3,6 +3,7 @@ import { IdleConnections } from "../connection/mod.ts";
 import { type EventDependencies, EventStream } from "../events/mod.ts";
 import type { EventDestination, OriginDestination, OriginPresence } from "../ports/mod.ts";
 import type { AssignedOrigin } from "./assigned-origin.ts";
+import { DirectReplies } from "./direct-replies.ts";
 import { NoOriginBuffer } from "./no-origin-buffer.ts";
 import { NoSubscribers } from "./no-subscribers.ts";
 import { type LiveOrigin, OriginDirectory } from "./origin-directory.ts";
@@ -51,6 +52,8 @@ export class EventRouter {
   readonly #noOriginBuffer: NoOriginBuffer;
   /** Sends replies and acknowledgements to senders of commands. */
   readonly replies: SenderReplies;
+  /** Sends the replies that are asked for on the sender's own topic. */
+  readonly directReplies: DirectReplies;
   #assigned: boolean;
   #connected = false;
   #generation = 0;
@@ -73,6 +76,7 @@ export class EventRouter {
       dependencies.metrics,
       options.windowBytesMax,
     );
+    this.directReplies = new DirectReplies(dependencies, app, options.windowBytesMax);
     this.#refused = new RefusedOrigins(dependencies, app, (name, presence) =>
       this.#directory.presence(name, presence),
     );
@@ -151,6 +155,7 @@ export class EventRouter {
   /** Whether the channel can publish now. */
   connected(connected: boolean): void {
     this.#connected = connected;
+    this.directReplies.connected = connected;
     this.#refused.connected(connected);
     this.#directory.connected(connected);
     for (const stream of this.#streams()) stream.connected(connected);

@@ -161,7 +161,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "A query tells who is connected.",
     file: files.query,
-    find: "page.push(describe(connection));",
+    find: "page.push(withInfo ? { ...entry, ...this.#details(call, connection) } : entry);",
     replace: "",
     tests: [tests.commands],
   },
