@@ -146,6 +146,20 @@ export const ErrorCode = {
   "requests-full": 187,
   /** No node answered for a connection in time. */
   "reply-timeout": 188,
+  // A cluster over HTTP
+  /** No peer that can be reached has the name of this node. */
+  "peer-unknown": 190,
+  "peer-lost": 191,
+  "peer-queue-full": 192,
+  "peer-refused": 193,
+  "peer-signature": 194,
+  "peer-clock": 195,
+  "peer-malformed": 196,
+  /** A message on a topic that the peer may not publish to. */
+  "peer-topic": 197,
+  "peer-session": 198,
+  /** Two living nodes have one name. */
+  "peer-name": 199,
 } as const;
 
 export type ErrorCode = keyof typeof ErrorCode;

@@ -23,7 +23,7 @@ const authority = `([^\\s/@]{0,512}@)?(${hostPattern})(:(${portPattern}))?`;
 export const brokerSettings: SettingTable<BrokerSettings> = {
   broker: matching(
     "URL of the MQTT broker; embedded runs one inside this process; none is the default with " +
-      "--origin",
+      "--origin and --cluster http",
     {
       allowed: "embedded, none, or a URL mqtt://user:pass@host:1883 or mqtts://…",
       pattern: new RegExp(`^(embedded|none|mqtts?://${authority}/?)$`),

@@ -2,9 +2,11 @@ import * as v from "valibot";
 import {
   choice,
   duration,
+  host,
   integer,
   list,
   matching,
+  port,
   type SettingTable,
   toggle,
 } from "./setting-kinds.ts";
@@ -21,6 +23,11 @@ export interface HttpSettings {
   readonly "origin-replies": boolean;
   readonly "route-selection": string;
   readonly "aws-stage": string;
+  readonly cluster: "mqtt" | "http";
+  readonly peers: readonly string[];
+  readonly "cluster-secret": string;
+  readonly "cluster-port": number;
+  readonly "cluster-host": string;
 }
 
 /** An absolute URL of HTTP. Its commas would divide the list. */
@@ -28,6 +35,13 @@ function isHttpUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname, hash } = new URL(text);
   return /^https?:$/.test(protocol) && hostname !== "" && hash === "";
+}
+
+/** A URL of a node: scheme, host and port, and nothing that would be ignored. */
+function isPeerUrl(text: string): boolean {
+  if (!isHttpUrl(text)) return false;
+  const { origin } = new URL(text);
+  return text.toLowerCase() === origin || text.toLowerCase() === `${origin}/`;
 }
 
 /** What begins with `whsec_` goes on in base64. */
@@ -87,4 +101,23 @@ export const httpSettings: SettingTable<HttpSettings> = {
     pattern: /^[0-9A-Za-z_-]{1,128}$/,
     default: "dev",
   }),
+  cluster: choice("how nodes reach each other: by the MQTT broker, or by HTTP without one", {
+    of: ["mqtt", "http"],
+    default: "mqtt",
+  }),
+  peers: list("nodes of a --cluster http, this one too; a name may have several addresses", {
+    allowed: "URLs such as http://10.0.0.1:8083 separated by commas",
+    isItem: isPeerUrl,
+  }),
+  "cluster-secret": {
+    secret: true,
+    ...matching("signs what nodes of a --cluster http send each other; one for all of them", {
+      allowed: "16 to 1024 printable characters",
+      pattern: /^(|[\x21-\x7e]{16,1024})$/,
+    }),
+  },
+  "cluster-port": port("port for the peers of a --cluster http; 0 picks a free port", {
+    default: 8083,
+  }),
+  "cluster-host": host("address that the cluster port listens on", { default: "127.0.0.1" }),
 };

@@ -86,16 +86,20 @@ export function readSettings(sources: SettingSources): Settings {
   return withBroker(result as Settings, sources);
 }
 
-/** Without a word of a broker, `--origin` takes the place of one. */
+/** Without a word of a broker, `--origin` or `--cluster http` takes the place of one. */
 function withBroker(result: Settings, { flags, environment, file }: SettingSources): Settings {
   const given =
     flags.broker ??
     environment[environmentName("broker")] ??
     (isMap(file) ? file.broker : undefined);
-  const hasOrigin = result.origin.length > 0;
-  if (given === undefined && hasOrigin) return { ...result, broker: "none" };
-  if (result.broker === "none" && !hasOrigin) {
-    throw wrong("--broker none: there must be a broker, or an --origin");
+  const isHttp = result.cluster === "http";
+  const without = isHttp || result.origin.length > 0;
+  if (given === undefined && without) return { ...result, broker: "none" };
+  if (isHttp && result.broker !== "none") {
+    throw wrong("--cluster http: its nodes have no broker: leave --broker out");
+  }
+  if (result.broker === "none" && !without) {
+    throw wrong("--broker none: there must be a broker, an --origin or --cluster http");
   }
   return result;
 }

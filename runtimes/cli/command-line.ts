@@ -15,6 +15,7 @@ import {
 import type { Logger } from "../../core/ports/mod.ts";
 import { engineOf, type Platform, version } from "../compose/mod.ts";
 import { readBrokerLogin, warnOfOpenBroker } from "./broker-login.ts";
+import { checkCluster } from "./check-cluster.ts";
 import { createAuthorizer } from "./create-authorizer.ts";
 import { devDefaults } from "./dev.ts";
 import { ExitCode } from "./exit-code.ts";
@@ -96,6 +97,7 @@ function readAll(command: Command, flags: Readonly<Record<string, string>>): Set
 function checkCombinations(settings: Settings, platform: Platform): void {
   const { broker } = settings;
   if (broker !== "embedded" && broker !== "none") parseBrokerUrl(broker);
+  checkCluster(settings);
   if (!settings["proxy-protocol"]) return;
   if (engineOf(platform, settings.engine) === "native") {
     throw settingInvalid(

@@ -40,6 +40,7 @@ import {
   listenAgainAfterBursts,
   type ServerTls,
 } from "../server/mod.ts";
+import { Cluster } from "./cluster.ts";
 import { appsOf, fragmentsMaxOf, gatewayOptions, rangesOf } from "./gateway-options.ts";
 import { HttpOrigins } from "./http-origins.ts";
 import { type Engine, engineOf, type Platform } from "./platform.ts";
@@ -88,6 +89,8 @@ export class Service {
   readonly #deflate: Deflate = createZlibDeflate();
   readonly #engine: Engine;
   readonly node: string;
+  readonly #incarnation: string = randomName(this.#random, 12);
+  #cluster: Cluster | undefined;
   #broker: EmbeddedBroker | undefined;
   #stopping = false;
   #gateway!: Gateway;
@@ -135,6 +138,8 @@ export class Service {
       });
     }
     await this.#startHttpOrigins(bus);
+    // The peers may send commands from now on.
+    await this.#cluster?.start();
     await this.#openClientServer(codec);
     this.#logStarted();
   }
@@ -150,6 +155,7 @@ export class Service {
     if (!this.#stopping) await this.drain();
     // It confirms events until here, and must leave before the broker does.
     await this.#httpOrigins?.stop();
+    await this.#cluster?.stop();
     await this.#clientServer?.stop();
     await this.#admin?.close();
     await this.#broker?.close();
@@ -170,9 +176,19 @@ export class Service {
 
   #newBus(): BusPorts {
     const ports = { clock: this.#clock, random: this.#random, logger: this.#given.logger };
-    const inProcess = this.settings.broker === "none";
-    const openLink = inProcess ? new InProcessBus().open : mqttLinks(this.#mqttBroker(), ports);
-    return { ...ports, openLink };
+    if (this.settings.broker !== "none") {
+      return { ...ports, openLink: mqttLinks(this.#mqttBroker(), ports) };
+    }
+    const { open } = new InProcessBus();
+    if (this.settings.cluster === "mqtt") return { ...ports, openLink: open };
+    const identity = { node: this.node, incarnation: this.#incarnation };
+    const openLocal = open;
+    this.#cluster = new Cluster(this.settings, identity, {
+      ...ports,
+      metrics: this.#metrics,
+      openLocal,
+    });
+    return { ...ports, openLink: this.#cluster.openLink };
   }
 
   async #openBroker(): Promise<void> {
@@ -219,7 +235,7 @@ export class Service {
       gatewayOptions(settings, {
         subprotocols: this.#given.subprotocols?.map(({ name }) => name) ?? [],
         node: this.node,
-        incarnation: randomName(this.#random, 12),
+        incarnation: this.#incarnation,
         runtime: this.#given.platform.name,
         pages: this.#given.pages,
       }),
@@ -251,7 +267,8 @@ export class Service {
   }
 
   get #otherPorts(): Server[] {
-    return [this.#admin?.server, this.#broker?.server].filter((server) => server !== undefined);
+    const others = [this.#admin, this.#broker, this.#cluster];
+    return others.map((one) => one?.server).filter((server) => server !== undefined);
   }
 
   /** Puts the subprotocols before the gateway, each for the connections that chose it. */
@@ -306,6 +323,7 @@ export class Service {
       port: this.port,
       adminPort: this.#admin?.port,
       brokerPort: this.#broker?.port,
+      clusterPort: this.#cluster?.port,
       node: this.node,
       runtime: this.#given.platform.name,
       engine: this.#engine,

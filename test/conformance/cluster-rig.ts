@@ -27,8 +27,8 @@ export interface ClusterRig {
   groupCommand(app: string, group: string, payload: Uint8Array): void;
   /** Any device publishes the payload of a message to a group. */
   groupMessage(message: GroupMessage): void;
-  /** Somebody clears a node's retained presence. */
-  clearPresence(app: string, node: string): void;
+  /** Somebody else clears a node's retained presence. Absent: nobody can. */
+  clearPresence?(app: string, node: string): void;
   /** What an outsider reads of nodes' presences from now on, retained ones first. */
   watchPresence(): Promise<readonly SeenPresence[]>;
   end(): Promise<void>;

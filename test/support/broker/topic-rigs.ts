@@ -17,12 +17,17 @@ import type { ChannelRig, HeardEvents } from "../../conformance/origin-channel.t
 import { TcpProxy } from "../process/tcp-proxy.ts";
 import { type TestBroker, testPorts } from "./broker-rigs.ts";
 import { groupBinary, groupText } from "./group-topics.ts";
+import { PeerNetwork } from "./peer-network.ts";
 
 /** A bus of topics, and how each participant comes to a link of its own. */
 interface TopicWorld {
   readonly outsider: OpenLink;
-  /** Links of one participant, and how these are lost; undefined where they cannot be. */
-  participant(): Promise<{ openLink: OpenLink; lose?: (lost: boolean) => void }>;
+  /** Links of a node, and how these are lost, or their process dies; where they can. */
+  participant(node: string): Promise<{
+    readonly openLink: OpenLink;
+    readonly lose?: (lost: boolean) => void;
+    readonly die?: () => void;
+  }>;
   end(): Promise<void>;
 }
 
@@ -38,9 +43,11 @@ export async function brokerWorld(
     async participant() {
       const proxy = await TcpProxy.start(broker.port);
       proxies.push(proxy);
+      const lose = (lost: boolean): void => (lost ? proxy.block() : proxy.unblock());
       return {
         openLink: mqttLinks({ url: proxy.url, version }, testPorts()),
-        lose: (lost) => (lost ? proxy.block() : proxy.unblock()),
+        lose,
+        die: () => lose(true),
       };
     },
     async end() {
@@ -60,6 +67,23 @@ export async function inProcessWorld(): Promise<TopicWorld> {
   };
 }
 
+/**
+ * No broker: everybody is a node of its own, and the nodes reach each other over HTTP. There is
+ * nothing that all of them could lose at once, but each of them can die.
+ */
+export async function peersWorld(): Promise<TopicWorld> {
+  const network = await PeerNetwork.start();
+  const outsider = await network.join("outsider");
+  return {
+    outsider: outsider.cluster.open,
+    async participant(name) {
+      const node = await network.join(name);
+      return { openLink: node.cluster.open, die: () => void network.die(node) };
+    },
+    end: () => network.end(),
+  };
+}
+
 async function outsiderLink(
   openLink: OpenLink,
   filters: readonly string[] = [],
@@ -74,22 +98,23 @@ async function outsiderLink(
 export async function topicClusterRig(world: TopicWorld): Promise<ClusterRig> {
   const topics = new Topics();
   const anybody = await outsiderLink(world.outsider);
-  const buses = new Map<CommandBus, ((lost: boolean) => void) | undefined>();
+  const buses = new Map<CommandBus, Awaited<ReturnType<TopicWorld["participant"]>>>();
   const dead = new Set<CommandBus>();
   const watchers: Link[] = [];
   return {
     async bus(node, apps) {
-      const { openLink, lose } = await world.participant();
+      const participant = await world.participant(node);
+      const { openLink } = participant;
       const bus = new MqttCommandBus({ apps, node }, { ...testPorts(), openLink });
-      buses.set(bus, lose);
+      buses.set(bus, participant);
       return bus;
     },
     die(bus) {
       dead.add(bus);
-      buses.get(bus)?.(true);
+      buses.get(bus)?.die?.();
     },
     outage(down) {
-      for (const [bus, lose] of buses) if (down || !dead.has(bus)) lose?.(down);
+      for (const [bus, { lose }] of buses) if (down || !dead.has(bus)) lose?.(down);
     },
     command(app, node, payload) {
       const topic =
@@ -139,7 +164,7 @@ export async function topicChannelRig(world: TopicWorld): Promise<ChannelRig> {
     const { app, partition, node } = parsed;
     heard.push({ app, partition, node, text: new TextDecoder().decode(payload) });
   });
-  const { openLink, lose } = await world.participant();
+  const { openLink, lose } = await world.participant("n1");
   const options = { apps: ["default"], node: "n1" };
   const channel = new MqttEventChannel(options, { ...testPorts(), openLink });
   return {

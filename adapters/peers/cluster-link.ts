@@ -1,0 +1,107 @@
+import { limits } from "../../core/base/mod.ts";
+import type { Clock } from "../../core/ports/mod.ts";
+import type {
+  Link,
+  LinkListener,
+  LinkOptions,
+  OpenLink,
+  PublishDone,
+  SubscribeDone,
+} from "../topics/mod.ts";
+
+/** What links need of the cluster. */
+export interface LinkOwner {
+  /** Publishes in the bus of this process and to the peers that the topic concerns. */
+  publish(
+    local: Link,
+    message: { readonly topic: string; readonly payload: Uint8Array; readonly retain: boolean },
+    done: PublishDone,
+  ): void;
+  /** A filter is subscribed here once more (1), or once less (-1). */
+  subscribed(filter: string, count: 1 | -1): void;
+}
+
+interface ClusterLinkPorts {
+  readonly openLocal: OpenLink;
+  readonly clock: Clock;
+}
+
+/** A link to the bus of this process, whose publishes also reach the peers. */
+export class ClusterLink implements Link {
+  readonly #local: Link;
+  readonly #owner: LinkOwner;
+  readonly #clock: Clock;
+  readonly #filters: Set<string> = new Set();
+  #unanswered = 0;
+  #stopped = false;
+  #idle: () => void = () => {};
+
+  constructor(options: LinkOptions, owner: LinkOwner, { openLocal, clock }: ClusterLinkPorts) {
+    this.#local = openLocal(options);
+    this.#owner = owner;
+    this.#clock = clock;
+    for (const filter of options.filters ?? []) this.#add(filter);
+  }
+
+  get up(): boolean {
+    return this.#local.up;
+  }
+
+  get packetBytesMax(): number | undefined {
+    return this.#local.packetBytesMax;
+  }
+
+  get reportsReasons(): boolean {
+    return this.#local.reportsReasons;
+  }
+
+  get oneAtATime(): boolean {
+    return this.#local.oneAtATime;
+  }
+
+  set oneAtATime(one: boolean) {
+    this.#local.oneAtATime = one;
+  }
+
+  start(listener: LinkListener): Promise<void> {
+    return this.#local.start(listener);
+  }
+
+  publish(topic: string, payload: Uint8Array, done: PublishDone, retain: boolean = false): void {
+    this.#unanswered++;
+    this.#owner.publish(this.#local, { topic, payload, retain }, (error, hasSubscriber) => {
+      this.#unanswered--;
+      done(error, hasSubscriber);
+      if (this.#unanswered === 0) this.#idle();
+    });
+  }
+
+  subscribe(filter: string, done: SubscribeDone): void {
+    this.#add(filter);
+    this.#local.subscribe(filter, done);
+  }
+
+  unsubscribe(filter: string): void {
+    if (this.#filters.delete(filter)) this.#owner.subscribed(filter, -1);
+    this.#local.unsubscribe(filter);
+  }
+
+  async stop(): Promise<void> {
+    if (this.#unanswered > 0) {
+      await new Promise<void>((resolve) => {
+        this.#idle = resolve;
+        this.#clock.after(limits.shutdownFlushMs, resolve);
+      });
+    }
+    for (const filter of this.#filters) this.#owner.subscribed(filter, -1);
+    this.#filters.clear();
+    this.#stopped = true;
+    await this.#local.stop();
+  }
+
+  #add(filter: string): void {
+    if (this.#stopped || this.#filters.has(filter)) return;
+    this.#filters.add(filter);
+    this.#owner.subscribed(filter, 1);
+  }
+}

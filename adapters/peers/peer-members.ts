@@ -1,0 +1,171 @@
+import type { ServiceError } from "../../core/base/mod.ts";
+import type { Clock, Logger } from "../../core/ports/mod.ts";
+import type { PeerClient } from "./peer-client.ts";
+import { PeerSender, type Standing } from "./peer-sender.ts";
+import type { PeerIdentity, PeerMessage } from "./wire/mod.ts";
+
+export interface PeerMembersListener {
+  /** What a peer must know before anything else. */
+  retained(): readonly PeerMessage[];
+  /** The apps whose events somebody subscribes here. */
+  hears(): readonly string[];
+  /** Messages to this peer arrive, or do not any more. */
+  reachable(incarnation: string, reachable: boolean): void;
+  /** So many messages to a peer were lost. */
+  lost(count: number): void;
+}
+
+interface PeerMembersPorts {
+  readonly client: PeerClient;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** The peers of this node: one sender for each address, and one peer for each incarnation. */
+export class PeerMembers {
+  readonly #own: PeerIdentity;
+  readonly #ports: PeerMembersPorts;
+  readonly #listener: PeerMembersListener;
+  readonly #senders: Map<string, PeerSender> = new Map();
+  /** Senders to peers, by the node's name. */
+  readonly #nodes: Map<string, PeerSender> = new Map();
+  /** The last fault of an address that was logged. */
+  readonly #faults: Map<string, string> = new Map();
+  readonly #flushWaits: (() => void)[] = [];
+
+  constructor(own: PeerIdentity, ports: PeerMembersPorts, listener: PeerMembersListener) {
+    this.#own = own;
+    this.#ports = ports;
+    this.#listener = listener;
+  }
+
+  /** Senders to the peers that are there. */
+  all(): Iterable<PeerSender> {
+    return this.#nodes.values();
+  }
+
+  named(node: string): PeerSender | undefined {
+    return this.#nodes.get(node);
+  }
+
+  ofIncarnation(incarnation: string): PeerSender | undefined {
+    for (const sender of this.#nodes.values()) {
+      if (sender.identity?.incarnation === incarnation) return sender;
+    }
+    return undefined;
+  }
+
+  /** How many peers messages arrive at. */
+  get reachable(): number {
+    let count = 0;
+    for (const sender of this.#nodes.values()) if (sender.isUp) count++;
+    return count;
+  }
+
+  /** Resolves when nothing waits for any peer. */
+  flushed(): Promise<void> {
+    if (this.#isIdle) return Promise.resolve();
+    return new Promise((resolve) => this.#flushWaits.push(resolve));
+  }
+
+  /** These are the addresses of all peers from now on. */
+  set(addresses: ReadonlySet<string>): void {
+    for (const [address, sender] of this.#senders) {
+      if (addresses.has(address)) continue;
+      sender.stop();
+      this.#senders.delete(address);
+      this.#faults.delete(address);
+    }
+    for (const address of addresses) {
+      if (this.#senders.has(address)) continue;
+      const sender = new PeerSender(address, this.#owner(), this.#ports);
+      this.#senders.set(address, sender);
+      sender.start();
+    }
+  }
+
+  /** Asks again at all addresses where no peer is known: one may have come. */
+  retry(): void {
+    for (const sender of this.#senders.values()) sender.retry();
+  }
+
+  stop(): void {
+    this.set(new Set());
+  }
+
+  get #isIdle(): boolean {
+    for (const sender of this.#nodes.values()) if (!sender.isIdle) return false;
+    return true;
+  }
+
+  #idle(): void {
+    if (this.#flushWaits.length === 0 || !this.#isIdle) return;
+    for (const resolve of this.#flushWaits.splice(0)) resolve();
+  }
+
+  #owner(): ConstructorParameters<typeof PeerSender>[1] {
+    return {
+      retained: () => this.#listener.retained(),
+      hears: () => this.#listener.hears(),
+      identified: (sender, identity) => this.#identified(sender, identity),
+      up: (sender) => this.#up(sender),
+      idle: () => this.#idle(),
+      down: (sender, identity, error, lost) => this.#down(sender, identity, { error, lost }),
+      unreachable: ({ address }, error) => {
+        const message = "a peer's address cannot be reached";
+        this.#fault(address, message, error.code, error.message);
+      },
+    };
+  }
+
+  #identified(sender: PeerSender, { node, incarnation }: PeerIdentity): Standing {
+    if (incarnation === this.#own.incarnation) return "alias";
+    if (this.ofIncarnation(incarnation) !== undefined) return "alias";
+    if (node === this.#own.node || this.#nodes.get(node)?.isUp === true) {
+      const message = "another running node has the same node-name";
+      this.#fault(sender.address, message, "peer-name", node, "error");
+      return "taken";
+    }
+    this.#nodes.set(node, sender);
+    return "peer";
+  }
+
+  #up({ address, identity }: PeerSender): void {
+    const { node, incarnation } = identity as PeerIdentity;
+    this.#faults.delete(address);
+    const fields = { peer: node, address };
+    this.#ports.logger.log("info", "peer-up", "a peer can be reached", fields);
+    this.#listener.reachable(incarnation, true);
+  }
+
+  #down(
+    sender: PeerSender,
+    { node, incarnation }: PeerIdentity,
+    { error, lost }: { readonly error: ServiceError; readonly lost: number },
+  ): void {
+    if (this.#nodes.get(node) === sender) this.#nodes.delete(node);
+    const { address } = sender;
+    const { code, message: reason } = error;
+    const fields = { peer: node, address, code, reason, lost };
+    const message = "a peer takes no messages any more; what waited for it is lost";
+    this.#ports.logger.log("warn", "peer-down", message, fields);
+    if (lost > 0) this.#listener.lost(lost);
+    this.#listener.reachable(incarnation, false);
+    // Another of its addresses may still lead to it.
+    this.retry();
+  }
+
+  /** Logs what is wrong with an address, once until it changes. */
+  #fault(
+    address: string,
+    message: string,
+    code: string,
+    reason: string,
+    level: "info" | "error" = "info",
+  ): void {
+    const text = `${code} ${reason}`;
+    if (this.#faults.get(address) === text) return;
+    this.#faults.set(address, text);
+    this.#ports.logger.log(level, "peer-unreachable", message, { address, code, reason });
+  }
+}

@@ -1,0 +1,224 @@
+import { ServiceError } from "../../core/base/mod.ts";
+import type { Cancel, Clock } from "../../core/ports/mod.ts";
+import { Outbox, type Outgoing } from "./outbox.ts";
+import { type PeerClient, PeerFailure } from "./peer-client.ts";
+import { encodeBatch, type PeerIdentity, type PeerMessage, peerLimits } from "./wire/mod.ts";
+
+/**
+ * What listens at an address. `alias`: this node itself, or a peer that has another address.
+ * `taken`: a second node of the same name.
+ */
+export type Standing = "peer" | "alias" | "taken";
+
+/** What a sender asks and reports. */
+export interface PeerSenderOwner {
+  /** Somebody answered at the address. */
+  identified(sender: PeerSender, identity: PeerIdentity): Standing;
+  /** What the peer must know first: the presences of this node and its origins. */
+  retained(): readonly PeerMessage[];
+  /** The apps whose events somebody subscribes here. */
+  hears(): readonly string[];
+  /** The peer takes messages. */
+  up(sender: PeerSender): void;
+  /** The peer does not take messages any more, and so many were lost. */
+  down(sender: PeerSender, identity: PeerIdentity, error: ServiceError, lost: number): void;
+  /** Nothing waits for the peer any more. */
+  idle(): void;
+  /** Nobody can be reached at the address. */
+  unreachable(sender: PeerSender, error: ServiceError): void;
+}
+
+interface PeerSenderPorts {
+  readonly client: PeerClient;
+  readonly clock: Clock;
+}
+
+/**
+ * Sends messages to the peer at one address, in order and at most once. One request is under way
+ * at a time, and what gathers meanwhile goes as one. A request that is not answered is sent again
+ * under its number, which the peer carries out once. After `peerLimits.deadMs` without an answer
+ * the peer counts as dead, and what waits for it is lost.
+ */
+export class PeerSender {
+  readonly address: string;
+  readonly #owner: PeerSenderOwner;
+  readonly #client: PeerClient;
+  readonly #clock: Clock;
+  readonly #outbox: Outbox = new Outbox();
+  #identity: PeerIdentity | undefined;
+  #up = false;
+  #session = 0;
+  #number = 0;
+  /** The request that is under way, or is sent again. */
+  #body: Uint8Array | undefined;
+  #busy = false;
+  #failures = 0;
+  #answeredAt = 0;
+  /** Changes when a peer is found or lost: answers from before do not count. */
+  #epoch = 0;
+  #scheduled = false;
+  #stopped = false;
+  #cancel: Cancel = () => {};
+
+  constructor(address: string, owner: PeerSenderOwner, { client, clock }: PeerSenderPorts) {
+    this.address = address;
+    this.#owner = owner;
+    this.#client = client;
+    this.#clock = clock;
+  }
+
+  /** The peer that messages are sent to; undefined while nobody, or an alias, is there. */
+  get identity(): PeerIdentity | undefined {
+    return this.#identity;
+  }
+
+  /** The peer has answered a request of this session. */
+  get isUp(): boolean {
+    return this.#up;
+  }
+
+  /** Whether nothing waits for the peer. */
+  get isIdle(): boolean {
+    return this.#identity === undefined || (this.#outbox.isEmpty && !this.#busy);
+  }
+
+  start(): void {
+    void this.#hello();
+  }
+
+  /** Asks again who is there, where nobody is known yet. */
+  retry(): void {
+    if (this.#identity !== undefined || this.#busy || this.#stopped) return;
+    this.#cancel();
+    void this.#hello();
+  }
+
+  /** Only while there is an `identity`. */
+  send(message: Outgoing): void {
+    if (!this.#outbox.add(message)) {
+      const text = `too many bytes wait for ${this.address}`;
+      message.done(new ServiceError("peer-queue-full", text));
+    } else this.#soon();
+  }
+
+  /** Sends a request soon, even an empty one. */
+  poke(): void {
+    if (this.#identity !== undefined) this.#soon();
+  }
+
+  /** Sends nothing more; what waits is lost. */
+  stop(): void {
+    this.#stopped = true;
+    this.#cancel();
+    if (this.#identity !== undefined) this.#end(new ServiceError("peer-lost", "it is left"));
+  }
+
+  async #hello(): Promise<void> {
+    const epoch = ++this.#epoch;
+    this.#busy = true;
+    const answer = await this.#client.hello(this.address).catch(asFailure);
+    if (epoch !== this.#epoch || this.#stopped) return;
+    this.#busy = false;
+    if (answer instanceof PeerFailure) {
+      this.#owner.unreachable(this, answer);
+      this.#helloAfter(peerLimits.heartbeatMs);
+      return;
+    }
+    const standing = this.#owner.identified(this, answer);
+    if (standing === "peer") this.#begin(answer);
+    else {
+      this.#helloAfter(standing === "alias" ? peerLimits.aliasMs : peerLimits.heartbeatMs);
+    }
+  }
+
+  #helloAfter(ms: number): void {
+    this.#cancel();
+    this.#cancel = this.#clock.after(ms, () => void this.#hello());
+  }
+
+  #begin(identity: PeerIdentity): void {
+    this.#identity = identity;
+    this.#session = Math.max(this.#session + 1, this.#clock.now());
+    this.#number = 0;
+    this.#failures = 0;
+    this.#answeredAt = this.#clock.now();
+    for (const message of this.#owner.retained()) this.#outbox.add({ ...message, done: () => {} });
+    void this.#request();
+  }
+
+  /** At the end of the turn, so that what is sent in it goes as one request. */
+  #soon(): void {
+    if (this.#scheduled || this.#busy) return;
+    this.#scheduled = true;
+    this.#clock.endOfTurn(() => {
+      this.#scheduled = false;
+      // While a request is to be sent again, the rest waits for it.
+      if (this.#identity !== undefined && this.#body === undefined) void this.#request();
+    });
+  }
+
+  async #request(): Promise<void> {
+    const { incarnation: to } = this.#identity as PeerIdentity;
+    this.#cancel();
+    this.#busy = true;
+    const epoch = this.#epoch;
+    const hears = this.#owner.hears();
+    this.#body ??= encodeBatch({ hears, messages: this.#outbox.take() });
+    const stamp = { to, session: this.#session, number: this.#number };
+    const failure = await this.#client
+      .messages(this.address, stamp, this.#body)
+      .then(() => undefined, asFailure);
+    if (epoch !== this.#epoch) return;
+    this.#busy = false;
+    if (failure === undefined) this.#answered();
+    else this.#failed(failure);
+  }
+
+  #answered(): void {
+    this.#body = undefined;
+    this.#number++;
+    this.#failures = 0;
+    this.#answeredAt = this.#clock.now();
+    this.#outbox.delivered();
+    if (!this.#up) {
+      this.#up = true;
+      this.#owner.up(this);
+    }
+    if (!this.#outbox.isEmpty) {
+      this.#soon();
+      return;
+    }
+    this.#cancel = this.#clock.after(peerLimits.heartbeatMs, () => this.#soon());
+    this.#owner.idle();
+  }
+
+  #failed(failure: PeerFailure): void {
+    this.#outbox.delay();
+    const silentMs = this.#clock.now() - this.#answeredAt;
+    if (!failure.mayRepeat || silentMs >= peerLimits.deadMs) {
+      this.#end(failure);
+      this.#helloAfter(peerLimits.heartbeatMs);
+      return;
+    }
+    const ms = Math.min(peerLimits.repeatMs * 2 ** this.#failures, peerLimits.heartbeatMs);
+    this.#failures++;
+    this.#cancel = this.#clock.after(ms, () => void this.#request());
+  }
+
+  #end(error: ServiceError): void {
+    const identity = this.#identity as PeerIdentity;
+    this.#epoch++;
+    this.#identity = undefined;
+    this.#up = false;
+    this.#busy = false;
+    this.#body = undefined;
+    const lost = new ServiceError("peer-lost", `${identity.node}: ${error.message}`);
+    this.#owner.down(this, identity, error, this.#outbox.fail(lost));
+    this.#owner.idle();
+  }
+}
+
+function asFailure(error: unknown): PeerFailure {
+  if (error instanceof PeerFailure) return error;
+  throw error;
+}

@@ -1,0 +1,143 @@
+import { limits } from "../../core/base/mod.ts";
+import type { Cancel, Clock } from "../../core/ports/mod.ts";
+import { type PeerIdentity, PeerRefusal, type PeerStamp, peerLimits } from "./wire/mod.ts";
+
+/** What a peer sends here. */
+interface Session extends PeerIdentity {
+  session: number;
+  /** The number of its next request. */
+  next: number;
+  heardAt: number;
+  isLive: boolean;
+  hears: ReadonlySet<string>;
+}
+
+export interface PeerSessionsListener {
+  /** The peer begins, or begins anew: what it retained does not hold any more. */
+  began(peer: PeerIdentity): void;
+  /** The peer has sent nothing for `peerLimits.deadMs`. */
+  ended(peer: PeerIdentity): void;
+}
+
+/**
+ * The requests of peers, by their numbers: each is carried out once, in order. The numbers of a
+ * peer that is gone are remembered for as long as the time in its requests is accepted, so that
+ * none of them can be replayed.
+ */
+export class PeerSessions {
+  readonly #own: PeerIdentity;
+  readonly #clock: Clock;
+  readonly #listener: PeerSessionsListener;
+  /** By incarnation. */
+  readonly #sessions: Map<string, Session> = new Map();
+  /** Living ones by the node's name. */
+  readonly #nodes: Map<string, Session> = new Map();
+  #cancel: Cancel = () => {};
+
+  constructor(own: PeerIdentity, clock: Clock, listener: PeerSessionsListener) {
+    this.#own = own;
+    this.#clock = clock;
+    this.#listener = listener;
+  }
+
+  start(): void {
+    this.#watch(this.#clock.now());
+  }
+
+  stop(): void {
+    this.#cancel();
+  }
+
+  /** Whether a living peer of this incarnation subscribes events of the app. */
+  hears(incarnation: string, app: string): boolean {
+    const session = this.#sessions.get(incarnation);
+    return session?.isLive === true && session.hears.has(app);
+  }
+
+  /** The living peer that has this node name. */
+  named(node: string): PeerIdentity | undefined {
+    return this.#nodes.get(node);
+  }
+
+  /**
+   * Whether a genuine request is to be carried out; false where it was before. Throws a
+   * `PeerRefusal`.
+   */
+  accept(stamp: PeerStamp): boolean {
+    if (stamp.to !== this.#own.incarnation) throw staleSession("of another start of this node");
+    if (stamp.node === this.#own.node) {
+      throw new PeerRefusal(409, "peer-name", `this node is named ${stamp.node} itself`);
+    }
+    const known = this.#sessions.get(stamp.incarnation);
+    const isCurrent = known?.isLive === true && stamp.session === known.session;
+    if (isCurrent && stamp.number <= known.next) {
+      known.heardAt = this.#clock.now();
+      if (stamp.number < known.next) return false;
+      known.next++;
+      return true;
+    }
+    if (isCurrent || stamp.number > 0 || (known !== undefined && stamp.session <= known.session)) {
+      throw staleSession("of an earlier session");
+    }
+    this.#begin(stamp);
+    return true;
+  }
+
+  /** What the request says of the apps whose events the peer subscribes. */
+  setHears(incarnation: string, apps: readonly string[]): void {
+    const session = this.#sessions.get(incarnation);
+    if (session !== undefined) session.hears = new Set(apps);
+  }
+
+  #begin({ node, incarnation, session }: PeerStamp): void {
+    const other = this.#nodes.get(node);
+    if (other !== undefined && other.incarnation !== incarnation) this.#replace(other);
+    if (!this.#sessions.has(incarnation) && this.#sessions.size >= peerLimits.sessionsMax) {
+      throw new PeerRefusal(503, "requests-full", "too many peers were here in the last minutes");
+    }
+    const heardAt = this.#clock.now();
+    const begun = { node, incarnation, session, next: 1, heardAt, isLive: true };
+    const peer: Session = { ...begun, hears: new Set() };
+    this.#sessions.set(incarnation, peer);
+    this.#nodes.set(node, peer);
+    this.#listener.began(peer);
+  }
+
+  /** Another node of that name was here a moment ago: it has restarted, or it is a second one. */
+  #replace(other: Session): void {
+    const silentMs = this.#clock.now() - other.heardAt;
+    if (silentMs < 2 * peerLimits.heartbeatMs) {
+      throw new PeerRefusal(409, "peer-name", `another living node is named ${other.node}`);
+    }
+    this.#end(other);
+  }
+
+  #end(session: Session): void {
+    session.isLive = false;
+    this.#nodes.delete(session.node);
+    this.#listener.ended(session);
+  }
+
+  #watch(before: number): void {
+    const due = before + peerLimits.heartbeatMs;
+    this.#cancel = this.#clock.after(peerLimits.heartbeatMs, () => {
+      const now = this.#clock.now();
+      // A late timer shows a stall of this process itself: requests of that time wait unread.
+      if (now - due <= limits.stallMs) this.#expire(now);
+      this.#watch(now);
+    });
+  }
+
+  #expire(now: number): void {
+    for (const session of this.#sessions.values()) {
+      const silentMs = now - session.heardAt;
+      if (session.isLive && silentMs >= peerLimits.deadMs) this.#end(session);
+      // Twice: the sender's clock may be ahead by as much as it may be behind.
+      if (silentMs > 2 * peerLimits.clockSkewMs) this.#sessions.delete(session.incarnation);
+    }
+  }
+}
+
+function staleSession(what: string): PeerRefusal {
+  return new PeerRefusal(409, "peer-session", `the request is ${what}: begin a session`);
+}

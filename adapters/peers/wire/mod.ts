@@ -1,0 +1,18 @@
+export { peerLimits } from "./peer-limits.ts";
+export {
+  decodeBatch,
+  encodeBatch,
+  type PeerBatch,
+  type PeerIdentity,
+  type PeerMessage,
+  parseIdentity,
+  reasonOf,
+} from "./peer-messages.ts";
+export { PeerRefusal, refusalOf } from "./peer-refusal.ts";
+export {
+  digestOf,
+  type GenuineHeaders,
+  PeerSignature,
+  type PeerStamp,
+} from "./peer-signature.ts";
+export { topicFault } from "./topic-rules.ts";
