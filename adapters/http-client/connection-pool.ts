@@ -4,13 +4,14 @@ import { type ConnectionOwner, HttpConnection } from "./http-connection.ts";
 import type { HttpTarget } from "./http-target.ts";
 import { openStream } from "./open-stream.ts";
 import { Countdown, type Ticking } from "./ticker.ts";
+import type { Trust } from "./trust.ts";
 
 export interface PoolOptions {
   readonly connectMs: number;
   readonly answerBytesMax: number;
   readonly connectionsMax: number;
   readonly waitingMax: number;
-  readonly ca: string | undefined;
+  readonly trust: Trust;
 }
 
 /** The connections to one server, and the requests that wait for one. */
@@ -97,12 +98,12 @@ export class ConnectionPool implements ConnectionOwner, ExchangeHolder, Ticking 
   #connect(): void {
     const open = this.#connections.size + this.#attempts.size;
     if (this.#waiting.size <= this.#attempts.size || open >= this.#options.connectionsMax) return;
-    const { connectMs, ca } = this.#options;
+    const { connectMs, trust } = this.#options;
     const attempt = new Countdown(connectMs, () => {
       giveUp();
       this.#failAttempt(attempt, `did not accept a connection within ${connectMs} ms`);
     });
-    const giveUp = openStream(this.#target, ca, {
+    const giveUp = openStream(this.#target, trust, {
       opened: (stream) => {
         this.#attempts.delete(attempt);
         this.#add(new HttpConnection(stream, this));

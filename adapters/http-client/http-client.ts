@@ -7,6 +7,7 @@ import { HttpError, nothingSent } from "./http-error.ts";
 import { type HttpTarget, parseTarget, requestHead, type TargetOptions } from "./http-target.ts";
 import type { HttpClientOptions, HttpRequest } from "./http-types.ts";
 import { Ticker } from "./ticker.ts";
+import { Trust } from "./trust.ts";
 
 const noHeaders: Readonly<Record<string, string>> = {};
 
@@ -30,7 +31,7 @@ export class HttpClient {
       connectionsMax: options.connectionsMax ?? limits.httpConnectionsMax,
       waitingMax: options.waitingMax ?? limits.httpWaitingMax,
       proxies: options.proxies,
-      ca: options.ca,
+      trust: new Trust(options.ca),
       userAgent: options.userAgent ?? "websocket-service",
     };
     this.#ticker = new Ticker(clock);

@@ -13,7 +13,7 @@ export interface HttpClientOptions {
   readonly waitingMax?: number;
   /** None by default: `ProxyRules.ofEnvironment` reads those of the process. */
   readonly proxies?: ProxyRules | undefined;
-  /** Certificate authorities in PEM, in place of the runtime's own. */
+  /** Certificate authorities in PEM, such as `systemAuthorities`; the runtime's own by default. */
   readonly ca?: string | undefined;
   /** Default `websocket-service`. */
   readonly userAgent?: string;

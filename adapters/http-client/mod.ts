@@ -3,3 +3,4 @@ export { HttpClient } from "./http-client.ts";
 export { HttpError, type HttpProgress } from "./http-error.ts";
 export type { HttpClientOptions, HttpRequest } from "./http-types.ts";
 export { ProxyRules } from "./proxy-rules.ts";
+export { systemAuthorities } from "./trust.ts";

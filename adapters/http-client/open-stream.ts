@@ -4,6 +4,7 @@ import { AnswerParser, HeadReader } from "./answer/mod.ts";
 import { systemCode } from "./http-error.ts";
 import type { HttpTarget } from "./http-target.ts";
 import type { ProxyAddress } from "./proxy-rules.ts";
+import type { Trust } from "./trust.ts";
 
 export interface StreamListener {
   /** The stream can be written to. */
@@ -15,25 +16,30 @@ export interface StreamListener {
 /** Opens a stream to the server of a target. Returns what gives the attempt up. */
 export function openStream(
   target: HttpTarget,
-  ca: string | undefined,
+  trust: Trust,
   listener: StreamListener,
 ): () => void {
-  const attempt = new Attempt(target, ca, listener);
-  attempt.start();
+  const attempt = new Attempt(target, trust, listener);
+  try {
+    attempt.start();
+  } catch (error) {
+    // The caller gets what gives the attempt up before it is told anything.
+    queueMicrotask(() => attempt.fail(`cannot be reached (${systemCode(error) ?? "internal"})`));
+  }
   return () => attempt.giveUp();
 }
 
 class Attempt {
   readonly #target: HttpTarget;
-  readonly #ca: string | undefined;
+  readonly #trust: Trust;
   readonly #listener: StreamListener;
   /** A tunnel and the TLS stream in it are two. */
   readonly #streams: net.Socket[] = [];
   #ended = false;
 
-  constructor(target: HttpTarget, ca: string | undefined, listener: StreamListener) {
+  constructor(target: HttpTarget, trust: Trust, listener: StreamListener) {
     this.#target = target;
-    this.#ca = ca;
+    this.#trust = trust;
     this.#listener = listener;
   }
 
@@ -58,6 +64,12 @@ class Attempt {
     for (const stream of this.#streams) stream.destroy();
   }
 
+  fail(why: string): void {
+    if (this.#ended) return;
+    this.giveUp();
+    this.#listener.failed(why);
+  }
+
   /** RFC 9110, 9.3.6. */
   #startTunnel(stream: net.Socket, { authorization }: ProxyAddress): void {
     const { host, port } = this.#target;
@@ -70,13 +82,13 @@ class Attempt {
       try {
         parser.push(bytes);
       } catch {
-        this.#fail("has a proxy before it that did not answer as one");
+        this.fail("has a proxy before it that did not answer as one");
       }
       const status = parser.answer?.status;
       if (status === undefined || this.#ended) return;
       stream.off("data", read);
       if (status < 300 && !parser.hasSurplus) this.#startTls(stream);
-      else this.#fail(`was refused by the proxy with status ${status}`);
+      else this.fail(`was refused by the proxy with status ${status}`);
     };
     stream.on("data", read);
   }
@@ -89,7 +101,7 @@ class Attempt {
       ...(tunnel === undefined ? {} : { socket: tunnel }),
       // RFC 6066, 3: the server name must not be a literal address.
       ...(net.isIP(host) === 0 ? { servername: host } : {}),
-      ...(this.#ca === undefined ? {} : { ca: [this.#ca] }),
+      ...this.#trust.options,
       ALPNProtocols: ["http/1.1"],
     });
     this.#watch(stream, "cannot be reached by TLS");
@@ -103,20 +115,14 @@ class Attempt {
     // Some listener has to stay: an error that nobody hears ends the process.
     stream.on("error", (error) => {
       const code = systemCode(error);
-      this.#fail(code === undefined ? what : `${what} (${code})`);
+      this.fail(code === undefined ? what : `${what} (${code})`);
     });
-    stream.once("close", () => this.#fail(`${what}: the connection was closed`));
+    stream.once("close", () => this.fail(`${what}: the connection was closed`));
   }
 
   #open(stream: net.Socket): void {
     if (this.#ended) return;
     this.#ended = true;
     this.#listener.opened(stream);
-  }
-
-  #fail(why: string): void {
-    if (this.#ended) return;
-    this.giveUp();
-    this.#listener.failed(why);
   }
 }

@@ -34,8 +34,10 @@ export class Authority {
     return readFileSync(this.caFile, "utf8");
   }
 
-  /** A new certificate of that name; files of an earlier one are written over. */
-  issue(name: string, file: string = name): Certificate {
+  /**
+   * A new certificate of that name, for these hosts; files of an earlier one are written over.
+   */
+  issue(name: string, file: string = name, hosts: string = thisHost): Certificate {
     const [certFile, keyFile] = [
       join(this.folder, `${file}.crt`),
       join(this.folder, `${file}.key`),
@@ -57,7 +59,7 @@ export class Authority {
       "-subj",
       `/CN=${name}`,
       "-addext",
-      "subjectAltName=IP:127.0.0.1,DNS:localhost",
+      `subjectAltName=${hosts}`,
       "-addext",
       "basicConstraints=critical,CA:FALSE",
     );
@@ -72,5 +74,7 @@ export class Authority {
     execFileSync("openssl", args, { stdio: "ignore" });
   }
 }
+
+const thisHost = "IP:127.0.0.1,DNS:localhost";
 
 const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"] as const;
