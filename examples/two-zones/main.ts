@@ -34,7 +34,7 @@ async function freePort(): Promise<number> {
 }
 
 async function stop(exitCode: number): Promise<never> {
-  await programs.stop();
+  await programs.stop((name) => name.startsWith("broker-"));
   rmSync(folder, { recursive: true, force: true });
   process.exit(exitCode);
 }

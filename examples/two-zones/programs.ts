@@ -62,9 +62,12 @@ export class Programs {
     return this.#end(name, "SIGKILL");
   }
 
-  /** Ends all, the last one first. */
-  async stop(): Promise<void> {
-    for (const name of [...this.#options.keys()].reverse()) await this.#end(name, "SIGTERM");
+  /** Ends all together, but those that the others need after the others. */
+  async stop(needed: (name: string) => boolean): Promise<void> {
+    const names = [...this.#running.keys()];
+    const end = (name: string): Promise<void> => this.#end(name, "SIGTERM");
+    await Promise.all(names.filter((name) => !needed(name)).map(end));
+    await Promise.all(names.filter(needed).map(end));
   }
 
   async #end(name: string, signal: NodeJS.Signals): Promise<void> {
