@@ -5,6 +5,7 @@ import { connectOrigin } from "websocket-service/origin";
 import { plainClient } from "../../support/broker/broker-rigs.ts";
 import { freePort } from "../../support/broker/mosquitto.ts";
 import { RawClient } from "../../support/clients/raw-client.ts";
+import { messageFaults } from "../../support/docs/asyncapi.ts";
 import { bunProgram, Program } from "../../support/process/spawn.ts";
 import { waitFor } from "../../support/process/wait.ts";
 
@@ -143,6 +144,12 @@ test("commands, groups, presence of nodes and replies cross, and nothing else do
     const events = found.filter(({ topic }) => topic.startsWith("events/"));
     const kinds = new Set(events.flatMap(({ payload }) => verbs(payload)));
     assert.deepEqual([...kinds].sort(), ["ack", "reply"]);
+  }
+});
+
+test("everything that is published is what the AsyncAPI document says", () => {
+  for (const { topic, payload } of [...seen.a, ...seen.b]) {
+    assert.deepEqual(messageFaults(`${root}/${topic}`, payload), []);
   }
 });
 

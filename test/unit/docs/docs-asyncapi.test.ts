@@ -4,21 +4,15 @@ import { Topics } from "../../../adapters/topics/mod.ts";
 import { parseNodePresence, parseOriginPresence } from "../../../adapters/topics/presence.ts";
 import { Outcome } from "../../../core/groups/outcome.ts";
 import { CloseCause } from "../../../core/mod.ts";
-import { readPage, tableRows } from "../../support/docs/docs.ts";
-
-type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
-type JsonMap = { [key: string]: Json };
-
-const file = "docs/asyncapi.json";
-const document = JSON.parse(readPage(file)) as JsonMap;
-
-function at(pointer: string): Json | undefined {
-  let value: Json | undefined = document;
-  for (const key of pointer.replace(/^#\//, "").split("/")) {
-    value = (value as JsonMap | undefined)?.[key.replaceAll("~1", "/").replaceAll("~0", "~")];
-  }
-  return value;
-}
+import { Verb } from "../../../core/ports/mod.ts";
+import {
+  asyncapiAt as at,
+  asyncapi as document,
+  type Json,
+  type JsonMap,
+  schemaFaults,
+} from "../../support/docs/asyncapi.ts";
+import { blocksOf, tableRows } from "../../support/docs/docs.ts";
 
 /** Every map in the document, with the place where it stands. */
 function* maps(value: Json, place: string): Generator<[JsonMap, string]> {
@@ -30,21 +24,40 @@ function* maps(value: Json, place: string): Generator<[JsonMap, string]> {
   }
 }
 
-test("it is AsyncAPI 3.0, and every reference leads somewhere", () => {
-  assert.equal(document.asyncapi, "3.0.0");
+test("it is AsyncAPI 3.1, and every reference leads somewhere", () => {
+  assert.equal(document.asyncapi, "3.1.0");
   for (const [map, place] of maps(document, "#")) {
     const { $ref } = map;
     if (typeof $ref === "string") assert.notEqual(at($ref), undefined, `${place}: ${$ref}`);
   }
 });
 
-test("its channels are the topics of the protocol page and of the adapter", () => {
+/** The addresses of what the code builds topics for; a group's raw topics are only read. */
+function builtAddresses(): string[] {
+  const topics = new Topics("{root}");
+  const [app, node, origin, sender] = ["{app}", "{node}", "{origin}", "{sender}"];
+  const group = topics.groupCommands(app, "GROUP", sender).replace("GROUP", "{group}");
+  return [
+    topics.events(app, 0, node).replace("/0/", "/{partition}/"),
+    topics.originEvents(app, origin, node),
+    topics.nodeCommands(app, node, sender),
+    topics.commands(app, sender),
+    group,
+    topics.nodePresence(app, node),
+    topics.originPresence(app, origin),
+    topics.presenceAsk(app, sender),
+  ];
+}
+
+test("its channels are the topics of the protocol page and of the code", () => {
   const channels = Object.values(document.channels as JsonMap) as JsonMap[];
   const addresses = channels.map(({ address }) => String(address)).sort();
   const listed = tableRows("docs/protocol", "topic below `ROOT/v1/APP`").map(([topic = ""]) =>
     topic.replace(/^`(.*)`$/, "{root}/v1/{app}/$1"),
   );
   assert.deepEqual(addresses, listed.sort());
+  const raw = addresses.filter((address) => /\/(text|binary)$/.test(address));
+  assert.deepEqual(addresses, [...builtAddresses(), ...raw].sort());
   const topics = new Topics("R");
   for (const address of addresses) {
     const topic = address.replace("{root}", "R").replace("{partition}", "0");
@@ -65,14 +78,21 @@ test("each channel declares the parameters of its address, each operation a mess
   }
 });
 
+/** The first elements of the items that schemas refer to. */
+function names(kinds: readonly string[]): string[] {
+  const refs = kinds.flatMap((kind) => at(`#/components/schemas/${kind}`) as Json[]);
+  return refs.map((ref) => {
+    const { items } = at(String((ref as JsonMap).$ref)) as JsonMap;
+    return String(((items as Json[])[0] as JsonMap).const);
+  });
+}
+
+test("its commands are those that a node carries out", () => {
+  const { unknown: _, ...verbs } = Verb;
+  assert.deepEqual(names(["command/oneOf"]).sort(), Object.keys(verbs).sort());
+});
+
 test("its items are those of the protocol page", () => {
-  const names = (kinds: readonly string[]): string[] => {
-    const refs = kinds.flatMap((kind) => at(`#/components/schemas/${kind}`) as Json[]);
-    return refs.map((ref) => {
-      const { items } = at(String((ref as JsonMap).$ref)) as JsonMap;
-      return String(((items as Json[])[0] as JsonMap).const);
-    });
-  };
   const bare = "eventBatch/oneOf/1/items/oneOf";
   const listed = tableRows("docs/protocol", "item").map(
     ([item = ""]) => /\["(\w+)"/.exec(item)?.[1],
@@ -80,6 +100,108 @@ test("its items are those of the protocol page", () => {
   // Of the events that travel bare, some are numbered at other times.
   const events = [...new Set(names(["event/oneOf", bare]))];
   assert.deepEqual([...events, ...names(["command/oneOf"])].sort(), listed.sort());
+});
+
+test("every example in it and in the protocol pages is one of its batches", () => {
+  for (const [name, message] of Object.entries(at("#/components/messages") as JsonMap)) {
+    const { payload, examples = [] } = message as JsonMap;
+    const { $ref } = payload as JsonMap;
+    for (const example of examples as JsonMap[]) {
+      assert.deepEqual(schemaFaults(String($ref), example.payload), [], name);
+    }
+  }
+  const schemas: Readonly<Record<string, string>> = {
+    event: "eventBatch",
+    reply: "eventBatch",
+    command: "commandBatch",
+    "node-presence": "nodePresence",
+    "origin-presence": "originPresence",
+  };
+  const blocks = blocksOf("docs/protocol").filter(({ subject }) =>
+    Object.hasOwn(schemas, subject),
+  );
+  assert.ok(blocks.length > 30, `${blocks.length} examples`);
+  for (const { page, line, subject, body } of blocks) {
+    const pointer = `#/components/schemas/${schemas[subject]}`;
+    assert.deepEqual(schemaFaults(pointer, JSON.parse(body)), [], `${page}:${line}`);
+  }
+});
+
+const id = "n1.AAAAq7Zf3kR0vYwT2mLpXs9eJc";
+const info = { path: "/", query: "", headers: {}, ip: "::1", subprotocols: [], at: 1 };
+
+const bytes = { $binary: "AQID" };
+
+/** Forms that the pages show no example of. */
+const right: Readonly<Record<"eventBatch" | "commandBatch", readonly unknown[]>> = {
+  eventBatch: [
+    [["alive", []]],
+    [1, "s", 0, [["reply", null, { [id]: "handshake-gone" }]]],
+    [1, "s", 0, [["reply", 7, { node: "n1", error: "publish-too-big" }]]],
+    [1, "s", 0, [["message", id, 1, bytes, null]], "unknown"],
+  ],
+  commandBatch: [
+    [],
+    [["close", id]],
+    [["close", [id], { ref: 1 }]],
+    [["close", id, null, "bye", { cause: "error" }]],
+    [["reject", id, 403, bytes, { headers: { a: "b" } }]],
+    [["reject", id, 403, { headers: { a: "b" } }]],
+    [["query", id, { ref: "r" }]],
+    [["query", [id], { ref: "r" }]],
+    [["query", "@all", { ref: "r", count: true }]],
+  ],
+};
+
+/** Batches that a receiver refuses or that no node publishes. */
+const wrong: Readonly<Record<"eventBatch" | "commandBatch", readonly unknown[]>> = {
+  eventBatch: [
+    {},
+    [2, "s", 0, [["open", id, 0, info]]],
+    [1, "s", -1, [["open", id, 0, info]]],
+    [1, "s", 0],
+    [1, "s", 0, [["open", id, 1, info]]],
+    [1, "s", 0, [["open", id, 0, {}]]],
+    [1, "s", 0, [["open", "no id", 0, info]]],
+    [1, "s", 0, [["message", id, 0, "text"]]],
+    [1, "s", 0, [["message", id, 1]]],
+    [1, "s", 0, [["message", id, 1, 7]]],
+    [1, "s", 0, [["close", id, 1, 1000, "", "nobody"]]],
+    [1, "s", 0, [["alive", id]]],
+    [1, "s", 0, [["reply", "r", { [id]: "perhaps" }]]],
+    [1, "s", 0, [["send", id, "text"]]],
+    [["open", id, 0, info]],
+    [["ack", "s"]],
+  ],
+  commandBatch: [
+    [["send", id]],
+    [["send", "no id", "text"]],
+    [["send", id, 7]],
+    [["close", id, "1000"]],
+    [["join", id, ""]],
+    [["publish", "g", "text", { ttl: -1 }]],
+    [["query", "g"]],
+    [["query", "g", {}]],
+    [["send", id, { ...bytes, more: 1 }]],
+    [["ack", "s", -1]],
+    [["open", id, 0, info]],
+    [1, "s", "0", [["send", id, "text"]]],
+  ],
+};
+
+test("it takes every form of the protocol, and refuses what is not of it", () => {
+  for (const [name, batches] of Object.entries(right)) {
+    for (const batch of batches) {
+      const faults = schemaFaults(`#/components/schemas/${name}`, batch);
+      assert.deepEqual(faults, [], JSON.stringify(batch));
+    }
+  }
+  for (const [name, batches] of Object.entries(wrong)) {
+    for (const batch of batches) {
+      const faults = schemaFaults(`#/components/schemas/${name}`, batch);
+      assert.notDeepEqual(faults, [], JSON.stringify(batch));
+    }
+  }
 });
 
 test("the presences that are shown can be read", () => {
