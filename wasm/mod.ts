@@ -1,1 +1,1 @@
-export { createWasmCodec, type WasmCodec } from "./codec/mod.ts";
+export { createWasmCodec } from "./codec/mod.ts";

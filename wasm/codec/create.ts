@@ -6,15 +6,11 @@ import { idChars, strHead, WasmEvents } from "./events.ts";
 import { WasmFrames } from "./frames.ts";
 import { areaBytes, Instance } from "./instance.ts";
 
-/** The codec over one WASM instance. */
-export interface WasmCodec extends Codec {
-  /** Bytes of the instance's heap, in use or free. */
-  heapBytes(): number;
-}
-
-/** Makes a codec over a WASM instance with a memory of its own. Needs WASM with SIMD. */
-export function createWasmCodec(options: CodecOptions): WasmCodec {
-  const instance = new Instance();
+/** Makes a codec over a new WASM instance with a memory of its own. Needs WASM with SIMD. */
+export function createWasmCodec(
+  options: CodecOptions,
+  instance: Instance = new Instance(),
+): Codec {
   initialise(instance, options);
   const values = new PlainValues();
   const frames = new WasmFrames(instance);
@@ -23,7 +19,6 @@ export function createWasmCodec(options: CodecOptions): WasmCodec {
     frames,
     commands: new WasmCommands(instance, values),
     values,
-    heapBytes: () => instance.exports.heapBytes(),
   };
 }
 

@@ -1,1 +1,1 @@
-export { createWasmCodec, type WasmCodec } from "./create.ts";
+export { createWasmCodec } from "./create.ts";

@@ -30,11 +30,6 @@ export class Dispatcher {
   #ended = false;
   readonly #budget: WaitingBudget = new WaitingBudget();
 
-  /** Events that wait for a handler or an iterator. */
-  get waitingEvents(): number {
-    return this.#budget.events;
-  }
-
   on<Name extends keyof OriginEvents>(
     name: Name,
     handler: OriginHandler<OriginEvents[Name]>,

@@ -7,10 +7,6 @@ export class WaitingBudget {
   #events = 0;
   #bytes = 0;
 
-  get events(): number {
-    return this.#events;
-  }
-
   add(event: OriginEvent): void {
     this.#events++;
     this.#bytes += heldBytes(event);

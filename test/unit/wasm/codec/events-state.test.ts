@@ -10,8 +10,7 @@ import {
   MessageKind,
   ParserStep,
 } from "../../../../core/ports/mod.ts";
-import { createWasmCodec } from "../../../../wasm/mod.ts";
-import { codecMakers } from "../../../vectors/codecs.ts";
+import { codecMakers, createMeasuredCodec } from "../../../vectors/codecs.ts";
 import { clientFrame } from "../../../vectors/frames.ts";
 import { concat, fromHex, toHex, utf8 } from "../../../vectors/hex.ts";
 import { idOf } from "../../../vectors/ids.ts";
@@ -270,7 +269,7 @@ for (const [name, make] of codecMakers) {
 }
 
 test("memory stays level while states come, change and go", () => {
-  const codec = createWasmCodec(options);
+  const codec = createMeasuredCodec(options);
   let level = 0;
   for (let cycle = 0; cycle < 30_000; cycle++) {
     const slot = cycle % 2_000;
