@@ -50,8 +50,13 @@ const link = {
   },
 };
 const clock = { now: Date.now, after: () => () => {}, endOfTurn: () => {} };
-const queue = new SendQueue(link as unknown as Link, clock, false, 1e9, (error) => {
+const failed = (error: Error): never => {
   throw error;
+};
+const queue = new SendQueue(link as unknown as Link, clock, {
+  json: false,
+  bytesMax: 1e9,
+  failed,
 });
 const identity = { app: "default", name: "bench", incarnation: "i", topics: new Topics() };
 const nodes = new NodeSenders(identity, queue, () => false);

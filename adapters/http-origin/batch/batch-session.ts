@@ -70,8 +70,10 @@ export class BatchSession {
     this.#foreign = new ForeignIds(clock, (error) => ports.faults.add("event-foreign", error));
     const failed = (error: Error): void => this.#commandFailed(error);
     const { sendQueueBytesMax, groupQueueBytesMax } = originLimits;
-    this.#direct = new SendQueue(this.#link, clock, false, sendQueueBytesMax, failed);
-    this.#grouped = new SendQueue(this.#link, clock, false, groupQueueBytesMax, failed);
+    const queue = (bytesMax: number): SendQueue =>
+      new SendQueue(this.#link, clock, { json: false, bytesMax, failed });
+    this.#direct = queue(sendQueueBytesMax);
+    this.#grouped = queue(groupQueueBytesMax);
     const lives = (node: string): boolean => this.#nodes.lives(node);
     this.#senders = new NodeSenders(this.#identity, this.#direct, lives);
     this.#router = new CommandRouter({

@@ -11,7 +11,6 @@ import {
   ConnectionCommands,
   GroupSenders,
   NodeSenders,
-  PublishBarrier,
   Publisher,
   Replies,
   SendQueue,
@@ -32,7 +31,7 @@ export class Composition {
   readonly #direct: SendQueue;
   readonly #grouped: SendQueue;
   readonly #senders: NodeSenders;
-  readonly #barrier: PublishBarrier;
+  readonly #groups: GroupSenders;
   readonly #replies: Replies;
   readonly #nodes: NodeTracker;
   readonly #leaveWaiter: LeaveWaiter;
@@ -59,22 +58,19 @@ export class Composition {
     this.#nodes = new NodeTracker(clock, (node, alive) => this.#nodeLost(node, alive));
     this.#leaveWaiter = new LeaveWaiter(clock);
     const { sendQueueBytesMax, groupQueueBytesMax } = originLimits;
-    this.#direct = new SendQueue(this.link, clock, json, sendQueueBytesMax, this.failed);
-    this.#grouped = new SendQueue(this.link, clock, json, groupQueueBytesMax, this.failed);
+    const queue = (bytesMax: number): SendQueue =>
+      new SendQueue(this.link, clock, { json, bytesMax, failed: this.failed });
+    this.#direct = queue(sendQueueBytesMax);
+    this.#grouped = queue(groupQueueBytesMax);
     this.#senders = new NodeSenders(this.identity, this.#direct, (node) =>
       this.#nodes.lives(node),
     );
     // Random, so that no `ref` of another origin is the same: in open mode each gets all replies.
     this.#replies = new Replies(clock, `${name}:${randomName(random, 12)}`, this.failed);
-    this.#barrier = new PublishBarrier(clock);
-    this.commands = new ConnectionCommands(this.#senders, this.#replies, this.#barrier);
-    this.publisher = new Publisher(
-      this.#senders,
-      new GroupSenders(this.identity, this.#grouped),
-      this.#replies,
-      this.#barrier,
-      this.#nodes,
-    );
+    const groups = new GroupSenders(this.identity, this.#grouped);
+    this.#groups = groups;
+    this.commands = new ConnectionCommands(this.#senders, this.#replies, groups.barrier);
+    this.publisher = new Publisher(this.#senders, groups, this.#replies, this.#nodes);
     this.authorizations = new Authorizations(this.#senders, this.#replies);
     this.receiver = new EventReceiver(clock, this.dispatcher, this.commands, this.#listener());
     if (assigned) {
@@ -125,7 +121,7 @@ export class Composition {
     await this.#leave();
     if (inTime) await this.#flush();
     // What waited for an answer that did not come goes out at the last moment.
-    this.#barrier.end();
+    this.#groups.barrier.end();
     void this.#grouped.flushed();
     await Promise.all([this.link.stop(), this.#control?.stop()]);
     clearInterval(this.#keepUp);

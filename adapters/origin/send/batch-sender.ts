@@ -25,6 +25,13 @@ export interface BatchStream {
   unansweredBytes: number;
 }
 
+/** Batches in flight. */
+interface InFlight {
+  readonly max: number;
+  /** A batch that is not full goes out while fewer batches than this are in flight. */
+  readonly target: number;
+}
+
 /**
  * Commands to one topic: one batch for each turn of the event loop, and few in flight, so that
  * batches get larger under load. What the broker has not confirmed is published again after a
@@ -35,9 +42,7 @@ export class BatchSender {
   protected readonly queue: SendQueue;
   protected stream: BatchStream;
   readonly #streamName: () => string;
-  readonly #inFlightMax: number;
-  /** A batch that is not full goes out while fewer batches than this are in flight. */
-  readonly #inFlightTarget: number;
+  readonly #inFlight: InFlight;
   /** Earlier streams, until the broker has answered their batches. */
   readonly #former: Set<BatchStream> = new Set();
   #commands = 0;
@@ -51,17 +56,10 @@ export class BatchSender {
     this.pump();
   };
 
-  constructor(
-    topic: string,
-    queue: SendQueue,
-    inFlightMax: number,
-    inFlightTarget: number,
-    streamName: () => string,
-  ) {
+  constructor(topic: string, queue: SendQueue, inFlight: InFlight, streamName: () => string) {
     this.topic = topic;
     this.queue = queue;
-    this.#inFlightMax = inFlightMax;
-    this.#inFlightTarget = inFlightTarget;
+    this.#inFlight = inFlight;
     this.#streamName = streamName;
     this.#batch = new CommandBatch(queue.json);
     this.stream = this.#newStream();
@@ -145,7 +143,7 @@ export class BatchSender {
       progressed: () => this.#progressed(stream),
     };
     const reliable = new ReliableSender<SentBatch>(this.queue.clock, flow, "receiver");
-    reliable.inFlightTarget = reliable.inFlightMax = this.#inFlightMax;
+    reliable.inFlightTarget = reliable.inFlightMax = this.#inFlight.max;
     reliable.probeMsMax = originLimits.probeMs;
     const stream = { name: this.#streamName(), reliable, unansweredBytes: 0 };
     reliable.connected(this.queue.link.up);
@@ -158,7 +156,7 @@ export class BatchSender {
    */
   #take(inFlight: number): SentBatch | undefined {
     const { stream } = this;
-    while (this.#full.length > 0 || (this.#batch.items > 0 && inFlight < this.#inFlightTarget)) {
+    while (this.#full.length > 0 || (this.#batch.items > 0 && inFlight < this.#inFlight.target)) {
       const batch = this.#full.shift() ?? this.#batch;
       const { items, bytes } = batch;
       this.#expired += batch.expire();

@@ -1,7 +1,7 @@
 import { type OriginIdentity, originLimits } from "../base/mod.ts";
 import { BatchSender } from "./batch-sender.ts";
-import { encodeCommand } from "./command-batch.ts";
 import type { Expiry } from "./expiry.ts";
+import { PublishBarrier } from "./publish-barrier.ts";
 import type { SendQueue } from "./send-queue.ts";
 
 /** A command that the queue has counted. */
@@ -16,7 +16,7 @@ class GroupSender extends BatchSender {
 
   constructor(topic: string, queue: SendQueue, drained: () => void) {
     const { groupBatchesInFlightMax: max } = originLimits;
-    super(topic, queue, max, max, () => "");
+    super(topic, queue, { max, target: max }, () => "");
     this.#drained = drained;
   }
 
@@ -28,6 +28,7 @@ class GroupSender extends BatchSender {
 
 /** Commands to the nodes with members of a group, or to all nodes. */
 export class GroupSenders {
+  readonly barrier: PublishBarrier;
   readonly #identity: OriginIdentity;
   readonly #queue: SendQueue;
   /** By topic, while the broker has not confirmed everything. */
@@ -36,14 +37,12 @@ export class GroupSenders {
   constructor(identity: OriginIdentity, queue: SendQueue) {
     this.#identity = identity;
     this.#queue = queue;
+    this.barrier = new PublishBarrier(queue.clock);
   }
 
   /** Throws `send-queue-full` or `batch-too-big`; what it returns is to be given to `add`. */
   admit(item: readonly unknown[], expiry?: Expiry): Admitted {
-    const command = encodeCommand(item, this.#queue.json);
-    this.#queue.check(command.length);
-    this.#queue.add(command.length);
-    return { command, expiry };
+    return { command: this.#queue.admit(item), expiry };
   }
 
   /** Sends it to the nodes with members of the group; without a group to all nodes. */

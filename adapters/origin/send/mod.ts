@@ -3,7 +3,6 @@ export { type Change, type ChangeDone, ConnectionCommands } from "./connection-c
 export { GroupSenders } from "./group-senders.ts";
 export type { NodeSender } from "./node-sender.ts";
 export { type CommandAck, NodeSenders } from "./node-senders.ts";
-export { PublishBarrier } from "./publish-barrier.ts";
 export { Publisher, type Subject } from "./publisher.ts";
 export { Replies } from "./replies.ts";
 export { SendQueue } from "./send-queue.ts";

@@ -1,7 +1,7 @@
 import { limits, ServiceError } from "../../../core/base/mod.ts";
 import { type MessageData, originLimits } from "../base/mod.ts";
 import { BatchSender, type BatchStream, type SentBatch } from "./batch-sender.ts";
-import { type CommandBatch, encodeCommand, withBase } from "./command-batch.ts";
+import { type CommandBatch, withBase } from "./command-batch.ts";
 import type { Expiry } from "./expiry.ts";
 import type { SendQueue } from "./send-queue.ts";
 
@@ -21,13 +21,11 @@ export class NodeSender extends BatchSender {
 
   /** `lives`: whether the node has a presence. Only such a node acknowledges. */
   constructor(topic: string, queue: SendQueue, streamName: () => string, lives: () => boolean) {
-    super(
-      topic,
-      queue,
-      originLimits.batchesInFlightMax,
-      limits.publishesInFlightTarget,
-      streamName,
-    );
+    const inFlight = {
+      max: originLimits.batchesInFlightMax,
+      target: limits.publishesInFlightTarget,
+    };
+    super(topic, queue, inFlight, streamName);
     this.#lives = lives;
   }
 
@@ -54,10 +52,7 @@ export class NodeSender extends BatchSender {
   }
 
   command(command: readonly unknown[], expiry?: Expiry): void {
-    const bytes = encodeCommand(command, this.queue.json);
-    this.queue.check(bytes.length);
-    this.queue.add(bytes.length);
-    this.append(bytes, expiry);
+    this.append(this.queue.admit(command), expiry);
   }
 
   /** The node has carried out every command below `count`; with `received`, others are missing. */

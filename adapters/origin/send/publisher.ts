@@ -14,7 +14,6 @@ import { idsByNode, oneOrMany } from "./connection-commands.ts";
 import { Expiry } from "./expiry.ts";
 import type { GroupSenders } from "./group-senders.ts";
 import type { NodeSenders } from "./node-senders.ts";
-import type { PublishBarrier } from "./publish-barrier.ts";
 import type { Replies } from "./replies.ts";
 
 /** Which connections a query asks for. */
@@ -27,20 +26,12 @@ export class Publisher {
   readonly #senders: NodeSenders;
   readonly #groups: GroupSenders;
   readonly #replies: Replies;
-  readonly #barrier: PublishBarrier;
   readonly #nodes: NodeTracker;
 
-  constructor(
-    senders: NodeSenders,
-    groups: GroupSenders,
-    replies: Replies,
-    barrier: PublishBarrier,
-    nodes: NodeTracker,
-  ) {
+  constructor(senders: NodeSenders, groups: GroupSenders, replies: Replies, nodes: NodeTracker) {
     this.#senders = senders;
     this.#groups = groups;
     this.#replies = replies;
-    this.#barrier = barrier;
     this.#nodes = nodes;
   }
 
@@ -53,7 +44,7 @@ export class Publisher {
     const expiry = ttlMs === undefined ? undefined : new Expiry(this.#senders.queue.clock, ttlMs);
     const command = ["publish", group, data, ...(map === undefined ? [] : [map])];
     const admitted = this.#groups.admit(command, expiry);
-    this.#barrier.publish(group, () => this.#groups.add(admitted, group));
+    this.#groups.barrier.publish(group, () => this.#groups.add(admitted, group));
   }
 
   /** Publishes to all nodes, so that each answers, also without members. */
@@ -71,7 +62,7 @@ export class Publisher {
     const { ref, result } = this.#replies.expect(new PublishReplies(nodes), options);
     const send = (expiry?: Expiry): void => {
       const admitted = this.#groups.admit(["publish", group, data, { ...map, ref }], expiry);
-      this.#barrier.publish(group, () => this.#groups.add(admitted));
+      this.#groups.barrier.publish(group, () => this.#groups.add(admitted));
     };
     if (ttlMs === undefined) {
       send();

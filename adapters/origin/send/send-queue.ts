@@ -1,6 +1,7 @@
 import { limits, ServiceError } from "../../../core/base/mod.ts";
 import type { Clock } from "../../../core/ports/mod.ts";
 import type { Link } from "../../topics/mod.ts";
+import { encodeCommand } from "./command-batch.ts";
 
 /** A sender of the queue's commands. */
 interface QueuedSender {
@@ -16,6 +17,14 @@ export interface Dropped {
   readonly bytes: number;
 }
 
+export interface SendQueueOptions {
+  /** Commands are written as JSON. */
+  readonly json: boolean;
+  readonly bytesMax: number;
+  /** Something went wrong outside of any call. */
+  readonly failed: (error: Error) => void;
+}
+
 /** Bytes of a packet besides one command: topic, stream name, numbers. */
 const packetRoom = 1_024;
 
@@ -26,7 +35,6 @@ const packetRoom = 1_024;
 export class SendQueue {
   readonly link: Link;
   readonly clock: Clock;
-  /** Commands are written as JSON. */
   readonly json: boolean;
   readonly failed: (error: Error) => void;
   readonly senders: Set<QueuedSender> = new Set();
@@ -38,13 +46,7 @@ export class SendQueue {
   #ended = false;
   readonly #flushed: (() => void)[] = [];
 
-  constructor(
-    link: Link,
-    clock: Clock,
-    json: boolean,
-    bytesMax: number,
-    failed: (error: Error) => void,
-  ) {
+  constructor(link: Link, clock: Clock, { json, bytesMax, failed }: SendQueueOptions) {
     this.link = link;
     this.clock = clock;
     this.json = json;
@@ -70,6 +72,14 @@ export class SendQueue {
     if (bytes > this.#batchBytesMax) {
       throw new ServiceError("batch-too-big", `${bytes} bytes do not fit into one packet`);
     }
+  }
+
+  /** Encodes and counts a command; throws as `check` does. */
+  admit(command: readonly unknown[]): Uint8Array {
+    const bytes = encodeCommand(command, this.json);
+    this.check(bytes.length);
+    this.add(bytes.length);
+    return bytes;
   }
 
   add(bytes: number): void {

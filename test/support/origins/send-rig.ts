@@ -38,8 +38,10 @@ export class SendRig {
     this.link = link;
     const identity = { app: "default", name: "o", incarnation: "i", topics: new Topics() };
     const queue = (bytesMax: number): SendQueue =>
-      new SendQueue(link as unknown as Link, clock, json, bytesMax, (error) => {
-        this.failures.push(error);
+      new SendQueue(link as unknown as Link, clock, {
+        json,
+        bytesMax,
+        failed: (error) => this.failures.push(error),
       });
     this.direct = queue(67_108_864);
     this.grouped = queue(33_554_432);
