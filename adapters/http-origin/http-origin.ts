@@ -66,6 +66,11 @@ export class HttpOrigin {
     this.#listen();
   }
 
+  /** Whether it gets events: the bus can be reached. */
+  get ready(): boolean {
+    return this.#origin.connected;
+  }
+
   /** Resolves when events come in. Rejects as `connectOrigin` does. */
   start(): Promise<void> {
     return this.#origin.start();

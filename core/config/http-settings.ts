@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { limits } from "../base/mod.ts";
 import {
   choice,
   duration,
@@ -11,10 +12,13 @@ import {
   toggle,
 } from "./setting-kinds.ts";
 
-/** What concerns HTTP: origins that are called, requests to this node, nodes without a broker. */
-export interface HttpSettings {
+/** Origins that are called over HTTP. */
+export interface HttpOriginSettings {
   readonly origin: readonly string[];
-  readonly "origin-format": "original" | "aws";
+  readonly "origin-format": "original" | "batch" | "aws";
+  readonly "origin-name": string;
+  readonly "origin-window": number;
+  readonly "origin-batch-size": number;
   readonly "origin-concurrency": number;
   readonly "origin-timeout": number;
   readonly "origin-retry": number;
@@ -23,6 +27,10 @@ export interface HttpSettings {
   readonly "origin-replies": boolean;
   readonly "route-selection": string;
   readonly "aws-stage": string;
+}
+
+/** Nodes that reach each other over HTTP. */
+export interface ClusterSettings {
   readonly cluster: "mqtt" | "http";
   readonly peers: readonly string[];
   readonly "cluster-secret": string;
@@ -52,16 +60,30 @@ function areSecrets(text: string): boolean {
   return text === "" || text.split(" ").every((secret) => secretPattern.test(secret));
 }
 
-export const httpSettings: SettingTable<HttpSettings> = {
+export const httpOriginSettings: SettingTable<HttpOriginSettings> = {
   origin: list("URLs that get the events by HTTP POST, each the next one's substitute", {
     allowed: "http:// or https:// URLs separated by commas",
     isItem: isHttpUrl,
   }),
   "origin-format": choice(
-    "form of the events of --origin: original is that of the first websocket-service, " +
-      "aws that of API Gateway's Lambda functions",
-    { of: ["original", "aws"], default: "original" },
+    "form of the events: original of the first websocket-service, batch of the protocol, " +
+      "aws of Lambda functions",
+    { of: ["original", "batch", "aws"], default: "original" },
   ),
+  "origin-name": matching("name of --origin at the broker; empty: a random one", {
+    allowed: "1 to 32 of a-z, 0-9 and -",
+    pattern: /^[a-z0-9-]{0,32}$/,
+  }),
+  "origin-window": integer("events that each node may have under way to --origin", {
+    min: 1,
+    max: 1_000_000,
+    default: limits.eventWindowItemsMax,
+  }),
+  "origin-batch-size": integer("events in one request, with --origin-format batch", {
+    min: 1,
+    max: 20_000,
+    default: 1_000,
+  }),
   "origin-concurrency": integer("requests to --origin that may be under way at once", {
     min: 1,
     max: 10_000,
@@ -73,8 +95,8 @@ export const httpSettings: SettingTable<HttpSettings> = {
     default: "15s",
   }),
   "origin-retry": duration(
-    "time in which a failed request to --origin is sent again; then the connection is closed " +
-      "(1013); 0: it is sent once",
+    "time in which a failed request is sent again; then its connection is closed (1013), or " +
+      "with batch the origin counts as gone",
     { min: "0ms", max: "1h", default: "30s" },
   ),
   "origin-secret": {
@@ -86,8 +108,7 @@ export const httpSettings: SettingTable<HttpSettings> = {
     schema: v.pipe(v.string(), v.maxLength(4_096), v.check(areSecrets)),
   },
   "origin-extra-fields": toggle(
-    "write path, query, headers, address, user, code, reason and cause beside the original's " +
-      "fields",
+    "write path, query, headers, address, user, code, reason and cause too",
     { default: true },
   ),
   "origin-replies": toggle("carry out commands in the answers of --origin", { default: true }),
@@ -101,6 +122,9 @@ export const httpSettings: SettingTable<HttpSettings> = {
     pattern: /^[0-9A-Za-z_-]{1,128}$/,
     default: "dev",
   }),
+};
+
+export const clusterSettings: SettingTable<ClusterSettings> = {
   cluster: choice("how nodes reach each other: by the MQTT broker, or by HTTP without one", {
     of: ["mqtt", "http"],
     default: "mqtt",

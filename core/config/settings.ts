@@ -1,6 +1,11 @@
 import { type AccessSettings, accessSettings } from "./access-settings.ts";
 import { type BrokerSettings, brokerSettings } from "./broker-settings.ts";
-import { type HttpSettings, httpSettings } from "./http-settings.ts";
+import {
+  type ClusterSettings,
+  clusterSettings,
+  type HttpOriginSettings,
+  httpOriginSettings,
+} from "./http-settings.ts";
 import { type LimitSettings, limitSettings } from "./limit-settings.ts";
 import { type NodeSettings, nodeSettings } from "./node-settings.ts";
 import { type OriginSettings, originSettings } from "./origin-settings.ts";
@@ -15,7 +20,8 @@ export interface Settings
     NodeSettings,
     BrokerSettings,
     OriginSettings,
-    HttpSettings,
+    HttpOriginSettings,
+    ClusterSettings,
     AccessSettings,
     TokenSettings,
     LimitSettings,
@@ -34,10 +40,8 @@ export const settingGroups: ReadonlyMap<string, SettingGroup> = new Map<string, 
   ["node", { about: "name, engine, log, start and end of a node", settings: nodeSettings }],
   ["broker", { about: "the MQTT broker and the connection to it", settings: brokerSettings }],
   ["origins", { about: "which origins get events, and what they see", settings: originSettings }],
-  [
-    "http",
-    { about: "origins that are called over HTTP, nodes without a broker", settings: httpSettings },
-  ],
+  ["http", { about: "origins that are called over HTTP", settings: httpOriginSettings }],
+  ["cluster", { about: "nodes without a broker", settings: clusterSettings }],
   ["access", { about: "who may connect, and how many", settings: accessSettings }],
   ["tokens", { about: "JSON Web Tokens, with --authorize jwt", settings: tokenSettings }],
   ["limits", { about: "sizes, rates and counts", settings: limitSettings }],
@@ -50,7 +54,8 @@ export const settings: SettingTable<Settings> = {
   ...nodeSettings,
   ...brokerSettings,
   ...originSettings,
-  ...httpSettings,
+  ...httpOriginSettings,
+  ...clusterSettings,
   ...accessSettings,
   ...tokenSettings,
   ...limitSettings,

@@ -20,12 +20,17 @@ import { createAuthorizer } from "./create-authorizer.ts";
 import { devDefaults } from "./dev.ts";
 import { ExitCode } from "./exit-code.ts";
 import { settingInvalid } from "./read-file.ts";
+import { checkBridge, runBridge } from "./run-bridge.ts";
 import { runService } from "./run-service.ts";
 import { adviceOn } from "./setting-advice.ts";
 import { readTlsFiles } from "./tls-files.ts";
 import { helpOn } from "./usage.ts";
 
-type Command = "dev" | "serve";
+/** What runs until it is ended. */
+const commands = ["dev", "serve", "bridge"] as const;
+type Command = (typeof commands)[number];
+
+const validText = "the settings are valid";
 
 /** Runs the program with the words after its name. Ends the process when it is done. */
 export async function runCommandLine(words: readonly string[], platform: Platform): Promise<void> {
@@ -33,11 +38,14 @@ export async function runCommandLine(words: readonly string[], platform: Platfor
   const help = helpOn(words);
   if (help !== undefined) return leave(help.known ? ExitCode.clean : ExitCode.usage, help.text);
   if (command === "--version") return leave(ExitCode.clean, version);
-  if (command !== "dev" && command !== "serve") {
+  if (!isCommand(command)) {
     const said = command === undefined ? "no command" : `unknown command ${command}`;
-    const near = suggest(command ?? "", ["dev", "serve", "help"]);
+    const near = suggest(command ?? "", [...commands, "help"]);
     const hint = near === undefined ? "" : `did you mean ${near}? `;
-    return leave(ExitCode.usage, `${said}; ${hint}allowed: dev, serve, help, --version`);
+    return leave(
+      ExitCode.usage,
+      `${said}; ${hint}allowed: ${commands.join(", ")}, help, --version`,
+    );
   }
   try {
     await start(command, rest, platform);
@@ -45,6 +53,10 @@ export async function runCommandLine(words: readonly string[], platform: Platfor
     if (error instanceof ServiceError) return leave(ExitCode.usage, error.message);
     throw error;
   }
+}
+
+function isCommand(word: string | undefined): word is Command {
+  return commands.some((command) => command === word);
 }
 
 /** Rejects with a `ServiceError` where a setting, or a file that it names, cannot be used. */
@@ -56,13 +68,18 @@ async function start(
   const flags = readFlags(words);
   const settings = readAll(command, flags);
   checkCombinations(settings, platform);
+  if (command === "bridge") checkBridge(settings);
   const { server: serverTls, mqtt: mqttTls } = readTlsFiles(settings);
+  if (command === "bridge") {
+    if (flags[checkFlag] === "true") return leave(ExitCode.clean, validText);
+    return runBridge(settings, { platform, mqttTls, logger: createLogger(settings) });
+  }
   const brokerLogin = readBrokerLogin(settings);
   const logger = createLogger(settings);
   const authorizer = await createAuthorizer(settings, { clock: new SystemClock(), logger });
   if (command === "serve") warnOfOpenBroker(settings, brokerLogin, logger);
   for (const sentence of adviceOn(settings)) logger.log("warn", "setting-advice", sentence);
-  if (flags[checkFlag] === "true") return leave(ExitCode.clean, "the settings are valid");
+  if (flags[checkFlag] === "true") return leave(ExitCode.clean, validText);
   // Fetches remote keys now, so that the first clients do not wait for them.
   authorizer?.start();
   const given = { platform, serverTls, mqttTls, brokerLogin, logger, authorizer };

@@ -1,10 +1,10 @@
 import process from "node:process";
-import { ServiceError } from "../../core/base/mod.ts";
 import type { Settings } from "../../core/config/mod.ts";
 import type { Logger } from "../../core/ports/mod.ts";
 import { Service, type ServiceDependencies } from "../compose/mod.ts";
 import { devPages, startDevOrigin } from "./dev.ts";
 import { ExitCode } from "./exit-code.ts";
+import { logFailure } from "./log-failure.ts";
 import { readTlsFiles } from "./tls-files.ts";
 
 /** Runs a gateway until a signal or a failure ends it. `example` adds the example chat. */
@@ -58,15 +58,6 @@ async function reload(service: Service, logger: Logger): Promise<void> {
   } catch (error) {
     const { message } = error as Error;
     logger.log("error", "tls-reload-failed", message, { code: "tls-invalid" });
-  }
-}
-
-function logFailure(logger: Logger, error: unknown): void {
-  if (error instanceof ServiceError) {
-    logger.log("error", "failed", error.message, { code: error.code });
-  } else {
-    const { message, stack } = error instanceof Error ? error : new Error(String(error));
-    logger.log("error", "failed", message, { code: "internal", stack });
   }
 }
 

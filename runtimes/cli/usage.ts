@@ -26,7 +26,7 @@ export function helpOn(words: readonly string[]): Help | undefined {
   const at = words[0] === "help" ? 0 : words.findIndex((word) => asking.includes(word));
   if (at < 0) return undefined;
   const topic = words[at + 1]?.replace(/^--/, "");
-  if (topic === undefined || ["", "dev", "serve"].includes(topic)) {
+  if (topic === undefined || ["", "dev", "serve", "bridge"].includes(topic)) {
     return { known: true, text: usage() };
   }
   const group = settingGroups.get(topic);
@@ -53,6 +53,7 @@ function usage(): string {
     "",
     "  websocket-service dev   [flags]   run a gateway, a broker and an example chat",
     "  websocket-service serve [flags]   run a gateway",
+    "  websocket-service bridge [flags]  pass the events of gateways on to an HTTP origin",
     "  websocket-service help  [GROUP]   show this, or the flags of a group",
     "  websocket-service --version         print the version",
     "",

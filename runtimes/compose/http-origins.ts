@@ -1,7 +1,9 @@
 import process from "node:process";
 import { HttpClient, ProxyRules } from "../../adapters/http-client/mod.ts";
+import { BatchOrigin } from "../../adapters/http-origin/batch/mod.ts";
 import {
   AwsForm,
+  BackEnds,
   type EventForm,
   Failures,
   HttpOrigin,
@@ -18,45 +20,70 @@ import { appsOf, authorizeOf } from "./gateway-options.ts";
 
 export interface HttpOriginsPorts extends BusPorts {
   readonly metrics: Metrics;
+  /** The broker refuses an origin for good, after `start` has resolved. */
+  readonly failed: (error: Error) => void;
 }
+
+/** What every form of origin has. */
+interface RunningOrigin {
+  readonly ready: boolean;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Bytes of an answer in the form `batch`: the echo of a full request, with larger messages. */
+const batchAnswerBytesMax = 16_777_216;
 
 /** The origins that `--origin` names, one for each app: the events of an app go to its URLs. */
 export class HttpOrigins {
+  readonly #settings: Settings;
+  readonly #name: string;
+  readonly #ports: HttpOriginsPorts;
   readonly #client: HttpClient;
+  readonly #failures: Failures;
+  readonly #signer: Signer | undefined;
   readonly #requests: OriginRequests;
-  readonly #origins: readonly HttpOrigin[];
+  readonly #origins: readonly RunningOrigin[];
 
   /** `name` is that of the origins at the bus. */
   constructor(settings: Settings, name: string, ports: HttpOriginsPorts) {
     const { clock } = ports;
-    const failures = new Failures(ports);
+    this.#settings = settings;
+    this.#name = name;
+    this.#ports = ports;
+    this.#failures = new Failures(ports);
     const concurrency = settings["origin-concurrency"];
     const timeoutMs = settings["origin-timeout"];
-    const proxies = ProxyRules.ofEnvironment(process.env);
-    const client = new HttpClient({ timeoutMs, connectionsMax: concurrency, proxies }, ports);
+    const isBatch = settings["origin-format"] === "batch";
+    this.#client = new HttpClient(
+      {
+        timeoutMs,
+        connectionsMax: concurrency,
+        proxies: ProxyRules.ofEnvironment(process.env),
+        ...(isBatch ? { answerBytesMax: batchAnswerBytesMax } : {}),
+      },
+      ports,
+    );
     const secret = settings["origin-secret"];
-    this.#client = client;
+    this.#signer = secret === "" ? undefined : new Signer(secret);
     this.#requests = new OriginRequests(
       {
         urls: settings.origin,
         concurrency,
         retryMs: settings["origin-retry"],
         timeoutMs,
-        signer: secret === "" ? undefined : new Signer(secret),
+        signer: this.#signer,
       },
-      { client, clock, failures, metrics: ports.metrics },
+      { client: this.#client, clock, failures: this.#failures, metrics: ports.metrics },
     );
-    const root = settings["topic-root"];
-    const replies = settings["origin-replies"];
-    this.#origins = appsOf(settings).map((app) => {
-      const origin = new Origin({ app, name, root }, ports);
-      const form = formOf(settings, app, ports);
-      return new HttpOrigin(
-        origin,
-        { form, replies },
-        { ...ports, requests: this.#requests, failures },
-      );
-    });
+    this.#origins = appsOf(settings).map((app) =>
+      isBatch ? this.#batchOrigin(app) : this.#eventOrigin(app),
+    );
+  }
+
+  /** Whether each of them gets events, where there are any. */
+  get ready(): boolean {
+    return this.#origins.every(({ ready }) => ready);
   }
 
   /** Resolves when events come in. */
@@ -69,6 +96,43 @@ export class HttpOrigins {
     await Promise.all(this.#origins.map((origin) => origin.stop()));
     this.#requests.stop();
     this.#client.close();
+  }
+
+  /** One request for each event. */
+  #eventOrigin(app: string): HttpOrigin {
+    const settings = this.#settings;
+    const root = settings["topic-root"];
+    const window = settings["origin-window"];
+    const origin = new Origin({ app, name: this.#name, root, window }, this.#ports);
+    return new HttpOrigin(
+      origin,
+      { form: formOf(settings, app, this.#ports), replies: settings["origin-replies"] },
+      { ...this.#ports, requests: this.#requests, failures: this.#failures },
+    );
+  }
+
+  #batchOrigin(app: string): BatchOrigin {
+    const settings = this.#settings;
+    const { clock } = this.#ports;
+    return new BatchOrigin(
+      {
+        app,
+        name: this.#name,
+        root: settings["topic-root"],
+        window: settings["origin-window"],
+        weight: 1,
+        itemsMax: settings["origin-batch-size"],
+        retryMs: settings["origin-retry"],
+        replies: settings["origin-replies"],
+      },
+      {
+        ...this.#ports,
+        client: this.#client,
+        urls: new BackEnds(settings.origin, () => clock.now()),
+        failures: this.#failures,
+        sign: this.#signer?.sign.bind(this.#signer),
+      },
+    );
   }
 }
 

@@ -1,3 +1,4 @@
+export { Bridge } from "./bridge.ts";
 export { sameOriginOnly } from "./gateway-options.ts";
 export { type Engine, engineOf, type Platform, type Watch } from "./platform.ts";
 export { Service, type ServiceDependencies } from "./service.ts";

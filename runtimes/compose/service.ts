@@ -169,8 +169,11 @@ export class Service {
   /** With `--origin`: events go to its URLs. */
   async #startHttpOrigins(bus: BusPorts): Promise<void> {
     if (this.settings.origin.length === 0) return;
-    const ports = { ...bus, metrics: this.#metrics };
-    this.#httpOrigins = new HttpOrigins(this.settings, this.node, ports);
+    const failed = (error: Error): void => this.#given.failed?.(error);
+    const ports = { ...bus, metrics: this.#metrics, failed };
+    // Not the node's: a node takes what its own name sends to a group for its own forwards.
+    const name = this.settings["origin-name"] || `h${randomName(this.#random, 8)}`;
+    this.#httpOrigins = new HttpOrigins(this.settings, name, ports);
     await this.#httpOrigins.start();
   }
 

@@ -1,7 +1,5 @@
 /** An HTTP origin in the form `batch`. */
 export interface BatchOptions {
-  /** Where the events are POSTed to. */
-  readonly url: string;
   /** The app whose connections it serves. */
   readonly app: string;
   /** Its name as an origin. */

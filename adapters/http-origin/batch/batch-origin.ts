@@ -1,11 +1,10 @@
-import { assert } from "../../../core/base/mod.ts";
+import { assert, type ErrorCode, type ServiceError } from "../../../core/base/mod.ts";
 import type { Cancel, Counter, Metrics } from "../../../core/ports/mod.ts";
 import type { BusPorts } from "../../topics/mod.ts";
-import { type Answer, isSuccess } from "./answer.ts";
+import { type Answer, isRefusal, isSuccess } from "./answer.ts";
 import { batchLimits } from "./batch-limits.ts";
 import type { BatchOptions } from "./batch-options.ts";
 import { BatchSession } from "./batch-session.ts";
-import { type FaultCounter, FaultLog } from "./fault-log.ts";
 
 /** POSTs; the HTTP client does. */
 export interface PostRequests {
@@ -19,14 +18,24 @@ export interface PostRequests {
   ): Promise<Answer>;
 }
 
+/** The URLs of the origin, each the next one's substitute. */
+export interface Urls {
+  readonly size: number;
+  /** The URL to try next, after those that were tried for the same request. */
+  next(tried: ReadonlySet<string>): string;
+  answered(url: string): void;
+  failed(url: string): void;
+}
+
 /** The headers that sign a body. */
 export type Sign = (id: string, now: number, body: Uint8Array) => Readonly<Record<string, string>>;
 
 export interface BatchPorts extends BusPorts {
   readonly client: PostRequests;
+  readonly urls: Urls;
   readonly metrics: Metrics;
-  /** Counts faults by their code. */
-  readonly counter: FaultCounter;
+  /** Counts a failure by its code, and logs it as `event` now and then. */
+  readonly failures: { report(event: string, code: ErrorCode, message: string): void };
   /** Without it requests are not signed. */
   readonly sign?: Sign | undefined;
   /** The broker refuses this origin for good, after `start` has resolved. */
@@ -44,7 +53,6 @@ export class BatchOrigin {
   readonly name: string;
   readonly #options: BatchOptions;
   readonly #ports: BatchPorts;
-  readonly #faults: FaultLog;
   readonly #posts: Counter;
   readonly #failures: Counter;
   #session: BatchSession | undefined;
@@ -58,7 +66,6 @@ export class BatchOrigin {
     this.name = options.name;
     this.#options = options;
     this.#ports = ports;
-    this.#faults = new FaultLog(options.name, ports, ports.counter);
     const { metrics } = ports;
     this.#posts = metrics.counter("wss_origin_requests_total", "Requests to HTTP origins");
     this.#failures = metrics.counter(
@@ -100,13 +107,10 @@ export class BatchOrigin {
   async #begin(): Promise<void> {
     const session: BatchSession = new BatchSession(
       this.#options,
-      { ...this.#ports, faults: this.#faults },
+      { ...this.#ports, failed: (event, error) => this.#report(event, error) },
       {
         post: (body, id) => this.#post(body, id),
-        retried: (error) => {
-          this.#failures.add(1);
-          this.#faults.add("origin-request", error);
-        },
+        retried: (error) => this.#report("origin-request-failed", error),
         unreachable: () => this.#giveUp(session),
         obsolete: () => {
           if (this.#end(session)) this.#beginAgain();
@@ -161,11 +165,35 @@ export class BatchOrigin {
     });
   }
 
-  #post(body: Uint8Array, id: string): Promise<Answer> {
-    const { client, sign, clock } = this.#ports;
-    this.#posts.add(1);
+  /** The first answer that is no failure, of all URLs; or the last failure. */
+  async #post(body: Uint8Array, id: string): Promise<Answer> {
+    const { client, sign, clock, urls } = this.#ports;
     const headers = { "content-type": "application/json", ...sign?.(id, clock.now(), body) };
-    return client.post(this.#options.url, { body, headers, repeatable: true });
+    const tried = new Set<string>();
+    for (;;) {
+      const url = urls.next(tried);
+      tried.add(url);
+      const isLast = tried.size >= urls.size || this.#stopped;
+      this.#posts.add(1);
+      try {
+        const answer = await client.post(url, { body, headers, repeatable: true });
+        if (isSuccess(answer) || isRefusal(answer)) {
+          urls.answered(url);
+          return answer;
+        }
+        this.#failures.add(1);
+        urls.failed(url);
+        if (isLast) return answer;
+      } catch (error) {
+        this.#failures.add(1);
+        urls.failed(url);
+        if (isLast) throw error;
+      }
+    }
+  }
+
+  #report(event: string, { code, message }: ServiceError): void {
+    this.#ports.failures.report(event, code, message);
   }
 
   get #fields(): { readonly origin: string; readonly app: string } {

@@ -9,7 +9,6 @@ import { batchLimits } from "./batch-limits.ts";
 import type { BatchOptions } from "./batch-options.ts";
 import { CommandRouter } from "./command-router.ts";
 import { Delivery } from "./delivery.ts";
-import type { FaultLog } from "./fault-log.ts";
 import { NodeEvents } from "./node-events.ts";
 
 /** What a session tells whoever began it. */
@@ -24,7 +23,8 @@ export interface SessionListener {
 }
 
 export interface SessionPorts extends BusPorts {
-  readonly faults: FaultLog;
+  /** Counts and logs what went wrong. */
+  readonly failed: (event: string, error: ServiceError) => void;
 }
 
 /** A node's events, and what POSTs them. */
@@ -67,11 +67,11 @@ export class BatchSession {
     this.#link = ports.openLink({ name, role: "origin", filters, bounded: false });
     this.#nodes = new NodeTracker(clock, (node, alive) => this.#nodeLost(node, alive));
     this.#leaveWaiter = new LeaveWaiter(clock);
-    this.#foreign = new ForeignIds(clock, (error) => ports.faults.add("event-foreign", error));
-    const failed = (error: Error): void => this.#commandFailed(error);
+    this.#foreign = new ForeignIds(clock, (error) => ports.failed("event-foreign", error));
+    const commandFailed = (error: Error): void => this.#commandFailed(error);
     const { sendQueueBytesMax, groupQueueBytesMax } = originLimits;
     const queue = (bytesMax: number): SendQueue =>
-      new SendQueue(this.#link, clock, { json: false, bytesMax, failed });
+      new SendQueue(this.#link, clock, { json: false, bytesMax, failed: commandFailed });
     this.#direct = queue(sendQueueBytesMax);
     this.#grouped = queue(groupQueueBytesMax);
     const lives = (node: string): boolean => this.#nodes.lives(node);
@@ -80,7 +80,7 @@ export class BatchSession {
       nodes: this.#senders,
       groups: new GroupSenders(this.#identity, this.#grouped),
       isKnown: (node) => lives(node) || this.#flows.has(node),
-      failed,
+      failed: commandFailed,
     });
     const presence = { window, weight: options.weight, format: "json" } as const;
     this.#control = new OriginControl(this.#identity, presence, () => this.#link.up, ports);
@@ -173,7 +173,7 @@ export class BatchSession {
     if (parsed?.kind === "origin-events") {
       if (retained) {
         const error = new ServiceError("retained-refused", `${topic}: dropped`);
-        this.#ports.faults.add("event-refused", error);
+        this.#ports.failed("event-refused", error);
         return;
       }
       const flow = this.#flowOf(parsed.node);
@@ -194,7 +194,7 @@ export class BatchSession {
     if (known !== undefined) return known;
     if (this.#flows.size >= batchLimits.nodesMax) {
       const error = new ServiceError("streams-full", "too many nodes send events");
-      this.#ports.faults.add("event-refused", error);
+      this.#ports.failed("event-refused", error);
       return undefined;
     }
     const flow = this.#newFlow(node);
@@ -203,7 +203,7 @@ export class BatchSession {
   }
 
   #newFlow(node: string): NodeFlow {
-    const { faults, clock, random } = this.#ports;
+    const { failed, clock, random } = this.#ports;
     const { app, name, topics } = this.#identity;
     const events = new NodeEvents(node, {
       acknowledge: (ack) => this.#control.acknowledge(node, ack),
@@ -211,7 +211,7 @@ export class BatchSession {
       released: () => this.#leaveWaiter.released(node),
       revived: () => this.#listener.obsolete(),
       foreign: () => this.#foreign.drop(topics.originEvents(app, name, node)),
-      failed: (error) => faults.add("event-refused", error),
+      failed: (error) => failed("event-refused", error),
     });
     const { itemsMax, retryMs, replies } = this.#options;
     const delivery = new Delivery(
@@ -228,7 +228,7 @@ export class BatchSession {
         retried: (error) => this.#listener.retried(error),
         refused: (item) => this.#refused(item),
         unreachable: () => this.#listener.unreachable(),
-        failed: (error) => faults.add("origin-answer", error),
+        failed: (error) => failed("origin-answer", error),
       },
     );
     return { events, delivery };
@@ -251,7 +251,7 @@ export class BatchSession {
 
   #commandFailed(error: Error): void {
     if (!(error instanceof ServiceError)) throw error;
-    this.#ports.faults.add("origin-command", error);
+    this.#ports.failed("origin-command", error);
   }
 
   #nodeLost(node: string, alive: string | undefined): void {

@@ -1,5 +1,6 @@
 import { decode } from "@msgpack/msgpack";
 import { type BatchOptions, BatchOrigin } from "../../../adapters/http-origin/batch/mod.ts";
+import { BackEnds } from "../../../adapters/http-origin/mod.ts";
 import { InProcessBus } from "../../../adapters/in-process/mod.ts";
 import { encodePresence, type Link, Topics } from "../../../adapters/topics/mod.ts";
 import { ManualClock, MemoryLogger, MemoryMetrics, SeededRandom } from "../memory/mod.ts";
@@ -37,12 +38,16 @@ export class BatchRig {
   readonly requests: PendingRequest[] = [];
   readonly presences: string[] = [];
   readonly errors: string[] = [];
+  readonly urls: readonly string[];
   readonly origin: BatchOrigin;
 
-  constructor(options: Partial<BatchOptions> = {}) {
+  constructor(
+    options: Partial<BatchOptions> = {},
+    urls: readonly string[] = ["http://origin.test/events"],
+  ) {
+    this.urls = urls;
     this.origin = new BatchOrigin(
       {
-        url: "http://origin.test/events",
         app,
         name: "h",
         root: "wss",
@@ -60,7 +65,8 @@ export class BatchRig {
         metrics: this.metrics,
         openLink: this.bus.open,
         client: { post: (url, request) => this.#post(url, request) },
-        counter: { error: (code) => void this.errors.push(code) },
+        urls: new BackEnds(this.urls, () => this.clock.now()),
+        failures: { report: (_event, code) => void this.errors.push(code) },
         failed: (error) => {
           throw error;
         },

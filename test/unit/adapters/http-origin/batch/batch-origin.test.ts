@@ -123,6 +123,24 @@ test("a request that fails is sent again, later each time, with what came meanwh
   assert.deepEqual(ids, [undefined], "requests are signed only with a secret");
 });
 
+test("another URL takes over at once, and the first one is left alone for a while", async () => {
+  const rig = new BatchRig({}, ["http://one.test/", "http://two.test/"]);
+  await rig.start();
+  const node = await rig.node("n");
+  const urls: string[] = [];
+  await node.events(stream, 0, message(a, 1));
+  for (const status of [503, 200, 200]) {
+    const request = rig.next();
+    urls.push(request.url);
+    await request.answer(status);
+    if (status === 200) await node.events(stream, urls.length - 1, message(a, urls.length));
+  }
+  assert.deepEqual(urls, ["http://one.test/", "http://two.test/", "http://two.test/"]);
+  assert.deepEqual(rig.errors, [], "no event waited");
+  await rig.next().fail(lost);
+  assert.equal(rig.next().url, "http://one.test/");
+});
+
 test("an origin that fails for too long leaves, asks, and comes back as another", async () => {
   const { rig, node } = await openRig({ retryMs: 2_000 });
   await node.events(stream, 0, message(a, 1));

@@ -1,0 +1,107 @@
+import { createAdminApp, type HttpServer, serveHttp } from "../../adapters/http/mod.ts";
+import { PrometheusMetrics } from "../../adapters/metrics/mod.ts";
+import { type MqttTls, mqttLinks, redactUrl } from "../../adapters/mqtt/mod.ts";
+import { SystemClock, SystemRandom } from "../../adapters/system/mod.ts";
+import { limits, randomName } from "../../core/base/mod.ts";
+import type { Settings } from "../../core/config/mod.ts";
+import type { Logger } from "../../core/ports/mod.ts";
+import { appsOf } from "./gateway-options.ts";
+import { HttpOrigins } from "./http-origins.ts";
+import { version } from "./version.ts";
+
+export interface BridgeDependencies {
+  readonly runtime: string;
+  readonly logger: Logger;
+  /** What the connections to an `mqtts://` broker are checked with. */
+  readonly mqttTls: MqttTls | undefined;
+  /** The broker refuses the bridge for good, after `start` has resolved. */
+  readonly failed: (error: Error) => void;
+}
+
+/**
+ * An HTTP origin apart from the gateway: it takes its share of the connections at the broker. The
+ * nodes see an origin as any other, so several bridges stand in for each other.
+ */
+export class Bridge {
+  readonly #settings: Settings;
+  readonly #given: BridgeDependencies;
+  readonly #clock: SystemClock = new SystemClock();
+  readonly #metrics: PrometheusMetrics = new PrometheusMetrics();
+  readonly #origins: HttpOrigins;
+  readonly #name: string;
+  #admin: HttpServer | undefined;
+  #stopping = false;
+
+  constructor(settings: Settings, given: BridgeDependencies) {
+    const { logger, mqttTls: tls } = given;
+    const random = new SystemRandom();
+    const ports = { clock: this.#clock, random, logger };
+    const broker = { url: settings.broker, version: settings["mqtt-version"], tls };
+    this.#settings = settings;
+    this.#given = given;
+    this.#name = settings["origin-name"] || `bridge-${randomName(random, 8)}`;
+    this.#origins = new HttpOrigins(settings, this.#name, {
+      ...ports,
+      openLink: mqttLinks(broker, ports),
+      metrics: this.#metrics,
+      failed: given.failed,
+    });
+  }
+
+  /**
+   * Opens the admin port and connects to the broker. Where that cannot be reached, it starts not
+   * ready and goes on trying. Rejects where the broker refuses the bridge.
+   */
+  async start(): Promise<void> {
+    const settings = this.#settings;
+    this.#admin = await serveHttp(this.#app(), {
+      host: settings["admin-host"],
+      port: settings["admin-port"],
+    });
+    const connected = this.#origins.start();
+    const timedOut = new Promise<"later">((resolve) =>
+      this.#clock.after(limits.brokerStartWaitMs, () => resolve("later")),
+    );
+    if ((await Promise.race([connected, timedOut])) === "later") {
+      connected.catch((error: Error) => {
+        if (!this.#stopping) this.#given.failed(error);
+      });
+    }
+    this.#logStarted();
+  }
+
+  /** Delivers what it has, gives its connections to other origins, and closes the port. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await this.#origins.stop();
+    await this.#admin?.close();
+  }
+
+  #app(): ReturnType<typeof createAdminApp> {
+    return createAdminApp({
+      ready: () => {
+        if (this.#stopping) return ["draining"];
+        return this.#origins.ready ? [] : ["no broker, or no HTTP origin"];
+      },
+      metrics: () => ({
+        contentType: this.#metrics.contentType,
+        text: this.#metrics.render(),
+      }),
+    });
+  }
+
+  #logStarted(): void {
+    const settings = this.#settings;
+    const hosts = settings.origin.map((url) => new URL(url).host).join(",");
+    this.#given.logger.log("info", "started", `passing events on to ${hosts}`, {
+      adminPort: this.#admin?.port,
+      origin: this.#name,
+      origins: hosts,
+      format: settings["origin-format"],
+      runtime: this.#given.runtime,
+      broker: redactUrl(settings.broker),
+      app: appsOf(settings).join(","),
+      version,
+    });
+  }
+}
