@@ -70,21 +70,21 @@ export const httpOriginSettings: SettingTable<HttpOriginSettings> = {
       "aws of Lambda functions",
     { of: ["original", "batch", "aws"], default: "original" },
   ),
-  "origin-name": matching("name of --origin at the broker; empty: a random one", {
+  "origin-name": matching("name at the broker; empty: random", {
     allowed: "1 to 32 of a-z, 0-9 and -",
     pattern: /^[a-z0-9-]{0,32}$/,
   }),
-  "origin-window": integer("events that each node may have under way to --origin", {
+  "origin-window": integer("events under way from each node", {
     min: 1,
     max: 1_000_000,
     default: limits.eventWindowItemsMax,
   }),
-  "origin-batch-size": integer("events in one request, with --origin-format batch", {
+  "origin-batch-size": integer("events in one request of batch", {
     min: 1,
     max: 20_000,
     default: 1_000,
   }),
-  "origin-concurrency": integer("requests to --origin that may be under way at once", {
+  "origin-concurrency": integer("requests under way at once", {
     min: 1,
     max: 10_000,
     default: 256,

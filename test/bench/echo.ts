@@ -12,7 +12,7 @@ import {
 
 const seconds = 3;
 
-interface Figure {
+export interface Figure {
   readonly messagesPerSecond: number;
   /** CPU of the serving process (not of broker, origin or generator). */
   readonly cpuMicrosecondsPerMessage: number;
@@ -44,7 +44,7 @@ export async function generate(
   }
 }
 
-async function measure(
+export async function measure(
   server: BenchProcess,
   port: unknown,
   load: readonly [number, number],
@@ -69,7 +69,7 @@ async function wsEcho(load: readonly [number, number]): Promise<Figure> {
   }
 }
 
-async function throughEverything(
+export async function throughEverything(
   contestant: Contestant,
   load: readonly [number, number],
 ): Promise<Figure> {

@@ -24,6 +24,15 @@ function open(port: number): Promise<Socket> {
   });
 }
 
+/** 10,000 connections that say nothing. */
+export async function openIdle(port: number): Promise<Socket[]> {
+  const sockets: Socket[] = [];
+  while (sockets.length < connections) {
+    sockets.push(...(await Promise.all(Array.from({ length: batch }, () => open(port)))));
+  }
+  return sockets;
+}
+
 /**
  * Resident bytes after garbage collection, and after the allocator has given back to the system
  * what is free: some do that a moment later, so it is looked at until it falls no more.
@@ -56,9 +65,7 @@ export async function idleBench(
       // Warm: what the first handshakes load and compile is no cost of a connection.
       const warm = await Promise.all(Array.from({ length: batch }, () => open(port)));
       const before = await collected();
-      while (sockets.length < connections) {
-        sockets.push(...(await Promise.all(Array.from({ length: batch }, () => open(port)))));
-      }
+      sockets.push(...(await openIdle(port)));
       const bytes = ((await collected()) - before) / connections;
       const { runtime, engine } = contestant;
       print(

@@ -2,7 +2,7 @@
  * `npm run bench [-- NAMES…] [--rounds N] [--write]`: every figure beside the one it is held
  * against, in one run. `--write` puts what is printed into docs/figures.md, and five figures of
  * that page into the README. Names: codec, echo, modes, deno, round-trip, fan-out, groups,
- * handshakes, idle, queued, unread.
+ * handshakes, http, idle, queued, unread.
  * It fails on no time but that of `unread`, which draws docs/unread-clients.svg.
  */
 import { readFileSync, writeFileSync } from "node:fs";
@@ -20,6 +20,7 @@ import { echoBench } from "./echo.ts";
 import { fanOutBench } from "./fan-out.ts";
 import { groupsBench } from "./groups.ts";
 import { handshakeBench } from "./handshakes.ts";
+import { httpBench } from "./http.ts";
 import { idleBench } from "./idle.ts";
 import type { Contestant } from "./measure/processes.ts";
 import { queuedBench } from "./queued.ts";
@@ -34,7 +35,7 @@ const { values, positionals } = parseArgs({
   },
 });
 const rounds = Number(values.rounds);
-const usual = ["codec", "round-trip", "echo", "fan-out", "groups", "handshakes", "idle"];
+const usual = ["codec", "round-trip", "echo", "fan-out", "groups", "handshakes", "http", "idle"];
 const chosen = positionals.length === 0 ? usual : positionals;
 
 const bunOpen: Contestant = { runtime: "bun", engine: "native", mode: "open" };
@@ -68,6 +69,7 @@ const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   modes: () => echoBench([bunOpen, bunNative], rounds, print),
   "fan-out": () => fanOutBench(rounds, print),
   groups: () => groupsBench(print),
+  http: () => httpBench(rounds, print),
   handshakes: () => handshakeBench([bunNative, nodeWasm], rounds, print),
   queued: () => queuedBench([bunNative, bunWasm, nodeWasm], print),
   unread: () => unreadBench([bunNative, nodeWasm], print),
