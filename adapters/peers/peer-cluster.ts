@@ -66,6 +66,7 @@ export class PeerCluster {
       {
         retained: () => routes.retained,
         hears: () => [...this.#hears.keys()],
+        hasLeft: (peer) => this.#inbox.retained.isEmpty(peer),
         reachable: (peer, reachable) => this.#inbox.retained.stands(peer, reachable),
         lost: (count) => this.#count("peer-lost", count),
       },

@@ -9,6 +9,8 @@ export interface PeerMembersListener {
   retained(): readonly PeerMessage[];
   /** The apps whose events somebody subscribes here. */
   hears(): readonly string[];
+  /** Whether the peer has cleared its presence. */
+  hasLeft(incarnation: string): boolean;
   /** Messages to this peer arrive, or do not any more. */
   reachable(incarnation: string, reachable: boolean): void;
   /** So many messages to a peer were lost. */
@@ -32,6 +34,7 @@ export class PeerMembers {
   /** The last fault of an address that was logged. */
   readonly #faults: Map<string, string> = new Map();
   readonly #flushWaits: (() => void)[] = [];
+  #stopped = false;
 
   constructor(own: PeerIdentity, ports: PeerMembersPorts, listener: PeerMembersListener) {
     this.#own = own;
@@ -90,6 +93,7 @@ export class PeerMembers {
   }
 
   stop(): void {
+    this.#stopped = true;
     this.set(new Set());
   }
 
@@ -147,8 +151,9 @@ export class PeerMembers {
     const { address } = sender;
     const { code, message: reason } = error;
     const fields = { peer: node, address, code, reason, lost };
+    const level = lost === 0 && this.#listener.hasLeft(incarnation) ? "info" : "warn";
     const message = "a peer takes no messages any more; what waited for it is lost";
-    this.#ports.logger.log("warn", "peer-down", message, fields);
+    if (!this.#stopped) this.#ports.logger.log(level, "peer-down", message, fields);
     if (lost > 0) this.#listener.lost(lost);
     this.#listener.reachable(incarnation, false);
     // Another of its addresses may still lead to it.

@@ -25,6 +25,11 @@ export class RemoteRetained {
     return this.#owners.get(topic);
   }
 
+  /** Whether the peer retains nothing: it has left. */
+  isEmpty(incarnation: string): boolean {
+    return (this.#peers.get(incarnation)?.topics.size ?? 0) === 0;
+  }
+
   /** Whether the peer's topics stand in the bus. */
   stands(incarnation: string, stands: boolean): void {
     const kept = this.#kept(incarnation);
