@@ -1,6 +1,2 @@
 export type { BrokerLogin } from "./broker-login.ts";
-export {
-  type EmbeddedBroker,
-  type EmbeddedBrokerOptions,
-  startEmbeddedBroker,
-} from "./embedded-broker.ts";
+export { type EmbeddedBroker, startEmbeddedBroker } from "./embedded-broker.ts";

@@ -67,13 +67,7 @@ async function readBody(response: Response): Promise<Uint8Array> {
     }
     chunks.push(step.value);
   }
-  const body = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    body.set(chunk, at);
-    at += chunk.length;
-  }
-  return body;
+  return Buffer.concat(chunks);
 }
 
 function parse(body: Uint8Array): unknown {

@@ -1,5 +1,5 @@
 import type { JWTPayload } from "jose";
-import { isGroupName, limits } from "../../core/base/mod.ts";
+import { isGroupName, isReserved, limits, utf8Exceeds } from "../../core/base/mod.ts";
 import type { Grant } from "../../core/ports/mod.ts";
 import type { JwtOptions } from "./jwt-options.ts";
 import { TokenFault } from "./token-refusal.ts";
@@ -29,13 +29,9 @@ function readUser(value: unknown): string | undefined {
   if (value === undefined || value === null) return undefined;
   if (typeof value !== "string") throw new TokenFault("the claim with the user must be a text");
   // Lone surrogates, which JSON can carry, would make two users equal in UTF-8.
-  const isName = isGroupName(value) && utf8Length(value) <= limits.userBytesMax;
+  const isName = isGroupName(value) && !utf8Exceeds(value, limits.userBytesMax);
   if (!isName) throw new TokenFault("the claim with the user is not a valid user's name");
   return value;
-}
-
-function utf8Length(text: string): number {
-  return new TextEncoder().encode(text).length;
 }
 
 function readGroups(value: unknown): string[] {
@@ -44,13 +40,7 @@ function readGroups(value: unknown): string[] {
   if (!Array.isArray(names))
     throw new TokenFault("the claim with the groups must be a list or a text");
   for (const name of names) {
-    // The gateway alone decides who is in `@all` and `@user/…`.
-    if (
-      typeof name !== "string" ||
-      !isGroupName(name) ||
-      name === "@all" ||
-      name.startsWith("@user/")
-    ) {
+    if (typeof name !== "string" || !isGroupName(name) || isReserved(name)) {
       throw new TokenFault("the claim with the groups has an invalid group name");
     }
   }

@@ -1,5 +1,4 @@
 export { JsonLogger } from "./json-logger.ts";
-export type { LoggerOptions } from "./level.ts";
 export { LogLimiter } from "./log-limiter.ts";
 export { PrettyLogger } from "./pretty-logger.ts";
 export { redact, redactText } from "./redact.ts";

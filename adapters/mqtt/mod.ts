@@ -9,4 +9,3 @@ export {
 } from "./link/mod.ts";
 export { MqttCommandBus } from "./mqtt-command-bus.ts";
 export { MqttEventChannel } from "./mqtt-event-channel.ts";
-export type { MqttOptions } from "./mqtt-options.ts";

@@ -30,7 +30,7 @@ export function isApp(app: string): boolean {
  */
 export function encodeGroup(group: string): string {
   // A lone surrogate, which JSON can carry and UTF-8 cannot, becomes what a decoder makes of it.
-  return encodeURIComponent(group.replace(/\p{Surrogate}/gu, "\ufffd"))
+  return encodeURIComponent(group.toWellFormed())
     .replaceAll("%40", "@")
     .replace(/[.!~*'()]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 }

@@ -1,19 +1,12 @@
 import { limits } from "./limits.ts";
+import { utf8Exceeds } from "./utf8.ts";
 
 /**
  * Whether `name` can be a group's name: 1 to `limits.groupBytesMax` bytes of UTF-8. A lone
  * surrogate, which JSON can carry, has no UTF-8 form and therefore no topic.
  */
 export function isGroupName(name: string): boolean {
-  // A UTF-16 code unit is at least one byte of UTF-8: a long string needs no loop.
-  if (name === "" || name.length > limits.groupBytesMax) return false;
-  let bytes = 0;
-  for (const character of name) {
-    const point = character.codePointAt(0)!;
-    if (point >= 0xd800 && point <= 0xdfff) return false;
-    bytes += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
-  }
-  return bytes <= limits.groupBytesMax;
+  return name !== "" && !utf8Exceeds(name, limits.groupBytesMax) && name.isWellFormed();
 }
 
 /** Every connection of an app is a member of it; it has no table. */

@@ -1,3 +1,5 @@
+import { isMap } from "./is-map.ts";
+
 const encoder = new TextEncoder();
 
 /** Whether a text is longer than `bytesMax` as UTF-8. It is encoded only where it may be. */
@@ -7,36 +9,29 @@ export function utf8Exceeds(text: string, bytesMax: number): boolean {
   return text.length > bytesMax || encoder.encode(text).length > bytesMax;
 }
 
-/** A lone surrogate, which JSON's escapes can express and UTF-8 cannot (RFC 3629, 3). */
-const loneSurrogate = /\p{Surrogate}/u;
-const loneSurrogates = /\p{Surrogate}/gu;
-
-/** Whether a string in the value, or a key of a map, has a lone surrogate. */
+/**
+ * Whether a string in the value, or a key of a map, has a lone surrogate, which JSON's escapes can
+ * express and UTF-8 cannot (RFC 3629, 3).
+ */
 function hasLoneSurrogate(value: unknown): boolean {
-  if (typeof value === "string") return loneSurrogate.test(value);
+  if (typeof value === "string") return !value.isWellFormed();
   if (Array.isArray(value)) return value.some(hasLoneSurrogate);
   if (!isPlainMap(value)) return false;
-  return Object.entries(value).some(
-    ([key, inner]) => loneSurrogate.test(key) || hasLoneSurrogate(inner),
-  );
+  return Object.entries(value).some((entry) => entry.some(hasLoneSurrogate));
 }
 
 function withoutLoneSurrogates(value: unknown): unknown {
-  if (typeof value === "string") return value.replace(loneSurrogates, "\ufffd");
+  if (typeof value === "string") return value.toWellFormed();
   if (Array.isArray(value)) return value.map(withoutLoneSurrogates);
   if (!isPlainMap(value)) return value;
   const entries = Object.entries(value);
   return Object.fromEntries(
-    entries.map(([key, it]) => [key.replace(loneSurrogates, "\ufffd"), withoutLoneSurrogates(it)]),
+    entries.map(([key, it]) => [key.toWellFormed(), withoutLoneSurrogates(it)]),
   );
 }
 
 function isPlainMap(value: unknown): value is Readonly<Record<string, unknown>> {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    Object.getPrototypeOf(value) === Object.prototype
-  );
+  return isMap(value) && Object.getPrototypeOf(value) === Object.prototype;
 }
 
 /**

@@ -7,12 +7,6 @@ export {
   readSettings,
 } from "./read-settings.ts";
 export type { Setting } from "./setting-kinds.ts";
-export {
-  type SettingGroup,
-  type SettingName,
-  type Settings,
-  settingGroups,
-  settings,
-} from "./settings.ts";
+export { type SettingName, type Settings, settingGroups, settings } from "./settings.ts";
 export { suggest } from "./suggest.ts";
 export { parseDuration, parseSize } from "./units.ts";

@@ -2,11 +2,5 @@ export type { ItemRange } from "../streams/mod.ts";
 export { BatchSplitter, limitBatches } from "./batch-splitter.ts";
 export { publishEmptyAlive } from "./event-publisher.ts";
 export { type EventDependencies, EventStream } from "./event-stream.ts";
-export { Heartbeat, type HeartbeatOptions } from "./heartbeat.ts";
-export {
-  assignedEvent,
-  infoOf,
-  type KnownConnection,
-  keptInfo,
-  knownOf,
-} from "./introduction.ts";
+export { Heartbeat } from "./heartbeat.ts";
+export { assignedEvent, infoOf, type KnownConnection, keptInfo, knownOf } from "./introduction.ts";

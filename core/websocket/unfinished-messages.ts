@@ -1,4 +1,4 @@
-import { addressGroup, type ErrorCode, limits } from "../base/mod.ts";
+import { addressGroup, type ErrorCode, every, limits } from "../base/mod.ts";
 import type { Cancel, Clock } from "../ports/mod.ts";
 
 /** A connection that may have an unfinished message. */
@@ -86,7 +86,11 @@ export class UnfinishedMessages {
     this.#addresses.set(name, address);
     address.holders.add(holder);
     this.#holders.set(sender, holder);
-    if (this.#options.messageTimeoutMs > 0) this.#cancel ??= this.#startTimer();
+    const { messageTimeoutMs } = this.#options;
+    if (messageTimeoutMs > 0) {
+      const ms = Math.min(limits.messageTickMs, Math.ceil(messageTimeoutMs / 4));
+      this.#cancel ??= every(this.#clock, ms, () => this.#closeLate());
+    }
     return holder;
   }
 
@@ -106,15 +110,6 @@ export class UnfinishedMessages {
   #close(holder: Holder, code: ErrorCode): void {
     this.#remove(holder);
     holder.sender.giveUp(code);
-  }
-
-  #startTimer(): Cancel {
-    const every = Math.min(limits.messageTickMs, Math.ceil(this.#options.messageTimeoutMs / 4));
-    return this.#clock.after(every, () => {
-      this.#cancel = undefined;
-      this.#closeLate();
-      if (this.#holders.size > 0) this.#cancel ??= this.#startTimer();
-    });
   }
 
   #closeLate(): void {

@@ -21,7 +21,7 @@ export function addressOf(stream: NetSocket): string {
 export function createProxyFront(server: Server, options: ClientServerOptions): NetServer {
   const { handshakeTimeoutMs = 0, refused, trustedProxies } = options;
   return createServer((stream: ProxiedSocket) => {
-    let bytes = new Uint8Array(0);
+    let bytes: Uint8Array = new Uint8Array(0);
     const drop = (): void => {
       refused?.("proxy-header");
       stream.destroy();
@@ -32,7 +32,7 @@ export function createProxyFront(server: Server, options: ClientServerOptions): 
       return;
     }
     const onData = (chunk: Uint8Array): void => {
-      bytes = bytes.length === 0 ? new Uint8Array(chunk) : joined(bytes, chunk);
+      bytes = Buffer.concat([bytes, chunk]);
       const header = readProxyHeader(bytes);
       if (header === "more") return;
       stream.removeListener("data", onData);
@@ -52,13 +52,6 @@ export function createProxyFront(server: Server, options: ClientServerOptions): 
     stream.on("error", ignore);
     stream.on("data", onData);
   });
-}
-
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> {
-  const both = new Uint8Array(first.length + second.length);
-  both.set(first);
-  both.set(second, first.length);
-  return both;
 }
 
 function ignore(): void {}

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { ErrorCode } from "../../core/base/mod.ts";
 import type { Codec } from "../../core/ports/mod.ts";
-import type { FramedSocket } from "../../core/websocket/mod.ts";
+import type { FramedSocket } from "../../core/websocket/framed-socket.ts";
 import { createReferenceCodec } from "../reference/mod.ts";
 import { MemoryByteSocket } from "../support/memory/mod.ts";
 import { createMeasuredCodec, type MeasuredCodec } from "../vectors/codecs.ts";

@@ -11,10 +11,10 @@ import {
   idOf,
   noOptions,
   type PlainValues,
-  passValue,
   textOf,
   verbNameOf,
 } from "../../wasm/values/mod.ts";
+import { passValue } from "../../wasm/values/walk.ts";
 import { streamBytesMax } from "./events.ts";
 import type { Ids } from "./ids.ts";
 import { isInteger, isMap, readArray, readBin, readCount, readStr, type Stretch } from "./read.ts";

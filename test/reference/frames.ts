@@ -6,7 +6,7 @@ import {
   ParserStep,
   type ParserStep as Step,
 } from "../../core/ports/mod.ts";
-import { uint16 } from "../../wasm/values/mod.ts";
+import { uint16 } from "../../wasm/values/walk.ts";
 import { Chunk, maskFrom, maskFromPlace, unmask } from "./chunk.ts";
 import type { ReferenceEvents } from "./events.ts";
 import { checkClose, Opcode, readHeader } from "./headers.ts";

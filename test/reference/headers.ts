@@ -1,5 +1,5 @@
 import { compressedBytesMax, type ErrorCode } from "../../core/base/mod.ts";
-import { uint16, uint32 } from "../../wasm/values/mod.ts";
+import { uint16, uint32 } from "../../wasm/values/walk.ts";
 import { type Chunk, maskFrom } from "./chunk.ts";
 import type { FrameState, MessageLimits } from "./slots.ts";
 import { utf8Valid } from "./utf8.ts";

@@ -1,4 +1,4 @@
-import { uint16, uint32 } from "../../wasm/values/mod.ts";
+import { uint16, uint32 } from "../../wasm/values/walk.ts";
 
 /** The inside of a str, a bin or an array. */
 export interface Stretch {

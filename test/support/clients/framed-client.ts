@@ -1,7 +1,8 @@
 import { limits } from "../../../core/base/mod.ts";
 import { newConnectionId } from "../../../core/connection/new-connection-id.ts";
 import type { Codec } from "../../../core/ports/mod.ts";
-import { type FramedSocket, FramedSockets } from "../../../core/websocket/mod.ts";
+import type { FramedSocket } from "../../../core/websocket/framed-socket.ts";
+import { FramedSockets } from "../../../core/websocket/mod.ts";
 import { createZlibDeflate } from "../../../runtimes/server/deflate.ts";
 import { createWasmCodec } from "../../../wasm/mod.ts";
 import { createReferenceCodec } from "../../reference/mod.ts";

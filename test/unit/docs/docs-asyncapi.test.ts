@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Topics } from "../../../adapters/topics/mod.ts";
 import { parseNodePresence, parseOriginPresence } from "../../../adapters/topics/presence.ts";
+import { CloseCause } from "../../../core/base/mod.ts";
 import { Outcome } from "../../../core/groups/outcome.ts";
-import { CloseCause } from "../../../core/mod.ts";
 import { Verb } from "../../../core/ports/mod.ts";
 import {
   asyncapiAt as at,

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Gateway, type GuardOptions } from "../../../../core/mod.ts";
+import type { GuardOptions } from "../../../../core/connection/mod.ts";
+import { Gateway } from "../../../../core/mod.ts";
 import { createReferenceCodec } from "../../../reference/mod.ts";
 import {
   ManualClock,

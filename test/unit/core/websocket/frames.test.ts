@@ -10,7 +10,7 @@ import {
   Opcode,
   readClose,
   Slab,
-} from "../../../../core/websocket/mod.ts";
+} from "../../../../core/websocket/frame.ts";
 import { createZlibDeflate } from "../../../../runtimes/server/deflate.ts";
 
 function hex(bytes: Uint8Array): string {

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type MessageSender, UnfinishedMessages } from "../../../../core/websocket/mod.ts";
+import {
+  type MessageSender,
+  UnfinishedMessages,
+} from "../../../../core/websocket/unfinished-messages.ts";
 import { ManualClock } from "../../../support/memory/mod.ts";
 
 class Sender implements MessageSender {
