@@ -219,7 +219,10 @@ export class BatchSession {
       { node, clock, itemsMax, retryMs, replies },
       {
         post: (body, id) => this.#listener.post(body, id),
-        random: () => random.fill(new Uint8Array(1))[0]! / 256,
+        random: () => {
+          const [byte = 0] = random.fill(new Uint8Array(1));
+          return byte / 256;
+        },
         carryOut: (content) => {
           this.#router.send(content.commands, node);
           this.#router.flush();
