@@ -42,7 +42,6 @@ export class Exchange implements Ticking {
   readonly #server: string;
   readonly #timeoutMs: number;
   readonly #outcome: ExchangeOutcome;
-  #settled = false;
 
   constructor(options: ExchangeOptions, outcome: ExchangeOutcome) {
     this.head = options.head;
@@ -62,22 +61,16 @@ export class Exchange implements Ticking {
 
   succeed(answer: HttpAnswer): void {
     this.holder = undefined;
-    this.#settle();
+    this.onSettled?.();
     this.#outcome.resolve(answer);
   }
 
-  /** Fails with the sentence that begins with the server's name. Does nothing after an end. */
+  /** Fails, with a sentence that begins with the server's name. */
   fail(code: ErrorCode, what: string): void {
-    if (this.#settled) return;
     const { sent, answered } = this;
-    this.#settle();
+    this.onSettled?.();
     this.holder?.drop(this);
     this.holder = undefined;
     this.#outcome.reject(new HttpError(code, `${this.#server} ${what}`, { sent, answered }));
-  }
-
-  #settle(): void {
-    this.#settled = true;
-    this.onSettled?.();
   }
 }

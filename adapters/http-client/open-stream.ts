@@ -106,7 +106,6 @@ class Attempt {
     });
     this.#watch(stream, "cannot be reached by TLS");
     stream.setNoDelay(true);
-    stream.once("close", () => tunnel?.destroy());
     stream.once("secureConnect", () => this.#open(stream));
   }
 

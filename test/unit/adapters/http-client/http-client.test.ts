@@ -112,6 +112,15 @@ test("an old connection is replaced, so that the server's name is resolved again
   rig.clock.advance(2_000 + 5_000);
   await rig.post();
   assert.equal(rig.server.accepted, 2);
+  // Grown old in the middle of a request.
+  const held: net.Socket[] = [];
+  rig.server.behaviour = { request: (socket) => held.push(socket) };
+  const post = rig.outcome({ timeoutMs: 1_000_000 });
+  await rig.server.waitForRequests(7);
+  rig.clock.advance(310_000);
+  held[0]?.write(answer(200, "a"));
+  assert.equal(await post, "200 a");
+  await rig.server.waitForOpen(0);
 });
 
 const closing: readonly (readonly [name: string, text: string, ends: boolean])[] = [
@@ -170,6 +179,34 @@ test("closed just before a request: repeated only where the caller allows it", a
     assert.equal(await rig.outcome({ repeatable }), repeatable ? "200 a" : "http-lost sent");
     assert.equal(rig.server.accepted, repeatable ? 2 : 1);
   }
+});
+
+test("repeated on a new connection: the others that were idle are likely closed too", async () => {
+  await using rig = await ClientRig.start(writes(answer(200, "a")));
+  await Promise.all([rig.post(), rig.post()]);
+  rig.server.behaviour = {
+    request: (socket) => {
+      if (rig.server.accepted === 2) socket.resetAndDestroy();
+      else socket.write(answer(200, "b"));
+    },
+  };
+  assert.equal(await rig.outcome({ repeatable: true }), "200 b");
+  assert.equal(rig.server.requests.length, 4);
+});
+
+test("one of two idle connections is closed: the other one is used", async () => {
+  await using rig = await ClientRig.start();
+  const held: net.Socket[] = [];
+  rig.server.behaviour = { request: (socket) => held.push(socket) };
+  const posts = [rig.outcome(), rig.outcome()];
+  await rig.server.waitForRequests(2);
+  for (const socket of held) socket.write(answer(200, "a"));
+  assert.deepEqual(await Promise.all(posts), ["200 a", "200 a"]);
+  for (const socket of held.slice(1)) socket.end();
+  await rig.server.waitForOpen(1);
+  rig.server.behaviour = writes(answer(200, "b"));
+  assert.deepEqual(await Promise.all([rig.outcome(), rig.outcome()]), ["200 b", "200 b"]);
+  assert.equal(rig.server.accepted, 3);
 });
 
 test("never repeated: on a new connection, twice, or with a byte of an answer", async () => {
@@ -234,6 +271,25 @@ test("a signal ends a request that waits, connects or is under way", async () =>
   connecting.abort();
   assert.equal(await third, "http-aborted");
   assert.equal(rig.server.requests.length, 1);
+});
+
+test("a signal that lives on keeps nothing of a request", async () => {
+  await using rig = await ClientRig.start(writes(answer(200, "a")));
+  const { signal } = new AbortController();
+  let listeners = 0;
+  const [add, remove] = [signal.addEventListener, signal.removeEventListener];
+  signal.addEventListener = (...words: Parameters<typeof add>) => {
+    listeners++;
+    add.apply(signal, words);
+  };
+  signal.removeEventListener = (...words: Parameters<typeof remove>) => {
+    listeners--;
+    remove.apply(signal, words);
+  };
+  assert.equal(await rig.outcome({ signal }), "200 a");
+  rig.server.behaviour = { request: (socket) => socket.destroy() };
+  assert.equal(await rig.outcome({ signal }), "http-lost sent");
+  assert.equal(listeners, 0);
 });
 
 test("close ends what is under way, what waits and what is idle", async () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
+import type { Socket } from "node:net";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import {
@@ -169,4 +170,69 @@ test("a proxy that refuses, lies, is not there or says nothing", async () => {
     const nobody = ProxyRules.ofEnvironment({ HTTP_PROXY: "http://127.0.0.1:1" });
     assert.equal(await post("http://origin.example/", { proxies: nobody }), "http-connect");
   });
+});
+
+test("an attempt to connect that fails is no fault of requests that others are for", async () => {
+  await withProxy(async (proxy, server, proxies) => {
+    const clock = new ManualClock();
+    const client = new HttpClient({ proxies, ca: authority.ca }, { clock });
+    const post = (): Promise<string> =>
+      outcomeOf(client.post("https://origin.example/", { body: "" }));
+    const held: Socket[] = [];
+    server.behaviour = { request: (socket) => held.push(socket) };
+    const first = post();
+    await server.waitForRequests(1);
+    // From now on no tunnel comes about.
+    proxy.connectAnswer = "HTTP/1.1 200 ";
+    const second = post();
+    clock.advance(600);
+    const third = post();
+    await proxy.waitForHeads(3);
+    held[0]?.write(answer(200, "first"));
+    assert.equal(await first, "200 first");
+    await server.waitForRequests(2);
+    // The attempt of the second request fails, which is under way already.
+    clock.advance(600);
+    held[1]?.write(answer(200, "second"));
+    assert.equal(await second, "200 second");
+    await server.waitForRequests(3);
+    held[2]?.write(answer(200, "third"));
+    assert.equal(await third, "200 third");
+    const fourth = post();
+    await server.waitForRequests(4);
+    const fifth = post();
+    clock.advance(1_200);
+    assert.equal(await fifth, "http-connect");
+    client.close();
+    assert.equal(await fourth, "http-aborted sent");
+  }, material);
+});
+
+test("a request is repeated once, also if it meets a second connection that ends", async () => {
+  await withProxy(async (proxy, server, proxies) => {
+    const client = new HttpClient({ proxies, ca: authority.ca }, { clock: new ManualClock() });
+    const post = (body: string, repeatable: boolean): Promise<string> =>
+      outcomeOf(client.post("https://origin.example/", { body, repeatable }));
+    const held: Socket[] = [];
+    server.behaviour = { request: (socket) => held.push(socket) };
+    const two = [post("", false), post("", false)];
+    await server.waitForRequests(2);
+    for (const socket of held.splice(0)) socket.write(answer(200, "a"));
+    assert.deepEqual(await Promise.all(two), ["200 a", "200 a"]);
+    // From now on no tunnel comes about.
+    proxy.connectAnswer = "HTTP/1.1 200 ";
+    const running = post("running", false);
+    await server.waitForRequests(3);
+    const repeated = post("repeated", true);
+    await server.waitForRequests(4);
+    held[1]?.destroy();
+    await proxy.waitForHeads(3);
+    held[0]?.write(answer(200, "b"));
+    assert.equal(await running, "200 b");
+    await server.waitForRequests(5);
+    assert.match(server.requests[4] ?? "", /repeated$/);
+    held[2]?.destroy();
+    assert.equal(await repeated, "http-lost sent");
+    client.close();
+  }, material);
 });
