@@ -77,7 +77,6 @@ export class JwtAuthorizer implements Authorizer {
     this.#remote?.start();
   }
 
-  /** Stops to fetch keys. */
   close(): void {
     this.#remote?.close();
   }

@@ -5,7 +5,6 @@ import { loopbackLimits } from "./loopback-limits.ts";
 export interface LoopbackCheckOptions {
   /** The topic that this client both publishes to and subscribes. */
   readonly topic: string;
-  /** Whether the connection is up. */
   readonly up: () => boolean;
   /** Publishes once more: its PUBACK shows that the broker works, and is not just slow. */
   readonly publishProbe: () => void;
@@ -37,7 +36,6 @@ export class LoopbackCheck {
     this.#options = options;
   }
 
-  /** The client has published to the topic. */
   published(): void {
     this.#waiting = true;
   }
@@ -70,14 +68,12 @@ export class LoopbackCheck {
     });
   }
 
-  /** What was published came back. */
   received(): void {
     this.#stop();
     this.#losses = 0;
     this.#options.onResult(undefined);
   }
 
-  /** The connection to the broker has ended. */
   disconnected(): void {
     if (!this.#waiting) return;
     this.#stop();

@@ -12,7 +12,6 @@ export function isGroupName(name: string): boolean {
 /** Every connection of an app is a member of it; it has no table. */
 export const everyone = "@all";
 
-/** The group of a user's connections. */
 export function userGroup(user: string): string {
   return `@user/${user}`;
 }

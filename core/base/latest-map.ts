@@ -15,7 +15,6 @@ export class LatestMap<Key, Value> extends Map<Key, Value> {
     return this;
   }
 
-  /** Removes a key and returns its value. */
   take(key: Key): Value | undefined {
     const value = this.get(key);
     this.delete(key);

@@ -9,7 +9,6 @@ type ConnectionDependencies = Pick<
   "commands" | "values" | "events" | "metrics" | "guard"
 >;
 
-/** `close`, `state` and `renew`. */
 export class ConnectionCommands {
   readonly #dependencies: ConnectionDependencies;
   readonly #targets: CommandTargets;

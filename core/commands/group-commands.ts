@@ -4,7 +4,6 @@ import type { CommandDecoder, CommandSource } from "../ports/mod.ts";
 import type { CommandCall } from "./command-call.ts";
 import type { CommandTargets } from "./command-targets.ts";
 
-/** `join` and `leave`. */
 export class GroupCommands {
   readonly #commands: CommandDecoder;
   readonly #targets: CommandTargets;

@@ -3,15 +3,12 @@ import type { Outcome } from "../groups/mod.ts";
 
 /** Collects the outcomes of one command and, when all are known, sends the reply. */
 export interface PendingReply {
-  /** One more outcome is to come. */
   expect(): void;
-  /** An outcome, of those expected. */
   settle(id: string, outcome: Outcome): void;
   /** The command is carried out: no further outcome will be announced. */
   end(): void;
 }
 
-/** Sends one `reply`. */
 export type SendReply = (result: Readonly<Record<string, unknown>>) => void;
 
 abstract class CountedReply implements PendingReply {

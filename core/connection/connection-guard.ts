@@ -78,7 +78,6 @@ export class ConnectionGuard {
     connection.close(closeReasons.connectionsPerIp);
   }
 
-  /** The client sent messages. */
   messageReceived(connection: Connection, messages: number, bytes: number): void {
     this.#liveness.messageReceived(connection);
     if (!this.#rates.needed) return;

@@ -1,7 +1,6 @@
 import type { CloseCause, CloseReason } from "../base/mod.ts";
 import type { ConnectionHandle, MessageKind, Socket } from "../ports/mod.ts";
 
-/** What one address has here. */
 export interface AddressPlaces {
   readonly name: string;
   /** Connections, those included whose stream is not gone yet. */

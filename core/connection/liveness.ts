@@ -57,7 +57,6 @@ export class Liveness {
     this.#passTicks = Math.max(1, Math.min(passTicksMax, Math.floor(shortest / 4)));
   }
 
-  /** Whether there is anything to look for. */
   get needed(): boolean {
     return Math.min(this.#interval, this.#idle, this.#age) < never;
   }
@@ -79,7 +78,6 @@ export class Liveness {
     this.#seen[slot] = never;
   }
 
-  /** A message came. */
   messageReceived({ slot }: Connection): void {
     this.#seen[slot] = this.#now;
     this.#messageAt[slot] = this.#now;

@@ -38,7 +38,6 @@ export class TokenExpiries {
     due.add(connection);
   }
 
-  /** The connection is closed. */
   forget(connection: Connection): void {
     if (connection.expiresAt === 0) return;
     const key = keyOf(connection.expiresAt);

@@ -89,7 +89,6 @@ export class EventStream implements ConnectionStream {
     return this.#dependencies.events.bufferBytes(this.buffer) + this.#sender.bytes;
   }
 
-  /** Every item below is acknowledged. */
   get acknowledged(): number {
     return this.#sender.acknowledged;
   }
@@ -137,7 +136,6 @@ export class EventStream implements ConnectionStream {
     return this.#publisher.bareBytes;
   }
 
-  /** Number of the next item. */
   get next(): number {
     return this.#dependencies.events.bufferNext(this.buffer);
   }
@@ -225,12 +223,10 @@ export class EventStream implements ConnectionStream {
     }
   }
 
-  /** A connection is closed or moved: this stream does not resume it any more. */
   forget(connection: Connection): void {
     this.#paused.forget(connection);
   }
 
-  /** A connection is closed: this is its last event. */
   closed(connection: Connection, closeCode: number, closeReason: string, cause: CloseCause): void {
     const { events, values } = this.#dependencies;
     const known = knownOf(events, connection);

@@ -4,7 +4,6 @@ import type { Connection } from "../connection/mod.ts";
 /** Called when the broker has granted a group's subscription, or with why it has not. */
 export type GroupReady = (error?: ServiceError) => void;
 
-/** A group with members on this node, or with some about to come. */
 export class Group {
   readonly name: string;
   /** Its name in the runtime's own fan-out; undefined where that is not used. */

@@ -55,7 +55,6 @@ export class Groups {
     return this.#groups.get(name)?.members ?? [];
   }
 
-  /** How many there are. */
   count(name: string): number {
     if (name === everyone) return this.#connections.size;
     return this.#groups.get(name)?.members.size ?? 0;

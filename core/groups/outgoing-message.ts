@@ -62,7 +62,6 @@ export class ReusableMessage implements OutgoingMessage {
     });
   }
 
-  /** Lets go of the data and its forms. */
   clear(): void {
     this.#source = undefined;
     this.#textForm = undefined;

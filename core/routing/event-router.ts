@@ -87,7 +87,6 @@ export class EventRouter {
     });
   }
 
-  /** Bytes of events that are not confirmed. */
   get unconfirmedBytes(): number {
     let bytes = 0;
     for (const stream of this.#streams()) bytes += stream.unconfirmedBytes;

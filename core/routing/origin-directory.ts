@@ -19,7 +19,6 @@ export interface OriginDirectoryListener {
   left(name: string): void;
 }
 
-/** The origins of an app. */
 export class OriginDirectory {
   readonly #listener: OriginDirectoryListener;
   readonly #origins: Map<string, LiveOrigin> = new Map();

@@ -1,4 +1,3 @@
-/** One of those that a key may be given to. */
 export interface Candidate {
   readonly name: string;
   /** Share relative to the others; none where it is 0. */

@@ -49,7 +49,6 @@ export class Acknowledgements {
     else this.#schedule();
   }
 
-  /** Sends what is due. */
   flush(): void {
     const due = [...this.#due];
     this.#due.clear();

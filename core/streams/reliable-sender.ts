@@ -95,7 +95,6 @@ export class ReliableSender<Batch extends NumberedBatch> {
     return this.#next - this.#acknowledged;
   }
 
-  /** Number of the next item that is added. */
   get next(): number {
     return this.#next;
   }

@@ -2,7 +2,6 @@ import { type ErrorCode, limits } from "../base/mod.ts";
 import type { HandshakeRefusal, HandshakeRequest } from "../ports/mod.ts";
 import { answerDeflate } from "./extensions.ts";
 
-/** A valid opening handshake. */
 export interface HandshakeOffer {
   readonly ok: true;
   /** `Sec-WebSocket-Key`, from which the runtime computes `Sec-WebSocket-Accept`. */

@@ -1,6 +1,5 @@
 import { ServiceError } from "../../../core/base/mod.ts";
 
-/** The parts of a broker's URL. */
 export interface BrokerAddress {
   readonly host: string;
   readonly port: number;

@@ -17,7 +17,6 @@ const messages = {
 
 export interface LinkLogOptions {
   readonly url: string;
-  /** What the connection is for. */
   readonly role: string;
   /** Level of the line that tells a lost or unreachable broker: one of several links warns. */
   readonly downLevel?: LogLevel | undefined;
@@ -50,7 +49,6 @@ export class LinkLog {
     this.#fields = { broker: redactUrl(options.url), role: options.role };
   }
 
-  /** Connected and subscribed. */
   up(): void {
     const logged = this.#loggedLevel;
     const upAt = this.#clock.now();

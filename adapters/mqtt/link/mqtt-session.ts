@@ -22,7 +22,6 @@ export interface MqttSessionLimits {
   readonly packetBytesMax: number | undefined;
 }
 
-/** Why a session ended. */
 export interface MqttSessionEnd {
   readonly error: Error | undefined;
   /** The return code or reason code, where the broker gave one. */

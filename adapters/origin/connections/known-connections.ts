@@ -83,7 +83,6 @@ export class KnownConnections {
     return found;
   }
 
-  /** Adds a connection that is not there yet. */
   add(connection: OriginConnection): void {
     const key = hash(connection.packed, header, connection.packed.length);
     connection.chained = this.#buckets.get(key);

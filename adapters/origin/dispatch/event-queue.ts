@@ -17,7 +17,6 @@ export class WaitingBudget {
     this.#bytes -= heldBytes(event);
   }
 
-  /** Whether one more may wait. */
   admits(event: OriginEvent): boolean {
     const { waitingEventsMax, waitingBytesMax } = originLimits;
     return this.#events < waitingEventsMax && this.#bytes + heldBytes(event) <= waitingBytesMax;

@@ -41,7 +41,6 @@ export class NodeTracker {
     return this.lives(node) && this.#nodes.get(node)?.cleared !== true;
   }
 
-  /** Nodes that have a presence. */
   living(): string[] {
     return [...this.#nodes.keys()].filter((node) => this.lives(node));
   }

@@ -16,7 +16,6 @@ export interface BatchListener {
     data: MessageData,
     state: unknown,
   ): void;
-  /** Any other item. */
   item(item: readonly unknown[]): void;
   /** A malformed item, or batch. The rest of the batch is still read where that is possible. */
   refused(error: ServiceError): void;

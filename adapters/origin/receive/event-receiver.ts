@@ -53,7 +53,6 @@ export class EventReceiver implements BatchListener {
     );
   }
 
-  /** Connections known to this origin. */
   get connections(): number {
     return this.#connections.size;
   }

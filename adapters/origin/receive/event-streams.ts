@@ -19,7 +19,6 @@ export interface EventSource {
   readonly ended: LatestMap<string, true>;
 }
 
-/** The numbered stream that comes on a topic. */
 interface EventStream {
   readonly name: string;
   /** The node's incarnation, the second part of the name. */
@@ -27,7 +26,6 @@ interface EventStream {
   readonly receiver: ReliableReceiver;
   /** How far it is handled, in assigned mode: it is acknowledged and repeated. */
   readonly handled: HandledItems;
-  /** Number of the item that comes next. */
   next: number;
 }
 
@@ -60,7 +58,6 @@ export class EventStreams {
     });
   }
 
-  /** Events that never came, by the numbers of those that did. */
   get missed(): number {
     return this.#missed;
   }
@@ -70,7 +67,6 @@ export class EventStreams {
     return this.#source;
   }
 
-  /** Nodes that have given this origin connections of its own. */
   get assigning(): string[] {
     const nodes = new Set<string>();
     for (const { node, assigned } of this.#sources.values()) if (assigned) nodes.add(node);
@@ -97,7 +93,6 @@ export class EventStreams {
     this.#source = source;
   }
 
-  /** The batch is read. */
   leave(): void {
     const { record } = this;
     this.record = undefined;

@@ -45,7 +45,6 @@ export class ForeignIds {
     this.#failed = failed;
   }
 
-  /** How many were dropped. */
   get count(): number {
     return this.#count;
   }

@@ -78,7 +78,6 @@ export class MessagePackCursor {
     return this.#within(this.uint(head === 0xc4 ? 1 : head === 0xc5 ? 2 : 4));
   }
 
-  /** The string here. */
   string(): string {
     const length = this.strLength();
     if (length < 0) throw new Malformed("a string is expected");

@@ -9,7 +9,6 @@ import { CommandBatch } from "./command-batch.ts";
 import type { Expiry } from "./expiry.ts";
 import type { SendQueue } from "./send-queue.ts";
 
-/** A batch with its numbers. */
 export interface SentBatch extends NumberedBatch {
   /** Bytes of its commands, as the queue counts them. */
   readonly bytes: number;
@@ -17,7 +16,6 @@ export interface SentBatch extends NumberedBatch {
   answered: boolean;
 }
 
-/** A numbered stream of batches. */
 export interface BatchStream {
   readonly name: string;
   readonly reliable: ReliableSender<SentBatch>;

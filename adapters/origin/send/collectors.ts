@@ -3,7 +3,6 @@ import type { PublishCounts, PublishOutcome } from "../base/mod.ts";
 
 /** Gathers the replies to one command, which may come in parts and from several nodes. */
 export interface Collector<Result> {
-  /** Takes one reply. */
   take(reply: Readonly<Record<string, unknown>>): void;
   /** A node has died: nothing more comes from it. */
   lost(node: string): void;
@@ -96,7 +95,6 @@ function count(value: unknown): number {
   return typeof value === "number" && value > 0 ? value : 0;
 }
 
-/** The outcome of a `publish`, by node. */
 export class PublishReplies extends NodeReplies<PublishOutcome> {
   readonly #nodes: Map<string, PublishCounts & { error?: ErrorCode }> = new Map();
 
@@ -139,7 +137,6 @@ export interface QueryOutcome {
   readonly missing: readonly string[];
 }
 
-/** The answers to a query, by node. */
 export class QueryReplies extends NodeReplies<QueryOutcome> {
   readonly #listed: Map<string, Listed> = new Map();
   readonly #counts: Map<string, number> = new Map();

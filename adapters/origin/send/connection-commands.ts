@@ -28,7 +28,6 @@ export interface Change {
   readonly value: unknown;
 }
 
-/** The outcome of a change that was carried out. */
 export type ChangeDone = "joined" | "left" | "stored" | "renewed";
 
 /** Commands to connections, by the numbered streams of the nodes that hold them. */
@@ -43,7 +42,6 @@ export class ConnectionCommands {
     this.#barrier = barrier;
   }
 
-  /** The stream of commands to a node. */
   node(node: string): NodeSender {
     return this.#senders.node(node);
   }
@@ -152,7 +150,6 @@ export class ConnectionCommands {
   }
 }
 
-/** Ids by the node that holds the connection. */
 export function idsByNode(all: readonly string[]): Map<string, string[]> {
   const nodes = new Map<string, string[]>();
   for (const id of all) {

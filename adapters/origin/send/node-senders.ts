@@ -13,7 +13,6 @@ export interface CommandAck {
   readonly sender: string | undefined;
 }
 
-/** The streams of commands to all nodes. */
 export class NodeSenders {
   readonly #identity: OriginIdentity;
   readonly queue: SendQueue;

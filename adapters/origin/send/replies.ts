@@ -29,7 +29,6 @@ export class Replies {
     this.#failed = failed;
   }
 
-  /** No further reply can be expected. */
   get full(): boolean {
     return this.#pending.size >= originLimits.repliesMax;
   }

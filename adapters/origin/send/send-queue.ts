@@ -3,7 +3,6 @@ import type { Clock } from "../../../core/ports/mod.ts";
 import type { Link } from "../../topics/mod.ts";
 import { encodeCommand } from "./command-batch.ts";
 
-/** A sender of the queue's commands. */
 interface QueuedSender {
   /** Commands that the broker has not confirmed. */
   readonly commands: number;
