@@ -20,6 +20,7 @@ import {
 } from "../../support/keys/tokens.ts";
 import { PlainOrigin } from "../../support/origins/plain-origin.ts";
 import { skipWithout } from "../../support/process/spawn.ts";
+import { patience } from "../../support/process/wait.ts";
 
 type Info = Record<string, unknown> & { user?: string };
 
@@ -188,7 +189,7 @@ for (const { runtime, engine } of combinations) {
     });
 
     it("closes with 4401 when the token ends, unless the origin renews it", async () => {
-      const exp = seconds() + 3;
+      const exp = seconds() + Math.ceil(3 * patience());
       const [ending, renewed] = [
         await open(bearer(await token({ exp }))),
         await open(bearer(await token({ exp }))),

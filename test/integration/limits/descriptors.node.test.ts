@@ -56,7 +56,9 @@ describe("a node without descriptors", { skip: skipWithoutProc }, () => {
     // When a port opens anew, Bun's `node:http` cuts its silent streams: soon there is room.
     // Deno stops accepting unseen when the one accept that fails is over between two looks.
     const cuts = runtime !== "node" && engine === "wasm";
-    it(`tells it and recovers, on ${runtime}, engine ${engine}`, { timeout: 30_000 }, async () => {
+    it(`tells it and recovers, on ${runtime}, engine ${engine}`, {
+      timeout: 300_000,
+    }, async () => {
       const options = { runtime, openFilesMax, flags: [...flags, "--engine", engine] };
       const gateway = await startGateway(options);
       const { port, adminPort } = gateway.info;

@@ -19,7 +19,7 @@ const flags = [
 describe("handshakes that wait for an origin", { concurrency: true }, () => {
   for (const { runtime, engine } of combinations) {
     const title = `are counted by address until the client leaves: ${runtime}, engine ${engine}`;
-    it(title, { timeout: 30_000 }, async () => {
+    it(title, { timeout: 300_000 }, async () => {
       const gateway = await startGateway({ runtime, flags: [...flags, "--engine", engine] });
       const { port, adminPort, brokerPort, node } = gateway.info;
       const origin = await PlainOrigin.connect(`mqtt://127.0.0.1:${brokerPort}`);

@@ -12,7 +12,7 @@ import {
 import { Mosquitto } from "../../support/broker/mosquitto.ts";
 import { type Handshake, handshakeText, RawClient } from "../../support/clients/raw-client.ts";
 import { startGateway } from "../../support/gateway/gateway.ts";
-import { waitFor } from "../../support/process/wait.ts";
+import { patience, waitFor } from "../../support/process/wait.ts";
 
 type User = "ann" | "bob";
 
@@ -219,7 +219,7 @@ test("a hundred wait while another's messages pass", async () => {
 });
 
 test("a connection ends with its time, unless it is renewed", async () => {
-  const expires = new Date(Date.now() + 1_500);
+  const expires = new Date(Date.now() + 1_500 * patience());
   await decide(async () => ({ expires }));
   const [short, long] = [await knock(), await knock({ path: "/room/long" })];
   for (const client of [short, long]) assert.equal((await client.answer()).statusCode, 101);

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { within } from "./wait.ts";
+import { existsSync, readdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { patience, within } from "./wait.ts";
 
 export { freePort } from "./free-port.ts";
 
@@ -12,6 +12,15 @@ export const denoProgram = "node_modules/.bin/deno";
 export function nodeProgram(): string {
   const isNode = !process.versions.bun && !process.versions.deno;
   return isNode ? process.execPath : (findProgram("node") ?? "node");
+}
+
+/** Every version of Node.js that is here for the tests, this one first. */
+export function nodePrograms(): string[] {
+  const folder = "dist/nodejs";
+  const majors = existsSync(folder) ? readdirSync(folder).sort() : [];
+  const name = `node-${process.platform}-${process.arch}`;
+  const further = majors.map((major) => resolve(folder, major, "node_modules", name, "bin/node"));
+  return [nodeProgram(), ...further.filter(existsSync)];
 }
 
 /** Programs that tests take for missing, for whoever wants to see what becomes of such a run. */
@@ -108,14 +117,14 @@ export class Program {
 
   /** The first line, written or yet to come, for which `match` gives something. */
   async line<Found>(match: (line: string) => Found | undefined, what: string): Promise<Found> {
-    const end = Date.now() + lineMsMax;
+    const begun = Date.now();
     for (let seen = 0; ; ) {
       for (; seen < this.lines.length; seen += 1) {
         const found = match(this.lines[seen] ?? "");
         if (found !== undefined) return found;
       }
       this.mustRun(what);
-      const deadline = Math.max(0, end - Date.now());
+      const deadline = Math.max(0, lineMsMax - (Date.now() - begun) / patience());
       await within(this.#news(), { what: `${what}; so far:\n${this.output}`, deadline });
     }
   }

@@ -1,7 +1,8 @@
+import { availableParallelism, loadavg } from "node:os";
 import { setTimeout } from "node:timers/promises";
 
 export interface WaitOptions {
-  /** How long to wait at most, in milliseconds. */
+  /** How long to wait at most, in milliseconds: longer on a machine that is busy. */
   readonly deadline?: number;
   /** What is waited for, for the error's text. */
   readonly what?: string;
@@ -9,6 +10,16 @@ export interface WaitOptions {
 
 const deadlineDefaultMs = 15_000;
 const pollMs = 10;
+const patienceMax = 20;
+
+/**
+ * How many times longer a wait may take: what a deadline ends is a test that hangs, and a machine
+ * with ten times more to do than processors is ten times slower.
+ */
+export function patience(): number {
+  const [load = 0] = loadavg();
+  return Math.min(patienceMax, Math.max(1, load / availableParallelism()));
+}
 
 /** Waits until a condition gives something other than undefined or false, and returns that. */
 export async function waitFor<Value>(
@@ -16,11 +27,14 @@ export async function waitFor<Value>(
   options: WaitOptions = {},
 ): Promise<Value> {
   const deadlineMs = options.deadline ?? deadlineDefaultMs;
-  const end = Date.now() + deadlineMs;
+  const begun = Date.now();
   for (;;) {
     const value = await condition();
     if (value !== undefined && value !== false) return value;
-    if (Date.now() > end) throw new Error(lateText(options.what ?? String(condition), deadlineMs));
+    const waitedMs = Date.now() - begun;
+    if (waitedMs > deadlineMs * patience()) {
+      throw new Error(lateText(options.what ?? String(condition), waitedMs));
+    }
     await setTimeout(pollMs);
   }
 }
@@ -32,8 +46,8 @@ export async function within<Value>(
 ): Promise<Value> {
   const deadlineMs = options.deadline ?? deadlineDefaultMs;
   const timer = new AbortController();
-  const late = setTimeout(deadlineMs, undefined, { signal: timer.signal }).then(() => {
-    throw new Error(lateText(options.what ?? "a promise", deadlineMs));
+  const late = lateAfter(deadlineMs, timer.signal).then((waitedMs) => {
+    throw new Error(lateText(options.what ?? "a promise", waitedMs));
   });
   late.catch(() => {});
   try {
@@ -43,8 +57,18 @@ export async function within<Value>(
   }
 }
 
-function lateText(what: string, deadlineMs: number): string {
-  return `waited ${deadlineMs} ms in vain for: ${what}`;
+/** Resolves with the milliseconds that it waited. */
+async function lateAfter(deadlineMs: number, signal: AbortSignal): Promise<number> {
+  const begun = Date.now();
+  for (let leftMs = deadlineMs; leftMs >= 0; ) {
+    await setTimeout(leftMs, undefined, { signal });
+    leftMs = deadlineMs * patience() - (Date.now() - begun);
+  }
+  return Date.now() - begun;
+}
+
+function lateText(what: string, waitedMs: number): string {
+  return `waited ${waitedMs} ms in vain for: ${what}`;
 }
 
 /** Resolves when twenty looks find the same. */
