@@ -16,6 +16,7 @@ import {
   type Job,
   jobOf,
   logFolder,
+  mostlyWaits,
   type Runtime,
   runsOn,
   runtimes,
@@ -40,7 +41,6 @@ const skips: Skip[] = [];
 
 const checks: readonly (readonly [name: string, command: string, ...args: string[]])[] = [
   ["format and lint", "node_modules/.bin/biome", "ci", "--colors=off", "."],
-  ["types (tsc)", "node_modules/.bin/tsc", "--noEmit", "-p", "."],
   [
     "types (deno check)",
     "node_modules/.bin/deno",
@@ -127,23 +127,76 @@ function tellFailure(title: string, reason: string, log: string): void {
   console.log(`\n✖ ${title}: ${reason}\n${cut}${shown.map((line) => `  ${line}`).join("\n")}\n`);
 }
 
-async function runOn(
+/** What one runtime runs, and what came of it so far. */
+class Part {
+  readonly runtime: Runtime;
+  readonly jobs: readonly Job[];
+  readonly rows: Row[] = [];
+  #startedAt: number | undefined;
+  #seconds = 0;
+
+  constructor(runtime: Runtime, jobs: readonly Job[]) {
+    this.runtime = runtime;
+    this.jobs = jobs;
+  }
+
+  async run(job: Job): Promise<void> {
+    this.#startedAt ??= performance.now();
+    const reason = skipWithout("mosquitto");
+    const skipped = reason !== false && imports(job.file, "test/support/broker/mosquitto.ts");
+    this.rows.push(skipped ? await skipJob(job, reason) : await runJob(job));
+    this.#seconds = (performance.now() - this.#startedAt) / 1000;
+    if (this.rows.length < this.jobs.length) return;
+    const { seconds, ...totals } = this.row(false);
+    console.log(`${this.runtime}: ${closingLine(totals)} in ${seconds.toFixed(1)} s`);
+  }
+
+  /** In the table. A run of everything in which it has no file has failed. */
+  row(everything: boolean): Row {
+    const none = this.rows.length === 0 && everything ? 1 : 0;
+    const totals = sumOf([...this.rows, { passed: 0, failed: none, skipped: 0 }]);
+    const processorSeconds = this.rows.reduce((sum, row) => sum + row.processorSeconds, 0);
+    return { name: this.runtime, ...totals, seconds: this.#seconds, processorSeconds };
+  }
+}
+
+function jobsOf(
   runtime: Runtime,
   files: readonly string[],
   { program, seeds }: { readonly program: string | undefined; readonly seeds: Seeds },
-): Promise<Row[]> {
-  const rows: Row[] = [];
-  const jobs = files
+): Job[] {
+  return files
     .filter((file) => runsOn(file, runtime))
     .flatMap((file) =>
-      seedsOf(file, runtime, seeds).map((seed) => jobOf(file, runtime, { program, seed })),
+      seedsOf(file, runtime, seeds).map((seed) => {
+        const whole =
+          isFuzz(file) && (seed !== seeds.present || process.env.FUZZ_SEED !== undefined);
+        return jobOf(file, runtime, { program, seed, whole });
+      }),
     );
-  const reason = skipWithout("mosquitto");
-  await inParallel(jobs, availableParallelism(), async (job) => {
-    const skipped = reason !== false && imports(job.file, "test/support/broker/mosquitto.ts");
-    rows.push(skipped ? await skipJob(job, reason) : await runJob(job));
+}
+
+/** The files of all runtimes, one runtime after the other, and beside them those that wait. */
+async function runParts(parts: readonly Part[]): Promise<void> {
+  const all = parts.flatMap((part) => part.jobs.map((job) => ({ part, job })));
+  const waiting = all.filter(({ job }) => mostlyWaits(job.file));
+  const others = all.filter(({ job }) => !mostlyWaits(job.file));
+  const work = ({ part, job }: (typeof all)[number]): Promise<void> => part.run(job);
+  await Promise.all([
+    inParallel(others, availableParallelism(), work),
+    inParallel(waiting, 1, work),
+  ]);
+}
+
+/** Whether code, format and types are in order. The build has checked the types with tsc. */
+async function runChecks(isBuilt: boolean): Promise<Row[]> {
+  const rows = new Map<string, Row>();
+  await inParallel(checks, availableParallelism(), async (check) => {
+    rows.set(check[0], await runCheck(check));
   });
-  return rows;
+  const [passed, failed] = isBuilt ? [1, 0] : [0, 1];
+  const types = { name: "types (tsc)", ...noTime, passed, failed, skipped: 0 };
+  return [types, ...checks.map(([name]) => rows.get(name)!)];
 }
 
 async function main(): Promise<number> {
@@ -164,12 +217,11 @@ async function main(): Promise<number> {
   if (values["build-failed"] && !values.checks) {
     summary.push({ name: "build", ...noTime, passed: 0, failed: 1, skipped: 0 });
   }
-  if (values.checks) for (const check of checks) summary.push(await runCheck(check));
+  if (values.checks) summary.push(...(await runChecks(!values["build-failed"])));
   if (positionals.length === 0) summary.push(await runCheck(wasmCheck));
   const files = findTests("test").filter(
     (file) => positionals.length === 0 || positionals.some((part) => file.includes(part)),
   );
-  const all: Row[] = [];
   const wanted = [...runtimes, ...further.keys()].filter(
     (name) => values.runtime === undefined || values.runtime.includes(name),
   );
@@ -179,24 +231,20 @@ async function main(): Promise<number> {
     oldOn: wanted.find((name) => further.get(name)) ?? "node",
   };
   console.log(seedText(seeds));
+  const parts: Part[] = [];
   for (const runtime of wanted) {
     const program = further.get(runtime);
-    if (program === "") {
-      summary.push({ name: runtime, ...noTime, passed: 0, failed: 0, skipped: 1 });
-      skips.push({ file: runtime, name: "all", reason: `npm has no program for ${runtime}` });
+    if (program !== "") {
+      parts.push(new Part(runtime, jobsOf(runtime, files, { program, seeds })));
       continue;
     }
-    const started = performance.now();
-    const rows = await runOn(runtime, files, { program, seeds });
-    const none = rows.length === 0 && positionals.length === 0 ? 1 : 0;
-    const totals = sumOf([...rows, { passed: 0, failed: none, skipped: 0 }]);
-    const seconds = (performance.now() - started) / 1000;
-    const processorSeconds = rows.reduce((sum, row) => sum + row.processorSeconds, 0);
-    summary.push({ name: runtime, ...totals, seconds, processorSeconds });
-    all.push(...rows);
-    console.log(`${runtime}: ${closingLine(totals)} in ${seconds.toFixed(1)} s`);
+    summary.push({ name: runtime, ...noTime, passed: 0, failed: 0, skipped: 1 });
+    skips.push({ file: runtime, name: "all", reason: `npm has no program for ${runtime}` });
   }
-  return report(summary, { files: slowestOf(all, Number(values.slowest)), seeds });
+  await runParts(parts);
+  summary.push(...parts.map((part) => part.row(positionals.length === 0)));
+  const rows = parts.flatMap((part) => part.rows);
+  return report(summary, { files: slowestOf(rows, Number(values.slowest)), seeds });
 }
 
 const seedText = ({ present, old, oldOn }: Seeds): string =>

@@ -10,7 +10,7 @@ import { outcomeTable } from "./table.ts";
 /** Same seeds, same victims and moments: as far as processes let anybody repeat anything. */
 const seed = 20_261_123;
 
-/** The runner runs two files at once, on the cores that these processes share already. */
+/** The runner runs a file of these beside one for each core, which all these processes share. */
 export const slack = 3;
 
 /** Breaks a cluster in these ways, one after the other: a test each, and a table in the end. */

@@ -84,7 +84,7 @@ class BroadcastTarget {
     assert.equal(errors, errorsExpected, "errors that were counted");
     for (const [id, socket] of this.#sockets) {
       if (socket.delivered.length === 0 && !expected.has(id) && !closed.has(id)) continue;
-      // Bytes that were changed at random can be a `renew` that ends the connection a little later.
+      // Bytes changed at random can be a `renew`, by which the connection ends a little later.
       if (socket.delivered.some(isExpiry)) continue;
       const data = socket.delivered.filter(({ type }) => type === "message");
       const got = data.map((one) => (one as { data: Data }).data);

@@ -19,7 +19,7 @@ const tests = {
   moved: "test/unit/core/routing/moved-connections.test.ts",
   drain: "test/unit/core/connection/drain.test.ts",
   ask: "test/integration/broker/presence-ask.test.ts",
-  retained: "test/integration/broker/retained.node.test.ts",
+  retained: "test/integration/broker/retained.once.test.ts",
   originRetained: "test/integration/origin/origin-retained.test.ts",
   receiver: "test/unit/adapters/origin/receive/event-receiver.test.ts",
   cluster: "test/unit/core/gateway-cluster.test.ts",

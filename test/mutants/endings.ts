@@ -46,7 +46,7 @@ const mutants: readonly Mutant[] = [
     file: files.session,
     find: "new Set([0x87, 0x90])",
     replace: "new Set([])",
-    tests: ["test/integration/access/refused-origin.node.test.ts"],
+    tests: ["test/integration/access/refused-origin.once.test.ts"],
   },
   {
     says: "after two sessions in a row of less than 5 s each, with something unanswered",

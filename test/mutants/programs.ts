@@ -19,7 +19,7 @@ const tests = {
   guard: "test/unit/core/connection/connection-guard.test.ts",
   address: "test/unit/core/handshake/client-address.test.ts",
   tls: "test/integration/access/tls.node.test.ts",
-  sockets: "test/runtimes/sockets-bun-native.node.test.ts",
+  sockets: "test/runtimes/sockets-bun-native.once.test.ts",
   runner: "test/integration/programs/runner.node.test.ts",
   limits: "test/unit/core/connection/message-sizes.test.ts",
 } as const;

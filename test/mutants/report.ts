@@ -13,7 +13,7 @@ export function reportOf(parts: readonly Part[], results: readonly Result[]): st
     "the fault. `npm run mutants` puts one fault after the other into a copy of the project, runs",
     "the tests named for it, and writes this page; `npm run mutants -- streams` tries one",
     "part only. The faults stand in `test/mutants/`, as data; a test,",
-    "`test/unit/house/mutants.test.ts`, checks",
+    "`test/unit/house/mutants.once.test.ts`, checks",
     "that each can still be applied and that its sentence still stands in the page.",
     "",
     `${results.length} mutants: ${killed} found, ${survivors.length} not.`,

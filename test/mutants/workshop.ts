@@ -20,7 +20,7 @@ export interface Result {
 const logLinesMax = 25;
 
 function runtimeOf(test: string): Runtime {
-  return test.endsWith(".node.test.ts") ? "node" : "bun";
+  return /\.(?:once|node)\.test\.ts$/.test(test) ? "node" : "bun";
 }
 
 /** A copy of the project in which one fault after the other is tried. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { handshakeText, RawClient } from "../../support/clients/raw-client.ts";
-import { combinations, type GatewayRuntime, startGateway } from "../../support/gateway/gateway.ts";
+import { combinations, gatewayRuntimes, startGateway } from "../../support/gateway/gateway.ts";
 import { secret } from "../../support/keys/tokens.ts";
 import { waitFor } from "../../support/process/wait.ts";
 
@@ -67,7 +67,7 @@ test("tokens of any issuer and audience get a warning each, unless meant", async
   assert.deepEqual(adviceOf(await startGateway({ flags: [...jwt, ...set] })), []);
 });
 
-for (const runtime of ["bun", "deno", "node"] as const satisfies readonly GatewayRuntime[]) {
+for (const runtime of gatewayRuntimes) {
   test(`SIGHUP without a certificate ends no process, on ${runtime}`, async () => {
     const gateway = await startGateway({ runtime });
     const client = await RawClient.open(gateway.info.port);

@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";
 import { Mosquitto } from "../../support/broker/mosquitto.ts";
 import { handshakeText, RawClient } from "../../support/clients/raw-client.ts";
-import { combinations, type GatewayProcess, spawnGateway } from "../../support/gateway/gateway.ts";
+import {
+  combinations,
+  type GatewayProcess,
+  gatewayRuntimes,
+  spawnGateway,
+} from "../../support/gateway/gateway.ts";
 import { PlainOrigin } from "../../support/origins/plain-origin.ts";
 import { skipWithout } from "../../support/process/spawn.ts";
 import { waitFor } from "../../support/process/wait.ts";
@@ -97,7 +102,7 @@ describe("no secret reaches a log", { skip, concurrency: true }, () => {
     const broker = await Mosquitto.start({ users: { edge: "another" } });
     after(() => broker[Symbol.asyncDispose]());
     const url = broker.url("edge", password);
-    for (const runtime of ["bun", "deno", "node"] as const) {
+    for (const runtime of gatewayRuntimes) {
       const flags = ["--log-level", "debug", "--broker", url];
       const refused = spawnGateway({ runtime, flags });
       assert.equal((await refused.exited).code, 1);

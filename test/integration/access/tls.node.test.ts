@@ -5,7 +5,12 @@ import { after, before, describe, it } from "node:test";
 import type { TLSSocket } from "node:tls";
 import { Mosquitto } from "../../support/broker/mosquitto.ts";
 import { RawClient } from "../../support/clients/raw-client.ts";
-import { combinations, spawnGateway, startGateway } from "../../support/gateway/gateway.ts";
+import {
+  combinations,
+  gatewayRuntimes,
+  spawnGateway,
+  startGateway,
+} from "../../support/gateway/gateway.ts";
 import { Authority } from "../../support/keys/certificates.ts";
 import { skipWithout } from "../../support/process/spawn.ts";
 import { waitFor } from "../../support/process/wait.ts";
@@ -98,7 +103,7 @@ describe("TLS", { skip, concurrency: true }, () => {
       [["--mqtt-ca", text], /^--mqtt-ca: .* is not a certificate in PEM$/],
       [["--mqtt-cert", one.certFile], /^--mqtt-cert needs --mqtt-key$/],
     ];
-    for (const runtime of ["bun", "deno", "node"] as const) {
+    for (const runtime of gatewayRuntimes) {
       for (const [flags, said] of runtime === "bun" ? cases : cases.slice(2, 3)) {
         const gateway = spawnGateway({ runtime, flags });
         assert.equal((await gateway.exited).code, 2, flags.join(" "));
@@ -107,7 +112,7 @@ describe("TLS", { skip, concurrency: true }, () => {
     }
   });
 
-  for (const runtime of ["bun", "deno", "node"] as const) {
+  for (const runtime of gatewayRuntimes) {
     it(`reaches a broker that asks for a certificate on ${runtime}`, async () => {
       const server = authority.issue("broker", `broker-${runtime}`);
       const node = authority.issue("edge-1", `node-${runtime}`);

@@ -9,14 +9,13 @@ import { connectAsync } from "mqtt";
 import { RawClient } from "../../support/clients/raw-client.ts";
 import {
   type GatewayProcess,
-  type GatewayRuntime,
+  gatewayRuntimes,
   spawnGateway,
   startGateway,
 } from "../../support/gateway/gateway.ts";
 import { PlainOrigin } from "../../support/origins/plain-origin.ts";
 import { waitFor } from "../../support/process/wait.ts";
 
-const runtimes: readonly GatewayRuntime[] = ["bun", "deno", "node"];
 const password = "Pa55 of/the-embedded@broker";
 
 function linesOf(gateway: GatewayProcess, event: string): readonly Record<string, unknown>[] {
@@ -52,7 +51,7 @@ async function isEnded(port: number | undefined, ...parts: Uint8Array[]): Promis
 /** MQTT 3.1.1, 3.1: a CONNECT with a clean session, no user, client id `x`. */
 const connect = new Uint8Array([16, 13, 0, 4, 77, 81, 84, 84, 4, 2, 0, 60, 0, 1, 120]);
 
-for (const runtime of runtimes) {
+for (const runtime of gatewayRuntimes) {
   describe(`the embedded broker on ${runtime}`, { concurrency: true }, () => {
     it("does not start on another address than the loopback one without a login", async () => {
       for (const host of ["0.0.0.0", "::", "192.0.2.1", "broker.example"]) {

@@ -9,14 +9,13 @@ import { RawClient } from "../../support/clients/raw-client.ts";
 import {
   type GatewayRuntime,
   gatewayCommand,
+  gatewayRuntimes,
   spawnGateway,
   startGateway,
 } from "../../support/gateway/gateway.ts";
 import { PlainOrigin } from "../../support/origins/plain-origin.ts";
 import { Program } from "../../support/process/spawn.ts";
 import { waitFor } from "../../support/process/wait.ts";
-
-const runtimes: readonly GatewayRuntime[] = ["bun", "deno", "node"];
 
 function run(runtime: GatewayRuntime, ...words: readonly string[]): Program {
   const [program, ...first] = gatewayCommand(runtime);
@@ -25,7 +24,7 @@ function run(runtime: GatewayRuntime, ...words: readonly string[]): Program {
   return running;
 }
 
-for (const runtime of runtimes) {
+for (const runtime of gatewayRuntimes) {
   test(`wrong usage ends with 2 and a line that tells what is right, on ${runtime}`, async () => {
     const cases: readonly [words: string[], line: RegExp][] = [
       [["serve", "--port", "99999"], /--port: "99999" is not allowed; .* from 0 to 65535/],
@@ -115,7 +114,7 @@ for (const runtime of runtimes) {
 }
 
 test("SIGTERM ends a node cleanly that has never reached its broker", async () => {
-  for (const runtime of runtimes) {
+  for (const runtime of gatewayRuntimes) {
     const flags = ["--broker", `mqtt://127.0.0.1:${await freePort()}`];
     const gateway = await startGateway({ runtime, flags });
     assert.deepEqual(await gateway.stop(), { code: 0, signal: null }, gateway.output);

@@ -1,15 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { startGateway } from "../../support/gateway/gateway.ts";
+import { gatewayRuntimes, startGateway } from "../../support/gateway/gateway.ts";
 
-const defaults = [
-  { runtime: "bun", engine: "native" },
-  { runtime: "deno", engine: "wasm" },
-  { runtime: "node", engine: "wasm" },
-] as const;
+const defaults = { bun: "native", deno: "wasm", node: "wasm" } as const;
 
 describe("the engine where no setting says one", { concurrency: true }, () => {
-  for (const { runtime, engine } of defaults) {
+  for (const runtime of gatewayRuntimes) {
+    const engine = defaults[runtime];
     it(`is ${engine} on ${runtime}`, async () => {
       const gateway = await startGateway({ runtime });
       assert.equal(gateway.info.engine, engine);

@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";
 import { limits } from "../../../core/base/mod.ts";
 import { RawClient } from "../../support/clients/raw-client.ts";
-import { type GatewayRuntime, startGateway } from "../../support/gateway/gateway.ts";
+import { gatewayRuntimes, startGateway } from "../../support/gateway/gateway.ts";
 
 /** Node.js has no watcher here: the origin is in the gateway's process, as in an executable. */
-const runtimes: readonly GatewayRuntime[] = ["bun", "deno", "node"];
 
 function at(line: Record<string, unknown> | undefined): number {
   return Date.parse(String(line?.at));
@@ -14,7 +13,7 @@ function at(line: Record<string, unknown> | undefined): number {
 describe("`dev` ends with its origin, and waits for nothing that cannot come", {
   concurrency: true,
 }, () => {
-  for (const runtime of runtimes) {
+  for (const runtime of gatewayRuntimes) {
     it(`on ${runtime}: the origin confirms all, and leaves before the broker`, async () => {
       const dev = await startGateway({ runtime, command: "dev" });
       await dev.event("origin-joined");

@@ -4,15 +4,21 @@ import { settings } from "../../../core/config/mod.ts";
 import {
   type GatewayRuntime,
   gatewayCommand,
+  gatewayRuntimes,
   spawnGateway,
 } from "../../support/gateway/gateway.ts";
 import { Program } from "../../support/process/spawn.ts";
 
-const runtimes: readonly GatewayRuntime[] = ["bun", "deno", "node"];
 /** A terminal as it always was is 24 by 80; a window today has 40 lines. */
 const screen = { lines: 40, columns: 80 };
 
-async function say(words: readonly string[], runtime: GatewayRuntime = "node"): Promise<Program> {
+/** The text is the same on each; Bun, where it is among them, starts fastest. */
+const [anyRuntime = "node"] = gatewayRuntimes;
+
+async function say(
+  words: readonly string[],
+  runtime: GatewayRuntime = anyRuntime,
+): Promise<Program> {
   const [program, ...first] = gatewayCommand(runtime);
   const running = new Program(program, [...first, ...words]);
   after(() => running[Symbol.asyncDispose]());
@@ -26,7 +32,7 @@ function groupsIn(lines: readonly string[]): string[] {
   return lines.slice(at + 1, end).map((line) => line.trim().split(" ")[0] as string);
 }
 
-for (const runtime of runtimes) {
+for (const runtime of gatewayRuntimes) {
   test(`help, --help and -h show one screen of groups, on ${runtime}`, async () => {
     const asked = [
       ["help"],
@@ -92,7 +98,7 @@ test("a misspelt command is told what was meant, and help on a command is the he
 });
 
 test("a misspelt flag and an unknown WSS_ variable end with 2 and what was meant", async () => {
-  for (const runtime of runtimes) {
+  for (const runtime of gatewayRuntimes) {
     const flag = spawnGateway({ runtime, flags: ["--ping-intervall", "1s"] });
     assert.equal((await flag.exited).code, 2);
     assert.deepEqual(flag.lines, ["unknown flag --ping-intervall; did you mean --ping-interval?"]);
@@ -104,7 +110,7 @@ test("a misspelt flag and an unknown WSS_ variable end with 2 and what was meant
 });
 
 test("--check-config warns and ends with 0, or with 2 and the fault", async () => {
-  for (const runtime of runtimes) {
+  for (const runtime of gatewayRuntimes) {
     const right = spawnGateway({ runtime, flags: ["--check-config", "--cookies", "session"] });
     assert.equal((await right.exited).code, 0, right.output);
     assert.deepEqual(
@@ -122,7 +128,7 @@ test("--check-config warns and ends with 0, or with 2 and the fault", async () =
   ];
   await Promise.all(
     faults.map(async ([flags, said]) => {
-      const wrong = spawnGateway({ runtime: "node", flags: ["--check-config", ...flags] });
+      const wrong = spawnGateway({ runtime: anyRuntime, flags: ["--check-config", ...flags] });
       assert.equal((await wrong.exited).code, 2, flags.join(" "));
       assert.match(wrong.output, said);
     }),

@@ -21,3 +21,8 @@ const only = process.env[gatewaysVariable];
 
 export const combinations: readonly GatewayCombination[] =
   only === undefined ? all : all.filter(({ runtime }) => runtime === only);
+
+/** For what does not depend on the engine. */
+export const gatewayRuntimes: readonly GatewayRuntime[] = [
+  ...new Set(combinations.map(({ runtime }) => runtime)),
+];

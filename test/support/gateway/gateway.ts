@@ -8,7 +8,7 @@ import {
 } from "../process/spawn.ts";
 import type { GatewayRuntime } from "./combinations.ts";
 
-export { combinations, type GatewayRuntime } from "./combinations.ts";
+export { combinations, type GatewayRuntime, gatewayRuntimes } from "./combinations.ts";
 
 export interface GatewayOptions extends SpawnOptions {
   /** What runs the gateway, not the test. */

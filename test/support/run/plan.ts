@@ -23,7 +23,11 @@ export interface Job {
 /** Elsewhere for a run within a run, whose logs may not replace those of the outer one. */
 export const logFolder: string = process.env.TEST_LOGS ?? "dist/test-logs";
 
-/** Test files below a folder, by path: `x.node.test.ts` is for Node alone, and so on. */
+/**
+ * Test files below a folder, by path. `x.node.test.ts` is for Node alone, on each of its versions,
+ * and so on; `x.once.test.ts` is for the Node that runs the tests: what it tests is the same
+ * whatever runs it, such as texts, or gateways on Bun and Deno.
+ */
 export function findTests(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
     .map((path) => join(folder, path).replaceAll("\\", "/"))
@@ -32,10 +36,10 @@ export function findTests(folder: string): string[] {
 }
 
 export function runsOn(file: string, runtime: Runtime): boolean {
-  const only = /\.(node|bun|deno)\.test\.ts$/.exec(file)?.[1];
-  if (!isFurther(runtime)) return only === undefined || only === runtime;
-  // Gateways on Bun and Deno are the same whichever Node.js runs the test.
-  return (only === undefined || only === "node") && !/\/(?:sockets-)?(?:bun|deno)-/.test(file);
+  const only = /\.(once|node|bun|deno)\.test\.ts$/.exec(file)?.[1];
+  if (only === undefined) return true;
+  if (only === "once") return runtime === "node";
+  return only === (isFurther(runtime) ? "node" : runtime);
 }
 
 export const isFurther = (runtime: Runtime): boolean => /\d$/.test(runtime);
@@ -45,10 +49,12 @@ export interface JobOptions {
   readonly program?: string | undefined;
   /** For what a test throws dice. */
   readonly seed?: number;
+  /** All draws, also on a further version of Node.js: for a seed that found something. */
+  readonly whole?: boolean;
 }
 
 export function jobOf(file: string, runtime: Runtime, options: JobOptions = {}): Job {
-  const { program = process.execPath, seed } = options;
+  const { program = process.execPath, seed, whole = false } = options;
   const kind = seed !== undefined && isFuzz(file) ? `-${seed}` : "";
   const name = `${runtime}-${file.replace(/^test\//, "").replaceAll("/", "-")}${kind}`;
   const report = `${logFolder}/${name}.xml`;
@@ -59,11 +65,24 @@ export function jobOf(file: string, runtime: Runtime, options: JobOptions = {}):
     log: `${logFolder}/${name}.log`,
     env: {
       ...(isFurther(runtime) ? { [gatewaysVariable]: "node" } : {}),
+      ...(isFurther(runtime) && !whole ? fewerDraws : {}),
       ...(seed === undefined ? {} : { FUZZ_SEED: String(seed) }),
     },
     ...start(file, runtime, report, program),
   };
 }
+
+/**
+ * Files that wait most of the time, for processes that are stopped or killed. They are the
+ * longest: one of them runs beside as many others as there are processors.
+ */
+export const mostlyWaits = (file: string): boolean => file.startsWith("test/faults/");
+
+/**
+ * A further version of Node.js repeats what another one has done, with a part of the draws: it is
+ * looked at for what differs.
+ */
+const fewerDraws = { PROPERTY_RUNS: process.env.PROPERTY_RUNS ?? "200", FUZZ_DIVISOR: "4" };
 
 export const isFuzz = (file: string): boolean => file.startsWith("test/fuzz/");
 
@@ -99,7 +118,7 @@ function start(
     const reporter = ["--reporter=junit", `--reporter-outfile=${report}`];
     return {
       command: "node_modules/.bin/bun",
-      args: ["test", "--timeout", "60000", ...reporter, `./${file}`],
+      args: ["test", "--timeout", "300000", ...reporter, `./${file}`],
     };
   }
   if (runtime === "deno") {

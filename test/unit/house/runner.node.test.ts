@@ -6,7 +6,7 @@ import { after, test } from "node:test";
 import { nodeProgram } from "../../support/process/spawn.ts";
 import { waitFor } from "../../support/process/wait.ts";
 import { casesOf, judge, totalsOf } from "../../support/run/junit.ts";
-import { jobOf, runsOn, seedsOf } from "../../support/run/plan.ts";
+import { type JobOptions, jobOf, runsOn, seedsOf } from "../../support/run/plan.ts";
 import { inParallel, Processes } from "../../support/run/process.ts";
 import { closingLine, slowestOf, sumOf, tableOf } from "../../support/run/report.ts";
 import { imports, skipTable } from "../../support/run/skips.ts";
@@ -79,34 +79,32 @@ test("runner: a crash, a run cut short and a file without tests are failures", (
 });
 
 test("runner: a file's name says where it runs", () => {
-  const files = ["test/a.test.ts", "test/a.node.test.ts", "test/a.bun.test.ts"];
-  assert.deepEqual(
-    files.map((file) => (["node", "bun", "deno"] as const).filter((name) => runsOn(file, name))),
-    [["node", "bun", "deno"], ["node"], ["bun"]],
-  );
+  const all = ["node", "bun", "deno", "node24"] as const;
+  for (const [file, where] of [
+    ["test/a.test.ts", all],
+    ["test/a.node.test.ts", ["node", "node24"]],
+    ["test/a.bun.test.ts", ["bun"]],
+    ["test/a.once.test.ts", ["node"]],
+  ] as const) {
+    assert.deepEqual(
+      all.filter((name) => runsOn(file, name)),
+      where,
+      file,
+    );
+  }
   assert.ok(jobOf("test/unit/a.test.ts", "node").args.includes("dist/js/test/unit/a.test.js"));
   assert.ok(jobOf("test/unit/a.test.ts", "bun").args.includes("./test/unit/a.test.ts"));
 });
 
 test("runner: a further Node.js runs what is Node's, with a program of its own", () => {
-  const files = [
-    ...[
-      "test/unit/a.test.ts",
-      "test/a.node.test.ts",
-      "test/runtimes/sockets-node-wasm.node.test.ts",
-    ],
-    "test/a.bun.test.ts",
-    "test/runtimes/sockets-deno-wasm.node.test.ts",
-    "test/faults/bun-native.node.test.ts",
-    "test/faults/node-wasm.node.test.ts",
-  ];
-  assert.deepEqual(
-    files.map((file) => runsOn(file, "node24")),
-    [true, true, true, false, false, false, true],
-  );
   const job = jobOf("test/unit/a.test.ts", "node24", { program: "/n24/node" });
   assert.equal(job.command, "/n24/node");
-  assert.deepEqual(job.env, { TEST_GATEWAYS: "node" });
+  assert.equal(job.env.TEST_GATEWAYS, "node");
+  const fuzz = (options: JobOptions): unknown =>
+    jobOf("test/fuzz/a.test.ts", "node24", options).env.FUZZ_DIVISOR;
+  assert.equal(fuzz({ seed: 1 }), "4");
+  assert.equal(fuzz({ seed: 1, whole: true }), undefined, "a seed that found something");
+  assert.equal(jobOf("test/fuzz/a.test.ts", "node", { seed: 1 }).env.FUZZ_DIVISOR, undefined);
   assert.notEqual(job.report, jobOf("test/unit/a.test.ts", "node").report);
 });
 
@@ -167,9 +165,9 @@ test("runner: a skipped test has a reason, if need be that of another runtime's 
 test("runner: a file that needs mosquitto is known by its imports", () => {
   const needs = (file: string): boolean =>
     imports(`test/${file}`, "test/support/broker/mosquitto.ts");
-  assert.ok(needs("integration/broker/outage.node.test.ts"));
+  assert.ok(needs("integration/broker/outage.once.test.ts"));
   assert.ok(needs("faults/node-wasm.node.test.ts"), "by way of others");
-  assert.ok(!needs("unit/house/runner.test.ts"));
+  assert.ok(!needs("unit/house/runner.node.test.ts"));
 });
 
 const folder = mkdtempSync(join(tmpdir(), "wss-runner-"));
