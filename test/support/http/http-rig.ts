@@ -1,0 +1,209 @@
+import { after } from "node:test";
+import {
+  type EventForm,
+  Failures,
+  HttpOrigin,
+  OriginalForm,
+  OriginRequests,
+  Signer,
+} from "../../../adapters/http-origin/mod.ts";
+import { InProcessBus } from "../../../adapters/in-process/mod.ts";
+import { MqttCommandBus, MqttEventChannel } from "../../../adapters/mqtt/mod.ts";
+import { originLimits } from "../../../adapters/origin/base/mod.ts";
+import { Origin } from "../../../adapters/origin/mod.ts";
+import { Gateway, type GatewayOptions } from "../../../core/mod.ts";
+import type { HandshakeAnswer } from "../../../core/ports/mod.ts";
+import { createReferenceCodec } from "../../reference/mod.ts";
+import {
+  ManualClock,
+  MemoryLogger,
+  MemoryMetrics,
+  MemorySocket,
+  SeededRandom,
+} from "../memory/mod.ts";
+import { gatewayOptions } from "../memory-node/gateway-options.ts";
+import { upgradeRequest } from "../memory-node/memory-node.ts";
+import { answerOf } from "./answers.ts";
+
+/** A request that the back end has not answered. */
+export interface BackEndRequest {
+  readonly url: string;
+  readonly body: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal | undefined;
+  /** Answers it, in JSON unless another type is named. */
+  readonly answer: (status: number, body?: unknown, contentType?: string) => Promise<void>;
+  readonly fail: (error: Error) => Promise<void>;
+}
+
+export interface HttpRigOptions {
+  readonly form?: EventForm;
+  readonly urls?: readonly string[];
+  readonly concurrency?: number;
+  readonly retryMs?: number;
+  readonly secret?: string;
+  readonly replies?: boolean;
+  readonly gateway?: Partial<GatewayOptions>;
+}
+
+/** A whole gateway in memory with an HTTP origin; a test plays the clients and the back end. */
+export class HttpRig {
+  readonly clock: ManualClock = new ManualClock();
+  readonly logger: MemoryLogger = new MemoryLogger();
+  readonly metrics: MemoryMetrics = new MemoryMetrics();
+  readonly requests: BackEndRequest[] = [];
+  readonly gateway: Gateway;
+  readonly httpOrigin: HttpOrigin;
+  readonly origin: Origin;
+
+  constructor(options: HttpRigOptions = {}) {
+    const { clock, logger, metrics } = this;
+    const random = new SeededRandom(11);
+    const ports = { clock, logger, random, openLink: new InProcessBus().open };
+    const topics = { apps: ["default"], node: "n" };
+    this.gateway = new Gateway(
+      {
+        clock,
+        logger,
+        metrics,
+        random,
+        bus: new MqttCommandBus(topics, ports),
+        channel: new MqttEventChannel(topics, ports),
+        authorizer: undefined,
+        codec: createReferenceCodec({
+          node: "n",
+          messageBytesMax: 10_000,
+          fragmentsMax: 100,
+          batchBytesTarget: 65_536,
+          partialBytesMax: 10_000,
+        }),
+      },
+      gatewayOptions({ mode: "assigned", ackTimeoutMs: 86_400_000, ...options.gateway }),
+    );
+    this.origin = new Origin({ name: "http" }, ports);
+    const failures = new Failures({ clock, logger, metrics });
+    const requests = new OriginRequests(
+      {
+        urls: options.urls ?? ["http://a/"],
+        concurrency: options.concurrency ?? 16,
+        retryMs: options.retryMs ?? 0,
+        timeoutMs: 15_000,
+        signer: options.secret === undefined ? undefined : new Signer(options.secret),
+      },
+      { client: { post: (url, request) => this.#post(url, request) }, clock, metrics, failures },
+    );
+    this.httpOrigin = new HttpOrigin(
+      this.origin,
+      {
+        form: options.form ?? new OriginalForm({ extraFields: false }),
+        replies: options.replies ?? true,
+      },
+      { clock, random, requests, failures },
+    );
+  }
+
+  static async start(options: HttpRigOptions = {}): Promise<HttpRig> {
+    const rig = new HttpRig(options);
+    await rig.gateway.start();
+    await rig.httpOrigin.start();
+    await rig.settle();
+    after(() => rig.#close());
+    return rig;
+  }
+
+  /** The origin's timer would keep the test's process up. */
+  async #close(): Promise<void> {
+    for (const request of this.requests.splice(0)) void request.fail(new Error("the test ended"));
+    const closed = this.origin.close();
+    this.clock.advance(originLimits.handOverMs + 1_000);
+    await this.settle();
+    this.clock.advance(originLimits.handOverMs + 1_000);
+    await closed;
+  }
+
+  /** Everything that waits for no time and no answer has happened. */
+  async settle(): Promise<void> {
+    for (let turn = 0; turn < 6; turn++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      this.clock.turn();
+    }
+  }
+
+  async advance(ms: number): Promise<void> {
+    for (let left = ms; left > 0; left -= 50) {
+      this.clock.advance(Math.min(left, 50));
+      await this.settle();
+    }
+  }
+
+  handshake(path: string): Promise<HandshakeAnswer> {
+    return Promise.resolve(this.gateway.handshake(upgradeRequest(path)));
+  }
+
+  /** A connection whose `open` is answered with 200. */
+  async connect(): Promise<MemorySocket> {
+    const socket = this.open();
+    await this.settle();
+    await this.next().answer(200);
+    return socket;
+  }
+
+  open(): MemorySocket {
+    const answer = { accepted: true, app: "default", deflate: false, info: {} } as const;
+    return new MemorySocket(this.gateway, { ...answer, subprotocol: undefined });
+  }
+
+  async receive(socket: MemorySocket, ...texts: readonly string[]): Promise<void> {
+    for (const text of texts) socket.receive(text);
+    await this.settle();
+  }
+
+  /** The oldest request that was not answered. */
+  next(): BackEndRequest {
+    const request = this.requests.shift();
+    if (request === undefined) throw new Error("there is no request");
+    return request;
+  }
+
+  errors(code: string): number {
+    return this.metrics.value("wss_errors_total", { code }) ?? 0;
+  }
+
+  #post(
+    url: string,
+    request: {
+      readonly body: string | Uint8Array;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly signal?: AbortSignal | undefined;
+    },
+  ): Promise<ReturnType<typeof answerOf>> {
+    return new Promise((resolve, reject) => {
+      this.requests.push({
+        url,
+        body: String(request.body),
+        headers: request.headers ?? {},
+        signal: request.signal,
+        answer: (status, body, contentType) => {
+          resolve(answerOf(status, body, contentType));
+          return this.settle();
+        },
+        fail: (error) => {
+          reject(error);
+          return this.settle();
+        },
+      });
+    });
+  }
+}
+
+/** What an event in the original's form says, without what is null. */
+export function eventOf({ body }: Pick<BackEndRequest, "body">): Record<string, unknown> {
+  const { WebSocketEvent: event, WebSocketKeepAlives: alive } = JSON.parse(body);
+  const said = event ?? { alive };
+  return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== null));
+}
+
+/** The text of a request that carries a message. */
+export function textOf(request: Pick<BackEndRequest, "body">): unknown {
+  return (eventOf(request).MessageReceived as { Text?: unknown } | undefined)?.Text;
+}

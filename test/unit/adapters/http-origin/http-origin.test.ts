@@ -1,0 +1,328 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { AwsForm, OriginalForm } from "../../../../adapters/http-origin/mod.ts";
+import { base64OfId } from "../../../../adapters/http-wire/mod.ts";
+import { limits, ServiceError } from "../../../../core/base/mod.ts";
+import { eventOf, HttpRig, textOf } from "../../../support/http/http-rig.ts";
+import { MemorySocket } from "../../../support/memory/mod.ts";
+import { idOf } from "../../../support/memory-node/memory-node.ts";
+
+const refused = new ServiceError("http-connect", "http://a cannot be reached (ECONNREFUSED)");
+const originFailed = { type: "close", closeCode: 1013, closeReason: "origin-failed" };
+
+test("the events of a connection come one after another, each answered first", async () => {
+  const rig = await HttpRig.start();
+  const socket = rig.open();
+  await rig.receive(socket, "one", "two");
+  socket.clientCloses(1000, "bye");
+  await rig.settle();
+  const ConnectionId = base64OfId(idOf(socket));
+  const seen: unknown[] = [];
+  for (let event = 0; event < 4; event++) {
+    assert.equal(rig.requests.length, 1, "one request is under way");
+    const request = rig.next();
+    assert.equal(request.headers["content-type"], "application/json");
+    seen.push(eventOf(request));
+    await request.answer(200, "ignored", "text/plain");
+  }
+  assert.deepEqual(seen, [
+    { ConnectionId, ConnectionEstablished: { Subprotocol: "" } },
+    { ConnectionId, MessageReceived: { Binary: null, Text: "one" } },
+    { ConnectionId, MessageReceived: { Binary: null, Text: "two" } },
+    { ConnectionId, ConnectionClosed: {} },
+  ]);
+  assert.equal(rig.requests.length, 0);
+});
+
+test("connections do not wait for each other, up to the limit of requests at once", async () => {
+  const rig = await HttpRig.start({ concurrency: 2 });
+  const sockets = [await rig.connect(), await rig.connect(), await rig.connect()];
+  for (const [index, socket] of sockets.entries()) await rig.receive(socket, String(index));
+  assert.deepEqual(rig.requests.map(textOf), ["0", "1"]);
+  await rig.next().answer(200);
+  assert.deepEqual(rig.requests.map(textOf), ["1", "2"]);
+});
+
+test("what a reply asks for is carried out in order, before the next event", async () => {
+  const rig = await HttpRig.start();
+  const socket = await rig.connect();
+  const id = idOf(socket);
+  await rig.receive(socket, "one", "two");
+  const Message = { Text: null, Binary: "AQI=" };
+  await rig.next().answer(200, [
+    ["send", id, "a"],
+    ["join", id, "g"],
+    ["publish", "@all", "b"],
+    ["send", id, { $binary: "AA==" }],
+  ]);
+  assert.equal(textOf(rig.requests[0]!), "two");
+  await rig.next().answer(200, {
+    OutgoingWebSocketMessages: [{ ConnectionIds: [base64OfId(id)], Message }],
+  });
+  const got = socket.delivered.map((one) => (one.type === "message" ? one.data : one.type));
+  const direct = got.filter((data) => data !== "b");
+  assert.deepEqual(direct, ["a", Uint8Array.of(0), Uint8Array.of(1, 2)]);
+  assert.ok(got.includes("b"));
+  assert.equal(rig.errors("command-malformed"), 0);
+});
+
+test("state, renew, leave and close in an answer", async () => {
+  const rig = await HttpRig.start();
+  const socket = await rig.connect();
+  const id = idOf(socket);
+  await rig.receive(socket, "one");
+  await rig.next().answer(200, [
+    ["state", id, { a: 1 }],
+    ["renew", id, rig.clock.now() + 60_000],
+    ["renew", id, 0],
+    ["leave", id, "g"],
+    ["send", id, "late", { ttl: 5, at: rig.clock.now() - 10 }],
+    ["close", id, 4000, "done"],
+  ]);
+  assert.deepEqual(socket.delivered, [{ type: "close", closeCode: 4000, closeReason: "done" }]);
+  assert.deepEqual(eventOf(rig.next()).ConnectionClosed, {});
+});
+
+test("a reply with a fault is refused as a whole, counted, and logged once a minute", async () => {
+  const rig = await HttpRig.start();
+  const socket = await rig.connect();
+  const id = idOf(socket);
+  for (let round = 0; round < 3; round++) {
+    await rig.receive(socket, "x");
+    await rig.next().answer(200, [
+      ["send", id, "half"],
+      ["query", id, { ref: 1 }],
+    ]);
+  }
+  assert.deepEqual(socket.delivered, []);
+  assert.equal(rig.errors("command-malformed"), 3);
+  const lines = (): unknown[] => rig.logger.of("origin-reply-refused");
+  assert.equal(lines().length, 1);
+  await rig.advance(60_000);
+  await rig.receive(socket, "x");
+  await rig.next().answer(200, [["shout", id]]);
+  await rig.receive(socket, "x");
+  await rig.next().answer(200, [["query", id]]);
+  assert.equal(lines().length, 3, "another code, and the same one a minute later");
+});
+
+test("with --origin-replies false nothing in an answer is carried out", async () => {
+  const rig = await HttpRig.start({ replies: false });
+  const socket = await rig.connect();
+  await rig.receive(socket, "one");
+  await rig.next().answer(200, [["send", idOf(socket), "a"]]);
+  assert.deepEqual(socket.delivered, []);
+});
+
+test("a failed request is sent again as it was, until it is answered", async () => {
+  const rig = await HttpRig.start({ retryMs: 30_000, secret: "s" });
+  const socket = await rig.connect();
+  await rig.receive(socket, "one");
+  const first = rig.next();
+  await first.fail(refused);
+  for (const status of [500, 503, 404, 429]) {
+    await rig.advance(5_000);
+    await rig.next().answer(status);
+  }
+  await rig.advance(5_000);
+  const last = rig.next();
+  assert.equal(last.body, first.body);
+  assert.equal(last.headers["webhook-id"], first.headers["webhook-id"]);
+  assert.notEqual(last.headers["webhook-timestamp"], first.headers["webhook-timestamp"]);
+  await last.answer(200);
+  await rig.receive(socket, "two");
+  assert.equal(textOf(rig.next()), "two");
+  assert.deepEqual(socket.delivered, []);
+  assert.equal(rig.errors("http-connect"), 1);
+  assert.equal(rig.errors("http-status"), 4);
+});
+
+test("when the time is over the connection is closed, and its close is still sent", async () => {
+  const rig = await HttpRig.start({ retryMs: 10_000 });
+  const socket = await rig.connect();
+  await rig.receive(socket, "one", "two", "three");
+  const ends = rig.clock.now() + 10_000;
+  while (socket.delivered.length === 0) {
+    await rig.next().fail(refused);
+    await rig.advance(5_000);
+  }
+  assert.ok(rig.clock.now() <= ends + 5_000);
+  assert.deepEqual(socket.delivered, [originFailed]);
+  assert.deepEqual(eventOf(rig.next()).ConnectionClosed, {}, "two and three are left out");
+  assert.equal(rig.errors("origin-failed"), 1);
+  const cause = { cause: "error" };
+  assert.equal(rig.metrics.value("wss_connections_closed_total", cause), 1);
+});
+
+test("the close says code and cause where extra fields are written", async () => {
+  const rig = await HttpRig.start({ form: new OriginalForm({ extraFields: true }) });
+  const socket = await rig.connect();
+  await rig.receive(socket, "one");
+  await rig.next().answer(400);
+  const said = eventOf(rig.next()).ConnectionClosed;
+  assert.deepEqual(said, { Code: 1013, Reason: "origin-failed", Cause: "error" });
+});
+
+test("what the origin refuses for good is not sent again", async () => {
+  for (const status of [201, 204, 301, 400, 413]) {
+    const rig = await HttpRig.start({ retryMs: 30_000 });
+    const socket = await rig.connect();
+    await rig.receive(socket, "one");
+    await rig.next().answer(status);
+    assert.deepEqual(socket.delivered, [originFailed], String(status));
+  }
+  const rig = await HttpRig.start({ retryMs: 30_000 });
+  const socket = await rig.connect();
+  await rig.receive(socket, "one");
+  await rig.next().fail(new ServiceError("http-answer-too-big", "more than 1048576 bytes"));
+  assert.deepEqual(socket.delivered, [originFailed]);
+});
+
+test("with --origin-retry 0 a request is sent once, as the original did", async () => {
+  const rig = await HttpRig.start({ retryMs: 0 });
+  const socket = rig.open();
+  await rig.settle();
+  await rig.next().fail(refused);
+  assert.deepEqual(socket.delivered, [originFailed]);
+  assert.deepEqual(eventOf(rig.next()).ConnectionClosed, {});
+});
+
+test("the next URL is asked at once where one cannot be reached", async () => {
+  const urls = ["http://a/", "http://b/"];
+  const rig = await HttpRig.start({ urls, retryMs: 0 });
+  const socket = await rig.connect();
+  await rig.receive(socket, "one");
+  const first = rig.next();
+  assert.equal(first.url, "http://a/");
+  await first.fail(refused);
+  const second = rig.next();
+  assert.equal(second.url, "http://b/");
+  assert.equal(second.body, first.body);
+  await second.answer(200);
+  await rig.receive(socket, "two");
+  assert.equal(rig.requests[0]?.url, "http://b/", "a is left alone for a while");
+  await rig.next().answer(200);
+  await rig.advance(1_000);
+  await rig.receive(socket, "three");
+  assert.equal(rig.requests[0]?.url, "http://a/");
+});
+
+test("a slow origin stops the reading of its sockets, and nothing is lost", async () => {
+  const rig = await HttpRig.start({ gateway: { windowBytesMax: 20_000 } });
+  const socket = await rig.connect();
+  const texts = Array.from({ length: 200 }, (_, index) => `${index}`.padEnd(1_000, "x"));
+  await rig.receive(socket, ...texts);
+  assert.ok((rig.metrics.value("wss_reading_paused_total") ?? 0) > 0);
+  const held = rig.metrics.value("wss_event_window_bytes") ?? 0;
+  assert.ok(held <= 20_000 + limits.batchBytesTarget, `${held} bytes: the window and one turn`);
+  assert.equal(rig.requests.length, 1);
+  const got: unknown[] = [];
+  while (got.length < texts.length) {
+    const request = rig.next();
+    got.push(textOf(request));
+    await request.answer(200);
+    if (rig.requests.at(0) === undefined) await rig.advance(50);
+  }
+  assert.deepEqual(got, texts);
+});
+
+test("10,000 connections are one request of keep-alives each interval, not more", async () => {
+  const rig = await HttpRig.start({
+    concurrency: 20_000,
+    gateway: { keepAliveIntervalMs: 30_000, connectionsMax: 20_000, windowBytesMax: 1e8 },
+  });
+  await rig.advance(30_000);
+  assert.equal(rig.requests.length, 0, "none without connections");
+  const ids = Array.from({ length: 10_001 }, () => base64OfId(idOf(rig.open())));
+  await rig.settle();
+  assert.equal(rig.requests.length, ids.length);
+  for (const request of rig.requests.splice(0)) void request.answer(200);
+  await rig.advance(30_500);
+  const aliveOf = (): string[] => {
+    assert.equal(rig.requests.length, 1, "one at a time");
+    const alive = eventOf(rig.requests[0]!).alive as { ConnectionId: string }[];
+    return alive.map(({ ConnectionId }) => ConnectionId);
+  };
+  const first = aliveOf();
+  assert.equal(first.length, 10_000);
+  await rig.next().answer(500);
+  const rest = aliveOf();
+  assert.deepEqual([...first, ...rest].sort(), ids.sort());
+  await rig.next().answer(200);
+  assert.equal(rig.requests.length, 0, "what failed waits for the next interval");
+});
+
+test("a handshake is a request, and its answer decides", async () => {
+  const rig = await HttpRig.start({ gateway: { authorize: "origin" } });
+  const accepted = rig.handshake("/chat?a=1");
+  await rig.settle();
+  const request = rig.next();
+  const asked = eventOf(request).ConnectionRequested as Record<string, unknown>;
+  assert.equal(asked.Path, "/chat");
+  await request.answer(200, { user: "ann", groups: ["g"], headers: { "x-seat": "7" } });
+  const admission = await accepted;
+  assert.ok(admission.accepted);
+  assert.deepEqual(admission.headers, { "x-seat": "7" });
+  const rejected = rig.handshake("/");
+  await rig.settle();
+  await rig.next().answer(403, "not you", "text/plain");
+  const answer = await rejected;
+  assert.ok(!answer.accepted);
+  assert.equal(answer.statusCode, 403);
+});
+
+test("an origin that cannot be asked lets nobody in, and one that hangs is given up", async () => {
+  const rig = await HttpRig.start({ gateway: { authorize: "origin" } });
+  const failures: [fail: (rig: HttpRig) => Promise<void>, statusCode: number][] = [
+    [(one) => one.next().fail(refused), 502],
+    [(one) => one.next().answer(302), 502],
+    [(one) => one.next().answer(200, { user: 5 }), 502],
+    [(one) => one.advance(5_050), 504],
+  ];
+  for (const [fail, statusCode] of failures) {
+    const handshake = rig.handshake("/");
+    await rig.settle();
+    await fail(rig);
+    const answer = await handshake;
+    assert.ok(!answer.accepted);
+    assert.equal(answer.statusCode, statusCode);
+  }
+  assert.equal(rig.next().signal?.aborted, true, "the request that hangs is ended");
+});
+
+/** The form of AWS, where handshakes ask or do not. */
+function awsForm(authorizes: boolean): AwsForm {
+  const options = { routeSelection: "$request.body.action", stage: "s", apiId: "x", authorizes };
+  return new AwsForm({ ...options, now: () => 0, requestId: () => "r" });
+}
+
+test("with functions of AWS $connect is the handshake; what a route returns is sent", async () => {
+  const rig = await HttpRig.start({ form: awsForm(true), gateway: { authorize: "origin" } });
+  const handshake = rig.handshake("/");
+  await rig.settle();
+  const connect = JSON.parse(rig.requests[0]!.body);
+  assert.equal(connect.requestContext.routeKey, "$connect");
+  await rig.next().answer(200, { statusCode: 200 });
+  const admission = await handshake;
+  assert.ok(admission.accepted);
+  const socket = new MemorySocket(rig.gateway, admission);
+  await rig.settle();
+  assert.equal(rig.requests.length, 0, "open is no event of its own");
+  await rig.receive(socket, '{"action":"hi"}');
+  const event = JSON.parse(rig.requests[0]!.body);
+  assert.equal(event.requestContext.routeKey, "hi");
+  assert.equal(event.requestContext.connectionId, connect.requestContext.connectionId);
+  await rig.next().answer(200, { statusCode: 200, body: "hello" });
+  assert.deepEqual(socket.delivered, [{ type: "message", data: "hello" }]);
+  socket.clientCloses(1000, "");
+  await rig.settle();
+  assert.equal(JSON.parse(rig.next().body).requestContext.routeKey, "$disconnect");
+});
+
+test("a client that $connect refuses after the handshake is closed", async () => {
+  const rig = await HttpRig.start({ form: awsForm(false) });
+  const socket = rig.open();
+  await rig.settle();
+  await rig.next().answer(200, { statusCode: 401 });
+  assert.deepEqual(socket.delivered, [{ type: "close", closeCode: 1008, closeReason: "refused" }]);
+});
