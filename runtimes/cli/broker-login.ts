@@ -1,6 +1,7 @@
 import type { BrokerLogin } from "../../adapters/embedded-broker/mod.ts";
 import type { Settings } from "../../core/config/mod.ts";
 import type { Logger } from "../../core/ports/mod.ts";
+import { isLoopback } from "./is-loopback.ts";
 import { readSecretFile, settingInvalid } from "./read-file.ts";
 
 /** The password of the embedded broker, from the setting or from the file; empty without one. */
@@ -12,11 +13,6 @@ function passwordOf(settings: Settings): string {
   const password = readSecretFile("broker-password-file", path);
   if (password === "") throw settingInvalid(`--broker-password-file: ${path} is empty`);
   return password ?? settings["broker-password"];
-}
-
-/** Whether only programs on this machine can connect to an address. */
-function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 /**

@@ -1,10 +1,6 @@
-import { isInRanges, parseAddressRange } from "../../core/base/mod.ts";
 import type { Settings } from "../../core/config/mod.ts";
+import { isLoopback } from "./is-loopback.ts";
 import { settingInvalid } from "./read-file.ts";
-
-const loopback = ["127.0.0.0/8", "::1"]
-  .map(parseAddressRange)
-  .filter((range) => range !== undefined);
 
 /** Refuses what would be ignored, and nodes beyond this machine that nobody could trust. */
 export function checkCluster(settings: Settings): void {
@@ -18,7 +14,7 @@ export function checkCluster(settings: Settings): void {
   if (peers.length === 0) {
     throw settingInvalid("--cluster http needs --peers: the URLs of its nodes");
   }
-  const hosts = [settings["cluster-host"], ...peers.map((peer) => new URL(peer).hostname)];
+  const hosts = [settings["cluster-host"], ...peers.map(hostOf)];
   if (secret === "" && !hosts.every(isLoopback)) {
     throw settingInvalid(
       "--cluster-secret is missing: without one --cluster-host and --peers must be loopback",
@@ -26,7 +22,6 @@ export function checkCluster(settings: Settings): void {
   }
 }
 
-function isLoopback(host: string): boolean {
-  const bare = host.replace(/^\[|\]$/g, "");
-  return bare === "localhost" || isInRanges(bare, loopback);
+function hostOf(url: string): string {
+  return new URL(url).hostname.replace(/^\[|\]$/g, "");
 }

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
+import { Origin } from "../../../adapters/origin/mod.ts";
+import { PeerNode } from "../../support/broker/peer-network.ts";
 import { RawClient } from "../../support/clients/raw-client.ts";
 import { metricOf, type RunningGateway } from "../../support/gateway/control-rig.ts";
 import { type GatewayRuntime, startGateway } from "../../support/gateway/gateway.ts";
@@ -8,7 +10,8 @@ import { freePort } from "../../support/process/free-port.ts";
 import { waitFor } from "../../support/process/wait.ts";
 
 const runtimes: readonly GatewayRuntime[] = ["bun", "deno", "node"];
-const env = { WSS_CLUSTER_SECRET: "a-secret-of-three-nodes" };
+const secret = "a-secret-of-three-nodes";
+const env = { WSS_CLUSTER_SECRET: secret };
 
 interface Client {
   readonly id: string;
@@ -19,10 +22,15 @@ describe("three gateways on three runtimes, without a broker", () => {
   let backEnd: EchoCommands;
   const ports: number[] = [];
   const gateways: RunningGateway[] = [];
+  /** A fourth peer, with an origin of the library. */
+  let fourth: PeerNode;
+  let origin: Origin;
   const clients: Client[] = [];
 
+  const urls = (): string[] => ports.map((port) => `http://localhost:${port}`);
+
   async function start(index: number): Promise<void> {
-    const peers = ports.map((port) => `http://localhost:${port}`).join(",");
+    const peers = urls().join(",");
     const flags = ["--cluster", "http", "--peers", peers, "--node-name", `n${index}`];
     flags.push("--cluster-port", String(ports[index]), "--origin", backEnd.url);
     flags.push("--drain-period", "0");
@@ -53,13 +61,25 @@ describe("three gateways on three runtimes, without a broker", () => {
 
   before(async () => {
     backEnd = await EchoCommands.start();
-    for (const _ of runtimes) ports.push(await freePort());
+    for (const _ of [...runtimes, "fourth"]) ports.push(await freePort());
     await Promise.all(runtimes.map((_, index) => start(index)));
-    await joined([0, 1, 2], 2);
+    fourth = new PeerNode("n3", urls(), {
+      secret,
+      hasOrigins: true,
+      resolve: async () => ["127.0.0.1"],
+    });
+    await fourth.listen(new URL(`http://127.0.0.1:${ports[3]}`));
+    await fourth.cluster.start();
+    await joined([0, 1, 2], 3);
+    const { open: openLink } = fourth.cluster;
+    origin = new Origin({ name: "library" }, { ...fourth.ports, openLink });
+    await origin.start();
     for (const index of runtimes.keys()) await connect(index);
   });
 
   after(async () => {
+    await origin.close();
+    await fourth.stop();
     await Promise.all(gateways.map((gateway) => gateway[Symbol.asyncDispose]()));
     backEnd.stop();
   });
@@ -93,6 +113,26 @@ describe("three gateways on three runtimes, without a broker", () => {
     assert.equal(await client(1).socket.nextText(), "three");
   });
 
+  it("answers queries, and says of each connection what became of a message", async () => {
+    const ids = clients.map(({ id }) => id);
+    const { connections, missing } = await origin.connections();
+    assert.deepEqual(missing, []);
+    const found = connections.map(({ id, node }) => `${node} ${id}`).sort();
+    assert.deepEqual(found, ids.map((id, index) => `n${index} ${id}`).sort());
+    const outcomes = await origin.sendWithReply(ids, "to each");
+    assert.deepEqual(
+      Object.fromEntries(outcomes),
+      Object.fromEntries(ids.map((id) => [id, "sent"])),
+    );
+    const published = await origin.everyone().publishWithReply("to all");
+    assert.equal(published.sent, 3);
+    assert.deepEqual([...published.nodes.keys()].sort(), ["n0", "n1", "n2"]);
+    for (const { socket } of clients) {
+      assert.equal(await socket.nextText(), "to each");
+      assert.equal(await socket.nextText(), "to all");
+    }
+  });
+
   it("keeps each node's events with its own origin", () => {
     assert.equal(backEnd.opened.length, 3);
     for (const gateway of gateways) {
@@ -104,11 +144,21 @@ describe("three gateways on three runtimes, without a broker", () => {
     const [first, killed] = gateways as [RunningGateway, RunningGateway];
     killed.kill("SIGKILL");
     await killed.exited;
+    const outcomes = origin.sendWithReply([client(0).id, client(1).id], "hello");
+    const published = origin.everyone().publishWithReply("who is there");
+    for (const index of [0, 2]) {
+      const texts = index === 0 ? ["hello", "who is there"] : ["who is there"];
+      for (const text of texts) assert.equal(await client(index).socket.nextText(), text);
+    }
     carryOut(0, ["send", client(1).id, "lost"], ["send", client(2).id, "kept"]);
     assert.equal(await client(2).socket.nextText(), "kept");
     carryOut(0, ["publish", "@all", "everybody"]);
     for (const index of [0, 2]) assert.equal(await client(index).socket.nextText(), "everybody");
-    await joined([0, 2], 1);
+    await joined([0, 2], 2);
+    const told = { [client(0).id]: "sent", [client(1).id]: "unknown" };
+    assert.deepEqual(Object.fromEntries(await outcomes), told);
+    assert.deepEqual((await published).missing, ["n1"]);
+    assert.equal((await origin.count()).count, 2);
     const down = await first.event("peer-down");
     assert.equal(down.peer, "n1");
     assert.ok((await metricOf(first, 'wss_errors_total{code="peer-lost"}')) >= 2);
@@ -118,7 +168,7 @@ describe("three gateways on three runtimes, without a broker", () => {
 
   it("takes the node back when it has started again under its name", async () => {
     await start(1);
-    await joined([0, 1, 2], 2);
+    await joined([0, 1, 2], 3);
     await connect(1);
     carryOut(1, ["send", client(0).id, "back"]);
     assert.equal(await client(0).socket.nextText(), "back");
@@ -133,7 +183,7 @@ describe("three gateways on three runtimes, without a broker", () => {
     const began = Date.now();
     assert.deepEqual(await last.stop(), { code: 0, signal: null });
     assert.ok(Date.now() - began < 4_000, last.output);
-    await joined([0, 1], 1);
+    await joined([0, 1], 2);
     carryOut(0, ["publish", "@all", "still"]);
     for (const index of [0, 1]) assert.equal(await client(index).socket.nextText(), "still");
     assert.ok(!first.output.includes(env.WSS_CLUSTER_SECRET));

@@ -32,6 +32,10 @@ for (const runtime of gatewayRuntimes) {
       [["fly"], /unknown command fly; allowed: dev, serve/],
       [["serve", "--broker", "mqtt://127.0.0.1:99999"], /--broker: "mqtt:.* is not allowed/],
       [["serve", "--broker", "mqtt://127.0.0.1:0"], /--broker: "mqtt:.* is not allowed/],
+      [
+        ["serve", "--cluster", "http", "--peers", "http://10.0.0.1:8083"],
+        /^--cluster-secret is missing/,
+      ],
       [["serve", "--config", "/nowhere.json"], /--config: \/nowhere\.json cannot be read/],
     ];
     for (const [words, line] of cases) {

@@ -33,6 +33,7 @@ const folders: Readonly<Record<string, readonly string[]>> = {
     "authorisation",
     "brokers",
     "zones",
+    "clusters",
     "clients",
     "monitoring",
     "sizing",
