@@ -13,7 +13,7 @@ export { combinations, type GatewayRuntime, gatewayRuntimes } from "./combinatio
 export interface GatewayOptions extends SpawnOptions {
   /** What runs the gateway, not the test. */
   readonly runtime?: GatewayRuntime;
-  readonly command?: "serve" | "dev";
+  readonly command?: "serve" | "dev" | "bridge";
   /** Flags after those that pick free ports; a later flag of the same name counts. */
   readonly flags?: readonly string[];
   /** Its limit of open files, as `ulimit -n` sets it. */

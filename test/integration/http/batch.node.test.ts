@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { RawClient } from "../../support/clients/raw-client.ts";
+import { combinations, startGateway } from "../../support/gateway/gateway.ts";
+import { BatchServer } from "../../support/http/batch-server.ts";
+import { checkOrder, NumberedClient } from "../../support/http/talk.ts";
+import { waitFor } from "../../support/process/wait.ts";
+
+for (const { runtime, engine } of combinations) {
+  test(`batches over HTTP without a broker: ${runtime} ${engine}`, async () => {
+    await using origin = await BatchServer.start();
+    const flags = ["--origin", origin.url, "--origin-format", "batch", "--engine", engine];
+    const gateway = await startGateway({
+      runtime,
+      flags: [...flags, "--authorize", "origin", "--drain-period", "0"],
+      env: { WSS_ORIGIN_SECRET: "a secret" },
+    });
+    const refused = await RawClient.connect(gateway.info.port);
+    refused.write(
+      "GET /out HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+    );
+    const answer = await refused.wholeAnswer();
+    assert.equal(answer.statusCode, 401);
+    assert.equal(answer.body, "who are you?");
+
+    const client = await RawClient.open(gateway.info.port, { path: "/in" });
+    for (const text of ["one", 'two "quoted" \\ é', "x".repeat(70_000)]) {
+      client.text(text);
+      assert.equal(await client.nextText(), text);
+    }
+    const [, , , info] = await waitFor(() => origin.itemsOf("open")[0]);
+    assert.equal((info as { user: string }).user, "ann");
+    assert.ok(origin.requests.every(({ signed }) => signed));
+
+    assert.equal((await gateway.stop()).code, 0);
+    const [close] = origin.itemsOf("close");
+    assert.deepEqual(close?.slice(3, 6), [1012, "service restart", "drain"]);
+    checkOrder(origin.items);
+  });
+}
+
+test("an origin that is killed gets what it had not confirmed, in order", async () => {
+  let origin = await BatchServer.start();
+  const { port } = origin;
+  const flags = ["--origin", origin.url, "--origin-format", "batch"];
+  const gateway = await startGateway({ flags });
+  const clients = await Promise.all(
+    Array.from({ length: 10 }, () => NumberedClient.open(gateway.info.port)),
+  );
+  const told: (readonly unknown[])[] = [];
+  try {
+    for (let round = 0; round < 4; round++) {
+      for (let message = 0; message < 50; message++) for (const client of clients) client.say();
+      await waitFor(() => origin.itemsOf("message").length > 20);
+      origin.kill("SIGKILL");
+      await origin[Symbol.asyncDispose]();
+      told.push(...origin.items);
+      origin = await BatchServer.start(port);
+    }
+    await waitFor(() => clients.every(({ complete }) => complete), { deadline: 30_000 });
+    for (const [index, client] of clients.entries()) client.check(`client ${index}`);
+    checkOrder([...told, ...origin.items]);
+  } finally {
+    await origin[Symbol.asyncDispose]();
+    for (const { client } of clients) client.destroy();
+  }
+});
+
+test("an origin that is gone for long leaves, and gets all of it when it is back", async () => {
+  let origin = await BatchServer.start();
+  const { port } = origin;
+  const flags = ["--origin", origin.url, "--origin-format", "batch", "--origin-retry", "300ms"];
+  const gateway = await startGateway({ flags });
+  const client = await NumberedClient.open(gateway.info.port);
+  client.say();
+  await waitFor(() => client.complete);
+  origin.kill("SIGKILL");
+  await origin[Symbol.asyncDispose]();
+  for (let message = 0; message < 20; message++) client.say();
+  await gateway.event("origin-unreachable");
+  await gateway.event("origin-left");
+  origin = await BatchServer.start(port);
+  try {
+    await gateway.event("origin-reachable");
+    await waitFor(() => client.complete);
+    client.check("the client");
+    assert.equal(origin.items.find(([, id]) => id !== undefined)?.[0], "assigned");
+  } finally {
+    await origin[Symbol.asyncDispose]();
+    client.client.destroy();
+  }
+});
+
+test("an origin that hangs stops the reading of clients, and nothing is lost", async () => {
+  await using origin = await BatchServer.start();
+  const flags = ["--origin", origin.url, "--origin-format", "batch", "--origin-timeout", "1s"];
+  const gateway = await startGateway({ flags: [...flags, "--origin-window", "50"] });
+  const clients = await Promise.all(
+    Array.from({ length: 5 }, () => NumberedClient.open(gateway.info.port)),
+  );
+  origin.kill("SIGSTOP");
+  for (let message = 0; message < 200; message++) for (const client of clients) client.say();
+  const metrics = async (): Promise<string> =>
+    (await fetch(`http://127.0.0.1:${gateway.info.adminPort}/metrics`)).text();
+  await waitFor(async () => /wss_reading_paused [1-9]/.test(await metrics()));
+  await waitFor(async () => /wss_errors_total{code="http-timeout"} [1-9]/.test(await metrics()));
+  origin.kill("SIGCONT");
+  await waitFor(() => clients.every(({ complete }) => complete));
+  for (const [index, client] of clients.entries()) client.check(`client ${index}`);
+  checkOrder(origin.items);
+  for (const { client } of clients) client.destroy();
+});
+
+test("an origin that refuses every second request loses nothing", async () => {
+  await using origin = await BatchServer.start(0, "flapping");
+  const flags = ["--origin", origin.url, "--origin-format", "batch"];
+  const gateway = await startGateway({ flags });
+  const client = await NumberedClient.open(gateway.info.port);
+  for (let message = 0; message < 20; message++) {
+    client.say();
+    await waitFor(() => client.complete);
+  }
+  client.check("the client");
+  checkOrder(origin.items);
+  client.client.destroy();
+});
