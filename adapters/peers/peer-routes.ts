@@ -50,7 +50,9 @@ export class PeerRoutes {
         break;
       case "origin-events": {
         const isHere = this.hasOrigin(parsed.app, parsed.origin);
-        const peer = isHere ? undefined : ofOrigin(parsed.app, parsed.origin);
+        const owner = isHere ? undefined : ofOrigin(parsed.app, parsed.origin);
+        // A node's service port has the node's name, and announces no presence.
+        const peer = isHere ? undefined : (owner ?? named(parsed.origin));
         // The stream repeats what is lost, until the origin's presence is cleared.
         if (peer === undefined) here(done);
         else peer.send({ ...message, done: () => done(undefined, true) });

@@ -17,6 +17,8 @@ const mediaTypes: Readonly<Record<string, Format>> = {
   "application/x-msgpack": "msgpack",
   "application/vnd.msgpack": "msgpack",
 };
+/** What curl and `fetch` send where nobody said anything. */
+const unsaid: readonly string[] = ["application/x-www-form-urlencoded", "text/plain"];
 
 /**
  * `POST /commands`: a bare batch. Nothing of it is carried out unless all of it can be read. The
@@ -48,10 +50,12 @@ export async function commandRequest(
 /** `[`, which begins no batch in MessagePack. */
 const jsonFirstByte = 0x5b;
 
-function formatOf(header: string): Format {
-  const [type = ""] = header.split(";");
-  const format = mediaTypes[type.trim().toLowerCase()];
-  if (format !== undefined) return format;
+/** Undefined where the first byte has to tell. */
+function formatOf(header: string): Format | undefined {
+  const [written = ""] = header.split(";");
+  const type = written.trim().toLowerCase();
+  const format = mediaTypes[type];
+  if (format !== undefined || unsaid.includes(type)) return format;
   const allowed = "application/json or application/msgpack";
   throw new Refusal("request-media-type", `the Content-Type must be ${allowed}`);
 }

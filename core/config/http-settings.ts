@@ -7,7 +7,9 @@ import {
   integer,
   list,
   matching,
+  path,
   port,
+  portOrNone,
   type SettingTable,
   toggle,
 } from "./setting-kinds.ts";
@@ -36,6 +38,15 @@ export interface ClusterSettings {
   readonly "cluster-secret": string;
   readonly "cluster-port": number;
   readonly "cluster-host": string;
+}
+
+/** Requests over HTTP to this node. */
+export interface ServiceSettings {
+  readonly "service-port": number | undefined;
+  readonly "service-host": string;
+  readonly "service-token": string;
+  readonly "aws-access-keys-file": string;
+  readonly "plain-get-status": number;
 }
 
 /** An absolute URL of HTTP. Its commas would divide the list. */
@@ -144,4 +155,24 @@ export const clusterSettings: SettingTable<ClusterSettings> = {
     default: 8083,
   }),
   "cluster-host": host("address that the cluster port listens on", { default: "127.0.0.1" }),
+};
+
+export const serviceSettings: SettingTable<ServiceSettings> = {
+  "service-port": portOrNone("port of /sr, /commands and @connections; 0 picks a free port"),
+  "service-host": host("address that the service port listens on", { default: "127.0.0.1" }),
+  "service-token": {
+    secret: true,
+    ...matching("bearer token of requests on the service port; safer in the environment", {
+      allowed: "1 to 1024 printable characters without blanks",
+      pattern: /^[\x21-\x7e]{0,1024}$/,
+    }),
+  },
+  "aws-access-keys-file": path(
+    "file with the access keys that sign requests to @connections, as ~/.aws/credentials has them",
+  ),
+  "plain-get-status": integer("status of a plain GET on the client port", {
+    min: 200,
+    max: 599,
+    default: 426,
+  }),
 };

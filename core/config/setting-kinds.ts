@@ -49,6 +49,18 @@ export function port(about: string, options: { readonly default: number }): Sett
   return integer(about, { min: 0, max: 65_535, ...options });
 }
 
+/** A TCP port, or 0; undefined, the default, where there is to be none. */
+export function portOrNone(about: string): Setting<number | undefined> {
+  const schema = v.pipe(
+    text,
+    v.regex(/^\d{0,5}$/),
+    v.transform((value) => (value === "" ? undefined : Number(value))),
+    v.check((value) => value === undefined || value <= 65_535),
+  );
+  const allowed = "a whole number from 0 to 65535; empty: no such port";
+  return { schema, default: undefined, written: "", allowed, about };
+}
+
 /** The value is in ms. */
 export function duration(about: string, range: Range<string>): Setting<number> {
   const { min, max, default: written } = range;

@@ -5,6 +5,8 @@ import {
   clusterSettings,
   type HttpOriginSettings,
   httpOriginSettings,
+  type ServiceSettings,
+  serviceSettings,
 } from "./http-settings.ts";
 import { type LimitSettings, limitSettings } from "./limit-settings.ts";
 import { type NodeSettings, nodeSettings } from "./node-settings.ts";
@@ -22,6 +24,7 @@ export interface Settings
     OriginSettings,
     HttpOriginSettings,
     ClusterSettings,
+    ServiceSettings,
     AccessSettings,
     TokenSettings,
     LimitSettings,
@@ -42,6 +45,7 @@ export const settingGroups: ReadonlyMap<string, SettingGroup> = new Map<string, 
   ["origins", { about: "which origins get events, and what they see", settings: originSettings }],
   ["http", { about: "origins that are called over HTTP", settings: httpOriginSettings }],
   ["cluster", { about: "nodes without a broker", settings: clusterSettings }],
+  ["service", { about: "commands to this node over HTTP", settings: serviceSettings }],
   ["access", { about: "who may connect, and how many", settings: accessSettings }],
   ["tokens", { about: "JSON Web Tokens, with --authorize jwt", settings: tokenSettings }],
   ["limits", { about: "sizes, rates and counts", settings: limitSettings }],
@@ -56,6 +60,7 @@ export const settings: SettingTable<Settings> = {
   ...originSettings,
   ...httpOriginSettings,
   ...clusterSettings,
+  ...serviceSettings,
   ...accessSettings,
   ...tokenSettings,
   ...limitSettings,

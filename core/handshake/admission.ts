@@ -23,6 +23,8 @@ export interface AdmissionOptions {
   /** Maximum size of request line and headers; the setting's default where left out. */
   readonly headerBytesMax?: number | undefined;
   readonly pages: ReadonlyMap<string, Page>;
+  /** Status of a plain GET where no page is; 426 where left out. */
+  readonly plainGetStatus?: number | undefined;
   /** Origins (RFC 6454) whose pages may connect; all where empty. */
   readonly allowedOrigins?: readonly string[] | undefined;
   /** Only pages of the requested host may connect. `secure`: the port speaks TLS. */
@@ -52,7 +54,10 @@ export function admit(
   if (page !== undefined && request.header("upgrade") === undefined)
     return answerPage(page, request);
   const handshake = checkHandshake(request, options.headerBytesMax);
-  if ("accepted" in handshake) return handshake;
+  if ("accepted" in handshake) {
+    const { plainGetStatus: statusCode = handshake.statusCode } = options;
+    return handshake.errorCode === "handshake-plain" ? { ...handshake, statusCode } : handshake;
+  }
   const destination = routes.find(request.path);
   if (destination === undefined) {
     return refuse(404, "route-unknown", "no route matches this path");

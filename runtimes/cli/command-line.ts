@@ -15,10 +15,11 @@ import {
 import type { Logger } from "../../core/ports/mod.ts";
 import { engineOf, type Platform, version } from "../compose/mod.ts";
 import { readBrokerLogin, warnOfOpenBroker } from "./broker-login.ts";
-import { checkCluster } from "./check-cluster.ts";
+
 import { createAuthorizer } from "./create-authorizer.ts";
 import { devDefaults } from "./dev.ts";
 import { ExitCode } from "./exit-code.ts";
+import { checkCluster, checkServicePort, readAccessKeys } from "./http-settings.ts";
 import { settingInvalid } from "./read-file.ts";
 import { checkBridge, runBridge } from "./run-bridge.ts";
 import { runService } from "./run-service.ts";
@@ -76,13 +77,22 @@ async function start(
   }
   const brokerLogin = readBrokerLogin(settings);
   const logger = createLogger(settings);
+  const accessKeys = readAccessKeys(settings);
   const authorizer = await createAuthorizer(settings, { clock: new SystemClock(), logger });
   if (command === "serve") warnOfOpenBroker(settings, brokerLogin, logger);
   for (const sentence of adviceOn(settings)) logger.log("warn", "setting-advice", sentence);
   if (flags[checkFlag] === "true") return leave(ExitCode.clean, validText);
   // Fetches remote keys now, so that the first clients do not wait for them.
   authorizer?.start();
-  const given = { platform, serverTls, mqttTls, brokerLogin, logger, authorizer };
+  const given = {
+    platform,
+    serverTls,
+    mqttTls,
+    brokerLogin,
+    accessKeys,
+    logger,
+    authorizer,
+  };
   await runService(settings, given, { example: command === "dev" });
 }
 
@@ -115,6 +125,7 @@ function checkCombinations(settings: Settings, platform: Platform): void {
   const { broker } = settings;
   if (broker !== "embedded" && broker !== "none") parseBrokerUrl(broker);
   checkCluster(settings);
+  checkServicePort(settings);
   if (!settings["proxy-protocol"]) return;
   if (engineOf(platform, settings.engine) === "native") {
     throw settingInvalid(

@@ -1,5 +1,6 @@
 import type { Settings } from "../../core/config/mod.ts";
 import { sameOriginOnly } from "../compose/mod.ts";
+import { isServicePortShut } from "./http-settings.ts";
 
 /** A sentence for each setting that is allowed and rarely intended, and the flag to confirm it. */
 export function adviceOn(settings: Settings): string[] {
@@ -8,6 +9,12 @@ export function adviceOn(settings: Settings): string[] {
     advice.push(
       "cookies are used and --allowed-origins is empty: only pages of the host that they " +
         "connect to are allowed; list others in --allowed-origins, or set it to * for every page",
+    );
+  }
+  if (isServicePortShut(settings)) {
+    advice.push(
+      "--service-host is beyond this machine and --service-token is empty: requests of other " +
+        "machines to /sr and /commands are refused",
     );
   }
   if (settings.authorize !== "jwt") return advice;

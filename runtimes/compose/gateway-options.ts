@@ -46,6 +46,7 @@ export function gatewayOptions(settings: Settings, identity: NodeIdentity): Gate
     headers: settings.headers.map((name) => name.toLowerCase()),
     cookies: settings.cookies,
     compression: settings.compression,
+    plainGetStatus: settings["plain-get-status"],
     headerBytesMax: settings["max-header-size"],
     allowedOrigins: settings["allowed-origins"],
     sameOrigin: sameOriginOnly(settings) ? { secure: settings["tls-cert"] !== "" } : undefined,

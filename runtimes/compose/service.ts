@@ -44,6 +44,7 @@ import { Cluster } from "./cluster.ts";
 import { appsOf, fragmentsMaxOf, gatewayOptions, rangesOf } from "./gateway-options.ts";
 import { HttpOrigins } from "./http-origins.ts";
 import { type Engine, engineOf, type Platform } from "./platform.ts";
+import { ServicePort } from "./service-port.ts";
 import { version } from "./version.ts";
 
 /** What one start of a gateway is given besides its settings. */
@@ -57,6 +58,8 @@ export interface ServiceDependencies {
   readonly mqttTls: MqttTls | undefined;
   /** User and password of the embedded broker; everybody may connect where there are none. */
   readonly brokerLogin: BrokerLogin | undefined;
+  /** Secrets by access key: they sign requests to `@connections`. */
+  readonly accessKeys?: ReadonlyMap<string, string> | undefined;
   /** Decides on handshakes with `--authorize jwt`. */
   readonly authorizer: Authorizer | undefined;
   /** Called where the broker refuses this node for good after `start` has resolved. */
@@ -91,6 +94,7 @@ export class Service {
   readonly node: string;
   readonly #incarnation: string = randomName(this.#random, 12);
   #cluster: Cluster | undefined;
+  #servicePort: ServicePort | undefined;
   #broker: EmbeddedBroker | undefined;
   #stopping = false;
   #gateway!: Gateway;
@@ -140,6 +144,7 @@ export class Service {
     await this.#startHttpOrigins(bus);
     // The peers may send commands from now on.
     await this.#cluster?.start();
+    await this.#startServicePort(bus);
     await this.#openClientServer(codec);
     this.#logStarted();
   }
@@ -155,6 +160,7 @@ export class Service {
     if (!this.#stopping) await this.drain();
     // It confirms events until here, and must leave before the broker does.
     await this.#httpOrigins?.stop();
+    await this.#servicePort?.stop();
     await this.#cluster?.stop();
     await this.#clientServer?.stop();
     await this.#admin?.close();
@@ -175,6 +181,15 @@ export class Service {
     const name = this.settings["origin-name"] || `h${randomName(this.#random, 8)}`;
     this.#httpOrigins = new HttpOrigins(this.settings, name, ports);
     await this.#httpOrigins.start();
+  }
+
+  async #startServicePort(bus: BusPorts): Promise<void> {
+    const { settings, node } = this;
+    if (settings["service-port"] === undefined) return;
+    const { accessKeys } = this.#given;
+    const ports = { ...bus, metrics: this.#metrics };
+    this.#servicePort = new ServicePort({ settings, node, accessKeys }, ports);
+    await this.#servicePort.start();
   }
 
   #newBus(): BusPorts {
@@ -270,7 +285,7 @@ export class Service {
   }
 
   get #otherPorts(): Server[] {
-    const others = [this.#admin, this.#broker, this.#cluster];
+    const others = [this.#admin, this.#broker, this.#cluster, this.#servicePort];
     return others.map((one) => one?.server).filter((server) => server !== undefined);
   }
 
@@ -327,6 +342,7 @@ export class Service {
       adminPort: this.#admin?.port,
       brokerPort: this.#broker?.port,
       clusterPort: this.#cluster?.port,
+      servicePort: this.#servicePort?.port,
       node: this.node,
       runtime: this.#given.platform.name,
       engine: this.#engine,

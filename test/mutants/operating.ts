@@ -6,7 +6,7 @@ const files = {
   log: "adapters/log/log-limiter.ts",
   redact: "adapters/log/redact.ts",
   app: "adapters/peers/peer-app.ts",
-  check: "runtimes/cli/check-cluster.ts",
+  check: "runtimes/cli/http-settings.ts",
   client: "adapters/peers/peer-client.ts",
   cluster: "adapters/peers/peer-cluster.ts",
   inbox: "adapters/peers/peer-inbox.ts",
@@ -22,7 +22,7 @@ const tests = {
   broker: "test/unit/runtimes/cli/broker-login.test.ts",
   log: "test/unit/adapters/log/log-limiter.test.ts",
   logger: "test/unit/adapters/log/logger.test.ts",
-  check: "test/unit/runtimes/cli/check-cluster.test.ts",
+  check: "test/unit/runtimes/cli/http-settings.test.ts",
   peers: "test/integration/http/peers.test.ts",
   requests: "test/unit/adapters/peers/peer-requests.test.ts",
 } as const;
@@ -81,8 +81,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "the node where that origin is",
     file: files.routes,
-    find: "const peer = isHere ? undefined : ofOrigin(parsed.app, parsed.origin);",
-    replace: "const peer = undefined as PeerSender | undefined;",
+    find: "const owner = isHere ? undefined : ofOrigin(parsed.app, parsed.origin);",
+    replace: "const owner = undefined as PeerSender | undefined;",
     tests: [tests.peers],
   },
   {

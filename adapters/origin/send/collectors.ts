@@ -1,4 +1,4 @@
-import { ErrorCode } from "../../../core/base/mod.ts";
+import { ErrorCode, isMap } from "../../../core/base/mod.ts";
 import type { PublishCounts, PublishOutcome } from "../base/mod.ts";
 
 /** Gathers the replies to one command, which may come in parts and from several nodes. */
@@ -128,6 +128,20 @@ export interface Listed {
   readonly at: number;
   readonly user: string | undefined;
   readonly bufferedAmount: number;
+  /** Asked for with `info`: when its last message came. */
+  readonly activeAt?: number;
+  /** Asked for with `info`: it is being closed. */
+  readonly closing?: boolean;
+  /** Asked for with `info`: what `open` contained. */
+  readonly info?: Readonly<Record<string, unknown>>;
+}
+
+function detailsOf({ activeAt, closing, info }: Partial<Listed>): Partial<Listed> {
+  return {
+    ...(typeof activeAt === "number" ? { activeAt } : {}),
+    ...(closing === true ? { closing } : {}),
+    ...(isMap(info) ? { info } : {}),
+  };
 }
 
 export interface QueryOutcome {
@@ -156,7 +170,7 @@ export class QueryReplies extends NodeReplies<QueryOutcome> {
       if (typeof id === "string") this.#gone.add(id);
     }
     for (const entry of Array.isArray(connections) ? connections : []) {
-      const { id, at, user, bufferedAmount } = entry as Partial<Listed>;
+      const { id, at, user, bufferedAmount, ...details } = entry as Partial<Listed>;
       if (typeof id !== "string") continue;
       this.#listed.set(id, {
         id,
@@ -164,6 +178,7 @@ export class QueryReplies extends NodeReplies<QueryOutcome> {
         at: count(at),
         user: typeof user === "string" ? user : undefined,
         bufferedAmount: count(bufferedAmount),
+        ...detailsOf(details),
       });
     }
   }

@@ -1,4 +1,10 @@
-export { IdOutcomes, isErrorCode } from "./collectors.ts";
+export {
+  type Collector,
+  IdOutcomes,
+  isErrorCode,
+  PublishReplies,
+  QueryReplies,
+} from "./collectors.ts";
 export { type Change, type ChangeDone, ConnectionCommands } from "./connection-commands.ts";
 export { GroupSenders } from "./group-senders.ts";
 export type { NodeSender } from "./node-sender.ts";

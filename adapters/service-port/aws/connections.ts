@@ -128,7 +128,8 @@ async function post({ port, app, id }: Subject, body: Uint8Array): Promise<Respo
 }
 
 async function get(subject: Subject): Promise<Response> {
-  const { at, activeAt, info } = await lookUp(subject);
+  const { at, activeAt, closing, info } = await lookUp(subject);
+  if (closing === true) throw gone();
   const { ip, headers } = (info ?? {}) as Info;
   return Response.json({
     connectedAt: timeOf(at),

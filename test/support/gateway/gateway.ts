@@ -27,6 +27,7 @@ export interface Started {
   readonly port: number;
   readonly adminPort: number;
   readonly brokerPort?: number;
+  readonly servicePort?: number;
   readonly node: string;
   readonly runtime: string;
   readonly engine: string;

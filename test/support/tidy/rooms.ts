@@ -83,8 +83,16 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   "adapters/in-process": ["core/base", "core/ports", "adapters/topics"],
   "adapters/mqtt/link": ["core/base", "core/ports", "adapters/topics"],
   "adapters/mqtt": ["core/base", "core/ports", "adapters/topics", "adapters/mqtt/link"],
-  "adapters/service-port": ["core/base", "core/ports", "adapters/http", "adapters/http-wire"],
   "adapters/peers": ["core/base", "core/ports", "adapters/topics"],
+  "adapters/service-port": [
+    "core/base",
+    "core/ports",
+    "adapters/http",
+    "adapters/http-wire",
+    "adapters/topics",
+    "adapters/origin/presence",
+    "adapters/origin/send",
+  ],
   "adapters/system": ["core/base", "core/ports"],
   "adapters/origin/base": ["core/base", "core/websocket", "adapters/topics"],
   "adapters/origin/presence": [

@@ -43,11 +43,15 @@ for (const type of [
   });
 }
 
-test("/commands without a Content-Type: JSON begins with a bracket", async () => {
+test("/commands without a Content-Type of its own: JSON begins with a bracket", async () => {
   const rig = new ServiceRig();
   const a = rig.port.open("a");
-  const text = await rig.ask("/commands", { body: JSON.stringify([["send", a, "x"]]) });
-  assert.deepEqual(text.json, [["reply", 0, { [a]: "sent" }]]);
+  const unsaid = ["text/plain;charset=UTF-8", "application/x-www-form-urlencoded"];
+  for (const headers of [{}, ...unsaid.map((type) => ({ "content-type": type }))]) {
+    const body = JSON.stringify([["send", a, "x"]]);
+    const text = await rig.ask("/commands", { body, headers });
+    assert.deepEqual(text.json, [["reply", 0, { [a]: "sent" }]]);
+  }
   const packed = await rig.ask("/commands", { body: encode([["send", a, "x"]]) });
   assert.deepEqual(decode(packed.bytes), [["reply", 0, { [a]: "sent" }]]);
 });

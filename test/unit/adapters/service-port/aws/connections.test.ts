@@ -51,6 +51,13 @@ test("@connections: GET tells since when, and whose it is", async () => {
   });
 });
 
+test("@connections: a connection that is being closed is gone", async () => {
+  const rig = new ServiceRig();
+  const id = rig.port.open("a", { closing: true });
+  const answer = await rig.ask(path(id), { method: "GET" });
+  assert.deepEqual(fault(answer), [410, "GoneException", "id-gone"]);
+});
+
 test("@connections: DELETE closes with 1000", async () => {
   const rig = new ServiceRig();
   const id = rig.port.open("a");

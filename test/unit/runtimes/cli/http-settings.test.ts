@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readSettings, type Settings } from "../../../../core/config/mod.ts";
-import { checkCluster } from "../../../../runtimes/cli/check-cluster.ts";
+import { checkCluster } from "../../../../runtimes/cli/http-settings.ts";
 
 function read(flags: Readonly<Record<string, string>>): Settings {
   const settings = readSettings({ flags, environment: {}, file: undefined, defaults: {} });

@@ -1,0 +1,121 @@
+import { decode } from "@msgpack/msgpack";
+import { nodeOf, randomName, type ServiceError } from "../../../core/base/mod.ts";
+import type { Command } from "../../http-wire/mod.ts";
+import { type BusPorts, type Link, parseNodePresence, Topics } from "../../topics/mod.ts";
+import { type CommandPort, type CommandResult, Refusal } from "../base/mod.ts";
+import { AppSender } from "./app-sender.ts";
+
+export interface LinkCommandPortOptions {
+  /** The apps of the node; the first one where a request names none. */
+  readonly apps: readonly string[];
+  readonly node: string;
+  /** The name that commands are sent under: replies come to this origin's topic. */
+  readonly sender: string;
+  /** First level of every topic. */
+  readonly root?: string | undefined;
+  /** Commands that the bus did not take. */
+  readonly lost: (error: ServiceError, topic: string) => void;
+}
+
+/**
+ * Commands over a link of their own to the node's bus: to this node and to others alike. The link
+ * announces no presence and takes no events; it subscribes the presences of nodes, and replies.
+ */
+export class LinkCommandPort implements CommandPort {
+  readonly apps: readonly string[];
+  readonly #topics: Topics;
+  readonly #link: Link;
+  readonly #senders: ReadonlyMap<string, AppSender>;
+
+  constructor(options: LinkCommandPortOptions, { clock, random, openLink }: BusPorts) {
+    const { apps, node, sender, lost } = options;
+    const topics = new Topics(options.root);
+    this.apps = apps;
+    this.#topics = topics;
+    this.#link = openLink({
+      name: `${node}-service`,
+      role: "service",
+      filters: apps.flatMap((app) => [
+        topics.nodePresence(app, "+"),
+        topics.originEvents(app, sender, "+"),
+      ]),
+      // The senders bound what is published, in bytes.
+      bounded: false,
+      downLevel: "debug",
+    });
+    const dependencies = { link: this.#link, topics, clock, budget: { bytes: 0 }, lost };
+    // Random, so that nobody else's reply is taken for one of ours.
+    const refPrefix = randomName(random, 16);
+    this.#senders = new Map(
+      apps.map((app) => [app, new AppSender({ app, node, sender, refPrefix }, dependencies)]),
+    );
+  }
+
+  get ready(): boolean {
+    return this.#link.up;
+  }
+
+  /** Resolves when commands can be sent, however long that takes. */
+  start(): Promise<void> {
+    return this.#link.start({
+      connected: (connected) => {
+        for (const { nodes } of this.#senders.values()) nodes.connected(connected);
+      },
+      message: (topic, payload, retained) => this.#message(topic, payload, retained),
+    });
+  }
+
+  async stop(): Promise<void> {
+    await this.#link.stop();
+    for (const { nodes, replies } of this.#senders.values()) {
+      nodes.end();
+      replies.end();
+    }
+  }
+
+  reaches(app: string, id: string): boolean {
+    return this.#senders.get(app)?.reaches(nodeOf(id)) === true;
+  }
+
+  send(app: string, commands: readonly Command[]): void {
+    this.#sender(app).send(commands);
+  }
+
+  run(app: string, commands: readonly Command[]): Promise<readonly CommandResult[]> {
+    return this.#sender(app).run(commands);
+  }
+
+  #sender(app: string): AppSender {
+    const sender = this.#senders.get(app);
+    if (sender === undefined) throw new Refusal("request-path", `no app is named ${app}`);
+    return sender;
+  }
+
+  #message(topic: string, payload: Uint8Array, retained: boolean): void {
+    const parsed = this.#topics.parse(topic);
+    const sender = parsed === undefined ? undefined : this.#senders.get(parsed.app);
+    if (sender === undefined) return;
+    if (parsed?.kind === "node-presence") {
+      const presence = parseNodePresence(payload);
+      // An unreadable presence says neither life nor death.
+      if (payload.byteLength > 0 && presence === undefined) return;
+      sender.nodes.presence(parsed.node, presence);
+    } else if (parsed?.kind === "origin-events" && !retained) {
+      for (const [verb, ref, result] of bareItems(payload)) {
+        if (verb === "reply") sender.replies.reply(ref, result);
+      }
+    }
+  }
+}
+
+/** The items of a bare batch in MessagePack; none of any other payload. */
+function bareItems(payload: Uint8Array): readonly (readonly unknown[])[] {
+  // Numbered batches are an origin's of the same name: `[1, stream, …]`.
+  if (payload[1] === 1 && ((payload[0] ?? 0) & 0xf0) === 0x90) return [];
+  try {
+    const items = decode(payload);
+    return Array.isArray(items) ? items.filter(Array.isArray) : [];
+  } catch {
+    return [];
+  }
+}

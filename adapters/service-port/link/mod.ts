@@ -1,0 +1,1 @@
+export { LinkCommandPort, type LinkCommandPortOptions } from "./link-command-port.ts";

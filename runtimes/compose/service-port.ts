@@ -1,0 +1,114 @@
+import type { Server } from "node:net";
+import { type HttpServer, serveHttp } from "../../adapters/http/mod.ts";
+import {
+  createServiceApp,
+  LinkCommandPort,
+  type RefusedRequest,
+} from "../../adapters/service-port/mod.ts";
+import type { BusPorts } from "../../adapters/topics/mod.ts";
+import { type ErrorCode, limits, type ServiceError } from "../../core/base/mod.ts";
+import type { Settings } from "../../core/config/mod.ts";
+import type { Logger, Metrics } from "../../core/ports/mod.ts";
+import { appsOf } from "./gateway-options.ts";
+import { version } from "./version.ts";
+
+export interface ServicePortOptions {
+  readonly settings: Settings;
+  readonly node: string;
+  /** Secrets by access key; undefined: signatures are not read. */
+  readonly accessKeys: ReadonlyMap<string, string> | undefined;
+}
+
+export interface ServicePortPorts extends BusPorts {
+  readonly metrics: Metrics;
+}
+
+/** With `--service-port`: commands over HTTP, to the connections of all nodes. */
+export class ServicePort {
+  readonly #options: ServicePortOptions;
+  readonly #ports: ServicePortPorts;
+  readonly #commands: LinkCommandPort;
+  #http: HttpServer | undefined;
+
+  constructor(options: ServicePortOptions, ports: ServicePortPorts) {
+    const { settings, node } = options;
+    this.#options = options;
+    this.#ports = ports;
+    this.#commands = new LinkCommandPort(
+      {
+        apps: appsOf(settings),
+        node,
+        // The name that the broker's access rules know.
+        sender: node,
+        root: settings["topic-root"],
+        lost: (error, topic) => this.#lost(error, topic),
+      },
+      ports,
+    );
+  }
+
+  get port(): number | undefined {
+    return this.#http?.port;
+  }
+
+  get server(): Server | undefined {
+    return this.#http?.server;
+  }
+
+  /** Listens. Requests are answered with 503 until the broker can be reached. */
+  async start(): Promise<void> {
+    const { settings, accessKeys } = this.#options;
+    const started = this.#commands.start();
+    started.catch((error: Error) => this.#refusedByBroker(error));
+    const app = createServiceApp({
+      port: this.#commands,
+      token: settings["service-token"],
+      accessKeys,
+      version,
+      now: Date.now,
+      refused: (request) => this.#refused(request),
+    });
+    this.#http = await serveHttp(app, {
+      host: settings["service-host"],
+      port: settings["service-port"] ?? 0,
+    });
+    // Whoever reads that the node is up may send requests.
+    const waited = new Promise<void>((resolve) =>
+      this.#ports.clock.after(limits.brokerStartWaitMs, resolve),
+    );
+    await Promise.race([started.catch(() => {}), waited]);
+  }
+
+  async stop(): Promise<void> {
+    await this.#http?.close();
+    await this.#commands.stop();
+  }
+
+  #count(code: ErrorCode): void {
+    this.#ports.metrics
+      .counter("wss_errors_total", "Faults by their stable code", { code })
+      .add(1);
+  }
+
+  #log(...[level, event, message, fields]: Parameters<Logger["log"]>): void {
+    this.#ports.logger.log(level, event, message, fields);
+  }
+
+  #refused({ code, status, message, address }: RefusedRequest): void {
+    this.#count(code);
+    const level = status >= 500 || status === 401 || status === 403 ? "warn" : "info";
+    const text = `a request on the service port is refused: ${message}`;
+    this.#log(level, "request-refused", text, { code, status, address });
+  }
+
+  #lost({ code }: ServiceError, topic: string): void {
+    this.#count("forward-lost");
+    const message = "commands of the service port could not be published and are lost";
+    this.#log("warn", "commands-lost", message, { code, topic });
+  }
+
+  #refusedByBroker({ message }: Error): void {
+    const text = `the service port can send nothing: ${message}`;
+    this.#log("error", "service-refused", text, { code: "broker-refused" });
+  }
+}
