@@ -4,6 +4,7 @@ import { RawClient } from "../../support/clients/raw-client.ts";
 import { combinations, startGateway } from "../../support/gateway/gateway.ts";
 import { BatchServer } from "../../support/http/batch-server.ts";
 import { checkOrder, NumberedClient } from "../../support/http/talk.ts";
+import { bunProgram, Program } from "../../support/process/spawn.ts";
 import { waitFor } from "../../support/process/wait.ts";
 
 for (const { runtime, engine } of combinations) {
@@ -124,4 +125,14 @@ test("an origin that refuses every second request loses nothing", async () => {
   client.check("the client");
   checkOrder(origin.items);
   client.client.destroy();
+});
+
+test("the example echoes", async () => {
+  await using example = new Program(bunProgram, ["examples/batch-echo/main.ts", "0"]);
+  const url = await example.line((line) => /http:\S+/.exec(line)?.[0], "its URL");
+  const gateway = await startGateway({ flags: ["--origin", url, "--origin-format", "batch"] });
+  const client = await RawClient.open(gateway.info.port);
+  client.text("hello");
+  assert.equal(await client.nextText(), "hello");
+  client.destroy();
 });
