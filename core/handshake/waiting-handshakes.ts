@@ -16,6 +16,9 @@ interface Waiting {
   readonly cancel: Cancel;
 }
 
+const noOrigin = unavailable("no-origin", "no origin is there to authorise the handshake");
+const full = unavailable("authorize-full", "too many handshakes wait to be authorised");
+
 /** Handshakes that wait for an origin's `accept` or `reject`. */
 export class WaitingHandshakes {
   readonly #clock: Clock;
@@ -38,21 +41,11 @@ export class WaitingHandshakes {
   ): Promise<Authorization | HandshakeRefusal> {
     if (!app.router.hasOrigin) {
       app.router.noteNoOrigin();
-      return Promise.resolve(
-        unavailable("no-origin", "no origin is there to authorise the handshake"),
-      );
+      return Promise.resolve(noOrigin);
     }
-    if (this.#waiting.size >= limits.handshakesWaitingMax) {
-      return Promise.resolve(
-        unavailable("authorize-full", "too many handshakes wait to be authorised"),
-      );
-    }
+    if (this.#waiting.size >= limits.handshakesWaitingMax) return Promise.resolve(full);
     const stream = app.router.assign(id, slot);
-    if (stream.connectsFull) {
-      return Promise.resolve(
-        unavailable("authorize-full", "too many handshakes wait to be authorised"),
-      );
-    }
+    if (stream.connectsFull) return Promise.resolve(full);
     const { subprotocols } = request as { subprotocols?: readonly string[] };
     return new Promise((resolve) => {
       const settle = (answer: Authorization | HandshakeRefusal): void => {
@@ -89,15 +82,13 @@ export class WaitingHandshakes {
       if (waiting.stream !== stream) continue;
       if (waiting.item <= first || waiting.item > first + count) continue;
       waiting.app.router.noteNoSubscribers(stream);
-      waiting.settle(unavailable("no-origin", "no origin is there to authorise the handshake"));
+      waiting.settle(noOrigin);
     }
   }
 
   /** Refuses all that wait: the node is being shut down. */
   refuseAll(): void {
-    for (const { settle } of [...this.#waiting.values()]) {
-      settle(draining);
-    }
+    for (const { settle } of [...this.#waiting.values()]) settle(draining);
   }
 }
 
