@@ -169,9 +169,10 @@ export class RawClient {
     );
   }
 
-  /** The next frame's payload as text; it must be a text frame. */
+  /** The next frame's payload as text; it must be a text frame. A ping may come at any time. */
   async nextText(): Promise<string> {
-    const frame = await this.frame();
+    let frame = await this.frame();
+    while (frame.opcode === 9) frame = await this.frame();
     if (frame.opcode !== 1) throw new Error(`opcode ${frame.opcode} in place of a text`);
     return frame.payload.toString();
   }
