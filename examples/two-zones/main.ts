@@ -1,12 +1,11 @@
 // Two zones on this machine: npm run two-zones. Arguments: the ports of the two brokers.
-import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
-import { Programs } from "./programs.ts";
+import { freePort } from "../programs/free-port.ts";
+import { Programs } from "../programs/programs.ts";
 import { startZone } from "./zone.ts";
 
 const [portA = "1883", portB = "1884"] = process.argv.slice(2);
@@ -23,14 +22,6 @@ function brokerConfig(name: string): string {
     text.replace(/\b188[34]\b/g, (port) => ports[port] as string),
   );
   return file;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }
 
 async function stop(exitCode: number): Promise<never> {

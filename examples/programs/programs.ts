@@ -6,6 +6,9 @@ import { createInterface } from "node:readline";
 export interface ProgramOptions {
   readonly command: string;
   readonly args: readonly string[];
+  readonly cwd?: string;
+  /** Beside this process's own. */
+  readonly env?: Readonly<Record<string, string>>;
   /** What is printed of the line that shows that the program is ready; undefined: another line. */
   readonly ready: (line: string) => string | undefined;
   /** What is printed of any other line; undefined: nothing. */
@@ -17,25 +20,26 @@ export class Programs {
   readonly #options: Map<string, ProgramOptions> = new Map();
   readonly #running: Map<string, ChildProcess> = new Map();
 
-  /** Starts a program and waits until it is ready. */
-  async start(name: string, options: ProgramOptions): Promise<void> {
+  /** Starts a program and resolves to what is printed when it is ready. */
+  async start(name: string, options: ProgramOptions): Promise<string> {
     this.#options.set(name, options);
     const { command, args, ready, shown = (line) => line } = options;
     // Debian puts servers where not everybody looks for programs.
-    const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
-    const child = spawn(command, args, { env, stdio: ["ignore", "pipe", "pipe"] });
+    const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin`, ...options.env };
+    const where = options.cwd === undefined ? {} : { cwd: options.cwd };
+    const child = spawn(command, args, { ...where, env, stdio: ["ignore", "pipe", "pipe"] });
     this.#running.set(name, child);
     const print = (text: string | undefined): void => {
       if (text !== undefined) console.log(`${name}: ${text}`);
     };
-    await new Promise<void>((resolve, reject) => {
+    return new Promise((resolve, reject) => {
       let isReady = false;
       const read = (line: string): void => {
         const text = isReady ? undefined : ready(line);
         print(text ?? shown(line));
         if (text === undefined) return;
         isReady = true;
-        resolve();
+        resolve(text);
       };
       for (const input of [child.stdout, child.stderr])
         createInterface({ input }).on("line", read);
@@ -63,7 +67,7 @@ export class Programs {
   }
 
   /** Ends all together, but those that the others need after the others. */
-  async stop(needed: (name: string) => boolean): Promise<void> {
+  async stop(needed: (name: string) => boolean = () => false): Promise<void> {
     const names = [...this.#running.keys()];
     const end = (name: string): Promise<void> => this.#end(name, "SIGTERM");
     await Promise.all(names.filter((name) => !needed(name)).map(end));
