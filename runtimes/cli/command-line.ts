@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
+import { ProxyRules } from "../../adapters/http-client/mod.ts";
 import { JsonLogger, LogLimiter, PrettyLogger } from "../../adapters/log/mod.ts";
 import { parseBrokerUrl } from "../../adapters/mqtt/mod.ts";
 import { SystemClock } from "../../adapters/system/mod.ts";
@@ -122,7 +123,9 @@ function readAll(command: Command, flags: Readonly<Record<string, string>>): Set
 
 /** Refuses values that are allowed alone and not in combination. */
 function checkCombinations(settings: Settings, platform: Platform): void {
-  const { broker } = settings;
+  const { broker, origin } = settings;
+  // The proxies to these origins are read here too, so that a wrong one is wrong usage.
+  if (origin.length > 0) ProxyRules.ofEnvironment(process.env);
   if (broker !== "embedded" && broker !== "none") parseBrokerUrl(broker);
   checkCluster(settings);
   checkServicePort(settings);

@@ -1,5 +1,5 @@
 import process from "node:process";
-import { HttpClient, ProxyRules } from "../../adapters/http-client/mod.ts";
+import { HttpClient, ProxyRules, systemAuthorities } from "../../adapters/http-client/mod.ts";
 import { BatchOrigin } from "../../adapters/http-origin/batch/mod.ts";
 import {
   AwsForm,
@@ -60,6 +60,7 @@ export class HttpOrigins {
         timeoutMs,
         connectionsMax: concurrency,
         proxies: ProxyRules.ofEnvironment(process.env),
+        ca: systemAuthorities(process.env),
         ...(isBatch ? { answerBytesMax: batchAnswerBytesMax } : {}),
       },
       ports,

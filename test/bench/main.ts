@@ -2,7 +2,7 @@
  * `npm run bench [-- NAMES…] [--rounds N] [--write]`: every figure beside the one it is held
  * against, in one run. `--write` puts what is printed into docs/figures.md, and five figures of
  * that page into the README. Names: codec, echo, modes, deno, round-trip, fan-out, groups,
- * handshakes, http, idle, queued, unread.
+ * handshakes, http, idle, posts, queued, unread.
  * It fails on no time but that of `unread`, which draws docs/unread-clients.svg.
  */
 import { readFileSync, writeFileSync } from "node:fs";
@@ -23,6 +23,7 @@ import { handshakeBench } from "./handshakes.ts";
 import { httpBench } from "./http.ts";
 import { idleBench } from "./idle.ts";
 import type { Contestant } from "./measure/processes.ts";
+import { postsBench } from "./posts.ts";
 import { queuedBench } from "./queued.ts";
 import { roundTripBench } from "./round-trip.ts";
 import { unreadBench } from "./unread.ts";
@@ -71,6 +72,7 @@ const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   groups: () => groupsBench(print),
   http: () => httpBench(rounds, print),
   handshakes: () => handshakeBench([bunNative, nodeWasm], rounds, print),
+  posts: () => postsBench(rounds, print),
   queued: () => queuedBench([bunNative, bunWasm, nodeWasm], print),
   unread: () => unreadBench([bunNative, nodeWasm], print),
   idle: () => idleBench([bunNative, bunWasm, nodeWasm], print),

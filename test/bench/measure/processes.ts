@@ -87,6 +87,12 @@ export function onBun(module: string, ...words: readonly string[]): BenchProcess
   return new BenchProcess(bun, [`test/bench/programs/${module}.ts`, ...words]);
 }
 
+/** A program of the bench, on Deno. */
+export function onDeno(module: string, ...words: readonly string[]): BenchProcess {
+  const path = `test/bench/programs/${module}.ts`;
+  return new BenchProcess(deno, ["run", "-A", "--no-check", path, ...words]);
+}
+
 /** Which gateway a bench measures. */
 export interface Contestant {
   readonly runtime: "bun" | "deno" | "node";

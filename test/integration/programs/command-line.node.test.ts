@@ -46,6 +46,16 @@ for (const runtime of gatewayRuntimes) {
     }
   });
 
+  test(`a proxy of the environment that cannot be used ends with 2, on ${runtime}`, async () => {
+    const [program, ...first] = gatewayCommand(runtime);
+    const env = { HTTPS_PROXY: "socks5://user:secret@127.0.0.1:1" };
+    const words = [...first, "serve", "--origin", "https://origin.example/"];
+    const running = new Program(program, words, { env });
+    after(() => running[Symbol.asyncDispose]());
+    assert.deepEqual(await running.exited, { code: 2, signal: null }, running.output);
+    assert.equal(running.output.trim(), "HTTPS_PROXY: must be the http:// URL of a proxy");
+  });
+
   test(`a port in use ends with 1 and one clear line, on ${runtime}`, async () => {
     const taken = createServer().listen(0, "127.0.0.1");
     after(() => taken.close());

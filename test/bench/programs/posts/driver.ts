@@ -4,12 +4,13 @@
  */
 import http from "node:http";
 import process from "node:process";
-import { HttpClient } from "../../adapters/http-client/mod.ts";
-import { SystemClock } from "../../adapters/system/mod.ts";
+import { HttpClient } from "../../../../adapters/http-client/mod.ts";
+import { SystemClock } from "../../../../adapters/system/mod.ts";
 
 const [way = "own", url = "", seconds = "3"] = process.argv.slice(2);
 const inFlight = 64;
-const warmUpMs = 1_000;
+/** Until the runtime has compiled what is hot, however busy the machine is. */
+const warmUpPosts = 20_000;
 const body = JSON.stringify({
   WebSocketEvent: {
     ConnectionId: "bi4wMTIzNDU2Nzg5YWJjZGVm",
@@ -60,7 +61,7 @@ async function loop(send: Post): Promise<void> {
 }
 
 const loops = Array.from({ length: inFlight }, () => loop(post));
-await new Promise((resolve) => setTimeout(resolve, warmUpMs));
+while (count < warmUpPosts) await new Promise((resolve) => setTimeout(resolve, 10));
 const [before, startedAt, cpu] = [count, performance.now(), process.cpuUsage()];
 await new Promise((resolve) => setTimeout(resolve, Number(seconds) * 1_000));
 const { user, system } = process.cpuUsage(cpu);
