@@ -1,0 +1,230 @@
+import assert from "node:assert/strict";
+import { createServer as createTcpServer } from "node:net";
+import { after, before, describe, it } from "node:test";
+import { RawClient } from "../../support/clients/raw-client.ts";
+import { metricOf, type RunningGateway } from "../../support/gateway/control-rig.ts";
+import { combinations, startGateway } from "../../support/gateway/gateway.ts";
+import { BackEnd, json, ok, type Reaction } from "../../support/http/back-end.ts";
+import { waitFor } from "../../support/process/wait.ts";
+
+const originFailed = { code: 1013, reason: "origin-failed" };
+
+/** What a hostile back end does with a message, and the code that is counted. */
+const hostile: readonly (readonly [name: string, react: Reaction, code: string])[] = [
+  ["never answers", () => {}, "http-timeout"],
+  [
+    "answers 200 with 10 MB",
+    (_posted, response) => void response.end(Buffer.alloc(10_000_000, "x")),
+    "http-answer-too-big",
+  ],
+  [
+    "answers 200 with 10 MB without a length",
+    (_posted, response) => {
+      for (let piece = 0; piece < 100; piece++) response.write(Buffer.alloc(100_000, "x"));
+      response.end();
+    },
+    "http-answer-too-big",
+  ],
+  [
+    "closes in mid-answer",
+    (_posted, response) => {
+      response.writeHead(200, { "content-length": "100" });
+      response.write("half", () => response.destroy());
+    },
+    "http-lost",
+  ],
+  ["closes without an answer", (_posted, response) => void response.destroy(), "http-lost"],
+  [
+    "redirects",
+    (_posted, response) => {
+      response.writeHead(307, { location: "/elsewhere" });
+      response.end();
+    },
+    "http-status",
+  ],
+  [
+    "answers what is no HTTP",
+    (_posted, response) => void response.socket?.end("what?\r\n\r\n"),
+    "http-answer-malformed",
+  ],
+];
+
+/** Answers that make the original panic, or send where an id says. */
+function faultyReplies(id: string, port: number): unknown[] {
+  const messages = (...all: unknown[]): unknown => ({ OutgoingWebSocketMessages: all });
+  // The original's ids carry the address to which a node forwards: any address, or its own.
+  const forged = Buffer.concat([
+    Buffer.of(0),
+    Buffer.from(`127.0.0.1:${port}/sr`),
+    Buffer.alloc(20, 7),
+  ]).toString("base64");
+  const Message = { Text: "never" };
+  return [
+    messages(null),
+    messages({ ConnectionIds: [btoa(id)], Message: null }),
+    messages({ ConnectionIds: [""], Message }),
+    messages({ ConnectionIds: [forged], Message }),
+    messages({ ConnectionIds: [btoa(id), forged], Message }),
+    messages({ ConnectionIds: [btoa(id)], Message: { Text: "never", Binary: "AA==" } }),
+    messages({ ConnectionIds: [btoa(id), null], Message }),
+    [
+      ["send", id, "never"],
+      ["send", "no id", "never"],
+    ],
+    [["send", id, null]],
+    [["shout", id, "never"]],
+  ];
+}
+
+for (const { runtime, engine } of combinations) {
+  describe(`hostile back ends, on ${runtime}, engine ${engine}`, () => {
+    let backEnd: BackEnd;
+    let gateway: RunningGateway;
+
+    before(async () => {
+      backEnd = await BackEnd.start();
+      const flags = ["--engine", engine, "--origin", backEnd.url, "--origin-retry", "0ms"];
+      gateway = await startGateway({
+        runtime,
+        flags: [...flags, "--origin-timeout", "1s"],
+        kept: true,
+      });
+    });
+
+    after(async () => {
+      await gateway[Symbol.asyncDispose]();
+      await backEnd.stop();
+    });
+
+    for (const [name, react, code] of hostile) {
+      it(`closes the client of a back end that ${name}, and counts it`, async () => {
+        backEnd.requests.length = 0;
+        const counted = (): Promise<number> =>
+          metricOf(gateway, `wss_errors_total{code="${code}"}`);
+        const before = await counted();
+        backEnd.react = (posted, response) =>
+          posted.said === "x" ? react(posted, response) : ok(posted, response);
+        const client = await RawClient.open(gateway.info.port);
+        client.text("x");
+        assert.deepEqual(await client.closeFrame(), originFailed);
+        client.destroy();
+        const close = await backEnd.heard("close");
+        const said = JSON.parse(close.body).WebSocketEvent.ConnectionClosed;
+        assert.deepEqual(said, { Code: 1013, Reason: "origin-failed", Cause: "error" });
+        assert.equal(await counted(), before + 1);
+        assert.ok(!backEnd.requests.some(({ url }) => url === "/elsewhere"));
+      });
+    }
+
+    it("survives every faulty reply: nothing of it is sent, nobody else is asked", async () => {
+      backEnd.requests.length = 0;
+      let strangers = 0;
+      const stranger = createTcpServer(() => void strangers++);
+      await new Promise<void>((resolve) => stranger.listen(0, "127.0.0.1", resolve));
+      const { port } = stranger.address() as { port: number };
+      const client = await RawClient.open(gateway.info.port);
+      const { id } = await backEnd.heard("open");
+      const replies = faultyReplies(id, port);
+      backEnd.react = ({ said }, response) => {
+        if (said === "last") json(response, [["send", id, "alive"]]);
+        else json(response, replies[Number(said)] ?? null);
+      };
+      for (const index of replies.keys()) client.text(String(index));
+      client.text("last");
+      assert.equal(await client.nextText(), "alive");
+      assert.equal(strangers, 0);
+      const refused = ["command-malformed", "command-unknown", "id-malformed"].map((code) =>
+        metricOf(gateway, `wss_errors_total{code="${code}"}`),
+      );
+      const sum = (await Promise.all(refused)).reduce((all, one) => all + one, 0);
+      assert.equal(sum, replies.length);
+      stranger.close();
+      client.destroy();
+      backEnd.react = ok;
+      await backEnd.heard("close");
+    });
+
+    it("ignores an answer of another content type, and goes on", async () => {
+      backEnd.requests.length = 0;
+      backEnd.react = ({ id }, response) => {
+        response.writeHead(200, { "content-type": "text/html" });
+        response.end(JSON.stringify([["close", id]]));
+      };
+      const client = await RawClient.open(gateway.info.port);
+      client.text("a");
+      client.text("b");
+      await backEnd.heard("b");
+      assert.ok(!client.ended);
+      client.destroy();
+      await backEnd.heard("close");
+    });
+
+    it("logs each kind of failure once a minute", () => {
+      const codes = gateway.log
+        .filter(({ event }) => event === "origin-request-failed")
+        .map(({ code }) => code);
+      assert.deepEqual([...new Set(codes)].sort(), codes.sort());
+      assert.ok(codes.length >= 5, String(codes));
+    });
+  });
+}
+
+describe("a back end whose name does not resolve", { concurrency: true }, () => {
+  for (const { runtime, engine } of combinations) {
+    it(`has its clients closed, on ${runtime}, engine ${engine}`, async () => {
+      const flags = ["--engine", engine, "--origin", "http://nobody.invalid/"];
+      await using gateway = await startGateway({
+        runtime,
+        flags: [...flags, "--origin-retry", "300ms"],
+      });
+      const client = await RawClient.open(gateway.info.port);
+      assert.deepEqual(await client.closeFrame(), originFailed);
+      client.destroy();
+      assert.ok((await metricOf(gateway, 'wss_errors_total{code="http-connect"}')) > 0);
+      const lost = { what: "the close is given up as well" };
+      const failed = (): Promise<number> =>
+        metricOf(gateway, 'wss_errors_total{code="origin-failed"}');
+      await waitFor(async () => (await failed()) === 2, lost);
+    });
+  }
+});
+
+const windowBytes = 65_536;
+const messages = 600;
+const text = "x".repeat(4_096);
+
+describe("a back end that is slow", { concurrency: 2 }, () => {
+  for (const { runtime, engine } of combinations) {
+    // Its runtime cannot stop reading.
+    const denoNative = runtime === "deno" && engine === "native";
+    const skip = denoNative ? "Deno's own server cannot pause a client" : false;
+    it(`stops its client, on ${runtime}, engine ${engine}`, { skip }, async () => {
+      await using backEnd = await BackEnd.start();
+      let release = (): void => {};
+      backEnd.react = ({ said }, response) => {
+        if (said.startsWith("0 ")) release = () => response.end();
+        else response.end();
+      };
+      const flags = ["--engine", engine, "--origin", backEnd.url];
+      flags.push("--event-window-size", String(windowBytes));
+      await using gateway = await startGateway({ runtime, flags });
+      const client = await RawClient.open(gateway.info.port);
+      for (let index = 0; index < messages; index++) client.text(`${index} ${text}`);
+      const paused = async (): Promise<boolean> =>
+        (await metricOf(gateway, "wss_reading_paused")) === 1;
+      await waitFor(paused, { what: "a pause" });
+      const held = await metricOf(gateway, "wss_event_window_bytes");
+      // Past the window: two batches and one read of the socket.
+      assert.ok(held <= windowBytes + 2 * 65_536 + 524_288, `${held} bytes are held`);
+      release();
+      await waitFor(() => backEnd.said.length === messages + 1, { what: "all messages" });
+      const numbers = backEnd.said.slice(1).map((said) => Number(said.split(" ")[0]));
+      assert.deepEqual(
+        numbers,
+        Array.from({ length: messages }, (_, index) => index),
+      );
+      client.destroy();
+      await backEnd.heard("close");
+    });
+  }
+});
