@@ -14,9 +14,6 @@ import { UnfinishedMessages } from "./unfinished-messages.ts";
 export interface FramedSocketsOptions extends ReaderOptions {
   /** Time (ms) from a message's first frame to its last. Default: 0, no limit. */
   readonly messageTimeoutMs?: number | undefined;
-  /** Bytes of unfinished messages per address and of all. Default: `limits`. */
-  readonly unfinishedBytesPerAddressMax?: number | undefined;
-  readonly unfinishedBytesMax?: number | undefined;
 }
 
 /** Makes WebSockets of upgraded byte sockets. One per server. */
@@ -33,17 +30,12 @@ export class FramedSockets implements FramedServer {
     this.frames = options.frames;
     this.clock = options.clock;
     this.reader = new MessageReader(options);
-    const {
-      messageTimeoutMs = 0,
-      unfinishedBytesPerAddressMax = limits.unfinishedBytesPerAddressMax,
-      unfinishedBytesMax: bytesMax = limits.unfinishedBytesMax,
-    } = options;
-    // With less, one client with the largest message could not be served.
-    const addressBytesMax = Math.max(unfinishedBytesPerAddressMax, 2 * options.messageBytesMax);
+    const { messageTimeoutMs = 0, messageBytesMax } = options;
     this.unfinished = new UnfinishedMessages(this.clock, {
       messageTimeoutMs,
-      addressBytesMax,
-      bytesMax,
+      // With less, one client with the largest message could not be served.
+      addressBytesMax: Math.max(limits.unfinishedBytesPerAddressMax, 2 * messageBytesMax),
+      bytesMax: limits.unfinishedBytesMax,
     });
   }
 

@@ -6,6 +6,4 @@ export interface MqttTls {
   readonly ca?: string | readonly string[];
   readonly cert?: string;
   readonly key?: string;
-  /** False only in tests: then the broker's certificate is not checked. */
-  readonly rejectUnauthorized?: boolean;
 }
