@@ -62,16 +62,18 @@ export function compileWasm() {
   });
 }
 
-/**
- * Compiles the TypeScript sources, if they have changed: everything to dist/js, and the origin
- * library, which the package exports, to dist/lib.
- */
+/** Compiles the TypeScript sources, if they have changed: all to dist/js, and the library. */
 export async function build() {
   const sources = ["core", "wasm", "adapters", "runtimes", "examples", "test"];
   once("js", [...sources, "tsconfig.json", "package.json"], () => {
     console.error("Building JavaScript …");
     return capture(tool("tsc"), ["-p", "."]);
   });
+  buildLibrary();
+}
+
+/** Compiles what the package exports to dist/lib, if it has changed. */
+export function buildLibrary() {
   once("lib", ["core", "adapters", "tsconfig.json", libraryConfig], () => {
     // A file that was renamed must not stay in the package.
     rmSync("dist/lib", { recursive: true, force: true });

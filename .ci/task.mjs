@@ -3,7 +3,14 @@
 import { existsSync } from "node:fs";
 import { furtherNodejs } from "./nodejs.mjs";
 import { packageServer } from "./package.mjs";
-import { build, compileWasm, install, installPrograms, StepFailed } from "./prepare.mjs";
+import {
+  build,
+  buildLibrary,
+  compileWasm,
+  install,
+  installPrograms,
+  StepFailed,
+} from "./prepare.mjs";
 import { nodejs, root, run, tool } from "./program.mjs";
 
 const bunMain = "runtimes/bun/main.ts";
@@ -66,7 +73,7 @@ const tasks = {
   },
   // `npm pack` and `npm publish` run this.
   package: {
-    ready: [install, compileWasm, build, packageServer],
+    ready: [install, compileWasm, buildLibrary, packageServer],
     run: () => 0,
   },
   format: {

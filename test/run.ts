@@ -16,12 +16,12 @@ import {
   type Job,
   jobOf,
   logFolder,
-  mostlyWaits,
   type Runtime,
   runsOn,
   runtimes,
   type Seeds,
   seedsOf,
+  takesLong,
 } from "./support/run/plan.ts";
 import { inParallel, Processes } from "./support/run/process.ts";
 import { closingLine, type Row, slowestOf, sumOf, tableOf } from "./support/run/report.ts";
@@ -176,16 +176,13 @@ function jobsOf(
     );
 }
 
-/** The files of all runtimes, one runtime after the other, and beside them those that wait. */
+/** The files of all runtimes, one runtime after the other, and beside them the long ones. */
 async function runParts(parts: readonly Part[]): Promise<void> {
   const all = parts.flatMap((part) => part.jobs.map((job) => ({ part, job })));
-  const waiting = all.filter(({ job }) => mostlyWaits(job.file));
-  const others = all.filter(({ job }) => !mostlyWaits(job.file));
+  const long = all.filter(({ job }) => takesLong(job.file));
+  const others = all.filter(({ job }) => !takesLong(job.file));
   const work = ({ part, job }: (typeof all)[number]): Promise<void> => part.run(job);
-  await Promise.all([
-    inParallel(others, availableParallelism(), work),
-    inParallel(waiting, 1, work),
-  ]);
+  await Promise.all([inParallel(others, availableParallelism(), work), inParallel(long, 1, work)]);
 }
 
 /** Whether code, format and types are in order. The build has checked the types with tsc. */

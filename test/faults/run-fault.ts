@@ -72,7 +72,8 @@ export async function runFault(cluster: Cluster, fault: Fault, seed: number): Pr
 }
 
 async function waitUntil(look: () => Verdict, done: (verdict: Verdict) => boolean): Promise<void> {
-  await waitFor(() => done(look()), { deadline: waitMs }).catch(() => {});
+  // Each look reads all that was said.
+  await waitFor(() => done(look()), { deadline: waitMs, every: 100 }).catch(() => {});
 }
 
 /** Resolves when no origin has handled anything for a while; since when, at least. */

@@ -35,13 +35,19 @@ class Crowd {
   frames = 0;
   chunks = 0;
   complete = 0;
-  /** What was done last, for the text of a failure. */
-  last = "";
+  /** What was done last, and with which bytes. */
+  #last: readonly [what: string, bytes?: Uint8Array] = [""];
 
   constructor(rig: GatewayRig, dice: Dice) {
     this.#rig = rig;
     this.#dice = dice;
     this.#scripts = new ClientScripts(dice, rig.deflate);
+  }
+
+  /** What was done last, for the text of a failure. */
+  get last(): string {
+    const [what, bytes] = this.#last;
+    return bytes === undefined ? what : `${what} ${toHex(bytes)}`;
   }
 
   async step(): Promise<void> {
@@ -73,7 +79,7 @@ class Crowd {
     const script = this.#scripts.next(deflate);
     const chunks = dice.chunks(script.bytes);
     const head = dice.chance(20) ? (chunks.shift() ?? new Uint8Array(0)) : new Uint8Array(0);
-    this.last = `connect with ${toHex(head)}`;
+    this.#last = ["connect with", head.slice()];
     const socket = sockets.start(bytes, { ...admission, info: { ip: "127.0.0.1" } }, head);
     bytes.listener = socket;
     this.frames += script.frames;
@@ -102,7 +108,7 @@ class Crowd {
   #send({ bytes, chunks }: Client): void {
     for (let n = this.#dice.below(3); n >= 0 && chunks.length > 0; n--) {
       const chunk = chunks.shift()!;
-      this.last = `chunk ${toHex(chunk)}`;
+      this.#last = ["chunk", chunk.slice()];
       this.chunks++;
       bytes.receive(chunk);
     }
@@ -122,7 +128,7 @@ class Crowd {
   }
 
   #say(what: string, action: () => void): void {
-    this.last = what;
+    this.#last = [what];
     action();
   }
 

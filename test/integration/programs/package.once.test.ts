@@ -8,6 +8,7 @@ import {
   mkdtempSync,
   readdirSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -73,6 +74,8 @@ before(
   async () => {
     const left = new Set(["node_modules", "dist", ".git"]);
     cpSync(".", clone, { recursive: true, filter: (source) => !left.has(basename(source)) });
+    // The packages that it is built with are those of the lock file here, too.
+    symlinkSync(resolve("node_modules"), join(clone, "node_modules"));
     const packed = await succeeds("npm", ["pack", "--json", "--pack-destination", folder], clone);
     const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz"));
     assert.ok(tarball, packed.output);

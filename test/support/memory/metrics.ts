@@ -4,22 +4,32 @@ type Labels = Readonly<Record<string, string>>;
 
 class MemoryCounter implements Counter {
   value = 0;
+  /** Counters of the same name; undefined for the sum itself. */
+  readonly #sum: MemoryCounter | undefined;
+
+  constructor(sum?: MemoryCounter) {
+    this.#sum = sum;
+  }
 
   add(count: number): void {
     this.value += count;
+    this.#sum?.add(count);
   }
 }
 
 /** Metrics that a test reads back. */
 export class MemoryMetrics implements Metrics {
   readonly #counters = new Map<string, MemoryCounter>();
+  readonly #sums = new Map<string, MemoryCounter>();
   readonly #gauges = new Map<string, () => number>();
 
   counter(name: string, _help: string, labels: Labels = {}): Counter {
     const key = keyOf(name, labels);
     const existing = this.#counters.get(key);
     if (existing !== undefined) return existing;
-    const counter = new MemoryCounter();
+    const sum = this.#sums.get(name) ?? new MemoryCounter();
+    this.#sums.set(name, sum);
+    const counter = new MemoryCounter(sum);
     this.#counters.set(key, counter);
     return counter;
   }
@@ -35,11 +45,7 @@ export class MemoryMetrics implements Metrics {
 
   /** A counter's sum over all its labels. */
   total(name: string): number {
-    let sum = 0;
-    for (const [key, counter] of this.#counters) {
-      if (key === name || key.startsWith(`${name}{`)) sum += counter.value;
-    }
-    return sum;
+    return this.#sums.get(name)?.value ?? 0;
   }
 }
 

@@ -6,6 +6,8 @@ export interface WaitOptions {
   readonly deadline?: number;
   /** What is waited for, for the error's text. */
   readonly what?: string;
+  /** Between two looks, in milliseconds: more where a look takes long. */
+  readonly every?: number;
 }
 
 const deadlineDefaultMs = 15_000;
@@ -32,10 +34,10 @@ export async function waitFor<Value>(
     const value = await condition();
     if (value !== undefined && value !== false) return value;
     const waitedMs = Date.now() - begun;
-    if (waitedMs > deadlineMs * patience()) {
+    if (waitedMs > deadlineMs && waitedMs > deadlineMs * patience()) {
       throw new Error(lateText(options.what ?? String(condition), waitedMs));
     }
-    await setTimeout(pollMs);
+    await setTimeout(options.every ?? pollMs);
   }
 }
 

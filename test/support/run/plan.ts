@@ -73,10 +73,10 @@ export function jobOf(file: string, runtime: Runtime, options: JobOptions = {}):
 }
 
 /**
- * Files that wait most of the time, for processes that are stopped or killed. They are the
- * longest: one of them runs beside as many others as there are processors.
+ * Files that take minutes, because their processes are stopped, killed and waited for: one of them
+ * after the other runs beside as many others as there are processors.
  */
-export const mostlyWaits = (file: string): boolean => file.startsWith("test/faults/");
+export const takesLong = (file: string): boolean => file.startsWith("test/faults/");
 
 /**
  * A further version of Node.js repeats what another one has done, with a part of the draws: it is
