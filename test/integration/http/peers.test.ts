@@ -36,20 +36,36 @@ function presence(incarnation: string, more: object = {}): string {
   return JSON.stringify({ v: 1, incarnation, at: 1, every: 5_000, ...more });
 }
 
+/** Notes the URLs that were answered. */
+function notingAnswers(answered: string[]): (http: PeerPost) => PeerPost {
+  return (http) => ({
+    async post(url, request) {
+      const answer = await http.post(url, request);
+      answered.push(url);
+      return answer;
+    },
+  });
+}
+
 test("a peer with several addresses gets everything once, and each of them will do", async () => {
   await withNetwork(async (network) => {
     const first = new URL(network.url(1));
     const second = new URL(first.href.replace("127.0.0", "127.1.0"));
-    const a = await network.join("a", { peers: [first.href, second.href] });
+    const answered: string[] = [];
+    const through = notingAnswers(answered);
+    const a = await network.join("a", { peers: [first.href, second.href], through });
     const b = await network.start("b");
     await b.listen(second);
     await network.joined();
+    await waitFor(() => answered.includes(`${second.origin}/v1/hello`), { what: "both answer" });
     const seen = await listen(b);
     const link = await linkOf(a);
     for (let i = 0; i < 50; i++) link.publish(topic("commands/o1"), bytes(`${i}`), () => {});
     assert.equal(await publish(link, "groups/room/commands/o1", "last"), "sent");
     const expected = Array.from({ length: 50 }, (_, i) => `default/commands/o1 ${i}`);
     assert.deepEqual(seen, [...expected, "default/groups/room/commands/o1 last"]);
+    const faults = a.ports.logger.records.filter(({ level }) => level === "error");
+    assert.deepEqual(faults, [], "it is no second node of that name");
     await b.leave(first);
     await waitFor(async () => (await publish(link, "nodes/b/commands/o", "x")) === "sent", {
       what: "the other address",
@@ -60,21 +76,17 @@ test("a peer with several addresses gets everything once, and each of them will 
 
 test("a node never sends to itself, whatever address its peers give it", async () => {
   await withNetwork(async (network) => {
-    const posted: string[] = [];
-    const through = (http: PeerPost): PeerPost => ({
-      post(url, request) {
-        posted.push(url);
-        return http.post(url, request);
-      },
-    });
+    const answered: string[] = [];
+    const through = notingAnswers(answered);
     const a = await network.join("a", { peers: [network.url(0)], through });
-    await waitFor(() => posted.length > 0, { what: "the first question" });
+    await waitFor(() => answered.length > 0, { what: "its own answer" });
     const seen = await listen(a);
     const link = await linkOf(a);
     assert.equal(await publish(link, "commands/o1", "x"), "sent");
     assert.equal(await publish(link, "nodes/a/commands/o1", "y"), "sent");
     assert.deepEqual(seen, ["default/commands/o1 x", "default/nodes/a/commands/o1 y"]);
-    assert.deepEqual(posted, [`${network.url(0)}/v1/hello`]);
+    assert.deepEqual(answered, [`${network.url(0)}/v1/hello`]);
+    assert.deepEqual(a.logged, [], "and takes itself for no other node");
   });
 });
 
@@ -187,6 +199,25 @@ test("a dead peer costs its own messages, which fail, and nobody waits for it", 
       Array.from({ length: 19 }, (_, i) => String(i + 1)),
     );
     hanging.close();
+  });
+});
+
+test("a peer that sends nothing any more has no presence, though it listens", async () => {
+  await withNetwork(async (network) => {
+    let mute = false;
+    const through = (http: PeerPost): PeerPost => ({
+      post: (url, request) => (mute ? new Promise(() => {}) : http.post(url, request)),
+    });
+    const a = await network.join("a");
+    const b = await network.join("b", { through });
+    const [seen, seenB] = [await listen(a), await listen(b)];
+    const link = await linkOf(b);
+    await publish(link, "presence/nodes/b", presence("b"), true);
+    assert.equal(seen.length, 1);
+    mute = true;
+    await waitFor(() => seen.at(-1) === "default/presence/nodes/b", { what: "the end of b" });
+    assert.equal(await publish(await linkOf(a), "nodes/b/commands/o", "1"), "sent");
+    assert.equal(seenB.at(-1), "default/nodes/b/commands/o 1");
   });
 });
 
