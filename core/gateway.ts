@@ -89,11 +89,10 @@ export interface GatewayOptions extends HandshakeGateOptions, EventRouterOptions
   readonly keepAliveIntervalMs: number;
   readonly presenceIntervalMs: number;
   /** A broker that is away for less leaves the node ready; not ready at once where it is 0. */
-  readonly unreadyAfterMs?: number | undefined;
+  readonly unreadyAfterMs: number;
   /** Connections that open and close: a line at `info`, and else at `debug`. */
-  readonly logConnections?: boolean | undefined;
-  /** What is left out is off. */
-  readonly guard?: Partial<GuardOptions>;
+  readonly logConnections: boolean;
+  readonly guard: GuardOptions;
 }
 
 /** One node: connections on one side, events and commands on the other. No I/O of its own. */
@@ -150,7 +149,7 @@ export class Gateway implements SocketHandler<Connection> {
     this.#heartbeat = new Heartbeat(clock, bus, registry, { ...options, apps: routes.apps });
     this.#readiness = new ReadinessWatch(clock, [...apps.values()], {
       authorizedByOrigin: authorize === "origin",
-      unreadyAfterMs: options.unreadyAfterMs ?? 0,
+      unreadyAfterMs: options.unreadyAfterMs,
     });
     const { frames } = codec;
     registerGauges(ports.metrics, { frames, registry, apps: [...apps.values()], handshakes });

@@ -13,17 +13,6 @@ export interface GuardOptions extends LivenessOptions, RateLimitOptions {
   readonly connectionsPerIpMax: number;
 }
 
-const off: GuardOptions = {
-  pingIntervalMs: 0,
-  pingTimeoutMs: 0,
-  idleTimeoutMs: 0,
-  connectionAgeMsMax: 0,
-  messagesPerSecondMax: 0,
-  bytesPerSecondMax: 0,
-  controlFramesPerSecondMax: 0,
-  connectionsPerIpMax: 0,
-};
-
 /**
  * Closes connections that are dead (`Liveness`), idle, too old, above a rate (`RateLimits`), too
  * many for their address (`AddressLimits`) or with an expired token (`TokenExpiries`). It decides
@@ -37,15 +26,9 @@ export class ConnectionGuard {
   readonly #expiries: TokenExpiries;
   #cancel: Cancel = () => {};
 
-  constructor(
-    clock: Clock,
-    registry: Registry,
-    metrics: GatewayMetrics,
-    given: Partial<GuardOptions> = {},
-  ) {
+  constructor(clock: Clock, registry: Registry, metrics: GatewayMetrics, options: GuardOptions) {
     this.#clock = clock;
     this.#expiries = new TokenExpiries(clock);
-    const options = { ...off, ...given };
     this.#rates = new RateLimits(clock, options);
     this.#addresses = new AddressLimits(options.connectionsPerIpMax);
     this.#liveness = new Liveness(registry, options, ({ socket }) => {

@@ -11,6 +11,7 @@ import {
   MemoryMetrics,
   SeededRandom,
 } from "../../support/memory/mod.ts";
+import { gatewayOptions } from "../../support/memory-node/gateway-options.ts";
 import { EventAudit } from "./event-audit.ts";
 import { WatchedHandler } from "./watched-handler.ts";
 
@@ -59,22 +60,11 @@ export class GatewayRig {
     const ports = { clock, metrics, deflate, logger: silent, random: new SeededRandom(7) };
     this.gateway = new Gateway(
       { ...ports, codec, channel: this.channel, bus: this.bus },
-      {
-        ...{
-          routes: [],
-          authorize: "none",
-          authorizeTimeoutMs: 5_000,
-          groupsPerConnectionMax: 100,
-        },
-        app: "default",
+      gatewayOptions({
         node,
-        incarnation: "i",
-        runtime: "node",
-        version: "0",
         subprotocols: ["chat"],
         headers: ["user-agent"],
         compression: true,
-        pages: new Map(),
         mode: "open",
         partitions,
         json,
@@ -83,12 +73,10 @@ export class GatewayRig {
         sendQueueBytesMax,
         windowBytesMax: 8_000,
         originWaitMs: 30_000,
-        ackTimeoutMs: 60_000,
-        rebalance: true,
         keepAliveIntervalMs: 30_000,
         presenceIntervalMs: 5_000,
         guard: { pingIntervalMs: 20_000, pingTimeoutMs: 10_000, idleTimeoutMs: 300_000 },
-      },
+      }),
     );
     this.handler = new WatchedHandler(this.gateway);
     this.sockets = new FramedSockets({

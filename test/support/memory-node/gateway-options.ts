@@ -1,7 +1,24 @@
+import type { GuardOptions } from "../../../core/connection/mod.ts";
 import type { GatewayOptions } from "../../../core/mod.ts";
 
+/** What a test says of a gateway's options. */
+export type SaidOptions = Omit<Partial<GatewayOptions>, "guard"> & {
+  readonly guard?: Partial<GuardOptions>;
+};
+
+const guardOff: GuardOptions = {
+  pingIntervalMs: 0,
+  pingTimeoutMs: 0,
+  idleTimeoutMs: 0,
+  connectionAgeMsMax: 0,
+  messagesPerSecondMax: 0,
+  bytesPerSecondMax: 0,
+  controlFramesPerSecondMax: 0,
+  connectionsPerIpMax: 0,
+};
+
 /** A gateway's options for a test, all quiet: what matters to it is said. */
-export function gatewayOptions(said: Partial<GatewayOptions> = {}): GatewayOptions {
+export function gatewayOptions({ guard, ...said }: SaidOptions = {}): GatewayOptions {
   return {
     app: "default",
     node: "n",
@@ -28,6 +45,9 @@ export function gatewayOptions(said: Partial<GatewayOptions> = {}): GatewayOptio
     authorize: "none",
     authorizeTimeoutMs: 5_000,
     groupsPerConnectionMax: 100,
+    unreadyAfterMs: 0,
+    logConnections: false,
     ...said,
+    guard: { ...guardOff, ...guard },
   } as GatewayOptions;
 }

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { encode } from "@msgpack/msgpack";
-import type { GatewayOptions } from "../../../core/mod.ts";
 import type { HandshakeAnswer } from "../../../core/ports/mod.ts";
 import type { MemorySocket } from "../memory/mod.ts";
+import type { SaidOptions } from "./gateway-options.ts";
 import type { Item, MemoryNodeParts } from "./memory-node.ts";
 import { eventsOf, NodeRig } from "./node-rig.ts";
 
@@ -13,7 +13,7 @@ export class HandshakeRig extends NodeRig {
   timers = 0;
 
   static async start(
-    options: Partial<GatewayOptions> = {},
+    options: SaidOptions = {},
     parts: Partial<MemoryNodeParts> = {},
   ): Promise<HandshakeRig> {
     const rig = new HandshakeRig({ authorize: "origin", ...options }, parts);

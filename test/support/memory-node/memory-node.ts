@@ -1,6 +1,6 @@
 import { decode, encode } from "@msgpack/msgpack";
 import type { ServiceError } from "../../../core/base/mod.ts";
-import { Gateway, type GatewayOptions } from "../../../core/mod.ts";
+import { Gateway } from "../../../core/mod.ts";
 import type {
   Authorization,
   Authorizer,
@@ -24,7 +24,7 @@ import {
   MemorySocket,
   SeededRandom,
 } from "../memory/mod.ts";
-import { gatewayOptions } from "./gateway-options.ts";
+import { gatewayOptions, type SaidOptions } from "./gateway-options.ts";
 
 /** An item of a batch as a test reads it. */
 export type Item = [verb: string, ...rest: unknown[]];
@@ -110,7 +110,7 @@ export class MemoryNode {
   readonly gateway: Gateway;
   readonly #parts: MemoryNodeParts;
 
-  constructor(parts: MemoryNodeParts, options: Partial<GatewayOptions> = {}) {
+  constructor(parts: MemoryNodeParts, options: SaidOptions = {}) {
     const { broker, clock, broadcast, codec = createReferenceCodec, authorize } = parts;
     const { node = "n", app = "default", routes = [] } = options;
     this.#parts = parts;

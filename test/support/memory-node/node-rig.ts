@@ -1,5 +1,5 @@
-import type { GatewayOptions } from "../../../core/mod.ts";
 import { ManualClock, MemoryBroker } from "../memory/mod.ts";
+import type { SaidOptions } from "./gateway-options.ts";
 import { MemoryNode, type MemoryNodeParts, recordEvents, settled } from "./memory-node.ts";
 
 /** A node, the broker and the clock that it has, and the events that it publishes. */
@@ -9,7 +9,7 @@ export class NodeRig {
   readonly node: MemoryNode;
   readonly published: ReturnType<typeof recordEvents> = recordEvents(this.broker);
 
-  constructor(options: Partial<GatewayOptions> = {}, parts: Partial<MemoryNodeParts> = {}) {
+  constructor(options: SaidOptions = {}, parts: Partial<MemoryNodeParts> = {}) {
     const { broker, clock } = this;
     this.node = new MemoryNode({ broker, clock, ...parts }, options);
   }

@@ -1,11 +1,11 @@
-import type { GatewayOptions } from "../../../core/mod.ts";
+import type { SaidOptions } from "./gateway-options.ts";
 import type { Item, MemoryNodeParts } from "./memory-node.ts";
 import { eventsOf, NodeRig } from "./node-rig.ts";
 
 /** A node and what it replies. */
 export class ReplyRig extends NodeRig {
   static async start(
-    options: Partial<GatewayOptions> = {},
+    options: SaidOptions = {},
     parts: Partial<MemoryNodeParts> = {},
   ): Promise<ReplyRig> {
     const rig = new ReplyRig(options, parts);

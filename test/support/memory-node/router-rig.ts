@@ -1,6 +1,6 @@
 import { encode } from "@msgpack/msgpack";
-import type { GatewayOptions } from "../../../core/mod.ts";
 import type { MemorySocket } from "../memory/mod.ts";
+import type { SaidOptions } from "./gateway-options.ts";
 import { type MemoryNodeParts, settled } from "./memory-node.ts";
 import { NodeRig } from "./node-rig.ts";
 import { SimulatedNetwork, SimulatedOrigin } from "./simulated-origins.ts";
@@ -14,7 +14,7 @@ export class RouterRig extends NodeRig {
   /** Their shares, by name, where they are not all the same. */
   readonly weights: Map<string, number> = new Map();
 
-  constructor(options: Partial<GatewayOptions> = {}, parts: Partial<MemoryNodeParts> = {}) {
+  constructor(options: SaidOptions = {}, parts: Partial<MemoryNodeParts> = {}) {
     const network = new SimulatedNetwork(encode);
     const assigned = { mode: "assigned", originWaitMs: 10_000, ...options } as const;
     super(assigned, { channel: () => network, ...parts });

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { limits } from "../../../../core/base/mod.ts";
-import type { GatewayOptions } from "../../../../core/mod.ts";
 import type { MemorySocket } from "../../../support/memory/mod.ts";
+import type { SaidOptions } from "../../../support/memory-node/gateway-options.ts";
 import { idOf } from "../../../support/memory-node/memory-node.ts";
 import { ReplyRig } from "../../../support/memory-node/reply-rig.ts";
 
@@ -19,7 +19,7 @@ async function listed(rig: ReplyRig, subject: unknown, options: Entry): Promise<
   return replies.map(([, result]) => (result as { connections: Entry[] }).connections);
 }
 
-function start(options: Partial<GatewayOptions> = {}): Promise<ReplyRig> {
+function start(options: SaidOptions = {}): Promise<ReplyRig> {
   const guard = { pingIntervalMs: 30_000, pingTimeoutMs: 10_000 };
   return ReplyRig.start({ headers: ["user-agent"], guard, ...options });
 }
