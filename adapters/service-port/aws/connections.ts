@@ -121,14 +121,16 @@ async function post({ port, app, id }: Subject, body: Uint8Array): Promise<Respo
     throw new Refusal(outcome, "the message is larger than the gateway sends");
   }
   if (outcome !== "slow") throw notDone(outcome);
-  // The message waits in the connection's queue, or the queue was full.
-  const listed = await lookUp({ port, app, id });
-  if (listed.closing !== true) return new Response(null, { status: 200 });
+  // The message waits in the connection's queue, or that was full and the connection is closed.
+  const { connections: [listed] = [] } = await query({ port, app, id });
+  if (listed !== undefined && listed.closing !== true) return new Response(null, { status: 200 });
   throw new Refusal("send-queue-full", "the client does not read, and is disconnected");
 }
 
 async function get(subject: Subject): Promise<Response> {
-  const { at, activeAt, closing, info } = await lookUp(subject);
+  const { connections: [listed] = [], gone: absent = [] } = await query(subject);
+  if (listed === undefined) throw notDone(absent.length > 0 ? "gone" : "unknown");
+  const { at, activeAt, closing, info } = listed;
   if (closing === true) throw gone();
   const { ip, headers } = (info ?? {}) as Info;
   return Response.json({
@@ -159,19 +161,21 @@ interface Info {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** The connection, as a reply to `query` lists it. Throws `id-gone` where there is none. */
-async function lookUp({ port, app, id }: Subject): Promise<CommandResult> {
-  const query: Command = {
+/** The result of a `query` for one connection. */
+interface Found {
+  readonly connections?: readonly CommandResult[];
+  readonly gone?: readonly string[];
+}
+
+async function query({ port, app, id }: Subject): Promise<Found> {
+  const command: Command = {
     verb: "query",
     subject: [id],
     item: ["query", [id]],
     options: { info: true },
   };
-  const [result] = await port.run(app, [query]);
-  const { connections: listed, gone: absent } = result ?? {};
-  const found = Array.isArray(listed) ? listed.find((one) => one?.id === id) : undefined;
-  if (found !== undefined) return found;
-  throw notDone(Array.isArray(absent) && absent.includes(id) ? "gone" : "unknown");
+  const [result = {}] = await port.run(app, [command]);
+  return result;
 }
 
 async function outcomeOf({ port, app, id }: Subject, command: Command): Promise<unknown> {

@@ -8,7 +8,7 @@ import { waitFor } from "../../support/process/wait.ts";
 type Running = Awaited<ReturnType<typeof startGateway>>;
 
 const openFilesMax = 128;
-const flags = ["--max-connections", "1000", "--handshake-timeout", "1m"];
+const flags = ["--max-connections", "1000", "--handshake-timeout", "1m", "--service-port", "0"];
 
 function errors(gateway: Running, code: string): Promise<number> {
   const pattern = new RegExp(`^wss_errors_total\\{code="${code}"\\} (\\d+)$`, "m");
@@ -46,6 +46,19 @@ function connected(port: number): Promise<RawClient> {
   return waitFor(attempt, { what: "a client that gets in" });
 }
 
+/** Asks until the service port answers. */
+function served(port: number | undefined): Promise<boolean> {
+  const attempt = async (): Promise<boolean> => {
+    try {
+      const signal = AbortSignal.timeout(2_000);
+      return (await fetch(`http://127.0.0.1:${port}/openapi.json`, { signal })).ok;
+    } catch {
+      return false;
+    }
+  };
+  return waitFor(attempt, { what: "an answer of the service port" });
+}
+
 async function pinged(client: RawClient): Promise<void> {
   client.send({ opcode: 9, payload: "there?" });
   assert.equal((await client.frame()).payload.toString(), "there?");
@@ -61,7 +74,7 @@ describe("a node without descriptors", { skip: skipWithoutProc }, () => {
     }, async () => {
       const options = { runtime, openFilesMax, flags: [...flags, "--engine", engine] };
       const gateway = await startGateway(options);
-      const { port, adminPort } = gateway.info;
+      const { port, adminPort, servicePort = 0 } = gateway.info;
       const said = (event: string): Record<string, unknown>[] =>
         gateway.log.filter((line) => line.event === event);
       const [low] = said("descriptors-low");
@@ -89,11 +102,12 @@ describe("a node without descriptors", { skip: skipWithoutProc }, () => {
       // Another port takes them all, so no cap helps.
       const others = await flood(adminPort);
       if (!cuts) await gateway.event("accept-failed");
-      const refused = await Promise.allSettled([RawClient.connect(port)]);
+      const refused = await Promise.allSettled([port, servicePort].map(RawClient.connect));
       await pinged(kept);
       for (const client of others) client.destroy();
       const after = await connected(port);
       await pinged(after);
+      await served(servicePort);
       if (!cuts) {
         await waitFor(async () => (await errors(gateway, "accept-failed")) > 0);
         assert.equal(said("accept-failed").length, 1, "one line a minute");
