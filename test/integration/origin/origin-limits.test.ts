@@ -89,35 +89,30 @@ test("an ack of another sender's stream of the same name confirms nothing", asyn
   gateway.batch("n1", encode([["ack", sent[1], 1, null, "shop"]]));
 });
 
-test("too much unconfirmed: send throws, and nothing of it is kept", async () => {
+test("without a broker: a full origin throws, and close reports what never went out", async () => {
   const proxy = await TcpProxy.start(rig.broker.port);
-  const origin = await rig.connect({ broker: proxy.url });
-  proxy.block();
-  await waitFor(() => !origin.connected, { what: "lost" });
-  const megabyte = new Uint8Array(1_048_576);
-  const full = (): void => {
-    for (let i = 0; i < 100; i++) origin.send("n1.a", megabyte);
-  };
-  assert.throws(full, { code: "send-queue-full" });
-  assert.ok(origin.queuedBytes <= 67_108_864 && origin.queuedBytes > 60_000_000);
-  await origin.close();
-  assert.equal(origin.queuedBytes, 0);
-  await proxy.close();
-});
-
-test("what the broker cannot be given is told at close, and nobody waits for it", async () => {
-  const proxy = await TcpProxy.start(rig.broker.port);
-  const origin = await rig.connect({ broker: proxy.url });
+  const [full, origin] = [
+    await rig.connect({ broker: proxy.url, name: "o1" }),
+    await rig.connect({ broker: proxy.url, name: "o2" }),
+  ];
   const told: unknown[] = [];
   origin.on("error", ({ error }) => void told.push([(error as ServiceError).code, error.message]));
   const connection = origin.connection("n1.a");
   proxy.block();
-  await waitFor(() => !origin.connected, { what: "lost" });
+  await waitFor(() => !full.connected && !origin.connected, { what: "lost" });
+  const megabyte = new Uint8Array(1_048_576);
+  const fill = (): void => {
+    for (let i = 0; i < 100; i++) full.send("n1.a", megabyte);
+  };
+  assert.throws(fill, { code: "send-queue-full" });
+  assert.ok(full.queuedBytes <= 67_108_864 && full.queuedBytes > 60_000_000);
   for (const text of ["1", "2"]) connection.send(text);
   origin.everyone().publish("3");
   const bytes = origin.queuedBytes;
   const flushed = origin.flushed();
-  await origin.close();
+  // Each waits for the broker, and then no longer.
+  await Promise.all([full.close(), origin.close()]);
+  assert.equal(full.queuedBytes, 0, "nothing is kept");
   await flushed;
   const message = `the broker never got 3 commands of ${bytes} bytes`;
   assert.deepEqual(told, [["broker-lost", message]]);
