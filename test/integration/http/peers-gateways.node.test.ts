@@ -33,7 +33,7 @@ describe("three gateways on three runtimes, without a broker", () => {
     const peers = urls().join(",");
     const flags = ["--cluster", "http", "--peers", peers, "--node-name", `n${index}`];
     flags.push("--cluster-port", String(ports[index]), "--origin", backEnd.url);
-    flags.push("--drain-period", "0");
+    flags.push("--drain-period", "0", "--service-port", "0");
     const runtime = runtimes[index] as GatewayRuntime;
     gateways[index] = await startGateway({ runtime, flags, env, kept: true });
   }
@@ -130,6 +130,26 @@ describe("three gateways on three runtimes, without a broker", () => {
     for (const { socket } of clients) {
       assert.equal(await socket.nextText(), "to each");
       assert.equal(await socket.nextText(), "to all");
+    }
+  });
+
+  it("lets a program use the service port of any node, replies in the answer", async () => {
+    const ids = clients.map(({ id }) => id);
+    for (const [index, { info }] of gateways.entries()) {
+      const text = `by n${index}`;
+      const answer = await fetch(`http://127.0.0.1:${info.servicePort}/commands`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify([
+          ["send", ids, text],
+          ["query", "@all", { count: true }],
+        ]),
+      });
+      const [sent, counted] = (await answer.json()) as [string, number, Record<string, unknown>][];
+      assert.deepEqual(sent?.[2], Object.fromEntries(ids.map((id) => [id, "sent"])));
+      assert.equal(counted?.[2].count, 3);
+      assert.deepEqual(counted?.[2].missing, []);
+      for (const { socket } of clients) assert.equal(await socket.nextText(), text);
     }
   });
 
