@@ -16,10 +16,13 @@ const programs = new Programs();
 function brokerConfig(name: string): string {
   const text = readFileSync(new URL(`zone-${name}.conf`, import.meta.url), "utf8");
   const file = join(folder, `zone-${name}.conf`);
-  const ports: Record<string, string> = { 1883: portA, 1884: portB };
+  // In one pass: a port of this run may contain the digits of the other one.
   writeFileSync(
     file,
-    text.replace(/\b188[34]\b/g, (port) => ports[port] as string),
+    text
+      .split("1883")
+      .map((part) => part.replaceAll("1884", portB))
+      .join(portA),
   );
   return file;
 }
