@@ -9,7 +9,7 @@ import {
   reject,
 } from "../origin/mod.ts";
 import { carryOut, checkReply } from "./carry-out.ts";
-import type { BackEndAnswer, EventForm, HandshakeInfo } from "./forms/mod.ts";
+import type { BackEndAnswer, EventForm } from "./forms/mod.ts";
 import { KeepAlives } from "./keep-alives.ts";
 import type { Failures, OriginRequests } from "./requests/mod.ts";
 
@@ -93,12 +93,12 @@ export class HttpOrigin {
     });
     origin.on("message", ({ connection, data, seq }) => {
       if (this.#failed.has(connection)) return undefined;
-      const body = form.message(connection.id, { data, seq, info: infoOf(connection) });
+      const body = form.message(connection.id, { data, seq, info: connection.info });
       return this.#event(connection, { seq, body });
     });
     origin.on("close", ({ connection, seq, code, reason, cause }) => {
       this.#keepAlives.delete(connection.id);
-      const info = infoOf(connection);
+      const { info } = connection;
       const body = form.close(connection.id, { seq, code, reason, cause, info });
       // It is sent also where the origin did not take an event before it.
       return this.#event(connection, { seq: seq ?? "lost", body });
@@ -187,10 +187,6 @@ export class HttpOrigin {
     const code = error instanceof ServiceError ? error.code : otherwise;
     this.#failures.report(event, code, String((error as Error).message));
   }
-}
-
-function infoOf({ info, user }: Connection): HandshakeInfo | undefined {
-  return info === undefined ? undefined : { ...info, user };
 }
 
 /** A name for a request, without a full stop, which would divide what is signed. */

@@ -47,7 +47,9 @@ export class OriginRequests {
   readonly #ports: OriginRequestsPorts;
   readonly #backEnds: BackEnds;
   readonly #slots: Slots;
-  readonly #end: AbortController = new AbortController();
+  /** Those who wait until they try again. */
+  readonly #pauses: Set<() => void> = new Set();
+  #stopped = false;
   readonly #sent: Counter;
   readonly #failed: Counter;
 
@@ -64,9 +66,10 @@ export class OriginRequests {
     );
   }
 
-  /** Ends every request. */
+  /** Nothing is sent again. The client ends the requests that are under way. */
   stop(): void {
-    this.#end.abort();
+    this.#stopped = true;
+    for (const end of this.#pauses) end();
   }
 
   /** The answer that took the event; undefined where it was given up. */
@@ -84,7 +87,7 @@ export class OriginRequests {
       const url = this.#backEnds.next(tried);
       const failure = await this.#attempt(url, request);
       if (!(failure instanceof Failure)) return failure;
-      if (this.#end.signal.aborted) return undefined;
+      if (this.#stopped) return undefined;
       this.#report(failure.error);
       if (!failure.transient) return undefined;
       tried.add(url);
@@ -93,6 +96,7 @@ export class OriginRequests {
       const delay = backOff(round++);
       if (this.#ports.clock.now() + delay > retryDeadline) return undefined;
       await this.#pause(delay);
+      if (this.#stopped) return undefined;
     }
   }
 
@@ -111,7 +115,7 @@ export class OriginRequests {
         const url = this.#backEnds.next(tried);
         tried.add(url);
         try {
-          return await this.#post(url, id, body, AbortSignal.any([signal, this.#end.signal]));
+          return await this.#post(url, id, body, signal);
         } catch (error) {
           this.#report(error as ServiceError);
           if (signal.aborted || tried.size >= this.#backEnds.size) throw error;
@@ -128,7 +132,7 @@ export class OriginRequests {
     { id, body, succeeded }: OriginRequest,
   ): Promise<BackEndAnswer | Failure> {
     try {
-      const answer = await this.#post(url, id, body, this.#end.signal);
+      const answer = await this.#post(url, id, body);
       return succeeded(answer) ? answer : refused(answer.status);
     } catch (error) {
       return new Failure(error as ServiceError, isTransient(error as ServiceError));
@@ -137,7 +141,12 @@ export class OriginRequests {
     }
   }
 
-  async #post(url: string, id: string, body: string, signal: AbortSignal): Promise<BackEndAnswer> {
+  async #post(
+    url: string,
+    id: string,
+    body: string,
+    signal?: AbortSignal,
+  ): Promise<BackEndAnswer> {
     const { signer } = this.#options;
     const { client, clock } = this.#ports;
     const signature = signer?.sign(id, clock.now(), body);
@@ -149,7 +158,7 @@ export class OriginRequests {
       else this.#backEnds.answered(url);
       return answer;
     } catch (error) {
-      if (!signal.aborted) this.#backEnds.failed(url);
+      if (signal?.aborted !== true && !this.#stopped) this.#backEnds.failed(url);
       throw error;
     }
   }
@@ -163,11 +172,11 @@ export class OriginRequests {
     return new Promise((resolve) => {
       const done = (): void => {
         cancel();
-        this.#end.signal.removeEventListener("abort", done);
+        this.#pauses.delete(done);
         resolve();
       };
       const cancel = this.#ports.clock.after(ms, done);
-      this.#end.signal.addEventListener("abort", done);
+      this.#pauses.add(done);
     });
   }
 }
