@@ -1,0 +1,246 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { decode, encode } from "@msgpack/msgpack";
+import { type Command, readCommands } from "../../../../../adapters/http-wire/mod.ts";
+import { InProcessBus } from "../../../../../adapters/in-process/mod.ts";
+import { serviceLimits } from "../../../../../adapters/service-port/base/service-limits.ts";
+import { LinkCommandPort } from "../../../../../adapters/service-port/mod.ts";
+import { encodePresence, type Link, type OpenLink } from "../../../../../adapters/topics/mod.ts";
+import { ManualClock, MemoryLogger, SeededRandom } from "../../../../support/memory/mod.ts";
+import { settled } from "../../../../support/memory-node/memory-node.ts";
+
+type Item = readonly [verb: string, ...rest: unknown[]];
+type Result = Readonly<Record<string, unknown>> | undefined;
+type Answer = (item: Item) => Result | Promise<Result>;
+
+const root = "wss/v1/default";
+
+/** Publishes, and resolves when the bus has it. */
+function publish(link: Link, topic: string, payload: Uint8Array, retain = false): Promise<void> {
+  return new Promise((resolve) =>
+    link.publish(`${root}/${topic}`, payload, () => resolve(), retain),
+  );
+}
+
+/** The command port of node `a`, and nodes that answer what a test says. */
+class Rig {
+  readonly clock: ManualClock = new ManualClock();
+  readonly bus: InProcessBus = new InProcessBus();
+  readonly port: LinkCommandPort;
+  /** What was published: `TOPIC item …`, in order. */
+  readonly seen: [topic: string, ...items: Item[]][] = [];
+
+  constructor(through: (openLink: OpenLink) => OpenLink = (openLink) => openLink) {
+    const ports = {
+      clock: this.clock,
+      random: new SeededRandom(1),
+      logger: new MemoryLogger(),
+      openLink: through(this.bus.open),
+    };
+    const options = { apps: ["default"], node: "a", sender: "a", lost: () => {} };
+    this.port = new LinkCommandPort(options, ports);
+  }
+
+  static async start(through?: (openLink: OpenLink) => OpenLink): Promise<Rig> {
+    const rig = new Rig(through);
+    await rig.port.start();
+    return rig;
+  }
+
+  /** A node lives; it answers each command that has a `ref`. */
+  async node(name: string, answer: Answer = () => undefined): Promise<Link> {
+    const filters = [`${root}/nodes/${name}/commands/+`, `${root}/commands/+`];
+    const link = this.bus.open({ name, role: "test", filters });
+    await link.start({
+      connected: () => {},
+      message: (topic, payload) => {
+        const items = decode(payload) as Item[];
+        if (topic.includes(`/nodes/${name}/`))
+          this.seen.push([topic.slice(root.length), ...items]);
+        for (const item of items) void this.#reply(link, name, item, answer(item));
+      },
+    });
+    const presence = { v: 1, incarnation: name, at: 1, every: 1e6 } as const;
+    const full = { ...presence, connections: 0, runtime: "node", version: "0" };
+    await publish(link, `presence/nodes/${name}`, encodePresence(full), true);
+    await settled();
+    return link;
+  }
+
+  async #reply(
+    link: Link,
+    name: string,
+    item: Item,
+    answer: Result | Promise<Result>,
+  ): Promise<void> {
+    const result = await answer;
+    const { ref } = (item.at(-1) ?? {}) as { readonly ref?: unknown };
+    if (result === undefined || ref === undefined) return;
+    await publish(link, `origins/a/events/${name}`, encode([["reply", ref, result]]));
+  }
+
+  run(...items: readonly unknown[][]): ReturnType<LinkCommandPort["run"]> {
+    return this.port.run("default", readCommands(items));
+  }
+}
+
+/** As a node answers for ids. */
+const outcome =
+  (word: string): Answer =>
+  ([, ids]) =>
+    Object.fromEntries([ids].flat().map((id) => [id, word]));
+
+test("commands go to the nodes of their ids, one batch each; the outcomes come back", async () => {
+  const rig = await Rig.start();
+  await rig.node("a", outcome("sent"));
+  await rig.node("b", outcome("slow"));
+  const [first, second] = await rig.run(
+    ["send", ["a.1", "b.1", "a.2"], "x"],
+    ["send", "b.2", "y", { ttl: 50 }],
+  );
+  assert.deepEqual(first, { "a.1": "sent", "b.1": "slow", "a.2": "sent" });
+  assert.deepEqual(second, { "b.2": "slow" });
+  const shown = rig.seen.map(([topic, ...items]) => [
+    topic,
+    ...items.map(([verb, ids, data]) => [verb, ids, data]),
+  ]);
+  assert.deepEqual(shown, [
+    ["/nodes/a/commands/a", ["send", ["a.1", "a.2"], "x"]],
+    ["/nodes/b/commands/a", ["send", ["b.1"], "x"], ["send", ["b.2"], "y"]],
+  ]);
+  const options = rig.seen.flatMap(([, ...items]) => items.map((item) => item.at(-1)));
+  for (const one of options) assert.equal((one as { direct: unknown }).direct, true);
+  // Whoever gets it late knows how old it is.
+  assert.deepEqual((options[2] as { at: unknown }).at, rig.clock.now());
+});
+
+test("ids of nodes that do not live are gone, and nothing is published for them", async () => {
+  const rig = await Rig.start();
+  await rig.node("a", outcome("sent"));
+  const b = await rig.node("b", outcome("sent"));
+  await publish(b, "presence/nodes/b", new Uint8Array(0), true);
+  const [sent, asked] = await rig.run(
+    ["send", ["a.1", "b.1", "c.1"], "x"],
+    ["query", ["b.1", "c.1"]],
+  );
+  assert.deepEqual(sent, { "a.1": "sent", "b.1": "gone", "c.1": "gone" });
+  assert.deepEqual([asked?.gone, asked?.missing], [["b.1", "c.1"], []]);
+  assert.deepEqual(
+    rig.seen.map(([topic]) => topic),
+    ["/nodes/a/commands/a"],
+  );
+  assert.deepEqual(
+    ["a.1", "b.1", "c.1"].map((id) => rig.port.reaches("default", id)),
+    [true, false, false],
+  );
+});
+
+test("a command to a group waits for what stands before it, and every node answers", async () => {
+  const rig = await Rig.start();
+  const order: string[] = [];
+  const counts = { sent: 1, slow: 0, gone: 0, expired: 0 };
+  let join = (): void => {};
+  const joined = new Promise<void>((resolve) => {
+    join = resolve;
+  });
+  for (const node of ["a", "b"]) {
+    await rig.node(node, async (item) => {
+      order.push(`${node} ${item[0]}`);
+      if (item[0] === "publish") return { node, ...counts };
+      if (node === "b") await joined;
+      return outcome("joined")(item);
+    });
+  }
+  const run = rig.run(["join", ["a.1", "b.1"], "g"], ["publish", "g", "x"]);
+  await settled();
+  assert.deepEqual(order, ["a join", "b join"]);
+  join();
+  const [, published] = await run;
+  assert.deepEqual(published, {
+    sent: 2,
+    slow: 0,
+    gone: 0,
+    expired: 0,
+    nodes: { a: counts, b: counts },
+    missing: [],
+  });
+  assert.deepEqual(order, ["a join", "b join", "a publish", "b publish"]);
+});
+
+test("a node that does not answer in time leaves its ids unknown", async () => {
+  const rig = await Rig.start();
+  await rig.node("a");
+  const run = rig.run(["send", "a.1", "x"]);
+  await settled();
+  rig.clock.advance(10_000);
+  assert.deepEqual(await run, [{ "a.1": "unknown" }]);
+});
+
+test("another's reply, and one that is no batch, is nobody's", async () => {
+  const rig = await Rig.start();
+  const a = await rig.node("a");
+  const run = rig.run(["send", "a.1", "x"]);
+  await settled();
+  const forged = [["reply", "guess:0", { "a.1": "sent" }]];
+  for (const payload of [
+    encode(forged),
+    new Uint8Array([0xc1]),
+    encode(1),
+    encode([1, "s", 0, forged]),
+  ]) {
+    await publish(a, "origins/a/events/a", payload);
+  }
+  rig.clock.advance(10_000);
+  assert.deepEqual(await run, [{ "a.1": "unknown" }]);
+});
+
+test("commands that the bus does not take are bounded; what is not begun is told", async () => {
+  const held: (() => void)[] = [];
+  let hold = false;
+  const rig = await Rig.start((openLink) => (options) => {
+    const link = openLink(options);
+    const publishNow = link.publish.bind(link);
+    link.publish = (topic, payload, done, retain): void =>
+      publishNow(
+        topic,
+        payload,
+        (...answer) => (hold ? held.push(() => done(...answer)) : done(...answer)),
+        retain,
+      );
+    return link;
+  });
+  await rig.node("a", outcome("sent"));
+  hold = true;
+  const data = new Uint8Array(16_000_000);
+  const large: Command[] = readCommands([["send", "a.1", data]]);
+  const fits = Math.floor(serviceLimits.commandsBytesMax / data.length);
+  for (let count = 0; count < fits; count++) rig.port.send("default", large);
+  assert.throws(() => rig.port.send("default", large), { code: "requests-full" });
+  await assert.rejects(rig.port.run("default", large), { code: "requests-full" });
+  const [small, refused] = await rig.run(["send", "a.1", "x"], ["publish", "g", data]);
+  assert.deepEqual([small, refused], [{ "a.1": "sent" }, { error: "requests-full" }]);
+  hold = false;
+  await settled();
+  for (const release of held.splice(0)) release();
+  rig.port.send("default", large);
+});
+
+test("a command that fits no packet of the broker is refused before any is sent", async () => {
+  const rig = await Rig.start(
+    (openLink) => (options) =>
+      Object.defineProperty(openLink(options), "packetBytesMax", { value: 2_000 }),
+  );
+  await rig.node("a", outcome("sent"));
+  const run = rig.run(["send", "a.1", "x"], ["send", "a.2", "x".repeat(2_000)]);
+  await assert.rejects(run, { code: "batch-too-big" });
+  assert.deepEqual(rig.seen, []);
+});
+
+test("nothing can be sent before the link is up", async () => {
+  const rig = new Rig();
+  assert.equal(rig.port.ready, false);
+  await rig.port.start();
+  assert.equal(rig.port.ready, true);
+  await rig.port.stop();
+  assert.equal(rig.port.ready, false);
+});
