@@ -1,0 +1,64 @@
+/**
+ * An HTTP origin of the fault tests, in a process of its own, in the form `batch` or `original`.
+ * Arguments: the port, and its manner: `well`, `slow` (50 ms a request) or `flapping` (503 to
+ * every second request). It sends each message back in the answer. It prints one line for each
+ * event before it answers: `message TEXT`, or `close ID CODE CAUSE`.
+ */
+import { createServer } from "node:http";
+import process from "node:process";
+import { writeWhole } from "../../support/process/write-whole.ts";
+
+const [port = "0", manner = "well"] = process.argv.slice(2);
+const slowMs = 50;
+let requests = 0;
+
+interface OriginalEvent {
+  readonly ConnectionId: string;
+  readonly MessageReceived: { readonly Text: string } | null;
+  readonly ConnectionClosed: { readonly Code?: number; readonly Cause?: string } | null;
+}
+
+function batchAnswer(batch: readonly unknown[]): unknown {
+  const items = (batch[0] === 1 ? batch[3] : batch) as unknown[][];
+  const commands: unknown[] = [];
+  for (const [verb, id, , data, , cause] of items) {
+    if (verb === "message") {
+      writeWhole(`message ${data}\n`);
+      commands.push(["send", id, data]);
+    } else if (verb === "close") writeWhole(`close ${id} ${data} ${cause}\n`);
+  }
+  return commands;
+}
+
+function originalAnswer(event: OriginalEvent | null): unknown {
+  const {
+    ConnectionId: id = "",
+    MessageReceived: message,
+    ConnectionClosed: closed,
+  } = event ?? {};
+  if (closed) writeWhole(`close ${atob(id)} ${closed.Code} ${closed.Cause}\n`);
+  if (!message) return [];
+  writeWhole(`message ${message.Text}\n`);
+  const sent = { ConnectionIds: [id], Message: { Text: message.Text, Binary: null } };
+  return { OutgoingWebSocketMessages: [sent] };
+}
+
+const server = createServer(async (request, response) => {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of request) chunks.push(chunk);
+  const body: unknown = JSON.parse(Buffer.concat(chunks).toString());
+  requests++;
+  if (manner === "flapping" && requests % 2 === 0) {
+    response.writeHead(503).end();
+    return;
+  }
+  if (manner === "slow") await new Promise((resolve) => setTimeout(resolve, slowMs));
+  const answer = Array.isArray(body)
+    ? batchAnswer(body)
+    : originalAnswer((body as { WebSocketEvent: OriginalEvent | null }).WebSocketEvent);
+  response.setHeader("content-type", "application/json").end(JSON.stringify(answer));
+});
+server.listen(Number(port), "127.0.0.1", () => {
+  const address = server.address() as { port: number };
+  writeWhole(`started ${address.port}\n`);
+});

@@ -1,0 +1,111 @@
+import { Mosquitto } from "../../support/broker/mosquitto.ts";
+import { type GatewayProcess, spawnGateway } from "../../support/gateway/gateway.ts";
+import { waitFor } from "../../support/process/wait.ts";
+import { HttpFaultClient } from "./http-client.ts";
+import { HttpOriginPlace, type Manner } from "./http-origin.ts";
+import { type HttpVerdict, judgeHttp } from "./http-verdict.ts";
+
+export type Form = "batch" | "original";
+
+/** How the origin is reached: by the node itself, or by two bridges beside a broker. */
+export type Way = "node" | "bridges";
+
+const clientsPerNode = 10;
+const settledMs = 20_000;
+
+/** Short, so that hung requests and lost origins are waited for. */
+const origins = ["--origin-timeout", "500ms", "--origin-retry", "2s"];
+
+/** Nodes, an HTTP origin and clients that talk all the time. */
+export class HttpScene implements AsyncDisposable {
+  readonly form: Form;
+  readonly origin: HttpOriginPlace;
+  readonly nodes: GatewayProcess[] = [];
+  readonly bridges: GatewayProcess[] = [];
+  readonly clients: HttpFaultClient[] = [];
+  #broker: Mosquitto | undefined;
+  #talking: NodeJS.Timeout | undefined;
+
+  private constructor(form: Form, origin: HttpOriginPlace) {
+    this.form = form;
+    this.origin = origin;
+  }
+
+  static async start(form: Form, way: Way, manner: Manner): Promise<HttpScene> {
+    const scene = new HttpScene(form, await HttpOriginPlace.start(manner));
+    try {
+      if (way === "bridges") {
+        scene.#broker = await Mosquitto.start();
+        await Promise.all([scene.startBridge(), scene.startBridge()]);
+      }
+      const nodes = way === "node" ? 1 : 2;
+      for (let node = 0; node < nodes; node++) await scene.#startNode();
+    } catch (error) {
+      await scene[Symbol.asyncDispose]();
+      throw error;
+    }
+    return scene;
+  }
+
+  async startBridge(): Promise<void> {
+    const flags = ["--broker", this.#broker?.url() ?? "", ...this.#originFlags()];
+    const bridge = spawnGateway({ command: "bridge", flags, kept: true });
+    this.bridges.push(bridge);
+    await bridge.event("started");
+  }
+
+  /** Everybody says something every few milliseconds, until `hush`. */
+  talk(): void {
+    this.#talking = setInterval(() => {
+      for (const client of this.clients) client.say();
+    }, 5);
+  }
+
+  /** Resolves when somebody has said so many messages more, or nobody is left. */
+  async saidMore(messages: number): Promise<void> {
+    const said = (): number => Math.max(0, ...this.clients.map((client) => client.said));
+    const end = said() + messages;
+    const cut = (): boolean => this.clients.every(({ open }) => !open);
+    await waitFor(() => said() >= end || cut(), {
+      what: `${messages} messages`,
+      deadline: settledMs,
+    });
+  }
+
+  /** Nobody says anything more; resolves with what became of everything. */
+  async hush({ endsTold }: { readonly endsTold: boolean }): Promise<HttpVerdict> {
+    clearInterval(this.#talking);
+    const look = (): HttpVerdict =>
+      judgeHttp(this.clients, this.origin.messages, this.origin.closes);
+    const done = ({ lost, echoesLost, untold }: HttpVerdict): boolean =>
+      lost === 0 && echoesLost === 0 && (untold === 0 || !endsTold);
+    await waitFor(() => done(look()), { deadline: settledMs }).catch(() => {});
+    return look();
+  }
+
+  async #startNode(): Promise<void> {
+    const flags =
+      this.#broker === undefined
+        ? this.#originFlags()
+        : ["--broker", this.#broker.url(), "--origin-mode", "assigned"];
+    const node = spawnGateway({ flags: [...flags, "--event-window-size", "65536"], kept: true });
+    this.nodes.push(node);
+    const { port } = await node.started;
+    for (let client = 0; client < clientsPerNode; client++) {
+      const label = `n${this.nodes.length}c${client}`;
+      this.clients.push(await HttpFaultClient.open(label, port));
+    }
+  }
+
+  #originFlags(): string[] {
+    return ["--origin", this.origin.url, "--origin-format", this.form, ...origins];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#talking);
+    for (const client of this.clients) client.destroy();
+    for (const one of [...this.nodes, ...this.bridges]) await one[Symbol.asyncDispose]();
+    await this.origin[Symbol.asyncDispose]();
+    await this.#broker?.[Symbol.asyncDispose]();
+  }
+}
