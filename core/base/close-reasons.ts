@@ -35,6 +35,8 @@ type Name =
   | "windowFull"
   | "noOrigin"
   | "originFailed"
+  | "originRefused"
+  | "connectRefused"
   | "messageTooBig"
   | "eventTooBig"
   | "handshakeTimeout"
@@ -55,11 +57,12 @@ const reason = (
   reconnect: boolean,
 ): CloseReason => ({ cause, closeCode, text, errorCode, reconnect });
 
-const { drain, error, idle, limit, overload, slow } = CloseCause;
+const { drain, error, idle, limit, origin, overload, slow } = CloseCause;
 
 /**
- * Each reason of the gateway's own, and of origins (`windowFull`, `originFailed`). They are listed
- * in `docs/errors.md`. The table of protocol faults is `faultCloseCodes` in `errors.ts`.
+ * Each reason of the gateway's own, and those that origins send: `windowFull`, and all whose name
+ * ends with `Failed` or `Refused`. They are listed in `docs/errors.md`. The table of protocol
+ * faults is `faultCloseCodes` in `errors.ts`.
  */
 export const closeReasons: Readonly<Record<Name, CloseReason>> = {
   drain: reason(drain, 1012, "service restart", undefined, true),
@@ -71,6 +74,10 @@ export const closeReasons: Readonly<Record<Name, CloseReason>> = {
   noOrigin: reason(overload, 1013, "overload", "no-origin", true),
   /** An origin over HTTP did not take an event. */
   originFailed: reason(error, 1013, "origin-failed", "origin-failed", true),
+  /** An origin in the form `batch` refuses an event for good: the same event is refused again. */
+  originRefused: reason(error, 1013, "origin-refused", undefined, false),
+  /** An answer to `$connect` in the form `aws` refuses a connection whose handshake is over. */
+  connectRefused: reason(origin, 1008, "refused", undefined, false),
   messageTooBig: reason(limit, 1009, "message-too-big", "message-too-big", false),
   /** An event that the origin must have fits no packet of the broker. */
   eventTooBig: reason(limit, 1009, "message-too-big", "batch-too-big", false),

@@ -18,6 +18,4 @@ export const batchLimits = {
   /** Between two questions whether an origin that was given up can be reached again. */
   probeMsMin: 500,
   probeMsMax: 10_000,
-  /** Characters of a stream's name, as the gateway limits those of commands. */
-  streamCharsMax: 256,
 } as const;

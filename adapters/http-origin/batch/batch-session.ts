@@ -1,4 +1,4 @@
-import { limits, nodeOf, randomName, ServiceError } from "../../../core/base/mod.ts";
+import { closeReasons, limits, nodeOf, randomName, ServiceError } from "../../../core/base/mod.ts";
 import { type OriginIdentity, originLimits } from "../../origin/base/mod.ts";
 import { LeaveWaiter, NodeTracker, OriginControl } from "../../origin/presence/mod.ts";
 import { ForeignIds } from "../../origin/receive/mod.ts";
@@ -249,7 +249,8 @@ export class BatchSession {
     const sender = this.#senders.node(nodeOf(id));
     if (verb === "connect") sender.command(["reject", id, 503]);
     if (verb !== "message" && verb !== "open" && verb !== "assigned") return;
-    sender.command(["close", id, 1013, "origin-refused", { cause: "error" }]);
+    const { closeCode, text, cause } = closeReasons.originRefused;
+    sender.command(["close", id, closeCode, text, { cause }]);
   }
 
   #commandFailed(error: Error): void {

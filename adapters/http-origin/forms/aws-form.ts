@@ -1,4 +1,4 @@
-import { ServiceError } from "../../../core/base/mod.ts";
+import { closeReasons, ServiceError } from "../../../core/base/mod.ts";
 import type { Command } from "../../http-wire/mod.ts";
 import { awsBody, awsHeaders, awsQuery, routeKeyOf } from "./aws-event.ts";
 import { readLambdaResult } from "./aws-result.ts";
@@ -23,9 +23,6 @@ export interface AwsFormOptions {
   /** A text that is unique for each event. */
   readonly requestId: () => string;
 }
-
-/** RFC 6455, 7.4.1: the endpoint does not go on, for a reason of its own. */
-const refusedCode = 1008;
 
 /** Members of `requestContext` besides those of every event. */
 type Context = Readonly<Record<string, unknown>>;
@@ -101,9 +98,9 @@ export class AwsForm implements EventForm {
   /** A client that `$connect` refuses too late for the handshake is closed. */
   opened(id: string, answer: BackEndAnswer): readonly Command[] {
     if (this.decision(answer).accepted) return [];
-    const closeReason = "refused";
-    const item = ["close", id, refusedCode, closeReason];
-    return [{ verb: "close", item, ids: [id], closeCode: refusedCode, closeReason, options: {} }];
+    const { closeCode, text: closeReason } = closeReasons.connectRefused;
+    const item = ["close", id, closeCode, closeReason];
+    return [{ verb: "close", item, ids: [id], closeCode, closeReason, options: {} }];
   }
 
   /** A body that a route returns goes to the client; so does the news that the function failed. */

@@ -76,19 +76,30 @@ export function topLevelFaults(names: readonly string[]): string[] {
   return names.filter((name) => !name.startsWith(".") && !topLevel.has(name));
 }
 
+/** Objects of limits, wherever they stand: `limits`, `batchLimits`. */
+const limitsDeclared = /^export const (limits|\w+Limits) = \{\n([\s\S]*?)^\}/gm;
+
 /** Limits that nothing reads limit nothing. */
-export function limitFaults(names: readonly string[], sources: Sources): string[] {
+export function limitFaults(sources: Sources): string[] {
+  const declared: string[] = [];
   const used = new Set<string>();
   for (const [path, source] of sources) {
-    if (path === "core/base/limits.ts" || path.startsWith("test/")) continue;
-    const tokens = tokensOf(source);
-    for (const [index, token] of tokens.entries()) {
-      if (tokens[index - 1]?.text === "." && tokens[index - 2]?.text === "limits") {
-        used.add(token.text);
+    if (path.startsWith("test/")) continue;
+    for (const [, object, members = ""] of source.matchAll(limitsDeclared)) {
+      for (const [, name] of members.matchAll(/^ {2}(\w+):/gm)) declared.push(`${object}.${name}`);
+    }
+    const tokens = tokensOf(source).map(({ text }) => text);
+    for (const [index, object] of tokens.entries()) {
+      if (object !== "limits" && !object.endsWith("Limits")) continue;
+      if (tokens[index + 1] === ".") used.add(`${object}.${tokens[index + 2]}`);
+      // `const { aMax, bMax } = limits`
+      if (tokens[index - 1] !== "=" || tokens[index - 2] !== "}") continue;
+      for (let at = index - 3; at >= 0 && tokens[at] !== "{"; at--) {
+        used.add(`${object}.${tokens[at]}`);
       }
     }
   }
-  return names.filter((name) => !used.has(name));
+  return declared.filter((name) => !used.has(name));
 }
 
 /** Codes of the table in docs/errors.md with what is sent to the client, as written. */
