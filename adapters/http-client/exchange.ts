@@ -7,9 +7,9 @@ import { type Ticking, ticksOf } from "./ticker.ts";
 /** Why a request fails with `http-aborted`. */
 export const abortedText = "was not waited for any longer";
 
-/** Whoever has an exchange: the queue of a pool, or a connection. */
+/** The current owner of an exchange: the queue of a pool, or a connection. */
 export interface ExchangeHolder {
-  /** The exchange has failed. It is to be let go. */
+  /** The exchange has failed. The owner must forget it. */
   drop(exchange: Exchange): void;
 }
 

@@ -82,7 +82,7 @@ class Attempt {
       try {
         parser.push(bytes);
       } catch {
-        this.fail("has a proxy before it that did not answer as one");
+        this.fail("could not be reached: the proxy's answer is not valid HTTP");
       }
       const status = parser.answer?.status;
       if (status === undefined || this.#ended) return;
@@ -111,7 +111,7 @@ class Attempt {
 
   #watch(stream: net.Socket, what: string): void {
     this.#streams.push(stream);
-    // Some listener has to stay: an error that nobody hears ends the process.
+    // Some listener has to stay: an error without a listener ends the process.
     stream.on("error", (error) => {
       const code = systemCode(error);
       this.fail(code === undefined ? what : `${what} (${code})`);

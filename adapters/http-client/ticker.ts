@@ -1,7 +1,7 @@
 import { limits } from "../../core/base/mod.ts";
 import type { Cancel, Clock } from "../../core/ports/mod.ts";
 
-/** Something that must not take for ever. */
+/** Has a time limit, counted in ticks. */
 export interface Ticking {
   /** Time has passed: `limits.httpTickMs`. */
   tick(): void;

@@ -5,7 +5,8 @@ import type { Origin } from "../origin/mod.ts";
 /** Throws `command-malformed` where an answer has a command that makes no sense in one. */
 export function checkReply(commands: readonly Command[]): void {
   if (commands.some(({ verb }) => verb === "query")) {
-    throw new ServiceError("command-malformed", "query: nobody gets the reply to it here");
+    const message = "query is not allowed in an answer: its reply could not be delivered";
+    throw new ServiceError("command-malformed", message);
   }
 }
 

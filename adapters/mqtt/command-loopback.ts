@@ -29,7 +29,7 @@ export class CommandLoopback {
   #received = false;
   /** The broker has just ended a connection over an empty batch. */
   #failed = false;
-  /** So this connection sends none, and lasts. */
+  /** This session therefore sends no empty batch, so it is not ended. */
   #skipped = false;
 
   constructor(clock: Clock, link: CommandLink, options: CommandLoopbackOptions) {

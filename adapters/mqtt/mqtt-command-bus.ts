@@ -116,7 +116,7 @@ export class MqttCommandBus implements CommandBus {
     const write = this.#topics.nodeCommands(app, "+", node);
     return new CommandLoopback(this.#ports.clock, this.#commands, {
       topic: this.#topics.nodeCommands(app, node, node),
-      rules: `a node hears its commands by "read ${read}" and forwards by "write ${write}"`,
+      rules: `a node receives its commands with "read ${read}" and forwards with "write ${write}"`,
       onResult: (error) => this.#refuse(app, "commands", error),
     });
   }

@@ -19,7 +19,7 @@ export class Outbox {
   /** Those of the request that is under way. */
   #taken: readonly Outgoing[] = [];
   #bytes = 0;
-  /** The peer does not answer: nobody else may wait for it. */
+  /** The peer does not answer: publishes to all nodes must not wait for it. */
   #slow = false;
 
   get isEmpty(): boolean {
@@ -61,7 +61,7 @@ export class Outbox {
     }
   }
 
-  /** The peer did not answer. What waits for it is kept, and nobody else waits for that. */
+  /** The peer did not answer. What waits for it is kept; publishes to all nodes no longer wait. */
   delay(): void {
     this.#slow = true;
     for (const message of [...this.#taken, ...this.#waiting]) message.delayed?.();

@@ -130,12 +130,16 @@ class PeerRequests {
   }
 }
 
-/** Without a secret only programs of this machine are peers; a page in a browser is none. */
+/** Without a secret, only programs on this machine may connect, and no browser pages. */
 function checkLoopback(headers: Headers, address: string): void {
   if (!isInRanges(address, loopback)) {
-    throw new PeerRefusal(403, "request-forbidden", "without --cluster-secret only from loopback");
+    throw new PeerRefusal(
+      403,
+      "request-forbidden",
+      "without --cluster-secret only loopback addresses may connect",
+    );
   }
   if (headers.has("origin")) {
-    throw new PeerRefusal(403, "request-forbidden", "a web page is no peer");
+    throw new PeerRefusal(403, "request-forbidden", "a browser page may not connect");
   }
 }

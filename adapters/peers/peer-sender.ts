@@ -110,7 +110,8 @@ export class PeerSender {
   stop(): void {
     this.#stopped = true;
     this.#cancel();
-    if (this.#identity !== undefined) this.#end(new ServiceError("peer-lost", "it is left"));
+    if (this.#identity === undefined) return;
+    this.#end(new ServiceError("peer-lost", "this node stopped sending to the peer"));
   }
 
   async #hello(): Promise<void> {

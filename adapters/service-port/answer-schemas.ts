@@ -18,7 +18,7 @@ export const unreachedSchema: v.GenericSchema = v.object({
   unreached: v.array(
     v.object({
       place: v.pipe(v.string(), v.description("where the id stood in the body")),
-      id: v.pipe(v.string(), v.description("the id, no node of which lives")),
+      id: v.pipe(v.string(), v.description("the id; its node is not alive")),
     }),
   ),
 });

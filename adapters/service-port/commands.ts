@@ -70,7 +70,7 @@ function readMessagePack(body: Uint8Array): unknown {
 
 function readBatch(batch: unknown): Command[] {
   if (Array.isArray(batch) && batch[0] === 1) {
-    const message = "a numbered batch has a receiver that confirms it: send a bare one";
+    const message = "numbered batches are not accepted here: send a bare batch";
     throw new Refusal("batch-malformed", `body[0]: ${message}`);
   }
   return readCommands(batch);

@@ -18,7 +18,7 @@ const binarySchema: JsonSchema = {
   required: ["$binary"],
 };
 
-/** What a program calls valid is checked in words where JSON Schema has none for it. */
+/** Checks that JSON Schema cannot express are left out. */
 function schemaOf(schema: GenericSchema): Part {
   const { $schema: _draft, ...converted } = toJsonSchema(schema, {
     target: "draft-2020-12",

@@ -79,7 +79,7 @@ export const closeReasons: Readonly<Record<Name, CloseReason>> = {
   /** An answer to `$connect` in the form `aws` refuses a connection whose handshake is over. */
   connectRefused: reason(origin, 1008, "refused", undefined, false),
   messageTooBig: reason(limit, 1009, "message-too-big", "message-too-big", false),
-  /** An event that the origin must have fits no packet of the broker. */
+  /** An open or assigned event is larger than a broker packet. */
   eventTooBig: reason(limit, 1009, "message-too-big", "batch-too-big", false),
   /** The connection came after its place had been given back. */
   handshakeTimeout: reason(limit, 1013, "handshake-timeout", "handshake-timeout", true),

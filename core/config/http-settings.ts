@@ -49,7 +49,7 @@ export interface ServiceSettings {
   readonly "plain-get-status": number;
 }
 
-/** An absolute URL of HTTP. Its commas would divide the list. */
+/** An absolute URL of HTTP. A comma in it would split the list. */
 function isHttpUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname, hash } = new URL(text);
@@ -63,7 +63,7 @@ function isPeerUrl(text: string): boolean {
   return text.toLowerCase() === origin || text.toLowerCase() === `${origin}/`;
 }
 
-/** What begins with `whsec_` goes on in base64. */
+/** `whsec_` must be followed by base64. */
 const secretPattern: RegExp =
   /^(?:whsec_(?:[A-Za-z0-9+/]{4})+(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?|(?!whsec_)\S{1,512})$/;
 
@@ -72,7 +72,7 @@ function areSecrets(text: string): boolean {
 }
 
 export const httpOriginSettings: SettingTable<HttpOriginSettings> = {
-  origin: list("URLs that get the events by HTTP POST, each the next one's substitute", {
+  origin: list("URLs that get the events by HTTP POST, tried in this order", {
     allowed: "http:// or https:// URLs separated by commas",
     isItem: isHttpUrl,
   }),

@@ -22,20 +22,18 @@ export const limitSettings: SettingTable<LimitSettings> = {
     default: limits.groupsPerConnectionMax,
   }),
   "max-messages-per-second": integer(
-    "maximum number of one client; then closed (1008); 0: no limit",
-    {
-      min: 0,
-      max: 1_000_000,
-      default: 0,
-    },
+    "messages a client may send per second; above it the connection is closed (1008); " +
+      "0: no limit",
+    { min: 0, max: 1_000_000, default: 0 },
   ),
   "max-bytes-per-second": sizeOrOff(
-    "maximum size of one client's payload; then closed (1008); 0: no limit; at least " +
-      "max-message-size",
+    "payload a client may send per second; above it the connection is closed (1008); " +
+      "0: no limit; at least max-message-size",
     { min: 1_024, max: 1_073_741_824 },
   ),
   "max-control-frames-per-second": integer(
-    "maximum number of one client's pings and pongs; then closed (1008); 0: no limit",
+    "pings and pongs a client may send per second; above it the connection is closed (1008); " +
+      "0: no limit",
     { min: 0, max: 1_000_000, default: limits.controlFramesPerSecondMax },
   ),
   "max-header-size": size("maximum size of a handshake's request line and headers; then 431", {

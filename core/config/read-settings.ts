@@ -86,7 +86,7 @@ export function readSettings(sources: SettingSources): Settings {
   return withBroker(result as Settings, sources);
 }
 
-/** Without a word of a broker, `--origin` or `--cluster http` takes the place of one. */
+/** If no broker is set, `--origin` or `--cluster http` takes the place of one. */
 function withBroker(result: Settings, { flags, environment, file }: SettingSources): Settings {
   const given =
     flags.broker ??

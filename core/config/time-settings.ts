@@ -21,11 +21,10 @@ export const timeSettings: SettingTable<TimeSettings> = {
       default: "0ms",
     },
   ),
-  "handshake-timeout": duration("time for a whole handshake request; then 408, or a plain cut", {
-    min: "100ms",
-    max: "1h",
-    default: "10s",
-  }),
+  "handshake-timeout": duration(
+    "time for a whole handshake request; then 408, or the TCP stream is closed",
+    { min: "100ms", max: "1h", default: "10s" },
+  ),
   "message-timeout": duration(
     "time from a message's first frame to its last; then closed (1008); 0: no limit",
     { min: "0ms", max: "24h", default: `${limits.messageTimeoutMs / 1_000}s` },

@@ -60,7 +60,7 @@ export class Groups {
     return this.#groups.get(name)?.members.size ?? 0;
   }
 
-  /** Keeps a group subscribed for a member to come. `ready` is called once. */
+  /** Keeps the subscription for a handshake whose connection will join. `ready` is called once. */
   reserve(name: string, ready: GroupReady): Group | undefined {
     const group = this.#open(name);
     if (group === undefined) return undefined;
@@ -69,7 +69,7 @@ export class Groups {
     return group;
   }
 
-  /** The member came, or will not. */
+  /** The connection joined, or will not join. */
   release(group: Group): void {
     group.reservations--;
     this.#closeIfEmpty(group);
@@ -171,7 +171,7 @@ export class Groups {
     // A refused one is out of the table already, and a new one may have its name.
     if (this.#groups.get(group.name) !== group) return;
     this.#groups.delete(group.name);
-    // Who joined and left before the broker had answered was no less a member.
+    // A connection that left before the broker answered still counts as having joined.
     const waiting = group.waiting ?? [];
     group.waiting = undefined;
     this.#bus.leaveGroup(this.#options.app, group.name);

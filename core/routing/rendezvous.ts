@@ -4,7 +4,10 @@ export interface Candidate {
   readonly weight: number;
 }
 
-/** FNV-1a over UTF-16 units, then a finalizer (MurmurHash3's), so that close keys part. */
+/**
+ * FNV-1a over UTF-16 units, then a finalizer (MurmurHash3's), so that similar keys get unrelated
+ * hashes.
+ */
 function hash(text: string, seed: number): number {
   let value = (0x811c9dc5 ^ seed) >>> 0;
   for (let index = 0; index < text.length; index++) {

@@ -177,7 +177,8 @@ export class Service {
     if (this.settings.origin.length === 0) return;
     const failed = (error: Error): void => this.#given.failed?.(error);
     const ports = { ...bus, metrics: this.#metrics, failed };
-    // Not the node's: a node takes what its own name sends to a group for its own forwards.
+    // Not the node's name: the node treats group commands sent under its own name as its own
+    // forwards.
     const name = this.settings["origin-name"] || `h${randomName(this.#random, 8)}`;
     this.#httpOrigins = new HttpOrigins(this.settings, name, ports);
     await this.#httpOrigins.start();

@@ -18,7 +18,7 @@ export interface PostRequests {
   ): Promise<Answer>;
 }
 
-/** The URLs of the origin, each the next one's substitute. */
+/** The URLs of the origin, tried in this order. */
 export interface Urls {
   readonly size: number;
   /** The URL to try next, after those that were tried for the same request. */

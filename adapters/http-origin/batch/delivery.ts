@@ -51,7 +51,7 @@ export class Delivery {
   #failures = 0;
   /** When the first request of a row of failures began. */
   #failingSince = 0;
-  /** Numbers requests without a stream. */
+  /** Number of the next request whose items belong to no stream. */
   #bare = 0;
   #cancel: Cancel = () => {};
 

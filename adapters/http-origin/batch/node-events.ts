@@ -47,7 +47,7 @@ const nothing: Uint8Array = Buffer.from('["alive",[]]');
 /**
  * The events of one node on their way to an HTTP origin: the numbered stream that brings them, and
  * the items that the origin has not confirmed, as text. Messages are not decoded. It remembers
- * which connections the origin was told of, because a node that dies tells their end to nobody.
+ * which connections the origin was told of, because a node that dies cannot report their close.
  */
 export class NodeEvents {
   readonly #node: string;
@@ -311,5 +311,5 @@ export class NodeEvents {
 }
 
 function malformed(node: string): ServiceError {
-  return new ServiceError("batch-malformed", `a batch of node ${node} is not one in JSON`);
+  return new ServiceError("batch-malformed", `a batch of node ${node} is not valid JSON`);
 }

@@ -31,10 +31,10 @@ export class Piece {
     assert(count > 0 && count < this.count, "a piece is split between two items");
     const { stream, first, bytes } = this;
     let left = count;
-    // The bracket that the scan looks for ends no piece: it stops at an item before that.
+    // The scan stops before the end of the piece.
     const at = scanItems(bytes, 0, () => --left > 0);
     const head = new Piece(stream, first, count, bytes.subarray(0, at));
-    // Behind the comma: what was split before has blanks nowhere.
+    // The rest begins after the comma.
     const comma = bytes.indexOf(0x2c, at);
     const rest = bytes.subarray(comma + 1);
     return [head, new Piece(stream, first + count, this.count - count, rest)];

@@ -79,7 +79,8 @@ export class AwsForm implements EventForm {
   /** As with AWS, 2xx lets in, and the handler's header may choose the subprotocol. */
   decision(answer: BackEndAnswer): Decision {
     if (!this.succeeded(answer)) {
-      throw new ServiceError("handshake-grant", `authorize: the function has ${answer.status}`);
+      const message = `authorize: the Lambda endpoint answered with status ${answer.status}`;
+      throw new ServiceError("handshake-grant", message);
     }
     const { statusCode, headers, body, failed } = readLambdaResult(answer);
     if (failed || statusCode === undefined) {

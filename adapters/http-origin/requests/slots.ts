@@ -1,13 +1,13 @@
-/** Somebody who waits for a slot. */
+/** A request that waits for a slot. */
 interface Waiter {
   readonly deadline: number;
   readonly resolve: (granted: boolean) => void;
 }
 
 /**
- * How many requests may be under way at once. Whoever comes first is served first. Each request
- * has a time limit, so a slot becomes free within that time; who has waited past his deadline then
- * gets none.
+ * How many requests may be under way at once. The first to wait is served first. Each request has
+ * a time limit, so a slot becomes free within that time. A request whose deadline has passed gets
+ * no slot.
  */
 export class Slots {
   #free: number;
@@ -19,7 +19,7 @@ export class Slots {
     this.#now = now;
   }
 
-  /** Those who wait. */
+  /** Requests that wait. */
   get waiting(): number {
     return this.#waiting.length;
   }

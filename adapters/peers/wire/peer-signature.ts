@@ -132,7 +132,7 @@ export function digestOf(body: Uint8Array): string {
   return createHash("sha256").update(body).digest("base64");
 }
 
-/** In a time that tells nothing of the texts. */
+/** Compares in constant time. */
 function same(one: string, other: string): boolean {
   const hash = (text: string): Uint8Array => createHash("sha256").update(text).digest();
   return timingSafeEqual(hash(one), hash(other));

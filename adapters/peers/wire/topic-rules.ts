@@ -16,10 +16,10 @@ export function topicFault(
   parsed: ParsedTopic | undefined,
   { from, to }: { readonly from: string; readonly to: string },
 ): string | undefined {
-  if (parsed === undefined) return "it is no topic of the protocol";
+  if (parsed === undefined) return "not a topic of the protocol";
   const { kind } = parsed;
   if (retain !== (kind === "node-presence" || kind === "origin-presence")) {
-    return "only a presence is retained, and always is";
+    return "presences must be retained, and nothing else may be";
   }
   switch (kind) {
     case "node-commands":

@@ -21,7 +21,7 @@ export interface Authorization {
 }
 
 const algorithm = "AWS4-HMAC-SHA256";
-/** Of an `Authorization` header: a hundred signed headers. */
+/** Maximum length of an `Authorization` header: enough for 100 signed headers. */
 const headerCharsMax = 8_192;
 /** A client's clock may differ by this. AWS allows as much. */
 const clockSkewMsMax = 300_000;

@@ -54,7 +54,7 @@ export class Refusal extends ServiceError {
   }
 }
 
-/** What a handler threw, as a refusal. A fault of ours tells nothing of itself. */
+/** Converts an error into a refusal. Internal errors reveal no details. */
 export function refusalOf(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   if (error instanceof ServiceError) return new Refusal(error.code, error.message);
