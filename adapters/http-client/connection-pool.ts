@@ -1,6 +1,6 @@
 import { type AnswerParserOptions, HeadReader } from "./answer/mod.ts";
 import { abortedText, type Exchange, type ExchangeHolder } from "./exchange.ts";
-import { type ConnectionOwner, HttpConnection } from "./http-connection.ts";
+import { HttpConnection, type HttpConnectionListener } from "./http-connection.ts";
 import type { HttpTarget } from "./http-target.ts";
 import { openStream } from "./open-stream.ts";
 import { Countdown, type Ticking } from "./ticker.ts";
@@ -15,7 +15,7 @@ export interface PoolOptions {
 }
 
 /** The connections to one server, and the requests that wait for one. */
-export class ConnectionPool implements ConnectionOwner, ExchangeHolder, Ticking {
+export class ConnectionPool implements HttpConnectionListener, ExchangeHolder, Ticking {
   readonly answers: AnswerParserOptions;
   readonly #target: HttpTarget;
   readonly #options: PoolOptions;

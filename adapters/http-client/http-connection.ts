@@ -6,7 +6,7 @@ import { systemCode } from "./http-error.ts";
 import { type Ticking, ticksOf } from "./ticker.ts";
 
 /** The pool that a connection belongs to. */
-export interface ConnectionOwner {
+export interface HttpConnectionListener {
   readonly answers: AnswerParserOptions;
   /** The answer is complete, and another request may be sent. */
   freed(connection: HttpConnection): void;
@@ -22,15 +22,15 @@ export class HttpConnection implements Ticking, ExchangeHolder {
   /** Past it the connection is not used again: the server's name may lead elsewhere by now. */
   #ticksLeft: number = ticksOf(limits.httpConnectionAgeMs);
   readonly #stream: net.Socket;
-  readonly #owner: ConnectionOwner;
+  readonly #listener: HttpConnectionListener;
   #exchange: Exchange | undefined;
   #parser: AnswerParser | undefined;
   #hasAnswered = false;
   #closed = false;
 
-  constructor(stream: net.Socket, owner: ConnectionOwner) {
+  constructor(stream: net.Socket, listener: HttpConnectionListener) {
     this.#stream = stream;
-    this.#owner = owner;
+    this.#listener = listener;
     stream.on("data", (bytes) => this.#read(bytes as Buffer));
     stream.on("end", () => this.#readEnd());
     stream.on("error", (error) => this.#lose(systemCode(error)));
@@ -40,7 +40,7 @@ export class HttpConnection implements Ticking, ExchangeHolder {
   send(exchange: Exchange): void {
     const { head, body } = exchange;
     this.#exchange = exchange;
-    this.#parser = new AnswerParser(this.#owner.answers);
+    this.#parser = new AnswerParser(this.#listener.answers);
     exchange.holder = this;
     exchange.sent = true;
     if (typeof body === "string") this.#stream.write(head + body);
@@ -112,7 +112,7 @@ export class HttpConnection implements Ticking, ExchangeHolder {
     // An answer before the end of a large request leaves the rest of it unsent.
     if (idleMs > 0 && this.#stream.writableLength === 0 && !this.#closed) {
       this.#idleTicksLeft = ticksOf(idleMs);
-      this.#owner.freed(this);
+      this.#listener.freed(this);
     } else {
       this.destroy();
     }
@@ -125,13 +125,13 @@ export class HttpConnection implements Ticking, ExchangeHolder {
     const exchange = this.#exchange;
     this.#exchange = undefined;
     if (exchange !== undefined) this.#giveBack(exchange, code);
-    this.#owner.closed(this);
+    this.#listener.closed(this);
   }
 
   #giveBack(exchange: Exchange, code: string | undefined): void {
     if (this.#hasAnswered && exchange.repeatable && !exchange.answered) {
       exchange.repeatable = false;
-      this.#owner.repeat(exchange);
+      this.#listener.repeat(exchange);
       return;
     }
     const when = exchange.answered ? "in the middle of its answer" : "without an answer";

@@ -9,8 +9,8 @@ import type {
   SubscribeDone,
 } from "../topics/mod.ts";
 
-/** What links need of the cluster. */
-export interface LinkOwner {
+/** The cluster as its links use it. */
+export interface ClusterBus {
   /** Publishes in the bus of this process and to the peers that the topic concerns. */
   publish(
     local: Link,
@@ -29,16 +29,16 @@ interface ClusterLinkPorts {
 /** A link to the bus of this process, whose publishes also reach the peers. */
 export class ClusterLink implements Link {
   readonly #local: Link;
-  readonly #owner: LinkOwner;
+  readonly #bus: ClusterBus;
   readonly #clock: Clock;
   readonly #filters: Set<string> = new Set();
   #unanswered = 0;
   #stopped = false;
   #idle: () => void = () => {};
 
-  constructor(options: LinkOptions, owner: LinkOwner, { openLocal, clock }: ClusterLinkPorts) {
+  constructor(options: LinkOptions, bus: ClusterBus, { openLocal, clock }: ClusterLinkPorts) {
     this.#local = openLocal(options);
-    this.#owner = owner;
+    this.#bus = bus;
     this.#clock = clock;
     for (const filter of options.filters ?? []) this.#add(filter);
   }
@@ -69,7 +69,7 @@ export class ClusterLink implements Link {
 
   publish(topic: string, payload: Uint8Array, done: PublishDone, retain: boolean = false): void {
     this.#unanswered++;
-    this.#owner.publish(this.#local, { topic, payload, retain }, (error, hasSubscriber) => {
+    this.#bus.publish(this.#local, { topic, payload, retain }, (error, hasSubscriber) => {
       this.#unanswered--;
       done(error, hasSubscriber);
       if (this.#unanswered === 0) this.#idle();
@@ -82,7 +82,7 @@ export class ClusterLink implements Link {
   }
 
   unsubscribe(filter: string): void {
-    if (this.#filters.delete(filter)) this.#owner.subscribed(filter, -1);
+    if (this.#filters.delete(filter)) this.#bus.subscribed(filter, -1);
     this.#local.unsubscribe(filter);
   }
 
@@ -93,7 +93,7 @@ export class ClusterLink implements Link {
         this.#clock.after(limits.shutdownFlushMs, resolve);
       });
     }
-    for (const filter of this.#filters) this.#owner.subscribed(filter, -1);
+    for (const filter of this.#filters) this.#bus.subscribed(filter, -1);
     this.#filters.clear();
     this.#stopped = true;
     await this.#local.stop();
@@ -102,6 +102,6 @@ export class ClusterLink implements Link {
   #add(filter: string): void {
     if (this.#stopped || this.#filters.has(filter)) return;
     this.#filters.add(filter);
-    this.#owner.subscribed(filter, 1);
+    this.#bus.subscribed(filter, 1);
   }
 }

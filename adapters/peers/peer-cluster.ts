@@ -49,7 +49,7 @@ export class PeerCluster {
   readonly #names: PeerNames;
   readonly #errors: Map<ErrorCode, Counter> = new Map();
   /** How many links here subscribe events, by app. */
-  readonly #hears: Map<string, number> = new Map();
+  readonly #subscribedApps: Map<string, number> = new Map();
 
   constructor(options: PeerClusterOptions, ports: PeerClusterPorts) {
     const { node, incarnation, apps, hasOrigins } = options;
@@ -65,7 +65,7 @@ export class PeerCluster {
       { client, clock, logger },
       {
         retained: () => routes.retained,
-        hears: () => [...this.#hears.keys()],
+        subscribedApps: () => [...this.#subscribedApps.keys()],
         hasLeft: (peer) => this.#inbox.retained.isEmpty(peer),
         reachable: (peer, reachable) => this.#inbox.retained.stands(peer, reachable),
         lost: (count) => this.#count("peer-lost", count),
@@ -81,7 +81,8 @@ export class PeerCluster {
         const owner = this.#inbox.retained.ownerOf(topics.originPresence(app, origin));
         return owner === undefined ? undefined : members.ofIncarnation(owner);
       },
-      hears: ({ identity }, app) => this.#inbox.sessions.hears(identity?.incarnation ?? "", app),
+      subscribes: ({ identity }, app) =>
+        this.#inbox.sessions.subscribes(identity?.incarnation ?? "", app),
     });
     this.#inbox = new PeerInbox(
       { own, apps, hasOrigins },
@@ -137,22 +138,22 @@ export class PeerCluster {
 
   #opener(routes: PeerRoutes, topics: Topics, apps: readonly string[]): OpenLink {
     const { openLocal, clock } = this.#ports;
-    const owner = {
+    const bus = {
       publish: routes.publish.bind(routes),
       subscribed: (filter: string, count: 1 | -1): void => {
         for (const app of apps) {
-          if (hearsEvents(filter, topics, app)) this.#subscribed(app, count);
+          if (matchesEvents(filter, topics, app)) this.#subscribed(app, count);
         }
       },
     };
-    return (options) => new ClusterLink(options, owner, { openLocal, clock });
+    return (options) => new ClusterLink(options, bus, { openLocal, clock });
   }
 
   #subscribed(app: string, count: 1 | -1): void {
-    const before = this.#hears.get(app) ?? 0;
+    const before = this.#subscribedApps.get(app) ?? 0;
     const now = before + count;
-    if (now === 0) this.#hears.delete(app);
-    else this.#hears.set(app, now);
+    if (now === 0) this.#subscribedApps.delete(app);
+    else this.#subscribedApps.set(app, now);
     if (before > 0 && now > 0) return;
     for (const sender of this.#members.all()) sender.poke();
   }
@@ -181,7 +182,7 @@ export class PeerCluster {
 }
 
 /** Whether a filter of a link matches events of open mode of an app. */
-function hearsEvents(filter: string, topics: Topics, app: string): boolean {
+function matchesEvents(filter: string, topics: Topics, app: string): boolean {
   if (!filter.startsWith(topics.root)) return false;
   const [of = "", kind = ""] = filter.slice(topics.root.length).split("/");
   if (of === "#") return true;

@@ -67,11 +67,11 @@ export class PeerInbox {
 
   /** Carries a genuine request out, or not for a second time. Throws a `PeerRefusal`. */
   receive(stamp: PeerStamp, body: Uint8Array): void {
-    const { hears, messages } = decodeBatch(body);
+    const { subscribedApps, messages } = decodeBatch(body);
     // All of them are checked before one is published: a request is never half done.
     const checked = messages.map((message, index) => this.#checked(message, index, stamp));
     if (!this.sessions.accept(stamp)) return;
-    this.sessions.setHears(stamp.incarnation, hears);
+    this.sessions.setSubscribedApps(stamp.incarnation, subscribedApps);
     for (const message of checked) this.#publish(message, stamp);
   }
 

@@ -1,14 +1,14 @@
 import type { ServiceError } from "../../core/base/mod.ts";
 import type { Clock, Logger } from "../../core/ports/mod.ts";
 import type { PeerClient } from "./peer-client.ts";
-import { PeerSender, type Standing } from "./peer-sender.ts";
+import { PeerSender, type PeerSenderListener, type Standing } from "./peer-sender.ts";
 import type { PeerIdentity, PeerMessage } from "./wire/mod.ts";
 
 export interface PeerMembersListener {
   /** What a peer must know before anything else. */
   retained(): readonly PeerMessage[];
   /** The apps whose events somebody subscribes here. */
-  hears(): readonly string[];
+  subscribedApps(): readonly string[];
   /** Whether the peer has cleared its presence. */
   hasLeft(incarnation: string): boolean;
   /** Messages to this peer arrive, or do not any more. */
@@ -81,7 +81,7 @@ export class PeerMembers {
     }
     for (const address of addresses) {
       if (this.#senders.has(address)) continue;
-      const sender = new PeerSender(address, this.#owner(), this.#ports);
+      const sender = new PeerSender(address, this.#senderListener(), this.#ports);
       this.#senders.set(address, sender);
       sender.start();
     }
@@ -107,10 +107,10 @@ export class PeerMembers {
     for (const resolve of this.#flushWaits.splice(0)) resolve();
   }
 
-  #owner(): ConstructorParameters<typeof PeerSender>[1] {
+  #senderListener(): PeerSenderListener {
     return {
       retained: () => this.#listener.retained(),
-      hears: () => this.#listener.hears(),
+      subscribedApps: () => this.#listener.subscribedApps(),
       identified: (sender, identity) => this.#identified(sender, identity),
       up: (sender) => this.#up(sender),
       idle: () => this.#idle(),

@@ -12,7 +12,7 @@ interface PeerRoutesDependencies {
   /** The sender to the peer whose origin this is. */
   readonly ofOrigin: (app: string, origin: string) => PeerSender | undefined;
   /** Whether a peer subscribes events of the app. */
-  readonly hears: (peer: PeerSender, app: string) => boolean;
+  readonly subscribes: (peer: PeerSender, app: string) => boolean;
 }
 
 /** Decides which messages of this process go to which peers. What peers sent goes nowhere else. */
@@ -91,7 +91,9 @@ export class PeerRoutes {
   }
 
   #hearers(app: string): PeerSender[] {
-    return [...this.#dependencies.peers()].filter((peer) => this.#dependencies.hears(peer, app));
+    return [...this.#dependencies.peers()].filter((peer) =>
+      this.#dependencies.subscribes(peer, app),
+    );
   }
 
   #parse(topic: string): ParsedTopic | undefined {

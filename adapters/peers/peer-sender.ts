@@ -1,7 +1,7 @@
 import { ServiceError } from "../../core/base/mod.ts";
 import type { Cancel, Clock } from "../../core/ports/mod.ts";
-import { Outbox, type Outgoing } from "./outbox.ts";
 import { type PeerClient, PeerFailure } from "./peer-client.ts";
+import { type Outgoing, PeerQueue } from "./peer-queue.ts";
 import { encodeBatch, type PeerIdentity, type PeerMessage, peerLimits } from "./wire/mod.ts";
 
 /**
@@ -11,13 +11,13 @@ import { encodeBatch, type PeerIdentity, type PeerMessage, peerLimits } from "./
 export type Standing = "peer" | "alias" | "taken";
 
 /** What a sender asks and reports. */
-export interface PeerSenderOwner {
+export interface PeerSenderListener {
   /** Somebody answered at the address. */
   identified(sender: PeerSender, identity: PeerIdentity): Standing;
   /** What the peer must know first: the presences of this node and its origins. */
   retained(): readonly PeerMessage[];
   /** The apps whose events somebody subscribes here. */
-  hears(): readonly string[];
+  subscribedApps(): readonly string[];
   /** The peer takes messages. */
   up(sender: PeerSender): void;
   /** The peer does not take messages any more, and so many were lost. */
@@ -41,10 +41,10 @@ interface PeerSenderPorts {
  */
 export class PeerSender {
   readonly address: string;
-  readonly #owner: PeerSenderOwner;
+  readonly #listener: PeerSenderListener;
   readonly #client: PeerClient;
   readonly #clock: Clock;
-  readonly #outbox: Outbox = new Outbox();
+  readonly #queue: PeerQueue = new PeerQueue();
   #identity: PeerIdentity | undefined;
   #up = false;
   #session = 0;
@@ -60,9 +60,9 @@ export class PeerSender {
   #stopped = false;
   #cancel: Cancel = () => {};
 
-  constructor(address: string, owner: PeerSenderOwner, { client, clock }: PeerSenderPorts) {
+  constructor(address: string, listener: PeerSenderListener, { client, clock }: PeerSenderPorts) {
     this.address = address;
-    this.#owner = owner;
+    this.#listener = listener;
     this.#client = client;
     this.#clock = clock;
   }
@@ -79,7 +79,7 @@ export class PeerSender {
 
   /** Whether nothing waits for the peer. */
   get isIdle(): boolean {
-    return this.#identity === undefined || (this.#outbox.isEmpty && !this.#busy);
+    return this.#identity === undefined || (this.#queue.isEmpty && !this.#busy);
   }
 
   start(): void {
@@ -95,7 +95,7 @@ export class PeerSender {
 
   /** Only while there is an `identity`. */
   send(message: Outgoing): void {
-    if (!this.#outbox.add(message)) {
+    if (!this.#queue.add(message)) {
       const text = `too many bytes wait for ${this.address}`;
       message.done(new ServiceError("peer-queue-full", text));
     } else this.#soon();
@@ -121,11 +121,11 @@ export class PeerSender {
     if (epoch !== this.#epoch || this.#stopped) return;
     this.#busy = false;
     if (answer instanceof PeerFailure) {
-      this.#owner.unreachable(this, answer);
+      this.#listener.unreachable(this, answer);
       this.#helloAfter(peerLimits.heartbeatMs);
       return;
     }
-    const standing = this.#owner.identified(this, answer);
+    const standing = this.#listener.identified(this, answer);
     if (standing === "peer") this.#begin(answer);
     else {
       this.#helloAfter(standing === "alias" ? peerLimits.aliasMs : peerLimits.heartbeatMs);
@@ -143,7 +143,8 @@ export class PeerSender {
     this.#number = 0;
     this.#failures = 0;
     this.#answeredAt = this.#clock.now();
-    for (const message of this.#owner.retained()) this.#outbox.add({ ...message, done: () => {} });
+    for (const message of this.#listener.retained())
+      this.#queue.add({ ...message, done: () => {} });
     void this.#request();
   }
 
@@ -163,8 +164,8 @@ export class PeerSender {
     this.#cancel();
     this.#busy = true;
     const epoch = this.#epoch;
-    const hears = this.#owner.hears();
-    this.#body ??= encodeBatch({ hears, messages: this.#outbox.take() });
+    const subscribedApps = this.#listener.subscribedApps();
+    this.#body ??= encodeBatch({ subscribedApps, messages: this.#queue.take() });
     const stamp = { to, session: this.#session, number: this.#number };
     const failure = await this.#client
       .messages(this.address, stamp, this.#body)
@@ -180,21 +181,21 @@ export class PeerSender {
     this.#number++;
     this.#failures = 0;
     this.#answeredAt = this.#clock.now();
-    this.#outbox.delivered();
+    this.#queue.delivered();
     if (!this.#up) {
       this.#up = true;
-      this.#owner.up(this);
+      this.#listener.up(this);
     }
-    if (!this.#outbox.isEmpty) {
+    if (!this.#queue.isEmpty) {
       this.#soon();
       return;
     }
     this.#cancel = this.#clock.after(peerLimits.heartbeatMs, () => this.#soon());
-    this.#owner.idle();
+    this.#listener.idle();
   }
 
   #failed(failure: PeerFailure): void {
-    this.#outbox.delay();
+    this.#queue.delay();
     const silentMs = this.#clock.now() - this.#answeredAt;
     if (!failure.mayRepeat || silentMs >= peerLimits.deadMs) {
       this.#end(failure);
@@ -214,8 +215,8 @@ export class PeerSender {
     this.#busy = false;
     this.#body = undefined;
     const lost = new ServiceError("peer-lost", `${identity.node}: ${error.message}`);
-    this.#owner.down(this, identity, error, this.#outbox.fail(lost));
-    this.#owner.idle();
+    this.#listener.down(this, identity, error, this.#queue.fail(lost));
+    this.#listener.idle();
   }
 }
 

@@ -9,7 +9,7 @@ interface Session extends PeerIdentity {
   next: number;
   heardAt: number;
   isLive: boolean;
-  hears: ReadonlySet<string>;
+  subscribedApps: ReadonlySet<string>;
 }
 
 export interface PeerSessionsListener {
@@ -49,9 +49,9 @@ export class PeerSessions {
   }
 
   /** Whether a living peer of this incarnation subscribes events of the app. */
-  hears(incarnation: string, app: string): boolean {
+  subscribes(incarnation: string, app: string): boolean {
     const session = this.#sessions.get(incarnation);
-    return session?.isLive === true && session.hears.has(app);
+    return session?.isLive === true && session.subscribedApps.has(app);
   }
 
   /** The living peer that has this node name. */
@@ -84,9 +84,9 @@ export class PeerSessions {
   }
 
   /** What the request says of the apps whose events the peer subscribes. */
-  setHears(incarnation: string, apps: readonly string[]): void {
+  setSubscribedApps(incarnation: string, apps: readonly string[]): void {
     const session = this.#sessions.get(incarnation);
-    if (session !== undefined) session.hears = new Set(apps);
+    if (session !== undefined) session.subscribedApps = new Set(apps);
   }
 
   #begin({ node, incarnation, session }: PeerStamp): void {
@@ -97,7 +97,7 @@ export class PeerSessions {
     }
     const heardAt = this.#clock.now();
     const begun = { node, incarnation, session, next: 1, heardAt, isLive: true };
-    const peer: Session = { ...begun, hears: new Set() };
+    const peer: Session = { ...begun, subscribedApps: new Set() };
     this.#sessions.set(incarnation, peer);
     this.#nodes.set(node, peer);
     this.#listener.began(peer);

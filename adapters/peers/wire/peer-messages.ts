@@ -15,7 +15,7 @@ export interface PeerMessage {
 /** What a request to `/v1/messages` holds. */
 export interface PeerBatch {
   /** The apps whose events somebody subscribes at the sender. */
-  readonly hears: readonly string[];
+  readonly subscribedApps: readonly string[];
   readonly messages: readonly PeerMessage[];
 }
 
@@ -37,9 +37,9 @@ const batchSchema = v.tuple([
 ]);
 
 /** `[1, [app, …], [[topic, payload, 0 or 1], …]]` as MessagePack. */
-export function encodeBatch({ hears, messages }: PeerBatch): Uint8Array<ArrayBuffer> {
+export function encodeBatch({ subscribedApps, messages }: PeerBatch): Uint8Array<ArrayBuffer> {
   const written = messages.map(({ topic, payload, retain }) => [topic, payload, retain ? 1 : 0]);
-  return encode([version, hears, written]);
+  return encode([version, subscribedApps, written]);
 }
 
 /** Reads a body. Payloads are views of it. Throws a `PeerRefusal`. */
@@ -49,9 +49,9 @@ export function decodeBatch(body: Uint8Array): PeerBatch {
     const path = result.issues[0].path?.map(({ key }) => `[${String(key)}]`).join("") ?? "";
     throw new PeerRefusal(400, "peer-malformed", `body${path}: ${result.issues[0].message}`);
   }
-  const [, hears, messages] = result.output;
+  const [, subscribedApps, messages] = result.output;
   return {
-    hears,
+    subscribedApps,
     messages: messages.map(([topic, payload, retain]) => ({
       topic,
       payload,

@@ -3,7 +3,7 @@ import { after, test } from "node:test";
 import { startEmbeddedBroker } from "../../../adapters/embedded-broker/mod.ts";
 import { MqttCommandBus } from "../../../adapters/mqtt/mod.ts";
 import { Topics } from "../../../adapters/topics/mod.ts";
-import { ear } from "../../conformance/cluster-rig.ts";
+import { ear } from "../../conformance/command-bus-rig.ts";
 import { brokerPorts, plainClient } from "../../support/broker/broker-rigs.ts";
 import { TcpProxy } from "../../support/process/tcp-proxy.ts";
 import { waitFor } from "../../support/process/wait.ts";

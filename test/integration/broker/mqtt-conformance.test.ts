@@ -1,23 +1,23 @@
 import { startEmbeddedBroker } from "../../../adapters/embedded-broker/mod.ts";
 import type { CommandBus } from "../../../core/ports/mod.ts";
-import { clusterBusConformance } from "../../conformance/cluster-bus.ts";
-import type { ClusterRig, SeenPresence } from "../../conformance/cluster-rig.ts";
+import { commandBusConformance } from "../../conformance/command-bus.ts";
+import type { CommandBusRig, SeenPresence } from "../../conformance/command-bus-rig.ts";
 import {
-  type ChannelRig,
+  type EventChannelRig,
+  eventChannelConformance,
   type HeardEvents,
-  originChannelConformance,
-} from "../../conformance/origin-channel.ts";
+} from "../../conformance/event-channel.ts";
 import type { TestBroker } from "../../support/broker/broker-rigs.ts";
 import { Mosquitto } from "../../support/broker/mosquitto.ts";
 import {
   brokerWorld,
   inProcessWorld,
-  topicChannelRig,
-  topicClusterRig,
+  topicCommandBusRig,
+  topicEventChannelRig,
 } from "../../support/broker/topic-rigs.ts";
 import { MemoryBroker, MemoryCommandBus, MemoryEventChannel } from "../../support/memory/mod.ts";
 
-function memoryClusterRig(): ClusterRig {
+function memoryCommandBusRig(): CommandBusRig {
   const broker = new MemoryBroker();
   const buses: CommandBus[] = [];
   return {
@@ -45,7 +45,7 @@ function memoryClusterRig(): ClusterRig {
   };
 }
 
-function memoryChannelRig(): ChannelRig {
+function memoryEventChannelRig(): EventChannelRig {
   const broker = new MemoryBroker();
   const heard: HeardEvents[] = [];
   broker.onEvents(({ destination, node, batch }) => {
@@ -68,8 +68,8 @@ const startMosquitto = async (): Promise<TestBroker> => {
   return { port: broker.port, close: () => broker[Symbol.asyncDispose]() };
 };
 
-clusterBusConformance("MemoryCommandBus", async () => memoryClusterRig());
-originChannelConformance("MemoryEventChannel", async () => memoryChannelRig());
+commandBusConformance("MemoryCommandBus", async () => memoryCommandBusRig());
+eventChannelConformance("MemoryEventChannel", async () => memoryEventChannelRig());
 
 const brokers = [
   ["aedes, auto", startEmbeddedBroker, "auto"],
@@ -77,21 +77,21 @@ const brokers = [
   ["mosquitto, 5", startMosquitto, "5"],
 ] as const;
 for (const [name, start, version] of brokers) {
-  clusterBusConformance(`MqttCommandBus over ${name}`, async () =>
-    topicClusterRig(await brokerWorld(start, version)),
+  commandBusConformance(`MqttCommandBus over ${name}`, async () =>
+    topicCommandBusRig(await brokerWorld(start, version)),
   );
-  originChannelConformance(`MqttEventChannel over ${name}`, async () =>
-    topicChannelRig(await brokerWorld(start, version)),
+  eventChannelConformance(`MqttEventChannel over ${name}`, async () =>
+    topicEventChannelRig(await brokerWorld(start, version)),
   );
 }
 
-clusterBusConformance(
+commandBusConformance(
   "MqttCommandBus without a broker",
-  async () => topicClusterRig(await inProcessWorld()),
+  async () => topicCommandBusRig(await inProcessWorld()),
   { nodesDie: false, busCanBeLost: false },
 );
-originChannelConformance(
+eventChannelConformance(
   "MqttEventChannel without a broker",
-  async () => topicChannelRig(await inProcessWorld()),
+  async () => topicEventChannelRig(await inProcessWorld()),
   { inProcess: true },
 );

@@ -5,7 +5,7 @@ import { Aedes } from "aedes";
 import { startEmbeddedBroker } from "../../../adapters/embedded-broker/mod.ts";
 import { MqttCommandBus, MqttLink } from "../../../adapters/mqtt/mod.ts";
 import { Topics } from "../../../adapters/topics/mod.ts";
-import { bytes, ear } from "../../conformance/cluster-rig.ts";
+import { bytes, ear } from "../../conformance/command-bus-rig.ts";
 import { brokerPorts, plainClient, testPorts } from "../../support/broker/broker-rigs.ts";
 import { groupBinary, groupText } from "../../support/broker/group-topics.ts";
 import { Mosquitto } from "../../support/broker/mosquitto.ts";

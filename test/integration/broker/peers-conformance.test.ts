@@ -1,16 +1,20 @@
-import { clusterBusConformance } from "../../conformance/cluster-bus.ts";
-import { originChannelConformance } from "../../conformance/origin-channel.ts";
-import { peersWorld, topicChannelRig, topicClusterRig } from "../../support/broker/topic-rigs.ts";
+import { commandBusConformance } from "../../conformance/command-bus.ts";
+import { eventChannelConformance } from "../../conformance/event-channel.ts";
+import {
+  peersWorld,
+  topicCommandBusRig,
+  topicEventChannelRig,
+} from "../../support/broker/topic-rigs.ts";
 
 // The peers have no broker that all of them could lose, and a node speaks for no other.
-clusterBusConformance(
+commandBusConformance(
   "MqttCommandBus over HTTP peers",
-  async () => topicClusterRig(await peersWorld()),
+  async () => topicCommandBusRig(await peersWorld()),
   { busCanBeLost: false, othersClearPresence: false },
 );
 // The channel's transport is the process itself, so it cannot be lost.
-originChannelConformance(
+eventChannelConformance(
   "MqttEventChannel over HTTP peers",
-  async () => topicChannelRig(await peersWorld()),
+  async () => topicEventChannelRig(await peersWorld()),
   { inProcess: true },
 );

@@ -4,7 +4,7 @@ import { connectOrigin } from "websocket-service/origin";
 import { startEmbeddedBroker } from "../../../adapters/embedded-broker/mod.ts";
 import { MqttCommandBus, MqttEventChannel } from "../../../adapters/mqtt/mod.ts";
 import { Topics } from "../../../adapters/topics/mod.ts";
-import { ear } from "../../conformance/cluster-rig.ts";
+import { ear } from "../../conformance/command-bus-rig.ts";
 import { brokerPorts, plainClient, type TestBroker } from "../../support/broker/broker-rigs.ts";
 import { TcpProxy } from "../../support/process/tcp-proxy.ts";
 import { waitFor } from "../../support/process/wait.ts";

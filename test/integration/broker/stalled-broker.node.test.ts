@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MqttCommandBus } from "../../../adapters/mqtt/mod.ts";
-import { ear } from "../../conformance/cluster-rig.ts";
+import { ear } from "../../conformance/command-bus-rig.ts";
 import { brokerPorts, testPorts } from "../../support/broker/broker-rigs.ts";
 import { Mosquitto } from "../../support/broker/mosquitto.ts";
 import { waitFor } from "../../support/process/wait.ts";

@@ -43,7 +43,7 @@ export class RoguePeer {
 
   /** A signed request with these messages. */
   request(messages: readonly PeerMessage[], options: RogueOptions = {}): WireRequest {
-    return this.signed("/v1/messages", encodeBatch({ hears: [], messages }), options);
+    return this.signed("/v1/messages", encodeBatch({ subscribedApps: [], messages }), options);
   }
 
   signed(path: string, body: Uint8Array, options: RogueOptions = {}): WireRequest {

@@ -12,8 +12,8 @@ import {
   Topics,
 } from "../../../adapters/topics/mod.ts";
 import { type CommandBus, MessageKind } from "../../../core/ports/mod.ts";
-import type { ClusterRig, SeenPresence } from "../../conformance/cluster-rig.ts";
-import type { ChannelRig, HeardEvents } from "../../conformance/origin-channel.ts";
+import type { CommandBusRig, SeenPresence } from "../../conformance/command-bus-rig.ts";
+import type { EventChannelRig, HeardEvents } from "../../conformance/event-channel.ts";
 import { TcpProxy } from "../process/tcp-proxy.ts";
 import { type TestBroker, testPorts } from "./broker-rigs.ts";
 import { groupBinary, groupText } from "./group-topics.ts";
@@ -95,7 +95,7 @@ async function outsiderLink(
 }
 
 /** Command buses of nodes in such a world, and those who talk to them. */
-export async function topicClusterRig(world: TopicWorld): Promise<ClusterRig> {
+export async function topicCommandBusRig(world: TopicWorld): Promise<CommandBusRig> {
   const topics = new Topics();
   const anybody = await outsiderLink(world.outsider);
   const buses = new Map<CommandBus, Awaited<ReturnType<TopicWorld["participant"]>>>();
@@ -154,7 +154,7 @@ export async function topicClusterRig(world: TopicWorld): Promise<ClusterRig> {
 }
 
 /** An event channel in such a world, and a plain subscriber of its events. */
-export async function topicChannelRig(world: TopicWorld): Promise<ChannelRig> {
+export async function topicEventChannelRig(world: TopicWorld): Promise<EventChannelRig> {
   const topics = new Topics();
   const heard: HeardEvents[] = [];
   const filters = ["wss/v1/+/events/#"];

@@ -14,7 +14,7 @@ function bytesOf({ topic, payload }: PeerMessage): number {
 }
 
 /** The messages that a peer does not have yet, in their order. */
-export class Outbox {
+export class PeerQueue {
   #waiting: Outgoing[] = [];
   /** Those of the request that is under way. */
   #taken: readonly Outgoing[] = [];

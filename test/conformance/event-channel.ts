@@ -12,8 +12,8 @@ export interface HeardEvents {
   readonly text: string;
 }
 
-/** A channel, and an origin that hears its events. */
-export interface ChannelRig {
+/** A channel, and an origin that receives its events. */
+export interface EventChannelRig {
   readonly channel: EventChannel;
   readonly heard: readonly HeardEvents[];
   /** The channel loses its transport (true), and gets it back (false). Absent: it cannot. */
@@ -25,13 +25,13 @@ const bytes = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encod
 
 type WithChannel = (
   what: string,
-  body: (rig: ChannelRig, connected: boolean[]) => Promise<void>,
+  body: (rig: EventChannelRig, connected: boolean[]) => Promise<void>,
 ) => void;
 
 /** What the core relies on in any event channel. The rig's node is named `n1`. */
-export function originChannelConformance(
+export function eventChannelConformance(
   name: string,
-  makeRig: () => Promise<ChannelRig>,
+  makeRig: () => Promise<EventChannelRig>,
   { inProcess = false }: { readonly inProcess?: boolean } = {},
 ): void {
   const withRig: WithChannel = (what, body) => {

@@ -2,16 +2,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { CommandBus, NodePresence } from "../../core/ports/mod.ts";
 import { waitFor } from "../support/process/wait.ts";
-import { groupConformance, groupOutageConformance } from "./cluster-bus-groups.ts";
+import { groupConformance, groupOutageConformance } from "./command-bus-groups.ts";
 import {
   app,
   bytes,
-  type ClusterRig,
+  type CommandBusRig,
   ear,
   type Heard,
   type Start,
   type WithRig,
-} from "./cluster-rig.ts";
+} from "./command-bus-rig.ts";
 
 function presence(incarnation: string): NodePresence {
   const [runtime, version] = ["test", "0"];
@@ -19,7 +19,7 @@ function presence(incarnation: string): NodePresence {
 }
 
 /** What cannot happen to a bus, so that it is not tested. */
-export interface ClusterBusLimits {
+export interface CommandBusLimits {
   /** False where a bus lives and dies with its nodes: they are in one process. */
   readonly nodesDie?: boolean;
   /** False where there is no broker that all nodes could lose at once. */
@@ -29,12 +29,12 @@ export interface ClusterBusLimits {
 }
 
 /** What the core relies on in any command bus. */
-export function clusterBusConformance(
+export function commandBusConformance(
   name: string,
-  makeRig: () => Promise<ClusterRig>,
-  { nodesDie = true, busCanBeLost = true, othersClearPresence = true }: ClusterBusLimits = {},
+  makeRig: () => Promise<CommandBusRig>,
+  { nodesDie = true, busCanBeLost = true, othersClearPresence = true }: CommandBusLimits = {},
 ): void {
-  const withRig = (what: string, body: (rig: ClusterRig) => Promise<void>): void => {
+  const withRig = (what: string, body: (rig: CommandBusRig) => Promise<void>): void => {
     test(`${name}: ${what}`, async () => {
       const rig = await makeRig();
       try {
@@ -45,7 +45,7 @@ export function clusterBusConformance(
     });
   };
   const start = async (
-    rig: ClusterRig,
+    rig: CommandBusRig,
     node: string,
     apps = [app],
   ): Promise<[CommandBus, Heard]> => {

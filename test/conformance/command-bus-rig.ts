@@ -13,8 +13,8 @@ export interface SeenPresence {
   readonly presence: NodePresence | undefined;
 }
 
-/** A cluster to test buses in. */
-export interface ClusterRig {
+/** A cluster to test command buses in. */
+export interface CommandBusRig {
   /** A new bus of a node that serves `apps`. */
   bus(node: string, apps: readonly string[]): Promise<CommandBus>;
   /** The process of this bus dies: nothing is said any more. Absent: it dies with its bus. */
@@ -71,9 +71,9 @@ export function ear(): Heard {
 export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 export const app = "default";
 
-export type WithRig = (what: string, body: (rig: ClusterRig) => Promise<void>) => void;
+export type WithRig = (what: string, body: (rig: CommandBusRig) => Promise<void>) => void;
 export type Start = (
-  rig: ClusterRig,
+  rig: CommandBusRig,
   node: string,
   apps?: string[],
 ) => Promise<[CommandBus, Heard]>;

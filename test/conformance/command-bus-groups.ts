@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { ServiceError } from "../../core/base/mod.ts";
 import { type CommandBus, MessageKind } from "../../core/ports/mod.ts";
 import { waitFor } from "../support/process/wait.ts";
-import { app, bytes, type Heard, type Start, type WithRig } from "./cluster-rig.ts";
+import { app, bytes, type Heard, type Start, type WithRig } from "./command-bus-rig.ts";
 
 /** Joins, and waits until that holds. */
 function joined(bus: CommandBus, group: string, of = app): Promise<void> {
@@ -39,7 +39,7 @@ const oddNames = [
   "\u0001".repeat(256),
 ];
 
-/** The part about groups, of `clusterBusConformance`. */
+/** The part about groups, of `commandBusConformance`. */
 export function groupConformance(withRig: WithRig, start: Start): void {
   withRig("who joined a group hears its commands and messages, who left does not", async (rig) => {
     const [a, heardA] = await start(rig, "a");
