@@ -32,7 +32,6 @@ export class HttpClient {
       waitingMax: options.waitingMax ?? limits.httpWaitingMax,
       proxies: options.proxies,
       trust: new Trust(options.ca),
-      userAgent: options.userAgent ?? "websocket-service",
     };
     this.#ticker = new Ticker(clock);
   }

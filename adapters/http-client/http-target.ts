@@ -1,3 +1,4 @@
+import { withoutBrackets } from "../../core/base/mod.ts";
 import { basicCredentials } from "./basic-credentials.ts";
 import { HttpError, nothingSent } from "./http-error.ts";
 import type { ProxyAddress, ProxyRules } from "./proxy-rules.ts";
@@ -20,21 +21,20 @@ export interface HttpTarget {
 
 export interface TargetOptions {
   readonly proxies: ProxyRules | undefined;
-  readonly userAgent: string;
 }
 
 /** What may stand in a request line; the URL parser has percent-encoded everything else. */
 const visible = /^[\x21-\x7e]+$/;
 
 /** Reads a URL. Throws `http-request-invalid`. */
-export function parseTarget(text: string, { proxies, userAgent }: TargetOptions): HttpTarget {
+export function parseTarget(text: string, { proxies }: TargetOptions): HttpTarget {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
     // The text may contain a password.
     throw invalid("the URL is no http:// or https:// URL");
   }
   const isTls = url.protocol === "https:";
-  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const host = withoutBrackets(url.hostname);
   const port = Number(url.port || (isTls ? 443 : 80));
   const proxy = proxies?.proxyFor(isTls, host, port);
   const server = `${url.protocol}//${url.host}`;
@@ -55,7 +55,7 @@ export function parseTarget(text: string, { proxies, userAgent }: TargetOptions)
     start:
       `POST ${path} HTTP/1.1\r\nHost: ${url.host}\r\nAccept-Encoding: identity\r\n` +
       headerLine("Proxy-Authorization", proxyAuthorization),
-    userAgent: headerLine("User-Agent", userAgent),
+    userAgent: headerLine("User-Agent", "websocket-service"),
     authorization: headerLine("Authorization", ownAuthorization),
   };
 }

@@ -15,8 +15,6 @@ export interface HttpClientOptions {
   readonly proxies?: ProxyRules | undefined;
   /** Certificate authorities in PEM, such as `systemAuthorities`; the runtime's own by default. */
   readonly ca?: string | undefined;
-  /** Default `websocket-service`. */
-  readonly userAgent?: string;
 }
 
 export interface HttpRequest {

@@ -1,9 +1,11 @@
 import {
   type AddressRange,
   isInRanges,
+  isLoopbackAddress,
   parseAddress,
   parseAddressRange,
   ServiceError,
+  withoutBrackets,
 } from "../../core/base/mod.ts";
 import { basicCredentials } from "./basic-credentials.ts";
 
@@ -25,10 +27,6 @@ interface Exception {
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
-
-const loopback: readonly AddressRange[] = ["127.0.0.0/8", "::1"].map(
-  (text) => parseAddressRange(text) as AddressRange,
-);
 
 /**
  * Which requests go through which proxy, by the variables HTTP_PROXY, HTTPS_PROXY and NO_PROXY in
@@ -66,7 +64,7 @@ export class ProxyRules {
     const proxy = isTls ? this.#https : this.#http;
     if (proxy === undefined || this.#all) return undefined;
     const name = host.toLowerCase();
-    if (name === "localhost" || isInRanges(name, loopback)) return undefined;
+    if (name === "localhost" || isLoopbackAddress(name)) return undefined;
     return this.#exceptions.some((one) => matches(one, name, port)) ? undefined : proxy;
   }
 }
@@ -81,7 +79,7 @@ function proxyOf(variable: string, text: string): ProxyAddress | undefined {
     throw new ServiceError("setting-invalid", `${variable}: must be the http:// URL of a proxy`);
   }
   return {
-    host: url.hostname.replace(/^\[|\]$/g, ""),
+    host: withoutBrackets(url.hostname),
     port: Number(url.port || 80),
     authorization: basicCredentials(url),
   };
@@ -91,7 +89,7 @@ function exceptionOf(text: string): Exception {
   const range = parseAddressRange(text);
   if (range !== undefined) return { range, name: "", port: undefined };
   const match = /^(.*?):(\d{1,5})$/.exec(text);
-  const host = (match?.[1] ?? text).replace(/^\[|\]$/g, "").toLowerCase();
+  const host = withoutBrackets(match?.[1] ?? text).toLowerCase();
   const port = match === null ? undefined : Number(match[2]);
   // `*.example.org` means what `.example.org` means.
   return { range: parseAddressRange(host), name: host.replace(/^\*\./, "."), port };

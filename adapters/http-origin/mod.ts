@@ -9,4 +9,12 @@ export {
   type OriginalFormOptions,
 } from "./forms/mod.ts";
 export { HttpOrigin, type HttpOriginOptions, type HttpOriginPorts } from "./http-origin.ts";
-export { BackEnds, Failures, OriginRequests, type Poster, Signer } from "./requests/mod.ts";
+export {
+  BackEnds,
+  Failures,
+  OriginRequests,
+  type Poster,
+  type RequestCounters,
+  requestCounters,
+  Signer,
+} from "./requests/mod.ts";

@@ -1,10 +1,16 @@
 import * as v from "valibot";
-import { isGroupName, isMap, isReserved, ServiceError } from "../../core/base/mod.ts";
+import {
+  connectionIdPattern,
+  isGroupName,
+  isMap,
+  isReserved,
+  ServiceError,
+} from "../../core/base/mod.ts";
 import { closeCodeAllowed, closeReasonFits } from "../../core/websocket/mod.ts";
 import { fromJsonBinary } from "./json-binary.ts";
-import { checked, idPattern, refusal } from "./refusal.ts";
+import { checked, refusal } from "./refusal.ts";
 
-const id = v.pipe(v.string(), v.regex(idPattern, "it is no connection's id"));
+const id = v.pipe(v.string(), v.regex(connectionIdPattern, "it is no connection's id"));
 const manyIds = v.array(id);
 /** Chosen by what is there, so that a fault names its place within the array. */
 const ids = v.lazy((given) => (Array.isArray(given) ? manyIds : id));

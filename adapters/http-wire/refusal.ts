@@ -1,8 +1,5 @@
 import * as v from "valibot";
-import { ServiceError } from "../../core/base/mod.ts";
-
-/** What every connection id looks like: a node's name, a dot, and 1 to 63 characters. */
-export const idPattern: RegExp = /^[a-z0-9-]{1,32}\.[A-Za-z0-9_-]{1,63}$/;
+import { connectionIdPattern, ServiceError } from "../../core/base/mod.ts";
 
 /**
  * The output of a schema. Throws `command-malformed`, or `id-malformed`, and names the place of
@@ -19,7 +16,7 @@ export function checked<Schema extends v.GenericSchema>(
   const path = (issue.path ?? []).map(({ key }) =>
     typeof key === "number" ? `[${key}]` : `.${String(key)}`,
   );
-  const isId = issue.type === "regex" && issue.requirement === idPattern;
+  const isId = issue.type === "regex" && issue.requirement === connectionIdPattern;
   throw refusal(`${place}${path.join("")}`, expectationOf(issue), isId);
 }
 

@@ -1,4 +1,4 @@
-import type { ServiceError } from "../../core/base/mod.ts";
+import { randomFraction, type ServiceError } from "../../core/base/mod.ts";
 import type { NodePresence } from "../../core/ports/mod.ts";
 import {
   type BusPorts,
@@ -101,9 +101,8 @@ export class NodePresenceLink {
 
   /** On `presence/ask`: a newcomer got no retained presence. */
   #asked(): void {
-    const [byte = 0] = this.#ports.random.fill(new Uint8Array(1));
     // A random delay, so that a large cluster does not answer all at once.
-    this.#reannounce((byte / 256) * mqttLimits.reannounceMs);
+    this.#reannounce(randomFraction(this.#ports.random) * mqttLimits.reannounceMs);
   }
 
   /** The node's own presence comes back, or somebody else wrote or cleared it. */

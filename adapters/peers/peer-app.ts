@@ -1,5 +1,5 @@
 import { Hono } from "hono/tiny";
-import { isInRanges, parseAddressRange } from "../../core/base/mod.ts";
+import { isLoopbackAddress } from "../../core/base/mod.ts";
 import {
   digestOf,
   type GenuineHeaders,
@@ -35,10 +35,6 @@ export type PeerHandler = (request: Request, source: PeerRequestSource) => Promi
 interface Environment {
   readonly Bindings: PeerRequestSource;
 }
-
-const loopback = ["127.0.0.0/8", "::1"]
-  .map(parseAddressRange)
-  .filter((range) => range !== undefined);
 
 /** `POST /v1/hello` and `POST /v1/messages`, for peers alone. */
 export function createPeerApp(options: PeerAppOptions): PeerHandler {
@@ -132,7 +128,7 @@ class PeerRequests {
 
 /** Without a secret, only programs on this machine may connect, and no browser pages. */
 function checkLoopback(headers: Headers, address: string): void {
-  if (!isInRanges(address, loopback)) {
+  if (!isLoopbackAddress(address)) {
     throw new PeerRefusal(
       403,
       "request-forbidden",

@@ -1,5 +1,5 @@
-import type { ErrorCode } from "../../core/base/mod.ts";
-import type { Clock, Counter, Logger, Metrics } from "../../core/ports/mod.ts";
+import { type ErrorCode, errorCounter } from "../../core/base/mod.ts";
+import type { Clock, Logger, Metrics } from "../../core/ports/mod.ts";
 import { type Link, type OpenLink, Topics } from "../topics/mod.ts";
 import { ClusterLink } from "./cluster-link.ts";
 import { createPeerApp, type PeerHandler } from "./peer-app.ts";
@@ -47,7 +47,6 @@ export class PeerCluster {
   readonly #inbox: PeerInbox;
   readonly #members: PeerMembers;
   readonly #names: PeerNames;
-  readonly #errors: Map<ErrorCode, Counter> = new Map();
   /** How many links here subscribe events, by app. */
   readonly #subscribedApps: Map<string, number> = new Map();
 
@@ -173,11 +172,7 @@ export class PeerCluster {
   }
 
   #count(code: ErrorCode, count: number = 1): void {
-    const help = "Faults by their stable code";
-    const known = this.#errors.get(code);
-    const counter = known ?? this.#ports.metrics.counter("wss_errors_total", help, { code });
-    this.#errors.set(code, counter);
-    counter.add(count);
+    errorCounter(this.#ports.metrics, code).add(count);
   }
 }
 

@@ -1,5 +1,6 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
+import { withoutBrackets } from "../../core/base/mod.ts";
 import type { Cancel, Clock, Logger } from "../../core/ports/mod.ts";
 import { peerLimits } from "./wire/mod.ts";
 
@@ -80,7 +81,7 @@ export class PeerNames {
 
   async #resolveOne(peer: string): Promise<void> {
     const url = new URL(peer);
-    const host = url.hostname.replace(/^\[|\]$/g, "");
+    const host = withoutBrackets(url.hostname);
     // A certificate is for the name: TLS to an address would refuse it.
     if (isIP(host) !== 0 || url.protocol === "https:") {
       this.#found.set(peer, [url.origin]);

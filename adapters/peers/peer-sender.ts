@@ -1,4 +1,4 @@
-import { ServiceError } from "../../core/base/mod.ts";
+import { backOffMs, ServiceError } from "../../core/base/mod.ts";
 import type { Cancel, Clock } from "../../core/ports/mod.ts";
 import { type PeerClient, PeerFailure } from "./peer-client.ts";
 import { type Outgoing, PeerQueue } from "./peer-queue.ts";
@@ -202,7 +202,8 @@ export class PeerSender {
       this.#helloAfter(peerLimits.heartbeatMs);
       return;
     }
-    const ms = Math.min(peerLimits.repeatMs * 2 ** this.#failures, peerLimits.heartbeatMs);
+    const range = { msMin: peerLimits.repeatMs, msMax: peerLimits.heartbeatMs };
+    const ms = backOffMs(this.#failures, range);
     this.#failures++;
     this.#cancel = this.#clock.after(ms, () => void this.#request());
   }

@@ -1,4 +1,4 @@
-import { ServiceError } from "../../core/base/mod.ts";
+import { limits, ServiceError } from "../../core/base/mod.ts";
 import type { Cancel, Clock } from "../../core/ports/mod.ts";
 import { loopbackLimits } from "./loopback-limits.ts";
 
@@ -58,7 +58,7 @@ export class LoopbackCheck {
     const due = this.#clock.now() + loopbackLimits.loopbackMs;
     this.#cancel = this.#clock.after(loopbackLimits.loopbackMs, () => {
       // This timer is late: the process was stopped or busy, and the answer may wait unread.
-      if (this.#clock.now() - due > loopbackLimits.stallMs) this.#wait();
+      if (this.#clock.now() - due > limits.stallMs) this.#wait();
       // The connection is gone, and with it the answer. The next publish is checked.
       else if (!this.#options.up()) this.#stop();
       else {

@@ -1,17 +1,14 @@
-import { namePattern } from "./names.ts";
-
 /**
  * Reads connection ids, `NODE.REST`. `core/connection/new-connection-id.ts` makes them, and
  * `wasm/assembly/ids.ts` reads them in the codec.
  */
 
-const afterDot = /^[A-Za-z0-9_-]{1,63}$/;
+/** What every connection id looks like: a node's name, a dot, and 1 to 63 characters. */
+export const connectionIdPattern: RegExp = /^[a-z0-9-]{1,32}\.[A-Za-z0-9_-]{1,63}$/;
 
 /** The node's name that a connection id starts with; undefined where the string is no such id. */
 export function nodeOfConnectionId(id: string): string | undefined {
-  const node = nodeOf(id);
-  const known = namePattern.test(node) && afterDot.test(id.slice(node.length + 1));
-  return known ? node : undefined;
+  return connectionIdPattern.test(id) ? nodeOf(id) : undefined;
 }
 
 /** The node's name in a string that is known to be a connection id: all before the first dot. */

@@ -228,3 +228,11 @@ export class ServiceError extends Error {
     this.code = code;
   }
 }
+
+/** The counter of one code, of the port `Metrics`. */
+export function errorCounter<Counter>(
+  metrics: { counter(name: string, help: string, labels: { code: ErrorCode }): Counter },
+  code: ErrorCode,
+): Counter {
+  return metrics.counter("wss_errors_total", "Faults by their stable code", { code });
+}

@@ -47,6 +47,20 @@ export function isInRanges(address: string, ranges: readonly AddressRange[]): bo
   return bits !== undefined && ranges.some((range) => inRange(bits, range));
 }
 
+const loopback: readonly AddressRange[] = ["127.0.0.0/8", "::1"]
+  .map(parseAddressRange)
+  .filter((range) => range !== undefined);
+
+/** Whether only programs on this machine have this address. */
+export function isLoopbackAddress(address: string): boolean {
+  return isInRanges(address, loopback);
+}
+
+/** `::1` for `[::1]`, as a URL writes an IPv6 address. */
+export function withoutBrackets(host: string): string {
+  return host.replace(/^\[|\]$/g, "");
+}
+
 /** `192.0.2.1` for `::ffff:192.0.2.1`, as a dual-stack port reports an IPv4 client. */
 export function plainAddress(text: string): string {
   return /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i.exec(text)?.[1] ?? text;

@@ -1,29 +1,37 @@
 export { assert } from "./assert.ts";
 export { CloseCause, type CloseReason, closedByOrigin, closeReasons } from "./close-reasons.ts";
-export { isOfNode, nodeOf, nodeOfConnectionId } from "./connection-id.ts";
+export {
+  connectionIdPattern,
+  isOfNode,
+  nodeOf,
+  nodeOfConnectionId,
+} from "./connection-id.ts";
 export {
   closeCodeOf,
   ErrorCode,
   errorCodeOf,
+  errorCounter,
   faultCloseCodes,
   isLimit,
   ServiceError,
 } from "./errors.ts";
-export { every } from "./every.ts";
 export { everyone, isGroupName, isReserved, userGroup } from "./group-name.ts";
 export {
   type AddressRange,
   addressGroup,
   inRange,
   isInRanges,
+  isLoopbackAddress,
   parseAddress,
   parseAddressRange,
   plainAddress,
+  withoutBrackets,
 } from "./ip-address.ts";
 export { isMap } from "./is-map.ts";
 export { deleteOldest, LatestMap } from "./latest-map.ts";
 export { compressedBytesMax, limits } from "./limits.ts";
 export { appNamePattern, namePattern, topicRootPattern } from "./names.ts";
-export { randomName } from "./random-name.ts";
+export { randomFraction, randomName } from "./random.ts";
 export { isRoutePattern, parseRoute, type Route } from "./route.ts";
+export { backOffMs, every, jittered } from "./timing.ts";
 export { utf8Exceeds, wellFormed } from "./utf8.ts";

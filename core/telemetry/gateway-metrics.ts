@@ -1,4 +1,4 @@
-import { CloseCause, ErrorCode } from "../base/mod.ts";
+import { CloseCause, ErrorCode, errorCounter } from "../base/mod.ts";
 import type { Counter, Metrics } from "../ports/mod.ts";
 
 /**
@@ -49,12 +49,11 @@ export class GatewayMetrics {
     this.pauses = count("wss_reading_paused_total", "Times a socket was not read: window full");
     // From the start, at 0: what begins with 1 is no increase to Prometheus.
     const ended = "Connections that ended, by cause";
-    const faults = "Faults by their stable code";
     for (const cause of Object.values(CloseCause)) {
       this.#closed.set(cause, metrics.counter("wss_connections_closed_total", ended, { cause }));
     }
     for (const code of Object.keys(ErrorCode) as ErrorCode[]) {
-      this.#errors.set(code, metrics.counter("wss_errors_total", faults, { code }));
+      this.#errors.set(code, errorCounter(metrics, code));
     }
   }
 

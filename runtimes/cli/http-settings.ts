@@ -1,5 +1,5 @@
 import { parseAccessKeys } from "../../adapters/service-port/mod.ts";
-import { ServiceError } from "../../core/base/mod.ts";
+import { ServiceError, withoutBrackets } from "../../core/base/mod.ts";
 import type { Settings } from "../../core/config/mod.ts";
 import { isLoopback } from "./is-loopback.ts";
 import { readSettingFile, settingInvalid } from "./read-file.ts";
@@ -25,7 +25,7 @@ export function checkCluster(settings: Settings): void {
 }
 
 function hostOf(url: string): string {
-  return new URL(url).hostname.replace(/^\[|\]$/g, "");
+  return withoutBrackets(new URL(url).hostname);
 }
 
 /** Refuses settings of the service port that would be ignored. */

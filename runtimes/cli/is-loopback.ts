@@ -1,4 +1,6 @@
-/** Whether only programs on this machine can connect to an address. */
+import { isLoopbackAddress } from "../../core/base/mod.ts";
+
+/** Whether only programs on this machine can connect to a host. */
 export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+  return host === "localhost" || isLoopbackAddress(host);
 }

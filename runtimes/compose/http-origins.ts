@@ -9,6 +9,8 @@ import {
   HttpOrigin,
   OriginalForm,
   OriginRequests,
+  type RequestCounters,
+  requestCounters,
   Signer,
 } from "../../adapters/http-origin/mod.ts";
 import { Origin } from "../../adapters/origin/mod.ts";
@@ -42,23 +44,22 @@ export class HttpOrigins {
   readonly #client: HttpClient;
   readonly #failures: Failures;
   readonly #signer: Signer | undefined;
-  readonly #requests: OriginRequests;
+  /** None in the form `batch`, which sends its own. */
+  readonly #requests: OriginRequests | undefined;
+  readonly #counters: RequestCounters;
   readonly #origins: readonly RunningOrigin[];
 
   /** `name` is that of the origins at the bus. */
   constructor(settings: Settings, name: string, ports: HttpOriginsPorts) {
-    const { clock } = ports;
     this.#settings = settings;
     this.#name = name;
     this.#ports = ports;
     this.#failures = new Failures(ports);
-    const concurrency = settings["origin-concurrency"];
-    const timeoutMs = settings["origin-timeout"];
     const isBatch = settings["origin-format"] === "batch";
     this.#client = new HttpClient(
       {
-        timeoutMs,
-        connectionsMax: concurrency,
+        timeoutMs: settings["origin-timeout"],
+        connectionsMax: settings["origin-concurrency"],
         proxies: ProxyRules.ofEnvironment(process.env),
         ca: systemAuthorities(process.env),
         ...(isBatch ? { answerBytesMax: batchAnswerBytesMax } : {}),
@@ -67,19 +68,14 @@ export class HttpOrigins {
     );
     const secret = settings["origin-secret"];
     this.#signer = secret === "" ? undefined : new Signer(secret);
-    this.#requests = new OriginRequests(
-      {
-        urls: settings.origin,
-        concurrency,
-        retryMs: settings["origin-retry"],
-        timeoutMs,
-        signer: this.#signer,
-      },
-      { client: this.#client, clock, failures: this.#failures, metrics: ports.metrics },
-    );
-    this.#origins = appsOf(settings).map((app) =>
-      isBatch ? this.#batchOrigin(app) : this.#eventOrigin(app),
-    );
+    this.#counters = requestCounters(ports.metrics);
+    if (isBatch) {
+      this.#origins = appsOf(settings).map((app) => this.#batchOrigin(app));
+      return;
+    }
+    const requests = this.#originRequests();
+    this.#requests = requests;
+    this.#origins = appsOf(settings).map((app) => this.#eventOrigin(app, requests));
   }
 
   /** Whether each of them gets events, where there are any. */
@@ -95,12 +91,33 @@ export class HttpOrigins {
   /** Handles what is there, for a limited time, and ends every request. */
   async stop(): Promise<void> {
     await Promise.all(this.#origins.map((origin) => origin.stop()));
-    this.#requests.stop();
+    this.#requests?.stop();
     this.#client.close();
   }
 
+  #originRequests(): OriginRequests {
+    const settings = this.#settings;
+    const { clock, random } = this.#ports;
+    return new OriginRequests(
+      {
+        urls: settings.origin,
+        concurrency: settings["origin-concurrency"],
+        retryMs: settings["origin-retry"],
+        timeoutMs: settings["origin-timeout"],
+        signer: this.#signer,
+      },
+      {
+        client: this.#client,
+        clock,
+        random,
+        failures: this.#failures,
+        counters: this.#counters,
+      },
+    );
+  }
+
   /** One request for each event. */
-  #eventOrigin(app: string): HttpOrigin {
+  #eventOrigin(app: string, requests: OriginRequests): HttpOrigin {
     const settings = this.#settings;
     const root = settings["topic-root"];
     const window = settings["origin-window"];
@@ -108,7 +125,7 @@ export class HttpOrigins {
     return new HttpOrigin(
       origin,
       { form: formOf(settings, app, this.#ports), replies: settings["origin-replies"] },
-      { ...this.#ports, requests: this.#requests, failures: this.#failures },
+      { ...this.#ports, requests, failures: this.#failures },
     );
   }
 
@@ -121,7 +138,6 @@ export class HttpOrigins {
         name: this.#name,
         root: settings["topic-root"],
         window: settings["origin-window"],
-        weight: 1,
         itemsMax: settings["origin-batch-size"],
         retryMs: settings["origin-retry"],
         replies: settings["origin-replies"],
@@ -129,6 +145,7 @@ export class HttpOrigins {
       {
         ...this.#ports,
         client: this.#client,
+        counters: this.#counters,
         urls: new BackEnds(settings.origin, () => clock.now()),
         failures: this.#failures,
         sign: this.#signer?.sign.bind(this.#signer),

@@ -6,9 +6,9 @@ import {
   type RefusedRequest,
 } from "../../adapters/service-port/mod.ts";
 import type { BusPorts } from "../../adapters/topics/mod.ts";
-import { type ErrorCode, limits, type ServiceError } from "../../core/base/mod.ts";
+import { type ErrorCode, errorCounter, limits, type ServiceError } from "../../core/base/mod.ts";
 import type { Settings } from "../../core/config/mod.ts";
-import type { Logger, Metrics } from "../../core/ports/mod.ts";
+import type { Metrics } from "../../core/ports/mod.ts";
 import { appsOf } from "./gateway-options.ts";
 import { version } from "./version.ts";
 
@@ -38,8 +38,6 @@ export class ServicePort {
       {
         apps: appsOf(settings),
         node,
-        // The name that the broker's access rules know.
-        sender: node,
         root: settings["topic-root"],
         lost: (error, topic) => this.#lost(error, topic),
       },
@@ -85,30 +83,24 @@ export class ServicePort {
   }
 
   #count(code: ErrorCode): void {
-    this.#ports.metrics
-      .counter("wss_errors_total", "Faults by their stable code", { code })
-      .add(1);
-  }
-
-  #log(...[level, event, message, fields]: Parameters<Logger["log"]>): void {
-    this.#ports.logger.log(level, event, message, fields);
+    errorCounter(this.#ports.metrics, code).add(1);
   }
 
   #refused({ code, status, message, address }: RefusedRequest): void {
     this.#count(code);
     const level = status >= 500 || status === 401 || status === 403 ? "warn" : "info";
     const text = `a request on the service port is refused: ${message}`;
-    this.#log(level, "request-refused", text, { code, status, address });
+    this.#ports.logger.log(level, "request-refused", text, { code, status, address });
   }
 
   #lost({ code }: ServiceError, topic: string): void {
     this.#count("forward-lost");
     const message = "commands of the service port could not be published and are lost";
-    this.#log("warn", "commands-lost", message, { code, topic });
+    this.#ports.logger.log("warn", "commands-lost", message, { code, topic });
   }
 
   #refusedByBroker({ message }: Error): void {
     const text = `the service port can send nothing: ${message}`;
-    this.#log("error", "service-refused", text, { code: "broker-refused" });
+    this.#ports.logger.log("error", "service-refused", text, { code: "broker-refused" });
   }
 }

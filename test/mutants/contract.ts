@@ -64,8 +64,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "every node, and every origin of the library, then announces itself again",
     file: files.presence,
-    find: "this.#reannounce((byte / 256) * mqttLimits.reannounceMs);",
-    replace: "void byte;",
+    find: "this.#reannounce(randomFraction(this.#ports.random) * mqttLimits.reannounceMs);",
+    replace: "void randomFraction;",
     tests: [tests.ask],
   },
   {

@@ -8,8 +8,6 @@ export interface BatchOptions {
   readonly root: string;
   /** Items that each node may send before the first is confirmed. */
   readonly window: number;
-  /** Its share of the connections relative to other origins'. */
-  readonly weight: number;
   /** Items in one request. */
   readonly itemsMax: number;
   /** A request is tried again for so long; then the origin leaves. */

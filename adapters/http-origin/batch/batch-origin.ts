@@ -1,5 +1,5 @@
-import { assert, type ErrorCode, type ServiceError } from "../../../core/base/mod.ts";
-import type { Cancel, Counter, Metrics } from "../../../core/ports/mod.ts";
+import { assert, backOffMs, type ErrorCode, type ServiceError } from "../../../core/base/mod.ts";
+import type { Cancel, Counter } from "../../../core/ports/mod.ts";
 import type { BusPorts } from "../../topics/mod.ts";
 import { type Answer, isRefusal, isSuccess } from "./answer.ts";
 import { batchLimits } from "./batch-limits.ts";
@@ -33,7 +33,8 @@ export type Sign = (id: string, now: number, body: Uint8Array) => Readonly<Recor
 export interface BatchPorts extends BusPorts {
   readonly client: PostRequests;
   readonly urls: Urls;
-  readonly metrics: Metrics;
+  /** Counts requests, and those that failed. */
+  readonly counters: { readonly sent: Counter; readonly failed: Counter };
   /** Counts a failure by its code, and logs it as `event` now and then. */
   readonly failures: { report(event: string, code: ErrorCode, message: string): void };
   /** Without it requests are not signed. */
@@ -53,8 +54,6 @@ export class BatchOrigin {
   readonly name: string;
   readonly #options: BatchOptions;
   readonly #ports: BatchPorts;
-  readonly #posts: Counter;
-  readonly #failures: Counter;
   #session: BatchSession | undefined;
   #stopped = false;
   /** The end of the last session, before which no other begins. */
@@ -66,12 +65,6 @@ export class BatchOrigin {
     this.name = options.name;
     this.#options = options;
     this.#ports = ports;
-    const { metrics } = ports;
-    this.#posts = metrics.counter("wss_origin_requests_total", "Requests to HTTP origins");
-    this.#failures = metrics.counter(
-      "wss_origin_requests_failed_total",
-      "Requests to HTTP origins that failed",
-    );
   }
 
   /** Whether it is an origin now: the bus can be reached, and the HTTP origin is not given up. */
@@ -139,8 +132,8 @@ export class BatchOrigin {
 
   #probeLater(): void {
     if (this.#stopped) return;
-    const { probeMsMin, probeMsMax } = batchLimits;
-    const wait = Math.min(probeMsMax, probeMsMin * 2 ** this.#probes);
+    const { probeMsMin: msMin, probeMsMax: msMax } = batchLimits;
+    const wait = backOffMs(this.#probes, { msMin, msMax });
     this.#probes++;
     this.#cancelProbe = this.#ports.clock.after(wait, () => void this.#probe());
   }
@@ -167,25 +160,25 @@ export class BatchOrigin {
 
   /** The first answer that is no failure, of all URLs; or the last failure. */
   async #post(body: Uint8Array, id: string): Promise<Answer> {
-    const { client, sign, clock, urls } = this.#ports;
+    const { client, sign, clock, urls, counters } = this.#ports;
     const headers = { "content-type": "application/json", ...sign?.(id, clock.now(), body) };
     const tried = new Set<string>();
     for (;;) {
       const url = urls.next(tried);
       tried.add(url);
       const isLast = tried.size >= urls.size || this.#stopped;
-      this.#posts.add(1);
+      counters.sent.add(1);
       try {
         const answer = await client.post(url, { body, headers, repeatable: true });
         if (isSuccess(answer) || isRefusal(answer)) {
           urls.answered(url);
           return answer;
         }
-        this.#failures.add(1);
+        counters.failed.add(1);
         urls.failed(url);
         if (isLast) return answer;
       } catch (error) {
-        this.#failures.add(1);
+        counters.failed.add(1);
         urls.failed(url);
         if (isLast) throw error;
       }

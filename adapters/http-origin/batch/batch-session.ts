@@ -1,4 +1,11 @@
-import { closeReasons, limits, nodeOf, randomName, ServiceError } from "../../../core/base/mod.ts";
+import {
+  closeReasons,
+  limits,
+  nodeOf,
+  randomFraction,
+  randomName,
+  ServiceError,
+} from "../../../core/base/mod.ts";
 import { type OriginIdentity, originLimits } from "../../origin/base/mod.ts";
 import { LeaveWaiter, NodeTracker, OriginControl } from "../../origin/presence/mod.ts";
 import { ForeignIds } from "../../origin/receive/mod.ts";
@@ -82,7 +89,7 @@ export class BatchSession {
       isKnown: (node) => lives(node) || this.#flows.has(node),
       failed: commandFailed,
     });
-    const presence = { window, weight: options.weight, format: "json" } as const;
+    const presence = { window, weight: 1, format: "json" } as const;
     this.#control = new OriginControl(this.#identity, presence, () => this.#link.up, ports);
   }
 
@@ -219,10 +226,7 @@ export class BatchSession {
       { node, clock, itemsMax, retryMs, replies },
       {
         post: (body, id) => this.#listener.post(body, id),
-        random: () => {
-          const [byte = 0] = random.fill(new Uint8Array(1));
-          return byte / 256;
-        },
+        random: () => randomFraction(random),
         carryOut: (content) => {
           this.#router.send(content.commands, node);
           this.#router.flush();

@@ -1,4 +1,4 @@
-import { ServiceError } from "../../../core/base/mod.ts";
+import { backOffMs, jittered, ServiceError } from "../../../core/base/mod.ts";
 import type { Cancel, Clock } from "../../../core/ports/mod.ts";
 import { type Answer, type AnswerContent, isRefusal, isSuccess, readAnswer } from "./answer.ts";
 import { batchLimits } from "./batch-limits.ts";
@@ -147,11 +147,11 @@ export class Delivery {
       this.#ports.unreachable();
       return;
     }
-    const { retryMsMin, retryMsMax } = batchLimits;
-    const most = Math.min(retryMsMax, retryMsMin * 2 ** this.#failures);
+    const { retryMsMin: msMin, retryMsMax: msMax } = batchLimits;
+    const most = backOffMs(this.#failures, { msMin, msMax });
     this.#failures++;
     // At random, so that gateways do not ask all at once; and once more at the end of the time.
-    const wait = Math.min(left, most * (0.5 + this.#ports.random() / 2));
+    const wait = Math.min(left, jittered(most, this.#ports.random()));
     this.#cancel = clock.after(wait, () => this.#next());
   }
 

@@ -1,3 +1,4 @@
+import { backOffMs } from "../../../core/base/mod.ts";
 import { httpOriginLimits } from "./http-origin-limits.ts";
 
 /** One URL, and how it fared. */
@@ -55,8 +56,8 @@ export class BackEnds {
     const one = this.#of(url);
     one.failures++;
     one.probing = false;
-    const { downMs, downMsMax } = httpOriginLimits;
-    one.downUntil = this.#now() + Math.min(downMs * 2 ** (one.failures - 1), downMsMax);
+    const { downMs: msMin, downMsMax: msMax } = httpOriginLimits;
+    one.downUntil = this.#now() + backOffMs(one.failures - 1, { msMin, msMax });
   }
 
   #of(url: string): BackEnd {

@@ -1,5 +1,5 @@
-import type { ErrorCode } from "../../../core/base/mod.ts";
-import type { Clock, Counter, Logger, Metrics } from "../../../core/ports/mod.ts";
+import { type ErrorCode, errorCounter } from "../../../core/base/mod.ts";
+import type { Clock, Logger, Metrics } from "../../../core/ports/mod.ts";
 import { httpOriginLimits } from "./http-origin-limits.ts";
 
 interface Reported {
@@ -17,7 +17,6 @@ export interface FailurePorts {
 /** Counts failures by their code, and logs each kind once a minute with how many there were. */
 export class Failures {
   readonly #ports: FailurePorts;
-  readonly #counters: Map<ErrorCode, Counter> = new Map();
   readonly #reported: Map<string, Reported> = new Map();
 
   constructor(ports: FailurePorts) {
@@ -26,8 +25,8 @@ export class Failures {
 
   /** `message` is of the first failure, for people; it has no payload and no secret. */
   report(event: string, code: ErrorCode, message: string): void {
-    this.#counterOf(code).add(1);
-    const { clock, logger } = this.#ports;
+    const { clock, logger, metrics } = this.#ports;
+    errorCounter(metrics, code).add(1);
     const key = `${event} ${code}`;
     const now = clock.now();
     const last = this.#reported.get(key);
@@ -37,15 +36,5 @@ export class Failures {
     }
     this.#reported.set(key, { at: now, more: 0 });
     logger.log("warn", event, message, { code, failures: 1 + (last?.more ?? 0) });
-  }
-
-  #counterOf(code: ErrorCode): Counter {
-    let counter = this.#counters.get(code);
-    if (counter === undefined) {
-      const help = "Faults by their stable code";
-      counter = this.#ports.metrics.counter("wss_errors_total", help, { code });
-      this.#counters.set(code, counter);
-    }
-    return counter;
   }
 }

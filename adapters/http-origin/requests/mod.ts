@@ -7,5 +7,7 @@ export {
   type OriginRequestsOptions,
   type OriginRequestsPorts,
   type Poster,
+  type RequestCounters,
+  requestCounters,
 } from "./origin-requests.ts";
 export { Signer } from "./signature.ts";

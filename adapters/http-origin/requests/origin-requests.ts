@@ -1,5 +1,5 @@
-import { ServiceError } from "../../../core/base/mod.ts";
-import type { Clock, Counter, Metrics } from "../../../core/ports/mod.ts";
+import { backOffMs, jittered, randomFraction, ServiceError } from "../../../core/base/mod.ts";
+import type { Clock, Counter, Metrics, Random } from "../../../core/ports/mod.ts";
 import type { HttpClient } from "../../http-client/mod.ts";
 import type { BackEndAnswer } from "../forms/mod.ts";
 import { BackEnds } from "./back-ends.ts";
@@ -22,10 +22,27 @@ export interface OriginRequestsOptions {
   readonly signer: Signer | undefined;
 }
 
+export interface RequestCounters {
+  readonly sent: Counter;
+  readonly failed: Counter;
+}
+
+/** The same for every form of events. */
+export function requestCounters(metrics: Metrics): RequestCounters {
+  return {
+    sent: metrics.counter("wss_origin_requests_total", "Requests sent to HTTP origins"),
+    failed: metrics.counter(
+      "wss_origin_requests_failed_total",
+      "Requests to HTTP origins that failed",
+    ),
+  };
+}
+
 export interface OriginRequestsPorts {
   readonly client: Poster;
   readonly clock: Clock;
-  readonly metrics: Metrics;
+  readonly random: Random;
+  readonly counters: RequestCounters;
   readonly failures: Failures;
 }
 
@@ -50,20 +67,13 @@ export class OriginRequests {
   /** Those who wait until they try again. */
   readonly #pauses: Set<() => void> = new Set();
   #stopped = false;
-  readonly #sent: Counter;
-  readonly #failed: Counter;
 
   constructor(options: OriginRequestsOptions, ports: OriginRequestsPorts) {
-    const { clock, metrics } = ports;
+    const { clock } = ports;
     this.#options = options;
     this.#ports = ports;
     this.#backEnds = new BackEnds(options.urls, () => clock.now());
     this.#slots = new Slots(options.concurrency, () => clock.now());
-    this.#sent = metrics.counter("wss_origin_requests_total", "Requests sent to HTTP origins");
-    this.#failed = metrics.counter(
-      "wss_origin_requests_failed_total",
-      "Requests to HTTP origins that failed",
-    );
   }
 
   /** Nothing is sent again. The client ends the requests that are under way. */
@@ -81,7 +91,12 @@ export class OriginRequests {
     const tried = new Set<string>();
     for (let round = 0; ; ) {
       if (!this.#slots.take() && !(await this.#slots.wait(slotDeadline))) {
-        this.#report(new ServiceError("http-queue-full", "a request waited too long"));
+        this.#report(
+          new ServiceError(
+            "http-queue-full",
+            "a request waited too long for a slot, or too many waited",
+          ),
+        );
         return undefined;
       }
       const url = this.#backEnds.next(tried);
@@ -93,7 +108,7 @@ export class OriginRequests {
       tried.add(url);
       if (tried.size < this.#backEnds.size) continue;
       tried.clear();
-      const delay = backOff(round++);
+      const delay = this.#backOff(round++);
       if (this.#ports.clock.now() + delay > retryDeadline) return undefined;
       await this.#pause(delay);
       if (this.#stopped) return undefined;
@@ -107,7 +122,10 @@ export class OriginRequests {
   async ask(id: string, body: string, signal: AbortSignal): Promise<BackEndAnswer> {
     const deadline = this.#ports.clock.now() + this.#options.timeoutMs;
     if (!this.#slots.take() && !(await this.#slots.wait(deadline))) {
-      throw new ServiceError("http-queue-full", "the request waited too long");
+      throw new ServiceError(
+        "http-queue-full",
+        "the request waited too long for a slot, or too many waited",
+      );
     }
     try {
       const tried = new Set<string>();
@@ -148,9 +166,9 @@ export class OriginRequests {
     signal?: AbortSignal,
   ): Promise<BackEndAnswer> {
     const { signer } = this.#options;
-    const { client, clock } = this.#ports;
+    const { client, clock, counters } = this.#ports;
     const signature = signer?.sign(id, clock.now(), body);
-    this.#sent.add(1);
+    counters.sent.add(1);
     try {
       const headers = { "content-type": "application/json", ...signature };
       const answer = await client.post(url, { body, headers, signal, repeatable: true });
@@ -164,8 +182,15 @@ export class OriginRequests {
   }
 
   #report({ code, message }: ServiceError): void {
-    this.#failed.add(1);
+    this.#ports.counters.failed.add(1);
     this.#ports.failures.report("origin-request-failed", code, message);
+  }
+
+  /** Requests that failed together come one by one. */
+  #backOff(round: number): number {
+    const { retryMs: msMin, retryMsMax: msMax } = httpOriginLimits;
+    const wait = backOffMs(round, { msMin, msMax });
+    return jittered(wait, randomFraction(this.#ports.random));
   }
 
   #pause(ms: number): Promise<void> {
@@ -202,10 +227,4 @@ const transientStatuses: ReadonlySet<number> = new Set([404, 408, 425, 429]);
 
 function isTransient({ code }: ServiceError): boolean {
   return code !== "http-answer-too-big" && code !== "http-request-invalid";
-}
-
-/** Between half of it and all of it, so that requests that failed together come one by one. */
-function backOff(round: number): number {
-  const { retryMs, retryMsMax } = httpOriginLimits;
-  return Math.min(retryMs * 2 ** round, retryMsMax) * (0.5 + Math.random() / 2);
 }

@@ -1,3 +1,5 @@
+import { httpOriginLimits } from "./http-origin-limits.ts";
+
 /** A request that waits for a slot. */
 interface Waiter {
   readonly deadline: number;
@@ -13,15 +15,16 @@ export class Slots {
   #free: number;
   readonly #now: () => number;
   readonly #waiting: Waiter[] = [];
+  readonly #waitersMax: number;
 
-  constructor(slots: number, now: () => number) {
+  constructor(
+    slots: number,
+    now: () => number,
+    waitersMax: number = httpOriginLimits.slotWaitersMax,
+  ) {
     this.#free = slots;
     this.#now = now;
-  }
-
-  /** Requests that wait. */
-  get waiting(): number {
-    return this.#waiting.length;
+    this.#waitersMax = waitersMax;
   }
 
   /** Takes a slot if one is free. */
@@ -31,8 +34,9 @@ export class Slots {
     return true;
   }
 
-  /** Waits for a slot; false where none came until the deadline. */
+  /** Waits for a slot; false where none came until the deadline, or too many wait already. */
   wait(deadline: number): Promise<boolean> {
+    if (this.#waiting.length >= this.#waitersMax) return Promise.resolve(false);
     return new Promise((resolve) => this.#waiting.push({ deadline, resolve }));
   }
 

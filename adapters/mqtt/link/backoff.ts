@@ -1,3 +1,4 @@
+import { backOffMs, jittered, randomFraction } from "../../../core/base/mod.ts";
 import type { Random } from "../../../core/ports/mod.ts";
 import { mqttLimits } from "./mqtt-limits.ts";
 
@@ -21,9 +22,9 @@ export class Backoff {
 
   /** Milliseconds to wait after one more failure: half of the step up to all of it. */
   next(): number {
-    const step = Math.min(mqttLimits.reconnectMsMin * 2 ** this.#failures, this.#msMax);
-    this.#failures = Math.min(this.#failures + 1, 16);
-    const [byte = 0] = this.#random.fill(new Uint8Array(1));
-    return Math.round(step * (0.5 + byte / 512));
+    const range = { msMin: mqttLimits.reconnectMsMin, msMax: this.#msMax };
+    const step = backOffMs(this.#failures, range);
+    this.#failures++;
+    return Math.round(jittered(step, randomFraction(this.#random)));
   }
 }

@@ -1,4 +1,4 @@
-import { ServiceError } from "../../../core/base/mod.ts";
+import { ServiceError, withoutBrackets } from "../../../core/base/mod.ts";
 
 export interface BrokerAddress {
   readonly host: string;
@@ -41,7 +41,7 @@ export function parseBrokerUrl(url: string): BrokerAddress {
   if (scheme === undefined) return refuse(url, "the scheme must be mqtt or mqtts");
   if (parsed.hostname === "") return refuse(url, "a host is missing");
   return {
-    host: parsed.hostname.replace(/^\[|\]$/g, ""),
+    host: withoutBrackets(parsed.hostname),
     port: parsed.port === "" ? scheme.port : Number(parsed.port),
     tls: scheme.tls,
     username: decoded(url, parsed.username),

@@ -1,10 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import { type AddressRange, isInRanges, parseAddressRange } from "../../../core/base/mod.ts";
+import { isLoopbackAddress } from "../../../core/base/mod.ts";
 import { Refusal } from "./refusal.ts";
-
-const loopback: readonly AddressRange[] = ["127.0.0.0/8", "::1"]
-  .map(parseAddressRange)
-  .filter((range) => range !== undefined);
 
 /**
  * Who may send requests: whoever has the token; without one, programs of this machine. A page that
@@ -31,7 +27,7 @@ export class Access {
         headers: { "www-authenticate": 'Bearer realm="websocket-service"' },
       });
     }
-    if (!isInRanges(address, loopback)) {
+    if (!isLoopbackAddress(address)) {
       throw new Refusal("request-forbidden", "without --service-token only from this machine");
     }
     if (headers.has("origin")) {

@@ -15,9 +15,8 @@ import { batchesOf, encodeItem, idsByNode, idsOf } from "./command-items.ts";
 
 export interface AppSenderOptions {
   readonly app: string;
+  /** The node's name, which commands are sent under as well. */
   readonly node: string;
-  /** The name that commands are sent under. */
-  readonly sender: string;
   /** Begins the `ref` of every command; nobody else has it. */
   readonly refPrefix: string;
 }
@@ -140,7 +139,7 @@ export class AppSender {
   /** Adds a command's items to those of the topics that it goes to. */
   #add(outgoing: Outgoing, command: Command, given: Readonly<Record<string, unknown>>): void {
     const { topics, clock } = this.#dependencies;
-    const { app, sender } = this.#options;
+    const { app, node: sender } = this.#options;
     const { ttl, at } = command.options;
     const timed = typeof ttl === "number" && typeof at !== "number";
     const options = timed ? { ...given, at: clock.now() } : given;

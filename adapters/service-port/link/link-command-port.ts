@@ -8,9 +8,11 @@ import { AppSender } from "./app-sender.ts";
 export interface LinkCommandPortOptions {
   /** The apps of the node; the first one where a request names none. */
   readonly apps: readonly string[];
+  /**
+   * The node's name. Commands are sent under it, as the broker's access rules know it: replies
+   * come to the topic of the origin of this name.
+   */
   readonly node: string;
-  /** The name that commands are sent under: replies come to this origin's topic. */
-  readonly sender: string;
   /** First level of every topic. */
   readonly root?: string | undefined;
   /** Commands that the bus did not take. */
@@ -28,7 +30,7 @@ export class LinkCommandPort implements CommandPort {
   readonly #senders: ReadonlyMap<string, AppSender>;
 
   constructor(options: LinkCommandPortOptions, { clock, random, openLink }: BusPorts) {
-    const { apps, node, sender, lost } = options;
+    const { apps, node, lost } = options;
     const topics = new Topics(options.root);
     this.apps = apps;
     this.#topics = topics;
@@ -37,7 +39,7 @@ export class LinkCommandPort implements CommandPort {
       role: "service",
       filters: apps.flatMap((app) => [
         topics.nodePresence(app, "+"),
-        topics.originEvents(app, sender, "+"),
+        topics.originEvents(app, node, "+"),
       ]),
       // The senders bound what is published, in bytes.
       bounded: false,
@@ -47,7 +49,7 @@ export class LinkCommandPort implements CommandPort {
     // Random, so that nobody else's reply is taken for one of ours.
     const refPrefix = randomName(random, 16);
     this.#senders = new Map(
-      apps.map((app) => [app, new AppSender({ app, node, sender, refPrefix }, dependencies)]),
+      apps.map((app) => [app, new AppSender({ app, node, refPrefix }, dependencies)]),
     );
   }
 

@@ -1,6 +1,6 @@
 import { decode } from "@msgpack/msgpack";
 import { type BatchOptions, BatchOrigin } from "../../../adapters/http-origin/batch/mod.ts";
-import { BackEnds } from "../../../adapters/http-origin/mod.ts";
+import { BackEnds, requestCounters } from "../../../adapters/http-origin/mod.ts";
 import { InProcessBus } from "../../../adapters/in-process/mod.ts";
 import { encodePresence, type Link, Topics } from "../../../adapters/topics/mod.ts";
 import { ManualClock, MemoryLogger, MemoryMetrics, SeededRandom } from "../memory/mod.ts";
@@ -52,7 +52,6 @@ export class BatchRig {
         name: "h",
         root: "wss",
         window: 20_000,
-        weight: 1,
         itemsMax: 1_000,
         retryMs: 30_000,
         replies: true,
@@ -62,7 +61,7 @@ export class BatchRig {
         clock: this.clock,
         random: new SeededRandom(7),
         logger: this.logger,
-        metrics: this.metrics,
+        counters: requestCounters(this.metrics),
         openLink: this.bus.open,
         client: { post: (url, request) => this.#post(url, request) },
         urls: new BackEnds(this.urls, () => this.clock.now()),

@@ -5,6 +5,7 @@ import {
   HttpOrigin,
   OriginalForm,
   OriginRequests,
+  requestCounters,
   Signer,
 } from "../../../adapters/http-origin/mod.ts";
 import { InProcessBus } from "../../../adapters/in-process/mod.ts";
@@ -90,7 +91,13 @@ export class HttpRig {
         timeoutMs: 15_000,
         signer: options.secret === undefined ? undefined : new Signer(options.secret),
       },
-      { client: { post: (url, request) => this.#post(url, request) }, clock, metrics, failures },
+      {
+        client: { post: (url, request) => this.#post(url, request) },
+        clock,
+        random,
+        counters: requestCounters(metrics),
+        failures,
+      },
     );
     this.httpOrigin = new HttpOrigin(
       this.origin,

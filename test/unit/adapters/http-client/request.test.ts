@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { parseTarget, requestHead } from "../../../../adapters/http-client/http-target.ts";
 import { ProxyRules } from "../../../../adapters/http-client/mod.ts";
 
-const options = { proxies: undefined, userAgent: "test" };
+const options = { proxies: undefined };
 
 function headOf(url: string, headers: Record<string, string> = {}): string {
   return requestHead(parseTarget(url, options), headers, 3);
@@ -13,7 +13,7 @@ test("the head of a request", () => {
   assert.equal(
     headOf("http://Origin.Example:8080/a%20b c?d=é&e='#fragment", { "X-One": "1\t 2" }),
     "POST /a%20b%20c?d=%C3%A9&e=%27 HTTP/1.1\r\nHost: origin.example:8080\r\n" +
-      "Accept-Encoding: identity\r\nX-One: 1\t 2\r\nUser-Agent: test\r\n" +
+      "Accept-Encoding: identity\r\nX-One: 1\t 2\r\nUser-Agent: websocket-service\r\n" +
       "Content-Length: 3\r\n\r\n",
   );
   const name = parseTarget("https://bücher.example", options);

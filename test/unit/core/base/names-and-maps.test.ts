@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { LatestMap } from "../../../../core/base/latest-map.ts";
-import { randomName } from "../../../../core/base/random-name.ts";
+import { randomName } from "../../../../core/base/random.ts";
 import { SeededRandom } from "../../../support/memory/mod.ts";
 
 test("a latest map forgets what was set first, and what is set again counts as new", () => {

@@ -50,14 +50,25 @@ test("slots are given in order, and to nobody who has waited too long", async ()
   assert.ok(slots.take());
   assert.ok(!slots.take());
   const waiting = [slots.wait(5), slots.wait(100), slots.wait(100)];
-  assert.equal(slots.waiting, 3);
   now = 10;
   slots.release();
   assert.equal(await waiting[0], false);
   assert.equal(await waiting[1], true);
-  assert.equal(slots.waiting, 1);
   slots.release();
   assert.equal(await waiting[2], true);
   slots.release();
   assert.ok(slots.take());
+});
+
+test("no more wait for a slot than the limit allows", async () => {
+  const slots = new Slots(1, () => 0, 2);
+  assert.ok(slots.take());
+  const waiting = [slots.wait(9), slots.wait(9)];
+  assert.equal(await slots.wait(9), false);
+  slots.release();
+  assert.equal(await waiting[0], true);
+  const third = slots.wait(9);
+  slots.release();
+  slots.release();
+  assert.deepEqual([await waiting[1], await third], [true, true]);
 });

@@ -37,7 +37,7 @@ class Rig {
       logger: new MemoryLogger(),
       openLink: through(this.bus.open),
     };
-    const options = { apps: ["default"], node: "a", sender: "a", lost: () => {} };
+    const options = { apps: ["default"], node: "a", lost: () => {} };
     this.port = new LinkCommandPort(options, ports);
   }
 
