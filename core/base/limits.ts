@@ -1,7 +1,8 @@
 /**
- * All fixed limits, and those defaults of settings that code also uses. Other defaults are in
- * `core/config/*-settings.ts`. A name ends with the unit; the line above says what is limited, and
- * why the value is what it is.
+ * The fixed limits of the core and those that several rooms share, and those defaults of settings
+ * that code also uses. An adapter has its own limits in a file `*-limits.ts`. Other defaults are
+ * in `core/config/*-settings.ts`. A name ends with the unit; the line above says what is limited,
+ * and why the value is what it is.
  */
 export const limits = {
   /** Payload of a control frame (RFC 6455, 5.5). */

@@ -49,13 +49,13 @@ function usage(): string {
   const order = "A flag overrides the environment, the environment overrides the file.";
   const variable = environmentName("broker-port");
   return [
-    "websocket-service: a WebSocket gateway between clients and applications on MQTT",
+    "websocket-service: a WebSocket gateway to applications over MQTT or HTTP",
     "",
     "  websocket-service dev   [flags]   run a gateway, a broker and an example chat",
     "  websocket-service serve [flags]   run a gateway",
     "  websocket-service bridge [flags]  pass the events of gateways on to an HTTP origin",
     "  websocket-service help  [GROUP]   show this, or the flags of a group",
-    "  websocket-service --version         print the version",
+    "  websocket-service --version       print the version",
     "",
     "Groups of flags:",
     ...Array.from(settingGroups, ([name, { about }]) => `  ${name.padEnd(9)} ${about}`),

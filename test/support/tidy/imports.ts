@@ -123,7 +123,10 @@ export function doorFaults(sources: Sources): string[] {
   return faults;
 }
 
-/** The language's own `#name` is private at run time too. A constructor has no such form. */
+/**
+ * The language's own `#name` is private at run time too. A constructor has no such form, so
+ * `private constructor` is allowed: it is for classes that a static method makes.
+ */
 export function privateFaults(sources: Sources): string[] {
   const faults: string[] = [];
   for (const [path, source] of sources) {

@@ -43,7 +43,7 @@ function related(one: string, other: string): boolean {
   );
 }
 
-for (const way of ["The way of an event", "The way of a command"]) {
+for (const way of ["The way of an event", "The way of a command", "The way over HTTP"]) {
   test(`${way.toLowerCase()} leads from file to file`, () => {
     const files = listBelow(way).map((item) => /^\d+\. `([^`]+)`:/.exec(item)?.[1] ?? item);
     assert.ok(files.length >= 8, `${files.length} files`);
