@@ -242,6 +242,10 @@ test("tidy can fail: long files, functions and lines", () => {
 
 test("tidy: in tests, functions inside a function count for themselves", () => {
   const suite = `function suite() {\n${"  test(() => {\n    x();\n  });\n".repeat(40)}}`;
+  const lengths = new Map(
+    [300, 301, 302].map((lines) => [`core/${lines}.ts`, "\n".repeat(lines)]),
+  );
+  assert.deepEqual(longFiles(lengths), ["core/302.ts: 302 lines", "core/301.ts: 301 lines"]);
   assert.deepEqual(sizeFaults(new Map([["test/a.ts", suite]])), []);
   assert.deepEqual(sizeFaults(new Map([["core/a.ts", suite]])), [
     "core/a.ts:1: suite has 122 lines",
