@@ -84,21 +84,16 @@ export class OriginRequests {
 
   /** The answer that took the event; undefined where it was given up. */
   async deliver(request: OriginRequest): Promise<BackEndAnswer | undefined> {
-    const { retryMs, timeoutMs } = this.#options;
-    const start = this.#ports.clock.now();
-    const slotDeadline = start + Math.max(retryMs, timeoutMs);
-    const retryDeadline = request.retry ? start + retryMs : start;
+    const retryMs = request.retry ? this.#options.retryMs : 0;
+    let retryDeadline: number | undefined;
     const tried = new Set<string>();
     for (let round = 0; ; ) {
-      if (!this.#slots.take() && !(await this.#slots.wait(slotDeadline))) {
-        this.#report(
-          new ServiceError(
-            "http-queue-full",
-            "a request waited too long for a slot, or too many waited",
-          ),
-        );
+      // Waiting is no failure: the window of events limits how many wait.
+      if (!this.#slots.take() && !(await this.#slots.wait(Infinity))) {
+        this.#report(new ServiceError("http-queue-full", "too many requests waited for a slot"));
         return undefined;
       }
+      retryDeadline ??= this.#ports.clock.now() + retryMs;
       const url = this.#backEnds.next(tried);
       const failure = await this.#attempt(url, request);
       if (!(failure instanceof Failure)) return failure;

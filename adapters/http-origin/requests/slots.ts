@@ -9,7 +9,7 @@ interface Waiter {
 /**
  * How many requests may be under way at once. The first to wait is served first. Each request has
  * a time limit, so a slot becomes free within that time. A request whose deadline has passed gets
- * no slot.
+ * no slot. Events have no deadline: the window of events limits how many of them wait.
  */
 export class Slots {
   #free: number;

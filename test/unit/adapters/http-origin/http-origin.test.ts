@@ -45,6 +45,37 @@ test("connections do not wait for each other, up to the limit of requests at onc
   assert.deepEqual(rig.requests.map(textOf), ["1", "2"]);
 });
 
+test("waiting for other connections' requests is no failure, and a close is sent", async () => {
+  const rig = await HttpRig.start({ concurrency: 1 });
+  const sockets = [await rig.connect(), await rig.connect(), await rig.connect()];
+  for (const [index, socket] of sockets.entries()) await rig.receive(socket, String(index));
+  sockets[2]!.clientCloses(1000, "bye");
+  for (const text of ["0", "1", "2"]) {
+    await rig.advance(14_000);
+    assert.equal(rig.requests.length, 1);
+    assert.equal(textOf(rig.requests[0]!), text, "the last one has waited longer than a time-out");
+    await rig.next().answer(200);
+  }
+  assert.deepEqual(eventOf(rig.next()).ConnectionClosed, {});
+  for (const socket of sockets) assert.deepEqual(socket.delivered, []);
+  assert.equal(rig.errors("http-queue-full"), 0);
+  assert.equal(rig.errors("origin-failed"), 0);
+});
+
+test("the time that an event waited for others is no part of its time of retries", async () => {
+  const rig = await HttpRig.start({ concurrency: 1, retryMs: 10_000 });
+  const sockets = [await rig.connect(), await rig.connect()];
+  for (const [index, socket] of sockets.entries()) await rig.receive(socket, String(index));
+  await rig.advance(14_000);
+  await rig.next().answer(200);
+  assert.equal(textOf(rig.requests[0]!), "1");
+  await rig.next().answer(503);
+  await rig.advance(1_000);
+  assert.equal(textOf(rig.requests[0]!), "1", "it is sent again");
+  await rig.next().answer(200);
+  assert.deepEqual(sockets[1]!.delivered, []);
+});
+
 test("what a reply asks for is carried out in order, before the next event", async () => {
   const rig = await HttpRig.start();
   const socket = await rig.connect();
