@@ -1,7 +1,11 @@
-import type { ServiceError } from "../../core/base/mod.ts";
 import type { Clock, Logger } from "../../core/ports/mod.ts";
 import type { PeerClient } from "./peer-client.ts";
-import { PeerSender, type PeerSenderListener, type Standing } from "./peer-sender.ts";
+import {
+  type PeerLoss,
+  PeerSender,
+  type PeerSenderListener,
+  type Standing,
+} from "./peer-sender.ts";
 import type { PeerIdentity, PeerMessage } from "./wire/mod.ts";
 
 export interface PeerMembersListener {
@@ -114,7 +118,7 @@ export class PeerMembers {
       identified: (sender, identity) => this.#identified(sender, identity),
       up: (sender) => this.#up(sender),
       idle: () => this.#idle(),
-      down: (sender, identity, error, lost) => this.#down(sender, identity, { error, lost }),
+      down: (sender, identity, loss) => this.#down(sender, identity, loss),
       unreachable: ({ address }, error) => {
         const message = "a peer's address cannot be reached";
         this.#fault(address, message, error.code, error.message);
@@ -145,19 +149,24 @@ export class PeerMembers {
   #down(
     sender: PeerSender,
     { node, incarnation }: PeerIdentity,
-    { error, lost }: { readonly error: ServiceError; readonly lost: number },
+    { error, lost, wasUp }: PeerLoss,
   ): void {
     if (this.#nodes.get(node) === sender) this.#nodes.delete(node);
     const { address } = sender;
     const { code, message: reason } = error;
     const fields = { peer: node, address, code, reason, lost };
-    const level = lost === 0 && this.#listener.hasLeft(incarnation) ? "info" : "warn";
-    const message = "a peer takes no messages any more; what waited for it is lost";
-    if (!this.#stopped) this.#ports.logger.log(level, "peer-down", message, fields);
+    if (!wasUp) {
+      this.#fault(address, "a peer refuses the messages of this node", code, reason, "error");
+    } else if (!this.#stopped) {
+      const level = lost === 0 && this.#listener.hasLeft(incarnation) ? "info" : "warn";
+      const message = "a peer takes no messages any more; what waited for it is lost";
+      this.#ports.logger.log(level, "peer-down", message, fields);
+    }
     if (lost > 0) this.#listener.lost(lost);
     this.#listener.reachable(incarnation, false);
-    // Another of its addresses may still lead to it.
-    this.retry();
+    // Another of its addresses may still lead to it. A peer that never took a message refuses
+    // this node: it is asked again after a heartbeat, not at once.
+    if (wasUp) this.retry();
   }
 
   /** Logs what is wrong with an address, once until it changes. */

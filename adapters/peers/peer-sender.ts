@@ -10,6 +10,15 @@ import { encodeBatch, type PeerIdentity, type PeerMessage, peerLimits } from "./
  */
 export type Standing = "peer" | "alias" | "taken";
 
+/** How a sender lost its peer. */
+export interface PeerLoss {
+  readonly error: ServiceError;
+  /** Messages that were lost. */
+  readonly lost: number;
+  /** The peer had taken messages before. */
+  readonly wasUp: boolean;
+}
+
 /** What a sender asks and reports. */
 export interface PeerSenderListener {
   /** Somebody answered at the address. */
@@ -20,8 +29,8 @@ export interface PeerSenderListener {
   subscribedApps(): readonly string[];
   /** The peer takes messages. */
   up(sender: PeerSender): void;
-  /** The peer does not take messages any more, and so many were lost. */
-  down(sender: PeerSender, identity: PeerIdentity, error: ServiceError, lost: number): void;
+  /** The peer does not take messages any more, or did not take the first one. */
+  down(sender: PeerSender, identity: PeerIdentity, loss: PeerLoss): void;
   /** Nothing waits for the peer any more. */
   idle(): void;
   /** Nobody can be reached at the address. */
@@ -210,13 +219,15 @@ export class PeerSender {
 
   #end(error: ServiceError): void {
     const identity = this.#identity as PeerIdentity;
+    const wasUp = this.#up;
     this.#epoch++;
     this.#identity = undefined;
     this.#up = false;
     this.#busy = false;
     this.#body = undefined;
-    const lost = new ServiceError("peer-lost", `${identity.node}: ${error.message}`);
-    this.#listener.down(this, identity, error, this.#queue.fail(lost));
+    const peerLost = new ServiceError("peer-lost", `${identity.node}: ${error.message}`);
+    const lost = this.#queue.fail(peerLost);
+    this.#listener.down(this, identity, { error, lost, wasUp });
     this.#listener.idle();
   }
 }

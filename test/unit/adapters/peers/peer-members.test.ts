@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type PeerClient, PeerFailure } from "../../../../adapters/peers/peer-client.ts";
+import { PeerMembers } from "../../../../adapters/peers/peer-members.ts";
+import { peerLimits } from "../../../../adapters/peers/wire/mod.ts";
+import { ManualClock, MemoryLogger } from "../../../support/memory/mod.ts";
+
+/** Lets promises that are settled call back. */
+const settled = async (): Promise<void> => {
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+};
+
+test("a peer that answers hello and refuses messages is asked once a heartbeat, logged once", async () => {
+  const clock = new ManualClock();
+  const logger = new MemoryLogger();
+  const hellos: string[] = [];
+  const client = {
+    async hello(address: string) {
+      hellos.push(address);
+      return { node: "b", incarnation: "ib" };
+    },
+    async messages() {
+      throw new PeerFailure("peer-name", "another node has this name", false);
+    },
+  } as unknown as PeerClient;
+  const reachable: boolean[] = [];
+  const members = new PeerMembers(
+    { node: "a", incarnation: "ia" },
+    { client, clock, logger },
+    {
+      retained: () => [],
+      subscribedApps: () => [],
+      hasLeft: () => false,
+      reachable: (_incarnation, now) => reachable.push(now),
+      lost: () => {},
+    },
+  );
+  // Two addresses of one peer: neither may set the other going.
+  members.set(new Set(["http://b:1", "http://b:2"]));
+  for (let beat = 0; beat < 10; beat++) {
+    for (let step = 0; step < 4; step++) {
+      await settled();
+      clock.advance(peerLimits.heartbeatMs / 4);
+    }
+  }
+  await settled();
+  const each = hellos.filter((address) => address === "http://b:1").length;
+  assert.ok(each >= 5 && each <= 11, `${each} times in ten heartbeats`);
+  assert.ok(hellos.length <= 22, `${hellos.length} times in all`);
+  assert.equal(logger.of("peer-down").length, 0);
+  assert.equal(logger.of("peer-unreachable").length, 1);
+  assert.equal(reachable.includes(true), false);
+  members.stop();
+});
