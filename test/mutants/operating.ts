@@ -116,8 +116,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "what waited for it is lost",
     file: files.sender,
-    find: "this.#listener.down(this, identity, error, this.#queue.fail(lost));",
-    replace: "this.#listener.down(this, identity, error, 0);",
+    find: "const lost = this.#queue.fail(peerLost);",
+    replace: "const lost = 0;",
     tests: [tests.peers],
   },
   {

@@ -10,7 +10,7 @@ const settled = async (): Promise<void> => {
   for (let turn = 0; turn < 20; turn++) await Promise.resolve();
 };
 
-test("a peer that answers hello and refuses messages is asked once a heartbeat, logged once", async () => {
+test("a peer that refuses messages is asked once a heartbeat, and logged once", async () => {
   const clock = new ManualClock();
   const logger = new MemoryLogger();
   const hellos: string[] = [];
