@@ -1,32 +1,25 @@
 import { Hono } from "hono/tiny";
 import { isLoopbackAddress } from "../../core/base/mod.ts";
+import { Bodies, Refusal, type RequestSource, refusalOf } from "../http/mod.ts";
 import {
   digestOf,
   type GenuineHeaders,
-  PeerRefusal,
   type PeerSignature,
   type PeerStamp,
   peerLimits,
-  refusalOf,
 } from "./wire/mod.ts";
 
-/** What is asked of a request besides what is in `Request`, as `adapters/http` has it. */
-export interface PeerRequestSource {
-  /** The address of the TCP stream's other end. */
-  readonly address: string;
-  /** Bytes of the body as the headers say; undefined where they do not. */
-  readonly length: number | undefined;
-  body(bytesMax: number): Promise<Uint8Array<ArrayBuffer>>;
-}
+/** What is asked of a request besides what is in `Request`. */
+export type PeerRequestSource = Pick<RequestSource, "address" | "length" | "body">;
 
 export interface PeerAppOptions {
   readonly signature: PeerSignature;
   readonly now: () => number;
-  /** What a genuine request is answered with, as JSON. Throws a `PeerRefusal`. */
+  /** What a genuine request is answered with, as JSON. Throws a `Refusal`. */
   readonly hello: (stamp: PeerStamp) => unknown;
   readonly messages: (stamp: PeerStamp, body: Uint8Array) => unknown;
   /** A request was refused. */
-  readonly refused: (refusal: PeerRefusal, address: string) => void;
+  readonly refused: (refusal: Refusal, address: string) => void;
 }
 
 /** Answers a request; `HttpHandler` of `adapters/http`. */
@@ -46,29 +39,24 @@ export function createPeerApp(options: PeerAppOptions): PeerHandler {
   app.all("/v1/hello", notAllowed);
   app.all("/v1/messages", notAllowed);
   app.notFound(() => {
-    throw new PeerRefusal(404, "request-path", "this port is for the peers of this node alone");
+    throw new Refusal("request-path", "this port is for the peers of this node alone");
   });
   app.onError((error, { env }) => {
     const refusal = refusalOf(error);
     options.refused(refusal, env.address);
-    return answerOf(refusal);
+    return refusal.response();
   });
   return async (request, source) => app.fetch(request, source);
 }
 
 function notAllowed(): never {
-  throw new PeerRefusal(405, "request-method", "the method must be POST");
-}
-
-function answerOf({ status, code, message }: PeerRefusal): Response {
-  const allow = status === 405 ? { allow: "POST" } : {};
-  return Response.json({ code, message }, { status, headers: allow });
+  throw new Refusal("request-method", "the method must be POST", { headers: { allow: "POST" } });
 }
 
 /** Reads requests: what is not genuine gets no answer but a refusal, and its body is not read. */
 class PeerRequests {
   readonly #options: PeerAppOptions;
-  #bytes = 0;
+  readonly #bodies: Bodies = new Bodies(peerLimits.bodiesBytesMax);
 
   constructor(options: PeerAppOptions) {
     this.#options = options;
@@ -104,38 +92,23 @@ class PeerRequests {
   }
 
   /** Reads a body of a genuine sender. Throws where another one came. */
-  async #body(
-    { length = peerLimits.bodyBytesMax, body: read }: PeerRequestSource,
-    { digest }: GenuineHeaders,
-  ): Promise<Uint8Array> {
-    if (length > peerLimits.bodyBytesMax) {
-      const most = `the body may have ${peerLimits.bodyBytesMax} bytes`;
-      throw new PeerRefusal(413, "request-too-big", most);
-    }
-    if (this.#bytes + length > peerLimits.bodiesBytesMax) {
-      throw new PeerRefusal(503, "requests-full", "too many bytes of other requests are read now");
-    }
-    this.#bytes += length;
-    try {
-      const body = await read(peerLimits.bodyBytesMax);
+  #body(source: PeerRequestSource, { digest }: GenuineHeaders): Promise<Uint8Array> {
+    return this.#bodies.with(source, peerLimits.bodyBytesMax, (body) => {
       if (digestOf(body) === digest) return body;
-    } finally {
-      this.#bytes -= length;
-    }
-    throw new PeerRefusal(401, "peer-signature", "the body is not the one that was signed");
+      throw new Refusal("peer-signature", "the body is not the one that was signed");
+    });
   }
 }
 
 /** Without a secret, only programs on this machine may connect, and no browser pages. */
 function checkLoopback(headers: Headers, address: string): void {
   if (!isLoopbackAddress(address)) {
-    throw new PeerRefusal(
-      403,
+    throw new Refusal(
       "request-forbidden",
       "without --cluster-secret only loopback addresses may connect",
     );
   }
   if (headers.has("origin")) {
-    throw new PeerRefusal(403, "request-forbidden", "a browser page may not connect");
+    throw new Refusal("request-forbidden", "a browser page may not connect");
   }
 }

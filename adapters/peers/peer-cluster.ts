@@ -1,5 +1,6 @@
 import { type ErrorCode, errorCounter } from "../../core/base/mod.ts";
 import type { Clock, Logger, Metrics } from "../../core/ports/mod.ts";
+import type { Refusal } from "../http/mod.ts";
 import { type Link, type OpenLink, Topics } from "../topics/mod.ts";
 import { ClusterLink } from "./cluster-link.ts";
 import { createPeerApp, type PeerHandler } from "./peer-app.ts";
@@ -8,7 +9,7 @@ import { PeerInbox } from "./peer-inbox.ts";
 import { PeerMembers } from "./peer-members.ts";
 import { PeerNames, type ResolveName } from "./peer-names.ts";
 import { PeerRoutes } from "./peer-routes.ts";
-import { type PeerIdentity, type PeerRefusal, PeerSignature, peerLimits } from "./wire/mod.ts";
+import { type PeerIdentity, PeerSignature, peerLimits } from "./wire/mod.ts";
 
 export interface PeerClusterOptions extends PeerIdentity {
   readonly apps: readonly string[];
@@ -165,7 +166,7 @@ export class PeerCluster {
     } else this.#inbox.retained.stands(incarnation, sender.isUp);
   }
 
-  #refused({ code, status, message }: PeerRefusal, address: string): void {
+  #refused({ code, status, message }: Refusal, address: string): void {
     this.#count(code);
     const fields = { code, status, address };
     this.#ports.logger.log("warn", "peer-request-refused", message, fields);

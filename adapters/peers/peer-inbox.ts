@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../../core/base/mod.ts";
 import type { Clock, Logger } from "../../core/ports/mod.ts";
+import { Refusal } from "../http/mod.ts";
 import { type Link, type ParsedTopic, shownTopic, type Topics } from "../topics/mod.ts";
 import { PeerSessions } from "./peer-sessions.ts";
 import { RemoteRetained } from "./remote-retained.ts";
@@ -7,7 +8,6 @@ import {
   decodeBatch,
   type PeerIdentity,
   type PeerMessage,
-  PeerRefusal,
   type PeerStamp,
   topicFault,
 } from "./wire/mod.ts";
@@ -65,7 +65,7 @@ export class PeerInbox {
     });
   }
 
-  /** Carries a genuine request out, or not for a second time. Throws a `PeerRefusal`. */
+  /** Carries a genuine request out, or not for a second time. Throws a `Refusal`. */
   receive(stamp: PeerStamp, body: Uint8Array): void {
     const { subscribedApps, messages } = decodeBatch(body);
     // All of them are checked before one is published: a request is never half done.
@@ -80,7 +80,7 @@ export class PeerInbox {
     const fault = topicFault(message, parsed, { from: node, to: this.#options.own.node });
     if (fault === undefined) return { ...message, parsed: parsed as ParsedTopic };
     const place = `body[2][${index}]: ${shownTopic(message.topic)}`;
-    throw new PeerRefusal(400, "peer-topic", `${place}: ${fault}; nothing was done`);
+    throw new Refusal("peer-topic", `${place}: ${fault}; nothing was done`);
   }
 
   #publish({ topic, payload, retain, parsed }: CheckedMessage, stamp: PeerStamp): void {

@@ -1,6 +1,7 @@
 import { limits } from "../../core/base/mod.ts";
 import type { Cancel, Clock } from "../../core/ports/mod.ts";
-import { type PeerIdentity, PeerRefusal, type PeerStamp, peerLimits } from "./wire/mod.ts";
+import { Refusal } from "../http/mod.ts";
+import { type PeerIdentity, type PeerStamp, peerLimits } from "./wire/mod.ts";
 
 /** What a peer sends here. */
 interface Session extends PeerIdentity {
@@ -61,12 +62,12 @@ export class PeerSessions {
 
   /**
    * Whether a genuine request is to be carried out; false where it was before. Throws a
-   * `PeerRefusal`.
+   * `Refusal`.
    */
   accept(stamp: PeerStamp): boolean {
     if (stamp.to !== this.#own.incarnation) throw staleSession("of another start of this node");
     if (stamp.node === this.#own.node) {
-      throw new PeerRefusal(409, "peer-name", `this node is named ${stamp.node} itself`);
+      throw new Refusal("peer-name", `this node is named ${stamp.node} itself`);
     }
     const known = this.#sessions.get(stamp.incarnation);
     const isCurrent = known?.isLive === true && stamp.session === known.session;
@@ -93,7 +94,7 @@ export class PeerSessions {
     const other = this.#nodes.get(node);
     if (other !== undefined && other.incarnation !== incarnation) this.#replace(other);
     if (!this.#sessions.has(incarnation) && this.#sessions.size >= peerLimits.sessionsMax) {
-      throw new PeerRefusal(503, "requests-full", "too many peers were here in the last minutes");
+      throw new Refusal("requests-full", "too many peers were here in the last minutes");
     }
     const heardAt = this.#clock.now();
     const begun = { node, incarnation, session, next: 1, heardAt, isLive: true };
@@ -107,7 +108,7 @@ export class PeerSessions {
   #replace(other: Session): void {
     const silentMs = this.#clock.now() - other.heardAt;
     if (silentMs < 2 * peerLimits.heartbeatMs) {
-      throw new PeerRefusal(409, "peer-name", `another living node is named ${other.node}`);
+      throw new Refusal("peer-name", `another living node is named ${other.node}`);
     }
     this.#end(other);
   }
@@ -138,6 +139,6 @@ export class PeerSessions {
   }
 }
 
-function staleSession(what: string): PeerRefusal {
-  return new PeerRefusal(409, "peer-session", `the request is ${what}: begin a session`);
+function staleSession(what: string): Refusal {
+  return new Refusal("peer-session", `the request is ${what}: begin a session`);
 }

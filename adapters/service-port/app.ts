@@ -1,17 +1,9 @@
 import type { Handler } from "hono";
 import { Hono } from "hono/tiny";
 import type { ErrorCode } from "../../core/base/mod.ts";
-import type { HttpHandler } from "../http/mod.ts";
+import { Bodies, type HttpHandler, Refusal, refusalOf } from "../http/mod.ts";
 import { createConnectionsApp } from "./aws/mod.ts";
-import {
-  Access,
-  Bodies,
-  type CommandPort,
-  Refusal,
-  refusalOf,
-  type ServiceEnvironment,
-  serviceLimits,
-} from "./base/mod.ts";
+import { Access, type CommandPort, type ServiceEnvironment, serviceLimits } from "./base/mod.ts";
 import { commandRequest } from "./commands.ts";
 import { openApi } from "./open-api.ts";
 import { serviceRequest } from "./service-requests.ts";
@@ -39,7 +31,11 @@ export interface ServiceAppOptions {
 /** `/sr`, `/commands`, `/{stage}/@connections/{id}` and `/openapi.json`. */
 export function createServiceApp(options: ServiceAppOptions): HttpHandler {
   const { port, token, version } = options;
-  const dependencies = { port, access: new Access(token), bodies: new Bodies() };
+  const dependencies = {
+    port,
+    access: new Access(token),
+    bodies: new Bodies(serviceLimits.bodiesBytesMax),
+  };
   const refused = ({ code, message, status }: Refusal, address: string): void =>
     options.refused({ code, message, status, address });
   const app = new Hono<ServiceEnvironment>();

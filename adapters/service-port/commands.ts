@@ -1,9 +1,9 @@
 import { decode, encode } from "@msgpack/msgpack";
+import { Refusal } from "../http/mod.ts";
 import { type Command, readCommands, readJson } from "../http-wire/mod.ts";
 import {
   appOf,
   checkReady,
-  Refusal,
   type ServiceContext,
   type ServiceDependencies,
   serviceLimits,

@@ -1,8 +1,8 @@
+import { Refusal } from "../http/mod.ts";
 import { type Command, readJson, readServiceRequest } from "../http-wire/mod.ts";
 import {
   appOf,
   checkReady,
-  Refusal,
   type ServiceContext,
   type ServiceDependencies,
   serviceLimits,

@@ -8,7 +8,6 @@ export {
   parseIdentity,
   reasonOf,
 } from "./peer-messages.ts";
-export { PeerRefusal, refusalOf } from "./peer-refusal.ts";
 export {
   digestOf,
   type GenuineHeaders,

@@ -1,8 +1,8 @@
 import { decode, encode } from "@msgpack/msgpack";
 import * as v from "valibot";
 import { appNamePattern } from "../../../core/base/mod.ts";
+import { Refusal } from "../../http/mod.ts";
 import { peerLimits } from "./peer-limits.ts";
-import { PeerRefusal } from "./peer-refusal.ts";
 
 /** A message as it goes from one node to another. */
 export interface PeerMessage {
@@ -42,12 +42,12 @@ export function encodeBatch({ subscribedApps, messages }: PeerBatch): Uint8Array
   return encode([version, subscribedApps, written]);
 }
 
-/** Reads a body. Payloads are views of it. Throws a `PeerRefusal`. */
+/** Reads a body. Payloads are views of it. Throws a `Refusal`. */
 export function decodeBatch(body: Uint8Array): PeerBatch {
   const result = v.safeParse(batchSchema, messagePackOf(body), { abortEarly: true });
   if (!result.success) {
     const path = result.issues[0].path?.map(({ key }) => `[${String(key)}]`).join("") ?? "";
-    throw new PeerRefusal(400, "peer-malformed", `body${path}: ${result.issues[0].message}`);
+    throw new Refusal("peer-malformed", `body${path}: ${result.issues[0].message}`);
   }
   const [, subscribedApps, messages] = result.output;
   return {
@@ -64,7 +64,7 @@ function messagePackOf(body: Uint8Array): unknown {
   try {
     return decode(body);
   } catch {
-    throw new PeerRefusal(400, "peer-malformed", "the body is not MessagePack");
+    throw new Refusal("peer-malformed", "the body is not MessagePack");
   }
 }
 

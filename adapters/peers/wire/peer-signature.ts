@@ -1,6 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { Refusal } from "../../http/mod.ts";
 import { peerLimits } from "./peer-limits.ts";
-import { PeerRefusal } from "./peer-refusal.ts";
 
 /** Who sends a request, to whom, and which one it is. */
 export interface PeerStamp {
@@ -70,7 +70,7 @@ export class PeerSignature {
     return { headers, signature };
   }
 
-  /** Checks a request's headers. Throws a `PeerRefusal`. */
+  /** Checks a request's headers. Throws a `Refusal`. */
   check(
     request: { readonly method: string; readonly path: string; readonly headers: PeerHeaders },
     now: number,
@@ -79,19 +79,19 @@ export class PeerSignature {
     const read = (name: string): string => headers.get(name) ?? "";
     const signature = this.#request(method, path, read);
     if (this.exists && !same(read("authorization"), scheme + signature)) {
-      throw new PeerRefusal(401, "peer-signature", "the request has no valid signature");
+      throw new Refusal("peer-signature", "the request has no valid signature");
     }
     const from = fromPattern.exec(read("x-wss-from"));
     const number = numberPattern.exec(read("x-wss-number"));
     const to = read("x-wss-to");
     const time = read("x-wss-time");
     if (from === null || number === null || !toPattern.test(to) || !timePattern.test(time)) {
-      throw new PeerRefusal(400, "peer-malformed", "a header of the request is missing or wrong");
+      throw new Refusal("peer-malformed", "a header of the request is missing or wrong");
     }
     if (Math.abs(now - Number(time)) > peerLimits.clockSkewMs) {
       const most = `${peerLimits.clockSkewMs / 1_000} s`;
       const message = `the request is too old, or the nodes' clocks differ by more than ${most}`;
-      throw new PeerRefusal(401, "peer-clock", message);
+      throw new Refusal("peer-clock", message);
     }
     const stamp = {
       node: from[1] as string,

@@ -1,13 +1,12 @@
 import { Hono } from "hono/tiny";
 import { nodeOfConnectionId } from "../../../core/base/mod.ts";
+import { Refusal, refusalOf } from "../../http/mod.ts";
 import type { Command } from "../../http-wire/mod.ts";
 import {
   appOf,
   type CommandPort,
   type CommandResult,
   checkReady,
-  Refusal,
-  refusalOf,
   type ServiceContext,
   type ServiceDependencies,
   type ServiceEnvironment,

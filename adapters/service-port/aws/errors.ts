@@ -1,5 +1,5 @@
 import type { ErrorCode } from "../../../core/base/mod.ts";
-import { Refusal } from "../base/mod.ts";
+import { Refusal } from "../../http/mod.ts";
 
 /** API Gateway's status of codes that have another one elsewhere. */
 const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { isLoopbackAddress } from "../../../core/base/mod.ts";
-import { Refusal } from "./refusal.ts";
+import { Refusal } from "../../http/mod.ts";
 
 /**
  * Who may send requests: whoever has the token; without one, programs of this machine. A page that

@@ -1,9 +1,7 @@
 import type { Context } from "hono";
-import type { RequestSource } from "../../http/mod.ts";
+import { type Bodies, Refusal, type RequestSource } from "../../http/mod.ts";
 import type { Access } from "./access.ts";
-import type { Bodies } from "./bodies.ts";
 import type { CommandPort } from "./command-port.ts";
-import { Refusal } from "./refusal.ts";
 
 /** The environment of hono's handlers. */
 export interface ServiceEnvironment {

@@ -1,5 +1,6 @@
 import { limits, nodeOf, ServiceError } from "../../../core/base/mod.ts";
 import type { Clock } from "../../../core/ports/mod.ts";
+import { Refusal } from "../../http/mod.ts";
 import type { Command } from "../../http-wire/mod.ts";
 import { NodeTracker } from "../../origin/presence/mod.ts";
 import {
@@ -10,7 +11,7 @@ import {
   Replies,
 } from "../../origin/send/mod.ts";
 import type { Link, Topics } from "../../topics/mod.ts";
-import { type CommandResult, Refusal, serviceLimits } from "../base/mod.ts";
+import { type CommandResult, serviceLimits } from "../base/mod.ts";
 import { batchesOf, encodeItem, idsByNode, idsOf } from "./command-items.ts";
 
 export interface AppSenderOptions {

@@ -1,8 +1,9 @@
 import { decode } from "@msgpack/msgpack";
 import { nodeOf, randomName, type ServiceError } from "../../../core/base/mod.ts";
+import { Refusal } from "../../http/mod.ts";
 import type { Command } from "../../http-wire/mod.ts";
 import { type BusPorts, type Link, parseNodePresence, Topics } from "../../topics/mod.ts";
-import { type CommandPort, type CommandResult, Refusal } from "../base/mod.ts";
+import type { CommandPort, CommandResult } from "../base/mod.ts";
 import { AppSender } from "./app-sender.ts";
 
 export interface LinkCommandPortOptions {

@@ -83,7 +83,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   "adapters/in-process": ["core/base", "core/ports", "adapters/topics"],
   "adapters/mqtt/link": ["core/base", "core/ports", "adapters/topics"],
   "adapters/mqtt": ["core/base", "core/ports", "adapters/topics", "adapters/mqtt/link"],
-  "adapters/peers": ["core/base", "core/ports", "adapters/topics"],
+  "adapters/peers": ["core/base", "core/ports", "adapters/http", "adapters/topics"],
   "adapters/service-port": [
     "core/base",
     "core/ports",

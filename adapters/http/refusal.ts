@@ -1,12 +1,16 @@
-import { type ErrorCode, ServiceError } from "../../../core/base/mod.ts";
+import { type ErrorCode, ServiceError } from "../../core/base/mod.ts";
 
 /** The status of the codes that a request is refused with; of any other it is 400. */
 const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
   "request-token": 401,
+  "peer-signature": 401,
+  "peer-clock": 401,
   "request-forbidden": 403,
   "request-path": 404,
   "request-method": 405,
   "request-timeout": 408,
+  "peer-name": 409,
+  "peer-session": 409,
   "id-gone": 410,
   "request-too-big": 413,
   "batch-too-big": 413,
