@@ -55,6 +55,12 @@ export function readAnswer(
   return { confirmed, commands };
 }
 
+/** What counts of an answer whose commands are not carried out. */
+export function decisionsOf({ confirmed, commands }: AnswerContent): AnswerContent {
+  const decisions = commands.filter(([verb]) => verb === "accept" || verb === "reject");
+  return { confirmed, commands: decisions };
+}
+
 /** Whether a command's last element asks for a reply. */
 export function asksForReply(command: readonly unknown[]): boolean {
   const options = command.at(-1);

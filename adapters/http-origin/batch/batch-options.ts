@@ -12,6 +12,6 @@ export interface BatchOptions {
   readonly itemsMax: number;
   /** A request is tried again for so long; then the origin leaves. */
   readonly retryMs: number;
-  /** Whether commands in answers are carried out. */
+  /** Whether commands in answers are carried out besides decisions on handshakes. */
   readonly replies: boolean;
 }

@@ -1,6 +1,13 @@
 import { backOffMs, jittered, ServiceError } from "../../../core/base/mod.ts";
 import type { Cancel, Clock } from "../../../core/ports/mod.ts";
-import { type Answer, type AnswerContent, isRefusal, isSuccess, readAnswer } from "./answer.ts";
+import {
+  type Answer,
+  type AnswerContent,
+  decisionsOf,
+  isRefusal,
+  isSuccess,
+  readAnswer,
+} from "./answer.ts";
 import { batchLimits } from "./batch-limits.ts";
 import type { NodeEvents } from "./node-events.ts";
 import { parseItem } from "./parse-item.ts";
@@ -13,7 +20,7 @@ export interface DeliveryOptions {
   readonly itemsMax: number;
   /** A request is tried again for so long before the origin counts as gone. */
   readonly retryMs: number;
-  /** Whether answers are read. */
+  /** Whether commands in answers are carried out besides decisions on handshakes. */
   readonly replies: boolean;
 }
 
@@ -105,11 +112,10 @@ export class Delivery {
     const { stream, first } = pieces[0]!;
     const { end } = pieces.at(-1)!;
     const { replies, itemsMax } = this.#options;
-    const content = replies
-      ? readAnswer(answer, stream, (error) => this.#ports.failed(error))
-      : undefined;
-    if (content !== undefined && content.commands.length > 0) this.#ports.carryOut(content);
-    const confirmed = Math.min(content?.confirmed ?? end, end);
+    const read = readAnswer(answer, stream, (error) => this.#ports.failed(error));
+    const content = replies ? read : decisionsOf(read);
+    if (content.commands.length > 0) this.#ports.carryOut(content);
+    const confirmed = Math.min(content.confirmed ?? end, end);
     this.#events.confirm(pieces, confirmed);
     if (stream === undefined) this.#bare++;
     else if (confirmed <= first) {

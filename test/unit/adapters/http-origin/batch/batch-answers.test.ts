@@ -100,15 +100,23 @@ for (const [answer, errors] of answers) {
   });
 }
 
-test("with replies off, nothing in an answer counts", async () => {
+test("with replies off, acks and decisions on handshakes count, and nothing else", async () => {
   const { rig, node } = await openRig({ replies: false });
-  await node.events(stream, 0, message(a, 1));
+  await node.events(stream, 0, message(a, 1), message(a, 2));
   await rig.next().answer(200, [
-    ["ack", stream, 0],
+    ["ack", stream, 1],
     ["send", a, "x"],
+    ["accept", a, {}],
+    ["publish", "g", "x"],
+    ["reject", b, 401],
   ]);
   assert.deepEqual(await node.acks(), [["ack", stream, 1]]);
-  assert.deepEqual(node.commands(), []);
+  assert.deepEqual(rig.bodies, [[1, stream, 1, [message(a, 2)]]], "the rest is posted again");
+  assert.deepEqual(node.commands(), [
+    ["accept", a, {}],
+    ["reject", b, 401],
+  ]);
+  assert.deepEqual(rig.errors, []);
 });
 
 test("an event that is refused for good closes its connection; others pass", async () => {
