@@ -114,11 +114,13 @@ export class Delivery {
     const { replies, itemsMax } = this.#options;
     const read = readAnswer(answer, stream, (error) => this.#ports.failed(error));
     const content = replies ? read : decisionsOf(read);
-    if (content.commands.length > 0) this.#ports.carryOut(content);
     const confirmed = Math.min(content.confirmed ?? end, end);
+    // The request comes again, and its commands with the next answer: they would count twice.
+    const isTaken = stream === undefined || confirmed > first;
+    if (isTaken && content.commands.length > 0) this.#ports.carryOut(content);
     this.#events.confirm(pieces, confirmed);
     if (stream === undefined) this.#bare++;
-    else if (confirmed <= first) {
+    else if (!isTaken) {
       this.#failed(new ServiceError("http-status", "the HTTP origin confirms nothing"));
       return;
     }

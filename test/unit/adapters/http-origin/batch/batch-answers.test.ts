@@ -100,6 +100,21 @@ for (const [answer, errors] of answers) {
   });
 }
 
+test("commands of an answer that confirms nothing are not carried out", async () => {
+  const { rig, node } = await openRig();
+  await node.events(stream, 0, message(a, 1));
+  for (const count of [0, 1]) {
+    await rig.next().answer(200, [
+      ["send", a, `${count}`],
+      ["ack", stream, count],
+    ]);
+    if (count === 0) assert.deepEqual(node.commands(), []);
+    if (count === 0) await rig.advance(200);
+  }
+  assert.deepEqual(node.commands(), [["send", a, "1"]], "each command once");
+  assert.deepEqual(rig.errors, ["http-status"]);
+});
+
 test("with replies off, acks and decisions on handshakes count, and nothing else", async () => {
   const { rig, node } = await openRig({ replies: false });
   await node.events(stream, 0, message(a, 1), message(a, 2));
