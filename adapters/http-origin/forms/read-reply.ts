@@ -9,20 +9,16 @@ import {
 import type { BackEndAnswer } from "./event-form.ts";
 
 /**
- * The commands in an answer: a 200 in JSON that is an array of commands, or an object with
+ * The commands in an answer: a 200 in JSON that is an array, or an object with
  * `OutgoingWebSocketMessages`. Any other answer has none, as back ends of the original service
  * may answer what they like. Throws a `ServiceError` where one of the commands is malformed.
  */
 export function readReply({ status, contentType, body }: BackEndAnswer): readonly Command[] {
   if (status !== 200 || contentType !== "application/json" || body.length === 0) return [];
   const value = jsonOf(body);
-  if (Array.isArray(value)) return value.every(isCommand) ? readCommands(value) : [];
+  if (Array.isArray(value)) return readCommands(value);
   if (!isMap(value) || !Object.keys(value).some(isMessages)) return [];
   return commandsOfRequest(readServiceRequest(value));
-}
-
-function isCommand(item: unknown): boolean {
-  return Array.isArray(item) && typeof item[0] === "string";
 }
 
 function isMessages(name: string): boolean {

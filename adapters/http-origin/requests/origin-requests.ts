@@ -160,13 +160,15 @@ export class OriginRequests {
     body: string,
     signal?: AbortSignal,
   ): Promise<BackEndAnswer> {
-    const { signer } = this.#options;
+    const { signer, retryMs } = this.#options;
+    // 0: nothing is sent twice, not even where a kept connection was lost without an answer.
+    const repeatable = retryMs > 0;
     const { client, clock, counters } = this.#ports;
     const signature = signer?.sign(id, clock.now(), body);
     counters.sent.add(1);
     try {
       const headers = { "content-type": "application/json", ...signature };
-      const answer = await client.post(url, { body, headers, signal, repeatable: true });
+      const answer = await client.post(url, { body, headers, signal, repeatable });
       if (answer.status >= 500) this.#backEnds.failed(url);
       else this.#backEnds.answered(url);
       return answer;

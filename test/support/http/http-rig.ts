@@ -32,6 +32,8 @@ export interface BackEndRequest {
   readonly body: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly signal: AbortSignal | undefined;
+  /** Whether the client may send it again where a kept connection was lost. */
+  readonly repeatable: boolean | undefined;
   /** Answers it, in JSON unless another type is named. */
   readonly answer: (status: number, body?: unknown, contentType?: string) => Promise<void>;
   readonly fail: (error: Error) => Promise<void>;
@@ -182,6 +184,7 @@ export class HttpRig {
       readonly body: string | Uint8Array;
       readonly headers?: Readonly<Record<string, string>>;
       readonly signal?: AbortSignal | undefined;
+      readonly repeatable?: boolean;
     },
   ): Promise<ReturnType<typeof answerOf>> {
     return new Promise((resolve, reject) => {
@@ -190,6 +193,7 @@ export class HttpRig {
         body: String(request.body),
         headers: request.headers ?? {},
         signal: request.signal,
+        repeatable: request.repeatable,
         answer: (status, body, contentType) => {
           resolve(answerOf(status, body, contentType));
           return this.settle();

@@ -139,6 +139,17 @@ test("a reply with a fault is refused as a whole, counted, and logged once a min
   assert.equal(lines().length, 3, "another code, and the same one a minute later");
 });
 
+test("an array that is no array of commands is counted, and logged with its place", async () => {
+  const rig = await HttpRig.start();
+  const socket = await rig.connect();
+  await rig.receive(socket, "x");
+  await rig.next().answer(200, [["send", idOf(socket), "half"], null]);
+  assert.deepEqual(socket.delivered, []);
+  assert.equal(rig.errors("command-malformed"), 1);
+  const [line] = rig.logger.of("origin-reply-refused");
+  assert.match(JSON.stringify(line), /body\[1\]: a command is an array/);
+});
+
 test("with --origin-replies false nothing in an answer is carried out", async () => {
   const rig = await HttpRig.start({ replies: false });
   const socket = await rig.connect();
@@ -215,9 +226,14 @@ test("with --origin-retry 0 a request is sent once, as the original did", async 
   const rig = await HttpRig.start({ retryMs: 0 });
   const socket = rig.open();
   await rig.settle();
+  assert.equal(rig.requests[0]!.repeatable, false, "not even by the HTTP client");
   await rig.next().fail(refused);
   assert.deepEqual(socket.delivered, [originFailed]);
   assert.deepEqual(eventOf(rig.next()).ConnectionClosed, {});
+  const other = await HttpRig.start({ retryMs: 1 });
+  other.open();
+  await other.settle();
+  assert.equal(other.next().repeatable, true);
 });
 
 test("the next URL is asked at once where one cannot be reached", async () => {
