@@ -8,6 +8,7 @@ import {
 } from "../../core/base/mod.ts";
 import { closeCodeAllowed, closeReasonFits } from "../../core/websocket/mod.ts";
 import { fromJsonBinary } from "./json-binary.ts";
+import { checkNesting } from "./nesting.ts";
 import { checked, refusal } from "./refusal.ts";
 
 const id = v.pipe(v.string(), v.regex(connectionIdPattern, "it is no connection's id"));
@@ -111,11 +112,16 @@ export const commandSchema: v.GenericSchema = v.union(
 
 /**
  * The commands of a bare batch, from parsed JSON or decoded MessagePack. Throws
- * `command-malformed`, `command-unknown` or `id-malformed`; then none is to be carried out.
+ * `batch-malformed`, `command-malformed`, `command-unknown` or `id-malformed`; then none is to be
+ * carried out.
  */
 export function readCommands(batch: unknown): Command[] {
   if (!Array.isArray(batch)) throw refusal("body", "an array of commands is expected");
-  return batch.map((item, index) => readCommand(fromJsonBinary(item), `body[${index}]`));
+  return batch.map((item, index) => {
+    const place = `body[${index}]`;
+    checkNesting(item, place);
+    return readCommand(fromJsonBinary(item), place);
+  });
 }
 
 function readCommand(value: unknown, place: string): Command {

@@ -99,3 +99,25 @@ test("a malformed command refuses the batch, and the error names the place", () 
     assert.throws(() => readCommands(body), { message: /^body: an array of commands/ });
   }
 });
+
+/** So many arrays in one another. */
+function nested(levels: number): unknown {
+  return levels === 0 ? 1 : [nested(levels - 1)];
+}
+
+test("what nests deeper than the gateway takes refuses the batch, and the error names it", () => {
+  // The batch and the command are two of 32 levels.
+  const places = (levels: number): [item: unknown, place: RegExp][] => [
+    [["state", id, nested(levels)], /^body\[1\]\[2\]: it is nested too deeply/],
+    [["send", id, "hi", { ref: nested(levels - 1) }], /^body\[1\]\[3\]/],
+    [["send", id, "hi", { later: { x: nested(levels - 2) } }], /^body\[1\]\[3\]/],
+  ];
+  const first = ["send", id, "first"];
+  for (const [item] of places(30)) assert.equal(readCommands([first, item]).length, 2);
+  for (const [item, message] of places(31)) {
+    assert.throws(() => readCommands([first, item]), { code: "batch-malformed", message });
+  }
+  const deep = JSON.parse(`${"[".repeat(100_000)}${"]".repeat(100_000)}`);
+  assert.throws(() => readCommands([["state", id, deep]]), { code: "batch-malformed" });
+  assert.throws(() => readCommands(deep), { code: "batch-malformed" });
+});

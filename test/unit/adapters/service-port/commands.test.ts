@@ -88,3 +88,30 @@ test("/commands: bytes that are no MessagePack, and another Content-Type", async
   assert.equal((await rig.ask("/commands", { method: "GET" })).status, 405);
   assert.deepEqual(rig.port.calls, []);
 });
+
+test("/commands: what passes is answered, also with a ref as deep as a batch may be", async () => {
+  const rig = new ServiceRig();
+  const a = rig.port.open("a");
+  const nested = (levels: number): unknown => (levels === 0 ? 1 : [nested(levels - 1)]);
+  for (const headers of [json, msgpack]) {
+    const ask = (ref: unknown) => {
+      const batch = [
+        ["send", a, "x"],
+        ["send", a, "y", { ref }],
+      ];
+      const body = headers === json ? JSON.stringify(batch) : encode(batch);
+      return rig.ask("/commands", { body, headers });
+    };
+    const deep = await ask(nested(29));
+    assert.equal(deep.status, 200);
+    const replies = headers === json ? deep.json : decode(deep.bytes);
+    assert.deepEqual((replies as unknown[][])[1], ["reply", nested(29), { [a]: "sent" }]);
+    const { calls } = rig.port;
+    const before = calls.length;
+    const deeper = await ask(nested(30));
+    assert.deepEqual(
+      [deeper.status, (deeper.json as { code: string }).code, calls.length],
+      [400, "batch-malformed", before],
+    );
+  }
+});
