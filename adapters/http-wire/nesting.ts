@@ -1,6 +1,6 @@
 import { ServiceError } from "../../core/base/mod.ts";
 
-/** Levels of arrays and maps that the gateway takes. The batch is the first, a command the second. */
+/** Levels of arrays and maps that the gateway takes, the batch and the command among them. */
 const nestingMax = 32;
 
 /** Throws `batch-malformed` where a command of a batch nests deeper, and names its element. */

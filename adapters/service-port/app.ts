@@ -6,7 +6,7 @@ import { createConnectionsApp } from "./aws/mod.ts";
 import { Access, type CommandPort, type ServiceEnvironment, serviceLimits } from "./base/mod.ts";
 import { commandRequest } from "./commands.ts";
 import { openApi } from "./open-api.ts";
-import { serviceRequest } from "./service-requests.ts";
+import { type MessageSizes, serviceRequest } from "./service-requests.ts";
 
 /** A request that was refused, for counters and log. */
 export interface RefusedRequest {
@@ -22,6 +22,8 @@ export interface ServiceAppOptions {
   readonly token: string;
   /** Secrets by access key: requests to `@connections` may be signed with them. */
   readonly accessKeys: ReadonlyMap<string, string> | undefined;
+  /** How large a message of `/sr` may be. */
+  readonly sizes: MessageSizes;
   readonly version: string;
   /** The time of the wall clock in ms. */
   readonly now: () => number;
@@ -30,7 +32,7 @@ export interface ServiceAppOptions {
 
 /** `/sr`, `/commands`, `/{stage}/@connections/{id}` and `/openapi.json`. */
 export function createServiceApp(options: ServiceAppOptions): HttpHandler {
-  const { port, token, version } = options;
+  const { port, token, sizes, version } = options;
   const dependencies = {
     port,
     access: new Access(token),
@@ -39,7 +41,12 @@ export function createServiceApp(options: ServiceAppOptions): HttpHandler {
   const refused = ({ code, message, status }: Refusal, address: string): void =>
     options.refused({ code, message, status, address });
   const app = new Hono<ServiceEnvironment>();
-  app.post("/sr", (context) => serviceRequest(dependencies, context));
+  app.use(async ({ req }, next) => {
+    // The router takes a path with a slash at its end for the one without.
+    if (/^\/[^/]+\/$/.test(req.path)) throw noSuchPath();
+    await next();
+  });
+  app.post("/sr", (context) => serviceRequest(dependencies, sizes, context));
   app.all("/sr", only("POST"));
   app.post("/commands", (context) => commandRequest(dependencies, context));
   app.all("/commands", only("POST"));
@@ -47,7 +54,7 @@ export function createServiceApp(options: ServiceAppOptions): HttpHandler {
   app.all("/openapi.json", only("GET"));
   app.route("/", createConnectionsApp({ ...options, ...dependencies, refused }));
   app.notFound(() => {
-    throw new Refusal("request-path", "the paths are /sr, /commands and /openapi.json");
+    throw noSuchPath();
   });
   app.onError((error, context) => {
     const refusal = refusalOf(error);
@@ -68,6 +75,10 @@ export function createServiceApp(options: ServiceAppOptions): HttpHandler {
       underWay--;
     }
   };
+}
+
+function noSuchPath(): Refusal {
+  return new Refusal("request-path", "the paths are /sr, /commands and /openapi.json");
 }
 
 function only(allowed: string): Handler<ServiceEnvironment> {

@@ -1,5 +1,10 @@
 import { Refusal } from "../http/mod.ts";
-import { type Command, readJson, readServiceRequest } from "../http-wire/mod.ts";
+import {
+  type Command,
+  type OutgoingMessage,
+  readJson,
+  readServiceRequest,
+} from "../http-wire/mod.ts";
 import {
   appOf,
   checkReady,
@@ -7,6 +12,12 @@ import {
   type ServiceDependencies,
   serviceLimits,
 } from "./base/mod.ts";
+
+/** How large a message may be that the gateway sends: the settings of its node. */
+export interface MessageSizes {
+  readonly publishBytesMax: number;
+  readonly sendQueueBytesMax: number;
+}
 
 /** An id that was left out, and where it stood. */
 interface Unreached {
@@ -17,16 +28,18 @@ interface Unreached {
 /**
  * `POST /sr`: messages in the original service's form. 200 as soon as they are understood and on
  * their way. Ids of nodes that do not live are left out, and the answer lists them; where there is
- * no other id the request is refused.
+ * no other id the request is refused. So it is where a message is too large for the gateway.
  */
 export async function serviceRequest(
   { port, access, bodies }: ServiceDependencies,
+  sizes: MessageSizes,
   context: ServiceContext,
 ): Promise<Response> {
   access.check(context.req.raw.headers, context.env.address);
   const app = appOf(port, context);
   return bodies.with(context.env, serviceLimits.bodyBytesMax, (body) => {
     const messages = readServiceRequest(readJson(body));
+    checkSizes(sizes, messages);
     checkReady(port);
     const unreached: Unreached[] = [];
     const commands: Command[] = [];
@@ -46,6 +59,17 @@ export async function serviceRequest(
     if (unreached.length === 0) return new Response(null, { status: 200 });
     return Response.json({ unreached });
   });
+}
+
+/** Nobody hears what becomes of a message, so one that no node sends refuses the request. */
+function checkSizes(sizes: MessageSizes, messages: readonly OutgoingMessage[]): void {
+  for (const [index, { data }] of messages.entries()) {
+    const bytes = typeof data === "string" ? Buffer.byteLength(data) : data.byteLength;
+    if (bytes <= Math.min(sizes.publishBytesMax, sizes.sendQueueBytesMax)) continue;
+    const fault = bytes > sizes.publishBytesMax ? "publish-too-big" : "queue-too-small";
+    const place = `body.OutgoingWebSocketMessages[${index}].Message`;
+    throw new Refusal(fault, `${place}: its ${bytes} bytes are more than the gateway sends`);
+  }
 }
 
 function noneReached(unreached: readonly Unreached[]): Refusal {

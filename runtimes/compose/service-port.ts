@@ -62,6 +62,10 @@ export class ServicePort {
       port: this.#commands,
       token: settings["service-token"],
       accessKeys,
+      sizes: {
+        publishBytesMax: settings["max-publish-size"],
+        sendQueueBytesMax: settings["send-queue-size"],
+      },
       version,
       now: Date.now,
       refused: (request) => this.#refused(request),

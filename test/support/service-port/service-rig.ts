@@ -37,6 +37,7 @@ export class ServiceRig {
       port: this.port,
       token: "",
       accessKeys: undefined,
+      sizes: { publishBytesMax: 1_048_576, sendQueueBytesMax: 1_048_576 },
       version: "1.2.3",
       now: Date.now,
       refused: (request) => this.refused.push(request),

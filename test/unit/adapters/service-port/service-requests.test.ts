@@ -119,6 +119,27 @@ test("/sr leaves out ids of nodes that do not live, and says which", async () =>
   assert.equal(rig.port.calls.length, 1);
 });
 
+for (const [sizes, code] of [
+  [{ publishBytesMax: 4, sendQueueBytesMax: 9 }, "publish-too-big"],
+  [{ publishBytesMax: 9, sendQueueBytesMax: 4 }, "queue-too-small"],
+] as const) {
+  test(`/sr with a message that the gateway does not send is 413, ${code}`, async () => {
+    const rig = new ServiceRig({ sizes });
+    const ids = [rig.port.open("a")];
+    const fits = [{ Text: "1234" }, { Binary: "AQIDBA==" }, { Text: "éé" }];
+    for (const large of [{ Text: "12345" }, { Binary: "AQIDBAU=" }, { Text: "ééé" }]) {
+      const body = request({ ids, message: { Text: "1" } }, { ids, message: large });
+      const answer = await rig.ask("/sr", { body });
+      const refused = answer.json as { code: string; message: string };
+      assert.deepEqual([answer.status, refused.code], [413, code]);
+      assert.match(refused.message, /^body\.OutgoingWebSocketMessages\[1\]\.Message: /);
+    }
+    assert.deepEqual(rig.port.calls, []);
+    const body = request(...fits.map((message) => ({ ids, message })));
+    assert.equal((await rig.ask("/sr", { body })).status, 200);
+  });
+}
+
 test("/sr: the app that ?app= names, and no other", async () => {
   const rig = new ServiceRig();
   const body = request({ ids: [rig.port.open("a")], message: { Text: "hi" } });
@@ -135,11 +156,12 @@ test("/sr: another method is 405, another path 404, and a long body 413", async 
     assert.equal(answer.status, 405, method);
     assert.equal(answer.headers.get("allow"), "POST");
   }
-  for (const path of ["/", "/SR", "/srx", "/sr/x"]) {
+  for (const path of ["/", "/SR", "/srx", "/sr/x", "/sr/", "/commands/"]) {
     const answer = await rig.ask(path, { body: "{}" });
     assert.equal(answer.status, 404, path);
     assert.equal((answer.json as { code: string }).code, "request-path");
   }
+  assert.equal((await rig.ask("/openapi.json/", { method: "GET" })).status, 404);
   const long = await rig.ask("/sr", { body: "{}", length: 17_825_793 });
   assert.equal(long.status, 413);
   assert.equal((long.json as { code: string }).code, "request-too-big");

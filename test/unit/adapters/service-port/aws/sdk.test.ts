@@ -23,6 +23,7 @@ async function rig(options: { readonly now?: () => number; readonly secret?: str
     port,
     token: "",
     accessKeys,
+    sizes: { publishBytesMax: 1e6, sendQueueBytesMax: 1e6 },
     version: "1",
     now,
     refused: () => {},
