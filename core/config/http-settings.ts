@@ -73,7 +73,7 @@ function areSecrets(text: string): boolean {
 
 export const httpOriginSettings: SettingTable<HttpOriginSettings> = {
   origin: list("URLs that get the events by HTTP POST, tried in this order", {
-    allowed: "http:// or https:// URLs separated by commas",
+    allowed: "http:// or https:// URLs without a #fragment, separated by commas",
     isItem: isHttpUrl,
   }),
   "origin-format": choice(

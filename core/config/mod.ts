@@ -1,3 +1,4 @@
+export { clusterSettings, httpOriginSettings, serviceSettings } from "./http-settings.ts";
 export type { SettingSources } from "./read-settings.ts";
 export {
   checkFlag,

@@ -20,7 +20,7 @@ import { readBrokerLogin, warnOfOpenBroker } from "./broker-login.ts";
 import { createAuthorizer } from "./create-authorizer.ts";
 import { devDefaults } from "./dev.ts";
 import { ExitCode } from "./exit-code.ts";
-import { checkCluster, checkServicePort, readAccessKeys } from "./http-settings.ts";
+import { checkCluster, checkIgnored, readAccessKeys } from "./http-settings.ts";
 import { settingInvalid } from "./read-file.ts";
 import { checkBridge, runBridge } from "./run-bridge.ts";
 import { runService } from "./run-service.ts";
@@ -128,7 +128,7 @@ function checkCombinations(settings: Settings, platform: Platform): void {
   if (origin.length > 0) ProxyRules.ofEnvironment(process.env);
   if (broker !== "embedded" && broker !== "none") parseBrokerUrl(broker);
   checkCluster(settings);
-  checkServicePort(settings);
+  checkIgnored(settings);
   if (!settings["proxy-protocol"]) return;
   if (engineOf(platform, settings.engine) === "native") {
     throw settingInvalid(

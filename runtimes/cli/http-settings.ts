@@ -1,16 +1,23 @@
 import { parseAccessKeys } from "../../adapters/service-port/mod.ts";
 import { ServiceError, withoutBrackets } from "../../core/base/mod.ts";
-import type { Settings } from "../../core/config/mod.ts";
+import {
+  clusterSettings,
+  httpOriginSettings,
+  type Setting,
+  type SettingName,
+  type Settings,
+  serviceSettings,
+} from "../../core/config/mod.ts";
 import { isLoopback } from "./is-loopback.ts";
 import { readSettingFile, settingInvalid } from "./read-file.ts";
 
 /** Refuses what would be ignored, and nodes beyond this machine that nobody could trust. */
 export function checkCluster(settings: Settings): void {
-  const { cluster, peers } = settings;
+  const { peers } = settings;
   const secret = settings["cluster-secret"];
-  if (cluster === "mqtt") {
-    const name = peers.length > 0 ? "peers" : secret !== "" ? "cluster-secret" : undefined;
-    if (name !== undefined) throw settingInvalid(`--${name} needs --cluster http`);
+  if (settings.cluster === "mqtt") {
+    const { cluster, ...ofCluster } = clusterSettings;
+    checkUnset(settings, ofCluster, "--cluster http");
     return;
   }
   if (peers.length === 0) {
@@ -28,11 +35,23 @@ function hostOf(url: string): string {
   return withoutBrackets(new URL(url).hostname);
 }
 
-/** Refuses settings of the service port that would be ignored. */
-export function checkServicePort(settings: Settings): void {
-  if (settings["service-port"] !== undefined) return;
-  for (const name of ["service-token", "aws-access-keys-file"] as const) {
-    if (settings[name] !== "") throw settingInvalid(`--${name} needs --service-port`);
+/** Refuses settings that would be ignored, because what they belong to is not asked for. */
+export function checkIgnored(given: Settings): void {
+  const { origin, ...ofOrigin } = httpOriginSettings;
+  if (given.origin.length === 0) checkUnset(given, ofOrigin, "--origin");
+  const { "service-port": port, "plain-get-status": status, ...ofPort } = serviceSettings;
+  if (given["service-port"] === undefined) checkUnset(given, ofPort, "--service-port");
+}
+
+/** Throws where one of these settings has another value than its default. */
+function checkUnset(
+  given: Settings,
+  table: Readonly<Record<string, Setting>>,
+  needed: string,
+): void {
+  for (const [name, setting] of Object.entries(table)) {
+    if (String(given[name as SettingName]) === String(setting.default)) continue;
+    throw settingInvalid(`--${name} needs ${needed}`);
   }
 }
 

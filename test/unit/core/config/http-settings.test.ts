@@ -26,6 +26,7 @@ test("origins are absolute URLs of HTTP", () => {
   for (const wrong of ["a", "/a", "ftp://a/", "http://", "http://a/#b", "http://a/,"]) {
     assert.throws(() => read({ flags: { origin: wrong } }), { code: "setting-invalid" }, wrong);
   }
+  assert.throws(() => read({ flags: { origin: "http://a/#b" } }), /URLs without a #fragment/);
 });
 
 test("secrets are whole, and no error shows one", () => {

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readSettings, type Settings } from "../../../../core/config/mod.ts";
-import { checkCluster } from "../../../../runtimes/cli/http-settings.ts";
+import { checkCluster, checkIgnored } from "../../../../runtimes/cli/http-settings.ts";
 
 function read(flags: Readonly<Record<string, string>>): Settings {
   const settings = readSettings({ flags, environment: {}, file: undefined, defaults: {} });
   checkCluster(settings);
+  checkIgnored(settings);
   return settings;
 }
 
@@ -37,6 +38,8 @@ test("what would be ignored is refused, and so is what would not be meant", () =
   assert.throws(() => read({ cluster: "http" }), /--cluster http needs --peers/);
   assert.throws(() => read({ peers: "http://127.0.0.1:1" }), /--peers needs --cluster http/);
   assert.throws(() => read({ "cluster-secret": secret }), /--cluster-secret needs --cluster http/);
+  assert.throws(() => read({ "cluster-port": "1" }), /--cluster-port needs --cluster http/);
+  assert.throws(() => read({ "cluster-host": "::" }), /--cluster-host needs --cluster http/);
   const wrong = [
     "127.0.0.1:1",
     "ws://127.0.0.1:1",
@@ -61,4 +64,37 @@ test("a secret is long enough, and no message shows it", () => {
       },
     );
   }
+});
+
+test("what belongs to an origin over HTTP is refused without one", () => {
+  const flags = {
+    "origin-format": "batch",
+    "origin-name": "shop",
+    "origin-window": "5",
+    "origin-retry": "0ms",
+    "origin-secret": "not to be shown",
+    "origin-replies": "false",
+    "aws-stage": "prod",
+  };
+  for (const [name, value] of Object.entries(flags)) {
+    const message = `--${name} needs --origin`;
+    assert.throws(() => read({ [name]: value }), { code: "setting-invalid", message });
+    const settings = read({ [name]: value, origin: "http://127.0.0.1:1/" });
+    assert.equal(settings.origin.length, 1);
+  }
+  assert.equal(read({ "origin-format": "original" }).origin.length, 0, "it is the default");
+});
+
+test("what belongs to the service port is refused without one", () => {
+  const flags = {
+    "service-host": "::1",
+    "service-token": "not-to-be-shown",
+    "aws-access-keys-file": "keys",
+  };
+  for (const [name, value] of Object.entries(flags)) {
+    const message = `--${name} needs --service-port`;
+    assert.throws(() => read({ [name]: value }), { code: "setting-invalid", message });
+    assert.equal(read({ [name]: value, "service-port": "0" })["service-port"], 0);
+  }
+  assert.equal(read({ "plain-get-status": "400" })["plain-get-status"], 400);
 });
