@@ -49,7 +49,7 @@ const checks: readonly (readonly [name: string, command: string, ...args: string
       "--quiet",
       "core",
       "adapters",
-      "wasm/mod.ts",
+      "wasm/codec/mod.ts",
       "runtimes/deno",
       "runtimes/compose/mod.ts",
     ],

@@ -2,9 +2,10 @@ import { createAdminApp, type HttpServer, serveHttp } from "../../adapters/http/
 import { PrometheusMetrics } from "../../adapters/metrics/mod.ts";
 import { type MqttTls, mqttLinks, redactUrl } from "../../adapters/mqtt/mod.ts";
 import { SystemClock, SystemRandom } from "../../adapters/system/mod.ts";
-import { limits, randomName } from "../../core/base/mod.ts";
+import { randomName } from "../../core/base/mod.ts";
 import type { Settings } from "../../core/config/mod.ts";
 import type { Logger } from "../../core/ports/mod.ts";
+import { waitForBroker } from "./broker-wait.ts";
 import { appsOf } from "./gateway-options.ts";
 import { HttpOrigins } from "./http-origins.ts";
 import { version } from "./version.ts";
@@ -58,15 +59,9 @@ export class Bridge {
       host: settings["admin-host"],
       port: settings["admin-port"],
     });
-    const connected = this.#origins.start();
-    const timedOut = new Promise<"later">((resolve) =>
-      this.#clock.after(limits.brokerStartWaitMs, () => resolve("later")),
-    );
-    if ((await Promise.race([connected, timedOut])) === "later") {
-      connected.catch((error: Error) => {
-        if (!this.#stopping) this.#given.failed(error);
-      });
-    }
+    await waitForBroker(this.#origins.start(), this.#clock, (error) => {
+      if (!this.#stopping) this.#given.failed(error);
+    });
     this.#logStarted();
   }
 

@@ -6,9 +6,10 @@ import {
   type RefusedRequest,
 } from "../../adapters/service-port/mod.ts";
 import type { BusPorts } from "../../adapters/topics/mod.ts";
-import { type ErrorCode, errorCounter, limits, type ServiceError } from "../../core/base/mod.ts";
+import { type ErrorCode, errorCounter, type ServiceError } from "../../core/base/mod.ts";
 import type { Settings } from "../../core/config/mod.ts";
 import type { Metrics } from "../../core/ports/mod.ts";
+import { waitForBroker } from "./broker-wait.ts";
 import { appsOf } from "./gateway-options.ts";
 import { version } from "./version.ts";
 
@@ -56,8 +57,8 @@ export class ServicePort {
   /** Listens. Requests are answered with 503 until the broker can be reached. */
   async start(): Promise<void> {
     const { settings, accessKeys } = this.#options;
-    const started = this.#commands.start();
-    started.catch((error: Error) => this.#refusedByBroker(error));
+    const refused = (error: Error): void => this.#refusedByBroker(error);
+    const connected = this.#commands.start().catch(refused);
     const app = createServiceApp({
       port: this.#commands,
       token: settings["service-token"],
@@ -75,10 +76,7 @@ export class ServicePort {
       port: settings["service-port"] ?? 0,
     });
     // Whoever reads that the node is up may send requests.
-    const waited = new Promise<void>((resolve) =>
-      this.#ports.clock.after(limits.brokerStartWaitMs, resolve),
-    );
-    await Promise.race([started.catch(() => {}), waited]);
+    await waitForBroker(connected, this.#ports.clock, refused);
   }
 
   async stop(): Promise<void> {

@@ -31,7 +31,7 @@ import type {
   SocketHandler,
 } from "../../core/ports/mod.ts";
 import { type NewMessage, type Subprotocol, withSubprotocols } from "../../core/websocket/mod.ts";
-import { createWasmCodec } from "../../wasm/mod.ts";
+import { createWasmCodec } from "../../wasm/codec/mod.ts";
 import {
   type ClientServer,
   createZlibDeflate,
@@ -40,6 +40,7 @@ import {
   listenAgainAfterBursts,
   type ServerTls,
 } from "../server/mod.ts";
+import { waitForBroker } from "./broker-wait.ts";
 import { Cluster } from "./cluster.ts";
 import { appsOf, fragmentsMaxOf, gatewayOptions, rangesOf } from "./gateway-options.ts";
 import { HttpOrigins } from "./http-origins.ts";
@@ -130,17 +131,10 @@ export class Service {
     const bus = this.#newBus();
     this.#gateway = this.#composeGateway(codec, bus);
     await this.#openAdmin();
-    const connected = this.#gateway.start();
-    const timedOut = new Promise<"later">((resolve) =>
-      this.#clock.after(limits.brokerStartWaitMs, () => resolve("later")),
-    );
-    const first = await Promise.race([connected, timedOut]);
     // The link logs that the broker is unreachable, and later that it is connected.
-    if (first === "later") {
-      connected.catch((error: Error) => {
-        if (!this.#stopping) this.#given.failed?.(error);
-      });
-    }
+    await waitForBroker(this.#gateway.start(), this.#clock, (error) => {
+      if (!this.#stopping) this.#given.failed?.(error);
+    });
     await this.#startHttpOrigins(bus);
     // The peers may send commands from now on.
     await this.#cluster?.start();

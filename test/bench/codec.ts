@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import { resolve } from "node:path";
 import { decode, Encoder, encode } from "@msgpack/msgpack";
 import { type Codec, type CodecOptions, MessageKind } from "../../core/ports/mod.ts";
-import { createWasmCodec } from "../../wasm/mod.ts";
+import { createWasmCodec } from "../../wasm/codec/mod.ts";
 import { createReferenceCodec } from "../reference/mod.ts";
 import { clientFrame } from "../vectors/frames.ts";
 import { idOf } from "../vectors/ids.ts";

@@ -3,7 +3,7 @@ import { env } from "node:process";
 import { describe, test } from "node:test";
 import { decode } from "@msgpack/msgpack";
 import { type Codec, type CodecOptions, ParserStep } from "../../core/ports/mod.ts";
-import { createWasmCodec } from "../../wasm/mod.ts";
+import { createWasmCodec } from "../../wasm/codec/mod.ts";
 import { createReferenceCodec } from "../reference/mod.ts";
 import { Dice, fuzzSeed } from "../vectors/dice.ts";
 import { clientFrame } from "../vectors/frames.ts";

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { encode } from "@msgpack/msgpack";
 import { ErrorCode, limits } from "../../core/base/mod.ts";
 import { type Codec, type CodecOptions, ParserStep, Verb } from "../../core/ports/mod.ts";
-import { createWasmCodec } from "../../wasm/mod.ts";
+import { createWasmCodec } from "../../wasm/codec/mod.ts";
 import { createReferenceCodec } from "../reference/mod.ts";
 import { Dice, fuzzSeed } from "../vectors/dice.ts";
 import { clientFrame } from "../vectors/frames.ts";

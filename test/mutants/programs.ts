@@ -29,7 +29,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "The bytes of frames and messages are handled in WebAssembly.",
     file: files.compose,
-    find: 'import { createWasmCodec } from "../../wasm/mod.ts";',
+    find: 'import { createWasmCodec } from "../../wasm/codec/mod.ts";',
     replace:
       'import { createReferenceCodec as createWasmCodec } from "../../test/reference/mod.ts";',
     tests: [tests.compose],

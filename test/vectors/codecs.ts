@@ -1,6 +1,6 @@
 import type { Codec, CodecOptions } from "../../core/ports/mod.ts";
 import { Instance } from "../../wasm/codec/instance.ts";
-import { createWasmCodec } from "../../wasm/mod.ts";
+import { createWasmCodec } from "../../wasm/codec/mod.ts";
 import { createReferenceCodec } from "../reference/mod.ts";
 import { vectorFragmentsMax, vectorMessageBytesMax } from "./frame-vectors.ts";
 

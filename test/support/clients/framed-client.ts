@@ -4,7 +4,7 @@ import type { Codec } from "../../../core/ports/mod.ts";
 import type { FramedSocket } from "../../../core/websocket/framed-socket.ts";
 import { FramedSockets } from "../../../core/websocket/mod.ts";
 import { createZlibDeflate } from "../../../runtimes/server/deflate.ts";
-import { createWasmCodec } from "../../../wasm/mod.ts";
+import { createWasmCodec } from "../../../wasm/codec/mod.ts";
 import { createReferenceCodec } from "../../reference/mod.ts";
 import { ManualClock, MemoryByteSocket, SeededRandom } from "../memory/mod.ts";
 import { admission, RecordingHandler } from "../sockets/recording-handler.ts";

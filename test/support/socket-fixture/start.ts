@@ -9,7 +9,7 @@ import type {
   ServerTls,
 } from "../../../runtimes/server/client-server.ts";
 import { createZlibDeflate } from "../../../runtimes/server/deflate.ts";
-import { createWasmCodec } from "../../../wasm/mod.ts";
+import { createWasmCodec } from "../../../wasm/codec/mod.ts";
 import { graphProtocol } from "../sockets/graph-protocol.ts";
 import { FixtureHandler } from "./handler.ts";
 import { say } from "./say.ts";

@@ -54,7 +54,6 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   "wasm/values": ["core/base", "core/ports"],
   "wasm/generated": [],
   "wasm/codec": ["core/base", "core/ports", "wasm/values", "wasm/generated"],
-  wasm: ["wasm/codec"],
   "adapters/embedded-broker": ["core/base", "core/ports"],
   "adapters/http": ["core/base", "core/ports"],
   "adapters/http-origin": [
@@ -157,7 +156,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   examples: ["adapters/origin"],
   "runtimes/server": ["core/*", "adapters/system"],
   "runtimes/framed-server": ["core/*", "runtimes/server"],
-  "runtimes/compose": ["core", "core/*", "wasm", "adapters/*", "runtimes/server"],
+  "runtimes/compose": ["core", "core/*", "wasm/codec", "adapters/*", "runtimes/server"],
   "runtimes/cli": [
     "core",
     "core/*",

@@ -7,7 +7,7 @@ import { parseNodePresence, parseOriginPresence } from "../../../adapters/topics
 import { CloseCause, limits, nodeOfConnectionId } from "../../../core/base/mod.ts";
 import { settings } from "../../../core/config/mod.ts";
 import { type Codec, type CodecOptions, Verb } from "../../../core/ports/mod.ts";
-import { createWasmCodec } from "../../../wasm/mod.ts";
+import { createWasmCodec } from "../../../wasm/codec/mod.ts";
 import { createReferenceCodec } from "../../reference/mod.ts";
 import { type Block, blocksOf, readPage, tableRows, unquoted } from "../../support/docs/docs.ts";
 

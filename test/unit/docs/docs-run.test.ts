@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Gateway } from "../../../core/mod.ts";
 import type { HandshakeAnswer } from "../../../core/ports/mod.ts";
-import { createWasmCodec } from "../../../wasm/mod.ts";
+import { createWasmCodec } from "../../../wasm/codec/mod.ts";
 import { createReferenceCodec } from "../../reference/mod.ts";
 import { type Block, blocksOf, readPage } from "../../support/docs/docs.ts";
 import {

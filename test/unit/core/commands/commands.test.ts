@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { limits } from "../../../../core/base/mod.ts";
-import { createWasmCodec } from "../../../../wasm/mod.ts";
+import { createWasmCodec } from "../../../../wasm/codec/mod.ts";
 import { createReferenceCodec } from "../../../reference/mod.ts";
 import {
   grantOfQuery,

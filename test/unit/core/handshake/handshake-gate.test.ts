@@ -5,7 +5,7 @@ import { limits, ServiceError } from "../../../../core/base/mod.ts";
 import { Reservation } from "../../../../core/handshake/reservations.ts";
 import { WaitingHandshakes } from "../../../../core/handshake/waiting-handshakes.ts";
 import type { EventChannel } from "../../../../core/ports/mod.ts";
-import { createWasmCodec } from "../../../../wasm/mod.ts";
+import { createWasmCodec } from "../../../../wasm/codec/mod.ts";
 import { createReferenceCodec } from "../../../reference/mod.ts";
 import { ManualClock } from "../../../support/memory/mod.ts";
 import { HandshakeRig } from "../../../support/memory-node/handshake-rig.ts";

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { Gateway } from "../../../../core/mod.ts";
 import type { Codec, CodecOptions } from "../../../../core/ports/mod.ts";
-import { createWasmCodec } from "../../../../wasm/mod.ts";
+import { createWasmCodec } from "../../../../wasm/codec/mod.ts";
 import { createReferenceCodec } from "../../../reference/mod.ts";
 import {
   ManualClock,

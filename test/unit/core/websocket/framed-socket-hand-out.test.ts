@@ -8,7 +8,7 @@ import {
 } from "../../../../core/ports/mod.ts";
 import { FramedSockets } from "../../../../core/websocket/mod.ts";
 import { createZlibDeflate } from "../../../../runtimes/server/deflate.ts";
-import { createWasmCodec } from "../../../../wasm/mod.ts";
+import { createWasmCodec } from "../../../../wasm/codec/mod.ts";
 import { createReferenceCodec } from "../../../reference/mod.ts";
 import { clientFrame } from "../../../support/clients/raw-client-frames.ts";
 import { ManualClock, MemoryByteSocket } from "../../../support/memory/mod.ts";

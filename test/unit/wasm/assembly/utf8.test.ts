@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type CodecOptions, ParserStep } from "../../../../core/ports/mod.ts";
-import { createWasmCodec } from "../../../../wasm/mod.ts";
+import { createWasmCodec } from "../../../../wasm/codec/mod.ts";
 import { createReferenceCodec } from "../../../reference/mod.ts";
 import { clientFrame } from "../../../vectors/frames.ts";
 import { toHex } from "../../../vectors/hex.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { encode } from "@msgpack/msgpack";
 import type { Codec, CodecOptions } from "../../../../core/ports/mod.ts";
-import { createWasmCodec } from "../../../../wasm/mod.ts";
+import { createWasmCodec } from "../../../../wasm/codec/mod.ts";
 import { createReferenceCodec } from "../../../reference/mod.ts";
 import { concat, fromHex, utf8 } from "../../../vectors/hex.ts";
 import { idOf } from "../../../vectors/ids.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { decode } from "@msgpack/msgpack";
 import { type Codec, MessageKind, ParserStep } from "../../../../core/ports/mod.ts";
-import { createWasmCodec } from "../../../../wasm/mod.ts";
+import { createWasmCodec } from "../../../../wasm/codec/mod.ts";
 import { createReferenceCodec } from "../../../reference/mod.ts";
 import { frameCodecOptions } from "../../../vectors/codecs.ts";
 import { Drive } from "../../../vectors/drive.ts";

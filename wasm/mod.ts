@@ -1,1 +1,0 @@
-export { createWasmCodec } from "./codec/mod.ts";
