@@ -136,6 +136,10 @@ function readCommand(value: unknown, place: string): Command {
   const last = item.at(-1);
   const hasOptions = item.length > elementsMin[known] && isPlainMap(last);
   const given = hasOptions ? item.slice(0, -1) : item;
+  // A state may be any value, so its schema finds none missing.
+  if (known === "state" && given.length < elementsMin.state) {
+    throw refusal(`${place}[2]`, "a value is expected, and it is missing; null removes the state");
+  }
   return {
     ...partsOf(known, given, place),
     item,

@@ -43,7 +43,7 @@ export function createServiceApp(options: ServiceAppOptions): HttpHandler {
   const app = new Hono<ServiceEnvironment>();
   app.use(async ({ req }, next) => {
     // The router takes a path with a slash at its end for the one without.
-    if (/^\/[^/]+\/$/.test(req.path)) throw noSuchPath();
+    if (req.path.endsWith("/") && req.path !== "/") throw noSuchPath();
     await next();
   });
   app.post("/sr", (context) => serviceRequest(dependencies, sizes, context));

@@ -57,7 +57,7 @@ export class QueryCommand {
   #ids(call: CommandCall, ids: readonly unknown[]): void {
     const found: Connection[] = [];
     const gone: string[] = [];
-    for (const id of ids) {
+    for (const id of new Set(ids)) {
       if (typeof id !== "string") continue;
       const connection = this.#targets.findById(call.source, id);
       if (connection !== undefined) found.push(connection);

@@ -62,6 +62,7 @@ const wrong: readonly (readonly [what: string, body: string | Uint8Array, fault:
   ["a malformed id", '[["send","n1.a","x"],["close",["n1.a","nobody"]]]', /body\[1\]/],
   ["data of another type", '[["send","n1.a",1]]', /body\[0\]/],
   ["null where a command belongs", "[null]", /body\[0\]/],
+  ["a state without a value", '[["state","n1.a"]]', /body\[0\]\[2\]: a value is expected/],
   ["a numbered batch", '[1,"s",0,[["send","n1.a","x"]]]', /numbered/],
 ];
 

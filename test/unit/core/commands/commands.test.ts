@@ -94,13 +94,21 @@ test("query: what it tells of a connection, and of ids that nobody has", async (
   assert.deepEqual(await resultsOf(rig, "query", annId, { ref: 1 }), [
     { node: "n", count: 1, gone: [], connections: [first] },
   ]);
+  assert.deepEqual(
+    await resultsOf(rig, "query", [annId, leftId, annId, leftId], { ref: 1 }),
+    [{ node: "n", count: 1, gone: [leftId], connections: [first] }],
+    "an id that stands twice is one connection",
+  );
   const none = { node: "n", count: 0, connections: [] };
   assert.deepEqual(await resultsOf(rig, "query", annId, { ref: 1, group: true }), [none]);
   assert.deepEqual(await resultsOf(rig, "query", "nobody here", { ref: 1 }), [none]);
   assert.deepEqual(await resultsOf(rig, "query", "@user/ann", { ref: 1 }), [
     { node: "n", count: 1, connections: [first] },
   ]);
-  const many = Array.from({ length: limits.replyIdsMax + 1 }, () => leftId);
+  const many = Array.from(
+    { length: limits.replyIdsMax + 1 },
+    (_, at) => `${leftId.slice(0, -6)}${100_000 + at}`,
+  );
   const [gone] = await resultsOf(rig, "query", many, { ref: 1 });
   assert.equal((gone!.gone as unknown[]).length, limits.replyIdsMax);
   assert.deepEqual(await resultsOf(rig, "query", "@all"), []);

@@ -78,6 +78,15 @@ test("@connections: what is not there is gone; no node means nothing is sent", a
   }
 });
 
+test("@connections: a path with a slash at its end is none", async () => {
+  const rig = new ServiceRig();
+  const target = `${path(rig.port.open("a"))}/`;
+  for (const method of ["POST", "GET", "DELETE"]) {
+    assert.equal((await rig.ask(target, { method })).status, 404, method);
+  }
+  assert.deepEqual(rig.port.calls, []);
+});
+
 test("@connections: what is no id is a bad request", async () => {
   const rig = new ServiceRig();
   for (const id of ["nobody", "N1.a", "10.0.0.1%3A80", "n1%2E%2E", "n1.a%20"]) {
