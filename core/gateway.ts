@@ -139,7 +139,7 @@ export class Gateway implements SocketHandler<Connection> {
     this.#log = log;
     this.#reservations = reservations;
     this.#dispatcher = new CommandDispatcher(
-      { ...shared, node, apps, handshakes, guard, deflate: ports.deflate },
+      { ...shared, apps, handshakes, guard, deflate: ports.deflate },
       options,
     );
     this.#handshakeGate = new HandshakeGate(

@@ -13,21 +13,21 @@ export interface CommandApp extends HandshakeApp {
   infoOf(connection: Connection): Readonly<Record<string, unknown>>;
 }
 
-/**
- * What commands are carried out with, besides the codec. Each kind of command takes what it needs
- * of it.
- */
-export interface CommandDependencies extends Codec {
-  readonly node: string;
-  readonly apps: ReadonlyMap<string, CommandApp>;
-  readonly clock: Clock;
-  readonly registry: Registry;
-  readonly metrics: GatewayMetrics;
-  readonly logger: Logger;
-  readonly handshakes: WaitingHandshakes;
-  readonly guard: ConnectionGuard;
+/** The ports that commands use, besides the codec. */
+export interface CommandPorts extends Codec {
   readonly bus: CommandBus;
-  readonly deflate: Deflate | undefined;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly deflate?: Deflate | undefined;
+}
+
+/** What commands act on. Each kind of command takes what it needs of it. */
+export interface CommandDependencies extends CommandPorts {
+  readonly apps: ReadonlyMap<string, CommandApp>;
+  readonly registry: Registry;
+  readonly guard: ConnectionGuard;
+  readonly handshakes: WaitingHandshakes;
+  readonly metrics: GatewayMetrics;
 }
 
 /** One command on its way. The cursor of the decoder is on its item. */

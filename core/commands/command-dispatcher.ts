@@ -22,6 +22,10 @@ const jsonFirstByte = 0x5b;
  */
 type OtherVerb = Exclude<Verb, typeof Verb.unknown | typeof Verb.send>;
 
+export interface DispatcherOptions extends OutgoingSizes {
+  readonly node: string;
+}
+
 /** Reads command batches, drops repeated items, and carries each further command out. */
 export class CommandDispatcher {
   readonly #dependencies: CommandDependencies;
@@ -32,17 +36,17 @@ export class CommandDispatcher {
   readonly #handshakes: HandshakeCommands;
   readonly #byVerb: Readonly<Record<OtherVerb, (call: CommandCall) => void>>;
 
-  constructor(dependencies: CommandDependencies, sizes: OutgoingSizes) {
-    const { clock, commands, logger } = dependencies;
+  constructor(dependencies: CommandDependencies, options: DispatcherOptions) {
+    const { apps, clock, commands, logger } = dependencies;
     this.#dependencies = dependencies;
-    this.#replies = new CommandReplies(dependencies);
+    this.#replies = new CommandReplies(options.node, apps);
     this.#targets = new CommandTargets(dependencies, this.#replies);
     this.#missing = new MissingCommands(clock, logger);
-    this.#messages = new MessageCommands(dependencies, sizes, this.#targets, this.#replies);
+    this.#messages = new MessageCommands(dependencies, options, this.#targets, this.#replies);
     this.#handshakes = new HandshakeCommands(dependencies, this.#targets, this.#replies);
     const groups = new GroupCommands(commands, this.#targets);
     const connections = new ConnectionCommands(dependencies, this.#targets);
-    const query = new QueryCommand(dependencies, this.#targets, this.#replies);
+    const query = new QueryCommand(options.node, dependencies, this.#targets, this.#replies);
     this.#byVerb = {
       [Verb.publish]: (call) => this.#messages.publish(call),
       [Verb.join]: (call) => groups.join(call),

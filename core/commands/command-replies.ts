@@ -7,7 +7,7 @@ export class CommandReplies {
   readonly #node: string;
   readonly #apps: CommandDependencies["apps"];
 
-  constructor({ node, apps }: Pick<CommandDependencies, "node" | "apps">) {
+  constructor(node: string, apps: CommandDependencies["apps"]) {
     this.#node = node;
     this.#apps = apps;
   }

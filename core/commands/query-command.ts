@@ -12,10 +12,6 @@ function describe({ id, openedAt, user, socket }: Connection): Record<string, un
   return user === undefined ? entry : { ...entry, user };
 }
 
-type QueryDependencies = Pick<CommandDependencies, "node" | "guard"> & {
-  readonly commands: CommandDecoder;
-};
-
 /** `query`: who is connected at this node. */
 export class QueryCommand {
   readonly #node: string;
@@ -25,7 +21,8 @@ export class QueryCommand {
   readonly #replies: CommandReplies;
 
   constructor(
-    { node, guard, commands }: QueryDependencies,
+    node: string,
+    { guard, commands }: Pick<CommandDependencies, "guard" | "commands">,
     targets: CommandTargets,
     replies: CommandReplies,
   ) {

@@ -218,7 +218,7 @@ export class EventRouter {
     } else {
       this.#refused.add(origin, refused);
       const message = "the broker refuses publishes to an origin; its connections move to others";
-      logger.log("error", "origin-refused", message, fields);
+      logger.log("error", "origin-publish-refused", message, fields);
     }
     this.#directory.remove(origin.name);
   }

@@ -156,7 +156,7 @@ describe("a missing access rule is told, by its topic", { skip, concurrency: tru
       const client = await RawClient.connect(port);
       after(() => client.destroy());
       client.write(handshakeText());
-      await gateway.event("origin-refused");
+      await gateway.event("origin-publish-refused");
       const answer = await fetch(`http://127.0.0.1:${adminPort}/readyz`);
       const { reasons } = (await answer.json()) as { reasons: string[] };
       const topic = `${root}/origins/shop-1/events/edge-1: the broker `;

@@ -63,7 +63,7 @@ describe("an access rule that lets nothing be published to an origin", {
     const clients = await talk(gateway.info.port, "a");
     await waitFor(() => two.length === clientsMax, { what: "every message at the other origin" });
     assert.deepEqual([one, new Set(two)], [[], new Set(["a 1"])]);
-    const refused = gateway.log.filter((line) => line.event === "origin-refused");
+    const refused = gateway.log.filter((line) => line.event === "origin-publish-refused");
     assert.deepEqual(
       refused.map(({ level, code, origin }) => [level, code, origin]),
       [["error", "publish-refused", "o1"]],
@@ -87,7 +87,7 @@ describe("an access rule that lets nothing be published to an origin", {
       const clients = await talk(gateway.info.port, "a");
       await waitFor(() => two.length === clientsMax, { what: "every message at the other" });
       assert.deepEqual(one, []);
-      assert.ok(gateway.log.some(({ event }) => event === "origin-refused"));
+      assert.ok(gateway.log.some(({ event }) => event === "origin-publish-refused"));
       const topic = `wss/v1/default/origins/o1/events/${gateway.info.node}`;
       const told = gateway.log.filter((line) => line.event === "publish-refused");
       assert.deepEqual(new Set(told.map((line) => line.topic)), new Set([topic]));

@@ -103,7 +103,7 @@ test("an origin that the broker refuses loses its connections until it is let ag
     const seqs = two.handled.filter(([, id]) => id === idOf(client)).map(([, , seq]) => seq);
     assert.deepEqual(seqs, [0, 1, 2]);
   }
-  assert.deepEqual(rig.logged("origin-refused"), [["error", "publish-refused"]]);
+  assert.deepEqual(rig.logged("origin-publish-refused"), [["error", "publish-refused"]]);
   assert.ok(rig.node.errors("publish-refused") > 0);
   await rig.pass(60);
   assert.equal(rig.logged("origin-joined").length, 2, "its heartbeats do not bring it back");
