@@ -1,5 +1,6 @@
 import { closeReasons, type ErrorCode, randomName, ServiceError } from "../../core/base/mod.ts";
 import type { Clock, Random } from "../../core/ports/mod.ts";
+import type { HttpAnswer } from "../http-client/mod.ts";
 import type { Command } from "../http-wire/mod.ts";
 import {
   type AuthorizeAnswer,
@@ -9,7 +10,7 @@ import {
   reject,
 } from "../origin/mod.ts";
 import { carryOut, checkReply } from "./carry-out.ts";
-import type { BackEndAnswer, EventForm } from "./forms/mod.ts";
+import type { EventForm } from "./forms/mod.ts";
 import { KeepAlives } from "./keep-alives.ts";
 import type { Failures, OriginRequests } from "./requests/mod.ts";
 
@@ -32,7 +33,7 @@ interface SentEvent {
   readonly seq: number | "lost";
   readonly body: string;
   /** Reads its answer, in place of the form's `commands`. */
-  readonly read?: (answer: BackEndAnswer) => readonly Command[];
+  readonly read?: (answer: HttpAnswer) => readonly Command[];
 }
 
 /**
@@ -88,7 +89,7 @@ export class HttpOrigin {
     origin.on("open", ({ connection, info }) => {
       const body = form.open(connection.id, info);
       if (body === undefined) return undefined;
-      const read = (answer: BackEndAnswer) => form.opened(connection.id, answer);
+      const read = (answer: HttpAnswer) => form.opened(connection.id, answer);
       return this.#event(connection, { seq: 0, body, read });
     });
     origin.on("message", ({ connection, data, seq }) => {
@@ -153,7 +154,7 @@ export class HttpOrigin {
 
   async #authorize(request: AuthorizeRequest): Promise<AuthorizeAnswer> {
     const { id, signal } = request;
-    let answer: BackEndAnswer;
+    let answer: HttpAnswer;
     try {
       const body = this.#form.connect(id, request);
       answer = await this.#requests.ask(requestId(id, "connect"), body, signal);

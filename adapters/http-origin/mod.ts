@@ -2,7 +2,6 @@
 export {
   AwsForm,
   type AwsFormOptions,
-  type BackEndAnswer,
   type Decision,
   type EventForm,
   OriginalForm,
@@ -13,7 +12,6 @@ export {
   BackEnds,
   Failures,
   OriginRequests,
-  type Poster,
   type RequestCounters,
   requestCounters,
   Signer,

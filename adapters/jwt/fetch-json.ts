@@ -1,4 +1,4 @@
-import { limits } from "../../core/base/mod.ts";
+import { limits, parseJson } from "../../core/base/mod.ts";
 import type { Clock } from "../../core/ports/mod.ts";
 
 /** Why an endpoint gave no usable answer. The message contains nothing that it sent. */
@@ -71,11 +71,9 @@ async function readBody(response: Response): Promise<Uint8Array> {
 }
 
 function parse(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
-  } catch {
-    throw new EndpointFault("answered with something other than JSON");
-  }
+  const value = parseJson(body);
+  if (value === undefined) throw new EndpointFault("answered with something other than JSON");
+  return value;
 }
 
 /** RFC 7617. `fetch` refuses a URL that contains a user and a password. */

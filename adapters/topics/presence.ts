@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { parseJson } from "../../core/base/mod.ts";
 import type { NodePresence, OriginPresence } from "../../core/ports/mod.ts";
 
 /** A whole number that JSON carries exactly: up to 2^53 - 1. */
@@ -52,12 +53,7 @@ export function originPresenceFault(payload: Uint8Array): string {
 
 /** Undefined where the payload is no JSON, or too long. */
 function read(payload: Uint8Array): unknown {
-  if (payload.byteLength > presenceBytesMax) return undefined;
-  try {
-    return JSON.parse(new TextDecoder().decode(payload));
-  } catch {
-    return undefined;
-  }
+  return payload.byteLength > presenceBytesMax ? undefined : parseJson(payload);
 }
 
 function parse<Output>(

@@ -27,7 +27,7 @@ export {
   plainAddress,
   withoutBrackets,
 } from "./ip-address.ts";
-export { isMap } from "./is-map.ts";
+export { isMap, parseJson } from "./json.ts";
 export { deleteOldest, LatestMap } from "./latest-map.ts";
 export { compressedBytesMax, limits } from "./limits.ts";
 export { appNamePattern, namePattern, topicRootPattern } from "./names.ts";

@@ -1,4 +1,4 @@
-import { isMap } from "./is-map.ts";
+import { isMap } from "./json.ts";
 
 const encoder = new TextEncoder();
 

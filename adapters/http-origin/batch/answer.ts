@@ -1,13 +1,5 @@
-import { isMap, ServiceError } from "../../../core/base/mod.ts";
-import { parseJson } from "./parse-item.ts";
-
-/** The answer of an HTTP origin, as the HTTP client gives it. */
-export interface Answer {
-  readonly status: number;
-  /** In lower case, without parameters. */
-  readonly contentType: string | undefined;
-  readonly body: Uint8Array;
-}
+import { isMap, parseJson, ServiceError } from "../../../core/base/mod.ts";
+import type { HttpAnswer } from "../../http-client/mod.ts";
 
 /** What an answer says. */
 export interface AnswerContent {
@@ -19,7 +11,7 @@ export interface AnswerContent {
 const nothing: AnswerContent = { confirmed: undefined, commands: [] };
 
 /** Whether the origin has taken the events. */
-export function isSuccess({ status }: Answer): boolean {
+export function isSuccess({ status }: HttpAnswer): boolean {
   return status >= 200 && status < 300;
 }
 
@@ -27,7 +19,7 @@ export function isSuccess({ status }: Answer): boolean {
  * Whether the origin says that it will never take this request. Other answers without success may
  * be different next time.
  */
-export function isRefusal({ status }: Answer): boolean {
+export function isRefusal({ status }: HttpAnswer): boolean {
   return status === 400 || status === 413 || status === 422;
 }
 
@@ -36,7 +28,7 @@ export function isRefusal({ status }: Answer): boolean {
  * nothing, as an origin may answer what it likes. `failed` is told of JSON that cannot be read.
  */
 export function readAnswer(
-  { contentType, body }: Answer,
+  { contentType, body }: HttpAnswer,
   stream: string | undefined,
   failed: (error: ServiceError) => void,
 ): AnswerContent {

@@ -1,22 +1,11 @@
 import { assert, backOffMs, type ErrorCode, type ServiceError } from "../../../core/base/mod.ts";
 import type { Cancel, Counter } from "../../../core/ports/mod.ts";
+import type { HttpAnswer, HttpClient } from "../../http-client/mod.ts";
 import type { BusPorts } from "../../topics/mod.ts";
-import { type Answer, isRefusal, isSuccess } from "./answer.ts";
+import { isRefusal, isSuccess } from "./answer.ts";
 import { batchLimits } from "./batch-limits.ts";
 import type { BatchOptions } from "./batch-options.ts";
 import { BatchSession } from "./batch-session.ts";
-
-/** POSTs; the HTTP client does. */
-export interface PostRequests {
-  post(
-    url: string,
-    request: {
-      readonly body: Uint8Array;
-      readonly headers: Readonly<Record<string, string>>;
-      readonly repeatable: boolean;
-    },
-  ): Promise<Answer>;
-}
 
 /** The URLs of the origin, tried in this order. */
 export interface Urls {
@@ -31,7 +20,7 @@ export interface Urls {
 export type Sign = (id: string, now: number, body: Uint8Array) => Readonly<Record<string, string>>;
 
 export interface BatchPorts extends BusPorts {
-  readonly client: PostRequests;
+  readonly client: Pick<HttpClient, "post">;
   readonly urls: Urls;
   /** Counts requests, and those that failed. */
   readonly counters: { readonly sent: Counter; readonly failed: Counter };
@@ -159,7 +148,7 @@ export class BatchOrigin {
   }
 
   /** The first answer that is no failure, of all URLs; or the last failure. */
-  async #post(body: Uint8Array, id: string): Promise<Answer> {
+  async #post(body: Uint8Array, id: string): Promise<HttpAnswer> {
     const { client, sign, clock, urls, counters } = this.#ports;
     const headers = { "content-type": "application/json", ...sign?.(id, clock.now(), body) };
     const tried = new Set<string>();

@@ -6,12 +6,12 @@ import {
   randomName,
   ServiceError,
 } from "../../../core/base/mod.ts";
+import type { HttpAnswer } from "../../http-client/mod.ts";
 import { type OriginIdentity, originLimits } from "../../origin/base/mod.ts";
 import { LeaveWaiter, NodeTracker, OriginControl } from "../../origin/presence/mod.ts";
 import { ForeignIds } from "../../origin/receive/mod.ts";
 import { GroupSenders, NodeSenders, SendQueue } from "../../origin/send/mod.ts";
 import { type BusPorts, type Link, parseNodePresence, Topics } from "../../topics/mod.ts";
-import type { Answer } from "./answer.ts";
 import { batchLimits } from "./batch-limits.ts";
 import type { BatchOptions } from "./batch-options.ts";
 import { CommandRouter } from "./command-router.ts";
@@ -20,7 +20,7 @@ import { NodeEvents } from "./node-events.ts";
 
 /** What a session tells whoever began it. */
 export interface SessionListener {
-  post(body: Uint8Array, id: string): Promise<Answer>;
+  post(body: Uint8Array, id: string): Promise<HttpAnswer>;
   /** A request failed and is sent again. */
   retried(error: ServiceError): void;
   /** The HTTP origin cannot be reached: the session is to be ended. */

@@ -1,17 +1,11 @@
 import { backOffMs, jittered, ServiceError } from "../../../core/base/mod.ts";
 import type { Cancel, Clock } from "../../../core/ports/mod.ts";
-import {
-  type Answer,
-  type AnswerContent,
-  decisionsOf,
-  isRefusal,
-  isSuccess,
-  readAnswer,
-} from "./answer.ts";
+import type { HttpAnswer } from "../../http-client/mod.ts";
+import { type AnswerContent, decisionsOf, isRefusal, isSuccess, readAnswer } from "./answer.ts";
 import { batchLimits } from "./batch-limits.ts";
 import type { NodeEvents } from "./node-events.ts";
-import { parseItem } from "./parse-item.ts";
 import { joinPieces, type Piece } from "./piece.ts";
+import { parseItem } from "./scan-items.ts";
 
 export interface DeliveryOptions {
   readonly node: string;
@@ -27,7 +21,7 @@ export interface DeliveryOptions {
 /** What a delivery works with. */
 export interface DeliveryPorts {
   /** `id` is the same for the same body. */
-  post(body: Uint8Array, id: string): Promise<Answer>;
+  post(body: Uint8Array, id: string): Promise<HttpAnswer>;
   /** Between 0 and 1. */
   random(): number;
   /** Carries out the commands of an answer to events of this node. */
@@ -108,7 +102,7 @@ export class Delivery {
     return `${stream}:${first}-${pieces.at(-1)!.end}`;
   }
 
-  #succeeded(pieces: readonly Piece[], answer: Answer): void {
+  #succeeded(pieces: readonly Piece[], answer: HttpAnswer): void {
     const { stream, first } = pieces[0]!;
     const { end } = pieces.at(-1)!;
     const { replies, itemsMax } = this.#options;
@@ -130,7 +124,7 @@ export class Delivery {
   }
 
   /** Fewer items at once, down to the one that the origin does not take: that one is given up. */
-  #refused(pieces: readonly Piece[], answer: Answer): void {
+  #refused(pieces: readonly Piece[], answer: HttpAnswer): void {
     const items = pieces.reduce((sum, { count }) => sum + count, 0);
     if (items > 1) {
       this.#itemsMax = Math.ceil(items / 2);
@@ -169,6 +163,6 @@ export class Delivery {
   }
 }
 
-function statusError({ status }: Answer): ServiceError {
+function statusError({ status }: HttpAnswer): ServiceError {
   return new ServiceError("http-status", `the HTTP origin answers with status ${status}`);
 }

@@ -1,12 +1,11 @@
-import { LatestMap, ServiceError } from "../../../core/base/mod.ts";
+import { LatestMap, parseJson, ServiceError } from "../../../core/base/mod.ts";
 import { type Acknowledgement, ReliableReceiver } from "../../../core/streams/mod.ts";
 import { originLimits } from "../../origin/base/mod.ts";
 import { isOwn } from "../../origin/receive/mod.ts";
 import type { CommandAck } from "../../origin/send/mod.ts";
 import { batchLimits } from "./batch-limits.ts";
-import { parseItem, parseJson } from "./parse-item.ts";
 import { Piece } from "./piece.ts";
-import { readBatchHead, type Span, scanItems } from "./scan-items.ts";
+import { parseItem, readBatchHead, type Span, scanItems } from "./scan-items.ts";
 
 /** What a node says besides events of connections. */
 export interface NodeEventsListener {

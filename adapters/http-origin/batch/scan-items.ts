@@ -1,3 +1,5 @@
+import { parseJson } from "../../../core/base/mod.ts";
+
 const quote = 0x22;
 const backslash = 0x5c;
 const comma = 0x2c;
@@ -60,6 +62,12 @@ export function scanItems(
     if (bytes[at] !== comma) return -1;
     at = passBlanks(bytes, at + 1);
   }
+}
+
+/** One item of a batch; undefined where the bytes are no array in JSON. */
+export function parseItem(bytes: Uint8Array): readonly unknown[] | undefined {
+  const item = parseJson(bytes);
+  return Array.isArray(item) ? item : undefined;
 }
 
 function passBlanks(bytes: Uint8Array, from: number): number {

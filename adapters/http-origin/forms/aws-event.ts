@@ -1,3 +1,4 @@
+import { parseJson } from "../../../core/base/mod.ts";
 import { base64 } from "../../http-wire/mod.ts";
 import type { HandshakeInfo } from "./event-form.ts";
 
@@ -60,12 +61,7 @@ const bodyPrefix = "$request.body.";
  */
 export function routeKeyOf(data: string | Uint8Array, selection: string): string {
   if (typeof data !== "string" || !selection.startsWith(bodyPrefix)) return defaultRoute;
-  let value: unknown;
-  try {
-    value = JSON.parse(data);
-  } catch {
-    return defaultRoute;
-  }
+  let value = parseJson(data);
   for (const name of selection.slice(bodyPrefix.length).split(".")) {
     const isObject = typeof value === "object" && value !== null && Object.hasOwn(value, name);
     value = isObject ? (value as Record<string, unknown>)[name] : undefined;

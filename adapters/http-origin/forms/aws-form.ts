@@ -1,15 +1,9 @@
 import { closeReasons, ServiceError } from "../../../core/base/mod.ts";
+import type { HttpAnswer } from "../../http-client/mod.ts";
 import type { Command } from "../../http-wire/mod.ts";
 import { awsBody, awsHeaders, awsQuery, routeKeyOf } from "./aws-event.ts";
 import { readLambdaResult } from "./aws-result.ts";
-import type {
-  BackEndAnswer,
-  CloseInfo,
-  Decision,
-  EventForm,
-  HandshakeInfo,
-  MessageInfo,
-} from "./event-form.ts";
+import type { CloseInfo, Decision, EventForm, HandshakeInfo, MessageInfo } from "./event-form.ts";
 
 export interface AwsFormOptions {
   /** `$request.body.action`, or a longer path behind `$request.body`. */
@@ -72,12 +66,12 @@ export class AwsForm implements EventForm {
 
   keepAlives(): undefined {}
 
-  succeeded({ status }: BackEndAnswer): boolean {
+  succeeded({ status }: HttpAnswer): boolean {
     return status >= 200 && status < 300;
   }
 
   /** As with AWS, 2xx lets in, and the handler's header may choose the subprotocol. */
-  decision(answer: BackEndAnswer): Decision {
+  decision(answer: HttpAnswer): Decision {
     if (!this.succeeded(answer)) {
       const message = `authorize: the Lambda endpoint answered with status ${answer.status}`;
       throw new ServiceError("handshake-grant", message);
@@ -97,7 +91,7 @@ export class AwsForm implements EventForm {
   }
 
   /** A client that `$connect` refuses too late for the handshake is closed. */
-  opened(id: string, answer: BackEndAnswer): readonly Command[] {
+  opened(id: string, answer: HttpAnswer): readonly Command[] {
     if (this.decision(answer).accepted) return [];
     const { closeCode, text: closeReason } = closeReasons.connectRefused;
     const item = ["close", id, closeCode, closeReason];
@@ -105,7 +99,7 @@ export class AwsForm implements EventForm {
   }
 
   /** A body that a route returns goes to the client; so does the news that the function failed. */
-  commands(id: string, answer: BackEndAnswer): readonly Command[] {
+  commands(id: string, answer: HttpAnswer): readonly Command[] {
     const result = readLambdaResult(answer);
     const data = result.failed ? this.#failure(id) : result.body;
     if (data === undefined || data.length === 0) return [];

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { isMap, ServiceError } from "../../../core/base/mod.ts";
+import type { HttpAnswer } from "../../http-client/mod.ts";
 import { fromBase64, readJson } from "../../http-wire/mod.ts";
-import type { BackEndAnswer } from "./event-form.ts";
 
 /** What a Lambda function returned. */
 export interface LambdaResult {
@@ -49,7 +49,7 @@ const none: LambdaResult = {
  * JSON, or the header `X-Amz-Function-Error` where the function failed. A function that returns
  * nothing answers `null`. Throws `command-malformed`.
  */
-export function readLambdaResult({ headers, body }: BackEndAnswer): LambdaResult {
+export function readLambdaResult({ headers, body }: HttpAnswer): LambdaResult {
   if (headers.has("x-amz-function-error")) return { ...none, failed: true };
   if (body.length === 0) return none;
   const value = readJson(body);

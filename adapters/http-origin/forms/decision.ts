@@ -1,7 +1,8 @@
 import * as v from "valibot";
 import { isMap, ServiceError } from "../../../core/base/mod.ts";
+import type { HttpAnswer } from "../../http-client/mod.ts";
 import { readJson } from "../../http-wire/mod.ts";
-import type { BackEndAnswer, Decision, DecisionGrant } from "./event-form.ts";
+import type { Decision, DecisionGrant } from "./event-form.ts";
 
 const text = v.string();
 
@@ -22,7 +23,7 @@ const passedHeaders: readonly string[] = ["content-type", "www-authenticate", "r
  * The answer to a handshake: 2xx accepts, with what the JSON body gives; 4xx and 5xx reach the
  * client with their body. Throws `handshake-grant` where it is neither.
  */
-export function readDecision(answer: BackEndAnswer): Decision {
+export function readDecision(answer: HttpAnswer): Decision {
   const { status, headers, contentType, body } = answer;
   if (status >= 200 && status < 300) {
     const isGrant = contentType === "application/json" && body.length > 0;

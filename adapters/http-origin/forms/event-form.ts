@@ -1,3 +1,4 @@
+import type { HttpAnswer } from "../../http-client/mod.ts";
 import type { Command } from "../../http-wire/mod.ts";
 
 /** What the forms write of a connection: what `connect`, `open` and `assigned` say of it. */
@@ -33,16 +34,6 @@ export interface CloseInfo {
   readonly info: HandshakeInfo | undefined;
 }
 
-/** The answer of a back end, as the HTTP client gives it. */
-export interface BackEndAnswer {
-  readonly status: number;
-  /** By names in lower case. */
-  readonly headers: ReadonlyMap<string, string>;
-  /** In lower case, without parameters. */
-  readonly contentType: string | undefined;
-  readonly body: Uint8Array;
-}
-
 /** What a back end decides over a handshake. */
 export type Decision =
   | { readonly accepted: true; readonly grant: DecisionGrant }
@@ -74,11 +65,11 @@ export interface EventForm {
   /** Undefined where the form has none. */
   keepAlives(ids: readonly string[]): string | undefined;
   /** Whether the back end has taken the event. */
-  succeeded(answer: BackEndAnswer): boolean;
+  succeeded(answer: HttpAnswer): boolean;
   /** The answer to `connect`. Throws a `ServiceError` where it cannot be understood. */
-  decision(answer: BackEndAnswer): Decision;
+  decision(answer: HttpAnswer): Decision;
   /** What the answer to `open` asks for. Throws a `ServiceError`, as `commands` does. */
-  opened(id: string, answer: BackEndAnswer): readonly Command[];
+  opened(id: string, answer: HttpAnswer): readonly Command[];
   /** What any other answer asks for. Throws where nothing of it is to be carried out. */
-  commands(id: string, answer: BackEndAnswer): readonly Command[];
+  commands(id: string, answer: HttpAnswer): readonly Command[];
 }

@@ -1,7 +1,6 @@
 /** Forms of events and answers. `EventForm` is what they have in common. */
 export { AwsForm, type AwsFormOptions } from "./aws-form.ts";
 export type {
-  BackEndAnswer,
   CloseInfo,
   Decision,
   DecisionGrant,

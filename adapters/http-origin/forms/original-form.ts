@@ -1,13 +1,7 @@
+import type { HttpAnswer } from "../../http-client/mod.ts";
 import { base64, base64OfId, type Command } from "../../http-wire/mod.ts";
 import { readDecision } from "./decision.ts";
-import type {
-  BackEndAnswer,
-  CloseInfo,
-  Decision,
-  EventForm,
-  HandshakeInfo,
-  MessageInfo,
-} from "./event-form.ts";
+import type { CloseInfo, Decision, EventForm, HandshakeInfo, MessageInfo } from "./event-form.ts";
 import { goArray, goMap, goString, goStringOrNull } from "./go-json.ts";
 import { readReply } from "./read-reply.ts";
 
@@ -59,19 +53,19 @@ export class OriginalForm implements EventForm {
     return `{"WebSocketEvent":null,"WebSocketKeepAlives":[${alive.join(",")}]}`;
   }
 
-  succeeded({ status }: BackEndAnswer): boolean {
+  succeeded({ status }: HttpAnswer): boolean {
     return status === 200;
   }
 
-  decision(answer: BackEndAnswer): Decision {
+  decision(answer: HttpAnswer): Decision {
     return readDecision(answer);
   }
 
-  opened(_id: string, answer: BackEndAnswer): readonly Command[] {
+  opened(_id: string, answer: HttpAnswer): readonly Command[] {
     return readReply(answer);
   }
 
-  commands(_id: string, answer: BackEndAnswer): readonly Command[] {
+  commands(_id: string, answer: HttpAnswer): readonly Command[] {
     return readReply(answer);
   }
 }

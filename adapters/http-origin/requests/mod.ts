@@ -6,7 +6,6 @@ export {
   OriginRequests,
   type OriginRequestsOptions,
   type OriginRequestsPorts,
-  type Poster,
   type RequestCounters,
   requestCounters,
 } from "./origin-requests.ts";

@@ -1,15 +1,11 @@
 import { backOffMs, jittered, randomFraction, ServiceError } from "../../../core/base/mod.ts";
 import type { Clock, Counter, Metrics, Random } from "../../../core/ports/mod.ts";
-import type { HttpClient } from "../../http-client/mod.ts";
-import type { BackEndAnswer } from "../forms/mod.ts";
+import type { HttpAnswer, HttpClient } from "../../http-client/mod.ts";
 import { BackEnds } from "./back-ends.ts";
 import type { Failures } from "./failures.ts";
 import { httpOriginLimits } from "./http-origin-limits.ts";
 import type { Signer } from "./signature.ts";
 import { Slots } from "./slots.ts";
-
-/** Sends one request. */
-export type Poster = Pick<HttpClient, "post">;
 
 export interface OriginRequestsOptions {
   readonly urls: readonly string[];
@@ -39,7 +35,7 @@ export function requestCounters(metrics: Metrics): RequestCounters {
 }
 
 export interface OriginRequestsPorts {
-  readonly client: Poster;
+  readonly client: Pick<HttpClient, "post">;
   readonly clock: Clock;
   readonly random: Random;
   readonly counters: RequestCounters;
@@ -50,7 +46,7 @@ export interface OriginRequest {
   /** The same whenever the request is sent again. */
   readonly id: string;
   readonly body: string;
-  readonly succeeded: (answer: BackEndAnswer) => boolean;
+  readonly succeeded: (answer: HttpAnswer) => boolean;
   /** False: one attempt at each URL is enough. */
   readonly retry: boolean;
 }
@@ -83,7 +79,7 @@ export class OriginRequests {
   }
 
   /** The answer that took the event; undefined where it was given up. */
-  async deliver(request: OriginRequest): Promise<BackEndAnswer | undefined> {
+  async deliver(request: OriginRequest): Promise<HttpAnswer | undefined> {
     const retryMs = request.retry ? this.#options.retryMs : 0;
     let retryDeadline: number | undefined;
     const tried = new Set<string>();
@@ -114,7 +110,7 @@ export class OriginRequests {
    * Any answer, of the first URL that gives one. Rejects where none does, with the last error, or
    * where the signal aborts.
    */
-  async ask(id: string, body: string, signal: AbortSignal): Promise<BackEndAnswer> {
+  async ask(id: string, body: string, signal: AbortSignal): Promise<HttpAnswer> {
     const deadline = this.#ports.clock.now() + this.#options.timeoutMs;
     if (!this.#slots.take() && !(await this.#slots.wait(deadline))) {
       throw new ServiceError(
@@ -143,7 +139,7 @@ export class OriginRequests {
   async #attempt(
     url: string,
     { id, body, succeeded }: OriginRequest,
-  ): Promise<BackEndAnswer | Failure> {
+  ): Promise<HttpAnswer | Failure> {
     try {
       const answer = await this.#post(url, id, body);
       return succeeded(answer) ? answer : refused(answer.status);
@@ -154,12 +150,7 @@ export class OriginRequests {
     }
   }
 
-  async #post(
-    url: string,
-    id: string,
-    body: string,
-    signal?: AbortSignal,
-  ): Promise<BackEndAnswer> {
+  async #post(url: string, id: string, body: string, signal?: AbortSignal): Promise<HttpAnswer> {
     const { signer, retryMs } = this.#options;
     // 0: nothing is sent twice, not even where a kept connection was lost without an answer.
     const repeatable = retryMs > 0;

@@ -1,6 +1,6 @@
 import { decode, encode } from "@msgpack/msgpack";
 import * as v from "valibot";
-import { appNamePattern } from "../../../core/base/mod.ts";
+import { appNamePattern, parseJson } from "../../../core/base/mod.ts";
 import { Refusal } from "../../http/mod.ts";
 import { peerLimits } from "./peer-limits.ts";
 
@@ -81,21 +81,13 @@ export interface PeerIdentity {
 
 /** Reads the answer to a hello; undefined where it is none. */
 export function parseIdentity(body: Uint8Array): PeerIdentity | undefined {
-  const result = v.safeParse(identitySchema, jsonOf(body));
+  const result = v.safeParse(identitySchema, parseJson(body));
   return result.success ? result.output : undefined;
 }
 
 /** Why a peer refused: `message` of an answer `{code, message}`. */
 export function reasonOf(body: Uint8Array): string {
   const refusal = v.object({ code: v.string(), message: v.pipe(v.string(), v.maxLength(1_000)) });
-  const result = v.safeParse(refusal, jsonOf(body));
+  const result = v.safeParse(refusal, parseJson(body));
   return result.success ? `${result.output.code}: ${result.output.message}` : "without a reason";
-}
-
-function jsonOf(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(body));
-  } catch {
-    return undefined;
-  }
 }

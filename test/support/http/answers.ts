@@ -1,4 +1,4 @@
-import type { BackEndAnswer } from "../../../adapters/http-origin/mod.ts";
+import type { HttpAnswer } from "../../../adapters/http-client/mod.ts";
 
 /** An answer of a back end; a body that is no text, or has no other type, is JSON. */
 export function answerOf(
@@ -6,7 +6,7 @@ export function answerOf(
   body?: unknown,
   contentType?: string,
   headers: Readonly<Record<string, string>> = {},
-): BackEndAnswer {
+): HttpAnswer {
   const isText = contentType !== undefined && typeof body === "string";
   const text = isText ? body : JSON.stringify(body);
   const type = body === undefined ? undefined : (contentType ?? "application/json");

@@ -1,9 +1,11 @@
 import { decode } from "@msgpack/msgpack";
+import type { HttpAnswer, HttpRequest } from "../../../adapters/http-client/mod.ts";
 import { type BatchOptions, BatchOrigin } from "../../../adapters/http-origin/batch/mod.ts";
 import { BackEnds, requestCounters } from "../../../adapters/http-origin/mod.ts";
 import { InProcessBus } from "../../../adapters/in-process/mod.ts";
 import { encodePresence, type Link, Topics } from "../../../adapters/topics/mod.ts";
 import { ManualClock, MemoryLogger, MemoryMetrics, SeededRandom } from "../memory/mod.ts";
+import { answerOf } from "./answers.ts";
 
 /** A request that the HTTP origin has not answered. */
 export interface PendingRequest {
@@ -114,19 +116,14 @@ export class BatchRig {
     }
   }
 
-  #post(
-    url: string,
-    { body, headers }: { body: Uint8Array; headers: Readonly<Record<string, string>> },
-  ): Promise<{ status: number; contentType: string | undefined; body: Uint8Array }> {
+  #post(url: string, { body, headers = {} }: HttpRequest): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
       this.requests.push({
         url,
-        body: new TextDecoder().decode(body),
+        body: typeof body === "string" ? body : new TextDecoder().decode(body),
         headers,
         answer: async (status, value) => {
-          const text = value === undefined ? "" : JSON.stringify(value);
-          const contentType = value === undefined ? undefined : "application/json";
-          resolve({ status, contentType, body: new TextEncoder().encode(text) });
+          resolve(answerOf(status, value));
           await settle();
           this.clock.turn();
           await settle();

@@ -67,6 +67,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "core/base",
     "core/ports",
     "core/streams",
+    "adapters/http-client",
     "adapters/topics",
     "adapters/origin/base",
     "adapters/origin/presence",

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Delivery } from "../../../../../adapters/http-origin/batch/delivery.ts";
 import { NodeEvents } from "../../../../../adapters/http-origin/batch/node-events.ts";
+import { answerOf } from "../../../../support/http/answers.ts";
 import { settle } from "../../../../support/http/batch-rig.ts";
 import { ManualClock } from "../../../../support/memory/mod.ts";
 
@@ -24,7 +25,7 @@ test("while nodes take no commands, no further request is made", async () => {
     {
       post: async (body) => {
         posted.push(new TextDecoder().decode(body));
-        return { status: 200, contentType: undefined, body: new Uint8Array(0) };
+        return answerOf(200);
       },
       random: () => 0,
       carryOut: nothing,
