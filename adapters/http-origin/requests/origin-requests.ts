@@ -95,7 +95,7 @@ export class OriginRequests {
       if (!(failure instanceof Failure)) return failure;
       if (this.#stopped) return undefined;
       this.#report(failure.error);
-      if (!failure.transient) return undefined;
+      if (!canBeSent(failure.error)) return undefined;
       tried.add(url);
       if (tried.size < this.#backEnds.size) continue;
       tried.clear();
@@ -142,9 +142,11 @@ export class OriginRequests {
   ): Promise<HttpAnswer | Failure> {
     try {
       const answer = await this.#post(url, id, body);
-      return succeeded(answer) ? answer : refused(answer.status);
+      if (succeeded(answer)) return answer;
+      const message = `the origin answered with status ${answer.status}`;
+      return new Failure(new ServiceError("http-status", message));
     } catch (error) {
-      return new Failure(error as ServiceError, isTransient(error as ServiceError));
+      return new Failure(error as ServiceError);
     } finally {
       this.#slots.release();
     }
@@ -194,25 +196,16 @@ export class OriginRequests {
   }
 }
 
-/** Why one attempt failed, and whether another one may succeed. */
+/** Why one attempt failed. */
 class Failure {
   readonly error: ServiceError;
-  readonly transient: boolean;
 
-  constructor(error: ServiceError, transient: boolean) {
+  constructor(error: ServiceError) {
     this.error = error;
-    this.transient = transient;
   }
 }
 
-function refused(status: number): Failure {
-  const error = new ServiceError("http-status", `the origin answered with status ${status}`);
-  return new Failure(error, status >= 500 || transientStatuses.has(status));
-}
-
-/** A deploy, too early, too many requests: with any other status the origin has decided. */
-const transientStatuses: ReadonlySet<number> = new Set([404, 408, 425, 429]);
-
-function isTransient({ code }: ServiceError): boolean {
-  return code !== "http-answer-too-big" && code !== "http-request-invalid";
+/** A header that cannot be written does not change with time. */
+function canBeSent({ code }: ServiceError): boolean {
+  return code !== "http-request-invalid";
 }
