@@ -8,7 +8,7 @@ interface Session extends PeerIdentity {
   session: number;
   /** The number of its next request. */
   next: number;
-  heardAt: number;
+  lastAt: number;
   isLive: boolean;
   subscribedApps: ReadonlySet<string>;
 }
@@ -72,7 +72,7 @@ export class PeerSessions {
     const known = this.#sessions.get(stamp.incarnation);
     const isCurrent = known?.isLive === true && stamp.session === known.session;
     if (isCurrent && stamp.number <= known.next) {
-      known.heardAt = this.#clock.now();
+      known.lastAt = this.#clock.now();
       if (stamp.number < known.next) return false;
       known.next++;
       return true;
@@ -96,8 +96,8 @@ export class PeerSessions {
     if (!this.#sessions.has(incarnation) && this.#sessions.size >= peerLimits.sessionsMax) {
       throw new Refusal("requests-full", "too many peers were here in the last minutes");
     }
-    const heardAt = this.#clock.now();
-    const begun = { node, incarnation, session, next: 1, heardAt, isLive: true };
+    const lastAt = this.#clock.now();
+    const begun = { node, incarnation, session, next: 1, lastAt, isLive: true };
     const peer: Session = { ...begun, subscribedApps: new Set() };
     this.#sessions.set(incarnation, peer);
     this.#nodes.set(node, peer);
@@ -106,7 +106,7 @@ export class PeerSessions {
 
   /** Another node of that name was here a moment ago: it has restarted, or it is a second one. */
   #replace(other: Session): void {
-    const silentMs = this.#clock.now() - other.heardAt;
+    const silentMs = this.#clock.now() - other.lastAt;
     if (silentMs < 2 * peerLimits.heartbeatMs) {
       throw new Refusal("peer-name", `another living node is named ${other.node}`);
     }
@@ -131,7 +131,7 @@ export class PeerSessions {
 
   #expire(now: number): void {
     for (const session of this.#sessions.values()) {
-      const silentMs = now - session.heardAt;
+      const silentMs = now - session.lastAt;
       if (session.isLive && silentMs >= peerLimits.deadMs) this.#end(session);
       // Twice: the sender's clock may be ahead by as much as it may be behind.
       if (silentMs > 2 * peerLimits.clockSkewMs) this.#sessions.delete(session.incarnation);

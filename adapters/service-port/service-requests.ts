@@ -61,7 +61,7 @@ export async function serviceRequest(
   });
 }
 
-/** Nobody hears what becomes of a message, so one that no node sends refuses the request. */
+/** Nobody is told what becomes of a message, so one that no node sends refuses the request. */
 function checkSizes(sizes: MessageSizes, messages: readonly OutgoingMessage[]): void {
   for (const [index, { data }] of messages.entries()) {
     const bytes = typeof data === "string" ? Buffer.byteLength(data) : data.byteLength;

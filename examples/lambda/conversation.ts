@@ -50,7 +50,7 @@ class Client {
   }
 
   /** The next message; undefined where the connection ends. */
-  async hears(): Promise<string | undefined> {
+  async nextText(): Promise<string | undefined> {
     while (this.#received.length === 0 && !this.closed) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
@@ -60,10 +60,10 @@ class Client {
   }
 
   async answer(): Promise<void> {
-    const text = await this.hears();
+    const text = await this.nextText();
     // Where the function fails, the rest of the answer is different each time.
     const { message } = text?.startsWith("{") ? JSON.parse(text) : { message: text };
-    print(text === undefined ? `${this.name} is disconnected` : `${this.name} hears: ${message}`);
+    print(text === undefined ? `${this.name} is disconnected` : `${this.name} gets: ${message}`);
   }
 }
 
@@ -84,9 +84,9 @@ async function refusal(): Promise<number | undefined> {
 
 async function identify(client: Client): Promise<string> {
   client.say({ action: "id" });
-  const id = (await client.hears()) ?? "";
+  const id = (await client.nextText()) ?? "";
   names.set(id, client.name);
-  print(`${client.name} hears: ${id}`);
+  print(`${client.name} gets: ${id}`);
   return id;
 }
 

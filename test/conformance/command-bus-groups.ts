@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { ServiceError } from "../../core/base/mod.ts";
 import { type CommandBus, MessageKind } from "../../core/ports/mod.ts";
 import { waitFor } from "../support/process/wait.ts";
-import { app, bytes, type Heard, type Start, type WithRig } from "./command-bus-rig.ts";
+import { app, bytes, type Received, type Start, type WithRig } from "./command-bus-rig.ts";
 
 /** Joins, and waits until that holds. */
 function joined(bus: CommandBus, group: string, of = app): Promise<void> {
@@ -11,7 +11,7 @@ function joined(bus: CommandBus, group: string, of = app): Promise<void> {
   });
 }
 
-const groupCommands = ({ commands }: Heard): string[] =>
+const groupCommands = ({ commands }: Received): string[] =>
   commands
     .filter(({ source }) => source.scope === "group")
     .map(({ source, text }) => `${source.app} ${source.group} ${source.sender} ${text}`);
@@ -41,59 +41,66 @@ const oddNames = [
 
 /** The part about groups, of `commandBusConformance`. */
 export function groupConformance(withRig: WithRig, start: Start): void {
-  withRig("who joined a group hears its commands and messages, who left does not", async (rig) => {
-    const [a, heardA] = await start(rig, "a");
-    const [b, heardB] = await start(rig, "b");
-    await Promise.all([joined(a, "room"), joined(b, "room"), joined(b, "other")]);
-    rig.groupCommand(app, "room", bytes("[1]"));
-    rig.groupMessage({ app, group: "room", kind: MessageKind.text, payload: bytes("hi") });
-    rig.groupMessage({ app, group: "room", kind: MessageKind.binary, payload: bytes("") });
-    for (const heard of [heardA, heardB]) {
-      await waitFor(() => heard.messages.length === 2, { what: "both messages" });
-      assert.deepEqual(groupCommands(heard), ["default room me [1]"]);
-      assert.deepEqual(heard.messages, ["default room 1 hi", "default room 2 "]);
-    }
-    a.leaveGroup(app, "room");
-    rig.groupCommand(app, "room", bytes("[2]"));
-    rig.groupCommand(app, "other", bytes("[3]"));
-    rig.command(app, "a", bytes("[4]"));
-    await waitFor(() => groupCommands(heardB).length === 3, { what: "b's" });
-    await waitFor(() => heardA.commands.at(-1)?.text === "[4]", { what: "a's" });
-    await joined(a, "room");
-    rig.groupCommand(app, "room", bytes("[5]"));
-    await waitFor(() => heardA.commands.at(-1)?.text === "[5]", { what: "a's" });
-    assert.deepEqual(groupCommands(heardA), ["default room me [1]", "default room me [5]"]);
-  });
+  withRig(
+    "who joined a group receives its commands and messages, who left does not",
+    async (rig) => {
+      const [a, receivedA] = await start(rig, "a");
+      const [b, receivedB] = await start(rig, "b");
+      await Promise.all([joined(a, "room"), joined(b, "room"), joined(b, "other")]);
+      rig.groupCommand(app, "room", bytes("[1]"));
+      rig.groupMessage({ app, group: "room", kind: MessageKind.text, payload: bytes("hi") });
+      rig.groupMessage({ app, group: "room", kind: MessageKind.binary, payload: bytes("") });
+      for (const received of [receivedA, receivedB]) {
+        await waitFor(() => received.messages.length === 2, { what: "both messages" });
+        assert.deepEqual(groupCommands(received), ["default room me [1]"]);
+        assert.deepEqual(received.messages, ["default room 1 hi", "default room 2 "]);
+      }
+      a.leaveGroup(app, "room");
+      rig.groupCommand(app, "room", bytes("[2]"));
+      rig.groupCommand(app, "other", bytes("[3]"));
+      rig.command(app, "a", bytes("[4]"));
+      await waitFor(() => groupCommands(receivedB).length === 3, { what: "b's" });
+      await waitFor(() => receivedA.commands.at(-1)?.text === "[4]", { what: "a's" });
+      await joined(a, "room");
+      rig.groupCommand(app, "room", bytes("[5]"));
+      await waitFor(() => receivedA.commands.at(-1)?.text === "[5]", { what: "a's" });
+      assert.deepEqual(groupCommands(receivedA), ["default room me [1]", "default room me [5]"]);
+    },
+  );
 
-  withRig("every node of an app hears what is for @all, and of no other app", async (rig) => {
-    const [, heardA] = await start(rig, "a", [app, "shop"]);
-    const [, heardB] = await start(rig, "b");
+  withRig("every node of an app receives what is for @all, and of no other app", async (rig) => {
+    const [, receivedA] = await start(rig, "a", [app, "shop"]);
+    const [, receivedB] = await start(rig, "b");
     rig.groupCommand("shop", "@all", bytes("[1]"));
     rig.groupMessage({ app: "shop", group: "@all", kind: MessageKind.text, payload: bytes("x") });
     rig.groupMessage({ app, group: "@all", kind: MessageKind.text, payload: bytes("y") });
-    await waitFor(() => heardA.messages.length === 2, { what: "a's" });
-    await waitFor(() => heardB.messages.length === 1, { what: "b's" });
-    assert.deepEqual(groupCommands(heardA), ["shop @all me [1]"]);
-    assert.deepEqual(heardA.messages, ["shop @all 1 x", "default @all 1 y"]);
-    assert.deepEqual([groupCommands(heardB), heardB.messages], [[], ["default @all 1 y"]]);
+    await waitFor(() => receivedA.messages.length === 2, { what: "a's" });
+    await waitFor(() => receivedB.messages.length === 1, { what: "b's" });
+    assert.deepEqual(groupCommands(receivedA), ["shop @all me [1]"]);
+    assert.deepEqual(receivedA.messages, ["shop @all 1 x", "default @all 1 y"]);
+    assert.deepEqual([groupCommands(receivedB), receivedB.messages], [[], ["default @all 1 y"]]);
   });
 
-  withRig("groups of one name in two apps never hear each other", async (rig) => {
-    const [a, heardA] = await start(rig, "a", [app, "shop"]);
-    const [b, heardB] = await start(rig, "b", [app, "shop"]);
+  withRig("groups of one name in two apps never receive each other", async (rig) => {
+    const [a, receivedA] = await start(rig, "a", [app, "shop"]);
+    const [b, receivedB] = await start(rig, "b", [app, "shop"]);
     await Promise.all([joined(a, "room"), joined(b, "room", "shop")]);
     const payload = bytes("m");
     rig.groupMessage({ app: "shop", group: "room", kind: MessageKind.text, payload });
     rig.groupMessage({ app, group: "room", kind: MessageKind.text, payload });
     b.forwardToGroup(app, "room", bytes("[1]"));
     a.forwardToGroup("shop", "room", bytes("[2]"));
-    await waitFor(() => heardA.messages.length + heardA.commands.length === 2, { what: "a's" });
-    await waitFor(() => heardB.messages.length + heardB.commands.length === 2, { what: "b's" });
-    assert.deepEqual(heardA.messages.concat(groupCommands(heardA)), [
+    await waitFor(() => receivedA.messages.length + receivedA.commands.length === 2, {
+      what: "a's",
+    });
+    await waitFor(() => receivedB.messages.length + receivedB.commands.length === 2, {
+      what: "b's",
+    });
+    assert.deepEqual(receivedA.messages.concat(groupCommands(receivedA)), [
       "default room 1 m",
       "default room b [1]",
     ]);
-    assert.deepEqual(heardB.messages.concat(groupCommands(heardB)), [
+    assert.deepEqual(receivedB.messages.concat(groupCommands(receivedB)), [
       "shop room 1 m",
       "shop room a [2]",
     ]);
@@ -102,48 +109,48 @@ export function groupConformance(withRig: WithRig, start: Start): void {
   withRig(
     "a batch sent on to a group reaches the others in order, and not its node",
     async (rig) => {
-      const [a, heardA] = await start(rig, "a");
-      const [b, heardB] = await start(rig, "b");
-      const [, heardC] = await start(rig, "c");
+      const [a, receivedA] = await start(rig, "a");
+      const [b, receivedB] = await start(rig, "b");
+      const [, receivedC] = await start(rig, "c");
       await Promise.all([joined(a, "room"), joined(b, "room")]);
       for (let i = 0; i < 100; i++) a.forwardToGroup(app, "room", bytes(`[${i}]`));
-      await waitFor(() => heardB.commands.length === 100, { what: "100 batches" });
+      await waitFor(() => receivedB.commands.length === 100, { what: "100 batches" });
       b.forwardToGroup(app, "room", bytes("last"));
-      await waitFor(() => heardA.commands.length > 0, { what: "b's" });
+      await waitFor(() => receivedA.commands.length > 0, { what: "b's" });
       assert.deepEqual(
-        groupCommands(heardB),
+        groupCommands(receivedB),
         Array.from({ length: 100 }, (_, i) => `default room a [${i}]`),
       );
-      assert.deepEqual(groupCommands(heardA), ["default room b last"]);
-      assert.equal(heardC.commands.length, 0);
+      assert.deepEqual(groupCommands(receivedA), ["default room b last"]);
+      assert.equal(receivedC.commands.length, 0);
     },
   );
 
-  withRig("a group may have any name, and hears nothing of another", async (rig) => {
-    const [a, heardA] = await start(rig, "a");
-    const [, heardB] = await start(rig, "b");
+  withRig("a group may have any name, and receives nothing of another", async (rig) => {
+    const [a, receivedA] = await start(rig, "a");
+    const [, receivedB] = await start(rig, "b");
     await Promise.all(oddNames.map((group) => joined(a, group)));
     oddNames.forEach((group, index) => {
       rig.groupMessage({ app, group, kind: MessageKind.text, payload: bytes(`${index}`) });
       rig.groupCommand(app, group, bytes(`${index}`));
     });
-    await waitFor(() => heardA.messages.length >= oddNames.length, { what: "a's messages" });
-    await waitFor(() => heardA.commands.length >= oddNames.length, { what: "a's commands" });
+    await waitFor(() => receivedA.messages.length >= oddNames.length, { what: "a's messages" });
+    await waitFor(() => receivedA.commands.length >= oddNames.length, { what: "a's commands" });
     assert.deepEqual(
-      heardA.messages.sort(),
+      receivedA.messages.sort(),
       oddNames.map((group, index) => `default ${group} 1 ${index}`).sort(),
     );
     assert.deepEqual(
-      groupCommands(heardA).sort(),
+      groupCommands(receivedA).sort(),
       oddNames.map((group, index) => `default ${group} me ${index}`).sort(),
     );
-    assert.deepEqual([heardB.messages, heardB.commands], [[], []]);
+    assert.deepEqual([receivedB.messages, receivedB.commands], [[], []]);
   });
 
   withRig(
     "what comes and goes at once ends as the last call says, and is answered",
     async (rig) => {
-      const [a, heardA] = await start(rig, "a");
+      const [a, receivedA] = await start(rig, "a");
       const answers: string[] = [];
       const join = (group: string, name: string): void =>
         a.joinGroup(app, group, (error?: ServiceError) =>
@@ -162,8 +169,8 @@ export function groupConformance(withRig: WithRig, start: Start): void {
       await joined(a, "kept");
       rig.groupMessage({ app, group: "left", kind: MessageKind.text, payload: bytes("no") });
       rig.groupMessage({ app, group: "kept", kind: MessageKind.text, payload: bytes("yes") });
-      await waitFor(() => heardA.messages.length > 0, { what: "yes" });
-      assert.deepEqual(heardA.messages, ["default kept 1 yes"]);
+      await waitFor(() => receivedA.messages.length > 0, { what: "yes" });
+      assert.deepEqual(receivedA.messages, ["default kept 1 yes"]);
     },
   );
 
@@ -183,10 +190,10 @@ export function groupConformance(withRig: WithRig, start: Start): void {
 /** Groups of a bus that can be lost. */
 export function groupOutageConformance(withRig: WithRig, start: Start): void {
   withRig("groups outlive an outage, and joins wait for its end", async (rig) => {
-    const [a, heardA] = await start(rig, "a");
+    const [a, receivedA] = await start(rig, "a");
     await Promise.all([joined(a, "old"), joined(a, "gone"), joined(a, "again")]);
     rig.outage?.(true);
-    await waitFor(() => !heardA.connected.at(-1), { what: "lost" });
+    await waitFor(() => !receivedA.connected.at(-1), { what: "lost" });
     const answers: (string | undefined)[] = [];
     a.joinGroup(app, "new", (error) => answers.push(error?.code));
     a.joinGroup(app, "vain", (error) => answers.push(error?.code));
@@ -196,15 +203,15 @@ export function groupOutageConformance(withRig: WithRig, start: Start): void {
     const again = joined(a, "again");
     assert.deepEqual(answers, ["group-refused"]);
     rig.outage?.(false);
-    await waitFor(() => heardA.connected.at(-1), { what: "back" });
+    await waitFor(() => receivedA.connected.at(-1), { what: "back" });
     await waitFor(() => answers.length === 2, { what: "the answer" });
     await again;
     for (const group of ["vain", "gone", "old", "new", "again"]) {
       rig.groupMessage({ app, group, kind: MessageKind.text, payload: bytes("m") });
     }
-    await waitFor(() => heardA.messages.length >= 3, { what: "three messages" });
+    await waitFor(() => receivedA.messages.length >= 3, { what: "three messages" });
     assert.deepEqual(
-      heardA.messages,
+      receivedA.messages,
       ["old", "new", "again"].map((group) => `default ${group} 1 m`),
     );
     assert.deepEqual(answers, ["group-refused", undefined]);

@@ -35,7 +35,7 @@ export interface CommandBusRig {
 }
 
 /** What a bus told. */
-export interface Heard {
+export interface Received {
   readonly listener: CommandBusListener;
   readonly commands: { source: CommandSource; text: string }[];
   /** As `APP GROUP KIND TEXT`. */
@@ -47,13 +47,13 @@ export interface Heard {
   lost: number;
 }
 
-/** Listens, and keeps what it hears. */
-export function ear(): Heard {
-  const commands: Heard["commands"] = [];
+/** Listens, and keeps what it receives. */
+export function recordingListener(): Received {
+  const commands: Received["commands"] = [];
   const messages: string[] = [];
   const connected: boolean[] = [];
   const refused: string[] = [];
-  const heard = { commands, messages, connected, refused, lost: 0 };
+  const received = { commands, messages, connected, refused, lost: 0 };
   const listener: CommandBusListener = {
     commands: (source, payload) =>
       commands.push({ source, text: new TextDecoder().decode(payload) }),
@@ -62,10 +62,10 @@ export function ear(): Heard {
     connected: (now) => connected.push(now),
     refused: (code, topic) => refused.push(`${code} ${topic}`),
     lost: () => {
-      heard.lost++;
+      received.lost++;
     },
   };
-  return Object.assign(heard, { listener });
+  return Object.assign(received, { listener });
 }
 
 export const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -76,4 +76,4 @@ export type Start = (
   rig: CommandBusRig,
   node: string,
   apps?: string[],
-) => Promise<[CommandBus, Heard]>;
+) => Promise<[CommandBus, Received]>;

@@ -7,8 +7,8 @@ import {
   app,
   bytes,
   type CommandBusRig,
-  ear,
-  type Heard,
+  type Received,
+  recordingListener,
   type Start,
   type WithRig,
 } from "./command-bus-rig.ts";
@@ -48,42 +48,42 @@ export function commandBusConformance(
     rig: CommandBusRig,
     node: string,
     apps = [app],
-  ): Promise<[CommandBus, Heard]> => {
+  ): Promise<[CommandBus, Received]> => {
     const bus = await rig.bus(node, apps);
-    const heard = ear();
-    await bus.start(heard.listener);
-    return [bus, heard];
+    const received = recordingListener();
+    await bus.start(received.listener);
+    return [bus, received];
   };
 
   withRig("a forwarded batch reaches the named node alone, in order", async (rig) => {
-    const [a, heardA] = await start(rig, "a");
-    const [, heardB] = await start(rig, "b");
-    const [, heardC] = await start(rig, "c");
-    assert.deepEqual(heardA.connected, [true]);
+    const [a, receivedA] = await start(rig, "a");
+    const [, receivedB] = await start(rig, "b");
+    const [, receivedC] = await start(rig, "c");
+    assert.deepEqual(receivedA.connected, [true]);
     for (let i = 0; i < 200; i++) a.forward(app, "b", bytes(`[${i}]`));
-    await waitFor(() => heardB.commands.length >= 200, { what: "200 batches" });
+    await waitFor(() => receivedB.commands.length >= 200, { what: "200 batches" });
     assert.deepEqual(
-      heardB.commands.map(({ text }) => text),
+      receivedB.commands.map(({ text }) => text),
       Array.from({ length: 200 }, (_, i) => `[${i}]`),
     );
-    const { source } = heardB.commands[0]!;
+    const { source } = receivedB.commands[0]!;
     assert.deepEqual([source.app, source.sender, source.scope], [app, "a", "node"]);
-    assert.equal(heardA.commands.length + heardC.commands.length, 0);
+    assert.equal(receivedA.commands.length + receivedC.commands.length, 0);
   });
 
   withRig("a command to all reaches every node of the app, and of no other", async (rig) => {
-    const [, heardA] = await start(rig, "a", [app, "shop"]);
-    const [, heardB] = await start(rig, "b");
+    const [, receivedA] = await start(rig, "a", [app, "shop"]);
+    const [, receivedB] = await start(rig, "b");
     rig.command("shop", undefined, bytes("[1]"));
     rig.command(app, undefined, bytes("[2]"));
     rig.command(app, "a", bytes("[3]"));
-    await waitFor(() => heardA.commands.length === 3, { what: "a's commands" });
-    await waitFor(() => heardB.commands.length === 1, { what: "b's command" });
-    const seen = heardA.commands.map(
+    await waitFor(() => receivedA.commands.length === 3, { what: "a's commands" });
+    await waitFor(() => receivedB.commands.length === 1, { what: "b's command" });
+    const seen = receivedA.commands.map(
       ({ source, text }) => `${source.app} ${source.scope} ${text}`,
     );
     assert.deepEqual(seen.sort(), ["default all [2]", "default node [3]", "shop all [1]"]);
-    assert.equal(heardB.commands[0]!.text, "[2]");
+    assert.equal(receivedB.commands[0]!.text, "[2]");
   });
 
   withRig("presence reaches those who are there and those who come", async (rig) => {
@@ -153,24 +153,28 @@ function deathConformance(withRig: WithRig, start: Start): void {
 function outageConformance(withRig: WithRig, start: Start): void {
   withRig("an outage is told and mended: commands and presence flow again", async (rig) => {
     const seen = await rig.watchPresence();
-    const [a, heardA] = await start(rig, "a");
-    const [, heardB] = await start(rig, "b");
+    const [a, receivedA] = await start(rig, "a");
+    const [, receivedB] = await start(rig, "b");
     a.announce(app, presence("one"));
     await waitFor(() => seen.length > 0, { what: "a is there" });
     rig.outage?.(true);
-    await waitFor(() => !heardA.connected.at(-1) && !heardB.connected.at(-1), { what: "lost" });
+    await waitFor(() => !receivedA.connected.at(-1) && !receivedB.connected.at(-1), {
+      what: "lost",
+    });
     a.forward(app, "b", bytes("[8]"));
     a.forwardToGroup(app, "room", bytes("[8]"));
-    await waitFor(() => heardA.lost === 2, { what: "both are told as lost" });
+    await waitFor(() => receivedA.lost === 2, { what: "both are told as lost" });
     const before = seen.length;
     rig.outage?.(false);
-    await waitFor(() => heardA.connected.at(-1) && heardB.connected.at(-1), { what: "back" });
+    await waitFor(() => receivedA.connected.at(-1) && receivedB.connected.at(-1), {
+      what: "back",
+    });
     a.forward(app, "b", bytes("[9]"));
-    await waitFor(() => heardB.commands.at(-1)?.text === "[9]", { what: "the command" });
+    await waitFor(() => receivedB.commands.at(-1)?.text === "[9]", { what: "the command" });
     await waitFor(() => seen.slice(before).some((n) => n.presence?.incarnation === "one"), {
       what: "the presence",
     });
-    assert.deepEqual(heardA.connected, [true, false, true]);
+    assert.deepEqual(receivedA.connected, [true, false, true]);
   });
 
   groupOutageConformance(withRig, start);

@@ -5,7 +5,7 @@ import type { EventChannel } from "../../core/ports/mod.ts";
 import { waitFor } from "../support/process/wait.ts";
 
 /** One batch of events as an origin gets it. */
-export interface HeardEvents {
+export interface ReceivedEvents {
   readonly app: string;
   readonly partition: number;
   readonly node: string;
@@ -15,7 +15,7 @@ export interface HeardEvents {
 /** A channel, and an origin that receives its events. */
 export interface EventChannelRig {
   readonly channel: EventChannel;
-  readonly heard: readonly HeardEvents[];
+  readonly received: readonly ReceivedEvents[];
   /** The channel loses its transport (true), and gets it back (false). Absent: it cannot. */
   outage?(down: boolean): void;
   end(): Promise<void>;
@@ -58,8 +58,8 @@ export function eventChannelConformance(
     rig.channel.publish({ app: "shop", partition: 3 }, bytes("[1]"), (error) =>
       errors.push(error),
     );
-    const heard = await waitFor(() => rig.heard[0], { what: "the batch" });
-    assert.deepEqual(heard, { app: "shop", partition: 3, node: "n1", text: "[1]" });
+    const received = await waitFor(() => rig.received[0], { what: "the batch" });
+    assert.deepEqual(received, { app: "shop", partition: 3, node: "n1", text: "[1]" });
     await waitFor(() => errors.length === 1, { what: "the confirmation" });
     assert.equal(errors[0], undefined);
   });
@@ -81,9 +81,9 @@ export function eventChannelConformance(
     for (let i = 0; i < 64; i++) publish();
     await waitFor(() => confirmed.length === total, { what: "all confirmed" });
     assert.deepEqual(confirmed, [...texts.keys()]);
-    await waitFor(() => rig.heard.length === total, { what: "all heard" });
+    await waitFor(() => rig.received.length === total, { what: "all received" });
     assert.deepEqual(
-      rig.heard.map(({ text }) => text),
+      rig.received.map(({ text }) => text),
       texts,
     );
   });
@@ -97,7 +97,7 @@ export function eventChannelConformance(
     }
     await rig.channel.stop();
     assert.deepEqual(errors, Array(50).fill(undefined));
-    await waitFor(() => rig.heard.length === 50, { what: "all heard" });
+    await waitFor(() => rig.received.length === 50, { what: "all received" });
   });
 
   if (!inProcess) outageConformance(withRig);
@@ -125,11 +125,11 @@ function outageConformance(withRig: WithChannel): void {
       await waitFor(() => confirmed.length === 30, { what: "all confirmed" });
       const numbers = Array.from({ length: 30 }, (_, number) => number);
       assert.deepEqual(confirmed, numbers);
-      await waitFor(() => new Set(rig.heard.map(({ text }) => text)).size === 30, {
-        what: "all heard",
+      await waitFor(() => new Set(rig.received.map(({ text }) => text)).size === 30, {
+        what: "all received",
       });
       // Repeated ones may come twice, but nothing overtakes.
-      const firsts = [...new Set(rig.heard.map(({ text }) => Number(text)))];
+      const firsts = [...new Set(rig.received.map(({ text }) => Number(text)))];
       assert.deepEqual(firsts, numbers);
     },
   );

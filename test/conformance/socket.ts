@@ -27,11 +27,11 @@ export interface SocketCase {
 const message = new ReusableMessage();
 
 function messagesOf({ handler }: SocketCase): string[] {
-  return handler.heard.filter((what) => what.startsWith("text") || what.startsWith("binary"));
+  return handler.calls.filter((what) => what.startsWith("text") || what.startsWith("binary"));
 }
 
 function closesOf({ handler }: SocketCase): string[] {
-  return handler.heard.filter((what) => what.startsWith("close"));
+  return handler.calls.filter((what) => what.startsWith("close"));
 }
 
 /** What the core relies on in any socket. */
@@ -58,11 +58,11 @@ export function socketConformance(name: string, make: () => SocketCase): void {
       socket.flush();
     }
     assert.ok(socket.bufferedAmount >= 3_000);
-    assert.deepEqual(handler.heard, []);
+    assert.deepEqual(handler.calls, []);
     client.unblock();
     assert.equal(client.received().length, 3);
     assert.equal(socket.bufferedAmount, 0);
-    assert.deepEqual(handler.heard, []);
+    assert.deepEqual(handler.calls, []);
   });
 
   test(`${name}: messages come as what they were sent as`, () => {
@@ -156,6 +156,6 @@ export function socketConformance(name: string, make: () => SocketCase): void {
     assert.deepEqual(client.received(), ["ping"]);
     client.pong();
     await settle();
-    assert.deepEqual(handler.heard, ["pong"]);
+    assert.deepEqual(handler.calls, ["pong"]);
   });
 }

@@ -186,8 +186,8 @@ const failing: readonly (readonly [
   ["a wrong end", { endings: ["c1 saw its end as 1001"] }, /1 ends/],
   ["a cut that cut nobody", { fault: faults.nodeDeploy! }, /nobody was cut/],
   ["a metric that never came", { memory: { ...clean.memory, unseen: ["x"] } }, /never seen/],
-  ["a tap that heard nothing", { wire: { ...clean.wire, offered: 0 } }, /no message was seen/],
-  ["a tap that heard no ack", { wire: { ...clean.wire, confirmed: 0 } }, /to be confirmed/],
+  ["a tap that received nothing", { wire: { ...clean.wire, offered: 0 } }, /no message was seen/],
+  ["a tap that received no ack", { wire: { ...clean.wire, confirmed: 0 } }, /to be confirmed/],
   ["pings that nobody answers", { verdict: { ...clean.verdict, read: 0 } }, /no ping/],
   ["publishes that reached nobody", { verdict: { ...clean.verdict, news: 0 } }, /no publish/],
   [

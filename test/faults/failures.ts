@@ -52,7 +52,7 @@ function miscounts({
       [verdict.echoesStrange, "echoes of nothing"],
       [verdict.newsLost, "publishes to a group lost", losesNews(fault)],
       [verdict.newsWrong, "publishes to a group twice or reordered", losesNews(fault)],
-      [wire.unheard, "published and never handled"],
+      [wire.unhandled, "published and never handled"],
       [wire.confirmedEarly, "confirmed before their handlers had finished"],
       [wire.resent, "published in two streams", fault.resendsNothing !== true],
       [verdict.redelivered, "redelivered", fault.resendsNothing !== true],

@@ -40,12 +40,12 @@ export async function runFault(cluster: Cluster, fault: Fault, seed: number): Pr
     const look = (): Verdict => judge(crowd.testify(), cluster.lives, marks);
     // Judged as it stands when nothing more comes.
     await waitUntil(look, ({ lost, echoesLost }) => lost === 0 && echoesLost === 0);
-    const heardAt = await quiet(cluster);
+    const quietAt = await quiet(cluster);
     const mayMiss = losesNews(fault);
     await waitUntil(look, ({ echoesLost, newsLost }) => {
       return echoesLost === 0 && (mayMiss || newsLost === 0);
     });
-    await crowd.leave(heardAt);
+    await crowd.leave(quietAt);
     await waitUntil(look, ({ lost, unclosed }) => lost === 0 && unclosed === 0);
     const verdict = look();
     const wire = judgeWire(tap, cluster.lives);

@@ -24,7 +24,7 @@ class BroadcastTarget {
   readonly #dice: Dice;
   readonly #scripts: CommandScripts;
   readonly #sockets: Map<string, MemorySocket> = new Map();
-  /** Those whose close the origin has still to hear of. */
+  /** Those whose close the origin has still to be told of. */
   readonly #closed: Set<string> = new Set();
   payload: Uint8Array = new Uint8Array(0);
   known = 0;

@@ -22,7 +22,7 @@ class Listener {
   readonly receiver: EventReceiver;
   readonly scripts: EventScripts;
   /** What the handlers were told of each good connection. */
-  readonly #heard: Map<string, unknown[]> = new Map();
+  readonly #events: Map<string, unknown[]> = new Map();
   /** How far the streams are confirmed. */
   readonly confirmed: Map<string, number> = new Map();
   readonly #strangers = new Set<string>();
@@ -62,11 +62,11 @@ class Listener {
 
   /** A good connection that has come to its end was told of as it was. */
   compare(): void {
-    for (const [id, events] of this.#heard) {
+    for (const [id, events] of this.#events) {
       const told = this.scripts.told.get(id)!;
       assert.deepEqual(events, told.slice(0, events.length), `events of ${id}`);
       if (events.at(-1) !== "close" || events.length !== told.length) continue;
-      this.#heard.delete(id);
+      this.#events.delete(id);
       this.scripts.told.delete(id);
       this.closed++;
     }
@@ -94,8 +94,8 @@ class Listener {
     if (!id.startsWith("good")) {
       this.#strangers.add(id.slice(0, id.indexOf(".")));
     } else {
-      const events = this.#heard.get(id) ?? [];
-      this.#heard.set(id, events);
+      const events = this.#events.get(id) ?? [];
+      this.#events.set(id, events);
       events.push(what);
     }
     return this.#dice.chance(10) ? Promise.resolve() : undefined;

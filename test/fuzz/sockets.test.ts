@@ -139,7 +139,7 @@ class Crowd {
     assert.ok(watched.closed, `the connection stands after ${watched.fault}`);
   }
 
-  /** Takes a client away whose stream is gone and whose close the origin has heard of. */
+  /** Takes a client away whose stream is gone and whose close the origin was told of. */
   #reap(at: number): void {
     const { watched, bytes, script } = this.#clients[at]!;
     if (!bytes.destroyed) return;

@@ -71,9 +71,9 @@ export class Crowd {
     clearInterval(this.#timer);
   }
 
-  /** Every client that is still there closes its connection: it has heard all until `heardAt`. */
-  async leave(heardAt: number): Promise<void> {
-    for (const talker of this.talkers) if (talker.open) talker.listenedUntil = heardAt;
+  /** Closes every connection that is open. All was received by `quietAt`. */
+  async leave(quietAt: number): Promise<void> {
+    for (const talker of this.talkers) if (talker.open) talker.listenedUntil = quietAt;
     await Promise.all(this.talkers.map((talker) => talker.leave(waitMs)));
   }
 
@@ -117,7 +117,7 @@ export class Crowd {
       await waitFor(() => !talker.open || this.#ended || talker.sent >= enough, {
         deadline: waitMs,
       }).catch(() => {});
-      // Whoever is there in the end stays until it has heard all.
+      // Whoever is there in the end stays until it has received all.
       if (this.#ended) return;
       talker.silent = true;
       await this.#lastEcho(talker);

@@ -43,7 +43,7 @@ export class Talker {
   readonly news: Map<string, number[]> = new Map();
   /** Messages that are not echoes of its own. */
   strange = 0;
-  /** Until when it stayed to hear what was sent to it; 0 where it went away in the middle. */
+  /** Until when it stayed to receive what was sent to it; 0 where it went away in the middle. */
   listenedUntil = 0;
   /** Code of the close frame that came; 1006 where the stream ended without one. */
   closeCode: number | undefined;

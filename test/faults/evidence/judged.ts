@@ -36,7 +36,7 @@ export interface JudgedClient {
   readonly news: ReadonlyMap<string, readonly number[]>;
   /** Messages that it should not have been sent. */
   readonly strange: number;
-  /** What was handled before that, it stayed to hear of. */
+  /** It stayed until then: it must have received what was handled before. */
   readonly listenedUntil: number;
 }
 

@@ -20,7 +20,7 @@ export interface Confirmation {
   readonly count: number;
 }
 
-/** What went over the broker between nodes and origins, as a stranger hears it. */
+/** What went over the broker between nodes and origins, as another client of it receives it. */
 export interface WireRecord {
   /** Messages by stream, and there by number; other items leave their places empty. */
   readonly streams: ReadonlyMap<string, readonly (Offer | undefined)[]>;

@@ -39,7 +39,7 @@ function missing(seen: ReadonlySet<number>, end: number): number {
   return count;
 }
 
-/** Judges by what clients said and heard, and by the lines of the origin. */
+/** Judges by what clients said and received, and by the lines of the origin. */
 export function judgeHttp(
   clients: readonly HttpFaultClient[],
   messages: readonly string[],

@@ -47,22 +47,22 @@ const givenUpMsMax = 2_500;
 
 /**
  * Whether a process takes a node for dead: from its `node-lost` until the node's presence is
- * back, which no log tells. It is back soon after the node is heard again.
+ * back, which no log tells. It is back soon after the node is alive again.
  */
 class LostNodes {
-  /** When each was heard again; undefined while it is silent. */
-  readonly #heardAt = new Map<string, number | undefined>();
+  /** When each was alive again; undefined while it is not. */
+  readonly #aliveAt = new Map<string, number | undefined>();
 
   add({ id, type, rest, at }: Handled): void {
     const node = nodeOf(id);
-    if (type === "close" && rest === "node-lost") this.#heardAt.set(node, undefined);
-    else if (this.#heardAt.has(node)) this.#heardAt.set(node, this.#heardAt.get(node) ?? at);
+    if (type === "close" && rest === "node-lost") this.#aliveAt.set(node, undefined);
+    else if (this.#aliveAt.has(node)) this.#aliveAt.set(node, this.#aliveAt.get(node) ?? at);
   }
 
   has({ id, at }: Handled): boolean {
-    if (!this.#heardAt.has(nodeOf(id))) return false;
-    const heardAt = this.#heardAt.get(nodeOf(id));
-    return heardAt === undefined || at <= heardAt + givenUpMsMax;
+    if (!this.#aliveAt.has(nodeOf(id))) return false;
+    const aliveAt = this.#aliveAt.get(nodeOf(id));
+    return aliveAt === undefined || at <= aliveAt + givenUpMsMax;
   }
 }
 

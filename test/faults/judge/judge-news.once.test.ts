@@ -40,7 +40,7 @@ const cases: readonly (readonly [
   ["one that is missing at a client that was cut", [1, 3], { newsLost: 1 }, cut],
   ["no tail of a client that was cut", [1, 2], {}, cut],
   ["a tail that a client stayed for", [1, 2], { newsLost: 1 }],
-  ["a group of which a member hears nothing", [], { newsLost: 3 }],
+  ["a group of which a member receives nothing", [], { newsLost: 3 }],
   ["no tail that a kill took along", [1, 2], {}, {}, { killed: true }],
   ["a publish twice", [1, 2, 2, 3], { newsWrong: 1 }],
   ["publishes in disorder", [2, 1, 3], { newsWrong: 1 }],

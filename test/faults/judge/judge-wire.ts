@@ -12,7 +12,7 @@ export interface WireVerdict {
   /** Messages that a process was given by another stream when it had handled them already. */
   readonly offeredAgain: number;
   /** Messages that were published, and that no process handled. */
-  readonly unheard: number;
+  readonly unhandled: number;
   /** Messages that a process confirmed before its handler had finished. */
   readonly confirmedEarly: number;
   readonly complaints: readonly string[];
@@ -51,13 +51,14 @@ export function judgeWire(record: WireRecord, lives: readonly JudgedLife[]): Wir
       const finishedAt = finished.get(message) ?? Number.POSITIVE_INFINITY;
       return name === origin && finishedAt <= at + clockSkewMs;
     });
-  const heard = new Set<string>();
-  for (const messages of told.values()) for (const message of messages.keys()) heard.add(message);
+  const handled = new Set<string>();
+  for (const messages of told.values())
+    for (const message of messages.keys()) handled.add(message);
 
   const streamsOf = new Map<string, number>();
   /** Messages that were published to an origin already. */
   const given = new Set<string>();
-  let [confirmed, offeredAgain, unheard, confirmedEarly] = [0, 0, 0, 0];
+  let [confirmed, offeredAgain, unhandled, confirmedEarly] = [0, 0, 0, 0];
   for (const offers of record.streams.values()) {
     for (const offer of offers) {
       if (offer === undefined) continue;
@@ -68,8 +69,8 @@ export function judgeWire(record: WireRecord, lives: readonly JudgedLife[]): Wir
         offeredAgain++;
       }
       given.add(gift);
-      if (before > 0 || heard.has(offer.message)) continue;
-      unheard++;
+      if (before > 0 || handled.has(offer.message)) continue;
+      unhandled++;
       complaints.push(`${offer.message} was published to ${offer.origin} and never handled`);
     }
   }
@@ -92,7 +93,7 @@ export function judgeWire(record: WireRecord, lives: readonly JudgedLife[]): Wir
     confirmed,
     resent,
     offeredAgain,
-    unheard,
+    unhandled,
     confirmedEarly,
     complaints: complaints.slice(0, 10),
   };

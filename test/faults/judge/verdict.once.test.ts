@@ -197,8 +197,8 @@ test("what a new client is sent is given up too while its node is taken for dead
   assert.deepEqual(found(), [2, 0]);
   assert.deepEqual(found("5 open n1.b 0", "6 close n1.b 1006 node-lost -"), [0, 2]);
   assert.deepEqual(found("5 open n2.b 0", "6 close n2.b 1006 node-lost -"), [2, 0]);
-  const heard = ["-9000 open n1.b 0", "-8000 close n1.b 1006 node-lost -", "-7000 open n1.c 0"];
-  assert.deepEqual(found(...heard), [2, 0], "the node was back long before");
+  const told = ["-9000 open n1.b 0", "-8000 close n1.b 1006 node-lost -", "-7000 open n1.c 0"];
+  assert.deepEqual(found(...told), [2, 0], "the node was back long before");
 });
 
 /** A stream of `o1`: messages of `n1.a` by their numbers, all published at once. */
@@ -225,7 +225,7 @@ const wireCases: readonly (readonly [
     "a message that nobody handled",
     [offers("t", 9, 4), offers("s", 9, 1, 2, 3)],
     30,
-    { unheard: 1 },
+    { unhandled: 1 },
   ],
 ];
 
@@ -238,9 +238,9 @@ for (const [what, streams, at, found] of wireCases) {
     ]);
     assert.equal(confirmed, 3);
     assert.ok(offered >= 3);
-    const nothing = { resent: 0, offeredAgain: 0, unheard: 0, confirmedEarly: 0 };
+    const nothing = { resent: 0, offeredAgain: 0, unhandled: 0, confirmedEarly: 0 };
     assert.deepEqual(verdict, { ...nothing, ...found });
-    const wrong = verdict.unheard + verdict.confirmedEarly;
+    const wrong = verdict.unhandled + verdict.confirmedEarly;
     assert.equal(complaints.length, wrong);
   });
 }

@@ -56,12 +56,12 @@ export const brokerHang: Fault = {
       cluster.broker.resume();
     }
     const recoveryMs = await recovery(scene, resumed, () => true);
-    const heard = cluster.lives
+    const live = cluster.lives
       .flatMap((life) => life.read())
       .find(({ at }) => {
         return at > resumed - hangMs / 2 && at < resumed;
       });
-    if (heard !== undefined) throw new Error("events came through a broker that hangs");
+    if (live !== undefined) throw new Error("events came through a broker that hangs");
     for (const node of cluster.nodes) await cluster.ready(node);
     return recoveryMs;
   },

@@ -1,13 +1,13 @@
 import { type BatchListener, BatchReader } from "../../../adapters/origin/receive/batch-reader.ts";
 import type { ServiceError } from "../../../core/base/mod.ts";
 
-/** What the origin has heard of one connection that is open. */
+/** What the origin was told of one connection that is open. */
 interface Told {
   next: number;
   readonly messages: (string | Uint8Array)[];
 }
 
-/** How a connection ended, as the origin has heard. */
+/** How a connection ended, as the origin was told. */
 export interface Ended {
   readonly messages: readonly (string | Uint8Array)[];
   readonly code: unknown;

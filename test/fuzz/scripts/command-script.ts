@@ -131,7 +131,7 @@ export class CommandScripts {
   /** Numbered: as it is due, or repeated in part, or with a gap before it. */
   #numbered(items: readonly ScriptItem[], bare: readonly unknown[]): BatchScript {
     const dice = this.#dice;
-    // So few that the node forgets none of them, whatever it hears of streams of spoilt batches.
+    // So few that the node forgets none of them, whatever comes of streams of spoilt batches.
     const place = dice.below(4);
     this.#streams[place] ??= { name: this.#name(), next: undefined };
     const { name, next } = this.#streams[place];

@@ -16,7 +16,7 @@ const root = "wss/v1/default";
 
 interface User {
   readonly link: MqttLink;
-  readonly heard: string[];
+  readonly received: string[];
 }
 
 /** A user of the broker that speaks MQTT and knows the topics. */
@@ -28,13 +28,13 @@ async function user(guarded: GuardedBroker, name: string): Promise<User> {
   };
   const options = { url: guarded.url(name), name, role: "test", version: "5" } as const;
   const link = new MqttLink({ ...options, filters: [`${root}/#`] }, ports);
-  const heard: string[] = [];
+  const received: string[] = [];
   after(() => link.stop());
   await link.start({
     connected: () => {},
-    message: (topic) => void heard.push(topic.slice(root.length + 1)),
+    message: (topic) => void received.push(topic.slice(root.length + 1)),
   });
-  return { link, heard };
+  return { link, received };
 }
 
 /** Whether the broker takes a publish, as MQTT 5 tells it. */
@@ -126,7 +126,7 @@ const publishes: Readonly<Record<string, { may: readonly string[]; not: readonly
   },
 };
 
-/** Who hears what `admin` says on every topic there is. */
+/** Who receives what `admin` says on every topic there is. */
 const reads: Readonly<Record<string, readonly string[]>> = {
   "edge-1": [
     "nodes/edge-1/commands/x",
@@ -183,13 +183,15 @@ describe("the access rules of the docs", { skip }, () => {
     const admin = await user(guarded, "admin");
     const names = Object.keys(reads);
     const users = await Promise.all(names.map((name) => user(guarded, name)));
-    for (const { heard } of users) heard.length = 0;
+    for (const { received } of users) received.length = 0;
     for (const topic of everything) assert.ok(await mayPublish(admin, topic));
-    // mosquitto delivers in order: whoever has heard the last has heard all that comes.
-    await waitFor(() => admin.heard.filter((topic) => everything.includes(topic)).length >= 11);
-    await waitFor(() => users.slice(0, 2).every(({ heard }) => heard.includes("presence/ask/x")));
+    // mosquitto delivers in order: whoever has received the last has received all that comes.
+    await waitFor(() => admin.received.filter((topic) => everything.includes(topic)).length >= 11);
+    await waitFor(() =>
+      users.slice(0, 2).every(({ received }) => received.includes("presence/ask/x")),
+    );
     for (const [index, name] of names.entries()) {
-      assert.deepEqual(users[index]?.heard.toSorted(), [...reads[name]!].toSorted(), name);
+      assert.deepEqual(users[index]?.received.toSorted(), [...reads[name]!].toSorted(), name);
     }
   });
 });

@@ -118,15 +118,18 @@ describe("a missing access rule is told, by its topic", { skip, concurrency: tru
     await using broker = await Mosquitto.start();
     const spy = await connectAsync(broker.url(), { protocolVersion: 4, timerVariant: "native" });
     after(() => spy.endAsync());
-    const heard: string[] = [];
-    spy.on("message", (topic, payload) => void heard.push(`${topic} ${payload.toString("hex")}`));
+    const received: string[] = [];
+    spy.on(
+      "message",
+      (topic, payload) => void received.push(`${topic} ${payload.toString("hex")}`),
+    );
     await spy.subscribeAsync(`${root}/nodes/+/commands/#`, { qos: 1 });
     const flags = ["--broker", broker.url(), "--node-name", "edge-1"];
     flags.push("--presence-interval", "300ms", "--log-level", "debug");
     const gateway = spawnGateway({ flags });
     const { adminPort } = await gateway.started;
     const probe = `${root}/nodes/edge-1/commands/edge-1 90`;
-    await waitFor(() => heard.length > 0, { what: "the node's empty batch" });
+    await waitFor(() => received.length > 0, { what: "the node's empty batch" });
     await broker.kill();
     await broker.restart();
     await waitFor(
@@ -135,7 +138,7 @@ describe("a missing access rule is told, by its topic", { skip, concurrency: tru
     const metrics = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
     assert.match(metrics, /^wss_command_batches_received_total 0$/m);
     assert.match(metrics, /^wss_commands_total 0$/m);
-    assert.deepEqual(new Set(heard), new Set([probe]));
+    assert.deepEqual(new Set(received), new Set([probe]));
     const told = gateway.log.filter(({ event }) => /^(rules|command|batch)/.test(String(event)));
     assert.deepEqual(told, []);
   });

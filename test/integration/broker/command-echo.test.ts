@@ -3,7 +3,7 @@ import { after, test } from "node:test";
 import { startEmbeddedBroker } from "../../../adapters/embedded-broker/mod.ts";
 import { MqttCommandBus } from "../../../adapters/mqtt/mod.ts";
 import { Topics } from "../../../adapters/topics/mod.ts";
-import { ear } from "../../conformance/command-bus-rig.ts";
+import { recordingListener } from "../../conformance/command-bus-rig.ts";
 import { brokerPorts, plainClient } from "../../support/broker/broker-rigs.ts";
 import { TcpProxy } from "../../support/process/tcp-proxy.ts";
 import { waitFor } from "../../support/process/wait.ts";
@@ -24,15 +24,15 @@ test("a node probes its commands after every subscription, and counts none of it
   const ports = brokerPorts({ url: proxy.url, version: "4" });
   const bus = new MqttCommandBus({ apps: [app], node: "n1" }, ports);
   after(() => bus.stop());
-  const heard = ear();
+  const received = recordingListener();
   // It never announces itself: a heartbeat would probe too.
-  await bus.start(heard.listener);
+  await bus.start(received.listener);
   await waitFor(() => probes.length === 1, { what: "the first probe" });
   proxy.cut();
   await waitFor(() => probes.length === 2, { what: "the probe of the second connection" });
   assert.deepEqual(new Set(probes), new Set([`${topics.nodeCommands(app, "n1", "n1")} 144`]));
   // What comes behind the probe has come: the probe is not among the commands.
   spy.publish(topics.nodeCommands(app, "n1", "me"), Uint8Array.of(0x91), () => {});
-  await waitFor(() => heard.commands.length > 0, { what: "the command" });
-  assert.equal(heard.commands.length, 1);
+  await waitFor(() => received.commands.length > 0, { what: "the command" });
+  assert.equal(received.commands.length, 1);
 });

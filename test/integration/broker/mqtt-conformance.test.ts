@@ -5,7 +5,7 @@ import type { CommandBusRig, SeenPresence } from "../../conformance/command-bus-
 import {
   type EventChannelRig,
   eventChannelConformance,
-  type HeardEvents,
+  type ReceivedEvents,
 } from "../../conformance/event-channel.ts";
 import type { TestBroker } from "../../support/broker/broker-rigs.ts";
 import { Mosquitto } from "../../support/broker/mosquitto.ts";
@@ -47,15 +47,15 @@ function memoryCommandBusRig(): CommandBusRig {
 
 function memoryEventChannelRig(): EventChannelRig {
   const broker = new MemoryBroker();
-  const heard: HeardEvents[] = [];
+  const received: ReceivedEvents[] = [];
   broker.onEvents(({ destination, node, batch }) => {
     if (!("partition" in destination)) return;
-    heard.push({ ...destination, node, text: new TextDecoder().decode(batch) });
+    received.push({ ...destination, node, text: new TextDecoder().decode(batch) });
   });
   const channel = new MemoryEventChannel(broker, "n1");
   return {
     channel,
-    heard,
+    received,
     outage(down) {
       broker.up = !down;
     },

@@ -5,7 +5,7 @@ import { Aedes } from "aedes";
 import { startEmbeddedBroker } from "../../../adapters/embedded-broker/mod.ts";
 import { MqttCommandBus, MqttLink } from "../../../adapters/mqtt/mod.ts";
 import { Topics } from "../../../adapters/topics/mod.ts";
-import { bytes, ear } from "../../conformance/command-bus-rig.ts";
+import { bytes, recordingListener } from "../../conformance/command-bus-rig.ts";
 import { brokerPorts, plainClient, testPorts } from "../../support/broker/broker-rigs.ts";
 import { groupBinary, groupText } from "../../support/broker/group-topics.ts";
 import { Mosquitto } from "../../support/broker/mosquitto.ts";
@@ -59,8 +59,8 @@ test("a group that the broker refuses is refused alone; the connection lives on"
     { apps: [app], node: "a" },
     brokerPorts({ url: broker.url }, ports),
   );
-  const heard = ear();
-  await bus.start(heard.listener);
+  const received = recordingListener();
+  await bus.start(received.listener);
   const answers: string[] = [];
   for (const group of ["one", "secret", "two"]) {
     bus.joinGroup(app, group, (error) => answers.push(`${group} ${error?.code ?? "joined"}`));
@@ -72,9 +72,9 @@ test("a group that the broker refuses is refused alone; the connection lives on"
   for (const group of ["secret", "one", "two"]) {
     link.publish(groupText(topics, app, group), bytes(group), () => {});
   }
-  await waitFor(() => heard.messages.length === 2, { what: "both messages" });
-  assert.deepEqual(heard.messages, ["default one 1 one", "default two 1 two"]);
-  assert.deepEqual(heard.connected, [true]);
+  await waitFor(() => received.messages.length === 2, { what: "both messages" });
+  assert.deepEqual(received.messages, ["default one 1 one", "default two 1 two"]);
+  assert.deepEqual(received.connected, [true]);
   await Promise.all([link.stop(), bus.stop()]);
   await broker.close();
 });
@@ -85,10 +85,10 @@ test("a group that is refused after a reconnect is told once, and asked for agai
   const options = { url: broker.url, name: "x", role: "test", filters: ["own"] };
   const link = new MqttLink({ ...options, reconnectMsMax: 200 }, ports);
   const connected: boolean[] = [];
-  const heard: string[] = [];
+  const received: string[] = [];
   await link.start({
     connected: (now) => connected.push(now),
-    message: (topic) => heard.push(topic),
+    message: (topic) => received.push(topic),
   });
   let granted = 0;
   for (const filter of ["g/1/#", "g/2/#", "h/#"]) {
@@ -107,7 +107,7 @@ test("a group that is refused after a reconnect is told once, and asked for agai
   await waitFor(() => connected.length === 5, { what: "back again" });
   assert.equal(ports.logger.of("subscription-refused").length, 1);
   link.publish("g/1/x", bytes("m"), () => {});
-  await waitFor(() => heard.length === 1, { what: "heard again" });
+  await waitFor(() => received.length === 1, { what: "received again" });
   await link.stop();
   await broker.close();
 });
@@ -123,14 +123,14 @@ test("what a broker has retained for a group is not delivered", async () => {
   await waitFor(() => sent.length === 2, { what: "kept" });
   const url = `mqtt://127.0.0.1:${broker.port}`;
   const bus = new MqttCommandBus({ apps: [app], node: "a" }, brokerPorts({ url }));
-  const heard = ear();
-  await bus.start(heard.listener);
+  const received = recordingListener();
+  await bus.start(received.listener);
   await new Promise<void>((resolve) => bus.joinGroup(app, "room", () => resolve()));
   // A retained publish is a message like any other for those who are there.
   retain(groupBinary(topics, app, "room"));
-  await waitFor(() => heard.messages.length > 0, { what: "the message" });
-  assert.deepEqual(heard.messages, ["default room 2 [1]"]);
-  assert.deepEqual(heard.commands, []);
+  await waitFor(() => received.messages.length > 0, { what: "the message" });
+  assert.deepEqual(received.messages, ["default room 2 [1]"]);
+  assert.deepEqual(received.commands, []);
   await Promise.all([bus.stop(), anybody.stop()]);
   await broker.close();
 });
@@ -143,8 +143,8 @@ for (const [limit, config] of [
     const broker = await Mosquitto.start({ config });
     const proxy = await TcpProxy.start(broker.port);
     const bus = new MqttCommandBus({ apps: [app], node: "a" }, brokerPorts({ url: proxy.url }));
-    const heard = ear();
-    await bus.start(heard.listener);
+    const received = recordingListener();
+    await bus.start(received.listener);
     const names = Array.from({ length: 2_000 }, (_, index) => `@user/${index}`);
     await Promise.all(
       names.map(
@@ -155,19 +155,19 @@ for (const [limit, config] of [
       ),
     );
     proxy.cut();
-    await waitFor(() => heard.connected.length === 3, { what: "back" });
+    await waitFor(() => received.connected.length === 3, { what: "back" });
     const anybody = await plainClient(broker.port);
     for (const group of names) {
       anybody.publish(groupText(topics, app, group), bytes(group), () => {});
     }
-    await waitFor(() => heard.messages.length === names.length, { what: "all messages" });
-    assert.equal(new Set(heard.messages).size, names.length);
+    await waitFor(() => received.messages.length === names.length, { what: "all messages" });
+    assert.equal(new Set(received.messages).size, names.length);
     for (const group of names) bus.leaveGroup(app, group);
     await new Promise<void>((resolve) => bus.joinGroup(app, "last", () => resolve()));
     anybody.publish(groupText(topics, app, names[7]!), bytes("no"), () => {});
     anybody.publish(groupText(topics, app, "last"), bytes("yes"), () => {});
-    await waitFor(() => heard.messages.length > names.length, { what: "the last" });
-    assert.equal(heard.messages.at(-1), "default last 1 yes");
+    await waitFor(() => received.messages.length > names.length, { what: "the last" });
+    assert.equal(received.messages.at(-1), "default last 1 yes");
     await Promise.all([bus.stop(), anybody.stop()]);
     await proxy.close();
     await broker[Symbol.asyncDispose]();

@@ -177,9 +177,9 @@ test("what is above the broker's packet limit is refused before it is sent", asy
 });
 
 test("a Receive Maximum of 3 holds 200 publishes at once in order", async () => {
-  const heard: number[] = [];
+  const received: number[] = [];
   const listener = await plainClient(small.port, ["order"], (_topic, payload) =>
-    heard.push(payload[0]!),
+    received.push(payload[0]!),
   );
   const link = new MqttLink(
     { url: small.url(), name: "x", role: "test", version: "5" },
@@ -194,9 +194,9 @@ test("a Receive Maximum of 3 holds 200 publishes at once in order", async () => 
     });
   }
   await waitFor(() => done.length === 200, { what: "all done" });
-  await waitFor(() => heard.length === 200, { what: "all heard" });
+  await waitFor(() => received.length === 200, { what: "all received" });
   assert.deepEqual(done, [...Array(200).keys()]);
-  assert.deepEqual(heard, done);
+  assert.deepEqual(received, done);
   await link.stop();
   await listener.stop();
 });
@@ -220,13 +220,13 @@ test("an ungranted subscription ends the start", async () => {
 
 test("a payload in a larger buffer is sent as its own bytes", async () => {
   const broker = await startEmbeddedBroker();
-  const heard: Uint8Array[] = [];
+  const received: Uint8Array[] = [];
   const listener = await plainClient(broker.port, ["t"], (_topic, payload) =>
-    heard.push(new Uint8Array(payload)),
+    received.push(new Uint8Array(payload)),
   );
   const whole = Uint8Array.from({ length: 1_000 }, (_, i) => i);
   listener.publish("t", whole.subarray(10, 14), () => {});
-  const payload = await waitFor(() => heard[0], { what: "the payload" });
+  const payload = await waitFor(() => received[0], { what: "the payload" });
   assert.deepEqual([...payload], [10, 11, 12, 13]);
   await listener.stop();
   await broker.close();
@@ -235,22 +235,22 @@ test("a payload in a larger buffer is sent as its own bytes", async () => {
 test("payloads above the kernel's buffers pass through the embedded broker", async () => {
   // Deno once stalled above 192 KiB.
   const broker = await startEmbeddedBroker();
-  const heard: number[] = [];
+  const received: number[] = [];
   const listener = await plainClient(broker.port, ["t"], (_topic, payload) =>
-    heard.push(payload.byteLength),
+    received.push(payload.byteLength),
   );
   const sizes = [200_000, 1_500_000, 5, 4_000_000];
   for (const size of sizes) listener.publish("t", new Uint8Array(size), () => {});
-  await waitFor(() => heard.length === sizes.length, { what: "all payloads" });
-  assert.deepEqual(heard, sizes);
+  await waitFor(() => received.length === sizes.length, { what: "all payloads" });
+  assert.deepEqual(received, sizes);
   await listener.stop();
   await broker.close();
 });
 
 test("a clean stop sends no Will, a cut does", async () => {
   const broker = await Mosquitto.start();
-  const heard: string[] = [];
-  const listener = await plainClient(broker.port, ["will/+"], (topic) => heard.push(topic));
+  const received: string[] = [];
+  const listener = await plainClient(broker.port, ["will/+"], (topic) => received.push(topic));
   const proxy = await TcpProxy.start(broker.port);
   const make = (willTopic: string): MqttLink =>
     new MqttLink({ url: proxy.url, name: "x", role: "test", willTopic }, testPorts());
@@ -258,8 +258,8 @@ test("a clean stop sends no Will, a cut does", async () => {
   await Promise.all([clean.start(silent), dying.start(silent)]);
   await clean.stop();
   proxy.block();
-  await waitFor(() => heard.length > 0, { what: "the Will" });
-  assert.deepEqual(heard, ["will/dying"]);
+  await waitFor(() => received.length > 0, { what: "the Will" });
+  assert.deepEqual(received, ["will/dying"]);
   await dying.stop();
   await proxy.close();
   await listener.stop();
@@ -278,30 +278,30 @@ test("a port in use is told as such", async () => {
 test("the broker is killed and comes back: the link is up again", async () => {
   const broker = await Mosquitto.start();
   const ports = testPorts();
-  const heard: string[] = [];
+  const received: string[] = [];
   const link = new MqttLink(
     { url: broker.url(), name: "x", role: "test", filters: ["t/#"] },
     ports,
   );
-  await link.start({ connected: () => {}, message: (topic) => heard.push(topic) });
+  await link.start({ connected: () => {}, message: (topic) => received.push(topic) });
   await broker.kill();
   await waitFor(() => !link.up, { what: "down" });
   await broker.restart();
   await waitFor(() => link.up, { what: "up" });
   link.publish("t/1", new Uint8Array(1), () => {});
-  await waitFor(() => heard.length === 1, { what: "subscribed anew" });
+  await waitFor(() => received.length === 1, { what: "subscribed anew" });
   await link.stop();
   await broker[Symbol.asyncDispose]();
 });
 
 test("a broker with MQTT 5 keeps back packets that are larger than any batch", async () => {
   const broker = await Mosquitto.start();
-  const heard: number[] = [];
+  const received: number[] = [];
   const link = new MqttLink(
     { url: broker.url(), name: "x", role: "test", version: "5", filters: ["t"] },
     testPorts(),
   );
-  const message = (_topic: string, { length }: Uint8Array): void => void heard.push(length);
+  const message = (_topic: string, { length }: Uint8Array): void => void received.push(length);
   await link.start({ connected: () => {}, message });
   const anybody = await plainClient(broker.port);
   for (const bytes of [18_000_000, 17_825_792, 1]) {
@@ -309,8 +309,8 @@ test("a broker with MQTT 5 keeps back packets that are larger than any batch", a
       anybody.publish("t", new Uint8Array(bytes), () => resolve()),
     );
   }
-  await waitFor(() => heard.at(-1) === 1, { what: "the last" });
-  assert.deepEqual(heard, [17_825_792, 1]);
+  await waitFor(() => received.at(-1) === 1, { what: "the last" });
+  assert.deepEqual(received, [17_825_792, 1]);
   await Promise.all([link.stop(), anybody.stop()]);
   await broker[Symbol.asyncDispose]();
 });

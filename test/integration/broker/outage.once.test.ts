@@ -26,8 +26,8 @@ test("open mode: a broker that was killed loses no event of its subscribers", as
     const away = sent;
     await waitFor(() => sent > away + 20);
     await broker.restart();
-    const heard = origin.events.length;
-    await waitFor(() => origin.events.length > heard + 20);
+    const received = origin.events.length;
+    await waitFor(() => origin.events.length > received + 20);
   }
   talking = false;
   await talk;
@@ -38,7 +38,7 @@ test("open mode: a broker that was killed loses no event of its subscribers", as
   await origin.end();
 });
 
-test("open mode: what nobody hears is counted", async () => {
+test("open mode: what nobody receives is counted", async () => {
   const broker = await Mosquitto.start();
   after(() => broker[Symbol.asyncDispose]());
   const gateway = await startGateway({ flags: ["--broker", broker.url()] });

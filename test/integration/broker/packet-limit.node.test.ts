@@ -31,7 +31,7 @@ async function openAll(gateway: Running): Promise<RawClient[]> {
   return clients;
 }
 
-interface Heard {
+interface Received {
   readonly messages: () => number;
   readonly alive: () => number;
   /** Codes and causes of closed connections. */
@@ -39,26 +39,26 @@ interface Heard {
 }
 
 /** What both modes are to show. */
-async function talk(gateway: Running, heard: Heard): Promise<void> {
+async function talk(gateway: Running, received: Received): Promise<void> {
   const clients = await openAll(gateway);
   for (let index = 0; index < saidEach; index++) for (const client of clients) client.text(text);
-  await waitFor(() => heard.messages() === clientsMax * saidEach, { what: "all messages" });
-  await waitFor(() => heard.alive() >= clientsMax, { what: "alive of all connections" });
+  await waitFor(() => received.messages() === clientsMax * saidEach, { what: "all messages" });
+  await waitFor(() => received.alive() >= clientsMax, { what: "alive of all connections" });
   const [large, other] = clients as [RawClient, RawClient];
   large.text("y".repeat(30_000));
   assert.equal((await large.closeFrame())?.code, 1009);
   large.destroy();
-  await waitFor(() => heard.closes().length === 1);
-  assert.deepEqual(heard.closes(), ["1009 limit"]);
+  await waitFor(() => received.closes().length === 1);
+  assert.deepEqual(received.closes(), ["1009 limit"]);
   // A message below the limit that is larger than what remains of a batch.
   for (let index = 0; index < 10; index++) other.text("z".repeat(15_000));
-  await waitFor(() => heard.messages() === clientsMax * saidEach + 10, { what: "the rest" });
+  await waitFor(() => received.messages() === clientsMax * saidEach + 10, { what: "the rest" });
   const counters = await metrics(gateway);
   assert.match(counters, /^wss_errors_total\{code="message-too-big"\} 1$/m);
   assert.doesNotMatch(counters, /^wss_errors_total\{code="batch-too-big"\} [1-9]/m);
   assert.match(counters, /^wss_connections_closed_total\{cause="limit"\} 1$/m);
   for (const client of clients) client.destroy();
-  await waitFor(() => heard.closes().length === clientsMax, { what: "every close" });
+  await waitFor(() => received.closes().length === clientsMax, { what: "every close" });
 }
 
 const ways: readonly { runtime: GatewayRuntime; engine: string; json: boolean }[] = [
@@ -123,10 +123,10 @@ describe("a broker that names no limit, and ends the connection past it", {
     it(`stops nobody over one client's message: ${mode} mode`, async () => {
       const broker = await Mosquitto.start({ config: ["max_packet_size 20000"] });
       after(() => broker[Symbol.asyncDispose]());
-      const heard: string[] = [];
+      const received: string[] = [];
       const origin = await connectOrigin({ broker: broker.url(), mode });
       after(() => origin.close());
-      origin.on("message", ({ data }) => void heard.push(String(data)));
+      origin.on("message", ({ data }) => void received.push(String(data)));
       const flags = ["--broker", broker.url(), "--mqtt-version", "4", "--origin-mode", mode];
       const gateway = await startGateway({ flags });
       const [large, other] = [
@@ -134,13 +134,13 @@ describe("a broker that names no limit, and ends the connection past it", {
         await RawClient.open(gateway.info.port),
       ];
       other.text("before");
-      await waitFor(() => heard.length === 1);
+      await waitFor(() => received.length === 1);
       large.text("y".repeat(30_000));
       const line = await gateway.event("packet-limit");
       assert.deepEqual([line.level, line.code], ["error", "batch-too-big"]);
       other.text("after");
-      await waitFor(() => heard.length === 2, { what: "the other's message" });
-      assert.deepEqual(heard, ["before", "after"]);
+      await waitFor(() => received.length === 2, { what: "the other's message" });
+      assert.deepEqual(received, ["before", "after"]);
       // In open mode the one batch is lost, and counted; the next such message is refused.
       if (mode === "open") large.text("y".repeat(30_000));
       assert.equal((await large.closeFrame())?.code, 1009);

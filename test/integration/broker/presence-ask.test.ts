@@ -4,7 +4,7 @@ import { connectOrigin } from "websocket-service/origin";
 import { startEmbeddedBroker } from "../../../adapters/embedded-broker/mod.ts";
 import { MqttCommandBus, MqttEventChannel } from "../../../adapters/mqtt/mod.ts";
 import { Topics } from "../../../adapters/topics/mod.ts";
-import { ear } from "../../conformance/command-bus-rig.ts";
+import { recordingListener } from "../../conformance/command-bus-rig.ts";
 import { brokerPorts, plainClient, type TestBroker } from "../../support/broker/broker-rigs.ts";
 import { TcpProxy } from "../../support/process/tcp-proxy.ts";
 import { waitFor } from "../../support/process/wait.ts";
@@ -36,20 +36,20 @@ test("a node, and an origin, that is asked announces itself again", async () => 
   const url = `mqtt://127.0.0.1:${broker.port}`;
   const bus = new MqttCommandBus({ apps: [app], node: "n1" }, brokerPorts({ url, version: "4" }));
   opened.push(bus);
-  await bus.start(ear().listener);
+  await bus.start(recordingListener().listener);
   bus.announce(app, presence);
   const origin = await connectOrigin({ broker: url, name: "o1" });
   opened.push({ stop: () => origin.close() });
-  const heard: string[] = [];
+  const received: string[] = [];
   const newcomer = await plainClient(
     broker.port,
     [topics.nodePresence(app, "+"), topics.originPresence(app, "+")],
     (topic, payload, retained) => {
-      if (!retained && payload.length > 0) heard.push(topic);
+      if (!retained && payload.length > 0) received.push(topic);
     },
   );
   opened.push(newcomer);
-  const answersOf = (topic: string): number => heard.filter((one) => one === topic).length;
+  const answersOf = (topic: string): number => received.filter((one) => one === topic).length;
   const begun = Date.now();
   const questions = 20;
   for (let asked = 0; asked < questions; asked += 1) {
@@ -89,7 +89,10 @@ test("a node is not sent the presence of other nodes", async () => {
   opened.push(anybody);
   const a = node("a", proxy.url);
   const b = node("b", `mqtt://127.0.0.1:${broker.port}`);
-  await Promise.all([a.start(ear().listener), b.start(ear().listener)]);
+  await Promise.all([
+    a.start(recordingListener().listener),
+    b.start(recordingListener().listener),
+  ]);
   a.announce(app, presence);
   for (let connections = 1; connections <= 3; connections += 1) {
     b.announce(app, { ...presence, connections });

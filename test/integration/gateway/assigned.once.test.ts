@@ -7,12 +7,12 @@ import { startGateway } from "../../support/gateway/gateway.ts";
 import { bunProgram, Program } from "../../support/process/spawn.ts";
 import { patience, waitFor } from "../../support/process/wait.ts";
 
-interface Heard {
+interface Received {
   readonly origin: Origin;
   readonly events: string[];
 }
 
-async function listen(broker: Mosquitto, options: Partial<OriginOptions> = {}): Promise<Heard> {
+async function listen(broker: Mosquitto, options: Partial<OriginOptions> = {}): Promise<Received> {
   const origin = await connectOrigin({ broker: broker.url(), ...options });
   after(() => origin.close());
   const events: string[] = [];
@@ -33,12 +33,13 @@ test("origins share the connections out, and one that leaves hands them over", a
   const [one, two] = [await listen(broker), await listen(broker)];
   const gateway = await startGateway({ flags: ["--broker", broker.url()] });
   const opened = await clients(gateway.info.port, 40);
-  const opens = (heard: Heard): number => heard.events.filter((e) => e.startsWith("open")).length;
+  const opens = (received: Received): number =>
+    received.events.filter((e) => e.startsWith("open")).length;
   await waitFor(() => opens(one) + opens(two) === 40);
   assert.ok(opens(one) >= 8 && opens(two) >= 8, `${opens(one)} and ${opens(two)}`);
   for (const client of opened) client.text("before");
-  const said = (heard: Heard, text: string): number =>
-    heard.events.filter((event) => event.endsWith(text)).length;
+  const said = (received: Received, text: string): number =>
+    received.events.filter((event) => event.endsWith(text)).length;
   await waitFor(() => said(one, "before") + said(two, "before") === 40);
   assert.equal(said(one, "before"), opens(one));
   await one.origin.close();

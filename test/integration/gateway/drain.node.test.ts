@@ -69,9 +69,11 @@ describe("the period of a drain", { concurrency: true }, () => {
       await assert.rejects(RawClient.open(port), /handshake refused: 503/);
       const rest = [...ids.keys()].filter((at) => at !== first);
       for (const at of rest) clients[at]?.text("still here");
-      const heard = (at: number): boolean =>
+      const arrived = (at: number): boolean =>
         origin.events.some(([verb, id]) => verb === "message" && id === ids[at]);
-      await waitFor(() => rest.every(heard), { what: "messages of all that are not closed yet" });
+      await waitFor(() => rest.every(arrived), {
+        what: "messages of all that are not closed yet",
+      });
       await origin.command(undefined, ["send", ids, "served"]);
       for (const at of rest) {
         const { opcode, payload } = (await frames[at])!;

@@ -32,29 +32,29 @@ for (const { runtime, engine } of combinations.filter(({ runtime }) => runtime !
     const join = (user: string): Promise<RawClient> =>
       RawClient.open(gateway.info.port, { path: `/tea?token=${user}` });
     const [ada, bob, cid] = [await join("ada"), await join("bob"), await join("cid")];
-    const hear = async (text: string, ...clients: RawClient[]): Promise<void> => {
+    const receive = async (text: string, ...clients: RawClient[]): Promise<void> => {
       for (const client of clients) assert.equal(await client.nextText(), text);
     };
     ada.text("hello");
-    await hear("ada (1): hello", bob, cid);
+    await receive("ada (1): hello", bob, cid);
     // Handed over: the first goes when it has confirmed what it was given.
     const second = await startRooms(broker);
     first.kill("SIGTERM");
     assert.deepEqual(await first.exited, { code: 0, signal: null });
     await waitFor(() => given(second).length === 3);
     ada.text("again");
-    await hear("ada (2): again", bob, cid);
+    await receive("ada (2): again", bob, cid);
     bob.text("me too");
-    await hear("bob (1): me too", ada, cid);
+    await receive("bob (1): me too", ada, cid);
     // Killed: the third has its connections as soon as its Will is told.
     const third = await startRooms(broker);
     second.kill("SIGKILL");
     await waitFor(() => given(third).length === 3);
     ada.text("still");
-    await hear("ada (3): still", bob, cid);
+    await receive("ada (3): still", bob, cid);
     // Who never said a word is known at the end too.
     cid.destroy();
-    await hear("cid left", ada, bob);
+    await receive("cid left", ada, bob);
     assert.deepEqual([given(second), given(third)], [everyone, everyone], "each once");
     for (const client of [ada, bob]) client.destroy();
   });
@@ -65,26 +65,26 @@ test("an origin that comes after open mode, and one after none, know whom they h
   const gateway = await startGateway({ flags: ["--broker", broker.url()] });
   const client = await RawClient.open(gateway.info.port, { path: "/tea?x=1" });
   after(() => client.destroy());
-  const listen = async (): Promise<{ heard: string[]; end: () => Promise<void> }> => {
+  const listen = async (): Promise<{ received: string[]; end: () => Promise<void> }> => {
     const origin = await connectOrigin({ broker: broker.url() });
     after(() => origin.close());
-    const heard: string[] = [];
-    origin.on("assigned", ({ info }) => void heard.push(`assigned ${info.path}?${info.query}`));
+    const received: string[] = [];
+    origin.on("assigned", ({ info }) => void received.push(`assigned ${info.path}?${info.query}`));
     origin.on("message", ({ connection, data }) => {
-      heard.push(`${connection.info?.path} ${data}`);
+      received.push(`${connection.info?.path} ${data}`);
     });
-    origin.on("close", ({ connection }) => void heard.push(`close ${connection.info?.path}`));
-    return { heard, end: () => origin.close() };
+    origin.on("close", ({ connection }) => void received.push(`close ${connection.info?.path}`));
+    return { received, end: () => origin.close() };
   };
   const first = await listen();
-  await waitFor(() => first.heard.length === 1);
+  await waitFor(() => first.received.length === 1);
   await first.end();
   client.text("into the no-origin buffer");
   const second = await listen();
-  await waitFor(() => second.heard.length === 2);
+  await waitFor(() => second.received.length === 2);
   client.destroy();
-  await waitFor(() => second.heard.length === 3);
-  assert.deepEqual(first.heard, ["assigned /tea?x=1"]);
+  await waitFor(() => second.received.length === 3);
+  assert.deepEqual(first.received, ["assigned /tea?x=1"]);
   const told = ["assigned /tea?x=1", "/tea into the no-origin buffer", "close /tea"];
-  assert.deepEqual(second.heard, told);
+  assert.deepEqual(second.received, told);
 });

@@ -26,14 +26,14 @@ describe("an origin that handles nothing for a while", { concurrency: 2 }, () =>
       await using broker = await Mosquitto.start();
       const origin = await connectOrigin({ broker: broker.url() });
       after(() => origin.close());
-      const heard: string[] = [];
+      const received: string[] = [];
       const causes: string[] = [];
       let release = (): void => {};
       const released = new Promise<void>((resolve) => {
         release = resolve;
       });
       origin.on("message", async ({ data }) => {
-        heard.push(String(data).split(" ")[0] ?? "");
+        received.push(String(data).split(" ")[0] ?? "");
         await released;
       });
       origin.on("close", ({ cause }) => void causes.push(cause));
@@ -56,7 +56,7 @@ describe("an origin that handles nothing for a while", { concurrency: 2 }, () =>
         release();
         await waitFor(() => causes.length === 1, { what: "the close event" });
         assert.deepEqual(causes, ["overload"]);
-        assert.ok(heard.length < messages, `${heard.length} messages`);
+        assert.ok(received.length < messages, `${received.length} messages`);
       } else {
         const paused = async (): Promise<boolean> =>
           (await metric(adminPort, "wss_reading_paused")) === 1;
@@ -65,12 +65,12 @@ describe("an origin that handles nothing for a while", { concurrency: 2 }, () =>
         assert.ok(held <= windowBytes + pastBytes, `${held} bytes are held`);
         assert.ok(!client.ended);
         release();
-        await waitFor(() => heard.length === messages, { what: "all messages" });
+        await waitFor(() => received.length === messages, { what: "all messages" });
         client.destroy();
       }
       assert.deepEqual(
-        heard,
-        heard.map((_, index) => `${index}`),
+        received,
+        received.map((_, index) => `${index}`),
       );
       await origin.close();
     });

@@ -37,7 +37,7 @@ describe("an HTTP origin beside a broker", { concurrency: 2 }, () => {
       first.kill("SIGTERM");
       await first.exited;
       clients[1]?.text("after");
-      await backEnd.heard("after");
+      await backEnd.received("after");
       const closed = (): boolean => backEnd.said.filter((said) => said === "close").length === 2;
       await waitFor(closed, { what: "the closes of the node that left" });
       for (const client of clients) client.destroy();

@@ -25,7 +25,7 @@ async function clientsOf(port: number, count: number): Promise<NumberedClient[]>
   return Promise.all(Array.from({ length: count }, () => NumberedClient.open(port)));
 }
 
-/** Everybody says so much, and hears all of it. */
+/** Everybody says so much, and receives all of it. */
 async function talk(clients: readonly NumberedClient[], messages: number): Promise<void> {
   for (let message = 0; message < messages; message++) for (const client of clients) client.say();
   await waitFor(() => clients.every(({ complete }) => complete), { deadline: 40_000 });

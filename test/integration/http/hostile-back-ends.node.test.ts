@@ -110,7 +110,7 @@ for (const { runtime, engine } of combinations) {
         client.text("x");
         assert.deepEqual(await client.closeFrame(), originFailed);
         client.destroy();
-        const close = await backEnd.heard("close");
+        const close = await backEnd.received("close");
         const said = JSON.parse(close.body).WebSocketEvent.ConnectionClosed;
         assert.deepEqual(said, { Code: 1013, Reason: "origin-failed", Cause: "error" });
         assert.equal(await counted(), before + 1);
@@ -125,7 +125,7 @@ for (const { runtime, engine } of combinations) {
       await new Promise<void>((resolve) => stranger.listen(0, "127.0.0.1", resolve));
       const { port } = stranger.address() as { port: number };
       const client = await RawClient.open(gateway.info.port);
-      const { id } = await backEnd.heard("open");
+      const { id } = await backEnd.received("open");
       const replies = faultyReplies(id, port);
       backEnd.react = ({ said }, response) => {
         if (said === "last") json(response, [["send", id, "alive"]]);
@@ -143,7 +143,7 @@ for (const { runtime, engine } of combinations) {
       stranger.close();
       client.destroy();
       backEnd.react = ok;
-      await backEnd.heard("close");
+      await backEnd.received("close");
     });
 
     it("ignores an answer of another content type, and goes on", async () => {
@@ -155,10 +155,10 @@ for (const { runtime, engine } of combinations) {
       const client = await RawClient.open(gateway.info.port);
       client.text("a");
       client.text("b");
-      await backEnd.heard("b");
+      await backEnd.received("b");
       assert.ok(!client.ended);
       client.destroy();
-      await backEnd.heard("close");
+      await backEnd.received("close");
     });
 
     it("logs each kind of failure once a minute", () => {
@@ -228,7 +228,7 @@ describe("a back end that is slow", { concurrency: 2 }, () => {
         Array.from({ length: messages }, (_, index) => index),
       );
       client.destroy();
-      await backEnd.heard("close");
+      await backEnd.received("close");
     });
   }
 });

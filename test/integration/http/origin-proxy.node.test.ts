@@ -13,11 +13,11 @@ describe("an HTTP origin behind a proxy", { concurrency: 2 }, () => {
       await using gateway = await startGateway({ runtime, flags, env });
       const client = await RawClient.open(gateway.info.port);
       client.text("hello");
-      const { url, headers } = await proxy.heard("hello");
+      const { url, headers } = await proxy.received("hello");
       assert.equal(url, "http://origin.invalid/events?x=1");
       assert.equal(headers.host, "origin.invalid");
       client.destroy();
-      await proxy.heard("close");
+      await proxy.received("close");
     });
   }
 });

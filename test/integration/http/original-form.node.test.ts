@@ -44,10 +44,10 @@ for (const { runtime, engine } of combinations) {
       const client = await RawClient.open(gateway.info.port, offer);
       for (const [text] of recorded.texts) client.text(text);
       for (const [hex] of recorded.binaries) client.send({ opcode: 2, payload: fromHex(hex) });
-      await backEnd.heard("alive");
+      await backEnd.received("alive");
       await waitFor(() => backEnd.said.length === recorded.texts.length + 3, { what: "all" });
       client.send({ opcode: 8, payload: fromHex("03e8") });
-      const { id } = await backEnd.heard("close");
+      const { id } = await backEnd.received("close");
       const events = [recorded.established, ...recorded.texts.map(([, body]) => body)];
       events.push(...recorded.binaries.map(([, body]) => body), recorded.closed);
       const wanted = (body: string): string => recordedFor(body, btoa(id));
@@ -99,7 +99,7 @@ for (const { runtime, engine } of combinations) {
       assert.deepEqual(got, ["a", "b", "c", "a", "b"]);
       backEnd.react = ok;
       client.destroy();
-      await backEnd.heard("close");
+      await backEnd.received("close");
     });
 
     it("has one request under way for each connection, and a limit for all", async () => {
@@ -136,7 +136,7 @@ for (const { runtime, engine } of combinations) {
     it("loses nothing while the origin restarts", async () => {
       const client = await RawClient.open(gateway.info.port, offer);
       client.text("before");
-      await backEnd.heard("before");
+      await backEnd.received("before");
       const { port } = backEnd;
       await backEnd.stop();
       for (const text of ["1", "2", "3"]) client.text(text);
@@ -144,16 +144,16 @@ for (const { runtime, engine } of combinations) {
         gateway.log.some(({ event }) => event === "origin-request-failed");
       await waitFor(failed, { what: "a failed request" });
       backEnd = await BackEnd.start(ok, port);
-      await backEnd.heard("3");
+      await backEnd.received("3");
       assert.deepEqual(backEnd.said, ["1", "2", "3"]);
       client.destroy();
-      await backEnd.heard("close");
+      await backEnd.received("close");
     });
 
     it("sends the closes of a drain before it ends", async () => {
       backEnd.requests.length = 0;
       const client = await RawClient.open(gateway.info.port, offer);
-      await backEnd.heard("open");
+      await backEnd.received("open");
       gateway.kill("SIGTERM");
       assert.deepEqual(await client.closeFrame(), { code: 1012, reason: "service restart" });
       client.destroy();
@@ -181,14 +181,14 @@ for (const { runtime, engine } of combinations) {
       assert.equal(answer.statusCode, 101);
       assert.equal(answer.headers.get("sec-websocket-protocol"), "test");
       assert.equal(answer.headers.get("x-seat"), "7");
-      const open = await backEnd.heard("open");
+      const open = await backEnd.received("open");
       const { ConnectionEstablished } = JSON.parse(open.body).WebSocketEvent;
       const { Headers, Address, ...rest } = ConnectionEstablished;
       assert.equal(Address, "127.0.0.1");
       assert.equal(Headers.host, "127.0.0.1");
       assert.deepEqual(rest, { Subprotocol: "test", Path: "/chat", Query: "a=1", User: "ann" });
       client.destroy();
-      const close = await backEnd.heard("close");
+      const close = await backEnd.received("close");
       const closed = JSON.parse(close.body).WebSocketEvent.ConnectionClosed;
       assert.deepEqual(closed, { Code: 1006, Reason: "", Cause: "client" });
 

@@ -337,7 +337,7 @@ test("origins of peers are known here, and weigh nothing where the node has its 
     assert.equal(await publish(linkOfBare, "origins/o2/events/bare", "2"), "sent");
     assert.equal(await publish(link, "origins/o1/events/a", "3"), "sent");
     assert.equal(seenA.at(-1), "default/origins/o1/events/a 3");
-    // Who comes later hears of it too, and of its end.
+    // Who comes later is told of it too, and of its end.
     const late = await network.join("late");
     const seenLate = await listen(late);
     await waitFor(() => seenLate.length === 1, { what: "the presence" });

@@ -78,7 +78,7 @@ for (const { runtime, engine } of combinations) {
 }
 
 describe("two nodes", () => {
-  it("serve each other's connections, and nobody else hears a reply", async () => {
+  it("serve each other's connections, and nobody else receives a reply", async () => {
     const a = await startGateway({ flags: [...service, "--node-name", "node-a"] });
     const broker = `mqtt://127.0.0.1:${a.info.brokerPort}`;
     const flags = [...service, "--node-name", "node-b", "--broker", broker];

@@ -24,10 +24,10 @@ let broker: Mosquitto;
 let gateway: Awaited<ReturnType<typeof startGateway>>;
 let origin: Origin<Seat, User>;
 let remove: (() => void) | undefined;
-let heard: Heard;
+let received: Received;
 
-/** What a test's origin hears, and the clients that knocked. */
-interface Heard {
+/** What a test's origin receives, and the clients that knocked. */
+interface Received {
   readonly opened: Connection<Seat, User>[];
   readonly said: OriginMessageEvent<Seat, User>[];
   readonly closed: string[];
@@ -35,17 +35,17 @@ interface Heard {
   readonly clients: RawClient[];
 }
 
-const nothing = (): Heard => ({ opened: [], said: [], closed: [], errors: [], clients: [] });
+const nothing = (): Received => ({ opened: [], said: [], closed: [], errors: [], clients: [] });
 
 before(async () => {
-  heard = nothing();
+  received = nothing();
   broker = await Mosquitto.start();
   origin = await connectOrigin<Seat, User>({ broker: broker.url() });
-  origin.on("open", ({ connection }) => void heard.opened.push(connection));
-  origin.on("message", (event) => void heard.said.push(event));
-  origin.on("close", ({ code, reason }) => void heard.closed.push(`${code} ${reason}`));
+  origin.on("open", ({ connection }) => void received.opened.push(connection));
+  origin.on("message", (event) => void received.said.push(event));
+  origin.on("close", ({ code, reason }) => void received.closed.push(`${code} ${reason}`));
   origin.on("error", ({ error }) => {
-    heard.errors.push((error as Partial<ServiceError>).code ?? error.message);
+    received.errors.push((error as Partial<ServiceError>).code ?? error.message);
   });
   const flags = ["--broker", broker.url(), "--authorize", "origin", "--drain-period", "0ms"];
   flags.push("--authorize-timeout", "1s", "--subprotocols", "chat.v1", "--cookies", "session");
@@ -65,16 +65,16 @@ after(async () => {
 async function decide(handler?: AuthorizeHandler<Seat, User>): Promise<void> {
   remove?.();
   remove = undefined;
-  for (const client of heard.clients) client.destroy();
-  const { opened, closed } = heard;
+  for (const client of received.clients) client.destroy();
+  const { opened, closed } = received;
   await waitFor(() => closed.length === opened.length, { what: "all closed" });
-  heard = nothing();
+  received = nothing();
   if (handler !== undefined) remove = origin.authorize(handler);
 }
 
 async function knock(handshake: Handshake = {}): Promise<RawClient> {
   const client = await RawClient.connect(gateway.info.port);
-  heard.clients.push(client);
+  received.clients.push(client);
   client.write(handshakeText({ path: "/room/a", ...handshake }));
   return client;
 }
@@ -117,12 +117,12 @@ test("a handler sees what the client sent, and says who it is", async () => {
   });
   assert.equal(headers.host, "127.0.0.1");
   assert.ok(signal instanceof AbortSignal && !signal.aborted);
-  const connection = await waitFor(() => heard.opened[0], { what: "open" });
+  const connection = await waitFor(() => received.opened[0], { what: "open" });
   assert.equal(connection.id, id);
   assert.deepEqual([connection.user, connection.state], ["ann", { seat: 7 }]);
   assert.equal(connection.info?.user, "ann");
   client.text("hi");
-  const message = await waitFor(() => heard.said[0], { what: "the message" });
+  const message = await waitFor(() => received.said[0], { what: "the message" });
   assert.deepEqual([message.data, message.state?.seat], ["hi", 7]);
   origin.group("café/1").publish("by the group");
   assert.equal(await client.nextText(), "by the group");
@@ -136,7 +136,7 @@ test("a handler that returns nothing lets in", async () => {
   const answer = await client.answer();
   assert.equal(answer.statusCode, 101);
   assert.equal(answer.headers.get("sec-websocket-protocol"), "chat.v1");
-  const connection = await waitFor(() => heard.opened[0], { what: "open" });
+  const connection = await waitFor(() => received.opened[0], { what: "open" });
   assert.deepEqual([connection.user, connection.state], [undefined, undefined]);
 });
 
@@ -145,7 +145,7 @@ test("a handler that rejects says status, body and headers", async () => {
   const { statusCode, body, headers } = await (await knock()).wholeAnswer();
   assert.deepEqual([statusCode, body], [401, "who are you?"]);
   assert.equal(headers.get("www-authenticate"), "Basic");
-  assert.deepEqual([heard.opened, heard.errors], [[], []]);
+  assert.deepEqual([received.opened, received.errors], [[], []]);
 });
 
 test("a handler that throws is a 500 and an error, and the next one is asked again", async () => {
@@ -155,8 +155,8 @@ test("a handler that throws is a 500 and an error, and the next one is asked aga
     if (calls === 1) throw new Error("no database");
   });
   assert.equal(await statusOf(), 500);
-  await waitFor(() => heard.errors.length === 1, { what: "the error" });
-  assert.deepEqual(heard.errors, ["no database"]);
+  await waitFor(() => received.errors.length === 1, { what: "the error" });
+  assert.deepEqual(received.errors, ["no database"]);
   assert.equal(await statusOf(), 101);
 });
 
@@ -173,15 +173,15 @@ test("an answer that is none is a 500 and an error with its code", async () => {
   for (const [wrong, code] of answers) {
     answer = wrong;
     assert.equal(await statusOf(), 500, code);
-    await waitFor(() => heard.errors.shift() === code, { what: code });
+    await waitFor(() => received.errors.shift() === code, { what: code });
   }
 });
 
 test("without a handler it is a 503 and an error, after its removal too", async () => {
   await decide();
   assert.equal(await statusOf(), 503);
-  await waitFor(() => heard.errors.length === 1, { what: "the error" });
-  assert.deepEqual(heard.errors, ["handshake-rejected"]);
+  await waitFor(() => received.errors.length === 1, { what: "the error" });
+  assert.deepEqual(received.errors, ["handshake-rejected"]);
   const off = origin.authorize(async () => {});
   assert.throws(() => origin.authorize(async () => {}), { code: "setting-invalid" });
   assert.equal(await statusOf(), 101);
@@ -197,8 +197,11 @@ test("the signal ends when the gateway waits no longer, and an error tells it", 
   });
   assert.equal(await statusOf(), 504);
   await waitFor(() => aborted.length === 1, { what: "the signal" });
-  await waitFor(() => heard.errors.length > 0, { what: "the error" });
-  assert.deepEqual([aborted, heard.errors, heard.opened], [[true], ["authorize-timeout"], []]);
+  await waitFor(() => received.errors.length > 0, { what: "the error" });
+  assert.deepEqual(
+    [aborted, received.errors, received.opened],
+    [[true], ["authorize-timeout"], []],
+  );
 });
 
 test("a hundred wait while another's messages pass", async () => {
@@ -212,10 +215,10 @@ test("a hundred wait while another's messages pass", async () => {
   const others = await Promise.all(Array.from({ length: 100 }, () => knock()));
   await waitFor(() => waiting.length === 100, { what: "a hundred" });
   talker.text("between");
-  await waitFor(() => heard.said.length === 1, { what: "the message" });
+  await waitFor(() => received.said.length === 1, { what: "the message" });
   for (const release of waiting) release();
   for (const client of others) assert.equal((await client.answer()).statusCode, 101);
-  await waitFor(() => heard.opened.length === 101, { what: "all open" });
+  await waitFor(() => received.opened.length === 101, { what: "all open" });
 });
 
 test("a connection ends with its time, unless it is renewed", async () => {
@@ -224,14 +227,14 @@ test("a connection ends with its time, unless it is renewed", async () => {
   const [short, long] = [await knock(), await knock({ path: "/room/long" })];
   for (const client of [short, long]) assert.equal((await client.answer()).statusCode, 101);
   const found = (): Connection | undefined =>
-    heard.opened.find(({ info }) => info?.path === "/room/long");
+    received.opened.find(({ info }) => info?.path === "/room/long");
   const kept = await waitFor(found, {
     what: "open",
   });
   assert.equal(await kept.renew(null), "renewed");
   assert.equal((await short.closeFrame())?.code, 4401);
-  await waitFor(() => heard.closed.length === 1, { what: "the close" });
-  assert.deepEqual(heard.closed, ["4401 token-expired"]);
+  await waitFor(() => received.closed.length === 1, { what: "the close" });
+  assert.deepEqual(received.closed, ["4401 token-expired"]);
   assert.equal(await kept.sendWithReply("still here"), "sent");
   assert.equal(await kept.renew(Date.now() + 300), "renewed");
   assert.equal(await long.nextText(), "still here");

@@ -16,13 +16,13 @@ before(async () => {
 });
 after(() => broker.close());
 
-test("an origin says that it lives while it can hear events, and that it leaves", async () => {
-  const heard: string[] = [];
+test("an origin says that it lives while it can receive events, and that it leaves", async () => {
+  const received: string[] = [];
   const filters = [topics.originPresence(app, "o1"), topics.nodeCommands(app, "n1", "o1")];
   const node = await plainClient(broker.port, filters, (topic, payload) => {
-    if (topic === filters[1]) heard.push(JSON.stringify(decode(new Uint8Array(payload))));
-    else if (payload.length === 0) heard.push("gone");
-    else heard.push(JSON.parse(new TextDecoder().decode(payload)).leaving ? "leaves" : "lives");
+    if (topic === filters[1]) received.push(JSON.stringify(decode(new Uint8Array(payload))));
+    else if (payload.length === 0) received.push("gone");
+    else received.push(JSON.parse(new TextDecoder().decode(payload)).leaving ? "leaves" : "lives");
   });
   let ready = false;
   const control = new OriginControl(
@@ -35,19 +35,19 @@ test("an origin says that it lives while it can hear events, and that it leaves"
   control.begin();
   control.announce();
   control.acknowledge("n1", ["ack", "s", 1, 1]);
-  await waitFor(() => heard.length > 0, { what: "what was said after that" });
-  assert.deepEqual(heard, ['[["ack","s",1,1]]'], "it cannot hear events: it is not there");
+  await waitFor(() => received.length > 0, { what: "what was said after that" });
+  assert.deepEqual(received, ['[["ack","s",1,1]]'], "it cannot receive events: it is not there");
   ready = true;
   control.announce();
-  await waitFor(() => heard.length === 2, { what: "its presence" });
-  assert.equal(heard[1], "lives");
+  await waitFor(() => received.length === 2, { what: "its presence" });
+  assert.equal(received[1], "lives");
   // Confirmations wait for one another, and not for a heartbeat.
   for (const count of [2, 3, 4]) control.acknowledge("n1", ["ack", "s", count]);
-  await waitFor(() => heard.some((one) => one.includes("4")), { what: "the confirmation" });
-  assert.deepEqual(heard.slice(2), ['[["ack","s",4]]']);
+  await waitFor(() => received.some((one) => one.includes("4")), { what: "the confirmation" });
+  assert.deepEqual(received.slice(2), ['[["ack","s",4]]']);
   control.leave();
-  await waitFor(() => heard.includes("leaves"), { what: "that it leaves" });
+  await waitFor(() => received.includes("leaves"), { what: "that it leaves" });
   await control.stop();
-  await waitFor(() => heard.at(-1) === "gone", { what: "the end" });
+  await waitFor(() => received.at(-1) === "gone", { what: "the end" });
   await node.stop();
 });

@@ -124,7 +124,7 @@ test("an async handler keeps the order of its connection and holds up no other",
   assert.deepEqual(errors, ["told, not fatal"]);
 });
 
-test("a removed handler hears no more", async () => {
+test("a removed handler receives no more", async () => {
   const origin = await rig.connect();
   const seen: unknown[] = [];
   const off = origin.on("message", ({ data }) => {

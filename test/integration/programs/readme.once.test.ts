@@ -30,7 +30,7 @@ function run(page: Page, command: string, ...words: string[]): Program {
 
 const skip = python === undefined && "python3-paho-mqtt or python3-msgpack is not installed";
 
-/** Runs the client of the README at this port, until it has heard its echo. */
+/** Runs the client of the README at this port, until it has received its echo. */
 async function echoOnce(port: number): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "wss-readme-"));
   after(() => rmSync(folder, { recursive: true }));
@@ -64,13 +64,13 @@ test("a plain subscriber in Python answers in open mode", { skip }, async () => 
   // Nothing tells when it has subscribed: what is said before is not kept.
   const early = await RawClient.open(port);
   after(() => early.destroy());
-  let heard = false;
+  let received = false;
   void early.nextText().then(() => {
-    heard = true;
+    received = true;
   });
   await waitFor(() => {
     early.text("are you there?");
-    return heard;
+    return received;
   });
   await echoOnce(port);
 });
@@ -125,22 +125,22 @@ test("the rooms: who types in one terminal is read in the other", async () => {
     `mqtt://127.0.0.1:${brokerPort}`,
   );
   await rooms.line((line) => line.startsWith("The rooms are open") || undefined, "its start");
-  const talkers: { child: ChildProcess; heard: string }[] = [];
+  const talkers: { child: ChildProcess; received: string }[] = [];
   for (const user of ["ada", "bob"]) {
     assertShown("docs/origin.md", `npx bun examples/rooms/client.ts ${user} tea`);
     const words = ["examples/rooms/client.ts", user, "tea", `ws://127.0.0.1:${port}`];
     const child = spawn(bunProgram, words, { stdio: ["pipe", "pipe", "inherit"] });
     after(() => child.kill("SIGKILL"));
-    const talker = { child, heard: "" };
+    const talker = { child, received: "" };
     child.stdout.on("data", (data) => {
-      talker.heard += data;
+      talker.received += data;
     });
     talkers.push(talker);
-    await waitFor(() => talker.heard.includes(`You are ${user} in tea`));
+    await waitFor(() => talker.received.includes(`You are ${user} in tea`));
   }
   const [ada, bob] = talkers;
   ada!.child.stdin!.write("hello\n");
-  await waitFor(() => bob!.heard.includes("ada (1): hello"));
+  await waitFor(() => bob!.received.includes("ada (1): hello"));
   ada!.child.stdin!.end();
-  await waitFor(() => bob!.heard.includes("ada left"));
+  await waitFor(() => bob!.received.includes("ada left"));
 });

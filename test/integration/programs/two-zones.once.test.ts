@@ -62,8 +62,8 @@ async function say(client: RawClient | undefined, text: string): Promise<string>
   return client!.nextText();
 }
 
-/** Every client of the zones hears this next, so none has heard anything twice before. */
-async function hear(text: string, ...of: readonly TestZone[]): Promise<void> {
+/** Every client of the zones receives this next, so none has received anything twice before. */
+async function receive(text: string, ...of: readonly TestZone[]): Promise<void> {
   for (const client of of.flatMap(({ clients }) => clients)) {
     assert.equal(await client.nextText(), text);
   }
@@ -100,12 +100,12 @@ after(async () => {
   }
 });
 
-test("a client of one zone hears from the origin of the other, each message once", async () => {
+test("a client of one zone receives from the origin of the other, each message once", async () => {
   const [a, b] = zones;
   a.clients[0]!.text("hello");
-  await hear("a: hello", a, b);
+  await receive("a: hello", a, b);
   b.clients[1]!.text("hi");
-  await hear("b: hi", a, b);
+  await receive("b: hi", a, b);
   assert.equal(await say(a.clients[0], `/tell ${b.ids[1]} psst`), "sent");
   assert.equal(await b.clients[1]!.nextText(), "a tells you: psst");
   assert.equal(await say(b.clients[0], `/tell ${a.ids[1]} psst`), "sent");
@@ -114,7 +114,7 @@ test("a client of one zone hears from the origin of the other, each message once
   assert.equal(await say(a.clients[0], `/tell ${nobody} psst`), "gone");
   for (const { clients } of zones) assert.equal(await say(clients[0], "/who"), "4 connected");
   a.clients[1]!.text("that is all");
-  await hear("a: that is all", a, b);
+  await receive("a: that is all", a, b);
 });
 
 /** Verbs in a batch, numbered or bare. */
@@ -159,9 +159,9 @@ test("work waits in the queue while no worker is there", async () => {
   await program.line((line) => /^worker-a: ended/.test(line) || undefined, "its end");
   a.clients[0]!.text("later");
   b.clients[0]!.text("meanwhile");
-  await hear("b: meanwhile", a, b);
+  await receive("b: meanwhile", a, b);
   program.write("start worker-a");
-  await hear("a: later", a, b);
+  await receive("a: later", a, b);
 });
 
 /** How many connections the workers of a zone find, and which nodes they miss. */
@@ -190,7 +190,7 @@ async function nothingHappens(living: TestZone, dead: TestZone): Promise<void> {
   await waitFor(
     async () => {
       clients[0]!.text(`round ${rounds}`);
-      await hear(`${name}: round ${rounds}`, living);
+      await receive(`${name}: round ${rounds}`, living);
       rounds += 1;
       return (await who(living)) === "2 connected";
     },
@@ -228,8 +228,8 @@ for (const [deadName, other] of [
     await waitFor(async () => (await who(living)) === "4 connected", { what: "the bridge" });
     if (deadName === "b") assert.equal(bridge, "1");
     dead.clients[0]!.text("back again");
-    await hear(`${deadName}: back again`, living, dead);
+    await receive(`${deadName}: back again`, living, dead);
     living.clients[0]!.text("welcome back");
-    await hear(`${other}: welcome back`, living, dead);
+    await receive(`${other}: welcome back`, living, dead);
   });
 }

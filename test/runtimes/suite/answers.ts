@@ -14,7 +14,7 @@ const unwritable = [
 const unwritableRefusals = [
   ["/split-refusal", "a refusal's header with a line end"],
   ["/framed-refusal", "a refusal with a length of its own"],
-  ["/no-status", "a refusal with an unheard-of status"],
+  ["/no-status", "a refusal with an unknown status"],
 ] as const;
 
 /** The heads of the answers to handshakes. */

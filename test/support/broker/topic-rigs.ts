@@ -13,7 +13,7 @@ import {
 } from "../../../adapters/topics/mod.ts";
 import { type CommandBus, MessageKind } from "../../../core/ports/mod.ts";
 import type { CommandBusRig, SeenPresence } from "../../conformance/command-bus-rig.ts";
-import type { EventChannelRig, HeardEvents } from "../../conformance/event-channel.ts";
+import type { EventChannelRig, ReceivedEvents } from "../../conformance/event-channel.ts";
 import { TcpProxy } from "../process/tcp-proxy.ts";
 import { type TestBroker, testPorts } from "./broker-rigs.ts";
 import { groupBinary, groupText } from "./group-topics.ts";
@@ -156,20 +156,20 @@ export async function topicCommandBusRig(world: TopicWorld): Promise<CommandBusR
 /** An event channel in such a world, and a plain subscriber of its events. */
 export async function topicEventChannelRig(world: TopicWorld): Promise<EventChannelRig> {
   const topics = new Topics();
-  const heard: HeardEvents[] = [];
+  const received: ReceivedEvents[] = [];
   const filters = ["wss/v1/+/events/#"];
   const origin = await outsiderLink(world.outsider, filters, (topic, payload) => {
     const parsed = topics.parse(topic);
     if (parsed?.kind !== "events") throw new Error(`an unexpected topic: ${topic}`);
     const { app, partition, node } = parsed;
-    heard.push({ app, partition, node, text: new TextDecoder().decode(payload) });
+    received.push({ app, partition, node, text: new TextDecoder().decode(payload) });
   });
   const { openLink, lose } = await world.participant("n1");
   const options = { apps: ["default"], node: "n1" };
   const channel = new MqttEventChannel(options, { ...testPorts(), openLink });
   return {
     channel,
-    heard,
+    received,
     outage: (down) => lose?.(down),
     async end() {
       await channel.stop();

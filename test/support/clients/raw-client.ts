@@ -40,7 +40,7 @@ export function handshakeText(handshake: Handshake = {}): string {
   return [request, ...lines.map(([name, value]) => `${name}: ${value}`), "", ""].join("\r\n");
 }
 
-/** A TCP client that says exactly what it is told to, and keeps all that it hears. */
+/** A TCP client that says exactly what it is told to, and keeps all that it receives. */
 export class RawClient {
   readonly socket: Socket;
   /** What came and was not taken yet. */

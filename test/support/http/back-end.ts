@@ -72,7 +72,7 @@ export class BackEnd {
   }
 
   /** Waits until this was said; the request that said it. */
-  heard(said: string): Promise<PostedEvent> {
+  received(said: string): Promise<PostedEvent> {
     return waitFor(() => this.requests.find((one) => one.said === said), { what: said });
   }
 

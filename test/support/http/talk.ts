@@ -5,7 +5,7 @@ import { RawClient } from "../clients/raw-client.ts";
 export class NumberedClient {
   readonly client: RawClient;
   /** Numbers of echoes, in the order in which they came. */
-  readonly heard: number[] = [];
+  readonly received: number[] = [];
   said = 0;
   closed = false;
 
@@ -24,18 +24,18 @@ export class NumberedClient {
 
   /** Every number came, and each for the first time in order. What is repeated may come twice. */
   check(name: string): void {
-    const first = [...new Set(this.heard)];
+    const first = [...new Set(this.received)];
     const all = Array.from({ length: this.said }, (_, number) => number);
     assert.deepEqual(first, all, `${name}: lost or in another order`);
   }
 
   get complete(): boolean {
-    return new Set(this.heard).size === this.said;
+    return new Set(this.received).size === this.said;
   }
 
   async #listen(): Promise<void> {
     try {
-      for (;;) this.heard.push(Number(await this.client.nextText()));
+      for (;;) this.received.push(Number(await this.client.nextText()));
     } catch {
       this.closed = true;
     }

@@ -112,8 +112,8 @@ export class SimulatedNetwork implements EventChannel {
   connected = false;
   /** Origins that the broker lets nobody publish to, by name; undefined: the partitions. */
   readonly refused: Map<string | undefined, ServiceError> = new Map();
-  /** Numbered batches that a plain subscriber of the partitions has heard. */
-  readonly heard: Numbered[] = [];
+  /** Numbered batches that a plain subscriber of the partitions has received. */
+  readonly received: Numbered[] = [];
   /** Publishes that the broker has and did not deliver yet. */
   #wire: Publish[] = [];
   readonly #encode: (value: unknown) => Uint8Array;
@@ -167,7 +167,7 @@ export class SimulatedNetwork implements EventChannel {
     const origin = publish.origin === undefined ? undefined : this.origins.get(publish.origin);
     const error = this.refused.get(publish.origin);
     publish.confirmed(error);
-    if (publish.origin === undefined && !lose) this.heard.push(publish.batch as Numbered);
+    if (publish.origin === undefined && !lose) this.received.push(publish.batch as Numbered);
     if (error !== undefined || lose || origin === undefined || !origin.alive) return;
     const answer = origin.take(publish.batch as Numbered);
     if (answer !== undefined) this.command(origin.name, answer);

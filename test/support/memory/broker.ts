@@ -64,13 +64,13 @@ export class MemoryBroker {
     this.#clients.delete(client);
   }
 
-  /** Hears every batch of events. Returns what ends it. */
+  /** Receives every batch of events. Returns what ends it. */
   onEvents(listener: (events: PublishedEvents) => void): () => void {
     this.#eventListeners.add(listener);
     return () => this.#eventListeners.delete(listener);
   }
 
-  /** Hears every node's presence, the retained ones first. */
+  /** Receives every node's presence, the retained ones first. */
   onPresence(listener: (published: PublishedPresence) => void): void {
     this.#presenceListeners.add(listener);
     for (const published of this.#retained.values()) listener(published);

@@ -110,5 +110,5 @@ export const graphFaults: readonly (readonly [said: readonly string[], close: st
   ],
   [['{"type":"subscribe","id":"1"}'], "close 4401 Unauthorized"],
   [["no JSON"], "close 4400 Invalid message"],
-  [['{"type":"unheard-of"}'], "close 4400 Invalid message"],
+  [['{"type":"unknown"}'], "close 4400 Invalid message"],
 ];

@@ -18,7 +18,7 @@ export const admission: HandshakeAdmission = {
 
 /** Writes down what it is told, one line each. All its connections have the slot it is given. */
 export class RecordingHandler implements SocketHandler {
-  readonly heard: string[] = [];
+  readonly calls: string[] = [];
   readonly #slot: number;
   /** Called for a full batch buffer, which must be empty afterwards. */
   takeBuffer: () => void = () => {};
@@ -37,7 +37,7 @@ export class RecordingHandler implements SocketHandler {
   }
 
   abandon(): void {
-    this.#hear("abandon");
+    this.#record("abandon");
   }
 
   open(socket: Socket): ConnectionHandle {
@@ -47,15 +47,15 @@ export class RecordingHandler implements SocketHandler {
   }
 
   text(_connection: ConnectionHandle, data: string): void {
-    this.#hear(`text ${data}`);
+    this.#record(`text ${data}`);
   }
 
   binary(_connection: ConnectionHandle, data: Uint8Array): void {
-    this.#hear(`binary ${[...data].join(",")}`);
+    this.#record(`binary ${[...data].join(",")}`);
   }
 
   batched(_connection: ConnectionHandle, messages: number, bytes: number): void {
-    this.#hear(`batched ${messages} ${bytes}`);
+    this.#record(`batched ${messages} ${bytes}`);
   }
 
   inflated({ slot }: ConnectionHandle, kind: MessageKind, data: Uint8Array): void {
@@ -63,26 +63,26 @@ export class RecordingHandler implements SocketHandler {
   }
 
   bufferFull(): void {
-    this.#hear("buffer-full");
+    this.#record("buffer-full");
     this.takeBuffer();
   }
 
   fault(_connection: ConnectionHandle, errorCode: string): void {
-    this.#hear(`fault ${errorCode}`);
+    this.#record(`fault ${errorCode}`);
   }
 
   pong(): void {
-    this.#hear("pong");
+    this.#record("pong");
   }
 
   closed(_connection: ConnectionHandle, closeCode: number, closeReason: string): void {
-    this.#hear(`close ${closeCode} ${closeReason}`.trimEnd());
+    this.#record(`close ${closeCode} ${closeReason}`.trimEnd());
   }
 
   gone(): void {}
 
-  #hear(what: string): void {
-    this.heard.push(what);
+  #record(what: string): void {
+    this.calls.push(what);
     if (this.socket !== undefined) this.during(this.socket, what);
   }
 }

@@ -59,8 +59,8 @@ test("mosquitto runs with the configuration shown, and its rules bind each name"
   );
   try {
     const [node, origin, sensor] = links as [MqttLink, MqttLink, MqttLink];
-    const heard: string[] = [];
-    const message = (topic: string): void => void heard.push(topic);
+    const received: string[] = [];
+    const message = (topic: string): void => void received.push(topic);
     const listener = { connected: (): void => {}, message };
     await Promise.all(links.map((link) => link.start(listener)));
     const root = "wss/v1/default";
@@ -85,9 +85,9 @@ test("mosquitto runs with the configuration shown, and its rules bind each name"
     assert.ok(await mayPublish(sensor, `${group}/text`));
     assert.ok(!(await mayPublish(sensor, `${group}/binary`)));
     assert.ok(!(await mayPublish(sensor, `${root}/groups/other/text`)));
-    // The node, and nobody else who has not asked, hears the group.
-    await waitFor(() => heard.length === 2);
-    assert.deepEqual(heard, [`${group}/commands/shop-1`, `${group}/text`]);
+    // The node, and nobody else who has not asked, receives the group.
+    await waitFor(() => received.length === 2);
+    assert.deepEqual(received, [`${group}/commands/shop-1`, `${group}/text`]);
   } finally {
     await Promise.all(links.map((link) => link.stop()));
     await broker[Symbol.asyncDispose]();

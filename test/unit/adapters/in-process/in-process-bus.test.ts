@@ -87,7 +87,7 @@ test("a retained message is delivered to those who come, until it is cleared", a
   assert.deepEqual(late.messages, []);
 });
 
-test("a link that stops waits for its answers, hears nothing more and refuses", async () => {
+test("a link that stops waits for its answers, receives nothing more and refuses", async () => {
   const bus = new InProcessBus();
   const { link, messages, connected } = await open(bus, { filters: ["a"] });
   const other = await open(bus);

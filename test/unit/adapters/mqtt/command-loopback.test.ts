@@ -142,7 +142,7 @@ test("a broker that ends the connection over the batch is told after three, then
   assert.equal(rig.published, loopbackLimits.loopbackLossesMax);
   assert.equal(rig.told.length, 1);
   assert.match(rig.told[0] ?? "", /it ends the connection over a publish/);
-  // The node would otherwise never keep a connection, and would hear no command at all.
+  // The node would otherwise never keep a connection, and would receive no command at all.
   rig.connect();
   rig.echo.again();
   assert.equal(rig.published, loopbackLimits.loopbackLossesMax, "the next connection lasts");

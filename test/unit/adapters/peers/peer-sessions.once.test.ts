@@ -52,7 +52,7 @@ test("what this process slept through ends no peer", () => {
   assert.equal(rig.accept(5, 1), true);
 });
 
-test("a second node of a name is refused while the first one is heard", () => {
+test("a second node of a name is refused while the first one is received", () => {
   const rig = new Rig();
   const again = { incarnation: "again" };
   rig.accept(5, 0);

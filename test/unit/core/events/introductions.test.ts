@@ -35,7 +35,7 @@ async function granted(node: MemoryNode, grant: object): Promise<MemorySocket> {
 }
 
 /** What an origin was told of a connection, and handled: verbs and numbers. */
-function heard(origin: SimulatedOrigin, socket: MemorySocket): string[] {
+function received(origin: SimulatedOrigin, socket: MemorySocket): string[] {
   assert.deepEqual(origin.faults, []);
   const items = [...origin.assigned, ...origin.handled];
   return items.filter(([, id]) => id === idOf(socket)).map(([verb, , seq]) => `${verb} ${seq}`);
@@ -70,7 +70,7 @@ test("who moves is introduced as its `open` did, with its state and groups of no
   await rig.handle(two);
   const grant = { user: "bob", state: { seat: 2 } };
   assert.deepEqual(two.handled.at(-1), ["close", id, 3, 1000, "", "client", grant]);
-  assert.deepEqual(heard(two, client), ["assigned 2", "message 2", "close 3"]);
+  assert.deepEqual(received(two, client), ["assigned 2", "message 2", "close 3"]);
 });
 
 test("a close says whose the connection was, in open mode too, or nothing", async () => {
@@ -104,7 +104,7 @@ test("who is closed is introduced too, while something of it is not confirmed", 
   }
   const last = rig.origins.at(-1)!;
   await rig.handle(last);
-  assert.deepEqual(heard(last, client), ["assigned 1", "message 1", "close 2"]);
+  assert.deepEqual(received(last, client), ["assigned 1", "message 1", "close 2"]);
   const [[, , , info] = []] = last.assigned;
   const { user, groups } = info as { user: string; groups: string[] };
   assert.deepEqual([user, groups], ["bob", ["a"]]);
@@ -119,7 +119,7 @@ test("whose `open` is not confirmed needs no introduction", async () => {
   await rig.join("o2");
   const two = rig.origins[1]!;
   await rig.handle(two);
-  assert.deepEqual(heard(two, client), ["open 0", "message 1"]);
+  assert.deepEqual(received(two, client), ["open 0", "message 1"]);
 });
 
 test("from the no-origin buffer known connections are introduced, others open", async () => {
@@ -134,8 +134,8 @@ test("from the no-origin buffer known connections are introduced, others open", 
   await rig.join("o2");
   const two = rig.origins[1]!;
   await rig.handle(two);
-  assert.deepEqual(heard(two, early), ["assigned 1", "message 1"]);
-  assert.deepEqual(heard(two, late), ["open 0"]);
+  assert.deepEqual(received(two, early), ["assigned 1", "message 1"]);
+  assert.deepEqual(received(two, late), ["open 0"]);
 });
 
 test("when open mode ends, everyone is introduced to the first origin", async () => {
@@ -147,7 +147,7 @@ test("when open mode ends, everyone is introduced to the first origin", async ()
   client.receive("y");
   const [one] = rig.origins as [SimulatedOrigin];
   await rig.handle(one);
-  assert.deepEqual(heard(one, client), ["assigned 2", "message 2"]);
+  assert.deepEqual(received(one, client), ["assigned 2", "message 2"]);
 });
 
 test("an idle connection that is rebalanced is introduced, each time that it comes", async () => {
@@ -161,14 +161,14 @@ test("an idle connection that is rebalanced is introduced, each time that it com
     await rig.pass(2);
     await rig.handle(one, two);
   }
-  const moved = clients.filter((client) => heard(two, client).length > 0);
+  const moved = clients.filter((client) => received(two, client).length > 0);
   assert.ok(moved.length > 0, "some are of the second");
-  for (const client of moved) assert.deepEqual(heard(two, client), ["assigned 1"]);
+  for (const client of moved) assert.deepEqual(received(two, client), ["assigned 1"]);
   await kill(rig, two);
   for (const client of clients) client.receive("x");
   await rig.handle(one);
   for (const client of moved) {
-    assert.deepEqual(heard(one, client), ["assigned 1", "open 0", "message 1"]);
+    assert.deepEqual(received(one, client), ["assigned 1", "open 0", "message 1"]);
   }
 });
 

@@ -171,13 +171,13 @@ export class GroupModel {
     let count = 0;
     for (const client of this.clients) {
       if (client.app !== app || client.state !== "open" || out.has(client)) continue;
-      const heard = this.#up || (reach === "local" && client.node === node);
-      if (!heard || !this.#isMember(client, group)) continue;
+      const isReached = this.#up || (reach === "local" && client.node === node);
+      if (!isReached || !this.#isMember(client, group)) continue;
       client.received.push(`${app} ${reach} ${group} ${number}`);
       count++;
     }
-    const heard = reach === "local" || this.#up;
-    if (ref && reach !== "raw" && heard) this.counts.set(number, count);
+    const isReached = reach === "local" || this.#up;
+    if (ref && reach !== "raw" && isReached) this.counts.set(number, count);
   }
 
   #isMember(client: ModelClient, group: string): boolean {

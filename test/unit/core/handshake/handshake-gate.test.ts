@@ -77,13 +77,13 @@ test("an answer that comes late or twice is told so, with and without a ref", as
   assert.equal(rig.answers[late], undefined);
   await rig.wait(1);
   assert.equal(rig.refusal(late), "504 authorize-timeout");
-  await rig.decide(["accept", one, { groups: ["g"], ref: 7 }], ["reject", "n.unheard-of", 403]);
+  await rig.decide(["accept", one, { groups: ["g"], ref: 7 }], ["reject", "n.unknown", 403]);
   const gone = "handshake-gone";
   assert.deepEqual(rig.told("reply"), [
     [null, { [two]: gone }],
     [null, { [two]: gone }],
     [7, { [one]: gone }],
-    [null, { "n.unheard-of": "id-malformed" }],
+    [null, { "n.unknown": "id-malformed" }],
   ]);
   assert.equal(rig.node.errors(gone), 3);
   const socket = rig.open(twice);
@@ -92,7 +92,7 @@ test("an answer that comes late or twice is told so, with and without a ref", as
   rig.isEmpty();
 });
 
-test("a decision that is none ends in 500, and the origin hears its code", async () => {
+test("a decision that is none ends in 500, and the origin is told its code", async () => {
   const rig = await HandshakeRig.start({ groupsPerConnectionMax: 2 });
   const wrong: readonly [code: string, item: (id: string) => Item][] = [
     ["handshake-subprotocol", (id) => ["accept", id, { subprotocol: "never-offered" }]],
@@ -134,10 +134,10 @@ test("no origin: refused at once, where it is known and where the broker says so
   const [one, two] = [await open.ask(), await open.ask()];
   assert.deepEqual([open.refusal(one), open.refusal(two)], Array(2).fill("503 no-origin"));
   nobody = false;
-  const heard = await open.ask();
+  const answer = await open.ask();
   assert.equal(open.node.waiting, 1, "the next one may find somebody");
   await open.wait(5_000);
-  assert.equal(open.refusal(heard), "504 authorize-timeout");
+  assert.equal(open.refusal(answer), "504 authorize-timeout");
   open.isEmpty();
 });
 

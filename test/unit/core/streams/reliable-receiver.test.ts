@@ -79,7 +79,7 @@ test("where all places are taken a new sender is refused, until one was silent f
   memory.get("sender1", "s");
   clock.advance(1);
   assert.equal(memory.add("new", "s", 7), true);
-  assert.equal(memory.get("sender1", "s"), 1, "who was heard of is remembered");
+  assert.equal(memory.get("sender1", "s"), 1, "a sender that was used is remembered");
   assert.equal(memory.get("sender2", "s"), undefined, "who was silent is not");
 });
 

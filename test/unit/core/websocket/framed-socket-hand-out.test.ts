@@ -103,7 +103,7 @@ for (const [name, make] of [
     bytes.receive(Buffer.concat(frames.map((frame) => clientFrame(frame))));
     const seen = handler.messages().map((data) => (data instanceof Uint8Array ? [...data] : data));
     assert.deepEqual(seen, ["one", long, [0, 255], [1, 2, 3], "é!"]);
-    assert.ok(!handler.heard.some((what) => what.startsWith("batched")), "the handler has them");
+    assert.ok(!handler.calls.some((what) => what.startsWith("batched")), "the handler has them");
   });
 
   test(`${name}: what is handed out stays whole while the codec's memory grows`, () => {
@@ -131,10 +131,10 @@ for (const [name, make] of [
       bytes.receive(clientFrame({ opcode: 1, payload, reserved: 4 }));
     };
     inflated(901);
-    assert.deepEqual(handler.heard.slice(0, 1), ["pong"]);
+    assert.deepEqual(handler.calls.slice(0, 1), ["pong"]);
     assert.deepEqual(handler.messages(), ["a".repeat(901)]);
     inflated(902);
-    assert.ok(handler.heard.includes("fault message-too-big"), handler.heard.join());
+    assert.ok(handler.calls.includes("fault message-too-big"), handler.calls.join());
   });
 
   test(`${name}: nothing is handed out after our own close frame`, () => {

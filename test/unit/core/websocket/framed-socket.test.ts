@@ -17,7 +17,7 @@ for (const { name, make } of codecs) {
       { opcode: 9, payload: "p" },
       { opcode: 2, payload: Buffer.from([1, 2]) },
     );
-    assert.deepEqual(client.handler.heard, ["batched 2 6", "pong"]);
+    assert.deepEqual(client.handler.calls, ["batched 2 6", "pong"]);
     assert.deepEqual(client.received(), ["pong p"]);
     const [text, binary] = client.takeMessages();
     assert.equal(text, "eins");
@@ -28,8 +28,8 @@ for (const { name, make } of codecs) {
     const client = new FramedClient(make(), { batchBuffers: true });
     const texts = Array.from({ length: 20 }, (_, index) => `${index}`.padStart(50, "."));
     client.send(...texts.map((payload) => ({ opcode: 1, payload })));
-    assert.ok(client.handler.heard.filter((what) => what === "buffer-full").length >= 3);
-    assert.equal(client.handler.heard.at(-1), "batched 20 1000");
+    assert.ok(client.handler.calls.filter((what) => what === "buffer-full").length >= 3);
+    assert.equal(client.handler.calls.at(-1), "batched 20 1000");
     const taken = client.batches as [number, string, number, unknown[][]][];
     const before = taken.flatMap((batch) => batch[3].map((item) => item[3]));
     assert.deepEqual([...before, ...client.takeMessages()], texts);
@@ -45,7 +45,7 @@ for (const { name, make } of codecs) {
       { opcode: 1, payload: "three" },
       { opcode: 1, payload, reserved: 4 },
     );
-    assert.equal(client.handler.heard.at(-1), "batched 4 608");
+    assert.equal(client.handler.calls.at(-1), "batched 4 608");
     const taken = client.batches as [number, string, number, unknown[][]][];
     const before = taken.flatMap((batch) => batch[3].map((item) => item[3]));
     assert.deepEqual([...before, ...client.takeMessages()], ["one", long, "three", long]);
@@ -73,7 +73,7 @@ for (const { name, make } of codecs) {
       const client = new FramedClient(make(), { head: frames.subarray(0, cut) });
       client.bytes.receive(frames.subarray(cut));
       client.bytes.cut();
-      const told = client.handler.heard.filter((what) => what !== "pong");
+      const told = client.handler.calls.filter((what) => what !== "pong");
       assert.deepEqual(told, ["text zwölf", "close 4000 tschüß"], `cut at ${cut}`);
       assert.deepEqual(client.received(), ["pong between", "close 4000 tschüß"]);
     }
@@ -84,7 +84,7 @@ for (const { name, make } of codecs) {
     const count = Math.ceil((limits.chunkBytesMax * 2.5) / 900);
     const frame = { opcode: 2, payload: Buffer.alloc(900, 1) };
     client.send(...Array.from({ length: count }, () => frame));
-    const told = client.handler.heard.filter((what) => what.startsWith("binary"));
+    const told = client.handler.calls.filter((what) => what.startsWith("binary"));
     assert.equal(told.length, count);
   });
 
@@ -113,13 +113,13 @@ for (const { name, make } of codecs) {
   ] as const) {
     test(`${name}: ${what} ends the stream with its close code, told once`, async () => {
       const client = new FramedClient(make(), { deflate: true });
-      client.send(frame, { opcode: 1, payload: "unheard" });
+      client.send(frame, { opcode: 1, payload: "unread" });
       assert.deepEqual(client.received(), [`close ${closeCode} ${code}`]);
       assert.ok(client.bytes.ended && !client.bytes.destroyed);
-      client.send({ opcode: 1, payload: "unheard too" });
+      client.send({ opcode: 1, payload: "unread too" });
       client.clock.advance(closeWaitMs);
       await client.settle();
-      const told = client.handler.heard.filter((heard) => heard !== "pong");
+      const told = client.handler.calls.filter((calls) => calls !== "pong");
       assert.deepEqual(told, [`fault ${code}`, `close ${closeCode} ${code}`]);
     });
   }
@@ -180,7 +180,7 @@ test("a client that does not answer a close is cut after a while, with our code"
   client.clock.advance(1);
   await client.settle();
   assert.ok(client.bytes.destroyed);
-  assert.deepEqual(client.handler.heard, ["close 1012 drain"]);
+  assert.deepEqual(client.handler.calls, ["close 1012 drain"]);
   assert.equal(client.clock.pendingTimers, 0);
 });
 
@@ -193,8 +193,8 @@ test("a client that goes on sending after our close is cut past a limit", async 
   }
   await client.settle();
   assert.ok(client.bytes.destroyed);
-  assert.ok(!client.handler.heard.some((what) => what.startsWith("binary")));
-  assert.equal(client.handler.heard.at(-1), "close 1013 overload");
+  assert.ok(!client.handler.calls.some((what) => what.startsWith("binary")));
+  assert.equal(client.handler.calls.at(-1), "close 1013 overload");
 });
 
 test("an answered close leaves no timer behind", async () => {
@@ -221,7 +221,7 @@ test("the handler may close or cut inside open and inside a message", async () =
       client.send({ opcode: 1, payload: "one" }, { opcode: 1, payload: "two" });
       client.clock.advance(closeWaitMs);
       await client.settle();
-      const told = client.handler.heard.filter((what) => what !== "pong");
+      const told = client.handler.calls.filter((what) => what !== "pong");
       const close = act === "close" ? "close 4000 inside" : "close 1006";
       assert.deepEqual(
         told,
@@ -244,7 +244,7 @@ test("the end is told when the close frames are exchanged, not when TCP ends", a
     const client = new FramedClient(codecs[0]!.make());
     if (first === "server") client.socket.close(4_000, "");
     client.send({ opcode: 8, payload: closePayload(4_000) });
-    const closes = (): string[] => client.handler.heard.filter((what) => what.startsWith("close"));
+    const closes = (): string[] => client.handler.calls.filter((what) => what.startsWith("close"));
     assert.deepEqual(closes(), ["close 4000"]);
     assert.ok(!client.bytes.destroyed);
     client.clock.advance(closeWaitMs);

@@ -77,7 +77,7 @@ test("a connection of another subprotocol keeps its own handle and socket", () =
     routed.fault(socket.connection, "frame-opcode");
     socket.pong();
     socket.clientCloses(1000, "");
-    assert.deepEqual(handler.heard.splice(0), [
+    assert.deepEqual(handler.calls.splice(0), [
       "text no JSON",
       "batched 3 30",
       "buffer-full",
@@ -100,7 +100,7 @@ test("an admission that comes to nothing is given up behind a subprotocol too", 
   const routed = withSubprotocols(handler, [graphProtocol], options);
   routed.abandon(graph);
   routed.abandon(admission);
-  assert.deepEqual(handler.heard, ["abandon", "abandon"]);
+  assert.deepEqual(handler.calls, ["abandon", "abandon"]);
 });
 
 test("memory: a subprotocol answers, swallows, changes and passes on", () => {
@@ -121,7 +121,7 @@ test("memory: a subprotocol answers, swallows, changes and passes on", () => {
   ]);
   const kept = graphTalk.slice(0, -2).map(([said]) => `batched 1 ${said.length}`);
   const passed = graphTalk.slice(-2).map(([said]) => `text ${said}`);
-  assert.deepEqual(handler.heard, [...kept, ...passed]);
+  assert.deepEqual(handler.calls, [...kept, ...passed]);
 });
 
 for (const [said, close] of graphFaults) {
@@ -133,12 +133,12 @@ for (const [said, close] of graphFaults) {
     await Promise.resolve();
     const last = socket.delivered.at(-1);
     assert.equal(last?.type === "close" && `close ${last.closeCode} ${last.closeReason}`, close);
-    const heard = handler.heard.filter((what) => !what.startsWith("batched"));
-    assert.deepEqual(heard, ["fault subprotocol-violation", close]);
+    const calls = handler.calls.filter((what) => !what.startsWith("batched"));
+    assert.deepEqual(calls, ["fault subprotocol-violation", close]);
   });
 }
 
-/** Writes what it hears into the codec's batch buffer, as the gateway does. */
+/** Writes what it receives into the codec's batch buffer, as the gateway does. */
 class BufferHandler extends EchoHandler {
   readonly #codec: Codec;
   readonly buffer: number;
@@ -233,8 +233,8 @@ for (const { name, make } of codecs) {
       bytes.receive(clientFrame({ opcode: 8 }));
       bytes.cut();
       await Promise.resolve();
-      const heard = handler.heard.filter((what) => !/^(pong|batched)/.test(what));
-      assert.deepEqual(heard, ["fault subprotocol-violation", close]);
+      const calls = handler.calls.filter((what) => !/^(pong|batched)/.test(what));
+      assert.deepEqual(calls, ["fault subprotocol-violation", close]);
     }
   });
 
@@ -242,7 +242,7 @@ for (const { name, make } of codecs) {
     const { bytes, handler } = open(admission);
     bytes.receive(clientFrame({ opcode: 1, payload: "no JSON" }));
     handler.take();
-    assert.deepEqual(handler.heard, ["batched 1 7"]);
+    assert.deepEqual(handler.calls, ["batched 1 7"]);
     assert.deepEqual(handler.taken, ["no JSON"]);
   });
 }

@@ -176,7 +176,7 @@ test("a body that a route returns goes to its client", () => {
   }
 });
 
-test("a client hears that the function failed, as it does of AWS", () => {
+test("a client receives that the function failed, as it does of AWS", () => {
   const failed = answerOf(200, { errorMessage: "secret" }, undefined, {
     "x-amz-function-error": "Unhandled",
   });

@@ -194,7 +194,7 @@ test("an iterator that begins when all is over ends at once", async () => {
   for await (const event of dispatcher.events()) assert.fail(event.type);
 });
 
-test("replies are heard in bare batches too, between those of the stream", () => {
+test("replies are received in bare batches too, between those of the stream", () => {
   const { give, receiver, replies, confirmed } = rig();
   give(1, 0, opened);
   const bare = encode([["reply", "o1:i:0", { node: "n1", count: 5 }]]);
@@ -254,15 +254,15 @@ for (const [topic, assigned] of [
 
 test("a connection that was opened elsewhere is known before its first event", () => {
   const { give, dispatcher, confirmed } = rig();
-  const heard: unknown[] = [];
+  const received: unknown[] = [];
   dispatcher.on("assigned", ({ connection, info }) => {
-    heard.push(["assigned", connection.user, connection.state, info === connection.info]);
+    received.push(["assigned", connection.user, connection.state, info === connection.info]);
     assert.deepEqual(info.groups, ["tea"]);
   });
-  dispatcher.on("message", ({ connection, seq }) => void heard.push([seq, connection.user]));
+  dispatcher.on("message", ({ connection, seq }) => void received.push([seq, connection.user]));
   const info = { path: "/tea", user: "bob", state: { seat: 2 }, groups: ["tea"], at: 1 };
   give(1, 0, ["assigned", "n1.a", 5, info], said(5), said(6));
-  assert.deepEqual(heard, [
+  assert.deepEqual(received, [
     ["assigned", "bob", { seat: 2 }, true],
     [5, "bob"],
     [6, "bob"],
