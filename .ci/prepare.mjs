@@ -67,7 +67,9 @@ export async function build() {
   const sources = ["core", "wasm", "adapters", "runtimes", "examples", "test"];
   once("js", [...sources, "tsconfig.json", "package.json"], () => {
     console.error("Building JavaScript …");
-    return capture(tool("tsc"), ["-p", "."]);
+    // Only what changed, and what depends on that, is looked at again.
+    const incremental = ["--incremental", "--tsBuildInfoFile", "dist/js/.tsbuildinfo"];
+    return capture(tool("tsc"), ["-p", ".", ...incremental]);
   });
   buildLibrary();
 }
