@@ -28,13 +28,17 @@ interface Generated {
   };
 }
 
+/** What the generator sends: the messages of the warm-up come before those that count. */
+export type Load = readonly [connections: number, inFlight: number, warmUpMessages?: number];
+
 /** Loads a port with echo traffic, from a process of its own. */
 export async function generate(
   port: unknown,
-  load: readonly [connections: number, inFlight: number],
+  [connections, inFlight, warmUpMessages = 0]: Load,
   counting: () => void = () => {},
 ): Promise<Generated> {
-  const generator = onNode("generator", String(port), ...load.map(String), String(seconds));
+  const numbers = [connections, inFlight, seconds, warmUpMessages];
+  const generator = onNode("generator", String(port), ...numbers.map(String));
   try {
     await generator.line("counting");
     counting();
@@ -44,11 +48,7 @@ export async function generate(
   }
 }
 
-export async function measure(
-  server: BenchProcess,
-  port: unknown,
-  load: readonly [number, number],
-): Promise<Figure> {
+export async function measure(server: BenchProcess, port: unknown, load: Load): Promise<Figure> {
   let before = 0;
   const result = await generate(port, load, () => {
     before = server.cpuSeconds();
@@ -69,10 +69,7 @@ async function wsEcho(load: readonly [number, number]): Promise<Figure> {
   }
 }
 
-export async function throughEverything(
-  contestant: Contestant,
-  load: readonly [number, number],
-): Promise<Figure> {
+export async function throughEverything(contestant: Contestant, load: Load): Promise<Figure> {
   await using broker = await Mosquitto.start();
   const origin = onBun("echo-origin", broker.url(), contestant.mode ?? "assigned");
   const server = gateway(contestant, broker.url());

@@ -37,8 +37,12 @@ async function plain(request: Request): Promise<Response> {
   const body = await request.text();
   const headers = { "x-connection": request.headers.get("x-connection") ?? "" };
   const answer = request.headers.get("x-answer") ?? "";
-  await (await fetch(answer, { method: "POST", body, headers })).arrayBuffer();
-  return new Response();
+  try {
+    await (await fetch(answer, { method: "POST", body, headers })).arrayBuffer();
+    return new Response();
+  } catch {
+    return new Response(null, { status: 502 });
+  }
 }
 
 async function count(request: Request): Promise<Response> {
