@@ -17,6 +17,8 @@ export interface HttpTarget {
   /** Header lines that count where the caller has none of that name. */
   readonly userAgent: string;
   readonly authorization: string;
+  /** The lines of heads with a frozen object of headers, which callers may use again and again. */
+  readonly frozenLines: WeakMap<object, string>;
 }
 
 export interface TargetOptions {
@@ -57,6 +59,7 @@ export function parseTarget(text: string, { proxies }: TargetOptions): HttpTarge
       headerLine("Proxy-Authorization", proxyAuthorization),
     userAgent: headerLine("User-Agent", "websocket-service"),
     authorization: headerLine("Authorization", ownAuthorization),
+    frozenLines: new WeakMap(),
   };
 }
 
@@ -90,6 +93,15 @@ export function requestHead(
   headers: Readonly<Record<string, string>>,
   bodyBytes: number,
 ): string {
+  let lines = target.frozenLines.get(headers);
+  if (lines === undefined) {
+    lines = requestLines(target, headers);
+    if (Object.isFrozen(headers)) target.frozenLines.set(headers, lines);
+  }
+  return `${lines}Content-Length: ${bodyBytes}\r\n\r\n`;
+}
+
+function requestLines(target: HttpTarget, headers: Readonly<Record<string, string>>): string {
   let { userAgent, authorization } = target;
   let lines = target.start;
   for (const name of Object.keys(headers)) {
@@ -104,7 +116,7 @@ export function requestHead(
     else if (lower === "authorization") authorization = "";
     lines += `${name}: ${value}\r\n`;
   }
-  return `${lines}${userAgent}${authorization}Content-Length: ${bodyBytes}\r\n\r\n`;
+  return `${lines}${userAgent}${authorization}`;
 }
 
 function invalid(what: string): HttpError {

@@ -39,7 +39,7 @@ export interface OutgoingMessage {
  */
 export function readServiceRequest(body: unknown): OutgoingMessage[] {
   if (!isMap(body)) throw refusal("body", "an object with OutgoingWebSocketMessages is expected");
-  const named = canonical(body, names);
+  const named = canonical(body, bodyMembers);
   const { OutgoingWebSocketMessages: messages } = checked(serviceRequestSchema, named, "body");
   return (messages ?? []).map((message, index) =>
     readMessage(message, `body.OutgoingWebSocketMessages[${index}]`),
@@ -74,24 +74,32 @@ function readMessage({ ConnectionIds, Message }: Outgoing, place: string): Outgo
   throw refusal(`${place}.Message.Binary`, "it must be standard base64 with padding");
 }
 
-/** The names at one level of a body, and what is inside of each. */
-interface Names {
-  readonly [name: string]: Names;
+/** The members of an object that are read, by their names as written and in lower case. */
+type Members = ReadonlyMap<string, { readonly name: string; readonly inside: Members }>;
+
+function membersOf(inside: Readonly<Record<string, Members>>): Members {
+  const members = Object.entries(inside).map(([name, inner]) => ({ name, inside: inner }));
+  const asWritten = members.map((member) => [member.name, member] as const);
+  return new Map([
+    ...members.map((member) => [member.name.toLowerCase(), member] as const),
+    ...asWritten,
+  ]);
 }
 
-const names: Names = {
-  OutgoingWebSocketMessages: { ConnectionIds: {}, Message: { Binary: {}, Text: {} } },
-};
+const none: Members = new Map();
+const message: Members = membersOf({ Binary: none, Text: none });
+const bodyMembers: Members = membersOf({
+  OutgoingWebSocketMessages: membersOf({ ConnectionIds: none, Message: message }),
+});
 
 /** The value with names as they are written above. Of two that differ in case the last counts. */
-function canonical(value: unknown, known: Names): unknown {
+function canonical(value: unknown, known: Members): unknown {
   if (Array.isArray(value)) return value.map((element) => canonical(element, known));
   if (!isMap(value)) return value;
-  const byLowerCase = new Map(Object.keys(known).map((name) => [name.toLowerCase(), name]));
   const result: Record<string, unknown> = {};
-  for (const [key, inner] of Object.entries(value)) {
-    const name = byLowerCase.get(key.toLowerCase());
-    if (name !== undefined) result[name] = canonical(inner, known[name] ?? {});
+  for (const key of Object.keys(value)) {
+    const member = known.get(key) ?? known.get(key.toLowerCase());
+    if (member !== undefined) result[member.name] = canonical(value[key], member.inside);
   }
   return result;
 }

@@ -199,8 +199,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "`error` reports it, and the event counts as handled",
     file: files.dispatcher,
-    find: "pending.push(result.catch((error: Error) => this.failed(error)));",
-    replace: "pending.push(result);",
+    find: "const handled = result.catch((error: Error) => this.failed(error));",
+    replace: "const handled = result;",
     tests: [tests.receiver],
   },
   {

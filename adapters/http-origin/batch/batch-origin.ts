@@ -11,7 +11,7 @@ import { BatchSession } from "./batch-session.ts";
 export interface Urls {
   readonly size: number;
   /** The URL to try next, after those that were tried for the same request. */
-  next(tried: ReadonlySet<string>): string;
+  next(tried: readonly string[]): string;
   answered(url: string): void;
   failed(url: string): void;
 }
@@ -151,11 +151,11 @@ export class BatchOrigin {
   async #post(body: Uint8Array, id: string): Promise<HttpAnswer> {
     const { client, sign, clock, urls, counters } = this.#ports;
     const headers = { "content-type": "application/json", ...sign?.(id, clock.now(), body) };
-    const tried = new Set<string>();
+    const tried: string[] = [];
     for (;;) {
       const url = urls.next(tried);
-      tried.add(url);
-      const isLast = tried.size >= urls.size || this.#stopped;
+      tried.push(url);
+      const isLast = tried.length >= urls.size || this.#stopped;
       counters.sent.add(1);
       try {
         const answer = await client.post(url, { body, headers, repeatable: true });

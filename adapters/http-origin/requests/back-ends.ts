@@ -30,8 +30,11 @@ export class BackEnds {
   }
 
   /** The URL for the next request; `tried` are those that this request has tried already. */
-  next(tried: ReadonlySet<string>): string {
-    const all = this.#all.filter(({ url }) => !tried.has(url));
+  next(tried: readonly string[]): string {
+    const [first] = this.#all;
+    // Nearly always.
+    if (first?.failures === 0 && tried.length === 0) return first.url;
+    const all = this.#all.filter(({ url }) => !tried.includes(url));
     const candidates = all.length > 0 ? all : this.#all;
     const now = this.#now();
     for (const one of candidates) {

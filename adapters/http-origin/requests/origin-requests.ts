@@ -82,7 +82,7 @@ export class OriginRequests {
   async deliver(request: OriginRequest): Promise<HttpAnswer | undefined> {
     const retryMs = request.retry ? this.#options.retryMs : 0;
     let retryDeadline: number | undefined;
-    const tried = new Set<string>();
+    const tried: string[] = [];
     for (let round = 0; ; ) {
       // Waiting is no failure: the window of events limits how many wait.
       if (!this.#slots.take() && !(await this.#slots.wait(Infinity))) {
@@ -91,14 +91,24 @@ export class OriginRequests {
       }
       retryDeadline ??= this.#ports.clock.now() + retryMs;
       const url = this.#backEnds.next(tried);
-      const failure = await this.#attempt(url, request);
-      if (!(failure instanceof Failure)) return failure;
+      let failure: Failure;
+      try {
+        const answer = await this.#post(url, request);
+        this.#answered(url, answer);
+        if (request.succeeded(answer)) return answer;
+        failure = refused(answer.status);
+      } catch (error) {
+        this.#unanswered(url);
+        failure = new Failure(error as ServiceError);
+      } finally {
+        this.#slots.release();
+      }
       if (this.#stopped) return undefined;
       this.#report(failure.error);
-      if (!canBeSent(failure.error)) return undefined;
-      tried.add(url);
-      if (tried.size < this.#backEnds.size) continue;
-      tried.clear();
+      if (!failure.transient) return undefined;
+      tried.push(url);
+      if (tried.length < this.#backEnds.size) continue;
+      tried.length = 0;
       const delay = this.#backOff(round++);
       if (this.#ports.clock.now() + delay > retryDeadline) return undefined;
       await this.#pause(delay);
@@ -119,15 +129,18 @@ export class OriginRequests {
       );
     }
     try {
-      const tried = new Set<string>();
+      const tried: string[] = [];
       for (;;) {
         const url = this.#backEnds.next(tried);
-        tried.add(url);
+        tried.push(url);
         try {
-          return await this.#post(url, id, body, signal);
+          const answer = await this.#post(url, { id, body }, signal);
+          this.#answered(url, answer);
+          return answer;
         } catch (error) {
+          if (!signal.aborted) this.#unanswered(url);
           this.#report(error as ServiceError);
-          if (signal.aborted || tried.size >= this.#backEnds.size) throw error;
+          if (signal.aborted || tried.length >= this.#backEnds.size) throw error;
         }
       }
     } finally {
@@ -135,40 +148,31 @@ export class OriginRequests {
     }
   }
 
-  /** The slot is taken before, and given back here. */
-  async #attempt(
+  /** One attempt. Not `async`: each promise costs, and there is one request for each message. */
+  #post(
     url: string,
-    { id, body, succeeded }: OriginRequest,
-  ): Promise<HttpAnswer | Failure> {
-    try {
-      const answer = await this.#post(url, id, body);
-      if (succeeded(answer)) return answer;
-      const message = `the origin answered with status ${answer.status}`;
-      return new Failure(new ServiceError("http-status", message));
-    } catch (error) {
-      return new Failure(error as ServiceError);
-    } finally {
-      this.#slots.release();
-    }
-  }
-
-  async #post(url: string, id: string, body: string, signal?: AbortSignal): Promise<HttpAnswer> {
+    { id, body }: Pick<OriginRequest, "id" | "body">,
+    signal?: AbortSignal,
+  ): Promise<HttpAnswer> {
     const { signer, retryMs } = this.#options;
     // 0: nothing is sent twice, not even where a kept connection was lost without an answer.
     const repeatable = retryMs > 0;
     const { client, clock, counters } = this.#ports;
-    const signature = signer?.sign(id, clock.now(), body);
     counters.sent.add(1);
-    try {
-      const headers = { "content-type": "application/json", ...signature };
-      const answer = await client.post(url, { body, headers, signal, repeatable });
-      if (answer.status >= 500) this.#backEnds.failed(url);
-      else this.#backEnds.answered(url);
-      return answer;
-    } catch (error) {
-      if (signal?.aborted !== true && !this.#stopped) this.#backEnds.failed(url);
-      throw error;
-    }
+    const headers =
+      signer === undefined
+        ? jsonHeaders
+        : { ...jsonHeaders, ...signer.sign(id, clock.now(), body) };
+    return client.post(url, { body, headers, signal, repeatable });
+  }
+
+  #answered(url: string, { status }: HttpAnswer): void {
+    if (status >= 500) this.#backEnds.failed(url);
+    else this.#backEnds.answered(url);
+  }
+
+  #unanswered(url: string): void {
+    if (!this.#stopped) this.#backEnds.failed(url);
   }
 
   #report({ code, message }: ServiceError): void {
@@ -196,16 +200,28 @@ export class OriginRequests {
   }
 }
 
-/** Why one attempt failed. */
+/** Frozen, so that the client remembers what it wrote of it. */
+const jsonHeaders = Object.freeze({ "content-type": "application/json" });
+
+/** Why one attempt failed, and whether another one may succeed. */
 class Failure {
   readonly error: ServiceError;
+  readonly transient: boolean;
 
-  constructor(error: ServiceError) {
+  constructor(error: ServiceError, transient: boolean = isTransient(error)) {
     this.error = error;
+    this.transient = transient;
   }
 }
 
-/** A header that cannot be written does not change with time. */
-function canBeSent({ code }: ServiceError): boolean {
-  return code !== "http-request-invalid";
+function refused(status: number): Failure {
+  const error = new ServiceError("http-status", `the origin answered with status ${status}`);
+  return new Failure(error, status >= 500 || transientStatuses.has(status));
+}
+
+/** A deploy, too early, too many requests: with any other status the origin has decided. */
+const transientStatuses: ReadonlySet<number> = new Set([404, 408, 425, 429]);
+
+function isTransient({ code }: ServiceError): boolean {
+  return code !== "http-answer-too-big" && code !== "http-request-invalid";
 }

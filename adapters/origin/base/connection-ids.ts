@@ -29,9 +29,11 @@ function idOf(target: Target): string {
   return checkedId(typeof target === "string" ? target : target?.id);
 }
 
+const utf8 = new TextEncoder();
+
 /** An id as MessagePack: a `str 8`, so that its header has two bytes whatever its length. */
 export function packId(id: string): Uint8Array {
-  const bytes = new TextEncoder().encode(id);
+  const bytes = utf8.encode(id);
   const packed = new Uint8Array(2 + bytes.length);
   packed[0] = 0xd9;
   packed[1] = bytes.length;

@@ -159,18 +159,19 @@ export class Dispatcher {
 
   /** Calls the handlers; a promise, which never rejects, where any of them is async. */
   #call(event: OriginEvent): Promise<unknown> | undefined {
-    let pending: Promise<unknown>[] | undefined;
+    let pending: Promise<unknown> | undefined;
     for (const handler of this.#handlers[event.type]) {
       try {
         const result: unknown = handler(event as never);
         if (!isPromise(result)) continue;
-        pending ??= [];
-        pending.push(result.catch((error: Error) => this.failed(error)));
+        const handled = result.catch((error: Error) => this.failed(error));
+        // Nearly always there is one handler.
+        pending = pending === undefined ? handled : Promise.all([pending, handled]);
       } catch (error) {
         this.failed(error as Error);
       }
     }
-    return pending === undefined ? undefined : Promise.all(pending);
+    return pending;
   }
 }
 

@@ -9,6 +9,7 @@ import {
   idsOf,
   type MessageData,
   originLimits,
+  packId,
   type ReplyOptions,
   type SendOptions,
   type SendOutcome,
@@ -48,8 +49,14 @@ export class ConnectionCommands {
 
   send(targets: Targets, message: MessageData, { ttlMs }: SendOptions = {}): void {
     const data = checkedData(message);
+    const all = idsOf(targets);
+    const [id] = all;
+    if (id !== undefined && all.length === 1 && ttlMs === undefined) {
+      this.node(nodeOf(id)).send({ id, packed: packId(id) }, data);
+      return;
+    }
     const expiry = ttlMs === undefined ? undefined : new Expiry(this.#senders.queue.clock, ttlMs);
-    for (const [node, ids] of idsByNode(idsOf(targets))) {
+    for (const [node, ids] of idsByNode(all)) {
       const map = ttlMs === undefined ? [] : [{ ttl: ttlMs, at: this.#senders.queue.clock.now() }];
       this.node(node).command(["send", oneOrMany(ids), data, ...map], expiry);
     }

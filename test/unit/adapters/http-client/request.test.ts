@@ -27,6 +27,19 @@ test("the head of a request", () => {
   assert.match(requestHead(six, {}, 0), /\r\nHost: \[2001:db8::1\]:81\r\n/);
 });
 
+test("lines of headers are kept where nobody can change them, each for its own target", () => {
+  const [one, other] = ["http://one/", "http://other/"].map((url) => parseTarget(url, options));
+  const frozen = Object.freeze({ "x-name": "frozen" });
+  for (let round = 0; round < 2; round++) {
+    assert.match(requestHead(one!, frozen, round), /Host: one\r\n.*x-name: frozen\r\n/s);
+    assert.match(requestHead(other!, frozen, round), /Host: other\r\n.*x-name: frozen\r\n/s);
+  }
+  const changing = { "x-name": "1" };
+  assert.match(requestHead(one!, changing, 0), /x-name: 1\r\n/);
+  changing["x-name"] = "2";
+  assert.match(requestHead(one!, changing, 0), /x-name: 2\r\n/);
+});
+
 test("user and password of the URL, unless the caller has its own header", () => {
   const url = "http://us%40er:p%C3%A4ss@origin.example/";
   const credentials = Buffer.from("us@er:päss").toString("base64");

@@ -47,3 +47,11 @@ test("a body that is not UTF-8 is refused as such", () => {
     message: "the body is not UTF-8",
   });
 });
+
+test("a body is read whatever came before it: no UTF-8, or half a character", () => {
+  const { buffer } = Uint8Array.of(0x22, 0xc3);
+  for (const bytes of [new Uint8Array(buffer), Uint8Array.of(0xff, 0x22)]) {
+    assert.throws(() => readJson(bytes), /not UTF-8/);
+    assert.equal(readJson(utf8('"ä"')), "ä");
+  }
+});
