@@ -17,6 +17,11 @@ export class ReliableReceiver {
   /** Unknown until something was accepted. */
   #next: number | undefined;
 
+  /** Number of the next item that is expected: every item below was received. */
+  get next(): number {
+    return this.#next ?? 0;
+  }
+
   /** `oldestAvailable` is the oldest item that the sender could repeat; -1 where it is silent. */
   accept(first: number, items: number, oldestAvailable: number = -1): Acceptance {
     const lostFirst = oldestAvailable >= 0 && oldestAvailable < first;

@@ -92,7 +92,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "on a gap, on a batch of which nothing is new",
     file: files.receiver,
-    find: 'this.#acknowledge(node, ["ack", name, handled.handled, next]);',
+    find: 'this.#acknowledge(node, ["ack", name, handled.handled, receiver.next]);',
     replace: 'this.#acknowledge(node, ["ack", name, handled.handled]);',
     tests: [tests.receiver],
   },
@@ -121,7 +121,7 @@ const mutants: readonly Mutant[] = [
     says: "No other ack has it, so a slow origin is not sent again what it has",
     file: files.receiver,
     find: 'this.#acknowledge(node, ["ack", name, handled.handled]);',
-    replace: 'this.#acknowledge(node, ["ack", name, handled.handled, source.stream?.next ?? 0]);',
+    replace: 'this.#acknowledge(node, ["ack", name, handled.handled, receiver.next]);',
     tests: [tests.receiver],
   },
   {

@@ -26,8 +26,6 @@ interface Stream {
   readonly name: string;
   readonly incarnation: string | undefined;
   readonly receiver: ReliableReceiver;
-  /** Number of the item that comes next. */
-  next: number;
   /** Every item below is handled. */
   handled: number;
 }
@@ -84,7 +82,7 @@ export class NodeEvents {
   acknowledgeReceived(): void {
     const stream = this.#stream;
     if (stream === undefined) return;
-    this.#listener.acknowledge(["ack", stream.name, stream.handled, stream.next]);
+    this.#listener.acknowledge(["ack", stream.name, stream.handled, stream.receiver.next]);
   }
 
   /** A batch of the node, of which nothing is kept but a copy. */
@@ -199,8 +197,7 @@ export class NodeEvents {
       this.#refused = true;
       return;
     }
-    const { skip, gap, next } = stream.receiver.accept(first, count, 0);
-    stream.next = next;
+    const { skip, gap } = stream.receiver.accept(first, count, 0);
     if (gap > 0 || skip === count) {
       // While there is no room, it would come again and again.
       if (!this.#refused) this.acknowledgeReceived();
@@ -221,7 +218,7 @@ export class NodeEvents {
       // What the node gave up it sends again, here or to others. A node that restarted cannot.
       if (former.incarnation === incarnation) this.#drop(former.name);
     }
-    const stream = { name, incarnation, receiver: new ReliableReceiver(), next: 0, handled: 0 };
+    const stream = { name, incarnation, receiver: new ReliableReceiver(), handled: 0 };
     this.#stream = stream;
     return stream;
   }

@@ -26,7 +26,6 @@ interface EventStream {
   readonly receiver: ReliableReceiver;
   /** How far it is handled, in assigned mode: it is acknowledged and repeated. */
   readonly handled: HandledItems;
-  next: number;
 }
 
 /** The streams of events, by topic: which items of a batch are new, and which never came. */
@@ -123,7 +122,7 @@ export class EventStreams {
     });
     const incarnation = name.split(":")[1];
     const receiver = new ReliableReceiver();
-    const stream = { name, incarnation, receiver, handled, next: 0 };
+    const stream = { name, incarnation, receiver, handled };
     source.stream = stream;
     return stream;
   }
@@ -140,8 +139,7 @@ export class EventStreams {
 
   /** The stream begins at 0, and on a gap nothing past it is handled. */
   #acceptAssigned(stream: EventStream, first: number, items: number): number {
-    const { skip, gap, next } = stream.receiver.accept(first, items, 0);
-    stream.next = next;
+    const { skip, gap } = stream.receiver.accept(first, items, 0);
     if (gap > 0 || skip === items) {
       this.#acknowledgeReceived(this.#source.node, stream);
       return items;
@@ -150,8 +148,8 @@ export class EventStreams {
     return skip;
   }
 
-  #acknowledgeReceived(node: string, { name, handled, next }: EventStream): void {
-    this.#acknowledge(node, ["ack", name, handled.handled, next]);
+  #acknowledgeReceived(node: string, { name, handled, receiver }: EventStream): void {
+    this.#acknowledge(node, ["ack", name, handled.handled, receiver.next]);
   }
 }
 

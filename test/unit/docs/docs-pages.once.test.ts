@@ -143,7 +143,7 @@ test("the library's members and options are those that the page lists", () => {
 
 test("the picture is there and stands on a background of its own", () => {
   const picture = readFileSync("docs/architecture.svg", "utf8");
-  assert.match(picture, /<rect width="960" height="470"[^>]* fill="#f7f9fb"\/>/);
+  assert.match(picture, /<rect width="960" height="650"[^>]* fill="#f7f9fb"\/>/);
   assert.doesNotMatch(picture, /<script|href="http/);
 });
 
