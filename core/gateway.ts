@@ -236,7 +236,7 @@ export class Gateway implements SocketHandler<Connection> {
     const reservation = this.#reservations.take(app, given);
     const { slot, id, grant } = reservation;
     const stream = app.router.assign(id, slot);
-    const openedAt = this.#ports.clock.now();
+    const openedAt = reservation.askedAt ?? this.#ports.clock.now();
     const connection = new Connection({
       app,
       slot,

@@ -1,4 +1,12 @@
-import { closeReasons, type ErrorCode, randomName, ServiceError } from "../../core/base/mod.ts";
+import {
+  closeReasons,
+  type ErrorCode,
+  isOfNode,
+  limits,
+  nodeOf,
+  randomName,
+  ServiceError,
+} from "../../core/base/mod.ts";
 import type { Clock, Random } from "../../core/ports/mod.ts";
 import type { HttpAnswer } from "../http-client/mod.ts";
 import type { Command } from "../http-wire/mod.ts";
@@ -122,8 +130,8 @@ export class HttpOrigin {
       retry: true,
     });
     if (answer === undefined) this.#fail(connection);
-    else if (read !== undefined) this.#reply(() => read(answer));
-    else if (answer.body.length > 0) this.#reply(() => this.#form.commands(id, answer));
+    else if (read !== undefined) this.#reply(id, () => read(answer));
+    else if (answer.body.length > 0) this.#reply(id, () => this.#form.commands(id, answer));
   }
 
   /** The origin did not take an event: the connection cannot go on without it. */
@@ -140,16 +148,35 @@ export class HttpOrigin {
     }
   }
 
-  #reply(read: () => readonly Command[]): void {
+  /** `home` is the connection whose event was answered: its node is there. */
+  #reply(home: string, read: () => readonly Command[]): void {
     if (!this.#replies) return;
     try {
       const commands = read();
       checkReply(commands);
       const now = this.#clock.now();
-      for (const command of commands) carryOut(this.#origin, command, now);
+      for (const command of commands) {
+        const known = this.#withoutUnknown(home, command);
+        if (known !== undefined) carryOut(this.#origin, known, now);
+      }
     } catch (error) {
       this.#report("origin-reply-refused", error, "command-malformed");
     }
+  }
+
+  /** Without ids of nodes that do not live: nobody would take it. Undefined where none is left. */
+  #withoutUnknown(home: string, command: Command): Command | undefined {
+    if (!("ids" in command)) return command;
+    const { ids } = command;
+    const isKnown = (id: string): boolean =>
+      isOfNode(id, nodeOf(home)) || this.#origin.reaches(id);
+    const known = ids.filter(isKnown);
+    if (known.length === ids.length) return command;
+    const message = "an answer names a connection of a node that does not live";
+    for (let id = known.length; id < ids.length; id++) {
+      this.#failures.report("origin-id-unknown", "id-foreign", message);
+    }
+    return known.length === 0 ? undefined : { ...command, ids: known };
   }
 
   async #authorize(request: AuthorizeRequest): Promise<AuthorizeAnswer> {
@@ -165,7 +192,12 @@ export class HttpOrigin {
       const decision = this.#form.decision(answer);
       if (decision.accepted) return decision.grant;
       const { status, body, headers } = decision;
-      return reject(status, body, { headers });
+      if (body.length <= limits.answerBodyBytesMax) return reject(status, body, { headers });
+      const message = `the origin's body has more than ${limits.answerBodyBytesMax} bytes`;
+      const error = new ServiceError("http-answer-too-big", message);
+      this.#report("origin-reply-refused", error, error.code);
+      const json = { ...headers, "content-type": "application/json" };
+      return reject(status, JSON.stringify({ code: error.code, message }), { headers: json });
     } catch (error) {
       this.#report("origin-reply-refused", error, "handshake-grant");
       return reject(502, "the origin's answer cannot be understood");

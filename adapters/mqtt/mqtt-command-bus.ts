@@ -124,7 +124,8 @@ export class MqttCommandBus implements CommandBus {
   #refuse(app: string, purpose: "presence" | "commands", error: ServiceError | undefined): void {
     const key = `${app} ${purpose}`;
     const reason = error?.message;
-    if (this.#refused.get(key) === reason) return;
+    const before = this.#refused.get(key);
+    if (before === reason) return;
     if (reason === undefined) this.#refused.delete(key);
     else this.#refused.set(key, reason);
     const { logger } = this.#ports;
@@ -132,7 +133,10 @@ export class MqttCommandBus implements CommandBus {
       const what = purpose === "presence" ? "the node's presence" : "the node's commands";
       const message = `the broker's access rules now permit ${what}`;
       logger.log("info", "rules-mended", message, { app });
-    } else logger.log("error", "rules-missing", error.message, { code: error.code, app });
+    } else if (before === undefined) {
+      // Once until it is mended: a broker may refuse a publish now and end the connection then.
+      logger.log("error", "rules-missing", error.message, { code: error.code, app });
+    }
     this.#listener?.missingRights?.([...this.#refused.values()]);
   }
 

@@ -17,6 +17,8 @@ export class Reservation {
   readonly slot: number;
   readonly id: string;
   grant: Grant = {};
+  /** When an origin was asked about it: both `connect` and `open` say this time. */
+  askedAt: number | undefined;
   /** Groups whose topics stay subscribed until the connection is a member. */
   readonly groups: Group[] = [];
   /** Used or given back. */

@@ -36,9 +36,10 @@ export class WaitingHandshakes {
 
   /** Asks the origin that would own the connection. Resolves with a refusal at the timeout. */
   ask(
-    { app, id, slot }: Reservation,
+    reservation: Reservation,
     request: Readonly<Record<string, unknown>>,
   ): Promise<Authorization | HandshakeRefusal> {
+    const { app, id, slot } = reservation;
     if (!app.router.hasOrigin) {
       app.router.noteNoOrigin();
       return Promise.resolve(noOrigin);
@@ -56,7 +57,9 @@ export class WaitingHandshakes {
       const cancel = this.#clock.after(this.#timeoutMs, () =>
         settle(refuse(504, "authorize-timeout", "no origin answered within authorize-timeout")),
       );
-      stream.appendConnect(["connect", id, { ...request, timeout: this.#timeoutMs }]);
+      const at = this.#clock.now();
+      reservation.askedAt = at;
+      stream.appendConnect(["connect", id, { ...request, at, timeout: this.#timeoutMs }]);
       const item = stream.next;
       const offered = subprotocols ?? [];
       this.#waiting.set(id, { app, stream, item, offered, settle, cancel });

@@ -3,6 +3,7 @@ import type { HttpAnswer } from "../../http-client/mod.ts";
 import type { Command } from "../../http-wire/mod.ts";
 import { awsBody, awsHeaders, awsQuery, routeKeyOf } from "./aws-event.ts";
 import { readLambdaResult } from "./aws-result.ts";
+import { passedHeaders } from "./decision.ts";
 import type { CloseInfo, Decision, EventForm, HandshakeInfo, MessageInfo } from "./event-form.ts";
 
 export interface AwsFormOptions {
@@ -84,9 +85,7 @@ export class AwsForm implements EventForm {
       const subprotocol = headers.get("sec-websocket-protocol");
       return { accepted: true, grant: { subprotocol } };
     }
-    const passed: Record<string, string> = {};
-    const type = headers.get("content-type");
-    if (type !== undefined) passed["content-type"] = type;
+    const passed = passedHeaders(headers, ["content-type"]);
     return { accepted: false, status: statusCode, body: body ?? "", headers: passed };
   }
 

@@ -17,7 +17,9 @@ const grant = v.object({
 });
 
 /** Headers of a refusal that its client gets. */
-const passedHeaders: readonly string[] = ["content-type", "www-authenticate", "retry-after"];
+const passedNames: readonly string[] = ["content-type", "www-authenticate", "retry-after"];
+/** The gateway takes no others: a refusal would become a 500 for the sake of a header. */
+const passedValue = /^[\t\x20-\x7e]{0,2048}$/;
 
 /**
  * The answer to a handshake: 2xx accepts, with what the JSON body gives; 4xx and 5xx reach the
@@ -32,12 +34,20 @@ export function readDecision(answer: HttpAnswer): Decision {
   if (status < 400 || status > 599) {
     throw new ServiceError("handshake-grant", `authorize: the origin answered with ${status}`);
   }
+  return { accepted: false, status, body, headers: passedHeaders(headers, passedNames) };
+}
+
+/** Those of these headers that a client can be given. */
+export function passedHeaders(
+  headers: ReadonlyMap<string, string>,
+  names: readonly string[],
+): Readonly<Record<string, string>> {
   const passed: Record<string, string> = {};
-  for (const name of passedHeaders) {
+  for (const name of names) {
     const value = headers.get(name);
-    if (value !== undefined) passed[name] = value;
+    if (value !== undefined && passedValue.test(value)) passed[name] = value;
   }
-  return { accepted: false, status, body, headers: passed };
+  return passed;
 }
 
 function readGrant(body: Uint8Array): DecisionGrant {

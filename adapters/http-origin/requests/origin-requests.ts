@@ -91,21 +91,24 @@ export class OriginRequests {
       }
       retryDeadline ??= this.#ports.clock.now() + retryMs;
       const url = this.#backEnds.next(tried);
-      let failure: Failure;
+      let failure: ServiceError;
       try {
         const answer = await this.#post(url, request);
         this.#answered(url, answer);
         if (request.succeeded(answer)) return answer;
-        failure = refused(answer.status);
+        failure = new ServiceError(
+          "http-status",
+          `the origin answered with status ${answer.status}`,
+        );
       } catch (error) {
         this.#unanswered(url);
-        failure = new Failure(error as ServiceError);
+        failure = error as ServiceError;
       } finally {
         this.#slots.release();
       }
       if (this.#stopped) return undefined;
-      this.#report(failure.error);
-      if (!failure.transient) return undefined;
+      this.#report(failure);
+      if (!canBeSent(failure)) return undefined;
       tried.push(url);
       if (tried.length < this.#backEnds.size) continue;
       tried.length = 0;
@@ -203,25 +206,7 @@ export class OriginRequests {
 /** Frozen, so that the client remembers what it wrote of it. */
 const jsonHeaders = Object.freeze({ "content-type": "application/json" });
 
-/** Why one attempt failed, and whether another one may succeed. */
-class Failure {
-  readonly error: ServiceError;
-  readonly transient: boolean;
-
-  constructor(error: ServiceError, transient: boolean = isTransient(error)) {
-    this.error = error;
-    this.transient = transient;
-  }
-}
-
-function refused(status: number): Failure {
-  const error = new ServiceError("http-status", `the origin answered with status ${status}`);
-  return new Failure(error, status >= 500 || transientStatuses.has(status));
-}
-
-/** A deploy, too early, too many requests: with any other status the origin has decided. */
-const transientStatuses: ReadonlySet<number> = new Set([404, 408, 425, 429]);
-
-function isTransient({ code }: ServiceError): boolean {
-  return code !== "http-answer-too-big" && code !== "http-request-invalid";
+/** A header that cannot be written does not change with time. */
+function canBeSent({ code }: ServiceError): boolean {
+  return code !== "http-request-invalid";
 }

@@ -87,6 +87,11 @@ export class Composition {
   /** Something went wrong outside of any call. */
   readonly failed = (error: Error): void => this.dispatcher.failed(error);
 
+  /** Whether the node has a presence. */
+  lives(node: string): boolean {
+    return this.#nodes.lives(node);
+  }
+
   /** The handle of a connection. */
   connection(id: string): OriginConnection {
     return this.receiver.connection(id);

@@ -1,6 +1,6 @@
 // Whoever compiles against the declarations need not name this in `lib`.
 /// <reference lib="esnext.disposable" preserve="true" />
-import { everyone, ServiceError } from "../../../core/base/mod.ts";
+import { everyone, nodeOf, ServiceError } from "../../../core/base/mod.ts";
 import type { BusPorts } from "../../topics/mod.ts";
 import {
   type CloseOptions,
@@ -70,6 +70,11 @@ export class Origin<State = unknown, User extends string = string> {
   /** Whether the broker can be reached now. Until it can, up to 64 MiB of commands wait. */
   get connected(): boolean {
     return this.#composition.link.up;
+  }
+
+  /** Whether the node that an id names lives, as far as this origin knows. */
+  reaches(id: string): boolean {
+    return this.#composition.lives(nodeOf(id));
   }
 
   /** How many open connections this origin knows. */

@@ -168,7 +168,7 @@ function requestOf(id: string, values: unknown, signal: AbortSignal): AuthorizeR
   const given = (typeof values === "object" && values !== null ? values : {}) as Partial<
     Record<string, unknown>
   >;
-  const { path = "/", query = "", ip = "", timeout } = given;
+  const { path = "/", query = "", ip = "", at, timeout } = given;
   const { headers = {}, cookies = {}, params = {}, subprotocols = [] } = given;
   return {
     id,
@@ -179,6 +179,7 @@ function requestOf(id: string, values: unknown, signal: AbortSignal): AuthorizeR
     cookies: cookies as Texts,
     params: params as Texts,
     subprotocols: subprotocols as readonly string[],
+    ...(typeof at === "number" ? { at } : {}),
     timeoutMs: typeof timeout === "number" && timeout > 0 ? timeout : originLimits.authorizeMs,
     signal,
   };

@@ -17,6 +17,8 @@ export interface AuthorizeRequest {
   readonly subprotocols: readonly string[];
   /** Values of the parameters in the route's pattern. */
   readonly params: Readonly<Record<string, string>>;
+  /** When it came, in milliseconds since the epoch; the connection's info will say the same. */
+  readonly at?: number;
   /** How long the gateway waits for the answer; then the client gets 504. */
   readonly timeoutMs: number;
   /** Aborts when the gateway no longer waits, or the origin closes. */

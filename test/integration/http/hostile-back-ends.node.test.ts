@@ -73,6 +73,8 @@ function faultyReplies(id: string, port: number): unknown[] {
     ],
     [["send", id, null]],
     [["shout", id, "never"]],
+    [["send", `nobody.${"a".repeat(26)}`, "never"]],
+    messages({ ConnectionIds: [btoa(`nobody.${"a".repeat(26)}`)], Message }),
   ];
 }
 
@@ -133,8 +135,8 @@ for (const { runtime, engine } of combinations) {
       client.text("last");
       assert.equal(await client.nextText(), "alive");
       assert.equal(strangers, 0);
-      const refused = ["command-malformed", "command-unknown", "id-malformed"].map((code) =>
-        metricOf(gateway, `wss_errors_total{code="${code}"}`),
+      const refused = ["command-malformed", "command-unknown", "id-malformed", "id-foreign"].map(
+        (code) => metricOf(gateway, `wss_errors_total{code="${code}"}`),
       );
       const sum = (await Promise.all(refused)).reduce((all, one) => all + one, 0);
       assert.equal(sum, replies.length);

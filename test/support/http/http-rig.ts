@@ -12,6 +12,7 @@ import { InProcessBus } from "../../../adapters/in-process/mod.ts";
 import { MqttCommandBus, MqttEventChannel } from "../../../adapters/mqtt/mod.ts";
 import { originLimits } from "../../../adapters/origin/base/mod.ts";
 import { Origin } from "../../../adapters/origin/mod.ts";
+import type { OpenLink } from "../../../adapters/topics/mod.ts";
 import { Gateway, type GatewayOptions } from "../../../core/mod.ts";
 import type { HandshakeAnswer } from "../../../core/ports/mod.ts";
 import { createReferenceCodec } from "../../reference/mod.ts";
@@ -35,7 +36,12 @@ export interface BackEndRequest {
   /** Whether the client may send it again where a kept connection was lost. */
   readonly repeatable: boolean | undefined;
   /** Answers it, in JSON unless another type is named. */
-  readonly answer: (status: number, body?: unknown, contentType?: string) => Promise<void>;
+  readonly answer: (
+    status: number,
+    body?: unknown,
+    contentType?: string,
+    headers?: Readonly<Record<string, string>>,
+  ) => Promise<void>;
   readonly fail: (error: Error) => Promise<void>;
 }
 
@@ -55,6 +61,7 @@ export class HttpRig {
   readonly logger: MemoryLogger = new MemoryLogger();
   readonly metrics: MemoryMetrics = new MemoryMetrics();
   readonly requests: BackEndRequest[] = [];
+  readonly openLink: OpenLink = new InProcessBus().open;
   readonly gateway: Gateway;
   readonly httpOrigin: HttpOrigin;
   readonly origin: Origin;
@@ -62,7 +69,7 @@ export class HttpRig {
   constructor(options: HttpRigOptions = {}) {
     const { clock, logger, metrics } = this;
     const random = new SeededRandom(11);
-    const ports = { clock, logger, random, openLink: new InProcessBus().open };
+    const ports = { clock, logger, random, openLink: this.openLink };
     const topics = { apps: ["default"], node: "n" };
     this.gateway = new Gateway(
       {
@@ -194,8 +201,8 @@ export class HttpRig {
         headers: request.headers ?? {},
         signal: request.signal,
         repeatable: request.repeatable,
-        answer: (status, body, contentType) => {
-          resolve(answerOf(status, body, contentType));
+        answer: (status, body, contentType, more) => {
+          resolve(answerOf(status, body, contentType, more));
           return this.settle();
         },
         fail: (error) => {

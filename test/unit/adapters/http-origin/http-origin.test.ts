@@ -159,12 +159,13 @@ test("with --origin-replies false nothing in an answer is carried out", async ()
 });
 
 test("a failed request is sent again as it was, until it is answered", async () => {
-  const rig = await HttpRig.start({ retryMs: 30_000, secret: "s" });
+  const rig = await HttpRig.start({ retryMs: 100_000, secret: "s" });
   const socket = await rig.connect();
   await rig.receive(socket, "one");
   const first = rig.next();
   await first.fail(refused);
-  for (const status of [500, 503, 404, 429]) {
+  const statuses = [500, 503, 404, 429, 400, 403, 413, 302, 201, 204];
+  for (const status of statuses) {
     await rig.advance(5_000);
     await rig.next().answer(status);
   }
@@ -178,7 +179,7 @@ test("a failed request is sent again as it was, until it is answered", async () 
   assert.equal(textOf(rig.next()), "two");
   assert.deepEqual(socket.delivered, []);
   assert.equal(rig.errors("http-connect"), 1);
-  assert.equal(rig.errors("http-status"), 4);
+  assert.equal(rig.errors("http-status"), statuses.length);
 });
 
 test("when the time is over the connection is closed, and its close is still sent", async () => {
@@ -207,19 +208,40 @@ test("the close says code and cause where extra fields are written", async () =>
   assert.deepEqual(said, { Code: 1013, Reason: "origin-failed", Cause: "error" });
 });
 
-test("what the origin refuses for good is not sent again", async () => {
-  for (const status of [201, 204, 301, 400, 413]) {
-    const rig = await HttpRig.start({ retryMs: 30_000 });
-    const socket = await rig.connect();
-    await rig.receive(socket, "one");
-    await rig.next().answer(status);
-    assert.deepEqual(socket.delivered, [originFailed], String(status));
-  }
+test("a too large answer is a failed request; what cannot be sent is given up", async () => {
   const rig = await HttpRig.start({ retryMs: 30_000 });
   const socket = await rig.connect();
   await rig.receive(socket, "one");
   await rig.next().fail(new ServiceError("http-answer-too-big", "more than 1048576 bytes"));
+  await rig.advance(200);
+  assert.equal(textOf(rig.requests[0]!), "one", "it is sent again");
+  await rig.next().fail(new ServiceError("http-request-invalid", "the header x cannot be sent"));
   assert.deepEqual(socket.delivered, [originFailed]);
+});
+
+test("ids of nodes that do not live are counted, and nothing is sent for them", async () => {
+  const rig = await HttpRig.start();
+  const published: string[] = [];
+  const watcher = rig.openLink({ name: "w", role: "test", filters: ["wss/#"] });
+  await watcher.start({ connected: () => {}, message: (topic) => void published.push(topic) });
+  const socket = await rig.connect();
+  const id = idOf(socket);
+  const stranger = `m.${"a".repeat(26)}`;
+  await rig.receive(socket, "one");
+  await rig.next().answer(200, [
+    ["send", [id, stranger], "a"],
+    ["send", stranger, "b"],
+    ["close", stranger],
+    ["join", stranger, "g"],
+    ["state", [stranger, stranger], 1],
+  ]);
+  assert.deepEqual(socket.delivered, [{ type: "message", data: "a" }]);
+  assert.equal(rig.errors("id-foreign"), 6);
+  assert.equal(rig.logger.of("origin-id-unknown").length, 1);
+  assert.deepEqual(
+    published.filter((topic) => topic.includes("/nodes/m/")),
+    [],
+  );
 });
 
 test("with --origin-retry 0 a request is sent once, as the original did", async () => {
@@ -320,6 +342,32 @@ test("a handshake is a request, and its answer decides", async () => {
   assert.equal(answer.statusCode, 403);
 });
 
+test("a refusal keeps its status where its body or a header is too large", async () => {
+  const rig = await HttpRig.start({ gateway: { authorize: "origin" } });
+  const rejected = rig.handshake("/");
+  await rig.settle();
+  const large = "x".repeat(limits.answerBodyBytesMax + 1);
+  await rig.next().answer(403, large, "text/html");
+  const answer = await rejected;
+  assert.ok(!answer.accepted);
+  assert.equal(answer.statusCode, 403);
+  assert.equal(answer.headers?.["content-type"], "application/json");
+  const { code, message } = JSON.parse(String(answer.body));
+  assert.equal(code, "http-answer-too-big");
+  assert.match(message, /more than 65536 bytes/);
+  assert.equal(rig.errors("http-answer-too-big"), 1);
+
+  const challenged = rig.handshake("/");
+  await rig.settle();
+  const headers = { "www-authenticate": "x".repeat(9_000), "retry-after": "3" };
+  await rig.next().answer(401, "no", "text/plain", headers);
+  const second = await challenged;
+  assert.ok(!second.accepted);
+  assert.equal(second.statusCode, 401);
+  assert.equal(second.headers?.["retry-after"], "3");
+  assert.equal(second.headers?.["www-authenticate"], undefined);
+});
+
 test("an origin that cannot be asked lets nobody in, and one that hangs is given up", async () => {
   const rig = await HttpRig.start({ gateway: { authorize: "origin" } });
   const failures: [fail: (rig: HttpRig) => Promise<void>, statusCode: number][] = [
@@ -351,6 +399,7 @@ test("with functions of AWS $connect is the handshake; what a route returns is s
   await rig.settle();
   const connect = JSON.parse(rig.requests[0]!.body);
   assert.equal(connect.requestContext.routeKey, "$connect");
+  await rig.advance(1_000);
   await rig.next().answer(200, { statusCode: 200 });
   const admission = await handshake;
   assert.ok(admission.accepted);
@@ -361,6 +410,7 @@ test("with functions of AWS $connect is the handshake; what a route returns is s
   const event = JSON.parse(rig.requests[0]!.body);
   assert.equal(event.requestContext.routeKey, "hi");
   assert.equal(event.requestContext.connectionId, connect.requestContext.connectionId);
+  assert.equal(event.requestContext.connectedAt, connect.requestContext.connectedAt);
   await rig.next().answer(200, { statusCode: 200, body: "hello" });
   assert.deepEqual(socket.delivered, [{ type: "message", data: "hello" }]);
   socket.clientCloses(1000, "");

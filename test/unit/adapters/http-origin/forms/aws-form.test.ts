@@ -62,7 +62,7 @@ test("a handshake is $connect, with headers and the query", () => {
   const bare = JSON.parse(form.connect(id, {}));
   assert.ok(!("queryStringParameters" in bare));
   assert.ok(!("authorizer" in bare.requestContext));
-  assert.equal(bare.requestContext.connectedAt, at, "it is not open yet");
+  assert.equal(bare.requestContext.connectedAt, at, "by a node that does not say");
   assert.equal(form.open(id, info), undefined, "the handshake was $connect");
 });
 
