@@ -1,10 +1,18 @@
 export { base64, fromBase64 } from "./base64.ts";
 export { base64OfId, idOfBase64 } from "./base64-ids.ts";
-export { type Command, type CommandOptions, commandSchema, readCommands } from "./commands.ts";
+export {
+  type Command,
+  type CommandOptions,
+  commandSchema,
+  eachCommand,
+  readCommands,
+  sendCommand,
+} from "./commands.ts";
 export { fromJsonBinary } from "./json-binary.ts";
 export { readJson } from "./json-text.ts";
 export {
   commandsOfRequest,
+  eachMessage,
   type OutgoingMessage,
   readServiceRequest,
   serviceRequestSchema,

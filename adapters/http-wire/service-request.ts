@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { isMap } from "../../core/base/mod.ts";
 import { fromBase64 } from "./base64.ts";
 import { idOfBase64 } from "./base64-ids.ts";
-import type { Command } from "./commands.ts";
+import { type Command, sendCommand } from "./commands.ts";
 import { checked, refusal } from "./refusal.ts";
 
 const outgoingMessage = v.object({
@@ -27,6 +27,9 @@ export const serviceRequestSchema: v.GenericSchema<
   { readonly OutgoingWebSocketMessages?: readonly Outgoing[] | null | undefined }
 > = v.object({ OutgoingWebSocketMessages: v.nullish(v.array(outgoingMessage)) });
 
+/** A body whose messages are not looked at yet. */
+const outlineSchema = v.object({ OutgoingWebSocketMessages: v.nullish(v.array(v.unknown())) });
+
 /** One message to several connections. */
 export interface OutgoingMessage {
   readonly ids: readonly string[];
@@ -38,26 +41,30 @@ export interface OutgoingMessage {
  * a null one, and unknown members are ignored. Throws `command-malformed` or `id-malformed`.
  */
 export function readServiceRequest(body: unknown): OutgoingMessage[] {
+  return [...eachMessage(body)];
+}
+
+/** The same, one after another. */
+export function* eachMessage(body: unknown): Generator<OutgoingMessage, void, undefined> {
   if (!isMap(body)) throw refusal("body", "an object with OutgoingWebSocketMessages is expected");
-  const named = canonical(body, bodyMembers);
-  const { OutgoingWebSocketMessages: messages } = checked(serviceRequestSchema, named, "body");
-  return (messages ?? []).map((message, index) =>
-    readMessage(message, `body.OutgoingWebSocketMessages[${index}]`),
-  );
+  const named = canonical(body, bodyNames);
+  const { OutgoingWebSocketMessages: messages } = checked(outlineSchema, named, "body");
+  for (const [index, message] of (messages ?? []).entries()) {
+    yield readMessage(message, `body.OutgoingWebSocketMessages[${index}]`);
+  }
 }
 
 /** The same messages as commands of the protocol. */
 export function commandsOfRequest(messages: readonly OutgoingMessage[]): Command[] {
-  return messages.map(({ ids, data }) => ({
-    verb: "send",
-    item: ["send", ids, data],
-    ids,
-    data,
-    options: {},
-  }));
+  return messages.map(({ ids, data }) => sendCommand(ids, data));
 }
 
-function readMessage({ ConnectionIds, Message }: Outgoing, place: string): OutgoingMessage {
+function readMessage(message: unknown, place: string): OutgoingMessage {
+  const outer = canonical(message, outgoingNames);
+  const named = isMap(outer)
+    ? { ...outer, Message: canonical(outer.Message, messageNames) }
+    : outer;
+  const { ConnectionIds, Message } = checked(outgoingMessage, named, place);
   const ids = (ConnectionIds ?? []).map((text, index) => {
     const id = idOfBase64(text);
     if (id !== undefined) return id;
@@ -74,32 +81,32 @@ function readMessage({ ConnectionIds, Message }: Outgoing, place: string): Outgo
   throw refusal(`${place}.Message.Binary`, "it must be standard base64 with padding");
 }
 
-/** The members of an object that are read, by their names as written and in lower case. */
-type Members = ReadonlyMap<string, { readonly name: string; readonly inside: Members }>;
+/** Names that are read, by themselves and in lower case. */
+type Names = ReadonlyMap<string, string>;
 
-function membersOf(inside: Readonly<Record<string, Members>>): Members {
-  const members = Object.entries(inside).map(([name, inner]) => ({ name, inside: inner }));
-  const asWritten = members.map((member) => [member.name, member] as const);
-  return new Map([
-    ...members.map((member) => [member.name.toLowerCase(), member] as const),
-    ...asWritten,
-  ]);
+function namesOf(...names: readonly string[]): Names {
+  return new Map(
+    names.flatMap(
+      (name) =>
+        [
+          [name.toLowerCase(), name],
+          [name, name],
+        ] as const,
+    ),
+  );
 }
 
-const none: Members = new Map();
-const message: Members = membersOf({ Binary: none, Text: none });
-const bodyMembers: Members = membersOf({
-  OutgoingWebSocketMessages: membersOf({ ConnectionIds: none, Message: message }),
-});
+const bodyNames = namesOf("OutgoingWebSocketMessages");
+const outgoingNames = namesOf("ConnectionIds", "Message");
+const messageNames = namesOf("Binary", "Text");
 
-/** The value with names as they are written above. Of two that differ in case the last counts. */
-function canonical(value: unknown, known: Members): unknown {
-  if (Array.isArray(value)) return value.map((element) => canonical(element, known));
+/** An object with its names as they are written above. Of two of one name the last counts. */
+function canonical(value: unknown, names: Names): unknown {
   if (!isMap(value)) return value;
   const result: Record<string, unknown> = {};
   for (const key of Object.keys(value)) {
-    const member = known.get(key) ?? known.get(key.toLowerCase());
-    if (member !== undefined) result[member.name] = canonical(value[key], member.inside);
+    const name = names.get(key) ?? names.get(key.toLowerCase());
+    if (name !== undefined) result[name] = value[key];
   }
   return result;
 }

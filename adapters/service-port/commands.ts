@@ -1,9 +1,12 @@
 import { decode, encode } from "@msgpack/msgpack";
 import { Refusal } from "../http/mod.ts";
-import { type Command, readCommands, readJson } from "../http-wire/mod.ts";
+import { type Command, eachCommand, readJson } from "../http-wire/mod.ts";
 import {
   appOf,
   checkReady,
+  idsOf,
+  Pace,
+  RequestSize,
   type ServiceContext,
   type ServiceDependencies,
   serviceLimits,
@@ -33,9 +36,9 @@ export async function commandRequest(
   const type = context.req.header("content-type");
   const format = type === undefined ? undefined : formatOf(type);
   // The body is let go before the replies are waited for.
-  const read = await bodies.with(context.env, serviceLimits.bodyBytesMax, (body) => {
+  const read = await bodies.with(context.env, serviceLimits.bodyBytesMax, async (body) => {
     const json = format === undefined ? body[0] === jsonFirstByte : format === "json";
-    return { json, commands: readBatch(json ? readJson(body) : readMessagePack(body)) };
+    return { json, commands: await readBatch(json ? readJson(body) : readMessagePack(body)) };
   });
   checkReady(port);
   const results = await port.run(app, read.commands);
@@ -68,10 +71,18 @@ function readMessagePack(body: Uint8Array): unknown {
   }
 }
 
-function readBatch(batch: unknown): Command[] {
+async function readBatch(batch: unknown): Promise<Command[]> {
   if (Array.isArray(batch) && batch[0] === 1) {
     const message = "numbered batches are not accepted here: send a bare batch";
     throw new Refusal("batch-malformed", `body[0]: ${message}`);
   }
-  return readCommands(batch);
+  const size = new RequestSize();
+  const commands: Command[] = [];
+  await new Pace().each(eachCommand(batch), (command, index) => {
+    const { except } = command.options;
+    const ids = (idsOf(command)?.length ?? 0) + (Array.isArray(except) ? except.length : 0);
+    size.add(`body[${index}]`, ids, command.verb === "query");
+    commands.push(command);
+  });
+  return commands;
 }

@@ -1,13 +1,16 @@
 import { Refusal } from "../http/mod.ts";
 import {
   type Command,
+  eachMessage,
   type OutgoingMessage,
   readJson,
-  readServiceRequest,
+  sendCommand,
 } from "../http-wire/mod.ts";
 import {
   appOf,
   checkReady,
+  Pace,
+  RequestSize,
   type ServiceContext,
   type ServiceDependencies,
   serviceLimits,
@@ -37,39 +40,53 @@ export async function serviceRequest(
 ): Promise<Response> {
   access.check(context.req.raw.headers, context.env.address);
   const app = appOf(port, context);
-  return bodies.with(context.env, serviceLimits.bodyBytesMax, (body) => {
-    const messages = readServiceRequest(readJson(body));
-    checkSizes(sizes, messages);
+  return bodies.with(context.env, serviceLimits.bodyBytesMax, async (body) => {
+    const pace = new Pace();
+    const messages = await readMessages(body, sizes, pace);
     checkReady(port);
     const unreached: Unreached[] = [];
     const commands: Command[] = [];
     for (const [index, { ids: named, data }] of messages.entries()) {
-      const ids = named.filter((id, at) => {
-        if (port.reaches(app, id)) return true;
-        const place = `body.OutgoingWebSocketMessages[${index}].ConnectionIds[${at}]`;
-        unreached.push({ place, id });
-        return false;
+      const ids: string[] = [];
+      await pace.each(named, (id, at) => {
+        if (port.reaches(app, id)) ids.push(id);
+        else unreached.push({ place: `${placeOf(index)}.ConnectionIds[${at}]`, id });
       });
-      if (ids.length > 0) {
-        commands.push({ verb: "send", ids, data, item: ["send", ids, data], options: {} });
-      }
+      if (ids.length > 0) commands.push(sendCommand(ids, data));
     }
-    if (commands.length > 0) port.send(app, commands);
+    if (commands.length > 0) await port.send(app, commands);
     else if (unreached.length > 0) throw noneReached(unreached);
     if (unreached.length === 0) return new Response(null, { status: 200 });
     return Response.json({ unreached });
   });
 }
 
+function placeOf(index: number): string {
+  return `body.OutgoingWebSocketMessages[${index}]`;
+}
+
+/** All of them are read before one is sent: a request is never half done. */
+async function readMessages(
+  body: Uint8Array,
+  sizes: MessageSizes,
+  pace: Pace,
+): Promise<OutgoingMessage[]> {
+  const size = new RequestSize();
+  const messages: OutgoingMessage[] = [];
+  await pace.each(eachMessage(readJson(body)), (message, index) => {
+    size.add(placeOf(index), message.ids.length);
+    checkSize(sizes, message, placeOf(index));
+    messages.push(message);
+  });
+  return messages;
+}
+
 /** Nobody is told what becomes of a message, so one that no node sends refuses the request. */
-function checkSizes(sizes: MessageSizes, messages: readonly OutgoingMessage[]): void {
-  for (const [index, { data }] of messages.entries()) {
-    const bytes = typeof data === "string" ? Buffer.byteLength(data) : data.byteLength;
-    if (bytes <= Math.min(sizes.publishBytesMax, sizes.sendQueueBytesMax)) continue;
-    const fault = bytes > sizes.publishBytesMax ? "publish-too-big" : "queue-too-small";
-    const place = `body.OutgoingWebSocketMessages[${index}].Message`;
-    throw new Refusal(fault, `${place}: its ${bytes} bytes are more than the gateway sends`);
-  }
+function checkSize(sizes: MessageSizes, { data }: OutgoingMessage, place: string): void {
+  const bytes = typeof data === "string" ? Buffer.byteLength(data) : data.byteLength;
+  if (bytes <= Math.min(sizes.publishBytesMax, sizes.sendQueueBytesMax)) return;
+  const fault = bytes > sizes.publishBytesMax ? "publish-too-big" : "queue-too-small";
+  throw new Refusal(fault, `${place}.Message: its ${bytes} bytes are more than the gateway sends`);
 }
 
 function noneReached(unreached: readonly Unreached[]): Refusal {

@@ -20,3 +20,19 @@ export function nodeOf(id: string): string {
 export function isOfNode(id: string, node: string): boolean {
   return id.startsWith(node) && id.indexOf(".") === node.length;
 }
+
+/** Ids by the node that each belongs to, in their order; an id without a node is left out. */
+export function groupByNode<Id>(
+  ids: Iterable<Id>,
+  nodeOfId: (id: Id) => string | undefined,
+): ReadonlyMap<string, Id[]> {
+  const byNode = new Map<string, Id[]>();
+  for (const id of ids) {
+    const node = nodeOfId(id);
+    if (node === undefined) continue;
+    const own = byNode.get(node);
+    if (own === undefined) byNode.set(node, [id]);
+    else own.push(id);
+  }
+  return byNode;
+}

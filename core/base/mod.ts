@@ -2,6 +2,7 @@ export { assert } from "./assert.ts";
 export { CloseCause, type CloseReason, closedByOrigin, closeReasons } from "./close-reasons.ts";
 export {
   connectionIdPattern,
+  groupByNode,
   isOfNode,
   nodeOf,
   nodeOfConnectionId,

@@ -1,4 +1,5 @@
 import {
+  groupByNode,
   isGroupName,
   LatestMap,
   nodeOfConnectionId,
@@ -78,13 +79,7 @@ export class CommandRouter {
       this.#fail("command-malformed", "a command of an answer names no connection");
       return;
     }
-    const byNode = new Map<string, unknown[]>();
-    for (const id of subject) {
-      const node = this.#nodeOf(id);
-      const list = node === undefined ? undefined : byNode.get(node);
-      if (list !== undefined) list.push(id);
-      else if (node !== undefined) byNode.set(node, [id]);
-    }
+    const byNode = groupByNode(subject, (id) => this.#nodeOf(id));
     for (const [node, ids] of byNode) this.#toNode(node, [verb, ids, ...rest]);
   }
 

@@ -1,6 +1,6 @@
 import { closeReasons, ServiceError } from "../../../core/base/mod.ts";
 import type { HttpAnswer } from "../../http-client/mod.ts";
-import type { Command } from "../../http-wire/mod.ts";
+import { type Command, sendCommand } from "../../http-wire/mod.ts";
 import { awsBody, awsHeaders, awsQuery, routeKeyOf } from "./aws-event.ts";
 import { readLambdaResult } from "./aws-result.ts";
 import { passedHeaders } from "./decision.ts";
@@ -93,8 +93,7 @@ export class AwsForm implements EventForm {
   opened(id: string, answer: HttpAnswer): readonly Command[] {
     if (this.decision(answer).accepted) return [];
     const { closeCode, text: closeReason } = closeReasons.connectRefused;
-    const item = ["close", id, closeCode, closeReason];
-    return [{ verb: "close", item, ids: [id], closeCode, closeReason, options: {} }];
+    return [{ verb: "close", ids: [id], closeCode, closeReason, options: {} }];
   }
 
   /** A body that a route returns goes to the client; so does the news that the function failed. */
@@ -102,7 +101,7 @@ export class AwsForm implements EventForm {
     const result = readLambdaResult(answer);
     const data = result.failed ? this.#failure(id) : result.body;
     if (data === undefined || data.length === 0) return [];
-    return [{ verb: "send", item: ["send", id, data], ids: [id], data, options: {} }];
+    return [sendCommand([id], data)];
   }
 
   #failure(connectionId: string): string {

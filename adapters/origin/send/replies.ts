@@ -78,6 +78,11 @@ export class Replies {
     if (pending.collector.done) pending.settle();
   }
 
+  /** Nobody waits for these replies any more: the result is what is known so far. */
+  settle(ref: string): void {
+    this.#pending.get(ref)?.settle();
+  }
+
   /** A node has died: its replies are not expected any more. */
   nodeLost(node: string): void {
     for (const { collector, settle } of [...this.#pending.values()]) {

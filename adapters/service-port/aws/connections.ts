@@ -1,7 +1,7 @@
 import { Hono } from "hono/tiny";
 import { nodeOfConnectionId } from "../../../core/base/mod.ts";
 import { Refusal, refusalOf } from "../../http/mod.ts";
-import type { Command } from "../../http-wire/mod.ts";
+import { type Command, sendCommand } from "../../http-wire/mod.ts";
 import {
   appOf,
   type CommandPort,
@@ -105,16 +105,7 @@ function checkAccess(
 /** Sends the body: as a text where it is UTF-8, which is all that API Gateway sends. */
 async function post({ port, app, id }: Subject, body: Uint8Array): Promise<Response> {
   const data = textOf(body) ?? body;
-  const outcome = await outcomeOf(
-    { port, app, id },
-    {
-      verb: "send",
-      ids: [id],
-      data,
-      item: ["send", id, data],
-      options: {},
-    },
-  );
+  const outcome = await outcomeOf({ port, app, id }, sendCommand([id], data));
   if (outcome === "sent") return new Response(null, { status: 200 });
   if (outcome === "publish-too-big" || outcome === "queue-too-small") {
     throw new Refusal(outcome, "the message is larger than the gateway sends");
@@ -147,7 +138,6 @@ async function remove({ port, app, id }: Subject): Promise<Response> {
       ids: [id],
       closeCode: 1000,
       closeReason: "",
-      item: ["close", id],
       options: {},
     },
   );
@@ -170,7 +160,6 @@ async function query({ port, app, id }: Subject): Promise<Found> {
   const command: Command = {
     verb: "query",
     subject: [id],
-    item: ["query", [id]],
     options: { info: true },
   };
   const [result = {}] = await port.run(app, [command]);

@@ -12,10 +12,10 @@ export interface CommandPort {
   /** Whether a living node may have the connection of this id. */
   reaches(app: string, id: string): boolean;
   /**
-   * Sends commands in order and waits for nothing. Throws `requests-full` where too many bytes
-   * wait to be sent; then none is.
+   * Sends commands in order, and resolves when all are on their way. Rejects with `requests-full`
+   * where too many bytes wait to be sent; then none is.
    */
-  send(app: string, commands: readonly Command[]): void;
+  send(app: string, commands: readonly Command[]): Promise<void>;
   /**
    * Carries commands out in order, and resolves to what became of each: `unknown` where no node
    * answered in time. Rejects as `send` throws, before anything is sent.

@@ -1,4 +1,5 @@
 export { Access } from "./access.ts";
+export { idsOf } from "./command-ids.ts";
 export type { CommandPort, CommandResult } from "./command-port.ts";
 export {
   appOf,
@@ -7,4 +8,6 @@ export {
   type ServiceDependencies,
   type ServiceEnvironment,
 } from "./context.ts";
+export { Pace } from "./pace.ts";
+export { RequestSize } from "./request-size.ts";
 export { serviceLimits } from "./service-limits.ts";

@@ -1,4 +1,4 @@
-import { limits, nodeOf, ServiceError } from "../../../core/base/mod.ts";
+import { groupByNode, limits, nodeOf, ServiceError } from "../../../core/base/mod.ts";
 import type { Clock } from "../../../core/ports/mod.ts";
 import { Refusal } from "../../http/mod.ts";
 import type { Command } from "../../http-wire/mod.ts";
@@ -11,8 +11,10 @@ import {
   Replies,
 } from "../../origin/send/mod.ts";
 import type { Link, Topics } from "../../topics/mod.ts";
-import { type CommandResult, serviceLimits } from "../base/mod.ts";
-import { batchesOf, encodeItem, idsByNode, idsOf } from "./command-items.ts";
+import { type CommandResult, idsOf, Pace, serviceLimits } from "../base/mod.ts";
+import { batchesOf, encodeItem } from "./command-items.ts";
+import { ListedBytes } from "./listed-bytes.ts";
+import { piecesOf, resultOf } from "./pieces.ts";
 
 export interface AppSenderOptions {
   readonly app: string;
@@ -30,6 +32,12 @@ export interface AppSenderDependencies {
   readonly budget: { bytes: number };
   /** Commands that the bus did not take. */
   readonly lost: (error: ServiceError, topic: string) => void;
+}
+
+/** A piece of a command that waits for replies: the `ref` that they have. */
+interface Expectation {
+  readonly ref: string;
+  readonly result: Promise<CommandResult>;
 }
 
 /** Items by the topic that they go to. */
@@ -55,10 +63,13 @@ export class AppSender {
     return node === this.#options.node || this.nodes.present(node);
   }
 
-  send(commands: readonly Command[]): void {
+  async send(commands: readonly Command[]): Promise<void> {
     const outgoing: Outgoing = new Map();
-    for (const command of commands) this.#add(outgoing, command, {});
-    this.#publish(outgoing);
+    const pace = new Pace();
+    for (const command of commands) {
+      await pace.each(piecesOf(command), (piece) => this.#add(outgoing, piece, {}));
+    }
+    await this.#publish(outgoing, pace);
   }
 
   /**
@@ -67,9 +78,15 @@ export class AppSender {
    */
   async run(commands: readonly Command[]): Promise<readonly CommandResult[]> {
     const results: CommandResult[] = [];
+    const listed = new ListedBytes();
     for (const part of partsOf(commands)) {
       try {
-        results.push(...(await Promise.all(this.#begin(part))));
+        const done = await this.#carryOut(part);
+        for (const [index, result] of done.entries()) {
+          results.push(listed.bounded(part[index] as Command, result));
+        }
+        if (!listed.isFull) continue;
+        throw new Refusal("batch-too-big", "the results of the queries are too long");
       } catch (error) {
         if (results.length === 0 || !(error instanceof ServiceError)) throw error;
         // What came before is done, so the answer tells which commands are not.
@@ -81,26 +98,36 @@ export class AppSender {
     return results;
   }
 
-  #begin(commands: readonly Command[]): Promise<CommandResult>[] {
+  /** Rejects before anything is published, or resolves to what became of each. */
+  async #carryOut(commands: readonly Command[]): Promise<CommandResult[]> {
     const outgoing: Outgoing = new Map();
-    const controller = new AbortController();
-    const begun = commands.map((command) => this.#expect(command, controller.signal));
+    const pace = new Pace();
+    const begun: Expectation[][] = commands.map(() => []);
     try {
       for (const [index, command] of commands.entries()) {
-        this.#add(outgoing, command, { ref: begun[index]?.ref, direct: true });
+        await pace.each(piecesOf(command), (piece) => {
+          const expected = this.#expect(piece);
+          begun[index]?.push(expected);
+          this.#add(outgoing, piece, { ref: expected.ref, direct: true });
+        });
       }
-      this.#publish(outgoing);
+      await this.#publish(outgoing, pace);
     } catch (error) {
-      controller.abort(error);
+      for (const { ref } of begun.flat()) this.replies.settle(ref);
       throw error;
     }
-    return begun.map(({ result }) => result);
+    const results: CommandResult[] = [];
+    for (const [index, command] of commands.entries()) {
+      const pieces = begun[index]?.map(({ result }) => result) ?? [];
+      results.push(resultOf(command, await Promise.all(pieces)));
+    }
+    return results;
   }
 
-  #expect(
-    command: Command,
-    signal: AbortSignal,
-  ): { readonly ref: string; readonly result: Promise<CommandResult> } {
+  #expect(command: Command): Expectation {
+    if (this.replies.full) {
+      throw new Refusal("requests-full", "too many commands wait for a reply");
+    }
     const ids = idsOf(command);
     const all = ids ?? [];
     const gone = all.filter((id) => !this.reaches(nodeOf(id)));
@@ -108,11 +135,9 @@ export class AppSender {
     const wait = <Result>(
       collector: Collector<Result>,
       write: (result: Result) => CommandResult,
-    ): { readonly ref: string; readonly result: Promise<CommandResult> } => {
-      const { ref, result } = this.replies.expect(collector, { signal });
-      const written = result.then(write);
-      written.catch(() => {});
-      return { ref, result: written };
+    ): Expectation => {
+      const { ref, result } = this.replies.expect(collector);
+      return { ref, result: result.then(write) };
     };
     if (command.verb === "publish") {
       return wait(new PublishReplies(this.#living()), ({ nodes, ...counts }) => ({
@@ -121,7 +146,7 @@ export class AppSender {
       }));
     }
     if (command.verb === "query") {
-      const nodes = ids === undefined ? this.#living() : [...idsByNode(asked).keys()];
+      const nodes = ids === undefined ? this.#living() : [...byNode(asked).keys()];
       return wait(new QueryReplies(nodes), (result) => ({
         ...result,
         gone: [...result.gone, ...gone],
@@ -154,7 +179,7 @@ export class AppSender {
     const ids = idsOf(command);
     if (ids === undefined) append(topics.commands(app, sender), undefined);
     else {
-      for (const [node, own] of idsByNode(ids)) {
+      for (const [node, own] of byNode(ids)) {
         if (this.reaches(node)) append(topics.nodeCommands(app, node, sender), own);
       }
     }
@@ -167,24 +192,32 @@ export class AppSender {
     throw new Refusal("batch-too-big", `a command of ${bytes} bytes fits no packet of the broker`);
   }
 
-  /** Throws `requests-full` before anything of it is published. */
-  #publish(outgoing: Outgoing): void {
+  /** Rejects with `requests-full` before anything of it is published. */
+  async #publish(outgoing: Outgoing, pace: Pace): Promise<void> {
     const { budget, link, lost } = this.#dependencies;
-    let bytes = 0;
-    for (const items of outgoing.values()) for (const item of items) bytes += item.length;
+    const batches: (readonly [topic: string, batch: Uint8Array])[] = [];
+    for (const [topic, items] of outgoing) {
+      await pace.each(batchesOf(items), (batch) => batches.push([topic, batch]));
+    }
+    const bytes = batches.reduce((sum, [, { length }]) => sum + length, 0);
     if (budget.bytes + bytes > serviceLimits.commandsBytesMax) {
       throw new Refusal("requests-full", "too many bytes of commands wait for the broker");
     }
-    for (const [topic, items] of outgoing) {
-      for (const batch of batchesOf(items)) {
-        budget.bytes += batch.length;
-        link.publish(topic, batch, (error) => {
-          budget.bytes -= batch.length;
-          if (error !== undefined) lost(error, topic);
-        });
-      }
+    budget.bytes += bytes;
+    for (const [topic, batch] of batches) {
+      if (pace.isDue) await pace.turn();
+      link.publish(topic, batch, (error) => {
+        budget.bytes -= batch.length;
+        if (error !== undefined) lost(error, topic);
+      });
+      // The bus of this process delivers now: what this node does with it counts too.
+      await undefined;
     }
   }
+}
+
+function byNode(ids: readonly string[]): ReadonlyMap<string, string[]> {
+  return groupByNode(ids, nodeOf);
 }
 
 /** Commands to nodes that follow one another, and each command to a group alone. */

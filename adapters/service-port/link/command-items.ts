@@ -1,31 +1,10 @@
 import { encode } from "@msgpack/msgpack";
-import { limits, nodeOf, nodeOfConnectionId, wellFormed } from "../../../core/base/mod.ts";
+import { wellFormed } from "../../../core/base/mod.ts";
 import type { Command } from "../../http-wire/mod.ts";
+import { serviceLimits } from "../base/mod.ts";
 
 /** Options that a command goes out with, besides its own. */
 type Options = Readonly<Record<string, unknown>>;
-
-/** The ids that a command names; undefined where it is for the members of a group. */
-export function idsOf(command: Command): readonly string[] | undefined {
-  if (command.verb === "publish") return undefined;
-  if (command.verb !== "query") return command.ids;
-  const { subject, options } = command;
-  if (typeof subject !== "string") return subject;
-  const isId = options.group !== true && nodeOfConnectionId(subject) !== undefined;
-  return isId ? [subject] : undefined;
-}
-
-/** Ids by the node that each belongs to. */
-export function idsByNode(ids: readonly string[]): ReadonlyMap<string, string[]> {
-  const nodes = new Map<string, string[]>();
-  for (const id of ids) {
-    const node = nodeOf(id);
-    const own = nodes.get(node);
-    if (own === undefined) nodes.set(node, [id]);
-    else own.push(id);
-  }
-  return nodes;
-}
 
 /** A command as an element of a batch, in MessagePack: for these ids, or for its group. */
 export function encodeItem(
@@ -64,7 +43,7 @@ export function batchesOf(items: readonly Uint8Array[]): Uint8Array[] {
   let waiting: Uint8Array[] = [];
   let bytes = 0;
   for (const item of items) {
-    if (waiting.length > 0 && bytes + item.length > limits.batchBytesTarget) {
+    if (waiting.length > 0 && bytes + item.length > serviceLimits.batchBytesTarget) {
       batches.push(batchOf(waiting, bytes));
       waiting = [];
       bytes = 0;

@@ -80,8 +80,8 @@ export class LinkCommandPort implements CommandPort {
     return this.#senders.get(app)?.reaches(nodeOf(id)) === true;
   }
 
-  send(app: string, commands: readonly Command[]): void {
-    this.#sender(app).send(commands);
+  async send(app: string, commands: readonly Command[]): Promise<void> {
+    await this.#sender(app).send(commands);
   }
 
   run(app: string, commands: readonly Command[]): Promise<readonly CommandResult[]> {

@@ -36,7 +36,7 @@ export class MemoryPort implements CommandPort {
     return nodeOf(id) === this.#node;
   }
 
-  send(app: string, commands: readonly Command[]): void {
+  async send(app: string, commands: readonly Command[]): Promise<void> {
     this.calls.push([app, commands]);
     for (const command of commands) this.#carryOut(command);
   }

@@ -116,3 +116,34 @@ test("/commands: what passes is answered, also with a ref as deep as a batch may
     );
   }
 });
+
+test("/commands: a request may name so much, and past it none is carried out", async () => {
+  const rig = new ServiceRig();
+  const ids = (count: number): string[] => Array<string>(count).fill("n1.a");
+  const one = (command: unknown[]): unknown[][] => [command];
+  const cases: readonly (readonly [what: RegExp, batch: unknown[][]])[] = [
+    [
+      /^body\[1\]: a request may name 100000 ids/,
+      [
+        ["close", "n1.a"],
+        ["close", ids(100_000)],
+      ],
+    ],
+    [
+      /^body\[0\]: a request may name 100000/,
+      one(["publish", "g", "x", { except: ids(1e5 + 1) }]),
+    ],
+    [/^body\[0\]: a request may query 10000 ids/, one(["query", ids(10_001)])],
+    [/^body\[50000\]: a request may have 50000 commands/, Array(50_001).fill(["close", "n1.a"])],
+  ];
+  for (const [message, batch] of cases) {
+    const body = JSON.stringify(batch);
+    const answer = await rig.ask("/commands", { body, headers: json });
+    const refused = answer.json as { code: string; message: string };
+    assert.deepEqual([answer.status, refused.code], [413, "request-too-big"]);
+    assert.match(refused.message, message);
+  }
+  assert.deepEqual(rig.port.calls, []);
+  const most = JSON.stringify([["close", ids(100_000)]]);
+  assert.equal((await rig.ask("/commands", { body: most, headers: json })).status, 200);
+});

@@ -140,6 +140,35 @@ for (const [sizes, code] of [
   });
 }
 
+test("/sr: so many ids and messages, and past it nothing is sent", async () => {
+  const rig = new ServiceRig();
+  const message = { Text: "hi" };
+  const ids = Array<string>(100_001).fill(rig.port.open("a"));
+  const bodies = [request({ ids, message }), request(...Array(50_001).fill({ ids: [], message }))];
+  for (const body of bodies) {
+    const answer = await rig.ask("/sr", { body });
+    const refused = answer.json as { code: string; message: string };
+    assert.deepEqual([answer.status, refused.code], [413, "request-too-big"]);
+    assert.match(refused.message, /^body\.OutgoingWebSocketMessages\[(0|50000)\]: a request may/);
+  }
+  assert.deepEqual(rig.port.calls, []);
+});
+
+test("/sr: a body that nests as deep as it likes is 400 with the place", async () => {
+  const rig = new ServiceRig();
+  const nested = (inner: string): string => "[".repeat(200_000) + inner + "]".repeat(200_000);
+  for (const body of [
+    nested(""),
+    `{"OutgoingWebSocketMessages":${nested("")}}`,
+    `{"OutgoingWebSocketMessages":[{"ConnectionIds":${nested("")},"Message":{"Text":"x"}}]}`,
+    `{"OutgoingWebSocketMessages":[{"ConnectionIds":[],"Message":${nested("")}}]}`,
+  ]) {
+    const answer = await rig.ask("/sr", { body });
+    assert.equal(answer.status, 400, answer.text);
+    assert.match((answer.json as { message: string }).message, /body/);
+  }
+});
+
 test("/sr: the app that ?app= names, and no other", async () => {
   const rig = new ServiceRig();
   const body = request({ ids: [rig.port.open("a")], message: { Text: "hi" } });

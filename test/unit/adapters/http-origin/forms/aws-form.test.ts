@@ -161,13 +161,11 @@ test("a function that fails, or says nothing, lets nobody in", () => {
 
 test("a body that a route returns goes to its client", () => {
   const body = { statusCode: 200, body: "pong" };
-  assert.deepEqual(form.commands(id, answerOf(200, body))[0]?.item, ["send", id, "pong"]);
+  const send = { verb: "send", ids: [id], options: {} };
+  assert.deepEqual(form.commands(id, answerOf(200, body)), [{ ...send, data: "pong" }]);
   const bytes = { statusCode: 200, body: "AQI=", isBase64Encoded: true };
-  assert.deepEqual(form.commands(id, answerOf(200, bytes))[0]?.item, [
-    "send",
-    id,
-    Uint8Array.of(1, 2),
-  ]);
+  const data = Uint8Array.of(1, 2);
+  assert.deepEqual(form.commands(id, answerOf(200, bytes)), [{ ...send, data }]);
   for (const nothing of [undefined, null, {}, { statusCode: 200 }, { body: "" }, "text", []]) {
     assert.deepEqual(form.commands(id, answerOf(200, nothing)), []);
   }
@@ -181,8 +179,8 @@ test("a client receives that the function failed, as it does of AWS", () => {
     "x-amz-function-error": "Unhandled",
   });
   const [command] = form.commands(id, failed);
-  assert.equal(command?.verb, "send");
-  assert.deepEqual(JSON.parse(String(command?.item[2])), {
+  assert.ok(command?.verb === "send");
+  assert.deepEqual(JSON.parse(String(command.data)), {
     message: "Internal server error",
     connectionId: id,
     requestId: "r-1",

@@ -108,14 +108,14 @@ test("success is status 200 alone", () => {
 });
 
 test("an answer with commands, or with the original's messages, is a reply", () => {
-  const item = ["send", id, "hi"];
-  const reply = answerOf(200, [item]);
-  assert.deepEqual(plain.commands(id, reply)[0]?.item, item);
+  const send = { verb: "send", ids: [id], options: {} };
+  const reply = answerOf(200, [["send", id, "hi"]]);
+  assert.deepEqual(plain.commands(id, reply), [{ ...send, data: "hi" }]);
   const Message = { Text: "bar" };
   const request = answerOf(200, {
     outgoingWebSocketMessages: [{ ConnectionIds: [id64], Message }],
   });
-  assert.deepEqual(plain.commands(id, request)[0]?.item, ["send", [id], "bar"]);
+  assert.deepEqual(plain.commands(id, request), [{ ...send, data: "bar" }]);
 });
 
 test("any other body is ignored, as the original ignores it", () => {

@@ -214,15 +214,15 @@ test("commands that the bus does not take are bounded; what is not begun is told
   const data = new Uint8Array(16_000_000);
   const large: Command[] = readCommands([["send", "a.1", data]]);
   const fits = Math.floor(serviceLimits.commandsBytesMax / data.length);
-  for (let count = 0; count < fits; count++) rig.port.send("default", large);
-  assert.throws(() => rig.port.send("default", large), { code: "requests-full" });
+  for (let count = 0; count < fits; count++) await rig.port.send("default", large);
+  await assert.rejects(rig.port.send("default", large), { code: "requests-full" });
   await assert.rejects(rig.port.run("default", large), { code: "requests-full" });
   const [small, refused] = await rig.run(["send", "a.1", "x"], ["publish", "g", data]);
   assert.deepEqual([small, refused], [{ "a.1": "sent" }, { error: "requests-full" }]);
   hold = false;
   await settled();
   for (const release of held.splice(0)) release();
-  rig.port.send("default", large);
+  await rig.port.send("default", large);
 });
 
 test("a command that fits no packet of the broker is refused before any is sent", async () => {
@@ -243,4 +243,77 @@ test("nothing can be sent before the link is up", async () => {
   assert.equal(rig.port.ready, true);
   await rig.port.stop();
   assert.equal(rig.port.ready, false);
+});
+
+const many = (count: number): string[] => Array.from({ length: count }, (_, at) => `a.${at}`);
+
+test("a command of many ids goes out in pieces, and the event loop turns in between", async () => {
+  const rig = await Rig.start();
+  await rig.node("a", ([verb, ids]) => {
+    const own = ids as string[];
+    if (verb === "send") return Object.fromEntries(own.map((id) => [id, "sent"]));
+    const connections = own.map((id) => ({ id, at: 1, bufferedAmount: 0 }));
+    return { node: "a", count: own.length, connections, gone: [] };
+  });
+  const ids = many(20_000);
+  let turns = 0;
+  let isRunning = true;
+  const turn = (): void => {
+    turns++;
+    if (isRunning) setImmediate(turn);
+  };
+  setImmediate(turn);
+  const [sent] = await rig.run(["send", ids, "x"]);
+  isRunning = false;
+  assert.deepEqual(sent, Object.fromEntries(ids.map((id) => [id, "sent"])));
+  const pieces = rig.seen.flatMap(([, ...items]) => items.map(([, own]) => own as string[]));
+  assert.deepEqual(pieces.flat(), ids, "in their order");
+  assert.ok(pieces.every(({ length }) => length <= serviceLimits.pieceIds));
+  assert.ok(turns > 1, `${turns} turns`);
+  const [found] = await rig.run(["query", [...ids.slice(0, 2_500), "a.1", "b.1"]]);
+  assert.equal(found?.count, 2_500, "an id that stands twice is one connection");
+  assert.deepEqual(
+    (found?.connections as { id: string }[] | undefined)?.map(({ id }) => id),
+    ids.slice(0, 2_500),
+  );
+  assert.deepEqual([found?.gone, found?.missing], [["b.1"], []]);
+});
+
+test("a long message is not repeated for every thousand ids", async () => {
+  const rig = await Rig.start();
+  await rig.node("a", outcome("sent"));
+  const ids = many(20_000);
+  await rig.run(["send", ids, "x".repeat(1_000_000)]);
+  assert.equal(rig.seen.flatMap(([, ...items]) => items).length, 1);
+});
+
+test("results that are too long are errors, and what was not begun is told", async () => {
+  const rig = await Rig.start();
+  let published = 0;
+  const info = { path: "x".repeat(0.6 * serviceLimits.resultsBytesMax) };
+  await rig.node("a", ([verb]) => {
+    if (verb === "publish") {
+      published++;
+      return { node: "a", sent: 1, slow: 0, gone: 0, expired: 0 };
+    }
+    return { node: "a", count: 1, connections: [{ id: "a.1", at: 1, bufferedAmount: 0, info }] };
+  });
+  const results = await rig.run(
+    ["publish", "g", "x"],
+    ["query", "@all", { info: true }],
+    ["query", "@all", { info: true }],
+    ["publish", "g", "x"],
+  );
+  assert.deepEqual([results[0]?.sent, results[1]?.count], [1, 1]);
+  assert.deepEqual(results.slice(2), [{ error: "batch-too-big" }, { error: "batch-too-big" }]);
+  assert.equal(published, 1);
+});
+
+test("a request that waits for too many replies is refused, and keeps no place", async () => {
+  const rig = await Rig.start();
+  await rig.node("a", outcome("closed"));
+  const commands = readCommands(Array(65_537).fill(["close", "a.1"]));
+  await assert.rejects(rig.port.run("default", commands), { code: "requests-full" });
+  assert.deepEqual(rig.seen, []);
+  assert.deepEqual(await rig.run(["close", "a.2"]), [{ "a.2": "closed" }]);
 });
