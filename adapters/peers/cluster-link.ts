@@ -9,15 +9,15 @@ import type {
   SubscribeDone,
 } from "../topics/mod.ts";
 
-/** The cluster as its links use it. */
-export interface ClusterBus {
+/** The joined buses of the cluster, as a link uses them. */
+export interface JoinedBus {
   /** Publishes in the bus of this process and to the peers that the topic concerns. */
   publish(
     local: Link,
     message: { readonly topic: string; readonly payload: Uint8Array; readonly retain: boolean },
     done: PublishDone,
   ): void;
-  /** A filter is subscribed here once more (1), or once less (-1). */
+  /** One more link of this process subscribes a filter (1), or one less (-1). */
   subscribed(filter: string, count: 1 | -1): void;
 }
 
@@ -29,14 +29,14 @@ interface ClusterLinkPorts {
 /** A link to the bus of this process, whose publishes also reach the peers. */
 export class ClusterLink implements Link {
   readonly #local: Link;
-  readonly #bus: ClusterBus;
+  readonly #bus: JoinedBus;
   readonly #clock: Clock;
   readonly #filters: Set<string> = new Set();
   #unanswered = 0;
   #stopped = false;
   #idle: () => void = () => {};
 
-  constructor(options: LinkOptions, bus: ClusterBus, { openLocal, clock }: ClusterLinkPorts) {
+  constructor(options: LinkOptions, bus: JoinedBus, { openLocal, clock }: ClusterLinkPorts) {
     this.#local = openLocal(options);
     this.#bus = bus;
     this.#clock = clock;

@@ -9,7 +9,7 @@ import {
   peerLimits,
 } from "./wire/mod.ts";
 
-/** What is asked of a request besides what is in `Request`. */
+/** What the app needs of a request besides `Request` itself. */
 export type PeerRequestSource = Pick<RequestSource, "address" | "length" | "body">;
 
 export interface PeerAppOptions {
@@ -53,7 +53,7 @@ function notAllowed(): never {
   throw new Refusal("request-method", "the method must be POST", { headers: { allow: "POST" } });
 }
 
-/** Reads requests: what is not genuine gets no answer but a refusal, and its body is not read. */
+/** Checks and answers requests. The body of a request that is not genuine is not read. */
 class PeerRequests {
   readonly #options: PeerAppOptions;
   readonly #bodies: Bodies = new Bodies(peerLimits.bodiesBytesMax);
@@ -91,7 +91,7 @@ class PeerRequests {
     return new Response(text, { status, headers });
   }
 
-  /** Reads a body of a genuine sender. Throws where another one came. */
+  /** Reads the body. Throws if it is not the one that the headers sign. */
   #body(source: PeerRequestSource, { digest }: GenuineHeaders): Promise<Uint8Array> {
     return this.#bodies.with(source, peerLimits.bodyBytesMax, (body) => {
       if (digestOf(body) === digest) return body;

@@ -64,7 +64,11 @@ export class PeerClient {
     const stamp = { ...this.#own, to: "", session: this.#clock.now(), number: 0 };
     const identity = parseIdentity(await this.#post(address, "/v1/hello", stamp, nothing));
     if (identity !== undefined) return identity;
-    throw new PeerFailure("peer-malformed", `${address} does not say who it is`, false);
+    throw new PeerFailure(
+      "peer-malformed",
+      `${address} does not answer with the name of a node`,
+      false,
+    );
   }
 
   /** Sends a batch of messages. Rejects with a `PeerFailure`. */
@@ -93,10 +97,10 @@ export class PeerClient {
     if (status >= 500) {
       throw new PeerFailure("peer-lost", `${address} answered ${status}`, true);
     }
-    // What refuses the signature cannot sign.
+    // A peer that refuses the signature (401) does not sign its answer.
     const sign = answer.headers.get("x-wss-signature") ?? "";
     if (status !== 401 && !this.#signature.isGenuineAnswer(signature, answer, sign)) {
-      const message = `${address} does not know --cluster-secret: its answer is not signed by it`;
+      const message = `the answer of ${address} is not signed with --cluster-secret`;
       throw new PeerFailure("peer-signature", message, false);
     }
     if (status === 200) return answer.body;

@@ -17,7 +17,7 @@ export interface PeerClusterOptions extends PeerIdentity {
   readonly root?: string | undefined;
   /** URLs of peers: of single ones, or of a name that has the addresses of all. */
   readonly peers: readonly string[];
-  /** What peers sign with; empty: only peers on this machine. */
+  /** The key of signatures. Empty: nothing is signed, and peers must be on this machine. */
   readonly secret: string;
   /** This node has origins of its own, so those of peers get none of its connections. */
   readonly hasOrigins: boolean;
@@ -67,7 +67,7 @@ export class PeerCluster {
         retained: () => routes.retained,
         subscribedApps: () => [...this.#subscribedApps.keys()],
         hasLeft: (peer) => this.#inbox.retained.isEmpty(peer),
-        reachable: (peer, reachable) => this.#inbox.retained.stands(peer, reachable),
+        reachable: (peer, reachable) => this.#inbox.retained.setReachable(peer, reachable),
         lost: (count) => this.#count("peer-lost", count),
       },
     );
@@ -103,7 +103,7 @@ export class PeerCluster {
       now: () => clock.now(),
       hello: () => own,
       messages: (stamp, body) => {
-        // Its own request came back by another of this node's names.
+        // One of --peers leads to this node itself: this is its own request.
         if (stamp.incarnation !== incarnation) this.#inbox.receive(stamp, body);
         return {};
       },
@@ -163,7 +163,7 @@ export class PeerCluster {
     if (sender === undefined) {
       this.#members.retry();
       this.#names.resolveSoon();
-    } else this.#inbox.retained.stands(incarnation, sender.isUp);
+    } else this.#inbox.retained.setReachable(incarnation, sender.isUp);
   }
 
   #refused({ code, status, message }: Refusal, address: string): void {

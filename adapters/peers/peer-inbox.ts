@@ -65,10 +65,10 @@ export class PeerInbox {
     });
   }
 
-  /** Carries a genuine request out, or not for a second time. Throws a `Refusal`. */
+  /** Carries out a genuine request, unless it did so before. Throws a `Refusal`. */
   receive(stamp: PeerStamp, body: Uint8Array): void {
     const { subscribedApps, messages } = decodeBatch(body);
-    // All of them are checked before one is published: a request is never half done.
+    // All of them are checked before one is published: a request is carried out as a whole.
     const checked = messages.map((message, index) => this.#checked(message, index, stamp));
     if (!this.sessions.accept(stamp)) return;
     this.sessions.setSubscribedApps(stamp.incarnation, subscribedApps);
@@ -94,7 +94,7 @@ export class PeerInbox {
     }
   }
 
-  /** False where the name is somebody else's. */
+  /** False if the name belongs to another node. */
   #keep({ topic, payload, parsed }: Omit<CheckedMessage, "retain">, incarnation: string): boolean {
     const { hasOrigin } = this.#dependencies;
     if (parsed.kind !== "origin-presence") {

@@ -11,7 +11,7 @@ import type { PeerIdentity, PeerMessage } from "./wire/mod.ts";
 export interface PeerMembersListener {
   /** What a peer must know before anything else. */
   retained(): readonly PeerMessage[];
-  /** The apps whose events somebody subscribes here. */
+  /** The apps whose events are subscribed in this process. */
   subscribedApps(): readonly string[];
   /** Whether the peer has cleared its presence. */
   hasLeft(incarnation: string): boolean;
@@ -46,7 +46,7 @@ export class PeerMembers {
     this.#listener = listener;
   }
 
-  /** Senders to the peers that are there. */
+  /** Senders to the peers that are known. */
   all(): Iterable<PeerSender> {
     return this.#nodes.values();
   }
@@ -62,7 +62,7 @@ export class PeerMembers {
     return undefined;
   }
 
-  /** How many peers messages arrive at. */
+  /** How many peers take messages. */
   get reachable(): number {
     let count = 0;
     for (const sender of this.#nodes.values()) if (sender.isUp) count++;

@@ -19,7 +19,7 @@ interface PeerNamesPorts {
   readonly resolve: ResolveName;
 }
 
-/** The addresses of `--peers`: a name is resolved again and again, and may have several. */
+/** Resolves the names in `--peers` periodically: the addresses of a name may change. */
 export class PeerNames {
   readonly #peers: readonly string[];
   readonly #ports: PeerNamesPorts;
@@ -94,7 +94,7 @@ export class PeerNames {
       this.#found.set(peer, urls.sort());
       this.#failing.delete(peer);
     } catch (error) {
-      // The addresses of before stay: a name server that is away must not end the cluster.
+      // The former addresses stay in use: an outage of the name server must not end the cluster.
       if (this.#failing.has(peer)) return;
       this.#failing.add(peer);
       const reason = (error as NodeJS.ErrnoException).code ?? (error as Error).message;

@@ -50,7 +50,7 @@ export class PeerQueue {
     return this.#taken;
   }
 
-  /** The peer has what was taken. */
+  /** The peer has the messages of the last request. */
   delivered(): void {
     this.#slow = false;
     const taken = this.#taken;
@@ -68,7 +68,7 @@ export class PeerQueue {
   }
 
   /**
-   * Nothing of it will be delivered. Returns how many messages are lost: a presence is sent again.
+   * Fails all messages. Returns how many are lost. Presences are not: they are sent again.
    */
   fail(error: ServiceError): number {
     const lost = [...this.#taken, ...this.#waiting];

@@ -6,7 +6,7 @@ import { type PeerMessage, peerLimits } from "./wire/mod.ts";
 interface PeerRoutesDependencies {
   readonly node: string;
   readonly topics: Topics;
-  /** Senders to the peers that are there. */
+  /** Senders to the peers that are known. */
   readonly peers: () => Iterable<PeerSender>;
   readonly named: (node: string) => PeerSender | undefined;
   /** The sender to the peer whose origin this is. */
@@ -77,7 +77,7 @@ export class PeerRoutes {
     }
   }
 
-  /** Only presences of this process cross: a node says nothing of another. */
+  /** Only presences of this process are sent: no node announces another one. */
   #retain(message: PeerMessage, parsed: ParsedTopic): boolean {
     const { node, ofOrigin } = this.#dependencies;
     if (!message.retain) return false;

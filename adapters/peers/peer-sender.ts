@@ -21,11 +21,11 @@ export interface PeerLoss {
 
 /** What a sender asks and reports. */
 export interface PeerSenderListener {
-  /** Somebody answered at the address. */
+  /** A node answered at the address. */
   identified(sender: PeerSender, identity: PeerIdentity): Standing;
   /** What the peer must know first: the presences of this node and its origins. */
   retained(): readonly PeerMessage[];
-  /** The apps whose events somebody subscribes here. */
+  /** The apps whose events are subscribed in this process. */
   subscribedApps(): readonly string[];
   /** The peer takes messages. */
   up(sender: PeerSender): void;
@@ -33,7 +33,7 @@ export interface PeerSenderListener {
   down(sender: PeerSender, identity: PeerIdentity, loss: PeerLoss): void;
   /** Nothing waits for the peer any more. */
   idle(): void;
-  /** Nobody can be reached at the address. */
+  /** No node answers at the address. */
   unreachable(sender: PeerSender, error: ServiceError): void;
 }
 
@@ -95,7 +95,7 @@ export class PeerSender {
     void this.#hello();
   }
 
-  /** Asks again who is there, where nobody is known yet. */
+  /** Asks again which node is at the address, if none is known. */
   retry(): void {
     if (this.#identity !== undefined || this.#busy || this.#stopped) return;
     this.#cancel();

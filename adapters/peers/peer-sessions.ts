@@ -14,7 +14,7 @@ interface Session extends PeerIdentity {
 }
 
 export interface PeerSessionsListener {
-  /** The peer begins, or begins anew: what it retained does not hold any more. */
+  /** The peer begins a session: what it retained before is void. */
   began(peer: PeerIdentity): void;
   /** The peer has sent nothing for `peerLimits.deadMs`. */
   ended(peer: PeerIdentity): void;
@@ -94,7 +94,7 @@ export class PeerSessions {
     const other = this.#nodes.get(node);
     if (other !== undefined && other.incarnation !== incarnation) this.#replace(other);
     if (!this.#sessions.has(incarnation) && this.#sessions.size >= peerLimits.sessionsMax) {
-      throw new Refusal("requests-full", "too many peers were here in the last minutes");
+      throw new Refusal("requests-full", "too many peers have sent requests in the last minutes");
     }
     const lastAt = this.#clock.now();
     const begun = { node, incarnation, session, next: 1, lastAt, isLive: true };

@@ -3,11 +3,11 @@ import { peerLimits } from "./wire/mod.ts";
 /** What one peer retains, to be kept while it is reachable. */
 interface Kept {
   readonly topics: Map<string, Uint8Array>;
-  /** This node reaches the peer, so that its topics stand in the bus. */
-  stands: boolean;
+  /** This node reaches the peer: its topics are retained in the bus. */
+  reachable: boolean;
 }
 
-/** The presences of peers and of their origins. They stand in the bus of this process. */
+/** The presences of peers and of their origins, which are retained in the bus of this process. */
 export class RemoteRetained {
   readonly #publish: (topic: string, payload: Uint8Array) => void;
   /** By the peer's incarnation. */
@@ -30,17 +30,17 @@ export class RemoteRetained {
     return (this.#peers.get(incarnation)?.topics.size ?? 0) === 0;
   }
 
-  /** Whether the peer's topics stand in the bus. */
-  stands(incarnation: string, stands: boolean): void {
+  /** The bus retains the peer's topics while the peer is reachable. */
+  setReachable(incarnation: string, reachable: boolean): void {
     const kept = this.#kept(incarnation);
-    if (kept.stands === stands) return;
-    kept.stands = stands;
+    if (kept.reachable === reachable) return;
+    kept.reachable = reachable;
     for (const [topic, payload] of kept.topics) {
-      this.#publish(topic, stands ? payload : new Uint8Array(0));
+      this.#publish(topic, reachable ? payload : new Uint8Array(0));
     }
   }
 
-  /** False where the topic is another peer's, or the peer has too many. */
+  /** False if the topic is another peer's, or the peer has too many topics. */
   set(incarnation: string, topic: string, payload: Uint8Array): boolean {
     const owner = this.#owners.get(topic);
     if (owner !== undefined && owner !== incarnation) return false;
@@ -54,26 +54,26 @@ export class RemoteRetained {
       kept.topics.set(topic, payload.slice());
       this.#owners.set(topic, incarnation);
     }
-    if (kept.stands) this.#publish(topic, payload.slice());
+    if (kept.reachable) this.#publish(topic, payload.slice());
     return true;
   }
 
-  /** The peer is gone, or begins anew. */
+  /** The peer is gone, or has begun another session. */
   clear(incarnation: string): void {
     const kept = this.#peers.get(incarnation);
     if (kept === undefined) return;
     for (const topic of kept.topics.keys()) {
       this.#owners.delete(topic);
-      if (kept.stands) this.#publish(topic, new Uint8Array(0));
+      if (kept.reachable) this.#publish(topic, new Uint8Array(0));
     }
     kept.topics.clear();
-    if (!kept.stands) this.#peers.delete(incarnation);
+    if (!kept.reachable) this.#peers.delete(incarnation);
   }
 
   #kept(incarnation: string): Kept {
     const known = this.#peers.get(incarnation);
     if (known !== undefined) return known;
-    const kept: Kept = { topics: new Map(), stands: false };
+    const kept: Kept = { topics: new Map(), reachable: false };
     this.#peers.set(incarnation, kept);
     return kept;
   }

@@ -24,7 +24,7 @@ export const peerLimits = {
   messageOverheadBytes: 128,
   /** Characters of a topic: root, app, and a group's name that is percent-encoded. */
   topicCharsMax: 1_024,
-  /** By so much may the clocks of two nodes differ; it bounds what can be replayed. */
+  /** How far the clocks of two nodes may differ; it bounds what can be replayed. */
   clockSkewMs: 60_000,
   /** Incarnations of peers that are remembered while their requests could be replayed. */
   sessionsMax: 1_024,

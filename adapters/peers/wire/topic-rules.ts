@@ -8,8 +8,8 @@ import {
 import type { PeerMessage } from "./peer-messages.ts";
 
 /**
- * Why a peer may not publish a message, whoever else is there; undefined where it may. A peer
- * publishes what a node, its origins and its service port publish, and nothing of another node.
+ * Why no peer may publish this message; undefined if one may. A peer publishes what its node, its
+ * origins and its service port publish, and nothing of another node.
  */
 export function topicFault(
   { payload, retain }: PeerMessage,
