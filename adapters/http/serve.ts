@@ -2,7 +2,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout } from "node:timers";
-import { limits, ServiceError } from "../../core/base/mod.ts";
+import { limits, plainAddress, ServiceError } from "../../core/base/mod.ts";
+import { answerBroken, checkHost, type Refused } from "./broken-requests.ts";
+import { Refusal, refusalOf } from "./refusal.ts";
 import { type RequestSource, sourceOf } from "./request-source.ts";
 
 /** Answers a request. Any HTTP server can call it. */
@@ -16,6 +18,8 @@ export interface ServeOptions {
   readonly port: number;
   /** The address to listen on. Default: 127.0.0.1. */
   readonly host?: string;
+  /** A request was refused that no handler gets. */
+  readonly refused?: Refused;
 }
 
 export interface HttpServer {
@@ -32,8 +36,16 @@ export interface HttpServer {
  */
 export function serveHttp(handler: HttpHandler, options: ServeOptions): Promise<HttpServer> {
   const host = options.host ?? "127.0.0.1";
-  const server = createServer({ maxHeaderSize: limits.handshakeHeaderBytesMax });
-  server.on("request", (request, response) => void answer(handler, request, response));
+  const { refused = () => {} } = options;
+  // Without the header the runtime would answer by itself, and say nothing.
+  const server = createServer({
+    maxHeaderSize: limits.handshakeHeaderBytesMax,
+    requireHostHeader: false,
+  });
+  const answered = (request: IncomingMessage, response: ServerResponse): void =>
+    void answer(handler, { request, response }, refused);
+  server.on("request", answered);
+  answerBroken(server, refused);
   return new Promise((resolve, reject) => {
     // This listener stays: a later failure to accept must not end the process.
     server.on("error", (error) => reject(listenError(error, host, options.port)));
@@ -55,23 +67,43 @@ function listenError(error: Error, host: string, port: number): ServiceError {
 
 async function answer(
   handler: HttpHandler,
+  { request: incoming, response: outgoing }: Exchange,
+  refused: Refused,
+): Promise<void> {
+  try {
+    checkHost(incoming);
+    const response = await handler(requestOf(incoming), sourceOf(incoming));
+    await write(response, incoming, outgoing);
+    endBody(incoming);
+  } catch (error) {
+    // The client is gone, or the handler has failed: then its answer has begun.
+    if (outgoing.headersSent) {
+      outgoing.end();
+      return;
+    }
+    const refusal = refusalOf(error);
+    refused(refusal, plainAddress(incoming.socket.remoteAddress ?? ""));
+    await write(refusal.response(), incoming, outgoing);
+  }
+}
+
+/** A request, and what it is answered with. */
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+}
+
+async function write(
+  response: Response,
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): Promise<void> {
-  try {
-    const response = await handler(requestOf(incoming), sourceOf(incoming));
-    const body = new Uint8Array(await response.arrayBuffer());
-    const headers: Record<string, string | number> = Object.fromEntries(response.headers);
-    // RFC 9110, 8.6: not with 204.
-    if (response.status !== 204) headers["content-length"] = body.length;
-    outgoing.writeHead(response.status, headers);
-    outgoing.end(incoming.method === "HEAD" ? undefined : body);
-    endBody(incoming);
-  } catch {
-    // The request target is no URL, or the client is gone.
-    if (!outgoing.headersSent) outgoing.writeHead(400, { "content-type": "application/json" });
-    outgoing.end('{"code":"request-path","message":"the request target is no path"}');
-  }
+  const body = new Uint8Array(await response.arrayBuffer());
+  const headers: Record<string, string | number> = Object.fromEntries(response.headers);
+  // RFC 9110, 8.6: not with 204.
+  if (response.status !== 204) headers["content-length"] = body.length;
+  outgoing.writeHead(response.status, headers);
+  outgoing.end(incoming.method === "HEAD" ? undefined : body);
 }
 
 /** The rest of a body that nobody read is let in for a moment, so that the answer is read. */
@@ -87,7 +119,7 @@ function endBody(incoming: IncomingMessage): void {
 
 function requestOf(incoming: IncomingMessage): Request {
   // Only the path counts. The Host header comes from the client and is ignored.
-  const url = new URL(incoming.url ?? "/", "http://127.0.0.1");
+  const url = urlOf(incoming.url ?? "/");
   const headers = new Headers();
   for (const [name, value] of Object.entries(incoming.headers)) {
     if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(", ") : value);
@@ -95,6 +127,14 @@ function requestOf(incoming: IncomingMessage): Request {
   // Nobody serves TRACE or OPTIONS, and a `Request` cannot have the former.
   const method = incoming.method === "TRACE" ? "OPTIONS" : (incoming.method ?? "GET");
   return new Request(url, { method, headers });
+}
+
+function urlOf(target: string): URL {
+  try {
+    return new URL(target, "http://127.0.0.1");
+  } catch {
+    throw new Refusal("request-malformed", "the request target is no path");
+  }
 }
 
 function closeServer(server: Server): Promise<void> {

@@ -107,7 +107,7 @@ export class PeerCluster {
         if (stamp.incarnation !== incarnation) this.#inbox.receive(stamp, body);
         return {};
       },
-      refused: (refusal, address) => this.#refused(refusal, address),
+      refused: (refusal, address) => this.refused(refusal, address),
     });
     ports.metrics.gauge("wss_peers", "Peers that can be reached", () => members.reachable);
   }
@@ -166,7 +166,8 @@ export class PeerCluster {
     } else this.#inbox.retained.setReachable(incarnation, sender.isUp);
   }
 
-  #refused({ code, status, message }: Refusal, address: string): void {
+  /** A request to the cluster port was refused. */
+  refused({ code, status, message }: Refusal, address: string): void {
     this.#count(code);
     const fields = { code, status, address };
     this.#ports.logger.log("warn", "peer-request-refused", message, fields);

@@ -146,6 +146,8 @@ export const ErrorCode = {
   "requests-full": 187,
   /** No node answered for a connection in time. */
   "reply-timeout": 188,
+  /** The head of a request is not HTTP/1.1. */
+  "request-malformed": 189,
   // A cluster over HTTP
   /** No peer that can be reached has the name of this node. */
   "peer-unknown": 190,

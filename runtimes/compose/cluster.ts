@@ -54,6 +54,7 @@ export class Cluster {
     this.#http = await serveHttp(this.#peers.handle, {
       host: this.#settings["cluster-host"],
       port: this.#settings["cluster-port"],
+      refused: (refusal, address) => this.#peers.refused(refusal, address),
     });
     await this.#peers.start();
   }

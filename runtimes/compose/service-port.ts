@@ -74,6 +74,8 @@ export class ServicePort {
     this.#http = await serveHttp(app, {
       host: settings["service-host"],
       port: settings["service-port"] ?? 0,
+      refused: ({ code, message, status }, address) =>
+        this.#refused({ code, message, status, address }),
     });
     // Whoever reads that the node is up may send requests.
     await waitForBroker(connected, this.#ports.clock, refused);

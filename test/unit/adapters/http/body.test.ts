@@ -114,5 +114,5 @@ test("a request that no Request can be is refused all the same", async () => {
   const { port } = await rig();
   const socket = await open(port);
   socket.write("GET http:// HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-  assert.match(await text(socket), /^HTTP\/1.1 400[\s\S]*"code":"request-path"/);
+  assert.match(await text(socket), /^HTTP\/1.1 400[\s\S]*"code":"request-malformed"/);
 });

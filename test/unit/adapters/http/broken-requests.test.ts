@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { connect } from "node:net";
+import { text } from "node:stream/consumers";
+import { after, test } from "node:test";
+import { serveHttp } from "../../../../adapters/http/mod.ts";
+
+const long = "x".repeat(20_000);
+
+/** What is sent, and the status and the code of the answer. */
+const broken: readonly (readonly [sent: string, answer: string])[] = [
+  ["GARBAGE\r\n\r\n", "400 request-malformed"],
+  ["GET / HTTP/9.9\r\n\r\n", "400 request-malformed"],
+  ["FOO / HTTP/1.1\r\nHost: a\r\n\r\n", "400 request-malformed"],
+  ["GET / HTTP/1.1\r\nHost: a\r\nno header\r\n\r\n", "400 request-malformed"],
+  ["GET / HTTP/1.1\r\nConnection: close\r\n\r\n", "400 request-malformed"],
+  ["GET //[ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "400 request-malformed"],
+  [`GET / HTTP/1.1\r\nHost: a\r\nX-Long: ${long}\r\n\r\n`, "431 request-too-big"],
+  ["POST / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n", "400 request-malformed"],
+  [
+    "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "400 request-malformed",
+  ],
+  ["CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n", "405 request-method"],
+  [
+    "GET / HTTP/1.1\r\nHost: a\r\nExpect: more\r\nConnection: close\r\n\r\n",
+    "417 request-malformed",
+  ],
+];
+
+test("what is no HTTP is answered with a code and a message, and told", async () => {
+  const refused: string[] = [];
+  const server = await serveHttp(() => new Response("ok"), {
+    port: 0,
+    refused: ({ status, code }, address) => refused.push(`${status} ${code} ${address}`),
+  });
+  after(() => server.close());
+  for (const [sent, answer] of broken) {
+    const socket = connect(server.port, "127.0.0.1");
+    socket.write(sent);
+    const [head = "", body = ""] = (await text(socket)).split("\r\n\r\n");
+    assert.match(head, /\r\ncontent-type: application\/json/i, sent);
+    const { code, message } = JSON.parse(body) as Record<string, string>;
+    assert.equal(`${head.split(" ")[1]} ${code}`, answer, sent);
+    assert.ok(message, sent);
+  }
+  assert.deepEqual(
+    refused,
+    broken.map(([, answer]) => `${answer} 127.0.0.1`),
+  );
+  assert.equal((await fetch(`http://127.0.0.1:${server.port}/`)).status, 200);
+});
+
+test("HTTP/1.0 needs no Host header", async () => {
+  const server = await serveHttp(() => new Response("ok"), { port: 0 });
+  after(() => server.close());
+  const socket = connect(server.port, "127.0.0.1");
+  socket.write("GET / HTTP/1.0\r\n\r\n");
+  assert.match(await text(socket), /^HTTP\/1\.1 200 /);
+});
