@@ -18,4 +18,12 @@ export const batchLimits = {
   /** Between two questions whether an origin that was given up can be reached again. */
   probeMsMin: 500,
   probeMsMax: 10_000,
+  /** The first one comes later after each give-up: it doubles up to this. */
+  absenceMsMax: 60_000,
+  /** For so long it is remembered that an origin was given up. */
+  giveUpMemoryMs: 600_000,
+  /** Give-ups that are remembered: as many as lead to the longest wait. */
+  giveUpsMax: 7,
+  /** A batch that fails is divided by this: one that hangs costs a time-out each time. */
+  searchDivisor: 8,
 } as const;

@@ -1,5 +1,11 @@
-import { assert, backOffMs, type ErrorCode, type ServiceError } from "../../../core/base/mod.ts";
-import type { Cancel, Counter } from "../../../core/ports/mod.ts";
+import {
+  assert,
+  backOffMs,
+  type ErrorCode,
+  LatestMap,
+  type ServiceError,
+} from "../../../core/base/mod.ts";
+import type { Cancel, Counter, LogLevel } from "../../../core/ports/mod.ts";
 import type { HttpAnswer, HttpClient } from "../../http-client/mod.ts";
 import type { BusPorts } from "../../topics/mod.ts";
 import { isRefusal, isSuccess } from "./answer.ts";
@@ -16,6 +22,18 @@ export interface Urls {
   failed(url: string): void;
 }
 
+/** Counts and logs what goes wrong, each kind of it now and then. */
+export interface Reports {
+  report(event: string, code: ErrorCode, message: string): void;
+  /** What is no failure of a request. */
+  tell(level: LogLevel, event: string, message: string, fields: OriginFields): void;
+}
+
+interface OriginFields {
+  readonly origin: string;
+  readonly app: string;
+}
+
 /** The headers that sign a body. */
 export type Sign = (id: string, now: number, body: Uint8Array) => Readonly<Record<string, string>>;
 
@@ -24,8 +42,7 @@ export interface BatchPorts extends BusPorts {
   readonly urls: Urls;
   /** Counts requests, and those that failed. */
   readonly counters: { readonly sent: Counter; readonly failed: Counter };
-  /** Counts a failure by its code, and logs it as `event` now and then. */
-  readonly failures: { report(event: string, code: ErrorCode, message: string): void };
+  readonly failures: Reports;
   /** Without it requests are not signed. */
   readonly sign?: Sign | undefined;
   /** The broker refuses this origin for good, after `start` has resolved. */
@@ -48,6 +65,10 @@ export class BatchOrigin {
   /** The end of the last session, before which no other begins. */
   #ending: Promise<void> = Promise.resolve();
   #probes = 0;
+  /** When it was given up, by the node whose events it did not take. */
+  readonly #givenUp: LatestMap<string, number> = new LatestMap(batchLimits.nodesMax);
+  /** When it was given up lately. */
+  #absences: number[] = [];
   #cancelProbe: Cancel = () => {};
 
   constructor(options: BatchOptions, ports: BatchPorts) {
@@ -93,7 +114,9 @@ export class BatchOrigin {
       {
         post: (body, id) => this.#post(body, id),
         retried: (error) => this.#report("origin-request-failed", error),
-        unreachable: () => this.#giveUp(session),
+        unreachable: (node) => this.#giveUp(session, node),
+        suspicious: (node) => this.#since(this.#givenUp.get(node)) < batchLimits.giveUpMemoryMs,
+        reachable: () => this.#reachable(),
         obsolete: () => {
           if (this.#end(session)) this.#beginAgain();
         },
@@ -111,32 +134,46 @@ export class BatchOrigin {
     return true;
   }
 
-  #giveUp(session: BatchSession): void {
+  #giveUp(session: BatchSession, node: string): void {
     if (!this.#end(session)) return;
-    const message = "the HTTP origin cannot be reached: it counts as gone until it answers";
-    this.#ports.logger.log("error", "origin-unreachable", message, this.#fields);
+    const now = this.#ports.clock.now();
+    const { giveUpMemoryMs, absenceMsMax: msMax, probeMsMin: msMin } = batchLimits;
+    this.#givenUp.set(node, now);
+    const message = "the HTTP origin takes no events: it counts as gone until it answers";
+    this.#ports.failures.tell("error", "origin-unreachable", message, this.#fields);
+    const lately = this.#absences.filter((at) => this.#since(at) < giveUpMemoryMs);
+    const wait = backOffMs(lately.length, { msMin, msMax });
+    this.#absences = [...lately, now].slice(-batchLimits.giveUpsMax);
     this.#probes = 0;
-    this.#probeLater();
+    this.#probeAfter(wait);
   }
 
-  #probeLater(): void {
+  #probeAfter(wait: number): void {
     if (this.#stopped) return;
-    const { probeMsMin: msMin, probeMsMax: msMax } = batchLimits;
-    const wait = backOffMs(this.#probes, { msMin, msMax });
     this.#probes++;
     this.#cancelProbe = this.#ports.clock.after(wait, () => void this.#probe());
   }
 
-  async #probe(): Promise<void> {
+  /** Whether the HTTP origin answers a batch without items. */
+  #reachable(): Promise<boolean> {
     const id = `${this.name}:probe:${this.#ports.clock.now()}`;
-    const answers = await this.#post(emptyBatch, id).then(isSuccess, () => false);
+    return this.#post(emptyBatch, id).then(isSuccess, () => false);
+  }
+
+  #since(at: number = Number.NEGATIVE_INFINITY): number {
+    return this.#ports.clock.now() - at;
+  }
+
+  async #probe(): Promise<void> {
+    const answers = await this.#reachable();
     if (this.#stopped) return;
     if (!answers) {
-      this.#probeLater();
+      const { probeMsMin: msMin, probeMsMax: msMax } = batchLimits;
+      this.#probeAfter(backOffMs(this.#probes, { msMin, msMax }));
       return;
     }
     const message = "the HTTP origin answers again: it is announced";
-    this.#ports.logger.log("info", "origin-reachable", message, this.#fields);
+    this.#ports.failures.tell("info", "origin-reachable", message, this.#fields);
     this.#beginAgain();
   }
 
@@ -151,6 +188,8 @@ export class BatchOrigin {
   async #post(body: Uint8Array, id: string): Promise<HttpAnswer> {
     const { client, sign, clock, urls, counters } = this.#ports;
     const headers = { "content-type": "application/json", ...sign?.(id, clock.now(), body) };
+    // 0: nothing is sent twice, not even where a kept connection was lost without an answer.
+    const repeatable = this.#options.retryMs > 0;
     const tried: string[] = [];
     for (;;) {
       const url = urls.next(tried);
@@ -158,7 +197,7 @@ export class BatchOrigin {
       const isLast = tried.length >= urls.size || this.#stopped;
       counters.sent.add(1);
       try {
-        const answer = await client.post(url, { body, headers, repeatable: true });
+        const answer = await client.post(url, { body, headers, repeatable });
         if (isSuccess(answer) || isRefusal(answer)) {
           urls.answered(url);
           return answer;
@@ -178,7 +217,7 @@ export class BatchOrigin {
     this.#ports.failures.report(event, code, message);
   }
 
-  get #fields(): { readonly origin: string; readonly app: string } {
+  get #fields(): OriginFields {
     return { origin: this.name, app: this.#options.app };
   }
 }

@@ -1,4 +1,5 @@
 import {
+  type CloseReason,
   closeReasons,
   limits,
   nodeOf,
@@ -23,8 +24,12 @@ export interface SessionListener {
   post(body: Uint8Array, id: string): Promise<HttpAnswer>;
   /** A request failed and is sent again. */
   retried(error: ServiceError): void;
-  /** The HTTP origin cannot be reached: the session is to be ended. */
-  unreachable(): void;
+  /** The HTTP origin takes no events of this node: the session is to be ended. */
+  unreachable(node: string): void;
+  /** Whether it was given up over this node's events lately. */
+  suspicious(node: string): boolean;
+  /** Whether the HTTP origin answers a batch without items. */
+  reachable(): Promise<boolean>;
   /** A node that was taken for dead goes on: another session is to begin. */
   obsolete(): void;
 }
@@ -86,7 +91,7 @@ export class BatchSession {
     this.#router = new CommandRouter({
       nodes: this.#senders,
       groups: new GroupSenders(this.#identity, this.#grouped),
-      isKnown: (node) => lives(node) || this.#flows.has(node),
+      isKnown: (node) => lives(node) || this.#flows.get(node)?.events.isLost === false,
       failed: commandFailed,
     });
     const presence = { window, weight: 1, format: "json" } as const;
@@ -221,9 +226,10 @@ export class BatchSession {
       failed: (error) => failed("event-refused", error),
     });
     const { itemsMax, retryMs, replies } = this.#options;
+    const suspicious = (): boolean => this.#listener.suspicious(node);
     const delivery = new Delivery(
       events,
-      { node, clock, itemsMax, retryMs, replies },
+      { node, clock, itemsMax, retryMs, replies, suspicious },
       {
         post: (body, id) => this.#listener.post(body, id),
         random: () => randomFraction(random),
@@ -233,8 +239,10 @@ export class BatchSession {
         },
         room: () => this.#room(),
         retried: (error) => this.#listener.retried(error),
-        refused: (item) => this.#refused(item),
-        unreachable: () => this.#listener.unreachable(),
+        reachable: () => this.#listener.reachable(),
+        refused: (item) => this.#closeOf(item, closeReasons.originRefused),
+        gaveUp: (item) => this.#gaveUp(item),
+        unreachable: () => this.#listener.unreachable(node),
         failed: (error) => failed("origin-answer", error),
       },
     );
@@ -247,13 +255,20 @@ export class BatchSession {
     return Promise.all([this.#direct.flushed(), this.#grouped.flushed()]).then(() => {});
   }
 
-  /** The HTTP origin never takes this event: its connection ends, and is told why. */
-  #refused([verb, id]: readonly unknown[]): void {
+  /** The event has failed by itself for the whole time, and the HTTP origin can be reached. */
+  #gaveUp(item: readonly unknown[]): void {
+    const message = "the HTTP origin did not take an event; its connection is closed";
+    this.#ports.failed("origin-failed", new ServiceError("origin-failed", message));
+    this.#closeOf(item, closeReasons.originFailed);
+  }
+
+  /** The HTTP origin does not take this event: its connection ends, and is told why. */
+  #closeOf([verb, id]: readonly unknown[], reason: CloseReason): void {
     if (typeof id !== "string") return;
     const sender = this.#senders.node(nodeOf(id));
     if (verb === "connect") sender.command(["reject", id, 503]);
     if (verb !== "message" && verb !== "open" && verb !== "assigned") return;
-    const { closeCode, text, cause } = closeReasons.originRefused;
+    const { closeCode, text, cause } = reason;
     sender.command(["close", id, closeCode, text, { cause }]);
   }
 

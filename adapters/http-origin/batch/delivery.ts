@@ -16,6 +16,11 @@ export interface DeliveryOptions {
   readonly retryMs: number;
   /** Whether commands in answers are carried out besides decisions on handshakes. */
   readonly replies: boolean;
+  /**
+   * Whether the origin was given up over this node's events lately. One of them may be the cause:
+   * it is searched for where requests fail and the origin can be reached all the same.
+   */
+  readonly suspicious: () => boolean;
 }
 
 /** What a delivery works with. */
@@ -30,16 +35,27 @@ export interface DeliveryPorts {
   room(): Promise<void> | undefined;
   /** A request failed and is sent again. */
   retried(error: ServiceError): void;
-  /** What the origin refuses for good is given up, and its connection is closed. */
+  /** Whether the origin answers a batch without items. */
+  reachable(): Promise<boolean>;
+  /** What the origin refuses for good is left out, and its connection is closed. */
   refused(item: readonly unknown[]): void;
+  /** What fails alone for the whole time is left out, and its connection is closed. */
+  gaveUp(item: readonly unknown[]): void;
   /** The origin cannot be reached: everything goes to other origins. */
   unreachable(): void;
   failed(error: ServiceError): void;
 }
 
+/** The item that the origin does not take is in this stream, below `end`. */
+interface Search {
+  readonly stream: string;
+  readonly end: number;
+}
+
 /**
  * POSTs the events of one node, one request after the other, each with what came meanwhile. A
- * request that fails is sent again until the origin counts as gone.
+ * request that fails is sent again until the origin counts as gone. If it fails again when the
+ * origin is back, fewer items at once are sent, until the one is found that it does not take.
  */
 export class Delivery {
   readonly #events: NodeEvents;
@@ -49,6 +65,7 @@ export class Delivery {
   #stopped = false;
   /** Lower while the origin refuses a request: to find the item that it does not take. */
   #itemsMax: number;
+  #search: Search | undefined;
   #failures = 0;
   /** When the first request of a row of failures began. */
   #failingSince = 0;
@@ -86,12 +103,12 @@ export class Delivery {
     try {
       const answer = await this.#ports.post(joinPieces(pieces), this.#idOf(pieces));
       if (this.#stopped) return;
-      if (isSuccess(answer)) this.#succeeded(pieces, answer);
+      if (isSuccess(answer)) await this.#succeeded(pieces, answer);
       else if (isRefusal(answer)) this.#refused(pieces, answer);
-      else this.#failed(statusError(answer));
+      else await this.#failed(pieces, statusError(answer));
     } catch (error) {
       if (!(error instanceof ServiceError)) throw error;
-      if (!this.#stopped) this.#failed(error);
+      if (!this.#stopped) await this.#failed(pieces, error);
     }
   }
 
@@ -102,7 +119,7 @@ export class Delivery {
     return `${stream}:${first}-${pieces.at(-1)!.end}`;
   }
 
-  #succeeded(pieces: readonly Piece[], answer: HttpAnswer): void {
+  async #succeeded(pieces: readonly Piece[], answer: HttpAnswer): Promise<void> {
     const { stream, first } = pieces[0]!;
     const { end } = pieces.at(-1)!;
     const { replies, itemsMax } = this.#options;
@@ -115,46 +132,89 @@ export class Delivery {
     this.#events.confirm(pieces, confirmed);
     if (stream === undefined) this.#bare++;
     else if (!isTaken) {
-      this.#failed(new ServiceError("http-status", "the HTTP origin confirms nothing"));
+      const message = "the HTTP origin confirms nothing";
+      await this.#failed(pieces, new ServiceError("http-status", message));
       return;
     }
     this.#failures = 0;
-    this.#itemsMax = Math.min(2 * this.#itemsMax, itemsMax);
+    if (this.#isPast(stream, confirmed)) {
+      this.#search = undefined;
+      this.#itemsMax = Math.min(2 * this.#itemsMax, itemsMax);
+    }
     this.#next();
   }
 
-  /** Fewer items at once, down to the one that the origin does not take: that one is given up. */
+  /** Fewer items at once, down to the one that the origin does not take: that one is left out. */
   #refused(pieces: readonly Piece[], answer: HttpAnswer): void {
-    const items = pieces.reduce((sum, { count }) => sum + count, 0);
+    const items = itemsOf(pieces);
     if (items > 1) {
-      this.#itemsMax = Math.ceil(items / 2);
-      this.#next();
+      this.#sendFewer(Math.ceil(items / 2));
       return;
     }
     this.#ports.failed(statusError(answer));
-    const { stream, end, bytes } = pieces[0]!;
-    this.#events.confirm(pieces, end);
-    if (stream === undefined) this.#bare++;
-    this.#ports.refused(parseItem(bytes) ?? []);
-    this.#failures = 0;
-    this.#next();
+    this.#leaveOut(pieces, (item) => this.#ports.refused(item));
   }
 
-  #failed(error: ServiceError): void {
+  async #failed(pieces: readonly Piece[], error: ServiceError): Promise<void> {
     const { clock, retryMs } = this.#options;
     const left = this.#failingSince + retryMs - clock.now();
     this.#ports.retried(error);
-    if (left <= 0) {
+    const items = itemsOf(pieces);
+    // An item that fails alone has the time of any other request.
+    const isAtFault = (items > 1 || left <= 0) && (await this.#mayBeAtFault());
+    if (this.#stopped) return;
+    if (isAtFault && items > 1) this.#searchIn(pieces, items);
+    else if (isAtFault) this.#leaveOut(pieces, (item) => this.#ports.gaveUp(item));
+    else if (left > 0) this.#tryLater(left);
+    else {
       this.stop();
       this.#ports.unreachable();
-      return;
     }
+  }
+
+  /** Whether an item is the cause of the failure, as far as that can be known. */
+  async #mayBeAtFault(): Promise<boolean> {
+    return this.#options.suspicious() && (await this.#ports.reachable());
+  }
+
+  #searchIn(pieces: readonly Piece[], items: number): void {
+    const { stream, end } = pieces.at(-1)!;
+    if (stream !== undefined) this.#search = { stream, end };
+    this.#sendFewer(Math.ceil(items / batchLimits.searchDivisor));
+  }
+
+  /** Whether nothing is searched for any more: all items in question were taken. */
+  #isPast(stream: string | undefined, confirmed: number): boolean {
+    const search = this.#search;
+    if (search === undefined) return true;
+    if (stream === undefined) return false;
+    return search.stream !== stream || confirmed >= search.end;
+  }
+
+  #sendFewer(itemsMax: number): void {
+    this.#itemsMax = itemsMax;
+    this.#failures = 0;
+    // The last name was that of other items.
+    this.#bare++;
+    this.#next();
+  }
+
+  /** The only item of a request is not sent again. The others pass. */
+  #leaveOut(pieces: readonly Piece[], tell: (item: readonly unknown[]) => void): void {
+    const { end, bytes } = pieces[0]!;
+    this.#events.confirm(pieces, end);
+    this.#search = undefined;
+    tell(parseItem(bytes) ?? []);
+    this.#sendFewer(this.#itemsMax);
+  }
+
+  #tryLater(left: number): void {
     const { retryMsMin: msMin, retryMsMax: msMax } = batchLimits;
     const most = backOffMs(this.#failures, { msMin, msMax });
     this.#failures++;
     // At random, so that gateways do not ask all at once; and once more at the end of the time.
     const wait = Math.min(left, jittered(most, this.#ports.random()));
-    this.#cancel = clock.after(wait, () => this.#next());
+    this.#cancel = this.#options.clock.after(wait, () => this.#next());
   }
 
   #next(): void {
@@ -165,4 +225,8 @@ export class Delivery {
 
 function statusError({ status }: HttpAnswer): ServiceError {
   return new ServiceError("http-status", `the HTTP origin answers with status ${status}`);
+}
+
+function itemsOf(pieces: readonly Piece[]): number {
+  return pieces.reduce((sum, { count }) => sum + count, 0);
 }

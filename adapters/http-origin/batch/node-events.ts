@@ -58,6 +58,9 @@ export class NodeEvents {
   readonly #ended: LatestMap<string, true> = new LatestMap(originLimits.endedStreamsMax);
   /** Connections that the origin was told of, with the incarnation of their node. */
   readonly #connections: Map<string, string | undefined> = new Map();
+  /** The node was taken for dead. */
+  #isLost = false;
+  /** Its incarnation then. */
   #lost: string | undefined;
   /** Something was refused for want of room. */
   #refused = false;
@@ -71,6 +74,11 @@ export class NodeEvents {
   /** Bytes of items that the origin has not confirmed. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** The node was taken for dead, and no other incarnation of it has sent events. */
+  get isLost(): boolean {
+    return this.#isLost;
   }
 
   /** Connections that the origin was told of and that were not closed. */
@@ -117,7 +125,8 @@ export class NodeEvents {
       const some = closes.slice(from, from + batchLimits.lostItemsMax);
       this.#add(new Piece(undefined, 0, some.length, Buffer.from(some.join(","))));
     }
-    this.#lost = alive === undefined ? this.#stream?.incarnation : undefined;
+    this.#isLost = alive === undefined;
+    this.#lost = this.#isLost ? this.#stream?.incarnation : undefined;
   }
 
   /**
@@ -193,6 +202,7 @@ export class NodeEvents {
       this.#listener.revived();
       return;
     }
+    this.#isLost = false;
     if (this.#bytes + batch.length > batchLimits.heldBytesMax && this.#bytes > 0) {
       this.#refused = true;
       return;

@@ -1,5 +1,5 @@
 import { type ErrorCode, errorCounter } from "../../../core/base/mod.ts";
-import type { Clock, Logger, Metrics } from "../../../core/ports/mod.ts";
+import type { Clock, Logger, LogLevel, Metrics } from "../../../core/ports/mod.ts";
 import { httpOriginLimits } from "./http-origin-limits.ts";
 
 interface Reported {
@@ -25,16 +25,32 @@ export class Failures {
 
   /** `message` is of the first failure, for people; it has no payload and no secret. */
   report(event: string, code: ErrorCode, message: string): void {
-    const { clock, logger, metrics } = this.#ports;
+    const { logger, metrics } = this.#ports;
     errorCounter(metrics, code).add(1);
-    const key = `${event} ${code}`;
-    const now = clock.now();
+    const failures = this.#timesToTell(`${event} ${code}`);
+    if (failures > 0) logger.log("warn", event, message, { code, failures });
+  }
+
+  /** Logs that something happened to the origin of an app, as often, and counts nothing. */
+  tell(
+    level: LogLevel,
+    event: string,
+    message: string,
+    fields: { readonly origin: string; readonly app: string },
+  ): void {
+    const times = this.#timesToTell(`${event} ${fields.app}`);
+    if (times > 0) this.#ports.logger.log(level, event, message, { ...fields, times });
+  }
+
+  /** How many times it happened since the last line, now included; 0: no line is due. */
+  #timesToTell(key: string): number {
+    const now = this.#ports.clock.now();
     const last = this.#reported.get(key);
     if (last !== undefined && now - last.at < httpOriginLimits.reportMs) {
       last.more++;
-      return;
+      return 0;
     }
     this.#reported.set(key, { at: now, more: 0 });
-    logger.log("warn", event, message, { code, failures: 1 + (last?.more ?? 0) });
+    return 1 + (last?.more ?? 0);
   }
 }

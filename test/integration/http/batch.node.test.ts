@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RawClient } from "../../support/clients/raw-client.ts";
+import { metricOf } from "../../support/gateway/control-rig.ts";
 import { combinations, startGateway } from "../../support/gateway/gateway.ts";
 import { BatchServer } from "../../support/http/batch-server.ts";
 import { checkOrder, NumberedClient } from "../../support/http/talk.ts";
@@ -130,6 +131,33 @@ test("an origin that refuses every second request loses nothing", async () => {
   checkOrder(origin.items);
   client.client.destroy();
 });
+
+for (const mode of ["failing", "hanging"]) {
+  test(`one event that an origin is ${mode} at ends its connection, not the others`, async () => {
+    await using origin = await BatchServer.start(0, mode);
+    const flags = ["--origin", origin.url, "--origin-format", "batch", "--origin-retry", "1s"];
+    await using gateway = await startGateway({ flags: [...flags, "--origin-timeout", "500ms"] });
+    const clients = await Promise.all(
+      Array.from({ length: 20 }, () => NumberedClient.open(gateway.info.port)),
+    );
+    const poisoner = await RawClient.open(gateway.info.port, { path: "/poisoner" });
+    for (const client of clients) client.say();
+    poisoner.text("poison");
+    for (let message = 0; message < 20; message++) for (const client of clients) client.say();
+    assert.deepEqual(await poisoner.closeFrame(), { code: 1013, reason: "origin-failed" });
+    poisoner.destroy();
+    await waitFor(() => clients.every(({ complete }) => complete));
+    for (const [index, client] of clients.entries()) client.check(`client ${index}`);
+    const close = await waitFor(() => origin.itemsOf("close")[0], { what: "its close" });
+    assert.deepEqual(close.slice(2, 6), [2, 1013, "origin-failed", "error"]);
+    const counted = 'wss_errors_total{code="origin-failed"}';
+    assert.equal(await metricOf(gateway, counted), 1);
+    for (const event of ["origin-unreachable", "origin-failed", "origin-left"]) {
+      assert.equal(gateway.log.filter((line) => line.event === event).length, 1, event);
+    }
+    for (const { client } of clients) client.destroy();
+  });
+}
 
 test("the example echoes", async () => {
   await using example = new Program(bunProgram, ["examples/batch-echo/main.ts", "0"]);

@@ -1,7 +1,7 @@
 import { decode } from "@msgpack/msgpack";
 import type { HttpAnswer, HttpRequest } from "../../../adapters/http-client/mod.ts";
 import { type BatchOptions, BatchOrigin } from "../../../adapters/http-origin/batch/mod.ts";
-import { BackEnds, requestCounters } from "../../../adapters/http-origin/mod.ts";
+import { BackEnds, Failures, requestCounters, Signer } from "../../../adapters/http-origin/mod.ts";
 import { InProcessBus } from "../../../adapters/in-process/mod.ts";
 import { encodePresence, type Link, Topics } from "../../../adapters/topics/mod.ts";
 import { ManualClock, MemoryLogger, MemoryMetrics, SeededRandom } from "../memory/mod.ts";
@@ -12,6 +12,8 @@ export interface PendingRequest {
   readonly url: string;
   readonly body: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Whether the client may send it again where a kept connection was lost. */
+  readonly repeatable: boolean | undefined;
   /** Answers it, with JSON where a value is given. */
   readonly answer: (status: number, value?: unknown) => Promise<void>;
   readonly fail: (error: Error) => Promise<void>;
@@ -46,8 +48,10 @@ export class BatchRig {
   constructor(
     options: Partial<BatchOptions> = {},
     urls: readonly string[] = ["http://origin.test/events"],
+    signer?: Signer,
   ) {
     this.urls = urls;
+    const failures = new Failures(this);
     this.origin = new BatchOrigin(
       {
         app,
@@ -67,7 +71,14 @@ export class BatchRig {
         openLink: this.bus.open,
         client: { post: (url, request) => this.#post(url, request) },
         urls: new BackEnds(this.urls, () => this.clock.now()),
-        failures: { report: (_event, code) => void this.errors.push(code) },
+        sign: signer?.sign.bind(signer),
+        failures: {
+          report: (event, code, text) => {
+            this.errors.push(code);
+            failures.report(event, code, text);
+          },
+          tell: (...line) => failures.tell(...line),
+        },
         failed: (error) => {
           throw error;
         },
@@ -116,12 +127,13 @@ export class BatchRig {
     }
   }
 
-  #post(url: string, { body, headers = {} }: HttpRequest): Promise<HttpAnswer> {
+  #post(url: string, { body, headers = {}, repeatable }: HttpRequest): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
       this.requests.push({
         url,
         body: typeof body === "string" ? body : new TextDecoder().decode(body),
         headers,
+        repeatable,
         answer: async (status, value) => {
           resolve(answerOf(status, value));
           await settle();
@@ -138,7 +150,7 @@ export class BatchRig {
 }
 
 /** One node of the rig. */
-class RigNode {
+export class RigNode {
   readonly #rig: BatchRig;
   readonly #name: string;
   readonly #link: Link;
@@ -210,9 +222,11 @@ class RigNode {
 
 /** The rig with one node. */
 export async function openRig(
-  options: Partial<BatchOptions> = {},
+  options: Partial<BatchOptions> & { readonly secret?: string } = {},
 ): Promise<{ rig: BatchRig; node: RigNode }> {
-  const rig = new BatchRig(options);
+  const { secret, ...rest } = options;
+  const signer = secret === undefined ? undefined : new Signer(secret);
+  const rig = new BatchRig(rest, undefined, signer);
   await rig.start();
   return { rig, node: await rig.node("n") };
 }

@@ -1,7 +1,8 @@
 /**
  * An HTTP origin in the form `batch`, in a process of its own. Argument: the port. It writes each
  * item as a line before it answers, sends each message back, and lets in who asks for `/in`.
- * With `flapping` it answers 503 to every second request.
+ * With `flapping` it answers 503 to every second request; with `failing` or `hanging` it answers
+ * 500, or nothing, to a request with the message `poison`.
  */
 import { createServer } from "node:http";
 import process from "node:process";
@@ -32,6 +33,10 @@ const server = createServer(async (request, response) => {
   if (mode === "flapping" && requests % 2 === 0) {
     response.writeHead(503).end();
     return;
+  }
+  if (items.some(([, , , data]) => data === "poison")) {
+    if (mode === "failing") response.writeHead(500).end();
+    if (mode === "failing" || mode === "hanging") return;
   }
   const signed = request.headers["webhook-signature"] !== undefined;
   await tell({ event: "request", stream: batch[0] === 1 ? batch[1] : null, signed, items });

@@ -21,7 +21,14 @@ test("while nodes take no commands, no further request is made", async () => {
   let takes: (() => void) | undefined;
   const delivery = new Delivery(
     events,
-    { node: "n", clock: new ManualClock(), itemsMax: 10, retryMs: 1_000, replies: true },
+    {
+      node: "n",
+      clock: new ManualClock(),
+      itemsMax: 10,
+      retryMs: 1_000,
+      replies: true,
+      suspicious: () => false,
+    },
     {
       post: async (body) => {
         posted.push(new TextDecoder().decode(body));
@@ -31,7 +38,9 @@ test("while nodes take no commands, no further request is made", async () => {
       carryOut: nothing,
       room: () => new Promise((resolve) => (takes = resolve)),
       retried: (error) => assert.fail(error),
+      reachable: () => assert.fail("asked"),
       refused: () => assert.fail("refused"),
+      gaveUp: () => assert.fail("given up"),
       unreachable: () => assert.fail("unreachable"),
       failed: (error) => assert.fail(error),
     },
