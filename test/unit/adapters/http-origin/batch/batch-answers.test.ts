@@ -68,6 +68,21 @@ test("a publish and a query with a ref go to the topic of the group", async () =
   ]);
 });
 
+test("a node that has died gets nothing, though it has sent events", async () => {
+  const { rig, node } = await openRig();
+  const dying = await rig.node("m");
+  await dying.events("m:i1:h:1", 0, ["open", `m.${"c".repeat(26)}`, 0, {}]);
+  await rig.next().answer(200);
+  await dying.presence(undefined);
+  await rig.advance(2_100);
+  await rig.next().answer(200);
+  await dying.acks();
+  await node.events(stream, 0, message(a, 1));
+  await rig.next().answer(200, [["send", `m.${"c".repeat(26)}`, "x"]]);
+  assert.deepEqual(rig.errors, ["id-foreign"]);
+  assert.deepEqual(dying.commands(), []);
+});
+
 function nested(levels: number): unknown {
   return levels === 0 ? 1 : [nested(levels - 1)];
 }
