@@ -1,8 +1,8 @@
-// Builds what `npm pack` adds to the origin library: the gateway as one file, and the licences of
-// the packages in it.
+// Builds the gateway for Node.js as one file, and the licences of the packages in it. The npm
+// package has it beside the origin library, and the tests run it.
 import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { StepFailed } from "./prepare.mjs";
+import { once } from "./prepare.mjs";
 import { capture, tool } from "./program.mjs";
 
 const target = "dist/websocket-service.js";
@@ -10,10 +10,15 @@ const metafile = "dist/websocket-service.meta.json";
 const licences = "dist/third-party-licenses.txt";
 
 /**
- * Bundles the gateway for Node.js with its packages, so that the npm package depends only on what
- * an origin needs.
+ * Bundles the gateway for Node.js with its packages, if something changed: the npm package depends
+ * only on what an origin needs, and one file starts in a third of the time that 500 take.
  */
 export function packageServer() {
+  const inputs = ["core", "wasm", "adapters", "runtimes", "examples", "package-lock.json"];
+  once("server", [...inputs, "package.json", ".ci/package.mjs"], bundle);
+}
+
+function bundle() {
   const result = capture(tool("bun"), [
     "build",
     "runtimes/node/main.ts",
@@ -22,11 +27,12 @@ export function packageServer() {
     `--outfile=${target}`,
     `--metafile=${metafile}`,
   ]);
-  if (!result.ok) throw new StepFailed(result.output);
+  if (!result.ok) return result;
   chmodSync(target, 0o755);
   const { inputs } = JSON.parse(readFileSync(metafile, "utf8"));
   rmSync(metafile);
   writeFileSync(licences, licencesOf(Object.keys(inputs)));
+  return result;
 }
 
 function licencesOf(inputs) {

@@ -86,7 +86,7 @@ export function buildLibrary() {
 const libraryConfig = ".ci/tsconfig.library.json";
 
 /** Runs a step, unless its inputs are unchanged since its last success. */
-function once(name, inputs, step) {
+export function once(name, inputs, step) {
   const stamp = join("dist", ".stamps", name);
   const hash = hashOf(inputs);
   if (existsSync(stamp) && readFileSync(stamp, "utf8") === hash) return;

@@ -31,8 +31,8 @@ const tasks = {
     run: (args) => run(tool("deno"), [...denoFlags, "runtimes/deno/main.ts", "serve", ...args]),
   },
   "serve:node": {
-    ready: [install, compileWasm, build],
-    run: (args) => run(nodejs, ["dist/js/runtimes/node/main.js", "serve", ...args]),
+    ready: [install, compileWasm, packageServer],
+    run: (args) => run(nodejs, ["dist/websocket-service.js", "serve", ...args]),
   },
   "two-zones": {
     ready: [install, compileWasm],
@@ -51,11 +51,11 @@ const tasks = {
     run: (args) => run(nodejs, ["dist/js/test/bench/main.js", ...args]),
   },
   soak: {
-    ready: [install, installPrograms, compileWasm, build],
+    ready: [install, installPrograms, compileWasm, build, packageServer],
     run: (args) => run(nodejs, ["dist/js/test/faults/soak-main.js", ...args]),
   },
   mutants: {
-    ready: [install, installPrograms, compileWasm, build],
+    ready: [install, installPrograms, compileWasm, build, packageServer],
     run: (args) => run(nodejs, ["dist/js/test/mutants/main.js", ...args]),
   },
   compile: {
@@ -81,7 +81,7 @@ const tasks = {
     run: (args) => run(tool("biome"), ["check", "--write", ...args]),
   },
   build: {
-    ready: [install, compileWasm, build],
+    ready: [install, compileWasm, build, packageServer],
     run: () => 0,
   },
 };
@@ -91,6 +91,7 @@ async function runTests(args) {
   let flags = [];
   try {
     await build();
+    packageServer();
   } catch (error) {
     if (!(error instanceof StepFailed) || !existsSync("dist/js/test/run.js")) throw error;
     // The emitted code is tested all the same, so that one run shows all failures.

@@ -39,7 +39,7 @@ export class Workshop {
       mkdirSync(join(folder, dirname(path)), { recursive: true });
       cpSync(path, join(folder, path));
     }
-    for (const built of ["dist/js", "dist/lib"]) {
+    for (const built of ["dist/js", "dist/lib", "dist/websocket-service.js"]) {
       cpSync(built, join(folder, built), { recursive: true });
     }
     mkdirSync(join(folder, "dist/test-logs"), { recursive: true });
@@ -98,6 +98,8 @@ export class Workshop {
     for (const config of [".", ".ci/tsconfig.library.json"]) {
       await this.#run("node_modules/.bin/tsc", ["-p", config], "dist/test-logs/build.log");
     }
+    const bundle = 'import("./.ci/package.mjs").then(({ packageServer }) => packageServer())';
+    await this.#run(process.execPath, ["-e", bundle], "dist/test-logs/bundle.log");
     this.#built = true;
   }
 

@@ -38,7 +38,7 @@ export interface Started {
 /** The program and its first arguments, as `npm run serve…` starts it. */
 export function gatewayCommand(runtime: GatewayRuntime): readonly [string, ...string[]] {
   if (runtime === "bun") return [bunProgram, "runtimes/bun/main.ts"];
-  if (runtime === "node") return [nodeProgram(), "dist/js/runtimes/node/main.js"];
+  if (runtime === "node") return [nodeProgram(), "dist/websocket-service.js"];
   const flags = ["run", "--quiet", "--no-check", "--allow-all"];
   return [denoProgram, ...flags, "runtimes/deno/main.ts"];
 }
