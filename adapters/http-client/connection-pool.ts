@@ -20,7 +20,7 @@ export class ConnectionPool implements HttpConnectionListener, ExchangeHolder, T
   readonly #target: HttpTarget;
   readonly #options: PoolOptions;
   readonly #onEmpty: () => void;
-  /** Attempts to connect that are under way, with what gives each up. */
+  /** Attempts to connect that are under way, each with the function that gives it up. */
   readonly #attempts: Map<Countdown, () => void> = new Map();
   readonly #connections: Set<HttpConnection> = new Set();
   /** The one that was used last is used next: the others may become old. */

@@ -53,7 +53,7 @@ export class Exchange implements Ticking {
     this.#outcome = outcome;
   }
 
-  /** Called by whoever has it. */
+  /** Called by its holder. */
   tick(): void {
     if (--this.#ticksLeft > 0) return;
     this.fail("http-timeout", `did not answer within ${this.#timeoutMs} ms`);

@@ -12,9 +12,9 @@ import { Trust } from "./trust.ts";
 const noHeaders: Readonly<Record<string, string>> = {};
 
 /**
- * POSTs over HTTP/1.1. Connections are kept and shared by requests to the same server; time, the
- * answer's size and whatever waits are limited. It follows no redirect and repeats nothing unless
- * told to.
+ * POSTs over HTTP/1.1. Connections are kept and shared by requests to the same server. The time,
+ * the size of an answer and the number of waiting requests are limited. It follows no redirect
+ * and repeats nothing unless told to.
  */
 export class HttpClient {
   readonly #options: PoolOptions & TargetOptions & { readonly timeoutMs: number };

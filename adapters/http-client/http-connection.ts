@@ -10,9 +10,9 @@ export interface HttpConnectionListener {
   readonly answers: AnswerParserOptions;
   /** The answer is complete, and another request may be sent. */
   freed(connection: HttpConnection): void;
-  /** Not to be used any more. Called once. */
+  /** The connection cannot be used any more. Called once. */
   closed(connection: HttpConnection): void;
-  /** To be sent on another connection: this one had ended before it. */
+  /** The exchange must be sent on another connection: this one had ended before it. */
   repeat(exchange: Exchange): void;
 }
 

@@ -27,7 +27,7 @@ export const nothingSent: HttpProgress = { sent: false, answered: false };
 
 /**
  * Such as `ECONNREFUSED` or `DEPTH_ZERO_SELF_SIGNED_CERT`. The message of a runtime is not used:
- * its text differs, and nobody knows what it repeats.
+ * its text differs between runtimes, and may contain secrets.
  */
 export function systemCode(error: unknown): string | undefined {
   const { code } = (error ?? {}) as { code?: unknown };

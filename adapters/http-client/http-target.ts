@@ -14,7 +14,7 @@ export interface HttpTarget {
   readonly proxy: ProxyAddress | undefined;
   /** The request line, and the headers that no caller may set. */
   readonly start: string;
-  /** Header lines that count where the caller has none of that name. */
+  /** Header lines that are sent unless the caller sets a header of that name. */
   readonly userAgent: string;
   readonly authorization: string;
   /** The lines of heads with a frozen object of headers, which callers may use again and again. */

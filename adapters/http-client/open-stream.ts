@@ -13,7 +13,7 @@ export interface StreamListener {
   failed(why: string): void;
 }
 
-/** Opens a stream to the server of a target. Returns what gives the attempt up. */
+/** Opens a stream to the server of a target. Returns a function that gives up. */
 export function openStream(
   target: HttpTarget,
   trust: Trust,
@@ -23,7 +23,7 @@ export function openStream(
   try {
     attempt.start();
   } catch (error) {
-    // The caller gets what gives the attempt up before it is told anything.
+    // The caller must have that function before it is told anything.
     queueMicrotask(() => attempt.fail(`cannot be reached (${systemCode(error) ?? "internal"})`));
   }
   return () => attempt.giveUp();
@@ -33,7 +33,7 @@ class Attempt {
   readonly #target: HttpTarget;
   readonly #trust: Trust;
   readonly #listener: StreamListener;
-  /** A tunnel and the TLS stream in it are two. */
+  /** The tunnel and the TLS stream in it, or one stream. */
   readonly #streams: net.Socket[] = [];
   #ended = false;
 

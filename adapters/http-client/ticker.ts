@@ -30,7 +30,7 @@ export class Countdown implements Ticking {
 
 /**
  * One timer for all requests and connections. A timer for each request would cost more than the
- * request, and ticks do not mind a clock that is set.
+ * request. A change of the system's clock does not affect ticks.
  */
 export class Ticker {
   readonly #clock: Clock;

@@ -34,7 +34,7 @@ function firstOf(files: readonly string[]): string | undefined {
     try {
       return readFileSync(file, "utf8");
     } catch {
-      // The next system has it elsewhere.
+      // Other systems keep it elsewhere.
     }
   }
   return undefined;

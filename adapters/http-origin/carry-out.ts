@@ -58,7 +58,7 @@ function ignore(outcome: Promise<unknown>): void {
   outcome.catch(() => {});
 }
 
-/** What is left of the time that the command may take. */
+/** The rest of the command's `ttl`. */
 function expiry({ ttl, at }: CommandOptions, now: number): { readonly ttlMs?: number } {
   if (ttl === undefined || ttl === null) return {};
   return { ttlMs: Math.max(0, ttl - (now - (at ?? now))) };

@@ -37,7 +37,7 @@ export interface HttpOriginPorts {
 
 /** An event as it is sent. */
 interface SentEvent {
-  /** Its number within the connection, or another name. */
+  /** Its number within the connection; `lost` for the close of a lost node, which has none. */
   readonly seq: number | "lost";
   readonly body: string;
   /** Reads its answer, in place of the form's `commands`. */
@@ -58,7 +58,7 @@ export class HttpOrigin {
   readonly #keepAlives: KeepAlives;
   /** Connections that are being closed because an event of theirs was not taken. */
   readonly #failed: WeakSet<Connection> = new WeakSet();
-  /** In the names of requests that belong to no connection. */
+  /** Part of the ids of requests that belong to no connection. */
   readonly #name: string;
   #count = 0;
 
@@ -109,7 +109,7 @@ export class HttpOrigin {
       this.#keepAlives.delete(connection.id);
       const { info } = connection;
       const body = form.close(connection.id, { seq, code, reason, cause, info });
-      // It is sent also where the origin did not take an event before it.
+      // It is sent even if the origin did not take an earlier event.
       return this.#event(connection, { seq: seq ?? "lost", body });
     });
     origin.on("alive", ({ connections }) => {
@@ -148,7 +148,7 @@ export class HttpOrigin {
     }
   }
 
-  /** `home` is the connection whose event was answered: its node is there. */
+  /** `home` is the connection whose event was answered: its node is alive. */
   #reply(home: string, read: () => readonly Command[]): void {
     if (!this.#replies) return;
     try {
@@ -164,7 +164,7 @@ export class HttpOrigin {
     }
   }
 
-  /** Without ids of nodes that do not live: nobody would take it. Undefined where none is left. */
+  /** The command without the ids of nodes that are not alive. Undefined if no id is left. */
   #withoutUnknown(home: string, command: Command): Command | undefined {
     if (!("ids" in command)) return command;
     const { ids } = command;
@@ -172,7 +172,7 @@ export class HttpOrigin {
       isOfNode(id, nodeOf(home)) || this.#origin.reaches(id);
     const known = ids.filter(isKnown);
     if (known.length === ids.length) return command;
-    const message = "an answer names a connection of a node that does not live";
+    const message = "an answer names a connection of a node that is not alive";
     for (let id = known.length; id < ids.length; id++) {
       this.#failures.report("origin-id-unknown", "id-foreign", message);
     }
@@ -222,7 +222,7 @@ export class HttpOrigin {
   }
 }
 
-/** A name for a request, without a full stop, which would divide what is signed. */
+/** The id of a request. What is signed is divided by full stops, so the id contains none. */
 function requestId(id: string, event: number | string): string {
   return `${id.replace(".", "_")}_${event}`;
 }

@@ -2,9 +2,8 @@ import type { Clock } from "../../core/ports/mod.ts";
 import { httpOriginLimits } from "./requests/mod.ts";
 
 /**
- * Gathers the living connections of an interval, which nodes tell in several items, and hands
- * them on in as few requests as may be. While one is under way the next ones wait, and an id waits
- * once however many intervals pass.
+ * Gathers the ids of an interval's `alive` items, and sends them in as few requests as possible.
+ * While a request is under way further ids wait, each once however many intervals pass.
  */
 export class KeepAlives {
   readonly #clock: Clock;

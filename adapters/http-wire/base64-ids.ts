@@ -6,7 +6,7 @@ export function base64OfId(id: string): string {
   return btoa(id);
 }
 
-/** The connection id of such a text; undefined where it is none that a gateway gives. */
+/** The connection id of such a text; undefined if no gateway makes such an id. */
 export function idOfBase64(text: string): string | undefined {
   // A connection id is ASCII: any other byte makes a character that no id has.
   const id = bufferOfBase64(text)?.toString("latin1");

@@ -12,7 +12,7 @@ export function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   return new Uint8Array(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.byteLength).slice();
 }
 
-/** The same bytes where nobody keeps them: other buffers may share their memory. */
+/** The same bytes, not to be kept: other buffers may share their memory. */
 export function bufferOfBase64(text: string): Buffer | undefined {
   // Go ignores line breaks within base64.
   const digits = /[\r\n]/.test(text) ? text.replace(/[\r\n]/g, "") : text;

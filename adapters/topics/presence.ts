@@ -51,7 +51,7 @@ export function originPresenceFault(payload: Uint8Array): string {
   return faultOf(originPresence, payload);
 }
 
-/** Undefined where the payload is no JSON, or too long. */
+/** Undefined where the payload is not JSON, or too long. */
 function read(payload: Uint8Array): unknown {
   return payload.byteLength > presenceBytesMax ? undefined : parseJson(payload);
 }

@@ -30,7 +30,7 @@ const keepAliveHint = /(?:^|[ ,])timeout=(\d{1,6})(?:$|[ ,])/i;
 /** Fewer digits than a safe integer has. */
 const length = /^\d{1,15}$/;
 
-/** Reads heads. A server's answers mostly have the head of the one before, within a second. */
+/** Reads heads, and remembers the last one: within a second a server mostly repeats it. */
 export class HeadReader {
   #text = "";
   #head: AnswerHead | undefined;

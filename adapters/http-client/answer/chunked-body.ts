@@ -4,7 +4,7 @@ import type { BodyBuffer } from "./body-buffer.ts";
 const cr = 0x0d;
 const lf = 0x0a;
 const tab = 0x09;
-/** More would be no size that is allowed. */
+/** Digits of a chunk's size: more would exceed every limit of a body. */
 const sizeDigitsMax = 8;
 
 const State = {

@@ -35,7 +35,7 @@ export function readAnswer(
   if (contentType !== "application/json" || body.length === 0) return nothing;
   const items = parseJson(body);
   if (items === undefined) {
-    failed(new ServiceError("batch-malformed", "the answer of an HTTP origin is no JSON"));
+    failed(new ServiceError("batch-malformed", "the answer of an HTTP origin is not JSON"));
   }
   if (!Array.isArray(items) || items.length === 0 || !items.every(Array.isArray)) return nothing;
   let confirmed: number | undefined;
@@ -47,7 +47,7 @@ export function readAnswer(
   return { confirmed, commands };
 }
 
-/** What counts of an answer whose commands are not carried out. */
+/** What of an answer counts with `--origin-replies false`. */
 export function decisionsOf({ confirmed, commands }: AnswerContent): AnswerContent {
   const decisions = commands.filter(([verb]) => verb === "accept" || verb === "reject");
   return { confirmed, commands: decisions };

@@ -2,20 +2,20 @@
 export const batchLimits = {
   /** Bytes of the items in one request. A larger item goes alone. */
   requestBytesMax: 1_048_576,
-  /** Bytes of events that one node may have here; past it the node repeats them later. */
+  /** Bytes of events of one node that are held; past it the node repeats them later. */
   heldBytesMax: 67_108_864,
   /** Nodes whose streams are received; more than any cluster has. */
   nodesMax: 10_000,
-  /** Events of a node's connections that are told as closed with one request. */
+  /** `close` items of a lost node in one request. */
   lostItemsMax: 1_000,
   /** Commands that the nodes have not taken: past it no request is made. */
   commandBytesMax: 16_777_216,
-  /** Ids that are kept in the form of the protocol, about 10 MB. */
+  /** Ids whose MessagePack is remembered, about 10 MB. */
   packedIdsMax: 65_536,
-  /** Between two attempts of the same request: it doubles from the first to the second value. */
+  /** Wait between two attempts of a request: it doubles from the first to the second value. */
   retryMsMin: 100,
   retryMsMax: 5_000,
-  /** Between two questions whether an origin that was given up can be reached again. */
+  /** Wait between two probes of an HTTP origin that was given up. */
   probeMsMin: 500,
   probeMsMax: 10_000,
   /** The first one comes later after each give-up: it doubles up to this. */

@@ -10,7 +10,7 @@ export interface BatchOptions {
   readonly window: number;
   /** Items in one request. */
   readonly itemsMax: number;
-  /** A request is tried again for so long; then the origin leaves. */
+  /** How long a failed request is tried again before the origin leaves. */
   readonly retryMs: number;
   /** Whether commands in answers are carried out besides decisions on handshakes. */
   readonly replies: boolean;

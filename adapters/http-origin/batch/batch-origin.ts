@@ -53,8 +53,8 @@ export interface BatchPorts extends BusPorts {
 const emptyBatch: Uint8Array = Buffer.from("[]");
 
 /**
- * An HTTP origin that gets events in batches. While it cannot be reached it is no origin: it
- * leaves the bus, asks now and then, and announces itself again when it is answered.
+ * An HTTP origin that gets events in batches. When its server cannot be reached it leaves the bus.
+ * It then probes the server, and announces itself again when the server answers.
  */
 export class BatchOrigin {
   readonly name: string;
@@ -98,7 +98,7 @@ export class BatchOrigin {
     return this.#begin();
   }
 
-  /** Leaves, and delivers before that what came. */
+  /** Delivers the events that came, and leaves. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#cancelProbe();
@@ -184,7 +184,7 @@ export class BatchOrigin {
     });
   }
 
-  /** The first answer that is no failure, of all URLs; or the last failure. */
+  /** Tries the URLs in order: the first answer that is no failure, or the last failure. */
   async #post(body: Uint8Array, id: string): Promise<HttpAnswer> {
     const { client, sign, clock, urls, counters } = this.#ports;
     const headers = { "content-type": "application/json", ...sign?.(id, clock.now(), body) };

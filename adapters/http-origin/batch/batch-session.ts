@@ -19,7 +19,7 @@ import { CommandRouter } from "./command-router.ts";
 import { Delivery } from "./delivery.ts";
 import { NodeEvents } from "./node-events.ts";
 
-/** What a session tells whoever began it. */
+/** What a session asks and reports. */
 export interface SessionListener {
   post(body: Uint8Array, id: string): Promise<HttpAnswer>;
   /** A request failed and is sent again. */
@@ -149,7 +149,7 @@ export class BatchSession {
     if (this.#ended) return;
     this.#ended = true;
     for (const { delivery } of this.#flows.values()) delivery.stop();
-    // Without `leaving` the nodes would wait whether the origin comes back.
+    // Without `leaving` the nodes would wait for the origin to come back.
     this.#control.leave();
     const left = this.#control.stop();
     await this.#flushed();
@@ -159,7 +159,7 @@ export class BatchSession {
     this.#grouped.end();
   }
 
-  /** The broker has the commands of the answers, or does not take them in time. */
+  /** Resolves when the broker has the commands of the answers, or after a time limit. */
   #flushed(): Promise<void> {
     return new Promise((resolve) => {
       const cancel = this.#ports.clock.after(limits.shutdownFlushMs, resolve);
@@ -262,7 +262,7 @@ export class BatchSession {
     this.#closeOf(item, closeReasons.originFailed);
   }
 
-  /** The HTTP origin does not take this event: its connection ends, and is told why. */
+  /** The HTTP origin does not take this event: its connection is closed with the reason. */
   #closeOf([verb, id]: readonly unknown[], reason: CloseReason): void {
     if (typeof id !== "string") return;
     const sender = this.#senders.node(nodeOf(id));

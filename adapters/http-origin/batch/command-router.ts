@@ -34,8 +34,8 @@ export interface CommandRouterOptions {
 }
 
 /**
- * Sends the commands of answers to the nodes that they concern, each node's in their order. Only
- * what chooses the node is looked at: the node checks the rest.
+ * Sends the commands of answers to the nodes that they concern, each node's in their order. It
+ * checks only what chooses the node: the node checks the rest.
  */
 export class CommandRouter {
   readonly #options: CommandRouterOptions;
@@ -87,8 +87,8 @@ export class CommandRouter {
   #nodeOf(id: unknown): string | undefined {
     const node = typeof id === "string" ? nodeOfConnectionId(id) : undefined;
     if (node !== undefined && this.#options.isKnown(node)) return node;
-    if (node === undefined) this.#fail("id-malformed", "an answer names a connection by no id");
-    else this.#fail("id-foreign", "an answer names a connection of a node that does not live");
+    if (node === undefined) this.#fail("id-malformed", "an id in an answer is malformed");
+    else this.#fail("id-foreign", "an answer names a connection of a node that is not alive");
     return undefined;
   }
 

@@ -12,7 +12,7 @@ export interface DeliveryOptions {
   readonly clock: Clock;
   /** Items in one request. */
   readonly itemsMax: number;
-  /** A request is tried again for so long before the origin counts as gone. */
+  /** How long a failed request is tried again before the origin counts as gone. */
   readonly retryMs: number;
   /** Whether commands in answers are carried out besides decisions on handshakes. */
   readonly replies: boolean;
@@ -89,7 +89,7 @@ export class Delivery {
     void this.#deliver(pieces);
   }
 
-  /** Sends nothing more. An answer that comes yet changes nothing. */
+  /** Sends nothing more. A late answer changes nothing. */
   stop(): void {
     this.#stopped = true;
     this.#cancel();
@@ -112,7 +112,7 @@ export class Delivery {
     }
   }
 
-  /** The same for the same items. */
+  /** The id of a request: the same for the same items. */
   #idOf(pieces: readonly Piece[]): string {
     const { stream, first } = pieces[0]!;
     if (stream === undefined) return `${this.#options.node}:bare:${this.#bare}`;
@@ -144,7 +144,7 @@ export class Delivery {
     this.#next();
   }
 
-  /** Fewer items at once, down to the one that the origin does not take: that one is left out. */
+  /** Sends half as many items, down to the one that the origin refuses: that one is left out. */
   #refused(pieces: readonly Piece[], answer: HttpAnswer): void {
     const items = itemsOf(pieces);
     if (items > 1) {
@@ -212,7 +212,7 @@ export class Delivery {
     const { retryMsMin: msMin, retryMsMax: msMax } = batchLimits;
     const most = backOffMs(this.#failures, { msMin, msMax });
     this.#failures++;
-    // At random, so that gateways do not ask all at once; and once more at the end of the time.
+    // Random, so that gateways do not try all at once. The last attempt is at the end of the time.
     const wait = Math.min(left, jittered(most, this.#ports.random()));
     this.#cancel = this.#options.clock.after(wait, () => this.#next());
   }

@@ -38,7 +38,7 @@ interface Scanned {
   readonly others: ReadonlyMap<number, Span>;
 }
 
-/** What takes the number of an item that is dropped. It means nothing to a receiver. */
+/** Takes the number of an item that is dropped: an item that means nothing. */
 const nothing: Uint8Array = Buffer.from('["alive",[]]');
 
 /**
@@ -62,7 +62,7 @@ export class NodeEvents {
   #isLost = false;
   /** Its incarnation then. */
   #lost: string | undefined;
-  /** Something was refused for want of room. */
+  /** A batch was refused because there was no room. */
   #refused = false;
 
   constructor(node: string, listener: NodeEventsListener) {
@@ -93,7 +93,7 @@ export class NodeEvents {
     this.#listener.acknowledge(["ack", stream.name, stream.handled, stream.receiver.next]);
   }
 
-  /** A batch of the node, of which nothing is kept but a copy. */
+  /** A batch came. What is kept of it is a copy. */
   receive(payload: Uint8Array): void {
     const head = readBatchHead(payload);
     if (head === undefined) {

@@ -23,7 +23,7 @@ export interface BatchHead {
 
 /** Reads the head of a numbered batch in JSON; undefined where there is none. */
 export function readBatchHead(bytes: Uint8Array): BatchHead | undefined {
-  // Names are of one byte a character, or are escaped: the position is that in the bytes.
+  // latin1 has one character for each byte: positions in the text are positions in the bytes.
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, headBytesMax));
   const match = numberedHead.exec(text.toString("latin1"));
   if (match === null) return undefined;

@@ -37,7 +37,7 @@ function headerName(lower: string): string {
   return parts.join("-");
 }
 
-/** `queryStringParameters` with the last value of each name, and all of them; none without any. */
+/** `queryStringParameters`, with the last value of each name, and its multi-value form. */
 export function awsQuery({ query = "" }: HandshakeInfo): Members {
   const one = new Map<string, string>();
   const lists = new Map<string, string[]>();

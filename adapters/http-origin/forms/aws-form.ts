@@ -10,9 +10,9 @@ export interface AwsFormOptions {
   /** `$request.body.action`, or a longer path behind `$request.body`. */
   readonly routeSelection: string;
   readonly stage: string;
-  /** In place of AWS' id of the API. */
+  /** The value of `apiId`. */
   readonly apiId: string;
-  /** False where no handshake asks the back end: then `$connect` comes when it is over. */
+  /** Whether handshakes wait for `$connect`. Otherwise it is sent when the handshake is over. */
   readonly authorizes: boolean;
   readonly now: () => number;
   /** A text that is unique for each event. */
@@ -71,7 +71,7 @@ export class AwsForm implements EventForm {
     return status >= 200 && status < 300;
   }
 
-  /** As with AWS, 2xx lets in, and the handler's header may choose the subprotocol. */
+  /** As with AWS, 2xx accepts, and the handler's header may choose the subprotocol. */
   decision(answer: HttpAnswer): Decision {
     if (!this.succeeded(answer)) {
       const message = `authorize: the Lambda endpoint answered with status ${answer.status}`;
@@ -89,14 +89,14 @@ export class AwsForm implements EventForm {
     return { accepted: false, status: statusCode, body: body ?? "", headers: passed };
   }
 
-  /** A client that `$connect` refuses too late for the handshake is closed. */
+  /** `$connect` was refused after the handshake: the connection is closed. */
   opened(id: string, answer: HttpAnswer): readonly Command[] {
     if (this.decision(answer).accepted) return [];
     const { closeCode, text: closeReason } = closeReasons.connectRefused;
     return [{ verb: "close", ids: [id], closeCode, closeReason, options: {} }];
   }
 
-  /** A body that a route returns goes to the client; so does the news that the function failed. */
+  /** The body that a route returns is sent to the client, and so is a failure of the function. */
   commands(id: string, answer: HttpAnswer): readonly Command[] {
     const result = readLambdaResult(answer);
     const data = result.failed ? this.#failure(id) : result.body;

@@ -18,7 +18,7 @@ const grant = v.object({
 
 /** Headers of a refusal that its client gets. */
 const passedNames: readonly string[] = ["content-type", "www-authenticate", "retry-after"];
-/** The gateway takes no others: a refusal would become a 500 for the sake of a header. */
+/** The gateway accepts no others: with one of them it would answer 500. */
 const passedValue = /^[\t\x20-\x7e]{0,2048}$/;
 
 /**
@@ -37,7 +37,7 @@ export function readDecision(answer: HttpAnswer): Decision {
   return { accepted: false, status, body, headers: passedHeaders(headers, passedNames) };
 }
 
-/** Those of these headers that a client can be given. */
+/** Those of these headers that the gateway accepts. */
 export function passedHeaders(
   headers: ReadonlyMap<string, string>,
   names: readonly string[],

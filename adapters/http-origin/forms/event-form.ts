@@ -34,7 +34,7 @@ export interface CloseInfo {
   readonly info: HandshakeInfo | undefined;
 }
 
-/** What a back end decides over a handshake. */
+/** What a back end decides on a handshake. */
 export type Decision =
   | { readonly accepted: true; readonly grant: DecisionGrant }
   | {
@@ -54,7 +54,7 @@ export interface DecisionGrant {
   readonly expires?: number | undefined;
 }
 
-/** How a kind of back end is told of events, and how its answers are understood. */
+/** The form of the events for one kind of back end, and of its answers. */
 export interface EventForm {
   /** A handshake waits for the answer. */
   connect(id: string, request: HandshakeInfo): string;

@@ -1,14 +1,14 @@
 import { backOffMs } from "../../../core/base/mod.ts";
 import { httpOriginLimits } from "./http-origin-limits.ts";
 
-/** One URL, and how it fared. */
+/** One URL and its state. */
 interface BackEnd {
   readonly url: string;
   /** Failures since it answered last. */
   failures: number;
-  /** While it is down nobody asks it, if another one is up. */
+  /** Until then it gets no request if another URL is up. */
   downUntil: number;
-  /** One request finds out whether it is back. */
+  /** A request is under way that finds out whether it works again. */
   probing: boolean;
 }
 
@@ -32,7 +32,7 @@ export class BackEnds {
   /** The URL for the next request; `tried` are those that this request has tried already. */
   next(tried: readonly string[]): string {
     const [first] = this.#all;
-    // Nearly always.
+    // Nearly always so.
     if (first?.failures === 0 && tried.length === 0) return first.url;
     const all = this.#all.filter(({ url }) => !tried.includes(url));
     const candidates = all.length > 0 ? all : this.#all;
@@ -43,18 +43,18 @@ export class BackEnds {
       one.probing = true;
       return one.url;
     }
-    // All are down: the one that is to be asked first.
+    // All are down: the one whose time is over first.
     return candidates.reduce((a, b) => (b.downUntil < a.downUntil ? b : a)).url;
   }
 
-  /** It answered, whatever it said. */
+  /** It answered, and not with a failure. */
   answered(url: string): void {
     const one = this.#of(url);
     one.failures = 0;
     one.probing = false;
   }
 
-  /** It could not be reached, or did not answer. */
+  /** It could not be reached, did not answer, or answered with a failure. */
   failed(url: string): void {
     const one = this.#of(url);
     one.failures++;

@@ -60,7 +60,7 @@ export class OriginRequests {
   readonly #ports: OriginRequestsPorts;
   readonly #backEnds: BackEnds;
   readonly #slots: Slots;
-  /** Those who wait until they try again. */
+  /** End the waits before further attempts. */
   readonly #pauses: Set<() => void> = new Set();
   #stopped = false;
 
@@ -183,7 +183,7 @@ export class OriginRequests {
     this.#ports.failures.report("origin-request-failed", code, message);
   }
 
-  /** Requests that failed together come one by one. */
+  /** Random, so that requests that failed together are not repeated together. */
   #backOff(round: number): number {
     const { retryMs: msMin, retryMsMax: msMax } = httpOriginLimits;
     const wait = backOffMs(round, { msMin, msMax });
