@@ -2,7 +2,7 @@ import type { Handler } from "hono";
 import { Hono } from "hono/tiny";
 import type { ErrorCode } from "../../core/base/mod.ts";
 import { Bodies, type HttpHandler, Refusal, refusalOf } from "../http/mod.ts";
-import { createConnectionsApp } from "./aws/mod.ts";
+import { awsRefusal, createConnectionsApp, isOfConnections } from "./aws/mod.ts";
 import { Access, type CommandPort, type ServiceEnvironment, serviceLimits } from "./base/mod.ts";
 import { commandRequest } from "./commands.ts";
 import { openApi } from "./open-api.ts";
@@ -38,13 +38,20 @@ export function createServiceApp(options: ServiceAppOptions): HttpHandler {
     access: new Access(token),
     bodies: new Bodies(serviceLimits.bodiesBytesMax),
   };
-  const refused = ({ code, message, status }: Refusal, address: string): void =>
-    options.refused({ code, message, status, address });
   const app = new Hono<ServiceEnvironment>();
+  let underWay = 0;
   app.use(async ({ req }, next) => {
     // The router takes a path with a slash at its end for the one without.
     if (req.path.endsWith("/") && req.path !== "/") throw noSuchPath();
-    await next();
+    if (underWay >= serviceLimits.requestsMax) {
+      throw new Refusal("requests-full", "too many requests are under way");
+    }
+    underWay++;
+    try {
+      await next();
+    } finally {
+      underWay--;
+    }
   });
   app.post("/sr", (context) => serviceRequest(dependencies, sizes, context));
   app.all("/sr", only("POST"));
@@ -52,29 +59,18 @@ export function createServiceApp(options: ServiceAppOptions): HttpHandler {
   app.all("/commands", only("POST"));
   app.get("/openapi.json", () => Response.json(openApi(version)));
   app.all("/openapi.json", only("GET"));
-  app.route("/", createConnectionsApp({ ...options, ...dependencies, refused }));
+  app.route("/", createConnectionsApp({ ...options, ...dependencies }));
   app.notFound(() => {
     throw noSuchPath();
   });
-  app.onError((error, context) => {
-    const refusal = refusalOf(error);
-    refused(refusal, context.env.address);
+  app.onError((error, { env, req }) => {
+    const given = refusalOf(error);
+    const refusal = isOfConnections(req.path) ? awsRefusal(given) : given;
+    const { code, message, status } = refusal;
+    options.refused({ code, message, status, address: env.address });
     return refusal.response();
   });
-  let underWay = 0;
-  return async (request, source) => {
-    if (underWay >= serviceLimits.requestsMax) {
-      const refusal = new Refusal("requests-full", "too many requests are under way");
-      refused(refusal, source.address);
-      return refusal.response();
-    }
-    underWay++;
-    try {
-      return await app.fetch(request, source);
-    } finally {
-      underWay--;
-    }
-  };
+  return (request, source) => app.fetch(request, source);
 }
 
 function noSuchPath(): Refusal {

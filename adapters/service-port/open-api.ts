@@ -1,5 +1,5 @@
 import { type JsonSchema, toJsonSchema } from "@valibot/to-json-schema";
-import type { GenericSchema } from "valibot";
+import type { GenericSchema, LooseTupleSchema, TupleItems } from "valibot";
 import { commandSchema, serviceRequestSchema } from "../http-wire/mod.ts";
 import {
   awsRefusalSchema,
@@ -18,14 +18,24 @@ const binarySchema: JsonSchema = {
   required: ["$binary"],
 };
 
+type AnyTuple = LooseTupleSchema<TupleItems, undefined>;
+
+/** How many elements a tuple needs: those at its end may be left out that may be null. */
+function leastOf({ items }: AnyTuple): number {
+  return items.findLastIndex(({ type }) => type !== "nullish") + 1;
+}
+
 /** Checks that JSON Schema cannot express are left out. */
 function schemaOf(schema: GenericSchema): Part {
   const { $schema: _draft, ...converted } = toJsonSchema(schema, {
     target: "draft-2020-12",
     typeMode: "input",
     errorMode: "ignore",
-    overrideSchema: ({ valibotSchema }) =>
-      valibotSchema.type === "instance" ? binarySchema : undefined,
+    overrideSchema: ({ valibotSchema, jsonSchema }) => {
+      if (valibotSchema.type === "instance") return binarySchema;
+      if (valibotSchema.type !== "loose_tuple") return undefined;
+      return { ...jsonSchema, minItems: leastOf(valibotSchema as AnyTuple) };
+    },
   });
   return converted;
 }
@@ -43,14 +53,26 @@ function refusals(name: string, texts: Readonly<Record<number, string>>): Part {
   return Object.fromEntries(entries);
 }
 
+/** Answers that every operation may have. */
 const common: Readonly<Record<number, string>> = {
   400: "The body cannot be read; the message names the place.",
-  401: "The request does not bear the token.",
   403: "Without a token only programs of the node's machine may send requests.",
-  405: "The method is another one.",
+  404: "The node does not serve the app.",
+  405: "The path has no such method.",
   408: "The body did not come in time.",
-  413: "The body is too long.",
+  413: "The body, or a message in it, is too long, or it names too many ids.",
+  500: "The node has failed.",
   503: "Too much is under way, or the broker is away.",
+};
+
+/** Answers of the HTTP server itself: their body has no other form anywhere. */
+const ofServer: Part = refusals("Refusal", {
+  417: "The Expect header is none that is served.",
+  431: "The headers are too long.",
+});
+
+const noToken: Readonly<Record<number, string>> = {
+  401: "The request does not bear the token.",
 };
 
 const app: Part = {
@@ -69,7 +91,8 @@ const serviceRequest: Part = {
   requestBody: { required: true, content: content("application/json", "ServiceRequest") },
   responses: {
     200: answer("It is understood, and on its way, but to the ids that are listed.", "Unreached"),
-    ...refusals("Refusal", { ...common, 410: "No node of any of the ids lives." }),
+    ...refusals("Refusal", { ...common, ...noToken, 410: "No node of any of the ids lives." }),
+    ...ofServer,
   },
 };
 
@@ -93,7 +116,8 @@ const commands: Part = {
         ...content("application/msgpack", "Replies"),
       },
     },
-    ...refusals("Refusal", { ...common, 415: "The Content-Type is another one." }),
+    ...refusals("Refusal", { ...common, ...noToken, 415: "The Content-Type is another one." }),
+    ...ofServer,
   },
 };
 
@@ -113,10 +137,11 @@ const idParameter: Part = {
 };
 
 const awsRefusals = refusals("AwsRefusal", {
+  ...common,
   400: "It is no connection id.",
   403: "The request is not signed with a known key, or may not be sent from there.",
   410: "No connection has this id.",
-  413: "The message is too long.",
+  413: "The body is too long.",
   429: "The client does not read, or too much is under way.",
   503: "The broker is away.",
   504: "The connection's node does not answer.",
@@ -124,7 +149,7 @@ const awsRefusals = refusals("AwsRefusal", {
 
 function operation(operationId: string, summary: string, responses: Part, more: Part = {}): Part {
   const security = [{}, { token: [] }, { signature: [] }];
-  const all = { ...responses, ...awsRefusals };
+  const all = { ...responses, ...awsRefusals, ...ofServer };
   return { operationId, summary, security, ...more, responses: all };
 }
 
@@ -136,15 +161,30 @@ const message: Part = {
   },
 };
 
-const connection: Part = {
-  parameters: [stageParameter, idParameter],
-  post: operation("postToConnection", "Sends one message.", { 200: answer("Sent.") }, message),
-  get: operation("getConnection", "Tells of the connection.", {
-    200: answer("Since when it is there, and whose it is.", "Connection"),
-  }),
-  delete: operation("deleteConnection", "Closes the connection with 1000.", {
-    204: answer("It is being closed."),
-  }),
+/** `suffix` makes the ids of the operations unique. */
+function connection(parameters: readonly Part[], suffix: string): Part {
+  const sent = { 200: answer("Sent.") };
+  return {
+    parameters: [...parameters, idParameter, app],
+    post: operation(`postToConnection${suffix}`, "Sends one message.", sent, message),
+    get: operation(`getConnection${suffix}`, "Tells of the connection.", {
+      200: answer("Since when it is there, and whose it is.", "Connection"),
+    }),
+    delete: operation(`deleteConnection${suffix}`, "Closes the connection with 1000.", {
+      204: answer("It is being closed."),
+    }),
+  };
+}
+
+const description: Part = {
+  operationId: "describe",
+  summary: "This description.",
+  security: [{}],
+  responses: {
+    200: { description: "OpenAPI 3.1.", content: { "application/json": {} } },
+    ...refusals("Refusal", { 405: "The path has no such method.", 503: "Too much is under way." }),
+    ...ofServer,
+  },
 };
 
 /** The description of the service port: OpenAPI 3.1. */
@@ -161,7 +201,9 @@ export function openApi(version: string): Part {
     paths: {
       "/sr": { post: serviceRequest },
       "/commands": { post: commands },
-      "/{stage}/@connections/{id}": connection,
+      "/{stage}/@connections/{id}": connection([stageParameter], ""),
+      "/@connections/{id}": connection([], "WithoutStage"),
+      "/openapi.json": { get: description },
     },
     components: {
       securitySchemes: {

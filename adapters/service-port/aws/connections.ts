@@ -1,6 +1,6 @@
 import { Hono } from "hono/tiny";
 import { nodeOfConnectionId } from "../../../core/base/mod.ts";
-import { Refusal, refusalOf } from "../../http/mod.ts";
+import { Refusal } from "../../http/mod.ts";
 import { type Command, sendCommand } from "../../http-wire/mod.ts";
 import {
   appOf,
@@ -12,7 +12,6 @@ import {
   type ServiceEnvironment,
   serviceLimits,
 } from "../base/mod.ts";
-import { awsRefusal } from "./errors.ts";
 import { signatureFault } from "./signature.ts";
 
 export interface ConnectionsDependencies extends ServiceDependencies {
@@ -20,7 +19,6 @@ export interface ConnectionsDependencies extends ServiceDependencies {
   readonly accessKeys: ReadonlyMap<string, string> | undefined;
   /** The time of the wall clock in ms. */
   readonly now: () => number;
-  readonly refused: (refusal: Refusal, address: string) => void;
 }
 
 /** The connection that a request is about. */
@@ -35,6 +33,11 @@ type Act = (subject: Subject, body: Uint8Array) => Promise<Response>;
 /** The `@` may be encoded, and a domain of one's own has no stage. */
 const connections = ":connections{(?:@|%40)connections}";
 const paths = [`/${connections}/:id`, `/:stage/${connections}/:id`];
+
+/** Whether a path is one of API Gateway's, so that its refusals have API Gateway's form. */
+export function isOfConnections(path: string): boolean {
+  return /^(?:\/[^/]+)?\/(?:@|%40)connections(?:\/|$)/.test(path);
+}
 
 /**
  * API Gateway's management API: `POST`, `GET` and `DELETE` of `/{stage}/@connections/{id}`, with
@@ -53,11 +56,6 @@ export function createConnectionsApp(
       throw new Refusal("request-method", `the methods are ${allow}`, { headers: { allow } });
     });
   }
-  app.onError((error, { env }) => {
-    const refusal = awsRefusal(refusalOf(error));
-    dependencies.refused(refusal, env.address);
-    return refusal.response();
-  });
   return app;
 }
 

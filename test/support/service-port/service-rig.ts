@@ -14,6 +14,8 @@ export interface Asked {
   readonly address?: string;
   /** The length that the headers tell; that of the body where nothing is given. */
   readonly length?: number;
+  /** In place of reading the body: it breaks off, or never comes. */
+  readonly readBody?: () => Promise<never>;
 }
 
 /** An answer, with its body read. */
@@ -30,10 +32,10 @@ export interface Answer {
 export class ServiceRig {
   readonly port: MemoryPort = new MemoryPort("n1");
   readonly refused: RefusedRequest[] = [];
-  readonly #app: ReturnType<typeof createServiceApp>;
+  readonly app: ReturnType<typeof createServiceApp>;
 
   constructor(options: Partial<ServiceAppOptions> = {}) {
-    this.#app = createServiceApp({
+    this.app = createServiceApp({
       port: this.port,
       token: "",
       accessKeys: undefined,
@@ -48,7 +50,7 @@ export class ServiceRig {
   async ask(target: string, asked: Asked = {}): Promise<Answer> {
     const { method = "POST", headers = {}, address = "127.0.0.1" } = asked;
     const request = new Request(`http://127.0.0.1${target}`, { method, headers });
-    const response = await this.#app(request, sourceOf(target, address, asked));
+    const response = await this.app(request, sourceOf(target, address, asked));
     const bytes = new Uint8Array(await response.arrayBuffer());
     const text = new TextDecoder().decode(bytes);
     return { status: response.status, headers: response.headers, bytes, text, json: parse(text) };
@@ -64,6 +66,7 @@ function sourceOf(target: string, address: string, asked: Asked): RequestSource 
     rawHeaders: Object.entries(headers).flat(),
     length: asked.length ?? bytes.length,
     body: async (bytesMax) => {
+      if (asked.readBody !== undefined) return asked.readBody();
       if (bytes.length > bytesMax) throw new ServiceError("request-too-big", "too long");
       return bytes;
     },

@@ -39,6 +39,8 @@ test("/openapi.json describes every path, and each verb of the commands", async 
     "/sr": ["post"],
     "/commands": ["post"],
     "/{stage}/@connections/{id}": ["post", "get", "delete"],
+    "/@connections/{id}": ["post", "get", "delete"],
+    "/openapi.json": ["get"],
   });
   const text = JSON.stringify(components.schemas);
   for (const verb of ["send", "close", "join", "leave", "publish", "state", "renew", "query"]) {
