@@ -124,7 +124,7 @@ export class HttpOrigin {
   async #event(connection: Connection, { seq, body, read }: SentEvent): Promise<void> {
     const { id } = connection;
     const answer = await this.#requests.deliver({
-      id: requestId(id, seq),
+      id: () => requestId(id, seq),
       body,
       succeeded: (one) => this.#form.succeeded(one),
       retry: true,
@@ -184,7 +184,7 @@ export class HttpOrigin {
     let answer: HttpAnswer;
     try {
       const body = this.#form.connect(id, request);
-      answer = await this.#requests.ask(requestId(id, "connect"), body, signal);
+      answer = await this.#requests.ask(() => requestId(id, "connect"), body, signal);
     } catch {
       return reject(502, "the origin cannot be asked", { headers: { "retry-after": "1" } });
     }
@@ -207,9 +207,9 @@ export class HttpOrigin {
   async #sendKeepAlives(ids: readonly string[]): Promise<void> {
     const body = this.#form.keepAlives(ids);
     if (body === undefined) return;
-    const id = `${this.#name}_${this.#count++}`;
+    const count = this.#count++;
     await this.#requests.deliver({
-      id,
+      id: () => `${this.#name}_${count}`,
       body,
       succeeded: (one) => this.#form.succeeded(one),
       retry: false,

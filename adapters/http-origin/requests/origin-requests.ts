@@ -43,8 +43,8 @@ export interface OriginRequestsPorts {
 }
 
 export interface OriginRequest {
-  /** The same whenever the request is sent again. */
-  readonly id: string;
+  /** Its name, the same whenever it is sent again. Asked for where requests are signed. */
+  readonly id: () => string;
   readonly body: string;
   readonly succeeded: (answer: HttpAnswer) => boolean;
   /** False: one attempt at each URL is enough. */
@@ -123,7 +123,7 @@ export class OriginRequests {
    * Any answer, of the first URL that gives one. Rejects where none does, with the last error, or
    * where the signal aborts.
    */
-  async ask(id: string, body: string, signal: AbortSignal): Promise<HttpAnswer> {
+  async ask(id: () => string, body: string, signal: AbortSignal): Promise<HttpAnswer> {
     const deadline = this.#ports.clock.now() + this.#options.timeoutMs;
     if (!this.#slots.take() && !(await this.#slots.wait(deadline))) {
       throw new ServiceError(
@@ -165,7 +165,7 @@ export class OriginRequests {
     const headers =
       signer === undefined
         ? jsonHeaders
-        : { ...jsonHeaders, ...signer.sign(id, clock.now(), body) };
+        : { ...jsonHeaders, ...signer.sign(id(), clock.now(), body) };
     return client.post(url, { body, headers, signal, repeatable });
   }
 

@@ -16,6 +16,7 @@ export function checkedId(id: string): string {
 export function idsOf(targets: Targets): string[] {
   if (typeof targets === "string") return [checkedId(targets)];
   if (typeof targets === "object" && targets !== null) {
+    if (Array.isArray(targets)) return targets.map(idOf);
     if ("id" in targets) return [checkedId(targets.id)];
     if (Symbol.iterator in targets) return Array.from(targets, idOf);
   }
