@@ -18,7 +18,7 @@ export interface RefusedRequest {
 
 export interface ServiceAppOptions {
   readonly port: CommandPort;
-  /** What requests must bear; empty: only programs of this machine may send any. */
+  /** The bearer token of requests. Empty: only programs on this machine may send any. */
   readonly token: string;
   /** Secrets by access key: requests to `@connections` may be signed with them. */
   readonly accessKeys: ReadonlyMap<string, string> | undefined;

@@ -20,7 +20,7 @@ const mediaTypes: Readonly<Record<string, Format>> = {
   "application/x-msgpack": "msgpack",
   "application/vnd.msgpack": "msgpack",
 };
-/** What curl and `fetch` send where nobody said anything. */
+/** Content types that curl and `fetch` send by default. */
 const unsaid: readonly string[] = ["application/x-www-form-urlencoded", "text/plain"];
 
 /**
@@ -35,7 +35,7 @@ export async function commandRequest(
   const app = appOf(port, context);
   const type = context.req.header("content-type");
   const format = type === undefined ? undefined : formatOf(type);
-  // The body is let go before the replies are waited for.
+  // The body is released before the wait for replies.
   const read = await bodies.with(context.env, serviceLimits.bodyBytesMax, async (body) => {
     const json = format === undefined ? body[0] === jsonFirstByte : format === "json";
     return { json, commands: await readBatch(json ? readJson(body) : readMessagePack(body)) };
@@ -53,7 +53,7 @@ export async function commandRequest(
 /** `[`, which begins no batch in MessagePack. */
 const jsonFirstByte = 0x5b;
 
-/** Undefined where the first byte has to tell. */
+/** Undefined if the first byte of the body decides. */
 function formatOf(header: string): Format | undefined {
   const [written = ""] = header.split(";");
   const type = written.trim().toLowerCase();

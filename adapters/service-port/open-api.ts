@@ -167,7 +167,7 @@ function connection(parameters: readonly Part[], suffix: string): Part {
   return {
     parameters: [...parameters, idParameter, app],
     post: operation(`postToConnection${suffix}`, "Sends one message.", sent, message),
-    get: operation(`getConnection${suffix}`, "Tells of the connection.", {
+    get: operation(`getConnection${suffix}`, "Describes the connection.", {
       200: answer("Since when it is there, and whose it is.", "Connection"),
     }),
     delete: operation(`deleteConnection${suffix}`, "Closes the connection with 1000.", {

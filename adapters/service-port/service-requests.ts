@@ -29,9 +29,9 @@ interface Unreached {
 }
 
 /**
- * `POST /sr`: messages in the original service's form. 200 as soon as they are understood and on
- * their way. Ids of nodes that do not live are left out, and the answer lists them; where there is
- * no other id the request is refused. So it is where a message is too large for the gateway.
+ * `POST /sr`: messages in the original service's form. Answers 200 as soon as they are sent to
+ * their nodes. Ids of nodes that are not alive are left out, and the answer lists them. Without
+ * any other id the request is refused, and so it is if a message is too large for the gateway.
  */
 export async function serviceRequest(
   { port, access, bodies }: ServiceDependencies,
@@ -65,7 +65,7 @@ function placeOf(index: number): string {
   return `body.OutgoingWebSocketMessages[${index}]`;
 }
 
-/** All of them are read before one is sent: a request is never half done. */
+/** All messages are read before one is sent: a request is carried out as a whole. */
 async function readMessages(
   body: Uint8Array,
   sizes: MessageSizes,
@@ -81,7 +81,7 @@ async function readMessages(
   return messages;
 }
 
-/** Nobody is told what becomes of a message, so one that no node sends refuses the request. */
+/** Outcomes are not reported, so a message that no node would send refuses the request. */
 function checkSize(sizes: MessageSizes, { data }: OutgoingMessage, place: string): void {
   const bytes = typeof data === "string" ? Buffer.byteLength(data) : data.byteLength;
   if (bytes <= Math.min(sizes.publishBytesMax, sizes.sendQueueBytesMax)) return;

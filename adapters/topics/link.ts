@@ -11,7 +11,7 @@ export type PublishDone = (error?: ServiceError, hasSubscriber?: boolean) => voi
 export type SubscribeDone = (error?: ServiceError) => void;
 
 export interface LinkOptions {
-  /** The name at the bus begins with it. */
+  /** The link's name at the bus begins with it. */
   readonly name: string;
   /** What the link is for, as logs show it. */
   readonly role: string;
@@ -39,7 +39,7 @@ export interface LinkListener {
 
 /**
  * One connection to a bus of topics with the semantics of MQTT: QoS 1, retained messages, the
- * wildcards `+` and `#`. The bus is a broker (`adapters/mqtt`), or stands in this process
+ * wildcards `+` and `#`. The bus is a broker (`adapters/mqtt`), or is inside this process
  * (`adapters/in-process`).
  */
 export interface Link {
@@ -79,7 +79,7 @@ export interface LinkPorts {
   readonly logger: Logger;
 }
 
-/** The same, with the bus. */
+/** The same, and what opens links to the bus. */
 export interface BusPorts extends LinkPorts {
   readonly openLink: OpenLink;
 }

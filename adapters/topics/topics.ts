@@ -26,7 +26,7 @@ export function isApp(app: string): boolean {
 
 /**
  * A group's name as one topic level: percent-encoded, so that no group can forge another topic.
- * `@` stays, as in `@all`; `.` goes, because RabbitMQ maps it and NATS refuses it.
+ * `@` is not encoded, as in `@all`; `.` is, because RabbitMQ maps it and NATS refuses it.
  */
 export function encodeGroup(group: string): string {
   // A lone surrogate, which JSON can carry and UTF-8 cannot, becomes what a decoder makes of it.

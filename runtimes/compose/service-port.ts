@@ -77,7 +77,7 @@ export class ServicePort {
       refused: ({ code, message, status }, address) =>
         this.#refused({ code, message, status, address }),
     });
-    // Whoever reads that the node is up may send requests.
+    // A program that sees that the node has started may send requests at once.
     await waitForBroker(connected, this.#ports.clock, refused);
   }
 

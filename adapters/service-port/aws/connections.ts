@@ -30,7 +30,7 @@ interface Subject {
 
 type Act = (subject: Subject, body: Uint8Array) => Promise<Response>;
 
-/** The `@` may be encoded, and a domain of one's own has no stage. */
+/** The `@` may be encoded, and a custom domain has no stage. */
 const connections = ":connections{(?:@|%40)connections}";
 const paths = [`/${connections}/:id`, `/:stage/${connections}/:id`];
 

@@ -3,8 +3,8 @@ import { isLoopbackAddress } from "../../../core/base/mod.ts";
 import { Refusal } from "../../http/mod.ts";
 
 /**
- * Who may send requests: whoever has the token; without one, programs of this machine. A page that
- * a browser shows on this machine is none of them.
+ * Who may send requests: programs that know the token; without a token, programs on this machine,
+ * but no web pages.
  */
 export class Access {
   readonly #token: Buffer | undefined;

@@ -20,7 +20,7 @@ export interface AppSenderOptions {
   readonly app: string;
   /** The node's name, which commands are sent under as well. */
   readonly node: string;
-  /** Begins the `ref` of every command; nobody else has it. */
+  /** Prefix of the `ref` of every command; no other program uses it. */
   readonly refPrefix: string;
 }
 
@@ -210,7 +210,7 @@ export class AppSender {
         budget.bytes -= batch.length;
         if (error !== undefined) lost(error, topic);
       });
-      // The bus of this process delivers now: what this node does with it counts too.
+      // A bus in this process delivers now, so the time that this node takes counts too.
       await undefined;
     }
   }
@@ -220,7 +220,7 @@ function byNode(ids: readonly string[]): ReadonlyMap<string, string[]> {
   return groupByNode(ids, nodeOf);
 }
 
-/** Commands to nodes that follow one another, and each command to a group alone. */
+/** Consecutive commands to nodes together, and each command to a group alone. */
 function partsOf(commands: readonly Command[]): Command[][] {
   const parts: Command[][] = [];
   let joins = false;

@@ -113,7 +113,7 @@ export class LinkCommandPort implements CommandPort {
 
 /** The items of a bare batch in MessagePack; none of any other payload. */
 function bareItems(payload: Uint8Array): readonly (readonly unknown[])[] {
-  // Numbered batches are an origin's of the same name: `[1, stream, …]`.
+  // A numbered batch, `[1, stream, …]`, is for an origin of the same name.
   if (payload[1] === 1 && ((payload[0] ?? 0) & 0xf0) === 0x90) return [];
   try {
     const items = decode(payload);

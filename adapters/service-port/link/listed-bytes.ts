@@ -1,7 +1,7 @@
 import type { Command } from "../../http-wire/mod.ts";
 import { type CommandResult, serviceLimits } from "../base/mod.ts";
 
-/** How long the results of a request's queries are: they may list any number of connections. */
+/** Bounds the results of a request's queries, which may list any number of connections. */
 export class ListedBytes {
   #bytes = 0;
 

@@ -3,8 +3,8 @@ import { type CommandResult, idsOf, serviceLimits } from "../base/mod.ts";
 import { encodeItem } from "./command-items.ts";
 
 /**
- * A command in pieces, of so many ids that a node works each off in a moment. What is long besides
- * the ids is not repeated for a few of them.
+ * Splits a command into pieces with so few ids that a node carries out each in a few milliseconds.
+ * A long payload is not repeated for a few ids.
  */
 export function* piecesOf(command: Command): Generator<Command, void, undefined> {
   const { pieceIds, idBytes } = serviceLimits;
@@ -31,7 +31,7 @@ function withIds(command: Command, ids: readonly string[]): Command {
   return command.verb === "query" ? { ...command, subject: ids } : { ...command, ids };
 }
 
-/** The result of a command, of those of its pieces. */
+/** Combines the results of a command's pieces. */
 export function resultOf(command: Command, pieces: readonly CommandResult[]): CommandResult {
   const [first = {}, ...more] = pieces;
   if (more.length === 0) return first;
