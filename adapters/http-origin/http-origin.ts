@@ -61,6 +61,7 @@ export class HttpOrigin {
   /** Part of the ids of requests that belong to no connection. */
   readonly #name: string;
   #count = 0;
+  #stopped = false;
 
   constructor(origin: Origin, options: HttpOriginOptions, ports: HttpOriginPorts) {
     const { clock, random, requests, failures } = ports;
@@ -86,8 +87,9 @@ export class HttpOrigin {
   }
 
   /** Handles what was given to it, for a limited time, and leaves. */
-  stop(): Promise<void> {
-    return this.#origin.close();
+  async stop(): Promise<void> {
+    await this.#origin.close();
+    this.#stopped = true;
   }
 
   #listen(): void {
@@ -136,6 +138,8 @@ export class HttpOrigin {
 
   /** The origin did not take an event: the connection cannot go on without it. */
   #fail(connection: Connection): void {
+    // The node says itself which events nobody has acknowledged.
+    if (this.#stopped) return;
     const message = "the origin did not take an event; its connection is closed";
     this.#failures.report("origin-failed", "origin-failed", message);
     if (this.#failed.has(connection)) return;

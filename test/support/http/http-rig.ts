@@ -52,6 +52,8 @@ export interface HttpRigOptions {
   readonly retryMs?: number;
   readonly secret?: string;
   readonly replies?: boolean;
+  /** Events under way from the node. */
+  readonly window?: number;
   readonly gateway?: Partial<GatewayOptions>;
 }
 
@@ -63,6 +65,7 @@ export class HttpRig {
   readonly requests: BackEndRequest[] = [];
   readonly openLink: OpenLink = new InProcessBus().open;
   readonly gateway: Gateway;
+  readonly originRequests: OriginRequests;
   readonly httpOrigin: HttpOrigin;
   readonly origin: Origin;
 
@@ -90,9 +93,9 @@ export class HttpRig {
       },
       gatewayOptions({ mode: "assigned", ackTimeoutMs: 86_400_000, ...options.gateway }),
     );
-    this.origin = new Origin({ name: "http" }, ports);
+    this.origin = new Origin({ name: "http", window: options.window ?? 20_000 }, ports);
     const failures = new Failures({ clock, logger, metrics });
-    const requests = new OriginRequests(
+    this.originRequests = new OriginRequests(
       {
         urls: options.urls ?? ["http://a/"],
         concurrency: options.concurrency ?? 16,
@@ -114,7 +117,7 @@ export class HttpRig {
         form: options.form ?? new OriginalForm({ extraFields: false }),
         replies: options.replies ?? true,
       },
-      { clock, random, requests, failures },
+      { clock, random, requests: this.originRequests, failures },
     );
   }
 

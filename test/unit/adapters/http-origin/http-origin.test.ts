@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { AwsForm, OriginalForm } from "../../../../adapters/http-origin/mod.ts";
+import { OriginalForm } from "../../../../adapters/http-origin/mod.ts";
 import { base64OfId } from "../../../../adapters/http-wire/mod.ts";
+import { originLimits } from "../../../../adapters/origin/base/mod.ts";
 import { limits, ServiceError } from "../../../../core/base/mod.ts";
-import { eventOf, HttpRig, textOf } from "../../../support/http/http-rig.ts";
-import { MemorySocket } from "../../../support/memory/mod.ts";
+import { type BackEndRequest, eventOf, HttpRig, textOf } from "../../../support/http/http-rig.ts";
 import { idOf } from "../../../support/memory-node/memory-node.ts";
 
 const refused = new ServiceError("http-connect", "http://a cannot be reached (ECONNREFUSED)");
@@ -297,6 +297,56 @@ test("a slow origin stops the reading of its sockets, and nothing is lost", asyn
   assert.deepEqual(got, texts);
 });
 
+test("a request that the end of the node cuts off is no failure of the origin", async () => {
+  const rig = await HttpRig.start();
+  const socket = await rig.connect();
+  await rig.receive(socket, "hang");
+  const stopped = rig.httpOrigin.stop();
+  await rig.advance(originLimits.handOverMs + 1_000);
+  await stopped;
+  rig.originRequests.stop();
+  await rig.next().fail(new ServiceError("http-aborted", "nobody waits any longer"));
+  for (const code of ["broker-lost", "origin-failed", "http-aborted"]) {
+    assert.equal(rig.errors(code), 0, code);
+  }
+});
+
+test("a connection that hangs holds the others up for a limited time", async () => {
+  const [retryMs, timeoutMs] = [2_000, 15_000];
+  const rig = await HttpRig.start({ retryMs, window: 20 });
+  const hanging = await rig.connect();
+  const talking = [await rig.connect(), await rig.connect()];
+  await rig.receive(hanging, "hang");
+  const began = rig.clock.now();
+  const hung = new Set([base64OfId(idOf(hanging))]);
+  const waiting: { readonly request: BackEndRequest; readonly until: number }[] = [];
+  let [taken, stoppedAt] = [0, 0];
+  while (taken < 200) {
+    for (const request of rig.requests.splice(0)) {
+      if (hung.has(String(eventOf(request).ConnectionId))) {
+        waiting.push({ request, until: rig.clock.now() + timeoutMs });
+      } else {
+        taken++;
+        await request.answer(200);
+      }
+    }
+    if (waiting[0] !== undefined && waiting[0].until <= rig.clock.now()) {
+      await waiting.shift()?.request.fail(new ServiceError("http-timeout", "no answer"));
+    }
+    // What comes in one turn is not counted before it is over.
+    if (rig.metrics.value("wss_reading_paused") === 0) {
+      for (const socket of talking) await rig.receive(socket, "x");
+    } else {
+      stoppedAt = taken;
+    }
+    await rig.advance(50);
+    assert.ok(rig.clock.now() - began <= 2 * (retryMs + timeoutMs) + 5_000, "it does not end");
+  }
+  assert.ok(stoppedAt > 0 && stoppedAt < 45, `the window was full twice: ${stoppedAt} events`);
+  assert.deepEqual(hanging.delivered, [originFailed]);
+  for (const socket of talking) assert.deepEqual(socket.delivered, [], "nobody else is closed");
+});
+
 test("10,000 connections are one request of keep-alives each interval, not more", async () => {
   const rig = await HttpRig.start({
     concurrency: 20_000,
@@ -321,107 +371,4 @@ test("10,000 connections are one request of keep-alives each interval, not more"
   assert.deepEqual([...first, ...rest].sort(), ids.sort());
   await rig.next().answer(200);
   assert.equal(rig.requests.length, 0, "what failed waits for the next interval");
-});
-
-test("a handshake is a request, and its answer decides", async () => {
-  const rig = await HttpRig.start({ gateway: { authorize: "origin" } });
-  const accepted = rig.handshake("/chat?a=1");
-  await rig.settle();
-  const request = rig.next();
-  const asked = eventOf(request).ConnectionRequested as Record<string, unknown>;
-  assert.equal(asked.Path, "/chat");
-  await request.answer(200, { user: "ann", groups: ["g"], headers: { "x-seat": "7" } });
-  const admission = await accepted;
-  assert.ok(admission.accepted);
-  assert.deepEqual(admission.headers, { "x-seat": "7" });
-  const rejected = rig.handshake("/");
-  await rig.settle();
-  await rig.next().answer(403, "not you", "text/plain");
-  const answer = await rejected;
-  assert.ok(!answer.accepted);
-  assert.equal(answer.statusCode, 403);
-});
-
-test("a refusal keeps its status where its body or a header is too large", async () => {
-  const rig = await HttpRig.start({ gateway: { authorize: "origin" } });
-  const rejected = rig.handshake("/");
-  await rig.settle();
-  const large = "x".repeat(limits.answerBodyBytesMax + 1);
-  await rig.next().answer(403, large, "text/html");
-  const answer = await rejected;
-  assert.ok(!answer.accepted);
-  assert.equal(answer.statusCode, 403);
-  assert.equal(answer.headers?.["content-type"], "application/json");
-  const { code, message } = JSON.parse(String(answer.body));
-  assert.equal(code, "http-answer-too-big");
-  assert.match(message, /more than 65536 bytes/);
-  assert.equal(rig.errors("http-answer-too-big"), 1);
-
-  const challenged = rig.handshake("/");
-  await rig.settle();
-  const headers = { "www-authenticate": "x".repeat(9_000), "retry-after": "3" };
-  await rig.next().answer(401, "no", "text/plain", headers);
-  const second = await challenged;
-  assert.ok(!second.accepted);
-  assert.equal(second.statusCode, 401);
-  assert.equal(second.headers?.["retry-after"], "3");
-  assert.equal(second.headers?.["www-authenticate"], undefined);
-});
-
-test("an origin that cannot be asked lets nobody in, and one that hangs is given up", async () => {
-  const rig = await HttpRig.start({ gateway: { authorize: "origin" } });
-  const failures: [fail: (rig: HttpRig) => Promise<void>, statusCode: number][] = [
-    [(one) => one.next().fail(refused), 502],
-    [(one) => one.next().answer(302), 502],
-    [(one) => one.next().answer(200, { user: 5 }), 502],
-    [(one) => one.advance(5_050), 504],
-  ];
-  for (const [fail, statusCode] of failures) {
-    const handshake = rig.handshake("/");
-    await rig.settle();
-    await fail(rig);
-    const answer = await handshake;
-    assert.ok(!answer.accepted);
-    assert.equal(answer.statusCode, statusCode);
-  }
-  assert.equal(rig.next().signal?.aborted, true, "the request that hangs is ended");
-});
-
-/** The form of AWS, where handshakes ask or do not. */
-function awsForm(authorizes: boolean): AwsForm {
-  const options = { routeSelection: "$request.body.action", stage: "s", apiId: "x", authorizes };
-  return new AwsForm({ ...options, now: () => 0, requestId: () => "r" });
-}
-
-test("with functions of AWS $connect is the handshake; what a route returns is sent", async () => {
-  const rig = await HttpRig.start({ form: awsForm(true), gateway: { authorize: "origin" } });
-  const handshake = rig.handshake("/");
-  await rig.settle();
-  const connect = JSON.parse(rig.requests[0]!.body);
-  assert.equal(connect.requestContext.routeKey, "$connect");
-  await rig.advance(1_000);
-  await rig.next().answer(200, { statusCode: 200 });
-  const admission = await handshake;
-  assert.ok(admission.accepted);
-  const socket = new MemorySocket(rig.gateway, admission);
-  await rig.settle();
-  assert.equal(rig.requests.length, 0, "open is no event of its own");
-  await rig.receive(socket, '{"action":"hi"}');
-  const event = JSON.parse(rig.requests[0]!.body);
-  assert.equal(event.requestContext.routeKey, "hi");
-  assert.equal(event.requestContext.connectionId, connect.requestContext.connectionId);
-  assert.equal(event.requestContext.connectedAt, connect.requestContext.connectedAt);
-  await rig.next().answer(200, { statusCode: 200, body: "hello" });
-  assert.deepEqual(socket.delivered, [{ type: "message", data: "hello" }]);
-  socket.clientCloses(1000, "");
-  await rig.settle();
-  assert.equal(JSON.parse(rig.next().body).requestContext.routeKey, "$disconnect");
-});
-
-test("a client that $connect refuses after the handshake is closed", async () => {
-  const rig = await HttpRig.start({ form: awsForm(false) });
-  const socket = rig.open();
-  await rig.settle();
-  await rig.next().answer(200, { statusCode: 401 });
-  assert.deepEqual(socket.delivered, [{ type: "close", closeCode: 1008, closeReason: "refused" }]);
 });

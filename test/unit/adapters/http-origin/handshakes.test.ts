@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { AwsForm } from "../../../../adapters/http-origin/mod.ts";
+import { limits, ServiceError } from "../../../../core/base/mod.ts";
+import { eventOf, HttpRig } from "../../../support/http/http-rig.ts";
+import { MemorySocket } from "../../../support/memory/mod.ts";
+
+const refused = new ServiceError("http-connect", "http://a cannot be reached (ECONNREFUSED)");
+
+test("a handshake is a request, and its answer decides", async () => {
+  const rig = await HttpRig.start({ gateway: { authorize: "origin" } });
+  const accepted = rig.handshake("/chat?a=1");
+  await rig.settle();
+  const request = rig.next();
+  const asked = eventOf(request).ConnectionRequested as Record<string, unknown>;
+  assert.equal(asked.Path, "/chat");
+  await request.answer(200, { user: "ann", groups: ["g"], headers: { "x-seat": "7" } });
+  const admission = await accepted;
+  assert.ok(admission.accepted);
+  assert.deepEqual(admission.headers, { "x-seat": "7" });
+  const rejected = rig.handshake("/");
+  await rig.settle();
+  await rig.next().answer(403, "not you", "text/plain");
+  const answer = await rejected;
+  assert.ok(!answer.accepted);
+  assert.equal(answer.statusCode, 403);
+});
+
+test("a refusal keeps its status where its body or a header is too large", async () => {
+  const rig = await HttpRig.start({ gateway: { authorize: "origin" } });
+  const rejected = rig.handshake("/");
+  await rig.settle();
+  const large = "x".repeat(limits.answerBodyBytesMax + 1);
+  await rig.next().answer(403, large, "text/html");
+  const answer = await rejected;
+  assert.ok(!answer.accepted);
+  assert.equal(answer.statusCode, 403);
+  assert.equal(answer.headers?.["content-type"], "application/json");
+  const { code, message } = JSON.parse(String(answer.body));
+  assert.equal(code, "http-answer-too-big");
+  assert.match(message, /more than 65536 bytes/);
+  assert.equal(rig.errors("http-answer-too-big"), 1);
+
+  const challenged = rig.handshake("/");
+  await rig.settle();
+  const headers = { "www-authenticate": "x".repeat(9_000), "retry-after": "3" };
+  await rig.next().answer(401, "no", "text/plain", headers);
+  const second = await challenged;
+  assert.ok(!second.accepted);
+  assert.equal(second.statusCode, 401);
+  assert.equal(second.headers?.["retry-after"], "3");
+  assert.equal(second.headers?.["www-authenticate"], undefined);
+});
+
+test("an origin that cannot be asked lets nobody in, and one that hangs is given up", async () => {
+  const rig = await HttpRig.start({ gateway: { authorize: "origin" } });
+  const failures: [fail: (rig: HttpRig) => Promise<void>, statusCode: number][] = [
+    [(one) => one.next().fail(refused), 502],
+    [(one) => one.next().answer(302), 502],
+    [(one) => one.next().answer(200, { user: 5 }), 502],
+    [(one) => one.advance(5_050), 504],
+  ];
+  for (const [fail, statusCode] of failures) {
+    const handshake = rig.handshake("/");
+    await rig.settle();
+    await fail(rig);
+    const answer = await handshake;
+    assert.ok(!answer.accepted);
+    assert.equal(answer.statusCode, statusCode);
+  }
+  assert.equal(rig.next().signal?.aborted, true, "the request that hangs is ended");
+});
+
+/** The form of AWS, where handshakes ask or do not. */
+function awsForm(authorizes: boolean): AwsForm {
+  const options = { routeSelection: "$request.body.action", stage: "s", apiId: "x", authorizes };
+  return new AwsForm({ ...options, now: () => 0, requestId: () => "r" });
+}
+
+test("with functions of AWS $connect is the handshake; what a route returns is sent", async () => {
+  const rig = await HttpRig.start({ form: awsForm(true), gateway: { authorize: "origin" } });
+  const handshake = rig.handshake("/");
+  await rig.settle();
+  const connect = JSON.parse(rig.requests[0]!.body);
+  assert.equal(connect.requestContext.routeKey, "$connect");
+  await rig.advance(1_000);
+  await rig.next().answer(200, { statusCode: 200 });
+  const admission = await handshake;
+  assert.ok(admission.accepted);
+  const socket = new MemorySocket(rig.gateway, admission);
+  await rig.settle();
+  assert.equal(rig.requests.length, 0, "open is no event of its own");
+  await rig.receive(socket, '{"action":"hi"}');
+  const event = JSON.parse(rig.requests[0]!.body);
+  assert.equal(event.requestContext.routeKey, "hi");
+  assert.equal(event.requestContext.connectionId, connect.requestContext.connectionId);
+  assert.equal(event.requestContext.connectedAt, connect.requestContext.connectedAt);
+  await rig.next().answer(200, { statusCode: 200, body: "hello" });
+  assert.deepEqual(socket.delivered, [{ type: "message", data: "hello" }]);
+  socket.clientCloses(1000, "");
+  await rig.settle();
+  assert.equal(JSON.parse(rig.next().body).requestContext.routeKey, "$disconnect");
+});
+
+test("a client that $connect refuses after the handshake is closed", async () => {
+  const rig = await HttpRig.start({ form: awsForm(false) });
+  const socket = rig.open();
+  await rig.settle();
+  await rig.next().answer(200, { statusCode: 401 });
+  assert.deepEqual(socket.delivered, [{ type: "close", closeCode: 1008, closeReason: "refused" }]);
+});
