@@ -1,4 +1,4 @@
-import { type ErrorCode, errorCounter } from "../../core/base/mod.ts";
+import { type ErrorCode, errorCounter, ReportTimes } from "../../core/base/mod.ts";
 import type { Clock, Logger, Metrics } from "../../core/ports/mod.ts";
 import type { Refusal } from "../http/mod.ts";
 import { type Link, type OpenLink, Topics } from "../topics/mod.ts";
@@ -48,6 +48,8 @@ export class PeerCluster {
   readonly #inbox: PeerInbox;
   readonly #members: PeerMembers;
   readonly #names: PeerNames;
+  /** A peer with another secret asks again every second. */
+  readonly #reports: ReportTimes;
   /** How many links here subscribe events, by app. */
   readonly #subscribedApps: Map<string, number> = new Map();
 
@@ -58,6 +60,7 @@ export class PeerCluster {
     const topics = new Topics(options.root);
     const signature = new PeerSignature(options.secret);
     this.#ports = ports;
+    this.#reports = new ReportTimes(() => clock.now());
     this.#local = ports.openLocal({ name: `${node}-peers`, role: "peers", bounded: false });
     const client = new PeerClient(own, signature, ports);
     this.#members = new PeerMembers(
@@ -69,6 +72,7 @@ export class PeerCluster {
         hasLeft: (peer) => this.#inbox.retained.isEmpty(peer),
         reachable: (peer, reachable) => this.#inbox.retained.setReachable(peer, reachable),
         lost: (count) => this.#count("peer-lost", count),
+        refused: (code) => this.#count(code),
       },
     );
     const members = this.#members;
@@ -169,7 +173,9 @@ export class PeerCluster {
   /** A request to the cluster port was refused. */
   refused({ code, status, message }: Refusal, address: string): void {
     this.#count(code);
-    const fields = { code, status, address };
+    const times = this.#reports.due(code);
+    if (times === 0) return;
+    const fields = { code, status, address, times };
     this.#ports.logger.log("warn", "peer-request-refused", message, fields);
   }
 

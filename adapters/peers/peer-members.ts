@@ -1,3 +1,4 @@
+import { type ErrorCode, ReportTimes } from "../../core/base/mod.ts";
 import type { Clock, Logger } from "../../core/ports/mod.ts";
 import type { PeerClient } from "./peer-client.ts";
 import {
@@ -19,6 +20,8 @@ export interface PeerMembersListener {
   reachable(incarnation: string, reachable: boolean): void;
   /** So many messages to a peer were lost. */
   lost(count: number): void;
+  /** Somebody answers at an address of a peer, and takes nothing from this node. */
+  refused(code: ErrorCode): void;
 }
 
 interface PeerMembersPorts {
@@ -37,6 +40,8 @@ export class PeerMembers {
   readonly #nodes: Map<string, PeerSender> = new Map();
   /** The last fault of an address that was logged. */
   readonly #faults: Map<string, string> = new Map();
+  /** Of refusals: they do not end by themselves, so they are logged again. */
+  readonly #reports: ReportTimes;
   readonly #flushWaits: (() => void)[] = [];
   #stopped = false;
 
@@ -44,6 +49,7 @@ export class PeerMembers {
     this.#own = own;
     this.#ports = ports;
     this.#listener = listener;
+    this.#reports = new ReportTimes(() => ports.clock.now());
   }
 
   /** Senders to the peers that are known. */
@@ -120,8 +126,12 @@ export class PeerMembers {
       idle: () => this.#idle(),
       down: (sender, identity, loss) => this.#down(sender, identity, loss),
       unreachable: ({ address }, error) => {
-        const message = "a peer's address cannot be reached";
-        this.#fault(address, message, error.code, error.message);
+        const { code, message: reason } = error;
+        if (code === "peer-lost") this.#unreachable(address, code, reason);
+        else {
+          const message = "a peer refuses this node, and gets nothing from it";
+          this.#refused(address, message, { code, reason, level: "warn" });
+        }
       },
     };
   }
@@ -131,7 +141,7 @@ export class PeerMembers {
     if (this.ofIncarnation(incarnation) !== undefined) return "alias";
     if (node === this.#own.node || this.#nodes.get(node)?.isUp === true) {
       const message = "another running node has the same node-name";
-      this.#fault(sender.address, message, "peer-name", node, "error");
+      this.#refused(sender.address, message, { code: "peer-name", reason: node, level: "error" });
       return "taken";
     }
     this.#nodes.set(node, sender);
@@ -156,7 +166,8 @@ export class PeerMembers {
     const { code, message: reason } = error;
     const fields = { peer: node, address, code, reason, lost };
     if (!wasUp) {
-      this.#fault(address, "a peer refuses the messages of this node", code, reason, "error");
+      const message = "a peer refuses the messages of this node";
+      this.#refused(address, message, { code, reason, level: "error" });
     } else if (!this.#stopped) {
       const level = lost === 0 && this.#listener.hasLeft(incarnation) ? "info" : "warn";
       const message = "a peer takes no messages any more; what waited for it is lost";
@@ -169,17 +180,25 @@ export class PeerMembers {
     if (wasUp) this.retry();
   }
 
-  /** Logs what is wrong with an address, once until it changes. */
-  #fault(
-    address: string,
-    message: string,
-    code: string,
-    reason: string,
-    level: "info" | "error" = "info",
-  ): void {
+  /** Nobody answers at an address: that is logged once until it changes. */
+  #unreachable(address: string, code: ErrorCode, reason: string): void {
     const text = `${code} ${reason}`;
     if (this.#faults.get(address) === text) return;
     this.#faults.set(address, text);
-    this.#ports.logger.log(level, "peer-unreachable", message, { address, code, reason });
+    const message = "a peer's address cannot be reached";
+    this.#ports.logger.log("info", "peer-unreachable", message, { address, code, reason });
+  }
+
+  #refused(
+    address: string,
+    message: string,
+    { level, code, reason }: { level: "warn" | "error"; code: ErrorCode; reason: string },
+  ): void {
+    this.#faults.delete(address);
+    this.#listener.refused(code);
+    const times = this.#reports.due(`${address} ${code}`);
+    if (times === 0) return;
+    const fields = { address, code, reason, times };
+    this.#ports.logger.log(level, "peer-unreachable", message, fields);
   }
 }

@@ -24,6 +24,9 @@ export const limits = {
   burstStreamsMin: 16,
   /** Minimum time between two log lines about the same failure to accept. */
   acceptLineMs: 60_000,
+  /** Time between two log lines about what happens again, and how many are told apart. */
+  reportMs: 60_000,
+  reportKeysMax: 1_000,
   /** With a default `--max-connections`, a warning is logged where descriptors allow fewer. */
   connectionsUsual: 10_000,
   /** Bytes copied into WASM memory at a time: what Node.js reads from a socket at once. */

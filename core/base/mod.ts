@@ -34,5 +34,5 @@ export { compressedBytesMax, limits } from "./limits.ts";
 export { appNamePattern, namePattern, topicRootPattern } from "./names.ts";
 export { randomFraction, randomName } from "./random.ts";
 export { isRoutePattern, parseRoute, type Route } from "./route.ts";
-export { backOffMs, every, jittered } from "./timing.ts";
+export { backOffMs, every, jittered, ReportTimes } from "./timing.ts";
 export { utf8Exceeds, wellFormed } from "./utf8.ts";

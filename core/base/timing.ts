@@ -1,3 +1,6 @@
+import { LatestMap } from "./latest-map.ts";
+import { limits } from "./limits.ts";
+
 /** A timer as the `Clock` port has it. */
 interface Timer {
   after(ms: number, callback: () => void): () => void;
@@ -31,4 +34,33 @@ export function backOffMs(failures: number, { msMin, msMax }: BackOffRange): num
  */
 export function jittered(ms: number, fraction: number): number {
   return ms * (0.5 + fraction / 2);
+}
+
+interface Reported {
+  readonly at: number;
+  /** Times since then that no line has counted. */
+  more: number;
+}
+
+/** Says when a line is due about what happens again and again: at once, and then once a minute. */
+export class ReportTimes {
+  readonly #now: () => number;
+  readonly #reported: LatestMap<string, Reported> = new LatestMap(limits.reportKeysMax);
+
+  /** `now` is in ms. */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** It happened: how many times since the last line, now included; 0: no line is due. */
+  due(key: string): number {
+    const now = this.#now();
+    const last = this.#reported.get(key);
+    if (last !== undefined && now - last.at < limits.reportMs) {
+      last.more++;
+      return 0;
+    }
+    this.#reported.set(key, { at: now, more: 0 });
+    return 1 + (last?.more ?? 0);
+  }
 }

@@ -3,6 +3,7 @@ import { limits } from "../base/mod.ts";
 import {
   choice,
   duration,
+  file,
   host,
   integer,
   list,
@@ -36,6 +37,7 @@ export interface ClusterSettings {
   readonly cluster: "mqtt" | "http";
   readonly peers: readonly string[];
   readonly "cluster-secret": string;
+  readonly "cluster-ca": string;
   readonly "cluster-port": number;
   readonly "cluster-host": string;
 }
@@ -151,6 +153,7 @@ export const clusterSettings: SettingTable<ClusterSettings> = {
       pattern: /^(|[\x21-\x7e]{16,1024})$/,
     }),
   },
+  "cluster-ca": file("CA certificate that verifies https:// peers"),
   "cluster-port": port("port for the peers of a --cluster http; 0 picks a free port", {
     default: 8083,
   }),

@@ -71,7 +71,7 @@ async function start(
   const settings = readAll(command, flags);
   checkCombinations(settings, platform);
   if (command === "bridge") checkBridge(settings);
-  const { server: serverTls, mqtt: mqttTls } = readTlsFiles(settings);
+  const { server: serverTls, mqtt: mqttTls, clusterCa } = readTlsFiles(settings);
   if (command === "bridge") {
     if (flags[checkFlag] === "true") return leave(ExitCode.clean, validText);
     return runBridge(settings, { platform, mqttTls, logger: createLogger(settings) });
@@ -89,6 +89,7 @@ async function start(
     platform,
     serverTls,
     mqttTls,
+    clusterCa,
     brokerLogin,
     accessKeys,
     logger,

@@ -4,25 +4,34 @@ import type { SettingName, Settings } from "../../core/config/mod.ts";
 import type { ServerTls } from "../server/mod.ts";
 import { readSettingFile, settingInvalid } from "./read-file.ts";
 
-type PathSetting = SettingName & ("tls-cert" | "tls-key" | "mqtt-ca" | "mqtt-cert" | "mqtt-key");
+type PathSetting = SettingName &
+  ("tls-cert" | "tls-key" | "mqtt-ca" | "mqtt-cert" | "mqtt-key" | "cluster-ca");
 
 /** TLS material from the files that the settings name. */
 export interface TlsFiles {
   /** The client port speaks TLS where there is one. */
   readonly server: ServerTls | undefined;
   readonly mqtt: MqttTls | undefined;
+  /** The authority of `https://` peers in PEM. */
+  readonly clusterCa: string | undefined;
 }
 
 /** Reads and checks the files. Throws `setting-invalid` with the setting and the file. */
 export function readTlsFiles(settings: Settings): TlsFiles {
-  const ca = readSettingFile("mqtt-ca", settings["mqtt-ca"]);
-  if (ca !== undefined) checkCertificate(settings, "mqtt-ca", ca);
+  const ca = readAuthority(settings, "mqtt-ca");
   const client = readPair(settings, "mqtt-cert", "mqtt-key");
   const mqtt = { ...(ca === undefined ? {} : { ca }), ...client };
   return {
     server: readPair(settings, "tls-cert", "tls-key"),
     mqtt: Object.keys(mqtt).length === 0 ? undefined : mqtt,
+    clusterCa: readAuthority(settings, "cluster-ca"),
   };
+}
+
+function readAuthority(settings: Settings, name: PathSetting): string | undefined {
+  const ca = readSettingFile(name, settings[name]);
+  if (ca !== undefined) checkCertificate(settings, name, ca);
+  return ca;
 }
 
 /** A certificate and its private key; undefined where neither is set. */

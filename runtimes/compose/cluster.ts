@@ -1,6 +1,7 @@
 import type { Server } from "node:net";
+import process from "node:process";
 import { type HttpServer, serveHttp } from "../../adapters/http/mod.ts";
-import { HttpClient } from "../../adapters/http-client/mod.ts";
+import { HttpClient, systemAuthorities } from "../../adapters/http-client/mod.ts";
 import {
   PeerCluster,
   type PeerClusterPorts,
@@ -10,6 +11,14 @@ import {
 import type { OpenLink } from "../../adapters/topics/mod.ts";
 import type { Settings } from "../../core/config/mod.ts";
 import { appsOf } from "./gateway-options.ts";
+
+export interface ClusterOptions {
+  readonly settings: Settings;
+  readonly node: string;
+  readonly incarnation: string;
+  /** The authority of `https://` peers in PEM; the system's where there is none. */
+  readonly ca: string | undefined;
+}
 
 /** With `--cluster http`: the peers of this node, and the port that they reach it by. */
 export class Cluster {
@@ -21,15 +30,16 @@ export class Cluster {
   #http: HttpServer | undefined;
 
   constructor(
-    settings: Settings,
-    identity: { readonly node: string; readonly incarnation: string },
+    { settings, node, incarnation, ca }: ClusterOptions,
     ports: Omit<PeerClusterPorts, "http" | "resolve">,
   ) {
     this.#settings = settings;
-    this.#client = new HttpClient({ connectMs: peerLimits.dialMs }, ports);
+    const trusted = ca ?? systemAuthorities(process.env);
+    this.#client = new HttpClient({ connectMs: peerLimits.dialMs, ca: trusted }, ports);
     this.#peers = new PeerCluster(
       {
-        ...identity,
+        node,
+        incarnation,
         apps: appsOf(settings),
         root: settings["topic-root"],
         peers: settings.peers,

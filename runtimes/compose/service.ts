@@ -57,6 +57,8 @@ export interface ServiceDependencies {
   readonly serverTls: ServerTls | undefined;
   /** What the connections to an `mqtts://` broker are checked with. */
   readonly mqttTls: MqttTls | undefined;
+  /** The authority of `https://` peers in PEM; the system's where there is none. */
+  readonly clusterCa?: string | undefined;
   /** User and password of the embedded broker; everybody may connect where there are none. */
   readonly brokerLogin: BrokerLogin | undefined;
   /** Secrets by access key: they sign requests to `@connections`. */
@@ -196,11 +198,15 @@ export class Service {
     if (this.settings.cluster === "mqtt") return { ...ports, openLink: open };
     const identity = { node: this.node, incarnation: this.#incarnation };
     const openLocal = open;
-    this.#cluster = new Cluster(this.settings, identity, {
-      ...ports,
-      metrics: this.#metrics,
-      openLocal,
-    });
+    const { clusterCa } = this.#given;
+    this.#cluster = new Cluster(
+      { settings: this.settings, ...identity, ca: clusterCa },
+      {
+        ...ports,
+        metrics: this.#metrics,
+        openLocal,
+      },
+    );
     return { ...ports, openLink: this.#cluster.openLink };
   }
 

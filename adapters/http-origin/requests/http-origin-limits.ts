@@ -12,6 +12,4 @@ export const httpOriginLimits = {
   keepAliveIdsMax: 10_000,
   /** A node tells of its living connections in several items: they become one request. */
   keepAliveGatherMs: 200,
-  /** Between two log lines about the same failure. */
-  reportMs: 60_000,
 } as const;

@@ -288,13 +288,30 @@ test("a node that was killed and starts again under its name is a peer again soo
   });
 });
 
-test("nodes that know different secrets send each other nothing", async () => {
+test("nodes that know different secrets send each other nothing, and warn of it", async () => {
   await withNetwork(async (network) => {
-    const a = await network.start("a");
-    const b = await network.start("b", { secret: "another secret, of another cluster" });
-    const refused = ({ ports }: PeerNode): boolean =>
-      ports.logger.of("peer-unreachable").some(({ fields }) => fields.code === "peer-refused");
-    await waitFor(() => refused(a) && refused(b), { what: "both are refused" });
+    const peers = [network.url(0), network.url(1)];
+    const a = await network.start("a", { peers });
+    const b = await network.start("b", { peers, secret: "another secret, of another cluster" });
+    const count = ({ metrics }: PeerNode, code: string): number =>
+      metrics.value("wss_errors_total", { code }) ?? 0;
+    for (const node of [a, b]) {
+      // As sender and as receiver, every second anew.
+      await waitFor(() => count(node, "peer-refused") > 1 && count(node, "peer-signature") > 1, {
+        what: `${node.name} refuses and is refused`,
+      });
+      const lines = (event: string): unknown[] =>
+        node.ports.logger.of(event).map(({ level, fields }) => [level, fields.code, fields.times]);
+      const warned = node.ports.logger
+        .of("peer-unreachable")
+        .filter((one) => one.level === "warn");
+      assert.deepEqual(
+        warned.map(({ fields }) => [fields.code, fields.times]),
+        [["peer-refused", 1]],
+      );
+      assert.match(String(warned[0]?.fields.reason), /peer-signature/);
+      assert.deepEqual(lines("peer-request-refused"), [["warn", "peer-signature", 1]]);
+    }
     assert.deepEqual([a.cluster.reachable, b.cluster.reachable], [0, 0]);
   });
 });

@@ -10,7 +10,7 @@ const settled = async (): Promise<void> => {
   for (let turn = 0; turn < 20; turn++) await Promise.resolve();
 };
 
-test("a peer that refuses messages is asked once a heartbeat, and logged once", async () => {
+test("a peer that refuses is asked once a heartbeat, and logged once a minute", async () => {
   const clock = new ManualClock();
   const logger = new MemoryLogger();
   const hellos: string[] = [];
@@ -24,6 +24,7 @@ test("a peer that refuses messages is asked once a heartbeat, and logged once", 
     },
   } as unknown as PeerClient;
   const reachable: boolean[] = [];
+  const refused: string[] = [];
   const members = new PeerMembers(
     { node: "a", incarnation: "ia" },
     { client, clock, logger },
@@ -33,6 +34,7 @@ test("a peer that refuses messages is asked once a heartbeat, and logged once", 
       hasLeft: () => false,
       reachable: (_incarnation, now) => reachable.push(now),
       lost: () => {},
+      refused: (code) => refused.push(code),
     },
   );
   // Two addresses of one peer: neither may set the other going.
@@ -48,7 +50,17 @@ test("a peer that refuses messages is asked once a heartbeat, and logged once", 
   assert.ok(each >= 5 && each <= 11, `${each} times in ten heartbeats`);
   assert.ok(hellos.length <= 22, `${hellos.length} times in all`);
   assert.equal(logger.of("peer-down").length, 0);
-  assert.equal(logger.of("peer-unreachable").length, 1);
+  const lines = (): unknown[] =>
+    logger.of("peer-unreachable").map(({ level, fields }) => `${level} ${fields.code}`);
+  assert.deepEqual(new Set(lines()), new Set(["error peer-name"]));
+  const before = lines().length;
+  assert.ok(before <= 2, "one for each address");
+  assert.ok(refused.length >= 5 && refused.every((code) => code === "peer-name"));
   assert.equal(reachable.includes(true), false);
+  clock.advance(60_000);
+  await settled();
+  const later = logger.of("peer-unreachable").slice(before);
+  assert.ok(later.length >= 1);
+  assert.ok((later[0]?.fields.times as number) > 1);
   members.stop();
 });
