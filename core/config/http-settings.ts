@@ -79,25 +79,25 @@ export const httpOriginSettings: SettingTable<HttpOriginSettings> = {
     isItem: isHttpUrl,
   }),
   "origin-format": choice(
-    "form of the events: original of the first websocket-service, batch of the protocol, " +
-      "aws of Lambda functions",
+    "form of the events: that of the first websocket-service, of the protocol, or of Lambda " +
+      "functions",
     { of: ["original", "batch", "aws"], default: "original" },
   ),
   "origin-name": matching("name at the broker; empty: random", {
     allowed: "1 to 32 of a-z, 0-9 and -",
     pattern: /^[a-z0-9-]{0,32}$/,
   }),
-  "origin-window": integer("events under way from each node", {
+  "origin-window": integer("unacknowledged events of each node", {
     min: 1,
     max: 1_000_000,
     default: limits.eventWindowItemsMax,
   }),
-  "origin-batch-size": integer("events in one request of batch", {
+  "origin-batch-size": integer("events in one request, with --origin-format batch", {
     min: 1,
     max: 20_000,
     default: 1_000,
   }),
-  "origin-concurrency": integer("requests under way at once", {
+  "origin-concurrency": integer("concurrent requests to --origin", {
     min: 1,
     max: 10_000,
     default: 256,
@@ -115,17 +115,17 @@ export const httpOriginSettings: SettingTable<HttpOriginSettings> = {
   "origin-secret": {
     secret: true,
     ...matching("signs the requests to --origin (Standard Webhooks); safer in the environment", {
-      allowed: "whsec_ and base64, or another text, and more of them with blanks between",
+      allowed: "whsec_ and base64, or another text; several with blanks between",
       pattern: /^[^\0]{0,4096}$/,
     }),
     schema: v.pipe(v.string(), v.maxLength(4_096), v.check(areSecrets)),
   },
   "origin-extra-fields": toggle(
-    "write path, query, headers, address, user, code, reason and cause too",
+    "also write path, query, headers, address, user, code, reason and cause",
     { default: true },
   ),
   "origin-replies": toggle("carry out commands in the answers of --origin", { default: true }),
-  "route-selection": matching("what names the route of a message, with --origin-format aws", {
+  "route-selection": matching("where a message has its route's name, with --origin-format aws", {
     allowed: "$request.body. and names with dots between, such as $request.body.action",
     pattern: /^\$request\.body(\.[0-9A-Za-z_-]{1,64}){1,8}$/,
     default: "$request.body.action",
@@ -142,19 +142,19 @@ export const clusterSettings: SettingTable<ClusterSettings> = {
     of: ["mqtt", "http"],
     default: "mqtt",
   }),
-  peers: list("nodes of a --cluster http, this one too; a name may have several addresses", {
+  peers: list("nodes with --cluster http, this one too; a name may have several addresses", {
     allowed: "URLs such as http://10.0.0.1:8083 separated by commas",
     isItem: isPeerUrl,
   }),
   "cluster-secret": {
     secret: true,
-    ...matching("signs what nodes of a --cluster http send each other; one for all of them", {
+    ...matching("signs what nodes with --cluster http send each other; one for all nodes", {
       allowed: "16 to 1024 printable characters",
       pattern: /^(|[\x21-\x7e]{16,1024})$/,
     }),
   },
   "cluster-ca": file("CA certificate that verifies https:// peers"),
-  "cluster-port": port("port for the peers of a --cluster http; 0 picks a free port", {
+  "cluster-port": port("port for peers with --cluster http; 0 picks a free port", {
     default: 8083,
   }),
   "cluster-host": host("address that the cluster port listens on", { default: "127.0.0.1" }),
@@ -171,7 +171,7 @@ export const serviceSettings: SettingTable<ServiceSettings> = {
     }),
   },
   "aws-access-keys-file": path(
-    "file with the access keys that sign requests to @connections, as ~/.aws/credentials has them",
+    "file with access keys for requests to @connections, in the format of ~/.aws/credentials",
   ),
   "plain-get-status": integer("status of a plain GET on the client port", {
     min: 200,
