@@ -1,2 +1,2 @@
-export { Gateway, type GatewayOptions, type GatewayPorts } from "./gateway.ts";
-export type { AdmissionOptions, Page, Readiness } from "./handshake/mod.ts";
+export { Gateway, type GatewayOptions } from "./gateway.ts";
+export type { Page } from "./handshake/mod.ts";

@@ -1,6 +1,6 @@
 export type { HttpAnswer } from "./answer/mod.ts";
 export { HttpClient } from "./http-client.ts";
-export { HttpError, type HttpProgress } from "./http-error.ts";
+export { HttpError } from "./http-error.ts";
 export type { HttpClientOptions, HttpRequest } from "./http-types.ts";
 export { ProxyRules } from "./proxy-rules.ts";
 export { systemAuthorities } from "./trust.ts";

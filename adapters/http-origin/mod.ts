@@ -1,13 +1,6 @@
 /** Origins that are called over HTTP. */
-export {
-  AwsForm,
-  type AwsFormOptions,
-  type Decision,
-  type EventForm,
-  OriginalForm,
-  type OriginalFormOptions,
-} from "./forms/mod.ts";
-export { HttpOrigin, type HttpOriginOptions, type HttpOriginPorts } from "./http-origin.ts";
+export { AwsForm, type EventForm, OriginalForm } from "./forms/mod.ts";
+export { HttpOrigin } from "./http-origin.ts";
 export {
   BackEnds,
   Failures,

@@ -8,7 +8,6 @@ export {
   readCommands,
   sendCommand,
 } from "./commands.ts";
-export { fromJsonBinary } from "./json-binary.ts";
 export { readJson } from "./json-text.ts";
 export {
   commandsOfRequest,

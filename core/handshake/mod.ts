@@ -1,5 +1,5 @@
 export { AddressHandshakes } from "./address-handshakes.ts";
-export type { AdmissionOptions, Page } from "./admission.ts";
+export type { Page } from "./admission.ts";
 export { type AuthorizeReply, readAccept, readReject } from "./authorize-reply.ts";
 export { HandshakeAuthority } from "./handshake-authority.ts";
 export { HandshakeGate, type HandshakeGateOptions } from "./handshake-gate.ts";

@@ -6,7 +6,6 @@ export {
   closeReasonFits,
   frameHeaderBytes,
   frameOfLength,
-  Opcode,
   Slab,
 } from "./frame.ts";
 export { FramedSockets } from "./framed-sockets.ts";

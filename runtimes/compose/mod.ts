@@ -1,5 +1,5 @@
 export { Bridge } from "./bridge.ts";
 export { sameOriginOnly } from "./gateway-options.ts";
-export { type Engine, engineOf, type Platform } from "./platform.ts";
+export { engineOf, type Platform } from "./platform.ts";
 export { Service, type ServiceDependencies } from "./service.ts";
 export { version } from "./version.ts";

@@ -2,11 +2,5 @@
 export { BackEnds } from "./back-ends.ts";
 export { Failures } from "./failures.ts";
 export { httpOriginLimits } from "./http-origin-limits.ts";
-export {
-  OriginRequests,
-  type OriginRequestsOptions,
-  type OriginRequestsPorts,
-  type RequestCounters,
-  requestCounters,
-} from "./origin-requests.ts";
+export { OriginRequests, type RequestCounters, requestCounters } from "./origin-requests.ts";
 export { Signer } from "./signature.ts";

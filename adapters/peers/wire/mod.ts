@@ -2,7 +2,6 @@ export { peerLimits } from "./peer-limits.ts";
 export {
   decodeBatch,
   encodeBatch,
-  type PeerBatch,
   type PeerIdentity,
   type PeerMessage,
   parseIdentity,

@@ -1,7 +1,3 @@
 export { parseAccessKeys } from "./access-keys.ts";
-export {
-  type ConnectionsDependencies,
-  createConnectionsApp,
-  isOfConnections,
-} from "./connections.ts";
+export { createConnectionsApp, isOfConnections } from "./connections.ts";
 export { awsRefusal } from "./errors.ts";

@@ -1,1 +1,1 @@
-export { LinkCommandPort, type LinkCommandPortOptions } from "./link-command-port.ts";
+export { LinkCommandPort } from "./link-command-port.ts";
