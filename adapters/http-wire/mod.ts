@@ -13,6 +13,7 @@ export {
   commandsOfRequest,
   eachMessage,
   type OutgoingMessage,
+  readOutgoing,
   readServiceRequest,
   serviceRequestSchema,
 } from "./service-request.ts";

@@ -54,6 +54,16 @@ export function* eachMessage(body: unknown): Generator<OutgoingMessage, void, un
   }
 }
 
+/**
+ * The messages in the answer of a back end that may say what it likes: none where it is no object
+ * with that member. Throws as `readServiceRequest` does.
+ */
+export function readOutgoing(body: unknown): OutgoingMessage[] {
+  if (!isMap(body)) return [];
+  const isNamed = Object.keys(body).some((key) => bodyNames.has(key.toLowerCase()));
+  return isNamed ? readServiceRequest(body) : [];
+}
+
 /** The same messages as commands of the protocol. */
 export function commandsOfRequest(messages: readonly OutgoingMessage[]): Command[] {
   return messages.map(({ ids, data }) => sendCommand(ids, data));

@@ -1,5 +1,6 @@
 import { isMap, parseJson, ServiceError } from "../../../core/base/mod.ts";
 import type { HttpAnswer } from "../../http-client/mod.ts";
+import { readOutgoing } from "../../http-wire/mod.ts";
 
 /** What an answer says. */
 export interface AnswerContent {
@@ -24,8 +25,9 @@ export function isRefusal({ status }: HttpAnswer): boolean {
 }
 
 /**
- * The commands in a successful answer: JSON that is an array of arrays. Any other body says
- * nothing, as an origin may answer what it likes. `failed` is told of JSON that cannot be read.
+ * The commands in a successful answer: JSON that is an array of arrays, or an object with
+ * `OutgoingWebSocketMessages`. Any other body says nothing, as an origin may answer what it likes.
+ * `failed` is told of what looks like commands and cannot be read; then nothing is carried out.
  */
 export function readAnswer(
   { contentType, body }: HttpAnswer,
@@ -33,18 +35,32 @@ export function readAnswer(
   failed: (error: ServiceError) => void,
 ): AnswerContent {
   if (contentType !== "application/json" || body.length === 0) return nothing;
-  const items = parseJson(body);
-  if (items === undefined) {
-    failed(new ServiceError("batch-malformed", "the answer of an HTTP origin is not JSON"));
+  try {
+    const items = itemsOf(parseJson(body));
+    let confirmed: number | undefined;
+    const commands: (readonly unknown[])[] = [];
+    for (const item of items) {
+      if (item[0] !== "ack") commands.push(item);
+      else if (item[1] === stream && Number.isSafeInteger(item[2])) confirmed = item[2] as number;
+    }
+    return { confirmed, commands };
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+    failed(error);
+    return nothing;
   }
-  if (!Array.isArray(items) || items.length === 0 || !items.every(Array.isArray)) return nothing;
-  let confirmed: number | undefined;
-  const commands: (readonly unknown[])[] = [];
-  for (const item of items as readonly (readonly unknown[])[]) {
-    if (item[0] !== "ack") commands.push(item);
-    else if (item[1] === stream && Number.isSafeInteger(item[2])) confirmed = item[2] as number;
-  }
-  return { confirmed, commands };
+}
+
+function itemsOf(body: unknown): readonly (readonly unknown[])[] {
+  if (body === undefined) throw malformed("the answer of an HTTP origin is not JSON");
+  if (!Array.isArray(body)) return readOutgoing(body).map(({ ids, data }) => ["send", ids, data]);
+  const fault = body.findIndex((item) => !Array.isArray(item));
+  if (fault < 0) return body;
+  throw malformed(`body[${fault}] of an answer: a command is an array that begins with a verb`);
+}
+
+function malformed(what: string): ServiceError {
+  return new ServiceError("batch-malformed", what);
 }
 
 /** What of an answer counts with `--origin-replies false`. */

@@ -41,6 +41,9 @@ export class CommandRouter {
   readonly #options: CommandRouterOptions;
   readonly #packedIds: LatestMap<string, Uint8Array> = new LatestMap(batchLimits.packedIdsMax);
 
+  /** Of the command that is looked at. */
+  #index = 0;
+
   constructor(options: CommandRouterOptions) {
     this.#options = options;
   }
@@ -50,7 +53,10 @@ export class CommandRouter {
    * that the joins before it count; but each node with members replies where a reply is asked for.
    */
   send(commands: readonly Command[], home: string): void {
-    for (const command of commands) this.#route(command, home);
+    for (const [index, command] of commands.entries()) {
+      this.#index = index;
+      this.#route(command, home);
+    }
   }
 
   /** Publishes what waits, before the next events go out. */
@@ -65,7 +71,7 @@ export class CommandRouter {
     else if (verb === "query" && (typeof subject !== "string" || nodeOfConnectionId(subject))) {
       this.#toIds(command);
     } else if (verb === "publish" || verb === "query") this.#toGroup(command);
-    else this.#fail("command-unknown", "an answer has a command that is not in the protocol");
+    else this.#fail("command-unknown", "it is not in the protocol");
   }
 
   #toIds(command: Command): void {
@@ -76,7 +82,7 @@ export class CommandRouter {
       return;
     }
     if (!Array.isArray(subject)) {
-      this.#fail("command-malformed", "a command of an answer names no connection");
+      this.#fail("command-malformed", "it names no connection");
       return;
     }
     const byNode = groupByNode(subject, (id) => this.#nodeOf(id));
@@ -87,8 +93,8 @@ export class CommandRouter {
   #nodeOf(id: unknown): string | undefined {
     const node = typeof id === "string" ? nodeOfConnectionId(id) : undefined;
     if (node !== undefined && this.#options.isKnown(node)) return node;
-    if (node === undefined) this.#fail("id-malformed", "an id in an answer is malformed");
-    else this.#fail("id-foreign", "an answer names a connection of a node that is not alive");
+    if (node === undefined) this.#fail("id-malformed", "an id in it is malformed");
+    else this.#fail("id-foreign", "it names a connection of a node that is not alive");
     return undefined;
   }
 
@@ -96,7 +102,7 @@ export class CommandRouter {
     const { groups } = this.#options;
     const group = command[1];
     if (typeof group !== "string" || !isGroupName(group)) {
-      this.#fail("group-name", "a command of an answer names no group");
+      this.#fail("group-name", "it names no group");
       return;
     }
     this.#attempt(() => groups.add(groups.admit(fromJsonValue(command) as Command), group));
@@ -126,12 +132,15 @@ export class CommandRouter {
       send();
     } catch (error) {
       // `send-queue-full`, `batch-too-big`. Any other error: it nests more than can be encoded.
-      if (error instanceof ServiceError) this.#options.failed(error);
-      else this.#fail("command-malformed", "a command of an answer cannot be encoded");
+      if (error instanceof ServiceError) this.#fail(error.code, error.message);
+      else this.#fail("command-malformed", "it cannot be encoded");
     }
   }
 
   #fail(code: ServiceError["code"], message: string): void {
-    this.#options.failed(new ServiceError(code, message));
+    // The others are carried out, so it has to be said which one is not.
+    this.#options.failed(
+      new ServiceError(code, `command ${this.#index} of an answer: ${message}`),
+    );
   }
 }

@@ -1,10 +1,10 @@
-import { isMap, parseJson } from "../../../core/base/mod.ts";
+import { parseJson } from "../../../core/base/mod.ts";
 import type { HttpAnswer } from "../../http-client/mod.ts";
 import {
   type Command,
   commandsOfRequest,
   readCommands,
-  readServiceRequest,
+  readOutgoing,
 } from "../../http-wire/mod.ts";
 
 /**
@@ -15,11 +15,5 @@ import {
 export function readReply({ status, contentType, body }: HttpAnswer): readonly Command[] {
   if (status !== 200 || contentType !== "application/json" || body.length === 0) return [];
   const value = parseJson(body);
-  if (Array.isArray(value)) return readCommands(value);
-  if (!isMap(value) || !Object.keys(value).some(isMessages)) return [];
-  return commandsOfRequest(readServiceRequest(value));
-}
-
-function isMessages(name: string): boolean {
-  return name.toLowerCase() === "outgoingwebsocketmessages";
+  return Array.isArray(value) ? readCommands(value) : commandsOfRequest(readOutgoing(value));
 }

@@ -13,7 +13,8 @@ export function toJsonValue(value: unknown): unknown {
 export function fromJsonValue(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(fromJsonValue);
   const data = fromJsonData(value);
-  if (data !== value || typeof value !== "object" || value === null) return data;
+  const isBytes = value instanceof Uint8Array;
+  if (data !== value || typeof value !== "object" || value === null || isBytes) return data;
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, fromJsonValue(one)]));
 }
 

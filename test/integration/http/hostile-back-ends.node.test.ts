@@ -4,50 +4,11 @@ import { after, before, describe, it } from "node:test";
 import { RawClient } from "../../support/clients/raw-client.ts";
 import { metricOf, type RunningGateway } from "../../support/gateway/control-rig.ts";
 import { combinations, startGateway } from "../../support/gateway/gateway.ts";
-import { BackEnd, json, ok, type Reaction } from "../../support/http/back-end.ts";
+import { BackEnd, json, ok } from "../../support/http/back-end.ts";
+import { hostile } from "../../support/http/hostile.ts";
 import { waitFor } from "../../support/process/wait.ts";
 
 const originFailed = { code: 1013, reason: "origin-failed" };
-
-/** What a hostile back end does with a message, and the code that is counted. */
-const hostile: readonly (readonly [name: string, react: Reaction, code: string])[] = [
-  ["never answers", () => {}, "http-timeout"],
-  [
-    "answers 200 with 10 MB",
-    (_posted, response) => void response.end(Buffer.alloc(10_000_000, "x")),
-    "http-answer-too-big",
-  ],
-  [
-    "answers 200 with 10 MB without a length",
-    (_posted, response) => {
-      for (let piece = 0; piece < 100; piece++) response.write(Buffer.alloc(100_000, "x"));
-      response.end();
-    },
-    "http-answer-too-big",
-  ],
-  [
-    "closes in mid-answer",
-    (_posted, response) => {
-      response.writeHead(200, { "content-length": "100" });
-      response.write("half", () => response.destroy());
-    },
-    "http-lost",
-  ],
-  ["closes without an answer", (_posted, response) => void response.destroy(), "http-lost"],
-  [
-    "redirects",
-    (_posted, response) => {
-      response.writeHead(307, { location: "/elsewhere" });
-      response.end();
-    },
-    "http-status",
-  ],
-  [
-    "answers what is no HTTP",
-    (_posted, response) => void response.socket?.end("what?\r\n\r\n"),
-    "http-answer-malformed",
-  ],
-];
 
 /** Answers that make the original panic, or send where an id says. */
 function faultyReplies(id: string, port: number): unknown[] {
@@ -98,14 +59,14 @@ for (const { runtime, engine } of combinations) {
       await backEnd.stop();
     });
 
-    for (const [name, react, code] of hostile) {
+    for (const { name, react, code } of hostile(10_000_000)) {
       it(`closes the client of a back end that ${name}, and counts it`, async () => {
         backEnd.requests.length = 0;
         const counted = (): Promise<number> =>
           metricOf(gateway, `wss_errors_total{code="${code}"}`);
         const before = await counted();
         backEnd.react = (posted, response) =>
-          posted.said === "x" ? react(posted, response) : ok(posted, response);
+          posted.said === "x" ? react(response) : ok(posted, response);
         const client = await RawClient.open(gateway.info.port);
         client.text("x");
         assert.deepEqual(await client.closeFrame(), originFailed);

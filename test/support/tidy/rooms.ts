@@ -68,6 +68,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "core/ports",
     "core/streams",
     "adapters/http-client",
+    "adapters/http-wire",
     "adapters/topics",
     "adapters/origin/base",
     "adapters/origin/presence",

@@ -87,12 +87,28 @@ function nested(levels: number): unknown {
   return levels === 0 ? 1 : [nested(levels - 1)];
 }
 
+const malformed = "command-malformed";
+
 /** Answers of a hostile or broken origin, and what is counted. Nothing is sent for them. */
 const answers: readonly (readonly [answer: unknown, errors: readonly string[]])[] = [
   [{ OutgoingWebSocketMessages: [] }, []],
+  [{ OutgoingWebSocketMessages: null }, []],
+  [{ outgoingWebSocketMessages: [{ ConnectionIds: [btoa(a)], Message: null }] }, [malformed]],
+  [
+    {
+      OutgoingWebSocketMessages: [
+        { ConnectionIds: [btoa(a)], Message: { Text: "half" } },
+        { ConnectionIds: ["no id"], Message: { Text: "x" } },
+      ],
+    },
+    ["id-malformed"],
+  ],
+  [{ hello: "world" }, []],
+  [null, []],
   ["text", []],
   [[], []],
-  [[1, 2], []],
+  [[1, 2], ["batch-malformed"]],
+  [[["send", a, "half"], null], ["batch-malformed"]],
   [[["nonsense", a]], ["command-unknown"]],
   [[[]], ["command-unknown"]],
   [[["send", null, "x"]], ["command-malformed"]],
@@ -114,6 +130,34 @@ for (const [answer, errors] of answers) {
     assert.deepEqual(rig.errors, errors);
   });
 }
+
+test("an answer may have messages as the original service has them", async () => {
+  const { rig, node } = await openRig();
+  await node.events(stream, 0, message(a, 1));
+  await rig.next().answer(200, {
+    OutgoingWebSocketMessages: [
+      { ConnectionIds: [btoa(a), btoa(b)], Message: { Text: "hi", Binary: null } },
+      { connectionids: [btoa(a)], message: { binary: "AQI=" } },
+    ],
+  });
+  assert.deepEqual(node.commands(), [
+    ["send", [a, b], "hi"],
+    ["send", [a], Uint8Array.of(1, 2)],
+  ]);
+  assert.deepEqual(await node.acks(), [["ack", stream, 1]]);
+  assert.deepEqual(rig.errors, []);
+});
+
+test("what is not carried out is logged with its place", async () => {
+  const { rig, node } = await openRig();
+  await node.events(stream, 0, message(a, 1));
+  await rig.next().answer(200, [
+    ["send", a, "x"],
+    ["nonsense", a],
+  ]);
+  const [line] = rig.logger.of("origin-command");
+  assert.match(line?.message ?? "", /^command 1 of an answer: it is not in the protocol$/);
+});
 
 test("commands of an answer that confirms nothing are not carried out", async () => {
   const { rig, node } = await openRig();
