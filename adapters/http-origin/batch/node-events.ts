@@ -5,6 +5,7 @@ import { isOwn } from "../../origin/receive/mod.ts";
 import type { CommandAck } from "../../origin/send/mod.ts";
 import { batchLimits } from "./batch-limits.ts";
 import { Piece } from "./piece.ts";
+import { PieceQueue } from "./piece-queue.ts";
 import { parseItem, readBatchHead, type Span, scanItems } from "./scan-items.ts";
 
 /** What a node says besides events of connections. */
@@ -51,8 +52,7 @@ export class NodeEvents {
   readonly #listener: NodeEventsListener;
   /** Begins each message of a connection of this node, as nodes write it. */
   readonly #message: Uint8Array;
-  #pieces: Piece[] = [];
-  #bytes = 0;
+  readonly #pieces: PieceQueue = new PieceQueue();
   #stream: Stream | undefined;
   /** Names of streams that are over. */
   readonly #ended: LatestMap<string, true> = new LatestMap(originLimits.endedStreamsMax);
@@ -73,7 +73,7 @@ export class NodeEvents {
 
   /** Bytes of items that the origin has not confirmed. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#pieces.bytes;
   }
 
   /** The node was taken for dead, and no other incarnation of it has sent events. */
@@ -123,73 +123,29 @@ export class NodeEvents {
     }
     for (let from = 0; from < closes.length; from += batchLimits.lostItemsMax) {
       const some = closes.slice(from, from + batchLimits.lostItemsMax);
-      this.#add(new Piece(undefined, 0, some.length, Buffer.from(some.join(","))));
+      this.#pieces.add(new Piece(undefined, 0, some.length, Buffer.from(some.join(","))));
     }
     this.#isLost = alive === undefined;
     this.#lost = this.#isLost ? this.#stream?.incarnation : undefined;
   }
 
-  /**
-   * The next items for one request, at most `itemsMax` and about `bytesMax` bytes. They stay here
-   * until they are confirmed. Empty where there is nothing.
-   */
+  /** The next items for one request, as `PieceQueue` says. */
   take(itemsMax: number, bytesMax: number): readonly Piece[] {
-    const [first] = this.#pieces;
-    if (first === undefined) return [];
-    if (first.count > itemsMax) {
-      const parts = first.split(itemsMax);
-      this.#pieces.splice(0, 1, ...parts);
-      this.#recount();
-      return [parts[0]];
-    }
-    let items = first.count;
-    let bytes = first.bytes.length;
-    let taken = 1;
-    for (; taken < this.#pieces.length; taken++) {
-      const next = this.#pieces[taken]!;
-      items += next.count;
-      bytes += next.bytes.length;
-      if (items > itemsMax || bytes > bytesMax) break;
-      if (!this.#pieces[taken - 1]!.precedes(next)) break;
-    }
-    return this.#pieces.slice(0, taken);
+    return this.#pieces.take(itemsMax, bytesMax);
   }
 
   /** The origin has handled the items of these pieces below `count`. */
   confirm(taken: readonly Piece[], count: number): void {
     const { stream: name } = taken[0]!;
-    let done = 0;
-    let rest: Piece | undefined;
-    for (const piece of taken) {
-      // It was given up meanwhile: other origins have it, or it comes again.
-      if (this.#pieces[done] !== piece) break;
-      if (name !== undefined && piece.end > count) {
-        if (count > piece.first) rest = piece.split(count - piece.first)[1];
-        break;
-      }
-      done++;
-    }
-    this.#pieces.splice(0, rest === undefined ? done : done + 1, ...(rest ? [rest] : []));
-    this.#recount();
+    this.#pieces.confirm(taken, count);
     const stream = this.#stream;
     if (stream !== undefined && stream.name === name && count > stream.handled) {
       stream.handled = count;
       this.#listener.acknowledge(["ack", name, count]);
     }
-    if (!this.#refused || this.#bytes > batchLimits.heldBytesMax / 2) return;
+    if (!this.#refused || this.bytes > batchLimits.heldBytesMax / 2) return;
     this.#refused = false;
     this.acknowledgeReceived();
-  }
-
-  #recount(): void {
-    let bytes = 0;
-    for (const piece of this.#pieces) bytes += piece.bytes.length;
-    this.#bytes = bytes;
-  }
-
-  #add(piece: Piece): void {
-    this.#pieces.push(piece);
-    this.#bytes += piece.bytes.length;
   }
 
   #numbered(
@@ -203,7 +159,7 @@ export class NodeEvents {
       return;
     }
     this.#isLost = false;
-    if (this.#bytes + batch.length > batchLimits.heldBytesMax && this.#bytes > 0) {
+    if (this.bytes + batch.length > batchLimits.heldBytesMax && this.bytes > 0) {
       this.#refused = true;
       return;
     }
@@ -215,7 +171,7 @@ export class NodeEvents {
     }
     const bytes = this.#withoutForeign(batch, others, skip);
     const piece = new Piece(stream.name, first, count, bytes.subarray(itemsAt));
-    this.#add(skip > 0 ? piece.split(skip)[1] : piece);
+    this.#pieces.add(skip > 0 ? piece.split(skip)[1] : piece);
   }
 
   /** The stream of this name. Where it is a new one, the last one is over. */
@@ -226,17 +182,14 @@ export class NodeEvents {
     if (former !== undefined) {
       this.#ended.set(former.name, true);
       // What the node gave up it sends again, here or to others. A node that restarted cannot.
-      if (former.incarnation === incarnation) this.#drop(former.name);
+      if (former.incarnation === incarnation) {
+        this.#pieces.drop(former.name);
+        this.#refused = false;
+      }
     }
     const stream = { name, incarnation, receiver: new ReliableReceiver(), handled: 0 };
     this.#stream = stream;
     return stream;
-  }
-
-  #drop(stream: string): void {
-    this.#pieces = this.#pieces.filter((piece) => piece.stream !== stream);
-    this.#recount();
-    this.#refused = false;
   }
 
   /** Finds the items without decoding them. Undefined where the bytes are malformed. */
@@ -300,7 +253,7 @@ export class NodeEvents {
       else if (item[0] === "ack") this.#acknowledged(item);
       else if (item[0] === "released") this.#listener.released();
       else if (item[0] === "reply") {
-        this.#add(new Piece(undefined, 0, 1, Buffer.from(JSON.stringify(item))));
+        this.#pieces.add(new Piece(undefined, 0, 1, Buffer.from(JSON.stringify(item))));
       }
     }
   }
