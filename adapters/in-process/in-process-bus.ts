@@ -111,6 +111,7 @@ class InProcessLink implements Link {
   readonly reportsReasons: boolean = true;
   /** Every publish is answered before the event loop goes on. */
   oneAtATime = false;
+  readonly streamQos = 1;
 
   constructor(bus: InProcessBus, options: LinkOptions) {
     this.#bus = bus;
@@ -141,6 +142,10 @@ class InProcessLink implements Link {
       if (this.#unanswered === 0) this.#idle();
     };
     this.#bus.publish(topic, payload, answered, retain);
+  }
+
+  publishAtMostOnce(topic: string, payload: Uint8Array, done: PublishDone): void {
+    this.publish(topic, payload, done);
   }
 
   subscribe(filter: string, done: SubscribeDone): void {

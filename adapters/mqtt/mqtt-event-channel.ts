@@ -87,6 +87,20 @@ export class MqttEventChannel implements EventChannel {
     });
   }
 
+  publishAtMostOnce(
+    destination: OriginDestination,
+    batch: Uint8Array<ArrayBuffer>,
+    sent: (error?: ServiceError) => void,
+  ): void {
+    if (this.#link.streamQos === 1) {
+      this.publish(destination, batch, sent);
+      return;
+    }
+    const { app, origin } = destination;
+    const topic = this.#topics.originEvents(app, origin, this.#node);
+    this.#guard.publishAtMostOnce(topic, batch, (error) => sent(error));
+  }
+
   async stop(): Promise<void> {
     await Promise.all([this.#link.stop(), this.#origins.stop()]);
   }

@@ -7,7 +7,7 @@ interface Publish {
   readonly payload: Uint8Array;
 }
 
-type GuardedLink = Pick<Link, "publish" | "oneAtATime">;
+type GuardedLink = Pick<Link, "publish" | "publishAtMostOnce" | "oneAtATime">;
 
 function same(one: Publish | undefined, other: Publish): boolean {
   if (one?.topic !== other.topic || one.payload.length !== other.payload.length) return false;
@@ -31,6 +31,8 @@ export class PoisonGuard {
   #falls = 0;
   /** The first publish that the end of this session left unanswered. */
   #unanswered: Publish | undefined;
+  /** The last publish of this session that the broker does not answer. */
+  #last: Publish | undefined;
   #suspect: Publish | undefined;
   /** Sessions in a row that ended with the suspect as the only publish in flight. */
   #strikes = 0;
@@ -71,16 +73,26 @@ export class PoisonGuard {
     });
   }
 
+  /** At QoS 0 no answer shows which publish the broker took: a careful guard asks for answers. */
+  publishAtMostOnce(topic: string, payload: Uint8Array, done: PublishDone): void {
+    if (this.#careful) {
+      this.publish(topic, payload, done);
+      return;
+    }
+    this.#last = { topic, payload };
+    this.#link.publishAtMostOnce(topic, payload, done);
+  }
+
   /** The link is up; or it is down, and every publish in flight was answered before. */
   connected(connected: boolean): void {
     const { clock } = this.#ports;
     if (connected) {
       this.#upSince = clock.now();
-      this.#unanswered = undefined;
+      this.#unanswered = this.#last = undefined;
       if (this.#careful) clock.after(mqttLimits.shortSessionMs, () => this.#relax());
       return;
     }
-    const suspect = this.#unanswered;
+    const suspect = this.#unanswered ?? this.#last;
     if (suspect !== undefined) this.#fell(suspect);
   }
 

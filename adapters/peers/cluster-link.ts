@@ -63,6 +63,10 @@ export class ClusterLink implements Link {
     this.#local.oneAtATime = one;
   }
 
+  get streamQos(): 0 | 1 {
+    return this.#local.streamQos;
+  }
+
   start(listener: LinkListener): Promise<void> {
     return this.#local.start(listener);
   }
@@ -74,6 +78,10 @@ export class ClusterLink implements Link {
       done(error, hasSubscriber);
       if (this.#unanswered === 0) this.#idle();
     });
+  }
+
+  publishAtMostOnce(topic: string, payload: Uint8Array, done: PublishDone): void {
+    this.publish(topic, payload, done);
   }
 
   subscribe(filter: string, done: SubscribeDone): void {

@@ -51,6 +51,8 @@ export interface Link {
   readonly reportsReasons: boolean;
   /** Whether a publish waits until the one before it is answered. */
   oneAtATime: boolean;
+  /** QoS of what its receiver acknowledges and asks for again. A bus without QoS has 1. */
+  readonly streamQos: 0 | 1;
   /**
    * Connects and keeps connected. Resolves when subscribed for the first time, however long that
    * takes; rejects with `broker-refused` where trying again cannot help.
@@ -62,6 +64,12 @@ export interface Link {
    * (above `packetBytesMax`), `publish-refused` or `publish-failed`.
    */
   publish(topic: string, payload: Uint8Array, done: PublishDone, retain?: boolean): void;
+  /**
+   * Publishes at QoS 0: the bus may lose it. The caller must not change `payload` afterwards.
+   * `done` is called once, maybe within the call: when few bytes wait in this process for the bus,
+   * or with an error as of `publish`.
+   */
+  publishAtMostOnce(topic: string, payload: Uint8Array, done: PublishDone): void;
   /** Subscribes at QoS 1, now and after every reconnect, before `connected` is told. */
   subscribe(filter: string, done: SubscribeDone): void;
   unsubscribe(filter: string): void;

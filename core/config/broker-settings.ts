@@ -12,6 +12,7 @@ export interface BrokerSettings {
   readonly "mqtt-cert": string;
   readonly "mqtt-key": string;
   readonly "mqtt-version": "auto" | "4" | "5";
+  readonly "stream-qos": "0" | "1";
   readonly "topic-root": string;
 }
 
@@ -53,6 +54,10 @@ export const brokerSettings: SettingTable<BrokerSettings> = {
     of: ["auto", "4", "5"],
     default: "auto",
   }),
+  "stream-qos": choice(
+    "MQTT QoS of numbered streams; what the broker loses at 0 is found and sent again",
+    { of: ["0", "1"], default: "0" },
+  ),
   "topic-root": matching("first level of every MQTT topic", {
     allowed: "1 to 32 letters, digits, - and _",
     pattern: topicRootPattern,

@@ -61,16 +61,15 @@ export class EventPublisher {
   }
 
   /** Publishes a batch in as many pieces as the channel needs. The answer is that of them all. */
-  publish(batch: EventBatch, answered: PublishAnswer): void {
-    const { channel, metrics } = this.#dependencies;
-    const destination = this.#settings.destination as Destination;
+  publish(batch: EventBatch, answered: PublishAnswer, atMostOnce: boolean): void {
+    const { metrics } = this.#dependencies;
     const pieces = this.#splitter.split(batch, batch.json === true || this.#settings.json);
     let unanswered = pieces.length;
     let failure: ServiceError | undefined;
     for (const { payload } of pieces) {
       metrics.batchesPublished.add(1);
       metrics.batchBytesPublished.add(payload.byteLength);
-      channel.publish(destination, payload, (error) => {
+      this.#pass(payload, atMostOnce, (error) => {
         if (failure?.code !== "broker-lost") failure = error ?? failure;
         unanswered--;
         if (unanswered === 0) answered(failure);
@@ -78,12 +77,14 @@ export class EventPublisher {
     }
   }
 
-  /** Publishes unnumbered items, such as an `ack`, or a reply to an origin that is leaving. */
-  publishBare(items: readonly (readonly unknown[])[], json: boolean): void {
-    const destination = this.#settings.destination as Destination;
+  /**
+   * Publishes unnumbered items, such as an `ack`, or a reply to an origin that is leaving. With
+   * `atMostOnce` the channel may lose them.
+   */
+  publishBare(items: readonly (readonly unknown[])[], json: boolean, atMostOnce: boolean): void {
     for (const payload of this.#splitter.splitBare(items, json || this.#settings.json)) {
       this.#bareBytes += payload.byteLength;
-      this.#dependencies.channel.publish(destination, payload, (error) => {
+      this.#pass(payload, atMostOnce, (error) => {
         this.#bareBytes -= payload.byteLength;
         if (error !== undefined) this.failed(error);
       });
@@ -105,6 +106,14 @@ export class EventPublisher {
       const level = code === "no-subscriber" ? "debug" : "error";
       logger.log(level, "events-lost", "a batch of events is lost", { code });
     }
+  }
+
+  #pass(payload: Uint8Array<ArrayBuffer>, atMostOnce: boolean, done: PublishAnswer): void {
+    const { channel } = this.#dependencies;
+    const destination = this.#settings.destination as Destination;
+    if (atMostOnce && "origin" in destination) {
+      channel.publishAtMostOnce(destination, payload, done);
+    } else channel.publish(destination, payload, done);
   }
 
   /** An item is larger than a packet of the broker may be. */

@@ -69,7 +69,8 @@ export class EventStream implements ConnectionStream {
     );
     const flow: SenderFlow<EventBatch> = {
       take: () => (this.#window.closed ? undefined : this.#takeBuffer()),
-      publish: (batch, answered) => this.#publisher.publish(batch, answered),
+      publish: (batch, answered, atMostOnce) =>
+        this.#publisher.publish(batch, answered, atMostOnce),
       failed: (batch, error) => {
         this.#publisher.failed(error);
         if (error.code === "no-subscriber") noSubscribers?.(this, batch);
@@ -237,9 +238,17 @@ export class EventStream implements ConnectionStream {
     if (!this.isOpen) this.departed.add(known, this.next);
   }
 
-  /** Publishes unnumbered items, such as an `ack`. They are dropped while not connected. */
+  /** Publishes unnumbered items, which nobody repeats. They are dropped while not connected. */
   publishBare(items: readonly (readonly unknown[])[], json: boolean = false): void {
-    if (this.canPublish) this.#publisher.publishBare(items, json);
+    if (this.canPublish) this.#publisher.publishBare(items, json, false);
+  }
+
+  /**
+   * Publishes acknowledgements of commands: the next one makes up for one that is lost. They are
+   * dropped while not connected.
+   */
+  publishAcks(acks: readonly (readonly unknown[])[], json: boolean): void {
+    if (this.canPublish) this.#publisher.publishBare(acks, json, this.#sender.proven);
   }
 
   /**

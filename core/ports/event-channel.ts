@@ -61,6 +61,16 @@ export interface EventChannel {
     batch: Uint8Array<ArrayBuffer>,
     confirmed: (error?: ServiceError) => void,
   ): void;
+  /**
+   * Publishes a batch, or an acknowledgement, that its receiver asks for again if it is lost. So
+   * the transport need not confirm it (MQTT: QoS 0). `sent` is called once, maybe within the call:
+   * when the channel has room for more, or with an error as of `publish`.
+   */
+  publishAtMostOnce(
+    destination: OriginDestination,
+    batch: Uint8Array<ArrayBuffer>,
+    sent: (error?: ServiceError) => void,
+  ): void;
   /** Waits until all is confirmed, for `limits.shutdownFlushMs` at most, and disconnects. */
   stop(): Promise<void>;
 }

@@ -39,7 +39,7 @@ export class SenderReplies {
     const stream = this.#find(sender)?.stream ?? this.#common;
     const named = stream === this.#common ? acks.map((ack) => namingSender(ack, sender)) : acks;
     if (stream.bareBytes >= this.#windowBytesMax) this.#metrics.error("reply-dropped");
-    else stream.publishBare(named, json);
+    else stream.publishAcks(named, json);
   }
 
   /**

@@ -16,10 +16,15 @@ export interface SenderFlow<Batch extends NumberedBatch> {
    * may go out while `inFlight` batches are in flight.
    */
   take(inFlight: number): Batch | undefined;
-  /** Passes a batch to the transport. It may be answered within the call. */
-  publish(batch: Batch, answered: PublishAnswer): void;
+  /**
+   * Passes a batch to the transport. It may be answered within the call. With `atMostOnce` the
+   * transport may lose it, and its answer says only that it takes more.
+   */
+  publish(batch: Batch, answered: PublishAnswer, atMostOnce: boolean): void;
   /** A publish was answered with an error, and is not just tried again. */
   failed?(batch: Batch, error: ServiceError): void;
+  /** A batch is acknowledged, and not kept any more. */
+  acknowledged?(batch: Batch): void;
   /** Items were acknowledged, or the transport answered: the window may have room. */
   progressed(): void;
 }
@@ -36,6 +41,10 @@ interface Pending<Batch> {
  * repeats what may be lost: all of it after a reconnect, what follows a gap when the receiver says
  * so, and the oldest batch, as a probe, when the receiver is silent. Acknowledgement is cumulative
  * and counts items. With `acknowledgedBy` "transport" an answer of the transport acknowledges.
+ *
+ * What a receiver acknowledges may travel at most once, which costs the transport less. But only
+ * the transport can say that it refuses batches: so it has to confirm the first one after each
+ * connect, and each probe.
  */
 export class ReliableSender<Batch extends NumberedBatch> {
   /** Batches that may be in flight at once. */
@@ -44,10 +53,9 @@ export class ReliableSender<Batch extends NumberedBatch> {
   inFlightTarget: number = limits.publishesInFlightTarget;
   /** Longest time between two probes. */
   probeMsMax: number = limits.ackProbeMsMax;
-  /** Who acknowledges batches. Where it is the transport, no receiver reports a gap. */
-  acknowledgedBy: "transport" | "receiver";
   readonly #clock: Clock;
   readonly #flow: SenderFlow<Batch>;
+  #acknowledgedBy: "transport" | "receiver";
   #pending: Pending<Batch>[] = [];
   /** Index in `#pending` of the first batch that was not published since the last `#rewind`. */
   #cursor = 0;
@@ -60,6 +68,9 @@ export class ReliableSender<Batch extends NumberedBatch> {
   #bytes = 0;
   #inFlight = 0;
   #connected = false;
+  #pumping = false;
+  /** The transport has confirmed a batch since it was connected. */
+  #proven = false;
   /** Counts connects and disconnects of the transport. */
   #session = 0;
   /** Until this time a batch without a subscriber is published again; 0: no batch is. */
@@ -81,8 +92,25 @@ export class ReliableSender<Batch extends NumberedBatch> {
   constructor(clock: Clock, flow: SenderFlow<Batch>, acknowledgedBy: "transport" | "receiver") {
     this.#clock = clock;
     this.#flow = flow;
-    this.acknowledgedBy = acknowledgedBy;
+    this.#acknowledgedBy = acknowledgedBy;
     this.#progressAt = this.#probedAt = clock.now();
+  }
+
+  /** Who acknowledges batches. Where it is the transport, no receiver reports a gap. */
+  get acknowledgedBy(): "transport" | "receiver" {
+    return this.#acknowledgedBy;
+  }
+
+  /** From the receiver to the transport: what the transport has is acknowledged now. */
+  set acknowledgedBy(by: "transport" | "receiver") {
+    if (by === this.#acknowledgedBy) return;
+    this.#acknowledgedBy = by;
+    if (by === "transport") this.#acknowledgeAnswered();
+  }
+
+  /** The transport has confirmed a batch since it was connected: it lets this sender publish. */
+  get proven(): boolean {
+    return this.#proven;
   }
 
   /** Bytes of all batches that are not acknowledged. */
@@ -152,13 +180,13 @@ export class ReliableSender<Batch extends NumberedBatch> {
    * that under load batches get larger instead of more.
    */
   pump(): void {
-    if (!this.#mayPublish) return;
-    this.#publishPending();
-    while (this.#mayPublish && !this.#frozen && this.#inFlight < this.inFlightTarget) {
-      const batch = this.#flow.take(this.#inFlight);
-      if (batch === undefined) return;
-      this.add(batch);
-      this.#publishPending();
+    // An answer within the call: the loop below goes on.
+    if (!this.#mayPublish || this.#pumping) return;
+    this.#pumping = true;
+    try {
+      this.#publishAll();
+    } finally {
+      this.#pumping = false;
     }
   }
 
@@ -210,7 +238,7 @@ export class ReliableSender<Batch extends NumberedBatch> {
     if (oldest === undefined) return true;
     const end = oldest.batch.first + oldest.batch.count;
     this.#probe = { end, publishedEnd: this.#publishedEnd };
-    this.#publish(oldest);
+    this.#publish(oldest, false);
     return true;
   }
 
@@ -235,6 +263,7 @@ export class ReliableSender<Batch extends NumberedBatch> {
   #begin(connected: boolean, retryUntil: number): void {
     this.#cancelReconnect();
     this.#connected = connected;
+    this.#proven = false;
     this.#retryUntil = retryUntil;
     this.#session++;
     this.#restTimers();
@@ -253,9 +282,10 @@ export class ReliableSender<Batch extends NumberedBatch> {
       this.#bytes -= batch.payload.byteLength;
       done++;
     }
-    this.#pending.splice(0, done);
+    const acknowledged = this.#pending.splice(0, done);
     this.#cursor = Math.max(0, this.#cursor - done);
     this.#restTimers();
+    for (const { batch } of acknowledged) this.#flow.acknowledged?.(batch);
     return true;
   }
 
@@ -279,6 +309,16 @@ export class ReliableSender<Batch extends NumberedBatch> {
     this.#probeMs = limits.ackProbeMs;
   }
 
+  #publishAll(): void {
+    this.#publishPending();
+    while (this.#mayPublish && !this.#frozen && this.#inFlight < this.inFlightTarget) {
+      const batch = this.#flow.take(this.#inFlight);
+      if (batch === undefined) return;
+      this.add(batch);
+      this.#publishPending();
+    }
+  }
+
   #publishPending(): void {
     while (this.#mayPublish && this.#inFlight < this.#inFlightLimit) {
       const pending = this.#pending[this.#cursor];
@@ -291,14 +331,14 @@ export class ReliableSender<Batch extends NumberedBatch> {
       }
       this.#cursor++;
       // Not again if the transport has it from before the reconnect.
-      if (this.acknowledgedBy === "receiver" || !pending.answered) this.#publish(pending);
+      const receiver = this.#acknowledgedBy === "receiver";
+      if (receiver || !pending.answered) this.#publish(pending, receiver && this.#proven);
     }
   }
 
-  #publish(pending: Pending<Batch>): void {
+  #publish(pending: Pending<Batch>, atMostOnce: boolean): void {
     const session = this.#session;
-    this.#inFlight++;
-    this.#flow.publish(pending.batch, (error) => {
+    const answered = (error?: ServiceError): void => {
       if (error?.code === "no-subscriber" && this.#clock.now() < this.#retryUntil) {
         this.#retry(pending, session);
         return;
@@ -313,11 +353,14 @@ export class ReliableSender<Batch extends NumberedBatch> {
         return;
       }
       this.#retryUntil = 0;
+      if (!atMostOnce && error === undefined && session === this.#session) this.#proven = true;
       pending.answered = true;
-      if (this.acknowledgedBy === "transport") this.#acknowledgeAnswered();
+      if (this.#acknowledgedBy === "transport") this.#acknowledgeAnswered();
       this.#flow.progressed();
       this.pump();
-    });
+    };
+    this.#inFlight++;
+    this.#flow.publish(pending.batch, answered, atMostOnce);
   }
 
   /** Nobody has subscribed yet: publishes the batch again in a moment. */
@@ -326,7 +369,7 @@ export class ReliableSender<Batch extends NumberedBatch> {
       if (this.#ended) return;
       this.#inFlight--;
       // In another session the batch was, or will be, published with the others.
-      if (session === this.#session) this.#publish(pending);
+      if (session === this.#session) this.#publish(pending, false);
       else this.pump();
     });
   }

@@ -6,7 +6,7 @@ import { randomName } from "../../core/base/mod.ts";
 import type { Settings } from "../../core/config/mod.ts";
 import type { Logger } from "../../core/ports/mod.ts";
 import { waitForBroker } from "./broker-wait.ts";
-import { appsOf } from "./gateway-options.ts";
+import { appsOf, streamQosOf } from "./gateway-options.ts";
 import { HttpOrigins } from "./http-origins.ts";
 import { version } from "./version.ts";
 
@@ -37,7 +37,8 @@ export class Bridge {
     const { logger, mqttTls: tls } = given;
     const random = new SystemRandom();
     const ports = { clock: this.#clock, random, logger };
-    const broker = { url: settings.broker, version: settings["mqtt-version"], tls };
+    const { broker: url, "mqtt-version": version } = settings;
+    const broker = { url, version, streamQos: streamQosOf(settings), tls };
     this.#settings = settings;
     this.#given = given;
     this.#name = settings["origin-name"] || `bridge-${randomName(random, 8)}`;

@@ -109,3 +109,8 @@ export function sameOriginOnly(settings: Settings): boolean {
 export function rangesOf(texts: readonly string[]): AddressRange[] {
   return texts.map(parseAddressRange).filter((range) => range !== undefined);
 }
+
+/** The QoS of numbered streams at the broker. */
+export function streamQosOf(settings: Settings): 0 | 1 {
+  return settings["stream-qos"] === "1" ? 1 : 0;
+}

@@ -42,7 +42,13 @@ import {
 } from "../server/mod.ts";
 import { waitForBroker } from "./broker-wait.ts";
 import { Cluster } from "./cluster.ts";
-import { appsOf, fragmentsMaxOf, gatewayOptions, rangesOf } from "./gateway-options.ts";
+import {
+  appsOf,
+  fragmentsMaxOf,
+  gatewayOptions,
+  rangesOf,
+  streamQosOf,
+} from "./gateway-options.ts";
 import { HttpOrigins } from "./http-origins.ts";
 import { type Engine, engineOf, type Platform } from "./platform.ts";
 import { ServicePort } from "./service-port.ts";
@@ -232,8 +238,9 @@ export class Service {
   #mqttBroker(): MqttBroker {
     const { settings } = this;
     const url = this.brokerUrl;
-    if (this.#broker !== undefined) return { url, version: "4" };
-    return { url, version: settings["mqtt-version"], tls: this.#given.mqttTls };
+    const streamQos = streamQosOf(settings);
+    if (this.#broker !== undefined) return { url, version: "4", streamQos };
+    return { url, version: settings["mqtt-version"], streamQos, tls: this.#given.mqttTls };
   }
 
   #composeGateway(codec: Codec, bus: BusPorts): Gateway {

@@ -51,4 +51,5 @@ export const everywhere: readonly string[] = [
   "allOriginsKill",
   "originStop",
   "nodeDeploy",
+  "packetLoss",
 ];

@@ -241,7 +241,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "that a living node has not confirmed for 60 s",
     file: files.sender,
-    find: "if (reliable.silentMs >= originLimits.unconfirmedMsMax) this.#giveUp();",
+    find: "if (reliable.silentMs >= this.#silentMsMax) this.#giveUp();",
     replace: "if (false) this.#giveUp();",
     tests: [tests.senders],
   },
@@ -255,7 +255,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "the oldest past 32 MiB",
     file: files.sender,
-    find: "if (reliable.bytes - unansweredBytes > originLimits.keptBytesMax) this.#giveUp();",
+    find: "if (reliable.bytes - unsettledBytes > originLimits.keptBytesMax) this.#giveUp();",
     replace: "if (false) this.#giveUp();",
     tests: [tests.senders],
   },

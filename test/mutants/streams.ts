@@ -22,6 +22,9 @@ const tests = {
   origin: "test/integration/origin/origin.test.ts",
   link: "test/integration/broker/mqtt-link.test.ts",
   outage: "test/integration/origin/stream-outage.test.ts",
+  qos: "test/integration/broker/stream-qos.node.test.ts",
+  senders: "test/unit/adapters/origin/send/node-senders.test.ts",
+  guard: "test/unit/adapters/mqtt/poison-guard.test.ts",
 } as const;
 
 /** Numbers, gaps, acks, repetitions, the window: items 1 to 7 of the page. */
@@ -127,7 +130,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "the node publishes its oldest batch again",
     file: files.sender,
-    find: "    this.#publish(oldest);\n",
+    find: "    this.#publish(oldest, false);\n",
     replace: "",
     tests: [tests.streams, tests.properties],
   },
@@ -235,6 +238,55 @@ const mutants: readonly Mutant[] = [
     find: "  events.move(connection.slot, target.buffer);\n",
     replace: "",
     tests: [tests.properties],
+  },
+  {
+    says: "So the first batch of a stream after each connect travels at QoS 1",
+    file: files.sender,
+    find: "this.#publish(pending, receiver && this.#proven);",
+    replace: "this.#publish(pending, receiver);",
+    tests: [tests.sender],
+  },
+  {
+    says: "and so does each probe",
+    file: files.sender,
+    find: "this.#publish(oldest, false);",
+    replace: "this.#publish(oldest, this.#proven);",
+    tests: [tests.sender],
+  },
+  {
+    says: "so its batches travel at QoS 0, unless the setting `stream-qos` says 1",
+    file: "adapters/mqtt/link/mqtt-link.ts",
+    find: "return this.#options.streamQos ?? 0;",
+    replace: "return 1;",
+    tests: [tests.qos],
+  },
+  {
+    says: "of the acks the first one to a node, and those with `received`",
+    file: "adapters/origin/presence/origin-control.ts",
+    find: "if (this.#link.streamQos === 0 && this.#proven.has(node) && !asks) {",
+    replace: "if (this.#link.streamQos === 0) {",
+    tests: [tests.qos],
+  },
+  {
+    says: "the next one waits until they are gone, and grows meanwhile",
+    file: files.session,
+    find: "if (stream.writableLength <= mqttLimits.unsentBytesMax) return true;",
+    replace: "if (stream.writableLength >= 0) return true;",
+    tests: [tests.qos],
+  },
+  {
+    says: "and at QoS 0 until the node has confirmed them",
+    file: "adapters/origin/send/batch-sender.ts",
+    find: "if (error === undefined && !atMostOnce) this.#settle(stream, batch);",
+    replace: "if (error === undefined) this.#settle(stream, batch);",
+    tests: [tests.senders],
+  },
+  {
+    says: "with something unanswered or sent at QoS 0, everything is sent at QoS 1",
+    file: "adapters/mqtt/poison-guard.ts",
+    find: "this.#last = { topic, payload };",
+    replace: "",
+    tests: [tests.guard],
   },
 ];
 

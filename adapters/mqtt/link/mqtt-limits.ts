@@ -14,6 +14,10 @@ export const mqttLimits = {
   waitingMax: 4_096,
   /** Bytes of the publishes in flight and waiting: a few of the largest, thousands of others. */
   unansweredBytesMax: 67_108_864,
+  /** Bytes that wait in this process for the broker to read; past them publishers wait too. */
+  unsentBytesMax: 65_536,
+  /** A smaller payload is copied, to write it with its header at once. */
+  joinBytesMax: 16_384,
   /** A session that ends sooner may have been ended because of a publish. */
   shortSessionMs: 5_000,
   /** After so many short sessions in a row one line is logged in place of one for each. */

@@ -18,6 +18,7 @@ import { MqttSession, type MqttSessionEnd, type MqttSessionLimits } from "./mqtt
 import type { MqttTls } from "./mqtt-tls.ts";
 import { PublishWindow } from "./publish-window.ts";
 import { Subscriptions } from "./subscriptions.ts";
+import { UnsentPublishes } from "./unsent-publishes.ts";
 
 /** `4` is MQTT 3.1.1. `auto` tries MQTT 5 and falls back to 3.1.1, which every broker speaks. */
 export type MqttVersion = "auto" | "4" | "5";
@@ -28,6 +29,8 @@ export interface MqttBroker {
   readonly url: string;
   readonly version?: MqttVersion | undefined;
   readonly tls?: MqttTls | undefined;
+  /** QoS of numbered streams and their acknowledgements; 0 by default. */
+  readonly streamQos?: 0 | 1 | undefined;
 }
 
 export type MqttLinkOptions = MqttBroker & LinkOptions;
@@ -51,6 +54,7 @@ export class MqttLink implements Link {
   readonly #clientId: string;
   readonly #backoff: Backoff;
   readonly #window: PublishWindow;
+  readonly #unsent: UnsentPublishes;
   readonly #subscriptions: Subscriptions;
   readonly #lines: LinkLog;
   readonly #auto: boolean;
@@ -86,9 +90,10 @@ export class MqttLink implements Link {
       this.#session?.publish(publish, (error, subscribers) => {
         if (error !== undefined) this.#lines.refused(publish.topic, error);
         acked(error, subscribers);
-        if (this.#window.size === 0) this.#idle?.();
+        this.#idleIfDone();
       });
     }, options.bounded);
+    this.#unsent = new UnsentPublishes(options.bounded);
   }
 
   get up(): boolean {
@@ -113,6 +118,10 @@ export class MqttLink implements Link {
     this.#window.oneAtATime = on;
   }
 
+  get streamQos(): 0 | 1 {
+    return this.#options.streamQos ?? 0;
+  }
+
   start(listener: LinkListener): Promise<void> {
     this.#listener = listener;
     return new Promise((resolve, reject) => {
@@ -122,17 +131,21 @@ export class MqttLink implements Link {
   }
 
   publish(topic: string, payload: Uint8Array, done: PublishDone, retain = false): void {
-    if (this.#state !== "up") {
-      done(new ServiceError("broker-lost", "the broker is not connected"));
+    const error = this.#unfit(topic, payload);
+    if (error === undefined) this.#window.add({ topic, payload, retain, done });
+    else done(error);
+  }
+
+  publishAtMostOnce(topic: string, payload: Uint8Array, done: PublishDone): void {
+    const bytes = payload.byteLength;
+    const error = this.#unfit(topic, payload) ?? this.#unsent.refusal(bytes);
+    if (error !== undefined) {
+      done(error);
       return;
     }
-    const bytes = payload.byteLength + 3 * topic.length + packetOverheadBytes;
-    // A packet above the limit would end the connection, and again after each repetition.
-    if (this.#packetBytesMax !== undefined && bytes > this.#packetBytesMax) {
-      done(new ServiceError("batch-too-big", "the packet exceeds the broker's limit"));
-      return;
-    }
-    this.#window.add({ topic, payload, retain, done });
+    this.#lines.topic = topic;
+    if (this.#session?.send(topic, payload)) done();
+    else this.#unsent.add(bytes, done);
   }
 
   subscribe(filter: string, done: SubscribeDone): void {
@@ -146,7 +159,7 @@ export class MqttLink implements Link {
   /** Waits for the PUBACKs that are missing, at most `shutdownFlushMs`, then disconnects. */
   async stop(): Promise<void> {
     if (this.#state === "stopped") return;
-    if (this.#state === "up" && this.#window.size > 0) {
+    if (this.#state === "up" && this.#unanswered > 0) {
       await this.#within((done) => {
         this.#idle = done;
       });
@@ -156,7 +169,7 @@ export class MqttLink implements Link {
     this.#cancelRetry();
     const closing = new ServiceError("broker-lost", "the connection to the broker is closing");
     this.#subscriptions.stop(closing);
-    this.#window.fail(closing);
+    this.#fail(closing);
     const session = this.#session;
     if (wasUp && session !== undefined) await this.#within((done) => session.end(done));
     session?.destroy();
@@ -164,6 +177,30 @@ export class MqttLink implements Link {
     this.#settle?.reject(
       new ServiceError("broker-lost", "stopped before the connection was established"),
     );
+  }
+
+  get #unanswered(): number {
+    return this.#window.size + this.#unsent.size;
+  }
+
+  #idleIfDone(): void {
+    if (this.#unanswered === 0) this.#idle?.();
+  }
+
+  #fail(error: ServiceError): void {
+    this.#window.fail(error);
+    this.#unsent.answer(error);
+  }
+
+  /** Why a publish cannot be given to the broker. */
+  #unfit(topic: string, payload: Uint8Array): ServiceError | undefined {
+    if (this.#state !== "up") {
+      return new ServiceError("broker-lost", "the broker is not connected");
+    }
+    const bytes = payload.byteLength + 3 * topic.length + packetOverheadBytes;
+    // A packet above the limit would end the connection, and again after each repetition.
+    if (this.#packetBytesMax === undefined || bytes <= this.#packetBytesMax) return undefined;
+    return new ServiceError("batch-too-big", "the packet exceeds the broker's limit");
   }
 
   #within(begin: (done: () => void) => void): Promise<void> {
@@ -189,6 +226,10 @@ export class MqttLink implements Link {
     const session: MqttSession = new MqttSession(options, {
       established: (granted) => this.#connected(session, granted),
       message: (topic, payload, retained) => this.#listener?.message(topic, payload, retained),
+      drained: () => {
+        this.#unsent.answer();
+        this.#idleIfDone();
+      },
       closed: (end) => this.#closed(end),
     });
     this.#session = session;
@@ -225,7 +266,7 @@ export class MqttLink implements Link {
     const refusal = this.#refusal(end);
     this.#subscriptions.lost();
     this.#state = refusal === undefined ? "waiting" : "stopped";
-    this.#window.fail(new ServiceError("broker-lost", "the connection to the broker is lost"));
+    this.#fail(new ServiceError("broker-lost", "the connection to the broker is lost"));
     if (wasUp) this.#listener?.connected(false);
     if (refusal !== undefined) {
       this.#subscriptions.stop(refusal);

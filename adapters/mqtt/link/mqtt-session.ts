@@ -5,6 +5,7 @@ import type { BrokerAddress } from "./broker-url.ts";
 import { mqttLimits } from "./mqtt-limits.ts";
 import { openStream } from "./mqtt-stream.ts";
 import type { MqttTls } from "./mqtt-tls.ts";
+import { publishHead } from "./publish-head.ts";
 import type { Publish } from "./publish-window.ts";
 import type { SubscriptionBroker } from "./subscriptions.ts";
 
@@ -36,6 +37,8 @@ export interface MqttSessionListener {
   /** The CONNACK has come; nothing is subscribed yet. */
   established(limits: MqttSessionLimits): void;
   message(topic: string, payload: Uint8Array, retained: boolean): void;
+  /** The stream to the broker takes more, after `send` has returned false. */
+  drained(): void;
   /** The connection has ended. Called once, and last. */
   closed(end: MqttSessionEnd): void;
 }
@@ -103,6 +106,10 @@ function clientOptions(options: MqttSessionOptions): IClientOptions {
 /** One MQTT connection from CONNECT to its end. Only this file imports MQTT.js. */
 export class MqttSession implements SubscriptionBroker {
   readonly #client: MqttClient;
+  readonly #version: 4 | 5;
+  readonly #drained: () => void;
+  /** `drained` is to come. */
+  #full = false;
   #error: Error | undefined;
   #final = false;
   #reached = false;
@@ -119,6 +126,11 @@ export class MqttSession implements SubscriptionBroker {
       return stream;
     }, clientOptions(options));
     this.#client = client;
+    this.#version = options.version;
+    this.#drained = () => {
+      this.#full = false;
+      if (!this.#closed) listener.drained();
+    };
     client.on("error", (error) => {
       this.#error ??= error;
     });
@@ -184,6 +196,27 @@ export class MqttSession implements SubscriptionBroker {
     } as const;
     // biome-ignore lint/complexity/useLiteralKeys: TypeScript lets private members through so.
     client["_sendPacket"](packet, undefined, undefined, true);
+  }
+
+  /**
+   * Publishes at QoS 0, on the stream itself: MQTT.js makes several writes of a packet. Returns
+   * false if many bytes wait in this process. `drained` then tells when they are gone.
+   */
+  send(topic: string, payload: Uint8Array): boolean {
+    const { stream } = this.#client;
+    const head = publishHead(topic, payload.byteLength, this.#version);
+    if (payload.byteLength <= mqttLimits.joinBytesMax)
+      stream.write(Buffer.concat([head, payload]));
+    else {
+      stream.cork();
+      stream.write(head);
+      stream.write(payload);
+      stream.uncork();
+    }
+    if (stream.writableLength <= mqttLimits.unsentBytesMax) return true;
+    if (!this.#full) stream.once("drain", this.#drained);
+    this.#full = true;
+    return false;
   }
 
   /** Subscribes at QoS 1. */

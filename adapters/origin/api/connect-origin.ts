@@ -16,7 +16,7 @@ export async function connectOrigin<State = unknown, User extends string = strin
   options: OriginOptions,
 ): Promise<Origin<State, User>> {
   checkOptions(options);
-  const { broker: url, version, tls, signal } = options;
+  const { broker: url, version, streamQos, tls, signal } = options;
   signal?.throwIfAborted();
   const clock = new SystemClock();
   const lines = new JsonLogger({
@@ -26,7 +26,7 @@ export async function connectOrigin<State = unknown, User extends string = strin
   });
   const logger = new LogLimiter(lines, clock, limits.logLinesPerSecondMax);
   const ports = { clock, random: new SystemRandom(), logger };
-  const openLink = mqttLinks({ url, version, tls }, ports);
+  const openLink = mqttLinks({ url, version, streamQos, tls }, ports);
   const origin = new Origin<State, User>(options, { ...ports, openLink });
   const end = (): void => void origin.close();
   signal?.addEventListener("abort", end, { once: true });

@@ -27,6 +27,11 @@ export interface OriginOptions {
   readonly format?: "msgpack" | "json";
   /** Of MQTT; `auto` by default. */
   readonly version?: MqttVersion;
+  /**
+   * MQTT's QoS of numbered commands and acknowledgements. At 0, the default, the broker confirms
+   * few of them: nodes do, and the library sends again what was lost. 1 costs more.
+   */
+  readonly streamQos?: 0 | 1;
   /** Certificates for a broker with `mqtts://`, as PEM. */
   readonly tls?: MqttTls;
   /** Where it aborts, `connectOrigin` rejects with its reason, or the origin closes. */
@@ -34,4 +39,7 @@ export interface OriginOptions {
 }
 
 /** An origin on a link that the caller opens. */
-export type LinkedOriginOptions = Omit<OriginOptions, "broker" | "version" | "tls" | "signal">;
+export type LinkedOriginOptions = Omit<
+  OriginOptions,
+  "broker" | "version" | "streamQos" | "tls" | "signal"
+>;

@@ -4,6 +4,8 @@ export const originLimits = {
   sendQueueBytesMax: 67_108_864,
   /** Full batches to one node in flight; smaller ones wait for the last one, so that they grow. */
   batchesInFlightMax: 16,
+  /** Bytes to one node that wait for its acknowledgement, or the broker's; others wait here. */
+  unsettledBytesMax: 8_388_608,
   /** Events that wait for handlers or iterators; past it a connection is closed (1013). */
   waitingEventsMax: 100_000,
   /** Bytes of message data in those events. */

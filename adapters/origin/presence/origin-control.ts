@@ -28,6 +28,8 @@ export class OriginControl {
   readonly #acks: Acknowledgements;
   /** By node and stream: acknowledgements that became due while the broker was away. */
   readonly #unsent: Map<string, readonly [node: string, ack: Acknowledgement]> = new Map();
+  /** Nodes whose topic the broker let this origin write to, since it is connected. */
+  readonly #proven: Set<string> = new Set();
   #begun = false;
   #leaving = false;
   #left = false;
@@ -72,6 +74,7 @@ export class OriginControl {
     return this.#link.start({
       connected: (connected) => {
         if (!connected) {
+          this.#proven.clear();
           this.#loopback.disconnected();
           return;
         }
@@ -182,7 +185,16 @@ export class OriginControl {
     }
     if (!this.#link.up) return;
     const { app, name, topics } = this.#identity;
-    // A lost acknowledgement does no harm: the next one covers it.
-    this.#link.publish(topics.nodeCommands(app, node, name), encode(acks), () => {});
+    const topic = topics.nodeCommands(app, node, name);
+    // A lost acknowledgement does no harm: the next one covers it. But the broker must be able to
+    // say that it refuses them: at first, and when the node asks again because it heard none.
+    const asks = acks.some(([, , , received]) => received !== undefined);
+    if (this.#link.streamQos === 0 && this.#proven.has(node) && !asks) {
+      this.#link.publishAtMostOnce(topic, encode(acks), () => {});
+      return;
+    }
+    this.#link.publish(topic, encode(acks), (error) => {
+      if (error === undefined) this.#proven.add(node);
+    });
   }
 }

@@ -12,15 +12,18 @@ import type { SendQueue } from "./send-queue.ts";
 export interface SentBatch extends NumberedBatch {
   /** Bytes of its commands, as the queue counts them. */
   readonly bytes: number;
-  /** The broker has confirmed it, or refused it. */
-  answered: boolean;
+  /**
+   * It counts no more in the queue: the broker has confirmed it (QoS 1), or the node has (QoS 0),
+   * or it was refused.
+   */
+  settled: boolean;
 }
 
 export interface BatchStream {
   readonly name: string;
   readonly reliable: ReliableSender<SentBatch>;
-  /** Bytes of batches that the broker has not answered. */
-  unansweredBytes: number;
+  /** Bytes of batches that are not settled. */
+  unsettledBytes: number;
 }
 
 /** Batches in flight. */
@@ -68,6 +71,13 @@ export class BatchSender {
     return this.#commands;
   }
 
+  /** Bytes of its commands that are not settled. */
+  get bytes(): number {
+    let bytes = this.#batch.bytes + this.stream.unsettledBytes;
+    for (const batch of this.#full) bytes += batch.bytes;
+    return bytes;
+  }
+
   /** Adds a command whose bytes the queue has counted. */
   append(command: Uint8Array, expiry?: Expiry): void {
     this.batchFor(command.length).append(command, expiry);
@@ -94,7 +104,10 @@ export class BatchSender {
     return payload;
   }
 
-  /** Whether batches are kept until their receiver acknowledges them. */
+  /**
+   * Whether batches are kept until their receiver acknowledges them. Then the broker may lose one,
+   * and a batch that it need not confirm counts in the queue until it is acknowledged.
+   */
   protected get keeps(): boolean {
     return false;
   }
@@ -129,21 +142,22 @@ export class BatchSender {
   renew(): void {
     const { stream } = this;
     stream.reliable.acknowledgedBy = "transport";
-    if (stream.unansweredBytes > 0) this.#former.add(stream);
+    if (stream.unsettledBytes > 0) this.#former.add(stream);
     this.stream = this.#newStream();
   }
 
   #newStream(): BatchStream {
     const flow = {
       take: (inFlight: number) => (stream === this.stream ? this.#take(inFlight) : undefined),
-      publish: (batch: SentBatch, answered: PublishAnswer) =>
-        this.#publish(stream, batch, answered),
+      publish: (batch: SentBatch, answered: PublishAnswer, atMostOnce: boolean) =>
+        this.#publish([stream, batch], answered, atMostOnce),
+      acknowledged: (batch: SentBatch) => this.#settle(stream, batch),
       progressed: () => this.#progressed(stream),
     };
     const reliable = new ReliableSender<SentBatch>(this.queue.clock, flow, "receiver");
     reliable.inFlightTarget = reliable.inFlightMax = this.#inFlight.max;
     reliable.probeMsMax = originLimits.probeMs;
-    const stream = { name: this.#streamName(), reliable, unansweredBytes: 0 };
+    const stream = { name: this.#streamName(), reliable, unsettledBytes: 0 };
     reliable.connected(this.queue.link.up);
     return stream;
   }
@@ -154,6 +168,7 @@ export class BatchSender {
    */
   #take(inFlight: number): SentBatch | undefined {
     const { stream } = this;
+    if (stream.unsettledBytes >= originLimits.unsettledBytesMax) return undefined;
     while (this.#full.length > 0 || (this.#batch.items > 0 && inFlight < this.#inFlight.target)) {
       const batch = this.#full.shift() ?? this.#batch;
       const { items, bytes } = batch;
@@ -163,8 +178,8 @@ export class BatchSender {
         const { next: first } = stream.reliable;
         const count = batch.items;
         const payload = this.encode(batch);
-        const sent = { first, count, payload, bytes, answered: false };
-        stream.unansweredBytes += payload.byteLength;
+        const sent = { first, count, payload, bytes, settled: false };
+        stream.unsettledBytes += payload.byteLength;
         return sent;
       }
       this.queue.settle(bytes);
@@ -172,26 +187,42 @@ export class BatchSender {
     return undefined;
   }
 
-  #publish(stream: BatchStream, batch: SentBatch, answered: PublishAnswer): void {
-    this.queue.link.publish(this.topic, this.payload(batch, stream), (error) => {
-      if (error?.code !== "broker-lost" && !batch.answered) {
-        batch.answered = true;
-        this.#commands -= batch.count;
-        stream.unansweredBytes -= batch.payload.byteLength;
-        this.queue.settle(batch.bytes);
+  #publish(
+    [stream, batch]: readonly [BatchStream, SentBatch],
+    answered: PublishAnswer,
+    mayBeLost: boolean,
+  ): void {
+    const { link } = this.queue;
+    const isKept = stream === this.stream && this.keeps;
+    const atMostOnce = mayBeLost && isKept && link.streamQos === 0;
+    const done = (error?: ServiceError): void => {
+      if (error === undefined && !atMostOnce) this.#settle(stream, batch);
+      if (error !== undefined && error.code !== "broker-lost" && !batch.settled) {
+        this.#settle(stream, batch);
         // The batch is lost, and the receiver would wait for it.
-        if (error !== undefined && stream === this.stream) this.renew();
-        if (error !== undefined) this.queue.failed(error);
+        if (stream === this.stream) this.renew();
+        this.queue.failed(error);
       }
       const keeps = stream === this.stream && this.keeps;
       stream.reliable.acknowledgedBy = keeps ? "receiver" : "transport";
       answered(error);
-    });
+    };
+    const payload = this.payload(batch, stream);
+    if (atMostOnce) link.publishAtMostOnce(this.topic, payload, done);
+    else link.publish(this.topic, payload, done);
+  }
+
+  #settle(stream: BatchStream, batch: SentBatch): void {
+    if (batch.settled) return;
+    batch.settled = true;
+    this.#commands -= batch.count;
+    stream.unsettledBytes -= batch.payload.byteLength;
+    this.queue.settle(batch.bytes);
   }
 
   #progressed(stream: BatchStream): void {
     if (stream === this.stream) this.published();
-    else if (stream.unansweredBytes === 0) this.#former.delete(stream);
+    else if (stream.unsettledBytes === 0) this.#former.delete(stream);
     this.#reportExpired();
     if (this.#commands === 0) this.drained();
   }

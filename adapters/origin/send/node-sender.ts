@@ -86,8 +86,8 @@ export class NodeSender extends BatchSender {
   }
 
   protected override published(): void {
-    const { reliable, unansweredBytes } = this.stream;
-    if (reliable.bytes - unansweredBytes > originLimits.keptBytesMax) this.#giveUp();
+    const { reliable, unsettledBytes } = this.stream;
+    if (reliable.bytes - unsettledBytes > originLimits.keptBytesMax) this.#giveUp();
     else if (!reliable.idle) this.#watch();
   }
 
@@ -102,10 +102,16 @@ export class NodeSender extends BatchSender {
     this.queue.clock.after(originLimits.probeMs, () => {
       this.#watching = false;
       const { reliable } = this.stream;
-      if (reliable.silentMs >= originLimits.unconfirmedMsMax) this.#giveUp();
+      if (reliable.silentMs >= this.#silentMsMax) this.#giveUp();
       else reliable.probe();
       if (!reliable.idle) this.#watch();
     });
+  }
+
+  /** One silent node must not use up the queue of them all. */
+  get #silentMsMax(): number {
+    const { keptBytesMax, probeMs, unconfirmedMsMax } = originLimits;
+    return this.bytes > keptBytesMax ? probeMs : unconfirmedMsMax;
   }
 
   #giveUp(): void {

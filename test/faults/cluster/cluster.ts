@@ -5,8 +5,10 @@ import {
   spawnGateway,
 } from "../../support/gateway/gateway.ts";
 import { freePort, onFreePort } from "../../support/process/free-port.ts";
+import { PacketLoss } from "../../support/process/packet-loss.ts";
 import { TcpProxy } from "../../support/process/tcp-proxy.ts";
 import { waitFor } from "../../support/process/wait.ts";
+import { Dice } from "../../vectors/dice.ts";
 import { OriginLife } from "./origin-log.ts";
 
 export interface Combination {
@@ -60,6 +62,8 @@ export const waitMs = 30_000;
 export class Cluster {
   readonly combination: Combination;
   readonly broker: Mosquitto;
+  /** What the connections of nodes and origins to the broker lose. */
+  readonly loss: PacketLoss = new PacketLoss(new Dice(20_261_125));
   /** Of nodes, besides those that all have. */
   readonly flags: readonly string[];
   readonly nodes: NodePlace[] = [];
@@ -99,7 +103,7 @@ export class Cluster {
   }
 
   async #proxy(): Promise<TcpProxy> {
-    const proxy = await TcpProxy.start(this.broker.port);
+    const proxy = await TcpProxy.start(this.broker.port, this.loss.filter);
     this.#proxies.push(proxy);
     return proxy;
   }

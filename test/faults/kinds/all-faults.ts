@@ -1,4 +1,4 @@
-import { brokerHang, brokerKill, brokerStop, delays } from "./broker-faults.ts";
+import { brokerHang, brokerKill, brokerStop, delays, packetLoss } from "./broker-faults.ts";
 import { clientHalfOpen, clientStop } from "./client-faults.ts";
 import type { Fault } from "./fault.ts";
 import { originMute, originSlow } from "./lone-origin-faults.ts";
@@ -25,6 +25,7 @@ export const faults: Readonly<Record<string, Fault>> = {
   brokerStop,
   brokerHang,
   delays,
+  packetLoss,
   nodeKill,
   nodeStop,
   nodePartition,

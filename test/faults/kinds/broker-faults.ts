@@ -81,3 +81,28 @@ export const delays: Fault = {
     return undefined;
   },
 };
+
+export const packetLoss: Fault = {
+  name: "broker: loses, delays, cuts at random",
+  // The Will of an origin that was cut may come before its next presence.
+  closesTwice: true,
+  errors: [...connectionsLost, ...waiting],
+  run: async ({ cluster, crowd, dice }) => {
+    const { loss } = cluster;
+    const lostBefore = loss.lost;
+    const proxies = [...cluster.nodes, ...cluster.origins].map(({ proxy }) => proxy);
+    for (const percent of [2, 10, 30]) {
+      loss.percent = percent;
+      for (const proxy of proxies) proxy.delay(dice.below(20));
+      await crowd.saidMore(1_000);
+      dice.pick(proxies).cut();
+      await crowd.saidMore(500);
+    }
+    loss.percent = 0;
+    for (const proxy of proxies) proxy.delay(0);
+    if (loss.lost - lostBefore < 100)
+      throw new Error("too few packets were lost to show anything");
+    for (const node of cluster.nodes) await cluster.ready(node);
+    return undefined;
+  },
+};

@@ -49,7 +49,6 @@ function memoryEventChannelRig(): EventChannelRig {
   const broker = new MemoryBroker();
   const received: ReceivedEvents[] = [];
   broker.onEvents(({ destination, node, batch }) => {
-    if (!("partition" in destination)) return;
     received.push({ ...destination, node, text: new TextDecoder().decode(batch) });
   });
   const channel = new MemoryEventChannel(broker, "n1");

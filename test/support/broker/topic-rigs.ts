@@ -157,12 +157,17 @@ export async function topicCommandBusRig(world: TopicWorld): Promise<CommandBusR
 export async function topicEventChannelRig(world: TopicWorld): Promise<EventChannelRig> {
   const topics = new Topics();
   const received: ReceivedEvents[] = [];
-  const filters = ["wss/v1/+/events/#"];
+  const filters = ["wss/v1/+/events/#", "wss/v1/+/origins/+/events/+"];
   const origin = await outsiderLink(world.outsider, filters, (topic, payload) => {
     const parsed = topics.parse(topic);
-    if (parsed?.kind !== "events") throw new Error(`an unexpected topic: ${topic}`);
-    const { app, partition, node } = parsed;
-    received.push({ app, partition, node, text: new TextDecoder().decode(payload) });
+    const text = new TextDecoder().decode(payload);
+    if (parsed?.kind === "events") {
+      const { app, partition, node } = parsed;
+      received.push({ app, partition, node, text });
+    } else if (parsed?.kind === "origin-events") {
+      const { app, origin, node } = parsed;
+      received.push({ app, origin, node, text });
+    } else throw new Error(`an unexpected topic: ${topic}`);
   });
   const { openLink, lose } = await world.participant("n1");
   const options = { apps: ["default"], node: "n1" };

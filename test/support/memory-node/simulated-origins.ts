@@ -145,6 +145,16 @@ export class SimulatedNetwork implements EventChannel {
     this.#wire.push({ origin, batch: decode(batch), confirmed });
   }
 
+  /** As at QoS 0: nobody says what becomes of it. */
+  publishAtMostOnce(
+    { origin }: OriginDestination,
+    batch: Uint8Array<ArrayBuffer>,
+    sent: (error?: ServiceError) => void,
+  ): void {
+    this.#wire.push({ origin, batch: decode(batch), confirmed: () => {} });
+    sent();
+  }
+
   connect(): void {
     this.connected = true;
     this.listener.connected(true);

@@ -55,6 +55,14 @@ export class MemoryEventChannel implements EventChannel {
     this.#broker.events({ destination, node: this.#node, batch }, () => answered());
   }
 
+  publishAtMostOnce(
+    destination: OriginDestination,
+    batch: Uint8Array<ArrayBuffer>,
+    sent: (error?: ServiceError) => void,
+  ): void {
+    this.publish(destination, batch, sent);
+  }
+
   /** A local origin announces itself, or (undefined) leaves. */
   origin(app: string, name: string, presence: OriginPresence | undefined): void {
     this.#listener?.origin(app, name, presence);

@@ -27,14 +27,25 @@ export class SendRig {
   readonly groups: GroupSenders;
   /** Whether the presence of nodes stands. */
   lives = true;
-  readonly link: { up: boolean; packetBytesMax: number | undefined };
+  readonly link: { up: boolean; packetBytesMax: number | undefined; streamQos: 0 | 1 };
+  /** With a `streamQos` of 0: topics of what the broker may lose. */
+  readonly atMostOnce: string[] = [];
 
   constructor(
     clock: Clock,
     json: boolean,
     publish: (topic: string, payload: Uint8Array, done: PublishDone) => void,
   ) {
-    const link = { up: true, packetBytesMax: undefined, publish };
+    const link = {
+      up: true,
+      packetBytesMax: undefined,
+      streamQos: 1 as 0 | 1,
+      publish,
+      publishAtMostOnce: (topic: string, payload: Uint8Array, done: PublishDone) => {
+        this.atMostOnce.push(topic);
+        publish(topic, payload, done);
+      },
+    };
     this.link = link;
     const identity = { app: "default", name: "o", incarnation: "i", topics: new Topics() };
     const queue = (bytesMax: number): SendQueue =>

@@ -6,32 +6,37 @@ interface Chunk {
   readonly bytes: Buffer;
 }
 
+/** Makes what the bytes of one direction of a connection go through. */
+type Filter = () => (bytes: Buffer) => Buffer;
+
 /** A client's connection to the proxy, and the proxy's own to the target. */
 type Pair = readonly [client: net.Socket, upstream: net.Socket];
 
-/** A TCP proxy before a broker or a node that delays, cuts, blocks, holds and swallows. */
+/** A TCP proxy before a broker or a node that delays, cuts, blocks, holds, stalls and swallows. */
 export class TcpProxy {
   readonly port: number;
   /** Sees what the target sends. */
   fromTarget: (chunk: Buffer) => void = () => {};
   readonly #server: net.Server;
+  readonly #filter: Filter;
   readonly #pairs: Set<Pair> = new Set();
   #blocked = false;
   #swallows = false;
   #holds = false;
   #delayMs = 0;
 
-  private constructor(server: net.Server, port: number) {
+  private constructor(server: net.Server, port: number, filter: Filter) {
     this.#server = server;
     this.port = port;
+    this.#filter = filter;
   }
 
-  static start(target: number): Promise<TcpProxy> {
+  static start(target: number, filter: Filter = () => (bytes) => bytes): Promise<TcpProxy> {
     return new Promise((resolve, reject) => {
       const server = net.createServer({ noDelay: true });
       server.once("error", reject);
       server.listen(0, "127.0.0.1", () => {
-        const proxy = new TcpProxy(server, (server.address() as net.AddressInfo).port);
+        const proxy = new TcpProxy(server, (server.address() as net.AddressInfo).port, filter);
         server.on("connection", (socket) => proxy.#accept(socket, target));
         resolve(proxy);
       });
@@ -80,6 +85,14 @@ export class TcpProxy {
     this.#holds = true;
   }
 
+  /** Stops or goes on to read what the target sends: meanwhile the buffers before here fill. */
+  stall(on: boolean): void {
+    for (const [, upstream] of this.#pairs) {
+      if (on) upstream.pause();
+      else upstream.resume();
+    }
+  }
+
   /** Cuts what stands, because a stream that lost bytes makes no sense; lets all through again. */
   recover(): void {
     this.#swallows = false;
@@ -115,13 +128,15 @@ export class TcpProxy {
   /** In order, whatever the delay becomes meanwhile. */
   #forward(from: net.Socket, to: net.Socket, drops: () => boolean): void {
     const waiting: Chunk[] = [];
+    const filtered = this.#filter();
     let due = 0;
     const flush = (): void => {
       while (waiting.length > 0 && waiting[0]!.at <= Date.now()) to.write(waiting.shift()!.bytes);
       if (waiting.length > 0) setTimeout(flush, waiting[0]!.at - Date.now());
     };
-    from.on("data", (bytes: Buffer) => {
-      if (drops()) return;
+    from.on("data", (chunk: Buffer) => {
+      const bytes = filtered(chunk);
+      if (drops() || bytes.length === 0) return;
       due = Math.max(due, Date.now() + this.#delayMs);
       waiting.push({ at: due, bytes });
       if (waiting.length === 1) flush();

@@ -133,6 +133,7 @@ test("the library's members and options are those that the page lists", () => {
     name: true,
     root: true,
     signal: true,
+    streamQos: true,
     tls: true,
     version: true,
     weight: true,

@@ -16,6 +16,7 @@ const commandsTopic = "wss/v1/default/nodes/n1/commands/n1";
 class PlayedLink implements Link {
   readonly packetBytesMax = undefined;
   readonly reportsReasons = true;
+  readonly streamQos = 0;
   oneAtATime = false;
   up = false;
   listener: LinkListener | undefined;
@@ -40,6 +41,7 @@ class PlayedLink implements Link {
     this.unanswered.push(done);
   }
 
+  publishAtMostOnce(): void {}
   subscribe(): void {}
   unsubscribe(): void {}
   async stop(): Promise<void> {}

@@ -33,7 +33,11 @@ class Rig {
       if (this.#up) this.#window.add({ topic, payload, retain: false, done });
       else done(new ServiceError("broker-lost", "down"));
     };
-    this.publisher = new PoisonGuard(Object.assign(this.#window, { publish }), this);
+    // As at QoS 0: it is written, and nobody answers.
+    const publishAtMostOnce = (_topic: string, _payload: Uint8Array, done: PublishDone): void =>
+      done();
+    const link = Object.assign(this.#window, { publish, publishAtMostOnce });
+    this.publisher = new PoisonGuard(link, this);
   }
 
   publish(name: string, bytes = 10): void {
@@ -152,4 +156,24 @@ test("long sessions accuse nobody, whatever is left at their end", async () => {
   rig.up();
   rig.publish("b");
   assert.equal(rig.onItsWay.length, 2);
+});
+
+test("at QoS 0, too, short sessions make it careful: then everything is confirmed", async () => {
+  const rig = new Rig();
+  const publish = (): void => {
+    rig.publisher.publishAtMostOnce("a", new Uint8Array(1), () => {});
+  };
+  for (let session = 0; session < 2; session++) {
+    rig.up();
+    publish();
+    assert.equal(rig.onItsWay.length, 0);
+    rig.down();
+  }
+  rig.up();
+  publish();
+  assert.equal(rig.onItsWay.length, 1);
+  await rig.take();
+  rig.clock.advance(5_000);
+  publish();
+  assert.equal(rig.onItsWay.length, 0, "a session has lasted");
 });

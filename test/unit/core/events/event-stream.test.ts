@@ -59,6 +59,7 @@ class Rig {
         this.sent.push(`${first}+${items.length}`);
         this.#unanswered.push(confirmed);
       },
+      publishAtMostOnce: (destination, batch, sent) => channel.publish(destination, batch, sent),
     };
     this.stream = new EventStream(
       {

@@ -125,6 +125,7 @@ test("no origin: refused at once, where it is known and where the broker says so
     knowsSubscribers: true,
     start: (listener) => inner.start(listener),
     stop: () => inner.stop(),
+    publishAtMostOnce: (...publish) => inner.publishAtMostOnce(...publish),
     publish: (destination, batch, confirmed) =>
       inner.publish(destination, batch, (error) =>
         confirmed(nobody ? new ServiceError("no-subscriber", "nobody") : error),

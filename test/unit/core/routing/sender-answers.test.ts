@@ -102,6 +102,7 @@ test("replies to an origin that is leaving keep to its window; the rest is count
     knowsSubscribers: false,
     start: (listener) => inner.start(listener),
     publish: (_destination, batch) => void held.push(batch),
+    publishAtMostOnce: (_destination, batch) => void held.push(batch),
     stop: () => inner.stop(),
   });
   const windowBytesMax = 10_000;

@@ -14,12 +14,16 @@ class Rig {
   readonly sender: ReliableSender<NumberedBatch>;
   /** Numbers of the first items of what was published since the last look. */
   #published: number[] = [];
+  /** Of these, what the transport may lose. */
+  #atMostOnce: number[] = [];
   readonly answers: PublishAnswer[] = [];
   /** Answers each publish at once where it is set. */
   answer: { readonly error: ServiceError | undefined } | undefined = { error: undefined };
   /** Codes of the errors that batches failed with. */
   readonly failures: string[] = [];
   waiting = 0;
+  /** Gets the numbers of batches that are acknowledged. */
+  acknowledged: number[] = [];
 
   constructor(acknowledgedBy: "transport" | "receiver" = "receiver") {
     const flow = {
@@ -28,12 +32,14 @@ class Rig {
         this.waiting--;
         return this.#batch();
       },
-      publish: ({ first }: NumberedBatch, answered: PublishAnswer) => {
+      publish: ({ first }: NumberedBatch, answered: PublishAnswer, atMostOnce: boolean) => {
         this.#published.push(first);
+        if (atMostOnce) this.#atMostOnce.push(first);
         if (this.answer === undefined) this.answers.push(answered);
         else answered(this.answer.error);
       },
       failed: (_batch: NumberedBatch, { code }: ServiceError) => this.failures.push(code),
+      acknowledged: ({ first }: NumberedBatch) => this.acknowledged.push(first),
       progressed: () => {},
     };
     this.sender = new ReliableSender(this.clock, flow, acknowledgedBy);
@@ -49,6 +55,11 @@ class Rig {
     const published = this.#published;
     this.#published = [];
     return published;
+  }
+
+  /** Numbers of the first items of what the transport may lose, since the last look. */
+  get atMostOnce(): number[] {
+    return this.#atMostOnce.splice(0);
   }
 
   get stand(): number[] {
@@ -280,15 +291,6 @@ test("a flow is asked for more while few batches are on their way, and told how 
   assert.deepEqual(asked, [0, 1, 2, 2]);
 });
 
-test("where the transport's word counts from now on, its next answer acknowledges all", () => {
-  const rig = new Rig();
-  rig.add(2);
-  assert.equal(rig.sender.idle, false);
-  rig.sender.acknowledgedBy = "transport";
-  rig.add(1);
-  assert.equal(rig.sender.idle, true);
-});
-
 test("after an outage a batch that nobody subscribed to is tried again, alone", () => {
   const rig = new Rig("transport");
   rig.answer = undefined;
@@ -318,4 +320,71 @@ test("a sender that waits for subscribers stops where it is cut off", () => {
     rig.clock.advance(limits.resubscribeMs);
     assert.deepEqual(rig.published, [], end);
   }
+});
+
+test("the transport confirms the first batch after a connect, and may lose what follows", () => {
+  const rig = new Rig();
+  rig.answer = undefined;
+  rig.waiting = 2;
+  rig.sender.pump();
+  assert.deepEqual([rig.published, rig.atMostOnce], [[0], []]);
+  rig.answers.shift()?.();
+  assert.deepEqual([rig.published, rig.atMostOnce], [[2], [2]]);
+  rig.answers.shift()?.();
+  rig.sender.connected(false);
+  rig.sender.connected(true);
+  assert.deepEqual([rig.published, rig.atMostOnce], [[0, 2], []], "again after each connect");
+  rig.answers.shift()?.();
+  rig.add(1);
+  assert.deepEqual(rig.atMostOnce, [4]);
+});
+
+test("an answer of a former connection says nothing of the present one", () => {
+  const rig = new Rig();
+  rig.answer = undefined;
+  rig.add(2);
+  rig.sender.connected(false);
+  rig.sender.connected(true);
+  rig.answers.shift()?.();
+  assert.deepEqual([rig.sender.proven, rig.atMostOnce], [false, []]);
+});
+
+test("a refusal proves nothing: the next batch is to be confirmed too", () => {
+  const rig = new Rig();
+  rig.answer = { error: failed("publish-refused") };
+  rig.add(2);
+  assert.deepEqual([rig.published, rig.atMostOnce], [[0, 2], []]);
+});
+
+test("a probe is confirmed by the transport, which may refuse it by now", () => {
+  const rig = new Rig();
+  rig.add(2);
+  assert.deepEqual([rig.published, rig.atMostOnce], [[0, 2], [2]]);
+  rig.clock.advance(limits.ackProbeMs);
+  rig.sender.probe();
+  assert.deepEqual([rig.published, rig.atMostOnce], [[0], []]);
+});
+
+test("what the transport acknowledges it must not lose", () => {
+  const rig = new Rig("transport");
+  rig.add(3);
+  assert.deepEqual([rig.published, rig.atMostOnce], [[0, 2, 4], []]);
+});
+
+test("where the transport's word counts from now on, what it took before is acknowledged", () => {
+  const rig = new Rig();
+  const acknowledged: number[] = [];
+  rig.acknowledged = acknowledged;
+  rig.add(3);
+  assert.deepEqual(acknowledged, []);
+  rig.sender.acknowledgedBy = "transport";
+  assert.deepEqual([rig.sender.idle, acknowledged], [true, [0, 2, 4]]);
+});
+
+test("a long line of batches that are answered within the call goes out without recursion", () => {
+  const rig = new Rig();
+  rig.sender.connected(false);
+  rig.add(20_000);
+  rig.sender.connected(true);
+  assert.equal(rig.published.length, 20_000);
 });

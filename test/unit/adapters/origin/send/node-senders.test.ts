@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ServiceError } from "../../../../../core/base/mod.ts";
 import { ManualClock } from "../../../../support/memory/mod.ts";
 import { readBatch, SendRig, target } from "../../../../support/origins/send-rig.ts";
 
@@ -11,6 +12,8 @@ class Rig extends SendRig {
   /** Numbers of the first commands since the last look. */
   #firsts: number[] = [];
   readonly streams: string[] = [];
+  /** What the broker answers. */
+  refusal: ServiceError | undefined;
 
   constructor() {
     const clock = new ManualClock();
@@ -18,7 +21,7 @@ class Rig extends SendRig {
       const [, stream, first] = readBatch(payload) as [number, string, number];
       this.#firsts.push(first);
       this.streams.push(stream);
-      done();
+      done(this.refusal);
     });
     this.clock = clock;
   }
@@ -154,4 +157,93 @@ test("a batch stays within the broker's packet limit, whatever follows in the sa
     sizes.every((size) => size < 50_000),
     sizes.join(),
   );
+});
+
+/** At QoS 0 the broker confirms the first batch, and loses others if it likes. */
+function unreliable(): Rig {
+  const rig = new Rig();
+  rig.link.streamQos = 0;
+  rig.send("first");
+  rig.acknowledge(1);
+  assert.deepEqual([rig.atMostOnce, rig.direct.bytes, rig.firsts], [[], 0, [0]]);
+  return rig;
+}
+
+test("at QoS 0 a command counts in the queue until its node confirms it", async () => {
+  const rig = unreliable();
+  rig.send("one");
+  rig.send("two");
+  assert.deepEqual([rig.atMostOnce.length, rig.firsts], [2, [1, 2]]);
+  const bytes = rig.direct.bytes;
+  let flushed = false;
+  const end = rig.direct.flushed().then(() => {
+    flushed = true;
+  });
+  rig.acknowledge(2);
+  await Promise.resolve();
+  assert.ok(rig.direct.bytes > 0 && rig.direct.bytes < bytes && !flushed);
+  rig.acknowledge(3);
+  await end;
+  assert.equal(rig.direct.bytes, 0);
+});
+
+test("at QoS 0 the broker has to confirm the first batch after a reconnect, and a probe", () => {
+  const rig = unreliable();
+  rig.send();
+  rig.send();
+  rig.atMostOnce.length = 0;
+  rig.connected(false);
+  rig.connected(true);
+  assert.deepEqual([rig.firsts, rig.atMostOnce.length], [[1, 2, 1, 2], 1]);
+  rig.clock.advance(2_000);
+  assert.deepEqual([rig.firsts, rig.atMostOnce.length], [[1], 1]);
+});
+
+test("at QoS 0 commands wait here while 8 MiB wait for a node, and none is given up", () => {
+  const rig = unreliable();
+  const megabyte = "x".repeat(1_048_576);
+  for (let index = 0; index < 40; index++) rig.send(megabyte);
+  assert.equal(rig.firsts.length, 8);
+  for (let count = 2; count <= 41; count++) rig.acknowledge(count);
+  assert.deepEqual([rig.firsts.length, rig.codes, rig.direct.bytes], [32, [], 0]);
+});
+
+test("at QoS 0 a silent node with more than 32 MiB is given up before the queue is full", () => {
+  const rig = unreliable();
+  const megabyte = "x".repeat(1_048_576);
+  for (let index = 0; index < 31; index++) rig.send(megabyte);
+  rig.clock.advance(10_000);
+  assert.deepEqual(rig.codes, [], "it may be silent for 60 s");
+  for (let index = 0; index < 2; index++) rig.send(megabyte);
+  rig.clock.advance(2_000);
+  assert.deepEqual(rig.codes, ["ack-timeout"]);
+});
+
+test("at QoS 0 the queue gets back what a node had that is taken for dead", () => {
+  const rig = unreliable();
+  for (let batch = 0; batch < 3; batch++) rig.send();
+  assert.ok(rig.direct.bytes > 0);
+  rig.nodes.retire("n1");
+  assert.equal(rig.direct.bytes, 0);
+  rig.connected(true);
+  assert.deepEqual(rig.firsts, [1, 2, 3], "nothing of it is repeated");
+});
+
+test("at QoS 0 commands to a node without a presence are confirmed by the broker", () => {
+  const rig = unreliable();
+  rig.lives = false;
+  rig.send();
+  rig.send();
+  assert.deepEqual([rig.atMostOnce, rig.direct.bytes], [[], 0]);
+});
+
+test("at QoS 0 a probe that the broker refuses is told, and begins a new stream", () => {
+  const rig = unreliable();
+  rig.send();
+  rig.refusal = new ServiceError("publish-refused", "the rules have changed");
+  rig.clock.advance(2_000);
+  assert.deepEqual([rig.codes, rig.direct.bytes], [["publish-refused"], 0]);
+  rig.refusal = undefined;
+  rig.send();
+  assert.equal(new Set(rig.streams).size, 2);
 });
