@@ -25,7 +25,7 @@ export function isOfNode(id: string, node: string): boolean {
 export function groupByNode<Id>(
   ids: Iterable<Id>,
   nodeOfId: (id: Id) => string | undefined,
-): ReadonlyMap<string, Id[]> {
+): Map<string, Id[]> {
   const byNode = new Map<string, Id[]>();
   for (const id of ids) {
     const node = nodeOfId(id);

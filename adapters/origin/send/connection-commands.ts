@@ -1,4 +1,4 @@
-import { nodeOf, ServiceError } from "../../../core/base/mod.ts";
+import { groupByNode, nodeOf, ServiceError } from "../../../core/base/mod.ts";
 import {
   type Changed,
   type ChangeOutcome,
@@ -56,7 +56,7 @@ export class ConnectionCommands {
       return;
     }
     const expiry = ttlMs === undefined ? undefined : new Expiry(this.#senders.queue.clock, ttlMs);
-    for (const [node, ids] of idsByNode(all)) {
+    for (const [node, ids] of groupByNode(all, nodeOf)) {
       const map = ttlMs === undefined ? [] : [{ ttl: ttlMs, at: this.#senders.queue.clock.now() }];
       this.node(node).command(["send", oneOrMany(ids), data, ...map], expiry);
     }
@@ -68,7 +68,7 @@ export class ConnectionCommands {
     options: ReplyOptions = {},
   ): Promise<ReadonlyMap<string, SendOutcome>> {
     const data = checkedData(message);
-    const nodes = idsByNode(idsOf(targets));
+    const nodes = groupByNode(idsOf(targets), nodeOf);
     const { ref, result } = this.#replies.expect(
       new IdOutcomes<SendOutcome>([...nodes.values()].flat()),
       options,
@@ -92,7 +92,7 @@ export class ConnectionCommands {
   close(targets: Targets, closeCode = 1000, closeReason = "", options?: CloseOptions): void {
     checkClose(closeCode, closeReason);
     const map = options?.cause === undefined ? [] : [{ cause: options.cause }];
-    for (const [node, ids] of idsByNode(idsOf(targets))) {
+    for (const [node, ids] of groupByNode(idsOf(targets), nodeOf)) {
       this.node(node).command(["close", oneOrMany(ids), closeCode, closeReason, ...map]);
     }
   }
@@ -139,7 +139,7 @@ export class ConnectionCommands {
     options?: WaitOptions,
   ): Promise<ReadonlyMap<string, ChangeOutcome<Done>>> {
     if (verb === "join" || verb === "leave") checkedGroup(String(value));
-    const nodes = idsByNode(idsOf(targets));
+    const nodes = groupByNode(idsOf(targets), nodeOf);
     const outcomes = new IdOutcomes<ChangeOutcome<Done>>([...nodes.values()].flat());
     const { ref, result } = this.#replies.expect(outcomes, options);
     for (const [node, ids] of nodes) {
@@ -155,16 +155,6 @@ export class ConnectionCommands {
     }
     for (const [code, count] of refusals) this.#senders.queue.failed(refusal(verb, code, count));
   }
-}
-
-export function idsByNode(all: readonly string[]): Map<string, string[]> {
-  const nodes = new Map<string, string[]>();
-  for (const id of all) {
-    const ids = nodes.get(nodeOf(id));
-    if (ids === undefined) nodes.set(nodeOf(id), [id]);
-    else ids.push(id);
-  }
-  return nodes;
 }
 
 /** One id is a string in a command, several are an array. */

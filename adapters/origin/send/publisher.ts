@@ -1,4 +1,4 @@
-import { ServiceError } from "../../../core/base/mod.ts";
+import { groupByNode, nodeOf, ServiceError } from "../../../core/base/mod.ts";
 import {
   checkedData,
   idsOf,
@@ -10,7 +10,7 @@ import {
 } from "../base/mod.ts";
 import type { NodeTracker } from "../presence/mod.ts";
 import { PublishReplies, type QueryOutcome, QueryReplies } from "./collectors.ts";
-import { idsByNode, oneOrMany } from "./connection-commands.ts";
+import { oneOrMany } from "./connection-commands.ts";
 import { Expiry } from "./expiry.ts";
 import type { GroupSenders } from "./group-senders.ts";
 import type { NodeSenders } from "./node-senders.ts";
@@ -87,7 +87,7 @@ export class Publisher {
       this.#groups.add(this.#groups.admit(["query", subject.group, map]));
       return result;
     }
-    const byNode = idsByNode(subject.ids);
+    const byNode = groupByNode(subject.ids, nodeOf);
     const dead = [...byNode.keys()].filter((node) => !living.includes(node));
     for (const node of dead) byNode.delete(node);
     const { ref, result } = this.#replies.expect(new QueryReplies(byNode.keys(), dead), options);

@@ -146,7 +146,7 @@ export class AppSender {
       }));
     }
     if (command.verb === "query") {
-      const nodes = ids === undefined ? this.#living() : [...byNode(asked).keys()];
+      const nodes = ids === undefined ? this.#living() : [...groupByNode(asked, nodeOf).keys()];
       return wait(new QueryReplies(nodes), (result) => ({
         ...result,
         gone: [...result.gone, ...gone],
@@ -179,7 +179,7 @@ export class AppSender {
     const ids = idsOf(command);
     if (ids === undefined) append(topics.commands(app, sender), undefined);
     else {
-      for (const [node, own] of byNode(ids)) {
+      for (const [node, own] of groupByNode(ids, nodeOf)) {
         if (this.reaches(node)) append(topics.nodeCommands(app, node, sender), own);
       }
     }
@@ -214,10 +214,6 @@ export class AppSender {
       await undefined;
     }
   }
-}
-
-function byNode(ids: readonly string[]): ReadonlyMap<string, string[]> {
-  return groupByNode(ids, nodeOf);
 }
 
 /** Consecutive commands to nodes together, and each command to a group alone. */
