@@ -241,7 +241,7 @@ export class BatchSession {
         retried: (error) => this.#listener.retried(error),
         reachable: () => this.#listener.reachable(),
         refused: (item) => this.#closeOf(item, closeReasons.originRefused),
-        gaveUp: (item) => this.#gaveUp(item),
+        gaveUp: (item) => this.#gaveUp(item, events),
         unreachable: () => this.#listener.unreachable(node),
         failed: (error) => failed("origin-answer", error),
       },
@@ -256,9 +256,11 @@ export class BatchSession {
   }
 
   /** The event has failed by itself for the whole time, and the HTTP origin can be reached. */
-  #gaveUp(item: readonly unknown[]): void {
+  #gaveUp(item: readonly unknown[], events: NodeEvents): void {
     const message = "the HTTP origin did not take an event; its connection is closed";
     this.#ports.failed("origin-failed", new ServiceError("origin-failed", message));
+    const [verb, id] = item;
+    if (typeof id === "string" && verb !== "close") events.leaveOut(id);
     this.#closeOf(item, closeReasons.originFailed);
   }
 

@@ -66,6 +66,8 @@ export class Delivery {
   /** Lower while the origin refuses a request: to find the item that it does not take. */
   #itemsMax: number;
   #search: Search | undefined;
+  /** Items that were left out lately, because they failed alone. */
+  #found = 0;
   #failures = 0;
   /** When the first request of a row of failures began. */
   #failingSince = 0;
@@ -156,20 +158,29 @@ export class Delivery {
   }
 
   async #failed(pieces: readonly Piece[], error: ServiceError): Promise<void> {
-    const { clock, retryMs } = this.#options;
-    const left = this.#failingSince + retryMs - clock.now();
     this.#ports.retried(error);
     const items = itemsOf(pieces);
+    const left = this.#failingSince + this.#timeFor(items) - this.#options.clock.now();
     // An item that fails alone has the time of any other request.
     const isAtFault = (items > 1 || left <= 0) && (await this.#mayBeAtFault());
     if (this.#stopped) return;
     if (isAtFault && items > 1) this.#searchIn(pieces, items);
-    else if (isAtFault) this.#leaveOut(pieces, (item) => this.#ports.gaveUp(item));
-    else if (left > 0) this.#tryLater(left);
+    else if (isAtFault) {
+      this.#found++;
+      this.#leaveOut(pieces, (item) => this.#ports.gaveUp(item));
+    } else if (left > 0) this.#tryLater(left);
     else {
       this.stop();
       this.#ports.unreachable();
     }
+  }
+
+  /** How long it is sent again. Each item that was found makes that of the next one shorter. */
+  #timeFor(items: number): number {
+    const { retryMs, suspicious } = this.#options;
+    if (!suspicious()) this.#found = 0;
+    if (items > 1) return retryMs;
+    return retryMs / Math.min(2 ** this.#found, batchLimits.searchDivisor);
   }
 
   /** Whether an item is the cause of the failure, as far as that can be known. */

@@ -4,6 +4,7 @@ import { originLimits } from "../../origin/base/mod.ts";
 import { isOwn } from "../../origin/receive/mod.ts";
 import type { CommandAck } from "../../origin/send/mod.ts";
 import { batchLimits } from "./batch-limits.ts";
+import { LeftOut, nothing } from "./left-out.ts";
 import { Piece } from "./piece.ts";
 import { PieceQueue } from "./piece-queue.ts";
 import { parseItem, readBatchHead, type Span, scanItems } from "./scan-items.ts";
@@ -39,9 +40,6 @@ interface Scanned {
   readonly others: ReadonlyMap<number, Span>;
 }
 
-/** Takes the number of an item that is dropped: an item that means nothing. */
-const nothing: Uint8Array = Buffer.from('["alive",[]]');
-
 /**
  * The events of one node on their way to an HTTP origin: the numbered stream that brings them, and
  * the items that the origin has not confirmed, as text. Messages are not decoded. It remembers
@@ -58,6 +56,7 @@ export class NodeEvents {
   readonly #ended: LatestMap<string, true> = new LatestMap(originLimits.endedStreamsMax);
   /** Connections that the origin was told of, with the incarnation of their node. */
   readonly #connections: Map<string, string | undefined> = new Map();
+  readonly #leftOut: LeftOut = new LeftOut();
   /** The node was taken for dead. */
   #isLost = false;
   /** Its incarnation then. */
@@ -119,6 +118,7 @@ export class NodeEvents {
     for (const [id, incarnation] of this.#connections) {
       if (alive !== undefined && incarnation === alive) continue;
       this.#connections.delete(id);
+      this.#leftOut.delete(id);
       closes.push(JSON.stringify(["close", id, null, 1006, "", "node-lost"]));
     }
     for (let from = 0; from < closes.length; from += batchLimits.lostItemsMax) {
@@ -132,6 +132,12 @@ export class NodeEvents {
   /** The next items for one request, as `PieceQueue` says. */
   take(itemsMax: number, bytesMax: number): readonly Piece[] {
     return this.#pieces.take(itemsMax, bytesMax);
+  }
+
+  /** This connection is being closed: the rest of its messages are left out. */
+  leaveOut(id: string): void {
+    this.#leftOut.add(id);
+    this.#pieces.rewrite((items) => this.#leftOut.without(items));
   }
 
   /** The origin has handled the items of these pieces below `count`. */
@@ -197,7 +203,8 @@ export class NodeEvents {
     const others = new Map<number, Span>();
     let count = 0;
     const end = scanItems(payload, itemsAt, (start, itemEnd) => {
-      if (!this.#isMessage(payload, start)) others.set(count, { start, end: itemEnd });
+      const isTaken = this.#isMessage(payload, start) && !this.#leftOut.isMessage(payload, start);
+      if (!isTaken) others.set(count, { start, end: itemEnd });
       count++;
       return true;
     });
@@ -212,19 +219,20 @@ export class NodeEvents {
     return true;
   }
 
-  /** Notes what the new items say of connections. Items of another node's are replaced. */
+  /** Notes what new items say of connections. Foreign ones and those left out are replaced. */
   #withoutForeign(batch: Uint8Array, others: ReadonlyMap<number, Span>, skip: number): Uint8Array {
     const parts: Uint8Array[] = [];
     let kept = 0;
     for (const [index, { start, end }] of others) {
       if (index < skip) continue;
       const item = parseItem(batch.subarray(start, end));
-      if (item !== undefined && isOwn(this.#node, item)) {
+      const isForeign = item !== undefined && !isOwn(this.#node, item);
+      if (item === undefined) this.#listener.failed(malformed(this.#node));
+      else if (isForeign) this.#listener.foreign();
+      else if (!this.#leftOut.isMessage(batch, start)) {
         this.#note(item);
         continue;
       }
-      if (item === undefined) this.#listener.failed(malformed(this.#node));
-      else this.#listener.foreign();
       parts.push(batch.subarray(kept, start), nothing);
       kept = end;
     }
@@ -237,7 +245,10 @@ export class NodeEvents {
       if (typeof id !== "string") continue;
       if (verb === "open" || verb === "assigned" || verb === "alive") {
         this.#connections.set(id, this.#stream?.incarnation);
-      } else if (verb === "close" || verb === "moved") this.#connections.delete(id);
+      } else if (verb === "close" || verb === "moved") {
+        this.#connections.delete(id);
+        this.#leftOut.delete(id);
+      }
     }
   }
 

@@ -1,4 +1,4 @@
-import type { Piece } from "./piece.ts";
+import { Piece } from "./piece.ts";
 
 /** The items of one node that the origin has not confirmed, in their order. */
 export class PieceQueue {
@@ -60,6 +60,14 @@ export class PieceQueue {
   /** Removes all items of a stream. */
   drop(stream: string): void {
     this.#pieces = this.#pieces.filter((piece) => piece.stream !== stream);
+    this.#recount();
+  }
+
+  /** Writes the items of each piece anew, as many as there were. */
+  rewrite(write: (items: Uint8Array) => Uint8Array): void {
+    this.#pieces = this.#pieces.map(({ stream, first, count, bytes }) => {
+      return new Piece(stream, first, count, write(bytes));
+    });
     this.#recount();
   }
 

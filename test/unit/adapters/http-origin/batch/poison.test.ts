@@ -91,6 +91,9 @@ function closed({ node }: Scene): () => boolean {
   };
 }
 
+/** In place of a further message of a connection that is being closed. */
+const nothing: unknown[] = ["alive", []];
+
 const many = Array.from({ length: 400 }, (_, at) => message(at % 2 === 0 ? a : b, 1 + (at >> 1)));
 const poisoned = many.with(170, message(a, 86, poison));
 
@@ -100,14 +103,54 @@ test("an event that always fails is left out, its connection is closed, others p
   const took = await origin.until(closed(scene));
   assert.ok(took >= 2_000 && took < 6_000, `alone it has the time of any request: ${took} ms`);
   await origin.until(() => origin.items.length >= 401);
-  const expected = [assigned(a), assigned(b), ...poisoned.toSpliced(170, 1)];
-  assert.deepEqual(origin.items, expected, "all of the others, once and in order");
+  const others = poisoned
+    .toSpliced(170, 1)
+    .map((item, at) => (at > 170 && item[1] === a ? nothing : item));
+  assert.deepEqual(origin.items, [assigned(a), assigned(b), ...others], "once and in order");
   assert.deepEqual((await node.acks()).at(-1), ["ack", "n:i1:h:2", 402]);
   assert.equal(rig.errors.filter((code) => code === "origin-failed").length, 1);
   assert.equal(rig.logger.of("origin-failed").length, 1);
   assert.equal(rig.logger.of("origin-unreachable").length, 1, "it was not given up again");
   await node.events("n:i1:h:2", 402, ["close", a, 202, 1013, "origin-failed", "error"]);
   await origin.until(() => origin.items.at(-1)?.[0] === "close");
+});
+
+test("a connection with many such events is closed for the first of them", async () => {
+  const items = [1, 2, 3].map((seq) => message(a, seq, poison));
+  const scene = await givenUpOnce(2_000, ...items, message(b, 1));
+  const { rig, node, origin } = scene;
+  await origin.until(closed(scene));
+  await node.events("n:i1:h:2", 6, message(a, 4, poison), message(b, 2), [
+    "close",
+    a,
+    5,
+    1013,
+    "",
+    "",
+  ]);
+  await origin.until(() => rig.origin.heldBytes === 0);
+  assert.deepEqual(
+    origin.items.filter(([verb]) => verb !== "assigned" && verb !== "alive"),
+    [message(b, 1), message(b, 2), ["close", a, 5, 1013, "", ""]],
+  );
+  assert.equal(rig.errors.filter((code) => code === "origin-failed").length, 1);
+  await node.events("n:i1:h:2", 9, message(a, 6));
+  await origin.until(() => origin.items.some(([, id, seq]) => id === a && seq === 6));
+});
+
+test("each event that is found makes the time of the next one shorter", async () => {
+  const retryMs = 8_000;
+  const ids = Array.from({ length: 6 }, (_, at) => `n.${String(at).repeat(26)}`);
+  const scene = await givenUpOnce(retryMs, ...ids.map((id) => message(id, 1, poison)));
+  const { rig, origin } = scene;
+  const times: number[] = [];
+  const found = (): number => rig.errors.filter((code) => code === "origin-failed").length;
+  for (const [index] of ids.entries()) times.push(await origin.until(() => found() > index));
+  const expected = [1, 2, 4, 8, 8, 8].map((divisor) => retryMs / divisor);
+  for (const [index, time] of times.entries()) {
+    const least = expected[index]!;
+    assert.ok(time >= least && time <= least + 1_000, `${index}: ${time} ms, ${least} expected`);
+  }
 });
 
 test("after the search requests are as large as before", async () => {
