@@ -112,6 +112,20 @@ for (const runtime of gatewayRuntimes) {
     assert.equal((await gateway.stop("SIGINT")).code, 0);
   });
 
+  test(`a second signal ends the program at once, with 1, on ${runtime}`, async () => {
+    const gateway = await startGateway({ runtime, flags: ["--drain-period", "1h"] });
+    const clients = [
+      await RawClient.open(gateway.info.port),
+      await RawClient.open(gateway.info.port),
+    ];
+    gateway.kill("SIGTERM");
+    await gateway.event("stopping");
+    assert.deepEqual(await gateway.stop("SIGTERM"), { code: 1, signal: null });
+    const { level } = await gateway.event("stopped");
+    assert.equal(level, "warn");
+    for (const client of clients) client.destroy();
+  });
+
   test(`the embedded broker is all that a first run needs, on ${runtime}`, async () => {
     const gateway = await startGateway({ runtime });
     const { port, brokerPort } = gateway.info;
