@@ -21,10 +21,7 @@ export function gateway(...flags: string[]): ProgramOptions {
       const { event, port } = logLine(line);
       return event === "started" ? `ws://127.0.0.1:${port}` : undefined;
     },
-    shown: (line) => {
-      const { level, event, message } = logLine(line);
-      return level === "info" ? undefined : `${event}: ${message}`;
-    },
+    shown: (line) => (logLine(line).level === "info" ? undefined : shownLine(line)),
   };
 }
 
@@ -34,7 +31,15 @@ export function bunScript(file: URL, ...args: string[]): ProgramOptions {
     command: process.execPath,
     args: [fileURLToPath(file), ...args],
     ready: (line) => (line === "ready" ? line : undefined),
+    shown: shownLine,
   };
+}
+
+/** A line of a log without what only machines read; any other line as it is. */
+function shownLine(line: string): string {
+  if (!line.startsWith("{")) return line;
+  const { event, message } = logLine(line);
+  return `${event}: ${message}`;
 }
 
 function logLine(line: string): LogLine {

@@ -55,6 +55,11 @@ export class Programs {
     });
   }
 
+  /** Of those that were started, running or not. */
+  get names(): string[] {
+    return [...this.#options.keys()];
+  }
+
   /** Starts a program again that has ended. */
   async startAgain(name: string): Promise<void> {
     const options = this.#options.get(name);

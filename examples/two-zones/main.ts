@@ -36,20 +36,26 @@ async function stop(exitCode: number): Promise<never> {
 process.once("SIGTERM", () => stop(0));
 process.once("SIGINT", () => stop(0));
 
+const clientUrls: string[] = [];
 try {
   // The broker of zone a connects to that of zone b.
   for (const [name, brokerPort] of Object.entries({ b: Number(portB), a: Number(portA) })) {
     const ports = { brokerPort, queuePort: await freePort() };
-    await startZone(programs, { name, brokerConfig: brokerConfig(name), ...ports });
+    const zone = { name, brokerConfig: brokerConfig(name), ...ports };
+    clientUrls.unshift(await startZone(programs, zone));
   }
 } catch (error) {
   console.error(String(error));
   await stop(1);
 }
 
-console.log("Both zones are up. Type `kill broker-b`, and later `start broker-b`.");
+console.log("Both zones are up. Connect a client to each, in two more terminals:");
+for (const url of clientUrls) console.log(`  npx bun examples/two-zones/client.ts ${url}`);
+console.log("Then type `kill broker-b` here, and later `start broker-b`. Ctrl+C ends all.");
 createInterface({ input: process.stdin }).on("line", async (line) => {
   const [verb, name = ""] = line.trim().split(" ");
-  if (verb === "kill") await programs.kill(name);
-  if (verb === "start") await programs.startAgain(name).catch(() => {});
+  if (programs.names.includes(name) && verb === "kill") await programs.kill(name);
+  else if (programs.names.includes(name) && verb === "start") {
+    await programs.startAgain(name).catch((error: Error) => console.error(error.message));
+  } else console.log(`Type kill or start, and one of ${programs.names.join(", ")}.`);
 });

@@ -9,8 +9,11 @@ export interface ZoneOptions {
   readonly queuePort: number;
 }
 
-/** Starts one zone: a broker, two nodes, a queue and a worker. Each needs those before it. */
-export async function startZone(programs: Programs, options: ZoneOptions): Promise<void> {
+/**
+ * Starts one zone: a broker, two nodes, a queue and a worker. Each needs those before it. Resolves
+ * to the URL of its first node.
+ */
+export async function startZone(programs: Programs, options: ZoneOptions): Promise<string> {
   const { name, brokerConfig, brokerPort, queuePort } = options;
   const broker = `mqtt://127.0.0.1:${brokerPort}`;
   await programs.start(`broker-${name}`, {
@@ -19,10 +22,12 @@ export async function startZone(programs: Programs, options: ZoneOptions): Promi
     ready: (line) => (line.endsWith(" running") ? `port ${brokerPort}` : undefined),
     shown: (line) => (/: (Error|Warning)/.test(line) ? line : undefined),
   });
-  for (const one of [`${name}-1`, `${name}-2`]) await programs.start(one, node(one, broker));
+  const url = await programs.start(`${name}-1`, node(`${name}-1`, broker));
+  await programs.start(`${name}-2`, node(`${name}-2`, broker));
   await programs.start(`queue-${name}`, script("queue.ts", name, broker, `${queuePort}`));
   const queue = `http://127.0.0.1:${queuePort}`;
   await programs.start(`worker-${name}`, script("worker.ts", name, broker, queue));
+  return url;
 }
 
 function node(name: string, broker: string): ProgramOptions {

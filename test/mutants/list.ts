@@ -2,6 +2,7 @@ import { contract } from "./contract.ts";
 import { endings } from "./endings.ts";
 import { errors } from "./errors.ts";
 import { features } from "./features.ts";
+import { servicePort } from "./http/service-port.ts";
 import { moves } from "./moves.ts";
 import type { Part } from "./mutant.ts";
 import { operating } from "./operating.ts";
@@ -20,4 +21,5 @@ export const parts: readonly Part[] = [
   contract,
   errors,
   operating,
+  servicePort,
 ];

@@ -177,6 +177,27 @@ const mutants: readonly Mutant[] = [
     tests: [tests.requests],
   },
   {
+    says: "Both warn of it once a minute",
+    file: files.members,
+    find: "this.#listener.refused(code);",
+    replace: "",
+    tests: [tests.peers],
+  },
+  {
+    says: "`peer-request-refused` with the code `peer-signature`",
+    file: files.cluster,
+    find: "const times = this.#reports.due(code);",
+    replace: "const times = 1;",
+    tests: [tests.peers],
+  },
+  {
+    says: "`cluster-ca` names the authority that its certificate is checked against",
+    file: "runtimes/compose/cluster.ts",
+    find: "const trusted = ca ?? systemAuthorities(process.env);",
+    replace: "const trusted = systemAuthorities(process.env);",
+    tests: ["test/integration/http/peers-tls.node.test.ts"],
+  },
+  {
     says: "nor send in the name of another node or origin",
     file: files.inbox,
     find: "if (sender === this.#options.own.node || hasOrigin(app, sender)) return true;",
