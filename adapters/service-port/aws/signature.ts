@@ -11,7 +11,7 @@ export interface SignedRequest {
 }
 
 /** What the `Authorization` header of AWS Signature Version 4 says. */
-export interface Authorization {
+interface Authorization {
   readonly accessKey: string;
   /** `DATE/REGION/SERVICE/aws4_request`. */
   readonly scope: readonly string[];
@@ -27,7 +27,7 @@ const headerCharsMax = 8_192;
 const clockSkewMsMax = 300_000;
 
 /** Undefined where the header is of another form. */
-export function parseAuthorization(header: string): Authorization | undefined {
+function parseAuthorization(header: string): Authorization | undefined {
   const [start, ...rest] = header.trim().split(" ");
   if (start !== algorithm || header.length > headerCharsMax) return undefined;
   const parts = new Map(
@@ -88,7 +88,7 @@ function parseTime(text: string): number | undefined {
 }
 
 /** The request in the form that both sides hash. */
-export function canonicalRequest(
+function canonicalRequest(
   { method, target, rawHeaders, body }: SignedRequest,
   signedHeaders: readonly string[],
 ): string {
@@ -110,15 +110,11 @@ export function canonicalRequest(
   ].join("\n");
 }
 
-export function stringToSign(
-  time: string,
-  scope: readonly string[],
-  canonicalRequest: string,
-): string {
+function stringToSign(time: string, scope: readonly string[], canonicalRequest: string): string {
   return [algorithm, time, scope.join("/"), sha256(canonicalRequest)].join("\n");
 }
 
-export function signatureOf(secret: string, scope: readonly string[], text: string): string {
+function signatureOf(secret: string, scope: readonly string[], text: string): string {
   let key: string | Buffer = `AWS4${secret}`;
   for (const part of scope) key = createHmac("sha256", key).update(part).digest();
   return createHmac("sha256", key).update(text).digest("hex");

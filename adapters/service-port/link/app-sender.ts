@@ -1,6 +1,6 @@
-import { groupByNode, limits, nodeOf, ServiceError } from "../../../core/base/mod.ts";
+import { groupByNode, limits, nodeOf, type ServiceError } from "../../../core/base/mod.ts";
 import type { Clock } from "../../../core/ports/mod.ts";
-import { Refusal } from "../../http/mod.ts";
+import { Refusal, refusalOf } from "../../http/mod.ts";
 import type { Command } from "../../http-wire/mod.ts";
 import { NodeTracker } from "../../origin/presence/mod.ts";
 import {
@@ -88,9 +88,9 @@ export class AppSender {
         if (!listed.isFull) continue;
         throw new Refusal("batch-too-big", "the results of the queries are too long");
       } catch (error) {
-        if (results.length === 0 || !(error instanceof ServiceError)) throw error;
+        if (results.length === 0) throw error;
         // What came before is done, so the answer tells which commands are not.
-        const { code } = error;
+        const { code } = refusalOf(error);
         results.push(...commands.slice(results.length).map(() => ({ error: code })));
         break;
       }
@@ -204,14 +204,20 @@ export class AppSender {
       throw new Refusal("requests-full", "too many bytes of commands wait for the broker");
     }
     budget.bytes += bytes;
-    for (const [topic, batch] of batches) {
-      if (pace.isDue) await pace.turn();
-      link.publish(topic, batch, (error) => {
-        budget.bytes -= batch.length;
-        if (error !== undefined) lost(error, topic);
-      });
-      // A bus in this process delivers now, so the time that this node takes counts too.
-      await undefined;
+    let unpublished = bytes;
+    try {
+      for (const [topic, batch] of batches) {
+        if (pace.isDue) await pace.turn();
+        link.publish(topic, batch, (error) => {
+          budget.bytes -= batch.length;
+          if (error !== undefined) lost(error, topic);
+        });
+        unpublished -= batch.length;
+        // A bus in this process delivers now, so the time that this node takes counts too.
+        await undefined;
+      }
+    } finally {
+      budget.bytes -= unpublished;
     }
   }
 }

@@ -79,25 +79,27 @@ for (const { runtime, engine } of combinations) {
   });
 }
 
-test("a client that does not read is LimitExceededException, and then gone", async () => {
-  const limits = ["--send-queue-size", "131072"];
-  const { info } = await startGateway({ flags: ["--service-port", "0", ...limits] });
-  const reader = await RawClient.open(info.port);
-  after(() => reader.destroy());
-  reader.socket.pause();
-  const [ConnectionId = ""] = await new ServiceClient(info).ids();
-  const client = sdk(info);
-  const Data = "x".repeat(100_000);
-  const errors = new Set<string>();
-  // Some of them are in flight at once, so that they wait for the kernel together.
-  const send = async (): Promise<void> => {
-    while (!errors.has("GoneException")) {
-      const error = await errorOf(
-        client.send(new PostToConnectionCommand({ ConnectionId, Data })),
-      );
-      if (error !== undefined) errors.add(error);
-    }
-  };
-  await Promise.all(Array.from({ length: 16 }, send));
-  assert.deepEqual([...errors].sort(), ["GoneException", "LimitExceededException"]);
-});
+for (const { runtime, engine } of combinations) {
+  test(`a client that does not read is LimitExceededException, on ${runtime}, ${engine}`, async () => {
+    const limits = ["--send-queue-size", "131072", "--engine", engine];
+    const { info } = await startGateway({ runtime, flags: ["--service-port", "0", ...limits] });
+    const reader = await RawClient.open(info.port);
+    after(() => reader.destroy());
+    reader.socket.pause();
+    const [ConnectionId = ""] = await new ServiceClient(info).ids();
+    const client = sdk(info);
+    const Data = "x".repeat(100_000);
+    const errors = new Set<string>();
+    // Some of them are in flight at once, so that they wait for the kernel together.
+    const send = async (): Promise<void> => {
+      while (!errors.has("GoneException")) {
+        const error = await errorOf(
+          client.send(new PostToConnectionCommand({ ConnectionId, Data })),
+        );
+        if (error !== undefined) errors.add(error);
+      }
+    };
+    await Promise.all(Array.from({ length: 16 }, send));
+    assert.deepEqual([...errors].sort(), ["GoneException", "LimitExceededException"]);
+  });
+}

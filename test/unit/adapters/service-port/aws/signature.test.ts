@@ -2,11 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import {
-  canonicalRequest,
-  parseAuthorization,
   type SignedRequest,
   signatureFault,
-  stringToSign,
 } from "../../../../../adapters/service-port/aws/signature.ts";
 
 interface Vector {
@@ -16,8 +13,6 @@ interface Vector {
   /** Names and values in turn. */
   readonly headers: readonly string[];
   readonly body: string;
-  readonly canonicalRequest: string;
-  readonly stringToSign: string;
 }
 
 const vectors = JSON.parse(readFileSync("test/vectors/aws-signatures.json", "utf8")) as {
@@ -44,15 +39,7 @@ test("AWS's suite: every case of a normalised path is there", () => {
 
 for (const vector of vectors.cases) {
   test(`AWS's suite: ${vector.name}`, () => {
-    const request = requestOf(vector);
-    const authorization = parseAuthorization(headerOf(vector, "authorization"));
-    assert.ok(authorization);
-    const { scope, signedHeaders } = authorization;
-    const canonical = canonicalRequest(request, signedHeaders);
-    assert.equal(canonical, vector.canonicalRequest);
-    const text = stringToSign(headerOf(vector, "x-amz-date"), scope, canonical);
-    assert.equal(text, vector.stringToSign);
-    assert.equal(signatureFault(request, secretOf, expected), undefined);
+    assert.equal(signatureFault(requestOf(vector), secretOf, expected), undefined);
   });
 }
 

@@ -225,6 +225,24 @@ test("commands that the bus does not take are bounded; what is not begun is told
   await rig.port.send("default", large);
 });
 
+test("a fault of the program in the middle of a batch is told too", async () => {
+  let isBroken = false;
+  const rig = await Rig.start((openLink) => (options) => {
+    const link = openLink(options);
+    const publishNow = link.publish.bind(link);
+    link.publish = (topic, ...rest): void => {
+      if (isBroken && topic === `${root}/commands/a`) throw new Error("a fault");
+      publishNow(topic, ...rest);
+    };
+    return link;
+  });
+  await rig.node("a", outcome("sent"));
+  isBroken = true;
+  const results = await rig.run(["send", "a.1", "x"], ["publish", "g", "y"], ["send", "a.1", "z"]);
+  assert.deepEqual(results, [{ "a.1": "sent" }, { error: "internal" }, { error: "internal" }]);
+  await assert.rejects(rig.run(["publish", "g", "y"]), /a fault/);
+});
+
 test("a command that fits no packet of the broker is refused before any is sent", async () => {
   const rig = await Rig.start(
     (openLink) => (options) =>
