@@ -70,7 +70,7 @@ async function check(path: string, body: Uint8Array, headers: Record<string, str
   return { status, rig, answer };
 }
 
-test("/commands: a batch is done with a result for each command, or nothing of it is", async () => {
+test("/commands: a batch has a result for each command, or nothing of it is done", async () => {
   const dice = diceOf(1);
   let shown = "";
   const statuses = new Set<number>();

@@ -1,4 +1,4 @@
-import type { Mutant, Part } from "./mutant.ts";
+import type { Mutant, Part } from "./parts/mutant.ts";
 import type { Result } from "./workshop.ts";
 
 /** What a run came to, in Markdown: each sentence, the fault against it, and who found it. */

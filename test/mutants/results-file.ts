@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import type { Mutant, Part } from "./mutant.ts";
+import type { Mutant, Part } from "./parts/mutant.ts";
 import type { Result } from "./workshop.ts";
 
 const path = "dist/mutants/results.json";

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "nod
 import { dirname, join, resolve } from "node:path";
 import { jobOf, type Runtime } from "../support/run/plan.ts";
 import type { Processes } from "../support/run/process.ts";
-import { applied, type Mutant, staleness } from "./mutant.ts";
+import { applied, type Mutant, staleness } from "./parts/mutant.ts";
 
 /** A test file takes a few seconds; a mutant may make it hang, which is a way to be found. */
 const fileMsMax = 120_000;

@@ -80,7 +80,7 @@ for (const { runtime, engine } of combinations) {
 }
 
 for (const { runtime, engine } of combinations) {
-  test(`a client that does not read is LimitExceededException, on ${runtime}, ${engine}`, async () => {
+  test(`a slow client is LimitExceededException, on ${runtime}, ${engine}`, async () => {
     const limits = ["--send-queue-size", "131072", "--engine", engine];
     const { info } = await startGateway({ runtime, flags: ["--service-port", "0", ...limits] });
     const reader = await RawClient.open(info.port);

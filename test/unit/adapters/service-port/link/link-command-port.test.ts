@@ -79,6 +79,11 @@ class Rig {
     await publish(link, `origins/a/events/${name}`, encode([["reply", ref, result]]));
   }
 
+  /** Resolves when nodes have so many batches. */
+  async has(batches: number): Promise<void> {
+    while (this.seen.length < batches) await settled();
+  }
+
   run(...items: readonly unknown[][]): ReturnType<LinkCommandPort["run"]> {
     return this.port.run("default", readCommands(items));
   }
@@ -152,6 +157,7 @@ test("a command to a group waits for what stands before it, and every node answe
     });
   }
   const run = rig.run(["join", ["a.1", "b.1"], "g"], ["publish", "g", "x"]);
+  await rig.has(2);
   await settled();
   assert.deepEqual(order, ["a join", "b join"]);
   join();
@@ -171,7 +177,7 @@ test("a node that does not answer in time leaves its ids unknown", async () => {
   const rig = await Rig.start();
   await rig.node("a");
   const run = rig.run(["send", "a.1", "x"]);
-  await settled();
+  await rig.has(1);
   rig.clock.advance(10_000);
   assert.deepEqual(await run, [{ "a.1": "unknown" }]);
 });
@@ -180,7 +186,7 @@ test("another's reply, and one that is no batch, is nobody's", async () => {
   const rig = await Rig.start();
   const a = await rig.node("a");
   const run = rig.run(["send", "a.1", "x"]);
-  await settled();
+  await rig.has(1);
   const forged = [["reply", "guess:0", { "a.1": "sent" }]];
   for (const payload of [
     encode(forged),

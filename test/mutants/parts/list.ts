@@ -2,12 +2,12 @@ import { contract } from "./contract.ts";
 import { endings } from "./endings.ts";
 import { errors } from "./errors.ts";
 import { features } from "./features.ts";
-import { servicePort } from "./http/service-port.ts";
 import { moves } from "./moves.ts";
 import type { Part } from "./mutant.ts";
 import { operating } from "./operating.ts";
 import { origins } from "./origins.ts";
 import { programs } from "./programs.ts";
+import { servicePort } from "./service-port.ts";
 import { streams } from "./streams.ts";
 
 /** All that is tried, in the order of the pages. */

@@ -1,4 +1,4 @@
-import type { Mutant, Part } from "../mutant.ts";
+import type { Mutant, Part } from "./mutant.ts";
 
 const page = "docs/service-port.md";
 const files = {
@@ -75,14 +75,14 @@ const mutants: readonly Mutant[] = [
     tests: [tests.requests],
   },
   {
-    says: "If any part of the body is wrong, nothing of it is sent, and the answer names the place",
+    says: "If any part of the body is wrong, nothing of it is sent",
     file: files.original,
     find: "if (id !== undefined) return id;",
     replace: "return id ?? text;",
     tests: [tests.requests],
   },
   {
-    says: "A message above `max-publish-size` or `send-queue-size` of the node that answers refuses",
+    says: "A message above `max-publish-size` or `send-queue-size` of the node",
     file: files.requests,
     find: "Math.min(sizes.publishBytesMax, sizes.sendQueueBytesMax)",
     replace: "sizes.publishBytesMax",
