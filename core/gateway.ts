@@ -83,7 +83,7 @@ export interface GatewayOptions extends HandshakeGateOptions, EventRouterOptions
   readonly incarnation: string;
   readonly runtime: string;
   readonly version: string;
-  /** Of a message to clients, whoever sends it. */
+  /** Of a message to clients. */
   readonly publishBytesMax: number;
   readonly sendQueueBytesMax: number;
   readonly keepAliveIntervalMs: number;

@@ -106,7 +106,7 @@ async function write(
   outgoing.end(incoming.method === "HEAD" ? undefined : body);
 }
 
-/** The rest of a body that nobody read is let in for a moment, so that the answer is read. */
+/** The rest of an unread body is accepted for a moment, so that the client reads the answer. */
 function endBody(incoming: IncomingMessage): void {
   if (incoming.complete) return;
   incoming.on("error", () => {});

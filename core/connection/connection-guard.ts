@@ -81,7 +81,7 @@ export class ConnectionGuard {
     this.#expiries.set(connection, expiresAt);
   }
 
-  /** When the client's last message came, in ms since the epoch; undefined where nobody looks. */
+  /** Time of the client's last message, in ms since the epoch; undefined if it is not recorded. */
   lastMessageAt(connection: Connection): number | undefined {
     const ms = this.#liveness.sinceMessageMs(connection);
     return ms === undefined ? undefined : this.#clock.now() - ms;

@@ -10,7 +10,7 @@ import type { Connection, Connections } from "../connection/mod.ts";
 import type { CommandBus } from "../ports/mod.ts";
 import { Group, type GroupReady } from "./group.ts";
 
-/** Why nobody can be put into a group of that name, or undefined. */
+/** Why no connection can join a group of that name, or undefined. */
 export function groupFault(name: string): ErrorCode | undefined {
   return isGroupName(name) && !isReserved(name) ? undefined : "group-name";
 }

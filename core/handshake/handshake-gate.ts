@@ -73,7 +73,7 @@ export class HandshakeGate {
     return refusal;
   }
 
-  /** Why the node takes no connection now, whoever asks. */
+  /** Why the node takes no connection of any client now. */
   #full({ app, info }: HandshakeAdmission): HandshakeRefusal | undefined {
     const { authority, guard, registry } = this.#dependencies;
     if (this.#closed) return draining;

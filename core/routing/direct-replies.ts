@@ -18,8 +18,8 @@ interface Waiting {
 }
 
 /**
- * Publishes replies to the topic of whoever asked for it there, announced or not: in bare batches,
- * one for each turn of the event loop. Nobody acknowledges them and nothing is repeated.
+ * Publishes replies to the topic of a sender that asked for them there, announced or not: in bare
+ * batches, one for each turn of the event loop. They are neither acknowledged nor repeated.
  */
 export class DirectReplies {
   /** Whether the channel can publish now. */

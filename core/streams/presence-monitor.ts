@@ -70,7 +70,7 @@ export class PresenceMonitor {
   #expire(name: string, watched: Watched, ms: number): void {
     const due = this.#clock.now() + ms;
     watched.cancel = this.#clock.after(ms, () => {
-      // A late timer tells of this process's own stall: heartbeats of that time wait unread.
+      // A late timer shows that this process was stalled: heartbeats of that time wait unread.
       if (this.#clock.now() - due > limits.stallMs) {
         this.#expire(name, watched, ms);
         return;

@@ -82,7 +82,7 @@ class BunServer implements ClientServer {
   }
 
   /**
-   * Bun tells of a stream only when its request has come, so it cannot be cut before: the port
+   * Bun reports a stream only when its request has come, so it cannot be cut before: the port
    * closes while descriptors are short.
    */
   shortage(short: boolean): void {

@@ -112,7 +112,7 @@ export class BunSocket extends NativeSocket implements Socket {
     if (!this.#closed) this.#socket?.unsubscribe(topic);
   }
 
-  /** Publishes to the other subscribers. False where this socket is none, and nothing was done. */
+  /** Publishes to the other subscribers. Does nothing, and returns false, unless it is one. */
   publish(topic: string, data: string | Uint8Array<ArrayBuffer>, compress: boolean): boolean {
     const socket = this.#socket;
     if (this.#closed || socket === undefined || !socket.isSubscribed(topic)) return false;

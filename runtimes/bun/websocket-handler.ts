@@ -48,13 +48,13 @@ function reportClosed(
   { closeCode, closeReason }: { closeCode: number; closeReason: string },
 ): void {
   if (connection === undefined) return;
-  // Bun sends the right close frame for a fault, but tells of it as 1006 with a text for people.
+  // Bun sends the right close frame for a fault, but reports it as 1006 with a text for people.
   // A stream that is merely cut has no text.
   const fault = closeCode === 1006 && closeReason !== "";
   if (fault) handler.fault(connection, "frame-refused");
   handler.closed(connection, closeCode, fault ? "" : closeReason);
   // Without a close frame the stream is gone by now. After one it stays until the client ends it,
-  // or Bun does, within 4 s. Bun tells of neither.
+  // or Bun does, within 4 s. Bun reports neither.
   if (closeCode === 1006 && !fault) handler.gone(connection);
   else clock.after(limits.closeHandshakeMs, () => handler.gone(connection));
 }

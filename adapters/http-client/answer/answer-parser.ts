@@ -120,7 +120,7 @@ export class AnswerParser {
 
   #readHead(text: string): void {
     const head = this.#options.heads.read(text);
-    // RFC 9110, 15.2: interim answers are to be read over. We ask for no other protocol.
+    // RFC 9110, 15.2: interim answers must be skipped. We ask for no other protocol.
     if (head.status === 101) throw malformed("the server changed the protocol");
     if (head.status < 200) return;
     this.#head = head;

@@ -21,7 +21,7 @@ const State = {
   done: 10,
 } as const;
 
-/** Reads a body in chunks (RFC 9112, 7.1). Extensions and trailers are read over. */
+/** Reads a body in chunks (RFC 9112, 7.1). Extensions and trailers are skipped. */
 export class ChunkedBody {
   readonly #body: BodyBuffer;
   #state: number = State.size;

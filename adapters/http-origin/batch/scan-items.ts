@@ -43,7 +43,7 @@ export interface Span {
  * Finds the items of a JSON array without decoding them. `from` is behind the array's bracket, or
  * behind the comma after an item. `item` is called with each item's place and says whether to go
  * on. Returns where the scan stopped: the place of the closing bracket, or behind the last item
- * that was told; -1 where the bytes are no such array.
+ * that was reported; -1 if the bytes are not such an array.
  */
 export function scanItems(
   bytes: Uint8Array,

@@ -6,7 +6,7 @@ import type { Decision, DecisionGrant } from "./event-form.ts";
 
 const text = v.string();
 
-/** What a back end gives to a connection that it lets in. The gateway checks the contents. */
+/** What a back end gives to a connection that it accepts. The gateway checks the contents. */
 const grant = v.object({
   user: v.nullish(text),
   groups: v.nullish(v.array(text)),

@@ -10,6 +10,6 @@ export const httpOriginLimits = {
   downMsMax: 30_000,
   /** Ids in one request of keep-alives, as the original has it. */
   keepAliveIdsMax: 10_000,
-  /** A node tells of its living connections in several items: they become one request. */
+  /** A node reports its living connections in several items: they become one request. */
   keepAliveGatherMs: 200,
 } as const;

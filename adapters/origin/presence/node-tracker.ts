@@ -5,7 +5,7 @@ import { originLimits } from "../base/mod.ts";
 interface Tracked {
   /** The presence was cleared: the node has left, or has lost its connection for a moment. */
   cleared?: boolean;
-  /** Undefined for a node that was given up and tells of its connections again. */
+  /** Undefined for a node that was given up and sends events again. */
   readonly presence: NodePresence | undefined;
 }
 

@@ -258,7 +258,7 @@ export class EventReceiver implements BatchListener {
     }
   }
 
-  /** The connection that an event tells of; a new one where it opened before this origin came. */
+  /** The connection of an event; a new object if it opened before this origin started. */
   #find(bytes: Uint8Array, start: number, end: number): OriginConnection | undefined {
     const { node, topic } = this.#streams.source;
     const known = this.#connections.find(bytes, start, end);

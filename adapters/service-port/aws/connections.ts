@@ -80,7 +80,7 @@ function handle(
   });
 }
 
-/** Where there are access keys, a request is signed with one, or bears the token. */
+/** With access keys, a request must be signed with one of them, or have the token. */
 function checkAccess(
   { access, accessKeys, now }: ConnectionsDependencies,
   { env, req }: ServiceContext,

@@ -14,7 +14,7 @@ export class Access {
     this.#token = token === "" ? undefined : digest(token);
   }
 
-  /** Whether the request bears a token, and one is asked for. */
+  /** Whether a token is required and the request has one. */
   usesToken(headers: Headers): boolean {
     return this.#token !== undefined && /^Bearer /i.test(headers.get("authorization") ?? "");
   }

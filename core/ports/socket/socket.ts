@@ -12,7 +12,7 @@ export interface OutgoingMessage {
   readonly byteLength: number;
   /** The text as a string; for kind text only. */
   text(): string;
-  /** The payload, which nobody changes. */
+  /** The payload. It must not be changed. */
   payload(): Uint8Array;
   /** A complete server frame: FIN, not masked (RFC 6455, 5.2). Nobody changes it. */
   frame(): Uint8Array;
