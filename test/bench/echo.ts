@@ -16,11 +16,15 @@ export interface Figure {
   readonly messagesPerSecond: number;
   /** CPU of the serving process (not of broker, origin or generator). */
   readonly cpuMicrosecondsPerMessage: number;
+  /** CPU of the processes that `measure` was given, and of the generator. */
+  readonly allCpuMicrosecondsPerMessage: number;
 }
 
 interface Generated {
   readonly messages: number;
   readonly seconds: number;
+  /** Of the generator itself. */
+  readonly cpuSeconds: number;
   readonly roundTripMicroseconds: {
     readonly p50: number;
     readonly p90: number;
@@ -48,15 +52,24 @@ export async function generate(
   }
 }
 
-export async function measure(server: BenchProcess, port: unknown, load: Load): Promise<Figure> {
-  let before = 0;
+/** Loads `server`. CPU of `others` counts for all processes together. */
+export async function measure(
+  server: BenchProcess,
+  port: unknown,
+  load: Load,
+  others: readonly BenchProcess[] = [],
+): Promise<Figure> {
+  const processes = [server, ...others];
+  let before: readonly number[] = [];
   const result = await generate(port, load, () => {
-    before = server.cpuSeconds();
+    before = processes.map((one) => one.cpuSeconds());
   });
-  const cpu = server.cpuSeconds() - before;
+  const [own = 0, ...rest] = processes.map((one, index) => one.cpuSeconds() - before[index]!);
+  const all = rest.reduce((sum, cpu) => sum + cpu, own + result.cpuSeconds);
   return {
     messagesPerSecond: result.messages / result.seconds,
-    cpuMicrosecondsPerMessage: (cpu * 1e6) / result.messages,
+    cpuMicrosecondsPerMessage: (own * 1e6) / result.messages,
+    allCpuMicrosecondsPerMessage: (all * 1e6) / result.messages,
   };
 }
 

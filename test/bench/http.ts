@@ -1,22 +1,22 @@
 import { type Figure, measure, throughEverything } from "./echo.ts";
 import { openIdle } from "./idle.ts";
-import { type Contestant, gateway, median, onBun, spread } from "./measure/processes.ts";
+import { type Contestant, gateway, onBun, spread } from "./measure/processes.ts";
 
 /** Before figures count, a runtime has compiled what is hot. */
-const load = [64, 1, 20_000] as const;
+const load = [64, 1, 40_000] as const;
 const idleConnections = 10_000;
 const keepAlives = 5;
 
 const bunNative: Contestant = { runtime: "bun", engine: "native" };
 
 /** An HTTP origin on Bun, with the echo in its answers. */
-async function overHttp(format: "original" | "batch"): Promise<Figure> {
-  const origin = onBun("http-echo-origin", format);
+async function overHttp(format: "original" | "batch" | "aws"): Promise<Figure> {
+  const origin = onBun("http/echo-origin", format);
   try {
     const url = `http://127.0.0.1:${(await origin.event("started")).port}/`;
     const server = gateway(bunNative, "none", "--origin", url, "--origin-format", format);
     try {
-      return await measure(server, (await server.event("started")).port, load);
+      return await measure(server, (await server.event("started")).port, load, [origin]);
     } finally {
       await server.end();
     }
@@ -25,14 +25,14 @@ async function overHttp(format: "original" | "batch"): Promise<Figure> {
   }
 }
 
-/** A gateway that POSTs each message by `fetch`, and is sent each answer by a POST. */
-async function plainPosts(): Promise<Figure> {
-  const origin = onBun("http-echo-origin", "plain");
+/** A program of the bench that forwards messages by POST, and the origin that it needs. */
+async function program(name: string, form: "plain" | "original"): Promise<Figure> {
+  const origin = onBun("http/echo-origin", form);
   try {
     const url = `http://127.0.0.1:${(await origin.event("started")).port}/`;
-    const server = onBun("plain-gateway", url);
+    const server = onBun(name, url);
     try {
-      return await measure(server, (await server.event("started")).port, load);
+      return await measure(server, (await server.event("started")).port, load, [origin]);
     } finally {
       await server.end();
     }
@@ -42,15 +42,17 @@ async function plainPosts(): Promise<Figure> {
 }
 
 const contestants: Readonly<Record<string, () => Promise<Figure>>> = {
-  "a POST a message by fetch, answer by a POST": plainPosts,
+  "a POST a message by fetch, answer by a POST": () => program("http/plain-gateway", "plain"),
+  "a bare loop: a POST a message, nothing else": () => program("http/bare-gateway", "original"),
   "original form": () => overHttp("original"),
   "batch form": () => overHttp("batch"),
+  "aws form": () => overHttp("aws"),
   "mosquitto, assigned origin": () => throughEverything(bunNative, load),
 };
 
 /** Requests that an origin gets while 10,000 connections are silent. */
 async function requestsWhileIdle(print: (line: string) => void): Promise<void> {
-  const origin = onBun("http-echo-origin", "count");
+  const origin = onBun("http/echo-origin", "count");
   const sockets = [];
   try {
     const url = `http://127.0.0.1:${(await origin.event("started")).port}/`;
@@ -58,8 +60,8 @@ async function requestsWhileIdle(print: (line: string) => void): Promise<void> {
     const server = gateway(bunNative, "none", ...flags);
     try {
       sockets.push(...(await openIdle(Number((await server.event("started")).port))));
-      // The first may name those that were there before the others.
-      await origin.event("alive");
+      // Those that came while connections still opened do not count.
+      while ((await origin.event("alive")).connections !== idleConnections);
       const named: number[] = [];
       const since = performance.now();
       for (let request = 0; request < 3; request++) {
@@ -93,20 +95,31 @@ export async function httpBench(rounds: number, print: (line: string) => void): 
   const rates = (name: string | undefined): number[] =>
     (figures.get(name ?? "") ?? []).map(({ messagesPerSecond }) => messagesPerSecond);
   for (const name of names) {
-    const cpu = median(figures.get(name)!.map((one) => one.cpuMicrosecondsPerMessage));
+    const cpu = spread(
+      figures.get(name)!.map((one) => one.cpuMicrosecondsPerMessage),
+      1,
+    );
     const perSecond = spread(rates(name), 0);
-    print(`  ${name.padEnd(44)} ${perSecond} messages/s, ${cpu.toFixed(1)} µs CPU a message`);
+    print(`  ${name.padEnd(44)} ${perSecond} messages/s, ${cpu} µs CPU a message`);
   }
-  const [plain, original, batch, mqtt] = names;
-  const ratio = (one: string | undefined, other: string | undefined): string => {
-    const others = rates(other);
-    return spread(
-      rates(one).map((rate, round) => rate / (others[round] ?? Number.NaN)),
+  const [plain, bare, original, batch, , mqtt] = names;
+  const ratio = (one: readonly number[], other: readonly number[]): string =>
+    spread(
+      one.map((figure, round) => figure / (other[round] ?? Number.NaN)),
       2,
     );
-  };
-  print(`  original / a POST a message: ${ratio(original, plain)} (goal: 3)`);
-  print(`  batch / mosquitto: ${ratio(batch, mqtt)} (goal: 0.8)`);
+  print(`  original / a POST a message: ${ratio(rates(original), rates(plain))} (goal: 3)`);
+  print(`  bare loop / a POST a message: ${ratio(rates(bare), rates(plain))}`);
+  const all = (name: string | undefined): number[] =>
+    figures.get(name!)!.map((one) => one.allCpuMicrosecondsPerMessage);
+  print(
+    "  CPU of gateway, origin and generator together, which limits the messages on two cores:",
+  );
+  const alls = [plain, bare, original].map((name) => spread(all(name), 0)).join(", ");
+  print(`    ${alls} µs a message (a POST a message, bare loop, original)`);
+  print(`    a POST a message / original: ${ratio(all(plain), all(original))}`);
+  print(`    a POST a message / bare loop: ${ratio(all(plain), all(bare))}`);
+  print(`  batch / mosquitto: ${ratio(rates(batch), rates(mqtt))} (goal: 0.8)`);
   print("  goals of CPU in the gateway: 60 µs original, 12 µs batch");
   await requestsWhileIdle(print);
 }

@@ -1,8 +1,8 @@
 /**
  * `npm run bench [-- NAMES…] [--rounds N] [--write]`: every figure beside the one it is held
- * against, in one run. `--write` puts what is printed into docs/figures.md, and five figures of
- * that page into the README. Names: codec, echo, modes, deno, round-trip, fan-out, groups,
- * handshakes, http, idle, posts, queued, unread.
+ * against, in one run. `--write` puts what is printed into docs/figures.md, and figures of that
+ * page into the README and docs/transports.md. Names: codec, echo, modes, deno, round-trip,
+ * fan-out, groups, handshakes, http, idle, posts, queued, unread.
  * It fails on no time but that of `unread`, which draws docs/unread-clients.svg.
  */
 import { readFileSync, writeFileSync } from "node:fs";
@@ -13,7 +13,9 @@ import {
   figuresPage,
   readFigures,
   renderFigures,
+  transportsPage,
   withHeadlines,
+  withTransportCosts,
 } from "../support/docs/figures.ts";
 import { runCodecBench } from "./codec.ts";
 import { echoBench } from "./echo.ts";
@@ -60,6 +62,8 @@ function write(name: string, circumstances: string): void {
   const sections = [...others, section];
   writeFileSync(figuresPage, renderFigures(sections));
   writeFileSync("README.md", withHeadlines(readFileSync("README.md", "utf8"), sections));
+  const transports = readFileSync(transportsPage, "utf8");
+  writeFileSync(transportsPage, withTransportCosts(transports, sections));
 }
 
 const benches: Readonly<Record<string, () => Promise<unknown>>> = {

@@ -2,7 +2,8 @@
  * The load of the echo benches, in a process of its own: raw TCP, prebuilt frames, every byte of
  * every answer compared. Arguments: port, connections, messages in flight each, seconds, messages
  * of the warm-up at least: runtimes compile what is hot, and on a busy machine that takes long.
- * Prints one JSON line: messages, seconds, and (one connection, one in flight) round trips in µs.
+ * Prints one JSON line: messages, seconds, those of its own processor, and (one connection, one in
+ * flight) round trips in µs.
  */
 import { Buffer } from "node:buffer";
 import { connect, type Socket } from "node:net";
@@ -126,10 +127,13 @@ while (warmedUp < warmUpMessages) {
 counting = true;
 process.stdout.write("counting\n");
 const start = performance.now();
+const cpuBefore = process.cpuUsage();
 await delay(seconds * 1_000);
 const elapsed = (performance.now() - start) / 1_000;
+const { user, system } = process.cpuUsage(cpuBefore);
+const cpuSeconds = (user + system) / 1e6;
 roundTrips.sort((a, b) => a - b);
 const at = (part: number): number => roundTrips[Math.floor(roundTrips.length * part)] ?? 0;
 const quantiles = { p50: at(0.5), p90: at(0.9), p99: at(0.99) };
-const result = { messages, seconds: elapsed, roundTripMicroseconds: quantiles };
+const result = { messages, seconds: elapsed, cpuSeconds, roundTripMicroseconds: quantiles };
 process.stdout.write(`${JSON.stringify(result)}\n`, () => process.exit(0));

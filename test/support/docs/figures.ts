@@ -121,17 +121,53 @@ const marks = {
   end: "<!-- end -->",
 };
 
-/** A page with the headlines between its marks, from what the benches wrote. */
-export function withHeadlines(page: string, sections: readonly FigureSection[]): string {
+/** A page with this text between its marks. */
+function withWritten(page: string, text: string): string {
   const [begin, end] = [page.indexOf(marks.begin), page.indexOf(marks.end)];
   if (begin < 0 || end < begin) throw new Error("the page has no place for figures");
+  return page.slice(0, begin) + marks.begin + text + page.slice(end);
+}
+
+function textOf(sections: readonly FigureSection[], bench: string): string {
+  return sections.find(({ name }) => name === bench)?.text ?? "";
+}
+
+/** A page with the headlines between its marks, from what the benches wrote. */
+export function withHeadlines(page: string, sections: readonly FigureSection[]): string {
   const rows = headlines.map(({ bench, what, ours, beside, theirs, unit }) => {
-    const text = sections.find(({ name }) => name === bench)?.text ?? "";
+    const text = textOf(sections, bench);
     const [mine, other] = [ours, theirs].map((pattern) => Number(pattern.exec(text)?.[1]) * unit);
     if (!mine || !other) throw new Error(`the bench "${bench}" did not print: ${what}`);
     const figures = `${mine.toLocaleString("en")} | ${beside}: ${other.toLocaleString("en")}`;
     return `| ${what} | ${figures} | \`npm run bench -- ${bench}\` |\n`;
   });
   const head = "\n| what | figure | compared with | command |\n|---|---|---|---|\n";
-  return page.slice(0, begin) + marks.begin + head + rows.join("") + page.slice(end);
+  return withWritten(page, head + rows.join(""));
+}
+
+/** The page that shows what each transport costs. */
+export const transportsPage = "docs/transports.md";
+
+/** Names of contestants of the bench `http`, and what the page calls them. */
+const transports: readonly (readonly [name: string, title: string])[] = [
+  ["mosquitto, assigned origin", "MQTT, assigned mode, with mosquitto"],
+  ["batch form", "`batch`"],
+  ["original form", "`original`"],
+  ["aws form", "`aws`"],
+  ["a bare loop: a POST a message, nothing else", "a bare loop: a POST a message, nothing else"],
+  ["a POST a message by fetch, answer by a POST", "a POST a message by `fetch`, answer by a POST"],
+];
+
+/** A page with the costs of transports between its marks, from what the bench `http` wrote. */
+export function withTransportCosts(page: string, sections: readonly FigureSection[]): string {
+  const lines = textOf(sections, "http").split("\n");
+  const rows = transports.map(([name, title]) => {
+    const line = lines.find((one) => one.trimStart().startsWith(`${name} `)) ?? "";
+    const found = /(\d+) \(\d+–\d+\) messages\/s, ([\d.]+) \([\d.]+–[\d.]+\) µs/.exec(line);
+    if (found === null) throw new Error(`the bench "http" did not print: ${name}`);
+    return `| ${title} | ${Number(found[1]).toLocaleString("en")} | ${found[2]} µs |\n`;
+  });
+  const head =
+    "\n| transport | echoes a second | processor of the gateway for each |\n|---|---|---|\n";
+  return withWritten(page, head + rows.join(""));
 }

@@ -6,7 +6,9 @@ import {
   figuresPage,
   readFigures,
   renderFigures,
+  transportsPage,
   withHeadlines,
+  withTransportCosts,
 } from "../../support/docs/figures.ts";
 
 const sections: FigureSection[] = [
@@ -45,8 +47,17 @@ test("figures: those of the README are those of the page", () => {
   assert.equal(readme, withHeadlines(readme, written));
 });
 
+test("figures: the costs of transports are those of the page", () => {
+  const transports = readFileSync(transportsPage, "utf8");
+  const written = readFigures(readFileSync(figuresPage, "utf8"));
+  assert.equal(transports, withTransportCosts(transports, written));
+});
+
 test("figures: a headline that a bench no longer prints is told", () => {
   const readme = readFileSync("README.md", "utf8");
   assert.throws(() => withHeadlines(readme, sections), /the bench "modes" did not print/);
-  assert.throws(() => withHeadlines("# No marks", sections), /no place for figures/);
+  const transports = readFileSync(transportsPage, "utf8");
+  assert.throws(() => withTransportCosts(transports, sections), /"http" did not print: mosquitto/);
+  const written = readFigures(readFileSync(figuresPage, "utf8"));
+  assert.throws(() => withHeadlines("# No marks", written), /no place for figures/);
 });

@@ -1,6 +1,6 @@
 /**
  * The HTTP origin of the bench `http`: it sends each message back. Argument: how it is called.
- * `original` and `batch` answer with the echo; `plain` sends it by a POST of its own. With
+ * `original`, `batch` and `aws` answer with the echo; `plain` sends it by a POST of its own. With
  * `count` it says for each request of keep-alives how many connections it named.
  */
 import process from "node:process";
@@ -33,6 +33,11 @@ async function batch(request: Request): Promise<Response> {
   return Response.json(commands);
 }
 
+async function aws(request: Request): Promise<Response> {
+  const { body } = (await request.json()) as { readonly body?: string };
+  return Response.json({ statusCode: 200, body });
+}
+
 async function plain(request: Request): Promise<Response> {
   const body = await request.text();
   const headers = { "x-connection": request.headers.get("x-connection") ?? "" };
@@ -56,6 +61,7 @@ async function count(request: Request): Promise<Response> {
 const handlers: Readonly<Record<string, (request: Request) => Promise<Response>>> = {
   original,
   batch,
+  aws,
   plain,
   count,
 };
