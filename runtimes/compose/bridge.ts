@@ -1,10 +1,11 @@
-import { createAdminApp, type HttpServer, serveHttp } from "../../adapters/http/mod.ts";
+import type { HttpServer } from "../../adapters/http/mod.ts";
 import { PrometheusMetrics } from "../../adapters/metrics/mod.ts";
 import { type MqttTls, mqttLinks, redactUrl } from "../../adapters/mqtt/mod.ts";
 import { SystemClock, SystemRandom } from "../../adapters/system/mod.ts";
 import { randomName } from "../../core/base/mod.ts";
 import type { Settings } from "../../core/config/mod.ts";
 import type { Logger } from "../../core/ports/mod.ts";
+import { openAdminPort } from "./admin-port.ts";
 import { waitForBroker } from "./broker-wait.ts";
 import { appsOf, streamQosOf } from "./gateway-options.ts";
 import { HttpOrigins } from "./http-origins.ts";
@@ -55,11 +56,8 @@ export class Bridge {
    * ready and goes on trying. Rejects where the broker refuses the bridge.
    */
   async start(): Promise<void> {
-    const settings = this.#settings;
-    this.#admin = await serveHttp(this.#app(), {
-      host: settings["admin-host"],
-      port: settings["admin-port"],
-    });
+    const ready = (): readonly string[] => this.#notReady();
+    this.#admin = await openAdminPort(this.#settings, this.#metrics, ready);
     await waitForBroker(this.#origins.start(), this.#clock, (error) => {
       if (!this.#stopping) this.#given.failed(error);
     });
@@ -73,17 +71,9 @@ export class Bridge {
     await this.#admin?.close();
   }
 
-  #app(): ReturnType<typeof createAdminApp> {
-    return createAdminApp({
-      ready: () => {
-        if (this.#stopping) return ["draining"];
-        return this.#origins.ready ? [] : ["no broker, or no HTTP origin"];
-      },
-      metrics: () => ({
-        contentType: this.#metrics.contentType,
-        text: this.#metrics.render(),
-      }),
-    });
+  #notReady(): readonly string[] {
+    if (this.#stopping) return ["draining"];
+    return this.#origins.ready ? [] : ["no broker, or no HTTP origin"];
   }
 
   #logStarted(): void {

@@ -4,7 +4,7 @@ import {
   type EmbeddedBroker,
   startEmbeddedBroker,
 } from "../../adapters/embedded-broker/mod.ts";
-import { createAdminApp, type HttpServer, serveHttp } from "../../adapters/http/mod.ts";
+import type { HttpServer } from "../../adapters/http/mod.ts";
 import { InProcessBus } from "../../adapters/in-process/mod.ts";
 import { PrometheusMetrics } from "../../adapters/metrics/mod.ts";
 import {
@@ -40,6 +40,7 @@ import {
   listenAgainAfterBursts,
   type ServerTls,
 } from "../server/mod.ts";
+import { openAdminPort } from "./admin-port.ts";
 import { waitForBroker } from "./broker-wait.ts";
 import { Cluster } from "./cluster.ts";
 import {
@@ -109,6 +110,7 @@ export class Service {
   #gateway!: Gateway;
   #httpOrigins: HttpOrigins | undefined;
   #clientServer: ClientServer | undefined;
+  #descriptors: DescriptorWatch | undefined;
   #admin: HttpServer | undefined;
 
   constructor(settings: Settings, given: ServiceDependencies) {
@@ -138,7 +140,8 @@ export class Service {
     const codec = this.#codec();
     const bus = this.#newBus();
     this.#gateway = this.#composeGateway(codec, bus);
-    await this.#openAdmin();
+    const ready = (): readonly string[] => this.#gateway.readiness().reasons;
+    this.#admin = await openAdminPort(this.settings, this.#metrics, ready);
     // The link logs that the broker is unreachable, and later that it is connected.
     await waitForBroker(this.#gateway.start(), this.#clock, (error) => {
       if (!this.#stopping) this.#given.failed?.(error);
@@ -164,6 +167,7 @@ export class Service {
     await this.#httpOrigins?.stop();
     await this.#servicePort?.stop();
     await this.#cluster?.stop();
+    this.#descriptors?.stop();
     await this.#clientServer?.stop();
     await this.#admin?.close();
     await this.#broker?.close();
@@ -268,21 +272,6 @@ export class Service {
     );
   }
 
-  async #openAdmin(): Promise<void> {
-    const app = createAdminApp({
-      ready: () => this.#gateway.readiness().reasons,
-      metrics: () => ({
-        contentType: this.#metrics.contentType,
-        text: this.#metrics.render(),
-      }),
-    });
-    const { settings } = this;
-    this.#admin = await serveHttp(app, {
-      host: settings["admin-host"],
-      port: settings["admin-port"],
-    });
-  }
-
   /** After a shortage of descriptors all ports are opened again: they may accept no more. */
   #shortage(short: boolean): void {
     this.#clientServer?.shortage(short);
@@ -340,6 +329,7 @@ export class Service {
         settings["ping-interval"] && settings["ping-interval"] + settings["ping-timeout"],
     });
     this.#gateway.useBroadcast(this.#clientServer.broadcast);
+    this.#descriptors = watch;
     watch.start();
   }
 
