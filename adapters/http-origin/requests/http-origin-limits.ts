@@ -3,8 +3,8 @@ export const httpOriginLimits = {
   /** Wait before a request is sent again; it doubles up to the maximum. */
   retryMs: 100,
   retryMsMax: 5_000,
-  /** Events and handshakes that wait for a slot: the largest window of a node. */
-  slotWaitersMax: 1_000_000,
+  /** Events and handshakes that wait for a permit: the largest window of a node. */
+  permitWaitersMax: 1_000_000,
   /** How long a URL that failed is not asked while another one answers; it doubles as well. */
   downMs: 1_000,
   downMsMax: 30_000,

@@ -4,8 +4,8 @@ import type { HttpAnswer, HttpClient } from "../../http-client/mod.ts";
 import { BackEnds } from "./back-ends.ts";
 import type { Failures } from "./failures.ts";
 import { httpOriginLimits } from "./http-origin-limits.ts";
+import { Semaphore } from "./semaphore.ts";
 import type { Signer } from "./signature.ts";
-import { Slots } from "./slots.ts";
 
 export interface OriginRequestsOptions {
   readonly urls: readonly string[];
@@ -59,7 +59,7 @@ export class OriginRequests {
   readonly #options: OriginRequestsOptions;
   readonly #ports: OriginRequestsPorts;
   readonly #backEnds: BackEnds;
-  readonly #slots: Slots;
+  readonly #permits: Semaphore;
   /** End the waits before further attempts. */
   readonly #pauses: Set<() => void> = new Set();
   #stopped = false;
@@ -69,7 +69,7 @@ export class OriginRequests {
     this.#options = options;
     this.#ports = ports;
     this.#backEnds = new BackEnds(options.urls, () => clock.now());
-    this.#slots = new Slots(options.concurrency, () => clock.now());
+    this.#permits = new Semaphore(options.concurrency, () => clock.now());
   }
 
   /** Nothing is sent again. The client ends the requests that are under way. */
@@ -85,8 +85,8 @@ export class OriginRequests {
     const tried: string[] = [];
     for (let round = 0; ; ) {
       // Waiting is no failure: the window of events limits how many wait.
-      if (!this.#slots.take() && !(await this.#slots.wait(Infinity))) {
-        this.#report(new ServiceError("http-queue-full", "too many requests waited for a slot"));
+      if (!this.#permits.take() && !(await this.#permits.wait(Infinity))) {
+        this.#report(new ServiceError("http-queue-full", "too many requests wait to be sent"));
         return undefined;
       }
       retryDeadline ??= this.#ports.clock.now() + retryMs;
@@ -104,7 +104,7 @@ export class OriginRequests {
         this.#unanswered(url);
         failure = error as ServiceError;
       } finally {
-        this.#slots.release();
+        this.#permits.release();
       }
       if (this.#stopped) return undefined;
       this.#report(failure);
@@ -125,10 +125,10 @@ export class OriginRequests {
    */
   async ask(id: () => string, body: string, signal: AbortSignal): Promise<HttpAnswer> {
     const deadline = this.#ports.clock.now() + this.#options.timeoutMs;
-    if (!this.#slots.take() && !(await this.#slots.wait(deadline))) {
+    if (!this.#permits.take() && !(await this.#permits.wait(deadline))) {
       throw new ServiceError(
         "http-queue-full",
-        "the request waited too long for a slot, or too many waited",
+        "the request waited too long to be sent, or too many wait",
       );
     }
     try {
@@ -147,7 +147,7 @@ export class OriginRequests {
         }
       }
     } finally {
-      this.#slots.release();
+      this.#permits.release();
     }
   }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BackEnds } from "../../../../../adapters/http-origin/requests/back-ends.ts";
-import { Slots } from "../../../../../adapters/http-origin/requests/slots.ts";
+import { Semaphore } from "../../../../../adapters/http-origin/requests/semaphore.ts";
 
 const none: readonly string[] = [];
 
@@ -44,31 +44,31 @@ test("where all are down, the one is asked whose time is over first", () => {
   assert.equal(ends.next(none), "b");
 });
 
-test("slots are given in order, and to nobody who has waited too long", async () => {
+test("permits are given in order, and to no request that has waited too long", async () => {
   let now = 0;
-  const slots = new Slots(1, () => now);
-  assert.ok(slots.take());
-  assert.ok(!slots.take());
-  const waiting = [slots.wait(5), slots.wait(100), slots.wait(100)];
+  const semaphore = new Semaphore(1, () => now);
+  assert.ok(semaphore.take());
+  assert.ok(!semaphore.take());
+  const waiting = [semaphore.wait(5), semaphore.wait(100), semaphore.wait(100)];
   now = 10;
-  slots.release();
+  semaphore.release();
   assert.equal(await waiting[0], false);
   assert.equal(await waiting[1], true);
-  slots.release();
+  semaphore.release();
   assert.equal(await waiting[2], true);
-  slots.release();
-  assert.ok(slots.take());
+  semaphore.release();
+  assert.ok(semaphore.take());
 });
 
-test("no more wait for a slot than the limit allows", async () => {
-  const slots = new Slots(1, () => 0, 2);
-  assert.ok(slots.take());
-  const waiting = [slots.wait(9), slots.wait(9)];
-  assert.equal(await slots.wait(9), false);
-  slots.release();
+test("no more wait for a permit than the limit allows", async () => {
+  const semaphore = new Semaphore(1, () => 0, 2);
+  assert.ok(semaphore.take());
+  const waiting = [semaphore.wait(9), semaphore.wait(9)];
+  assert.equal(await semaphore.wait(9), false);
+  semaphore.release();
   assert.equal(await waiting[0], true);
-  const third = slots.wait(9);
-  slots.release();
-  slots.release();
+  const third = semaphore.wait(9);
+  semaphore.release();
+  semaphore.release();
   assert.deepEqual([await waiting[1], await third], [true, true]);
 });

@@ -1,40 +1,40 @@
 import { httpOriginLimits } from "./http-origin-limits.ts";
 
-/** A request that waits for a slot. */
+/** A request that waits for a permit. */
 interface Waiter {
   readonly deadline: number;
   readonly resolve: (granted: boolean) => void;
 }
 
 /**
- * How many requests may be under way at once. The first to wait is served first. Each request has
- * a time limit, so a slot becomes free within that time. A request whose deadline has passed gets
- * no slot. Events have no deadline: the window of events limits how many of them wait.
+ * A semaphore: how many requests may be under way at once. The first to wait is served first. Each
+ * request has a time limit, so a permit becomes free within that time. A request gets none after
+ * its deadline. Events have no deadline: the window of events limits how many of them wait.
  */
-export class Slots {
+export class Semaphore {
   #free: number;
   readonly #now: () => number;
   readonly #waiting: Waiter[] = [];
   readonly #waitersMax: number;
 
   constructor(
-    slots: number,
+    permits: number,
     now: () => number,
-    waitersMax: number = httpOriginLimits.slotWaitersMax,
+    waitersMax: number = httpOriginLimits.permitWaitersMax,
   ) {
-    this.#free = slots;
+    this.#free = permits;
     this.#now = now;
     this.#waitersMax = waitersMax;
   }
 
-  /** Takes a slot if one is free. */
+  /** Takes a permit if one is free. */
   take(): boolean {
     if (this.#free === 0) return false;
     this.#free--;
     return true;
   }
 
-  /** Waits for a slot; false where none came until the deadline, or too many wait already. */
+  /** Waits for a permit; false where none came until the deadline, or too many wait already. */
   wait(deadline: number): Promise<boolean> {
     if (this.#waiting.length >= this.#waitersMax) return Promise.resolve(false);
     return new Promise((resolve) => this.#waiting.push({ deadline, resolve }));
