@@ -9,6 +9,7 @@ export {
   sendCommand,
 } from "./commands.ts";
 export { readJson } from "./json-text.ts";
+export { readMessagePack } from "./message-pack.ts";
 export {
   commandsOfRequest,
   eachMessage,

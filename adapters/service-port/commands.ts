@@ -1,6 +1,6 @@
-import { decode, encode } from "@msgpack/msgpack";
+import { encode } from "@msgpack/msgpack";
 import { Refusal } from "../http/mod.ts";
-import { type Command, eachCommand, readJson } from "../http-wire/mod.ts";
+import { type Command, eachCommand, readJson, readMessagePack } from "../http-wire/mod.ts";
 import {
   appOf,
   checkReady,
@@ -61,14 +61,6 @@ function formatOf(header: string): Format | undefined {
   if (format !== undefined || unsaid.includes(type)) return format;
   const allowed = "application/json or application/msgpack";
   throw new Refusal("request-media-type", `the Content-Type must be ${allowed}`);
-}
-
-function readMessagePack(body: Uint8Array): unknown {
-  try {
-    return decode(body);
-  } catch {
-    throw new Refusal("batch-malformed", "the body is not MessagePack");
-  }
 }
 
 async function readBatch(batch: unknown): Promise<Command[]> {
