@@ -105,7 +105,8 @@ test("a handler sees what the client sent, and says who it is", async () => {
   assert.equal(answer.headers.get("sec-websocket-protocol"), "special");
   assert.equal(answer.headers.get("x-seat"), "7");
   assert.ok(asked !== undefined);
-  const { id, signal, headers, ...rest } = asked;
+  const { id, at, signal, headers, ...rest } = asked;
+  assert.ok(at !== undefined && Math.abs(at - Date.now()) < 60_000, String(at));
   assert.deepEqual(rest, {
     path: "/room/bl%C3%BCe",
     query: "x=1",
