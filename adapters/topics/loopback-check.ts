@@ -29,6 +29,8 @@ export class LoopbackCheck {
   /** The first publish should have come back by now. */
   #overdue = false;
   #losses = 0;
+  /** What was told when the broker refused the publish; until it confirms one. */
+  #refusal: ServiceError | undefined;
   #cancel: Cancel = () => {};
 
   constructor(clock: Clock, options: LoopbackCheckOptions) {
@@ -42,12 +44,16 @@ export class LoopbackCheck {
 
   /** The broker has answered the publish: from now on it must come back in time. */
   answered(error: ServiceError | undefined): void {
-    if (error?.code === "publish-refused") this.#conclude("write", "it refuses the publish");
+    if (error?.code === "publish-refused") {
+      this.#refusal = this.#missing("write", "it refuses the publish");
+      this.#conclude(this.#refusal);
+    }
+    if (error === undefined) this.#refusal = undefined;
     if (error !== undefined || !this.#waiting) return;
     // The broker works: it would have delivered the first publish before it answered the second.
     if (this.#overdue) {
       const rule = this.#options.brokerReportsRefusal?.() ? "read" : "read and write";
-      this.#conclude(rule, "what it confirms does not come back");
+      this.#conclude(this.#missing(rule, "what it confirms does not come back"));
     }
     if (this.#timing || !this.#waiting) return;
     this.#timing = true;
@@ -71,6 +77,7 @@ export class LoopbackCheck {
   received(): void {
     this.#stop();
     this.#losses = 0;
+    this.#refusal = undefined;
     this.#options.onResult(undefined);
   }
 
@@ -79,7 +86,9 @@ export class LoopbackCheck {
     this.#stop();
     this.#losses++;
     if (this.#losses < loopbackLimits.loopbackLossesMax) return;
-    this.#conclude("read and write", "it ends the connection over a publish");
+    // A broker that refuses a publish and then ends the connection has said what is missing.
+    const ends = "it ends the connection over a publish";
+    this.#conclude(this.#refusal ?? this.#missing("read and write", ends));
   }
 
   stop(): void {
@@ -93,10 +102,14 @@ export class LoopbackCheck {
     this.#cancel();
   }
 
-  #conclude(rule: string, why: string): void {
+  #conclude(error: ServiceError): void {
     this.#stop();
-    const { topic, hint, onResult } = this.#options;
+    this.#options.onResult(error);
+  }
+
+  #missing(rule: string, why: string): ServiceError {
+    const { topic, hint } = this.#options;
     const text = `the broker's access rules do not let this user ${rule} ${topic}`;
-    onResult(new ServiceError("broker-refused", `${text}: ${why}; ${hint}`));
+    return new ServiceError("broker-refused", `${text}: ${why}; ${hint}`);
   }
 }
