@@ -166,7 +166,7 @@ export class CommandDispatcher {
       return;
     }
     const verb = commands.verb();
-    // A broker's access rules speak of topics: a group's topic is for that group alone.
+    // A broker's access rules are for topics: a group's topic is for that group alone.
     if (source.scope === "group" && !this.#mayOnGroupTopic(source)) {
       const message = `${commands.verbName()} is not allowed on the topic of a group`;
       this.#targets.refuse(source, "group-name", message);

@@ -22,8 +22,8 @@ type MessageDependencies = Pick<
 >;
 
 /**
- * `send`, `publish` and raw messages to groups. A `send` makes no object, not for a target: ids
- * resolve to slots inside the codec, and the message is encoded once.
+ * `send`, `publish` and raw messages to groups. A `send` allocates no object, not even for a
+ * target: ids resolve to slots inside the codec, and the message is encoded once.
  */
 export class MessageCommands {
   readonly fanOut: FanOut;

@@ -26,7 +26,7 @@ export interface ConnectionStream {
   /** Whether what is written goes out now. */
   readonly canPublish: boolean;
   append(item: readonly unknown[]): void;
-  /** Tells that these connections are there. */
+  /** Publishes `alive` for these connections. */
   alive(ids: readonly string[]): void;
   /** Writes a message of this slot to the batch buffer. Returns its bytes. */
   writeText(slot: number, text: string): number;

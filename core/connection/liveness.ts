@@ -9,7 +9,7 @@ export interface LivenessOptions {
   readonly pingTimeoutMs: number;
   /** Without a message for this long a connection is idle; 0 never. */
   readonly idleTimeoutMs: number;
-  /** Nothing stays connected for longer; 0 for ever. */
+  /** Maximum age of a connection; 0: no limit. */
   readonly connectionAgeMsMax: number;
 }
 

@@ -209,7 +209,7 @@ export class EventStream implements ConnectionStream {
     this.#window.wroteConnect(this.next, bytes);
   }
 
-  /** Tells that these connections are there, in as many items as a packet of the broker needs. */
+  /** Publishes `alive` for these connections, in as many items as a packet of the broker needs. */
   alive(ids: readonly string[]): void {
     for (const item of aliveItems(this.#dependencies.channel, ids)) this.append(item);
   }

@@ -35,7 +35,7 @@ export class FanOut {
     options: FanOutOptions = noOptions,
   ): void {
     const group = groups.get(name);
-    // An outcome for each member is known only by the loop.
+    // Only the loop knows an outcome for each member.
     const loops =
       group === undefined ||
       this.broadcast === undefined ||

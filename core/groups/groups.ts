@@ -22,7 +22,7 @@ export interface GroupsOptions {
 
 /**
  * The groups of one app on this node. The first member makes the node subscribe to the group's
- * topic, the end of the last one makes it leave.
+ * topic, and the end of the last one makes the node unsubscribe.
  */
 export class Groups {
   readonly #bus: Pick<CommandBus, "joinGroup" | "leaveGroup">;

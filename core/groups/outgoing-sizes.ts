@@ -2,9 +2,9 @@ import type { ErrorCode } from "../base/mod.ts";
 
 /** How large a message to clients may be. */
 export interface OutgoingSizes {
-  /** Whoever sends it. */
+  /** Bytes of one message. */
   readonly publishBytesMax: number;
-  /** What a client may leave unread. */
+  /** Bytes that a client may leave unread. */
   readonly sendQueueBytesMax: number;
 }
 

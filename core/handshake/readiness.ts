@@ -18,7 +18,7 @@ export interface ReadinessOptions {
   readonly unreadyAfterMs: number;
 }
 
-/** Tells whether a load balancer should send new connections to this node. */
+/** Whether a load balancer should send new connections to this node. */
 export class ReadinessWatch {
   readonly #clock: Clock;
   readonly #apps: readonly HandshakeApp[];

@@ -8,7 +8,7 @@ export interface NoSubscribersOptions {
 
 /**
  * Partitions of open mode that had no subscriber when a handshake was to be authorised. MQTT 5
- * tells it; brokers of MQTT 3.1.1 cannot. A load balancer sends no handshakes to a node that is
+ * reports it; brokers of MQTT 3.1.1 cannot. A load balancer sends no handshakes to a node that is
  * not ready, so an empty `alive` outside any stream asks the broker each second.
  */
 export class NoSubscribers {

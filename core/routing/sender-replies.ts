@@ -34,7 +34,7 @@ export class SenderReplies {
     this.#windowBytesMax = windowBytesMax;
   }
 
-  /** Confirms commands. A dropped one is made good by the next, as they are cumulative. */
+  /** Confirms commands. A dropped confirmation does no harm: the next one includes it. */
   confirm(sender: string, acks: readonly Acknowledgement[], json: boolean): void {
     const stream = this.#find(sender)?.stream ?? this.#common;
     const named = stream === this.#common ? acks.map((ack) => namingSender(ack, sender)) : acks;

@@ -32,12 +32,12 @@ export class PresenceMonitor {
   }
 
   /**
-   * A presence was cleared. A Will also comes after a mere hiccup: the name expires after the
+   * A presence was cleared. A Will also comes after a short outage: the name expires after the
    * grace, unless a heartbeat comes.
    */
   cleared(name: string, graceMs: number): void {
     const watched = this.#watched.get(name);
-    // A broker that is being stopped sends everybody's Will as its last word.
+    // A broker that shuts down publishes the Wills of all its clients.
     if (watched === undefined || this.#paused) return;
     watched.cancel();
     this.#expire(name, watched, graceMs);
