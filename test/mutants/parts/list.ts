@@ -2,6 +2,9 @@ import { contract } from "./contract.ts";
 import { endings } from "./endings.ts";
 import { errors } from "./errors.ts";
 import { features } from "./features.ts";
+import { httpBatches } from "./http-batches.ts";
+import { httpClient, httpErrors } from "./http-client.ts";
+import { httpOrigins } from "./http-origins.ts";
 import { moves } from "./moves.ts";
 import type { Part } from "./mutant.ts";
 import { operating } from "./operating.ts";
@@ -22,4 +25,8 @@ export const parts: readonly Part[] = [
   errors,
   operating,
   servicePort,
+  httpOrigins,
+  httpBatches,
+  httpClient,
+  httpErrors,
 ];

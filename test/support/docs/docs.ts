@@ -34,6 +34,8 @@ const folders: Readonly<Record<string, readonly string[]>> = {
     "brokers",
     "zones",
     "clusters",
+    "http-origins",
+    "http-batches",
     "clients",
     "monitoring",
     "sizing",

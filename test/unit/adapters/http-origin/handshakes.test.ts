@@ -26,6 +26,20 @@ test("a handshake is a request, and its answer decides", async () => {
   assert.equal(answer.statusCode, 403);
 });
 
+test("a handshake that waited too long for others' requests is not sent any more", async () => {
+  const gateway = { authorize: "origin", authorizeTimeoutMs: 60_000 } as const;
+  const rig = await HttpRig.start({ concurrency: 1, gateway });
+  rig.open();
+  await rig.settle();
+  const handshake = rig.handshake("/");
+  await rig.advance(16_000);
+  await rig.next().answer(200);
+  assert.equal(rig.requests.length, 0);
+  const answer = await handshake;
+  assert.ok(!answer.accepted);
+  assert.equal(answer.statusCode, 502);
+});
+
 test("a refusal keeps its status where its body or a header is too large", async () => {
   const rig = await HttpRig.start({ gateway: { authorize: "origin" } });
   const rejected = rig.handshake("/");

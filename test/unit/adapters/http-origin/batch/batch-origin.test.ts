@@ -62,6 +62,33 @@ test("a batch with more items than a request may have is divided", async () => {
   assert.deepEqual(await node.acks(), [["ack", stream, 5]]);
 });
 
+test("a request has about 1 MiB, and a larger message goes alone", async () => {
+  const { rig, node } = await openRig();
+  const sizes = [1, 400_000, 400_000, 400_000, 2_000_000, 1];
+  for (const [index, size] of sizes.entries()) {
+    await node.events(stream, index, message(a, index + 1, "x".repeat(size)));
+  }
+  const counts: number[] = [];
+  while (rig.requests.length > 0) {
+    counts.push((rig.bodies[0] as unknown[][])[3]!.length);
+    await rig.next().answer(200);
+  }
+  assert.deepEqual(counts, [1, 2, 1, 1, 1]);
+});
+
+test("a request that is sent again has the same name", async () => {
+  const { rig, node } = await openRig({ secret: "s" });
+  await node.events(stream, 0, message(a, 1), message(a, 2));
+  const names = new Set<string | undefined>();
+  for (const status of [500, 503, 200]) {
+    const request = rig.next();
+    names.add(request.headers["webhook-id"]);
+    await request.answer(status);
+    if (status !== 200) await rig.advance(1_000);
+  }
+  assert.deepEqual([...names], [`${stream}:0-2`]);
+});
+
 test("nodes do not wait for one another", async () => {
   const { rig, node } = await openRig();
   const second = await rig.node("m");
@@ -76,8 +103,9 @@ test("an answer may confirm less: the rest is posted again", async () => {
   const request = rig.next();
   await node.events(stream, 3, message(a, 4));
   await request.answer(200, [
-    ["ack", "another", 3],
+    ["ack", "another", 0],
     ["ack", stream, 1],
+    ["ack", "another", 3],
   ]);
   assert.deepEqual(rig.bodies, [[1, stream, 1, [2, 3, 4].map((seq) => message(a, seq))]]);
   assert.deepEqual(await node.acks(), [["ack", stream, 1]]);
