@@ -208,7 +208,7 @@ const mutants: readonly Mutant[] = [
     tests: [tests.port],
   },
   {
-    says: "and one more for each 1,000 ids of a command",
+    says: "one of many ids counts once for each 1,000 of them",
     file: files.pieces,
     find: "if (ids.length <= pieceIds) {",
     replace: "if (true) {",
