@@ -143,7 +143,7 @@ function feedBoth(
   }
 }
 
-/** A message that was handed out, or inflated, comes back while the chunk is in work. */
+/** A message that bypassed the batch, or was inflated, comes back while the chunk is in work. */
 function writtenBack(pair: Pair, dice: Dice, slot: number, buffer: number): void {
   const data = dice.bytes(dice.length());
   while (!pair.both("bytes", (codec) => codec.events.bytes(slot, 2, data))) {

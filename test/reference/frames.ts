@@ -12,9 +12,9 @@ import type { ReferenceEvents } from "./events.ts";
 import { checkClose, Opcode, readHeader } from "./headers.ts";
 import {
   bypassBatch,
+  bypassesBatch,
   type FrameState,
   growPartial,
-  handsOut,
   newFrameState,
   type Slot,
   type Slots,
@@ -123,7 +123,7 @@ export class ReferenceFrames implements FrameParser {
     }
     for (;;) {
       if (!state.inFrame) {
-        if (!handsOut(slot, state) && state.message === 0 && state.headerLength === 0) {
+        if (!bypassesBatch(slot, state) && state.message === 0 && state.headerLength === 0) {
           const step = this.#wholeMessages(slot, state);
           if (step !== ParserStep.done) return step;
         }
@@ -237,7 +237,7 @@ export class ReferenceFrames implements FrameParser {
   #readWhole(slot: Slot, state: FrameState): Step {
     const length = state.remaining;
     const text = state.message === Opcode.text;
-    if (state.compressed || handsOut(slot, state)) {
+    if (state.compressed || bypassesBatch(slot, state)) {
       const payload = new Uint8Array(length);
       const seen = this.#unmaskNext(state, payload, 0, length);
       state.inFrame = false;
@@ -271,7 +271,7 @@ export class ReferenceFrames implements FrameParser {
     const length = state.partialLength;
     const text = state.message === Opcode.text;
     let step: Step = ParserStep.done;
-    if (state.compressed || handsOut(slot, state)) {
+    if (state.compressed || bypassesBatch(slot, state)) {
       this.#payload = state.partial.subarray(0, length);
       step = bypassBatch(text, state.compressed);
     } else {

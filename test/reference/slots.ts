@@ -77,7 +77,7 @@ export function newFrameState(deflate: boolean, bypassBatch: boolean): FrameStat
 }
 
 /** Whether the slot's messages stop the parser. */
-export function handsOut(slot: Slot, state: FrameState): boolean {
+export function bypassesBatch(slot: Slot, state: FrameState): boolean {
   return slot.buffer < 0 || state.bypassBatch;
 }
 

@@ -33,7 +33,7 @@ export function initParser(partialMax: u32): void {
 /** Whether the slot's messages are handed to the host. */
 // @ts-ignore: decorator
 @inline
-function handsOut(slot: Slot): bool {
+function bypassesBatch(slot: Slot): bool {
   return slot.buffer < 0 || slot.bypassBatch;
 }
 
@@ -106,7 +106,7 @@ function parse(slot: Slot): i32 {
  * complete in the chunk. It stops before everything else, faults included, for the general path.
  */
 function wholeMessages(slot: Slot): i32 {
-  if (handsOut(slot) || slot.message || slot.headerLength) return Step.DONE;
+  if (bypassesBatch(slot) || slot.message || slot.headerLength) return Step.DONE;
   let at = cursor;
   while (at + 6 <= limit) {
     const start = <u32>load<u16>(at);
@@ -244,7 +244,7 @@ function readWhole(slot: Slot): i32 {
   const length = slot.remaining;
   const text = slot.message == Opcode.TEXT;
   const compressed = (slot.flags & Flag.COMPRESSED) != 0;
-  if (compressed || handsOut(slot)) {
+  if (compressed || bypassesBatch(slot)) {
     showInPlace(slot);
     if (!compressed && text && !utf8Valid(stepAt, stepBytes)) {
       return fail(slot, Fault.NOT_UTF8);
@@ -269,7 +269,7 @@ function finishMessage(slot: Slot): i32 {
   const text = slot.message == Opcode.TEXT;
   const compressed = (slot.flags & Flag.COMPRESSED) != 0;
   let step = Step.DONE;
-  if (compressed || handsOut(slot)) {
+  if (compressed || bypassesBatch(slot)) {
     stepAt = slot.partial;
     stepBytes = length;
     handed = slot.partial;

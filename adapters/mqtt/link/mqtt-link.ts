@@ -131,14 +131,14 @@ export class MqttLink implements Link {
   }
 
   publish(topic: string, payload: Uint8Array, done: PublishDone, retain = false): void {
-    const error = this.#unfit(topic, payload);
+    const error = this.#refusalOf(topic, payload);
     if (error === undefined) this.#window.add({ topic, payload, retain, done });
     else done(error);
   }
 
   publishAtMostOnce(topic: string, payload: Uint8Array, done: PublishDone): void {
     const bytes = payload.byteLength;
-    const error = this.#unfit(topic, payload) ?? this.#unsent.refusal(bytes);
+    const error = this.#refusalOf(topic, payload) ?? this.#unsent.refusal(bytes);
     if (error !== undefined) {
       done(error);
       return;
@@ -193,7 +193,7 @@ export class MqttLink implements Link {
   }
 
   /** Why a publish cannot be given to the broker. */
-  #unfit(topic: string, payload: Uint8Array): ServiceError | undefined {
+  #refusalOf(topic: string, payload: Uint8Array): ServiceError | undefined {
     if (this.#state !== "up") {
       return new ServiceError("broker-lost", "the broker is not connected");
     }

@@ -17,7 +17,7 @@ export const originLimits = {
   /** Default of `window`: items that each node may send before the first is confirmed. */
   windowItems: 20_000,
   /** How long `close` waits until nodes have given the connections to other origins. */
-  handOverMs: 10_000,
+  leaveWaitMs: 10_000,
   /** Connections that ended and may come again by another stream. */
   endedConnectionsMax: 10_000,
   /** Connections that moved to other origins, or whose node was taken for dead. */

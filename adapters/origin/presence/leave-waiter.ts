@@ -11,12 +11,12 @@ export class LeaveWaiter {
     this.#clock = clock;
   }
 
-  /** Resolves when all of `nodes` have released the origin, or after `handOverMs`. */
+  /** Resolves when all of `nodes` have released the origin, or after `leaveWaitMs`. */
   begin(nodes: readonly string[]): Promise<void> {
     if (nodes.length === 0) return Promise.resolve();
     for (const node of nodes) this.#nodes.add(node);
     return new Promise((resolve) => {
-      const cancel = this.#clock.after(originLimits.handOverMs, resolve);
+      const cancel = this.#clock.after(originLimits.leaveWaitMs, resolve);
       this.#done = () => {
         cancel();
         resolve();

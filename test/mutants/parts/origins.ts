@@ -87,7 +87,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "The origin waits 10 s for a node at most",
     file: files.leaveWaiter,
-    find: "this.#clock.after(originLimits.handOverMs, resolve)",
+    find: "this.#clock.after(originLimits.leaveWaitMs, resolve)",
     replace: "this.#clock.after(1e9, resolve)",
     tests: ["test/unit/adapters/origin/presence/leave-waiter.test.ts"],
   },

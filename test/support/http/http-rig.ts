@@ -134,9 +134,9 @@ export class HttpRig {
   async #close(): Promise<void> {
     for (const request of this.requests.splice(0)) void request.fail(new Error("the test ended"));
     const closed = this.origin.close();
-    this.clock.advance(originLimits.handOverMs + 1_000);
+    this.clock.advance(originLimits.leaveWaitMs + 1_000);
     await this.settle();
-    this.clock.advance(originLimits.handOverMs + 1_000);
+    this.clock.advance(originLimits.leaveWaitMs + 1_000);
     await closed;
   }
 

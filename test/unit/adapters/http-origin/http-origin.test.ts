@@ -302,7 +302,7 @@ test("a request that the end of the node cuts off is no failure of the origin", 
   const socket = await rig.connect();
   await rig.receive(socket, "hang");
   const stopped = rig.httpOrigin.stop();
-  await rig.advance(originLimits.handOverMs + 1_000);
+  await rig.advance(originLimits.leaveWaitMs + 1_000);
   await stopped;
   rig.originRequests.stop();
   await rig.next().fail(new ServiceError("http-aborted", "nobody waits any longer"));

@@ -23,9 +23,9 @@ function channelOf(batchBytesMax: number): MemoryEventChannel {
 
 function fitted(items: readonly unknown[][], bytesMax: number, json = false) {
   const payload = new Uint8Array(codec.values.encodeValue([1, "s", 7, items]));
-  const unfit: unknown[] = [];
+  const oversized: unknown[] = [];
   const splitter = new BatchSplitter(codec.values, channelOf(bytesMax), (item) =>
-    unfit.push(item[1]),
+    oversized.push(item[1]),
   );
   const pieces = splitter.split({ first: 7, count: items.length, payload }, json);
   const read = (bytes: Uint8Array): [number, string, number, unknown[][]] =>
@@ -41,7 +41,7 @@ function fitted(items: readonly unknown[][], bytesMax: number, json = false) {
     seen.push(...held);
   }
   assert.equal(next, 7 + items.length, "no number is missing");
-  return { pieces: pieces.length, seen, unfit };
+  return { pieces: pieces.length, seen, oversized };
 }
 
 const message = (index: number, data: string): unknown[] => ["message", `n.${index}`, 1, data];
@@ -49,10 +49,10 @@ const message = (index: number, data: string): unknown[] => ["message", `n.${ind
 test("a batch that fits stays whole; a larger one goes in pieces, numbers and order kept", () => {
   const items = Array.from({ length: 33 }, (_, index) => message(index, "x".repeat(index * 5)));
   assert.equal(fitted(items, 10_000).pieces, 1);
-  const { pieces, seen, unfit } = fitted(items, 300);
+  const { pieces, seen, oversized } = fitted(items, 300);
   assert.ok(pieces > 10);
   assert.deepEqual(seen, items);
-  assert.deepEqual(unfit, []);
+  assert.deepEqual(oversized, []);
 });
 
 test("what JSON makes larger is split for what it is then", () => {
@@ -65,9 +65,9 @@ test("what JSON makes larger is split for what it is then", () => {
 
 test("an item that fits no packet leaves its number to an empty one, and is told of", () => {
   const items = [message(1, "a"), message(2, "b".repeat(500)), message(3, "c")];
-  const { seen, unfit } = fitted(items, 100);
+  const { seen, oversized } = fitted(items, 100);
   assert.deepEqual(seen, [items[0], ["alive", ["n.2"]], items[2]]);
-  assert.deepEqual(unfit, ["n.2"]);
+  assert.deepEqual(oversized, ["n.2"]);
 });
 
 test("acks that fit no packet together go in several, each of them once and in order", () => {

@@ -106,7 +106,7 @@ for (const [name, make] of [
     assert.ok(!handler.calls.some((what) => what.startsWith("batched")), "the handler has them");
   });
 
-  test(`${name}: what is handed out stays whole while the codec's memory grows`, () => {
+  test(`${name}: what bypasses the batch stays whole while the codec's memory grows`, () => {
     const { bytes, handler } = started(make(settings));
     const large = new Uint8Array(3_000_000).map((_, i) => i);
     const small = new Uint8Array(100).map((_, i) => i);
@@ -137,7 +137,7 @@ for (const [name, make] of [
     assert.ok(handler.calls.includes("fault message-too-big"), handler.calls.join());
   });
 
-  test(`${name}: nothing is handed out after our own close frame`, () => {
+  test(`${name}: nothing bypasses the batch after our own close frame`, () => {
     const { bytes, handler } = started(make(settings));
     const payload = deflate.deflate(Buffer.from("late"));
     for (const frame of [

@@ -11,7 +11,7 @@ import { clientFrame } from "../../../vectors/frames.ts";
 import { concat, fromHex, utf8 } from "../../../vectors/hex.ts";
 import { idOf } from "../../../vectors/ids.ts";
 
-/** Takes what the parser hands out, as a decorator does, and writes it into the batch buffer. */
+/** Takes messages that bypass the batch, as a decorator does, and writes them into the buffer. */
 function writeBack(codec: Codec, step: ParserStep): void {
   const payload = codec.frames.payload().slice();
   const text = step === ParserStep.text;
@@ -25,7 +25,7 @@ for (const [name, make] of [
   ["wasm", createWasmCodec],
   ["reference", createReferenceCodec],
 ] as const) {
-  describe(`codec ${name}: messages handed out`, () => {
+  describe(`codec ${name}: messages that bypass the batch`, () => {
     const codec = make(frameCodecOptions);
     const buffer = codec.events.openBuffer("s");
 
@@ -47,7 +47,7 @@ for (const [name, make] of [
       });
     }
 
-    test("what is handed out comes back through `text` and `bytes` amid its chunk", () => {
+    test("what bypasses the batch comes back through `text` and `bytes` amid its chunk", () => {
       codec.events.bind(3, idOf("n1", 3), buffer);
       codec.frames.attach(3, false, true);
       codec.events.setState(3, fromHex("07"));
