@@ -55,8 +55,10 @@ for (const runtime of gatewayRuntimes) {
       await waitFor(async () => (await metricOf(node, "wss_peers")) === 1, { what: "its peer" });
     }
     const c = await start(runtime, "c", portC, "--peers", ofB);
-    const line = await c.event("peer-unreachable");
-    assert.match(String(line.reason), /certificate|issuer|CERT|verify/i);
+    // On a busy machine a handshake may take too long before one fails.
+    const isRefused = ({ event, reason }: Record<string, unknown>): boolean =>
+      event === "peer-unreachable" && /certificate|issuer|CERT|verify/i.test(String(reason));
+    await waitFor(() => c.log.some(isRefused), { what: "the authority is not known" });
     assert.equal(await metricOf(c, "wss_peers"), 0);
   });
 }

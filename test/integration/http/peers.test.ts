@@ -300,17 +300,13 @@ test("nodes that know different secrets send each other nothing, and warn of it"
       await waitFor(() => count(node, "peer-refused") > 1 && count(node, "peer-signature") > 1, {
         what: `${node.name} refuses and is refused`,
       });
-      const lines = (event: string): unknown[] =>
-        node.ports.logger.of(event).map(({ level, fields }) => [level, fields.code, fields.times]);
-      const warned = node.ports.logger
-        .of("peer-unreachable")
-        .filter((one) => one.level === "warn");
-      assert.deepEqual(
-        warned.map(({ fields }) => [fields.code, fields.times]),
-        [["peer-refused", 1]],
-      );
-      assert.match(String(warned[0]?.fields.reason), /peer-signature/);
-      assert.deepEqual(lines("peer-request-refused"), [["warn", "peer-signature", 1]]);
+      const warnings = (event: string, code: string): unknown[] =>
+        node.ports.logger
+          .of(event)
+          .filter(({ level, fields }) => level === "warn" && fields.code === code)
+          .map(({ fields }) => fields.times);
+      assert.deepEqual(warnings("peer-unreachable", "peer-refused"), [1]);
+      assert.deepEqual(warnings("peer-request-refused", "peer-signature"), [1]);
     }
     assert.deepEqual([a.cluster.reachable, b.cluster.reachable], [0, 0]);
   });
