@@ -96,6 +96,8 @@ export const limits = {
   ackDelayMs: 10,
   /** Minimum time between two repetitions of a stream: acks that report one gap come in bursts. */
   repeatGapMs: 100,
+  /** Repeated batches without an acknowledgement: mosquitto holds 1,000 for a slow receiver. */
+  repeatBatchesMax: 500,
   /**
    * After a reconnect, open mode waits this long for subscribers if the broker does not report
    * them.

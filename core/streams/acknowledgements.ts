@@ -24,9 +24,19 @@ interface Due {
   json: boolean;
 }
 
+/** The one of two acknowledgements that says more: the later, and what is still asked for. */
+function merged(before: Acknowledgement | undefined, ack: Acknowledgement): Acknowledgement {
+  const [verb, stream, count, received] = ack;
+  const asked = before?.[3];
+  const isAsked = received === undefined && asked !== undefined && count <= asked;
+  return isAsked ? [verb, stream, count, asked] : ack;
+}
+
 /**
  * Acknowledgements of numbered streams. They are cumulative, so those of a few milliseconds become
- * one. One that asks for a repetition goes at once, because items wait for it.
+ * one. One that asks for a repetition goes at once, because items wait for it, unless another one
+ * has just gone: hundreds of batches may come behind one gap, or for the second time, and as many
+ * questions would make the sender repeat what has arrived since.
  */
 export class Acknowledgements {
   readonly #clock: Clock;
@@ -34,6 +44,7 @@ export class Acknowledgements {
   /** By sender and stream: two senders may have streams of one name. */
   readonly #due: Map<string, Due> = new Map();
   #scheduled = false;
+  #askedAt = Number.NEGATIVE_INFINITY;
 
   constructor(clock: Clock, send: SendAcknowledgements) {
     this.#clock = clock;
@@ -44,9 +55,14 @@ export class Acknowledgements {
     const due = this.#due.get(sender) ?? { acks: new Map(), json };
     this.#due.set(sender, due);
     due.json = json;
-    due.acks.set(ack[1], ack);
-    if (ack[3] !== undefined) this.flush();
-    else this.#schedule();
+    due.acks.set(ack[1], merged(due.acks.get(ack[1]), ack));
+    const now = this.#clock.now();
+    if (ack[3] === undefined || now - this.#askedAt < limits.ackDelayMs) {
+      this.#schedule();
+      return;
+    }
+    this.#askedAt = now;
+    this.flush();
   }
 
   flush(): void {

@@ -51,6 +51,8 @@ export class ReliableSender<Batch extends NumberedBatch> {
   inFlightMax: number = limits.eventWindowBatchesMax;
   /** Nothing new is taken from the flow while so many batches are in flight. */
   inFlightTarget: number = limits.publishesInFlightTarget;
+  /** Batches that are published again ahead of what the receiver acknowledges. */
+  repeatMax: number = limits.repeatBatchesMax;
   /** Longest time between two probes. */
   probeMsMax: number = limits.ackProbeMsMax;
   readonly #clock: Clock;
@@ -207,6 +209,7 @@ export class ReliableSender<Batch extends NumberedBatch> {
     const news = this.#acknowledge(count);
     const from = received ?? this.#lostBehindProbe();
     if (from !== undefined) this.#probe = undefined;
+    if (received !== undefined) this.#skip(received);
     const now = this.#clock.now();
     const repeats =
       from !== undefined &&
@@ -298,6 +301,15 @@ export class ReliableSender<Batch extends NumberedBatch> {
     return this.#acknowledged < this.#probe.publishedEnd ? this.#acknowledged : undefined;
   }
 
+  /** The receiver has the items below `count`: they need not be published again. */
+  #skip(count: number): void {
+    const received = Math.min(count, this.#publishedEnd);
+    const index = this.#pending.findLastIndex(
+      ({ batch }) => batch.first + batch.count <= received,
+    );
+    this.#cursor = Math.max(this.#cursor, index + 1);
+  }
+
   /** Batches that hold items from `count` on are to be published again. */
   #rewind(count: number): void {
     const index = this.#pending.findIndex(({ batch }) => batch.first + batch.count > count);
@@ -312,6 +324,8 @@ export class ReliableSender<Batch extends NumberedBatch> {
   #publishAll(): void {
     this.#publishPending();
     while (this.#mayPublish && !this.#frozen && this.#inFlight < this.inFlightTarget) {
+      // What is to be repeated comes first.
+      if (this.#cursor < this.#pending.length) return;
       const batch = this.#flow.take(this.#inFlight);
       if (batch === undefined) return;
       this.add(batch);
@@ -324,14 +338,17 @@ export class ReliableSender<Batch extends NumberedBatch> {
       const pending = this.#pending[this.#cursor];
       if (pending === undefined) return;
       const end = pending.batch.first + pending.batch.count;
+      const receiver = this.#acknowledgedBy === "receiver";
       if (end > this.#publishedEnd) {
         if (this.#frozen) return;
         if (this.idle) this.#restTimers();
         this.#publishedEnd = end;
+      } else if (receiver && this.#cursor >= this.repeatMax) {
+        // The broker may have dropped them because there were too many for a slow receiver.
+        return;
       }
       this.#cursor++;
       // Not again if the transport has it from before the reconnect.
-      const receiver = this.#acknowledgedBy === "receiver";
       if (receiver || !pending.answered) this.#publish(pending, receiver && this.#proven);
     }
   }

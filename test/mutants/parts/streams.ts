@@ -288,6 +288,27 @@ const mutants: readonly Mutant[] = [
     replace: "",
     tests: [tests.guard],
   },
+  {
+    says: "At most 500 batches that were published before go out ahead of what is confirmed",
+    file: files.sender,
+    find: "} else if (receiver && this.#cursor >= this.repeatMax) {",
+    replace: "} else if (false) {",
+    tests: [tests.sender],
+  },
+  {
+    says: "What `received` says that the receiver has is left out",
+    file: files.sender,
+    find: "if (received !== undefined) this.#skip(received);",
+    replace: "",
+    tests: [tests.sender],
+  },
+  {
+    says: "The receiver asks at once, and then every 10 ms at most",
+    file: "core/streams/acknowledgements.ts",
+    find: "now - this.#askedAt < limits.ackDelayMs",
+    replace: "false",
+    tests: ["test/unit/core/streams/reliable-receiver.test.ts"],
+  },
 ];
 
 export const streams: Part = { name: "streams", page, mutants };

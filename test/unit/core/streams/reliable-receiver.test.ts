@@ -120,3 +120,32 @@ test("acknowledgements wait for one another; one of a gap goes at once, with the
   clock.advance(limits.ackDelayMs);
   assert.equal(sent.length, 1);
 });
+
+test("hundreds of batches behind one gap ask once, and once more after 10 ms", () => {
+  const clock = new ManualClock();
+  const sent: (readonly Acknowledgement[])[] = [];
+  const acks = new Acknowledgements(clock, (_sender, given) => sent.push(given));
+  for (let batch = 0; batch < 300; batch++) acks.note("me", ["ack", "a", 1, 2]);
+  assert.deepEqual(sent, [[["ack", "a", 1, 2]]]);
+  clock.advance(limits.ackDelayMs);
+  assert.deepEqual(sent, Array(2).fill([["ack", "a", 1, 2]]));
+  acks.note("me", ["ack", "a", 1, 2]);
+  assert.equal(sent.length, 3, "a later one goes at once again");
+});
+
+test("what is asked for stays asked for, until items behind it are handled", () => {
+  const clock = new ManualClock();
+  const sent: (readonly Acknowledgement[])[] = [];
+  const acks = new Acknowledgements(clock, (_sender, given) => sent.push(given));
+  const flush = (): (readonly Acknowledgement[])[] => {
+    clock.advance(limits.ackDelayMs - 1);
+    clock.advance(1);
+    return sent.splice(0);
+  };
+  for (const received of [8, 9]) acks.note("me", ["ack", "a", 5, received]);
+  acks.note("me", ["ack", "a", 7]);
+  assert.deepEqual(flush(), [[["ack", "a", 5, 8]], [["ack", "a", 7, 9]]]);
+  for (const received of [8, 9]) acks.note("me", ["ack", "a", 5, received]);
+  acks.note("me", ["ack", "a", 12]);
+  assert.deepEqual(flush(), [[["ack", "a", 5, 8]], [["ack", "a", 12]]]);
+});

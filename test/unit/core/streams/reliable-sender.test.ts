@@ -388,3 +388,34 @@ test("a long line of batches that are answered within the call goes out without 
   rig.sender.connected(true);
   assert.equal(rig.published.length, 20_000);
 });
+
+test("what is repeated goes out 500 batches ahead of the receiver, and new ones after it", () => {
+  const rig = new Rig();
+  rig.add(1_500);
+  rig.published;
+  rig.sender.acknowledge(0, 0);
+  assert.deepEqual(rig.published.at(-1), 2 * 499);
+  rig.waiting = 1;
+  rig.sender.pump();
+  assert.deepEqual([rig.published, rig.waiting], [[], 1]);
+  rig.sender.acknowledge(200);
+  const more = rig.published;
+  assert.deepEqual([more.length, more[0], more.at(-1)], [100, 1_000, 1_198]);
+  for (let count = 400; count <= 3_000; count += 200) rig.sender.acknowledge(count);
+  assert.deepEqual([rig.published.at(-1), rig.waiting], [3_000, 0]);
+});
+
+test("what a receiver says that it has is not repeated to it any more", () => {
+  const rig = new Rig();
+  rig.add(1_500);
+  rig.sender.acknowledge(0, 0);
+  rig.published;
+  // It had most of them. Its handlers are slow.
+  rig.sender.acknowledge(0, 2_900);
+  rig.clock.advance(limits.repeatGapMs);
+  rig.sender.acknowledge(2_000);
+  assert.deepEqual(
+    rig.published,
+    Array.from({ length: 50 }, (_, index) => 2_900 + 2 * index),
+  );
+});

@@ -199,15 +199,19 @@ class World {
       this.#acknowledgedBy,
     );
     this.#sender = sender;
+    // So few that it matters in these short lives.
+    if (this.written.size % 2 === 1) sender.repeatMax = 2;
     sender.connected(this.#up);
   }
 
   /**
-   * What the former receiver acknowledged last is lost with it. Otherwise the new one could wait
-   * for items that nobody keeps, until the sender notices the restart and begins another stream.
+   * What was on its way from and to the former receiver is lost with its connection. Otherwise the
+   * new one could wait for items that nobody keeps, until the sender notices the restart and
+   * begins another stream.
    */
   #restart(): void {
     this.#acks = [];
+    this.#network = [];
     this.#stale = undefined;
     const life = this.receivers.length;
     const acks = new Acknowledgements(this.clock, (_sender, items) => {
@@ -299,7 +303,7 @@ test("over a receiver's acknowledgements items are handled in order, once a rece
     }),
     { numRuns: 500 },
   );
-  assert.ok(atMostOnce > 5_000, `${atMostOnce} batches that the transport might lose`);
+  assert.ok(atMostOnce > 2_000, `${atMostOnce} batches that the transport might lose`);
 });
 
 test("over a transport's acknowledgements every item arrives, in order, across outages", () => {
