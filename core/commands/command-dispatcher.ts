@@ -135,7 +135,11 @@ export class CommandDispatcher {
     }
     const known = app.commandReceivers.get(source.sender, stream);
     const receiver = known ?? new ReliableReceiver();
-    const acceptance = receiver.accept(commands.first(), commands.items(), commands.base());
+    const acceptance = receiver.accept(
+      commands.first(),
+      commands.items(),
+      commands.oldestAvailable(),
+    );
     // A stream whose first batch was lost is remembered from that batch on.
     const isKept = known !== undefined || acceptance.gap > 0;
     if (isKept || app.commandReceivers.add(source.sender, stream, receiver)) return acceptance;

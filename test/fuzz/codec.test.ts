@@ -274,7 +274,12 @@ test(`both codecs agree on ${cases} command batches (FUZZ_SEED=${seed})`, () => 
     const bytes = randomBatch(dice);
     pair.both(`decode ${toHex(bytes)}`, (codec) => codec.commands.decode(bytes));
     pair.both("head", (c) =>
-      [c.commands.stream(), c.commands.first(), c.commands.base(), c.commands.items()].join(),
+      [
+        c.commands.stream(),
+        c.commands.first(),
+        c.commands.oldestAvailable(),
+        c.commands.items(),
+      ].join(),
     );
     while (pair.both("nextItem", (codec) => codec.commands.nextItem())) {
       pair.both("item", (c) =>

@@ -63,7 +63,7 @@ export class ReferenceCommands implements CommandDecoder {
   #bytes: Uint8Array = nothing;
   #stream: string | undefined;
   #first = 0;
-  #base = -1;
+  #oldestAvailable = -1;
   #items = 0;
   #left = 0;
   #item: Item = newItem(0);
@@ -94,7 +94,7 @@ export class ReferenceCommands implements CommandDecoder {
     this.#bytes = nothing;
     this.#stream = undefined;
     this.#first = 0;
-    this.#base = -1;
+    this.#oldestAvailable = -1;
     this.#begin(none);
   }
 
@@ -119,8 +119,9 @@ export class ReferenceCommands implements CommandDecoder {
     if (first < 0 || items === undefined) return "batch-malformed";
     this.#stream = textOf(bytes.subarray(stream.at, firstAt));
     this.#first = first;
-    // An element that is no number is not a base: it is a trailing element that we do not know.
-    if (batch.length > 4) this.#base = readCount(bytes, passValue(bytes, itemsAt, bytes.length));
+    // Only a number is meant: anything else is a trailing element that we do not know.
+    if (batch.length > 4)
+      this.#oldestAvailable = readCount(bytes, passValue(bytes, itemsAt, bytes.length));
     this.#begin(items);
     return undefined;
   }
@@ -133,8 +134,8 @@ export class ReferenceCommands implements CommandDecoder {
     return this.#first;
   }
 
-  base(): number {
-    return this.#base;
+  oldestAvailable(): number {
+    return this.#oldestAvailable;
   }
 
   items(): number {

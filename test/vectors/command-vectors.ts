@@ -14,7 +14,7 @@ export interface CommandVector {
   /** Stream and first number of a numbered batch. */
   readonly numbered?: readonly [stream: string, first: number];
   /** What its sender could still send again, where it says it. */
-  readonly base?: number;
+  readonly oldestAvailable?: number;
   readonly items?: readonly ItemTale[];
 }
 
@@ -328,19 +328,19 @@ const others: readonly CommandVector[] = [
     name: "a numbered batch with what its sender could still send again",
     bytes: encode([1, "s", 9, [["send", id5, "x"]], 3, "new"]),
     numbered: ["s", 9],
-    base: 3,
+    oldestAvailable: 3,
     items: [["send", [5], "x", false]],
   },
   {
-    name: "a base of eight bytes",
+    name: "an oldest item of eight bytes",
     bytes: fromHex("95 01 a0 00 90 cf001fffffffffffff"),
     numbered: ["", 0],
-    base: Number.MAX_SAFE_INTEGER,
+    oldestAvailable: Number.MAX_SAFE_INTEGER,
     items: [],
   },
   ...["d1ffff", "ff", "cf0020000000000000", "cb3ff8000000000000", "a0", "c0", "90"].map(
     (hex): CommandVector => ({
-      name: `a base that is none: ${hex}`,
+      name: `an oldest item that is none: ${hex}`,
       bytes: fromHex(`95 01 a0 00 90 ${hex}`),
       numbered: ["", 0],
       items: [],
@@ -398,10 +398,10 @@ const json: readonly CommandVector[] = [
     items: [["ack", [], false]],
   },
   {
-    name: "JSON, numbered, with a base",
+    name: "JSON, numbered, with its oldest item",
     bytes: utf8('[1,"s",3,[["ack","t",9]],0]'),
     numbered: ["s", 3],
-    base: 0,
+    oldestAvailable: 0,
     items: [["ack", [], false]],
   },
   { name: "an empty JSON batch", bytes: utf8("[]"), items: [] },

@@ -23,7 +23,7 @@ export let streamAt: usize = 0;
 export let streamBytes: u32 = 0;
 export let first: f64 = 0;
 /** Number of the oldest item that the sender can still repeat; -1 where it does not say. */
-export let base: f64 = -1;
+export let oldestAvailable: f64 = -1;
 export let items: u32 = 0;
 let itemsLeft: u32 = 0;
 /** The current item, and where it ends. */
@@ -54,7 +54,7 @@ export function decode(at: usize, length: u32): i32 {
   items = itemsLeft = streamBytes = 0;
   streamAt = itemAt = 0;
   first = 0;
-  base = -1;
+  oldestAvailable = -1;
   clearItem();
   if (!length || passValue(at, end, 0) != end || !readArray(at)) return Fault.BATCH_MALFORMED;
   const elements = found;
@@ -65,7 +65,7 @@ export function decode(at: usize, length: u32): i32 {
     if (fault) {
       streamAt = 0;
       first = 0;
-      base = -1;
+      oldestAvailable = -1;
       return fault;
     }
   }
@@ -73,7 +73,7 @@ export function decode(at: usize, length: u32): i32 {
   return 0;
 }
 
-/** Reads `1, stream, first, [items], base?`, and leaves the number of items in `found`. */
+/** Reads `1, stream, first, [items], oldestAvailable?`; the number of items is in `found` then. */
 function readNumbered(at: usize, elements: u32): i32 {
   if (readCount(at) != 1) return Fault.BATCH_VERSION;
   if (elements < 4) return Fault.BATCH_MALFORMED;
@@ -88,8 +88,8 @@ function readNumbered(at: usize, elements: u32): i32 {
   if (count < 0) return Fault.BATCH_MALFORMED;
   first = <f64>count;
   at = passValue(at, end, 0);
-  // An element that is no number is not a base: it is a trailing element that we do not know.
-  if (elements > 4) base = <f64>readCount(passValue(at, end, 0));
+  // Only a number is meant: anything else is a trailing element that we do not know.
+  if (elements > 4) oldestAvailable = <f64>readCount(passValue(at, end, 0));
   if (!readArray(at)) return Fault.BATCH_MALFORMED;
   itemEnd = foundAt;
   return 0;

@@ -219,8 +219,8 @@ export function streamBytes(): u32 {
 export function first(): f64 {
   return commands.first;
 }
-export function base(): f64 {
-  return commands.base;
+export function oldestAvailable(): f64 {
+  return commands.oldestAvailable;
 }
 export function items(): u32 {
   return commands.items;

@@ -46,8 +46,8 @@ export class WasmCommands implements CommandDecoder {
     return this.#exports.first();
   }
 
-  base(): number {
-    return this.#exports.base();
+  oldestAvailable(): number {
+    return this.#exports.oldestAvailable();
   }
 
   items(): number {

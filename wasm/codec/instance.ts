@@ -65,7 +65,7 @@ export interface Exports {
   streamAt(): number;
   streamBytes(): number;
   first(): number;
-  base(): number;
+  oldestAvailable(): number;
   items(): number;
   itemAt(): number;
   itemEnd(): number;

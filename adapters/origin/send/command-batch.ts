@@ -9,9 +9,13 @@ export function encodeCommand(command: readonly unknown[], json: boolean): Uint8
   return encode(wellFormed(command));
 }
 
-/** A numbered batch of `takeNumbered`, with `base` as its last element. */
-export function withBase(batch: Uint8Array, base: number, json: boolean): Uint8Array<ArrayBuffer> {
-  return joined(batch, json ? new TextEncoder().encode(`],${base}]`) : encode(base));
+/** A numbered batch of `takeNumbered`, with the oldest item's number as its last element. */
+export function withOldest(
+  batch: Uint8Array,
+  oldest: number,
+  json: boolean,
+): Uint8Array<ArrayBuffer> {
+  return joined(batch, json ? new TextEncoder().encode(`],${oldest}]`) : encode(oldest));
 }
 
 /** Room for `["send"` and for the header of the data. */
@@ -93,7 +97,7 @@ export class CommandBatch {
     return unreported;
   }
 
-  /** Takes `[1, stream, first, items` out; `withBase` ends it. The object is empty afterwards. */
+  /** Takes `[1, stream, first, items` out, without its end. The object is empty afterwards. */
   takeNumbered(stream: string, first: number): Uint8Array<ArrayBuffer> {
     if (this.#json) return this.#take(Buffer.from(`[1,${JSON.stringify(stream)},${first},`));
     const numbers = [Uint8Array.of(0x95, 1), encode(stream), encode(first)];

@@ -1,7 +1,7 @@
 import { limits, ServiceError } from "../../../core/base/mod.ts";
 import { type MessageData, originLimits } from "../base/mod.ts";
 import { BatchSender, type BatchStream, type SentBatch } from "./batch-sender.ts";
-import { type CommandBatch, withBase } from "./command-batch.ts";
+import { type CommandBatch, withOldest } from "./command-batch.ts";
 import type { Expiry } from "./expiry.ts";
 import type { SendQueue } from "./send-queue.ts";
 
@@ -77,8 +77,8 @@ export class NodeSender extends BatchSender {
    */
   protected override payload({ first, payload }: SentBatch, stream: BatchStream): Uint8Array {
     const kept = stream === this.stream && this.keeps;
-    const base = kept ? stream.reliable.oldestAvailable : first;
-    return withBase(payload, base, this.queue.json);
+    const oldest = kept ? stream.reliable.oldestAvailable : first;
+    return withOldest(payload, oldest, this.queue.json);
   }
 
   protected override get keeps(): boolean {

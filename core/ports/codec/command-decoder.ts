@@ -49,7 +49,7 @@ export interface CommandDecoder {
    * Number of the oldest item that the sender of a numbered batch can still repeat: the element
    * behind the items. -1 where there is none, or none that is a number.
    */
-  base(): number;
+  oldestAvailable(): number;
   /** How many items the batch holds. */
   items(): number;
   /** Moves the cursor to the next item; false at the end. */

@@ -234,8 +234,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "The origin library writes it.",
     file: files.sender,
-    find: "withBase(payload, base, this.queue.json)",
-    replace: "withBase(payload, first, this.queue.json)",
+    find: "withOldest(payload, oldest, this.queue.json)",
+    replace: "withOldest(payload, first, this.queue.json)",
     tests: [tests.heads],
   },
   {

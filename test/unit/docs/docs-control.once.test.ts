@@ -142,7 +142,7 @@ test("the fifth element that is shown is how far back the sender can go", () => 
     .filter((block) => block.language === "json" && block.subject === "command")
     .map(({ body }) => {
       assert.equal(codec.commands.decode(new TextEncoder().encode(body)), undefined);
-      return codec.commands.base();
+      return codec.commands.oldestAvailable();
     });
   assert.deepEqual([...new Set(bases)].sort(), [-1, 0]);
 });

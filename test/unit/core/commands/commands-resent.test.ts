@@ -63,7 +63,7 @@ class World extends SendRig {
     const [stream, first] = [codec.commands.stream() as string, codec.commands.first()];
     const items = codec.commands.items();
     const receiver = this.streams.get(stream) ?? new ReliableReceiver();
-    const { skip, gap, next } = receiver.accept(first, items, codec.commands.base());
+    const { skip, gap, next } = receiver.accept(first, items, codec.commands.oldestAvailable());
     if (gap === 0) this.streams.set(stream, receiver);
     for (let index = 0; index < items && gap === 0; index++) {
       codec.commands.nextItem();

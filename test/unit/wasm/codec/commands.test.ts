@@ -48,7 +48,7 @@ for (const [name, make] of codecMakers) {
         const items = vector.items ?? [];
         assert.equal(codec.commands.stream(), vector.numbered?.[0]);
         assert.equal(codec.commands.first(), vector.numbered?.[1] ?? 0);
-        assert.equal(codec.commands.base(), vector.base ?? -1);
+        assert.equal(codec.commands.oldestAvailable(), vector.oldestAvailable ?? -1);
         assert.equal(codec.commands.items(), items.length);
         const tales: unknown[] = [];
         while (codec.commands.nextItem()) {
@@ -112,7 +112,7 @@ for (const [name, make] of codecMakers) {
 
     test("a batch that was refused leaves nothing of the one before", () => {
       codec.commands.decode(encode([1, "s", 5, [["ack", "t", 1]], 3]));
-      assert.equal(codec.commands.base(), 3);
+      assert.equal(codec.commands.oldestAvailable(), 3);
       codec.commands.nextItem();
       for (const bad of [fromHex("c1"), utf8("[x"), encode([1, "s", 5, 6])]) {
         assert.equal(codec.commands.decode(bad), "batch-malformed");
@@ -120,7 +120,7 @@ for (const [name, make] of codecMakers) {
           [codec.commands.stream(), codec.commands.first(), codec.commands.items()],
           [undefined, 0, 0],
         );
-        assert.equal(codec.commands.base(), -1);
+        assert.equal(codec.commands.oldestAvailable(), -1);
         assert.equal(codec.commands.nextItem(), false);
         assert.equal(codec.commands.verb(), Verb.unknown);
       }

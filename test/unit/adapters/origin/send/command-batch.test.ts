@@ -5,7 +5,7 @@ import { packId } from "../../../../../adapters/origin/base/connection-ids.ts";
 import {
   CommandBatch,
   encodeCommand,
-  withBase,
+  withOldest,
 } from "../../../../../adapters/origin/send/command-batch.ts";
 import { binary, datas } from "../message-data.ts";
 
@@ -27,7 +27,7 @@ test("commands are written as any decoder reads them", () => {
   append(["close", id, 4_000, "bye ä"]);
   append(["close", [id, "n1.b"], 1_000, ""]);
   assert.equal(batch.items, written.length);
-  const payload = withBase(batch.takeNumbered("o1:inc:n1:0", 2 ** 33 + 1), 2 ** 33, false);
+  const payload = withOldest(batch.takeNumbered("o1:inc:n1:0", 2 ** 33 + 1), 2 ** 33, false);
   assert.deepEqual(decode(payload), [1, "o1:inc:n1:0", 2 ** 33 + 1, written, 2 ** 33]);
   assert.equal(payload.byteLength, payload.buffer.byteLength, "an exact buffer");
   assert.deepEqual([batch.items, batch.bytes], [0, 0]);
@@ -61,7 +61,7 @@ test("commands in JSON", () => {
   const bytes = encoded.reduce((sum, { length }) => sum + length, 0);
   for (const command of encoded) batch.append(command);
   assert.equal(batch.bytes, bytes);
-  const numbered = withBase(batch.takeNumbered("s", 3), 2, true);
+  const numbered = withOldest(batch.takeNumbered("s", 3), 2, true);
   assert.deepEqual(JSON.parse(new TextDecoder().decode(numbered)), [1, "s", 3, written, 2]);
   assert.equal(batch.items, 0);
   for (const command of encoded) batch.append(command);
