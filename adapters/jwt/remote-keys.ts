@@ -48,6 +48,10 @@ export class RemoteKeys {
   refresh(): Promise<void> {
     if (this.#loading !== undefined) return this.#loading;
     if (this.#closing.signal.aborted || this.#askedJustNow()) return Promise.resolve();
+    return this.#fetch();
+  }
+
+  #fetch(): Promise<void> {
     this.#cancelNext?.();
     this.#loading = this.#load().finally(() => {
       this.#loading = undefined;
@@ -68,7 +72,8 @@ export class RemoteKeys {
   #planNext(): void {
     if (this.#closing.signal.aborted) return;
     const pauseMs = this.#fault === undefined ? limits.jwksRefreshMs : limits.jwksRetryMs;
-    this.#cancelNext = this.#ports.clock.after(pauseMs, () => void this.refresh());
+    // Not `refresh`: a timer may be early by the clock's count, and no other one would follow.
+    this.#cancelNext = this.#ports.clock.after(pauseMs, () => void this.#fetch());
   }
 
   async #load(): Promise<void> {
