@@ -182,7 +182,9 @@ async function runParts(parts: readonly Part[]): Promise<void> {
   const long = all.filter(({ job }) => takesLong(job.file));
   const others = all.filter(({ job }) => !takesLong(job.file));
   const work = ({ part, job }: (typeof all)[number]): Promise<void> => part.run(job);
-  await Promise.all([inParallel(others, availableParallelism(), work), inParallel(long, 1, work)]);
+  // One more than there are processors: a file waits for processes and timers part of its time.
+  const width = availableParallelism() + 1;
+  await Promise.all([inParallel(others, width, work), inParallel(long, 1, work)]);
 }
 
 /** Whether code, format and types are in order. The build has checked the types with tsc. */

@@ -74,7 +74,7 @@ export function jobOf(file: string, runtime: Runtime, options: JobOptions = {}):
 
 /**
  * Files that take minutes, because their processes are stopped, killed and waited for: one of them
- * after the other runs beside as many others as there are processors.
+ * after the other runs beside the others.
  */
 export const takesLong = (file: string): boolean => file.startsWith("test/faults/");
 
