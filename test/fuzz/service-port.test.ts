@@ -43,9 +43,12 @@ function command(dice: Dice): unknown {
 
 function original(dice: Dice): unknown {
   const message = (): unknown => {
-    const ConnectionIds = [dice.pick(ids.slice(0, 4)), dice.pick(ids)].map(base64Of);
-    const Message = dice.pick([{ Text: "hi" }, { Binary: "AQI=", Text: null }, value(dice)]);
-    return dice.chance(80) ? { ConnectionIds, Message } : value(dice);
+    const several = [dice.pick(ids.slice(0, 4)), dice.chance(10) ? dice.pick(ids) : "n1.b"];
+    // Nobody may be reached.
+    const ConnectionIds = (dice.chance(30) ? ["n2.x"] : several).map(base64Of);
+    const good = [{ Text: "hi" }, { Binary: "AQI=", Text: null }];
+    const Message = dice.chance(90) ? dice.pick(good) : value(dice);
+    return dice.chance(90) ? { ConnectionIds, Message } : value(dice);
   };
   const messages = Array.from({ length: dice.below(4) }, message);
   return dice.chance(90) ? { OutgoingWebSocketMessages: messages } : value(dice);
