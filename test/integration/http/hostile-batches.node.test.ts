@@ -114,11 +114,12 @@ for (const { runtime, engine } of combinations) {
     });
 
     it("survives every faulty answer: nothing of it is sent", async () => {
-      let id = "";
+      let answered = -1;
       origin.instead = ([message], response) => {
-        id = String(message?.[1]);
-        if (message?.[3] === "last") return false;
-        json(response, faultyAnswers(id)[Number(message?.[3])]?.[0]);
+        const [, id, , data] = message ?? [];
+        if (data === "last") return false;
+        answered = Number(data);
+        json(response, faultyAnswers(String(id))[answered]?.[0]);
         return true;
       };
       const client = await RawClient.open(gateway.info.port);
@@ -130,6 +131,7 @@ for (const { runtime, engine } of combinations) {
       for (const [index, [, code]] of faultyAnswers("x").entries()) {
         const before = code === undefined ? 0 : await counted(code);
         client.text(String(index));
+        await waitFor(() => answered === index, { what: `the answer to ${index}` });
         if (code !== undefined) await waitFor(async () => (await counted(code)) > before);
       }
       client.text("last");
