@@ -10,11 +10,19 @@ export function checkReply(commands: readonly Command[]): void {
   }
 }
 
+/** What carries out the commands of one answer. */
+export interface ReplyContext {
+  readonly origin: Origin;
+  /** The connection whose event was answered; undefined if its node is dead. */
+  readonly home: string | undefined;
+  readonly now: number;
+}
+
 /**
  * Gives a command of an answer to the origin library, which sends it in the order of the calls.
  * Throws where it cannot be sent; refusals of the gateway come as the library's `error`.
  */
-export function carryOut(origin: Origin, command: Command, now: number): void {
+export function carryOut({ origin, home, now }: ReplyContext, command: Command): void {
   const { options } = command;
   switch (command.verb) {
     case "send":
@@ -27,10 +35,13 @@ export function carryOut(origin: Origin, command: Command, now: number): void {
     }
     case "publish": {
       const { except } = options;
-      origin.group(command.group).publish(command.data, {
+      const how = {
         ...expiry(options, now),
         ...(except === undefined || except === null ? {} : { except }),
-      });
+      };
+      // Through the node of the connection: so it is in order with the commands before and after.
+      if (home === undefined) origin.group(command.group).publish(command.data, how);
+      else origin.publishThrough(home, command.group, command.data, how);
       return;
     }
     case "join":

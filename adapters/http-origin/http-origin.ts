@@ -42,6 +42,14 @@ interface SentEvent {
   readonly body: string;
   /** Reads its answer, in place of the form's `commands`. */
   readonly read?: (answer: HttpAnswer) => readonly Command[];
+  /** The close of a connection whose node is dead. */
+  readonly isNodeLost?: boolean;
+}
+
+/** The connection whose event was answered. */
+interface Answered {
+  readonly id: string;
+  readonly isNodeLost?: boolean | undefined;
 }
 
 /**
@@ -112,7 +120,8 @@ export class HttpOrigin {
       const { info } = connection;
       const body = form.close(connection.id, { seq, code, reason, cause, info });
       // It is sent even if the origin did not take an earlier event.
-      return this.#event(connection, { seq: seq ?? "lost", body });
+      const isNodeLost = cause === "node-lost";
+      return this.#event(connection, { seq: seq ?? "lost", body, isNodeLost });
     });
     origin.on("alive", ({ connections }) => {
       this.#keepAlives.add(connections.map(({ id }) => id));
@@ -123,7 +132,7 @@ export class HttpOrigin {
   }
 
   /** Resolves when the event is handled: answered and carried out, or given up. */
-  async #event(connection: Connection, { seq, body, read }: SentEvent): Promise<void> {
+  async #event(connection: Connection, { seq, body, read, isNodeLost }: SentEvent): Promise<void> {
     const { id } = connection;
     const answer = await this.#requests.deliver({
       id: () => requestId(id, seq),
@@ -132,8 +141,10 @@ export class HttpOrigin {
       retry: true,
     });
     if (answer === undefined) this.#fail(connection);
-    else if (read !== undefined) this.#reply(id, () => read(answer));
-    else if (answer.body.length > 0) this.#reply(id, () => this.#form.commands(id, answer));
+    else if (read !== undefined) this.#reply({ id }, () => read(answer));
+    else if (answer.body.length > 0) {
+      this.#reply({ id, isNodeLost }, () => this.#form.commands(id, answer));
+    }
   }
 
   /** The origin did not take an event: the connection cannot go on without it. */
@@ -152,16 +163,17 @@ export class HttpOrigin {
     }
   }
 
-  /** `home` is the connection whose event was answered: its node is alive. */
-  #reply(home: string, read: () => readonly Command[]): void {
+  /** Carries out the answer to an event of the connection `id`. */
+  #reply({ id, isNodeLost = false }: Answered, read: () => readonly Command[]): void {
     if (!this.#replies) return;
     try {
       const commands = read();
       checkReply(commands);
-      const now = this.#clock.now();
+      const home = isNodeLost ? undefined : id;
+      const context = { origin: this.#origin, home, now: this.#clock.now() };
       for (const command of commands) {
-        const known = this.#withoutUnknown(home, command);
-        if (known !== undefined) carryOut(this.#origin, known, now);
+        const known = this.#withoutUnknown(id, command);
+        if (known !== undefined) carryOut(context, known);
       }
     } catch (error) {
       this.#report("origin-reply-refused", error, "command-malformed");

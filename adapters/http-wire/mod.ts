@@ -8,6 +8,7 @@ export {
   readCommands,
   sendCommand,
 } from "./commands.ts";
+export { fromJsonBinary } from "./json-binary.ts";
 export { readJson } from "./json-text.ts";
 export { readMessagePack } from "./message-pack.ts";
 export {

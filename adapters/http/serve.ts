@@ -131,7 +131,8 @@ function requestOf(incoming: IncomingMessage): Request {
 
 function urlOf(target: string): URL {
   try {
-    return new URL(target, "http://127.0.0.1");
+    // Put together, so that a path that begins with two slashes names no host (RFC 3986, 4.2).
+    return new URL(target.startsWith("/") ? `http://127.0.0.1${target}` : target);
   } catch {
     throw new Refusal("request-malformed", "the request target is no path");
   }

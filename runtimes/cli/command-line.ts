@@ -20,7 +20,12 @@ import { readBrokerLogin, warnOfOpenBroker } from "./broker-login.ts";
 import { createAuthorizer } from "./create-authorizer.ts";
 import { devDefaults } from "./dev.ts";
 import { ExitCode } from "./exit-code.ts";
-import { checkCluster, checkIgnored, readAccessKeys } from "./http-settings.ts";
+import {
+  checkCluster,
+  checkIgnored,
+  checkPlainGetStatus,
+  readAccessKeys,
+} from "./http-settings.ts";
 import { settingInvalid } from "./read-file.ts";
 import { checkBridge, runBridge } from "./run-bridge.ts";
 import { runService } from "./run-service.ts";
@@ -130,6 +135,7 @@ function checkCombinations(settings: Settings, platform: Platform): void {
   if (broker !== "embedded" && broker !== "none") parseBrokerUrl(broker);
   checkCluster(settings);
   checkIgnored(settings);
+  checkPlainGetStatus(settings);
   if (!settings["proxy-protocol"]) return;
   if (engineOf(platform, settings.engine) === "native") {
     throw settingInvalid(

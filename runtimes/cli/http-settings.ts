@@ -43,6 +43,15 @@ export function checkIgnored(given: Settings): void {
   if (given["service-port"] === undefined) checkUnset(given, ofPort, "--service-port");
 }
 
+/** RFC 9110, 6.4.1: such an answer has no body, and a plain GET is answered with one. */
+const bodilessStatuses: ReadonlySet<number> = new Set([204, 205, 304]);
+
+/** Throws where the status of a plain GET does not go with a body. */
+export function checkPlainGetStatus({ "plain-get-status": status }: Settings): void {
+  if (!bodilessStatuses.has(status)) return;
+  throw settingInvalid(`--plain-get-status: ${status} has no body, but the answer has one`);
+}
+
 /** Throws where one of these settings has another value than its default. */
 function checkUnset(
   given: Settings,

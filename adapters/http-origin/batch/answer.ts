@@ -41,7 +41,11 @@ export function readAnswer(
     const commands: (readonly unknown[])[] = [];
     for (const item of items) {
       if (item[0] !== "ack") commands.push(item);
-      else if (item[1] === stream && Number.isSafeInteger(item[2])) confirmed = item[2] as number;
+      else if (stream !== undefined && item[1] === stream) {
+        // A slip of the origin must not confirm what it has not handled.
+        if (!Number.isSafeInteger(item[2])) return unconfirmed(failed);
+        confirmed = item[2] as number;
+      }
     }
     return { confirmed, commands };
   } catch (error) {
@@ -49,6 +53,11 @@ export function readAnswer(
     failed(error);
     return nothing;
   }
+}
+
+function unconfirmed(failed: (error: ServiceError) => void): AnswerContent {
+  failed(malformed("the number of an ack in an answer is not a whole number"));
+  return { confirmed: 0, commands: [] };
 }
 
 function itemsOf(body: unknown): readonly (readonly unknown[])[] {

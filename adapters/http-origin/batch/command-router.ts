@@ -5,7 +5,8 @@ import {
   nodeOfConnectionId,
   ServiceError,
 } from "../../../core/base/mod.ts";
-import { fromJsonValue, packId } from "../../origin/base/mod.ts";
+import { fromJsonBinary } from "../../http-wire/mod.ts";
+import { packId } from "../../origin/base/mod.ts";
 import type { GroupSenders, NodeSenders } from "../../origin/send/mod.ts";
 import { asksForReply } from "./answer.ts";
 import { batchLimits } from "./batch-limits.ts";
@@ -105,7 +106,7 @@ export class CommandRouter {
       this.#fail("group-name", "it names no group");
       return;
     }
-    this.#attempt(() => groups.add(groups.admit(fromJsonValue(command) as Command), group));
+    this.#attempt(() => groups.add(groups.admit(fromJsonBinary(command) as Command), group));
   }
 
   #toNode(node: string, command: Command): void {
@@ -114,7 +115,7 @@ export class CommandRouter {
     const isPlain = verb === "send" && command.length === 3 && typeof data === "string";
     if (isPlain && typeof id === "string") {
       this.#attempt(() => sender.send({ id, packed: this.#packed(id) }, data));
-    } else this.#attempt(() => sender.command(fromJsonValue(command) as Command));
+    } else this.#attempt(() => sender.command(fromJsonBinary(command) as Command));
   }
 
   /** The id in MessagePack: most answers name the same ones again and again. */

@@ -12,6 +12,7 @@ import {
   type OriginEvent,
   type OriginEvents,
   type OriginHandler,
+  type PublishOptions,
   type ReplyOptions,
   type SendOptions,
   type SendOutcome,
@@ -75,6 +76,14 @@ export class Origin<State = unknown, User extends string = string> {
   /** Whether the node that an id names lives, as far as this origin knows. */
   reaches(id: string): boolean {
     return this.#composition.lives(nodeOf(id));
+  }
+
+  /**
+   * Publishes through the node of a connection: in order with the other commands for connections
+   * of that node. Members at other nodes may get it later than those.
+   */
+  publishThrough(id: string, group: string, data: MessageData, options?: PublishOptions): void {
+    this.#composition.publisher.publishThrough(nodeOf(id), group, data, options);
   }
 
   /** How many open connections this origin knows. */

@@ -37,14 +37,35 @@ export class Publisher {
 
   /** Publishes to the group's own topic: only nodes with members receive it. */
   publish(group: string, message: MessageData, options: PublishOptions = {}): void {
+    const [command, expiry] = this.#publication(group, message, options);
+    const admitted = this.#groups.admit(command, expiry);
+    this.#groups.barrier.publish(group, () => this.#groups.add(admitted, group));
+  }
+
+  /**
+   * Publishes through one node, which forwards it to the others: in order with all other commands
+   * for connections of that node, its joins and leaves among them.
+   */
+  publishThrough(
+    node: string,
+    group: string,
+    message: MessageData,
+    options: PublishOptions = {},
+  ): void {
+    this.#senders.node(node).command(...this.#publication(group, message, options));
+  }
+
+  #publication(
+    group: string,
+    message: MessageData,
+    options: PublishOptions,
+  ): [command: readonly unknown[], expiry: Expiry | undefined] {
     const data = checkedData(message);
     this.#senders.queue.assertOpen();
     const map = this.#options(options);
     const { ttlMs } = options;
     const expiry = ttlMs === undefined ? undefined : new Expiry(this.#senders.queue.clock, ttlMs);
-    const command = ["publish", group, data, ...(map === undefined ? [] : [map])];
-    const admitted = this.#groups.admit(command, expiry);
-    this.#groups.barrier.publish(group, () => this.#groups.add(admitted, group));
+    return [["publish", group, data, ...(map === undefined ? [] : [map])], expiry];
   }
 
   /** Publishes to all nodes, so that each answers, also without members. */

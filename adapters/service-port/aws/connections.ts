@@ -64,9 +64,16 @@ function handle(
   context: ServiceContext,
   act: Act,
 ): Promise<Response> {
-  const { bodies, port } = dependencies;
+  const { access, accessKeys, bodies, port } = dependencies;
+  const { headers } = context.req.raw;
+  const isSigned = accessKeys !== undefined && !access.usesToken(headers);
+  // Before the body comes: a stranger who sends it slowly must not be one of the requests at once.
+  if (!isSigned) access.check(headers, context.env.address);
+  else if (!headers.has("authorization")) {
+    throw new Refusal("request-forbidden", "the request has no signature of version 4");
+  }
   return bodies.with(context.env, serviceLimits.messageBytesMax, async (body) => {
-    checkAccess(dependencies, context, body);
+    if (isSigned) checkSignature(dependencies, context, body);
     const id = context.req.param("id") ?? "";
     if (nodeOfConnectionId(id) === undefined) {
       throw new Refusal("id-malformed", "the path names no connection id");
@@ -81,20 +88,16 @@ function handle(
 }
 
 /** With access keys, a request must be signed with one of them, or have the token. */
-function checkAccess(
-  { access, accessKeys, now }: ConnectionsDependencies,
+function checkSignature(
+  { accessKeys, now }: ConnectionsDependencies,
   { env, req }: ServiceContext,
   body: Uint8Array,
 ): void {
-  const { headers, method } = req.raw;
-  if (accessKeys === undefined || access.usesToken(headers)) {
-    access.check(headers, env.address);
-    return;
-  }
+  const { method } = req.raw;
   const { target, rawHeaders } = env;
   const fault = signatureFault(
     { method, target, rawHeaders, body },
-    (accessKey) => accessKeys.get(accessKey),
+    (accessKey) => accessKeys?.get(accessKey),
     { service: "execute-api", now: now() },
   );
   if (fault !== undefined) throw new Refusal("request-forbidden", fault);

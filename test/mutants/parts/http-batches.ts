@@ -64,8 +64,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "One of another stream is ignored",
     file: files.answer,
-    find: "item[1] === stream && Number",
-    replace: "Number",
+    find: "stream !== undefined && item[1] === stream",
+    replace: "stream !== undefined",
     tests: [tests.origin],
   },
   {

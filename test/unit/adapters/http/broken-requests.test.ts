@@ -13,7 +13,7 @@ const broken: readonly (readonly [sent: string, answer: string])[] = [
   ["FOO / HTTP/1.1\r\nHost: a\r\n\r\n", "400 request-malformed"],
   ["GET / HTTP/1.1\r\nHost: a\r\nno header\r\n\r\n", "400 request-malformed"],
   ["GET / HTTP/1.1\r\nConnection: close\r\n\r\n", "400 request-malformed"],
-  ["GET //[ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "400 request-malformed"],
+  ["GET http://[ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "400 request-malformed"],
   [`GET / HTTP/1.1\r\nHost: a\r\nX-Long: ${long}\r\n\r\n`, "431 request-too-big"],
   ["POST / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n", "400 request-malformed"],
   [

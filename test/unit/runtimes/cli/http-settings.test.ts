@@ -1,12 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readSettings, type Settings } from "../../../../core/config/mod.ts";
-import { checkCluster, checkIgnored } from "../../../../runtimes/cli/http-settings.ts";
+import {
+  checkCluster,
+  checkIgnored,
+  checkPlainGetStatus,
+} from "../../../../runtimes/cli/http-settings.ts";
 
 function read(flags: Readonly<Record<string, string>>): Settings {
   const settings = readSettings({ flags, environment: {}, file: undefined, defaults: {} });
   checkCluster(settings);
   checkIgnored(settings);
+  checkPlainGetStatus(settings);
   return settings;
 }
 
@@ -97,4 +102,14 @@ test("what belongs to the service port is refused without one", () => {
     assert.equal(read({ [name]: value, "service-port": "0" })["service-port"], 0);
   }
   assert.equal(read({ "plain-get-status": "400" })["plain-get-status"], 400);
+});
+
+test("a plain GET is answered with a body, so not with a status that has none", () => {
+  for (const status of ["204", "205", "304"]) {
+    const message = `--plain-get-status: ${status} has no body, but the answer has one`;
+    assert.throws(() => read({ "plain-get-status": status }), {
+      code: "setting-invalid",
+      message,
+    });
+  }
 });

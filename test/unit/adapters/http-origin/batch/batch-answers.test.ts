@@ -159,6 +159,14 @@ test("what is not carried out is logged with its place", async () => {
   assert.match(line?.message ?? "", /^command 1 of an answer: it is not in the protocol$/);
 });
 
+test("bytes that are no base64 are not sent as none", async () => {
+  const { rig, node } = await openRig();
+  await node.events(stream, 0, message(a, 1));
+  await rig.next().answer(200, [["send", a, { $binary: "!!" }]]);
+  // The node refuses a message that is a map.
+  assert.deepEqual(node.commands(), [["send", a, { $binary: "!!" }]]);
+});
+
 test("commands of an answer that confirms nothing are not carried out", async () => {
   const { rig, node } = await openRig();
   await node.events(stream, 0, message(a, 1));

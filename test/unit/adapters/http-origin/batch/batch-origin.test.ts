@@ -123,6 +123,20 @@ test("an answer that confirms nothing is a failure", async () => {
   assert.deepEqual(rig.errors, ["http-status"]);
 });
 
+test("an ack without a number confirms nothing, and is counted", async () => {
+  const { rig, node } = await openRig();
+  await node.events(stream, 0, message(a, 1));
+  for (const count of ["1", null, 0.5, undefined]) {
+    await rig.next().answer(200, [["send", a, "never"], ["ack", stream, count].slice(0, 3)]);
+    assert.deepEqual(node.commands(), []);
+    await rig.advance(5_000);
+  }
+  assert.deepEqual(await node.acks(), []);
+  assert.deepEqual([...new Set(rig.errors)], ["batch-malformed", "http-status"]);
+  await rig.next().answer(200, [["ack", stream, 1]]);
+  assert.deepEqual(await node.acks(), [["ack", stream, 1]]);
+});
+
 test("a request that fails is sent again, later each time, with what came meanwhile", async () => {
   const { rig, node } = await openRig();
   await node.events(stream, 0, message(a, 1));

@@ -40,6 +40,13 @@ test("@connections: a stage of an app's name is that app, any other the first", 
   );
 });
 
+test("@connections: a stranger's body is not waited for", async () => {
+  const rig = new ServiceRig({ token: "secret" });
+  const target = path(rig.port.open("a"));
+  const answer = await rig.ask(target, { readBody: () => new Promise(() => {}) });
+  assert.equal(fault(answer)[0], 403);
+});
+
 test("@connections: GET tells since when, and whose it is", async () => {
   const rig = new ServiceRig();
   const answer = await rig.ask(path(rig.port.open("a")), { method: "GET" });
