@@ -2,10 +2,21 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RawClient } from "../clients/raw-client.ts";
+import { waitFor } from "../process/wait.ts";
 import { nodeWasm } from "./combinations.ts";
 import { fixtureForTests } from "./for-tests.ts";
 
 const fixture = fixtureForTests(nodeWasm);
+
+function isRefused(port: number): Promise<boolean> {
+  return RawClient.connect(port).then(
+    (client) => {
+      client.destroy();
+      return false;
+    },
+    (error: NodeJS.ErrnoException) => error.code === "ECONNREFUSED",
+  );
+}
 
 for (const [title, text] of [
   ["kills", "!die"],
@@ -14,10 +25,14 @@ for (const [title, text] of [
   ["comes last", "hello"],
 ] as const) {
   test(title, async () => {
-    const client = await RawClient.open(fixture().port);
+    const { port } = fixture();
+    const client = await RawClient.open(port);
     client.text(text);
-    if (title.includes("not notice")) await client.end();
-    else assert.equal(await client.nextText(), text);
+    if (title.includes("not notice")) {
+      await client.end();
+      // It is dead before the next test begins.
+      await waitFor(() => isRefused(port), { what: "the fixture's death" });
+    } else assert.equal(await client.nextText(), text);
     client.destroy();
   });
 }
