@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { OriginalForm } from "../../../../adapters/http-origin/mod.ts";
 import { base64OfId } from "../../../../adapters/http-wire/mod.ts";
 import { originLimits } from "../../../../adapters/origin/base/mod.ts";
+import { encodePresence, Topics } from "../../../../adapters/topics/mod.ts";
 import { limits, ServiceError } from "../../../../core/base/mod.ts";
 import { type BackEndRequest, eventOf, HttpRig, textOf } from "../../../support/http/http-rig.ts";
 import { idOf } from "../../../support/memory-node/memory-node.ts";
@@ -240,6 +241,33 @@ test("ids of nodes that do not live are counted, and nothing is sent for them", 
     published.filter((topic) => topic.includes("/nodes/m/")),
     [],
   );
+});
+
+test("what is published over the close of a dead node goes to the group", async () => {
+  const rig = await HttpRig.start();
+  const topics = new Topics();
+  const published: string[] = [];
+  const node = rig.openLink({ name: "m", role: "test", filters: ["wss/#"] });
+  await node.start({ connected: () => {}, message: (topic) => void published.push(topic) });
+  const presence = topics.nodePresence("default", "m");
+  const tell = async (topic: string, payload: Uint8Array, retain: boolean): Promise<void> => {
+    node.publish(topic, payload, () => {}, retain);
+    await rig.settle();
+  };
+  const items = [["open", `m.${"a".repeat(26)}`, 0, {}]];
+  const batch = new TextEncoder().encode(JSON.stringify([1, "m:i1:http:1", 0, items]));
+  const counted = { at: 1, every: 60_000, connections: 0, runtime: "", version: "" };
+  const living = encodePresence({ v: 1, incarnation: "i1", ...counted });
+  await tell(presence, living, true);
+  await tell(topics.originEvents("default", "http", "m"), batch, false);
+  await rig.next().answer(200);
+  await tell(presence, new Uint8Array(), true);
+  await rig.advance(5_000);
+  published.length = 0;
+  await rig.next().answer(200, [["publish", "@all", "somebody is gone"]]);
+  await rig.settle();
+  const ofHttp = published.filter((topic) => topic.endsWith("/commands/http"));
+  assert.deepEqual(ofHttp, [topics.groupCommands("default", "@all", "http")]);
 });
 
 test("with --origin-retry 0 a request is sent once, as the original did", async () => {
