@@ -1,8 +1,8 @@
 /**
  * Runs the checks and the tests on the three runtimes, one process a file, and ends with the line
  * `N passed, N failed`. Arguments: `--checks`, `--runtime NAME` (repeatable; `node24` is one too),
- * `--nodejs MAJOR=PROGRAM`, `--slowest N` (how many of the slowest files are listed; 10), parts of
- * file paths.
+ * `--nodejs MAJOR=PROGRAM`, `--slowest N` (how many of the slowest files are listed; 10),
+ * `--again N` (up to N files that failed are run once more, alone; 0), parts of file paths.
  */
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -32,12 +32,16 @@ import { fuzzSeed, oldSeeds } from "./vectors/dice.ts";
  * No file of tests needs longer, also on a machine that is busy with much else: the longest takes
  * two minutes where it is alone. One that hangs must not take the whole run with it.
  */
-const fileMsMax = 900_000;
+const fileMsMax = 600_000;
 const failureLinesMax = 60;
 
 const processes = new Processes();
-/** Tests that were not run. */
-const skips: Skip[] = [];
+
+/** What a run of a file came to. */
+interface FileRow extends Row {
+  /** Tests that were not run. */
+  readonly skips: readonly Skip[];
+}
 
 const checks: readonly (readonly [name: string, command: string, ...args: string[]])[] = [
   ["format and lint", "node_modules/.bin/biome", "ci", "--colors=off", "."],
@@ -68,7 +72,7 @@ async function runCheck([name, command, ...args]: readonly string[]): Promise<Ro
   return { name: name ?? "", passed: 1 - failed, failed, skipped: 0, seconds, processorSeconds };
 }
 
-async function runJob(job: Job): Promise<Row> {
+async function runJob(job: Job): Promise<FileRow> {
   const ended = await processes.run(job.command, job.args, {
     log: job.log,
     deadlineMs: fileMsMax,
@@ -84,15 +88,15 @@ async function runJob(job: Job): Promise<Row> {
     tellFailure(title, late ?? verdict.fault ?? countOf(totals), job.log);
   }
   const { runtime, file } = job;
-  for (const { name, outcome, reason } of casesOf(xml ?? "") ?? []) {
-    if (outcome === "skipped") skips.push({ file, name, reason });
-  }
+  const skips = (casesOf(xml ?? "") ?? [])
+    .filter(({ outcome }) => outcome === "skipped")
+    .map(({ name, reason }) => ({ file, name, reason }));
   const { seconds, processorSeconds } = ended;
-  return { name: `${runtime} ${file}`, ...totals, seconds, processorSeconds };
+  return { name: `${runtime} ${file}`, ...totals, seconds, processorSeconds, skips };
 }
 
 /** Counts a file's tests, and judges none of them. */
-async function skipJob({ file, runtime }: Job, reason: string): Promise<Row> {
+async function skipJob({ file, runtime }: Job, reason: string): Promise<FileRow> {
   const job = countingJobOf(file, runtime);
   const options = { log: job.log, deadlineMs: fileMsMax, env: job.env };
   const ended = await processes.run(job.command, job.args, options);
@@ -103,10 +107,9 @@ async function skipJob({ file, runtime }: Job, reason: string): Promise<Row> {
   if (failed === 1) tellFailure(`${runtime}: ${file}`, "has no test to skip", job.log);
   // Node.js 22 and newer do not report tests that the pattern leaves out: the file counts as one.
   const names = cases.length === 0 ? [file] : cases.map(({ name }) => name);
-  if (failed === 0) for (const name of names) skips.push({ file, name, reason });
-  const skipped = failed === 1 ? 0 : names.length;
+  const skips = failed === 1 ? [] : names.map((name) => ({ file, name, reason }));
   const name = `${runtime} ${file}`;
-  return { name, passed: 0, failed, skipped, seconds, processorSeconds };
+  return { name, passed: 0, failed, skipped: skips.length, seconds, processorSeconds, skips };
 }
 
 function reportOf(job: Job): string | undefined {
@@ -131,7 +134,7 @@ function tellFailure(title: string, reason: string, log: string): void {
 class Part {
   readonly runtime: Runtime;
   readonly jobs: readonly Job[];
-  readonly rows: Row[] = [];
+  readonly #rows = new Map<Job, FileRow>();
   #startedAt: number | undefined;
   #seconds = 0;
 
@@ -140,24 +143,58 @@ class Part {
     this.jobs = jobs;
   }
 
+  get rows(): FileRow[] {
+    return [...this.#rows.values()];
+  }
+
   async run(job: Job): Promise<void> {
     this.#startedAt ??= performance.now();
     const reason = skipWithout("mosquitto");
     const skipped = reason !== false && imports(job.file, "test/support/broker/mosquitto.ts");
-    this.rows.push(skipped ? await skipJob(job, reason) : await runJob(job));
+    this.#rows.set(job, skipped ? await skipJob(job, reason) : await runJob(job));
     this.#seconds = (performance.now() - this.#startedAt) / 1000;
-    if (this.rows.length < this.jobs.length) return;
+    if (this.#rows.size < this.jobs.length) return;
     const { seconds, ...totals } = this.row(false);
     console.log(`${this.runtime}: ${closingLine(totals)} in ${seconds.toFixed(1)} s`);
   }
 
+  get failed(): Job[] {
+    return this.jobs.filter((job) => (this.#rows.get(job)?.failed ?? 0) > 0);
+  }
+
+  /** Runs a file that failed once more; whether it passes now. */
+  async runAgain(job: Job): Promise<boolean> {
+    rmSync(job.report, { force: true });
+    const row = await runJob({ ...job, log: `${job.log}.again` });
+    if (row.failed > 0) return false;
+    this.#rows.set(job, row);
+    return true;
+  }
+
   /** In the table. A run of everything in which it has no file has failed. */
   row(everything: boolean): Row {
-    const none = this.rows.length === 0 && everything ? 1 : 0;
-    const totals = sumOf([...this.rows, { passed: 0, failed: none, skipped: 0 }]);
-    const processorSeconds = this.rows.reduce((sum, row) => sum + row.processorSeconds, 0);
+    const { rows } = this;
+    const none = rows.length === 0 && everything ? 1 : 0;
+    const totals = sumOf([...rows, { passed: 0, failed: none, skipped: 0 }]);
+    const processorSeconds = rows.reduce((sum, row) => sum + row.processorSeconds, 0);
     return { name: this.runtime, ...totals, seconds: this.#seconds, processorSeconds };
   }
+}
+
+/**
+ * Runs the files that failed once more, one after the other: what passes now depends on chance.
+ * Such a file is counted as passed and named; how it failed stands above. Where more than
+ * `filesMax` failed, it is no chance.
+ */
+async function runFailedAgain(parts: readonly Part[], filesMax: number): Promise<string[]> {
+  const failed = parts.flatMap((part) => part.failed.map((job) => ({ part, job })));
+  if (failed.length > filesMax) return [];
+  const flaky: string[] = [];
+  for (const { part, job } of failed) {
+    console.log(`${job.runtime}: ${job.file} failed; it is run once more.`);
+    if (await part.runAgain(job)) flaky.push(`${job.runtime} ${job.file}`);
+  }
+  return flaky;
 }
 
 function jobsOf(
@@ -207,6 +244,7 @@ async function main(): Promise<number> {
       runtime: { type: "string", multiple: true },
       nodejs: { type: "string", multiple: true, default: [] },
       slowest: { type: "string", default: "10" },
+      again: { type: "string", default: "0" },
     },
   });
   const further = furtherNodejs(values.nodejs);
@@ -231,6 +269,7 @@ async function main(): Promise<number> {
   };
   console.log(seedText(seeds));
   const parts: Part[] = [];
+  const skips: Skip[] = [];
   for (const runtime of wanted) {
     const program = further.get(runtime);
     if (program !== "") {
@@ -241,9 +280,11 @@ async function main(): Promise<number> {
     skips.push({ file: runtime, name: "all", reason: `npm has no program for ${runtime}` });
   }
   await runParts(parts);
+  const flaky = await runFailedAgain(parts, Number(values.again));
   summary.push(...parts.map((part) => part.row(positionals.length === 0)));
   const rows = parts.flatMap((part) => part.rows);
-  return report(summary, { files: slowestOf(rows, Number(values.slowest)), seeds });
+  skips.push(...rows.flatMap((row) => row.skips));
+  return report(summary, { files: slowestOf(rows, Number(values.slowest)), seeds, skips, flaky });
 }
 
 const seedText = ({ present, old, oldOn }: Seeds): string =>
@@ -260,18 +301,27 @@ function furtherNodejs(given: readonly string[]): ReadonlyMap<Runtime, string> {
   );
 }
 
+const listOf = (names: readonly string[]): string => names.map((name) => `  ${name}`).join("\n");
+
+interface Findings {
+  /** The slowest files. */
+  readonly files: string;
+  readonly seeds: Seeds;
+  readonly skips: readonly Skip[];
+  /** Files that failed, and passed when they were run once more. */
+  readonly flaky: readonly string[];
+}
+
 /** What a run came to; its exit code. */
-function report(
-  summary: readonly Row[],
-  { files, seeds }: { readonly files: string; readonly seeds: Seeds },
-): number {
+function report(summary: readonly Row[], { files, seeds, skips, flaky }: Findings): number {
   const totals = sumOf(summary);
   console.log(`\nSlowest files, and how long they kept a processor busy:\n${files}\n`);
   console.log(`${tableOf(summary)}\n`);
   if (skips.length > 0) console.log(`Skipped tests, and why:\n${skipTable(skips)}\n`);
+  if (flaky.length > 0) console.log(`Flaky, passed at the second run:\n${listOf(flaky)}\n`);
   console.log(seedText(seeds));
   if (totals.passed + totals.failed === 0) console.log("No test matched.");
-  console.log(closingLine(totals));
+  console.log(closingLine(totals, flaky.length));
   return totals.failed > 0 || totals.passed === 0 ? 1 : 0;
 }
 

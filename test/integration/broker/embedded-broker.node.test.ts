@@ -14,7 +14,7 @@ import {
   startGateway,
 } from "../../support/gateway/gateway.ts";
 import { PlainOrigin } from "../../support/origins/plain-origin.ts";
-import { waitFor } from "../../support/process/wait.ts";
+import { streamClosed, waitFor } from "../../support/process/wait.ts";
 
 const password = "Pa55 of/the-embedded@broker";
 
@@ -39,13 +39,13 @@ function urlOf(
 /** Whether the broker ends a stream that begins with these bytes. */
 async function isEnded(port: number | undefined, ...parts: Uint8Array[]): Promise<void> {
   const socket = net.connect(port as number, "127.0.0.1");
-  socket.on("error", () => {});
+  const closed = streamClosed(socket);
   const [head, ...rest] = parts;
   socket.write(head as Uint8Array);
   if (rest.length > 0) await once(socket, "data");
   for (const part of rest) socket.write(part);
   socket.resume();
-  await once(socket, "close");
+  await closed;
 }
 
 /** MQTT 3.1.1, 3.1: a CONNECT with a clean session, no user, client id `x`. */

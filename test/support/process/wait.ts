@@ -1,3 +1,4 @@
+import type { EventEmitter } from "node:events";
 import { availableParallelism, loadavg } from "node:os";
 import { setTimeout } from "node:timers/promises";
 
@@ -86,4 +87,13 @@ export async function standstill(look: () => Promise<number>): Promise<number> {
     },
     { what: "a standstill" },
   );
+}
+
+/**
+ * Resolves when a TCP stream is gone, by a FIN or by a reset. `once` of node:events rejects if the
+ * stream is reset first, which depends on what was still being written.
+ */
+export function streamClosed(socket: EventEmitter): Promise<void> {
+  socket.on("error", () => {});
+  return new Promise((resolve) => void socket.once("close", () => resolve()));
 }

@@ -55,7 +55,10 @@ export function slowestOf(rows: readonly Row[], count: number): string {
 }
 
 /** The line that everybody who reads a run looks for, alone on its line. */
-export function closingLine({ passed, failed, skipped }: Totals): string {
+export function closingLine({ passed, failed, skipped }: Totals, flakyFiles = 0): string {
   const line = `${passed} passed, ${failed} failed`;
-  return skipped === 0 ? line : `${line}, ${skipped} skipped`;
+  const skips = skipped === 0 ? "" : `, ${skipped} skipped`;
+  const flaky =
+    flakyFiles === 0 ? "" : `, ${flakyFiles} flaky ${flakyFiles === 1 ? "file" : "files"}`;
+  return `${line}${skips}${flaky}`;
 }

@@ -5,6 +5,7 @@ import { text } from "node:stream/consumers";
 import { after, test } from "node:test";
 import { type HttpHandler, serveHttp } from "../../../../adapters/http/mod.ts";
 import type { ServiceError } from "../../../../core/base/mod.ts";
+import { streamClosed } from "../../../support/process/wait.ts";
 
 /** A server whose handler reads up to ten bytes, and the codes of those that it could not read. */
 async function rig() {
@@ -87,15 +88,15 @@ test("a body that is too long is refused, and its sender reads why", async () =>
 test("a body that never ends is refused, and its stream cut", async () => {
   const { port, codes } = await rig();
   const socket = await open(port);
-  socket.on("error", () => {});
   socket.write("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
   const piece = `400\r\n${"x".repeat(1_024)}\r\n`;
   const pump = setInterval(() => socket.write(piece), 50);
+  after(() => clearInterval(pump));
+  const closed = streamClosed(socket);
   const [first] = (await once(socket, "data")) as [Buffer];
   assert.match(first.toString(), /^HTTP\/1.1 413/);
   socket.resume();
-  await once(socket, "close");
-  clearInterval(pump);
+  await closed;
   assert.deepEqual(codes, ["request-too-big"]);
 });
 
