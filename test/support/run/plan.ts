@@ -37,10 +37,17 @@ export function findTests(folder: string): string[] {
 
 export function runsOn(file: string, runtime: Runtime): boolean {
   const only = /\.(once|node|bun|deno)\.test\.ts$/.exec(file)?.[1];
-  if (only === undefined) return true;
   if (only === "once") return runtime === "node";
-  return only === (isFurther(runtime) ? "node" : runtime);
+  if (isFurther(runtime)) return (only ?? "node") === "node" && differsByVersion.test(file);
+  return only === undefined || only === runtime;
 }
+
+/**
+ * What a further version of Node.js can change: gateways and programs on it, and what stands on its
+ * sockets and its HTTP. All else is the language, which is tested on three engines already.
+ */
+const differsByVersion =
+  /^test\/(runtimes|integration|unit\/runtimes|unit\/adapters\/http|fuzz\/sockets)/;
 
 export const isFurther = (runtime: Runtime): boolean => /\d$/.test(runtime);
 
@@ -94,9 +101,7 @@ export interface Seeds {
 }
 
 export function seedsOf(file: string, runtime: Runtime, { present, old, oldOn }: Seeds): number[] {
-  if (!isFuzz(file) || runtime !== oldOn || old.length === 0) return [present];
-  // Node.js itself tries the new one, and a further version of it takes no time besides.
-  return isFurther(runtime) ? [...old] : [present, ...old];
+  return isFuzz(file) && runtime === oldOn ? [present, ...old] : [present];
 }
 
 /**

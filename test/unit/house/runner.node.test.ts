@@ -81,10 +81,13 @@ test("runner: a crash, a run cut short and a file without tests are failures", (
 test("runner: a file's name says where it runs", () => {
   const all = ["node", "bun", "deno", "node24"] as const;
   for (const [file, where] of [
-    ["test/a.test.ts", all],
-    ["test/a.node.test.ts", ["node", "node24"]],
-    ["test/a.bun.test.ts", ["bun"]],
-    ["test/a.once.test.ts", ["node"]],
+    ["test/runtimes/a.test.ts", all],
+    ["test/runtimes/a.node.test.ts", ["node", "node24"]],
+    ["test/runtimes/a.bun.test.ts", ["bun"]],
+    ["test/runtimes/a.once.test.ts", ["node"]],
+    ["test/unit/adapters/http-client/a.test.ts", all],
+    ["test/unit/core/a.test.ts", ["node", "bun", "deno"]],
+    ["test/faults/a.node.test.ts", ["node"]],
   ] as const) {
     assert.deepEqual(
       all.filter((name) => runsOn(file, name)),
@@ -112,12 +115,11 @@ test("runner: each run has a new seed, and the old ones are tried again on one r
   assert.notEqual(fuzzSeed(undefined), fuzzSeed(undefined));
   assert.equal(fuzzSeed("17"), 17);
   const [fuzz, unit] = ["test/fuzz/a.test.ts", "test/unit/a.test.ts"];
-  const further = { present: 9, old: [1, 2], oldOn: "node24" } as const;
-  assert.deepEqual(seedsOf(fuzz, "node24", further), [1, 2]);
-  assert.deepEqual(seedsOf(fuzz, "node", further), [9]);
-  assert.deepEqual(seedsOf(unit, "node24", further), [9]);
-  assert.deepEqual(seedsOf(fuzz, "node", { ...further, oldOn: "node" }), [9, 1, 2]);
-  assert.deepEqual(seedsOf(fuzz, "node24", { ...further, old: [] }), [9], "repeats a run");
+  const seeds = { present: 9, old: [1, 2], oldOn: "bun" } as const;
+  assert.deepEqual(seedsOf(fuzz, "bun", seeds), [9, 1, 2]);
+  assert.deepEqual(seedsOf(fuzz, "node", seeds), [9]);
+  assert.deepEqual(seedsOf(unit, "bun", seeds), [9]);
+  assert.deepEqual(seedsOf(fuzz, "bun", { ...seeds, old: [] }), [9], "repeats a run");
   const jobs = [1, 2].map((seed) => jobOf(fuzz, "node", { seed }));
   assert.deepEqual(
     jobs.map(({ env }) => env.FUZZ_SEED),
