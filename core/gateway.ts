@@ -67,15 +67,15 @@ export interface GatewayPorts {
   readonly random: Random;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  /** Needed where `compression` is on. */
+  /** Needed if `compression` is on. */
   readonly deflate?: Deflate | undefined;
-  /** Needed where `authorize` is `jwt`. */
+  /** Needed if `authorize` is `jwt`. */
   readonly authorizer?: Authorizer | undefined;
 }
 
 export interface GatewayOptions extends HandshakeGateOptions, EventRouterOptions {
   readonly node: string;
-  /** Which path leads to which app; every path to `app` where there are none. */
+  /** Which path leads to which app; every path to `app` if there are none. */
   readonly routes: readonly Route[];
   /** How long a handshake waits for an origin's answer. */
   readonly authorizeTimeoutMs: number;
@@ -88,7 +88,7 @@ export interface GatewayOptions extends HandshakeGateOptions, EventRouterOptions
   readonly sendQueueBytesMax: number;
   readonly keepAliveIntervalMs: number;
   readonly presenceIntervalMs: number;
-  /** A broker that is away for less leaves the node ready; not ready at once where it is 0. */
+  /** A broker that is away for less leaves the node ready; not ready at once if it is 0. */
   readonly unreadyAfterMs: number;
   /** Connections that open and close: a line at `info`, and else at `debug`. */
   readonly logConnections: boolean;
@@ -187,7 +187,7 @@ export class Gateway implements SocketHandler<Connection> {
     return this.#registry.size;
   }
 
-  /** The runtime's own fan-out, where it has one. */
+  /** The runtime's own fan-out if it has one. */
   useBroadcast(broadcast: Broadcast | undefined): void {
     this.#dispatcher.fanOut.broadcast = broadcast;
   }

@@ -1,5 +1,5 @@
 // Compiles wasm/assembly into wasm/generated/module.ts, from the root of the checkout:
-// `npx bun wasm/build.ts`. With --verify nothing is written: it exits 1 where the committed module
+// `npx bun wasm/build.ts`. With --verify nothing is written: it exits 1 if the committed module
 // is not, byte for byte, what the sources give.
 import { readFileSync, writeFileSync } from "node:fs";
 import { argv, exit } from "node:process";

@@ -94,7 +94,7 @@ export class ConnectionPool implements HttpConnectionListener, ExchangeHolder, T
     this.#lookEmpty();
   }
 
-  /** Opens a connection where more requests wait than attempts are under way. */
+  /** Opens a connection if more requests wait than attempts are under way. */
   #connect(): void {
     const open = this.#connections.size + this.#attempts.size;
     if (this.#waiting.size <= this.#attempts.size || open >= this.#options.connectionsMax) return;

@@ -85,7 +85,7 @@ const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const printable = /^[\t\x20-\x7e]*$/;
 
 /**
- * The head of a request with its empty line. Throws `http-request-invalid` where a header could
+ * The head of a request with its empty line. Throws `http-request-invalid` if a header could
  * become something else than one header (request splitting).
  */
 export function requestHead(

@@ -26,7 +26,7 @@ export interface HttpRequest {
   /** In place of the client's own. */
   readonly timeoutMs?: number | undefined;
   /**
-   * The server may get the request twice. Then it is sent once more, on a new connection, where a
+   * The server may get the request twice. Then it is sent once more, on a new connection, if a
    * kept-alive connection ended before any byte of the answer (RFC 9112, 9.3.1).
    */
   readonly repeatable?: boolean;

@@ -30,7 +30,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * Which requests go through which proxy, by the variables HTTP_PROXY, HTTPS_PROXY and NO_PROXY in
- * upper or lower case; the upper one counts where both are set. The rules are those of Go's
+ * upper or lower case; the upper one counts if both are set. The rules are those of Go's
  * `httpproxy`: this host itself is never reached through a proxy.
  */
 export class ProxyRules {
@@ -50,7 +50,7 @@ export class ProxyRules {
     this.#exceptions = exceptions.map(exceptionOf);
   }
 
-  /** Throws `setting-invalid` where a proxy's URL cannot be used. */
+  /** Throws `setting-invalid` if a proxy's URL cannot be used. */
   static ofEnvironment(environment: Environment): ProxyRules {
     const read = (name: string): string =>
       environment[name] || environment[name.toLowerCase()] || "";

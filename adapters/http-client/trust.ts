@@ -19,7 +19,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
  * The system's certificate authorities in PEM: those of SSL_CERT_FILE, or else of the system's
- * bundle, and of NODE_EXTRA_CA_CERTS. Undefined where there is no bundle: the runtime's own apply.
+ * bundle, and of NODE_EXTRA_CA_CERTS. Undefined if there is no bundle: the runtime's own apply.
  */
 export function systemAuthorities(environment: Environment): string | undefined {
   const named = environment.SSL_CERT_FILE || undefined;
@@ -50,7 +50,7 @@ export class Trust {
     this.#ca = ca;
   }
 
-  /** Options of a TLS stream. Throws `setting-invalid` where the authorities cannot be read. */
+  /** Options of a TLS stream. Throws `setting-invalid` if the authorities cannot be read. */
   get options(): tls.ConnectionOptions {
     if (this.#ca === undefined) return {};
     this.#context ??= contextOf(this.#ca);

@@ -2,7 +2,7 @@ import { ServiceError } from "../../core/base/mod.ts";
 import type { Command, CommandOptions } from "../http-wire/mod.ts";
 import type { Origin } from "../origin/mod.ts";
 
-/** Throws `command-malformed` where an answer has a command that makes no sense in one. */
+/** Throws `command-malformed` if an answer has a command that makes no sense in one. */
 export function checkReply(commands: readonly Command[]): void {
   if (commands.some(({ verb }) => verb === "query")) {
     const message = "query is not allowed in an answer: its reply could not be delivered";
@@ -20,7 +20,7 @@ export interface ReplyContext {
 
 /**
  * Gives a command of an answer to the origin library, which sends it in the order of the calls.
- * Throws where it cannot be sent; refusals of the gateway come as the library's `error`.
+ * Throws if it cannot be sent; refusals of the gateway come as the library's `error`.
  */
 export function carryOut({ origin, home, now }: ReplyContext, command: Command): void {
   const { options } = command;

@@ -5,7 +5,7 @@ export function base64(bytes: Uint8Array): string {
 
 const form = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
-/** The bytes of standard base64 with padding; undefined where the text is anything else. */
+/** The bytes of standard base64 with padding; undefined if the text is anything else. */
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
   const digits = digitsOf(text);
   if (digits === undefined) return undefined;

@@ -32,7 +32,7 @@ function passed(pattern: RegExp, text: string, at: number): number | undefined {
 
 const escaped = /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y;
 
-/** The end of the string that begins here; undefined where it is malformed. */
+/** The end of the string that begins here; undefined if it is malformed. */
 function stringEnd(text: string, start: number): number | undefined {
   let at: number | undefined = start + 1;
   while (at !== undefined && at < text.length) {
@@ -44,7 +44,7 @@ function stringEnd(text: string, start: number): number | undefined {
   return undefined;
 }
 
-/** What is due after a token; undefined where the token is not what was due. */
+/** What is due after a token; undefined if the token is not what was due. */
 function dueAfter(due: Due, found: string, open: ("]" | "}")[]): Due | undefined {
   const isString = found.startsWith('"');
   if (due === "colon") return found === ":" ? "value" : undefined;

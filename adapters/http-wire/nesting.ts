@@ -3,7 +3,7 @@ import { ServiceError } from "../../core/base/mod.ts";
 /** Levels of arrays and maps that the gateway takes, the batch and the command among them. */
 const nestingMax = 32;
 
-/** Throws `batch-malformed` where a command of a batch nests deeper, and names its element. */
+/** Throws `batch-malformed` if a command of a batch nests deeper, and names its element. */
 export function checkNesting(command: unknown, place: string): void {
   const elements = Array.isArray(command) ? command : [command];
   const at = elements.findIndex((element) => nestsDeeper(element, nestingMax - 2));

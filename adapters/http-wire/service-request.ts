@@ -55,7 +55,7 @@ export function* eachMessage(body: unknown): Generator<OutgoingMessage, void, un
 }
 
 /**
- * The messages in the answer of a back end that may say what it likes: none where it is no object
+ * The messages in the answer of a back end that may say what it likes: none if it is no object
  * with that member. Throws as `readServiceRequest` does.
  */
 export function readOutgoing(body: unknown): OutgoingMessage[] {

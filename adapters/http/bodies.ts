@@ -12,8 +12,8 @@ export class Bodies {
   }
 
   /**
-   * Reads the body and gives it to `use`. Throws `request-too-big`, also where the length alone
-   * says so, and `requests-full` where the bodies that are read now leave no room for it.
+   * Reads the body and gives it to `use`. Throws `request-too-big`, also if the length alone
+   * says so, and `requests-full` if the bodies that are read now leave no room for it.
    */
   async with<Result>(
     source: Pick<RequestSource, "length" | "body">,

@@ -11,10 +11,10 @@ export interface RequestSource {
   readonly target: string;
   /** Names and values of the headers in turn, as they were sent. */
   readonly rawHeaders: readonly string[];
-  /** Bytes of the body as the headers tell them; undefined where they do not. */
+  /** Bytes of the body as the headers tell them; undefined if they do not. */
   readonly length: number | undefined;
   /**
-   * Reads the body, once. Rejects with `request-too-big`, or with `request-timeout` where it does
+   * Reads the body, once. Rejects with `request-too-big`, or with `request-timeout` if it does
    * not come within `limits.requestBodyMs` or breaks off.
    */
   body(bytesMax: number): Promise<Uint8Array<ArrayBuffer>>;

@@ -32,7 +32,7 @@ export interface HttpServer {
 
 /**
  * Serves a handler over `node:http`, which Bun, Deno and Node.js have. A request's body is read
- * where the handler asks for it. Rejects with `port-in-use` or `setting-invalid`.
+ * if the handler asks for it. Rejects with `port-in-use` or `setting-invalid`.
  */
 export function serveHttp(handler: HttpHandler, options: ServeOptions): Promise<HttpServer> {
   const host = options.host ?? "127.0.0.1";

@@ -13,7 +13,7 @@ export interface CommandLoopbackOptions {
   readonly topic: string;
   /** The access rules that the broker needs for it; they end the error's text. */
   readonly rules: string;
-  /** The result: undefined where all is well, or an error that names the topic and the rule. */
+  /** The result: undefined if all is well, or an error that names the topic and the rule. */
   readonly onResult: (error: ServiceError | undefined) => void;
 }
 
@@ -65,7 +65,7 @@ export class CommandLoopback {
     if (!this.#received && !this.#skipped && this.#link.up) this.#publish();
   }
 
-  /** True where the message is the node's own empty batch: it is no command. */
+  /** True if the message is the node's own empty batch: it is no command. */
   takes(topic: string, payload: Uint8Array): boolean {
     if (topic !== this.#options.topic || payload.byteLength !== emptyBatch.byteLength)
       return false;

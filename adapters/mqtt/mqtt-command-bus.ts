@@ -182,7 +182,7 @@ export class MqttCommandBus implements CommandBus {
   /**
    * A retained command would be carried out again with every subscription, so after each
    * reconnect. MQTT 3.1.1, 3.3.1.3: a message that is delivered as it is published does not have
-   * the RETAIN flag, even where it was published with it.
+   * the RETAIN flag, even if it was published with it.
    */
   #retained(parsed: ParsedTopic, topic: string): void {
     // The node has left the group meanwhile, so the message does not concern it.

@@ -11,7 +11,7 @@ import {
 
 /** What the peers need of an HTTP client: `HttpClient` of `adapters/http-client` is one. */
 export interface PeerPost {
-  /** Resolves with any complete answer; rejects where there is none. */
+  /** Resolves with any complete answer; rejects if there is none. */
   post(
     url: string,
     request: {

@@ -97,7 +97,7 @@ export class PeerMembers {
     }
   }
 
-  /** Asks again at all addresses where no peer is known: one may have come. */
+  /** Asks again at all addresses if no peer is known: one may have come. */
   retry(): void {
     for (const sender of this.#senders.values()) sender.retry();
   }

@@ -26,7 +26,7 @@ export class PeerQueue {
     return this.#waiting.length === 0;
   }
 
-  /** False where the peer's queue is full. */
+  /** False if the peer's queue is full. */
   add(message: Outgoing): boolean {
     const bytes = bytesOf(message);
     if (this.#bytes + bytes > peerLimits.queueBytesMax) return false;

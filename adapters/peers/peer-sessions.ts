@@ -61,7 +61,7 @@ export class PeerSessions {
   }
 
   /**
-   * Whether a genuine request is to be carried out; false where it was before. Throws a
+   * Whether a genuine request is to be carried out; false if it was before. Throws a
    * `Refusal`.
    */
   accept(stamp: PeerStamp): boolean {

@@ -1,6 +1,6 @@
 import { closeSync, openSync, readdirSync, readFileSync } from "node:fs";
 
-/** The limit of open file descriptors of this process; undefined where it is not known. */
+/** The limit of open file descriptors of this process; undefined if it is not known. */
 export function descriptorsMax(): number | undefined {
   try {
     const found = /^Max open files +(\d+)/m.exec(readFileSync("/proc/self/limits", "latin1"));

@@ -3,7 +3,7 @@ import type { Clock, Logger, LogLevel, Random } from "../../core/ports/mod.ts";
 
 /**
  * Called once for each publish, without an error when the bus has it. `hasSubscriber` is false
- * where the bus says that nobody subscribes (MQTT 5, 3.4.2.1: 0x10).
+ * if the bus says that nobody subscribes (MQTT 5, 3.4.2.1: 0x10).
  */
 export type PublishDone = (error?: ServiceError, hasSubscriber?: boolean) => void;
 
@@ -19,13 +19,13 @@ export interface LinkOptions {
   readonly willTopic?: string | undefined;
   /** Topic filters that are subscribed at QoS 1 before the link counts as connected. */
   readonly filters?: readonly string[] | undefined;
-  /** False where the caller bounds the publishes that the bus has not confirmed. */
+  /** False if the caller bounds the publishes that the bus has not confirmed. */
   readonly bounded?: boolean | undefined;
   /** Longest wait in milliseconds before connecting again; the bus has a default. */
   readonly reconnectMsMax?: number | undefined;
   /** Log level of a lost or unreachable bus. Of the links of one node only one warns. */
   readonly downLevel?: LogLevel | undefined;
-  /** Log level where the bus was never reached before; `downLevel` by default. */
+  /** Log level if the bus was never reached before; `downLevel` by default. */
   readonly unreachableLevel?: LogLevel | undefined;
 }
 
@@ -45,7 +45,7 @@ export interface LinkListener {
 export interface Link {
   /** Connected and subscribed. */
   readonly up: boolean;
-  /** The bus's limit of a packet in bytes, where it named one. */
+  /** The bus's limit of a packet in bytes, if it named one. */
   readonly packetBytesMax: number | undefined;
   /** Whether `done` of a publish says that it has no subscriber, and why it was refused. */
   readonly reportsReasons: boolean;
@@ -55,7 +55,7 @@ export interface Link {
   readonly streamQos: 0 | 1;
   /**
    * Connects and keeps connected. Resolves when subscribed for the first time, however long that
-   * takes; rejects with `broker-refused` where trying again cannot help.
+   * takes; rejects with `broker-refused` if trying again cannot help.
    */
   start(listener: LinkListener): Promise<void>;
   /**

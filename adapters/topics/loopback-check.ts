@@ -8,11 +8,11 @@ export interface LoopbackCheckOptions {
   readonly up: () => boolean;
   /** Publishes once more: its PUBACK shows that the broker works, and is not just slow. */
   readonly publishProbe: () => void;
-  /** True where a refused publish has a reason code (MQTT 5): only `read` can be missing. */
+  /** True if a refused publish has a reason code (MQTT 5): only `read` can be missing. */
   readonly brokerReportsRefusal?: () => boolean;
   /** What the operator may check; it ends the error's text. */
   readonly hint: string;
-  /** The result: undefined where all is well, or an error that names the topic and the rule. */
+  /** The result: undefined if all is well, or an error that names the topic and the rule. */
   readonly onResult: (error: ServiceError | undefined) => void;
 }
 

@@ -31,12 +31,12 @@ const originPresence = v.object({
 /** A longer presence is refused without being parsed. */
 const presenceBytesMax = 4_096;
 
-/** Parses a node's presence; undefined where it is invalid. Unknown keys are left out. */
+/** Parses a node's presence; undefined if it is invalid. Unknown keys are left out. */
 export function parseNodePresence(payload: Uint8Array): NodePresence | undefined {
   return parse(nodePresence, payload);
 }
 
-/** Parses an origin's presence; undefined where it is invalid. Unknown keys are left out. */
+/** Parses an origin's presence; undefined if it is invalid. Unknown keys are left out. */
 export function parseOriginPresence(payload: Uint8Array): OriginPresence | undefined {
   return parse(originPresence, payload);
 }
@@ -51,7 +51,7 @@ export function originPresenceFault(payload: Uint8Array): string {
   return faultOf(originPresence, payload);
 }
 
-/** Undefined where the payload is not JSON, or too long. */
+/** Undefined if the payload is not JSON, or too long. */
 function read(payload: Uint8Array): unknown {
   return payload.byteLength > presenceBytesMax ? undefined : parseJson(payload);
 }

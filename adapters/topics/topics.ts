@@ -35,7 +35,7 @@ export function encodeGroup(group: string): string {
     .replace(/[.!~*'()]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
-/** The group's name of a topic level; undefined where `encodeGroup` would not write it so. */
+/** The group's name of a topic level; undefined if `encodeGroup` would not write it so. */
 export function decodeGroup(level: string): string | undefined {
   try {
     const group = decodeURIComponent(level);
@@ -48,7 +48,7 @@ export function decodeGroup(level: string): string | undefined {
 /** Characters of a topic in a log line; a group's name alone may take 768. */
 const topicCharsMax = 1_024;
 
-/** A topic for the log, cut where it is long: a sender may choose a name of any length. */
+/** A topic for the log, cut if it is long: a sender may choose a name of any length. */
 export function shownTopic(topic: string): string {
   return topic.length <= topicCharsMax ? topic : `${topic.slice(0, topicCharsMax - 1)}…`;
 }
@@ -100,7 +100,7 @@ export class Topics {
     return `${this.root}${app}/presence/ask/${sender}`;
   }
 
-  /** Parses a topic; undefined where it is not one of the wire contract. */
+  /** Parses a topic; undefined if it is not one of the wire contract. */
   parse(topic: string): ParsedTopic | undefined {
     if (!topic.startsWith(this.root)) return undefined;
     const [app = "", ...levels] = topic.slice(this.root.length).split("/");

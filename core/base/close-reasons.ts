@@ -22,7 +22,7 @@ export interface CloseReason {
   readonly closeCode: number;
   /** The reason in the close frame. */
   readonly text: string;
-  /** What is counted and logged; undefined where nothing went wrong. */
+  /** What is counted and logged; undefined if nothing went wrong. */
   readonly errorCode: ErrorCode | undefined;
   /** Whether a client does right to connect again as it is. */
   readonly reconnect: boolean;
@@ -93,7 +93,7 @@ export const closeReasons: Readonly<Record<Name, CloseReason>> = {
   connectionsPerIp: reason(limit, 1008, "connections-per-ip", "connections-per-ip", false),
 };
 
-/** An origin's command ends the connection. It says `error` where the origin itself failed. */
+/** An origin's command ends the connection. It says `error` if the origin itself failed. */
 export function closedByOrigin(
   closeCode: number,
   text: string,

@@ -6,7 +6,7 @@
 /** What every connection id looks like: a node's name, a dot, and 1 to 63 characters. */
 export const connectionIdPattern: RegExp = /^[a-z0-9-]{1,32}\.[A-Za-z0-9_-]{1,63}$/;
 
-/** The node's name that a connection id starts with; undefined where the string is no such id. */
+/** The node's name that a connection id starts with; undefined if the string is no such id. */
 export function nodeOfConnectionId(id: string): string | undefined {
   return connectionIdPattern.test(id) ? nodeOf(id) : undefined;
 }

@@ -13,7 +13,7 @@ export const limits = {
   connectionsCeiling: 1_000_000,
   /**
    * File descriptors that the client port leaves to the broker connections, the admin port and
-   * files. A quarter of `ulimit -n` where that is smaller.
+   * files. A quarter of `ulimit -n` if that is smaller.
    */
   descriptorsSpare: 64,
   /** Period of the check for free descriptors: a flood takes thousands per second. */
@@ -27,7 +27,7 @@ export const limits = {
   /** Time between two log lines about what happens again, and how many are told apart. */
   reportMs: 60_000,
   reportKeysMax: 1_000,
-  /** With a default `--max-connections`, a warning is logged where descriptors allow fewer. */
+  /** With a default `--max-connections`, a warning is logged if descriptors allow fewer. */
   connectionsUsual: 10_000,
   /** Bytes copied into WASM memory at a time: what Node.js reads from a socket at once. */
   chunkBytesMax: 65_536,

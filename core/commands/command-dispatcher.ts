@@ -124,7 +124,7 @@ export class CommandDispatcher {
     if (stream !== undefined) app.acks.note(source.sender, ["ack", stream, count], source.json);
   }
 
-  /** Which items of a numbered batch are new in its stream; undefined where it is refused. */
+  /** Which items of a numbered batch are new in its stream; undefined if it is refused. */
   #accept(app: CommandApp, source: CommandSource, stream: string): Acceptance | undefined {
     const { commands } = this.#dependencies;
     if (source.sender.length > limits.senderCharsMax) {

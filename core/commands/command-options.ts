@@ -17,7 +17,7 @@ export const noOptions: CommandOptions = {
   all: {},
 };
 
-/** Undefined where what is in the map cannot be what was meant. */
+/** Undefined if what is in the map cannot be what was meant. */
 export function readOptions(all: Readonly<Record<string, unknown>>): CommandOptions | undefined {
   const { ref, ttl, at } = all;
   if (ttl !== undefined && ttl !== null && !(typeof ttl === "number" && ttl >= 0)) {

@@ -29,13 +29,13 @@ export class CommandReplies {
     this.send(source, ref, { node: this.#node, ...result });
   }
 
-  /** Collects outcomes by id for one reply; undefined where no reply is asked for. */
+  /** Collects outcomes by id for one reply; undefined if no reply is asked for. */
   byId(source: CommandSource, ref: unknown): ReplyById | undefined {
     if (ref === undefined) return undefined;
     return new ReplyById((result) => this.send(source, ref, result));
   }
 
-  /** Counts outcomes for one reply; undefined where no reply is asked for. */
+  /** Counts outcomes for one reply; undefined if no reply is asked for. */
   byCount(source: CommandSource, ref: unknown): ReplyByCount | undefined {
     if (ref === undefined) return undefined;
     return new ReplyByCount(this.#node, (result) => this.send(source, ref, result));

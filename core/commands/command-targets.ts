@@ -41,7 +41,7 @@ export class CommandTargets {
     reply?.end();
   }
 
-  /** The connection of target `index`, or undefined where the command's app has none here. */
+  /** The connection of target `index`, or undefined if the command's app has none here. */
   find(source: CommandSource, index: number): Connection | undefined {
     const slot = this.#commands.target(index);
     const connection = slot < 0 ? undefined : this.#of(source, slot);
@@ -64,7 +64,7 @@ export class CommandTargets {
     return this.#commands.target(index) !== Target.foreign;
   }
 
-  /** The connection of any id, where it is here and of the command's app. */
+  /** The connection of any id, if it is here and of the command's app. */
   findById(source: CommandSource, id: string): Connection | undefined {
     const slot = this.#commands.resolve(id);
     return slot < 0 ? undefined : this.#of(source, slot);

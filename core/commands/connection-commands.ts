@@ -47,7 +47,7 @@ export class ConnectionCommands {
     const tooBig = state !== undefined && state.length > limits.stateBytesMax;
     if (tooBig) targets.refuse(call.source, "state-too-big", "a state has at most 4,096 bytes");
     targets.forEach(call, ({ slot }, settle) => {
-      // False where all states together would exceed `limits.statesBytesMax`.
+      // False if all states together would exceed `limits.statesBytesMax`.
       const stored = !tooBig && events.setState(slot, state);
       if (!stored && !tooBig) metrics.error("state-too-big");
       settle(stored ? Outcome.stored : "state-too-big");

@@ -112,7 +112,7 @@ export class MessageCommands {
     // A publish is for the whole cluster, even if it was addressed to one node.
     if (source.scope === "node" || source.scope === "local") {
       const batch = batchOf(commands.itemBytes());
-      // Forwarded as JSON where it came so, because its replies come in the same format.
+      // Forwarded as JSON if it came so, because its replies come in the same format.
       bus.forwardToGroup(app.name, name, source.json === true ? values.toJson(batch) : batch);
     }
     if (isExpired(options, this.#clock.now())) {

@@ -38,7 +38,7 @@ abstract class CountedReply implements PendingReply {
   protected abstract send(): void;
 }
 
-/** `{id: outcome}`, at most `limits.replyIdsMax` in a reply; no reply where no id is here. */
+/** `{id: outcome}`, at most `limits.replyIdsMax` in a reply; no reply if no id is here. */
 export class ReplyById extends CountedReply {
   readonly #reply: SendReply;
   readonly #outcomes: Map<string, Outcome> = new Map();

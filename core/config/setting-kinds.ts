@@ -6,13 +6,13 @@ export interface Setting<Output = unknown> {
   /** Reads what was written: text from flags and environment, or a JSON value from the file. */
   readonly schema: v.GenericSchema<unknown, Output>;
   readonly default: Output;
-  /** The default as a user would write it; empty where nothing is set. */
+  /** The default as a user would write it; empty if nothing is set. */
   readonly written: string;
   /** The values that are allowed, for the error line, `help` and the docs. */
   readonly allowed: string;
   /** What the setting does, in one line, for `help` and the docs. */
   readonly about: string;
-  /** No message and no log shows the value, not even where it is wrong. */
+  /** No message and no log shows the value, not even if it is wrong. */
   readonly secret?: boolean;
 }
 
@@ -49,7 +49,7 @@ export function port(about: string, options: { readonly default: number }): Sett
   return integer(about, { min: 0, max: 65_535, ...options });
 }
 
-/** A TCP port, or 0; undefined, the default, where there is to be none. */
+/** A TCP port, or 0; undefined, the default if there is to be none. */
 export function portOrNone(about: string): Setting<number | undefined> {
   const schema = v.pipe(
     text,
@@ -114,7 +114,7 @@ export function choice<const Choice extends string>(
   return { schema, default: fallback, written: fallback, allowed, about };
 }
 
-/** A text that fits a pattern; empty where no default is given. */
+/** A text that fits a pattern; empty if no default is given. */
 export function matching(
   about: string,
   options: { readonly allowed: string; readonly pattern: RegExp; readonly default?: string },

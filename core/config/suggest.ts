@@ -1,4 +1,4 @@
-/** The name closest to a misspelt one, for "did you mean"; undefined where none is close. */
+/** The name closest to a misspelt one, for "did you mean"; undefined if none is close. */
 export function suggest(word: string, names: Iterable<string>): string | undefined {
   // No name is that long, and the comparison costs the product of the lengths.
   if (word.length > 64) return undefined;

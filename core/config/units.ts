@@ -8,14 +8,14 @@ const sizes: Readonly<Record<string, number>> = {
   MiB: 1_048_576,
 };
 
-/** Milliseconds of `500ms`, `30s`, `5m`, `1h`; undefined where the text is no duration. */
+/** Milliseconds of `500ms`, `30s`, `5m`, `1h`; undefined if the text is no duration. */
 export function parseDuration(text: string): number | undefined {
   if (text === "0") return 0;
   const match = /^(\d{1,9})(ms|s|m|h)$/.exec(text);
   return match === null ? undefined : Number(match[1]) * (durations[match[2] as string] as number);
 }
 
-/** Bytes of `65536`, `64KiB`, `1MiB`, `1MB`; undefined where the text is no size. */
+/** Bytes of `65536`, `64KiB`, `1MiB`, `1MB`; undefined if the text is no size. */
 export function parseSize(text: string): number | undefined {
   const match = /^(\d{1,12})(|B|KB|KiB|MB|MiB)$/.exec(text);
   return match === null ? undefined : Number(match[1]) * (sizes[match[2] as string] as number);

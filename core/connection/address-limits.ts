@@ -22,7 +22,7 @@ export class AddressLimits {
     return waiting + (places?.connections ?? 0) >= this.#max;
   }
 
-  /** Counts a connection. False where it exceeds the limit, as handshakes may overlap. */
+  /** Counts a connection. False if it exceeds the limit, as handshakes may overlap. */
   opened(connection: Connection, address: string): boolean {
     if (this.#max === 0) return true;
     const name = addressGroup(address);

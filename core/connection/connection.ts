@@ -53,9 +53,9 @@ export interface ConnectionInit {
   /** Milliseconds since the epoch. */
   readonly openedAt: number;
   readonly user: string | undefined;
-  /** What the `open` event contained, as `keptInfo` makes it; empty where it cannot move. */
+  /** What the `open` event contained, as `keptInfo` makes it; empty if it cannot move. */
   readonly info: string;
-  /** The client's address, for the log; empty where connections are not logged. */
+  /** The client's address, for the log; empty if connections are not logged. */
   readonly address: string;
 }
 
@@ -72,7 +72,7 @@ export class Connection implements ConnectionHandle {
   readonly user: string | undefined;
   readonly info: string;
   readonly address: string;
-  /** Names of its groups, besides `@all`; undefined where it has none. */
+  /** Names of its groups, besides `@all`; undefined if it has none. */
   groups: Set<string> | undefined = undefined;
   /** The count of its address; undefined without a limit. */
   places: AddressPlaces | undefined = undefined;
@@ -105,7 +105,7 @@ export class Connection implements ConnectionHandle {
     return this.#closing;
   }
 
-  /** Notes why it ends. False where it ends already. */
+  /** Notes why it ends. False if it ends already. */
   ends(cause: CloseCause): boolean {
     if (this.#closing !== undefined) return false;
     this.#closing = cause;

@@ -40,7 +40,7 @@ export class Liveness {
   #pinged: Int32Array = new Int32Array(0);
   #ends: Int32Array = new Int32Array(0);
 
-  /** `ping` answers false where the runtime cannot: then it looks for dead peers itself. */
+  /** `ping` answers false if the runtime cannot: then it looks for dead peers itself. */
   constructor(
     registry: Registry,
     options: LivenessOptions,

@@ -51,7 +51,7 @@ export class RateLimits {
     this.#controlFrames[slot] = 0;
   }
 
-  /** Counts what came. The reason to close the connection, where it passes a limit. */
+  /** Counts what came. The reason to close the connection, if it passes a limit. */
   messageReceived({ slot }: Connection, messages: number, bytes: number): CloseReason | undefined {
     const now = this.#clock.now();
     const messagesUntil = Math.max(this.#messages[slot] as number, now);

@@ -26,7 +26,7 @@ export function keptInfo(info: Info): string {
   return JSON.stringify([path, query, headers, ip, subprotocols, rest]);
 }
 
-/** What `keptInfo` kept; nothing where a connection is kept without. */
+/** What `keptInfo` kept; nothing if a connection is kept without. */
 export function infoOf({ info: kept }: Pick<Connection, "info">): Info {
   if (kept === "") return {};
   const [path, query, headers, ip, subprotocols, rest] = JSON.parse(kept);
@@ -40,7 +40,7 @@ export function knownOf(events: EventEncoder, connection: Connection): KnownConn
   return { id, info, user, state: events.state(slot), groups: names, openedAt };
 }
 
-/** `user` and `state`, where there are any. */
+/** `user` and `state`, if there are any. */
 function grantOf(values: ValueCodec, { user, state }: KnownConnection): Info {
   return {
     ...(user === undefined ? {} : { user }),

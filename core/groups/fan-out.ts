@@ -20,7 +20,7 @@ const broadcastMembersMin = 16;
 /** Sends one message to the members of a group on this node, encoded once. */
 export class FanOut {
   readonly #delivery: Delivery;
-  /** The runtime's own, where it has one. */
+  /** The runtime's own, if it has one. */
   broadcast: Broadcast | undefined;
 
   constructor(delivery: Delivery) {

@@ -6,7 +6,7 @@ export type GroupReady = (error?: ServiceError) => void;
 
 export class Group {
   readonly name: string;
-  /** Its name in the runtime's own fan-out; undefined where that is not used. */
+  /** Its name in the runtime's own fan-out; undefined if that is not used. */
   readonly topic: string | undefined;
   readonly members: Set<Connection> = new Set();
   /** Number of handshakes under way whose connections will be members. */

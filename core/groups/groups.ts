@@ -77,7 +77,7 @@ export class Groups {
 
   /**
    * Makes a connection a member, or says why not. `ready` is called once, unless there is a
-   * fault: maybe at once, and with an error where the broker refuses; then it is no member.
+   * fault: maybe at once, and with an error if the broker refuses; then it is no member.
    */
   join(connection: Connection, name: string, ready: GroupReady): ErrorCode | undefined {
     const own = connection.groups;
@@ -95,7 +95,7 @@ export class Groups {
     return undefined;
   }
 
-  /** False where it was no member. */
+  /** False if it was no member. */
   leave(connection: Connection, name: string): boolean {
     const group = this.#groups.get(name);
     if (group === undefined || !group.members.has(connection)) return false;

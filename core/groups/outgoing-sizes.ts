@@ -9,7 +9,7 @@ export interface OutgoingSizes {
 }
 
 /**
- * Why no client is sent a message of that size; undefined where it may be sent. A message larger
+ * Why no client is sent a message of that size; undefined if it may be sent. A message larger
  * than the send queue can never fit into it.
  */
 export function sizeFault(

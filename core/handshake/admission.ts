@@ -17,15 +17,15 @@ export interface AdmissionOptions {
   readonly subprotocols: readonly string[];
   /** Lower-case names of the request headers that are passed to the origin. */
   readonly headers: readonly string[];
-  /** Names of the cookies that are passed to the origin; none where left out. */
+  /** Names of the cookies that are passed to the origin; none if left out. */
   readonly cookies?: readonly string[] | undefined;
   readonly compression: boolean;
-  /** Maximum size of request line and headers; the setting's default where left out. */
+  /** Maximum size of request line and headers; the setting's default if left out. */
   readonly headerBytesMax?: number | undefined;
   readonly pages: ReadonlyMap<string, Page>;
-  /** Status of a plain GET where no page is; 426 where left out. */
+  /** Status of a plain GET if no page is; 426 if left out. */
   readonly plainGetStatus?: number | undefined;
-  /** Origins (RFC 6454) whose pages may connect; all where empty. */
+  /** Origins (RFC 6454) whose pages may connect; all if empty. */
   readonly allowedOrigins?: readonly string[] | undefined;
   /** Only pages of the requested host may connect. `secure`: the port speaks TLS. */
   readonly sameOrigin?: { readonly secure: boolean } | undefined;

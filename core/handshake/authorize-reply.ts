@@ -14,7 +14,7 @@ export type AuthorizeReply = Authorization | HandshakeRefusal | ErrorCode;
 
 type Values = Readonly<Record<string, unknown>>;
 
-/** Headers as a map of strings; undefined where an answer may not have them. */
+/** Headers as a map of strings; undefined if an answer may not have them. */
 function readHeaders(value: unknown): Record<string, string> | undefined {
   if (value === undefined || value === null) return {};
   if (!isMap(value)) return undefined;

@@ -1,5 +1,5 @@
 /**
- * The cookies of a request that are passed to the origin, by name; undefined where there are none.
+ * The cookies of a request that are passed to the origin, by name; undefined if there are none.
  * Of several with one name the first counts: RFC 6265, 5.4 puts the most specific first.
  */
 export function allowedCookies(

@@ -16,10 +16,10 @@ import type { WaitingHandshakes } from "./waiting-handshakes.ts";
 
 export interface HandshakeAuthorityDependencies {
   readonly reservations: Reservations;
-  /** Used where an origin decides. */
+  /** Used if an origin decides. */
   readonly handshakes: WaitingHandshakes;
   readonly addresses: AddressHandshakes;
-  /** Decides where there is one; otherwise an origin does. */
+  /** Decides if there is one; otherwise an origin does. */
   readonly authorizer?: Authorizer | undefined;
   readonly metrics: GatewayMetrics;
 }

@@ -58,7 +58,7 @@ export class HandshakeGate {
     return this.#options.authorize === "none" ? answer : this.#authorize(request, answer);
   }
 
-  /** A handshake was refused, here or by the runtime, where it was no request yet. */
+  /** A handshake was refused, here or by the runtime, if it was no request yet. */
   noteRefused(code: ErrorCode): void {
     this.#dependencies.metrics.error(code);
     this.#dependencies.logger.log("debug", "handshake-refused", "a handshake was refused", {

@@ -23,7 +23,7 @@ export class ReadinessWatch {
   readonly #clock: Clock;
   readonly #apps: readonly HandshakeApp[];
   readonly #options: ReadinessOptions;
-  /** When each link was lost, by its reason; minus infinity where it was never there. */
+  /** When each link was lost, by its reason; minus infinity if it was never there. */
   readonly #lost: Map<string, number> = new Map();
   draining = false;
   /** The access rules that this node misses at the broker. */

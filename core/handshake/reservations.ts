@@ -60,7 +60,7 @@ export class Reservations {
     reservation.cancel = this.#clock.after(limits.reservationMs, () => this.giveBack(reservation));
   }
 
-  /** The reservation of a connection that opens: a new one where the given one has ended. */
+  /** The reservation of a connection that opens: a new one if the given one has ended. */
   take(app: HandshakeApp, given: unknown): Reservation {
     if (given instanceof Reservation && this.use(given)) return given;
     const reservation = this.reserve(app);
@@ -68,7 +68,7 @@ export class Reservations {
     return reservation;
   }
 
-  /** The connection has opened. False where the reservation has ended before. */
+  /** The connection has opened. False if the reservation has ended before. */
   use(reservation: Reservation): boolean {
     if (reservation.ended) return false;
     reservation.ended = true;
@@ -83,7 +83,7 @@ export class Reservations {
     this.#registry.release(reservation.slot);
   }
 
-  /** Subscribes to the groups of a connection to come. False where the broker grants not all. */
+  /** Subscribes to the groups of a connection to come. False if the broker grants not all. */
   async reserveGroups(reservation: Reservation, names: readonly string[]): Promise<boolean> {
     const granted = await Promise.all(names.map((name) => this.#reserveGroup(reservation, name)));
     return granted.every((ready) => ready);

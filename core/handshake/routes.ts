@@ -29,7 +29,7 @@ export class Routes {
     return [...new Set(this.#routes.map(({ app }) => app))];
   }
 
-  /** Undefined where no pattern matches. `path` as the client sent it, without the query. */
+  /** Undefined if no pattern matches. `path` as the client sent it, without the query. */
   find(path: string): Destination | undefined {
     if (this.#otherwise !== undefined) return { app: this.#otherwise, params: {} };
     const segments = segmentsOf(path);
@@ -70,7 +70,7 @@ function match(
   return pattern.length === segments.length ? params : undefined;
 }
 
-/** Undefined where the percent-encoding is not valid UTF-8. RFC 3986, 2.1. */
+/** Undefined if the percent-encoding is not valid UTF-8. RFC 3986, 2.1. */
 function decode(text: string): string | undefined {
   try {
     return decodeURIComponent(text);

@@ -66,7 +66,7 @@ export class WaitingHandshakes {
     });
   }
 
-  /** Subprotocols that the waiting client offered; undefined where none waits under the id. */
+  /** Subprotocols that the waiting client offered; undefined if none waits under the id. */
   offered(app: HandshakeApp, id: string): readonly string[] | undefined {
     const waiting = this.#waiting.get(id);
     return waiting?.app === app ? waiting.offered : undefined;

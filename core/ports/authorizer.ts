@@ -25,7 +25,7 @@ export interface HandshakeCandidate {
 export interface Authorization {
   readonly accepted: true;
   readonly grant: Grant;
-  /** One of the subprotocols offered; where it is left out the gateway chooses. */
+  /** One of the subprotocols offered; if it is left out the gateway chooses. */
   readonly subprotocol?: string | undefined;
   /** Headers of the 101 answer. */
   readonly headers?: Readonly<Record<string, string>> | undefined;

@@ -58,7 +58,7 @@ export interface CommandBus {
   /**
    * Subscribes this node to the commands and messages of a group, also after each reconnect.
    * `done` is called once: when the subscription is confirmed for the first time, or with an error
-   * where the bus refuses it (`group-refused`), `leaveGroup` came before, or the bus is stopped.
+   * if the bus refuses it (`group-refused`), `leaveGroup` came before, or the bus is stopped.
    */
   joinGroup(app: string, group: string, done: (error?: ServiceError) => void): void;
   /** Ends the subscription: the group's last member here is gone. */

@@ -21,11 +21,11 @@ export interface OriginPresence {
   readonly at: number;
   /** Milliseconds between heartbeats. An origin that misses three is gone. */
   readonly every: number;
-  /** The format of its events; MessagePack where it is absent. */
+  /** The format of its events; MessagePack if it is absent. */
   readonly format?: "msgpack" | "json";
   /** Items that it accepts before it acknowledges them. */
   readonly window?: number;
-  /** Its share of the connections, relative to other origins; 1 where it is absent. */
+  /** Its share of the connections, relative to other origins; 1 if it is absent. */
   readonly weight?: number;
   /** It handles the events that it has, and takes no new ones. */
   readonly leaving?: boolean;
@@ -44,7 +44,7 @@ export interface EventChannel {
   /** Bytes of the largest batch that can be published; known while connected. */
   readonly batchBytesMax: number;
   /**
-   * Whether `confirmed` gets `no-subscriber` where nobody subscribes (MQTT 5, 3.4.2.1: 0x10);
+   * Whether `confirmed` gets `no-subscriber` if nobody subscribes (MQTT 5, 3.4.2.1: 0x10);
    * known while connected. Without it, open mode waits a moment after a reconnect before it
    * publishes.
    */
@@ -53,7 +53,7 @@ export interface EventChannel {
   start(listener: EventChannelListener): Promise<void>;
   /**
    * Publishes a batch. `confirmed` is called once: without an error when the transport has it
-   * (MQTT: PUBACK), otherwise with the reason. The channel repeats nothing: where the connection
+   * (MQTT: PUBACK), otherwise with the reason. The channel repeats nothing: if the connection
    * ends before, the error is `broker-lost`, and the stream repeats the batch.
    */
   publish(

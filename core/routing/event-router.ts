@@ -19,7 +19,7 @@ export interface EventRouterOptions {
   readonly app: string;
   readonly node: string;
   readonly incarnation: string;
-  /** Part of the streams' names where the node has several apps. */
+  /** Part of the streams' names if the node has several apps. */
   readonly appNumber?: number | undefined;
   readonly mode: OriginMode;
   readonly partitions: number;
@@ -124,7 +124,7 @@ export class EventRouter {
     return !this.#assigned && this.#noSubscribers.all;
   }
 
-  /** Access rules that this node lacks, where it can publish to no origin without them. */
+  /** Access rules that this node lacks, if it can publish to no origin without them. */
   get missingRights(): readonly string[] {
     return this.#origins.size === 0 ? this.#refused.rules() : [];
   }
@@ -168,7 +168,7 @@ export class EventRouter {
     this.#directory.presence(name, presence);
   }
 
-  /** An origin confirms items of its stream; `received` where it misses some. */
+  /** An origin confirms items of its stream; `received` if it misses some. */
   acknowledge(sender: string, name: string, count: number, received?: number): void {
     const assigned = this.#origins.get(sender);
     if (assigned === undefined || assigned.stream.name !== name) return;

@@ -7,7 +7,7 @@ interface Refused {
   askAt: number;
   /** Doubles each time: some brokers end the connection after a refused publish. */
   askMs: number;
-  /** The access rule that is missing, where it is one. */
+  /** The access rule that is missing, if it is one. */
   readonly rule: string | undefined;
 }
 
@@ -61,7 +61,7 @@ export class RefusedOrigins {
     );
   }
 
-  /** A presence came in, or was cleared. True where the origin lives and is still refused. */
+  /** A presence came in, or was cleared. True if the origin lives and is still refused. */
   presence(name: string, presence: OriginPresence | undefined): boolean {
     const refused = this.#origins.get(name);
     if (refused === undefined) return false;

@@ -1,6 +1,6 @@
 export interface Candidate {
   readonly name: string;
-  /** Share relative to the others; none where it is 0. */
+  /** Share relative to the others; none if it is 0. */
   readonly weight: number;
 }
 
@@ -21,7 +21,7 @@ function hash(text: string, seed: number): number {
 /**
  * Weighted rendezvous hashing (highest random weight): each key has an order of candidates of its
  * own, so that one that leaves moves its own keys only, evenly to the others, and one that comes
- * takes its share from all. Undefined where there is no candidate with a weight.
+ * takes its share from all. Undefined if there is no candidate with a weight.
  */
 export function rendezvous<Of extends Candidate>(
   key: string,

@@ -12,7 +12,7 @@ export type Acknowledgement = readonly [
   received?: number,
 ];
 
-/** Sends acknowledgements to one sender, as JSON where its batches come so. */
+/** Sends acknowledgements to one sender, as JSON if its batches come so. */
 export type SendAcknowledgements = (
   sender: string,
   acks: readonly Acknowledgement[],

@@ -22,7 +22,7 @@ export class ReliableReceiver {
     return this.#next ?? 0;
   }
 
-  /** `oldestAvailable` is the oldest item that the sender could repeat; -1 where it is silent. */
+  /** `oldestAvailable` is the oldest item that the sender could repeat; -1 if it is silent. */
   accept(first: number, items: number, oldestAvailable: number = -1): Acceptance {
     const lostFirst = oldestAvailable >= 0 && oldestAvailable < first;
     // Not kept with a gap: the sender may have given more up before it repeats.

@@ -134,7 +134,7 @@ export class ReliableSender<Batch extends NumberedBatch> {
     return this.#acknowledged;
   }
 
-  /** Number of the oldest item that can still be repeated; the next item's where there is none. */
+  /** Number of the oldest item that can still be repeated; the next item's if there is none. */
   get oldestAvailable(): number {
     return this.#pending[0]?.batch.first ?? this.#next;
   }

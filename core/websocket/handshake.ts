@@ -122,7 +122,7 @@ export function refuse(
   };
 }
 
-/** RFC 6585, 5. Also sent where the runtime's HTTP parser gives up before there is a request. */
+/** RFC 6585, 5. Also sent if the runtime's HTTP parser gives up before there is a request. */
 export const headersTooLarge: HandshakeRefusal = refuse(
   431,
   "handshake-headers",

@@ -16,7 +16,7 @@ export interface ReaderOptions {
   /** Takes inflated messages into batch buffers. */
   readonly events: EventEncoder;
   readonly clock: Clock;
-  /** Required where an admission may have `deflate`. */
+  /** Required if an admission may have `deflate`. */
   readonly deflate?: Deflate | undefined;
   /** Maximum size of an inflated message. The codec has its own maximum for the others. */
   readonly messageBytesMax: number;

@@ -59,7 +59,7 @@ export class BunSocket extends NativeSocket implements Socket {
     else socket.cork(writeAll);
   }
 
-  /** Writes the queue; called inside `cork` where there are several messages. */
+  /** Writes the queue; called inside `cork` if there are several messages. */
   writeQueue(socket: BunWebSocket): void {
     for (const data of this.takeQueued()) {
       // What Bun returns (-1: kept until the client reads) shows in `getBufferedAmount`.

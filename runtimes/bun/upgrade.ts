@@ -3,7 +3,7 @@ import type { HandshakeAnswer, SocketHandler } from "../../core/ports/mod.ts";
 import { answerRequest, FetchRequest, refusalResponse } from "../server/mod.ts";
 import { BunSocket } from "./socket.ts";
 
-/** Answers a request by what the handler says; undefined where it became a WebSocket. */
+/** Answers a request by what the handler says; undefined if it became a WebSocket. */
 export function answer(
   handler: SocketHandler,
   request: Request,
@@ -17,7 +17,7 @@ export function answer(
     // Without the header Bun would answer with the first one offered; an empty one is not sent.
     const headers = { ...known.headers, "sec-websocket-protocol": known.subprotocol ?? "" };
     const data = new BunSocket(known, server);
-    // Bun opens it before this returns; false where the client has gone, or asked for no upgrade.
+    // Bun opens it before this returns; false if the client has gone, or asked for no upgrade.
     if (server.upgrade(request, { data, headers })) return undefined;
     handler.abandon(known);
     return refusalResponse(known);

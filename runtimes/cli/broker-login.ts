@@ -16,8 +16,8 @@ function passwordOf(settings: Settings): string {
 }
 
 /**
- * The user and password of the embedded broker; undefined where it asks for none, or where the
- * node uses another broker. Throws `setting-invalid` where an embedded broker that other machines
+ * The user and password of the embedded broker; undefined if it asks for none, or where the
+ * node uses another broker. Throws `setting-invalid` if an embedded broker that other machines
  * reach would have no password.
  */
 export function readBrokerLogin(settings: Settings): BrokerLogin | undefined {

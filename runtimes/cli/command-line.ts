@@ -66,7 +66,7 @@ function isCommand(word: string | undefined): word is Command {
   return commands.some((command) => command === word);
 }
 
-/** Rejects with a `ServiceError` where a setting, or a file that it names, cannot be used. */
+/** Rejects with a `ServiceError` if a setting, or a file that it names, cannot be used. */
 async function start(
   command: Command,
   words: readonly string[],

@@ -59,7 +59,7 @@ export async function startDevOrigin(
     // In a group of its own, because Ctrl-C would end it first: it confirms the last events.
     detached: true,
   });
-  // The origin must not outlive this process: here it is killed at the exit; where this process
+  // The origin must not outlive this process: here it is killed at the exit; if this process
   // is killed itself, the end of its standard input ends it.
   process.on("exit", () => child.kill("SIGKILL"));
   const ended = new Promise<void>((resolve) => {

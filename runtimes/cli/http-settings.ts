@@ -46,13 +46,13 @@ export function checkIgnored(given: Settings): void {
 /** RFC 9110, 6.4.1: such an answer has no body, and a plain GET is answered with one. */
 const bodilessStatuses: ReadonlySet<number> = new Set([204, 205, 304]);
 
-/** Throws where the status of a plain GET does not go with a body. */
+/** Throws if the status of a plain GET does not go with a body. */
 export function checkPlainGetStatus({ "plain-get-status": status }: Settings): void {
   if (!bodilessStatuses.has(status)) return;
   throw settingInvalid(`--plain-get-status: ${status} has no body, but the answer has one`);
 }
 
-/** Throws where one of these settings has another value than its default. */
+/** Throws if one of these settings has another value than its default. */
 function checkUnset(
   given: Settings,
   table: Readonly<Record<string, Setting>>,
@@ -70,7 +70,7 @@ export function isServicePortShut(settings: Settings): boolean {
   return isOpen && settings["service-token"] === "";
 }
 
-/** The secrets of `--aws-access-keys-file` by access key; undefined where there is no file. */
+/** The secrets of `--aws-access-keys-file` by access key; undefined if there is no file. */
 export function readAccessKeys(settings: Settings): ReadonlyMap<string, string> | undefined {
   const path = settings["aws-access-keys-file"];
   const text = readSettingFile("aws-access-keys-file", path);

@@ -7,7 +7,7 @@ export function settingInvalid(message: string, cause?: unknown): ServiceError {
   return new ServiceError("setting-invalid", message, { cause });
 }
 
-/** The text of the file that a setting names; undefined where the setting is empty. */
+/** The text of the file that a setting names; undefined if the setting is empty. */
 export function readSettingFile(name: SettingName, path: string): string | undefined {
   if (path === "") return undefined;
   try {

@@ -5,7 +5,7 @@ import { Bridge, type Platform } from "../compose/mod.ts";
 import { settingInvalid } from "./read-file.ts";
 import { failProcess, runProgram } from "./run-program.ts";
 
-/** Throws `setting-invalid` where settings are missing that a bridge needs. */
+/** Throws `setting-invalid` if settings are missing that a bridge needs. */
 export function checkBridge({ broker, origin, authorize }: Settings): void {
   if (origin.length === 0) throw settingInvalid("bridge needs --origin: where the events go");
   if (broker === "embedded" || broker === "none") {

@@ -8,7 +8,7 @@ export interface Program {
   start(): Promise<void>;
   /** Ends it in order. */
   stop(): Promise<void>;
-  /** SIGHUP: reads its files again. Undefined where there is nothing to read. */
+  /** SIGHUP: reads its files again. Undefined if there is nothing to read. */
   readonly reload?: (() => void) | undefined;
   /** What is logged when a signal ends it, and when it has ended. */
   readonly messages: { readonly stopping: string; readonly stopped: string };

@@ -9,7 +9,7 @@ type PathSetting = SettingName &
 
 /** TLS material from the files that the settings name. */
 export interface TlsFiles {
-  /** The client port speaks TLS where there is one. */
+  /** The client port speaks TLS if there is one. */
   readonly server: ServerTls | undefined;
   readonly mqtt: MqttTls | undefined;
   /** The authority of `https://` peers in PEM. */
@@ -34,7 +34,7 @@ function readAuthority(settings: Settings, name: PathSetting): string | undefine
   return ca;
 }
 
-/** A certificate and its private key; undefined where neither is set. */
+/** A certificate and its private key; undefined if neither is set. */
 function readPair(
   settings: Settings,
   certName: PathSetting,

@@ -14,7 +14,7 @@ const columnsMax = 80;
 
 /** The answer to a request for help. */
 export interface Help {
-  /** False where no group and no setting has the requested name. */
+  /** False if no group and no setting has the requested name. */
   readonly known: boolean;
   readonly text: string;
 }

@@ -53,7 +53,7 @@ export class Bridge {
 
   /**
    * Opens the admin port and connects to the broker. Where that cannot be reached, it starts not
-   * ready and goes on trying. Rejects where the broker refuses the bridge.
+   * ready and goes on trying. Rejects if the broker refuses the bridge.
    */
   async start(): Promise<void> {
     const ready = (): readonly string[] => this.#notReady();

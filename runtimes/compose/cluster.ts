@@ -16,7 +16,7 @@ export interface ClusterOptions {
   readonly settings: Settings;
   readonly node: string;
   readonly incarnation: string;
-  /** The authority of `https://` peers in PEM; the system's where there is none. */
+  /** The authority of `https://` peers in PEM; the system's if there is none. */
   readonly ca: string | undefined;
 }
 

@@ -19,7 +19,7 @@ export interface NodeIdentity {
   readonly subprotocols: readonly string[];
 }
 
-/** The apps that a node serves: those of its routes, or `--app` where there are no routes. */
+/** The apps that a node serves: those of its routes, or `--app` if there are no routes. */
 export function appsOf(settings: Settings): string[] {
   const apps = routesOf(settings).map(({ app }) => app);
   return apps.length === 0 ? [settings.app] : [...new Set(apps)];

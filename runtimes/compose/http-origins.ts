@@ -78,7 +78,7 @@ export class HttpOrigins {
     this.#origins = appsOf(settings).map((app) => this.#eventOrigin(app, requests));
   }
 
-  /** Whether each of them gets events, where there are any. */
+  /** Whether each of them gets events, if there are any. */
   get ready(): boolean {
     return this.#origins.every(({ ready }) => ready);
   }

@@ -21,7 +21,7 @@ export interface Watch {
   readonly signal: NodeJS.Signals;
 }
 
-/** The engine that `--engine` selects; the first one where the runtime does not have it. */
+/** The engine that `--engine` selects; the first one if the runtime does not have it. */
 export function engineOf({ engines }: Platform, wanted: "auto" | Engine): Engine {
   const found = engines.find((engine) => engine === wanted) ?? engines[0];
   assert(found, "a runtime has an engine");

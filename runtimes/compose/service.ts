@@ -60,19 +60,19 @@ export interface ServiceDependencies {
   readonly platform: Platform;
   readonly logger: Logger;
   readonly pages: ReadonlyMap<string, Page>;
-  /** The client port speaks TLS where there is one. */
+  /** The client port speaks TLS if there is one. */
   readonly serverTls: ServerTls | undefined;
   /** What the connections to an `mqtts://` broker are checked with. */
   readonly mqttTls: MqttTls | undefined;
-  /** The authority of `https://` peers in PEM; the system's where there is none. */
+  /** The authority of `https://` peers in PEM; the system's if there is none. */
   readonly clusterCa?: string | undefined;
-  /** User and password of the embedded broker; everybody may connect where there are none. */
+  /** User and password of the embedded broker; everybody may connect if there are none. */
   readonly brokerLogin: BrokerLogin | undefined;
   /** Secrets by access key: they sign requests to `@connections`. */
   readonly accessKeys?: ReadonlyMap<string, string> | undefined;
   /** Decides on handshakes with `--authorize jwt`. */
   readonly authorizer: Authorizer | undefined;
-  /** Called where the broker refuses this node for good after `start` has resolved. */
+  /** Called if the broker refuses this node for good after `start` has resolved. */
   readonly failed?: (error: Error) => void;
   /**
    * Protocols above WebSocket that this node speaks at its edge, such as GraphQL's. A program that
@@ -133,7 +133,7 @@ export class Service {
 
   /**
    * Opens every port and connects to the broker. Where the broker cannot be reached, the node
-   * starts not ready and goes on trying. Rejects where the broker refuses this node.
+   * starts not ready and goes on trying. Rejects if the broker refuses this node.
    */
   async start(): Promise<void> {
     await this.#openBroker();
@@ -160,7 +160,7 @@ export class Service {
     await this.#gateway?.drain(this.settings["drain-period"]);
   }
 
-  /** Closes every port and the embedded broker; drains first where that was not done. */
+  /** Closes every port and the embedded broker; drains first if that was not done. */
   async stop(): Promise<void> {
     if (!this.#stopping) await this.drain();
     // It confirms events until here, and must leave before the broker does.
@@ -173,7 +173,7 @@ export class Service {
     await this.#broker?.close();
   }
 
-  /** Uses another certificate for new clients; false where this engine cannot. */
+  /** Uses another certificate for new clients; false if this engine cannot. */
   async reloadTls(tls: ServerTls): Promise<boolean> {
     return this.#clientServer === undefined ? false : this.#clientServer.reloadTls(tls);
   }

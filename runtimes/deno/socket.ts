@@ -126,7 +126,7 @@ export class DenoSocket extends NativeSocket implements Socket, EventListenerObj
       this.#options.handler.fault(this.#connection, "ping-timeout");
       this.#reportClosed(1006, "");
     } else {
-      // Deno reports 0 where there was no close frame. RFC 6455, 7.1.5: that is 1006.
+      // Deno reports 0 if there was no close frame. RFC 6455, 7.1.5: that is 1006.
       this.#reportClosed(event.code === 0 ? 1006 : event.code, event.reason);
     }
     this.#reportGone();

@@ -54,7 +54,7 @@ export class NodejsByteSocket implements ByteSocket {
     return (this.#stream as { encrypted?: boolean }).encrypted === true;
   }
 
-  /** False where the stream will emit `drain`. */
+  /** False if the stream will emit `drain`. */
   #put(bytes: Uint8Array): boolean {
     if (!this.#encrypted) return this.#stream.write(bytes);
     return this.#stream.write(bytes, (error) => this.#written(error));
@@ -90,7 +90,7 @@ export class NodejsByteSocket implements ByteSocket {
     this.#watch(belowMark);
   }
 
-  /** Ends the stream after everything was written; cuts it where that takes longer than `ms`. */
+  /** Ends the stream after everything was written; cuts it if that takes longer than `ms`. */
   end(ms?: number): void {
     this.#writeBacklog();
     if (ms === undefined) this.#stream.end();

@@ -33,7 +33,7 @@ export class ClientPort {
 
   /** Gives the port to another server; the streams of the former one stay. */
   async takeOver(next: Server): Promise<void> {
-    // It does not listen where the last attempt to open it failed.
+    // It does not listen if the last attempt to open it failed.
     if (this.#server.listening) this.#server.close();
     this.#server = next;
     // The runtime releases the port in a later turn of the event loop.

@@ -10,7 +10,7 @@ interface TimedSocket extends NetSocket {
 }
 
 /**
- * Calls `late` where a stream brings no whole request within `ms`. The time that an answer takes
+ * Calls `late` if a stream brings no whole request within `ms`. The time that an answer takes
  * does not count: the client cannot help it. It is a timer of our own because Bun and Deno
  * implement the timeouts of `node:http` differently.
  */

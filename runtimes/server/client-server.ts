@@ -15,9 +15,9 @@ import { isWritable } from "./answer-head.ts";
 export interface ClientServer {
   /** The port, also if 0 was requested. */
   readonly port: number;
-  /** The runtime's own fan-out, where it has one; its sockets have `subscribe` then. */
+  /** The runtime's own fan-out if it has one; its sockets have `subscribe` then. */
   readonly broadcast?: Broadcast | undefined;
-  /** Uses another certificate for new connections; false where the runtime cannot. */
+  /** Uses another certificate for new connections; false if the runtime cannot. */
   reloadTls(tls: ServerTls): Promise<boolean>;
   /**
    * File descriptors are short, or there are enough again. During a shortage no new stream is
@@ -36,13 +36,13 @@ export interface ServerTls {
 
 export interface ClientServerOptions {
   readonly host: string;
-  /** 0 picks a free one. Starting rejects with `port-in-use` where it is in use. */
+  /** 0 picks a free one. Starting rejects with `port-in-use` if it is in use. */
   readonly port: number;
-  /** Present where the port speaks TLS. */
+  /** Present if the port speaks TLS. */
   readonly tls?: ServerTls | undefined;
   /** Streams begin with a PROXY header (engine wasm only). */
   readonly proxyProtocol?: boolean | undefined;
-  /** The addresses that may send that header; any where it is left out. */
+  /** The addresses that may send that header; any if it is left out. */
   readonly trustedProxies?: readonly AddressRange[] | undefined;
   readonly handler: SocketHandler;
   /** What parses frames (engine wasm). */
@@ -61,13 +61,13 @@ export interface ClientServerOptions {
   readonly handshakeTimeoutMs?: number | undefined;
   /** TCP streams at once, including those before their handshake (engine wasm). */
   readonly streamsMax?: number | undefined;
-  /** Called where the runtime reports a failed accept. */
+  /** Called if the runtime reports a failed accept. */
   readonly acceptFailed?: (() => void) | undefined;
   /** Called for a stream that is refused before the handler sees a request. */
   readonly refused?: ((code: ErrorCode) => void) | undefined;
   /** Where sockets cannot ping, the runtime closes connections silent for so long; 0: never. */
   readonly deadAfterMs?: number | undefined;
-  /** False where slots have no batch buffers: whole messages go to the handler. Default true. */
+  /** False if slots have no batch buffers: whole messages go to the handler. Default true. */
   readonly batchBuffers?: boolean;
 }
 
@@ -78,7 +78,7 @@ const failed: HandshakeRefusal = {
   body: "internal: the request could not be handled.\n",
 };
 
-/** Asks the handler and passes its answer on, in the same turn where the answer is no promise. */
+/** Asks the handler and passes its answer on, in the same turn if the answer is no promise. */
 export function answerRequest<Result>(
   handler: SocketHandler,
   request: HandshakeRequest,

@@ -62,7 +62,7 @@ export class DescriptorWatch {
     this.#cancel();
   }
 
-  /** Warns where `max-connections` is higher than the number of descriptors allows. */
+  /** Warns if `max-connections` is higher than the number of descriptors allows. */
   compare(connectionsMax: number): void {
     const { streamsMax } = this;
     if (streamsMax === undefined || streamsMax >= connectionsMax) return;

@@ -29,7 +29,7 @@ export function listenAgain(server: Server, clock: Clock, wanted: () => boolean)
 
 /**
  * Opens all ports again after a burst of streams on one port that may have used up the
- * descriptors. A client that waits to be accepted at that moment is cut, so it is not done where
+ * descriptors. A client that waits to be accepted at that moment is cut, so it is not done if
  * there were enough descriptors.
  */
 export function listenAgainAfterBursts(

@@ -197,7 +197,7 @@ function writeDataHead(at: usize, text: bool, length: u32): usize {
 
 /**
  * Writes `["message", id, seq, data, state?]` into the slot's buffer up to the bytes of the data.
- * Returns where to write those, or 0 where the buffer has items and this one would pass the
+ * Returns where to write those, or 0 if the buffer has items and this one would pass the
  * target. The item counts when `closeMessage` is called, after the data was written.
  */
 export function openMessage(slot: Slot, text: bool, length: u32): usize {

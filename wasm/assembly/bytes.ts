@@ -9,7 +9,7 @@ export function copyOver(to: usize, from: usize, length: u32): void {
 }
 
 /**
- * XORs with the mask (RFC 6455, 5.3) from one area to another. Not zero where a byte has its high
+ * XORs with the mask (RFC 6455, 5.3) from one area to another. Not zero if a byte has its high
  * bit set: only then must a text be checked for UTF-8.
  */
 export function unmaskOver(to: usize, from: usize, length: u32, mask: u32): u32 {

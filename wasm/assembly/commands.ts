@@ -22,7 +22,7 @@ let end: usize = 0;
 export let streamAt: usize = 0;
 export let streamBytes: u32 = 0;
 export let first: f64 = 0;
-/** Number of the oldest item that the sender can still repeat; -1 where it does not say. */
+/** Number of the oldest item that the sender can still repeat; -1 if it does not say. */
 export let oldestAvailable: f64 = -1;
 export let items: u32 = 0;
 let itemsLeft: u32 = 0;
@@ -43,7 +43,7 @@ export let idBytes: u32 = 0;
 export let dataKind: u32 = 0;
 export let dataAt: usize = 0;
 export let dataBytes: u32 = 0;
-/** The options map, which ends with the item; 0 where there is none. */
+/** The options map, which ends with the item; 0 if there is none. */
 export let optionsAt: usize = 0;
 export let groupAt: usize = 0;
 export let groupBytes: u32 = 0;
@@ -173,7 +173,7 @@ function leastElements(): u32 {
   return verb == Verb.CLOSE || verb == Verb.QUERY || verb == Verb.ACCEPT ? 2 : 3;
 }
 
-/** End of the element that `fits` checked, where it is known without `passValue`; else 0. */
+/** End of the element that `fits` checked, if it is known without `passValue`; else 0. */
 let passed: usize = 0;
 
 /** Whether element 1, 2 or 3 has the shape that the verb needs. Sets the results of the item. */
@@ -243,7 +243,7 @@ function fitsData(at: usize): bool {
   return true;
 }
 
-/** Finds id `index`; cheap in ascending order. False where there is none, or no str. */
+/** Finds id `index`; cheap in ascending order. False if there is none, or no str. */
 export function seekTarget(index: u32): bool {
   idAt = 0;
   idBytes = 0;

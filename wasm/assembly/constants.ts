@@ -1,6 +1,6 @@
 // Numbers that both sides of the border use. They must equal the values of
 // core/ports/codec/frame-parser.ts, core/ports/codec/command-decoder.ts and core/base/errors.ts;
-// the vectors fail where they do not.
+// the vectors fail if they do not.
 
 /** `ParserStep`: what the parser stopped for. */
 export namespace Step {

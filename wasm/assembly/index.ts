@@ -73,7 +73,7 @@ export function commandRoom(bytes: u32): usize {
 }
 
 /**
- * Binds a slot. Returns where to write the 26 characters of its id, or 0 where the slot is bound
+ * Binds a slot. Returns where to write the 26 characters of its id, or 0 if the slot is bound
  * already or past the last one.
  */
 export function bind(index: u32, buffer: i32): usize {
@@ -85,7 +85,7 @@ export function bind(index: u32, buffer: i32): usize {
   return changetype<usize>(slot);
 }
 
-/** False where the slot is not bound. */
+/** False if the slot is not bound. */
 export function move(index: u32, buffer: i32): bool {
   const slot = slotAt(index);
   if (!slot || !slot.flags) return false;
@@ -93,7 +93,7 @@ export function move(index: u32, buffer: i32): bool {
   return true;
 }
 
-/** Bytes of the slot's state; -1 where the slot is not bound. */
+/** Bytes of the slot's state; -1 if the slot is not bound. */
 export function stateBytes(index: u32): i32 {
   const slot = slotAt(index);
   return slot && slot.flags ? stateBytesOf(slot) : -1;
@@ -114,7 +114,7 @@ export function messageBytesMax(index: u32): u32 {
   return bytesMaxOf(slotAt(index)!);
 }
 
-/** False where the slot is not bound. */
+/** False if the slot is not bound. */
 export function unbind(index: u32): bool {
   const slot = slotAt(index);
   if (!slot || !slot.flags) return false;
@@ -125,7 +125,7 @@ export function unbind(index: u32): bool {
   return true;
 }
 
-/** False where the slot is not bound. */
+/** False if the slot is not bound. */
 export function attach(index: u32, deflate: bool, bypassBatch: bool): bool {
   const slot = slotAt(index);
   if (!slot || !slot.flags) return false;
@@ -135,7 +135,7 @@ export function attach(index: u32, deflate: bool, bypassBatch: bool): bool {
   return true;
 }
 
-/** Takes the slot's next seq; -1 where the slot is not bound. */
+/** Takes the slot's next seq; -1 if the slot is not bound. */
 export function takeSeq(index: u32): f64 {
   const slot = slotAt(index);
   if (!slot || !slot.flags) return -1;
@@ -144,7 +144,7 @@ export function takeSeq(index: u32): f64 {
   return <f64>seq;
 }
 
-/** The slot's next seq, not taken; -1 where the slot is not bound. */
+/** The slot's next seq, not taken; -1 if the slot is not bound. */
 export function nextSeq(index: u32): f64 {
   const slot = slotAt(index);
   return slot && slot.flags ? <f64>slot.seq : -1;
@@ -152,7 +152,7 @@ export function nextSeq(index: u32): f64 {
 
 /**
  * Adds a message of `length` bytes to the slot's batch buffer. Returns where to write its data, 0
- * where the buffer is full, or 1 (no pointer) where the slot has no batch buffer.
+ * if the buffer is full, or 1 (no pointer) if the slot has no batch buffer.
  */
 export function reserve(index: u32, kind: u32, length: u32): usize {
   const slot = slotAt(index);
@@ -162,7 +162,7 @@ export function reserve(index: u32, kind: u32, length: u32): usize {
   return at;
 }
 
-/** Adds the text at `from`: 1, or 0 where the buffer is full, -1 where the slot has none. */
+/** Adds the text at `from`: 1, or 0 if the buffer is full, -1 if the slot has none. */
 export function addText(index: u32, from: usize, length: u32): i32 {
   const slot = slotAt(index);
   if (!slot || !slot.flags || slot.buffer < 0) return -1;

@@ -17,14 +17,14 @@ const GROWTH_PAGES_MIN: u32 = 16;
 class Block {
   order: u32;
   free: u32;
-  /** Neighbours in the free list, where the block is free. */
+  /** Neighbours in the free list, if the block is free. */
   next: usize;
   previous: usize;
 }
 
 /** Heads of the free lists, one for each order. */
 const heads: usize = memory.data(4 * 32);
-/** Bit n is set where the list of order n is not empty. */
+/** Bit n is set if the list of order n is not empty. */
 let nonEmpty: u32 = 0;
 /** Where the heap starts, and how many bytes of it are blocks. */
 let base: usize = (__heap_base + 15) & ~15;
@@ -69,7 +69,7 @@ function release(address: usize, order: u32): void {
   insert(base + offset, order);
 }
 
-/** Adds a block of this order or a larger one to the heap. False where the host has no memory. */
+/** Adds a block of this order or a larger one to the heap. False if the host has no memory. */
 function extend(wanted: u32): bool {
   const order = max(wanted, ORDER_GROWTH_MIN);
   const size: u32 = 1 << order;
@@ -93,7 +93,7 @@ function extend(wanted: u32): bool {
   return true;
 }
 
-/** A block of at least `bytes` bytes, 16-byte aligned, not zeroed; 0 where there is no memory. */
+/** A block of at least `bytes` bytes, 16-byte aligned, not zeroed; 0 if there is no memory. */
 export function allocate(bytes: u32): usize {
   if (bytes > (1 << ORDER_MAX) - HEADER_BYTES) return 0;
   const order = max(ORDER_MIN, 32 - clz(bytes + HEADER_BYTES - 1));
@@ -123,7 +123,7 @@ export function capacityOf(pointer: usize): u32 {
   return (1 << changetype<Block>(pointer - HEADER_BYTES).order) - HEADER_BYTES;
 }
 
-/** `allocate` for the codec's own tables and areas: traps where there is no memory. */
+/** `allocate` for the codec's own tables and areas: traps if there is no memory. */
 export function allocateOrTrap(bytes: u32): usize {
   const pointer = allocate(bytes);
   if (!pointer) unreachable();

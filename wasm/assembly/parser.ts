@@ -75,7 +75,7 @@ export function next(): i32 {
   return slot ? parse(slot) : Step.DONE;
 }
 
-/** Drops the chunk that is being parsed where it is this slot's: the connection is gone. */
+/** Drops the chunk that is being parsed if it is this slot's: the connection is gone. */
 export function abandon(slot: Slot): void {
   if (current == slot) current = null;
 }
@@ -166,7 +166,7 @@ function readHeader(slot: Slot): i32 {
   return 0;
 }
 
-/** Unmasks the frame's next `length` bytes to `to`. Not zero where one of them is not ASCII. */
+/** Unmasks the frame's next `length` bytes to `to`. Not zero if one of them is not ASCII. */
 function unmaskNext(slot: Slot, to: usize, length: u32): u32 {
   const mask = rotr<u32>(slot.mask, <u32>slot.maskOffset << 3);
   const high = unmaskOver(to, cursor, length, mask);

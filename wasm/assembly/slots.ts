@@ -34,7 +34,7 @@ export class Slot {
   flags: u8;
   /** Opcode of the message being read; 0 between messages. */
   message: u8;
-  /** The batch buffer that messages go to; -1 where they are handed to the host. */
+  /** The batch buffer that messages go to; -1 if they are handed to the host. */
   buffer: i32;
   /** Number of the connection's next event. */
   seq: u64;
@@ -42,10 +42,10 @@ export class Slot {
   mask: u32;
   /** Payload bytes of the frame that have not come yet. */
   remaining: u32;
-  /** Block of what has come of an unfinished message; 0 where there is none. */
+  /** Block of what has come of an unfinished message; 0 if there is none. */
   partial: usize;
   partialLength: u32;
-  /** Block of what has come of an unfinished control frame; 0 where there is none. */
+  /** Block of what has come of an unfinished control frame; 0 if there is none. */
   control: usize;
   controlLength: u8;
   /** Index in the mask of the frame's next payload byte. */
@@ -65,7 +65,7 @@ export class Slot {
   header3: u64;
   /** Frames that the message being read has so far. */
   fragments: u32;
-  /** Block of the state: its length in four bytes, then the value; 0 where there is none. */
+  /** Block of the state: its length in four bytes, then the value; 0 if there is none. */
   state: usize;
 }
 
@@ -75,7 +75,7 @@ const pages: usize = memory.data(4 * 1024);
 /** Bytes of all unfinished messages. */
 export let partialTotal: u32 = 0;
 
-/** The slot, or null where its page does not exist. */
+/** The slot, or null if its page does not exist. */
 // @ts-ignore: decorator
 @inline
 export function slotAt(index: u32): Slot | null {
@@ -87,7 +87,7 @@ export function slotAt(index: u32): Slot | null {
   return changetype<Slot>(start + place * SLOT_BYTES);
 }
 
-/** The slot, whose page is allocated where it is missing. Null past the last possible slot. */
+/** The slot, whose page is allocated if it is missing. Null past the last possible slot. */
 export function makeSlot(index: u32): Slot | null {
   const page = index >> SLOTS_PER_PAGE_BITS;
   if (page >= SLOT_PAGES_MAX) return null;
@@ -144,7 +144,7 @@ export function dropUnfinished(slot: Slot): void {
 }
 
 /**
- * Adds `bytes` bytes to the unfinished message. Returns where to write them, or 0 where there is
+ * Adds `bytes` bytes to the unfinished message. Returns where to write them, or 0 if there is
  * no memory. The block grows with what has come, not with what a header announces.
  */
 export function growPartial(slot: Slot, bytes: u32): usize {

@@ -12,7 +12,7 @@ export let found: u32 = 0;
 export let foundAt: usize = 0;
 
 /**
- * Passes one value with all that is inside. Returns where the next value starts, or 0 where the
+ * Passes one value with all that is inside. Returns where the next value starts, or 0 if the
  * bytes end too early, are not MessagePack, or nest deeper than `NESTING_MAX`, of which `depth`
  * levels are open already.
  */
@@ -88,7 +88,7 @@ function passScalar(byte: u32, at: usize, end: usize): usize {
 
 // The functions below read bytes that `passValue` has passed, so all lengths are valid.
 
-/** Reads an array's head; false where no array starts here. */
+/** Reads an array's head; false if no array starts here. */
 export function readArray(at: usize): bool {
   const byte = <u32>load<u8>(at);
   if ((byte & 0xf0) == 0x90) {
@@ -106,7 +106,7 @@ export function readArray(at: usize): bool {
   return true;
 }
 
-/** Reads the head of a str (`base` D9) or bin (`base` C4); false where none starts here. */
+/** Reads the head of a str (`base` D9) or bin (`base` C4); false if none starts here. */
 function readBytes(at: usize, base: u32): bool {
   const byte = <u32>load<u8>(at);
   if (byte == base) {
@@ -158,7 +158,7 @@ export function isNil(at: usize): bool {
   return load<u8>(at) == 0xc0;
 }
 
-/** The integer that starts here, where it is from 0 to 2^53 − 1; otherwise −1. */
+/** The integer that starts here, if it is from 0 to 2^53 − 1; otherwise −1. */
 export function readCount(at: usize): i64 {
   const byte = <u32>load<u8>(at);
   at++;

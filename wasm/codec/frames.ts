@@ -8,7 +8,7 @@ export class WasmFrames implements FrameParser {
   readonly #exports: Exports;
   readonly #inputAt: number;
   readonly #textAt: number;
-  /** Block of a chunk that is larger than the input area; 0 where there is none. */
+  /** Block of a chunk that is larger than the input area; 0 if there is none. */
   #largeAt = 0;
   /** The slot of an unfinished chunk, -1 between chunks. */
   #unfinished = -1;

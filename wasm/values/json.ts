@@ -4,11 +4,11 @@ const binaryKey = "$binary";
 /** Levels of nesting: one more than a batch may have, so that `passValue` refuses it. */
 const nestingMax = 33;
 
-/** Thrown where a JSON text is not a batch. */
+/** Thrown if a JSON text is not a batch. */
 class NoBatch extends Error {}
 
 /**
- * Reads a JSON batch as plain values, with binary data as Uint8Array. Undefined where it is not
+ * Reads a JSON batch as plain values, with binary data as Uint8Array. Undefined if it is not
  * UTF-8 or not JSON, nests too deeply, or has invalid base64.
  */
 export function packJson(bytes: Uint8Array): unknown {

@@ -76,7 +76,7 @@ export class PlainValues implements ValueCodec {
     return this.#printer.print(bytes);
   }
 
-  /** A JSON batch as MessagePack; undefined where it is not a batch. */
+  /** A JSON batch as MessagePack; undefined if it is not a batch. */
   fromJson(bytes: Uint8Array): Uint8Array | undefined {
     const value = packJson(bytes);
     return value === undefined ? undefined : this.encodeValue(value);

@@ -3,7 +3,7 @@ const nestingMax = 32;
 
 /**
  * Passes one MessagePack value with all that is inside. Returns where the next value starts, or -1
- * where the bytes end too early, are not MessagePack, or nest too deeply.
+ * if the bytes end too early, are not MessagePack, or nest too deeply.
  */
 export function passValue(
   bytes: Uint8Array,
@@ -44,7 +44,7 @@ function isContainer(byte: number): boolean {
   return byte >= 0x80 && (byte < 0xa0 || (byte >= 0xdc && byte < 0xe0));
 }
 
-/** Elements of the array, or pairs of the map, that starts here; -1 where none does. */
+/** Elements of the array, or pairs of the map, that starts here; -1 if none does. */
 function containerLength(bytes: Uint8Array, at: number, end: number): number {
   const byte = bytes[at]!;
   if (byte >= 0x80 && byte < 0xa0) return byte & 0x0f;

@@ -17,7 +17,7 @@ export class BodyBuffer {
     return this.#length;
   }
 
-  /** Throws `http-answer-too-big` where the body would be longer than it may. */
+  /** Throws `http-answer-too-big` if the body would be longer than it may. */
   check(more: number): void {
     if (this.#length + more <= this.#bytesMax) return;
     const message = `the answer's body has more than ${this.#bytesMax} bytes`;

@@ -92,7 +92,7 @@ export class BatchOrigin {
     return this.#session?.heldBytes ?? 0;
   }
 
-  /** Resolves when the origin is announced. Rejects where the broker refuses it for good. */
+  /** Resolves when the origin is announced. Rejects if the broker refuses it for good. */
   start(): Promise<void> {
     assert(this.#session === undefined && !this.#stopped, "an origin starts once");
     return this.#begin();
@@ -126,7 +126,7 @@ export class BatchOrigin {
     await session.start();
   }
 
-  /** False where it had ended before. */
+  /** False if it had ended before. */
   #end(session: BatchSession): boolean {
     if (this.#session !== session || this.#stopped) return false;
     this.#session = undefined;
@@ -188,7 +188,7 @@ export class BatchOrigin {
   async #post(body: Uint8Array, id: string): Promise<HttpAnswer> {
     const { client, sign, clock, urls, counters } = this.#ports;
     const headers = { "content-type": "application/json", ...sign?.(id, clock.now(), body) };
-    // 0: nothing is sent twice, not even where a kept connection was lost without an answer.
+    // 0: nothing is sent twice, not even if a kept connection was lost without an answer.
     const repeatable = this.#options.retryMs > 0;
     const tried: string[] = [];
     for (;;) {

@@ -117,7 +117,7 @@ export class BatchSession {
     return this.#link.up;
   }
 
-  /** Resolves when the origin is announced. Rejects where the broker refuses it for good. */
+  /** Resolves when the origin is announced. Rejects if the broker refuses it for good. */
   async start(): Promise<void> {
     try {
       await this.#control.start();

@@ -51,7 +51,7 @@ export class CommandRouter {
 
   /**
    * `home` is the node whose events were answered. It gets a `publish` too and forwards it, so
-   * that the joins before it count; but each node with members replies where a reply is asked for.
+   * that the joins before it count; but each node with members replies if a reply is asked for.
    */
   send(commands: readonly Command[], home: string): void {
     for (const [index, command] of commands.entries()) {
@@ -90,7 +90,7 @@ export class CommandRouter {
     for (const [node, ids] of byNode) this.#toNode(node, [verb, ids, ...rest]);
   }
 
-  /** The node of an id; undefined where there is no such node. */
+  /** The node of an id; undefined if there is no such node. */
   #nodeOf(id: unknown): string | undefined {
     const node = typeof id === "string" ? nodeOfConnectionId(id) : undefined;
     if (node !== undefined && this.#options.isKnown(node)) return node;

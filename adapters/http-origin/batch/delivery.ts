@@ -31,7 +31,7 @@ export interface DeliveryPorts {
   random(): number;
   /** Carries out the commands of an answer to events of this node. */
   carryOut(content: AnswerContent): void;
-  /** Resolves when nodes have taken enough of the commands; undefined where they have. */
+  /** Resolves when nodes have taken enough of the commands; undefined if they have. */
   room(): Promise<void> | undefined;
   /** A request failed and is sent again. */
   retried(error: ServiceError): void;
@@ -82,7 +82,7 @@ export class Delivery {
     this.#itemsMax = options.itemsMax;
   }
 
-  /** Sends what is there, where no request is under way. */
+  /** Sends what is there, if no request is under way. */
   pump(): void {
     if (this.#busy || this.#stopped) return;
     const pieces = this.#events.take(this.#itemsMax, batchLimits.requestBytesMax);

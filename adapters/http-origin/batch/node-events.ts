@@ -198,7 +198,7 @@ export class NodeEvents {
     return stream;
   }
 
-  /** Finds the items without decoding them. Undefined where the bytes are malformed. */
+  /** Finds the items without decoding them. Undefined if the bytes are malformed. */
   #scan(payload: Uint8Array, itemsAt: number): Scanned | undefined {
     const others = new Map<number, Span>();
     let count = 0;

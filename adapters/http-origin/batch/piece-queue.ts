@@ -16,7 +16,7 @@ export class PieceQueue {
 
   /**
    * The next items for one request, at most `itemsMax` and about `bytesMax` bytes. They stay here
-   * until they are confirmed. Empty where there is nothing.
+   * until they are confirmed. Empty if there is nothing.
    */
   take(itemsMax: number, bytesMax: number): readonly Piece[] {
     const [first] = this.#pieces;

@@ -3,7 +3,7 @@ import { scanItems } from "./scan-items.ts";
 
 /** Consecutive items of a batch as JSON text in UTF-8, with commas between them. */
 export class Piece {
-  /** The stream that the items are numbered in; undefined where they have no numbers. */
+  /** The stream that the items are numbered in; undefined if they have no numbers. */
   readonly stream: string | undefined;
   readonly first: number;
   readonly count: number;

@@ -21,7 +21,7 @@ export interface BatchHead {
   readonly itemsAt: number;
 }
 
-/** Reads the head of a numbered batch in JSON; undefined where there is none. */
+/** Reads the head of a numbered batch in JSON; undefined if there is none. */
 export function readBatchHead(bytes: Uint8Array): BatchHead | undefined {
   // latin1 has one character for each byte: positions in the text are positions in the bytes.
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, headBytesMax));
@@ -64,7 +64,7 @@ export function scanItems(
   }
 }
 
-/** One item of a batch; undefined where the bytes are no array in JSON. */
+/** One item of a batch; undefined if the bytes are no array in JSON. */
 export function parseItem(bytes: Uint8Array): readonly unknown[] | undefined {
   const item = parseJson(bytes);
   return Array.isArray(item) ? item : undefined;
@@ -77,7 +77,7 @@ function passBlanks(bytes: Uint8Array, from: number): number {
   return at;
 }
 
-/** Passes an array with all that is inside; -1 where the bytes end before it does. */
+/** Passes an array with all that is inside; -1 if the bytes end before it does. */
 function passArray(bytes: Uint8Array, start: number): number {
   const { length } = bytes;
   let depth = 0;
@@ -96,7 +96,7 @@ function passArray(bytes: Uint8Array, start: number): number {
   return -1;
 }
 
-/** Passes a string whose quote was passed; the length where it does not end. */
+/** Passes a string whose quote was passed; the length if it does not end. */
 function passString(bytes: Uint8Array, from: number): number {
   const { length } = bytes;
   let at = from;

@@ -56,8 +56,8 @@ const defaultRoute = "$default";
 const bodyPrefix = "$request.body.";
 
 /**
- * The route of a message: the text at the selected place of its JSON body. It is `$default` where
- * there is none, and where the text begins with `$`: those routes are the gateway's.
+ * The route of a message: the text at the selected place of its JSON body. It is `$default` if
+ * there is none, and if the text begins with `$`: those routes are the gateway's.
  */
 export function routeKeyOf(data: string | Uint8Array, selection: string): string {
   if (typeof data !== "string" || !selection.startsWith(bodyPrefix)) return defaultRoute;

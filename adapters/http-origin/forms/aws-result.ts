@@ -8,7 +8,7 @@ export interface LambdaResult {
   readonly statusCode: number | undefined;
   /** By names in lower case. */
   readonly headers: ReadonlyMap<string, string>;
-  /** Bytes where it said that they are base64. */
+  /** Bytes if it said that they are base64. */
   readonly body: string | Uint8Array | undefined;
   /** The function threw, or timed out. */
   readonly failed: boolean;
@@ -46,7 +46,7 @@ const none: LambdaResult = {
 
 /**
  * Reads the answer of the Lambda Invoke API, and of what imitates it: the function's result in
- * JSON, or the header `X-Amz-Function-Error` where the function failed. A function that returns
+ * JSON, or the header `X-Amz-Function-Error` if the function failed. A function that returns
  * nothing answers `null`. Throws `command-malformed`.
  */
 export function readLambdaResult({ headers, body }: HttpAnswer): LambdaResult {

@@ -23,7 +23,7 @@ const passedValue = /^[\t\x20-\x7e]{0,2048}$/;
 
 /**
  * The answer to a handshake: 2xx accepts, with what the JSON body gives; 4xx and 5xx reach the
- * client with their body. Throws `handshake-grant` where it is neither.
+ * client with their body. Throws `handshake-grant` if it is neither.
  */
 export function readDecision(answer: HttpAnswer): Decision {
   const { status, headers, contentType, body } = answer;

@@ -21,7 +21,7 @@ export interface MessageInfo {
   /** Number of the event within its connection. */
   readonly seq: number;
   readonly data: string | Uint8Array;
-  /** Undefined where this origin was not told of the connection. */
+  /** Undefined if this origin was not told of the connection. */
   readonly info: HandshakeInfo | undefined;
 }
 
@@ -58,18 +58,18 @@ export interface DecisionGrant {
 export interface EventForm {
   /** A handshake waits for the answer. */
   connect(id: string, request: HandshakeInfo): string;
-  /** Undefined where the back end is told nothing of it. */
+  /** Undefined if the back end is told nothing of it. */
   open(id: string, info: HandshakeInfo): string | undefined;
   message(id: string, event: MessageInfo): string;
   close(id: string, event: CloseInfo): string;
-  /** Undefined where the form has none. */
+  /** Undefined if the form has none. */
   keepAlives(ids: readonly string[]): string | undefined;
   /** Whether the back end has taken the event. */
   succeeded(answer: HttpAnswer): boolean;
-  /** The answer to `connect`. Throws a `ServiceError` where it cannot be understood. */
+  /** The answer to `connect`. Throws a `ServiceError` if it cannot be understood. */
   decision(answer: HttpAnswer): Decision;
   /** What the answer to `open` asks for. Throws a `ServiceError`, as `commands` does. */
   opened(id: string, answer: HttpAnswer): readonly Command[];
-  /** What any other answer asks for. Throws where nothing of it is to be carried out. */
+  /** What any other answer asks for. Throws if nothing of it is to be carried out. */
   commands(id: string, answer: HttpAnswer): readonly Command[];
 }

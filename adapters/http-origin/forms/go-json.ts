@@ -19,7 +19,7 @@ function goEscape(part: string): string {
   return `\\u${part.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
-/** A map of texts; null where there is none. The names stay in their order. */
+/** A map of texts; null if there is none. The names stay in their order. */
 export function goMap(map: Readonly<Record<string, string>> | undefined): string {
   if (map === undefined) return "null";
   const members = Object.entries(map).map(
@@ -28,12 +28,12 @@ export function goMap(map: Readonly<Record<string, string>> | undefined): string
   return `{${members.join(",")}}`;
 }
 
-/** An array of texts; null where there is none. */
+/** An array of texts; null if there is none. */
 export function goArray(texts: readonly string[] | undefined): string {
   return texts === undefined ? "null" : `[${texts.map(goString).join(",")}]`;
 }
 
-/** A text, or null where there is none. */
+/** A text, or null if there is none. */
 export function goStringOrNull(text: string | undefined): string {
   return text === undefined ? "null" : goString(text);
 }

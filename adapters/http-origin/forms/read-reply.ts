@@ -10,7 +10,7 @@ import {
 /**
  * The commands in an answer: a 200 in JSON that is an array, or an object with
  * `OutgoingWebSocketMessages`. Any other answer has none, as back ends of the original service
- * may answer what they like. Throws a `ServiceError` where one of the commands is malformed.
+ * may answer what they like. Throws a `ServiceError` if one of the commands is malformed.
  */
 export function readReply({ status, contentType, body }: HttpAnswer): readonly Command[] {
   if (status !== 200 || contentType !== "application/json" || body.length === 0) return [];

@@ -78,7 +78,7 @@ export class OriginRequests {
     for (const end of this.#pauses) end();
   }
 
-  /** The answer that took the event; undefined where it was given up. */
+  /** The answer that took the event; undefined if it was given up. */
   async deliver(request: OriginRequest): Promise<HttpAnswer | undefined> {
     const retryMs = request.retry ? this.#options.retryMs : 0;
     let retryDeadline: number | undefined;
@@ -120,8 +120,8 @@ export class OriginRequests {
   }
 
   /**
-   * Any answer, of the first URL that gives one. Rejects where none does, with the last error, or
-   * where the signal aborts.
+   * Any answer, of the first URL that gives one. Rejects if none does, with the last error, or
+   * if the signal aborts.
    */
   async ask(id: () => string, body: string, signal: AbortSignal): Promise<HttpAnswer> {
     const deadline = this.#ports.clock.now() + this.#options.timeoutMs;
@@ -158,7 +158,7 @@ export class OriginRequests {
     signal?: AbortSignal,
   ): Promise<HttpAnswer> {
     const { signer, retryMs } = this.#options;
-    // 0: nothing is sent twice, not even where a kept connection was lost without an answer.
+    // 0: nothing is sent twice, not even if a kept connection was lost without an answer.
     const repeatable = retryMs > 0;
     const { client, clock, counters } = this.#ports;
     counters.sent.add(1);

@@ -34,7 +34,7 @@ export class Semaphore {
     return true;
   }
 
-  /** Waits for a permit; false where none came until the deadline, or too many wait already. */
+  /** Waits for a permit; false if none came until the deadline, or too many wait already. */
   wait(deadline: number): Promise<boolean> {
     if (this.#waiting.length >= this.#waitersMax) return Promise.resolve(false);
     return new Promise((resolve) => this.#waiting.push({ deadline, resolve }));

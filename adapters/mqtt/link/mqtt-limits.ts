@@ -8,7 +8,7 @@ export const mqttLimits = {
   reconnectMsMin: 200,
   /** Longest wait before connecting again, so that a returned broker is found soon. */
   reconnectMsMax: 10_000,
-  /** Publishes unconfirmed on one connection, where the broker names no Receive Maximum. */
+  /** Publishes unconfirmed on one connection, if the broker names no Receive Maximum. */
   inFlightMax: 256,
   /** Publishes that wait until fewer are in flight; past it they fail with `window-full`. */
   waitingMax: 4_096,

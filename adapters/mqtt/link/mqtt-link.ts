@@ -25,7 +25,7 @@ export type MqttVersion = "auto" | "4" | "5";
 
 /** Where the broker is, and how to talk to it. */
 export interface MqttBroker {
-  /** `mqtt://` or `mqtts://`, with user and password where the broker wants them. */
+  /** `mqtt://` or `mqtts://`, with user and password if the broker wants them. */
   readonly url: string;
   readonly version?: MqttVersion | undefined;
   readonly tls?: MqttTls | undefined;

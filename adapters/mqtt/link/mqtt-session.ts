@@ -25,7 +25,7 @@ export interface MqttSessionLimits {
 
 export interface MqttSessionEnd {
   readonly error: Error | undefined;
-  /** The return code or reason code, where the broker gave one. */
+  /** The return code or reason code, if the broker gave one. */
   readonly code: number | undefined;
   /** The link must not connect again. */
   readonly final: boolean;
@@ -91,7 +91,7 @@ function clientOptions(options: MqttSessionOptions): IClientOptions {
     resubscribe: false,
     queueQoSZero: false,
     outgoingStore: new EmptyStore(),
-    // By default MQTT.js starts a Worker for timers where it takes the runtime for a browser.
+    // By default MQTT.js starts a Worker for timers if it takes the runtime for a browser.
     timerVariant: "native",
     // By default MQTT.js formats every packet for a log that nobody reads.
     log: () => {},

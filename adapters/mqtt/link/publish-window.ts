@@ -35,7 +35,7 @@ export class PublishWindow {
     return this.#inFlight.size + this.#waiting.length;
   }
 
-  /** The broker's Receive Maximum, where it names one. */
+  /** The broker's Receive Maximum, if it names one. */
   limit(max: number | undefined): void {
     this.#max = Math.min(max ?? mqttLimits.inFlightMax, mqttLimits.inFlightMax);
   }

@@ -223,7 +223,7 @@ export class Subscriptions {
     return taken;
   }
 
-  /** False where no request is needed; the entry has had its answer then. */
+  /** False if no request is needed; the entry has had its answer then. */
   #mustAsk(entry: Entry): boolean {
     if (entry.state === "on") {
       this.#callDone(entry);

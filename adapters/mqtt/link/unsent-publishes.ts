@@ -20,7 +20,7 @@ export class UnsentPublishes {
     return this.#waiting.length;
   }
 
-  /** Why no further publish of so many bytes may be written; undefined where it may. */
+  /** Why no further publish of so many bytes may be written; undefined if it may. */
   refusal(bytes: number): ServiceError | undefined {
     if (!this.#bounded || this.size === 0) return undefined;
     if (this.#bytes + bytes <= mqttLimits.unansweredBytesMax) return undefined;

@@ -95,7 +95,7 @@ export class BroadcastTarget<State = unknown, User extends string = string> {
 
   /**
    * Sends one message to each member; resolves to the number of members for each outcome. Rejects
-   * with `message-expired` where the message was older than its `ttlMs` before it went out.
+   * with `message-expired` if the message was older than its `ttlMs` before it went out.
    */
   publishWithReply(data: MessageData, options?: PublishReplyOptions): Promise<PublishOutcome> {
     return this.origin.publisher.publishWithReply(this.name, data, options);

@@ -37,7 +37,7 @@ const checks: { readonly [Key in keyof Required<OriginOptions>]: Check } = {
   signal: ["an AbortSignal", (value) => isObject(value) && "aborted" in value],
 };
 
-/** Throws `setting-invalid` where an option is unknown, missing or not allowed. */
+/** Throws `setting-invalid` if an option is unknown, missing or not allowed. */
 export function checkOptions(options: OriginOptions): void {
   if (!isObject(options)) refuse("options", options, "an object with a broker");
   for (const [key, value] of Object.entries(options)) {

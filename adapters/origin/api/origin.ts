@@ -133,8 +133,8 @@ export class Origin<State = unknown, User extends string = string> {
   }
 
   /**
-   * Sets the handler that decides over handshakes where the gateway asks (`--authorize origin`);
-   * returns a function that removes it. Throws `setting-invalid` where there is one already.
+   * Sets the handler that decides over handshakes if the gateway asks (`--authorize origin`);
+   * returns a function that removes it. Throws `setting-invalid` if there is one already.
    */
   authorize(handler: AuthorizeHandler<State, User>): () => void {
     return this.#composition.authorizations.handle(handler as AuthorizeHandler);
@@ -150,7 +150,7 @@ export class Origin<State = unknown, User extends string = string> {
     return new Group(checkedGroup(name), this.#composition);
   }
 
-  /** All connections of a user; throws `group-name` where no user can have that name. */
+  /** All connections of a user; throws `group-name` if no user can have that name. */
   user(name: User): OriginUser<State, User> {
     return new OriginUser(name, this.#composition);
   }

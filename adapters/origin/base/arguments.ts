@@ -9,14 +9,14 @@ import type { MessageData } from "./events.ts";
 /** The longest time of a timer. */
 const timeoutMsMax = 2_147_483_647;
 
-/** The name; throws `group-name` where no group can have it. */
+/** The name; throws `group-name` if no group can have it. */
 export function checkedGroup(name: string): string {
   if (typeof name === "string" && isGroupName(name)) return name;
   const allowed = `1 to ${limits.groupBytesMax} bytes of UTF-8`;
   throw new ServiceError("group-name", `a group's name has ${allowed}`);
 }
 
-/** The group of a user's connections; throws `group-name` where no user can have that name. */
+/** The group of a user's connections; throws `group-name` if no user can have that name. */
 export function groupOfUser(user: string): string {
   if (user === "") throw new ServiceError("group-name", "a user's name must not be empty");
   return checkedGroup(userGroup(user));
@@ -35,7 +35,7 @@ export function checkedData(data: MessageData | ArrayBuffer | ArrayBufferView): 
   );
 }
 
-/** Throws where a close frame cannot have this code and reason. RFC 6455, 5.5 and 7.4. */
+/** Throws if a close frame cannot have this code and reason. RFC 6455, 5.5 and 7.4. */
 export function checkClose(closeCode: number, closeReason: string): void {
   if (!Number.isInteger(closeCode) || !closeCodeAllowed(closeCode)) {
     throw malformed(`close code ${closeCode}: use 1000, or 4000 to 4999 for codes of your own`);
@@ -46,13 +46,13 @@ export function checkClose(closeCode: number, closeReason: string): void {
   }
 }
 
-/** Throws where no timer can wait for that long. */
+/** Throws if no timer can wait for that long. */
 export function checkTimeout(timeoutMs: number): void {
   if (typeof timeoutMs === "number" && timeoutMs >= 0 && timeoutMs <= timeoutMsMax) return;
   throw malformed(`timeoutMs ${String(timeoutMs)}: must be a number from 0 to ${timeoutMsMax}`);
 }
 
-/** Throws where an event handler is not a function. */
+/** Throws if an event handler is not a function. */
 export function checkHandler(handler: unknown): void {
   if (typeof handler !== "function") throw new TypeError("a handler must be a function");
 }

@@ -6,13 +6,13 @@ export function isConnectionId(id: unknown): id is string {
   return typeof id === "string" && nodeOfConnectionId(id) !== undefined;
 }
 
-/** Returns `id`; throws `id-malformed` where it is not a connection id. */
+/** Returns `id`; throws `id-malformed` if it is not a connection id. */
 export function checkedId(id: string): string {
   if (isConnectionId(id)) return id;
   throw new ServiceError("id-malformed", `${String(id)} is not a connection id`);
 }
 
-/** The ids of targets; throws `id-malformed` where one of them has no connection id. */
+/** The ids of targets; throws `id-malformed` if one of them has no connection id. */
 export function idsOf(targets: Targets): string[] {
   if (typeof targets === "string") return [checkedId(targets)];
   if (typeof targets === "object" && targets !== null) {

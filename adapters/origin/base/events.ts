@@ -46,7 +46,7 @@ export interface Connection<State = unknown, User extends string = string> {
   readonly id: string;
   /** The name of the node that holds it. */
   readonly node: string;
-  /** What `open` or `assigned` said; undefined where this origin received neither. */
+  /** What `open` or `assigned` said; undefined if this origin received neither. */
   readonly info: ConnectionInfo<State, User> | undefined;
   /** The user's name, from `open`, `assigned` or `close`. */
   readonly user: User | undefined;
@@ -59,7 +59,7 @@ export interface Connection<State = unknown, User extends string = string> {
   /** Closes the connection, with 1000 by default or with 4000 to 4999. `close` follows. */
   close(closeCode?: number, closeReason?: string): void;
   /**
-   * Joins a group. It rejects where the gateway refuses: `group-name`, `group-limit` (too many
+   * Joins a group. It rejects if the gateway refuses: `group-name`, `group-limit` (too many
    * groups) or `group-refused` (the broker's rules). The event `error` tells it too, so that
    * nobody has to wait for the promise.
    */
@@ -108,11 +108,11 @@ export interface OriginCloseEvent<State = unknown, User extends string = string>
   readonly type: "close";
   readonly connection: Connection<State, User>;
   /**
-   * Number of the event within its connection: one more than the last message's. Undefined where
+   * Number of the event within its connection: one more than the last message's. Undefined if
    * its node died (`node-lost`), so that nobody counted.
    */
   readonly seq: number | undefined;
-  /** RFC 6455's close code; 1006 where no close frame came. */
+  /** RFC 6455's close code; 1006 if no close frame came. */
   readonly code: number;
   readonly reason: string;
   /** `client`, `origin`, `idle`, `slow`, `limit`, `overload`, `drain`, `error`, `node-lost`. */

@@ -42,7 +42,7 @@ export const originLimits = {
   authorizingMax: 1_024,
   /** Handshakes that wait for a handler; past it they are rejected with 503. */
   authorizeQueueMax: 16_384,
-  /** How long a handshake waits where the request does not say it. */
+  /** How long a handshake waits if the request does not say it. */
   authorizeMs: 5_000,
   /** Commands that a node has not acknowledged; past it they are given up. */
   keptBytesMax: 33_554_432,

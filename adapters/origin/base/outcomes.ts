@@ -20,12 +20,12 @@ export type SendOutcome =
   | "publish-too-big"
   | "queue-too-small";
 
-/** What became of a change to one connection; an error code where the gateway refused it. */
+/** What became of a change to one connection; an error code if the gateway refused it. */
 export type ChangeOutcome<Done extends string> = Done | "gone" | "unknown" | ErrorCode;
 export type JoinOutcome = ChangeOutcome<"joined">;
 export type LeaveOutcome = ChangeOutcome<"left">;
 
-/** What a change to one connection resolves to; where it is refused, it rejects. */
+/** What a change to one connection resolves to; if it is refused, it rejects. */
 export type Changed<Done extends string> = Done | "gone" | "unknown";
 
 /** For what waits for an answer. */
@@ -71,7 +71,7 @@ export interface PublishCounts {
 
 /** How many members each outcome had, at all nodes together. */
 export interface PublishOutcome extends PublishCounts {
-  /** By the node's name; with an error code where the node refused. */
+  /** By the node's name; with an error code if the node refused. */
   readonly nodes: ReadonlyMap<string, PublishCounts & { readonly error?: ErrorCode }>;
   /** Living nodes that have not answered in time. */
   readonly missing: readonly string[];

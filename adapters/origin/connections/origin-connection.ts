@@ -40,7 +40,7 @@ export class OriginConnection implements Connection {
   chained: OriginConnection | undefined;
   /** Events that wait for an async handler; undefined while none runs. */
   waiting: WaitingEvent[] | undefined;
-  /** The user that its `close` named, where no earlier event did. */
+  /** The user that its `close` named, if no earlier event did. */
   #user: string | undefined;
   /** Number of the last event that handlers got, -1 before any. */
   seq = -1;

@@ -60,7 +60,7 @@ export class Rejection {
 
 /**
  * Refuses a handshake with an HTTP answer: `return reject(401, "who are you?")`. Throws
- * `command-malformed` where the status is not 300 to 599, or is 304.
+ * `command-malformed` if the status is not 300 to 599, or is 304.
  */
 export function reject(
   statusCode: number,

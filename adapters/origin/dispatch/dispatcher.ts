@@ -157,7 +157,7 @@ export class Dispatcher {
     pending.then(next);
   }
 
-  /** Calls the handlers; a promise, which never rejects, where any of them is async. */
+  /** Calls the handlers; a promise, which never rejects if any of them is async. */
   #call(event: OriginEvent): Promise<unknown> | undefined {
     let pending: Promise<unknown> | undefined;
     for (const handler of this.#handlers[event.type]) {

@@ -17,7 +17,7 @@ export interface BatchListener {
     state: unknown,
   ): void;
   item(item: readonly unknown[]): void;
-  /** A malformed item, or batch. The rest of the batch is still read where that is possible. */
+  /** A malformed item, or batch. The rest of the batch is still read if that is possible. */
   refused(error: ServiceError): void;
 }
 

@@ -83,7 +83,7 @@ export class EventReceiver implements BatchListener {
     this.#streams.leave();
   }
 
-  /** The handle of an id; one of its own where the connection is not known. */
+  /** The handle of an id; one of its own if the connection is not known. */
   connection(id: string): OriginConnection {
     return this.#connections.get(id) ?? new OriginConnection(checkedId(id), this.#commands);
   }

@@ -36,7 +36,7 @@ export class EventStreams {
   readonly #sources: StreamMemory<EventSource>;
   #source: EventSource = newSource("", "", false);
   #missed = 0;
-  /** Record of the batch that is being read, where it is to be acknowledged. */
+  /** Record of the batch that is being read, if it is to be acknowledged. */
   record: BatchRecord | undefined;
 
   /** `begunAnew`: a node has begun another stream for this origin. */

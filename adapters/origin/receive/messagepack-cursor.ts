@@ -60,7 +60,7 @@ export class MessagePackCursor {
     return (head & 0xf0) === 0x90 || head === 0xdc || head === 0xdd;
   }
 
-  /** Bytes of the string here, or -1 where there is none; the cursor is then at its start. */
+  /** Bytes of the string here, or -1 if there is none; the cursor is then at its start. */
   strLength(): number {
     const head = this.peek();
     const short = (head & 0xe0) === 0xa0;
@@ -70,7 +70,7 @@ export class MessagePackCursor {
     return this.#within(this.uint(head === 0xd9 ? 1 : head === 0xda ? 2 : 4));
   }
 
-  /** Bytes of the bin here, or -1 where there is none; the cursor is then at its start. */
+  /** Bytes of the bin here, or -1 if there is none; the cursor is then at its start. */
   binLength(): number {
     const head = this.peek();
     if (head < 0xc4 || head > 0xc6) return -1;

@@ -94,7 +94,7 @@ export class BatchSender {
     this.#reportExpired();
   }
 
-  /** Takes a batch out: as a bare one, where no receiver acknowledges it. */
+  /** Takes a batch out: as a bare one, if no receiver acknowledges it. */
   protected encode(batch: CommandBatch): Uint8Array<ArrayBuffer> {
     return batch.takeBare();
   }
@@ -120,7 +120,7 @@ export class BatchSender {
     this.queue.senders.delete(this);
   }
 
-  /** The batch under construction, or a new one where it has no room for so many bytes. */
+  /** The batch under construction, or a new one if it has no room for so many bytes. */
   protected batchFor(bytes: number): CommandBatch {
     const { items, bytes: before } = this.#batch;
     if (items > 0 && before + bytes > this.queue.batchBytesTarget) {

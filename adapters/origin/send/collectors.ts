@@ -21,7 +21,7 @@ export function isErrorCode(word: unknown): word is ErrorCode {
   return typeof word === "string" && Object.hasOwn(ErrorCode, word);
 }
 
-/** `{id: outcome}` for the ids of one command; `unknown` where no node answered. */
+/** `{id: outcome}` for the ids of one command; `unknown` if no node answered. */
 export class IdOutcomes<Outcome extends string>
   implements Collector<ReadonlyMap<string, Outcome>>
 {

@@ -98,7 +98,7 @@ export class ConnectionCommands {
   }
 
   /**
-   * Changes connections; resolves to the outcome of each. It rejects where the signal aborts or
+   * Changes connections; resolves to the outcome of each. It rejects if the signal aborts or
    * nothing could be sent. The event `error` reports refusals and failures too, so a caller may
    * ignore the promise.
    */

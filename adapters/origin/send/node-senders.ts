@@ -9,7 +9,7 @@ export interface CommandAck {
   readonly count: number;
   /** It misses commands from this number on. */
   readonly received: number | undefined;
-  /** Whose stream it is, where other senders receive it too. */
+  /** Whose stream it is, if other senders receive it too. */
   readonly sender: string | undefined;
 }
 
@@ -43,7 +43,7 @@ export class NodeSenders {
     return sender;
   }
 
-  /** A node is taken for dead. It gets a new stream where it comes back. */
+  /** A node is taken for dead. It gets a new stream if it comes back. */
   retire(node: string): void {
     this.#nodes.get(node)?.retire();
     this.#nodes.delete(node);

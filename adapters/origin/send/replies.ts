@@ -35,7 +35,7 @@ export class Replies {
 
   /**
    * A new ref, and the collector's result once it is complete or the time is over. The result
-   * rejects where the signal aborts. Throws where it is aborted already.
+   * rejects if the signal aborts. Throws if it is aborted already.
    */
   expect<Result>(collector: Collector<Result>, options: WaitOptions = {}): Expected<Result> {
     const { timeoutMs = originLimits.replyMs, signal } = options;

@@ -57,12 +57,12 @@ export class SendQueue {
     return this.#bytes;
   }
 
-  /** Throws `broker-lost` where the origin is closed. */
+  /** Throws `broker-lost` if the origin is closed. */
   assertOpen(): void {
     if (this.#ended) throw new ServiceError("broker-lost", "the origin is closed");
   }
 
-  /** Throws `send-queue-full` or `batch-too-big` where a command has too many bytes. */
+  /** Throws `send-queue-full` or `batch-too-big` if a command has too many bytes. */
   check(bytes: number): void {
     this.assertOpen();
     if (this.#bytes + bytes > this.#bytesMax) {

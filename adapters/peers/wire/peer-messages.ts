@@ -79,7 +79,7 @@ export interface PeerIdentity {
   readonly incarnation: string;
 }
 
-/** Reads the answer to a hello; undefined where it is none. */
+/** Reads the answer to a hello; undefined if it is none. */
 export function parseIdentity(body: Uint8Array): PeerIdentity | undefined {
   const result = v.safeParse(identitySchema, parseJson(body));
   return result.success ? result.output : undefined;

@@ -6,7 +6,7 @@ import { peerLimits } from "./peer-limits.ts";
 export interface PeerStamp {
   readonly node: string;
   readonly incarnation: string;
-  /** The incarnation of the peer that it is for; empty where it is not known yet. */
+  /** The incarnation of the peer that it is for; empty if it is not known yet. */
   readonly to: string;
   /** A session's number is higher than those of the sender's earlier sessions. */
   readonly session: number;
@@ -14,12 +14,12 @@ export interface PeerStamp {
   readonly number: number;
 }
 
-/** A request whose headers are genuine. Its body is genuine where it has the digest. */
+/** A request whose headers are genuine. Its body is genuine if it has the digest. */
 export interface GenuineHeaders {
   readonly stamp: PeerStamp;
   /** Of the body. */
   readonly digest: string;
-  /** The request's own signature; empty where there is no secret. */
+  /** The request's own signature; empty if there is no secret. */
   readonly signature: string;
 }
 
@@ -42,7 +42,7 @@ const scheme = "WSS-HMAC-SHA256 ";
 export class PeerSignature {
   readonly #secret: string;
 
-  /** `secret` is empty where there is none: nothing is signed or checked then. */
+  /** `secret` is empty if there is none: nothing is signed or checked then. */
   constructor(secret: string) {
     this.#secret = secret;
   }

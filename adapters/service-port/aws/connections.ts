@@ -103,7 +103,7 @@ function checkSignature(
   if (fault !== undefined) throw new Refusal("request-forbidden", fault);
 }
 
-/** Sends the body: as a text where it is UTF-8, which is all that API Gateway sends. */
+/** Sends the body: as a text if it is UTF-8, which is all that API Gateway sends. */
 async function post({ port, app, id }: Subject, body: Uint8Array): Promise<Response> {
   const data = textOf(body) ?? body;
   const outcome = await outcomeOf({ port, app, id }, sendCommand([id], data));

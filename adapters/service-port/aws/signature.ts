@@ -26,7 +26,7 @@ const headerCharsMax = 8_192;
 /** A client's clock may differ by this. AWS allows as much. */
 const clockSkewMsMax = 300_000;
 
-/** Undefined where the header is of another form. */
+/** Undefined if the header is of another form. */
 function parseAuthorization(header: string): Authorization | undefined {
   const [start, ...rest] = header.trim().split(" ");
   if (start !== algorithm || header.length > headerCharsMax) return undefined;
@@ -48,7 +48,7 @@ function parseAuthorization(header: string): Authorization | undefined {
 
 /**
  * Whether the request is signed by one of the keys, for the service, at about this time. Answers
- * why not, or undefined where it is. Only the header form is read: a signature in the query would
+ * why not, or undefined if it is. Only the header form is read: a signature in the query would
  * come back in logs.
  */
 export function signatureFault(
@@ -183,7 +183,7 @@ function encodeText(text: string): string {
   );
 }
 
-/** As it stands where it cannot be decoded: then the signature does not match. */
+/** As it stands if it cannot be decoded: then the signature does not match. */
 function decodeText(text: string): string {
   try {
     return decodeURIComponent(text);

@@ -9,7 +9,7 @@ import { Refusal } from "../../http/mod.ts";
 export class Access {
   readonly #token: Buffer | undefined;
 
-  /** `token` is empty where there is none. */
+  /** `token` is empty if there is none. */
   constructor(token: string) {
     this.#token = token === "" ? undefined : digest(token);
   }

@@ -1,7 +1,7 @@
 import { nodeOfConnectionId } from "../../../core/base/mod.ts";
 import type { Command } from "../../http-wire/mod.ts";
 
-/** The ids that a command names; undefined where it is for the members of a group. */
+/** The ids that a command names; undefined if it is for the members of a group. */
 export function idsOf(command: Command): readonly string[] | undefined {
   if (command.verb === "publish") return undefined;
   if (command.verb !== "query") return command.ids;

@@ -5,7 +5,7 @@ export type CommandResult = Readonly<Record<string, unknown>>;
 
 /** Where the service port's commands go. */
 export interface CommandPort {
-  /** The apps whose connections can be named; the first where a request names none. */
+  /** The apps whose connections can be named; the first if a request names none. */
   readonly apps: readonly string[];
   /** Whether commands can be sent now. */
   readonly ready: boolean;
@@ -13,11 +13,11 @@ export interface CommandPort {
   reaches(app: string, id: string): boolean;
   /**
    * Sends commands in order, and resolves when all are on their way. Rejects with `requests-full`
-   * where too many bytes wait to be sent; then none is.
+   * if too many bytes wait to be sent; then none is.
    */
   send(app: string, commands: readonly Command[]): Promise<void>;
   /**
-   * Carries commands out in order, and resolves to what became of each: `unknown` where no node
+   * Carries commands out in order, and resolves to what became of each: `unknown` if no node
    * answered in time. Rejects as `send` throws, before anything is sent.
    */
   run(app: string, commands: readonly Command[]): Promise<readonly CommandResult[]>;

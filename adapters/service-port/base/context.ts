@@ -17,7 +17,7 @@ export interface ServiceDependencies {
   readonly bodies: Bodies;
 }
 
-/** The app that `?app=` names; the first one where there is none. Throws `request-path`. */
+/** The app that `?app=` names; the first one if there is none. Throws `request-path`. */
 export function appOf({ apps }: CommandPort, context: ServiceContext): string {
   const [first = ""] = apps;
   const app = context.req.query("app") ?? first;
@@ -25,7 +25,7 @@ export function appOf({ apps }: CommandPort, context: ServiceContext): string {
   throw new Refusal("request-path", `?app= must be one of ${apps.join(", ")}`);
 }
 
-/** Throws `broker-lost` where no command can be sent now. */
+/** Throws `broker-lost` if no command can be sent now. */
 export function checkReady({ ready }: CommandPort): void {
   if (!ready) throw new Refusal("broker-lost", "the broker is away: nothing can be sent now");
 }

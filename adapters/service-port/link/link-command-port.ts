@@ -7,7 +7,7 @@ import type { CommandPort, CommandResult } from "../base/mod.ts";
 import { AppSender } from "./app-sender.ts";
 
 export interface LinkCommandPortOptions {
-  /** The apps of the node; the first one where a request names none. */
+  /** The apps of the node; the first one if a request names none. */
   readonly apps: readonly string[];
   /**
    * The node's name. Commands are sent under it, as the broker's access rules know it: replies

@@ -9,7 +9,7 @@ export class ListedBytes {
     return this.#bytes > serviceLimits.resultsBytesMax;
   }
 
-  /** The result, or an error in its place where the answer has no room for it. */
+  /** The result, or an error in its place if the answer has no room for it. */
   bounded(command: Command, result: CommandResult): CommandResult {
     if (command.verb !== "query") return result;
     if (!this.isFull) this.#bytes += charsOf(result);

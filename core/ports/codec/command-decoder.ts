@@ -18,7 +18,7 @@ export const Verb = {
 } as const;
 export type Verb = (typeof Verb)[keyof typeof Verb];
 
-/** What a connection id resolves to where it names no connection; slots are 0 and up. */
+/** What a connection id resolves to if it names no connection; slots are 0 and up. */
 export const Target = {
   /** An id of this node that no connection has now: closed, or of an earlier incarnation. */
   gone: -1,
@@ -36,8 +36,8 @@ export const Target = {
  */
 export interface CommandDecoder {
   /**
-   * Starts to read a batch: MessagePack, or JSON where the first byte is `[`. The bytes are
-   * copied. Undefined where the batch can be read, otherwise why not: `batch-too-big`,
+   * Starts to read a batch: MessagePack, or JSON if the first byte is `[`. The bytes are
+   * copied. Undefined if the batch can be read, otherwise why not: `batch-too-big`,
    * `batch-malformed` or `batch-version`.
    */
   decode(payload: Uint8Array): ErrorCode | undefined;
@@ -47,7 +47,7 @@ export interface CommandDecoder {
   first(): number;
   /**
    * Number of the oldest item that the sender of a numbered batch can still repeat: the element
-   * behind the items. -1 where there is none, or none that is a number.
+   * behind the items. -1 if there is none, or none that is a number.
    */
   oldestAvailable(): number;
   /** How many items the batch holds. */
@@ -58,7 +58,7 @@ export interface CommandDecoder {
   verb(): Verb;
   /** The item's verb as it was written, for the log; cut after 32 characters. */
   verbName(): string;
-  /** `command-unknown`, `command-malformed`, or undefined where the item can be carried out. */
+  /** `command-unknown`, `command-malformed`, or undefined if the item can be carried out. */
   itemError(): ErrorCode | undefined;
   /** How many ids the item names. */
   targets(): number;
@@ -68,7 +68,7 @@ export interface CommandDecoder {
   targetId(index: number): string;
   /** The slot of any id, or one of `Target`: for ids in options. */
   resolve(id: string): number;
-  /** The group that `publish`, `join`, `leave` or `query` names; empty where it names none. */
+  /** The group that `publish`, `join`, `leave` or `query` names; empty if it names none. */
   group(): string;
   /** The kind of the data of `send` and `publish`; 0 for other verbs. */
   dataKind(): MessageKind;
@@ -80,7 +80,7 @@ export interface CommandDecoder {
   dataText(): string;
   /** Whether the item's last element is an options map. */
   hasOptions(): boolean;
-  /** The options map as plain values; empty where there is none. */
+  /** The options map as plain values; empty if there is none. */
   options(): Readonly<Record<string, unknown>>;
   /** The whole item as plain values, for verbs off the hot path. */
   value(): unknown[];

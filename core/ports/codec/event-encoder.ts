@@ -35,7 +35,7 @@ export interface EventEncoder {
   /** Bytes of the largest message at present, of a slot without a state. */
   readonly messageBytesMax: number;
   /**
-   * Bytes of a slot's largest message; smaller where its state needs room in the broker's packet.
+   * Bytes of a slot's largest message; smaller if its state needs room in the broker's packet.
    */
   messageBytesMaxOf(slot: number): number;
 
@@ -51,11 +51,11 @@ export interface EventEncoder {
   /**
    * Sets the state, one MessagePack value of at most `limits.stateBytesMax`, that is the
    * fifth element in each message of the slot from now on; undefined removes it. False, and the
-   * old state stays, where all states together would pass `statesBytesMax`. Not while a chunk of
+   * old state stays, if all states together would pass `statesBytesMax`. Not while a chunk of
    * the slot is being parsed.
    */
   setState(slot: number, value: Uint8Array | undefined): boolean;
-  /** A copy of the slot's state; undefined where it has none. */
+  /** A copy of the slot's state; undefined if it has none. */
   state(slot: number): Uint8Array | undefined;
   /** The seq that the slot's next event will have. */
   nextSeq(slot: number): number;
@@ -63,7 +63,7 @@ export interface EventEncoder {
   takeSeq(slot: number): number;
 
   /**
-   * Writes `["message", id, seq, data, state?]` into the slot's batch buffer. False where that
+   * Writes `["message", id, seq, data, state?]` into the slot's batch buffer. False if that
    * holds items and this one would pass the target: nothing is written; take the batch, call
    * again.
    */

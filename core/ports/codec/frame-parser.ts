@@ -28,7 +28,7 @@ export type ParserStep = (typeof ParserStep)[keyof typeof ParserStep];
 /**
  * Parses the frames of clients (RFC 6455, 5) from chunks of any split. Whole messages are written
  * into the slot's batch buffer as `message` events; everything else stops the parser with a step.
- * Messages stop it with the steps `text` and `binary` where the slot has no batch buffer, or
+ * Messages stop it with the steps `text` and `binary` if the slot has no batch buffer, or
  * was attached with `bypassBatch`. Finish a chunk before feeding the next one, of any slot: call
  * `next` until it answers `done`, `close` or `fault`.
  */

@@ -5,7 +5,7 @@ export interface ValueCodec {
    * objects (maps). A member that is undefined is left out. A lone surrogate becomes U+FFFD.
    */
   encodeValue(value: unknown): Uint8Array;
-  /** The value of MessagePack bytes. Throws `batch-malformed` where they are not one value. */
+  /** The value of MessagePack bytes. Throws `batch-malformed` if they are not one value. */
   decodeValue(bytes: Uint8Array): unknown;
   /**
    * MessagePack bytes in the contract's JSON form, as UTF-8: bin becomes `{"$binary": base64}`.

@@ -7,9 +7,9 @@ export interface HandshakeRequest {
   readonly path: string;
   /** What follows the `?`; may be empty. */
   readonly query: string;
-  /** The target as it was sent, where the runtime shows it. `path` was normalised then. */
+  /** The target as it was sent if the runtime shows it. `path` was normalised then. */
   readonly target?: string | undefined;
-  /** HTTP version, such as `1.1`; undefined where the runtime does not show it. */
+  /** HTTP version, such as `1.1`; undefined if the runtime does not show it. */
   readonly httpVersion?: string | undefined;
   /** The value of a header by its name in lower case; several lines are joined by `, `. */
   header(name: string): string | undefined;
@@ -24,7 +24,7 @@ export interface HandshakeRequest {
 /** Answers the request, and does not upgrade it. */
 export interface HandshakeRefusal {
   readonly accepted: false;
-  /** Why, where the request itself is refused. */
+  /** Why, if the request itself is refused. */
   readonly errorCode?: ErrorCode;
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string>>;

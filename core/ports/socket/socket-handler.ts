@@ -36,7 +36,7 @@ export interface SocketHandler<Connection extends ConnectionHandle = ConnectionH
   /** The client sent something that is no message; it contained so many pings and pongs. */
   pong(connection: Connection, controlFrames: number): void;
   /**
-   * The WebSocket is closed (RFC 6455, 7.1.5), with the code that the client sent or, where we
+   * The WebSocket is closed (RFC 6455, 7.1.5), with the code that the client sent or, if we
    * closed first, with ours. 1005: the close frame had no code. 1006: there was no close frame.
    */
   closed(connection: Connection, closeCode: number, closeReason: string): void;

@@ -24,23 +24,23 @@ export interface OutgoingMessage {
 export interface Socket {
   /** Bytes that were given to `send` and that the kernel has not taken yet. */
   readonly bufferedAmount: number;
-  /** Queues a message until `flush`. False, and nothing is queued, where the socket is closing. */
+  /** Queues a message until `flush`. False, and nothing is queued, if the socket is closing. */
   send(message: OutgoingMessage): boolean;
   /** Hands the queue to the runtime, in order, with as few system calls as possible. */
   flush(): void;
   /**
    * Flushes, and starts the closing handshake (RFC 6455, 7.1.2). Without an answer within
-   * `limits.closeHandshakeMs` the stream is cut, where the runtime can.
+   * `limits.closeHandshakeMs` the stream is cut, if the runtime can.
    */
   close(closeCode: number, closeReason: string): void;
-  /** Cuts the stream without a closing handshake, where the runtime can. */
+  /** Cuts the stream without a closing handshake, if the runtime can. */
   terminate(): void;
-  /** Stops reading, so that TCP slows the client down. False where the runtime cannot. */
+  /** Stops reading, so that TCP slows the client down. False if the runtime cannot. */
   pause(): boolean;
   resume(): void;
-  /** Sends a ping frame without a payload (RFC 6455, 5.5.2). False where the runtime cannot. */
+  /** Sends a ping frame without a payload (RFC 6455, 5.5.2). False if the runtime cannot. */
   ping(): boolean;
-  /** Subscribes to a topic of the runtime's `Broadcast`; absent where the runtime has none. */
+  /** Subscribes to a topic of the runtime's `Broadcast`; absent if the runtime has none. */
   subscribe?(topic: string): void;
   unsubscribe?(topic: string): void;
 }
