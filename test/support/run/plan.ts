@@ -43,7 +43,7 @@ export function runsOn(file: string, runtime: Runtime): boolean {
 }
 
 /**
- * What a further version of Node.js can change: gateways and programs on it, and what stands on its
+ * What a further version of Node.js can change: gateways and programs on it, and what uses its
  * sockets and its HTTP. All else is the language, which is tested on three engines already.
  */
 const differsByVersion =
