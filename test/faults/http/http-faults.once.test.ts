@@ -47,8 +47,6 @@ const faults: readonly HttpFault[] = [
     name: "origin: 503 to every second request",
     ways: both,
     manner: "flapping",
-    // A request fails again and again until the time for it is over, now and then.
-    cuts: ["original"],
     run: async () => {},
   },
   {

@@ -1,8 +1,10 @@
 /**
  * An HTTP origin of the fault tests, in a process of its own, in the form `batch` or `original`.
- * Arguments: the port, and its manner: `well`, `slow` (50 ms a request) or `flapping` (503 to
- * every second request). It sends each message back in the answer. It prints one line for each
- * event before it answers: `message TEXT`, or `close ID CODE CAUSE`.
+ * Arguments: the port, and its manner: `well`, `slow` (50 ms a request) or `flapping`. The last
+ * one answers 503 to every second request; in the form `original` only to one that is new, so
+ * that no event fails by chance until the time for it is over. It sends each message back in the
+ * answer. It prints one line for each event before it answers: `message TEXT`, or `close ID CODE
+ * CAUSE`.
  */
 import { createServer } from "node:http";
 import process from "node:process";
@@ -11,6 +13,8 @@ import { writeWhole } from "../../support/process/write-whole.ts";
 const [port = "0", manner = "well"] = process.argv.slice(2);
 const slowMs = 50;
 let requests = 0;
+/** Bodies that were answered with 503, and have not come again yet. */
+const failed = new Set<string>();
 
 interface OriginalEvent {
   readonly ConnectionId: string;
@@ -46,9 +50,12 @@ function originalAnswer(event: OriginalEvent | null): unknown {
 const server = createServer(async (request, response) => {
   const chunks: Uint8Array[] = [];
   for await (const chunk of request) chunks.push(chunk);
-  const body: unknown = JSON.parse(Buffer.concat(chunks).toString());
-  requests++;
-  if (manner === "flapping" && requests % 2 === 0) {
+  const text = Buffer.concat(chunks).toString();
+  const body: unknown = JSON.parse(text);
+  const again = failed.delete(text);
+  if (!again) requests++;
+  if (manner === "flapping" && requests % 2 === 0 && !again) {
+    if (!Array.isArray(body)) failed.add(text);
     response.writeHead(503).end();
     return;
   }
