@@ -286,7 +286,7 @@ export class Gateway implements SocketHandler<Connection> {
     connection.lastItem = stream.next;
     stream.written();
     this.#guard.messageReceived(connection, messages, bytes);
-    if (stream.windowFull) stream.pauseIfFull(connection);
+    stream.received(connection, messages, bytes);
   }
 
   inflated({ stream, slot }: Connection, kind: MessageKind, data: Uint8Array): void {

@@ -92,6 +92,15 @@ export const limits = {
    */
   ackProbeMs: 2_000,
   ackProbeMsMax: 30_000,
+  /** The window's part that one connection may fill: many may hang before the window is full. */
+  windowShares: 16,
+  /** The least of that part, so that a small window does not stop a connection at each message. */
+  shareBytesMin: 65_536,
+  shareItemsMin: 64,
+  /** The part of its share that a connection has while others hang: each message holds a batch. */
+  sparseShares: 8,
+  /** Ranges that an acknowledgement names beyond its count: an item a connection that hangs. */
+  handledRangesMax: 256,
   /** Delay of an acknowledgement: acknowledgements are cumulative, so one replaces several. */
   ackDelayMs: 10,
   /** Minimum time between two repetitions of a stream: acks that report one gap come in bursts. */

@@ -1,7 +1,7 @@
 import { type ErrorCode, limits } from "../base/mod.ts";
 import type { FanOut, OutgoingSizes } from "../groups/mod.ts";
 import { type CommandSource, type GroupMessage, Verb } from "../ports/mod.ts";
-import { type Acceptance, ReliableReceiver } from "../streams/mod.ts";
+import { type Acceptance, type HandledRange, ReliableReceiver } from "../streams/mod.ts";
 import type { CommandApp, CommandCall, CommandDependencies } from "./command-call.ts";
 import { noOptions, readOptions } from "./command-options.ts";
 import { CommandReplies } from "./command-replies.ts";
@@ -189,13 +189,24 @@ export class CommandDispatcher {
   }
 
   #acknowledged({ app, source }: CommandCall): void {
-    const [, stream, count, received] = this.#dependencies.commands.value();
+    const [, stream, count, received, beyond] = this.#dependencies.commands.value();
     if (typeof stream !== "string" || !isCount(count)) {
       this.#targets.refuse(source, "command-malformed", "ack: a stream and a count are required");
       return;
     }
-    app.router.acknowledge(source.sender, stream, count, isCount(received) ? received : undefined);
+    const missing = isCount(received) ? received : undefined;
+    app.router.acknowledge(source.sender, ["ack", stream, count, missing, rangesOf(beyond)]);
   }
+}
+
+/** Ranges of handled items; what is none is left out. */
+function rangesOf(given: unknown): HandledRange[] {
+  if (!Array.isArray(given)) return [];
+  return given.slice(0, limits.handledRangesMax).filter((range): range is HandledRange => {
+    if (!Array.isArray(range)) return false;
+    const [first, end] = range;
+    return isCount(first) && isCount(end);
+  });
 }
 
 function isCount(value: unknown): value is number {

@@ -35,7 +35,9 @@ export interface ConnectionStream {
   written(): void;
   /** The codec has no room for a message in its batch buffer. */
   bufferFull(): void;
-  /** Stops reading a connection while the window is full. */
+  /** The connection has sent this: it is not read while the window is full, or its share of it. */
+  received(connection: Connection, messages: number, bytes: number): void;
+  /** Stops reading a connection while the window, or its share of it, is full. */
   pauseIfFull(connection: Connection): void;
   /** The connection is not to be resumed any more: it is closed, or another stream's. */
   forget(connection: Connection): void;
@@ -82,8 +84,11 @@ export class Connection implements ConnectionHandle {
   sentBytes = 0;
   /** A message was queued in this turn, and its socket is not flushed yet. */
   dirty = false;
-  /** Its socket is not read, because its stream's window is full. */
+  /** Its socket is not read, because its stream's window is full, or its share of that. */
   paused = false;
+  /** What it sent since `shareItem`, a number in its stream: its share of the window. */
+  shareBytes = 0;
+  shareItem = 0;
   #closing: CloseCause | undefined = undefined;
   /** Number after its last event in its stream: once confirmed, no event of it is under way. */
   lastItem = 0;

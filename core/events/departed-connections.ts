@@ -24,6 +24,24 @@ export class DepartedConnections {
     this.#departed.splice(0, kept < 0 ? this.#departed.length : kept);
   }
 
+  /** The items from `first` to below `end` are confirmed, though others before them are not. */
+  confirmBeyond(first: number, end: number): void {
+    const from = this.#after(first);
+    this.#departed.splice(from, this.#after(end) - from);
+  }
+
+  /** How many have their last event before `number`. */
+  #after(number: number): number {
+    let low = 0;
+    let high = this.#departed.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.#departed[middle]!.lastItem <= number) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
   /** Removes all of them, and returns them. */
   take(): KnownConnection[] {
     const departed = this.#departed;

@@ -1,8 +1,14 @@
 import { type CloseCause, closeReasons, type ServiceError } from "../base/mod.ts";
 import type { Connection, ConnectionStream } from "../connection/mod.ts";
 import type { Clock, EventEncoder, MessageKind } from "../ports/mod.ts";
-import { type ItemRange, ReliableSender, type SenderFlow } from "../streams/mod.ts";
+import {
+  type HandledRange,
+  type ItemRange,
+  ReliableSender,
+  type SenderFlow,
+} from "../streams/mod.ts";
 import { aliveItems, batchBytesTarget, type EventBatch } from "./batch-splitter.ts";
+import { ConnectionShare } from "./connection-share.ts";
 import { DepartedConnections } from "./departed-connections.ts";
 import {
   EventPublisher,
@@ -48,6 +54,8 @@ export class EventStream implements ConnectionStream {
   readonly #window: StreamWindow;
   readonly #publisher: EventPublisher;
   readonly #paused: PausedConnections = new PausedConnections();
+  /** Where an origin acknowledges, which may take longer for one connection than for others. */
+  readonly #share: ConnectionShare | undefined;
   readonly #settledWaiters: (() => void)[] = [];
   #connected = false;
   #everConnected = false;
@@ -75,10 +83,14 @@ export class EventStream implements ConnectionStream {
         this.#publisher.failed(error);
         if (error.code === "no-subscriber") noSubscribers?.(this, batch);
       },
+      acknowledged: ({ first, count }) => this.#acknowledgedBeyond(first, first + count),
       progressed: () => this.#progressed(),
     };
     this.#sender = new ReliableSender(clock, flow, this.isOpen ? "transport" : "receiver");
     this.#window = new StreamWindow(this.#sender, windowBytesMax, windowItemsMax);
+    if (this.toOrigin) {
+      this.#share = new ConnectionShare(this.#sender, windowBytesMax, windowItemsMax);
+    }
   }
 
   get name(): string {
@@ -214,10 +226,16 @@ export class EventStream implements ConnectionStream {
     for (const item of aliveItems(this.#dependencies.channel, ids)) this.append(item);
   }
 
-  /** After a message of this connection: stops reading it while the window is full. */
+  received(connection: Connection, messages: number, bytes: number): void {
+    const usedUp = this.#share?.add(connection, messages, bytes) ?? false;
+    if (usedUp || this.windowFull) this.pauseIfFull(connection);
+  }
+
   pauseIfFull(connection: Connection): void {
-    if (!this.windowFull || connection.paused || connection.closing !== undefined) return;
-    if (this.#paused.pause(connection)) {
+    if (connection.paused || connection.closing !== undefined) return;
+    const why = this.windowFull ? "window" : "share";
+    if (why === "share" && this.#share?.isUsedUp(connection) !== true) return;
+    if (this.#paused.pause(connection, why)) {
       this.#dependencies.metrics.pauses.add(1);
     } else if (this.#liveBytes > 2 * this.#settings.windowBytesMax) {
       connection.close(closeReasons.windowFull);
@@ -253,10 +271,11 @@ export class EventStream implements ConnectionStream {
 
   /**
    * The origin has handled every item below `count`. With `received` it misses items from that
-   * number on. Returns whether the stream publishes something again.
+   * number on. It has handled the items of the ranges `beyond` too. Returns whether the stream
+   * publishes something again.
    */
-  acknowledge(count: number, received?: number): boolean {
-    return this.#sender.acknowledge(count, received);
+  acknowledge(count: number, received?: number, beyond?: readonly HandledRange[]): boolean {
+    return this.#sender.acknowledge(count, received, beyond);
   }
 
   /** Probes an origin that is silent for long; true if it did. Called once a second. */
@@ -271,11 +290,12 @@ export class EventStream implements ConnectionStream {
 
   /**
    * Gives up every item that is not acknowledged, in order, and the connections that were not
-   * read. The stream is not used afterwards; its batch buffer is empty.
+   * read. The stream is not used afterwards; its batch buffer is empty. `sparse`: items between
+   * are acknowledged.
    */
-  takeUnacknowledged(): { items: unknown[][]; paused: Connection[] } {
+  takeUnacknowledged(): { items: unknown[][]; paused: Connection[]; sparse: boolean } {
     this.#takeFull();
-    const { acknowledged } = this.#sender;
+    const { acknowledged, sparse } = this.#sender;
     const items: unknown[][] = [];
     for (const { first, payload } of this.#sender.takeUnacknowledged()) {
       const [, , , batch] = this.#dependencies.values.decodeValue(payload) as [
@@ -287,7 +307,7 @@ export class EventStream implements ConnectionStream {
       items.push(...batch.slice(Math.max(0, acknowledged - first)));
     }
     for (const resolve of this.#settledWaiters.splice(0)) resolve();
-    return { items, paused: this.#paused.take() };
+    return { items, paused: this.#paused.take(), sparse };
   }
 
   /** Resolves when everything written so far is acknowledged. */
@@ -317,11 +337,21 @@ export class EventStream implements ConnectionStream {
     if (batch !== undefined) this.#sender.add(batch);
   }
 
+  /** A batch is not kept any more. What is below the count is forgotten in `#progressed`. */
+  #acknowledgedBeyond(first: number, end: number): void {
+    if (end <= this.#sender.acknowledged) return;
+    if (this.#window.connectBytes > 0) this.#window.acknowledgedBeyond(first, end);
+    this.departed.confirmBeyond(first, end);
+  }
+
   #progressed(): void {
     const { acknowledged } = this.#sender;
     this.#window.acknowledged(acknowledged);
     this.departed.confirm(acknowledged);
-    if (this.#paused.size > 0 && !this.windowFull) this.#paused.resume();
+    if (this.#paused.size > 0) {
+      if (!this.windowFull) this.#paused.resume();
+      this.#paused.resumeHandled((connection) => this.#share?.isHandled(connection) ?? true);
+    }
     if (this.#settledWaiters.length === 0 || this.unconfirmedBytes > 0) return;
     for (const resolve of this.#settledWaiters.splice(0)) resolve();
   }

@@ -64,6 +64,20 @@ export class StreamWindow {
     this.#takenBytes = this.#connectBytes;
   }
 
+  /** The items from `first` to below `end` are acknowledged, though others before them are not. */
+  acknowledgedBeyond(first: number, end: number): void {
+    const left = this.#connects.slice(this.#first);
+    const isGone = (connect: { readonly end: number }): boolean =>
+      connect.end > first && connect.end <= end;
+    for (const { bytes } of left.filter(isGone)) {
+      this.#connectBytes -= bytes;
+      this.#takenBytes -= bytes;
+      this.#takenItems -= 1;
+    }
+    this.#connects = left.filter((connect) => !isGone(connect));
+    this.#first = 0;
+  }
+
   /** Every item below `count` is acknowledged. */
   acknowledged(count: number): void {
     let next = this.#connects[this.#first];

@@ -2,6 +2,7 @@ import { limits } from "../base/mod.ts";
 import { IdleConnections } from "../connection/mod.ts";
 import { type EventDependencies, EventStream } from "../events/mod.ts";
 import type { EventDestination, OriginDestination, OriginPresence } from "../ports/mod.ts";
+import type { Acknowledgement } from "../streams/mod.ts";
 import type { AssignedOrigin } from "./assigned-origin.ts";
 import { DirectReplies } from "./direct-replies.ts";
 import { NoOriginBuffer } from "./no-origin-buffer.ts";
@@ -168,11 +169,12 @@ export class EventRouter {
     this.#directory.presence(name, presence);
   }
 
-  /** An origin confirms items of its stream; `received` if it misses some. */
-  acknowledge(sender: string, name: string, count: number, received?: number): void {
+  /** An origin confirms items of its stream. */
+  acknowledge(sender: string, [, name, count, received, beyond]: Acknowledgement): void {
     const assigned = this.#origins.get(sender);
     if (assigned === undefined || assigned.stream.name !== name) return;
-    if (assigned.stream.acknowledge(count, received)) this.#dependencies.metrics.repeats.add(1);
+    if (assigned.stream.acknowledge(count, received, beyond))
+      this.#dependencies.metrics.repeats.add(1);
     this.#releaseIfDone(assigned);
   }
 

@@ -15,6 +15,8 @@ function moveConnection(events: EventEncoder, connection: Connection, target: Ev
   if (connection.stream === target) return;
   connection.stream = target;
   connection.lastItem = target.next;
+  connection.shareBytes = 0;
+  connection.shareItem = 0;
   events.move(connection.slot, target.buffer);
 }
 
@@ -64,7 +66,8 @@ export function reassign(
   target: (id: string) => EventStream,
 ): void {
   const { events, values, registry, metrics } = dependencies;
-  const { items, paused } = from.takeUnacknowledged();
+  const { items: left, paused, sparse } = from.takeUnacknowledged();
+  const items = sparse ? withoutHandled(left, nextSeqsOf(dependencies, from)) : left;
   const firstSeqs = firstSeqsOf(items);
   const targets = new Map<string, EventStream>();
   // Walks all connections: origins rarely leave, and a list per stream would cost memory.
@@ -111,6 +114,43 @@ export function reassign(
 /** Events that a connection counts. */
 function isOfConnection(verb: unknown): boolean {
   return verb === "open" || verb === "message" || verb === "close";
+}
+
+/** The number of the next event of each of the stream's connections. */
+function nextSeqsOf(
+  { events, registry }: Pick<ReassignDependencies, "events" | "registry">,
+  from: EventStream,
+): Map<string, number> {
+  const seqs = new Map<string, number>();
+  for (const { id, slot, stream } of registry.all()) {
+    if (stream === from) seqs.set(id, events.nextSeq(slot));
+  }
+  return seqs;
+}
+
+/**
+ * The items without events that are certainly handled. An origin handles the events of a
+ * connection in order, so those before one that it has handled are handled as well: what is left
+ * of a connection ends with its last event and has no gap. `nextSeqs` has the open connections;
+ * the events of another one end with its `close`.
+ */
+function withoutHandled(
+  items: readonly unknown[][],
+  nextSeqs: Map<string, number>,
+): readonly unknown[][] {
+  const kept: unknown[][] = [];
+  for (let index = items.length - 1; index >= 0; index--) {
+    const item = items[index]!;
+    const [verb, id, seq] = item as [unknown, string, number];
+    if (isOfConnection(verb)) {
+      const next = nextSeqs.get(id);
+      const isLast = next === undefined && verb === "close";
+      if (!isLast && seq + 1 !== next) continue;
+      nextSeqs.set(id, seq);
+    }
+    kept.push(item);
+  }
+  return kept.reverse();
 }
 
 /** The number of each connection's first event among the items. */

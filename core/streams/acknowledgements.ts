@@ -1,15 +1,18 @@
 import { limits } from "../base/mod.ts";
 import type { Clock } from "../ports/mod.ts";
+import type { HandledRange } from "./handled-items.ts";
 
 /**
  * Every item of `stream` below `count` is handled. With `received` items are missing from that
- * number on, or a batch came that was known: the sender is to repeat from there.
+ * number on, or a batch came that was known: the sender is to repeat from there. The items of
+ * `beyond` are handled too, though items before them are not.
  */
 export type Acknowledgement = readonly [
   verb: "ack",
   stream: string,
   count: number,
-  received?: number,
+  received?: number | undefined,
+  beyond?: readonly HandledRange[],
 ];
 
 /** Sends acknowledgements to one sender, as JSON if its batches come so. */
@@ -26,10 +29,10 @@ interface Due {
 
 /** The one of two acknowledgements that says more: the later, and what is still asked for. */
 function merged(before: Acknowledgement | undefined, ack: Acknowledgement): Acknowledgement {
-  const [verb, stream, count, received] = ack;
+  const [verb, stream, count, received, ...beyond] = ack;
   const asked = before?.[3];
   const isAsked = received === undefined && asked !== undefined && count <= asked;
-  return isAsked ? [verb, stream, count, asked] : ack;
+  return isAsked ? [verb, stream, count, asked, ...beyond] : ack;
 }
 
 /**

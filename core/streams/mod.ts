@@ -1,5 +1,5 @@
 export { type Acknowledgement, Acknowledgements } from "./acknowledgements.ts";
-export { type BatchRecord, HandledItems } from "./handled-items.ts";
+export { type BatchRecord, HandledItems, type HandledRange } from "./handled-items.ts";
 export type { ItemRange, NumberedBatch } from "./numbered-batch.ts";
 export { PresenceMonitor } from "./presence-monitor.ts";
 export { type Acceptance, ReliableReceiver } from "./reliable-receiver.ts";

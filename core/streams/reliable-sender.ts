@@ -1,6 +1,8 @@
 import { assert, limits, type ServiceError } from "../base/mod.ts";
 import type { Cancel, Clock } from "../ports/mod.ts";
+import type { HandledRange } from "./handled-items.ts";
 import type { NumberedBatch } from "./numbered-batch.ts";
+import { type PendingBatch, PendingBatches } from "./pending-batches.ts";
 
 /**
  * Called once per publish: without an error when the transport has the batch. `broker-lost` says
@@ -29,18 +31,12 @@ export interface SenderFlow<Batch extends NumberedBatch> {
   progressed(): void;
 }
 
-/** A batch that is not acknowledged. */
-interface Pending<Batch> {
-  readonly batch: Batch;
-  /** The transport has it. */
-  answered: boolean;
-}
-
 /**
  * The sending side of one numbered stream. It keeps every batch until it is acknowledged and
  * repeats what may be lost: all of it after a reconnect, what follows a gap when the receiver says
  * so, and the oldest batch, as a probe, when the receiver is silent. Acknowledgement is cumulative
- * and counts items. With `acknowledgedBy` "transport" an answer of the transport acknowledges.
+ * and counts items; a receiver may name ranges beyond, too, and their batches are not kept either.
+ * With `acknowledgedBy` "transport" an answer of the transport acknowledges.
  *
  * What a receiver acknowledges may travel at most once, which costs the transport less. But only
  * the transport can say that it refuses batches: so it has to confirm the first one after each
@@ -58,7 +54,7 @@ export class ReliableSender<Batch extends NumberedBatch> {
   readonly #clock: Clock;
   readonly #flow: SenderFlow<Batch>;
   #acknowledgedBy: "transport" | "receiver";
-  #pending: Pending<Batch>[] = [];
+  readonly #pending: PendingBatches<Batch> = new PendingBatches();
   /** Index in `#pending` of the first batch that was not published since the last `#rewind`. */
   #cursor = 0;
   /** Number of the next item that is added. */
@@ -67,7 +63,6 @@ export class ReliableSender<Batch extends NumberedBatch> {
   #publishedEnd = 0;
   /** Every item below is acknowledged. `#acknowledged` ≤ `#publishedEnd` ≤ `#next`. */
   #acknowledged = 0;
-  #bytes = 0;
   #inFlight = 0;
   #connected = false;
   #pumping = false;
@@ -117,12 +112,18 @@ export class ReliableSender<Batch extends NumberedBatch> {
 
   /** Bytes of all batches that are not acknowledged. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#pending.bytes;
   }
 
   /** Items that are not acknowledged. */
   get items(): number {
-    return this.#next - this.#acknowledged;
+    const first = this.#pending.at(0)?.batch.first ?? this.#acknowledged;
+    return this.#pending.items - Math.max(0, this.#acknowledged - first);
+  }
+
+  /** Batches are acknowledged that come after others which are not. */
+  get sparse(): boolean {
+    return this.items < this.#next - this.#acknowledged;
   }
 
   get next(): number {
@@ -136,7 +137,7 @@ export class ReliableSender<Batch extends NumberedBatch> {
 
   /** Number of the oldest item that can still be repeated; the next item's if there is none. */
   get oldestAvailable(): number {
-    return this.#pending[0]?.batch.first ?? this.#next;
+    return this.#pending.at(0)?.batch.first ?? this.#next;
   }
 
   /** Everything that was published is acknowledged. */
@@ -147,6 +148,11 @@ export class ReliableSender<Batch extends NumberedBatch> {
   /** How long the receiver has acknowledged nothing, though something was published. */
   get silentMs(): number {
     return this.idle || !this.#connected ? 0 : this.#clock.now() - this.#progressAt;
+  }
+
+  /** Whether the item before `end` is acknowledged. */
+  isAcknowledged(end: number): boolean {
+    return end <= this.#acknowledged || (end <= this.#next && !this.#pending.has(end - 1));
   }
 
   /** The transport is connected, or not. After a connect, unacknowledged batches go first. */
@@ -172,9 +178,8 @@ export class ReliableSender<Batch extends NumberedBatch> {
   /** Adds a batch that the owner had to take, because its batch buffer was full. */
   add(batch: Batch): void {
     assert(batch.first === this.#next, "batches of a stream are numbered without a gap");
-    this.#pending.push({ batch, answered: false });
+    this.#pending.add(batch);
     this.#next += batch.count;
-    this.#bytes += batch.payload.byteLength;
   }
 
   /**
@@ -203,10 +208,11 @@ export class ReliableSender<Batch extends NumberedBatch> {
   /**
    * The receiver has handled every item below `count`. With `received` it saw a gap or a
    * duplicate, and has received the items below that number: the items from there on are published
-   * again. Returns whether they are.
+   * again. Returns whether they are. Items of the ranges `beyond` are handled too.
    */
-  acknowledge(count: number, received?: number): boolean {
-    const news = this.#acknowledge(count);
+  acknowledge(count: number, received?: number, beyond: readonly HandledRange[] = []): boolean {
+    const counted = this.#acknowledge(count);
+    const news = this.#acknowledgeBeyond(beyond) || counted;
     const from = received ?? this.#lostBehindProbe();
     if (from !== undefined) this.#probe = undefined;
     if (received !== undefined) this.#skip(received);
@@ -237,7 +243,7 @@ export class ReliableSender<Batch extends NumberedBatch> {
     if (now - this.#probedAt < this.#probeMs) return false;
     this.#probedAt = now;
     this.#probeMs = Math.min(2 * this.#probeMs, this.probeMsMax);
-    const oldest = this.#cursor > 0 ? this.#pending[0] : undefined;
+    const oldest = this.#cursor > 0 ? this.#pending.at(0) : undefined;
     if (oldest === undefined) return true;
     const end = oldest.batch.first + oldest.batch.count;
     this.#probe = { end, publishedEnd: this.#publishedEnd };
@@ -249,10 +255,7 @@ export class ReliableSender<Batch extends NumberedBatch> {
   takeUnacknowledged(): Batch[] {
     this.#ended = true;
     this.#cancelReconnect();
-    const batches = this.#pending.map(({ batch }) => batch);
-    this.#pending = [];
-    this.#bytes = 0;
-    return batches;
+    return this.#pending.remove(0, this.#pending.length).map(({ batch }) => batch);
   }
 
   get #mayPublish(): boolean {
@@ -279,17 +282,31 @@ export class ReliableSender<Batch extends NumberedBatch> {
   #acknowledge(count: number): boolean {
     if (count <= this.#acknowledged || count > this.#next) return false;
     this.#acknowledged = count;
-    let done = 0;
-    for (const { batch } of this.#pending) {
-      if (batch.first + batch.count > count) break;
-      this.#bytes -= batch.payload.byteLength;
-      done++;
-    }
-    const acknowledged = this.#pending.splice(0, done);
-    this.#cursor = Math.max(0, this.#cursor - done);
     this.#restTimers();
-    for (const { batch } of acknowledged) this.#flow.acknowledged?.(batch);
+    this.#remove(0, this.#pending.below(count, 0));
     return true;
+  }
+
+  /** Removes the batches that lie within the ranges; false if there are none. */
+  #acknowledgeBeyond(ranges: readonly HandledRange[]): boolean {
+    let removed = 0;
+    for (const [first, end] of ranges) {
+      if (end > this.#publishedEnd) continue;
+      const index = this.#pending.indexOf(first);
+      // A batch that began before the range is not handled as a whole.
+      const from = index + ((this.#pending.at(index)?.batch.first ?? first) < first ? 1 : 0);
+      const count = this.#pending.below(end, from);
+      this.#remove(from, count);
+      removed += count;
+    }
+    return removed > 0;
+  }
+
+  #remove(index: number, count: number): void {
+    this.#cursor -= Math.max(0, Math.min(this.#cursor - index, count));
+    for (const { batch } of this.#pending.remove(index, count)) {
+      this.#flow.acknowledged?.(batch);
+    }
   }
 
   /**
@@ -304,16 +321,12 @@ export class ReliableSender<Batch extends NumberedBatch> {
   /** The receiver has the items below `count`: they need not be published again. */
   #skip(count: number): void {
     const received = Math.min(count, this.#publishedEnd);
-    const index = this.#pending.findLastIndex(
-      ({ batch }) => batch.first + batch.count <= received,
-    );
-    this.#cursor = Math.max(this.#cursor, index + 1);
+    this.#cursor = Math.max(this.#cursor, this.#pending.indexOf(received));
   }
 
   /** Batches that hold items from `count` on are to be published again. */
   #rewind(count: number): void {
-    const index = this.#pending.findIndex(({ batch }) => batch.first + batch.count > count);
-    if (index >= 0) this.#cursor = Math.min(this.#cursor, index);
+    this.#cursor = Math.min(this.#cursor, this.#pending.indexOf(count));
   }
 
   #restTimers(): void {
@@ -335,7 +348,7 @@ export class ReliableSender<Batch extends NumberedBatch> {
 
   #publishPending(): void {
     while (this.#mayPublish && this.#inFlight < this.#inFlightLimit) {
-      const pending = this.#pending[this.#cursor];
+      const pending = this.#pending.at(this.#cursor);
       if (pending === undefined) return;
       const end = pending.batch.first + pending.batch.count;
       const receiver = this.#acknowledgedBy === "receiver";
@@ -353,7 +366,7 @@ export class ReliableSender<Batch extends NumberedBatch> {
     }
   }
 
-  #publish(pending: Pending<Batch>, atMostOnce: boolean): void {
+  #publish(pending: PendingBatch<Batch>, atMostOnce: boolean): void {
     const session = this.#session;
     const answered = (error?: ServiceError): void => {
       if (error?.code === "no-subscriber" && this.#clock.now() < this.#retryUntil) {
@@ -381,7 +394,7 @@ export class ReliableSender<Batch extends NumberedBatch> {
   }
 
   /** Nobody has subscribed yet: publishes the batch again in a moment. */
-  #retry(pending: Pending<Batch>, session: number): void {
+  #retry(pending: PendingBatch<Batch>, session: number): void {
     this.#clock.after(limits.resubscribeEveryMs, () => {
       if (this.#ended) return;
       this.#inFlight--;

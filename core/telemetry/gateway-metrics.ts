@@ -46,7 +46,10 @@ export class GatewayMetrics {
     this.reassigned = count("wss_events_reassigned_total", "Events moved to another origin");
     this.rebalanced = count("wss_connections_rebalanced_total", "Idle connections moved");
     this.pings = count("wss_pings_sent_total", "Pings sent to silent connections");
-    this.pauses = count("wss_reading_paused_total", "Times a socket was not read: window full");
+    this.pauses = count(
+      "wss_reading_paused_total",
+      "Times a socket was not read: window or share full",
+    );
     // From the start, at 0: what begins with 1 is no increase to Prometheus.
     const ended = "Connections that ended, by cause";
     for (const cause of Object.values(CloseCause)) {

@@ -1,4 +1,4 @@
-import { LatestMap, ServiceError } from "../../../core/base/mod.ts";
+import { LatestMap, limits, ServiceError } from "../../../core/base/mod.ts";
 import type { Clock } from "../../../core/ports/mod.ts";
 import {
   type Acknowledgement,
@@ -118,7 +118,7 @@ export class EventStreams {
       this.#begunAnew(node);
     }
     const handled = new HandledItems(name, () => {
-      this.#acknowledge(node, ["ack", name, handled.handled]);
+      this.#acknowledge(node, acknowledgementOf(handled));
     });
     const incarnation = name.split(":")[1];
     const receiver = new ReliableReceiver();
@@ -148,9 +148,20 @@ export class EventStreams {
     return skip;
   }
 
-  #acknowledgeReceived(node: string, { name, handled, receiver }: EventStream): void {
-    this.#acknowledge(node, ["ack", name, handled.handled, receiver.next]);
+  #acknowledgeReceived(node: string, { handled, receiver }: EventStream): void {
+    this.#acknowledge(node, acknowledgementOf(handled, receiver.next));
   }
+}
+
+/** How far a stream is handled. */
+function acknowledgementOf(items: HandledItems, received?: number): Acknowledgement {
+  const { name, handled, beyond } = items;
+  if (beyond.length === 0) {
+    return received === undefined ? ["ack", name, handled] : ["ack", name, handled, received];
+  }
+  const ranges =
+    beyond.length <= limits.handledRangesMax ? beyond : beyond.slice(0, limits.handledRangesMax);
+  return ["ack", name, handled, received, ranges];
 }
 
 /** A topic that nothing came on yet. */

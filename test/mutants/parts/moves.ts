@@ -32,8 +32,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "takes its unconfirmed events",
     file: files.stream,
-    find: "paused: Connection[] } {\n    this.#takeFull();",
-    replace: "paused: Connection[] } {",
+    find: "paused: Connection[]; sparse: boolean } {\n    this.#takeFull();",
+    replace: "paused: Connection[]; sparse: boolean } {",
     tests: [tests.properties],
   },
   {

@@ -230,7 +230,7 @@ for (const [name, create] of Object.entries(codecs)) {
     }
   });
 
-  test(`an ack is read with its elements, also with four: ${name}`, () => {
+  test(`an ack is read with its elements, also with four or five: ${name}`, () => {
     const codec = create(options);
     const acks = examples.filter(
       ({ subject, body }) => subject === "command" && body.includes('"ack"'),
@@ -241,14 +241,26 @@ for (const [name, create] of Object.entries(codecs)) {
       assert.equal(codec.commands.decode(payload), undefined);
       assert.ok(codec.commands.nextItem());
       const value = codec.commands.value();
-      const [verb, stream, count, received] = value;
+      const [verb, stream, count, received, ranges] = value;
       assert.equal(verb, "ack");
       assert.equal(stream, "n1:7hq2mzk41xwd:shop-1:1");
-      assert.deepEqual([count, received], value.length === 4 ? [0, 1] : [2, undefined]);
+      const wanted = {
+        3: [2, undefined, undefined],
+        4: [0, 1, undefined],
+        5: [
+          0,
+          null,
+          [
+            [2, 4],
+            [6, 9],
+          ],
+        ],
+      }[value.length];
+      assert.deepEqual([count, received, ranges], wanted);
       assert.ok(!codec.commands.nextItem());
       return value.length;
     });
-    assert.deepEqual(lengths, [3, 4, 3, 3, 4, 4]);
+    assert.deepEqual(lengths, [3, 4, 5, 3, 3, 4, 4, 5, 5]);
   });
 
   test(`the gateway writes the events that are shown: ${name}`, () => {

@@ -211,6 +211,9 @@ type FakeConnection = Connection & { readonly reads: boolean; readonly closed: C
 function connection(canPause: boolean): FakeConnection {
   const made = {
     paused: false,
+    shareBytes: 0,
+    shareItem: 0,
+    lastItem: 0,
     closing: undefined,
     reads: true,
     closed: [] as CloseReason[],
@@ -265,6 +268,51 @@ test("who cannot be paused is closed at twice the window, not before", () => {
     if (over) return;
   }
   assert.fail("it never was");
+});
+
+/** A message of this connection, in a batch of its own. */
+function say(rig: Rig, talks: FakeConnection, bytes = 1_000): void {
+  rig.write(1);
+  talks.lastItem = rig.stream.next;
+  rig.stream.received(talks, 1, bytes);
+}
+
+test("a connection is not read past its share of the window, while others still are", () => {
+  const rig = new Rig({ bytesMax: 16 * 100_000, itemsMax: 16 * 100 });
+  const [hangs, talks] = [connection(true), connection(true)];
+  say(rig, hangs);
+  say(rig, talks);
+  rig.stream.acknowledge(0, undefined, [[1, 2]]);
+  // 100 KB are 100 messages; while others hang it is an eighth.
+  for (let count = 0; hangs.reads && count < 100; count++) say(rig, hangs);
+  assert.ok(rig.stream.next > 10 && rig.stream.next < 30, `${rig.stream.next} items`);
+  assert.deepEqual([hangs.reads, rig.stream.windowFull, talks.reads], [false, false, true]);
+  assert.equal(rig.metrics.value("wss_reading_paused_total"), 1);
+  for (let count = 0; count < 2_000; count++) {
+    say(rig, talks);
+    const { next } = rig.stream;
+    rig.stream.acknowledge(0, undefined, [[next - 1, next]]);
+  }
+  assert.deepEqual([hangs.reads, rig.stream.windowFull, talks.reads], [false, false, true]);
+  rig.stream.acknowledge(rig.stream.next);
+  assert.deepEqual([hangs.reads, rig.stream.pausedConnections], [true, 0]);
+  assert.deepEqual(hangs.closed, []);
+});
+
+test("while nobody hangs a connection has a sixteenth of the window, in bytes or items", () => {
+  for (const [bytesMax, itemsMax, messages, bytes] of [
+    [16 * 100_000, 1e9, 99, 1_000],
+    [1e9, 16 * 100, 99, 1_000],
+    // The least that it has.
+    [1e6, 200, 63, 10],
+  ] as const) {
+    const rig = new Rig({ bytesMax, itemsMax });
+    const talks = connection(true);
+    let said = 0;
+    for (; talks.reads && said < 1_000; said++) say(rig, talks, bytes);
+    // Its first share is forgotten, because nothing was before it.
+    assert.ok(said > messages && said <= 2 * messages + 2, `${said} messages of ${messages}`);
+  }
 });
 
 test("a partition's batches are confirmed by the broker, and lost where it refuses them", () => {

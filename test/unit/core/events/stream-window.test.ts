@@ -98,3 +98,19 @@ test("a flood of handshakes pauses no socket, closes none and keeps nobody else 
   await rig.wait(5_000);
   socket.cut();
 });
+
+test("a handshake that is answered while an older one waits leaves the budget", () => {
+  const rig = new Rig(1_000, 1e6);
+  const { window } = rig;
+  rig.knock(limits.handshakeBytesMax - 10);
+  rig.knock(6);
+  rig.knock(4);
+  assert.equal(window.connectsFull, true);
+  window.acknowledgedBeyond(1, 2);
+  assert.deepEqual(
+    [window.connectBytes, window.connectsFull],
+    [limits.handshakeBytesMax - 6, false],
+  );
+  rig.acknowledge(3);
+  assert.equal(window.connectBytes, 0);
+});

@@ -176,3 +176,54 @@ test("a network that is lost is told as 1006 with the cause client", async () =>
   assert.deepEqual(origin!.handled[1]!.slice(3), [1006, "", "client"]);
   assert.equal(rig.node.metrics.value("wss_connections_closed_total", { cause: "client" }), 1);
 });
+
+test("what an origin has handled ahead of others moves to nobody, and leaves no gap", async () => {
+  const rig = await new RouterRig({ rebalance: false }).start("o1");
+  const [hangs, talks, ends] = connect(rig, 3) as [MemorySocket, MemorySocket, MemorySocket];
+  await rig.handle(...rig.origins);
+  const [one] = rig.origins as [SimulatedOrigin];
+  // Items 3 to 10, in batches of two, one, one, two and two.
+  const batches: [MemorySocket, string][][] = [
+    [
+      [talks, "a"],
+      [hangs, "a"],
+    ],
+    [[talks, "b"]],
+    [[hangs, "b"]],
+    [
+      [ends, "a"],
+      [talks, "c"],
+    ],
+  ];
+  for (const batch of batches) {
+    for (const [client, text] of batch) client.receive(text);
+    await rig.rest();
+  }
+  ends.clientCloses(1000, "");
+  hangs.receive("c");
+  await rig.rest();
+  const [, stream = "", first = 0] = one.inbox[0] ?? [];
+  assert.deepEqual([one.inbox.length, first], [5, 3]);
+  // All but what `hangs` said is handled: each batch without it is named.
+  const beyond = [
+    [5, 6],
+    [7, 9],
+  ];
+  rig.network.command(one.name, ["ack", stream, 3, null, beyond]);
+  await rig.rest();
+  rig.kill(one);
+  await rig.join("o2");
+  await rig.pass(1);
+  const [, two] = rig.origins as Two;
+  await rig.handle(two);
+  const id = idOf(hangs);
+  const of = (wanted: string): string[] =>
+    two.handled.filter(([, one]) => one === wanted).map(([verb, , seq]) => `${verb} ${seq}`);
+  assert.deepEqual(of(id), ["message 1", "message 2", "message 3"]);
+  assert.deepEqual(of(idOf(talks)), [], "its first message is handled, though it is still kept");
+  assert.deepEqual(of(idOf(ends)), ["close 2"]);
+  talks.receive("d");
+  await rig.handle(two);
+  assert.deepEqual(of(idOf(talks)), ["message 4"]);
+  assert.deepEqual(two.faults, []);
+});

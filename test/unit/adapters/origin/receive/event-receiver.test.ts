@@ -87,7 +87,9 @@ test("what is confirmed is handled, whichever handler has finished first", async
   give(1, 2, ["message", "n1.b", 1, "m1"]);
   finish.get("n1.b")?.();
   await settled();
-  assert.deepEqual(confirmed, [], "the first is not handled");
+  assert.deepEqual(confirmed, ["1 0//2,3"], "the first is not handled");
+  give(1, 0, opened, said(1));
+  assert.deepEqual(confirmed.splice(0), ["1 0//2,3", "1 0/3/2,3"]);
   finish.get("n1.a")?.();
   await settled();
   assert.deepEqual(confirmed, ["1 3"]);
