@@ -51,9 +51,12 @@ export interface ServiceSettings {
   readonly "plain-get-status": number;
 }
 
-/** An absolute URL of HTTP. A comma in it would split the list. */
+/**
+ * An absolute URL of HTTP. A comma in it would split the list. The parser takes blanks and control
+ * characters, and two URLs with a blank between them for one.
+ */
 function isHttpUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
+  if (/[\s\p{Cc}]/u.test(text) || !URL.canParse(text)) return false;
   const { protocol, hostname, hash } = new URL(text);
   return /^https?:$/.test(protocol) && hostname !== "" && hash === "";
 }
@@ -75,7 +78,7 @@ function areSecrets(text: string): boolean {
 
 export const httpOriginSettings: SettingTable<HttpOriginSettings> = {
   origin: list("URLs that get the events by HTTP POST, tried in this order", {
-    allowed: "http:// or https:// URLs without a #fragment, separated by commas",
+    allowed: "http:// or https:// URLs without a blank or a #fragment, separated by commas",
     isItem: isHttpUrl,
   }),
   "origin-format": choice(

@@ -26,7 +26,15 @@ test("origins are absolute URLs of HTTP", () => {
   for (const wrong of ["a", "/a", "ftp://a/", "http://", "http://a/#b", "http://a/,"]) {
     assert.throws(() => read({ flags: { origin: wrong } }), { code: "setting-invalid" }, wrong);
   }
-  assert.throws(() => read({ flags: { origin: "http://a/#b" } }), /URLs without a #fragment/);
+  // A list with blanks in place of commas would be one URL with the second one in its path.
+  for (const blank of [" ", "\t", "\n", "\u00a0", "\u0000"]) {
+    const flags = { origin: `http://a/${blank}http://b/` };
+    assert.throws(() => read({ flags }), { code: "setting-invalid" }, JSON.stringify(blank));
+    const peers = `http://a:1,http://b${blank}:2`;
+    assert.throws(() => read({ flags: { cluster: "http", peers } }), { code: "setting-invalid" });
+  }
+  assert.deepEqual(read({ flags: { origin: "http://a/, http://b/" } }).origin.length, 2);
+  assert.throws(() => read({ flags: { origin: "http://a/#b" } }), /URLs without a blank or/);
 });
 
 test("secrets are whole, and no error shows one", () => {
