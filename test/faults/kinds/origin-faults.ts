@@ -39,6 +39,8 @@ export const originKill: Fault = {
 export const originKillAuthorized: Fault = {
   ...originKill,
   name: "origin: kill -9, it authorises",
+  // It may have accepted a handshake that it had not acknowledged: another origin is asked too.
+  errors: [...(originKill.errors ?? []), "handshake-gone"],
   flags: ["--authorize", "origin"],
 };
 
