@@ -40,8 +40,8 @@ export class PrometheusMetrics implements Metrics {
     return counter;
   }
 
-  gauge(name: string, help: string, read: () => number): void {
-    this.#family(name, "gauge", help).series.set("", read);
+  gauge(name: string, help: string, read: () => number, labels: Labels = {}): void {
+    this.#family(name, "gauge", help).series.set(labelText(labels), read);
   }
 
   /** The body of the answer to a scrape. */

@@ -65,7 +65,7 @@ export class MqttEventChannel implements EventChannel {
     });
     const origins = this.#origins.start({
       connected: reportConnected,
-      origin: (app, name, presence) => listener.origin(app, name, presence),
+      origin: (...presence) => listener.origin(...presence),
     });
     await Promise.all([events, origins]);
   }

@@ -82,6 +82,6 @@ export class OriginPresenceLink {
       );
       return;
     }
-    this.#listener?.origin(parsed.app, parsed.origin, presence);
+    this.#listener?.origin(parsed.app, parsed.origin, presence, retained);
   }
 }

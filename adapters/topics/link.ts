@@ -27,6 +27,11 @@ export interface LinkOptions {
   readonly downLevel?: LogLevel | undefined;
   /** Log level if the bus was never reached before; `downLevel` by default. */
   readonly unreachableLevel?: LogLevel | undefined;
+  /**
+   * Of several brokers: where the one of a topic is away, its publishes go by another. For callers
+   * that repeat nothing, and would lose them.
+   */
+  readonly diverts?: boolean | undefined;
 }
 
 /** What a link reports. The methods must not throw. */
@@ -35,6 +40,8 @@ export interface LinkListener {
   connected(connected: boolean): void;
   /** `payload` is only valid during the call. */
   message(topic: string, payload: Uint8Array, retained: boolean): void;
+  /** One of several brokers came or went, or publishes go by others: ask `Link.reaches` again. */
+  reachChanged?(): void;
 }
 
 /**
@@ -75,6 +82,17 @@ export interface Link {
   unsubscribe(filter: string): void;
   /** Waits for the answers that are missing, for a limited time, then disconnects. */
   stop(): Promise<void>;
+  /** Of several brokers: whether the one that carries this topic is there. */
+  reaches?(topic: string): boolean;
+  /** Of several brokers: the one that has sent the message which the listener gets just now. */
+  readonly arrivedFrom?: number;
+  /** Of several brokers: whether the link is up at this one. */
+  upAt?(broker: number): boolean;
+  /**
+   * Of several brokers: from now on, what belongs to one that is away goes by another. For the end
+   * of the process, which cannot wait for it.
+   */
+  divert?(): void;
 }
 
 /** Makes a link to the bus that was chosen; nothing is connected before `start`. */
@@ -87,9 +105,21 @@ export interface LinkPorts {
   readonly logger: Logger;
 }
 
+/** Several independent brokers, and which of them carries what. */
+export interface Brokers {
+  /** The number of brokers. */
+  readonly size: number;
+  /** Opens a link to this one alone. */
+  open(broker: number, options: LinkOptions): Link;
+  /** The broker that carries publishes to this topic; where `isUp` is given, of those alone. */
+  ownerOf(topic: string, isUp?: (broker: number) => boolean): number;
+}
+
 /** The same, and what opens links to the bus. */
 export interface BusPorts extends LinkPorts {
   readonly openLink: OpenLink;
+  /** Where the bus is several brokers; `openLink` opens a link to them all. */
+  readonly brokers?: Brokers | undefined;
 }
 
 /** Bytes of a packet besides topic and payload: header, lengths, packet id, properties. */

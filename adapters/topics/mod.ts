@@ -1,4 +1,5 @@
 export {
+  type Brokers,
   type BusPorts,
   type Link,
   type LinkListener,
@@ -18,6 +19,7 @@ export {
   parseNodePresence,
   parseOriginPresence,
 } from "./presence.ts";
+export { isStop, startSome } from "./start-some.ts";
 export {
   decodeGroup,
   encodeGroup,

@@ -18,16 +18,18 @@ export interface BrokerSettings {
 
 /** 1 to 65535. */
 const portPattern = "[1-9]\\d{0,3}|[1-5]\\d{4}|6[0-4]\\d{3}|65[0-4]\\d\\d|655[0-2]\\d|6553[0-5]";
-const hostPattern = "\\[[0-9a-fA-F:.]+\\]|[^\\s/:@[\\]]{1,255}";
+const hostPattern = "\\[[0-9a-fA-F:.]+\\]|[^\\s/:@,[\\]]{1,255}";
 const authority = `([^\\s/@]{0,512}@)?(${hostPattern})(:(${portPattern}))?`;
+const url = `mqtts?://${authority}/?`;
 
 export const brokerSettings: SettingTable<BrokerSettings> = {
   broker: matching(
-    "URL of the MQTT broker; embedded runs one inside this process; none is the default with " +
-      "--origin and --cluster http",
+    "URL of the MQTT broker, or of several that share the streams, with commas between them; " +
+      "embedded runs one inside this process; none is the default with --origin and " +
+      "--cluster http",
     {
-      allowed: "embedded, none, or a URL mqtt://user:pass@host:1883 or mqtts://…",
-      pattern: new RegExp(`^(embedded|none|mqtts?://${authority}/?)$`),
+      allowed: "embedded, none, or URLs mqtt://user:pass@host:1883 or mqtts://…, up to 16",
+      pattern: new RegExp(`^(embedded|none|${url}(,${url}){0,15})$`),
       default: "embedded",
     },
   ),

@@ -158,8 +158,13 @@ export class EventStream implements ConnectionStream {
     return this.#publisher.toOrigin;
   }
 
-  /** The channel can publish, or cannot. While it cannot, events wait in the window. */
-  connected(connected: boolean): void {
+  /**
+   * The channel can publish, or cannot; maybe not to this destination. While it cannot, events
+   * wait in the window. Called again with true where other destinations came or went.
+   */
+  connected(channelConnected: boolean): void {
+    const connected = channelConnected && this.#reached;
+    if (connected === this.#connected) return;
     const returns = connected && this.#everConnected && this.isOpen;
     this.#connected = connected;
     this.#everConnected ||= connected;
@@ -315,6 +320,12 @@ export class EventStream implements ConnectionStream {
     this.#sender.pump();
     if (this.unconfirmedBytes === 0) return Promise.resolve();
     return new Promise((resolve) => this.#settledWaiters.push(resolve));
+  }
+
+  get #reached(): boolean {
+    const { destination } = this.#settings;
+    if (destination === undefined) return true;
+    return this.#dependencies.channel.reaches?.(destination) ?? true;
   }
 
   /** `unconfirmedBytes` without handshakes. */

@@ -33,9 +33,20 @@ export interface OriginPresence {
 
 /** What an event channel tells. */
 export interface EventChannelListener {
-  /** An origin announced itself, or (undefined) it left or died. */
-  origin(app: string, name: string, presence: OriginPresence | undefined): void;
-  /** The channel can publish now, or cannot. While it cannot, `publish` must not be called. */
+  /**
+   * An origin announced itself, or (undefined) it left or died. `stored`: that was before this
+   * node subscribed, and the transport had kept it.
+   */
+  origin(
+    app: string,
+    name: string,
+    presence: OriginPresence | undefined,
+    stored?: boolean,
+  ): void;
+  /**
+   * The channel can publish now, or cannot. While it cannot, `publish` must not be called. Called
+   * with true again whenever `reaches` has other answers than before.
+   */
   connected(connected: boolean): void;
 }
 
@@ -51,6 +62,11 @@ export interface EventChannel {
   readonly knowsSubscribers: boolean;
   /** Resolves when it is connected; rejects with a `ServiceError` if it never can. */
   start(listener: EventChannelListener): Promise<void>;
+  /**
+   * Whether this destination can be published to while the channel is connected: one of several
+   * transports may be away. Without it, every one can.
+   */
+  reaches?(destination: EventDestination | OriginDestination): boolean;
   /**
    * Publishes a batch. `confirmed` is called once: without an error when the transport has it
    * (MQTT: PUBACK), otherwise with the reason. The channel repeats nothing: if the connection

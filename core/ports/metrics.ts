@@ -10,6 +10,13 @@ export interface Metrics {
    * the counter: only `Counter.add` is made for the hot path.
    */
   counter(name: string, help: string, labels?: Readonly<Record<string, string>>): Counter;
-  /** Registers a gauge, which is read at each scrape; it replaces one of the same name. */
-  gauge(name: string, help: string, read: () => number): void;
+  /**
+   * Registers a gauge, which is read at each scrape; it replaces one of the same name and labels.
+   */
+  gauge(
+    name: string,
+    help: string,
+    read: () => number,
+    labels?: Readonly<Record<string, string>>,
+  ): void;
 }

@@ -145,14 +145,14 @@ export class EventRouter {
   assign(id: string, slot: number): EventStream {
     if (!this.#assigned) return this.#open[slot % this.#open.length] as EventStream;
     const live = [...this.#directory.live()];
-    // A new connection avoids an origin whose stream is full, while another has room.
-    const room = live.filter(({ name }) => this.#origins.get(name)?.stream.bytesFull === false);
+    // A new connection avoids an origin that cannot take its events, while another can.
+    const room = live.filter(({ name }) => this.#hasRoom(name));
     const origin = rendezvous(id, room) ?? rendezvous(id, live);
     const assigned = origin === undefined ? undefined : this.#origins.get(origin.name);
     return assigned?.stream ?? this.#noOriginStream();
   }
 
-  /** Whether the channel can publish now. */
+  /** Whether the channel can publish now; called again where it reaches other destinations. */
   connected(connected: boolean): void {
     this.#connected = connected;
     this.directReplies.connected = connected;
@@ -203,6 +203,13 @@ export class EventRouter {
       if (target === connection.stream || target.windowFull) continue;
       rebalance(this.#dependencies, connection, target);
     }
+  }
+
+  /** The origin's stream is not full, and the transport reaches it, if it reaches anyone. */
+  #hasRoom(name: string): boolean {
+    const stream = this.#origins.get(name)?.stream;
+    if (stream === undefined || stream.bytesFull) return false;
+    return stream.canPublish || !this.#connected;
   }
 
   /** The origin lives, but cannot be published to, or confirms nothing: it counts as gone. */

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import process from "node:process";
 import { ProxyRules } from "../../adapters/http-client/mod.ts";
 import { JsonLogger, LogLimiter, PrettyLogger } from "../../adapters/log/mod.ts";
-import { parseBrokerUrl } from "../../adapters/mqtt/mod.ts";
+import { brokerNames } from "../../adapters/mqtt/brokers/mod.ts";
 import { SystemClock } from "../../adapters/system/mod.ts";
 import { limits, ServiceError } from "../../core/base/mod.ts";
 import {
@@ -132,7 +132,7 @@ function checkCombinations(settings: Settings, platform: Platform): void {
   const { broker, origin } = settings;
   // The proxies to these origins are read here too, so that a wrong one is wrong usage.
   if (origin.length > 0) ProxyRules.ofEnvironment(process.env);
-  if (broker !== "embedded" && broker !== "none") parseBrokerUrl(broker);
+  if (broker !== "embedded" && broker !== "none") brokerNames(broker);
   checkCluster(settings);
   checkIgnored(settings);
   checkPlainGetStatus(settings);

@@ -1,6 +1,7 @@
 import type { HttpServer } from "../../adapters/http/mod.ts";
 import { PrometheusMetrics } from "../../adapters/metrics/mod.ts";
-import { type MqttTls, mqttLinks, redactUrl } from "../../adapters/mqtt/mod.ts";
+import { openBrokers, redactUrls } from "../../adapters/mqtt/brokers/mod.ts";
+import type { MqttTls } from "../../adapters/mqtt/mod.ts";
 import { SystemClock, SystemRandom } from "../../adapters/system/mod.ts";
 import { randomName } from "../../core/base/mod.ts";
 import type { Settings } from "../../core/config/mod.ts";
@@ -38,14 +39,13 @@ export class Bridge {
     const { logger, mqttTls: tls } = given;
     const random = new SystemRandom();
     const ports = { clock: this.#clock, random, logger };
-    const { broker: url, "mqtt-version": version } = settings;
-    const broker = { url, version, streamQos: streamQosOf(settings), tls };
+    const { broker: urls, "mqtt-version": version, "topic-root": root } = settings;
+    const brokers = { urls, root, version, streamQos: streamQosOf(settings), tls };
     this.#settings = settings;
     this.#given = given;
     this.#name = settings["origin-name"] || `bridge-${randomName(random, 8)}`;
     this.#origins = new HttpOrigins(settings, this.#name, {
-      ...ports,
-      openLink: mqttLinks(broker, ports),
+      ...openBrokers(brokers, ports),
       metrics: this.#metrics,
       failed: given.failed,
     });
@@ -85,7 +85,7 @@ export class Bridge {
       origins: hosts,
       format: settings["origin-format"],
       runtime: this.#given.runtime,
-      broker: redactUrl(settings.broker),
+      broker: redactUrls(settings.broker),
       app: appsOf(settings).join(","),
       version,
     });

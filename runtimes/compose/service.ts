@@ -7,14 +7,8 @@ import {
 import type { HttpServer } from "../../adapters/http/mod.ts";
 import { InProcessBus } from "../../adapters/in-process/mod.ts";
 import { PrometheusMetrics } from "../../adapters/metrics/mod.ts";
-import {
-  type MqttBroker,
-  MqttCommandBus,
-  MqttEventChannel,
-  type MqttTls,
-  mqttLinks,
-  redactUrl,
-} from "../../adapters/mqtt/mod.ts";
+import { type MqttBrokers, openBrokers, redactUrls } from "../../adapters/mqtt/brokers/mod.ts";
+import type { MqttTls } from "../../adapters/mqtt/mod.ts";
 import { SystemClock, SystemRandom } from "../../adapters/system/mod.ts";
 import type { BusPorts } from "../../adapters/topics/mod.ts";
 import { limits, randomName } from "../../core/base/mod.ts";
@@ -41,6 +35,7 @@ import {
   type ServerTls,
 } from "../server/mod.ts";
 import { openAdminPort } from "./admin-port.ts";
+import { type NodeBus, nodeBus } from "./broker-bus.ts";
 import { waitForBroker } from "./broker-wait.ts";
 import { Cluster } from "./cluster.ts";
 import {
@@ -108,6 +103,7 @@ export class Service {
   #broker: EmbeddedBroker | undefined;
   #stopping = false;
   #gateway!: Gateway;
+  #nodeBus: NodeBus | undefined;
   #httpOrigins: HttpOrigins | undefined;
   #clientServer: ClientServer | undefined;
   #descriptors: DescriptorWatch | undefined;
@@ -120,7 +116,7 @@ export class Service {
     this.node = settings["node-name"] || `n${randomName(this.#random, 8)}`;
   }
 
-  /** The broker's URL, password included: for an origin that is started along with it. */
+  /** The broker's URL, or several, passwords included: for an origin that is started with it. */
   get brokerUrl(): string {
     const { settings } = this;
     if (this.#broker === undefined) return settings.broker;
@@ -157,6 +153,7 @@ export class Service {
   /** Closes every connection over the drain period. New handshakes get 503. */
   async drain(): Promise<void> {
     this.#stopping = true;
+    this.#nodeBus?.divert();
     await this.#gateway?.drain(this.settings["drain-period"]);
   }
 
@@ -202,7 +199,7 @@ export class Service {
   #newBus(): BusPorts {
     const ports = { clock: this.#clock, random: this.#random, logger: this.#given.logger };
     if (this.settings.broker !== "none") {
-      return { ...ports, openLink: mqttLinks(this.#mqttBroker(), ports) };
+      return openBrokers(this.#mqttBrokers(), ports);
     }
     const { open } = new InProcessBus();
     if (this.settings.cluster === "mqtt") return { ...ports, openLink: open };
@@ -239,17 +236,21 @@ export class Service {
     });
   }
 
-  #mqttBroker(): MqttBroker {
+  #mqttBrokers(): MqttBrokers {
     const { settings } = this;
-    const url = this.brokerUrl;
-    const streamQos = streamQosOf(settings);
-    if (this.#broker !== undefined) return { url, version: "4", streamQos };
-    return { url, version: settings["mqtt-version"], streamQos, tls: this.#given.mqttTls };
+    const given = {
+      urls: this.brokerUrl,
+      root: settings["topic-root"],
+      streamQos: streamQosOf(settings),
+    };
+    if (this.#broker !== undefined) return { ...given, version: "4" };
+    return { ...given, version: settings["mqtt-version"], tls: this.#given.mqttTls };
   }
 
   #composeGateway(codec: Codec, bus: BusPorts): Gateway {
     const { settings } = this;
     const topics = { root: settings["topic-root"], apps: appsOf(settings), node: this.node };
+    this.#nodeBus = nodeBus(topics, { ...bus, metrics: this.#metrics });
     return new Gateway(
       {
         clock: this.#clock,
@@ -257,8 +258,8 @@ export class Service {
         logger: this.#given.logger,
         codec,
         metrics: this.#metrics,
-        bus: new MqttCommandBus(topics, bus),
-        channel: new MqttEventChannel(topics, bus),
+        bus: this.#nodeBus.bus,
+        channel: this.#nodeBus.channel,
         deflate: this.#deflate,
         authorizer: this.#given.authorizer,
       },
@@ -344,7 +345,7 @@ export class Service {
       node: this.node,
       runtime: this.#given.platform.name,
       engine: this.#engine,
-      broker: settings.broker === "none" ? "none" : redactUrl(this.brokerUrl),
+      broker: settings.broker === "none" ? "none" : redactUrls(this.brokerUrl),
       origins: settings.origin.map((url) => new URL(url).host).join(",") || undefined,
       app: settings.app,
       version,

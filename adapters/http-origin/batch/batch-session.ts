@@ -9,7 +9,7 @@ import {
 } from "../../../core/base/mod.ts";
 import type { HttpAnswer } from "../../http-client/mod.ts";
 import { type OriginIdentity, originLimits } from "../../origin/base/mod.ts";
-import { LeaveWaiter, NodeTracker, OriginControl } from "../../origin/presence/mod.ts";
+import { type Control, controlOf, LeaveWaiter, NodeTracker } from "../../origin/presence/mod.ts";
 import { ForeignIds } from "../../origin/receive/mod.ts";
 import { GroupSenders, NodeSenders, SendQueue } from "../../origin/send/mod.ts";
 import { type BusPorts, type Link, parseNodePresence, Topics } from "../../topics/mod.ts";
@@ -55,7 +55,7 @@ export class BatchSession {
   readonly #listener: SessionListener;
   readonly #ports: SessionPorts;
   readonly #link: Link;
-  readonly #control: OriginControl;
+  readonly #control: Control;
   readonly #direct: SendQueue;
   readonly #grouped: SendQueue;
   readonly #senders: NodeSenders;
@@ -95,7 +95,7 @@ export class BatchSession {
       failed: commandFailed,
     });
     const presence = { window, weight: 1, format: "json" } as const;
-    this.#control = new OriginControl(this.#identity, presence, () => this.#link.up, ports);
+    this.#control = controlOf(this.#identity, presence, this.#link, ports);
   }
 
   /** Connections that the HTTP origin was told of. */
@@ -125,6 +125,7 @@ export class BatchSession {
       await this.#link.start({
         connected: (connected) => this.#connected(connected),
         message: (topic, payload, retained) => this.#message(topic, payload, retained),
+        reachChanged: () => this.#reachChanged(),
       });
     } catch (error) {
       await this.#control.stop();
@@ -135,6 +136,7 @@ export class BatchSession {
 
   /** Leaves: nothing new comes, what came is delivered, and other origins take the rest. */
   async leave(): Promise<void> {
+    this.#link.divert?.();
     if (this.#link.up && !this.#ended) {
       const nodes = [...this.#flows.keys()].filter((node) => this.#nodes.present(node));
       const released = this.#leaveWaiter.begin(nodes);
@@ -179,6 +181,14 @@ export class BatchSession {
     for (const { events } of this.#flows.values()) events.acknowledgeReceived();
   }
 
+  /** One of several brokers came or went. */
+  #reachChanged(): void {
+    this.#direct.reachChanged();
+    this.#grouped.reachChanged();
+    this.#control.announce();
+    for (const { events } of this.#flows.values()) events.acknowledgeReceived();
+  }
+
   #message(topic: string, payload: Uint8Array, retained: boolean): void {
     if (this.#ended) return;
     const parsed = this.#identity.topics.parse(topic);
@@ -188,6 +198,7 @@ export class BatchSession {
         this.#ports.failed("event-refused", error);
         return;
       }
+      this.#control.cameFrom?.(parsed.node, this.#link.arrivedFrom ?? 0);
       const flow = this.#flowOf(parsed.node);
       flow?.events.receive(payload);
       flow?.delivery.pump();

@@ -19,8 +19,13 @@ function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }
 
+function isBroker(value: unknown): boolean {
+  const urls: readonly unknown[] = Array.isArray(value) ? value : [value];
+  return urls.length > 0 && urls.every((url) => typeof url === "string" && url !== "");
+}
+
 const checks: { readonly [Key in keyof Required<OriginOptions>]: Check } = {
-  broker: ["a URL mqtt://user:password@host:1883 or mqtts://…", matches(/./)],
+  broker: ["a URL mqtt://user:password@host:1883 or mqtts://…, or an array of them", isBroker],
   app: ["1 to 64 of a-z, 0-9 and -", (value) => typeof value === "string" && isApp(value)],
   name: ["1 to 32 of a-z, 0-9 and -", (value) => typeof value === "string" && isName(value)],
   root: ["1 to 32 letters, digits, - and _", matches(topicRootPattern)],

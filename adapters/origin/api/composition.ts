@@ -5,7 +5,7 @@ import { type BusPorts, type Link, parseNodePresence, Topics } from "../../topic
 import { type OriginIdentity, originLimits } from "../base/mod.ts";
 import type { OriginConnection } from "../connections/mod.ts";
 import { Authorizations, Dispatcher } from "../dispatch/mod.ts";
-import { LeaveWaiter, NodeTracker, OriginControl } from "../presence/mod.ts";
+import { type Control, controlOf, LeaveWaiter, NodeTracker } from "../presence/mod.ts";
 import { EventReceiver, type NodeListener } from "../receive/mod.ts";
 import {
   ConnectionCommands,
@@ -36,7 +36,7 @@ export class Composition {
   readonly #nodes: NodeTracker;
   readonly #leaveWaiter: LeaveWaiter;
   /** In assigned mode. */
-  readonly #control: OriginControl | undefined;
+  readonly #control: Control | undefined;
   /** It keeps the process up while the origin lives. */
   #keepUp: NodeJS.Timeout | undefined;
 
@@ -74,8 +74,7 @@ export class Composition {
     this.authorizations = new Authorizations(this.#senders, this.#replies);
     this.receiver = new EventReceiver(clock, this.dispatcher, this.commands, this.#listener());
     if (assigned) {
-      const ready = (): boolean => this.link.up;
-      this.#control = new OriginControl(this.identity, { window, weight }, ready, ports);
+      this.#control = controlOf(this.identity, { window, weight }, this.link, ports);
     }
   }
 
@@ -106,6 +105,7 @@ export class Composition {
       await this.link.start({
         connected: (connected) => this.#connected(connected),
         message: (topic, payload, retained) => this.#message(topic, payload, retained),
+        reachChanged: () => this.#reachChanged(),
       });
       this.#control?.begin();
     } catch (error) {
@@ -121,6 +121,7 @@ export class Composition {
   }
 
   async close(): Promise<void> {
+    this.link.divert?.();
     // While the broker is away it may come back in time, if anything waits for it.
     const inTime = this.link.up || (await this.#flush());
     await this.#leave();
@@ -156,12 +157,24 @@ export class Composition {
     if (connected) this.receiver.acknowledgeReceived();
   }
 
+  /** One of several brokers came or went: only what it carries is concerned. */
+  #reachChanged(): void {
+    this.#direct.reachChanged();
+    this.#grouped.reachChanged();
+    this.#control?.announce();
+    this.receiver.acknowledgeReceived();
+  }
+
   #message(topic: string, payload: Uint8Array, retained: boolean): void {
     const parsed = this.identity.topics.parse(topic);
     if (parsed?.kind === "events" || parsed?.kind === "origin-events") {
       // No node retains events: a broker would hand them out again with every reconnect.
       if (retained) this.failed(new ServiceError("retained-refused", `${topic}: dropped`));
-      else this.receiver.receive(topic, parsed.node, payload, parsed.kind === "origin-events");
+      else {
+        const isOwn = parsed.kind === "origin-events";
+        if (isOwn) this.#control?.cameFrom?.(parsed.node, this.link.arrivedFrom ?? 0);
+        this.receiver.receive(topic, parsed.node, payload, isOwn);
+      }
     } else if (parsed?.kind === "node-presence") {
       const presence = parseNodePresence(payload);
       // An unreadable presence says nothing, neither life nor death.

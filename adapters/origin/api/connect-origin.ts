@@ -1,6 +1,6 @@
 import { limits } from "../../../core/base/mod.ts";
 import { JsonLogger, LogLimiter } from "../../log/mod.ts";
-import { mqttLinks } from "../../mqtt/link/mod.ts";
+import { openBrokers } from "../../mqtt/brokers/mod.ts";
 import { SystemClock, SystemRandom } from "../../system/mod.ts";
 import { checkOptions } from "./check-options.ts";
 import { Origin } from "./origin.ts";
@@ -16,7 +16,7 @@ export async function connectOrigin<State = unknown, User extends string = strin
   options: OriginOptions,
 ): Promise<Origin<State, User>> {
   checkOptions(options);
-  const { broker: url, version, streamQos, tls, signal } = options;
+  const { broker, root, version, streamQos, tls, signal } = options;
   signal?.throwIfAborted();
   const clock = new SystemClock();
   const lines = new JsonLogger({
@@ -26,8 +26,9 @@ export async function connectOrigin<State = unknown, User extends string = strin
   });
   const logger = new LogLimiter(lines, clock, limits.logLinesPerSecondMax);
   const ports = { clock, random: new SystemRandom(), logger };
-  const openLink = mqttLinks({ url, version, streamQos, tls }, ports);
-  const origin = new Origin<State, User>(options, { ...ports, openLink });
+  const urls = typeof broker === "string" ? broker : broker.join(",");
+  const bus = openBrokers({ urls, root, version, streamQos, tls }, ports);
+  const origin = new Origin<State, User>(options, bus);
   const end = (): void => void origin.close();
   signal?.addEventListener("abort", end, { once: true });
   try {

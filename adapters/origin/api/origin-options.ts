@@ -2,8 +2,11 @@ import type { MqttTls, MqttVersion } from "../../mqtt/link/mod.ts";
 
 /** The options of `connectOrigin`. */
 export interface OriginOptions {
-  /** The gateway's broker: `mqtt://[user:password@]host[:port]`, or `mqtts://…` with TLS. */
-  readonly broker: string;
+  /**
+   * The gateway's broker: `mqtt://[user:password@]host[:port]`, or `mqtts://…` with TLS. Where it
+   * has several brokers, all of them: an array, or one text with commas.
+   */
+  readonly broker: string | readonly string[];
   /** The app whose connections it serves: 1 to 64 of a-z, 0-9 and -; `default` by default. */
   readonly app?: string;
   /**

@@ -1,3 +1,3 @@
 export { LeaveWaiter } from "./leave-waiter.ts";
 export { NodeTracker } from "./node-tracker.ts";
-export { OriginControl } from "./origin-control.ts";
+export { type Control, controlOf } from "./origin-controls.ts";

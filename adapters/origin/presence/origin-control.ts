@@ -12,7 +12,7 @@ import {
 import { type OriginIdentity, originLimits } from "../base/mod.ts";
 
 /** What an origin says of itself besides that it lives. */
-type AnnouncedPresence = Pick<OriginPresence, "window" | "weight" | "format">;
+export type AnnouncedPresence = Pick<OriginPresence, "window" | "weight" | "format">;
 
 /**
  * An origin's presence and acknowledgements, on a connection of their own: they never wait behind
@@ -67,6 +67,11 @@ export class OriginControl {
       hint: "the broker's user must be named as the origin is",
       onResult: (error) => this.#admitted?.(error),
     });
+  }
+
+  /** Connected: acknowledgements can be sent. */
+  get up(): boolean {
+    return this.#link.up;
   }
 
   /** Connects. The origin is not announced yet. */

@@ -51,6 +51,8 @@ export class BatchSender {
   /** Batches that take no further command and wait for the broker. */
   readonly #full: CommandBatch[] = [];
   #expired = 0;
+  /** The broker of this topic is there, as far as the streams know. */
+  #reached = false;
   #scheduled = false;
   readonly #endOfTurn = (): void => {
     this.#scheduled = false;
@@ -90,8 +92,14 @@ export class BatchSender {
   }
 
   connected(connected: boolean): void {
-    for (const { reliable } of [...this.#former, this.stream]) reliable.connected(connected);
+    this.#reached = connected && this.#reaches;
+    for (const { reliable } of [...this.#former, this.stream]) reliable.connected(this.#reached);
     this.#reportExpired();
+  }
+
+  /** One of several brokers came or went: maybe the one that carries this topic. */
+  reachChanged(): void {
+    if (this.#reaches !== this.#reached) this.connected(true);
   }
 
   /** Takes a batch out: as a bare one, if no receiver acknowledges it. */
@@ -146,6 +154,11 @@ export class BatchSender {
     this.stream = this.#newStream();
   }
 
+  get #reaches(): boolean {
+    const { link } = this.queue;
+    return link.up && (link.reaches?.(this.topic) ?? true);
+  }
+
   #newStream(): BatchStream {
     const flow = {
       take: (inFlight: number) => (stream === this.stream ? this.#take(inFlight) : undefined),
@@ -158,7 +171,8 @@ export class BatchSender {
     reliable.inFlightTarget = reliable.inFlightMax = this.#inFlight.max;
     reliable.probeMsMax = originLimits.probeMs;
     const stream = { name: this.#streamName(), reliable, unsettledBytes: 0 };
-    reliable.connected(this.queue.link.up);
+    this.#reached = this.#reaches;
+    reliable.connected(this.#reached);
     return stream;
   }
 

@@ -8,6 +8,7 @@ interface QueuedSender {
   readonly commands: number;
   pump(): void;
   connected(connected: boolean): void;
+  reachChanged(): void;
 }
 
 /** Commands that the broker never got. */
@@ -101,10 +102,20 @@ export class SendQueue {
 
   /** The link is up, or lost: what the broker did not confirm is published again. */
   connected(connected: boolean): void {
+    this.#limitBatches();
+    for (const sender of this.senders) sender.connected(connected);
+  }
+
+  /** One of several brokers came or went. */
+  reachChanged(): void {
+    this.#limitBatches();
+    for (const sender of this.senders) sender.reachChanged();
+  }
+
+  #limitBatches(): void {
     const { packetBytesMax = limits.batchBytesMax } = this.link;
     this.#batchBytesMax = Math.min(packetBytesMax, limits.batchBytesMax) - packetRoom;
     this.batchBytesTarget = Math.min(limits.batchBytesTarget, this.#batchBytesMax);
-    for (const sender of this.senders) sender.connected(connected);
   }
 
   /** The origin is closed: what is left is dropped. */

@@ -45,6 +45,7 @@ export class LinkCommandPort implements CommandPort {
       // The senders bound what is published, in bytes.
       bounded: false,
       downLevel: "debug",
+      diverts: true,
     });
     const dependencies = { link: this.#link, topics, clock, budget: { bytes: 0 }, lost };
     // Random, so that nobody else's reply is taken for one of ours.

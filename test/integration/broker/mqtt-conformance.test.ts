@@ -10,6 +10,7 @@ import {
 import type { TestBroker } from "../../support/broker/broker-rigs.ts";
 import { Mosquitto } from "../../support/broker/mosquitto.ts";
 import {
+  brokersWorld,
   brokerWorld,
   inProcessWorld,
   topicCommandBusRig,
@@ -83,6 +84,13 @@ for (const [name, start, version] of brokers) {
     topicEventChannelRig(await brokerWorld(start, version)),
   );
 }
+
+commandBusConformance("BrokersCommandBus over three mosquittos", async () =>
+  topicCommandBusRig(await brokersWorld(startMosquitto, 3)),
+);
+eventChannelConformance("BrokersEventChannel over three mosquittos", async () =>
+  topicEventChannelRig(await brokersWorld(startMosquitto, 3)),
+);
 
 commandBusConformance(
   "MqttCommandBus without a broker",

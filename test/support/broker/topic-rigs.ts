@@ -1,11 +1,8 @@
 import { InProcessBus } from "../../../adapters/in-process/mod.ts";
+import { openBrokers } from "../../../adapters/mqtt/brokers/mod.ts";
+import { type MqttVersion, mqttLinks } from "../../../adapters/mqtt/mod.ts";
 import {
-  MqttCommandBus,
-  MqttEventChannel,
-  type MqttVersion,
-  mqttLinks,
-} from "../../../adapters/mqtt/mod.ts";
-import {
+  type Brokers,
   type Link,
   type OpenLink,
   parseNodePresence,
@@ -14,6 +11,8 @@ import {
 import { type CommandBus, MessageKind } from "../../../core/ports/mod.ts";
 import type { CommandBusRig, SeenPresence } from "../../conformance/command-bus-rig.ts";
 import type { EventChannelRig, ReceivedEvents } from "../../conformance/event-channel.ts";
+import { nodeBus } from "../../../runtimes/compose/broker-bus.ts";
+import { MemoryMetrics } from "../memory/mod.ts";
 import { TcpProxy } from "../process/tcp-proxy.ts";
 import { type TestBroker, testPorts } from "./broker-rigs.ts";
 import { groupBinary, groupText } from "./group-topics.ts";
@@ -25,6 +24,7 @@ interface TopicWorld {
   /** Links of a node, and how these are lost, or their process dies; where they can. */
   participant(node: string): Promise<{
     readonly openLink: OpenLink;
+    readonly brokers?: Brokers | undefined;
     readonly lose?: (lost: boolean) => void;
     readonly die?: () => void;
   }>;
@@ -53,6 +53,33 @@ export async function brokerWorld(
     async end() {
       await Promise.all(proxies.map((proxy) => proxy.close()));
       await broker.close();
+    },
+  };
+}
+
+/** Several brokers; every participant is behind a proxy of its own at each of them. */
+export async function brokersWorld(
+  start: () => Promise<TestBroker>,
+  count: number,
+): Promise<TopicWorld> {
+  const brokers = await Promise.all(Array.from({ length: count }, start));
+  const proxies: TcpProxy[] = [];
+  const urls = brokers.map(({ port }) => `mqtt://127.0.0.1:${port}`).join(",");
+  return {
+    outsider: openBrokers({ urls, version: "4" }, testPorts()).openLink,
+    async participant() {
+      const own = await Promise.all(brokers.map(({ port }) => TcpProxy.start(port)));
+      proxies.push(...own);
+      const lose = (lost: boolean): void => {
+        for (const proxy of own) lost ? proxy.block() : proxy.unblock();
+      };
+      const list = own.map(({ url }) => url).join(",");
+      const { openLink, brokers: several } = openBrokers({ urls: list }, testPorts());
+      return { openLink, brokers: several, lose, die: () => lose(true) };
+    },
+    async end() {
+      await Promise.all(proxies.map((proxy) => proxy.close()));
+      await Promise.all(brokers.map((broker) => broker.close()));
     },
   };
 }
@@ -104,8 +131,9 @@ export async function topicCommandBusRig(world: TopicWorld): Promise<CommandBusR
   return {
     async bus(node, apps) {
       const participant = await world.participant(node);
-      const { openLink } = participant;
-      const bus = new MqttCommandBus({ apps, node }, { ...testPorts(), openLink });
+      const { openLink, brokers } = participant;
+      const metrics = new MemoryMetrics();
+      const { bus } = nodeBus({ apps, node }, { ...testPorts(), openLink, brokers, metrics });
       buses.set(bus, participant);
       return bus;
     },
@@ -169,9 +197,10 @@ export async function topicEventChannelRig(world: TopicWorld): Promise<EventChan
       received.push({ app, origin, node, text });
     } else throw new Error(`an unexpected topic: ${topic}`);
   });
-  const { openLink, lose } = await world.participant("n1");
+  const { openLink, brokers, lose } = await world.participant("n1");
   const options = { apps: ["default"], node: "n1" };
-  const channel = new MqttEventChannel(options, { ...testPorts(), openLink });
+  const metrics = new MemoryMetrics();
+  const { channel } = nodeBus(options, { ...testPorts(), openLink, brokers, metrics });
   return {
     channel,
     received,

@@ -83,6 +83,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   "adapters/topics": ["core/base", "core/ports"],
   "adapters/in-process": ["core/base", "core/ports", "adapters/topics"],
   "adapters/mqtt/link": ["core/base", "core/ports", "adapters/topics"],
+  "adapters/mqtt/brokers": ["core/base", "core/ports", "adapters/topics", "adapters/mqtt/link"],
   "adapters/mqtt": ["core/base", "core/ports", "adapters/topics", "adapters/mqtt/link"],
   "adapters/peers": ["core/base", "core/ports", "adapters/http", "adapters/topics"],
   "adapters/service-port": [
@@ -139,6 +140,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "core/ports",
     "adapters/topics",
     "adapters/mqtt/link",
+    "adapters/mqtt/brokers",
     "adapters/log",
     "adapters/system",
     "adapters/origin/base",

@@ -1,0 +1,129 @@
+import type { ServiceError } from "../../../core/base/mod.ts";
+import type {
+  Clock,
+  CommandBus,
+  CommandBusListener,
+  Metrics,
+  NodePresence,
+} from "../../../core/ports/mod.ts";
+import { startSome } from "../../topics/mod.ts";
+import type { LinkedBrokers } from "./brokers-link.ts";
+import { SubscribeAll } from "./subscribe-all.ts";
+
+export interface BrokersBusOptions {
+  readonly node: string;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  /** A broker refuses this node for good, after `start` has resolved. */
+  readonly refused: (broker: string, error: Error) => void;
+}
+
+/**
+ * Commands over several brokers, each with a command bus of its own: the node receives over all of
+ * them, and announces itself at each. It is connected while one of them is.
+ */
+export class BrokersCommandBus implements CommandBus {
+  readonly #brokers: LinkedBrokers;
+  readonly #buses: readonly CommandBus[];
+  readonly #options: BrokersBusOptions;
+  readonly #joins: SubscribeAll;
+  readonly #up: boolean[];
+  readonly #isUp: (broker: number) => boolean;
+  /** For each broker, the access rules that the node misses there. */
+  readonly #missing: (readonly string[])[];
+  #listener: CommandBusListener | undefined;
+
+  constructor(
+    brokers: LinkedBrokers,
+    buses: readonly CommandBus[],
+    options: BrokersBusOptions,
+  ) {
+    this.#brokers = brokers;
+    this.#buses = buses;
+    this.#options = options;
+    this.#up = buses.map(() => false);
+    this.#missing = buses.map(() => []);
+    this.#isUp = (broker) => this.#up[broker] === true;
+    this.#joins = new SubscribeAll(buses.length, this.#isUp);
+    this.#registerMetrics();
+  }
+
+  start(listener: CommandBusListener): Promise<void> {
+    this.#listener = listener;
+    const starts = this.#buses.map((bus, broker) =>
+      bus.start({
+        commands: (source, payload) => listener.commands(source, payload),
+        message: (message) => listener.message(message),
+        refused: (code, topic) => listener.refused(code, topic),
+        lost: () => listener.lost(),
+        connected: (connected) => this.#connected(broker, connected),
+        missingRights: (reasons) => this.#missingRights(broker, reasons),
+      }),
+    );
+    const { clock, refused } = this.#options;
+    return startSome(starts, clock, (error, broker) => refused(this.#nameOf(broker), error));
+  }
+
+  forward(app: string, node: string, batch: Uint8Array): void {
+    const { topics } = this.#brokers;
+    this.#busOf(topics.nodeCommands(app, node, this.#options.node)).forward(app, node, batch);
+  }
+
+  forwardToGroup(app: string, group: string, batch: Uint8Array): void {
+    const topic = this.#brokers.topics.groupCommands(app, group, this.#options.node);
+    this.#busOf(topic).forwardToGroup(app, group, batch);
+  }
+
+  joinGroup(app: string, group: string, done: (error?: ServiceError) => void): void {
+    const joined = (error?: ServiceError): void => {
+      // None, or all: what one broker refuses must not come over the others.
+      if (error !== undefined) this.leaveGroup(app, group);
+      done(error);
+    };
+    this.#joins.ask(joined, (broker, answered) =>
+      this.#buses[broker]!.joinGroup(app, group, answered),
+    );
+  }
+
+  leaveGroup(app: string, group: string): void {
+    for (const bus of this.#buses) bus.leaveGroup(app, group);
+  }
+
+  announce(app: string, presence: NodePresence): void {
+    for (const bus of this.#buses) bus.announce(app, presence);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#buses.map((bus) => bus.stop()));
+  }
+
+  /** Nothing repeats what a node forwards, so another broker carries it where its own is away. */
+  #busOf(topic: string): CommandBus {
+    return this.#buses[this.#brokers.ownerOf(topic, this.#isUp)]!;
+  }
+
+  #nameOf(broker: number): string {
+    return this.#brokers.names[broker] ?? "";
+  }
+
+  #connected(broker: number, connected: boolean): void {
+    const before = this.#up.includes(true);
+    this.#up[broker] = connected;
+    this.#joins.changed();
+    const now = this.#up.includes(true);
+    if (now !== before) this.#listener?.connected(now);
+  }
+
+  #missingRights(broker: number, reasons: readonly string[]): void {
+    this.#missing[broker] = reasons.map((reason) => `${this.#nameOf(broker)}: ${reason}`);
+    this.#listener?.missingRights?.(this.#missing.flat());
+  }
+
+  #registerMetrics(): void {
+    const help = "Whether the node has its connections for commands and presence to this broker";
+    for (const [index, broker] of this.#brokers.names.entries()) {
+      const read = (): number => (this.#isUp(index) ? 1 : 0);
+      this.#options.metrics.gauge("wss_broker_up", help, read, { broker });
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import type { ServiceError } from "../../../core/base/mod.ts";
+import type {
+  Clock,
+  EventChannel,
+  EventChannelListener,
+  EventDestination,
+  OriginDestination,
+} from "../../../core/ports/mod.ts";
+import { startSome } from "../../topics/mod.ts";
+import type { LinkedBrokers } from "./brokers-link.ts";
+import { PresenceMerge } from "./presence-merge.ts";
+
+type Destination = EventDestination | OriginDestination;
+
+export interface BrokersChannelOptions {
+  readonly node: string;
+  readonly clock: Clock;
+  /** A broker refuses this node for good, after `start` has resolved. */
+  readonly refused: (broker: string, error: Error) => void;
+}
+
+/**
+ * Events over several brokers, each with an event channel of its own. The events of a destination
+ * travel over one of them. It is connected while one of them is.
+ */
+export class BrokersEventChannel implements EventChannel {
+  readonly #brokers: LinkedBrokers;
+  readonly #channels: readonly EventChannel[];
+  readonly #options: BrokersChannelOptions;
+  readonly #merge: PresenceMerge = new PresenceMerge();
+  readonly #up: boolean[];
+  readonly #isUp: (broker: number) => boolean;
+  #listener: EventChannelListener | undefined;
+  #diverts = false;
+
+  constructor(
+    brokers: LinkedBrokers,
+    channels: readonly EventChannel[],
+    options: BrokersChannelOptions,
+  ) {
+    this.#brokers = brokers;
+    this.#channels = channels;
+    this.#options = options;
+    this.#up = channels.map(() => false);
+    this.#isUp = (broker) => this.#up[broker] === true;
+  }
+
+  /** What fits into a packet of each broker. */
+  get batchBytesMax(): number {
+    return Math.min(...this.#channels.map(({ batchBytesMax }) => batchBytesMax));
+  }
+
+  get knowsSubscribers(): boolean {
+    return this.#channels.every(({ knowsSubscribers }) => knowsSubscribers);
+  }
+
+  start(listener: EventChannelListener): Promise<void> {
+    this.#listener = listener;
+    const starts = this.#channels.map((channel, broker) =>
+      channel.start({
+        connected: (connected) => this.#connected(broker, connected),
+        origin: (app, name, presence, stored = false) => {
+          if (!this.#merge.accepts(`${app}/${name}`, { broker, presence, stored })) return;
+          listener.origin(app, name, presence, stored);
+        },
+      }),
+    );
+    const { clock, refused } = this.#options;
+    return startSome(starts, clock, (error, broker) =>
+      refused(this.#brokers.names[broker] ?? "", error),
+    );
+  }
+
+  reaches(destination: Destination): boolean {
+    return this.#isUp(this.#ownerOf(destination));
+  }
+
+  publish(
+    destination: Destination,
+    batch: Uint8Array<ArrayBuffer>,
+    confirmed: (error?: ServiceError) => void,
+  ): void {
+    this.#channels[this.#ownerOf(destination)]!.publish(destination, batch, confirmed);
+  }
+
+  publishAtMostOnce(
+    destination: OriginDestination,
+    batch: Uint8Array<ArrayBuffer>,
+    sent: (error?: ServiceError) => void,
+  ): void {
+    this.#channels[this.#ownerOf(destination)]!.publishAtMostOnce(destination, batch, sent);
+  }
+
+  /** From now on, the events of a broker that is away go by another: the node is ending. */
+  divert(): void {
+    this.#diverts = true;
+    if (this.#up.includes(true)) this.#listener?.connected(true);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#channels.map((channel) => channel.stop()));
+  }
+
+  #ownerOf(destination: Destination): number {
+    const { node } = this.#options;
+    const { topics } = this.#brokers;
+    const topic =
+      "origin" in destination
+        ? topics.originEvents(destination.app, destination.origin, node)
+        : topics.events(destination.app, destination.partition, node);
+    return this.#brokers.ownerOf(topic, this.#diverts ? this.#isUp : undefined);
+  }
+
+  #connected(broker: number, connected: boolean): void {
+    this.#up[broker] = connected;
+    if (!connected) this.#merge.lost(broker);
+    this.#listener?.connected(this.#up.includes(true));
+  }
+}

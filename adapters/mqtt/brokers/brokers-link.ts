@@ -1,0 +1,169 @@
+import type { ServiceError } from "../../../core/base/mod.ts";
+import {
+  type Brokers,
+  type Link,
+  type LinkListener,
+  type LinkOptions,
+  type LinkPorts,
+  type PublishDone,
+  parseNodePresence,
+  parseOriginPresence,
+  startSome,
+  type SubscribeDone,
+  type Topics,
+} from "../../topics/mod.ts";
+import { PresenceMerge } from "./presence-merge.ts";
+import { SubscribeAll } from "./subscribe-all.ts";
+
+/** What a link to several brokers needs of them. */
+export interface LinkedBrokers extends Brokers {
+  readonly names: readonly string[];
+  readonly topics: Topics;
+}
+
+/**
+ * A link to several brokers: it subscribes at each, and publishes each topic at one, so that what
+ * is published to a topic keeps its order. It is up while one of its links is.
+ */
+export class BrokersLink implements Link {
+  readonly #brokers: LinkedBrokers;
+  readonly #ports: LinkPorts;
+  readonly #role: string;
+  readonly #links: readonly Link[];
+  readonly #merge: PresenceMerge = new PresenceMerge();
+  readonly #joins: SubscribeAll;
+  readonly #isUp: (broker: number) => boolean;
+  #listener: LinkListener | undefined;
+  #diverts: boolean;
+  #up = false;
+  #arrivedFrom = 0;
+
+  constructor(options: LinkOptions, brokers: LinkedBrokers, ports: LinkPorts) {
+    this.#brokers = brokers;
+    this.#ports = ports;
+    this.#role = options.role;
+    this.#links = brokers.names.map((_, broker) => brokers.open(broker, options));
+    this.#diverts = options.diverts ?? false;
+    this.#isUp = (broker) => this.upAt(broker);
+    this.#joins = new SubscribeAll(brokers.size, this.#isUp);
+  }
+
+  get up(): boolean {
+    return this.#links.some(({ up }) => up);
+  }
+
+  get packetBytesMax(): number | undefined {
+    let least: number | undefined;
+    for (const { packetBytesMax } of this.#links) {
+      if (packetBytesMax === undefined) continue;
+      least = Math.min(least ?? packetBytesMax, packetBytesMax);
+    }
+    return least;
+  }
+
+  get reportsReasons(): boolean {
+    return this.#links.every(({ reportsReasons }) => reportsReasons);
+  }
+
+  get oneAtATime(): boolean {
+    return this.#links.some(({ oneAtATime }) => oneAtATime);
+  }
+
+  set oneAtATime(on: boolean) {
+    for (const link of this.#links) link.oneAtATime = on;
+  }
+
+  get streamQos(): 0 | 1 {
+    return this.#links[0]!.streamQos;
+  }
+
+  get arrivedFrom(): number {
+    return this.#arrivedFrom;
+  }
+
+  upAt(broker: number): boolean {
+    return this.#links[broker]?.up === true;
+  }
+
+  reaches(topic: string): boolean {
+    return this.#linkOf(topic).up;
+  }
+
+  async start(listener: LinkListener): Promise<void> {
+    this.#listener = listener;
+    const starts = this.#links.map((link, broker) =>
+      link.start({
+        connected: (connected) => this.#connected(broker, connected),
+        message: (topic, payload, retained) => {
+          if (!this.#isNews(broker, topic, payload, retained)) return;
+          this.#arrivedFrom = broker;
+          listener.message(topic, payload, retained);
+        },
+      }),
+    );
+    try {
+      await startSome(starts, this.#ports.clock, (error, broker) => this.#refused(error, broker));
+    } catch (error) {
+      await this.stop();
+      throw error;
+    }
+  }
+
+  publish(topic: string, payload: Uint8Array, done: PublishDone, retain?: boolean): void {
+    this.#linkOf(topic).publish(topic, payload, done, retain);
+  }
+
+  publishAtMostOnce(topic: string, payload: Uint8Array, done: PublishDone): void {
+    this.#linkOf(topic).publishAtMostOnce(topic, payload, done);
+  }
+
+  subscribe(filter: string, done: SubscribeDone): void {
+    this.#joins.ask(done, (broker, answered) => this.#links[broker]!.subscribe(filter, answered));
+  }
+
+  unsubscribe(filter: string): void {
+    for (const link of this.#links) link.unsubscribe(filter);
+  }
+
+  divert(): void {
+    if (this.#diverts) return;
+    this.#diverts = true;
+    if (this.#up) this.#listener?.reachChanged?.();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#links.map((link) => link.stop()));
+  }
+
+  #linkOf(topic: string): Link {
+    const owner = this.#brokers.ownerOf(topic, this.#diverts ? this.#isUp : undefined);
+    return this.#links[owner]!;
+  }
+
+  #connected(broker: number, connected: boolean): void {
+    if (!connected) this.#merge.lost(broker);
+    this.#joins.changed();
+    const { up } = this;
+    if (up !== this.#up) {
+      this.#up = up;
+      this.#listener?.connected(up);
+    } else if (up) this.#listener?.reachChanged?.();
+  }
+
+  /** False for a presence of which another broker knows better. */
+  #isNews(broker: number, topic: string, payload: Uint8Array, stored: boolean): boolean {
+    const kind = topic.includes("/presence/") ? this.#brokers.topics.parse(topic)?.kind : "";
+    if (kind !== "node-presence" && kind !== "origin-presence") return true;
+    const parse = kind === "node-presence" ? parseNodePresence : parseOriginPresence;
+    const presence = payload.byteLength === 0 ? undefined : parse(payload);
+    // The caller says what is wrong with it.
+    if (payload.byteLength > 0 && presence === undefined) return true;
+    return this.#merge.accepts(topic, { broker, presence, stored });
+  }
+
+  #refused({ message }: Error | ServiceError, broker: number): void {
+    const fields = { broker: this.#brokers.names[broker], role: this.#role, reason: message };
+    const text = "the broker refuses the connection; not trying again";
+    this.#ports.logger.log("error", "broker-refused", text, fields);
+  }
+}

@@ -1,0 +1,12 @@
+export { brokerOf, brokerScore } from "./broker-hash.ts";
+export {
+  brokerName,
+  brokerNames,
+  brokerUrls,
+  type MqttBrokers,
+  openBrokers,
+  redactUrls,
+} from "./broker-list.ts";
+export { BrokerSet } from "./broker-set.ts";
+export { type BrokersBusOptions, BrokersCommandBus } from "./brokers-command-bus.ts";
+export { type BrokersChannelOptions, BrokersEventChannel } from "./brokers-event-channel.ts";

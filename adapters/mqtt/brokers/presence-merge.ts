@@ -1,0 +1,61 @@
+import { LatestMap } from "../../../core/base/mod.ts";
+import { brokersLimits } from "./brokers-limits.ts";
+
+/** What the merge reads of a presence. */
+export interface MergedPresence {
+  readonly incarnation: string;
+  readonly at: number;
+}
+
+interface Known extends MergedPresence {
+  /** The brokers that have the presence, as bits. */
+  brokers: number;
+}
+
+/** A presence as it came: undefined where it was cleared. */
+export interface ArrivedPresence {
+  readonly broker: number;
+  readonly presence: MergedPresence | undefined;
+  /** The broker had it before this process subscribed. */
+  readonly stored: boolean;
+}
+
+/**
+ * Makes one presence of those that a process has at several brokers: it is there while one broker
+ * has it. A broker that loses the connection to a process publishes its Will, and one that comes
+ * back from a crash has stored presences that are long over: neither may pass for the truth.
+ */
+export class PresenceMerge {
+  readonly #known: LatestMap<string, Known> = new LatestMap(brokersLimits.presencesMax);
+
+  /** Whether this tells something: false where another broker knows better. */
+  accepts(name: string, { broker, presence, stored }: ArrivedPresence): boolean {
+    const known = this.#known.get(name);
+    const bit = 1 << broker;
+    if (presence === undefined) {
+      if (known === undefined) return true;
+      known.brokers &= ~bit;
+      return known.brokers === 0;
+    }
+    const { incarnation, at } = presence;
+    const same = known?.incarnation === incarnation;
+    if (known !== undefined && stored) {
+      // Of an incarnation before the known one, or of one that has left meanwhile.
+      if (!same && at < known.at) return false;
+      if (same && known.brokers === 0 && at <= known.at) return false;
+    }
+    if (known !== undefined && same) {
+      known.brokers |= bit;
+      if (at < known.at) return false;
+      this.#known.set(name, { incarnation, at, brokers: known.brokers });
+      return true;
+    }
+    this.#known.set(name, { incarnation, at, brokers: bit });
+    return true;
+  }
+
+  /** The broker is away: what it has counts no more. */
+  lost(broker: number): void {
+    for (const known of this.#known.values()) known.brokers &= ~(1 << broker);
+  }
+}

@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { BrokerTrial, NumberTalker, type TrialNode } from "../../support/broker/broker-trial.ts";
+import type { Mosquitto } from "../../support/broker/mosquitto.ts";
+import { type GatewayRuntime, gatewayRuntimes } from "../../support/gateway/gateway.ts";
+import { waitFor } from "../../support/process/wait.ts";
+
+async function page(node: TrialNode, path: string): Promise<string> {
+  return (await fetch(`http://127.0.0.1:${node.info.adminPort}${path}`)).text();
+}
+
+async function missesBroker(trial: BrokerTrial, node: TrialNode, broker: Mosquitto): Promise<void> {
+  const line = `wss_broker_up{broker="${trial.nameOf(broker)}"} 0\n`;
+  await waitFor(async () => (await page(node, "/metrics")).includes(line), { what: line });
+}
+
+/** Clients until each of these origins has `count` of them. */
+async function talkers(node: TrialNode, count: number, names: readonly string[]) {
+  const byOrigin = new Map<string, NumberTalker[]>(names.map((name) => [name, []]));
+  await waitFor(
+    async () => {
+      const talker = await NumberTalker.open(node.info.port);
+      byOrigin.get(talker.originName)!.push(talker);
+      return [...byOrigin.values()].every((all) => all.length >= count);
+    },
+    { what: `${count} clients of each of ${names}` },
+  );
+  return byOrigin;
+}
+
+for (const runtime of gatewayRuntimes) killed(runtime);
+
+/** One of two brokers is killed and comes back. */
+function killed(runtime: GatewayRuntime): void {
+  test(`${runtime}: a broker that is killed takes its share alone, which goes on`, async () => {
+    const trial = await BrokerTrial.start(2);
+    const [stays, dies] = trial.brokers as [Mosquitto, Mosquitto];
+    const well = trial.originNameOn(stays, ["n1", "n2"]);
+    const cut = trial.originNameOn(dies, ["n1", "n2"]);
+    await Promise.all([trial.origin(well), trial.origin(cut)]);
+    const nodes = await Promise.all([trial.node(runtime, "n1"), trial.node(runtime, "n2")]);
+    for (const node of nodes) await trial.joined(node, [well, cut]);
+    const all = await Promise.all(nodes.map((node) => talkers(node, 2, [well, cut])));
+    const ofWell = all.flatMap((byOrigin) => byOrigin.get(well)!);
+    const ofCut = all.flatMap((byOrigin) => byOrigin.get(cut)!);
+    for (const talker of [...ofWell, ...ofCut]) talker.talk(5);
+    await Promise.all([...ofWell, ...ofCut].map((talker) => talker.moreEchoes(20)));
+
+    await dies.kill();
+    for (const node of nodes) await missesBroker(trial, node, dies);
+    const heldAt = ofCut.map(({ echoes }) => echoes.length);
+    await Promise.all(ofWell.map((talker) => talker.moreEchoes(50)));
+    assert.deepEqual(
+      ofCut.map(({ echoes }) => echoes.length),
+      heldAt,
+      "what the dead broker carries waits",
+    );
+    for (const node of nodes) {
+      assert.equal(JSON.parse(await page(node, "/readyz")).ready, true);
+      // A new connection goes where its events arrive.
+      assert.equal((await NumberTalker.open(node.info.port)).originName, well);
+      const left = node.log.filter(({ event }) => event === "origin-left");
+      assert.deepEqual(left, [], "no origin is given up");
+    }
+
+    await dies.restart();
+    await Promise.all(ofCut.map((talker) => talker.moreEchoes(50)));
+    await Promise.all([...ofWell, ...ofCut].map((talker) => talker.hush()));
+    for (const talker of [...ofWell, ...ofCut]) {
+      await waitFor(() => talker.echoes.length >= talker.sent, { what: "every echo" });
+      assert.deepEqual(talker.echoes, talker.numbers, "0 echoes lost, reordered, twice");
+      assert.deepEqual(trial.handled.get(talker.id), talker.numbers);
+    }
+    assert.deepEqual(trial.errors, []);
+  });
+}
+
+/** A broker dies for good, and every process is restarted with a list without it. */
+test("a broker is taken out by a rolling restart, and nothing is lost", async () => {
+  const trial = await BrokerTrial.start(3);
+  const [, , dies] = trial.brokers as [Mosquitto, Mosquitto, Mosquitto];
+  const rest = trial.list(trial.brokers.slice(0, 2));
+  const cut = trial.originNameOn(dies, ["n1", "n2"]);
+  const old = await trial.origin(cut);
+  const nodes = [await trial.node("bun", "n1"), await trial.node("node", "n2")] as const;
+  for (const node of nodes) await trial.joined(node, [cut]);
+  const clients = await Promise.all(nodes.map((node) => NumberTalker.open(node.info.port)));
+  const group = trial.groupOn(dies);
+  for (const { id } of clients) await old.connection(id).join(group);
+
+  await dies.kill();
+  for (const node of nodes) await missesBroker(trial, node, dies);
+  for (const client of clients) for (let count = 0; count < 100; count++) client.say();
+  for (const node of nodes) {
+    const line = "wss_messages_received_total 101\n";
+    await waitFor(async () => (await page(node, "/metrics")).includes(line), { what: line });
+  }
+  for (const { echoes } of clients) assert.deepEqual(echoes, ["0"], "they wait");
+  old.group(group).publish("news - published while its broker was away");
+
+  // The nodes are restarted first: what waits goes by the other brokers before each ends.
+  const renewed: TrialNode[] = [];
+  for (const [index, node] of nodes.entries()) {
+    renewed.push(await trial.node("bun", `m${index}`, rest));
+    const { code } = await node.stop();
+    assert.equal(code, 0, node.output);
+    assert.equal(node.log.filter(({ event }) => event === "events-unconfirmed").length, 0);
+  }
+  for (const { id, numbers } of clients) assert.deepEqual(trial.handled.get(id), numbers);
+  assert.deepEqual(trial.closes.sort(), clients.map(({ id }) => id).sort());
+
+  await trial.origin("after", rest.split(","));
+  for (const node of renewed) await trial.joined(node, ["after"]);
+  const [first] = await Promise.all(renewed.map((node) => NumberTalker.open(node.info.port)));
+  await old.close();
+  first!.talk(2);
+  await first!.moreEchoes(50);
+  await first!.hush();
+  await waitFor(() => first!.echoes.length === first!.sent, { what: "every echo" });
+  assert.deepEqual(first!.echoes, first!.numbers);
+});
