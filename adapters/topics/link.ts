@@ -28,7 +28,7 @@ export interface LinkOptions {
   /** Log level if the bus was never reached before; `downLevel` by default. */
   readonly unreachableLevel?: LogLevel | undefined;
   /**
-   * Of several brokers: where the one of a topic is away, its publishes go by another. For callers
+   * Of several brokers: if the one of a topic is away, its publishes go by another. For callers
    * that repeat nothing, and would lose them.
    */
   readonly diverts?: boolean | undefined;
@@ -111,14 +111,14 @@ export interface Brokers {
   readonly size: number;
   /** Opens a link to this one alone. */
   open(broker: number, options: LinkOptions): Link;
-  /** The broker that carries publishes to this topic; where `isUp` is given, of those alone. */
+  /** The broker that carries publishes to this topic; if `isUp` is given, of those alone. */
   ownerOf(topic: string, isUp?: (broker: number) => boolean): number;
 }
 
 /** The same, and what opens links to the bus. */
 export interface BusPorts extends LinkPorts {
   readonly openLink: OpenLink;
-  /** Where the bus is several brokers; `openLink` opens a link to them all. */
+  /** If the bus is several brokers; `openLink` opens a link to them all. */
   readonly brokers?: Brokers | undefined;
 }
 

@@ -160,7 +160,7 @@ export class EventStream implements ConnectionStream {
 
   /**
    * The channel can publish, or cannot; maybe not to this destination. While it cannot, events
-   * wait in the window. Called again with true where other destinations came or went.
+   * wait in the window. Called again with true if other destinations came or went.
    */
   connected(channelConnected: boolean): void {
     const connected = channelConnected && this.#reached;

@@ -37,12 +37,7 @@ export interface EventChannelListener {
    * An origin announced itself, or (undefined) it left or died. `stored`: that was before this
    * node subscribed, and the transport had kept it.
    */
-  origin(
-    app: string,
-    name: string,
-    presence: OriginPresence | undefined,
-    stored?: boolean,
-  ): void;
+  origin(app: string, name: string, presence: OriginPresence | undefined, stored?: boolean): void;
   /**
    * The channel can publish now, or cannot. While it cannot, `publish` must not be called. Called
    * with true again whenever `reaches` has other answers than before.

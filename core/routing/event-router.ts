@@ -152,7 +152,7 @@ export class EventRouter {
     return assigned?.stream ?? this.#noOriginStream();
   }
 
-  /** Whether the channel can publish now; called again where it reaches other destinations. */
+  /** Whether the channel can publish now; called again if it reaches other destinations. */
   connected(connected: boolean): void {
     this.#connected = connected;
     this.directReplies.connected = connected;

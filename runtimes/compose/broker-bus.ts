@@ -1,9 +1,9 @@
-import { MqttCommandBus, MqttEventChannel } from "../../adapters/mqtt/mod.ts";
 import {
+  BrokerSet,
   BrokersCommandBus,
   BrokersEventChannel,
-  BrokerSet,
 } from "../../adapters/mqtt/brokers/mod.ts";
+import { MqttCommandBus, MqttEventChannel } from "../../adapters/mqtt/mod.ts";
 import type { BusPorts } from "../../adapters/topics/mod.ts";
 import type { CommandBus, EventChannel, Metrics } from "../../core/ports/mod.ts";
 

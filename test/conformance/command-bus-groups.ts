@@ -204,6 +204,7 @@ export function groupOutageConformance(withRig: WithRig, start: Start): void {
     assert.deepEqual(answers, ["group-refused"]);
     rig.outage?.(false);
     await waitFor(() => receivedA.connected.at(-1), { what: "back" });
+    await rig.whole?.(a);
     await waitFor(() => answers.length === 2, { what: "the answer" });
     await again;
     for (const group of ["vain", "gone", "old", "new", "again"]) {

@@ -21,6 +21,8 @@ export interface CommandBusRig {
   die?(bus: CommandBus): void;
   /** The buses lose their broker (true), and get it back (false). Absent: there is none. */
   outage?(down: boolean): void;
+  /** Resolves when the bus is connected to each of its brokers, if it has several. */
+  whole?(bus: CommandBus): Promise<void>;
   /** Anybody publishes a command batch, to one node or (undefined) to all. */
   command(app: string, node: string | undefined, payload: Uint8Array): void;
   /** Anybody publishes a command batch to a group. */

@@ -154,7 +154,7 @@ function outageConformance(withRig: WithRig, start: Start): void {
   withRig("an outage is told and mended: commands and presence flow again", async (rig) => {
     const seen = await rig.watchPresence();
     const [a, receivedA] = await start(rig, "a");
-    const [, receivedB] = await start(rig, "b");
+    const [b, receivedB] = await start(rig, "b");
     a.announce(app, presence("one"));
     await waitFor(() => seen.length > 0, { what: "a is there" });
     rig.outage?.(true);
@@ -169,6 +169,7 @@ function outageConformance(withRig: WithRig, start: Start): void {
     await waitFor(() => receivedA.connected.at(-1) && receivedB.connected.at(-1), {
       what: "back",
     });
+    for (const bus of [a, b]) await rig.whole?.(bus);
     a.forward(app, "b", bytes("[9]"));
     await waitFor(() => receivedB.commands.at(-1)?.text === "[9]", { what: "the command" });
     await waitFor(() => seen.slice(before).some((n) => n.presence?.incarnation === "one"), {

@@ -44,4 +44,11 @@ export function metricsConformance(name: string, make: () => MetricsCase): void 
     metrics.gauge("wss_connections", "Connections", () => connections * 10);
     assert.equal(read("wss_connections"), 70);
   });
+
+  test(`${name}: gauges of one name are told apart by their labels`, () => {
+    const { metrics, read } = make();
+    metrics.gauge("wss_up", "Up", () => 1, { broker: "a" });
+    metrics.gauge("wss_up", "Up", () => 0, { broker: "b" });
+    assert.deepEqual([read("wss_up", { broker: "a" }), read("wss_up", { broker: "b" })], [1, 0]);
+  });
 }

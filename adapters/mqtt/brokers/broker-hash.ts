@@ -23,7 +23,7 @@ export function brokerScore(name: string, key: string): number {
 /**
  * Rendezvous hashing: the broker with the highest score has the key, and of two with the same the
  * one whose name sorts first. A broker that is taken out of the list moves its own keys only.
- * With `isUp` it is the first of those that are up, or the first of all where none is. Returns its
+ * With `isUp` it is the first of those that are up, or the first of all if none is. Returns its
  * index.
  */
 export function brokerOf(

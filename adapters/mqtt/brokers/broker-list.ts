@@ -30,7 +30,7 @@ export function brokerName(url: string): string {
 }
 
 /**
- * The brokers' names. Throws `setting-invalid` where a URL is none, one is there twice, or there
+ * The brokers' names. Throws `setting-invalid` if a URL is none, one is there twice, or there
  * are more than `brokersLimits.brokersMax`.
  */
 export function brokerNames(list: string): string[] {

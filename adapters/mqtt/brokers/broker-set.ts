@@ -10,8 +10,8 @@ import {
 } from "../../topics/mod.ts";
 import { brokerOf } from "./broker-hash.ts";
 import { brokerKey } from "./broker-key.ts";
-import { BrokersLink } from "./brokers-link.ts";
 import { brokersLimits } from "./brokers-limits.ts";
+import { BrokersLink } from "./brokers-link.ts";
 
 /** One of several brokers. */
 export interface NamedBroker {

@@ -33,11 +33,7 @@ export class BrokersCommandBus implements CommandBus {
   readonly #missing: (readonly string[])[];
   #listener: CommandBusListener | undefined;
 
-  constructor(
-    brokers: LinkedBrokers,
-    buses: readonly CommandBus[],
-    options: BrokersBusOptions,
-  ) {
+  constructor(brokers: LinkedBrokers, buses: readonly CommandBus[], options: BrokersBusOptions) {
     this.#brokers = brokers;
     this.#buses = buses;
     this.#options = options;
@@ -97,7 +93,7 @@ export class BrokersCommandBus implements CommandBus {
     await Promise.all(this.#buses.map((bus) => bus.stop()));
   }
 
-  /** Nothing repeats what a node forwards, so another broker carries it where its own is away. */
+  /** Nothing repeats what a node forwards, so another broker carries it if its own is away. */
   #busOf(topic: string): CommandBus {
     return this.#buses[this.#brokers.ownerOf(topic, this.#isUp)]!;
   }

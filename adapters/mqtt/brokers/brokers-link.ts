@@ -8,8 +8,8 @@ import {
   type PublishDone,
   parseNodePresence,
   parseOriginPresence,
-  startSome,
   type SubscribeDone,
+  startSome,
   type Topics,
 } from "../../topics/mod.ts";
 import { PresenceMerge } from "./presence-merge.ts";

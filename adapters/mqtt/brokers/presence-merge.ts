@@ -12,7 +12,7 @@ interface Known extends MergedPresence {
   brokers: number;
 }
 
-/** A presence as it came: undefined where it was cleared. */
+/** A presence as it came: undefined if it was cleared. */
 export interface ArrivedPresence {
   readonly broker: number;
   readonly presence: MergedPresence | undefined;
@@ -28,7 +28,7 @@ export interface ArrivedPresence {
 export class PresenceMerge {
   readonly #known: LatestMap<string, Known> = new LatestMap(brokersLimits.presencesMax);
 
-  /** Whether this tells something: false where another broker knows better. */
+  /** Whether this tells something: false if another broker knows better. */
   accepts(name: string, { broker, presence, stored }: ArrivedPresence): boolean {
     const known = this.#known.get(name);
     const bit = 1 << broker;

@@ -1,21 +1,29 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BrokerTrial, NumberTalker, type TrialNode } from "../../support/broker/broker-trial.ts";
 import type { Mosquitto } from "../../support/broker/mosquitto.ts";
 import { type GatewayRuntime, gatewayRuntimes } from "../../support/gateway/gateway.ts";
+import {
+  BrokerTrial,
+  NumberTalker,
+  type TrialNode,
+} from "../../support/many-brokers/broker-trial.ts";
 import { waitFor } from "../../support/process/wait.ts";
 
 async function page(node: TrialNode, path: string): Promise<string> {
   return (await fetch(`http://127.0.0.1:${node.info.adminPort}${path}`)).text();
 }
 
-async function missesBroker(trial: BrokerTrial, node: TrialNode, broker: Mosquitto): Promise<void> {
-  const line = `wss_broker_up{broker="${trial.nameOf(broker)}"} 0\n`;
+async function misses(node: TrialNode, broker: string): Promise<void> {
+  const line = `wss_broker_up{broker="${broker}"} 0\n`;
   await waitFor(async () => (await page(node, "/metrics")).includes(line), { what: line });
 }
 
 /** Clients until each of these origins has `count` of them. */
-async function talkers(node: TrialNode, count: number, names: readonly string[]) {
+async function talkers(
+  node: TrialNode,
+  count: number,
+  names: readonly string[],
+): Promise<Map<string, NumberTalker[]>> {
   const byOrigin = new Map<string, NumberTalker[]>(names.map((name) => [name, []]));
   await waitFor(
     async () => {
@@ -47,7 +55,7 @@ function killed(runtime: GatewayRuntime): void {
     await Promise.all([...ofWell, ...ofCut].map((talker) => talker.moreEchoes(20)));
 
     await dies.kill();
-    for (const node of nodes) await missesBroker(trial, node, dies);
+    for (const node of nodes) await misses(node, trial.nameOf(dies));
     const heldAt = ofCut.map(({ echoes }) => echoes.length);
     await Promise.all(ofWell.map((talker) => talker.moreEchoes(50)));
     assert.deepEqual(
@@ -89,7 +97,7 @@ test("a broker is taken out by a rolling restart, and nothing is lost", async ()
   for (const { id } of clients) await old.connection(id).join(group);
 
   await dies.kill();
-  for (const node of nodes) await missesBroker(trial, node, dies);
+  for (const node of nodes) await misses(node, trial.nameOf(dies));
   for (const client of clients) for (let count = 0; count < 100; count++) client.say();
   for (const node of nodes) {
     const line = "wss_messages_received_total 101\n";

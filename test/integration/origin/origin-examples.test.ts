@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import process from "node:process";
 import { test } from "node:test";
 import { encode } from "@msgpack/msgpack";
 import { startEmbeddedBroker } from "../../../adapters/embedded-broker/mod.ts";
+import { brokerScore } from "../../../adapters/mqtt/brokers/mod.ts";
 import { FakeGateway } from "../../support/origins/fake-gateway.ts";
 import { findPython } from "../../support/process/spawn.ts";
 import { waitFor } from "../../support/process/wait.ts";
@@ -62,6 +63,14 @@ const skip = python === undefined && "python3 with paho-mqtt and msgpack is not 
 test("the plain echo in Python answers in open mode", { skip }, () =>
   echoes(python!, (port) => ["examples/origin-python/plain.py", `${port}`]),
 );
+
+test("a broker has the same score in Python", { skip }, () => {
+  for (const key of ["default/nodes/n1/o1", "default/commands/é"]) {
+    const words = ["examples/origin-python/broker_score.py", "mq-a:1883", key];
+    const { stdout } = spawnSync(python!, words, { encoding: "utf8" });
+    assert.equal(Number(stdout), brokerScore("mq-a:1883", key), key);
+  }
+});
 
 test("the echo in TypeScript answers over MQTT", () =>
   echoes(process.execPath, (port) => [

@@ -1,5 +1,5 @@
 import { InProcessBus } from "../../../adapters/in-process/mod.ts";
-import { openBrokers } from "../../../adapters/mqtt/brokers/mod.ts";
+import { BrokerSet, openBrokers } from "../../../adapters/mqtt/brokers/mod.ts";
 import { type MqttVersion, mqttLinks } from "../../../adapters/mqtt/mod.ts";
 import {
   type Brokers,
@@ -9,11 +9,12 @@ import {
   Topics,
 } from "../../../adapters/topics/mod.ts";
 import { type CommandBus, MessageKind } from "../../../core/ports/mod.ts";
+import { nodeBus } from "../../../runtimes/compose/broker-bus.ts";
 import type { CommandBusRig, SeenPresence } from "../../conformance/command-bus-rig.ts";
 import type { EventChannelRig, ReceivedEvents } from "../../conformance/event-channel.ts";
-import { nodeBus } from "../../../runtimes/compose/broker-bus.ts";
 import { MemoryMetrics } from "../memory/mod.ts";
 import { TcpProxy } from "../process/tcp-proxy.ts";
+import { waitFor } from "../process/wait.ts";
 import { type TestBroker, testPorts } from "./broker-rigs.ts";
 import { groupBinary, groupText } from "./group-topics.ts";
 import { PeerNetwork } from "./peer-network.ts";
@@ -121,11 +122,18 @@ async function outsiderLink(
   return link;
 }
 
+/** Connected to each of several brokers. */
+function isWhole(brokers: Brokers | undefined, metrics: MemoryMetrics): boolean {
+  if (!(brokers instanceof BrokerSet)) return true;
+  return brokers.names.every((broker) => metrics.value("wss_broker_up", { broker }) === 1);
+}
+
 /** Command buses of nodes in such a world, and those who talk to them. */
 export async function topicCommandBusRig(world: TopicWorld): Promise<CommandBusRig> {
   const topics = new Topics();
   const anybody = await outsiderLink(world.outsider);
   const buses = new Map<CommandBus, Awaited<ReturnType<TopicWorld["participant"]>>>();
+  const wholes = new Map<CommandBus, () => boolean>();
   const dead = new Set<CommandBus>();
   const watchers: Link[] = [];
   return {
@@ -135,11 +143,15 @@ export async function topicCommandBusRig(world: TopicWorld): Promise<CommandBusR
       const metrics = new MemoryMetrics();
       const { bus } = nodeBus({ apps, node }, { ...testPorts(), openLink, brokers, metrics });
       buses.set(bus, participant);
+      wholes.set(bus, () => isWhole(brokers, metrics));
       return bus;
     },
     die(bus) {
       dead.add(bus);
       buses.get(bus)?.die?.();
+    },
+    async whole(bus) {
+      await waitFor(() => wholes.get(bus)?.(), { what: "every broker" });
     },
     outage(down) {
       for (const [bus, { lose }] of buses) if (down || !dead.has(bus)) lose?.(down);

@@ -24,6 +24,7 @@ const folders: Readonly<Record<string, readonly string[]>> = {
     "commands",
     "assigned",
     "presence",
+    "brokers",
     "guarantees",
   ],
   "docs/operating": [

@@ -34,13 +34,14 @@ export class MemoryMetrics implements Metrics {
     return counter;
   }
 
-  gauge(name: string, _help: string, read: () => number): void {
-    this.#gauges.set(name, read);
+  gauge(name: string, _help: string, read: () => number, labels: Labels = {}): void {
+    this.#gauges.set(keyOf(name, labels), read);
   }
 
   /** The value of a counter or gauge now; undefined where there is neither. */
   value(name: string, labels: Labels = {}): number | undefined {
-    return this.#counters.get(keyOf(name, labels))?.value ?? this.#gauges.get(name)?.();
+    const key = keyOf(name, labels);
+    return this.#counters.get(key)?.value ?? this.#gauges.get(key)?.();
   }
 
   /** A counter's sum over all its labels. */

@@ -2,11 +2,11 @@ import { after } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { brokerName, brokerOf } from "../../../adapters/mqtt/brokers/mod.ts";
 import { connectOrigin, type Origin } from "../../../adapters/origin/mod.ts";
+import { Mosquitto } from "../broker/mosquitto.ts";
 import { RawClient } from "../clients/raw-client.ts";
-import { type GatewayProcess, type Started, startGateway } from "../gateway/gateway.ts";
 import type { GatewayRuntime } from "../gateway/combinations.ts";
+import { type GatewayProcess, type Started, startGateway } from "../gateway/gateway.ts";
 import { waitFor } from "../process/wait.ts";
-import { Mosquitto } from "./mosquitto.ts";
 
 export type TrialNode = GatewayProcess & { readonly info: Started };
 
@@ -60,11 +60,7 @@ export class BrokerTrial {
     }
   }
 
-  node(
-    runtime: GatewayRuntime,
-    name: string,
-    brokers: string = this.list(),
-  ): Promise<TrialNode> {
+  node(runtime: GatewayRuntime, name: string, brokers: string = this.list()): Promise<TrialNode> {
     const flags = ["--broker", brokers, "--node-name", name, "--drain-period", "0ms"];
     flags.push("--origin-mode", "assigned", "--presence-interval", "500ms");
     return startGateway({ runtime, flags });

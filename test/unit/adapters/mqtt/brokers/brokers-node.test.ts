@@ -1,0 +1,184 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  BrokerSet,
+  BrokersCommandBus,
+  BrokersEventChannel,
+  brokerOf,
+} from "../../../../../adapters/mqtt/brokers/mod.ts";
+import type { CommandBus, OriginPresence } from "../../../../../core/ports/mod.ts";
+import { FakeLink } from "../../../../support/broker/fake-link.ts";
+import {
+  ManualClock,
+  MemoryBroker,
+  MemoryCommandBus,
+  MemoryEventChannel,
+  MemoryMetrics,
+} from "../../../../support/memory/mod.ts";
+
+const names = ["mq-a:1883", "mq-b:1883"];
+const bytes = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
+
+function brokerSet(): BrokerSet {
+  const open = (options: ConstructorParameters<typeof FakeLink>[0]): FakeLink =>
+    new FakeLink(options);
+  return new BrokerSet(
+    names.map((name) => ({ name, open })),
+    undefined,
+  );
+}
+
+/** An origin, or a node, whose streams to and from `n1` this broker carries. */
+function peerOn(broker: number): string {
+  for (let number = 0; ; number++) {
+    if (brokerOf(`default/nodes/n1/p${number}`, names) === broker) return `p${number}`;
+  }
+}
+
+function channelRig() {
+  const brokers = names.map(() => new MemoryBroker());
+  const received: string[][] = brokers.map(() => []);
+  for (const [index, broker] of brokers.entries()) {
+    broker.onEvents(({ batch }) => received[index]!.push(new TextDecoder().decode(batch)));
+  }
+  const channels = brokers.map((broker) => new MemoryEventChannel(broker, "n1"));
+  const clock = new ManualClock();
+  const refused = (): void => {};
+  const channel = new BrokersEventChannel(brokerSet(), channels, { node: "n1", clock, refused });
+  const told: string[] = [];
+  const started = channel.start({
+    connected: (up) => void told.push(up ? "up" : "down"),
+    origin: (_app, name, presence) => void told.push(`${name} ${presence?.incarnation ?? "gone"}`),
+  });
+  const publish = (origin: string, text: string): Promise<string | undefined> =>
+    new Promise((resolve) =>
+      channel.publish({ app: "default", origin }, bytes(text), (error) => resolve(error?.code)),
+    );
+  return { brokers, received, channels, channel, told, started, publish };
+}
+
+const presence: OriginPresence = { v: 1, incarnation: "i1", at: 1, every: 2_000 };
+
+test("a channel over several brokers publishes each destination at one", async () => {
+  const { channel, received, started, publish } = channelRig();
+  await started;
+  const destinations = [0, 1].map((broker) => ({ app: "default", origin: peerOn(broker) }));
+  for (const destination of destinations) {
+    assert.equal(channel.reaches(destination), true);
+    assert.equal(await publish(destination.origin, destination.origin), undefined);
+    const sent = new Promise((resolve) =>
+      channel.publishAtMostOnce(destination, bytes("lost?"), resolve),
+    );
+    assert.equal(await sent, undefined);
+  }
+  assert.deepEqual(received, [
+    [peerOn(0), "lost?"],
+    [peerOn(1), "lost?"],
+  ]);
+});
+
+test("what a broker has that is away is not reached, until it is diverted", async () => {
+  const { brokers, channel, received, told, started, publish } = channelRig();
+  await started;
+  told.length = 0;
+  brokers[1]!.up = false;
+  const [there, away] = [0, 1].map((broker) => ({ app: "default", origin: peerOn(broker) }));
+  assert.deepEqual(told, ["up"], "it is connected, and reaches others than before");
+  assert.deepEqual([channel.reaches(there!), channel.reaches(away!)], [true, false]);
+  assert.equal(await publish(away!.origin, "held"), "broker-lost");
+  channel.divert();
+  assert.equal(told.length, 2);
+  assert.equal(channel.reaches(away!), true);
+  assert.equal(await publish(away!.origin, "diverted"), undefined);
+  assert.deepEqual(received[0], ["diverted"]);
+  brokers[0]!.up = false;
+  assert.equal(told.at(-1), "down");
+  assert.equal(channel.reaches(there!), false);
+});
+
+test("an origin that one broker has lost lives while another has it", async () => {
+  const { channels, told, started } = channelRig();
+  await started;
+  told.length = 0;
+  for (const channel of channels) channel.origin("default", "o1", presence);
+  channels[0]!.origin("default", "o1", undefined);
+  assert.deepEqual(told, ["o1 i1", "o1 i1"]);
+  channels[1]!.origin("default", "o1", undefined);
+  assert.equal(told.at(-1), "o1 gone");
+});
+
+function busRig() {
+  const brokers = names.map(() => new MemoryBroker());
+  const joins: string[] = [];
+  const buses = brokers.map((broker, index): CommandBus => {
+    const bus = new MemoryCommandBus(broker, { apps: ["default"], node: "n1" });
+    const join = bus.joinGroup.bind(bus);
+    bus.joinGroup = (app, group, done) => {
+      joins.push(`${index} ${group}`);
+      join(app, group, done);
+    };
+    return bus;
+  });
+  const metrics = new MemoryMetrics();
+  const options = { node: "n1", clock: new ManualClock(), metrics, refused: () => {} };
+  const bus = new BrokersCommandBus(brokerSet(), buses, options);
+  const told: string[] = [];
+  const started = bus.start({
+    commands: (_source, payload) => void told.push(new TextDecoder().decode(payload)),
+    message: () => {},
+    refused: () => {},
+    lost: () => void told.push("lost"),
+    connected: (up) => void told.push(up ? "up" : "down"),
+    missingRights: (reasons) => void told.push(...reasons),
+  });
+  return { brokers, buses, bus, metrics, told, started, joins };
+}
+
+test("a node is connected while one broker is there, and its metrics say which are", async () => {
+  const { brokers, metrics, told, started } = busRig();
+  await started;
+  const up = (): (number | undefined)[] =>
+    names.map((broker) => metrics.value("wss_broker_up", { broker }));
+  assert.deepEqual(up(), [1, 1]);
+  brokers[0]!.up = false;
+  assert.deepEqual(up(), [0, 1]);
+  brokers[1]!.up = false;
+  brokers[0]!.up = true;
+  assert.deepEqual(told, ["up", "down", "up"]);
+});
+
+test("what a node forwards goes by another broker if its own is away", async () => {
+  const { brokers, bus, started, told } = busRig();
+  await started;
+  const seen: string[] = [];
+  for (const [index, broker] of brokers.entries()) {
+    const node = new MemoryCommandBus(broker, { apps: ["default"], node: peerOn(1) });
+    await node.start({
+      commands: (_source, payload) =>
+        void seen.push(`${index} ${new TextDecoder().decode(payload)}`),
+      message: () => {},
+      refused: () => {},
+      lost: () => {},
+      connected: () => {},
+    });
+  }
+  const forward = async (text: string): Promise<void> => {
+    bus.forward("default", peerOn(1), bytes(text));
+    await new Promise(setImmediate);
+  };
+  // The key of a command from n1 to another node names the receiver first.
+  const own = brokerOf(`default/nodes/${peerOn(1)}/n1`, names);
+  await forward("[1]");
+  brokers[own]!.up = false;
+  await forward("[2]");
+  assert.deepEqual(seen, [`${own} [1]`, `${1 - own} [2]`]);
+  assert.equal(told.includes("lost"), false);
+});
+
+test("a node joins a group at every broker", async () => {
+  const { bus, joins, started } = busRig();
+  await started;
+  const error = await new Promise((resolve) => bus.joinGroup("default", "room", resolve));
+  assert.equal(error, undefined);
+  assert.deepEqual(joins, ["0 room", "1 room"]);
+});

@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { EventDestination, OriginDestination } from "../../../../core/ports/mod.ts";
+import { handled, RouterRig } from "../../../support/memory-node/router-rig.ts";
+import type { SimulatedOrigin } from "../../../support/memory-node/simulated-origins.ts";
+
+/** A node whose channel reaches only some of its origins. */
+class Rig extends RouterRig {
+  /** Names of origins that the channel does not reach. */
+  readonly away: Set<string> = new Set();
+
+  constructor() {
+    super({ ackTimeoutMs: 5_000, rebalance: false });
+    const reaches = (destination: EventDestination | OriginDestination): boolean =>
+      !("origin" in destination && this.away.has(destination.origin));
+    Object.assign(this.network, { reaches });
+  }
+
+  /** The channel says that it reaches others than before. */
+  async change(...away: readonly string[]): Promise<void> {
+    this.away.clear();
+    for (const name of away) this.away.add(name);
+    this.network.listener.connected(true);
+    await this.rest();
+  }
+
+  /** Clients until each origin has one, in the order of the origins. */
+  async clients() {
+    const clients = new Map<string, ReturnType<Rig["node"]["connect"]>>();
+    while (clients.size < this.origins.length) {
+      const before = new Map(this.origins.map((origin) => [origin, handled(origin).length]));
+      const client = this.node.connect();
+      await this.handle(...this.origins);
+      const owner = this.origins.find((origin) => handled(origin).length > before.get(origin)!);
+      clients.set(owner!.name, client);
+    }
+    return this.origins.map(({ name }) => clients.get(name)!);
+  }
+}
+
+test("events of an origin that is not reached wait, and those of others do not", async () => {
+  const rig = new Rig();
+  await rig.start("o1", "o2");
+  const [there, away] = rig.origins as [SimulatedOrigin, SimulatedOrigin];
+  const [first, second] = await rig.clients();
+  await rig.change("o2");
+  const before = handled(away).length;
+  first!.receive("a");
+  second!.receive("b");
+  await rig.handle(there, away);
+  assert.equal(handled(there).at(-1), "message 1");
+  assert.equal(handled(away).length, before);
+
+  await rig.pass(30);
+  assert.deepEqual(rig.logged("ack-timeout"), [], "nobody is blamed for what was not sent");
+  assert.deepEqual(rig.logged("origin-left"), []);
+  await rig.change();
+  await rig.handle(there, away);
+  assert.deepEqual(handled(away).slice(before), ["message 1"]);
+});
+
+test("a change that does not concern an origin repeats nothing to it", async () => {
+  const rig = new Rig();
+  await rig.start("o1", "o2");
+  const [first] = await rig.clients();
+  first!.receive("a");
+  rig.clock.turn();
+  const underWay = rig.network.underWay;
+  assert.ok(underWay > 0);
+  rig.away.add("o2");
+  rig.network.listener.connected(true);
+  assert.equal(rig.network.underWay, underWay);
+});
+
+test("who is new goes past an origin that the channel does not reach", async () => {
+  const rig = new Rig();
+  await rig.start("o1", "o2");
+  await rig.change("o2");
+  for (let client = 0; client < 20; client++) rig.node.connect();
+  await rig.handle(...rig.origins);
+  assert.deepEqual(
+    rig.origins.map((origin) => handled(origin).length),
+    [20, 0],
+  );
+});
