@@ -40,8 +40,11 @@ export interface LinkListener {
   connected(connected: boolean): void;
   /** `payload` is only valid during the call. */
   message(topic: string, payload: Uint8Array, retained: boolean): void;
-  /** One of several brokers came or went, or publishes go by others: ask `Link.reaches` again. */
-  reachChanged?(): void;
+  /**
+   * One of several brokers came (true) or went, or publishes go by others: `Link.reaches` has
+   * other answers.
+   */
+  reachChanged?(came: boolean): void;
 }
 
 /**

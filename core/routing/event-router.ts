@@ -154,12 +154,15 @@ export class EventRouter {
 
   /** Whether the channel can publish now; called again if it reaches other destinations. */
   connected(connected: boolean): void {
+    const changes = connected !== this.#connected;
     this.#connected = connected;
-    this.directReplies.connected = connected;
-    this.#refused.connected(connected);
-    this.#directory.connected(connected);
+    if (changes) {
+      this.directReplies.connected = connected;
+      this.#refused.connected(connected);
+      this.#directory.connected(connected);
+    }
     for (const stream of this.#streams()) stream.connected(connected);
-    this.#noOriginBuffer.connected(connected);
+    if (changes) this.#noOriginBuffer.connected(connected);
   }
 
   /** An origin's presence came in, or was cleared. */

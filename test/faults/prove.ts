@@ -29,7 +29,7 @@ export function prove(combination: Combination, names: readonly string[]): void 
         await cluster[Symbol.asyncDispose]();
         cluster = undefined;
       }
-      const present = cluster ?? (await Cluster.start({ ...combination, slack }, fault.flags));
+      const present = cluster ?? (await Cluster.start({ ...combination, slack }, fault));
       // One that a failure leaves half broken serves no further test.
       cluster = undefined;
       try {

@@ -27,7 +27,7 @@ export async function runFault(cluster: Cluster, fault: Fault, seed: number): Pr
   const { runtime, engine } = cluster.combination;
   const marks: LogMarks = new Map(cluster.lives.map((life) => [life, life.read().length]));
   const crowd = new Crowd(cluster, dice, `s${seed}`);
-  await using tap = await WireTap.start(cluster.broker.url());
+  await using tap = await WireTap.start(cluster.brokers.map((broker) => broker.url()));
   const condemned = new Set<string>();
   const outputs = outputMarks(cluster);
   const sampler = await MemorySampler.start(cluster);

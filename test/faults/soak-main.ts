@@ -24,7 +24,7 @@ async function round(
   const left = names.map((name) => faults[name]!);
   while (left.length > 0) {
     // One cluster for all that need the same flags.
-    await using cluster = await Cluster.start(combination, left[0]!.flags);
+    await using cluster = await Cluster.start(combination, left[0]);
     const now = left.filter((fault) => serves(cluster, fault));
     while (now.length > 0) {
       const [fault] = now.splice(dice.below(now.length), 1);

@@ -125,7 +125,7 @@ export class BatchSession {
       await this.#link.start({
         connected: (connected) => this.#connected(connected),
         message: (topic, payload, retained) => this.#message(topic, payload, retained),
-        reachChanged: () => this.#reachChanged(),
+        reachChanged: (came) => this.#reachChanged(came),
       });
     } catch (error) {
       await this.#control.stop();
@@ -182,9 +182,10 @@ export class BatchSession {
   }
 
   /** One of several brokers came or went. */
-  #reachChanged(): void {
+  #reachChanged(came: boolean): void {
     this.#direct.reachChanged();
     this.#grouped.reachChanged();
+    if (!came) return;
     this.#control.announce();
     for (const { events } of this.#flows.values()) events.acknowledgeReceived();
   }

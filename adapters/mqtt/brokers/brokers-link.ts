@@ -128,7 +128,7 @@ export class BrokersLink implements Link {
   divert(): void {
     if (this.#diverts) return;
     this.#diverts = true;
-    if (this.#up) this.#listener?.reachChanged?.();
+    if (this.#up) this.#listener?.reachChanged?.(false);
   }
 
   async stop(): Promise<void> {
@@ -147,7 +147,7 @@ export class BrokersLink implements Link {
     if (up !== this.#up) {
       this.#up = up;
       this.#listener?.connected(up);
-    } else if (up) this.#listener?.reachChanged?.();
+    } else if (up) this.#listener?.reachChanged?.(connected);
   }
 
   /** False for a presence of which another broker knows better. */

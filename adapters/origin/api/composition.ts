@@ -105,7 +105,7 @@ export class Composition {
       await this.link.start({
         connected: (connected) => this.#connected(connected),
         message: (topic, payload, retained) => this.#message(topic, payload, retained),
-        reachChanged: () => this.#reachChanged(),
+        reachChanged: (came) => this.#reachChanged(came),
       });
       this.#control?.begin();
     } catch (error) {
@@ -158,9 +158,10 @@ export class Composition {
   }
 
   /** One of several brokers came or went: only what it carries is concerned. */
-  #reachChanged(): void {
+  #reachChanged(came: boolean): void {
     this.#direct.reachChanged();
     this.#grouped.reachChanged();
+    if (!came) return;
     this.#control?.announce();
     this.receiver.acknowledgeReceived();
   }

@@ -5,7 +5,7 @@ import { Cluster } from "./cluster.ts";
 
 test("a node that ends while a cluster starts ends the start, and tells why", async () => {
   const combination = { runtime: "bun", engine: "native" } as const;
-  const start = Cluster.start(combination, ["--no-such-flag", "1"]);
+  const start = Cluster.start(combination, { flags: ["--no-such-flag", "1"] });
   await assert.rejects(start, /ended with 2, without .*\n.*unknown flag --no-such-flag/);
 });
 

@@ -34,7 +34,18 @@ export const talkersPerNode = 50;
 /** A place for a process that dies and comes back under the same name. */
 export interface Place {
   readonly name: string;
+  /** Before the broker; of several, before the first. */
   readonly proxy: TcpProxy;
+  /** The URLs by which it reaches the brokers, as `--broker` takes them. */
+  readonly brokers: string;
+}
+
+/** What a fault needs of its cluster. */
+export interface ClusterNeeds {
+  /** Flags of the nodes besides those that all have. */
+  readonly flags?: readonly string[] | undefined;
+  /** The number of brokers; one by default. */
+  readonly brokers?: number | undefined;
 }
 
 /** A node: its ports stay the same in all its lives. */
@@ -58,10 +69,10 @@ export type Marks = ReadonlyMap<GatewayProcess, number>;
 /** Waiting for anything here: three runtimes may start at once on two cores. */
 export const waitMs = 30_000;
 
-/** Two nodes, three origins and a broker, each behind a proxy of its own. */
+/** Two nodes, three origins, and a broker or several, each behind proxies of its own. */
 export class Cluster {
   readonly combination: Combination;
-  readonly broker: Mosquitto;
+  readonly brokers: readonly Mosquitto[];
   /** What the connections of nodes and origins to the broker lose. */
   readonly loss: PacketLoss = new PacketLoss(new Dice(20_261_125));
   /** Of nodes, besides those that all have. */
@@ -73,14 +84,20 @@ export class Cluster {
 
   readonly #proxies: TcpProxy[] = [];
 
-  private constructor(combination: Combination, flags: readonly string[], broker: Mosquitto) {
+  private constructor(
+    combination: Combination,
+    flags: readonly string[],
+    brokers: readonly Mosquitto[],
+  ) {
     this.combination = combination;
     this.flags = flags;
-    this.broker = broker;
+    this.brokers = brokers;
   }
 
-  static async start(combination: Combination, flags: readonly string[] = []): Promise<Cluster> {
-    const cluster = new Cluster(combination, flags, await Mosquitto.start());
+  static async start(combination: Combination, needs: ClusterNeeds = {}): Promise<Cluster> {
+    const { flags = [], brokers = 1 } = needs;
+    const starting = Array.from({ length: brokers }, () => Mosquitto.start());
+    const cluster = new Cluster(combination, flags, await Promise.all(starting));
     try {
       await cluster.#start();
     } catch (error) {
@@ -92,26 +109,33 @@ export class Cluster {
 
   async #start(): Promise<void> {
     for (const name of ["o1", "o2", "o3"]) {
-      const proxy = await this.#proxy();
-      this.origins.push({ name, proxy, lives: [], marks: new Map() });
+      this.origins.push({ ...(await this.#place(name)), lives: [], marks: new Map() });
       this.startOrigin(this.origins.at(-1)!);
     }
-    const starting = ["n1", "n2"].map(async (name) => this.#startFirst(name, await this.#proxy()));
+    const starting = ["n1", "n2"].map(async (name) => this.#startFirst(await this.#place(name)));
     this.nodes.push(...(await Promise.all(starting)));
     for (const node of this.nodes) await this.ready(node);
     for (const origin of this.origins) await this.originJoined(origin);
   }
 
-  async #proxy(): Promise<TcpProxy> {
-    const proxy = await TcpProxy.start(this.broker.port, this.loss.filter);
-    this.#proxies.push(proxy);
-    return proxy;
+  async #place(name: string): Promise<Place> {
+    const { filter } = this.loss;
+    const proxies = await Promise.all(
+      this.brokers.map(({ port }) => TcpProxy.start(port, filter)),
+    );
+    this.#proxies.push(...proxies);
+    return { name, proxy: proxies[0]!, brokers: proxies.map(({ url }) => url).join(",") };
+  }
+
+  /** The only one, or the first. */
+  get broker(): Mosquitto {
+    return this.brokers[0]!;
   }
 
   /** The first life of a node finds its ports. */
-  async #startFirst(name: string, proxy: TcpProxy): Promise<NodePlace> {
+  async #startFirst(first: Place): Promise<NodePlace> {
     const start = async (port: number): Promise<NodePlace> => {
-      const place = { name, proxy, port, adminPort: await freePort(), away: false };
+      const place = { ...first, port, adminPort: await freePort(), away: false };
       const process = this.#spawn(place);
       await process.started;
       return { ...place, process };
@@ -135,10 +159,10 @@ export class Cluster {
   }
 
   startOrigin(origin: OriginPlace): void {
-    const { name, proxy, lives } = origin;
+    const { name, brokers, lives } = origin;
     const { handlerMs } = setup;
     const authorises = this.flags.includes("--authorize");
-    lives.push(new OriginLife(name, proxy.url, { life: lives.length + 1, handlerMs, authorises }));
+    lives.push(new OriginLife(name, brokers, { life: lives.length + 1, handlerMs, authorises }));
     origin.marks = this.marks();
   }
 
@@ -218,7 +242,7 @@ export class Cluster {
     for (const { process } of this.processes) await process[Symbol.asyncDispose]();
     for (const { program } of this.lives) await program[Symbol.asyncDispose]();
     for (const proxy of this.#proxies) await proxy.close();
-    await this.broker[Symbol.asyncDispose]();
+    for (const broker of this.brokers) await broker[Symbol.asyncDispose]();
   }
 }
 
@@ -242,7 +266,7 @@ function spawnNode(
     kept: true,
     flags: [
       "--broker",
-      node.proxy.url,
+      node.brokers,
       "--node-name",
       node.name,
       "--engine",

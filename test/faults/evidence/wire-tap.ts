@@ -30,35 +30,39 @@ export interface WireRecord {
 type Item = readonly unknown[];
 
 /**
- * Listens at the broker to every event that is given to an origin, and to every ack. It takes part
+ * Listens at the brokers to every event that is given to an origin, and to every ack. It takes part
  * in nothing. What is said while the broker is away it misses, so what it has is a part.
  */
 export class WireTap implements WireRecord {
   readonly streams: Map<string, (Offer | undefined)[]> = new Map();
   readonly confirmations: Confirmation[] = [];
-  readonly #client: MqttClient;
+  readonly #clients: readonly MqttClient[];
 
-  private constructor(client: MqttClient) {
-    this.#client = client;
-    client.on("message", (topic, payload) => {
-      const [, , , place, origin = ""] = topic.split("/");
-      if (place === "origins") this.#events(origin, payload);
-      else this.#commands(payload);
-    });
-    // It connects again by itself.
-    client.on("error", () => {});
+  private constructor(clients: readonly MqttClient[]) {
+    this.#clients = clients;
+    for (const client of clients) {
+      client.on("message", (topic, payload) => {
+        const [, , , place, origin = ""] = topic.split("/");
+        if (place === "origins") this.#events(origin, payload);
+        else this.#commands(payload);
+      });
+      // It connects again by itself.
+      client.on("error", () => {});
+    }
   }
 
-  static async start(broker: string): Promise<WireTap> {
-    const options = { protocolVersion: 4, timerVariant: "native", reconnectPeriod: 100 } as const;
-    const tap = new WireTap(await connectAsync(broker, options));
+  static async start(brokers: readonly string[]): Promise<WireTap> {
+    const timerVariant = "native";
+    const options = { protocolVersion: 4, timerVariant, reconnectPeriod: 100 } as const;
+    const clients = await Promise.all(brokers.map((broker) => connectAsync(broker, options)));
+    const tap = new WireTap(clients);
     const filters = [`${root}/origins/+/events/+`, `${root}/nodes/+/commands/+`];
-    await tap.#client.subscribeAsync(filters, { qos: 0 });
+    for (const client of clients) await client.subscribeAsync(filters, { qos: 0 });
     return tap;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#client.endAsync(true);
+    await Promise.all(this.#clients.map((client) => client.endAsync(true)));
   }
 
   #events(origin: string, payload: Buffer): void {

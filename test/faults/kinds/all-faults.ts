@@ -1,4 +1,11 @@
-import { brokerHang, brokerKill, brokerStop, delays, packetLoss } from "./broker-faults.ts";
+import {
+  brokerHang,
+  brokerKill,
+  brokerStop,
+  delays,
+  oneBrokerKill,
+  packetLoss,
+} from "./broker-faults.ts";
 import { clientHalfOpen, clientStop } from "./client-faults.ts";
 import type { Fault } from "./fault.ts";
 import { originMute, originSlow } from "./lone-origin-faults.ts";
@@ -26,6 +33,7 @@ export const faults: Readonly<Record<string, Fault>> = {
   brokerHang,
   delays,
   packetLoss,
+  oneBrokerKill,
   nodeKill,
   nodeStop,
   nodePartition,

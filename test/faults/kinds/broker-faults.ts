@@ -14,6 +14,37 @@ export const brokerStop: Fault = {
   run: (scene) => outage(scene, () => scene.cluster.broker.stop()),
 };
 
+/** Events of its share wait; those of the others go on, and the nodes stay ready. */
+export const oneBrokerKill: Fault = {
+  name: "one of three brokers: kill -9, restart",
+  brokers: 3,
+  errors: [...connectionsLost, ...waiting],
+  run: async (scene) => {
+    const { cluster, crowd, dice } = scene;
+    for (const victim of cluster.brokers) {
+      const marks = cluster.marks();
+      await victim.kill();
+      await waitFor(() => cluster.logged(marks, "broker-lost").length === cluster.nodes.length, {
+        what: "nodes to miss a broker",
+        deadline: waitMs,
+      });
+      await crowd.saidMore(500 + dice.below(500));
+      for (const node of cluster.nodes) {
+        if (await cluster.isReady(node)) continue;
+        throw new Error(`${node.name} is not ready, with two of three brokers`);
+      }
+      await recovery(scene, now(), () => true);
+      await victim.restart();
+      await crowd.saidMore(500);
+    }
+    for (const { name } of cluster.origins) {
+      if (cluster.logged(new Map(), "origin-left", name).length === 0) continue;
+      throw new Error(`${name} was given up over a broker that was away`);
+    }
+    return undefined;
+  },
+};
+
 async function outage(scene: Scene, end: () => Promise<void>): Promise<number> {
   const { cluster, crowd, dice } = scene;
   const marks = cluster.marks();

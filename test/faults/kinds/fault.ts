@@ -22,6 +22,8 @@ export interface Fault {
   readonly name: string;
   /** Flags of the nodes that it needs besides those that all have. */
   readonly flags?: readonly string[];
+  /** How many brokers it needs; one by default. */
+  readonly brokers?: number;
   /** How it ends connections of whom it condemns; otherwise none may end. */
   readonly cuts?: Ending;
   /** An origin that was away may take nodes for lost that the others do not. */
@@ -61,8 +63,9 @@ export function losesNews({ errors, offersAgain }: Fault): boolean {
   return offersAgain === true || errors?.includes("broker-lost") === true;
 }
 
-/** Whether the nodes of a cluster have the flags that a fault needs. */
+/** Whether a cluster has the flags and the brokers that a fault needs. */
 export function serves(cluster: Cluster, fault: Fault): boolean {
+  if (cluster.brokers.length !== (fault.brokers ?? 1)) return false;
   return cluster.flags.join(" ") === (fault.flags ?? []).join(" ");
 }
 

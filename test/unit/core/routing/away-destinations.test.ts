@@ -72,6 +72,17 @@ test("a change that does not concern an origin repeats nothing to it", async () 
   assert.equal(rig.network.underWay, underWay);
 });
 
+test("brokers that come and go do not keep an origin alive that is silent", async () => {
+  const rig = new Rig();
+  await rig.start("o1", "o2");
+  rig.network.origins.delete("o2");
+  for (let times = 0; times < 100; times++) {
+    rig.clock.advance(100);
+    rig.network.listener.connected(true);
+  }
+  assert.equal(rig.logged("origin-left").length, 2, "neither has announced itself for 10 s");
+});
+
 test("who is new goes past an origin that the channel does not reach", async () => {
   const rig = new Rig();
   await rig.start("o1", "o2");
