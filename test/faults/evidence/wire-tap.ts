@@ -30,8 +30,8 @@ export interface WireRecord {
 type Item = readonly unknown[];
 
 /**
- * Listens at the brokers to every event that is given to an origin, and to every ack. It takes part
- * in nothing. What is said while the broker is away it misses, so what it has is a part.
+ * Listens at the brokers to every event that is given to an origin, and to every ack. It takes
+ * part in nothing. What is said while a broker is away it misses, so what it has is a part.
  */
 export class WireTap implements WireRecord {
   readonly streams: Map<string, (Offer | undefined)[]> = new Map();
