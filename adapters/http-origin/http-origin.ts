@@ -15,6 +15,7 @@ import {
   type AuthorizeRequest,
   type Connection,
   type Origin,
+  type Rejection,
   reject,
 } from "../origin/mod.ts";
 import { carryOut, checkReply } from "./carry-out.ts";
@@ -201,8 +202,10 @@ export class HttpOrigin {
     try {
       const body = this.#form.connect(id, request);
       answer = await this.#requests.ask(() => requestId(id, "connect"), body, signal);
-    } catch {
-      return reject(502, "the origin cannot be asked", { headers: { "retry-after": "1" } });
+    } catch (error) {
+      const code = error instanceof ServiceError ? error.code : "internal";
+      const more = { "retry-after": "1" };
+      return rejectWith(502, new ServiceError(code, "the origin cannot be asked"), more);
     }
     try {
       const decision = this.#form.decision(answer);
@@ -212,11 +215,11 @@ export class HttpOrigin {
       const message = `the origin's body has more than ${limits.answerBodyBytesMax} bytes`;
       const error = new ServiceError("http-answer-too-big", message);
       this.#report("origin-reply-refused", error, error.code);
-      const json = { ...headers, "content-type": "application/json" };
-      return reject(status, JSON.stringify({ code: error.code, message }), { headers: json });
+      return rejectWith(status, error, headers);
     } catch (error) {
       this.#report("origin-reply-refused", error, "handshake-grant");
-      return reject(502, "the origin's answer cannot be understood");
+      const message = "the origin's answer cannot be understood";
+      return rejectWith(502, new ServiceError("handshake-grant", message));
     }
   }
 
@@ -236,6 +239,16 @@ export class HttpOrigin {
     const code = error instanceof ServiceError ? error.code : otherwise;
     this.#failures.report(event, code, String((error as Error).message));
   }
+}
+
+/** A refusal of the gateway's own: its body is JSON, as every such one's. */
+function rejectWith(
+  status: number,
+  { code, message }: ServiceError,
+  more: Readonly<Record<string, string>> = {},
+): Rejection {
+  const headers = { ...more, "content-type": "application/json" };
+  return reject(status, `${JSON.stringify({ code, message })}\n`, { headers });
 }
 
 /** The id of a request. What is signed is divided by full stops, so the id contains none. */

@@ -1,15 +1,9 @@
 import * as v from "valibot";
-import {
-  connectionIdPattern,
-  isGroupName,
-  isMap,
-  isReserved,
-  ServiceError,
-} from "../../core/base/mod.ts";
+import { connectionIdPattern, isGroupName, isMap, ServiceError } from "../../core/base/mod.ts";
 import { closeCodeAllowed, closeReasonFits } from "../../core/websocket/mod.ts";
 import { fromJsonBinary } from "./json-binary.ts";
 import { checkNesting } from "./nesting.ts";
-import { checked, refusal } from "./refusal.ts";
+import { checked, isOwnGroup, refusal } from "./refusal.ts";
 
 const id = v.pipe(v.string(), v.regex(connectionIdPattern, "it is no connection's id"));
 const manyIds = v.array(id);
@@ -27,13 +21,10 @@ function isId(value: unknown): boolean {
 const data = v.union([v.string(), v.instance(Uint8Array)]);
 const group = v.pipe(
   v.string(),
-  v.check((name) => isGroupName(name), "a group's name has 1 to 256 bytes of UTF-8"),
+  v.check(isGroupName, "a group's name has 1 to 256 bytes of UTF-8"),
 );
 /** A group whose members the commands choose: not `@all`, and not that of a user. */
-const ownGroup = v.pipe(
-  group,
-  v.check((name) => !isReserved(name), "the gateway says who is in this group"),
-);
+const ownGroup = v.pipe(group, v.check(isOwnGroup, "the gateway says who is in this group"));
 const natural = v.pipe(v.number(), v.minValue(0, "it must be 0 or more"));
 const code = v.pipe(
   v.number(),

@@ -1,9 +1,27 @@
 import * as v from "valibot";
-import { connectionIdPattern, ServiceError } from "../../core/base/mod.ts";
+import {
+  connectionIdPattern,
+  type ErrorCode,
+  isGroupName,
+  isReserved,
+  ServiceError,
+} from "../../core/base/mod.ts";
+
+/** Whether commands may say who is in the group. */
+export function isOwnGroup(name: string): boolean {
+  return !isReserved(name);
+}
+
+/** The codes of checks that have one of their own. */
+const codes: ReadonlyMap<unknown, ErrorCode> = new Map<unknown, ErrorCode>([
+  [connectionIdPattern, "id-malformed"],
+  [isGroupName, "group-name"],
+  [isOwnGroup, "group-name"],
+]);
 
 /**
- * The output of a schema. Throws `command-malformed`, or `id-malformed`, and names the place of
- * the first fault behind `place`. The message repeats nothing that was in the value.
+ * The output of a schema. Throws `command-malformed`, `id-malformed` or `group-name`, and names
+ * the place of the first fault behind `place`. The message repeats nothing that was in the value.
  */
 export function checked<Schema extends v.GenericSchema>(
   schema: Schema,
@@ -16,13 +34,16 @@ export function checked<Schema extends v.GenericSchema>(
   const path = (issue.path ?? []).map(({ key }) =>
     typeof key === "number" ? `[${key}]` : `.${String(key)}`,
   );
-  const isId = issue.type === "regex" && issue.requirement === connectionIdPattern;
-  throw refusal(`${place}${path.join("")}`, expectationOf(issue), isId);
+  const { requirement } = issue as { readonly requirement?: unknown };
+  throw refusal(`${place}${path.join("")}`, expectationOf(issue), codes.get(requirement));
 }
 
 /** `place` is not what was expected there. */
-export function refusal(place: string, expectation: string, isId: boolean = false): ServiceError {
-  const code = isId ? "id-malformed" : "command-malformed";
+export function refusal(
+  place: string,
+  expectation: string,
+  code: ErrorCode = "command-malformed",
+): ServiceError {
   return new ServiceError(code, `${place}: ${expectation}`);
 }
 

@@ -78,7 +78,7 @@ function readMessage(message: unknown, place: string): OutgoingMessage {
   const ids = (ConnectionIds ?? []).map((text, index) => {
     const id = idOfBase64(text);
     if (id !== undefined) return id;
-    throw refusal(`${place}.ConnectionIds[${index}]`, "it is no connection's id", true);
+    throw refusal(`${place}.ConnectionIds[${index}]`, "it is no connection's id", "id-malformed");
   });
   const { Binary, Text } = Message;
   const both = typeof Binary === "string" && typeof Text === "string";

@@ -1,7 +1,13 @@
 import { Buffer } from "node:buffer";
-import { type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from "node:http";
+import {
+  type IncomingMessage,
+  METHODS,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from "node:http";
 import type { Duplex } from "node:stream";
-import { plainAddress } from "../../core/base/mod.ts";
+import { limits, plainAddress } from "../../core/base/mod.ts";
 import { Refusal } from "./refusal.ts";
 
 /** Told of a request that is refused before a handler gets it. */
@@ -15,9 +21,7 @@ export function answerBroken(server: Server, refused: Refused): void {
     else end(socket, faultOf(error), refused);
   });
   server.on("connect", (_request, socket) => {
-    const allow = "GET, POST, DELETE";
-    const refusal = new Refusal("request-method", "CONNECT is not served", { headers: { allow } });
-    end(socket, refusal, refused);
+    end(socket, notServed("CONNECT is not served"), refused);
   });
   server.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) => {
     // RFC 9110, 10.1.1: no other expectation than 100-continue is defined.
@@ -36,13 +40,31 @@ export function checkHost({ httpVersion, headers }: IncomingMessage): void {
   throw new Refusal("request-malformed", "the Host header is missing");
 }
 
-function faultOf({ code }: NodeJS.ErrnoException): Refusal {
+function notServed(message: string): Refusal {
+  return new Refusal("request-method", message, { headers: { allow: "GET, POST, DELETE" } });
+}
+
+/** RFC 9110, 5.6.2, and RFC 9112, 3: the method in a request line. */
+const requestLine = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]{1,64}) \S+ HTTP\/1\.\d\r?\n/;
+
+/** Whether a request is well-formed but for a method that the runtime's parser does not know. */
+function hasUnknownMethod(packet: Uint8Array | undefined): boolean {
+  const start = Buffer.from(packet?.subarray(0, limits.handshakeHeaderBytesMax) ?? []);
+  const [, method] = requestLine.exec(start.toString("latin1")) ?? [];
+  return method !== undefined && !METHODS.includes(method);
+}
+
+/** The bytes that the parser stopped in. */
+type ParserError = NodeJS.ErrnoException & { readonly rawPacket?: Uint8Array };
+
+function faultOf({ code, rawPacket }: ParserError): Refusal {
   if (code === "HPE_HEADER_OVERFLOW") {
     return new Refusal("request-too-big", "the headers are too long", { status: 431 });
   }
   if (code === "ERR_HTTP_REQUEST_TIMEOUT") {
     return new Refusal("request-timeout", "the request did not come in time");
   }
+  if (hasUnknownMethod(rawPacket)) return notServed("the method is not served");
   return new Refusal("request-malformed", "the request is not HTTP/1.1");
 }
 

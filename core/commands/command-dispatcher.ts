@@ -117,10 +117,12 @@ export class CommandDispatcher {
       skip = acceptance.skip;
       count = next;
     }
-    while (commands.nextItem()) {
-      if (skip-- > 0) continue;
+    for (let item = 0; commands.nextItem(); item++) {
+      if (item < skip) continue;
+      this.#targets.item = item;
       this.#item(app, source);
     }
+    this.#targets.item = undefined;
     if (stream !== undefined) app.acks.note(source.sender, ["ack", stream, count], source.json);
   }
 

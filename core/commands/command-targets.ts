@@ -18,6 +18,8 @@ export class CommandTargets {
   readonly #dependencies: TargetsDependencies;
   readonly #commands: CommandDecoder;
   readonly #replies: CommandReplies;
+  /** Place in its batch of the command that is carried out now, for the log. */
+  item: number | undefined;
 
   constructor(dependencies: TargetsDependencies, replies: CommandReplies) {
     this.#dependencies = dependencies;
@@ -99,6 +101,7 @@ export class CommandTargets {
     this.#dependencies.logger.log(level, "command-refused", message, {
       code,
       topic: source.topic,
+      ...(this.item === undefined ? {} : { item: this.item }),
     });
   }
 

@@ -37,10 +37,7 @@ export function checkHandshake(
   }
   const upgrade = request.header("upgrade");
   if (upgrade === undefined) {
-    return refuse(426, "handshake-plain", "this is a WebSocket server: connect with ws://", {
-      upgrade: "websocket",
-      "sec-websocket-version": "13",
-    });
+    return plainRequest;
   }
   const refusal = refuseRequest(request);
   if (refusal !== undefined) return refusal;
@@ -106,7 +103,7 @@ function changesWhenParsed(target: string): boolean {
   });
 }
 
-/** An HTTP answer whose body is the error code and a sentence for people. */
+/** An HTTP answer whose body is JSON with the error code and a sentence for people. */
 export function refuse(
   statusCode: number,
   code: ErrorCode,
@@ -117,10 +114,23 @@ export function refuse(
     accepted: false,
     errorCode: code,
     statusCode,
-    headers: { "content-type": "text/plain; charset=utf-8", ...headers },
-    body: `${code}: ${sentence}.\n`,
+    headers: { "content-type": "application/json", ...headers },
+    body: `${JSON.stringify({ code, message: sentence })}\n`,
   };
 }
+
+/** The answer to what a browser sends: a text, since people read it. */
+const plainRequest: HandshakeRefusal = {
+  accepted: false,
+  errorCode: "handshake-plain",
+  statusCode: 426,
+  headers: {
+    "content-type": "text/plain; charset=utf-8",
+    upgrade: "websocket",
+    "sec-websocket-version": "13",
+  },
+  body: "handshake-plain: this is a WebSocket server: connect with ws://.\n",
+};
 
 /** RFC 6585, 5. Also sent if the runtime's HTTP parser gives up before there is a request. */
 export const headersTooLarge: HandshakeRefusal = refuse(

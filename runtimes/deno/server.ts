@@ -6,6 +6,7 @@ import {
   type ClientServer,
   type ClientServerOptions,
   FetchRequest,
+  failed,
   portError,
   refusalResponse,
 } from "../server/mod.ts";
@@ -48,8 +49,7 @@ class DenoServer implements ClientServer {
         signal: this.#abort.signal,
         ...options.tls,
         onListen: () => {},
-        onError: () =>
-          new Response("internal: the request could not be handled.\n", { status: 500 }),
+        onError: () => refusalResponse(failed),
       },
       (request, info) => this.#answer(request, info),
     );

@@ -9,6 +9,7 @@ import type {
   HandshakeRequest,
   SocketHandler,
 } from "../../core/ports/mod.ts";
+import { refuse } from "../../core/websocket/mod.ts";
 import { isWritable } from "./answer-head.ts";
 
 /** The open port that clients connect to. */
@@ -71,12 +72,12 @@ export interface ClientServerOptions {
   readonly batchBuffers?: boolean;
 }
 
-const failed: HandshakeRefusal = {
-  accepted: false,
-  statusCode: 500,
-  headers: { "content-type": "text/plain; charset=utf-8" },
-  body: "internal: the request could not be handled.\n",
-};
+/** The handler has failed, or its answer cannot be written. */
+export const failed: HandshakeRefusal = refuse(
+  500,
+  "internal",
+  "the request could not be handled",
+);
 
 /** Asks the handler and passes its answer on, in the same turn if the answer is no promise. */
 export function answerRequest<Result>(

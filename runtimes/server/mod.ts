@@ -2,6 +2,7 @@ export {
   answerRequest,
   type ClientServer,
   type ClientServerOptions,
+  failed,
   type ServerTls,
 } from "./client-server.ts";
 export { createZlibDeflate } from "./deflate.ts";

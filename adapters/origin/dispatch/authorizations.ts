@@ -1,4 +1,4 @@
-import { nodeOf, ServiceError } from "../../../core/base/mod.ts";
+import { type ErrorCode, nodeOf, ServiceError } from "../../../core/base/mod.ts";
 import type { Cancel } from "../../../core/ports/mod.ts";
 import { checkedGroup, checkHandler, originLimits } from "../base/mod.ts";
 import { IdOutcomes, isErrorCode, type NodeSenders, type Replies } from "../send/mod.ts";
@@ -55,11 +55,12 @@ export class Authorizations {
     if (known !== undefined) return known.whenDecided;
     if (this.#handler === undefined) {
       // In open mode another origin may be the one that decides.
-      if (assigned) this.#refuse(id, "the origin has no handler for authorize");
+      if (assigned)
+        this.#refuse(id, "handshake-rejected", "the origin has no handler for authorize");
       return undefined;
     }
     if (this.#queue.size >= originLimits.authorizeQueueMax) {
-      this.#refuse(id, "too many handshakes wait for authorize");
+      this.#refuse(id, "authorize-full", "too many handshakes wait for authorize");
       return undefined;
     }
     let decided = (): void => {};
@@ -97,7 +98,7 @@ export class Authorizations {
     } catch (error) {
       if (!abort.signal.aborted) {
         this.#senders.queue.failed(error as Error);
-        this.#reject(id, new Rejection(500, "the origin's authorize failed", undefined));
+        this.#reject(id, refusal(500, "handshake-rejected", "the origin's authorize failed"));
       }
     }
     this.#finish(id);
@@ -154,14 +155,20 @@ export class Authorizations {
     }
   }
 
-  #refuse(id: string, why: string): void {
-    this.#senders.queue.failed(new ServiceError("handshake-rejected", `authorize: ${why}`));
-    this.#reject(id, new Rejection(503, why, { "retry-after": "1" }));
+  #refuse(id: string, code: ErrorCode, why: string): void {
+    this.#senders.queue.failed(new ServiceError(code, `authorize: ${why}`));
+    this.#reject(id, refusal(503, code, why, { "retry-after": "1" }));
   }
 
   #command(item: readonly unknown[]): void {
     this.#senders.node(nodeOf(item[1] as string)).command(item);
   }
+}
+
+/** A refusal of the library's own: its body is JSON, as those of the gateway. */
+function refusal(status: number, code: ErrorCode, message: string, more: Texts = {}): Rejection {
+  const headers = { ...more, "content-type": "application/json" };
+  return new Rejection(status, `${JSON.stringify({ code, message })}\n`, headers);
 }
 
 function requestOf(id: string, values: unknown, signal: AbortSignal): AuthorizeRequest {

@@ -57,7 +57,7 @@ export function answerTests(context: SuiteContext): void {
         assert.equal(answer.headers.get(header), undefined);
       }
       const body = await client.bytes(Number(answer.headers.get("content-length")));
-      assert.match(body.toString(), /^internal: /);
+      assert.match(body.toString(), /^\{"code":"internal",/);
       client.destroy();
       const admitted = unwritable.some(([one]) => one === path);
       if (admitted) await context.fixture().event("abandon", path);

@@ -84,7 +84,8 @@ export function requestTests(context: SuiteContext): void {
       client.write(`${head.join("\r\n")}\r\n\r\n${body ?? ""}`);
       const answer = await client.wholeAnswer();
       assert.equal(answer.statusCode, own ?? statusCode);
-      if (own === undefined) assert.match(answer.body, new RegExp(`^${code}: .+\\.\n$`));
+      if (own === undefined)
+        assert.match(answer.body, new RegExp(`"code":"${code}","message":".+"}\n$`));
       client.destroy();
     });
   }

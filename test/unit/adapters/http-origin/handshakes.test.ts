@@ -68,19 +68,22 @@ test("a refusal keeps its status where its body or a header is too large", async
 
 test("an origin that cannot be asked lets nobody in, and one that hangs is given up", async () => {
   const rig = await HttpRig.start({ gateway: { authorize: "origin" } });
-  const failures: [fail: (rig: HttpRig) => Promise<void>, statusCode: number][] = [
-    [(one) => one.next().fail(refused), 502],
-    [(one) => one.next().answer(302), 502],
-    [(one) => one.next().answer(200, { user: 5 }), 502],
-    [(one) => one.advance(5_050), 504],
+  const failures: [fail: (rig: HttpRig) => Promise<void>, statusCode: number, code: string][] = [
+    [(one) => one.next().fail(refused), 502, "http-connect"],
+    [(one) => one.next().answer(302), 502, "handshake-grant"],
+    [(one) => one.next().answer(200, { user: 5 }), 502, "handshake-grant"],
+    [(one) => one.advance(5_050), 504, "authorize-timeout"],
   ];
-  for (const [fail, statusCode] of failures) {
+  for (const [fail, statusCode, wanted] of failures) {
     const handshake = rig.handshake("/");
     await rig.settle();
     await fail(rig);
     const answer = await handshake;
     assert.ok(!answer.accepted);
     assert.equal(answer.statusCode, statusCode);
+    assert.equal(answer.headers["content-type"], "application/json");
+    const { code, message } = JSON.parse(String(answer.body));
+    assert.deepEqual([code, typeof message], [wanted, "string"]);
   }
   assert.equal(rig.next().signal?.aborted, true, "the request that hangs is ended");
 });

@@ -10,7 +10,9 @@ const long = "x".repeat(20_000);
 const broken: readonly (readonly [sent: string, answer: string])[] = [
   ["GARBAGE\r\n\r\n", "400 request-malformed"],
   ["GET / HTTP/9.9\r\n\r\n", "400 request-malformed"],
-  ["FOO / HTTP/1.1\r\nHost: a\r\n\r\n", "400 request-malformed"],
+  ["FOO /path HTTP/1.1\r\nHost: a\r\n\r\n", "405 request-method"],
+  ["foo /path?x HTTP/1.0\r\n\r\n", "405 request-method"],
+  ["FOO /path\r\nHost: a\r\n\r\n", "400 request-malformed"],
   ["GET / HTTP/1.1\r\nHost: a\r\nno header\r\n\r\n", "400 request-malformed"],
   ["GET / HTTP/1.1\r\nConnection: close\r\n\r\n", "400 request-malformed"],
   ["GET http://[ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "400 request-malformed"],

@@ -135,7 +135,10 @@ test("a refusal repeats nothing of the token, and has the form of RFC 6750", asy
     assert.ok(!answer.accepted);
     const challenge = answer.headers["www-authenticate"] ?? "";
     assert.match(challenge, /^Bearer error="invalid_token", error_description="[ -!#-[\]-~]+"$/);
-    assert.match(String(answer.body), new RegExp(`^${answer.errorCode}: .+\\.\\n$`));
+    assert.match(
+      String(answer.body),
+      new RegExp(`^\\{"code":"${answer.errorCode}","message":".+"\\}\\n$`),
+    );
     const shown = JSON.stringify([answer, logger.records]);
     for (const part of [...token.split("."), "mallory"]) assert.ok(!shown.includes(part));
   }

@@ -204,3 +204,24 @@ test("whoever is being closed is gone to every command", async () => {
   assert.deepEqual(messagesOf(socket), []);
   assert.equal(rig.node.groups, 0);
 });
+
+test("what is refused of a batch is logged with its place in it", async () => {
+  const rig = await ReplyRig.start();
+  const id = idOf(rig.node.connect());
+  await rig.do(
+    ["send", id, "hi"],
+    ["send", "no id", "hi"],
+    ["shout", id],
+    ["send", id, "hi", { ttl: "x" }],
+    ["join", id, "@all"],
+  );
+  const logged = rig.node.logger.of("command-refused").map(({ fields }) => {
+    return [fields.item, fields.code];
+  });
+  assert.deepEqual(logged, [
+    [1, "id-malformed"],
+    [2, "command-unknown"],
+    [3, "command-malformed"],
+    [4, "group-name"],
+  ]);
+});

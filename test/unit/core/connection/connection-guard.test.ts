@@ -221,7 +221,7 @@ test("an address has so many connections and no more, until one of them goes", a
   const refused = rig.gateway.handshake(request);
   assert.ok("statusCode" in refused);
   assert.equal(refused.statusCode, 503);
-  assert.match(String(refused.body), /^connections-per-ip: /);
+  assert.match(String(refused.body), /"code":"connections-per-ip"/);
   first.clientCloses(1000, "");
   assert.equal((rig.gateway.handshake(request) as { accepted: boolean }).accepted, true);
 });

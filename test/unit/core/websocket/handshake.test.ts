@@ -5,6 +5,7 @@ import {
   answerDeflate,
   checkHandshake,
   chooseSubprotocol,
+  refuse,
 } from "../../../../core/websocket/mod.ts";
 
 type Headers = Readonly<Record<string, string | undefined>>;
@@ -79,7 +80,8 @@ for (const [what, headers, statusCode, code] of bad) {
     const answer = checkHandshake(request(headers));
     assert.ok(!("ok" in answer));
     assert.equal(answer.statusCode, statusCode);
-    assert.match(String(answer.body), new RegExp(`^${code}: [^\n]+\\.\n$`));
+    const text = code === "handshake-plain" ? ": .+\\.\n" : '","message":"[^\n]+"}\n';
+    assert.match(String(answer.body), new RegExp(`${code}${text}$`));
     if (statusCode === 426) {
       assert.deepEqual(
         [answer.headers.upgrade, answer.headers["sec-websocket-version"]],
@@ -101,7 +103,7 @@ test("another version of HTTP is refused, where the runtime tells it", () => {
   ] as const) {
     const answer = checkHandshake({ ...request({}), httpVersion });
     assert.ok(!("ok" in answer) && answer.statusCode === statusCode);
-    assert.match(String(answer.body), /^handshake-http: /);
+    assert.match(String(answer.body), /"code":"handshake-http"/);
   }
   assert.ok("ok" in checkHandshake({ ...request({}), httpVersion: "1.1" }));
   // RFC 9112, 3.2: only HTTP/1.1 asks for a Host, and a plain request is answered as ever.
@@ -126,7 +128,7 @@ test("a target that a URL resolves to another is refused, where the runtime show
     for (const target of [path, `http://example${path}`]) {
       const answer = checkHandshake({ ...request({}), target });
       assert.ok(!("ok" in answer) && answer.statusCode === 400, target);
-      assert.match(String(answer.body), /^handshake-target: /);
+      assert.match(String(answer.body), /"code":"handshake-target"/);
     }
   }
   const straight = ["/", "/a..b", "/.a", "/...", "/%2e%2e%2e", "/a?/../b\\", "//a", "/%2f.."];
@@ -139,7 +141,7 @@ test("a method other than GET is refused", () => {
   for (const method of ["POST", "HEAD", "get"]) {
     const answer = checkHandshake(request({}, method));
     assert.ok(!("ok" in answer) && answer.statusCode === 400);
-    assert.match(String(answer.body), /^handshake-method: /);
+    assert.match(String(answer.body), /"code":"handshake-method"/);
   }
 });
 
@@ -203,4 +205,11 @@ test("a long header of extensions is read in linear time", () => {
   const started = performance.now();
   assert.equal(answerDeflate(header), undefined);
   assert.ok(performance.now() - started < 1_000);
+});
+
+test("a refusal is JSON with a code and a sentence; a plain GET gets a text for people", () => {
+  const refusal = refuse(503, "no-origin", 'nobody "is" there', { "retry-after": "5" });
+  assert.deepEqual(refusal.headers, { "content-type": "application/json", "retry-after": "5" });
+  const body: unknown = JSON.parse(String(refusal.body));
+  assert.deepEqual(body, { code: "no-origin", message: 'nobody "is" there' });
 });

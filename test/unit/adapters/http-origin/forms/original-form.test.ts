@@ -122,7 +122,6 @@ test("any other body is ignored, as the original ignores it", () => {
   const item = ["send", id, "hi"];
   const others = [
     answerOf(200),
-    answerOf(200, "not json", "application/json"),
     answerOf(200, { ok: true }),
     answerOf(200, []),
     answerOf(200, null),
@@ -135,6 +134,7 @@ test("any other body is ignored, as the original ignores it", () => {
 
 test("a reply with a fault is refused as a whole", () => {
   const faults = [
+    { ...answerOf(200), contentType: "application/json", body: new TextEncoder().encode("[") },
     answerOf(200, [
       ["send", id, "hi"],
       ["send", id],
