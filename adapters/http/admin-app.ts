@@ -2,8 +2,15 @@ import { Hono } from "hono/tiny";
 
 export interface AdminOptions {
   /** Why the node should get no new connections, such as `draining`; empty while it is ready. */
-  readonly ready: () => readonly string[];
-  readonly metrics: () => { readonly contentType: string; readonly text: string };
+  readonly ready: () => readonly string[] | Promise<readonly string[]>;
+  readonly metrics: () => MetricsPage | Promise<MetricsPage>;
+  /** Why this process should be started again; empty while it is healthy, as it is by default. */
+  readonly unhealthy?: (() => readonly string[]) | undefined;
+}
+
+export interface MetricsPage {
+  readonly contentType: string;
+  readonly text: string;
 }
 
 /** The admin endpoints of a node: `/healthz`, `/readyz`, `/metrics`. */
@@ -17,14 +24,19 @@ export function createAdminApp(
     context.header("cache-control", "no-store");
   });
   // The process runs and its event loop turns, or there would be no answer.
-  app.get("/healthz", (context) => context.text("ok\n"));
-  app.get("/readyz", (context) => {
-    const reasons = options.ready();
+  app.get("/healthz", (context) => {
+    const reasons = options.unhealthy?.() ?? [];
+    return reasons.length === 0
+      ? context.text("ok\n")
+      : context.text(`${reasons.join("\n")}\n`, 503);
+  });
+  app.get("/readyz", async (context) => {
+    const reasons = await options.ready();
     const ready = reasons.length === 0;
     return context.json({ ready, reasons }, ready ? 200 : 503);
   });
-  app.get("/metrics", (context) => {
-    const { contentType, text } = options.metrics();
+  app.get("/metrics", async (context) => {
+    const { contentType, text } = await options.metrics();
     return context.body(text, 200, { "content-type": contentType });
   });
   app.notFound((context) => context.text("not found; see /healthz, /readyz and /metrics\n", 404));

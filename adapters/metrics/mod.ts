@@ -1,1 +1,2 @@
-export { PrometheusMetrics } from "./prometheus.ts";
+export { MetricSums, type SummedPart } from "./metric-sums.ts";
+export { type MetricFamily, PrometheusMetrics } from "./prometheus.ts";

@@ -11,6 +11,17 @@ interface Family {
   readonly counters: Map<string, PrometheusCounter>;
 }
 
+/**
+ * A family as a process can send it to another one: its series by their labels, as they are
+ * written.
+ */
+export interface MetricFamily {
+  readonly name: string;
+  readonly type: "counter" | "gauge";
+  readonly help: string;
+  readonly series: readonly (readonly [labels: string, value: number])[];
+}
+
 /** A plain field, because the hot path adds to it. */
 class PrometheusCounter implements Counter {
   value = 0;
@@ -20,13 +31,15 @@ class PrometheusCounter implements Counter {
   }
 }
 
+export const contentType: string = "text/plain; version=0.0.4; charset=utf-8";
+
 // Names according to the data model of Prometheus.
 const metricName = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
 const labelName = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
 /** Metrics in the text format of Prometheus, version 0.0.4. */
 export class PrometheusMetrics implements Metrics {
-  readonly contentType: string = "text/plain; version=0.0.4; charset=utf-8";
+  readonly contentType: string = contentType;
   readonly #families = new Map<string, Family>();
 
   counter(name: string, help: string, labels: Labels = {}): Counter {
@@ -46,13 +59,15 @@ export class PrometheusMetrics implements Metrics {
 
   /** The body of the answer to a scrape. */
   render(): string {
-    let text = "";
-    for (const [name, family] of this.#families) {
-      text += `# HELP ${name} ${escapeHelp(family.help)}\n# TYPE ${name} ${family.type}\n`;
-      for (const [labels, read] of family.series)
-        text += `${name}${labels} ${numberText(read())}\n`;
-    }
-    return text;
+    return this.families().map(familyText).join("");
+  }
+
+  /** Every series with its present value. */
+  families(): MetricFamily[] {
+    return Array.from(this.#families, ([name, { type, help, series }]) => {
+      const values = Array.from(series, ([labels, read]): [string, number] => [labels, read()]);
+      return { name, type, help, series: values };
+    });
   }
 
   #family(name: string, type: Family["type"], help: string): Family {
@@ -68,8 +83,15 @@ export class PrometheusMetrics implements Metrics {
   }
 }
 
+/** A family in the text format. */
+export function familyText({ name, type, help, series }: MetricFamily): string {
+  const head = `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${type}\n`;
+  const lines = series.map(([labels, value]) => `${name}${labels} ${numberText(value)}\n`);
+  return head + lines.join("");
+}
+
 /** `{a="1",b="2"}`. Sorted, so that equal labels name the same series. */
-function labelText(labels: Labels): string {
+export function labelText(labels: Labels): string {
   const names = Object.keys(labels).sort();
   if (names.length === 0) return "";
   const pairs = names.map((name) => {

@@ -162,6 +162,11 @@ export const ErrorCode = {
   "peer-session": 198,
   /** Two living nodes have one name. */
   "peer-name": 199,
+  // Workers
+  /** A worker ended and nobody had asked it to. */
+  "worker-died": 200,
+  /** A worker said nothing for so long that its supervisor killed it. */
+  "worker-silent": 201,
 } as const;
 
 export type ErrorCode = keyof typeof ErrorCode;

@@ -11,6 +11,8 @@ export const limits = {
   connectionsMax: 1_048_576,
   /** Default and maximum of `--max-connections`. */
   connectionsCeiling: 1_000_000,
+  /** Maximum of `--workers`: more than any machine has processors to spare. */
+  workersMax: 256,
   /**
    * File descriptors that the client port leaves to the broker connections, the admin port and
    * files. A quarter of `ulimit -n` if that is smaller.

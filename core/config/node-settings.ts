@@ -1,8 +1,18 @@
+import { limits } from "../base/mod.ts";
 import type { LogLevel } from "../ports/mod.ts";
-import { choice, duration, matching, type SettingTable, toggle } from "./setting-kinds.ts";
+import {
+  choice,
+  duration,
+  integerOrAuto,
+  matching,
+  type SettingTable,
+  toggle,
+} from "./setting-kinds.ts";
 
 export interface NodeSettings {
   readonly "node-name": string;
+  /** 0: as many as there are processors. */
+  readonly workers: number;
   readonly engine: "auto" | "native" | "wasm";
   readonly "log-level": LogLevel;
   readonly "log-format": "auto" | "json" | "pretty";
@@ -16,6 +26,11 @@ export const nodeSettings: SettingTable<NodeSettings> = {
     allowed: "1 to 32 characters of a-z, 0-9 and -",
     pattern: /^([a-z0-9-]{1,32})?$/,
   }),
+  workers: integerOrAuto(
+    "processes on the client port, nodes NAME-0, NAME-1, …; auto: one a processor; limits are " +
+      "those of each, but max-connections is divided",
+    { min: 1, max: limits.workersMax, default: 1 },
+  ),
   engine: choice(
     "WebSocket server: native is the runtime's, wasm our own; auto is native on Bun, else wasm",
     { of: ["auto", "native", "wasm"], default: "auto" },

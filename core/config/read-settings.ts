@@ -94,6 +94,15 @@ function withBroker(result: Settings, { flags, environment, file }: SettingSourc
     (isMap(file) ? file.broker : undefined);
   const isHttp = result.cluster === "http";
   const without = isHttp || result.origin.length > 0;
+  if (result.workers !== 1 && (isHttp || given === "none")) {
+    const other = isHttp ? "--cluster http" : "--broker none";
+    throw wrong(
+      `--workers with ${other}: workers reach each other by a broker, the embedded one or that ` +
+        "of --broker",
+    );
+  }
+  // Workers share a broker, so that one's publishes reach the others.
+  if (result.workers !== 1) return result;
   if (given === undefined && without) return { ...result, broker: "none" };
   if (isHttp && result.broker !== "none") {
     throw wrong("--cluster http: its nodes have no broker: leave --broker out");

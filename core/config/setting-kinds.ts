@@ -44,6 +44,25 @@ export function integer(about: string, range: Range<number>): Setting<number> {
   return { schema, default: fallback, written: String(fallback), allowed, about };
 }
 
+/** A whole number, or `auto`, which is read as 0. */
+export function integerOrAuto(about: string, range: Range<number>): Setting<number> {
+  const { min, max, default: fallback } = range;
+  const number = v.pipe(
+    text,
+    v.regex(/^\d{1,15}$/),
+    v.transform(Number),
+    v.minValue(min),
+    v.maxValue(max),
+  );
+  const auto = v.pipe(
+    v.literal("auto"),
+    v.transform(() => 0),
+  );
+  const allowed = `auto, or a whole number from ${min} to ${max}`;
+  const schema = v.union([auto, number]);
+  return { schema, default: fallback, written: String(fallback), allowed, about };
+}
+
 /** A TCP port, or 0. */
 export function port(about: string, options: { readonly default: number }): Setting<number> {
   return integer(about, { min: 0, max: 65_535, ...options });

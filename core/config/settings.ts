@@ -40,7 +40,10 @@ export interface SettingGroup {
 
 export const settingGroups: ReadonlyMap<string, SettingGroup> = new Map<string, SettingGroup>([
   ["ports", { about: "client port, admin port, TLS, proxies", settings: portSettings }],
-  ["node", { about: "name, engine, log, start and end of a node", settings: nodeSettings }],
+  [
+    "node",
+    { about: "name, workers, engine, log, start and end of a node", settings: nodeSettings },
+  ],
   ["broker", { about: "the MQTT broker and the connection to it", settings: brokerSettings }],
   ["origins", { about: "which origins get events, and what they see", settings: originSettings }],
   ["http", { about: "origins that are called over HTTP", settings: httpOriginSettings }],

@@ -1,10 +1,12 @@
+import { spawn } from "node:child_process";
 import process from "node:process";
-import { runCommandLine } from "../cli/mod.ts";
+import { reusePortRefusal, runCommandLine, workerCommand } from "../cli/mod.ts";
 import { startFramedServer } from "../framed-server/mod.ts";
 import { startBunServer } from "./server.ts";
 
 /** The path of the files inside a single executable. No other process can run them. */
 const inExecutable = import.meta.url.includes("$bunfs");
+const program = inExecutable ? [] : [...process.execArgv, process.argv[1] ?? ""];
 
 await runCommandLine(process.argv.slice(2), {
   name: "bun",
@@ -15,4 +17,13 @@ await runCommandLine(process.argv.slice(2), {
     inExecutable
       ? undefined
       : { command: ["--watch", "--no-clear-screen", sourceFile], signal: "SIGTERM" },
+  workers: {
+    refusal: reusePortRefusal(process.platform),
+    start: () =>
+      spawn(process.execPath, [...program, workerCommand], {
+        stdio: ["ignore", "inherit", "inherit", "ipc"],
+        // Bun's `node:http` shares a port in workers of `node:cluster` alone, and this makes one.
+        env: { ...process.env, NODE_UNIQUE_ID: "1" },
+      }),
+  },
 });

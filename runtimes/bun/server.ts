@@ -30,7 +30,7 @@ function listen(
   port: number,
   tls: ServerTls | undefined,
 ): Server<BunSocket> {
-  const { host, handler } = options;
+  const { host, handler, reusePort = false } = options;
   try {
     return serve<BunSocket>({
       hostname: host,
@@ -38,7 +38,7 @@ function listen(
       ...(tls === undefined ? {} : { tls }),
       development: false,
       // Without development mode Bun shares a port that another process has, unless this is false.
-      reusePort: false,
+      reusePort,
       // Of a stream that is not upgraded, in seconds; Bun takes no more than 255.
       idleTimeout: Math.min(255, Math.ceil((options.handshakeTimeoutMs ?? 0) / 1_000)),
       fetch: (request, server) => answer(handler, request, server),

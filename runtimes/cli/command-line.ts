@@ -1,10 +1,9 @@
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import { ProxyRules } from "../../adapters/http-client/mod.ts";
-import { JsonLogger, LogLimiter, PrettyLogger } from "../../adapters/log/mod.ts";
 import { brokerNames } from "../../adapters/mqtt/brokers/mod.ts";
 import { SystemClock } from "../../adapters/system/mod.ts";
-import { limits, ServiceError } from "../../core/base/mod.ts";
+import { ServiceError } from "../../core/base/mod.ts";
 import {
   checkFlag,
   configFlag,
@@ -13,24 +12,27 @@ import {
   type Settings,
   suggest,
 } from "../../core/config/mod.ts";
-import type { Logger } from "../../core/ports/mod.ts";
-import { engineOf, type Platform, version } from "../compose/mod.ts";
-import { readBrokerLogin, warnOfOpenBroker } from "./broker-login.ts";
-
-import { createAuthorizer } from "./create-authorizer.ts";
+import { engineOf, type Platform, version, workerCommand } from "../compose/mod.ts";
+import { checkWorkers, workersOf } from "../workers/mod.ts";
+import { createLogger } from "./create-logger.ts";
 import { devDefaults } from "./dev.ts";
 import { ExitCode } from "./exit-code.ts";
+import { checkBridge, runBridge } from "./run-bridge.ts";
+import { runService } from "./run-service.ts";
+import { runSupervisor } from "./run-supervisor.ts";
+import { runWorker } from "./run-worker.ts";
 import {
+  adviceOn,
   checkCluster,
   checkIgnored,
   checkPlainGetStatus,
+  createAuthorizer,
   readAccessKeys,
-} from "./http-settings.ts";
-import { settingInvalid } from "./read-file.ts";
-import { checkBridge, runBridge } from "./run-bridge.ts";
-import { runService } from "./run-service.ts";
-import { adviceOn } from "./setting-advice.ts";
-import { readTlsFiles } from "./tls-files.ts";
+  readBrokerLogin,
+  readTlsFiles,
+  settingInvalid,
+  warnOfOpenBroker,
+} from "./settings/mod.ts";
 import { helpOn } from "./usage.ts";
 
 /** What runs until it is ended. */
@@ -45,6 +47,7 @@ export async function runCommandLine(words: readonly string[], platform: Platfor
   const help = helpOn(words);
   if (help !== undefined) return leave(help.known ? ExitCode.clean : ExitCode.usage, help.text);
   if (command === "--version") return leave(ExitCode.clean, version);
+  if (command === workerCommand && runWorker(platform)) return;
   if (!isCommand(command)) {
     const said = command === undefined ? "no command" : `unknown command ${command}`;
     const near = suggest(command ?? "", [...commands, "help"]);
@@ -75,6 +78,10 @@ async function start(
   const flags = readFlags(words);
   const settings = readAll(command, flags);
   checkCombinations(settings, platform);
+  checkWorkers(settings, platform);
+  if (command !== "serve" && workersOf(settings) > 1) {
+    throw settingInvalid(`--workers is for serve: ${command} is one process`);
+  }
   if (command === "bridge") checkBridge(settings);
   const { server: serverTls, mqtt: mqttTls, clusterCa } = readTlsFiles(settings);
   if (command === "bridge") {
@@ -88,6 +95,9 @@ async function start(
   if (command === "serve") warnOfOpenBroker(settings, brokerLogin, logger);
   for (const sentence of adviceOn(settings)) logger.log("warn", "setting-advice", sentence);
   if (flags[checkFlag] === "true") return leave(ExitCode.clean, validText);
+  if (workersOf(settings) > 1) {
+    return runSupervisor(settings, { platform, mqttTls, brokerLogin, accessKeys, logger });
+  }
   // Fetches remote keys now, so that the first clients do not wait for them.
   authorizer?.start();
   const given = {
@@ -101,16 +111,6 @@ async function start(
     authorizer,
   };
   await runService(settings, given, { example: command === "dev" });
-}
-
-function createLogger(settings: Settings): Logger {
-  const format = settings["log-format"];
-  const pretty = format === "pretty" || (format === "auto" && process.stdout.isTTY === true);
-  const write = (line: string): void => void process.stdout.write(line);
-  const options = { level: settings["log-level"], write, now: Date.now };
-  const colour = pretty && process.stdout.isTTY === true;
-  const logger = pretty ? new PrettyLogger({ ...options, colour }) : new JsonLogger(options);
-  return new LogLimiter(logger, new SystemClock(), limits.logLinesPerSecondMax);
 }
 
 /** Writes the text and ends the process once it is written. */

@@ -1,1 +1,2 @@
+export { reusePortRefusal, workerCommand } from "../compose/mod.ts";
 export { runCommandLine } from "./command-line.ts";

@@ -25,11 +25,16 @@ export function failProcess(logger: Logger, error: unknown): never {
   process.exit(ExitCode.failure);
 }
 
-/** Runs a program until a signal or a failure ends it. The second signal ends it at once. */
-export async function runProgram(program: Program, logger: Logger): Promise<void> {
+/** From now on an error that nobody catches is logged and ends the process. */
+export function failOnErrors(logger: Logger): void {
   const failed = (error: unknown): never => failProcess(logger, error);
   process.on("uncaughtException", failed);
   process.on("unhandledRejection", failed);
+}
+
+/** Runs a program until a signal or a failure ends it. The second signal ends it at once. */
+export async function runProgram(program: Program, logger: Logger): Promise<void> {
+  failOnErrors(logger);
   let stopping = false;
   const stop = async (signal: string): Promise<void> => {
     if (stopping) {
@@ -53,6 +58,6 @@ export async function runProgram(program: Program, logger: Logger): Promise<void
   try {
     await program.start();
   } catch (error) {
-    failed(error);
+    failProcess(logger, error);
   }
 }

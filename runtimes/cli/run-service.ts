@@ -3,7 +3,7 @@ import type { Logger } from "../../core/ports/mod.ts";
 import { Service, type ServiceDependencies } from "../compose/mod.ts";
 import { devPages, startDevOrigin } from "./dev.ts";
 import { failProcess, runProgram } from "./run-program.ts";
-import { readTlsFiles } from "./tls-files.ts";
+import { readTlsFiles } from "./settings/mod.ts";
 
 /** Runs a gateway until a signal or a failure ends it. `example` adds the example chat. */
 export function runService(
@@ -38,7 +38,7 @@ export function runService(
 }
 
 /** Reads the certificate again. Where the files are wrong, the old one stays in use. */
-async function reloadTls(service: Service, logger: Logger): Promise<void> {
+export async function reloadTls(service: Service, logger: Logger): Promise<void> {
   try {
     const { server } = readTlsFiles(service.settings);
     if (server !== undefined && (await service.reloadTls(server))) {

@@ -57,7 +57,7 @@ export class Bridge {
    */
   async start(): Promise<void> {
     const ready = (): readonly string[] => this.#notReady();
-    this.#admin = await openAdminPort(this.#settings, this.#metrics, ready);
+    this.#admin = await openAdminPort(this.#settings, this.#metrics, { ready });
     await waitForBroker(this.#origins.start(), this.#clock, (error) => {
       if (!this.#stopping) this.#given.failed(error);
     });

@@ -1,5 +1,8 @@
+export { openAdminPort } from "./admin-port.ts";
 export { Bridge } from "./bridge.ts";
 export { sameOriginOnly } from "./gateway-options.ts";
-export { engineOf, type Platform } from "./platform.ts";
+export { NodeBroker, type NodeBrokerDependencies } from "./node-broker.ts";
+export { engineOf, type Platform, reusePortRefusal, workerCommand } from "./platform.ts";
 export { Service, type ServiceDependencies } from "./service.ts";
+export { ServicePort } from "./service-port.ts";
 export { version } from "./version.ts";

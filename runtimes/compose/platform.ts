@@ -1,3 +1,4 @@
+import type { ChildProcess } from "node:child_process";
 import { assert } from "../../core/base/mod.ts";
 import type { ClientServer, ClientServerOptions } from "../server/mod.ts";
 
@@ -11,6 +12,27 @@ export interface Platform {
   startServer(engine: Engine, options: ClientServerOptions): Promise<ClientServer>;
   /** How to run a source file; undefined in a single executable, which has none. */
   watch(sourceFile: string): Watch | undefined;
+  readonly workers: WorkerPlatform;
+}
+
+/** How a runtime has several processes on one client port. */
+export interface WorkerPlatform {
+  /** Why it cannot have them here; undefined if it can. */
+  readonly refusal: string | undefined;
+  /**
+   * Starts this program as a worker. The process has the standard output of this one, and a
+   * channel: `child.send` here and `process.send` there.
+   */
+  start(): ChildProcess;
+}
+
+/** The word of the command line that makes a process a worker. It is for supervisors alone. */
+export const workerCommand = "worker";
+
+/** Bun and Deno share a port by SO_REUSEPORT, which spreads connections on Linux alone. */
+export function reusePortRefusal(system: string): string | undefined {
+  if (system === "linux") return undefined;
+  return `--workers needs Linux on this runtime, and this is ${system}: use Node.js`;
 }
 
 /** How a source file is run, and restarted when it changes. */

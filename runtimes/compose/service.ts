@@ -1,14 +1,8 @@
 import type { Server } from "node:net";
-import {
-  type BrokerLogin,
-  type EmbeddedBroker,
-  startEmbeddedBroker,
-} from "../../adapters/embedded-broker/mod.ts";
 import type { HttpServer } from "../../adapters/http/mod.ts";
 import { InProcessBus } from "../../adapters/in-process/mod.ts";
-import { PrometheusMetrics } from "../../adapters/metrics/mod.ts";
-import { type MqttBrokers, openBrokers, redactUrls } from "../../adapters/mqtt/brokers/mod.ts";
-import type { MqttTls } from "../../adapters/mqtt/mod.ts";
+import { type MetricFamily, PrometheusMetrics } from "../../adapters/metrics/mod.ts";
+import { openBrokers, redactUrls } from "../../adapters/mqtt/brokers/mod.ts";
 import { SystemClock, SystemRandom } from "../../adapters/system/mod.ts";
 import type { BusPorts } from "../../adapters/topics/mod.ts";
 import { limits, randomName } from "../../core/base/mod.ts";
@@ -20,7 +14,6 @@ import type {
   Clock,
   Codec,
   Deflate,
-  Logger,
   Random,
   SocketHandler,
 } from "../../core/ports/mod.ts";
@@ -38,31 +31,21 @@ import { openAdminPort } from "./admin-port.ts";
 import { type NodeBus, nodeBus } from "./broker-bus.ts";
 import { waitForBroker } from "./broker-wait.ts";
 import { Cluster } from "./cluster.ts";
-import {
-  appsOf,
-  fragmentsMaxOf,
-  gatewayOptions,
-  rangesOf,
-  streamQosOf,
-} from "./gateway-options.ts";
+import { appsOf, fragmentsMaxOf, gatewayOptions, rangesOf } from "./gateway-options.ts";
 import { HttpOrigins } from "./http-origins.ts";
+import { NodeBroker, type NodeBrokerDependencies } from "./node-broker.ts";
 import { type Engine, engineOf, type Platform } from "./platform.ts";
 import { ServicePort } from "./service-port.ts";
 import { version } from "./version.ts";
 
 /** What one start of a gateway is given besides its settings. */
-export interface ServiceDependencies {
+export interface ServiceDependencies extends NodeBrokerDependencies {
   readonly platform: Platform;
-  readonly logger: Logger;
   readonly pages: ReadonlyMap<string, Page>;
   /** The client port speaks TLS if there is one. */
   readonly serverTls: ServerTls | undefined;
-  /** What the connections to an `mqtts://` broker are checked with. */
-  readonly mqttTls: MqttTls | undefined;
   /** The authority of `https://` peers in PEM; the system's if there is none. */
   readonly clusterCa?: string | undefined;
-  /** User and password of the embedded broker; everybody may connect if there are none. */
-  readonly brokerLogin: BrokerLogin | undefined;
   /** Secrets by access key: they sign requests to `@connections`. */
   readonly accessKeys?: ReadonlyMap<string, string> | undefined;
   /** Decides on handshakes with `--authorize jwt`. */
@@ -75,16 +58,11 @@ export interface ServiceDependencies {
    * `docs/architecture.md` shows how to write one.
    */
   readonly subprotocols?: readonly Subprotocol[] | undefined;
-}
-
-/** The URL of the embedded broker for this process and its origin, with the password. */
-function embeddedUrl(host: string, port: number, login: BrokerLogin | undefined): string {
-  const { user = "", password = "" } = login ?? {};
-  const credentials =
-    login === undefined ? "" : `${encodeURIComponent(user)}:${encodeURIComponent(password)}@`;
-  // The unspecified address is for listening only: nobody can connect to it.
-  const reached = { "0.0.0.0": "127.0.0.1", "::": "::1" }[host] ?? host;
-  return `mqtt://${credentials}${reached.includes(":") ? `[${reached}]` : reached}:${port}`;
+  /**
+   * A worker listens on the client port beside others. Its supervisor has the admin port, and
+   * logs that it has started.
+   */
+  readonly isWorker?: boolean;
 }
 
 /** A running gateway process: the composition of core, adapters and a runtime's server. */
@@ -100,7 +78,7 @@ export class Service {
   readonly #incarnation: string = randomName(this.#random, 12);
   #cluster: Cluster | undefined;
   #servicePort: ServicePort | undefined;
-  #broker: EmbeddedBroker | undefined;
+  readonly #broker: NodeBroker;
   #stopping = false;
   #gateway!: Gateway;
   #nodeBus: NodeBus | undefined;
@@ -113,14 +91,13 @@ export class Service {
     this.settings = settings;
     this.#given = given;
     this.#engine = engineOf(given.platform, settings.engine);
+    this.#broker = new NodeBroker(settings, given);
     this.node = settings["node-name"] || `n${randomName(this.#random, 8)}`;
   }
 
   /** The broker's URL, or several, passwords included: for an origin that is started with it. */
   get brokerUrl(): string {
-    const { settings } = this;
-    if (this.#broker === undefined) return settings.broker;
-    return embeddedUrl(settings["broker-host"], this.#broker.port, this.#given.brokerLogin);
+    return this.#broker.url;
   }
 
   get port(): number {
@@ -132,12 +109,15 @@ export class Service {
    * starts not ready and goes on trying. Rejects if the broker refuses this node.
    */
   async start(): Promise<void> {
-    await this.#openBroker();
+    await this.#broker.start();
     const codec = this.#codec();
     const bus = this.#newBus();
     this.#gateway = this.#composeGateway(codec, bus);
-    const ready = (): readonly string[] => this.#gateway.readiness().reasons;
-    this.#admin = await openAdminPort(this.settings, this.#metrics, ready);
+    const { isWorker = false } = this.#given;
+    if (!isWorker) {
+      const ready = (): readonly string[] => this.notReady;
+      this.#admin = await openAdminPort(this.settings, this.#metrics, { ready });
+    }
     // The link logs that the broker is unreachable, and later that it is connected.
     await waitForBroker(this.#gateway.start(), this.#clock, (error) => {
       if (!this.#stopping) this.#given.failed?.(error);
@@ -147,7 +127,16 @@ export class Service {
     await this.#cluster?.start();
     await this.#startServicePort(bus);
     await this.#openClientServer(codec);
-    this.#logStarted();
+    if (!isWorker) this.#logStarted();
+  }
+
+  /** Why this node should get no new connections; empty while it is ready. */
+  get notReady(): readonly string[] {
+    return this.#gateway?.readiness().reasons ?? ["starting"];
+  }
+
+  get metrics(): MetricFamily[] {
+    return this.#metrics.families();
   }
 
   /** Closes every connection over the drain period. New handshakes get 503. */
@@ -167,7 +156,7 @@ export class Service {
     this.#descriptors?.stop();
     await this.#clientServer?.stop();
     await this.#admin?.close();
-    await this.#broker?.close();
+    await this.#broker.close();
   }
 
   /** Uses another certificate for new clients; false if this engine cannot. */
@@ -199,7 +188,7 @@ export class Service {
   #newBus(): BusPorts {
     const ports = { clock: this.#clock, random: this.#random, logger: this.#given.logger };
     if (this.settings.broker !== "none") {
-      return openBrokers(this.#mqttBrokers(), ports);
+      return openBrokers(this.#broker.access, ports);
     }
     const { open } = new InProcessBus();
     if (this.settings.cluster === "mqtt") return { ...ports, openLink: open };
@@ -217,15 +206,6 @@ export class Service {
     return { ...ports, openLink: this.#cluster.openLink };
   }
 
-  async #openBroker(): Promise<void> {
-    const { settings } = this;
-    if (settings.broker !== "embedded") return;
-    const { logger, brokerLogin: login } = this.#given;
-    const host = settings["broker-host"];
-    const port = settings["broker-port"];
-    this.#broker = await startEmbeddedBroker({ host, port, login, logger });
-  }
-
   #codec(): Codec {
     return createWasmCodec({
       node: this.node,
@@ -234,17 +214,6 @@ export class Service {
       batchBytesTarget: limits.batchBytesTarget,
       partialBytesMax: limits.partialBytesMax,
     });
-  }
-
-  #mqttBrokers(): MqttBrokers {
-    const { settings } = this;
-    const given = {
-      urls: this.brokerUrl,
-      root: settings["topic-root"],
-      streamQos: streamQosOf(settings),
-    };
-    if (this.#broker !== undefined) return { ...given, version: "4" };
-    return { ...given, version: settings["mqtt-version"], tls: this.#given.mqttTls };
   }
 
   #composeGateway(codec: Codec, bus: BusPorts): Gateway {
@@ -310,6 +279,7 @@ export class Service {
     this.#clientServer = await this.#given.platform.startServer(this.#engine, {
       host: settings.host,
       port: settings.port,
+      reusePort: this.#given.isWorker,
       tls: this.#given.serverTls,
       proxyProtocol: settings["proxy-protocol"],
       trustedProxies: rangesOf(settings["trusted-proxies"]),
@@ -339,7 +309,7 @@ export class Service {
     this.#given.logger.log("info", "started", `listening on ${settings.host}:${this.port}`, {
       port: this.port,
       adminPort: this.#admin?.port,
-      brokerPort: this.#broker?.port,
+      brokerPort: this.#broker.port,
       clusterPort: this.#cluster?.port,
       servicePort: this.#servicePort?.port,
       node: this.node,

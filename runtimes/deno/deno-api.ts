@@ -4,6 +4,7 @@ export interface DenoApi {
     options: {
       hostname: string;
       port: number;
+      reusePort: boolean;
       signal: AbortSignal;
       cert?: string;
       key?: string;

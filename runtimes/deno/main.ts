@@ -1,5 +1,6 @@
+import { spawn } from "node:child_process";
 import process from "node:process";
-import { runCommandLine } from "../cli/mod.ts";
+import { reusePortRefusal, runCommandLine, workerCommand } from "../cli/mod.ts";
 import { startFramedServer } from "../framed-server/mod.ts";
 import { startDenoServer } from "./server.ts";
 
@@ -14,4 +15,14 @@ await runCommandLine(process.argv.slice(2), {
     command: ["run", "-A", "--no-check", "--watch", sourceFile],
     signal: "SIGINT",
   }),
+  workers: {
+    refusal: reusePortRefusal(process.platform),
+    start: () => {
+      // Deno's own server shares a port with this flag alone.
+      const flags = ["run", "--quiet", "--no-check", "--allow-all", "--unstable-net"];
+      return spawn(process.execPath, [...flags, process.argv[1] ?? "", workerCommand], {
+        stdio: ["ignore", "inherit", "inherit", "ipc"],
+      });
+    },
+  },
 });

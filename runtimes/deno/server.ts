@@ -46,6 +46,7 @@ class DenoServer implements ClientServer {
       {
         hostname: options.host,
         port,
+        reusePort: options.reusePort ?? false,
         signal: this.#abort.signal,
         ...options.tls,
         onListen: () => {},

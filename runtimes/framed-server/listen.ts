@@ -1,10 +1,15 @@
-import type { Server } from "node:net";
+import type { ListenOptions, Server } from "node:net";
 import { type ClientServerOptions, portError } from "../server/mod.ts";
 
 /** Resolves when the port is open. Rejects with `port-in-use` if it is taken. */
 export function listen(
   server: Server,
-  { host, port, acceptFailed }: Pick<ClientServerOptions, "host" | "port" | "acceptFailed">,
+  {
+    host,
+    port,
+    reusePort = false,
+    acceptFailed,
+  }: Pick<ClientServerOptions, "host" | "port" | "reusePort" | "acceptFailed">,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     // This listener stays: a later error of an accept must not end the process.
@@ -12,6 +17,8 @@ export function listen(
       if (server.listening) acceptFailed?.();
       reject(portError(error, error.code === "EADDRINUSE", { host, port }));
     });
-    server.listen(port, host, resolve);
+    // `reusePort` is newer than the types of Node.js 20.
+    const where: ListenOptions & { readonly reusePort: boolean } = { port, host, reusePort };
+    server.listen(where, resolve);
   });
 }

@@ -39,6 +39,8 @@ export interface ClientServerOptions {
   readonly host: string;
   /** 0 picks a free one. Starting rejects with `port-in-use` if it is in use. */
   readonly port: number;
+  /** Other processes listen on the port too, and each gets a share of the connections. */
+  readonly reusePort?: boolean | undefined;
   /** Present if the port speaks TLS. */
   readonly tls?: ServerTls | undefined;
   /** Streams begin with a PROXY header (engine wasm only). */

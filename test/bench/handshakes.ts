@@ -19,7 +19,7 @@ async function measure(
     await origin.event("started");
     const { port } = (await server.events("started", "origin-joined")).get("started") ?? {};
     const driver = onNode("handshake-driver", String(port), String(atOnce), String(seconds));
-    const line = JSON.parse(await driver.line("{")) as { handshakes: number; seconds: number };
+    const line = (await driver.event("counted")) as { handshakes: number; seconds: number };
     return line.handshakes / line.seconds;
   } finally {
     await server.end();

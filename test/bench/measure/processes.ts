@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { createInterface } from "node:readline";
 
@@ -46,9 +46,16 @@ export class BenchProcess {
 
   /** Seconds of CPU, user and system, since it began. */
   cpuSeconds(): number {
-    const stat = readFileSync(`/proc/${this.#child.pid}/stat`, "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+    return cpuSecondsOf(this.#child.pid);
+  }
+
+  /** The same of the processes that it has started, such as workers, in their order. */
+  childrenCpuSeconds(): number[] {
+    const tasks = `/proc/${this.#child.pid}/task`;
+    const pids = readdirSync(tasks).flatMap((task) =>
+      readFileSync(`${tasks}/${task}/children`, "utf8").split(" ").filter(Boolean).map(Number),
+    );
+    return pids.sort((a, b) => a - b).map(cpuSecondsOf);
   }
 
   /** Bytes that are resident. */
@@ -71,6 +78,12 @@ export class BenchProcess {
 
 const bun = "node_modules/.bin/bun";
 const deno = "node_modules/.bin/deno";
+
+function cpuSecondsOf(pid: number | undefined): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+}
 
 /** A built program of the bench, on Node. */
 export function onNode(module: string, ...words: readonly string[]): BenchProcess {

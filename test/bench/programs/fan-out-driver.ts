@@ -10,7 +10,7 @@ import { decode, encode } from "@msgpack/msgpack";
 import { connectAsync, type MqttClient } from "mqtt";
 
 /** How what is published reaches the connections. */
-export type FanOutWay = "bare" | "group" | "ids" | "groups" | "group-topics";
+export type FanOutWay = "bare" | "everyone" | "group" | "ids" | "groups" | "group-topics";
 
 export interface FanOutLoad {
   readonly port: number;
@@ -112,6 +112,10 @@ function publisher(client: MqttClient, ids: readonly string[]): () => void {
   switch (load.way) {
     case "bare":
       return () => publish("bench/fan-out", Buffer.from(text));
+    case "everyone": {
+      const payload = encode([["publish", "@all", text]]);
+      return () => publish(`${root}/commands/bench`, payload);
+    }
     case "group":
     case "group-topics": {
       const topics = groups.map((name) => `${root}/groups/${name}/commands/bench`);
@@ -139,7 +143,7 @@ for (let opened = 0; opened < load.connections; opened += 100) {
   await Promise.all(Array.from({ length: Math.min(100, load.connections - opened) }, open));
 }
 if (load.way !== "bare") await until("the connections", () => ids.length === load.connections);
-if (load.way !== "bare" && load.way !== "ids") await join(client, ids);
+if (load.way.startsWith("group")) await join(client, ids);
 
 const round = publisher(client, ids);
 const roundBytes = load.connections * frameBytes;

@@ -27,8 +27,10 @@ function upgraded(): void {
     counting = true;
     start = now;
     handshakes = 0;
+    process.stdout.write(`${JSON.stringify({ event: "counting" })}\n`);
   } else if (counting && now - start > seconds * 1_000) {
-    const line = JSON.stringify({ handshakes, seconds: (now - start) / 1_000 });
+    const event = "counted";
+    const line = JSON.stringify({ event, handshakes, seconds: (now - start) / 1_000 });
     process.stdout.write(`${line}\n`, () => process.exit(0));
   }
 }

@@ -45,7 +45,16 @@ function service(
     defaults: {},
   });
   return new Service(settings, {
-    platform: { name: "bun", engines: ["wasm"], startServer, watch: () => undefined },
+    platform: {
+      name: "bun",
+      engines: ["wasm"],
+      startServer,
+      watch: () => undefined,
+      workers: {
+        refusal: "not in this test",
+        start: () => assert.fail("a worker was started"),
+      },
+    },
     logger: new MemoryLogger(),
     pages: new Map(),
     serverTls: undefined,

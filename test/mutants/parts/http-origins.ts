@@ -11,7 +11,7 @@ const files = {
   original: "adapters/http-origin/forms/original-form.ts",
   reply: "adapters/http-origin/forms/read-reply.ts",
   requests: "adapters/http-origin/requests/origin-requests.ts",
-  settings: "runtimes/cli/http-settings.ts",
+  settings: "runtimes/cli/settings/http-settings.ts",
   signature: "adapters/http-origin/requests/signature.ts",
   permits: "adapters/http-origin/requests/semaphore.ts",
 } as const;
@@ -19,7 +19,7 @@ const tests = {
   events: "test/unit/adapters/http-origin/http-origin.test.ts",
   handshakes: "test/unit/adapters/http-origin/handshakes.test.ts",
   original: "test/unit/adapters/http-origin/forms/original-form.test.ts",
-  settings: "test/unit/runtimes/cli/http-settings.test.ts",
+  settings: "test/unit/runtimes/cli/settings/http-settings.test.ts",
   signature: "test/unit/adapters/http-origin/requests/signature.test.ts",
   urls: "test/unit/adapters/http-origin/requests/back-ends.test.ts",
 } as const;

@@ -4,6 +4,7 @@ const page = "README.md";
 const files = {
   reasons: "core/base/close-reasons.ts",
   connection: "core/connection/connection.ts",
+  broker: "runtimes/compose/node-broker.ts",
   compose: "runtimes/compose/service.ts",
   guard: "core/connection/connection-guard.ts",
   gateway: "core/gateway.ts",
@@ -43,7 +44,7 @@ const mutants: readonly Mutant[] = [
   },
   {
     says: "or the embedded one",
-    file: files.compose,
+    file: files.broker,
     find: 'if (settings.broker !== "embedded") return;',
     replace: "return;",
     tests: [tests.compose],

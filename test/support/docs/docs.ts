@@ -39,6 +39,7 @@ const folders: Readonly<Record<string, readonly string[]>> = {
     "http-batches",
     "clients",
     "monitoring",
+    "workers",
     "sizing",
   ],
 };

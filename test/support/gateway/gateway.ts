@@ -28,6 +28,7 @@ export interface Started {
   readonly adminPort: number;
   readonly brokerPort?: number;
   readonly servicePort?: number;
+  readonly workers?: number;
   readonly node: string;
   readonly runtime: string;
   readonly engine: string;

@@ -161,6 +161,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   "runtimes/server": ["core/*", "adapters/system"],
   "runtimes/framed-server": ["core/*", "runtimes/server"],
   "runtimes/compose": ["core", "core/*", "wasm/codec", "adapters/*", "runtimes/server"],
+  "runtimes/workers": ["core/*", "adapters/*", "runtimes/compose", "runtimes/server"],
   "runtimes/cli": [
     "core",
     "core/*",
@@ -168,6 +169,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "examples",
     "runtimes/compose",
     "runtimes/server",
+    "runtimes/workers",
   ],
   "runtimes/bun": ["core/*", "runtimes/cli", "runtimes/framed-server", "runtimes/server"],
   "runtimes/deno": ["core/*", "runtimes/cli", "runtimes/framed-server", "runtimes/server"],

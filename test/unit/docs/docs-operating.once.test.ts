@@ -77,6 +77,8 @@ test("the reasons of not being ready are those of the code", () => {
     "no connection to the broker for events",
     "no origin",
     "draining",
+    "starting",
+    "no worker",
   ]);
   for (const reason of listed ?? []) assert.ok(source.includes(`"${reason}"`), reason);
 });

@@ -21,6 +21,19 @@ test("admin: /healthz is 200, and never from a cache", async () => {
   assert.equal(good.headers.get("cache-control"), "no-store");
 });
 
+test("admin: /healthz is 503 with the reasons why a process is to be started again", async () => {
+  const bad = await ask({ unhealthy: () => ["no worker"] }, "/healthz");
+  assert.deepEqual([bad.status, bad.text], [503, "no worker\n"]);
+  assert.equal((await ask({ unhealthy: () => [] }, "/healthz")).status, 200);
+});
+
+test("admin: answers may take time to find out", async () => {
+  const later = await ask({ ready: async () => ["starting"] }, "/readyz");
+  assert.deepEqual([later.status, JSON.parse(later.text).reasons], [503, ["starting"]]);
+  const page = { contentType: "text/plain", text: "late 1\n" };
+  assert.equal((await ask({ metrics: async () => page }, "/metrics")).text, "late 1\n");
+});
+
 test("admin: /readyz names every reason not to be ready", async () => {
   const ready = await ask({}, "/readyz");
   assert.deepEqual([ready.status, JSON.parse(ready.text)], [200, { ready: true, reasons: [] }]);

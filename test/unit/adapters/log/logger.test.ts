@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { JsonLogger, PrettyLogger, redact, redactText } from "../../../../adapters/log/mod.ts";
+import {
+  JsonLogger,
+  PrettyLogger,
+  redact,
+  redactText,
+  WithFields,
+} from "../../../../adapters/log/mod.ts";
 import type { LogLevel } from "../../../../core/ports/mod.ts";
 import { loggerConformance } from "../../../conformance/logger.ts";
 import { MemoryLogger } from "../../../support/memory/mod.ts";
@@ -98,4 +104,19 @@ test("redact: a stranger's long text costs little time", () => {
   const started = performance.now();
   redactText(text);
   assert.ok(performance.now() - started < 2_000);
+});
+
+test("fields of a process stand in each of its lines; a line's own do not replace them", () => {
+  const lines: string[] = [];
+  const write = (line: string): void => void lines.push(line);
+  const inner = new JsonLogger({ level: "info", write, now: () => 0 });
+  const logger = new WithFields(inner, { worker: 3 });
+  logger.log("info", "one", "first");
+  logger.log("warn", "two", "second", { ip: "::1", worker: 4 });
+  logger.log("debug", "three", "third");
+  const [one, two] = lines.map((line) => JSON.parse(line));
+  assert.equal(lines.length, 2);
+  assert.deepEqual([one.event, one.worker], ["one", 3]);
+  assert.deepEqual([two.event, two.ip, two.worker], ["two", "::1", 3]);
+  assert.deepEqual([logger.enabled("info"), logger.enabled("debug")], [true, false]);
 });

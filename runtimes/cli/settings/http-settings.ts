@@ -1,5 +1,5 @@
-import { parseAccessKeys } from "../../adapters/service-port/mod.ts";
-import { ServiceError, withoutBrackets } from "../../core/base/mod.ts";
+import { parseAccessKeys } from "../../../adapters/service-port/mod.ts";
+import { ServiceError, withoutBrackets } from "../../../core/base/mod.ts";
 import {
   clusterSettings,
   httpOriginSettings,
@@ -7,7 +7,7 @@ import {
   type SettingName,
   type Settings,
   serviceSettings,
-} from "../../core/config/mod.ts";
+} from "../../../core/config/mod.ts";
 import { isLoopback } from "./is-loopback.ts";
 import { readSettingFile, settingInvalid } from "./read-file.ts";
 

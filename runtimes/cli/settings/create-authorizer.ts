@@ -1,5 +1,5 @@
-import { JwtAuthorizer, type JwtPorts } from "../../adapters/jwt/mod.ts";
-import type { Settings } from "../../core/config/mod.ts";
+import { JwtAuthorizer, type JwtPorts } from "../../../adapters/jwt/mod.ts";
+import type { Settings } from "../../../core/config/mod.ts";
 import { readSecretFile, readSettingFile } from "./read-file.ts";
 
 /**

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readSettings, type Settings } from "../../../../core/config/mod.ts";
+import { readSettings, type Settings } from "../../../../../core/config/mod.ts";
 import {
   checkCluster,
   checkIgnored,
   checkPlainGetStatus,
-} from "../../../../runtimes/cli/http-settings.ts";
+} from "../../../../../runtimes/cli/settings/http-settings.ts";
 
 function read(flags: Readonly<Record<string, string>>): Settings {
   const settings = readSettings({ flags, environment: {}, file: undefined, defaults: {} });

@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import type { MqttTls } from "../../adapters/mqtt/mod.ts";
-import type { SettingName, Settings } from "../../core/config/mod.ts";
-import type { ServerTls } from "../server/mod.ts";
+import type { MqttTls } from "../../../adapters/mqtt/mod.ts";
+import type { SettingName, Settings } from "../../../core/config/mod.ts";
+import type { ServerTls } from "../../server/mod.ts";
 import { readSettingFile, settingInvalid } from "./read-file.ts";
 
 type PathSetting = SettingName &

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { ServiceError } from "../../core/base/mod.ts";
-import type { SettingName } from "../../core/config/mod.ts";
+import { ServiceError } from "../../../core/base/mod.ts";
+import type { SettingName } from "../../../core/config/mod.ts";
 
 /** A setting has a value that it must not have, as one line for the operator. */
 export function settingInvalid(message: string, cause?: unknown): ServiceError {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readSettings } from "../../../../core/config/mod.ts";
-import { readBrokerLogin } from "../../../../runtimes/cli/broker-login.ts";
+import { readSettings } from "../../../../../core/config/mod.ts";
+import { readBrokerLogin } from "../../../../../runtimes/cli/settings/broker-login.ts";
 
 function login(flags: Readonly<Record<string, string>>): unknown {
   const settings = readSettings({ flags, environment: {}, file: undefined, defaults: {} });

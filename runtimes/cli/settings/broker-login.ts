@@ -1,6 +1,6 @@
-import type { BrokerLogin } from "../../adapters/embedded-broker/mod.ts";
-import type { Settings } from "../../core/config/mod.ts";
-import type { Logger } from "../../core/ports/mod.ts";
+import type { BrokerLogin } from "../../../adapters/embedded-broker/mod.ts";
+import type { Settings } from "../../../core/config/mod.ts";
+import type { Logger } from "../../../core/ports/mod.ts";
 import { isLoopback } from "./is-loopback.ts";
 import { readSecretFile, settingInvalid } from "./read-file.ts";
 

@@ -1,4 +1,4 @@
-import { isLoopbackAddress } from "../../core/base/mod.ts";
+import { isLoopbackAddress } from "../../../core/base/mod.ts";
 
 /** Whether only programs on this machine can connect to a host. */
 export function isLoopback(host: string): boolean {

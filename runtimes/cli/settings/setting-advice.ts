@@ -1,5 +1,5 @@
-import type { Settings } from "../../core/config/mod.ts";
-import { sameOriginOnly } from "../compose/mod.ts";
+import type { Settings } from "../../../core/config/mod.ts";
+import { sameOriginOnly } from "../../compose/mod.ts";
 import { isServicePortShut } from "./http-settings.ts";
 
 /** A sentence for each setting that is allowed and rarely intended, and the flag to confirm it. */

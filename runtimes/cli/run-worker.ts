@@ -1,0 +1,102 @@
+import process from "node:process";
+import { SystemClock } from "../../adapters/system/mod.ts";
+import type { Settings } from "../../core/config/mod.ts";
+import type { Logger } from "../../core/ports/mod.ts";
+import { type Platform, Service } from "../compose/mod.ts";
+import { WorkerLink } from "../workers/mod.ts";
+import { createLogger } from "./create-logger.ts";
+import { ExitCode } from "./exit-code.ts";
+import { failOnErrors, failProcess } from "./run-program.ts";
+import { reloadTls } from "./run-service.ts";
+import { createAuthorizer, readTlsFiles } from "./settings/mod.ts";
+
+/** Runs a worker as its supervisor orders. False if no supervisor has started this process. */
+export function runWorker(platform: Platform): boolean {
+  const link = WorkerLink.ofProcess(new SystemClock());
+  if (link === undefined) return false;
+  let worker: WorkerProgram | undefined;
+  // Nobody would end a worker without its supervisor, and the next one needs the port.
+  process.on("disconnect", () => process.exit(ExitCode.failure));
+  // A terminal, or a process manager, sends signals to the workers, too: the supervisor's order
+  // that follows changes nothing then. A signal to a worker alone has another one take its place.
+  for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, () => void worker?.drain());
+  process.on("SIGHUP", () => {});
+  link.listen((order) => {
+    if (order.kind === "start") {
+      worker = new WorkerProgram(platform, link, order.settings, order.worker);
+      void worker.start();
+    } else if (order.kind === "reload") worker?.reload();
+    else if (order.kind === "drain") void worker?.drain();
+    else if (worker === undefined) process.exit(ExitCode.clean);
+    else void worker.stop();
+  });
+  return true;
+}
+
+class WorkerProgram {
+  readonly #platform: Platform;
+  readonly #link: WorkerLink;
+  readonly #settings: Settings;
+  readonly #logger: Logger;
+  #service: Service | undefined;
+  #starting: Promise<void> | undefined;
+  #draining: Promise<void> | undefined;
+
+  constructor(platform: Platform, link: WorkerLink, settings: Settings, worker: number) {
+    this.#platform = platform;
+    this.#link = link;
+    this.#settings = settings;
+    this.#logger = createLogger(settings, { worker });
+    failOnErrors(this.#logger);
+  }
+
+  start(): Promise<void> {
+    this.#starting = this.#start().catch((error) => failProcess(this.#logger, error));
+    return this.#starting;
+  }
+
+  reload(): void {
+    if (this.#service !== undefined) void reloadTls(this.#service, this.#logger);
+  }
+
+  /** Once, however often it is asked for. */
+  drain(): Promise<void> {
+    this.#draining ??= this.#drain();
+    return this.#draining;
+  }
+
+  async stop(): Promise<void> {
+    await this.drain();
+    await this.#service?.stop();
+    process.exit(ExitCode.clean);
+  }
+
+  async #start(): Promise<void> {
+    const settings = this.#settings;
+    const logger = this.#logger;
+    const { server: serverTls, mqtt: mqttTls } = readTlsFiles(settings);
+    const authorizer = await createAuthorizer(settings, { clock: new SystemClock(), logger });
+    authorizer?.start();
+    const service = new Service(settings, {
+      platform: this.#platform,
+      logger,
+      serverTls,
+      mqttTls,
+      authorizer,
+      brokerLogin: undefined,
+      pages: new Map(),
+      failed: (error) => failProcess(logger, error),
+      isWorker: true,
+    });
+    this.#service = service;
+    this.#link.reportOn(() => ({ metrics: service.metrics, notReady: service.notReady }));
+    await service.start();
+    this.#link.started();
+  }
+
+  async #drain(): Promise<void> {
+    await this.#starting;
+    await this.#service?.drain();
+    this.#link.drained();
+  }
+}

@@ -1,0 +1,183 @@
+import type { HttpServer } from "../../adapters/http/mod.ts";
+import { MetricSums, PrometheusMetrics, type SummedPart } from "../../adapters/metrics/mod.ts";
+import { openBrokers, redactUrls } from "../../adapters/mqtt/brokers/mod.ts";
+import { SystemClock, SystemRandom } from "../../adapters/system/mod.ts";
+import { errorCounter, every, randomName, ServiceError } from "../../core/base/mod.ts";
+import type { Settings } from "../../core/config/mod.ts";
+import {
+  engineOf,
+  NodeBroker,
+  type NodeBrokerDependencies,
+  openAdminPort,
+  type Platform,
+  ServicePort,
+  version,
+} from "../compose/mod.ts";
+import { takePort } from "./take-port.ts";
+import { Worker } from "./worker.ts";
+import { workerLimits } from "./worker-limits.ts";
+import { workerSettings, workersOf } from "./worker-settings.ts";
+
+export interface SupervisorDependencies extends NodeBrokerDependencies {
+  readonly platform: Platform;
+  /** Secrets by access key: they sign requests to `@connections`. */
+  readonly accessKeys: ReadonlyMap<string, string> | undefined;
+}
+
+/**
+ * The process of `--workers N`. It runs N workers, each a node, on one client port, and replaces
+ * those that end. What there is once is here: the embedded broker, the admin port with the sums,
+ * the service port.
+ */
+export class Supervisor {
+  readonly #settings: Settings;
+  readonly #given: SupervisorDependencies;
+  readonly #node: string;
+  readonly #clock: SystemClock = new SystemClock();
+  readonly #random: SystemRandom = new SystemRandom();
+  readonly #metrics: PrometheusMetrics = new PrometheusMetrics();
+  readonly #sums: MetricSums = new MetricSums();
+  readonly #own: SummedPart;
+  readonly #broker: NodeBroker;
+  #workers: readonly Worker[] = [];
+  #admin: HttpServer | undefined;
+  #servicePort: ServicePort | undefined;
+  #hasStarted = false;
+  #isStopping = false;
+
+  constructor(settings: Settings, given: SupervisorDependencies) {
+    this.#settings = settings;
+    this.#given = given;
+    this.#node = settings["node-name"] || `n${randomName(this.#random, 8)}`;
+    this.#broker = new NodeBroker(settings, given);
+    this.#own = this.#sums.part({ node: this.#node, worker: "supervisor" });
+    const serving = (): number => this.#serving.length;
+    this.#metrics.gauge("wss_workers", "Workers that take connections", serving);
+    errorCounter(this.#metrics, "worker-died");
+    errorCounter(this.#metrics, "worker-silent");
+  }
+
+  /**
+   * Opens every port and starts the workers. Rejects if a port is in use, or if a worker
+   * ends before it has started.
+   */
+  async start(): Promise<void> {
+    await this.#broker.start();
+    this.#admin = await openAdminPort(this.#settings, this.#sums, {
+      ready: () => this.#notReady(),
+      unhealthy: () => this.#unhealthy(),
+      refresh: () => this.#refresh(),
+    });
+    const port = await takePort(this.#settings);
+    this.#workers = this.#composeWorkers(port);
+    every(this.#clock, workerLimits.reportEveryMs, () => {
+      for (const worker of this.#workers) worker.tick();
+    });
+    await Promise.all(this.#workers.map((worker) => worker.start()));
+    await this.#startServicePort();
+    this.#hasStarted = true;
+    this.#logStarted(port);
+  }
+
+  /** The workers read their certificate again. */
+  reload(): void {
+    for (const worker of this.#workers) worker.reload();
+  }
+
+  /**
+   * Drains every worker, then ends all of them, then what they used. Rejects with `worker-died` if
+   * one of them did not end in order.
+   */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    // Origins inside the workers confirm each other's last events, so all of them drain first.
+    await Promise.all(this.#workers.map((worker) => worker.drain()));
+    const ends = await Promise.all(this.#workers.map((worker) => worker.stop()));
+    await this.#servicePort?.stop();
+    await this.#admin?.close();
+    await this.#broker.close();
+    if (ends.every((isClean) => isClean)) return;
+    throw new ServiceError("worker-died", "a worker did not end in order");
+  }
+
+  /** Ends the workers at once. */
+  kill(): void {
+    for (const worker of this.#workers) worker.kill();
+  }
+
+  get #serving(): readonly Worker[] {
+    return this.#workers.filter((worker) => worker.isServing);
+  }
+
+  #composeWorkers(port: number): Worker[] {
+    const { logger, platform } = this.#given;
+    const node = this.#node;
+    const brokerUrl = this.#broker.url;
+    return Array.from({ length: workersOf(this.#settings) }, (_, worker) => {
+      const settings = workerSettings(this.#settings, { worker, node, port, brokerUrl });
+      const labels = { node: settings["node-name"], worker: String(worker) };
+      return new Worker(
+        { worker, settings, start: () => platform.workers.start() },
+        {
+          clock: this.#clock,
+          logger,
+          part: this.#sums.part(labels),
+          failed: (code) => errorCounter(this.#metrics, code).add(1),
+        },
+      );
+    });
+  }
+
+  async #startServicePort(): Promise<void> {
+    const settings = this.#settings;
+    if (settings["service-port"] === undefined) return;
+    const { accessKeys, logger } = this.#given;
+    const ports = { clock: this.#clock, random: this.#random, logger };
+    const bus = openBrokers(this.#broker.access, ports);
+    this.#servicePort = new ServicePort(
+      { settings, node: this.#node, accessKeys },
+      { ...bus, metrics: this.#metrics },
+    );
+    await this.#servicePort.start();
+  }
+
+  async #refresh(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.refresh()));
+    this.#own.report(this.#metrics.families());
+  }
+
+  /** Any of those that serve may get the next connection, so each of them has to be ready. */
+  async #notReady(): Promise<readonly string[]> {
+    if (this.#isStopping) return ["draining"];
+    if (!this.#hasStarted) return ["starting"];
+    await this.#refresh();
+    const serving = this.#serving;
+    if (serving.length === 0) return ["no worker"];
+    return [...new Set(serving.flatMap(({ notReady }) => notReady))];
+  }
+
+  #unhealthy(): readonly string[] {
+    const isHealthy = !this.#hasStarted || this.#isStopping || this.#serving.length > 0;
+    return isHealthy ? [] : ["no worker"];
+  }
+
+  #logStarted(port: number): void {
+    const settings = this.#settings;
+    const { logger, platform } = this.#given;
+    const workers = this.#workers.length;
+    logger.log("info", "started", `${workers} workers listen on ${settings.host}:${port}`, {
+      port,
+      adminPort: this.#admin?.port,
+      brokerPort: this.#broker.port,
+      servicePort: this.#servicePort?.port,
+      node: this.#node,
+      workers,
+      runtime: platform.name,
+      engine: engineOf(platform, settings.engine),
+      broker: redactUrls(this.#broker.url),
+      origins: settings.origin.map((url) => new URL(url).host).join(",") || undefined,
+      app: settings.app,
+      version,
+    });
+  }
+}

@@ -1,0 +1,58 @@
+import process from "node:process";
+import { every } from "../../core/base/mod.ts";
+import type { Clock } from "../../core/ports/mod.ts";
+import type { Notice, Order, Report } from "./messages.ts";
+import { workerLimits } from "./worker-limits.ts";
+
+export type Reported = Pick<Report, "metrics" | "notReady">;
+
+/** A worker's end of the channel to its supervisor. */
+export class WorkerLink {
+  readonly #send: (notice: Notice) => void;
+  readonly #clock: Clock;
+  #report: () => Reported = () => ({ metrics: [], notReady: ["starting"] });
+
+  /** `send` passes a notice to the channel. */
+  constructor(send: (notice: Notice) => void, clock: Clock) {
+    this.#send = send;
+    this.#clock = clock;
+  }
+
+  /** The link of this process; undefined if no supervisor has started it. */
+  static ofProcess(clock: Clock): WorkerLink | undefined {
+    if (process.send === undefined) return undefined;
+    return new WorkerLink((notice) => {
+      // After the supervisor's end there is nobody to tell, and the process ends.
+      if (process.connected) process.send?.(notice);
+    }, clock);
+  }
+
+  /** Listens to orders, and reports from now on. Answers questions for reports by itself. */
+  listen(onOrder: (order: Exclude<Order, { kind: "report" }>) => void): void {
+    process.on("message", (order: Order) => {
+      if (order.kind === "report") this.#sendReport(order.id);
+      else onOrder(order);
+    });
+    this.#send({ kind: "ready" });
+    every(this.#clock, workerLimits.reportEveryMs, () => this.#sendReport(0));
+  }
+
+  /** What is reported once the service is there. */
+  reportOn(report: () => Reported): void {
+    this.#report = report;
+  }
+
+  started(): void {
+    this.#sendReport(0);
+    this.#send({ kind: "started" });
+  }
+
+  drained(): void {
+    this.#sendReport(0);
+    this.#send({ kind: "drained" });
+  }
+
+  #sendReport(id: number): void {
+    this.#send({ kind: "report", id, ...this.#report() });
+  }
+}

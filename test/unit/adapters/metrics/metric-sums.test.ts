@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MetricSums, PrometheusMetrics } from "../../../../adapters/metrics/mod.ts";
+
+/** One process: a counter by cause, and a gauge. */
+class Process {
+  readonly metrics: PrometheusMetrics = new PrometheusMetrics();
+  connections = 0;
+
+  constructor() {
+    this.metrics.gauge("wss_connections", "Connections now", () => this.connections);
+    this.closed("idle", 0);
+  }
+
+  closed(cause: string, count: number): void {
+    this.metrics.counter("wss_closed_total", "Ended", { cause }).add(count);
+  }
+}
+
+test("each series stands once as a sum, and once for each part", () => {
+  const sums = new MetricSums();
+  const parts = ["0", "1"].map((worker) => sums.part({ worker, node: `n-${worker}` }));
+  const [one, two] = [new Process(), new Process()];
+  one.connections = 2;
+  two.connections = 3;
+  one.closed("idle", 5);
+  two.closed("error", 7);
+  parts[0]?.report(one.metrics.families());
+  parts[1]?.report(two.metrics.families());
+  assert.equal(
+    sums.render(),
+    [
+      "# HELP wss_connections Connections now",
+      "# TYPE wss_connections gauge",
+      "wss_connections 5",
+      'wss_connections{node="n-0",worker="0"} 2',
+      'wss_connections{node="n-1",worker="1"} 3',
+      "# HELP wss_closed_total Ended",
+      "# TYPE wss_closed_total counter",
+      'wss_closed_total{cause="idle"} 5',
+      'wss_closed_total{cause="error"} 7',
+      'wss_closed_total{cause="idle",node="n-0",worker="0"} 5',
+      'wss_closed_total{cause="idle",node="n-1",worker="1"} 0',
+      'wss_closed_total{cause="error",node="n-1",worker="1"} 7',
+      "",
+    ].join("\n"),
+  );
+});
+
+test("a process that takes another one's place counts on, and its gauges begin anew", () => {
+  const sums = new MetricSums();
+  const part = sums.part({ worker: "0" });
+  const read = (): (string | undefined)[] => {
+    const text = sums.render();
+    const first = (name: string) => text.split("\n").find((line) => line.startsWith(name));
+    return [first("wss_connections "), first("wss_closed_total{")];
+  };
+  for (const total of [5, 10, 15]) {
+    const process = new Process();
+    process.connections = 4;
+    process.closed("idle", 5);
+    part.report(process.metrics.families());
+    // A second report replaces the first one.
+    part.report(process.metrics.families());
+    const closed = `wss_closed_total{cause="idle"} ${total}`;
+    assert.deepEqual(read(), ["wss_connections 4", closed]);
+    part.ended();
+    assert.deepEqual(read(), ["wss_connections 0", closed]);
+    // It may end before it has reported anything.
+    part.ended();
+    assert.deepEqual(read(), ["wss_connections 0", closed]);
+  }
+});
+
+test("the sums have the content type of the text format", () => {
+  assert.equal(new MetricSums().contentType, new PrometheusMetrics().contentType);
+});
