@@ -1,6 +1,6 @@
 import { ServiceError } from "../../core/base/mod.ts";
 import type { Command, CommandOptions } from "../http-wire/mod.ts";
-import type { Origin } from "../origin/mod.ts";
+import type { GatewayOrigin } from "../origin/api/mod.ts";
 
 /** Throws `command-malformed` if an answer has a command that makes no sense in one. */
 export function checkReply(commands: readonly Command[]): void {
@@ -12,7 +12,7 @@ export function checkReply(commands: readonly Command[]): void {
 
 /** What carries out the commands of one answer. */
 export interface ReplyContext {
-  readonly origin: Origin;
+  readonly origin: GatewayOrigin;
   /** The connection whose event was answered; undefined if its node is dead. */
   readonly home: string | undefined;
   readonly now: number;

@@ -10,11 +10,11 @@ import {
 import type { Clock, Random } from "../../core/ports/mod.ts";
 import type { HttpAnswer } from "../http-client/mod.ts";
 import type { Command } from "../http-wire/mod.ts";
+import type { GatewayOrigin } from "../origin/api/mod.ts";
 import {
   type AuthorizeAnswer,
   type AuthorizeRequest,
   type Connection,
-  type Origin,
   type Rejection,
   reject,
 } from "../origin/mod.ts";
@@ -58,7 +58,7 @@ interface Answered {
  * back-pressure: each handler sends one request, and has finished when its answer was carried out.
  */
 export class HttpOrigin {
-  readonly #origin: Origin;
+  readonly #origin: GatewayOrigin;
   readonly #form: EventForm;
   readonly #replies: boolean;
   readonly #clock: Clock;
@@ -72,7 +72,7 @@ export class HttpOrigin {
   #count = 0;
   #stopped = false;
 
-  constructor(origin: Origin, options: HttpOriginOptions, ports: HttpOriginPorts) {
+  constructor(origin: GatewayOrigin, options: HttpOriginOptions, ports: HttpOriginPorts) {
     const { clock, random, requests, failures } = ports;
     this.#origin = origin;
     this.#form = options.form;

@@ -24,6 +24,10 @@ export class ConnectionGuard {
   readonly #rates: RateLimits;
   readonly #addresses: AddressLimits;
   readonly #expiries: TokenExpiries;
+  /** Time of the last tick, in ms since the epoch. The clock is not asked for each message. */
+  #tickAt = 0;
+  /** By slot: `#tickAt` at the last message. */
+  #messageAt: Float64Array = new Float64Array(0);
   #cancel: Cancel = () => {};
 
   constructor(clock: Clock, registry: Registry, metrics: GatewayMetrics, options: GuardOptions) {
@@ -41,7 +45,11 @@ export class ConnectionGuard {
   start(): void {
     this.#expiries.start();
     if (!this.#liveness.needed) return;
-    this.#cancel = every(this.#clock, limits.livenessTickMs, () => this.#liveness.tick());
+    this.#tickAt = this.#clock.now();
+    this.#cancel = every(this.#clock, limits.livenessTickMs, () => {
+      this.#tickAt = this.#clock.now();
+      this.#liveness.tick();
+    });
   }
 
   stop(): void {
@@ -56,6 +64,7 @@ export class ConnectionGuard {
 
   opened(connection: Connection, address: unknown): void {
     this.#liveness.opened(connection);
+    if (this.#liveness.needed) this.#active(connection);
     if (this.#rates.needed) this.#rates.opened(connection);
     if (typeof address !== "string" || this.#addresses.opened(connection, address)) return;
     connection.close(closeReasons.connectionsPerIp);
@@ -63,6 +72,7 @@ export class ConnectionGuard {
 
   messageReceived(connection: Connection, messages: number, bytes: number): void {
     this.#liveness.messageReceived(connection);
+    if (connection.slot < this.#messageAt.length) this.#messageAt[connection.slot] = this.#tickAt;
     if (!this.#rates.needed) return;
     const reason = this.#rates.messageReceived(connection, messages, bytes);
     if (reason !== undefined) connection.close(reason);
@@ -81,10 +91,22 @@ export class ConnectionGuard {
     this.#expiries.set(connection, expiresAt);
   }
 
-  /** Time of the client's last message, in ms since the epoch; undefined if it is not recorded. */
-  lastMessageAt(connection: Connection): number | undefined {
-    const ms = this.#liveness.sinceMessageMs(connection);
-    return ms === undefined ? undefined : this.#clock.now() - ms;
+  /**
+   * Time of the client's last message, or of its handshake if there was none, in ms since the
+   * epoch, to within a tenth of a second; undefined if it is not recorded.
+   */
+  lastMessageAt({ slot, openedAt }: Connection): number | undefined {
+    if (!this.#liveness.needed) return undefined;
+    return Math.max(openedAt, this.#messageAt[slot] ?? 0);
+  }
+
+  #active({ slot }: Connection): void {
+    if (slot >= this.#messageAt.length) {
+      const grown = new Float64Array(Math.max(slot + 1, 2 * this.#messageAt.length, 64));
+      grown.set(this.#messageAt);
+      this.#messageAt = grown;
+    }
+    this.#messageAt[slot] = this.#tickAt;
   }
 
   closed(connection: Connection): void {

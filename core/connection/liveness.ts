@@ -83,12 +83,6 @@ export class Liveness {
     this.#messageAt[slot] = this.#now;
   }
 
-  /** Milliseconds since the last message, or since it opened; undefined if it is not recorded. */
-  sinceMessageMs({ slot }: Connection): number | undefined {
-    if (!this.needed) return undefined;
-    return (this.#now - (this.#messageAt[slot] as number)) * limits.livenessTickMs;
-  }
-
   /** Any other sign of life came. */
   alive({ slot }: Connection): void {
     this.#seen[slot] = this.#now;

@@ -5,12 +5,10 @@ import { randomUUID } from "node:crypto";
 import { createServer, type ServerResponse } from "node:http";
 import process from "node:process";
 import { connectOrigin } from "websocket-service/origin";
-import type { Job } from "./job.ts";
+import { type Job, visibilityMs } from "./job.ts";
 
 const [zone = "a", broker = "mqtt://127.0.0.1:1883", port = "0"] = process.argv.slice(2);
 
-/** A job that was taken and is not done after this time is given to another worker. */
-const visibilityMs = 5_000;
 /** A worker that asks waits this long at most. */
 const askMs = 10_000;
 

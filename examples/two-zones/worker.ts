@@ -3,7 +3,7 @@
 import process from "node:process";
 import { setTimeout } from "node:timers/promises";
 import { connectOrigin } from "websocket-service/origin";
-import type { Job } from "./job.ts";
+import { answerMs, type Job } from "./job.ts";
 
 const [zone = "a", broker = "mqtt://127.0.0.1:1883", queue = ""] = process.argv.slice(2);
 const jobsAtOnce = 8;
@@ -26,7 +26,8 @@ async function work({ kind, connection: id, text }: Job): Promise<void> {
     connection.send([`${count} connected`, ...silent.sort()].join(""));
   } else if (word === "/tell") {
     const message = `${zone} tells you: ${rest.join(" ")}`;
-    connection.send(await origin.connection(target).sendWithReply(message, { timeoutMs: 5_000 }));
+    const told = origin.connection(target).sendWithReply(message, { timeoutMs: answerMs });
+    connection.send(await told);
   } else {
     origin.everyone().publish(`${zone}: ${text}`);
   }

@@ -13,7 +13,7 @@ import {
   requestCounters,
   Signer,
 } from "../../adapters/http-origin/mod.ts";
-import { Origin } from "../../adapters/origin/mod.ts";
+import { GatewayOrigin } from "../../adapters/origin/api/mod.ts";
 import type { BusPorts } from "../../adapters/topics/mod.ts";
 import { randomName } from "../../core/base/mod.ts";
 import type { Settings } from "../../core/config/mod.ts";
@@ -121,7 +121,7 @@ export class HttpOrigins {
     const settings = this.#settings;
     const root = settings["topic-root"];
     const window = settings["origin-window"];
-    const origin = new Origin({ app, name: this.#name, root, window }, this.#ports);
+    const origin = new GatewayOrigin({ app, name: this.#name, root, window }, this.#ports);
     return new HttpOrigin(
       origin,
       { form: formOf(settings, app, this.#ports), replies: settings["origin-replies"] },

@@ -14,7 +14,9 @@ interface Waiter {
 export class Semaphore {
   #free: number;
   readonly #now: () => number;
-  readonly #waiting: Waiter[] = [];
+  /** From `#first` on; the places before it are empty. */
+  #waiting: (Waiter | undefined)[] = [];
+  #first = 0;
   readonly #waitersMax: number;
 
   constructor(
@@ -36,20 +38,29 @@ export class Semaphore {
 
   /** Waits for a permit; false if none came until the deadline, or too many wait already. */
   wait(deadline: number): Promise<boolean> {
-    if (this.#waiting.length >= this.#waitersMax) return Promise.resolve(false);
+    if (this.#waiting.length - this.#first >= this.#waitersMax) return Promise.resolve(false);
     return new Promise((resolve) => this.#waiting.push({ deadline, resolve }));
   }
 
   release(): void {
     const now = this.#now();
-    for (let waiter = this.#waiting.shift(); waiter !== undefined; ) {
-      if (now <= waiter.deadline) {
-        waiter.resolve(true);
-        return;
-      }
-      waiter.resolve(false);
-      waiter = this.#waiting.shift();
+    for (let waiter = this.#next(); waiter !== undefined; waiter = this.#next()) {
+      const inTime = now <= waiter.deadline;
+      waiter.resolve(inTime);
+      if (inTime) return;
     }
     this.#free++;
+  }
+
+  /** `shift` would move all that wait, which may be a million. */
+  #next(): Waiter | undefined {
+    const waiter = this.#waiting[this.#first];
+    if (waiter === undefined) return undefined;
+    this.#waiting[this.#first++] = undefined;
+    if (this.#first > 1_024 && 2 * this.#first > this.#waiting.length) {
+      this.#waiting = this.#waiting.slice(this.#first);
+      this.#first = 0;
+    }
+    return waiter;
   }
 }

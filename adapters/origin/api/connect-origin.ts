@@ -3,6 +3,7 @@ import { JsonLogger, LogLimiter } from "../../log/mod.ts";
 import { openBrokers } from "../../mqtt/brokers/mod.ts";
 import { SystemClock, SystemRandom } from "../../system/mod.ts";
 import { checkOptions } from "./check-options.ts";
+import { Composition } from "./composition.ts";
 import { Origin } from "./origin.ts";
 import type { OriginOptions } from "./origin-options.ts";
 
@@ -28,7 +29,7 @@ export async function connectOrigin<State = unknown, User extends string = strin
   const ports = { clock, random: new SystemRandom(), logger };
   const urls = typeof broker === "string" ? broker : broker.join(",");
   const bus = openBrokers({ urls, root, version, streamQos, tls }, ports);
-  const origin = new Origin<State, User>(options, bus);
+  const origin = new Origin<State, User>(new Composition(options, bus));
   const end = (): void => void origin.close();
   signal?.addEventListener("abort", end, { once: true });
   try {

@@ -1,7 +1,6 @@
 // Whoever compiles against the declarations need not name this in `lib`.
 /// <reference lib="esnext.disposable" preserve="true" />
-import { everyone, nodeOf, ServiceError } from "../../../core/base/mod.ts";
-import type { BusPorts } from "../../topics/mod.ts";
+import { everyone, ServiceError } from "../../../core/base/mod.ts";
 import {
   type CloseOptions,
   type Connection,
@@ -12,7 +11,6 @@ import {
   type OriginEvent,
   type OriginEvents,
   type OriginHandler,
-  type PublishOptions,
   type ReplyOptions,
   type SendOptions,
   type SendOutcome,
@@ -30,8 +28,7 @@ import {
   listConnections,
   OriginUser,
 } from "./broadcast-target.ts";
-import { Composition } from "./composition.ts";
-import type { LinkedOriginOptions } from "./origin-options.ts";
+import type { Composition } from "./composition.ts";
 
 /** Which connections are asked for: those of a group, of a user, or of ids; all by default. */
 export type QueryOptions<User extends string = string> = WaitOptions &
@@ -63,27 +60,14 @@ export class Origin<State = unknown, User extends string = string> {
   readonly #composition: Composition;
   #closed: Promise<void> | undefined;
 
-  constructor(options: LinkedOriginOptions, ports: BusPorts) {
-    this.#composition = new Composition(options, ports);
-    this.name = this.#composition.identity.name;
+  constructor(composition: Composition) {
+    this.#composition = composition;
+    this.name = composition.identity.name;
   }
 
   /** Whether the broker can be reached now. Until it can, up to 64 MiB of commands wait. */
   get connected(): boolean {
     return this.#composition.link.up;
-  }
-
-  /** Whether the node that an id names lives, as far as this origin knows. */
-  reaches(id: string): boolean {
-    return this.#composition.lives(nodeOf(id));
-  }
-
-  /**
-   * Publishes through the node of a connection: in order with the other commands for connections
-   * of that node. Members at other nodes may get it later than those.
-   */
-  publishThrough(id: string, group: string, data: MessageData, options?: PublishOptions): void {
-    this.#composition.publisher.publishThrough(nodeOf(id), group, data, options);
   }
 
   /** How many open connections this origin knows. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { Origin } from "../../../adapters/origin/mod.ts";
+import { GatewayOrigin } from "../../../adapters/origin/api/mod.ts";
 import { PeerNode } from "../../support/broker/peer-network.ts";
 import { RawClient } from "../../support/clients/raw-client.ts";
 import { metricOf, type RunningGateway } from "../../support/gateway/control-rig.ts";
@@ -24,7 +24,7 @@ describe("three gateways on three runtimes, without a broker", () => {
   const gateways: RunningGateway[] = [];
   /** A fourth peer, with an origin of the library. */
   let fourth: PeerNode;
-  let origin: Origin;
+  let origin: GatewayOrigin;
   const clients: Client[] = [];
 
   const urls = (): string[] => ports.map((port) => `http://localhost:${port}`);
@@ -72,7 +72,7 @@ describe("three gateways on three runtimes, without a broker", () => {
     await fourth.cluster.start();
     await joined([0, 1, 2], 3);
     const { open: openLink } = fourth.cluster;
-    origin = new Origin({ name: "library" }, { ...fourth.ports, openLink });
+    origin = new GatewayOrigin({ name: "library" }, { ...fourth.ports, openLink });
     await origin.start();
     for (const index of runtimes.keys()) await connect(index);
   });

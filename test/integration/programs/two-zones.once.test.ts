@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { decode } from "@msgpack/msgpack";
 import { connectOrigin } from "websocket-service/origin";
+import { answerMs, visibilityMs } from "../../../examples/two-zones/job.ts";
 import { plainClient } from "../../support/broker/broker-rigs.ts";
 import { freePort } from "../../support/broker/mosquitto.ts";
 import { RawClient } from "../../support/clients/raw-client.ts";
@@ -162,6 +163,10 @@ test("work waits in the queue while no worker is there", async () => {
   await receive("b: meanwhile", a, b);
   program.write("start worker-a");
   await receive("a: later", a, b);
+});
+
+test("a worker answers before its job is given to another one, though a zone is gone", () => {
+  assert.ok(2 * answerMs < visibilityMs, `${answerMs} ms, and ${visibilityMs} ms`);
 });
 
 /** How many connections the workers of a zone find, and which nodes they miss. */

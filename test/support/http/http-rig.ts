@@ -10,8 +10,8 @@ import {
 } from "../../../adapters/http-origin/mod.ts";
 import { InProcessBus } from "../../../adapters/in-process/mod.ts";
 import { MqttCommandBus, MqttEventChannel } from "../../../adapters/mqtt/mod.ts";
+import { GatewayOrigin } from "../../../adapters/origin/api/mod.ts";
 import { originLimits } from "../../../adapters/origin/base/mod.ts";
-import { Origin } from "../../../adapters/origin/mod.ts";
 import type { OpenLink } from "../../../adapters/topics/mod.ts";
 import { Gateway, type GatewayOptions } from "../../../core/mod.ts";
 import type { HandshakeAnswer } from "../../../core/ports/mod.ts";
@@ -67,7 +67,7 @@ export class HttpRig {
   readonly gateway: Gateway;
   readonly originRequests: OriginRequests;
   readonly httpOrigin: HttpOrigin;
-  readonly origin: Origin;
+  readonly origin: GatewayOrigin;
 
   constructor(options: HttpRigOptions = {}) {
     const { clock, logger, metrics } = this;
@@ -93,7 +93,7 @@ export class HttpRig {
       },
       gatewayOptions({ mode: "assigned", ackTimeoutMs: 86_400_000, ...options.gateway }),
     );
-    this.origin = new Origin({ name: "http", window: options.window ?? 20_000 }, ports);
+    this.origin = new GatewayOrigin({ name: "http", window: options.window ?? 20_000 }, ports);
     const failures = new Failures({ clock, logger, metrics });
     this.originRequests = new OriginRequests(
       {

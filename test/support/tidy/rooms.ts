@@ -62,6 +62,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "adapters/http-client",
     "adapters/http-wire",
     "adapters/origin",
+    "adapters/origin/api",
   ],
   "adapters/http-origin/batch": [
     "core/base",

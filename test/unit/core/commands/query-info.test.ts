@@ -83,3 +83,25 @@ test("query with info: long infos are listed in several replies", async () => {
   );
   assert.equal((await listed(rig, "@all", {})).length, 1);
 });
+
+test("the last message has the time of the clock, however late ticks come", async () => {
+  const rig = await start();
+  const silent = await connect(rig, "test/1");
+  const talks = await connect(rig, "test/2");
+  const activeAtOf = async (socket: MemorySocket): Promise<[number, number]> => {
+    const [[entry]] = (await listed(rig, [idOf(socket)], { info: true })) as [[Entry]];
+    return [entry.at as number, entry.activeAt as number];
+  };
+  // A process that is stopped for a while gets fewer ticks: each comes late.
+  for (let second = 0; second < 60; second++) rig.clock.stall(1_000);
+  talks.receive("hi");
+  const saidAt = rig.clock.now();
+  for (let second = 0; second < 60; second++) rig.clock.stall(1_000);
+  const [, talked] = await activeAtOf(talks);
+  assert.ok(Math.abs(talked - saidAt) <= 1_000, `${talked - saidAt} ms off`);
+  for (const [at, activeAt] of [await activeAtOf(silent), await activeAtOf(talks)]) {
+    assert.ok(activeAt >= at, `${activeAt - at} ms after the handshake`);
+  }
+  const [at, activeAt] = await activeAtOf(await connect(rig, "test/3"));
+  assert.ok(activeAt >= at && activeAt - at <= limits.livenessTickMs);
+});

@@ -72,3 +72,24 @@ test("no more wait for a permit than the limit allows", async () => {
   semaphore.release();
   assert.deepEqual([await waiting[1], await third], [true, true]);
 });
+
+test("a long line of requests is served in its order, and its places are used again", async () => {
+  const count = 5_000;
+  const semaphore = new Semaphore(1, () => 0, count);
+  assert.ok(semaphore.take());
+  const served: number[] = [];
+  const wait = (number: number): void => {
+    void semaphore.wait(9).then((granted) => granted && served.push(number));
+  };
+  for (let number = 0; number < count; number++) wait(number);
+  assert.equal(await semaphore.wait(9), false, "the line is full");
+  for (let number = count; number < 2 * count; number++) {
+    semaphore.release();
+    wait(number);
+  }
+  for (let number = 0; number < count; number++) semaphore.release();
+  await Promise.resolve();
+  assert.deepEqual(served, [...Array(2 * count).keys()]);
+  semaphore.release();
+  assert.ok(semaphore.take());
+});
