@@ -57,6 +57,7 @@ export class EventStream implements ConnectionStream {
   /** Where an origin acknowledges, which may take longer for one connection than for others. */
   readonly #share: ConnectionShare | undefined;
   readonly #settledWaiters: (() => void)[] = [];
+  #channelConnected = false;
   #connected = false;
   #everConnected = false;
   #scheduled = false;
@@ -130,6 +131,11 @@ export class EventStream implements ConnectionStream {
     return this.#connected && this.#settings.destination !== undefined;
   }
 
+  /** What is not numbered can be published: any of several brokers takes it. */
+  get canPublishBare(): boolean {
+    return this.#channelConnected && this.#settings.destination !== undefined;
+  }
+
   /** The events use all the memory that they may: no further connection may join. */
   get bytesFull(): boolean {
     return this.#liveBytes >= this.#settings.windowBytesMax;
@@ -164,7 +170,8 @@ export class EventStream implements ConnectionStream {
    */
   connected(channelConnected: boolean): void {
     const connected = channelConnected && this.#reached;
-    if (connected === this.#connected) return;
+    this.#channelConnected = channelConnected;
+    if (connected === this.#connected && connected === this.#sender.isConnected) return;
     const returns = connected && this.#everConnected && this.isOpen;
     this.#connected = connected;
     this.#everConnected ||= connected;
@@ -263,7 +270,7 @@ export class EventStream implements ConnectionStream {
 
   /** Publishes unnumbered items, which nobody repeats. They are dropped while not connected. */
   publishBare(items: readonly (readonly unknown[])[], json: boolean = false): void {
-    if (this.canPublish) this.#publisher.publishBare(items, json, false);
+    if (this.canPublishBare) this.#publisher.publishBare(items, json, false);
   }
 
   /**
@@ -271,7 +278,7 @@ export class EventStream implements ConnectionStream {
    * dropped while not connected.
    */
   publishAcks(acks: readonly (readonly unknown[])[], json: boolean): void {
-    if (this.canPublish) this.#publisher.publishBare(acks, json, this.#sender.proven);
+    if (this.canPublishBare) this.#publisher.publishBare(acks, json, this.#sender.proven);
   }
 
   /**

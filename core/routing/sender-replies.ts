@@ -51,7 +51,7 @@ export class SenderReplies {
     const stream = assigned?.stream ?? this.#common;
     const leaving = assigned?.leaving === true;
     const full = stream.unconfirmedBytes + stream.bareBytes >= 2 * this.#windowBytesMax;
-    if (full || (leaving && !stream.canPublish)) this.#metrics.error("reply-dropped");
+    if (full || (leaving && !stream.canPublishBare)) this.#metrics.error("reply-dropped");
     else if (leaving) stream.publishBare([item], json);
     else stream.append(item, json);
   }

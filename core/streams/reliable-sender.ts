@@ -105,6 +105,11 @@ export class ReliableSender<Batch extends NumberedBatch> {
     if (by === "transport") this.#acknowledgeAnswered();
   }
 
+  /** It publishes: the transport is connected, and has not answered with `broker-lost` since. */
+  get isConnected(): boolean {
+    return this.#connected;
+  }
+
   /** The transport has confirmed a batch since it was connected: it lets this sender publish. */
   get proven(): boolean {
     return this.#proven;

@@ -72,15 +72,17 @@ export class BrokersEventChannel implements EventChannel {
   }
 
   reaches(destination: Destination): boolean {
-    return this.#isUp(this.#ownerOf(destination));
+    const owner = this.#brokers.ownerOf(this.#topicOf(destination));
+    return this.#isUp(owner) || (this.#diverts && this.#up.includes(true));
   }
 
+  /** If its broker is away, by another: streams wait then, and nobody repeats a bare batch. */
   publish(
     destination: Destination,
     batch: Uint8Array<ArrayBuffer>,
     confirmed: (error?: ServiceError) => void,
   ): void {
-    this.#channels[this.#ownerOf(destination)]!.publish(destination, batch, confirmed);
+    this.#channelOf(destination).publish(destination, batch, confirmed);
   }
 
   publishAtMostOnce(
@@ -88,10 +90,10 @@ export class BrokersEventChannel implements EventChannel {
     batch: Uint8Array<ArrayBuffer>,
     sent: (error?: ServiceError) => void,
   ): void {
-    this.#channels[this.#ownerOf(destination)]!.publishAtMostOnce(destination, batch, sent);
+    this.#channelOf(destination).publishAtMostOnce(destination, batch, sent);
   }
 
-  /** From now on, the events of a broker that is away go by another: the node is ending. */
+  /** From now on, streams whose broker is away go by another: the node is ending. */
   divert(): void {
     this.#diverts = true;
     if (this.#up.includes(true)) this.#listener?.connected(true);
@@ -101,14 +103,16 @@ export class BrokersEventChannel implements EventChannel {
     await Promise.all(this.#channels.map((channel) => channel.stop()));
   }
 
-  #ownerOf(destination: Destination): number {
+  #channelOf(destination: Destination): EventChannel {
+    return this.#channels[this.#brokers.ownerOf(this.#topicOf(destination), this.#isUp)]!;
+  }
+
+  #topicOf(destination: Destination): string {
     const { node } = this.#options;
     const { topics } = this.#brokers;
-    const topic =
-      "origin" in destination
-        ? topics.originEvents(destination.app, destination.origin, node)
-        : topics.events(destination.app, destination.partition, node);
-    return this.#brokers.ownerOf(topic, this.#diverts ? this.#isUp : undefined);
+    return "origin" in destination
+      ? topics.originEvents(destination.app, destination.origin, node)
+      : topics.events(destination.app, destination.partition, node);
   }
 
   #connected(broker: number, connected: boolean): void {

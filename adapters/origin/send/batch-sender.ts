@@ -99,7 +99,10 @@ export class BatchSender {
 
   /** One of several brokers came or went: maybe the one that carries this topic. */
   reachChanged(): void {
-    if (this.#reaches !== this.#reached) this.connected(true);
+    const reaches = this.#reaches;
+    if (reaches !== this.#reached || reaches !== this.stream.reliable.isConnected) {
+      this.connected(true);
+    }
   }
 
   /** Takes a batch out: as a bare one, if no receiver acknowledges it. */

@@ -119,11 +119,35 @@ test("a broker is taken out by a rolling restart, and nothing is lost", async ()
 
   await trial.origin("after", rest.split(","));
   for (const node of renewed) await trial.joined(node, ["after"]);
-  const [first] = await Promise.all(renewed.map((node) => NumberTalker.open(node.info.port)));
+  // What it has to tell a node may belong to the dead broker, as far as it knows.
   await old.close();
+  const [first] = await Promise.all(renewed.map((node) => NumberTalker.open(node.info.port)));
   first!.talk(2);
   await first!.moreEchoes(50);
   await first!.hush();
   await waitFor(() => first!.echoes.length === first!.sent, { what: "every echo" });
   assert.deepEqual(first!.echoes, first!.numbers);
+});
+
+test("an origin that closes while its broker is away sends what waits by another", async () => {
+  const trial = await BrokerTrial.start(2);
+  const [, dies] = trial.brokers as [Mosquitto, Mosquitto];
+  const name = trial.originNameOn(dies, ["n1"]);
+  const origin = await trial.origin(name);
+  const node = await trial.node("bun", "n1");
+  await trial.joined(node, [name]);
+  const talker = await NumberTalker.open(node.info.port);
+  await dies.kill();
+  await misses(node, trial.nameOf(dies));
+  const said = Array.from({ length: 500 }, (_, number) => String(number + 1));
+  // A batch for each turn of the event loop.
+  for (const number of said) {
+    origin.connection(talker.id).send(`${name} ${talker.id} ${number}`);
+    await new Promise(setImmediate);
+  }
+  assert.deepEqual(talker.echoes, ["0"], "they wait");
+  await origin.close();
+  await waitFor(() => talker.echoes.length > 500, { what: "all that was sent" });
+  assert.deepEqual(talker.echoes, ["0", ...said]);
+  assert.deepEqual(trial.errors, [], "nothing was dropped");
 });

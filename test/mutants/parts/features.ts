@@ -196,8 +196,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "Nothing is dropped silently.",
     file: files.senders,
-    find: 'if (full || (leaving && !stream.canPublish)) this.#metrics.error("reply-dropped");',
-    replace: "if (full || (leaving && !stream.canPublish)) return;",
+    find: 'if (full || (leaving && !stream.canPublishBare)) this.#metrics.error("reply-dropped");',
+    replace: "if (full || (leaving && !stream.canPublishBare)) return;",
     tests: [tests.router],
   },
   {
