@@ -1,5 +1,14 @@
 import { topicRootPattern } from "../base/mod.ts";
-import { choice, file, host, matching, path, port, type SettingTable } from "./setting-kinds.ts";
+import {
+  choice,
+  file,
+  host,
+  matching,
+  path,
+  port,
+  type SettingTable,
+  toggle,
+} from "./setting-kinds.ts";
 
 export interface BrokerSettings {
   readonly broker: string;
@@ -12,6 +21,7 @@ export interface BrokerSettings {
   readonly "mqtt-cert": string;
   readonly "mqtt-key": string;
   readonly "mqtt-version": "auto" | "4" | "5";
+  readonly "mqtt-data-lane": boolean;
   readonly "stream-qos": "0" | "1";
   readonly "topic-root": string;
 }
@@ -56,6 +66,10 @@ export const brokerSettings: SettingTable<BrokerSettings> = {
     of: ["auto", "4", "5"],
     default: "auto",
   }),
+  "mqtt-data-lane": toggle(
+    "write and read MQTT packets at QoS 0 past the client library, which costs less",
+    { default: true },
+  ),
   "stream-qos": choice(
     "MQTT QoS of numbered streams; what the broker loses at 0 is found and sent again",
     { of: ["0", "1"], default: "0" },

@@ -40,7 +40,8 @@ export class Bridge {
     const random = new SystemRandom();
     const ports = { clock: this.#clock, random, logger };
     const { broker: urls, "mqtt-version": version, "topic-root": root } = settings;
-    const brokers = { urls, root, version, streamQos: streamQosOf(settings), tls };
+    const packets = { streamQos: streamQosOf(settings), dataLane: settings["mqtt-data-lane"] };
+    const brokers = { urls, root, version, ...packets, tls };
     this.#settings = settings;
     this.#given = given;
     this.#name = settings["origin-name"] || `bridge-${randomName(random, 8)}`;

@@ -63,6 +63,7 @@ export class NodeBroker {
       urls: this.url,
       root: settings["topic-root"],
       streamQos: streamQosOf(settings),
+      dataLane: settings["mqtt-data-lane"],
     };
     if (this.#embedded !== undefined) return { ...given, version: "4" };
     return { ...given, version: settings["mqtt-version"], tls: this.#given.mqttTls };

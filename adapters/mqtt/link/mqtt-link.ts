@@ -31,6 +31,8 @@ export interface MqttBroker {
   readonly tls?: MqttTls | undefined;
   /** QoS of numbered streams and their acknowledgements; 0 by default. */
   readonly streamQos?: 0 | 1 | undefined;
+  /** Whether PUBLISH packets at QoS 0 pass MQTT.js by, which costs less; true by default. */
+  readonly dataLane?: boolean | undefined;
 }
 
 export type MqttLinkOptions = MqttBroker & LinkOptions;
@@ -215,13 +217,14 @@ export class MqttLink implements Link {
 
   #connect(): void {
     this.#state = "connecting";
-    const { tls, willTopic } = this.#options;
+    const { tls, willTopic, dataLane = true } = this.#options;
     const options = {
       address: this.#address,
       clientId: this.#clientId,
       version: this.#version,
       tls,
       willTopic,
+      dataLane,
     };
     const session: MqttSession = new MqttSession(options, {
       established: (granted) => this.#connected(session, granted),

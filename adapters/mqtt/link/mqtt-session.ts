@@ -1,11 +1,12 @@
+import type { Socket } from "node:net";
 import { type IClientOptions, MqttClient, type PacketCallback, Store } from "mqtt";
 import { ServiceError } from "../../../core/base/mod.ts";
 import type { PublishDone } from "../../topics/mod.ts";
+import { DataLane } from "../lane/mod.ts";
 import type { BrokerAddress } from "./broker-url.ts";
 import { mqttLimits } from "./mqtt-limits.ts";
 import { openStream } from "./mqtt-stream.ts";
 import type { MqttTls } from "./mqtt-tls.ts";
-import { publishHead } from "./publish-head.ts";
 import type { Publish } from "./publish-window.ts";
 import type { SubscriptionBroker } from "./subscriptions.ts";
 
@@ -15,6 +16,8 @@ export interface MqttSessionOptions {
   readonly clientId: string;
   readonly version: 4 | 5;
   readonly willTopic: string | undefined;
+  /** Whether PUBLISH packets at QoS 0 pass MQTT.js by. */
+  readonly dataLane: boolean;
 }
 
 /** Limits from the broker's CONNACK (MQTT 5, 3.2.2.3). */
@@ -77,6 +80,11 @@ function refusal(topic: string, error: Error): ServiceError {
   return new ServiceError(kind, `${topic}: ${what} (${error.message})`, { cause: error });
 }
 
+/** A Buffer over exactly these bytes: MQTT.js clones the whole buffer behind another view. */
+function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}
+
 function clientOptions(options: MqttSessionOptions): IClientOptions {
   const { address, clientId, version, willTopic } = options;
   return {
@@ -106,7 +114,8 @@ function clientOptions(options: MqttSessionOptions): IClientOptions {
 /** One MQTT connection from CONNECT to its end. Only this file imports MQTT.js. */
 export class MqttSession implements SubscriptionBroker {
   readonly #client: MqttClient;
-  readonly #version: 4 | 5;
+  #socket: Socket | undefined;
+  #lane: DataLane | undefined;
   readonly #drained: () => void;
   /** `drained` is to come. */
   #full = false;
@@ -118,15 +127,27 @@ export class MqttSession implements SubscriptionBroker {
   readonly #noSubscribers: Set<number> = new Set();
 
   constructor(options: MqttSessionOptions, listener: MqttSessionListener) {
+    const message = (topic: string, payload: Uint8Array, retained: boolean): void => {
+      if (!this.#closed) listener.message(topic, payload, retained);
+    };
     const client = new MqttClient(() => {
-      const stream = openStream(options.address, options.tls);
-      stream.once(options.address.tls ? "secureConnect" : "connect", () => {
+      const socket = openStream(options.address, options.tls);
+      this.#socket = socket;
+      socket.once(options.address.tls ? "secureConnect" : "connect", () => {
         this.#reached = true;
       });
-      return stream;
+      if (!options.dataLane) return socket;
+      const { version } = options;
+      const { joinBytesMax, packetBytesMax } = mqttLimits;
+      this.#lane = new DataLane(socket, {
+        version,
+        joinBytesMax,
+        packetBytesMax,
+        message: (topic, payload) => message(topic, payload, false),
+      });
+      return this.#lane;
     }, clientOptions(options));
     this.#client = client;
-    this.#version = options.version;
     this.#drained = () => {
       this.#full = false;
       if (!this.#closed) listener.drained();
@@ -147,11 +168,10 @@ export class MqttSession implements SubscriptionBroker {
         packetBytesMax: properties?.maximumPacketSize,
       });
     });
-    client.on("message", (topic, payload, packet) => {
-      if (!this.#closed) listener.message(topic, payload, packet.retain);
-    });
-    // MQTT.js does not pass this reason code to the caller of a publish.
+    client.on("message", (topic, payload, packet) => message(topic, payload, packet.retain));
     client.on("packetreceive", (packet) => {
+      this.#lane?.handled();
+      // MQTT.js does not pass this reason code to the caller of a publish.
       if (packet.cmd !== "puback" || packet.reasonCode !== noSubscribers) return;
       if (packet.messageId !== undefined) this.#noSubscribers.add(packet.messageId);
     });
@@ -168,53 +188,26 @@ export class MqttSession implements SubscriptionBroker {
     });
   }
 
-  /**
-   * Publishes at QoS 1 as MQTT.js's own `publish` does, without its clone of the packet and its
-   * store, which nobody would replay: record 0004 has the figures.
-   */
-  publish(publish: Publish, acked: PublishDone): void {
-    const { topic, payload, retain } = publish;
-    const client = this.#client;
-    const messageId = client.messageIdProvider.allocate() as number;
-    const cb = (error?: Error | null): void => {
+  publish({ topic, payload, retain }: Publish, acked: PublishDone): void {
+    this.#client.publish(topic, bufferOf(payload), { qos: 1, retain }, (error, packet) => {
       const code = codeOf(error);
       // Only the broker's own answers count here: `closed` reports the end of the connection.
       if (error && code === undefined) return;
-      const subscribers = !this.#noSubscribers.delete(messageId);
+      const subscribers = !this.#noSubscribers.delete(packet?.messageId ?? 0);
       acked(error ? refusal(topic, error) : undefined, subscribers);
-    };
-    client.outgoing[messageId] = { volatile: false, cmd: "publish", cb };
-    const packet = {
-      cmd: "publish",
-      topic,
-      // A Buffer over exactly the caller's bytes, without a copy.
-      payload: Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength),
-      qos: 1,
-      retain,
-      dup: false,
-      messageId,
-    } as const;
-    // biome-ignore lint/complexity/useLiteralKeys: TypeScript lets private members through so.
-    client["_sendPacket"](packet, undefined, undefined, true);
+    });
   }
 
   /**
-   * Publishes at QoS 0, on the stream itself: MQTT.js makes several writes of a packet. Returns
-   * false if many bytes wait in this process. `drained` then tells when they are gone.
+   * Publishes at QoS 0. Returns false if many bytes wait in this process. `drained` then tells
+   * when they are gone.
    */
   send(topic: string, payload: Uint8Array): boolean {
-    const { stream } = this.#client;
-    const head = publishHead(topic, payload.byteLength, this.#version);
-    if (payload.byteLength <= mqttLimits.joinBytesMax)
-      stream.write(Buffer.concat([head, payload]));
-    else {
-      stream.cork();
-      stream.write(head);
-      stream.write(payload);
-      stream.uncork();
-    }
-    if (stream.writableLength <= mqttLimits.unsentBytesMax) return true;
-    if (!this.#full) stream.once("drain", this.#drained);
+    if (this.#lane === undefined) this.#client.publish(topic, bufferOf(payload), { qos: 0 });
+    else this.#lane.publish(topic, payload);
+    const socket = this.#socket!;
+    if (socket.writableLength <= mqttLimits.unsentBytesMax) return true;
+    if (!this.#full) socket.once("drain", this.#drained);
     this.#full = true;
     return false;
   }

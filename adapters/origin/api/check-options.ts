@@ -38,6 +38,7 @@ const checks: { readonly [Key in keyof Required<OriginOptions>]: Check } = {
   format: one("msgpack", "json"),
   version: one("auto", "4", "5"),
   streamQos: ["0 or 1", (value) => value === 0 || value === 1],
+  dataLane: ["true or false", (value) => typeof value === "boolean"],
   tls: ["an object with ca, cert and key", isObject],
   signal: ["an AbortSignal", (value) => isObject(value) && "aborted" in value],
 };

@@ -17,7 +17,7 @@ export async function connectOrigin<State = unknown, User extends string = strin
   options: OriginOptions,
 ): Promise<Origin<State, User>> {
   checkOptions(options);
-  const { broker, root, version, streamQos, tls, signal } = options;
+  const { broker, root, version, streamQos, dataLane, tls, signal } = options;
   signal?.throwIfAborted();
   const clock = new SystemClock();
   const lines = new JsonLogger({
@@ -28,7 +28,7 @@ export async function connectOrigin<State = unknown, User extends string = strin
   const logger = new LogLimiter(lines, clock, limits.logLinesPerSecondMax);
   const ports = { clock, random: new SystemRandom(), logger };
   const urls = typeof broker === "string" ? broker : broker.join(",");
-  const bus = openBrokers({ urls, root, version, streamQos, tls }, ports);
+  const bus = openBrokers({ urls, root, version, streamQos, dataLane, tls }, ports);
   const origin = new Origin<State, User>(new Composition(options, bus));
   const end = (): void => void origin.close();
   signal?.addEventListener("abort", end, { once: true });

@@ -35,6 +35,11 @@ export interface OriginOptions {
    * few of them: nodes do, and the library sends again what was lost. 1 costs more.
    */
   readonly streamQos?: 0 | 1;
+  /**
+   * Whether MQTT packets at QoS 0 are written and read past MQTT.js, which costs less; true by
+   * default.
+   */
+  readonly dataLane?: boolean;
   /** Certificates for a broker with `mqtts://`, as PEM. */
   readonly tls?: MqttTls;
   /** Where it aborts, `connectOrigin` rejects with its reason, or the origin closes. */
@@ -44,5 +49,5 @@ export interface OriginOptions {
 /** An origin on a link that the caller opens. */
 export type LinkedOriginOptions = Omit<
   OriginOptions,
-  "broker" | "version" | "streamQos" | "tls" | "signal"
+  "broker" | "version" | "streamQos" | "dataLane" | "tls" | "signal"
 >;

@@ -72,16 +72,17 @@ commandBusConformance("MemoryCommandBus", async () => memoryCommandBusRig());
 eventChannelConformance("MemoryEventChannel", async () => memoryEventChannelRig());
 
 const brokers = [
-  ["aedes, auto", startEmbeddedBroker, "auto"],
-  ["mosquitto, 3.1.1", startMosquitto, "4"],
-  ["mosquitto, 5", startMosquitto, "5"],
+  ["aedes, auto", startEmbeddedBroker, "auto", true],
+  ["mosquitto, 3.1.1", startMosquitto, "4", true],
+  ["mosquitto, 5", startMosquitto, "5", true],
+  ["mosquitto, 5, without the data lane", startMosquitto, "5", false],
 ] as const;
-for (const [name, start, version] of brokers) {
+for (const [name, start, version, dataLane] of brokers) {
   commandBusConformance(`MqttCommandBus over ${name}`, async () =>
-    topicCommandBusRig(await brokerWorld(start, version)),
+    topicCommandBusRig(await brokerWorld(start, { version, dataLane })),
   );
   eventChannelConformance(`MqttEventChannel over ${name}`, async () =>
-    topicEventChannelRig(await brokerWorld(start, version)),
+    topicEventChannelRig(await brokerWorld(start, { version, dataLane })),
   );
 }
 

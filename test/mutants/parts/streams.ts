@@ -345,8 +345,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "the next one waits until they are gone, and grows meanwhile",
     file: files.session,
-    find: "if (stream.writableLength <= mqttLimits.unsentBytesMax) return true;",
-    replace: "if (stream.writableLength >= 0) return true;",
+    find: "if (socket.writableLength <= mqttLimits.unsentBytesMax) return true;",
+    replace: "if (socket.writableLength >= 0) return true;",
     tests: [tests.qos],
   },
   {

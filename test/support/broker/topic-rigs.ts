@@ -1,6 +1,6 @@
 import { InProcessBus } from "../../../adapters/in-process/mod.ts";
 import { BrokerSet, openBrokers } from "../../../adapters/mqtt/brokers/mod.ts";
-import { type MqttVersion, mqttLinks } from "../../../adapters/mqtt/mod.ts";
+import { type MqttBroker, mqttLinks } from "../../../adapters/mqtt/mod.ts";
 import {
   type Brokers,
   type Link,
@@ -35,7 +35,7 @@ interface TopicWorld {
 /** A broker; every participant is behind a proxy of its own. */
 export async function brokerWorld(
   start: () => Promise<TestBroker>,
-  version: MqttVersion,
+  packets: Pick<MqttBroker, "version" | "dataLane">,
 ): Promise<TopicWorld> {
   const broker = await start();
   const proxies: TcpProxy[] = [];
@@ -46,7 +46,7 @@ export async function brokerWorld(
       proxies.push(proxy);
       const lose = (lost: boolean): void => (lost ? proxy.block() : proxy.unblock());
       return {
-        openLink: mqttLinks({ url: proxy.url, version }, testPorts()),
+        openLink: mqttLinks({ url: proxy.url, ...packets }, testPorts()),
         lose,
         die: () => lose(true),
       };

@@ -128,6 +128,7 @@ test("the library's members and options are those that the page lists", () => {
   const options: Record<keyof OriginOptions, true> = {
     app: true,
     broker: true,
+    dataLane: true,
     format: true,
     mode: true,
     name: true,

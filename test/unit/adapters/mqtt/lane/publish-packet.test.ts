@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { generate } from "mqtt-packet";
-import { publishHead } from "../../../../../adapters/mqtt/link/publish-head.ts";
+import { publishHead } from "../../../../../adapters/mqtt/lane/publish-packet.ts";
 import { Dice } from "../../../../vectors/dice.ts";
 
 test("the head of a PUBLISH is the one that mqtt-packet writes, whatever its length", () => {
@@ -25,7 +25,7 @@ test("the head of a PUBLISH is the one that mqtt-packet writes, whatever its len
         dup: false,
       } as const;
       const whole = generate(packet, { protocolVersion });
-      const head = publishHead(topic, size, protocolVersion);
+      const head = publishHead({ topic, payloadBytes: size, version: protocolVersion });
       assert.deepEqual(head, whole.subarray(0, whole.length - size), `${size} ${protocolVersion}`);
     }
   }

@@ -1,0 +1,1 @@
+export { DataLane, type DataLaneOptions } from "./data-lane.ts";
