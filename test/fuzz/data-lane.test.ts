@@ -38,7 +38,7 @@ function publishOf(dice: Dice, version: Version): Packet {
     payload: Buffer.from(dice.bytes(size)),
     qos,
     retain: dice.chance(15),
-    dup: qos > 0 && dice.chance(20),
+    dup: dice.chance(15),
     ...(qos > 0 ? { messageId: 1 + dice.below(65_535) } : {}),
     ...(version === 5 && dice.chance(25) ? { properties } : {}),
   };
@@ -119,6 +119,7 @@ function cutInto(dice: Dice, version: Version, bytes: Buffer): { lines: string[]
       },
       message: (topic, payload) => {
         assert.equal(waiting.length, 0, "a message overtakes a packet of the library");
+        assert.ok(payload.length < packetBytesMax, "it is the library's");
         cut++;
         const packet = { cmd: "publish", topic, payload: Buffer.from(payload) } as const;
         lines.push(shown({ ...packet, qos: 0, retain: false, dup: false }));

@@ -54,7 +54,6 @@ export class DataLane extends Duplex {
     socket.on("close", () => {
       if (!this.#ended) this.destroy();
     });
-    this.once("end", () => this.destroy());
   }
 
   /** The library has handled a packet. Until then, packets behind it go the same way. */
@@ -108,7 +107,7 @@ export class DataLane extends Duplex {
   }
 
   #pass(bytes: Buffer): void {
-    if (this.destroyed || this.push(bytes)) return;
+    if (this.push(bytes)) return;
     this.#paused = true;
     this.#socket.pause();
   }

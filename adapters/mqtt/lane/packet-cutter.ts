@@ -111,6 +111,7 @@ export class PacketCutter {
     // MQTT 5, 3.3.2.3: properties, a topic alias among them.
     if (this.#plainStart > 0 && chunk[topicEnd] !== 0) return false;
     if (this.#topicBytes.compare(chunk, topicStart, topicEnd) !== 0) {
+      // A copy, so that it does not keep the chunk in memory.
       this.#topicBytes = Buffer.from(chunk.subarray(topicStart, topicEnd));
       this.#topic = this.#topicBytes.toString();
     }

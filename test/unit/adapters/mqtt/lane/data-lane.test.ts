@@ -91,6 +91,9 @@ test("messages at QoS 0 pass the library by, and it gets all other bytes", async
   it.socket.receive(publishBytes("t", "c"));
   await waitFor(() => it.came.length === 4, { what: "the next" });
   assert.equal(it.came[3], "t c");
+  it.socket.receive(other, publishBytes("t", "d"));
+  await waitFor(() => it.came.length === 6, { what: "the last" });
+  assert.deepEqual(it.came.slice(4), [`library ${other.length}`, `library ${rest}`]);
 });
 
 test("a message directly behind a packet that the library handles at once is not delayed", async () => {
@@ -161,6 +164,12 @@ test("an error of the socket is the stream's, with its code, and ends it", async
   it.socket.destroy(error);
   await waitFor(it.closed, { what: "the close" });
   assert.deepEqual(errors, [error]);
+});
+
+test("a socket that is gone without a word ends the stream", async () => {
+  const it = rig();
+  it.socket.destroy();
+  await waitFor(it.closed, { what: "the close" });
 });
 
 test("the library's end of the stream ends the socket after what was written", async () => {
