@@ -104,10 +104,36 @@ export type Command = {
 
 type Data = string | Uint8Array;
 
-/** Commands as a client of the HTTP side writes them, for its description. */
-export const commandSchema: v.GenericSchema = v.union(
-  Object.values(verbsWith(v.union([id, manyIds]))),
+/** The options as a client writes them, for the description: the node reads the last three. */
+const describedOptions = v.pipe(
+  v.looseObject({
+    ...options.entries,
+    ref: v.optional(v.pipe(v.unknown(), v.description("comes back with the reply"))),
+    ttl: v.nullish(v.pipe(natural, v.description("send, publish: ms; not sent if older"))),
+    at: v.nullish(v.pipe(natural, v.description("ms since 1970, from which ttl counts"))),
+    except: v.nullish(v.pipe(v.union([id, manyIds]), v.description("publish: who gets nothing"))),
+    cause: v.nullish(v.pipe(v.literal("error"), v.description("close: the cause in the event"))),
+    count: v.optional(v.pipe(v.boolean(), v.description("query of a group: the number alone"))),
+    group: v.optional(v.pipe(v.boolean(), v.description("query: a text is a group's name"))),
+    info: v.optional(v.pipe(v.boolean(), v.description("query: more of each connection"))),
+  }),
+  v.description("the options; elements behind them, and unknown keys, are ignored"),
 );
+
+/** One form for each place at which the options of a verb may stand. */
+function describedForms(): v.GenericSchema[] {
+  const all = Object.entries(verbsWith(v.union([id, manyIds])));
+  return all.flatMap(([verb, { items }]) => {
+    const forms: v.GenericSchema[] = [];
+    for (let count = elementsMin[verb as Verb]; count <= items.length; count++) {
+      forms.push(v.looseTuple([...items.slice(0, count), v.optional(describedOptions)]));
+    }
+    return forms;
+  });
+}
+
+/** Commands as a client of the HTTP side writes them, for its description. */
+export const commandSchema: v.GenericSchema = v.union(describedForms());
 
 /**
  * The commands of a bare batch, from parsed JSON or decoded MessagePack. Throws

@@ -11,6 +11,7 @@ export {
 export { fromJsonBinary } from "./json-binary.ts";
 export { readJson } from "./json-text.ts";
 export { readMessagePack } from "./message-pack.ts";
+export { nestsTooDeeply } from "./nesting.ts";
 export {
   commandsOfRequest,
   eachMessage,

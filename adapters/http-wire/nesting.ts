@@ -5,12 +5,22 @@ const nestingMax = 32;
 
 /** Throws `batch-malformed` if a command of a batch nests deeper, and names its element. */
 export function checkNesting(command: unknown, place: string): void {
-  const elements = Array.isArray(command) ? command : [command];
-  const at = elements.findIndex((element) => nestsDeeper(element, nestingMax - 2));
+  const at = tooDeepAt(command);
   if (at < 0) return;
   const where = Array.isArray(command) ? `${place}[${at}]` : place;
   const most = `a batch may have ${nestingMax} levels of arrays and maps`;
   throw new ServiceError("batch-malformed", `${where}: it is nested too deeply: ${most}`);
+}
+
+/** Whether a command nests deeper: the node would refuse its whole batch. */
+export function nestsTooDeeply(command: readonly unknown[]): boolean {
+  return tooDeepAt(command) >= 0;
+}
+
+/** The index of a command's element that nests too deeply; -1 if none does. */
+function tooDeepAt(command: unknown): number {
+  const elements = Array.isArray(command) ? command : [command];
+  return elements.findIndex((element) => nestsDeeper(element, nestingMax - 2));
 }
 
 function nestsDeeper(value: unknown, levels: number): boolean {

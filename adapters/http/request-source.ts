@@ -15,9 +15,10 @@ export interface RequestSource {
   readonly length: number | undefined;
   /**
    * Reads the body, once. Rejects with `request-too-big`, or with `request-timeout` if it does
-   * not come within `limits.requestBodyMs` or breaks off.
+   * not come within `limits.requestBodyMs` or breaks off. `reserve` is called with the bytes of
+   * each part before it is kept; what it throws ends the reading.
    */
-  body(bytesMax: number): Promise<Uint8Array<ArrayBuffer>>;
+  body(bytesMax: number, reserve?: (bytes: number) => void): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 export function sourceOf(incoming: IncomingMessage): RequestSource {
@@ -28,11 +29,15 @@ export function sourceOf(incoming: IncomingMessage): RequestSource {
     target: incoming.url ?? "/",
     rawHeaders: incoming.rawHeaders,
     length: none ? 0 : length === undefined ? undefined : Number(length),
-    body: (bytesMax) => readBody(incoming, bytesMax),
+    body: (bytesMax, reserve = () => {}) => readBody(incoming, bytesMax, reserve),
   };
 }
 
-function readBody(incoming: IncomingMessage, bytesMax: number): Promise<Uint8Array<ArrayBuffer>> {
+function readBody(
+  incoming: IncomingMessage,
+  bytesMax: number,
+  reserve: (bytes: number) => void,
+): Promise<Uint8Array<ArrayBuffer>> {
   return new Promise((resolve, reject) => {
     const chunks: Uint8Array[] = [];
     let bytes = 0;
@@ -46,8 +51,16 @@ function readBody(incoming: IncomingMessage, bytesMax: number): Promise<Uint8Arr
     };
     const onData = (chunk: Uint8Array): void => {
       bytes += chunk.byteLength;
-      if (bytes <= bytesMax) chunks.push(chunk);
-      else fail(new ServiceError("request-too-big", `the body may have ${bytesMax} bytes`));
+      if (bytes > bytesMax) {
+        fail(new ServiceError("request-too-big", `the body may have ${bytesMax} bytes`));
+        return;
+      }
+      try {
+        reserve(chunk.byteLength);
+        chunks.push(chunk);
+      } catch (error) {
+        fail(error as ServiceError);
+      }
     };
     const onEnd = (): void => {
       end();

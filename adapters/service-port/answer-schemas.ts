@@ -28,7 +28,14 @@ export const repliesSchema: v.GenericSchema = v.array(
   v.looseTuple([
     v.literal("reply"),
     v.pipe(v.unknown(), v.description("the command's ref; its index where it had none")),
-    v.record(v.string(), v.unknown()),
+    v.pipe(
+      v.record(v.string(), v.unknown()),
+      v.description(
+        "what became of the command: an outcome by id; counts of a publish; of a query " +
+          "connections, count, gone and missing, each connection with id, node, at, user and " +
+          "bufferedAmount, and with the option info activeAt, closing and info",
+      ),
+    ),
   ]),
 );
 

@@ -22,7 +22,7 @@ type AnyTuple = LooseTupleSchema<TupleItems, undefined>;
 
 /** How many elements a tuple needs: those at its end may be left out that may be null. */
 function leastOf({ items }: AnyTuple): number {
-  return items.findLastIndex(({ type }) => type !== "nullish") + 1;
+  return items.findLastIndex(({ type }) => type !== "nullish" && type !== "optional") + 1;
 }
 
 /** Checks that JSON Schema cannot express are left out. */

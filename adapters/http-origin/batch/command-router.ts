@@ -5,7 +5,7 @@ import {
   nodeOfConnectionId,
   ServiceError,
 } from "../../../core/base/mod.ts";
-import { fromJsonBinary } from "../../http-wire/mod.ts";
+import { fromJsonBinary, nestsTooDeeply } from "../../http-wire/mod.ts";
 import { packId } from "../../origin/base/mod.ts";
 import type { GroupSenders, NodeSenders } from "../../origin/send/mod.ts";
 import { asksForReply } from "./answer.ts";
@@ -106,7 +106,7 @@ export class CommandRouter {
       this.#fail("group-name", "it names no group");
       return;
     }
-    this.#attempt(() => groups.add(groups.admit(fromJsonBinary(command) as Command), group));
+    this.#attempt(() => groups.add(groups.admit(fromJson(command)), group));
   }
 
   #toNode(node: string, command: Command): void {
@@ -115,7 +115,7 @@ export class CommandRouter {
     const isPlain = verb === "send" && command.length === 3 && typeof data === "string";
     if (isPlain && typeof id === "string") {
       this.#attempt(() => sender.send({ id, packed: this.#packed(id) }, data));
-    } else this.#attempt(() => sender.command(fromJsonBinary(command) as Command));
+    } else this.#attempt(() => sender.command(fromJson(command)));
   }
 
   /** The id in MessagePack: most answers name the same ones again and again. */
@@ -144,4 +144,12 @@ export class CommandRouter {
       new ServiceError(code, `command ${this.#index} of an answer: ${message}`),
     );
   }
+}
+
+/** The node would refuse the whole batch for one command that nests too deeply. */
+function fromJson(command: Command): Command {
+  if (nestsTooDeeply(command)) {
+    throw new ServiceError("command-malformed", "it is nested too deeply");
+  }
+  return fromJsonBinary(command) as Command;
 }

@@ -12,11 +12,15 @@ export function awsBody(data: string | Uint8Array): Members {
 
 /**
  * `headers` and `multiValueHeaders`. The gateway knows names in lower case; they are written as
- * browsers write them, because handlers ask for `Host` and `Origin`.
+ * browsers write them, because handlers ask for `Host` and `Origin`. The cookies that the node
+ * passes on are a header again.
  */
-export function awsHeaders({ headers = {}, subprotocols = [], ip }: HandshakeInfo): Members {
+export function awsHeaders(info: HandshakeInfo): Members {
+  const { headers = {}, cookies = {}, subprotocols = [], ip } = info;
   const all = new Map<string, string>();
   for (const [name, value] of Object.entries(headers)) all.set(headerName(name), value);
+  const pairs = Object.entries(cookies).map(([name, value]) => `${name}=${value}`);
+  if (pairs.length > 0 && !all.has("Cookie")) all.set("Cookie", pairs.join("; "));
   if (subprotocols.length > 0) all.set("Sec-WebSocket-Protocol", subprotocols.join(", "));
   if (ip !== undefined && !all.has("X-Forwarded-For")) all.set("X-Forwarded-For", ip);
   const lists = [...all].map(([name, value]) => [name, [value]]);

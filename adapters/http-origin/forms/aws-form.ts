@@ -3,7 +3,7 @@ import type { HttpAnswer } from "../../http-client/mod.ts";
 import { type Command, sendCommand } from "../../http-wire/mod.ts";
 import { awsBody, awsHeaders, awsQuery, routeKeyOf } from "./aws-event.ts";
 import { readLambdaResult } from "./aws-result.ts";
-import { passedHeaders } from "./decision.ts";
+import { passedHeaders, passedNames } from "./decision.ts";
 import type { CloseInfo, Decision, EventForm, HandshakeInfo, MessageInfo } from "./event-form.ts";
 
 export interface AwsFormOptions {
@@ -85,7 +85,7 @@ export class AwsForm implements EventForm {
       const subprotocol = headers.get("sec-websocket-protocol");
       return { accepted: true, grant: { subprotocol } };
     }
-    const passed = passedHeaders(headers, ["content-type"]);
+    const passed = passedHeaders(headers, [...passedNames, "location"]);
     return { accepted: false, status: statusCode, body: body ?? "", headers: passed };
   }
 

@@ -53,7 +53,8 @@ export function readLambdaResult({ headers, body }: HttpAnswer): LambdaResult {
   if (headers.has("x-amz-function-error")) return { ...none, failed: true };
   if (body.length === 0) return none;
   const value = readJson(body);
-  if (!isMap(value)) return none;
+  if (value === null) return none;
+  if (!isMap(value)) throw malformed("it");
   const result = v.safeParse(proxyResult, value);
   if (!result.success) throw malformed(v.getDotPath(result.issues[0]) ?? "it");
   const { isBase64Encoded, ...given } = result.output;

@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { isMap, ServiceError } from "../../../core/base/mod.ts";
 import type { HttpAnswer } from "../../http-client/mod.ts";
-import { readJson } from "../../http-wire/mod.ts";
+import { nestsTooDeeply, readJson } from "../../http-wire/mod.ts";
 import type { Decision, DecisionGrant } from "./event-form.ts";
 
 const text = v.string();
@@ -17,7 +17,7 @@ const grant = v.object({
 });
 
 /** Headers of a refusal that its client gets. */
-const passedNames: readonly string[] = ["content-type", "www-authenticate", "retry-after"];
+export const passedNames: readonly string[] = ["content-type", "www-authenticate", "retry-after"];
 /** The gateway accepts no others: with one of them it would answer 500. */
 const passedValue = /^[\t\x20-\x7e]{0,2048}$/;
 
@@ -52,6 +52,10 @@ export function passedHeaders(
 
 function readGrant(body: Uint8Array): DecisionGrant {
   const value = readJson(body);
+  // It goes out in a command, and the node would refuse the whole batch for it.
+  if (nestsTooDeeply(["accept", "", value])) {
+    throw new ServiceError("handshake-grant", "authorize: the answer is nested too deeply");
+  }
   const result = v.safeParse(grant, isMap(value) ? inLowerCase(value) : undefined);
   if (result.success) {
     const { user, groups, state, subprotocol, headers, expires } = result.output;

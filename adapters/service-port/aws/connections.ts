@@ -1,6 +1,6 @@
 import { Hono } from "hono/tiny";
 import { nodeOfConnectionId } from "../../../core/base/mod.ts";
-import { Refusal } from "../../http/mod.ts";
+import { Bodies, Refusal } from "../../http/mod.ts";
 import { type Command, sendCommand } from "../../http-wire/mod.ts";
 import {
   appOf,
@@ -12,13 +12,18 @@ import {
   type ServiceEnvironment,
   serviceLimits,
 } from "../base/mod.ts";
-import { signatureFault } from "./signature.ts";
+import { claimFault, signatureFault } from "./signature.ts";
 
 export interface ConnectionsDependencies extends ServiceDependencies {
   /** Secrets by access key; undefined: signatures are not read. */
   readonly accessKeys: ReadonlyMap<string, string> | undefined;
   /** The time of the wall clock in ms. */
   readonly now: () => number;
+}
+
+interface RoutedDependencies extends ConnectionsDependencies {
+  /** Bodies that are read before it is known whether their signature is right. */
+  readonly signed: Bodies;
 }
 
 /** The connection that a request is about. */
@@ -47,11 +52,14 @@ export function createConnectionsApp(
   dependencies: ConnectionsDependencies,
 ): Hono<ServiceEnvironment> {
   const app = new Hono<ServiceEnvironment>();
+  const { messageBytesMax, signedBodiesMax } = serviceLimits;
+  const signed = new Bodies(signedBodiesMax * messageBytesMax, signedBodiesMax);
+  const routed = { ...dependencies, signed };
   const allow = "POST, GET, DELETE";
   for (const path of paths) {
-    app.post(path, (context) => handle(dependencies, context, post));
-    app.get(path, (context) => handle(dependencies, context, get));
-    app.delete(path, (context) => handle(dependencies, context, remove));
+    app.post(path, (context) => handle(routed, context, post));
+    app.get(path, (context) => handle(routed, context, get));
+    app.delete(path, (context) => handle(routed, context, remove));
     app.all(path, () => {
       throw new Refusal("request-method", `the methods are ${allow}`, { headers: { allow } });
     });
@@ -60,31 +68,42 @@ export function createConnectionsApp(
 }
 
 function handle(
-  dependencies: ConnectionsDependencies,
+  dependencies: RoutedDependencies,
   context: ServiceContext,
   act: Act,
 ): Promise<Response> {
-  const { access, accessKeys, bodies, port } = dependencies;
+  const { access, accessKeys, bodies, port, signed } = dependencies;
   const { headers } = context.req.raw;
   const isSigned = accessKeys !== undefined && !access.usesToken(headers);
   // Before the body comes: a stranger who sends it slowly must not be one of the requests at once.
-  if (!isSigned) access.check(headers, context.env.address);
-  else if (!headers.has("authorization")) {
-    throw new Refusal("request-forbidden", "the request has no signature of version 4");
-  }
-  return bodies.with(context.env, serviceLimits.messageBytesMax, async (body) => {
-    if (isSigned) checkSignature(dependencies, context, body);
-    const id = context.req.param("id") ?? "";
-    if (nodeOfConnectionId(id) === undefined) {
-      throw new Refusal("id-malformed", "the path names no connection id");
-    }
-    checkReady(port);
-    // A node that serves several apps may have one for each stage.
-    const stage = context.req.param("stage") ?? "";
-    const app = port.apps.includes(stage) ? stage : appOf(port, context);
-    if (!port.reaches(app, id)) throw gone();
-    return act({ port, app, id }, body);
-  });
+  if (isSigned) checkClaim(dependencies, context);
+  else access.check(headers, context.env.address);
+  return (isSigned ? signed : bodies).with(
+    context.env,
+    serviceLimits.messageBytesMax,
+    async (body) => {
+      if (isSigned) checkSignature(dependencies, context, body);
+      const id = context.req.param("id") ?? "";
+      if (nodeOfConnectionId(id) === undefined) {
+        throw new Refusal("id-malformed", "the path names no connection id");
+      }
+      checkReady(port);
+      // A node that serves several apps may have one for each stage.
+      const stage = context.req.param("stage") ?? "";
+      const app = port.apps.includes(stage) ? stage : appOf(port, context);
+      if (!port.reaches(app, id)) throw gone();
+      return act({ port, app, id }, body);
+    },
+  );
+}
+
+const service = "execute-api";
+
+/** What can be said of a signature before the body is there: its key is known, and so on. */
+function checkClaim({ accessKeys, now }: ConnectionsDependencies, { env }: ServiceContext): void {
+  const secretOf = (accessKey: string) => accessKeys?.get(accessKey);
+  const claimed = claimFault(env, secretOf, { service, now: now() });
+  if (claimed !== undefined) throw new Refusal("request-forbidden", claimed);
 }
 
 /** With access keys, a request must be signed with one of them, or have the token. */
@@ -95,11 +114,9 @@ function checkSignature(
 ): void {
   const { method } = req.raw;
   const { target, rawHeaders } = env;
-  const fault = signatureFault(
-    { method, target, rawHeaders, body },
-    (accessKey) => accessKeys?.get(accessKey),
-    { service: "execute-api", now: now() },
-  );
+  const secretOf = (accessKey: string) => accessKeys?.get(accessKey);
+  const request = { method, target, rawHeaders, body };
+  const fault = signatureFault(request, secretOf, { service, now: now() });
   if (fault !== undefined) throw new Refusal("request-forbidden", fault);
 }
 

@@ -46,6 +46,21 @@ function parseAuthorization(header: string): Authorization | undefined {
   return { accessKey, scope, signedHeaders, signature };
 }
 
+/** Gives the secret of an access key. */
+type SecretOf = (accessKey: string) => string | undefined;
+
+/** What a signature is for. */
+interface Expected {
+  readonly service: string;
+  readonly now: number;
+}
+
+/** What the headers say, before the signature itself is compared. */
+interface Claim extends Authorization {
+  readonly time: string;
+  readonly secret: string;
+}
+
 /**
  * Whether the request is signed by one of the keys, for the service, at about this time. Answers
  * why not, or undefined if it is. Only the header form is read: a signature in the query would
@@ -53,14 +68,38 @@ function parseAuthorization(header: string): Authorization | undefined {
  */
 export function signatureFault(
   request: SignedRequest,
-  secretOf: (accessKey: string) => string | undefined,
-  expected: { readonly service: string; readonly now: number },
+  secretOf: SecretOf,
+  expected: Expected,
 ): string | undefined {
-  const headers = headersOf(request.rawHeaders);
+  const claim = readClaim(request, secretOf, expected);
+  if (typeof claim === "string") return claim;
+  const { scope, secret, signature, signedHeaders, time } = claim;
+  const canonical = canonicalRequest(request, signedHeaders);
+  const computed = signatureOf(secret, scope, stringToSign(time, scope, canonical));
+  const same = timingSafeEqual(Buffer.from(computed, "hex"), Buffer.from(signature, "hex"));
+  return same ? undefined : "the signature is not the one of this request and key";
+}
+
+/** The same, as far as the headers tell it: the signature is not compared. */
+export function claimFault(
+  request: Pick<SignedRequest, "rawHeaders">,
+  secretOf: SecretOf,
+  expected: Expected,
+): string | undefined {
+  const claim = readClaim(request, secretOf, expected);
+  return typeof claim === "string" ? claim : undefined;
+}
+
+function readClaim(
+  { rawHeaders }: Pick<SignedRequest, "rawHeaders">,
+  secretOf: SecretOf,
+  expected: Expected,
+): Claim | string {
+  const headers = headersOf(rawHeaders);
   const [header, ...more] = headers.get("authorization") ?? [];
   const authorization = more.length === 0 ? parseAuthorization(header ?? "") : undefined;
   if (authorization === undefined) return "the request has no signature of version 4";
-  const { accessKey, scope, signedHeaders, signature } = authorization;
+  const { accessKey, scope, signedHeaders } = authorization;
   const time = headers.get("x-amz-date")?.[0] ?? "";
   const at = parseTime(time);
   if (at === undefined) return "X-Amz-Date is missing, or no time";
@@ -72,11 +111,7 @@ export function signatureFault(
     if (!signedHeaders.includes(name)) return `the header ${name} is not signed`;
   }
   const secret = secretOf(accessKey);
-  if (secret === undefined) return "the access key is not known";
-  const canonical = canonicalRequest(request, signedHeaders);
-  const computed = signatureOf(secret, scope, stringToSign(time, scope, canonical));
-  const same = timingSafeEqual(Buffer.from(computed, "hex"), Buffer.from(signature, "hex"));
-  return same ? undefined : "the signature is not the one of this request and key";
+  return secret === undefined ? "the access key is not known" : { ...authorization, time, secret };
 }
 
 /** `20150830T123600Z` in ms. */

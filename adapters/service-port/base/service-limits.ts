@@ -4,8 +4,13 @@ export const serviceLimits = {
   bodyBytesMax: 17_825_792,
   /** A message to `@connections`: as API Gateway has it. */
   messageBytesMax: 131_072,
-  /** Bodies of all requests that are read now; one without a length counts as the longest. */
+  /** Bodies of all requests that are read now; one without a length counts as far as it came. */
   bodiesBytesMax: 134_217_728,
+  /**
+   * Messages to `@connections` that are read now and whose signature is checked when they are
+   * there: a stranger who knows an access key must not keep others from sending.
+   */
+  signedBodiesMax: 256,
   /** Commands that the bus has not confirmed. */
   commandsBytesMax: 67_108_864,
   /** Bytes of a packet besides one command: topic, and the head of the batch. */

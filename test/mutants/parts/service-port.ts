@@ -180,7 +180,7 @@ const mutants: readonly Mutant[] = [
     tests: [tests.requests],
   },
   {
-    says: "| levels of arrays and maps | 32 | 400, `batch-malformed` |",
+    says: "| levels of arrays and maps in the body of `/commands` | 32 | 400, `batch-malformed` |",
     file: files.nesting,
     find: "if (levels === 0) return true;",
     replace: "",

@@ -66,12 +66,18 @@ test("a refusal keeps its status where its body or a header is too large", async
   assert.equal(second.headers?.["www-authenticate"], undefined);
 });
 
+/** Arrays within arrays. */
+function nested(levels: number): unknown {
+  return levels === 0 ? 1 : [nested(levels - 1)];
+}
+
 test("an origin that cannot be asked lets nobody in, and one that hangs is given up", async () => {
   const rig = await HttpRig.start({ gateway: { authorize: "origin" } });
   const failures: [fail: (rig: HttpRig) => Promise<void>, statusCode: number, code: string][] = [
     [(one) => one.next().fail(refused), 502, "http-connect"],
     [(one) => one.next().answer(302), 502, "handshake-grant"],
     [(one) => one.next().answer(200, { user: 5 }), 502, "handshake-grant"],
+    [(one) => one.next().answer(200, { state: nested(31) }), 502, "handshake-grant"],
     [(one) => one.advance(5_050), 504, "authorize-timeout"],
   ];
   for (const [fail, statusCode, wanted] of failures) {

@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 import { after, test } from "node:test";
 import { type HttpHandler, serveHttp } from "../../../../adapters/http/mod.ts";
 import type { ServiceError } from "../../../../core/base/mod.ts";
-import { streamClosed } from "../../../support/process/wait.ts";
+import { streamClosed, waitFor } from "../../../support/process/wait.ts";
 
 /** A server whose handler reads up to ten bytes, and the codes of those that it could not read. */
 async function rig() {
@@ -116,4 +116,20 @@ test("a request that no Request can be is refused all the same", async () => {
   const socket = await open(port);
   socket.write("GET http:// HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
   assert.match(await text(socket), /^HTTP\/1.1 400[\s\S]*"code":"request-malformed"/);
+});
+
+test("a client that ends in the middle of its body gets 400; gap on Deno: nothing", async () => {
+  const { port, codes } = await rig();
+  const isDeno = "Deno" in globalThis;
+  for (const [index, head] of ["Content-Length: 9", "Transfer-Encoding: chunked"].entries()) {
+    const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    after(() => socket.destroy());
+    const part = index === 0 ? "abc" : "3\r\nabc\r\n";
+    socket.end(`POST / HTTP/1.1\r\nHost: a\r\n${head}\r\n\r\n${part}`);
+    const answer = await text(socket);
+    if (isDeno) assert.equal(answer, "");
+    else assert.match(answer, /^HTTP\/1\.1 400 .*"code":"request-malformed"/s);
+    await waitFor(() => codes.length === index + 1, { what: "that the handler is told" });
+    assert.equal(codes[index], "request-timeout");
+  }
 });

@@ -220,3 +220,20 @@ test("an event that is refused for good closes its connection; others pass", asy
   assert.deepEqual(rig.errors, ["http-status"]);
   assert.deepEqual(await node.acks(), [["ack", stream, 4]]);
 });
+
+test("a command that nests too deeply is left out, and the others are carried out", async () => {
+  const { rig, node } = await openRig();
+  await node.events(stream, 0, message(a, 1));
+  const nested = (levels: number): unknown => (levels === 0 ? 1 : [nested(levels - 1)]);
+  await rig.next().answer(200, [
+    ["state", a, nested(31)],
+    ["state", b, nested(30)],
+    ["publish", "g", "x", { ref: nested(30) }],
+    ["send", a, "hi"],
+  ]);
+  assert.deepEqual(node.commands(), [
+    ["state", b, nested(30)],
+    ["send", a, "hi"],
+  ]);
+  assert.deepEqual(rig.errors, ["command-malformed", "command-malformed"]);
+});

@@ -119,6 +119,17 @@ test("the route is what the selected place says; no client chooses one of the ga
     assert.equal(routeKeyOf(body, selection), key, body);
 });
 
+test("cookies that the node passes on are a header, as browsers send them", () => {
+  const cookies = { session: "s3cr3t", lang: "de" };
+  const headersOf = (more: object): unknown =>
+    JSON.parse(form.connect(id, { ...info, cookies, ...more })).headers.Cookie;
+  assert.equal(headersOf({}), "session=s3cr3t; lang=de");
+  assert.equal(headersOf({ cookies: {} }), undefined);
+  assert.equal(headersOf({ headers: { cookie: "all=1" } }), "all=1");
+  const { multiValueHeaders } = JSON.parse(form.connect(id, { ...info, cookies }));
+  assert.deepEqual(multiValueHeaders.Cookie, ["session=s3cr3t; lang=de"]);
+});
+
 test("2xx of $connect lets in; its header may choose the subprotocol", () => {
   assert.deepEqual(form.decision(answerOf(200, { statusCode: 200 })), {
     accepted: true,
@@ -138,6 +149,18 @@ test("a statusCode of 400 or more refuses the client, with the body", () => {
     status: 401,
     body: "no",
     headers: { "content-type": "text/plain" },
+  });
+  const challenges = { "WWW-Authenticate": "Bearer", "Retry-After": "9", "X-Other": "1" };
+  const moved = { statusCode: 302, headers: { Location: "https://example.org/", ...challenges } };
+  assert.deepEqual(form.decision(answerOf(200, moved)), {
+    accepted: false,
+    status: 302,
+    body: "",
+    headers: {
+      location: "https://example.org/",
+      "www-authenticate": "Bearer",
+      "retry-after": "9",
+    },
   });
 });
 
@@ -166,10 +189,17 @@ test("a body that a route returns goes to its client", () => {
   const bytes = { statusCode: 200, body: "AQI=", isBase64Encoded: true };
   const data = Uint8Array.of(1, 2);
   assert.deepEqual(form.commands(id, answerOf(200, bytes)), [{ ...send, data }]);
-  for (const nothing of [undefined, null, {}, { statusCode: 200 }, { body: "" }, "text", []]) {
+  for (const nothing of [undefined, null, {}, { statusCode: 200 }, { body: "" }]) {
     assert.deepEqual(form.commands(id, answerOf(200, nothing)), []);
   }
-  for (const wrong of [{ body: 5 }, { body: "A", isBase64Encoded: true }, { headers: 1 }]) {
+  for (const wrong of [
+    { body: 5 },
+    { body: "A", isBase64Encoded: true },
+    { headers: 1 },
+    "text",
+    [],
+    5,
+  ]) {
     assert.throws(() => form.commands(id, answerOf(200, wrong)), { code: "command-malformed" });
   }
 });

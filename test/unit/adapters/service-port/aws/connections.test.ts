@@ -157,3 +157,44 @@ test("@connections: who may not send is forbidden, in AWS's form", async () => {
   const headers = { authorization: "Bearer t" };
   assert.equal((await rig.ask(path(rig.port.open("a")), { body: "x", headers })).status, 200);
 });
+
+/** What a signed request has, with a signature that is not right. */
+function claims(accessKey: string, now: number): Readonly<Record<string, string>> {
+  const time = new Date(now).toISOString().replaceAll(/[-:]|\.\d+/g, "");
+  const scope = `${accessKey}/${time.slice(0, 8)}/eu-central-1/execute-api/aws4_request`;
+  const signature = "0".repeat(64);
+  return {
+    "X-Amz-Date": time,
+    Authorization: [
+      `AWS4-HMAC-SHA256 Credential=${scope}`,
+      "SignedHeaders=host;x-amz-date",
+      `Signature=${signature}`,
+    ].join(", "),
+  };
+}
+
+test("@connections: strangers with a bad signature keep nobody else from sending", async () => {
+  const accessKeys = new Map([["AKIDEXAMPLE", "secret"]]);
+  const rig = new ServiceRig({ accessKeys, now: () => 1_700_000_000_000 });
+  const target = path(rig.port.open("a"));
+  let reads = 0;
+  const readBody = (): Promise<never> => {
+    reads++;
+    return new Promise(() => {});
+  };
+  const stranger = (accessKey: string): Asked => ({
+    headers: claims(accessKey, 1_700_000_000_000),
+    length: 131_072,
+    readBody,
+  });
+  const unknown = await rig.ask(target, stranger("AKIDOTHER"));
+  assert.deepEqual([fault(unknown)[0], reads], [403, 0], "an unknown key has nothing read");
+  const headers = claims("AKIDEXAMPLE", 1_700_000_000_000);
+  assert.equal(fault(await rig.ask(target, { headers, body: "x" }))[0], 403);
+  for (let count = 0; count < 256; count++) void rig.ask(target, stranger("AKIDEXAMPLE"));
+  const more = await rig.ask(target, stranger("AKIDEXAMPLE"));
+  assert.deepEqual([fault(more), reads], [[429, "LimitExceededException", "requests-full"], 256]);
+  const sent = { OutgoingWebSocketMessages: [] };
+  const answer = await rig.ask("/sr", { body: JSON.stringify(sent).padEnd(17_000_000) });
+  assert.equal(answer.status, 200, "what others send has its own room");
+});
