@@ -115,6 +115,9 @@ function hashOf(paths) {
 const programs = {
   mosquitto: () => isThere("mosquitto"),
   "mosquitto-clients": () => isThere("mosquitto_pub") && isThere("mosquitto_sub"),
+  "rabbitmq-server": () => isThere("rabbitmq-server"),
+  "nats-server": () => isThere("nats-server"),
+  ejabberd: () => isThere("ejabberdctl"),
   chromium: () => isThere("chromium"),
   openssl: () => isThere("openssl"),
   "python3-paho-mqtt": () => capture("/usr/bin/python3", ["-c", "import paho.mqtt.client"]).ok,
@@ -158,9 +161,12 @@ function aptInstall(packages) {
   if (!update.ok) return update;
   const install = ["install", "--yes", "--no-install-recommends", ...packages];
   const result = capture("apt-get", install, { env });
-  // The package starts a broker on port 1883. The tests start their own on free ports.
-  if (packages.includes("mosquitto") && existsSync("/run/systemd/system")) {
-    capture("systemctl", ["disable", "--now", "mosquitto"]);
+  // These packages start brokers on the usual ports. The tests start their own on free ones.
+  const services = ["mosquitto", "rabbitmq-server", "nats-server", "ejabberd"].filter((name) =>
+    packages.includes(name),
+  );
+  if (services.length > 0 && existsSync("/run/systemd/system")) {
+    capture("systemctl", ["disable", "--now", ...services]);
   }
   return result;
 }

@@ -84,8 +84,17 @@ async function wsEcho(load: readonly [number, number]): Promise<Figure> {
 
 export async function throughEverything(contestant: Contestant, load: Load): Promise<Figure> {
   await using broker = await Mosquitto.start();
-  const origin = onBun("echo-origin", broker.url(), contestant.mode ?? "assigned");
-  const server = gateway(contestant, broker.url());
+  return throughBroker(contestant, broker.url(), load);
+}
+
+/** An echo by an origin that the gateway reaches over a broker. */
+export async function throughBroker(
+  contestant: Contestant,
+  broker: string,
+  load: Load,
+): Promise<Figure> {
+  const origin = onBun("echo-origin", broker, contestant.mode ?? "assigned");
+  const server = gateway(contestant, broker);
   try {
     await origin.event("started");
     return await measure(server, (await server.event("started")).port, load);

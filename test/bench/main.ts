@@ -1,8 +1,8 @@
 /**
  * `npm run bench [-- NAMES…] [--rounds N] [--write]`: every figure beside the one it is held
  * against, in one run. `--write` puts what is printed into docs/figures.md, and figures of that
- * page into the README and docs/transports.md. Names: codec, echo, modes, deno, round-trip,
- * fan-out, groups, handshakes, http, idle, posts, queued, unread, workers.
+ * page into the README and docs/transports.md. Names: brokers, codec, echo, modes, deno,
+ * round-trip, fan-out, groups, handshakes, http, idle, posts, queued, unread, workers.
  * It fails on no time but that of `unread`, which draws docs/unread-clients.svg.
  */
 import { readFileSync, writeFileSync } from "node:fs";
@@ -17,7 +17,8 @@ import {
   withHeadlines,
   withTransportCosts,
 } from "../support/docs/figures.ts";
-import { runCodecBench } from "./codec.ts";
+import { brokersBench } from "./brokers.ts";
+import { runCodecBench } from "./codec/codec.ts";
 import { echoBench } from "./echo.ts";
 import { fanOutBench } from "./fan-out.ts";
 import { groupsBench } from "./groups.ts";
@@ -68,6 +69,7 @@ function write(name: string, circumstances: string): void {
 }
 
 const benches: Readonly<Record<string, () => Promise<unknown>>> = {
+  brokers: () => brokersBench(rounds, print),
   codec: () => runCodecBench(print),
   "round-trip": () => roundTripBench([bunOpen, bunNative, bunWasm], rounds, print),
   echo: () => echoBench([bunOpen, bunNative, bunWasm, nodeWasm], rounds, print),

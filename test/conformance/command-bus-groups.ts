@@ -39,6 +39,9 @@ const oddNames = [
   "\u0001".repeat(256),
 ];
 
+/** Of several topics, which several brokers may carry: MQTT keeps the order of one topic. */
+const sorted = (texts: readonly string[]): string[] => [...texts].sort();
+
 /** The part about groups, of `commandBusConformance`. */
 export function groupConformance(withRig: WithRig, start: Start): void {
   withRig(
@@ -53,7 +56,7 @@ export function groupConformance(withRig: WithRig, start: Start): void {
       for (const received of [receivedA, receivedB]) {
         await waitFor(() => received.messages.length === 2, { what: "both messages" });
         assert.deepEqual(groupCommands(received), ["default room me [1]"]);
-        assert.deepEqual(received.messages, ["default room 1 hi", "default room 2 "]);
+        assert.deepEqual(sorted(received.messages), ["default room 1 hi", "default room 2 "]);
       }
       a.leaveGroup(app, "room");
       rig.groupCommand(app, "room", bytes("[2]"));
@@ -77,7 +80,7 @@ export function groupConformance(withRig: WithRig, start: Start): void {
     await waitFor(() => receivedA.messages.length === 2, { what: "a's" });
     await waitFor(() => receivedB.messages.length === 1, { what: "b's" });
     assert.deepEqual(groupCommands(receivedA), ["shop @all me [1]"]);
-    assert.deepEqual(receivedA.messages, ["shop @all 1 x", "default @all 1 y"]);
+    assert.deepEqual(sorted(receivedA.messages), ["default @all 1 y", "shop @all 1 x"]);
     assert.deepEqual([groupCommands(receivedB), receivedB.messages], [[], ["default @all 1 y"]]);
   });
 
@@ -211,9 +214,8 @@ export function groupOutageConformance(withRig: WithRig, start: Start): void {
       rig.groupMessage({ app, group, kind: MessageKind.text, payload: bytes("m") });
     }
     await waitFor(() => receivedA.messages.length >= 3, { what: "three messages" });
-    // Several brokers may carry them: there is no order between groups.
     assert.deepEqual(
-      receivedA.messages.toSorted(),
+      sorted(receivedA.messages),
       ["again", "new", "old"].map((group) => `default ${group} 1 m`),
     );
     assert.deepEqual(answers, ["group-refused", undefined]);

@@ -26,13 +26,20 @@ export interface CommandBusLimits {
   readonly busCanBeLost?: boolean;
   /** False where nobody but the node itself can clear its presence. */
   readonly othersClearPresence?: boolean;
+  /** False where whoever comes later hears the next heartbeat first, or has to ask. */
+  readonly keepsPresence?: boolean;
 }
 
 /** What the core relies on in any command bus. */
 export function commandBusConformance(
   name: string,
   makeRig: () => Promise<CommandBusRig>,
-  { nodesDie = true, busCanBeLost = true, othersClearPresence = true }: CommandBusLimits = {},
+  {
+    nodesDie = true,
+    busCanBeLost = true,
+    othersClearPresence = true,
+    keepsPresence = true,
+  }: CommandBusLimits = {},
 ): void {
   const withRig = (what: string, body: (rig: CommandBusRig) => Promise<void>): void => {
     test(`${name}: ${what}`, async () => {
@@ -92,6 +99,7 @@ export function commandBusConformance(
     a.announce(app, presence("one"));
     await waitFor(() => seen.length > 0, { what: "the presence" });
     const late = await rig.watchPresence();
+    if (!keepsPresence) a.announce(app, presence("one"));
     const told = await waitFor(() => late[0], { what: "the retained presence" });
     assert.deepEqual([told.app, told.node, told.presence?.incarnation], [app, "a", "one"]);
     a.announce(app, { ...presence("one"), connections: 7 });

@@ -8,6 +8,8 @@ import { waitFor } from "../process/wait.ts";
 /** A broker that a test may use. */
 export interface TestBroker {
   readonly port: number;
+  /** User and password for a URL, where it wants some. */
+  readonly login?: string;
   close(): Promise<void>;
 }
 

@@ -39,14 +39,19 @@ export async function brokerWorld(
 ): Promise<TopicWorld> {
   const broker = await start();
   const proxies: TcpProxy[] = [];
+  const user = broker.login === undefined ? "" : `${broker.login}@`;
+  const direct = `mqtt://${user}127.0.0.1:${broker.port}`;
   return {
-    outsider: mqttLinks({ url: `mqtt://127.0.0.1:${broker.port}`, version: "4" }, testPorts()),
+    outsider: mqttLinks({ url: direct, version: "4" }, testPorts()),
     async participant() {
       const proxy = await TcpProxy.start(broker.port);
       proxies.push(proxy);
       const lose = (lost: boolean): void => (lost ? proxy.block() : proxy.unblock());
       return {
-        openLink: mqttLinks({ url: proxy.url, ...packets }, testPorts()),
+        openLink: mqttLinks(
+          { url: proxy.url.replace("//", `//${user}`), ...packets },
+          testPorts(),
+        ),
         lose,
         die: () => lose(true),
       };

@@ -1,12 +1,12 @@
 import { createRequire } from "node:module";
 import { resolve } from "node:path";
 import { decode, Encoder, encode } from "@msgpack/msgpack";
-import { type Codec, type CodecOptions, MessageKind } from "../../core/ports/mod.ts";
-import { createWasmCodec } from "../../wasm/codec/mod.ts";
-import { createReferenceCodec } from "../reference/mod.ts";
-import { clientFrame } from "../vectors/frames.ts";
-import { idOf } from "../vectors/ids.ts";
-import { type Contender, race, type Timing, timingLines } from "./measure/timing.ts";
+import { type Codec, type CodecOptions, MessageKind } from "../../../core/ports/mod.ts";
+import { createWasmCodec } from "../../../wasm/codec/mod.ts";
+import { createReferenceCodec } from "../../reference/mod.ts";
+import { clientFrame } from "../../vectors/frames.ts";
+import { idOf } from "../../vectors/ids.ts";
+import { type Contender, race, type Timing, timingLines } from "../measure/timing.ts";
 
 const options: CodecOptions = {
   node: "bench-node",

@@ -1,0 +1,115 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { freePort } from "../process/free-port.ts";
+import { Program } from "../process/spawn.ts";
+import type { BrokerCluster, BrokerServer } from "./broker-server.ts";
+
+/** Debian's start script, without the wrapper that changes the user. */
+const script = "/usr/lib/rabbitmq/bin/rabbitmq-server";
+let started = 0;
+
+/** What the nodes of a cluster have in common. */
+interface ClusterPlace {
+  readonly directory: string;
+  readonly epmdPort: number;
+  /** Names of the Erlang nodes; the first one is found by the others. */
+  readonly names: readonly string[];
+}
+
+/** One node of RabbitMQ with its MQTT plugin, as the example configures it. */
+export class RabbitMq implements BrokerServer {
+  /** RabbitMQ's own user, who comes in from this machine alone. */
+  readonly login = "guest:guest";
+  readonly port: number;
+  readonly #name: string;
+  readonly #place: ClusterPlace;
+  #program: Program | undefined;
+
+  private constructor(port: number, name: string, place: ClusterPlace) {
+    this.port = port;
+    this.#name = name;
+    this.#place = place;
+  }
+
+  /** Starts a cluster of so many nodes on this machine, and waits until each serves clients. */
+  static async cluster(size: number): Promise<BrokerCluster> {
+    const directory = await mkdtemp(join(tmpdir(), "wss-rabbitmq-"));
+    started += 1;
+    const names = Array.from({ length: size }, (_, index) => {
+      return `wss-${process.pid}-${started}-${index}@localhost`;
+    });
+    const epmdPort = await freePort();
+    const place = { directory, epmdPort, names };
+    const nodes: RabbitMq[] = [];
+    await writeFile(join(directory, "plugins"), "[rabbitmq_mqtt].\n");
+    // Erlang's own daemon, which knows the port of each node. It would outlive them.
+    const daemon = new Program("epmd", ["-address", "127.0.0.1", "-port", String(epmdPort)]);
+    const end = async (): Promise<void> => {
+      await Promise.all(nodes.map((node) => node.kill()));
+      daemon.kill();
+      await daemon.exited;
+      await rm(directory, { recursive: true, force: true });
+    };
+    try {
+      for (const name of names) nodes.push(new RabbitMq(await freePort(), name, place));
+      // Together: each waits for the others of its cluster.
+      await Promise.all(nodes.map((node) => node.start()));
+    } catch (error) {
+      await end();
+      throw error;
+    }
+    return { nodes, end };
+  }
+
+  /** Starts it on the same port, also after `kill`. */
+  async start(): Promise<void> {
+    const { directory, epmdPort, names } = this.#place;
+    const config = join(directory, `${this.#name}.conf`);
+    const example = await readFile("examples/brokers/rabbitmq.conf", "utf8");
+    const lines = [
+      example.replace("127.0.0.1:1883", `127.0.0.1:${this.port}`),
+      "log.console = true",
+      "log.console.level = info",
+      "log.file = false",
+      "cluster_formation.peer_discovery_backend = classic_config",
+      ...names.map((name, index) => `cluster_formation.classic_config.nodes.${index} = ${name}`),
+    ];
+    await writeFile(config, `${lines.join("\n")}\n`);
+    const program = new Program(script, [], {
+      env: {
+        // The nodes' common secret is kept there.
+        HOME: directory,
+        RABBITMQ_NODENAME: this.#name,
+        RABBITMQ_MNESIA_BASE: join(directory, "data"),
+        RABBITMQ_LOG_BASE: join(directory, "log"),
+        RABBITMQ_ENABLED_PLUGINS_FILE: join(directory, "plugins"),
+        RABBITMQ_CONFIG_FILE: config,
+        RABBITMQ_PID_FILE: this.#pidFile,
+        RABBITMQ_DIST_PORT: String(await freePort()),
+        RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: "-kernel inet_dist_use_interface {127,0,0,1}",
+        ERL_EPMD_ADDRESS: "127.0.0.1",
+        ERL_EPMD_PORT: String(epmdPort),
+      },
+    });
+    this.#program = program;
+    const isUp = (line: string): true | undefined =>
+      line.includes("Time to start RabbitMQ") || undefined;
+    await program.line(isUp, "a running broker");
+  }
+
+  /** Ends it as a crash would: Erlang, and with it the script that started it. */
+  async kill(): Promise<void> {
+    const program = this.#program;
+    this.#program = undefined;
+    if (program === undefined || program.exit !== undefined) return;
+    const pid = Number(await readFile(this.#pidFile, "utf8").catch(() => ""));
+    if (pid > 0) process.kill(pid, "SIGKILL");
+    else program.kill();
+    await program.exited;
+  }
+
+  get #pidFile(): string {
+    return join(this.#place.directory, `${this.#name}.pid`);
+  }
+}
