@@ -204,6 +204,7 @@ export class EventRouter {
     for (const connection of this.#idle.next(limits.rebalancePerTickMax)) {
       const target = this.#target(connection.id);
       if (target === connection.stream || target.windowFull) continue;
+      if (this.#connected && !target.canPublish) continue;
       rebalance(this.#dependencies, connection, target);
     }
   }

@@ -12,7 +12,7 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { findTests } from "../support/run/plan.ts";
 import { inParallel, Processes } from "../support/run/process.ts";
-import { parts } from "./parts/list.ts";
+import { parts } from "./list.ts";
 import type { Mutant } from "./parts/mutant.ts";
 import { reportOf } from "./report.ts";
 import { keepResults, keptResults } from "./results-file.ts";

@@ -60,8 +60,12 @@ export class BrokersEventChannel implements EventChannel {
       channel.start({
         connected: (connected) => this.#connected(broker, connected),
         origin: (app, name, presence, stored = false) => {
-          if (!this.#merge.accepts(`${app}/${name}`, { broker, presence, stored })) return;
-          listener.origin(app, name, presence, stored);
+          const key = `${app}/${name}`;
+          const before = this.#merge.brokersOf(key);
+          if (this.#merge.accepts(key, { broker, presence, stored })) {
+            listener.origin(app, name, presence, stored);
+          }
+          if (this.#merge.brokersOf(key) !== before) this.#tell();
         },
       }),
     );
@@ -71,9 +75,11 @@ export class BrokersEventChannel implements EventChannel {
     );
   }
 
+  /** Its broker is there, for this node and for the origin. */
   reaches(destination: Destination): boolean {
     const owner = this.#brokers.ownerOf(this.#topicOf(destination));
-    return this.#isUp(owner) || (this.#diverts && this.#up.includes(true));
+    if (this.#meets(destination, owner)) return true;
+    return this.#diverts && this.#up.some((_, broker) => this.#meets(destination, broker));
   }
 
   /** If its broker is away, by another: streams wait then, and nobody repeats a bare batch. */
@@ -96,7 +102,7 @@ export class BrokersEventChannel implements EventChannel {
   /** From now on, streams whose broker is away go by another: the node is ending. */
   divert(): void {
     this.#diverts = true;
-    if (this.#up.includes(true)) this.#listener?.connected(true);
+    this.#tell();
   }
 
   async stop(): Promise<void> {
@@ -104,7 +110,22 @@ export class BrokersEventChannel implements EventChannel {
   }
 
   #channelOf(destination: Destination): EventChannel {
-    return this.#channels[this.#brokers.ownerOf(this.#topicOf(destination), this.#isUp)]!;
+    const topic = this.#topicOf(destination);
+    const meets = (broker: number): boolean => this.#meets(destination, broker);
+    const owner = this.#brokers.ownerOf(topic, meets);
+    if (meets(owner)) return this.#channels[owner]!;
+    return this.#channels[this.#brokers.ownerOf(topic, this.#isUp)]!;
+  }
+
+  #meets(destination: Destination, broker: number): boolean {
+    if (!this.#isUp(broker)) return false;
+    if (!("origin" in destination)) return true;
+    return this.#merge.mayBeAt(`${destination.app}/${destination.origin}`, broker);
+  }
+
+  /** Others are reached than before. */
+  #tell(): void {
+    if (this.#up.includes(true)) this.#listener?.connected(true);
   }
 
   #topicOf(destination: Destination): string {

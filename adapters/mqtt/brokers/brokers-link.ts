@@ -37,6 +37,8 @@ export class BrokersLink implements Link {
   #diverts: boolean;
   #up = false;
   #arrivedFrom = 0;
+  /** The presence that came has another set of brokers than before. */
+  #moved = false;
 
   constructor(options: LinkOptions, brokers: LinkedBrokers, ports: LinkPorts) {
     this.#brokers = brokers;
@@ -85,8 +87,9 @@ export class BrokersLink implements Link {
     return this.#links[broker]?.up === true;
   }
 
+  /** Its broker is there, for this process and for the node that the topic goes to. */
   reaches(topic: string): boolean {
-    return this.#linkOf(topic).up;
+    return this.#meets(topic, this.#ownerOf(topic));
   }
 
   async start(listener: LinkListener): Promise<void> {
@@ -95,9 +98,13 @@ export class BrokersLink implements Link {
       link.start({
         connected: (connected) => this.#connected(broker, connected),
         message: (topic, payload, retained) => {
-          if (!this.#isNews(broker, topic, payload, retained)) return;
-          this.#arrivedFrom = broker;
-          listener.message(topic, payload, retained);
+          if (this.#isNews(broker, topic, payload, retained)) {
+            this.#arrivedFrom = broker;
+            listener.message(topic, payload, retained);
+          }
+          if (!this.#moved) return;
+          this.#moved = false;
+          if (this.#up) listener.reachChanged?.(false);
         },
       }),
     );
@@ -136,8 +143,22 @@ export class BrokersLink implements Link {
   }
 
   #linkOf(topic: string): Link {
-    const owner = this.#brokers.ownerOf(topic, this.#diverts ? this.#isUp : undefined);
-    return this.#links[owner]!;
+    return this.#links[this.#ownerOf(topic)]!;
+  }
+
+  #ownerOf(topic: string): number {
+    const owner = this.#brokers.ownerOf(topic);
+    if (!this.#diverts || this.#meets(topic, owner)) return owner;
+    const other = this.#brokers.ownerOf(topic, (broker) => this.#meets(topic, broker));
+    return this.#meets(topic, other) ? other : this.#brokers.ownerOf(topic, this.#isUp);
+  }
+
+  #meets(topic: string, broker: number): boolean {
+    if (!this.upAt(broker)) return false;
+    const { topics } = this.#brokers;
+    const parsed = topics.parse(topic);
+    if (parsed?.kind !== "node-commands") return true;
+    return this.#merge.mayBeAt(topics.nodePresence(parsed.app, parsed.node), broker);
   }
 
   #connected(broker: number, connected: boolean): void {
@@ -158,7 +179,10 @@ export class BrokersLink implements Link {
     const presence = payload.byteLength === 0 ? undefined : parse(payload);
     // The caller says what is wrong with it.
     if (payload.byteLength > 0 && presence === undefined) return true;
-    return this.#merge.accepts(topic, { broker, presence, stored });
+    const before = this.#merge.brokersOf(topic);
+    const isNews = this.#merge.accepts(topic, { broker, presence, stored });
+    this.#moved = this.#merge.brokersOf(topic) !== before;
+    return isNews;
   }
 
   #refused({ message }: Error | ServiceError, broker: number): void {

@@ -54,6 +54,17 @@ export class PresenceMerge {
     return true;
   }
 
+  /** The brokers that have the presence, as bits; 0 if nobody has it. */
+  brokersOf(name: string): number {
+    return this.#known.get(name)?.brokers ?? 0;
+  }
+
+  /** Whether a process listens at this broker, as far as anybody knows. */
+  mayBeAt(name: string, broker: number): boolean {
+    const brokers = this.brokersOf(name);
+    return brokers === 0 || (brokers & (1 << broker)) !== 0;
+  }
+
   /** The broker is away: what it has counts no more. */
   lost(broker: number): void {
     for (const known of this.#known.values()) known.brokers &= ~(1 << broker);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { after, test } from "node:test";
+import { retainedPresences } from "../../support/broker/broker-rigs.ts";
 import type { Mosquitto } from "../../support/broker/mosquitto.ts";
 import { type GatewayRuntime, gatewayRuntimes } from "../../support/gateway/gateway.ts";
 import {
@@ -7,6 +8,7 @@ import {
   NumberTalker,
   type TrialNode,
 } from "../../support/many-brokers/broker-trial.ts";
+import { TcpProxy } from "../../support/process/tcp-proxy.ts";
 import { waitFor } from "../../support/process/wait.ts";
 
 async function page(node: TrialNode, path: string): Promise<string> {
@@ -109,7 +111,7 @@ test("a broker is taken out by a rolling restart, and nothing is lost", async ()
   // The nodes are restarted first: what waits goes by the other brokers before each ends.
   const renewed: TrialNode[] = [];
   for (const [index, node] of nodes.entries()) {
-    renewed.push(await trial.node("bun", `m${index}`, rest));
+    renewed.push(await trial.node("bun", `m${index}`, { brokers: rest }));
     const { code } = await node.stop();
     assert.equal(code, 0, node.output);
     assert.equal(node.log.filter(({ event }) => event === "events-unconfirmed").length, 0);
@@ -150,4 +152,38 @@ test("an origin that closes while its broker is away sends what waits by another
   await waitFor(() => talker.echoes.length > 500, { what: "all that was sent" });
   assert.deepEqual(talker.echoes, ["0", ...said]);
   assert.deepEqual(trial.errors, [], "nothing was dropped");
+});
+
+test("an origin that is cut off from one broker of two keeps its connections", async () => {
+  const trial = await BrokerTrial.start(2);
+  const [stays, lost] = trial.brokers as [Mosquitto, Mosquitto];
+  const name = trial.originNameOn(lost, ["n1"]);
+  const proxy = await TcpProxy.start(lost.port);
+  after(() => proxy.close());
+  await trial.origin(name, [stays.url(), proxy.url]);
+  await trial.origin("other");
+  const node = await trial.node("bun", "n1", { flags: ["--ack-timeout", "1s"] });
+  await trial.joined(node, [name, "other"]);
+  const talker = (await talkers(node, 1, [name, "other"])).get(name)![0]!;
+  proxy.block();
+  // Its Will comes over this broker alone.
+  const isCut = async (): Promise<boolean> =>
+    (await retainedPresences(lost.port)).every((topic) => !topic.endsWith(`/${name}`));
+  await waitFor(isCut, { what: "its Will" });
+  const held = talker.sent;
+  const other = (await talkers(node, 1, ["other"])).get("other")![0]!;
+  for (let count = 0; count < 50; count++) talker.say();
+  other.talk(50);
+  // More than an origin that confirms nothing would be given.
+  await other.moreEchoes(60);
+  await other.hush();
+  assert.deepEqual(
+    node.log.filter(({ event }) => event === "origin-left"),
+    [],
+  );
+  assert.equal(talker.echoes.length, held);
+  proxy.unblock();
+  await waitFor(() => talker.echoes.length === talker.sent, { what: "every echo" });
+  assert.deepEqual(talker.echoes, talker.numbers);
+  assert.deepEqual(trial.handled.get(talker.id), talker.numbers);
 });

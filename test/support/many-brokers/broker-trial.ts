@@ -10,6 +10,11 @@ import { waitFor } from "../process/wait.ts";
 
 export type TrialNode = GatewayProcess & { readonly info: Started };
 
+export interface TrialNodeOptions {
+  readonly brokers?: string;
+  readonly flags?: readonly string[];
+}
+
 /** Several brokers, nodes and library origins, whose handlers note what they were given. */
 export class BrokerTrial {
   readonly brokers: readonly Mosquitto[];
@@ -60,10 +65,14 @@ export class BrokerTrial {
     }
   }
 
-  node(runtime: GatewayRuntime, name: string, brokers: string = this.list()): Promise<TrialNode> {
-    const flags = ["--broker", brokers, "--node-name", name, "--drain-period", "0ms"];
-    flags.push("--origin-mode", "assigned", "--presence-interval", "500ms");
-    return startGateway({ runtime, flags });
+  node(
+    runtime: GatewayRuntime,
+    name: string,
+    { brokers = this.list(), flags = [] }: TrialNodeOptions = {},
+  ): Promise<TrialNode> {
+    const own = ["--broker", brokers, "--node-name", name, "--drain-period", "0ms"];
+    own.push("--origin-mode", "assigned", "--presence-interval", "500ms");
+    return startGateway({ runtime, flags: [...own, ...flags] });
   }
 
   /** An origin that answers each message with its own name and the message. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { parts } from "../../mutants/parts/list.ts";
+import { parts } from "../../mutants/list.ts";
 import { applied, type Mutant, oneLine, staleness } from "../../mutants/parts/mutant.ts";
 import { reportOf } from "../../mutants/report.ts";
 import { readPage } from "../../support/docs/docs.ts";

@@ -9,8 +9,8 @@ class Rig extends RouterRig {
   /** Names of origins that the channel does not reach. */
   readonly away: Set<string> = new Set();
 
-  constructor() {
-    super({ ackTimeoutMs: 5_000, rebalance: false });
+  constructor(rebalance = false) {
+    super({ ackTimeoutMs: 5_000, rebalance });
     const reaches = (destination: EventDestination | OriginDestination): boolean =>
       !("origin" in destination && this.away.has(destination.origin));
     Object.assign(this.network, { reaches });
@@ -81,6 +81,20 @@ test("brokers that come and go do not keep an origin alive that is silent", asyn
     rig.network.listener.connected(true);
   }
   assert.equal(rig.logged("origin-left").length, 2, "neither has announced itself for 10 s");
+});
+
+test("an idle connection is not moved to an origin that the channel does not reach", async () => {
+  const rig = new Rig(true);
+  await rig.start("o1", "o2");
+  await rig.change("o2");
+  for (let client = 0; client < 20; client++) rig.node.connect();
+  await rig.handle(...rig.origins);
+  await rig.pass(10);
+  const moved = (): number => rig.node.metrics.total("wss_connections_rebalanced_total");
+  assert.equal(moved(), 0);
+  await rig.change();
+  await rig.pass(10);
+  assert.ok(moved() > 0, "then it is");
 });
 
 test("who is new goes past an origin that the channel does not reach", async () => {

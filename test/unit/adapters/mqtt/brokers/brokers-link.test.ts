@@ -171,9 +171,10 @@ test("presences of both brokers are one, and other messages come as they are", (
   links[0]!.receive("wss/v1/default/presence/nodes/n1", at(1));
   links[1]!.receive("wss/v1/default/presence/nodes/n1", at(1));
   links[0]!.receive("wss/v1/default/presence/nodes/n1", "");
-  assert.deepEqual(told, [`n1 ${at(1)}`, `n1 ${at(1)}`]);
+  const presences = told.filter((line) => line !== "changed");
+  assert.deepEqual(presences, [`n1 ${at(1)}`, `n1 ${at(1)}`]);
   links[1]!.receive("wss/v1/default/presence/nodes/n1", "");
-  assert.equal(told.at(-1), "n1 ");
+  assert.deepEqual(told.slice(-2), ["n1 ", "changed"]);
   links[1]!.receive("wss/v1/default/origins/o1/events/n1", "[]");
   assert.deepEqual([told.at(-1), link.arrivedFrom], ["n1 []", 1]);
   links[0]!.receive("wss/v1/default/presence/nodes/n1", "no presence");
@@ -211,4 +212,26 @@ test("the least packet limit counts, and reasons that each broker gives", () => 
   assert.equal(link.reportsReasons, false);
   link.oneAtATime = true;
   assert.deepEqual([link.oneAtATime, links[1]!.oneAtATime], [true, true]);
+});
+
+test("a node that has lost the broker of a topic is not reached by it", () => {
+  const { link, links, told } = rig();
+  for (const each of links) each.come();
+  const topic = topicOn(1);
+  const node = topic.split("/")[4]!;
+  const presenceOf = (broker: number, text: string): void =>
+    links[broker]!.receive(`wss/v1/default/presence/nodes/${node}`, text);
+  const here = JSON.stringify({ v: 1, incarnation: "i1", at: 1, every: 1_000 });
+  assert.equal(link.reaches?.(topic), true, "nobody knows of it");
+  told.length = 0;
+  presenceOf(0, here);
+  assert.deepEqual(told, [`${node} ${here}`, "changed"]);
+  assert.equal(link.reaches?.(topic), false);
+  presenceOf(1, here);
+  assert.equal(link.reaches?.(topic), true);
+  presenceOf(1, "");
+  assert.deepEqual(told.slice(2), [`${node} ${here}`, "changed", "changed"]);
+  assert.equal(link.reaches?.(topic), false);
+  link.divert?.();
+  assert.equal(link.reaches?.(topic), true, "by the other one");
 });

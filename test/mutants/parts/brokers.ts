@@ -1,0 +1,182 @@
+import type { Mutant, Part } from "./mutant.ts";
+
+const page = "docs/protocol/brokers.md";
+const files = {
+  hash: "adapters/mqtt/brokers/broker-hash.ts",
+  key: "adapters/mqtt/brokers/broker-key.ts",
+  list: "adapters/mqtt/brokers/broker-list.ts",
+  link: "adapters/mqtt/brokers/brokers-link.ts",
+  joins: "adapters/mqtt/brokers/subscribe-all.ts",
+  presence: "adapters/mqtt/brokers/presence-merge.ts",
+  channel: "adapters/mqtt/brokers/brokers-event-channel.ts",
+  bus: "adapters/mqtt/brokers/brokers-command-bus.ts",
+  controls: "adapters/origin/presence/origin-controls.ts",
+  batches: "adapters/origin/send/batch-sender.ts",
+  stream: "core/events/event-stream.ts",
+  router: "core/routing/event-router.ts",
+} as const;
+const unit = "test/unit/adapters/mqtt/brokers";
+const tests = {
+  hash: `${unit}/broker-hash.test.ts`,
+  list: `${unit}/broker-list.test.ts`,
+  link: `${unit}/brokers-link.test.ts`,
+  node: `${unit}/brokers-node.test.ts`,
+  presence: `${unit}/presence-merge.test.ts`,
+  controls: "test/unit/adapters/origin/presence/origin-controls.test.ts",
+  send: "test/unit/adapters/origin/send/broker-reach.test.ts",
+  router: "test/unit/core/routing/away-destinations.test.ts",
+  spawned: "test/integration/broker/many-brokers.once.test.ts",
+} as const;
+
+/** Who publishes where, and what happens while a broker is away. */
+const mutants: readonly Mutant[] = [
+  {
+    says: "Whoever receives subscribes at every broker",
+    file: files.joins,
+    find: "for (let broker = 0; broker < this.#size; broker++) {",
+    replace: "for (let broker = 0; broker < 1; broker++) {",
+    tests: [tests.node, tests.link],
+  },
+  {
+    says: "always the same, so it keeps its order",
+    file: files.hash,
+    find: "const score = brokerScore(name, key);",
+    replace: "const score = Math.random() * 2 ** 32;",
+    tests: [tests.hash],
+  },
+  {
+    says: "A broker that leaves the list moves its own keys only",
+    file: files.hash,
+    find: "if (isUp?.(index) === false) continue;",
+    replace: "if (isUp?.(index) === false) return best < 0 ? brokerOf(key, names) : best;",
+    tests: [tests.hash],
+  },
+  {
+    says: "in small letters, with the port also if it is the usual one",
+    file: files.list,
+    find: ".toLowerCase()",
+    replace: "",
+    tests: [tests.list],
+  },
+  {
+    says: "FNV-1a, then the last step of MurmurHash3",
+    file: files.hash,
+    find: "0x85ebca6b",
+    replace: "0x85ebca6d",
+    tests: [tests.hash],
+  },
+  {
+    says: "Both directions between a node and an origin share one",
+    file: files.key,
+    find: 'case "node-commands":',
+    replace: 'case "commands":',
+    tests: [tests.link],
+  },
+  {
+    says: "A process is there while one broker has its presence; it is gone when none has it",
+    file: files.presence,
+    find: "return known.brokers === 0;",
+    replace: "return true;",
+    tests: [tests.presence],
+  },
+  {
+    says: "A presence of another incarnation that a broker had stored, and that is older",
+    file: files.presence,
+    find: "if (!same && at < known.at) return false;",
+    replace: "",
+    tests: [tests.presence],
+  },
+  {
+    says: "A node and an origin announce themselves at each broker",
+    file: files.controls,
+    find: "for (const control of this.#controls) control.announce();",
+    replace: "this.#controls[0]?.announce();",
+    tests: [tests.controls],
+  },
+  {
+    says: "An `ack` is best published at the broker over which the events came",
+    file: files.controls,
+    find: "if (way !== undefined && this.#isUp(way)) return way;",
+    replace: "",
+    tests: [tests.controls],
+  },
+  {
+    says: "What belongs to it waits, at its sender",
+    file: files.batches,
+    find: "return link.up && (link.reaches?.(this.topic) ?? true);",
+    replace: "return link.up;",
+    tests: [tests.send],
+  },
+  {
+    says: "No origin is given up for it: the time that it confirms nothing does not count",
+    file: files.stream,
+    find: "const connected = channelConnected && this.#reached;",
+    replace: "const connected = channelConnected;",
+    tests: [tests.router],
+  },
+  {
+    says: "A new connection is assigned to an origin that the node reaches, if there is one",
+    file: files.router,
+    find: "return stream.canPublish || !this.#connected;",
+    replace: "return true;",
+    tests: [tests.router],
+  },
+  {
+    says: "and no idle connection is moved to one that it does not reach",
+    file: files.router,
+    find: "if (this.#connected && !target.canPublish) continue;",
+    replace: "",
+    tests: [tests.router],
+  },
+  {
+    says: "If one of the two has lost it, it is away for what is between them",
+    file: files.presence,
+    find: "return brokers === 0 || (brokers & (1 << broker)) !== 0;",
+    replace: "return true;",
+    tests: [tests.node, tests.link],
+  },
+  {
+    says: "what a node sends outside of streams, go by another broker at once",
+    file: files.channel,
+    find: "if (meets(owner)) return this.#channels[owner]!;",
+    replace: "return this.#channels[this.#brokers.ownerOf(topic)]!;",
+    tests: [tests.node],
+  },
+  {
+    says: "Commands that a node forwards, those of the service port",
+    file: files.bus,
+    find: "this.#brokers.ownerOf(topic, this.#isUp)",
+    replace: "this.#brokers.ownerOf(topic)",
+    tests: [tests.node],
+  },
+  {
+    says: "A node that drains, and an origin that closes, cannot wait",
+    file: files.channel,
+    find: "return this.#diverts && this.#up.some(",
+    replace: "return false && this.#up.some(",
+    tests: [tests.node],
+  },
+  {
+    says: "at the next one in the order of scores",
+    file: files.link,
+    find: "if (!this.#diverts || this.#meets(topic, owner)) return owner;",
+    replace: "return owner;",
+    tests: [tests.link],
+  },
+  {
+    says: "When it is back, its streams go on where they stopped",
+    file: files.batches,
+    find: "if (reaches !== this.#reached || reaches !== this.stream.reliable.isConnected) {",
+    replace: "if (reaches === undefined) {",
+    tests: [tests.send],
+  },
+  {
+    says: "When it is back, its streams go on where they stopped, as after an outage",
+    file: files.channel,
+    find: "this.#listener?.connected(this.#up.includes(true));",
+    replace: "if (!connected) this.#listener?.connected(this.#up.includes(true));",
+    tests: [tests.spawned],
+  },
+];
+
+export const brokers: Part = { name: "brokers", page, mutants };
