@@ -2,6 +2,9 @@ import type { Mutant, Part } from "./mutant.ts";
 
 const page = "docs/operating";
 const files = {
+  awsEvent: "adapters/http-origin/forms/aws-event.ts",
+  awsForm: "adapters/http-origin/forms/aws-form.ts",
+  awsResult: "adapters/http-origin/forms/aws-result.ts",
   back: "adapters/http-origin/requests/back-ends.ts",
   decision: "adapters/http-origin/forms/decision.ts",
   timing: "core/base/timing.ts",
@@ -16,6 +19,7 @@ const files = {
   permits: "adapters/http-origin/requests/semaphore.ts",
 } as const;
 const tests = {
+  aws: "test/unit/adapters/http-origin/forms/aws-form.test.ts",
   events: "test/unit/adapters/http-origin/http-origin.test.ts",
   handshakes: "test/unit/adapters/http-origin/handshakes.test.ts",
   original: "test/unit/adapters/http-origin/forms/original-form.test.ts",
@@ -228,6 +232,41 @@ const mutants: readonly Mutant[] = [
     find: "if (given.origin.length === 0)",
     replace: "if (false)",
     tests: [tests.settings],
+  },
+  {
+    says: "so is a body of that type that is not JSON (`batch-malformed`)",
+    file: files.reply,
+    find: "if (value === undefined) {",
+    replace: "if (false) {",
+    tests: [tests.original],
+  },
+  {
+    says: "and `Cookie` the cookies that `cookies` names",
+    file: files.awsEvent,
+    find: 'if (pairs.length > 0 && !all.has("Cookie"))',
+    replace: "if (false)",
+    tests: [tests.aws],
+  },
+  {
+    says: "the headers `Content-Type`, `Location`, `WWW-Authenticate` and `Retry-After`",
+    file: files.awsForm,
+    find: '[...passedNames, "location"]',
+    replace: '["content-type"]',
+    tests: [tests.aws],
+  },
+  {
+    says: "A result that is neither null nor such an object is counted",
+    file: files.awsResult,
+    find: 'if (!isMap(value)) throw malformed("it");',
+    replace: "if (!isMap(value)) return none;",
+    tests: [tests.aws],
+  },
+  {
+    says: "| no URL gives an answer | 502, with the [code](../errors.md#requests-over-http)",
+    file: files.origin,
+    find: 'const code = error instanceof ServiceError ? error.code : "internal";',
+    replace: 'const code = "internal";',
+    tests: [tests.handshakes],
   },
 ];
 

@@ -4,6 +4,7 @@ const page = "docs/service-port.md";
 const files = {
   access: "adapters/service-port/base/access.ts",
   app: "adapters/service-port/app.ts",
+  bodies: "adapters/http/bodies.ts",
   broken: "adapters/http/broken-requests.ts",
   commands: "adapters/service-port/commands.ts",
   connections: "adapters/service-port/aws/connections.ts",
@@ -22,7 +23,9 @@ const unit = "test/unit/adapters/service-port";
 const tests = {
   access: `${unit}/base/access.test.ts`,
   answers: `${unit}/open-api-answers.test.ts`,
+  bodies: "test/unit/adapters/http/bodies.test.ts",
   broken: "test/unit/adapters/http/broken-requests.test.ts",
+  openApi: `${unit}/open-api.test.ts`,
   commands: `${unit}/commands.test.ts`,
   connections: `${unit}/aws/connections.test.ts`,
   port: `${unit}/link/link-command-port.test.ts`,
@@ -32,6 +35,27 @@ const tests = {
 
 /** What a back end that calls the service port relies on. */
 const mutants: readonly Mutant[] = [
+  {
+    says: "one without a length counts as far as it has come",
+    file: files.bodies,
+    find: "length === undefined ? reserve : undefined",
+    replace: "undefined",
+    tests: [tests.bodies],
+  },
+  {
+    says: "| signed messages to `@connections` that are not there yet | 256 |",
+    file: files.connections,
+    find: "(isSigned ? signed : bodies)",
+    replace: "bodies",
+    tests: [tests.connections],
+  },
+  {
+    says: "describes all of them in OpenAPI 3.1",
+    file: files.read,
+    find: "count <= items.length; count++",
+    replace: "count < items.length; count++",
+    tests: [tests.openApi],
+  },
   {
     says: "A request that is not HTTP is treated the same, and its connection is closed",
     file: files.broken,
