@@ -4,6 +4,7 @@ import { closeCodeAllowed, closeReasonFits } from "../../core/websocket/mod.ts";
 import { fromJsonBinary } from "./json-binary.ts";
 import { checkNesting } from "./nesting.ts";
 import { checked, isOwnGroup, refusal } from "./refusal.ts";
+import { sliceIds } from "./slices.ts";
 
 const id = v.pipe(v.string(), v.regex(connectionIdPattern, "it is no connection's id"));
 const manyIds = v.array(id);
@@ -41,7 +42,10 @@ const options = v.looseObject({
 });
 
 /** Each verb with what stands behind it, up to the options. Further elements are ignored. */
-function verbsWith<Ids extends v.GenericSchema>(some: Ids) {
+function verbsWith<Ids extends v.GenericSchema>(
+  some: Ids,
+  many: v.GenericSchema<string[], string[]> = manyIds,
+) {
   return {
     send: v.looseTuple([v.literal("send"), some, data]),
     close: v.looseTuple([v.literal("close"), some, v.nullish(code), v.nullish(reason)]),
@@ -50,11 +54,13 @@ function verbsWith<Ids extends v.GenericSchema>(some: Ids) {
     publish: v.looseTuple([v.literal("publish"), group, data]),
     state: v.looseTuple([v.literal("state"), some, v.unknown()]),
     renew: v.looseTuple([v.literal("renew"), some, natural]),
-    query: v.looseTuple([v.literal("query"), v.union([group, manyIds])]),
+    query: v.looseTuple([v.literal("query"), v.union([group, many])]),
   } as const;
 }
 
 const verbs = verbsWith(ids);
+/** For commands whose ids were looked through before. */
+const verbsOfChecked = verbsWith(checkedIds, checkedIds);
 
 type Verb = keyof typeof verbs;
 
@@ -141,17 +147,29 @@ export const commandSchema: v.GenericSchema = v.union(describedForms());
  * carried out.
  */
 export function readCommands(batch: unknown): Command[] {
-  return [...eachCommand(batch)];
+  return [...eachCommand(batch)].filter((command) => command !== undefined);
 }
 
-/** The same, one after another. */
-export function* eachCommand(batch: unknown): Generator<Command, void, undefined> {
+/** The same, one after another. Undefined: a command of many ids is read so far. */
+export function* eachCommand(batch: unknown): Generator<Command | undefined, void, undefined> {
   if (!Array.isArray(batch)) throw refusal("body", "an array of commands is expected");
   for (const [index, item] of batch.entries()) {
     const place = `body[${index}]`;
     checkNesting(item, place);
-    yield readCommand(fromJsonBinary(item), place);
+    const areChecked = yield* checkIds(item, place);
+    yield readCommand(fromJsonBinary(item), place, areChecked ? verbsOfChecked : verbs);
   }
+}
+
+/** Looks through the ids of a command that has more than a slice of them. Whether it has. */
+function* checkIds(item: unknown, place: string): Generator<undefined, boolean, undefined> {
+  const given: unknown = Array.isArray(item) ? item[1] : undefined;
+  if (!Array.isArray(given) || given.length <= sliceIds) return false;
+  for (const [index, one] of given.entries()) {
+    if (!isId(one)) checked(id, one, `${place}[1][${index}]`);
+    if (index % sliceIds === 0) yield;
+  }
+  return true;
 }
 
 /** One message to each of these connections. */
@@ -159,7 +177,9 @@ export function sendCommand(ids: readonly string[], data: Data): Command {
   return { verb: "send", ids, data, options: {} };
 }
 
-function readCommand(value: unknown, place: string): Command {
+type Verbs = typeof verbs | typeof verbsOfChecked;
+
+function readCommand(value: unknown, place: string, of: Verbs): Command {
   if (!Array.isArray(value)) throw refusal(place, "a command is an array that begins with a verb");
   const item: readonly unknown[] = value;
   const verb = item[0];
@@ -176,7 +196,7 @@ function readCommand(value: unknown, place: string): Command {
     throw refusal(`${place}[2]`, "a value is expected, and it is missing; null removes the state");
   }
   return {
-    ...partsOf(known, given, place),
+    ...partsOf(known, given, { place, of }),
     options: hasOptions ? checked(options, last, `${place}[${item.length - 1}]`) : {},
   } as Command;
 }
@@ -185,17 +205,27 @@ function isPlainMap(value: unknown): boolean {
   return isMap(value) && !(value instanceof Uint8Array);
 }
 
-function partsOf(verb: Verb, given: readonly unknown[], place: string): Record<string, unknown> {
+/** Where a command stands, and the schemas that read it. */
+interface Reading {
+  readonly place: string;
+  readonly of: Verbs;
+}
+
+function partsOf(
+  verb: Verb,
+  given: readonly unknown[],
+  { place, of }: Reading,
+): Record<string, unknown> {
   if (verb === "publish") {
-    const [, name, content] = checked(verbs.publish, given, place);
+    const [, name, content] = checked(of.publish, given, place);
     return { verb, group: name, data: content };
   }
-  if (verb === "query") return { verb, subject: checked(verbs.query, given, place)[1] };
+  if (verb === "query") return { verb, subject: checked(of.query, given, place)[1] };
   if (verb === "close") {
-    const [, to, closeCode, closeReason] = checked(verbs.close, given, place);
+    const [, to, closeCode, closeReason] = checked(of.close, given, place);
     return { verb, ids: many(to), closeCode: closeCode ?? 1000, closeReason: closeReason ?? "" };
   }
-  const [, to, value] = checked(verbs[verb], given, place);
+  const [, to, value] = checked(of[verb], given, place);
   const name = { send: "data", join: "group", leave: "group", state: "value", renew: "expires" };
   return { verb, ids: many(to), [name[verb]]: value };
 }

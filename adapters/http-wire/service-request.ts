@@ -4,6 +4,7 @@ import { fromBase64 } from "./base64.ts";
 import { idOfBase64 } from "./base64-ids.ts";
 import { type Command, sendCommand } from "./commands.ts";
 import { checked, refusal } from "./refusal.ts";
+import { sliceIds } from "./slices.ts";
 
 const outgoingMessage = v.object({
   ConnectionIds: v.nullish(v.array(v.string())),
@@ -27,6 +28,18 @@ export const serviceRequestSchema: v.GenericSchema<
   { readonly OutgoingWebSocketMessages?: readonly Outgoing[] | null | undefined }
 > = v.object({ OutgoingWebSocketMessages: v.nullish(v.array(outgoingMessage)) });
 
+/** For an array that was looked through: the schema takes ten times as long. */
+const lookedThrough = v.custom<string[]>(() => true);
+const readMessageSchema = v.object({
+  ...outgoingMessage.entries,
+  ConnectionIds: v.nullish(
+    v.lazy((given) => {
+      const areTexts = Array.isArray(given) && given.every((one) => typeof one === "string");
+      return areTexts ? lookedThrough : v.array(v.string());
+    }),
+  ),
+});
+
 /** A body whose messages are not looked at yet. */
 const outlineSchema = v.object({ OutgoingWebSocketMessages: v.nullish(v.array(v.unknown())) });
 
@@ -41,16 +54,18 @@ export interface OutgoingMessage {
  * a null one, and unknown members are ignored. Throws `command-malformed` or `id-malformed`.
  */
 export function readServiceRequest(body: unknown): OutgoingMessage[] {
-  return [...eachMessage(body)];
+  return [...eachMessage(body)].filter((message) => message !== undefined);
 }
 
-/** The same, one after another. */
-export function* eachMessage(body: unknown): Generator<OutgoingMessage, void, undefined> {
+/** The same, one after another. Undefined: a message of many ids is read so far. */
+export function* eachMessage(
+  body: unknown,
+): Generator<OutgoingMessage | undefined, void, undefined> {
   if (!isMap(body)) throw refusal("body", "an object with OutgoingWebSocketMessages is expected");
   const named = canonical(body, bodyNames);
   const { OutgoingWebSocketMessages: messages } = checked(outlineSchema, named, "body");
   for (const [index, message] of (messages ?? []).entries()) {
-    yield readMessage(message, `body.OutgoingWebSocketMessages[${index}]`);
+    yield yield* readMessage(message, `body.OutgoingWebSocketMessages[${index}]`);
   }
 }
 
@@ -69,17 +84,25 @@ export function commandsOfRequest(messages: readonly OutgoingMessage[]): Command
   return messages.map(({ ids, data }) => sendCommand(ids, data));
 }
 
-function readMessage(message: unknown, place: string): OutgoingMessage {
+function* readMessage(
+  message: unknown,
+  place: string,
+): Generator<undefined, OutgoingMessage, undefined> {
   const outer = canonical(message, outgoingNames);
   const named = isMap(outer)
     ? { ...outer, Message: canonical(outer.Message, messageNames) }
     : outer;
-  const { ConnectionIds, Message } = checked(outgoingMessage, named, place);
-  const ids = (ConnectionIds ?? []).map((text, index) => {
+  const { ConnectionIds, Message } = checked(readMessageSchema, named, place);
+  const ids: string[] = [];
+  for (const text of ConnectionIds ?? []) {
     const id = idOfBase64(text);
-    if (id !== undefined) return id;
-    throw refusal(`${place}.ConnectionIds[${index}]`, "it is no connection's id", "id-malformed");
-  });
+    if (id === undefined) {
+      const at = `${place}.ConnectionIds[${ids.length}]`;
+      throw refusal(at, "it is no connection's id", "id-malformed");
+    }
+    ids.push(id);
+    if (ids.length % sliceIds === 0) yield;
+  }
   const { Binary, Text } = Message;
   const both = typeof Binary === "string" && typeof Text === "string";
   if (both || (Binary ?? Text ?? null) === null) {

@@ -70,10 +70,11 @@ async function readBatch(batch: unknown): Promise<Command[]> {
   }
   const size = new RequestSize();
   const commands: Command[] = [];
-  await new Pace().each(eachCommand(batch), (command, index) => {
+  await new Pace().each(eachCommand(batch), (command) => {
+    if (command === undefined) return;
     const { except } = command.options;
     const ids = (idsOf(command)?.length ?? 0) + (Array.isArray(except) ? except.length : 0);
-    size.add(`body[${index}]`, ids, command.verb === "query");
+    size.add(`body[${commands.length}]`, ids, command.verb === "query");
     commands.push(command);
   });
   return commands;

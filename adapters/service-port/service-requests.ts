@@ -73,9 +73,11 @@ async function readMessages(
 ): Promise<OutgoingMessage[]> {
   const size = new RequestSize();
   const messages: OutgoingMessage[] = [];
-  await pace.each(eachMessage(readJson(body)), (message, index) => {
-    size.add(placeOf(index), message.ids.length);
-    checkSize(sizes, message, placeOf(index));
+  await pace.each(eachMessage(readJson(body)), (message) => {
+    if (message === undefined) return;
+    const place = placeOf(messages.length);
+    size.add(place, message.ids.length);
+    checkSize(sizes, message, place);
     messages.push(message);
   });
   return messages;

@@ -101,8 +101,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "If any part of the body is wrong, nothing of it is sent",
     file: files.original,
-    find: "if (id !== undefined) return id;",
-    replace: "return id ?? text;",
+    find: "const id = idOfBase64(text);",
+    replace: "const id = idOfBase64(text) ?? text;",
     tests: [tests.requests],
   },
   {

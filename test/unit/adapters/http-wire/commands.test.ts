@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Command, readCommands } from "../../../../adapters/http-wire/mod.ts";
+import { type Command, eachCommand, readCommands } from "../../../../adapters/http-wire/mod.ts";
 import { idOf } from "../../../vectors/ids.ts";
 
 const id = idOf("n1", 5);
@@ -123,4 +123,26 @@ test("what nests deeper than the gateway takes refuses the batch, and the error 
   const deep = JSON.parse(`${"[".repeat(100_000)}${"]".repeat(100_000)}`);
   assert.throws(() => readCommands([["state", id, deep]]), { code: "batch-malformed" });
   assert.throws(() => readCommands(deep), { code: "batch-malformed" });
+});
+
+test("a command of many ids is read in slices, and a fault in them names its place", () => {
+  const ids = Array.from({ length: 2_500 }, () => id);
+  const steps = [
+    ...eachCommand([
+      ["send", ids, "hi"],
+      ["query", ids],
+    ]),
+  ];
+  const isPause = steps.map((step) => step === undefined);
+  assert.deepEqual(isPause, [true, true, true, false, true, true, true, false]);
+  assert.deepEqual(steps.at(3), { verb: "send", ids, data: "hi", options: {} });
+  for (const [wrong, code] of [
+    ["n1", "id-malformed"],
+    [5, "command-malformed"],
+  ]) {
+    const faulty = ids.with(2_400, wrong as string);
+    const read = (): unknown => readCommands([["join", faulty, "g"]]);
+    assert.throws(read, { code, message: /^body\[0\]\[1\]\[2400\]: / });
+  }
+  assert.throws(() => readCommands([["publish", ids, "x"]]), { message: /^body\[0\]\[1\]/ });
 });

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { base64OfId, idOfBase64, readServiceRequest } from "../../../../adapters/http-wire/mod.ts";
+import {
+  base64OfId,
+  eachMessage,
+  idOfBase64,
+  readServiceRequest,
+} from "../../../../adapters/http-wire/mod.ts";
 import { idOf } from "../../../vectors/ids.ts";
 
 const id = idOf("n1", 5);
@@ -77,4 +82,21 @@ test("a body that is not valid is refused with the place, and repeats nothing of
   for (const [body, code, message] of refused) {
     assert.throws(() => readServiceRequest(body), { code, message }, JSON.stringify(body));
   }
+});
+
+test("a message to many is read in slices", () => {
+  const ConnectionIds = Array.from({ length: 2_500 }, () => btoa(id));
+  const message = { ConnectionIds, Message: { Text: "hi" } };
+  const body = { OutgoingWebSocketMessages: [message, message] };
+  const steps = [...eachMessage(body)];
+  const isPause = steps.map((step) => step === undefined);
+  assert.deepEqual(isPause, [true, true, false, true, true, false]);
+  assert.deepEqual(readServiceRequest(body), [steps[2], steps[5]]);
+  assert.equal(steps[2]?.ids.length, 2_500);
+  const faulty = { ...message, ConnectionIds: ConnectionIds.with(2_400, "?") };
+  const at = /^body\.OutgoingWebSocketMessages\[0\]\.ConnectionIds\[2400\]: /;
+  assert.throws(() => readServiceRequest({ OutgoingWebSocketMessages: [faulty] }), {
+    code: "id-malformed",
+    message: at,
+  });
 });
