@@ -15,7 +15,10 @@ import { version } from "./version.ts";
 
 export interface ServicePortOptions {
   readonly settings: Settings;
+  /** The name that commands are sent under. */
   readonly node: string;
+  /** False if no node of that name is in this process, but a supervisor of nodes. */
+  readonly isNode?: boolean;
   /** Secrets by access key; undefined: signatures are not read. */
   readonly accessKeys: ReadonlyMap<string, string> | undefined;
 }
@@ -32,13 +35,14 @@ export class ServicePort {
   #http: HttpServer | undefined;
 
   constructor(options: ServicePortOptions, ports: ServicePortPorts) {
-    const { settings, node } = options;
+    const { settings, node, isNode = true } = options;
     this.#options = options;
     this.#ports = ports;
     this.#commands = new LinkCommandPort(
       {
         apps: appsOf(settings),
         node,
+        isNode,
         root: settings["topic-root"],
         lost: (error, topic) => this.#lost(error, topic),
       },

@@ -135,7 +135,7 @@ export class Supervisor {
     const ports = { clock: this.#clock, random: this.#random, logger };
     const bus = openBrokers(this.#broker.access, ports);
     this.#servicePort = new ServicePort(
-      { settings, node: this.#node, accessKeys },
+      { settings, node: this.#node, isNode: false, accessKeys },
       { ...bus, metrics: this.#metrics },
     );
     await this.#servicePort.start();

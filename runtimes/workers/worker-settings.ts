@@ -51,7 +51,7 @@ export function workerSettings(settings: Settings, place: WorkerPlace): Settings
     "origin-name": nameOf(settings["origin-name"], worker) ?? "",
     port,
     "service-port": undefined,
-    broker: brokerUrl,
+    broker: loggedInAs(`${node}-${worker}`, node, brokerUrl),
     "broker-user": "",
     "broker-password": "",
     "broker-password-file": "",
@@ -63,6 +63,15 @@ export function workerSettings(settings: Settings, place: WorkerPlace): Settings
 
 function nameOf(name: string, worker: number): string | undefined {
   return name === "" ? undefined : `${name}-${worker}`;
+}
+
+/**
+ * The broker's URL, or several. Access rules bind a node's topics to a user of its name: if the
+ * user is the supervisor's name, each worker has its own.
+ */
+function loggedInAs(worker: string, node: string, brokerUrls: string): string {
+  const user = /(?<=\bmqtts?:\/\/)[^:@/]+(?=(?::[^@/]*)?@)/g;
+  return brokerUrls.replace(user, (name) => (name === node ? worker : name));
 }
 
 /** The default means as many as possible, of each. */

@@ -18,8 +18,10 @@ import { piecesOf, resultOf } from "./pieces.ts";
 
 export interface AppSenderOptions {
   readonly app: string;
-  /** The node's name, which commands are sent under as well. */
+  /** The name that commands are sent under: the node's. */
   readonly node: string;
+  /** A node of that name is in this process. False in a supervisor, which is none. */
+  readonly isNode: boolean;
   /** Prefix of the `ref` of every command; no other program uses it. */
   readonly refPrefix: string;
 }
@@ -60,7 +62,8 @@ export class AppSender {
 
   /** This node, and those that are present. */
   reaches(node: string): boolean {
-    return node === this.#options.node || this.nodes.present(node);
+    const { isNode, node: own } = this.#options;
+    return (isNode && node === own) || this.nodes.present(node);
   }
 
   async send(commands: readonly Command[]): Promise<void> {
@@ -159,7 +162,8 @@ export class AppSender {
   }
 
   #living(): string[] {
-    return [...new Set([this.#options.node, ...this.nodes.living()])];
+    const { isNode, node } = this.#options;
+    return [...new Set([...(isNode ? [node] : []), ...this.nodes.living()])];
   }
 
   /** Adds a command's items to those of the topics that it goes to. */

@@ -14,6 +14,8 @@ export interface LinkCommandPortOptions {
    * come to the topic of the origin of this name.
    */
   readonly node: string;
+  /** Whether a node of that name is in this process, which needs no presence to be reached. */
+  readonly isNode: boolean;
   /** First level of every topic. */
   readonly root?: string | undefined;
   /** Commands that the bus did not take. */
@@ -31,7 +33,7 @@ export class LinkCommandPort implements CommandPort {
   readonly #senders: ReadonlyMap<string, AppSender>;
 
   constructor(options: LinkCommandPortOptions, { clock, random, openLink }: BusPorts) {
-    const { apps, node, lost } = options;
+    const { apps, node, isNode, lost } = options;
     const topics = new Topics(options.root);
     this.apps = apps;
     this.#topics = topics;
@@ -51,7 +53,7 @@ export class LinkCommandPort implements CommandPort {
     // Random, so that nobody else's reply is taken for one of ours.
     const refPrefix = randomName(random, 16);
     this.#senders = new Map(
-      apps.map((app) => [app, new AppSender({ app, node, refPrefix }, dependencies)]),
+      apps.map((app) => [app, new AppSender({ app, node, isNode, refPrefix }, dependencies)]),
     );
   }
 

@@ -36,6 +36,7 @@ for (const runtime of gatewayRuntimes) {
         ["serve", "--cluster", "http", "--peers", "http://10.0.0.1:8083"],
         /^--cluster-secret is missing/,
       ],
+      [["dev", "--workers", "2"], /^--workers is for serve: dev is one process$/],
       [["serve", "--config", "/nowhere.json"], /--config: \/nowhere\.json cannot be read/],
     ];
     // What is said is the same on each: that it is said, and at which end, is not.

@@ -4,14 +4,17 @@ import type { AddressInfo } from "node:net";
 import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import type { TLSSocket } from "node:tls";
+import { Mosquitto } from "../../support/broker/mosquitto.ts";
 import { RawClient } from "../../support/clients/raw-client.ts";
 import { combinations, gatewayRuntimes, startGateway } from "../../support/gateway/gateway.ts";
 import { WorkersRig } from "../../support/gateway/workers-rig.ts";
 import { Authority } from "../../support/keys/certificates.ts";
+import { secret, secretBytes, sign } from "../../support/keys/tokens.ts";
 import { skipWithout } from "../../support/process/spawn.ts";
 import { waitFor } from "../../support/process/wait.ts";
 import { ServiceClient } from "../../support/service-port/service-client.ts";
 
+const skip = skipWithout("mosquitto");
 const workers = ["--workers", "2", "--node-name", "edge-1", "--drain-period", "0ms"];
 
 describe("what workers share", () => {
@@ -25,6 +28,9 @@ describe("what workers share", () => {
       const ids = rig.visitors.map(({ connection }) => connection.id);
       const service = new ServiceClient(gateway.info);
       assert.deepEqual(new Set(await service.ids()), new Set(ids));
+      // The supervisor is no node that could answer.
+      const [counted] = await service.run(["query", "@all", { count: true }]);
+      assert.deepEqual([counted?.count, counted?.missing], [ids.length, []]);
       const outcomes = await service.run(["send", ids, "from the service port"]);
       assert.deepEqual(outcomes, [Object.fromEntries(ids.map((id) => [id, "sent"]))]);
       for (const { client } of rig.visitors) {
@@ -41,6 +47,42 @@ describe("what workers share", () => {
       const series = 'wss_errors_total{code="request-path"';
       assert.equal(metrics.get(`${series}}`), 1);
       assert.equal(metrics.get(`${series},node="edge-1",worker="supervisor"}`), 1);
+      assert.equal((await gateway.stop()).code, 0);
+    });
+
+    it(`each of them has the settings and their secrets, on ${runtime}`, async (context) => {
+      const flags = [...workers, "--engine", "wasm", "--authorize", "jwt"];
+      flags.push("--proxy-protocol", "--trusted-proxies", "127.0.0.1");
+      // A secret of the environment, which workers do not read.
+      const env = { WSS_JWT_SECRET: secret };
+      const gateway = await startGateway({ runtime, flags, env });
+      const rig = await WorkersRig.over(gateway);
+      context.after(() => rig.stop());
+      rig.preface = "PROXY TCP4 192.0.2.7 127.0.0.1 1 2\r\n";
+      for (let times = 0; times < 8; times++) {
+        await assert.rejects(rig.enter(), /handshake refused: 401/);
+      }
+      const exp = Math.floor(Date.now() / 1_000) + 3_600;
+      const token = await sign("HS256", secretBytes, { sub: "ann", exp });
+      rig.handshake = { headers: { Authorization: `Bearer ${token}` } };
+      await rig.fill(1, "edge-1-0", "edge-1-1");
+      for (const { connection } of rig.visitors) assert.equal(connection.user, "ann");
+      await rig.echo(rig.visitors);
+      assert.equal((await gateway.stop()).code, 0);
+      assert.ok(!gateway.output.includes(secret));
+    });
+
+    it(`each of them logs in at the broker as itself, on ${runtime}`, {
+      skip,
+    }, async (context) => {
+      const word = "word";
+      const users = { "edge-1-0": word, "edge-1-1": word };
+      const broker = await Mosquitto.start({ users });
+      context.after(() => broker[Symbol.asyncDispose]());
+      const flags = [...workers, "--broker", broker.url("edge-1", word)];
+      const gateway = await startGateway({ runtime, flags });
+      const answer = await fetch(`http://127.0.0.1:${gateway.info.adminPort}/readyz`);
+      assert.deepEqual(await answer.json(), { ready: true, reasons: [] });
       assert.equal((await gateway.stop()).code, 0);
     });
 

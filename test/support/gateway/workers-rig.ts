@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type Connection, connectOrigin, type Origin } from "../../../adapters/origin/mod.ts";
-import { RawClient } from "../clients/raw-client.ts";
+import { type Handshake, RawClient } from "../clients/raw-client.ts";
 import { waitFor } from "../process/wait.ts";
 import type { GatewayProcess, Started } from "./gateway.ts";
 
@@ -31,6 +31,10 @@ export class WorkersRig {
   readonly origin: Origin;
   readonly visitors: Visitor[] = [];
   readonly endings: Ending[] = [];
+  /** How clients enter. */
+  handshake: Handshake = {};
+  /** What clients write before it. */
+  preface = "";
   readonly #opened: Connection[] = [];
 
   private constructor(gateway: Gateway, origin: Origin) {
@@ -56,7 +60,9 @@ export class WorkersRig {
   }
 
   async enter(): Promise<Visitor> {
-    const client = await RawClient.open(this.gateway.info.port);
+    const client = await RawClient.connect(this.gateway.info.port);
+    client.write(this.preface);
+    await client.upgrade(this.handshake);
     const connection = await waitFor(() => this.#opened.shift(), { what: "open" });
     const visitor = { client, connection };
     this.visitors.push(visitor);

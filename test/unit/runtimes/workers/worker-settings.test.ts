@@ -56,6 +56,25 @@ test("workers are nodes with names of their own, at one broker", () => {
   assert.deepEqual(JSON.parse(JSON.stringify(own)), rest);
 });
 
+test("a worker logs in as itself where the user is the node", () => {
+  const place = { worker: 1, node: "edge-1", port: 1 };
+  const userOf = (brokerUrl: string): string =>
+    workerSettings(read({ workers: "2", broker: brokerUrl }), { ...place, brokerUrl }).broker;
+  for (const [given, own] of [
+    ["mqtt://edge-1:a@b:1883", "mqtt://edge-1-1:a@b:1883"],
+    ["mqtts://edge-1@b", "mqtts://edge-1-1@b"],
+    ["mqtt://edge-1:edge-1@edge-1", "mqtt://edge-1-1:edge-1@edge-1"],
+    ["mqtt://edge-1:a@b,mqtts://edge-1:c@d", "mqtt://edge-1-1:a@b,mqtts://edge-1-1:c@d"],
+    ["mqtt://shop:edge-1@b", "mqtt://shop:edge-1@b"],
+    ["mqtt://edge-10:a@b", "mqtt://edge-10:a@b"],
+    ["mqtt://edge-1:1883", "mqtt://edge-1:1883"],
+    ["mqtt://edge-1", "mqtt://edge-1"],
+    ["mqtt://b,mqtt://edge-1:1884", "mqtt://b,mqtt://edge-1:1884"],
+  ] as const) {
+    assert.equal(userOf(given), own);
+  }
+});
+
 test("what is not set stays as it is for each worker", () => {
   const settings = read({ workers: "4", broker: "mqtt://b", "origin-name": "bridge" });
   const place = { worker: 0, node: "n", port: 1, brokerUrl: "mqtt://b" };

@@ -30,19 +30,22 @@ class Rig {
   /** What was published: `TOPIC item …`, in order. */
   readonly seen: [topic: string, ...items: Item[]][] = [];
 
-  constructor(through: (openLink: OpenLink) => OpenLink = (openLink) => openLink) {
+  constructor(through: (openLink: OpenLink) => OpenLink = (openLink) => openLink, isNode = true) {
     const ports = {
       clock: this.clock,
       random: new SeededRandom(1),
       logger: new MemoryLogger(),
       openLink: through(this.bus.open),
     };
-    const options = { apps: ["default"], node: "a", lost: () => {} };
+    const options = { apps: ["default"], node: "a", isNode, lost: () => {} };
     this.port = new LinkCommandPort(options, ports);
   }
 
-  static async start(through?: (openLink: OpenLink) => OpenLink): Promise<Rig> {
-    const rig = new Rig(through);
+  static async start(
+    through?: (openLink: OpenLink) => OpenLink,
+    isNode: boolean = true,
+  ): Promise<Rig> {
+    const rig = new Rig(through, isNode);
     await rig.port.start();
     return rig;
   }
@@ -94,6 +97,15 @@ const outcome =
   (word: string): Answer =>
   ([, ids]) =>
     Object.fromEntries([ids].flat().map((id) => [id, word]));
+
+test("the port of a supervisor waits for nodes that are present, and for no other", async () => {
+  const rig = await Rig.start(undefined, false);
+  assert.equal(rig.port.reaches("default", "a.x"), false);
+  await rig.node("a-0", () => ({ node: "a-0", count: 2, connections: [] }));
+  assert.equal(rig.port.reaches("default", "a-0.x"), true);
+  const [result] = await rig.run(["query", "@all", { count: true }]);
+  assert.deepEqual(result, { count: 2, gone: [], connections: [], missing: [] });
+});
 
 test("commands go to the nodes of their ids, one batch each; the outcomes come back", async () => {
   const rig = await Rig.start();
