@@ -105,6 +105,10 @@ export const limits = {
   handledRangesMax: 256,
   /** Delay of an acknowledgement: acknowledgements are cumulative, so one replaces several. */
   ackDelayMs: 10,
+  /** Such delays while more batches come. What an origin acknowledged is not handled again. */
+  ackWaitsMax: 5,
+  /** Bytes received after which there is one delay only: half of the smallest window. */
+  ackBytes: 32_768,
   /** Minimum time between two repetitions of a stream: acks that report one gap come in bursts. */
   repeatGapMs: 100,
   /** Repeated batches without an acknowledgement: mosquitto holds 1,000 for a slow receiver. */

@@ -79,6 +79,7 @@ export class CommandDispatcher {
     const app = apps.get(source.app);
     if (app === undefined) return;
     metrics.batchesReceived.add(1);
+    app.acks.received(payload.byteLength);
     const error = commands.decode(payload);
     const json = payload[0] === jsonFirstByte;
     if (error === undefined) this.#batch(app, json ? { ...source, json } : source);

@@ -199,7 +199,7 @@ export class BatchSession {
         this.#ports.failed("event-refused", error);
         return;
       }
-      this.#control.cameFrom?.(parsed.node, this.#link.arrivedFrom ?? 0);
+      this.#control.received(parsed.node, payload.byteLength, this.#link.arrivedFrom ?? 0);
       const flow = this.#flowOf(parsed.node);
       flow?.events.receive(payload);
       flow?.delivery.pump();

@@ -173,7 +173,8 @@ export class Composition {
       if (retained) this.failed(new ServiceError("retained-refused", `${topic}: dropped`));
       else {
         const isOwn = parsed.kind === "origin-events";
-        if (isOwn) this.#control?.cameFrom?.(parsed.node, this.link.arrivedFrom ?? 0);
+        const from = this.link.arrivedFrom ?? 0;
+        if (isOwn) this.#control?.received(parsed.node, payload.byteLength, from);
         this.receiver.receive(topic, parsed.node, payload, isOwn);
       }
     } else if (parsed?.kind === "node-presence") {

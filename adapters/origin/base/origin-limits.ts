@@ -16,6 +16,8 @@ export const originLimits = {
   presenceMs: 2_000,
   /** Default of `window`: items that each node may send before the first is confirmed. */
   windowItems: 20_000,
+  /** Below it acks do not wait for more: `limits.ackBytes` may be more items than that. */
+  smallWindowItems: 1_000,
   /** How long `close` waits until nodes have given the connections to other origins. */
   leaveWaitMs: 10_000,
   /** Connections that ended and may come again by another stream. */

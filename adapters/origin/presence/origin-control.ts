@@ -1,5 +1,5 @@
 import { encode } from "@msgpack/msgpack";
-import { ServiceError } from "../../../core/base/mod.ts";
+import { limits, ServiceError } from "../../../core/base/mod.ts";
 import type { Cancel, OriginPresence } from "../../../core/ports/mod.ts";
 import { type Acknowledgement, Acknowledgements } from "../../../core/streams/mod.ts";
 import {
@@ -50,7 +50,12 @@ export class OriginControl {
     this.#ready = ready;
     this.#ports = ports;
     this.#topic = topics.originPresence(app, name);
-    this.#acks = new Acknowledgements(ports.clock, (node, acks) => this.#sendAcks(node, acks));
+    const small = presence.window !== undefined && presence.window < originLimits.smallWindowItems;
+    this.#acks = new Acknowledgements(
+      ports.clock,
+      (node, acks) => this.#sendAcks(node, acks),
+      small ? 1 : limits.ackWaitsMax,
+    );
     this.#link = ports.openLink({
       name: `${name}-control`,
       role: "control",
@@ -134,6 +139,11 @@ export class OriginControl {
       ...(this.#leaving ? { leaving: true } : {}),
     };
     this.#link.publish(this.#topic, encodePresence(presence), () => {}, true);
+  }
+
+  /** A batch of so many bytes has come from a node. */
+  received(_node: string, bytes: number): void {
+    this.#acks.received(bytes);
   }
 
   /** Tells a node how far one of its streams is handled. */

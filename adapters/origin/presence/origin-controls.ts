@@ -10,8 +10,8 @@ export interface Control
     OriginControl,
     "start" | "admitted" | "begin" | "announce" | "acknowledge" | "leave" | "stop"
   > {
-  /** Of several brokers: this one has brought events of the node. */
-  cameFrom?(node: string, broker: number): void;
+  /** A batch of so many bytes has come from the node, by one of several brokers. */
+  received(node: string, bytes: number, broker: number): void;
 }
 
 /** The control of an origin that receives its events over `link`. */
@@ -80,8 +80,9 @@ class OriginControls implements Control {
     for (const control of this.#controls) control.announce();
   }
 
-  cameFrom(node: string, broker: number): void {
+  received(node: string, bytes: number, broker: number): void {
     if (this.#ways.get(node) !== broker) this.#ways.set(node, broker);
+    this.#controls[broker]?.received(node, bytes);
   }
 
   acknowledge(node: string, ack: Acknowledgement): void {

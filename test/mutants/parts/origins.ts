@@ -190,11 +190,25 @@ const mutants: readonly Mutant[] = [
     tests: ["test/unit/core/commands/numbered-commands.test.ts"],
   },
   {
-    says: "Acks wait up to 10 ms to be joined",
+    says: "Acks wait 10 ms to be joined",
     file: files.acknowledgements,
     find: "this.#clock.after(limits.ackDelayMs, () => {",
     replace: "this.#clock.after(5_000, () => {",
     tests: [tests.leaving],
+  },
+  {
+    says: "up to 50 ms while more comes in",
+    file: files.acknowledgements,
+    find: "this.#waits >= this.#waitsMax",
+    replace: "false",
+    tests: ["test/unit/core/streams/reliable-receiver.test.ts"],
+  },
+  {
+    says: "unless it is 32 KiB or more",
+    file: files.acknowledgements,
+    find: "if (this.#bytes >= limits.ackBytes) this.#urgent = true;",
+    replace: "",
+    tests: ["test/unit/core/streams/reliable-receiver.test.ts"],
   },
   {
     says: "`error` reports it, and the event counts as handled",

@@ -144,7 +144,9 @@ test("the limits are those of the code", () => {
   for (const words of [
     `after ${limits.originGraceMs} ms`,
     `every ${limits.repeatGapMs} ms`,
-    `up to ${limits.ackDelayMs} ms`,
+    `it waits ${limits.ackDelayMs} ms and`,
+    `up to ${limits.ackDelayMs * limits.ackWaitsMax} ms`,
+    `but not after ${limits.ackBytes.toLocaleString("en")} bytes`,
     `confirmed nothing for ${limits.ackProbeMs / 1_000} s`,
     `up to ${limits.ackProbeMsMax / 1_000} s`,
     `\`authorize-timeout\` (${settings["authorize-timeout"].default / 1_000} s)`,

@@ -83,3 +83,30 @@ test("numbered commands: a gap is counted, and told where it stays one", async (
   assert.deepEqual(warnings(), ["485 items of stream open did not come when asked for again"]);
   assert.equal(node.errors("batch-gap"), 4);
 });
+
+/** A numbered batch each ms, 31 of them; after how many of them acks were sent. */
+async function acksBehind(textChars: number): Promise<number[]> {
+  const [broker, clock] = [new MemoryBroker(), new ManualClock()];
+  const node = new MemoryNode({ broker, clock });
+  await node.gateway.start();
+  const socket = node.connect();
+  const acks: number[] = [];
+  let batches = 0;
+  broker.onEvents(({ batch }) => {
+    const [first] = decode(batch) as unknown[][];
+    if (Array.isArray(first) && first[0] === "ack") acks.push(batches);
+  });
+  for (; batches < 31; batches++) {
+    const items = [["send", idOf(socket), "x".repeat(textChars)]];
+    broker.command("default", "o1", "n", encode([1, "o1:i:n:0", batches, items, { base: 0 }]));
+    await settled();
+    clock.advance(1);
+    await settled();
+  }
+  return acks;
+}
+
+test("numbered commands: an ack waits for more, unless they may fill a window", async () => {
+  assert.deepEqual(await acksBehind(100), []);
+  assert.deepEqual(await acksBehind(3_500), [9, 19, 29]);
+});

@@ -121,6 +121,38 @@ test("acknowledgements wait for one another; one of a gap goes at once, with the
   assert.equal(sent.length, 1);
 });
 
+/** Acknowledgements of a stream that goes on for `ms`, a batch each ms; when they were sent. */
+function ackTimes(ms: number, bytes: number, waitsMax?: number): string[] {
+  const clock = new ManualClock();
+  const begun = clock.now();
+  const sent: string[] = [];
+  const acks = new Acknowledgements(
+    clock,
+    (_sender, [ack]) => sent.push(`${ack?.[2]} at ${clock.now() - begun}`),
+    waitsMax,
+  );
+  for (let batch = 1; batch <= ms; batch++) {
+    acks.received(bytes);
+    acks.note("me", ["ack", "a", batch]);
+    clock.advance(1);
+  }
+  clock.advance(1_000);
+  return sent;
+}
+
+test("an acknowledgement goes after 10 ms, and waits for others up to 50", () => {
+  assert.deepEqual(ackTimes(1, 100), ["1 at 10"]);
+  assert.deepEqual(ackTimes(5, 100), ["5 at 20"], "10 ms without another one");
+  assert.deepEqual(ackTimes(120, 100), ["50 at 50", "100 at 100", "120 at 130"]);
+});
+
+test("it waits no longer than 10 ms if the batches may fill a window", () => {
+  const half = limits.ackBytes >> 1;
+  assert.deepEqual(ackTimes(30, half), ["10 at 10", "20 at 20", "30 at 30"]);
+  assert.deepEqual(ackTimes(12, limits.ackBytes / 12), ["12 at 20"], "only the last made it so");
+  assert.deepEqual(ackTimes(30, 100, 1), ["10 at 10", "20 at 20", "30 at 30"]);
+});
+
 test("hundreds of batches behind one gap ask once, and once more after 10 ms", () => {
   const clock = new ManualClock();
   const sent: (readonly Acknowledgement[])[] = [];

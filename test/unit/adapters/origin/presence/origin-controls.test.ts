@@ -9,7 +9,7 @@ import { ManualClock, MemoryLogger, SeededRandom } from "../../../../support/mem
 const names = ["mq-a:1883", "mq-b:1883"];
 const topic = "wss/v1/default/presence/origins/o1";
 
-function rig() {
+function rig(window = 10) {
   const links: FakeLink[] = [];
   const open = (options: ConstructorParameters<typeof FakeLink>[0]): FakeLink => {
     const link = new FakeLink(options);
@@ -28,7 +28,7 @@ function rig() {
   /** Brokers over which it receives events. */
   const receives = new Set([0, 1]);
   const upAt = (broker: number): boolean => receives.has(broker);
-  const presence = { window: 10, weight: 1 };
+  const presence = { window, weight: 1 };
   const control = controlOf(identity, presence, { upAt } as Partial<Link> as Link, ports);
   const acks = (): string[] => {
     clock.advance(50);
@@ -92,7 +92,7 @@ test("an acknowledgement goes back as the events came, if that broker is there",
   const acknowledge = (count: number): void => control.acknowledge(node, ["ack", "s", count]);
   acknowledge(1);
   assert.deepEqual(acks(), [`1 ${node}`], "by the broker that it has by its hash");
-  control.cameFrom?.(node, 0);
+  control.received(node, 100, 0);
   acknowledge(2);
   assert.deepEqual(acks(), [`0 ${node}`]);
   links[0]!.go();
@@ -104,6 +104,27 @@ test("an acknowledgement goes back as the events came, if that broker is there",
   links[1]!.come();
   assert.deepEqual(acks(), [`1 ${node}`], "it waited");
   await control.stop();
+});
+
+test("acks wait for more events, unless these may fill a window", async () => {
+  for (const [window, bytes, sent] of [
+    [20_000, 100, 0],
+    [20_000, 4_000, 1],
+    [999, 100, 1],
+  ] as const) {
+    const given = rig(window);
+    const { control, links, clock } = given;
+    await begun(given);
+    const node = nodeOn(1);
+    for (let count = 1; count <= 15; count++) {
+      control.received(node, bytes, 1);
+      control.acknowledge(node, ["ack", "s", count]);
+      clock.advance(1);
+    }
+    const acks = links[1]!.published.filter((line) => line.includes("/commands/"));
+    assert.equal(acks.length, sent, `window ${window}, ${bytes} bytes`);
+    await control.stop();
+  }
 });
 
 test("an origin starts while a broker is away, which may refuse it later", async () => {
