@@ -73,6 +73,8 @@ export class OriginRig {
     for (const node of nodes) this.gateway.presence(node, "i1");
     let known = 0;
     while (known < nodes.length) known = (await origin.count({ timeoutMs: 20 })).missing.length;
+    // What asked for them may wait for the broker's word.
+    await origin.flushed();
     this.gateway.commands.length = 0;
   }
 }
