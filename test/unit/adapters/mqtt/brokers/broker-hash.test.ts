@@ -46,6 +46,8 @@ test("of the brokers that are up, the next one has the key of one that is away",
   for (const key of keys.slice(0, 1_000)) {
     const without = brokerOf(key, names, (broker) => broker !== 2);
     assert.equal(without, brokerOf(key, names.slice(0, 2)));
+    const first = brokerOf(key, names, (broker) => broker !== 0);
+    assert.equal(first, 1 + brokerOf(key, names.slice(1)));
     assert.equal(
       brokerOf(key, names, () => false),
       brokerOf(key, names),
