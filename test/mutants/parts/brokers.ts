@@ -25,7 +25,6 @@ const tests = {
   controls: "test/unit/adapters/origin/presence/origin-controls.test.ts",
   send: "test/unit/adapters/origin/send/broker-reach.test.ts",
   router: "test/unit/core/routing/away-destinations.test.ts",
-  spawned: "test/integration/broker/many-brokers.once.test.ts",
 } as const;
 
 /** Who publishes where, and what happens while a broker is away. */
@@ -175,7 +174,7 @@ const mutants: readonly Mutant[] = [
     file: files.channel,
     find: "this.#listener?.connected(this.#up.includes(true));",
     replace: "if (!connected) this.#listener?.connected(this.#up.includes(true));",
-    tests: [tests.spawned],
+    tests: [tests.node],
   },
 ];
 

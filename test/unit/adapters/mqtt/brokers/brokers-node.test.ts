@@ -94,6 +94,11 @@ test("what a broker has that is away is not reached, until it is diverted", asyn
   brokers[0]!.up = false;
   assert.equal(told.at(-1), "down");
   assert.equal(channel.reaches(there!), false);
+  brokers[1]!.up = true;
+  assert.equal(told.at(-1), "up");
+  const before = told.length;
+  brokers[0]!.up = true;
+  assert.deepEqual(told.slice(before), ["up"], "it reaches others than before");
 });
 
 test("an origin that one broker has lost lives while another has it", async () => {
