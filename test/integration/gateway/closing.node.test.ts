@@ -44,7 +44,7 @@ async function refused(gateway: Running, address: string): Promise<string> {
   client.write(handshakeText(from(address)));
   const { statusCode, body } = await client.wholeAnswer();
   client.reset();
-  return `${statusCode} ${body.split(":")[0]}`;
+  return `${statusCode} ${JSON.parse(body).code}`;
 }
 
 /** Streams that the clients keep, of which so many are there. */
