@@ -144,6 +144,7 @@ test("an acknowledgement goes after 10 ms, and waits for others up to 50", () =>
   assert.deepEqual(ackTimes(1, 100), ["1 at 10"]);
   assert.deepEqual(ackTimes(5, 100), ["5 at 20"], "10 ms without another one");
   assert.deepEqual(ackTimes(120, 100), ["50 at 50", "100 at 100", "120 at 130"]);
+  assert.deepEqual(ackTimes(120, 500), ["50 at 50", "100 at 100", "120 at 130"]);
 });
 
 test("it waits no longer than 10 ms if the batches may fill a window", () => {
@@ -151,6 +152,38 @@ test("it waits no longer than 10 ms if the batches may fill a window", () => {
   assert.deepEqual(ackTimes(30, half), ["10 at 10", "20 at 20", "30 at 30"]);
   assert.deepEqual(ackTimes(12, limits.ackBytes / 12), ["12 at 20"], "only the last made it so");
   assert.deepEqual(ackTimes(30, 100, 1), ["10 at 10", "20 at 20", "30 at 30"]);
+});
+
+test("what made one acknowledgement go says nothing of the next", () => {
+  const clock = new ManualClock();
+  const begun = clock.now();
+  const sent: string[] = [];
+  const acks = new Acknowledgements(clock, (_sender, given) => {
+    for (const [, , count, received] of given) {
+      sent.push(`${count} ${received ?? ""} at ${clock.now() - begun}`);
+    }
+  });
+  const batches = (from: number, to: number): string[] => {
+    for (let batch = from; batch < to; batch++) {
+      acks.note("me", ["ack", "a", batch]);
+      clock.advance(1);
+    }
+    return sent.splice(0);
+  };
+  acks.received(limits.ackBytes);
+  assert.deepEqual(batches(0, 61), ["9  at 10", "59  at 60"], "much, and then little");
+  assert.deepEqual(batches(61, 110), ["109  at 110"]);
+  clock.advance(10);
+  acks.note("me", ["ack", "a", 120]);
+  clock.advance(20);
+  assert.deepEqual(
+    sent.splice(0),
+    ["120  at 130"],
+    "one alone, behind one that waited for others",
+  );
+  acks.note("me", ["ack", "b", 1, 1]);
+  acks.note("me", ["ack", "b", 1, 1]);
+  assert.deepEqual(batches(140, 170), ["1 1 at 140", "1 1 at 150", "149  at 150"]);
 });
 
 test("hundreds of batches behind one gap ask once, and once more after 10 ms", () => {

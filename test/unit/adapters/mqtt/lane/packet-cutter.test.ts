@@ -51,7 +51,7 @@ const cases: readonly (readonly [
   ["half of a topic's length", 4, "30 01 00"],
   ["no length of properties", 5, "30 03 0001 74"],
   ["PINGRESP", 4, "d0 00"],
-  ["a length of five bytes, and all behind it", 4, "30 8080808001 30 05 0001 74 6869"],
+  ["a length of five bytes, and all behind it", 4, "30 80808080 30 05 0001 74 6869"],
 ];
 
 for (const [what, version, text, message] of cases) {
