@@ -183,22 +183,19 @@ for (const { runtime, engine } of combinations) {
       const { node } = gateway.info;
       const big = "x".repeat(32_768);
       const seen = new Set<unknown>();
+      // Alone: of many in one turn all are slow where the queue overflows before it is written.
+      await origin.command(node, ["send", lazy.id, big, { ref: "first" }]);
+      assert.deepEqual(await origin.replyTo("first"), { [lazy.id]: "sent" });
       // The kernel takes some of it; then the queue is full and the connection is closed.
       for (let sent = 0; sent < 2_000 && !seen.has("slow"); sent++) {
         await origin.command(node, ["send", lazy.id, big, { ref: sent }]);
-        if (sent % 50 === 49) {
-          await waitFor(
-            () => {
-              for (const [verb, , result] of origin.events) {
-                if (verb === "reply") seen.add((result as Values)[lazy.id]);
-              }
-              return seen.has("slow") || seen.has("sent");
-            },
-            { what: "an answer" },
-          );
+        if (sent % 50 !== 49) continue;
+        await origin.replyTo(sent);
+        for (const [verb, , result] of origin.events) {
+          if (verb === "reply") seen.add((result as Values)[lazy.id]);
         }
       }
-      assert.ok(seen.has("sent") && seen.has("slow"), [...seen].join());
+      assert.ok(seen.has("slow"), [...seen].join());
       const [, , , code, , cause] = await origin.closeOf(lazy.id);
       assert.deepEqual([code === 1013 || code === 1006, cause], [true, "slow"]);
       await origin.command(node, ["send", lazy.id, "x", { ref: "end" }]);
