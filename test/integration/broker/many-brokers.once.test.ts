@@ -187,3 +187,26 @@ test("an origin that is cut off from one broker of two keeps its connections", a
   assert.deepEqual(talker.echoes, talker.numbers);
   assert.deepEqual(trial.handled.get(talker.id), talker.numbers);
 });
+
+test("a broker is added: processes list it before it runs, and use it when it does", async () => {
+  const trial = await BrokerTrial.start(2);
+  const [runs, comes] = trial.brokers as [Mosquitto, Mosquitto];
+  await comes.kill();
+  const [now, later] = [runs, comes].map((broker) => trial.originNameOn(broker, ["n1"]));
+  // Still with the shorter list.
+  const former = await trial.origin("former", runs.url());
+  await Promise.all([trial.origin(now!), trial.origin(later!)]);
+  const node = await trial.node("bun", "n1");
+  await trial.joined(node, [now!, later!]);
+  await former.close();
+  const first = await NumberTalker.open(node.info.port);
+  assert.equal(first.originName, now);
+  first.talk(5);
+  await comes.restart();
+  await talkers(node, 1, [later!, now!]);
+  await first.moreEchoes(50);
+  await first.hush();
+  await waitFor(() => first.echoes.length === first.sent, { what: "every echo" });
+  assert.deepEqual(first.echoes, first.numbers);
+  assert.deepEqual(trial.errors, []);
+});
