@@ -7,9 +7,12 @@ import { startFramedServer } from "../framed-server/mod.ts";
 await runCommandLine(process.argv.slice(2), {
   name: "node",
   engines: ["wasm"],
-  // A worker gets its connections from the supervisor by `node:cluster`, which needs no option, is
-  // on every system, and in Node.js 20, too.
-  startServer: (_engine, options) => startFramedServer({ ...options, reusePort: false }),
+  // Node.js 22.12 and newer share a port themselves, on Linux. Before, and on other systems, a
+  // worker gets its connections from the supervisor by `node:cluster`, which needs no option.
+  startServer: (_engine, options) => {
+    const reusePort = options.reusePort === true && process.platform === "linux";
+    return startFramedServer({ ...options, reusePort });
+  },
   // This runs what was built, so a change of the source changes nothing.
   watch: () => undefined,
   workers: {
