@@ -33,16 +33,22 @@ interface Generated {
 }
 
 /** What the generator sends: the messages of the warm-up come before those that count. */
-export type Load = readonly [connections: number, inFlight: number, warmUpMessages?: number];
+export type Load = readonly [
+  connections: number,
+  inFlight: number,
+  warmUpMessages?: number,
+  messageBytes?: number,
+  kind?: "text" | "binary",
+];
 
 /** Loads a port with echo traffic, from a process of its own. */
 export async function generate(
   port: unknown,
-  [connections, inFlight, warmUpMessages = 0]: Load,
+  [connections, inFlight, warmUpMessages = 0, messageBytes = 64, kind = "text"]: Load,
   counting: () => void = () => {},
 ): Promise<Generated> {
-  const numbers = [connections, inFlight, seconds, warmUpMessages];
-  const generator = onNode("generator", String(port), ...numbers.map(String));
+  const numbers = [port, connections, inFlight, seconds, warmUpMessages, messageBytes];
+  const generator = onNode("generator", ...numbers.map(String), kind);
   try {
     await generator.line("counting");
     counting();
@@ -73,7 +79,7 @@ export async function measure(
   };
 }
 
-async function wsEcho(load: readonly [number, number]): Promise<Figure> {
+export async function wsEcho(load: Load): Promise<Figure> {
   const server = onNode("ws-echo");
   try {
     return await measure(server, (await server.event("started")).port, load);
@@ -84,7 +90,7 @@ async function wsEcho(load: readonly [number, number]): Promise<Figure> {
 
 export async function throughEverything(contestant: Contestant, load: Load): Promise<Figure> {
   await using broker = await Mosquitto.start();
-  return throughBroker(contestant, broker.url(), load);
+  return await throughBroker(contestant, broker.url(), load);
 }
 
 /** An echo by an origin that the gateway reaches over a broker. */

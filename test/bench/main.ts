@@ -2,7 +2,8 @@
  * `npm run bench [-- NAMES…] [--rounds N] [--write]`: every figure beside the one it is held
  * against, in one run. `--write` puts what is printed into docs/figures.md, and figures of that
  * page into the README and docs/transports.md. Names: brokers, codec, echo, modes, deno,
- * round-trip, fan-out, groups, handshakes, http, idle, posts, queued, unread, workers.
+ * round-trip, fan-out, groups, handshakes, http, idle, posts, queued, sizes, unread,
+ * workers.
  * It fails on no time but that of `unread`, which draws docs/unread-clients.svg.
  */
 import { readFileSync, writeFileSync } from "node:fs";
@@ -29,6 +30,7 @@ import type { Contestant } from "./measure/processes.ts";
 import { postsBench } from "./posts.ts";
 import { queuedBench } from "./queued.ts";
 import { roundTripBench } from "./round-trip.ts";
+import { sizesBench } from "./sizes.ts";
 import { unreadBench } from "./unread.ts";
 import { workersBench } from "./workers.ts";
 
@@ -81,6 +83,7 @@ const benches: Readonly<Record<string, () => Promise<unknown>>> = {
   handshakes: () => handshakeBench([bunNative, nodeWasm], rounds, print),
   posts: () => postsBench(rounds, print),
   queued: () => queuedBench([bunNative, bunWasm, nodeWasm], print),
+  sizes: () => sizesBench([bunNative, bunWasm], rounds, print),
   unread: () => unreadBench([bunNative, nodeWasm], print),
   workers: () => workersBench([bunNative, nodeWasm], rounds, print),
   idle: () => idleBench([bunNative, bunWasm, nodeWasm], print),

@@ -1,31 +1,46 @@
 /**
  * The load of the echo benches, in a process of its own: raw TCP, prebuilt frames, every byte of
- * every answer compared. Arguments: port, connections, messages in flight each, seconds, messages
- * of the warm-up at least: runtimes compile what is hot, and on a busy machine that takes long.
- * Prints one JSON line: messages, seconds, those of its own processor, and (one connection, one in
- * flight) round trips in µs.
+ * every answer compared. Arguments: port, connections, messages in flight each, seconds,
+ * messages of the warm-up at least (runtimes compile what is hot, and on a busy machine that
+ * takes long), bytes of a message, and `binary` if it is no text. Prints one JSON line:
+ * messages, seconds, those of its own processor, and (one connection, one in flight) round trips
+ * in µs.
  */
 import { Buffer } from "node:buffer";
 import { connect, type Socket } from "node:net";
 import process from "node:process";
 import { setTimeout as delay } from "node:timers/promises";
 
-const [port, connections, inFlight, seconds, warmUpMessages = 0] = process.argv
-  .slice(2)
-  .map(Number) as [number, number, number, number, number?];
-const messageBytes = 64;
+const [port, connections, inFlight, seconds, warmUpMessages = 0, messageBytes = 64] = process.argv
+  .slice(2, 8)
+  .map(Number) as [number, number, number, number, number?, number?];
+const opcode = process.argv[8] === "binary" ? 2 : 1;
 const warmUpMs = 1_000;
 /** A server that hangs ends the bench. */
 const warmUpMsMax = 60_000;
 
-const text = Buffer.alloc(messageBytes, "The quick brown fox jumps over the lazy dog. ");
-const answer = Buffer.concat([Buffer.from([0x81, messageBytes]), text]);
+/** A frame's head without a mask. RFC 6455, 5.2. */
+function headOf(maskBit: number): Buffer {
+  if (messageBytes < 126) return Buffer.from([0x80 | opcode, maskBit | messageBytes]);
+  const head = Buffer.alloc(messageBytes < 65_536 ? 4 : 10);
+  head[0] = 0x80 | opcode;
+  head[1] = maskBit | (messageBytes < 65_536 ? 126 : 127);
+  if (messageBytes < 65_536) head.writeUInt16BE(messageBytes, 2);
+  else head.writeBigUInt64BE(BigInt(messageBytes), 2);
+  return head;
+}
+
+const payload = Buffer.alloc(messageBytes, "The quick brown fox jumps over the lazy dog. ");
+const answer = Buffer.concat([headOf(0), payload]);
 const mask = Buffer.from([0x37, 0xfa, 0x21, 0x3d]);
-const masked = Buffer.from(text.map((byte, index) => byte ^ (mask[index & 3] as number)));
-const frame = Buffer.concat([Buffer.from([0x81, 0x80 | messageBytes]), mask, masked]);
+const masked = Buffer.from(payload.map((byte, index) => byte ^ (mask[index & 3] as number)));
+const frame = Buffer.concat([headOf(0x80), mask, masked]);
 const frames = Buffer.concat(Array.from({ length: inFlight }, () => frame));
 /** Long enough to compare any chunk with, starting anywhere in an answer. */
-const answers = Buffer.concat(Array.from({ length: 2_048 }, () => answer));
+const answersBytesMin = 131_072;
+const answers = Buffer.concat(
+  Array.from({ length: Math.ceil(answersBytesMin / answer.length) }, () => answer),
+);
 
 let counting = false;
 let messages = 0;

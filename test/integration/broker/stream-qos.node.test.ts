@@ -259,7 +259,8 @@ test("numbered streams and acks are at QoS 0 once the broker has let one through
   for (const kind of ["event", "ack", "command"]) {
     const [first, ...others] = received.get(kind) ?? [];
     assert.equal(first, 1, kind);
-    assert.ok(others.length >= 5, `${kind}: ${others.length}`);
+    // An ack waits for further batches, so there are fewer of them.
+    assert.ok(others.length >= (kind === "ack" ? 1 : 5), `${kind}: ${others.length}`);
     assert.deepEqual(new Set(others), new Set([0]), kind);
   }
   assert.deepEqual(new Set(received.get("ack to an origin")), new Set([0]));
@@ -269,7 +270,7 @@ test("numbered streams and acks are at QoS 0 once the broker has let one through
 
 test("with a stream QoS of 1 everything is at QoS 1", async () => {
   const received = await qosOnTheWire("assigned", 1);
-  assert.ok((received.get("event")?.length ?? 0) > 5 && (received.get("ack")?.length ?? 0) > 5);
+  assert.ok((received.get("event")?.length ?? 0) > 5 && (received.get("ack")?.length ?? 0) > 1);
   assert.deepEqual(new Set([...received.values()].flat()), new Set([1]));
 });
 
