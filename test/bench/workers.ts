@@ -30,7 +30,8 @@ function driverOf(load: Load, port: number, broker: string): BenchProcess {
   if (load === "connects") {
     return onNode("handshake-driver", String(port), String(atOnce), String(seconds));
   }
-  const size = { connections, groups: 1, roundsInFlight: 4 };
+  // One at a time: of several, a worker with less to do joins fewer in one write.
+  const size = { connections, groups: 1, roundsInFlight: 1 };
   const fanOut: FanOutLoad = { port, broker, ...size, way: "everyone", seconds };
   return onNode("fan-out-driver", JSON.stringify(fanOut));
 }
