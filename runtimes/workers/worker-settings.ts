@@ -70,8 +70,15 @@ function nameOf(name: string, worker: number): string | undefined {
  * user is the supervisor's name, each worker has its own.
  */
 function loggedInAs(worker: string, node: string, brokerUrls: string): string {
-  const user = /(?<=\bmqtts?:\/\/)[^:@/]+(?=(?::[^@/]*)?@)/g;
-  return brokerUrls.replace(user, (name) => (name === node ? worker : name));
+  return brokerUrls
+    .split(",")
+    .map((url) => {
+      const [scheme, credentials, ...rest] = url.split(/\/\/|@/);
+      const [user, ...password] = credentials?.split(":") ?? [];
+      if (rest.length === 0 || user !== node) return url;
+      return `${scheme}//${[worker, ...password].join(":")}@${rest.join("@")}`;
+    })
+    .join(",");
 }
 
 /** The default means as many as possible, of each. */

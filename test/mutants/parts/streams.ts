@@ -250,6 +250,9 @@ const mutants: readonly Mutant[] = [
     find: "outgoingStore: new EmptyStore(),",
     replace: "",
     tests: [tests.link],
+    survives:
+      "each session is a client of its own, which never connects again, so nothing is sent from " +
+      "a store; without one MQTT.js does not copy each payload",
   },
   {
     says: "The items from `confirmed` to `next` are limited in bytes and in number",
