@@ -219,8 +219,8 @@ async function runParts(parts: readonly Part[]): Promise<void> {
   const long = all.filter(({ job }) => takesLong(job.file));
   const others = all.filter(({ job }) => !takesLong(job.file));
   const work = ({ part, job }: (typeof all)[number]): Promise<void> => part.run(job);
-  // One more than there are processors: a file waits for processes and timers part of its time.
-  const width = availableParallelism() + 1;
+  // Two for each processor: a file waits for processes and timers more than half of its time.
+  const width = 2 * availableParallelism();
   await Promise.all([inParallel(others, width, work), inParallel(long, 1, work)]);
 }
 

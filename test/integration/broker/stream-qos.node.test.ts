@@ -251,6 +251,10 @@ async function qosOnTheWire(mode: "assigned" | "open", qos: 0 | 1): Promise<Rece
     await waitFor(() => origin.queuedBytes === 0, { what: "the node's word" });
   }
   await waitFor(() => echoes.length === 11, { what: "the message to all" });
+  // Acks wait for one another, and the last of them come after all else.
+  if (mode === "assigned") {
+    await waitFor(() => (received.get("ack")?.length ?? 0) > 1, { what: "two acks" });
+  }
   return received;
 }
 
@@ -270,7 +274,7 @@ test("numbered streams and acks are at QoS 0 once the broker has let one through
 
 test("with a stream QoS of 1 everything is at QoS 1", async () => {
   const received = await qosOnTheWire("assigned", 1);
-  assert.ok((received.get("event")?.length ?? 0) > 5 && (received.get("ack")?.length ?? 0) > 1);
+  assert.ok((received.get("event")?.length ?? 0) > 5 && received.get("ack") !== undefined);
   assert.deepEqual(new Set([...received.values()].flat()), new Set([1]));
 });
 
