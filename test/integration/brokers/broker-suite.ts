@@ -90,6 +90,9 @@ export function brokerClusterSuite(
 /** With characters that some brokers do not take in a topic. */
 const group = "room.1 of 2/ü+#";
 
+/** The longest that an origin lives, its start included. */
+const originMsMax = 120_000;
+
 /** What an origin heard, and where its connections are. */
 interface Heard {
   readonly origin: Origin;
@@ -99,7 +102,9 @@ interface Heard {
 
 /** An origin over the library that sends every text back, and lets its clients join a group. */
 async function echo(broker: string, name: string): Promise<Heard> {
-  const origin = await connectOrigin({ broker, name });
+  // A broker that never takes it fails the test, and does not hold it up.
+  const signal = AbortSignal.timeout(originMsMax);
+  const origin = await connectOrigin({ broker, name, signal });
   after(() => origin.close());
   const heard: Heard = { origin, messages: [], closes: [] };
   origin.on("open", async ({ connection }) => {

@@ -43,6 +43,8 @@ export class Nats implements BrokerServer {
         nodes.push(new Nats(port, config));
       }
       await Promise.all(nodes.map((node) => node.start()));
+      // A server is ready before its cluster is: until then it ends connections.
+      if (size > 1) await Promise.all(nodes.map((node) => node.#led()));
     } catch (error) {
       await end();
       throw error;
@@ -57,6 +59,13 @@ export class Nats implements BrokerServer {
     this.#program = new Program(server, ["-c", this.#config]);
     const isUp = (line: string): true | undefined => line.includes("Server is ready") || undefined;
     await this.#program.line(isUp, "a running broker");
+  }
+
+  /** Resolves when it knows the leader of JetStream's metadata. */
+  async #led(): Promise<void> {
+    const leads = (line: string): true | undefined =>
+      line.includes(" metadata leader") || undefined;
+    await this.#program?.line(leads, "a leader");
   }
 
   /** Ends it as a crash would. */
