@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { brokerUrls } from "../../adapters/mqtt/brokers/mod.ts";
 import { limits, ServiceError } from "../../core/base/mod.ts";
 import type { Settings } from "../../core/config/mod.ts";
 import type { Platform } from "../compose/mod.ts";
@@ -69,9 +70,8 @@ function nameOf(name: string, worker: number): string | undefined {
  * The broker's URL, or several. Access rules bind a node's topics to a user of its name: if the
  * user is the supervisor's name, each worker has its own.
  */
-function loggedInAs(worker: string, node: string, brokerUrls: string): string {
-  return brokerUrls
-    .split(",")
+function loggedInAs(worker: string, node: string, list: string): string {
+  return brokerUrls(list)
     .map((url) => {
       const [scheme, credentials, ...rest] = url.split(/\/\/|@/);
       const [user, ...password] = credentials?.split(":") ?? [];

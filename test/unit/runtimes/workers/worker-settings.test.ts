@@ -65,6 +65,7 @@ test("a worker logs in as itself where the user is the node", () => {
     ["mqtts://edge-1@b", "mqtts://edge-1-1@b"],
     ["mqtt://edge-1:edge-1@edge-1", "mqtt://edge-1-1:edge-1@edge-1"],
     ["mqtt://edge-1:a@b,mqtts://edge-1:c@d", "mqtt://edge-1-1:a@b,mqtts://edge-1-1:c@d"],
+    ["mqtt://edge-1:a,b@c", "mqtt://edge-1-1:a,b@c"],
     ["mqtt://shop:edge-1@b", "mqtt://shop:edge-1@b"],
     ["mqtt://edge-10:a@b", "mqtt://edge-10:a@b"],
     ["mqtt://edge-1:1883", "mqtt://edge-1:1883"],
