@@ -213,21 +213,26 @@ function jobsOf(
     );
 }
 
-/** The files of all runtimes, one runtime after the other, and beside them the long ones. */
+/**
+ * The files of all runtimes, one runtime after the other, and beside them the long ones, one at
+ * a time. A file waits for processes and timers more than half of its time, so there are two for
+ * each processor, and three when the long ones are done.
+ */
 async function runParts(parts: readonly Part[]): Promise<void> {
   const all = parts.flatMap((part) => part.jobs.map((job) => ({ part, job })));
   const long = all.filter(({ job }) => takesLong(job.file));
   const others = all.filter(({ job }) => !takesLong(job.file));
   const work = ({ part, job }: (typeof all)[number]): Promise<void> => part.run(job);
-  // Two for each processor: a file waits for processes and timers more than half of its time.
-  const width = 2 * availableParallelism();
-  await Promise.all([inParallel(others, width, work), inParallel(long, 1, work)]);
+  const processors = availableParallelism();
+  const longDone = inParallel(long, 1, work);
+  const help = longDone.then(() => inParallel(others, processors, work));
+  await Promise.all([inParallel(others, 2 * processors, work), help]);
 }
 
 /** Whether code, format and types are in order. The build has checked the types with tsc. */
 async function runChecks(isBuilt: boolean): Promise<Row[]> {
   const rows = new Map<string, Row>();
-  await inParallel(checks, availableParallelism(), async (check) => {
+  await inParallel([...checks], availableParallelism(), async (check) => {
     rows.set(check[0], await runCheck(check));
   });
   const [passed, failed] = isBuilt ? [1, 0] : [0, 1];

@@ -93,15 +93,17 @@ function killProcessGroup(pid: number | undefined): void {
   }
 }
 
-/** Works through a list with `width` workers, in order of the list. */
+/**
+ * Works through a list in its order with `width` workers. They take items out of the list, so that
+ * a second call can help with the rest of it.
+ */
 export async function inParallel<Item>(
-  items: readonly Item[],
+  items: Item[],
   width: number,
   work: (item: Item) => Promise<void>,
 ): Promise<void> {
-  let next = 0;
   const worker = async (): Promise<void> => {
-    for (let item = items[next++]; item !== undefined; item = items[next++]) await work(item);
+    for (let item = items.shift(); item !== undefined; item = items.shift()) await work(item);
   };
   await Promise.all(Array.from({ length: width }, worker));
 }

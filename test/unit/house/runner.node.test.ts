@@ -223,3 +223,21 @@ test("runner: works in order, so many at a time", async () => {
   });
   assert.deepEqual([events.join(""), most], ["12345", 2]);
 });
+
+test("runner: who comes later helps with what is left", async () => {
+  const items = [1, 2, 3, 4];
+  const done: string[] = [];
+  let ends = (): void => {};
+  const first = inParallel(items, 1, async (item) => {
+    done.push(`first ${item}`);
+    await new Promise<void>((resolve) => {
+      ends = resolve;
+    });
+  });
+  await inParallel(items, 1, async (item) => {
+    done.push(`second ${item}`);
+  });
+  ends();
+  await first;
+  assert.deepEqual(done, ["first 1", "second 2", "second 3", "second 4"]);
+});
