@@ -131,8 +131,8 @@ export class HttpOrigins {
 
   #batchOrigin(app: string): BatchOrigin {
     const settings = this.#settings;
-    const { clock } = this.#ports;
-    return new BatchOrigin(
+    const { clock, metrics } = this.#ports;
+    const origin = new BatchOrigin(
       {
         app,
         name: this.#name,
@@ -151,6 +151,19 @@ export class HttpOrigins {
         sign: this.#signer?.sign.bind(this.#signer),
       },
     );
+    metrics.gauge(
+      "wss_origin_connections",
+      "Open connections that the HTTP origin was told of",
+      () => origin.connections,
+      { app },
+    );
+    metrics.gauge(
+      "wss_origin_unconfirmed_bytes",
+      "Bytes of events that the HTTP origin has not confirmed",
+      () => origin.unconfirmedBytes,
+      { app },
+    );
+    return origin;
   }
 }
 

@@ -88,8 +88,8 @@ export class BatchOrigin {
   }
 
   /** Bytes of events that the HTTP origin has not confirmed. */
-  get heldBytes(): number {
-    return this.#session?.heldBytes ?? 0;
+  get unconfirmedBytes(): number {
+    return this.#session?.unconfirmedBytes ?? 0;
   }
 
   /** Resolves when the origin is announced. Rejects if the broker refuses it for good. */

@@ -106,7 +106,7 @@ export class BatchSession {
   }
 
   /** Bytes of events that the HTTP origin has not confirmed. */
-  get heldBytes(): number {
+  get unconfirmedBytes(): number {
     let bytes = 0;
     for (const { events } of this.#flows.values()) bytes += events.bytes;
     return bytes;

@@ -31,6 +31,9 @@ for (const { runtime, engine } of combinations) {
       client.text(text);
       assert.equal(await client.nextText(), text);
     }
+    assert.equal(await metricOf(gateway, 'wss_origin_connections{app="default"}'), 1);
+    const unconfirmed = 'wss_origin_unconfirmed_bytes{app="default"}';
+    await waitFor(async () => (await metricOf(gateway, unconfirmed)) === 0);
     const [, , , info] = await waitFor(() => origin.itemsOf("open")[0]);
     assert.equal((info as { user: string }).user, "ann");
     assert.ok(origin.requests.every(({ signed }) => signed));
@@ -111,6 +114,7 @@ test("an origin that hangs stops the reading of clients, and nothing is lost", a
     return /wss_reading_paused [1-9]/.test(await metrics());
   });
   await waitFor(async () => /wss_errors_total{code="http-timeout"} [1-9]/.test(await metrics()));
+  assert.match(await metrics(), /wss_origin_unconfirmed_bytes{app="default"} [1-9]/);
   origin.kill("SIGCONT");
   await waitFor(() => clients.every(({ complete }) => complete));
   for (const [index, client] of clients.entries()) client.check(`client ${index}`);

@@ -128,7 +128,7 @@ test("a connection with many such events is closed for the first of them", async
     "",
     "",
   ]);
-  await origin.until(() => rig.origin.heldBytes === 0);
+  await origin.until(() => rig.origin.unconfirmedBytes === 0);
   assert.deepEqual(
     origin.items.filter(([verb]) => verb !== "assigned" && verb !== "alive"),
     [message(b, 1), message(b, 2), ["close", a, 5, 1013, "", ""]],
@@ -211,7 +211,7 @@ test("a handshake that always fails is refused; other items end nothing", async 
     ["close", a, 2, 1000, poison, "client"],
   ];
   await node.events("n:i1:h:2", 0, ...items);
-  await scene.origin.until(() => rig.origin.heldBytes === 0);
+  await scene.origin.until(() => rig.origin.unconfirmedBytes === 0);
   assert.deepEqual((await node.acks()).at(-1), ["ack", "n:i1:h:2", 2]);
   assert.deepEqual(node.commands(), [["reject", b, 503]]);
 });
@@ -223,13 +223,13 @@ test("the closes of a dead node are searched too, each part under a name of its 
   await node.events("n:i1:h:2", 3, ["close", a, 2, 1013, "origin-failed", "error"]);
   const other = `n.${"c".repeat(26)}`;
   await node.events("n:i1:h:2", 4, ["open", other, 0, {}]);
-  await origin.until(() => rig.origin.heldBytes === 0);
+  await origin.until(() => rig.origin.unconfirmedBytes === 0);
   origin.isPoisoned = (body) => body.includes(b);
   const names = new Map<string, string>();
   origin.seen = ({ body, headers }) => names.set(body, headers["webhook-id"]!);
   await node.presence(undefined);
   await rig.advance(2_100);
-  await origin.until(() => rig.origin.heldBytes === 0);
+  await origin.until(() => rig.origin.unconfirmedBytes === 0);
   const closes = [b, other].map((id) => ["close", id, null, 1006, "", "node-lost"]);
   assert.deepEqual(
     [...names.keys()],
