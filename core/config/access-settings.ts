@@ -1,5 +1,5 @@
 import { limits } from "../base/mod.ts";
-import { choice, duration, integer, list, type SettingTable, tokens } from "./setting-kinds.ts";
+import { choice, duration, integer, list, type SettingTable, tokens } from "./kinds/mod.ts";
 
 export interface AccessSettings {
   readonly authorize: "none" | "origin" | "jwt";

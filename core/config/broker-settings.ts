@@ -8,7 +8,7 @@ import {
   port,
   type SettingTable,
   toggle,
-} from "./setting-kinds.ts";
+} from "./kinds/mod.ts";
 
 export interface BrokerSettings {
   readonly broker: string;

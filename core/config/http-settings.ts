@@ -13,7 +13,7 @@ import {
   portOrNone,
   type SettingTable,
   toggle,
-} from "./setting-kinds.ts";
+} from "./kinds/mod.ts";
 
 /** Origins that are called over HTTP. */
 export interface HttpOriginSettings {

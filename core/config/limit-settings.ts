@@ -1,5 +1,5 @@
 import { limits } from "../base/mod.ts";
-import { integer, type SettingTable, size, sizeOrOff } from "./setting-kinds.ts";
+import { integer, type SettingTable, size, sizeOrOff } from "./kinds/mod.ts";
 
 export interface LimitSettings {
   readonly "max-groups-per-connection": number;

@@ -1,13 +1,25 @@
 export { clusterSettings, httpOriginSettings, serviceSettings } from "./http-settings.ts";
-export type { SettingSources } from "./read-settings.ts";
 export {
-  checkFlag,
-  configFlag,
-  environmentName,
-  readFlags,
-  readSettings,
-} from "./read-settings.ts";
-export type { Setting } from "./setting-kinds.ts";
-export { type SettingName, type Settings, settingGroups, settings } from "./settings.ts";
+  choice,
+  duration,
+  integer,
+  matching,
+  parseDuration,
+  parseSize,
+  path,
+  type Setting,
+  type SettingTable,
+  size,
+  toggle,
+} from "./kinds/mod.ts";
+export { checkFlag, configFlag, configFlags, readFlags, readWords } from "./read-flags.ts";
+export type { SettingSources } from "./read-settings.ts";
+export { checkValue, environmentName, readSettings } from "./read-settings.ts";
+export {
+  type SettingGroup,
+  type SettingName,
+  type Settings,
+  settingGroups,
+  settings,
+} from "./settings.ts";
 export { suggest } from "./suggest.ts";
-export { parseDuration, parseSize } from "./units.ts";

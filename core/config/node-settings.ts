@@ -7,7 +7,7 @@ import {
   matching,
   type SettingTable,
   toggle,
-} from "./setting-kinds.ts";
+} from "./kinds/mod.ts";
 
 export interface NodeSettings {
   readonly "node-name": string;

@@ -8,7 +8,7 @@ import {
   type SettingTable,
   toggle,
   tokens,
-} from "./setting-kinds.ts";
+} from "./kinds/mod.ts";
 
 export interface OriginSettings {
   readonly app: string;

@@ -1,5 +1,5 @@
 import { parseAddressRange } from "../base/mod.ts";
-import { file, host, list, port, type SettingTable, toggle } from "./setting-kinds.ts";
+import { file, host, list, port, type SettingTable, toggle } from "./kinds/mod.ts";
 
 export interface PortSettings {
   readonly port: number;

@@ -1,6 +1,7 @@
 import * as v from "valibot";
 import { isMap, ServiceError } from "../base/mod.ts";
-import type { Setting } from "./setting-kinds.ts";
+import type { Setting } from "./kinds/mod.ts";
+import { configFlag, masked } from "./read-flags.ts";
 import { type SettingName, type Settings, settings } from "./settings.ts";
 import { suggest } from "./suggest.ts";
 
@@ -15,12 +16,6 @@ export interface SettingSources {
   readonly defaults: Readonly<Partial<Settings>>;
 }
 
-/** `--config FILE` names the file that settings are read from. It is not a setting itself. */
-export const configFlag = "config";
-/** `--check-config` asks to check the settings and to start nothing. It is no setting either. */
-export const checkFlag = "check-config";
-const otherFlags: readonly string[] = [configFlag, checkFlag];
-
 /** `broker-port` → `WSS_BROKER_PORT`. */
 export function environmentName(name: string): string {
   return `WSS_${name.toUpperCase().replaceAll("-", "_")}`;
@@ -28,42 +23,6 @@ export function environmentName(name: string): string {
 
 function isSettingName(name: string): name is SettingName {
   return Object.hasOwn(settings, name);
-}
-
-/**
- * Parses `--name value`, `--name=value` and, for `true`, `--name` alone. Returns the values by
- * name. Throws `setting-invalid`.
- */
-export function readFlags(words: readonly string[]): Record<string, string> {
-  const flags: Record<string, string> = {};
-  for (let index = 0; index < words.length; index++) {
-    const word = words[index] as string;
-    if (!word.startsWith("-"))
-      throw wrong(`unexpected argument ${masked(word)}: a flag begins with --`);
-    const match = /^--([a-z-]+)(?:=(.*))?$/s.exec(word);
-    const name = match?.[1];
-    if (name === undefined || !(otherFlags.includes(name) || isSettingName(name))) {
-      const near = suggest(name ?? "", [...Object.keys(settings), ...otherFlags]);
-      const hint = near === undefined ? "see help for all flags" : `did you mean --${near}?`;
-      throw wrong(`unknown flag ${masked(word)}; ${hint}`);
-    }
-    const next = words[index + 1];
-    if (match?.[2] !== undefined) flags[name] = match[2];
-    else if (name === checkFlag || isToggle(name)) {
-      const isValue = next === "true" || next === "false";
-      flags[name] = isValue ? (next as string) : "true";
-      if (isValue) index++;
-    } else if (next === undefined) throw wrong(`--${name} needs a value`);
-    else {
-      flags[name] = next;
-      index++;
-    }
-  }
-  return flags;
-}
-
-function isToggle(name: string): boolean {
-  return isSettingName(name) && settings[name].allowed === "true or false";
 }
 
 /** Merges the sources: flag, environment, file, default. Throws `setting-invalid`. */
@@ -74,11 +33,11 @@ export function readSettings(sources: SettingSources): Settings {
   for (const name of Object.keys(settings) as SettingName[]) {
     const variable = environmentName(name);
     if (sources.flags[name] !== undefined) {
-      result[name] = check(name, sources.flags[name], `--${name}`);
+      result[name] = checkValue(settings[name], sources.flags[name], `--${name}`);
     } else if (sources.environment[variable] !== undefined) {
-      result[name] = check(name, sources.environment[variable], variable);
+      result[name] = checkValue(settings[name], sources.environment[variable], variable);
     } else if (file[name] !== undefined) {
-      result[name] = check(name, file[name], `"${name}" in the config file`);
+      result[name] = checkValue(settings[name], file[name], `"${name}" in the config file`);
     } else {
       result[name] = sources.defaults[name] ?? settings[name].default;
     }
@@ -136,8 +95,8 @@ function checkVariables(environment: Readonly<Record<string, string | undefined>
   }
 }
 
-function check(name: SettingName, value: unknown, place: string): unknown {
-  const setting: Setting = settings[name];
+/** A value of a setting, checked. `place` says where it was written. Throws `setting-invalid`. */
+export function checkValue(setting: Setting, value: unknown, place: string): unknown {
   const result = v.safeParse(setting.schema, value);
   if (result.success) return result.output;
   const said = setting.secret === true ? "the given value" : masked(JSON.stringify(value));
@@ -146,9 +105,4 @@ function check(name: SettingName, value: unknown, place: string): unknown {
 
 function wrong(message: string): ServiceError {
   return new ServiceError("setting-invalid", message);
-}
-
-/** Hides everything before the last `@`: it may be the password of a URL, in any setting. */
-function masked(text: string): string {
-  return text.replace(/^("?)([a-z][a-z0-9+.-]*:\/\/)?.*@/is, "$1$2…@");
 }

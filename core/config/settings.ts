@@ -8,11 +8,11 @@ import {
   type ServiceSettings,
   serviceSettings,
 } from "./http-settings.ts";
+import type { Setting, SettingTable } from "./kinds/mod.ts";
 import { type LimitSettings, limitSettings } from "./limit-settings.ts";
 import { type NodeSettings, nodeSettings } from "./node-settings.ts";
 import { type OriginSettings, originSettings } from "./origin-settings.ts";
 import { type PortSettings, portSettings } from "./port-settings.ts";
-import type { Setting, SettingTable } from "./setting-kinds.ts";
 import { type TimeSettings, timeSettings } from "./time-settings.ts";
 import { type TokenSettings, tokenSettings } from "./token-settings.ts";
 

@@ -1,5 +1,5 @@
 import { limits } from "../base/mod.ts";
-import { duration, type SettingTable } from "./setting-kinds.ts";
+import { duration, type SettingTable } from "./kinds/mod.ts";
 
 export interface TimeSettings {
   readonly "max-connection-age": number;

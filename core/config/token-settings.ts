@@ -1,12 +1,4 @@
-import {
-  duration,
-  file,
-  list,
-  matching,
-  path,
-  type SettingTable,
-  toggle,
-} from "./setting-kinds.ts";
+import { duration, file, list, matching, path, type SettingTable, toggle } from "./kinds/mod.ts";
 
 /** The settings of `--authorize jwt`. */
 export interface TokenSettings {

@@ -21,7 +21,7 @@ const files = {
   worker: "runtimes/workers/worker.ts",
   workerSettings: "runtimes/workers/worker-settings.ts",
   supervisor: "runtimes/workers/supervisor.ts",
-  run: "runtimes/cli/run-worker.ts",
+  run: "runtimes/cli/programs/run-worker.ts",
   read: "core/config/read-settings.ts",
 } as const;
 const tests = {

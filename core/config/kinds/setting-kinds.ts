@@ -14,6 +14,10 @@ export interface Setting<Output = unknown> {
   readonly about: string;
   /** No message and no log shows the value, not even if it is wrong. */
   readonly secret?: boolean;
+  /** The values, where they are few: for completions. */
+  readonly choices?: readonly string[];
+  /** A flag that may be repeated; the schema gets all values. Options of commands alone. */
+  readonly many?: boolean;
 }
 
 export type SettingTable<Values> = { readonly [Name in keyof Values]: Setting<Values[Name]> };
@@ -130,7 +134,7 @@ export function choice<const Choice extends string>(
   const { of: choices, default: fallback } = options;
   const schema = v.pipe(text, v.picklist(choices));
   const allowed = `one of ${choices.join(", ")}`;
-  return { schema, default: fallback, written: fallback, allowed, about };
+  return { schema, default: fallback, written: fallback, allowed, about, choices };
 }
 
 /** A text that fits a pattern; empty if no default is given. */

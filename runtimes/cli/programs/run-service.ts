@@ -1,9 +1,9 @@
-import type { Settings } from "../../core/config/mod.ts";
-import type { Logger } from "../../core/ports/mod.ts";
-import { Service, type ServiceDependencies } from "../compose/mod.ts";
+import type { Settings } from "../../../core/config/mod.ts";
+import type { Logger } from "../../../core/ports/mod.ts";
+import { Service, type ServiceDependencies } from "../../compose/mod.ts";
+import { readTlsFiles } from "../settings/mod.ts";
 import { devPages, startDevOrigin } from "./dev.ts";
 import { failProcess, runProgram } from "./run-program.ts";
-import { readTlsFiles } from "./settings/mod.ts";
 
 /** Runs a gateway until a signal or a failure ends it. `example` adds the example chat. */
 export function runService(

@@ -1,14 +1,14 @@
 import process from "node:process";
-import { SystemClock } from "../../adapters/system/mod.ts";
-import type { Settings } from "../../core/config/mod.ts";
-import type { Logger } from "../../core/ports/mod.ts";
-import { type Platform, Service } from "../compose/mod.ts";
-import { WorkerLink } from "../workers/mod.ts";
+import { SystemClock } from "../../../adapters/system/mod.ts";
+import type { Settings } from "../../../core/config/mod.ts";
+import type { Logger } from "../../../core/ports/mod.ts";
+import { type Platform, Service } from "../../compose/mod.ts";
+import { WorkerLink } from "../../workers/mod.ts";
+import { ExitCode } from "../command/mod.ts";
+import { createAuthorizer, readTlsFiles } from "../settings/mod.ts";
 import { createLogger } from "./create-logger.ts";
-import { ExitCode } from "./exit-code.ts";
 import { failOnErrors, failProcess } from "./run-program.ts";
 import { reloadTls } from "./run-service.ts";
-import { createAuthorizer, readTlsFiles } from "./settings/mod.ts";
 
 /** Runs a worker as its supervisor orders. False if no supervisor has started this process. */
 export function runWorker(platform: Platform): boolean {

@@ -1,9 +1,9 @@
-import type { MqttTls } from "../../adapters/mqtt/mod.ts";
-import type { Settings } from "../../core/config/mod.ts";
-import type { Logger } from "../../core/ports/mod.ts";
-import { Bridge, type Platform } from "../compose/mod.ts";
+import type { MqttTls } from "../../../adapters/mqtt/mod.ts";
+import type { Settings } from "../../../core/config/mod.ts";
+import type { Logger } from "../../../core/ports/mod.ts";
+import { Bridge, type Platform } from "../../compose/mod.ts";
+import { settingInvalid } from "../settings/mod.ts";
 import { failProcess, runProgram } from "./run-program.ts";
-import { settingInvalid } from "./settings/mod.ts";
 
 /** Throws `setting-invalid` if settings are missing that a bridge needs. */
 export function checkBridge({ broker, origin, authorize }: Settings): void {

@@ -1,12 +1,12 @@
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import process from "node:process";
-import type { Settings } from "../../core/config/mod.ts";
-import type { Page } from "../../core/mod.ts";
-import type { Logger } from "../../core/ports/mod.ts";
-import { startChatOrigin } from "../../examples/chat/origin.ts";
-import { chatPage } from "../../examples/chat/page.ts";
-import type { Platform, Service } from "../compose/mod.ts";
+import type { Settings } from "../../../core/config/mod.ts";
+import type { Page } from "../../../core/mod.ts";
+import type { Logger } from "../../../core/ports/mod.ts";
+import { startChatOrigin } from "../../../examples/chat/origin.ts";
+import { chatPage } from "../../../examples/chat/page.ts";
+import type { Platform, Service } from "../../compose/mod.ts";
 
 /** The defaults of `dev`: reachable from this machine only, short intervals, no drain. */
 export const devDefaults: Partial<Settings> = {

@@ -1,9 +1,9 @@
 import process from "node:process";
-import { JsonLogger, LogLimiter, PrettyLogger, WithFields } from "../../adapters/log/mod.ts";
-import { SystemClock } from "../../adapters/system/mod.ts";
-import { limits } from "../../core/base/mod.ts";
-import type { Settings } from "../../core/config/mod.ts";
-import type { LogFields, Logger } from "../../core/ports/mod.ts";
+import { JsonLogger, LogLimiter, PrettyLogger, WithFields } from "../../../adapters/log/mod.ts";
+import { SystemClock } from "../../../adapters/system/mod.ts";
+import { limits } from "../../../core/base/mod.ts";
+import type { Settings } from "../../../core/config/mod.ts";
+import type { LogFields, Logger } from "../../../core/ports/mod.ts";
 
 /** Writes to the standard output. `fields` stand in each line. */
 export function createLogger(settings: Settings, fields: LogFields = {}): Logger {

@@ -1,7 +1,7 @@
 import process from "node:process";
-import { ServiceError } from "../../core/base/mod.ts";
-import type { Logger } from "../../core/ports/mod.ts";
-import { ExitCode } from "./exit-code.ts";
+import { ServiceError } from "../../../core/base/mod.ts";
+import type { Logger } from "../../../core/ports/mod.ts";
+import { ExitCode } from "../command/mod.ts";
 
 /** What runs until it is ended: a gateway, or a bridge. */
 export interface Program {

@@ -1,6 +1,6 @@
 import process from "node:process";
-import type { Settings } from "../../core/config/mod.ts";
-import { Supervisor, type SupervisorDependencies } from "../workers/mod.ts";
+import type { Settings } from "../../../core/config/mod.ts";
+import { Supervisor, type SupervisorDependencies } from "../../workers/mod.ts";
 import { runProgram } from "./run-program.ts";
 
 /** Runs a supervisor and its workers until a signal or a failure ends it. */

@@ -1,0 +1,20 @@
+export {
+  choice,
+  duration,
+  file,
+  host,
+  integer,
+  integerOrAuto,
+  list,
+  matching,
+  path,
+  port,
+  portOrNone,
+  type Setting,
+  type SettingTable,
+  size,
+  sizeOrOff,
+  toggle,
+  tokens,
+} from "./setting-kinds.ts";
+export { parseDuration, parseSize } from "./units.ts";

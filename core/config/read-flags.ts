@@ -1,0 +1,101 @@
+import { ServiceError } from "../base/mod.ts";
+import { path, type Setting, type SettingTable, toggle } from "./kinds/mod.ts";
+import { settings } from "./settings.ts";
+import { suggest } from "./suggest.ts";
+
+/** `--config FILE` names the file that settings are read from. It is not a setting itself. */
+export const configFlag = "config";
+/** `--check-config` asks to check the settings and to start nothing. It is no setting either. */
+export const checkFlag = "check-config";
+
+/** Flags of the commands that take the settings, beside these. */
+export const configFlags: SettingTable<{
+  readonly [configFlag]: string;
+  readonly [checkFlag]: boolean;
+}> = {
+  [configFlag]: path("a JSON file with settings, named as the flags without --"),
+  [checkFlag]: toggle("check the settings and the files they name, then exit", {
+    default: false,
+  }),
+};
+
+/** What may stand on the command line after the name of a command. */
+export interface FlagOptions {
+  /** Flags by name without the dashes. */
+  readonly known: Readonly<Record<string, Setting>>;
+  /** How many words may stand beside flags. */
+  readonly wordsMax: number;
+}
+
+export interface Flags {
+  /** Values by name; of a flag that may be repeated, all of them. */
+  readonly flags: Readonly<Record<string, string | string[]>>;
+  /** Words that are no flags and no values of flags. */
+  readonly words: readonly string[];
+}
+
+/** Parses the flags of a command that takes settings alone. Throws `setting-invalid`. */
+export function readFlags(words: readonly string[]): Record<string, string> {
+  const known = { ...settings, ...configFlags };
+  return readWords(words, { known, wordsMax: 0 }).flags as Record<string, string>;
+}
+
+/**
+ * Parses `--name value`, `--name=value` and, for `true`, `--name` alone. What follows `--` is no
+ * flag. Throws `setting-invalid`.
+ */
+export function readWords(given: readonly string[], { known, wordsMax }: FlagOptions): Flags {
+  const flags: Record<string, string | string[]> = {};
+  const words: string[] = [];
+  const end = given.indexOf("--");
+  for (let index = 0; index < given.length; index++) {
+    const word = given[index] as string;
+    if (index === end && wordsMax > 0) continue;
+    const isFlag = word.startsWith("-") && word !== "-" && (end < 0 || index < end);
+    if (!isFlag) {
+      if (words.length >= wordsMax) {
+        throw wrong(`unexpected argument ${masked(word)}: a flag begins with --`);
+      }
+      words.push(word);
+      continue;
+    }
+    const match = /^--([a-z-]+)(?:=(.*))?$/s.exec(word);
+    const name = match?.[1] ?? "";
+    const setting = Object.hasOwn(known, name) ? known[name] : undefined;
+    if (setting === undefined) throw unknownFlag(word, name, Object.keys(known));
+    let value = match?.[2];
+    if (value === undefined) {
+      value = valueAfter(given[index + 1], name, setting);
+      if (value === given[index + 1] || !isToggle(setting)) index++;
+    }
+    const before = flags[name];
+    flags[name] = setting.many === true ? [...(before ?? []), value] : value;
+  }
+  return { flags, words };
+}
+
+function isToggle({ allowed }: Setting): boolean {
+  return allowed === "true or false";
+}
+
+/** The value of a flag without `=`. */
+function valueAfter(next: string | undefined, name: string, setting: Setting): string {
+  if (isToggle(setting)) return next === "true" || next === "false" ? next : "true";
+  if (next === undefined) throw wrong(`--${name} needs a value`);
+  return next;
+}
+
+function unknownFlag(word: string, name: string, known: readonly string[]): ServiceError {
+  const near = suggest(name, known);
+  const hint = near === undefined ? "see help for all flags" : `did you mean --${near}?`;
+  return wrong(`unknown flag ${masked(word)}; ${hint}`);
+}
+
+function wrong(message: string): ServiceError {
+  return new ServiceError("setting-invalid", message);
+}
+
+/** Hides everything before the last `@`: it may be the password of a URL, in any setting. */
+export function masked(text: string): string {
+  return text.replace(/^("?)([a-z][a-z0-9+.-]*:\/\/)?.*@/is, "$1$2…@");
+}

@@ -1,0 +1,12 @@
+export {
+  type Call,
+  type Command,
+  type Definition,
+  defineCommand,
+  type Example,
+  type Option,
+  type OptionTable,
+  type Surroundings,
+} from "./command.ts";
+export { ExitCode } from "./exit-code.ts";
+export { complain, say } from "./output.ts";

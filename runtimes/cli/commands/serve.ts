@@ -1,0 +1,28 @@
+import { type Command, defineCommand } from "../command/mod.ts";
+import { gatewaySettings } from "../settings/mod.ts";
+import { startGateway } from "./start-gateway.ts";
+
+export const serve: Command = defineCommand({
+  name: "serve",
+  summary: "run a gateway",
+  about:
+    "Every setting is a flag; `help SECTION` lists a section of them. The environment and the " +
+    'config file have them too: --broker-port is WSS_BROKER_PORT and "broker-port". A flag ' +
+    "overrides the environment, and the environment overrides the file.",
+  takesSettings: true,
+  examples: [
+    { line: "serve", about: "with the embedded broker, on port 8080" },
+    {
+      line: "serve --broker mqtt://edge-1:secret@broker.example --node-name edge-1",
+      about: "with a broker",
+    },
+    {
+      line: "serve --origin https://app.example/events",
+      about: "without a broker: events go to a URL",
+    },
+  ],
+  run: ({ flags, platform }) => {
+    const settings = gatewaySettings(flags, { platform });
+    return startGateway(settings, { flags, platform, warns: true, example: false });
+  },
+});
