@@ -207,13 +207,16 @@ export class Service {
   }
 
   #codec(): Codec {
-    return createWasmCodec({
+    const codec = createWasmCodec({
       node: this.node,
       messageBytesMax: this.settings["max-message-size"],
       fragmentsMax: fragmentsMaxOf(this.settings),
       batchBytesTarget: limits.batchBytesTarget,
       partialBytesMax: limits.partialBytesMax,
     });
+    const help = "Bytes of the WASM module's heap, in use or free";
+    this.#metrics.gauge("wss_wasm_heap_bytes", help, codec.heapBytes);
+    return codec;
   }
 
   #composeGateway(codec: Codec, bus: BusPorts): Gateway {

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { limits } from "../../core/base/mod.ts";
 import type { Codec } from "../../core/ports/mod.ts";
+import { createWasmCodec, type WasmCodec } from "../../wasm/codec/mod.ts";
 import { createReferenceCodec } from "../reference/mod.ts";
 import { type MemoryDelivery, MemorySocket } from "../support/memory/mod.ts";
-import { createMeasuredCodec, type MeasuredCodec } from "../vectors/codecs.ts";
 import type { Dice } from "../vectors/dice.ts";
 import { toHex } from "../vectors/hex.ts";
 import { casesOf, diceOf, fuzz, seed } from "./rig/fuzz-run.ts";
@@ -153,14 +153,10 @@ const sendQueueBytesMax = 10_000_000;
 
 const rigs: readonly (readonly [
   name: string,
-  make: () => Codec | MeasuredCodec,
+  make: () => Codec | WasmCodec,
   options: RigOptions,
 ])[] = [
-  [
-    "wasm",
-    () => createMeasuredCodec(codecOptions),
-    { json: false, partitions: 1, sendQueueBytesMax },
-  ],
+  ["wasm", () => createWasmCodec(codecOptions), { json: false, partitions: 1, sendQueueBytesMax }],
   [
     "reference",
     () => createReferenceCodec(codecOptions),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { createMeasuredCodec } from "../vectors/codecs.ts";
+import { createWasmCodec } from "../../wasm/codec/mod.ts";
 import { clientFrame } from "../vectors/frames.ts";
 import { idOf } from "../vectors/ids.ts";
 import { fuzz } from "./rig/fuzz-run.ts";
@@ -27,7 +27,7 @@ test("a heap that grows by an object a case is found out, one that does not is n
 });
 
 test("WASM memory of connections that are never let go is found out", async () => {
-  const codec = createMeasuredCodec({ ...codecOptions, partialBytesMax: 1_000_000 });
+  const codec = createWasmCodec({ ...codecOptions, partialBytesMax: 1_000_000 });
   const half = clientFrame(0x01, new Uint8Array(10));
   const level = wasmLevel(codec);
   let next = 0;

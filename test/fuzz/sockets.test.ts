@@ -3,9 +3,9 @@ import { describe, test } from "node:test";
 import type { ErrorCode } from "../../core/base/mod.ts";
 import type { Codec } from "../../core/ports/mod.ts";
 import type { FramedSocket } from "../../core/websocket/framed-socket.ts";
+import { createWasmCodec, type WasmCodec } from "../../wasm/codec/mod.ts";
 import { createReferenceCodec } from "../reference/mod.ts";
 import { MemoryByteSocket } from "../support/memory/mod.ts";
-import { createMeasuredCodec, type MeasuredCodec } from "../vectors/codecs.ts";
 import type { Dice } from "../vectors/dice.ts";
 import { toHex } from "../vectors/hex.ts";
 import { casesOf, diceOf, fuzz, seed } from "./rig/fuzz-run.ts";
@@ -179,10 +179,10 @@ const faultsExpected: readonly ErrorCode[] = [
 
 const rigs: readonly (readonly [
   name: string,
-  make: () => Codec | MeasuredCodec,
+  make: () => Codec | WasmCodec,
   options: RigOptions,
 ])[] = [
-  ["wasm", () => createMeasuredCodec(codecOptions), { json: false, partitions: 2 }],
+  ["wasm", () => createWasmCodec(codecOptions), { json: false, partitions: 2 }],
   ["reference", () => createReferenceCodec(codecOptions), { json: true, partitions: 1 }],
 ];
 

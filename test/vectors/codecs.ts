@@ -1,20 +1,7 @@
 import type { Codec, CodecOptions } from "../../core/ports/mod.ts";
-import { Instance } from "../../wasm/codec/instance.ts";
 import { createWasmCodec } from "../../wasm/codec/mod.ts";
 import { createReferenceCodec } from "../reference/mod.ts";
 import { vectorFragmentsMax, vectorMessageBytesMax } from "./frame-vectors.ts";
-
-/** A codec over WASM whose heap can be measured. */
-export interface MeasuredCodec extends Codec {
-  /** Bytes of the heap, in use or free. */
-  heapBytes(): number;
-}
-
-export function createMeasuredCodec(options: CodecOptions): MeasuredCodec {
-  const instance = new Instance();
-  const heapBytes = (): number => instance.exports.heapBytes();
-  return { ...createWasmCodec(options, instance), heapBytes };
-}
 
 /** What the same tests and vectors run over. */
 export const codecMakers: readonly (readonly [

@@ -6,11 +6,16 @@ import { idChars, strHead, WasmEvents } from "./events.ts";
 import { WasmFrames } from "./frames.ts";
 import { areaBytes, Instance } from "./instance.ts";
 
+export interface WasmCodec extends Codec {
+  /** Bytes of the instance's heap, in use or free. It does not shrink. */
+  heapBytes(): number;
+}
+
 /** Makes a codec over a new WASM instance with a memory of its own. Needs WASM with SIMD. */
 export function createWasmCodec(
   options: CodecOptions,
   instance: Instance = new Instance(),
-): Codec {
+): WasmCodec {
   initialise(instance, options);
   const values = new PlainValues();
   const frames = new WasmFrames(instance);
@@ -19,6 +24,7 @@ export function createWasmCodec(
     frames,
     commands: new WasmCommands(instance, values),
     values,
+    heapBytes: () => instance.exports.heapBytes(),
   };
 }
 

@@ -1,1 +1,1 @@
-export { createWasmCodec } from "./create.ts";
+export { createWasmCodec, type WasmCodec } from "./create.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { memoryUsage } from "node:process";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import type { MeasuredCodec } from "../../vectors/codecs.ts";
+import type { WasmCodec } from "../../../wasm/codec/mod.ts";
 
 /** Memory that must stay level, however many cases there are. */
 export interface Level {
@@ -29,7 +29,7 @@ export function heapLevel(slack: number = 2_000_000): Level {
  * Bytes of the WASM heap. It only grows where nothing is free any more: so that little that is
  * lost shows, everything that is free now is taken first, by batch buffers that nobody uses.
  */
-export function wasmLevel(codec: MeasuredCodec): Level {
+export function wasmLevel(codec: WasmCodec): Level {
   const before = codec.heapBytes();
   while (codec.heapBytes() === before) codec.events.openBuffer("in the way");
   return { name: "the WASM heap", read: () => codec.heapBytes(), slack: 65_536 };

@@ -56,6 +56,11 @@ for (const { runtime, engine } of combinations) {
       return { client, id: id as string };
     }
 
+    it("tells how large the heap of the WASM module is", async () => {
+      const bytes = await metric(gateway, "wss_wasm_heap_bytes");
+      assert.ok(bytes > 65_536 && bytes < 67_108_864, `${bytes}`);
+    });
+
     it("tells the line of the start", () => {
       assert.equal(gateway.info.runtime, runtime);
       assert.equal(gateway.info.engine, engine);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type CodecOptions, MessageKind, ParserStep } from "../../../../core/ports/mod.ts";
-import { createMeasuredCodec } from "../../../vectors/codecs.ts";
+import { createWasmCodec } from "../../../../wasm/codec/mod.ts";
 import { clientFrame } from "../../../vectors/frames.ts";
 import { concat, utf8 } from "../../../vectors/hex.ts";
 import { idOf } from "../../../vectors/ids.ts";
@@ -14,7 +14,7 @@ const options: CodecOptions = {
 };
 
 test("memory stays level over any number of connections, finished or not", () => {
-  const codec = createMeasuredCodec(options);
+  const codec = createWasmCodec(options);
   const buffer = codec.events.openBuffer("s");
   const half = clientFrame(0x01, utf8("x".repeat(3_000)));
   const whole = clientFrame(0x81, utf8("whole"));
@@ -46,7 +46,7 @@ test("memory stays level over any number of connections, finished or not", () =>
 });
 
 test("streams come and go without a trace", () => {
-  const codec = createMeasuredCodec(options);
+  const codec = createWasmCodec(options);
   codec.events.bind(0, idOf("n1", 0), -1);
   let level = 0;
   for (let i = 0; i < 5_000; i++) {
@@ -60,7 +60,7 @@ test("streams come and go without a trace", () => {
 });
 
 test("what a giant message took is there for small ones afterwards", () => {
-  const codec = createMeasuredCodec(options);
+  const codec = createWasmCodec(options);
   const buffer = codec.events.openBuffer("s");
   codec.events.bind(0, idOf("n1", 0), buffer);
   codec.frames.attach(0, false);
@@ -88,7 +88,7 @@ test("what a giant message took is there for small ones afterwards", () => {
 });
 
 test("an idle connection takes about a hundred bytes", () => {
-  const codec = createMeasuredCodec(options);
+  const codec = createWasmCodec(options);
   const before = codec.heapBytes();
   for (let slot = 0; slot < 100_000; slot++) {
     codec.events.bind(slot, idOf("n1", slot), -1);

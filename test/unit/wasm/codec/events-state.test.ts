@@ -10,7 +10,8 @@ import {
   MessageKind,
   ParserStep,
 } from "../../../../core/ports/mod.ts";
-import { codecMakers, createMeasuredCodec } from "../../../vectors/codecs.ts";
+import { createWasmCodec } from "../../../../wasm/codec/mod.ts";
+import { codecMakers } from "../../../vectors/codecs.ts";
 import { clientFrame } from "../../../vectors/frames.ts";
 import { concat, fromHex, toHex, utf8 } from "../../../vectors/hex.ts";
 import { idOf } from "../../../vectors/ids.ts";
@@ -269,7 +270,7 @@ for (const [name, make] of codecMakers) {
 }
 
 test("memory stays level while states come, change and go", () => {
-  const codec = createMeasuredCodec(options);
+  const codec = createWasmCodec(options);
   let level = 0;
   for (let cycle = 0; cycle < 30_000; cycle++) {
     const slot = cycle % 2_000;
