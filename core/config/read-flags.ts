@@ -65,9 +65,12 @@ export function readWords(given: readonly string[], { known, wordsMax }: FlagOpt
     if (setting === undefined) throw unknownFlag(word, name, Object.keys(known));
     let value = match?.[2];
     if (value === undefined) {
-      value = valueAfter(given[index + 1], name, setting);
-      if (value === given[index + 1] || !isToggle(setting)) index++;
-    }
+      const next = given[index + 1];
+      // Where words may stand beside flags, what follows a toggle may be such a word.
+      const mayFollow = wordsMax > 0 || (next ?? "-").startsWith("-");
+      value = valueAfter(next, name, { setting, mayFollow });
+      if (value === next || !isToggle(setting)) index++;
+    } else if (isToggle(setting) && !isTruth(value)) throw noTruth(name, value);
     const before = flags[name];
     flags[name] = setting.many === true ? [...(before ?? []), value] : value;
   }
@@ -78,11 +81,27 @@ function isToggle({ allowed }: Setting): boolean {
   return allowed === "true or false";
 }
 
-/** The value of a flag without `=`. */
-function valueAfter(next: string | undefined, name: string, setting: Setting): string {
-  if (isToggle(setting)) return next === "true" || next === "false" ? next : "true";
+function isTruth(word: string | undefined): word is "true" | "false" {
+  return word === "true" || word === "false";
+}
+
+/** The value of a flag without `=`. `mayFollow`: a toggle may stand before `next`. */
+function valueAfter(
+  next: string | undefined,
+  name: string,
+  { setting, mayFollow }: { readonly setting: Setting; readonly mayFollow: boolean },
+): string {
+  if (isToggle(setting) && !isTruth(next)) {
+    if (mayFollow) return "true";
+    throw noTruth(name, next);
+  }
   if (next === undefined) throw wrong(`--${name} needs a value`);
   return next;
+}
+
+function noTruth(name: string, value: string | undefined): ServiceError {
+  const said = masked(JSON.stringify(value));
+  return wrong(`--${name}: ${said} is not allowed; it must be true or false`);
 }
 
 function unknownFlag(word: string, name: string, known: readonly string[]): ServiceError {

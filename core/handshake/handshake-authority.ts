@@ -63,7 +63,7 @@ export class HandshakeAuthority {
       waits = false;
     };
     request.onLeft?.(() => {
-      // Some runtimes call back for answered requests too.
+      // A runtime may call back for answered requests too.
       if (!waits) return;
       end();
       reservations.giveBack(reservation);

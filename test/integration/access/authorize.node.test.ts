@@ -248,5 +248,12 @@ for (const { runtime, engine } of combinations) {
       };
       await waitFor(groups, { what: "the group's end" });
     });
+
+    it("has written JSON lines and nothing else: Deno warned of `request.signal`", () => {
+      assert.deepEqual(
+        gateway.lines.filter((line) => !line.startsWith("{")),
+        [],
+      );
+    });
   });
 }

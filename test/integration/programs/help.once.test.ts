@@ -124,9 +124,20 @@ test("a misspelt command is told what was meant", async () => {
   const wrong = await say(["serv"]);
   assert.equal((await wrong.exited).code, 2);
   assert.match(wrong.output, /^unknown command serv; did you mean serve\? allowed: dev, serve/);
-  const extra = await say(["serve", "--compression", "maybe"]);
+  const extra = await say(["serve", "--port", "0", "maybe"]);
   assert.equal((await extra.exited).code, 2);
   assert.equal(extra.output, "unexpected argument maybe: a flag begins with --");
+});
+
+test("a flag of true or false with another value ends with 2 and its name", async () => {
+  for (const name of ["mqtt-data-lane", "check-config"]) {
+    for (const words of [[`--${name}`, "maybe"], [`--${name}=maybe`]]) {
+      const wrong = await say(["serve", ...words]);
+      assert.equal((await wrong.exited).code, 2);
+      const line = `--${name}: "maybe" is not allowed; it must be true or false`;
+      assert.equal(wrong.output, line, words.join(" "));
+    }
+  }
 });
 
 test("a misspelt flag and an unknown WSS_ variable end with 2 and what was meant", async () => {

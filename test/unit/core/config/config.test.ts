@@ -8,6 +8,7 @@ import {
   parseSize,
   readFlags,
   readSettings,
+  readWords,
   type Setting,
   type SettingSources,
   settings,
@@ -108,6 +109,32 @@ test("unknown flags, missing values and strange files are refused", () => {
     refusal(() => readFlags(["--__proto__", "1"])),
     /unknown flag/,
   );
+});
+
+test("a flag of true or false takes its value with or without =, and no other value", () => {
+  const words = ["--compression", "--rebalance", "false", "--check-config=true", "--port", "1"];
+  assert.deepEqual(readFlags(words), {
+    compression: "true",
+    rebalance: "false",
+    "check-config": "true",
+    port: "1",
+  });
+  // A command that takes words beside flags may have one there.
+  const beside = readWords(["--compression", "maybe"], { known: settings, wordsMax: 1 });
+  assert.deepEqual(beside, { flags: { compression: "true" }, words: ["maybe"] });
+  for (const name of ["compression", "check-config"]) {
+    for (const value of ["maybe", "TRUE", "1", ""]) {
+      const line = `--${name}: "${value}" is not allowed; it must be true or false`;
+      assert.equal(
+        refusal(() => readFlags([`--${name}`, value])),
+        line,
+      );
+      assert.equal(
+        refusal(() => readFlags([`--${name}=${value}`])),
+        line,
+      );
+    }
+  }
 });
 
 test("the password of a broker does not stand in the error line", () => {
