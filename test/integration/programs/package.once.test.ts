@@ -7,6 +7,8 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
+  realpathSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -19,6 +21,7 @@ import { GatewayProcess } from "../../support/gateway/gateway.ts";
 import {
   bunProgram,
   denoProgram,
+  findProgram,
   nodeProgram,
   nodePrograms,
   Program,
@@ -38,10 +41,22 @@ const serve = ["serve", "--port", "0", "--admin-port", "0", "--broker", "embedde
 const installed = { cwd: byNpm, env: { WSS_BROKER_PORT: "0", WSS_LOG_FORMAT: "json" } };
 
 const originFile = "origin.mjs";
+const typedOriginFile = "origin.ts";
 const originScript = `
 import { connectOrigin } from "websocket-service/origin";
 const origin = await connectOrigin({ broker: process.argv[2], name: process.argv[3] });
 origin.on("message", ({ connection, data }) => connection.send(data));
+console.log("ready");
+`;
+
+/** Types stay in it: Bun and Deno run it as it is. */
+const typedOrigin = `
+import { connectOrigin, type OriginMessageEvent } from "websocket-service/origin";
+const [broker, name] = process.argv.slice(2) as [string, string];
+const origin = await connectOrigin({ broker, name });
+origin.on("message", ({ connection, data }: OriginMessageEvent): void => {
+  connection.send(data);
+});
 console.log("ready");
 `;
 
@@ -61,10 +76,17 @@ async function succeeds(command: string, args: readonly string[], cwd: string): 
   return program;
 }
 
+/** The process at the end of a line of children, such as npx → a shell → the program. */
+function youngestOf(pid: number): number {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim();
+  return children === "" ? pid : youngestOf(Number(children.split(" ")[0]));
+}
+
 function emptyProject(at: string): void {
   mkdirSync(at);
   writeFileSync(join(at, "package.json"), '{"private":true,"type":"module"}');
   writeFileSync(join(at, originFile), originScript);
+  writeFileSync(join(at, typedOriginFile), typedOrigin);
   writeFileSync(join(at, "typed.ts"), typedScript);
 }
 
@@ -126,7 +148,53 @@ test("the library's types hold under --strict, the libraries' checked too", asyn
     // Without `types` and `lib` of its own: the declarations name what they need themselves.
     await succeeds(tsc, [...strict, ...how, "typed.ts"], byNpm);
   }
-  await succeeds(resolve(denoProgram), ["check", "--quiet", "typed.ts"], byNpm);
+  await succeeds(resolve(denoProgram), ["check", "--quiet", "typed.ts", typedOriginFile], byNpm);
+});
+
+test("the library's types hold beside those of Node.js and of Bun, in each one's install", async () => {
+  const tsc = resolve("node_modules/.bin/tsc");
+  const roots = ["--typeRoots", resolve("node_modules"), "--skipLibCheck"];
+  const flags = ["--noEmit", "--strict", "--target", "es2022", ...roots];
+  const files = [typedOriginFile, "typed.ts"];
+  for (const [project, types, ...how] of [
+    [byNpm, "@types/node", "--module", "nodenext"],
+    [byBun, "bun-types", "--module", "preserve", "--moduleResolution", "bundler"],
+  ] as const) {
+    await succeeds(tsc, [...flags, ...how, "--types", types, ...files], project);
+  }
+});
+
+test("npx websocket-service dev runs on Node.js alone, and two people chat", async () => {
+  const { dependencies } = JSON.parse(readFileSync(join(clone, "package.json"), "utf8"));
+  assert.deepEqual(Object.keys(dependencies), ["@msgpack/msgpack", "mqtt", "valibot"]);
+  // npx and the programs that it starts find no other runtime than this.
+  const path = join(folder, "node-alone");
+  mkdirSync(path);
+  for (const name of ["node", "npx", "sh"]) {
+    const program = name === "node" ? nodeProgram() : findProgram(name);
+    symlinkSync(realpathSync(program ?? name), join(path, name));
+  }
+  const env = { ...installed.env, PATH: path, npm_config_offline: "true" };
+  const ports = ["--port", "0", "--admin-port", "0"];
+  const words = ["websocket-service", "dev", ...ports];
+  await using gateway = new GatewayProcess(join(path, "npx"), words, { cwd: byNpm, env });
+  const { port, runtime } = await gateway.started;
+  assert.equal(runtime, "node");
+  const page = await fetch(`http://127.0.0.1:${port}/`);
+  assert.match(await page.text(), /<!doctype html>/i);
+  const clients = ["ada", "bob"].map(() => new WebSocket(`ws://127.0.0.1:${port}/`));
+  after(() => clients.map((client) => client.terminate()));
+  await Promise.all(clients.map((client) => within(once(client, "open"), { what: "a client" })));
+  const [ada, bob] = clients;
+  const said = new Promise<void>((resolve) => {
+    bob?.on("message", (data) => String(data).includes("tea?") && resolve());
+  });
+  ada?.send("tea?");
+  await within(said, { what: "what the other one said" });
+  // A terminal's Ctrl-C reaches all of them; a signal to npx alone would end npx alone.
+  process.kill(youngestOf(gateway.pid as number), "SIGINT");
+  const exit = await within(gateway.exited, { what: "the end of npx" });
+  assert.deepEqual(exit, { code: 0, signal: null }, gateway.output);
 });
 
 for (const nodejs of nodePrograms()) {
@@ -146,10 +214,10 @@ for (const nodejs of nodePrograms()) {
     await using gateway = new GatewayProcess(nodejs, [bin, ...serve], installed);
     const { port, brokerPort } = await gateway.started;
     const broker = `mqtt://127.0.0.1:${brokerPort}`;
-    const deno = ["run", "--quiet", "--allow-all", originFile];
+    const deno = ["run", "--quiet", "--allow-all", typedOriginFile];
     const origins: [name: string, cwd: string, command: string, ...args: string[]][] = [
       ["nodejs", byNpm, nodejs, originFile],
-      ["bun", byBun, resolve(bunProgram), originFile],
+      ["bun", byBun, resolve(bunProgram), typedOriginFile],
       ["deno", byNpm, resolve(denoProgram), ...deno],
     ];
     // What Bun and Deno do is the same beside each.
