@@ -120,6 +120,14 @@ const programs = {
   ejabberd: () => isThere("ejabberdctl"),
   chromium: () => isThere("chromium"),
   openssl: () => isThere("openssl"),
+  // What reads the files of examples/deploy.
+  "docker-compose": () => isThere("docker-compose"),
+  kustomize: () => isThere("kustomize"),
+  prometheus: () => isThere("promtool"),
+  systemd: () => isThere("systemd-analyze"),
+  yamllint: () => isThere("yamllint"),
+  // Network namespaces, in which guides find their ports free.
+  iproute2: () => isThere("ip"),
   "python3-paho-mqtt": () => capture("/usr/bin/python3", ["-c", "import paho.mqtt.client"]).ok,
   "python3-msgpack": () => capture("/usr/bin/python3", ["-c", "import msgpack"]).ok,
 };
@@ -161,10 +169,9 @@ function aptInstall(packages) {
   if (!update.ok) return update;
   const install = ["install", "--yes", "--no-install-recommends", ...packages];
   const result = capture("apt-get", install, { env });
-  // These packages start brokers on the usual ports. The tests start their own on free ones.
-  const services = ["mosquitto", "rabbitmq-server", "nats-server", "ejabberd"].filter((name) =>
-    packages.includes(name),
-  );
+  // These packages start servers on the usual ports. The tests start their own on free ones.
+  const servers = ["mosquitto", "rabbitmq-server", "nats-server", "ejabberd", "prometheus"];
+  const services = servers.filter((name) => packages.includes(name));
   if (services.length > 0 && existsSync("/run/systemd/system")) {
     capture("systemctl", ["disable", "--now", ...services]);
   }

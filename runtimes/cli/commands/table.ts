@@ -2,7 +2,8 @@ import type { Command } from "../command/mod.ts";
 import { bridge } from "./bridge.ts";
 import { completion } from "./completion.ts";
 import { dev } from "./dev.ts";
+import { health } from "./health.ts";
 import { serve } from "./serve.ts";
 
 /** Every command, in the order in which help shows them. A new one is a line here. */
-export const commands: readonly Command[] = [dev, serve, bridge, completion];
+export const commands: readonly Command[] = [dev, serve, bridge, health, completion];

@@ -169,6 +169,7 @@ test("source files that a page names exist", () => {
 const foreignNames: ReadonlySet<string> = new Set([
   "devDependencies",
   "enableServiceLinks",
+  "externalTrafficPolicy",
   "WithReply",
 ]);
 
