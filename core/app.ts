@@ -11,7 +11,7 @@ import {
   type ReliableReceiver,
   StreamMemory,
 } from "./streams/mod.ts";
-import type { GatewayMetrics } from "./telemetry/mod.ts";
+import type { GatewayMetrics, TrafficTap } from "./telemetry/mod.ts";
 
 /** What all apps of a node work with, besides the codec. */
 export interface AppDependencies extends Pick<Codec, "events" | "values"> {
@@ -24,6 +24,7 @@ export interface AppDependencies extends Pick<Codec, "events" | "values"> {
   readonly logger: Logger;
   /** Open mode: these items were published, and the broker says that nobody subscribes. */
   readonly noSubscribers: (stream: EventStream, items: ItemRange) => void;
+  readonly tap: TrafficTap;
 }
 
 /** What a node has of each app: nothing of it is shared with another app. */

@@ -36,6 +36,7 @@ import {
   Routes,
   WaitingHandshakes,
 } from "./handshake/mod.ts";
+import { NodeInspector, TrafficMonitor } from "./inspect/mod.ts";
 import {
   type Authorizer,
   type Broadcast,
@@ -108,6 +109,8 @@ export class Gateway implements SocketHandler<Connection> {
   readonly #heartbeat: Heartbeat;
   readonly #readiness: ReadinessWatch;
   readonly #log: ConnectionLog;
+  /** Answers the questions of operators. */
+  readonly inspector: NodeInspector;
   #cancelTick: Cancel = () => {};
 
   constructor(ports: GatewayPorts, options: GatewayOptions) {
@@ -119,7 +122,8 @@ export class Gateway implements SocketHandler<Connection> {
     const metrics = new GatewayMetrics(ports.metrics);
     const handshakes = new WaitingHandshakes(clock, options.authorizeTimeoutMs);
     const log = new ConnectionLog(metrics, logger, options.logConnections ? "info" : "debug");
-    const shared = { ...codec, bus, channel, clock, logger, metrics, registry };
+    const tap = new TrafficMonitor({ registry, clock, values: codec.values });
+    const shared = { ...codec, bus, channel, clock, logger, metrics, registry, tap };
     const routes = new Routes(options.routes, options.app);
     const noSubscribers: AppDependencies["noSubscribers"] = (stream, items) =>
       handshakes.noSubscribers(stream, items);
@@ -151,6 +155,16 @@ export class Gateway implements SocketHandler<Connection> {
       authorizedByOrigin: authorize === "origin",
       unreadyAfterMs: options.unreadyAfterMs,
     });
+    const inspected = { registry, clock, values: codec.values, guard, apps };
+    this.inspector = new NodeInspector(
+      {
+        ...inspected,
+        readiness: () => this.readiness(),
+        handshakesWaiting: () => handshakes.waiting,
+      },
+      options,
+      tap,
+    );
     const { frames } = codec;
     registerGauges(ports.metrics, { frames, registry, apps: [...apps.values()], handshakes });
   }
@@ -245,7 +259,7 @@ export class Gateway implements SocketHandler<Connection> {
       socket,
       openedAt,
       user: grant.user,
-      address: this.#log.enabled && typeof info.ip === "string" ? info.ip : "",
+      address: typeof info.ip === "string" ? info.ip : "",
       info: app.router.mayMove ? keptInfo(info) : "",
     });
     this.#ports.codec.events.bind(slot, id, stream.buffer);

@@ -2,4 +2,4 @@ export { type AdminOptions, createAdminApp } from "./admin-app.ts";
 export { Bodies } from "./bodies.ts";
 export { Refusal, refusalOf } from "./refusal.ts";
 export type { RequestSource } from "./request-source.ts";
-export { type HttpHandler, type HttpServer, serveHttp } from "./serve.ts";
+export { eventStream, type HttpHandler, type HttpServer, serveHttp } from "./serve.ts";

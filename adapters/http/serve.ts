@@ -98,12 +98,49 @@ async function write(
   incoming: IncomingMessage,
   outgoing: ServerResponse,
 ): Promise<void> {
-  const body = new Uint8Array(await response.arrayBuffer());
   const headers: Record<string, string | number> = Object.fromEntries(response.headers);
+  if (headers["content-type"] === eventStream && response.body !== null) {
+    outgoing.writeHead(response.status, headers);
+    await writeStream(response.body, outgoing);
+    return;
+  }
+  const body = new Uint8Array(await response.arrayBuffer());
   // RFC 9110, 8.6: not with 204.
   if (response.status !== 204) headers["content-length"] = body.length;
   outgoing.writeHead(response.status, headers);
   outgoing.end(incoming.method === "HEAD" ? undefined : body);
+}
+
+/** The media type of answers that are written as they come; any other is written as a whole. */
+export const eventStream = "text/event-stream";
+
+/** Writes an answer as it comes, until it ends or its reader is gone, which cancels it. */
+async function writeStream(
+  body: ReadableStream<Uint8Array>,
+  outgoing: ServerResponse,
+): Promise<void> {
+  const reader = body.getReader();
+  // A reader that is gone leaves nobody to write to.
+  outgoing.on("close", () => void reader.cancel().catch(() => {}));
+  outgoing.on("error", () => {});
+  outgoing.flushHeaders();
+  while (true) {
+    const { done, value } = await reader.read();
+    if (done || outgoing.destroyed) break;
+    if (!outgoing.write(value)) await drained(outgoing);
+  }
+  outgoing.end();
+}
+
+/** The kernel has taken what was written, or nobody reads it any more. */
+function drained(outgoing: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      outgoing.off("drain", done).off("close", done);
+      resolve();
+    };
+    outgoing.on("drain", done).on("close", done);
+  });
 }
 
 /** The rest of an unread body is accepted for a moment, so that the client reads the answer. */

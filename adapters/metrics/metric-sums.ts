@@ -26,6 +26,19 @@ export class MetricSums {
     return part;
   }
 
+  /** The sums of the counters over all labels and parts, by name. */
+  totals(): ReadonlyMap<string, number> {
+    const totals = new Map<string, number>();
+    for (const part of this.#parts) {
+      for (const { name, series } of part.families) {
+        for (const [labels] of series) {
+          totals.set(name, (totals.get(name) ?? 0) + part.value(name, labels));
+        }
+      }
+    }
+    return totals;
+  }
+
   /** The body of the answer to a scrape. */
   render(): string {
     const families = new Map<string, { family: MetricFamily; sums: Map<string, number> }>();

@@ -62,6 +62,15 @@ export class PrometheusMetrics implements Metrics {
     return this.families().map(familyText).join("");
   }
 
+  /** The sums of the counters and gauges over all labels, by name. */
+  totals(): ReadonlyMap<string, number> {
+    return new Map(
+      this.families().map(({ name, series }) => {
+        return [name, series.reduce((sum, [, value]) => sum + value, 0)];
+      }),
+    );
+  }
+
   /** Every series with its present value. */
   families(): MetricFamily[] {
     return Array.from(this.#families, ([name, { type, help, series }]) => {

@@ -56,6 +56,11 @@ export function isLoopbackAddress(address: string): boolean {
   return isInRanges(address, loopback);
 }
 
+/** Whether only programs on this machine can connect to a port on this host. */
+export function isLoopbackHost(host: string): boolean {
+  return host === "localhost" || isLoopbackAddress(host);
+}
+
 /** `::1` for `[::1]`, as a URL writes an IPv6 address. */
 export function withoutBrackets(host: string): string {
   return host.replace(/^\[|\]$/g, "");

@@ -23,6 +23,7 @@ export {
   inRange,
   isInRanges,
   isLoopbackAddress,
+  isLoopbackHost,
   parseAddress,
   parseAddressRange,
   plainAddress,

@@ -96,7 +96,10 @@ export class CommandDispatcher {
   /** A raw message for the members of a group came from the bus. */
   message(message: GroupMessage): void {
     const app = this.#dependencies.apps.get(message.app);
-    if (app !== undefined) this.#messages.raw(app, message);
+    if (app === undefined) return;
+    const { tap } = this.#dependencies;
+    if (tap?.isOpen === true) tap.message(message);
+    this.#messages.raw(app, message);
   }
 
   #batch(app: CommandApp, source: CommandSource): void {
@@ -181,6 +184,8 @@ export class CommandDispatcher {
       if (ref !== undefined) this.#replies.sendOfNode(source, ref, { error: "group-name" });
       return;
     }
+    const { tap } = this.#dependencies;
+    if (tap?.isOpen === true) tap.command(source, commands);
     if (verb === Verb.send) this.#messages.send(source, options);
     else if (verb !== Verb.unknown) this.#byVerb[verb]({ app, source, options });
   }

@@ -23,6 +23,8 @@ export interface ConnectionStream {
   /** Every item below is acknowledged. */
   readonly acknowledged: number;
   readonly windowFull: boolean;
+  /** The origin that gets the events; undefined in open mode, and while none is there. */
+  readonly origin: string | undefined;
   /** Whether what is written goes out now. */
   readonly canPublish: boolean;
   append(item: readonly unknown[]): void;
@@ -57,7 +59,7 @@ export interface ConnectionInit {
   readonly user: string | undefined;
   /** What the `open` event contained, as `keptInfo` makes it; empty if it cannot move. */
   readonly info: string;
-  /** The client's address, for the log; empty if connections are not logged. */
+  /** The client's address, for log and admin port; empty if it is not known. */
   readonly address: string;
 }
 

@@ -16,3 +16,16 @@ export function newConnectionId(node: string, slot: number, random: Random): str
   for (const byte of random.fill(new Uint8Array(secretChars))) id += alphabet[byte & 63];
   return id;
 }
+
+/** The slot that an id of this node contains; -1 if it contains none. */
+export function slotOfConnectionId(id: string): number {
+  const start = id.indexOf(".") + 1;
+  if (start === 0 || id.length < start + 4) return -1;
+  let slot = 0;
+  for (let at = start; at < start + 4; at++) {
+    const digit = alphabet.indexOf(id.charAt(at));
+    if (digit < 0) return -1;
+    slot = slot * 64 + digit;
+  }
+  return slot;
+}

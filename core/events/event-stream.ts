@@ -7,6 +7,7 @@ import {
   ReliableSender,
   type SenderFlow,
 } from "../streams/mod.ts";
+import type { TrafficTap } from "../telemetry/mod.ts";
 import { aliveItems, batchBytesTarget, type EventBatch } from "./batch-splitter.ts";
 import { ConnectionShare } from "./connection-share.ts";
 import { DepartedConnections } from "./departed-connections.ts";
@@ -25,6 +26,7 @@ export interface EventDependencies extends PublishDependencies {
   readonly clock: Clock;
   /** Open mode: these items were published, and the broker says that nobody subscribes. */
   readonly noSubscribers?: ((stream: EventStream, items: ItemRange) => void) | undefined;
+  readonly tap?: TrafficTap | undefined;
 }
 
 /** What distinguishes one stream from the others. */
@@ -35,6 +37,14 @@ export interface EventStreamSettings extends PublishSettings {
   readonly windowBytesMax: number;
   /** At so many items that are not acknowledged, sockets are not read. */
   readonly windowItemsMax: number;
+}
+
+/** How full a window is, in bytes and items. */
+export interface WindowFill {
+  readonly bytes: number;
+  readonly bytesMax: number;
+  readonly items: number;
+  readonly itemsMax: number;
 }
 
 /**
@@ -119,6 +129,19 @@ export class EventStream implements ConnectionStream {
 
   get windowFull(): boolean {
     return this.#window.full;
+  }
+
+  /** How much of the window is filled. Without a limit of items, `itemsMax` is infinite. */
+  get fill(): WindowFill {
+    const { windowBytesMax: bytesMax, windowItemsMax: itemsMax } = this.#settings;
+    const items = this.#dependencies.events.bufferItems(this.buffer) + this.#sender.items;
+    return { bytes: this.unconfirmedBytes, bytesMax, items, itemsMax };
+  }
+
+  /** The origin that gets the events; undefined in open mode, and while none is there. */
+  get origin(): string | undefined {
+    const { destination } = this.#settings;
+    return destination !== undefined && "origin" in destination ? destination.origin : undefined;
   }
 
   /** Handshakes fill their budget: no further `connect` may be appended. */
@@ -347,7 +370,10 @@ export class EventStream implements ConnectionStream {
     if (count === 0) return undefined;
     const first = events.bufferNext(this.buffer) - count;
     this.#window.took();
-    return { first, count, payload: events.takeBatch(this.buffer), json };
+    const payload = events.takeBatch(this.buffer);
+    const { tap } = this.#dependencies;
+    if (tap?.isOpen === true) tap.events(payload);
+    return { first, count, payload, json };
   }
 
   #takeFull(json?: boolean): void {

@@ -34,6 +34,16 @@ export interface EventRouterOptions {
   readonly rebalance: boolean;
 }
 
+/** A stream of events, and where they go. */
+export interface RouterDestination {
+  readonly kind: "origin" | "partition" | "waiting";
+  /** The origin's name or the partition's number; empty while events wait. */
+  readonly name: string;
+  readonly stream: EventStream;
+  readonly leaving?: boolean;
+  readonly presence?: OriginPresence;
+}
+
 /**
  * Chooses the stream that carries a connection's events. In open mode that is a partition's
  * stream. In assigned mode it is the stream of the origin that rendezvous hashing picks, and of
@@ -118,6 +128,24 @@ export class EventRouter {
     }
     for (const { stream } of this.#origins.values()) if (!stream.bytesFull) return undefined;
     return this.#origins.size > 0 || buffered?.bytesFull ? "window-full" : undefined;
+  }
+
+  get isAssigned(): boolean {
+    return this.#assigned;
+  }
+
+  /** Where events go now, for operators. */
+  *destinations(): IterableIterator<RouterDestination> {
+    if (!this.#assigned) {
+      for (const [partition, stream] of this.#open.entries()) {
+        yield { kind: "partition", name: String(partition), stream };
+      }
+    }
+    for (const { origin, stream, leaving } of this.#origins.values()) {
+      yield { kind: "origin", name: origin.name, stream, leaving, presence: origin.presence };
+    }
+    const { stream } = this.#noOriginBuffer;
+    if (stream !== undefined) yield { kind: "waiting", name: "", stream };
   }
 
   /** Open mode: the broker says that nobody subscribes to the events of this app. */

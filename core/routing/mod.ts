@@ -1,1 +1,1 @@
-export { EventRouter, type EventRouterOptions } from "./event-router.ts";
+export { EventRouter, type EventRouterOptions, type RouterDestination } from "./event-router.ts";

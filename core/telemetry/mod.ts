@@ -1,1 +1,2 @@
 export { GatewayMetrics } from "./gateway-metrics.ts";
+export type { TrafficTap } from "./traffic-tap.ts";

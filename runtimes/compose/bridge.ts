@@ -6,7 +6,7 @@ import { SystemClock, SystemRandom } from "../../adapters/system/mod.ts";
 import { randomName } from "../../core/base/mod.ts";
 import type { Settings } from "../../core/config/mod.ts";
 import type { Logger } from "../../core/ports/mod.ts";
-import { openAdminPort } from "./admin-port.ts";
+import { openPlainAdminPort } from "./admin/mod.ts";
 import { waitForBroker } from "./broker-wait.ts";
 import { appsOf, streamQosOf } from "./gateway-options.ts";
 import { HttpOrigins } from "./http-origins.ts";
@@ -58,7 +58,7 @@ export class Bridge {
    */
   async start(): Promise<void> {
     const ready = (): readonly string[] => this.#notReady();
-    this.#admin = await openAdminPort(this.#settings, this.#metrics, { ready });
+    this.#admin = await openPlainAdminPort(this.#settings, { page: this.#metrics, ready });
     await waitForBroker(this.#origins.start(), this.#clock, (error) => {
       if (!this.#stopping) this.#given.failed(error);
     });

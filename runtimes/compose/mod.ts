@@ -1,6 +1,12 @@
-export { openAdminPort } from "./admin-port.ts";
+export {
+  type AdminPortOptions,
+  BrokerBook,
+  LinkActions,
+  openAdminPort,
+  totalsOf,
+} from "./admin/mod.ts";
 export { Bridge } from "./bridge.ts";
-export { sameOriginOnly } from "./gateway-options.ts";
+export { appsOf, sameOriginOnly } from "./gateway-options.ts";
 export { NodeBroker, type NodeBrokerDependencies } from "./node-broker.ts";
 export { engineOf, type Platform, reusePortRefusal, workerCommand } from "./platform.ts";
 export { Service, type ServiceDependencies } from "./service.ts";

@@ -1,13 +1,15 @@
 import type { Server } from "node:net";
+import type { AdminMember, BrokerView } from "../../adapters/admin/mod.ts";
 import type { HttpServer } from "../../adapters/http/mod.ts";
 import { InProcessBus } from "../../adapters/in-process/mod.ts";
 import { type MetricFamily, PrometheusMetrics } from "../../adapters/metrics/mod.ts";
 import { openBrokers, redactUrls } from "../../adapters/mqtt/brokers/mod.ts";
 import { SystemClock, SystemRandom } from "../../adapters/system/mod.ts";
 import type { BusPorts } from "../../adapters/topics/mod.ts";
-import { limits, randomName } from "../../core/base/mod.ts";
+import { errorCounter, limits, randomName } from "../../core/base/mod.ts";
 import type { Settings } from "../../core/config/mod.ts";
 import { ReusableMessage } from "../../core/groups/mod.ts";
+import type { NodeInspector } from "../../core/inspect/mod.ts";
 import { Gateway, type Page } from "../../core/mod.ts";
 import type {
   Authorizer,
@@ -27,7 +29,7 @@ import {
   listenAgainAfterBursts,
   type ServerTls,
 } from "../server/mod.ts";
-import { openAdminPort } from "./admin-port.ts";
+import { BrokerBook, LinkActions, openAdminPort, totalsOf } from "./admin/mod.ts";
 import { type NodeBus, nodeBus } from "./broker-bus.ts";
 import { waitForBroker } from "./broker-wait.ts";
 import { Cluster } from "./cluster.ts";
@@ -86,6 +88,8 @@ export class Service {
   #clientServer: ClientServer | undefined;
   #descriptors: DescriptorWatch | undefined;
   #admin: HttpServer | undefined;
+  #adminActions: LinkActions | undefined;
+  readonly #brokerBook: BrokerBook = new BrokerBook();
 
   constructor(settings: Settings, given: ServiceDependencies) {
     this.settings = settings;
@@ -115,8 +119,7 @@ export class Service {
     this.#gateway = this.#composeGateway(codec, bus);
     const { isWorker = false } = this.#given;
     if (!isWorker) {
-      const ready = (): readonly string[] => this.notReady;
-      this.#admin = await openAdminPort(this.settings, this.#metrics, { ready });
+      await this.#openAdminPort(bus);
     }
     // The link logs that the broker is unreachable, and later that it is connected.
     await waitForBroker(this.#gateway.start(), this.#clock, (error) => {
@@ -139,6 +142,15 @@ export class Service {
     return this.#metrics.families();
   }
 
+  /** Answers an operator's questions about this node. */
+  get inspector(): NodeInspector {
+    return this.#gateway.inspector;
+  }
+
+  get brokers(): BrokerView[] {
+    return this.#brokerBook.views(this.node);
+  }
+
   /** Closes every connection over the drain period. New handshakes get 503. */
   async drain(): Promise<void> {
     this.#stopping = true;
@@ -152,6 +164,7 @@ export class Service {
     // It confirms events until here, and must leave before the broker does.
     await this.#httpOrigins?.stop();
     await this.#servicePort?.stop();
+    await this.#adminActions?.stop();
     await this.#cluster?.stop();
     this.#descriptors?.stop();
     await this.#clientServer?.stop();
@@ -185,10 +198,52 @@ export class Service {
     await this.#servicePort.start();
   }
 
+  async #openAdminPort(bus: BusPorts): Promise<void> {
+    const { settings, node } = this;
+    const actions = new LinkActions(
+      {
+        apps: appsOf(settings),
+        node,
+        isNode: true,
+        root: settings["topic-root"],
+        lost: () => errorCounter(this.#metrics, "forward-lost").add(1),
+      },
+      bus,
+    );
+    const { inspector } = this;
+    const member: AdminMember = {
+      node,
+      ask: (question) => inspector.answer(question),
+      tail: (filter, receive) => inspector.tail(filter, receive),
+    };
+    this.#adminActions = actions;
+    this.#admin = await openAdminPort(settings, {
+      page: this.#metrics,
+      metrics: this.#metrics,
+      ready: () => this.notReady,
+      actions,
+      clock: this.#clock,
+      logger: this.#given.logger,
+      source: {
+        identity: { ...this.#identity, startedAt: this.#clock.now(), workers: 0 },
+        members: () => [member],
+        totals: async () => totalsOf(this.#metrics),
+        ready: () => this.notReady,
+        brokers: () => this.brokers,
+        nodes: () => actions.nodes((name) => name === node),
+      },
+    });
+  }
+
+  get #identity(): { node: string; version: string; runtime: string; engine: string } {
+    const runtime = this.#given.platform.name;
+    return { node: this.node, version, runtime, engine: this.#engine };
+  }
+
   #newBus(): BusPorts {
     const ports = { clock: this.#clock, random: this.#random, logger: this.#given.logger };
     if (this.settings.broker !== "none") {
-      return openBrokers(this.#broker.access, ports);
+      return openBrokers(this.#broker.access, ports, this.#brokerBook.opened);
     }
     const { open } = new InProcessBus();
     if (this.settings.cluster === "mqtt") return { ...ports, openLink: open };
@@ -315,13 +370,10 @@ export class Service {
       brokerPort: this.#broker.port,
       clusterPort: this.#cluster?.port,
       servicePort: this.#servicePort?.port,
-      node: this.node,
-      runtime: this.#given.platform.name,
-      engine: this.#engine,
+      ...this.#identity,
       broker: settings.broker === "none" ? "none" : redactUrls(this.brokerUrl),
       origins: settings.origin.map((url) => new URL(url).host).join(",") || undefined,
       app: settings.app,
-      version,
     });
   }
 }

@@ -1,5 +1,8 @@
+import type { BrokerView } from "../../adapters/admin/mod.ts";
 import type { MetricFamily } from "../../adapters/metrics/mod.ts";
+import type { ErrorCode } from "../../core/base/mod.ts";
 import type { Settings } from "../../core/config/mod.ts";
+import type { LeftOut, Question, TailFilter, TailLine } from "../../core/inspect/mod.ts";
 
 /** What a supervisor tells a worker, as JSON over the channel between the two processes. */
 export type Order =
@@ -7,6 +10,11 @@ export type Order =
   | { readonly kind: "start"; readonly settings: Settings; readonly worker: number }
   /** Asks for a report with this number. */
   | { readonly kind: "report"; readonly id: number }
+  /** An operator asks. */
+  | { readonly kind: "ask"; readonly id: number; readonly question: Question }
+  /** Follow this, and tell what passes. */
+  | { readonly kind: "tail"; readonly id: number; readonly filter: TailFilter }
+  | { readonly kind: "tail-end"; readonly id: number }
   /** SIGHUP. */
   | { readonly kind: "reload" }
   /** Close the connections over the drain period. */
@@ -21,6 +29,20 @@ export type Notice =
   /** Its ports are open. */
   | { readonly kind: "started" }
   | Report
+  /** To an operator's question: the answer, or why there is none. */
+  | {
+      readonly kind: "answer";
+      readonly id: number;
+      readonly answer?: unknown;
+      readonly error?: { readonly code: ErrorCode; readonly message: string };
+    }
+  /** What passed of what is followed. */
+  | {
+      readonly kind: "tailed";
+      readonly id: number;
+      readonly lines: readonly TailLine[];
+      readonly leftOut: LeftOut;
+    }
   /** It has no connection left. */
   | { readonly kind: "drained" };
 
@@ -31,4 +53,6 @@ export interface Report {
   readonly id: number;
   readonly metrics: readonly MetricFamily[];
   readonly notReady: readonly string[];
+  /** Its connections to brokers. */
+  readonly brokers?: readonly BrokerView[];
 }

@@ -2,15 +2,20 @@ import type { HttpServer } from "../../adapters/http/mod.ts";
 import { MetricSums, PrometheusMetrics, type SummedPart } from "../../adapters/metrics/mod.ts";
 import { openBrokers, redactUrls } from "../../adapters/mqtt/brokers/mod.ts";
 import { SystemClock, SystemRandom } from "../../adapters/system/mod.ts";
+import type { BusPorts } from "../../adapters/topics/mod.ts";
 import { errorCounter, every, randomName, ServiceError } from "../../core/base/mod.ts";
 import type { Settings } from "../../core/config/mod.ts";
 import {
+  appsOf,
+  BrokerBook,
   engineOf,
+  LinkActions,
   NodeBroker,
   type NodeBrokerDependencies,
   openAdminPort,
   type Platform,
   ServicePort,
+  totalsOf,
   version,
 } from "../compose/mod.ts";
 import { takePort } from "./take-port.ts";
@@ -41,6 +46,8 @@ export class Supervisor {
   readonly #broker: NodeBroker;
   #workers: readonly Worker[] = [];
   #admin: HttpServer | undefined;
+  #adminActions: LinkActions | undefined;
+  readonly #brokerBook: BrokerBook = new BrokerBook();
   #servicePort: ServicePort | undefined;
   #hasStarted = false;
   #isStopping = false;
@@ -63,11 +70,7 @@ export class Supervisor {
    */
   async start(): Promise<void> {
     await this.#broker.start();
-    this.#admin = await openAdminPort(this.#settings, this.#sums, {
-      ready: () => this.#notReady(),
-      unhealthy: () => this.#unhealthy(),
-      refresh: () => this.#refresh(),
-    });
+    await this.#openAdminPort();
     const port = await takePort(this.#settings);
     this.#workers = this.#composeWorkers(port);
     every(this.#clock, workerLimits.reportEveryMs, () => {
@@ -94,6 +97,7 @@ export class Supervisor {
     await Promise.all(this.#workers.map((worker) => worker.drain()));
     const ends = await Promise.all(this.#workers.map((worker) => worker.stop()));
     await this.#servicePort?.stop();
+    await this.#adminActions?.stop();
     await this.#admin?.close();
     await this.#broker.close();
     if (ends.every((isClean) => isClean)) return;
@@ -128,12 +132,71 @@ export class Supervisor {
     });
   }
 
+  async #openAdminPort(): Promise<void> {
+    const settings = this.#settings;
+    const actions = new LinkActions(
+      {
+        apps: appsOf(settings),
+        node: this.#node,
+        isNode: false,
+        root: settings["topic-root"],
+        lost: () => errorCounter(this.#metrics, "forward-lost").add(1),
+      },
+      this.#newBus(),
+    );
+    const ready = (): Promise<readonly string[]> => this.#notReady();
+    const isOwn = (node: string): boolean => {
+      return this.#workers.some(({ member }) => member.node === node);
+    };
+    this.#adminActions = actions;
+    this.#admin = await openAdminPort(settings, {
+      page: this.#sums,
+      metrics: this.#metrics,
+      ready,
+      unhealthy: () => this.#unhealthy(),
+      refresh: () => this.#refresh(),
+      actions,
+      clock: this.#clock,
+      logger: this.#given.logger,
+      source: {
+        identity: {
+          ...this.#identity,
+          startedAt: this.#clock.now(),
+          workers: workersOf(settings),
+        },
+        members: () => this.#serving.map(({ member }) => member),
+        totals: async () => {
+          await this.#refresh();
+          return totalsOf(this.#sums);
+        },
+        ready,
+        brokers: () => [
+          ...this.#brokerBook.views(this.#node),
+          ...this.#workers.flatMap(({ brokers }) => brokers),
+        ],
+        nodes: () => actions.nodes(isOwn),
+      },
+    });
+  }
+
+  get #identity(): { node: string; version: string; runtime: string; engine: string } {
+    const { platform } = this.#given;
+    const engine = engineOf(platform, this.#settings.engine);
+    return { node: this.#node, version, runtime: platform.name, engine };
+  }
+
+  /** For what is sent from here; nothing is connected before it is needed. */
+  #newBus(): BusPorts {
+    const { logger } = this.#given;
+    const ports = { clock: this.#clock, random: this.#random, logger };
+    return openBrokers(this.#broker.access, ports, this.#brokerBook.opened);
+  }
+
   async #startServicePort(): Promise<void> {
     const settings = this.#settings;
     if (settings["service-port"] === undefined) return;
-    const { accessKeys, logger } = this.#given;
-    const ports = { clock: this.#clock, random: this.#random, logger };
-    const bus = openBrokers(this.#broker.access, ports);
+    const { accessKeys } = this.#given;
+    const bus = this.#newBus();
     this.#servicePort = new ServicePort(
       { settings, node: this.#node, isNode: false, accessKeys },
       { ...bus, metrics: this.#metrics },
@@ -163,21 +226,18 @@ export class Supervisor {
 
   #logStarted(port: number): void {
     const settings = this.#settings;
-    const { logger, platform } = this.#given;
+    const { logger } = this.#given;
     const workers = this.#workers.length;
     logger.log("info", "started", `${workers} workers listen on ${settings.host}:${port}`, {
       port,
       adminPort: this.#admin?.port,
       brokerPort: this.#broker.port,
       servicePort: this.#servicePort?.port,
-      node: this.#node,
+      ...this.#identity,
       workers,
-      runtime: platform.name,
-      engine: engineOf(platform, settings.engine),
       broker: redactUrls(this.#broker.url),
       origins: settings.origin.map((url) => new URL(url).host).join(",") || undefined,
       app: settings.app,
-      version,
     });
   }
 }

@@ -4,6 +4,8 @@ export const workerLimits = {
   reportEveryMs: 1_000,
   /** How long the admin port waits for fresh reports before it answers with the last ones. */
   reportWaitMs: 500,
+  /** Time for the answer to an operator's question: more than a search may take. */
+  answerMs: 5_000,
   /** Reports that fail to come before a worker is killed: it hangs, and serves nobody. */
   reportsMissedMax: 30,
   /** The same for one that does not serve yet: a busy machine may take long to start a process. */

@@ -1,10 +1,12 @@
 import type { ChildProcess } from "node:child_process";
+import type { BrokerView } from "../../adapters/admin/mod.ts";
 import type { SummedPart } from "../../adapters/metrics/mod.ts";
 import { backOffMs, ServiceError } from "../../core/base/mod.ts";
 import type { Settings } from "../../core/config/mod.ts";
 import type { Cancel, Clock, Logger } from "../../core/ports/mod.ts";
 import type { Notice, Order } from "./messages.ts";
 import { workerLimits } from "./worker-limits.ts";
+import { WorkerQuestions } from "./worker-questions.ts";
 
 export interface WorkerOptions {
   /** Counted from 0. */
@@ -50,6 +52,9 @@ export class Worker {
   #lastQuestion = 0;
   /** Who waits for the answer to a question. */
   readonly #questions: Map<number, () => void> = new Map();
+  /** The questions of operators. */
+  readonly member: WorkerQuestions;
+  #brokers: readonly BrokerView[] = [];
   #onFirst: ((error?: ServiceError) => void) | undefined;
   #onDrained: (() => void) | undefined;
   #onEnded: (() => void) | undefined;
@@ -57,11 +62,18 @@ export class Worker {
   constructor(options: WorkerOptions, ports: WorkerPorts) {
     this.#options = options;
     this.#ports = ports;
+    const tell = (order: Order): void => this.#tell(order);
+    this.member = new WorkerQuestions(options.settings["node-name"], tell, ports.clock);
   }
 
   /** Its client port is open. */
   get isServing(): boolean {
     return this.#servingSince !== undefined;
+  }
+
+  /** Its connections to brokers, as it said last. */
+  get brokers(): readonly BrokerView[] {
+    return this.#brokers;
   }
 
   /** Why it should get no new connections, as it said last. */
@@ -198,12 +210,20 @@ export class Worker {
         this.#log("info", "worker-started", "a worker takes connections", {
           pid: this.#child?.pid,
         });
+        this.member.started();
         this.#onFirst?.();
         break;
       case "report":
         this.#notReady = notice.notReady;
+        this.#brokers = notice.brokers ?? [];
         this.#ports.part.report(notice.metrics);
         this.#questions.get(notice.id)?.();
+        break;
+      case "answer":
+        this.member.answered(notice);
+        break;
+      case "tailed":
+        this.member.tailed(notice);
         break;
       case "drained":
         // A signal to the worker itself made it drain: another one takes its place.
@@ -225,6 +245,8 @@ export class Worker {
     this.#servingSince = undefined;
     this.#ports.part.ended();
     for (const answered of this.#questions.values()) answered();
+    this.#brokers = [];
+    this.member.ended();
     if (this.#isWanted) this.#restart(end, ranMs);
     else if (!isClean) this.#failed(end, { ranMs });
     if (!this.#isWanted && !isClean) this.#failedToStop = true;

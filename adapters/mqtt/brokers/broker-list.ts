@@ -1,5 +1,5 @@
 import { ServiceError, withoutBrackets } from "../../../core/base/mod.ts";
-import type { BusPorts, LinkPorts } from "../../topics/mod.ts";
+import type { BusPorts, Link, LinkPorts, OpenLink } from "../../topics/mod.ts";
 import { type MqttBroker, mqttLinks, parseBrokerUrl, redactUrl } from "../link/mod.ts";
 import { BrokerSet } from "./broker-set.ts";
 import { brokersLimits } from "./brokers-limits.ts";
@@ -46,16 +46,29 @@ function refuse(what: string): never {
   throw new ServiceError("setting-invalid", `broker, a list of brokers: ${what}`);
 }
 
+/** Told of each link that is made: the broker's name, and what the link is for. */
+export type LinkOpened = (link: Link, broker: string, role: string) => void;
+
 /** Links to the broker, or to all of several. Throws as `brokerNames` does. */
-export function openBrokers({ urls, root, ...broker }: MqttBrokers, ports: LinkPorts): BusPorts {
+export function openBrokers(
+  { urls, root, ...broker }: MqttBrokers,
+  ports: LinkPorts,
+  opened: LinkOpened = () => {},
+): BusPorts {
   const [url = "", ...others] = brokerUrls(urls);
-  if (others.length === 0) {
-    return { ...ports, openLink: mqttLinks({ ...broker, url }, ports) };
-  }
+  const linksOf = (each: string): OpenLink => {
+    const open = mqttLinks({ ...broker, url: each }, ports);
+    return (options) => {
+      const link = open(options);
+      opened(link, brokerName(each), options.role);
+      return link;
+    };
+  };
+  if (others.length === 0) return { ...ports, openLink: linksOf(url) };
   const names = brokerNames(urls);
   const named = [url, ...others].map((each, index) => ({
     name: names[index]!,
-    open: mqttLinks({ ...broker, url: each }, ports),
+    open: linksOf(each),
   }));
   return new BrokerSet(named, root).ports(ports);
 }

@@ -3,6 +3,7 @@ export {
   brokerName,
   brokerNames,
   brokerUrls,
+  type LinkOpened,
   type MqttBrokers,
   openBrokers,
   redactUrls,

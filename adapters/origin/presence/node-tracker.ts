@@ -45,6 +45,15 @@ export class NodeTracker {
     return [...this.#nodes.keys()].filter((node) => this.lives(node));
   }
 
+  /** What the living nodes tell of themselves. */
+  presences(): Map<string, NodePresence> {
+    const told = new Map<string, NodePresence>();
+    for (const [node, { presence }] of this.#nodes) {
+      if (presence !== undefined) told.set(node, presence);
+    }
+    return told;
+  }
+
   /** Resolves when the first presence came, or after `originLimits.firstNodeMs`. */
   first(): Promise<void> {
     return new Promise((resolve) => {

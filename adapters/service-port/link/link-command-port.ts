@@ -1,5 +1,6 @@
 import { decode } from "@msgpack/msgpack";
 import { nodeOf, randomName, type ServiceError } from "../../../core/base/mod.ts";
+import type { NodePresence } from "../../../core/ports/mod.ts";
 import { Refusal } from "../../http/mod.ts";
 import type { Command } from "../../http-wire/mod.ts";
 import { type BusPorts, type Link, parseNodePresence, Topics } from "../../topics/mod.ts";
@@ -18,6 +19,8 @@ export interface LinkCommandPortOptions {
   readonly isNode: boolean;
   /** First level of every topic. */
   readonly root?: string | undefined;
+  /** What the link is for, as logs show it: `service` by default. */
+  readonly role?: string | undefined;
   /** Commands that the bus did not take. */
   readonly lost: (error: ServiceError, topic: string) => void;
 }
@@ -33,13 +36,13 @@ export class LinkCommandPort implements CommandPort {
   readonly #senders: ReadonlyMap<string, AppSender>;
 
   constructor(options: LinkCommandPortOptions, { clock, random, openLink }: BusPorts) {
-    const { apps, node, isNode, lost } = options;
+    const { apps, node, isNode, lost, role = "service" } = options;
     const topics = new Topics(options.root);
     this.apps = apps;
     this.#topics = topics;
     this.#link = openLink({
-      name: `${node}-service`,
-      role: "service",
+      name: `${node}-${role}`,
+      role,
       filters: apps.flatMap((app) => [
         topics.nodePresence(app, "+"),
         topics.originEvents(app, node, "+"),
@@ -81,6 +84,15 @@ export class LinkCommandPort implements CommandPort {
 
   reaches(app: string, id: string): boolean {
     return this.#senders.get(app)?.reaches(nodeOf(id)) === true;
+  }
+
+  /** The living nodes of all apps, this one included if it has announced itself. */
+  nodePresences(): Map<string, NodePresence> {
+    const found = new Map<string, NodePresence>();
+    for (const { nodes } of this.#senders.values()) {
+      for (const [node, presence] of nodes.presences()) found.set(node, presence);
+    }
+    return found;
   }
 
   async send(app: string, commands: readonly Command[]): Promise<void> {

@@ -89,8 +89,12 @@ class WorkerProgram {
       isWorker: true,
     });
     this.#service = service;
-    this.#link.reportOn(() => ({ metrics: service.metrics, notReady: service.notReady }));
+    this.#link.reportOn(() => {
+      const { brokers, metrics, notReady } = service;
+      return { metrics, notReady, brokers };
+    });
     await service.start();
+    this.#link.answerFrom(service.inspector);
     this.#link.started();
   }
 

@@ -1,7 +1,7 @@
 import type { BrokerLogin } from "../../../adapters/embedded-broker/mod.ts";
+import { isLoopbackHost } from "../../../core/base/mod.ts";
 import type { Settings } from "../../../core/config/mod.ts";
 import type { Logger } from "../../../core/ports/mod.ts";
-import { isLoopback } from "./is-loopback.ts";
 import { readSecretFile, settingInvalid } from "./read-file.ts";
 
 /** The password of the embedded broker, from the setting or from the file; empty without one. */
@@ -35,7 +35,7 @@ export function readBrokerLogin(settings: Settings): BrokerLogin | undefined {
     throw settingInvalid("--broker-user needs --broker-password or --broker-password-file");
   if (password !== "") throw settingInvalid("--broker-password needs --broker-user");
   const host = settings["broker-host"];
-  if (isLoopback(host)) return undefined;
+  if (isLoopbackHost(host)) return undefined;
   throw settingInvalid(
     `--broker-host ${host}: without a password everybody who reaches the embedded broker could ` +
       "read all events and send commands: set --broker-user and --broker-password-file, or " +

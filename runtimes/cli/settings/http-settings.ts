@@ -1,5 +1,5 @@
 import { parseAccessKeys } from "../../../adapters/service-port/mod.ts";
-import { ServiceError, withoutBrackets } from "../../../core/base/mod.ts";
+import { isLoopbackHost, ServiceError, withoutBrackets } from "../../../core/base/mod.ts";
 import {
   clusterSettings,
   httpOriginSettings,
@@ -8,7 +8,6 @@ import {
   type Settings,
   serviceSettings,
 } from "../../../core/config/mod.ts";
-import { isLoopback } from "./is-loopback.ts";
 import { readSettingFile, settingInvalid } from "./read-file.ts";
 
 /** Refuses what would be ignored, and nodes beyond this machine that nobody could trust. */
@@ -24,7 +23,7 @@ export function checkCluster(settings: Settings): void {
     throw settingInvalid("--cluster http needs --peers: the URLs of its nodes");
   }
   const hosts = [settings["cluster-host"], ...peers.map(hostOf)];
-  if (secret === "" && !hosts.every(isLoopback)) {
+  if (secret === "" && !hosts.every(isLoopbackHost)) {
     throw settingInvalid(
       "--cluster-secret is missing: without one --cluster-host and --peers must be loopback",
     );
@@ -66,7 +65,8 @@ function checkUnset(
 
 /** Whether the service port listens for other machines, and refuses what they send. */
 export function isServicePortShut(settings: Settings): boolean {
-  const isOpen = settings["service-port"] !== undefined && !isLoopback(settings["service-host"]);
+  const isOpen =
+    settings["service-port"] !== undefined && !isLoopbackHost(settings["service-host"]);
   return isOpen && settings["service-token"] === "";
 }
 

@@ -1,3 +1,4 @@
+import { isLoopbackHost } from "../../../core/base/mod.ts";
 import type { Settings } from "../../../core/config/mod.ts";
 import { sameOriginOnly } from "../../compose/mod.ts";
 import { isServicePortShut } from "./http-settings.ts";
@@ -17,6 +18,12 @@ export function adviceOn(settings: Settings): string[] {
         "machines to /sr and /commands are refused",
     );
   }
+  if (isAdminShut(settings)) {
+    advice.push(
+      "--admin-host is beyond this machine, and there is no --admin-token, --admin-read-token " +
+        "or --admin-user-header: requests to /admin are refused",
+    );
+  }
   if (settings.authorize !== "jwt") return advice;
   if (settings["jwt-audience"] === "" && !settings["jwt-any-audience"]) {
     advice.push(
@@ -31,4 +38,10 @@ export function adviceOn(settings: Settings): string[] {
     );
   }
   return advice;
+}
+
+/** Whether nobody may read or act on the admin port; metrics and health are for everyone. */
+function isAdminShut(settings: Settings): boolean {
+  const rules = ["admin-token", "admin-read-token", "admin-user-header"] as const;
+  return !isLoopbackHost(settings["admin-host"]) && rules.every((name) => settings[name] === "");
 }

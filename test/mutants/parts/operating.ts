@@ -42,7 +42,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "(`broker-host`) the embedded broker does not start without them",
     file: files.login,
-    find: "if (isLoopback(host)) return undefined;",
+    find: "if (isLoopbackHost(host)) return undefined;",
     replace: "return undefined;",
     tests: [tests.broker],
   },
@@ -63,8 +63,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "A node without one starts on loopback only",
     file: files.check,
-    find: 'if (secret === "" && !hosts.every(isLoopback)) {',
-    replace: 'if (secret === "" && !hosts.some(isLoopback)) {',
+    find: 'if (secret === "" && !hosts.every(isLoopbackHost)) {',
+    replace: 'if (secret === "" && !hosts.some(isLoopbackHost)) {',
     tests: [tests.check],
   },
   {

@@ -1,0 +1,153 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import {
+  type AddressRange,
+  isInRanges,
+  isLoopbackAddress,
+  parseAddressRange,
+} from "../../core/base/mod.ts";
+import { Refusal, type RequestSource } from "../http/mod.ts";
+import { adminLimits } from "./admin-limits.ts";
+
+/** To look, or to change something as well. */
+export type Right = "read" | "act";
+
+export interface AccessOptions {
+  /** The admin port listens on this machine alone. */
+  readonly isLocal: boolean;
+  /** The token of those who may act; empty: none. */
+  readonly token: string;
+  /** The token of those who may read; empty: none. */
+  readonly readToken: string;
+  /** The header in which a proxy names the user; empty: none. */
+  readonly userHeader: string;
+  /** The proxies whose header counts: addresses, and ranges in CIDR notation. */
+  readonly proxies: readonly string[];
+  /** The users who may act; `*` is every one. Others may read. */
+  readonly actors: readonly string[];
+}
+
+/** Who sends a request, and what it may do. */
+export interface Visitor {
+  /** For the log: a user's name, `admin-token`, `admin-read-token` or `local`. */
+  readonly name: string;
+  readonly mayAct: boolean;
+}
+
+type Asked = Pick<RequestSource, "address" | "rawHeaders">;
+
+/**
+ * Who may use the admin port: who knows a token, or whom a trusted proxy names. With neither of
+ * these, programs on this machine may do everything if the port is on this machine alone.
+ */
+export class AdminAccess {
+  readonly #options: AccessOptions;
+  readonly #token: Buffer | undefined;
+  readonly #readToken: Buffer | undefined;
+  readonly #proxies: readonly AddressRange[];
+
+  constructor(options: AccessOptions) {
+    const { token, readToken, proxies } = options;
+    this.#options = options;
+    this.#token = token === "" ? undefined : digest(token);
+    this.#readToken = readToken === "" ? undefined : digest(readToken);
+    this.#proxies = proxies.map(parseAddressRange).filter((range) => range !== undefined);
+  }
+
+  /** Whether anybody has a right. */
+  get isOpen(): boolean {
+    return this.#options.isLocal || this.#hasRules;
+  }
+
+  /** Throws `request-token` or `request-forbidden`. */
+  check(headers: Headers, source: Asked, right: Right): Visitor {
+    this.#checkPage(headers);
+    const visitor = this.#visitor(headers, source);
+    if (right === "act" && !visitor.mayAct) {
+      throw new Refusal("request-forbidden", `${visitor.name} may read, but not act`);
+    }
+    return visitor;
+  }
+
+  get #hasRules(): boolean {
+    const { userHeader } = this.#options;
+    return this.#token !== undefined || this.#readToken !== undefined || userHeader !== "";
+  }
+
+  #visitor(headers: Headers, source: Asked): Visitor {
+    if (!this.#hasRules) return this.#local(headers);
+    const given = bearerOf(headers);
+    if (given !== undefined) {
+      const hash = digest(given);
+      if (isSame(hash, this.#token)) return { name: "admin-token", mayAct: true };
+      if (isSame(hash, this.#readToken)) return { name: "admin-read-token", mayAct: false };
+    }
+    const user = this.#userOf(source);
+    if (user !== undefined) {
+      const { actors } = this.#options;
+      return { name: user, mayAct: actors.includes(user) || actors.includes("*") };
+    }
+    throw new Refusal("request-token", "the Authorization header must be Bearer and a token", {
+      headers: { "www-authenticate": 'Bearer realm="websocket-service"' },
+    });
+  }
+
+  /** Nobody needs a token: a page of another host must not get at it by a name of its own. */
+  #local(headers: Headers): Visitor {
+    if (!this.#options.isLocal) {
+      const flags = "--admin-token, --admin-read-token or --admin-user-header";
+      throw new Refusal("request-forbidden", `beyond this machine the node needs ${flags}`);
+    }
+    if (!isLocalHost(headers.get("host") ?? "")) {
+      throw new Refusal("request-forbidden", "the Host header must name this machine");
+    }
+    return { name: "local", mayAct: true };
+  }
+
+  /** The one header of a trusted proxy; undefined if there is another number of them. */
+  #userOf({ address, rawHeaders }: Asked): string | undefined {
+    const { userHeader } = this.#options;
+    if (userHeader === "" || !isInRanges(address, this.#proxies)) return undefined;
+    const name = userHeader.toLowerCase();
+    const values = rawHeaders.filter(
+      (_, index) => index % 2 === 1 && rawHeaders[index - 1]?.toLowerCase() === name,
+    );
+    const [user = "", ...more] = values;
+    const isName = user !== "" && user.length <= adminLimits.userCharsMax;
+    return isName && more.length === 0 ? user : undefined;
+  }
+
+  /** A browser says which page a request comes from: that of another host has no business here. */
+  #checkPage(headers: Headers): void {
+    const site = headers.get("sec-fetch-site");
+    if (site !== null) {
+      if (site === "same-origin" || site === "none") return;
+      throw new Refusal("request-forbidden", "the request comes from a page of another host");
+    }
+    const originHeader = headers.get("origin");
+    if (originHeader === null) return;
+    const host = URL.canParse(originHeader) ? new URL(originHeader).host : "";
+    if (host !== "" && host === headers.get("host")?.toLowerCase()) return;
+    throw new Refusal("request-forbidden", "the request comes from a page of another host");
+  }
+}
+
+/** `localhost`, or an address of this machine, with or without a port. */
+function isLocalHost(host: string): boolean {
+  if (!URL.canParse(`http://${host}`)) return false;
+  const { hostname } = new URL(`http://${host}`);
+  const name = hostname.replace(/^\[|\]$/g, "");
+  return name === "localhost" || isLoopbackAddress(name);
+}
+
+function bearerOf(headers: Headers): string | undefined {
+  return /^Bearer +(\S+)$/i.exec(headers.get("authorization") ?? "")?.[1];
+}
+
+function isSame(hash: Buffer, other: Buffer | undefined): boolean {
+  return other !== undefined && timingSafeEqual(hash, other);
+}
+
+/** Hashed, so that the time of the comparison tells neither bytes nor length. */
+function digest(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}

@@ -1,0 +1,38 @@
+import type { Context } from "hono";
+import type { ErrorCode } from "../../core/base/mod.ts";
+import type { RequestSource } from "../http/mod.ts";
+import type { AdminAccess, Right, Visitor } from "./access.ts";
+
+/** A request that was refused, for counters and log. */
+export interface RefusedAdminRequest {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly status: number;
+  readonly address: string;
+  readonly path: string;
+}
+
+/** What somebody did on the admin port, for the log. */
+export interface AdminAction {
+  readonly who: string;
+  readonly address: string;
+  readonly action: "send" | "close" | "publish";
+  readonly target: string;
+  readonly outcome: string;
+}
+
+/** The environment of hono's handlers. */
+export interface AdminEnvironment {
+  readonly Bindings: RequestSource;
+}
+
+export type AdminContext = Context<AdminEnvironment>;
+
+/** Throws `request-token` or `request-forbidden`. */
+export function checkRight(
+  access: AdminAccess,
+  { env, req }: AdminContext,
+  right: Right,
+): Visitor {
+  return access.check(req.raw.headers, env, right);
+}

@@ -1,0 +1,15 @@
+export { type AccessOptions, AdminAccess } from "./access.ts";
+export { type AdminApiOptions, createAdminApi } from "./admin-api.ts";
+export type { AdminAction, RefusedAdminRequest } from "./admin-context.ts";
+export type {
+  ActionOutcome,
+  AdminActions,
+  AdminIdentity,
+  AdminMember,
+  AdminSource,
+  BrokerView,
+  CloseRequest,
+  NodePresenceView,
+  Totals,
+} from "./admin-source.ts";
+export { overviewCounters } from "./overview.ts";

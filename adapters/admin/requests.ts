@@ -1,0 +1,143 @@
+import * as v from "valibot";
+import { connectionIdPattern, isGroupName } from "../../core/base/mod.ts";
+import { type ConnectionFilter, inspectLimits } from "../../core/inspect/mod.ts";
+import { Refusal } from "../http/mod.ts";
+import { fromBase64 } from "../http-wire/mod.ts";
+import { adminLimits } from "./admin-limits.ts";
+
+const search = v.optional(
+  v.pipe(v.string(), v.maxLength(adminLimits.searchCharsMax, "it is too long")),
+);
+const app = v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,64}$/, "it is no app's name"));
+const group = v.pipe(
+  v.string(),
+  v.check(isGroupName, "a group's name has 1 to 256 bytes of UTF-8"),
+);
+const id = v.pipe(v.string(), v.regex(connectionIdPattern, "it is no connection's id"));
+
+const limit = v.pipe(
+  v.string(),
+  v.regex(/^\d{1,4}$/, "it is no number"),
+  v.transform(Number),
+  v.minValue(1, "it must be 1 or more"),
+  v.maxValue(inspectLimits.connectionsMax, `it may be ${inspectLimits.connectionsMax}`),
+);
+const cursor = v.pipe(v.string(), v.regex(/^\d{1,4}:\d{1,9}$/, "it is no `next` of an answer"));
+
+/** A search, with what was not given filled in. */
+export interface SearchQuery extends ConnectionFilter {
+  readonly limit: number;
+  /** `MEMBER:SLOT`, as `next` of an answer has it. */
+  readonly after: string;
+}
+
+export type TailQuery =
+  | { readonly connection: string }
+  | { readonly group: string; readonly app?: string | undefined };
+
+export interface CloseBody {
+  readonly code: number;
+  readonly reason: string;
+  readonly app?: string | undefined;
+}
+
+export interface DataBody {
+  readonly data: string | Uint8Array;
+  readonly app: string | undefined;
+}
+
+const searchQuery: v.GenericSchema<unknown, SearchQuery> = v.strictObject({
+  id: search,
+  user: search,
+  address: search,
+  group: search,
+  app: search,
+  limit: v.optional(limit, String(inspectLimits.connectionsDefault)),
+  after: v.optional(cursor, "0:0"),
+});
+
+const tailQuery: v.GenericSchema<unknown, TailQuery> = v.union([
+  v.strictObject({ connection: id }),
+  v.strictObject({ group, app: v.optional(app) }),
+]);
+
+const base64Data = v.pipe(
+  v.string(),
+  v.transform(fromBase64),
+  v.instance(Uint8Array, "it is not base64"),
+);
+const dataEntries = { text: v.optional(v.string()), binary: v.optional(base64Data) };
+
+const sendBody = v.strictObject({ ...dataEntries, app: v.optional(app) });
+const publishBody = v.strictObject({ ...dataEntries, app: v.optional(app), group });
+const closeBody: v.GenericSchema<unknown, CloseBody> = v.strictObject({
+  code: v.optional(v.pipe(v.number(), v.integer("it is no close code")), 1000),
+  reason: v.optional(v.string(), ""),
+  app: v.optional(app),
+});
+
+/** The parameters of a URL. Throws `request-malformed`, as all of these do. */
+export function readSearch(url: string): SearchQuery {
+  return checked(searchQuery, parametersOf(url), "?");
+}
+
+export function readTail(url: string): TailQuery {
+  return checked(tailQuery, parametersOf(url), "?");
+}
+
+export function readId(text: string): string {
+  return checked(id, text, "the id");
+}
+
+export function readSend(body: unknown): DataBody {
+  const { app, ...data } = checked(sendBody, body, "body");
+  return { app, data: dataOf(data) };
+}
+
+export function readPublish(body: unknown): DataBody & { readonly group: string } {
+  const { app, group, ...data } = checked(publishBody, body, "body");
+  return { app, group, data: dataOf(data) };
+}
+
+export function readClose(body: unknown): CloseBody {
+  return checked(closeBody, body, "body");
+}
+
+function dataOf(data: {
+  readonly text?: string | undefined;
+  readonly binary?: Uint8Array | undefined;
+}): string | Uint8Array {
+  const { text, binary } = data;
+  const given = text ?? binary;
+  if (given === undefined || (text !== undefined && binary !== undefined)) {
+    throw malformed("body", "either text or binary is expected");
+  }
+  return given;
+}
+
+/** A parameter that is empty says nothing: a form sends all of its fields. */
+function parametersOf(url: string): Readonly<Record<string, string>> {
+  const pairs = [...new URL(url).searchParams].filter(([, value]) => value !== "");
+  const names = pairs.map(([name]) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw malformed(`?${twice.slice(0, 32)}`, "it is there twice");
+  return Object.fromEntries(pairs);
+}
+
+function checked<Schema extends v.GenericSchema>(
+  schema: Schema,
+  value: unknown,
+  place: string,
+): v.InferOutput<Schema> {
+  const result = v.safeParse(schema, value, { abortEarly: true });
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  const path = (issue.path ?? []).map(({ key }) => `.${String(key).slice(0, 32)}`).join("");
+  const isShape = issue.kind === "schema";
+  const expected = issue.expected ?? "something else";
+  throw malformed(`${place}${path}`, isShape ? `${expected} is expected` : issue.message);
+}
+
+function malformed(place: string, fault: string): Refusal {
+  return new Refusal("request-malformed", `${place}: ${fault}`);
+}

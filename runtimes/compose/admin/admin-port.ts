@@ -1,0 +1,105 @@
+import {
+  AdminAccess,
+  type AdminActions,
+  type AdminSource,
+  createAdminApi,
+  overviewCounters,
+  type Totals,
+} from "../../../adapters/admin/mod.ts";
+import {
+  type AdminOptions,
+  createAdminApp,
+  type HttpServer,
+  serveHttp,
+} from "../../../adapters/http/mod.ts";
+import type { MetricSums, PrometheusMetrics } from "../../../adapters/metrics/mod.ts";
+import { errorCounter, isLoopbackHost } from "../../../core/base/mod.ts";
+import type { Settings } from "../../../core/config/mod.ts";
+import type { Clock, Logger } from "../../../core/ports/mod.ts";
+
+export interface PlainAdminOptions extends Omit<AdminOptions, "metrics"> {
+  /** What `/metrics` shows. */
+  readonly page: PrometheusMetrics | MetricSums;
+  /** Called before the page is rendered. */
+  readonly refresh?: () => Promise<void>;
+}
+
+export interface AdminPortOptions extends PlainAdminOptions {
+  /** What this process itself counts. */
+  readonly metrics: PrometheusMetrics;
+  readonly source: AdminSource;
+  readonly actions: AdminActions;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Opens the admin port of a bridge, which has no connections. */
+export function openPlainAdminPort(
+  settings: Settings,
+  options: PlainAdminOptions,
+): Promise<HttpServer> {
+  return serveHttp(plainApp(options), placeOf(settings));
+}
+
+/** Opens the admin port. */
+export function openAdminPort(settings: Settings, options: AdminPortOptions): Promise<HttpServer> {
+  const { metrics, logger, source, actions, clock } = options;
+  const plain = plainApp(options);
+  const api = createAdminApi({
+    access: accessOf(settings),
+    source,
+    actions,
+    clock,
+    refused: ({ code, status, message, address, path }) => {
+      errorCounter(metrics, code).add(1);
+      const level = status >= 500 || status === 401 || status === 403 ? "warn" : "info";
+      const text = `a request on the admin port is refused: ${message}`;
+      logger.log(level, "request-refused", text, { code, status, address, path });
+    },
+    acted: (action) => {
+      const { who, address, action: what, target, outcome } = action;
+      const text = `${who} asked for ${what} on the admin port`;
+      logger.log("info", "admin-action", text, { who, address, action: what, target, outcome });
+    },
+  });
+  return serveHttp((request, from) => {
+    const { pathname } = new URL(request.url);
+    const isApi = pathname === "/admin" || pathname.startsWith("/admin/");
+    return isApi ? api(request, from) : plain(request);
+  }, placeOf(settings));
+}
+
+function plainApp({ page, refresh, ready, unhealthy }: PlainAdminOptions): PlainApp {
+  return createAdminApp({
+    ready,
+    unhealthy,
+    metrics: async () => {
+      await refresh?.();
+      return { contentType: page.contentType, text: page.render() };
+    },
+  });
+}
+
+type PlainApp = ReturnType<typeof createAdminApp>;
+
+function placeOf(settings: Settings): { readonly host: string; readonly port: number } {
+  return { host: settings["admin-host"], port: settings["admin-port"] };
+}
+
+function accessOf(settings: Settings): AdminAccess {
+  return new AdminAccess({
+    isLocal: isLoopbackHost(settings["admin-host"]),
+    token: settings["admin-token"],
+    readToken: settings["admin-read-token"],
+    userHeader: settings["admin-user-header"],
+    proxies: settings["admin-proxies"],
+    actors: settings["admin-actors"],
+  });
+}
+
+/** What the overview shows of the counters. */
+export function totalsOf(page: PrometheusMetrics | MetricSums): Totals {
+  const sums = page.totals();
+  const shown = Object.entries(overviewCounters);
+  return Object.fromEntries(shown.map(([key, name]) => [key, sums.get(name) ?? 0]));
+}

@@ -1,0 +1,8 @@
+export {
+  type AdminPortOptions,
+  openAdminPort,
+  openPlainAdminPort,
+  totalsOf,
+} from "./admin-port.ts";
+export { BrokerBook } from "./broker-book.ts";
+export { LinkActions } from "./link-actions.ts";

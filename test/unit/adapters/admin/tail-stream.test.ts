@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { adminLimits } from "../../../../adapters/admin/admin-limits.ts";
+import { tailResponse } from "../../../../adapters/admin/tail-stream.ts";
+import type { TailLine, TailReceiver } from "../../../../core/inspect/mod.ts";
+import { ManualClock } from "../../../support/memory/mod.ts";
+
+const line: TailLine = { at: 1, kind: "event", verb: "message", text: "x".repeat(500) };
+const none = { lines: 0, batches: 0 };
+
+function open(filter = { connection: "n.AAAAx" }) {
+  const clock = new ManualClock();
+  let receive: TailReceiver = () => {};
+  const told = { cancelled: 0, ended: 0 };
+  const response = tailResponse({
+    clock,
+    filter,
+    open: (receiver) => {
+      receive = receiver;
+      return () => {
+        told.cancelled++;
+      };
+    },
+    ended: () => {
+      told.ended++;
+    },
+  });
+  const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+  return {
+    clock,
+    told,
+    response,
+    reader,
+    take: (lines: TailLine[], leftOut = none) => receive(lines, leftOut),
+  };
+}
+
+async function readAll({ reader }: Pick<ReturnType<typeof open>, "reader">): Promise<string> {
+  let text = "";
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) return text;
+    text += new TextDecoder().decode(value);
+  }
+}
+
+test("a reader that is slow gets what fits, and the number of the others", async () => {
+  const tail = open();
+  assert.equal(tail.response.headers.get("content-type"), "text/event-stream");
+  const lines = 1_000;
+  for (let count = 0; count < lines; count++) tail.take([line]);
+  // Somebody reads again.
+  const first = await tail.reader.read();
+  assert.match(new TextDecoder().decode(first.value), /^event: ready\n/);
+  for (let count = 0; count < 40; count++) await tail.reader.read();
+  tail.take([], { lines: 3, batches: 2 });
+  tail.clock.advance(adminLimits.tailMsMax);
+  const text = await readAll(tail);
+  const shown = text.match(/^event: line$/gm)?.length ?? 0;
+  const said = [...text.matchAll(/^event: left-out\ndata: (.*)$/gm)].map(([, data = ""]) =>
+    JSON.parse(data),
+  );
+  assert.equal(said.length, 1);
+  assert.deepEqual([said[0].lines, said[0].batches], [3, 2]);
+  assert.equal(40 + shown + said[0].slow, lines);
+  assert.ok((40 + shown) * line.text!.length < 2 * adminLimits.tailBytesMax);
+  assert.match(text, /event: end\ndata: \{"reason":"time"\}\n\n$/);
+  assert.deepEqual(tail.told, { cancelled: 1, ended: 1 });
+  assert.equal(tail.clock.pendingTimers, 0);
+});
+
+test("a tail of a connection ends with its close, and comments keep it alive", async () => {
+  const tail = open();
+  tail.clock.advance(adminLimits.tailCommentMs * 2);
+  tail.take([{ at: 1, kind: "command", verb: "close" }]);
+  tail.take([{ at: 1, kind: "event", verb: "close" }]);
+  tail.take([line]);
+  const text = await readAll(tail);
+  assert.equal(text.match(/^:$/gm)?.length, 2);
+  assert.match(text, /"kind":"event","verb":"close"\}\n\nevent: end\ndata: \{"reason":"closed"\}/);
+  assert.equal(tail.clock.pendingTimers, 0);
+});
+
+test("a reader that goes ends the tail at once", async () => {
+  const tail = open();
+  await tail.reader.cancel();
+  assert.deepEqual(tail.told, { cancelled: 1, ended: 1 });
+  assert.equal(tail.clock.pendingTimers, 0);
+  tail.take([line]);
+});
