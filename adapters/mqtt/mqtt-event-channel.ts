@@ -91,6 +91,7 @@ export class MqttEventChannel implements EventChannel {
     destination: OriginDestination,
     batch: Uint8Array<ArrayBuffer>,
     sent: (error?: ServiceError) => void,
+    room?: number,
   ): void {
     if (this.#link.streamQos === 1) {
       this.publish(destination, batch, sent);
@@ -98,7 +99,7 @@ export class MqttEventChannel implements EventChannel {
     }
     const { app, origin } = destination;
     const topic = this.#topics.originEvents(app, origin, this.#node);
-    this.#guard.publishAtMostOnce(topic, batch, (error) => sent(error));
+    this.#guard.publishAtMostOnce(topic, batch, (error) => sent(error), room);
   }
 
   async stop(): Promise<void> {

@@ -74,13 +74,13 @@ export class PoisonGuard {
   }
 
   /** At QoS 0 no answer shows which publish the broker took: a careful guard asks for answers. */
-  publishAtMostOnce(topic: string, payload: Uint8Array, done: PublishDone): void {
+  publishAtMostOnce(topic: string, payload: Uint8Array, done: PublishDone, room?: number): void {
     if (this.#careful) {
       this.publish(topic, payload, done);
       return;
     }
     this.#last = { topic, payload };
-    this.#link.publishAtMostOnce(topic, payload, done);
+    this.#link.publishAtMostOnce(topic, payload, done, room);
   }
 
   /** The link is up; or it is down, and every publish in flight was answered before. */

@@ -77,9 +77,10 @@ export interface Link {
   /**
    * Publishes at QoS 0: the bus may lose it. The caller must not change `payload` afterwards.
    * `done` is called once, maybe within the call: when few bytes wait in this process for the bus,
-   * or with an error as of `publish`.
+   * or with an error as of `publish`. The `room` bytes before the payload in its buffer may be
+   * overwritten, so that a header can stand there.
    */
-  publishAtMostOnce(topic: string, payload: Uint8Array, done: PublishDone): void;
+  publishAtMostOnce(topic: string, payload: Uint8Array, done: PublishDone, room?: number): void;
   /** Subscribes at QoS 1, now and after every reconnect, before `connected` is told. */
   subscribe(filter: string, done: SubscribeDone): void;
   unsubscribe(filter: string): void;

@@ -43,6 +43,10 @@ export const limits = {
   proxyHeaderBytesMax: 4_096,
   /** A batch of this size is published at once: larger ones gain no speed with MQTT.js. */
   batchBytesTarget: 65_536,
+  /** A batch above this size has room before it for a packet's header: smaller ones are copied. */
+  roomyBatchBytesMin: 16_384,
+  /** That room: a PUBLISH with a topic of the usual length. A longer one costs a copy. */
+  packetRoomBytes: 512,
   /** A batch without its items: version, stream name, number, lengths. */
   batchHeadBytesMax: 160,
   /** A message item without its data and state: verb, id, seq, lengths. */
@@ -232,6 +236,8 @@ export const limits = {
   inflateFreeBytes: 65_536,
   /** Send queue limit of Bun's server: above the gateway's own, which is the one that applies. */
   runtimeQueueBytesMax: 1_073_741_824,
+  /** A larger binary message is given to Bun at once: its buffer for joined writes has 16 KiB. */
+  queuedBytesMax: 16_384,
   /** With more unsent bytes than this, only the latest pong is kept (RFC 6455, 5.5.3). */
   pongQueueBytesMax: 16_384,
   /** Bytes that a client may send after our close frame; then the stream is cut or not read. */

@@ -69,7 +69,9 @@ export class BatchSplitter {
    */
   split(batch: EventBatch, json: boolean): NumberedBatch[] {
     const payload = this.#format(batch.payload, json);
-    if (payload.byteLength <= this.#channel.batchBytesMax) return [{ ...batch, payload }];
+    if (payload.byteLength <= this.#channel.batchBytesMax) {
+      return json ? [{ ...batch, payload, room: 0 }] : [batch];
+    }
     const [version, stream, , items] = this.#values.decodeValue(batch.payload) as [
       number,
       string,
@@ -98,7 +100,7 @@ export class BatchSplitter {
     this.#onOversized(items[0] ?? []);
     const [, id] = items[0] ?? [];
     items[0] = ["alive", typeof id === "string" ? [id] : []];
-    return [{ ...batch, payload: this.#format(part(0, 1).payload, json) }];
+    return [{ ...part(0, 1), payload: this.#format(part(0, 1).payload, json) }];
   }
 
   /** Unnumbered items in as many batches as the channel needs. */

@@ -1,7 +1,7 @@
 import { closeReasons, type ServiceError } from "../base/mod.ts";
 import type { Connections } from "../connection/mod.ts";
 import type { EventChannel, Logger, ValueCodec } from "../ports/mod.ts";
-import type { PublishAnswer } from "../streams/mod.ts";
+import type { NumberedBatch, PublishAnswer } from "../streams/mod.ts";
 import type { GatewayMetrics } from "../telemetry/mod.ts";
 import { BatchSplitter, type Destination, type EventBatch } from "./batch-splitter.ts";
 
@@ -66,10 +66,10 @@ export class EventPublisher {
     const pieces = this.#splitter.split(batch, batch.json === true || this.#settings.json);
     let unanswered = pieces.length;
     let failure: ServiceError | undefined;
-    for (const { payload } of pieces) {
+    for (const { payload, room } of pieces) {
       metrics.batchesPublished.add(1);
       metrics.batchBytesPublished.add(payload.byteLength);
-      this.#pass(payload, atMostOnce, (error) => {
+      this.#pass({ payload, room }, atMostOnce, (error) => {
         if (failure?.code !== "broker-lost") failure = error ?? failure;
         unanswered--;
         if (unanswered === 0) answered(failure);
@@ -84,7 +84,7 @@ export class EventPublisher {
   publishBare(items: readonly (readonly unknown[])[], json: boolean, atMostOnce: boolean): void {
     for (const payload of this.#splitter.splitBare(items, json || this.#settings.json)) {
       this.#bareBytes += payload.byteLength;
-      this.#pass(payload, atMostOnce, (error) => {
+      this.#pass({ payload }, atMostOnce, (error) => {
         this.#bareBytes -= payload.byteLength;
         if (error !== undefined) this.failed(error);
       });
@@ -108,11 +108,15 @@ export class EventPublisher {
     }
   }
 
-  #pass(payload: Uint8Array<ArrayBuffer>, atMostOnce: boolean, done: PublishAnswer): void {
+  #pass(
+    { payload, room }: Pick<NumberedBatch, "payload" | "room">,
+    atMostOnce: boolean,
+    done: PublishAnswer,
+  ): void {
     const { channel } = this.#dependencies;
     const destination = this.#settings.destination as Destination;
     if (atMostOnce && "origin" in destination) {
-      channel.publishAtMostOnce(destination, payload, done);
+      channel.publishAtMostOnce(destination, payload, done, room);
     } else channel.publish(destination, payload, done);
   }
 

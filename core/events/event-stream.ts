@@ -373,7 +373,7 @@ export class EventStream implements ConnectionStream {
     const payload = events.takeBatch(this.buffer);
     const { tap } = this.#dependencies;
     if (tap?.isOpen === true) tap.events(payload);
-    return { first, count, payload, json };
+    return { first, count, payload, room: payload.byteOffset, json };
   }
 
   #takeFull(json?: boolean): void {

@@ -79,6 +79,10 @@ export class ReusableMessage implements OutgoingMessage {
     return this.frame().subarray(frameHeaderBytes(this.byteLength));
   }
 
+  bytes(): Uint8Array {
+    return this.#current().data();
+  }
+
   frame(): Uint8Array {
     if (this.#frameForm === undefined) {
       const frame = frameOfLength(this.kind, this.byteLength, this.#frameOptions);

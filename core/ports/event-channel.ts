@@ -75,12 +75,14 @@ export interface EventChannel {
   /**
    * Publishes a batch, or an acknowledgement, that its receiver asks for again if it is lost. So
    * the transport need not confirm it (MQTT: QoS 0). `sent` is called once, maybe within the call:
-   * when the channel has room for more, or with an error as of `publish`.
+   * when the channel has room for more, or with an error as of `publish`. The `room` bytes before
+   * the batch in its buffer may be overwritten, so that a header can stand there.
    */
   publishAtMostOnce(
     destination: OriginDestination,
     batch: Uint8Array<ArrayBuffer>,
     sent: (error?: ServiceError) => void,
+    room?: number,
   ): void;
   /** Waits until all is confirmed, for `limits.shutdownFlushMs` at most, and disconnects. */
   stop(): Promise<void>;

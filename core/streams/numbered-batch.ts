@@ -9,4 +9,6 @@ export interface ItemRange {
 /** One batch of a numbered stream, encoded. */
 export interface NumberedBatch extends ItemRange {
   readonly payload: Uint8Array<ArrayBuffer>;
+  /** Bytes before the payload in its buffer that a transport may overwrite; none if undefined. */
+  readonly room?: number | undefined;
 }

@@ -1,10 +1,11 @@
 import type { Server, ServerWebSocket } from "bun";
 import { limits } from "../../core/base/mod.ts";
-import type {
-  ConnectionHandle,
-  HandshakeAdmission,
-  OutgoingMessage,
-  Socket,
+import {
+  type ConnectionHandle,
+  type HandshakeAdmission,
+  MessageKind,
+  type OutgoingMessage,
+  type Socket,
 } from "../../core/ports/mod.ts";
 import { closeCodeAllowed } from "../../core/websocket/mod.ts";
 import { type ClientServerOptions, NativeSocket } from "../server/mod.ts";
@@ -48,7 +49,12 @@ export class BunSocket extends NativeSocket implements Socket {
 
   send(message: OutgoingMessage): boolean {
     if (this.#closed) return false;
-    this.enqueue(message);
+    if (message.kind === MessageKind.binary && message.byteLength > limits.queuedBytesMax) {
+      // Bun writes it with a system call of its own anyway, and copies what the kernel does not
+      // take. In the queue we would need a copy of it all.
+      this.flush();
+      this.#write(message.bytes());
+    } else this.enqueue(message);
     return true;
   }
 
@@ -61,12 +67,14 @@ export class BunSocket extends NativeSocket implements Socket {
 
   /** Writes the queue; called inside `cork` if there are several messages. */
   writeQueue(socket: BunWebSocket): void {
-    for (const data of this.takeQueued()) {
-      // What Bun returns (-1: kept until the client reads) shows in `getBufferedAmount`.
-      const compress = this.#deflated && data.length >= limits.deflateBytesMin;
-      if (typeof data === "string") socket.sendText(data, compress);
-      else socket.sendBinary(data as Uint8Array<ArrayBuffer>, compress);
-    }
+    for (const data of this.takeQueued()) this.#write(data, socket);
+  }
+
+  #write(data: string | Uint8Array, socket: BunWebSocket | undefined = this.#socket): void {
+    // What Bun returns (-1: kept until the client reads) shows in `getBufferedAmount`.
+    const compress = this.#deflated && data.length >= limits.deflateBytesMin;
+    if (typeof data === "string") socket?.sendText(data, compress);
+    else socket?.sendBinary(data as Uint8Array<ArrayBuffer>, compress);
   }
 
   close(closeCode: number, closeReason: string): void {

@@ -114,7 +114,9 @@ export class ReferenceEvents implements EventEncoder {
     const itemsBytes = items < 16 ? 1 : items < 0x1_0000 ? 3 : 5;
     const firstBytes = uintLength(first);
     const headBytes = 2 + streamHead.length + firstBytes + itemsBytes;
-    const batch = new Uint8Array(headBytes + buffer.length);
+    const bytes = headBytes + buffer.length;
+    const room = bytes > limits.roomyBatchBytesMin ? limits.packetRoomBytes : 0;
+    const batch = new Uint8Array(room + bytes).subarray(room);
     batch[0] = 0x94;
     batch[1] = 1;
     batch.set(streamHead, 2);

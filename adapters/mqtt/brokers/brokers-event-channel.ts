@@ -95,8 +95,9 @@ export class BrokersEventChannel implements EventChannel {
     destination: OriginDestination,
     batch: Uint8Array<ArrayBuffer>,
     sent: (error?: ServiceError) => void,
+    room?: number,
   ): void {
-    this.#channelOf(destination).publishAtMostOnce(destination, batch, sent);
+    this.#channelOf(destination).publishAtMostOnce(destination, batch, sent, room);
   }
 
   /** From now on, streams whose broker is away go by another: the node is ending. */

@@ -120,8 +120,8 @@ export class BrokersLink implements Link {
     this.#linkOf(topic).publish(topic, payload, done, retain);
   }
 
-  publishAtMostOnce(topic: string, payload: Uint8Array, done: PublishDone): void {
-    this.#linkOf(topic).publishAtMostOnce(topic, payload, done);
+  publishAtMostOnce(topic: string, payload: Uint8Array, done: PublishDone, room?: number): void {
+    this.#linkOf(topic).publishAtMostOnce(topic, payload, done, room);
   }
 
   subscribe(filter: string, done: SubscribeDone): void {

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import type { Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { PacketCutter, type PacketCutterOptions } from "./packet-cutter.ts";
-import { publishHead } from "./publish-packet.ts";
+import { publishHead, publishHeadBytes, writePublishHead } from "./publish-packet.ts";
 
 export interface DataLaneOptions extends PacketCutterOptions {
   /** A smaller payload is copied, to write it with its header at once. */
@@ -61,20 +61,33 @@ export class DataLane extends Duplex {
     if (this.#unhandled > 0) this.#unhandled--;
   }
 
-  /** Writes a PUBLISH at QoS 0. The caller must not change `payload` before it is sent. */
-  publish(topic: string, payload: Uint8Array): void {
+  /**
+   * Writes a PUBLISH at QoS 0. The caller must not change `payload` before it is sent. The `room`
+   * bytes before it in its buffer may be overwritten: a large payload then gets its header there,
+   * and is written without a copy.
+   */
+  publish(topic: string, payload: Uint8Array, room = 0): void {
     const { joinBytesMax, version } = this.#options;
     const payloadBytes = payload.byteLength;
+    const head = { topic, payloadBytes, version };
     // A packet of the library that is not written yet goes first.
     const target = this.writableLength > 0 ? this : this.#socket;
     if (payloadBytes <= joinBytesMax) {
-      const packet = publishHead({ topic, payloadBytes, version }, payloadBytes);
+      const packet = publishHead(head, payloadBytes);
       packet.set(payload, packet.length - payloadBytes);
       target.write(packet);
       return;
     }
+    const headBytes = publishHeadBytes(head);
+    if (headBytes <= room) {
+      const { buffer, byteOffset } = payload;
+      const packet = Buffer.from(buffer, byteOffset - headBytes, headBytes + payloadBytes);
+      writePublishHead(packet, head);
+      target.write(packet);
+      return;
+    }
     target.cork();
-    target.write(publishHead({ topic, payloadBytes, version }));
+    target.write(publishHead(head));
     target.write(payload);
     target.uncork();
   }

@@ -23,6 +23,10 @@ export interface PacketCutterOptions {
 /** Bytes of a length at most: MQTT 3.1.1, 2.2.3. */
 const lengthBytesMax = 4;
 
+/** Room for a message that comes in pieces: at first, and what is kept for the next one. */
+const roomBytesMin = 16_384;
+const roomBytesKept = 1_048_576;
+
 /**
  * Cuts the bytes that a broker sends into plain PUBLISH packets at QoS 0 and everything else. A
  * plain one is not retained and has no properties. What is wrong with a packet is not decided
@@ -32,10 +36,14 @@ export class PacketCutter {
   readonly #out: CutPackets;
   readonly #plainStart: number;
   readonly #packetBytesMax: number;
-  /** Pieces of a packet that has not come as a whole. */
-  #pieces: Buffer[] = [];
-  #pieceBytes = 0;
-  /** Bytes of that packet; 0 while its length is not known. */
+  /**
+   * Room for what has come of a message that is not whole. It is used again, so that a large
+   * message costs one copy and no memory of its own.
+   */
+  #room: Buffer = Buffer.alloc(0);
+  /** Bytes of that message, or of a packet's start that does not say how long the packet is. */
+  #kept = 0;
+  /** Bytes of the whole packet; 0 while its length is not known. */
   #packetBytes = 0;
   /** Bytes still to come of a packet that goes to `others`. */
   #passing = 0;
@@ -50,12 +58,27 @@ export class PacketCutter {
   }
 
   push(bytes: Buffer): void {
-    const chunk = this.#joined(bytes);
-    if (chunk === undefined) return;
+    if (this.#kept === 0) {
+      this.#cut(bytes, 0);
+    } else if (this.#packetBytes === 0) {
+      const joined = Buffer.concat([this.#room.subarray(0, this.#kept), bytes]);
+      this.#kept = 0;
+      this.#cut(joined, 0);
+    } else {
+      const end = Math.min(this.#packetBytes - this.#kept, bytes.length);
+      this.#keep(bytes, 0, end);
+      if (this.#kept < this.#packetBytes) return;
+      this.#complete();
+      this.#cut(bytes, end);
+    }
+  }
+
+  /** Cuts the bytes from `start` on. */
+  #cut(chunk: Buffer, start: number): void {
     const { length } = chunk;
-    let at = Math.min(this.#passing, length);
-    this.#passing -= at;
-    let others = 0;
+    let at = Math.min(start + this.#passing, length);
+    this.#passing -= at - start;
+    let others = start;
     while (at < length) {
       const body = bodyStart(chunk, at);
       if (body === 0) break;
@@ -66,7 +89,8 @@ export class PacketCutter {
         others = at;
         if (!this.#out.busy) {
           if (end > length) {
-            this.#keep(chunk.subarray(at), end - at);
+            this.#packetBytes = end - at;
+            this.#keep(chunk, at, length);
             return;
           }
           if (this.#message(chunk, body, end)) {
@@ -80,25 +104,35 @@ export class PacketCutter {
       at = Math.min(end, length);
     }
     if (others < at) this.#out.others(chunk.subarray(others, at));
-    if (at < length) this.#keep(chunk.subarray(at), 0);
+    if (at === length) return;
+    this.#packetBytes = 0;
+    this.#keep(chunk, at, length);
   }
 
-  /** The bytes with those that were kept; undefined while the kept packet is not whole. */
-  #joined(bytes: Buffer): Buffer | undefined {
-    if (this.#pieceBytes === 0) return bytes;
-    this.#pieces.push(bytes);
-    this.#pieceBytes += bytes.length;
-    if (this.#pieceBytes < this.#packetBytes) return undefined;
-    const joined = Buffer.concat(this.#pieces, this.#pieceBytes);
-    this.#pieces = [];
-    this.#pieceBytes = 0;
-    return joined;
+  /** Adds bytes to what is kept. The room grows with what has come, not with what is announced. */
+  #keep(chunk: Buffer, from: number, to: number): void {
+    const kept = this.#kept + to - from;
+    if (kept > this.#room.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(2 * kept, roomBytesMin));
+      larger.set(this.#room.subarray(0, this.#kept));
+      this.#room = larger;
+    }
+    this.#room.set(chunk.subarray(from, to), this.#kept);
+    this.#kept = kept;
   }
 
-  #keep(piece: Buffer, packetBytes: number): void {
-    this.#pieces.push(piece);
-    this.#pieceBytes = piece.length;
-    this.#packetBytes = packetBytes;
+  /** The message that came in pieces is whole. */
+  #complete(): void {
+    const packet = this.#room.subarray(0, this.#kept);
+    this.#kept = 0;
+    const isMessage =
+      !this.#out.busy && this.#message(packet, bodyStart(packet, 0), packet.length);
+    if (!isMessage) {
+      this.#out.begun();
+      // A copy: the room is used again.
+      this.#out.others(Buffer.from(packet));
+    }
+    if (this.#room.length > roomBytesKept) this.#room = Buffer.alloc(0);
   }
 
   /** MQTT 3.1.1 and 5, 3.3. Returns false where the packet is not plain. */

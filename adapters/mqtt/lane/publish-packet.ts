@@ -20,21 +20,35 @@ export interface PublishHead {
  * A PUBLISH packet at QoS 0 up to its payload: MQTT 3.1.1 and 5, 3.3. Behind it the buffer has
  * `room` bytes more.
  */
-export function publishHead({ topic, payloadBytes, version }: PublishHead, room = 0): Buffer {
+export function publishHead(head: PublishHead, room = 0): Buffer {
+  const bytes = publishHeadBytes(head);
+  const packet = Buffer.allocUnsafe(bytes + room);
+  writePublishHead(packet, head);
+  return packet;
+}
+
+/** Bytes of such a packet up to its payload. */
+export function publishHeadBytes({ topic, payloadBytes, version }: PublishHead): number {
+  const variableBytes = 2 + Buffer.byteLength(topic) + propertyBytes(version);
+  return 1 + lengthBytes(variableBytes + payloadBytes) + variableBytes;
+}
+
+/** Writes it at the start of `packet`. */
+export function writePublishHead(packet: Buffer, head: PublishHead): void {
+  const { topic, payloadBytes, version } = head;
   const topicBytes = Buffer.byteLength(topic);
-  // MQTT 5, 3.3.2.3: a packet without properties has their length, which is 0.
-  const propertyBytes = version === 5 ? 1 : 0;
-  const variableBytes = 2 + topicBytes + propertyBytes;
-  let length = variableBytes + payloadBytes;
-  const headBytes = 1 + lengthBytes(length) + variableBytes;
-  const head = Buffer.allocUnsafe(headBytes + room);
-  head[0] = publishQos0;
+  let length = 2 + topicBytes + propertyBytes(version) + payloadBytes;
+  packet[0] = publishQos0;
   let at = 1;
-  for (; length >= 0x80; length >>= 7) head[at++] = (length & 0x7f) | 0x80;
-  head[at++] = length;
-  head[at++] = topicBytes >> 8;
-  head[at++] = topicBytes;
-  head.write(topic, at);
-  if (propertyBytes > 0) head[headBytes - 1] = 0;
-  return head;
+  for (; length >= 0x80; length >>= 7) packet[at++] = (length & 0x7f) | 0x80;
+  packet[at++] = length;
+  packet[at++] = topicBytes >> 8;
+  packet[at++] = topicBytes;
+  packet.write(topic, at);
+  if (version === 5) packet[at + topicBytes] = 0;
+}
+
+/** MQTT 5, 3.3.2.3: a packet without properties has their length, which is 0. */
+function propertyBytes(version: 4 | 5): number {
+  return version === 5 ? 1 : 0;
 }

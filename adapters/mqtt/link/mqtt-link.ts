@@ -138,7 +138,7 @@ export class MqttLink implements Link {
     else done(error);
   }
 
-  publishAtMostOnce(topic: string, payload: Uint8Array, done: PublishDone): void {
+  publishAtMostOnce(topic: string, payload: Uint8Array, done: PublishDone, room?: number): void {
     const bytes = payload.byteLength;
     const error = this.#refusalOf(topic, payload) ?? this.#unsent.refusal(bytes);
     if (error !== undefined) {
@@ -146,7 +146,7 @@ export class MqttLink implements Link {
       return;
     }
     this.#lines.topic = topic;
-    if (this.#session?.send(topic, payload)) done();
+    if (this.#session?.send(topic, payload, room)) done();
     else this.#unsent.add(bytes, done);
   }
 

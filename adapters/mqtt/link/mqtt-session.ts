@@ -200,11 +200,11 @@ export class MqttSession implements SubscriptionBroker {
 
   /**
    * Publishes at QoS 0. Returns false if many bytes wait in this process. `drained` then tells
-   * when they are gone.
+   * when they are gone. The `room` bytes before the payload may be overwritten.
    */
-  send(topic: string, payload: Uint8Array): boolean {
+  send(topic: string, payload: Uint8Array, room?: number): boolean {
     if (this.#lane === undefined) this.#client.publish(topic, bufferOf(payload), { qos: 0 });
-    else this.#lane.publish(topic, payload);
+    else this.#lane.publish(topic, payload, room);
     const socket = this.#socket!;
     if (socket.writableLength <= mqttLimits.unsentBytesMax) return true;
     if (!this.#full) socket.once("drain", this.#drained);

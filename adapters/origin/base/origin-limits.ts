@@ -58,7 +58,11 @@ export const originLimits = {
   sourcesMax: 65_536,
   /** Such topics of one node: 256 partitions at most, and this origin's own stream. */
   sourcesPerNodeMax: 257,
-  /** Room of a new batch, and what its buffer may keep after the batch is taken. */
+  /**
+   * Room of a new batch, of one up to `limits.batchBytesTarget`, and what its buffer may keep
+   * after the batch is taken.
+   */
   batchBytesMin: 4_096,
+  batchBytesFull: 69_632,
   batchBytesKept: 1_048_576,
 } as const;

@@ -136,7 +136,7 @@ export class BatchSender {
     const { items, bytes: before } = this.#batch;
     if (items > 0 && before + bytes > this.queue.batchBytesTarget) {
       this.#full.push(this.#batch);
-      this.#batch = new CommandBatch(this.queue.json);
+      this.#batch = new CommandBatch(this.queue.json, this.#batch);
     }
     return this.#batch;
   }
@@ -225,7 +225,8 @@ export class BatchSender {
       answered(error);
     };
     const payload = this.payload(batch, stream);
-    if (atMostOnce) link.publishAtMostOnce(this.topic, payload, done);
+    // What is before a batch in its buffer is room of its own: see `CommandBatch`.
+    if (atMostOnce) link.publishAtMostOnce(this.topic, payload, done, payload.byteOffset);
     else link.publish(this.topic, payload, done);
   }
 

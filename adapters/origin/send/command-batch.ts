@@ -1,5 +1,5 @@
 import { encode } from "@msgpack/msgpack";
-import { wellFormed } from "../../../core/base/mod.ts";
+import { limits, wellFormed } from "../../../core/base/mod.ts";
 import { type MessageData, originLimits, toJsonValue } from "../base/mod.ts";
 import type { Expiry } from "./expiry.ts";
 
@@ -9,33 +9,69 @@ export function encodeCommand(command: readonly unknown[], json: boolean): Uint8
   return encode(wellFormed(command));
 }
 
-/** A numbered batch of `takeNumbered`, with the oldest item's number as its last element. */
+/**
+ * A numbered batch of `takeNumbered`, with the oldest item's number as its last element. A large
+ * one has room for that, and is copied only if it is asked for again: the bytes that were made
+ * first may still wait to be sent.
+ */
 export function withOldest(
-  batch: Uint8Array,
+  batch: Uint8Array<ArrayBuffer>,
   oldest: number,
   json: boolean,
 ): Uint8Array<ArrayBuffer> {
-  return joined(batch, json ? new TextEncoder().encode(`],${oldest}]`) : encode(oldest));
+  if (json) return joined(batch, new TextEncoder().encode(`],${oldest}]`));
+  const { buffer, byteOffset, byteLength } = batch;
+  const whole = new Uint8Array(buffer, byteOffset);
+  if (byteLength + tailRoom > whole.length || whole[byteLength] !== 0) {
+    return joined(batch, encode(oldest));
+  }
+  const bytes = whole.subarray(0, byteLength + tailRoom);
+  const view = new DataView(buffer, byteOffset + byteLength, tailRoom);
+  view.setUint8(0, uint64);
+  view.setBigUint64(1, BigInt(oldest));
+  return bytes;
 }
+
+const nothing: Buffer = Buffer.alloc(0);
 
 /** Room for `["send"` and for the header of the data. */
 const sendRoom = 16;
+/** Of a longer text the bytes are counted; for a shorter one there is room for the most. */
+const countedChars = 1_024;
 
-/** The commands of one batch under construction, written into one growing buffer. */
+/** A number in eight bytes, as MessagePack. */
+const uint64 = 0xcf;
+/** Room behind a large batch for the oldest item's number. */
+const tailRoom = 9;
+/** Room before the commands: for a packet's header, and for the batch's own head. */
+const headRoom: number = limits.packetRoomBytes + limits.batchHeadBytesMax;
+
+/**
+ * The commands of one batch under construction, written into one growing buffer. A large batch
+ * gets that buffer, so that its bytes are not copied; a small one gets a buffer of its size.
+ */
 export class CommandBatch {
   items = 0;
   readonly #json: boolean;
-  #buffer: Buffer = Buffer.allocUnsafeSlow(originLimits.batchBytesMin);
-  #at = 0;
+  /** There is none after a large batch was taken. */
+  #buffer: Buffer = nothing;
+  /** Bytes of the next buffer: as many as the last one had. */
+  #bytesNext: number;
+  readonly #start: number;
+  #at: number;
   #marks: { readonly start: number; readonly end: number; readonly expiry: Expiry }[] = [];
 
-  constructor(json: boolean) {
+  /** `before` is the batch before it, which shows how much is needed. */
+  constructor(json: boolean, before?: CommandBatch) {
     this.#json = json;
+    this.#start = this.#at = json ? 0 : headRoom;
+    this.#bytesNext = before === undefined ? originLimits.batchBytesMin : before.#bytesNext;
   }
 
   /** Bytes of its commands, without the commas between them. */
   get bytes(): number {
-    return this.#json ? this.#at - this.items : this.#at;
+    const bytes = this.#at - this.#start;
+    return this.#json ? bytes - this.items : bytes;
   }
 
   /**
@@ -43,7 +79,11 @@ export class CommandBatch {
    * only; `id` is as `packId` makes it.
    */
   send(id: Uint8Array, data: MessageData): void {
-    this.#room(id.length + sendRoom + 3 * data.length);
+    const text = typeof data === "string";
+    // The header's width is chosen before the length in bytes is known: a UTF-16 unit takes 3 at
+    // most. MessagePack does not ask for the shortest form.
+    const bytesMax = text ? textBytesMax(data) : data.length;
+    this.#room(id.length + sendRoom + bytesMax);
     const buffer = this.#buffer;
     let at = this.#at;
     // An array of three elements, and "send" as a string of four bytes.
@@ -55,10 +95,6 @@ export class CommandBatch {
     buffer[at++] = 0x64;
     buffer.set(id, at);
     const start = at + id.length;
-    const text = typeof data === "string";
-    // The header's width is chosen before the length in bytes is known: a UTF-16 unit takes 3 at
-    // most. MessagePack does not ask for the shortest form.
-    const bytesMax = text ? 3 * data.length : data.length;
     const width = bytesMax < 0x100 ? 1 : bytesMax < 0x10000 ? 2 : 4;
     let length = data.length;
     if (text) length = buffer.write(data, start + 1 + width);
@@ -97,7 +133,10 @@ export class CommandBatch {
     return unreported;
   }
 
-  /** Takes `[1, stream, first, items` out, without its end. The object is empty afterwards. */
+  /**
+   * Takes `[1, stream, first, items` out, without its end. The object is empty afterwards. What is
+   * before the batch in its buffer may be overwritten.
+   */
   takeNumbered(stream: string, first: number): Uint8Array<ArrayBuffer> {
     if (this.#json) return this.#take(Buffer.from(`[1,${JSON.stringify(stream)},${first},`));
     const numbers = [Uint8Array.of(0x95, 1), encode(stream), encode(first)];
@@ -107,7 +146,7 @@ export class CommandBatch {
   /** Takes `items` out, a batch without numbers. The object is empty afterwards. */
   takeBare(): Uint8Array<ArrayBuffer> {
     if (!this.#json) return this.#take(this.#arrayHead());
-    return joined(this.#take(new Uint8Array(0)), Uint8Array.of(0x5d));
+    return joined(this.#take(nothing), Uint8Array.of(0x5d));
   }
 
   #arrayHead(): Buffer {
@@ -117,27 +156,45 @@ export class CommandBatch {
   }
 
   #take(head: Uint8Array): Uint8Array<ArrayBuffer> {
+    const [buffer, start, end] = [this.#buffer, this.#start, this.#at];
     // In JSON the first item's comma becomes the bracket that opens the array.
-    if (this.#json) this.#buffer[0] = 0x5b;
-    const batch = joined(head, this.#buffer.subarray(0, this.#at));
+    if (this.#json) buffer[0] = 0x5b;
     this.items = 0;
-    this.#at = 0;
-    if (this.#buffer.length > originLimits.batchBytesKept) {
-      this.#buffer = Buffer.allocUnsafeSlow(originLimits.batchBytesMin);
-    }
-    return batch;
+    this.#at = start;
+    const large = !this.#json && end - start > limits.roomyBatchBytesMin;
+    if (large || buffer.length > originLimits.batchBytesKept) this.#buffer = nothing;
+    this.#bytesNext = large ? bytesFor(end) : originLimits.batchBytesMin;
+    // A batch is kept until it is acknowledged: not with a buffer of twice its size or more.
+    if (!large || buffer.length >= 2 * end) return joined(head, buffer.subarray(start, end));
+    buffer.set(head, start - head.length);
+    buffer[end] = 0;
+    const at = start - head.length;
+    return new Uint8Array(buffer.buffer as ArrayBuffer, at, end - at);
   }
 
   #room(bytes: number): void {
-    const needed = this.#at + bytes;
+    const needed = this.#at + bytes + tailRoom;
     if (needed <= this.#buffer.length) return;
-    const larger = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#buffer.length));
-    larger.set(this.#buffer.subarray(0, this.#at));
+    const isFirst = this.#at === this.#start;
+    const size = Math.max(needed, isFirst ? this.#bytesNext : bytesFor(needed + (needed >> 1)));
+    const larger = Buffer.allocUnsafeSlow(size);
+    larger.set(this.#buffer.subarray(this.#start, this.#at), this.#start);
     this.#buffer = larger;
+    this.#bytesNext = Math.min(size, originLimits.batchBytesFull);
   }
 }
 
-/** Both in a buffer of their size: MQTT.js clones the whole buffer behind a view. */
+/** How large a buffer for so many bytes becomes: most that grow large are filled to the target. */
+function bytesFor(bytes: number): number {
+  const { batchBytesFull } = originLimits;
+  return bytes > batchBytesFull >> 2 && bytes < batchBytesFull ? batchBytesFull : bytes;
+}
+
+function textBytesMax(text: string): number {
+  return text.length > countedChars ? Buffer.byteLength(text) : 3 * text.length;
+}
+
+/** Both in a buffer of their size: a batch is kept until it is acknowledged. */
 function joined(head: Uint8Array, rest: Uint8Array): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(Buffer.allocUnsafeSlow(head.length + rest.length).buffer);
   bytes.set(head);

@@ -19,8 +19,9 @@ export interface EventEncoder {
   bufferNext(buffer: number): number;
   /**
    * Takes the batch under construction, `[1, stream, first, [item, …]]`, and leaves the buffer
-   * empty. The bytes have an ArrayBuffer of their own, because MQTT.js clones a view's whole
-   * buffer.
+   * empty. The bytes have an ArrayBuffer of their own. Those of a large batch have
+   * `limits.packetRoomBytes` before them in it, which anyone may overwrite: a transport writes its
+   * header there, and copies nothing.
    */
   takeBatch(buffer: number): Uint8Array<ArrayBuffer>;
   /** Adds an item that is MessagePack already. It is always taken, past the target too. */

@@ -14,6 +14,8 @@ export interface OutgoingMessage {
   text(): string;
   /** The payload. It must not be changed. */
   payload(): Uint8Array;
+  /** The same without a copy: it is only valid during `Socket.send`. */
+  bytes(): Uint8Array;
   /** A complete server frame: FIN, not masked (RFC 6455, 5.2). Nobody changes it. */
   frame(): Uint8Array;
   /** The frame with RSV1 and a payload that is compressed without context (RFC 7692, 7.2.1). */

@@ -43,9 +43,10 @@ async function talk(version: "4" | "5", dataLane: boolean): Promise<string[]> {
   });
   published.length = handled.length = 0;
   for (const [index, [topic, text]] of texts.entries()) {
-    const payload = new TextEncoder().encode(text);
+    const room = index % 2 === 0 ? 50 : 0;
+    const payload = new TextEncoder().encode("r".repeat(room) + text).subarray(room);
     if (index % 3 === 2) link.publish(topic, payload, () => {});
-    else link.publishAtMostOnce(topic, payload, () => {});
+    else link.publishAtMostOnce(topic, payload, () => {}, room);
   }
   await waitFor(() => received.length === texts.length, { what: "all messages" });
   await link.stop();

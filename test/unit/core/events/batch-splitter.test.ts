@@ -55,6 +55,22 @@ test("a batch that fits stays whole; a larger one goes in pieces, numbers and or
   assert.deepEqual(oversized, []);
 });
 
+test("the room before a batch goes with these bytes alone", () => {
+  const bytes = codec.values.encodeValue([1, "s", 7, [message(1, "a".repeat(50))]]);
+  const payload = new Uint8Array([0, 0, ...bytes]).subarray(2);
+  const splitter = new BatchSplitter(codec.values, channelOf(100));
+  const rooms = (json: boolean, count = 1): unknown[] =>
+    splitter.split({ first: 7, count, payload, room: 2 }, json).map(({ room = 0 }) => room);
+  assert.deepEqual(rooms(false), [2]);
+  assert.deepEqual(rooms(true), [0]);
+  const small = new BatchSplitter(codec.values, channelOf(60));
+  const pieces = small.split({ first: 7, count: 1, payload, room: 2 }, false);
+  assert.deepEqual(
+    pieces.map(({ room = 0 }) => room),
+    [0],
+  );
+});
+
 test("what JSON makes larger is split for what it is then", () => {
   const items = Array.from({ length: 8 }, (_, index) => message(index, "\u0001".repeat(50)));
   assert.equal(fitted(items, 900).pieces, 1);

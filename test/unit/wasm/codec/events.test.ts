@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { decode } from "@msgpack/msgpack";
+import { limits } from "../../../../core/base/mod.ts";
 import {
   type Codec,
   type CodecOptions,
@@ -118,6 +119,22 @@ for (const [name, make] of codecMakers) {
       assert.equal(toHex(codec.events.takeBatch(buffer)).slice(0, 20), "9401a173ce000222e091");
       codec.events.text(5, "");
       assert.deepEqual(messages(codec.events.takeBatch(buffer))[0]![2], 70_002);
+    });
+
+    test("a large batch has room before it, for the header of a packet", () => {
+      const { codec, buffer } = bound(make);
+      const { packetRoomBytes, roomyBatchBytesMin } = limits;
+      codec.events.bytes(5, MessageKind.binary, new Uint8Array(0));
+      const head = codec.events.takeBatch(buffer).length + 1;
+      for (const bytes of [roomyBatchBytesMin, roomyBatchBytesMin + 1, 300_000]) {
+        const data = new Uint8Array(bytes - head).fill(7);
+        codec.events.bytes(5, MessageKind.binary, data);
+        const batch = codec.events.takeBatch(buffer);
+        const room = bytes > roomyBatchBytesMin ? packetRoomBytes : 0;
+        assert.equal(batch.byteOffset, room, `${bytes}`);
+        assert.equal(batch.buffer.byteLength, room + batch.length);
+        assert.deepEqual(messages(batch)[0]![3], data);
+      }
     });
 
     test("a buffer that holds items takes none past the target; an empty one takes any", () => {

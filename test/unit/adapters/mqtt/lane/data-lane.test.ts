@@ -131,6 +131,36 @@ test("a message is one write to the socket, also if it is not copied", async () 
   }
 });
 
+test("the header of a large message stands in the room before it, and nothing is copied", () => {
+  for (const [room, before] of [
+    [5, 5],
+    [4, 4],
+    [40, 40],
+    [0, 40],
+  ] as const) {
+    const { lane, socket } = rig(100);
+    const whole = Buffer.alloc(before + 300, "r");
+    const payload = whole.subarray(before).fill("x");
+    // One byte for the kind, two for the length, three for the topic.
+    const fits = room >= 6;
+    lane.publish("t", payload, room);
+    lane.publish("t", payload, room);
+    const expected = publishBytes("t", payload);
+    assert.deepEqual(Buffer.concat(socket.written), Buffer.concat([expected, expected]));
+    assert.equal(socket.written.length, fits ? 2 : 4, `${room}`);
+    const untouched = fits ? before - 6 : before;
+    assert.ok(whole.subarray(0, untouched).equals(Buffer.alloc(untouched, "r")), "other bytes");
+  }
+});
+
+test("what is small enough to be copied touches no room", () => {
+  const { lane, socket } = rig(100);
+  const whole = Buffer.alloc(140, "x");
+  lane.publish("t", whole.subarray(40), 40);
+  assert.deepEqual(whole, Buffer.alloc(140, "x"));
+  assert.deepEqual(Buffer.concat(socket.written), publishBytes("t", whole.subarray(40)));
+});
+
 test("the broker is not read while the library does not read", async () => {
   const it = rig();
   const other = publishBytes("t", Buffer.alloc(100_000), 1);

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import process from "node:process";
 import { test } from "node:test";
 import { PacketCutter } from "../../../../../adapters/mqtt/lane/packet-cutter.ts";
+import { publishHead } from "../../../../../adapters/mqtt/lane/publish-packet.ts";
 
 const packetBytesMax = 300;
 
@@ -72,6 +74,76 @@ for (const [what, version, text, message] of cases) {
     }
   });
 }
+
+test("messages in pieces, small and large ones after each other, use one room", () => {
+  const lengths = [3, 20_000, 70_000, 1, 40_000, 3_000_000, 50_000];
+  const payloads = lengths.map((length, index) => Buffer.alloc(length, `${index}`));
+  const packets = payloads.map((payload) => {
+    const head = publishHead({ topic: "t", payloadBytes: payload.length, version: 4 });
+    return Buffer.concat([head, payload]);
+  });
+  const seen: Buffer[] = [];
+  const buffers = new Set<ArrayBufferLike>();
+  const cutter = new PacketCutter(
+    {
+      busy: false,
+      message: (_topic, payload) => {
+        seen.push(Buffer.from(payload));
+        if (payload.length < 1_000_000 && payload.length > 30_000) buffers.add(payload.buffer);
+      },
+      begun: () => assert.fail("a packet of the library"),
+      others: () => assert.fail("bytes for the library"),
+    },
+    { version: 4, packetBytesMax: 4_000_000 },
+  );
+  const bytes = Buffer.concat([...packets, ...packets.slice(0, 5)]);
+  const pieces: Buffer[] = [];
+  for (let at = 0; at < bytes.length; at += 10_007) {
+    // A buffer of its own each: a message that lies in one has that.
+    pieces.push(Buffer.from(new Uint8Array(bytes.subarray(at, at + 10_007)).buffer));
+  }
+  for (const piece of pieces) cutter.push(piece);
+  assert.deepEqual(
+    seen.map((payload) => payload.length),
+    [...lengths, ...lengths.slice(0, 5)],
+  );
+  for (const [index, payload] of seen.entries()) {
+    assert.ok(payload.equals(payloads[index % payloads.length]!), `payload ${index}`);
+  }
+  assert.equal(buffers.size, 2, "one before the largest message, which is not kept, and one");
+});
+
+test("what the library gets of a packet in pieces does not change any more", () => {
+  const others: Buffer[] = [];
+  const out = {
+    busy: false,
+    message: () => {},
+    begun: () => {},
+    others: (part: Buffer) => others.push(part),
+  };
+  const cutter = new PacketCutter(out, { version: 5, packetBytesMax });
+  // A property, which shows when the packet is whole; then a plain message through the same room.
+  const packets = [hex("30 09 0001 74 03 230001 6869"), hex("30 06 0001 74 00 ffff")];
+  for (const packet of packets) {
+    cutter.push(Buffer.from(packet.subarray(0, 5)));
+    cutter.push(Buffer.from(packet.subarray(5)));
+  }
+  assert.deepEqual(Buffer.concat(others), packets[0]);
+  // The library is busy by the time that a message is whole.
+  others.length = 0;
+  cutter.push(Buffer.from(packets[1]!.subarray(0, 5)));
+  out.busy = true;
+  cutter.push(Buffer.from(packets[1]!.subarray(5)));
+  assert.deepEqual(Buffer.concat(others), packets[1]);
+});
+
+test("the room grows with what has come, not with what a packet announces", () => {
+  const out = { busy: false, message: () => {}, begun: () => {}, others: () => {} };
+  const cutter = new PacketCutter(out, { version: 4, packetBytesMax: 200_000_000 });
+  const before = process.memoryUsage().arrayBuffers;
+  cutter.push(hex("30 80808040 0001 74"));
+  assert.ok(process.memoryUsage().arrayBuffers - before < 1_000_000);
+});
 
 test("what has not come as a whole is kept, not handed on", () => {
   const whole = hex("30 05 0001 74 6869");

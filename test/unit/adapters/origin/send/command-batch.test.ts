@@ -2,11 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decode } from "@msgpack/msgpack";
 import { packId } from "../../../../../adapters/origin/base/connection-ids.ts";
+import type { MessageData } from "../../../../../adapters/origin/base/mod.ts";
 import {
   CommandBatch,
   encodeCommand,
   withOldest,
 } from "../../../../../adapters/origin/send/command-batch.ts";
+import { limits } from "../../../../../core/base/mod.ts";
 import { binary, datas } from "../message-data.ts";
 
 const id = "n1.AAAAabcdefghijklmnopqrstuv";
@@ -29,10 +31,57 @@ test("commands are written as any decoder reads them", () => {
   assert.equal(batch.items, written.length);
   const payload = withOldest(batch.takeNumbered("o1:inc:n1:0", 2 ** 33 + 1), 2 ** 33, false);
   assert.deepEqual(decode(payload), [1, "o1:inc:n1:0", 2 ** 33 + 1, written, 2 ** 33]);
-  assert.equal(payload.byteLength, payload.buffer.byteLength, "an exact buffer");
+  const { byteLength } = payload.buffer;
+  assert.ok(byteLength < 2 * payload.length, `a buffer of ${byteLength}`);
   assert.deepEqual([batch.items, batch.bytes], [0, 0]);
   batch.send(packId(id), "again");
   assert.deepEqual(decode(batch.takeBare()), [["send", id, "again"]]);
+});
+
+/** What the batches of one sender become: payloads with the numbers of their oldest items. */
+function taken(batch: CommandBatch, datas: readonly MessageData[], oldest: number): Uint8Array {
+  for (const data of datas) batch.send(packId(id), data);
+  return withOldest(batch.takeNumbered("o1:inc:n1:0", 7), oldest, false);
+}
+
+test("a large batch keeps the buffer it was written to, with room before it", () => {
+  const data = new Uint8Array(65_536).fill(1);
+  const text = `${"ä".repeat(20_000)}a`;
+  let before = new CommandBatch(false);
+  for (const given of [[data], [text, text], Array(17).fill(data.subarray(0, 3_500)), ["x"]]) {
+    const batch = new CommandBatch(false, before);
+    const payload = taken(batch, given, 2 ** 33);
+    const items = given.map((one) => ["send", id, one]);
+    assert.deepEqual(decode(payload), [1, "o1:inc:n1:0", 7, items, 2 ** 33]);
+    const large = payload.length > 1_000;
+    assert.equal(payload.byteOffset >= limits.packetRoomBytes, large);
+    const { byteLength } = payload.buffer;
+    assert.ok(byteLength < 2 * payload.length, `${byteLength} for ${payload.length}`);
+    before = batch;
+  }
+});
+
+test("a large batch that goes out again is copied, and the first bytes stay as they were", () => {
+  const batch = new CommandBatch(false);
+  batch.send(packId(id), new Uint8Array(20_000));
+  const numbered = batch.takeNumbered("s", 0);
+  const first = withOldest(numbered, 5, false);
+  const again = withOldest(numbered, 300, false);
+  assert.equal((decode(first) as unknown[])[4], 5);
+  assert.equal((decode(again) as unknown[])[4], 300);
+  assert.equal(first.buffer, numbered.buffer);
+  // The next batch does not write into what was handed on.
+  const bytes = Buffer.from(first);
+  for (const size of [10, 17_000]) taken(batch, [new Uint8Array(size).fill(9)], 1);
+  assert.ok(bytes.equals(first));
+});
+
+test("a small batch after large ones keeps no large buffer", () => {
+  const batch = new CommandBatch(false);
+  for (const bytes of [3_000_000, 65_536, 40_000, 16_500, 17_000, 100, 16_385]) {
+    const payload = taken(batch, [new Uint8Array(bytes)], 1);
+    assert.ok(payload.buffer.byteLength < 2 * payload.length + 2_000, `${bytes}`);
+  }
 });
 
 test("half a character in a command becomes U+FFFD, because strict readers refuse it", () => {
