@@ -86,6 +86,7 @@ export function defineCommand<Values extends object>(definition: Definition<Valu
   const { wordsMax = 0 } = definition;
   const own = options as Readonly<Record<string, Option>>;
   const known = takesSettings ? { ...settings, ...configFlags, ...own } : own;
+  const hasSecrets = Object.values(own).some(({ secret }) => secret === true);
   return {
     name: definition.name,
     summary: definition.summary,
@@ -96,6 +97,8 @@ export function defineCommand<Values extends object>(definition: Definition<Valu
     firstWords: definition.firstWords ?? [],
     examples: definition.examples,
     run: async (given, surroundings) => {
+      // Where the system can, other users no longer see what stands on the command line.
+      if (hasSecrets) process.title = `websocket-service ${definition.name}`;
       const { flags, words } = readWords(given, { known, wordsMax });
       return definition.run({
         ...surroundings,

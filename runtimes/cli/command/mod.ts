@@ -9,4 +9,6 @@ export {
   type Surroundings,
 } from "./command.ts";
 export { ExitCode } from "./exit-code.ts";
+export { fileOption, jsonOption, texts } from "./options.ts";
 export { complain, say } from "./output.ts";
+export { table } from "./table.ts";

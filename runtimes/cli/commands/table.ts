@@ -1,9 +1,21 @@
 import type { Command } from "../command/mod.ts";
+import { benchBrokerCommand } from "./bench-broker.ts";
 import { bridge } from "./bridge.ts";
 import { completion } from "./completion.ts";
+import { connect } from "./connect.ts";
 import { dev } from "./dev.ts";
+import { doctor } from "./doctor.ts";
 import { health } from "./health.ts";
 import { serve } from "./serve.ts";
 
 /** Every command, in the order in which help shows them. A new one is a line here. */
-export const commands: readonly Command[] = [dev, serve, bridge, health, completion];
+export const commands: readonly Command[] = [
+  dev,
+  serve,
+  bridge,
+  connect,
+  health,
+  doctor,
+  benchBrokerCommand,
+  completion,
+];

@@ -11,7 +11,7 @@ import {
   suggest,
 } from "../../../core/config/mod.ts";
 import type { Command, Option } from "../command/mod.ts";
-import { columns, wrapped } from "./layout.ts";
+import { columns, columnsMax, wrapped } from "./layout.ts";
 
 /** The answer to a request for help. */
 export interface Help {
@@ -92,7 +92,8 @@ function commandHelp(command: Command): string[] {
 
 /** On one line if there is room. */
 function exampleLines(line: string, about: string): string[] {
-  return columns([[line.padEnd(28), about]]);
+  const both = `  ${line}  # ${about}`;
+  return both.length <= columnsMax ? [both] : [`  ${line}`, ...wrapped(`# ${about}`, "    ")];
 }
 
 function settingFlags(): string[] {

@@ -2,6 +2,6 @@ export { readBrokerLogin, warnOfOpenBroker } from "./broker-login.ts";
 export { createAuthorizer } from "./create-authorizer.ts";
 export { gatewaySettings } from "./gateway-settings.ts";
 export { readAccessKeys } from "./http-settings.ts";
-export { readSecretFile, settingInvalid } from "./read-file.ts";
+export { readSecretFile, readSettingFile, settingInvalid } from "./read-file.ts";
 export { adviceOn } from "./setting-advice.ts";
 export { readTlsFiles } from "./tls-files.ts";

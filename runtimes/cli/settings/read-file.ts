@@ -1,14 +1,13 @@
 import { readFileSync } from "node:fs";
 import { ServiceError } from "../../../core/base/mod.ts";
-import type { SettingName } from "../../../core/config/mod.ts";
 
 /** A setting has a value that it must not have, as one line for the operator. */
 export function settingInvalid(message: string, cause?: unknown): ServiceError {
   return new ServiceError("setting-invalid", message, { cause });
 }
 
-/** The text of the file that a setting names; undefined if the setting is empty. */
-export function readSettingFile(name: SettingName, path: string): string | undefined {
+/** The text of the file that a setting or an option names; undefined if it is empty. */
+export function readSettingFile(name: string, path: string): string | undefined {
   if (path === "") return undefined;
   try {
     return readFileSync(path, "utf8");
@@ -19,6 +18,6 @@ export function readSettingFile(name: SettingName, path: string): string | undef
 }
 
 /** The text of a secret's file, without the newline that editors put at the end. */
-export function readSecretFile(name: SettingName, path: string): string | undefined {
+export function readSecretFile(name: string, path: string): string | undefined {
   return readSettingFile(name, path)?.replace(/\r?\n$/, "");
 }

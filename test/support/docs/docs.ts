@@ -29,6 +29,7 @@ const folders: Readonly<Record<string, readonly string[]>> = {
   ],
   "docs/operating": [
     "starting",
+    "terminal",
     "settings",
     "origins",
     "authorisation",

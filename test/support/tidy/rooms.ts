@@ -113,6 +113,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "adapters/origin/send",
   ],
   "adapters/system": ["core/base", "core/ports"],
+  "adapters/websocket-client": ["core/base", "core/websocket"],
   "adapters/origin/base": ["core/base", "core/websocket", "adapters/topics"],
   "adapters/origin/presence": [
     "core/base",

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { Origin, type OriginOptions } from "../../../adapters/origin/mod.ts";
 import { Topics } from "../../../adapters/topics/mod.ts";
 import { checkFlag, configFlag, settings } from "../../../core/config/mod.ts";
+import { commands } from "../../../runtimes/cli/commands/mod.ts";
 import {
   type Block,
   blocksOf,
@@ -89,8 +90,10 @@ test("commands of npm are scripts, and their flags are settings", () => {
   }
 });
 
-test("flags in the text are settings", () => {
-  const known = new Set([...Object.keys(settings), configFlag, checkFlag, "help", "version"]);
+test("flags in the text are settings, or options of a command", () => {
+  const options = commands.flatMap((command) => Object.keys(command.options));
+  const flags = [...Object.keys(settings), configFlag, checkFlag, "help", "version"];
+  const known = new Set([...flags, ...options]);
   // Other pages name flags of the benches, of the soak test and of other programs, too.
   for (const page of pages.filter((name) => !/reliability|figures|decisions/.test(name))) {
     for (const [, flag = ""] of readPage(page).matchAll(/`--([a-z-]+)(?![a-z…-])/g)) {

@@ -1,0 +1,6 @@
+export {
+  type ClientEnd,
+  type ClientListener,
+  type ClientOptions,
+  WebSocketClient,
+} from "./websocket-client.ts";
