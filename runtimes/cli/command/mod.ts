@@ -12,3 +12,4 @@ export { ExitCode } from "./exit-code.ts";
 export { fileOption, jsonOption, texts } from "./options.ts";
 export { complain, say } from "./output.ts";
 export { table } from "./table.ts";
+export { visible } from "./visible.ts";

@@ -10,8 +10,9 @@ import {
   type OptionTable,
   say,
   texts,
+  visible,
 } from "../command/mod.ts";
-import { runSession, visible } from "../connect/mod.ts";
+import { runSession } from "../connect/mod.ts";
 import { readSecretFile, readSettingFile, settingInvalid } from "../settings/mod.ts";
 
 interface ConnectOptions {

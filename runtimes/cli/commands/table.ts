@@ -1,4 +1,5 @@
 import type { Command } from "../command/mod.ts";
+import { close, connections, origins, publish, send, tail, top } from "./admin/mod.ts";
 import { benchBrokerCommand } from "./bench-broker.ts";
 import { bridge } from "./bridge.ts";
 import { completion } from "./completion.ts";
@@ -17,5 +18,12 @@ export const commands: readonly Command[] = [
   health,
   doctor,
   benchBrokerCommand,
+  top,
+  connections,
+  tail,
+  send,
+  close,
+  publish,
+  origins,
   completion,
 ];

@@ -1,2 +1,2 @@
-export { visible } from "./printer.ts";
+export { fromHex } from "./printer.ts";
 export { runSession, type SessionOptions } from "./session.ts";

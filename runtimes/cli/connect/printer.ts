@@ -1,4 +1,5 @@
 import type { ClientEnd } from "../../../adapters/websocket-client/mod.ts";
+import { visible } from "../command/mod.ts";
 
 /** Shows what happens on a connection. */
 export interface Printer {
@@ -51,14 +52,6 @@ export function plainPrinter({ message, note }: Lines, marked: boolean): Printer
       note(`${by}: ${code} ${visible(reason)}`.trimEnd());
     },
   };
-}
-
-/** Control characters and those that turn the direction of text, as `\u001b`. */
-export function visible(text: string): string {
-  return text.replace(
-    /[^\P{Cc}\n\t]|[\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
 }
 
 export function toHex(bytes: Uint8Array): string {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { connectOrigin } from "../../../adapters/origin/mod.ts";
 import { startGuardedBroker, word } from "../../support/broker/access-rules.ts";
+import { RawClient } from "../../support/clients/raw-client.ts";
 import { blocksOf } from "../../support/docs/docs.ts";
 import { gatewayCommand, gatewayRuntimes, startGateway } from "../../support/gateway/gateway.ts";
 import { Program } from "../../support/process/spawn.ts";
@@ -22,7 +23,7 @@ async function runLine(line: string): Promise<Program> {
 
 test("every block of the page is run by a test", () => {
   const subjects = blocks.map(({ subject }) => subject).sort();
-  assert.deepEqual(subjects, ["bench-broker", "completions", "connect", "doctor"]);
+  assert.deepEqual(subjects, ["act", "bench-broker", "completions", "connect", "doctor", "watch"]);
 });
 
 test("the page's completions are scripts", async () => {
@@ -60,6 +61,28 @@ test("the page's checks and measurements of a broker run with the rules of the d
     assert.ok(line.includes(shown), line);
     const ports = line.includes(" doctor ") ? " --port 0 --admin-port 0" : "";
     const shell = await runLine(line.replace(shown, guarded.url("edge-1")) + ports);
+    assert.deepEqual(await shell.exited, { code: 0, signal: null }, `${line}\n${shell.output}`);
+  }
+});
+
+test("the page's commands watch a gateway, and act on a connection", async () => {
+  const gateway = await startGateway({ flags: ["--node-name", "edge-1"] });
+  const { port, adminPort } = gateway.info;
+  const client = await RawClient.open(port);
+  after(() => client.destroy());
+  const url = `http://127.0.0.1:${adminPort}`;
+  const found = await runLine(`websocket-service connections --json --admin ${url}`);
+  const [{ id }] = JSON.parse(found.output) as [{ readonly id: string }];
+  const lines = ["watch", "act"].flatMap((subject) =>
+    blocks.filter((block) => block.subject === subject).flatMap(({ body }) => body.split("\n")),
+  );
+  for (const line of lines) {
+    assert.ok(line.includes(" --admin http://127.0.0.1:8081"), line);
+    const changed = line.replace("http://127.0.0.1:8081", url).replace(" ID", ` ${id}`);
+    // A tail waits for something to pass: the client talks until it ends.
+    const talk = setInterval(() => line.includes(" tail ") && client.text("hi"), 50);
+    const shell = await runLine(changed);
+    clearInterval(talk);
     assert.deepEqual(await shell.exited, { code: 0, signal: null }, `${line}\n${shell.output}`);
   }
 });

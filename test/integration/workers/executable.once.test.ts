@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { after, before, test } from "node:test";
+import { startWebSocketServer } from "../../support/clients/websocket-server.ts";
 import { GatewayProcess } from "../../support/gateway/gateway.ts";
 import { WorkersRig } from "../../support/gateway/workers-rig.ts";
 import { bunProgram, Program } from "../../support/process/spawn.ts";
@@ -41,6 +42,14 @@ for (const engine of ["native", "wasm"]) {
     assert.equal((await gateway.stop()).code, 0);
   });
 }
+
+test("the single executable is a client, too", async () => {
+  const server = await startWebSocketServer();
+  const words = ["connect", server.url, "--execute", "hello", "--count", "1"];
+  const client = new Program(program, words, { cwd: folder });
+  assert.deepEqual(await client.exited, { code: 0, signal: null }, client.output);
+  assert.ok(client.lines.includes("hello"), client.output);
+});
 
 test("worker is no command for people", async () => {
   const said = new Program(program, ["worker"]);

@@ -1,0 +1,35 @@
+import { readFileSync } from "node:fs";
+import { matching, toggle } from "../../../../core/config/mod.ts";
+import type { Option } from "../../command/mod.ts";
+import { fromHex } from "../../connect/mod.ts";
+import { settingInvalid } from "../../settings/mod.ts";
+
+/** A message in the body of a request. */
+export type Payload = { readonly text: string } | { readonly binary: string };
+
+export const binaryOption: Option<boolean> = toggle(
+  "send a binary message, written in hexadecimal digits",
+  { default: false },
+);
+
+export const appOption: Option<string> = {
+  ...matching("name of the app, where the gateway cannot know it", {
+    allowed: "1 to 64 characters of a-z, 0-9 and -",
+    pattern: /^[a-z0-9-]{0,64}$/,
+  }),
+  shown: "APP",
+};
+
+/** The message of a word; `-` reads the standard input. Throws `setting-invalid`. */
+export function payloadOf(word: string, binary: boolean): Payload {
+  const text = word === "-" ? readFileSync(0, "utf8") : word;
+  if (!binary) return { text };
+  const bytes = fromHex(text);
+  if (bytes !== undefined) return { binary: Buffer.from(bytes).toString("base64") };
+  throw settingInvalid("a binary message is hexadecimal digits, such as 0aff");
+}
+
+/** The app as a body has it. */
+export function appIn(app: string): { readonly app?: string } {
+  return app === "" ? {} : { app };
+}

@@ -1,0 +1,40 @@
+import {
+  type AdminOptions,
+  adminClient,
+  adminOptions,
+  detailsOf,
+  runAdmin,
+} from "../../admin/mod.ts";
+import { type Command, defineCommand, ExitCode, say } from "../../command/mod.ts";
+import { settingInvalid } from "../../settings/mod.ts";
+import { appIn, appOption, binaryOption, payloadOf } from "./payload.ts";
+
+interface PublishOptions extends AdminOptions {
+  readonly binary: boolean;
+  readonly app: string;
+}
+
+export const publish: Command = defineCommand<PublishOptions>({
+  name: "publish",
+  summary: "send a message to every member of a group, on all nodes",
+  synopsis: "GROUP TEXT",
+  about: "TEXT - is read from the standard input. It shows how many members got it.",
+  wordsMax: 2,
+  options: { binary: binaryOption, app: appOption, ...adminOptions },
+  examples: [
+    { line: "publish weather 'rain at four'", about: "to a group" },
+    { line: "publish @user/ada 'hello Ada'", about: "to the connections of a user" },
+  ],
+  run: ({ options, words: [group, text] }) => {
+    if (group === undefined || text === undefined) {
+      throw settingInvalid("publish needs a group and a text");
+    }
+    const body = { group, ...payloadOf(text, options.binary), ...appIn(options.app) };
+    return runAdmin(async () => {
+      const client = adminClient(options);
+      const answer = await client.post<Record<string, unknown>>("/admin/publish", body);
+      await say(options.json ? JSON.stringify(answer) : detailsOf(answer).join("\n"));
+      return ExitCode.clean;
+    });
+  },
+});

@@ -1,0 +1,80 @@
+import assert from "node:assert/strict";
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
+import { after, test } from "node:test";
+import { gatewayCommand, gatewayRuntimes } from "../../support/gateway/gateway.ts";
+import { Program } from "../../support/process/spawn.ts";
+
+/** An admin port that says what the test wants. */
+async function startAdmin(listener: RequestListener): Promise<string> {
+  const server = createServer(listener).listen(0, "127.0.0.1");
+  after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  await new Promise((resolve) => server.once("listening", resolve));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function ask(admin: string, ...words: readonly string[]): Promise<Program> {
+  const [program, ...first] = gatewayCommand(gatewayRuntimes[0] ?? "node");
+  const asked = new Program(program, [...first, ...words, "--admin", admin]);
+  after(() => asked[Symbol.asyncDispose]());
+  await asked.exited;
+  return asked;
+}
+
+test("a search asks for one page after the other, as long as --limit has room", async () => {
+  const asked: string[] = [];
+  const admin = await startAdmin((request, response) => {
+    const { searchParams } = new URL(request.url ?? "", "http://x");
+    asked.push(`${searchParams.get("limit")} ${searchParams.get("after")}`);
+    const first = Number(searchParams.get("after")?.split(":")[1] ?? 0);
+    const limit = Math.min(Number(searchParams.get("limit")), 300);
+    const connections = Array.from({ length: limit }, (_, at) => ({ id: `n.${first + at}` }));
+    response.end(JSON.stringify({ connections, next: `0:${first + limit}` }));
+  });
+  const found = await ask(admin, "connections", "--limit", "700", "--json");
+  assert.equal((await found.exited).code, 0, found.output);
+  const ids = JSON.parse(found.lines[0] ?? "").map(({ id }: { id: string }) => id);
+  assert.equal(ids.length, 700);
+  assert.equal(ids.at(-1), "n.699");
+  assert.deepEqual(asked, ["500 null", "400 0:300", "100 0:600"]);
+});
+
+test("what is no gateway is told apart, and steers no terminal", async () => {
+  const page = await startAdmin((_request, response) => response.end("<html>"));
+  const other = await ask(page, "origins");
+  assert.equal((await other.exited).code, 1);
+  assert.equal(other.output, "http-answer-malformed: this is not the admin port of a gateway");
+  const proxy = await startAdmin((_request, response) => {
+    response.statusCode = 502;
+    response.end("bad gateway");
+  });
+  assert.equal(
+    (await ask(proxy, "origins")).output,
+    "http-status: the admin port answers 502 Bad Gateway",
+  );
+  const rude = await startAdmin((_request, response) => {
+    response.statusCode = 403;
+    response.end(JSON.stringify({ code: "request-forbidden", message: "no\u001b[2J" }));
+  });
+  assert.equal((await ask(rude, "origins")).output, "request-forbidden: no\\u001b[2J");
+});
+
+test("a tail that breaks off is a failure, and one with an endless event ends", async () => {
+  const line = 'event: line\ndata: {"at":0,"kind":"event","verb":"open"}\n\n';
+  const broken = await startAdmin((_request, response) => {
+    response.write(`event: ready\ndata: {}\n\n:\n\n${line}`, () => response.destroy());
+  });
+  const tail = await ask(broken, "tail", "@all");
+  assert.equal((await tail.exited).code, 1);
+  assert.ok(tail.lines.includes("00:00:00.000 event open"), tail.output);
+  const endless = await startAdmin((_request, response) => {
+    response.on("error", () => {});
+    response.write(`event: line\ndata: ${"x".repeat(2_000_000)}`);
+  });
+  const long = await ask(endless, "tail", "@all");
+  assert.equal((await long.exited).code, 1);
+  assert.match(long.output, /^http-answer-malformed: /);
+});
