@@ -85,8 +85,7 @@ export class HttpConnection implements Ticking, ExchangeHolder {
     try {
       parser.push(bytes);
     } catch (error) {
-      if (!(error instanceof ServiceError)) throw error;
-      exchange.fail(error.code, `cannot be understood: ${error.message}`);
+      failAt(exchange, error);
       return;
     }
     if (parser.answer !== undefined) this.#finish(exchange, parser, parser.answer);
@@ -94,7 +93,12 @@ export class HttpConnection implements Ticking, ExchangeHolder {
 
   #readEnd(): void {
     const exchange = this.#exchange;
-    this.#parser?.end();
+    try {
+      this.#parser?.end();
+    } catch (error) {
+      failAt(exchange, error);
+      return;
+    }
     const answer = this.#parser?.answer;
     if (exchange === undefined || answer === undefined) {
       this.#lose(undefined);
@@ -138,6 +142,12 @@ export class HttpConnection implements Ticking, ExchangeHolder {
     const why = code === undefined ? "" : ` (${code})`;
     exchange.fail("http-lost", `closed the connection ${when}${why}`);
   }
+}
+
+/** What came is no answer: `error` says why. Errors of the program itself are thrown on. */
+function failAt(exchange: Exchange | undefined, error: unknown): void {
+  if (!(error instanceof ServiceError)) throw error;
+  exchange?.fail(error.code, `cannot be understood: ${error.message}`);
 }
 
 function joined(head: string, body: Uint8Array): Buffer {

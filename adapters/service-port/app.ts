@@ -2,7 +2,7 @@ import type { Handler } from "hono";
 import { Hono } from "hono/tiny";
 import type { ErrorCode } from "../../core/base/mod.ts";
 import { Bodies, type HttpHandler, Refusal, refusalOf } from "../http/mod.ts";
-import { awsRefusal, createConnectionsApp, isOfConnections } from "./aws/mod.ts";
+import { awsRefusal, createConnectionsApp, isOfConnections, pathOf } from "./aws/mod.ts";
 import { Access, type CommandPort, type ServiceEnvironment, serviceLimits } from "./base/mod.ts";
 import { commandRequest } from "./commands.ts";
 import { openApi } from "./open-api.ts";
@@ -38,7 +38,7 @@ export function createServiceApp(options: ServiceAppOptions): HttpHandler {
     access: new Access(token),
     bodies: new Bodies(serviceLimits.bodiesBytesMax),
   };
-  const app = new Hono<ServiceEnvironment>();
+  const app = new Hono<ServiceEnvironment>({ getPath: pathOf });
   let underWay = 0;
   app.use(async ({ req }, next) => {
     // The router takes a path with a slash at its end for the one without.

@@ -2,6 +2,7 @@ import { limits, ServiceError } from "../../../core/base/mod.ts";
 import { type AnswerHead, type HeadReader, malformed } from "./answer-head.ts";
 import { BodyBuffer } from "./body-buffer.ts";
 import { ChunkedBody } from "./chunked-body.ts";
+import { unzipped } from "./gzip.ts";
 import type { HttpAnswer } from "./http-answer.ts";
 
 const endOfHead: readonly number[] = [0x0d, 0x0a, 0x0d, 0x0a];
@@ -17,7 +18,7 @@ export interface AnswerParserOptions {
 
 /**
  * Reads one answer from bytes that come in pieces of any size, in linear time and bounded memory.
- * `push` throws a `ServiceError`; the connection cannot be used any more then.
+ * `push` and `end` throw a `ServiceError`; the connection cannot be used any more then.
  */
 export class AnswerParser {
   readonly #options: AnswerParserOptions;
@@ -30,6 +31,7 @@ export class AnswerParser {
   /** Bytes of heads that may still come. Those of interim answers count too. */
   #headBytesLeft: number = limits.httpHeadBytesMax;
   #chunked: ChunkedBody | undefined;
+  #isGzip = false;
   #answer: HttpAnswer | undefined;
   #hasSurplus = false;
 
@@ -129,9 +131,13 @@ export class AnswerParser {
       this.#complete(head, this.#body.take());
       return;
     }
-    // The request asks for no coding (RFC 9110, 12.5.3).
-    const coding = head.headers.get("content-encoding") ?? "identity";
-    if (coding.toLowerCase() !== "identity") throw malformed("the answer's body is compressed");
+    // The request asks for no coding (RFC 9110, 12.5.3). Some back ends use gzip all the same,
+    // which Go's client, so the original, reads.
+    const coding = (head.headers.get("content-encoding") ?? "identity").toLowerCase();
+    this.#isGzip = coding === "gzip" || coding === "x-gzip";
+    if (!this.#isGzip && coding !== "identity") {
+      throw malformed(`the answer's body has the coding ${coding}`);
+    }
     if (framing === "chunked") {
       this.#chunked = new ChunkedBody(this.#body, limits.httpHeadBytesMax);
     } else if (framing !== "until-end") {
@@ -165,7 +171,8 @@ export class AnswerParser {
     return end;
   }
 
-  #complete({ status, headers, contentType }: AnswerHead, body: Uint8Array): void {
+  #complete({ status, headers, contentType }: AnswerHead, bytes: Uint8Array): void {
+    const body = this.#isGzip ? unzipped(bytes, this.#options.bodyBytesMax) : bytes;
     this.#answer = { status, headers, contentType, body };
   }
 }

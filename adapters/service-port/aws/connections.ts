@@ -1,4 +1,5 @@
 import { Hono } from "hono/tiny";
+import { getPath } from "hono/utils/url";
 import { nodeOfConnectionId } from "../../../core/base/mod.ts";
 import { Bodies, Refusal } from "../../http/mod.ts";
 import { type Command, sendCommand } from "../../http-wire/mod.ts";
@@ -38,6 +39,17 @@ type Act = (subject: Subject, body: Uint8Array) => Promise<Response>;
 /** The `@` may be encoded, and a custom domain has no stage. */
 const connections = ":connections{(?:@|%40)connections}";
 const paths = [`/${connections}/:id`, `/:stage/${connections}/:id`];
+
+/** Ids that API Gateway itself gave: base64 with padding, which none of ours has. */
+const foreignId = /^[A-Za-z0-9+/_-]{1,64}={1,2}$/;
+
+/**
+ * The path of a request. AWS's SDKs write two slashes behind a stage if the endpoint ends with
+ * one, as `http://127.0.0.1:8082/prod/` does.
+ */
+export function pathOf(request: Request): string {
+  return getPath(request).replace(/^(\/[^/]+)\/(?=\/(?:@|%40)connections\/)/, "$1");
+}
 
 /** Whether a path is one of API Gateway's, so that its refusals have API Gateway's form. */
 export function isOfConnections(path: string): boolean {
@@ -84,6 +96,8 @@ function handle(
     async (body) => {
       if (isSigned) checkSignature(dependencies, context, body);
       const id = context.req.param("id") ?? "";
+      // A back end that moved over may still have such ids, and forgets those that are gone.
+      if (foreignId.test(id)) throw gone();
       if (nodeOfConnectionId(id) === undefined) {
         throw new Refusal("id-malformed", "the path names no connection id");
       }

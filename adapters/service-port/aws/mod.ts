@@ -1,3 +1,3 @@
 export { parseAccessKeys } from "./access-keys.ts";
-export { createConnectionsApp, isOfConnections } from "./connections.ts";
+export { createConnectionsApp, isOfConnections, pathOf } from "./connections.ts";
 export { awsRefusal } from "./errors.ts";

@@ -27,9 +27,9 @@ writeFileSync(file, lines.join("\n"));
 const token = "s3cret-s3cret";
 const flags = ["--service-port", "0", "--aws-access-keys-file", file];
 
-function sdk(info: Started, credentials = key): ApiGatewayManagementApiClient {
+function sdk(info: Started, credentials = key, stage = "prod"): ApiGatewayManagementApiClient {
   const client = new ApiGatewayManagementApiClient({
-    endpoint: `http://127.0.0.1:${info.servicePort}/prod`,
+    endpoint: `http://127.0.0.1:${info.servicePort}/${stage}`,
     region: "eu-central-1",
     credentials,
     maxAttempts: 1,
@@ -57,6 +57,11 @@ for (const { runtime, engine } of combinations) {
     const client = sdk(info);
     await client.send(new PostToConnectionCommand({ ConnectionId, Data: "hello" }));
     assert.deepEqual(await listener.has(1), ["hello"]);
+    for (const stage of ["", "prod/"]) {
+      const other = sdk(info, key, stage);
+      await other.send(new PostToConnectionCommand({ ConnectionId, Data: stage || "none" }));
+    }
+    assert.deepEqual(await listener.has(3), ["hello", "none", "prod/"]);
     const told = await client.send(new GetConnectionCommand({ ConnectionId }));
     assert.deepEqual(told.Identity, { SourceIp: "127.0.0.1", UserAgent: "listener/1" });
     assert.ok(told.ConnectedAt instanceof Date && told.LastActiveAt instanceof Date);
@@ -75,7 +80,13 @@ for (const { runtime, engine } of combinations) {
       return errorOf(client.send(new PostToConnectionCommand({ ConnectionId, Data: "x" })));
     });
     assert.equal(late, "GoneException");
-    assert.deepEqual(listener.got, ["hello"]);
+    const former = new GetConnectionCommand({ ConnectionId: "L0SM9cOFvHcCIhw=" });
+    assert.equal(
+      await errorOf(client.send(former)),
+      "GoneException",
+      "an id of API Gateway's own",
+    );
+    assert.deepEqual(listener.got, ["hello", "none", "prod/"]);
   });
 }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { after, before, describe, it } from "node:test";
+import { gzipSync } from "node:zlib";
 import { handshakeText, RawClient } from "../../support/clients/raw-client.ts";
 import type { RunningGateway } from "../../support/gateway/control-rig.ts";
 import { combinations, startGateway } from "../../support/gateway/gateway.ts";
@@ -90,13 +91,17 @@ for (const { runtime, engine } of combinations) {
           ];
           json(response, { OutgoingWebSocketMessages });
         } else if (said === "three") json(response, { ok: true });
-        else response.end(JSON.stringify([["send", id, "not JSON by its type"]]));
+        else if (said === "zipped") {
+          // Nobody asked for it, and the original reads it.
+          const headers = { "content-type": "application/json", "content-encoding": "gzip" };
+          response.writeHead(200, headers).end(gzipSync(JSON.stringify([["send", id, "z"]])));
+        } else response.end(JSON.stringify([["send", id, "not JSON by its type"]]));
       };
       const client = await RawClient.open(gateway.info.port, offer);
-      for (const text of ["one", "two", "three", "four", "one"]) client.text(text);
+      for (const text of ["one", "two", "three", "four", "zipped", "one"]) client.text(text);
       const got: string[] = [];
-      while (got.length < 5) got.push(await client.nextText());
-      assert.deepEqual(got, ["a", "b", "c", "a", "b"]);
+      while (got.length < 6) got.push(await client.nextText());
+      assert.deepEqual(got, ["a", "b", "c", "z", "a", "b"]);
       backEnd.react = ok;
       client.destroy();
       await backEnd.received("close");

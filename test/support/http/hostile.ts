@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { gzipSync } from "node:zlib";
 
 /** What a hostile back end does with a request, and the code that is counted. */
 export interface Hostile {
@@ -27,6 +28,14 @@ function all(
       (response) => {
         for (let piece = 0; piece < 100; piece++) response.write(Buffer.alloc(bytes / 100, "x"));
         response.end();
+      },
+      "http-answer-too-big",
+    ],
+    [
+      "answers 200 with what unzips to too much",
+      (response) => {
+        response.writeHead(200, { "content-encoding": "gzip" });
+        response.end(gzipSync(Buffer.alloc(bytes, "x")));
       },
       "http-answer-too-big",
     ],

@@ -40,6 +40,11 @@ const faults: readonly (readonly [name: string, behaviour: RawBehaviour, outcome
     "http-answer-malformed sent answered",
   ],
   [
+    "ends what is no gzip",
+    ends(`${ok}Content-Encoding: gzip\r\n\r\nhalf`),
+    "http-answer-malformed sent answered",
+  ],
+  [
     "changes the protocol",
     writes("HTTP/1.1 101 X\r\n\r\n"),
     "http-answer-malformed sent answered",

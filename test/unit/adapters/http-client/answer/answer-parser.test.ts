@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { gzipSync } from "node:zlib";
 import { AnswerParser, HeadReader } from "../../../../../adapters/http-client/answer/mod.ts";
 import { limits, ServiceError } from "../../../../../core/base/mod.ts";
 
@@ -8,11 +9,11 @@ function read(pieces: readonly string[], options: { ends?: boolean; max?: number
   const parser = new AnswerParser({ heads: new HeadReader(), bodyBytesMax: options.max ?? 1_000 });
   try {
     for (const piece of pieces) parser.push(Buffer.from(piece, "latin1"));
+    if (options.ends === true) parser.end();
   } catch (error) {
     assert.ok(error instanceof ServiceError, String(error));
     return error.code;
   }
-  if (options.ends === true) parser.end();
   const { answer } = parser;
   if (answer === undefined) return "unfinished";
   const body = Buffer.from(answer.body).toString("latin1");
@@ -105,6 +106,8 @@ const malformed: readonly string[] = [
   `${ok}Transfer-Encoding: \xa0chunked\r\n\r\n0\r\n\r\n`,
   `${ok}Transfer-Encoding: identity\r\n\r\n`,
   "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+  `${ok}Content-Encoding: br\r\nContent-Length: 2\r\n\r\nhi`,
+  `${ok}Content-Encoding: gzip, gzip\r\nContent-Length: 2\r\n\r\nhi`,
   `${ok}Content-Encoding: gzip\r\nContent-Length: 2\r\n\r\nhi`,
   `${chunked}\r\n`,
   `${chunked}x\r\n`,
@@ -165,6 +168,26 @@ test("a body is refused as soon as it is known to be too large", () => {
     readAllWays(`${ok}Content-Length: 10\r\n\r\n0123456789`, options).slice(-4),
     "kept",
   );
+});
+
+test("a body in gzip is read, within the same limit, and refused if it is cut", () => {
+  const gzip = gzipSync("hello, hello, hello").toString("latin1");
+  const coded = `${ok}Content-Encoding: GZIP\r\n`;
+  const sized = `${coded}Content-Length: ${gzip.length}\r\n\r\n${gzip}`;
+  const size = gzip.length.toString(16);
+  const inChunks = `${coded}Transfer-Encoding: chunked\r\n\r\n${size}\r\n${gzip}\r\n0\r\n\r\n`;
+  const [kept, closed] = ["200 hello, hello, hello kept", "200 hello, hello, hello closed"];
+  assert.equal(readAllWays(sized), kept);
+  assert.equal(readAllWays(sized.replace("GZIP", "x-gzip")), kept);
+  assert.equal(readAllWays(inChunks), kept);
+  assert.equal(readAllWays(`${coded}\r\n${gzip}`, { ends: true }), closed);
+  assert.equal(readAllWays(`${coded}Content-Length: 0\r\n\r\n`), "200  kept");
+  const cut = `${coded}\r\n${gzip.slice(0, -9)}`;
+  assert.equal(read([cut], { ends: true }), "http-answer-malformed");
+  const bomb = gzipSync(Buffer.alloc(1_001)).toString("latin1");
+  const bombed = `${coded}Content-Length: ${bomb.length}\r\n\r\n${bomb}`;
+  assert.equal(readAllWays(bombed), "http-answer-too-big");
+  assert.match(readAllWays(bombed, { max: 1_001 }), /kept$/);
 });
 
 test("headers, interim answers, extensions and trailers are bounded", () => {
