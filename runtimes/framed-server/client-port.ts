@@ -67,9 +67,12 @@ export class ClientPort {
       return;
     }
     this.#streams += 1;
-    stream.once("close", () => {
-      this.#streams -= 1;
-    });
+    stream.on("close", this.#uncount);
+  };
+
+  /** One for all streams: a closure for each would stay as long as its connection. */
+  readonly #uncount = (): void => {
+    this.#streams -= 1;
   };
 
   /** Deno stops accepting for good when it has run out of descriptors, and reports nothing. */

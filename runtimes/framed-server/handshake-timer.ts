@@ -20,10 +20,15 @@ export function startHandshakeTimer(
   late: (stream: NetSocket) => void,
 ): void {
   const timed = stream as TimedSocket;
-  if (timed[held] === undefined) stream.once("close", () => stopHandshakeTimer(stream));
+  if (timed[held] === undefined) stream.on("close", onClose);
   stopHandshakeTimer(stream);
-  timed[held] = setTimeout(() => late(stream), ms);
+  timed[held] = setTimeout(late, ms, stream);
   timed[held].unref();
+}
+
+/** One for all streams: a closure for each would stay as long as its connection. */
+function onClose(this: NetSocket): void {
+  stopHandshakeTimer(this);
 }
 
 /** The stream's request is complete. */

@@ -6,6 +6,16 @@ import { addressOf } from "./proxy-front.ts";
 /** Headers that must come once. We join several lines, so that the core sees and refuses them. */
 const once: ReadonlySet<string> = new Set(["host", "authorization"]);
 
+type Line = readonly [name: string, value: string];
+
+function linesOf(rawHeaders: readonly string[]): Line[] {
+  const lines: Line[] = [];
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    lines.push([rawHeaders[index]!.toLowerCase(), rawHeaders[index + 1]!]);
+  }
+  return lines;
+}
+
 /** A request of `node:http`, as the gateway sees it. */
 export class NodejsRequest implements HandshakeRequest {
   readonly method: string;
@@ -17,6 +27,8 @@ export class NodejsRequest implements HandshakeRequest {
   /** To be called when the client leaves while its handshake waits. */
   left: () => void = () => {};
   readonly #message: IncomingMessage;
+  /** Read twice for each handshake. */
+  #all: readonly Line[] | undefined = undefined;
 
   constructor(message: IncomingMessage) {
     this.#message = message;
@@ -48,10 +60,8 @@ export class NodejsRequest implements HandshakeRequest {
     return value;
   }
 
-  *headers(): Iterable<readonly [string, string]> {
-    const { rawHeaders } = this.#message;
-    for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-      yield [rawHeaders[index]!.toLowerCase(), rawHeaders[index + 1]!];
-    }
+  headers(): readonly Line[] {
+    this.#all ??= linesOf(this.#message.rawHeaders);
+    return this.#all;
   }
 }

@@ -15,6 +15,15 @@ export interface Upgrade {
   readonly admission: HandshakeAdmission;
 }
 
+const noHeaders: IncomingMessage["headers"] = {};
+const noLines: string[] = [];
+
+/** On Bun the stream keeps its request for good, and with it the texts of all headers. */
+function forgetHead(request: IncomingMessage): void {
+  request.headers = noHeaders;
+  request.rawHeaders = noLines;
+}
+
 /** Answers the handshake with 101 and makes the stream a WebSocket. */
 export function upgrade(
   sockets: FramedSockets,
@@ -39,6 +48,7 @@ export function upgrade(
     lines.push(`Sec-WebSocket-Extensions: ${answerDeflate(offers)}`);
   }
   stream.write(`${lines.join("\r\n")}\r\n\r\n`, "latin1");
+  forgetHead(request);
   const bytes = new NodejsByteSocket(stream);
   bytes.listen(sockets.start(bytes, admission, head));
 }
