@@ -1,13 +1,10 @@
 /**
- * `npm run bench [-- NAMES…] [--rounds N] [--write]`: every figure beside the one it is held
- * against, in one run. `--write` puts what is printed into docs/figures.md, and figures of that
- * page into the README and docs/transports.md. Names: brokers, codec, echo, modes, deno,
- * round-trip, fan-out, groups, handshakes, http, idle, posts, queued, sizes, unread,
- * workers.
- * It fails on no time but that of `unread`, which draws docs/unread-clients.svg.
+ * `npm run bench [-- NAMES…] [--quick] [--rounds N] [--write]`: every figure beside the one it is
+ * held against, in one run. Without names those of `usual` run, in about 20 minutes; with
+ * `--quick` in two, with smaller loads. `--write` puts what is said into docs/performance.md, and
+ * figures of that page into other pages. It fails on no time but that of `unread`.
  */
 import { readFileSync, writeFileSync } from "node:fs";
-import { cpus, loadavg } from "node:os";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import {
@@ -18,89 +15,142 @@ import {
   withHeadlines,
   withTransportCosts,
 } from "../support/docs/figures.ts";
-import { brokersBench } from "./brokers.ts";
+import { scalingPage, withScaling } from "../support/docs/scaling.ts";
 import { runCodecBench } from "./codec/codec.ts";
-import { echoBench } from "./echo.ts";
-import { fanOutBench } from "./fan-out.ts";
-import { groupsBench } from "./groups.ts";
-import { handshakeBench } from "./handshakes.ts";
-import { httpBench } from "./http.ts";
-import { idleBench } from "./idle.ts";
-import type { Contestant } from "./measure/processes.ts";
-import { postsBench } from "./posts.ts";
-import { queuedBench } from "./queued.ts";
-import { roundTripBench } from "./round-trip.ts";
-import { sizesBench } from "./sizes.ts";
-import { unreadBench } from "./unread.ts";
-import { workersBench } from "./workers.ts";
+import { groupsBench } from "./connections/groups.ts";
+import { idleBench } from "./connections/idle.ts";
+import { manyBench } from "./connections/many.ts";
+import { queuedBench } from "./connections/queued.ts";
+import { stormBench } from "./connections/storm.ts";
+import { unreadBench } from "./connections/unread.ts";
+import { bunNative, bunWasm, nodeWasm } from "./measure/entrants.ts";
+import { commit, load, machine, versions } from "./measure/machine.ts";
+import { type Effort, Session } from "./measure/session.ts";
+import { brokersBench } from "./messages/brokers.ts";
+import { echoBench } from "./messages/echo.ts";
+import { fanOutBench } from "./messages/fan-out.ts";
+import { growthBench } from "./messages/growth.ts";
+import { httpBench } from "./messages/http.ts";
+import { ingestBench } from "./messages/ingest.ts";
+import { latencyBench } from "./messages/latency.ts";
+import { postsBench } from "./messages/posts.ts";
+import { roundTripBench } from "./messages/round-trip.ts";
+import { sizesBench } from "./messages/sizes.ts";
+import { workersBench } from "./messages/workers.ts";
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    rounds: { type: "string", default: "3" },
-    write: { type: "boolean", default: false },
-  },
-});
-const rounds = Number(values.rounds);
-const usual = ["codec", "round-trip", "echo", "fan-out", "groups", "handshakes", "http", "idle"];
-const chosen = positionals.length === 0 ? usual : positionals;
+/** A bench that hangs ends everything. */
+const benchMsMax = { quick: 120_000, full: 900_000 } as const;
 
-const bunOpen: Contestant = { runtime: "bun", engine: "native", mode: "open" };
-const bunNative: Contestant = { runtime: "bun", engine: "native" };
-const bunWasm: Contestant = { runtime: "bun", engine: "wasm" };
-const denoNative: Contestant = { runtime: "deno", engine: "native" };
-const denoWasm: Contestant = { runtime: "deno", engine: "wasm" };
-const nodeWasm: Contestant = { runtime: "node", engine: "wasm" };
-
-let printed: string[] = [];
-const print = (line: string): void => {
-  printed.push(line);
-  process.stdout.write(`${line}\n`);
+const benches: Readonly<Record<string, (session: Session) => Promise<unknown>>> = {
+  brokers: ({ effort, print }) => brokersBench(effort.rounds, print),
+  codec: ({ print }) => runCodecBench(print),
+  echo: (session) => echoBench(session),
+  "fan-out": (session) => fanOutBench(session),
+  groups: ({ print }) => groupsBench(print),
+  growth: (session) => growthBench(session),
+  http: ({ effort, print }) => httpBench(effort.rounds, print),
+  idle: (session) => idleBench(session),
+  ingest: (session) => ingestBench(session),
+  latency: (session) => latencyBench(session),
+  many: (session) => manyBench(session),
+  posts: ({ effort, print }) => postsBench(effort.rounds, print),
+  queued: ({ print }) => queuedBench([bunNative, bunWasm, nodeWasm], print),
+  "round-trip": ({ effort, print }) =>
+    roundTripBench([{ ...bunNative, mode: "open" }, bunNative, bunWasm], effort.rounds, print),
+  sizes: ({ effort, print }) => sizesBench([bunNative, bunWasm], effort.rounds, print),
+  storm: (session) => stormBench(session),
+  unread: (session) => unreadBench([bunNative, nodeWasm], session),
+  workers: ({ effort, print }) => workersBench([bunNative, nodeWasm], effort, print),
 };
-const load = (): string => `load ${loadavg()[0]?.toFixed(2)} before the run`;
 
-/** Replaces the section of one bench; a run that is broken off keeps what was written before. */
-function write(name: string, circumstances: string): void {
-  const others = readFigures(readFileSync(figuresPage, "utf8")).filter((one) => one.name !== name);
-  const section = { name, circumstances, text: printed.join("\n").trim() };
-  const sections = [...others, section];
+/** In this order: what is loud for the kernel comes late. */
+const usual = [
+  "echo",
+  "ingest",
+  "latency",
+  "growth",
+  "fan-out",
+  "storm",
+  "idle",
+  "workers",
+  "many",
+];
+
+/**
+ * Replaces the section of one bench; a run that is broken off keeps what was written before. Gives
+ * what other pages lack, where not all benches that they show have been written.
+ */
+function write(name: string, circumstances: string, session: Session): string[] {
+  const page = readFileSync(figuresPage, "utf8");
+  const others = readFigures(page).filter((one) => one.name !== name);
+  const { figures } = session;
+  const sections = [...others, { name, circumstances, body: session.markdown(), figures }];
   writeFileSync(figuresPage, renderFigures(sections));
-  writeFileSync("README.md", withHeadlines(readFileSync("README.md", "utf8"), sections));
-  const transports = readFileSync(transportsPage, "utf8");
-  writeFileSync(transportsPage, withTransportCosts(transports, sections));
+  const changes = { "README.md": withHeadlines, [transportsPage]: withTransportCosts };
+  return Object.entries({ ...changes, [scalingPage]: withScaling }).flatMap(([path, change]) => {
+    try {
+      writeFileSync(path, change(readFileSync(path, "utf8"), sections));
+      return [];
+    } catch (error) {
+      return [`${path} was not written: ${(error as Error).message}`];
+    }
+  });
 }
 
-const benches: Readonly<Record<string, () => Promise<unknown>>> = {
-  brokers: () => brokersBench(rounds, print),
-  codec: () => runCodecBench(print),
-  "round-trip": () => roundTripBench([bunOpen, bunNative, bunWasm], rounds, print),
-  echo: () => echoBench([bunOpen, bunNative, bunWasm, nodeWasm], rounds, print),
-  deno: () => echoBench([denoNative, denoWasm], rounds, print),
-  modes: () => echoBench([bunOpen, bunNative], rounds, print),
-  "fan-out": () => fanOutBench(rounds, print),
-  groups: () => groupsBench(print),
-  http: () => httpBench(rounds, print),
-  handshakes: () => handshakeBench([bunNative, nodeWasm], rounds, print),
-  posts: () => postsBench(rounds, print),
-  queued: () => queuedBench([bunNative, bunWasm, nodeWasm], print),
-  sizes: () => sizesBench([bunNative, bunWasm], rounds, print),
-  unread: () => unreadBench([bunNative, nodeWasm], print),
-  workers: () => workersBench([bunNative, nodeWasm], rounds, print),
-  idle: () => idleBench([bunNative, bunWasm, nodeWasm], print),
-};
-
-const machine = `${cpus().length} × ${cpus()[0]?.model}`;
-print(`${machine}, ${load()}`);
-print("gateway, origin, mosquitto and generator are processes of their own on this machine;");
-print("figures are medians (smallest–largest); generator and ws on Node, origin on Bun");
-for (const name of chosen) {
-  const bench = benches[name];
-  if (bench === undefined) throw new Error(`no bench ${name}; there are ${Object.keys(benches)}`);
-  print("");
-  printed = [];
-  const command = `\`npm run bench -- ${name} --rounds ${rounds}\``;
-  const day = new Date().toISOString().slice(0, 10);
-  const circumstances = `${command}, ${machine}, ${load()}, ${day}`;
-  await bench();
-  if (values.write) write(name, circumstances);
+function usage(): string {
+  const names = Object.keys(benches).map((name) => (usual.includes(name) ? name : `(${name})`));
+  return (
+    "npm run bench [-- NAMES] [--quick] [--rounds N] [--write]\n" +
+    `names: ${names.join(", ")}; those in brackets run by name only\n` +
+    "--quick: small loads, one round, under two minutes; writes nothing\n" +
+    "--write: writes docs/performance.md, in about 20 minutes without names\n"
+  );
 }
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      help: { type: "boolean", default: false },
+      quick: { type: "boolean", default: false },
+      rounds: { type: "string" },
+      write: { type: "boolean", default: false },
+    },
+  });
+  const chosen = positionals.length === 0 ? usual : positionals;
+  const { quick, help } = values;
+  const rounds = Number(values.rounds ?? (quick ? 1 : 3));
+  const wrong = chosen.some((name) => benches[name] === undefined) || (quick && values.write);
+  if (help || wrong || !(rounds >= 1)) {
+    process[help ? "stdout" : "stderr"].write(usage());
+    return help ? 0 : 2;
+  }
+  const effort: Effort = quick
+    ? { quick, rounds, seconds: 1, warmUpMs: 400 }
+    : { quick, rounds, seconds: 1.5, warmUpMs: 700 };
+  process.stdout.write(`${machine()}, ${load()}, ${commit()}\n${versions()}\n`);
+  let lacking: string[] = [];
+  for (const name of chosen) {
+    const session = new Session(effort, values.write);
+    const command = `\`npm run bench -- ${name} --rounds ${rounds}\``;
+    const day = new Date().toISOString().slice(0, 10);
+    const about = [command, commit(), machine(), load(), day, versions()].join(", ");
+    process.stdout.write(`\n## ${name}\n`);
+    const watch = setTimeout(
+      () => {
+        process.stderr.write(`bench: ${name} takes too long\n`);
+        process.exit(1);
+      },
+      benchMsMax[quick ? "quick" : "full"],
+    );
+    const from = performance.now();
+    await benches[name]!(session);
+    clearTimeout(watch);
+    process.stdout.write(`${name}: ${((performance.now() - from) / 1_000).toFixed(0)} s\n`);
+    if (values.write) lacking = write(name, about, session);
+  }
+  for (const line of lacking) process.stderr.write(`${line}\n`);
+  return lacking.length === 0 ? 0 : 1;
+}
+
+process.exitCode = await main();

@@ -6,6 +6,22 @@ import { createInterface } from "node:readline";
 /** Clock ticks a second in /proc: what Linux has on every architecture that these run on. */
 const ticksPerSecond = 100;
 
+const alive = new Set<number>();
+process.once("exit", () => {
+  for (const pid of alive) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It has ended already.
+    }
+  }
+});
+
+/** Ends a process of a bench with this one, however that ends. */
+export function killAtExit(pid: number | undefined): void {
+  if (pid !== undefined) alive.add(pid);
+}
+
 /** A process of a bench: its lines of JSON, its CPU time and memory. */
 export class BenchProcess {
   readonly #child: ChildProcess;
@@ -13,8 +29,15 @@ export class BenchProcess {
 
   constructor(command: string, words: readonly string[]) {
     this.#child = spawn(command, words, { stdio: ["ignore", "pipe", "inherit"] });
+    const { pid } = this.#child;
+    killAtExit(pid);
+    this.#child.once("exit", () => alive.delete(pid ?? 0));
     const lines = createInterface({ input: this.#child.stdout! });
     this.#lines = lines[Symbol.asyncIterator]();
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
   }
 
   /** The next line that starts with `start`. */
@@ -51,17 +74,21 @@ export class BenchProcess {
 
   /** The same of the processes that it has started, such as workers, in their order. */
   childrenCpuSeconds(): number[] {
+    return this.children().map(cpuSecondsOf);
+  }
+
+  /** Numbers of the processes that it has started. */
+  children(): number[] {
     const tasks = `/proc/${this.#child.pid}/task`;
     const pids = readdirSync(tasks).flatMap((task) =>
       readFileSync(`${tasks}/${task}/children`, "utf8").split(" ").filter(Boolean).map(Number),
     );
-    return pids.sort((a, b) => a - b).map(cpuSecondsOf);
+    return pids.sort((a, b) => a - b);
   }
 
-  /** Bytes that are resident. */
+  /** Bytes that are resident, of it alone. */
   residentBytes(): number {
-    const status = readFileSync(`/proc/${this.#child.pid}/status`, "utf8");
-    return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) * 1_024;
+    return residentBytesOf(this.#child.pid);
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -79,10 +106,31 @@ export class BenchProcess {
 const bun = "node_modules/.bin/bun";
 const deno = "node_modules/.bin/deno";
 
-function cpuSecondsOf(pid: number | undefined): number {
+export function residentBytesOf(pid: number | undefined): number {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) * 1_024;
+}
+
+/** Seconds of CPU, user and system, of a process since it began. */
+export function cpuSecondsOf(pid: number | undefined): number {
   const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+  const counted = (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+  // The sum of its threads is finer than ticks, but forgets threads that have ended.
+  return Math.max(counted, threadsCpuSeconds(pid));
+}
+
+function threadsCpuSeconds(pid: number | undefined): number {
+  let nanoseconds = 0;
+  for (const task of readdirSync(`/proc/${pid}/task`)) {
+    try {
+      const [ran = 0] = readFileSync(`/proc/${pid}/task/${task}/schedstat`, "utf8").split(" ");
+      nanoseconds += Number(ran);
+    } catch {
+      // The thread has just ended, or the kernel does not count.
+    }
+  }
+  return nanoseconds / 1e9;
 }
 
 /** A built program of the bench, on Node. */

@@ -81,6 +81,11 @@ export class Mosquitto {
     return `mqtt://${credentials}127.0.0.1:${this.port}`;
   }
 
+  /** Of its process; undefined while it does not run. */
+  get pid(): number | undefined {
+    return this.#program?.pid;
+  }
+
   /** Starts it on the same port, after `stop` or `kill`. */
   async restart(): Promise<void> {
     const configFile = join(this.#directory, "mosquitto.conf");

@@ -95,7 +95,9 @@ test("flags in the text are settings, or options of a command", () => {
   const flags = [...Object.keys(settings), configFlag, checkFlag, "help", "version"];
   const known = new Set([...flags, ...options]);
   // Other pages name flags of the benches, of the soak test and of other programs, too.
-  for (const page of pages.filter((name) => !/reliability|figures|decisions/.test(name))) {
+  for (const page of pages.filter(
+    (name) => !/reliability|performance|scaling|decisions/.test(name),
+  )) {
     for (const [, flag = ""] of readPage(page).matchAll(/`--([a-z-]+)(?![a-z…-])/g)) {
       assert.ok(known.has(flag), `${page}: --${flag}`);
     }
@@ -183,7 +185,7 @@ test("names of the code that a page shows stand in the code", () => {
       .map((name) => readFileSync(`${folder}/${name}`, "utf8")),
   );
   const known = new Set(files.flatMap((text) => text.match(/\w+/g) ?? []));
-  for (const page of pages.filter((name) => name !== "docs/figures.md")) {
+  for (const page of pages.filter((name) => name !== "docs/performance.md")) {
     for (const [code] of withoutBlocks(page).matchAll(/`[^`\n]+`/g)) {
       if (/\/.*\./.test(code)) continue;
       for (const [name] of code.matchAll(/\b(?:[a-z]+[A-Z]\w*|[A-Z][a-z]+[A-Z]\w*)\b/g)) {

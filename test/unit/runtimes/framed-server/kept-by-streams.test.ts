@@ -40,6 +40,8 @@ test("a stream that became a WebSocket keeps no header of its handshake", async 
 test("streams share the handshake timer's listener, which ends it with its stream", async () => {
   const [first, second] = [newStream(), newStream()];
   const late: NetSocket[] = [];
+  // The timers alone do not keep a process alive.
+  const alive = setInterval(() => {}, 1_000);
   await new Promise<void>((resolve) => {
     startHandshakeTimer(first, 1, (stream) => late.push(stream));
     first.emit("close");
@@ -48,6 +50,7 @@ test("streams share the handshake timer's listener, which ends it with its strea
       resolve();
     });
   });
+  clearInterval(alive);
   assert.deepEqual(late, [second]);
   startHandshakeTimer(second, 5, () => {});
   assert.equal(second.listeners("close").length, 1);

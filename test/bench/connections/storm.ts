@@ -1,0 +1,126 @@
+import { spend } from "../measure/costs.ts";
+import {
+  bunNative,
+  bunWasm,
+  denoWasm,
+  nameOfOurs,
+  nodeWasm,
+  peersOf,
+} from "../measure/entrants.ts";
+import { barPlot } from "../measure/plots/bar-plot.ts";
+import { onNode } from "../measure/processes.ts";
+import { inTurns } from "../measure/rounds.ts";
+import { digits, ranged, type Session } from "../measure/session.ts";
+import {
+  type Entrant,
+  nchanMissing,
+  type Ours,
+  type Stage,
+  startNchanStage,
+  startOurs,
+} from "../measure/stage.ts";
+import type { ConnectLoad } from "../programs/load/connect-load.ts";
+
+const atOnce = 64;
+
+interface Figure {
+  readonly perSecond: number;
+  readonly server: number;
+  readonly broker: number;
+  readonly origin: number;
+}
+
+/** An entrant, and the name of the one that it is held against. */
+interface Contender extends Entrant {
+  readonly against?: string;
+}
+
+/** The server that a runtime has without us. */
+const bareOf = { bun: "Bun's own server", deno: "Deno's own server", node: "`ws` on Node.js" };
+
+function contenders(isQuick: boolean): Contender[] {
+  const own = [bunNative, bunWasm, denoWasm, nodeWasm].flatMap((one): Contender[] => {
+    const ours: Ours = { ...one, origin: "accept-origin" };
+    const name = nameOfOurs(ours);
+    const authorized: Ours = { ...ours, flags: ["--authorize", "origin"] };
+    const quick = one === bunNative;
+    return [
+      { name, start: () => startOurs(ours), quick, against: bareOf[one.runtime] },
+      {
+        name: `${name}, the origin accepts`,
+        start: () => startOurs(authorized),
+        quick,
+        against: name,
+      },
+    ];
+  });
+  const nchan: Contender = {
+    name: "nchan",
+    start: () => startNchanStage("/receive"),
+    quick: true,
+  };
+  const all = [...peersOf("echo"), ...(nchanMissing() === undefined ? [nchan] : []), ...own];
+  return isQuick ? all.filter(({ quick }) => quick === true) : all;
+}
+
+async function measure(stage: Stage, isQuick: boolean): Promise<Figure> {
+  const { protocol, path, ports } = stage;
+  const connections = isQuick ? 1_000 : 10_000;
+  const target = { port: ports[0]!, protocol, ...(path !== undefined && { path }) };
+  const load: ConnectLoad = { ...target, connections, warmUp: isQuick ? 200 : 500, atOnce };
+  const driver = onNode("load/connect-load", JSON.stringify(load));
+  try {
+    await driver.event("counting");
+    const spent = spend(stage);
+    const { seconds } = (await driver.event("opened")) as { seconds: number };
+    const { server = Number.NaN, broker = Number.NaN, origin = Number.NaN } = spent(connections);
+    return { perSecond: connections / seconds, server, broker, origin };
+  } finally {
+    await driver.end();
+  }
+}
+
+/** Thousands that connect at once and stay, in turns. */
+export async function stormBench(session: Session): Promise<void> {
+  const { quick } = session.effort;
+  const all = contenders(quick);
+  session.say(
+    `${quick ? "1,000" : "10,000"} clients connect, ${atOnce} at once, and stay. Ours have an ` +
+      "assigned origin with the library, which is told of each; in every second row it is asked " +
+      "first. CPU is in µs a connection.",
+  );
+  const figures = await inTurns(all, session.effort.rounds, async ({ start }) => {
+    await using stage = await start();
+    return await measure(stage, quick);
+  });
+  const rates = figures.map((rounds) => rounds.map(({ perSecond }) => perSecond));
+  const indexOf = (name: string | undefined): number => all.findIndex((one) => one.name === name);
+  session.table(
+    ["", "connects/s", "ratio", "to", "CPU: server", "broker", "origin"],
+    all.map(({ name, against }, index) => {
+      const other = rates[indexOf(against)] ?? [];
+      const ratio = rates[index]!.map((rate, round) => rate / (other[round] ?? Number.NaN));
+      const cpu = (["server", "broker", "origin"] as const).map((part) =>
+        ranged(figures[index]!.map((figure) => figure[part])),
+      );
+      return [
+        name,
+        ranged(rates[index]!),
+        ranged(ratio),
+        other.length > 0 ? against! : "–",
+        ...cpu,
+      ];
+    }),
+  );
+  session.say("Goals: 0.7 of the runtime's own server, and 0.6 where the origin is asked.");
+  const title = "Connects a second";
+  const bars = all.map(({ name }, index) => ({ name, rounds: rates[index]! }));
+  session.draw("storm", `Bars: ${title}`, barPlot(bars, { title, show: digits }));
+  for (const [index, { name }] of all.entries()) {
+    session.keep(name, rates[index]!);
+    session.keep(
+      `${name}: server`,
+      figures[index]!.map(({ server }) => server),
+    );
+  }
+}

@@ -1,0 +1,62 @@
+import { Mosquitto } from "../../support/broker/mosquitto.ts";
+import { type BrokerCluster, urlOf } from "../../support/brokers/broker-server.ts";
+import { Ejabberd } from "../../support/brokers/ejabberd.ts";
+import { Nats } from "../../support/brokers/nats.ts";
+import { RabbitMq } from "../../support/brokers/rabbitmq.ts";
+import { type EchoFigure, echo } from "../measure/echo.ts";
+import { median, spread } from "../measure/processes.ts";
+import { type Ours, startOurs } from "../measure/stage.ts";
+
+interface Server {
+  readonly url: `mqtt://${string}`;
+  end(): Promise<void>;
+}
+
+const mqtt = (url: string): `mqtt://${string}` => url as `mqtt://${string}`;
+
+async function first(starting: Promise<BrokerCluster>): Promise<Server> {
+  const cluster = await starting;
+  return { url: mqtt(urlOf(cluster.nodes[0]!)), end: () => cluster.end() };
+}
+
+const kinds: Readonly<Record<string, () => Promise<Server>>> = {
+  mosquitto: async () => {
+    const broker = await Mosquitto.start();
+    return { url: mqtt(broker.url()), end: () => broker[Symbol.asyncDispose]() };
+  },
+  RabbitMQ: () => first(RabbitMq.cluster(1)),
+  NATS: () => first(Nats.cluster(1)),
+  ejabberd: () => first(Ejabberd.cluster()),
+};
+
+const contestant: Ours = { runtime: "bun", engine: "native" };
+
+/** The same echo over each kind of broker, one server of it, in turns. */
+export async function brokersBench(rounds: number, print: (line: string) => void): Promise<void> {
+  const loads = [1, 32] as const;
+  const figures = new Map<string, EchoFigure[][]>();
+  for (const name of Object.keys(kinds)) figures.set(name, [[], []]);
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, start] of Object.entries(kinds)) {
+      const server = await start();
+      try {
+        for (const [index, inFlight] of loads.entries()) {
+          await using stage = await startOurs({ ...contestant, brokers: server.url });
+          const size = { connections: 64, inFlight, seconds: 3 };
+          figures.get(name)?.[index]?.push(await echo(stage, size));
+        }
+      } finally {
+        await server.end();
+      }
+    }
+  }
+  for (const [index, inFlight] of loads.entries()) {
+    print(`echo, 64 connections, ${inFlight} in flight each, 64-byte text, bun native, assigned:`);
+    for (const [name, both] of figures) {
+      const rates = (both[index] ?? []).map(({ messagesPerSecond }) => messagesPerSecond);
+      const cpu = median((both[index] ?? []).map((one) => one.cost.server ?? Number.NaN));
+      const gatewayCpu = `${cpu.toFixed(1)} µs CPU a message in the gateway`;
+      print(`  ${name.padEnd(12)} ${spread(rates, 0)} messages/s, ${gatewayCpu}`);
+    }
+  }
+}

@@ -1,0 +1,73 @@
+import { roles, roleTitles } from "../measure/costs.ts";
+import { type EchoFigure, echo } from "../measure/echo.ts";
+import { bunNative, engines, entrantOf, nodeWasm, peersOf } from "../measure/entrants.ts";
+import { barPlot } from "../measure/plots/bar-plot.ts";
+import { inTurns } from "../measure/rounds.ts";
+import { digits, ranged, type Session } from "../measure/session.ts";
+import type { Entrant } from "../measure/stage.ts";
+
+const connections = 64;
+const loads = [1, 32] as const;
+
+/** One thing differs from Bun with its own engine, or from Node.js, in each. */
+const ours: readonly Entrant[] = [
+  ...engines.map((one) => entrantOf(one, one === bunNative || one === nodeWasm)),
+  entrantOf({ ...bunNative, mode: "open" }, true),
+  entrantOf({ ...nodeWasm, mode: "open" }),
+  entrantOf({ ...bunNative, qos: 1 }),
+  entrantOf({ ...nodeWasm, qos: 1 }),
+  entrantOf({ ...bunNative, workers: 2 }),
+  entrantOf({ ...bunNative, workers: 4 }),
+  entrantOf({ ...bunNative, brokers: 2 }),
+  entrantOf({ ...bunNative, brokers: 3 }),
+  entrantOf({ ...bunNative, brokers: "embedded" }, true),
+  entrantOf({ ...nodeWasm, brokers: "embedded" }),
+];
+
+/** Both loads on the same processes: what they start for costs more than to be loaded. */
+async function both(entrant: Entrant, session: Session): Promise<EchoFigure[]> {
+  await using stage = await entrant.start();
+  const { seconds, warmUpMs } = session.effort;
+  const figures: EchoFigure[] = [];
+  for (const inFlight of loads) {
+    figures.push(await echo(stage, { connections, inFlight, seconds, warmUpMs }));
+  }
+  return figures;
+}
+
+/** The same echo by everybody, in turns. */
+export async function echoBench(session: Session): Promise<void> {
+  const all = [...peersOf("echo"), ...ours];
+  const entrants = session.effort.quick ? all.filter(({ quick }) => quick === true) : all;
+  session.say(
+    "64-byte texts that come back. The first rows are servers in one process that answer by " +
+      "themselves. Ours are a gateway, mosquitto and an origin with the library: assigned mode, " +
+      "QoS 0, one worker and one broker where nothing else is said. CPU is in µs a message.",
+  );
+  const results = await inTurns(entrants, session.effort.rounds, (entrant) =>
+    both(entrant, session),
+  );
+  for (const [at, inFlight] of loads.entries()) {
+    const figures = results.map((rounds) => rounds.map((figure) => figure[at]!));
+    const rates = figures.map((rounds) => rounds.map((one) => one.messagesPerSecond));
+    const [first = []] = rates;
+    session.say(`${connections} connections with ${inFlight} in flight each:`);
+    session.table(
+      ["", "messages/s", "to `ws`", ...roleTitles],
+      entrants.map(({ name }, index) => [
+        name,
+        ranged(rates[index]!),
+        ranged(rates[index]!.map((rate, round) => rate / (first[round] ?? Number.NaN))),
+        ...roles.map((role) =>
+          ranged(figures[index]!.map(({ cost }) => cost[role] ?? Number.NaN)),
+        ),
+      ]),
+    );
+    const title = `Echoes a second, ${connections} connections, ${inFlight} in flight each`;
+    const bars = entrants.map(({ name }, index) => ({ name, rounds: rates[index]! }));
+    session.draw(`echo-${inFlight}`, `Bars: ${title}`, barPlot(bars, { title, show: digits }));
+    for (const [index, { name }] of entrants.entries()) {
+      session.keep(`${inFlight}: ${name}`, rates[index]!);
+    }
+  }
+}

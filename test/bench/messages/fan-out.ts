@@ -1,0 +1,191 @@
+import { barPlot } from "../measure/plots/bar-plot.ts";
+import { onNode } from "../measure/processes.ts";
+import { inTurns } from "../measure/rounds.ts";
+import { digits, ranged, type Session } from "../measure/session.ts";
+import {
+  nchanMissing,
+  type Stage,
+  startNchanStage,
+  startOurs,
+  startPeerAt,
+} from "../measure/stage.ts";
+import type { FanOutLoad, FanOutStep, FanOutWay } from "../programs/load/fan-out-load.ts";
+
+/** One line of the table. */
+interface Step extends FanOutStep {
+  readonly name: string;
+  /** Name of the step that it is held against. */
+  readonly against?: string;
+}
+
+/** Who delivers, to how many, and in which ways one after the other. */
+interface Contender {
+  readonly start: () => Promise<Stage>;
+  readonly connections: number;
+  readonly steps: readonly Step[];
+  readonly quick?: boolean;
+}
+
+interface Figure {
+  readonly perSecond: number;
+  /** CPU of the process that delivers, for one delivery. */
+  readonly cpu: number;
+}
+
+/** The same way with one message to everybody under way, and with four. */
+function oneAndFour(name: string, way: FanOutWay, against?: string): Step[] {
+  return [1, 4].map((roundsInFlight) => {
+    const more = against === undefined ? {} : { against: `${against}, ${roundsInFlight} at once` };
+    const step = { name: `${name}, ${roundsInFlight} at once`, way, groups: 1, roundsInFlight };
+    return { ...step, ...more };
+  });
+}
+
+const bare = {
+  bun: "Bun: loop over `send`, 5,000",
+  node: "Node.js: loop over `send` of `ws`, 5,000",
+};
+
+function ours(runtime: "bun" | "node"): Contender[] {
+  const of = runtime === "bun" ? "Bun: " : "Node.js: ";
+  const engine = runtime === "bun" ? "native" : "wasm";
+  const start = (): Promise<Stage> => startOurs({ runtime, engine, mode: "open", origin: null });
+  const few = { groups: 1, roundsInFlight: 4 };
+  const against = `${of}group of 5,000, 4 at once`;
+  const many = { groups: 1_000, roundsInFlight: 4, against: `${of}group of 10,000, 4 at once` };
+  return [
+    {
+      start,
+      quick: runtime === "bun",
+      connections: 5_000,
+      steps: [
+        ...oneAndFour(`${of}group of 5,000`, "group", bare[runtime]),
+        { ...few, name: `${of}send to 5,000 ids, 4 at once`, way: "ids", against },
+      ],
+    },
+    {
+      start,
+      connections: 10_000,
+      steps: [
+        { ...few, name: `${of}group of 10,000, 4 at once`, way: "group" },
+        { ...many, name: `${of}1,000 groups of 10, one batch`, way: "groups" },
+        { ...many, name: `${of}1,000 groups of 10, own topics`, way: "group-topics" },
+      ],
+    },
+  ];
+}
+
+function contenders(isQuick: boolean): Contender[] {
+  const five = { connections: 5_000 };
+  const publish = "Bun: its own `publish`, 5,000";
+  const nchan: Contender = {
+    ...five,
+    start: () => startNchanStage("/receive"),
+    quick: true,
+    steps: oneAndFour("nchan: channel of 5,000", "post"),
+  };
+  const all: Contender[] = [
+    { ...five, start: () => startPeerAt("bun"), quick: true, steps: oneAndFour(bare.bun, "bare") },
+    {
+      ...five,
+      start: () => startPeerAt("bun", "publish"),
+      steps: oneAndFour(publish, "bare", bare.bun),
+    },
+    ...ours("bun"),
+    { ...five, start: () => startPeerAt("ws"), steps: oneAndFour(bare.node, "bare") },
+    ...ours("node"),
+    {
+      ...five,
+      start: () => startPeerAt("socket-io"),
+      quick: true,
+      steps: oneAndFour("Socket.IO: room of 5,000", "bare", bare.node),
+    },
+    ...(nchanMissing() === undefined ? [nchan] : []),
+  ];
+  return isQuick ? all.filter(({ quick }) => quick === true) : all;
+}
+
+async function measure(one: Contender, { effort }: Session): Promise<Figure[]> {
+  await using stage = await one.start();
+  const { broker, path, protocol, ports, servers } = stage;
+  const { seconds, warmUpMs } = effort;
+  const load: FanOutLoad = {
+    port: ports[0]!,
+    protocol,
+    ...(path !== undefined && { path }),
+    ...(broker !== "" && { broker }),
+    connections: one.connections,
+    steps: one.steps,
+    seconds,
+    warmUpMs,
+  };
+  const driver = onNode("load/fan-out-load", JSON.stringify(load));
+  try {
+    const figures: Figure[] = [];
+    for (const _ of one.steps) {
+      await driver.event("counting");
+      const before = servers[0]!.cpuSeconds();
+      const counted = await driver.event("counted");
+      const used = servers[0]!.cpuSeconds() - before;
+      const { deliveries, seconds: took } = counted as { deliveries: number; seconds: number };
+      figures.push({ perSecond: deliveries / took, cpu: (used * 1e6) / deliveries });
+    }
+    return figures;
+  } finally {
+    await driver.end();
+  }
+}
+
+/** Deliveries a second: groups, beside a bare loop and beside those who do the same, in turns. */
+export async function fanOutBench(session: Session): Promise<void> {
+  const all = contenders(session.effort.quick);
+  session.say(
+    "Deliveries a second of 62-byte texts, with one or four messages to everybody under way at " +
+      "once. Ours are in open mode, and somebody publishes over mosquitto; the loops and " +
+      "Socket.IO are told to by mosquitto too, and nchan by a POST. CPU is that of the process " +
+      "which delivers, in µs for one delivery.",
+  );
+  const missing = nchanMissing();
+  if (missing !== undefined) session.say(`Without nchan: ${missing}.`);
+  const results = await inTurns(all, session.effort.rounds, (one) => measure(one, session));
+  const rows = all.flatMap(({ steps }, index) =>
+    steps.map((step, at) => ({ ...step, rounds: results[index]!.map((round) => round[at]!) })),
+  );
+  session.table(
+    ["", "thousand/s", "ratio", "to", "CPU", "ratio of CPU"],
+    rows.map(({ name, against, rounds }) => {
+      const others = rows.find((row) => row.name === against)?.rounds ?? [];
+      const ratio = (of: (figure: Figure) => number): string =>
+        ranged(
+          rounds.map(
+            (figure, round) => of(figure) / of(others[round] ?? { perSecond: NaN, cpu: NaN }),
+          ),
+        );
+      return [
+        name,
+        ranged(rounds.map(({ perSecond }) => perSecond / 1_000)),
+        ratio(({ perSecond }) => perSecond),
+        others.length > 0 ? against! : "–",
+        ranged(rounds.map(({ cpu }) => cpu)),
+        ratio(({ cpu }) => cpu),
+      ];
+    }),
+  );
+  session.say("Goal: a group with one message under way, 0.98 of the loop on Bun.");
+  const title = "Deliveries a second";
+  const bars = rows.map(({ name, rounds }) => ({
+    name,
+    rounds: rounds.map(({ perSecond }) => perSecond),
+  }));
+  session.draw("fan-out", `Bars: ${title}`, barPlot(bars, { title, show: digits }));
+  for (const { name, rounds } of rows) {
+    session.keep(
+      name,
+      rounds.map(({ perSecond }) => perSecond),
+    );
+    session.keep(
+      `${name}: cpu`,
+      rounds.map(({ cpu }) => cpu),
+    );
+  }
+}

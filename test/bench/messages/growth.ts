@@ -1,0 +1,106 @@
+import { allOf, type Cost } from "../measure/costs.ts";
+import { bunNative } from "../measure/entrants.ts";
+import { paced } from "../measure/paced.ts";
+import { type Bar, barPlot } from "../measure/plots/bar-plot.ts";
+import { inTurns } from "../measure/rounds.ts";
+import { digits, ranged, type Session } from "../measure/session.ts";
+import { type Ours, startOurs } from "../measure/stage.ts";
+
+/** For each node and each origin. */
+const rateOfOne = 2_000;
+
+interface Size {
+  readonly connections: number;
+  readonly origins: number;
+  readonly nodes: number;
+  /** Messages a second. */
+  readonly rate: number;
+}
+
+const usual: Size = { connections: 1_000, origins: 1, nodes: 1, rate: rateOfOne };
+
+interface Series {
+  readonly title: string;
+  readonly sizes: readonly (readonly [name: string, size: Size])[];
+}
+
+function seriesOf(quick: boolean): Series[] {
+  const connections = quick ? [100, 1_000] : [100, 1_000, 10_000];
+  const origins = quick ? [1, 8] : [1, 2, 4, 8];
+  const nodes = quick ? [1, 2] : [1, 2, 4];
+  const named = (count: number, what: string): string =>
+    `${count.toLocaleString("en")} ${what}${count === 1 ? "" : "s"}`;
+  return [
+    {
+      title: "connections",
+      sizes: connections.map((count) => [
+        named(count, "connection"),
+        { ...usual, connections: count },
+      ]),
+    },
+    {
+      title: "origins",
+      sizes: [
+        ...origins.map((count): [string, Size] => [
+          named(count, "origin"),
+          { ...usual, origins: count, rate: rateOfOne * count },
+        ]),
+        ["8 origins, no more messages", { ...usual, origins: 8 }],
+      ],
+    },
+    {
+      title: "nodes",
+      sizes: nodes.map((count) => [
+        named(count, "node"),
+        { ...usual, nodes: count, connections: 1_000 * count, rate: rateOfOne * count },
+      ]),
+    },
+  ];
+}
+
+async function measure(size: Size, { effort }: Session): Promise<Cost> {
+  const { nodes, origins, connections, rate } = size;
+  const ours: Ours = { ...bunNative, nodes, origins };
+  await using stage = await startOurs(ours);
+  const { seconds, warmUpMs } = effort;
+  return (await paced(stage, { connections, rate, seconds, warmUpMs })).cost;
+}
+
+/** What a message costs as a deployment grows; one thing grows at a time. */
+export async function growthBench(session: Session): Promise<void> {
+  session.say(
+    "CPU of a message, in µs: an echo on Bun over mosquitto with 1,000 connections, one origin " +
+      "and one node where nothing else is said. There are " +
+      `${rateOfOne.toLocaleString("en")} messages a second for each node and each origin, so ` +
+      "there are more of them as those grow. The goal is that none costs over 15 % more than " +
+      "the first of its table. In the row with no more messages they are in smaller batches.",
+  );
+  const all = seriesOf(session.effort.quick);
+  // What all series have in common is measured once a round.
+  const keyOf = (size: Size): string => JSON.stringify(size);
+  const sizes = [
+    ...new Map(all.flatMap((one) => one.sizes).map(([, size]) => [keyOf(size), size])),
+  ];
+  const costs = await inTurns(sizes, session.effort.rounds, ([, size]) => measure(size, session));
+  const costOf = new Map(sizes.map(([key], index) => [key, costs[index]!]));
+  const bars: Bar[] = [];
+  for (const { title, sizes: own } of all) {
+    const [firstName, firstSize] = own[0]!;
+    const first = costOf.get(keyOf(firstSize))!;
+    const rows = own.map(([name, size]) => {
+      const rounds = costOf.get(keyOf(size))!;
+      const ratio = (of: (cost: Cost) => number): string =>
+        ranged(rounds.map((cost, round) => of(cost) / of(first[round]!)));
+      bars.push({ name, rounds: rounds.map(allOf) });
+      session.keep(name, rounds.map(allOf));
+      const parts = (["server", "broker", "origin"] as const).map((role) =>
+        ranged(rounds.map((cost) => cost[role] ?? Number.NaN)),
+      );
+      return [name, ...parts, ratio((cost) => cost.server ?? Number.NaN), ratio(allOf)];
+    });
+    const to = `to ${firstName}`;
+    session.table([title, "gateway", "broker", "origin", `gateway ${to}`, `all ${to}`], rows);
+  }
+  const title = "CPU of a message in µs: gateway, broker and origin";
+  session.draw("growth", `Bars: ${title}`, barPlot(bars, { title, show: digits }));
+}

@@ -1,0 +1,135 @@
+/** What the load programs put on the wire: handshakes, frames, and what opens a connection. */
+import { Buffer } from "node:buffer";
+import { connect, type Socket } from "node:net";
+import process from "node:process";
+
+export type Protocol = "websocket" | "socket.io";
+
+export interface Target {
+  readonly port: number;
+  readonly protocol?: Protocol;
+  /** `/` where undefined. */
+  readonly path?: string;
+  /** The client's own address: the kernel has 28,000 ports for each. */
+  readonly from?: string;
+}
+
+export const opcodes = { text: 1, binary: 2 } as const;
+
+const mask = Buffer.from([0x37, 0xfa, 0x21, 0x3d]);
+
+/** What a client answers a ping without a payload with. RFC 6455, 5.5.3. */
+const pong = Buffer.concat([Buffer.from([0x8a, 0x80]), mask]);
+
+/** For clients that say nothing else: a server that pings would give them up. */
+export function answerPing(chunk: Buffer, socket: Socket): void {
+  if (chunk[0] === 0x89) socket.write(pong);
+}
+
+/** Ends the program: a bench whose load goes wrong has no figures. */
+export function fail(reason: string): never {
+  process.stderr.write(`load: ${reason}\n`);
+  process.exit(1);
+}
+
+/** Writes one line of JSON for the bench. */
+export function say(event: string, more: object = {}, written: () => void = () => {}): void {
+  process.stdout.write(`${JSON.stringify({ event, ...more })}\n`, written);
+}
+
+/** A frame's head. RFC 6455, 5.2. */
+function headOf(length: number, opcode: number, maskBit: number): Buffer {
+  if (length < 126) return Buffer.from([0x80 | opcode, maskBit | length]);
+  const head = Buffer.alloc(length < 65_536 ? 4 : 10);
+  head[0] = 0x80 | opcode;
+  head[1] = maskBit | (length < 65_536 ? 126 : 127);
+  if (length < 65_536) head.writeUInt16BE(length, 2);
+  else head.writeBigUInt64BE(BigInt(length), 2);
+  return head;
+}
+
+/** A frame as a server sends it. */
+export function serverFrame(payload: Buffer, opcode: number = opcodes.text): Buffer {
+  return Buffer.concat([headOf(payload.length, opcode, 0), payload]);
+}
+
+/** A frame as a client sends it. */
+export function clientFrame(payload: Buffer, opcode: number = opcodes.text): Buffer {
+  const masked = Buffer.from(payload.map((byte, index) => byte ^ (mask[index & 3] as number)));
+  return Buffer.concat([headOf(payload.length, opcode, 0x80), mask, masked]);
+}
+
+/** The payload of a message that carries this many bytes of an application. */
+export function payloadOf(bytes: number, protocol: Protocol = "websocket"): Buffer {
+  const data = Buffer.alloc(bytes, "The quick brown fox jumps over the lazy dog. ");
+  // An event of Socket.IO, named "m", with a string.
+  return protocol === "websocket" ? data : Buffer.from(`42["m","${data}"]`);
+}
+
+const socketIoPath = "/socket.io/?EIO=4&transport=websocket";
+const connectSocketIo = clientFrame(Buffer.from("40"));
+
+function requestOf({ path, protocol }: Target): string {
+  return (
+    `GET ${protocol === "socket.io" ? socketIoPath : (path ?? "/")} HTTP/1.1\r\n` +
+    "Host: bench\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
+    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+  );
+}
+
+/**
+ * Opens a connection, and what its protocol puts on top. Whatever comes later goes to `data`.
+ * Ends the program if anything fails.
+ */
+export function open(
+  target: Target,
+  data: (chunk: Buffer, socket: Socket) => void,
+): Promise<Socket> {
+  return new Promise((resolve) => {
+    const where = { port: target.port, host: "127.0.0.1", noDelay: true };
+    const from = target.from === undefined ? {} : { localAddress: target.from };
+    const socket = connect({ ...where, ...from });
+    socket.on("error", (error) => fail(error.message));
+    socket.on("close", () => fail("a connection was closed"));
+    socket.on("connect", () => socket.write(requestOf(target)));
+    let head = "";
+    const ready = (): void => {
+      socket.off("data", opening);
+      socket.on("data", (chunk) => data(chunk, socket));
+      resolve(socket);
+    };
+    const opening = (chunk: Buffer): void => {
+      head += chunk.toString("latin1");
+      const end = head.indexOf("\r\n\r\n");
+      if (end < 0) return;
+      if (!head.startsWith("HTTP/1.1 101")) fail(head.slice(0, 200));
+      if (target.protocol !== "socket.io") ready();
+      // Engine.IO opens by itself; Socket.IO then answers what asks for its name space.
+      else if (/40\{"sid":"[^"]+"\}$/.test(head)) ready();
+      else if (!asked && /0\{"sid".*\}$/.test(head)) {
+        asked = true;
+        socket.write(connectSocketIo);
+      }
+    };
+    let asked = false;
+    socket.on("data", opening);
+  });
+}
+
+/** Opens `count` connections, at most `atOnce` handshakes at a time. */
+export async function openMany(
+  count: number,
+  atOnce: number,
+  one: (index: number) => Promise<Socket>,
+): Promise<Socket[]> {
+  const sockets: Socket[] = [];
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < count) {
+      const index = next++;
+      sockets[index] = await one(index);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, count) }, worker));
+  return sockets;
+}

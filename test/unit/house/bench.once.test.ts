@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { WebSocketServer } from "ws";
+import { nameOfOurs, nodeWasm } from "../../bench/measure/entrants.ts";
+import { latencyAt, type PacedFigure } from "../../bench/measure/paced.ts";
+import { barPlot } from "../../bench/measure/plots/bar-plot.ts";
+import { linePlot } from "../../bench/measure/plots/line-plot.ts";
+import { inTurns } from "../../bench/measure/rounds.ts";
+import { digits, type Effort, ranged, Session } from "../../bench/measure/session.ts";
+import { clientFrame, payloadOf, serverFrame } from "../../bench/programs/load/wire.ts";
+import { nodeProgram, Program } from "../../support/process/spawn.ts";
+
+const effort: Effort = { quick: true, rounds: 3, seconds: 1, warmUpMs: 0 };
+
+const bench = (...words: string[]): Program =>
+  new Program(nodeProgram(), ["dist/js/test/bench/main.js", ...words]);
+
+test("bench: --help names every bench, and what cannot be done ends with 2", async () => {
+  const help = bench("--help");
+  assert.equal((await help.exited).code, 0);
+  assert.match(help.output, /echo.*\(groups\).*storm/);
+  for (const words of [["nothing"], ["echo", "--quick", "--write"], ["echo", "--rounds", "0"]]) {
+    assert.equal((await bench(...words).exited).code, 2, words.join(" "));
+  }
+});
+
+test("bench: items take turns, forth and back", async () => {
+  const order: string[] = [];
+  const figures = await inTurns(["a", "b"], 3, async (item) => order.push(item));
+  assert.equal(order.join(""), "abbaab");
+  assert.deepEqual(figures, [
+    [1, 4, 5],
+    [2, 3, 6],
+  ]);
+});
+
+test("bench: figures show few digits, their median and their spread", () => {
+  assert.deepEqual([12_345.6, 123.4, 12.34, 1.234, Number.NaN].map(digits), [
+    "12,346",
+    "123",
+    "12.3",
+    "1.23",
+    "–",
+  ]);
+  assert.equal(ranged([3, 1, 2]), "2.00 (1.00–3.00)");
+  assert.equal(ranged([3]), "3.00");
+  assert.equal(ranged([Number.NaN]), "–");
+  assert.equal(nameOfOurs({ ...nodeWasm, qos: 1, brokers: 2 }), "Node.js, wasm, QoS 1, 2 brokers");
+});
+
+test("bench: what it says becomes Markdown, lines as they are in a fence", () => {
+  const session = new Session(effort, false);
+  session.print("a  b");
+  session.print("c");
+  session.say("Words.");
+  session.table(["", "x"], [["row", "1"]]);
+  session.draw("bars", "Bars", "<svg/>");
+  session.keep("x", [1, 3, 2]);
+  assert.equal(
+    session.markdown(),
+    "```text\na  b\nc\n```\n\nWords.\n\n|     | x |\n|---|---:|\n| row | 1 |\n\n" +
+      "![Bars](performance/bars.svg)",
+  );
+  assert.deepEqual(session.figures, { x: 2 });
+});
+
+test("bench: plots name what they show, and escape it", () => {
+  const bars = barPlot([{ name: "`a` & <b>", rounds: [1, 3, 2] }], { title: "T", show: digits });
+  assert.match(bars, />a &amp; &lt;b><\/text>/);
+  assert.match(bars, />2\.00<\/text>\n<\/svg>/);
+  const line = { name: "l", colour: "#000", points: [[0, 1] as const, [3, 4] as const] };
+  const texts = { title: "T", x: "x", y: "y", xTicks: [[3, "99.9 %"] as const] };
+  assert.match(linePlot([line], texts), />99\.9 %<\/text>/);
+  const steep = { ...line, points: [[1, 0.05] as const, [2, 20] as const] };
+  const marks = linePlot([steep], { ...texts, yLog: true }).matchAll(/"end">([\d.]+)</g);
+  assert.deepEqual(
+    [...marks].map(([, mark]) => mark),
+    ["0.01", "0.1", "1", "10", "100"],
+  );
+});
+
+test("bench: frames are those of RFC 6455", () => {
+  assert.equal(serverFrame(Buffer.from("Hello")).toString("hex"), "810548656c6c6f");
+  assert.equal(clientFrame(Buffer.from("Hello")).toString("hex"), "818537fa213d7f9f4d5158");
+  assert.deepEqual([...serverFrame(Buffer.alloc(126)).subarray(0, 4)], [0x81, 126, 0, 126]);
+  assert.equal(serverFrame(Buffer.alloc(65_536)).length, 65_546);
+  assert.equal(payloadOf(3, "socket.io").toString(), '42["m","The"]');
+});
+
+test("bench: a latency counts from when a message was due, also in a stall", async () => {
+  const stallMs = 400;
+  const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
+  await new Promise((resolve) => server.once("listening", resolve));
+  let isFirst = true;
+  server.on("connection", (socket) =>
+    socket.on("message", (data) => {
+      // Nothing is answered meanwhile, to nobody.
+      const until = isFirst ? performance.now() + stallMs : 0;
+      isFirst = false;
+      while (performance.now() < until);
+      socket.send(data, { binary: false });
+    }),
+  );
+  const { port } = server.address() as { port: number };
+  const load = { ports: [port], connections: 2, rate: 500, seconds: 1, warmUpMs: 0 };
+  const program = "dist/js/test/bench/programs/load/paced-load.js";
+  await using driver = new Program(nodeProgram(), [program, JSON.stringify(load)]);
+  const counted = await driver.line(
+    (line) => (line.includes('"counted"') ? (JSON.parse(line) as PacedFigure) : undefined),
+    "the figures",
+  );
+  server.close();
+  for (const client of server.clients) client.terminate();
+  // 200 of 500 messages were due in the stall: half of those waited for half of it, or longer.
+  assert.equal(counted.unanswered, 0);
+  assert.ok(counted.max >= (stallMs - 50) * 1_000, `${counted.max}`);
+  assert.ok(latencyAt(counted, 90) >= (stallMs / 4) * 1_000, JSON.stringify(counted.curve));
+});
