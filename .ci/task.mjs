@@ -1,6 +1,7 @@
 // The tasks behind the npm scripts: plain JavaScript for Node.js 20 without dependencies, because
 // they run in a fresh clone, before anything is installed or built.
 import { existsSync } from "node:fs";
+import { embedConsole } from "./console.mjs";
 import { furtherNodejs } from "./nodejs.mjs";
 import { packageServer } from "./package.mjs";
 import {
@@ -19,23 +20,23 @@ const denoFlags = ["run", "--quiet", "--no-check", "--allow-all"];
 /** The steps that prepare each task (fast if nothing changed), and what it runs. */
 const tasks = {
   start: {
-    ready: [install, compileWasm],
+    ready: [install, compileWasm, embedConsole],
     run: (args) => run(tool("bun"), [bunMain, "dev", ...args]),
   },
   serve: {
-    ready: [install, compileWasm],
+    ready: [install, compileWasm, embedConsole],
     run: (args) => run(tool("bun"), [bunMain, "serve", ...args]),
   },
   "serve:deno": {
-    ready: [install, compileWasm],
+    ready: [install, compileWasm, embedConsole],
     run: (args) => run(tool("deno"), [...denoFlags, "runtimes/deno/main.ts", "serve", ...args]),
   },
   "serve:node": {
-    ready: [install, compileWasm, packageServer],
+    ready: [install, compileWasm, embedConsole, packageServer],
     run: (args) => run(nodejs, ["dist/websocket-service.js", "serve", ...args]),
   },
   "two-zones": {
-    ready: [install, compileWasm],
+    ready: [install, compileWasm, embedConsole],
     run: (args) => run(tool("bun"), ["examples/two-zones/main.ts", ...args]),
   },
   test: {
@@ -47,19 +48,19 @@ const tasks = {
     run: (args) => runTests(["--checks", ...args]),
   },
   bench: {
-    ready: [install, installPrograms, compileWasm, build],
+    ready: [install, installPrograms, compileWasm, embedConsole, build],
     run: (args) => run(nodejs, ["dist/js/test/bench/main.js", ...args]),
   },
   soak: {
-    ready: [install, installPrograms, compileWasm, build, packageServer],
+    ready: [install, installPrograms, compileWasm, embedConsole, build, packageServer],
     run: (args) => run(nodejs, ["dist/js/test/faults/soak-main.js", ...args]),
   },
   mutants: {
-    ready: [install, installPrograms, compileWasm, build, packageServer],
+    ready: [install, installPrograms, compileWasm, embedConsole, build, packageServer],
     run: (args) => run(nodejs, ["dist/js/test/mutants/main.js", ...args]),
   },
   compile: {
-    ready: [install, compileWasm],
+    ready: [install, compileWasm, embedConsole],
     run: () =>
       run(tool("bun"), [
         "build",
@@ -73,7 +74,7 @@ const tasks = {
   },
   // `npm pack` and `npm publish` run this.
   package: {
-    ready: [install, compileWasm, buildLibrary, packageServer],
+    ready: [install, compileWasm, embedConsole, buildLibrary, packageServer],
     run: () => 0,
   },
   format: {
@@ -81,7 +82,7 @@ const tasks = {
     run: (args) => run(tool("biome"), ["check", "--write", ...args]),
   },
   build: {
-    ready: [install, compileWasm, build, packageServer],
+    ready: [install, compileWasm, embedConsole, build, packageServer],
     run: () => 0,
   },
 };

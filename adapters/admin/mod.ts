@@ -12,4 +12,5 @@ export type {
   NodePresenceView,
   Totals,
 } from "./admin-source.ts";
+export { consoleFile } from "./console-app.ts";
 export { overviewCounters } from "./overview.ts";

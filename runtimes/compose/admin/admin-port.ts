@@ -2,14 +2,17 @@ import {
   AdminAccess,
   type AdminActions,
   type AdminSource,
+  consoleFile,
   createAdminApi,
   overviewCounters,
+  type RefusedAdminRequest,
   type Totals,
 } from "../../../adapters/admin/mod.ts";
 import {
   type AdminOptions,
   createAdminApp,
   type HttpServer,
+  refusalOf,
   serveHttp,
 } from "../../../adapters/http/mod.ts";
 import type { MetricSums, PrometheusMetrics } from "../../../adapters/metrics/mod.ts";
@@ -45,17 +48,19 @@ export function openPlainAdminPort(
 export function openAdminPort(settings: Settings, options: AdminPortOptions): Promise<HttpServer> {
   const { metrics, logger, source, actions, clock } = options;
   const plain = plainApp(options);
+  const access = accessOf(settings);
+  const refused = ({ code, status, message, address, path }: RefusedAdminRequest): void => {
+    errorCounter(metrics, code).add(1);
+    const level = status >= 500 || status === 401 || status === 403 ? "warn" : "info";
+    const text = `a request on the admin port is refused: ${message}`;
+    logger.log(level, "request-refused", text, { code, status, address, path });
+  };
   const api = createAdminApi({
-    access: accessOf(settings),
+    access,
     source,
     actions,
     clock,
-    refused: ({ code, status, message, address, path }) => {
-      errorCounter(metrics, code).add(1);
-      const level = status >= 500 || status === 401 || status === 403 ? "warn" : "info";
-      const text = `a request on the admin port is refused: ${message}`;
-      logger.log(level, "request-refused", text, { code, status, address, path });
-    },
+    refused,
     acted: (action) => {
       const { who, address, action: what, target, outcome } = action;
       const text = `${who} asked for ${what} on the admin port`;
@@ -63,9 +68,16 @@ export function openAdminPort(settings: Settings, options: AdminPortOptions): Pr
     },
   });
   return serveHttp((request, from) => {
-    const { pathname } = new URL(request.url);
-    const isApi = pathname === "/admin" || pathname.startsWith("/admin/");
-    return isApi ? api(request, from) : plain(request);
+    const { pathname: path } = new URL(request.url);
+    if (path === "/admin" || path.startsWith("/admin/")) return api(request, from);
+    try {
+      return consoleFile(access, request) ?? plain(request);
+    } catch (error) {
+      const refusal = refusalOf(error);
+      const { code, message, status } = refusal;
+      refused({ code, message, status, address: from.address, path });
+      return refusal.response();
+    }
   }, placeOf(settings));
 }
 
