@@ -23,7 +23,7 @@ import { manyBench } from "./connections/many.ts";
 import { queuedBench } from "./connections/queued.ts";
 import { stormBench } from "./connections/storm.ts";
 import { unreadBench } from "./connections/unread.ts";
-import { bunNative, bunWasm, nodeWasm } from "./measure/entrants.ts";
+import { bunNative, bunWasm, denoWasm, nodeWasm } from "./measure/entrants.ts";
 import { commit, load, machine, versions } from "./measure/machine.ts";
 import { type Effort, Session } from "./measure/session.ts";
 import { brokersBench } from "./messages/brokers.ts";
@@ -35,7 +35,7 @@ import { ingestBench } from "./messages/ingest.ts";
 import { latencyBench } from "./messages/latency.ts";
 import { postsBench } from "./messages/posts.ts";
 import { roundTripBench } from "./messages/round-trip.ts";
-import { sizesBench } from "./messages/sizes.ts";
+import { enginesBench, sizesBench } from "./messages/sizes.ts";
 import { workersBench } from "./messages/workers.ts";
 
 /** A bench that hangs ends everything. */
@@ -45,6 +45,8 @@ const benches: Readonly<Record<string, (session: Session) => Promise<unknown>>> 
   brokers: ({ effort, print }) => brokersBench(effort.rounds, print),
   codec: ({ print }) => runCodecBench(print),
   echo: (session) => echoBench(session),
+  engines: ({ effort, print }) =>
+    enginesBench([bunNative, bunWasm, nodeWasm, denoWasm], effort.rounds, print),
   "fan-out": (session) => fanOutBench(session),
   groups: ({ print }) => groupsBench(print),
   growth: (session) => growthBench(session),

@@ -162,6 +162,21 @@ export function reserve(index: u32, kind: u32, length: u32): usize {
   return at;
 }
 
+/**
+ * Begins a message of `length` bytes, whose data the host writes where this returns, 0 and 1 as of
+ * `reserve`. It counts when `closeText` is called; until then nothing has changed.
+ */
+export function openText(index: u32, length: u32): usize {
+  const slot = slotAt(index);
+  if (!slot || !slot.flags || slot.buffer < 0) return 1;
+  return buffers.openMessage(slot, true, length);
+}
+
+/** Ends the message that `openText` began. */
+export function closeText(index: u32, end: usize): void {
+  buffers.closeMessage(slotAt(index)!, end);
+}
+
 /** Adds the text at `from`: 1, or 0 if the buffer is full, -1 if the slot has none. */
 export function addText(index: u32, from: usize, length: u32): i32 {
   const slot = slotAt(index);

@@ -10,6 +10,8 @@ export const idChars = 26;
 const streamBytesMax = 128;
 /** Up to here a loop over the characters is faster than `encodeInto` (decision record 2). */
 const loopCharsMax = 16;
+/** From here on a copy less is worth a further call. */
+const directCharsMin = 1_024;
 
 const encoder = new TextEncoder();
 
@@ -172,9 +174,27 @@ export class WasmEvents implements EventEncoder {
       }
       if (i === length) return this.#addText(slot, this.#textAt, length);
     }
+    if (length >= directCharsMin && data.charCodeAt(0) <= 0x7f) {
+      const added = this.#asciiText(slot, data);
+      if (added !== undefined) return added;
+    }
     if (length * 3 > areaBytes) return this.#longText(slot, data);
     const { written } = encoder.encodeInto(data, texts);
     return this.#addText(slot, this.#textAt, written);
+  }
+
+  /** Writes a text to the batch buffer at once; undefined if it is not ASCII: nothing is added. */
+  #asciiText(slot: number, data: string): boolean | undefined {
+    const { length } = data;
+    const at = this.#exports.openText(slot, length) >>> 0;
+    assert(at !== 1, "the slot has a buffer");
+    if (at === 0) return false;
+    // Any other character takes more bytes than it has UTF-16 units, so it would not fit.
+    const { read } = encoder.encodeInto(data, this.#instance.view(at, length));
+    if (read < length) return undefined;
+    this.#exports.closeText(slot, at + length);
+    this.#textBytes = length;
+    return true;
   }
 
   /** A text that may not fit the area gets a block of its own during the call. */

@@ -47,6 +47,8 @@ export interface Exports {
   takeSeq(slot: number): number;
   nextSeq(slot: number): number;
   reserve(slot: number, kind: number, length: number): number;
+  openText(slot: number, length: number): number;
+  closeText(slot: number, end: number): void;
   addText(slot: number, from: number, length: number): number;
 
   attach(slot: number, deflate: number, bypassBatch: number): number;

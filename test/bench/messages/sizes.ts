@@ -1,21 +1,58 @@
-import { type EchoFigure, throughEverything, wsEcho } from "../measure/echo.ts";
+import { type EchoFigure, type EchoSize, throughEverything, wsEcho } from "../measure/echo.ts";
 import { type Contestant, median, nameOf, spread } from "../measure/processes.ts";
 
-const sizes = [64, 4_096, 65_536] as const;
 const kinds = ["text", "binary"] as const;
 
-/**
- * The echo with messages of several sizes, 16 connections with 4 in flight each, against an
- * in-process echo on Node with `ws`, in turns.
- */
-export async function sizesBench(
+type Load = Pick<EchoSize, "connections" | "inFlight" | "messageBytes" | "warmUpMessages">;
+type Print = (line: string) => void;
+
+/** Messages of several sizes. */
+const sizes: readonly Load[] = [
+  { connections: 16, inFlight: 4, messageBytes: 64, warmUpMessages: 20_000 },
+  { connections: 16, inFlight: 4, messageBytes: 4_096, warmUpMessages: 20_000 },
+  { connections: 16, inFlight: 4, messageBytes: 65_536, warmUpMessages: 2_000 },
+];
+
+/** Small messages, one under way and many: what tells engines apart. */
+const small: readonly Load[] = [
+  { connections: 64, inFlight: 1, messageBytes: 64, warmUpMessages: 30_000 },
+  { connections: 64, inFlight: 32, messageBytes: 64, warmUpMessages: 100_000 },
+];
+
+export function sizesBench(
   contestants: readonly Contestant[],
   rounds: number,
-  print: (line: string) => void,
+  print: Print,
 ): Promise<void> {
-  for (const size of sizes) {
+  return kindsBench(contestants, { loads: sizes, rounds, print });
+}
+
+export function enginesBench(
+  contestants: readonly Contestant[],
+  rounds: number,
+  print: Print,
+): Promise<void> {
+  return kindsBench(contestants, { loads: small, rounds, print });
+}
+
+interface Kinds {
+  readonly loads: readonly Load[];
+  readonly rounds: number;
+  readonly print: Print;
+}
+
+/**
+ * The echo with text and with binary messages, against an in-process echo on Node with `ws`, in
+ * turns. Figures begin when the runtimes have compiled what is hot.
+ */
+async function kindsBench(
+  contestants: readonly Contestant[],
+  { loads, rounds, print }: Kinds,
+): Promise<void> {
+  for (const size of loads) {
+    const { connections, inFlight, messageBytes } = size;
     for (const kind of kinds) {
-      const load = { connections: 16, inFlight: 4, seconds: 3, messageBytes: size, kind };
+      const load = { ...size, seconds: 3, kind };
       const baseline: EchoFigure[] = [];
       const figures = contestants.map((): EchoFigure[] => []);
       for (let round = 0; round < rounds; round++) {
@@ -24,7 +61,8 @@ export async function sizesBench(
           figures[index]?.push(await throughEverything(contestant, load));
         }
       }
-      print(`echo, 16 connections, 4 in flight each, ${size}-byte ${kind}, ${rounds} rounds:`);
+      const what = `${connections} connections, ${inFlight} in flight each`;
+      print(`echo, ${what}, ${messageBytes}-byte ${kind}, ${rounds} rounds:`);
       print(row("ws on node, in-process", baseline, baseline));
       for (const [index, contestant] of contestants.entries()) {
         print(row(nameOf(contestant), figures[index] ?? [], baseline));

@@ -121,6 +121,36 @@ for (const [name, make] of codecMakers) {
       assert.deepEqual(messages(codec.events.takeBatch(buffer))[0]![2], 70_002);
     });
 
+    test("long texts, of ASCII or not, full buffers and grown memory", () => {
+      const { codec, buffer } = bound(make);
+      const texts = [1_023, 1_024, 1_025, 60_000, 70_000, 2_000_000].flatMap((length) => {
+        const ascii = "x".repeat(length);
+        // Other characters at the end, at the start, in place of the last one, and a half one.
+        return [ascii, `${ascii}é`, `é${ascii}`, `${ascii.slice(1)}👋`, `${ascii}\ud800`];
+      });
+      const expected: string[] = [];
+      const written: unknown[] = [];
+      const take = (): void => {
+        written.push(...messages(codec.events.takeBatch(buffer)).map((item) => item[3]));
+      };
+      for (const text of texts.flatMap((one) => ["-", one])) {
+        const next = codec.events.bufferNext(buffer);
+        if (!codec.events.text(5, text)) {
+          assert.equal(codec.events.bufferNext(buffer), next, "nothing is added");
+          take();
+          assert.equal(codec.events.text(5, text), true);
+        }
+        assert.equal(codec.events.bufferNext(buffer), next + 1);
+        assert.equal(codec.events.textBytes(), utf8(text).length);
+        expected.push(new TextDecoder().decode(utf8(text)));
+      }
+      take();
+      assert.equal(written.length, expected.length);
+      for (const [index, text] of expected.entries()) {
+        assert.ok(written[index] === text, `text ${index} of ${text.length} characters`);
+      }
+    });
+
     test("a large batch has room before it, for the header of a packet", () => {
       const { codec, buffer } = bound(make);
       const { packetRoomBytes, roomyBatchBytesMin } = limits;
