@@ -1,4 +1,4 @@
-import { nodeOf } from "../../core/base/mod.ts";
+import { nodeOf, ServiceError } from "../../core/base/mod.ts";
 import type {
   AppView,
   ConnectionDetails,
@@ -7,6 +7,7 @@ import type {
   ConnectionView,
   DestinationView,
   NodeView,
+  Question,
   TailFilter,
   TailReceiver,
 } from "../../core/inspect/mod.ts";
@@ -17,6 +18,8 @@ import type { AdminMember } from "./admin-source.ts";
 export interface ConnectionsPage {
   readonly connections: readonly ConnectionView[];
   readonly next: string | undefined;
+  /** Workers that did not answer; undefined if there are none. */
+  readonly missing: readonly string[] | undefined;
 }
 
 /** Where a search begins. */
@@ -26,26 +29,49 @@ export interface PageStart {
   readonly after: string;
 }
 
-/** Searches one member after the other, until the page is full or a member has no time left. */
+/**
+ * Searches one member after the other, until the page is full or a member has no time left. One
+ * that does not answer is passed over, and named. Rejects with `requests-full`.
+ */
 export async function findConnections(
   members: readonly AdminMember[],
   filter: ConnectionFilter,
   { limit, after }: PageStart,
 ): Promise<ConnectionsPage> {
   const connections: ConnectionView[] = [];
+  const silent: string[] = [];
+  const page = (next?: string): ConnectionsPage => {
+    return { connections, next, missing: silent.length === 0 ? undefined : silent };
+  };
   let [index = 0, slot = 0] = after.split(":").map(Number);
   for (; index < members.length; index++) {
     const member = members[index] as AdminMember;
     const question = { what: "connections", filter, after: slot } as const;
     const left = limit - connections.length;
-    const found = (await member.ask({ ...question, limit: left })) as ConnectionsAnswer;
-    connections.push(...found.connections);
-    if (found.next !== undefined) return { connections, next: `${index}:${found.next}` };
+    const found = (await answerOf(member, { ...question, limit: left })) as Answered;
+    if (found === undefined) silent.push(member.node);
+    connections.push(...(found?.connections ?? []));
+    if (found?.next !== undefined) return page(`${index}:${found.next}`);
     slot = 0;
     const isLast = index + 1 >= members.length;
-    if (connections.length >= limit && !isLast) return { connections, next: `${index + 1}:0` };
+    if (connections.length >= limit && !isLast) return page(`${index + 1}:0`);
   }
-  return { connections, next: undefined };
+  return page();
+}
+
+type Answered = ConnectionsAnswer | undefined;
+
+/** Why a worker has no answer: it hangs, or has just ended. Others go on without it. */
+const silences: ReadonlySet<unknown> = new Set(["reply-timeout", "worker-died"]);
+
+/** Undefined if the member does not answer. Rejects with what it answers with otherwise. */
+async function answerOf(member: AdminMember, question: Question): Promise<unknown> {
+  try {
+    return await member.ask(question);
+  } catch (error) {
+    if (error instanceof ServiceError && silences.has(error.code)) return undefined;
+    throw error;
+  }
 }
 
 /** A connection of one of the members; undefined if none of them has it. */
@@ -58,8 +84,15 @@ export async function findConnection(
   return (found ?? undefined) as ConnectionDetails | undefined;
 }
 
+/** One view for each member. One that does not answer is not ready, for this reason. */
 export async function nodeViews(members: readonly AdminMember[]): Promise<NodeView[]> {
-  return (await askAll(members, "node")) as NodeView[];
+  const views = await Promise.all(members.map((member) => answerOf(member, { what: "node" })));
+  return views.map((view, index) => (view ?? silentView(members[index]?.node ?? "")) as NodeView);
+}
+
+function silentView(node: string): NodeView {
+  const nothing = { connections: 0, handshakesWaiting: 0, apps: [], incarnation: "" };
+  return { node, ready: false, reasons: ["does not answer"], ...nothing };
 }
 
 export async function destinationViews(
@@ -72,11 +105,13 @@ export async function appViews(members: readonly AdminMember[]): Promise<AppView
   return (await askAll(members, "apps")).flat() as AppView[];
 }
 
-function askAll(
+/** The answers of those that answer. */
+async function askAll(
   members: readonly AdminMember[],
-  what: "node" | "destinations" | "apps",
+  what: "destinations" | "apps",
 ): Promise<unknown[]> {
-  return Promise.all(members.map((member) => member.ask({ what })));
+  const answers = await Promise.all(members.map((member) => answerOf(member, { what })));
+  return answers.filter((answer) => answer !== undefined);
 }
 
 /** Follows a connection at its node, or a group at all of them. Throws `requests-full`. */

@@ -21,6 +21,8 @@ const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
   internal: 500,
   "requests-full": 503,
   "broker-lost": 503,
+  "broker-refused": 503,
+  "worker-died": 503,
   "reply-timeout": 504,
 };
 

@@ -1,3 +1,4 @@
+import { admin } from "./parts/admin/admin.ts";
 import { brokers } from "./parts/brokers.ts";
 import { contract } from "./parts/contract.ts";
 import { endings } from "./parts/endings.ts";
@@ -26,6 +27,7 @@ export const parts: readonly Part[] = [
   brokers,
   errors,
   operating,
+  admin,
   servicePort,
   httpOrigins,
   httpBatches,

@@ -22,6 +22,8 @@ export interface LinkActionsOptions {
 /** Time for the first connection to the bus, and for the presence of a node that is asked for. */
 const waitMs = 2_000;
 const waitTickMs = 25;
+/** A broker that refused the link may have other access rules by now. */
+const refusedMs = 60_000;
 
 /** Actions as commands on the bus, over a link that is opened when the first one is asked for. */
 export class LinkActions implements AdminActions {
@@ -29,7 +31,7 @@ export class LinkActions implements AdminActions {
   readonly #options: LinkActionsOptions;
   readonly #ports: BusPorts;
   #commands: LinkCommandPort | undefined;
-  #refusal: Error | undefined;
+  #refusal: { readonly message: string; readonly at: number } | undefined;
 
   constructor(options: LinkActionsOptions, ports: BusPorts) {
     this.apps = options.apps;
@@ -106,6 +108,12 @@ export class LinkActions implements AdminActions {
 
   /** Rejects with `broker-lost`, or with what the broker refuses the link for. */
   async #open(): Promise<LinkCommandPort> {
+    const { clock } = this.#ports;
+    if (this.#refusal !== undefined && clock.now() - this.#refusal.at >= refusedMs) {
+      await this.#commands?.stop();
+      this.#commands = undefined;
+      this.#refusal = undefined;
+    }
     this.#commands ??= this.#start();
     const commands = this.#commands;
     await this.#until(() => commands.ready || this.#refusal !== undefined, waitMs);
@@ -116,8 +124,8 @@ export class LinkActions implements AdminActions {
 
   #start(): LinkCommandPort {
     const commands = new LinkCommandPort({ ...this.#options, role: "admin" }, this.#ports);
-    commands.start().catch((error: Error) => {
-      this.#refusal = error;
+    commands.start().catch(({ message }: Error) => {
+      this.#refusal = { message, at: this.#ports.clock.now() };
     });
     return commands;
   }

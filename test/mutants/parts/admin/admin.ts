@@ -1,0 +1,183 @@
+import type { Mutant, Part } from "../mutant.ts";
+
+const page = "docs/operating/admin.md";
+const files = {
+  access: "adapters/admin/access.ts",
+  acting: "adapters/admin/acting-api.ts",
+  console: "adapters/admin/console-app.ts",
+  merge: "adapters/admin/merge.ts",
+  monitor: "core/inspect/traffic-monitor.ts",
+  search: "core/inspect/connection-search.ts",
+  serve: "adapters/http/serve.ts",
+  stream: "adapters/admin/tail-stream.ts",
+  tail: "core/inspect/tail.ts",
+} as const;
+const tests = {
+  access: "test/unit/adapters/admin/access.test.ts",
+  console: "test/unit/adapters/admin/console.once.test.ts",
+  inspector: "test/unit/core/inspect/node-inspector.test.ts",
+  merge: "test/unit/adapters/admin/merge.test.ts",
+  rights: "test/integration/admin/admin-rights.node.test.ts",
+  serve: "test/unit/adapters/http/event-stream.test.ts",
+  stream: "test/unit/adapters/admin/tail-stream.test.ts",
+} as const;
+
+/** What an operator relies on who uses the admin port, and who must not be able to. */
+const mutants: readonly Mutant[] = [
+  {
+    says: "Reading and acting are separate rights.",
+    file: files.access,
+    find: 'if (right === "act" && !visitor.mayAct) {',
+    replace: "if (false) {",
+    tests: [tests.access],
+  },
+  {
+    says: "With a token or a header configured, programs on this machine need one too.",
+    file: files.access,
+    find: "if (!this.#hasRules) return this.#local(headers);",
+    replace: "if (this.#options.isLocal || !this.#hasRules) return this.#local(headers);",
+    tests: [tests.access],
+  },
+  {
+    says: "A request with two of these headers is refused.",
+    file: files.access,
+    find: "return isName && more.length === 0 ? user : undefined;",
+    replace: "return isName ? user : undefined;",
+    tests: [tests.access],
+  },
+  {
+    says: "whom the proxy at this address names",
+    file: files.access,
+    find: 'if (userHeader === "" || !isInRanges(address, this.#proxies)) return undefined;',
+    replace: 'if (userHeader === "") return undefined;',
+    tests: [tests.access],
+  },
+  {
+    says: "those of them whom `--admin-actors` lists",
+    file: files.access,
+    find: 'mayAct: actors.includes(user) || actors.includes("*")',
+    replace: "mayAct: true",
+    tests: [tests.access],
+  },
+  {
+    says: "A browser's request from a page of another host is refused, by `Sec-Fetch-Site` or `Origin`.",
+    file: files.access,
+    find: 'if (site === "same-origin" || site === "none") return;',
+    replace: "return;",
+    tests: [tests.access],
+  },
+  {
+    says: "by `Sec-Fetch-Site` or `Origin`",
+    file: files.access,
+    find: 'if (host !== "" && host === headers.get("host")?.toLowerCase()) return;',
+    replace: "return;",
+    tests: [tests.access],
+  },
+  {
+    says: "Without a token the `Host` must name this machine",
+    file: files.access,
+    find: 'if (!isLocalHost(headers.get("host") ?? "")) {',
+    replace: "if (false) {",
+    tests: [tests.access],
+  },
+  {
+    says: "A request that changes something is a POST of JSON",
+    file: files.acting,
+    find: 'if (type.trim().toLowerCase() === "application/json") return visitor;',
+    replace: "return visitor;",
+    tests: [tests.rights],
+  },
+  {
+    says: "what they show has [rights](#rights)",
+    file: files.console,
+    find: "if (!access.isOpen) {",
+    replace: "if (false) {",
+    tests: [tests.console],
+  },
+  {
+    says: "`slow` lines that this reader did not take",
+    file: files.stream,
+    find: "if (this.#isFull) this.#slow++;",
+    replace: "if (this.#isFull) continue;",
+    tests: [tests.stream],
+  },
+  {
+    says: "a reader that is slow gets what it takes",
+    file: files.stream,
+    find: "if (this.#isFull) this.#slow++;",
+    replace: "if (false) this.#slow++;",
+    tests: [tests.stream],
+  },
+  {
+    says: "a reader that is slow gets what it takes",
+    file: files.serve,
+    find: "if (!outgoing.write(value)) await drained(outgoing);",
+    replace: "outgoing.write(value);",
+    tests: [tests.serve],
+  },
+  {
+    says: "no more comes: `closed` with its connection",
+    file: files.stream,
+    find: 'if (isClosed && "connection" in filter) this.#end("closed");',
+    replace: "",
+    tests: [tests.stream],
+  },
+  {
+    says: "At most 50 lines a second are shown after the first 100",
+    file: files.tail,
+    find: "if (this.#allowance < 1) {",
+    replace: "if (false) {",
+    tests: [tests.inspector],
+  },
+  {
+    says: "what is not shown: `lines` above the rate",
+    file: files.tail,
+    find: "this.#leftOut++;",
+    replace: "",
+    tests: [tests.inspector],
+  },
+  {
+    says: "`batches` of events that the node had no time to look through",
+    file: files.monitor,
+    find: "this.#missed++;",
+    replace: "",
+    tests: [tests.inspector],
+  },
+  {
+    says: "While nobody follows anything, a node spends nothing on it.",
+    file: files.monitor,
+    find: "this.isOpen = this.#tails.size > 0;",
+    replace: "",
+    tests: [tests.inspector],
+  },
+  {
+    says: "Queries, headers and states are never shown",
+    file: files.monitor,
+    find: "if (code === Verb.state) return head;",
+    replace: "",
+    tests: [tests.inspector],
+  },
+  {
+    says: "A search looks at 4,000 connections at a time, so that other work goes on in between",
+    file: files.search,
+    find: "if (slot > after) await turn(clock);",
+    replace: "",
+    tests: [tests.inspector],
+  },
+  {
+    says: "and for 2 s at most",
+    file: files.search,
+    find: "if (clock.now() >= endsAt) break;",
+    replace: "",
+    tests: [tests.inspector],
+  },
+  {
+    says: "A worker that hangs is passed over after 5 s, and `missing` names it.",
+    file: files.merge,
+    find: "if (found === undefined) silent.push(member.node);",
+    replace: "",
+    tests: [tests.merge],
+  },
+];
+
+export const admin: Part = { name: "admin", page, mutants };

@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { connect, type Socket } from "node:net";
+import { test } from "node:test";
+import { eventStream, type HttpServer, serveHttp } from "../../../../adapters/http/mod.ts";
+import { standstill, waitFor } from "../../../support/process/wait.ts";
+
+const chunkBytes = 65_536;
+
+/** A server whose answer has no end. It tells how much of it was asked for. */
+async function endless(): Promise<{
+  server: HttpServer;
+  told: { pulled: number; ended: number };
+}> {
+  const told = { pulled: 0, ended: 0 };
+  const server = await serveHttp(
+    () => {
+      const body = new ReadableStream<Uint8Array>({
+        pull: (controller) => {
+          told.pulled += chunkBytes;
+          controller.enqueue(new Uint8Array(chunkBytes));
+        },
+        cancel: () => {
+          told.ended++;
+        },
+      });
+      return new Response(body, { headers: { "content-type": eventStream } });
+    },
+    { port: 0 },
+  );
+  return { server, told };
+}
+
+function ask(port: number): Socket {
+  const socket = connect(port, "127.0.0.1");
+  socket.on("error", () => {});
+  socket.write("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+  return socket;
+}
+
+test("a stream of events is written as it is read, and ends with its reader", async () => {
+  const { server, told } = await endless();
+  const socket = ask(server.port);
+  try {
+    // Nobody reads: what the system's buffers take is all that is asked for.
+    await waitFor(() => told.pulled > 0);
+    const held = await standstill(() => Promise.resolve(told.pulled));
+    assert.ok(held < 256 * 1024 * 1024, `${held} bytes`);
+    let read = 0;
+    socket.on("data", (data) => {
+      read += data.length;
+    });
+    await waitFor(() => told.pulled > 2 * held && read > held, { what: "more of it" });
+    assert.equal(told.ended, 0);
+    socket.destroy();
+    await waitFor(() => told.ended === 1, { what: "the end" });
+  } finally {
+    socket.destroy();
+    await server.close();
+  }
+});
+
+test("an answer that comes little by little is not held back", async () => {
+  let send: (text: string) => void = () => {};
+  let end: () => void = () => {};
+  const server = await serveHttp(
+    () => {
+      const body = new ReadableStream<Uint8Array>({
+        start: (controller) => {
+          send = (text) => controller.enqueue(new TextEncoder().encode(text));
+          end = () => controller.close();
+        },
+      });
+      return new Response(body, { headers: { "content-type": eventStream } });
+    },
+    { port: 0 },
+  );
+  try {
+    const response = await fetch(`http://127.0.0.1:${server.port}/`);
+    assert.equal(response.headers.get("content-type"), eventStream);
+    assert.equal(response.headers.get("content-length"), null);
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+    for (const text of ["one", "two"]) {
+      send(text);
+      const { value } = await reader.read();
+      assert.equal(new TextDecoder().decode(value), text);
+    }
+    end();
+    assert.equal((await reader.read()).done, true);
+  } finally {
+    await server.close();
+  }
+});
