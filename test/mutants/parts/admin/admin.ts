@@ -60,7 +60,7 @@ const mutants: readonly Mutant[] = [
     tests: [tests.access],
   },
   {
-    says: "A browser's request from a page of another host is refused, by `Sec-Fetch-Site` or `Origin`.",
+    says: "A browser's request from a page of another host is refused, by `Sec-Fetch-Site`",
     file: files.access,
     find: 'if (site === "same-origin" || site === "none") return;',
     replace: "return;",
