@@ -62,7 +62,7 @@ const benches: Readonly<Record<string, (session: Session) => Promise<unknown>>> 
   sizes: ({ effort, print }) => sizesBench([bunNative, bunWasm], effort.rounds, print),
   storm: (session) => stormBench(session),
   unread: (session) => unreadBench([bunNative, nodeWasm], session),
-  workers: ({ effort, print }) => workersBench([bunNative, nodeWasm], effort, print),
+  workers: (session) => workersBench([bunNative, nodeWasm], session),
 };
 
 /** In this order: what is loud for the kernel comes late. */
@@ -128,7 +128,7 @@ async function main(): Promise<number> {
     return help ? 0 : 2;
   }
   const effort: Effort = quick
-    ? { quick, rounds, seconds: 1, warmUpMs: 400 }
+    ? { quick, rounds, seconds: 0.7, warmUpMs: 300 }
     : { quick, rounds, seconds: 1.5, warmUpMs: 700 };
   process.stdout.write(`${machine()}, ${load()}, ${commit()}\n${versions()}\n`);
   let lacking: string[] = [];

@@ -32,7 +32,9 @@ const warmUp = 200;
 function entrants(isQuick: boolean): Entrant[] {
   // Deno collects no garbage when it is asked from outside.
   const peers = peersOf("echo").filter(({ name }) => !name.startsWith("Deno"));
-  const own = [bunNative, bunWasm, nodeWasm].map((one) => entrantOf(one, true));
+  const own = (isQuick ? [bunNative, nodeWasm] : [bunNative, bunWasm, nodeWasm]).map((one) =>
+    entrantOf(one),
+  );
   const open = { ...bunNative, mode: "open", origin: null } as const;
   const alone = { name: `${nameOfOurs(open)}, no origin`, start: () => startOurs(open) };
   return isQuick ? own : [...peers, alone, ...own];
@@ -62,7 +64,7 @@ async function measure({ start }: Entrant, { effort }: Session): Promise<Figure>
     const kernelBytes = (kernel() - kernelBefore) / connections;
     const bytes = ((await collectedBytes(server, effort.quick)) - before) / connections;
     const cpuBefore = server.cpuSeconds();
-    const seconds = effort.quick ? 2 : 8;
+    const seconds = effort.quick ? 1 : 6;
     await wait(seconds * 1_000);
     const cpu = ((server.cpuSeconds() - cpuBefore) * 1e6) / (seconds * (connections + warmUp));
     return { bytes, kernelBytes, cpu };
@@ -80,9 +82,7 @@ export async function idleBench(session: Session): Promise<void> {
       "after garbage collection, less what was before. That of the kernel is the growth of its " +
       "slabs and TCP buffers, for both ends of a connection, as the clients are on this machine.",
   );
-  const figures = await inTurns(all, Math.min(2, session.effort.rounds), (entrant) =>
-    measure(entrant, session),
-  );
+  const figures = await inTurns(all, session.rounds(2), (entrant) => measure(entrant, session));
   const of = (index: number, name: keyof Figure): number[] =>
     figures[index]!.map((figure) => figure[name]);
   session.table(

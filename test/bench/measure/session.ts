@@ -47,6 +47,13 @@ export class Session {
     this.#isWritten = isWritten;
   }
 
+  /** How many rounds to do, which it says; fewer than asked for where a round is long. */
+  rounds(most: number = Number.POSITIVE_INFINITY): number {
+    const rounds = Math.min(this.effort.rounds, most);
+    this.say(rounds === 1 ? "One round." : `${rounds} rounds.`);
+    return rounds;
+  }
+
   /** A line as it is, in a block of its own kind. */
   readonly print = (line: string): void => this.#add("text", line);
 

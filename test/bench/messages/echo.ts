@@ -12,8 +12,7 @@ const loads = [1, 32] as const;
 /** One thing differs from Bun with its own engine, or from Node.js, in each. */
 const ours: readonly Entrant[] = [
   ...engines.map((one) => entrantOf(one, one === bunNative || one === nodeWasm)),
-  entrantOf({ ...bunNative, mode: "open" }, true),
-  entrantOf({ ...nodeWasm, mode: "open" }),
+  entrantOf({ ...bunNative, mode: "open" }),
   entrantOf({ ...bunNative, qos: 1 }),
   entrantOf({ ...nodeWasm, qos: 1 }),
   entrantOf({ ...bunNative, workers: 2 }),
@@ -44,9 +43,7 @@ export async function echoBench(session: Session): Promise<void> {
       "themselves. Ours are a gateway, mosquitto and an origin with the library: assigned mode, " +
       "QoS 0, one worker and one broker where nothing else is said. CPU is in µs a message.",
   );
-  const results = await inTurns(entrants, session.effort.rounds, (entrant) =>
-    both(entrant, session),
-  );
+  const results = await inTurns(entrants, session.rounds(), (entrant) => both(entrant, session));
   for (const [at, inFlight] of loads.entries()) {
     const figures = results.map((rounds) => rounds.map((figure) => figure[at]!));
     const rates = figures.map((rounds) => rounds.map((one) => one.messagesPerSecond));

@@ -80,7 +80,7 @@ export async function latencyBench(session: Session): Promise<void> {
       "The load polls, so it keeps one of the processors busy. CPU is in µs a message, of " +
       "server, broker and origin.",
   );
-  const results = await inTurns(entrants, session.effort.rounds, (entrant) =>
+  const results = await inTurns(entrants, session.rounds(), (entrant) =>
     allRates(entrant, session),
   );
   const shown = session.effort.quick ? [drawnRate] : rates;

@@ -6,7 +6,7 @@ import {
   onNode,
   spread,
 } from "../measure/processes.ts";
-import type { Effort } from "../measure/session.ts";
+import type { Effort, Session } from "../measure/session.ts";
 import type { FanOutLoad, FanOutStep } from "../programs/load/fan-out-load.ts";
 
 const atOnce = 64;
@@ -89,19 +89,20 @@ async function measure(broker: Mosquitto, contestant: Contestant, one: Case): Pr
 /** Two workers beside one process, with loads that keep the gateway busy, in turns. */
 export async function workersBench(
   contestants: readonly Contestant[],
-  effort: Effort,
-  print: (line: string) => void,
+  session: Session,
 ): Promise<void> {
+  const { effort, print } = session;
+  const rounds = session.rounds(2);
   await using broker = await Mosquitto.start();
   print("one process and two workers; the generator is one process on the same processors:");
   for (const load of ["fan-out", "connects"] as const) {
     const what =
       load === "fan-out" ? `to ${connectionsOf(effort)} clients` : `${atOnce} clients at once`;
     const [unit, scale] = load === "fan-out" ? ["thousand/s", 1_000] : ["/s", 1];
-    for (const contestant of contestants) {
+    for (const contestant of effort.quick ? contestants.slice(0, 1) : contestants) {
       print(`  ${load}, ${what}, ${contestant.runtime} ${contestant.engine}:`);
       const costs: Cost[][] = [[], []];
-      for (let round = 0; round < effort.rounds; round++) {
+      for (let round = 0; round < rounds; round++) {
         for (const workers of [1, 2]) {
           costs[workers - 1]?.push(await measure(broker, contestant, { load, workers, effort }));
         }

@@ -116,3 +116,9 @@ test("bench: a latency counts from when a message was due, also in a stall", asy
   assert.ok(counted.max >= (stallMs - 50) * 1_000, `${counted.max}`);
   assert.ok(latencyAt(counted, 90) >= (stallMs / 4) * 1_000, JSON.stringify(counted.curve));
 });
+
+test("bench: a bench says how many rounds it does, and does no more than asked for", () => {
+  const session = new Session(effort, false);
+  assert.deepEqual([session.rounds(), session.rounds(2), session.rounds(1)], [3, 2, 1]);
+  assert.equal(session.markdown(), "3 rounds.\n\n2 rounds.\n\nOne round.");
+});
