@@ -4,7 +4,7 @@ export const adminLimits = {
   bodyBytesMax: 2_097_152,
   /** Bodies of all requests that are read now. */
   bodiesBytesMax: 16_777_216,
-  /** Requests to `/admin` under way, open tails included. */
+  /** Requests to `/admin` that are not answered yet. */
   requestsMax: 128,
   /** Tails of all readers at one time. */
   tailsMax: 16,

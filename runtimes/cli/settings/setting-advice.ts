@@ -24,6 +24,9 @@ export function adviceOn(settings: Settings): string[] {
         "or --admin-user-header: requests to /admin are refused",
     );
   }
+  if (settings["admin-user-header"] !== "" && settings["admin-proxies"].length === 0) {
+    advice.push("--admin-user-header is read from no proxy: set --admin-proxies");
+  }
   if (settings.authorize !== "jwt") return advice;
   if (settings["jwt-audience"] === "" && !settings["jwt-any-audience"]) {
     advice.push(

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { test } from "node:test";
+import { adminLimits } from "../../../adapters/admin/admin-limits.ts";
 import { AdminClient } from "../../support/admin/admin-client.ts";
 import { metricOf } from "../../support/gateway/control-rig.ts";
-import { startGateway } from "../../support/gateway/gateway.ts";
+import { gatewayRuntimes, startGateway } from "../../support/gateway/gateway.ts";
+import { waitFor } from "../../support/process/wait.ts";
 
 /** A request with any headers; resolves to its status and code. */
 function ask(
@@ -40,6 +42,15 @@ test("beyond this machine the admin port serves nobody without a rule", async ()
   assert.equal(metrics.status, 200);
   await metrics.text();
   assert.equal(await metricOf(gateway, 'wss_errors_total{code="request-forbidden"}'), 1);
+});
+
+test("a header that is read from no proxy lets nobody in, and a line says so", async () => {
+  const gateway = await startGateway({ flags: ["--admin-user-header", "X-User"] });
+  const asked = { headers: { "x-user": "ada" } };
+  const answer = await ask(gateway.info.adminPort, "/admin/overview", asked);
+  assert.deepEqual(answer, [401, "request-token"]);
+  const advice = gateway.log.filter(({ event }) => event === "setting-advice");
+  assert.match(String(advice[0]?.message), /set --admin-proxies/);
 });
 
 test("tokens and a proxy's header give separate rights; what is refused is counted", async () => {
@@ -148,3 +159,21 @@ test("what cannot be read is refused with its place", async () => {
   assert.deepEqual(await ask(port, "/admin/overview", posted), [405, "request-method"]);
   assert.deepEqual(await ask(port, "/admin/publish", posted), [400, "request-malformed"]);
 });
+
+for (const runtime of gatewayRuntimes) {
+  test(`a tail whose reader is gone leaves its place, and is bounded, on ${runtime}`, async () => {
+    const { adminPort } = (await startGateway({ runtime })).info;
+    const admin = new AdminClient(adminPort);
+    const { tailsMax } = adminLimits;
+    /** Waits until a reader before this one has left. */
+    const open = () =>
+      waitFor(() => admin.tail("group=g").catch(() => undefined), { what: "a place for a tail" });
+    for (let round = 0; round < 3; round++) {
+      const tails = [];
+      for (let count = 0; count < tailsMax; count++) tails.push(await open());
+      const more = await admin.get("tail?group=g");
+      assert.deepEqual([more.status, more.body.code], [503, "requests-full"]);
+      for (const tail of tails) tail.close();
+    }
+  });
+}
