@@ -3,22 +3,60 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "../process/free-port.ts";
 import { findProgram, Program } from "../process/spawn.ts";
+import { waitFor } from "../process/wait.ts";
 import type { BrokerCluster, BrokerServer } from "./broker-server.ts";
+
+/** A cluster that forms is ready after a second. */
+const formMsMax = 10_000;
+
+/** New clusters are formed until one is ready; one of ten or twenty is never. */
+const clustersMax = 5;
+
+interface JetStreamState {
+  readonly meta_cluster?: {
+    readonly leader?: string;
+    /** The others, at the leader only. */
+    readonly replicas?: readonly { readonly current: boolean }[];
+  };
+}
 
 /** One NATS server with JetStream and MQTT, as the example configures it. */
 export class Nats implements BrokerServer {
   readonly login = "edge:secret";
   readonly port: number;
+  /** Of its monitoring over HTTP. */
+  readonly #monitor: number;
   readonly #config: string;
   #program: Program | undefined;
 
-  private constructor(port: number, config: string) {
+  private constructor(port: number, monitor: number, config: string) {
     this.port = port;
+    this.#monitor = monitor;
     this.#config = config;
   }
 
-  /** Starts a cluster of so many servers on this machine, and waits until it has a leader. */
+  /**
+   * Starts a cluster of so many servers on this machine, and waits until it is ready. Servers that
+   * start at almost the same moment now and then form one which has a leader and refuses every
+   * MQTT client for good ("no suitable peers for placement", nats-server 2.10.27). Then a new one
+   * is formed.
+   */
   static async cluster(size: number): Promise<BrokerCluster> {
+    for (let left = clustersMax; ; left -= 1) {
+      const cluster = await Nats.#startAll(size);
+      // A server is ready before its cluster is: until then it ends connections.
+      const formed = size === 1 ? Promise.resolve() : formation(cluster.nodes);
+      const error = await formed.then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
+      if (error === undefined) return cluster;
+      await cluster.end();
+      if (left === 1) throw error;
+    }
+  }
+
+  static async #startAll(size: number): Promise<BrokerCluster & { readonly nodes: Nats[] }> {
     const example = await readFile("examples/brokers/nats.conf", "utf8");
     const directory = await mkdtemp(join(tmpdir(), "wss-nats-"));
     const routes = await Promise.all(Array.from({ length: size }, () => freePort()));
@@ -30,7 +68,7 @@ export class Nats implements BrokerServer {
     };
     try {
       for (const [index, route] of routes.entries()) {
-        const [clients, port] = [await freePort(), await freePort()];
+        const [clients, port, monitor] = [await freePort(), await freePort(), await freePort()];
         const cluster = `cluster { name: wss, listen: "127.0.0.1:${route}", routes: [${urls}] }`;
         const lines = example
           .replace("mq-a", `mq-${index}`)
@@ -39,12 +77,11 @@ export class Nats implements BrokerServer {
           .replace("/var/lib/nats", join(directory, String(index)))
           .replace("change me", "secret");
         const config = join(directory, `${index}.conf`);
-        await writeFile(config, size > 1 ? `${lines}${cluster}\n` : lines);
-        nodes.push(new Nats(port, config));
+        const http = `http: "127.0.0.1:${monitor}"`;
+        await writeFile(config, size > 1 ? `${lines}${http}\n${cluster}\n` : lines);
+        nodes.push(new Nats(port, monitor, config));
       }
-      await Promise.all(nodes.map((node) => node.start()));
-      // A server is ready before its cluster is: until then it ends connections.
-      if (size > 1) await Promise.all(nodes.map((node) => node.#led()));
+      for (const node of nodes) await node.start();
     } catch (error) {
       await end();
       throw error;
@@ -61,11 +98,9 @@ export class Nats implements BrokerServer {
     await this.#program.line(isUp, "a running broker");
   }
 
-  /** Resolves when it knows the leader of JetStream's metadata. */
-  async #led(): Promise<void> {
-    const leads = (line: string): true | undefined =>
-      line.includes(" metadata leader") || undefined;
-    await this.#program?.line(leads, "a leader");
+  /** What it says of itself over HTTP; its log does not always tell who leads. */
+  async ask(path: "/jsz" | "/healthz"): Promise<Response> {
+    return await fetch(`http://127.0.0.1:${this.#monitor}${path}`);
   }
 
   /** Ends it as a crash would. */
@@ -75,4 +110,21 @@ export class Nats implements BrokerServer {
     program?.kill();
     await program?.exited;
   }
+}
+
+/** Resolves when all servers are healthy, know a leader, and are known by it as up to date. */
+function formation(nodes: readonly Nats[]): Promise<unknown> {
+  const isFormed = async (): Promise<boolean> => {
+    const healths = await Promise.all(nodes.map((node) => node.ask("/healthz")));
+    if (!healths.every(({ ok }) => ok)) return false;
+    const answers = await Promise.all(nodes.map((node) => node.ask("/jsz")));
+    const states = (await Promise.all(answers.map((one) => one.json()))) as JetStreamState[];
+    const clusters = states.map(({ meta_cluster: cluster }) => cluster);
+    const current = clusters.flatMap((cluster) => cluster?.replicas ?? []);
+    return (
+      clusters.every((cluster) => (cluster?.leader ?? "") !== "") &&
+      current.filter((replica) => replica.current).length === nodes.length - 1
+    );
+  };
+  return waitFor(() => isFormed().catch(() => false), { deadline: formMsMax });
 }
