@@ -7,7 +7,7 @@ import { capture, tool } from "./program.mjs";
 
 const target = "dist/websocket-service.js";
 const metafile = "dist/websocket-service.meta.json";
-const licences = "dist/third-party-licenses.txt";
+export const licences = "dist/third-party-licenses.txt";
 
 /**
  * Bundles the gateway for Node.js with its packages, if something changed: the npm package depends

@@ -44,11 +44,12 @@ export function run(command, args) {
   }).finally(() => clearInterval(watch));
 }
 
-/** Runs a program to its end and returns what it prints. */
+/** Runs a program to its end and returns what it prints: `printed` is its standard output alone. */
 export function capture(command, args, options = {}) {
   const result = spawnSync(command, args, { encoding: "utf8", ...options });
   return {
     ok: result.status === 0,
+    printed: result.stdout ?? "",
     output: `${result.stdout ?? ""}${result.stderr ?? ""}${result.error?.message ?? ""}`,
   };
 }

@@ -13,6 +13,7 @@ import {
   StepFailed,
 } from "./prepare.mjs";
 import { nodejs, root, run, tool } from "./program.mjs";
+import { compileExecutable, release } from "./release.mjs";
 
 const bunMain = "runtimes/bun/main.ts";
 const denoFlags = ["run", "--quiet", "--no-check", "--allow-all"];
@@ -61,21 +62,19 @@ const tasks = {
   },
   compile: {
     ready: [install, compileWasm, embedConsole],
-    run: () =>
-      run(tool("bun"), [
-        "build",
-        "--compile",
-        "--minify",
-        "--sourcemap=inline",
-        bunMain,
-        "--outfile",
-        "dist/websocket-service",
-      ]),
+    run: () => {
+      compileExecutable();
+      return 0;
+    },
   },
   // `npm pack` and `npm publish` run this.
   package: {
     ready: [install, compileWasm, embedConsole, buildLibrary, packageServer],
     run: () => 0,
+  },
+  release: {
+    ready: [install, compileWasm, embedConsole, buildLibrary, packageServer],
+    run: (args) => release(args),
   },
   format: {
     ready: [install],

@@ -9,7 +9,7 @@ import { RawClient } from "../../support/clients/raw-client.ts";
 import { outputOf } from "../../support/deploy/output-of.ts";
 import { GatewayProcess } from "../../support/gateway/gateway.ts";
 import { installPackages } from "../../support/process/packages.ts";
-import { freePort, Program } from "../../support/process/spawn.ts";
+import { bunProgram, freePort, Program } from "../../support/process/spawn.ts";
 
 const dockerfile = readFileSync("examples/deploy/Dockerfile", "utf8");
 /** What may stand in the image beside the executable. */
@@ -32,13 +32,14 @@ function wordsOf(instruction: string): string[] {
 
 before(
   async () => {
-    const executable = "dist/websocket-service";
-    await outputOf(process.execPath, [".ci/task.mjs", "compile"]);
-    assert.ok(statSync(executable).size > 0);
+    const executable = join(folder, "websocket-service");
+    const flags = ["--compile", "--minify", "--outfile", executable];
+    await outputOf(bunProgram, ["build", ...flags, "runtimes/bun/main.ts"]);
     // The step of the build that fills the image, as the Dockerfile has it.
     const [step = ""] = instructions("RUN").filter((text) => text.startsWith("mkdir -p /image"));
     assert.notEqual(step, "");
-    await outputOf("sh", ["-c", step.replaceAll("/image", image)]);
+    const here = step.replaceAll("/image", image);
+    await outputOf("sh", ["-c", here.replaceAll("dist/websocket-service", executable)]);
   },
   { timeout: 170_000 },
 );

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import {
-  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -14,9 +13,10 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { WebSocket } from "ws";
+import { cloneTo } from "../../support/deploy/clone.ts";
 import { GatewayProcess } from "../../support/gateway/gateway.ts";
 import {
   bunProgram,
@@ -94,10 +94,7 @@ let files: string[] = [];
 
 before(
   async () => {
-    const left = new Set(["node_modules", "dist", ".git"]);
-    cpSync(".", clone, { recursive: true, filter: (source) => !left.has(basename(source)) });
-    // The packages that it is built with are those of the lock file here, too.
-    symlinkSync(resolve("node_modules"), join(clone, "node_modules"));
+    cloneTo(clone);
     const packed = await succeeds("npm", ["pack", "--json", "--pack-destination", folder], clone);
     const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz"));
     assert.ok(tarball, packed.output);

@@ -2,6 +2,7 @@ import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import process from "node:process";
+import { cloneTo, commitAll } from "../deploy/clone.ts";
 import { findProgram, nodeProgram, Program } from "../process/spawn.ts";
 import { within } from "../process/wait.ts";
 import { blocksOf } from "./docs.ts";
@@ -38,9 +39,13 @@ const services: readonly (readonly [command: RegExp, up: RegExp])[] = [
 export class GuideRun {
   readonly #network = `wss-guide-${process.pid}`;
   readonly #folder = mkdtempSync(join(tmpdir(), "wss-guide-"));
+  /** Where the commands run: nothing that they build disturbs another test. */
+  readonly #clone = join(this.#folder, "clone");
   readonly #running: Program[] = [];
 
   async start(): Promise<void> {
+    cloneTo(this.#clone);
+    await commitAll(this.#clone);
     await this.#finish("ip", ["netns", "add", this.#network]);
     await this.#finish("ip", ["-n", this.#network, "link", "set", "lo", "up"]);
     const shim = join(this.#folder, "websocket-service");
@@ -53,7 +58,7 @@ export class GuideRun {
   program(command: string): Program {
     const env = { PATH: `${this.#folder}:${process.env.PATH}`, WSS_LOG_FORMAT: "json" };
     const words = ["netns", "exec", this.#network, "bash", "-c", command];
-    const program = new Program("ip", words, { env });
+    const program = new Program("ip", words, { env, cwd: this.#clone });
     this.#running.push(program);
     return program;
   }
