@@ -44,7 +44,7 @@ export function run(command, args) {
   }).finally(() => clearInterval(watch));
 }
 
-/** Runs a program to its end and returns what it prints: `printed` is its standard output alone. */
+/** Runs a program to its end and returns its output; `printed` is what is for programs. */
 export function capture(command, args, options = {}) {
   const result = spawnSync(command, args, { encoding: "utf8", ...options });
   return {

@@ -1,4 +1,4 @@
-// Makes the files of a release in dist/release, with a list of what is in them and their checksums.
+// Makes the files of a release in dist/release, a list of what is in them, and checksums.
 // Nothing is published: whoever releases uploads these files.
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";

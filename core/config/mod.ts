@@ -2,7 +2,9 @@ export { clusterSettings, httpOriginSettings, serviceSettings } from "./http-set
 export {
   choice,
   duration,
+  host,
   integer,
+  list,
   matching,
   parseDuration,
   parseSize,

@@ -1,4 +1,5 @@
 import type { Command } from "../command/mod.ts";
+import { acl } from "./acl.ts";
 import { close, connections, origins, publish, send, tail, top } from "./admin/mod.ts";
 import { benchBrokerCommand } from "./bench-broker.ts";
 import { bridge } from "./bridge.ts";
@@ -17,6 +18,7 @@ export const commands: readonly Command[] = [
   connect,
   health,
   doctor,
+  acl,
   benchBrokerCommand,
   top,
   connections,

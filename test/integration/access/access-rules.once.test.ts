@@ -5,6 +5,7 @@ import { connectOrigin, type Origin } from "websocket-service/origin";
 import { MqttLink } from "../../../adapters/mqtt/mod.ts";
 import { SystemClock, SystemRandom } from "../../../adapters/system/mod.ts";
 import { type GuardedBroker, startGuardedBroker } from "../../support/broker/access-rules.ts";
+import { everything, publishes, reads } from "../../support/broker/role-rights.ts";
 import { RawClient } from "../../support/clients/raw-client.ts";
 import { startGateway } from "../../support/gateway/gateway.ts";
 import { MemoryLogger } from "../../support/memory/mod.ts";
@@ -46,119 +47,6 @@ function mayPublish({ link }: User, topic: string): Promise<boolean> {
     });
   });
 }
-
-/** What each role may publish, and what not: each of the second is an attack. */
-const publishes: Readonly<Record<string, { may: readonly string[]; not: readonly string[] }>> = {
-  "edge-1": {
-    may: [
-      "events/0/edge-1",
-      "origins/shop-1/events/edge-1",
-      "presence/nodes/edge-1",
-      "presence/ask/edge-1",
-      "nodes/edge-2/commands/edge-1",
-      "groups/g/commands/edge-1",
-    ],
-    not: [
-      "events/0/edge-2",
-      "origins/shop-1/events/edge-2",
-      "presence/nodes/edge-2",
-      "presence/origins/edge-1",
-      "presence/origins/shop-1",
-      "presence/ask/edge-2",
-      "commands/edge-1",
-      "commands/shop-1",
-      "nodes/edge-2/commands/shop-1",
-      "groups/g/commands/shop-1",
-      "groups/g/text",
-      "groups/g/binary",
-    ],
-  },
-  "shop-1": {
-    may: [
-      "presence/origins/shop-1",
-      "presence/ask/shop-1",
-      "nodes/edge-1/commands/shop-1",
-      "commands/shop-1",
-      "groups/g/commands/shop-1",
-    ],
-    not: [
-      "events/0/shop-1",
-      "events/0/edge-1",
-      "origins/shop-2/events/shop-1",
-      "origins/shop-2/events/edge-1",
-      "origins/shop-1/events/edge-1",
-      "presence/nodes/shop-1",
-      "presence/nodes/edge-1",
-      "presence/origins/shop-2",
-      "presence/ask/shop-2",
-      "commands/shop-2",
-      "commands/edge-1",
-      "nodes/edge-1/commands/shop-2",
-      "nodes/edge-1/commands/edge-2",
-      "groups/g/commands/shop-2",
-      "groups/g/text",
-      "groups/g/binary",
-    ],
-  },
-  "sensor-1": {
-    may: ["groups/weather/text"],
-    not: [
-      "events/0/sensor-1",
-      "events/0/edge-1",
-      "origins/shop-1/events/sensor-1",
-      "origins/shop-1/events/edge-1",
-      "presence/nodes/sensor-1",
-      "presence/nodes/edge-1",
-      "presence/origins/sensor-1",
-      "presence/origins/shop-1",
-      "presence/ask/sensor-1",
-      "commands/sensor-1",
-      "commands/shop-1",
-      "nodes/edge-1/commands/sensor-1",
-      "nodes/edge-1/commands/shop-1",
-      "groups/weather/commands/sensor-1",
-      "groups/weather/commands/shop-1",
-      "groups/weather/binary",
-      "groups/other/text",
-      "groups/@all/text",
-      "groups/@user%2Fada/text",
-    ],
-  },
-};
-
-/** Who receives what `admin` says on every topic there is. */
-const reads: Readonly<Record<string, readonly string[]>> = {
-  "edge-1": [
-    "nodes/edge-1/commands/x",
-    "commands/x",
-    "groups/g/commands/x",
-    "groups/g/text",
-    "presence/nodes/x",
-    "presence/origins/x",
-    "presence/ask/x",
-  ],
-  "shop-1": [
-    "events/0/edge-1",
-    "origins/shop-1/events/edge-1",
-    "presence/nodes/x",
-    "presence/origins/x",
-    "presence/ask/x",
-  ],
-  "sensor-1": [],
-};
-const everything = [
-  "events/0/edge-1",
-  "origins/shop-1/events/edge-1",
-  "origins/shop-2/events/edge-1",
-  "nodes/edge-1/commands/x",
-  "nodes/edge-2/commands/x",
-  "commands/x",
-  "groups/g/commands/x",
-  "groups/g/text",
-  "presence/nodes/x",
-  "presence/origins/x",
-  "presence/ask/x",
-];
 
 describe("the access rules of the docs", { skip }, () => {
   let guarded: GuardedBroker;

@@ -4,4 +4,4 @@ import { brokerSuite } from "./broker-suite.ts";
 
 const skip = skipWithout("ejabberdctl");
 
-brokerSuite("ejabberd", Ejabberd.cluster, { versions: ["4", "5"], skip });
+brokerSuite("ejabberd", () => Ejabberd.cluster(), { versions: ["4", "5"], skip });

@@ -16,6 +16,13 @@ function erlangLibraries(): string {
   return found;
 }
 
+/** The example with other access rules: what stands below `acl` and below `mod_mqtt`. */
+function withRules(config: string, rules: string): string {
+  const [acl = "", access = ""] = rules.split("modules:\n  mod_mqtt:\n");
+  const rest = config.replace(/^acl:\n(?: .*\n)*/m, "").replace(/^ {4}access_.*\n/gm, "");
+  return `${rest.replace("  mod_mqtt:\n", () => `  mod_mqtt:\n${access}\n`)}${acl}`;
+}
+
 /** ejabberd with `mod_mqtt`, as the example configures it, but for users without a password. */
 export class Ejabberd implements BrokerServer {
   readonly login = "edge%40mq.example:any";
@@ -28,15 +35,19 @@ export class Ejabberd implements BrokerServer {
     this.#directory = directory;
   }
 
-  /** Starts one server: a cluster of them is made by hand (`ejabberdctl join_cluster`). */
-  static async cluster(): Promise<BrokerCluster> {
+  /**
+   * Starts one server: a cluster of them is made by hand (`ejabberdctl join_cluster`). `rules` are
+   * parts of its configuration that take the place of the example's.
+   */
+  static async cluster(rules?: string): Promise<BrokerCluster> {
     const directory = await mkdtemp(join(tmpdir(), "wss-ejabberd-"));
     const broker = new Ejabberd(await freePort(), directory);
     const example = await readFile("examples/brokers/ejabberd.yml", "utf8");
     const config = example
       .replace("port: 1883", `port: ${broker.port}`)
       .replace("[internal]", "[anonymous]\nanonymous_protocol: login_anon");
-    await writeFile(join(directory, "ejabberd.yml"), config);
+    const whole = rules === undefined ? config : withRules(config, rules);
+    await writeFile(join(directory, "ejabberd.yml"), whole);
     const end = async (): Promise<void> => {
       await broker.kill();
       await rm(directory, { recursive: true, force: true });

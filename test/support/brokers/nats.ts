@@ -39,11 +39,11 @@ export class Nats implements BrokerServer {
    * Starts a cluster of so many servers on this machine, and waits until it is ready. Servers that
    * start at almost the same moment now and then form one which has a leader and refuses every
    * MQTT client for good ("no suitable peers for placement", nats-server 2.10.27). Then a new one
-   * is formed.
+   * is formed. `authorization` takes the place of the example's.
    */
-  static async cluster(size: number): Promise<BrokerCluster> {
+  static async cluster(size: number, authorization?: string): Promise<BrokerCluster> {
     for (let left = clustersMax; ; left -= 1) {
-      const cluster = await Nats.#startAll(size);
+      const cluster = await Nats.#startAll(size, authorization);
       // A server is ready before its cluster is: until then it ends connections.
       const formed = size === 1 ? Promise.resolve() : formation(cluster.nodes);
       const error = await formed.then(
@@ -56,8 +56,12 @@ export class Nats implements BrokerServer {
     }
   }
 
-  static async #startAll(size: number): Promise<BrokerCluster & { readonly nodes: Nats[] }> {
-    const example = await readFile("examples/brokers/nats.conf", "utf8");
+  static async #startAll(
+    size: number,
+    authorization?: string,
+  ): Promise<BrokerCluster & { readonly nodes: Nats[] }> {
+    const shown = await readFile("examples/brokers/nats.conf", "utf8");
+    const example = shown.replace(/^authorization .*$/m, (own) => authorization ?? own);
     const directory = await mkdtemp(join(tmpdir(), "wss-nats-"));
     const routes = await Promise.all(Array.from({ length: size }, () => freePort()));
     const urls = routes.map((port) => `nats-route://127.0.0.1:${port}`).join(", ");

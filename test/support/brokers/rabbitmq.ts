@@ -1,6 +1,6 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { freePort } from "../process/free-port.ts";
 import { Program } from "../process/spawn.ts";
 import type { BrokerCluster, BrokerServer } from "./broker-server.ts";
@@ -60,6 +60,19 @@ export class RabbitMq implements BrokerServer {
       throw error;
     }
     return { nodes, end };
+  }
+
+  /** For programs that control it: `rabbitmqctl` finds it. */
+  get controlEnv(): Record<string, string> {
+    const { directory, epmdPort } = this.#place;
+    return {
+      HOME: directory,
+      RABBITMQ_NODENAME: this.#name,
+      ERL_EPMD_ADDRESS: "127.0.0.1",
+      ERL_EPMD_PORT: String(epmdPort),
+      // Not Debian's wrapper, which changes the user.
+      PATH: `${dirname(script)}:${process.env.PATH}`,
+    };
   }
 
   /** Starts it on the same port, also after `kill`. */

@@ -69,7 +69,7 @@ test("the README shows a whole origin in each language, and a client, in few lin
 });
 
 /** What npm does by itself; a test of the package runs them. */
-const npmCommands: ReadonlySet<string> = new Set(["pack", "install"]);
+const npmCommands: ReadonlySet<string> = new Set(["pack", "install", "sbom"]);
 
 test("commands of npm are scripts, and their flags are settings", () => {
   const { scripts } = JSON.parse(readFileSync("package.json", "utf8"));
@@ -92,7 +92,7 @@ test("commands of npm are scripts, and their flags are settings", () => {
 
 test("flags in the text are settings, or options of a command", () => {
   const options = commands.flatMap((command) => Object.keys(command.options));
-  const flags = [...Object.keys(settings), configFlag, checkFlag, "help", "version"];
+  const flags = [...Object.keys(settings), configFlag, checkFlag, "help", "version", "dry-run"];
   const known = new Set([...flags, ...options]);
   // Other pages name flags of the benches, of the soak test and of other programs, too.
   for (const page of pages.filter(

@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { Mosquitto } from "../broker/mosquitto.ts";
+import { outputOf } from "../deploy/output-of.ts";
+import type { BrokerCluster } from "./broker-server.ts";
+import { Ejabberd } from "./ejabberd.ts";
+import { Nats } from "./nats.ts";
+import { RabbitMq } from "./rabbitmq.ts";
+
+/** Everybody's password. */
+const word = "word";
+const names = ["edge-1", "edge-2", "shop-1", "shop-2", "sensor-1"];
+const members = "--nodes edge-1,edge-2 --origins shop-1,shop-2 --devices sensor-1/weather";
+
+/** A broker with the rules that `acl` prints for it. `admin` may do everything. */
+export interface Guarded {
+  url(user: string): string;
+  end(): Promise<void>;
+}
+
+export type GuardedBroker = "mosquitto" | "rabbitmq" | "nats" | "ejabberd";
+
+/** The rules that `acl` prints for these members, as an operator would call it. */
+export function printedRules(broker: GuardedBroker, flags: string = members): Promise<string> {
+  const words = ["dist/websocket-service.js", "acl", broker, ...flags.split(" ")];
+  return outputOf(process.execPath, words);
+}
+
+export async function startGuarded(broker: GuardedBroker): Promise<Guarded> {
+  return starters[broker](await printedRules(broker));
+}
+
+const starters: Readonly<Record<GuardedBroker, (rules: string) => Promise<Guarded>>> = {
+  mosquitto: async (rules) => {
+    const directory = await mkdtemp(join(tmpdir(), "wss-acl-"));
+    const file = join(directory, "acl");
+    await writeFile(file, `user admin\ntopic readwrite #\n\n${rules}\n`, { mode: 0o600 });
+    const users = Object.fromEntries(["admin", ...names].map((name) => [name, word]));
+    const broker = await Mosquitto.start({ users, config: [`acl_file ${file}`] });
+    const end = async (): Promise<void> => {
+      await broker[Symbol.asyncDispose]();
+      await rm(directory, { recursive: true, force: true });
+    };
+    return { url: (user) => broker.url(user, word), end };
+  },
+  rabbitmq: async (rules) => {
+    const cluster = await RabbitMq.cluster(1);
+    const [node] = cluster.nodes;
+    assert.ok(node instanceof RabbitMq);
+    await outputOf("sh", ["-c", rules], { env: { ...passwords(), ...node.controlEnv } });
+    return over(cluster, (user) => (user === "admin" ? "guest:guest" : `${user}:${word}`));
+  },
+  nats: async (rules) => {
+    const admin = `users: [\n    { user: "admin", password: "${word}" }`;
+    // The server reads passwords from its environment, which is this one's.
+    Object.assign(process.env, passwords());
+    const cluster = await Nats.cluster(1, rules.replace("users: [", admin));
+    return over(cluster, (user) => `${user}:${word}`);
+  },
+  ejabberd: async (rules) => {
+    const open = '    $1:\n      "#": [{ allow: mqtt-admin }]';
+    const all = rules
+      .replaceAll(/^ {4}(access_\w+):$/gm, open)
+      .replace("acl:\n", 'acl:\n  mqtt-admin: { user: ["admin@mq.example"] }\n');
+    return over(await Ejabberd.cluster(all), (user) => `${user}%40mq.example:${word}`);
+  },
+};
+
+function over(cluster: BrokerCluster, login: (user: string) => string): Guarded {
+  const port = cluster.nodes[0]?.port;
+  const url = (user: string): string => `mqtt://${login(user)}@127.0.0.1:${port}`;
+  return { url, end: () => cluster.end() };
+}
+
+/** The variables that the printed rules name. */
+function passwords(): Record<string, string> {
+  const entries = names.map((name) => [`PASSWORD_${name.toUpperCase().replace("-", "_")}`, word]);
+  return Object.fromEntries(entries);
+}
