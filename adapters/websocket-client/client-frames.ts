@@ -1,16 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { ServiceError } from "../../core/base/mod.ts";
-import { closeCodeAllowed } from "../../core/websocket/mod.ts";
-
-/** RFC 6455, 5.2: the kinds of frames. */
-export const Opcode = {
-  continuation: 0,
-  text: 1,
-  binary: 2,
-  close: 8,
-  ping: 9,
-  pong: 10,
-} as const;
+import { closeCodeAllowed, Opcode } from "../../core/websocket/mod.ts";
 
 /** RFC 6455, 5.5. */
 const controlBytesMax = 125;

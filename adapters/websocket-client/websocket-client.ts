@@ -1,7 +1,8 @@
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { ServiceError, withoutBrackets } from "../../core/base/mod.ts";
-import { clientFrame, closePayload, Opcode, ServerFrameReader } from "./client-frames.ts";
+import { Opcode } from "../../core/websocket/mod.ts";
+import { clientFrame, closePayload, ServerFrameReader } from "./client-frames.ts";
 import {
   checkAnswer,
   type HandshakeAnswer,
@@ -153,9 +154,12 @@ export class WebSocketClient {
     this.#socket.on("close", () => this.#finish());
     // A server that ends without a close frame is not waited for.
     this.#socket.on("end", () => this.#socket.destroy());
-    // The caller of `connect` has the client before the first message comes.
-    queueMicrotask(() => setImmediate(() => rest.length > 0 && push(rest)));
-    setImmediate(() => this.#socket.resume());
+    // The caller of `connect` has the client before the first message comes. What came with the
+    // answer is read before what came after it.
+    setImmediate(() => {
+      if (rest.length > 0) push(rest);
+      this.#socket.resume();
+    });
   }
 
   #serverClosed(code: number, reason: string): void {

@@ -6,6 +6,7 @@ export {
   closeReasonFits,
   frameHeaderBytes,
   frameOfLength,
+  Opcode,
   Slab,
 } from "./frame.ts";
 export { FramedSockets } from "./framed-sockets.ts";

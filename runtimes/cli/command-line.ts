@@ -2,7 +2,7 @@ import process from "node:process";
 import { ServiceError } from "../../core/base/mod.ts";
 import { suggest } from "../../core/config/mod.ts";
 import { type Platform, version, workerCommand } from "../compose/mod.ts";
-import { complain, ExitCode, say } from "./command/mod.ts";
+import { complain, ExitCode, flush, say } from "./command/mod.ts";
 import { commands } from "./commands/mod.ts";
 import { helpOn } from "./help/mod.ts";
 import { runWorker } from "./programs/mod.ts";
@@ -20,7 +20,9 @@ export async function runCommandLine(words: readonly string[], platform: Platfor
   if (command === undefined) return leave(ExitCode.usage, unknownCommand(name));
   try {
     const code = await command.run(rest, { platform, commands });
-    if (code !== undefined) process.exit(code);
+    if (code === undefined) return;
+    await flush();
+    process.exit(code);
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;
     const isUsage = error.code === "setting-invalid";

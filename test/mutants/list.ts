@@ -1,5 +1,6 @@
 import { admin } from "./parts/admin/admin.ts";
 import { brokers } from "./parts/brokers.ts";
+import { terminal } from "./parts/cli/terminal.ts";
 import { contract } from "./parts/contract.ts";
 import { endings } from "./parts/endings.ts";
 import { errors } from "./parts/errors.ts";
@@ -28,6 +29,7 @@ export const parts: readonly Part[] = [
   errors,
   operating,
   admin,
+  terminal,
   servicePort,
   httpOrigins,
   httpBatches,

@@ -10,6 +10,6 @@ export {
 } from "./command.ts";
 export { ExitCode } from "./exit-code.ts";
 export { fileOption, jsonOption, texts } from "./options.ts";
-export { complain, say } from "./output.ts";
+export { complain, flush, say } from "./output.ts";
 export { table } from "./table.ts";
 export { visible } from "./visible.ts";

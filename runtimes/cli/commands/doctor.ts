@@ -63,6 +63,8 @@ export const doctor: Command = defineCommand<DoctorOptions>({
       const words = given[`as-${kind}`];
       return words === "" ? [] : [{ kind, tls, url: roleUrl(url, words) }];
     });
+    // Whoever reads our output may have gone, such as `head`.
+    process.stdout.on("error", () => {});
     const print = (finding: Finding): void => {
       if (!given.json) process.stdout.write(`${lines(finding).join("\n")}\n`);
     };

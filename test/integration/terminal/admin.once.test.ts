@@ -133,6 +133,19 @@ test("tail follows a group; a text is shown on one line, and steers no terminal"
   assert.ok(!tail.output.includes("\u001b"), tail.output);
 });
 
+test("what a tail leaves out of a flood is told", async () => {
+  const { client } = await enter("/flood");
+  const tail = ask(["tail", "@all"]);
+  await tail.line((line) => line.startsWith("ready") || undefined, "a tail");
+  for (let count = 0; count < 2_000; count++) client.text("flood");
+  await tail.line(
+    (line) => /^left-out .*"lines":[1-9]/.test(line) || undefined,
+    "what is left out",
+  );
+  tail.kill("SIGTERM");
+  assert.deepEqual(await tail.exited, { code: 0, signal: null }, tail.output);
+});
+
 test("top shows one moment where there is no terminal, and origins where events go", async () => {
   await enter("/e");
   const shown = await answer(["top", "--interval", "100ms"]);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { gatewayCommand, gatewayRuntimes } from "../../support/gateway/gateway.ts";
 import { Program, skipWithout } from "../../support/process/spawn.ts";
+import { skipWithoutTerminal, Terminal } from "../../support/process/terminal.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "wss-completion-"));
 after(() => rm(folder, { recursive: true, force: true }));
@@ -65,10 +66,26 @@ test("fish completes commands, flags and values", { skip: skipWithout("fish") },
   }
 });
 
-test("zsh takes the script", { skip: skipWithout("zsh") }, async () => {
-  const code = "autoload -U compinit; compinit -u -D; source $1; print $_comps[websocket-service]";
-  const shell = await run("zsh", "-fc", code, "zsh", script("zsh"));
-  assert.equal(shell.output, "_websocket_service");
+const skipZsh = skipWithout("zsh") || skipWithoutTerminal;
+
+test("zsh completes commands, flags and values", { skip: skipZsh }, async () => {
+  const env = { PS1: "$ ", TERM: "dumb" };
+  const terminal = new Terminal("zsh", ["-f"], { env });
+  terminal.type(`autoload -U compinit; compinit -u -D; source ${script("zsh")}; echo rea''dy\n`);
+  await terminal.shows(/^ready/m);
+  const completed = [
+    ["websocket-service serv\t", /websocket-service serve /],
+    ["websocket-service serve --engi\t", /websocket-service serve --engine /],
+    ["websocket-service serve --engine w\t", /websocket-service serve --engine wasm /],
+    ["websocket-service help lim\t", /websocket-service help limits /],
+  ] as const;
+  for (const [typed, shown] of completed) {
+    // Ctrl-U takes away what the line before has left.
+    terminal.type(`\u0015${typed}`);
+    await terminal.shows(shown);
+  }
+  terminal.type("\u0015exit\n");
+  await terminal.exited;
 });
 
 test("completion of another shell is wrong usage", async () => {
@@ -76,3 +93,13 @@ test("completion of another shell is wrong usage", async () => {
   assert.deepEqual(await said.exited, { code: 2, signal: null });
   assert.equal(said.output, "completion needs one of bash, zsh, fish");
 });
+
+for (const runtime of gatewayRuntimes) {
+  test(`a reader that goes is no fault of ours, on ${runtime}`, async () => {
+    for (const words of [["completion", "fish"], ["help"], ["doctor", "--port", "0"]]) {
+      const command = [...gatewayCommand(runtime), ...words];
+      const shell = await run("sh", "-c", `"$@" | true`, "sh", ...command);
+      assert.deepEqual(shell.lines, [], words.join(" "));
+    }
+  });
+}

@@ -12,6 +12,7 @@ import {
   gatewayRuntimes,
   startGateway,
 } from "../../support/gateway/gateway.ts";
+import { Authority } from "../../support/keys/certificates.ts";
 import { freePort, Program, type SpawnOptions } from "../../support/process/spawn.ts";
 import { skipWithoutTerminal, Terminal } from "../../support/process/terminal.ts";
 
@@ -66,6 +67,21 @@ for (const runtime of gatewayRuntimes) {
     terminal.type("/close 4000 bye\r");
     await terminal.shows(/closed: 4000/);
     assert.deepEqual(await terminal.exited, clean, terminal.text);
+  });
+}
+
+for (const runtime of gatewayRuntimes) {
+  test(`a wss:// server is checked with --ca, on ${runtime}`, async () => {
+    using authority = new Authority();
+    const { certFile, keyFile } = authority.issue("gateway");
+    const gateway = await startGateway({ flags: ["--tls-cert", certFile, "--tls-key", keyFile] });
+    const words = [`wss://127.0.0.1:${gateway.info.port}/`, "--wait", "10ms"];
+    const trusted = connect([...words, "--ca", authority.caFile], { runtime });
+    assert.deepEqual(await trusted.exited, clean, trusted.output);
+    assert.deepEqual(trusted.lines, ["connected", "closed: 1000"]);
+    const unknown = connect(words, { runtime });
+    assert.deepEqual(await unknown.exited, failed, unknown.output);
+    assert.match(unknown.output, /^http-connect: the server cannot be reached: /);
   });
 }
 

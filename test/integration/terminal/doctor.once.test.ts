@@ -166,6 +166,23 @@ test("doctor finds ports that are taken and certificates that expire soon", asyn
   assert.deepEqual(statusOf(examined, "connect"), ["unknown"]);
 });
 
+test("doctor looks at the certificate of an mqtts:// broker", async () => {
+  using authority = new Authority();
+  const server = authority.issue("127.0.0.1");
+  const lines = [`certfile ${server.certFile}`, `keyfile ${server.keyFile}`];
+  await using broker = await Mosquitto.start({ config: lines });
+  const url = broker.url().replace("mqtt:", "mqtts:");
+  const trusted = await examine(["--broker", url, "--mqtt-ca", authority.caFile]);
+  assert.deepEqual(failuresOf(trusted), []);
+  // That of --mqtt-ca, and that of the broker: both are for two days.
+  assert.deepEqual(statusOf(trusted, "certificate"), ["warning", "warning"]);
+  const unknown = await examine(["--broker", url]);
+  assert.deepEqual(
+    failuresOf(unknown).map(({ check }) => check),
+    ["connect"],
+  );
+});
+
 test("doctor compares its clock with that of the server of --jwt-jwks", async () => {
   let skewMs = 0;
   const server = createServer((_request, response) => {

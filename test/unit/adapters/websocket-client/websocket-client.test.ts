@@ -97,16 +97,19 @@ for (const [what, answer, code] of refusedAnswers) {
 }
 
 test("frames that came with the answer are not lost", async () => {
-  const frames = Buffer.concat([
-    buildFrame(1, new TextEncoder().encode("early")),
-    buildFrame(8, new Uint8Array([3, 232])),
-  ]);
-  const url = await startServer((socket, accept) =>
-    socket.write(Buffer.concat([Buffer.from(head(accept)), frames])),
-  );
+  const early = buildFrame(1, new TextEncoder().encode("early"));
+  const late = [
+    buildFrame(1, new TextEncoder().encode("late")),
+    buildFrame(8, Uint8Array.of(3, 232)),
+  ];
+  const url = await startServer((socket, accept) => {
+    socket.setNoDelay(true);
+    socket.write(Buffer.concat([Buffer.from(head(accept)), early.subarray(0, 3)]));
+    for (const part of [early.subarray(3), ...late]) socket.write(part);
+  });
   const { heard, ended } = await talk(url);
   assert.deepEqual(await ended, { code: 1000, reason: "", byUs: false });
-  assert.deepEqual(heard, ["early"]);
+  assert.deepEqual(heard, ["early", "late"]);
 });
 
 test("a fault in a frame ends the connection, and is told", async () => {

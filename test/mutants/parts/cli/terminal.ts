@@ -1,0 +1,161 @@
+import type { Mutant, Part } from "../mutant.ts";
+
+const page = "docs/operating";
+const files = {
+  command: "runtimes/cli/command/command.ts",
+  layout: "runtimes/cli/help/layout.ts",
+  completions: "runtimes/cli/help/completion-script.ts",
+  printer: "runtimes/cli/connect/printer.ts",
+  session: "runtimes/cli/connect/session.ts",
+  client: "adapters/websocket-client/websocket-client.ts",
+  frames: "adapters/websocket-client/client-frames.ts",
+  broker: "runtimes/cli/doctor/broker-checks.ts",
+  roles: "runtimes/cli/doctor/role-checks.ts",
+  doctor: "runtimes/cli/commands/doctor.ts",
+  bench: "runtimes/cli/commands/bench-broker.ts",
+  connections: "runtimes/cli/commands/admin/connections.ts",
+  tail: "runtimes/cli/commands/admin/tail.ts",
+  screen: "runtimes/cli/admin/live-screen.ts",
+} as const;
+const tests = {
+  help: "test/integration/programs/help.once.test.ts",
+  completions: "test/integration/terminal/completion.once.test.ts",
+  connect: "test/integration/terminal/connect.once.test.ts",
+  frames: "test/unit/adapters/websocket-client/client-frames.test.ts",
+  doctor: "test/integration/terminal/doctor.once.test.ts",
+  bench: "test/integration/terminal/bench-broker.once.test.ts",
+  admin: "test/integration/terminal/admin.once.test.ts",
+  answers: "test/integration/terminal/admin-answers.once.test.ts",
+} as const;
+
+/** What people rely on who type commands. */
+const mutants: readonly Mutant[] = [
+  {
+    says: "show one of them, on one screen each",
+    file: files.layout,
+    find: "export const columnsMax = 100;",
+    replace: "export const columnsMax = 120;",
+    tests: [tests.help],
+  },
+  {
+    says: "Commands, flags and the values of those flags that have few are completed.",
+    file: files.completions,
+    find: ".filter(([, setting]) => setting.choices !== undefined)",
+    replace: ".filter(() => false)",
+    tests: [tests.completions],
+  },
+  {
+    says: "Control characters in what the server sends are shown, as in `\\u001b`",
+    file: files.printer,
+    find: "const shown = marked ? visible",
+    replace: "const shown = !marked ? visible",
+    tests: [tests.connect],
+  },
+  {
+    says: "Pings are answered and shown.",
+    file: files.client,
+    find: "          this.#write(Opcode.pong, payload);\n",
+    replace: "",
+    tests: [tests.connect],
+  },
+  {
+    says: "It is 1 for every other close code",
+    file: files.session,
+    find: "(end.byUs || end.code === 1000) && enough",
+    replace: "(end.byUs || end.code >= 1000) && enough",
+    tests: [tests.connect],
+  },
+  {
+    says: "and if fewer messages than `--count` came",
+    file: files.session,
+    find: "end.code === 1000) && enough ?",
+    replace: "end.code === 1000) ?",
+    tests: [tests.connect],
+  },
+  {
+    says: "is hidden from other users only where the system lets a process change its title",
+    file: files.command,
+    find: "if (hasSecrets) process.title",
+    replace: "if (!hasSecrets) process.title",
+    tests: [tests.connect, tests.admin],
+  },
+  {
+    says: "Messages of errors do not repeat the address, because it may contain a password.",
+    file: files.client,
+    find: '"the scheme of the address must be ws or wss"',
+    replace: `\`the scheme of \${address} must be ws or wss\``,
+    tests: [tests.connect],
+  },
+  {
+    says: "A message may have 64 MiB.",
+    file: files.frames,
+    find: "length + this.#partBytes > this.#messageBytesMax",
+    replace: "length > this.#messageBytesMax",
+    tests: [tests.frames],
+  },
+  {
+    says: "The exit code is 1 if a check failed.",
+    file: files.doctor,
+    find: "return failures === 0 ? ExitCode.clean",
+    replace: "return failures >= 0 ? ExitCode.clean",
+    tests: [tests.doctor],
+  },
+  {
+    says: "What it publishes is a batch of nothing, which every receiver takes.",
+    file: files.broker,
+    find: "Uint8Array.of(0x90)",
+    replace: "Uint8Array.of(0xc1)",
+    tests: [tests.doctor],
+  },
+  {
+    says: "It writes the presence of the node and clears it again",
+    file: files.broker,
+    find: "    await allowed(client.publish(topic, new Uint8Array(0), true));\n",
+    replace: "",
+    tests: [tests.doctor],
+  },
+  {
+    says: "unless a node of that name runs",
+    file: files.broker,
+    find: "if (live !== undefined) {",
+    replace: "if (live === undefined && topic === '') {",
+    tests: [tests.doctor],
+  },
+  {
+    says: "Whether the role can play a node or another origin",
+    file: files.roles,
+    find: 'topic.includes("/nodes/") && (await passes(client, node, topic))',
+    replace: "false",
+    tests: [tests.doctor],
+  },
+  {
+    says: "on a topic of a group that nobody else is in",
+    file: files.bench,
+    find: ".groupCommands(\n      settings.app,",
+    replace: ".nodeCommands(\n      settings.app,",
+    tests: [tests.bench],
+  },
+  {
+    says: "100 at most (`--limit`)",
+    file: files.connections,
+    find: 'after !== "" && rows.length < limit',
+    replace: 'after !== "" && rows.length < 500',
+    tests: [tests.answers],
+  },
+  {
+    says: "What the gateway left out is told on the standard error.",
+    file: files.tail,
+    find: "else await complain(",
+    replace: 'else if (event === "ready") await complain(',
+    tests: [tests.admin],
+  },
+  {
+    says: "and `q` ends it",
+    file: files.screen,
+    find: "[0x71, 0x51, 3, 4]",
+    replace: "[3, 4]",
+    tests: [tests.admin],
+  },
+];
+
+export const terminal: Part = { name: "terminal", page, mutants };
