@@ -108,6 +108,10 @@ export class Service {
     return this.#clientServer?.port ?? 0;
   }
 
+  get adminPort(): number {
+    return this.#admin?.port ?? 0;
+  }
+
   /**
    * Opens every port and connects to the broker. Where the broker cannot be reached, the node
    * starts not ready and goes on trying. Rejects if the broker refuses this node.
@@ -366,7 +370,7 @@ export class Service {
     const { settings } = this;
     this.#given.logger.log("info", "started", `listening on ${settings.host}:${this.port}`, {
       port: this.port,
-      adminPort: this.#admin?.port,
+      adminPort: this.adminPort,
       brokerPort: this.#broker.port,
       clusterPort: this.#cluster?.port,
       servicePort: this.#servicePort?.port,

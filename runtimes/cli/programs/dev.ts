@@ -39,10 +39,16 @@ export async function startDevOrigin(
   const options = { broker: service.brokerUrl, app: settings.app, root: settings["topic-root"] };
   const scheme = settings["tls-cert"] === "" ? "http" : "https";
   const url = `${scheme}://${settings.host}:${port}/`;
+  const tell = (): void => {
+    logger.log("info", "dev", `open ${url} in two browser tabs and chat`, { url });
+    const adminUrl = `http://${settings["admin-host"]}:${service.adminPort}/`;
+    const console = `${adminUrl} shows what the gateway does: the console`;
+    logger.log("info", "dev-console", console, { url: adminUrl });
+  };
   const watch = existsSync(originFile) ? platform.watch(originEntry) : undefined;
   if (watch === undefined) {
     const origin = await startChatOrigin(options);
-    logger.log("info", "dev", `open ${url} in two browser tabs and chat`, { url });
+    tell();
     return () => origin.close();
   }
   let stopping = false;
@@ -69,7 +75,7 @@ export async function startDevOrigin(
     });
   });
   const hint = `the chat's origin is ${originFile}: change it, and it restarts; no client is cut`;
-  logger.log("info", "dev", `open ${url} in two browser tabs and chat`, { url });
+  tell();
   logger.log("info", "dev-hint", hint, { file: originFile });
   return async () => {
     stopping = true;

@@ -17,6 +17,9 @@ test("what one tab types in the chat of dev the other tab reads", {
   const dev = await startGateway({ command: "dev" });
   const hint = await dev.event("dev-hint");
   assert.equal(hint.file, "examples/chat/origin.ts");
+  const console = await dev.event("dev-console");
+  const answer = await fetch(console.url as string);
+  assert.match(await answer.text(), /<title>websocket-service console</);
   await withBrowser(async (browser) => {
     const [one, two] = [await browser.newPage(), await browser.newPage()];
     const problems: string[] = [];
