@@ -1,9 +1,15 @@
 import { type CloseReason, limits } from "./base/mod.ts";
 import type { CommandApp } from "./commands/mod.ts";
-import type { Connection, ConnectionApp, ConnectionLog, Registry } from "./connection/mod.ts";
+import type {
+  Connection,
+  ConnectionApp,
+  ConnectionLog,
+  Connections,
+  Registry,
+} from "./connection/mod.ts";
 import { type EventStream, infoOf } from "./events/mod.ts";
 import { Groups } from "./groups/mod.ts";
-import type { Clock, Codec, CommandBus, EventChannel, Logger } from "./ports/mod.ts";
+import type { Clock, Codec, CommandBus, Counter, EventChannel, Logger } from "./ports/mod.ts";
 import { EventRouter, type EventRouterOptions } from "./routing/mod.ts";
 import {
   Acknowledgements,
@@ -32,6 +38,9 @@ export class App implements ConnectionApp, CommandApp {
   readonly name: string;
   readonly router: EventRouter;
   readonly groups: Groups;
+  /** Its open connections. */
+  readonly registry: Connections;
+  readonly opened: Counter;
   readonly commandReceivers: StreamMemory<ReliableReceiver>;
   readonly acks: Acknowledgements;
   readonly #log: ConnectionLog;
@@ -44,6 +53,8 @@ export class App implements ConnectionApp, CommandApp {
     this.#log = dependencies.log;
     this.name = options.app;
     const registry = dependencies.registry.of(this.name);
+    this.registry = registry;
+    this.opened = dependencies.metrics.openedOf(this.name);
     this.router = new EventRouter({ ...dependencies, registry }, options);
     this.groups = new Groups(bus, registry, options);
     this.commandReceivers = new StreamMemory(clock, {

@@ -133,7 +133,7 @@ export class Gateway implements SocketHandler<Connection> {
     const addresses = new AddressHandshakes(clock, options);
     const deciding = jwt ? { authorizer } : {};
     const authority = new HandshakeAuthority(
-      { ...deciding, reservations, handshakes, addresses, metrics },
+      { ...deciding, reservations, handshakes, addresses, metrics, clock },
       groupsPerConnectionMax,
     );
     this.#ports = ports;
@@ -147,12 +147,13 @@ export class Gateway implements SocketHandler<Connection> {
       options,
     );
     this.#handshakeGate = new HandshakeGate(
-      { apps, routes, registry, guard, authority, metrics, logger },
+      { apps, routes, registry, guard, authority, metrics, logger, clock },
       options,
     );
     this.#heartbeat = new Heartbeat(clock, bus, registry, { ...options, apps: routes.apps });
     this.#readiness = new ReadinessWatch(clock, [...apps.values()], {
       authorizedByOrigin: authorize === "origin",
+      refusals: () => this.#refusals(handshakes),
       unreadyAfterMs: options.unreadyAfterMs,
     });
     const inspected = { registry, clock, values: codec.values, guard, apps };
@@ -195,6 +196,11 @@ export class Gateway implements SocketHandler<Connection> {
     this.#cancelTick = every(this.#ports.clock, limits.routerTickMs, () => {
       for (const { router } of this.#apps.values()) router.tick();
     });
+  }
+
+  /** Connections, closing ones and handshakes under way: what has a TCP stream. */
+  get occupied(): number {
+    return this.#registry.occupied;
   }
 
   get connections(): number {
@@ -266,6 +272,7 @@ export class Gateway implements SocketHandler<Connection> {
     this.#registry.set(connection);
     stream.append(["open", id, 0, { ...info, at: openedAt }]);
     connection.lastItem = stream.next;
+    app.opened.add(1);
     this.#log.opened(connection);
     this.#give(connection, reservation);
     this.#guard.opened(connection, info.ip);
@@ -351,6 +358,16 @@ export class Gateway implements SocketHandler<Connection> {
       if (!stored) this.#metrics.error("state-too-big");
     }
     if (expiresAt !== undefined) this.#guard.expireAt(connection, expiresAt);
+  }
+
+  /** Why no handshake is accepted, whatever its app. */
+  #refusals(handshakes: WaitingHandshakes): string[] {
+    const reasons: (string | undefined)[] = [
+      this.#handshakeGate.full,
+      handshakes.isFull ? "too many handshakes wait for an origin" : undefined,
+      this.#ports.authorizer?.keysMissing === true ? "no keys to verify tokens" : undefined,
+    ];
+    return reasons.filter((reason) => reason !== undefined);
   }
 
   #wait(ms: number): Promise<void> {

@@ -33,6 +33,7 @@ export function registerGauges(metrics: Metrics, gauged: Gauged): void {
     "Handshakes that wait for an origin",
     () => handshakes.waiting,
   );
+  for (const app of apps) registerApp(metrics, app);
   metrics.gauge("wss_partial_bytes", "Bytes of unfinished messages", () => frames.partialBytes());
   metrics.gauge(
     "wss_event_window_bytes",
@@ -43,5 +44,20 @@ export function registerGauges(metrics: Metrics, gauged: Gauged): void {
     "wss_reading_paused",
     "Connections that are not read now, because the window is full",
     sum(({ router }) => router.pausedConnections),
+  );
+}
+
+/** By app: a node has as many as its routes name. */
+function registerApp(metrics: Metrics, { groups, name, registry, router }: App): void {
+  const labels = { app: name };
+  const gauge = (metric: string, help: string, read: () => number): void =>
+    metrics.gauge(metric, help, read, labels);
+  gauge("wss_origins", "Live origins that take connections", () => router.origins);
+  gauge("wss_app_connections", "Connections of the app", () => registry.size);
+  gauge("wss_app_groups", "Groups of the app with members on this node", () => groups.size);
+  gauge(
+    "wss_app_event_window_bytes",
+    "Bytes of the app's events that are not confirmed",
+    () => router.unconfirmedBytes,
   );
 }

@@ -77,6 +77,15 @@ export class JwtAuthorizer implements Authorizer {
     this.#remote?.start();
   }
 
+  get keysMissing(): boolean {
+    return this.#keys.length === 0 && this.#remote?.keys === undefined;
+  }
+
+  /** Since when the JWKS keys were not fetched; undefined without a JWKS. */
+  get keysAgeMs(): number | undefined {
+    return this.#remote?.ageMs;
+  }
+
   close(): void {
     this.#remote?.close();
   }

@@ -19,10 +19,18 @@ export class RemoteKeys {
   /** Why the last request failed. */
   #fault: string | undefined;
   #cancelNext: Cancel | undefined;
+  /** When a valid key set came, or none had come yet, in ticks. */
+  #takenAt: number;
 
   constructor(url: string, ports: JwtPorts) {
     this.#url = parseUrl(url);
     this.#ports = ports;
+    this.#takenAt = ports.clock.ticks();
+  }
+
+  /** Milliseconds since a valid key set came; since the start, if none did. */
+  get ageMs(): number {
+    return this.#ports.clock.ticks() - this.#takenAt;
   }
 
   /** Undefined until a valid key set came. */
@@ -94,6 +102,7 @@ export class RemoteKeys {
   #take(keys: readonly VerificationKey[]): void {
     const known = this.#keys;
     this.#keys = keys;
+    this.#takenAt = this.#ports.clock.ticks();
     const changed = namesOf(known) !== namesOf(keys);
     if (!changed && this.#fault === undefined) return;
     this.#fault = undefined;

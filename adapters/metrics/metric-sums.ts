@@ -1,4 +1,5 @@
-import { contentType, familyText, labelText, type MetricFamily } from "./prometheus.ts";
+import { contentType } from "./prometheus.ts";
+import { familyText, labelText, type MetricFamily, withLabels } from "./text-format.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -9,6 +10,17 @@ export interface SummedPart {
   /** Its process has ended: its counters stay, and its gauges are 0 until another one reports. */
   ended(): void;
 }
+
+/** Gauges whose sum over processes would mean nothing. All others are summed up. */
+const combined: Readonly<Record<string, (...values: number[]) => number>> = {
+  process_start_time_seconds: Math.min,
+  wss_broker_up: Math.min,
+  wss_build_info: Math.max,
+  wss_certificate_expiry_timestamp_seconds: Math.min,
+  wss_event_loop_lag_seconds: Math.max,
+  wss_jwks_age_seconds: Math.max,
+  wss_origins: Math.max,
+};
 
 /**
  * Metrics of several processes on one page: of each series the sum, and beside it each part, with
@@ -46,16 +58,27 @@ export class MetricSums {
       for (const family of part.families) {
         const known = families.get(family.name) ?? { family, sums: new Map<string, number>() };
         families.set(family.name, known);
-        for (const [labels] of family.series) {
-          const sum = known.sums.get(labels) ?? 0;
-          known.sums.set(labels, sum + part.value(family.name, labels));
+        for (const [series] of family.series) {
+          const sum = known.sums.get(series) ?? 0;
+          known.sums.set(series, sum + part.value(family.name, series));
         }
       }
+    }
+    for (const [name, combine] of Object.entries(combined)) {
+      const sums = families.get(name)?.sums ?? new Map<string, number>();
+      for (const series of sums.keys()) sums.set(series, this.#combined(name + series, combine));
     }
     return Array.from(families.values(), ({ family, sums }) => {
       const parts = this.#parts.flatMap((part) => part.series(family.name));
       return familyText({ ...family, series: [...sums, ...parts] });
     }).join("");
+  }
+
+  /** Of the processes that live: one that has ended has no say in a minimum. */
+  #combined(key: string, combine: (...values: number[]) => number): number {
+    const values = this.#parts.map((part) => part.present(key));
+    const known = values.filter((value) => value !== undefined);
+    return known.length === 0 ? 0 : combine(...known);
   }
 }
 
@@ -74,34 +97,39 @@ class Part implements SummedPart {
     this.families = families;
     this.#values.clear();
     for (const { name, series } of families) {
-      for (const [labels, value] of series) this.#values.set(name + labels, value);
+      for (const [rest, value] of series) this.#values.set(name + rest, value);
     }
   }
 
   ended(): void {
     for (const { name, type, series } of this.families) {
-      if (type !== "counter") continue;
-      for (const [labels] of series) {
-        const key = name + labels;
-        this.#counted.set(key, this.value(name, labels));
+      if (type === "gauge") continue;
+      for (const [rest] of series) {
+        const key = name + rest;
+        this.#counted.set(key, this.value(name, rest));
       }
     }
     this.#values.clear();
   }
 
-  value(name: string, labels: string): number {
-    const key = name + labels;
+  /** The value that its process has reported; undefined if that has ended. */
+  present(key: string): number | undefined {
+    return this.#values.get(key);
+  }
+
+  value(name: string, series: string): number {
+    const key = name + series;
     return (this.#counted.get(key) ?? 0) + (this.#values.get(key) ?? 0);
   }
 
   /** The series of a family, with the labels of this part. */
-  series(name: string): [labels: string, value: number][] {
+  series(name: string): [series: string, value: number][] {
     const own = this.families.filter((family) => family.name === name);
     return own.flatMap(({ series }) =>
-      series.map(([labels]): [string, number] => {
-        const inner = labels === "" ? this.#labels : `${labels.slice(1, -1)},${this.#labels}`;
-        return [`{${inner}}`, this.value(name, labels)];
-      }),
+      series.map(([rest]): [string, number] => [
+        withLabels(rest, this.#labels),
+        this.value(name, rest),
+      ]),
     );
   }
 }

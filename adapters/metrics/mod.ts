@@ -1,2 +1,3 @@
 export { MetricSums, type SummedPart } from "./metric-sums.ts";
-export { type MetricFamily, PrometheusMetrics } from "./prometheus.ts";
+export { PrometheusMetrics } from "./prometheus.ts";
+export type { MetricFamily } from "./text-format.ts";

@@ -1,25 +1,17 @@
 import { assert } from "../../core/base/mod.ts";
-import type { Counter, Metrics } from "../../core/ports/mod.ts";
+import type { Counter, Histogram, Metrics } from "../../core/ports/mod.ts";
+import { PrometheusHistogram } from "./prometheus-histogram.ts";
+import { familyText, labelText, type MetricFamily, type MetricType } from "./text-format.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
 interface Family {
-  readonly type: "counter" | "gauge";
+  readonly type: MetricType;
   readonly help: string;
-  /** By the labels as they are written. */
-  readonly series: Map<string, () => number>;
-  readonly counters: Map<string, PrometheusCounter>;
-}
-
-/**
- * A family as a process can send it to another one: its series by their labels, as they are
- * written.
- */
-export interface MetricFamily {
-  readonly name: string;
-  readonly type: "counter" | "gauge";
-  readonly help: string;
-  readonly series: readonly (readonly [labels: string, value: number])[];
+  /** Adds the family's series with their present values, by their suffixes and labels. */
+  readonly series: Map<string, (values: [series: string, value: number][]) => void>;
+  /** Counters and histograms by their labels. */
+  readonly kept: Map<string, PrometheusCounter | PrometheusHistogram>;
 }
 
 /** A plain field, because the hot path adds to it. */
@@ -35,7 +27,6 @@ export const contentType: string = "text/plain; version=0.0.4; charset=utf-8";
 
 // Names according to the data model of Prometheus.
 const metricName = /^[a-zA-Z_:][a-zA-Z0-9_:]*$/;
-const labelName = /^[a-zA-Z_][a-zA-Z0-9_]*$/;
 
 /** Metrics in the text format of Prometheus, version 0.0.4. */
 export class PrometheusMetrics implements Metrics {
@@ -45,16 +36,38 @@ export class PrometheusMetrics implements Metrics {
   counter(name: string, help: string, labels: Labels = {}): Counter {
     const family = this.#family(name, "counter", help);
     const key = labelText(labels);
-    const existing = family.counters.get(key);
-    if (existing !== undefined) return existing;
+    const existing = family.kept.get(key);
+    if (existing instanceof PrometheusCounter) return existing;
     const counter = new PrometheusCounter();
-    family.counters.set(key, counter);
-    family.series.set(key, () => counter.value);
+    family.kept.set(key, counter);
+    family.series.set(key, (values) => values.push([key, counter.value]));
     return counter;
   }
 
+  /** A counter that somebody else counts: it is read at each scrape. */
+  countedElsewhere(name: string, help: string, read: () => number): void {
+    this.#family(name, "counter", help).series.set("", (values) => values.push(["", read()]));
+  }
+
+  histogram(
+    name: string,
+    help: string,
+    bounds: readonly number[],
+    labels: Labels = {},
+  ): Histogram {
+    const family = this.#family(name, "histogram", help);
+    const key = labelText(labels);
+    const existing = family.kept.get(key);
+    if (existing instanceof PrometheusHistogram) return existing;
+    const histogram = new PrometheusHistogram(bounds, labels);
+    family.kept.set(key, histogram);
+    family.series.set(key, (values) => histogram.addTo(values));
+    return histogram;
+  }
+
   gauge(name: string, help: string, read: () => number, labels: Labels = {}): void {
-    this.#family(name, "gauge", help).series.set(labelText(labels), read);
+    const key = labelText(labels);
+    this.#family(name, "gauge", help).series.set(key, (values) => values.push([key, read()]));
   }
 
   /** The body of the answer to a scrape. */
@@ -74,46 +87,21 @@ export class PrometheusMetrics implements Metrics {
   /** Every series with its present value. */
   families(): MetricFamily[] {
     return Array.from(this.#families, ([name, { type, help, series }]) => {
-      const values = Array.from(series, ([labels, read]): [string, number] => [labels, read()]);
+      const values: [series: string, value: number][] = [];
+      for (const add of series.values()) add(values);
       return { name, type, help, series: values };
     });
   }
 
-  #family(name: string, type: Family["type"], help: string): Family {
+  #family(name: string, type: MetricType, help: string): Family {
     assert(metricName.test(name), `metric name ${name}`);
     const existing = this.#families.get(name);
     if (existing !== undefined) {
       assert(existing.type === type, `metric ${name} is already a ${existing.type}`);
       return existing;
     }
-    const family: Family = { type, help, series: new Map(), counters: new Map() };
+    const family: Family = { type, help, series: new Map(), kept: new Map() };
     this.#families.set(name, family);
     return family;
   }
-}
-
-/** A family in the text format. */
-export function familyText({ name, type, help, series }: MetricFamily): string {
-  const head = `# HELP ${name} ${escapeHelp(help)}\n# TYPE ${name} ${type}\n`;
-  const lines = series.map(([labels, value]) => `${name}${labels} ${numberText(value)}\n`);
-  return head + lines.join("");
-}
-
-/** `{a="1",b="2"}`. Sorted, so that equal labels name the same series. */
-export function labelText(labels: Labels): string {
-  const names = Object.keys(labels).sort();
-  if (names.length === 0) return "";
-  const pairs = names.map((name) => {
-    assert(labelName.test(name), `label name ${name}`);
-    return `${name}="${escapeLabel(labels[name] ?? "")}"`;
-  });
-  return `{${pairs.join(",")}}`;
-}
-
-const escapeHelp = (text: string): string => text.replaceAll("\\", "\\\\").replaceAll("\n", "\\n");
-const escapeLabel = (text: string): string => escapeHelp(text).replaceAll('"', '\\"');
-
-function numberText(value: number): string {
-  if (value === Number.POSITIVE_INFINITY) return "+Inf";
-  return value === Number.NEGATIVE_INFINITY ? "-Inf" : String(value);
 }

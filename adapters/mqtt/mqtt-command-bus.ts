@@ -55,6 +55,11 @@ export class MqttCommandBus implements CommandBus {
     );
   }
 
+  /** It has its connections for commands and presence. */
+  get up(): boolean {
+    return this.#commands.up && [...this.#presence.values()].every((link) => link.up);
+  }
+
   async start(listener: CommandBusListener): Promise<void> {
     this.#listener = listener;
     const commands = this.#commands.start({
@@ -103,8 +108,7 @@ export class MqttCommandBus implements CommandBus {
   }
 
   #reportConnected(): void {
-    const links = [this.#commands, ...this.#presence.values()];
-    const connected = links.every((link) => link.up);
+    const connected = this.up;
     if (connected === this.#connected) return;
     this.#connected = connected;
     this.#listener?.connected(connected);

@@ -12,6 +12,10 @@ export class SystemClock implements Clock {
     return Date.now();
   }
 
+  ticks(): number {
+    return performance.now();
+  }
+
   after(ms: number, callback: () => void): Cancel {
     assert(ms >= 0 && ms <= afterMsMax, `a timer of ${ms} ms`);
     const timer = setTimeout(callback, ms);

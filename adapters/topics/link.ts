@@ -1,5 +1,5 @@
 import type { ServiceError } from "../../core/base/mod.ts";
-import type { Clock, Logger, LogLevel, Random } from "../../core/ports/mod.ts";
+import type { Clock, Logger, LogLevel, Metrics, Random } from "../../core/ports/mod.ts";
 
 /**
  * Called once for each publish, without an error when the bus has it. `hasSubscriber` is false
@@ -107,6 +107,8 @@ export interface LinkPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Where the links are measured, if anywhere. */
+  readonly metrics?: Metrics | undefined;
 }
 
 /** Several independent brokers, and which of them carries what. */

@@ -24,6 +24,12 @@ export const limits = {
   descriptorsCalmTicks: 3,
   /** New TCP streams in one check period that may have used up the descriptors unnoticed. */
   burstStreamsMin: 16,
+  /** Period of the timer that measures the event loop's delay: shorter stalls may hide. */
+  loopTickMs: 100,
+  /** A delay after which `/healthz` says that the loop stalled: the usual period of probes. */
+  loopStallMs: 5_000,
+  /** How long the longest delay is remembered: as long as most probes wait between two. */
+  loopWindowMs: 10_000,
   /** Minimum time between two log lines about the same failure to accept. */
   acceptLineMs: 60_000,
   /** Time between two log lines about what happens again, and how many are told apart. */

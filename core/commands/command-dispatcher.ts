@@ -79,6 +79,7 @@ export class CommandDispatcher {
     const app = apps.get(source.app);
     if (app === undefined) return;
     metrics.batchesReceived.add(1);
+    this.#messages.begin();
     app.acks.received(payload.byteLength);
     const error = commands.decode(payload);
     const json = payload[0] === jsonFirstByte;
@@ -99,6 +100,7 @@ export class CommandDispatcher {
     if (app === undefined) return;
     const { tap } = this.#dependencies;
     if (tap?.isOpen === true) tap.message(message);
+    this.#messages.begin();
     this.#messages.raw(app, message);
   }
 

@@ -55,6 +55,11 @@ export class MessageCommands {
     this.#message = new ReusableMessage(deflate);
   }
 
+  /** A command batch, or a raw message, has come: how long until its messages are flushed? */
+  begin(): void {
+    this.#delivery.begin();
+  }
+
   /** Every socket gets what was queued for it in this turn. */
   flush(): void {
     this.#delivery.flush();

@@ -65,10 +65,12 @@ export class EventPublisher {
     const { metrics } = this.#dependencies;
     const pieces = this.#splitter.split(batch, batch.json === true || this.#settings.json);
     let unanswered = pieces.length;
+    metrics.batchItems.observe(batch.count);
     let failure: ServiceError | undefined;
     for (const { payload, room } of pieces) {
       metrics.batchesPublished.add(1);
       metrics.batchBytesPublished.add(payload.byteLength);
+      metrics.batchBytes.observe(payload.byteLength);
       this.#pass({ payload, room }, atMostOnce, (error) => {
         if (failure?.code !== "broker-lost") failure = error ?? failure;
         unanswered--;

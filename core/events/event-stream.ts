@@ -71,6 +71,9 @@ export class EventStream implements ConnectionStream {
   #connected = false;
   #everConnected = false;
   #scheduled = false;
+  /** Number after the event whose acknowledgement is timed; 0 while none is. */
+  #timedEnd = 0;
+  #timedAt = 0;
   readonly #endOfTurn = (): void => {
     this.#scheduled = false;
     this.#sender.pump();
@@ -230,7 +233,11 @@ export class EventStream implements ConnectionStream {
   written(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
-    this.#dependencies.clock.endOfTurn(this.#endOfTurn);
+    const { clock } = this.#dependencies;
+    clock.endOfTurn(this.#endOfTurn);
+    if (this.#timedEnd > 0) return;
+    this.#timedEnd = this.next;
+    this.#timedAt = clock.ticks();
   }
 
   /**
@@ -388,8 +395,15 @@ export class EventStream implements ConnectionStream {
     this.departed.confirmBeyond(first, end);
   }
 
+  #timed(): void {
+    const { clock, metrics } = this.#dependencies;
+    metrics.eventAck.observe((clock.ticks() - this.#timedAt) / 1_000);
+    this.#timedEnd = 0;
+  }
+
   #progressed(): void {
     const { acknowledged } = this.#sender;
+    if (this.#timedEnd > 0 && acknowledged >= this.#timedEnd) this.#timed();
     this.#window.acknowledged(acknowledged);
     this.departed.confirm(acknowledged);
     if (this.#paused.size > 0) {

@@ -17,9 +17,12 @@ export class Delivery {
   readonly #sendQueueBytesMax: number;
   readonly #dirty: Connection[] = [];
   #scheduled = false;
+  /** When the command batch came that this turn's first messages are of. */
+  #begunAt = 0;
   readonly #endOfTurn = (): void => {
     this.#scheduled = false;
     this.flush();
+    this.#metrics.commandFlush.observe((this.#clock.ticks() - this.#begunAt) / 1_000);
   };
 
   readonly #flushed: () => void;
@@ -35,6 +38,11 @@ export class Delivery {
     this.#metrics = metrics;
     this.#sendQueueBytesMax = sendQueueBytesMax;
     this.#flushed = flushed;
+  }
+
+  /** A command batch, or a raw message, has come. */
+  begin(): void {
+    if (!this.#scheduled) this.#begunAt = this.#clock.ticks();
   }
 
   /** Queues a message, not larger than a queue, on a connection's socket until the turn ends. */

@@ -2,6 +2,7 @@ import { userGroup } from "../base/mod.ts";
 import type {
   Authorization,
   Authorizer,
+  Clock,
   HandshakeAdmission,
   HandshakeAnswer,
   HandshakeRefusal,
@@ -22,6 +23,7 @@ export interface HandshakeAuthorityDependencies {
   /** Decides if there is one; otherwise an origin does. */
   readonly authorizer?: Authorizer | undefined;
   readonly metrics: GatewayMetrics;
+  readonly clock: Clock;
 }
 
 /** Lets an origin or a token decide on handshakes. Each has a reservation meanwhile. */
@@ -52,7 +54,7 @@ export class HandshakeAuthority {
     admission: HandshakeAdmission,
     app: HandshakeApp,
   ): Promise<HandshakeAnswer> {
-    const { addresses, handshakes, reservations } = this.#dependencies;
+    const { addresses, clock, handshakes, metrics, reservations } = this.#dependencies;
     const address = String(admission.info.ip);
     const code = addresses.begin(address);
     if (code !== undefined) return tooMany(code);
@@ -69,9 +71,12 @@ export class HandshakeAuthority {
       reservations.giveBack(reservation);
       handshakes.settle(reservation.id, clientLeft);
     });
+    const begunAt = clock.ticks();
     const asked = this.#ask(reservation, request, admission);
     try {
-      return await this.#decided(reservation, admission, await asked);
+      const answer = await asked;
+      metrics.authorization.observe((clock.ticks() - begunAt) / 1_000);
+      return await this.#decided(reservation, admission, answer);
     } catch (error) {
       reservations.giveBack(reservation);
       throw error;

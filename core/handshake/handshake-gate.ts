@@ -1,6 +1,7 @@
 import { assert, type ErrorCode, limits } from "../base/mod.ts";
 import type { ConnectionGuard, Registry } from "../connection/mod.ts";
 import type {
+  Clock,
   HandshakeAdmission,
   HandshakeAnswer,
   HandshakeRefusal,
@@ -31,6 +32,7 @@ export interface HandshakeGateDependencies {
   readonly authority: HandshakeAuthority;
   readonly metrics: GatewayMetrics;
   readonly logger: Logger;
+  readonly clock: Clock;
 }
 
 /** Answers every request on the client port: by itself, or by what the authority decides. */
@@ -51,11 +53,41 @@ export class HandshakeGate {
   }
 
   answer(request: HandshakeRequest): HandshakeAnswer | Promise<HandshakeAnswer> {
+    const { clock } = this.#dependencies;
+    const begunAt = clock.ticks();
+    const answer = this.#answer(request);
+    if (!(answer instanceof Promise)) {
+      this.#timed(answer, begunAt);
+      return answer;
+    }
+    return answer.then((late) => {
+      this.#timed(late, begunAt);
+      return late;
+    });
+  }
+
+  #timed(answer: HandshakeAnswer, begunAt: number): void {
+    const { clock, metrics } = this.#dependencies;
+    const { handshakeAccepted, handshakeRefused } = metrics;
+    const histogram = answer.accepted ? handshakeAccepted : handshakeRefused;
+    histogram.observe((clock.ticks() - begunAt) / 1_000);
+  }
+
+  #answer(request: HandshakeRequest): HandshakeAnswer | Promise<HandshakeAnswer> {
     const answer = admit(request, this.#options, this.#dependencies.routes);
     if (!answer.accepted) return this.#refused(answer);
     const refusal = this.#full(answer);
     if (refusal !== undefined) return this.#refused(refusal);
     return this.#options.authorize === "none" ? answer : this.#authorize(request, answer);
+  }
+
+  /** Why the node takes no connection, whatever its app; undefined while it does. */
+  get full(): "max-connections reached" | "kept requests fill their memory" | undefined {
+    const { registry } = this.#dependencies;
+    if (registry.occupied >= this.#options.connectionsMax) return "max-connections reached";
+    return registry.infoBytes >= limits.infosBytesMax
+      ? "kept requests fill their memory"
+      : undefined;
   }
 
   /** A handshake was refused, here or by the runtime, if it was no request yet. */
@@ -75,15 +107,10 @@ export class HandshakeGate {
 
   /** Why the node takes no connection of any client now. */
   #full({ app, info }: HandshakeAdmission): HandshakeRefusal | undefined {
-    const { authority, guard, registry } = this.#dependencies;
+    const { authority, guard } = this.#dependencies;
     if (this.#closed) return draining;
-    if (registry.occupied >= this.#options.connectionsMax) {
-      return unavailable("connections-full", "the node is full: max-connections reached");
-    }
-    if (registry.infoBytes >= limits.infosBytesMax) {
-      const sentence = "the kept requests of its connections fill their memory";
-      return unavailable("connections-full", sentence);
-    }
+    const { full } = this;
+    if (full !== undefined) return unavailable("connections-full", `the node is full: ${full}`);
     const waiting = typeof info.ip === "string" ? authority.waiting(info.ip) : 0;
     if (guard.refuses(info.ip, waiting)) {
       return unavailable("connections-per-ip", "max-connections-per-ip reached for this address");

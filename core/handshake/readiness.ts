@@ -12,6 +12,8 @@ export const busAway: string = "no connection to the broker for commands and pre
 export const channelAway: string = "no connection to the broker for events";
 
 export interface ReadinessOptions {
+  /** Why the node takes no handshake, whatever its app. */
+  readonly refusals: () => readonly string[];
   /** Whether handshakes ask an origin. */
   readonly authorizedByOrigin: boolean;
   /** A node whose link to the broker is lost for less than this stays ready. */
@@ -53,6 +55,10 @@ export class ReadinessWatch {
       if (refusing || now - since >= this.#options.unreadyAfterMs) reasons.push(reason);
     }
     if (this.#withoutOrigin()) reasons.push("no origin");
+    // A link that is away fills the window too, and is the better reason.
+    if (refusing && reasons.length === 0) reasons.push("event window full");
+    const waiting = this.#connectsFull() ? ["too many handshakes wait for an origin"] : [];
+    reasons.push(...new Set([...waiting, ...this.#options.refusals()]));
     reasons.push(
       ...this.missingRights,
       ...[...this.#apps].flatMap(({ router }) => router.missingRights),
@@ -61,9 +67,16 @@ export class ReadinessWatch {
     return { ready: reasons.length === 0, reasons };
   }
 
+  #connectsFull(): boolean {
+    const { authorizedByOrigin } = this.#options;
+    return authorizedByOrigin && this.#apps.every(({ router }) => router.connectsFull);
+  }
+
   /** Whether every handshake gets 503 because no origin is there. */
   #withoutOrigin(): boolean {
     const { authorizedByOrigin } = this.#options;
+    const refusals = this.#apps.map(({ router }) => router.refusal);
+    if (refusals.includes("no-origin") && !refusals.includes(undefined)) return true;
     return this.#apps.every(({ router }) => {
       if (router.refusal === "no-origin") return true;
       return authorizedByOrigin && (!router.hasOrigin || router.noSubscribers);

@@ -34,6 +34,11 @@ export class WaitingHandshakes {
     return this.#waiting.size;
   }
 
+  /** No further handshake may wait. */
+  get isFull(): boolean {
+    return this.#waiting.size >= limits.handshakesWaitingMax;
+  }
+
   /** Asks the origin that would own the connection. Resolves with a refusal at the timeout. */
   ask(
     reservation: Reservation,
@@ -44,7 +49,7 @@ export class WaitingHandshakes {
       app.router.noteNoOrigin();
       return Promise.resolve(noOrigin);
     }
-    if (this.#waiting.size >= limits.handshakesWaitingMax) return Promise.resolve(full);
+    if (this.isFull) return Promise.resolve(full);
     const stream = app.router.assign(id, slot);
     if (stream.connectsFull) return Promise.resolve(full);
     const { subprotocols } = request as { subprotocols?: readonly string[] };

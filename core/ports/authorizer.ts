@@ -37,4 +37,8 @@ export interface Authorization {
 export interface Authorizer {
   /** Never rejects: an error of its own is a refusal too. */
   authorize(candidate: HandshakeCandidate): Promise<Authorization | HandshakeRefusal>;
+  /** No token can be verified now: no key is known yet. */
+  readonly keysMissing?: boolean | undefined;
+  /** How old the keys of a remote set are; undefined without one. */
+  readonly keysAgeMs?: number | undefined;
 }

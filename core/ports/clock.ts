@@ -5,6 +5,8 @@ export type Cancel = () => void;
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
+  /** Milliseconds, with fractions, of a clock that is never set: for how long something took. */
+  ticks(): number;
   /**
    * Calls back once, after at least `ms` milliseconds. A timer does not keep the process alive.
    */

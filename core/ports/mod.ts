@@ -11,8 +11,9 @@ export type {
   OriginDestination,
   OriginPresence,
 } from "./event-channel.ts";
+export { histogramBounds } from "./histogram-bounds.ts";
 export type { LogFields, Logger, LogLevel } from "./logger.ts";
-export type { Counter, Metrics } from "./metrics.ts";
+export type { Counter, Histogram, Metrics } from "./metrics.ts";
 export type { Random } from "./random.ts";
 export type {
   Broadcast,

@@ -148,6 +148,18 @@ export class EventRouter {
     if (stream !== undefined) yield { kind: "waiting", name: "", stream };
   }
 
+  /** Live origins that take connections, in assigned mode. */
+  get origins(): number {
+    return this.#origins.size;
+  }
+
+  /** No further handshake can be told to an origin: each stream has as many as it may. */
+  get connectsFull(): boolean {
+    if (!this.#assigned) return this.#open.every((stream) => stream.connectsFull);
+    for (const { stream } of this.#origins.values()) if (!stream.connectsFull) return false;
+    return this.#origins.size > 0;
+  }
+
   /** Open mode: the broker says that nobody subscribes to the events of this app. */
   get noSubscribers(): boolean {
     return !this.#assigned && this.#noSubscribers.all;

@@ -1,9 +1,9 @@
 import { CloseCause, ErrorCode, errorCounter } from "../base/mod.ts";
-import type { Counter, Metrics } from "../ports/mod.ts";
+import { type Counter, type Histogram, histogramBounds, type Metrics } from "../ports/mod.ts";
 
 /**
- * The gateway's counters, looked up once. Names are listed in `docs/operating/monitoring.md`.
- * Gauges read rooms, so the root registers them: `core/gauges.ts`.
+ * The gateway's counters and histograms, looked up once. `docs/operating/monitoring.md` lists the
+ * names. Gauges read rooms, so the root registers them: `core/gauges.ts`.
  */
 export class GatewayMetrics {
   readonly opened: Counter;
@@ -24,10 +24,20 @@ export class GatewayMetrics {
   readonly reassigned: Counter;
   readonly rebalanced: Counter;
   readonly pings: Counter;
+  readonly handshakeAccepted: Histogram;
+  readonly handshakeRefused: Histogram;
+  readonly authorization: Histogram;
+  readonly eventAck: Histogram;
+  readonly commandFlush: Histogram;
+  readonly batchBytes: Histogram;
+  readonly batchItems: Histogram;
   readonly #closed: Map<CloseCause, Counter> = new Map();
   readonly #errors: Map<ErrorCode, Counter> = new Map();
 
+  readonly #metrics: Metrics;
+
   constructor(metrics: Metrics) {
+    this.#metrics = metrics;
     const count = (name: string, help: string): Counter => metrics.counter(name, help);
     this.opened = count("wss_connections_opened_total", "Connections that were opened");
     this.messagesIn = count("wss_messages_received_total", "Messages that clients sent");
@@ -50,6 +60,28 @@ export class GatewayMetrics {
       "wss_reading_paused_total",
       "Times a socket was not read: window or share full",
     );
+    const { bytes, items, seconds } = histogramBounds;
+    const timed = (name: string, help: string, labels = {}): Histogram =>
+      metrics.histogram(name, help, seconds, labels);
+    const handshake = "From a handshake's request to its answer";
+    this.handshakeAccepted = timed("wss_handshake_seconds", handshake, { outcome: "accepted" });
+    this.handshakeRefused = timed("wss_handshake_seconds", handshake, { outcome: "refused" });
+    this.authorization = timed(
+      "wss_authorization_seconds",
+      "How long an origin or a token took to decide about a handshake",
+    );
+    this.eventAck = timed(
+      "wss_event_ack_seconds",
+      "From an event to its acknowledgement; one event of each stream at a time",
+    );
+    this.commandFlush = timed(
+      "wss_command_flush_seconds",
+      "From a command batch to the flush of the sockets that it has messages for",
+    );
+    const histogram = (name: string, help: string, bounds: readonly number[]): Histogram =>
+      metrics.histogram(name, help, bounds);
+    this.batchBytes = histogram("wss_event_batch_bytes", "Bytes of an event batch", bytes);
+    this.batchItems = histogram("wss_event_batch_items", "Events of an event batch", items);
     // From the start, at 0: what begins with 1 is no increase to Prometheus.
     const ended = "Connections that ended, by cause";
     for (const cause of Object.values(CloseCause)) {
@@ -58,6 +90,12 @@ export class GatewayMetrics {
     for (const code of Object.keys(ErrorCode) as ErrorCode[]) {
       this.#errors.set(code, errorCounter(metrics, code));
     }
+  }
+
+  /** Connections that an app has opened. */
+  openedOf(app: string): Counter {
+    const help = "Connections of the app that were opened";
+    return this.#metrics.counter("wss_app_connections_opened_total", help, { app });
   }
 
   closed(cause: CloseCause): void {

@@ -5,7 +5,9 @@ import type { Broadcast } from "../../core/ports/mod.ts";
 import {
   type ClientServer,
   type ClientServerOptions,
+  failed,
   portError,
+  refusalResponse,
   type ServerTls,
 } from "../server/mod.ts";
 import { BunBroadcast } from "./broadcast.ts";
@@ -30,7 +32,7 @@ function listen(
   port: number,
   tls: ServerTls | undefined,
 ): Server<BunSocket> {
-  const { host, handler, reusePort = false } = options;
+  const { host, reusePort = false } = options;
   try {
     return serve<BunSocket>({
       hostname: host,
@@ -41,7 +43,11 @@ function listen(
       reusePort,
       // Of a stream that is not upgraded, in seconds; Bun takes no more than 255.
       idleTimeout: Math.min(255, Math.ceil((options.handshakeTimeoutMs ?? 0) / 1_000)),
-      fetch: (request, server) => answer(handler, request, server),
+      fetch: (request, server) => answer(options, request, server),
+      error: (error) => {
+        options.handlerFailed?.(error);
+        return refusalResponse(failed);
+      },
       websocket: webSocketHandler(options),
     });
   } catch (cause) {

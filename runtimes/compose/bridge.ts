@@ -2,7 +2,7 @@ import type { HttpServer } from "../../adapters/http/mod.ts";
 import { PrometheusMetrics } from "../../adapters/metrics/mod.ts";
 import { openBrokers, redactUrls } from "../../adapters/mqtt/brokers/mod.ts";
 import type { MqttTls } from "../../adapters/mqtt/mod.ts";
-import { SystemClock, SystemRandom } from "../../adapters/system/mod.ts";
+import { EventLoopLag, SystemClock, SystemRandom } from "../../adapters/system/mod.ts";
 import { randomName } from "../../core/base/mod.ts";
 import type { Settings } from "../../core/config/mod.ts";
 import type { Logger } from "../../core/ports/mod.ts";
@@ -10,6 +10,7 @@ import { openPlainAdminPort } from "./admin/mod.ts";
 import { waitForBroker } from "./broker-wait.ts";
 import { appsOf, streamQosOf } from "./gateway-options.ts";
 import { HttpOrigins } from "./http-origins.ts";
+import { registerProcessMetrics, stallOf } from "./monitoring/mod.ts";
 import { version } from "./version.ts";
 
 export interface BridgeDependencies {
@@ -33,15 +34,17 @@ export class Bridge {
   readonly #origins: HttpOrigins;
   readonly #name: string;
   #admin: HttpServer | undefined;
+  readonly #lag: EventLoopLag = new EventLoopLag(this.#clock);
   #stopping = false;
 
   constructor(settings: Settings, given: BridgeDependencies) {
     const { logger, mqttTls: tls } = given;
     const random = new SystemRandom();
-    const ports = { clock: this.#clock, random, logger };
+    const ports = { clock: this.#clock, random, logger, metrics: this.#metrics };
     const { broker: urls, "mqtt-version": version, "topic-root": root } = settings;
     const packets = { streamQos: streamQosOf(settings), dataLane: settings["mqtt-data-lane"] };
     const brokers = { urls, root, version, ...packets, tls };
+    registerProcessMetrics(this.#metrics, this.#lag);
     this.#settings = settings;
     this.#given = given;
     this.#name = settings["origin-name"] || `bridge-${randomName(random, 8)}`;
@@ -57,8 +60,13 @@ export class Bridge {
    * ready and goes on trying. Rejects if the broker refuses the bridge.
    */
   async start(): Promise<void> {
+    this.#lag.start();
     const ready = (): readonly string[] => this.#notReady();
-    this.#admin = await openPlainAdminPort(this.#settings, { page: this.#metrics, ready });
+    this.#admin = await openPlainAdminPort(this.#settings, {
+      page: this.#metrics,
+      ready,
+      unhealthy: () => stallOf(this.#lag),
+    });
     await waitForBroker(this.#origins.start(), this.#clock, (error) => {
       if (!this.#stopping) this.#given.failed(error);
     });

@@ -2,6 +2,7 @@ import {
   BrokerSet,
   BrokersCommandBus,
   BrokersEventChannel,
+  brokerUpHelp,
 } from "../../adapters/mqtt/brokers/mod.ts";
 import { MqttCommandBus, MqttEventChannel } from "../../adapters/mqtt/mod.ts";
 import type { BusPorts } from "../../adapters/topics/mod.ts";
@@ -11,6 +12,8 @@ export interface NodeOptions {
   readonly root?: string | undefined;
   readonly apps: readonly string[];
   readonly node: string;
+  /** The one broker of the node, `HOST:PORT`; undefined without one, or with several. */
+  readonly broker?: string | undefined;
 }
 
 /** What a node sends and receives by. */
@@ -26,6 +29,9 @@ export function nodeBus(options: NodeOptions, ports: BusPorts & { metrics: Metri
   const { brokers, clock, metrics } = ports;
   if (!(brokers instanceof BrokerSet)) {
     const bus = new MqttCommandBus(options, ports);
+    const up = (): number => (bus.up ? 1 : 0);
+    const { broker } = options;
+    if (broker !== undefined) metrics.gauge("wss_broker_up", brokerUpHelp, up, { broker });
     return { bus, channel: new MqttEventChannel(options, ports), divert: () => {} };
   }
   const refused = (broker: string, { message }: Error): void => {

@@ -7,6 +7,7 @@ export {
 } from "./admin/mod.ts";
 export { Bridge } from "./bridge.ts";
 export { appsOf, sameOriginOnly } from "./gateway-options.ts";
+export { registerProcessMetrics, stallOf } from "./monitoring/mod.ts";
 export { NodeBroker, type NodeBrokerDependencies } from "./node-broker.ts";
 export { engineOf, type Platform, reusePortRefusal, workerCommand } from "./platform.ts";
 export { Service, type ServiceDependencies } from "./service.ts";

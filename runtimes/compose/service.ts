@@ -3,8 +3,13 @@ import type { AdminMember, BrokerView } from "../../adapters/admin/mod.ts";
 import type { HttpServer } from "../../adapters/http/mod.ts";
 import { InProcessBus } from "../../adapters/in-process/mod.ts";
 import { type MetricFamily, PrometheusMetrics } from "../../adapters/metrics/mod.ts";
-import { openBrokers, redactUrls } from "../../adapters/mqtt/brokers/mod.ts";
-import { SystemClock, SystemRandom } from "../../adapters/system/mod.ts";
+import {
+  brokerName,
+  brokerUrls,
+  openBrokers,
+  redactUrls,
+} from "../../adapters/mqtt/brokers/mod.ts";
+import { EventLoopLag, SystemClock, SystemRandom } from "../../adapters/system/mod.ts";
 import type { BusPorts } from "../../adapters/topics/mod.ts";
 import { errorCounter, limits, randomName } from "../../core/base/mod.ts";
 import type { Settings } from "../../core/config/mod.ts";
@@ -35,6 +40,13 @@ import { waitForBroker } from "./broker-wait.ts";
 import { Cluster } from "./cluster.ts";
 import { appsOf, fragmentsMaxOf, gatewayOptions, rangesOf } from "./gateway-options.ts";
 import { HttpOrigins } from "./http-origins.ts";
+import {
+  CodecHealth,
+  registerNodeMetrics,
+  registerProcessMetrics,
+  registerStreams,
+  stallOf,
+} from "./monitoring/mod.ts";
 import { NodeBroker, type NodeBrokerDependencies } from "./node-broker.ts";
 import { type Engine, engineOf, type Platform } from "./platform.ts";
 import { ServicePort } from "./service-port.ts";
@@ -90,6 +102,10 @@ export class Service {
   #admin: HttpServer | undefined;
   #adminActions: LinkActions | undefined;
   readonly #brokerBook: BrokerBook = new BrokerBook();
+  readonly #health: CodecHealth = new CodecHealth();
+  #descriptorsShort = false;
+  readonly #lag: EventLoopLag = new EventLoopLag(this.#clock);
+  #tls: ServerTls | undefined;
 
   constructor(settings: Settings, given: ServiceDependencies) {
     this.settings = settings;
@@ -97,6 +113,15 @@ export class Service {
     this.#engine = engineOf(given.platform, settings.engine);
     this.#broker = new NodeBroker(settings, given);
     this.node = settings["node-name"] || `n${randomName(this.#random, 8)}`;
+    this.#tls = given.serverTls;
+    registerProcessMetrics(this.#metrics, this.#lag);
+    registerNodeMetrics(this.#metrics, {
+      version,
+      runtime: given.platform.name,
+      engine: this.#engine,
+      authorizer: given.authorizer,
+      tls: () => this.#tls,
+    });
   }
 
   /** The broker's URL, or several, passwords included: for an origin that is started with it. */
@@ -117,6 +142,7 @@ export class Service {
    * starts not ready and goes on trying. Rejects if the broker refuses this node.
    */
   async start(): Promise<void> {
+    this.#lag.start();
     await this.#broker.start();
     const codec = this.#codec();
     const bus = this.#newBus();
@@ -139,7 +165,14 @@ export class Service {
 
   /** Why this node should get no new connections; empty while it is ready. */
   get notReady(): readonly string[] {
-    return this.#gateway?.readiness().reasons ?? ["starting"];
+    if (this.#gateway === undefined) return ["starting"];
+    const { reasons } = this.#gateway.readiness();
+    return this.#streamsFull ? [...reasons, "no file descriptor for a further client"] : reasons;
+  }
+
+  /** Why this process should be started again; empty while it is healthy. */
+  get unhealthy(): readonly string[] {
+    return [...stallOf(this.#lag), ...this.#health.reasons];
   }
 
   get metrics(): MetricFamily[] {
@@ -174,11 +207,15 @@ export class Service {
     await this.#clientServer?.stop();
     await this.#admin?.close();
     await this.#broker.close();
+    this.#lag.stop();
   }
 
   /** Uses another certificate for new clients; false if this engine cannot. */
   async reloadTls(tls: ServerTls): Promise<boolean> {
-    return this.#clientServer === undefined ? false : this.#clientServer.reloadTls(tls);
+    if (this.#clientServer === undefined) return false;
+    const reloaded = await this.#clientServer.reloadTls(tls);
+    if (reloaded) this.#tls = tls;
+    return reloaded;
   }
 
   /** With `--origin`: events go to its URLs. */
@@ -225,6 +262,7 @@ export class Service {
       page: this.#metrics,
       metrics: this.#metrics,
       ready: () => this.notReady,
+      unhealthy: () => this.unhealthy,
       actions,
       clock: this.#clock,
       logger: this.#given.logger,
@@ -245,7 +283,8 @@ export class Service {
   }
 
   #newBus(): BusPorts {
-    const ports = { clock: this.#clock, random: this.#random, logger: this.#given.logger };
+    const { logger } = this.#given;
+    const ports = { clock: this.#clock, random: this.#random, logger, metrics: this.#metrics };
     if (this.settings.broker !== "none") {
       return openBrokers(this.#broker.access, ports, this.#brokerBook.opened);
     }
@@ -256,13 +295,16 @@ export class Service {
     const { clusterCa } = this.#given;
     this.#cluster = new Cluster(
       { settings: this.settings, ...identity, ca: clusterCa },
-      {
-        ...ports,
-        metrics: this.#metrics,
-        openLocal,
-      },
+      { ...ports, openLocal },
     );
     return { ...ports, openLink: this.#cluster.openLink };
+  }
+
+  /** The name of the one broker; undefined without one, or with several. */
+  get #brokerName(): string | undefined {
+    if (this.settings.broker === "none") return undefined;
+    const [url = "", ...others] = brokerUrls(this.#broker.url);
+    return others.length === 0 ? brokerName(url) : undefined;
   }
 
   #codec(): Codec {
@@ -280,8 +322,13 @@ export class Service {
 
   #composeGateway(codec: Codec, bus: BusPorts): Gateway {
     const { settings } = this;
-    const topics = { root: settings["topic-root"], apps: appsOf(settings), node: this.node };
-    this.#nodeBus = nodeBus(topics, { ...bus, metrics: this.#metrics });
+    const options = {
+      root: settings["topic-root"],
+      apps: appsOf(settings),
+      node: this.node,
+      broker: this.#brokerName,
+    };
+    this.#nodeBus = nodeBus(options, { ...bus, metrics: this.#metrics });
     return new Gateway(
       {
         clock: this.#clock,
@@ -306,11 +353,19 @@ export class Service {
 
   /** After a shortage of descriptors all ports are opened again: they may accept no more. */
   #shortage(short: boolean): void {
+    this.#descriptorsShort = short;
     this.#clientServer?.shortage(short);
     if (short) return;
     for (const server of this.#otherPorts) {
       listenAgain(server, this.#clock, () => !this.#stopping);
     }
+  }
+
+  /** New TCP streams are cut, or not accepted. */
+  get #streamsFull(): boolean {
+    const { streams = 0 } = this.#clientServer ?? {};
+    const max = this.#descriptors?.streamsMax ?? Number.POSITIVE_INFINITY;
+    return this.#descriptorsShort || streams >= max;
   }
 
   get #otherPorts(): Server[] {
@@ -355,12 +410,14 @@ export class Service {
       headerBytesMax: settings["max-header-size"],
       handshakeTimeoutMs: settings["handshake-timeout"],
       streamsMax: watch.streamsMax,
+      handlerFailed: (error) => this.#health.note(error),
       acceptFailed: () => watch.refused("accept-failed"),
       refused: (code) =>
         code === "tcp-streams-full" ? watch.refused(code) : this.#gateway.refused(code),
       deadAfterMs:
         settings["ping-interval"] && settings["ping-interval"] + settings["ping-timeout"],
     });
+    registerStreams(this.#metrics, this.#clientServer, () => this.#gateway.occupied);
     this.#gateway.useBroadcast(this.#clientServer.broadcast);
     this.#descriptors = watch;
     watch.start();

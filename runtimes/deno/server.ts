@@ -50,7 +50,10 @@ class DenoServer implements ClientServer {
         signal: this.#abort.signal,
         ...options.tls,
         onListen: () => {},
-        onError: () => refusalResponse(failed),
+        onError: (error) => {
+          options.handlerFailed?.(error);
+          return refusalResponse(failed);
+        },
       },
       (request, info) => this.#answer(request, info),
     );
@@ -100,7 +103,7 @@ function answer(
   options: ClientServerOptions,
 ): Response | Promise<Response> {
   const wrapped = new FetchRequest(request, info.remoteAddr.hostname ?? "");
-  return answerRequest(options.handler, wrapped, (known) => upgrade(request, known, options));
+  return answerRequest(options, wrapped, (known) => upgrade(request, known, options));
 }
 
 function upgrade(

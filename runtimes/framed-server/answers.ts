@@ -9,11 +9,12 @@ import { NodejsRequest } from "./request.ts";
 
 /** Answers a request that is no upgrade. */
 export async function answerPlain(
-  { handler }: ClientServerOptions,
+  options: ClientServerOptions,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  await answerRequest(handler, new NodejsRequest(request), (answer) => {
+  const { handler } = options;
+  await answerRequest(options, new NodejsRequest(request), (answer) => {
     if (answer.accepted) handler.abandon(answer);
     const refusal = answer.accepted ? unasked : answer;
     const body = bodyOf(refusal);
@@ -24,11 +25,12 @@ export async function answerPlain(
 
 /** Answers a CONNECT request, which `node:http` reports by an event of its own. */
 export async function answerConnect(
-  { handler }: ClientServerOptions,
+  options: ClientServerOptions,
   request: IncomingMessage,
   stream: NetSocket,
 ): Promise<void> {
-  await answerRequest(handler, new NodejsRequest(request), (answer) => {
+  const { handler } = options;
+  await answerRequest(options, new NodejsRequest(request), (answer) => {
     if (answer.accepted) handler.abandon(answer);
     if (!stream.destroyed) writeRefusal(stream, answer.accepted ? unasked : answer);
   });

@@ -26,6 +26,11 @@ export class ClientPort {
     this.#server = server;
   }
 
+  /** TCP streams now. */
+  get streams(): number {
+    return this.#streams;
+  }
+
   async start(): Promise<void> {
     await this.#listen(this.#server, this.#options.port);
     this.number = (this.#server.address() as AddressInfo).port;

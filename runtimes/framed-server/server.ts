@@ -81,7 +81,7 @@ function createHttpServer(
     letGo(stream);
     const asked = new NodejsRequest(request);
     let waiting: WaitingStream | undefined;
-    const answered = answerRequest(options.handler, asked, (answer) => {
+    const answered = answerRequest(options, asked, (answer) => {
       const early = waiting?.take() ?? head;
       if (!answer.accepted) {
         if (!stream.destroyed) writeRefusal(stream, answer);
@@ -117,6 +117,10 @@ class NodejsServer implements ClientServer {
 
   get port(): number {
     return this.#clientPort.number;
+  }
+
+  get streams(): number {
+    return this.#clientPort.streams;
   }
 
   async reloadTls(tls: ServerTls): Promise<boolean> {

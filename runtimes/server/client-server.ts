@@ -18,6 +18,8 @@ export interface ClientServer {
   readonly port: number;
   /** The runtime's own fan-out if it has one; its sockets have `subscribe` then. */
   readonly broadcast?: Broadcast | undefined;
+  /** TCP streams now; undefined where the runtime does not tell. */
+  readonly streams?: number | undefined;
   /** Uses another certificate for new connections; false if the runtime cannot. */
   reloadTls(tls: ServerTls): Promise<boolean>;
   /**
@@ -68,6 +70,8 @@ export interface ClientServerOptions {
   readonly acceptFailed?: (() => void) | undefined;
   /** Called for a stream that is refused before the handler sees a request. */
   readonly refused?: ((code: ErrorCode) => void) | undefined;
+  /** The handler has failed, and the client got 500. */
+  readonly handlerFailed?: ((error: unknown) => void) | undefined;
   /** Where sockets cannot ping, the runtime closes connections silent for so long; 0: never. */
   readonly deadAfterMs?: number | undefined;
   /** False if slots have no batch buffers: whole messages go to the handler. Default true. */
@@ -83,13 +87,17 @@ export const failed: HandshakeRefusal = refuse(
 
 /** Asks the handler and passes its answer on, in the same turn if the answer is no promise. */
 export function answerRequest<Result>(
-  handler: SocketHandler,
+  { handler, handlerFailed }: Pick<ClientServerOptions, "handler" | "handlerFailed">,
   request: HandshakeRequest,
   respond: (answer: HandshakeAnswer) => Result,
 ): Result | Promise<Result> {
   const answer = handler.handshake(request);
   if (!(answer instanceof Promise)) return respond(writable(handler, answer));
-  return answer.catch(() => failed).then((late) => respond(writable(handler, late)));
+  const fails = (error: unknown): HandshakeAnswer => {
+    handlerFailed?.(error);
+    return failed;
+  };
+  return answer.catch(fails).then((late) => respond(writable(handler, late)));
 }
 
 /** The core checks the headers of its answers. This is the last check before they are written. */

@@ -53,6 +53,8 @@ export interface Report {
   readonly id: number;
   readonly metrics: readonly MetricFamily[];
   readonly notReady: readonly string[];
+  /** Why it should be started again. */
+  readonly unhealthy: readonly string[];
   /** Its connections to brokers. */
   readonly brokers?: readonly BrokerView[];
 }

@@ -1,7 +1,7 @@
 import type { HttpServer } from "../../adapters/http/mod.ts";
 import { MetricSums, PrometheusMetrics, type SummedPart } from "../../adapters/metrics/mod.ts";
 import { openBrokers, redactUrls } from "../../adapters/mqtt/brokers/mod.ts";
-import { SystemClock, SystemRandom } from "../../adapters/system/mod.ts";
+import { EventLoopLag, SystemClock, SystemRandom } from "../../adapters/system/mod.ts";
 import type { BusPorts } from "../../adapters/topics/mod.ts";
 import { errorCounter, every, randomName, ServiceError } from "../../core/base/mod.ts";
 import type { Settings } from "../../core/config/mod.ts";
@@ -14,7 +14,9 @@ import {
   type NodeBrokerDependencies,
   openAdminPort,
   type Platform,
+  registerProcessMetrics,
   ServicePort,
+  stallOf,
   totalsOf,
   version,
 } from "../compose/mod.ts";
@@ -44,6 +46,7 @@ export class Supervisor {
   readonly #sums: MetricSums = new MetricSums();
   readonly #own: SummedPart;
   readonly #broker: NodeBroker;
+  readonly #lag: EventLoopLag = new EventLoopLag(this.#clock);
   #workers: readonly Worker[] = [];
   #admin: HttpServer | undefined;
   #adminActions: LinkActions | undefined;
@@ -60,6 +63,7 @@ export class Supervisor {
     this.#own = this.#sums.part({ node: this.#node, worker: "supervisor" });
     const serving = (): number => this.#serving.length;
     this.#metrics.gauge("wss_workers", "Workers that take connections", serving);
+    registerProcessMetrics(this.#metrics, this.#lag);
     errorCounter(this.#metrics, "worker-died");
     errorCounter(this.#metrics, "worker-silent");
   }
@@ -69,6 +73,7 @@ export class Supervisor {
    * ends before it has started.
    */
   async start(): Promise<void> {
+    this.#lag.start();
     await this.#broker.start();
     await this.#openAdminPort();
     const port = await takePort(this.#settings);
@@ -188,7 +193,7 @@ export class Supervisor {
   /** For what is sent from here; nothing is connected before it is needed. */
   #newBus(): BusPorts {
     const { logger } = this.#given;
-    const ports = { clock: this.#clock, random: this.#random, logger };
+    const ports = { clock: this.#clock, random: this.#random, logger, metrics: this.#metrics };
     return openBrokers(this.#broker.access, ports, this.#brokerBook.opened);
   }
 
@@ -220,8 +225,13 @@ export class Supervisor {
   }
 
   #unhealthy(): readonly string[] {
-    const isHealthy = !this.#hasStarted || this.#isStopping || this.#serving.length > 0;
-    return isHealthy ? [] : ["no worker"];
+    const stalled = stallOf(this.#lag);
+    if (!this.#hasStarted || this.#isStopping) return stalled;
+    if (this.#serving.length === 0) return [...stalled, "no worker"];
+    const ofWorkers = this.#workers.flatMap(({ unhealthy }, worker) =>
+      unhealthy.map((reason) => `worker ${worker}: ${reason}`),
+    );
+    return [...stalled, ...ofWorkers];
   }
 
   #logStarted(port: number): void {

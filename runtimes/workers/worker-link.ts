@@ -5,7 +5,7 @@ import type { Notice, Order, Report } from "./messages.ts";
 import { type Answering, OperatorQuestions } from "./operator-questions.ts";
 import { workerLimits } from "./worker-limits.ts";
 
-export type Reported = Pick<Report, "metrics" | "notReady" | "brokers">;
+export type Reported = Pick<Report, "metrics" | "notReady" | "unhealthy" | "brokers">;
 
 /** Orders that the link carries out by itself. */
 type OwnOrder = { kind: "report" | "ask" | "tail" | "tail-end" };
@@ -15,7 +15,7 @@ export class WorkerLink {
   readonly #send: (notice: Notice) => void;
   readonly #clock: Clock;
   readonly #questions: OperatorQuestions;
-  #report: () => Reported = () => ({ metrics: [], notReady: ["starting"] });
+  #report: () => Reported = () => ({ metrics: [], notReady: ["starting"], unhealthy: [] });
 
   /** `send` passes a notice to the channel. */
   constructor(send: (notice: Notice) => void, clock: Clock) {

@@ -1,7 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import type { BrokerView } from "../../adapters/admin/mod.ts";
 import type { SummedPart } from "../../adapters/metrics/mod.ts";
-import { backOffMs, ServiceError } from "../../core/base/mod.ts";
+import { backOffMs, limits, ServiceError } from "../../core/base/mod.ts";
 import type { Settings } from "../../core/config/mod.ts";
 import type { Cancel, Clock, Logger } from "../../core/ports/mod.ts";
 import type { Notice, Order } from "./messages.ts";
@@ -34,6 +34,7 @@ interface End {
 /** One place of a supervisor: a process, and another one whenever it has ended. */
 export class Worker {
   readonly #options: WorkerOptions;
+  #unhealthy: readonly string[] = [];
   readonly #ports: WorkerPorts;
   #child: ChildProcess | undefined;
   #startedAt = 0;
@@ -79,6 +80,14 @@ export class Worker {
   /** Why it should get no new connections, as it said last. */
   get notReady(): readonly string[] {
     return this.#notReady;
+  }
+
+  /** Why it should be started again, as it said last; or it stalls, and says nothing. */
+  get unhealthy(): readonly string[] {
+    if (!this.isServing) return [];
+    const silentMs = this.#missed * workerLimits.reportEveryMs;
+    if (silentMs < limits.loopStallMs) return this.#unhealthy;
+    return [...this.#unhealthy, `says nothing for ${silentMs / 1_000} s`];
   }
 
   /**
@@ -216,6 +225,7 @@ export class Worker {
       case "report":
         this.#notReady = notice.notReady;
         this.#brokers = notice.brokers ?? [];
+        this.#unhealthy = notice.unhealthy;
         this.#ports.part.report(notice.metrics);
         this.#questions.get(notice.id)?.();
         break;
@@ -237,6 +247,7 @@ export class Worker {
 
   #ended(end: End): void {
     this.#child = undefined;
+    this.#unhealthy = [];
     const isClean = end.code === 0;
     const now = this.#ports.clock.now();
     const ranMs = now - this.#startedAt;

@@ -21,6 +21,14 @@ export function clockConformance(name: string, make: () => ClockCase): void {
     assert.ok(clock.now() >= before + 4);
   });
 
+  test(`${name}: ticks tell how long something took`, async () => {
+    const { clock, pass } = make();
+    const before = clock.ticks();
+    await pass(5);
+    const took = clock.ticks() - before;
+    assert.ok(took >= 4 && took < 60_000, `${took} ms`);
+  });
+
   test(`${name}: a timer fires once, not early`, async () => {
     const { clock, pass } = make();
     const started = clock.now();

@@ -45,6 +45,16 @@ export function metricsConformance(name: string, make: () => MetricsCase): void 
     assert.equal(read("wss_connections"), 70);
   });
 
+  test(`${name}: the same name and labels give the same histogram`, () => {
+    const { metrics } = make();
+    const bounds = [1, 2];
+    const one = metrics.histogram("wss_a_seconds", "A", bounds, { app: "a", cause: "x" });
+    const same = metrics.histogram("wss_a_seconds", "A", bounds, { cause: "x", app: "a" });
+    const other = metrics.histogram("wss_a_seconds", "A", bounds, { app: "b", cause: "x" });
+    assert.equal(one, same);
+    assert.notEqual(one, other);
+  });
+
   test(`${name}: gauges of one name are told apart by their labels`, () => {
     const { metrics, read } = make();
     metrics.gauge("wss_up", "Up", () => 1, { broker: "a" });

@@ -1,6 +1,6 @@
-import { ServiceError, withoutBrackets } from "../../../core/base/mod.ts";
+import { ServiceError } from "../../../core/base/mod.ts";
 import type { BusPorts, Link, LinkPorts, OpenLink } from "../../topics/mod.ts";
-import { type MqttBroker, mqttLinks, parseBrokerUrl, redactUrl } from "../link/mod.ts";
+import { brokerName, type MqttBroker, mqttLinks, redactUrl } from "../link/mod.ts";
 import { BrokerSet } from "./broker-set.ts";
 import { brokersLimits } from "./brokers-limits.ts";
 
@@ -20,13 +20,6 @@ export function brokerUrls(list: string): string[] {
 /** The list for the log: without passwords. */
 export function redactUrls(list: string): string {
   return brokerUrls(list).map(redactUrl).join(",");
-}
-
-/** What the hash knows a broker by, and metrics and log call it: `HOST:PORT`. */
-export function brokerName(url: string): string {
-  const { host, port } = parseBrokerUrl(url);
-  const name = withoutBrackets(host).toLowerCase();
-  return name.includes(":") ? `[${name}]:${port}` : `${name}:${port}`;
 }
 
 /**

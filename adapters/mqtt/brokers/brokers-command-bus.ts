@@ -18,6 +18,10 @@ export interface BrokersBusOptions {
   readonly refused: (broker: string, error: Error) => void;
 }
 
+/** What `wss_broker_up` says of a broker. */
+export const brokerUpHelp: string =
+  "Whether the node has its connections for commands and presence to this broker";
+
 /**
  * Commands over several brokers, each with a command bus of its own: the node receives over all of
  * them, and announces itself at each. It is connected while one of them is.
@@ -116,10 +120,9 @@ export class BrokersCommandBus implements CommandBus {
   }
 
   #registerMetrics(): void {
-    const help = "Whether the node has its connections for commands and presence to this broker";
     for (const [index, broker] of this.#brokers.names.entries()) {
       const read = (): number => (this.#isUp(index) ? 1 : 0);
-      this.#options.metrics.gauge("wss_broker_up", help, read, { broker });
+      this.#options.metrics.gauge("wss_broker_up", brokerUpHelp, read, { broker });
     }
   }
 }

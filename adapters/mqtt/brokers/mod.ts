@@ -1,6 +1,6 @@
+export { brokerName } from "../link/mod.ts";
 export { brokerOf, brokerScore } from "./broker-hash.ts";
 export {
-  brokerName,
   brokerNames,
   brokerUrls,
   type LinkOpened,
@@ -9,5 +9,5 @@ export {
   redactUrls,
 } from "./broker-list.ts";
 export { BrokerSet } from "./broker-set.ts";
-export { type BrokersBusOptions, BrokersCommandBus } from "./brokers-command-bus.ts";
+export { type BrokersBusOptions, BrokersCommandBus, brokerUpHelp } from "./brokers-command-bus.ts";
 export { type BrokersChannelOptions, BrokersEventChannel } from "./brokers-event-channel.ts";

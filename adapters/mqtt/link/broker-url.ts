@@ -49,6 +49,13 @@ export function parseBrokerUrl(url: string): BrokerAddress {
   };
 }
 
+/** What the hash knows a broker by, and metrics and log call it: `HOST:PORT`. */
+export function brokerName(url: string): string {
+  const { host, port } = parseBrokerUrl(url);
+  const name = withoutBrackets(host).toLowerCase();
+  return name.includes(":") ? `[${name}]:${port}` : `${name}:${port}`;
+}
+
 /**
  * The URL without its password, for logs and messages. In text that is no URL, everything that
  * may be a password, up to the last `@`, is removed too.

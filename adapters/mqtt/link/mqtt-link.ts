@@ -11,12 +11,13 @@ import {
   type SubscribeDone,
 } from "../../topics/mod.ts";
 import { Backoff } from "./backoff.ts";
-import { type BrokerAddress, parseBrokerUrl, redactUrl } from "./broker-url.ts";
+import { type BrokerAddress, brokerName, parseBrokerUrl, redactUrl } from "./broker-url.ts";
 import { connackVerdict } from "./connack.ts";
 import { LinkLog } from "./link-log.ts";
+import { LinkMetrics } from "./link-metrics.ts";
 import { MqttSession, type MqttSessionEnd, type MqttSessionLimits } from "./mqtt-session.ts";
 import type { MqttTls } from "./mqtt-tls.ts";
-import { PublishWindow } from "./publish-window.ts";
+import { type Publish, PublishWindow } from "./publish-window.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import { UnsentPublishes } from "./unsent-publishes.ts";
 
@@ -39,7 +40,9 @@ export type MqttLinkOptions = MqttBroker & LinkOptions;
 
 /** Links to a broker. */
 export function mqttLinks(broker: MqttBroker, ports: LinkPorts): OpenLink {
-  return (options) => new MqttLink({ ...options, ...broker }, ports);
+  const { metrics } = ports;
+  const measured = metrics && new LinkMetrics(metrics, brokerName(broker.url));
+  return (options) => new MqttLink({ ...options, ...broker }, ports, measured);
 }
 
 type State = "idle" | "connecting" | "up" | "waiting" | "stopped";
@@ -60,6 +63,10 @@ export class MqttLink implements Link {
   readonly #subscriptions: Subscriptions;
   readonly #lines: LinkLog;
   readonly #auto: boolean;
+  readonly #metrics: LinkMetrics | undefined;
+  /** The publish whose round trip is measured; undefined while none is. */
+  #measured: Publish | undefined;
+  #measuredAt = 0;
   #listener: LinkListener | undefined;
   #session: MqttSession | undefined;
   #state: State = "idle";
@@ -72,8 +79,10 @@ export class MqttLink implements Link {
   #idle: (() => void) | undefined;
   #settle: { resolve(): void; reject(error: ServiceError): void } | undefined;
 
-  constructor(options: MqttLinkOptions, ports: LinkPorts) {
+  constructor(options: MqttLinkOptions, ports: LinkPorts, metrics?: LinkMetrics) {
     this.#options = options;
+    this.#metrics = metrics;
+    metrics?.opened(options.role, this);
     this.#ports = ports;
     this.#lines = new LinkLog(ports.logger, ports.clock, options);
     this.#address = parseBrokerUrl(options.url);
@@ -89,7 +98,9 @@ export class MqttLink implements Link {
     );
     this.#window = new PublishWindow((publish, acked) => {
       this.#lines.topic = publish.topic;
+      this.#measure(publish);
       this.#session?.publish(publish, (error, subscribers) => {
+        if (publish === this.#measured) this.#answered();
         if (error !== undefined) this.#lines.refused(publish.topic, error);
         acked(error, subscribers);
         this.#idleIfDone();
@@ -100,6 +111,11 @@ export class MqttLink implements Link {
 
   get up(): boolean {
     return this.#state === "up";
+  }
+
+  /** It does not connect any more. */
+  get stopped(): boolean {
+    return this.#state === "stopped";
   }
 
   /** MQTT 5, 3.2.2.3.6. */
@@ -189,7 +205,19 @@ export class MqttLink implements Link {
     if (this.#unanswered === 0) this.#idle?.();
   }
 
+  #measure(publish: Publish): void {
+    if (this.#measured !== undefined || this.#metrics === undefined) return;
+    this.#measured = publish;
+    this.#measuredAt = this.#ports.clock.ticks();
+  }
+
+  #answered(): void {
+    this.#metrics?.roundTrip.observe((this.#ports.clock.ticks() - this.#measuredAt) / 1_000);
+    this.#measured = undefined;
+  }
+
   #fail(error: ServiceError): void {
+    this.#measured = undefined;
     this.#window.fail(error);
     this.#unsent.answer(error);
   }

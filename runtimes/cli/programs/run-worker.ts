@@ -90,8 +90,8 @@ class WorkerProgram {
     });
     this.#service = service;
     this.#link.reportOn(() => {
-      const { brokers, metrics, notReady } = service;
-      return { metrics, notReady, brokers };
+      const { brokers, metrics, notReady, unhealthy } = service;
+      return { metrics, notReady, unhealthy, brokers };
     });
     await service.start();
     this.#link.answerFrom(service.inspector);

@@ -1,3 +1,5 @@
+import { brokerUrls } from "../../../adapters/mqtt/brokers/mod.ts";
+import { parseBrokerUrl } from "../../../adapters/mqtt/link/mod.ts";
 import { isLoopbackHost } from "../../../core/base/mod.ts";
 import type { Settings } from "../../../core/config/mod.ts";
 import { sameOriginOnly } from "../../compose/mod.ts";
@@ -27,6 +29,13 @@ export function adviceOn(settings: Settings): string[] {
   if (settings["admin-user-header"] !== "" && settings["admin-proxies"].length === 0) {
     advice.push("--admin-user-header is read from no proxy: set --admin-proxies");
   }
+  advice.push(...clearPasswords(settings));
+  if (settings["trusted-proxies"].some((range) => range.endsWith("/0"))) {
+    advice.push(
+      "--trusted-proxies trusts every address: any client can choose the address that it is " +
+        "known by; name the proxies alone",
+    );
+  }
   if (settings.authorize !== "jwt") return advice;
   if (settings["jwt-audience"] === "" && !settings["jwt-any-audience"]) {
     advice.push(
@@ -47,4 +56,16 @@ export function adviceOn(settings: Settings): string[] {
 function isAdminShut(settings: Settings): boolean {
   const rules = ["admin-token", "admin-read-token", "admin-user-header"] as const;
   return !isLoopbackHost(settings["admin-host"]) && rules.every((name) => settings[name] === "");
+}
+
+/** Brokers beyond this machine that get a password without TLS. */
+function clearPasswords({ broker }: Settings): string[] {
+  if (broker === "embedded" || broker === "none") return [];
+  const addresses = brokerUrls(broker).map(parseBrokerUrl);
+  const open = addresses.filter(({ host, password, tls }) => {
+    return password !== undefined && !tls && !isLoopbackHost(host);
+  });
+  return open.map(
+    ({ host }) => `the password for the broker at ${host} travels unencrypted: use mqtts://`,
+  );
 }

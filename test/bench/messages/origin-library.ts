@@ -49,7 +49,7 @@ const link = {
     done();
   },
 };
-const clock = { now: Date.now, after: () => () => {}, endOfTurn: () => {} };
+const clock = { now: Date.now, ticks: Date.now, after: () => () => {}, endOfTurn: () => {} };
 const failed = (error: Error): never => {
   throw error;
 };

@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { handshakeText, RawClient } from "../../support/clients/raw-client.ts";
-import { combinations, gatewayRuntimes, startGateway } from "../../support/gateway/gateway.ts";
+import {
+  combinations,
+  gatewayRuntimes,
+  spawnGateway,
+  startGateway,
+} from "../../support/gateway/gateway.ts";
 import { secret } from "../../support/keys/tokens.ts";
 import { waitFor } from "../../support/process/wait.ts";
 
@@ -65,6 +70,22 @@ test("tokens of any issuer and audience get a warning each, unless meant", async
   assert.equal(more.length, 0);
   const set = ["--jwt-issuer", "https://me.example", "--jwt-any-audience"];
   assert.deepEqual(adviceOf(await startGateway({ flags: [...jwt, ...set] })), []);
+});
+
+test("a password in clear and proxies that are everybody get a line each", async () => {
+  const broker = "mqtt://n:secret-word@192.0.2.1:1883,mqtt://n:secret-word@127.0.0.1:1";
+  const flags = ["--broker", broker, "--trusted-proxies", "10.0.0.1,::/0", "--check-config"];
+  const gateway = spawnGateway({ flags });
+  assert.equal((await gateway.exited).code, 0);
+  const lines = gateway.log.filter(({ event }) => event === "setting-advice");
+  assert.equal(lines.length, 2, JSON.stringify(lines));
+  const [password, proxies] = lines.map(({ message }) => String(message));
+  assert.match(password ?? "", /^the password for the broker at 192\.0\.2\.1 travels unencrypted/);
+  assert.match(proxies ?? "", /^--trusted-proxies trusts every address/);
+  const safe = ["--broker", "mqtts://n:secret@192.0.2.1", "--trusted-proxies", "10.0.0.0/8"];
+  const quiet = spawnGateway({ flags: [...safe, "--check-config"] });
+  assert.equal((await quiet.exited).code, 0);
+  assert.deepEqual(quiet.log, []);
 });
 
 for (const runtime of gatewayRuntimes) {

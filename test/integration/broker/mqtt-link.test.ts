@@ -3,11 +3,13 @@ import net from "node:net";
 import { after, before, test } from "node:test";
 import { Aedes } from "aedes";
 import { startEmbeddedBroker } from "../../../adapters/embedded-broker/mod.ts";
+import { mqttLinks } from "../../../adapters/mqtt/link/mod.ts";
 import { MqttLink } from "../../../adapters/mqtt/mod.ts";
 import { ServiceError } from "../../../core/base/mod.ts";
 import type { Clock } from "../../../core/ports/mod.ts";
 import { plainClient, type TestPorts, testPorts } from "../../support/broker/broker-rigs.ts";
 import { freePort, Mosquitto } from "../../support/broker/mosquitto.ts";
+import { MemoryMetrics } from "../../support/memory/mod.ts";
 import { TcpProxy } from "../../support/process/tcp-proxy.ts";
 import { waitFor } from "../../support/process/wait.ts";
 
@@ -59,6 +61,7 @@ function countingPorts(): { ports: TestPorts; timers: () => number } {
   let timers = 0;
   const counting: Clock = {
     now: () => clock.now(),
+    ticks: () => clock.ticks(),
     endOfTurn: (callback) => clock.endOfTurn(callback),
     after: (ms, callback) => {
       timers += 1;
@@ -313,4 +316,33 @@ test("a broker with MQTT 5 keeps back packets that are larger than any batch", a
   assert.deepEqual(received, [17_825_792, 1]);
   await Promise.all([link.stop(), anybody.stop()]);
   await broker[Symbol.asyncDispose]();
+});
+
+test("metrics of a broker tell which links are there, and how long a PUBACK takes", async () => {
+  const broker = await Mosquitto.start();
+  const metrics = new MemoryMetrics();
+  const url = broker.url();
+  const open = mqttLinks({ url }, { ...testPorts(), metrics });
+  const links = ["one", "two"].map((role) => open({ name: role, role }));
+  const labels = { broker: `127.0.0.1:${broker.port}` };
+  const up = (link: string): number | undefined =>
+    metrics.value("wss_broker_link_up", { ...labels, link });
+  const trips = (): readonly number[] => metrics.observed("wss_broker_round_trip_seconds", labels);
+  assert.deepEqual([up("one"), up("two"), up("three")], [0, 0, undefined]);
+  await links[0]?.start(silent);
+  assert.deepEqual([up("one"), up("two")], [1, 0]);
+  await new Promise<void>((resolve) => {
+    links[0]?.publish("a", new Uint8Array(1), () => {});
+    // In flight at once: only the first of them is measured.
+    links[0]?.publish("a", new Uint8Array(1), () => resolve());
+  });
+  assert.equal(trips().length, 1);
+  await new Promise<void>((resolve) => {
+    links[0]?.publish("a", new Uint8Array(1), () => resolve());
+  });
+  assert.equal(trips().length, 2);
+  assert.ok(trips().every((trip) => trip > 0 && trip < 60));
+  await broker[Symbol.asyncDispose]();
+  await waitFor(() => up("one") === 0, { what: "the link is down" });
+  await Promise.all(links.map((link) => link.stop()));
 });

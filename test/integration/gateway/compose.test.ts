@@ -3,11 +3,19 @@ import { test } from "node:test";
 import { encode } from "@msgpack/msgpack";
 import { connectOrigin } from "websocket-service/origin";
 import { readSettings } from "../../../core/config/mod.ts";
-import type { OutgoingMessage, Socket, SocketHandler } from "../../../core/ports/mod.ts";
+import type {
+  HandshakeRequest,
+  OutgoingMessage,
+  Socket,
+  SocketHandler,
+} from "../../../core/ports/mod.ts";
 import type { Platform } from "../../../runtimes/compose/mod.ts";
 import { Service, type ServiceDependencies } from "../../../runtimes/compose/service.ts";
 import { startFramedServer } from "../../../runtimes/framed-server/mod.ts";
-import type { ClientServerOptions } from "../../../runtimes/server/client-server.ts";
+import {
+  answerRequest,
+  type ClientServerOptions,
+} from "../../../runtimes/server/client-server.ts";
 import { WasmEvents } from "../../../wasm/codec/events.ts";
 import { plainClient } from "../../support/broker/broker-rigs.ts";
 import { RawClient } from "../../support/clients/raw-client.ts";
@@ -92,6 +100,63 @@ test("the program that is composed works with the codec in WASM", async () => {
   await service.stop();
   assert.ok(events instanceof WasmEvents);
   assert.ok(written > 0, "the gateway writes into that very codec");
+});
+
+test("a codec that trapped makes the program unhealthy; another error does not", async () => {
+  const { service, options } = await compose({ "drain-period": "0" });
+  options.handlerFailed?.(new TypeError("a mistake"));
+  assert.deepEqual(service.unhealthy, []);
+  // What an engine throws when a module reaches `unreachable`.
+  const code = "AGFzbQEAAAABBAFgAAADAgEABwUBAWEAAAoFAQMAAAs=";
+  const binary = Uint8Array.from(atob(code), (char) => char.charCodeAt(0));
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(binary));
+  try {
+    (exports.a as () => void)();
+  } catch (error) {
+    options.handlerFailed?.(error);
+  }
+  assert.deepEqual(service.unhealthy, ["the WASM codec has failed"]);
+  await service.stop();
+});
+
+test("a handler that fails is told of, and its client gets 500", async () => {
+  const noted: unknown[] = [];
+  const fault = new Error("a fault of the handler");
+  const options = {
+    handler: { handshake: () => Promise.reject(fault) } as unknown as SocketHandler,
+    handlerFailed: (error: unknown) => void noted.push(error),
+  };
+  const status = await answerRequest(options, {} as HandshakeRequest, (answer) =>
+    answer.accepted ? 101 : answer.statusCode,
+  );
+  assert.deepEqual([status, noted], [500, [fault]]);
+});
+
+test("a node whose TCP streams are all that descriptors allow is not ready", async () => {
+  let streams = 0;
+  let shortage: (short: boolean) => void = () => {};
+  const composed = service({ "drain-period": "0" }, (_, options) => {
+    const { streamsMax = 0 } = options;
+    streams = streamsMax - 1;
+    shortage = (short) => {
+      streams = short ? streamsMax : 0;
+    };
+    const rest = { reloadTls: async () => false, stop: async () => {}, shortage: () => {} };
+    return Promise.resolve({
+      port: 1,
+      ...rest,
+      get streams() {
+        return streams;
+      },
+    });
+  });
+  await composed.start();
+  assert.deepEqual(composed.notReady, []);
+  shortage(true);
+  assert.deepEqual(composed.notReady, ["no file descriptor for a further client"]);
+  shortage(false);
+  assert.deepEqual(composed.notReady, []);
+  await composed.stop();
 });
 
 test("a large group's message goes out by the runtime's own fan-out, once", async () => {

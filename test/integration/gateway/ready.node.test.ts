@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { decode, encode } from "@msgpack/msgpack";
 import { connectAsync } from "mqtt";
 import { CloseCause, ErrorCode } from "../../../core/base/mod.ts";
 import { Mosquitto } from "../../support/broker/mosquitto.ts";
 import { handshakeText, RawClient } from "../../support/clients/raw-client.ts";
 import { combinations, startGateway } from "../../support/gateway/gateway.ts";
+import { hang, JwksServer, json } from "../../support/keys/jwks-server.ts";
+import { createIssuer } from "../../support/keys/tokens.ts";
 import { PlainOrigin } from "../../support/origins/plain-origin.ts";
 import { skipWithout } from "../../support/process/spawn.ts";
 import { waitFor } from "../../support/process/wait.ts";
@@ -122,6 +124,34 @@ test("a broker away for less than unready-after leaves a node ready", {
 });
 
 for (const { runtime, engine } of combinations) {
+  test(`a full node is not ready until there is room, on ${runtime}, ${engine}`, async () => {
+    const flags = ["--engine", engine, "--max-connections", "2"];
+    const gateway = await startGateway({ runtime, flags });
+    const first = await RawClient.open(gateway.info.port);
+    assert.deepEqual(await ready(gateway), isReady);
+    const second = await RawClient.open(gateway.info.port);
+    const reasons = ["max-connections reached"];
+    assert.deepEqual(await ready(gateway), { status: 503, reasons });
+    assert.equal(await handshakeStatus(gateway), 503);
+    first.destroy();
+    await waitFor(async () => (await ready(gateway)).status === 200);
+    second.destroy();
+  });
+}
+
+test("not ready while no key is known that could verify a token", async () => {
+  const { jwk } = await createIssuer("ES256", "k");
+  const server = await JwksServer.start(hang);
+  after(() => server.stop());
+  const flags = ["--authorize", "jwt", "--jwt-jwks", server.url];
+  const gateway = await startGateway({ flags });
+  assert.deepEqual(await ready(gateway), { status: 503, reasons: ["no keys to verify tokens"] });
+  server.answer = json({ keys: [jwk] });
+  const late = await startGateway({ flags });
+  await waitFor(async () => (await ready(late)).status === 200);
+});
+
+for (const { runtime, engine } of combinations) {
   test(`every series is there from the start, with 0, on ${runtime}, ${engine}`, async () => {
     const gateway = await startGateway({ runtime, flags: ["--engine", engine] });
     const url = `http://127.0.0.1:${gateway.info.adminPort}/metrics`;
@@ -133,8 +163,11 @@ for (const { runtime, engine } of combinations) {
       assert.ok(text.includes(`\nwss_connections_closed_total{cause="${cause}"} 0\n`), cause);
     }
     // A declared family without a series would be one that increase() misses.
-    for (const [, name] of text.matchAll(/^# TYPE (\S+) /gm)) {
-      assert.match(text, new RegExp(`^${name}(\\{.*\\})? 0$`, "m"), name);
+    for (const [, name, type] of text.matchAll(/^# TYPE (\S+) (\S+)$/gm)) {
+      // A process has used CPU time, and the link has published, by then.
+      const value = type === "counter" && name !== "process_cpu_seconds_total" ? "0" : "\\S+";
+      const part = type === "histogram" ? "_count" : "";
+      assert.match(text, new RegExp(`^${name}${part}(\\{.*\\})? ${value}$`, "m"), name);
     }
   });
 }

@@ -5,6 +5,7 @@ const files = {
   hash: "adapters/mqtt/brokers/broker-hash.ts",
   key: "adapters/mqtt/brokers/broker-key.ts",
   list: "adapters/mqtt/brokers/broker-list.ts",
+  url: "adapters/mqtt/link/broker-url.ts",
   link: "adapters/mqtt/brokers/brokers-link.ts",
   joins: "adapters/mqtt/brokers/subscribe-all.ts",
   presence: "adapters/mqtt/brokers/presence-merge.ts",
@@ -52,7 +53,7 @@ const mutants: readonly Mutant[] = [
   },
   {
     says: "in small letters, with the port also if it is the usual one",
-    file: files.list,
+    file: files.url,
     find: ".toLowerCase()",
     replace: "",
     tests: [tests.list],

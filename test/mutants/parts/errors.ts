@@ -65,8 +65,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "the node has as many connections as `--max-connections` allows",
     file: files.handshakeGate,
-    find: "if (registry.occupied >= this.#options.connectionsMax) {",
-    replace: "if (registry.size >= this.#options.connectionsMax) {",
+    find: "if (registry.occupied >= this.#options.connectionsMax)",
+    replace: "if (registry.size >= this.#options.connectionsMax)",
     tests: [tests.closing],
   },
   {

@@ -25,6 +25,10 @@ export class ManualClock implements Clock {
     return this.#now;
   }
 
+  ticks(): number {
+    return this.#now;
+  }
+
   after(ms: number, callback: () => void): Cancel {
     assert(ms >= 0, `a timer of ${ms} ms`);
     const timer: Timer = { at: this.#now + ms, callback };

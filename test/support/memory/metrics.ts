@@ -1,4 +1,4 @@
-import type { Counter, Metrics } from "../../../core/ports/mod.ts";
+import type { Counter, Histogram, Metrics } from "../../../core/ports/mod.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -17,11 +17,20 @@ class MemoryCounter implements Counter {
   }
 }
 
+class MemoryHistogram implements Histogram {
+  readonly values: number[] = [];
+
+  observe(value: number): void {
+    this.values.push(value);
+  }
+}
+
 /** Metrics that a test reads back. */
 export class MemoryMetrics implements Metrics {
   readonly #counters = new Map<string, MemoryCounter>();
   readonly #sums = new Map<string, MemoryCounter>();
   readonly #gauges = new Map<string, () => number>();
+  readonly #histograms = new Map<string, MemoryHistogram>();
 
   counter(name: string, _help: string, labels: Labels = {}): Counter {
     const key = keyOf(name, labels);
@@ -34,6 +43,18 @@ export class MemoryMetrics implements Metrics {
     return counter;
   }
 
+  histogram(
+    name: string,
+    _help: string,
+    _bounds: readonly number[],
+    labels: Labels = {},
+  ): Histogram {
+    const key = keyOf(name, labels);
+    const histogram = this.#histograms.get(key) ?? new MemoryHistogram();
+    this.#histograms.set(key, histogram);
+    return histogram;
+  }
+
   gauge(name: string, _help: string, read: () => number, labels: Labels = {}): void {
     this.#gauges.set(keyOf(name, labels), read);
   }
@@ -42,6 +63,11 @@ export class MemoryMetrics implements Metrics {
   value(name: string, labels: Labels = {}): number | undefined {
     const key = keyOf(name, labels);
     return this.#counters.get(key)?.value ?? this.#gauges.get(key)?.();
+  }
+
+  /** What a histogram was given, in order. */
+  observed(name: string, labels: Labels = {}): readonly number[] {
+    return this.#histograms.get(keyOf(name, labels))?.values ?? [];
   }
 
   /** A counter's sum over all its labels. */

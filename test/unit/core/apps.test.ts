@@ -54,6 +54,38 @@ async function rig(authorize: "none" | "origin" | "jwt" = "none"): Promise<Rig> 
   return { broker, clock, node, events, try: trying };
 }
 
+test("each app has gauges of its own, from the start", async () => {
+  const { node } = await rig();
+  const of = (app: string): (number | undefined)[] =>
+    [
+      "wss_origins",
+      "wss_app_connections",
+      "wss_app_connections_opened_total",
+      "wss_app_groups",
+    ].map((name) => node.metrics.value(name, { app }));
+  assert.deepEqual(
+    [of("chat"), of("shop")],
+    [
+      [0, 0, 0, 0],
+      [0, 0, 0, 0],
+    ],
+  );
+  const sockets = [node.connect("shop"), node.connect("shop"), node.connect("chat")];
+  node.local([["join", idOf(sockets[0]!), "room"]], "shop");
+  await settled();
+  sockets[1]!.clientCloses(1000, "");
+  assert.deepEqual(
+    [of("chat"), of("shop")],
+    [
+      [0, 1, 1, 0],
+      [0, 1, 2, 1],
+    ],
+  );
+  const window = (app: string) => node.metrics.value("wss_app_event_window_bytes", { app }) ?? 0;
+  assert.ok(window("chat") > 0 && window("shop") > window("chat"));
+  assert.equal(window("chat") + window("shop"), node.metrics.value("wss_event_window_bytes"));
+});
+
 test("an app's commands reach no connection, group or user of another app", async () => {
   const { node, broker, clock, events, try: attempt } = await rig("jwt");
   const query = encodeURIComponent(JSON.stringify({ user: "ann", groups: ["room"], state: 1 }));

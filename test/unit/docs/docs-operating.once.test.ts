@@ -57,7 +57,7 @@ test("the config file that is shown is allowed", () => {
 });
 
 test("the metrics are those of the code", () => {
-  assert.deepEqual(column("name"), found(/"(wss_[a-z_]+)"/g));
+  assert.deepEqual(column("name"), found(/"((?:wss|process|nodejs)_[a-z_]+)"/g));
 });
 
 test("the log's events are those of the code", () => {
@@ -71,11 +71,17 @@ test("the log's events are those of the code", () => {
 
 test("the reasons of not being ready are those of the code", () => {
   const [row] = tableRows(page, "path").filter(([path]) => path === "`/readyz`");
-  const listed = row?.[1]?.match(/`[a-z ]+`/g)?.map(unquoted);
+  const listed = row?.[1]?.match(/`[a-z -]+`/g)?.map(unquoted);
   assert.deepEqual(listed, [
     "no connection to the broker for commands and presence",
     "no connection to the broker for events",
     "no origin",
+    "event window full",
+    "max-connections reached",
+    "kept requests fill their memory",
+    "too many handshakes wait for an origin",
+    "no keys to verify tokens",
+    "no file descriptor for a further client",
     "draining",
     "starting",
     "no worker",

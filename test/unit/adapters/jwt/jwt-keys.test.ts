@@ -253,6 +253,20 @@ test("HS256 never asks the endpoint, and a token that is no token does not eithe
   assert.equal(rig.server.asked, 0);
 });
 
+test("the age of the keys counts from the last valid set, or from the start", async () => {
+  const rig = await start(json("", 500));
+  rig.clock.advance(5_000);
+  assert.equal(rig.authorizer.keysAgeMs, 5_000);
+  rig.server.answer = json(setOf(first));
+  assert.equal(await rig.try(first), "ok");
+  assert.equal(rig.authorizer.keysAgeMs, 0);
+  rig.server.answer = json("", 500);
+  await nextAnswer(rig, limits.jwksRefreshMs);
+  assert.ok((rig.authorizer.keysAgeMs ?? 0) >= limits.jwksRefreshMs);
+  const { authorizer } = await createRig({ secret });
+  assert.equal(authorizer.keysAgeMs, undefined);
+});
+
 test("a PEM key goes beside an endpoint, and a token may be of either", async () => {
   const rig = await start(json(setOf(second)), { publicKeyPem: first.pem + stranger.pem });
   assert.equal(await rig.try(first), "ok");

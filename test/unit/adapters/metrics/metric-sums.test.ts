@@ -75,3 +75,57 @@ test("a process that takes another one's place counts on, and its gauges begin a
 test("the sums have the content type of the text format", () => {
   assert.equal(new MetricSums().contentType, new PrometheusMetrics().contentType);
 });
+
+test("histograms of several processes are one histogram, which outlives them", () => {
+  const sums = new MetricSums();
+  const parts = ["0", "1"].map((worker) => sums.part({ worker }));
+  const observe = (values: readonly number[]): PrometheusMetrics => {
+    const metrics = new PrometheusMetrics();
+    const histogram = metrics.histogram("wss_a_seconds", "A", [1]);
+    for (const value of values) histogram.observe(value);
+    return metrics;
+  };
+  parts[0]?.report(observe([0.5, 2]).families());
+  parts[1]?.report(observe([0.25]).families());
+  parts[0]?.ended();
+  assert.deepEqual(sums.render().split("\n").slice(2), [
+    'wss_a_seconds_bucket{le="1"} 2',
+    'wss_a_seconds_bucket{le="+Inf"} 3',
+    "wss_a_seconds_sum 2.75",
+    "wss_a_seconds_count 3",
+    'wss_a_seconds_bucket{le="1",worker="0"} 1',
+    'wss_a_seconds_bucket{le="+Inf",worker="0"} 2',
+    'wss_a_seconds_sum{worker="0"} 2.5',
+    'wss_a_seconds_count{worker="0"} 2',
+    'wss_a_seconds_bucket{le="1",worker="1"} 1',
+    'wss_a_seconds_bucket{le="+Inf",worker="1"} 1',
+    'wss_a_seconds_sum{worker="1"} 0.25',
+    'wss_a_seconds_count{worker="1"} 1',
+    "",
+  ]);
+});
+
+test("what cannot be added up is the least or the most of the processes that live", () => {
+  const sums = new MetricSums();
+  const parts = ["0", "1", "2"].map((worker) => sums.part({ worker }));
+  const names = ["process_start_time_seconds", "wss_build_info", "wss_event_loop_lag_seconds"];
+  const report = (value: number): void => {
+    const metrics = new PrometheusMetrics();
+    for (const name of names) metrics.gauge(name, "", () => value);
+    parts[value]?.report(metrics.families());
+  };
+  const read = (): (number | undefined)[] => {
+    const lines = sums.render().split("\n");
+    return names.map((name) => {
+      const line = lines.find((one) => one.startsWith(`${name} `));
+      return line === undefined ? undefined : Number(line.split(" ")[1]);
+    });
+  };
+  report(1);
+  report(2);
+  assert.deepEqual(read(), [1, 2, 2]);
+  parts[1]?.ended();
+  assert.deepEqual(read(), [2, 2, 2]);
+  parts[2]?.ended();
+  assert.deepEqual(read(), [0, 0, 0]);
+});

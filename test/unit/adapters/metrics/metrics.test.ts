@@ -47,6 +47,41 @@ test("PrometheusMetrics: renders text format 0.0.4, each family's lines together
   assert.equal(metrics.contentType, "text/plain; version=0.0.4; charset=utf-8");
 });
 
+test("PrometheusMetrics: a histogram counts up to each bound, which is in its bucket", () => {
+  const metrics = new PrometheusMetrics();
+  const histogram = metrics.histogram("wss_h_seconds", "Times", [0.1, 1], { app: "a" });
+  const text = (): string[] => metrics.render().trim().split("\n").slice(2);
+  assert.deepEqual(text(), [
+    'wss_h_seconds_bucket{app="a",le="0.1"} 0',
+    'wss_h_seconds_bucket{app="a",le="1"} 0',
+    'wss_h_seconds_bucket{app="a",le="+Inf"} 0',
+    'wss_h_seconds_sum{app="a"} 0',
+    'wss_h_seconds_count{app="a"} 0',
+  ]);
+  for (const value of [0.05, 0.1, 1, 1.5, 30]) histogram.observe(value);
+  assert.deepEqual(text(), [
+    'wss_h_seconds_bucket{app="a",le="0.1"} 2',
+    'wss_h_seconds_bucket{app="a",le="1"} 3',
+    'wss_h_seconds_bucket{app="a",le="+Inf"} 5',
+    'wss_h_seconds_sum{app="a"} 32.65',
+    'wss_h_seconds_count{app="a"} 5',
+  ]);
+  assert.ok(metrics.render().includes("# TYPE wss_h_seconds histogram\n"));
+});
+
+test("PrometheusMetrics: bounds that do not grow are a programmer's error", () => {
+  const metrics = new PrometheusMetrics();
+  assert.throws(() => metrics.histogram("wss_i", "", [1, 1]), /assertion failed/);
+});
+
+test("PrometheusMetrics: a counter that is counted elsewhere is read at each scrape", () => {
+  const metrics = new PrometheusMetrics();
+  let spent = 1;
+  metrics.countedElsewhere("process_cpu_seconds_total", "CPU", () => spent);
+  spent = 2.5;
+  assert.ok(metrics.render().endsWith("_total counter\nprocess_cpu_seconds_total 2.5\n"));
+});
+
 test("PrometheusMetrics: escapes help and label values, and odd numbers", () => {
   const metrics = new PrometheusMetrics();
   metrics.counter("wss_c_total", 'a\\b\nc "d"', { text: 'q"\\\n' });

@@ -7,10 +7,12 @@ import { DepartedConnections } from "../../../../core/events/departed-connection
 import type { KnownConnection } from "../../../../core/events/introduction.ts";
 import { HandshakeGate } from "../../../../core/handshake/handshake-gate.ts";
 import { Routes } from "../../../../core/handshake/routes.ts";
+import { GatewayMetrics } from "../../../../core/telemetry/mod.ts";
 import {
   ManualClock,
   MemoryBroker,
   MemoryLogger,
+  MemoryMetrics,
   type MemorySocket,
 } from "../../../support/memory/mod.ts";
 import { gatewayOptions } from "../../../support/memory-node/gateway-options.ts";
@@ -223,7 +225,8 @@ test("what is kept of requests is bounded for all connections together", () => {
       routes: new Routes([], app),
       guard: { refuses: () => false },
       apps: { get: () => ({ router: {} }) },
-      metrics: { error: () => {} },
+      metrics: new GatewayMetrics(new MemoryMetrics()),
+      clock: new ManualClock(),
       logger: new MemoryLogger(),
       authority: { waiting: () => 0 },
     };

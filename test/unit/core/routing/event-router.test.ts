@@ -43,6 +43,24 @@ test("handshakes are refused when all streams hold their bytes, and while they d
   assert.equal(origin.handled.length, clients);
 });
 
+test("a node is not ready once every origin has as many handshakes as it may", async () => {
+  const rig = await new Rig({ authorize: "origin", handshakesPerIpMax: 0 }).start("o1", "o2");
+  const { node } = rig;
+  const answers: string[] = [];
+  const path = `/${"p".repeat(10_000)}`;
+  const reasons = (): readonly string[] => node.gateway.readiness().reasons;
+  for (let asked = 0; reasons().length === 0; asked++) {
+    assert.ok(asked < 10_000);
+    void node.handshake(path).then((answer) => {
+      answers.push("statusCode" in answer ? `${answer.errorCode}` : "welcome");
+    });
+    await settled();
+  }
+  // The one that was full first refused some, and the node was ready nevertheless.
+  assert.deepEqual(new Set(answers), new Set(["authorize-full"]));
+  assert.deepEqual(reasons(), ["too many handshakes wait for an origin"]);
+});
+
 test("while the broker is away the wait for an origin stands still", async () => {
   const rig = await new Rig().start("o1");
   const client = rig.node.connect();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { MetricFamily, SummedPart } from "../../../../adapters/metrics/mod.ts";
-import { ServiceError } from "../../../../core/base/mod.ts";
+import { limits, ServiceError } from "../../../../core/base/mod.ts";
 import { readSettings } from "../../../../core/config/mod.ts";
 import { Worker } from "../../../../runtimes/workers/worker.ts";
 import { workerLimits } from "../../../../runtimes/workers/worker-limits.ts";
@@ -158,7 +158,13 @@ test("a start that fails later waits for the next one, as a death does", async (
 
 test("a worker that says nothing is killed, and one that reports is not", async () => {
   const rig = await new Rig().serving();
-  const report = { kind: "report", id: 0, metrics: [], notReady: ["no origin"] } as const;
+  const report = {
+    kind: "report",
+    id: 0,
+    metrics: [],
+    notReady: ["no origin"],
+    unhealthy: [],
+  } as const;
   rig.tick(reportsMissedMax - 1);
   rig.child.tell(report);
   rig.tick(reportsMissedMax - 1);
@@ -180,13 +186,36 @@ test("a worker that says nothing is killed, and one that reports is not", async 
   assert.deepEqual(rig.worker.notReady, ["no origin"]);
 });
 
+test("a worker that stalls is not healthy, and says itself what else is wrong", async () => {
+  const rig = await new Rig().serving();
+  const silentTicks = limits.loopStallMs / reportEveryMs;
+  rig.tick(silentTicks - 1);
+  assert.deepEqual(rig.worker.unhealthy, []);
+  rig.tick(1);
+  assert.deepEqual(rig.worker.unhealthy, [`says nothing for ${limits.loopStallMs / 1_000} s`]);
+  const report = { kind: "report", id: 0, metrics: [], notReady: [] } as const;
+  rig.child.tell({ ...report, unhealthy: ["the WASM codec has failed"] });
+  assert.deepEqual(rig.worker.unhealthy, ["the WASM codec has failed"]);
+  rig.child.end(1);
+  assert.deepEqual(rig.worker.unhealthy, []);
+  // What another process said is not told of this one.
+  rig.child.serve();
+  assert.deepEqual(rig.worker.unhealthy, []);
+});
+
 test("a question for a report is answered, or given up after a while", async () => {
   const rig = await new Rig().serving();
   const asked = rig.worker.refresh();
   const order = rig.child.orders.at(-1);
   assert.ok(order?.kind === "report");
   const family = { name: "wss_x", type: "gauge", help: "", series: [["", 1]] } as const;
-  rig.child.tell({ kind: "report", id: order.id, metrics: [family], notReady: ["draining"] });
+  rig.child.tell({
+    kind: "report",
+    id: order.id,
+    metrics: [family],
+    notReady: ["draining"],
+    unhealthy: [],
+  });
   await asked;
   assert.deepEqual(rig.worker.notReady, ["draining"]);
   assert.deepEqual(rig.reported, [[family]]);
@@ -247,7 +276,7 @@ test("a worker that takes too long to drain, or to stop, is killed", async () =>
   assert.equal(await slow.worker.stop(), false);
 
   const stuck = await new Rig().serving();
-  stuck.child.tell({ kind: "report", id: 0, metrics: [], notReady: [] });
+  stuck.child.tell({ kind: "report", id: 0, metrics: [], notReady: [], unhealthy: [] });
   const emptied = stuck.worker.drain();
   stuck.child.tell({ kind: "drained" });
   await emptied;
