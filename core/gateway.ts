@@ -7,7 +7,6 @@ import {
   every,
   isLimit,
   limits,
-  type Route,
   userGroup,
   utf8Exceeds,
 } from "./base/mod.ts";
@@ -17,10 +16,10 @@ import {
   ConnectionGuard,
   ConnectionLog,
   drainConnections,
-  type GuardOptions,
   Registry,
 } from "./connection/mod.ts";
 import { Heartbeat, keptInfo, limitBatches } from "./events/mod.ts";
+import type { GatewayOptions, GatewayPorts, ReloadableOptions } from "./gateway-options.ts";
 import { registerGauges } from "./gauges.ts";
 import {
   AddressHandshakes,
@@ -28,7 +27,6 @@ import {
   channelAway,
   HandshakeAuthority,
   HandshakeGate,
-  type HandshakeGateOptions,
   type Readiness,
   ReadinessWatch,
   Reservation,
@@ -41,60 +39,14 @@ import {
   type Authorizer,
   type Broadcast,
   type Cancel,
-  type Clock,
-  type Codec,
-  type CommandBus,
-  type Deflate,
-  type EventChannel,
   type HandshakeAdmission,
   type HandshakeAnswer,
   type HandshakeRequest,
-  type Logger,
   MessageKind,
-  type Metrics,
-  type Random,
   type Socket,
   type SocketHandler,
 } from "./ports/mod.ts";
-import type { EventRouterOptions } from "./routing/mod.ts";
 import { GatewayMetrics } from "./telemetry/mod.ts";
-
-/** Everything the gateway works with. */
-export interface GatewayPorts {
-  readonly codec: Codec;
-  readonly bus: CommandBus;
-  readonly channel: EventChannel;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly metrics: Metrics;
-  /** Needed if `compression` is on. */
-  readonly deflate?: Deflate | undefined;
-  /** Needed if `authorize` is `jwt`. */
-  readonly authorizer?: Authorizer | undefined;
-}
-
-export interface GatewayOptions extends HandshakeGateOptions, EventRouterOptions {
-  readonly node: string;
-  /** Which path leads to which app; every path to `app` if there are none. */
-  readonly routes: readonly Route[];
-  /** How long a handshake waits for an origin's answer. */
-  readonly authorizeTimeoutMs: number;
-  /** New at each start of the process. */
-  readonly incarnation: string;
-  readonly runtime: string;
-  readonly version: string;
-  /** Of a message to clients. */
-  readonly publishBytesMax: number;
-  readonly sendQueueBytesMax: number;
-  readonly keepAliveIntervalMs: number;
-  readonly presenceIntervalMs: number;
-  /** A broker that is away for less leaves the node ready; not ready at once if it is 0. */
-  readonly unreadyAfterMs: number;
-  /** Connections that open and close: a line at `info`, and else at `debug`. */
-  readonly logConnections: boolean;
-  readonly guard: GuardOptions;
-}
 
 /** One node: connections on one side, events and commands on the other. No I/O of its own. */
 export class Gateway implements SocketHandler<Connection> {
@@ -111,11 +63,15 @@ export class Gateway implements SocketHandler<Connection> {
   readonly #log: ConnectionLog;
   /** Answers the questions of operators. */
   readonly inspector: NodeInspector;
+  readonly #authority: HandshakeAuthority;
+  /** Those who may change read their options of this object each time. */
+  readonly #options: GatewayOptions;
   #cancelTick: Cancel = () => {};
 
-  constructor(ports: GatewayPorts, options: GatewayOptions) {
+  constructor(ports: GatewayPorts, given: GatewayOptions) {
+    const options = { ...given };
     const { authorizer, bus, channel, clock, codec, logger, random } = ports;
-    const { authorize, groupsPerConnectionMax, node } = options;
+    const { authorize, node } = options;
     const jwt = authorize === "jwt";
     assert(!jwt || authorizer !== undefined, "--authorize jwt comes with an authorizer");
     const registry = this.#registry;
@@ -134,9 +90,11 @@ export class Gateway implements SocketHandler<Connection> {
     const deciding = jwt ? { authorizer } : {};
     const authority = new HandshakeAuthority(
       { ...deciding, reservations, handshakes, addresses, metrics, clock },
-      groupsPerConnectionMax,
+      options,
     );
     this.#ports = ports;
+    this.#options = options;
+    this.#authority = authority;
     this.#metrics = metrics;
     this.#apps = apps;
     this.#guard = guard;
@@ -212,6 +170,23 @@ export class Gateway implements SocketHandler<Connection> {
     this.#dispatcher.fanOut.broadcast = broadcast;
   }
 
+  /** Uses other limits and allowed origins from now on, and another authorizer if one is given. */
+  reload(options: ReloadableOptions, authorizer?: Authorizer): void {
+    const changed = {
+      connectionsMax: options.connectionsMax,
+      groupsPerConnectionMax: options.groupsPerConnectionMax,
+      handshakesPerIpMax: options.handshakesPerIpMax,
+      handshakesPerIpPerSecondMax: options.handshakesPerIpPerSecondMax,
+      publishBytesMax: options.publishBytesMax,
+      sendQueueBytesMax: options.sendQueueBytesMax,
+      allowedOrigins: options.allowedOrigins,
+      sameOrigin: options.sameOrigin,
+    };
+    Object.assign(this.#options, changed);
+    this.#guard.limit(options.guard);
+    if (authorizer !== undefined) this.#authority.authorizer = authorizer;
+  }
+
   readiness(): Readiness {
     return this.#readiness.read();
   }
@@ -240,8 +215,8 @@ export class Gateway implements SocketHandler<Connection> {
   }
 
   /** The runtime refused a handshake before there was a request to answer. */
-  refused(code: ErrorCode): void {
-    this.#handshakeGate.noteRefused(code);
+  refused(code: ErrorCode, address?: string): void {
+    this.#handshakeGate.noteRefused(code, { address });
   }
 
   abandon({ reservation }: HandshakeAdmission): void {
@@ -257,6 +232,7 @@ export class Gateway implements SocketHandler<Connection> {
     const { slot, id, grant } = reservation;
     const stream = app.router.assign(id, slot);
     const openedAt = reservation.askedAt ?? this.#ports.clock.now();
+    const logged = this.#log.enabled;
     const connection = new Connection({
       app,
       slot,
@@ -266,6 +242,7 @@ export class Gateway implements SocketHandler<Connection> {
       openedAt,
       user: grant.user,
       address: typeof info.ip === "string" ? info.ip : "",
+      path: logged && typeof info.path === "string" ? info.path : "",
       info: app.router.mayMove ? keptInfo(info) : "",
     });
     this.#ports.codec.events.bind(slot, id, stream.buffer);
@@ -319,7 +296,9 @@ export class Gateway implements SocketHandler<Connection> {
   }
 
   fault(connection: Connection, code: ErrorCode): void {
-    connection.ends(isLimit(code) ? CloseCause.limit : CloseCause.error);
+    if (connection.ends(isLimit(code) ? CloseCause.limit : CloseCause.error)) {
+      connection.errorCode = code;
+    }
     this.#log.fault(connection, code);
   }
 
@@ -365,7 +344,7 @@ export class Gateway implements SocketHandler<Connection> {
     const reasons: (string | undefined)[] = [
       this.#handshakeGate.full,
       handshakes.isFull ? "too many handshakes wait for an origin" : undefined,
-      this.#ports.authorizer?.keysMissing === true ? "no keys to verify tokens" : undefined,
+      this.#authority.authorizer?.keysMissing === true ? "no keys to verify tokens" : undefined,
     ];
     return reasons.filter((reason) => reason !== undefined);
   }
@@ -400,7 +379,16 @@ function createApps(
   return new Map(
     names.map((app, number) => {
       const appNumber = names.length === 1 ? undefined : number;
-      return [app, new App(dependencies, { ...options, app, appNumber })];
+      const own = {
+        ...options,
+        app,
+        appNumber,
+        // It may change while the node runs.
+        get groupsPerConnectionMax() {
+          return options.groupsPerConnectionMax;
+        },
+      };
+      return [app, new App(dependencies, own)];
     }),
   );
 }

@@ -1,2 +1,3 @@
-export { Gateway, type GatewayOptions } from "./gateway.ts";
+export { Gateway } from "./gateway.ts";
+export type { GatewayOptions } from "./gateway-options.ts";
 export type { Page } from "./handshake/mod.ts";

@@ -3,7 +3,7 @@ import { type Bodies, Refusal, refusalOf } from "../http/mod.ts";
 import type { AdminAccess, Visitor } from "./access.ts";
 import type { AdminAction, AdminContext } from "./admin-context.ts";
 import { adminLimits } from "./admin-limits.ts";
-import type { ActionOutcome, AdminActions, AdminSource } from "./admin-source.ts";
+import type { ActionOutcome, AdminActions, AdminSource, ReloadAnswer } from "./admin-source.ts";
 import { findConnection } from "./merge.ts";
 import { readClose, readId, readPublish, readSend } from "./requests.ts";
 
@@ -11,6 +11,7 @@ interface ActingOptions {
   readonly access: AdminAccess;
   readonly source: AdminSource;
   readonly actions: AdminActions;
+  readonly reload?: (() => Promise<ReloadAnswer>) | undefined;
   readonly acted: (action: AdminAction) => void;
 }
 
@@ -69,6 +70,16 @@ export class ActingApi {
     );
   }
 
+  async reload(context: AdminContext): Promise<Response> {
+    const visitor = this.#check(context);
+    const { reload } = this.#options;
+    if (reload === undefined) throw new Refusal("request-path", "there is nothing to reload");
+    return this.#act({ visitor, context, action: "reload", target: "settings" }, async () => {
+      const answer = await reload();
+      return { ...answer, outcome: answer.reloaded ? "reloaded" : "refused" };
+    });
+  }
+
   /** Forms of other pages cannot send JSON without asking (Fetch, 3.3.1). */
   #check(context: AdminContext): Visitor {
     const visitor = this.#options.access.check(context.req.raw.headers, context.env, "act");
@@ -105,7 +116,8 @@ export class ActingApi {
     try {
       const answer = await carryOut();
       log(typeof answer.outcome === "string" ? answer.outcome : "published");
-      return Response.json(answer);
+      // A reload that is refused: something is wrong with the settings (RFC 9110, 15.5.21).
+      return Response.json(answer, { status: answer.outcome === "refused" ? 422 : 200 });
     } catch (error) {
       log(refusalOf(error).code);
       throw error;

@@ -14,7 +14,7 @@ import {
   type RefusedAdminRequest,
 } from "./admin-context.ts";
 import { adminLimits } from "./admin-limits.ts";
-import type { AdminActions, AdminSource } from "./admin-source.ts";
+import type { AdminActions, AdminSource, ReloadAnswer } from "./admin-source.ts";
 import {
   appViews,
   destinationViews,
@@ -30,6 +30,8 @@ export interface AdminApiOptions {
   readonly access: AdminAccess;
   readonly source: AdminSource;
   readonly actions: AdminActions;
+  /** Reads settings, certificates and keys again. */
+  readonly reload?: (() => Promise<ReloadAnswer>) | undefined;
   readonly clock: Clock;
   readonly refused: (request: RefusedAdminRequest) => void;
   readonly acted: (action: AdminAction) => void;
@@ -71,6 +73,7 @@ export function createAdminApi(options: AdminApiOptions): HttpHandler {
   post("/connections/:id/send", (context) => acting.send(context));
   post("/connections/:id/close", (context) => acting.close(context));
   post("/publish", (context) => acting.publish(context));
+  post("/reload", (context) => acting.reload(context));
   app.notFound(() => {
     throw new Refusal("request-path", "nothing is served here; see /admin/overview");
   });

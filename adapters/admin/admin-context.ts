@@ -16,7 +16,7 @@ export interface RefusedAdminRequest {
 export interface AdminAction {
   readonly who: string;
   readonly address: string;
-  readonly action: "send" | "close" | "publish";
+  readonly action: "send" | "close" | "publish" | "reload";
   readonly target: string;
   readonly outcome: string;
 }

@@ -88,3 +88,14 @@ export interface CloseRequest {
   readonly code: number;
   readonly reason: string;
 }
+
+/** What came of a reload: all of it, or nothing. */
+export type ReloadAnswer =
+  | {
+      readonly reloaded: true;
+      /** What has changed, in words. */
+      readonly changed: readonly string[];
+      /** Settings that changed too, and need a new start of the process. */
+      readonly restart: readonly string[];
+    }
+  | { readonly reloaded: false; readonly reason: string };

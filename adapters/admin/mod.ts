@@ -10,6 +10,7 @@ export type {
   BrokerView,
   CloseRequest,
   NodePresenceView,
+  ReloadAnswer,
   Totals,
 } from "./admin-source.ts";
 export { consoleFile } from "./console-app.ts";

@@ -13,7 +13,7 @@ export class JsonLogger implements Logger {
   }
 
   log(level: LogLevel, event: string, message: string, fields: LogFields = {}): void {
-    if (!reaches(level, this.#options.level)) return;
+    if (!reaches(level, event, this.#options)) return;
     const line: Record<string, unknown> = {
       at: new Date(this.#options.now()).toISOString(),
       level,
@@ -28,7 +28,7 @@ export class JsonLogger implements Logger {
     this.#options.write(`${JSON.stringify(line)}\n`);
   }
 
-  enabled(level: LogLevel): boolean {
-    return reaches(level, this.#options.level);
+  enabled(level: LogLevel, event: string): boolean {
+    return reaches(level, event, this.#options);
   }
 }

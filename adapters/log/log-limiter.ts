@@ -9,8 +9,15 @@ interface Window {
   kept: number;
 }
 
-/** Never suppressed: `--log-connections` asks for one line for each connection. */
-const unlimited: ReadonlySet<string> = new Set(["connection-opened", "connection-closed"]);
+/**
+ * Never suppressed: `--log-connections` asks for one line for each connection, and an audit for
+ * one of each action.
+ */
+const unlimited: ReadonlySet<string> = new Set([
+  "connection-opened",
+  "connection-closed",
+  "admin-action",
+]);
 
 /**
  * Limits the lines per second with the same event and code, so that clients cannot fill a disk. A
@@ -29,12 +36,12 @@ export class LogLimiter implements Logger {
     this.#linesMax = linesPerSecondMax;
   }
 
-  enabled(level: LogLevel): boolean {
-    return this.#logger.enabled(level);
+  enabled(level: LogLevel, event: string): boolean {
+    return this.#logger.enabled(level, event);
   }
 
   log(level: LogLevel, event: string, message: string, fields?: LogFields): void {
-    if (!this.enabled(level)) return;
+    if (!this.enabled(level, event)) return;
     if (unlimited.has(event)) {
       this.#logger.log(level, event, message, fields);
       return;

@@ -14,7 +14,7 @@ export class PrettyLogger implements Logger {
   }
 
   log(level: LogLevel, event: string, message: string, fields: LogFields = {}): void {
-    if (!reaches(level, this.#options.level)) return;
+    if (!reaches(level, event, this.#options)) return;
     const time = new Date(this.#options.now()).toISOString().slice(11, 23);
     const details = Object.entries(fields)
       .filter(([, value]) => value !== undefined)
@@ -25,8 +25,8 @@ export class PrettyLogger implements Logger {
     this.#options.write(`${this.#paint(90, time)} ${mark} ${event}: ${text}${details}\n`);
   }
 
-  enabled(level: LogLevel): boolean {
-    return reaches(level, this.#options.level);
+  enabled(level: LogLevel, event: string): boolean {
+    return reaches(level, event, this.#options);
   }
 
   #paint(colour: number, text: string): string {

@@ -14,7 +14,7 @@ export class WithFields implements Logger {
     this.#logger.log(level, event, message, { ...fields, ...this.#fields });
   }
 
-  enabled(level: LogLevel): boolean {
-    return this.#logger.enabled(level);
+  enabled(level: LogLevel, event: string): boolean {
+    return this.#logger.enabled(level, event);
   }
 }

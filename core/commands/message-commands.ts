@@ -50,7 +50,7 @@ export class MessageCommands {
     this.#replies = replies;
     this.#flushTracker = new FlushTracker(clock, deflate !== undefined);
     const flushed = (): void => this.#flushTracker.flushed();
-    this.#delivery = new Delivery(clock, metrics, sizes.sendQueueBytesMax, flushed);
+    this.#delivery = new Delivery(clock, metrics, sizes, flushed);
     this.fanOut = new FanOut(this.#delivery);
     this.#message = new ReusableMessage(deflate);
   }

@@ -1,5 +1,4 @@
 import { limits } from "../base/mod.ts";
-import type { LogLevel } from "../ports/mod.ts";
 import {
   choice,
   duration,
@@ -8,13 +7,14 @@ import {
   type SettingTable,
   toggle,
 } from "./kinds/mod.ts";
+import { type LogLevels, logLevels } from "./log-levels.ts";
 
 export interface NodeSettings {
   readonly "node-name": string;
   /** 0: as many as there are processors. */
   readonly workers: number;
   readonly engine: "auto" | "native" | "wasm";
-  readonly "log-level": LogLevel;
+  readonly "log-level": LogLevels;
   readonly "log-format": "auto" | "json" | "pretty";
   readonly "log-connections": boolean;
   readonly "drain-period": number;
@@ -35,10 +35,11 @@ export const nodeSettings: SettingTable<NodeSettings> = {
     "WebSocket server: native is the runtime's, wasm our own; auto is native on Bun, else wasm",
     { of: ["auto", "native", "wasm"], default: "auto" },
   ),
-  "log-level": choice("lowest level that is logged", {
-    of: ["debug", "info", "warn", "error"],
-    default: "info",
-  }),
+  "log-level": logLevels(
+    "lowest level that is logged; also by category, the first word of an event: " +
+      "info,handshake=debug,broker=warn",
+    "info",
+  ),
   "log-format": choice("format of the log; auto is pretty on a terminal, else json", {
     of: ["auto", "json", "pretty"],
     default: "auto",

@@ -7,30 +7,30 @@ import type { AddressPlaces, Connection } from "./connection.ts";
  * its first 64 bits, because whoever has one address of such a network has all of them.
  */
 export class AddressLimits {
-  readonly #max: number;
+  /** 0: without a limit, and then addresses are not counted. */
+  max: number;
   readonly #places: Map<string, AddressPlaces> = new Map();
 
-  /** 0: without a limit. */
   constructor(connectionsPerIpMax: number) {
-    this.#max = connectionsPerIpMax;
+    this.max = connectionsPerIpMax;
   }
 
   /** Whether the address has reached its limit; its waiting handshakes count too. */
   full(address: string, waiting: number): boolean {
-    if (this.#max === 0) return false;
+    if (this.max === 0) return false;
     const places = this.#places.get(addressGroup(address));
-    return waiting + (places?.connections ?? 0) >= this.#max;
+    return waiting + (places?.connections ?? 0) >= this.max;
   }
 
   /** Counts a connection. False if it exceeds the limit, as handshakes may overlap. */
   opened(connection: Connection, address: string): boolean {
-    if (this.#max === 0) return true;
+    if (this.max === 0) return true;
     const name = addressGroup(address);
     const places = this.#places.get(name) ?? { name, connections: 0 };
     this.#places.set(name, places);
     places.connections++;
     connection.places = places;
-    return places.connections <= this.#max;
+    return places.connections <= this.max;
   }
 
   /** The connection's stream is gone. */

@@ -20,6 +20,7 @@ export interface GuardOptions extends LivenessOptions, RateLimitOptions {
  */
 export class ConnectionGuard {
   readonly #clock: Clock;
+  readonly #registry: Registry;
   readonly #liveness: Liveness;
   readonly #rates: RateLimits;
   readonly #addresses: AddressLimits;
@@ -32,6 +33,7 @@ export class ConnectionGuard {
 
   constructor(clock: Clock, registry: Registry, metrics: GatewayMetrics, options: GuardOptions) {
     this.#clock = clock;
+    this.#registry = registry;
     this.#expiries = new TokenExpiries(clock);
     this.#rates = new RateLimits(clock, options);
     this.#addresses = new AddressLimits(options.connectionsPerIpMax);
@@ -50,6 +52,18 @@ export class ConnectionGuard {
       this.#tickAt = this.#clock.now();
       this.#liveness.tick();
     });
+  }
+
+  /**
+   * Other rates and another limit of an address, from now on. Where addresses had no limit,
+   * connections that are open already do not count.
+   */
+  limit(options: RateLimitOptions & Pick<GuardOptions, "connectionsPerIpMax">): void {
+    const hadRates = this.#rates.needed;
+    this.#rates.limit(options);
+    this.#addresses.max = options.connectionsPerIpMax;
+    if (hadRates || !this.#rates.needed) return;
+    for (const connection of this.#registry.all()) this.#rates.opened(connection);
   }
 
   stop(): void {

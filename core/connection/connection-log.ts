@@ -1,5 +1,5 @@
 import type { CloseCause, ErrorCode } from "../base/mod.ts";
-import type { Logger, LogLevel } from "../ports/mod.ts";
+import type { LogFields, Logger, LogLevel } from "../ports/mod.ts";
 import type { GatewayMetrics } from "../telemetry/mod.ts";
 import type { Connection } from "./connection.ts";
 
@@ -16,37 +16,49 @@ export class ConnectionLog {
     this.#level = level;
   }
 
-  /** Whether connections that open or close are logged. */
+  /** Whether connections that open or close are logged, or the errors that end them. */
   get enabled(): boolean {
-    return this.#logger.enabled(this.#level);
+    return this.#logger.enabled(this.#level, "connection-closed") || this.#logsFaults;
   }
 
-  opened({ id, app, address, user }: Connection): void {
+  get #logsFaults(): boolean {
+    return this.#logger.enabled("debug", "client-fault");
+  }
+
+  opened(connection: Connection): void {
     this.#metrics.opened.add(1);
     if (!this.enabled) return;
-    const fields = { connection: id, address, app: app.name, user };
-    this.#logger.log(this.#level, "connection-opened", "a connection is open", fields);
+    const message = "a connection is open";
+    this.#logger.log(this.#level, "connection-opened", message, fieldsOf(connection));
   }
 
   closed(connection: Connection, closeCode: number, cause: CloseCause): void {
     this.#metrics.closed(cause);
     if (!this.enabled) return;
-    const { id: name, address, app, user } = connection;
-    const fields = { connection: name, address, app: app.name, user, closeCode, cause };
+    const { errorCode: code } = connection;
+    const fields = { ...fieldsOf(connection), closeCode, cause, code };
     this.#logger.log(this.#level, "connection-closed", "a connection is closed", fields);
   }
 
   /** The client broke the WebSocket protocol, or a limit of it. */
-  fault({ id }: Connection, code: ErrorCode): void {
+  fault(connection: Connection, code: ErrorCode): void {
     this.#metrics.error(code);
-    const fields = { code, connection: id };
+    if (!this.#logsFaults) return;
+    const fields = { code, ...fieldsOf(connection) };
     this.#logger.log("debug", "client-fault", "a client broke the protocol", fields);
   }
 
   /** The gateway ends the connection because of an error. */
-  ended({ id }: Connection, code: ErrorCode): void {
+  ended(connection: Connection, code: ErrorCode): void {
     this.#metrics.error(code);
-    const fields = { code, connection: id };
+    if (!this.#logger.enabled("debug", "connection-ended")) return;
+    const fields = { code, ...fieldsOf(connection) };
     this.#logger.log("debug", "connection-ended", "the gateway closes a connection", fields);
   }
+}
+
+/** Who it is. A connection from before a reload of the log's levels may lack address and path. */
+function fieldsOf({ id, app, address, path, user }: Connection): LogFields {
+  const known = { address: address || undefined, path: path || undefined };
+  return { connection: id, ...known, app: app.name, user };
 }

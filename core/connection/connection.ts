@@ -1,4 +1,4 @@
-import type { CloseCause, CloseReason } from "../base/mod.ts";
+import type { CloseCause, CloseReason, ErrorCode } from "../base/mod.ts";
 import type { ConnectionHandle, MessageKind, Socket } from "../ports/mod.ts";
 
 export interface AddressPlaces {
@@ -61,6 +61,8 @@ export interface ConnectionInit {
   readonly info: string;
   /** The client's address, for log and admin port; empty if it is not known. */
   readonly address: string;
+  /** The path of its handshake, without the query; empty if connections are not logged. */
+  readonly path: string;
 }
 
 /** One WebSocket on this node, for its whole life. Kept small: a million of these may be idle. */
@@ -76,6 +78,9 @@ export class Connection implements ConnectionHandle {
   readonly user: string | undefined;
   readonly info: string;
   readonly address: string;
+  readonly path: string;
+  /** Why it ends, if that is an error. */
+  errorCode: ErrorCode | undefined = undefined;
   /** Names of its groups, besides `@all`; undefined if it has none. */
   groups: Set<string> | undefined = undefined;
   /** The count of its address; undefined without a limit. */
@@ -95,7 +100,18 @@ export class Connection implements ConnectionHandle {
   /** Number after its last event in its stream: once confirmed, no event of it is under way. */
   lastItem = 0;
 
-  constructor({ app, slot, id, stream, socket, openedAt, user, info, address }: ConnectionInit) {
+  constructor({
+    app,
+    slot,
+    id,
+    stream,
+    socket,
+    openedAt,
+    user,
+    info,
+    address,
+    path,
+  }: ConnectionInit) {
     this.app = app;
     this.slot = slot;
     this.id = id;
@@ -105,6 +121,7 @@ export class Connection implements ConnectionHandle {
     this.user = user;
     this.info = info;
     this.address = address;
+    this.path = path;
   }
 
   /** Why it ends; undefined while it does not. */
@@ -122,6 +139,7 @@ export class Connection implements ConnectionHandle {
   /** Ends the connection. Its `close` event follows when the socket is closed. */
   close(reason: CloseReason): void {
     if (!this.ends(reason.cause)) return;
+    this.errorCode = reason.errorCode;
     this.app.closing(this, reason);
     if (reason.closeCode === 1006) {
       this.socket.terminate();

@@ -20,16 +20,21 @@ const burstMs = 1_000;
  */
 export class RateLimits {
   readonly #clock: Clock;
-  readonly #msPerMessage: number;
-  readonly #msPerByte: number;
-  readonly #msPerControlFrame: number;
+  #msPerMessage = 0;
+  #msPerByte = 0;
+  #msPerControlFrame = 0;
   #messages: Float64Array = new Float64Array(0);
   #bytes: Float64Array = new Float64Array(0);
   #controlFrames: Float64Array = new Float64Array(0);
 
   constructor(clock: Clock, options: RateLimitOptions) {
-    const { messagesPerSecondMax, bytesPerSecondMax, controlFramesPerSecondMax } = options;
     this.#clock = clock;
+    this.limit(options);
+  }
+
+  /** Other limits from now on. Where there was none before, each connection is `opened` next. */
+  limit(options: RateLimitOptions): void {
+    const { messagesPerSecondMax, bytesPerSecondMax, controlFramesPerSecondMax } = options;
     this.#msPerMessage = messagesPerSecondMax === 0 ? 0 : 1_000 / messagesPerSecondMax;
     this.#msPerByte = bytesPerSecondMax === 0 ? 0 : 1_000 / bytesPerSecondMax;
     this.#msPerControlFrame =

@@ -3,6 +3,7 @@ import type { Connection } from "../connection/mod.ts";
 import type { Clock, OutgoingMessage } from "../ports/mod.ts";
 import type { GatewayMetrics } from "../telemetry/mod.ts";
 import { Outcome } from "./outcome.ts";
+import type { OutgoingSizes } from "./outgoing-sizes.ts";
 
 /** What became of one message for one connection, before the kernel has it. */
 export type Delivered = typeof Outcome.sent | typeof Outcome.gone | typeof Outcome.slow;
@@ -14,7 +15,8 @@ export type Delivered = typeof Outcome.sent | typeof Outcome.gone | typeof Outco
 export class Delivery {
   readonly #clock: Clock;
   readonly #metrics: GatewayMetrics;
-  readonly #sendQueueBytesMax: number;
+  /** They may change while the node runs. */
+  readonly #sizes: Pick<OutgoingSizes, "sendQueueBytesMax">;
   readonly #dirty: Connection[] = [];
   #scheduled = false;
   /** When the command batch came that this turn's first messages are of. */
@@ -31,12 +33,12 @@ export class Delivery {
   constructor(
     clock: Clock,
     metrics: GatewayMetrics,
-    sendQueueBytesMax: number,
+    sizes: Pick<OutgoingSizes, "sendQueueBytesMax">,
     flushed: () => void,
   ) {
     this.#clock = clock;
     this.#metrics = metrics;
-    this.#sendQueueBytesMax = sendQueueBytesMax;
+    this.#sizes = sizes;
     this.#flushed = flushed;
   }
 
@@ -65,10 +67,11 @@ export class Delivery {
     const { closing, socket } = connection;
     if (closing !== undefined) return closing === CloseCause.slow ? Outcome.slow : Outcome.gone;
     const buffered = socket.bufferedAmount;
-    if (buffered === 0 || buffered + byteLength <= this.#sendQueueBytesMax) return undefined;
+    const { sendQueueBytesMax } = this.#sizes;
+    if (buffered === 0 || buffered + byteLength <= sendQueueBytesMax) return undefined;
     // Messages queued in this turn may only wait for their flush.
     socket.flush();
-    if (socket.bufferedAmount + byteLength <= this.#sendQueueBytesMax) return undefined;
+    if (socket.bufferedAmount + byteLength <= sendQueueBytesMax) return undefined;
     connection.close(closeReasons.slow);
     return Outcome.slow;
   }

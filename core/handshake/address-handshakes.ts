@@ -16,8 +16,8 @@ const secondMs = 1_000;
  */
 export class AddressHandshakes {
   readonly #clock: Clock;
-  readonly #waitingMax: number;
-  readonly #perSecondMax: number;
+  /** They may change while the node runs. */
+  readonly #options: Partial<AddressHandshakeOptions>;
   readonly #waiting: Map<string, number> = new Map();
   /** Handshakes begun in this second. The map is replaced each second, so nothing expires. */
   #begun: Map<string, number> = new Map();
@@ -25,8 +25,7 @@ export class AddressHandshakes {
 
   constructor(clock: Clock, options: Partial<AddressHandshakeOptions>) {
     this.#clock = clock;
-    this.#waitingMax = options.handshakesPerIpMax ?? 0;
-    this.#perSecondMax = options.handshakesPerIpPerSecondMax ?? 0;
+    this.#options = options;
   }
 
   waiting(address: string): number {
@@ -35,10 +34,11 @@ export class AddressHandshakes {
 
   /** Counts a handshake. The code says why it is one too many. */
   begin(address: string): "handshakes-per-ip" | "handshake-rate" | undefined {
+    const { handshakesPerIpMax = 0, handshakesPerIpPerSecondMax = 0 } = this.#options;
     const group = addressGroup(address);
     const waiting = this.#waiting.get(group) ?? 0;
-    if (this.#waitingMax > 0 && waiting >= this.#waitingMax) return "handshakes-per-ip";
-    if (this.#perSecondMax > 0) {
+    if (handshakesPerIpMax > 0 && waiting >= handshakesPerIpMax) return "handshakes-per-ip";
+    if (handshakesPerIpPerSecondMax > 0) {
       const now = this.#clock.now();
       // The clock may be set back.
       if (now - this.#since >= secondMs || now < this.#since) {
@@ -46,7 +46,7 @@ export class AddressHandshakes {
         this.#since = now;
       }
       const begun = this.#begun.get(group) ?? 0;
-      if (begun >= this.#perSecondMax) return "handshake-rate";
+      if (begun >= handshakesPerIpPerSecondMax) return "handshake-rate";
       this.#begun.set(group, begun + 1);
     }
     this.#waiting.set(group, waiting + 1);

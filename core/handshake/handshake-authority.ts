@@ -20,21 +20,28 @@ export interface HandshakeAuthorityDependencies {
   /** Used if an origin decides. */
   readonly handshakes: WaitingHandshakes;
   readonly addresses: AddressHandshakes;
-  /** Decides if there is one; otherwise an origin does. */
   readonly authorizer?: Authorizer | undefined;
   readonly metrics: GatewayMetrics;
   readonly clock: Clock;
 }
 
+/** It may change while the node runs. */
+interface AuthorityOptions {
+  readonly groupsPerConnectionMax: number;
+}
+
 /** Lets an origin or a token decide on handshakes. Each has a reservation meanwhile. */
 export class HandshakeAuthority {
   readonly #dependencies: HandshakeAuthorityDependencies;
-  readonly #groupsMax: number;
+  readonly #options: AuthorityOptions;
+  /** Decides if there is one; otherwise an origin does. Another one after a reload. */
+  authorizer: Authorizer | undefined;
   #closed = false;
 
-  constructor(dependencies: HandshakeAuthorityDependencies, groupsPerConnectionMax: number) {
+  constructor(dependencies: HandshakeAuthorityDependencies, options: AuthorityOptions) {
     this.#dependencies = dependencies;
-    this.#groupsMax = groupsPerConnectionMax;
+    this.#options = options;
+    this.authorizer = dependencies.authorizer;
   }
 
   /** The node is being shut down. */
@@ -90,7 +97,8 @@ export class HandshakeAuthority {
     request: HandshakeRequest,
     { app, info }: HandshakeAdmission,
   ): Promise<Authorization | HandshakeRefusal> {
-    const { authorizer, handshakes } = this.#dependencies;
+    const { authorizer } = this;
+    const { handshakes } = this.#dependencies;
     if (authorizer !== undefined) return authorizer.authorize({ request, app, info });
     const { subprotocol: _, ...candidate } = info;
     return handshakes.ask(reservation, candidate);
@@ -122,7 +130,7 @@ export class HandshakeAuthority {
   ): Promise<HandshakeRefusal | undefined> {
     reservation.grant = grant;
     const { groups = [], user } = grant;
-    if (groups.length > this.#groupsMax) {
+    if (groups.length > this.#options.groupsPerConnectionMax) {
       const sentence = "the answer has more groups than max-groups-per-connection";
       return refuse(500, "group-limit", sentence);
     }

@@ -6,11 +6,13 @@ import type {
   HandshakeAnswer,
   HandshakeRefusal,
   HandshakeRequest,
+  LogFields,
   Logger,
 } from "../ports/mod.ts";
 import type { GatewayMetrics } from "../telemetry/mod.ts";
 import type { AddressHandshakeOptions } from "./address-handshakes.ts";
 import { type AdmissionOptions, admit, draining, unavailable } from "./admission.ts";
+import { clientAddress } from "./client-address.ts";
 import type { HandshakeAuthority } from "./handshake-authority.ts";
 import type { HandshakeApp } from "./reservations.ts";
 import type { Routes } from "./routes.ts";
@@ -75,9 +77,9 @@ export class HandshakeGate {
 
   #answer(request: HandshakeRequest): HandshakeAnswer | Promise<HandshakeAnswer> {
     const answer = admit(request, this.#options, this.#dependencies.routes);
-    if (!answer.accepted) return this.#refused(answer);
+    if (!answer.accepted) return this.#refused(answer, request);
     const refusal = this.#full(answer);
-    if (refusal !== undefined) return this.#refused(refusal);
+    if (refusal !== undefined) return this.#refused(refusal, request, answer);
     return this.#options.authorize === "none" ? answer : this.#authorize(request, answer);
   }
 
@@ -91,18 +93,30 @@ export class HandshakeGate {
   }
 
   /** A handshake was refused, here or by the runtime, if it was no request yet. */
-  noteRefused(code: ErrorCode): void {
-    this.#dependencies.metrics.error(code);
-    this.#dependencies.logger.log("debug", "handshake-refused", "a handshake was refused", {
-      code,
-    });
+  noteRefused(code: ErrorCode, fields: LogFields = {}): void {
+    const { logger, metrics } = this.#dependencies;
+    metrics.error(code);
+    const event = "handshake-refused";
+    logger.log("debug", event, "a handshake was refused", { code, ...fields });
   }
 
-  #refused(refusal: HandshakeRefusal): HandshakeRefusal {
-    if (refusal.statusCode >= 400 || refusal.errorCode !== undefined) {
-      this.noteRefused(refusal.errorCode ?? "handshake-refused");
-    }
+  #refused(
+    refusal: HandshakeRefusal,
+    request: HandshakeRequest,
+    admission?: HandshakeAdmission,
+  ): HandshakeRefusal {
+    const { errorCode, statusCode } = refusal;
+    if (statusCode < 400 && errorCode === undefined) return refusal;
+    const isLogged = this.#dependencies.logger.enabled("debug", "handshake-refused");
+    const fields = isLogged ? this.#fieldsOf(request, admission) : {};
+    this.noteRefused(errorCode ?? "handshake-refused", { status: statusCode, ...fields });
     return refusal;
+  }
+
+  #fieldsOf(request: HandshakeRequest, admission: HandshakeAdmission | undefined): LogFields {
+    const { path } = request;
+    const address = clientAddress(request, this.#options.trustedProxies);
+    return { address, app: admission?.app, path };
   }
 
   /** Why the node takes no connection of any client now. */
@@ -128,7 +142,7 @@ export class HandshakeGate {
   ): Promise<HandshakeAnswer> {
     const app = this.#app(admission.app);
     const answer = await this.#dependencies.authority.decide(request, admission, app);
-    return answer.accepted ? answer : this.#refused(answer);
+    return answer.accepted ? answer : this.#refused(answer, request, admission);
   }
 
   #app(name: string): HandshakeApp {

@@ -7,6 +7,6 @@ export type LogFields = Readonly<Record<string, string | number | boolean | null
 export interface Logger {
   /** `event` is a stable name in kebab case; `message` is a sentence for people. */
   log(level: LogLevel, event: string, message: string, fields?: LogFields): void;
-  /** False if lines of this level are dropped, so that their fields need not be made. */
-  enabled(level: LogLevel): boolean;
+  /** False if lines of this level and event are dropped: their fields need not be made. */
+  enabled(level: LogLevel, event: string): boolean;
 }

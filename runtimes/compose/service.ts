@@ -15,7 +15,7 @@ import { errorCounter, limits, randomName } from "../../core/base/mod.ts";
 import type { Settings } from "../../core/config/mod.ts";
 import { ReusableMessage } from "../../core/groups/mod.ts";
 import type { NodeInspector } from "../../core/inspect/mod.ts";
-import { Gateway, type Page } from "../../core/mod.ts";
+import { Gateway } from "../../core/mod.ts";
 import type {
   Authorizer,
   Clock,
@@ -24,7 +24,7 @@ import type {
   Random,
   SocketHandler,
 } from "../../core/ports/mod.ts";
-import { type NewMessage, type Subprotocol, withSubprotocols } from "../../core/websocket/mod.ts";
+import { type NewMessage, withSubprotocols } from "../../core/websocket/mod.ts";
 import { createWasmCodec } from "../../wasm/codec/mod.ts";
 import {
   type ClientServer,
@@ -38,7 +38,13 @@ import { BrokerBook, LinkActions, openAdminPort, totalsOf } from "./admin/mod.ts
 import { type NodeBus, nodeBus } from "./broker-bus.ts";
 import { waitForBroker } from "./broker-wait.ts";
 import { Cluster } from "./cluster.ts";
-import { appsOf, fragmentsMaxOf, gatewayOptions, rangesOf } from "./gateway-options.ts";
+import {
+  appsOf,
+  fragmentsMaxOf,
+  gatewayOptions,
+  type NodeIdentity,
+  rangesOf,
+} from "./gateway-options.ts";
 import { HttpOrigins } from "./http-origins.ts";
 import {
   CodecHealth,
@@ -47,41 +53,16 @@ import {
   registerStreams,
   stallOf,
 } from "./monitoring/mod.ts";
-import { NodeBroker, type NodeBrokerDependencies } from "./node-broker.ts";
-import { type Engine, engineOf, type Platform } from "./platform.ts";
+import { NodeBroker } from "./node-broker.ts";
+import { type Engine, engineOf } from "./platform.ts";
+import type { ServiceDependencies } from "./service-dependencies.ts";
 import { ServicePort } from "./service-port.ts";
 import { version } from "./version.ts";
 
-/** What one start of a gateway is given besides its settings. */
-export interface ServiceDependencies extends NodeBrokerDependencies {
-  readonly platform: Platform;
-  readonly pages: ReadonlyMap<string, Page>;
-  /** The client port speaks TLS if there is one. */
-  readonly serverTls: ServerTls | undefined;
-  /** The authority of `https://` peers in PEM; the system's if there is none. */
-  readonly clusterCa?: string | undefined;
-  /** Secrets by access key: they sign requests to `@connections`. */
-  readonly accessKeys?: ReadonlyMap<string, string> | undefined;
-  /** Decides on handshakes with `--authorize jwt`. */
-  readonly authorizer: Authorizer | undefined;
-  /** Called if the broker refuses this node for good after `start` has resolved. */
-  readonly failed?: (error: Error) => void;
-  /**
-   * Protocols above WebSocket that this node speaks at its edge, such as GraphQL's. A program that
-   * composes a service fills the list; the command line has no setting for it yet.
-   * `docs/architecture.md` shows how to write one.
-   */
-  readonly subprotocols?: readonly Subprotocol[] | undefined;
-  /**
-   * A worker listens on the client port beside others. Its supervisor has the admin port, and
-   * logs that it has started.
-   */
-  readonly isWorker?: boolean;
-}
-
 /** A running gateway process: the composition of core, adapters and a runtime's server. */
 export class Service {
-  readonly settings: Settings;
+  /** Some of them change while it runs: `reload`. */
+  settings: Settings;
   readonly #given: ServiceDependencies;
   readonly #clock: Clock = new SystemClock();
   readonly #random: Random = new SystemRandom();
@@ -106,6 +87,7 @@ export class Service {
   #descriptorsShort = false;
   readonly #lag: EventLoopLag = new EventLoopLag(this.#clock);
   #tls: ServerTls | undefined;
+  #authorizer: Authorizer | undefined;
 
   constructor(settings: Settings, given: ServiceDependencies) {
     this.settings = settings;
@@ -114,12 +96,13 @@ export class Service {
     this.#broker = new NodeBroker(settings, given);
     this.node = settings["node-name"] || `n${randomName(this.#random, 8)}`;
     this.#tls = given.serverTls;
+    this.#authorizer = given.authorizer;
     registerProcessMetrics(this.#metrics, this.#lag);
     registerNodeMetrics(this.#metrics, {
       version,
       runtime: given.platform.name,
       engine: this.#engine,
-      authorizer: given.authorizer,
+      authorizer: () => this.#authorizer,
       tls: () => this.#tls,
     });
   }
@@ -210,12 +193,22 @@ export class Service {
     this.#lag.stop();
   }
 
-  /** Uses another certificate for new clients; false if this engine cannot. */
-  async reloadTls(tls: ServerTls): Promise<boolean> {
-    if (this.#clientServer === undefined) return false;
-    const reloaded = await this.#clientServer.reloadTls(tls);
-    if (reloaded) this.#tls = tls;
-    return reloaded;
+  /** Uses another certificate for new clients; not `taken` if this engine cannot. */
+  async reloadTls(tls: ServerTls): Promise<{ readonly taken: boolean; readonly isSame: boolean }> {
+    const isSame = tls.cert === this.#tls?.cert && tls.key === this.#tls.key;
+    const taken = (await this.#clientServer?.reloadTls(tls)) ?? false;
+    if (taken) this.#tls = tls;
+    return { taken, isSame };
+  }
+
+  /**
+   * Uses other limits and allowed origins, and another authorizer if one is given. What else the
+   * settings say must be as before.
+   */
+  reload(settings: Settings, authorizer: Authorizer | undefined): void {
+    this.settings = settings;
+    this.#authorizer = authorizer ?? this.#authorizer;
+    this.#gateway?.reload(gatewayOptions(settings, this.#nodeIdentity), authorizer);
   }
 
   /** With `--origin`: events go to its URLs. */
@@ -263,6 +256,7 @@ export class Service {
       metrics: this.#metrics,
       ready: () => this.notReady,
       unhealthy: () => this.unhealthy,
+      reload: this.#given.reload,
       actions,
       clock: this.#clock,
       logger: this.#given.logger,
@@ -341,14 +335,19 @@ export class Service {
         deflate: this.#deflate,
         authorizer: this.#given.authorizer,
       },
-      gatewayOptions(settings, {
-        subprotocols: this.#given.subprotocols?.map(({ name }) => name) ?? [],
-        node: this.node,
-        incarnation: this.#incarnation,
-        runtime: this.#given.platform.name,
-        pages: this.#given.pages,
-      }),
+      gatewayOptions(settings, this.#nodeIdentity),
     );
+  }
+
+  get #nodeIdentity(): NodeIdentity {
+    const { pages, platform, subprotocols = [] } = this.#given;
+    return {
+      subprotocols: subprotocols.map(({ name }) => name),
+      node: this.node,
+      incarnation: this.#incarnation,
+      runtime: platform.name,
+      pages,
+    };
   }
 
   /** After a shortage of descriptors all ports are opened again: they may accept no more. */
@@ -412,8 +411,8 @@ export class Service {
       streamsMax: watch.streamsMax,
       handlerFailed: (error) => this.#health.note(error),
       acceptFailed: () => watch.refused("accept-failed"),
-      refused: (code) =>
-        code === "tcp-streams-full" ? watch.refused(code) : this.#gateway.refused(code),
+      refused: (code, address) =>
+        code === "tcp-streams-full" ? watch.refused(code) : this.#gateway.refused(code, address),
       deadAfterMs:
         settings["ping-interval"] && settings["ping-interval"] + settings["ping-timeout"],
     });

@@ -1,6 +1,6 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket as NetSocket } from "node:net";
-import { limits } from "../../core/base/mod.ts";
+import { limits, plainAddress } from "../../core/base/mod.ts";
 import type { HandshakeRefusal } from "../../core/ports/mod.ts";
 import { headersTooLarge, refuse } from "../../core/websocket/mod.ts";
 import { answerRequest, type ClientServerOptions } from "../server/mod.ts";
@@ -64,8 +64,14 @@ function bodyOf({ body }: HandshakeRefusal): Uint8Array {
   return typeof body === "string" ? Buffer.from(body) : body;
 }
 
+/** A stream that is destroyed has none any more. */
+function addressOf({ remoteAddress }: NetSocket): string | undefined {
+  return remoteAddress === undefined ? undefined : plainAddress(remoteAddress);
+}
+
 /** Ends a stream that brought no whole request in time. */
 export function answerLate(stream: NetSocket, refused: ClientServerOptions["refused"]): void {
+  const address = addressOf(stream);
   // No answer to a client that has sent nothing, or that was answered before.
   if (stream.bytesRead === 0 || stream.bytesWritten > 0 || !stream.writable) {
     stream.destroy();
@@ -75,7 +81,7 @@ export function answerLate(stream: NetSocket, refused: ClientServerOptions["refu
       refuse(408, "handshake-timeout", "the request did not arrive within handshake-timeout"),
     );
   }
-  refused?.("handshake-timeout");
+  refused?.("handshake-timeout", address);
 }
 
 /** Answers bytes that are no HTTP request. */
@@ -84,13 +90,14 @@ export function answerFault(
   stream: NetSocket,
   refused: ClientServerOptions["refused"],
 ): void {
+  const address = addressOf(stream);
   if (!stream.writable || error.code === "ECONNRESET") {
     stream.destroy();
   } else if (error.code === "HPE_HEADER_OVERFLOW") {
     writeRefusal(stream, headersTooLarge);
-    refused?.("handshake-headers");
+    refused?.("handshake-headers", address);
   } else {
     writeRefusal(stream, refuse(400, "handshake-refused", "this is not an HTTP request"));
-    refused?.("handshake-refused");
+    refused?.("handshake-refused", address);
   }
 }

@@ -69,7 +69,7 @@ export interface ClientServerOptions {
   /** Called if the runtime reports a failed accept. */
   readonly acceptFailed?: (() => void) | undefined;
   /** Called for a stream that is refused before the handler sees a request. */
-  readonly refused?: ((code: ErrorCode) => void) | undefined;
+  readonly refused?: ((code: ErrorCode, address?: string) => void) | undefined;
   /** The handler has failed, and the client got 500. */
   readonly handlerFailed?: ((error: unknown) => void) | undefined;
   /** Where sockets cannot ping, the runtime closes connections silent for so long; 0: never. */

@@ -15,8 +15,8 @@ export type Order =
   /** Follow this, and tell what passes. */
   | { readonly kind: "tail"; readonly id: number; readonly filter: TailFilter }
   | { readonly kind: "tail-end"; readonly id: number }
-  /** SIGHUP. */
-  | { readonly kind: "reload" }
+  /** Other settings, and files that they name: read those again. */
+  | { readonly kind: "reload"; readonly settings: Settings }
   /** Close the connections over the drain period. */
   | { readonly kind: "drain" }
   /** Every worker has drained: end. */

@@ -14,6 +14,7 @@ import {
   type NodeBrokerDependencies,
   openAdminPort,
   type Platform,
+  type Reload,
   registerProcessMetrics,
   ServicePort,
   stallOf,
@@ -23,12 +24,14 @@ import {
 import { takePort } from "./take-port.ts";
 import { Worker } from "./worker.ts";
 import { workerLimits } from "./worker-limits.ts";
-import { workerSettings, workersOf } from "./worker-settings.ts";
+import { type WorkerPlace, workerSettings, workersOf } from "./worker-settings.ts";
 
 export interface SupervisorDependencies extends NodeBrokerDependencies {
   readonly platform: Platform;
   /** Secrets by access key: they sign requests to `@connections`. */
   readonly accessKeys: ReadonlyMap<string, string> | undefined;
+  /** `POST /admin/reload`. */
+  readonly reload?: Reload | undefined;
 }
 
 /**
@@ -37,7 +40,9 @@ export interface SupervisorDependencies extends NodeBrokerDependencies {
  * the service port.
  */
 export class Supervisor {
-  readonly #settings: Settings;
+  #settings: Settings;
+  /** The client port that all workers share. */
+  #port = 0;
   readonly #given: SupervisorDependencies;
   readonly #node: string;
   readonly #clock: SystemClock = new SystemClock();
@@ -77,7 +82,8 @@ export class Supervisor {
     await this.#broker.start();
     await this.#openAdminPort();
     const port = await takePort(this.#settings);
-    this.#workers = this.#composeWorkers(port);
+    this.#port = port;
+    this.#workers = this.#composeWorkers();
     every(this.#clock, workerLimits.reportEveryMs, () => {
       for (const worker of this.#workers) worker.tick();
     });
@@ -87,9 +93,12 @@ export class Supervisor {
     this.#logStarted(port);
   }
 
-  /** The workers read their certificate again. */
-  reload(): void {
-    for (const worker of this.#workers) worker.reload();
+  /** The workers use other settings, and read the files that they name again. */
+  reload(settings: Settings): void {
+    this.#settings = settings;
+    for (const [worker, place] of this.#workers.entries()) {
+      place.reload(workerSettings(settings, this.#placeOf(worker)));
+    }
   }
 
   /**
@@ -118,12 +127,14 @@ export class Supervisor {
     return this.#workers.filter((worker) => worker.isServing);
   }
 
-  #composeWorkers(port: number): Worker[] {
+  #placeOf(worker: number): WorkerPlace {
+    return { worker, node: this.#node, port: this.#port, brokerUrl: this.#broker.url };
+  }
+
+  #composeWorkers(): Worker[] {
     const { logger, platform } = this.#given;
-    const node = this.#node;
-    const brokerUrl = this.#broker.url;
     return Array.from({ length: workersOf(this.#settings) }, (_, worker) => {
-      const settings = workerSettings(this.#settings, { worker, node, port, brokerUrl });
+      const settings = workerSettings(this.#settings, this.#placeOf(worker));
       const labels = { node: settings["node-name"], worker: String(worker) };
       return new Worker(
         { worker, settings, start: () => platform.workers.start() },
@@ -160,6 +171,7 @@ export class Supervisor {
       ready,
       unhealthy: () => this.#unhealthy(),
       refresh: () => this.#refresh(),
+      reload: this.#given.reload,
       actions,
       clock: this.#clock,
       logger: this.#given.logger,

@@ -33,7 +33,7 @@ interface End {
 
 /** One place of a supervisor: a process, and another one whenever it has ended. */
 export class Worker {
-  readonly #options: WorkerOptions;
+  #options: WorkerOptions;
   #unhealthy: readonly string[] = [];
   readonly #ports: WorkerPorts;
   #child: ChildProcess | undefined;
@@ -134,9 +134,10 @@ export class Worker {
     this.#questions.delete(id);
   }
 
-  /** SIGHUP. */
-  reload(): void {
-    this.#tell({ kind: "reload" });
+  /** Other settings from now on, for its present process and for the next ones. */
+  reload(settings: Settings): void {
+    this.#options = { ...this.#options, settings };
+    this.#tell({ kind: "reload", settings });
   }
 
   /** Resolves when it has no connections any more, or is gone. */

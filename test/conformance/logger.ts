@@ -37,7 +37,7 @@ export function loggerConformance(name: string, make: () => LoggerCase): void {
   test(`${name}: says which levels are written`, () => {
     const { logger } = make();
     for (const level of ["debug", "info", "warn", "error"] as const) {
-      assert.equal(logger.enabled(level), true);
+      assert.equal(logger.enabled(level, "an-event"), true);
     }
   });
 }

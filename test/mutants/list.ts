@@ -1,3 +1,4 @@
+import { monitoring } from "./monitoring.ts";
 import { admin } from "./parts/admin/admin.ts";
 import { brokers } from "./parts/brokers.ts";
 import { terminal } from "./parts/cli/terminal.ts";
@@ -30,6 +31,7 @@ export const parts: readonly Part[] = [
   operating,
   admin,
   terminal,
+  monitoring,
   servicePort,
   httpOrigins,
   httpBatches,

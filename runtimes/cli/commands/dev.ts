@@ -1,3 +1,4 @@
+import type { Settings } from "../../../core/config/mod.ts";
 import { type Command, defineCommand } from "../command/mod.ts";
 import { devDefaults } from "../programs/mod.ts";
 import { gatewaySettings } from "../settings/mod.ts";
@@ -15,8 +16,9 @@ export const dev: Command = defineCommand({
     { line: "dev --port 8090 --admin-port 8091", about: "on other ports" },
   ],
   run: ({ flags, platform }) => {
-    const settings = gatewaySettings(flags, { platform, defaults: devDefaults });
+    const read = (): Settings => gatewaySettings(flags, { platform, defaults: devDefaults });
+    const settings = read();
     checkOneProcess("dev", settings);
-    return startGateway(settings, { flags, platform, warns: false, example: true });
+    return startGateway(settings, { flags, platform, read, warns: false, example: true });
   },
 });

@@ -1,3 +1,4 @@
+import type { Settings } from "../../../core/config/mod.ts";
 import { type Command, defineCommand } from "../command/mod.ts";
 import { gatewaySettings } from "../settings/mod.ts";
 import { startGateway } from "./start-gateway.ts";
@@ -22,7 +23,8 @@ export const serve: Command = defineCommand({
     },
   ],
   run: ({ flags, platform }) => {
-    const settings = gatewaySettings(flags, { platform });
-    return startGateway(settings, { flags, platform, warns: true, example: false });
+    const read = (): Settings => gatewaySettings(flags, { platform });
+    const settings = read();
+    return startGateway(settings, { flags, platform, read, warns: true, example: false });
   },
 });

@@ -7,6 +7,7 @@ import { createLogger, runService, runSupervisor } from "../programs/mod.ts";
 import {
   adviceOn,
   createAuthorizer,
+  hasFiles,
   readAccessKeys,
   readBrokerLogin,
   readTlsFiles,
@@ -24,6 +25,8 @@ export interface GatewayStart {
   readonly warns: boolean;
   /** Adds the example chat. */
   readonly example: boolean;
+  /** Reads the settings again. */
+  readonly read: () => Settings;
 }
 
 /** Throws `setting-invalid` if several processes are asked for. */
@@ -39,7 +42,7 @@ export function checkOneProcess(command: string, settings: Settings): void {
  */
 export async function startGateway(
   settings: Settings,
-  { flags, platform, warns, example }: GatewayStart,
+  { flags, platform, warns, example, read }: GatewayStart,
 ): Promise<number | undefined> {
   const { server: serverTls, mqtt: mqttTls, clusterCa } = readTlsFiles(settings);
   const brokerLogin = readBrokerLogin(settings);
@@ -52,8 +55,10 @@ export async function startGateway(
     await say(validText);
     return ExitCode.clean;
   }
+  const rereads = hasFiles(flags, settings);
   if (workersOf(settings) > 1) {
-    await runSupervisor(settings, { platform, mqttTls, brokerLogin, accessKeys, logger });
+    const parts = { platform, mqttTls, brokerLogin, accessKeys, logger };
+    await runSupervisor(settings, parts, { read, rereads });
     return undefined;
   }
   // Fetches remote keys now, so that the first clients do not wait for them.
@@ -68,6 +73,6 @@ export async function startGateway(
     logger,
     authorizer,
   };
-  await runService(settings, given, { example });
+  await runService(settings, given, { example, read, rereads });
   return undefined;
 }

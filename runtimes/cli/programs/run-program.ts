@@ -53,7 +53,7 @@ export async function runProgram(program: Program, logger: Logger): Promise<void
     if (program.reload !== undefined) program.reload();
     // The terminal was closed. Nobody else would end a program that was started there.
     else if (process.stdout.isTTY === true) void stop("SIGHUP");
-    else logger.log("info", "hangup-ignored", "SIGHUP: there is no --tls-cert to read again");
+    else logger.log("info", "hangup-ignored", "SIGHUP: there is no file to read again");
   });
   try {
     await program.start();

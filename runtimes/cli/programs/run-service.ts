@@ -1,20 +1,42 @@
 import type { Settings } from "../../../core/config/mod.ts";
-import type { Logger } from "../../../core/ports/mod.ts";
-import { Service, type ServiceDependencies } from "../../compose/mod.ts";
-import { readTlsFiles } from "../settings/mod.ts";
+import { type ReloadAnswer, Service, type ServiceDependencies } from "../../compose/mod.ts";
+import type { ProgramLogger } from "./create-logger.ts";
 import { devPages, startDevOrigin } from "./dev.ts";
+import { NodeReload } from "./node-reload.ts";
 import { failProcess, runProgram } from "./run-program.ts";
+import { type ReloadSteps, SettingsReload } from "./settings-reload.ts";
 
-/** Runs a gateway until a signal or a failure ends it. `example` adds the example chat. */
+export interface ServiceParts extends Omit<ServiceDependencies, "pages" | "failed" | "reload"> {
+  readonly logger: ProgramLogger;
+}
+
+export interface ServiceRun {
+  /** Adds the example chat. */
+  readonly example: boolean;
+  /** Reads environment and config file again. */
+  readonly read: () => Settings;
+  /** SIGHUP reloads, because there are files that may have changed. */
+  readonly rereads: boolean;
+}
+
+/** Runs a gateway until a signal or a failure ends it. */
 export function runService(
   settings: Settings,
-  given: Omit<ServiceDependencies, "pages" | "failed">,
-  { example }: { readonly example: boolean },
+  given: ServiceParts,
+  { example, read, rereads }: ServiceRun,
 ): Promise<void> {
-  const { logger, platform, serverTls } = given;
+  const { logger, platform, authorizer } = given;
   const failed = (error: Error): void => failProcess(logger, error);
   const pages = example ? devPages : new Map();
-  const service = new Service(settings, { ...given, pages, failed });
+  const reload = (): Promise<ReloadAnswer> => reloading.reload();
+  const service = new Service(settings, { ...given, pages, failed, reload });
+  const node = new NodeReload(service, authorizer, logger);
+  const steps: ReloadSteps = {
+    read,
+    load: (next) => node.load(next),
+    apply: (next, files) => node.apply(next, files),
+  };
+  const reloading = new SettingsReload(settings, steps, logger);
   let stopExample: () => Promise<void> | void = () => {};
   const start = async (): Promise<void> => {
     await service.start();
@@ -29,30 +51,10 @@ export function runService(
     await stopExample();
     await service.stop();
   };
-  const reload = serverTls === undefined ? undefined : () => void reloadTls(service, logger);
   const messages = {
     stopping: "the node drains, then the program exits",
     stopped: "drained, and every port is closed",
   };
-  return runProgram({ start, stop, reload, messages }, logger);
-}
-
-/** Reads the certificate again. Where the files are wrong, the old one stays in use. */
-export async function reloadTls(service: Service, logger: Logger): Promise<void> {
-  try {
-    const { server } = readTlsFiles(service.settings);
-    if (server !== undefined && (await service.reloadTls(server))) {
-      logger.log(
-        "info",
-        "tls-reloaded",
-        "the certificate is reloaded: new clients get the new one",
-      );
-    } else {
-      const message = "this engine cannot change its certificate while it runs: restart the node";
-      logger.log("warn", "tls-reload-failed", message, { code: "tls-invalid" });
-    }
-  } catch (error) {
-    const { message } = error as Error;
-    logger.log("error", "tls-reload-failed", message, { code: "tls-invalid" });
-  }
+  const hangup = rereads ? () => void reload() : undefined;
+  return runProgram({ start, stop, reload: hangup, messages }, logger);
 }

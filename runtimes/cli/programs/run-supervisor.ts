@@ -1,22 +1,48 @@
 import process from "node:process";
 import type { Settings } from "../../../core/config/mod.ts";
+import type { ReloadAnswer } from "../../compose/mod.ts";
 import { Supervisor, type SupervisorDependencies } from "../../workers/mod.ts";
+import type { ProgramLogger } from "./create-logger.ts";
+import { loadFiles } from "./node-reload.ts";
 import { runProgram } from "./run-program.ts";
+import type { ServiceRun } from "./run-service.ts";
+import { SettingsReload } from "./settings-reload.ts";
+
+export interface SupervisorParts extends Omit<SupervisorDependencies, "reload"> {
+  readonly logger: ProgramLogger;
+}
 
 /** Runs a supervisor and its workers until a signal or a failure ends it. */
-export function runSupervisor(settings: Settings, given: SupervisorDependencies): Promise<void> {
-  const supervisor = new Supervisor(settings, given);
+export function runSupervisor(
+  settings: Settings,
+  given: SupervisorParts,
+  { read, rereads }: Omit<ServiceRun, "example">,
+): Promise<void> {
+  const { logger } = given;
+  const reload = (): Promise<ReloadAnswer> => reloading.reload();
+  const supervisor = new Supervisor(settings, { ...given, reload });
   // Whatever ends this process: the workers must not outlive it.
   process.on("exit", () => supervisor.kill());
   const messages = {
     stopping: "the workers drain, then the program exits",
     stopped: "every worker has drained, and every port is closed",
   };
+  const steps = {
+    read,
+    // What is wrong is refused here. Workers read the files by themselves.
+    load: (next: Settings) => loadFiles(next, "", logger),
+    apply: async (next: Settings): Promise<readonly string[]> => {
+      logger.setLevels(next["log-level"]);
+      supervisor.reload(next);
+      return [];
+    },
+  };
+  const reloading = new SettingsReload(settings, steps, logger);
   const program = {
     start: () => supervisor.start(),
     stop: () => supervisor.stop(),
-    reload: settings["tls-cert"] === "" ? undefined : () => supervisor.reload(),
+    reload: rereads ? () => void reload() : undefined,
     messages,
   };
-  return runProgram(program, given.logger);
+  return runProgram(program, logger);
 }

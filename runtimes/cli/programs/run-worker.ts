@@ -1,14 +1,13 @@
 import process from "node:process";
 import { SystemClock } from "../../../adapters/system/mod.ts";
 import type { Settings } from "../../../core/config/mod.ts";
-import type { Logger } from "../../../core/ports/mod.ts";
 import { type Platform, Service } from "../../compose/mod.ts";
 import { WorkerLink } from "../../workers/mod.ts";
 import { ExitCode } from "../command/mod.ts";
 import { createAuthorizer, readTlsFiles } from "../settings/mod.ts";
-import { createLogger } from "./create-logger.ts";
+import { createLogger, type ProgramLogger } from "./create-logger.ts";
+import { NodeReload } from "./node-reload.ts";
 import { failOnErrors, failProcess } from "./run-program.ts";
-import { reloadTls } from "./run-service.ts";
 
 /** Runs a worker as its supervisor orders. False if no supervisor has started this process. */
 export function runWorker(platform: Platform): boolean {
@@ -25,7 +24,7 @@ export function runWorker(platform: Platform): boolean {
     if (order.kind === "start") {
       worker = new WorkerProgram(platform, link, order.settings, order.worker);
       void worker.start();
-    } else if (order.kind === "reload") worker?.reload();
+    } else if (order.kind === "reload") void worker?.reload(order.settings);
     else if (order.kind === "drain") void worker?.drain();
     else if (worker === undefined) process.exit(ExitCode.clean);
     else void worker.stop();
@@ -37,8 +36,10 @@ class WorkerProgram {
   readonly #platform: Platform;
   readonly #link: WorkerLink;
   readonly #settings: Settings;
-  readonly #logger: Logger;
+  readonly #logger: ProgramLogger;
   #service: Service | undefined;
+  #reload: NodeReload | undefined;
+  #reloading: Promise<void> = Promise.resolve();
   #starting: Promise<void> | undefined;
   #draining: Promise<void> | undefined;
 
@@ -55,8 +56,25 @@ class WorkerProgram {
     return this.#starting;
   }
 
-  reload(): void {
-    if (this.#service !== undefined) void reloadTls(this.#service, this.#logger);
+  /** One after the other, and not before it has started. */
+  reload(settings: Settings): Promise<void> {
+    this.#reloading = this.#reloading.then(() => this.#reloadTo(settings));
+    return this.#reloading;
+  }
+
+  /** The supervisor has checked settings and files; the files may have changed since. */
+  async #reloadTo(settings: Settings): Promise<void> {
+    await this.#starting;
+    const node = this.#reload;
+    if (node === undefined) return;
+    try {
+      await node.apply(settings, await node.load(settings));
+    } catch (error) {
+      const { message } = error as Error;
+      const fields = { code: "setting-invalid" };
+      const text = `nothing is reloaded, the old settings stay: ${message}`;
+      this.#logger.log("error", "reload-refused", text, fields);
+    }
   }
 
   /** Once, however often it is asked for. */
@@ -89,6 +107,7 @@ class WorkerProgram {
       isWorker: true,
     });
     this.#service = service;
+    this.#reload = new NodeReload(service, authorizer, logger);
     this.#link.reportOn(() => {
       const { brokers, metrics, notReady, unhealthy } = service;
       return { metrics, notReady, unhealthy, brokers };

@@ -2,6 +2,15 @@ import { JwtAuthorizer, type JwtPorts } from "../../../adapters/jwt/mod.ts";
 import type { Settings } from "../../../core/config/mod.ts";
 import { readSecretFile, readSettingFile } from "./read-file.ts";
 
+/** The texts of the files that keys of tokens are in. Throws `setting-invalid`. */
+export function readTokenFiles(settings: Settings): readonly (string | undefined)[] {
+  if (settings.authorize !== "jwt") return [];
+  return [
+    readSecretFile("jwt-secret-file", settings["jwt-secret-file"]),
+    readSettingFile("jwt-key", settings["jwt-key"]),
+  ];
+}
+
 /**
  * The authorizer of `--authorize jwt`; undefined for other values. Rejects with `setting-invalid`
  * if a key is missing or unusable.
@@ -11,13 +20,13 @@ export async function createAuthorizer(
   ports: JwtPorts,
 ): Promise<JwtAuthorizer | undefined> {
   if (settings.authorize !== "jwt") return undefined;
-  const secretFile = readSecretFile("jwt-secret-file", settings["jwt-secret-file"]);
+  const [secretFile, publicKeyPem] = readTokenFiles(settings);
   const secret = settings["jwt-secret"] || secretFile;
   return JwtAuthorizer.create(
     {
       sources: settings["jwt-from"],
       secret,
-      publicKeyPem: readSettingFile("jwt-key", settings["jwt-key"]),
+      publicKeyPem,
       jwksUrl: settings["jwt-jwks"] || undefined,
       issuer: settings["jwt-issuer"] || undefined,
       audience: settings["jwt-audience"] || undefined,

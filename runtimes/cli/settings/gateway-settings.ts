@@ -31,6 +31,16 @@ export function gatewaySettings(
   return settings;
 }
 
+/** Whether there is a file that may have changed while the program runs. */
+export function hasFiles(
+  flags: Readonly<Record<string, string>>,
+  settings: Pick<Settings, "tls-cert" | "jwt-key" | "jwt-secret-file">,
+): boolean {
+  const config = flags[configFlag] ?? process.env.WSS_CONFIG ?? "";
+  const { "tls-cert": cert, "jwt-key": key, "jwt-secret-file": secret } = settings;
+  return [config, cert, key, secret].some((path) => path !== "");
+}
+
 /** Refuses values that are allowed alone and not in combination. */
 function checkCombinations(settings: Settings, platform: Platform): void {
   const { broker, origin } = settings;

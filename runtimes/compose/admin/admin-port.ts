@@ -6,6 +6,7 @@ import {
   createAdminApi,
   overviewCounters,
   type RefusedAdminRequest,
+  type ReloadAnswer,
   type Totals,
 } from "../../../adapters/admin/mod.ts";
 import {
@@ -20,6 +21,9 @@ import { errorCounter, isLoopbackHost } from "../../../core/base/mod.ts";
 import type { Settings } from "../../../core/config/mod.ts";
 import type { Clock, Logger } from "../../../core/ports/mod.ts";
 
+/** Reads settings, certificates and keys again. Never rejects. */
+export type Reload = () => Promise<ReloadAnswer>;
+
 export interface PlainAdminOptions extends Omit<AdminOptions, "metrics"> {
   /** What `/metrics` shows. */
   readonly page: PrometheusMetrics | MetricSums;
@@ -32,6 +36,8 @@ export interface AdminPortOptions extends PlainAdminOptions {
   readonly metrics: PrometheusMetrics;
   readonly source: AdminSource;
   readonly actions: AdminActions;
+  /** Without it, nothing can be reloaded. */
+  readonly reload: Reload | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -46,7 +52,7 @@ export function openPlainAdminPort(
 
 /** Opens the admin port. */
 export function openAdminPort(settings: Settings, options: AdminPortOptions): Promise<HttpServer> {
-  const { metrics, logger, source, actions, clock } = options;
+  const { metrics, logger, source, actions, clock, reload } = options;
   const plain = plainApp(options);
   const access = accessOf(settings);
   const refused = ({ code, status, message, address, path }: RefusedAdminRequest): void => {
@@ -59,6 +65,7 @@ export function openAdminPort(settings: Settings, options: AdminPortOptions): Pr
     access,
     source,
     actions,
+    reload,
     clock,
     refused,
     acted: (action) => {

@@ -2,6 +2,7 @@ export {
   type AdminPortOptions,
   openAdminPort,
   openPlainAdminPort,
+  type Reload,
   totalsOf,
 } from "./admin-port.ts";
 export { BrokerBook } from "./broker-book.ts";

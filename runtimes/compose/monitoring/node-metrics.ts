@@ -7,7 +7,8 @@ export interface NodeFacts {
   readonly version: string;
   readonly runtime: string;
   readonly engine: string;
-  readonly authorizer: Authorizer | undefined;
+  /** The present one. */
+  readonly authorizer: () => Authorizer | undefined;
   /** The present certificate of the client port. */
   readonly tls: () => ServerTls | undefined;
 }
@@ -16,9 +17,9 @@ export function registerNodeMetrics(metrics: Metrics, facts: NodeFacts): void {
   const { version, runtime, engine, authorizer, tls } = facts;
   const labels = { version, runtime, engine };
   metrics.gauge("wss_build_info", "Version, runtime and engine, as labels", () => 1, labels);
-  if (authorizer?.keysAgeMs !== undefined) {
+  if (authorizer()?.keysAgeMs !== undefined) {
     const help = "Time since the JWKS keys were fetched, or since the start";
-    const read = (): number => (authorizer.keysAgeMs ?? 0) / 1_000;
+    const read = (): number => (authorizer()?.keysAgeMs ?? 0) / 1_000;
     metrics.gauge("wss_jwks_age_seconds", help, read);
   }
   if (tls() !== undefined) {

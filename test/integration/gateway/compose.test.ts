@@ -10,7 +10,8 @@ import type {
   SocketHandler,
 } from "../../../core/ports/mod.ts";
 import type { Platform } from "../../../runtimes/compose/mod.ts";
-import { Service, type ServiceDependencies } from "../../../runtimes/compose/service.ts";
+import { Service } from "../../../runtimes/compose/service.ts";
+import type { ServiceDependencies } from "../../../runtimes/compose/service-dependencies.ts";
 import { startFramedServer } from "../../../runtimes/framed-server/mod.ts";
 import {
   answerRequest,

@@ -100,7 +100,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "the address began as many handshakes in this second",
     file: files.handshakes,
-    find: 'if (begun >= this.#perSecondMax) return "handshake-rate";',
+    find: 'if (begun >= handshakesPerIpPerSecondMax) return "handshake-rate";',
     replace: "",
     tests: [tests.handshakes],
   },

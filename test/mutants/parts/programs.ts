@@ -101,8 +101,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "connections of an address, allowed pages",
     file: files.addresses,
-    find: ">= this.#max;",
-    replace: "> this.#max;",
+    find: ">= this.max;",
+    replace: "> this.max;",
     tests: [tests.guard],
   },
   {

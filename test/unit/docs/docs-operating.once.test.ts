@@ -3,7 +3,14 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import * as v from "valibot";
-import { readSettings, type Setting, settingGroups, settings } from "../../../core/config/mod.ts";
+import {
+  logCategories,
+  readSettings,
+  type Setting,
+  settingGroups,
+  settings,
+} from "../../../core/config/mod.ts";
+import { reloadable } from "../../../runtimes/cli/settings/mod.ts";
 import { blocksOf, readPage, tableRows, unquoted } from "../../support/docs/docs.ts";
 
 const page = "docs/operating";
@@ -87,6 +94,18 @@ test("the reasons of not being ready are those of the code", () => {
     "no worker",
   ]);
   for (const reason of listed ?? []) assert.ok(source.includes(`"${reason}"`), reason);
+});
+
+test("the categories of the log are the first words of its events", () => {
+  const words = new Set(column("event").map((event) => event.split("-")[0]));
+  assert.deepEqual([...logCategories].sort(), [...words].sort());
+});
+
+test("the settings that a reload takes over are those of the code", () => {
+  const text = readPage("docs/operating/starting.md");
+  const [, listed = ""] = /<!-- reloadable -->(.*?)<!-- \/reloadable -->/s.exec(text) ?? [];
+  const names = [...listed.matchAll(/`([a-z-]+)`/g)].map(([, name]) => name ?? "");
+  assert.deepEqual(names.sort(), [...reloadable].sort());
 });
 
 test("the exit codes are those of the code", () => {

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { LoggerOptions } from "../../../../adapters/log/level.ts";
 import {
   JsonLogger,
+  LogLimiter,
   PrettyLogger,
   redact,
   redactText,
@@ -9,7 +11,7 @@ import {
 } from "../../../../adapters/log/mod.ts";
 import type { LogLevel } from "../../../../core/ports/mod.ts";
 import { loggerConformance } from "../../../conformance/logger.ts";
-import { MemoryLogger } from "../../../support/memory/mod.ts";
+import { ManualClock, MemoryLogger } from "../../../support/memory/mod.ts";
 
 const now = (): number => Date.UTC(2026, 0, 2, 3, 4, 5, 678);
 
@@ -56,7 +58,7 @@ test("loggers: below the level nothing is written, and enabled says so", () => {
   for (const logger of [new JsonLogger(options), pretty]) {
     logger.log("debug", "a", "A");
     logger.log("info", "b", "B");
-    assert.deepEqual([logger.enabled("info"), logger.enabled("warn")], [false, true]);
+    assert.deepEqual([logger.enabled("info", "x"), logger.enabled("warn", "x")], [false, true]);
   }
   assert.deepEqual(lines(), [""]);
 });
@@ -118,5 +120,37 @@ test("fields of a process stand in each of its lines; a line's own do not replac
   assert.equal(lines.length, 2);
   assert.deepEqual([one.event, one.worker], ["one", 3]);
   assert.deepEqual([two.event, two.ip, two.worker], ["two", "::1", 3]);
-  assert.deepEqual([logger.enabled("info"), logger.enabled("debug")], [true, false]);
+  assert.deepEqual([logger.enabled("info", "x"), logger.enabled("debug", "x")], [true, false]);
+});
+
+test("a level of a category counts for events that begin with it, and may change", () => {
+  const lines: string[] = [];
+  const options: LoggerOptions = {
+    level: "warn",
+    categories: { handshake: "debug", started: "error" },
+    write: (line) => void lines.push(JSON.parse(line).event),
+    now: () => 0,
+  };
+  const logger = new JsonLogger(options);
+  const all = (): void => {
+    logger.log("debug", "handshake-refused", "");
+    logger.log("info", "broker-lost", "");
+    logger.log("warn", "broker-lost", "");
+    logger.log("warn", "started", "");
+    logger.log("debug", "handshakes", "");
+  };
+  all();
+  assert.deepEqual(lines.splice(0), ["handshake-refused", "broker-lost"]);
+  assert.equal(logger.enabled("debug", "handshake-refused"), true);
+  assert.equal(logger.enabled("info", "broker-lost"), false);
+  Object.assign(options, { level: "error", categories: {} });
+  all();
+  assert.deepEqual(lines, []);
+});
+
+test("an action on the admin port is never suppressed", () => {
+  const memory = new MemoryLogger();
+  const limiter = new LogLimiter(memory, new ManualClock(), 1);
+  for (let count = 0; count < 50; count++) limiter.log("info", "admin-action", "");
+  assert.equal(memory.records.length, 50);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { MetricFamily, SummedPart } from "../../../../adapters/metrics/mod.ts";
 import { limits, ServiceError } from "../../../../core/base/mod.ts";
-import { readSettings } from "../../../../core/config/mod.ts";
+import { readSettings, type Settings } from "../../../../core/config/mod.ts";
 import { Worker } from "../../../../runtimes/workers/worker.ts";
 import { workerLimits } from "../../../../runtimes/workers/worker-limits.ts";
 import { FakeChild } from "../../../support/memory/child-process.ts";
@@ -201,6 +201,18 @@ test("a worker that stalls is not healthy, and says itself what else is wrong", 
   // What another process said is not told of this one.
   rig.child.serve();
   assert.deepEqual(rig.worker.unhealthy, []);
+});
+
+test("other settings are for the present process, and for those that start later", async () => {
+  const rig = await new Rig().serving();
+  const settings = { "node-name": "n-0", "max-connections": 7 } as Settings;
+  rig.worker.reload(settings);
+  assert.deepEqual(rig.child.orders.at(-1), { kind: "reload", settings });
+  rig.child.end(1);
+  rig.child.tell({ kind: "ready" });
+  const order = rig.child.orders.at(-1);
+  assert.ok(order?.kind === "start");
+  assert.equal(order.settings, settings);
 });
 
 test("a question for a report is answered, or given up after a while", async () => {
