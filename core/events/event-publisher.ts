@@ -122,12 +122,13 @@ export class EventPublisher {
     } else channel.publish(destination, payload, done);
   }
 
-  /** An item is larger than a packet of the broker may be. */
+  /** An item is larger than a batch, or a packet of the broker, may be. */
   #oversized([verb, id]: readonly unknown[]): void {
-    const { metrics, logger, registry } = this.#dependencies;
+    const { channel, metrics, logger, registry } = this.#dependencies;
     const code = verb === "message" ? "message-too-big" : "batch-too-big";
-    logger.log("warn", "event-unfit", "an event is larger than a packet of the broker may be", {
+    logger.log("warn", "event-unfit", "an event is larger than a batch may be", {
       code,
+      bytesMax: channel.batchBytesMax,
       verb: String(verb),
       // The second element of a reply is the `ref` of its command: any value.
       ...(verb === "reply" ? {} : { connection: String(id) }),

@@ -211,10 +211,12 @@ test("an `open` that fits no packet closes its connection; a `reply` is logged",
   rig.network.command("o1", ["send", "n.gone", "x", { ref: "r".repeat(700) }]);
   await rig.handle(origin);
   assert.equal(rig.node.errors("batch-too-big"), 2);
-  const told = rig.node.logger.of("event-unfit").map(({ fields }) => [fields.code, fields.verb]);
+  const told = rig.node.logger
+    .of("event-unfit")
+    .map(({ fields }) => [fields.code, fields.verb, fields.bytesMax]);
   assert.deepEqual(told, [
-    ["batch-too-big", "open"],
-    ["batch-too-big", "reply"],
+    ["batch-too-big", "open", 600],
+    ["batch-too-big", "reply", 600],
   ]);
 });
 
