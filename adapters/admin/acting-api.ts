@@ -1,4 +1,4 @@
-import { parseJson } from "../../core/base/mod.ts";
+import { ErrorCode, isMap, parseJson } from "../../core/base/mod.ts";
 import { type Bodies, Refusal, refusalOf } from "../http/mod.ts";
 import type { AdminAccess, Visitor } from "./access.ts";
 import type { AdminAction, AdminContext } from "./admin-context.ts";
@@ -65,7 +65,9 @@ export class ActingApi {
     return this.#act(
       { visitor, context, action: "publish", target: `${app}/${group}` },
       async () => {
-        return { ...(await actions.publish(app, group, data)), group, app };
+        const outcomes = await actions.publish(app, group, data);
+        checkPublished(outcomes.nodes);
+        return { ...outcomes, group, app };
       },
     );
   }
@@ -125,11 +127,28 @@ export class ActingApi {
   }
 }
 
-/** Throws `id-gone` and `reply-timeout`; any other outcome is the answer. */
+/** Throws `id-gone`, `reply-timeout`, or the code that the node refuses the command with. */
 function outcomeAnswer(id: string, outcome: ActionOutcome): Readonly<Record<string, unknown>> {
   if (outcome === "gone") throw new Refusal("id-gone", "no connection has this id");
   if (outcome === "unknown") {
     throw new Refusal("reply-timeout", "the node of the connection did not answer in time");
   }
+  if (isErrorCode(outcome)) throw refusedByNode(outcome);
   return { id, outcome };
+}
+
+/** Throws the code that every node refuses the publish with. */
+function checkPublished(nodes: unknown): void {
+  const told = isMap(nodes) ? Object.values(nodes) : [];
+  const codes = told.map((one) => (isMap(one) ? one.error : undefined));
+  const [code] = codes;
+  if (isErrorCode(code) && codes.every(isErrorCode)) throw refusedByNode(code);
+}
+
+function refusedByNode(code: ErrorCode): Refusal {
+  return new Refusal(code, "the node refuses the command; its log says why");
+}
+
+function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === "string" && Object.hasOwn(ErrorCode, value);
 }

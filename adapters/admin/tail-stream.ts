@@ -30,8 +30,8 @@ class TailStream {
   readonly #options: TailStreamOptions;
   readonly #cancels: Cancel[] = [];
   #controller!: ReadableStreamDefaultController<Uint8Array>;
-  /** Lines that came while the reader was slow. */
-  #slow = 0;
+  /** What the reader was not told of yet; `slow`: lines that came while it did not read. */
+  #unsaid = { lines: 0, batches: 0, slow: 0 };
   #isOpen = true;
 
   constructor(options: TailStreamOptions) {
@@ -58,19 +58,22 @@ class TailStream {
     if (!this.#isOpen) return;
     const { filter } = this.#options;
     for (const line of lines) {
-      if (this.#isFull) this.#slow++;
+      if (this.#isFull) this.#unsaid.slow++;
       else this.#write("line", line);
     }
-    const all = { ...leftOut, slow: this.#slow };
-    if (all.lines + all.batches + all.slow > 0 && !this.#isFull) {
-      this.#slow = 0;
-      this.#write("left-out", all);
-    } else {
-      // What could not be said is said later.
-      this.#slow += leftOut.lines;
-    }
+    this.#unsaid.lines += leftOut.lines;
+    this.#unsaid.batches += leftOut.batches;
+    this.#sayLeftOut();
     const isClosed = lines.some(({ kind, verb }) => kind === "event" && verb === "close");
     if (isClosed && "connection" in filter) this.#end("closed");
+  }
+
+  /** What cannot be said now is said later, and at the end whether or not there is room. */
+  #sayLeftOut(isLast = false): void {
+    const { lines, batches, slow } = this.#unsaid;
+    if (lines + batches + slow === 0 || (this.#isFull && !isLast)) return;
+    this.#write("left-out", this.#unsaid);
+    this.#unsaid = { lines: 0, batches: 0, slow: 0 };
   }
 
   get #isFull(): boolean {
@@ -84,6 +87,7 @@ class TailStream {
   #comment(): void {
     const cancel = this.#options.clock.after(adminLimits.tailCommentMs, () => {
       if (!this.#isFull) this.#controller.enqueue(encoder.encode(":\n\n"));
+      this.#sayLeftOut();
       this.#cancels.splice(this.#cancels.indexOf(cancel), 1);
       this.#comment();
     });
@@ -92,6 +96,7 @@ class TailStream {
 
   #end(reason: string): void {
     if (!this.#isOpen) return;
+    this.#sayLeftOut(true);
     this.#write("end", { reason });
     this.#controller.close();
     this.#close();

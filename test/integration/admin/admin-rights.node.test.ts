@@ -3,6 +3,7 @@ import { request } from "node:http";
 import { test } from "node:test";
 import { adminLimits } from "../../../adapters/admin/admin-limits.ts";
 import { AdminClient } from "../../support/admin/admin-client.ts";
+import { RawClient } from "../../support/clients/raw-client.ts";
 import { metricOf } from "../../support/gateway/control-rig.ts";
 import { gatewayRuntimes, startGateway } from "../../support/gateway/gateway.ts";
 import { waitFor } from "../../support/process/wait.ts";
@@ -42,6 +43,26 @@ test("beyond this machine the admin port serves nobody without a rule", async ()
   assert.equal(metrics.status, 200);
   await metrics.text();
   assert.equal(await metricOf(gateway, 'wss_errors_total{code="request-forbidden"}'), 1);
+});
+
+test("what a node refuses is told by its code", async () => {
+  const flags = ["--max-publish-size", "16KiB", "--node-name", "edge-1"];
+  const gateway = await startGateway({ flags });
+  const admin = new AdminClient(gateway.info.adminPort);
+  const client = await RawClient.open(gateway.info.port);
+  const { id } = (await admin.get("connections")).body.connections[0];
+  const big = { text: "x".repeat(20_000) };
+  for (const [path, body, status, code] of [
+    [`connections/${id}/send`, big, 413, "publish-too-big"],
+    ["publish", { ...big, group: "@all" }, 413, "publish-too-big"],
+    [`connections/${id}/close`, { code: 1005 }, 400, "command-malformed"],
+    [`connections/${id}/close`, { reason: "x".repeat(124) }, 400, "command-malformed"],
+    ["connections/edge-1.AAAAother/close", {}, 410, "id-gone"],
+  ] as const) {
+    const answer = await admin.post(path, body);
+    assert.deepEqual([answer.status, answer.body.code], [status, code], path);
+  }
+  client.destroy();
 });
 
 test("a header that is read from no proxy lets nobody in, and a line says so", async () => {

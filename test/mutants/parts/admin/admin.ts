@@ -97,15 +97,15 @@ const mutants: readonly Mutant[] = [
   {
     says: "`slow` lines that this reader did not take",
     file: files.stream,
-    find: "if (this.#isFull) this.#slow++;",
+    find: "if (this.#isFull) this.#unsaid.slow++;",
     replace: "if (this.#isFull) continue;",
     tests: [tests.stream],
   },
   {
     says: "a reader that is slow gets what it takes",
     file: files.stream,
-    find: "if (this.#isFull) this.#slow++;",
-    replace: "if (false) this.#slow++;",
+    find: "if (this.#isFull) this.#unsaid.slow++;",
+    replace: "if (false) this.#unsaid.slow++;",
     tests: [tests.stream],
   },
   {
