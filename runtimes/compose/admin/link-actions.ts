@@ -79,6 +79,8 @@ export class LinkActions implements AdminActions {
     } catch {
       return undefined;
     }
+    // They come a moment after the subscription.
+    await this.#until(() => commands.nodePresences().size > 0, waitMs / 4);
     return Array.from(commands.nodePresences(), ([node, presence]) => {
       const { connections, runtime, version, at } = presence;
       return { node, connections, runtime, version, at, own: own(node) };

@@ -7,6 +7,7 @@ import { RawClient } from "../../support/clients/raw-client.ts";
 import { blocksOf } from "../../support/docs/docs.ts";
 import { startGateway } from "../../support/gateway/gateway.ts";
 import { skipWithout } from "../../support/process/spawn.ts";
+import { waitFor } from "../../support/process/wait.ts";
 
 const skip = skipWithout("mosquitto");
 
@@ -35,9 +36,11 @@ test("with the two rules of its page a node acts on connections of others", { sk
     assert.equal(await client.nextText(), "to all");
     client.destroy();
   }
-  const { nodes } = (await admin.get("nodes")).body;
-  const names = nodes.map(({ node }: { node: string }) => node).sort();
-  assert.deepEqual(names, ["edge-1", "edge-2"]);
+  await waitFor(async () => {
+    const { nodes } = (await admin.get("nodes")).body;
+    const names = nodes.map(({ node }: { node: string }) => node).sort();
+    return String(names) === "edge-1,edge-2";
+  });
   await origin.close();
   await Promise.all([one.stop(), two.stop()]);
   await guarded.end();
