@@ -17,7 +17,9 @@ process.once("exit", () => {
   }
 });
 
-/** Ends a process of a bench with this one, however that ends. */
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
+
+/** Ends a process of a bench with this one, however that ends but by SIGKILL. */
 export function killAtExit(pid: number | undefined): void {
   if (pid !== undefined) alive.add(pid);
 }

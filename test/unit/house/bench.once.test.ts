@@ -34,6 +34,18 @@ test("bench: items take turns, forth and back", async () => {
   ]);
 });
 
+test("bench: what fails is tried once more, and then fails", async () => {
+  let tries = 0;
+  const measure = async (failing: number): Promise<number> => {
+    tries += 1;
+    if (tries <= failing) throw new Error("busy");
+    return tries;
+  };
+  assert.deepEqual(await inTurns([1], 1, measure), [[2]]);
+  tries = 0;
+  await assert.rejects(inTurns([2], 1, measure), /busy/);
+});
+
 test("bench: figures show few digits, their median and their spread", () => {
   assert.deepEqual([12_345.6, 123.4, 12.34, 1.234, Number.NaN].map(digits), [
     "12,346",

@@ -90,10 +90,16 @@ export function open(
     const from = target.from === undefined ? {} : { localAddress: target.from };
     const socket = connect({ ...where, ...from });
     socket.on("error", (error) => fail(error.message));
-    socket.on("close", () => fail("a connection was closed"));
+    const openedAt = performance.now();
+    socket.on("close", () => {
+      const seconds = ((performance.now() - openedAt) / 1_000).toFixed(1);
+      fail(`a connection was closed after ${seconds} s, ${isReady ? "open" : "not yet open"}`);
+    });
     socket.on("connect", () => socket.write(requestOf(target)));
     let head = "";
+    let isReady = false;
     const ready = (): void => {
+      isReady = true;
       socket.off("data", opening);
       socket.on("data", (chunk) => data(chunk, socket));
       resolve(socket);
