@@ -98,8 +98,10 @@ export class AdminClient {
 
 /** Undefined for a comment. */
 function readEvent(part: string): AdminEvent | undefined {
-  const event = /^event: (.*)$/m.exec(part)?.[1];
-  const data = /^data: (.*)$/m.exec(part)?.[1];
+  const lines = part.split("\n");
+  const field = (name: string): string | undefined =>
+    lines.find((line) => line.startsWith(name))?.slice(name.length);
+  const [event, data] = [field("event: "), field("data: ")];
   return event === undefined || data === undefined ? undefined : { event, data };
 }
 

@@ -44,5 +44,8 @@ export const adminOptions: OptionTable<AdminOptions> = {
 export function adminClient(options: AdminOptions): AdminClient {
   const ofFile = readSecretFile("admin-token-file", options["admin-token-file"]);
   const token = ofFile ?? options["admin-token"];
-  return new AdminClient({ url: options.admin.replace(/\/+$/, ""), token });
+  // The paths that it asks for begin with a slash.
+  let url = options.admin;
+  while (url.endsWith("/")) url = url.slice(0, -1);
+  return new AdminClient({ url, token });
 }
