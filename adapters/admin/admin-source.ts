@@ -1,3 +1,4 @@
+import type { ErrorCode } from "../../core/base/mod.ts";
 import type {
   ConnectionDetails,
   ConnectionView,
@@ -98,4 +99,4 @@ export type ReloadAnswer =
       /** Settings that changed too, and need a new start of the process. */
       readonly restart: readonly string[];
     }
-  | { readonly reloaded: false; readonly reason: string };
+  | { readonly reloaded: false; readonly code: ErrorCode; readonly message: string };

@@ -1,6 +1,6 @@
 import type { Command } from "../command/mod.ts";
 import { acl } from "./acl.ts";
-import { close, connections, origins, publish, send, tail, top } from "./admin/mod.ts";
+import { close, connections, origins, publish, reload, send, tail, top } from "./admin/mod.ts";
 import { benchBrokerCommand } from "./bench-broker.ts";
 import { bridge } from "./bridge.ts";
 import { completion } from "./completion.ts";
@@ -27,5 +27,6 @@ export const commands: readonly Command[] = [
   close,
   publish,
   origins,
+  reload,
   completion,
 ];

@@ -1,4 +1,4 @@
-import { ServiceError } from "../../../core/base/mod.ts";
+import { type ErrorCode, ServiceError } from "../../../core/base/mod.ts";
 import type { Settings } from "../../../core/config/mod.ts";
 import type { Logger } from "../../../core/ports/mod.ts";
 import type { ReloadAnswer } from "../../compose/mod.ts";
@@ -59,13 +59,17 @@ export class SettingsReload {
 
   #logRefused(error: unknown): ReloadAnswer {
     const { message } = error as Error;
-    if (error instanceof TlsFault) {
-      this.#logger.log("error", "tls-reload-failed", message, { code: "tls-invalid" });
-    } else {
-      const code = error instanceof ServiceError ? error.code : "internal";
+    const code = codeOf(error);
+    if (code === "tls-invalid") this.#logger.log("error", "tls-reload-failed", message, { code });
+    else {
       const text = `nothing is reloaded, the old settings stay: ${message}`;
       this.#logger.log("error", "reload-refused", text, { code });
     }
-    return { reloaded: false, reason: message };
+    return { reloaded: false, code, message };
   }
+}
+
+function codeOf(error: unknown): ErrorCode {
+  if (error instanceof TlsFault) return "tls-invalid";
+  return error instanceof ServiceError ? error.code : "internal";
 }

@@ -6,11 +6,13 @@ import { after, test } from "node:test";
 import { handshakeText, RawClient } from "../../support/clients/raw-client.ts";
 import {
   type GatewayRuntime,
+  gatewayCommand,
   gatewayRuntimes,
   type Started,
   startGateway,
 } from "../../support/gateway/gateway.ts";
 import { sign } from "../../support/keys/tokens.ts";
+import { Program } from "../../support/process/spawn.ts";
 import { waitFor } from "../../support/process/wait.ts";
 
 type Gateway = Awaited<ReturnType<typeof startGateway>>;
@@ -59,6 +61,16 @@ class Rig {
     const url = `http://127.0.0.1:${this.info.adminPort}/admin/reload`;
     const answer = await fetch(url, { method: "POST", headers });
     return { status: answer.status, body: (await answer.json()) as Record<string, unknown> };
+  }
+
+  /** A command of the program, which asks the gateway. */
+  async command(...words: readonly string[]): Promise<Program> {
+    const [program, ...first] = gatewayCommand(gatewayRuntimes[0] ?? "node");
+    const admin = `http://127.0.0.1:${this.info.adminPort}`;
+    const asked = new Program(program, [...first, ...words, "--admin", admin]);
+    after(() => asked[Symbol.asyncDispose]());
+    await asked.exited;
+    return asked;
   }
 
   async status(headers: Readonly<Record<string, string>> = {}): Promise<number> {
@@ -130,7 +142,11 @@ for (const runtime of gatewayRuntimes) {
     }
     const { status, body } = await rig.post();
     assert.deepEqual([status, body.reloaded, body.outcome], [422, false, "refused"]);
-    assert.match(String(body.reason), /log-level/);
+    assert.equal(body.code, "setting-invalid");
+    assert.match(String(body.message), /log-level/);
+    const command = await rig.command("reload");
+    assert.equal((await command.exited).code, 2);
+    assert.match(command.output, /log-level.*is not allowed/);
     assert.deepEqual(rig.lines("reloaded"), []);
     const [line] = rig.lines("reload-refused");
     assert.deepEqual([line?.level, line?.code], ["error", "setting-invalid"]);
@@ -160,6 +176,13 @@ for (const runtime of gatewayRuntimes) {
       [who, address, action, target, outcome],
       ["local", "127.0.0.1", "reload", "settings", "reloaded"],
     );
+    rig.write('{"max-connections": 9, "drain-period": "0ms"}');
+    const command = await rig.command("reload");
+    assert.equal((await command.exited).code, 0);
+    assert.deepEqual(command.lines, [
+      "max-connections: 9, was 7",
+      "after a restart: drain-period",
+    ]);
     assert.equal((await rig.gateway.stop()).code, 0);
   });
 
