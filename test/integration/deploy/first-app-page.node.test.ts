@@ -54,6 +54,9 @@ test("two tabs talk while the application restarts, and come back after the gate
     await gateway.stop();
     for (const page of [ada, bob]) await stateIs(page, "waiting");
     await start();
+    // A tab is connected before the application has put it into its room.
+    const joined = { hasText: "you are in /tea" };
+    for (const page of [ada, bob]) await page.locator("li", joined).nth(1).waitFor();
     for (const page of [ada, bob]) await stateIs(page, "connected");
     await say("back again", ada, bob);
   });
