@@ -31,10 +31,9 @@ test("two tabs talk while the application restarts, and come back after the gate
   skip: skipWithoutBrowser,
 }, async () => {
   const [port, brokerPort, pagePort] = [await freePort(), await freePort(), await freePort()];
+  const ports = ["--port", `${port}`, "--broker-port", `${brokerPort}`];
   const start = (): ReturnType<typeof startGateway> =>
-    startGateway({
-      flags: ["--port", `${port}`, "--broker-port", `${brokerPort}`, "--drain-period", "0ms"],
-    });
+    startGateway({ flags: [...ports, "--origin-mode", "assigned", "--drain-period", "0ms"] });
   const gateway = await start();
   const app = await startApp(gateway.info, pagePort);
   await withBrowser(async (browser) => {
