@@ -11,7 +11,7 @@ export interface Target {
   /** `/` where undefined. */
   readonly path?: string;
   /** The client's own address: the kernel has 28,000 ports for each. */
-  readonly from?: string;
+  readonly from?: string | undefined;
 }
 
 export const opcodes = { text: 1, binary: 2 } as const;
