@@ -132,12 +132,18 @@ function checked<Schema extends v.GenericSchema>(
   const result = v.safeParse(schema, value, { abortEarly: true });
   if (result.success) return result.output;
   const [issue] = result.issues;
-  const path = (issue.path ?? []).map(({ key }) => `.${String(key).slice(0, 32)}`).join("");
-  const isShape = issue.kind === "schema";
-  const expected = issue.expected ?? "something else";
-  throw malformed(`${place}${path}`, isShape ? `${expected} is expected` : issue.message);
+  const path = (issue.path ?? []).map(({ key }) => String(key).slice(0, 32)).join(".");
+  const dot = path === "" || place === "?" ? "" : ".";
+  throw malformed(`${place}${dot}${path}`, faultOf(issue));
 }
 
 function malformed(place: string, fault: string): Refusal {
   return new Refusal("request-malformed", `${place}: ${fault}`);
+}
+
+function faultOf({ kind, expected, message }: v.BaseIssue<unknown>): string {
+  if (kind !== "schema") return message;
+  // What a strict object says of a key that it does not have.
+  if (expected === "never") return "it is unknown";
+  return `${expected ?? "something else"} is expected`;
 }

@@ -143,11 +143,12 @@ export class ServerFrameReader {
       throw fault("frame-expected-continuation", "the message before is not complete");
     }
     this.#opcode ??= opcode;
-    this.#parts.push(payload);
+    // Empty ones would grow the list without an end, and count for nothing.
+    if (payload.length > 0) this.#parts.push(payload);
     this.#partBytes += payload.length;
     if (!fin) return;
     const isText = this.#opcode === Opcode.text;
-    const message = this.#parts.length === 1 ? payload : Buffer.concat(this.#parts);
+    const message = this.#parts.length === 1 ? this.#parts[0]! : Buffer.concat(this.#parts);
     this.#opcode = undefined;
     this.#parts = [];
     this.#partBytes = 0;

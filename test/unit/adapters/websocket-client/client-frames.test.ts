@@ -118,3 +118,19 @@ test("a reason that is too long for a close frame stays whole characters", () =>
   assert.equal(payload.length, 124);
   assert.equal(new TextDecoder().decode(payload.subarray(2)), "ä".repeat(61));
 });
+
+test("a reader reads messages whose fragments are empty, all or some of them", () => {
+  const { heard, listener } = recorder();
+  const reader = new ServerFrameReader(listener, 100);
+  const empty = new Uint8Array(0);
+  const go = (opcode: 0 | 1, bytes: Uint8Array): void => {
+    reader.push(withoutFin(buildFrame(opcode, bytes)));
+  };
+  for (const middle of [empty, utf8("x")]) {
+    go(1, empty);
+    for (let count = 0; count < 1_000; count += 1) go(0, empty);
+    go(0, middle);
+    reader.push(buildFrame(0, empty));
+  }
+  assert.deepEqual(heard, ["text ", "text x"]);
+});
