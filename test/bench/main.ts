@@ -33,6 +33,7 @@ import { growthBench } from "./messages/growth.ts";
 import { httpBench } from "./messages/http.ts";
 import { ingestBench } from "./messages/ingest.ts";
 import { latencyBench } from "./messages/latency.ts";
+import { overheadBench } from "./messages/overhead.ts";
 import { postsBench } from "./messages/posts.ts";
 import { roundTripBench } from "./messages/round-trip.ts";
 import { enginesBench, sizesBench } from "./messages/sizes.ts";
@@ -55,6 +56,7 @@ const benches: Readonly<Record<string, (session: Session) => Promise<unknown>>> 
   ingest: (session) => ingestBench(session),
   latency: (session) => latencyBench(session),
   many: (session) => manyBench(session),
+  overhead: (session) => overheadBench(session),
   posts: ({ effort, print }) => postsBench(effort.rounds, print),
   queued: ({ print }) => queuedBench([bunNative, bunWasm, nodeWasm], print),
   "round-trip": ({ effort, print }) =>
