@@ -230,6 +230,8 @@ export class Gateway implements SocketHandler<Connection> {
     const app = this.#app(appName);
     const reservation = this.#reservations.take(app, given);
     const { slot, id, grant } = reservation;
+    // Its reservation has ended, and its groups with it: the client may try again.
+    const late = given instanceof Reservation && given !== reservation;
     const stream = app.router.assign(id, slot);
     const openedAt = reservation.askedAt ?? this.#ports.clock.now();
     const logged = this.#log.enabled;
@@ -240,7 +242,7 @@ export class Gateway implements SocketHandler<Connection> {
       stream,
       socket,
       openedAt,
-      user: grant.user,
+      user: late ? given.grant.user : grant.user,
       address: typeof info.ip === "string" ? info.ip : "",
       path: logged && typeof info.path === "string" ? info.path : "",
       info: app.router.mayMove ? keptInfo(info) : "",
@@ -253,9 +255,7 @@ export class Gateway implements SocketHandler<Connection> {
     this.#log.opened(connection);
     this.#give(connection, reservation);
     this.#guard.opened(connection, info.ip);
-    // Its reservation has ended, and its groups with it: the client may try again.
-    if (given !== undefined && given !== reservation)
-      connection.close(closeReasons.handshakeTimeout);
+    if (late) connection.close(closeReasons.handshakeTimeout);
     return connection;
   }
 

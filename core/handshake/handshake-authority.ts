@@ -30,6 +30,13 @@ interface AuthorityOptions {
   readonly groupsPerConnectionMax: number;
 }
 
+/** What became of a handshake, and the reservation that it had, for the log. */
+export interface Decision {
+  readonly answer: HandshakeAnswer;
+  /** Undefined if nobody was asked. */
+  readonly reservation?: Reservation;
+}
+
 /** Lets an origin or a token decide on handshakes. Each has a reservation meanwhile. */
 export class HandshakeAuthority {
   readonly #dependencies: HandshakeAuthorityDependencies;
@@ -60,11 +67,11 @@ export class HandshakeAuthority {
     request: HandshakeRequest,
     admission: HandshakeAdmission,
     app: HandshakeApp,
-  ): Promise<HandshakeAnswer> {
+  ): Promise<Decision> {
     const { addresses, clock, handshakes, metrics, reservations } = this.#dependencies;
     const address = String(admission.info.ip);
     const code = addresses.begin(address);
-    if (code !== undefined) return tooMany(code);
+    if (code !== undefined) return { answer: tooMany(code) };
     const reservation = reservations.reserve(app);
     let waits = true;
     const end = (): void => {
@@ -83,7 +90,7 @@ export class HandshakeAuthority {
     try {
       const answer = await asked;
       metrics.authorization.observe((clock.ticks() - begunAt) / 1_000);
-      return await this.#decided(reservation, admission, answer);
+      return { answer: await this.#decided(reservation, admission, answer), reservation };
     } catch (error) {
       reservations.giveBack(reservation);
       throw error;
@@ -110,6 +117,7 @@ export class HandshakeAuthority {
     answer: Authorization | HandshakeRefusal,
   ): Promise<HandshakeAnswer> {
     const { metrics, reservations } = this.#dependencies;
+    if (answer.accepted) reservation.grant = answer.grant;
     if (reservation.ended) return clientLeft;
     const refusal = answer.accepted ? await this.#reserveGroups(reservation, answer) : answer;
     // The client may have left while the broker was asked.
@@ -128,7 +136,6 @@ export class HandshakeAuthority {
     reservation: Reservation,
     { grant }: Authorization,
   ): Promise<HandshakeRefusal | undefined> {
-    reservation.grant = grant;
     const { groups = [], user } = grant;
     if (groups.length > this.#options.groupsPerConnectionMax) {
       const sentence = "the answer has more groups than max-groups-per-connection";

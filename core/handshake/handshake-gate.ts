@@ -14,7 +14,7 @@ import type { AddressHandshakeOptions } from "./address-handshakes.ts";
 import { type AdmissionOptions, admit, draining, unavailable } from "./admission.ts";
 import { clientAddress } from "./client-address.ts";
 import type { HandshakeAuthority } from "./handshake-authority.ts";
-import type { HandshakeApp } from "./reservations.ts";
+import type { HandshakeApp, Reservation } from "./reservations.ts";
 import type { Routes } from "./routes.ts";
 
 /** Who says whether a client may connect. */
@@ -79,7 +79,7 @@ export class HandshakeGate {
     const answer = admit(request, this.#options, this.#dependencies.routes);
     if (!answer.accepted) return this.#refused(answer, request);
     const refusal = this.#full(answer);
-    if (refusal !== undefined) return this.#refused(refusal, request, answer);
+    if (refusal !== undefined) return this.#refused(refusal, request);
     return this.#options.authorize === "none" ? answer : this.#authorize(request, answer);
   }
 
@@ -103,20 +103,22 @@ export class HandshakeGate {
   #refused(
     refusal: HandshakeRefusal,
     request: HandshakeRequest,
-    admission?: HandshakeAdmission,
+    reservation?: Reservation,
   ): HandshakeRefusal {
     const { errorCode, statusCode } = refusal;
     if (statusCode < 400 && errorCode === undefined) return refusal;
     const isLogged = this.#dependencies.logger.enabled("debug", "handshake-refused");
-    const fields = isLogged ? this.#fieldsOf(request, admission) : {};
+    const fields = isLogged ? this.#fieldsOf(request, reservation) : {};
     this.noteRefused(errorCode ?? "handshake-refused", { status: statusCode, ...fields });
     return refusal;
   }
 
-  #fieldsOf(request: HandshakeRequest, admission: HandshakeAdmission | undefined): LogFields {
+  /** `user` if one was granted, `connection` if an origin or a token was asked about it. */
+  #fieldsOf(request: HandshakeRequest, reservation: Reservation | undefined): LogFields {
     const { path } = request;
     const address = clientAddress(request, this.#options.trustedProxies);
-    return { address, app: admission?.app, path };
+    const app = this.#dependencies.routes.find(path)?.app;
+    return { address, app, path, user: reservation?.grant.user, connection: reservation?.id };
   }
 
   /** Why the node takes no connection of any client now. */
@@ -141,8 +143,9 @@ export class HandshakeGate {
     admission: HandshakeAdmission,
   ): Promise<HandshakeAnswer> {
     const app = this.#app(admission.app);
-    const answer = await this.#dependencies.authority.decide(request, admission, app);
-    return answer.accepted ? answer : this.#refused(answer, request, admission);
+    const { authority } = this.#dependencies;
+    const { answer, reservation } = await authority.decide(request, admission, app);
+    return answer.accepted ? answer : this.#refused(answer, request, reservation);
   }
 
   #app(name: string): HandshakeApp {

@@ -382,7 +382,7 @@ export class Service {
   async #openClientServer(codec: Codec): Promise<void> {
     const { settings } = this;
     const watch = new DescriptorWatch(this.#clock, this.#given.logger, {
-      refused: (code) => this.#gateway.refused(code),
+      refused: (code, address) => this.#gateway.refused(code, address),
       shortage: (short) => this.#shortage(short),
     });
     watch.compare(settings["max-connections"]);
@@ -411,8 +411,10 @@ export class Service {
       streamsMax: watch.streamsMax,
       handlerFailed: (error) => this.#health.note(error),
       acceptFailed: () => watch.refused("accept-failed"),
-      refused: (code, address) =>
-        code === "tcp-streams-full" ? watch.refused(code) : this.#gateway.refused(code, address),
+      refused: (code, address) => {
+        if (code === "tcp-streams-full") watch.refused(code, address);
+        else this.#gateway.refused(code, address);
+      },
       deadAfterMs:
         settings["ping-interval"] && settings["ping-interval"] + settings["ping-timeout"],
     });

@@ -78,7 +78,7 @@ class DenoServer implements ClientServer {
 
   #answer(request: Request, info: DenoServeInfo): Response | Promise<Response> {
     if (!this.#short) return answer(request, info, this.#options);
-    this.#options.refused?.("tcp-streams-full");
+    this.#options.refused?.("tcp-streams-full", info.remoteAddr.hostname);
     return refusalResponse(full);
   }
 

@@ -1,10 +1,11 @@
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
 import type { Socket as NetSocket } from "node:net";
-import { limits, plainAddress } from "../../core/base/mod.ts";
+import { limits } from "../../core/base/mod.ts";
 import type { HandshakeRefusal } from "../../core/ports/mod.ts";
 import { headersTooLarge, refuse } from "../../core/websocket/mod.ts";
 import { answerRequest, type ClientServerOptions } from "../server/mod.ts";
 import { endWithin } from "./end-within.ts";
+import { loggedAddress } from "./proxy-front.ts";
 import { NodejsRequest } from "./request.ts";
 
 /** Answers a request that is no upgrade. */
@@ -64,14 +65,9 @@ function bodyOf({ body }: HandshakeRefusal): Uint8Array {
   return typeof body === "string" ? Buffer.from(body) : body;
 }
 
-/** A stream that is destroyed has none any more. */
-function addressOf({ remoteAddress }: NetSocket): string | undefined {
-  return remoteAddress === undefined ? undefined : plainAddress(remoteAddress);
-}
-
 /** Ends a stream that brought no whole request in time. */
 export function answerLate(stream: NetSocket, refused: ClientServerOptions["refused"]): void {
-  const address = addressOf(stream);
+  const address = loggedAddress(stream);
   // No answer to a client that has sent nothing, or that was answered before.
   if (stream.bytesRead === 0 || stream.bytesWritten > 0 || !stream.writable) {
     stream.destroy();
@@ -90,7 +86,7 @@ export function answerFault(
   stream: NetSocket,
   refused: ClientServerOptions["refused"],
 ): void {
-  const address = addressOf(stream);
+  const address = loggedAddress(stream);
   if (!stream.writable || error.code === "ECONNRESET") {
     stream.destroy();
   } else if (error.code === "HPE_HEADER_OVERFLOW") {

@@ -1,6 +1,6 @@
 import type { Server } from "node:http";
 import { createServer, type Server as NetServer, type Socket as NetSocket } from "node:net";
-import { isInRanges } from "../../core/base/mod.ts";
+import { isInRanges, plainAddress } from "../../core/base/mod.ts";
 import { readProxyHeader } from "../../core/websocket/mod.ts";
 import type { ClientServerOptions } from "../server/mod.ts";
 import { startHandshakeTimer } from "./handshake-timer.ts";
@@ -17,13 +17,18 @@ export function addressOf(stream: NetSocket): string {
   return (stream as ProxiedSocket)[proxiedAddress] ?? stream.remoteAddress ?? "";
 }
 
+/** The same for the log. A stream that is destroyed has no address any more. */
+export function loggedAddress(stream: NetSocket): string | undefined {
+  return plainAddress(addressOf(stream)) || undefined;
+}
+
 /** A server that reads a PROXY header from each stream, and gives the stream to `server` then. */
 export function createProxyFront(server: Server, options: ClientServerOptions): NetServer {
   const { handshakeTimeoutMs = 0, refused, trustedProxies } = options;
   return createServer((stream: ProxiedSocket) => {
     let bytes: Uint8Array = new Uint8Array(0);
     const drop = (): void => {
-      refused?.("proxy-header");
+      refused?.("proxy-header", loggedAddress(stream));
       stream.destroy();
     };
     // Whoever may send the header can claim any address.

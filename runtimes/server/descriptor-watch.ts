@@ -3,8 +3,8 @@ import { type ErrorCode, limits } from "../../core/base/mod.ts";
 import type { Cancel, Clock, Logger } from "../../core/ports/mod.ts";
 
 export interface DescriptorListener {
-  /** A stream was refused, or could not be accepted. */
-  refused(code: ErrorCode): void;
+  /** A stream was refused, or could not be accepted. `address`: the client's, if it is known. */
+  refused(code: ErrorCode, address?: string): void;
   /** File descriptors are short, or there are enough again. */
   shortage(short: boolean): void;
 }
@@ -77,9 +77,9 @@ export class DescriptorWatch {
   }
 
   /** Counts a refused or failed accept, and logs it once a minute. */
-  refused(code: keyof typeof messages): void {
+  refused(code: keyof typeof messages, address?: string): void {
     this.#strained();
-    this.#listener.refused(code);
+    this.#listener.refused(code, address);
     const now = this.#clock.now();
     const loggedAt = this.#loggedAt.get(code);
     if (loggedAt !== undefined && now - loggedAt < limits.acceptLineMs) return;

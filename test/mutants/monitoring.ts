@@ -18,6 +18,7 @@ const files = {
   changes: "runtimes/cli/settings/reloadable.ts",
   level: "adapters/log/level.ts",
   gate: "core/handshake/handshake-gate.ts",
+  authority: "core/handshake/handshake-authority.ts",
   guard: "core/connection/connection-guard.ts",
 } as const;
 const tests = {
@@ -35,6 +36,7 @@ const tests = {
   changes: "test/unit/runtimes/cli/settings/reloadable.test.ts",
   logger: "test/unit/adapters/log/logger.test.ts",
   connectionLog: "test/unit/core/connection/connection-log.test.ts",
+  refusals: "test/unit/core/handshake/refusal-lines.test.ts",
 } as const;
 
 /** Metrics, readiness, the log and reloads. */
@@ -164,6 +166,34 @@ const mutants: readonly Mutant[] = [
     find: "return end < 0 ? event : event.slice(0, end);",
     replace: "return event;",
     tests: [tests.logger],
+  },
+  {
+    says: "and `user` where authorisation gave one",
+    file: files.gate,
+    find: "user: reservation?.grant.user,",
+    replace: "user: undefined,",
+    tests: [tests.refusals],
+  },
+  {
+    says: "and `user` where authorisation gave one",
+    file: files.authority,
+    find: "if (answer.accepted) reservation.grant = answer.grant;",
+    replace: "",
+    tests: [tests.refusals],
+  },
+  {
+    says: "(the id that `connect` named)",
+    file: files.gate,
+    find: "connection: reservation?.id",
+    replace: "connection: undefined",
+    tests: [tests.refusals],
+  },
+  {
+    says: "`app` if a route leads there",
+    file: files.gate,
+    find: "const app = this.#dependencies.routes.find(path)?.app;",
+    replace: "const app = reservation?.app.name;",
+    tests: [tests.refusals],
   },
   {
     says: "`path` without its query",

@@ -12,7 +12,8 @@ const two = Buffer.from("0d0a0d0a000d0a515549540a2111000ccb0071020a0000011234005
 describe("the PROXY protocol", { concurrency: true }, () => {
   for (const { runtime } of combinations.filter(({ engine }) => engine === "wasm")) {
     it(`tells the client's address on ${runtime}; without a header nobody comes in`, async () => {
-      const gateway = await startGateway({ runtime, flags });
+      const logged = ["--log-level", "info,handshake=debug"];
+      const gateway = await startGateway({ runtime, flags: [...flags, ...logged] });
       const { port, adminPort, brokerPort } = gateway.info;
       const origin = await PlainOrigin.connect(`mqtt://127.0.0.1:${brokerPort}`);
       after(() => origin.end());
@@ -46,14 +47,26 @@ describe("the PROXY protocol", { concurrency: true }, () => {
       assert.match(metrics, /^wss_errors_total\{code="proxy-header"\} 2$/m);
       together.send({ opcode: 9, payload: "past the timeout" });
       assert.equal((await together.frame()).payload.toString(), "past the timeout");
-      for (const client of [together, apart, without, silent]) client.destroy();
+      const late = await RawClient.connect(port);
+      late.write(`${one}GET / HTTP/1.1\r\n`);
+      await late.end();
+      const refused = gateway.log.filter(({ event }) => event === "handshake-refused");
+      assert.deepEqual(
+        refused.map(({ code, address }) => [code, address]),
+        [
+          ["proxy-header", "127.0.0.1"],
+          ["proxy-header", "127.0.0.1"],
+          ["handshake-timeout", "198.51.100.1"],
+        ],
+      );
+      for (const client of [together, apart, without, silent, late]) client.destroy();
       assert.equal((await gateway.stop()).code, 0);
     });
   }
 
   for (const { runtime } of combinations.filter(({ engine }) => engine === "wasm")) {
     it(`cuts a peer that is none of the trusted proxies, on ${runtime}`, async () => {
-      const others = ["--trusted-proxies", "192.0.2.0/24,10.0.0.1"];
+      const others = ["--trusted-proxies", "192.0.2.0/24,10.0.0.1", "--log-level", "debug"];
       const gateway = await startGateway({ runtime, flags: [...flags, ...others] });
       const { port, adminPort } = gateway.info;
       const client = await RawClient.connect(port);
@@ -63,6 +76,8 @@ describe("the PROXY protocol", { concurrency: true }, () => {
       const metrics = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
       assert.match(metrics, /^wss_errors_total\{code="proxy-header"\} 1$/m);
       assert.match(metrics, /^wss_connections_opened_total 0$/m);
+      const { code, address } = await gateway.event("handshake-refused");
+      assert.deepEqual([code, address], ["proxy-header", "127.0.0.1"]);
       client.destroy();
     });
   }

@@ -9,6 +9,7 @@ type Running = Awaited<ReturnType<typeof startGateway>>;
 
 const openFilesMax = 128;
 const flags = ["--max-connections", "1000", "--handshake-timeout", "1m", "--service-port", "0"];
+flags.push("--log-level", "info,handshake=debug");
 
 function errors(gateway: Running, code: string): Promise<number> {
   const pattern = new RegExp(`^wss_errors_total\\{code="${code}"\\} (\\d+)$`, "m");
@@ -93,6 +94,8 @@ describe("a node without descriptors", { skip: skipWithoutProc }, () => {
         else await waitFor(isFull, { what: "streams up to the cap" });
         assert.ok((await errors(gateway, "tcp-streams-full")) > 0);
         assert.equal(said("tcp-streams-full").length, 1);
+        const { code, address } = await gateway.event("handshake-refused");
+        assert.deepEqual([code, address], ["tcp-streams-full", "127.0.0.1"]);
         assert.equal(await errors(gateway, "accept-failed"), 0);
       }
       await pinged(kept);

@@ -93,7 +93,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "the address has as many handshakes waiting as `--max-handshakes-per-ip` allows",
     file: files.authority,
-    find: "if (code !== undefined) return tooMany(code);",
+    find: "if (code !== undefined) return { answer: tooMany(code) };",
     replace: "",
     tests: [tests.handshakes],
   },

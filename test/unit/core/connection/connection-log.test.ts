@@ -1,9 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { closeReasons } from "../../../../core/base/mod.ts";
+import {
+  type CloseReason,
+  closeCodeOf,
+  closedByOrigin,
+  closeReasons,
+  type ErrorCode,
+  faultCloseCodes,
+  isLimit,
+  limits,
+} from "../../../../core/base/mod.ts";
 import type { Connection } from "../../../../core/connection/connection.ts";
 import type { HandshakeAdmission } from "../../../../core/ports/mod.ts";
-import { known } from "../../../support/memory-node/memory-node.ts";
+import type { MemorySocket } from "../../../support/memory/mod.ts";
+import { grantOfQuery, known } from "../../../support/memory-node/memory-node.ts";
 import { NodeRig } from "../../../support/memory-node/node-rig.ts";
 
 const admission: HandshakeAdmission = {
@@ -42,17 +52,76 @@ test("a close that is no error has no code", async () => {
   assert.equal(code, undefined);
 });
 
+/** The connection of a user, and what each line about it is to say. */
+async function openedByAnn(): Promise<[NodeRig, MemorySocket, Record<string, unknown>]> {
+  const rig = new NodeRig({ authorize: "jwt" }, { authorize: grantOfQuery });
+  await rig.node.gateway.start();
+  const grant = encodeURIComponent(JSON.stringify({ user: "ann" }));
+  const answer = await rig.node.handshake(`/chat?${grant}`);
+  assert.ok(answer.accepted);
+  const socket = rig.node.open(answer);
+  const who = { address: "192.0.2.1", app: "default", path: "/chat", user: "ann" };
+  return [rig, socket, { connection: known(socket).id, ...who }];
+}
+
+const reasons: readonly (readonly [string, CloseReason])[] = [
+  ...Object.entries(closeReasons),
+  ["an origin", closedByOrigin(4000, "bye")],
+];
+for (const [name, reason] of reasons) {
+  test(`the lines of a close by ${name} say who it was and why`, async () => {
+    const [rig, socket, who] = await openedByAnn();
+    (socket.connection as Connection).close(reason);
+    await rig.rest();
+    const { cause, closeCode, errorCode: code } = reason;
+    assert.deepEqual(fieldsOf(rig, "connection-closed"), { ...who, closeCode, cause, code });
+    const ended = code === undefined ? undefined : { ...who, code };
+    assert.deepEqual(fieldsOf(rig, "connection-ended"), ended);
+  });
+}
+
+for (const code of Object.keys(faultCloseCodes) as ErrorCode[]) {
+  test(`the lines of a client's fault ${code} say who it was and what`, async () => {
+    const [rig, socket, who] = await openedByAnn();
+    rig.node.gateway.fault(socket.connection as Connection, code);
+    socket.close(closeCodeOf(code), code);
+    await rig.rest();
+    const closed = {
+      closeCode: closeCodeOf(code),
+      cause: isLimit(code) ? "limit" : "error",
+      code,
+    };
+    assert.deepEqual(fieldsOf(rig, "client-fault"), { code, ...who });
+    assert.deepEqual(fieldsOf(rig, "connection-closed"), { ...who, ...closed });
+  });
+}
+
+test("a connection that comes after its place was given back has its user", async () => {
+  const rig = new NodeRig({ authorize: "jwt" }, { authorize: grantOfQuery });
+  await rig.node.gateway.start();
+  const grant = encodeURIComponent(JSON.stringify({ user: "ann" }));
+  const answer = await rig.node.handshake(`/chat?${grant}`);
+  assert.ok(answer.accepted);
+  rig.clock.advance(limits.reservationMs);
+  rig.node.open(answer);
+  await rig.rest();
+  const { user, code } = fieldsOf(rig, "connection-closed") as Record<string, unknown>;
+  assert.deepEqual([user, code], ["ann", "handshake-timeout"]);
+});
+
 test("a refused handshake says who asked for what", async () => {
   const rig = new NodeRig({ routes: [{ pattern: "/chat", app: "chat" }], connectionsMax: 0 });
   await rig.node.gateway.start();
   await rig.node.handshake("/other?token=secret");
   const who = { address: "192.0.2.1" };
+  const nobody = { user: undefined, connection: undefined };
   assert.deepEqual(fieldsOf(rig, "handshake-refused"), {
     ...who,
     code: "route-unknown",
     status: 404,
     app: undefined,
     path: "/other",
+    ...nobody,
   });
   await rig.node.handshake("/chat?token=secret");
   assert.deepEqual(fieldsOf(rig, "handshake-refused"), {
@@ -61,6 +130,7 @@ test("a refused handshake says who asked for what", async () => {
     status: 503,
     app: "chat",
     path: "/chat",
+    ...nobody,
   });
   rig.node.gateway.refused("handshake-timeout", "192.0.2.9");
   const late = { code: "handshake-timeout", address: "192.0.2.9" };
