@@ -1,6 +1,9 @@
-import { monitoring } from "./monitoring.ts";
+import { acting } from "./parts/admin/acting.ts";
 import { admin } from "./parts/admin/admin.ts";
+import { following } from "./parts/admin/following.ts";
 import { brokers } from "./parts/brokers.ts";
+import { acl } from "./parts/cli/acl.ts";
+import { commands } from "./parts/cli/commands.ts";
 import { terminal } from "./parts/cli/terminal.ts";
 import { contract } from "./parts/contract.ts";
 import { endings } from "./parts/endings.ts";
@@ -10,12 +13,19 @@ import { httpBatches } from "./parts/http-batches.ts";
 import { httpClient, httpErrors } from "./parts/http-client.ts";
 import { httpOrigins } from "./parts/http-origins.ts";
 import { moves } from "./parts/moves.ts";
+import { dataLane, largeMessages } from "./parts/mqtt/data-lane.ts";
 import type { Part } from "./parts/mutant.ts";
 import { operating } from "./parts/operating.ts";
 import { origins } from "./parts/origins.ts";
 import { programs } from "./parts/programs.ts";
 import { servicePort } from "./parts/service-port.ts";
 import { streams } from "./parts/streams.ts";
+import { logs } from "./parts/watching/logs.ts";
+import { metrics } from "./parts/watching/metrics.ts";
+import { monitoring } from "./parts/watching/monitoring.ts";
+import { reloads } from "./parts/watching/reload.ts";
+import { tokens } from "./parts/watching/tokens.ts";
+import { workers } from "./parts/watching/workers.ts";
 
 /** All that is tried, in the order of the pages. */
 export const parts: readonly Part[] = [
@@ -27,11 +37,22 @@ export const parts: readonly Part[] = [
   programs,
   contract,
   brokers,
+  dataLane,
+  largeMessages,
   errors,
   operating,
+  tokens,
   admin,
+  following,
+  acting,
   terminal,
+  commands,
+  acl,
   monitoring,
+  metrics,
+  logs,
+  reloads,
+  workers,
   servicePort,
   httpOrigins,
   httpBatches,

@@ -2,10 +2,10 @@
  * `npm run mutants [-- PARTS…] [--all] [--workers N]`: puts one known fault after the other into a
  * copy of the project and looks whether a test finds it. PARTS are names of parts, or pieces of
  * the mutants' files or texts. `--all` runs every test of `unit` and `integration` against each.
- * It writes docs/mutants.md, with what earlier runs here found of the other parts, and ends with 1
- * where a mutant survives that must not.
+ * It writes docs/mutants.md, in which the rows of the other parts stay, and ends with 1 where a
+ * mutant survives that must not.
  */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -14,8 +14,7 @@ import { findTests } from "../support/run/plan.ts";
 import { inParallel, Processes } from "../support/run/process.ts";
 import { parts } from "./list.ts";
 import type { Mutant } from "./parts/mutant.ts";
-import { reportOf } from "./report.ts";
-import { keepResults, keptResults } from "./results-file.ts";
+import { earlierResults, reportOf } from "./report.ts";
 import { type Result, Workshop } from "./workshop.ts";
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
@@ -71,8 +70,13 @@ try {
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
-keepResults(results);
-writeFileSync("docs/mutants.md", reportOf(parts, keptResults(parts)));
+const page = "docs/mutants.md";
+const today = new Date().toISOString().slice(0, 10);
+const fresh = new Map(results.map((result) => [result.mutant, { ...result, on: today }]));
+const all = earlierResults(parts, readFileSync(page, "utf8")).map((earlier) => {
+  return fresh.get(earlier.mutant) ?? earlier;
+});
+writeFileSync(page, reportOf(parts, all));
 const survivors = results.filter(({ killedBy }) => killedBy === undefined);
 const wrong = survivors.filter(({ mutant, fault }) => !mutant.survives || fault);
 print(`${results.length - survivors.length} found, ${survivors.length} survive`);

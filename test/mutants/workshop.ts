@@ -15,6 +15,8 @@ export interface Result {
   readonly killedBy: string | undefined;
   /** Why it could not be tried. */
   readonly fault?: string;
+  /** The day, such as `2026-11-26`. */
+  readonly on?: string;
 }
 
 const logLinesMax = 25;
@@ -94,9 +96,10 @@ export class Workshop {
 
   async #build(): Promise<void> {
     if (this.#built) return;
-    // A type error does not matter: JavaScript is emitted all the same.
+    // A type error does not matter, so nobody looks for one.
     for (const config of [".", ".ci/tsconfig.library.json"]) {
-      await this.#run("node_modules/.bin/tsc", ["-p", config], "dist/test-logs/build.log");
+      const args = ["-p", config, "--noCheck"];
+      await this.#run("node_modules/.bin/tsc", args, "dist/test-logs/build.log");
     }
     const bundle = 'import("./.ci/package.mjs").then(({ packageServer }) => packageServer())';
     await this.#run(process.execPath, ["-e", bundle], "dist/test-logs/bundle.log");

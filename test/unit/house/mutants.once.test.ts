@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { parts } from "../../mutants/list.ts";
 import { applied, type Mutant, oneLine, staleness } from "../../mutants/parts/mutant.ts";
-import { reportOf } from "../../mutants/report.ts";
+import { earlierResults, reportOf } from "../../mutants/report.ts";
 import { readPage } from "../../support/docs/docs.ts";
 import { findTests } from "../../support/run/plan.ts";
 
@@ -71,4 +71,39 @@ test("the report tells what survives, and who found what", () => {
   assert.match(report, /2 mutants: 1 found, 1 not\./);
   assert.match(report, /- “a \\\| b” \(`sum\.ts`\): nobody adds/);
   assert.match(report, /\| one and one is two \| `sum\.ts`: `a \+ b` → .* \| `unit\/sum/);
+});
+
+test("a run of one part leaves the rows of the others as they are", () => {
+  const lives: Mutant = { ...sample, says: "a | b", survives: "nobody adds" };
+  const other: Mutant = { ...sample, says: "one more" };
+  const part = { name: "sums", page: "docs/sums.md", mutants: [sample, lives, other] };
+  const report = reportOf(
+    [part],
+    [
+      { mutant: sample, killedBy: "test/unit/sum.test.ts", on: "2020-02-29" },
+      { mutant: lives, killedBy: undefined, on: "2020-03-01" },
+      { mutant: other, killedBy: undefined, fault: "fails without any mutant" },
+    ],
+  );
+  assert.match(report, /3 mutants: 1 found, 1 not, 1 not tried\./);
+  assert.match(report, /^\| one more .* \| not tried \| – \|$/m);
+  const earlier = earlierResults([part], report);
+  assert.deepEqual(earlier[0], {
+    mutant: sample,
+    killedBy: "test/unit/sum.test.ts",
+    on: "2020-02-29",
+  });
+  assert.equal(reportOf([part], earlier), report);
+  const changed = { ...part, mutants: [{ ...sample, replace: "a * b" }] };
+  assert.equal(earlierResults([changed], report)[0]?.fault, "not tried");
+  const undated = report.replaceAll(/ \| \d{4}-\d\d-\d\d \|$/gm, " |");
+  assert.equal(earlierResults([part], undated)[0]?.on, "–");
+});
+
+test("no two mutants are the same", () => {
+  const texts = all.map(({ page, mutant }) => JSON.stringify([page, mutant.file, mutant.says]));
+  assert.deepEqual(
+    texts.filter((text, index) => texts.indexOf(text) !== index),
+    [],
+  );
 });

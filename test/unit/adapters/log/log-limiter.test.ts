@@ -14,4 +14,11 @@ test("lines of one code are held back past a number a second, and counted", () =
   limiter.log("warn", "refused", "no", { code: "a" });
   assert.equal(logger.records.length, 5);
   assert.equal(logger.records[3]?.fields.kept, 3);
+  for (let index = 0; index < 3; index++) limiter.log("warn", "refused", "no", { code: "a" });
+  clock.advance(1_000);
+  assert.deepEqual(
+    logger.records.slice(5).map(({ fields }) => fields.kept),
+    [undefined, 2],
+  );
+  assert.equal(clock.pendingTimers, 0);
 });

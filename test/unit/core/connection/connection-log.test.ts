@@ -44,6 +44,24 @@ test("every line about a connection says who it is", async () => {
   assert.ok(!JSON.stringify(rig.node.logger.records).includes("secret"));
 });
 
+test("a line about a connection of which nothing was kept has no empty fields", async () => {
+  const rig = new NodeRig();
+  await rig.node.gateway.start();
+  rig.node.open({ ...admission, info: {} }).clientCloses(1000, "");
+  const { address, path } = fieldsOf(rig, "connection-closed") as Record<string, unknown>;
+  assert.deepEqual([address, path], [undefined, undefined]);
+});
+
+test("connections that end are counted by cause, whether or not they are logged", async () => {
+  const rig = new NodeRig();
+  await rig.node.gateway.start();
+  rig.node.logger.enabled = () => false;
+  rig.node.open(admission).clientCloses(1000, "");
+  assert.deepEqual(rig.node.logger.of("connection-closed"), []);
+  const cause = { cause: "client" };
+  assert.equal(rig.node.metrics.value("wss_connections_closed_total", cause), 1);
+});
+
 test("a close that is no error has no code", async () => {
   const rig = new NodeRig();
   await rig.node.gateway.start();

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { busAway, ReadinessWatch } from "../../../../core/handshake/readiness.ts";
+import { busAway, channelAway, ReadinessWatch } from "../../../../core/handshake/readiness.ts";
 import type { HandshakeApp } from "../../../../core/handshake/reservations.ts";
 import { ManualClock } from "../../../support/memory/mod.ts";
 
@@ -14,16 +14,15 @@ interface Router {
 function watch(
   routers: readonly Router[],
   { authorizedByOrigin = false, refusals = [] as string[] } = {},
+  clock: ManualClock = new ManualClock(),
 ): ReadinessWatch {
   const apps = routers.map((router) => {
     const usual = { hasOrigin: true, noSubscribers: false, connectsFull: false };
     return { router: { missingRights: [], ...usual, ...router } } as unknown as HandshakeApp;
   });
   const options = { authorizedByOrigin, unreadyAfterMs: 30_000, refusals: () => refusals };
-  const made = new ReadinessWatch(new ManualClock(), apps, options);
-  for (const reason of [busAway, "no connection to the broker for events"]) {
-    made.link(reason, true);
-  }
+  const made = new ReadinessWatch(clock, apps, options);
+  for (const reason of [busAway, channelAway]) made.link(reason, true);
   return made;
 }
 
@@ -71,4 +70,21 @@ test("readiness: a lost link is the reason for a full window, at once", () => {
   const watched = watch([{ refusal: "window-full" }]);
   watched.link(busAway, false);
   assert.deepEqual(watched.read().reasons, [busAway]);
+});
+
+test("readiness: an outage counts from its begin, and a drain at once", () => {
+  const clock = new ManualClock();
+  const watched = watch([{}], {}, clock);
+  watched.link(busAway, false);
+  clock.advance(20_000);
+  // The link tried once more, in vain.
+  watched.link(busAway, false);
+  clock.advance(9_999);
+  assert.deepEqual(watched.read().reasons, []);
+  clock.advance(1);
+  assert.deepEqual(watched.read().reasons, [busAway]);
+  watched.link(busAway, true);
+  assert.deepEqual(watched.read().reasons, []);
+  watched.draining = true;
+  assert.deepEqual(watched.read(), { ready: false, reasons: ["draining"] });
 });

@@ -1,4 +1,4 @@
-import type { Mutant, Part } from "./parts/mutant.ts";
+import type { Mutant, Part } from "../mutant.ts";
 
 const page = "docs/operating";
 const files = {

@@ -1,0 +1,181 @@
+import type { Mutant, Part } from "../mutant.ts";
+
+const page = "docs/operating/admin.md";
+const files = {
+  access: "adapters/admin/access.ts",
+  acting: "adapters/admin/acting-api.ts",
+  actions: "runtimes/compose/admin/link-actions.ts",
+  api: "adapters/admin/admin-api.ts",
+  console: "adapters/admin/console-app.ts",
+  overview: "adapters/admin/overview.ts",
+  port: "runtimes/compose/admin/admin-port.ts",
+  requests: "adapters/admin/requests.ts",
+} as const;
+const tests = {
+  access: "test/unit/adapters/admin/access.test.ts",
+  api: "test/integration/admin/admin-api.node.test.ts",
+  unit: "test/unit/adapters/admin/admin-api.test.ts",
+  console: "test/unit/adapters/admin/console.once.test.ts",
+  overview: "test/unit/adapters/admin/overview.test.ts",
+  rights: "test/integration/admin/admin-rights.node.test.ts",
+} as const;
+
+/** What an operator asks for on the admin port, who may, and what is said of it. */
+const mutants: readonly Mutant[] = [
+  {
+    says: "| `admin-host` beyond this machine, no such setting | nobody | nobody |",
+    file: files.access,
+    find: "if (!this.#options.isLocal) {",
+    replace: "if (false) {",
+    tests: [tests.access],
+  },
+  {
+    says: "| `--admin-read-token` | who sends this one | nobody with it |",
+    file: files.access,
+    find: 'name: "admin-read-token", mayAct: false };',
+    replace: 'name: "admin-read-token", mayAct: true };',
+    tests: [tests.access],
+  },
+  {
+    says: "| how the node runs | who may read | who may act |",
+    file: files.api,
+    find: '      checkRight(access, context, "read");\n      const value',
+    replace: "      const value",
+    tests: [tests.rights],
+  },
+  {
+    says: "Reading and acting are separate rights.",
+    file: files.acting,
+    find: 'check(context.req.raw.headers, context.env, "act");',
+    replace: 'check(context.req.raw.headers, context.env, "read");',
+    tests: [tests.rights],
+  },
+  {
+    says: "and its `rights`",
+    file: files.api,
+    find: 'rights: mayAct ? ["read", "act"] : ["read"]',
+    replace: 'rights: mayAct ? ["read", "act"] : ["read", "act"]',
+    tests: [tests.rights],
+  },
+  {
+    says: "(`Content-Security-Policy: default-src 'none'`)",
+    file: files.console,
+    find: "  \"default-src 'none'\",\n",
+    replace: "",
+    tests: [tests.console],
+  },
+  {
+    says: "`rates` per second over the last `ratesOverMs`",
+    file: files.overview,
+    find: "const more = Math.max(0, total - (from.totals[name] ?? 0));",
+    replace: "const more = total;",
+    tests: [tests.overview],
+  },
+  {
+    says: "`totals` of the main counters, `rates` per second",
+    file: files.overview,
+    find: "if (this.#last === undefined || at - this.#last.at >= rateMsMin) {",
+    replace: "if (true) {",
+    tests: [tests.overview],
+  },
+  {
+    says: "`rates` per second",
+    file: files.overview,
+    find: "return [name, (more * 1_000) / ms];",
+    replace: "return [name, more / ms];",
+    tests: [tests.overview],
+  },
+  {
+    says: "`limit` (100, at most 500) and `after`",
+    file: files.requests,
+    find: '  v.minValue(1, "it must be 1 or more"),\n',
+    replace: "",
+    tests: [tests.rights],
+  },
+  {
+    says: "400 `request-malformed`",
+    file: files.requests,
+    find: "v.GenericSchema<unknown, SearchQuery> = v.strictObject({",
+    replace: "v.GenericSchema<unknown, SearchQuery> = v.object({",
+    tests: [tests.rights],
+  },
+  {
+    says: "400 `request-malformed`, 410 `id-gone`",
+    file: files.requests,
+    find: "if (twice !== undefined) throw malformed(",
+    replace: "if (false) throw malformed(",
+    tests: [tests.rights],
+  },
+  {
+    says: "`text`, or `binary` in base64",
+    file: files.requests,
+    find: "if (given === undefined || (text !== undefined && binary !== undefined)) {",
+    replace: "if (given === undefined) {",
+    tests: [tests.rights],
+  },
+  {
+    says: "and a publish to the first app",
+    file: files.acting,
+    find: 'const app = named ?? actions.apps[0] ?? "";\n    if (!actions.apps.includes(app)) {',
+    replace: 'const app = named ?? actions.apps[0] ?? "";\n    if (false) {',
+    tests: [tests.unit],
+  },
+  {
+    says: "`app` in the body names the app",
+    file: files.acting,
+    find: "if (app !== undefined && !actions.apps.includes(app)) {",
+    replace: "if (false) {",
+    tests: [tests.unit],
+  },
+  {
+    says: "whatever becomes of it",
+    file: files.acting,
+    find: "      log(refusalOf(error).code);\n",
+    replace: "",
+    tests: [tests.unit],
+  },
+  {
+    says: "the answer is 504 `reply-timeout` after 10 s",
+    file: files.acting,
+    find: 'if (outcome === "unknown") {',
+    replace: "if (false) {",
+    tests: [tests.unit],
+  },
+  {
+    says: "such as 413 `publish-too-big`",
+    file: files.acting,
+    find: "        checkPublished(outcomes.nodes);\n",
+    replace: "",
+    tests: [tests.unit],
+  },
+  {
+    says: "without it a message goes to the app of the connection",
+    file: files.actions,
+    find: "for (const of of app === undefined ? this.apps : [app]) {",
+    replace: 'for (const of of [app ?? this.apps[0] ?? ""]) {',
+    tests: [tests.api],
+  },
+  {
+    says: "that is counted in `wss_errors_total`",
+    file: files.port,
+    find: "    errorCounter(metrics, code).add(1);\n",
+    replace: "",
+    tests: [tests.rights],
+  },
+  {
+    says: "that is counted in `wss_errors_total` and logged as `request-refused`",
+    file: files.port,
+    find: "refused({ code, message, status, address: from.address, path });",
+    replace: "void from;",
+    tests: [tests.rights],
+  },
+  {
+    says: "Each request is logged as `admin-action`",
+    file: files.port,
+    find: "text, { who, address, action: what, target, outcome });",
+    replace: "text, { who, address, action: what, target });",
+    tests: [tests.rights, tests.api],
+  },
+];
+
+export const acting: Part = { name: "acting", page, mutants };

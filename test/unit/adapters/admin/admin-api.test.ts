@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { adminLimits } from "../../../../adapters/admin/admin-limits.ts";
+import {
+  AdminAccess,
+  type AdminAction,
+  type AdminActions,
+  type AdminSource,
+  createAdminApi,
+  type RefusedAdminRequest,
+} from "../../../../adapters/admin/mod.ts";
+import type { RequestSource } from "../../../../adapters/http/mod.ts";
+import { ServiceError } from "../../../../core/base/mod.ts";
+import { ManualClock } from "../../../support/memory/mod.ts";
+import { settled } from "../../../support/memory-node/memory-node.ts";
+
+const id = "edge-1.AAAAx";
+const chat = "edge-1.AAAAchat";
+
+/** The API of a node whose answers are the test's. */
+class Rig {
+  readonly sent: unknown[][] = [];
+  readonly acted: AdminAction[] = [];
+  readonly refused: RefusedAdminRequest[] = [];
+  /** What becomes of a message, a close or a publish. */
+  outcome: () => Promise<string> = async () => "sent";
+  nodes: () => Promise<undefined> = async () => undefined;
+  readonly #api: ReturnType<typeof createAdminApi>;
+
+  constructor() {
+    const ask = async ({ what, id: asked }: { what: string; id?: string }): Promise<unknown> =>
+      what === "connection" && asked === chat ? { id: chat, app: "chat" } : undefined;
+    const member = { node: "edge-1", ask, tail: () => () => {} };
+    const act = async (...given: unknown[]): Promise<string> => {
+      this.sent.push(given);
+      return this.outcome();
+    };
+    this.#api = createAdminApi({
+      access: new AdminAccess({
+        isLocal: true,
+        token: "",
+        readToken: "",
+        userHeader: "",
+        proxies: [],
+        actors: [],
+      }),
+      source: { members: () => [member], nodes: () => this.nodes() } as unknown as AdminSource,
+      actions: {
+        apps: ["default", "chat"],
+        send: act,
+        close: act,
+        publish: async (...given: unknown[]) => ({
+          nodes: { "edge-1": { error: await act(...given) } },
+        }),
+        find: async () => undefined,
+      } as unknown as AdminActions,
+      clock: new ManualClock(),
+      acted: (action) => void this.acted.push(action),
+      refused: (request) => void this.refused.push(request),
+    });
+  }
+
+  /** The status, and the answer's body. */
+  async ask(path: string, body?: object): Promise<[status: number, body: { code?: string }]> {
+    const bytes = new TextEncoder().encode(JSON.stringify(body));
+    const source: RequestSource = {
+      address: "127.0.0.1",
+      target: path,
+      rawHeaders: [],
+      length: bytes.length,
+      body: async () => bytes,
+    };
+    const method = body === undefined ? "GET" : "POST";
+    const headers = { host: "localhost", "content-type": "application/json" };
+    const url = `http://localhost/admin/${path}`;
+    const answer = await this.#api(new Request(url, { method, headers }), source);
+    return [answer.status, await answer.json()];
+  }
+
+  async code(path: string, body: object): Promise<[status: number, code: unknown]> {
+    const [status, { code }] = await this.ask(path, body);
+    return [status, code];
+  }
+}
+
+test("requests under way are bounded, and an answered one leaves its place", async () => {
+  const rig = new Rig();
+  let waiting: (() => void)[] = [];
+  rig.nodes = () => new Promise((resolve) => waiting.push(() => resolve(undefined)));
+  for (let round = 0; round < 2; round++) {
+    waiting = [];
+    const asked = Array.from({ length: adminLimits.requestsMax }, () => rig.ask("nodes"));
+    await settled();
+    const [status, { code }] = await rig.ask("nodes");
+    assert.deepEqual([status, code], [503, "requests-full"], `round ${round}`);
+    for (const answer of waiting) answer();
+    for (const one of asked) assert.equal((await one)[0], 200);
+  }
+  assert.deepEqual(
+    rig.refused.map(({ code }) => code),
+    ["requests-full", "requests-full"],
+  );
+});
+
+test("an action goes to the app that is named, or to that of the connection", async () => {
+  const rig = new Rig();
+  await rig.ask(`connections/${id}/send`, { text: "a" });
+  await rig.ask(`connections/${chat}/send`, { text: "b" });
+  await rig.ask(`connections/${chat}/send`, { text: "c", app: "default" });
+  assert.deepEqual(rig.sent, [
+    [id, "a", undefined],
+    [chat, "b", "chat"],
+    [chat, "c", "default"],
+  ]);
+  rig.sent.length = 0;
+  for (const path of [`connections/${id}/send`, `connections/${id}/close`]) {
+    const body = path.endsWith("send") ? { text: "d", app: "shop" } : { app: "shop" };
+    assert.deepEqual(await rig.code(path, body), [404, "request-path"]);
+  }
+  assert.deepEqual(await rig.code("publish", { group: "g", text: "e", app: "shop" }), [
+    404,
+    "request-path",
+  ]);
+  assert.deepEqual(rig.sent, []);
+  rig.outcome = async () => "none";
+  await rig.ask("publish", { group: "g", text: "f" });
+  assert.deepEqual(rig.sent, [["default", "g", "f"]]);
+});
+
+test("whatever becomes of an action, it is logged, and what did not happen has a code", async () => {
+  const rig = new Rig();
+  const outcomes: readonly [() => Promise<string>, number, string | undefined, string][] = [
+    [async () => "slow", 200, undefined, "slow"],
+    [async () => "gone", 410, "id-gone", "id-gone"],
+    [async () => "unknown", 504, "reply-timeout", "reply-timeout"],
+    [async () => "publish-too-big", 413, "publish-too-big", "publish-too-big"],
+    [() => Promise.reject(new ServiceError("broker-lost", "")), 503, "broker-lost", "broker-lost"],
+    [() => Promise.reject(new TypeError("a fault")), 500, "internal", "internal"],
+  ];
+  for (const [outcome, status, code, said] of outcomes) {
+    rig.outcome = outcome;
+    assert.deepEqual(await rig.code(`connections/${id}/send`, { text: "a" }), [status, code]);
+    const last = rig.acted.at(-1);
+    assert.deepEqual(last, {
+      who: "local",
+      address: "127.0.0.1",
+      action: "send",
+      target: id,
+      outcome: said,
+    });
+  }
+  rig.outcome = async () => "publish-too-big";
+  const refused = await rig.code("publish", { group: "g", text: "a" });
+  assert.deepEqual(refused, [413, "publish-too-big"]);
+  assert.equal(rig.acted.length, outcomes.length + 1);
+  assert.equal(rig.acted.at(-1)?.target, "default/g");
+});

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ServiceError } from "../../../../../core/base/mod.ts";
+import { readSettings, type Settings } from "../../../../../core/config/mod.ts";
+import type { LoadedFiles } from "../../../../../runtimes/cli/programs/node-reload.ts";
+import { SettingsReload } from "../../../../../runtimes/cli/programs/settings-reload.ts";
+import { MemoryLogger } from "../../../../support/memory/mod.ts";
+import { settled } from "../../../../support/memory-node/memory-node.ts";
+
+function settingsOf(flags: Readonly<Record<string, string>>): Settings {
+  return readSettings({ flags, environment: {}, file: undefined, defaults: {} });
+}
+
+/** A node that notes what is done to it, and a file whose settings are the test's. */
+class Rig {
+  file: Readonly<Record<string, string>> = {};
+  readonly steps: string[] = [];
+  readonly logger: MemoryLogger = new MemoryLogger();
+  /** What reading the files waits for, or fails with. */
+  load: () => Promise<void> = async () => {};
+  apply: () => Promise<void> = async () => {};
+  readonly #reload: SettingsReload;
+
+  constructor() {
+    const steps = {
+      read: () => {
+        this.steps.push("read");
+        return settingsOf(this.file);
+      },
+      load: async () => {
+        await this.load();
+        this.steps.push("load");
+        return {} as LoadedFiles;
+      },
+      apply: async ({ "max-connections": max }: Settings) => {
+        await this.apply();
+        this.steps.push(`apply ${max}`);
+        return [];
+      },
+    };
+    this.#reload = new SettingsReload(settingsOf({ "max-connections": "1" }), steps, this.logger);
+  }
+
+  async reload(): Promise<unknown> {
+    const answer = await this.#reload.reload();
+    return answer.reloaded ? answer.changed : answer.code;
+  }
+}
+
+test("reloads that overlap are done one after the other", async () => {
+  const rig = new Rig();
+  rig.file = { "max-connections": "2" };
+  let go: () => void = () => {};
+  rig.load = () => new Promise((resolve) => (go = resolve));
+  const first = rig.reload();
+  await settled();
+  rig.file = { "max-connections": "3" };
+  const second = rig.reload();
+  await settled();
+  assert.deepEqual(rig.steps, ["read"]);
+  rig.load = async () => {};
+  go();
+  assert.deepEqual(await first, ["max-connections: 2, was 1"]);
+  assert.deepEqual(await second, ["max-connections: 3, was 2"]);
+  assert.deepEqual(rig.steps, ["read", "load", "apply 2", "read", "load", "apply 3"]);
+});
+
+test("what could not be applied has not changed, and is tried again", async () => {
+  const rig = new Rig();
+  rig.file = { "max-connections": "2" };
+  rig.apply = async () => {
+    throw new ServiceError("setting-invalid", "no");
+  };
+  assert.equal(await rig.reload(), "setting-invalid");
+  rig.load = async () => {
+    throw new TypeError("a fault");
+  };
+  assert.equal(await rig.reload(), "internal");
+  rig.load = rig.apply = async () => {};
+  assert.deepEqual(await rig.reload(), ["max-connections: 2, was 1"]);
+  assert.deepEqual(await rig.reload(), []);
+  assert.deepEqual(
+    rig.logger.records.map(({ event }) => event),
+    ["reload-refused", "reload-refused", "reloaded", "reloaded"],
+  );
+});

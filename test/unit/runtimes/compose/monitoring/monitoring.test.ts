@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import process from "node:process";
+import { after, test } from "node:test";
+import { PrometheusMetrics } from "../../../../../adapters/metrics/mod.ts";
+import { EventLoopLag } from "../../../../../adapters/system/mod.ts";
+import {
+  CodecHealth,
+  registerNodeMetrics,
+  registerProcessMetrics,
+  registerStreams,
+} from "../../../../../runtimes/compose/monitoring/mod.ts";
+import type { ClientServer, ServerTls } from "../../../../../runtimes/server/mod.ts";
+import { Authority } from "../../../../support/keys/certificates.ts";
+import { ManualClock } from "../../../../support/memory/mod.ts";
+
+const authority = new Authority();
+after(() => authority[Symbol.dispose]());
+
+test("what a process tells of itself is in Prometheus's units", () => {
+  const clock = new ManualClock();
+  const lag = new EventLoopLag(clock);
+  const metrics = new PrometheusMetrics();
+  registerProcessMetrics(metrics, lag);
+  lag.start();
+  clock.stall(3_250);
+  const totals = metrics.totals();
+  const read = (name: string): number => totals.get(name) ?? Number.NaN;
+  const { user, system } = process.cpuUsage();
+  const spent = read("process_cpu_seconds_total");
+  assert.ok(spent > 0 && spent <= (user + system) / 1e6, `${spent} s`);
+  assert.ok(spent > (user + system) / 1e6 / 2, `${spent} s`);
+  const started = read("process_start_time_seconds");
+  assert.ok(Math.abs(started - performance.timeOrigin / 1_000) < 1, `${started}`);
+  // The delay of the timer, less the time in which it was not due.
+  const lagged = read("wss_event_loop_lag_seconds");
+  assert.ok(lagged > 1 && lagged <= 3.25, `${lagged} s`);
+  const { heapTotal, rss } = process.memoryUsage();
+  const resident = read("process_resident_memory_bytes");
+  assert.ok(Math.abs(resident - rss) < Math.abs(rss - heapTotal), `${resident} of ${rss}`);
+  const [open, max] = [read("process_open_fds"), read("process_max_fds")];
+  assert.ok(open > 0 && open < max, `${open} of ${max}`);
+  lag.stop();
+});
+
+test("age of keys and end of a certificate are in seconds, of what is used now", () => {
+  const metrics = new PrometheusMetrics();
+  const { certFile } = authority.issue("a node");
+  let tls: ServerTls | undefined = { cert: readFileSync(certFile, "utf8"), key: "" };
+  let keysAgeMs = 1_500;
+  registerNodeMetrics(metrics, {
+    version: "1.2.3",
+    runtime: "node",
+    engine: "wasm",
+    authorizer: () => ({ keysAgeMs, authorize: () => assert.fail("nobody asks") }),
+    tls: () => tls,
+  });
+  const read = (name: string): number => metrics.totals().get(name) ?? Number.NaN;
+  assert.equal(read("wss_jwks_age_seconds"), 1.5);
+  keysAgeMs = 0;
+  assert.equal(read("wss_jwks_age_seconds"), 0);
+  const days = (read("wss_certificate_expiry_timestamp_seconds") - Date.now() / 1_000) / 86_400;
+  assert.ok(days > 1 && days <= 2, `${days} days`);
+  tls = undefined;
+  assert.equal(read("wss_certificate_expiry_timestamp_seconds"), 0);
+});
+
+test("streams without a handshake are those beside the connections", () => {
+  const metrics = new PrometheusMetrics();
+  const server = { streams: 7 as number | undefined };
+  let occupied = 5;
+  registerStreams(metrics, server as unknown as ClientServer, () => occupied);
+  const read = (): number | undefined =>
+    metrics.totals().get("wss_tcp_connections_before_handshake");
+  assert.equal(read(), 2);
+  // A handshake counts before its stream is seen, or after it is gone.
+  occupied = 9;
+  assert.equal(read(), 0);
+  const untold = new PrometheusMetrics();
+  registerStreams(untold, {} as unknown as ClientServer, () => 0);
+  assert.equal(untold.totals().size, 0);
+});
+
+test("a trap of the WASM module makes a process unhealthy for good, another error does not", () => {
+  const health = new CodecHealth();
+  health.note(new TypeError("of a handler"));
+  assert.deepEqual(health.reasons, []);
+  health.note(new WebAssembly.RuntimeError("unreachable"));
+  health.note(new TypeError("of a handler"));
+  assert.deepEqual(health.reasons, ["the WASM codec has failed"]);
+});
