@@ -2,8 +2,8 @@
  * `npm run mutants [-- PARTS…] [--all] [--workers N]`: puts one known fault after the other into a
  * copy of the project and looks whether a test finds it. PARTS are names of parts, or pieces of
  * the mutants' files or texts. `--all` runs every test of `unit` and `integration` against each.
- * It writes docs/mutants.md, in which the rows of the other parts stay, and ends with 1 where a
- * mutant survives that must not.
+ * It writes docs/mutants.md, in which the rows of what it did not try stay, also where a signal
+ * ends it. It ends with 1 where a mutant survives that must not.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -40,9 +40,22 @@ const folder = mkdtempSync(join(tmpdir(), "wss-mutants-"));
 const processes = new Processes();
 const results: Result[] = [];
 
+/** Writes the results so far into the page, beside those of earlier runs. */
+function writePage(): void {
+  const path = "docs/mutants.md";
+  const today = new Date().toISOString().slice(0, 10);
+  const tried = results.filter(({ fault }) => fault === undefined);
+  const fresh = new Map(tried.map((result) => [result.mutant, { ...result, on: today }]));
+  const all = earlierResults(parts, readFileSync(path, "utf8")).map((earlier) => {
+    return fresh.get(earlier.mutant) ?? earlier;
+  });
+  writeFileSync(path, reportOf(parts, all));
+}
+
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => {
     processes.killAll();
+    writePage();
     rmSync(folder, { recursive: true, force: true });
     process.exit(130);
   });
@@ -70,13 +83,7 @@ try {
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
-const page = "docs/mutants.md";
-const today = new Date().toISOString().slice(0, 10);
-const fresh = new Map(results.map((result) => [result.mutant, { ...result, on: today }]));
-const all = earlierResults(parts, readFileSync(page, "utf8")).map((earlier) => {
-  return fresh.get(earlier.mutant) ?? earlier;
-});
-writeFileSync(page, reportOf(parts, all));
+writePage();
 const survivors = results.filter(({ killedBy }) => killedBy === undefined);
 const wrong = survivors.filter(({ mutant, fault }) => !mutant.survives || fault);
 print(`${results.length - survivors.length} found, ${survivors.length} survive`);

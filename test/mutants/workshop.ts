@@ -5,8 +5,13 @@ import { jobOf, type Runtime } from "../support/run/plan.ts";
 import type { Processes } from "../support/run/process.ts";
 import { applied, type Mutant, staleness } from "./parts/mutant.ts";
 
-/** A test file takes a few seconds; a mutant may make it hang, which is a way to be found. */
-const fileMsMax = 120_000;
+/**
+ * A mutant may make a test hang, which is a way to be found: after so many times what the test
+ * takes without it, within these bounds.
+ */
+const hangFactor = 20;
+const fileMsMin = 30_000;
+const fileMsMax = 240_000;
 
 /** What became of one mutant. */
 export interface Result {
@@ -29,8 +34,8 @@ function runtimeOf(test: string): Runtime {
 export class Workshop {
   readonly #folder: string;
   readonly #processes: Processes;
-  /** What passes without any mutant, so that its failure says something. */
-  readonly #sound: Map<string, boolean> = new Map();
+  /** What passes without any mutant, so that its failure says something, and its time in ms. */
+  readonly #sound: Map<string, number | undefined> = new Map();
   #built = true;
 
   constructor(folder: string, processes: Processes) {
@@ -62,7 +67,9 @@ export class Workshop {
     this.#built = false;
     let killedBy: string | undefined;
     for (const test of tests) {
-      if (await this.#passes(test)) continue;
+      const ms = this.#sound.get(test) ?? fileMsMax;
+      const deadlineMs = Math.min(fileMsMax, Math.max(fileMsMin, hangFactor * ms));
+      if (await this.#passes(test, deadlineMs)) continue;
       killedBy = test;
       break;
     }
@@ -78,19 +85,21 @@ export class Workshop {
   }
 
   async #isSound(test: string): Promise<boolean> {
-    const known = this.#sound.get(test);
-    if (known !== undefined) return known;
-    const sound = await this.#passes(test);
-    this.#sound.set(test, sound);
-    return sound;
+    if (!this.#sound.has(test)) {
+      if (runtimeOf(test) === "node") await this.#build();
+      const start = performance.now();
+      const passes = await this.#passes(test, fileMsMax);
+      this.#sound.set(test, passes ? performance.now() - start : undefined);
+    }
+    return this.#sound.get(test) !== undefined;
   }
 
   /** Bun runs the sources themselves; what is for Node alone has to be built before. */
-  async #passes(test: string): Promise<boolean> {
+  async #passes(test: string, deadlineMs: number): Promise<boolean> {
     const runtime = runtimeOf(test);
     if (runtime === "node") await this.#build();
     const { command, args, log } = jobOf(test, runtime);
-    const ended = await this.#run(command, args, log);
+    const ended = await this.#run(command, args, { log, deadlineMs });
     return ended.exitCode === 0;
   }
 
@@ -99,16 +108,20 @@ export class Workshop {
     // A type error does not matter, so nobody looks for one.
     for (const config of [".", ".ci/tsconfig.library.json"]) {
       const args = ["-p", config, "--noCheck"];
-      await this.#run("node_modules/.bin/tsc", args, "dist/test-logs/build.log");
+      await this.#run("node_modules/.bin/tsc", args, { log: "dist/test-logs/build.log" });
     }
     const bundle = 'import("./.ci/package.mjs").then(({ packageServer }) => packageServer())';
-    await this.#run(process.execPath, ["-e", bundle], "dist/test-logs/bundle.log");
+    await this.#run(process.execPath, ["-e", bundle], { log: "dist/test-logs/bundle.log" });
     this.#built = true;
   }
 
-  #run(command: string, args: readonly string[], log: string): ReturnType<Processes["run"]> {
+  #run(
+    command: string,
+    args: readonly string[],
+    { log, deadlineMs = fileMsMax }: { readonly log: string; readonly deadlineMs?: number },
+  ): ReturnType<Processes["run"]> {
     const cwd = this.#folder;
-    const options = { log: join(cwd, log), deadlineMs: fileMsMax, cwd };
+    const options = { log: join(cwd, log), deadlineMs, cwd };
     return this.#processes.run(command, args, options);
   }
 }
