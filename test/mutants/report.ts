@@ -21,8 +21,9 @@ export function reportOf(parts: readonly Part[], results: readonly Result[]): st
     "the fault, and the day on which that was last tried. `npm run mutants` puts one fault after",
     "the other into a copy of the project, runs the tests named for it, and writes this page;",
     "`npm run mutants -- streams` tries one part only, and leaves the other rows as they are.",
-    "The faults stand in `test/mutants/`, as data; a test, `test/unit/house/mutants.once.test.ts`,",
-    "checks that each can still be applied and that its sentence still stands in the page.",
+    "The faults stand in `test/mutants/`, as data; a test,",
+    "`test/unit/house/mutants.once.test.ts`, checks that each can still be applied and that its",
+    "sentence still stands in the page.",
     "",
     `${results.length} mutants: ${killed} found, ${tried.length - killed} not` +
       `${left === 0 ? "" : `, ${left} not tried`}.`,

@@ -182,7 +182,7 @@ const mutants: readonly Mutant[] = [
     tests: [tests.found, tests.inspector],
   },
   {
-    says: "`paused` (its socket is not read, because a [window](../reliability.md) is full) or `closing`",
+    says: "because a [window](../reliability.md) is full) or `closing`",
     file: files.describe,
     find: 'if (closing !== undefined) return "closing";',
     replace: "",

@@ -158,7 +158,7 @@ const mutants: readonly Mutant[] = [
     tests: [tests.admin],
   },
   {
-    says: "What others wrote, such as names and payloads, is shown with its control characters escaped",
+    says: "is shown with its control characters escaped, as in `connect`",
     file: files.format,
     find: '"-" : visible(text).replaceAll(/[\\n\\t]/g, " ");',
     replace: '"-" : text;',

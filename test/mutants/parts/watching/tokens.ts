@@ -223,8 +223,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "No token, and no part of a token, is logged or sent to origins",
     file: files.source,
-    find: "changed.subprotocols = subprotocols.filter((name) => !isTokenEntry(String(name), sources));",
-    replace: "changed.subprotocols = subprotocols;",
+    find: "subprotocols.filter((name) => !isTokenEntry(String(name), sources));",
+    replace: "subprotocols;",
     tests: [tests.sources],
   },
 ];

@@ -127,7 +127,7 @@ test("an action goes to the app that is named, or to that of the connection", as
   assert.deepEqual(rig.sent, [["default", "g", "f"]]);
 });
 
-test("whatever becomes of an action, it is logged, and what did not happen has a code", async () => {
+test("whatever becomes of an action, it is logged, and a failure has its code", async () => {
   const rig = new Rig();
   const outcomes: readonly [() => Promise<string>, number, string | undefined, string][] = [
     [async () => "slow", 200, undefined, "slow"],

@@ -59,7 +59,7 @@ test("a counter that went back is no negative rate", async () => {
   assert.deepEqual(await rig.rates(), [{ opened: 0 }, 1_000]);
 });
 
-test("connections of all workers are summed up, and reasons make the process unready", async () => {
+test("connections of all workers are summed up, and a reason makes it unready", async () => {
   const rig = new Rig();
   const first = await rig.overview.read();
   assert.deepEqual([first.connections, first.ready, first.reasons], [5, true, []]);

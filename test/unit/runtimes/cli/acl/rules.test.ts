@@ -20,7 +20,7 @@ const users = rulesOf({
 const both = (filters: readonly string[]): string[] =>
   ["default", "chat"].flatMap((app) => filters.map((filter) => `wss/v1/${app}/${filter}`));
 
-test("each role may do what its part of the protocol needs, under its own name, in its apps", () => {
+test("each role may do what it needs, under its own name, in its apps", () => {
   const [node, origin, device, ...more] = users;
   assert.deepEqual(more, []);
   assert.deepEqual(node, {

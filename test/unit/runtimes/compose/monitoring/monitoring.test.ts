@@ -81,7 +81,7 @@ test("streams without a handshake are those beside the connections", () => {
   assert.equal(untold.totals().size, 0);
 });
 
-test("a trap of the WASM module makes a process unhealthy for good, another error does not", () => {
+test("a trap of the WASM module makes a process unhealthy, another error does not", () => {
   const health = new CodecHealth();
   health.note(new TypeError("of a handler"));
   assert.deepEqual(health.reasons, []);
