@@ -1,4 +1,8 @@
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
 
 /**
  * Below the ports that systems choose by themselves (Linux from 32768, others from 49152), also
@@ -8,13 +12,55 @@ const portMin = 10_240;
 const portMax = 32_767;
 const triesMax = 100;
 
-/** A port that is free, for whoever has to know it before it is bound. */
+/** A file for each port that was given to a test, with the number of its process. */
+const reservations = join(tmpdir(), "wss-test-ports");
+const own = new Set<string>();
+
+/**
+ * A port that is free, for whoever has to know it before it is bound. Until this process ends, no
+ * other process of tests on this machine gets it: a broker that was killed must not be found again
+ * as the broker of another test, whose nodes have the same names.
+ */
 export async function freePort(): Promise<number> {
   for (let tries = 0; tries < triesMax; tries += 1) {
     const port = portMin + Math.floor(Math.random() * (portMax - portMin + 1));
-    if (await canBind(port)) return port;
+    if (reserve(port) && (await canBind(port))) return port;
   }
   throw new Error(`no free port of ${triesMax} that were tried`);
+}
+
+/** Whether this process has the port to itself now. */
+function reserve(port: number): boolean {
+  if (own.size === 0) {
+    mkdirSync(reservations, { recursive: true });
+    process.on("exit", () => {
+      for (const file of own) rmSync(file, { force: true });
+    });
+  }
+  const file = join(reservations, String(port));
+  if (isKept(file)) return false;
+  rmSync(file, { force: true });
+  try {
+    writeFileSync(file, String(process.pid), { flag: "wx" });
+  } catch {
+    // Another process was faster.
+    return false;
+  }
+  own.add(file);
+  return true;
+}
+
+/** Whether a process that runs has reserved it. */
+function isKept(file: string): boolean {
+  try {
+    const pid = Number(readFileSync(file, "utf8"));
+    // Empty while it is written.
+    if (pid > 0) process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // Of another user.
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
 }
 
 function canBind(port: number): Promise<boolean> {

@@ -83,3 +83,29 @@ test("onFreePort: a port that another has bound meanwhile is left to it", async 
   assert.equal(await onFreePort(listen, isInUse), tried[1]);
   assert.equal(tried.length, 2);
 });
+
+test("freePort: nobody else gets a port until its process ends", async (context) => {
+  const taken = await freePort();
+  const chance = (port: number): number => (port - 10_240) / 22_528 + 1e-6;
+  const draws = [taken, taken, taken + 1].map(chance);
+  const random = Math.random;
+  Math.random = () => draws.shift() ?? random();
+  context.after(() => {
+    Math.random = random;
+  });
+  assert.notEqual(await freePort(), taken, "it could be bound");
+  const script = `
+    import { freePort } from "${process.cwd()}/test/support/process/free-port.ts";
+    const draws = [${chance(taken)}, ${chance(taken)}];
+    const random = Math.random;
+    Math.random = () => draws.shift() ?? random();
+    console.log(await freePort());
+    process.kill(process.pid, "SIGKILL");`;
+  const other = new Program(bunProgram, ["-e", script]);
+  await other.exited;
+  const given = Number(other.lines[0]);
+  assert.ok(given > 0 && given !== taken, other.output);
+  // It ended without a word: what it had is free again.
+  draws.splice(0, draws.length, chance(given));
+  assert.equal(await freePort(), given);
+});
