@@ -37,6 +37,18 @@ export function messageTests(context: SuiteContext): void {
     }
   });
 
+  test(`${name}: small and large messages of one turn keep their order`, async () => {
+    const client = await context.open("sizes");
+    client.text("!many 5 10 20000 70000");
+    for (let index = 0; index < 5; index++) {
+      assert.equal(await client.nextText(), `message ${index}`);
+      for (const size of [10, 20_000, 70_000]) {
+        const { opcode, payload } = await client.frame();
+        assert.deepEqual([opcode, payload.length, payload[0]], [2, size, index]);
+      }
+    }
+  });
+
   test(`${name}: fragments with a ping between them make one message`, async () => {
     const client = await context.open("fragments");
     // The second character is cut in two.

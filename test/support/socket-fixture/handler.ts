@@ -130,6 +130,9 @@ export class FixtureHandler implements SocketHandler<FixtureConnection> {
       case "many":
         for (let index = 0; index < Number(first); index += 1) {
           socket.send(this.#message.setData(`message ${index}`));
+          for (const size of rest) {
+            socket.send(this.#message.setData(new Uint8Array(Number(size)).fill(index)));
+          }
         }
         socket.flush();
         break;

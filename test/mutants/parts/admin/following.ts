@@ -20,7 +20,6 @@ const tests = {
   items: "test/unit/core/inspect/event-items.test.ts",
   merge: "test/unit/adapters/admin/merge.test.ts",
   found: "test/unit/core/inspect/connection-search.test.ts",
-  rights: "test/integration/admin/admin-rights.node.test.ts",
   stream: "test/unit/adapters/admin/tail-stream.test.ts",
   questions: "test/unit/runtimes/workers/worker-questions.test.ts",
 } as const;
@@ -116,7 +115,7 @@ const mutants: readonly Mutant[] = [
     file: files.api,
     find: "if (this.#tails >= adminLimits.tailsMax) {",
     replace: "if (this.#tails > adminLimits.tailsMax) {",
-    tests: [tests.rights],
+    tests: [tests.api],
   },
   {
     says: "503 `requests-full` and `broker-lost`",

@@ -123,13 +123,6 @@ const mutants: readonly Mutant[] = [
     tests: [tests.keys],
   },
   {
-    says: "A user and password in the URL are sent as `Authorization: Basic`",
-    file: files.fetch,
-    find: '    address.password = "";\n',
-    replace: "",
-    tests: [tests.keys],
-  },
-  {
     says: "a token without `exp` is refused, because its connection would have no end",
     file: files.grant,
     find: "if (expiryRequired === true) throw",

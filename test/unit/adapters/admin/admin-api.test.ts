@@ -62,6 +62,11 @@ class Rig {
 
   /** The status, and the answer's body. */
   async ask(path: string, body?: object): Promise<[status: number, body: { code?: string }]> {
+    const answer = await this.answer(path, body);
+    return [answer.status, await answer.json()];
+  }
+
+  async answer(path: string, body?: object): Promise<Response> {
     const bytes = new TextEncoder().encode(JSON.stringify(body));
     const source: RequestSource = {
       address: "127.0.0.1",
@@ -73,8 +78,7 @@ class Rig {
     const method = body === undefined ? "GET" : "POST";
     const headers = { host: "localhost", "content-type": "application/json" };
     const url = `http://localhost/admin/${path}`;
-    const answer = await this.#api(new Request(url, { method, headers }), source);
-    return [answer.status, await answer.json()];
+    return this.#api(new Request(url, { method, headers }), source);
   }
 
   async code(path: string, body: object): Promise<[status: number, code: unknown]> {
@@ -100,6 +104,22 @@ test("requests under way are bounded, and an answered one leaves its place", asy
     rig.refused.map(({ code }) => code),
     ["requests-full", "requests-full"],
   );
+});
+
+test("tails are bounded, and one whose reader is gone leaves its place", async () => {
+  const rig = new Rig();
+  const open = () => rig.answer("tail?group=g");
+  const tails: Response[] = [];
+  for (let count = 0; count < adminLimits.tailsMax; count++) tails.push(await open());
+  for (let round = 0; round < 2; round++) {
+    const full = await open();
+    assert.equal(full.status, 503);
+    assert.equal(((await full.json()) as { code: string }).code, "requests-full");
+    await tails.pop()?.body?.cancel();
+    tails.push(await open());
+    assert.ok(tails.every(({ status }) => status === 200));
+  }
+  for (const { body } of tails) await body?.cancel();
 });
 
 test("an action goes to the app that is named, or to that of the connection", async () => {

@@ -296,6 +296,18 @@ test("user and password of the URL are sent to the endpoint, and shown to nobody
   assert.doesNotMatch(JSON.stringify(logger.records), /p@ss|p%40ss|hidden/);
 });
 
+test("closed: known keys stay, and the endpoint is not asked for newer ones", async () => {
+  const rig = await start(json(setOf(first)));
+  rig.authorizer.start();
+  assert.equal(await rig.try(first), "ok");
+  await waitFor(() => rig.clock.pendingTimers === 1, { what: "the plan for the next request" });
+  rig.authorizer.close();
+  assert.equal(rig.clock.pendingTimers, 0);
+  rig.clock.advance(2 * limits.jwksRefreshMs);
+  assert.equal(await rig.try(first), "ok");
+  assert.equal(rig.server.asked, 1);
+});
+
 test("closed: what is under way ends, and nothing is asked any more", async () => {
   const rig = await start(hang);
   rig.authorizer.start();

@@ -140,6 +140,7 @@ test("a wrong setting is refused at the start, without its secret", async () => 
     [{}, /needs one of jwt-secret, jwt-key and jwt-jwks/],
     [{ secret: "", publicKeyPem: "", jwksUrl: "" }, /needs one of/],
     [{ secret: "short but secret" }, /jwt-secret: must have at least 32 bytes/],
+    [{ secret: new Uint8Array(31) }, /jwt-secret: must have at least 32 bytes/],
     [{ secret: issuer.pem }, /jwt-secret: is a PEM file/],
     [{ publicKeyPem: "junk" }, /jwt-key: must be a PEM file/],
     [{ publicKeyPem: weak.pem }, /jwt-key: must be RSA of 2048 to 8192 bits, P-256 or Ed25519/],
@@ -156,6 +157,7 @@ test("a wrong setting is refused at the start, without its secret", async () => 
     ),
   ];
   const parts = { clock: new ManualClock(), logger: new MemoryLogger() };
+  await JwtAuthorizer.create({ sources, ...named, secret: new Uint8Array(32) }, parts);
   for (const [settings, message] of cases) {
     const made = JwtAuthorizer.create({ sources, ...named, ...settings }, parts);
     await assert.rejects(made, (error: ServiceError) => {

@@ -8,6 +8,7 @@ import type {
   ConnectionsAnswer,
   ConnectionView,
   DestinationView,
+  TailFilter,
   TailLine,
 } from "../../../../core/inspect/mod.ts";
 import { inspectLimits } from "../../../../core/inspect/mod.ts";
@@ -41,6 +42,13 @@ async function page(
 
 async function ids(rig: NodeRig, filter: ConnectionFilter): Promise<string[]> {
   return (await page(rig, filter)).connections.map(({ id }) => id);
+}
+
+/** What a tail shows, from now on. */
+function follow(rig: NodeRig, filter: TailFilter): TailLine[] {
+  const lines: TailLine[] = [];
+  rig.node.gateway.inspector.tail(filter, (more) => void lines.push(...more));
+  return lines;
 }
 
 async function viewOf(rig: NodeRig, id: string): Promise<ConnectionView | undefined> {
@@ -111,9 +119,8 @@ test("a connection that has taken the slot of another one is not that one", asyn
   assert.equal((socket.connection as Connection).slot, (former.connection as Connection).slot);
   assert.equal(await viewOf(rig, id), undefined);
   assert.deepEqual(await ids(rig, { id }), []);
-  const lines: TailLine[] = [];
-  const filter = { connection: idOf(socket) };
-  rig.node.gateway.inspector.tail(filter, (more) => void lines.push(...more));
+  const lines = follow(rig, { connection: idOf(socket) });
+  const ofFormer = follow(rig, { connection: id });
   rig.node.local([
     ["send", id, "to the former one"],
     ["send", idOf(socket), "to this one"],
@@ -123,6 +130,7 @@ test("a connection that has taken the slot of another one is not that one", asyn
     lines.map(({ text }) => text),
     ["to this one"],
   );
+  assert.deepEqual(ofFormer, []);
 });
 
 test("a tail shows no query and no header of a handshake", async () => {
@@ -130,9 +138,7 @@ test("a tail shows no query and no header of a handshake", async () => {
   await rig.start("o1");
   const answer = await rig.node.handshake("/room?token=secret", { cookie: "secret" });
   assert.ok(answer.accepted);
-  const lines: TailLine[] = [];
-  const filter = { group: "@all", app: "default" };
-  rig.node.gateway.inspector.tail(filter, (more) => void lines.push(...more));
+  const lines = follow(rig, { group: "@all", app: "default" });
   rig.node.open(answer);
   await rig.rest();
   rig.clock.advance(inspectLimits.handOverMs);
@@ -142,6 +148,31 @@ test("a tail shows no query and no header of a handshake", async () => {
   );
   assert.ok(JSON.stringify(lines).includes("/room"), JSON.stringify(lines));
   assert.ok(!JSON.stringify(lines).includes("secret"), JSON.stringify(lines));
+});
+
+test("an event that moves to another origin is shown once", async () => {
+  const rig = await new RouterRig().start("o1");
+  const socket = rig.node.connect();
+  await rig.handle(...rig.origins);
+  await rig.join("o2");
+  const lines = follow(rig, { connection: idOf(socket) });
+  socket.receive("one");
+  await rig.rest();
+  for (const origin of rig.origins) {
+    if (origin.inbox.length > 0) rig.kill(origin);
+  }
+  await rig.pass(2);
+  assert.equal(rig.node.metrics.value("wss_events_reassigned_total"), 1);
+  socket.receive("two");
+  await rig.rest();
+  rig.clock.advance(inspectLimits.handOverMs);
+  assert.deepEqual(
+    lines.flatMap(({ verb, seq, text }) => (verb === "message" ? [[seq, text]] : [])),
+    [
+      [1, "one"],
+      [2, "two"],
+    ],
+  );
 });
 
 test("a window of few items is full when these are there, however small they are", async () => {
