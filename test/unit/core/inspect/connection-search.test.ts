@@ -67,7 +67,7 @@ test("a connection is listed if all that is given fits", async () => {
     [{ user: "d" }, [ada]],
     [{ user: "b" }, [bob]],
     [{ user: "nobody" }, []],
-    [{ address: "192.0.2." }, [ada, nobody]],
+    [{ address: "192.0.2" }, [ada, nobody]],
     [{ address: "10." }, [bob]],
     [{ group: "team" }, [ada, bob]],
     [{ group: "tea" }, []],
