@@ -10,7 +10,7 @@ const files = {
   roles: "runtimes/cli/acl/roles.ts",
 } as const;
 const tests = {
-  acl: "test/integration/brokers/acl.once.test.ts",
+  acl: "test/integration/terminal/acl.once.test.ts",
   rules: "test/unit/runtimes/cli/acl/rules.test.ts",
 } as const;
 
@@ -140,7 +140,7 @@ const mutants: readonly Mutant[] = [
     file: files.command,
     find: "if (twice !== undefined) throw",
     replace: "if (false) throw",
-    tests: [tests.rules, tests.acl],
+    tests: [tests.acl],
   },
 ];
 
