@@ -13,6 +13,7 @@ import type {
   Random,
 } from "./ports/mod.ts";
 import type { EventRouterOptions } from "./routing/mod.ts";
+import type { Traces } from "./telemetry/mod.ts";
 
 /** Everything the gateway works with. */
 export interface GatewayPorts {
@@ -27,6 +28,8 @@ export interface GatewayPorts {
   readonly deflate?: Deflate | undefined;
   /** Needed if `authorize` is `jwt`. */
   readonly authorizer?: Authorizer | undefined;
+  /** Spans are recorded if there is one. */
+  readonly traces?: Traces | undefined;
 }
 
 export interface GatewayOptions extends HandshakeGateOptions, EventRouterOptions {

@@ -46,7 +46,7 @@ import {
   type Socket,
   type SocketHandler,
 } from "./ports/mod.ts";
-import { GatewayMetrics } from "./telemetry/mod.ts";
+import { type ConnectionTrace, GatewayMetrics, openedTrace } from "./telemetry/mod.ts";
 
 /** One node: connections on one side, events and commands on the other. No I/O of its own. */
 export class Gateway implements SocketHandler<Connection> {
@@ -70,7 +70,7 @@ export class Gateway implements SocketHandler<Connection> {
 
   constructor(ports: GatewayPorts, given: GatewayOptions) {
     const options = { ...given };
-    const { authorizer, bus, channel, clock, codec, logger, random } = ports;
+    const { authorizer, bus, channel, clock, codec, logger, random, traces } = ports;
     const { authorize, node } = options;
     const jwt = authorize === "jwt";
     assert(!jwt || authorizer !== undefined, "--authorize jwt comes with an authorizer");
@@ -79,7 +79,7 @@ export class Gateway implements SocketHandler<Connection> {
     const handshakes = new WaitingHandshakes(clock, options.authorizeTimeoutMs);
     const log = new ConnectionLog(metrics, logger, options.logConnections ? "info" : "debug");
     const tap = new TrafficMonitor({ registry, clock, values: codec.values });
-    const shared = { ...codec, bus, channel, clock, logger, metrics, registry, tap };
+    const shared = { ...codec, bus, channel, clock, logger, metrics, registry, tap, traces };
     const routes = new Routes(options.routes, options.app);
     const noSubscribers: AppDependencies["noSubscribers"] = (stream, items) =>
       handshakes.noSubscribers(stream, items);
@@ -89,7 +89,7 @@ export class Gateway implements SocketHandler<Connection> {
     const addresses = new AddressHandshakes(clock, options);
     const deciding = jwt ? { authorizer } : {};
     const authority = new HandshakeAuthority(
-      { ...deciding, reservations, handshakes, addresses, metrics, clock },
+      { ...deciding, reservations, handshakes, addresses, metrics, clock, traces },
       options,
     );
     this.#ports = ports;
@@ -105,7 +105,7 @@ export class Gateway implements SocketHandler<Connection> {
       options,
     );
     this.#handshakeGate = new HandshakeGate(
-      { apps, routes, registry, guard, authority, metrics, logger, clock },
+      { apps, routes, registry, guard, authority, metrics, logger, clock, traces },
       options,
     );
     this.#heartbeat = new Heartbeat(clock, bus, registry, { ...options, apps: routes.apps });
@@ -219,13 +219,14 @@ export class Gateway implements SocketHandler<Connection> {
     this.#handshakeGate.noteRefused(code, { address });
   }
 
-  abandon({ reservation }: HandshakeAdmission): void {
+  abandon({ reservation, span }: HandshakeAdmission): void {
+    span?.end({}, "handshake-left");
     if (reservation instanceof Reservation) this.#reservations.giveBack(reservation);
   }
 
   open(
     socket: Socket,
-    { app: appName, info, reservation: given }: HandshakeAdmission,
+    { app: appName, info, reservation: given, span }: HandshakeAdmission,
   ): Connection {
     const app = this.#app(appName);
     const reservation = this.#reservations.take(app, given);
@@ -246,6 +247,7 @@ export class Gateway implements SocketHandler<Connection> {
       address: typeof info.ip === "string" ? info.ip : "",
       path: logged && typeof info.path === "string" ? info.path : "",
       info: app.router.mayMove ? keptInfo(info) : "",
+      trace: span && openedTrace(span, { "wss.app": appName, "wss.connection.id": id }),
     });
     this.#ports.codec.events.bind(slot, id, stream.buffer);
     this.#registry.set(connection);
@@ -265,6 +267,8 @@ export class Gateway implements SocketHandler<Connection> {
       connection.close(closeReasons.messageTooBig);
     }
     if (connection.closing !== undefined) return;
+    const { trace } = connection;
+    if (trace !== undefined && this.#traced(connection, trace, data)) return;
     this.batched(connection, 1, connection.stream.writeText(connection.slot, data));
   }
 
@@ -273,6 +277,8 @@ export class Gateway implements SocketHandler<Connection> {
       connection.close(closeReasons.messageTooBig);
     }
     if (connection.closing !== undefined) return;
+    const { trace } = connection;
+    if (trace !== undefined && this.#traced(connection, trace, data)) return;
     connection.stream.writeBytes(connection.slot, MessageKind.binary, data);
     this.batched(connection, 1, data.byteLength);
   }
@@ -310,7 +316,10 @@ export class Gateway implements SocketHandler<Connection> {
     const cause = connection.closing ?? CloseCause.client;
     connection.ends(cause);
     this.#app(connection.app.name).groups.forget(connection);
-    connection.stream.closed(connection, closeCode, closeReason, cause);
+    const { id, trace } = connection;
+    const ending = { "wss.connection.id": id, "wss.cause": cause };
+    const span = trace && this.#ports.traces?.event(trace, "close", ending);
+    connection.stream.closed(connection, { closeCode, closeReason, cause, span });
     this.#ports.codec.events.unbind(connection.slot);
     this.#guard.closed(connection);
     this.#registry.closed(connection);
@@ -337,6 +346,21 @@ export class Gateway implements SocketHandler<Connection> {
       if (!stored) this.#metrics.error("state-too-big");
     }
     if (expiresAt !== undefined) this.#guard.expireAt(connection, expiresAt);
+  }
+
+  /** Publishes a message with a span of its own. False if it is to have none. */
+  #traced(connection: Connection, trace: ConnectionTrace, data: string | Uint8Array): boolean {
+    const { codec, traces } = this.#ports;
+    if (traces === undefined) return false;
+    const room = codec.events.messageBytesMaxOf(connection.slot) - limits.messageTraceBytes;
+    if (typeof data === "string" ? utf8Exceeds(data, room) : data.length > room) {
+      traces.drop("size");
+      return false;
+    }
+    const span = traces.event(trace, "message", { "wss.connection.id": connection.id });
+    if (span === undefined) return false;
+    this.batched(connection, 1, connection.stream.writeTraced(connection, data, span));
+    return true;
   }
 
   /** Why no handshake is accepted, whatever its app. */

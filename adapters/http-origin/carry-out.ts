@@ -1,6 +1,7 @@
-import { ServiceError } from "../../core/base/mod.ts";
+import { parseTraceparent, ServiceError } from "../../core/base/mod.ts";
 import type { Command, CommandOptions } from "../http-wire/mod.ts";
 import type { GatewayOrigin } from "../origin/api/mod.ts";
+import type { SendOptions, TraceOptions } from "../origin/mod.ts";
 
 /** Throws `command-malformed` if an answer has a command that makes no sense in one. */
 export function checkReply(commands: readonly Command[]): void {
@@ -16,27 +17,30 @@ export interface ReplyContext {
   /** The connection whose event was answered; undefined if its node is dead. */
   readonly home: string | undefined;
   readonly now: number;
+  /** The trace of the event: that of commands that name none. */
+  readonly trace?: string | undefined;
 }
 
 /**
  * Gives a command of an answer to the origin library, which sends it in the order of the calls.
  * Throws if it cannot be sent; refusals of the gateway come as the library's `error`.
  */
-export function carryOut({ origin, home, now }: ReplyContext, command: Command): void {
+export function carryOut(context: ReplyContext, command: Command): void {
+  const { origin, home } = context;
   const { options } = command;
   switch (command.verb) {
     case "send":
-      origin.send(command.ids, command.data, expiry(options, now));
+      origin.send(command.ids, command.data, messageOptions(options, context));
       return;
     case "close": {
-      const cause = options.cause ?? undefined;
-      origin.closeConnections(command.ids, command.closeCode, command.closeReason, { cause });
+      const how = { cause: options.cause ?? undefined, ...traceOf(options, context) };
+      origin.closeConnections(command.ids, command.closeCode, command.closeReason, how);
       return;
     }
     case "publish": {
       const { except } = options;
       const how = {
-        ...expiry(options, now),
+        ...messageOptions(options, context),
         ...(except === undefined || except === null ? {} : { except }),
       };
       // Through the node of the connection: so it is in order with the commands before and after.
@@ -69,8 +73,17 @@ function ignore(outcome: Promise<unknown>): void {
   outcome.catch(() => {});
 }
 
-/** The rest of the command's `ttl`. */
-function expiry({ ttl, at }: CommandOptions, now: number): { readonly ttlMs?: number } {
-  if (ttl === undefined || ttl === null) return {};
-  return { ttlMs: Math.max(0, ttl - (now - (at ?? now))) };
+/** The rest of the command's `ttl`, and its trace. */
+function messageOptions(options: CommandOptions, context: ReplyContext): SendOptions {
+  const { ttl, at } = options;
+  const trace = traceOf(options, context);
+  if (ttl === undefined || ttl === null) return trace;
+  const { now } = context;
+  return { ttlMs: Math.max(0, ttl - (now - (at ?? now))), ...trace };
+}
+
+/** A trace that is malformed is none. */
+function traceOf({ trace }: CommandOptions, context: ReplyContext): TraceOptions {
+  if (parseTraceparent(trace) !== undefined) return { trace: trace as string };
+  return context.trace === undefined ? {} : { trace: context.trace };
 }

@@ -44,13 +44,14 @@ interface SentEvent {
   /** Reads its answer, in place of the form's `commands`. */
   readonly read?: (answer: HttpAnswer) => readonly Command[];
   /** The close of a connection whose node is dead. */
-  readonly isNodeLost?: boolean;
+  readonly isNodeLost?: boolean | undefined;
+  /** The event's span, if it is traced. */
+  readonly trace?: string | undefined;
 }
 
 /** The connection whose event was answered. */
-interface Answered {
+interface Answered extends Pick<SentEvent, "isNodeLost" | "trace"> {
   readonly id: string;
-  readonly isNodeLost?: boolean | undefined;
 }
 
 /**
@@ -109,20 +110,20 @@ export class HttpOrigin {
       const body = form.open(connection.id, info);
       if (body === undefined) return undefined;
       const read = (answer: HttpAnswer) => form.opened(connection.id, answer);
-      return this.#event(connection, { seq: 0, body, read });
+      return this.#event(connection, { seq: 0, body, read, trace: connection.trace });
     });
-    origin.on("message", ({ connection, data, seq }) => {
+    origin.on("message", ({ connection, data, seq, trace }) => {
       if (this.#failed.has(connection)) return undefined;
       const body = form.message(connection.id, { data, seq, info: connection.info });
-      return this.#event(connection, { seq, body });
+      return this.#event(connection, { seq, body, trace });
     });
-    origin.on("close", ({ connection, seq, code, reason, cause }) => {
+    origin.on("close", ({ connection, seq, code, reason, cause, trace }) => {
       this.#keepAlives.delete(connection.id);
       const { info } = connection;
       const body = form.close(connection.id, { seq, code, reason, cause, info });
       // It is sent even if the origin did not take an earlier event.
       const isNodeLost = cause === "node-lost";
-      return this.#event(connection, { seq: seq ?? "lost", body, isNodeLost });
+      return this.#event(connection, { seq: seq ?? "lost", body, isNodeLost, trace });
     });
     origin.on("alive", ({ connections }) => {
       this.#keepAlives.add(connections.map(({ id }) => id));
@@ -133,18 +134,20 @@ export class HttpOrigin {
   }
 
   /** Resolves when the event is handled: answered and carried out, or given up. */
-  async #event(connection: Connection, { seq, body, read, isNodeLost }: SentEvent): Promise<void> {
+  async #event(connection: Connection, event: SentEvent): Promise<void> {
     const { id } = connection;
+    const { seq, body, read, isNodeLost, trace } = event;
     const answer = await this.#requests.deliver({
       id: () => requestId(id, seq),
       body,
       succeeded: (one) => this.#form.succeeded(one),
       retry: true,
+      trace,
     });
     if (answer === undefined) this.#fail(connection);
-    else if (read !== undefined) this.#reply({ id }, () => read(answer));
+    else if (read !== undefined) this.#reply({ id, trace }, () => read(answer));
     else if (answer.body.length > 0) {
-      this.#reply({ id, isNodeLost }, () => this.#form.commands(id, answer));
+      this.#reply({ id, isNodeLost, trace }, () => this.#form.commands(id, answer));
     }
   }
 
@@ -165,13 +168,13 @@ export class HttpOrigin {
   }
 
   /** Carries out the answer to an event of the connection `id`. */
-  #reply({ id, isNodeLost = false }: Answered, read: () => readonly Command[]): void {
+  #reply({ id, isNodeLost = false, trace }: Answered, read: () => readonly Command[]): void {
     if (!this.#replies) return;
     try {
       const commands = read();
       checkReply(commands);
       const home = isNodeLost ? undefined : id;
-      const context = { origin: this.#origin, home, now: this.#clock.now() };
+      const context = { origin: this.#origin, home, now: this.#clock.now(), trace };
       for (const command of commands) {
         const known = this.#withoutUnknown(id, command);
         if (known !== undefined) carryOut(context, known);
@@ -197,11 +200,12 @@ export class HttpOrigin {
   }
 
   async #authorize(request: AuthorizeRequest): Promise<AuthorizeAnswer> {
-    const { id, signal } = request;
+    const { id, signal, trace } = request;
     let answer: HttpAnswer;
     try {
       const body = this.#form.connect(id, request);
-      answer = await this.#requests.ask(() => requestId(id, "connect"), body, signal);
+      const requested = (): string => requestId(id, "connect");
+      answer = await this.#requests.ask({ id: requested, body, signal, trace });
     } catch (error) {
       const code = error instanceof ServiceError ? error.code : "internal";
       const more = { "retry-after": "1" };

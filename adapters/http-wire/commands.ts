@@ -110,7 +110,7 @@ export type Command = {
 
 type Data = string | Uint8Array;
 
-/** The options as a client writes them, for the description: the node reads the last three. */
+/** The options as a client writes them, for the description: the node reads the last four. */
 const describedOptions = v.pipe(
   v.looseObject({
     ...options.entries,
@@ -119,6 +119,7 @@ const describedOptions = v.pipe(
     at: v.nullish(v.pipe(natural, v.description("ms since 1970, from which ttl counts"))),
     except: v.nullish(v.pipe(v.union([id, manyIds]), v.description("publish: who gets nothing"))),
     cause: v.nullish(v.pipe(v.literal("error"), v.description("close: the cause in the event"))),
+    trace: v.optional(v.pipe(v.unknown(), v.description("a traceparent that this is part of"))),
     count: v.optional(v.pipe(v.boolean(), v.description("query of a group: the number alone"))),
     group: v.optional(v.pipe(v.boolean(), v.description("query: a text is a group's name"))),
     info: v.optional(v.pipe(v.boolean(), v.description("query: more of each connection"))),

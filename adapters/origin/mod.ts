@@ -45,6 +45,7 @@ export type {
   SendOutcome,
   Target,
   Targets,
+  TraceOptions,
   WaitOptions,
 } from "./base/mod.ts";
 export {

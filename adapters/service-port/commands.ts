@@ -6,6 +6,7 @@ import {
   checkReady,
   idsOf,
   Pace,
+  portFor,
   RequestSize,
   type ServiceContext,
   type ServiceDependencies,
@@ -41,7 +42,7 @@ export async function commandRequest(
     return { json, commands: await readBatch(json ? readJson(body) : readMessagePack(body)) };
   });
   checkReady(port);
-  const results = await port.run(app, read.commands);
+  const results = await portFor(port, context).run(app, read.commands);
   const replies = results.map((result, index) => {
     const ref = read.commands[index]?.options.ref ?? index;
     return ["reply", ref, result];

@@ -10,6 +10,7 @@ import {
   appOf,
   checkReady,
   Pace,
+  portFor,
   RequestSize,
   type ServiceContext,
   type ServiceDependencies,
@@ -54,7 +55,7 @@ export async function serviceRequest(
       });
       if (ids.length > 0) commands.push(sendCommand(ids, data));
     }
-    if (commands.length > 0) await port.send(app, commands);
+    if (commands.length > 0) await portFor(port, context).send(app, commands);
     else if (unreached.length > 0) throw noneReached(unreached);
     if (unreached.length === 0) return new Response(null, { status: 200 });
     return Response.json({ unreached });

@@ -167,6 +167,8 @@ export const ErrorCode = {
   "worker-died": 200,
   /** A worker said nothing for so long that its supervisor killed it. */
   "worker-silent": 201,
+  // Traces
+  "trace-export-failed": 210,
 } as const;
 
 export type ErrorCode = keyof typeof ErrorCode;

@@ -292,6 +292,19 @@ export const limits = {
   requestLingerMs: 2_000,
   /** Time that the end of the process waits for the last publishes. */
   shutdownFlushMs: 5_000,
+  /** Default of `--max-spans-per-second`: what a backend of traces takes without a thought. */
+  spansPerSecondMax: 1_000,
+  /** Messages of one connection with a span: a longer trace is one that nobody can look at. */
+  spansPerConnectionMax: 1_000,
+  /** Bytes that the context of a span takes in a message, and a nil before it. */
+  messageTraceBytes: 58,
+  /** Spans of one event stream that wait for the acknowledgement of their event. */
+  tracedEventsMax: 4_096,
+  /** Spans that wait to be exported, unless `OTEL_BSP_MAX_QUEUE_SIZE` says otherwise. */
+  spansWaitingMax: 2_048,
+  spansWaitingCeiling: 65_536,
+  /** Time that the end of the process waits for the last spans. */
+  spansFlushMs: 2_000,
 } as const;
 
 /**

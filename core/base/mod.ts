@@ -16,7 +16,6 @@ export {
   isLimit,
   ServiceError,
 } from "./errors.ts";
-export { everyone, isGroupName, isReserved, userGroup } from "./group-name.ts";
 export {
   type AddressRange,
   addressGroup,
@@ -32,8 +31,17 @@ export {
 export { isMap, parseJson } from "./json.ts";
 export { deleteOldest, LatestMap } from "./latest-map.ts";
 export { compressedBytesMax, limits } from "./limits.ts";
-export { appNamePattern, namePattern, topicRootPattern } from "./names.ts";
+export {
+  appNamePattern,
+  everyone,
+  isGroupName,
+  isReserved,
+  namePattern,
+  topicRootPattern,
+  userGroup,
+} from "./names.ts";
 export { randomFraction, randomName } from "./random.ts";
 export { isRoutePattern, parseRoute, type Route } from "./route.ts";
 export { backOffMs, every, jittered, ReportTimes } from "./timing.ts";
+export { parseTraceparent, type TraceContext, writeTraceparent } from "./trace-context.ts";
 export { utf8Exceeds, wellFormed } from "./utf8.ts";

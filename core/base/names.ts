@@ -1,3 +1,6 @@
+import { limits } from "./limits.ts";
+import { utf8Exceeds } from "./utf8.ts";
+
 /** Names of nodes and of origins, and of others who send commands. */
 export const namePattern: RegExp = /^[a-z0-9-]{1,32}$/;
 
@@ -5,3 +8,23 @@ export const appNamePattern: RegExp = /^[a-z0-9-]{1,64}$/;
 
 /** The first level of every MQTT topic. */
 export const topicRootPattern: RegExp = /^[0-9A-Za-z_-]{1,32}$/;
+
+/**
+ * Whether `name` can be a group's name: 1 to `limits.groupBytesMax` bytes of UTF-8. A lone
+ * surrogate, which JSON can carry, has no UTF-8 form and therefore no topic.
+ */
+export function isGroupName(name: string): boolean {
+  return name !== "" && !utf8Exceeds(name, limits.groupBytesMax) && name.isWellFormed();
+}
+
+/** Every connection of an app is a member of it; it has no table. */
+export const everyone = "@all";
+
+export function userGroup(user: string): string {
+  return `@user/${user}`;
+}
+
+/** Whether the gateway alone says who is in the group. */
+export function isReserved(name: string): boolean {
+  return name === everyone || name.startsWith("@user/");
+}

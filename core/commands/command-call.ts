@@ -2,7 +2,7 @@ import type { Connection, ConnectionGuard, Registry } from "../connection/mod.ts
 import type { HandshakeApp, WaitingHandshakes } from "../handshake/mod.ts";
 import type { Clock, Codec, CommandBus, CommandSource, Deflate, Logger } from "../ports/mod.ts";
 import type { Acknowledgements, ReliableReceiver, StreamMemory } from "../streams/mod.ts";
-import type { GatewayMetrics, TrafficTap } from "../telemetry/mod.ts";
+import type { GatewayMetrics, Traces, TrafficTap } from "../telemetry/mod.ts";
 import type { CommandOptions } from "./command-options.ts";
 
 /** What commands ask of the app that they are for. */
@@ -29,6 +29,7 @@ export interface CommandDependencies extends CommandPorts {
   readonly handshakes: WaitingHandshakes;
   readonly metrics: GatewayMetrics;
   readonly tap?: TrafficTap | undefined;
+  readonly traces?: Traces | undefined;
 }
 
 /** One command on its way. The cursor of the decoder is on its item. */

@@ -1,9 +1,9 @@
 import { type ErrorCode, limits } from "../base/mod.ts";
 import type { FanOut, OutgoingSizes } from "../groups/mod.ts";
-import { type CommandSource, type GroupMessage, Verb } from "../ports/mod.ts";
+import { type CommandSource, type GroupMessage, type Span, Verb } from "../ports/mod.ts";
 import { type Acceptance, type HandledRange, ReliableReceiver } from "../streams/mod.ts";
 import type { CommandApp, CommandCall, CommandDependencies } from "./command-call.ts";
-import { noOptions, readOptions } from "./command-options.ts";
+import { type CommandOptions, noOptions, readOptions } from "./command-options.ts";
 import { CommandReplies } from "./command-replies.ts";
 import { CommandTargets } from "./command-targets.ts";
 import { ConnectionCommands } from "./connection-commands.ts";
@@ -188,8 +188,22 @@ export class CommandDispatcher {
     }
     const { tap } = this.#dependencies;
     if (tap?.isOpen === true) tap.command(source, commands);
+    // Without options there is no trace either: the hot path ends here.
+    const span = options === noOptions ? undefined : this.#spanOf(options, source);
     if (verb === Verb.send) this.#messages.send(source, options);
     else if (verb !== Verb.unknown) this.#byVerb[verb]({ app, source, options });
+    if (span !== undefined) this.#messages.endWithFlush(span);
+  }
+
+  /** The span of a command that its sender traces, and that concerns this node. */
+  #spanOf({ all }: CommandOptions, { app, sender }: CommandSource): Span | undefined {
+    const { commands, traces } = this.#dependencies;
+    if (traces === undefined || all.trace === undefined || all.trace === null) return undefined;
+    if (!this.#targets.hasOwn) return undefined;
+    const verb = commands.verb();
+    const isMessage = verb === Verb.send || verb === Verb.publish;
+    const bytes = isMessage ? commands.dataLength() : 0;
+    return traces.command(all.trace, { verb: commands.verbName(), app, sender, bytes });
   }
 
   #mayOnGroupTopic({ group }: CommandSource): boolean {

@@ -66,6 +66,13 @@ export class CommandTargets {
     return this.#commands.target(index) !== Target.foreign;
   }
 
+  /** Whether the command names no ids, or one that is not of another node. */
+  get hasOwn(): boolean {
+    const count = this.#commands.targets();
+    for (let index = 0; index < count; index++) if (this.isOwn(index)) return true;
+    return count === 0;
+  }
+
   /** The connection of any id, if it is here and of the command's app. */
   findById(source: CommandSource, id: string): Connection | undefined {
     const slot = this.#commands.resolve(id);

@@ -8,7 +8,13 @@ import {
   ReusableMessage,
   sizeFault,
 } from "../groups/mod.ts";
-import { type Clock, type CommandSource, type GroupMessage, MessageKind } from "../ports/mod.ts";
+import {
+  type Clock,
+  type CommandSource,
+  type GroupMessage,
+  MessageKind,
+  type Span,
+} from "../ports/mod.ts";
 import type { CommandApp, CommandCall, CommandDependencies } from "./command-call.ts";
 import { type CommandOptions, isExpired } from "./command-options.ts";
 import type { CommandReplies } from "./command-replies.ts";
@@ -35,6 +41,8 @@ export class MessageCommands {
   readonly #delivery: Delivery;
   readonly #flushTracker: FlushTracker;
   readonly #message: ReusableMessage;
+  /** Of commands that were carried out in this turn. */
+  readonly #spans: Span[] = [];
 
   constructor(
     dependencies: MessageDependencies,
@@ -49,7 +57,10 @@ export class MessageCommands {
     this.#targets = targets;
     this.#replies = replies;
     this.#flushTracker = new FlushTracker(clock, deflate !== undefined);
-    const flushed = (): void => this.#flushTracker.flushed();
+    const flushed = (): void => {
+      this.#flushTracker.flushed();
+      if (this.#spans.length > 0) for (const span of this.#spans.splice(0)) span.end();
+    };
     this.#delivery = new Delivery(clock, metrics, sizes, flushed);
     this.fanOut = new FanOut(this.#delivery);
     this.#message = new ReusableMessage(deflate);
@@ -58,6 +69,12 @@ export class MessageCommands {
   /** A command batch, or a raw message, has come: how long until its messages are flushed? */
   begin(): void {
     this.#delivery.begin();
+  }
+
+  /** Ends the span of a command when the messages of this turn are written to their sockets. */
+  endWithFlush(span: Span): void {
+    this.#spans.push(span);
+    this.#delivery.schedule();
   }
 
   /** Every socket gets what was queued for it in this turn. */

@@ -51,6 +51,7 @@ export const logCategories: readonly string[] = [
   "subscription",
   "tcp",
   "tls",
+  "traces",
   "worker",
 ];
 

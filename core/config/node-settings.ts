@@ -2,6 +2,7 @@ import { limits } from "../base/mod.ts";
 import {
   choice,
   duration,
+  integer,
   integerOrAuto,
   matching,
   type SettingTable,
@@ -19,6 +20,8 @@ export interface NodeSettings {
   readonly "log-connections": boolean;
   readonly "drain-period": number;
   readonly "unready-after": number;
+  readonly "trace-clients": boolean;
+  readonly "max-spans-per-second": number;
 }
 
 export const nodeSettings: SettingTable<NodeSettings> = {
@@ -57,4 +60,12 @@ export const nodeSettings: SettingTable<NodeSettings> = {
     max: "1h",
     default: "30s",
   }),
+  "trace-clients": toggle(
+    "take the trace, and whether it is sampled, from the traceparent of a client's handshake",
+    { default: true },
+  ),
+  "max-spans-per-second": integer(
+    "spans that are recorded per second, if traces are exported; further ones are counted",
+    { min: 1, max: 1_000_000, default: limits.spansPerSecondMax },
+  ),
 };

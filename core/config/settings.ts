@@ -42,7 +42,10 @@ export const settingGroups: ReadonlyMap<string, SettingGroup> = new Map<string, 
   ["ports", { about: "client port, admin port, TLS, proxies", settings: portSettings }],
   [
     "node",
-    { about: "name, workers, engine, log, start and end of a node", settings: nodeSettings },
+    {
+      about: "name, workers, engine, log, start, end and traces of a node",
+      settings: nodeSettings,
+    },
   ],
   ["broker", { about: "the MQTT broker and the connection to it", settings: brokerSettings }],
   ["origins", { about: "which origins get events, and what they see", settings: originSettings }],

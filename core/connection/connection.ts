@@ -1,5 +1,6 @@
 import type { CloseCause, CloseReason, ErrorCode } from "../base/mod.ts";
-import type { ConnectionHandle, MessageKind, Socket } from "../ports/mod.ts";
+import type { ConnectionHandle, MessageKind, Socket, Span } from "../ports/mod.ts";
+import type { ConnectionTrace } from "../telemetry/mod.ts";
 
 export interface AddressPlaces {
   readonly name: string;
@@ -12,6 +13,14 @@ export interface ConnectionApp {
   readonly name: string;
   /** The gateway begins to close a connection: it is in no group any more. */
   closing(connection: Connection, reason: CloseReason): void;
+}
+
+/** How a connection ended. */
+export interface Closing {
+  readonly closeCode: number;
+  readonly closeReason: string;
+  readonly cause: CloseCause;
+  readonly span?: Span | undefined;
 }
 
 /** What is asked of the stream that carries a connection's events. */
@@ -33,6 +42,11 @@ export interface ConnectionStream {
   /** Writes a message of this slot to the batch buffer. Returns its bytes. */
   writeText(slot: number, text: string): number;
   writeBytes(slot: number, kind: MessageKind, data: Uint8Array): void;
+  /**
+   * Writes a message of a connection that is traced, with the context of the message's span. The
+   * span ends when the message is acknowledged. Returns the message's bytes.
+   */
+  writeTraced(connection: Connection, data: string | Uint8Array, span: Span): number;
   /** Messages were written. */
   written(): void;
   /** The codec has no room for a message in its batch buffer. */
@@ -43,8 +57,8 @@ export interface ConnectionStream {
   pauseIfFull(connection: Connection): void;
   /** The connection is not to be resumed any more: it is closed, or another stream's. */
   forget(connection: Connection): void;
-  /** The connection is closed: this is its last event. */
-  closed(connection: Connection, closeCode: number, closeReason: string, cause: CloseCause): void;
+  /** The connection is closed: this is its last event, with its span if it is traced. */
+  closed(connection: Connection, closing: Closing): void;
 }
 
 /** What a connection has from its beginning. */
@@ -63,6 +77,8 @@ export interface ConnectionInit {
   readonly address: string;
   /** The path of its handshake, without the query; empty if connections are not logged. */
   readonly path: string;
+  /** Undefined if the connection is not traced. */
+  readonly trace?: ConnectionTrace | undefined;
 }
 
 /** One WebSocket on this node, for its whole life. Kept small: a million of these may be idle. */
@@ -79,6 +95,7 @@ export class Connection implements ConnectionHandle {
   readonly info: string;
   readonly address: string;
   readonly path: string;
+  readonly trace: ConnectionTrace | undefined;
   /** Why it ends, if that is an error. */
   errorCode: ErrorCode | undefined = undefined;
   /** Names of its groups, besides `@all`; undefined if it has none. */
@@ -111,6 +128,7 @@ export class Connection implements ConnectionHandle {
     info,
     address,
     path,
+    trace,
   }: ConnectionInit) {
     this.app = app;
     this.slot = slot;
@@ -122,6 +140,12 @@ export class Connection implements ConnectionHandle {
     this.info = info;
     this.address = address;
     this.path = path;
+    this.trace = trace;
+  }
+
+  /** Each message of a traced connection has a span, so each is looked at. */
+  get bypassBatch(): boolean {
+    return this.trace !== undefined;
   }
 
   /** Why it ends; undefined while it does not. */

@@ -1,4 +1,5 @@
-export { Connection, type ConnectionApp, type ConnectionStream } from "./connection.ts";
+export type { ConnectionStream } from "./connection.ts";
+export { type Closing, Connection, type ConnectionApp } from "./connection.ts";
 export { ConnectionGuard, type GuardOptions } from "./connection-guard.ts";
 export { ConnectionLog } from "./connection-log.ts";
 export { drainConnections } from "./drain.ts";

@@ -1,6 +1,6 @@
-import { type CloseCause, closeReasons, type ServiceError } from "../base/mod.ts";
-import type { Connection, ConnectionStream } from "../connection/mod.ts";
-import type { Clock, EventEncoder, MessageKind } from "../ports/mod.ts";
+import { closeReasons, type ServiceError } from "../base/mod.ts";
+import type { Closing, Connection, ConnectionStream } from "../connection/mod.ts";
+import type { Clock, EventEncoder, MessageKind, Span, SpanAttributes } from "../ports/mod.ts";
 import {
   type HandledRange,
   type ItemRange,
@@ -16,9 +16,10 @@ import {
   type PublishDependencies,
   type PublishSettings,
 } from "./event-publisher.ts";
-import { closeEvent, knownOf } from "./introduction.ts";
+import { closeEvent, knownOf, tracedMessage } from "./introduction.ts";
 import { PausedConnections } from "./paused-connections.ts";
 import { StreamWindow } from "./stream-window.ts";
+import { TracedEvents } from "./traced-events.ts";
 
 /** What the event streams of an app work with. */
 export interface EventDependencies extends PublishDependencies {
@@ -74,6 +75,8 @@ export class EventStream implements ConnectionStream {
   /** Number after the event whose acknowledgement is timed; 0 while none is. */
   #timedEnd = 0;
   #timedAt = 0;
+  /** Undefined until an event is traced. */
+  #traced: TracedEvents | undefined;
   readonly #endOfTurn = (): void => {
     this.#scheduled = false;
     this.#sender.pump();
@@ -91,8 +94,10 @@ export class EventStream implements ConnectionStream {
     );
     const flow: SenderFlow<EventBatch> = {
       take: () => (this.#window.closed ? undefined : this.#takeBuffer()),
-      publish: (batch, answered, atMostOnce) =>
-        this.#publisher.publish(batch, answered, atMostOnce),
+      publish: (batch, answered, atMostOnce) => {
+        this.#traced?.published(batch.first + batch.count);
+        this.#publisher.publish(batch, answered, atMostOnce);
+      },
       failed: (batch, error) => {
         this.#publisher.failed(error);
         if (error.code === "no-subscriber") noSubscribers?.(this, batch);
@@ -223,6 +228,19 @@ export class EventStream implements ConnectionStream {
     events.bytes(slot, kind, data);
   }
 
+  writeTraced(connection: Connection, data: string | Uint8Array, span: Span): number {
+    const { events, values } = this.#dependencies;
+    const seq = events.takeSeq(connection.slot);
+    const { bytes, item } = tracedMessage(values, knownOf(events, connection), {
+      seq,
+      data,
+      span,
+    });
+    this.append(item);
+    this.#trace(span, { "wss.event.seq": seq, "messaging.message.body.size": bytes });
+    return bytes;
+  }
+
   /** The batch buffer has no room for a message: its batch is taken, and it is empty then. */
   bufferFull(): void {
     this.#takeFull();
@@ -288,11 +306,12 @@ export class EventStream implements ConnectionStream {
     this.#paused.forget(connection);
   }
 
-  closed(connection: Connection, closeCode: number, closeReason: string, cause: CloseCause): void {
+  closed(connection: Connection, closing: Closing): void {
     const { events, values } = this.#dependencies;
     const known = knownOf(events, connection);
     const seq = events.takeSeq(connection.slot);
-    this.append(closeEvent(values, known, { seq, closeCode, closeReason, cause }));
+    this.append(closeEvent(values, known, { seq, ...closing }));
+    if (closing.span !== undefined) this.#trace(closing.span, { "wss.event.seq": seq });
     this.forget(connection);
     // Events of open mode never move to another origin.
     if (!this.isOpen) this.departed.add(known, this.next);
@@ -337,6 +356,7 @@ export class EventStream implements ConnectionStream {
    */
   takeUnacknowledged(): { items: unknown[][]; paused: Connection[]; sparse: boolean } {
     this.#takeFull();
+    this.#traced?.moved();
     const { acknowledged, sparse } = this.#sender;
     const items: unknown[][] = [];
     for (const { first, payload } of this.#sender.takeUnacknowledged()) {
@@ -395,6 +415,12 @@ export class EventStream implements ConnectionStream {
     this.departed.confirmBeyond(first, end);
   }
 
+  /** The event that was appended last has this span. */
+  #trace(span: Span, attributes: SpanAttributes): void {
+    this.#traced ??= new TracedEvents();
+    this.#traced.add(span, this.next, attributes);
+  }
+
   #timed(): void {
     const { clock, metrics } = this.#dependencies;
     metrics.eventAck.observe((clock.ticks() - this.#timedAt) / 1_000);
@@ -404,6 +430,7 @@ export class EventStream implements ConnectionStream {
   #progressed(): void {
     const { acknowledged } = this.#sender;
     if (this.#timedEnd > 0 && acknowledged >= this.#timedEnd) this.#timed();
+    this.#traced?.acknowledged(acknowledged);
     this.#window.acknowledged(acknowledged);
     this.departed.confirm(acknowledged);
     if (this.#paused.size > 0) {

@@ -1,6 +1,7 @@
 import { isReserved } from "../base/mod.ts";
-import type { Connection } from "../connection/mod.ts";
-import type { EventEncoder, ValueCodec } from "../ports/mod.ts";
+import type { Closing, Connection } from "../connection/mod.ts";
+import type { EventEncoder, Span, ValueCodec } from "../ports/mod.ts";
+import { traceparentOf } from "../telemetry/mod.ts";
 
 type Info = Readonly<Record<string, unknown>>;
 
@@ -55,21 +56,39 @@ export function assignedEvent(values: ValueCodec, known: KnownConnection, seq: n
   return ["assigned", id, seq, { ...info, ...grantOf(values, known), groups, at: openedAt }];
 }
 
-/** What a `close` event tells. */
-interface CloseDetails {
+interface TracedMessage {
   readonly seq: number;
-  readonly closeCode: number;
-  readonly closeReason: string;
-  readonly cause: string;
+  readonly data: string | Uint8Array;
+  readonly span: Span;
+}
+
+const encoder = new TextEncoder();
+
+/** The `message` event of a connection that is traced, and the bytes of its data. */
+export function tracedMessage(
+  values: ValueCodec,
+  { id, state }: Pick<KnownConnection, "id" | "state">,
+  { seq, data, span }: TracedMessage,
+): { readonly item: unknown[]; readonly bytes: number } {
+  const value = state === undefined ? null : values.decodeValue(state);
+  const item = ["message", id, seq, data, value, traceparentOf(span)];
+  const bytes = typeof data === "string" ? encoder.encode(data).length : data.length;
+  return { item, bytes };
+}
+
+/** What a `close` event tells. */
+interface CloseDetails extends Closing {
+  readonly seq: number;
 }
 
 /** The `close` event, with the connection's user and state: an origin may keep no table. */
 export function closeEvent(
   values: ValueCodec,
   known: KnownConnection,
-  { seq, closeCode, closeReason, cause }: CloseDetails,
+  { seq, closeCode, closeReason, cause, span }: CloseDetails,
 ): unknown[] {
-  const grant = grantOf(values, known);
+  const trace = span === undefined ? {} : { trace: traceparentOf(span) };
+  const grant = { ...grantOf(values, known), ...trace };
   const item = ["close", known.id, seq, closeCode, closeReason, cause];
   return Object.keys(grant).length === 0 ? item : [...item, grant];
 }

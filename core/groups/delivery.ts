@@ -58,7 +58,7 @@ export class Delivery {
       connection.dirty = true;
       this.#dirty.push(connection);
     }
-    this.#schedule();
+    this.schedule();
     return Outcome.sent;
   }
 
@@ -93,7 +93,8 @@ export class Delivery {
     this.#flushed();
   }
 
-  #schedule(): void {
+  /** Flushes at the end of this turn. */
+  schedule(): void {
     if (this.#scheduled) return;
     this.#scheduled = true;
     this.#clock.endOfTurn(this.#endOfTurn);

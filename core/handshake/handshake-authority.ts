@@ -7,8 +7,14 @@ import type {
   HandshakeAnswer,
   HandshakeRefusal,
   HandshakeRequest,
+  Span,
 } from "../ports/mod.ts";
-import type { GatewayMetrics } from "../telemetry/mod.ts";
+import {
+  type GatewayMetrics,
+  refusedTrace,
+  type Traces,
+  traceparentOf,
+} from "../telemetry/mod.ts";
 import { refuse } from "../websocket/mod.ts";
 import type { AddressHandshakes } from "./address-handshakes.ts";
 import { draining, unavailable } from "./admission.ts";
@@ -23,6 +29,13 @@ export interface HandshakeAuthorityDependencies {
   readonly authorizer?: Authorizer | undefined;
   readonly metrics: GatewayMetrics;
   readonly clock: Clock;
+  readonly traces?: Traces | undefined;
+}
+
+/** A handshake that an origin or a token decides about. */
+interface Question {
+  readonly admission: HandshakeAdmission;
+  readonly span: Span | undefined;
 }
 
 /** It may change while the node runs. */
@@ -86,9 +99,11 @@ export class HandshakeAuthority {
       handshakes.settle(reservation.id, clientLeft);
     });
     const begunAt = clock.ticks();
-    const asked = this.#ask(reservation, request, admission);
+    const span = admission.span && this.#span(admission.span);
+    const asked = this.#ask(reservation, request, { admission, span });
     try {
       const answer = await asked;
+      if (span !== undefined) endSpan(span, answer);
       metrics.authorization.observe((clock.ticks() - begunAt) / 1_000);
       return { answer: await this.#decided(reservation, admission, answer), reservation };
     } catch (error) {
@@ -102,13 +117,20 @@ export class HandshakeAuthority {
   #ask(
     reservation: Reservation,
     request: HandshakeRequest,
-    { app, info }: HandshakeAdmission,
+    { admission: { app, info }, span }: Question,
   ): Promise<Authorization | HandshakeRefusal> {
     const { authorizer } = this;
     const { handshakes } = this.#dependencies;
     if (authorizer !== undefined) return authorizer.authorize({ request, app, info });
     const { subprotocol: _, ...candidate } = info;
-    return handshakes.ask(reservation, candidate);
+    const trace = span === undefined ? {} : { trace: traceparentOf(span) };
+    return handshakes.ask(reservation, { ...candidate, ...trace });
+  }
+
+  /** The span of the decision about a handshake that is traced. */
+  #span(handshake: Span): Span | undefined {
+    const by = this.authorizer === undefined ? "origin" : "token";
+    return this.#dependencies.traces?.authorization(handshake, by);
   }
 
   async #decided(
@@ -168,4 +190,9 @@ function tooMany(code: "handshakes-per-ip" | "handshake-rate"): HandshakeRefusal
   const setting =
     code === "handshake-rate" ? "max-handshake-rate-per-ip" : "max-handshakes-per-ip";
   return refuse(429, code, `${setting} reached for this address`, { "retry-after": "1" });
+}
+
+function endSpan(span: Span, answer: Authorization | HandshakeRefusal): void {
+  if (answer.accepted) span.end();
+  else refusedTrace(span, answer);
 }

@@ -8,8 +8,14 @@ import type {
   HandshakeRequest,
   LogFields,
   Logger,
+  Span,
 } from "../ports/mod.ts";
-import type { GatewayMetrics } from "../telemetry/mod.ts";
+import {
+  type GatewayMetrics,
+  refusedTrace,
+  type Traces,
+  traceparentOf,
+} from "../telemetry/mod.ts";
 import type { AddressHandshakeOptions } from "./address-handshakes.ts";
 import { type AdmissionOptions, admit, draining, unavailable } from "./admission.ts";
 import { clientAddress } from "./client-address.ts";
@@ -35,6 +41,7 @@ export interface HandshakeGateDependencies {
   readonly metrics: GatewayMetrics;
   readonly logger: Logger;
   readonly clock: Clock;
+  readonly traces?: Traces | undefined;
 }
 
 /** Answers every request on the client port: by itself, or by what the authority decides. */
@@ -55,32 +62,38 @@ export class HandshakeGate {
   }
 
   answer(request: HandshakeRequest): HandshakeAnswer | Promise<HandshakeAnswer> {
-    const { clock } = this.#dependencies;
+    const { clock, traces } = this.#dependencies;
     const begunAt = clock.ticks();
-    const answer = this.#answer(request);
+    const span = traces?.handshake(request);
+    const answer = this.#answer(request, span);
     if (!(answer instanceof Promise)) {
-      this.#timed(answer, begunAt);
+      this.#answered(answer, begunAt, span);
       return answer;
     }
     return answer.then((late) => {
-      this.#timed(late, begunAt);
+      this.#answered(late, begunAt, span);
       return late;
     });
   }
 
-  #timed(answer: HandshakeAnswer, begunAt: number): void {
+  #answered(answer: HandshakeAnswer, begunAt: number, span: Span | undefined): void {
+    if (span !== undefined && !answer.accepted) refusedTrace(span, answer);
     const { clock, metrics } = this.#dependencies;
     const { handshakeAccepted, handshakeRefused } = metrics;
     const histogram = answer.accepted ? handshakeAccepted : handshakeRefused;
     histogram.observe((clock.ticks() - begunAt) / 1_000);
   }
 
-  #answer(request: HandshakeRequest): HandshakeAnswer | Promise<HandshakeAnswer> {
+  #answer(
+    request: HandshakeRequest,
+    span: Span | undefined,
+  ): HandshakeAnswer | Promise<HandshakeAnswer> {
     const answer = admit(request, this.#options, this.#dependencies.routes);
     if (!answer.accepted) return this.#refused(answer, request);
     const refusal = this.#full(answer);
     if (refusal !== undefined) return this.#refused(refusal, request);
-    return this.#options.authorize === "none" ? answer : this.#authorize(request, answer);
+    const admission = span === undefined ? answer : traced(answer, span);
+    return this.#options.authorize === "none" ? admission : this.#authorize(request, admission);
   }
 
   /** Why the node takes no connection, whatever its app; undefined while it does. */
@@ -153,4 +166,9 @@ export class HandshakeGate {
     assert(app, "routes lead to apps that are served");
     return app;
   }
+}
+
+/** The admission of a handshake that is traced: `open` tells its span. */
+function traced(admission: HandshakeAdmission, span: Span): HandshakeAdmission {
+  return { ...admission, span, info: { ...admission.info, trace: traceparentOf(span) } };
 }

@@ -28,3 +28,4 @@ export type {
   SocketHandler,
 } from "./socket/mod.ts";
 export { MessageKind, type OutgoingMessage, type Socket } from "./socket/mod.ts";
+export type { Span, SpanAttributes, SpanKind, SpanStart, Tracer } from "./tracing/mod.ts";

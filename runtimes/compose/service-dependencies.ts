@@ -1,5 +1,6 @@
 import type { Page } from "../../core/mod.ts";
 import type { Authorizer } from "../../core/ports/mod.ts";
+import type { TraceExport } from "../../core/telemetry/mod.ts";
 import type { Subprotocol } from "../../core/websocket/mod.ts";
 import type { ServerTls } from "../server/mod.ts";
 import type { Reload } from "./admin/mod.ts";
@@ -18,6 +19,8 @@ export interface ServiceDependencies extends NodeBrokerDependencies {
   readonly accessKeys?: ReadonlyMap<string, string> | undefined;
   /** Decides on handshakes with `--authorize jwt`. */
   readonly authorizer: Authorizer | undefined;
+  /** Spans are exported if there is one. */
+  readonly traceExport?: TraceExport | undefined;
   /** `POST /admin/reload`. */
   readonly reload?: Reload | undefined;
   /** Called if the broker refuses this node for good after `start` has resolved. */

@@ -57,6 +57,7 @@ import { NodeBroker } from "./node-broker.ts";
 import { type Engine, engineOf } from "./platform.ts";
 import type { ServiceDependencies } from "./service-dependencies.ts";
 import { ServicePort } from "./service-port.ts";
+import { openTracing, type Tracing } from "./tracing.ts";
 import { version } from "./version.ts";
 
 /** A running gateway process: the composition of core, adapters and a runtime's server. */
@@ -86,6 +87,7 @@ export class Service {
   readonly #health: CodecHealth = new CodecHealth();
   #descriptorsShort = false;
   readonly #lag: EventLoopLag = new EventLoopLag(this.#clock);
+  #tracing: Tracing | undefined;
   #tls: ServerTls | undefined;
   #authorizer: Authorizer | undefined;
 
@@ -126,6 +128,8 @@ export class Service {
    */
   async start(): Promise<void> {
     this.#lag.start();
+    const ports = { clock: this.#clock, metrics: this.#metrics };
+    this.#tracing = await openTracing(this.#given, this, ports);
     await this.#broker.start();
     const codec = this.#codec();
     const bus = this.#newBus();
@@ -190,6 +194,7 @@ export class Service {
     await this.#clientServer?.stop();
     await this.#admin?.close();
     await this.#broker.close();
+    await this.#tracing?.stop();
     this.#lag.stop();
   }
 
@@ -334,6 +339,7 @@ export class Service {
         channel: this.#nodeBus.channel,
         deflate: this.#deflate,
         authorizer: this.#given.authorizer,
+        traces: this.#tracing?.traces,
       },
       gatewayOptions(settings, this.#nodeIdentity),
     );

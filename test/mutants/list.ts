@@ -25,6 +25,7 @@ import { metrics } from "./parts/watching/metrics.ts";
 import { monitoring } from "./parts/watching/monitoring.ts";
 import { reloads } from "./parts/watching/reload.ts";
 import { tokens } from "./parts/watching/tokens.ts";
+import { traces } from "./parts/watching/traces.ts";
 import { workers } from "./parts/watching/workers.ts";
 
 /** All that is tried, in the order of the pages. */
@@ -53,6 +54,7 @@ export const parts: readonly Part[] = [
   logs,
   reloads,
   workers,
+  traces,
   servicePort,
   httpOrigins,
   httpBatches,

@@ -46,7 +46,8 @@ export class Workshop {
       mkdirSync(join(folder, dirname(path)), { recursive: true });
       cpSync(path, join(folder, path));
     }
-    for (const built of ["dist/js", "dist/lib", "dist/websocket-service.js"]) {
+    const programs = ["dist/websocket-service.js", "dist/websocket-service-tracing.js"];
+    for (const built of ["dist/js", "dist/lib", ...programs]) {
       cpSync(built, join(folder, built), { recursive: true });
     }
     mkdirSync(join(folder, "dist/test-logs"), { recursive: true });

@@ -49,6 +49,13 @@ export interface OriginRequest {
   readonly succeeded: (answer: HttpAnswer) => boolean;
   /** False: one attempt at each URL is enough. */
   readonly retry: boolean;
+  /** Goes out as the header `traceparent`. */
+  readonly trace?: string | undefined;
+}
+
+/** A question about a handshake. */
+export interface OriginQuestion extends Pick<OriginRequest, "id" | "body" | "trace"> {
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -123,7 +130,8 @@ export class OriginRequests {
    * Any answer, of the first URL that gives one. Rejects if none does, with the last error, or
    * if the signal aborts.
    */
-  async ask(id: () => string, body: string, signal: AbortSignal): Promise<HttpAnswer> {
+  async ask(question: OriginQuestion): Promise<HttpAnswer> {
+    const { signal } = question;
     const deadline = this.#ports.clock.now() + this.#options.timeoutMs;
     if (!this.#permits.take() && !(await this.#permits.wait(deadline))) {
       throw new ServiceError(
@@ -137,7 +145,7 @@ export class OriginRequests {
         const url = this.#backEnds.next(tried);
         tried.push(url);
         try {
-          const answer = await this.#post(url, { id, body }, signal);
+          const answer = await this.#post(url, question, signal);
           this.#answered(url, answer);
           return answer;
         } catch (error) {
@@ -154,7 +162,7 @@ export class OriginRequests {
   /** One attempt. Not `async`: each promise costs, and there is one request for each message. */
   #post(
     url: string,
-    { id, body }: Pick<OriginRequest, "id" | "body">,
+    { id, body, trace }: Pick<OriginRequest, "id" | "body" | "trace">,
     signal?: AbortSignal,
   ): Promise<HttpAnswer> {
     const { signer, retryMs } = this.#options;
@@ -162,10 +170,11 @@ export class OriginRequests {
     const repeatable = retryMs > 0;
     const { client, clock, counters } = this.#ports;
     counters.sent.add(1);
+    const signature = signer?.sign(id(), clock.now(), body);
     const headers =
-      signer === undefined
+      signature === undefined && trace === undefined
         ? jsonHeaders
-        : { ...jsonHeaders, ...signer.sign(id(), clock.now(), body) };
+        : { ...jsonHeaders, ...signature, ...(trace === undefined ? {} : { traceparent: trace }) };
     return client.post(url, { body, headers, signal, repeatable });
   }
 

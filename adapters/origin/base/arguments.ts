@@ -1,4 +1,10 @@
-import { isGroupName, limits, ServiceError, userGroup } from "../../../core/base/mod.ts";
+import {
+  isGroupName,
+  limits,
+  parseTraceparent,
+  ServiceError,
+  userGroup,
+} from "../../../core/base/mod.ts";
 import {
   closeCodeAllowed,
   closeReasonBytesMax,
@@ -50,6 +56,17 @@ export function checkClose(closeCode: number, closeReason: string): void {
 export function checkTimeout(timeoutMs: number): void {
   if (typeof timeoutMs === "number" && timeoutMs >= 0 && timeoutMs <= timeoutMsMax) return;
   throw malformed(`timeoutMs ${String(timeoutMs)}: must be a number from 0 to ${timeoutMsMax}`);
+}
+
+/** What an event names as its trace; undefined if that is no `traceparent`. */
+export function traceOf(said: unknown): string | undefined {
+  return parseTraceparent(said) === undefined ? undefined : (said as string);
+}
+
+/** Throws if that is no `traceparent`. */
+export function checkTrace(trace: string): void {
+  if (parseTraceparent(trace) !== undefined) return;
+  throw malformed("trace: must be a traceparent of W3C Trace Context, of 55 characters");
 }
 
 /** Throws if an event handler is not a function. */

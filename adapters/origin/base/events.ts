@@ -32,6 +32,8 @@ export interface ConnectionInfo<State = unknown, User extends string = string> {
   readonly groups?: readonly string[];
   /** When it opened, in milliseconds since the epoch. */
   readonly at?: number;
+  /** The span of its handshake, as a `traceparent`, if the gateway traces it. */
+  readonly trace?: string;
   readonly [key: string]: unknown;
 }
 
@@ -52,6 +54,8 @@ export interface Connection<State = unknown, User extends string = string> {
   readonly user: User | undefined;
   /** The value that the gateway keeps: of its last event, or as it was set here since. */
   readonly state: State | undefined;
+  /** The span of its handshake, as a `traceparent`; undefined if the gateway does not trace it. */
+  readonly trace: string | undefined;
   /** Sends one message. */
   send(data: MessageData, options?: SendOptions): void;
   /** Sends one message and resolves to its outcome. */
@@ -101,6 +105,8 @@ export interface OriginMessageEvent<State = unknown, User extends string = strin
   readonly seq: number;
   /** The connection's state when the message arrived at the gateway. */
   readonly state: State | undefined;
+  /** The message's span, as a `traceparent`, if the gateway traces it. */
+  readonly trace?: string;
 }
 
 /** A connection ended. */
@@ -117,6 +123,8 @@ export interface OriginCloseEvent<State = unknown, User extends string = string>
   readonly reason: string;
   /** `client`, `origin`, `idle`, `slow`, `limit`, `overload`, `drain`, `error`, `node-lost`. */
   readonly cause: string;
+  /** The span of this event, as a `traceparent`, if the gateway traces it. */
+  readonly trace?: string;
 }
 
 /** A batched sign of life of connections, every `--keep-alive-interval`. */

@@ -4,7 +4,9 @@ export {
   checkedGroup,
   checkHandler,
   checkTimeout,
+  checkTrace,
   groupOfUser,
+  traceOf,
 } from "./arguments.ts";
 export { checkedId, idsOf, isConnectionId, packId } from "./connection-ids.ts";
 export type {
@@ -39,5 +41,6 @@ export type {
   SendOutcome,
   Target,
   Targets,
+  TraceOptions,
   WaitOptions,
 } from "./outcomes.ts";

@@ -36,12 +36,20 @@ export interface WaitOptions {
   readonly signal?: AbortSignal;
 }
 
-export interface SendOptions {
+export interface TraceOptions {
+  /**
+   * The trace that the command belongs to, as W3C's `traceparent` of 55 characters: the `trace` of
+   * an event, or that of a span of the origin's own.
+   */
+  readonly trace?: string | undefined;
+}
+
+export interface SendOptions extends TraceOptions {
   /** The message is not sent once it is older. */
   readonly ttlMs?: number;
 }
 
-export interface CloseOptions {
+export interface CloseOptions extends TraceOptions {
   /** The origin could not do its part: the `close` event says `error` in place of `origin`. */
   readonly cause?: "error" | undefined;
 }

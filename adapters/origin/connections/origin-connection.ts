@@ -11,6 +11,7 @@ import {
   type ReplyOptions,
   type SendOptions,
   type SendOutcome,
+  traceOf,
   type WaitOptions,
 } from "../base/mod.ts";
 import type { Change, ChangeDone, ConnectionCommands, NodeSender } from "../send/mod.ts";
@@ -62,8 +63,12 @@ export class OriginConnection implements Connection {
     return this.info?.user ?? this.#user;
   }
 
+  get trace(): string | undefined {
+    return traceOf(this.info?.trace);
+  }
+
   send(data: MessageData, options?: SendOptions): void {
-    if (options?.ttlMs !== undefined) {
+    if (options?.ttlMs !== undefined || options?.trace !== undefined) {
       this.#commands.send(this, data, options);
       return;
     }

@@ -1,6 +1,6 @@
 import { type ErrorCode, nodeOf, ServiceError } from "../../../core/base/mod.ts";
 import type { Cancel } from "../../../core/ports/mod.ts";
-import { checkedGroup, checkHandler, originLimits } from "../base/mod.ts";
+import { checkedGroup, checkHandler, originLimits, traceOf } from "../base/mod.ts";
 import { IdOutcomes, isErrorCode, type NodeSenders, type Replies } from "../send/mod.ts";
 import {
   type AuthorizeAnswer,
@@ -177,6 +177,7 @@ function requestOf(id: string, values: unknown, signal: AbortSignal): AuthorizeR
   >;
   const { path = "/", query = "", ip = "", at, timeout } = given;
   const { headers = {}, cookies = {}, params = {}, subprotocols = [] } = given;
+  const trace = traceOf(given.trace);
   return {
     id,
     path: String(path),
@@ -187,6 +188,7 @@ function requestOf(id: string, values: unknown, signal: AbortSignal): AuthorizeR
     params: params as Texts,
     subprotocols: subprotocols as readonly string[],
     ...(typeof at === "number" ? { at } : {}),
+    ...(trace === undefined ? {} : { trace }),
     timeoutMs: typeof timeout === "number" && timeout > 0 ? timeout : originLimits.authorizeMs,
     signal,
   };

@@ -19,6 +19,8 @@ export interface AuthorizeRequest {
   readonly params: Readonly<Record<string, string>>;
   /** When it came, in milliseconds since the epoch; the connection's info will say the same. */
   readonly at?: number;
+  /** The span of this decision, as a `traceparent`, if the gateway traces the handshake. */
+  readonly trace?: string;
   /** How long the gateway waits for the answer; then the client gets 504. */
   readonly timeoutMs: number;
   /** Aborts when the gateway no longer waits, or the origin closes. */

@@ -7,7 +7,7 @@ import { Malformed, MessagePackCursor } from "./messagepack-cursor.ts";
 export interface BatchListener {
   /** How many items at the start of the batch to leave out. */
   begin(stream: string | undefined, first: number, items: number): number;
-  /** `["message", id, seq, data, state?]`; the id is in `bytes` from `start` to `end`. */
+  /** `["message", id, seq, data, state?, trace?]`; the id is `bytes` from `start` to `end`. */
   message(
     bytes: Uint8Array,
     start: number,
@@ -15,6 +15,7 @@ export interface BatchListener {
     seq: number,
     data: MessageData,
     state: unknown,
+    trace: unknown,
   ): void;
   item(item: readonly unknown[]): void;
   /** A malformed item, or batch. The rest of the batch is still read if that is possible. */
@@ -94,8 +95,9 @@ export class BatchReader {
     if (data === undefined) return this.#back(start);
     let extra = (head & 0x0f) - 4;
     const state = extra === 0 ? undefined : this.#value();
-    for (; extra > 1; extra--) cursor.skip();
-    this.#listener.message(bytes, idStart, idEnd, seq, data, state);
+    const trace = extra > 1 ? this.#value() : undefined;
+    for (; extra > 2; extra--) cursor.skip();
+    this.#listener.message(bytes, idStart, idEnd, seq, data, state, trace);
     return true;
   }
 
@@ -167,12 +169,13 @@ function readJsonItem(item: unknown, listener: BatchListener): void {
     listener.refused(new ServiceError("batch-malformed", "an item must be an array"));
     return;
   }
-  const [verb, id, seq, raw, state] = item;
+  const [verb, id, seq, raw, state, trace] = item;
   const data = verb === "message" ? fromJsonData(raw) : undefined;
   const isData = typeof data === "string" || data instanceof Uint8Array;
   if (typeof id === "string" && typeof seq === "number" && isData) {
     const bytes = new TextEncoder().encode(id);
-    listener.message(bytes, 0, bytes.length, seq, data, fromJsonValue(state));
+    const value = fromJsonValue(state) ?? undefined;
+    listener.message(bytes, 0, bytes.length, seq, data, value, trace);
   } else {
     listener.item(verb === "message" ? item : (fromJsonValue(item) as unknown[]));
   }

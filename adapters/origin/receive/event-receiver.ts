@@ -1,7 +1,7 @@
 import { isOfNode, ServiceError } from "../../../core/base/mod.ts";
 import type { Clock } from "../../../core/ports/mod.ts";
 import type { Acknowledgement } from "../../../core/streams/mod.ts";
-import { checkedId, isConnectionId, type MessageData } from "../base/mod.ts";
+import { checkedId, isConnectionId, type MessageData, traceOf } from "../base/mod.ts";
 import { KnownConnections, OriginConnection } from "../connections/mod.ts";
 import type { Dispatcher } from "../dispatch/mod.ts";
 import type { CommandAck, ConnectionCommands } from "../send/mod.ts";
@@ -114,6 +114,7 @@ export class EventReceiver implements BatchListener {
     seq: number,
     data: MessageData,
     state?: unknown,
+    said?: unknown,
   ): void {
     const connection = this.#find(bytes, start, end);
     if (connection === undefined) return;
@@ -125,9 +126,12 @@ export class EventReceiver implements BatchListener {
     }
     connection.seq = seq;
     connection.stateReceived(state);
+    const trace = said === undefined ? undefined : traceOf(said);
     this.#dispatcher.dispatch(
       connection,
-      { type: "message", connection, data, seq, state },
+      trace === undefined
+        ? { type: "message", connection, data, seq, state }
+        : { type: "message", connection, data, seq, state, trace },
       record,
     );
   }
@@ -204,7 +208,8 @@ export class EventReceiver implements BatchListener {
     connection.closedAs(grant);
     if (detached?.closeReported !== true) {
       const number = typeof seq === "number" ? seq : undefined;
-      this.#reportClose(connection, number, code, reason, cause);
+      const { trace } = (grant ?? {}) as { readonly trace?: unknown };
+      this.#reportClose(connection, number, code, reason, cause, traceOf(trace));
     }
     this.#connections.end(connection);
   }
@@ -215,6 +220,7 @@ export class EventReceiver implements BatchListener {
     code: unknown,
     reason: unknown,
     cause: unknown,
+    trace?: string,
   ): void {
     this.#dispatcher.dispatch(
       connection,
@@ -225,6 +231,7 @@ export class EventReceiver implements BatchListener {
         code: Number(code ?? 1006),
         reason: String(reason ?? ""),
         cause: String(cause ?? ""),
+        ...(trace === undefined ? {} : { trace }),
       },
       this.#streams.record,
     );

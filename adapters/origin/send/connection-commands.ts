@@ -17,6 +17,7 @@ import {
   type WaitOptions,
 } from "../base/mod.ts";
 import { IdOutcomes, isErrorCode } from "./collectors.ts";
+import { lastElement, messageOptions, traceOptions } from "./command-options.ts";
 import { Expiry } from "./expiry.ts";
 import type { NodeSender } from "./node-sender.ts";
 import type { NodeSenders } from "./node-senders.ts";
@@ -47,18 +48,20 @@ export class ConnectionCommands {
     return this.#senders.node(node);
   }
 
-  send(targets: Targets, message: MessageData, { ttlMs }: SendOptions = {}): void {
+  send(targets: Targets, message: MessageData, options: SendOptions = {}): void {
     const data = checkedData(message);
+    const { ttlMs, trace } = options;
     const all = idsOf(targets);
     const [id] = all;
-    if (id !== undefined && all.length === 1 && ttlMs === undefined) {
+    if (id !== undefined && all.length === 1 && ttlMs === undefined && trace === undefined) {
       this.node(nodeOf(id)).send({ id, packed: packId(id) }, data);
       return;
     }
-    const expiry = ttlMs === undefined ? undefined : new Expiry(this.#senders.queue.clock, ttlMs);
+    const { clock } = this.#senders.queue;
+    const expiry = ttlMs === undefined ? undefined : new Expiry(clock, ttlMs);
+    const last = lastElement(messageOptions(options, clock.now()));
     for (const [node, ids] of groupByNode(all, nodeOf)) {
-      const map = ttlMs === undefined ? [] : [{ ttl: ttlMs, at: this.#senders.queue.clock.now() }];
-      this.node(node).command(["send", oneOrMany(ids), data, ...map], expiry);
+      this.node(node).command(["send", oneOrMany(ids), data, ...last], expiry);
     }
   }
 
@@ -69,13 +72,13 @@ export class ConnectionCommands {
   ): Promise<ReadonlyMap<string, SendOutcome>> {
     const data = checkedData(message);
     const nodes = groupByNode(idsOf(targets), nodeOf);
+    const own = messageOptions(options, this.#senders.queue.clock.now());
     const { ref, result } = this.#replies.expect(
       new IdOutcomes<SendOutcome>([...nodes.values()].flat()),
       options,
     );
     const { ttlMs, timeoutMs = originLimits.replyMs } = options;
-    const map =
-      ttlMs === undefined ? { ref } : { ref, ttl: ttlMs, at: this.#senders.queue.clock.now() };
+    const map = { ref, ...own };
     for (const [node, ids] of nodes) {
       let expiry: Expiry | undefined;
       if (ttlMs !== undefined) {
@@ -91,9 +94,10 @@ export class ConnectionCommands {
 
   close(targets: Targets, closeCode = 1000, closeReason = "", options?: CloseOptions): void {
     checkClose(closeCode, closeReason);
-    const map = options?.cause === undefined ? [] : [{ cause: options.cause }];
+    const cause = options?.cause === undefined ? {} : { cause: options.cause };
+    const last = lastElement({ ...cause, ...traceOptions(options ?? {}) });
     for (const [node, ids] of groupByNode(idsOf(targets), nodeOf)) {
-      this.node(node).command(["close", oneOrMany(ids), closeCode, closeReason, ...map]);
+      this.node(node).command(["close", oneOrMany(ids), closeCode, closeReason, ...last]);
     }
   }
 

@@ -10,6 +10,7 @@ import {
 } from "../base/mod.ts";
 import type { NodeTracker } from "../presence/mod.ts";
 import { PublishReplies, type QueryOutcome, QueryReplies } from "./collectors.ts";
+import { lastElement, messageOptions } from "./command-options.ts";
 import { oneOrMany } from "./connection-commands.ts";
 import { Expiry } from "./expiry.ts";
 import type { GroupSenders } from "./group-senders.ts";
@@ -65,7 +66,7 @@ export class Publisher {
     const map = this.#options(options);
     const { ttlMs } = options;
     const expiry = ttlMs === undefined ? undefined : new Expiry(this.#senders.queue.clock, ttlMs);
-    return [["publish", group, data, ...(map === undefined ? [] : [map])], expiry];
+    return [["publish", group, data, ...lastElement(map)], expiry];
   }
 
   /** Publishes to all nodes, so that each answers, also without members. */
@@ -127,11 +128,8 @@ export class Publisher {
     return this.#livingNodes(signal);
   }
 
-  #options({ except, ttlMs }: PublishOptions): Record<string, unknown> | undefined {
-    if (except === undefined && ttlMs === undefined) return undefined;
-    return {
-      ...(except === undefined ? {} : { except: oneOrMany(idsOf(except)) }),
-      ...(ttlMs === undefined ? {} : { ttl: ttlMs, at: this.#senders.queue.clock.now() }),
-    };
+  #options({ except, ...options }: PublishOptions): Readonly<Record<string, unknown>> {
+    const own = messageOptions(options, this.#senders.queue.clock.now());
+    return except === undefined ? own : { except: oneOrMany(idsOf(except)), ...own };
   }
 }

@@ -8,6 +8,7 @@ import {
   type CommandPort,
   type CommandResult,
   checkReady,
+  portFor,
   type ServiceContext,
   type ServiceDependencies,
   type ServiceEnvironment,
@@ -106,7 +107,7 @@ function handle(
       const stage = context.req.param("stage") ?? "";
       const app = port.apps.includes(stage) ? stage : appOf(port, context);
       if (!port.reaches(app, id)) throw gone();
-      return act({ port, app, id }, body);
+      return act({ port: portFor(port, context), app, id }, body);
     },
   );
 }

@@ -11,3 +11,4 @@ export {
 export { Pace } from "./pace.ts";
 export { RequestSize } from "./request-size.ts";
 export { serviceLimits } from "./service-limits.ts";
+export { portFor } from "./traced-port.ts";

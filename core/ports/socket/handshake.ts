@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../../base/mod.ts";
+import type { Span } from "../tracing/mod.ts";
 
 /** An HTTP request on the client port, as far as the gateway reads it (RFC 9112, 3). */
 export interface HandshakeRequest {
@@ -45,6 +46,8 @@ export interface HandshakeAdmission {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** The place that the gateway keeps for this connection; opaque to the runtime. */
   readonly reservation?: object | undefined;
+  /** The span of this handshake, if it is traced; it ends when the connection opens. */
+  readonly span?: Span | undefined;
 }
 
 export type HandshakeAnswer = HandshakeAdmission | HandshakeRefusal;

@@ -1,5 +1,7 @@
+import process from "node:process";
 import { SystemClock } from "../../../adapters/system/mod.ts";
 import { checkFlag, type Settings } from "../../../core/config/mod.ts";
+import { readTraceExport } from "../../../core/telemetry/mod.ts";
 import type { Platform } from "../../compose/mod.ts";
 import { workersOf } from "../../workers/mod.ts";
 import { ExitCode, say } from "../command/mod.ts";
@@ -48,6 +50,7 @@ export async function startGateway(
   const brokerLogin = readBrokerLogin(settings);
   const logger = createLogger(settings);
   const accessKeys = readAccessKeys(settings);
+  const traceExport = readTraceExport(process.env);
   const authorizer = await createAuthorizer(settings, { clock: new SystemClock(), logger });
   if (warns) warnOfOpenBroker(settings, brokerLogin, logger);
   for (const sentence of adviceOn(settings)) logger.log("warn", "setting-advice", sentence);
@@ -70,6 +73,7 @@ export async function startGateway(
     clusterCa,
     brokerLogin,
     accessKeys,
+    traceExport,
     logger,
     authorizer,
   };

@@ -1,6 +1,7 @@
 import process from "node:process";
 import { SystemClock } from "../../../adapters/system/mod.ts";
 import type { Settings } from "../../../core/config/mod.ts";
+import { readTraceExport } from "../../../core/telemetry/mod.ts";
 import { type Platform, Service } from "../../compose/mod.ts";
 import { WorkerLink } from "../../workers/mod.ts";
 import { ExitCode } from "../command/mod.ts";
@@ -101,6 +102,7 @@ class WorkerProgram {
       serverTls,
       mqttTls,
       authorizer,
+      traceExport: readTraceExport(process.env),
       brokerLogin: undefined,
       pages: new Map(),
       failed: (error) => failProcess(logger, error),

@@ -127,3 +127,37 @@ test("an event that there is none of, and a handler that is none, are refused", 
   rig.gateway.events("n1", "i1", [["open", "n1.b", 0, {}]]);
   await waitFor(() => origin.knownConnections === 1, { what: "the connection" });
 });
+
+const trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+test("the option trace goes out with a command, alone and beside others", async () => {
+  const connection = origin.connection("n1.a");
+  connection.send("x", { trace });
+  assert.deepEqual((await rig.nextOf("send")).item, ["send", "n1.a", "x", { trace }]);
+  connection.send("x", { trace: undefined });
+  assert.deepEqual((await rig.nextOf("send")).item, ["send", "n1.a", "x"]);
+  origin.send(["n1.a", "n1.b"], "x", { trace, ttlMs: 60_000 });
+  const [, ids, , options] = (await rig.nextOf("send")).item;
+  assert.deepEqual(ids, ["n1.a", "n1.b"]);
+  assert.deepEqual(Object.keys(options as object).sort(), ["at", "trace", "ttl"]);
+  origin.group("g").publish("x", { trace });
+  assert.deepEqual((await rig.nextOf("publish")).item, ["publish", "g", "x", { trace }]);
+  origin.closeConnections("n1.a", 4000, "bye", { trace, cause: "error" });
+  const { item } = await rig.nextOf("close");
+  assert.deepEqual(item, ["close", "n1.a", 4000, "bye", { trace, cause: "error" }]);
+});
+
+test("a trace that is no traceparent is refused in plain words", async () => {
+  for (const wrong of ["", "x", `${trace}-x`, trace.toUpperCase(), 7, null] as never[]) {
+    const options = { trace: wrong };
+    const calls = [
+      () => origin.connection("n1.a").send("x", options),
+      () => origin.send("n1.a", "x", options),
+      () => origin.sendWithReply("n1.a", "x", options),
+      () => origin.group("g").publish("x", options),
+      () => origin.group("g").publishWithReply("x", options),
+      () => origin.closeConnections("n1.a", 4000, "", options),
+    ];
+    for (const call of calls) await refuses(call, { ...malformed, message: /traceparent/ });
+  }
+});

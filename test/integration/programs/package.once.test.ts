@@ -115,6 +115,7 @@ test("the package holds the library, the gateway, and nothing else", () => {
     "LICENSE",
     "README.md",
     "dist/third-party-licenses.txt",
+    "dist/websocket-service-tracing.js",
     "dist/websocket-service.js",
     "package.json",
   ]);
@@ -129,7 +130,8 @@ test("the package holds the library, the gateway, and nothing else", () => {
 test("an origin's install does not bring the server's packages", () => {
   const installed = readdirSync(join(byNpm, "node_modules"));
   assert.ok(installed.includes("mqtt"));
-  for (const name of ["aedes", "hono", "jose", "assemblyscript", "bun", "typescript"]) {
+  const server = ["@opentelemetry", "aedes", "hono", "jose"];
+  for (const name of [...server, "assemblyscript", "bun", "typescript"]) {
     assert.ok(!installed.includes(name), name);
   }
 });

@@ -77,7 +77,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "**The application decides who may connect,** before the upgrade",
     file: files.handshakeGate,
-    find: 'this.#options.authorize === "none" ? answer : this.#authorize(request, answer);',
+    find: 'this.#options.authorize === "none" ? admission : this.#authorize(request, admission);',
     replace: "answer;",
     tests: [tests.handshakeGate],
   },

@@ -33,8 +33,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "the next one when the one before it was answered, and the answer carried out",
     file: files.origin,
-    find: "return this.#event(connection, { seq, body });",
-    replace: "void this.#event(connection, { seq, body }); return undefined;",
+    find: "return this.#event(connection, { seq, body, trace });",
+    replace: "void this.#event(connection, { seq, body, trace }); return undefined;",
     tests: [tests.events],
   },
   {

@@ -14,7 +14,8 @@ import { GatewayOrigin } from "../../../adapters/origin/api/mod.ts";
 import { originLimits } from "../../../adapters/origin/base/mod.ts";
 import type { OpenLink } from "../../../adapters/topics/mod.ts";
 import { Gateway, type GatewayOptions } from "../../../core/mod.ts";
-import type { HandshakeAnswer } from "../../../core/ports/mod.ts";
+import type { HandshakeAnswer, Tracer } from "../../../core/ports/mod.ts";
+import { Traces } from "../../../core/telemetry/mod.ts";
 import { createReferenceCodec } from "../../reference/mod.ts";
 import {
   ManualClock,
@@ -55,6 +56,8 @@ export interface HttpRigOptions {
   /** Events under way from the node. */
   readonly window?: number;
   readonly gateway?: Partial<GatewayOptions>;
+  /** Spans are recorded. */
+  readonly tracer?: Tracer;
 }
 
 /** A whole gateway in memory with an HTTP origin; a test plays the clients and the back end. */
@@ -83,6 +86,13 @@ export class HttpRig {
         bus: new MqttCommandBus(topics, ports),
         channel: new MqttEventChannel(topics, ports),
         authorizer: undefined,
+        traces:
+          options.tracer === undefined
+            ? undefined
+            : new Traces(
+                { tracer: options.tracer, clock, metrics },
+                { spansPerSecondMax: 1_000, trustsClients: true },
+              ),
         codec: createReferenceCodec({
           node: "n",
           messageBytesMax: 10_000,

@@ -11,7 +11,9 @@ import type {
   HandshakeAnswer,
   HandshakeRefusal,
   HandshakeRequest,
+  Tracer,
 } from "../../../core/ports/mod.ts";
+import { Traces } from "../../../core/telemetry/mod.ts";
 import { createReferenceCodec } from "../../reference/mod.ts";
 import {
   type ManualClock,
@@ -98,6 +100,11 @@ export interface MemoryNodeParts {
   readonly channel?: (inner: MemoryEventChannel) => EventChannel;
   readonly codec?: (options: CodecOptions) => Codec;
   readonly authorize?: Authorizer["authorize"];
+  /** Spans are recorded; so many a second, and 1,000 if that is left out. */
+  readonly tracer?: Tracer;
+  readonly spansPerSecondMax?: number;
+  /** True if it is left out. */
+  readonly trustsClients?: boolean;
 }
 
 /** One gateway over memory ports. */
@@ -127,6 +134,7 @@ export class MemoryNode {
         channel: parts.channel?.(this.channel) ?? this.channel,
         random: new SeededRandom(node.length * 31 + node.charCodeAt(0)),
         authorizer: authorize === undefined ? undefined : { authorize },
+        traces: this.#traces(),
         codec: codec({
           node,
           messageBytesMax: 10_000,
@@ -138,6 +146,18 @@ export class MemoryNode {
       gatewayOptions(options),
     );
     this.gateway.useBroadcast(broadcast);
+  }
+
+  #traces(): Traces | undefined {
+    const { clock, spansPerSecondMax = 1_000, tracer, trustsClients = true } = this.#parts;
+    if (tracer === undefined) return undefined;
+    const options = { spansPerSecondMax, trustsClients };
+    return new Traces({ tracer, clock, metrics: this.metrics }, options);
+  }
+
+  /** Spans that were dropped for this reason. */
+  droppedSpans(reason: string): number {
+    return this.metrics.value("wss_spans_dropped_total", { reason }) ?? -1;
   }
 
   /** Slots that are taken: by connections, and by handshakes under way. */

@@ -8,3 +8,4 @@ export { type LogRecord, MemoryLogger } from "./logger.ts";
 export { MemoryMetrics } from "./metrics.ts";
 export { SeededRandom } from "./random.ts";
 export { type MemoryDelivery, MemorySocket } from "./socket.ts";
+export { type MemorySpan, MemoryTracer } from "./tracer.ts";

@@ -97,6 +97,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   "adapters/log": ["core/base", "core/ports"],
   "adapters/metrics": ["core/base", "core/ports"],
   "adapters/topics": ["core/base", "core/ports"],
+  "adapters/tracing": ["core/base", "core/ports"],
   "adapters/in-process": ["core/base", "core/ports", "adapters/topics"],
   "adapters/mqtt/lane": [],
   "adapters/mqtt/link": ["core/base", "core/ports", "adapters/topics", "adapters/mqtt/lane"],

@@ -131,6 +131,7 @@ const id = "n1.AAAAq7Zf3kR0vYwT2mLpXs9eJc";
 const info = { path: "/", query: "", headers: {}, ip: "::1", subprotocols: [], at: 1 };
 
 const bytes = { $binary: "AQID" };
+const trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
 /** Forms that the pages show no example of. */
 const right: Readonly<Record<"eventBatch" | "commandBatch", readonly unknown[]>> = {
@@ -139,6 +140,10 @@ const right: Readonly<Record<"eventBatch" | "commandBatch", readonly unknown[]>>
     [1, "s", 0, [["reply", null, { [id]: "handshake-gone" }]]],
     [1, "s", 0, [["reply", 7, { node: "n1", error: "publish-too-big" }]]],
     [1, "s", 0, [["message", id, 1, bytes, null]], "unknown"],
+    [1, "s", 0, [["open", id, 0, { ...info, trace }]]],
+    [1, "s", 0, [["message", id, 1, "x", null, trace]]],
+    [1, "s", 0, [["message", id, 1, "x", { a: 1 }, trace, "unknown"]]],
+    [1, "s", 0, [["close", id, 2, 1000, "", "client", { trace }]]],
   ],
   commandBatch: [
     [],

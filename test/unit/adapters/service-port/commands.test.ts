@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decode, encode } from "@msgpack/msgpack";
-import { ServiceRig } from "../../../support/service-port/service-rig.ts";
+import { base64Of, ServiceRig } from "../../../support/service-port/service-rig.ts";
 
 const json = { "content-type": "application/json" };
 const msgpack = { "content-type": "application/msgpack" };
@@ -146,4 +146,41 @@ test("/commands: a request may name so much, and past it none is carried out", a
   assert.deepEqual(rig.port.calls, []);
   const most = JSON.stringify([["close", ids(100_000)]]);
   assert.equal((await rig.ask("/commands", { body: most, headers: json })).status, 200);
+});
+
+const trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+const other = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+test("a request with a traceparent has its commands belong to that trace", async () => {
+  const rig = new ServiceRig();
+  const id = rig.port.open("a");
+  const headers = { traceparent: trace };
+  const items = [
+    ["send", id, "x"],
+    ["send", id, "x", { trace: other, ttl: 9 }],
+    ["close", id],
+  ];
+  const messages = { ConnectionIds: [base64Of(id)], Message: { Text: "x" } };
+  await rig.ask("/commands", { headers, body: JSON.stringify(items) });
+  await rig.ask("/sr", {
+    headers,
+    body: JSON.stringify({ OutgoingWebSocketMessages: [messages] }),
+  });
+  await rig.ask(`/prod/@connections/${id}`, { headers, body: "x" });
+  const options = (): unknown[] =>
+    rig.port.calls.flatMap(([, commands]) => commands.map((command) => command.options));
+  assert.deepEqual(options(), [
+    { trace },
+    { trace: other, ttl: 9 },
+    { trace },
+    { trace },
+    { trace },
+  ]);
+  rig.port.calls.length = 0;
+  for (const hostile of [`${trace}-x`, "x".repeat(55), ""]) {
+    const body = JSON.stringify([["send", id, "x"]]);
+    const answer = await rig.ask("/commands", { headers: { traceparent: hostile }, body });
+    assert.equal(answer.status, 200);
+  }
+  assert.deepEqual(options(), [{}, {}, {}]);
 });

@@ -185,3 +185,34 @@ test(`what any batch holds is read as the general decoder reads it (FUZZ_SEED=${
     assert.deepEqual(seen, (decode(payload) as unknown[])[3]);
   }
 });
+
+test("a message may have a trace behind its state, and further elements behind that", () => {
+  const seen: unknown[][] = [];
+  const sink: BatchListener = {
+    begin: () => 0,
+    message: (_bytes, _start, _end, seq, data, state, trace) =>
+      void seen.push([seq, data, state, trace]),
+    item: () => {},
+    refused: (error) => void seen.push([error.code]),
+  };
+  const items = [
+    ["message", id, 1, "a"],
+    ["message", id, 2, "b", { s: 1 }],
+    ["message", id, 3, "c", null, "trace"],
+    ["message", id, 4, "d", "s", "trace", "new", { x: [1] }],
+    ["message", id, 5, "e", null, { trace: 1 }],
+    ["message", id, 6, "f"],
+  ];
+  const reader = new BatchReader(sink);
+  for (const payload of [encode([1, "s", 0, items]), json([1, "s", 0, items])]) {
+    reader.read(payload);
+    assert.deepEqual(seen.splice(0), [
+      [1, "a", undefined, undefined],
+      [2, "b", { s: 1 }, undefined],
+      [3, "c", undefined, "trace"],
+      [4, "d", "s", "trace"],
+      [5, "e", undefined, { trace: 1 }],
+      [6, "f", undefined, undefined],
+    ]);
+  }
+});

@@ -307,3 +307,37 @@ test("a close says whose a connection was that was silent since it came", () => 
   const nobody = [undefined, undefined];
   assert.deepEqual(ends, [["bob", 7], nobody, nobody]);
 });
+
+const trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+test("handlers see the traces of events, and nothing that is none", () => {
+  const { give, dispatcher } = rig();
+  const traces: unknown[] = [];
+  dispatcher.on("open", ({ connection }) => void traces.push(connection.trace));
+  dispatcher.on(
+    "message",
+    (event) => void traces.push(event.trace, Object.hasOwn(event, "trace")),
+  );
+  dispatcher.on("close", (event) => void traces.push(event.trace, Object.hasOwn(event, "trace")));
+  give(1, 0, ["open", "n1.a", 0, { trace }]);
+  give(1, 1, [...said(1), null, trace], said(2), [...said(3), null, `${trace}\r\nx: y`]);
+  give(1, 4, [...closed(4), { trace }]);
+  assert.deepEqual(traces.splice(0), [
+    trace,
+    trace,
+    true,
+    undefined,
+    false,
+    undefined,
+    false,
+    trace,
+    true,
+  ]);
+  give(
+    2,
+    0,
+    ["open", "n1.b", 0, { trace: 7 }],
+    ["close", "n1.b", 1, 1000, "", "client", { trace: {} }],
+  );
+  assert.deepEqual(traces, [undefined, undefined, false]);
+});

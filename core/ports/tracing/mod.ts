@@ -1,0 +1,1 @@
+export type { Span, SpanAttributes, SpanKind, SpanStart, Tracer } from "./tracer.ts";

@@ -1,0 +1,172 @@
+import type { Mutant, Part } from "../mutant.ts";
+
+const page = "docs/operating";
+const files = {
+  context: "core/base/trace-context.ts",
+  environment: "core/telemetry/trace-environment.ts",
+  traces: "core/telemetry/traces.ts",
+  traced: "core/events/traced-events.ts",
+  gateway: "core/gateway.ts",
+  introduction: "core/events/introduction.ts",
+  gate: "core/handshake/handshake-gate.ts",
+  dispatcher: "core/commands/command-dispatcher.ts",
+  queue: "adapters/tracing/span-queue.ts",
+  carryOut: "adapters/http-origin/carry-out.ts",
+  requests: "adapters/http-origin/requests/origin-requests.ts",
+  tracing: "runtimes/compose/tracing.ts",
+} as const;
+const tests = {
+  context: "test/unit/core/base/trace-context.test.ts",
+  environment: "test/unit/core/telemetry/trace-environment.test.ts",
+  traces: "test/unit/core/traces.test.ts",
+  traced: "test/unit/core/events/traced-events.test.ts",
+  queue: "test/unit/adapters/tracing/span-queue.test.ts",
+  http: "test/unit/adapters/http-origin/traces.test.ts",
+  exporting: "test/integration/traces/exporting.node.test.ts",
+} as const;
+
+/** What whoever looks at traces relies on. */
+const mutants: readonly Mutant[] = [
+  {
+    says: "by the client's `traceparent` (W3C Trace Context) with its flag",
+    file: files.context,
+    find: "text.length !== chars",
+    replace: "text.length < chars",
+    tests: [tests.context],
+  },
+  {
+    says: "**What is sampled** is decided once, at the handshake",
+    file: files.context,
+    find: "(Number.parseInt(text.slice(53, 55), 16) & 1) === 1",
+    replace: "Number.parseInt(text.slice(53, 55), 16) > 0",
+    tests: [tests.context],
+  },
+  {
+    says: "With `trace-clients false` it ignores what clients send",
+    file: files.traces,
+    find: 'this.#trustsClients ? request.header("traceparent") : undefined',
+    replace: 'request.header("traceparent")',
+    tests: [tests.traces],
+  },
+  {
+    says: "a node records `max-spans-per-second` at most, whoever asks",
+    file: files.traces,
+    find: "if (until > now + 1_000.5) {",
+    replace: "if (false) {",
+    tests: [tests.traces],
+  },
+  {
+    says: "and 1,000 messages of one connection",
+    file: files.traces,
+    find: 'name === "message" && trace.spans >= limits.spansPerConnectionMax',
+    replace: "false",
+    tests: [tests.traces],
+  },
+  {
+    says: "the span that `trace` names",
+    file: files.traces,
+    find: "if (!parent.sampled) return undefined;",
+    replace: "",
+    tests: [tests.traces],
+  },
+  {
+    says: "its acknowledgement, in open mode the broker's",
+    file: files.traced,
+    find: "if (end > count) break;",
+    replace: "if (false) break;",
+    tests: [tests.traced],
+  },
+  {
+    says: "A span whose event goes to another origin ends with the event `moved`",
+    file: files.traced,
+    find: 'span.event("moved");\n      span.end(attributes);',
+    replace: 'span.event("moved");',
+    tests: [tests.traced],
+  },
+  {
+    says: "`size` (the message leaves no room for its trace)",
+    file: files.gateway,
+    find: "messageBytesMaxOf(connection.slot) - limits.messageTraceBytes",
+    replace: "messageBytesMaxOf(connection.slot)",
+    tests: [tests.traces],
+  },
+  {
+    says: "the end of the connection",
+    file: files.introduction,
+    find: "span === undefined ? {} : { trace: traceparentOf(span) }",
+    replace: "{}",
+    tests: [tests.traces],
+  },
+  {
+    says: "the open connection, or the refusal",
+    file: files.gate,
+    find: "if (span !== undefined && !answer.accepted) refusedTrace(span, answer);",
+    replace: "",
+    tests: [tests.traces],
+  },
+  {
+    says: "a command with the option `trace`",
+    file: files.dispatcher,
+    find: "if (!this.#targets.hasOwn) return undefined;",
+    replace: "",
+    tests: [tests.traces],
+  },
+  {
+    says: "its messages are written to the sockets",
+    file: files.dispatcher,
+    find: "if (span !== undefined) this.#messages.endWithFlush(span);",
+    replace: "span?.end();",
+    tests: [tests.traces],
+  },
+  {
+    says: "`queue` (too many wait for the server)",
+    file: files.queue,
+    find: "if (this.#waiting >= this.#waitingMax) {",
+    replace: "if (false) {",
+    tests: [tests.queue],
+  },
+  {
+    says: "`export` (the server did not take them)",
+    file: files.queue,
+    find: "droppedByExport.add(spans.length);",
+    replace: "",
+    tests: [tests.queue],
+  },
+  {
+    says: "requests to [HTTP origins](http-origins.md#requests) have it as their header",
+    file: files.requests,
+    find: "signature === undefined && trace === undefined",
+    replace: "signature === undefined",
+    tests: [tests.http],
+  },
+  {
+    says: "Commands in the answer belong to that trace unless they name another one in `trace`.",
+    file: files.carryOut,
+    find: "return context.trace === undefined ? {} : { trace: context.trace };",
+    replace: "return {};",
+    tests: [tests.http],
+  },
+  {
+    says: "and a wrong value ends the program with exit code 2",
+    file: files.environment,
+    find: 'checkWord(read, "OTEL_TRACES_SAMPLER", samplers);',
+    replace: "",
+    tests: [tests.environment, tests.exporting],
+  },
+  {
+    says: "at once and then every minute, with the number of `times`",
+    file: files.tracing,
+    find: "if (times === 0) return;",
+    replace: "",
+    tests: [tests.exporting],
+  },
+  {
+    says: "`OTEL_TRACES_EXPORTER=none`, `OTEL_SDK_DISABLED=true` | no traces",
+    file: files.environment,
+    find: 'if (read("OTEL_TRACES_EXPORTER") === "none") return undefined;',
+    replace: "",
+    tests: [tests.environment],
+  },
+];
+
+export const traces: Part = { name: "traces", page, mutants };
