@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { after, test } from "node:test";
 import { gatewayCommand, gatewayRuntimes } from "../../support/gateway/gateway.ts";
 import { Program } from "../../support/process/spawn.ts";
+import { skipWithoutTerminal, Terminal } from "../../support/process/terminal.ts";
 
 /** An admin port that says what the test wants. */
 async function startAdmin(listener: RequestListener): Promise<string> {
@@ -65,6 +66,70 @@ test("what is no gateway is told apart, and steers no terminal", async () => {
     response.end(JSON.stringify({ code: "request-forbidden", message: "no\u001b[2J" }));
   });
   assert.equal((await ask(rude, "origins")).output, "request-forbidden: no\\u001b[2J");
+});
+
+test("the exit code says whether it was done, and requests have what was asked for", async () => {
+  const asked: string[] = [];
+  let outcome = "slow";
+  const admin = await startAdmin((request, response) => {
+    asked.push(request.url ?? "");
+    if (request.url?.startsWith("/admin/tail") === true) {
+      response.end("event: ready\ndata: {}\n\n");
+      return;
+    }
+    const changed = outcome === "slow" ? [] : ["max-connections: 2, was 1"];
+    response.end(JSON.stringify({ outcome, connections: [], changed, restart: ["port"] }));
+  });
+  const codeOf = async (...words: string[]): Promise<readonly [number | null, string]> => {
+    const asking = await ask(`${admin}/`, ...words);
+    return [(await asking.exited).code, asking.output];
+  };
+  assert.deepEqual(await codeOf("send", "n.AAAAx", "hi"), [1, "slow"]);
+  assert.deepEqual(await codeOf("close", "n.AAAAx"), [1, "slow"]);
+  const nothing = "nothing has changed\nafter a restart: port";
+  assert.deepEqual(await codeOf("reload"), [0, nothing]);
+  outcome = "sent";
+  assert.deepEqual(await codeOf("send", "n.AAAAx", "hi"), [0, "sent"]);
+  const changed = "max-connections: 2, was 1\nafter a restart: port";
+  assert.deepEqual(await codeOf("reload"), [0, changed]);
+  outcome = "closed";
+  assert.deepEqual(await codeOf("close", "n.AAAAx"), [0, "closed"]);
+  // The gateway says why it ends a tail: this one did not.
+  assert.equal((await codeOf("tail", "n.AAAAx"))[0], 1);
+  assert.equal((await codeOf("tail", "n.AAAAx", "--group"))[0], 1);
+  const filter = ["--id", "i", "--user", "u", "--address", "a", "--group", "g", "--app", "p"];
+  assert.equal((await codeOf("connections", ...filter))[0], 0);
+  assert.deepEqual(asked.slice(-3), [
+    "/admin/tail?connection=n.AAAAx",
+    "/admin/tail?group=n.AAAAx",
+    "/admin/connections?id=i&user=u&address=a&group=g&app=p&limit=100",
+  ]);
+  assert.ok(
+    asked.every((url) => url.startsWith("/admin/")),
+    asked.join(),
+  );
+});
+
+test("top asks again a gateway that does not answer for a moment", {
+  skip: skipWithoutTerminal,
+}, async () => {
+  let fails = false;
+  const overview = { node: "edge-1", version: "1", runtime: "r", engine: "e", ready: true };
+  const numbers = { at: 2, startedAt: 1, connections: 7, totals: {}, nodes: [], reasons: [] };
+  const admin = await startAdmin((_request, response) => {
+    if (fails) response.statusCode = 502;
+    response.end(JSON.stringify({ ...overview, ...numbers, origins: [], brokers: [] }));
+  });
+  const [program, ...first] = gatewayCommand(gatewayRuntimes[0] ?? "node");
+  const words = [...first, "top", "--admin", admin, "--interval", "100ms"];
+  const terminal = new Terminal(program, words);
+  await terminal.shows(/connections 7/);
+  fails = true;
+  await terminal.shows(/the admin port answers 502/);
+  fails = false;
+  await terminal.shows(/answers 502.*(websocket-service 1.*){3}$/s);
+  terminal.type("q");
+  assert.deepEqual(await terminal.exited, { code: 0, signal: null }, terminal.text);
 });
 
 test("a tail that breaks off is a failure, and one with an endless event ends", async () => {

@@ -166,6 +166,25 @@ test("doctor finds ports that are taken and certificates that expire soon", asyn
   assert.deepEqual(statusOf(examined, "connect"), ["unknown"]);
 });
 
+test("doctor warns of a limit of open files that is below --max-connections", {
+  skip: process.platform !== "linux",
+}, async () => {
+  const [program, ...first] = gatewayCommand(anyRuntime);
+  const words = ["doctor", ...freePorts, "--broker-port", "0", "--json"];
+  const limited = ["-c", 'ulimit -n 2000; exec "$@"', "sh", program, ...first, ...words];
+  for (const [wanted, status] of [
+    [3_000, "warning"],
+    [1_000, "ok"],
+  ] as const) {
+    const doctor = new Program("sh", [...limited, "--max-connections", String(wanted)]);
+    after(() => doctor[Symbol.asyncDispose]());
+    const { code } = await doctor.exited;
+    const findings: Finding[] = JSON.parse(doctor.output);
+    const found = findings.filter(({ check }) => check === "descriptors");
+    assert.deepEqual([code, found.map((one) => one.status)], [0, [status]], doctor.output);
+  }
+});
+
 test("doctor looks at the certificate of an mqtts:// broker", async () => {
   using authority = new Authority();
   const server = authority.issue("127.0.0.1");
@@ -185,7 +204,9 @@ test("doctor looks at the certificate of an mqtts:// broker", async () => {
 
 test("doctor compares its clock with that of the server of --jwt-jwks", async () => {
   let skewMs = 0;
+  let statusCode = 200;
   const server = createServer((_request, response) => {
+    response.statusCode = statusCode;
     response.setHeader("date", new Date(Date.now() + skewMs).toUTCString());
     response.end('{"keys":[]}');
   }).listen(0, "127.0.0.1");
@@ -202,6 +223,9 @@ test("doctor compares its clock with that of the server of --jwt-jwks", async ()
     const [failure] = failuresOf(examined);
     assert.match(failure?.said ?? "", hours > 0 ? /s behind that of/ : /s ahead of that of/);
   }
+  statusCode = 404;
+  const [failure] = failuresOf(await examine(words));
+  assert.deepEqual([failure?.check, failure?.said], ["keys", "--jwt-jwks answers 404"]);
 });
 
 test("doctor with a wrong setting is wrong usage", async () => {

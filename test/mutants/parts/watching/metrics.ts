@@ -23,7 +23,7 @@ const tests = {
   health: "test/integration/gateway/health.node.test.ts",
   histograms: "test/unit/core/telemetry/histograms.test.ts",
   lag: "test/unit/adapters/system/event-loop-lag.test.ts",
-  link: "test/integration/broker/mqtt-link.test.ts",
+  link: "test/unit/adapters/mqtt/link/link-metrics.test.ts",
   log: "test/unit/core/connection/connection-log.test.ts",
   metrics: "test/unit/adapters/metrics/metrics.test.ts",
   node: "test/integration/gateway/metrics.node.test.ts",
@@ -200,7 +200,7 @@ const mutants: readonly Mutant[] = [
     file: files.link,
     find: "links.every(({ up, stopped }) => up || stopped)",
     replace: "links.some(({ up, stopped }) => up || stopped)",
-    tests: [tests.link, "test/integration/broker/many-brokers.once.test.ts"],
+    tests: [tests.link],
   },
   {
     says: "if it stood still for 5 s or longer",
