@@ -83,6 +83,33 @@ for (const runtime of gatewayRuntimes) {
       assert.equal((await gateway.stop()).code, 0);
     });
 
+    it("are starting until each of them has opened its port", async () => {
+      // Nobody is there, so each of them waits for a moment before it opens its port.
+      const broker = `mqtt://127.0.0.1:${await freePort()}`;
+      const adminPort = await freePort();
+      const flags = [...workers, "--broker", broker, "--admin-port", String(adminPort)];
+      const gateway = spawnGateway({ runtime, flags });
+      const ready = (): Promise<Response | undefined> =>
+        fetch(`http://127.0.0.1:${adminPort}/readyz`).catch(() => undefined);
+      const first = await waitFor(ready, { what: "the admin port" });
+      assert.deepEqual(await first.json(), { ready: false, reasons: ["starting"] });
+      await gateway.started;
+      assert.equal((await gateway.stop()).code, 0);
+    });
+
+    it("end with 1 if one of them crashes while they drain", async (context) => {
+      const gateway = await startGateway({ runtime, flags: [...workers, "--drain-period", "3s"] });
+      const rig = await WorkersRig.over(gateway);
+      context.after(() => rig.stop());
+      await rig.fill(2, "edge-1-0", "edge-1-1");
+      gateway.kill("SIGTERM");
+      await gateway.event("stopping");
+      process.kill(rig.pidOf(1), "SIGKILL");
+      for (const { client } of rig.visitors) client.destroy();
+      assert.deepEqual(await gateway.exited, { code: 1, signal: null });
+      assert.equal(rig.lines("worker-died").length, 1);
+    });
+
     it("end with their supervisor, and leave the port", async () => {
       const gateway = await startGateway({ runtime, flags: workers });
       const { port } = gateway.info;

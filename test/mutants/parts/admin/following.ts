@@ -52,7 +52,7 @@ const mutants: readonly Mutant[] = [
     file: files.tail,
     find: "if (last !== undefined && seq <= last) return false;",
     replace: "",
-    tests: [tests.inspector],
+    tests: [tests.found],
   },
   {
     says: "A tail of a group shows the events of its members",

@@ -16,7 +16,6 @@ const tests = {
   limiter: "test/unit/adapters/log/log-limiter.test.ts",
   logger: "test/unit/adapters/log/logger.test.ts",
   rights: "test/integration/admin/admin-rights.node.test.ts",
-  shared: "test/integration/workers/shared.node.test.ts",
 } as const;
 
 /** What is in the log, and what must not be there. */
@@ -110,7 +109,7 @@ const mutants: readonly Mutant[] = [
     file: files.fields,
     find: "{ ...fields, ...this.#fields }",
     replace: "{ ...fields }",
-    tests: [tests.shared, "test/integration/workers/lifecycle.node.test.ts"],
+    tests: [tests.logger],
   },
   {
     says: "and `code` if an error ended it",
