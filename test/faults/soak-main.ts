@@ -1,7 +1,8 @@
 /**
  * Breaks things for as long as it is told to: `--minutes 30 --seed N`, `--fault NAME` and
- * `--nodes RUNTIME/ENGINE` (both repeatable) for less than all. Ends with 1 as soon as a round
- * showed anything that is not as promised.
+ * `--nodes RUNTIME/ENGINE` (both repeatable) for less than all. With `--watched` it breaks nothing:
+ * the metrics are scraped, the console is open, and nothing may grow. Ends with 1 as soon as a
+ * round showed anything that is not as promised.
  */
 import { parseArgs } from "node:util";
 import { combinations } from "../support/gateway/gateway.ts";
@@ -12,6 +13,7 @@ import { serves } from "./kinds/fault.ts";
 import type { Outcome } from "./outcome.ts";
 import { runFault } from "./run-fault.ts";
 import { outcomeTable } from "./table.ts";
+import { watchedSoak } from "./watched/watched-soak.ts";
 
 /** Every fault once, in an order of chance, at nodes of one kind. */
 async function round(
@@ -35,6 +37,19 @@ async function round(
   return outcomes;
 }
 
+/** One combination after the other, so many minutes each. */
+async function watched(kinds: readonly Combination[], minutes: number): Promise<number> {
+  let failed = false;
+  for (const combination of kinds) {
+    console.log(`${combination.runtime}/${combination.engine}, ${minutes} minutes`);
+    for (const problem of await watchedSoak(combination, minutes)) {
+      failed = true;
+      console.log(`  ${problem}`);
+    }
+  }
+  return failed ? 1 : 0;
+}
+
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
@@ -42,12 +57,14 @@ async function main(): Promise<number> {
       seed: { type: "string" },
       fault: { type: "string", multiple: true, default: Object.keys(faults) },
       nodes: { type: "string", multiple: true, default: [] },
+      watched: { type: "boolean", default: false },
     },
   });
   const end = Date.now() + 60_000 * Number(values.minutes);
   const kinds = combinations.filter(({ runtime, engine }) => {
     return values.nodes.length === 0 || values.nodes.includes(`${runtime}/${engine}`);
   });
+  if (values.watched) return watched(kinds, Number(values.minutes));
   let seed = fuzzSeed(values.seed);
   for (let count = 0; count === 0 || Date.now() < end; count++, seed++) {
     const combination = kinds[count % kinds.length]!;
