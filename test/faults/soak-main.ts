@@ -1,8 +1,8 @@
 /**
  * Breaks things for as long as it is told to: `--minutes 30 --seed N`, `--fault NAME` and
- * `--nodes RUNTIME/ENGINE` (both repeatable) for less than all. With `--watched` it breaks nothing:
- * the metrics are scraped, the console is open, and nothing may grow. Ends with 1 as soon as a
- * round showed anything that is not as promised.
+ * `--nodes RUNTIME/ENGINE` (both repeatable) for less than all. With `--watched` it breaks
+ * nothing: metrics are scraped, the console is open, and nothing may grow. Ends with 1 as soon as
+ * a round showed anything that is not as promised.
  */
 import { parseArgs } from "node:util";
 import { combinations } from "../support/gateway/gateway.ts";

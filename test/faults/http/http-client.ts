@@ -39,6 +39,11 @@ export class HttpFaultClient {
       if (frame === undefined) this.closeCode = 1_006;
       else if (frame.opcode === 8) this.closeCode = frame.payload.readUInt16BE();
       if (!this.open) return;
+      if (frame?.opcode === 9) {
+        // A node that is not answered takes its client for lost.
+        this.#client.send({ opcode: 10, payload: frame.payload });
+        continue;
+      }
       this.echoes.push(Number(frame?.payload.toString().split(" ")[1]));
     }
   }

@@ -112,6 +112,7 @@ for (const fault of faults) {
         await using scene = await HttpScene.start(form, way, fault.manner ?? "well");
         scene.talk();
         await scene.saidMore(50);
+        await scene.handled(50);
         await fault.run(scene);
         await scene.saidMore(100);
         const missesEnds = fault.missesEnds?.includes(form) === true;

@@ -72,6 +72,14 @@ export class HttpScene implements AsyncDisposable {
     });
   }
 
+  /** Resolves when the origin has handled more than so many messages, each counted once. */
+  async handled(messages: number): Promise<void> {
+    await waitFor(() => new Set(this.origin.messages).size > messages, {
+      what: `${messages} handled messages`,
+      deadline: settledMs,
+    });
+  }
+
   /** Nobody says anything more; resolves with what became of everything. */
   async hush({ endsTold }: { readonly endsTold: boolean }): Promise<HttpVerdict> {
     clearInterval(this.#talking);

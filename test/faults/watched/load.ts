@@ -5,7 +5,7 @@ import { handshakeText } from "../../support/clients/raw-client.ts";
 const steadyCount = 100;
 /** Each of the steady clients sends so often. */
 const messageMs = 500;
-/** So often one comes that stays for `stayMs`, on a path and from a page that nobody had before. */
+/** So often one comes that stays for `stayMs`, on a path that nobody had before. */
 const arrivalMs = 200;
 const stayMs = 3_000;
 
