@@ -9,7 +9,7 @@ import type {
 } from "./connection/mod.ts";
 import { type EventStream, infoOf } from "./events/mod.ts";
 import { Groups } from "./groups/mod.ts";
-import type { Clock, Codec, CommandBus, Counter, EventChannel, Logger } from "./ports/mod.ts";
+import type { Clock, Codec, CommandBus, EventChannel, Logger } from "./ports/mod.ts";
 import { EventRouter, type EventRouterOptions } from "./routing/mod.ts";
 import {
   Acknowledgements,
@@ -17,7 +17,7 @@ import {
   type ReliableReceiver,
   StreamMemory,
 } from "./streams/mod.ts";
-import type { GatewayMetrics, TrafficTap } from "./telemetry/mod.ts";
+import type { AppCounters, GatewayMetrics, TrafficTap } from "./telemetry/mod.ts";
 
 /** What all apps of a node work with, besides the codec. */
 export interface AppDependencies extends Pick<Codec, "events" | "values"> {
@@ -33,6 +33,11 @@ export interface AppDependencies extends Pick<Codec, "events" | "values"> {
   readonly tap: TrafficTap;
 }
 
+export interface AppOptions extends EventRouterOptions {
+  readonly label: string;
+  readonly groupsPerConnectionMax: number;
+}
+
 /** What a node has of each app: nothing of it is shared with another app. */
 export class App implements ConnectionApp, CommandApp {
   readonly name: string;
@@ -40,21 +45,21 @@ export class App implements ConnectionApp, CommandApp {
   readonly groups: Groups;
   /** Its open connections. */
   readonly registry: Connections;
-  readonly opened: Counter;
+  readonly counters: AppCounters;
+  /** Value of the label `app` of its series. */
+  readonly label: string;
   readonly commandReceivers: StreamMemory<ReliableReceiver>;
   readonly acks: Acknowledgements;
   readonly #log: ConnectionLog;
 
-  constructor(
-    dependencies: AppDependencies,
-    options: EventRouterOptions & { readonly groupsPerConnectionMax: number },
-  ) {
+  constructor(dependencies: AppDependencies, options: AppOptions) {
     const { bus, clock } = dependencies;
     this.#log = dependencies.log;
     this.name = options.app;
     const registry = dependencies.registry.of(this.name);
     this.registry = registry;
-    this.opened = dependencies.metrics.openedOf(this.name);
+    this.label = options.label;
+    this.counters = dependencies.metrics.ofApp(options.label);
     this.router = new EventRouter({ ...dependencies, registry }, options);
     this.groups = new Groups(bus, registry, options);
     this.commandReceivers = new StreamMemory(clock, {

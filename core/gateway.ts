@@ -253,7 +253,7 @@ export class Gateway implements SocketHandler<Connection> {
     this.#registry.set(connection);
     stream.append(["open", id, 0, { ...info, at: openedAt }]);
     connection.lastItem = stream.next;
-    app.opened.add(1);
+    app.counters.opened.add(1);
     this.#log.opened(connection);
     this.#give(connection, reservation);
     this.#guard.opened(connection, info.ip);
@@ -285,6 +285,7 @@ export class Gateway implements SocketHandler<Connection> {
 
   batched(connection: Connection, messages: number, bytes: number): void {
     this.#metrics.messagesIn.add(messages);
+    connection.app.counters.messagesIn.add(messages);
     this.#metrics.bytesIn.add(bytes);
     const { stream } = connection;
     connection.lastItem = stream.next;
@@ -407,6 +408,7 @@ function createApps(
         ...options,
         app,
         appNumber,
+        label: number < limits.appsLabelledMax ? app : "_other",
         // It may change while the node runs.
         get groupsPerConnectionMax() {
           return options.groupsPerConnectionMax;

@@ -15,7 +15,7 @@ export interface Gauged {
 export function registerGauges(metrics: Metrics, gauged: Gauged): void {
   const { apps, frames, handshakes, registry } = gauged;
   const sum = (read: (app: App) => number): (() => number) => {
-    return () => apps.reduce((total, app) => total + read(app), 0);
+    return () => sumOf(apps, read);
   };
   metrics.gauge("wss_connections", "Connections now", () => registry.occupied);
   metrics.gauge(
@@ -33,7 +33,10 @@ export function registerGauges(metrics: Metrics, gauged: Gauged): void {
     "Handshakes that wait for an origin",
     () => handshakes.waiting,
   );
-  for (const app of apps) registerApp(metrics, app);
+  for (const label of new Set(apps.map((app) => app.label))) {
+    const labelled = apps.filter((app) => app.label === label);
+    registerApps(metrics, label, labelled);
+  }
   metrics.gauge("wss_partial_bytes", "Bytes of unfinished messages", () => frames.partialBytes());
   metrics.gauge(
     "wss_event_window_bytes",
@@ -47,17 +50,24 @@ export function registerGauges(metrics: Metrics, gauged: Gauged): void {
   );
 }
 
-/** By app: a node has as many as its routes name. */
-function registerApp(metrics: Metrics, { groups, name, registry, router }: App): void {
-  const labels = { app: name };
-  const gauge = (metric: string, help: string, read: () => number): void =>
-    metrics.gauge(metric, help, read, labels);
-  gauge("wss_origins", "Live origins that take connections", () => router.origins);
-  gauge("wss_app_connections", "Connections of the app", () => registry.size);
-  gauge("wss_app_groups", "Groups of the app with members on this node", () => groups.size);
+/** By app: a node has as many as its routes name, and the last ones share a label. */
+function registerApps(metrics: Metrics, label: string, apps: readonly App[]): void {
+  const gauge = (name: string, help: string, read: (app: App) => number): void =>
+    metrics.gauge(name, help, () => sumOf(apps, read), { app: label });
+  gauge("wss_origins", "Live origins that take connections", ({ router }) => router.origins);
+  gauge("wss_app_connections", "Connections of the app", ({ registry }) => registry.size);
+  gauge(
+    "wss_app_groups",
+    "Groups of the app with members on this node",
+    ({ groups }) => groups.size,
+  );
   gauge(
     "wss_app_event_window_bytes",
     "Bytes of the app's events that are not confirmed",
-    () => router.unconfirmedBytes,
+    ({ router }) => router.unconfirmedBytes,
   );
+}
+
+function sumOf(apps: readonly App[], read: (app: App) => number): number {
+  return apps.reduce((total, app) => total + read(app), 0);
 }

@@ -11,6 +11,8 @@ export const limits = {
   connectionsMax: 1_048_576,
   /** Default and maximum of `--max-connections`. */
   connectionsCeiling: 1_000_000,
+  /** Apps with series of their own: a scraper keeps each; further apps share those of `_other`. */
+  appsLabelledMax: 100,
   /** Maximum of `--workers`: more than any machine has processors to spare. */
   workersMax: 256,
   /**

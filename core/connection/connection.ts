@@ -1,6 +1,6 @@
 import type { CloseCause, CloseReason, ErrorCode } from "../base/mod.ts";
 import type { ConnectionHandle, MessageKind, Socket, Span } from "../ports/mod.ts";
-import type { ConnectionTrace } from "../telemetry/mod.ts";
+import type { AppCounters, ConnectionTrace } from "../telemetry/mod.ts";
 
 export interface AddressPlaces {
   readonly name: string;
@@ -11,6 +11,7 @@ export interface AddressPlaces {
 /** What is asked of the app that a connection belongs to. */
 export interface ConnectionApp {
   readonly name: string;
+  readonly counters: AppCounters;
   /** The gateway begins to close a connection: it is in no group any more. */
   closing(connection: Connection, reason: CloseReason): void;
 }

@@ -80,6 +80,7 @@ export class Delivery {
   count(connection: Connection, byteLength: number): void {
     connection.sentBytes += byteLength;
     this.#metrics.messagesOut.add(1);
+    connection.app.counters.messagesOut.add(1);
     this.#metrics.bytesOut.add(byteLength);
   }
 

@@ -1,6 +1,13 @@
 import { CloseCause, ErrorCode, errorCounter } from "../base/mod.ts";
 import { type Counter, type Histogram, histogramBounds, type Metrics } from "../ports/mod.ts";
 
+/** What is counted of each app. */
+export interface AppCounters {
+  readonly opened: Counter;
+  readonly messagesIn: Counter;
+  readonly messagesOut: Counter;
+}
+
 /**
  * The gateway's counters and histograms, looked up once. `docs/operating/monitoring.md` lists the
  * names. Gauges read rooms, so the root registers them: `core/gauges.ts`.
@@ -92,10 +99,16 @@ export class GatewayMetrics {
     }
   }
 
-  /** Connections that an app has opened. */
-  openedOf(app: string): Counter {
-    const help = "Connections of the app that were opened";
-    return this.#metrics.counter("wss_app_connections_opened_total", help, { app });
+  /** The counters of an app, by its label. */
+  ofApp(label: string): AppCounters {
+    const labels = { app: label };
+    const count = (name: string, help: string): Counter =>
+      this.#metrics.counter(name, help, labels);
+    return {
+      opened: count("wss_app_connections_opened_total", "Connections of the app that were opened"),
+      messagesIn: count("wss_app_messages_received_total", "Messages that the app's clients sent"),
+      messagesOut: count("wss_app_messages_sent_total", "Messages handed to the app's clients"),
+    };
   }
 
   closed(cause: CloseCause): void {

@@ -1,4 +1,4 @@
-export { GatewayMetrics } from "./gateway-metrics.ts";
+export { type AppCounters, GatewayMetrics } from "./gateway-metrics.ts";
 export { readTraceExport, type TraceExport } from "./trace-environment.ts";
 export {
   type ConnectionTrace,

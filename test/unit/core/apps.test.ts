@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decode, encode } from "@msgpack/msgpack";
+import { limits } from "../../../core/base/mod.ts";
 import { MessageKind } from "../../../core/ports/mod.ts";
 import { ManualClock, MemoryBroker } from "../../support/memory/mod.ts";
 import {
@@ -84,6 +85,43 @@ test("each app has gauges of its own, from the start", async () => {
   const window = (app: string) => node.metrics.value("wss_app_event_window_bytes", { app }) ?? 0;
   assert.ok(window("chat") > 0 && window("shop") > window("chat"));
   assert.equal(window("chat") + window("shop"), node.metrics.value("wss_event_window_bytes"));
+});
+
+test("messages are counted by app, in and out, to one and to a group", async () => {
+  const { node } = await rig();
+  const counted = (app: string): (number | undefined)[] =>
+    ["received", "sent"].map((way) =>
+      node.metrics.value(`wss_app_messages_${way}_total`, { app }),
+    );
+  assert.deepEqual([counted("chat"), counted("shop")], [Array(2).fill(0), Array(2).fill(0)]);
+  const [one, two, other] = [node.connect("chat"), node.connect("chat"), node.connect("shop")];
+  one.receive("a");
+  two.receive(Uint8Array.of(1));
+  other.receive("b");
+  node.local([["send", idOf(one), "c"]], "chat");
+  node.local([["publish", "@all", "d"]], "chat");
+  await settled();
+  assert.deepEqual(
+    [counted("chat"), counted("shop")],
+    [
+      [2, 3],
+      [1, 0],
+    ],
+  );
+});
+
+test("apps past a number share the series of one label", async () => {
+  const count = limits.appsLabelledMax + 2;
+  const many = Array.from({ length: count }, (_, at) => ({ pattern: `/${at}`, app: `a${at}` }));
+  const [broker, clock] = [new MemoryBroker(), new ManualClock()];
+  const node = new MemoryNode({ broker, clock }, { routes: many });
+  const connections = (app: string): (number | undefined)[] =>
+    ["", "_opened_total"].map((of) => node.metrics.value(`wss_app_connections${of}`, { app }));
+  await node.gateway.start();
+  for (const back of [0, 1, 1, 2, 2, 2]) node.connect(`a${count - 1 - back}`);
+  assert.deepEqual(connections("_other"), [3, 3]);
+  assert.deepEqual(connections(`a${count - 3}`), [3, 3]);
+  assert.deepEqual(connections(`a${count - 1}`), [undefined, undefined]);
 });
 
 test("an app's commands reach no connection, group or user of another app", async () => {

@@ -114,15 +114,15 @@ const mutants: readonly Mutant[] = [
   {
     says: "live origins that take connections, in assigned mode",
     file: files.gauges,
-    find: "() => router.origins);",
+    find: "({ router }) => router.origins);",
     replace: "() => 0);",
     tests: [tests.gauges],
   },
   {
     says: "| `wss_app_connections` | gauge | open connections |",
     file: files.gauges,
-    find: '"Connections of the app", () => registry.size);',
-    replace: '"Connections of the app", () => groups.size);',
+    find: '"Connections of the app", ({ registry }) => registry.size);',
+    replace: '"Connections of the app", ({ groups }) => groups.size);',
     tests: [tests.gauges],
   },
   {
