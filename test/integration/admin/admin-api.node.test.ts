@@ -104,6 +104,7 @@ describe("the admin API", () => {
       ada.client.send({ opcode: 8, payload: Buffer.of(0x0f, 0xa1) });
       await tail.line(({ verb, kind }) => verb === "close" && kind === "event", "the close");
       await waitFor(() => tail.end === "closed", { what: "the tail's end" });
+      tail.close();
       await team.line(({ verb, connection }) => verb === "close" && connection === id, "the same");
       const again = await admin.post(`connections/${id}/send`, { text: "x" });
       assert.deepEqual([again.status, again.body.code], [410, "id-gone"]);

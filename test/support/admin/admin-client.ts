@@ -1,4 +1,6 @@
+import assert from "node:assert/strict";
 import type { TailLine } from "../../../core/inspect/mod.ts";
+import { adminFaults, checkAdminAnswer } from "../docs/admin-openapi.ts";
 import { waitFor } from "../process/wait.ts";
 
 /** What came of a request: the status, and the answer's JSON. */
@@ -8,7 +10,7 @@ export interface AdminAnswer {
   readonly body: any;
 }
 
-/** A program that uses the admin port. */
+/** A program that uses the admin port. Each answer must be one that the OpenAPI document has. */
 export class AdminClient {
   readonly #base: string;
   readonly #headers: Readonly<Record<string, string>>;
@@ -19,13 +21,15 @@ export class AdminClient {
   }
 
   async get(path: string): Promise<AdminAnswer> {
-    return answerOf(await fetch(`${this.#base}/admin/${path}`, { headers: this.#headers }));
+    const asked = `GET /admin/${path}`;
+    return answerOf(asked, await fetch(`${this.#base}/admin/${path}`, { headers: this.#headers }));
   }
 
   async post(path: string, body: unknown): Promise<AdminAnswer> {
     const headers = { "content-type": "application/json", ...this.#headers };
     const request = { method: "POST", headers, body: JSON.stringify(body) };
-    return answerOf(await fetch(`${this.#base}/admin/${path}`, request));
+    const asked = `POST /admin/${path}`;
+    return answerOf(asked, await fetch(`${this.#base}/admin/${path}`, request));
   }
 
   tail(query: string): Promise<AdminTail> {
@@ -33,14 +37,27 @@ export class AdminClient {
   }
 }
 
-async function answerOf(response: Response): Promise<AdminAnswer> {
-  return { status: response.status, body: await response.json() };
+async function answerOf(asked: string, response: Response): Promise<AdminAnswer> {
+  const { status } = response;
+  const body = await response.text();
+  checkAdminAnswer(asked, { status, type: response.headers.get("content-type"), body });
+  return { status, body: JSON.parse(body) };
 }
+
+/** The schemas of the events of a tail. */
+const eventSchemas: Readonly<Record<string, string>> = {
+  ready: "TailReady",
+  line: "TailLine",
+  "left-out": "TailLeftOut",
+  end: "TailEnd",
+};
 
 /** What a tail has told so far. */
 export class AdminTail {
   readonly lines: TailLine[] = [];
   readonly leftOut: { lines: number; batches: number; slow: number }[] = [];
+  /** Events that are not as the OpenAPI document says. */
+  readonly faults: string[] = [];
   end: string | undefined;
   isReady = false;
   readonly #stop: AbortController;
@@ -65,6 +82,7 @@ export class AdminTail {
   }
 
   close(): void {
+    assert.deepEqual(this.faults, []);
     this.#stop.abort();
   }
 
@@ -82,6 +100,8 @@ export class AdminTail {
 
   #event(block: string): void {
     const [, event = "", data = ""] = /^event: (.*)\ndata: (.*)$/s.exec(block) ?? [];
+    const schema = eventSchemas[event];
+    if (schema !== undefined) this.faults.push(...adminFaults(schema, JSON.parse(data)));
     if (event === "ready") this.isReady = true;
     if (event === "line") this.lines.push(JSON.parse(data));
     if (event === "left-out") this.leftOut.push(JSON.parse(data));
