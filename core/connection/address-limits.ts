@@ -25,12 +25,22 @@ export class AddressLimits {
   /** Counts a connection. False if it exceeds the limit, as handshakes may overlap. */
   opened(connection: Connection, address: string): boolean {
     if (this.max === 0) return true;
+    return this.#place(connection, address).connections <= this.max;
+  }
+
+  /** Counts a connection that is open already, unless it is counted or its address unknown. */
+  count(connection: Connection): void {
+    const { address, places } = connection;
+    if (this.max > 0 && places === undefined && address !== "") this.#place(connection, address);
+  }
+
+  #place(connection: Connection, address: string): AddressPlaces {
     const name = addressGroup(address);
     const places = this.#places.get(name) ?? { name, connections: 0 };
     this.#places.set(name, places);
     places.connections++;
     connection.places = places;
-    return places.connections <= this.max;
+    return places;
   }
 
   /** The connection's stream is gone. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encode } from "@msgpack/msgpack";
 import type { Authorizer } from "../../../core/ports/mod.ts";
+import type { MemorySocket } from "../../support/memory/mod.ts";
 import { gatewayOptions } from "../../support/memory-node/gateway-options.ts";
 import { grantOfQuery, idOf, settled } from "../../support/memory-node/memory-node.ts";
 import { NodeRig } from "../../support/memory-node/node-rig.ts";
@@ -73,6 +74,34 @@ test("reload: limits of an address, groups and sizes of messages", async () => {
   rig.node.open(first);
   assert.equal(await status(rig), 503);
   assert.equal(rig.node.errors("connections-per-ip"), 1);
+});
+
+test("reload: a limit of an address counts connections that are open, each once", async () => {
+  const rig = await start();
+  const enter = async (): Promise<MemorySocket> => {
+    const answer = await rig.node.handshake("/");
+    assert.ok(answer.accepted);
+    return rig.node.open(answer);
+  };
+  const limit = (connectionsPerIpMax: number): void =>
+    rig.node.gateway.reload(gatewayOptions({ guard: { connectionsPerIpMax } }));
+  const [first] = [await enter(), await enter()];
+  limit(2);
+  assert.equal(await status(rig), 503);
+  limit(3);
+  limit(0);
+  const third = await enter();
+  limit(4);
+  await enter();
+  assert.equal(await status(rig), 503, "one came while there was no limit");
+  first.clientCloses(1000, "");
+  assert.equal(await status(rig), 101);
+  limit(1);
+  third.clientCloses(1000, "");
+  await rig.rest();
+  assert.equal(await status(rig), 503, "two are left");
+  assert.equal(rig.node.errors("connections-per-ip"), 3);
+  assert.equal(rig.node.gateway.connections, 2, "nobody is closed");
 });
 
 test("reload: another authorizer decides from the next handshake on", async () => {

@@ -4,6 +4,7 @@ const page = "docs/operating/starting.md";
 const files = {
   addresses: "core/connection/address-limits.ts",
   changes: "runtimes/cli/settings/reloadable.ts",
+  guard: "core/connection/connection-guard.ts",
   health: "runtimes/cli/commands/health.ts",
   node: "runtimes/cli/programs/node-reload.ts",
   program: "runtimes/cli/programs/run-program.ts",
@@ -96,6 +97,13 @@ const mutants: readonly Mutant[] = [
     find: "    if (taken) {\n",
     replace: "    if (taken || !isSame) {\n",
     tests: [tests.reload],
+  },
+  {
+    says: "counts connections that were open before, also if there was no limit then",
+    file: files.guard,
+    find: "for (const connection of this.#registry.all()) this.#addresses.count(connection);",
+    replace: "",
+    tests: [tests.gateway],
   },
   {
     says: "`max-connections-per-ip` counts connections that were open before",
