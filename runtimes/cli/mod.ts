@@ -1,2 +1,2 @@
-export { reusePortRefusal, workerCommand } from "../compose/mod.ts";
+export { type HeldPort, reusePortRefusal, workerCommand } from "../compose/mod.ts";
 export { runCommandLine } from "./command-line.ts";

@@ -11,7 +11,13 @@ export { Bridge } from "./bridge.ts";
 export { appsOf, sameOriginOnly } from "./gateway-options.ts";
 export { registerProcessMetrics, stallOf } from "./monitoring/mod.ts";
 export { NodeBroker, type NodeBrokerDependencies } from "./node-broker.ts";
-export { engineOf, type Platform, reusePortRefusal, workerCommand } from "./platform.ts";
+export {
+  engineOf,
+  type HeldPort,
+  type Platform,
+  reusePortRefusal,
+  workerCommand,
+} from "./platform.ts";
 export { Service } from "./service.ts";
 export type { ServiceDependencies } from "./service-dependencies.ts";
 export { ServicePort } from "./service-port.ts";

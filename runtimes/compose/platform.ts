@@ -15,6 +15,12 @@ export interface Platform {
   readonly workers: WorkerPlatform;
 }
 
+/** A port that the system gives to no other program until it is released. */
+export interface HeldPort {
+  readonly port: number;
+  release(): void;
+}
+
 /** How a runtime has several processes on one client port. */
 export interface WorkerPlatform {
   /** Why it cannot have them here; undefined if it can. */
@@ -24,6 +30,11 @@ export interface WorkerPlatform {
    * channel: `child.send` here and `process.send` there.
    */
   start(): ChildProcess;
+  /**
+   * Holds a free port for workers that cannot share one which the first of them was given, as
+   * those of `node:cluster`. Undefined if that is not possible at this address.
+   */
+  holdPort?(host: string): HeldPort | undefined;
 }
 
 /** The word of the command line that makes a process a worker. It is for supervisors alone. */

@@ -3,6 +3,7 @@ import cluster from "node:cluster";
 import process from "node:process";
 import { runCommandLine, workerCommand } from "../cli/mod.ts";
 import { startFramedServer } from "../framed-server/mod.ts";
+import { holdPort } from "./hold-port.ts";
 
 await runCommandLine(process.argv.slice(2), {
   name: "node",
@@ -17,6 +18,7 @@ await runCommandLine(process.argv.slice(2), {
   watch: () => undefined,
   workers: {
     refusal: undefined,
+    holdPort,
     start: () => {
       cluster.setupPrimary({
         args: [workerCommand],

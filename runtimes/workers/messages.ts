@@ -26,8 +26,8 @@ export type Order =
 export type Notice =
   /** It listens to orders. */
   | { readonly kind: "ready" }
-  /** Its ports are open. */
-  | { readonly kind: "started" }
+  /** Its client port is open: the number, also if any was asked for. */
+  | { readonly kind: "started"; readonly port: number }
   | Report
   /** To an operator's question: the answer, or why there is none. */
   | {

@@ -9,6 +9,7 @@ import {
   appsOf,
   BrokerBook,
   engineOf,
+  type HeldPort,
   LinkActions,
   NodeBroker,
   type NodeBrokerDependencies,
@@ -81,16 +82,42 @@ export class Supervisor {
     this.#lag.start();
     await this.#broker.start();
     await this.#openAdminPort();
-    const port = await takePort(this.#settings);
-    this.#port = port;
+    const held = await this.#choosePort();
     this.#workers = this.#composeWorkers();
     every(this.#clock, workerLimits.reportEveryMs, () => {
       for (const worker of this.#workers) worker.tick();
     });
-    await Promise.all(this.#workers.map((worker) => worker.start()));
+    await this.#startWorkers().finally(() => held?.release());
     await this.#startServicePort();
     this.#hasStarted = true;
-    this.#logStarted(port);
+    this.#logStarted(this.#port);
+  }
+
+  /**
+   * If any port is asked for, it is held until the workers have it, or the first of them opens
+   * one: a port that was chosen and left to them might be another program's by then.
+   */
+  async #choosePort(): Promise<HeldPort | undefined> {
+    const settings = this.#settings;
+    const { holdPort } = this.#given.platform.workers;
+    const held = settings.port === 0 ? holdPort?.(settings.host) : undefined;
+    const isLeftToFirst = settings.port === 0 && holdPort === undefined;
+    if (!isLeftToFirst) this.#port = held?.port ?? (await takePort(settings));
+    return held;
+  }
+
+  /** All at once, or the first one before the others if it has to open any port. */
+  async #startWorkers(): Promise<void> {
+    const [first, ...others] = this.#workers;
+    if (this.#port !== 0 || first === undefined) {
+      await Promise.all(this.#workers.map((worker) => worker.start()));
+      return;
+    }
+    this.#port = await first.start();
+    this.#workers.forEach((each, worker) => {
+      each.use(workerSettings(this.#settings, this.#placeOf(worker)));
+    });
+    await Promise.all(others.map((worker) => worker.start()));
   }
 
   /** The workers use other settings, and read the files that they name again. */

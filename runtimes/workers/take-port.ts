@@ -3,9 +3,9 @@ import type { Settings } from "../../core/config/mod.ts";
 import { portError } from "../server/mod.ts";
 
 /**
- * The number of a free client port: the one of the settings, or any if that is 0. Workers share
- * their port, so they would not notice that another program, or another supervisor of the same
- * user, has it. This listener shares it with nobody, and leaves it to them. Rejects with
+ * Resolves to a client port that nobody has: the one of the settings, or any if that is 0. Workers
+ * share their port, so they would not notice that another program, or another supervisor of the
+ * same user, has it. This listener shares it with nobody, and leaves it to them. Rejects with
  * `port-in-use`.
  */
 export function takePort({ host, port }: Pick<Settings, "host" | "port">): Promise<number> {

@@ -56,9 +56,9 @@ export class WorkerLink {
     this.#questions.answering = answering;
   }
 
-  started(): void {
+  started(port: number): void {
     this.#sendReport(0);
-    this.#send({ kind: "started" });
+    this.#send({ kind: "started", port });
   }
 
   drained(): void {

@@ -56,7 +56,7 @@ export class Worker {
   /** The questions of operators. */
   readonly member: WorkerQuestions;
   #brokers: readonly BrokerView[] = [];
-  #onFirst: ((error?: ServiceError) => void) | undefined;
+  #onFirst: ((result: number | ServiceError) => void) | undefined;
   #onDrained: (() => void) | undefined;
   #onEnded: (() => void) | undefined;
 
@@ -91,15 +91,15 @@ export class Worker {
   }
 
   /**
-   * Resolves when its first process serves. Rejects with `worker-died` if that ends before: what
-   * it fails for would most likely fail again.
+   * Resolves to its client port when its first process serves. Rejects with `worker-died` if that
+   * ends before: what it fails for would most likely fail again.
    */
-  start(): Promise<void> {
+  start(): Promise<number> {
     return new Promise((resolve, reject) => {
-      this.#onFirst = (error) => {
+      this.#onFirst = (result) => {
         this.#onFirst = undefined;
-        if (error === undefined) resolve();
-        else reject(error);
+        if (typeof result === "number") resolve(result);
+        else reject(result);
       };
       this.#run();
     });
@@ -134,9 +134,14 @@ export class Worker {
     this.#questions.delete(id);
   }
 
+  /** What its next processes start with. */
+  use(settings: Settings): void {
+    this.#options = { ...this.#options, settings };
+  }
+
   /** Other settings from now on, for its present process and for the next ones. */
   reload(settings: Settings): void {
-    this.#options = { ...this.#options, settings };
+    this.use(settings);
     this.#tell({ kind: "reload", settings });
   }
 
@@ -221,7 +226,7 @@ export class Worker {
           pid: this.#child?.pid,
         });
         this.member.started();
-        this.#onFirst?.();
+        this.#onFirst?.(notice.port);
         break;
       case "report":
         this.#notReady = notice.notReady;

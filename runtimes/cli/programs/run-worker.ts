@@ -116,7 +116,7 @@ class WorkerProgram {
     });
     await service.start();
     this.#link.answerFrom(service.inspector);
-    this.#link.started();
+    this.#link.started(service.port);
   }
 
   async #drain(): Promise<void> {

@@ -301,8 +301,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "A port that another program has is refused at the start",
     file: files.supervisor,
-    find: "const port = await takePort(this.#settings);",
-    replace: "const port = this.#settings.port;",
+    find: "this.#port = held?.port ?? (await takePort(settings));",
+    replace: "this.#port = held?.port ?? settings.port;",
     tests: [tests.lifecycle],
   },
   {

@@ -27,9 +27,9 @@ export class FakeChild extends EventEmitter {
   }
 
   /** It starts as a worker does. */
-  serve(): void {
+  serve(port: number = 1): void {
     this.tell({ kind: "ready" });
-    this.tell({ kind: "started" });
+    this.tell({ kind: "started", port });
   }
 
   end(code: number | null, signal: string | null = null): void {

@@ -83,8 +83,8 @@ test("a worker gets its settings when it listens, and then serves", async () => 
   assert.ok(order?.kind === "start");
   assert.deepEqual([order.worker, order.settings["node-name"]], [3, "edge-1-3"]);
   assert.equal(rig.worker.isServing, false);
-  rig.child.tell({ kind: "started" });
-  await started;
+  rig.child.tell({ kind: "started", port: 4711 });
+  assert.equal(await started, 4711);
   assert.equal(rig.worker.isServing, true);
   const { event, fields } = rig.logger.records.at(-1) ?? assert.fail();
   assert.equal(event, "worker-started");
@@ -245,7 +245,7 @@ test("what an ended process said last is not heard", async () => {
   const rig = await new Rig().serving();
   const [former] = rig.children;
   rig.child.end(1);
-  former?.tell({ kind: "started" });
+  former?.tell({ kind: "started", port: 4711 });
   assert.equal(rig.worker.isServing, false);
 });
 
@@ -348,4 +348,17 @@ test("a worker that a signal has drained ends, and another one starts at once", 
   assert.equal(rig.children.length, 2);
   assert.deepEqual(rig.failures, []);
   assert.equal(rig.logger.records.at(-1)?.event, "worker-ended");
+});
+
+test("settings that are for later are those of the next process", async () => {
+  const rig = await new Rig().serving();
+  const [order] = rig.child.orders;
+  assert.ok(order?.kind === "start");
+  rig.worker.use({ ...order.settings, port: 4711 });
+  assert.equal(rig.child.orders.length, 1);
+  rig.child.end(1);
+  rig.child.tell({ kind: "ready" });
+  const [next] = rig.child.orders;
+  assert.ok(next?.kind === "start");
+  assert.equal(next.settings.port, 4711);
 });
