@@ -14,6 +14,7 @@ export interface SummedPart {
 /** Gauges whose sum over processes would mean nothing. All others are summed up. */
 const combined: Readonly<Record<string, (...values: number[]) => number>> = {
   process_start_time_seconds: Math.min,
+  wss_broker_link_up: Math.min,
   wss_broker_up: Math.min,
   wss_build_info: Math.max,
   wss_certificate_expiry_timestamp_seconds: Math.min,

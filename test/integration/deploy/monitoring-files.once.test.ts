@@ -6,6 +6,9 @@ import { after, test } from "node:test";
 import { ErrorCode } from "../../../core/base/mod.ts";
 import { outputOf } from "../../support/deploy/output-of.ts";
 import { readPage, tableRows, unquoted } from "../../support/docs/docs.ts";
+import { startGateway } from "../../support/gateway/gateway.ts";
+import { Authority } from "../../support/keys/certificates.ts";
+import { JwksServer, json } from "../../support/keys/jwks-server.ts";
 import { skipWithout } from "../../support/process/spawn.ts";
 
 const prometheus = "examples/deploy/prometheus";
@@ -21,6 +24,21 @@ interface Panel {
   readonly type: string;
   readonly gridPos: { readonly x: number; readonly y: number; w: number; h: number };
   readonly targets?: readonly { readonly refId: string; readonly expr: string }[];
+}
+
+/** The metrics of the docs, which are those of the code. */
+const documented = tableRows("docs/operating", "name").map(([name = "", type = ""]) => {
+  return { name: unquoted(name), type };
+});
+const histograms = documented.filter(({ type }) => type === "histogram").map(({ name }) => name);
+
+/** The metrics that a text names; of a histogram's series the histogram. */
+function namesIn(text: string): string[] {
+  const found = text.matchAll(/\b(wss|process|nodejs)_[a-z_]+/g);
+  return Array.from(found, ([name]) => {
+    const base = name.replace(/_(bucket|sum|count)$/, "");
+    return histograms.includes(base) ? base : name;
+  });
 }
 
 const dashboardFile = "examples/deploy/grafana/dashboard.json";
@@ -58,17 +76,14 @@ test("the dashboard's queries are PromQL", { skip }, async () => {
 });
 
 test("rules and dashboard name metrics, codes and causes that are documented", () => {
-  const metrics = new Set(
-    tableRows("docs/operating", "name").map(([name = ""]) => unquoted(name)),
-  );
+  const metrics = new Set(documented.map(({ name }) => name));
   const causes = readPage("docs/protocol/events.md");
   const adapter = readFileSync("examples/deploy/kubernetes/prometheus-adapter.yaml", "utf8");
   const scaling = readFileSync("examples/deploy/kubernetes/scaling.yaml", "utf8");
   const texts = [readFileSync(rules, "utf8"), adapter, scaling, ...queries];
   for (const text of texts) {
-    for (const [name] of text.matchAll(/\bwss_[a-z_]+/g)) {
-      const base = name.replace(/_(bucket|sum|count)$/, "");
-      assert.ok(metrics.has(name) || metrics.has(base), `${name} is no metric`);
+    for (const name of namesIn(text)) {
+      assert.ok(metrics.has(name), `${name} is no metric`);
     }
     for (const [, codes = ""] of text.matchAll(/code=~?"([^"]+)"/g)) {
       for (const code of codes.split("|")) assert.ok(Object.hasOwn(ErrorCode, code), code);
@@ -76,6 +91,51 @@ test("rules and dashboard name metrics, codes and causes that are documented", (
     for (const [, cause = ""] of text.matchAll(/cause="([^"]+)"/g)) {
       assert.ok(causes.includes(`\`${cause}\``), `${cause} is no cause`);
     }
+  }
+});
+
+test("every gauge and histogram is on the dashboard", () => {
+  const shown = new Set(queries.flatMap(namesIn));
+  const missing = documented.filter(({ name, type }) => type !== "counter" && !shown.has(name));
+  assert.deepEqual(missing, []);
+  for (const { name, type } of documented) {
+    if (type !== "histogram" || name.startsWith("nodejs_gc")) continue;
+    const own = queries.filter((expr) => namesIn(expr).includes(name));
+    // With buckets by `le`, and as a native histogram.
+    for (const expr of own) {
+      assert.match(expr, new RegExp(`\\b${name}_bucket\\{.* or .*\\b${name}\\{`));
+    }
+  }
+});
+
+test("nodes export every metric of the rules and panels, each of its type", async () => {
+  const keys = await JwksServer.start(json({ keys: [] }));
+  after(() => keys.stop());
+  const authority = new Authority();
+  after(() => rmSync(authority.folder, { recursive: true, force: true }));
+  const { certFile, keyFile } = authority.issue("node");
+  const token = ["--authorize", "jwt", "--jwt-jwks", keys.url, "--jwt-any-issuer"];
+  const cluster = ["--cluster", "http", "--peers", "http://127.0.0.1:9", "--cluster-port", "0"];
+  const kinds: readonly (readonly string[])[] = [
+    ["--workers", "2", "--tls-cert", certFile, "--tls-key", keyFile, ...token],
+    ["--origin", "http://127.0.0.1:9/", "--origin-format", "batch", ...cluster],
+  ];
+  const env = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9" };
+  const types = new Map<string, string>();
+  for (const flags of kinds) {
+    const gateway = await startGateway({ runtime: "node", flags, env });
+    const answer = await fetch(`http://127.0.0.1:${gateway.info.adminPort}/metrics`);
+    for (const [, name = "", type = ""] of (await answer.text()).matchAll(
+      /^# TYPE (\S+) (\S+)$/gm,
+    )) {
+      types.set(name, type);
+    }
+    await gateway.stop();
+  }
+  const named = [readFileSync(rules, "utf8"), ...queries].flatMap(namesIn);
+  for (const name of named) {
+    const { type } = documented.find((metric) => metric.name === name) ?? {};
+    assert.equal(types.get(name), type, name);
   }
 });
 

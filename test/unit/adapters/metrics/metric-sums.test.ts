@@ -109,6 +109,7 @@ test("what cannot be added up is the least or the most of the processes that liv
   const sums = new MetricSums();
   const parts = ["0", "1", "2"].map((worker) => sums.part({ worker }));
   const names = ["process_start_time_seconds", "wss_build_info", "wss_event_loop_lag_seconds"];
+  names.push("wss_broker_link_up");
   const report = (value: number): void => {
     const metrics = new PrometheusMetrics();
     for (const name of names) metrics.gauge(name, "", () => value);
@@ -123,9 +124,9 @@ test("what cannot be added up is the least or the most of the processes that liv
   };
   report(1);
   report(2);
-  assert.deepEqual(read(), [1, 2, 2]);
+  assert.deepEqual(read(), [1, 2, 2, 1]);
   parts[1]?.ended();
-  assert.deepEqual(read(), [2, 2, 2]);
+  assert.deepEqual(read(), [2, 2, 2, 2]);
   parts[2]?.ended();
-  assert.deepEqual(read(), [0, 0, 0]);
+  assert.deepEqual(read(), [0, 0, 0, 0]);
 });
