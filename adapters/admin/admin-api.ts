@@ -144,6 +144,17 @@ class ReadingApi {
     return nodes === undefined ? { nodes: [], known: false } : { nodes, known: true };
   }
 
+  /** Throws `id-gone`, or `wrong-node` if another node has the connection, or may have it. */
+  async #checkHere(id: string): Promise<void> {
+    const { actions, source } = this.#options;
+    const members = source.members();
+    if ((await findConnection(members, id)) !== undefined) return;
+    const node = nodeOf(id);
+    if (members.some((member) => member.node === node)) throw goneFault();
+    const found = await actions.find(id).catch(() => "unknown");
+    throw found === undefined ? goneFault() : wrongNode(node);
+  }
+
   async tail(url: string): Promise<Response> {
     const { actions, clock, source } = this.#options;
     const asked = readTail(url);
@@ -151,19 +162,14 @@ class ReadingApi {
     const filter: TailFilter =
       "connection" in asked ? asked : { group: asked.group, app: asked.app ?? first };
     const members = source.members();
-    if (
-      "connection" in filter &&
-      (await findConnection(members, filter.connection)) === undefined
-    ) {
-      throw goneFault();
-    }
+    if ("connection" in filter) await this.#checkHere(filter.connection);
     if (this.#tails >= adminLimits.tailsMax) {
       throw new Refusal("requests-full", "too many tails are open");
     }
     const response = tailResponse({
       clock,
       filter,
-      open: (receive) => openTails(members, filter, receive),
+      open: (listener) => openTails(members, filter, listener),
       ended: () => {
         this.#tails--;
       },
@@ -171,6 +177,12 @@ class ReadingApi {
     this.#tails++;
     return response;
   }
+}
+
+/** What passes on a connection is seen by its own node alone. */
+function wrongNode(node: string): Refusal {
+  const message = `node ${node} has this connection: follow it at the admin port of ${node}`;
+  return new Refusal("wrong-node", message, { details: { node } });
 }
 
 function goneFault(): Refusal {

@@ -13,8 +13,11 @@ export interface AdminMember {
   readonly node: string;
   /** The answer has the form that belongs to the question. */
   ask(question: Question): Promise<unknown>;
-  /** Follows what passes, until it is cancelled. Throws `requests-full`. */
-  tail(filter: TailFilter, receive: TailReceiver): Cancel;
+  /**
+   * Follows what passes, until it is cancelled. `interrupted` is called when the member's process
+   * has ended: what passes until another one has its place is missed. Throws `requests-full`.
+   */
+  tail(filter: TailFilter, receive: TailReceiver, interrupted: () => void): Cancel;
 }
 
 /** A connection to a broker. */

@@ -114,11 +114,17 @@ async function askAll(
   return answers.filter((answer) => answer !== undefined);
 }
 
+/** Who gets what passes, and is told of a member whose process has ended. */
+export interface TailListener {
+  readonly receive: TailReceiver;
+  readonly interrupted: (node: string) => void;
+}
+
 /** Follows a connection at its node, or a group at all of them. Throws `requests-full`. */
 export function openTails(
   members: readonly AdminMember[],
   filter: TailFilter,
-  receive: TailReceiver,
+  { receive, interrupted }: TailListener,
 ): Cancel {
   const cancels: Cancel[] = [];
   const cancel = (): void => {
@@ -127,7 +133,7 @@ export function openTails(
   try {
     for (const member of members) {
       if ("connection" in filter && member.node !== nodeOf(filter.connection)) continue;
-      cancels.push(member.tail(filter, receive));
+      cancels.push(member.tail(filter, receive, () => interrupted(member.node)));
     }
   } catch (error) {
     cancel();

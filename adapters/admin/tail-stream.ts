@@ -1,13 +1,14 @@
-import type { LeftOut, TailFilter, TailLine, TailReceiver } from "../../core/inspect/mod.ts";
+import type { LeftOut, TailFilter, TailLine } from "../../core/inspect/mod.ts";
 import type { Cancel, Clock } from "../../core/ports/mod.ts";
 import { eventStream } from "../http/mod.ts";
 import { adminLimits } from "./admin-limits.ts";
+import type { TailListener } from "./merge.ts";
 
 export interface TailStreamOptions {
   readonly clock: Clock;
   readonly filter: TailFilter;
   /** Begins to follow. Throws `requests-full`. */
-  readonly open: (receive: TailReceiver) => Cancel;
+  readonly open: (listener: TailListener) => Cancel;
   /** Called once, when nobody reads any more. */
   readonly ended: () => void;
 }
@@ -16,7 +17,8 @@ const encoder = new TextEncoder();
 
 /**
  * The answer to a request for a tail: server-sent events. `line` is what passed, `left-out` counts
- * what is not shown, `end` says why no more comes. Throws `requests-full`.
+ * what is not shown, `interrupted` names a worker that has ended, `end` says why no more
+ * comes. Throws `requests-full`.
  */
 export function tailResponse(options: TailStreamOptions): Response {
   const stream = new TailStream(options);
@@ -38,7 +40,10 @@ class TailStream {
     const { clock } = options;
     const { tailBytesMax, tailMsMax } = adminLimits;
     this.#options = options;
-    const cancelTail = options.open((lines, leftOut) => this.#take(lines, leftOut));
+    const cancelTail = options.open({
+      receive: (lines, leftOut) => this.#take(lines, leftOut),
+      interrupted: (node) => this.#interrupted(node),
+    });
     const cancelEnd = clock.after(tailMsMax, () => this.#end("time"));
     this.#cancels.push(cancelTail, cancelEnd);
     this.body = new ReadableStream<Uint8Array>(
@@ -66,6 +71,13 @@ class TailStream {
     this.#sayLeftOut();
     const isClosed = lines.some(({ kind, verb }) => kind === "event" && verb === "close");
     if (isClosed && "connection" in filter) this.#end("closed");
+  }
+
+  /** A worker has ended, and its connections with it; another one takes its place in a group. */
+  #interrupted(node: string): void {
+    if ("connection" in this.#options.filter) this.#end("worker-died");
+    else if (!this.#isFull) this.#write("interrupted", { node });
+    else this.#unsaid.slow++;
   }
 
   /** What cannot be said now is said later, and at the end whether or not there is room. */

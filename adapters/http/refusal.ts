@@ -17,6 +17,7 @@ const statuses: Readonly<Partial<Record<ErrorCode, number>>> = {
   "publish-too-big": 413,
   "queue-too-small": 413,
   "request-media-type": 415,
+  "wrong-node": 421,
   "send-queue-full": 429,
   internal: 500,
   "requests-full": 503,

@@ -169,6 +169,9 @@ export const ErrorCode = {
   "worker-silent": 201,
   // Traces
   "trace-export-failed": 210,
+  // Requests on the admin port
+  /** A tail of a connection that another node has. */
+  "wrong-node": 210,
 } as const;
 
 export type ErrorCode = keyof typeof ErrorCode;

@@ -10,6 +10,7 @@ type Answer = Extract<Notice, { kind: "answer" }>;
 interface OpenTail {
   readonly filter: TailFilter;
   readonly receive: TailReceiver;
+  readonly interrupted: () => void;
 }
 
 /** The questions of operators to one worker, and what it answers. */
@@ -45,9 +46,9 @@ export class WorkerQuestions implements AdminMember {
     });
   }
 
-  tail(filter: TailFilter, receive: TailReceiver): Cancel {
+  tail(filter: TailFilter, receive: TailReceiver, interrupted: () => void): Cancel {
     const id = ++this.#lastId;
-    this.#tails.set(id, { filter, receive });
+    this.#tails.set(id, { filter, receive, interrupted });
     this.#tell({ kind: "tail", id, filter });
     return () => {
       if (this.#tails.delete(id)) this.#tell({ kind: "tail-end", id });
@@ -71,5 +72,6 @@ export class WorkerQuestions implements AdminMember {
   ended(): void {
     const error = { code: "worker-died", message: `${this.node} has ended` } as const;
     for (const [id, answered] of [...this.#asked]) answered({ kind: "answer", id, error });
+    for (const { interrupted } of [...this.#tails.values()]) interrupted();
   }
 }

@@ -7,6 +7,17 @@ const linesMax = 300;
 const waitingMax = 300;
 /** The wait before a tail that was cut is opened again. */
 const againMs = 2_000;
+/** Refusals that the next attempt would get too. */
+const forGood = new Set(["id-gone", "wrong-node"]);
+/** Why a tail of a connection ends with it. */
+const overs = new Map([
+  ["closed", "the connection is closed"],
+  ["worker-died", "the worker of the connection has ended, and the connection with it"],
+]);
+const arrows = new Map([
+  ["event", "←"],
+  ["gap", "…"],
+]);
 
 /** What passes on a connection or in a group. */
 export class TailBox {
@@ -53,7 +64,7 @@ export class TailBox {
       } catch (error) {
         if (signal.aborted) return;
         setText(this.#state, error.message);
-        if (error instanceof ApiError && error.code === "id-gone") return;
+        if (error instanceof ApiError && forGood.has(error.code)) return;
       }
       await new Promise((resolve) => setTimeout(resolve, againMs));
     }
@@ -63,9 +74,13 @@ export class TailBox {
 
   #take(event, data) {
     if (event === "ready" && !this.#isPaused) setText(this.#state, "live");
-    if (event === "end" && data.reason === "closed") {
+    if (event === "end" && overs.has(data.reason)) {
       this.#isOver = true;
-      setText(this.#state, "the connection is closed");
+      setText(this.#state, overs.get(data.reason));
+    }
+    // From here on lines are missing, until another worker has its place.
+    if (event === "interrupted") {
+      this.#take("line", { at: Date.now(), kind: "gap", verb: "worker-died", group: data.node });
     }
     if (event === "left-out") this.#miss(data.lines + data.batches + data.slow);
     if (event !== "line") return;
@@ -101,7 +116,7 @@ function lineOf(line) {
     "li",
     { "data-kind": kind },
     el("time", {}, clock(at)),
-    el("b", {}, kind === "event" ? `← ${verb}` : `→ ${verb}`),
+    el("b", {}, `${arrows.get(kind) ?? "→"} ${verb}`),
     el("span", { class: "quiet" }, [whom, seq === undefined ? "" : `#${seq}`].join(" ").trim()),
     el("code", {}, shown, cut ? "…" : ""),
     el("span", { class: "quiet size" }, line.bytes === undefined ? "" : bytes(line.bytes)),

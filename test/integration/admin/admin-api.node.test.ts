@@ -177,6 +177,10 @@ describe("the admin API", () => {
       const names = nodes.map((view: { node: string }) => view.node).sort();
       return String(names) === String(both);
     });
+    const wrong = await admin.get(`tail?connection=${id}`);
+    assert.deepEqual([wrong.status, wrong.body.node], [421, two.info.node]);
+    const none = await admin.get(`tail?connection=${two.info.node}.AAAAnobody`);
+    assert.deepEqual([none.status, none.body.code], [410, "id-gone"]);
     const nobody = await admin.get("connections/elsewhere.AAAAnobody");
     assert.deepEqual([nobody.status, nobody.body.code], [410, "id-gone"]);
     client.destroy();

@@ -49,6 +49,7 @@ const eventSchemas: Readonly<Record<string, string>> = {
   ready: "TailReady",
   line: "TailLine",
   "left-out": "TailLeftOut",
+  interrupted: "TailInterrupted",
   end: "TailEnd",
 };
 
@@ -56,6 +57,8 @@ const eventSchemas: Readonly<Record<string, string>> = {
 export class AdminTail {
   readonly lines: TailLine[] = [];
   readonly leftOut: { lines: number; batches: number; slow: number }[] = [];
+  /** Workers that ended. */
+  readonly interrupted: string[] = [];
   /** Events that are not as the OpenAPI document says. */
   readonly faults: string[] = [];
   end: string | undefined;
@@ -105,6 +108,7 @@ export class AdminTail {
     if (event === "ready") this.isReady = true;
     if (event === "line") this.lines.push(JSON.parse(data));
     if (event === "left-out") this.leftOut.push(JSON.parse(data));
+    if (event === "interrupted") this.interrupted.push(JSON.parse(data).node);
     if (event === "end") this.end = JSON.parse(data).reason;
   }
 }

@@ -26,6 +26,7 @@ export interface AdminBack {
   ask: () => Promise<unknown>;
   source: () => unknown;
   act: () => Promise<unknown>;
+  find: () => Promise<unknown>;
   reload: (() => Promise<ReloadAnswer>) | undefined;
   ready: () => readonly string[];
   unhealthy: () => readonly string[];
@@ -55,7 +56,7 @@ export class AdminRig {
       send: () => back.act(),
       close: () => back.act(),
       publish: () => back.act(),
-      find: async () => undefined,
+      find: () => back.find(),
     } as unknown as AdminActions;
     const rules = { readToken: "", userHeader: "", proxies: [], actors: [] };
     const api = createAdminApi({

@@ -4,6 +4,7 @@ const page = "docs/operating/admin.md";
 const files = {
   access: "adapters/admin/access.ts",
   acting: "adapters/admin/acting-api.ts",
+  api: "adapters/admin/admin-api.ts",
   console: "adapters/admin/console-app.ts",
   merge: "adapters/admin/merge.ts",
   monitor: "core/inspect/traffic-monitor.ts",
@@ -17,6 +18,7 @@ const tests = {
   console: "test/unit/adapters/admin/console.once.test.ts",
   inspector: "test/unit/core/inspect/node-inspector.test.ts",
   merge: "test/unit/adapters/admin/merge.test.ts",
+  openapi: "test/unit/adapters/admin/admin-openapi.once.test.ts",
   rights: "test/integration/admin/admin-rights.node.test.ts",
   serve: "test/unit/adapters/http/event-stream.test.ts",
   stream: "test/unit/adapters/admin/tail-stream.test.ts",
@@ -121,6 +123,20 @@ const mutants: readonly Mutant[] = [
     find: 'if (isClosed && "connection" in filter) this.#end("closed");',
     replace: "",
     tests: [tests.stream],
+  },
+  {
+    says: "`worker-died` with the worker of its connection",
+    file: files.stream,
+    find: 'if ("connection" in this.#options.filter) this.#end("worker-died");',
+    replace: 'if (false) this.#end("worker-died");',
+    tests: [tests.stream],
+  },
+  {
+    says: "Any other node answers 421 `wrong-node`",
+    file: files.api,
+    find: "throw found === undefined ? goneFault() : wrongNode(node);",
+    replace: "throw goneFault();",
+    tests: [tests.openapi],
   },
   {
     says: "At most 50 lines a second are shown after the first 100",

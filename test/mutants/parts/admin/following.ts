@@ -223,7 +223,7 @@ const mutants: readonly Mutant[] = [
     tests: [tests.merge],
   },
   {
-    says: "Connections of another node are followed there.",
+    says: "A connection is followed at its own node, or at the supervisor of its worker.",
     file: files.merge,
     find: 'if ("connection" in filter && member.node !== nodeOf(filter.connection)) continue;',
     replace: "",

@@ -27,6 +27,7 @@ function back(changes: Partial<AdminBack> = {}): AdminBack {
     ask: async () => undefined,
     source: () => [],
     act: async () => "sent",
+    find: async () => undefined,
     reload: async () => ({ reloaded: true, changed: [], restart: [] }),
     ready: () => [],
     unhealthy: () => [],
@@ -191,6 +192,10 @@ test("what only some operations answer is described", async () => {
   }
   const one = caseOf("get /admin/connections/{id}");
   await note(one, await new AdminRig(one.back).ask("/admin/connections/none"));
+  const tail = { ...caseOf("get /admin/tail"), target: "/admin/tail?connection=m.AAAAother" };
+  for (const find of [known, async () => undefined, () => Promise.reject(silent)]) {
+    await note(tail, await new AdminRig(back({ find })).ask(tail.target));
+  }
 });
 
 test("what the HTTP server itself refuses is described", async () => {

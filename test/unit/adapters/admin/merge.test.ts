@@ -13,7 +13,7 @@ import type { ConnectionsAnswer, Question } from "../../../../core/inspect/mod.t
 
 /** A worker with so many connections, which it lists three at a time; or one that fails. */
 function member(node: string, count: number, failure?: ErrorCode) {
-  const told = { tails: 0, limits: [] as number[] };
+  const told = { tails: 0, limits: [] as number[], interrupt: () => {} };
   const ask = async (question: Question): Promise<unknown> => {
     if (failure !== undefined) throw new ServiceError(failure, "");
     if (question.what === "node") return { node, ready: true };
@@ -31,7 +31,8 @@ function member(node: string, count: number, failure?: ErrorCode) {
   const one: AdminMember = {
     node,
     ask,
-    tail: () => {
+    tail: (_filter, _receive, interrupt) => {
+      told.interrupt = interrupt;
       if (failure !== undefined) throw new ServiceError(failure, "");
       told.tails++;
       return () => {
@@ -97,14 +98,21 @@ test("a connection is looked for, and followed, at its own node alone", async ()
   const members = [member("a", 1), member("b", 1)];
   assert.equal((await findConnection(members, "b.x"))?.id, "b.x");
   assert.equal(await findConnection(members, "c.x"), undefined);
-  const cancel = openTails(members, { connection: "b.x" }, () => {});
+  const interrupted: string[] = [];
+  const listener = {
+    receive: () => {},
+    interrupted: (node: string) => void interrupted.push(node),
+  };
+  const cancel = openTails(members, { connection: "b.x" }, listener);
+  members[1]?.told.interrupt();
+  assert.deepEqual(interrupted, ["b"]);
   assert.deepEqual(
     members.map(({ told }) => told.tails),
     [0, 1],
   );
   cancel();
   const all = [...members, member("c", 0, "requests-full")];
-  assert.throws(() => openTails(all, { group: "g", app: "a" }, () => {}), {
+  assert.throws(() => openTails(all, { group: "g", app: "a" }, listener), {
     code: "requests-full",
   });
   assert.deepEqual(

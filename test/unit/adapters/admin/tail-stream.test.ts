@@ -1,22 +1,23 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { adminLimits } from "../../../../adapters/admin/admin-limits.ts";
+import type { TailListener } from "../../../../adapters/admin/merge.ts";
 import { tailResponse } from "../../../../adapters/admin/tail-stream.ts";
-import type { TailLine, TailReceiver } from "../../../../core/inspect/mod.ts";
+import type { TailFilter, TailLine } from "../../../../core/inspect/mod.ts";
 import { ManualClock } from "../../../support/memory/mod.ts";
 
 const line: TailLine = { at: 1, kind: "event", verb: "message", text: "x".repeat(500) };
 const none = { lines: 0, batches: 0 };
 
-function open(filter = { connection: "n.AAAAx" }) {
+function open(filter: TailFilter = { connection: "n.AAAAx" }) {
   const clock = new ManualClock();
-  let receive: TailReceiver = () => {};
+  let listener: TailListener | undefined;
   const told = { cancelled: 0, ended: 0 };
   const response = tailResponse({
     clock,
     filter,
-    open: (receiver) => {
-      receive = receiver;
+    open: (given) => {
+      listener = given;
       return () => {
         told.cancelled++;
       };
@@ -31,7 +32,8 @@ function open(filter = { connection: "n.AAAAx" }) {
     told,
     response,
     reader,
-    take: (lines: TailLine[], leftOut = none) => receive(lines, leftOut),
+    take: (lines: TailLine[], leftOut = none) => listener?.receive(lines, leftOut),
+    interrupt: (node: string) => listener?.interrupted(node),
   };
 }
 
@@ -83,6 +85,31 @@ test("a tail of a connection ends with its close, and comments keep it alive", a
   assert.equal(text.match(/^:$/gm)?.length, 2);
   assert.match(text, /"kind":"event","verb":"close"\}\n\nevent: end\ndata: \{"reason":"closed"\}/);
   assert.equal(tail.clock.pendingTimers, 0);
+});
+
+test("a tail of a connection ends with its worker, and one of a group goes on", async () => {
+  const one = open();
+  one.interrupt("n");
+  one.interrupt("n");
+  assert.match(await readAll(one), /\n\nevent: end\ndata: \{"reason":"worker-died"\}\n\n$/);
+  assert.deepEqual(one.told, { cancelled: 1, ended: 1 });
+  const group = open({ group: "g", app: "a" });
+  group.interrupt("n");
+  group.take([line]);
+  group.clock.advance(adminLimits.tailMsMax);
+  const text = await readAll(group);
+  assert.match(text, /event: interrupted\ndata: \{"node":"n"\}\n\nevent: line\n/);
+});
+
+test("a reader that is slow is not told of every worker that ends", async () => {
+  const group = open({ group: "g", app: "a" });
+  for (let count = 0; count < 10_000; count++) group.interrupt("n");
+  group.clock.advance(adminLimits.tailMsMax);
+  const text = await readAll(group);
+  assert.ok(text.length < 2 * adminLimits.tailBytesMax);
+  const told = text.match(/^event: interrupted$/gm)?.length ?? 0;
+  const [, slow] = /"slow":(\d+)/.exec(text) ?? [];
+  assert.equal(told + Number(slow), 10_000);
 });
 
 test("a reader that goes ends the tail at once", async () => {

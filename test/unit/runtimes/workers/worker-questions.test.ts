@@ -64,7 +64,11 @@ test("who waits for a worker that ends learns it at once", async () => {
 test("a tail goes on at the process that takes the worker's place, until it is ended", () => {
   const { orders, questions } = supervisor();
   const lines: TailLine[] = [];
-  const end = questions.tail(filter, (more) => void lines.push(...more));
+  const end = questions.tail(
+    filter,
+    (more) => void lines.push(...more),
+    () => {},
+  );
   questions.started();
   const tail = { kind: "tail", id: 1, filter } as const;
   assert.deepEqual(orders, [tail, tail]);

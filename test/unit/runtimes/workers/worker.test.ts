@@ -249,6 +249,20 @@ test("what an ended process said last is not heard", async () => {
   assert.equal(rig.worker.isServing, false);
 });
 
+test("a tail is told that the process has ended, and goes on at the next one", async () => {
+  const rig = await new Rig().serving();
+  let interrupted = 0;
+  const told = (): void => void interrupted++;
+  const cancel = rig.worker.member.tail({ group: "g", app: "a" }, () => {}, told);
+  rig.child.end(1);
+  assert.equal(interrupted, 1);
+  rig.child.serve();
+  assert.equal(rig.child.orders.at(-1)?.kind, "tail");
+  cancel();
+  rig.child.end(1);
+  assert.equal(interrupted, 1);
+});
+
 test("drain and stop end a worker in two steps", async () => {
   const rig = await new Rig().serving();
   const drained = rig.worker.drain();
