@@ -120,6 +120,7 @@ export class Gateway implements SocketHandler<Connection> {
         ...inspected,
         readiness: () => this.readiness(),
         handshakesWaiting: () => handshakes.waiting,
+        execute: (source, payload) => this.#dispatcher.execute(source, payload),
       },
       options,
       tap,

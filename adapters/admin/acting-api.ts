@@ -1,10 +1,11 @@
-import { ErrorCode, isMap, parseJson } from "../../core/base/mod.ts";
+import { ErrorCode, isMap, nodeOf, parseJson } from "../../core/base/mod.ts";
+import type { Question } from "../../core/inspect/mod.ts";
 import { type Bodies, Refusal, refusalOf } from "../http/mod.ts";
+import { base64 } from "../http-wire/mod.ts";
 import type { AdminAccess, Visitor } from "./access.ts";
 import type { AdminAction, AdminContext } from "./admin-context.ts";
 import { adminLimits } from "./admin-limits.ts";
 import type { ActionOutcome, AdminActions, AdminSource, ReloadAnswer } from "./admin-source.ts";
-import { findConnection } from "./merge.ts";
 import { readClose, readId, readPublish, readSend } from "./requests.ts";
 
 interface ActingOptions {
@@ -23,6 +24,8 @@ interface Asked {
   readonly target: string;
 }
 
+type OneCommand = Omit<Extract<Question, { what: "command" }>, "what">;
+
 /** Requests that change something: each one is logged, carried out or not. */
 export class ActingApi {
   readonly #options: ActingOptions;
@@ -37,21 +40,22 @@ export class ActingApi {
     const visitor = this.#check(context);
     const id = readId(context.req.param("id") ?? "");
     const { data, app } = readSend(await this.#body(context));
-    return this.#act({ visitor, context, action: "send", target: id }, async () => {
-      const { actions } = this.#options;
-      return outcomeAnswer(id, await actions.send(id, data, await this.#appOf(id, app)));
-    });
+    const { actions } = this.#options;
+    const item = ["send", jsonOf(data)] as const;
+    return this.#act({ visitor, context, action: "send", target: id }, () =>
+      this.#command({ id, app, item }, () => actions.send(id, data, app)),
+    );
   }
 
   async close(context: AdminContext): Promise<Response> {
     const visitor = this.#check(context);
     const id = readId(context.req.param("id") ?? "");
     const { code, reason, app } = readClose(await this.#body(context));
-    return this.#act({ visitor, context, action: "close", target: id }, async () => {
-      const { actions } = this.#options;
-      const of = await this.#appOf(id, app);
-      return outcomeAnswer(id, await actions.close(id, { code, reason }, of));
-    });
+    const { actions } = this.#options;
+    const item = ["close", code, reason] as const;
+    return this.#act({ visitor, context, action: "close", target: id }, () =>
+      this.#command({ id, app, item }, () => actions.close(id, { code, reason }, app)),
+    );
   }
 
   async publish(context: AdminContext): Promise<Response> {
@@ -59,9 +63,7 @@ export class ActingApi {
     const { data, group, app: named } = readPublish(await this.#body(context));
     const { actions } = this.#options;
     const app = named ?? actions.apps[0] ?? "";
-    if (!actions.apps.includes(app)) {
-      throw new Refusal("request-path", `app must be one of ${actions.apps.join(", ")}`);
-    }
+    this.#checkApp(app);
     return this.#act(
       { visitor, context, action: "publish", target: `${app}/${group}` },
       async () => {
@@ -98,13 +100,22 @@ export class ActingApi {
     });
   }
 
-  /** The app that is named, or that of the connection if it is known here. */
-  async #appOf(id: string, app: string | undefined): Promise<string | undefined> {
-    const { actions, source } = this.#options;
-    if (app !== undefined && !actions.apps.includes(app)) {
-      throw new Refusal("request-path", `app must be one of ${actions.apps.join(", ")}`);
-    }
-    return app ?? (await findConnection(source.members(), id))?.app;
+  #checkApp(app: string | undefined): void {
+    const { apps } = this.#options.actions;
+    if (app === undefined || apps.includes(app)) return;
+    throw new Refusal("request-path", `app must be one of ${apps.join(", ")}`);
+  }
+
+  /** To a connection of this process, or of a worker, without the bus; `elsewhere` to others. */
+  async #command(
+    command: OneCommand,
+    elsewhere: () => Promise<ActionOutcome>,
+  ): Promise<Readonly<Record<string, unknown>>> {
+    const { id, app } = command;
+    this.#checkApp(app);
+    const own = this.#options.source.members().find(({ node }) => node === nodeOf(id));
+    if (own === undefined) return outcomeAnswer(id, await elsewhere());
+    return outcomeAnswer(id, String(await own.ask({ what: "command", ...command })));
   }
 
   async #act(
@@ -125,6 +136,11 @@ export class ActingApi {
       throw error;
     }
   }
+}
+
+/** Data of a message as a JSON batch has it. */
+function jsonOf(data: string | Uint8Array): unknown {
+  return typeof data === "string" ? data.toWellFormed() : { $binary: base64(data) };
 }
 
 /** Throws `id-gone`, `reply-timeout`, or the code that the node refuses the command with. */

@@ -171,7 +171,7 @@ export const ErrorCode = {
   "trace-export-failed": 210,
   // Requests on the admin port
   /** A tail of a connection that another node has. */
-  "wrong-node": 210,
+  "wrong-node": 220,
 } as const;
 
 export type ErrorCode = keyof typeof ErrorCode;

@@ -13,7 +13,11 @@ export class CommandReplies {
   }
 
   send(source: CommandSource, ref: unknown, result: unknown): void {
-    const { app, sender, json = false, direct = false } = source;
+    const { answer, app, sender, json = false, direct = false } = source;
+    if (answer !== undefined) {
+      answer(result);
+      return;
+    }
     const router = this.#apps.get(app)?.router;
     const item = ["reply", ref ?? null, result];
     if (direct) router?.directReplies.send(sender, item, json);

@@ -105,6 +105,7 @@ export class CommandTargets {
 
   note(source: CommandSource, code: ErrorCode, message: string, level: LogLevel): void {
     this.#dependencies.metrics.error(code);
+    source.answer?.({ error: code });
     this.#dependencies.logger.log(level, "command-refused", message, {
       code,
       topic: source.topic,

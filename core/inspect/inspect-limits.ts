@@ -1,5 +1,7 @@
 /** The limits of what an operator asks of a node. A name ends with the unit. */
 export const inspectLimits = {
+  /** How long an operator waits for what became of a command. */
+  commandMs: 4_000,
   /** Connections in one answer to a search. */
   connectionsMax: 500,
   /** The same if the question does not say. */

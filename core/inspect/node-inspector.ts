@@ -4,11 +4,12 @@ import type {
   ConnectionStream,
   Registry,
 } from "../connection/mod.ts";
-import type { Cancel, Clock, ValueCodec } from "../ports/mod.ts";
+import type { Cancel, Clock, CommandReceiver, ValueCodec } from "../ports/mod.ts";
 import type { EventRouter } from "../routing/mod.ts";
 import { ConnectionSearch, turn } from "./connection-search.ts";
 import { detailsOfConnection, findConnection } from "./describe-connection.ts";
 import { inspectLimits } from "./inspect-limits.ts";
+import { OperatorCommands } from "./operator-commands.ts";
 import type {
   AppView,
   DestinationView,
@@ -35,6 +36,7 @@ export interface InspectorDependencies {
   readonly apps: ReadonlyMap<string, InspectedApp>;
   readonly readiness: () => { readonly ready: boolean; readonly reasons: readonly string[] };
   readonly handshakesWaiting: () => number;
+  readonly execute: CommandReceiver;
 }
 
 export interface InspectorOptions {
@@ -42,12 +44,13 @@ export interface InspectorOptions {
   readonly incarnation: string;
 }
 
-/** Answers an operator's questions about this node. It changes nothing. */
+/** Answers an operator's questions about this node, and carries out an operator's commands. */
 export class NodeInspector {
   readonly monitor: TrafficMonitor;
   readonly #dependencies: InspectorDependencies;
   readonly #options: InspectorOptions;
   readonly #search: ConnectionSearch;
+  readonly #commands: OperatorCommands;
 
   constructor(
     dependencies: InspectorDependencies,
@@ -57,6 +60,7 @@ export class NodeInspector {
     this.#dependencies = dependencies;
     this.#options = options;
     this.#search = new ConnectionSearch(dependencies);
+    this.#commands = new OperatorCommands(dependencies, options.node);
     this.monitor = monitor;
   }
 
@@ -75,6 +79,8 @@ export class NodeInspector {
         return this.#destinations();
       case "apps":
         return this.#apps();
+      case "command":
+        return this.#commands.run(question);
       default:
         return question satisfies never;
     }

@@ -16,6 +16,15 @@ export interface ConnectionFilter {
 export type Question =
   | { readonly what: "node" }
   | {
+      /** Not a question: a command to the connection `id`, and to no other. */
+      readonly what: "command";
+      readonly id: string;
+      /** The connection's app, if it is to be this one. */
+      readonly app: string | undefined;
+      /** Verb and arguments, as in a JSON batch, without the id. */
+      readonly item: readonly [verb: "send" | "close", ...rest: unknown[]];
+    }
+  | {
       readonly what: "connections";
       readonly filter: ConnectionFilter;
       readonly limit: number;

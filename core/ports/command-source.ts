@@ -15,6 +15,8 @@ export interface CommandSource {
   readonly json?: boolean | undefined;
   /** Replies go to the sender's own topic, whether or not it has announced itself. */
   readonly direct?: boolean | undefined;
+  /** Takes what came of a command, or `{error}`, in place of a reply that is published. */
+  readonly answer?: ((result: unknown) => void) | undefined;
   /** The topic, or its equivalent in a transport without topics, for the log. */
   readonly topic: string;
 }

@@ -3,7 +3,7 @@ export type { Cancel, Clock } from "./clock.ts";
 export type { Codec, CodecOptions, EventEncoder, ValueCodec } from "./codec/mod.ts";
 export { type CommandDecoder, type FrameParser, ParserStep, Target, Verb } from "./codec/mod.ts";
 export type { CommandBus, CommandBusListener, GroupMessage, NodePresence } from "./command-bus.ts";
-export type { CommandSource } from "./command-source.ts";
+export type { CommandReceiver, CommandSource } from "./command-source.ts";
 export type {
   EventChannel,
   EventChannelListener,

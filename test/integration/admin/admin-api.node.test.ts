@@ -156,11 +156,33 @@ describe("the admin API", () => {
     await rig.stop();
   });
 
+  it("sends to its own connections, and closes them, while the broker is away", async () => {
+    await using broker = await Mosquitto.start();
+    for (const workers of [[], ["--workers", "2"]]) {
+      const flags = ["--broker", broker.url(), "--drain-period", "0ms", ...workers];
+      const gateway = await startGateway({ flags });
+      const client = await RawClient.open(gateway.info.port);
+      const admin = new AdminClient(gateway.info.adminPort);
+      const [{ id }] = (await admin.get("connections")).body.connections;
+      await broker.stop();
+      const sent = await admin.post(`connections/${id}/send`, { text: "hi" });
+      assert.deepEqual([sent.status, sent.body], [200, { id, outcome: "sent" }]);
+      assert.equal(await client.nextText(), "hi");
+      const closed = await admin.post(`connections/${id}/close`, { code: 4001 });
+      assert.deepEqual([closed.status, closed.body.outcome], [200, "closed"]);
+      const published = await admin.post("publish", { group: "@all", text: "x" });
+      assert.deepEqual([published.status, published.body.code], [503, "broker-lost"]);
+      client.destroy();
+      await broker.restart();
+    }
+  });
+
   it("sends to connections of another node, and shows what that node tells", async () => {
     await using broker = await Mosquitto.start();
-    const flags = ["--broker", broker.url(), "--drain-period", "0ms"];
+    const routes = ["--routes", "/here=here,/there=there"];
+    const flags = ["--broker", broker.url(), "--drain-period", "0ms", ...routes];
     const [one, two] = await Promise.all([startGateway({ flags }), startGateway({ flags })]);
-    const origin = await connectOrigin({ broker: broker.url() });
+    const origin = await connectOrigin({ broker: broker.url(), app: "there" });
     const opened = new Promise<Connection>((resolve) => {
       origin.on("open", ({ connection }) => resolve(connection));
     });

@@ -11,6 +11,7 @@ import {
   type RequestSource,
 } from "../../../adapters/http/mod.ts";
 import { ServiceError } from "../../../core/base/mod.ts";
+import type { Question } from "../../../core/inspect/mod.ts";
 import { ManualClock } from "../memory/mod.ts";
 
 export interface AdminAsked {
@@ -41,7 +42,13 @@ export class AdminRig {
   readonly app: HttpHandler;
 
   constructor(back: AdminBack, token: string = "") {
-    const members = () => [{ node: "n", ask: () => back.ask(), tail: () => () => {} }];
+    const members = () => [
+      {
+        node: "n",
+        ask: (question: Question) => (question.what === "command" ? back.act() : back.ask()),
+        tail: () => () => {},
+      },
+    ];
     const identity = { node: "n", version: "1.0.0", runtime: "node", engine: "wasm", workers: 0 };
     const source = {
       identity: { ...identity, startedAt: 1 },

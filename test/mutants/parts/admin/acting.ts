@@ -116,15 +116,15 @@ const mutants: readonly Mutant[] = [
   {
     says: "and a publish to the first app",
     file: files.acting,
-    find: 'const app = named ?? actions.apps[0] ?? "";\n    if (!actions.apps.includes(app)) {',
-    replace: 'const app = named ?? actions.apps[0] ?? "";\n    if (false) {',
+    find: 'const app = named ?? actions.apps[0] ?? "";\n    this.#checkApp(app);',
+    replace: 'const app = named ?? actions.apps[0] ?? "";',
     tests: [tests.unit],
   },
   {
     says: "`app` in the body names the app",
     file: files.acting,
-    find: "if (app !== undefined && !actions.apps.includes(app)) {",
-    replace: "if (false) {",
+    find: "const { id, app } = command;\n    this.#checkApp(app);",
+    replace: "const { id } = command;",
     tests: [tests.unit],
   },
   {

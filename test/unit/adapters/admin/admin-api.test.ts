@@ -11,11 +11,12 @@ import {
 } from "../../../../adapters/admin/mod.ts";
 import type { RequestSource } from "../../../../adapters/http/mod.ts";
 import { ServiceError } from "../../../../core/base/mod.ts";
+import type { Question } from "../../../../core/inspect/mod.ts";
 import { ManualClock } from "../../../support/memory/mod.ts";
 import { settled } from "../../../support/memory-node/memory-node.ts";
 
 const id = "edge-1.AAAAx";
-const chat = "edge-1.AAAAchat";
+const elsewhere = "edge-2.AAAAx";
 
 /** The API of a node whose answers are the test's. */
 class Rig {
@@ -28,13 +29,15 @@ class Rig {
   readonly #api: ReturnType<typeof createAdminApi>;
 
   constructor() {
-    const ask = async ({ what, id: asked }: { what: string; id?: string }): Promise<unknown> =>
-      what === "connection" && asked === chat ? { id: chat, app: "chat" } : undefined;
-    const member = { node: "edge-1", ask, tail: () => () => {} };
     const act = async (...given: unknown[]): Promise<string> => {
       this.sent.push(given);
       return this.outcome();
     };
+    const ask = (question: Question): Promise<unknown> => {
+      const { what, ...command } = question;
+      return what === "command" ? act(command) : Promise.resolve(undefined);
+    };
+    const member = { node: "edge-1", ask, tail: () => () => {} };
     this.#api = createAdminApi({
       access: new AdminAccess({
         isLocal: true,
@@ -122,17 +125,30 @@ test("tails are bounded, and one whose reader is gone leaves its place", async (
   for (const { body } of tails) await body?.cancel();
 });
 
-test("an action goes to the app that is named, or to that of the connection", async () => {
+test("what is for a connection of this node takes no bus, and all else does", async () => {
   const rig = new Rig();
   await rig.ask(`connections/${id}/send`, { text: "a" });
-  await rig.ask(`connections/${chat}/send`, { text: "b" });
-  await rig.ask(`connections/${chat}/send`, { text: "c", app: "default" });
+  await rig.ask(`connections/${id}/send`, { binary: "AAE=", app: "chat" });
+  rig.outcome = async () => "closed";
+  await rig.ask(`connections/${id}/close`, { code: 4001, reason: "bye" });
   assert.deepEqual(rig.sent, [
-    [id, "a", undefined],
-    [chat, "b", "chat"],
-    [chat, "c", "default"],
+    [{ id, app: undefined, item: ["send", "a"] }],
+    [{ id, app: "chat", item: ["send", { $binary: "AAE=" }] }],
+    [{ id, app: undefined, item: ["close", 4001, "bye"] }],
   ]);
   rig.sent.length = 0;
+  await rig.ask(`connections/${elsewhere}/send`, { text: "a" });
+  await rig.ask(`connections/${elsewhere}/send`, { text: "b", app: "chat" });
+  await rig.ask(`connections/${elsewhere}/close`, { code: 4001 });
+  assert.deepEqual(rig.sent, [
+    [elsewhere, "a", undefined],
+    [elsewhere, "b", "chat"],
+    [elsewhere, { code: 4001, reason: "" }, undefined],
+  ]);
+});
+
+test("an action is for an app that is served", async () => {
+  const rig = new Rig();
   for (const path of [`connections/${id}/send`, `connections/${id}/close`]) {
     const body = path.endsWith("send") ? { text: "d", app: "shop" } : { app: "shop" };
     assert.deepEqual(await rig.code(path, body), [404, "request-path"]);
