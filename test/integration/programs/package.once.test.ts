@@ -25,6 +25,7 @@ import {
   nodeProgram,
   nodePrograms,
   Program,
+  skipWithout,
 } from "../../support/process/spawn.ts";
 import { within } from "../../support/process/wait.ts";
 
@@ -161,6 +162,19 @@ test("the library's types hold beside those of Node.js and of Bun", async () => 
   ] as const) {
     await succeeds(tsc, [...flags, ...how, "--types", types, ...files], project);
   }
+});
+
+test("npx passes SIGTERM on where its shell puts the program in its own place", {
+  skip: skipWithout("bash"),
+}, async () => {
+  const npx = ["--script-shell=bash", "websocket-service", ...serve];
+  await using gateway = new GatewayProcess("npx", npx, installed);
+  await gateway.started;
+  const program = youngestOf(gateway.pid as number);
+  assert.notEqual(program, gateway.pid);
+  gateway.kill("SIGTERM");
+  assert.equal((await within(gateway.exited, { what: "the end of npx" })).code, 0);
+  assert.ok(gateway.log.some(({ event }) => event === "stopped"));
 });
 
 test("npx websocket-service dev runs on Node.js alone, and two people chat", async () => {
