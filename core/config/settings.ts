@@ -43,7 +43,7 @@ export const settingGroups: ReadonlyMap<string, SettingGroup> = new Map<string, 
   [
     "node",
     {
-      about: "name, workers, engine, log, start, end and traces of a node",
+      about: "name, workers, engine, log, start, end and traces",
       settings: nodeSettings,
     },
   ],

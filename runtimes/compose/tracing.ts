@@ -49,7 +49,7 @@ export async function openTracing(
       },
       failed: (reason) => {
         failures.add(1);
-        const times = reports.due(reason);
+        const times = reports.due(failedCode);
         if (times === 0) return;
         const message = `spans could not be exported to ${shownEndpoint}: ${reason}`;
         logger.log("warn", "traces-failed", message, { code: failedCode, times });

@@ -72,15 +72,18 @@ class Crowd {
 
   #connect(): void {
     const dice = this.#dice;
-    const { sockets, handler } = this.#rig;
+    const { sockets, handler, tracer } = this.#rig;
     const bytes = new MemoryByteSocket();
+    const begun = { kind: "server", name: "GET", parent: undefined, attributes: {} } as const;
+    const span = dice.chance(20) ? tracer.start(begun) : undefined;
     const deflate = dice.chance(40);
     const admission = { accepted: true, app: "default", subprotocol: undefined, deflate } as const;
     const script = this.#scripts.next(deflate);
     const chunks = dice.chunks(script.bytes);
     const head = dice.chance(20) ? (chunks.shift() ?? new Uint8Array(0)) : new Uint8Array(0);
     this.#last = ["connect with", head.slice()];
-    const socket = sockets.start(bytes, { ...admission, info: { ip: "127.0.0.1" } }, head);
+    const info = { ip: "127.0.0.1" };
+    const socket = sockets.start(bytes, { ...admission, info, span }, head);
     bytes.listener = socket;
     this.frames += script.frames;
     this.#clients.push({ bytes, socket, watched: handler.takeLatest(), script, chunks });

@@ -1,6 +1,7 @@
 import { limits } from "../../../core/base/mod.ts";
 import { Gateway } from "../../../core/mod.ts";
 import type { Codec, CodecOptions, Deflate, Logger } from "../../../core/ports/mod.ts";
+import { Traces } from "../../../core/telemetry/mod.ts";
 import { FramedSockets } from "../../../core/websocket/mod.ts";
 import { createZlibDeflate } from "../../../runtimes/server/deflate.ts";
 import {
@@ -9,6 +10,7 @@ import {
   MemoryCommandBus,
   MemoryEventChannel,
   MemoryMetrics,
+  MemoryTracer,
   SeededRandom,
 } from "../../support/memory/mod.ts";
 import { gatewayOptions } from "../../support/memory-node/gateway-options.ts";
@@ -40,6 +42,8 @@ export class GatewayRig {
   readonly metrics: MemoryMetrics = new MemoryMetrics();
   readonly broker: MemoryBroker = new MemoryBroker();
   readonly audit: EventAudit = new EventAudit();
+  /** Connections that a span is given to are traced. */
+  readonly tracer: MemoryTracer = new MemoryTracer();
   readonly deflate: Deflate = createZlibDeflate();
   readonly codec: Codec;
   readonly channel: MemoryEventChannel;
@@ -58,8 +62,10 @@ export class GatewayRig {
     this.channel = new MemoryEventChannel(this.broker, node);
     this.bus = new MemoryCommandBus(this.broker, { apps: ["default"], node });
     const ports = { clock, metrics, deflate, logger: silent, random: new SeededRandom(7) };
+    const traced = { spansPerSecondMax: 1_000_000, trustsClients: true };
+    const traces = new Traces({ tracer: this.tracer, clock, metrics }, traced);
     this.gateway = new Gateway(
-      { ...ports, codec, channel: this.channel, bus: this.bus },
+      { ...ports, codec, channel: this.channel, bus: this.bus, traces },
       gatewayOptions({
         node,
         subprotocols: ["chat"],

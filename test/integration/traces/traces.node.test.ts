@@ -8,6 +8,7 @@ import {
   type Started,
   startGateway,
 } from "../../support/gateway/gateway.ts";
+import { nodeProgram, Program } from "../../support/process/spawn.ts";
 import { waitFor } from "../../support/process/wait.ts";
 import { type CollectedSpan, Collector } from "../../support/traces/collector.ts";
 
@@ -129,4 +130,22 @@ describe("a trace from a client through its origin and back", { concurrency: 2 }
       assert.equal((await gateway.stop()).code, 0);
     });
   }
+});
+
+it("the example of the library answers within the trace of what it answers", async () => {
+  const collector = await Collector.start();
+  after(() => collector.stop());
+  const gateway = await startGateway({ env: collector.environment });
+  const broker = `mqtt://127.0.0.1:${gateway.info.brokerPort}`;
+  const origin = new Program(nodeProgram(), ["dist/js/examples/traced/origin.js", broker]);
+  after(() => origin[Symbol.asyncDispose]());
+  await gateway.event("origin-joined");
+  const client = await RawClient.open(gateway.info.port, { headers: { traceparent } });
+  client.text("hello");
+  assert.equal(await client.nextText(), "hello");
+  const [message] = await collector.named("publish message");
+  const [command] = await collector.named("process send");
+  assert.equal(command?.parentId, message?.spanId);
+  assert.equal(command?.traceId, traceId);
+  client.destroy();
 });

@@ -4,11 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { after, before, test } from "node:test";
+import { RawClient } from "../../support/clients/raw-client.ts";
 import { startWebSocketServer } from "../../support/clients/websocket-server.ts";
 import { GatewayProcess } from "../../support/gateway/gateway.ts";
 import { WorkersRig } from "../../support/gateway/workers-rig.ts";
 import { bunProgram, Program } from "../../support/process/spawn.ts";
 import { waitFor, within } from "../../support/process/wait.ts";
+import { Collector } from "../../support/traces/collector.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "wss-executable-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -42,6 +44,19 @@ for (const engine of ["native", "wasm"]) {
     assert.equal((await gateway.stop()).code, 0);
   });
 }
+
+test("the single executable exports traces", async () => {
+  const collector = await Collector.start();
+  after(() => collector.stop());
+  const flags = ["serve", "--port", "0", "--admin-port", "0", "--drain-period", "0ms"];
+  const env = { WSS_BROKER_PORT: "0", WSS_LOG_FORMAT: "json", ...collector.environment };
+  const gateway = new GatewayProcess(program, flags, { cwd: folder, env });
+  after(() => gateway[Symbol.asyncDispose]());
+  const client = await RawClient.open((await gateway.started).port);
+  client.destroy();
+  await collector.named("publish close");
+  assert.equal((await gateway.stop()).code, 0);
+});
 
 test("the single executable is a client, too", async () => {
   const server = await startWebSocketServer();

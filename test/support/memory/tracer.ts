@@ -34,9 +34,11 @@ export class MemorySpan implements Span {
 export class MemoryTracer implements Tracer {
   readonly spans: MemorySpan[] = [];
   samples = true;
+  /** Callers are not asked either. */
+  samplesAll = false;
 
   start(start: SpanStart): Span | undefined {
-    if (!(start.parent?.sampled ?? this.samples)) return undefined;
+    if (!this.samplesAll && !(start.parent?.sampled ?? this.samples)) return undefined;
     const number = String(this.spans.length + 1);
     const traceId = start.parent?.traceId ?? number.padStart(32, "0");
     const span = new MemorySpan(start, {

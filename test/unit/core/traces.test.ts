@@ -361,6 +361,16 @@ test("every verb can be traced, and no trace changes what a command does", async
   assert.deepEqual(got, ["to all", "untraced", "unsampled", "close"]);
 });
 
+test("a command whose sender does not record has no span, whatever the sampler says", async () => {
+  const rig = await start();
+  const socket = await open(rig);
+  rig.tracer.samplesAll = true;
+  rig.node.local([["send", idOf(socket), "x", { trace: unsampled }]]);
+  await rig.rest();
+  assert.equal(rig.tracer.spans.length, 0);
+  assert.equal(rig.node.droppedSpans("malformed"), 0);
+});
+
 test("a trace that is none is ignored and counted; the command is carried out", async () => {
   const rig = await start();
   const socket = await open(rig);

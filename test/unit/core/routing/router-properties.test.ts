@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { Gateway } from "../../../../core/mod.ts";
 import type { Codec, CodecOptions } from "../../../../core/ports/mod.ts";
+import { Traces } from "../../../../core/telemetry/mod.ts";
 import { createWasmCodec } from "../../../../wasm/codec/mod.ts";
 import { createReferenceCodec } from "../../../reference/mod.ts";
 import {
@@ -12,6 +13,7 @@ import {
   MemoryLogger,
   MemoryMetrics,
   MemorySocket,
+  MemoryTracer,
   SeededRandom,
 } from "../../../support/memory/mod.ts";
 import { gatewayOptions } from "../../../support/memory-node/gateway-options.ts";
@@ -68,6 +70,8 @@ class World {
   readonly network = new SimulatedNetwork((value) => this.codec.values.encodeValue(value));
   readonly gateway: Gateway;
   readonly clients: Client[] = [];
+  /** Every second client is traced: its events take another way into the batch buffer. */
+  readonly tracer = new MemoryTracer();
   /** Every origin that ever was, the living and the dead. */
   readonly origins: SimulatedOrigin[] = [];
   readonly muted = new Set<SimulatedOrigin>();
@@ -85,8 +89,11 @@ class World {
     const parts = { clock: this.clock, logger: new MemoryLogger(), metrics: new MemoryMetrics() };
     const bus = new MemoryCommandBus(new MemoryBroker(), { apps: ["default"], node: "n" });
     this.network.bus = bus;
+    const options = { spansPerSecondMax: 1_000_000, trustsClients: true };
+    const traces = new Traces({ ...parts, tracer: this.tracer }, options);
+    const random = new SeededRandom(7);
     this.gateway = new Gateway(
-      { ...parts, codec: this.codec, random: new SeededRandom(7), channel: this.network, bus },
+      { ...parts, codec: this.codec, random, channel: this.network, bus, traces },
       gatewayOptions({ mode: "assigned", windowBytesMax: 2_000 }),
     );
     void this.gateway.start();
@@ -118,7 +125,9 @@ class World {
 
   connect(): void {
     const answer = { accepted: true, app: "default", deflate: false, info: {} } as const;
-    const socket = new MemorySocket(this.gateway, { ...answer, subprotocol: undefined });
+    const start = { kind: "server", name: "GET", parent: undefined, attributes: {} } as const;
+    const span = this.clients.length % 2 === 0 ? undefined : this.tracer.start(start);
+    const socket = new MemorySocket(this.gateway, { ...answer, subprotocol: undefined, span });
     this.clients.push({ socket, said: 0, hungUp: false });
   }
 
@@ -194,7 +203,7 @@ class World {
 }
 
 /** Each connection's events were handled in order, none lost, and none twice by one origin. */
-function judge({ clients, firstHandled, origins, gateway }: World): void {
+function judge({ clients, firstHandled, origins, gateway, tracer }: World): void {
   assert.equal(firstHandled.size, clients.length, "every connection was told of");
   for (const { socket, said, hungUp } of clients) {
     const seqs = firstHandled.get(idOf(socket)) ?? [];
@@ -215,6 +224,13 @@ function judge({ clients, firstHandled, origins, gateway }: World): void {
   const gone = clients.filter(({ hungUp }) => hungUp).map(({ socket }) => idOf(socket));
   assert.deepEqual(new Set(closed), new Set(gone), "a close for each that went, and no other");
   assert.equal(gateway.connections, clients.length - gone.length);
+  const traced = clients.filter((_, index) => index % 2 === 1);
+  const events = traced.reduce((sum, { said, hungUp }) => sum + said + (hungUp ? 1 : 0), 0);
+  assert.equal(tracer.spans.length, traced.length + events);
+  assert.ok(
+    tracer.spans.every(({ ended }) => ended !== undefined),
+    "every span has ended",
+  );
 }
 
 // Without "max" fast-check draws ten steps or so, and half of the worlds have no client.
