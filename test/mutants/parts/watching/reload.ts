@@ -11,8 +11,8 @@ const files = {
   reload: "runtimes/cli/programs/settings-reload.ts",
 } as const;
 const tests = {
+  addresses: "test/unit/core/connection/address-limits.test.ts",
   changes: "test/unit/runtimes/cli/settings/reloadable.test.ts",
-  gateway: "test/unit/core/gateway-reload.test.ts",
   health: "test/integration/deploy/health.node.test.ts",
   reload: "test/integration/gateway/reload.node.test.ts",
   steps: "test/unit/runtimes/cli/programs/settings-reload.test.ts",
@@ -110,7 +110,7 @@ const mutants: readonly Mutant[] = [
     file: files.addresses,
     find: "    places.connections--;\n",
     replace: "    if (this.max > 0) places.connections--;\n",
-    tests: [tests.gateway, "test/unit/core/connection/connection-guard.test.ts"],
+    tests: [tests.addresses],
   },
   {
     says: "On a terminal, which is gone at that moment, it drains the node like SIGTERM.",

@@ -22,6 +22,8 @@ class Rig implements SummedPart {
   ends = 0;
   /** Starting a process throws. */
   isBroken = false;
+  /** Starting a process makes one without a number, whose `error` says why. */
+  isRefused = false;
   readonly worker: Worker;
 
   constructor() {
@@ -29,7 +31,7 @@ class Rig implements SummedPart {
     const settings = readSettings({ flags, environment: {}, file: undefined, defaults: {} });
     const start = () => {
       if (this.isBroken) throw new Error("EAGAIN");
-      const child = new FakeChild(100 + this.children.length);
+      const child = new FakeChild(this.isRefused ? undefined : 100 + this.children.length);
       this.children.push(child);
       return child.asChild;
     };
@@ -110,6 +112,18 @@ test("a process that cannot be started is a failed start", async () => {
   const rig = new Rig();
   rig.isBroken = true;
   await assert.rejects(rig.worker.start(), /worker 3 ended with no process/);
+});
+
+test("a process that never came is a failed start; one that runs may have errors", async () => {
+  const rig = new Rig();
+  rig.isRefused = true;
+  const started = rig.worker.start();
+  rig.child.emit("error", new Error("EAGAIN"));
+  await assert.rejects(started, { code: "worker-died" });
+  const other = await new Rig().serving();
+  other.child.emit("error", new Error("EPIPE"));
+  assert.equal(other.worker.isServing, true);
+  assert.deepEqual(other.failures, []);
 });
 
 test("a worker that dies is replaced at once, and later if it dies again", async () => {
