@@ -13,6 +13,7 @@ const files = {
 const tests = {
   addresses: "test/unit/core/connection/address-limits.test.ts",
   changes: "test/unit/runtimes/cli/settings/reloadable.test.ts",
+  gateway: "test/unit/core/gateway-reload.test.ts",
   health: "test/integration/deploy/health.node.test.ts",
   reload: "test/integration/gateway/reload.node.test.ts",
   steps: "test/unit/runtimes/cli/programs/settings-reload.test.ts",
