@@ -56,6 +56,8 @@ export function readTraceExport(environment: Environment): TraceExport | undefin
   checkWord(read, "OTEL_TRACES_EXPORTER", ["otlp", "none"]);
   checkWord(read, "OTEL_EXPORTER_OTLP_PROTOCOL", ["http/protobuf"]);
   checkWord(read, "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", ["http/protobuf"]);
+  checkWord(read, "OTEL_EXPORTER_OTLP_COMPRESSION", ["gzip", "none"]);
+  checkWord(read, "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", ["gzip", "none"]);
   checkWord(read, "OTEL_TRACES_SAMPLER", samplers);
   const sampler = read("OTEL_TRACES_SAMPLER") || "parentbased_always_on";
   checkRatio(sampler, read("OTEL_TRACES_SAMPLER_ARG"));

@@ -141,6 +141,9 @@ for (const runtime of gatewayRuntimes) {
         OTEL_EXPORTER_OTLP_HEADERS: headers,
         OTEL_RESOURCE_ATTRIBUTES: "deployment.environment.name=test%20stage",
         OTEL_SERVICE_NAME: "edge",
+        OTEL_EXPORTER_OTLP_COMPRESSION: "gzip",
+        OTEL_TRACES_SAMPLER: "parentbased_traceidratio",
+        OTEL_TRACES_SAMPLER_ARG: "1",
         OTEL_BSP_SCHEDULE_DELAY: "600000",
       },
     });
@@ -158,6 +161,7 @@ for (const runtime of gatewayRuntimes) {
     assert.equal(resource?.get("service.name"), "edge");
     assert.equal(resource?.get("deployment.environment.name"), "test stage");
     assert.equal(collector.requests[0]?.headers.authorization, "Bearer secret-of-a-header");
+    assert.equal(collector.requests[0]?.headers["content-encoding"], "gzip");
     const [line] = gateway.log.filter(({ event }) => event === "traces-exported");
     assert.equal(line?.message, `traces are exported to ${collector.url}/`);
     assert.doesNotMatch(gateway.output, /secret-of-a-header/);

@@ -151,7 +151,7 @@ const mutants: readonly Mutant[] = [
     file: files.environment,
     find: 'checkWord(read, "OTEL_TRACES_SAMPLER", samplers);',
     replace: "",
-    tests: [tests.environment, tests.exporting],
+    tests: [tests.environment],
   },
   {
     says: "at once and then every minute, with the number of `times`",

@@ -43,6 +43,8 @@ const wrong: readonly (readonly [name: string, value: string])[] = [
   ["OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"],
   ["OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "http/json"],
   ["OTEL_TRACES_EXPORTER", "zipkin"],
+  ["OTEL_EXPORTER_OTLP_COMPRESSION", "br"],
+  ["OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "zstd"],
   ["OTEL_TRACES_SAMPLER", "always"],
   ["OTEL_EXPORTER_OTLP_TIMEOUT", "soon"],
   ["OTEL_BSP_SCHEDULE_DELAY", "0"],
