@@ -1,10 +1,12 @@
 import { readFileSync } from "node:fs";
+import process from "node:process";
 import { setTimeout as wait } from "node:timers/promises";
 import type { BrowserContext, CDPSession } from "playwright-core";
 import { Mosquitto } from "../../support/broker/mosquitto.ts";
 import { withBrowser } from "../../support/clients/browser.ts";
-import { type GatewayProcess, type Started, spawnGateway } from "../../support/gateway/gateway.ts";
+import { GatewayProcess, type Started, spawnGateway } from "../../support/gateway/gateway.ts";
 import { bunProgram, Program } from "../../support/process/spawn.ts";
+import { waitFor } from "../../support/process/wait.ts";
 import type { Combination } from "../cluster/cluster.ts";
 import { type Growth, growthOf, growthTable } from "./growth.ts";
 import { SoakLoad } from "./load.ts";
@@ -12,6 +14,9 @@ import { SoakLoad } from "./load.ts";
 /** As Prometheus does it by default, but oftener. */
 const scrapeMs = 5_000;
 const mebibyte = 1_048_576;
+
+/** A line of the gateway that has collected its garbage. */
+const done = '"collected"';
 
 /** What the console shows all the time, in a tab each. */
 const views = ["#/overview", "#/connections?q=", "#/groups?app=default&group=@all", "#/origins"];
@@ -44,7 +49,7 @@ export async function watchedSoak(
   await origin.line((line) => line.includes("started") || undefined, "the origin");
   const flags = ["--broker", broker.url(), "--engine", engine, "--origin-mode", "assigned"];
   flags.push("--host", "127.0.0.1", "--max-handshake-rate-per-ip", "0", "--drain-period", "0ms");
-  await using gateway = spawnGateway({ runtime, flags, kept: true });
+  await using gateway = spawn(runtime, flags);
   const started = await gateway.started;
   await gateway.event("origin-joined");
   const load = new SoakLoad(started.port);
@@ -56,6 +61,7 @@ export async function watchedSoak(
       const tabs = await openConsole(browser, started, problems);
       const end = Date.now() + minutes * 60_000;
       for (let scrapes = 0; Date.now() < end; scrapes += 1) {
+        if (runtime !== "deno") await collect(gateway);
         note(samples, await gatewayFigures(gateway, started));
         if (scrapes % 2 === 1) note(samples, await consoleFigures(tabs));
         await wait(scrapeMs);
@@ -71,6 +77,25 @@ export async function watchedSoak(
   const { sent, echoed, lost } = load;
   console.log(`${sent} messages, ${echoed} echoes, ${lost} connections lost`);
   return [...problems, ...wrongOf(growths, load), ...complaintsOf(gateway)];
+}
+
+/** With a signal that makes it collect its garbage, where the runtime can be told to. */
+function spawn(runtime: Combination["runtime"], flags: readonly string[]): GatewayProcess {
+  if (runtime === "deno") return spawnGateway({ runtime, flags: [...flags], kept: true });
+  const words = ["serve", "--port", "0", "--admin-port", "0", "--log-format", "json", ...flags];
+  const [program, ...first] =
+    runtime === "bun"
+      ? [bunProgram, "test/bench/programs/gateway-bun.ts"]
+      : [process.execPath, "--expose-gc", "dist/js/test/bench/programs/gateway-node.js"];
+  return new GatewayProcess(program, [...first, ...words], {});
+}
+
+/** What is resident then is held. */
+async function collect(gateway: GatewayProcess): Promise<void> {
+  const collected = (): number => gateway.lines.filter((line) => line.includes(done)).length;
+  const before = collected();
+  gateway.kill("SIGUSR2");
+  await waitFor(() => collected() > before, { what: "a collection of garbage" });
 }
 
 function wrongOf(growths: readonly Growth[], { sent, echoed, lost }: SoakLoad): string[] {
