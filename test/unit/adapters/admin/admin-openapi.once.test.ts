@@ -193,8 +193,15 @@ test("what only some operations answer is described", async () => {
   const one = caseOf("get /admin/connections/{id}");
   await note(one, await new AdminRig(one.back).ask("/admin/connections/none"));
   const tail = { ...caseOf("get /admin/tail"), target: "/admin/tail?connection=m.AAAAother" };
-  for (const find of [known, async () => undefined, () => Promise.reject(silent)]) {
-    await note(tail, await new AdminRig(back({ find })).ask(tail.target));
+  // Another node has it, has it not, or cannot be asked now.
+  for (const [find, status] of [
+    [known, 421],
+    [async () => undefined, 410],
+    [() => Promise.reject(silent), 421],
+  ] as const) {
+    const answer = await new AdminRig(back({ find })).ask(tail.target);
+    assert.equal(answer.status, status);
+    await note(tail, answer);
   }
 });
 
