@@ -14,6 +14,15 @@ export function openStreams(
   port: number,
   peers?: ReadonlySet<number | undefined>,
 ): number {
+  // The kernel may skip a line of a table that changes while it is read.
+  return Math.max(streamsIn(pid, port, peers), streamsIn(pid, port, peers));
+}
+
+function streamsIn(
+  pid: number | undefined,
+  port: number,
+  peers: ReadonlySet<number | undefined> | undefined,
+): number {
   const held = new Set(descriptors(pid).map((target) => /^socket:\[(\d+)\]$/.exec(target)?.[1]));
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
   const listening = "0A";
