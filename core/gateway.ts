@@ -18,7 +18,7 @@ import {
   drainConnections,
   Registry,
 } from "./connection/mod.ts";
-import { Heartbeat, keptInfo, limitBatches } from "./events/mod.ts";
+import { AlikeTexts, Heartbeat, keptInfo, limitBatches } from "./events/mod.ts";
 import type { GatewayOptions, GatewayPorts, ReloadableOptions } from "./gateway-options.ts";
 import { registerGauges } from "./gauges.ts";
 import {
@@ -57,6 +57,8 @@ export class Gateway implements SocketHandler<Connection> {
   readonly #dispatcher: CommandDispatcher;
   readonly #guard: ConnectionGuard;
   readonly #reservations: Reservations;
+  /** What is kept of the requests of connections. */
+  readonly #alike: AlikeTexts = new AlikeTexts();
   readonly #handshakeGate: HandshakeGate;
   readonly #heartbeat: Heartbeat;
   readonly #readiness: ReadinessWatch;
@@ -246,8 +248,8 @@ export class Gateway implements SocketHandler<Connection> {
       openedAt,
       user: late ? given.grant.user : grant.user,
       address: typeof info.ip === "string" ? info.ip : "",
-      path: logged && typeof info.path === "string" ? info.path : "",
-      info: app.router.mayMove ? keptInfo(info) : "",
+      path: logged && typeof info.path === "string" ? this.#alike.of(info.path) : "",
+      info: app.router.mayMove ? keptInfo(info, this.#alike) : "",
       trace: span && openedTrace(span, { "wss.app": appName, "wss.connection.id": id }),
     });
     this.#ports.codec.events.bind(slot, id, stream.buffer);
@@ -257,7 +259,7 @@ export class Gateway implements SocketHandler<Connection> {
     app.counters.opened.add(1);
     this.#log.opened(connection);
     this.#give(connection, reservation);
-    this.#guard.opened(connection, info.ip);
+    this.#guard.opened(connection);
     if (late) connection.close(closeReasons.handshakeTimeout);
     return connection;
   }
@@ -304,9 +306,7 @@ export class Gateway implements SocketHandler<Connection> {
   }
 
   fault(connection: Connection, code: ErrorCode): void {
-    if (connection.ends(isLimit(code) ? CloseCause.limit : CloseCause.error)) {
-      connection.errorCode = code;
-    }
+    connection.ends(isLimit(code) ? CloseCause.limit : CloseCause.error, code);
     this.#log.fault(connection, code);
   }
 

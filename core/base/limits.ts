@@ -169,6 +169,10 @@ export const limits = {
   statesBytesMax: 268_435_456,
   /** The `info` of all connections, kept for a failover; then a handshake gets 503. */
   infosBytesMax: 1_073_741_824,
+  /** Different requests of which many connections share what is kept; then all are forgotten. */
+  alikeTextsMax: 1_024,
+  /** UTF-16 units of such a text: a longer one is kept for its connection alone. */
+  alikeTextCharsMax: 512,
   /** Handshakes that await an origin's answer; then 503. */
   handshakesWaitingMax: 65_536,
   /**

@@ -23,9 +23,11 @@ export {
   isInRanges,
   isLoopbackAddress,
   isLoopbackHost,
+  packAddress,
   parseAddress,
   parseAddressRange,
   plainAddress,
+  unpackAddress,
   withoutBrackets,
 } from "./ip-address.ts";
 export { isMap, parseJson } from "./json.ts";

@@ -1,5 +1,5 @@
 import { addressGroup } from "../base/mod.ts";
-import type { AddressPlaces, Connection } from "./connection.ts";
+import type { Connection } from "./connection.ts";
 
 /**
  * Counts the open connections of each address, for `ConnectionGuard`. Handshakes that wait are
@@ -9,7 +9,8 @@ import type { AddressPlaces, Connection } from "./connection.ts";
 export class AddressLimits {
   /** 0: without a limit, and then addresses are not counted. */
   max: number;
-  readonly #places: Map<string, AddressPlaces> = new Map();
+  /** By address: connections, those included whose stream is not gone yet. */
+  readonly #counts: Map<string, number> = new Map();
 
   constructor(connectionsPerIpMax: number) {
     this.max = connectionsPerIpMax;
@@ -18,37 +19,37 @@ export class AddressLimits {
   /** Whether the address has reached its limit; its waiting handshakes count too. */
   full(address: string, waiting: number): boolean {
     if (this.max === 0) return false;
-    const places = this.#places.get(addressGroup(address));
-    return waiting + (places?.connections ?? 0) >= this.max;
+    return waiting + (this.#counts.get(addressGroup(address)) ?? 0) >= this.max;
   }
 
   /** Counts a connection. False if it exceeds the limit, as handshakes may overlap. */
-  opened(connection: Connection, address: string): boolean {
+  opened(connection: Connection): boolean {
     if (this.max === 0) return true;
-    return this.#place(connection, address).connections <= this.max;
+    return this.#add(connection) <= this.max;
   }
 
   /** Counts a connection that is open already, unless it is counted or its address unknown. */
   count(connection: Connection): void {
-    const { address, places } = connection;
-    if (this.max > 0 && places === undefined && address !== "") this.#place(connection, address);
+    const { address, counted } = connection;
+    if (this.max > 0 && !counted && address !== "") this.#add(connection);
   }
 
-  #place(connection: Connection, address: string): AddressPlaces {
-    const name = addressGroup(address);
-    const places = this.#places.get(name) ?? { name, connections: 0 };
-    this.#places.set(name, places);
-    places.connections++;
-    connection.places = places;
-    return places;
+  /** How many connections the address has with this one. */
+  #add(connection: Connection): number {
+    const name = addressGroup(connection.address);
+    const count = (this.#counts.get(name) ?? 0) + 1;
+    this.#counts.set(name, count);
+    connection.counted = true;
+    return count;
   }
 
   /** The connection's stream is gone. */
   gone(connection: Connection): void {
-    const { places } = connection;
-    if (places === undefined) return;
-    connection.places = undefined;
-    places.connections--;
-    if (places.connections === 0) this.#places.delete(places.name);
+    if (!connection.counted) return;
+    connection.counted = false;
+    const name = addressGroup(connection.address);
+    const left = (this.#counts.get(name) ?? 0) - 1;
+    if (left > 0) this.#counts.set(name, left);
+    else this.#counts.delete(name);
   }
 }

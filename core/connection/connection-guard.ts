@@ -75,11 +75,11 @@ export class ConnectionGuard {
     return typeof address === "string" && this.#addresses.full(address, waiting);
   }
 
-  opened(connection: Connection, address: unknown): void {
+  opened(connection: Connection): void {
     this.#liveness.opened(connection);
     if (this.#liveness.needed) this.#active(connection);
     if (this.#rates.needed) this.#rates.opened(connection);
-    if (typeof address !== "string" || this.#addresses.opened(connection, address)) return;
+    if (connection.address === "" || this.#addresses.opened(connection)) return;
     connection.close(closeReasons.connectionsPerIp);
   }
 

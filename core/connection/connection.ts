@@ -1,12 +1,12 @@
-import type { CloseCause, CloseReason, ErrorCode } from "../base/mod.ts";
+import {
+  type CloseCause,
+  type CloseReason,
+  type ErrorCode,
+  packAddress,
+  unpackAddress,
+} from "../base/mod.ts";
 import type { ConnectionHandle, MessageKind, Socket, Span } from "../ports/mod.ts";
 import type { AppCounters, ConnectionTrace } from "../telemetry/mod.ts";
-
-export interface AddressPlaces {
-  readonly name: string;
-  /** Connections, those included whose stream is not gone yet. */
-  connections: number;
-}
 
 /** What is asked of the app that a connection belongs to. */
 export interface ConnectionApp {
@@ -82,7 +82,25 @@ export interface ConnectionInit {
   readonly trace?: ConnectionTrace | undefined;
 }
 
-/** One WebSocket on this node, for its whole life. Kept small: a million of these may be idle. */
+/** Bits of what is true of a connection. */
+const Flag = { dirty: 1, paused: 2, counted: 4 } as const;
+
+/** Why a connection ends. */
+interface Ending {
+  readonly cause: CloseCause;
+  readonly errorCode: ErrorCode | undefined;
+}
+
+/** What is kept of a connection that is logged or traced. */
+interface Observed {
+  readonly path: string;
+  readonly trace: ConnectionTrace | undefined;
+}
+
+/**
+ * One WebSocket on this node, for its whole life. Kept small: a million of these may be idle. On
+ * Bun it has room for 18 fields, and one more would take 64 bytes.
+ */
 export class Connection implements ConnectionHandle {
   readonly app: ConnectionApp;
   readonly slot: number;
@@ -94,27 +112,19 @@ export class Connection implements ConnectionHandle {
   readonly openedAt: number;
   readonly user: string | undefined;
   readonly info: string;
-  readonly address: string;
-  readonly path: string;
-  readonly trace: ConnectionTrace | undefined;
-  /** Why it ends, if that is an error. */
-  errorCode: ErrorCode | undefined = undefined;
+  readonly #address: number | string;
+  readonly #observed: Observed | undefined;
   /** Names of its groups, besides `@all`; undefined if it has none. */
   groups: Set<string> | undefined = undefined;
-  /** The count of its address; undefined without a limit. */
-  places: AddressPlaces | undefined = undefined;
   /** When its token expires, in milliseconds since the epoch; 0 never. */
   expiresAt = 0;
   /** Payload bytes given to its socket so far. */
   sentBytes = 0;
-  /** A message was queued in this turn, and its socket is not flushed yet. */
-  dirty = false;
-  /** Its socket is not read, because its stream's window is full, or its share of that. */
-  paused = false;
   /** What it sent since `shareItem`, a number in its stream: its share of the window. */
   shareBytes = 0;
   shareItem = 0;
-  #closing: CloseCause | undefined = undefined;
+  #flags = 0;
+  #ending: Ending | undefined = undefined;
   /** Number after its last event in its stream: once confirmed, no event of it is under way. */
   lastItem = 0;
 
@@ -139,32 +149,77 @@ export class Connection implements ConnectionHandle {
     this.openedAt = openedAt;
     this.user = user;
     this.info = info;
-    this.address = address;
-    this.path = path;
-    this.trace = trace;
+    this.#address = packAddress(address);
+    this.#observed = path === "" && trace === undefined ? undefined : { path, trace };
+  }
+
+  /** The path of its handshake, without the query; empty if connections are not logged. */
+  get path(): string {
+    return this.#observed?.path ?? "";
+  }
+
+  /** Undefined if the connection is not traced. */
+  get trace(): ConnectionTrace | undefined {
+    return this.#observed?.trace;
   }
 
   /** Each message of a traced connection has a span, so each is looked at. */
   get bypassBatch(): boolean {
-    return this.trace !== undefined;
+    return this.#observed?.trace !== undefined;
+  }
+
+  /** The client's address; empty if it is not known. */
+  get address(): string {
+    return unpackAddress(this.#address);
   }
 
   /** Why it ends; undefined while it does not. */
   get closing(): CloseCause | undefined {
-    return this.#closing;
+    return this.#ending?.cause;
+  }
+
+  /** Why it ends, if that is an error. */
+  get errorCode(): ErrorCode | undefined {
+    return this.#ending?.errorCode;
+  }
+
+  /** A message was queued in this turn, and its socket is not flushed yet. */
+  get dirty(): boolean {
+    return (this.#flags & Flag.dirty) !== 0;
+  }
+
+  set dirty(dirty: boolean) {
+    this.#flag(Flag.dirty, dirty);
+  }
+
+  /** Its socket is not read, because its stream's window is full, or its share of that. */
+  get paused(): boolean {
+    return (this.#flags & Flag.paused) !== 0;
+  }
+
+  set paused(paused: boolean) {
+    this.#flag(Flag.paused, paused);
+  }
+
+  /** It counts among the connections of its address. */
+  get counted(): boolean {
+    return (this.#flags & Flag.counted) !== 0;
+  }
+
+  set counted(counted: boolean) {
+    this.#flag(Flag.counted, counted);
   }
 
   /** Notes why it ends. False if it ends already. */
-  ends(cause: CloseCause): boolean {
-    if (this.#closing !== undefined) return false;
-    this.#closing = cause;
+  ends(cause: CloseCause, errorCode?: ErrorCode): boolean {
+    if (this.#ending !== undefined) return false;
+    this.#ending = { cause, errorCode };
     return true;
   }
 
   /** Ends the connection. Its `close` event follows when the socket is closed. */
   close(reason: CloseReason): void {
-    if (!this.ends(reason.cause)) return;
-    this.errorCode = reason.errorCode;
+    if (!this.ends(reason.cause, reason.errorCode)) return;
     this.app.closing(this, reason);
     if (reason.closeCode === 1006) {
       this.socket.terminate();
@@ -172,5 +227,9 @@ export class Connection implements ConnectionHandle {
     }
     this.socket.flush();
     this.socket.close(reason.closeCode, reason.text);
+  }
+
+  #flag(flag: number, on: boolean): void {
+    this.#flags = on ? this.#flags | flag : this.#flags & ~flag;
   }
 }

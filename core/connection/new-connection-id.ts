@@ -1,9 +1,15 @@
 import type { Random } from "../ports/mod.ts";
 
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+const digits = Uint8Array.from(alphabet, (char) => char.charCodeAt(0));
 
+/** Characters of the slot in an id. */
+const slotChars = 4;
 /** Random characters of an id: 132 bits, so that it cannot be guessed and never comes again. */
 const secretChars = 22;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 
 /**
  * A new connection id, `NODE.SSSSRRRRRRRRRRRRRRRRRRRRRR`: the node's name, the slot (24 bits,
@@ -11,10 +17,12 @@ const secretChars = 22;
  * of an earlier incarnation, or of an earlier connection in the same slot, reach nobody.
  */
 export function newConnectionId(node: string, slot: number, random: Random): string {
-  let id = `${node}.`;
-  for (let shift = 18; shift >= 0; shift -= 6) id += alphabet[(slot >> shift) & 63];
-  for (const byte of random.fill(new Uint8Array(secretChars))) id += alphabet[byte & 63];
-  return id;
+  // As bytes: a string that grows by a character leaves a smaller one behind at each step.
+  const id = new Uint8Array(node.length + 1 + slotChars + secretChars);
+  let { written: at } = encoder.encodeInto(`${node}.`, id);
+  for (let shift = 18; shift >= 0; shift -= 6) id[at++] = digits[(slot >> shift) & 63]!;
+  for (const byte of random.fill(new Uint8Array(secretChars))) id[at++] = digits[byte & 63]!;
+  return decoder.decode(id);
 }
 
 /** The slot that an id of this node contains; -1 if it contains none. */

@@ -2,6 +2,7 @@ import { isReserved } from "../base/mod.ts";
 import type { Closing, Connection } from "../connection/mod.ts";
 import type { EventEncoder, Span, ValueCodec } from "../ports/mod.ts";
 import { traceparentOf } from "../telemetry/mod.ts";
+import type { AlikeTexts } from "./alike-texts.ts";
 
 type Info = Readonly<Record<string, unknown>>;
 
@@ -10,6 +11,7 @@ export interface KnownConnection {
   readonly id: string;
   /** As `keptInfo` made it. */
   readonly info: string;
+  readonly address: string;
   readonly user: string | undefined;
   /** MessagePack. */
   readonly state: Uint8Array | undefined;
@@ -20,25 +22,36 @@ export interface KnownConnection {
 /**
  * What `open` contained and does not change, as a string of JSON: V8 needs some 200 bytes for a
  * byte array besides what is in it. The keys that are always there are left out, since they would
- * be more than half of it.
+ * be more than half of it. So is the address, which a connection has: without it the requests of
+ * many clients are alike, and `alike` keeps one text for them. A query is most often a client's own.
  */
-export function keptInfo(info: Info): string {
-  const { user: _user, state: _state, path, query, headers, ip, subprotocols, ...rest } = info;
-  return JSON.stringify([path, query, headers, ip, subprotocols, rest]);
+export function keptInfo(info: Info, alike: AlikeTexts): string {
+  const {
+    user: _user,
+    state: _state,
+    ip: _ip,
+    path,
+    query,
+    headers,
+    subprotocols,
+    ...rest
+  } = info;
+  const kept = JSON.stringify([path, query, headers, subprotocols, rest]);
+  return query === "" ? alike.of(kept) : kept;
 }
 
 /** What `keptInfo` kept; nothing if a connection is kept without. */
-export function infoOf({ info: kept }: Pick<Connection, "info">): Info {
+export function infoOf({ info: kept, address: ip }: Pick<Connection, "info" | "address">): Info {
   if (kept === "") return {};
-  const [path, query, headers, ip, subprotocols, rest] = JSON.parse(kept);
+  const [path, query, headers, subprotocols, rest] = JSON.parse(kept);
   return { path, query, headers, ip, subprotocols, ...rest };
 }
 
 /** State and groups change by commands, so they are read when an event names them. */
 export function knownOf(events: EventEncoder, connection: Connection): KnownConnection {
-  const { id, info, user, slot, openedAt, groups = [] } = connection;
+  const { id, info, address, user, slot, openedAt, groups = [] } = connection;
   const names = [...groups].filter((name) => !isReserved(name));
-  return { id, info, user, state: events.state(slot), groups: names, openedAt };
+  return { id, info, address, user, state: events.state(slot), groups: names, openedAt };
 }
 
 /** `user` and `state`, if there are any. */

@@ -1,4 +1,5 @@
 export type { ItemRange } from "../streams/mod.ts";
+export { AlikeTexts } from "./alike-texts.ts";
 export { BatchSplitter, limitBatches } from "./batch-splitter.ts";
 export { publishEmptyAlive } from "./event-publisher.ts";
 export { type EventDependencies, EventStream } from "./event-stream.ts";

@@ -11,19 +11,22 @@ export interface HandshakeApp {
   readonly groups: Groups;
 }
 
+const noGrant: Grant = {};
+const nothing: Cancel = () => {};
+
 /** Reserves slot and id for a connection whose handshake is under way. */
 export class Reservation {
   readonly app: HandshakeApp;
   readonly slot: number;
   readonly id: string;
-  grant: Grant = {};
+  grant: Grant = noGrant;
   /** When an origin was asked about it: both `connect` and `open` say this time. */
   askedAt: number | undefined;
   /** Groups whose topics stay subscribed until the connection is a member. */
   readonly groups: Group[] = [];
   /** Used or given back. */
   ended = false;
-  cancel: Cancel = () => {};
+  cancel: Cancel = nothing;
 
   constructor(app: HandshakeApp, slot: number, id: string) {
     this.app = app;

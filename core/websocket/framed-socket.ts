@@ -1,4 +1,11 @@
-import { assert, closeCodeOf, type ErrorCode, limits } from "../base/mod.ts";
+import {
+  assert,
+  closeCodeOf,
+  type ErrorCode,
+  limits,
+  packAddress,
+  unpackAddress,
+} from "../base/mod.ts";
 import type {
   ByteSocket,
   ByteSocketListener,
@@ -51,8 +58,7 @@ export class FramedSocket implements Socket, ByteSocketListener, FrameSource {
   readonly #server: FramedServer;
   readonly #bytes: ByteSocket;
   readonly #deflate: boolean;
-  /** The client's address. */
-  readonly address: string;
+  readonly #address: number | string;
   inflatesUntil = 0;
   #connection: ConnectionHandle | undefined = undefined;
   #state: State = State.open;
@@ -70,7 +76,7 @@ export class FramedSocket implements Socket, ByteSocketListener, FrameSource {
     this.#server = server;
     this.#bytes = bytes;
     this.#deflate = deflate;
-    this.address = typeof info.ip === "string" ? info.ip : "";
+    this.#address = packAddress(typeof info.ip === "string" ? info.ip : "");
   }
 
   attach(connection: ConnectionHandle): void {
@@ -82,6 +88,11 @@ export class FramedSocket implements Socket, ByteSocketListener, FrameSource {
   get connection(): ConnectionHandle {
     assert(this.#connection, "bytes came from a socket before its connection was open");
     return this.#connection;
+  }
+
+  /** The client's address. */
+  get address(): string {
+    return unpackAddress(this.#address);
   }
 
   get isOpen(): boolean {

@@ -86,11 +86,15 @@ function refuseRequest(request: HandshakeRequest): HandshakeRefusal | undefined 
   return undefined;
 }
 
+/** What a target has that a URL parser would change; others have it too. */
+const suspicious = /[#\\]|(?:^|\/)(?:\.|%2e)/i;
+
 /**
  * Whether a URL parser would change the target's path. A proxy that checked the path as sent would
  * then have checked another one.
  */
 function changesWhenParsed(target: string): boolean {
+  if (!suspicious.test(target)) return false;
   if (target.includes("#")) return true;
   const end = target.indexOf("?");
   const path = end < 0 ? target : target.slice(0, end);

@@ -13,29 +13,42 @@ import { type ClientServerOptions, NativeSocket } from "../server/mod.ts";
 /** Bun's handle, whose `data` is ours. */
 export type BunWebSocket = ServerWebSocket<BunSocket>;
 
+/** Bits of what is true of a socket. */
+const Flag = {
+  deflated: 1,
+  /** Nothing is sent any more, and what comes is dropped. */
+  closed: 2,
+  /** Bun calls its `close` handler inside our own call of `close` or `terminate`. */
+  closesItself: 4,
+} as const;
+
 /** One WebSocket of Bun's server. It is made before the upgrade and kept in `ws.data`. */
 export class BunSocket extends NativeSocket implements Socket {
   /** Undefined once the handler's `open` was called with it. */
   admission: HandshakeAdmission | undefined;
   connection: ConnectionHandle | undefined = undefined;
-  /** Bun calls its `close` handler inside our own call of `close` or `terminate`. */
-  closesItself = false;
   /** The server that upgraded it: the topics of each server are its own. */
   readonly server: Server<BunSocket>;
   #socket: BunWebSocket | undefined = undefined;
-  readonly #deflated: boolean;
-  /** Nothing is sent any more, and what comes is dropped. */
-  #closed = false;
+  #flags: number;
 
   constructor(admission: HandshakeAdmission, server: Server<BunSocket>) {
     super();
     this.admission = admission;
     this.server = server;
-    this.#deflated = admission.deflate;
+    this.#flags = admission.deflate ? Flag.deflated : 0;
   }
 
   opened(socket: BunWebSocket): void {
     this.#socket = socket;
+  }
+
+  get #closed(): boolean {
+    return (this.#flags & Flag.closed) !== 0;
+  }
+
+  get closesItself(): boolean {
+    return (this.#flags & Flag.closesItself) !== 0;
   }
 
   received(options: ClientServerOptions, data: string | Uint8Array): void {
@@ -72,7 +85,8 @@ export class BunSocket extends NativeSocket implements Socket {
 
   #write(data: string | Uint8Array, socket: BunWebSocket | undefined = this.#socket): void {
     // What Bun returns (-1: kept until the client reads) shows in `getBufferedAmount`.
-    const compress = this.#deflated && data.length >= limits.deflateBytesMin;
+    const deflated = (this.#flags & Flag.deflated) !== 0;
+    const compress = deflated && data.length >= limits.deflateBytesMin;
     if (typeof data === "string") socket?.sendText(data, compress);
     else socket?.sendBinary(data as Uint8Array<ArrayBuffer>, compress);
   }
@@ -80,21 +94,19 @@ export class BunSocket extends NativeSocket implements Socket {
   close(closeCode: number, closeReason: string): void {
     if (this.#closed) return;
     this.flush();
-    this.#closed = true;
-    this.closesItself = true;
+    this.#flags |= Flag.closed | Flag.closesItself;
     // A paused socket would never read the client's answer.
     this.#socket?.resume();
     if (closeCodeAllowed(closeCode)) this.#socket?.close(closeCode, closeReason);
     else this.#socket?.close();
-    this.closesItself = false;
+    this.#flags &= ~Flag.closesItself;
   }
 
   terminate(): void {
-    this.#closed = true;
+    this.#flags |= Flag.closed | Flag.closesItself;
     this.takeQueued();
-    this.closesItself = true;
     this.#socket?.terminate();
-    this.closesItself = false;
+    this.#flags &= ~Flag.closesItself;
   }
 
   pause(): boolean {
@@ -130,7 +142,7 @@ export class BunSocket extends NativeSocket implements Socket {
 
   /** Bun's handle is gone: nothing of it may be called any more. */
   released(): void {
-    this.#closed = true;
+    this.#flags |= Flag.closed;
     this.#socket = undefined;
     this.takeQueued();
   }
