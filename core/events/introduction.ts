@@ -23,7 +23,7 @@ export interface KnownConnection {
  * What `open` contained and does not change, as a string of JSON: V8 needs some 200 bytes for a
  * byte array besides what is in it. The keys that are always there are left out, since they would
  * be more than half of it. So is the address, which a connection has: without it the requests of
- * many clients are alike, and `alike` keeps one text for them. A query is most often a client's own.
+ * many clients are alike, and `alike` keeps one text for them. A query is often a client's own.
  */
 export function keptInfo(info: Info, alike: AlikeTexts): string {
   const {
