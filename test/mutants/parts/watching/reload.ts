@@ -109,8 +109,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "`max-connections-per-ip` counts connections that were open before",
     file: files.addresses,
-    find: "    places.connections--;\n",
-    replace: "    if (this.max > 0) places.connections--;\n",
+    find: "(this.#counts.get(name) ?? 0) - 1;",
+    replace: "(this.#counts.get(name) ?? 0) - (this.max > 0 ? 1 : 0);",
     tests: [tests.addresses],
   },
   {
