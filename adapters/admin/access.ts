@@ -58,14 +58,10 @@ export class AdminAccess {
     return this.#options.isLocal || this.#hasRules;
   }
 
-  /** Throws `request-token` or `request-forbidden`. */
-  check(headers: Headers, source: Asked, right: Right): Visitor {
+  /** Who it is, whatever it may do. Throws `request-token` or `request-forbidden`. */
+  identify(headers: Headers, source: Asked): Visitor {
     this.#checkPage(headers);
-    const visitor = this.#visitor(headers, source);
-    if (right === "act" && !visitor.mayAct) {
-      throw new Refusal("request-forbidden", `${visitor.name} may read, but not act`);
-    }
-    return visitor;
+    return this.#visitor(headers, source);
   }
 
   get #hasRules(): boolean {
@@ -128,6 +124,13 @@ export class AdminAccess {
     const host = URL.canParse(originHeader) ? new URL(originHeader).host : "";
     if (host !== "" && host === headers.get("host")?.toLowerCase()) return;
     throw new Refusal("request-forbidden", "the request comes from a page of another host");
+  }
+}
+
+/** Throws `request-forbidden` if the visitor does not have the right. */
+export function permit({ name, mayAct }: Visitor, right: Right): void {
+  if (right === "act" && !mayAct) {
+    throw new Refusal("request-forbidden", `${name} may read, but not act`);
   }
 }
 

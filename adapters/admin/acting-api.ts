@@ -2,7 +2,7 @@ import { ErrorCode, isMap, nodeOf, parseJson } from "../../core/base/mod.ts";
 import type { Question } from "../../core/inspect/mod.ts";
 import { type Bodies, Refusal, refusalOf } from "../http/mod.ts";
 import { base64 } from "../http-wire/mod.ts";
-import type { AdminAccess, Visitor } from "./access.ts";
+import { type AdminAccess, permit } from "./access.ts";
 import type { AdminAction, AdminContext } from "./admin-context.ts";
 import { adminLimits } from "./admin-limits.ts";
 import type { ActionOutcome, AdminActions, AdminSource, ReloadAnswer } from "./admin-source.ts";
@@ -16,13 +16,13 @@ interface ActingOptions {
   readonly acted: (action: AdminAction) => void;
 }
 
-/** An action that is asked for, before it is carried out. */
+/** What a request asks for, as far as it was read: the log has it, whatever becomes of it. */
 interface Asked {
-  readonly visitor: Visitor;
-  readonly context: AdminContext;
-  readonly action: AdminAction["action"];
-  readonly target: string;
+  who: string;
+  target: string;
 }
+
+type Answer = Readonly<Record<string, unknown>>;
 
 type OneCommand = Omit<Extract<Question, { what: "command" }>, "what">;
 
@@ -36,60 +36,49 @@ export class ActingApi {
     this.#bodies = bodies;
   }
 
-  async send(context: AdminContext): Promise<Response> {
-    const visitor = this.#check(context);
-    const id = readId(context.req.param("id") ?? "");
-    const { data, app } = readSend(await this.#body(context));
-    const { actions } = this.#options;
-    const item = ["send", jsonOf(data)] as const;
-    return this.#act({ visitor, context, action: "send", target: id }, () =>
-      this.#command({ id, app, item }, () => actions.send(id, data, app)),
-    );
-  }
-
-  async close(context: AdminContext): Promise<Response> {
-    const visitor = this.#check(context);
-    const id = readId(context.req.param("id") ?? "");
-    const { code, reason, app } = readClose(await this.#body(context));
-    const { actions } = this.#options;
-    const item = ["close", code, reason] as const;
-    return this.#act({ visitor, context, action: "close", target: id }, () =>
-      this.#command({ id, app, item }, () => actions.close(id, { code, reason }, app)),
-    );
-  }
-
-  async publish(context: AdminContext): Promise<Response> {
-    const visitor = this.#check(context);
-    const { data, group, app: named } = readPublish(await this.#body(context));
-    const { actions } = this.#options;
-    const app = named ?? actions.apps[0] ?? "";
-    this.#checkApp(app);
-    return this.#act(
-      { visitor, context, action: "publish", target: `${app}/${group}` },
-      async () => {
-        const outcomes = await actions.publish(app, group, data);
-        checkPublished(outcomes.nodes);
-        return { ...outcomes, group, app };
-      },
-    );
-  }
-
-  async reload(context: AdminContext): Promise<Response> {
-    const visitor = this.#check(context);
-    const { reload } = this.#options;
-    if (reload === undefined) throw new Refusal("request-path", "there is nothing to reload");
-    return this.#act({ visitor, context, action: "reload", target: "settings" }, async () => {
-      const answer = await reload();
-      return { ...answer, outcome: answer.reloaded ? "reloaded" : "refused" };
+  send(context: AdminContext): Promise<Response> {
+    return this.#act(context, "send", async (asked) => {
+      const id = readId(context.req.param("id") ?? "");
+      asked.target = id;
+      const { data, app } = readSend(await this.#body(context));
+      const { actions } = this.#options;
+      const item = ["send", jsonOf(data)] as const;
+      return this.#command({ id, app, item }, () => actions.send(id, data, app));
     });
   }
 
-  /** Forms of other pages cannot send JSON without asking (Fetch, 3.3.1). */
-  #check(context: AdminContext): Visitor {
-    const visitor = this.#options.access.check(context.req.raw.headers, context.env, "act");
-    const [type = ""] = (context.req.header("content-type") ?? "").split(";");
-    if (type.trim().toLowerCase() === "application/json") return visitor;
-    throw new Refusal("request-media-type", "the Content-Type must be application/json");
+  close(context: AdminContext): Promise<Response> {
+    return this.#act(context, "close", async (asked) => {
+      const id = readId(context.req.param("id") ?? "");
+      asked.target = id;
+      const { code, reason, app } = readClose(await this.#body(context));
+      const { actions } = this.#options;
+      const item = ["close", code, reason] as const;
+      return this.#command({ id, app, item }, () => actions.close(id, { code, reason }, app));
+    });
+  }
+
+  publish(context: AdminContext): Promise<Response> {
+    return this.#act(context, "publish", async (asked) => {
+      const { data, group, app: named } = readPublish(await this.#body(context));
+      const { actions } = this.#options;
+      const app = named ?? actions.apps[0] ?? "";
+      asked.target = `${app}/${group}`;
+      this.#checkApp(app);
+      const outcomes = await actions.publish(app, group, data);
+      checkPublished(outcomes.nodes);
+      return { ...outcomes, group, app };
+    });
+  }
+
+  reload(context: AdminContext): Promise<Response> {
+    return this.#act(context, "reload", async (asked) => {
+      asked.target = "settings";
+      const { reload } = this.#options;
+      if (reload === undefined) throw new Refusal("request-path", "there is nothing to reload");
+      const answer = await reload();
+      return { ...answer, outcome: answer.reloaded ? "reloaded" : "refused" };
+    });
   }
 
   #body(context: AdminContext): Promise<unknown> {
@@ -107,10 +96,7 @@ export class ActingApi {
   }
 
   /** To a connection of this process, or of a worker, without the bus; `elsewhere` to others. */
-  async #command(
-    command: OneCommand,
-    elsewhere: () => Promise<ActionOutcome>,
-  ): Promise<Readonly<Record<string, unknown>>> {
+  async #command(command: OneCommand, elsewhere: () => Promise<ActionOutcome>): Promise<Answer> {
     const { id, app } = command;
     this.#checkApp(app);
     const own = this.#options.source.members().find(({ node }) => node === nodeOf(id));
@@ -118,16 +104,24 @@ export class ActingApi {
     return outcomeAnswer(id, String(await own.ask({ what: "command", ...command })));
   }
 
+  /** Carries out what somebody with the right asks for, and logs it in any case. */
   async #act(
-    { visitor, context, action, target }: Asked,
-    carryOut: () => Promise<Readonly<Record<string, unknown>>>,
+    context: AdminContext,
+    action: AdminAction["action"],
+    carryOut: (asked: Asked) => Promise<Answer>,
   ): Promise<Response> {
-    const { address } = context.env;
+    const { env, req } = context;
+    const { access, acted } = this.#options;
+    const asked: Asked = { who: "", target: "" };
     const log = (outcome: string): void => {
-      this.#options.acted({ who: visitor.name, address, action, target, outcome });
+      acted({ ...asked, address: env.address, action, outcome });
     };
     try {
-      const answer = await carryOut();
+      const visitor = access.identify(req.raw.headers, env);
+      asked.who = visitor.name;
+      permit(visitor, "act");
+      checkMediaType(req.header("content-type"));
+      const answer = await carryOut(asked);
       log(typeof answer.outcome === "string" ? answer.outcome : "published");
       // A reload that is refused: something is wrong with the settings (RFC 9110, 15.5.21).
       return Response.json(answer, { status: answer.outcome === "refused" ? 422 : 200 });
@@ -138,13 +132,20 @@ export class ActingApi {
   }
 }
 
+/** Forms of other pages cannot send JSON without asking (Fetch, 3.3.1). */
+function checkMediaType(header = ""): void {
+  const [type = ""] = header.split(";");
+  if (type.trim().toLowerCase() === "application/json") return;
+  throw new Refusal("request-media-type", "the Content-Type must be application/json");
+}
+
 /** Data of a message as a JSON batch has it. */
 function jsonOf(data: string | Uint8Array): unknown {
   return typeof data === "string" ? data.toWellFormed() : { $binary: base64(data) };
 }
 
 /** Throws `id-gone`, `reply-timeout`, or the code that the node refuses the command with. */
-function outcomeAnswer(id: string, outcome: ActionOutcome): Readonly<Record<string, unknown>> {
+function outcomeAnswer(id: string, outcome: ActionOutcome): Answer {
   if (outcome === "gone") throw new Refusal("id-gone", "no connection has this id");
   if (outcome === "unknown") {
     throw new Refusal("reply-timeout", "the node of the connection did not answer in time");

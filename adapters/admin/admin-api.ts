@@ -161,6 +161,9 @@ class ReadingApi {
     const [first = ""] = actions.apps;
     const filter: TailFilter =
       "connection" in asked ? asked : { group: asked.group, app: asked.app ?? first };
+    if ("app" in filter && !actions.apps.includes(filter.app)) {
+      throw new Refusal("request-path", `app must be one of ${actions.apps.join(", ")}`);
+    }
     const members = source.members();
     if ("connection" in filter) await this.#checkHere(filter.connection);
     if (this.#tails >= adminLimits.tailsMax) {

@@ -1,7 +1,7 @@
 import type { Context } from "hono";
 import type { ErrorCode } from "../../core/base/mod.ts";
 import type { RequestSource } from "../http/mod.ts";
-import type { AdminAccess, Right, Visitor } from "./access.ts";
+import { type AdminAccess, permit, type Right, type Visitor } from "./access.ts";
 
 /** A request that was refused, for counters and log. */
 export interface RefusedAdminRequest {
@@ -14,10 +14,13 @@ export interface RefusedAdminRequest {
 
 /** What somebody did on the admin port, for the log. */
 export interface AdminAction {
+  /** Empty if nobody was recognised. */
   readonly who: string;
   readonly address: string;
   readonly action: "send" | "close" | "publish" | "reload";
+  /** Empty if the request names none. */
   readonly target: string;
+  /** What came of it, or the code that it was refused with. */
   readonly outcome: string;
 }
 
@@ -34,5 +37,7 @@ export function checkRight(
   { env, req }: AdminContext,
   right: Right,
 ): Visitor {
-  return access.check(req.raw.headers, env, right);
+  const visitor = access.identify(req.raw.headers, env);
+  permit(visitor, right);
+  return visitor;
 }

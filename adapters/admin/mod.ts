@@ -1,4 +1,4 @@
-export { type AccessOptions, AdminAccess } from "./access.ts";
+export { type AccessOptions, AdminAccess, permit } from "./access.ts";
 export { type AdminApiOptions, createAdminApi } from "./admin-api.ts";
 export type { AdminAction, RefusedAdminRequest } from "./admin-context.ts";
 export type {

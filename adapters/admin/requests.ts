@@ -56,10 +56,8 @@ const searchQuery: v.GenericSchema<unknown, SearchQuery> = v.strictObject({
   after: v.optional(cursor, "0:0"),
 });
 
-const tailQuery: v.GenericSchema<unknown, TailQuery> = v.union([
-  v.strictObject({ connection: id }),
-  v.strictObject({ group, app: v.optional(app) }),
-]);
+const tailOfConnection = v.strictObject({ connection: id });
+const tailOfGroup = v.strictObject({ group, app: v.optional(app) });
 
 const base64Data = v.pipe(
   v.string(),
@@ -82,7 +80,10 @@ export function readSearch(url: string): SearchQuery {
 }
 
 export function readTail(url: string): TailQuery {
-  return checked(tailQuery, parametersOf(url), "?");
+  const parameters = parametersOf(url);
+  if ("connection" in parameters) return checked(tailOfConnection, parameters, "?");
+  if ("group" in parameters) return checked(tailOfGroup, parameters, "?");
+  throw malformed("?", "either connection or group is expected");
 }
 
 export function readId(text: string): string {

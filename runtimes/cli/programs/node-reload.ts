@@ -18,8 +18,38 @@ export interface LoadedFiles {
   readonly tokens: string;
 }
 
+/** What a reload says of them. */
+const tokensName = "keys and rules of tokens";
+
 /** A file of the certificate cannot be used. */
 export class TlsFault extends Error {}
+
+/** Tells what other files change, for a process that does not use them itself. */
+export class KnownFiles {
+  #tokens: string;
+  #tls: string;
+
+  constructor(settings: Settings) {
+    this.#tokens = tokensOf(settings);
+    try {
+      this.#tls = JSON.stringify(readTlsFiles(settings).server ?? null);
+    } catch {
+      // The process that uses them says so, and does not start.
+      this.#tls = "";
+    }
+  }
+
+  /** What has changed since the last call. */
+  changes({ tls: given, tokens }: LoadedFiles): string[] {
+    const changed: string[] = [];
+    const tls = JSON.stringify(given ?? null);
+    if (tokens !== this.#tokens) changed.push(tokensName);
+    if (tls !== this.#tls) changed.push("files of the certificate");
+    this.#tokens = tokens;
+    this.#tls = tls;
+    return changed;
+  }
+}
 
 /** Everything that decides about tokens, as one text. */
 function tokensOf(settings: Settings): string {
@@ -74,7 +104,7 @@ export class NodeReload {
       this.#authorizer?.close();
       this.#authorizer = authorizer;
       this.#tokens = tokens;
-      changed.push("keys and rules of tokens");
+      changed.push(tokensName);
     }
     if (tls !== undefined && (await this.#reloadTls(tls))) changed.push("certificate");
     return changed;
@@ -83,9 +113,10 @@ export class NodeReload {
   async #reloadTls(tls: ServerTls): Promise<boolean> {
     const { isSame, taken } = await this.#service.reloadTls(tls);
     if (taken) {
+      if (isSame) return false;
       const message = "the certificate is reloaded: new clients get the new one";
       this.#logger.log("info", "tls-reloaded", message);
-      return !isSame;
+      return true;
     }
     const message = "this engine cannot change its certificate while it runs: restart the node";
     this.#logger.log("warn", "tls-reload-failed", message, { code: "tls-invalid" });

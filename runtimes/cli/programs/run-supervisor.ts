@@ -3,7 +3,7 @@ import type { Settings } from "../../../core/config/mod.ts";
 import type { ReloadAnswer } from "../../compose/mod.ts";
 import { Supervisor, type SupervisorDependencies } from "../../workers/mod.ts";
 import type { ProgramLogger } from "./create-logger.ts";
-import { loadFiles } from "./node-reload.ts";
+import { KnownFiles, type LoadedFiles, loadFiles } from "./node-reload.ts";
 import { runProgram } from "./run-program.ts";
 import type { ServiceRun } from "./run-service.ts";
 import { SettingsReload } from "./settings-reload.ts";
@@ -27,14 +27,15 @@ export function runSupervisor(
     stopping: "the workers drain, then the program exits",
     stopped: "every worker has drained, and every port is closed",
   };
+  const known = new KnownFiles(settings);
   const steps = {
     read,
     // What is wrong is refused here. Workers read the files by themselves.
     load: (next: Settings) => loadFiles(next, "", logger),
-    apply: async (next: Settings): Promise<readonly string[]> => {
+    apply: async (next: Settings, files: LoadedFiles): Promise<readonly string[]> => {
       logger.setLevels(next["log-level"]);
       supervisor.reload(next);
-      return [];
+      return known.changes(files);
     },
   };
   const reloading = new SettingsReload(settings, steps, logger);

@@ -70,7 +70,7 @@ export function openAdminPort(settings: Settings, options: AdminPortOptions): Pr
     refused,
     acted: (action) => {
       const { who, address, action: what, target, outcome } = action;
-      const text = `${who} asked for ${what} on the admin port`;
+      const text = `${who === "" ? "somebody" : who} asked for ${what} on the admin port`;
       logger.log("info", "admin-action", text, { who, address, action: what, target, outcome });
     },
   });

@@ -109,8 +109,21 @@ test("tokens and a proxy's header give separate rights; what is refused is count
       ["warn", "request-forbidden", "127.0.0.1"],
     ],
   );
-  const who = gateway.log.filter(({ event }) => event === "admin-action").map((line) => line.who);
-  assert.deepEqual(who, ["admin-token", "ada"]);
+  assert.deepEqual(await act({}), [401, "request-token"]);
+  const form = { ...bearer("acting-token"), "content-type": "text/plain" };
+  assert.deepEqual(await act(form), [415, "request-media-type"]);
+  const actions = gateway.log.filter(({ event }) => event === "admin-action");
+  assert.deepEqual(
+    actions.map(({ who, action, target, outcome }) => [who, action, target, outcome]),
+    [
+      ["admin-token", "publish", "default/@all", "published"],
+      ["admin-read-token", "publish", "", "request-forbidden"],
+      ["ada", "publish", "default/@all", "published"],
+      ["bob", "publish", "", "request-forbidden"],
+      ["", "publish", "", "request-token"],
+      ["admin-token", "publish", "", "request-media-type"],
+    ],
+  );
   assert.ok(!gateway.lines.join("\n").includes("acting-token"));
 });
 

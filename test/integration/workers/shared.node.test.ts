@@ -158,6 +158,8 @@ describe("SIGHUP to workers", { skip: skipWithout("openssl") }, () => {
         const told = gateway.log.filter((line) => line.event === event);
         return new Set(told.map(({ worker }) => worker)).size === 2;
       });
+      const files = /^reloaded: files of the certificate$/;
+      assert.match(String((await gateway.event("reloaded")).message), files);
       if (!cannot) {
         for (let times = 0; times < 8; times++) {
           const client = await RawClient.secure(port, authority.ca);

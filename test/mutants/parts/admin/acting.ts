@@ -46,8 +46,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "Reading and acting are separate rights.",
     file: files.acting,
-    find: 'check(context.req.raw.headers, context.env, "act");',
-    replace: 'check(context.req.raw.headers, context.env, "read");',
+    find: 'permit(visitor, "act");',
+    replace: 'permit(visitor, "read");',
     tests: [tests.rights],
   },
   {
@@ -116,8 +116,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "and a publish to the first app",
     file: files.acting,
-    find: 'const app = named ?? actions.apps[0] ?? "";\n    this.#checkApp(app);',
-    replace: 'const app = named ?? actions.apps[0] ?? "";',
+    find: "this.#checkApp(app);\n      const outcomes",
+    replace: "const outcomes",
     tests: [tests.unit],
   },
   {
@@ -144,7 +144,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "such as 413 `publish-too-big`",
     file: files.acting,
-    find: "        checkPublished(outcomes.nodes);\n",
+    find: "      checkPublished(outcomes.nodes);\n",
     replace: "",
     tests: [tests.unit],
   },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type AccessOptions, AdminAccess } from "../../../../adapters/admin/mod.ts";
+import { type AccessOptions, AdminAccess, permit } from "../../../../adapters/admin/mod.ts";
 
 const closed: AccessOptions = {
   isLocal: false,
@@ -22,15 +22,10 @@ function enter(
   const rawHeaders = headers.flat();
   for (const right of ["act", "read"] as const) {
     try {
-      const { name } = access.check(
-        new Headers(headers.map(([n, v]) => [n, v])),
-        {
-          address,
-          rawHeaders,
-        },
-        right,
-      );
-      return `${name} ${right}`;
+      const all = new Headers(headers.map(([n, v]) => [n, v]));
+      const visitor = access.identify(all, { address, rawHeaders });
+      permit(visitor, right);
+      return `${visitor.name} ${right}`;
     } catch (error) {
       const { code } = error as { code: string };
       if (right === "read") return code;

@@ -109,6 +109,20 @@ test("requests under way are bounded, and an answered one leaves its place", asy
   );
 });
 
+test("a tail that cannot be is refused, with what is wrong", async () => {
+  const rig = new Rig();
+  for (const [query, status, message] of [
+    ["", 400, "?: either connection or group is expected"],
+    ["?app=default", 400, "?: either connection or group is expected"],
+    ["?connection=zzz", 400, "?connection: it is no connection's id"],
+    ["?group=g&connection=edge-1.x", 400, "?group: it is unknown"],
+    ["?group=g&app=other", 404, "app must be one of default, chat"],
+  ] as const) {
+    const answer = await rig.answer(`tail${query}`);
+    assert.deepEqual([answer.status, (await answer.json()).message], [status, message], query);
+  }
+});
+
 test("tails are bounded, and one whose reader is gone leaves its place", async () => {
   const rig = new Rig();
   const open = () => rig.answer("tail?group=g");
