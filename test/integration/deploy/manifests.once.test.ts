@@ -78,6 +78,12 @@ test("the unit's times and limits fit the settings beside it", async () => {
   await assertValid({}, "--config", config);
 });
 
+test("the manifests trust no X-Forwarded-For: clients reach the nodes without an Ingress", () => {
+  const text = readFileSync(`${deploy}/kubernetes/kustomization.yaml`, "utf8");
+  const settings = [...text.matchAll(/^ +- (WSS_\w+)=/gm)].map(([, name]) => name);
+  assert.deepEqual(settings, ["WSS_ADMIN_HOST", "WSS_DRAIN_PERIOD", "WSS_MAX_CONNECTIONS"]);
+});
+
 // biome-ignore lint/suspicious/noExplicitAny: what kustomize writes
 type Manifest = any;
 
