@@ -99,7 +99,10 @@ test("tokens and a proxy's header give separate rights; what is refused is count
   assert.deepEqual(session.body, { who: "bob", rights: ["read"] });
   assert.equal(await metricOf(gateway, 'wss_errors_total{code="request-token"}'), 2);
   assert.equal(await metricOf(gateway, 'wss_errors_total{code="request-forbidden"}'), 2);
-  const refused = gateway.log.filter(({ event }) => event === "request-refused");
+  const refused = await waitFor(() => {
+    const told = gateway.log.filter(({ event }) => event === "request-refused");
+    return told.length === 4 && told;
+  });
   assert.deepEqual(
     refused.map(({ level, code, address }) => [level, code, address]),
     [
@@ -112,7 +115,10 @@ test("tokens and a proxy's header give separate rights; what is refused is count
   assert.deepEqual(await act({}), [401, "request-token"]);
   const form = { ...bearer("acting-token"), "content-type": "text/plain" };
   assert.deepEqual(await act(form), [415, "request-media-type"]);
-  const actions = gateway.log.filter(({ event }) => event === "admin-action");
+  const actions = await waitFor(() => {
+    const told = gateway.log.filter(({ event }) => event === "admin-action");
+    return told.length === 6 && told;
+  });
   assert.deepEqual(
     actions.map(({ who, action, target, outcome }) => [who, action, target, outcome]),
     [

@@ -171,6 +171,7 @@ for (const runtime of gatewayRuntimes) {
         },
       ],
     );
+    await waitFor(() => rig.lines("admin-action").length === 2);
     const actions = rig.lines("admin-action").map((line) => {
       return [line.who, line.address, line.action, line.target, line.outcome];
     });
