@@ -17,6 +17,7 @@ export function checkWorkers(settings: Settings, { workers }: Platform): void {
   const count = workersOf(settings);
   if (count === 1) return;
   if (workers.refusal !== undefined) throw invalid(workers.refusal);
+  checkShares(settings);
   for (const name of ["node-name", "origin-name"] as const) {
     const longest = nameOf(settings[name], count - 1);
     if (longest === undefined || longest.length <= nameCharactersMax) continue;
@@ -25,6 +26,17 @@ export function checkWorkers(settings: Settings, { workers }: Platform): void {
         `name has at most ${nameCharactersMax} characters`,
     );
   }
+}
+
+/** Throws `setting-invalid` if there are fewer connections than workers to divide them over. */
+export function checkShares(settings: Settings): void {
+  const count = workersOf(settings);
+  const max = settings["max-connections"];
+  if (max >= count) return;
+  throw invalid(
+    `--max-connections ${max} with --workers ${count}: it is divided over the workers, and ` +
+      "each of them needs one at least",
+  );
 }
 
 /** What only the supervisor knows. */

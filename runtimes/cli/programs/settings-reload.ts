@@ -2,6 +2,7 @@ import { type ErrorCode, ServiceError } from "../../../core/base/mod.ts";
 import type { Settings } from "../../../core/config/mod.ts";
 import type { Logger } from "../../../core/ports/mod.ts";
 import type { ReloadAnswer } from "../../compose/mod.ts";
+import { checkShares } from "../../workers/mod.ts";
 import { changesOf } from "../settings/mod.ts";
 import { type LoadedFiles, TlsFault } from "./node-reload.ts";
 
@@ -41,6 +42,8 @@ export class SettingsReload {
     const { apply, load, read } = this.#steps;
     try {
       const { settings, changed, restart } = changesOf(this.#settings, read());
+      // The workers that run, of which there may be more than the new settings ask for.
+      checkShares(settings);
       const files = await load(settings);
       const others = await apply(settings, files);
       this.#settings = settings;

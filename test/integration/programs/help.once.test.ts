@@ -167,6 +167,7 @@ test("--check-config warns and ends with 0, or with 2 and the fault", async () =
     [["--broker", "mqtt://a%zz@h"], /percent-encoded/],
     [["--authorize", "jwt"], /needs one of jwt-secret, jwt-key and jwt-jwks/],
     [["--config", "/nowhere.json"], /cannot be read/],
+    [["--workers", "2", "--max-connections", "1"], /--max-connections 1 with --workers 2/],
   ];
   await Promise.all(
     faults.map(async ([flags, said]) => {

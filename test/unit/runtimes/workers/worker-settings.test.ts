@@ -100,6 +100,16 @@ test("names must leave room for the number of a worker", () => {
   );
 });
 
+test("there are no fewer connections than workers to divide them over", () => {
+  const flags = { workers: "3", "max-connections": "3" };
+  checkWorkers(read(flags), platform(undefined));
+  checkWorkers(read({ "max-connections": "1" }), platform(undefined));
+  assert.throws(
+    () => checkWorkers(read({ ...flags, "max-connections": "2" }), platform(undefined)),
+    /^ServiceError: --max-connections 2 with --workers 3: it is divided over the workers/,
+  );
+});
+
 test("a system that cannot share a port says so, and only where it has to", () => {
   assert.equal(reusePortRefusal("linux"), undefined);
   const refusal = reusePortRefusal("darwin");

@@ -21,7 +21,7 @@ class Rig {
   apply: () => Promise<void> = async () => {};
   readonly #reload: SettingsReload;
 
-  constructor() {
+  constructor(flags: Readonly<Record<string, string>> = {}) {
     const steps = {
       read: () => {
         this.steps.push("read");
@@ -38,7 +38,8 @@ class Rig {
         return [];
       },
     };
-    this.#reload = new SettingsReload(settingsOf({ "max-connections": "1" }), steps, this.logger);
+    const first = settingsOf({ "max-connections": "1", ...flags });
+    this.#reload = new SettingsReload(first, steps, this.logger);
   }
 
   async reload(): Promise<unknown> {
@@ -83,4 +84,13 @@ test("what could not be applied has not changed, and is tried again", async () =
     rig.logger.records.map(({ event }) => event),
     ["reload-refused", "reload-refused", "reloaded", "reloaded"],
   );
+});
+
+test("fewer connections than the workers that run are refused", async () => {
+  const rig = new Rig({ "max-connections": "4", workers: "3" });
+  rig.file = { "max-connections": "2" };
+  assert.equal(await rig.reload(), "setting-invalid");
+  assert.deepEqual(rig.steps, ["read"]);
+  rig.file = { "max-connections": "3" };
+  assert.deepEqual(await rig.reload(), ["max-connections: 3, was 4"]);
 });
