@@ -1,9 +1,13 @@
+import { request } from "node:http";
 import type { Settings } from "../../../core/config/mod.ts";
 import { type Command, complain, defineCommand, ExitCode, say } from "../command/mod.ts";
 import { gatewaySettings } from "../settings/mod.ts";
 
 /** A node that answers later than this counts as one that does not answer. */
 const answerMsMax = 3_000;
+
+/** What is shown of an answer, in characters. */
+const answerCharsMax = 4_096;
 
 /** What an image runs that has no shell and no other program. */
 export const health: Command = defineCommand({
@@ -16,20 +20,52 @@ export const health: Command = defineCommand({
     const url = `${adminUrl(gatewaySettings(flags, { platform }))}/healthz`;
     let said: string;
     try {
-      const answer = await fetch(url, { signal: AbortSignal.timeout(answerMsMax) });
-      said = `${answer.status} ${(await answer.text()).trim()}`;
+      const answer = await ask(url);
+      said = `${answer.status} ${answer.text.trim()}`;
       if (answer.status === 200) {
         await say(said);
         return ExitCode.clean;
       }
     } catch (error) {
-      const { message, cause } = error as Error;
-      said = `${url} does not answer: ${cause instanceof Error ? cause.message : message}`;
+      const { message, code = "" } = error as NodeJS.ErrnoException;
+      said = `${url} does not answer: ${message || code}`;
     }
     await complain(said);
     return ExitCode.failure;
   },
 });
+
+interface Answer {
+  readonly status: number | undefined;
+  readonly text: string;
+}
+
+/** GETs the URL. Not by `fetch`, which refuses the ports that browsers refuse. */
+function ask(url: string): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const asked = request(url, { agent: false }, (answer) => {
+      let text = "";
+      answer.setEncoding("utf8");
+      answer.on("data", (part: string) => {
+        if (text.length < answerCharsMax) text += part;
+      });
+      answer.once("error", reject);
+      answer.once("end", () => {
+        clearTimeout(timer);
+        resolve({ status: answer.statusCode, text });
+      });
+    });
+    const timer = setTimeout(() => {
+      reject(new Error("The operation was aborted due to timeout"));
+      asked.destroy();
+    }, answerMsMax);
+    asked.on("error", (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
+    asked.end();
+  });
+}
 
 /** Where a program on this machine reaches the admin port. */
 function adminUrl(settings: Settings): string {

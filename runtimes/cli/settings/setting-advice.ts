@@ -3,6 +3,7 @@ import { parseBrokerUrl } from "../../../adapters/mqtt/link/mod.ts";
 import { isLoopbackHost } from "../../../core/base/mod.ts";
 import type { Settings } from "../../../core/config/mod.ts";
 import { sameOriginOnly } from "../../compose/mod.ts";
+import { isBlockedByBrowsers } from "./browser-ports.ts";
 import { isServicePortShut } from "./http-settings.ts";
 
 /** A sentence for each setting that is allowed and rarely intended, and the flag to confirm it. */
@@ -24,6 +25,12 @@ export function adviceOn(settings: Settings): string[] {
     advice.push(
       "--admin-host is beyond this machine, and there is no --admin-token, --admin-read-token " +
         "or --admin-user-header: requests to /admin are refused",
+    );
+  }
+  if (isBlockedByBrowsers(settings["admin-port"])) {
+    advice.push(
+      `--admin-port ${settings["admin-port"]} is a port that browsers refuse, and Node.js too: ` +
+        "the console cannot be opened there, nor do commands such as top reach it; choose another",
     );
   }
   if (settings["admin-user-header"] !== "" && settings["admin-proxies"].length === 0) {

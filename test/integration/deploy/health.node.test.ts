@@ -17,6 +17,24 @@ async function answering(host: string, listener: RequestListener): Promise<strin
   return String((server.address() as AddressInfo).port);
 }
 
+/** Like `answering`, on a port that browsers and `fetch` refuse. */
+async function answeringRefused(listener: RequestListener): Promise<string> {
+  for (const port of [10_080, 6_000, 6_566, 6_665, 6_666, 6_667, 6_668, 6_669, 6_679, 6_697]) {
+    const server = createServer(listener);
+    const isOpen = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false));
+      server.listen(port, "127.0.0.1", () => resolve(true));
+    });
+    if (!isOpen) continue;
+    after(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    return String(port);
+  }
+  return assert.fail("all of these ports are taken");
+}
+
 for (const runtime of gatewayRuntimes) {
   const ask = async (...flags: string[]): Promise<{ code: number | null; said: string }> => {
     const [program, ...first] = gatewayCommand(runtime);
@@ -35,6 +53,11 @@ for (const runtime of gatewayRuntimes) {
     const six = await answering("::1", (_, response) => response.end("ok\n"));
     const answer = await ask("--admin-port", six, "--admin-host", "::");
     assert.deepEqual(answer, { code: 0, said: "200 ok" });
+  });
+
+  test(`health reaches a port that browsers refuse, on ${runtime}`, async () => {
+    const port = await answeringRefused((_, response) => response.end("ok\n"));
+    assert.deepEqual(await ask("--admin-port", port), { code: 0, said: "200 ok" });
   });
 
   test(`one that says otherwise, or nothing, ends it with 1, on ${runtime}`, async () => {
