@@ -130,7 +130,10 @@ export class Mosquitto {
     const program = this.#program;
     if (program === undefined) return;
     this.#program = undefined;
+    // It forgets a SIGTERM that comes just after it has said that it runs.
+    const again = setInterval(() => program.kill(signal), 1_000);
     program.kill(signal);
     await program.exited;
+    clearInterval(again);
   }
 }
