@@ -43,13 +43,17 @@ interface Answer {
 /** GETs the URL. Not by `fetch`, which refuses the ports that browsers refuse. */
 function ask(url: string): Promise<Answer> {
   return new Promise((resolve, reject) => {
+    const failed = (error: Error): void => {
+      clearTimeout(timer);
+      reject(error);
+    };
     const asked = request(url, { agent: false }, (answer) => {
       let text = "";
       answer.setEncoding("utf8");
       answer.on("data", (part: string) => {
         if (text.length < answerCharsMax) text += part;
       });
-      answer.once("error", reject);
+      answer.once("error", failed);
       answer.once("end", () => {
         clearTimeout(timer);
         resolve({ status: answer.statusCode, text });
@@ -59,10 +63,7 @@ function ask(url: string): Promise<Answer> {
       reject(new Error("The operation was aborted due to timeout"));
       asked.destroy();
     }, answerMsMax);
-    asked.on("error", (error) => {
-      clearTimeout(timer);
-      reject(error);
-    });
+    asked.on("error", failed);
     asked.end();
   });
 }
