@@ -54,12 +54,17 @@ function linkBinary(name, script) {
   if (!result.ok) throw new StepFailed(`${name} could not be set up\n${result.output}`);
 }
 
-/** Compiles the AssemblyScript sources, if they have changed. */
+/**
+ * Compiles the AssemblyScript sources, if they have changed. The stamp is committed beside the
+ * module: compiling takes seconds, and a fresh clone has nothing to compile.
+ */
 export function compileWasm() {
-  once("wasm", ["wasm/assembly", "wasm/build.ts", "wasm/generated"], () => {
+  const inputs = ["wasm/assembly", "wasm/build.ts", "wasm/generated/module.ts"];
+  const step = () => {
     console.error("Compiling WASM …");
     return capture(tool("bun"), ["wasm/build.ts"]);
-  });
+  };
+  once("wasm", inputs, step, "wasm/generated/module.stamp");
 }
 
 /** Compiles the TypeScript sources, if they have changed: all to dist/js, and the library. */
@@ -86,15 +91,14 @@ export function buildLibrary() {
 const libraryConfig = ".ci/tsconfig.library.json";
 
 /** Runs a step, unless its inputs are unchanged since its last success. */
-export function once(name, inputs, step) {
-  const stamp = join("dist", ".stamps", name);
+export function once(name, inputs, step, stamp = join("dist", ".stamps", name)) {
   const hash = hashOf(inputs);
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === hash) return;
+  if (existsSync(stamp) && readFileSync(stamp, "utf8").trim() === hash) return;
   const result = step();
   if (!result.ok) throw new StepFailed(result.output);
   mkdirSync(dirname(stamp), { recursive: true });
-  // The hash is computed again, because a step may change its inputs (wasm/generated).
-  writeFileSync(stamp, hashOf(inputs));
+  // The hash is computed again, because a step may change its inputs (wasm/generated/module.ts).
+  writeFileSync(stamp, `${hashOf(inputs)}\n`);
 }
 
 function hashOf(paths) {

@@ -99,6 +99,8 @@ before(
     const packed = await succeeds("npm", ["pack", "--json", "--pack-destination", folder], clone);
     const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz"));
     assert.ok(tarball, packed.output);
+    // The committed module is what its sources give, and says so.
+    assert.doesNotMatch(packed.output, /Compiling WASM/);
     const json = packed.output.slice(packed.output.search(/^\[/m));
     files = (JSON.parse(json) as [{ files: { path: string }[] }])[0].files.map(({ path }) => path);
     for (const project of [byNpm, byBun]) emptyProject(project);

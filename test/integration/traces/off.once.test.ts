@@ -12,7 +12,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { RawClient } from "../../support/clients/raw-client.ts";
-import { GatewayProcess, gatewayCommand, gatewayRuntimes } from "../../support/gateway/gateway.ts";
+import { GatewayProcess, gatewayRuntimes, sourceCommand } from "../../support/gateway/gateway.ts";
 import { PlainOrigin } from "../../support/origins/plain-origin.ts";
 import { Collector } from "../../support/traces/collector.ts";
 
@@ -43,7 +43,7 @@ function start(
   runtime: (typeof gatewayRuntimes)[number],
   env: Readonly<Record<string, string>>,
 ): GatewayProcess {
-  const [first, ...words] = gatewayCommand(runtime);
+  const [first, ...words] = sourceCommand(runtime);
   const flags = ["serve", "--port", "0", "--admin-port", "0"];
   const gateway = new GatewayProcess(resolve(first), [...words, ...flags], {
     cwd: folder,
@@ -92,7 +92,7 @@ test("node: two files, and no package, export traces", async () => {
   for (const file of [program, tracing]) copyFileSync(file, join(alone, file));
   const collector = await Collector.start();
   after(() => collector.stop());
-  const [first, ...words] = gatewayCommand("node");
+  const [first, ...words] = sourceCommand("node");
   const flags = ["serve", "--port", "0", "--admin-port", "0", "--drain-period", "0ms"];
   const env = { WSS_BROKER_PORT: "0", WSS_LOG_FORMAT: "json", ...collector.environment };
   const gateway = new GatewayProcess(first, [...words, ...flags], { cwd: alone, env });
