@@ -2,22 +2,22 @@ import { LatestMap, limits } from "../../core/base/mod.ts";
 import type { Clock } from "../../core/ports/mod.ts";
 import type { HttpAnswer } from "./answer/mod.ts";
 import { ConnectionPool, type PoolOptions } from "./connection-pool.ts";
-import { abortedText, Exchange, type ExchangeOutcome } from "./exchange.ts";
+import { abortedText, Exchange, type ExchangeOptions, type ExchangeOutcome } from "./exchange.ts";
 import { HttpError, nothingSent } from "./http-error.ts";
 import { type HttpTarget, parseTarget, requestHead, type TargetOptions } from "./http-target.ts";
-import type { HttpClientOptions, HttpRequest } from "./http-types.ts";
+import type { HttpClientOptions, HttpQuestion, HttpRequest } from "./http-types.ts";
 import { Ticker } from "./ticker.ts";
 import { Trust } from "./trust.ts";
 
 const noHeaders: Readonly<Record<string, string>> = {};
 
 /**
- * POSTs over HTTP/1.1. Connections are kept and shared by requests to the same server. The time,
+ * Requests over HTTP/1.1. Connections are kept and shared by requests to the same server. The time,
  * the size of an answer and the number of waiting requests are limited. It follows no redirect
  * and repeats nothing unless told to.
  */
 export class HttpClient {
-  readonly #options: PoolOptions & TargetOptions & { readonly timeoutMs: number };
+  readonly #options: PoolOptions & Pick<TargetOptions, "proxies"> & { readonly timeoutMs: number };
   readonly #ticker: Ticker;
   readonly #targets: LatestMap<string, HttpTarget> = new LatestMap(limits.httpTargetsMax);
   readonly #pools: Map<string, ConnectionPool> = new Map();
@@ -44,6 +44,13 @@ export class HttpClient {
     });
   }
 
+  /** The same without a body. It may be repeated (RFC 9110, 9.2.2). */
+  get(url: string, question: HttpQuestion = {}): Promise<HttpAnswer> {
+    return new Promise((resolve, reject) => {
+      this.#get(url, question, { resolve, reject });
+    });
+  }
+
   /** Ends all connections. Requests without an answer fail with `http-aborted`. */
   close(): void {
     this.#closed = true;
@@ -55,11 +62,27 @@ export class HttpClient {
     const target = this.#targetOf(url);
     const bytes = typeof body === "string" ? Buffer.byteLength(body) : body.length;
     const head = requestHead(target, headers, bytes);
+    const timeoutMs = request.timeoutMs ?? this.#options.timeoutMs;
+    this.#send({ target, head, body, repeatable, timeoutMs }, signal, outcome);
+  }
+
+  #get(url: string, question: HttpQuestion, outcome: ExchangeOutcome): void {
+    const target = parseTarget(url, { proxies: this.#options.proxies, method: "GET" });
+    const { headers = noHeaders, signal, timeoutMs = this.#options.timeoutMs } = question;
+    const head = requestHead(target, headers, undefined);
+    this.#send({ target, head, body: "", repeatable: true, timeoutMs }, signal, outcome);
+  }
+
+  #send(
+    options: ExchangeOptions,
+    signal: AbortSignal | undefined,
+    outcome: ExchangeOutcome,
+  ): void {
+    const { target } = options;
     if (this.#closed || signal?.aborted === true) {
       throw new HttpError("http-aborted", `${target.server} was not asked`, nothingSent);
     }
-    const timeoutMs = request.timeoutMs ?? this.#options.timeoutMs;
-    const exchange = new Exchange({ target, head, body, repeatable, timeoutMs }, outcome);
+    const exchange = new Exchange(options, outcome);
     if (signal !== undefined) abortBy(signal, exchange);
     this.#poolOf(target).send(exchange);
   }
@@ -67,7 +90,7 @@ export class HttpClient {
   #targetOf(url: string): HttpTarget {
     const known = this.#targets.get(url);
     if (known !== undefined) return known;
-    const target = parseTarget(url, this.#options);
+    const target = parseTarget(url, { proxies: this.#options.proxies, method: "POST" });
     this.#targets.set(url, target);
     return target;
   }

@@ -23,13 +23,14 @@ export interface HttpTarget {
 
 export interface TargetOptions {
   readonly proxies: ProxyRules | undefined;
+  readonly method: "GET" | "POST";
 }
 
 /** What may stand in a request line; the URL parser has percent-encoded everything else. */
 const visible = /^[\x21-\x7e]+$/;
 
 /** Reads a URL. Throws `http-request-invalid`. */
-export function parseTarget(text: string, { proxies }: TargetOptions): HttpTarget {
+export function parseTarget(text: string, { proxies, method }: TargetOptions): HttpTarget {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
     // The text may contain a password.
@@ -55,7 +56,7 @@ export function parseTarget(text: string, { proxies }: TargetOptions): HttpTarge
     port,
     proxy,
     start:
-      `POST ${path} HTTP/1.1\r\nHost: ${url.host}\r\nAccept-Encoding: identity\r\n` +
+      `${method} ${path} HTTP/1.1\r\nHost: ${url.host}\r\nAccept-Encoding: identity\r\n` +
       headerLine("Proxy-Authorization", proxyAuthorization),
     userAgent: headerLine("User-Agent", "websocket-service"),
     authorization: headerLine("Authorization", ownAuthorization),
@@ -85,20 +86,21 @@ const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const printable = /^[\t\x20-\x7e]*$/;
 
 /**
- * The head of a request with its empty line. Throws `http-request-invalid` if a header could
+ * The head of a request with its empty line; `bodyBytes` is undefined for one without a body,
+ * which has no length then (RFC 9110, 8.6). Throws `http-request-invalid` if a header could
  * become something else than one header (request splitting).
  */
 export function requestHead(
   target: HttpTarget,
   headers: Readonly<Record<string, string>>,
-  bodyBytes: number,
+  bodyBytes: number | undefined,
 ): string {
   let lines = target.frozenLines.get(headers);
   if (lines === undefined) {
     lines = requestLines(target, headers);
     if (Object.isFrozen(headers)) target.frozenLines.set(headers, lines);
   }
-  return `${lines}Content-Length: ${bodyBytes}\r\n\r\n`;
+  return bodyBytes === undefined ? `${lines}\r\n` : `${lines}Content-Length: ${bodyBytes}\r\n\r\n`;
 }
 
 function requestLines(target: HttpTarget, headers: Readonly<Record<string, string>>): string {

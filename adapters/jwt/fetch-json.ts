@@ -37,14 +37,19 @@ export async function fetchJson(url: URL, { clock, signal }: FetchOptions): Prom
   }
 }
 
+/** Asks for a JSON document. Rejects with the runtime's error. */
+export function requestJson(url: URL, signal: AbortSignal): Promise<Response> {
+  const address = new URL(url);
+  address.username = "";
+  address.password = "";
+  const headers = { accept: "application/json", ...credentials(url) };
+  // No redirects: only the address that the operator set may say which keys are valid.
+  return fetch(address, { headers, redirect: "manual", signal });
+}
+
 async function load(url: URL, signal: AbortSignal): Promise<Uint8Array> {
   try {
-    const address = new URL(url);
-    address.username = "";
-    address.password = "";
-    const headers = { accept: "application/json", ...credentials(url) };
-    // No redirects: only the address that the operator set may say which keys are valid.
-    const response = await fetch(address, { headers, redirect: "manual", signal });
+    const response = await requestJson(url, signal);
     if (response.status !== 200) {
       throw new EndpointFault(`answered with status ${response.status}`);
     }

@@ -1,6 +1,7 @@
 import { limits, ServiceError } from "../../../core/base/mod.ts";
 import { type AnswerHead, type HeadReader, malformed } from "./answer-head.ts";
-import { BodyBuffer } from "./body-buffer.ts";
+import { type Body, BodyBuffer } from "./body-buffer.ts";
+import { BodyPieces } from "./body-pieces.ts";
 import { ChunkedBody } from "./chunked-body.ts";
 import { unzipped } from "./gzip.ts";
 import type { HttpAnswer } from "./http-answer.ts";
@@ -14,6 +15,8 @@ export interface AnswerParserOptions {
   readonly bodyBytesMax: number;
   /** The answer is one to CONNECT: what follows its head is no body (RFC 9110, 9.3.6). */
   readonly connect?: boolean;
+  /** Gets the body of a success (2xx) as it comes, in place of the answer. It has no limit then. */
+  readonly piece?: (bytes: Uint8Array) => void;
 }
 
 /**
@@ -22,7 +25,7 @@ export interface AnswerParserOptions {
  */
 export class AnswerParser {
   readonly #options: AnswerParserOptions;
-  readonly #body: BodyBuffer;
+  #body: Body;
   #head: AnswerHead | undefined;
   /** The beginning of a head whose end has not come. */
   #partOfHead: BodyBuffer | undefined;
@@ -138,6 +141,11 @@ export class AnswerParser {
     if (!this.#isGzip && coding !== "identity") {
       throw malformed(`the answer's body has the coding ${coding}`);
     }
+    const { piece } = this.#options;
+    if (piece !== undefined && head.status < 300) {
+      if (this.#isGzip) throw malformed("the answer's body has the coding gzip");
+      this.#body = new BodyPieces(piece);
+    }
     if (framing === "chunked") {
       this.#chunked = new ChunkedBody(this.#body, limits.httpHeadBytesMax);
     } else if (framing !== "until-end") {
@@ -161,7 +169,7 @@ export class AnswerParser {
     const length = framing as number;
     const end = Math.min(bytes.length, at + length - this.#body.length);
     const piece = bytes.subarray(at, end);
-    if (piece.length === length) {
+    if (piece.length === length && this.#options.piece === undefined) {
       // All of it in one piece, as nearly always: no copy.
       this.#complete(head, piece);
       return end;

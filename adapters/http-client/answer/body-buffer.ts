@@ -3,8 +3,19 @@ import { ServiceError } from "../../../core/base/mod.ts";
 const firstBytes = 4_096;
 const nothing: Uint8Array = new Uint8Array(0);
 
+/** Where the bytes of a body go. */
+export interface Body {
+  /** Bytes so far. */
+  readonly length: number;
+  /** Throws `http-answer-too-big` if the body would be longer than it may. */
+  check(more: number): void;
+  push(piece: Uint8Array): void;
+  /** What was kept of it. */
+  take(): Uint8Array;
+}
+
 /** Collects a body in one growing buffer: a list of pieces would cost more than their bytes. */
-export class BodyBuffer {
+export class BodyBuffer implements Body {
   readonly #bytesMax: number;
   #bytes: Uint8Array = nothing;
   #length = 0;
@@ -17,7 +28,6 @@ export class BodyBuffer {
     return this.#length;
   }
 
-  /** Throws `http-answer-too-big` if the body would be longer than it may. */
   check(more: number): void {
     if (this.#length + more <= this.#bytesMax) return;
     const message = `the answer's body has more than ${this.#bytesMax} bytes`;

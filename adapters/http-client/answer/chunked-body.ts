@@ -1,5 +1,5 @@
 import { malformed } from "./answer-head.ts";
-import type { BodyBuffer } from "./body-buffer.ts";
+import type { Body } from "./body-buffer.ts";
 
 const cr = 0x0d;
 const lf = 0x0a;
@@ -23,7 +23,7 @@ const State = {
 
 /** Reads a body in chunks (RFC 9112, 7.1). Extensions and trailers are skipped. */
 export class ChunkedBody {
-  readonly #body: BodyBuffer;
+  readonly #body: Body;
   #state: number = State.size;
   /** Of this chunk: its size, or what is still to come of it. */
   #size = 0;
@@ -31,7 +31,7 @@ export class ChunkedBody {
   /** Bytes of extensions and trailers that may still come. */
   #extrasLeft: number;
 
-  constructor(body: BodyBuffer, extraBytesMax: number) {
+  constructor(body: Body, extraBytesMax: number) {
     this.#body = body;
     this.#extrasLeft = extraBytesMax;
   }

@@ -1,5 +1,22 @@
-import { ErrorCode as codes, type ErrorCode, ServiceError } from "../../../core/base/mod.ts";
-import { adminClientLimits } from "./admin-limits.ts";
+import { STATUS_CODES } from "node:http";
+import process from "node:process";
+import {
+  type HttpAnswer,
+  type HttpClientOptions,
+  HttpError,
+  ProxyRules,
+  streamed,
+  systemAuthorities,
+} from "../../../adapters/http-client/mod.ts";
+import { SystemClock } from "../../../adapters/system/mod.ts";
+import {
+  ErrorCode as codes,
+  type ErrorCode,
+  parseJson,
+  ServiceError,
+} from "../../../core/base/mod.ts";
+import { askOnce } from "../command/mod.ts";
+import { type AdminClientLimits, adminClientLimits } from "./admin-limits.ts";
 
 /** Where the admin port is, and what opens it. */
 export interface AdminPlace {
@@ -18,23 +35,25 @@ export interface AdminEvent {
 
 /**
  * Asks `/admin` of a gateway. Every call rejects with the code and the sentence of a refusal,
- * `http-connect`, `http-timeout` or `http-answer-malformed`.
+ * an `HttpError`, `http-status` or `http-answer-malformed`.
  */
 export class AdminClient {
   readonly #place: AdminPlace;
+  readonly #limits: AdminClientLimits;
 
-  constructor(place: AdminPlace) {
+  constructor(place: AdminPlace, limits: AdminClientLimits = adminClientLimits) {
     this.#place = place;
+    this.#limits = limits;
   }
 
   async get<Answer>(path: string, query: Readonly<Record<string, string>> = {}): Promise<Answer> {
     const given = Object.entries(query).filter(([, value]) => value !== "");
     const search = given.length === 0 ? "" : `?${new URLSearchParams(given)}`;
-    return this.#json<Answer>(await this.#ask(`${path}${search}`));
+    return jsonOf<Answer>(await this.#ask(`${path}${search}`));
   }
 
   async post<Answer>(path: string, body: object): Promise<Answer> {
-    return this.#json<Answer>(await this.#ask(path, { body: JSON.stringify(body) }));
+    return jsonOf<Answer>(await this.#ask(path, JSON.stringify(body)));
   }
 
   /** Server-sent events, until the gateway or `signal` ends them. */
@@ -43,57 +62,77 @@ export class AdminClient {
     query: Readonly<Record<string, string>>,
     signal: AbortSignal,
   ): AsyncGenerator<AdminEvent> {
-    const answer = await this.#ask(`${path}?${new URLSearchParams(query)}`, { signal });
     const decoder = new TextDecoder();
     let rest = "";
     try {
-      for await (const chunk of answer.body ?? []) {
-        rest += decoder.decode(chunk, { stream: true });
+      for await (const piece of this.#pieces(`${path}?${new URLSearchParams(query)}`, signal)) {
+        rest += decoder.decode(piece, { stream: true });
         const parts = rest.split("\n\n");
         rest = parts.pop() ?? "";
         for (const part of parts) {
           const event = readEvent(part);
           if (event !== undefined) yield event;
         }
-        if (rest.length > adminClientLimits.eventCharsMax) throw malformed();
+        if (rest.length > this.#limits.eventCharsMax) throw malformed();
       }
     } catch (error) {
-      if (signal.aborted) return;
-      if (error instanceof ServiceError) throw error;
-      throw new ServiceError("http-lost", "the gateway has ended the connection", {
-        cause: error,
-      });
+      if (!signal.aborted) throw error;
     }
   }
 
-  async #ask(
-    path: string,
-    given: { readonly body?: string; readonly signal?: AbortSignal } = {},
-  ): Promise<Response> {
-    const { url, token } = this.#place;
-    const { body, signal = AbortSignal.timeout(adminClientLimits.answerMs) } = given;
-    const headers: Record<string, string> = { accept: "application/json, text/event-stream" };
-    if (token !== "") headers.authorization = `Bearer ${token}`;
-    if (body !== undefined) headers["content-type"] = "application/json";
-    let answer: Response;
+  async *#pieces(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+    const { url } = this.#place;
+    const { connectMs, silenceMs, answerBytesMax } = this.#limits;
+    const limits = { connectMs, silenceMs, answerBytesMax };
+    const options = { ...limits, ...wayTo(url), headers: this.#headers, signal };
+    let answer: HttpAnswer;
     try {
-      const method = body === undefined ? "GET" : "POST";
-      const request = { method, headers, signal, redirect: "error" } as const;
-      answer = await fetch(`${url}${path}`, body === undefined ? request : { ...request, body });
+      answer = yield* streamed(`${url}${path}`, options, { clock: new SystemClock() });
     } catch (error) {
-      throw failureOf(error as Error, url);
+      throw failureOf(error);
     }
-    if (answer.ok) return answer;
-    throw await refusalOf(answer);
+    if (!isSuccess(answer)) throw refusalOf(answer);
   }
 
-  async #json<Answer>(answer: Response): Promise<Answer> {
+  async #ask(path: string, body?: string): Promise<HttpAnswer> {
+    const { url } = this.#place;
+    const { connectMs, answerMs, answerBytesMax } = this.#limits;
+    const options = { ...wayTo(url), connectMs, timeoutMs: answerMs, answerBytesMax };
+    let answer: HttpAnswer;
     try {
-      return (await answer.json()) as Answer;
-    } catch {
-      throw malformed();
+      answer = await askOnce(`${url}${path}`, { body, headers: this.#headers }, options);
+    } catch (error) {
+      throw failureOf(error);
     }
+    if (isSuccess(answer)) return answer;
+    throw refusalOf(answer);
   }
+
+  get #headers(): Record<string, string> {
+    const { token } = this.#place;
+    const headers: Record<string, string> = {
+      accept: "application/json, text/event-stream",
+      "content-type": "application/json",
+    };
+    if (token !== "") headers.authorization = `Bearer ${token}`;
+    return headers;
+  }
+}
+
+/** Proxies and certificate authorities, as for HTTP origins. */
+function wayTo(url: string): Pick<HttpClientOptions, "proxies" | "ca"> {
+  const proxies = ProxyRules.ofEnvironment(process.env);
+  return url.startsWith("https:") ? { proxies, ca: systemAuthorities(process.env) } : { proxies };
+}
+
+function isSuccess({ status }: HttpAnswer): boolean {
+  return status >= 200 && status < 300;
+}
+
+function jsonOf<Answer>({ body }: HttpAnswer): Answer {
+  const value = parseJson(body);
+  if (value === undefined) throw malformed();
+  return value as Answer;
 }
 
 /** Undefined for a comment. */
@@ -109,29 +148,21 @@ function malformed(): ServiceError {
   return new ServiceError("http-answer-malformed", "this is not the admin port of a gateway");
 }
 
-function failureOf(error: Error, url: string): ServiceError {
-  if (error.name === "TimeoutError") {
-    return new ServiceError("http-timeout", `${url} does not answer in time`);
-  }
-  const { cause, code } = error as { cause?: NodeJS.ErrnoException; code?: string };
-  const why = cause?.code ?? code ?? cause?.message ?? error.message;
+/** With a hint where nothing was reached; what is no failure of the request stays as it is. */
+function failureOf(error: unknown): unknown {
+  if (!(error instanceof HttpError) || error.code !== "http-connect") return error;
   const hint = "is the gateway running, and is --admin its admin port?";
-  return new ServiceError("http-connect", `${url} cannot be reached (${why}): ${hint}`);
+  return new ServiceError("http-connect", `${error.message}: ${hint}`);
 }
 
 /** The code and the sentence of a refusal; of something that is no gateway its status. */
-async function refusalOf(answer: Response): Promise<ServiceError> {
-  const text = await answer.text().catch(() => "");
-  let said: { readonly code?: unknown; readonly message?: unknown } = {};
-  try {
-    said = JSON.parse(text) ?? {};
-  } catch {
-    // Not JSON: a proxy may have answered.
-  }
+function refusalOf({ status, body }: HttpAnswer): ServiceError {
+  // Something else than JSON: a proxy may have answered.
+  const said = (parseJson(body) ?? {}) as { readonly code?: unknown; readonly message?: unknown };
   const code = String(said.code ?? "");
   if (Object.hasOwn(codes, code)) {
-    return new ServiceError(code as ErrorCode, String(said.message ?? answer.status));
+    return new ServiceError(code as ErrorCode, String(said.message ?? status));
   }
-  const status = `the admin port answers ${answer.status} ${answer.statusText}`.trimEnd();
-  return new ServiceError("http-status", status);
+  const phrase = STATUS_CODES[status] ?? "";
+  return new ServiceError("http-status", `the admin port answers ${status} ${phrase}`.trimEnd());
 }

@@ -1,3 +1,4 @@
+export { askOnce, type OneQuestion } from "./ask-once.ts";
 export {
   type Call,
   type Command,

@@ -1,13 +1,21 @@
-import { request } from "node:http";
+import { HttpError } from "../../../adapters/http-client/mod.ts";
 import type { Settings } from "../../../core/config/mod.ts";
-import { type Command, complain, defineCommand, ExitCode, say } from "../command/mod.ts";
+import {
+  askOnce,
+  type Command,
+  complain,
+  defineCommand,
+  ExitCode,
+  say,
+  visible,
+} from "../command/mod.ts";
 import { gatewaySettings } from "../settings/mod.ts";
 
 /** A node that answers later than this counts as one that does not answer. */
-const answerMsMax = 3_000;
+const answerMs = 3_000;
 
-/** What is shown of an answer, in characters. */
-const answerCharsMax = 4_096;
+/** Of the answer: a sentence. */
+const answerBytesMax = 65_536;
 
 /** What an image runs that has no shell and no other program. */
 export const health: Command = defineCommand({
@@ -20,53 +28,21 @@ export const health: Command = defineCommand({
     const url = `${adminUrl(gatewaySettings(flags, { platform }))}/healthz`;
     let said: string;
     try {
-      const answer = await ask(url);
-      said = `${answer.status} ${answer.text.trim()}`;
-      if (answer.status === 200) {
+      const options = { connectMs: answerMs, timeoutMs: answerMs, answerBytesMax };
+      const { status, body } = await askOnce(url, {}, options);
+      said = visible(`${status} ${Buffer.from(body).toString().trim()}`);
+      if (status === 200) {
         await say(said);
         return ExitCode.clean;
       }
     } catch (error) {
-      const { message, code = "" } = error as NodeJS.ErrnoException;
-      said = `${url} does not answer: ${message || code}`;
+      if (!(error instanceof HttpError)) throw error;
+      said = `${error.code}: ${error.message}`;
     }
     await complain(said);
     return ExitCode.failure;
   },
 });
-
-interface Answer {
-  readonly status: number | undefined;
-  readonly text: string;
-}
-
-/** GETs the URL. Not by `fetch`, which refuses the ports that browsers refuse. */
-function ask(url: string): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const failed = (error: Error): void => {
-      clearTimeout(timer);
-      reject(error);
-    };
-    const asked = request(url, { agent: false }, (answer) => {
-      let text = "";
-      answer.setEncoding("utf8");
-      answer.on("data", (part: string) => {
-        if (text.length < answerCharsMax) text += part;
-      });
-      answer.once("error", failed);
-      answer.once("end", () => {
-        clearTimeout(timer);
-        resolve({ status: answer.statusCode, text });
-      });
-    });
-    const timer = setTimeout(() => {
-      reject(new Error("The operation was aborted due to timeout"));
-      asked.destroy();
-    }, answerMsMax);
-    asked.on("error", failed);
-    asked.end();
-  });
-}
 
 /** Where a program on this machine reaches the admin port. */
 function adminUrl(settings: Settings): string {

@@ -1,3 +1,4 @@
+import { requestJson } from "../../../adapters/jwt/mod.ts";
 import type { Settings } from "../../../core/config/mod.ts";
 import type { Findings } from "./finding.ts";
 
@@ -15,11 +16,15 @@ export async function checkKeysAndClock(settings: Settings, findings: Findings):
   const started = Date.now();
   let answer: Response;
   try {
-    answer = await fetch(url, { signal: AbortSignal.timeout(fetchMs), redirect: "error" });
+    // The gateway's own request, by which the same addresses and ports are refused.
+    answer = await requestJson(new URL(url), AbortSignal.timeout(fetchMs));
     await answer.body?.cancel();
   } catch (error) {
-    const { cause, message } = error as Error;
-    const why = (cause as NodeJS.ErrnoException | undefined)?.code ?? message;
+    // The error's own message may repeat the URL.
+    const { cause, code, name } = error as NodeJS.ErrnoException & {
+      cause?: NodeJS.ErrnoException;
+    };
+    const why = cause?.code ?? code ?? cause?.message ?? name;
     findings.failed(
       "keys",
       `--jwt-jwks cannot be fetched: ${why}`,

@@ -4,11 +4,14 @@ import { createServer } from "node:net";
 import { descriptorsMax } from "../../../adapters/system/mod.ts";
 import { limits } from "../../../core/base/mod.ts";
 import type { SettingName, Settings } from "../../../core/config/mod.ts";
+import { askOnce } from "../command/mod.ts";
 import type { Findings } from "./finding.ts";
 
 const dayMs = 86_400_000;
 /** A certificate is renewed before that; Let's Encrypt's last for 90 days, or 6. */
 const expiryDays = 14;
+/** Of `/metrics`, with many workers and apps. */
+const metricsBytesMax = 16_777_216;
 
 /** Whether this process could open what the connections of `--max-connections` need. */
 export function checkDescriptors(settings: Settings, findings: Findings): void {
@@ -95,8 +98,8 @@ async function gatewayRuns(settings: Settings): Promise<boolean> {
   const named = host.includes(":") ? `[${host}]` : host;
   try {
     const url = `http://${named}:${settings["admin-port"]}/metrics`;
-    const answer = await fetch(url, { signal: AbortSignal.timeout(1_000) });
-    return (await answer.text()).includes("wss_");
+    const { body } = await askOnce(url, {}, { timeoutMs: 1_000, answerBytesMax: metricsBytesMax });
+    return Buffer.from(body).includes("wss_");
   } catch {
     return false;
   }

@@ -29,8 +29,8 @@ export function adviceOn(settings: Settings): string[] {
   }
   if (isBlockedByBrowsers(settings["admin-port"])) {
     advice.push(
-      `--admin-port ${settings["admin-port"]} is a port that browsers refuse, and Node.js too: ` +
-        "the console cannot be opened there, nor do commands such as top reach it; choose another",
+      `--admin-port ${settings["admin-port"]} is a port that browsers refuse: ` +
+        "the console cannot be opened there; choose another",
     );
   }
   if (settings["admin-user-header"] !== "" && settings["admin-proxies"].length === 0) {

@@ -4,6 +4,7 @@ import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, test } from "node:test";
 import { gatewayCommand, gatewayRuntimes, startGateway } from "../../support/gateway/gateway.ts";
+import { listenOnRefused } from "../../support/http/refused-port.ts";
 import { Program } from "../../support/process/spawn.ts";
 
 /** Listens as an admin port would. Returns its port. */
@@ -19,20 +20,12 @@ async function answering(host: string, listener: RequestListener): Promise<strin
 
 /** Like `answering`, on a port that browsers and `fetch` refuse. */
 async function answeringRefused(listener: RequestListener): Promise<string> {
-  for (const port of [10_080, 6_000, 6_566, 6_665, 6_666, 6_667, 6_668, 6_669, 6_679, 6_697]) {
-    const server = createServer(listener);
-    const isOpen = await new Promise<boolean>((resolve) => {
-      server.once("error", () => resolve(false));
-      server.listen(port, "127.0.0.1", () => resolve(true));
-    });
-    if (!isOpen) continue;
-    after(() => {
-      server.closeAllConnections();
-      server.close();
-    });
-    return String(port);
-  }
-  return assert.fail("all of these ports are taken");
+  const { server, port } = await listenOnRefused(listener);
+  after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return String(port);
 }
 
 for (const runtime of gatewayRuntimes) {
@@ -72,7 +65,17 @@ for (const runtime of gatewayRuntimes) {
     const mute = await answering("127.0.0.1", () => {});
     const silent = await ask("--admin-port", mute);
     assert.equal(silent.code, 1);
-    assert.match(silent.said, /^http:\S+\/healthz does not answer: .+$/);
+    assert.match(silent.said, /^http-timeout: http:\S+ did not answer within 3000 ms$/);
+    const cut = await answering("127.0.0.1", ({ socket }, response) => {
+      response.writeHead(200, { "content-length": "100" });
+      response.write("ok", () => socket.destroy());
+    });
+    const half = await ask("--admin-port", cut);
+    assert.equal(half.code, 1);
+    assert.match(
+      half.said,
+      /^http-lost: http:\S+ closed the connection in the middle of its answer/,
+    );
     assert.equal((await ask("--admin-prt", ill)).code, 2);
   });
 }

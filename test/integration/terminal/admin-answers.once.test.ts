@@ -2,7 +2,12 @@ import assert from "node:assert/strict";
 import { createServer, type RequestListener, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, test } from "node:test";
-import { gatewayCommand, gatewayRuntimes } from "../../support/gateway/gateway.ts";
+import {
+  type GatewayRuntime,
+  gatewayCommand,
+  gatewayRuntimes,
+} from "../../support/gateway/gateway.ts";
+import { listenOnRefused } from "../../support/http/refused-port.ts";
 import { Program } from "../../support/process/spawn.ts";
 import { skipWithoutTerminal, Terminal } from "../../support/process/terminal.ts";
 
@@ -17,15 +22,26 @@ async function startAdmin(listener: RequestListener): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-function begin(admin: string, ...words: readonly string[]): Program {
-  const [program, ...first] = gatewayCommand(gatewayRuntimes[0] ?? "node");
-  const begun = new Program(program, [...first, ...words, "--admin", admin]);
+const [anyRuntime = "node"] = gatewayRuntimes;
+
+interface Place {
+  readonly admin: string;
+  readonly runtime?: GatewayRuntime;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+function begin(
+  { admin, runtime = anyRuntime, env = {} }: Place,
+  ...words: readonly string[]
+): Program {
+  const [program, ...first] = gatewayCommand(runtime);
+  const begun = new Program(program, [...first, ...words, "--admin", admin], { env });
   after(() => begun[Symbol.asyncDispose]());
   return begun;
 }
 
 async function ask(admin: string, ...words: readonly string[]): Promise<Program> {
-  const asked = begin(admin, ...words);
+  const asked = begin({ admin }, ...words);
   await asked.exited;
   return asked;
 }
@@ -46,6 +62,46 @@ test("a search asks for one page after the other, as long as --limit has room", 
   assert.equal(ids.length, 700);
   assert.equal(ids.at(-1), "n.699");
   assert.deepEqual(asked, ["500 null", "400 0:300", "100 0:600"]);
+});
+
+for (const runtime of gatewayRuntimes) {
+  test(`commands reach a port that browsers refuse, on ${runtime}`, async () => {
+    const line = 'event: line\ndata: {"at":0,"kind":"event","verb":"open"}\n\n';
+    const { server, port } = await listenOnRefused(({ url = "" }, response) => {
+      if (url === "/metrics") response.end("wss_connections 0\n");
+      else if (!url.startsWith("/admin/tail")) response.end('{"origins":[],"outcome":"sent"}');
+      else response.end(`event: ready\ndata: {}\n\n${line}event: end\ndata: {}\n\n`);
+    });
+    after(() => server.close());
+    const admin = `http://127.0.0.1:${port}`;
+    const answered = async (...words: string[]): Promise<string> => {
+      const asked = begin({ admin, runtime }, ...words);
+      assert.deepEqual(await asked.exited, { code: 0, signal: null }, asked.output);
+      return asked.output;
+    };
+    assert.equal(await answered("origins", "--json"), "[]");
+    assert.equal(await answered("send", "n.AAAAx", "hi"), "sent");
+    assert.match(await answered("tail", "@all"), /^00:00:00\.000 event open$/m);
+    const words = ["--port", "0", "--broker-port", "0", "--admin-port", String(port)];
+    const [program, ...first] = gatewayCommand(runtime);
+    const doctor = new Program(program, [...first, "doctor", ...words]);
+    after(() => doctor[Symbol.asyncDispose]());
+    await doctor.exited;
+    assert.match(doctor.output, /--admin-port: taken, and a gateway runs here/);
+  });
+}
+
+test("a gateway is asked through the proxy of the environment, and this machine's is not", async () => {
+  const asked: (string | undefined)[] = [];
+  const proxy = await startAdmin(({ url }, response) => {
+    asked.push(url);
+    response.end('{"origins":[]}');
+  });
+  for (const admin of ["http://gateway.example:8081", proxy]) {
+    const asking = begin({ admin, env: { HTTP_PROXY: proxy } }, "origins", "--json");
+    assert.deepEqual(await asking.exited, { code: 0, signal: null }, asking.output);
+  }
+  assert.deepEqual(asked, ["http://gateway.example:8081/admin/origins", "/admin/origins"]);
 });
 
 test("what is no gateway is told apart, and steers no terminal", async () => {
@@ -120,7 +176,7 @@ test("top asks again a gateway that does not answer for a moment", {
     if (fails) response.statusCode = 502;
     response.end(JSON.stringify({ ...overview, ...numbers, origins: [], brokers: [] }));
   });
-  const [program, ...first] = gatewayCommand(gatewayRuntimes[0] ?? "node");
+  const [program, ...first] = gatewayCommand(anyRuntime);
   const words = [...first, "top", "--admin", admin, "--interval", "100ms"];
   const terminal = new Terminal(program, words);
   await terminal.shows(/connections 7/);
@@ -139,7 +195,7 @@ test("a tail that breaks off is a failure, and one with an endless event ends", 
     answers.push(response);
     response.write(`event: ready\ndata: {}\n\n:\n\n${line}`);
   });
-  const tail = begin(broken, "tail", "@all");
+  const tail = begin({ admin: broken }, "tail", "@all");
   // What is still on its way is lost with the connection, so it breaks off once it was read.
   await tail.line((text) => text === "00:00:00.000 event open" || undefined, "the event");
   answers[0]?.destroy();

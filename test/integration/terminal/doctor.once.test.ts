@@ -205,7 +205,9 @@ test("doctor looks at the certificate of an mqtts:// broker", async () => {
 test("doctor compares its clock with that of the server of --jwt-jwks", async () => {
   let skewMs = 0;
   let statusCode = 200;
-  const server = createServer((_request, response) => {
+  const logins: (string | undefined)[] = [];
+  const server = createServer((request, response) => {
+    logins.push(request.headers.authorization);
     response.statusCode = statusCode;
     response.setHeader("date", new Date(Date.now() + skewMs).toUTCString());
     response.end('{"keys":[]}');
@@ -226,6 +228,13 @@ test("doctor compares its clock with that of the server of --jwt-jwks", async ()
   statusCode = 404;
   const [failure] = failuresOf(await examine(words));
   assert.deepEqual([failure?.check, failure?.said], ["keys", "--jwt-jwks answers 404"]);
+  const login = words.map((one) => one.replace("http://", "http://ada:secret@"));
+  assert.match((await examine(login)).output, /--jwt-jwks answers 404/);
+  assert.equal(logins.at(-1), `Basic ${btoa("ada:secret")}`);
+  const closed = login.map((one) => one.replace(`:${port}/`, ":1/"));
+  const { output } = await examine(closed);
+  assert.match(output, /--jwt-jwks cannot be fetched: /);
+  assert.doesNotMatch(output, /secret/);
 });
 
 test("doctor with a wrong setting is wrong usage", async () => {

@@ -40,8 +40,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "with Ctrl-C, or after `--count` lines",
     file: files.client,
-    find: "      if (signal.aborted) return;\n",
-    replace: "",
+    find: "if (!signal.aborted) throw error;",
+    replace: "throw error;",
     tests: [tests.admin],
   },
   {

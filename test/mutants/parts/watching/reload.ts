@@ -130,8 +130,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "and ends with 0 or 1: for [containers]",
     file: files.health,
-    find: "if (answer.status === 200) {",
-    replace: "if (answer.status !== 404) {",
+    find: "if (status === 200) {",
+    replace: "if (status !== 404) {",
     tests: [tests.health],
   },
 ];

@@ -24,6 +24,28 @@ test("a POST and its answer", async () => {
   );
 });
 
+test("a GET has no body and no length, and is sent again where a kept connection ended", async () => {
+  await using rig = await ClientRig.start(writes(answer(200, "a")));
+  const get = (): Promise<string> =>
+    outcomeOf(rig.client.get(rig.server.url, { headers: { accept: "x/y" } }));
+  assert.equal(await get(), "200 a");
+  assert.equal(
+    rig.server.requests[0],
+    `GET /path?query HTTP/1.1\r\nHost: 127.0.0.1:${rig.server.port}\r\n` +
+      "Accept-Encoding: identity\r\naccept: x/y\r\nUser-Agent: websocket-service\r\n\r\n",
+  );
+  assert.equal(await rig.outcome(), "200 a");
+  assert.match(rig.server.requests[1] ?? "", /^POST \/path/);
+  rig.server.behaviour = {
+    request: (socket) => {
+      rig.server.behaviour = writes(answer(200, "b"));
+      socket.destroy();
+    },
+  };
+  assert.equal(await get(), "200 b");
+  assert.equal(rig.server.accepted, 2);
+});
+
 test("bodies as text and as bytes, empty, small and large", async () => {
   await using rig = await ClientRig.start({
     request: (socket, request) => {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { parseTarget, requestHead } from "../../../../adapters/http-client/http-target.ts";
 import { ProxyRules } from "../../../../adapters/http-client/mod.ts";
 
-const options = { proxies: undefined };
+const options = { proxies: undefined, method: "POST" } as const;
 
 function headOf(url: string, headers: Record<string, string> = {}): string {
   return requestHead(parseTarget(url, options), headers, 3);

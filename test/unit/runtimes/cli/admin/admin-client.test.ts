@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { AdminClient } from "../../../../../runtimes/cli/admin/admin-client.ts";
+import { adminClientLimits } from "../../../../../runtimes/cli/admin/admin-limits.ts";
+import {
+  answer,
+  type RawBehaviour,
+  RawServer,
+  writes,
+} from "../../../../support/http/raw-server.ts";
+import { listenOnRefused } from "../../../../support/http/refused-port.ts";
+
+const chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+/** What each kind of question comes to: the events or the JSON, or the error in one line. */
+async function outcomes(url: string, limits = adminClientLimits): Promise<string[]> {
+  const client = new AdminClient({ url, token: "t" }, limits);
+  const tail = async (): Promise<unknown[]> => {
+    const events: unknown[] = [];
+    const { signal } = new AbortController();
+    for await (const event of client.events("/admin/tail", { group: "g" }, signal)) {
+      events.push(event);
+    }
+    return events;
+  };
+  const asked = [client.get("/admin/x", { a: "b c", d: "" }), client.post("/admin/y", {}), tail()];
+  const line = (error: { code: string; message: string }): string =>
+    `${error.code}: ${error.message}`.replace(url, "URL");
+  return Promise.all(asked.map((one) => one.then(JSON.stringify, line)));
+}
+
+async function outcomesOf(behaviour: RawBehaviour, limits = adminClientLimits): Promise<string[]> {
+  const server = await RawServer.start(behaviour);
+  try {
+    return await outcomes(`http://127.0.0.1:${server.port}`, limits);
+  } finally {
+    // Whatever came of it, no connection is left.
+    await server.waitForOpen(0);
+    await server.stop();
+  }
+}
+
+test("requests on a port that browsers refuse", async () => {
+  const asked: string[] = [];
+  const { server, port } = await listenOnRefused((request, response) => {
+    const { authorization = "", accept = "" } = request.headers;
+    asked.push(`${request.method} ${request.url} ${authorization} ${accept}`);
+    const event = "event: line\ndata: {}\n\n";
+    response.end(request.url?.startsWith("/admin/tail") === true ? event : '{"n":1}');
+  });
+  try {
+    const events = '[{"event":"line","data":"{}"}]';
+    const done = ['{"n":1}', '{"n":1}', events];
+    assert.deepEqual(await outcomes(`http://127.0.0.1:${port}`), done);
+  } finally {
+    server.close();
+  }
+  const headers = "Bearer t application/json, text/event-stream";
+  assert.deepEqual(asked.sort(), [
+    `GET /admin/tail?group=g ${headers}`,
+    `GET /admin/x?a=b+c ${headers}`,
+    `POST /admin/y ${headers}`,
+  ]);
+});
+
+test("an answer that is cut off", async () => {
+  const what = "http-lost: URL closed the connection in the middle of its answer";
+  for (const half of ["HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", `${chunked}5\r\nev`]) {
+    const cut = await outcomesOf({ request: (socket) => void socket.end(half) });
+    assert.deepEqual(cut, [what, what, what]);
+  }
+  const none = "http-lost: URL closed the connection without an answer";
+  assert.deepEqual(await outcomesOf({ request: (socket) => void socket.end() }), [
+    none,
+    none,
+    none,
+  ]);
+});
+
+test("a server that says nothing, or nothing more", async () => {
+  const limits = { ...adminClientLimits, answerMs: 200, silenceMs: 200 };
+  const late = "http-timeout: URL did not answer within 200 ms";
+  const silent = "http-timeout: URL sent nothing for 200 ms";
+  assert.deepEqual(await outcomesOf({}, limits), [late, late, silent]);
+  assert.deepEqual(await outcomesOf(writes(chunked), limits), [late, late, silent]);
+});
+
+test("an answer that is too large, whole or as a refusal", async () => {
+  const limits = { ...adminClientLimits, answerBytesMax: 100 };
+  const big =
+    "http-answer-too-big: URL cannot be understood: the answer's body has more than 100 bytes";
+  const whole = await outcomesOf(writes(answer(200, "x".repeat(101))), limits);
+  assert.deepEqual(whole.slice(0, 2), [big, big]);
+  const refused = await outcomesOf(writes(answer(500, "x".repeat(101))), limits);
+  assert.deepEqual(refused, [big, big, big]);
+});
+
+test("refusals, redirects and what is no HTTP have a code", async () => {
+  const json = JSON.stringify({ code: "request-forbidden", message: "no" });
+  const line = "request-forbidden: no";
+  assert.deepEqual(await outcomesOf(writes(answer(403, json))), [line, line, line]);
+  const moved = "http-status: the admin port answers 302 Found";
+  assert.deepEqual(await outcomesOf(writes(answer(302, "", "Location: /"))), [
+    moved,
+    moved,
+    moved,
+  ]);
+  for (const one of await outcomesOf(writes("SSH-2.0-x\r\n\r\n"))) {
+    assert.match(one, /^http-answer-malformed: URL cannot be understood: /);
+  }
+  const page = await outcomesOf(writes(answer(200, "<html>")));
+  const foreign = "http-answer-malformed: this is not the admin port of a gateway";
+  assert.deepEqual(page, [foreign, foreign, "[]"]);
+});
