@@ -12,8 +12,8 @@ export interface OneQuestion {
 }
 
 /**
- * Asks a server once, and leaves no connection open. Rejects with an `HttpError`. Unlike `fetch` it
- * reaches the ports that browsers refuse, and its errors are the same on all runtimes.
+ * Asks a server once, and leaves no connection open. Rejects with an `HttpError`. Unlike `fetch`
+ * it reaches the ports that browsers refuse, and its errors are the same on all runtimes.
  */
 export async function askOnce(
   url: string,

@@ -24,7 +24,7 @@ test("a POST and its answer", async () => {
   );
 });
 
-test("a GET has no body and no length, and is sent again where a kept connection ended", async () => {
+test("a GET has no body and no length, and is sent again if a kept connection ended", async () => {
   await using rig = await ClientRig.start(writes(answer(200, "a")));
   const get = (): Promise<string> =>
     outcomeOf(rig.client.get(rig.server.url, { headers: { accept: "x/y" } }));
