@@ -12,8 +12,8 @@ import { Trust } from "./trust.ts";
 const noHeaders: Readonly<Record<string, string>> = {};
 
 /**
- * Requests over HTTP/1.1. Connections are kept and shared by requests to the same server. The time,
- * the size of an answer and the number of waiting requests are limited. It follows no redirect
+ * Requests over HTTP/1.1. Connections are kept and shared by requests to the same server. The
+ * time, the size of an answer and the number of waiting requests are limited. It follows no redirect
  * and repeats nothing unless told to.
  */
 export class HttpClient {

@@ -15,7 +15,7 @@ export interface AnswerParserOptions {
   readonly bodyBytesMax: number;
   /** The answer is one to CONNECT: what follows its head is no body (RFC 9110, 9.3.6). */
   readonly connect?: boolean;
-  /** Gets the body of a success (2xx) as it comes, in place of the answer. It has no limit then. */
+  /** Gets the body of a success (2xx) as it comes, in place of the answer: without a limit. */
   readonly piece?: (bytes: Uint8Array) => void;
 }
 

@@ -91,7 +91,7 @@ for (const runtime of gatewayRuntimes) {
   });
 }
 
-test("a gateway is asked through the environment's proxy, one of this machine is not", async () => {
+test("a gateway is asked through the environment's proxy, this machine's is not", async () => {
   const asked: (string | undefined)[] = [];
   const proxy = await startAdmin(({ url }, response) => {
     asked.push(url);
