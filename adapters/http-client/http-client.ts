@@ -4,7 +4,7 @@ import type { HttpAnswer } from "./answer/mod.ts";
 import { ConnectionPool, type PoolOptions } from "./connection-pool.ts";
 import { abortedText, Exchange, type ExchangeOptions, type ExchangeOutcome } from "./exchange.ts";
 import { HttpError, nothingSent } from "./http-error.ts";
-import { type HttpTarget, parseTarget, requestHead, type TargetOptions } from "./http-target.ts";
+import { type HttpTarget, parseTarget, requestHead } from "./http-target.ts";
 import type { HttpClientOptions, HttpQuestion, HttpRequest } from "./http-types.ts";
 import { Ticker } from "./ticker.ts";
 import { Trust } from "./trust.ts";
@@ -13,11 +13,11 @@ const noHeaders: Readonly<Record<string, string>> = {};
 
 /**
  * Requests over HTTP/1.1. Connections are kept and shared by requests to the same server. The
- * time, the size of an answer and the number of waiting requests are limited. It follows no redirect
- * and repeats nothing unless told to.
+ * time, the size of an answer and the number of waiting requests are limited. It follows no
+ * redirect and repeats nothing unless told to.
  */
 export class HttpClient {
-  readonly #options: PoolOptions & Pick<TargetOptions, "proxies"> & { readonly timeoutMs: number };
+  readonly #options: PoolOptions & HttpClientOptions & { readonly timeoutMs: number };
   readonly #ticker: Ticker;
   readonly #targets: LatestMap<string, HttpTarget> = new LatestMap(limits.httpTargetsMax);
   readonly #pools: Map<string, ConnectionPool> = new Map();
