@@ -15,9 +15,16 @@ export function utf8Exceeds(text: string, bytesMax: number): boolean {
  */
 function hasLoneSurrogate(value: unknown): boolean {
   if (typeof value === "string") return !value.isWellFormed();
-  if (Array.isArray(value)) return value.some(hasLoneSurrogate);
+  if (typeof value !== "object" || value === null) return false;
+  if (Array.isArray(value)) {
+    for (const item of value) if (hasLoneSurrogate(item)) return true;
+    return false;
+  }
   if (!isPlainMap(value)) return false;
-  return Object.entries(value).some((entry) => entry.some(hasLoneSurrogate));
+  for (const key of Object.keys(value)) {
+    if (!key.isWellFormed() || hasLoneSurrogate(value[key])) return true;
+  }
+  return false;
 }
 
 function withoutLoneSurrogates(value: unknown): unknown {

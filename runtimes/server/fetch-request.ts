@@ -15,7 +15,7 @@ export class FetchRequest implements HandshakeRequest {
     this.#request = request;
     this.remoteAddress = remoteAddress;
     this.target = request.url;
-    const { path, query } = readTarget(request.url);
+    const { path, query } = readTarget(withoutAuthority(request.url));
     this.path = path;
     this.query = query;
   }
@@ -35,6 +35,12 @@ export class FetchRequest implements HandshakeRequest {
   headers(): Iterable<readonly [string, string]> {
     return this.#request.headers;
   }
+}
+
+/** Path and query of `http://authority/path?query`, as they are. */
+function withoutAuthority(url: string): string {
+  const start = url.indexOf("/", "https://".length);
+  return start < 0 ? url : url.slice(start);
 }
 
 /** A refusal as a response; also for an admitted request that the runtime cannot upgrade. */

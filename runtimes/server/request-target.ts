@@ -6,11 +6,16 @@ export interface RequestTarget {
   readonly query: string;
 }
 
+/** A target that is the same after parsing: no dots in the path, nothing to percent-encode. */
+const plain = /^(\/[\w\-~/]*)(?:\?([\w\-.~%&=+:,;/?@]*))?$/;
+
 /**
  * Parses a target in origin form (`/path?query`) or absolute form (RFC 9112, 3.2). Bun resolves it
  * by the rules of the URL standard before we see it, so every runtime does the same.
  */
 export function readTarget(target: string): RequestTarget {
+  const known = plain.exec(target);
+  if (known !== null) return { path: known[1]!, query: known[2] ?? "" };
   const text = target.startsWith("/") ? `http://host${target}` : target;
   if (!URL.canParse(text)) return { path: target, query: "" };
   const { pathname, search } = new URL(text);

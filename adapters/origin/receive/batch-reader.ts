@@ -1,4 +1,4 @@
-import { decode } from "@msgpack/msgpack";
+import { Decoder } from "@msgpack/msgpack";
 import { ServiceError } from "../../../core/base/mod.ts";
 import { fromJsonData, fromJsonValue, type MessageData } from "../base/mod.ts";
 import { Malformed, MessagePackCursor } from "./messagepack-cursor.ts";
@@ -31,6 +31,7 @@ const messageTail = 0x73616765;
 /** Reads batches, MessagePack or JSON, numbered or bare. One at a time. */
 export class BatchReader {
   readonly #cursor: MessagePackCursor = new MessagePackCursor();
+  readonly #decoder: Decoder = new Decoder();
   readonly #listener: BatchListener;
 
   constructor(listener: BatchListener) {
@@ -106,7 +107,9 @@ export class BatchReader {
     const cursor = this.#cursor;
     const start = cursor.at;
     cursor.skip();
-    return decode(new Uint8Array(cursor.bytes.subarray(start, cursor.at))) ?? undefined;
+    return (
+      this.#decoder.decode(new Uint8Array(cursor.bytes.subarray(start, cursor.at))) ?? undefined
+    );
   }
 
   #data(): MessageData | undefined {
@@ -135,7 +138,7 @@ export class BatchReader {
     const start = cursor.at;
     cursor.skip();
     try {
-      const item = decode(new Uint8Array(cursor.bytes.subarray(start, cursor.at)));
+      const item = this.#decoder.decode(new Uint8Array(cursor.bytes.subarray(start, cursor.at)));
       if (Array.isArray(item)) this.#listener.item(item);
       else this.#listener.refused(new ServiceError("batch-malformed", "an item must be an array"));
     } catch (error) {
