@@ -222,9 +222,12 @@ export class Gateway implements SocketHandler<Connection> {
     this.#handshakeGate.noteRefused(code, { address });
   }
 
-  abandon({ reservation, span }: HandshakeAdmission): void {
-    span?.end({}, "handshake-left");
-    if (reservation instanceof Reservation) this.#reservations.giveBack(reservation);
+  abandon(admission: HandshakeAdmission, code: ErrorCode = "handshake-left"): void {
+    const { reservation: given, span } = admission;
+    const reservation = given instanceof Reservation ? given : undefined;
+    span?.end({}, code);
+    this.#log.abandoned(admission, code, reservation);
+    if (reservation !== undefined) this.#reservations.giveBack(reservation);
   }
 
   open(
@@ -306,7 +309,8 @@ export class Gateway implements SocketHandler<Connection> {
   }
 
   fault(connection: Connection, code: ErrorCode): void {
-    connection.ends(isLimit(code) ? CloseCause.limit : CloseCause.error, code);
+    const cause = isLimit(code) ? CloseCause.limit : CloseCause.error;
+    connection.ends({ cause, errorCode: code });
     this.#log.fault(connection, code);
   }
 
@@ -316,12 +320,18 @@ export class Gateway implements SocketHandler<Connection> {
 
   closed(connection: Connection, closeCode: number, closeReason: string): void {
     const cause = connection.closing ?? CloseCause.client;
-    connection.ends(cause);
+    connection.ends({ cause, errorCode: undefined });
     this.#app(connection.app.name).groups.forget(connection);
     const { id, trace } = connection;
     const ending = { "wss.connection.id": id, "wss.cause": cause };
     const span = trace && this.#ports.traces?.event(trace, "close", ending);
-    connection.stream.closed(connection, { closeCode, closeReason, cause, span });
+    connection.stream.closed(connection, {
+      closeCode,
+      closeReason,
+      cause,
+      by: connection.closedBy,
+      span,
+    });
     this.#ports.codec.events.unbind(connection.slot);
     this.#guard.closed(connection);
     this.#registry.closed(connection);

@@ -15,14 +15,18 @@ const group = v.pipe(
 );
 const id = v.pipe(v.string(), v.regex(connectionIdPattern, "it is no connection's id"));
 
+const limitRange = `it must be a whole number from 1 to ${inspectLimits.connectionsMax}`;
 const limit = v.pipe(
   v.string(),
-  v.regex(/^\d{1,4}$/, "it is no number"),
+  v.regex(/^\d{1,4}$/, limitRange),
   v.transform(Number),
-  v.minValue(1, "it must be 1 or more"),
-  v.maxValue(inspectLimits.connectionsMax, `it may be ${inspectLimits.connectionsMax}`),
+  v.minValue(1, limitRange),
+  v.maxValue(inspectLimits.connectionsMax, limitRange),
 );
-const cursor = v.pipe(v.string(), v.regex(/^\d{1,4}:\d{1,9}$/, "it is no `next` of an answer"));
+const cursor = v.pipe(
+  v.string(),
+  v.regex(/^\d{1,4}:\d{1,9}$/, "it must be the `next` of an answer, such as 0:100"),
+);
 
 /** A search, with what was not given filled in. */
 export interface SearchQuery extends ConnectionFilter {

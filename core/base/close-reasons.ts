@@ -26,6 +26,8 @@ export interface CloseReason {
   readonly errorCode: ErrorCode | undefined;
   /** Whether a client does right to connect again as it is. */
   readonly reconnect: boolean;
+  /** Who asked for it, if that is not an origin. */
+  readonly by?: "admin" | undefined;
 }
 
 /** Names of the gateway's own reasons. */
@@ -93,11 +95,14 @@ export const closeReasons: Readonly<Record<Name, CloseReason>> = {
   connectionsPerIp: reason(limit, 1008, "connections-per-ip", "connections-per-ip", false),
 };
 
-/** An origin's command ends the connection. It says `error` if the origin itself failed. */
+/**
+ * A command ends the connection. It says `error` if the origin itself failed, and `admin` if it is
+ * an operator's.
+ */
 export function closedByOrigin(
   closeCode: number,
   text: string,
-  cause: CloseCause = CloseCause.origin,
+  { cause = CloseCause.origin, by }: Partial<Pick<CloseReason, "cause" | "by">> = {},
 ): CloseReason {
-  return { cause, closeCode, text, errorCode: undefined, reconnect: false };
+  return { cause, closeCode, text, errorCode: undefined, reconnect: false, by };
 }

@@ -30,11 +30,12 @@ export class ConnectionCommands {
       targets.forEach(call, (_, settle) => settle("command-malformed"));
       return;
     }
-    const failed = call.options.all.cause === CloseCause.error;
-    const cause = failed ? CloseCause.error : CloseCause.origin;
+    const given = call.options.all;
+    const cause = given.cause === CloseCause.error ? CloseCause.error : CloseCause.origin;
+    const by = given.by === "admin" ? given.by : undefined;
     targets.forEach(call, (connection, settle) => {
       settle(Outcome.closed);
-      connection.close(closedByOrigin(closeCode, closeReason, cause));
+      connection.close(closedByOrigin(closeCode, closeReason, { cause, by }));
     });
   }
 

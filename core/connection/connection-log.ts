@@ -1,5 +1,5 @@
 import type { CloseCause, ErrorCode } from "../base/mod.ts";
-import type { LogFields, Logger, LogLevel } from "../ports/mod.ts";
+import type { Grant, HandshakeAdmission, LogFields, Logger, LogLevel } from "../ports/mod.ts";
 import type { GatewayMetrics } from "../telemetry/mod.ts";
 import type { Connection } from "./connection.ts";
 
@@ -32,12 +32,29 @@ export class ConnectionLog {
     this.#logger.log(this.#level, "connection-opened", message, fieldsOf(connection));
   }
 
+  /** A handshake was accepted, and no connection came of it; `known` is of one with a place. */
+  abandoned(
+    { app, info }: HandshakeAdmission,
+    code: ErrorCode,
+    known?: { readonly id: string; readonly grant: Grant },
+  ): void {
+    this.#metrics.error(code);
+    if (!this.#logger.enabled(this.#level, "connection-abandoned")) return;
+    const text = (value: unknown): string | undefined =>
+      typeof value === "string" ? value : undefined;
+    const [address, path] = [text(info.ip), text(info.path)];
+    const who = { connection: known?.id, address, path, app, user: known?.grant.user };
+    const message = "a handshake was accepted, and no connection came of it";
+    this.#logger.log(this.#level, "connection-abandoned", message, { ...who, code });
+  }
+
   closed(connection: Connection, closeCode: number, cause: CloseCause): void {
     this.#metrics.closed(cause);
     if (!this.enabled) return;
-    const { errorCode: code } = connection;
+    const { errorCode: code, closedBy: by } = connection;
     const fields = { ...fieldsOf(connection), closeCode, cause, code };
-    this.#logger.log(this.#level, "connection-closed", "a connection is closed", fields);
+    const all = by === undefined ? fields : { ...fields, by };
+    this.#logger.log(this.#level, "connection-closed", "a connection is closed", all);
   }
 
   /** The client broke the WebSocket protocol, or a limit of it. */

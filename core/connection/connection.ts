@@ -21,6 +21,8 @@ export interface Closing {
   readonly closeCode: number;
   readonly closeReason: string;
   readonly cause: CloseCause;
+  /** Who asked for it, if that is not an origin. */
+  readonly by?: CloseReason["by"];
   readonly span?: Span | undefined;
 }
 
@@ -89,6 +91,7 @@ const Flag = { dirty: 1, paused: 2, counted: 4 } as const;
 interface Ending {
   readonly cause: CloseCause;
   readonly errorCode: ErrorCode | undefined;
+  readonly by: CloseReason["by"];
 }
 
 /** What is kept of a connection that is logged or traced. */
@@ -183,6 +186,11 @@ export class Connection implements ConnectionHandle {
     return this.#ending?.errorCode;
   }
 
+  /** Who asked for its end, if that is not an origin. */
+  get closedBy(): CloseReason["by"] {
+    return this.#ending?.by;
+  }
+
   /** A message was queued in this turn, and its socket is not flushed yet. */
   get dirty(): boolean {
     return (this.#flags & Flag.dirty) !== 0;
@@ -211,15 +219,15 @@ export class Connection implements ConnectionHandle {
   }
 
   /** Notes why it ends. False if it ends already. */
-  ends(cause: CloseCause, errorCode?: ErrorCode): boolean {
+  ends({ cause, errorCode, by }: Omit<Ending, "by"> & Partial<Ending>): boolean {
     if (this.#ending !== undefined) return false;
-    this.#ending = { cause, errorCode };
+    this.#ending = { cause, errorCode, by };
     return true;
   }
 
   /** Ends the connection. Its `close` event follows when the socket is closed. */
   close(reason: CloseReason): void {
-    if (!this.ends(reason.cause, reason.errorCode)) return;
+    if (!this.ends(reason)) return;
     this.app.closing(this, reason);
     if (reason.closeCode === 1006) {
       this.socket.terminate();

@@ -94,14 +94,18 @@ interface CloseDetails extends Closing {
   readonly seq: number;
 }
 
-/** The `close` event, with the connection's user and state: an origin may keep no table. */
+/**
+ * The `close` event, with the connection's user and state, as an origin may keep no table, and who
+ * asked for it.
+ */
 export function closeEvent(
   values: ValueCodec,
   known: KnownConnection,
-  { seq, closeCode, closeReason, cause, span }: CloseDetails,
+  { seq, closeCode, closeReason, cause, by, span }: CloseDetails,
 ): unknown[] {
   const trace = span === undefined ? {} : { trace: traceparentOf(span) };
-  const grant = { ...grantOf(values, known), ...trace };
+  const asked = by === undefined ? {} : { by };
+  const grant = { ...grantOf(values, known), ...asked, ...trace };
   const item = ["close", known.id, seq, closeCode, closeReason, cause];
   return Object.keys(grant).length === 0 ? item : [...item, grant];
 }

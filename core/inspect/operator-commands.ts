@@ -40,7 +40,7 @@ export class OperatorCommands {
         resolve(String(outcome ?? error ?? "unknown"));
       };
       const source = { app: of, sender: this.#node, topic: "admin", answer };
-      const batch = JSON.stringify([[item[0], id, ...item.slice(1), { ref: 0 }]]);
+      const batch = JSON.stringify([[item[0], id, ...item.slice(1), { ref: 0, by: "admin" }]]);
       execute({ ...source, scope: "local" }, new TextEncoder().encode(batch));
     });
   }

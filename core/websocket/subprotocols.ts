@@ -147,8 +147,8 @@ class SubprotocolRouter implements SocketHandler {
     return this.#gateway.handshake(request);
   }
 
-  abandon(admission: HandshakeAdmission): void {
-    this.#gateway.abandon(admission);
+  abandon(admission: HandshakeAdmission, code?: ErrorCode): void {
+    this.#gateway.abandon(admission, code);
   }
 
   open(socket: Socket, admission: HandshakeAdmission): ConnectionHandle {

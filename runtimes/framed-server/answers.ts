@@ -16,7 +16,7 @@ export async function answerPlain(
 ): Promise<void> {
   const { handler } = options;
   await answerRequest(options, new NodejsRequest(request), (answer) => {
-    if (answer.accepted) handler.abandon(answer);
+    if (answer.accepted) handler.abandon(answer, unasked.errorCode);
     const refusal = answer.accepted ? unasked : answer;
     const body = bodyOf(refusal);
     response.writeHead(refusal.statusCode, { ...refusal.headers, "content-length": body.length });
@@ -32,7 +32,7 @@ export async function answerConnect(
 ): Promise<void> {
   const { handler } = options;
   await answerRequest(options, new NodejsRequest(request), (answer) => {
-    if (answer.accepted) handler.abandon(answer);
+    if (answer.accepted) handler.abandon(answer, unasked.errorCode);
     if (!stream.destroyed) writeRefusal(stream, answer.accepted ? unasked : answer);
   });
 }

@@ -103,6 +103,6 @@ export function answerRequest<Result>(
 /** The core checks the headers of its answers. This is the last check before they are written. */
 function writable(handler: SocketHandler, answer: HandshakeAnswer): HandshakeAnswer {
   if (isWritable(answer)) return answer;
-  if (answer.accepted) handler.abandon(answer);
+  if (answer.accepted) handler.abandon(answer, failed.errorCode);
   return failed;
 }

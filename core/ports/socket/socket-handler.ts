@@ -14,8 +14,8 @@ export interface ConnectionHandle {
 export interface SocketHandler<Connection extends ConnectionHandle = ConnectionHandle> {
   /** Decides over an HTTP request on the client port, whether or not it asks for an upgrade. */
   handshake(request: HandshakeRequest): HandshakeAnswer | Promise<HandshakeAnswer>;
-  /** An accepted handshake failed: the client is gone, or the upgrade failed. */
-  abandon(admission: HandshakeAdmission): void;
+  /** An accepted handshake failed: the client is gone, or `code` says what else. */
+  abandon(admission: HandshakeAdmission, code?: ErrorCode): void;
   /** The upgrade is done. Exactly one `closed` and one `gone` follow. */
   open(socket: Socket, admission: HandshakeAdmission): Connection;
   /** A text message that the runtime parsed (engine `native`), as well-formed UTF-16. */

@@ -45,7 +45,7 @@ export class LinkActions implements AdminActions {
 
   close(id: string, { code, reason }: CloseRequest, app?: string): Promise<ActionOutcome> {
     const close = { verb: "close", ids: [id], closeCode: code, closeReason: reason } as const;
-    return this.#toOne(id, { ...close, options: {} }, app);
+    return this.#toOne(id, { ...close, options: { by: "admin" } }, app);
   }
 
   async publish(

@@ -45,8 +45,8 @@ export class WatchedHandler implements SocketHandler<Connection> {
     return this.#gateway.handshake(request);
   }
 
-  abandon(admission: HandshakeAdmission): void {
-    this.#gateway.abandon(admission);
+  abandon(admission: HandshakeAdmission, code?: ErrorCode): void {
+    this.#gateway.abandon(admission, code);
   }
 
   open(socket: Socket, admission: HandshakeAdmission): Connection {

@@ -181,7 +181,11 @@ describe("the admin API", () => {
     await using broker = await Mosquitto.start();
     const routes = ["--routes", "/here=here,/there=there"];
     const flags = ["--broker", broker.url(), "--drain-period", "0ms", ...routes];
-    const [one, two] = await Promise.all([startGateway({ flags }), startGateway({ flags })]);
+    const logged = [...flags, "--log-connections"];
+    const [one, two] = await Promise.all([
+      startGateway({ flags }),
+      startGateway({ flags: logged }),
+    ]);
     const origin = await connectOrigin({ broker: broker.url(), app: "there" });
     const opened = new Promise<Connection>((resolve) => {
       origin.on("open", ({ connection }) => resolve(connection));
@@ -203,9 +207,12 @@ describe("the admin API", () => {
     assert.deepEqual([wrong.status, wrong.body.node], [421, two.info.node]);
     const none = await admin.get(`tail?connection=${two.info.node}.AAAAnobody`);
     assert.deepEqual([none.status, none.body.code], [410, "id-gone"]);
+    assert.equal((await admin.post(`connections/${id}/close`, {})).status, 200);
+    client.destroy();
+    const line = await waitFor(() => two.log.find(({ event }) => event === "connection-closed"));
+    assert.deepEqual([line.cause, line.by], ["origin", "admin"], "on the other node, too");
     const nobody = await admin.get("connections/elsewhere.AAAAnobody");
     assert.deepEqual([nobody.status, nobody.body.code], [410, "id-gone"]);
-    client.destroy();
     await origin.close();
   });
 });

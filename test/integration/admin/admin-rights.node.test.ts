@@ -160,13 +160,19 @@ test("pages of other hosts get nothing, whatever name they have", async () => {
   assert.deepEqual(await ask(port, "/admin/publish", posted), [200, undefined]);
 });
 
+const limitRange = /^\?limit: it must be a whole number from 1 to 500$/;
+const cursorForm = /^\?after: it must be the `next` of an answer, such as 0:100$/;
+
 test("what cannot be read is refused with its place", async () => {
   const { adminPort: port } = (await startGateway()).info;
   const admin = new AdminClient(port);
   for (const [path, expected] of [
-    ["connections?limit=0", /\?limit: /],
-    ["connections?limit=501", /\?limit: /],
-    ["connections?after=x", /\?after: /],
+    ...["-1", "0", "501", "99999", "1.5", "1e2", "0x10", "%205", "many"].map(
+      (limit) => [`connections?limit=${limit}`, limitRange] as const,
+    ),
+    ...["x", "-1:0", "0:-1", "0:1.5", "1"].map(
+      (after) => [`connections?after=${after}`, cursorForm] as const,
+    ),
     ["connections?app=a&app=b", /\?app: it is there twice/],
     ["connections?colour=red", /\?colour: it is unknown/],
     ["connections/none", /the id/],

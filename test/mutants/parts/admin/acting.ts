@@ -88,7 +88,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "`limit` (100, at most 500) and `after`",
     file: files.requests,
-    find: '  v.minValue(1, "it must be 1 or more"),\n',
+    find: "  v.minValue(1, limitRange),\n",
     replace: "",
     tests: [tests.rights],
   },

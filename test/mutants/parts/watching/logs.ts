@@ -112,7 +112,7 @@ const mutants: readonly Mutant[] = [
     tests: [tests.logger],
   },
   {
-    says: "and `code` if an error ended it",
+    says: "`code` if an error ended it",
     file: files.connection,
     find: "const fields = { ...fieldsOf(connection), closeCode, cause, code };",
     replace: "const fields = { ...fieldsOf(connection), closeCode, cause };\n    void code;",

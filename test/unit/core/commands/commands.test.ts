@@ -132,6 +132,20 @@ test("close: the event says error where the origin says that it failed, else ori
   }
 });
 
+test("close: the event says where an operator asked for it, and nothing else", async () => {
+  const rig = await ReplyRig.start();
+  for (const [by, last] of [
+    ["admin", [{ by: "admin" }]],
+    ["somebody", []],
+    [1, []],
+  ] as const) {
+    const id = idOf(rig.node.connect());
+    await rig.events("open");
+    rig.node.local([["close", id, 1_013, "no", { by }]]);
+    assert.deepEqual(await rig.events("close"), [[id, 1, 1_013, "no", "origin", ...last]]);
+  }
+});
+
 test("close: the code and reason that were said, where a server may say them", async () => {
   const rig = await ReplyRig.start();
   const closes: readonly [rest: unknown[], code: number | undefined, reason: string][] = [

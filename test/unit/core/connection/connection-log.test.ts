@@ -85,14 +85,19 @@ async function openedByAnn(): Promise<[NodeRig, MemorySocket, Record<string, unk
 const reasons: readonly (readonly [string, CloseReason])[] = [
   ...Object.entries(closeReasons),
   ["an origin", closedByOrigin(4000, "bye")],
+  ["an operator", closedByOrigin(4000, "bye", { by: "admin" })],
 ];
 for (const [name, reason] of reasons) {
   test(`the lines of a close by ${name} say who it was and why`, async () => {
     const [rig, socket, who] = await openedByAnn();
     (socket.connection as Connection).close(reason);
     await rig.rest();
-    const { cause, closeCode, errorCode: code } = reason;
-    assert.deepEqual(fieldsOf(rig, "connection-closed"), { ...who, closeCode, cause, code });
+    const { by, cause, closeCode, errorCode: code } = reason;
+    const closed = { ...who, closeCode, cause, code };
+    assert.deepEqual(
+      fieldsOf(rig, "connection-closed"),
+      by === undefined ? closed : { ...closed, by },
+    );
     const ended = code === undefined ? undefined : { ...who, code };
     assert.deepEqual(fieldsOf(rig, "connection-ended"), ended);
   });
@@ -113,6 +118,34 @@ for (const code of Object.keys(faultCloseCodes) as ErrorCode[]) {
     assert.deepEqual(fieldsOf(rig, "connection-closed"), { ...who, ...closed });
   });
 }
+
+test("a client that leaves before its connection is open is counted and logged", async () => {
+  for (const [logConnections, level] of [
+    [true, "info"],
+    [false, "debug"],
+  ] as const) {
+    const rig = new NodeRig({ authorize: "jwt", logConnections }, { authorize: grantOfQuery });
+    await rig.node.gateway.start();
+    assert.equal(rig.node.errors("handshake-left"), 0);
+    const grant = encodeURIComponent(JSON.stringify({ user: "ann" }));
+    const answer = await rig.node.handshake(`/chat?${grant}`);
+    assert.ok(answer.accepted);
+    rig.node.gateway.abandon(answer);
+    assert.equal(rig.node.errors("handshake-left"), 1);
+    const [line] = rig.node.logger.of("connection-abandoned");
+    const { connection = "", ...who } = line?.fields ?? {};
+    assert.match(String(connection), /^n\./);
+    assert.equal(line?.level, level);
+    const known = { address: "192.0.2.1", path: "/chat", app: "default", user: "ann" };
+    assert.deepEqual(who, { ...known, code: "handshake-left" });
+    rig.node.gateway.abandon({ ...admission, info: {} }, "handshake-upgrade");
+    assert.equal(rig.node.errors("handshake-upgrade"), 1);
+    rig.node.logger.enabled = () => false;
+    rig.node.gateway.abandon(admission);
+    assert.equal(rig.node.errors("handshake-left"), 2, "counted where it is not logged");
+    assert.equal(rig.node.logger.of("connection-abandoned").length, 2);
+  }
+});
 
 test("a connection that comes after its place was given back has its user", async () => {
   const rig = new NodeRig({ authorize: "jwt" }, { authorize: grantOfQuery });

@@ -41,6 +41,8 @@ test("an operator's commands reach a connection while the broker is away", async
     closeReason: "bye",
   });
   assert.equal(await run(rig, idOf(socket), ["send", "late"]), "gone");
+  const closed = rig.node.logger.of("connection-closed").at(-1)?.fields;
+  assert.deepEqual([closed?.cause, closed?.by], ["origin", "admin"]);
 });
 
 test("what is refused is told by its code, and no reply is published", async () => {
