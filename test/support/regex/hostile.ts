@@ -14,15 +14,14 @@ export function hostileWords(pattern: RegExp): HostileWord[] {
     const bit = 1n << BigInt(index);
     return places.filter(({ set }) => (set & bit) !== 0n).length;
   });
-  /** What a place takes: rather what many others take as well. */
-  const best = (place: number): string => {
-    const set = places[place]?.set ?? 0n;
+  /** What each place takes: rather what many others take as well. */
+  const best = places.map(({ set }) => {
     let index = -1;
     for (const [at, count] of taken.entries()) {
-      if (((set >> BigInt(at)) & 1n) === 1n && count > (taken[index] ?? 0)) index = at;
+      if (count > (taken[index] ?? 0) && ((set >> BigInt(at)) & 1n) === 1n) index = at;
     }
     return samples[index] ?? "";
-  };
+  });
   /** The shortest texts from a place to all others, and back to itself. */
   const wordsFrom = (from: number): Map<number, string> => {
     const words = new Map<number, string>();
@@ -30,8 +29,9 @@ export function hostileWords(pattern: RegExp): HostileWord[] {
     for (const [at, word] of todo) {
       for (const next of places[at]?.next.keys() ?? []) {
         if (words.has(next)) continue;
-        words.set(next, word + best(next));
-        todo.push([next, word + best(next)]);
+        const longer = word + best[next];
+        words.set(next, longer);
+        todo.push([next, longer]);
       }
     }
     return words;
