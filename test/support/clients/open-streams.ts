@@ -14,7 +14,7 @@ export function openStreams(
   port: number,
   peers?: ReadonlySet<number | undefined>,
 ): number {
-  // The kernel may skip a line of a table that changes while it is read.
+  // The kernel may skip lines of a table that changes while it is read, or give them twice.
   return Math.max(streamsIn(pid, port, peers), streamsIn(pid, port, peers));
 }
 
@@ -26,17 +26,17 @@ function streamsIn(
   const held = new Set(descriptors(pid).map((target) => /^socket:\[(\d+)\]$/.exec(target)?.[1]));
   const suffix = `:${port.toString(16).toUpperCase().padStart(4, "0")}`;
   const listening = "0A";
-  let streams = 0;
+  const streams = new Set<string | undefined>();
   for (const table of ["tcp", "tcp6"]) {
     for (const line of readFileSync(`/proc/${pid}/net/${table}`, "utf8").split("\n").slice(1)) {
       const fields = line.trim().split(/\s+/);
       const [, local = "", remote = "", state] = fields;
       if (!local.endsWith(suffix) || state === listening || !held.has(fields[9])) continue;
       const peer = Number.parseInt(remote.slice(remote.indexOf(":") + 1), 16);
-      if (peers === undefined || peers.has(peer)) streams += 1;
+      if (peers === undefined || peers.has(peer)) streams.add(fields[9]);
     }
   }
-  return streams;
+  return streams.size;
 }
 
 function descriptors(pid: number | undefined): string[] {
