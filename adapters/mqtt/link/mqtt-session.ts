@@ -101,6 +101,8 @@ function clientOptions(options: MqttSessionOptions): IClientOptions {
     outgoingStore: new EmptyStore(),
     // By default MQTT.js starts a Worker for timers if it takes the runtime for a browser.
     timerVariant: "native",
+    // By default MQTT.js makes a buffer for each number of 16 bits before it sends anything: 5 MB.
+    writeCache: false,
     // By default MQTT.js formats every packet for a log that nobody reads.
     log: () => {},
     ...(address.username === undefined ? {} : { username: address.username }),

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createRequire } from "node:module";
 import net from "node:net";
 import { after, before, test } from "node:test";
 import { Aedes } from "aedes";
@@ -54,6 +55,15 @@ for (const version of ["auto", "4", "5"] as const) {
     await link.stop();
   });
 }
+
+test("MQTT.js makes no buffers for numbers that may never be sent", async () => {
+  const link = new MqttLink({ url: small.url(), name: "x", role: "test" }, testPorts());
+  await link.start(silent);
+  const ofMqtt = createRequire(import.meta.resolve("mqtt"));
+  const { cache } = ofMqtt("mqtt-packet/numbers") as { readonly cache: object };
+  assert.equal(Object.keys(cache).length, 0);
+  await link.stop();
+});
 
 /** Real ports. A link that is down sets one timer after each failed attempt. */
 function countingPorts(): { ports: TestPorts; timers: () => number } {
