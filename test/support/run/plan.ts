@@ -38,7 +38,7 @@ export function findTests(folder: string): string[] {
 export function runsOn(file: string, runtime: Runtime): boolean {
   const only = /\.(once|node|bun|deno)\.test\.ts$/.exec(file)?.[1];
   if (only === "once") return runtime === "node";
-  if (isFurther(runtime)) return (only ?? "node") === "node" && differsByVersion.test(file);
+  if (isFurther(runtime)) return (only ?? "node") === "node" && differs(file, runtime);
   return only === undefined || only === runtime;
 }
 
@@ -46,8 +46,38 @@ export function runsOn(file: string, runtime: Runtime): boolean {
  * What a further version of Node.js can change: gateways and programs on it, and what uses its
  * sockets and its HTTP. All else is the language, which is tested on three engines already.
  */
-const differsByVersion =
-  /^test\/(runtimes|integration|unit\/runtimes|unit\/adapters\/http|fuzz\/sockets)/;
+const differsByVersion = [
+  "runtimes/",
+  "integration/",
+  "unit/runtimes/",
+  "unit/adapters/http",
+  "fuzz/sockets",
+];
+
+/** What Chromium shows is the same whichever version serves it. */
+const isPage = /(console|-page)\.node\.test\.ts$/;
+
+/**
+ * A version between two that are tested is looked at where one has ever been different: sockets,
+ * HTTP, how a port is shared, how processes start and end. What stands on that is tested with the
+ * version before it and with the one after it. Beside these, `programs/package.once.test.ts` runs
+ * the installed package on each version.
+ */
+const differsBetween = [
+  "runtimes/",
+  "integration/gateway/",
+  "integration/limits/",
+  "integration/workers/",
+  "unit/runtimes/framed-server/",
+  "unit/runtimes/server/",
+  "unit/adapters/http-client/",
+];
+const between: ReadonlySet<Runtime> = new Set(["node22"]);
+
+function differs(file: string, runtime: Runtime): boolean {
+  const places = between.has(runtime) ? differsBetween : differsByVersion;
+  return places.some((place) => file.startsWith(`test/${place}`)) && !isPage.test(file);
+}
 
 export const isFurther = (runtime: Runtime): boolean => /\d$/.test(runtime);
 

@@ -79,13 +79,17 @@ test("runner: a crash, a run cut short and a file without tests are failures", (
 });
 
 test("runner: a file's name says where it runs", () => {
-  const all = ["node", "bun", "deno", "node24"] as const;
+  const all = ["node", "bun", "deno", "node22", "node24"] as const;
   for (const [file, where] of [
     ["test/runtimes/a.test.ts", all],
-    ["test/runtimes/a.node.test.ts", ["node", "node24"]],
+    ["test/runtimes/a.node.test.ts", ["node", "node22", "node24"]],
     ["test/runtimes/a.bun.test.ts", ["bun"]],
     ["test/runtimes/a.once.test.ts", ["node"]],
     ["test/unit/adapters/http-client/a.test.ts", all],
+    ["test/unit/adapters/http-wire/a.test.ts", ["node", "bun", "deno", "node24"]],
+    ["test/integration/workers/a.node.test.ts", ["node", "node22", "node24"]],
+    ["test/integration/origin/a.node.test.ts", ["node", "node24"]],
+    ["test/integration/admin/console.node.test.ts", ["node"]],
     ["test/unit/core/a.test.ts", ["node", "bun", "deno"]],
     ["test/faults/a.node.test.ts", ["node"]],
   ] as const) {
