@@ -77,6 +77,7 @@ export class EventRouter {
     this.#noSubscribers = new NoSubscribers(dependencies, options);
     this.#idle = new IdleConnections(dependencies.registry);
     this.#noOriginBuffer = new NoOriginBuffer(dependencies, options.originWaitMs);
+    if (this.#assigned) this.#noOriginBuffer.missing();
     const { app, json, partitions } = options;
     for (let partition = 0; partition < partitions; partition++) {
       this.#open.push(this.#stream(String(partition), { app, partition }, json));
@@ -322,7 +323,7 @@ export class EventRouter {
     if (this.#origins.get(name) !== assigned) return;
     assigned.stream.publishBare([["released", this.#options.node]]);
     this.#origins.delete(name);
-    this.#reassign(assigned.stream);
+    this.#moveFrom(assigned.stream);
   }
 
   #left(name: string): void {
@@ -330,11 +331,17 @@ export class EventRouter {
     if (assigned === undefined) return;
     this.#origins.delete(name);
     this.#log("origin-left", "an origin left: its connections move to others", name);
-    this.#reassign(assigned.stream);
+    this.#moveFrom(assigned.stream);
   }
 
   #target(id: string): EventStream {
     return this.#pick(id)?.stream ?? this.#noOriginStream();
+  }
+
+  /** An origin is gone: its connections move. Without another one the wait for one begins. */
+  #moveFrom(stream: EventStream): void {
+    if (this.#origins.size === 0) this.#noOriginBuffer.missing();
+    this.#reassign(stream);
   }
 
   #reassign(from: EventStream): void {

@@ -5,8 +5,9 @@ import type { Cancel } from "../ports/mod.ts";
 type NoOriginBufferDependencies = Pick<EventDependencies, "clock" | "logger" | "registry">;
 
 /**
- * Holds events until an origin comes, at most `waitMs`. Time without the broker does not count,
- * because no origin can announce itself then.
+ * Holds events until an origin comes, at most `waitMs`. The time begins when no origin is there,
+ * with or without connections. Time without the broker does not count, because no origin can
+ * announce itself then.
  */
 export class NoOriginBuffer {
   readonly #dependencies: NoOriginBufferDependencies;
@@ -14,6 +15,8 @@ export class NoOriginBuffer {
   #stream: EventStream | undefined;
   #cancel: Cancel | undefined;
   #connected = false;
+  /** No origin is there. */
+  #missing = false;
   #expired = false;
   #hintedAt = Number.NEGATIVE_INFINITY;
 
@@ -35,7 +38,13 @@ export class NoOriginBuffer {
   connected(connected: boolean): void {
     this.#connected = connected;
     this.stop();
-    if (this.#stream !== undefined && !this.#expired) this.#wait(this.#stream);
+    this.#wait();
+  }
+
+  /** No origin is there: from now on one is waited for. */
+  missing(): void {
+    this.#missing = true;
+    this.#wait();
   }
 
   /** No origin is there: `stream`, which has no destination, keeps the events. */
@@ -45,7 +54,7 @@ export class NoOriginBuffer {
     this.#dependencies.logger.log("warn", code, "no origin is available: events wait for one", {
       code,
     });
-    this.#wait(stream);
+    this.missing();
     return stream;
   }
 
@@ -54,6 +63,7 @@ export class NoOriginBuffer {
     this.stop();
     const stream = this.#stream;
     this.#stream = undefined;
+    this.#missing = false;
     this.#expired = false;
     return stream;
   }
@@ -76,18 +86,19 @@ export class NoOriginBuffer {
     this.#cancel = undefined;
   }
 
-  #wait(stream: EventStream): void {
-    if (!this.#connected) return;
+  #wait(): void {
+    const isOver = !this.#missing || this.#expired || this.#cancel !== undefined;
+    if (isOver || !this.#connected) return;
     const { clock, logger, registry } = this.#dependencies;
     this.#cancel = clock.after(this.#waitMs, () => {
+      this.#cancel = undefined;
       this.#expired = true;
       const code = "no-origin";
-      logger.log(
-        "error",
-        code,
-        `no origin came within ${this.#waitMs} ms: waiting connections are closed`,
-        { code },
-      );
+      const message = `no origin came within ${this.#waitMs} ms`;
+      const then = "waiting connections are closed, and handshakes are refused";
+      logger.log("error", code, `${message}: ${then}`, { code });
+      const stream = this.#stream;
+      if (stream === undefined) return;
       for (const connection of registry.all()) {
         if (connection.stream === stream) connection.close(closeReasons.noOrigin);
       }

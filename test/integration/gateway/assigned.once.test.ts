@@ -4,6 +4,7 @@ import { connectOrigin, type Origin, type OriginOptions } from "websocket-servic
 import { Mosquitto } from "../../support/broker/mosquitto.ts";
 import { RawClient } from "../../support/clients/raw-client.ts";
 import { startGateway } from "../../support/gateway/gateway.ts";
+import { PlainOrigin } from "../../support/origins/plain-origin.ts";
 import { bunProgram, Program } from "../../support/process/spawn.ts";
 import { patience, waitFor } from "../../support/process/wait.ts";
 
@@ -101,7 +102,14 @@ test("without an origin connections are closed in the end, and new ones refused"
   await using broker = await Mosquitto.start();
   const flags = ["--broker", broker.url(), "--origin-mode", "assigned", "--origin-wait", "300ms"];
   const gateway = await startGateway({ flags });
+  // It lives until the client is there, and handles nothing.
+  const idle = await PlainOrigin.connect(broker.url());
+  const presence = { v: 1, incarnation: "i1", at: Date.now(), every: 60_000 };
+  await idle.publishTo("presence/origins/idle-1", JSON.stringify(presence));
+  await waitFor(() => gateway.log.find(({ event }) => event === "origin-joined"));
   const [client] = await clients(gateway.info.port, 1);
+  await idle.publishTo("presence/origins/idle-1", "");
+  await idle.end();
   assert.equal((await client!.closeFrame())?.code, 1013);
   await assert.rejects(clients(gateway.info.port, 1), /handshake refused: 503/);
   const { events } = await listen(broker);

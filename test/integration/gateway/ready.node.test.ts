@@ -35,11 +35,14 @@ test("not ready while every handshake gets 503 for want of an origin", { skip },
   assert.equal(await handshakeStatus(asking), 503);
   assert.deepEqual(await ready(asking), { status: 503, reasons: ["no origin"] });
 
+  const patient = await startGateway({ flags: [...flags, "--origin-wait", "1h"] });
+  assert.deepEqual(await ready(patient), { status: 200, reasons: [] });
+  assert.equal(await handshakeStatus(patient), 101);
+  // Without a client that has waited in vain.
   const waiting = await startGateway({ flags: [...flags, "--origin-wait", "200ms"] });
-  assert.deepEqual(await ready(waiting), { status: 200, reasons: [] });
-  assert.equal(await handshakeStatus(waiting), 101);
-  await waitFor(async () => (await handshakeStatus(waiting)) === 503);
+  await waitFor(async () => (await ready(waiting)).status === 503);
   assert.deepEqual(await ready(waiting), { status: 503, reasons: ["no origin"] });
+  assert.equal(await handshakeStatus(waiting), 503);
 
   const origin = await PlainOrigin.connect(broker.url());
   const presence = { v: 1, incarnation: "i1", at: Date.now(), every: 60_000 };

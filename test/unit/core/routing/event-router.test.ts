@@ -220,6 +220,31 @@ test("an `open` that fits no packet closes its connection; a `reply` is logged",
   ]);
 });
 
+test("without an origin the node is not ready after the wait, clients or not", async () => {
+  const rig = await new Rig({ originWaitMs: 10_000 }).start();
+  const state = async (): Promise<unknown[]> => {
+    return [rig.node.gateway.readiness().reasons.join(), await rig.handshake()];
+  };
+  await rig.pass(9);
+  // Time without the broker does not count, as no origin can announce itself then.
+  rig.network.disconnect();
+  await rig.pass(20);
+  rig.network.connect();
+  await rig.pass(9);
+  assert.deepEqual(await state(), ["", "welcome"]);
+  await rig.pass(1);
+  assert.deepEqual(await state(), ["no origin", "503 no-origin"]);
+  assert.equal(rig.logged("no-origin").length, 1);
+  await rig.join("o1");
+  assert.deepEqual(await state(), ["", "welcome"]);
+  rig.kill(rig.origins[0]!);
+  rig.origins.length = 0;
+  await rig.pass(9);
+  assert.deepEqual(await state(), ["", "welcome"]);
+  await rig.pass(4);
+  assert.deepEqual(await state(), ["no origin", "503 no-origin"]);
+});
+
 for (const authorize of ["none", "origin"] as const) {
   test(`auto says now and then why it turns handshakes away: ${authorize}`, async () => {
     const rig = await new Rig({ mode: "auto", authorize }).start("o1");
