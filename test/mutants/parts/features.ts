@@ -63,7 +63,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "When one dies, its connections go to the others with everything that it had not",
     file: files.router,
-    find: 'left: its connections move to others", name);\n    this.#reassign(assigned.stream);',
+    find: 'left: its connections move to others", name);\n    this.#moveFrom(assigned.stream);',
     replace: 'left: its connections move to others", name);',
     tests: [tests.moved],
   },
