@@ -169,6 +169,8 @@ export const ErrorCode = {
   "worker-silent": 201,
   // Traces
   "trace-export-failed": 210,
+  /** OpenTelemetry's packages are missing, or of another version. */
+  "trace-packages": 211,
   // Requests on the admin port
   /** A tail of a connection that another node has. */
   "wrong-node": 220,

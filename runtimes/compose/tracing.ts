@@ -1,5 +1,6 @@
 import process from "node:process";
-import { errorCounter, limits, ReportTimes } from "../../core/base/mod.ts";
+import type { SpanExport } from "../../adapters/tracing/mod.ts";
+import { errorCounter, limits, ReportTimes, ServiceError } from "../../core/base/mod.ts";
 import type { Settings } from "../../core/config/mod.ts";
 import type { Clock, Metrics } from "../../core/ports/mod.ts";
 import { droppedSpans, Traces } from "../../core/telemetry/mod.ts";
@@ -25,11 +26,10 @@ export async function openTracing(
   { clock, metrics }: { readonly clock: Clock; readonly metrics: Metrics },
 ): Promise<Tracing | undefined> {
   if (traceExport === undefined) return undefined;
-  const { SpanExport } = await import("../../adapters/tracing/mod.ts");
   const { shownEndpoint, sampler, serviceName } = traceExport;
   const failures = errorCounter(metrics, failedCode);
   const reports = new ReportTimes(() => clock.now());
-  const exporter = new SpanExport(
+  const exporter = await newExport(
     {
       name: "websocket-service",
       version,
@@ -72,6 +72,23 @@ export async function openTracing(
       logger.log("warn", "traces-lost", late, { code: failedCode });
     },
   };
+}
+
+type SpanExports = typeof import("../../adapters/tracing/mod.ts").SpanExport;
+
+/** Throws `trace-packages` where they are missing, or are not those that this program needs. */
+async function newExport(...given: ConstructorParameters<SpanExports>): Promise<SpanExport> {
+  try {
+    const { SpanExport } = await import("../../adapters/tracing/mod.ts");
+    return new SpanExport(...given);
+  } catch (cause) {
+    const { code, message = "" } = cause as NodeJS.ErrnoException;
+    const why = code ?? message.split("\n")[0];
+    const what = "traces are to be exported, and OpenTelemetry's packages cannot be used";
+    const then =
+      "install again what belongs to this version, or unset OTEL_EXPORTER_OTLP_ENDPOINT";
+    throw new ServiceError("trace-packages", `${what} (${why}): ${then}`, { cause });
+  }
 }
 
 /** The environment was checked before. */

@@ -7,6 +7,7 @@ import {
   readdirSync,
   rmSync,
   symlinkSync,
+  writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -78,10 +79,39 @@ for (const runtime of gatewayRuntimes) {
   });
 
   test(`${runtime}: with an endpoint it is what is missing`, async () => {
-    const gateway = start(runtime, { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9" });
-    assert.equal((await gateway.exited).code, 1);
-    assert.match(gateway.output, /opentelemetry|websocket-service-tracing/);
+    await failsFor(runtime);
   });
+}
+
+for (const runtime of gatewayRuntimes.filter((one) => one !== "node")) {
+  test(`${runtime}: packages of another version are told like missing ones`, async () => {
+    const packages = join(folder, "node_modules/@opentelemetry");
+    after(() => rmSync(packages, { recursive: true, force: true }));
+    for (const name of readdirSync("node_modules/@opentelemetry")) {
+      mkdirSync(join(packages, name), { recursive: true });
+      const about = { name: `@opentelemetry/${name}`, version: "0.0.1", exports: "./index.js" };
+      writeFileSync(join(packages, name, "package.json"), JSON.stringify(about));
+      writeFileSync(join(packages, name, "index.js"), "exports.trace = {};\n");
+    }
+    await failsFor(runtime);
+    rmSync(packages, { recursive: true });
+  });
+}
+
+/** One line says what is wrong, and what to do. */
+async function failsFor(runtime: (typeof gatewayRuntimes)[number]): Promise<void> {
+  const gateway = start(runtime, { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9" });
+  assert.equal((await gateway.exited).code, 1, gateway.output);
+  const failed = gateway.log.filter(({ level }) => level === "error");
+  assert.deepEqual(
+    failed.map(({ event, code, stack }) => [event, code, stack]),
+    [["failed", "trace-packages", undefined]],
+    gateway.output,
+  );
+  assert.match(
+    String(failed[0]?.message),
+    /cannot be used \(.+\): install again .* or unset OTEL_/,
+  );
 }
 
 test("node: two files, and no package, export traces", async () => {
