@@ -184,7 +184,9 @@ class ReadingApi {
 
 /** What passes on a connection is seen by its own node alone. */
 function wrongNode(node: string): Refusal {
-  const message = `node ${node} has this connection: follow it at the admin port of ${node}`;
+  const message =
+    `node ${node} has this connection, and its events are seen at the admin port of ${node} ` +
+    "alone; send and close work from here";
   return new Refusal("wrong-node", message, { details: { node } });
 }
 

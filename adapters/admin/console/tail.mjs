@@ -14,6 +14,10 @@ const overs = new Map([
   ["closed", "the connection is closed"],
   ["worker-died", "the worker of the connection has ended, and the connection with it"],
 ]);
+/** Said of a group, whose other members go on. */
+const missing =
+  "the worker has ended, and its connections with it: lines of this node are missing " +
+  "until another one has its place";
 const arrows = new Map([
   ["event", "←"],
   ["gap", "…"],
@@ -49,6 +53,7 @@ export class TailBox {
 
   /** Pauses, or goes on with what comes from now on. */
   toggle() {
+    if (this.#isOver) return;
     this.#isPaused = !this.#isPaused;
     setText(this.#button, this.#isPaused ? "Go on" : "Pause");
     setText(this.#state, this.#isPaused ? "paused" : "live");
@@ -64,7 +69,11 @@ export class TailBox {
       } catch (error) {
         if (signal.aborted) return;
         setText(this.#state, error.message);
-        if (error instanceof ApiError && forGood.has(error.code)) return;
+        if (error instanceof ApiError && forGood.has(error.code)) {
+          this.#state.className = "warn";
+          this.#end(error.message);
+          return;
+        }
       }
       await new Promise((resolve) => setTimeout(resolve, againMs));
     }
@@ -74,13 +83,10 @@ export class TailBox {
 
   #take(event, data) {
     if (event === "ready" && !this.#isPaused) setText(this.#state, "live");
-    if (event === "end" && overs.has(data.reason)) {
-      this.#isOver = true;
-      setText(this.#state, overs.get(data.reason));
-    }
-    // From here on lines are missing, until another worker has its place.
+    if (event === "end" && overs.has(data.reason)) this.#end(overs.get(data.reason));
     if (event === "interrupted") {
-      this.#take("line", { at: Date.now(), kind: "gap", verb: "worker-died", group: data.node });
+      const gap = { kind: "gap", verb: "missing", group: data.node, text: missing };
+      this.#take("line", { at: Date.now(), ...gap });
     }
     if (event === "left-out") this.#miss(data.lines + data.batches + data.slow);
     if (event !== "line") return;
@@ -90,6 +96,13 @@ export class TailBox {
     this.#scheduled = true;
     // A page that nobody sees draws nothing: what waits is bounded.
     requestAnimationFrame(() => this.#draw());
+  }
+
+  /** No more comes: there is nothing to pause. */
+  #end(why) {
+    this.#isOver = true;
+    this.#button.hidden = true;
+    setText(this.#state, why);
   }
 
   #miss(more) {

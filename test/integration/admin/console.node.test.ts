@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
+import process from "node:process";
 import { test } from "node:test";
 import type { BrowserContext, Page } from "playwright-core";
 import { type Connection, connectOrigin, type Origin } from "../../../adapters/origin/mod.ts";
+import { AdminClient } from "../../support/admin/admin-client.ts";
+import { Mosquitto } from "../../support/broker/mosquitto.ts";
 import { skipWithoutBrowser, withBrowser } from "../../support/clients/browser.ts";
 import { RawClient } from "../../support/clients/raw-client.ts";
 import { type GatewayProcess, type Started, startGateway } from "../../support/gateway/gateway.ts";
+import { skipWithout } from "../../support/process/spawn.ts";
 import { waitFor } from "../../support/process/wait.ts";
 
 const hostile = "<img src=x onerror=document.title='broken'>";
@@ -57,6 +61,40 @@ class ConsoleRig {
 }
 
 const skip = skipWithoutBrowser;
+
+test("a connection of another node, and a worker that ends, are told in words", {
+  skip: skip || skipWithout("mosquitto"),
+}, async () => {
+  await using broker = await Mosquitto.start();
+  const flags = ["--broker", broker.url(), "--drain-period", "0ms"];
+  const [workers, other] = await Promise.all([
+    startGateway({ flags: [...flags, "--node-name", "edge-1", "--workers", "2"] }),
+    startGateway({ flags: [...flags, "--node-name", "edge-2"] }),
+  ]);
+  const far = await RawClient.open(other.info.port);
+  const [{ id }] = (await new AdminClient(other.info.adminPort).get("connections")).body
+    .connections;
+  const base = `http://127.0.0.1:${workers.info.adminPort}/#`;
+  await withBrowser(async (browser) => {
+    const page = await browser.newPage();
+    await page.goto(`${base}/connection/${id}`);
+    const words =
+      /^node edge-2 has this connection, and its events .* send and close work from here$/;
+    await page.locator(".warn", { hasText: words }).waitFor();
+    const pause = page.locator("button", { hasText: "Pause" });
+    assert.equal(await pause.isVisible(), false, "there is nothing to pause");
+    await page.keyboard.press("p");
+    await page.locator(".warn", { hasText: words }).waitFor();
+    await page.goto(`${base}/groups?app=default&group=@all`);
+    await page.locator("[role=status]", { hasText: "live" }).waitFor();
+    assert.equal(await pause.isVisible(), true);
+    const { node, pid } = await workers.event("worker-started");
+    process.kill(Number(pid), "SIGKILL");
+    const gap = page.locator(".tail li[data-kind=gap]", { hasText: String(node) });
+    await gap.locator("code", { hasText: /^the worker has ended, .* missing until/ }).waitFor();
+  });
+  far.destroy();
+});
 
 test("one finds a connection by its user, follows it, sends to it and closes it", {
   skip,
