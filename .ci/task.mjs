@@ -13,7 +13,7 @@ import {
   StepFailed,
 } from "./prepare.mjs";
 import { nodejs, root, run, tool } from "./program.mjs";
-import { bundleGateways } from "./programs.mjs";
+import { bundlePrograms } from "./programs.mjs";
 import { compileExecutable, release } from "./release.mjs";
 
 const bunMain = "runtimes/bun/main.ts";
@@ -82,7 +82,7 @@ const tasks = {
     run: (args) => run(tool("biome"), ["check", "--write", ...args]),
   },
   build: {
-    ready: [install, compileWasm, embedConsole, build, packageServer, bundleGateways],
+    ready: [install, compileWasm, embedConsole, build, packageServer, bundlePrograms],
     run: () => 0,
   },
 };
@@ -93,7 +93,7 @@ async function runTests(args) {
   try {
     await build();
     packageServer();
-    bundleGateways();
+    bundlePrograms();
   } catch (error) {
     if (!(error instanceof StepFailed) || !existsSync("dist/js/test/run.js")) throw error;
     // The emitted code is tested all the same, so that one run shows all failures.

@@ -17,6 +17,7 @@ import {
   jobOf,
   logFolder,
   type Runtime,
+  repeatsDraws,
   runsOn,
   runtimes,
   type Seeds,
@@ -208,7 +209,8 @@ function jobsOf(
       seedsOf(file, runtime, seeds).map((seed) => {
         const whole =
           isFuzz(file) && (seed !== seeds.present || process.env.FUZZ_SEED !== undefined);
-        return jobOf(file, runtime, { program, seed, whole });
+        const repeats = repeatsDraws(file, runtime, seeds);
+        return jobOf(file, runtime, { program, seed, whole, repeats });
       }),
     );
 }
@@ -271,7 +273,7 @@ async function main(): Promise<number> {
     present: fuzzSeed(process.env.FUZZ_SEED),
     old: process.env.FUZZ_SEED === undefined ? oldSeeds : [],
     // The fuzz takes least time on Bun.
-    oldOn: wanted.find((name) => name === "bun") ?? "node",
+    oldOn: wanted.find((name) => name === "bun") ?? wanted[0] ?? "node",
   };
   console.log(seedText(seeds));
   const parts: Part[] = [];

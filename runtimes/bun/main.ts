@@ -8,8 +8,7 @@ import { startBunServer } from "./server.ts";
 const inExecutable = import.meta.url.includes("$bunfs");
 const program = inExecutable ? [] : [...process.execArgv, process.argv[1] ?? ""];
 
-// Not awaited: Bun makes bytecode, which starts faster, of what awaits nothing at its top level.
-void runCommandLine(process.argv.slice(2), {
+await runCommandLine(process.argv.slice(2), {
   name: "bun",
   engines: ["native", "wasm"],
   startServer: (engine, options) =>

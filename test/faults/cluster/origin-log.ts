@@ -1,4 +1,4 @@
-import { bunProgram, Program } from "../../support/process/spawn.ts";
+import { builtProgram, bunProgram, Program } from "../../support/process/spawn.ts";
 import { waitFor } from "../../support/process/wait.ts";
 import { now } from "./now.ts";
 
@@ -70,7 +70,8 @@ export class OriginLife {
     this.tag = `${name}.${options.life}`;
     const args = [broker, name, String(options.handlerMs), this.tag];
     if (options.authorises) args.push("authorises");
-    this.program = new Program(bunProgram, ["test/faults/cluster/origin-process.ts", ...args]);
+    const script = builtProgram("origin", "test/faults/cluster/origin-process.ts");
+    this.program = new Program(bunProgram, [script, ...args]);
   }
 
   /** Resolves when it has announced itself. */

@@ -77,6 +77,7 @@ export class HttpScene implements AsyncDisposable {
     await waitFor(() => new Set(this.origin.messages).size > messages, {
       what: `${messages} handled messages`,
       deadline: settledMs,
+      every: 50,
     });
   }
 
@@ -87,7 +88,8 @@ export class HttpScene implements AsyncDisposable {
       judgeHttp(this.clients, this.origin.messages, this.origin.closes);
     const done = ({ lost, echoesLost, untold }: HttpVerdict): boolean =>
       lost === 0 && echoesLost === 0 && (untold === 0 || !endsTold);
-    await waitFor(() => done(look()), { deadline: settledMs }).catch(() => {});
+    // Each look reads all that was said.
+    await waitFor(() => done(look()), { deadline: settledMs, every: 100 }).catch(() => {});
     return look();
   }
 

@@ -1,6 +1,6 @@
-import { existsSync } from "node:fs";
 import { after } from "node:test";
 import {
+  builtProgram,
   bunProgram,
   denoProgram,
   nodeProgram,
@@ -42,14 +42,15 @@ export interface Started {
  * build has made one (.ci/programs.mjs): it starts faster, and the tests start hundreds.
  */
 export function gatewayCommand(runtime: GatewayRuntime): readonly [string, ...string[]] {
-  const bundle = `dist/programs/${runtime}/main.js`;
-  return existsSync(bundle) ? commandOf(runtime, bundle) : sourceCommand(runtime);
+  return commandOf(runtime, builtProgram(runtime, sourceOf(runtime)));
 }
 
 /** The same as `npm run serve…` starts it: for tests of the start itself. */
 export function sourceCommand(runtime: GatewayRuntime): readonly [string, ...string[]] {
-  return commandOf(runtime, `runtimes/${runtime}/main.ts`);
+  return commandOf(runtime, sourceOf(runtime));
 }
+
+const sourceOf = (runtime: GatewayRuntime): string => `runtimes/${runtime}/main.ts`;
 
 function commandOf(runtime: GatewayRuntime, file: string): readonly [string, ...string[]] {
   if (runtime === "bun") return [bunProgram, file];

@@ -8,6 +8,12 @@ export { freePort } from "./free-port.ts";
 export const bunProgram = "node_modules/.bin/bun";
 export const denoProgram = "node_modules/.bin/deno";
 
+/** The file that the build has made of a program (.ci/programs.mjs), or else its source. */
+export function builtProgram(name: string, source: string): string {
+  const built = `dist/programs/${name}/main.js`;
+  return existsSync(built) ? built : source;
+}
+
 /** Node's program, whichever runtime the test itself runs on. */
 export function nodeProgram(): string {
   const isNode = !process.versions.bun && !process.versions.deno;

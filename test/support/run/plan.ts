@@ -86,12 +86,14 @@ export interface JobOptions {
   readonly program?: string | undefined;
   /** For what a test throws dice. */
   readonly seed?: number;
-  /** All draws, also on a further version of Node.js: for a seed that found something. */
+  /** All draws, on every runtime: for a seed that found something. */
   readonly whole?: boolean;
+  /** Another runtime of the same run makes the same draws. */
+  readonly repeats?: boolean;
 }
 
 export function jobOf(file: string, runtime: Runtime, options: JobOptions = {}): Job {
-  const { program = process.execPath, seed, whole = false } = options;
+  const { program = process.execPath, seed, whole = false, repeats = false } = options;
   const kind = seed !== undefined && isFuzz(file) ? `-${seed}` : "";
   const name = `${runtime}-${file.replace(/^test\//, "").replaceAll("/", "-")}${kind}`;
   const report = `${logFolder}/${name}.xml`;
@@ -102,6 +104,7 @@ export function jobOf(file: string, runtime: Runtime, options: JobOptions = {}):
     log: `${logFolder}/${name}.log`,
     env: {
       ...(isFurther(runtime) ? { [gatewaysVariable]: "node" } : {}),
+      ...(repeats && !whole ? { FUZZ_DIVISOR: "2" } : {}),
       ...(isFurther(runtime) && !whole ? fewerDraws : {}),
       ...(seed === undefined ? {} : { FUZZ_SEED: String(seed) }),
     },
@@ -123,11 +126,19 @@ const fewerDraws = { PROPERTY_RUNS: process.env.PROPERTY_RUNS ?? "200", FUZZ_DIV
 
 export const isFuzz = (file: string): boolean => file.startsWith("test/fuzz/");
 
-/** The seeds of a run, and the runtime on which it tries those again that earlier runs had. */
+/**
+ * The seeds of a run, and the runtime on which it tries those again that earlier runs had. This
+ * one makes all draws. On the others the first half of the same draws looks at the engine.
+ */
 export interface Seeds {
   readonly present: number;
   readonly old: readonly number[];
   readonly oldOn: Runtime;
+}
+
+/** Whether the runtime with all draws makes those of this file as well. */
+export function repeatsDraws(file: string, runtime: Runtime, { oldOn }: Seeds): boolean {
+  return isFuzz(file) && runtime !== oldOn && runsOn(file, oldOn);
 }
 
 export function seedsOf(file: string, runtime: Runtime, { present, old, oldOn }: Seeds): number[] {

@@ -6,7 +6,7 @@ import { after, test } from "node:test";
 import { nodeProgram } from "../../support/process/spawn.ts";
 import { waitFor } from "../../support/process/wait.ts";
 import { casesOf, judge, totalsOf } from "../../support/run/junit.ts";
-import { type JobOptions, jobOf, runsOn, seedsOf } from "../../support/run/plan.ts";
+import { type JobOptions, jobOf, repeatsDraws, runsOn, seedsOf } from "../../support/run/plan.ts";
 import { inParallel, Processes } from "../../support/run/process.ts";
 import { closingLine, slowestOf, sumOf, tableOf } from "../../support/run/report.ts";
 import { imports, skipTable } from "../../support/run/skips.ts";
@@ -130,6 +130,17 @@ test("runner: each run has a new seed, and the old ones are tried again on one r
     ["1", "2"],
   );
   assert.notEqual(jobs[0]?.report, jobs[1]?.report);
+  // The others make half of the same draws, but where the one with all does not run the file.
+  const repeating = (file: string): boolean[] =>
+    (["node", "bun", "deno"] as const).map((runtime) => repeatsDraws(file, runtime, seeds));
+  assert.deepEqual(repeating(fuzz), [true, false, true]);
+  assert.deepEqual(repeating("test/fuzz/a.node.test.ts"), [false, false, false]);
+  assert.deepEqual(repeating(unit), [false, false, false]);
+  const half = (options: JobOptions): unknown => jobOf(fuzz, "node", options).env.FUZZ_DIVISOR;
+  assert.equal(half({ seed: 1, repeats: true }), "2");
+  assert.equal(half({ seed: 1, repeats: true, whole: true }), undefined, "it found something");
+  const further = jobOf(fuzz, "node24", { seed: 1, repeats: true });
+  assert.equal(further.env.FUZZ_DIVISOR, "4");
 });
 
 test("runner: the closing line and the table", () => {
