@@ -9,6 +9,8 @@ export interface Members {
   /** What publishes to groups and does nothing else: the groups of each name. */
   readonly devices: ReadonlyMap<string, readonly string[]>;
   readonly apps: readonly string[];
+  /** Nodes also send commands themselves: for their admin port, or their service port. */
+  readonly acting?: boolean;
   /** First level of every topic. */
   readonly root: string;
 }
@@ -24,15 +26,21 @@ export interface UserRules {
 }
 
 /** The rules of every user: nodes first, then origins, then devices. */
-export function rulesOf({ nodes, origins, devices, apps, root }: Members): UserRules[] {
+export function rulesOf({ nodes, origins, devices, apps, acting, root }: Members): UserRules[] {
   const topics = new Topics(root);
   const each = (of: (app: string) => readonly string[]): string[] => apps.flatMap(of);
   return [
     ...nodes.map((name) => ({
       name,
       role: "node" as const,
-      write: each((app) => writesOfNode(topics, app, name)),
-      read: each((app) => readsOfNode(topics, app, name)),
+      write: each((app) => [
+        ...writesOfNode(topics, app, name),
+        ...(acting === true ? [topics.commands(app, name)] : []),
+      ]),
+      read: each((app) => [
+        ...readsOfNode(topics, app, name),
+        ...(acting === true ? [topics.originEvents(app, name, "+")] : []),
+      ]),
     })),
     ...origins.map((name) => ({
       name,

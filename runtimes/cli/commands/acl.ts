@@ -1,5 +1,5 @@
 import { isApp, isName } from "../../../adapters/topics/mod.ts";
-import { host, list, matching } from "../../../core/config/mod.ts";
+import { host, list, matching, toggle } from "../../../core/config/mod.ts";
 import {
   ejabberdRules,
   mosquittoRules,
@@ -16,6 +16,7 @@ interface AclOptions {
   readonly origins: readonly string[];
   readonly devices: readonly string[];
   readonly apps: readonly string[];
+  readonly acting: boolean;
   readonly "topic-root": string;
   readonly vhost: string;
   readonly "user-host": string;
@@ -57,6 +58,7 @@ export const acl: Command = defineCommand<AclOptions>({
       isItem: isApp,
       default: ["default"],
     }),
+    acting: toggle("nodes also act: by their admin port, or a service port", { default: false }),
     "topic-root": matching("first level of every MQTT topic", {
       allowed: "1 to 32 letters, digits, - and _",
       pattern: /^[A-Za-z0-9_-]{1,32}$/,
@@ -78,9 +80,9 @@ export const acl: Command = defineCommand<AclOptions>({
   run: async ({ words, options }) => {
     const write = writers[words[0] ?? ""];
     if (write === undefined) throw settingInvalid(`acl needs one of ${brokers.join(", ")}`);
-    const { nodes, origins, apps, "topic-root": root } = options;
+    const { nodes, origins, apps, acting, "topic-root": root } = options;
     const devices = groupsOf(options.devices);
-    const users = rulesOf({ nodes, origins, devices, apps, root });
+    const users = rulesOf({ nodes, origins, devices, apps, acting, root });
     if (users.length === 0) throw settingInvalid("acl needs --nodes, --origins or --devices");
     const twice = users.find(({ name }, at) => users.findIndex((one) => one.name === name) !== at);
     if (twice !== undefined) throw settingInvalid(`${twice.name} is named twice`);

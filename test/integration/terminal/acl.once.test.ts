@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { blocksOf } from "../../support/docs/docs.ts";
 import { gatewayCommand, gatewayRuntimes } from "../../support/gateway/gateway.ts";
 import { Program } from "../../support/process/spawn.ts";
 
@@ -23,6 +24,19 @@ test("acl that names nobody, no broker, or one name twice is wrong usage", async
     assert.equal(code, 2, said);
     assert.match(said, why);
   }
+});
+
+test("--acting adds the two rules of the page on the admin port, and nothing else", async () => {
+  const [block] = blocksOf("docs/operating/admin.md").filter(
+    ({ subject }) => subject === "admin-acl",
+  );
+  const rules = async (...words: string[]): Promise<string[]> =>
+    (await acl("mosquitto", "--nodes", "edge-1", "--origins", "shop-1", ...words)).said.split(
+      "\n",
+    );
+  const plain = await rules();
+  const more = (await rules("--acting")).filter((line) => !plain.includes(line));
+  assert.deepEqual(more.sort(), block?.body.trim().split("\n").sort());
 });
 
 test("a device named for two groups is one user with both", async () => {

@@ -166,6 +166,21 @@ test("the exit code says whether it was done, and requests have what was asked f
   );
 });
 
+test("a publish that a node does not answer is a failure, and names the node", async () => {
+  let missing: string[] = [];
+  const admin = await startAdmin((_request, response) => {
+    response.end(JSON.stringify({ sent: 2, nodes: {}, missing }));
+  });
+  const all = await ask(admin, "publish", "@all", "hi");
+  assert.equal((await all.exited).code, 0, all.output);
+  missing = ["edge-1", "edge-2"];
+  const some = await ask(admin, "publish", "@all", "hi", "--json");
+  assert.equal((await some.exited).code, 1);
+  const [answer = "", ...told] = some.lines;
+  assert.deepEqual(JSON.parse(answer).missing, missing);
+  assert.match(told.join("\n"), /^reply-timeout: no answer of edge-1, edge-2: /);
+});
+
 test("top asks again a gateway that does not answer for a moment", {
   skip: skipWithoutTerminal,
 }, async () => {

@@ -5,7 +5,14 @@ import {
   detailsOf,
   runAdmin,
 } from "../../admin/mod.ts";
-import { type Command, defineCommand, ExitCode, say } from "../../command/mod.ts";
+import {
+  type Command,
+  complain,
+  defineCommand,
+  ExitCode,
+  say,
+  visible,
+} from "../../command/mod.ts";
 import { settingInvalid } from "../../settings/mod.ts";
 import { appIn, appOption, binaryOption, payloadOf } from "./payload.ts";
 
@@ -18,7 +25,9 @@ export const publish: Command = defineCommand<PublishOptions>({
   name: "publish",
   summary: "send a message to every member of a group, on all nodes",
   synopsis: "GROUP TEXT",
-  about: "TEXT - is read from the standard input. It shows how many members got it.",
+  about:
+    "TEXT - is read from the standard input. It shows how many members got it. Ends with 1 if a " +
+    "node did not answer.",
   wordsMax: 2,
   options: { binary: binaryOption, app: appOption, ...adminOptions },
   examples: [
@@ -34,7 +43,12 @@ export const publish: Command = defineCommand<PublishOptions>({
       const client = adminClient(options);
       const answer = await client.post<Record<string, unknown>>("/admin/publish", body);
       await say(options.json ? JSON.stringify(answer) : detailsOf(answer).join("\n"));
-      return ExitCode.clean;
+      const { missing } = answer;
+      if (!Array.isArray(missing) || missing.length === 0) return ExitCode.clean;
+      // With access rules a node that may not act gets no replies, its own included.
+      const advice = "members may have got it; look at those nodes, and at acl --acting";
+      await complain(visible(`reply-timeout: no answer of ${missing.join(", ")}: ${advice}`));
+      return ExitCode.failure;
     });
   },
 });

@@ -56,6 +56,16 @@ test("each role may do what it needs, under its own name, in its apps", () => {
   });
 });
 
+test("a node that acts may send commands to all, and read what is for its name", () => {
+  const plain = { nodes: ["edge-1"], origins: ["shop-1"], devices: new Map(), apps: ["default"] };
+  const [node, origin] = rulesOf({ ...plain, root: "wss" });
+  const [acting, same] = rulesOf({ ...plain, root: "wss", acting: true });
+  assert.deepEqual(acting?.write, [...(node?.write ?? []), "wss/v1/default/commands/edge-1"]);
+  const replies = "wss/v1/default/origins/edge-1/events/+";
+  assert.deepEqual(acting?.read, [...(node?.read ?? []), replies]);
+  assert.deepEqual(same, origin);
+});
+
 const few = [
   { name: "edge-1", role: "node", write: ["r/+/edge-1"], read: ["r/x/#", "r/+"] },
   { name: "sensor-1", role: "device", write: ["r/text"], read: [] },
