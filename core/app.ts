@@ -76,6 +76,10 @@ export class App implements ConnectionApp, CommandApp {
     return infoOf(connection);
   }
 
+  fannedOutBytes(connection: Connection): number {
+    return this.groups.fannedOutBytes(connection);
+  }
+
   closing(connection: Connection, { errorCode }: CloseReason): void {
     this.groups.forget(connection);
     if (errorCode !== undefined) this.#log.ended(connection, errorCode);

@@ -86,6 +86,8 @@ export const limits = {
   controlFramesPerSecondMax: 100,
   /** Default of `--send-queue-size`. */
   sendQueueBytesMax: 1_048_576,
+  /** Fan-out by the runtime: each member's queue is looked at after so long in any case. */
+  membersLookMs: 1_000,
   /** Default of `--max-publish-size`. */
   publishBytesMax: 1_048_576,
   /** Default of `--event-window-size`. */

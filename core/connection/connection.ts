@@ -14,6 +14,8 @@ export interface ConnectionApp {
   readonly counters: AppCounters;
   /** The gateway begins to close a connection: it is in no group any more. */
   closing(connection: Connection, reason: CloseReason): void;
+  /** Payload bytes that the connection got by fan-out in the groups that it is a member of. */
+  fannedOutBytes(connection: Connection): number;
 }
 
 /** How a connection ended. */
@@ -121,8 +123,8 @@ export class Connection implements ConnectionHandle {
   groups: Set<string> | undefined = undefined;
   /** When its token expires, in milliseconds since the epoch; 0 never. */
   expiresAt = 0;
-  /** Payload bytes given to its socket so far. */
-  sentBytes = 0;
+  /** Payload bytes given to its socket so far, but for `fannedOutBytes`. */
+  ownBytes = 0;
   /** What it sent since `shareItem`, a number in its stream: its share of the window. */
   shareBytes = 0;
   shareItem = 0;
@@ -169,6 +171,11 @@ export class Connection implements ConnectionHandle {
   /** Each message of a traced connection has a span, so each is looked at. */
   get bypassBatch(): boolean {
     return this.#observed?.trace !== undefined;
+  }
+
+  /** Payload bytes given to its socket so far. */
+  get sentBytes(): number {
+    return this.ownBytes + this.app.fannedOutBytes(this);
   }
 
   /** The client's address; empty if it is not known. */

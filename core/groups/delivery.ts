@@ -2,6 +2,7 @@ import { CloseCause, closeReasons } from "../base/mod.ts";
 import type { Connection } from "../connection/mod.ts";
 import type { Clock, OutgoingMessage } from "../ports/mod.ts";
 import type { GatewayMetrics } from "../telemetry/mod.ts";
+import type { Group } from "./group.ts";
 import { Outcome } from "./outcome.ts";
 import type { OutgoingSizes } from "./outgoing-sizes.ts";
 
@@ -18,6 +19,8 @@ export class Delivery {
   /** They may change while the node runs. */
   readonly #sizes: Pick<OutgoingSizes, "sendQueueBytesMax">;
   readonly #dirty: Connection[] = [];
+  /** Bytes queued on all sockets so far, with more than what frames add. It only grows. */
+  #queuedBytes = 0;
   #scheduled = false;
   /** When the command batch came that this turn's first messages are of. */
   #begunAt = 0;
@@ -50,10 +53,10 @@ export class Delivery {
   /** Queues a message, not larger than a queue, on a connection's socket until the turn ends. */
   send(connection: Connection, message: OutgoingMessage): Delivered {
     const { byteLength } = message;
-    const fault = this.refusal(connection, byteLength);
+    const fault = this.#refusal(connection, byteLength);
     if (fault !== undefined) return fault;
     if (!connection.socket.send(message)) return Outcome.gone;
-    this.count(connection, byteLength);
+    this.#count(connection, byteLength);
     if (!connection.dirty) {
       connection.dirty = true;
       this.#dirty.push(connection);
@@ -63,7 +66,7 @@ export class Delivery {
   }
 
   /** Why the connection gets no message of that size. A client that reads too little is closed. */
-  refusal(connection: Connection, byteLength: number): Delivered | undefined {
+  #refusal(connection: Connection, byteLength: number): Delivered | undefined {
     const { closing, socket } = connection;
     if (closing !== undefined) return closing === CloseCause.slow ? Outcome.slow : Outcome.gone;
     const buffered = socket.bufferedAmount;
@@ -76,12 +79,56 @@ export class Delivery {
     return Outcome.slow;
   }
 
-  /** A message was given to the connection's socket. */
-  count(connection: Connection, byteLength: number): void {
-    connection.sentBytes += byteLength;
+  /**
+   * A message is to go to all members of a group at once, but for one. Closes those that leave too
+   * much unread. Messages that were queued for a member before go out first.
+   */
+  beginFanOut(group: Group, byteLength: number, excepted: Connection | undefined): void {
+    this.#flushMembers(group);
+    const { sendQueueBytesMax } = this.#sizes;
+    const before = { queuedBytes: this.#queuedBytes, sendQueueBytesMax, now: this.#clock.ticks() };
+    this.#queuedBytes += queuedCost(byteLength);
+    if (group.allowance.covers({ ...before, queuedBytes: this.#queuedBytes })) return;
+    let fullest = 0;
+    for (const connection of group.members.keys()) {
+      let buffered = connection.socket.bufferedAmount;
+      if (connection !== excepted && buffered + byteLength > sendQueueBytesMax) {
+        if (this.#refusal(connection, byteLength) !== undefined) continue;
+        buffered = connection.socket.bufferedAmount;
+      }
+      if (buffered > fullest) fullest = buffered;
+    }
+    group.allowance.looked(before, fullest);
+  }
+
+  /** A message was given to the sockets of a group's members, but for one. */
+  fannedOut(group: Group, byteLength: number, excepted: Connection | undefined): void {
+    const members = group.members.size - (excepted === undefined ? 0 : 1);
+    const [first] = group.members.keys();
+    group.fannedOutBytes += byteLength;
+    if (excepted !== undefined) excepted.ownBytes -= byteLength;
+    this.#metrics.messagesOut.add(members);
+    first?.app.counters.messagesOut.add(members);
+    this.#metrics.bytesOut.add(members * byteLength);
+  }
+
+  #count(connection: Connection, byteLength: number): void {
+    this.#queuedBytes += queuedCost(byteLength);
+    connection.ownBytes += byteLength;
     this.#metrics.messagesOut.add(1);
     connection.app.counters.messagesOut.add(1);
     this.#metrics.bytesOut.add(byteLength);
+  }
+
+  /** Goes through the members or what is queued, whichever is less. */
+  #flushMembers({ members }: Group): void {
+    if (this.#dirty.length < members.size) {
+      for (const connection of this.#dirty) {
+        if (members.has(connection)) connection.socket.flush();
+      }
+      return;
+    }
+    for (const connection of members.keys()) if (connection.dirty) connection.socket.flush();
   }
 
   /** Flushes every socket that has queued messages. */
@@ -100,4 +147,9 @@ export class Delivery {
     this.#scheduled = true;
     this.#clock.endOfTurn(this.#endOfTurn);
   }
+}
+
+/** Bytes that a message may take in a queue: a frame's header, and what deflate adds at worst. */
+function queuedCost(byteLength: number): number {
+  return byteLength + (byteLength >> 8) + 64;
 }

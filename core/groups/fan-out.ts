@@ -41,7 +41,7 @@ export class FanOut {
       this.broadcast === undefined ||
       options.onOutcome !== undefined ||
       (options.except?.size ?? 0) > 1 ||
-      group.subscribed < broadcastMembersMin;
+      group.subscribed < Math.max(broadcastMembersMin, group.members.size);
     if (loops) this.#loop(groups.members(name), message, options);
     else this.#broadcast(this.broadcast as Broadcast, group, message, options);
   }
@@ -61,24 +61,11 @@ export class FanOut {
     message: OutgoingMessage,
     { except }: FanOutOptions,
   ): void {
-    const delivery = this.#delivery;
-    let excepted: Connection | undefined;
-    for (const connection of group.members) {
-      if (except?.has(connection)) {
-        excepted = connection;
-        continue;
-      }
-      const { socket } = connection;
-      if (socket.subscribe === undefined) {
-        delivery.send(connection, message);
-        continue;
-      }
-      if (delivery.refusal(connection, message.byteLength) !== undefined) continue;
-      // Messages that were queued for it before go out before this one.
-      if (connection.dirty) socket.flush();
-      delivery.count(connection, message.byteLength);
-    }
-    const subscribed = excepted?.socket.subscribe === undefined ? undefined : excepted.socket;
-    broadcast.publish(group.topic as string, message, subscribed);
+    const [asked] = except ?? [];
+    const excepted = asked !== undefined && group.members.has(asked) ? asked : undefined;
+    const { byteLength } = message;
+    this.#delivery.beginFanOut(group, byteLength, excepted);
+    this.#delivery.fannedOut(group, byteLength, excepted);
+    broadcast.publish(group.topic as string, message, excepted?.socket);
   }
 }

@@ -1,5 +1,6 @@
 import type { ServiceError } from "../base/mod.ts";
 import type { Connection } from "../connection/mod.ts";
+import { QueueAllowance } from "./queue-allowance.ts";
 
 /** Called when the broker has granted a group's subscription, or with why it has not. */
 export type GroupReady = (error?: ServiceError) => void;
@@ -8,7 +9,12 @@ export class Group {
   readonly name: string;
   /** Its name in the runtime's own fan-out; undefined if that is not used. */
   readonly topic: string | undefined;
-  readonly members: Set<Connection> = new Set();
+  /** The members, each with `fannedOutBytes` at the time when it joined. */
+  readonly members: Map<Connection, number> = new Map();
+  /** Payload bytes that every member got by the runtime's own fan-out. */
+  fannedOutBytes = 0;
+  /** How much the runtime's own fan-out may queue before the members are looked at again. */
+  readonly allowance: QueueAllowance = new QueueAllowance();
   /** Number of handshakes under way whose connections will be members. */
   reservations = 0;
   /** Number of members that the runtime's own fan-out reaches. */

@@ -52,12 +52,22 @@ export class Groups {
   /** The members on this node. */
   members(name: string): Iterable<Connection> {
     if (name === everyone) return this.#connections.all();
-    return this.#groups.get(name)?.members ?? [];
+    return this.#groups.get(name)?.members.keys() ?? [];
   }
 
   count(name: string): number {
     if (name === everyone) return this.#connections.size;
     return this.#groups.get(name)?.members.size ?? 0;
+  }
+
+  /** Payload bytes that a connection got by the runtime's own fan-out, as a member. */
+  fannedOutBytes(connection: Connection): number {
+    let bytes = 0;
+    for (const name of connection.groups ?? []) {
+      const group = this.#groups.get(name);
+      if (group !== undefined) bytes += bytesSinceJoin(group, connection);
+    }
+    return bytes;
   }
 
   /** Keeps the subscription for a handshake whose connection will join. `ready` is called once. */
@@ -130,9 +140,10 @@ export class Groups {
     group.refused = error;
     if (error !== undefined && this.#groups.get(group.name) === group) {
       this.#groups.delete(group.name);
-      for (const connection of group.members) {
+      for (const connection of group.members.keys()) {
         connection.groups?.delete(group.name);
         this.#unsubscribe(group, connection);
+        settleBytes(group, connection);
       }
       group.members.clear();
     }
@@ -146,15 +157,17 @@ export class Groups {
 
   #add(group: Group, connection: Connection): void {
     if (group.members.has(connection)) return;
-    group.members.add(connection);
+    group.members.set(connection, group.fannedOutBytes);
     connection.groups ??= new Set();
     connection.groups.add(group.name);
     if (group.topic === undefined || connection.socket.subscribe === undefined) return;
     connection.socket.subscribe(group.topic);
     group.subscribed++;
+    group.allowance.joined(connection.socket.bufferedAmount);
   }
 
   #remove(group: Group, connection: Connection): void {
+    settleBytes(group, connection);
     group.members.delete(connection);
     this.#unsubscribe(group, connection);
     this.#closeIfEmpty(group);
@@ -177,4 +190,14 @@ export class Groups {
     this.#bus.leaveGroup(this.#options.app, group.name);
     for (const ready of waiting) ready();
   }
+}
+
+function bytesSinceJoin(group: Group, connection: Connection): number {
+  const before = group.members.get(connection);
+  return before === undefined ? 0 : group.fannedOutBytes - before;
+}
+
+/** The connection is about to leave: what it got as a member is its own from then on. */
+function settleBytes(group: Group, connection: Connection): void {
+  connection.ownBytes += bytesSinceJoin(group, connection);
 }

@@ -19,6 +19,7 @@ const files = {
   targets: "core/commands/command-targets.ts",
   registry: "core/connection/registry.ts",
   delivery: "core/groups/delivery.ts",
+  allowance: "core/groups/queue-allowance.ts",
   sender: "core/streams/reliable-sender.ts",
 } as const;
 const tests = {
@@ -33,6 +34,7 @@ const tests = {
   commands: "test/unit/core/commands/commands.test.ts",
   apps: "test/unit/core/apps.test.ts",
   delivery: "test/unit/core/groups/delivery.test.ts",
+  allowance: "test/unit/core/groups/queue-allowance.test.ts",
   streams: "test/unit/core/events/event-stream.test.ts",
   plain: "test/unit/core/routing/plain-subscriber.test.ts",
 } as const;
@@ -192,6 +194,13 @@ const mutants: readonly Mutant[] = [
     find: "connection.close(closeReasons.slow);",
     replace: "",
     tests: [tests.delivery, tests.replies],
+  },
+  {
+    says: "a client that does not read is closed",
+    file: files.allowance,
+    find: "if (bufferedAmount > 0) this.#upTo = 0;",
+    replace: "",
+    tests: [tests.allowance],
   },
   {
     says: "Nothing is dropped silently.",

@@ -1,4 +1,4 @@
-export { MemoryBroadcast } from "./broadcast.ts";
+export { type FannedSocket, MemoryBroadcast } from "./broadcast.ts";
 export { MemoryBroker, type PublishedEvents } from "./broker.ts";
 export { MemoryByteSocket } from "./byte-socket.ts";
 export { ManualClock } from "./clock.ts";

@@ -3,10 +3,9 @@ import {
   type HandshakeAdmission,
   MessageKind,
   type OutgoingMessage,
-  type Socket,
   type SocketHandler,
 } from "../../../core/ports/mod.ts";
-import type { MemoryBroadcast } from "./broadcast.ts";
+import type { FannedSocket, MemoryBroadcast } from "./broadcast.ts";
 
 /** What a client of a memory socket got. */
 export type MemoryDelivery =
@@ -15,7 +14,7 @@ export type MemoryDelivery =
   | { readonly type: "ping" };
 
 /** A WebSocket without a network, with both of its ends: engine native in one object. */
-export class MemorySocket implements Socket {
+export class MemorySocket implements FannedSocket {
   readonly connection: ConnectionHandle;
   /** What the client has read. */
   readonly delivered: MemoryDelivery[] = [];
@@ -52,9 +51,14 @@ export class MemorySocket implements Socket {
 
   send(message: OutgoingMessage): boolean {
     if (this.#closing) return false;
-    const data = message.kind === MessageKind.text ? message.text() : message.payload();
-    this.#queued.push({ type: "message", data });
+    this.#queued.push({ type: "message", data: dataOf(message) });
     return true;
+  }
+
+  sendNow(message: OutgoingMessage): void {
+    if (this.#closing) return;
+    const to = this.#reading ? this.delivered : this.#unread;
+    to.push({ type: "message", data: dataOf(message) });
   }
 
   flush(): void {
@@ -150,6 +154,10 @@ export class MemorySocket implements Socket {
     this.#handler.closed(this.connection, closeCode, closeReason);
     this.#handler.gone(this.connection);
   }
+}
+
+function dataOf(message: OutgoingMessage): string | Uint8Array {
+  return message.kind === MessageKind.text ? message.text() : message.payload();
 }
 
 function bytesOf(deliveries: readonly MemoryDelivery[]): number {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encode } from "@msgpack/msgpack";
 import type { OutgoingMessage, Socket } from "../../../../core/ports/mod.ts";
-import { MemoryBroadcast, type MemorySocket } from "../../../support/memory/mod.ts";
+import { MemoryBroadcast, MemorySocket } from "../../../support/memory/mod.ts";
 import { idOf, messagesOf } from "../../../support/memory-node/memory-node.ts";
 import { ReplyRig } from "../../../support/memory-node/reply-rig.ts";
 
@@ -122,6 +122,15 @@ test("the runtime fans out where nobody wants to know more, and the group is lar
   );
   await rig.do(["leave", ids[0], "g"]);
   assert.equal(await calls("g", {}), 0, "a loop costs less");
+});
+
+test("a member that the runtime's fan-out does not reach makes the group a loop", async () => {
+  const { rig, broadcast, sockets } = await crowd();
+  const admission = { accepted: true, app: "default", deflate: false, info: {} } as const;
+  const other = new MemorySocket(rig.node.gateway, { ...admission, subprotocol: undefined });
+  await rig.do(["join", idOf(other), "g"], ["publish", "g", "x"]);
+  for (const socket of [...sockets, other]) assert.deepEqual(messagesOf(socket), ["x"]);
+  assert.equal(broadcast.calls, 0);
 });
 
 test("sends and both ways of fan-out keep their order", async () => {

@@ -9,6 +9,7 @@ import {
   type Socket,
 } from "../../../../core/ports/mod.ts";
 import {
+  type FannedSocket,
   ManualClock,
   MemoryBroadcast,
   MemoryBroker,
@@ -143,7 +144,7 @@ export function narrow(step: GroupStep): GroupStep {
 
 /** Fan-out that trusts nobody: what a socket has queued must have been flushed before. */
 class StrictBroadcast extends MemoryBroadcast {
-  readonly #sockets: Map<string, Set<Socket>> = new Map();
+  readonly #sockets: Map<string, Set<FannedSocket>> = new Map();
 
   override publish(topic: string, message: OutgoingMessage, except?: Socket): void {
     for (const socket of this.#sockets.get(topic) ?? []) {
@@ -152,13 +153,13 @@ class StrictBroadcast extends MemoryBroadcast {
     super.publish(topic, message, except);
   }
 
-  override add(topic: string, socket: Socket): void {
+  override add(topic: string, socket: FannedSocket): void {
     const sockets = this.#sockets.get(topic) ?? new Set();
     this.#sockets.set(topic, sockets.add(socket));
     super.add(topic, socket);
   }
 
-  override remove(topic: string, socket: Socket): void {
+  override remove(topic: string, socket: FannedSocket): void {
     this.#sockets.get(topic)?.delete(socket);
     super.remove(topic, socket);
   }
