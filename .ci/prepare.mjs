@@ -59,13 +59,18 @@ function linkBinary(name, script) {
  * module: compiling takes seconds, and a fresh clone has nothing to compile.
  */
 export function compileWasm() {
-  const inputs = ["wasm/assembly", "wasm/build.ts", "wasm/generated/module.ts"];
   const step = () => {
     console.error("Compiling WASM …");
     return capture(tool("bun"), ["wasm/build.ts"]);
   };
-  once("wasm", inputs, step, "wasm/generated/module.stamp");
+  once("wasm", wasmInputs, step, wasmStamp);
 }
+
+const wasmInputs = ["wasm/assembly", "wasm/build.ts", "wasm/generated/module.ts"];
+const wasmStamp = "wasm/generated/module.stamp";
+
+/** Whether the stamp that is committed beside the module is that of its sources. */
+export const isWasmStamped = () => hasStamp(wasmStamp, hashOf(wasmInputs));
 
 /** Compiles the TypeScript sources, if they have changed: all to dist/js, and the library. */
 export async function build() {
@@ -92,13 +97,16 @@ const libraryConfig = ".ci/tsconfig.library.json";
 
 /** Runs a step, unless its inputs are unchanged since its last success. */
 export function once(name, inputs, step, stamp = join("dist", ".stamps", name)) {
-  const hash = hashOf(inputs);
-  if (existsSync(stamp) && readFileSync(stamp, "utf8").trim() === hash) return;
+  if (hasStamp(stamp, hashOf(inputs))) return;
   const result = step();
   if (!result.ok) throw new StepFailed(result.output);
   mkdirSync(dirname(stamp), { recursive: true });
   // The hash is computed again, because a step may change its inputs (wasm/generated/module.ts).
   writeFileSync(stamp, `${hashOf(inputs)}\n`);
+}
+
+function hasStamp(stamp, hash) {
+  return existsSync(stamp) && readFileSync(stamp, "utf8").trim() === hash;
 }
 
 function hashOf(paths) {
