@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -144,9 +145,16 @@ for (const runtime of gatewayRuntimes) {
 }
 
 test("SIGTERM ends a node cleanly that has never reached its broker", async () => {
+  // It keeps its port: a free one might be taken by a broker of another test.
+  const nobody = createServer((socket) => socket.destroy()).listen(0, "127.0.0.1");
+  after(() => nobody.close());
+  await once(nobody, "listening");
+  const { port } = nobody.address() as AddressInfo;
   for (const runtime of gatewayRuntimes) {
-    const flags = ["--broker", `mqtt://127.0.0.1:${await freePort()}`];
-    const gateway = await startGateway({ runtime, flags });
+    const gateway = await startGateway({
+      runtime,
+      flags: ["--broker", `mqtt://127.0.0.1:${port}`],
+    });
     assert.deepEqual(await gateway.stop(), { code: 0, signal: null }, gateway.output);
     assert.ok(!gateway.log.some((line) => line.event === "failed"), gateway.output);
   }
