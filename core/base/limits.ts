@@ -47,6 +47,8 @@ export const limits = {
   handshakeHeaderBytesFloor: 1_024,
   /** Maximum of `--max-header-size`: above it Deno's server answers before the gateway can. */
   handshakeHeaderBytesCeiling: 65_536,
+  /** Header lines of a handshake; a browser behind two proxies sends about 30. */
+  handshakeHeaderLinesMax: 256,
   /** A PROXY header of version 2, with the extensions that a proxy may append. */
   proxyHeaderBytesMax: 4_096,
   /** A batch of this size is published at once: larger ones gain no speed with MQTT.js. */

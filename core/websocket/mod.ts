@@ -12,6 +12,7 @@ export {
 export { FramedSockets } from "./framed-sockets.ts";
 export { checkHandshake, chooseSubprotocol, headersTooLarge, refuse } from "./handshake.ts";
 export { readProxyHeader } from "./proxy-header.ts";
+export { type HeaderLine, type RequestHead, RequestHeadReader } from "./request-head.ts";
 export {
   type NewMessage,
   type Subprotocol,

@@ -3,18 +3,12 @@ import { limits } from "../../core/base/mod.ts";
 import type { ByteSocket, ByteSocketListener } from "../../core/ports/mod.ts";
 import { Backlog } from "./backlog.ts";
 import { endWithin } from "./end-within.ts";
-
-/** The property by which a stream refers to its byte socket: listeners need no closures then. */
-const owner = Symbol("byte socket");
-
-interface OwnedSocket extends NetSocket {
-  [owner]: NodejsByteSocket;
-}
+import { passStream, type StreamOwner } from "./owned-stream.ts";
 
 const nothing = new Uint8Array(0);
 
 /** A TCP or TLS stream of `node:net`, on any of the runtimes. */
-export class NodejsByteSocket implements ByteSocket {
+export class NodejsByteSocket implements ByteSocket, StreamOwner {
   readonly #stream: NetSocket;
   #listener: ByteSocketListener | undefined = undefined;
   /** The stream has not written everything yet; a callback follows when it has. */
@@ -25,16 +19,12 @@ export class NodejsByteSocket implements ByteSocket {
     this.#stream = stream;
   }
 
-  /** Sets the listener of the stream. Called once, in the turn of the upgrade. */
+  /** Takes the stream over. Called once, in the turn of the upgrade. */
   listen(listener: ByteSocketListener): void {
     this.#listener = listener;
-    const stream = this.#stream as OwnedSocket;
-    stream[owner] = this;
-    stream.on("data", onData);
-    stream.on("end", onEnd);
-    stream.on("drain", onDrain);
-    stream.on("close", onClose);
-    if (stream.destroyed) queueMicrotask(() => this.reportClosed());
+    const stream = this.#stream;
+    passStream(stream, this);
+    if (stream.destroyed) queueMicrotask(() => this.closed());
   }
 
   get bufferedAmount(): number {
@@ -114,29 +104,16 @@ export class NodejsByteSocket implements ByteSocket {
     this.#listener?.data(chunk);
   }
 
-  reportClosed(): void {
+  /** The client has half-closed the stream, so it can answer nothing any more: the stream ends. */
+  ended(): void {
+    if (this.bufferedAmount === 0) this.#stream.destroy();
+    else this.end(limits.closeHandshakeMs);
+  }
+
+  closed(): void {
     const listener = this.#listener;
     this.#listener = undefined;
     this.#backlog = undefined;
     listener?.closed();
   }
-}
-
-function onData(this: NetSocket, chunk: Uint8Array): void {
-  (this as OwnedSocket)[owner].received(chunk);
-}
-
-function onDrain(this: NetSocket): void {
-  (this as OwnedSocket)[owner].emptied();
-}
-
-function onClose(this: NetSocket): void {
-  (this as OwnedSocket)[owner].reportClosed();
-}
-
-/** The client has half-closed the stream, so it can answer nothing any more: the stream ends. */
-function onEnd(this: NetSocket): void {
-  const bytes = (this as OwnedSocket)[owner];
-  if (bytes.bufferedAmount === 0) this.destroy();
-  else bytes.end(limits.closeHandshakeMs);
 }

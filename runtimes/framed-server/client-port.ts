@@ -1,8 +1,7 @@
 import type { AddressInfo, Socket as NetSocket, Server } from "node:net";
-import { limits } from "../../core/base/mod.ts";
+import { limits, plainAddress } from "../../core/base/mod.ts";
 import type { ClientServerOptions } from "../server/mod.ts";
 import { listen } from "./listen.ts";
-import { loggedAddress } from "./proxy-front.ts";
 
 /**
  * The listening port. It counts its TCP streams from their beginning and cuts those past the
@@ -68,7 +67,8 @@ export class ClientPort {
 
   readonly #count = (stream: NetSocket): void => {
     if (this.#short || this.#streams >= this.#streamsMax) {
-      const address = loggedAddress(stream);
+      // A stream that is destroyed has no address any more.
+      const address = plainAddress(stream.remoteAddress ?? "") || undefined;
       stream.destroy();
       this.#options.refused?.("tcp-streams-full", address);
       return;

@@ -1,44 +1,41 @@
-import type { IncomingMessage } from "node:http";
 import type { HandshakeRequest } from "../../core/ports/mod.ts";
+import type { HeaderLine, RequestHead } from "../../core/websocket/mod.ts";
 import { readTarget } from "../server/mod.ts";
-import { addressOf } from "./proxy-front.ts";
 
-/** Headers that must come once. We join several lines, so that the core sees and refuses them. */
-const once: ReadonlySet<string> = new Set(["host", "authorization"]);
-
-type Line = readonly [name: string, value: string];
-
-function linesOf(rawHeaders: readonly string[]): Line[] {
-  const lines: Line[] = [];
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    lines.push([rawHeaders[index]!.toLowerCase(), rawHeaders[index + 1]!]);
-  }
-  return lines;
-}
-
-/** A request of `node:http`, as the gateway sees it. */
-export class NodejsRequest implements HandshakeRequest {
-  readonly method: string;
+/** A request whose head was read, as the gateway sees it. */
+export class HeadRequest implements HandshakeRequest {
   readonly path: string;
   readonly query: string;
-  readonly target: string;
-  readonly httpVersion: string;
   readonly remoteAddress: string;
   /** To be called when the client leaves while its handshake waits. */
   left: () => void = () => {};
-  readonly #message: IncomingMessage;
-  /** Read twice for each handshake. */
-  #all: readonly Line[] | undefined = undefined;
+  readonly #head: RequestHead;
 
-  constructor(message: IncomingMessage) {
-    this.#message = message;
-    this.method = message.method ?? "";
-    this.target = message.url ?? "/";
-    this.httpVersion = message.httpVersion;
-    const { path, query } = readTarget(this.target);
+  constructor(head: RequestHead, remoteAddress: string) {
+    this.#head = head;
+    this.remoteAddress = remoteAddress;
+    const { path, query } = readTarget(head.target);
     this.path = path;
     this.query = query;
-    this.remoteAddress = addressOf(message.socket);
+  }
+
+  get method(): string {
+    return this.#head.method;
+  }
+
+  get target(): string {
+    return this.#head.target;
+  }
+
+  get httpVersion(): string {
+    return this.#head.httpVersion;
+  }
+
+  /** Whether it asks for an upgrade at all (RFC 9110, 7.8). */
+  get asksUpgrade(): boolean {
+    return (
+      this.header("upgrade") !== undefined && /upgrade/i.test(this.header("connection") ?? "")
+    );
   }
 
   onLeft(left: () => void): void {
@@ -46,22 +43,14 @@ export class NodejsRequest implements HandshakeRequest {
   }
 
   header(name: string): string | undefined {
-    if (once.has(name)) return this.#lines(name);
-    const value = this.#message.headers[name];
-    return Array.isArray(value) ? value.join(", ") : value;
-  }
-
-  /** Every line of the header, joined: `node:http` drops all but the first of some headers. */
-  #lines(name: string): string | undefined {
     let value: string | undefined;
-    for (const [line, text] of this.headers()) {
+    for (const [line, text] of this.#head.lines) {
       if (line === name) value = value === undefined ? text : `${value}, ${text}`;
     }
     return value;
   }
 
-  headers(): readonly Line[] {
-    this.#all ??= linesOf(this.#message.rawHeaders);
-    return this.#all;
+  headers(): readonly HeaderLine[] {
+    return this.#head.lines;
   }
 }

@@ -1,118 +1,82 @@
-import { createServer, type Server } from "node:http";
-import { createServer as createTlsServer, type Server as TlsServer } from "node:https";
-import type { Socket as NetSocket } from "node:net";
-import { limits } from "../../core/base/mod.ts";
+import { createServer, type Socket as NetSocket, type Server } from "node:net";
+import { createServer as createTlsServer, type Server as TlsServer } from "node:tls";
+import { limits, plainAddress } from "../../core/base/mod.ts";
 import { FramedSockets } from "../../core/websocket/mod.ts";
-import {
-  answerRequest,
-  type ClientServer,
-  type ClientServerOptions,
-  type ServerTls,
-} from "../server/mod.ts";
-import { answerConnect, answerFault, answerLate, answerPlain, writeRefusal } from "./answers.ts";
+import type { ClientServer, ClientServerOptions, ServerTls } from "../server/mod.ts";
 import { ClientPort } from "./client-port.ts";
-import { startHandshakeTimer, stopHandshakeTimer } from "./handshake-timer.ts";
-import { createProxyFront } from "./proxy-front.ts";
-import { NodejsRequest } from "./request.ts";
-import { upgrade } from "./upgrade.ts";
-import { WaitingStream } from "./waiting-stream.ts";
+import { Deadlines } from "./deadlines.ts";
+import { HandshakeStream, type Handshakes } from "./handshake-stream.ts";
+import { ignore } from "./owned-stream.ts";
 
-/** The runtimes count the bytes of a request's head differently: with line ends, or without. */
+/** The core counts a head by one rule on every runtime; white space around values is beside it. */
 const headerSlackBytes = 256;
 
-/** Engine wasm: our own WebSocket server over `node:http`'s upgraded streams. */
+/** Engine wasm: our own WebSocket server over the streams of `node:net` and `node:tls`. */
 export async function startFramedServer(options: ClientServerOptions): Promise<ClientServer> {
-  const sockets = new FramedSockets({
-    ...options,
-    ...options.codec,
-    batchBuffers: options.batchBuffers ?? true,
-  });
-  const create = (tls: ServerTls | undefined): Server => createHttpServer(options, sockets, tls);
-  const server = create(options.tls);
-  const front = options.proxyProtocol === true ? createProxyFront(server, options) : server;
-  const port = new ClientPort(front, options);
+  const { clock, handshakeTimeoutMs = 0 } = options;
+  const shared: Handshakes = {
+    options,
+    sockets: new FramedSockets({
+      ...options,
+      ...options.codec,
+      batchBuffers: options.batchBuffers ?? true,
+    }),
+    head: {
+      bytesMax: (options.headerBytesMax ?? limits.handshakeHeaderBytesMax) + headerSlackBytes,
+      linesMax: limits.handshakeHeaderLinesMax,
+      text,
+    },
+    requests: new Deadlines(clock, handshakeTimeoutMs),
+    refused: new Deadlines(clock, limits.closeHandshakeMs),
+  };
+  const server = createStreamServer(shared, options.tls);
+  const port = new ClientPort(server, options);
   await port.start();
-  return new NodejsServer(server, port, create);
+  return new NodejsServer(shared, server, port);
 }
 
-function createHttpServer(
-  options: ClientServerOptions,
-  sockets: FramedSockets,
-  tls: ServerTls | undefined,
-): Server {
-  const settings = {
-    // A little more than allowed, so that the core checks the head by one rule on every runtime.
-    maxHeaderSize: (options.headerBytesMax ?? limits.handshakeHeaderBytesMax) + headerSlackBytes,
-    noDelay: true,
-    // The handshake timer replaces them, on every runtime.
-    headersTimeout: 0,
-    requestTimeout: 0,
+function text(bytes: Uint8Array, from: number, to: number): string {
+  const { buffer, byteOffset } = bytes;
+  return Buffer.from(buffer, byteOffset + from, to - from).toString("latin1");
+}
+
+function createStreamServer(shared: Handshakes, tls: ServerTls | undefined): Server {
+  // A client that half-closes its stream is told why it is refused.
+  const settings = { allowHalfOpen: true, noDelay: true };
+  const accept = (stream: NetSocket): void => {
+    // The port may have cut it.
+    if (!stream.destroyed) new HandshakeStream(shared, stream);
   };
-  const { handshakeTimeoutMs = 0, refused } = options;
-  // The handshake timer starts after the TLS handshake, which has a timeout of its own.
-  const handshakeTimeout = handshakeTimeoutMs || undefined;
-  const server: Server =
-    tls === undefined
-      ? createServer(settings)
-      : createTlsServer({ ...settings, ...tls, ...(handshakeTimeout && { handshakeTimeout }) });
-  const late = (stream: NetSocket): void => answerLate(stream, refused);
-  const startTimer = (stream: NetSocket): void => {
-    if (handshakeTimeoutMs > 0) startHandshakeTimer(stream, handshakeTimeoutMs, late);
-  };
-  server.on(tls === undefined ? "connection" : "secureConnection", startTimer);
-  server.on("request", async (request, response) => {
-    const { socket } = request;
-    stopHandshakeTimer(socket);
-    await answerPlain(options, request, response);
-    // The next request on the same stream has as much time as the first.
-    if (!socket.destroyed) startTimer(socket);
+  if (tls === undefined) return createServer(settings, accept);
+  const { handshakeTimeoutMs = 0, refused } = shared.options;
+  const server = createTlsServer({
+    ...settings,
+    ...tls,
+    ALPNProtocols: ["http/1.1"],
+    // The time for the request starts after the TLS handshake, which has a timeout of its own.
+    ...(handshakeTimeoutMs > 0 && { handshakeTimeout: handshakeTimeoutMs }),
   });
-  // Until the byte socket listens, an error of the stream must not end the process.
-  const letGo = (stream: NetSocket): void => {
-    stopHandshakeTimer(stream);
-    stream.on("error", ignore);
-    stream.setTimeout(0);
-  };
-  server.on("connect", (request, stream: NetSocket) => {
-    letGo(stream);
-    void answerConnect(options, request, stream);
-  });
-  server.on("upgrade", (request, stream: NetSocket, head) => {
-    letGo(stream);
-    const asked = new NodejsRequest(request);
-    let waiting: WaitingStream | undefined;
-    const answered = answerRequest(options, asked, (answer) => {
-      const early = waiting?.take() ?? head;
-      if (!answer.accepted) {
-        if (!stream.destroyed) writeRefusal(stream, answer);
-      } else if (!stream.readable || !stream.writable) {
-        // A client that has half-closed the stream could not answer; the handler knows it left.
-        options.handler.abandon(answer);
-        stream.destroy();
-      } else {
-        upgrade(sockets, { request, stream, head: early, admission: answer });
-      }
-    });
-    if (answered instanceof Promise) {
-      waiting = new WaitingStream(stream, head, () => asked.left());
-    }
-  });
-  server.on("clientError", (error: NodeJS.ErrnoException, stream: NetSocket) => {
-    answerFault(error, stream, refused);
+  server.on("connection", (stream: NetSocket) => stream.on("error", ignore));
+  server.on("secureConnection", accept);
+  server.on("tlsClientError", (_error: Error, stream: NetSocket) => {
+    // After a failure the runtime has destroyed the stream; a silent one it leaves to us.
+    if (stream.destroyed) return;
+    const address = plainAddress(stream.remoteAddress ?? "") || undefined;
+    stream.destroy();
+    refused?.("handshake-timeout", address);
   });
   return server;
 }
 
 class NodejsServer implements ClientServer {
+  readonly #shared: Handshakes;
   #server: Server;
   readonly #clientPort: ClientPort;
-  /** Creates another server for the same port. */
-  readonly #create: (tls: ServerTls) => Server;
 
-  constructor(server: Server, port: ClientPort, create: (tls: ServerTls) => Server) {
+  constructor(shared: Handshakes, server: Server, port: ClientPort) {
+    this.#shared = shared;
     this.#server = server;
     this.#clientPort = port;
-    this.#create = create;
   }
 
   get port(): number {
@@ -130,7 +94,7 @@ class NodejsServer implements ClientServer {
       return true;
     }
     // This runtime cannot do that: another server takes the port over, and connections stay.
-    this.#server = this.#create(tls);
+    this.#server = createStreamServer(this.#shared, tls);
     await this.#clientPort.takeOver(this.#server);
     return true;
   }
@@ -141,8 +105,7 @@ class NodejsServer implements ClientServer {
 
   async stop(): Promise<void> {
     this.#clientPort.stop();
-    this.#server.closeAllConnections();
+    const { requests, refused } = this.#shared;
+    for (const stream of [...requests.items(), ...refused.items()]) stream.destroy();
   }
 }
-
-function ignore(): void {}

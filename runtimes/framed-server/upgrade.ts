@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
-import type { IncomingMessage } from "node:http";
 import type { Socket as NetSocket } from "node:net";
-import type { HandshakeAdmission } from "../../core/ports/mod.ts";
+import type { HandshakeAdmission, HandshakeRequest } from "../../core/ports/mod.ts";
 import { answerDeflate, type FramedSockets } from "../../core/websocket/mod.ts";
 import { NodejsByteSocket } from "./byte-socket.ts";
 
@@ -9,46 +8,34 @@ import { NodejsByteSocket } from "./byte-socket.ts";
 const KEY_SUFFIX = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 export interface Upgrade {
-  readonly request: IncomingMessage;
+  readonly request: HandshakeRequest;
   readonly stream: NetSocket;
-  readonly head: Uint8Array;
+  /** What the client sent behind its handshake. */
+  readonly early: Uint8Array;
   readonly admission: HandshakeAdmission;
-}
-
-const noHeaders: IncomingMessage["headers"] = {};
-const noLines: string[] = [];
-
-/** On Bun the stream keeps its request for good, and with it the texts of all headers. */
-function forgetHead(request: IncomingMessage): void {
-  request.headers = noHeaders;
-  request.rawHeaders = noLines;
 }
 
 /** Answers the handshake with 101 and makes the stream a WebSocket. */
 export function upgrade(
   sockets: FramedSockets,
-  { request, stream, head, admission }: Upgrade,
+  { request, stream, early, admission }: Upgrade,
 ): void {
-  const key = request.headers["sec-websocket-key"] ?? "";
-  const accept = createHash("sha1").update(`${key.trim()}${KEY_SUFFIX}`).digest("base64");
-  const lines = [
-    "HTTP/1.1 101 Switching Protocols",
-    "Upgrade: websocket",
-    "Connection: Upgrade",
-    `Sec-WebSocket-Accept: ${accept}`,
-  ];
+  const key = request.header("sec-websocket-key") ?? "";
+  const accept = createHash("sha1").update(`${key}${KEY_SUFFIX}`).digest("base64");
+  let answer =
+    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
+    `Sec-WebSocket-Accept: ${accept}\r\n`;
   if (admission.subprotocol !== undefined) {
-    lines.push(`Sec-WebSocket-Protocol: ${admission.subprotocol}`);
+    answer += `Sec-WebSocket-Protocol: ${admission.subprotocol}\r\n`;
   }
   for (const [name, value] of Object.entries(admission.headers ?? {})) {
-    lines.push(`${name}: ${value}`);
+    answer += `${name}: ${value}\r\n`;
   }
   if (admission.deflate) {
-    const offers = request.headers["sec-websocket-extensions"];
-    lines.push(`Sec-WebSocket-Extensions: ${answerDeflate(offers)}`);
+    const offers = request.header("sec-websocket-extensions");
+    answer += `Sec-WebSocket-Extensions: ${answerDeflate(offers)}\r\n`;
   }
-  stream.write(`${lines.join("\r\n")}\r\n\r\n`, "latin1");
-  forgetHead(request);
+  stream.write(`${answer}\r\n`, "latin1");
   const bytes = new NodejsByteSocket(stream);
-  bytes.listen(sockets.start(bytes, admission, head));
+  bytes.listen(sockets.start(bytes, admission, early));
 }

@@ -12,6 +12,7 @@ import { flowTests } from "./suite/flow.ts";
 import { handshakeTests } from "./suite/handshake.ts";
 import { lifecycleTests } from "./suite/lifecycle.ts";
 import { messageTests } from "./suite/messages.ts";
+import { refusedTests } from "./suite/refused.ts";
 import { requestTests } from "./suite/request.ts";
 import { subprotocolTests } from "./suite/subprotocol.ts";
 import { waitingTests } from "./suite/waiting.ts";
@@ -37,6 +38,7 @@ export function socketSuite(combination: Combination): void {
   };
   handshakeTests(context);
   requestTests(context);
+  refusedTests(context);
   answerTests(context);
   waitingTests(context);
   messageTests(context);

@@ -13,6 +13,7 @@ const files = {
   targets: "core/commands/command-targets.ts",
   handshake: "core/websocket/handshake.ts",
   framed: "core/websocket/framed-socket.ts",
+  head: "core/websocket/request-head.ts",
   deflate: "runtimes/server/deflate.ts",
 } as const;
 const tests = {
@@ -26,6 +27,7 @@ const tests = {
   groups: "test/unit/core/groups/groups.test.ts",
   handshake: "test/unit/core/websocket/handshake.test.ts",
   framed: "test/unit/core/websocket/framed-socket.test.ts",
+  head: "test/unit/core/websocket/request-head.test.ts",
   deflate: "test/unit/runtimes/server/deflate.test.ts",
 } as const;
 
@@ -116,6 +118,48 @@ const mutants: readonly Mutant[] = [
     find: "if (host === undefined || !HOST.test(host)) {",
     replace: "if (false) {",
     tests: [tests.handshake],
+  },
+  {
+    says: "A bare LF or CR",
+    file: files.head,
+    find: "if (feed === start || bytes[feed - 1] !== CR) return notHttp;",
+    replace: "if (feed === start) return notHttp;",
+    tests: [tests.head],
+  },
+  {
+    says: "a folded header, a space before a colon",
+    file: files.head,
+    find: "if (colon === start || bytes[colon] !== COLON) return badHeader;",
+    replace: "if (colon < start) return badHeader;",
+    tests: [tests.head],
+  },
+  {
+    says: "a control character in a value",
+    file: files.head,
+    find: "if (endOf(Part.value, bytes, colon + 1, end) !== end) return badHeader;",
+    replace: "",
+    tests: [tests.head],
+  },
+  {
+    says: "a second `Content-Length` or one beside `Transfer-Encoding`",
+    file: files.head,
+    find: "if (this.#framed) return false;",
+    replace: "",
+    tests: [tests.head],
+  },
+  {
+    says: "request line and headers of more than `max-header-size`",
+    file: files.head,
+    find: "if (feed >= bytesMax) return headersTooLarge;",
+    replace: "",
+    tests: [tests.head],
+  },
+  {
+    says: "or more than 256 headers",
+    file: files.head,
+    find: "if (this.#lines.length === linesMax) return tooManyLines;",
+    replace: "",
+    tests: [tests.head],
   },
   {
     says: "| HTTP/1.0; another version than 1.x | 400; 505 |",

@@ -99,16 +99,21 @@ export function handshakeTests(context: SuiteContext): void {
   }
 
   const gap = can.hugeHead === "ours" ? "" : "gap: ";
-  test(`${name}: ${gap}headers of 70 KiB are refused`, async () => {
-    const client = await RawClient.connect(context.fixture().port);
-    client.write(handshakeText({ headers: { "X-Long": "x".repeat(71_680) } }));
-    const answer = await client.answer();
-    assert.equal(answer.statusCode, can.hugeHead === "ours" ? 431 : can.hugeHead);
-    const length = Number(answer.headers.get("content-length") ?? 0);
-    const body = (await client.bytes(length)).toString();
-    assert.equal(body.includes('"code":"handshake-headers"'), can.hugeHead === "ours");
-    client.destroy();
-  });
+  for (const [what, lines] of [
+    ["70 KiB", { "X-Long": "x".repeat(71_680) }],
+    ["300 lines", Object.fromEntries(Array.from({ length: 300 }, (_, at) => [`X-${at}`, "x"]))],
+  ] as const) {
+    test(`${name}: ${gap}headers of ${what} are refused`, async () => {
+      const client = await RawClient.connect(context.fixture().port);
+      client.write(handshakeText({ headers: lines }));
+      const answer = await client.answer();
+      assert.equal(answer.statusCode, can.hugeHead === "ours" ? 431 : can.hugeHead);
+      const length = Number(answer.headers.get("content-length") ?? 0);
+      const body = (await client.bytes(length)).toString();
+      assert.equal(body.includes('"code":"handshake-headers"'), can.hugeHead === "ours");
+      client.destroy();
+    });
+  }
 
   test(`${name}: bytes that are no HTTP end the connection and nothing else`, async () => {
     const client = await RawClient.connect(context.fixture().port);

@@ -45,6 +45,18 @@ const bad: readonly BadRequest[] = [
     statusCode: 400,
     code: "handshake-body",
   },
+  ...[
+    ["a bare line feed", "X-A: b\nX-B: c"],
+    ["a folded header", "X-A: b\r\n c"],
+    ["a space before a colon", "X-A : b"],
+    ["a NUL in a value", "X-A: b\u0000c"],
+    ["two lengths", "Content-Length: 0\r\nContent-Length: 0"],
+  ].map(([what = "", line = ""]) => ({
+    what,
+    more: [line],
+    statusCode: 400,
+    code: "handshake-refused",
+  })),
   ...["/a\\b", "/a/../b", "/a/%2e%2E/b", "/./b", "/..", "/a#b"].map((target) => ({
     what: target,
     line: `GET ${target} HTTP/1.1`,

@@ -104,6 +104,11 @@ export const bunNative: Combination = onBun("native", {
     "no Host": 400,
     "HTTP/1.0": 101,
     "HTTP/2.0": 505,
+    "a bare line feed": 400,
+    "a folded header": 400,
+    "a space before a colon": 400,
+    "a NUL in a value": 400,
+    "two lengths": 400,
     ...Object.fromEntries(normalised.map((target) => [target, 101])),
   },
   boundsClosing: false,
@@ -113,11 +118,7 @@ export const bunNative: Combination = onBun("native", {
   faults: "unnamed",
 });
 
-/** What is no HTTP to Bun's parser gets the answer for that. */
-export const bunWasm: Combination = onBun("wasm", {
-  ...everything,
-  ownAnswers: { "HTTP/2.0": 400 },
-});
+export const bunWasm: Combination = onBun("wasm", everything);
 
 export const denoNative: Combination = onDeno("native", {
   pause: false,
@@ -134,6 +135,11 @@ export const denoNative: Combination = onDeno("native", {
     "HTTP/2.0": 400,
     "a body": 400,
     "a chunked body": 400,
+    "a bare line feed": 101,
+    "a folded header": 400,
+    "a space before a colon": 400,
+    "a NUL in a value": 400,
+    "two lengths": 400,
   },
   boundsClosing: true,
   earlyFrames: true,

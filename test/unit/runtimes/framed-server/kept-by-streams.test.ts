@@ -1,59 +1,84 @@
 import assert from "node:assert/strict";
-import type { IncomingMessage } from "node:http";
-import type { Socket as NetSocket } from "node:net";
-import { PassThrough } from "node:stream";
-import { test } from "node:test";
+import { createServer, type Socket as NetSocket, type Server } from "node:net";
+import { after, test } from "node:test";
+import { SystemClock } from "../../../../adapters/system/mod.ts";
+import type { HandshakeAdmission, SocketHandler } from "../../../../core/ports/mod.ts";
 import type { FramedSockets } from "../../../../core/websocket/mod.ts";
-import { startHandshakeTimer } from "../../../../runtimes/framed-server/handshake-timer.ts";
-import { upgrade } from "../../../../runtimes/framed-server/upgrade.ts";
+import { Deadlines } from "../../../../runtimes/framed-server/deadlines.ts";
+import { HandshakeStream } from "../../../../runtimes/framed-server/handshake-stream.ts";
+import { handshakeText, RawClient } from "../../../support/clients/raw-client.ts";
 
 /** What a stream keeps, a connection keeps: there are many. */
-const newStream = (): NetSocket => new PassThrough() as unknown as NetSocket;
+const events = ["data", "end", "drain", "close", "error"];
+const admission: HandshakeAdmission = {
+  accepted: true,
+  app: "default",
+  subprotocol: undefined,
+  deflate: false,
+  info: {},
+};
 
-test("a stream that became a WebSocket keeps no header of its handshake", async () => {
-  const key = "dGhlIHNhbXBsZSBub25jZQ==";
-  const lines = ["Sec-WebSocket-Key", key];
-  const request = { headers: { "sec-websocket-key": key }, rawHeaders: lines };
-  // What is written to this stream comes back as its data.
-  const answer = await new Promise<Uint8Array>((resolve) => {
-    const sockets = { start: () => ({ data: resolve }) };
-    upgrade(sockets as unknown as FramedSockets, {
-      request: request as unknown as IncomingMessage,
-      stream: newStream(),
-      head: new Uint8Array(),
-      admission: {
-        accepted: true,
-        app: "default",
-        subprotocol: undefined,
-        deflate: false,
-        info: {},
-      },
-    });
-  });
-  assert.match(
-    new TextDecoder().decode(answer),
-    /Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK\+xOo=/,
-  );
-  assert.deepEqual(request, { headers: {}, rawHeaders: [] });
-});
+/** Which listeners a stream has for each event. */
+const listenersOf = (stream: NetSocket): unknown[][] =>
+  events.map((event) => stream.listeners(event));
 
-test("streams share the handshake timer's listener, which ends it with its stream", async () => {
-  const [first, second] = [newStream(), newStream()];
-  const late: NetSocket[] = [];
-  // The timers alone do not keep a process alive.
-  const alive = setInterval(() => {}, 1_000);
-  await new Promise<void>((resolve) => {
-    startHandshakeTimer(first, 1, (stream) => late.push(stream));
-    first.emit("close");
-    startHandshakeTimer(second, 5, (stream) => {
-      late.push(stream);
-      resolve();
-    });
+/** Everything that an object and what it refers to by its own properties refers to. */
+function reaches(from: object, wanted: (value: object) => boolean): boolean {
+  const seen = new Set<unknown>();
+  const todo: unknown[] = [from];
+  for (let value = todo.pop(); value !== undefined; value = todo.pop()) {
+    if (typeof value !== "object" || value === null || seen.has(value)) continue;
+    seen.add(value);
+    if (wanted(value)) return true;
+    for (const key of Reflect.ownKeys(value)) {
+      const property = Object.getOwnPropertyDescriptor(value, key);
+      if (property?.value !== undefined) todo.push(property.value);
+    }
+  }
+  return false;
+}
+
+test("a stream that became a WebSocket keeps nothing of its handshake", async () => {
+  const clock = new SystemClock();
+  const before: unknown[][][] = [];
+  const streams: NetSocket[] = [];
+  const handler = { handshake: () => admission } as unknown as SocketHandler;
+  const sockets = { start: () => ({ data() {}, closed() {} }) } as unknown as FramedSockets;
+  const requests = new Deadlines<HandshakeStream>(clock, 1_000);
+  const shared = {
+    options: { handler, clock } as never,
+    sockets,
+    head: {
+      bytesMax: 4_096,
+      linesMax: 64,
+      text: (bytes: Uint8Array, from: number, to: number) =>
+        Buffer.from(bytes.subarray(from, to)).toString("latin1"),
+    },
+    requests,
+    refused: new Deadlines<HandshakeStream>(clock, 1_000),
+  };
+  const isHandshake = (value: object): boolean => value instanceof HandshakeStream;
+  const server: Server = createServer((stream) => {
+    new HandshakeStream(shared, stream);
+    streams.push(stream);
+    before.push(listenersOf(stream));
+    assert.ok(reaches(stream, isHandshake), "the stream is a handshake's at first");
   });
-  clearInterval(alive);
-  assert.deepEqual(late, [second]);
-  startHandshakeTimer(second, 5, () => {});
-  assert.equal(second.listeners("close").length, 1);
-  assert.equal(second.listeners("close")[0], first.listeners("close")[0]);
-  second.emit("close");
+  after(() => server.close());
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  for (let count = 0; count < 2; count += 1) {
+    const client = await RawClient.connect(port);
+    client.write(handshakeText());
+    assert.equal((await client.answer()).statusCode, 101);
+    after(() => client.destroy());
+  }
+  const [one, other] = streams;
+  assert.ok(one && other);
+  for (const stream of streams) assert.equal(reaches(stream, isHandshake), false);
+  // The same listeners as at the beginning, and the same ones for all streams.
+  assert.deepEqual(listenersOf(one), before[0]);
+  assert.deepEqual(listenersOf(one), listenersOf(other));
+  assert.equal(one.listenerCount("data"), 1);
+  assert.deepEqual(requests.items(), []);
 });
