@@ -44,7 +44,8 @@ async function refused(gateway: Running, address: string): Promise<string> {
   client.write(handshakeText(from(address)));
   const { statusCode, body } = await client.wholeAnswer();
   client.reset();
-  return `${statusCode} ${JSON.parse(body).code}`;
+  // One whose place has become free meanwhile is let in, and gets no body.
+  return body === "" ? `${statusCode}` : `${statusCode} ${JSON.parse(body).code}`;
 }
 
 /** Clients that were closed, and keep their streams. */
