@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import { EventEmitter } from "node:events";
+import type { Socket as NetSocket } from "node:net";
+import { test } from "node:test";
+import { limits, parseAddressRange } from "../../../../core/base/mod.ts";
+import type { HandshakeAnswer, SocketHandler } from "../../../../core/ports/mod.ts";
+import { type FramedSockets, refuse } from "../../../../core/websocket/mod.ts";
+import { Deadlines } from "../../../../runtimes/framed-server/deadlines.ts";
+import { HandshakeStream } from "../../../../runtimes/framed-server/handshake-stream.ts";
+import type { ClientServerOptions } from "../../../../runtimes/server/mod.ts";
+import { handshakeText } from "../../../support/clients/raw-client.ts";
+import { ManualClock } from "../../../support/memory/mod.ts";
+
+/** As much of a stream as a handshake knows. */
+class FakeStream extends EventEmitter {
+  readonly remoteAddress = "192.0.2.1";
+  destroyed = false;
+  writable = true;
+  ended = false;
+  written = "";
+
+  write(bytes: Uint8Array | string): boolean {
+    this.written += bytes.toString();
+    return true;
+  }
+
+  end(bytes: Uint8Array | string = ""): this {
+    this.write(bytes);
+    this.ended = true;
+    return this;
+  }
+
+  destroy(): this {
+    if (!this.destroyed) queueMicrotask(() => this.emit("close"));
+    this.destroyed = true;
+    return this;
+  }
+}
+
+const timeoutMs = 1_000;
+
+/** A stream whose handshake `answer` answers. */
+function rig(answer: () => HandshakeAnswer | Promise<HandshakeAnswer>, proxied = false) {
+  const clock = new ManualClock();
+  const refused: unknown[] = [];
+  const handler = { handshake: answer, abandon: () => refused.push("abandoned") };
+  const options = {
+    handler: handler as unknown as SocketHandler,
+    proxyProtocol: proxied,
+    trustedProxies: proxied ? [parseAddressRange("192.0.2.0/24")!] : undefined,
+    refused: (...refusal: unknown[]) => refused.push(refusal),
+  } as unknown as ClientServerOptions;
+  const opened: Uint8Array[] = [];
+  const start = (_bytes: unknown, _admission: unknown, early: Uint8Array) => {
+    opened.push(early);
+    return { data() {}, closed() {}, drained() {} };
+  };
+  const stream = new FakeStream();
+  const shared = {
+    options,
+    sockets: { start } as unknown as FramedSockets,
+    head: {
+      bytesMax: 4_096,
+      linesMax: 64,
+      text: (bytes: Uint8Array, from: number, to: number): string =>
+        Buffer.from(bytes.subarray(from, to)).toString("latin1"),
+    },
+    requests: new Deadlines<HandshakeStream>(clock, timeoutMs),
+    refused: new Deadlines<HandshakeStream>(clock, limits.closeHandshakeMs),
+  };
+  new HandshakeStream(shared, stream as unknown as NetSocket);
+  const send = (bytes: Uint8Array | string): boolean => stream.emit("data", Buffer.from(bytes));
+  return { clock, stream, refused, opened, send };
+}
+
+const admission = (): HandshakeAnswer => ({
+  accepted: true,
+  app: "default",
+  subprotocol: undefined,
+  deflate: false,
+  info: {},
+});
+const later = (): Promise<HandshakeAnswer> => new Promise(() => {});
+const tooEarly = new Uint8Array(limits.earlyBytesMax + 1);
+
+test("what comes with the handshake is the WebSocket's, however much it is", () => {
+  const { stream, opened, send } = rig(admission);
+  send(Buffer.concat([Buffer.from(handshakeText()), tooEarly]));
+  assert.deepEqual(
+    opened.map(({ length }) => length),
+    [tooEarly.length],
+  );
+  assert.ok(!stream.destroyed);
+});
+
+test("while a handshake waits, more early bytes than the limit cut it, in any chunks", () => {
+  const together = rig(later);
+  together.send(Buffer.concat([Buffer.from(handshakeText()), tooEarly]));
+  assert.ok(together.stream.destroyed);
+  const apart = rig(later);
+  apart.send(handshakeText());
+  apart.send(tooEarly.subarray(1));
+  assert.ok(!apart.stream.destroyed);
+  apart.send("x");
+  assert.ok(apart.stream.destroyed);
+});
+
+test("who was silent is cut without a word, who was slow is told, and both are counted", () => {
+  const silent = rig(admission);
+  silent.clock.advance(timeoutMs);
+  assert.ok(silent.stream.destroyed);
+  assert.equal(silent.stream.written, "");
+  const slow = rig(admission);
+  slow.send("GET / HTTP/1.1\r\n");
+  slow.clock.advance(timeoutMs);
+  assert.match(slow.stream.written, /^HTTP\/1\.1 408 .*"code":"handshake-timeout"/s);
+  for (const { refused } of [silent, slow]) {
+    assert.deepEqual(refused, [["handshake-timeout", "192.0.2.1"]]);
+  }
+});
+
+test("the time that an answer takes does not count", () => {
+  const { clock, stream, send } = rig(later);
+  send(handshakeText());
+  clock.advance(10 * timeoutMs);
+  assert.ok(!stream.destroyed && !stream.ended);
+});
+
+test("a refused stream is read until its client ends it, and cut after some time", () => {
+  const refusal = refuse(403, "handshake-refused", "no");
+  const { clock, stream, send } = rig(() => refusal);
+  send(handshakeText());
+  assert.ok(stream.ended && !stream.destroyed);
+  const { written } = stream;
+  send(handshakeText());
+  stream.emit("end");
+  assert.equal(stream.written, written, "one answer, whatever comes behind it");
+  clock.advance(limits.closeHandshakeMs - 1);
+  assert.ok(!stream.destroyed);
+  clock.advance(1);
+  assert.ok(stream.destroyed);
+});
+
+test("a PROXY header has the handshake's time, and the request has it again", () => {
+  const { clock, stream, refused, send } = rig(admission, true);
+  clock.advance(timeoutMs - 1);
+  send("PROXY TCP4 198.51.100.1 10.0.0.1 56324 443\r\n");
+  clock.advance(timeoutMs - 1);
+  assert.ok(!stream.destroyed);
+  clock.advance(1);
+  assert.ok(stream.destroyed);
+  assert.deepEqual(refused, [["handshake-timeout", "198.51.100.1"]]);
+});
