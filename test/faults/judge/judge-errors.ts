@@ -1,7 +1,10 @@
 import type { Complaint } from "../evidence/complaints.ts";
 
-/** Echoes come late, or twice, and some clients do not stay for them. */
-const always: readonly string[] = ["id-gone"];
+/**
+ * Echoes come late, or twice, and some clients do not stay for them, or for their connection: a
+ * crowd ends in the middle of handshakes.
+ */
+const always: readonly string[] = ["id-gone", "handshake-left"];
 
 /** What of it a fault does not explain, in words: once for each code of each process. */
 export function judgeErrors(
