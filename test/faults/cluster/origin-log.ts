@@ -6,7 +6,7 @@ import { now } from "./now.ts";
 export interface Handled {
   /** Milliseconds since the epoch, with fractions. */
   readonly at: number;
-  readonly type: "open" | "message" | "close";
+  readonly type: "open" | "assigned" | "message" | "close";
   readonly id: string;
   /** `seq` of a message, code of a close. */
   readonly number: number;
@@ -16,7 +16,7 @@ export interface Handled {
   readonly seq?: number;
 }
 
-const linePattern = /^(-?[\d.]+) (open|message|close) (\S+) (\d+) ?(.*)$/;
+const linePattern = /^(-?[\d.]+) (open|assigned|message|close) (\S+) (\d+) ?(.*)$/;
 
 /** Of a close, behind its code. */
 const endPattern = /^(\S+) (\d+)$/;

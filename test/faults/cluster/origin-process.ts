@@ -63,6 +63,7 @@ const hold = (): void => {
 };
 
 origin.on("open", ({ connection }) => tell("open", connection.id, 0));
+origin.on("assigned", ({ connection }) => tell("assigned", connection.id, 0));
 origin.authorize(({ query }) => {
   const user = new URLSearchParams(query).get("user");
   return user === null ? reject(401, "no user") : { user, groups: ["members"] };

@@ -53,6 +53,17 @@ const cases: readonly (readonly [what: string, lives: readonly JudgedLife[], wro
     [life("o1", ...first, "12 close n1.a 1006 node-lost -", "13 open n1.a 0", ...last)],
     { reopened: 1 },
   ],
+  [
+    "a node that seemed dead, and had given its connections to others",
+    [life("o1", ...first, "12 close n1.a 1006 node-lost -", "13 assigned n1.a 0", ...last)],
+    { reopened: 1 },
+  ],
+  ["nothing in a hand-over", [life("o1", ...first, "13 assigned n1.a 0", ...last)], {}],
+  [
+    "a true end that is told again",
+    [life("o1", ...first, ...last, "15 assigned n1.a 0", last[1]!)],
+    { twice: 1, closedTwice: 1 },
+  ],
 ];
 
 for (const [what, lives, wrong] of cases) {

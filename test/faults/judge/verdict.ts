@@ -93,24 +93,30 @@ class Judge {
       told.set(id, known);
       const history = this.#history(id);
       if (type === "open") this.#open(known, history, life, id);
+      else if (type === "assigned") this.#reopen(known, history, life);
       else if (type === "close") this.#close(known, history, life, event);
       else this.#message(known, history, life, event);
     }
   }
 
-  /** A node that only seemed to be dead has its connections opened anew. */
   #open(known: Told, history: History, life: JudgedLife, id: string): void {
-    if (known.closed === "node-lost") {
-      this.reopened++;
-      history.closes.splice(
-        history.closes.findLastIndex((close) => close.life === life),
-        1,
-      );
-      known.closed = undefined;
-    } else if (known.opened) {
-      this.#again(`open ${id}`, life);
-    }
+    if (!this.#reopen(known, history, life) && known.opened) this.#again(`open ${id}`, life);
     known.opened = true;
+  }
+
+  /**
+   * A node that only seemed to be dead has its connections opened anew, or assigned again if it
+   * had given them to others in between. True if that is what the event tells.
+   */
+  #reopen(known: Told, history: History, life: JudgedLife): boolean {
+    if (known.closed !== "node-lost") return false;
+    this.reopened++;
+    history.closes.splice(
+      history.closes.findLastIndex((close) => close.life === life),
+      1,
+    );
+    known.closed = undefined;
+    return true;
   }
 
   #close(known: Told, history: History, life: JudgedLife, event: Handled): void {
