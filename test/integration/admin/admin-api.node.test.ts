@@ -108,7 +108,13 @@ describe("the admin API", () => {
       await team.line(({ verb, connection }) => verb === "close" && connection === id, "the same");
       const again = await admin.post(`connections/${id}/send`, { text: "x" });
       assert.deepEqual([again.status, again.body.code], [410, "id-gone"]);
-      const actions = gateway.log.filter((line) => line.event === "admin-action");
+      const actions = await waitFor(
+        () => {
+          const told = gateway.log.filter(({ event }) => event === "admin-action");
+          return told.length >= 4 && told;
+        },
+        { what: "the lines of the actions" },
+      );
       assert.deepEqual(
         actions.map(({ who, action, outcome }) => [who, action, outcome]),
         [
