@@ -257,7 +257,7 @@ export class Gateway implements SocketHandler<Connection> {
     });
     this.#ports.codec.events.bind(slot, id, stream.buffer);
     this.#registry.set(connection);
-    stream.append(["open", id, 0, { ...info, at: openedAt }]);
+    stream.appendOpening(["open", id, 0, { ...info, at: openedAt }]);
     connection.lastItem = stream.next;
     app.counters.opened.add(1);
     this.#log.opened(connection);

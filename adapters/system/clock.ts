@@ -8,6 +8,12 @@ const afterMsMax = 2_147_483_647;
 
 /** The machine's time and the runtime's event loop. */
 export class SystemClock implements Clock {
+  readonly turnsOfBurst: number;
+
+  constructor(turnsOfBurst: number = 0) {
+    this.turnsOfBurst = turnsOfBurst;
+  }
+
   now(): number {
     return Date.now();
   }

@@ -42,6 +42,8 @@ export interface ConnectionStream {
   /** Whether what is written goes out now. */
   readonly canPublish: boolean;
   append(item: readonly unknown[]): void;
+  /** Appends the event of a client that connects, which may wait a few turns for others. */
+  appendOpening(item: readonly unknown[]): void;
   /** Publishes `alive` for these connections. */
   alive(ids: readonly string[]): void;
   /** Writes a message of this slot to the batch buffer. Returns its bytes. */

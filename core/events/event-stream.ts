@@ -18,7 +18,8 @@ import {
 } from "./event-publisher.ts";
 import { closeEvent, knownOf, tracedMessage } from "./introduction.ts";
 import { PausedConnections } from "./paused-connections.ts";
-import { StreamWindow } from "./stream-window.ts";
+import { PublishTurn } from "./publish-turn.ts";
+import { StreamWindow, type WindowFill } from "./stream-window.ts";
 import { TracedEvents } from "./traced-events.ts";
 
 /** What the event streams of an app work with. */
@@ -40,14 +41,6 @@ export interface EventStreamSettings extends PublishSettings {
   readonly windowItemsMax: number;
 }
 
-/** How full a window is, in bytes and items. */
-export interface WindowFill {
-  readonly bytes: number;
-  readonly bytesMax: number;
-  readonly items: number;
-  readonly itemsMax: number;
-}
-
 /**
  * One numbered stream of events to one destination. It owns a batch buffer of the codec, and a
  * reliable sender publishes the buffer once per turn of the event loop. In open mode the transport
@@ -64,6 +57,7 @@ export class EventStream implements ConnectionStream {
   readonly #sender: ReliableSender<EventBatch>;
   readonly #window: StreamWindow;
   readonly #publisher: EventPublisher;
+  readonly #turn: PublishTurn;
   readonly #paused: PausedConnections = new PausedConnections();
   /** Where an origin acknowledges, which may take longer for one connection than for others. */
   readonly #share: ConnectionShare | undefined;
@@ -71,17 +65,11 @@ export class EventStream implements ConnectionStream {
   #channelConnected = false;
   #connected = false;
   #everConnected = false;
-  #scheduled = false;
   /** Number after the event whose acknowledgement is timed; 0 while none is. */
   #timedEnd = 0;
   #timedAt = 0;
   /** Undefined until an event is traced. */
   #traced: TracedEvents | undefined;
-  readonly #endOfTurn = (): void => {
-    this.#scheduled = false;
-    this.#sender.pump();
-  };
-
   constructor(dependencies: EventDependencies, settings: EventStreamSettings) {
     const { events, clock, noSubscribers } = dependencies;
     const { destination, windowBytesMax, windowItemsMax } = settings;
@@ -106,6 +94,7 @@ export class EventStream implements ConnectionStream {
       progressed: () => this.#progressed(),
     };
     this.#sender = new ReliableSender(clock, flow, this.isOpen ? "transport" : "receiver");
+    this.#turn = new PublishTurn(clock, () => this.#sender.pump());
     this.#window = new StreamWindow(this.#sender, windowBytesMax, windowItemsMax);
     if (this.toOrigin) {
       this.#share = new ConnectionShare(this.#sender, windowBytesMax, windowItemsMax);
@@ -249,13 +238,7 @@ export class EventStream implements ConnectionStream {
 
   /** Something was written to the batch buffer. It is published at the end of this turn. */
   written(): void {
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    const { clock } = this.#dependencies;
-    clock.endOfTurn(this.#endOfTurn);
-    if (this.#timedEnd > 0) return;
-    this.#timedEnd = this.next;
-    this.#timedAt = clock.ticks();
+    if (this.#turn.written()) this.#time();
   }
 
   /**
@@ -263,21 +246,21 @@ export class EventStream implements ConnectionStream {
    * refused. With `json` it goes out as JSON, in a batch of its own.
    */
   append(item: readonly unknown[], json: boolean = false): number {
-    const { events, values, channel } = this.#dependencies;
-    const bytes = values.encodeValue(item);
-    const alone = json && !this.#settings.json;
-    // Many events of another stream may come at once, and brokers limit the size of a packet.
-    const full = events.bufferBytes(this.buffer) + bytes.length > batchBytesTarget(channel);
-    if (alone || full) this.#takeFull();
-    events.append(this.buffer, bytes);
-    if (alone) this.#takeFull(true);
+    const bytes = this.#append(item, json);
     this.written();
-    return bytes.length;
+    return bytes;
+  }
+
+  /** Adds the event of a client that connects, which may wait a few turns for others. */
+  appendOpening(item: readonly unknown[]): number {
+    const bytes = this.#append(item, false);
+    if (this.#turn.opened()) this.#time();
+    return bytes;
   }
 
   /** Adds a `connect`, which counts in the budget of handshakes alone. */
   appendConnect(item: readonly unknown[]): void {
-    const bytes = this.append(item);
+    const bytes = this.appendOpening(item);
     this.#window.wroteConnect(this.next, bytes);
   }
 
@@ -401,6 +384,25 @@ export class EventStream implements ConnectionStream {
     const { tap } = this.#dependencies;
     if (tap?.isOpen === true) tap.events(payload);
     return { first, count, payload, room: payload.byteOffset, json };
+  }
+
+  /** Times the acknowledgement of the event that was written last. */
+  #time(): void {
+    if (this.#timedEnd > 0) return;
+    this.#timedEnd = this.next;
+    this.#timedAt = this.#dependencies.clock.ticks();
+  }
+
+  #append(item: readonly unknown[], json: boolean): number {
+    const { events, values, channel } = this.#dependencies;
+    const bytes = values.encodeValue(item);
+    const alone = json && !this.#settings.json;
+    // Many events of another stream may come at once, and brokers limit the size of a packet.
+    const full = events.bufferBytes(this.buffer) + bytes.length > batchBytesTarget(channel);
+    if (alone || full) this.#takeFull();
+    events.append(this.buffer, bytes);
+    if (alone) this.#takeFull(true);
+    return bytes.length;
   }
 
   #takeFull(json?: boolean): void {

@@ -1,5 +1,13 @@
 import { limits } from "../base/mod.ts";
 
+/** How full a window is, in bytes and items. */
+export interface WindowFill {
+  readonly bytes: number;
+  readonly bytesMax: number;
+  readonly items: number;
+  readonly itemsMax: number;
+}
+
 /** Size of the batches that are taken from the batch buffer and not acknowledged. */
 export interface Unacknowledged {
   readonly bytes: number;

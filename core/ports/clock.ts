@@ -3,6 +3,11 @@ export type Cancel = () => void;
 
 /** Time, timers, and the turns of the event loop. */
 export interface Clock {
+  /**
+   * Turns of the event loop over which clients that connect at once come in; none if absent.
+   * Node.js accepts one stream a turn (libuv #3696), other runtimes all of them in one.
+   */
+  readonly turnsOfBurst?: number;
   /** Milliseconds since the epoch. */
   now(): number;
   /** Milliseconds, with fractions, of a clock that is never set: for how long something took. */

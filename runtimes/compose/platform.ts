@@ -7,6 +7,8 @@ export type Engine = "native" | "wasm";
 /** What differs between the runtimes. The entry file of each runtime passes its own. */
 export interface Platform {
   readonly name: "bun" | "deno" | "node";
+  /** See `Clock`. */
+  readonly turnsOfBurst?: number;
   /** The engines of this runtime. The first one is `auto`. */
   readonly engines: readonly Engine[];
   startServer(engine: Engine, options: ClientServerOptions): Promise<ClientServer>;

@@ -65,7 +65,7 @@ export class Service {
   /** Some of them change while it runs: `reload`. */
   settings: Settings;
   readonly #given: ServiceDependencies;
-  readonly #clock: Clock = new SystemClock();
+  readonly #clock: Clock;
   readonly #random: Random = new SystemRandom();
   readonly #metrics: PrometheusMetrics = new PrometheusMetrics();
   readonly #deflate: Deflate = createZlibDeflate();
@@ -86,7 +86,7 @@ export class Service {
   readonly #brokerBook: BrokerBook = new BrokerBook();
   readonly #health: CodecHealth = new CodecHealth();
   #descriptorsShort = false;
-  readonly #lag: EventLoopLag = new EventLoopLag(this.#clock);
+  readonly #lag: EventLoopLag;
   #tracing: Tracing | undefined;
   #tls: ServerTls | undefined;
   #authorizer: Authorizer | undefined;
@@ -94,6 +94,8 @@ export class Service {
   constructor(settings: Settings, given: ServiceDependencies) {
     this.settings = settings;
     this.#given = given;
+    this.#clock = new SystemClock(given.platform.turnsOfBurst);
+    this.#lag = new EventLoopLag(this.#clock);
     this.#engine = engineOf(given.platform, settings.engine);
     this.#broker = new NodeBroker(settings, given);
     this.node = settings["node-name"] || `n${randomName(this.#random, 8)}`;

@@ -8,6 +8,7 @@ import { holdPort } from "./hold-port.ts";
 await runCommandLine(process.argv.slice(2), {
   name: "node",
   engines: ["wasm"],
+  turnsOfBurst: 16,
   // Node.js 22.12 and newer share a port themselves, on Linux. Before, and on other systems, a
   // worker gets its connections from the supervisor by `node:cluster`, which needs no option.
   startServer: (_engine, options) => {
