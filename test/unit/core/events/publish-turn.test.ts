@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PublishTurn } from "../../../../core/events/publish-turn.ts";
 import { ManualClock } from "../../../support/memory/mod.ts";
+import { settled } from "../../../support/memory-node/memory-node.ts";
+import { eventsOf } from "../../../support/memory-node/node-rig.ts";
+import { ReplyRig } from "../../../support/memory-node/reply-rig.ts";
 
 class BurstClock extends ManualClock {
   readonly turnsOfBurst = 3;
@@ -77,4 +80,23 @@ test("where clients come in together they go out at the end of the turn", () => 
   opens();
   opens();
   assert.equal(turn(), 2);
+});
+
+test("a gateway's clients that connect wait for one another, and what they say does not", async () => {
+  const clock = new BurstClock();
+  const rig = await ReplyRig.start({}, { clock });
+  const opened = async (): Promise<number> => {
+    clock.turn();
+    await settled();
+    return eventsOf(rig.published, "open").length;
+  };
+  rig.node.connect();
+  assert.equal(await opened(), 0);
+  rig.node.connect();
+  assert.equal(await opened(), 0);
+  assert.equal(await opened(), 2);
+  const socket = rig.node.connect();
+  assert.equal(await opened(), 2);
+  socket.receive("x");
+  assert.equal(await opened(), 3);
 });
