@@ -82,7 +82,7 @@ test("where clients come in together they go out at the end of the turn", () => 
   assert.equal(turn(), 2);
 });
 
-test("a gateway's clients that connect wait for one another, and what they say does not", async () => {
+test("in a gateway, clients that connect wait for one another, and messages do not", async () => {
   const clock = new BurstClock();
   const rig = await ReplyRig.start({}, { clock });
   const opened = async (): Promise<number> => {
