@@ -162,8 +162,15 @@ function checkPublished(nodes: unknown): void {
   if (isErrorCode(code) && codes.every(isErrorCode)) throw refusedByNode(code);
 }
 
+/** Why a node refuses what the admin port may ask it for. */
+const reasons: Partial<Record<ErrorCode, string>> = {
+  "command-malformed":
+    "a close code is 1000 to 1003, 1007 to 1014, or 3000 to 4999; a reason has up to 123 bytes",
+  "publish-too-big": "the node takes no message of this size: max-publish-size",
+};
+
 function refusedByNode(code: ErrorCode): Refusal {
-  return new Refusal(code, "the node refuses the command; its log says why");
+  return new Refusal(code, reasons[code] ?? "the node refuses the command; its log says why");
 }
 
 function isErrorCode(value: unknown): value is ErrorCode {

@@ -52,15 +52,17 @@ test("what a node refuses is told by its code", async () => {
   const client = await RawClient.open(gateway.info.port);
   const { id } = (await admin.get("connections")).body.connections[0];
   const big = { text: "x".repeat(20_000) };
-  for (const [path, body, status, code] of [
-    [`connections/${id}/send`, big, 413, "publish-too-big"],
-    ["publish", { ...big, group: "@all" }, 413, "publish-too-big"],
-    [`connections/${id}/close`, { code: 1005 }, 400, "command-malformed"],
-    [`connections/${id}/close`, { reason: "x".repeat(124) }, 400, "command-malformed"],
-    ["connections/edge-1.AAAAother/close", {}, 410, "id-gone"],
+  const long = { reason: "x".repeat(124) };
+  for (const [path, body, status, code, advice] of [
+    [`connections/${id}/send`, big, 413, "publish-too-big", /max-publish-size/],
+    ["publish", { ...big, group: "@all" }, 413, "publish-too-big", /max-publish-size/],
+    [`connections/${id}/close`, { code: 1005 }, 400, "command-malformed", /1000 to 1003, 1007/],
+    [`connections/${id}/close`, long, 400, "command-malformed", /up to 123 bytes/],
+    ["connections/edge-1.AAAAother/close", {}, 410, "id-gone", /no connection/],
   ] as const) {
     const answer = await admin.post(path, body);
     assert.deepEqual([answer.status, answer.body.code], [status, code], path);
+    assert.match(answer.body.message, advice);
   }
   client.destroy();
 });
