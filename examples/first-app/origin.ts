@@ -33,4 +33,8 @@ const server = createServer(({ url }, answer) => {
   answer.end(isScript ? script : page);
 });
 const port = Number(process.env.PORT ?? 3000);
+server.once("error", ({ message }) => {
+  console.error(message);
+  process.exit(1);
+});
 server.listen(port, "127.0.0.1", () => console.log(`open http://127.0.0.1:${port}/`));

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { after, test } from "node:test";
 import type { Page } from "playwright-core";
 import { skipWithoutBrowser, withBrowser } from "../../support/clients/browser.ts";
 import { type Started, startGateway } from "../../support/gateway/gateway.ts";
 import { bunProgram, freePort, Program } from "../../support/process/spawn.ts";
+import { within } from "../../support/process/wait.ts";
 
 /** The application of the guide, which serves its page on that port. */
-async function startApp(gateway: Started, pagePort: number): Promise<Program> {
+function application(gateway: Started, pagePort: number): Program {
   const env = {
     BROKER: gateway.broker,
     GATEWAY: `ws://127.0.0.1:${gateway.port}`,
@@ -14,6 +17,11 @@ async function startApp(gateway: Started, pagePort: number): Promise<Program> {
   };
   const app = new Program(bunProgram, ["examples/first-app/origin.ts"], { env });
   after(() => app[Symbol.asyncDispose]());
+  return app;
+}
+
+async function startApp(gateway: Started, pagePort: number): Promise<Program> {
+  const app = application(gateway, pagePort);
   await app.line((line) => line.startsWith("open http:") || undefined, "the application");
   return app;
 }
@@ -59,4 +67,17 @@ test("two tabs talk while the application restarts, and come back after the gate
     for (const page of [ada, bob]) await stateIs(page, "connected");
     await say("back again", ada, bob);
   });
+});
+
+test("the application ends with one line where the port of its page is taken", async () => {
+  const gateway = await startGateway({ flags: ["--origin-mode", "assigned"] });
+  const taken = createServer().listen(0, "127.0.0.1");
+  after(() => taken.close());
+  await once(taken, "listening");
+  const { port } = taken.address() as AddressInfo;
+  const app = application(gateway.info, port);
+  const { code } = await within(app.exited, { what: "the application's end", deadline: 30_000 });
+  assert.equal(code, 1);
+  assert.deepEqual(app.lines.length, 1, app.output);
+  assert.match(app.output, new RegExp(`${port}`));
 });
