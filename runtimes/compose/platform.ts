@@ -7,7 +7,7 @@ export type Engine = "native" | "wasm";
 /** What differs between the runtimes. The entry file of each runtime passes its own. */
 export interface Platform {
   readonly name: "bun" | "deno" | "node";
-  /** See `Clock`. */
+  /** Turns of the event loop over which clients that connect at once come in; 0 if absent. */
   readonly turnsOfBurst?: number;
   /** The engines of this runtime. The first one is `auto`. */
   readonly engines: readonly Engine[];

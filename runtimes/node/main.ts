@@ -5,10 +5,13 @@ import { runCommandLine, workerCommand } from "../cli/mod.ts";
 import { startFramedServer } from "../framed-server/mod.ts";
 import { holdPort } from "./hold-port.ts";
 
+/** Of clients that connect at once, Node.js accepts one in each turn of its event loop. */
+const turnsOfBurst = 16;
+
 await runCommandLine(process.argv.slice(2), {
   name: "node",
   engines: ["wasm"],
-  turnsOfBurst: 16,
+  turnsOfBurst,
   // Node.js 22.12 and newer share a port themselves, on Linux. Before, and on other systems, a
   // worker gets its connections from the supervisor by `node:cluster`, which needs no option.
   startServer: (_engine, options) => {
