@@ -15,6 +15,8 @@ const files = {
   framed: "core/websocket/framed-socket.ts",
   head: "core/websocket/request-head.ts",
   deflate: "runtimes/server/deflate.ts",
+  closes: "core/commands/connection-commands.ts",
+  introduction: "core/events/introduction.ts",
 } as const;
 const tests = {
   moved: "test/unit/core/routing/moved-connections.test.ts",
@@ -29,6 +31,8 @@ const tests = {
   framed: "test/unit/core/websocket/framed-socket.test.ts",
   head: "test/unit/core/websocket/request-head.test.ts",
   deflate: "test/unit/runtimes/server/deflate.test.ts",
+  commands: "test/unit/core/commands/commands.test.ts",
+  connectionLog: "test/unit/core/connection/connection-log.test.ts",
 } as const;
 
 /** What the protocol page says of the wire, where a fault would be quiet. */
@@ -202,6 +206,20 @@ const mutants: readonly Mutant[] = [
     find: "if (at === input.length && swallowedTail(own, buffer)) return undefined;",
     replace: "",
     tests: [tests.deflate],
+  },
+  {
+    says: "Anything else is ignored",
+    file: files.closes,
+    find: 'given.by === "admin" ? given.by : undefined',
+    replace: 'typeof given.by === "string" ? (given.by as "admin") : undefined',
+    tests: [tests.commands],
+  },
+  {
+    says: "the `close` event and the node's log repeat it",
+    file: files.introduction,
+    find: "by === undefined ? {} : { by }",
+    replace: "{}",
+    tests: [tests.commands, tests.connectionLog],
   },
 ];
 

@@ -12,6 +12,7 @@ const files = {
   handshakeGate: "core/handshake/handshake-gate.ts",
   guard: "core/connection/connection-guard.ts",
   dispatcher: "core/commands/command-dispatcher.ts",
+  log: "core/connection/connection-log.ts",
 } as const;
 const tests = {
   cluster: "test/unit/core/gateway-cluster.test.ts",
@@ -23,6 +24,7 @@ const tests = {
   closing: "test/unit/core/connection/closing-streams.test.ts",
   guard: "test/unit/core/connection/connection-guard.test.ts",
   numbered: "test/unit/core/commands/numbered-commands.test.ts",
+  connectionLog: "test/unit/core/connection/connection-log.test.ts",
 } as const;
 
 /** Faults that have a code: they are counted and told, and what they limit is limited. */
@@ -110,6 +112,15 @@ const mutants: readonly Mutant[] = [
     find: "request.onLeft?.(() => {",
     replace: "void (() => {",
     tests: ["test/unit/core/handshake/handshake-left.test.ts"],
+  },
+  {
+    says: "or when it was accepted, before its connection was open",
+    file: files.log,
+    find:
+      "    this.#metrics.error(code);\n    " +
+      'if (!this.#logger.enabled(this.#level, "connection-abandoned")) return;',
+    replace: 'if (!this.#logger.enabled(this.#level, "connection-abandoned")) return;',
+    tests: [tests.connectionLog],
   },
 ];
 

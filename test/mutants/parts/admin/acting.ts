@@ -2,6 +2,7 @@ import type { Mutant, Part } from "../mutant.ts";
 
 const page = "docs/operating/admin.md";
 const files = {
+  acl: "runtimes/cli/commands/acl.ts",
   access: "adapters/admin/access.ts",
   acting: "adapters/admin/acting-api.ts",
   actions: "runtimes/compose/admin/link-actions.ts",
@@ -10,14 +11,17 @@ const files = {
   overview: "adapters/admin/overview.ts",
   port: "runtimes/compose/admin/admin-port.ts",
   requests: "adapters/admin/requests.ts",
+  roles: "runtimes/cli/acl/roles.ts",
 } as const;
 const tests = {
+  acl: "test/integration/terminal/acl.once.test.ts",
   access: "test/unit/adapters/admin/access.test.ts",
   api: "test/integration/admin/admin-api.node.test.ts",
   unit: "test/unit/adapters/admin/admin-api.test.ts",
   console: "test/unit/adapters/admin/console.once.test.ts",
   overview: "test/unit/adapters/admin/overview.test.ts",
   rights: "test/integration/admin/admin-rights.node.test.ts",
+  rules: "test/unit/runtimes/cli/acl/rules.test.ts",
 } as const;
 
 /** What an operator asks for on the admin port, who may, and what is said of it. */
@@ -175,6 +179,34 @@ const mutants: readonly Mutant[] = [
     find: "text, { who, address, action: what, target, outcome });",
     replace: "text, { who, address, action: what, target });",
     tests: [tests.rights, tests.api],
+  },
+  {
+    says: "a node whose admin port is to act needs two more",
+    file: files.roles,
+    find: "acting === true ? [topics.commands(app, name)]",
+    replace: "acting === true ? []",
+    tests: [tests.rules, tests.acl],
+  },
+  {
+    says: "`acl --acting` prints them too",
+    file: files.roles,
+    find: 'acting === true ? [topics.originEvents(app, name, "+")]',
+    replace: "acting === true ? []",
+    tests: [tests.rules, tests.acl],
+  },
+  {
+    says: "`acl --acting` prints them too",
+    file: files.acl,
+    find: "rulesOf({ nodes, origins, devices, apps, acting, root })",
+    replace: "rulesOf({ nodes, origins, devices, apps, root })",
+    tests: [tests.acl],
+  },
+  {
+    says: "for a close code that may not be sent; the message says which may",
+    file: files.acting,
+    find: "reasons[code] ?? ",
+    replace: "",
+    tests: [tests.rights],
   },
 ];
 

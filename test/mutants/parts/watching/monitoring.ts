@@ -20,6 +20,7 @@ const files = {
   gate: "core/handshake/handshake-gate.ts",
   authority: "core/handshake/handshake-authority.ts",
   guard: "core/connection/connection-guard.ts",
+  log: "core/connection/connection-log.ts",
 } as const;
 const tests = {
   lag: "test/unit/adapters/system/event-loop-lag.test.ts",
@@ -200,6 +201,20 @@ const mutants: readonly Mutant[] = [
     file: files.gate,
     find: "const { path } = request;",
     replace: 'const path = [request.path, request.query].join("?");',
+    tests: [tests.connectionLog],
+  },
+  {
+    says: "and `by` `admin` if an operator did",
+    file: files.log,
+    find: "by === undefined ? fields : { ...fields, by }",
+    replace: "fields",
+    tests: [tests.connectionLog],
+  },
+  {
+    says: "a handshake was accepted, and no connection came of it",
+    file: files.log,
+    find: 'if (!this.#logger.enabled(this.#level, "connection-abandoned")) return;',
+    replace: "return;",
     tests: [tests.connectionLog],
   },
 ];
