@@ -6,6 +6,7 @@
  */
 import { parseArgs } from "node:util";
 import { combinations } from "../support/gateway/gateway.ts";
+import { exitAtSignals } from "../support/process/kill-at-exit.ts";
 import { Dice, fuzzSeed } from "../vectors/dice.ts";
 import { Cluster, type Combination } from "./cluster/cluster.ts";
 import { faults } from "./kinds/all-faults.ts";
@@ -80,4 +81,5 @@ async function main(): Promise<number> {
   return 0;
 }
 
+exitAtSignals();
 process.exitCode = await main();

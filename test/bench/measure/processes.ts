@@ -2,27 +2,12 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
 import { createInterface } from "node:readline";
+import { exitAtSignals, hasEnded, killAtExit } from "../../support/process/kill-at-exit.ts";
 
 /** Clock ticks a second in /proc: what Linux has on every architecture that these run on. */
 const ticksPerSecond = 100;
 
-const alive = new Set<number>();
-process.once("exit", () => {
-  for (const pid of alive) {
-    try {
-      process.kill(pid, "SIGKILL");
-    } catch {
-      // It has ended already.
-    }
-  }
-});
-
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
-
-/** Ends a process of a bench with this one, however that ends but by SIGKILL. */
-export function killAtExit(pid: number | undefined): void {
-  if (pid !== undefined) alive.add(pid);
-}
+exitAtSignals();
 
 /** A process of a bench: its lines of JSON, its CPU time and memory. */
 export class BenchProcess {
@@ -33,7 +18,7 @@ export class BenchProcess {
     this.#child = spawn(command, words, { stdio: ["ignore", "pipe", "inherit"] });
     const { pid } = this.#child;
     killAtExit(pid);
-    this.#child.once("exit", () => alive.delete(pid ?? 0));
+    this.#child.once("exit", () => hasEnded(pid));
     const lines = createInterface({ input: this.#child.stdout! });
     this.#lines = lines[Symbol.asyncIterator]();
   }

@@ -1,4 +1,5 @@
 import { Mosquitto } from "../../support/broker/mosquitto.ts";
+import { killAtExit } from "../../support/process/kill-at-exit.ts";
 import type { Protocol } from "../programs/load/wire.ts";
 import { startNchan } from "./nchan.ts";
 
@@ -9,7 +10,6 @@ import {
   type Contestant,
   cpuSecondsOf,
   gateway,
-  killAtExit,
   onBun,
   onDeno,
   onNode,

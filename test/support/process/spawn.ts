@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { hasEnded, killAtExit } from "./kill-at-exit.ts";
 import { patience, within } from "./wait.ts";
 
 export { freePort } from "./free-port.ts";
@@ -85,6 +86,9 @@ export class Program {
       stdio: [options.reads === true ? "pipe" : "ignore", "pipe", "pipe"],
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
     });
+    const { pid } = this.#child;
+    killAtExit(pid);
+    this.#child.once("exit", () => hasEnded(pid));
     this.#read(this.#child.stdout);
     this.#read(this.#child.stderr);
     this.exited = new Promise((resolve) => {

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { nodeProgram } from "../../support/process/spawn.ts";
+import { nodeProgram, Program } from "../../support/process/spawn.ts";
 import { waitFor } from "../../support/process/wait.ts";
 import { casesOf, judge, totalsOf } from "../../support/run/junit.ts";
 import { type JobOptions, jobOf, repeatsDraws, runsOn, seedsOf } from "../../support/run/plan.ts";
@@ -255,4 +255,29 @@ test("runner: who comes later helps with what is left", async () => {
   ends();
   await first;
   assert.deepEqual(done, ["first 1", "second 2", "second 3", "second 4"]);
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+test("what a program of the tests has started ends with it, at a signal too", async () => {
+  const folder = new URL("../../support/process/", import.meta.url);
+  const script = `
+    import { exitAtSignals } from "${new URL("kill-at-exit.js", folder)}";
+    import { Program } from "${new URL("spawn.js", folder)}";
+    exitAtSignals();
+    const child = new Program(process.execPath, ["-e", "setInterval(() => {}, 1000)"]);
+    console.log("child", child.pid);
+  `;
+  const program = new Program(nodeProgram(), ["--input-type=module", "-e", script]);
+  const pid = await program.line((line) => /^child (\d+)/.exec(line)?.[1], "the child's number");
+  assert.ok(isAlive(Number(pid)));
+  program.kill("SIGTERM");
+  assert.deepEqual(await program.exited, { code: 1, signal: null });
+  await waitFor(() => !isAlive(Number(pid)));
 });
