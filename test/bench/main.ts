@@ -35,6 +35,7 @@ import { ingestBench } from "./messages/ingest.ts";
 import { latencyBench } from "./messages/latency.ts";
 import { overheadBench } from "./messages/overhead.ts";
 import { postsBench } from "./messages/posts.ts";
+import { profileBench } from "./messages/profile.ts";
 import { roundTripBench } from "./messages/round-trip.ts";
 import { enginesBench, sizesBench } from "./messages/sizes.ts";
 import { workersBench } from "./messages/workers.ts";
@@ -58,6 +59,7 @@ const benches: Readonly<Record<string, (session: Session) => Promise<unknown>>> 
   many: (session) => manyBench(session),
   overhead: (session) => overheadBench(session),
   posts: ({ effort, print }) => postsBench(effort.rounds, print),
+  profile: (session) => profileBench(session),
   queued: ({ print }) => queuedBench([bunNative, bunWasm, nodeWasm], print),
   "round-trip": ({ effort, print }) =>
     roundTripBench([{ ...bunNative, mode: "open" }, bunNative, bunWasm], effort.rounds, print),

@@ -1,0 +1,83 @@
+import { generate } from "../measure/echo.ts";
+import { bunNative, bunWasm, entrantOf, nodeWasm, peersOf } from "../measure/entrants.ts";
+import { inTurns } from "../measure/rounds.ts";
+import { ranged, type Session } from "../measure/session.ts";
+import type { Entrant } from "../measure/stage.ts";
+import {
+  type CallKind,
+  canCountCalls,
+  countCalls,
+  kernelSeconds,
+} from "../measure/system-calls.ts";
+
+const loads = [
+  { connections: 64, inFlight: 1 },
+  { connections: 1, inFlight: 1 },
+  { connections: 64, inFlight: 32 },
+] as const;
+const seconds = 3;
+/** Of those: `perf` takes a moment to begin. */
+const countedSeconds = 2;
+
+const entrants: readonly Entrant[] = [
+  ...peersOf("echo").slice(0, 2),
+  ...[bunNative, bunWasm, nodeWasm].map((ours) => entrantOf(ours)),
+];
+
+const columns = ["microseconds", "kernelShare", "sends", "receives", "polls", "all"] as const;
+type Figure = Record<(typeof columns)[number], number>;
+
+/** What one message costs the process that holds the connections. */
+async function measure(entrant: Entrant, { effort }: Session): Promise<Figure[]> {
+  await using stage = await entrant.start();
+  const pid = stage.servers[0]!.pid!;
+  const figures: Figure[] = [];
+  for (const size of loads) {
+    let before = kernelSeconds(pid);
+    let calls: Promise<Record<CallKind, number>> | undefined;
+    const load = { ...size, seconds, warmUpMs: effort.warmUpMs * 2, port: stage.ports[0]! };
+    const { messages, seconds: took } = await generate(load, () => {
+      before = kernelSeconds(pid);
+      calls = countCalls(pid, countedSeconds);
+    });
+    const after = kernelSeconds(pid);
+    const rates = (await calls)!;
+    const each = took / messages;
+    const spent = after.all - before.all;
+    figures.push({
+      microseconds: (spent * 1e6) / messages,
+      kernelShare: (after.kernel - before.kernel) / spent,
+      sends: rates.sends * each,
+      receives: rates.receives * each,
+      polls: rates.polls * each,
+      all: rates.all * each,
+    });
+  }
+  return figures;
+}
+
+/** Why a message costs what it does: system calls and turns of the event loop. */
+export async function profileBench(session: Session): Promise<void> {
+  if (!canCountCalls()) {
+    session.say("Not measured: `perf` is missing, or may not count system calls here.");
+    return;
+  }
+  session.say(
+    "What one message of the echo costs the process that holds the connections: µs of CPU, the " +
+      "share of it in the kernel, and system calls, as `perf stat` counts them. A poll is one " +
+      "turn of the event loop. One process answers by itself in the first rows; ours passes " +
+      "each message on to mosquitto, and its answer back. Counting costs some CPU too.",
+  );
+  const rounds = session.rounds();
+  const results = await inTurns(entrants, rounds, (entrant) => measure(entrant, session));
+  for (const [at, { connections, inFlight }] of loads.entries()) {
+    session.say(`${connections} connections with ${inFlight} in flight each:`);
+    session.table(
+      ["", "CPU", "in the kernel", "sends", "receives", "polls", "all calls"],
+      entrants.map(({ name }, index) => [
+        name,
+        ...columns.map((column) => ranged(results[index]!.map((round) => round[at]![column]))),
+      ]),
+    );
+  }
+}
