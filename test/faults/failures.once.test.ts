@@ -52,6 +52,13 @@ const endingCases: readonly EndingCase[] = [
   ["a drain told as a loss", { ...cut, closeCode: 1_012 }, ["1006 node-lost"], deploy, 1],
   ["one that left a node in a drain", left, ["1000 client"], deploy, 0],
   ["its end told as the drain's", left, ["1012 drain"], deploy, 1],
+  [
+    "the same where a server answers a close frame that crosses its own",
+    left,
+    ["1012 drain"],
+    { ...deploy, losesFrames: true },
+    0,
+  ],
   ["one of a node that died", { ...cut, closeCode: 1_006 }, ["1006 node-lost"], kill, 0],
   ["a node that died and said 1012", { ...cut, closeCode: 1_012 }, ["1006 node-lost"], kill, 1],
   ["a death told as an error", { ...cut, closeCode: 1_006 }, ["1006 error"], kill, 1],
