@@ -60,6 +60,9 @@ function presenceBytes(dice: Dice): Uint8Array<ArrayBuffer> {
   return dice.chance(25) ? dice.mutate(bytes) : bytes;
 }
 
+/** As it is written: JSON reads -0, and writes it as 0. */
+const written = (presence: object): unknown => JSON.parse(JSON.stringify(presence));
+
 test(`${presences} presences are taken whole or not at all (FUZZ_SEED=${seed})`, async () => {
   const dice = diceOf(31);
   const clock = new ManualClock();
@@ -84,13 +87,13 @@ test(`${presences} presences are taken whole or not at all (FUZZ_SEED=${seed})`,
       taken++;
       assert.ok(natural(origin.at, 0) && natural(origin.every, 1));
       assert.ok(origin.window === undefined || natural(origin.window, 1));
-      assert.deepEqual(parseOriginPresence(encodePresence(origin)), origin);
+      assert.deepEqual(parseOriginPresence(encodePresence(origin)), written(origin));
       directory.presence(name, origin);
     }
     const node = parseNodePresence(bytes);
     if (node !== undefined) {
       assert.ok(natural(node.at, 0) && natural(node.every, 1) && natural(node.connections, 0));
-      assert.deepEqual(parseNodePresence(encodePresence(node)), node);
+      assert.deepEqual(parseNodePresence(encodePresence(node)), written(node));
       tracker.presence(name, node);
     }
     if (dice.chance(3)) directory.presence(name, undefined);
