@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import process from "node:process";
 import { reusePortRefusal, runCommandLine, workerCommand } from "../cli/mod.ts";
-import { startFramedServer } from "../framed-server/mod.ts";
 import { startBunServer } from "./server.ts";
+import { startTcpServer } from "./tcp-listener.ts";
 
 /** The path of the files inside a single executable. No other process can run them. */
 const inExecutable = import.meta.url.includes("$bunfs");
@@ -12,7 +12,7 @@ await runCommandLine(process.argv.slice(2), {
   name: "bun",
   engines: ["native", "wasm"],
   startServer: (engine, options) =>
-    engine === "native" ? startBunServer(options) : startFramedServer(options),
+    engine === "native" ? startBunServer(options) : startTcpServer(options),
   watch: (sourceFile) =>
     inExecutable
       ? undefined

@@ -22,13 +22,19 @@ export class Backlog {
     }
   }
 
-  /** Takes everything in order; the backlog is empty then. */
-  take(): readonly Uint8Array[] {
+  /** Hands everything on in order, as far as `write` takes it: it returns how many bytes. */
+  drain(write: (bytes: Uint8Array) => number): void {
     this.#closeBlock();
     const pieces = this.#pieces;
     this.#pieces = [];
-    this.byteLength = 0;
-    return pieces;
+    for (const [index, piece] of pieces.entries()) {
+      const taken = write(piece);
+      this.byteLength -= taken;
+      if (taken === piece.length) continue;
+      this.#pieces = pieces.slice(index);
+      this.#pieces[0] = piece.subarray(taken);
+      return;
+    }
   }
 
   #copy(bytes: Uint8Array): void {

@@ -1,16 +1,29 @@
-import type { AddressInfo, Socket as NetSocket, Server } from "node:net";
 import { limits, plainAddress } from "../../core/base/mod.ts";
-import type { ClientServerOptions } from "../server/mod.ts";
-import { listen } from "./listen.ts";
+import type { ClientServerOptions, ServerTls } from "../server/mod.ts";
+
+/** What a runtime listens with. */
+export interface PortListener {
+  /** Resolves to the real port number. Rejects with `port-in-use` if it is taken. */
+  open(port: number): Promise<number>;
+  /** Closes the port if it is open. Its streams stay. */
+  close(): void;
+  /** Uses another certificate: at once (true), or from the next `open` on. */
+  setTls?(tls: ServerTls): boolean;
+}
+
+/** A stream of the runtime that it has just accepted. */
+export interface AcceptedStream {
+  readonly remoteAddress?: string | undefined;
+}
 
 /**
- * The listening port. It counts its TCP streams from their beginning and cuts those past the
- * limit. For a moment those use descriptors too, so the port is opened again after a flood.
+ * The listening port. It counts its TCP streams from their beginning and has those past the limit
+ * cut. For a moment those use descriptors too, so the port is opened again after a flood.
  */
 export class ClientPort {
   readonly #options: ClientServerOptions;
   readonly #streamsMax: number;
-  #server: Server;
+  #listener: PortListener | undefined = undefined;
   #streams = 0;
   /** File descriptors are short. */
   #short = false;
@@ -20,10 +33,9 @@ export class ClientPort {
   /** The real port number, once it listens. */
   number = 0;
 
-  constructor(server: Server, options: ClientServerOptions) {
+  constructor(options: ClientServerOptions) {
     this.#options = options;
     this.#streamsMax = options.streamsMax ?? Number.POSITIVE_INFINITY;
-    this.#server = server;
   }
 
   /** TCP streams now. */
@@ -31,70 +43,66 @@ export class ClientPort {
     return this.#streams;
   }
 
-  async start(): Promise<void> {
-    await this.#listen(this.#server, this.#options.port);
-    this.number = (this.#server.address() as AddressInfo).port;
+  async start(listener: PortListener): Promise<void> {
+    this.#listener = listener;
+    this.number = await listener.open(this.#options.port);
   }
 
-  /** Gives the port to another server; the streams of the former one stay. */
-  async takeOver(next: Server): Promise<void> {
-    // It does not listen if the last attempt to open it failed.
-    if (this.#server.listening) this.#server.close();
-    this.#server = next;
-    // The runtime releases the port in a later turn of the event loop.
-    await new Promise((resolve) => setImmediate(resolve));
-    await this.#listen(next, this.number);
+  /** Counts a stream. False if there is no room for it: it must be closed. */
+  admits(stream: AcceptedStream): boolean {
+    if (this.#short || this.#streams >= this.#streamsMax) {
+      const address = plainAddress(stream.remoteAddress ?? "") || undefined;
+      this.#options.refused?.("tcp-streams-full", address);
+      return false;
+    }
+    this.#streams += 1;
+    return true;
+  }
+
+  /** A stream that was admitted is gone. */
+  readonly left = (): void => {
+    this.#streams -= 1;
+  };
+
+  async setTls(tls: ServerTls): Promise<boolean> {
+    const listener = this.#listener;
+    if (listener?.setTls === undefined) return false;
+    if (!listener.setTls(tls)) await this.#openAgain();
+    return true;
   }
 
   shortage(short: boolean): void {
     this.#short = short;
     if (short || this.#opening) return;
     this.#opening = true;
-    this.#openAgain();
+    this.#openSoon();
   }
 
   stop(): void {
     this.#wanted = false;
-    this.#server.close();
+    this.#listener?.close();
   }
 
-  #listen(server: Server, port: number): Promise<void> {
-    server.removeAllListeners("error");
-    server.removeListener("connection", this.#count);
-    server.prependListener("connection", this.#count);
-    return listen(server, { ...this.#options, port });
+  async #openAgain(): Promise<void> {
+    this.#listener?.close();
+    // The runtime releases the port in a later turn of the event loop.
+    await new Promise((resolve) => setImmediate(resolve));
+    await this.#listener?.open(this.number);
   }
-
-  readonly #count = (stream: NetSocket): void => {
-    if (this.#short || this.#streams >= this.#streamsMax) {
-      // A stream that is destroyed has no address any more.
-      const address = plainAddress(stream.remoteAddress ?? "") || undefined;
-      stream.destroy();
-      this.#options.refused?.("tcp-streams-full", address);
-      return;
-    }
-    this.#streams += 1;
-    stream.on("close", this.#uncount);
-  };
-
-  /** One for all streams: a closure for each would stay as long as its connection. */
-  readonly #uncount = (): void => {
-    this.#streams -= 1;
-  };
 
   /** Deno stops accepting for good when it has run out of descriptors, and reports nothing. */
-  #openAgain(): void {
+  #openSoon(): void {
     this.#options.clock.after(limits.descriptorsTickMs, async () => {
       if (!this.#wanted || this.#short) {
         this.#opening = false;
       } else if (this.#streams >= this.#streamsMax) {
-        this.#openAgain();
+        this.#openSoon();
       } else {
-        await this.takeOver(this.#server).then(
+        await this.#openAgain().then(
           () => {
             this.#opening = false;
           },
-          () => this.#openAgain(),
+          () => this.#openSoon(),
         );
       }
     });

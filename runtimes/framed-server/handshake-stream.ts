@@ -1,4 +1,3 @@
-import type { Socket as NetSocket } from "node:net";
 import { isInRanges, limits, plainAddress } from "../../core/base/mod.ts";
 import type { HandshakeAnswer, HandshakeRefusal } from "../../core/ports/mod.ts";
 import {
@@ -9,8 +8,8 @@ import {
 } from "../../core/websocket/mod.ts";
 import { answerRequest, type ClientServerOptions } from "../server/mod.ts";
 import { answerBytes, cutShort, tooLate, unasked } from "./answers.ts";
+import type { ClientStream, StreamOwner } from "./client-stream.ts";
 import type { Deadlines } from "./deadlines.ts";
-import { ownStream, type StreamOwner } from "./owned-stream.ts";
 import { HeadRequest } from "./request.ts";
 import { upgrade } from "./upgrade.ts";
 
@@ -21,8 +20,8 @@ export interface Handshakes {
   readonly head: ConstructorParameters<typeof RequestHeadReader>[0];
   /** Streams that must bring their request. */
   readonly requests: Deadlines<HandshakeStream>;
-  /** Streams that were refused, until the client has ended them too. */
-  readonly refused: Deadlines<HandshakeStream>;
+  /** Streams that we have ended, until the client has ended them too. */
+  readonly endings: Deadlines<ClientStream>;
 }
 
 /**
@@ -35,7 +34,7 @@ type State = (typeof State)[keyof typeof State];
 /** A stream until its handshake is answered. The WebSocket that follows keeps nothing of it. */
 export class HandshakeStream implements StreamOwner {
   readonly #shared: Handshakes;
-  readonly #stream: NetSocket;
+  readonly #stream: ClientStream;
   #state: State;
   /** The peer's address, or that of the PROXY header. */
   #address: string;
@@ -47,20 +46,20 @@ export class HandshakeStream implements StreamOwner {
   /** The client has half-closed or reset the stream. */
   #left = false;
 
-  constructor(shared: Handshakes, stream: NetSocket) {
+  constructor(shared: Handshakes, stream: ClientStream) {
     this.#shared = shared;
     this.#stream = stream;
     const { proxyProtocol, trustedProxies } = shared.options;
-    this.#address = stream.remoteAddress ?? "";
+    this.#address = stream.remoteAddress;
     this.#state = proxyProtocol === true ? State.proxy : State.head;
-    ownStream(stream, this);
+    stream.owner = this;
     shared.requests.start(this);
     if (this.#state !== State.proxy || trustedProxies === undefined) return;
     // Whoever may send the header can claim any address.
     if (!isInRanges(this.#address, trustedProxies)) this.#cut("proxy-header");
   }
 
-  received(chunk: Uint8Array): void {
+  data(chunk: Uint8Array): void {
     if (this.#state === State.head) this.#read(chunk);
     else if (this.#state === State.proxy) this.#readProxyHeader(chunk);
     else if (this.#state === State.asked) this.#keep(chunk);
@@ -74,17 +73,15 @@ export class HandshakeStream implements StreamOwner {
     else if (this.#state !== State.refused) this.#end();
   }
 
-  emptied(): void {}
+  drained(): void {}
 
   closed(): void {
     this.#shared.requests.stop(this);
-    this.#shared.refused.stop(this);
     if (this.#state === State.asked) this.#leaves();
   }
 
   late(): void {
     if (this.#state === State.proxy) this.#cut("proxy-header");
-    else if (this.#state === State.refused) this.#stream.destroy();
     // No answer to a client that has sent nothing.
     else if (this.#reader === undefined) this.#cut("handshake-timeout");
     else this.#refuse(tooLate, true);
@@ -146,9 +143,8 @@ export class HandshakeStream implements StreamOwner {
     const stream = this.#stream;
     const request = this.#request!;
     if (!answer.accepted) {
-      if (stream.destroyed) return;
-      this.#refuse(answer, false);
-    } else if (this.#left || stream.destroyed || !stream.writable) {
+      if (stream.isWritable) this.#refuse(answer, false);
+    } else if (this.#left || !stream.isWritable) {
       // A client that has half-closed the stream could not answer; the handler knows it left.
       options.handler.abandon(answer);
       stream.destroy();
@@ -173,15 +169,14 @@ export class HandshakeStream implements StreamOwner {
     this.#end(answerBytes(refusal, this.#request?.method === "HEAD"));
   }
 
-  /** Ends the stream. It is cut if the client does not end it too. */
   #end(answer?: Uint8Array): void {
+    const { endings, requests } = this.#shared;
     this.#state = State.refused;
     this.#reader = undefined;
     this.#early = [];
-    this.#shared.requests.stop(this);
-    this.#shared.refused.start(this);
-    if (answer === undefined) this.#stream.end();
-    else this.#stream.end(answer);
+    requests.stop(this);
+    if (answer !== undefined) this.#stream.write(answer);
+    this.#stream.endBy(endings);
   }
 
   #cut(code: "proxy-header" | "handshake-timeout"): void {

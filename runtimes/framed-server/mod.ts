@@ -1,1 +1,6 @@
-export { startFramedServer } from "./server.ts";
+export { Backlog } from "./backlog.ts";
+export type { PortListener } from "./client-port.ts";
+export { ClientStream } from "./client-stream.ts";
+export type { Deadlines } from "./deadlines.ts";
+export { startFramedServer } from "./nodejs-listener.ts";
+export { type Clients, startServer } from "./server.ts";

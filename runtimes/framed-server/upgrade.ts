@@ -1,15 +1,14 @@
 import { createHash } from "node:crypto";
-import type { Socket as NetSocket } from "node:net";
 import type { HandshakeAdmission, HandshakeRequest } from "../../core/ports/mod.ts";
 import { answerDeflate, type FramedSockets } from "../../core/websocket/mod.ts";
-import { NodejsByteSocket } from "./byte-socket.ts";
+import type { ClientStream } from "./client-stream.ts";
 
 /** RFC 6455, 1.3. */
 const KEY_SUFFIX = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 export interface Upgrade {
   readonly request: HandshakeRequest;
-  readonly stream: NetSocket;
+  readonly stream: ClientStream;
   /** What the client sent behind its handshake. */
   readonly early: Uint8Array;
   readonly admission: HandshakeAdmission;
@@ -35,7 +34,6 @@ export function upgrade(
     const offers = request.header("sec-websocket-extensions");
     answer += `Sec-WebSocket-Extensions: ${answerDeflate(offers)}\r\n`;
   }
-  stream.write(`${answer}\r\n`, "latin1");
-  const bytes = new NodejsByteSocket(stream);
-  bytes.listen(sockets.start(bytes, admission, early));
+  stream.write(Buffer.from(`${answer}\r\n`, "latin1"));
+  stream.owner = sockets.start(stream, admission, early);
 }

@@ -1,5 +1,5 @@
 import { startBunServer } from "../../../runtimes/bun/server.ts";
-import { startFramedServer } from "../../../runtimes/framed-server/mod.ts";
+import { startTcpServer } from "../../../runtimes/bun/tcp-listener.ts";
 import { startFixture } from "./start.ts";
 
-await startFixture({ native: startBunServer, wasm: startFramedServer });
+await startFixture({ native: startBunServer, wasm: startTcpServer });

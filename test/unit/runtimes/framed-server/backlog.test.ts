@@ -10,6 +10,13 @@ function pieces(sizes: readonly number[]): Uint8Array[] {
   return sizes.map((size, index) => slab.take(size).fill(index + 1));
 }
 
+/** Everything that a backlog hands on, as a client that reads takes it. */
+function taken(backlog: Backlog): Uint8Array[] {
+  const all: Uint8Array[] = [];
+  backlog.drain((bytes) => all.push(bytes) && bytes.length);
+  return all;
+}
+
 /** Bytes of all the buffers that are kept, each counted once. */
 function heldBytes(kept: readonly Uint8Array[]): number {
   const buffers = new Set(kept.map(({ buffer }) => buffer));
@@ -26,19 +33,42 @@ test("a backlog gives back what it took, in order, and keeps no more bytes than 
     for (const piece of given) backlog.add(piece);
     const expected = Buffer.concat(given);
     assert.equal(backlog.byteLength, expected.length);
-    const taken = backlog.take();
-    assert.ok(Buffer.concat(taken).equals(expected));
-    assert.equal(heldBytes(taken), expected.length);
-    assert.deepEqual([backlog.byteLength, backlog.take()], [0, []]);
+    const all = taken(backlog);
+    assert.ok(Buffer.concat(all).equals(expected));
+    assert.equal(heldBytes(all), expected.length);
+    assert.deepEqual([backlog.byteLength, taken(backlog)], [0, []]);
   }
 });
 
 test("small frames in a backlog keep no slab, and are few objects", () => {
   const backlog = new Backlog();
   for (let index = 0; index < 5_000; index++) backlog.add(new Slab(16_384).take(12));
-  const taken = backlog.take();
-  assert.equal(heldBytes(taken), 60_000);
-  assert.ok(taken.length <= 8, `${taken.length} pieces`);
+  const all = taken(backlog);
+  assert.equal(heldBytes(all), 60_000);
+  assert.ok(all.length <= 8, `${all.length} pieces`);
+});
+
+test("what a client does not take stays, and leaves before what is added later", () => {
+  const dice = new Dice(9);
+  const backlog = new Backlog();
+  const given: Uint8Array[] = [];
+  const got: Uint8Array[] = [];
+  for (let round = 0; round < 300; round++) {
+    const piece = new Uint8Array(1 + dice.below(dice.pick([20, 20_000]))).fill(round);
+    given.push(piece);
+    backlog.add(piece);
+    let room = dice.below(9_000);
+    backlog.drain((bytes) => {
+      const part = bytes.subarray(0, room);
+      got.push(part);
+      room -= part.length;
+      return part.length;
+    });
+    const [all, gone] = [given, got].map((pieces) => Buffer.concat(pieces).length);
+    assert.equal(backlog.byteLength, all! - gone!);
+  }
+  got.push(...taken(backlog));
+  assert.ok(Buffer.concat(got).equals(Buffer.concat(given)));
 });
 
 test("a large frame is not copied: receivers share it", () => {
@@ -46,5 +76,5 @@ test("a large frame is not copied: receivers share it", () => {
   const backlog = new Backlog();
   backlog.add(small!);
   backlog.add(large!);
-  assert.equal(backlog.take()[1], large);
+  assert.equal(taken(backlog)[1], large);
 });

@@ -1,40 +1,42 @@
 import assert from "node:assert/strict";
-import { EventEmitter } from "node:events";
-import type { Socket as NetSocket } from "node:net";
 import { test } from "node:test";
 import { limits, parseAddressRange } from "../../../../core/base/mod.ts";
 import type { HandshakeAnswer, SocketHandler } from "../../../../core/ports/mod.ts";
 import { type FramedSockets, refuse } from "../../../../core/websocket/mod.ts";
+import { ClientStream } from "../../../../runtimes/framed-server/client-stream.ts";
 import { Deadlines } from "../../../../runtimes/framed-server/deadlines.ts";
 import { HandshakeStream } from "../../../../runtimes/framed-server/handshake-stream.ts";
 import type { ClientServerOptions } from "../../../../runtimes/server/mod.ts";
 import { handshakeText } from "../../../support/clients/raw-client.ts";
 import { ManualClock } from "../../../support/memory/mod.ts";
 
-/** As much of a stream as a handshake knows. */
-class FakeStream extends EventEmitter {
+/** A stream without a network. */
+class FakeStream extends ClientStream {
   readonly remoteAddress = "192.0.2.1";
+  readonly bufferedAmount = 0;
   destroyed = false;
-  writable = true;
   ended = false;
   written = "";
 
-  write(bytes: Uint8Array | string): boolean {
-    this.written += bytes.toString();
-    return true;
+  get isWritable(): boolean {
+    return !this.ended && !this.destroyed;
   }
 
-  end(bytes: Uint8Array | string = ""): this {
-    this.write(bytes);
+  write(bytes: Uint8Array): void {
+    this.written += Buffer.from(bytes).toString();
+  }
+
+  end(): void {
     this.ended = true;
-    return this;
   }
 
-  destroy(): this {
-    if (!this.destroyed) queueMicrotask(() => this.emit("close"));
+  destroy(): void {
     this.destroyed = true;
-    return this;
   }
+
+  pause(): void {}
+
+  resume(): void {}
 }
 
 const timeoutMs = 1_000;
@@ -66,11 +68,11 @@ function rig(answer: () => HandshakeAnswer | Promise<HandshakeAnswer>, proxied =
         Buffer.from(bytes.subarray(from, to)).toString("latin1"),
     },
     requests: new Deadlines<HandshakeStream>(clock, timeoutMs),
-    refused: new Deadlines<HandshakeStream>(clock, limits.closeHandshakeMs),
+    endings: new Deadlines<ClientStream>(clock, limits.closeHandshakeMs),
   };
-  new HandshakeStream(shared, stream as unknown as NetSocket);
-  const send = (bytes: Uint8Array | string): boolean => stream.emit("data", Buffer.from(bytes));
-  return { clock, stream, refused, opened, send };
+  new HandshakeStream(shared, stream);
+  const send = (bytes: Uint8Array | string): void => stream.owner?.data(Buffer.from(bytes));
+  return { clock, stream, refused, opened, send, endings: shared.endings };
 }
 
 const admission = (): HandshakeAnswer => ({
@@ -128,12 +130,12 @@ test("the time that an answer takes does not count", () => {
 
 test("a refused stream is read until its client ends it, and cut after some time", () => {
   const refusal = refuse(403, "handshake-refused", "no");
-  const { clock, stream, send } = rig(() => refusal);
+  const { clock, stream, send, endings } = rig(() => refusal);
   send(handshakeText());
   assert.ok(stream.ended && !stream.destroyed);
   const { written } = stream;
   send(handshakeText());
-  stream.emit("end");
+  stream.clientEnded(endings);
   assert.equal(stream.written, written, "one answer, whatever comes behind it");
   clock.advance(limits.closeHandshakeMs - 1);
   assert.ok(!stream.destroyed);

@@ -4,8 +4,10 @@ import { after, test } from "node:test";
 import { SystemClock } from "../../../../adapters/system/mod.ts";
 import type { HandshakeAdmission, SocketHandler } from "../../../../core/ports/mod.ts";
 import type { FramedSockets } from "../../../../core/websocket/mod.ts";
+import type { ClientStream } from "../../../../runtimes/framed-server/client-stream.ts";
 import { Deadlines } from "../../../../runtimes/framed-server/deadlines.ts";
 import { HandshakeStream } from "../../../../runtimes/framed-server/handshake-stream.ts";
+import { nodejsStreams } from "../../../../runtimes/framed-server/nodejs-stream.ts";
 import { handshakeText, RawClient } from "../../../support/clients/raw-client.ts";
 
 /** What a stream keeps, a connection keeps: there are many. */
@@ -55,11 +57,12 @@ test("a stream that became a WebSocket keeps nothing of its handshake", async ()
         Buffer.from(bytes.subarray(from, to)).toString("latin1"),
     },
     requests,
-    refused: new Deadlines<HandshakeStream>(clock, 1_000),
+    endings: new Deadlines<ClientStream>(clock, 1_000),
   };
+  const ownStream = nodejsStreams(shared.endings);
   const isHandshake = (value: object): boolean => value instanceof HandshakeStream;
   const server: Server = createServer((stream) => {
-    new HandshakeStream(shared, stream);
+    new HandshakeStream(shared, ownStream(stream));
     streams.push(stream);
     before.push(listenersOf(stream));
     assert.ok(reaches(stream, isHandshake), "the stream is a handshake's at first");
