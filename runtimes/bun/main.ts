@@ -22,8 +22,6 @@ await runCommandLine(process.argv.slice(2), {
     start: () =>
       spawn(process.execPath, [...program, workerCommand], {
         stdio: ["ignore", "inherit", "inherit", "ipc"],
-        // Bun's `node:http` shares a port in workers of `node:cluster` alone, and this makes one.
-        env: { ...process.env, NODE_UNIQUE_ID: "1" },
       }),
   },
 });

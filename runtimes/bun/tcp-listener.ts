@@ -8,10 +8,7 @@ import {
 import { type ClientServer, type ClientServerOptions, portError } from "../server/mod.ts";
 import { BunStream, type TcpSocket } from "./tcp-stream.ts";
 
-/**
- * Engine wasm over the streams of `Bun.listen`. With TLS over those of `node:tls`: beside the state
- * of TLS the difference is small, and `Bun.listen` reports no failed TLS handshake.
- */
+/** Engine wasm over the streams of `Bun.listen`. With TLS over those of `node:tls`: record 26. */
 export function startTcpServer(options: ClientServerOptions): Promise<ClientServer> {
   if (options.tls !== undefined) return startFramedServer(options);
   return startServer(options, (clients) => new BunListener(options, clients));
@@ -45,7 +42,7 @@ export class BunListener implements PortListener {
   }
 }
 
-/** What Bun calls, for all streams of a server. What it throws ends the process, as elsewhere. */
+/** What Bun calls, for all streams of a server. */
 function handlersOf({
   admits,
   left,

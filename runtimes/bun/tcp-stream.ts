@@ -46,9 +46,10 @@ export class BunStream extends ClientStream {
 
   /** How many of the bytes the kernel has taken; all of them if there is no use in keeping them. */
   #put(bytes: Uint8Array): number {
-    const taken = this.#state === State.closed ? -1 : this.#socket.write(bytes as Uint8Array<ArrayBuffer>);
+    const taken =
+      this.#state === State.closed ? -1 : this.#socket.write(bytes as Uint8Array<ArrayBuffer>);
     if (taken >= 0) return taken;
-    // The peer is gone, which Bun would not tell a stream that is not read.
+    // The client is gone. Bun would not tell a stream that is paused: the write took the error.
     this.destroy();
     return bytes.length;
   }

@@ -282,7 +282,7 @@ export function clientStreamConformance(
     client.destroy();
   });
 
-  withRig("a reset while it is paused is told when it is read again, at the latest", async (rig) => {
+  withRig("a reset while it is paused is told when it is resumed", async (rig) => {
     const pair = await rig.open(new Owner());
     const { client, stream, owner } = pair;
     stream.pause();

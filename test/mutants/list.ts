@@ -18,6 +18,7 @@ import type { Part } from "./parts/mutant.ts";
 import { operating } from "./parts/operating.ts";
 import { origins } from "./parts/origins.ts";
 import { programs } from "./parts/programs.ts";
+import { bunStreams } from "./parts/runtimes/bun-streams.ts";
 import { servicePort } from "./parts/service-port.ts";
 import { streams } from "./parts/streams.ts";
 import { logs } from "./parts/watching/logs.ts";
@@ -60,4 +61,5 @@ export const parts: readonly Part[] = [
   httpBatches,
   httpClient,
   httpErrors,
+  bunStreams,
 ];
