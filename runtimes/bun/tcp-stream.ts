@@ -44,7 +44,7 @@ export class BunStream extends ClientStream {
     this.backlog.add(taken === 0 ? bytes : bytes.subarray(taken));
   }
 
-  /** How many of the bytes the kernel has taken; all of them if there is no use in keeping them. */
+  /** How many of the bytes the kernel has taken; all if there is no use in keeping any. */
   #put(bytes: Uint8Array): number {
     const taken =
       this.#state === State.closed ? -1 : this.#socket.write(bytes as Uint8Array<ArrayBuffer>);

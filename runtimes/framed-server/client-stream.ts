@@ -12,8 +12,8 @@ export interface StreamOwner extends ByteSocketListener {
 }
 
 /**
- * A client's TCP or TLS stream. The runtime's own stream refers to it and tells it what happens, by
- * listeners that all streams share. So a connection needs no closures and no further object.
+ * A client's TCP or TLS stream. The runtime's own stream refers to it and tells it what happens,
+ * by listeners that all streams share. So a connection needs no closures and no further object.
  */
 export abstract class ClientStream implements ByteSocket, Waiting {
   owner: StreamOwner | undefined = undefined;
