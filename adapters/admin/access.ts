@@ -82,9 +82,26 @@ export class AdminAccess {
       const { actors } = this.#options;
       return { name: user, mayAct: actors.includes(user) || actors.includes("*") };
     }
-    throw new Refusal("request-token", "the Authorization header must be Bearer and a token", {
+    throw new Refusal("request-token", this.#whatWouldDo(), {
       headers: { "www-authenticate": 'Bearer realm="websocket-service"' },
     });
+  }
+
+  /** What a request must have, which depends on the rules. */
+  #whatWouldDo(): string {
+    const { userHeader } = this.#options;
+    const ways: string[] = [];
+    if (this.#token !== undefined || this.#readToken !== undefined) {
+      ways.push("the Authorization header must be Bearer and a token");
+    }
+    if (userHeader !== "") {
+      ways.push(
+        this.#proxies.length === 0
+          ? `the header ${userHeader} counts from no proxy: the node needs --admin-proxies`
+          : `a proxy of --admin-proxies must send the header ${userHeader} once, with a user`,
+      );
+    }
+    return ways.join(", or ");
   }
 
   /** Nobody needs a token: a page of another host must not get at it by a name of its own. */

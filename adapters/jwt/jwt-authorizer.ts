@@ -65,9 +65,11 @@ export class JwtAuthorizer implements Authorizer {
 
   /** Imports the configured keys. Rejects with `setting-invalid` if one cannot be used. */
   static async create(options: JwtOptions, ports: JwtPorts): Promise<JwtAuthorizer> {
-    const { secret, publicKeyPem } = options;
+    const { secret, secretSetting, publicKeyPem } = options;
     const keys: VerificationKey[] = [];
-    if (secret !== undefined && secret.length > 0) keys.push(await secretKey(secret));
+    if (secret !== undefined && secret.length > 0) {
+      keys.push(await secretKey(secret, secretSetting));
+    }
     if (publicKeyPem) keys.push(...(await pemKeys(publicKeyPem)));
     return new JwtAuthorizer(options, ports, keys);
   }

@@ -14,6 +14,8 @@ export interface JwtOptions {
   readonly sources: readonly string[];
   /** The key of HS256, at least 32 bytes (RFC 7518, 3.2). */
   readonly secret?: string | Uint8Array | undefined;
+  /** The setting that gave it, for what is said of it. */
+  readonly secretSetting?: "jwt-secret" | "jwt-secret-file";
   /** One or more `-----BEGIN PUBLIC KEY-----`; a private key is refused. */
   readonly publicKeyPem?: string | undefined;
   /** An `http(s)://` URL. Its user and password are sent as `Authorization: Basic`. */

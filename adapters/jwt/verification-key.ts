@@ -22,13 +22,17 @@ function refuse(setting: string, sentence: string): never {
 }
 
 /** The key of HS256. Throws `setting-invalid`; the message does not contain the secret. */
-export async function secretKey(secret: string | Uint8Array): Promise<VerificationKey> {
+export async function secretKey(
+  secret: string | Uint8Array,
+  setting: string = "jwt-secret",
+): Promise<VerificationKey> {
   const bytes = typeof secret === "string" ? new TextEncoder().encode(secret) : secret;
-  if (bytes.length < secretBytesMin)
-    refuse("jwt-secret", `must have at least ${secretBytesMin} bytes`);
+  if (bytes.length < secretBytesMin) {
+    refuse(setting, `must have at least ${secretBytesMin} bytes`);
+  }
   // A public key as the secret would let everybody who can read it sign tokens.
   if (new TextDecoder().decode(bytes).includes("-----BEGIN ")) {
-    refuse("jwt-secret", "is a PEM file; put a public key into jwt-key");
+    refuse(setting, "is a PEM file; put a public key into jwt-key");
   }
   const hmac = { name: "HMAC", hash: "SHA-256" };
   const raw = new Uint8Array(bytes);

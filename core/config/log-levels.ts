@@ -69,6 +69,19 @@ export function parseLogLevels(text: string): LogLevels | undefined {
   return { level, categories };
 }
 
+/** Names the first category that there is not, and those that there are. */
+function categoryFault(value: unknown): string | undefined {
+  if (typeof value !== "string") return undefined;
+  const [level = "", ...rest] = value.split(",").map((part) => part.trim());
+  // What is no level at all may be anything, such as a misplaced password.
+  if (!isLevel(level)) return undefined;
+  const names = rest.map((part) => part.split("=")[0] ?? "");
+  const unknown = names.find((name) => !logCategories.includes(name));
+  if (unknown === undefined) return undefined;
+  const said = unknown === "" ? "a category is missing" : `${unknown} is no category`;
+  return `${said}; categories: ${logCategories.join(", ")}`;
+}
+
 function isLevel(text: string): text is LogLevel {
   return levels.some((level) => level === text);
 }
@@ -88,6 +101,7 @@ export function logLevels(about: string, fallback: LogLevel): Setting<LogLevels>
     written,
     allowed,
     about,
+    fault: categoryFault,
     choices: levels,
   };
 }

@@ -100,7 +100,8 @@ export function checkValue(setting: Setting, value: unknown, place: string): unk
   const result = v.safeParse(setting.schema, value);
   if (result.success) return result.output;
   const said = setting.secret === true ? "the given value" : masked(JSON.stringify(value));
-  throw wrong(`${place}: ${said} is not allowed; it must be ${setting.allowed}`);
+  const fault = setting.fault?.(value) ?? `it must be ${setting.allowed}`;
+  throw wrong(`${place}: ${said} is not allowed; ${fault}`);
 }
 
 function wrong(message: string): ServiceError {

@@ -14,6 +14,8 @@ export interface Setting<Output = unknown> {
   readonly about: string;
   /** No message and no log shows the value, not even if it is wrong. */
   readonly secret?: boolean;
+  /** What is wrong with a value, where that says more than `allowed`. */
+  readonly fault?: (value: unknown) => string | undefined;
   /** The values, where they are few: for completions. */
   readonly choices?: readonly string[];
   /** A flag that may be repeated; the schema gets all values. Options of commands alone. */

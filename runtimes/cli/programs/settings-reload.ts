@@ -63,11 +63,9 @@ export class SettingsReload {
   #logRefused(error: unknown): ReloadAnswer {
     const { message } = error as Error;
     const code = codeOf(error);
-    if (code === "tls-invalid") this.#logger.log("error", "tls-reload-failed", message, { code });
-    else {
-      const text = `nothing is reloaded, the old settings stay: ${message}`;
-      this.#logger.log("error", "reload-refused", text, { code });
-    }
+    const text = `nothing is reloaded, the old settings stay: ${message}`;
+    const event = code === "tls-invalid" ? "tls-reload-failed" : "reload-refused";
+    this.#logger.log("error", event, text, { code });
     return { reloaded: false, code, message };
   }
 }

@@ -26,6 +26,7 @@ export async function createAuthorizer(
     {
       sources: settings["jwt-from"],
       secret,
+      secretSetting: settings["jwt-secret"] === "" ? "jwt-secret-file" : "jwt-secret",
       publicKeyPem,
       jwksUrl: settings["jwt-jwks"] || undefined,
       issuer: settings["jwt-issuer"] || undefined,

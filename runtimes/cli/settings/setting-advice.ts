@@ -43,6 +43,12 @@ export function adviceOn(settings: Settings): string[] {
         "known by; name the proxies alone",
     );
   }
+  if (settings["max-publish-size"] > settings["send-queue-size"]) {
+    advice.push(
+      "--max-publish-size is above --send-queue-size: what is larger than the queue is refused " +
+        "(queue-too-small); raise --send-queue-size, or lower --max-publish-size",
+    );
+  }
   if (settings.authorize !== "jwt") return advice;
   if (settings["jwt-audience"] === "" && !settings["jwt-any-audience"]) {
     advice.push(

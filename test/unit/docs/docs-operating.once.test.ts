@@ -29,6 +29,13 @@ function found(pattern: RegExp): string[] {
   return [...new Set(matches)].sort();
 }
 
+/** The names in backquotes between the two comments of a page. */
+function namesBetween(path: string, mark: string): string[] {
+  const text = readPage(path);
+  const listed = text.split(`<!-- ${mark} -->`)[1]?.split(`<!-- /${mark} -->`)[0] ?? "";
+  return [...listed.matchAll(/`([a-z-]+)`/g)].map(([, name]) => name ?? "").sort();
+}
+
 function column(heading: string): string[] {
   return tableRows(page, heading)
     .map(([cell = ""]) => unquoted(cell))
@@ -99,13 +106,12 @@ test("the reasons of not being ready are those of the code", () => {
 test("the categories of the log are the first words of its events", () => {
   const words = new Set(column("event").map((event) => event.split("-")[0]));
   assert.deepEqual([...logCategories].sort(), [...words].sort());
+  assert.deepEqual(namesBetween("docs/operating/monitoring.md", "categories"), [...words].sort());
 });
 
 test("the settings that a reload takes over are those of the code", () => {
-  const text = readPage("docs/operating/starting.md");
-  const [, listed = ""] = /<!-- reloadable -->(.*?)<!-- \/reloadable -->/s.exec(text) ?? [];
-  const names = [...listed.matchAll(/`([a-z-]+)`/g)].map(([, name]) => name ?? "");
-  assert.deepEqual(names.sort(), [...reloadable].sort());
+  const names = namesBetween("docs/operating/starting.md", "reloadable");
+  assert.deepEqual(names, [...reloadable].sort());
 });
 
 test("the exit codes are those of the code", () => {

@@ -98,3 +98,23 @@ test("a page of another host has no business here, even with a right", () => {
   ] as const;
   assert.equal(from(...proxied), "admin-token act");
 });
+
+test("a refusal says what would do: a token, a proxy's header, or either", () => {
+  const said = (rules: Partial<AccessOptions>): string => {
+    const access = new AdminAccess({ ...closed, ...rules });
+    try {
+      access.identify(new Headers(), { address: "10.1.2.3", rawHeaders: [] });
+    } catch (error) {
+      return (error as Error).message;
+    }
+    return "";
+  };
+  const token = "the Authorization header must be Bearer and a token";
+  const user = "a proxy of --admin-proxies must send the header X-User once, with a user";
+  const none = "the header X-User counts from no proxy: the node needs --admin-proxies";
+  assert.equal(said({ token: "acting" }), token);
+  assert.equal(said({ readToken: "reading" }), token);
+  assert.equal(said({ userHeader: "X-User", proxies }), user);
+  assert.equal(said({ userHeader: "X-User" }), none);
+  assert.equal(said({ token: "acting", userHeader: "X-User", proxies }), `${token}, or ${user}`);
+});
