@@ -1,3 +1,4 @@
+import { getSystemErrorName } from "node:util";
 import { limits, parseJson } from "../../core/base/mod.ts";
 import type { Clock } from "../../core/ports/mod.ts";
 
@@ -99,6 +100,14 @@ function plain(part: string): string {
 /** Such as ` (ECONNREFUSED)`. The message of a runtime is not used: it may repeat the URL. */
 function systemCode(error: unknown): string {
   const { code, cause } = (error ?? {}) as { code?: unknown; cause?: { code?: unknown } };
-  const found = [cause?.code, code].find((it) => typeof it === "string" && /^\w{1,64}$/.test(it));
+  const codes = [cause?.code, code, numberedCode(cause)];
+  const found = codes.find((it) => typeof it === "string" && /^\w{1,64}$/.test(it));
   return found === undefined ? "" : ` (${String(found)})`;
+}
+
+/** Deno's cause has no code, but ends with the system's number, as Rust writes it. */
+function numberedCode(cause: unknown): string | undefined {
+  const message = cause instanceof Error ? cause.message : "";
+  const number = Number(/ \(os error (\d{1,5})\)$/.exec(message)?.[1] ?? 0);
+  return number > 0 ? getSystemErrorName(-number) : undefined;
 }

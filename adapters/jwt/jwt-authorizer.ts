@@ -48,9 +48,11 @@ export class JwtAuthorizer implements Authorizer {
     this.#options = options;
     this.#toleranceMs = options.clockToleranceMs ?? 0;
     this.#ports = ports;
-    this.#keys = keys;
+    this.#keys = keys.filter(({ algorithm }) => options.algorithms.includes(algorithm));
     this.#sources = options.sources.map(parseTokenSource);
-    this.#remote = options.jwksUrl ? new RemoteKeys(options.jwksUrl, ports) : undefined;
+    const { jwksUrl } = options;
+    const isAlone = this.#keys.length === 0;
+    this.#remote = jwksUrl ? new RemoteKeys(jwksUrl, { ...ports, isAlone }) : undefined;
     const served = new Set<string>(keys.map(({ algorithm }) => algorithm));
     if (this.#remote !== undefined) for (const it of ["RS256", "ES256", "EdDSA"]) served.add(it);
     this.#algorithms = new Set(options.algorithms.filter((algorithm) => served.has(algorithm)));
@@ -77,6 +79,18 @@ export class JwtAuthorizer implements Authorizer {
   /** Starts to fetch the JWKS keys. Without this call the first handshake does. */
   start(): void {
     this.#remote?.start();
+  }
+
+  /** Fetches the JWKS keys before any use. Rejects with `keys-unavailable` if there are none. */
+  async fetchKeys(): Promise<void> {
+    await this.#remote?.fetchFirst();
+  }
+
+  /** Goes on from the JWKS keys that another authorizer has of the same URL. */
+  adoptKeys(former: JwtAuthorizer): void {
+    const known = former.#remote;
+    if (known === undefined || former.#options.jwksUrl !== this.#options.jwksUrl) return;
+    this.#remote?.adopt(known);
   }
 
   get keysMissing(): boolean {

@@ -4,12 +4,17 @@ import { EndpointFault, fetchJson } from "./fetch-json.ts";
 import type { JwtPorts } from "./jwt-options.ts";
 import { keysOfSet, type VerificationKey } from "./verification-key.ts";
 
+interface RemotePorts extends JwtPorts {
+  /** No other key verifies tokens. */
+  readonly isAlone: boolean;
+}
+
 /**
  * The keys of a JWKS URL, fetched in the background. Only a valid key set replaces them: while the
  * endpoint is away or answers nonsense, the known keys stay in use.
  */
 export class RemoteKeys {
-  readonly #ports: JwtPorts;
+  readonly #ports: RemotePorts;
   readonly #url: URL;
   readonly #closing: AbortController = new AbortController();
   #keys: readonly VerificationKey[] | undefined;
@@ -22,7 +27,7 @@ export class RemoteKeys {
   /** When a valid key set came, or none had come yet, in ticks. */
   #takenAt: number;
 
-  constructor(url: string, ports: JwtPorts) {
+  constructor(url: string, ports: RemotePorts) {
     this.#url = parseUrl(url);
     this.#ports = ports;
     this.#takenAt = ports.clock.ticks();
@@ -41,6 +46,24 @@ export class RemoteKeys {
   /** Fetches the keys now and periodically. */
   start(): void {
     void this.refresh();
+  }
+
+  /** Goes on from the keys that another one of the same URL knows. */
+  adopt(known: RemoteKeys): void {
+    this.#keys = known.#keys;
+    this.#takenAt = known.#takenAt;
+  }
+
+  /** Fetches the keys before any use. Rejects with `keys-unavailable` if there are none. */
+  async fetchFirst(): Promise<void> {
+    try {
+      this.#take(await this.#request());
+    } catch (error) {
+      const sentence = `jwt-jwks: the JWKS endpoint ${faultOf(error)}`;
+      throw new ServiceError("keys-unavailable", sentence);
+    }
+    this.#answeredAt = this.#ports.clock.now();
+    this.#planNext();
   }
 
   close(): void {
@@ -86,17 +109,20 @@ export class RemoteKeys {
 
   async #load(): Promise<void> {
     try {
-      const signal = this.#closing.signal;
-      const keys = await keysOfSet(await fetchJson(this.#url, { ...this.#ports, signal }));
-      if (keys === undefined)
-        throw new EndpointFault("answered with something other than a key set");
-      // An empty set would refuse every token: it is more likely a fault than intended.
-      if (keys.length === 0) throw new EndpointFault("answered without a usable key");
-      this.#take(keys);
+      this.#take(await this.#request());
     } catch (error) {
-      const fault = error instanceof EndpointFault ? error.message : "could not be read";
-      if (!this.#closing.signal.aborted) this.#logFault(fault);
+      if (!this.#closing.signal.aborted) this.#logFault(faultOf(error));
     }
+  }
+
+  async #request(): Promise<readonly VerificationKey[]> {
+    const signal = this.#closing.signal;
+    const keys = await keysOfSet(await fetchJson(this.#url, { ...this.#ports, signal }));
+    if (keys === undefined)
+      throw new EndpointFault("answered with something other than a key set");
+    // An empty set would refuse every token: it is more likely a fault than intended.
+    if (keys.length === 0) throw new EndpointFault("answered without a usable key");
+    return keys;
   }
 
   #take(keys: readonly VerificationKey[]): void {
@@ -119,17 +145,26 @@ export class RemoteKeys {
   #logFault(fault: string): void {
     if (fault === this.#fault) return;
     this.#fault = fault;
-    const outcome =
-      this.#keys === undefined ? "no token can be verified" : "the known keys stay in use";
-    const message = `the JWKS endpoint ${fault}; ${outcome}`;
+    const message = `the JWKS endpoint ${fault}; ${this.#outcome}`;
     const fields = { code: "keys-unavailable", url: this.#shownUrl };
     this.#ports.logger.log("warn", "jwks-failed", message, fields);
+  }
+
+  /** What a fault means for tokens. */
+  get #outcome(): string {
+    if (this.#keys !== undefined) return "the known keys stay in use";
+    if (this.#ports.isAlone) return "no token can be verified";
+    return "only tokens of jwt-secret and jwt-key can be verified";
   }
 
   /** Without credentials and query, which may be secret. */
   get #shownUrl(): string {
     return `${this.#url.protocol}//${this.#url.host}${this.#url.pathname}`;
   }
+}
+
+function faultOf(error: unknown): string {
+  return error instanceof EndpointFault ? error.message : "could not be read";
 }
 
 function namesOf(keys: readonly VerificationKey[] | undefined): string {

@@ -65,9 +65,12 @@ export class PrometheusMetrics implements Metrics {
     return histogram;
   }
 
-  gauge(name: string, help: string, read: () => number, labels: Labels = {}): void {
+  gauge(name: string, help: string, read: () => number | undefined, labels: Labels = {}): void {
     const key = labelText(labels);
-    this.#family(name, "gauge", help).series.set(key, (values) => values.push([key, read()]));
+    this.#family(name, "gauge", help).series.set(key, (values) => {
+      const value = read();
+      if (value !== undefined) values.push([key, value]);
+    });
   }
 
   /** The body of the answer to a scrape. */
@@ -84,13 +87,14 @@ export class PrometheusMetrics implements Metrics {
     );
   }
 
-  /** Every series with its present value. */
+  /** Every series with its present value. A family without any is left out. */
   families(): MetricFamily[] {
-    return Array.from(this.#families, ([name, { type, help, series }]) => {
+    const families = Array.from(this.#families, ([name, { type, help, series }]) => {
       const values: [series: string, value: number][] = [];
       for (const add of series.values()) add(values);
       return { name, type, help, series: values };
     });
+    return families.filter(({ series }) => series.length > 0);
   }
 
   #family(name: string, type: MetricType, help: string): Family {

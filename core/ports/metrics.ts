@@ -27,11 +27,12 @@ export interface Metrics {
   ): Histogram;
   /**
    * Registers a gauge, which is read at each scrape; it replaces one of the same name and labels.
+   * While `read` returns undefined, the gauge is left out.
    */
   gauge(
     name: string,
     help: string,
-    read: () => number,
+    read: () => number | undefined,
     labels?: Readonly<Record<string, string>>,
   ): void;
 }

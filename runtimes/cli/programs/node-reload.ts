@@ -18,6 +18,14 @@ export interface LoadedFiles {
   readonly tokens: string;
 }
 
+/** What a process has of tokens, before it loads files again. */
+interface KnownTokens {
+  readonly tokens: string;
+  /** A JWKS at another URL must give keys; undefined: somebody else has checked that. */
+  readonly jwksUrl: string | undefined;
+  readonly authorizer?: JwtAuthorizer | undefined;
+}
+
 /** What a reload says of them. */
 const tokensName = "keys and rules of tokens";
 
@@ -28,9 +36,11 @@ export class TlsFault extends Error {}
 export class KnownFiles {
   #tokens: string;
   #tls: string;
+  #jwksUrl: string;
 
   constructor(settings: Settings) {
     this.#tokens = tokensOf(settings);
+    this.#jwksUrl = settings["jwt-jwks"];
     try {
       this.#tls = JSON.stringify(readTlsFiles(settings).server ?? null);
     } catch {
@@ -39,8 +49,16 @@ export class KnownFiles {
     }
   }
 
+  /** Checks what settings name. Rejects if it cannot be used. */
+  async load(settings: Settings, logger: ProgramLogger): Promise<LoadedFiles> {
+    const files = await loadFiles(settings, { tokens: "", jwksUrl: this.#jwksUrl }, logger);
+    files.authorizer?.close();
+    return files;
+  }
+
   /** What has changed since the last call. */
-  changes({ tls: given, tokens }: LoadedFiles): string[] {
+  changes(settings: Settings, { tls: given, tokens }: LoadedFiles): string[] {
+    this.#jwksUrl = settings["jwt-jwks"];
     const changed: string[] = [];
     const tls = JSON.stringify(given ?? null);
     if (tokens !== this.#tokens) changed.push(tokensName);
@@ -58,10 +76,13 @@ function tokensOf(settings: Settings): string {
   return JSON.stringify([values, readTokenFiles(settings)]);
 }
 
-/** Reads the files that settings name. Rejects if one cannot be used: then nothing has changed. */
+/**
+ * Reads the files that settings name, and the keys of a JWKS that is new. Rejects if one cannot be
+ * used: then nothing has changed.
+ */
 export async function loadFiles(
   settings: Settings,
-  known: string,
+  known: KnownTokens,
   logger: ProgramLogger,
 ): Promise<LoadedFiles> {
   let tls: ServerTls | undefined;
@@ -72,7 +93,12 @@ export async function loadFiles(
   }
   const tokens = tokensOf(settings);
   const ports = { clock: new SystemClock(), logger };
-  const authorizer = tokens === known ? undefined : await createAuthorizer(settings, ports);
+  if (tokens === known.tokens) return { tls, authorizer: undefined, tokens };
+  const authorizer = await createAuthorizer(settings, ports);
+  if (known.authorizer !== undefined) authorizer?.adoptKeys(known.authorizer);
+  const { jwksUrl = settings["jwt-jwks"] } = known;
+  // Nobody would get in by keys that cannot be had.
+  if (settings["jwt-jwks"] !== jwksUrl) await authorizer?.fetchKeys();
   return { tls, authorizer, tokens };
 }
 
@@ -80,7 +106,7 @@ export async function loadFiles(
 export class NodeReload {
   readonly #service: Service;
   readonly #logger: ProgramLogger;
-  #authorizer: Pick<JwtAuthorizer, "close"> | undefined;
+  #authorizer: JwtAuthorizer | undefined;
   #tokens: string;
 
   constructor(service: Service, authorizer: Authorizer | undefined, logger: ProgramLogger) {
@@ -90,8 +116,11 @@ export class NodeReload {
     this.#tokens = tokensOf(service.settings);
   }
 
-  load(settings: Settings): Promise<LoadedFiles> {
-    return loadFiles(settings, this.#tokens, this.#logger);
+  /** A worker's supervisor has checked that a new JWKS gives keys. */
+  load(settings: Settings, isWorker: boolean = false): Promise<LoadedFiles> {
+    const jwksUrl = isWorker ? undefined : this.#service.settings["jwt-jwks"];
+    const known = { tokens: this.#tokens, jwksUrl, authorizer: this.#authorizer };
+    return loadFiles(settings, known, this.#logger);
   }
 
   /** What has changed besides the settings, or could not. */

@@ -3,7 +3,7 @@ import type { Settings } from "../../../core/config/mod.ts";
 import type { ReloadAnswer } from "../../compose/mod.ts";
 import { Supervisor, type SupervisorDependencies } from "../../workers/mod.ts";
 import type { ProgramLogger } from "./create-logger.ts";
-import { KnownFiles, type LoadedFiles, loadFiles } from "./node-reload.ts";
+import { KnownFiles, type LoadedFiles } from "./node-reload.ts";
 import { runProgram } from "./run-program.ts";
 import type { ServiceRun } from "./run-service.ts";
 import { SettingsReload } from "./settings-reload.ts";
@@ -31,11 +31,11 @@ export function runSupervisor(
   const steps = {
     read,
     // What is wrong is refused here. Workers read the files by themselves.
-    load: (next: Settings) => loadFiles(next, "", logger),
+    load: (next: Settings) => known.load(next, logger),
     apply: async (next: Settings, files: LoadedFiles): Promise<readonly string[]> => {
       logger.setLevels(next["log-level"]);
       supervisor.reload(next);
-      return known.changes(files);
+      return known.changes(next, files);
     },
   };
   const reloading = new SettingsReload(settings, steps, logger);

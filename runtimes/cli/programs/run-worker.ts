@@ -69,7 +69,7 @@ class WorkerProgram {
     const node = this.#reload;
     if (node === undefined) return;
     try {
-      await node.apply(settings, await node.load(settings));
+      await node.apply(settings, await node.load(settings, true));
     } catch (error) {
       const { message } = error as Error;
       const fields = { code: "setting-invalid" };

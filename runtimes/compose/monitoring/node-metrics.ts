@@ -17,11 +17,12 @@ export function registerNodeMetrics(metrics: Metrics, facts: NodeFacts): void {
   const { version, runtime, engine, authorizer, tls } = facts;
   const labels = { version, runtime, engine };
   metrics.gauge("wss_build_info", "Version, runtime and engine, as labels", () => 1, labels);
-  if (authorizer()?.keysAgeMs !== undefined) {
-    const help = "Time since the JWKS keys were fetched, or since the start";
-    const read = (): number => (authorizer()?.keysAgeMs ?? 0) / 1_000;
-    metrics.gauge("wss_jwks_age_seconds", help, read);
-  }
+  // A reload may bring a JWKS, or take it away.
+  const age = "Time since the JWKS keys were fetched, or since the start";
+  metrics.gauge("wss_jwks_age_seconds", age, () => {
+    const ms = authorizer()?.keysAgeMs;
+    return ms === undefined ? undefined : ms / 1_000;
+  });
   if (tls() !== undefined) {
     const name = "wss_certificate_expiry_timestamp_seconds";
     const help = "When the certificate of the client port expires, since the epoch";

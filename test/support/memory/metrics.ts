@@ -29,7 +29,7 @@ class MemoryHistogram implements Histogram {
 export class MemoryMetrics implements Metrics {
   readonly #counters = new Map<string, MemoryCounter>();
   readonly #sums = new Map<string, MemoryCounter>();
-  readonly #gauges = new Map<string, () => number>();
+  readonly #gauges = new Map<string, () => number | undefined>();
   readonly #histograms = new Map<string, MemoryHistogram>();
 
   counter(name: string, _help: string, labels: Labels = {}): Counter {
@@ -55,7 +55,7 @@ export class MemoryMetrics implements Metrics {
     return histogram;
   }
 
-  gauge(name: string, _help: string, read: () => number, labels: Labels = {}): void {
+  gauge(name: string, _help: string, read: () => number | undefined, labels: Labels = {}): void {
     this.#gauges.set(keyOf(name, labels), read);
   }
 

@@ -184,8 +184,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "time since the JWKS keys were fetched",
     file: files.node,
-    find: "const read = (): number => (authorizer()?.keysAgeMs ?? 0) / 1_000;",
-    replace: "const read = (): number => authorizer()?.keysAgeMs ?? 0;",
+    find: "return ms === undefined ? undefined : ms / 1_000;",
+    replace: "return (ms ?? 0) / 1_000;",
     tests: [tests.process],
   },
   {

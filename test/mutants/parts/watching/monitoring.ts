@@ -43,6 +43,13 @@ const tests = {
 /** Metrics, readiness, the log and reloads. */
 const mutants: readonly Mutant[] = [
   {
+    says: "only tokens of `jwt-secret` and `jwt-key` can be verified",
+    file: files.keys,
+    find: "if (this.#ports.isAlone) return",
+    replace: "if (true) return",
+    tests: [tests.keys],
+  },
+  {
     says: "Where a sum means nothing, the first line has the least or the most of all workers",
     file: files.sums,
     find: "return known.length === 0 ? 0 : combine(...known);",

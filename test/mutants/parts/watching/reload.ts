@@ -16,11 +16,19 @@ const tests = {
   gateway: "test/unit/core/gateway-reload.test.ts",
   health: "test/integration/deploy/health.node.test.ts",
   reload: "test/integration/gateway/reload.node.test.ts",
+  node: "test/unit/runtimes/cli/programs/node-reload.test.ts",
   steps: "test/unit/runtimes/cli/programs/settings-reload.test.ts",
 } as const;
 
 /** Starting, reloading and stopping a node. */
 const mutants: readonly Mutant[] = [
+  {
+    says: "A `jwt-jwks` at another URL is fetched first, and must give keys",
+    file: files.node,
+    find: 'if (settings["jwt-jwks"] !== jwksUrl) await authorizer?.fetchKeys();',
+    replace: "",
+    tests: [tests.node],
+  },
   {
     says: "reads the config file and the files that settings name again",
     file: files.reload,

@@ -11,12 +11,20 @@ const files = {
 } as const;
 const tests = {
   keys: "test/unit/adapters/jwt/jwt-keys.test.ts",
+  reload: "test/unit/runtimes/cli/programs/node-reload.test.ts",
   sources: "test/unit/adapters/jwt/jwt-sources.test.ts",
   tokens: "test/unit/adapters/jwt/jwt.test.ts",
 } as const;
 
 /** Tokens, the keys that sign them, and where they must not go. */
 const mutants: readonly Mutant[] = [
+  {
+    says: "one that keeps the URL keeps the known keys",
+    file: files.remote,
+    find: "    this.#keys = known.#keys;\n",
+    replace: "",
+    tests: [tests.reload],
+  },
   {
     says: "leave out what your issuer does not use",
     file: files.authorizer,

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import net from "node:net";
+import process from "node:process";
 import { afterEach, test } from "node:test";
 import type { JwtOptions } from "../../../../adapters/jwt/mod.ts";
 import { limits } from "../../../../core/base/mod.ts";
@@ -251,6 +254,46 @@ test("HS256 never asks the endpoint, and a token that is no token does not eithe
   assert.equal(summary(await rig.authorizer.authorize(bearer(forged))), "401 token-invalid");
   assert.equal(summary(await rig.authorizer.authorize(bearer("a.b.c"))), "401 token-invalid");
   assert.equal(rig.server.asked, 0);
+});
+
+/** The one line of a fault of the endpoint. */
+async function faultOf(rig: Rig): Promise<string> {
+  rig.authorizer.start();
+  await waitFor(() => rig.logger.of("jwks-failed").length === 1);
+  return String(rig.logger.of("jwks-failed")[0]?.message);
+}
+
+test("a fault of the endpoint is told with what it means for tokens", async () => {
+  const alone = await start(json("", 500));
+  assert.match(await faultOf(alone), /; no token can be verified$/);
+  assert.equal(alone.authorizer.keysMissing, true);
+  const beside = /; only tokens of jwt-secret and jwt-key can be verified$/;
+  for (const options of [{ secret }, { publicKeyPem: second.pem }]) {
+    const rig = await start(json("", 500), options);
+    assert.match(await faultOf(rig), beside);
+    assert.equal(rig.authorizer.keysMissing, false);
+  }
+  // A secret whose algorithm is left out verifies nothing.
+  const left = await start(json("", 500), { secret, algorithms: ["ES256"] });
+  assert.match(await faultOf(left), /; no token can be verified$/);
+  assert.equal(left.authorizer.keysMissing, true);
+});
+
+test("an endpoint where nobody listens is told with the system's code", async () => {
+  const server = net.createServer((stream) => stream.on("error", () => {}).resume());
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  // A client's port: it is taken, and nobody listens there.
+  const client = net.connect((server.address() as net.AddressInfo).port, "127.0.0.1");
+  await once(client, "connect");
+  const rig = await createRig({ jwksUrl: `http://127.0.0.1:${client.localPort}/keys` });
+  const fault = await faultOf(rig);
+  rig.authorizer.close();
+  client.destroy();
+  server.close();
+  // Bun has more than one name for it.
+  const code = process.versions.bun === undefined ? "ECONNREFUSED" : "\\w+";
+  assert.match(fault, new RegExp(`^the JWKS endpoint cannot be reached \\(${code}\\);`));
 });
 
 test("the age of the keys counts from the last valid set, or from the start", async () => {

@@ -47,7 +47,7 @@ test("age of keys and end of a certificate are in seconds, of what is used now",
   const metrics = new PrometheusMetrics();
   const { certFile } = authority.issue("a node");
   let tls: ServerTls | undefined = { cert: readFileSync(certFile, "utf8"), key: "" };
-  let keysAgeMs = 1_500;
+  let keysAgeMs: number | undefined = 1_500;
   registerNodeMetrics(metrics, {
     version: "1.2.3",
     runtime: "node",
@@ -59,6 +59,12 @@ test("age of keys and end of a certificate are in seconds, of what is used now",
   assert.equal(read("wss_jwks_age_seconds"), 1.5);
   keysAgeMs = 0;
   assert.equal(read("wss_jwks_age_seconds"), 0);
+  // A reload takes the JWKS away, and brings one again.
+  keysAgeMs = undefined;
+  assert.ok(!metrics.totals().has("wss_jwks_age_seconds"));
+  assert.doesNotMatch(metrics.render(), /jwks_age/);
+  keysAgeMs = 2_500;
+  assert.equal(read("wss_jwks_age_seconds"), 2.5);
   const days = (read("wss_certificate_expiry_timestamp_seconds") - Date.now() / 1_000) / 86_400;
   assert.ok(days > 1 && days <= 2, `${days} days`);
   tls = undefined;
