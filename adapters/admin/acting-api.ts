@@ -37,9 +37,8 @@ export class ActingApi {
   }
 
   send(context: AdminContext): Promise<Response> {
-    return this.#act(context, "send", async (asked) => {
-      const id = readId(context.req.param("id") ?? "");
-      asked.target = id;
+    return this.#act(context, ["send", idIn(context)], async () => {
+      const id = readId(idIn(context));
       const { data, app } = readSend(await this.#body(context));
       const { actions } = this.#options;
       const item = ["send", jsonOf(data)] as const;
@@ -48,9 +47,8 @@ export class ActingApi {
   }
 
   close(context: AdminContext): Promise<Response> {
-    return this.#act(context, "close", async (asked) => {
-      const id = readId(context.req.param("id") ?? "");
-      asked.target = id;
+    return this.#act(context, ["close", idIn(context)], async () => {
+      const id = readId(idIn(context));
       const { code, reason, app } = readClose(await this.#body(context));
       const { actions } = this.#options;
       const item = ["close", code, reason] as const;
@@ -59,7 +57,8 @@ export class ActingApi {
   }
 
   publish(context: AdminContext): Promise<Response> {
-    return this.#act(context, "publish", async (asked) => {
+    // The target stands in the body.
+    return this.#act(context, ["publish", ""], async (asked) => {
       const { data, group, app: named } = readPublish(await this.#body(context));
       const { actions } = this.#options;
       const app = named ?? actions.apps[0] ?? "";
@@ -72,8 +71,7 @@ export class ActingApi {
   }
 
   reload(context: AdminContext): Promise<Response> {
-    return this.#act(context, "reload", async (asked) => {
-      asked.target = "settings";
+    return this.#act(context, ["reload", "settings"], async () => {
       const { reload } = this.#options;
       if (reload === undefined) throw new Refusal("request-path", "there is nothing to reload");
       const answer = await reload();
@@ -107,12 +105,12 @@ export class ActingApi {
   /** Carries out what somebody with the right asks for, and logs it in any case. */
   async #act(
     context: AdminContext,
-    action: AdminAction["action"],
+    [action, target]: readonly [AdminAction["action"], target: string],
     carryOut: (asked: Asked) => Promise<Answer>,
   ): Promise<Response> {
     const { env, req } = context;
     const { access, acted } = this.#options;
-    const asked: Asked = { who: "", target: "" };
+    const asked: Asked = { who: "", target: target.slice(0, adminLimits.targetCharsMax) };
     const log = (outcome: string): void => {
       acted({ ...asked, address: env.address, action, outcome });
     };
@@ -130,6 +128,11 @@ export class ActingApi {
       throw error;
     }
   }
+}
+
+/** What the path has in place of an id, which may be none. */
+function idIn({ req }: AdminContext): string {
+  return req.param("id") ?? "";
 }
 
 /** Forms of other pages cannot send JSON without asking (Fetch, 3.3.1). */

@@ -16,6 +16,8 @@ export const adminLimits = {
   tailMsMax: 3_600_000,
   /** Characters of what is searched for. */
   searchCharsMax: 256,
+  /** Characters of a target in the log: the longest id, and more. */
+  targetCharsMax: 256,
   /** Characters of a user's name in the header of a proxy. */
   userCharsMax: 256,
 } as const;

@@ -66,7 +66,7 @@ export const limitSettings: SettingTable<LimitSettings> = {
     default: limits.sendQueueBytesMax,
   }),
   "event-window-size": size(
-    "maximum size of unacknowledged events; when it is full, the node stops reading from clients",
+    "size of unacknowledged events at which no client is read; what is under way is still taken",
     { min: 65_536, max: 1_073_741_824, default: limits.eventWindowBytesMax },
   ),
 };

@@ -124,6 +124,12 @@ export class EventStream implements ConnectionStream {
     return this.#sender.silentMs;
   }
 
+  /** How long nothing was acknowledged although something waits for it, published or not. */
+  get lagMs(): number {
+    if (this.#sender.isConnected) return this.#sender.silentMs;
+    return this.#timedEnd > 0 ? this.#dependencies.clock.ticks() - this.#timedAt : 0;
+  }
+
   get windowFull(): boolean {
     return this.#window.full;
   }
@@ -305,10 +311,7 @@ export class EventStream implements ConnectionStream {
     if (this.canPublishBare) this.#publisher.publishBare(items, json, false);
   }
 
-  /**
-   * Publishes acknowledgements of commands: the next one makes up for one that is lost. They are
-   * dropped while not connected.
-   */
+  /** Publishes acknowledgements of commands: the next one makes up for one lost or dropped. */
   publishAcks(acks: readonly (readonly unknown[])[], json: boolean): void {
     if (this.canPublishBare) this.#publisher.publishBare(acks, json, this.#sender.proven);
   }

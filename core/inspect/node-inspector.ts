@@ -138,7 +138,7 @@ export class NodeInspector {
           connections: connections.get(stream) ?? 0,
           window: { bytes, bytesMax, items, itemsMax: isLimited ? itemsMax : undefined },
           fill: Math.max(bytes / bytesMax, isLimited ? items / itemsMax : 0),
-          lagMs: stream.silentMs,
+          lagMs: stream.lagMs,
           paused: stream.pausedConnections,
           leaving,
           weight: presence?.weight,

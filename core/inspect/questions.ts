@@ -87,9 +87,9 @@ export interface DestinationView {
     /** Undefined without a limit. */
     readonly itemsMax: number | undefined;
   };
-  /** How full the window is, from 0 to 1; a little more is possible. */
+  /** How full the window is: 1 is full. What was under way then is still taken, and counts. */
   readonly fill: number;
-  /** How long nothing was acknowledged although something was published, in ms. */
+  /** How long nothing was acknowledged although something waits for that, in ms. */
   readonly lagMs: number;
   /** Connections that are not read, because the window is full. */
   readonly paused: number;

@@ -176,7 +176,7 @@ for (const runtime of gatewayRuntimes) {
       return [line.who, line.address, line.action, line.target, line.outcome];
     });
     assert.deepEqual(actions, [
-      ["local", "127.0.0.1", "reload", "", "request-media-type"],
+      ["local", "127.0.0.1", "reload", "settings", "request-media-type"],
       ["local", "127.0.0.1", "reload", "settings", "reloaded"],
     ]);
     rig.write('{"max-connections": 9, "drain-period": "0ms"}');

@@ -27,6 +27,13 @@ const tests = {
 /** What an operator asks for on the admin port, who may, and what is said of it. */
 const mutants: readonly Mutant[] = [
   {
+    says: "(the id as the path has it, `settings`, or",
+    file: files.acting,
+    find: "target: target.slice(0, adminLimits.targetCharsMax)",
+    replace: 'target: ""',
+    tests: [tests.unit],
+  },
+  {
     says: "| `admin-host` beyond this machine, no such setting | nobody | nobody |",
     file: files.access,
     find: "if (!this.#options.isLocal) {",

@@ -7,6 +7,7 @@ const files = {
   merge: "adapters/admin/merge.ts",
   monitor: "core/inspect/traffic-monitor.ts",
   node: "core/inspect/node-inspector.ts",
+  eventStream: "core/events/event-stream.ts",
   orders: "runtimes/workers/operator-questions.ts",
   preview: "core/inspect/preview.ts",
   questions: "runtimes/workers/worker-questions.ts",
@@ -26,6 +27,13 @@ const tests = {
 
 /** What an operator sees of a node: searches, and what passes. */
 const mutants: readonly Mutant[] = [
+  {
+    says: "or, while nothing can be published, how long events wait",
+    file: files.eventStream,
+    find: "return this.#timedEnd > 0 ? this.#dependencies.clock.ticks() - this.#timedAt : 0;",
+    replace: "return 0;",
+    tests: [tests.found],
+  },
   {
     says: "or 256 as `binary` in hexadecimal digits",
     file: files.preview,
@@ -195,7 +203,7 @@ const mutants: readonly Mutant[] = [
     tests: [tests.found, tests.inspector],
   },
   {
-    says: "`fill` of the window from 0 to 1",
+    says: "`fill` of the window: 1 is full",
     file: files.node,
     find: "Math.max(bytes / bytesMax, isLimited ? items / itemsMax : 0)",
     replace: "bytes / bytesMax",

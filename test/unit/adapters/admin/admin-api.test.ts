@@ -26,9 +26,11 @@ class Rig {
   /** What becomes of a message, a close or a publish. */
   outcome: () => Promise<string> = async () => "sent";
   nodes: () => Promise<undefined> = async () => undefined;
+  type = "application/json";
+  bearer = "";
   readonly #api: ReturnType<typeof createAdminApi>;
 
-  constructor() {
+  constructor({ token = "", readToken = "" } = {}) {
     const act = async (...given: unknown[]): Promise<string> => {
       this.sent.push(given);
       return this.outcome();
@@ -41,8 +43,8 @@ class Rig {
     this.#api = createAdminApi({
       access: new AdminAccess({
         isLocal: true,
-        token: "",
-        readToken: "",
+        token,
+        readToken,
         userHeader: "",
         proxies: [],
         actors: [],
@@ -79,7 +81,8 @@ class Rig {
       body: async () => bytes,
     };
     const method = body === undefined ? "GET" : "POST";
-    const headers = { host: "localhost", "content-type": "application/json" };
+    const authorization = `Bearer ${this.bearer}`;
+    const headers = { host: "localhost", "content-type": this.type, authorization };
     const url = `http://localhost/admin/${path}`;
     return this.#api(new Request(url, { method, headers }), source);
   }
@@ -204,4 +207,29 @@ test("whatever becomes of an action, it is logged, and a failure has its code", 
   assert.deepEqual(refused, [413, "publish-too-big"]);
   assert.equal(rig.acted.length, outcomes.length + 1);
   assert.equal(rig.acted.at(-1)?.target, "default/g");
+});
+
+test("a refused action is logged with its target too, as the path has it", async () => {
+  const rig = new Rig({ token: "to-act", readToken: "to-read" });
+  const send = { text: "a" };
+  const publish = { group: "g", text: "a" };
+  const long = "x".repeat(1_000);
+  for (const [bearer, type, path, body, status, target] of [
+    ["", "application/json", `connections/${id}/send`, send, 401, id],
+    ["to-read", "application/json", `connections/${id}/close`, {}, 403, id],
+    ["to-act", "text/plain", `connections/${id}/send`, send, 415, id],
+    ["to-act", "application/json", `connections/${id}/send`, {}, 400, id],
+    ["to-act", "application/json", "connections/nobody/close", {}, 400, "nobody"],
+    ["", "application/json", `connections/${long}/close`, {}, 401, long.slice(0, 256)],
+    ["", "application/json", "reload", {}, 401, "settings"],
+    ["", "application/json", "publish", publish, 401, ""],
+    ["to-act", "application/json", "publish", { ...publish, app: "shop" }, 404, "shop/g"],
+  ] as const) {
+    Object.assign(rig, { bearer, type });
+    const before = rig.acted.length;
+    const answer = await rig.answer(path, body);
+    const said = `${bearer}, ${type}, ${path}`;
+    assert.deepEqual([answer.status, rig.acted.length], [status, before + 1], said);
+    assert.equal(rig.acted.at(-1)?.target, target, said);
+  }
 });

@@ -185,9 +185,37 @@ test("a window of few items is full when these are there, however small they are
   const { inspector } = rig.node.gateway;
   const [origin] = (await inspector.answer({ what: "destinations" })) as DestinationView[];
   assert.deepEqual([origin?.name, origin?.window.items, origin?.fill], ["o1", 2, 0.5]);
+  for (let count = 0; count < 4; count++) socket.receive("under way");
+  await rig.rest();
+  const [full] = (await inspector.answer({ what: "destinations" })) as DestinationView[];
+  assert.equal(full?.fill, 1.5, "what was under way is taken too");
   const [app] = (await inspector.answer({ what: "apps" })) as AppView[];
   assert.deepEqual([app?.mode, app?.origins, app?.connections], ["assigned", 1, 1]);
   const open = await started();
   const [other] = (await open.node.gateway.inspector.answer({ what: "apps" })) as AppView[];
   assert.deepEqual([other?.mode, other?.origins], ["open", 0]);
+});
+
+test("the lag counts where events wait for an origin, and where one is silent", async () => {
+  const rig = new RouterRig();
+  await rig.start();
+  const view = async (): Promise<readonly unknown[]> => {
+    const question = { what: "destinations" } as const;
+    const views = (await rig.node.gateway.inspector.answer(question)) as DestinationView[];
+    return views.map(({ kind, lagMs }) => [kind, lagMs]);
+  };
+  assert.deepEqual(await view(), []);
+  rig.node.connect();
+  assert.deepEqual(await view(), [["waiting", 0]]);
+  await rig.pass(4);
+  rig.node.connect();
+  await rig.pass(1);
+  assert.deepEqual(await view(), [["waiting", 5_000]], "since the oldest came");
+  await rig.join("o1");
+  assert.deepEqual(await view(), [["origin", 0]]);
+  await rig.pass(3);
+  assert.deepEqual(await view(), [["origin", 3_000]]);
+  await rig.handle(...rig.origins);
+  await rig.pass(1);
+  assert.deepEqual(await view(), [["origin", 0]]);
 });
