@@ -60,7 +60,7 @@ export const limitSettings: SettingTable<LimitSettings> = {
       "max-message-size, at least 1024",
     { min: 0, max: 1_000_000, default: 0 },
   ),
-  "send-queue-size": size("maximum size of what one client leaves unread; then closed (1013)", {
+  "send-queue-size": size("bytes one client may leave unread; then closed (1013)", {
     min: 1_024,
     max: 1_073_741_824,
     default: limits.sendQueueBytesMax,

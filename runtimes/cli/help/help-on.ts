@@ -24,8 +24,8 @@ const program = "websocket-service";
 const asking = ["--help", "-h"];
 
 /**
- * The answer to `help`, `help SECTION`, `help SETTING`, `help COMMAND`, `COMMAND --help` or `-h`,
- * if that is asked for. Sections of settings and commands have a screen each.
+ * The answer to `help`, `help SECTION`, `help --SETTING`, `help COMMAND`, `COMMAND --help` or
+ * `-h`, if that is asked for. Sections of settings and commands have a screen each.
  */
 export function helpOn(words: readonly string[], commands: readonly Command[]): Help | undefined {
   const at = words[0] === "help" ? 0 : words.findIndex((word) => asking.includes(word));
@@ -37,13 +37,14 @@ export function helpOn(words: readonly string[], commands: readonly Command[]): 
   const topic = asking.includes(after) ? "" : after.replace(/^--/, "");
   if (ofCommand !== undefined && topic === "") return found(commandHelp(ofCommand));
   if (topic === "") return found(firstScreen(commands));
-  const group = settingGroups.get(topic);
-  if (group !== undefined) return found(groupHelp(topic, group, commands));
+  // The dashes tell a setting from a section of its name, such as `broker`.
+  const isSetting = Object.hasOwn(settings, topic);
+  if (isSetting && after.startsWith("--")) return found(settingHelp(topic as SettingName));
   const command = commands.find(({ name }) => name === topic);
   if (command !== undefined) return found(commandHelp(command));
-  if (Object.hasOwn(settings, topic)) {
-    return found(settingHelp(topic, settings[topic as SettingName]));
-  }
+  const group = settingGroups.get(topic);
+  if (group !== undefined) return found(groupHelp(topic, group));
+  if (isSetting) return found(settingHelp(topic as SettingName));
   const sections = [...settingGroups.keys()];
   const names = commands.map(({ name }) => name);
   const near = suggest(topic, [...sections, ...names, ...Object.keys(settings)]);
@@ -118,22 +119,21 @@ function fallback({ written, allowed }: Setting): string {
     : ` (default ${written})`;
 }
 
-function groupHelp(topic: string, group: SettingGroup, commands: readonly Command[]): string[] {
+function groupHelp(topic: string, group: SettingGroup): string[] {
   const rows = Object.entries(group.settings).map(([name, setting]): [string, string] => [
     `--${name}`,
     `${setting.about}${setting.written === "" ? "" : ` (default ${setting.written})`}`,
   ]);
-  const isCommand = commands.some(({ name }) => name === topic);
   return [
-    `${topic}: ${group.about}. \`help SETTING\` has the allowed values.`,
-    ...(isCommand ? [`For the command ${topic}: \`${topic} --help\`.`] : []),
+    `${topic}: ${group.about}. \`help --NAME\` has the allowed values.`,
+    `Example: ${program} ${group.example}`,
     "",
     ...columns(rows),
   ];
 }
 
-function settingHelp(name: string, setting: Setting): string[] {
-  const { about, allowed, written } = setting;
+function settingHelp(name: SettingName): string[] {
+  const { about, allowed, written }: Setting = settings[name];
   const head = written === "" ? `--${name}` : `--${name} (default ${written})`;
   const places = `In the environment ${environmentName(name)}, in the config file "${name}".`;
   return [

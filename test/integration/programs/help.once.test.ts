@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
-import { configFlags, settings } from "../../../core/config/mod.ts";
+import { configFlags, settingGroups, settings } from "../../../core/config/mod.ts";
 import { commands } from "../../../runtimes/cli/commands/mod.ts";
 import {
   type GatewayRuntime,
@@ -65,6 +65,7 @@ test("help SECTION shows a screen each, and every setting stands in one", async 
   for (const [index, answer] of screens.entries()) {
     assert.equal((await answer.exited).code, 0);
     assertScreen(answer, sections[index] ?? "");
+    assert.match(answer.output, /^Example: websocket-service serve --/m);
     const text = answer.output.replaceAll(/\n {3,}/g, " ");
     for (const [, name = "", written = ""] of text.matchAll(
       /^ {2}--(\S+) .*?(?: \(default (\S*)\))?$/gm,
@@ -81,15 +82,37 @@ test("help COMMAND and COMMAND --help show a screen with examples, for each comm
     const asked = [
       [name, "--help"],
       [name, "-h"],
+      ["help", name],
     ];
-    // A section of settings has that name too.
-    if (name !== "origins") asked.push(["help", name]);
     for (const answer of await Promise.all(asked.map((words) => say(words)))) {
       assert.equal((await answer.exited).code, 0, answer.output);
       assertScreen(answer, name);
       assert.equal(answer.lines[0]?.split(" ").slice(0, 2).join(" "), `websocket-service ${name}`);
       assert.match(answer.output, /^Examples:\n {2}websocket-service /m);
     }
+  }
+});
+
+test("the example of each section is accepted, where its files are there", async () => {
+  const lines = [...settingGroups.values()].map(({ example }) => example.split(" "));
+  for (const words of lines.filter((line) => !line.some((word) => word.startsWith("/etc/")))) {
+    const checked = await say([...words, "--check-config"]);
+    assert.equal((await checked.exited).code, 0, checked.output);
+  }
+});
+
+test("no section has a command's name, and dashes tell a setting from a section", async () => {
+  for (const { name } of commands) assert.ok(!settingGroups.has(name), name);
+  const both = Object.keys(settings).filter((name) => settingGroups.has(name));
+  assert.ok(both.includes("broker"));
+  for (const name of both) {
+    const [section, setting] = await Promise.all([
+      say(["help", name]),
+      say(["help", `--${name}`]),
+    ]);
+    assert.match(section.output, /`help --NAME` has the allowed values/);
+    assert.match(setting.output, new RegExp(`^  --${name}\\b.*\\n`));
+    assert.match(setting.output, /In the environment WSS_/);
   }
 });
 

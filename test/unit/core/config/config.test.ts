@@ -11,6 +11,7 @@ import {
   readWords,
   type Setting,
   type SettingSources,
+  settingGroups,
   settings,
   suggest,
 } from "../../../../core/config/mod.ts";
@@ -193,4 +194,17 @@ test("readFlags: --check-config stands alone", () => {
 test("a name far longer than any is compared with none", () => {
   assert.equal(suggest("x".repeat(100_000), Object.keys(settings)), undefined);
   assert.equal(suggest("prot", ["port", "root"]), "port");
+});
+
+test("the example of each section is accepted, and has a setting of the section", () => {
+  for (const [name, { example, settings: own }] of settingGroups) {
+    const [command, ...words] = example.split(" ");
+    assert.equal(command, "serve");
+    const flags = readFlags(words);
+    read({ flags });
+    assert.ok(
+      Object.keys(flags).some((flag) => Object.hasOwn(own, flag)),
+      name,
+    );
+  }
 });
