@@ -80,7 +80,7 @@ const facts = [
   ["Origin", ({ origin }) => origin],
   ["Groups", ({ groups }) => groups?.join(", ")],
   ["Open since", ({ openedAt }) => `${moment(openedAt)} (${ago(openedAt)})`],
-  ["Last message", ({ lastActiveAt }) => (lastActiveAt ? `${ago(lastActiveAt)} ago` : undefined)],
+  ["Silent for", ({ lastActiveAt }) => ago(lastActiveAt)],
   ["Waiting", ({ bytesWaiting }) => bytes(bytesWaiting ?? 0)],
   ["Sent so far", ({ sentBytes }) => (sentBytes === undefined ? undefined : bytes(sentBytes))],
   ["Token until", ({ expiresAt }) => (expiresAt ? moment(expiresAt) : undefined)],

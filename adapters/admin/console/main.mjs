@@ -90,10 +90,11 @@ async function pollOnce() {
     state.title = ready ? "ready" : "not ready";
     setText(byId("node"), node);
     const processes = workers > 0 ? `, ${workers} workers` : "";
-    setText(
-      byId("about"),
-      `${version}, ${runtime} ${engine}${processes}, ${span(at - startedAt)}`,
-    );
+    const about = `${version}, ${runtime} ${engine}${processes}, ${span(at - startedAt)}`;
+    setText(byId("about"), about);
+    // The header has fixed places: what is too long for one is cut.
+    byId("node").title = node;
+    byId("about").title = about;
     if (shown !== undefined) await pollView(shown);
   } catch (error) {
     state.dataset.state = "unknown";
@@ -105,7 +106,9 @@ async function begin() {
   try {
     session = await read("session");
     const isReader = !session.rights.includes("act");
-    setText(byId("who"), isReader ? `${session.who} (reads only)` : session.who);
+    const who = isReader ? `${session.who} (reads only)` : session.who;
+    setText(byId("who"), who);
+    byId("who").title = who;
     await pollOnce();
     show();
   } catch (error) {

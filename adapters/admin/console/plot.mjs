@@ -82,8 +82,10 @@ export class Plot {
   }
 
   draw() {
-    const top = Math.max(1, ...this.#rings.map(({ max }) => max));
-    setText(this.#top, `10 min, max ${this.#write(top)}`);
+    const max = Math.max(...this.#rings.map((ring) => ring.max));
+    setText(this.#top, `10 min, max ${this.#write(max)}`);
+    // What is below 1 is drawn as little.
+    const top = Math.max(1, max);
     for (const [index, ring] of this.#rings.entries()) {
       this.#lines[index].setAttribute("points", ring.points(top));
       if (ring.last !== undefined) setText(this.#values[index], this.#write(ring.last));
