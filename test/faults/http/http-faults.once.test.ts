@@ -14,12 +14,16 @@ interface HttpFault {
   readonly cuts?: readonly Form[];
   /** The origin is away for longer than the end of a connection is sent again. */
   readonly missesEnds?: readonly Form[];
+  readonly retryMs?: number;
   readonly run: (scene: HttpScene) => Promise<void>;
 }
 
+/** Longer than an origin takes to start again on a busy machine. */
+const retryMs = 15_000;
 /** Longer than a request may take, and shorter than the origin is given up. */
 const hungMs = 1_200;
-/** Longer than `--origin-retry`. */
+/** Of the fault whose origin is given up, and how long that is gone. */
+const shortRetryMs = 2_000;
 const goneMs = 3_000;
 
 const both: readonly Way[] = ["node", "bridges"];
@@ -54,6 +58,7 @@ const faults: readonly HttpFault[] = [
     ways: both,
     cuts: ["original"],
     missesEnds: ["original"],
+    retryMs: shortRetryMs,
     run: async ({ origin }) => {
       await origin.kill();
       await setTimeout(goneMs);
@@ -109,7 +114,12 @@ for (const fault of faults) {
   for (const form of ["batch", "original"] as const) {
     for (const way of fault.ways) {
       test(`${fault.name}; ${form}, by ${way}`, async () => {
-        await using scene = await HttpScene.start(form, way, fault.manner ?? "well");
+        await using scene = await HttpScene.start({
+          form,
+          way,
+          manner: fault.manner ?? "well",
+          retryMs: fault.retryMs ?? retryMs,
+        });
         scene.talk();
         await scene.saidMore(50);
         await scene.handled(50);

@@ -13,12 +13,21 @@ export type Way = "node" | "bridges";
 const clientsPerNode = 10;
 const settledMs = 20_000;
 
-/** Short, so that hung requests and lost origins are waited for. */
-const origins = ["--origin-timeout", "500ms", "--origin-retry", "2s"];
+/** Short, so that hung requests are waited for. */
+const timeout = ["--origin-timeout", "500ms"];
+
+export interface HttpSceneOptions {
+  readonly form: Form;
+  readonly way: Way;
+  readonly manner: Manner;
+  /** How long a request is tried again: `--origin-retry`. */
+  readonly retryMs: number;
+}
 
 /** Nodes, an HTTP origin and clients that talk all the time. */
 export class HttpScene implements AsyncDisposable {
   readonly form: Form;
+  readonly retryMs: number;
   readonly origin: HttpOriginPlace;
   readonly nodes: GatewayProcess[] = [];
   readonly bridges: GatewayProcess[] = [];
@@ -26,13 +35,15 @@ export class HttpScene implements AsyncDisposable {
   #broker: Mosquitto | undefined;
   #talking: NodeJS.Timeout | undefined;
 
-  private constructor(form: Form, origin: HttpOriginPlace) {
+  private constructor({ form, retryMs }: HttpSceneOptions, origin: HttpOriginPlace) {
     this.form = form;
+    this.retryMs = retryMs;
     this.origin = origin;
   }
 
-  static async start(form: Form, way: Way, manner: Manner): Promise<HttpScene> {
-    const scene = new HttpScene(form, await HttpOriginPlace.start(manner));
+  static async start(options: HttpSceneOptions): Promise<HttpScene> {
+    const { way, manner } = options;
+    const scene = new HttpScene(options, await HttpOriginPlace.start(manner));
     try {
       if (way === "bridges") {
         scene.#broker = await Mosquitto.start();
@@ -108,7 +119,8 @@ export class HttpScene implements AsyncDisposable {
   }
 
   #originFlags(): string[] {
-    return ["--origin", this.origin.url, "--origin-format", this.form, ...origins];
+    const retry = ["--origin-retry", `${this.retryMs}ms`];
+    return ["--origin", this.origin.url, "--origin-format", this.form, ...timeout, ...retry];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
