@@ -128,16 +128,21 @@ export const packetLoss: Fault = {
   name: "broker: loses, delays, cuts at random",
   // The Will of an origin that was cut may come before its next presence.
   closesTwice: true,
+  // On a busy machine a node that was cut may be back after its Will's grace, which is 2 s.
+  reopens: true,
   errors: [...connectionsLost, ...waiting],
-  run: async ({ cluster, crowd, dice }) => {
+  run: async ({ cluster, crowd, dice, condemned }) => {
     const { loss } = cluster;
     const lostBefore = loss.lost;
-    const proxies = [...cluster.nodes, ...cluster.origins].map(({ proxy }) => proxy);
+    const places = [...cluster.nodes, ...cluster.origins];
+    const proxies = places.map(({ proxy }) => proxy);
     for (const percent of [2, 10, 30]) {
       loss.percent = percent;
       for (const proxy of proxies) proxy.delay(dice.below(20));
       await crowd.saidMore(1_000);
-      dice.pick(proxies).cut();
+      const { name, proxy } = dice.pick(places);
+      condemned.add(name);
+      proxy.cut();
       await crowd.saidMore(500);
     }
     loss.percent = 0;
