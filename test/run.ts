@@ -8,7 +8,7 @@ import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { skipWithout } from "./support/process/spawn.ts";
-import { casesOf, judge, type Totals } from "./support/run/junit.ts";
+import { casesOf, isWhole, judge, type Totals } from "./support/run/junit.ts";
 import {
   countingJobOf,
   findTests,
@@ -38,8 +38,16 @@ const failureLinesMax = 60;
 
 const processes = new Processes();
 
+/**
+ * Node.js writes the end of its report when nothing is left to do, and now and then does not end
+ * after that (nodejs/node#54918). Such a file is judged by its report, and named.
+ */
+const mayNotEnd = (runtime: Runtime): boolean => runtime.startsWith("node");
+
 /** What a run of a file came to. */
 interface FileRow extends Row {
+  /** Its process did not end after its report. */
+  readonly stuck?: boolean;
   /** Tests that were not run. */
   readonly skips: readonly Skip[];
 }
@@ -78,9 +86,11 @@ async function runJob(job: Job): Promise<FileRow> {
     log: job.log,
     deadlineMs: fileMsMax,
     env: job.env,
+    ...(mayNotEnd(job.runtime) ? { isDone: () => isWhole(reportOf(job) ?? "") } : {}),
   });
   const xml = reportOf(job);
-  const verdict = judge(xml, ended.exitCode);
+  const { stuck } = ended;
+  const verdict = judge(xml, stuck ? 0 : ended.exitCode);
   const { totals } = verdict;
   if (totals.failed > 0) {
     const late = ended.late ? `took longer than ${fileMsMax / 1000} s` : undefined;
@@ -93,7 +103,7 @@ async function runJob(job: Job): Promise<FileRow> {
     .filter(({ outcome }) => outcome === "skipped")
     .map(({ name, reason }) => ({ file, name, reason }));
   const { seconds, processorSeconds } = ended;
-  return { name: `${runtime} ${file}`, ...totals, seconds, processorSeconds, skips };
+  return { name: `${runtime} ${file}`, ...totals, seconds, processorSeconds, skips, stuck };
 }
 
 /** Counts a file's tests, and judges none of them. */
@@ -292,7 +302,9 @@ async function main(): Promise<number> {
   summary.push(...parts.map((part) => part.row(positionals.length === 0)));
   const rows = parts.flatMap((part) => part.rows);
   skips.push(...rows.flatMap((row) => row.skips));
-  return report(summary, { files: slowestOf(rows, Number(values.slowest)), seeds, skips, flaky });
+  const stuck = rows.filter((row) => row.stuck === true).map(({ name }) => name);
+  const slowest = slowestOf(rows, Number(values.slowest));
+  return report(summary, { files: slowest, seeds, skips, flaky, stuck });
 }
 
 const seedText = ({ present, old, oldOn }: Seeds): string =>
@@ -318,14 +330,18 @@ interface Findings {
   readonly skips: readonly Skip[];
   /** Files that failed, and passed when they were run once more. */
   readonly flaky: readonly string[];
+  /** Files whose process did not end after its report. */
+  readonly stuck: readonly string[];
 }
 
 /** What a run came to; its exit code. */
-function report(summary: readonly Row[], { files, seeds, skips, flaky }: Findings): number {
+function report(summary: readonly Row[], { files, seeds, skips, flaky, stuck }: Findings): number {
   const totals = sumOf(summary);
   console.log(`\nSlowest files, and how long they kept a processor busy:\n${files}\n`);
   console.log(`${tableOf(summary)}\n`);
   if (skips.length > 0) console.log(`Skipped tests, and why:\n${skipTable(skips)}\n`);
+  if (stuck.length > 0)
+    console.log(`Killed, as they did not end after their report:\n${listOf(stuck)}\n`);
   if (flaky.length > 0) console.log(`Flaky, passed at the second run:\n${listOf(flaky)}\n`);
   console.log(seedText(seeds));
   if (totals.passed + totals.failed === 0) console.log("No test matched.");

@@ -22,9 +22,12 @@ export function totalsOf(xml: string): Totals | undefined {
   return totals;
 }
 
+/** Whether a report was written to its end. */
+export const isWhole = (xml: string): boolean => xml.includes("</testsuites>");
+
 /** The cases of a JUnit report, without suites; undefined for a torn one. */
 export function casesOf(xml: string): Case[] | undefined {
-  if (!xml.includes("</testsuites>")) return undefined;
+  if (!isWhole(xml)) return undefined;
   const cases = taggedCases(xml);
   // Deno reports a suite as a case beside its own cases, named "suite > case".
   const suites = new Set<string>();

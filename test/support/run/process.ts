@@ -10,6 +10,8 @@ export interface Ended {
   readonly processorSeconds: number;
   /** It was killed because it took too long. */
   readonly late: boolean;
+  /** It was killed because its work was done and it did not end. */
+  readonly stuck: boolean;
 }
 
 export interface ProcessOptions {
@@ -19,7 +21,14 @@ export interface ProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Where it runs; here by default. */
   readonly cwd?: string;
+  /** For a program that may not end after its work: whether the work is done. Asked at times. */
+  readonly isDone?: () => boolean;
+  /** How long it may take to end after that. */
+  readonly endMs?: number;
 }
+
+/** Node.js needs seconds to end where the machine is busy. */
+const endMsByDefault = 30_000;
 
 // Logs are read by programs: no colours (Deno takes any FORCE_COLOR for a yes), and no stack
 // traces of Deno's own code.
@@ -50,13 +59,19 @@ export class Processes {
       late = true;
       killGroup();
     }, options.deadlineMs);
+    let stuck = false;
+    const watch = watchEnd(options, () => {
+      stuck = true;
+      killGroup();
+    });
     let processorSeconds = 0;
     return new Promise((resolve) => {
       const end = (exitCode: number | null): void => {
         clearTimeout(timer);
+        clearInterval(watch);
         this.#running.delete(killGroup);
         const seconds = (performance.now() - started) / 1000;
-        log.end(() => resolve({ exitCode, seconds, processorSeconds, late }));
+        log.end(() => resolve({ exitCode, seconds, processorSeconds, late, stuck }));
       };
       child.once("error", (error) => {
         log.write(`${command} does not run: ${error.message}\n`);
@@ -82,6 +97,17 @@ export class Processes {
   killAll(): void {
     for (const kill of this.#running) kill();
   }
+}
+
+/** Calls `kill` where a program whose work is done has not ended `endMs` later. */
+function watchEnd(options: ProcessOptions, kill: () => void): NodeJS.Timeout | undefined {
+  const { isDone, endMs = endMsByDefault } = options;
+  if (isDone === undefined) return undefined;
+  let doneAt: number | undefined;
+  return setInterval(() => {
+    if (doneAt === undefined) doneAt = isDone() ? performance.now() : undefined;
+    else if (performance.now() - doneAt >= endMs) kill();
+  }, endMs / 6);
 }
 
 function killProcessGroup(pid: number | undefined): void {

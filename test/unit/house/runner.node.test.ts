@@ -7,7 +7,7 @@ import { nodeProgram, Program } from "../../support/process/spawn.ts";
 import { waitFor } from "../../support/process/wait.ts";
 import { casesOf, judge, totalsOf } from "../../support/run/junit.ts";
 import { type JobOptions, jobOf, repeatsDraws, runsOn, seedsOf } from "../../support/run/plan.ts";
-import { inParallel, Processes } from "../../support/run/process.ts";
+import { type Ended, inParallel, Processes } from "../../support/run/process.ts";
 import { closingLine, slowestOf, sumOf, tableOf } from "../../support/run/report.ts";
 import { imports, skipTable } from "../../support/run/skips.ts";
 import { fuzzSeed } from "../../vectors/dice.ts";
@@ -204,6 +204,20 @@ test("runner: the deadline kills a program with all that it started", async () =
   const pid = Number(readFileSync(log, "utf8"));
   assert.ok(pid > 0);
   await waitFor(() => !isRunning(pid), { what: "the end of the inner program" });
+});
+
+test("runner: a program that does not end after its work is killed, and one at work is not", async () => {
+  const stays = "setInterval(() => {}, 1000)";
+  const run = (name: string, script: string, isDone: () => boolean): Promise<Ended> => {
+    const options = { log: join(folder, name), deadlineMs: 2_000, isDone, endMs: 100 };
+    return new Processes().run(nodeProgram(), ["-e", script], options);
+  };
+  const stuck = await run("stuck.log", stays, () => true);
+  assert.deepEqual([stuck.stuck, stuck.late, stuck.exitCode], [true, false, null]);
+  const atWork = await run("at-work.log", stays, () => false);
+  assert.deepEqual([atWork.stuck, atWork.late], [false, true]);
+  const ends = await run("ends.log", "setTimeout(() => process.exit(3), 500)", () => false);
+  assert.deepEqual([ends.stuck, ends.exitCode], [false, 3]);
 });
 
 function isRunning(pid: number): boolean {
