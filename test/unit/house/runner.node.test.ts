@@ -206,7 +206,7 @@ test("runner: the deadline kills a program with all that it started", async () =
   await waitFor(() => !isRunning(pid), { what: "the end of the inner program" });
 });
 
-test("runner: a program that does not end after its work is killed, and one at work is not", async () => {
+test("runner: a program that does not end after its work is killed", async () => {
   const stays = "setInterval(() => {}, 1000)";
   const run = (name: string, script: string, isDone: () => boolean): Promise<Ended> => {
     const options = { log: join(folder, name), deadlineMs: 2_000, isDone, endMs: 100 };
