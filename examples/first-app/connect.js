@@ -39,7 +39,7 @@ export function connect(url, { onMessage, onState = () => {} }) {
   };
 }
 
-/** Between half of the wait and all of it: clients of one node do not come back at one moment. */
+/** A random time: clients that were cut together do not all come back at one moment. */
 export function waitMs(failures, random = Math.random) {
   const most = Math.min(lastWaitMs, firstWaitMs * 2 ** failures);
   return most / 2 + (most / 2) * random();

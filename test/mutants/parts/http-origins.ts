@@ -52,7 +52,7 @@ const mutants: readonly Mutant[] = [
     tests: [tests.events],
   },
   {
-    says: "An event waits as long as it takes: only its own requests can fail",
+    says: "An event waits for its turn without a time limit: only its own requests can fail",
     file: files.requests,
     find: "!(await this.#permits.wait(Infinity))",
     replace: "!(await this.#permits.wait(this.#ports.clock.now() + this.#options.timeoutMs))",
@@ -80,7 +80,7 @@ const mutants: readonly Mutant[] = [
     tests: [tests.events],
   },
   {
-    says: "For a change of the secret name both, with a blank between",
+    says: "To change the secret, name the old and the new one, with a blank between",
     file: files.signature,
     find: 'secrets.split(" ")',
     replace: "[secrets]",

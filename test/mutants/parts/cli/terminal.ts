@@ -101,7 +101,7 @@ const mutants: readonly Mutant[] = [
     tests: [tests.doctor],
   },
   {
-    says: "What it publishes is a batch of nothing, which every receiver takes.",
+    says: "What it publishes is an empty batch, which every receiver takes",
     file: files.broker,
     find: "Uint8Array.of(0x90)",
     replace: "Uint8Array.of(0xc1)",

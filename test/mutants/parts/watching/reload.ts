@@ -122,7 +122,7 @@ const mutants: readonly Mutant[] = [
     tests: [tests.addresses],
   },
   {
-    says: "On a terminal, which is gone at that moment, it drains the node like SIGTERM.",
+    says: "on a terminal, which is gone at that moment, it drains the node like SIGTERM.",
     file: files.program,
     find: "process.stdout.isTTY === true",
     replace: "process.stdout.isTTY === undefined",
