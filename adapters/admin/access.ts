@@ -97,7 +97,7 @@ export class AdminAccess {
     if (userHeader !== "") {
       ways.push(
         this.#proxies.length === 0
-          ? `the header ${userHeader} counts from no proxy: the node needs --admin-proxies`
+          ? `no proxy may send the header ${userHeader}: the node needs --admin-proxies`
           : `a proxy of --admin-proxies must send the header ${userHeader} once, with a user`,
       );
     }

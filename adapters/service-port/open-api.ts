@@ -90,8 +90,8 @@ const serviceRequest: Part = {
   security: [{}, { token: [] }],
   requestBody: { required: true, content: content("application/json", "ServiceRequest") },
   responses: {
-    200: answer("It is understood, and on its way, but to the ids that are listed.", "Unreached"),
-    ...refusals("Refusal", { ...common, ...noToken, 410: "No node of any of the ids lives." }),
+    200: answer("It is understood, and on its way, except to the listed ids.", "Unreached"),
+    ...refusals("Refusal", { ...common, ...noToken, 410: "No id is of a living node." }),
     ...ofServer,
   },
 };
@@ -116,7 +116,7 @@ const commands: Part = {
         ...content("application/msgpack", "Replies"),
       },
     },
-    ...refusals("Refusal", { ...common, ...noToken, 415: "The Content-Type is another one." }),
+    ...refusals("Refusal", { ...common, ...noToken, 415: "The Content-Type is none of these." }),
     ...ofServer,
   },
 };
@@ -125,7 +125,7 @@ const stageParameter: Part = {
   name: "stage",
   in: "path",
   required: true,
-  description: "Any; where it is the name of an app of the node, the app of the connection.",
+  description: "Any text. The name of an app of the node means that app.",
   schema: { type: "string" },
 };
 const idParameter: Part = {

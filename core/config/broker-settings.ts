@@ -67,7 +67,7 @@ export const brokerSettings: SettingTable<BrokerSettings> = {
     default: "auto",
   }),
   "mqtt-data-lane": toggle(
-    "write and read MQTT packets at QoS 0 past the client library, which costs less",
+    "write and read MQTT packets at QoS 0 without the library MQTT.js, which costs less",
     { default: true },
   ),
   "stream-qos": choice(

@@ -82,25 +82,25 @@ export const httpOriginSettings: SettingTable<HttpOriginSettings> = {
     isItem: isHttpUrl,
   }),
   "origin-format": choice(
-    "form of the events: that of the first websocket-service, of the protocol, or of Lambda " +
-      "functions",
+    "form of the events: original is that of the first websocket-service, batch that of the " +
+      "protocol, aws that of Lambda functions",
     { of: ["original", "batch", "aws"], default: "original" },
   ),
-  "origin-name": matching("name at the broker; empty: random", {
+  "origin-name": matching("name of the HTTP origin at the broker; empty: a random name", {
     allowed: "1 to 32 of a-z, 0-9 and -",
     pattern: /^[a-z0-9-]{0,32}$/,
   }),
-  "origin-window": integer("unacknowledged events of each node", {
+  "origin-window": integer("maximum number of unacknowledged events of each node", {
     min: 1,
     max: 1_000_000,
     default: limits.eventWindowItemsMax,
   }),
-  "origin-batch-size": integer("events in one request, with --origin-format batch", {
+  "origin-batch-size": integer("maximum number of events in a request of the format batch", {
     min: 1,
     max: 20_000,
     default: 1_000,
   }),
-  "origin-concurrency": integer("concurrent requests to --origin", {
+  "origin-concurrency": integer("maximum number of concurrent requests to --origin", {
     min: 1,
     max: 10_000,
     default: 256,
@@ -124,7 +124,8 @@ export const httpOriginSettings: SettingTable<HttpOriginSettings> = {
     schema: v.pipe(v.string(), v.maxLength(4_096), v.check(areSecrets)),
   },
   "origin-extra-fields": toggle(
-    "also write path, query, headers, address, user, code, reason and cause",
+    "with --origin-format original also write path, query, headers, address, user, code, " +
+      "reason and cause",
     { default: true },
   ),
   "origin-replies": toggle("carry out commands in the answers of --origin", { default: true }),

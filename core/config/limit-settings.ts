@@ -51,8 +51,8 @@ export const limitSettings: SettingTable<LimitSettings> = {
     { min: 1, max: limits.messageBytesCeiling, default: limits.publishBytesMax },
   ),
   "max-inflate-ratio": integer(
-    "decompressed by compressed size of a message; 64 KiB a second may exceed it; then closed " +
-      "(1009)",
+    "maximum ratio of the decompressed to the compressed size of a message; 64 KiB a second may " +
+      "exceed it; then closed (1009)",
     { min: 2, max: 10_000, default: limits.inflateRatioMax },
   ),
   "max-fragments": integer(
@@ -66,7 +66,8 @@ export const limitSettings: SettingTable<LimitSettings> = {
     default: limits.sendQueueBytesMax,
   }),
   "event-window-size": size(
-    "size of unacknowledged events at which no client is read; what is under way is still taken",
+    "size of unacknowledged events at which clients are no longer read; what was read by then " +
+      "is still taken",
     { min: 65_536, max: 1_073_741_824, default: limits.eventWindowBytesMax },
   ),
 };

@@ -54,7 +54,7 @@ export const portSettings: SettingTable<PortSettings> = {
   ),
   "admin-host": host("address that the admin port listens on", { default: "127.0.0.1" }),
   "admin-token": token("bearer token of those who may read and act on /admin"),
-  "admin-read-token": token("bearer token of those who may only read there"),
+  "admin-read-token": token("bearer token of those who may only read /admin"),
   "admin-user-header": matching("header in which a proxy names the user of /admin", {
     allowed: "the name of a header; empty: none",
     pattern: /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{0,128}$/,

@@ -94,7 +94,7 @@ export const settingGroups: ReadonlyMap<string, SettingGroup> = new Map<string, 
     "service",
     {
       about: "commands to this node over HTTP",
-      example: "serve --service-port 8082 --aws-access-keys-file /etc/aws-keys.json",
+      example: "serve --service-port 8082 --aws-access-keys-file /etc/aws-keys",
       settings: serviceSettings,
     },
   ],

@@ -195,7 +195,7 @@ export class BatchSession {
     const parsed = this.#identity.topics.parse(topic);
     if (parsed?.kind === "origin-events") {
       if (retained) {
-        const error = new ServiceError("retained-refused", `${topic}: dropped`);
+        const error = new ServiceError("retained-refused", `${topic}: batch dropped`);
         this.#ports.failed("event-refused", error);
         return;
       }

@@ -193,7 +193,7 @@ export class MqttLink implements Link {
     session?.destroy();
     if (wasUp) this.#listener?.connected(false);
     this.#settle?.reject(
-      new ServiceError("broker-lost", "stopped before the connection was established"),
+      new ServiceError("broker-lost", "the link was stopped before it was connected"),
     );
   }
 

@@ -106,7 +106,7 @@ export class Subscriptions {
     this.#schedule();
     this.#callDone(
       entry,
-      new ServiceError("group-refused", "left before the broker granted the subscription"),
+      new ServiceError("group-refused", "the last member left before the broker granted it"),
     );
   }
 

@@ -170,7 +170,7 @@ export class Composition {
     const parsed = this.identity.topics.parse(topic);
     if (parsed?.kind === "events" || parsed?.kind === "origin-events") {
       // No node retains events: a broker would hand them out again with every reconnect.
-      if (retained) this.failed(new ServiceError("retained-refused", `${topic}: dropped`));
+      if (retained) this.failed(new ServiceError("retained-refused", `${topic}: batch dropped`));
       else {
         const isOwn = parsed.kind === "origin-events";
         const from = this.link.arrivedFrom ?? 0;

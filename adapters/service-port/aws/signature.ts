@@ -103,7 +103,7 @@ function readClaim(
   const time = headers.get("x-amz-date")?.[0] ?? "";
   const at = parseTime(time);
   if (at === undefined) return "X-Amz-Date is missing, or no time";
-  if (Math.abs(expected.now - at) > clockSkewMsMax) return "the signature is of another time";
+  if (Math.abs(expected.now - at) > clockSkewMsMax) return "X-Amz-Date is over 5 minutes off";
   const [date, , service, end] = scope;
   const fits = scope.length === 4 && date === time.slice(0, 8) && end === "aws4_request";
   if (!fits || service !== expected.service) return "the credential's scope is another one";

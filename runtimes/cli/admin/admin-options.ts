@@ -28,7 +28,7 @@ export const adminOptions: OptionTable<AdminOptions> = {
     shown: "URL",
   },
   "admin-token": {
-    ...matching("its token; safer in a file", {
+    ...matching("token of the admin port; safer in a file", {
       allowed: "printable characters without blanks",
       pattern: /^[\x21-\x7e]{0,1024}$/,
     }),

@@ -49,7 +49,7 @@ export const acl: Command = defineCommand<AclOptions>({
   options: {
     nodes: list("names of nodes", { allowed: names, isItem: isName }),
     origins: list("names of origins", { allowed: names, isItem: isName }),
-    devices: list("what only publishes text to groups: NAME/GROUP", {
+    devices: list("devices that only publish text to a group: NAME/GROUP", {
       allowed: "NAME/GROUP separated by commas",
       isItem: (item) => devicePattern.test(item),
     }),
@@ -58,7 +58,9 @@ export const acl: Command = defineCommand<AclOptions>({
       isItem: isApp,
       default: ["default"],
     }),
-    acting: toggle("nodes also act: by their admin port, or a service port", { default: false }),
+    acting: toggle("add the rules that a service port needs, and acting on the admin port", {
+      default: false,
+    }),
     "topic-root": matching("first level of every MQTT topic", {
       allowed: "1 to 32 letters, digits, - and _",
       pattern: /^[A-Za-z0-9_-]{1,32}$/,

@@ -44,7 +44,7 @@ export const doctor: Command = defineCommand<DoctorOptions>({
   about:
     "It takes the settings of `serve`. It tries ports, certificates, open files, keys, clocks; " +
     "at each broker the connection, retained messages, packet limit, and the rules of the node " +
-    "and of other roles, attacks included. It publishes batches of nothing. Ends with 1 if a " +
+    "and of other roles, attacks included. It publishes empty batches alone. Ends with 1 if a " +
     "check failed.",
   takesSettings: true,
   options,

@@ -20,7 +20,7 @@ export async function examine(settings: Settings, options: DoctorOptions): Promi
   const findings = new Findings(found);
   findings.ok("settings", "the settings are valid");
   for (const sentence of adviceOn(settings)) {
-    findings.warning("settings", sentence, "set what the sentence names, or confirm it");
+    findings.warning("settings", sentence, "change this, unless it is intended");
   }
   checkDescriptors(settings, findings);
   checkCertificates(settings, findings);

@@ -68,7 +68,7 @@ async function checkAttacks(
 ): Promise<void> {
   const { topics, app, name, kind, findings } = scene;
   const writes: readonly (readonly [topic: string, what: string])[] = [
-    [topics.events(app, 0, scene.node), "play a node, with events of clients that are none"],
+    [topics.events(app, 0, scene.node), "play a node, and invent events of clients"],
     [topics.nodeCommands(app, scene.node, "doctor-other"), "play another origin"],
     ...(kind === "device"
       ? ([[topics.nodeCommands(app, scene.node, name), "send commands to any client"]] as const)

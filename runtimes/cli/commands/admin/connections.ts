@@ -47,7 +47,7 @@ export const connections: Command = defineCommand<ConnectionsOptions>({
     group: part("name of a group that it is in; @user/NAME and @all, too"),
     app: part("name of its app"),
     limit: {
-      ...integer("list so many at most", { min: 1, max: 10_000_000, default: 100 }),
+      ...integer("list at most N", { min: 1, max: 10_000_000, default: 100 }),
       shown: "N",
     },
     ...adminOptions,

@@ -13,7 +13,7 @@ export const binaryOption: Option<boolean> = toggle(
 );
 
 export const appOption: Option<string> = {
-  ...matching("name of the app, where the gateway cannot know it", {
+  ...matching("name of the app; otherwise that of the connection, or the gateway's first", {
     allowed: "1 to 64 characters of a-z, 0-9 and -",
     pattern: /^[a-z0-9-]{0,64}$/,
   }),

@@ -26,8 +26,8 @@ export const publish: Command = defineCommand<PublishOptions>({
   summary: "send a message to every member of a group, on all nodes",
   synopsis: "GROUP TEXT",
   about:
-    "TEXT - is read from the standard input. It shows how many members got it. Ends with 1 if a " +
-    "node did not answer.",
+    "With - as TEXT it reads the standard input. It shows how many members got the message. " +
+    "Ends with 1 if a node did not answer.",
   wordsMax: 2,
   options: { binary: binaryOption, app: appOption, ...adminOptions },
   examples: [

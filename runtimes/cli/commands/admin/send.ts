@@ -12,7 +12,7 @@ export const send: Command = defineCommand<SendOptions>({
   name: "send",
   summary: "send a message to one connection",
   synopsis: "ID TEXT",
-  about: "TEXT - is read from the standard input. Ends with 1 if it was not sent.",
+  about: "With - as TEXT it reads the standard input. Ends with 1 if it was not sent.",
   wordsMax: 2,
   options: { binary: binaryOption, app: appOption, ...adminOptions },
   examples: [

@@ -36,7 +36,7 @@ export const tail: Command = defineCommand<TailOptions>({
       shown: "APP",
     },
     count: {
-      ...integer("end after so many lines; 0: do not", { min: 0, max: 1_000_000_000, default: 0 }),
+      ...integer("end after N lines; 0: do not end", { min: 0, max: 1_000_000_000, default: 0 }),
       shown: "N",
     },
     ...adminOptions,

@@ -27,7 +27,7 @@ export const top: Command = defineCommand<TopOptions>({
   options: {
     ...adminOptions,
     interval: {
-      ...duration("time between two looks", { min: "100ms", max: "1h", default: "2s" }),
+      ...duration("time between two updates", { min: "100ms", max: "1h", default: "2s" }),
       shown: "TIME",
     },
     once: toggle("show it once: rates are those of one --interval", { default: false }),

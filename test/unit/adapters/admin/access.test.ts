@@ -111,7 +111,7 @@ test("a refusal says what would do: a token, a proxy's header, or either", () =>
   };
   const token = "the Authorization header must be Bearer and a token";
   const user = "a proxy of --admin-proxies must send the header X-User once, with a user";
-  const none = "the header X-User counts from no proxy: the node needs --admin-proxies";
+  const none = "no proxy may send the header X-User: the node needs --admin-proxies";
   assert.equal(said({ token: "acting" }), token);
   assert.equal(said({ readToken: "reading" }), token);
   assert.equal(said({ userHeader: "X-User", proxies }), user);
