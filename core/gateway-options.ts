@@ -47,9 +47,9 @@ export interface GatewayOptions extends HandshakeGateOptions, EventRouterOptions
   readonly sendQueueBytesMax: number;
   readonly keepAliveIntervalMs: number;
   readonly presenceIntervalMs: number;
-  /** A broker that is away for less leaves the node ready; not ready at once if it is 0. */
+  /** For this long the node stays ready without a broker; 0: it is not ready at once. */
   readonly unreadyAfterMs: number;
-  /** Connections that open and close: a line at `info`, and else at `debug`. */
+  /** Connections that open and close are logged at `info`, otherwise at `debug`. */
   readonly logConnections: boolean;
   readonly guard: GuardOptions;
 }

@@ -66,7 +66,7 @@ export class Gateway implements SocketHandler<Connection> {
   /** Answers the questions of operators. */
   readonly inspector: NodeInspector;
   readonly #authority: HandshakeAuthority;
-  /** Those who may change read their options of this object each time. */
+  /** What a reload may change is read from this object each time that it is used. */
   readonly #options: GatewayOptions;
   #cancelTick: Cancel = () => {};
 

@@ -115,13 +115,13 @@ export const limits = {
   /** The least of that part, so that a small window does not stop a connection at each message. */
   shareBytesMin: 65_536,
   shareItemsMin: 64,
-  /** The part of its share that a connection has while others hang: each message holds a batch. */
+  /** Its share is a fraction of that while others hang: each waiting event keeps its batch. */
   sparseShares: 8,
-  /** Ranges that an acknowledgement names beyond its count: an item a connection that hangs. */
+  /** Ranges that an acknowledgement names above its count: one for each connection that hangs. */
   handledRangesMax: 256,
   /** Delay of an acknowledgement: acknowledgements are cumulative, so one replaces several. */
   ackDelayMs: 10,
-  /** Such delays while more batches come. What an origin acknowledged is not handled again. */
+  /** Such delays in a row while batches come: few, for a successor repeats what waits. */
   ackWaitsMax: 5,
   /** Bytes received after which there is one delay only: half of the smallest window. */
   ackBytes: 32_768,

@@ -17,7 +17,7 @@ export function isGroupName(name: string): boolean {
   return name !== "" && !utf8Exceeds(name, limits.groupBytesMax) && name.isWellFormed();
 }
 
-/** Every connection of an app is a member of it; it has no table. */
+/** The group of every connection of an app. It has no table of members. */
 export const everyone = "@all";
 
 export function userGroup(user: string): string {

@@ -20,8 +20,8 @@ const parts = [
 ] as const;
 
 /**
- * Reads a `traceparent` (W3C Trace Context, 3.2); undefined for what is none. What it returns
- * something for is 55 characters of hexadecimal digits and dashes, so it is safe in any header. A
+ * Reads a `traceparent` (W3C Trace Context, 3.2); undefined for what is none. A text that
+ * it accepts has 55 characters of hexadecimal digits and dashes, so it is safe in any header. A
  * later version is read as far as it is known (3.2.4), unless it is longer.
  */
 export function parseTraceparent(text: unknown): TraceContext | undefined {

@@ -66,7 +66,7 @@ export class MessageCommands {
     this.#message = new ReusableMessage(deflate);
   }
 
-  /** A command batch, or a raw message, has come: how long until its messages are flushed? */
+  /** A command batch, or a raw message, has come: the time until its flush is measured. */
   begin(): void {
     this.#delivery.begin();
   }

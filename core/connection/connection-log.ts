@@ -32,7 +32,7 @@ export class ConnectionLog {
     this.#logger.log(this.#level, "connection-opened", message, fieldsOf(connection));
   }
 
-  /** A handshake was accepted, and no connection came of it; `known` is of one with a place. */
+  /** A handshake was accepted, and no connection came of it; `known`: its id and grant. */
   abandoned(
     { app, info }: HandshakeAdmission,
     code: ErrorCode,

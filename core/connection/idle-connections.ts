@@ -1,7 +1,7 @@
 import type { Connection } from "./connection.ts";
 import type { Connections } from "./registry.ts";
 
-/** Walks round all connections, a few at a time, and finds those that no event is under way of. */
+/** Walks round all connections, a few at a time, and finds those without an event under way. */
 export class IdleConnections {
   readonly #registry: Connections;
   #slot = 0;

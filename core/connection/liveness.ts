@@ -13,7 +13,7 @@ export interface LivenessOptions {
   readonly connectionAgeMsMax: number;
 }
 
-/** Stands for a time: the slot is free, or nothing is ever due. */
+/** In place of a time: the slot is free, or nothing is ever due. */
 const never = 0x7fff_ffff;
 
 /** Pings come earlier by up to this share of the interval, so that they spread over time. */

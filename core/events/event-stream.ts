@@ -337,8 +337,8 @@ export class EventStream implements ConnectionStream {
 
   /**
    * Gives up every item that is not acknowledged, in order, and the connections that were not
-   * read. The stream is not used afterwards; its batch buffer is empty. `sparse`: items between
-   * are acknowledged.
+   * read. The stream is not used afterwards; its batch buffer is empty. `sparse`: some
+   * items in between are acknowledged.
    */
   takeUnacknowledged(): { items: unknown[][]; paused: Connection[]; sparse: boolean } {
     this.#takeFull();

@@ -19,10 +19,10 @@ export class Delivery {
   /** They may change while the node runs. */
   readonly #sizes: Pick<OutgoingSizes, "sendQueueBytesMax">;
   readonly #dirty: Connection[] = [];
-  /** Bytes queued on all sockets so far, with more than what frames add. It only grows. */
+  /** At least the bytes queued on all sockets so far, frame headers included. It only grows. */
   #queuedBytes = 0;
   #scheduled = false;
-  /** When the command batch came that this turn's first messages are of. */
+  /** When the command batch of this turn's first messages came. */
   #begunAt = 0;
   readonly #endOfTurn = (): void => {
     this.#scheduled = false;

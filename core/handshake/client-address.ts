@@ -4,7 +4,7 @@ import type { HandshakeRequest } from "../ports/mod.ts";
 /**
  * The address of the client. That is the peer's address, unless the peer is a trusted proxy: then
  * it is the right-most address of `X-Forwarded-For` that is not a trusted proxy's, because anyone
- * can write what is left of it.
+ * can write what stands before it.
  */
 export function clientAddress(
   request: HandshakeRequest,

@@ -181,7 +181,7 @@ export function openedTrace(span: Span, attributes: SpanAttributes): ConnectionT
   return { context: span.context, spans: 0 };
 }
 
-/** Ends the span of a handshake that was refused. Only what the server could not do failed. */
+/** Ends the span of a refused handshake: with an error only if the server is at fault. */
 export function refusedTrace(span: Span, { statusCode, errorCode }: HandshakeRefusal): void {
   const status = { "http.response.status_code": statusCode };
   const code = errorCode ?? "handshake-refused";

@@ -72,7 +72,7 @@ const nothing = new Uint8Array(0);
 
 /**
  * Reads the head of a request from a stream. It is strict, because a proxy in front of us may
- * read otherwise what RFC 9112 leaves open: no bare CR or LF, no folded lines, no space before a
+ * read differently what RFC 9112 leaves open: no bare CR or LF, no folded lines, no space before a
  * colon, one length. Every byte is looked at once, in however many chunks they come.
  */
 export class RequestHeadReader {
