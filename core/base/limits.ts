@@ -94,7 +94,7 @@ export const limits = {
   publishBytesMax: 1_048_576,
   /** Default of `--event-window-size`. */
   eventWindowBytesMax: 8_388_608,
-  /** Unconfirmed publishes of a stream: few, because MQTT.js replays them one at a time. */
+  /** Unconfirmed publishes of a stream: past it batches get larger instead of more. */
   eventWindowBatchesMax: 64,
   /** Unacknowledged items of an origin whose presence has no `window`. */
   eventWindowItemsMax: 20_000,
@@ -115,13 +115,13 @@ export const limits = {
   /** The least of that part, so that a small window does not stop a connection at each message. */
   shareBytesMin: 65_536,
   shareItemsMin: 64,
-  /** Its share is a fraction of that while others hang: each waiting event keeps its batch. */
+  /** Its share is divided by this while others hang: each waiting event keeps its batch. */
   sparseShares: 8,
   /** Ranges that an acknowledgement names above its count: one for each connection that hangs. */
   handledRangesMax: 256,
   /** Delay of an acknowledgement: acknowledgements are cumulative, so one replaces several. */
   ackDelayMs: 10,
-  /** Such delays in a row while batches come: few, for a successor repeats what waits. */
+  /** Such delays in a row while batches come: few, as another origin repeats what has no ack. */
   ackWaitsMax: 5,
   /** Bytes received after which there is one delay only: half of the smallest window. */
   ackBytes: 32_768,
