@@ -53,7 +53,7 @@ export function shownTopic(topic: string): string {
   return topic.length <= topicCharsMax ? topic : `${topic.slice(0, topicCharsMax - 1)}…`;
 }
 
-/** Builds and parses the topics of the wire contract below `PREFIX/v1/`. */
+/** Builds and parses the topics of the protocol below `PREFIX/v1/`. */
 export class Topics {
   readonly root: string;
 
@@ -100,7 +100,7 @@ export class Topics {
     return `${this.root}${app}/presence/ask/${sender}`;
   }
 
-  /** Parses a topic; undefined if it is not one of the wire contract. */
+  /** Parses a topic; undefined if the protocol has no such topic. */
   parse(topic: string): ParsedTopic | undefined {
     if (!topic.startsWith(this.root)) return undefined;
     const [app = "", ...levels] = topic.slice(this.root.length).split("/");

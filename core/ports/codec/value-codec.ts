@@ -8,7 +8,7 @@ export interface ValueCodec {
   /** The value of MessagePack bytes. Throws `batch-malformed` if they are not one value. */
   decodeValue(bytes: Uint8Array): unknown;
   /**
-   * MessagePack bytes in the contract's JSON form, as UTF-8: bin becomes `{"$binary": base64}`.
+   * MessagePack bytes in the protocol's JSON form, as UTF-8: bin becomes `{"$binary": base64}`.
    * Throws as `decodeValue` does.
    */
   toJson(bytes: Uint8Array): Uint8Array;

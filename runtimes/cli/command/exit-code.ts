@@ -1,4 +1,4 @@
-/** Exit codes of the program, as the wire contract names them. */
+/** Exit codes of the program; `docs/operating/starting.md` lists them. */
 export const ExitCode = {
   /** It ended because it was asked to. */
   clean: 0,

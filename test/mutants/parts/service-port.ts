@@ -43,7 +43,7 @@ const mutants: readonly Mutant[] = [
     tests: [tests.bodies],
   },
   {
-    says: "| signed messages to `@connections` that are not there yet | 256 |",
+    says: "| signed messages to `@connections` whose bodies are still coming | 256 |",
     file: files.connections,
     find: "(isSigned ? signed : bodies)",
     replace: "bodies",
