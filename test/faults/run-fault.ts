@@ -3,10 +3,10 @@ import { Dice } from "../vectors/dice.ts";
 import { Crowd } from "./clients/crowd.ts";
 import { type Cluster, waitMs } from "./cluster/cluster.ts";
 import { now } from "./cluster/now.ts";
-import { saveLogs } from "./cluster/save-logs.ts";
 import { complaintsSince, outputMarks } from "./evidence/complaints.ts";
 import type { LogMarks } from "./evidence/judged.ts";
 import { MemorySampler, memoryBounds } from "./evidence/memory-sampler.ts";
+import { saveLogs } from "./evidence/save-logs.ts";
 import { WireTap } from "./evidence/wire-tap.ts";
 import { failuresOf } from "./failures.ts";
 import { judgeEndings } from "./judge/judge-endings.ts";
@@ -31,6 +31,7 @@ export async function runFault(cluster: Cluster, fault: Fault, seed: number): Pr
   const condemned = new Set<string>();
   const outputs = outputMarks(cluster);
   const sampler = await MemorySampler.start(cluster);
+  const save = (): string => saveLogs(cluster, crowd.testify(), `${runtime}-${seed}`);
   try {
     await crowd.start();
     await crowd.saidMore(messagesBefore + dice.below(messagesBefore));
@@ -60,11 +61,10 @@ export async function runFault(cluster: Cluster, fault: Fault, seed: number): Pr
     const bounds = memoryBounds(cluster);
     const { slack = 1 } = cluster.combination;
     const failures = failuresOf(outcome, { lives: cluster.lives, bounds, slack });
-    if (failures.length > 0) failures.push(`logs: ${saveLogs(cluster, `${runtime}-${seed}`)}`);
+    if (failures.length > 0) failures.push(`logs: ${save()}`);
     return { ...outcome, combination, failures };
   } catch (error) {
-    const logs = saveLogs(cluster, `${runtime}-${seed}`);
-    throw new Error(`${fault.name}, seed ${seed}, logs: ${logs}`, { cause: error });
+    throw new Error(`${fault.name}, seed ${seed}, logs: ${save()}`, { cause: error });
   } finally {
     await sampler.stop();
     crowd.destroy();

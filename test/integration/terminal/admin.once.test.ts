@@ -110,7 +110,8 @@ test("connections are listed with what is asked for, and one with its details", 
   const one = await answer(["connections", id]);
   assert.match(one, new RegExp(`^id +${id}$`, "m"));
   assert.match(one, /^openedAt +20\d\d-.*Z$/m);
-  const gone = ask(["connections", `${id.slice(0, -1)}_`]);
+  const other = `${id.slice(0, -1)}${id.endsWith("_") ? "-" : "_"}`;
+  const gone = ask(["connections", other]);
   assert.equal((await gone.exited).code, 1);
   assert.match(gone.output, /^id-gone: /);
 });
