@@ -16,11 +16,14 @@ export interface LimitSettings {
 }
 
 export const limitSettings: SettingTable<LimitSettings> = {
-  "max-groups-per-connection": integer("maximum number of groups; a further join is refused", {
-    min: 0,
-    max: 100_000,
-    default: limits.groupsPerConnectionMax,
-  }),
+  "max-groups-per-connection": integer(
+    "maximum number of groups of a connection; a further join is refused",
+    {
+      min: 0,
+      max: 100_000,
+      default: limits.groupsPerConnectionMax,
+    },
+  ),
   "max-messages-per-second": integer(
     "messages a client may send per second; above it the connection is closed (1008); " +
       "0: no limit",

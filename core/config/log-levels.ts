@@ -93,7 +93,7 @@ export function logLevels(about: string, fallback: LogLevel): Setting<LogLevels>
     v.check((parsed) => parsed !== undefined),
     v.transform((parsed) => parsed as LogLevels),
   );
-  const allowed = `one of ${levels.join(", ")}, and CATEGORY=LEVEL behind commas`;
+  const allowed = `one of ${levels.join(", ")}; then CATEGORY=LEVEL, each after a comma`;
   const written = fallback;
   return {
     schema,

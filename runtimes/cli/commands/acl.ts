@@ -47,13 +47,16 @@ export const acl: Command = defineCommand<AclOptions>({
   wordsMax: 1,
   firstWords: brokers,
   options: {
-    nodes: list("names of nodes", { allowed: names, isItem: isName }),
-    origins: list("names of origins", { allowed: names, isItem: isName }),
+    nodes: list("names of nodes, with commas between them", { allowed: names, isItem: isName }),
+    origins: list("names of origins, with commas between them", {
+      allowed: names,
+      isItem: isName,
+    }),
     devices: list("devices that only publish text to a group: NAME/GROUP", {
       allowed: "NAME/GROUP separated by commas",
       isItem: (item) => devicePattern.test(item),
     }),
-    apps: list("apps that they serve", {
+    apps: list("apps that they serve, with commas between them", {
       allowed: "names of apps separated by commas",
       isItem: isApp,
       default: ["default"],

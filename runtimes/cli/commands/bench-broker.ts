@@ -29,8 +29,11 @@ const options: OptionTable<BenchBrokerOptions> = {
     ...duration("time for all measurements together", { min: "100ms", max: "10m", default: "5s" }),
     shown: "TIME",
   },
-  size: { ...size("a message", { ...sizes, default: 128 }), shown: "SIZE" },
-  "large-size": { ...size("a large message", { ...sizes, default: 16_384 }), shown: "SIZE" },
+  size: { ...size("size of a small message", { ...sizes, default: 128 }), shown: "SIZE" },
+  "large-size": {
+    ...size("size of a large message", { ...sizes, default: 16_384 }),
+    shown: "SIZE",
+  },
   json: jsonOption,
 };
 

@@ -66,7 +66,7 @@ const options: OptionTable<ConnectOptions> = {
     shown: "TIME",
   },
   count: {
-    ...integer("end after so many messages received; fewer within --wait are a failure", {
+    ...integer("end after N messages; fewer within --wait are a failure; 0: do not count", {
       min: 0,
       max: 1_000_000_000,
       default: 0,

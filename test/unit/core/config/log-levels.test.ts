@@ -48,6 +48,6 @@ test("a category that there is not is named, and so are those that there are", (
 
 test("a wrong level is told which there are", () => {
   for (const level of ["loud", "info,broker=loud", "loud,foo=debug"]) {
-    assert.match(refusalOf(level), /; it must be one of debug, info, warn, error, and CATEGORY=/);
+    assert.match(refusalOf(level), /; it must be one of debug, info, warn, error; then CATEGORY=/);
   }
 });
