@@ -7,13 +7,14 @@ const head = `# Performance
 
 \`npm run bench -- --write\` measures and writes this page in about 20 minutes, and nothing else
 writes it: a test checks the sum of each section. \`npm run bench -- --quick\` takes two minutes
-and writes nothing. A name as in the headings runs one bench alone.
+and writes nothing. \`npm run bench -- idle\`, with any name of the headings, runs one bench alone.
 
 A figure holds for the machine, the load, the versions and the day above it. Servers, brokers,
 origins and load are processes on one machine and share its processors: more than one processor's
 work shows as a lower rate. So compare CPU, and ratios, rather than rates: all rows of a table were
 measured in turns in one run. Figures are medians of the rounds, with the smallest and the largest
 in brackets. With an even number of rounds the median is the upper one of the two in the middle.
+Where a round is long, a bench does fewer rounds than the command asks for, and says how many.
 [Scaling](scaling.md) computes from them what a large deployment needs.
 `;
 
@@ -98,14 +99,14 @@ const headlines: readonly Headline[] = [
   },
   {
     bench: "storm",
-    what: "connects a second that an origin accepts, on Bun",
+    what: "connects a second, each accepted by an origin, on Bun",
     ours: "Bun, native, the origin accepts",
-    beside: "nobody is asked",
+    beside: "without asking an origin",
     theirs: "Bun, native",
   },
   {
     bench: "unread",
-    what: "MiB of memory of a node on Bun, with 1,000 clients that read nothing of 200 MB",
+    what: "MiB of memory of a node on Bun that sends 200 MB to 1,000 clients which read nothing",
     ours: "Bun: most",
     beside: "the bound from its settings",
     theirs: "Bun: bound",
@@ -160,8 +161,14 @@ const transports: readonly (readonly [name: string, title: string])[] = [
   ["batch form", "`batch`"],
   ["original form", "`original`"],
   ["aws form", "`aws`"],
-  ["a bare loop: a POST a message, nothing else", "a bare loop: a POST a message, nothing else"],
-  ["a POST a message by fetch, answer by a POST", "a POST a message by `fetch`, answer by a POST"],
+  [
+    "a bare loop: a POST a message, nothing else",
+    "a bare loop: a POST for each message, nothing else",
+  ],
+  [
+    "a POST a message by fetch, answer by a POST",
+    "a POST for each message by `fetch`, and one for the answer",
+  ],
 ];
 
 /** A page with the costs of transports between its marks, from what the bench `http` wrote. */
