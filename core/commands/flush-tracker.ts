@@ -31,7 +31,7 @@ export class FlushTracker {
 
   /** A message was queued. Its outcome is expected by the reply already. */
   add(reply: PendingReply, connection: Connection): void {
-    const until = this.#clock.now() + limits.sentWaitMs;
+    const until = this.#clock.ticks() + limits.sentWaitMs;
     this.#fresh.push({ reply, connection, upTo: connection.sentBytes, until });
   }
 
@@ -58,7 +58,7 @@ export class FlushTracker {
   }
 
   #look(unsent: readonly Unsent[], again: boolean): void {
-    const now = this.#clock.now();
+    const now = this.#clock.ticks();
     for (const message of unsent) {
       const outcome = isLost(message.connection, again)
         ? Outcome.gone

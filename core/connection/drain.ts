@@ -14,12 +14,12 @@ export function drainConnections(
   clock: Clock,
   periodMs: number,
 ): Promise<void> {
-  const began = clock.now();
+  const began = clock.ticks();
   const total = registry.size;
   let closed = 0;
   return new Promise((resolve) => {
     const step = (): void => {
-      const elapsed = clock.now() - began;
+      const elapsed = clock.ticks() - began;
       const part = periodMs === 0 ? 1 : Math.min(1, (elapsed + stepMs) / periodMs);
       const due = Math.ceil(total * part);
       for (const connection of registry.all()) {

@@ -58,7 +58,7 @@ export class RateLimits {
 
   /** Counts what came. The reason to close the connection, if it passes a limit. */
   messageReceived({ slot }: Connection, messages: number, bytes: number): CloseReason | undefined {
-    const now = this.#clock.now();
+    const now = this.#clock.ticks();
     const messagesUntil = Math.max(this.#messages[slot] as number, now);
     this.#messages[slot] = messagesUntil + messages * this.#msPerMessage;
     const bytesUntil = Math.max(this.#bytes[slot] as number, now);
@@ -71,7 +71,7 @@ export class RateLimits {
 
   /** Counts pings and pongs that came. */
   controlled({ slot }: Connection, frames: number): CloseReason | undefined {
-    const now = this.#clock.now();
+    const now = this.#clock.ticks();
     const until = Math.max(this.#controlFrames[slot] as number, now);
     this.#controlFrames[slot] = until + frames * this.#msPerControlFrame;
     return (this.#controlFrames[slot] as number) > now + burstMs + 0.5

@@ -43,12 +43,12 @@ export class ReadinessWatch {
   /** A link is established, or lost. `reason` is what `/readyz` says while it is lost. */
   link(reason: string, connected: boolean): void {
     if (connected) this.#lost.delete(reason);
-    else if (!this.#lost.has(reason)) this.#lost.set(reason, this.#clock.now());
+    else if (!this.#lost.has(reason)) this.#lost.set(reason, this.#clock.ticks());
   }
 
   read(): Readiness {
     const reasons: string[] = [];
-    const now = this.#clock.now();
+    const now = this.#clock.ticks();
     // While the window is full every handshake is refused: a short outage counts then, too.
     const refusing = this.#apps.every(({ router }) => router.refusal !== undefined);
     for (const [reason, since] of this.#lost) {

@@ -77,7 +77,7 @@ export class ReliableSender<Batch extends NumberedBatch> {
   #ended = false;
   /** When something was last acknowledged, or the first batch was published. */
   #progressAt: number;
-  #repeatedAt = 0;
+  #repeatedAt = Number.NEGATIVE_INFINITY;
   #probedAt: number;
   #probeMs: number = limits.ackProbeMs;
   /**
@@ -90,7 +90,7 @@ export class ReliableSender<Batch extends NumberedBatch> {
     this.#clock = clock;
     this.#flow = flow;
     this.#acknowledgedBy = acknowledgedBy;
-    this.#progressAt = this.#probedAt = clock.now();
+    this.#progressAt = this.#probedAt = clock.ticks();
   }
 
   /** Who acknowledges batches. Where it is the transport, no receiver reports a gap. */
@@ -152,7 +152,7 @@ export class ReliableSender<Batch extends NumberedBatch> {
 
   /** How long the receiver has acknowledged nothing, though something was published. */
   get silentMs(): number {
-    return this.idle || !this.#connected ? 0 : this.#clock.now() - this.#progressAt;
+    return this.idle || !this.#connected ? 0 : this.#clock.ticks() - this.#progressAt;
   }
 
   /** Whether the item before `end` is acknowledged. */
@@ -173,7 +173,7 @@ export class ReliableSender<Batch extends NumberedBatch> {
    */
   reconnected(knowsSubscribers: boolean): void {
     if (knowsSubscribers) {
-      this.#begin(true, this.#clock.now() + limits.resubscribeMsMax);
+      this.#begin(true, this.#clock.ticks() + limits.resubscribeMsMax);
       return;
     }
     const begin = (): void => this.#begin(true, 0);
@@ -221,7 +221,7 @@ export class ReliableSender<Batch extends NumberedBatch> {
     const from = received ?? this.#lostBehindProbe();
     if (from !== undefined) this.#probe = undefined;
     if (received !== undefined) this.#skip(received);
-    const now = this.#clock.now();
+    const now = this.#clock.ticks();
     const repeats =
       from !== undefined &&
       from < this.#publishedEnd &&
@@ -244,7 +244,7 @@ export class ReliableSender<Batch extends NumberedBatch> {
       this.#restTimers();
       return false;
     }
-    const now = this.#clock.now();
+    const now = this.#clock.ticks();
     if (now - this.#probedAt < this.#probeMs) return false;
     this.#probedAt = now;
     this.#probeMs = Math.min(2 * this.#probeMs, this.probeMsMax);
@@ -335,7 +335,7 @@ export class ReliableSender<Batch extends NumberedBatch> {
   }
 
   #restTimers(): void {
-    this.#progressAt = this.#probedAt = this.#clock.now();
+    this.#progressAt = this.#probedAt = this.#clock.ticks();
     this.#probeMs = limits.ackProbeMs;
   }
 
@@ -374,7 +374,7 @@ export class ReliableSender<Batch extends NumberedBatch> {
   #publish(pending: PendingBatch<Batch>, atMostOnce: boolean): void {
     const session = this.#session;
     const answered = (error?: ServiceError): void => {
-      if (error?.code === "no-subscriber" && this.#clock.now() < this.#retryUntil) {
+      if (error?.code === "no-subscriber" && this.#clock.ticks() < this.#retryUntil) {
         this.#retry(pending, session);
         return;
       }

@@ -154,7 +154,7 @@ export class MessageReader {
 
   /** Allows a client `limits.inflateFreeBytes` above the ratio per second, in one burst too. */
   #mayExceedRatio(source: FrameSource, bytes: number): boolean {
-    const now = this.#options.clock.now();
+    const now = this.#options.clock.ticks();
     const ms = (bytes * 1_000) / limits.inflateFreeBytes;
     source.inflatesUntil = Math.max(source.inflatesUntil, now) + ms;
     // Half a millisecond of tolerance: sums of fractions are not exact.

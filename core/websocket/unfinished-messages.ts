@@ -74,7 +74,7 @@ export class UnfinishedMessages {
     if (holder === undefined || holder.paused === paused) return;
     holder.paused = paused;
     if (paused) return;
-    holder.since = this.#clock.now();
+    holder.since = this.#clock.ticks();
     this.#holders.delete(sender);
     this.#holders.set(sender, holder);
   }
@@ -82,7 +82,7 @@ export class UnfinishedMessages {
   #add(sender: MessageSender): Holder {
     const name = addressGroup(sender.address);
     const address = this.#addresses.get(name) ?? { name, bytes: 0, holders: new Set() };
-    const holder = { sender, address, bytes: 0, since: this.#clock.now(), paused: false };
+    const holder = { sender, address, bytes: 0, since: this.#clock.ticks(), paused: false };
     this.#addresses.set(name, address);
     address.holders.add(holder);
     this.#holders.set(sender, holder);
@@ -113,7 +113,7 @@ export class UnfinishedMessages {
   }
 
   #closeLate(): void {
-    const late = this.#clock.now() - this.#options.messageTimeoutMs;
+    const late = this.#clock.ticks() - this.#options.messageTimeoutMs;
     for (const holder of this.#holders.values()) {
       if (holder.paused) continue;
       if (holder.since > late) break;
@@ -128,7 +128,7 @@ export class UnfinishedMessages {
   }
 
   #closeWorst({ holders }: Address): void {
-    const now = this.#clock.now();
+    const now = this.#clock.ticks();
     let worst: Holder | undefined;
     let most = -1;
     let looks = limits.unfinishedLooksMax;

@@ -9,6 +9,8 @@ interface Timer {
 /** Time that passes only when a test advances it. */
 export class ManualClock implements Clock {
   #now: number;
+  /** By how much the clock on the wall was set. */
+  #set = 0;
   readonly #timers = new Set<Timer>();
   #turn: (() => void)[] = [];
 
@@ -22,7 +24,12 @@ export class ManualClock implements Clock {
   }
 
   now(): number {
-    return this.#now;
+    return this.#now + this.#set;
+  }
+
+  /** Somebody sets the machine's clock on, or back. No time passes, and no timer fires. */
+  set(ms: number): void {
+    this.#set += ms;
   }
 
   ticks(): number {

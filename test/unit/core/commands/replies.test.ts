@@ -239,3 +239,22 @@ test("sent: with compression not by counting, because fewer bytes wait than were
     assert.equal(clock.pendingTimers, 0);
   }
 });
+
+test("slow: after its time, also where the clock is set back meanwhile", () => {
+  const clock = new ManualClock();
+  const outcomes: string[] = [];
+  const answer: PendingReply = {
+    expect: () => {},
+    settle: (_, outcome) => outcomes.push(outcome),
+    end: () => {},
+  };
+  const waits = new FlushTracker(clock, false);
+  const connection = { id: "c", socket: { bufferedAmount: 9 }, sentBytes: 9, closing: undefined };
+  waits.add(answer, connection as unknown as Connection);
+  waits.flushed();
+  clock.set(-3_600_000);
+  clock.advance(limits.sentWaitMs - limits.sentTickMs);
+  assert.deepEqual(outcomes, []);
+  clock.advance(2 * limits.sentTickMs);
+  assert.deepEqual(outcomes, ["slow"]);
+});

@@ -225,3 +225,26 @@ test("an address has so many connections and no more, until one of them goes", a
   first.clientCloses(1000, "");
   assert.equal((rig.gateway.handshake(request) as { accepted: boolean }).accepted, true);
 });
+
+test("a clock that is set back closes nobody for a rate", async () => {
+  const guard = { messagesPerSecondMax: 10, bytesPerSecondMax: 1_000 };
+  const rig = await new Rig({ ...guard, controlFramesPerSecondMax: 10 }).start();
+  const socket = rig.open();
+  for (let second = 0; second < 3; second++) {
+    socket.receive("x");
+    socket.pong();
+    await rig.advance(1_000);
+    rig.clock.set(-3_600_000);
+  }
+  assert.deepEqual(closing(socket), []);
+});
+
+test("a clock that is set on forgives nothing of a rate", async () => {
+  const rig = await new Rig({ messagesPerSecondMax: 10 }).start();
+  const socket = rig.open();
+  for (let index = 0; index < 10; index++) socket.receive("x");
+  rig.clock.set(3_600_000);
+  socket.receive("x");
+  await rig.advance(0);
+  assert.deepEqual(closing(socket), [1008, "message-rate"]);
+});

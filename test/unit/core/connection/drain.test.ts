@@ -64,3 +64,19 @@ test("a drain closes its connections evenly over the period", async () => {
   await rig.handle(...rig.origins);
   assert.equal(state.ended, true);
 });
+
+test("a clock that is set on or back during a drain changes nothing of its pace", async () => {
+  for (const set of [3_600_000, -3_600_000]) {
+    const rig = await new RouterRig().start("o1");
+    const clients = Array.from({ length: 40 }, () => rig.node.connect());
+    await rig.handle(...rig.origins);
+    await draining(rig, 10_000);
+    const closed = (): number => clients.filter((client) => closes(client).length > 0).length;
+    await rig.pass(2);
+    rig.clock.set(set);
+    await rig.pass(3);
+    assert.ok(Math.abs(closed() - 20) <= 2, `${closed()} of 20 after 5 s`);
+    await rig.pass(6);
+    assert.equal(closed(), 40);
+  }
+});

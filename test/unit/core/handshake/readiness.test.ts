@@ -88,3 +88,16 @@ test("readiness: an outage counts from its begin, and a drain at once", () => {
   watched.draining = true;
   assert.deepEqual(watched.read(), { ready: false, reasons: ["draining"] });
 });
+
+test("readiness: a clock that is set changes nothing of the time of an outage", () => {
+  for (const set of [3_600_000, -3_600_000]) {
+    const clock = new ManualClock();
+    const watched = watch([{}], {}, clock);
+    watched.link(busAway, false);
+    clock.set(set);
+    clock.advance(29_999);
+    assert.deepEqual(watched.read().reasons, [], `${set}`);
+    clock.advance(1);
+    assert.deepEqual(watched.read().reasons, [busAway], `${set}`);
+  }
+});

@@ -419,3 +419,26 @@ test("what a receiver says that it has is not repeated to it any more", () => {
     Array.from({ length: 50 }, (_, index) => 2_900 + 2 * index),
   );
 });
+
+test("a clock that is set back keeps nothing from being repeated", () => {
+  const rig = new Rig();
+  rig.add(3);
+  rig.published;
+  assert.equal(rig.sender.acknowledge(0, 2), true);
+  assert.deepEqual(rig.published, [2, 4]);
+  rig.clock.set(-3_600_000);
+  rig.clock.advance(limits.repeatGapMs);
+  assert.equal(rig.sender.acknowledge(0, 2), true);
+  assert.deepEqual(rig.published, [2, 4]);
+  rig.clock.advance(limits.ackProbeMs);
+  assert.equal(rig.sender.probe(), true);
+  assert.deepEqual(rig.published, [0]);
+});
+
+test("a clock that is set on makes no receiver a silent one", () => {
+  const rig = new Rig();
+  rig.add(1);
+  rig.clock.advance(1_000);
+  rig.clock.set(3_600_000);
+  assert.equal(rig.sender.silentMs, 1_000);
+});

@@ -111,3 +111,16 @@ test("the time of who is not read does not run", () => {
   clock.advance(500);
   assert.equal(paused.gone, "message-timeout");
 });
+
+test("a clock that is set on or back changes nothing of a message's time", () => {
+  for (const set of [3_600_000, -3_600_000]) {
+    const { clock, sender } = rig({ timeout: 1_000 });
+    const slow = sender("a");
+    slow.has(5);
+    clock.set(set);
+    clock.advance(900);
+    assert.equal(slow.gone, undefined, `${set}`);
+    clock.advance(500);
+    assert.equal(slow.gone, "message-timeout", `${set}`);
+  }
+});
