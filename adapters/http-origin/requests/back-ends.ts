@@ -63,6 +63,11 @@ export class BackEnds {
     one.downUntil = this.#now() + backOffMs(one.failures - 1, { msMin, msMax });
   }
 
+  /** Its answer was not waited for: that says nothing about it. */
+  left(url: string): void {
+    this.#of(url).probing = false;
+  }
+
   #of(url: string): BackEnd {
     return this.#all.find((one) => one.url === url)!;
   }

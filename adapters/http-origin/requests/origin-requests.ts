@@ -75,8 +75,8 @@ export class OriginRequests {
     const { clock } = ports;
     this.#options = options;
     this.#ports = ports;
-    this.#backEnds = new BackEnds(options.urls, () => clock.now());
-    this.#permits = new Semaphore(options.concurrency, () => clock.now());
+    this.#backEnds = new BackEnds(options.urls, () => clock.ticks());
+    this.#permits = new Semaphore(options.concurrency, () => clock.ticks());
   }
 
   /** Nothing is sent again. The client ends the requests that are under way. */
@@ -96,7 +96,7 @@ export class OriginRequests {
         this.#report(new ServiceError("http-queue-full", "too many requests wait to be sent"));
         return undefined;
       }
-      retryDeadline ??= this.#ports.clock.now() + retryMs;
+      retryDeadline ??= this.#ports.clock.ticks() + retryMs;
       const url = this.#backEnds.next(tried);
       let failure: ServiceError;
       try {
@@ -120,7 +120,7 @@ export class OriginRequests {
       if (tried.length < this.#backEnds.size) continue;
       tried.length = 0;
       const delay = this.#backOff(round++);
-      if (this.#ports.clock.now() + delay > retryDeadline) return undefined;
+      if (this.#ports.clock.ticks() + delay > retryDeadline) return undefined;
       await this.#pause(delay);
       if (this.#stopped) return undefined;
     }
@@ -132,7 +132,9 @@ export class OriginRequests {
    */
   async ask(question: OriginQuestion): Promise<HttpAnswer> {
     const { signal } = question;
-    const deadline = this.#ports.clock.now() + this.#options.timeoutMs;
+    const { clock } = this.#ports;
+    const askedAt = clock.ticks();
+    const deadline = askedAt + this.#options.timeoutMs;
     if (!this.#permits.take() && !(await this.#permits.wait(deadline))) {
       throw new ServiceError(
         "http-queue-full",
@@ -144,12 +146,16 @@ export class OriginRequests {
       for (;;) {
         const url = this.#backEnds.next(tried);
         tried.push(url);
+        const sentAt = clock.ticks();
         try {
           const answer = await this.#post(url, question, signal);
           this.#answered(url, answer);
           return answer;
         } catch (error) {
-          if (!signal.aborted) this.#unanswered(url);
+          const now = clock.ticks();
+          // Where the wait for a permit took most of the time, this URL is not to blame.
+          if (!signal.aborted || 2 * (now - sentAt) >= now - askedAt) this.#unanswered(url);
+          else this.#backEnds.left(url);
           this.#report(error as ServiceError);
           if (signal.aborted || tried.length >= this.#backEnds.size) throw error;
         }

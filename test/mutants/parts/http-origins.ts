@@ -55,7 +55,7 @@ const mutants: readonly Mutant[] = [
     says: "An event waits for its turn without a time limit: only its own requests can fail",
     file: files.requests,
     find: "!(await this.#permits.wait(Infinity))",
-    replace: "!(await this.#permits.wait(this.#ports.clock.now() + this.#options.timeoutMs))",
+    replace: "!(await this.#permits.wait(this.#ports.clock.ticks() + this.#options.timeoutMs))",
     tests: [tests.events],
   },
   {
@@ -96,7 +96,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "as long as `origin-retry` lasts",
     file: files.requests,
-    find: "if (this.#ports.clock.now() + delay > retryDeadline) return undefined;",
+    find: "if (this.#ports.clock.ticks() + delay > retryDeadline) return undefined;",
     replace: "",
     tests: [tests.events],
   },
@@ -104,7 +104,7 @@ const mutants: readonly Mutant[] = [
     says: "from its first request on",
     file: files.requests,
     find: "let retryDeadline: number | undefined;",
-    replace: "let retryDeadline: number | undefined = this.#ports.clock.now() + retryMs;",
+    replace: "let retryDeadline: number | undefined = this.#ports.clock.ticks() + retryMs;",
     tests: [tests.events],
   },
   {
@@ -141,6 +141,13 @@ const mutants: readonly Mutant[] = [
     find: "const [first] = this.#all;",
     replace: "const first = this.#all.at(-1);",
     tests: [tests.urls, tests.events],
+  },
+  {
+    says: "does not answer in time (to a handshake within `authorize-timeout`)",
+    file: files.requests,
+    find: "if (!signal.aborted || 2 * (now - sentAt) >= now - askedAt) this.#unanswered(url);",
+    replace: "if (!signal.aborted) this.#unanswered(url);",
+    tests: [tests.handshakes],
   },
   {
     says: "is left alone for 1 s",

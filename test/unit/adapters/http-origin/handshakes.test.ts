@@ -66,6 +66,67 @@ test("a refusal keeps its status where its body or a header is too large", async
   assert.equal(second.headers?.["www-authenticate"], undefined);
 });
 
+const urls = ["http://a/", "http://b/"];
+const aborted = new ServiceError("http-aborted", "http://a was not waited for any longer");
+
+/** A handshake whose request hangs until it gets 504. Returns the URL that was asked. */
+async function hangs(rig: HttpRig): Promise<string> {
+  const handshake = rig.handshake("/");
+  await rig.settle();
+  const request = rig.next();
+  await rig.advance(5_050);
+  assert.equal(request.signal?.aborted, true);
+  await request.fail(aborted);
+  const answer = await handshake;
+  assert.ok(!answer.accepted);
+  assert.equal(answer.statusCode, 504);
+  return request.url;
+}
+
+/** A handshake whose request is answered. Returns the URL that was asked. */
+async function answered(rig: HttpRig): Promise<string> {
+  const handshake = rig.handshake("/");
+  await rig.settle();
+  const request = rig.next();
+  await request.answer(200);
+  assert.ok((await handshake).accepted);
+  return request.url;
+}
+
+test("a URL whose answer authorize-timeout cut off is left alone, as one that fails", async () => {
+  const rig = await HttpRig.start({ urls, gateway: { authorize: "origin" } });
+  assert.equal(await hangs(rig), "http://a/");
+  assert.equal(await answered(rig), "http://b/");
+});
+
+test("a URL whose probe authorize-timeout cut off is probed again", async () => {
+  const rig = await HttpRig.start({ urls, gateway: { authorize: "origin" } });
+  assert.equal(await hangs(rig), "http://a/");
+  await rig.advance(1_000);
+  assert.equal(await hangs(rig), "http://a/", "the probe");
+  assert.equal(await answered(rig), "http://b/");
+  await rig.advance(2_000);
+  assert.equal(await answered(rig), "http://a/", "the next probe");
+  assert.equal(await answered(rig), "http://a/");
+});
+
+test("a URL that had little of a handshake's time is not to blame for its end", async () => {
+  const gateway = { authorize: "origin" } as const;
+  const rig = await HttpRig.start({ urls, concurrency: 1, gateway });
+  const first = rig.handshake("/");
+  await rig.settle();
+  const second = rig.handshake("/");
+  await rig.advance(4_900);
+  await rig.next().answer(200);
+  assert.ok((await first).accepted);
+  const late = rig.next();
+  await rig.advance(150);
+  assert.equal(late.signal?.aborted, true);
+  await late.fail(aborted);
+  assert.ok(!(await second).accepted);
+  assert.deepEqual([late.url, await answered(rig)], ["http://a/", "http://a/"]);
+});
+
 /** Arrays within arrays. */
 function nested(levels: number): unknown {
   return levels === 0 ? 1 : [nested(levels - 1)];

@@ -392,3 +392,15 @@ test("10,000 connections are one request of keep-alives each interval, not more"
   await rig.next().answer(200);
   assert.equal(rig.requests.length, 0, "what failed waits for the next interval");
 });
+
+test("a clock that is set on gives up no event", async () => {
+  const rig = await HttpRig.start({ retryMs: 10_000 });
+  const socket = await rig.connect();
+  await rig.receive(socket, "one");
+  rig.clock.set(3_600_000);
+  await rig.next().fail(refused);
+  await rig.advance(200);
+  assert.equal(textOf(rig.requests[0]!), "one", "it is sent again");
+  assert.deepEqual(socket.delivered, []);
+  await rig.next().answer(200);
+});
