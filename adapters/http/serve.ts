@@ -1,6 +1,6 @@
 // hono's bridge to node:http would be one more package, for so little.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { setTimeout } from "node:timers";
 import { limits, plainAddress, ServiceError } from "../../core/base/mod.ts";
 import { answerBroken, checkHost, type Refused } from "./broken-requests.ts";
@@ -101,7 +101,7 @@ async function write(
   const headers: Record<string, string | number> = Object.fromEntries(response.headers);
   if (headers["content-type"] === eventStream && response.body !== null) {
     outgoing.writeHead(response.status, headers);
-    await writeStream(response.body, outgoing);
+    await writeStream(response.body, outgoing, incoming.socket);
     return;
   }
   const body = new Uint8Array(await response.arrayBuffer());
@@ -118,11 +118,15 @@ export const eventStream = "text/event-stream";
 async function writeStream(
   body: ReadableStream<Uint8Array>,
   outgoing: ServerResponse,
+  socket: Socket,
 ): Promise<void> {
   const reader = body.getReader();
+  const cancel = (): void => void reader.cancel().catch(() => {});
   // A reader that is gone leaves nobody to write to.
-  outgoing.on("close", () => void reader.cancel().catch(() => {}));
+  outgoing.on("close", cancel);
   outgoing.on("error", () => {});
+  // It may have left while the handler was at work: then no `close` follows.
+  if (socket.destroyed || outgoing.destroyed) cancel();
   outgoing.flushHeaders();
   while (true) {
     const { done, value } = await reader.read();

@@ -100,3 +100,38 @@ test("an answer that comes little by little is not held back", async () => {
     await server.close();
   }
 });
+
+test("a stream of events ends if its reader left before it began", async () => {
+  let asked = 0;
+  let cancelled = 0;
+  let answer: (response: Response) => void = () => {};
+  const server = await serveHttp(
+    () => {
+      asked++;
+      return new Promise<Response>((resolve) => {
+        answer = resolve;
+      });
+    },
+    { port: 0 },
+  );
+  const open = (): Promise<number> =>
+    new Promise((resolve) => server.server.getConnections((_, count) => resolve(count)));
+  const socket = ask(server.port);
+  try {
+    await waitFor(() => asked === 1, { what: "the request" });
+    socket.destroy();
+    await waitFor(async () => (await open()) === 0, { what: "the end of the connection" });
+    const body = new ReadableStream<Uint8Array>({
+      // As a tail does: something is there at once, and more comes for as long as anybody reads.
+      start: (controller) => controller.enqueue(new Uint8Array(1)),
+      cancel: () => {
+        cancelled++;
+      },
+    });
+    answer(new Response(body, { headers: { "content-type": eventStream } }));
+    await waitFor(() => cancelled === 1, { what: "the end of the stream" });
+  } finally {
+    socket.destroy();
+    await server.close();
+  }
+});
