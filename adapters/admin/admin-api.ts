@@ -65,7 +65,11 @@ export function createAdminApi(options: AdminApiOptions): HttpHandler {
   get("/apps", async () => ({ apps: await appViews(source.members()) }));
   get("/nodes", () => reading.nodes());
   get("/brokers", () => ({ brokers: source.brokers() }));
-  get("/tail", ({ req }) => reading.tail(req.url));
+  get("/tail", ({ req }) => {
+    // The answer to HEAD has no body that somebody could stop to read.
+    if (req.method === "HEAD") throw notAllowed("GET");
+    return reading.tail(req.url);
+  });
   const post = (path: string, act: Handler<AdminEnvironment>): void => {
     app.post(path, act);
     app.all(path, only("POST"));
@@ -107,9 +111,13 @@ function limitRequests(): (next: () => Promise<void>) => Promise<void> {
 
 function only(allowed: string): Handler<AdminEnvironment> {
   return () => {
-    const message = `the method must be ${allowed}`;
-    throw new Refusal("request-method", message, { headers: { allow: allowed } });
+    throw notAllowed(allowed);
   };
+}
+
+function notAllowed(allowed: string): Refusal {
+  const message = `the method must be ${allowed}`;
+  return new Refusal("request-method", message, { headers: { allow: allowed } });
 }
 
 /** Answers that change nothing. */

@@ -71,7 +71,11 @@ class Rig {
     return [answer.status, await answer.json()];
   }
 
-  async answer(path: string, body?: object): Promise<Response> {
+  async answer(
+    path: string,
+    body?: object,
+    method: string = body === undefined ? "GET" : "POST",
+  ): Promise<Response> {
     const bytes = new TextEncoder().encode(JSON.stringify(body));
     const source: RequestSource = {
       address: "127.0.0.1",
@@ -80,7 +84,6 @@ class Rig {
       length: bytes.length,
       body: async () => bytes,
     };
-    const method = body === undefined ? "GET" : "POST";
     const authorization = `Bearer ${this.bearer}`;
     const headers = { host: "localhost", "content-type": this.type, authorization };
     const url = `http://localhost/admin/${path}`;
@@ -140,6 +143,17 @@ test("tails are bounded, and one whose reader is gone leaves its place", async (
     assert.ok(tails.every(({ status }) => status === 200));
   }
   for (const { body } of tails) await body?.cancel();
+});
+
+test("a HEAD of a tail opens none: it has no reader that could leave", async () => {
+  const rig = new Rig();
+  for (let count = 0; count <= adminLimits.tailsMax; count++) {
+    const head = await rig.answer("tail?group=g", undefined, "HEAD");
+    assert.deepEqual([head.status, head.headers.get("allow")], [405, "GET"]);
+  }
+  const tail = await rig.answer("tail?group=g");
+  assert.equal(tail.status, 200);
+  await tail.body?.cancel();
 });
 
 test("what is for a connection of this node takes no bus, and all else does", async () => {
