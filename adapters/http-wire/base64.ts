@@ -3,7 +3,8 @@ export function base64(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("base64");
 }
 
-const form = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+/** With a length that fours divide. In fours it would be too much for V8 and JSC from 8 MB on. */
+const form = /^[A-Za-z0-9+/]*={0,2}$/;
 
 /** The bytes of standard base64 with padding; undefined if the text is anything else. */
 export function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
@@ -22,5 +23,5 @@ export function fromShortBase64(text: string): string | undefined {
 /** Without line breaks, which Go ignores within base64. */
 function digitsOf(text: string): string | undefined {
   const digits = /[\r\n]/.test(text) ? text.replace(/[\r\n]/g, "") : text;
-  return form.test(digits) ? digits : undefined;
+  return digits.length % 4 === 0 && form.test(digits) ? digits : undefined;
 }

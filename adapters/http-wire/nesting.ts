@@ -3,6 +3,18 @@ import { ServiceError } from "../../core/base/mod.ts";
 /** Levels of arrays and maps that the gateway takes, the batch and the command among them. */
 const nestingMax = 32;
 
+/**
+ * Levels of a body that is decoded at all. A decoder takes seconds for millions of levels, and
+ * gigabytes. Below that the command is named that nests too deeply.
+ */
+export const decodedLevelsMax = 1_000;
+
+/** A body has more levels than are decoded. */
+export function bodyTooDeep(): ServiceError {
+  const most = `a batch may have ${nestingMax} levels of arrays and maps`;
+  return new ServiceError("batch-malformed", `the body is nested too deeply: ${most}`);
+}
+
 /** Throws `batch-malformed` if a command of a batch nests deeper, and names its element. */
 export function checkNesting(command: unknown, place: string): void {
   const at = tooDeepAt(command);

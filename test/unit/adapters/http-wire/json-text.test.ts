@@ -55,3 +55,25 @@ test("a body is read whatever came before it: no UTF-8, or half a character", ()
     assert.equal(readJson(utf8('"ä"')), "ä");
   }
 });
+
+test("the place is not looked for in a long text: that would take seconds", () => {
+  const long = `[${"0,".repeat(600_000)}x`;
+  assert.throws(() => readJson(utf8(long)), { message: "the body is not JSON" });
+});
+
+test("a text that nests without end is refused before it is decoded", () => {
+  const message = "the body is nested too deeply: a batch may have 32 levels of arrays and maps";
+  const deep = (levels: number, open: string, close: string): Uint8Array =>
+    utf8(`${open.repeat(levels)}1${close.repeat(levels)}`);
+  for (const [open, close] of [
+    ["[", "]"],
+    ['{"a":', "}"],
+  ] as const) {
+    assert.throws(() => readJson(deep(1_001, open, close)), { code: "batch-malformed", message });
+    assert.ok(readJson(deep(1_000, open, close)));
+  }
+  assert.throws(() => readJson(utf8("[".repeat(2_000))), { message });
+  // One behind the other, and within texts, they nest no deeper.
+  const flat = [...Array.from({ length: 1_000 }, () => [{ a: [] }]), '["[\\', "[".repeat(2_000)];
+  assert.deepEqual(readJson(utf8(JSON.stringify(flat))), flat);
+});

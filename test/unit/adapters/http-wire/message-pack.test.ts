@@ -59,3 +59,30 @@ test("what is no MessagePack is refused", () => {
     assert.throws(() => readMessagePack(Uint8Array.from(bytes)), { message });
   }
 });
+
+test("a body that tells of more elements than it has bytes is refused, not made room for", () => {
+  const message = "the body is not MessagePack: it tells of more elements than it has bytes";
+  for (const bytes of [
+    // Each of these three bytes would take 128 KiB.
+    Array.from({ length: 30 }, () => [0xdc, 0x3f, 0xff]).flat(),
+    [0xdd, 0xff, 0xff, 0xff, 0xff],
+    [0xde, 0, 3, 1, 1],
+    [0xdf, 0, 0, 1, 0, 1],
+    [0x93, 1],
+    [0x82, 1, 1],
+  ]) {
+    assert.throws(() => readMessagePack(Uint8Array.from(bytes)), { message });
+  }
+});
+
+test("a body that nests without end is refused before it is decoded", () => {
+  const message = "the body is nested too deeply: a batch may have 32 levels of arrays and maps";
+  const deep = (levels: number): Uint8Array => {
+    return Uint8Array.from([0x92, 1, ...Array<number>(levels - 1).fill(0x91), 1]);
+  };
+  assert.throws(() => readMessagePack(deep(1_001)), { code: "batch-malformed", message });
+  assert.ok(Array.isArray(readMessagePack(deep(1_000))));
+  // One behind the other they nest no deeper.
+  const flat = Array.from({ length: 2_000 }, () => [[1, { a: [] }], {}]);
+  assert.deepEqual(readMessagePack(encode(flat)), flat);
+});
