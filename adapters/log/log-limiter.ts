@@ -42,7 +42,7 @@ export class LogLimiter implements Logger {
 
   log(level: LogLevel, event: string, message: string, fields?: LogFields): void {
     if (!this.enabled(level, event)) return;
-    if (unlimited.has(event)) {
+    if (unlimited.has(event) && !isOfStranger(fields)) {
       this.#logger.log(level, event, message, fields);
       return;
     }
@@ -74,4 +74,9 @@ export class LogLimiter implements Logger {
       kept,
     });
   }
+}
+
+/** An action that somebody asked for who was not recognised: anybody may send such requests. */
+function isOfStranger(fields: LogFields | undefined): boolean {
+  return fields?.who === "";
 }

@@ -8,6 +8,7 @@ const files = {
   actions: "runtimes/compose/admin/link-actions.ts",
   api: "adapters/admin/admin-api.ts",
   console: "adapters/admin/console-app.ts",
+  limiter: "adapters/log/log-limiter.ts",
   overview: "adapters/admin/overview.ts",
   port: "runtimes/compose/admin/admin-port.ts",
   requests: "adapters/admin/requests.ts",
@@ -19,6 +20,7 @@ const tests = {
   api: "test/integration/admin/admin-api.node.test.ts",
   unit: "test/unit/adapters/admin/admin-api.test.ts",
   console: "test/unit/adapters/admin/console.once.test.ts",
+  logger: "test/unit/adapters/log/logger.test.ts",
   overview: "test/unit/adapters/admin/overview.test.ts",
   rights: "test/integration/admin/admin-rights.node.test.ts",
   rules: "test/unit/runtimes/cli/acl/rules.test.ts",
@@ -26,6 +28,13 @@ const tests = {
 
 /** What an operator asks for on the admin port, who may, and what is said of it. */
 const mutants: readonly Mutant[] = [
+  {
+    says: "(empty if nobody was recognised: ten of those a second at most)",
+    file: files.limiter,
+    find: 'return fields?.who === "";',
+    replace: "return fields === undefined;",
+    tests: [tests.logger],
+  },
   {
     says: "(the id as the path has it, `settings`, or",
     file: files.acting,

@@ -51,7 +51,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "no such line is suppressed",
     file: files.limiter,
-    find: "if (unlimited.has(event)) {",
+    find: "if (unlimited.has(event) && !isOfStranger(fields)) {",
     replace: "if (false) {",
     tests: [tests.limiter, tests.logger],
   },

@@ -151,6 +151,19 @@ test("a level of a category counts for events that begin with it, and may change
 test("an action on the admin port is never suppressed", () => {
   const memory = new MemoryLogger();
   const limiter = new LogLimiter(memory, new ManualClock(), 1);
-  for (let count = 0; count < 50; count++) limiter.log("info", "admin-action", "");
+  const log = (who: string): void => limiter.log("info", "admin-action", "", { who });
+  for (let count = 0; count < 50; count++) log("local");
   assert.equal(memory.records.length, 50);
+});
+
+test("a stranger who asks for actions again and again cannot fill the log", () => {
+  const memory = new MemoryLogger();
+  const clock = new ManualClock();
+  const limiter = new LogLimiter(memory, clock, 10);
+  const log = (who: string): void => limiter.log("info", "admin-action", "", { who });
+  for (let count = 0; count < 50; count++) log("");
+  log("admin-token");
+  assert.equal(memory.records.length, 11);
+  clock.advance(1_000);
+  assert.equal(memory.records.length, 12, "and one line that counts the others");
 });
