@@ -87,7 +87,7 @@ export class ClientPort {
     this.#listener?.close();
     // The runtime releases the port in a later turn of the event loop.
     await new Promise((resolve) => setImmediate(resolve));
-    await this.#listener?.open(this.number);
+    if (this.#wanted) await this.#listener?.open(this.number);
   }
 
   /** Deno stops accepting for good when it has run out of descriptors, and reports nothing. */
