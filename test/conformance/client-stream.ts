@@ -282,6 +282,23 @@ export function clientStreamConformance(
     client.destroy();
   });
 
+  withRig("what the kernel does not take of a write leaves it paused", async (rig) => {
+    const { client, stream, owner } = await rig.open(new Owner());
+    client.socket.pause();
+    stream.pause();
+    const written = fill(stream);
+    client.write("unread");
+    const before = await standstill(async () => owner.text.length);
+    assert.equal(before, 0);
+    client.socket.resume();
+    assert.ok((await client.bytes(written.length)).equals(written));
+    await waitFor(() => owner.drains > 0, { what: "the news" });
+    assert.equal(owner.text, "");
+    stream.resume();
+    await waitFor(() => owner.text === "unread", { what: "what the client sent" });
+    client.destroy();
+  });
+
   withRig("a reset while it is paused is told when it is resumed", async (rig) => {
     const pair = await rig.open(new Owner());
     const { client, stream, owner } = pair;
