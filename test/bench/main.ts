@@ -61,8 +61,7 @@ const benches: Readonly<Record<string, (session: Session) => Promise<unknown>>> 
   posts: ({ effort, print }) => postsBench(effort.rounds, print),
   profile: (session) => profileBench(session),
   queued: ({ print }) => queuedBench([bunNative, bunWasm, nodeWasm], print),
-  "round-trip": ({ effort, print }) =>
-    roundTripBench([{ ...bunNative, mode: "open" }, bunNative, bunWasm], effort.rounds, print),
+  "round-trip": (session) => roundTripBench(session),
   sizes: ({ effort, print }) => sizesBench([bunNative, bunWasm], effort.rounds, print),
   storm: (session) => stormBench(session),
   unread: (session) => unreadBench([bunNative, nodeWasm], session),

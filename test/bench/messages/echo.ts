@@ -1,7 +1,15 @@
 import { roles, roleTitles } from "../measure/costs.ts";
 import { type EchoFigure, echo } from "../measure/echo.ts";
-import { bunNative, engines, entrantOf, nodeWasm, peersOf } from "../measure/entrants.ts";
+import {
+  bunNative,
+  engines,
+  entrantOf,
+  nameOfOurs,
+  nodeWasm,
+  peersOf,
+} from "../measure/entrants.ts";
 import { barPlot } from "../measure/plots/bar-plot.ts";
+import { median } from "../measure/processes.ts";
 import { inTurns } from "../measure/rounds.ts";
 import { digits, ranged, type Session } from "../measure/session.ts";
 import type { Entrant } from "../measure/stage.ts";
@@ -32,6 +40,21 @@ async function both(entrant: Entrant, session: Session): Promise<EchoFigure[]> {
     figures.push(await echo(stage, { connections, inFlight, seconds, warmUpMs }));
   }
   return figures;
+}
+
+/** CPU of all processes for a message, medians of the rounds; the brokers and origins with it. */
+const allOf = (rounds: readonly EchoFigure[]): number =>
+  median(rounds.map(({ cost }) => roles.reduce((sum, role) => sum + (cost[role] ?? 0), 0)));
+
+/** What the processors of one machine allow at most, where all of them are busy. */
+function shareOf(entrants: readonly Entrant[], figures: readonly EchoFigure[][]): string {
+  const at = entrants.findIndex(({ name }) => name === nameOfOurs(bunNative));
+  const [peer, gateway] = [allOf(figures[0]!), allOf(figures[at]!)];
+  return (
+    `All processes together, the load among them, take ${digits(peer)} µs a message with \`ws\` ` +
+    `and ${digits(gateway)} µs with Bun, native. So where every processor is busy, ` +
+    `${digits(peer / gateway)} of \`ws\` is the most that can be measured on one machine.`
+  );
 }
 
 /** The same echo by everybody, in turns. */
@@ -65,6 +88,7 @@ export async function echoBench(session: Session): Promise<void> {
         ),
       ]),
     );
+    session.say(shareOf(entrants, figures));
     const title = `Echoes a second, ${connections} connections, ${inFlight} in flight each`;
     const bars = entrants.map(({ name }, index) => ({ name, rounds: rates[index]! }));
     session.draw(`echo-${inFlight}`, `Bars: ${title}`, barPlot(bars, { title, show: digits }));

@@ -1,15 +1,25 @@
 import { Mosquitto } from "../../support/broker/mosquitto.ts";
 import { echo } from "../measure/echo.ts";
-import { type Contestant, nameOf, onBun, spread } from "../measure/processes.ts";
-import { startOurs } from "../measure/stage.ts";
+import { bunNative, bunWasm, entrantOf, nodeWasm, peersOf } from "../measure/entrants.ts";
+import { onBun } from "../measure/processes.ts";
+import { inTurns } from "../measure/rounds.ts";
+import { ranged, type Session } from "../measure/session.ts";
+import type { Entrant } from "../measure/stage.ts";
 
 const seconds = 3;
+const alone = { connections: 1, inFlight: 1, seconds } as const;
 
-/** Median of a bare publish → subscribe → publish → subscribe loop, in microseconds. */
-async function bareLoop(broker: Mosquitto): Promise<number> {
-  const answering = onBun("bare-loop", "answer", broker.url());
+/** One row: its name, and the median of its round trips in microseconds. */
+interface Row {
+  readonly name: string;
+  readonly measure: () => Promise<number>;
+}
+
+/** A publish → subscribe → publish → subscribe loop through mosquitto, without a gateway. */
+async function bareLoop(broker: Mosquitto, kind: "raw" | "mqtt"): Promise<number> {
+  const answering = onBun("bare-loop", "answer", kind, broker.url());
   await answering.event("started");
-  const asking = onBun("bare-loop", "ask", broker.url(), String(seconds));
+  const asking = onBun("bare-loop", "ask", kind, broker.url(), String(seconds));
   try {
     return (JSON.parse(await asking.line("{")) as { p50: number }).p50;
   } finally {
@@ -18,31 +28,46 @@ async function bareLoop(broker: Mosquitto): Promise<number> {
   }
 }
 
-async function throughGateway(contestant: Contestant): Promise<number> {
-  await using stage = await startOurs(contestant);
-  return (await echo(stage, { connections: 1, inFlight: 1, seconds })).roundTripMicroseconds.p50;
+async function echoAlone(entrant: Entrant): Promise<number> {
+  await using stage = await entrant.start();
+  return (await echo(stage, alone)).roundTripMicroseconds.p50;
 }
 
-/** The gateway's round trip against the bare loop through mosquitto, in turns. */
-export async function roundTripBench(
-  contestants: readonly Contestant[],
-  rounds: number,
-  print: (line: string) => void,
-): Promise<void> {
+/** One message on its way, through everything and through each part alone. */
+export async function roundTripBench(session: Session): Promise<void> {
   await using broker = await Mosquitto.start();
-  const bare: number[] = [];
-  const figures = contestants.map((): number[] => []);
-  for (let round = 0; round < rounds; round++) {
-    bare.push(await bareLoop(broker));
-    for (const [index, contestant] of contestants.entries()) {
-      figures[index]?.push(await throughGateway(contestant));
-    }
-  }
-  print(`round trip, 1 connection, 1 in flight, medians of ${rounds} rounds:`);
-  print(`  bare loop through mosquitto (bun)          ${spread(bare, 0)} µs`);
-  for (const [index, contestant] of contestants.entries()) {
-    const ratios = (figures[index] ?? []).map((figure, round) => figure / (bare[round] ?? 1));
-    const name = nameOf(contestant).padEnd(42);
-    print(`  ${name} ${spread(figures[index] ?? [], 0)} µs, ratio ${spread(ratios, 2)}`);
-  }
+  const rowOf = (entrant: Entrant): Row => ({
+    name: entrant.name,
+    measure: () => echoAlone(entrant),
+  });
+  const parts: readonly Row[] = [
+    rowOf(peersOf("echo")[0]!),
+    { name: "mosquitto, QoS 0, on the socket", measure: () => bareLoop(broker, "raw") },
+  ];
+  const rows: readonly Row[] = [
+    ...parts,
+    { name: "mosquitto, QoS 1, MQTT.js", measure: () => bareLoop(broker, "mqtt") },
+    ...[bunNative, bunWasm, nodeWasm].map((ours) => rowOf(entrantOf(ours))),
+    rowOf(entrantOf({ ...bunNative, mode: "open" })),
+  ];
+  session.say(
+    "One connection with one message on its way: the median of its round trips in µs. The first " +
+      "two rows are what nobody can save: an echo in one process, and a message that goes " +
+      "through mosquitto there and back. The last column is the ratio to the sum of these two. " +
+      "Goal: 1.5 on Bun with its own server.",
+  );
+  const results = await inTurns(rows, session.rounds(), ({ measure }) => measure());
+  const [inProcess, loop] = results as [number[], number[]];
+  const least = inProcess.map((figure, round) => figure + (loop[round] ?? Number.NaN));
+  session.table(
+    ["", "µs", "ratio"],
+    rows.map(({ name }, index) => [
+      name,
+      ranged(results[index]!),
+      index < parts.length + 1
+        ? "–"
+        : ranged(results[index]!.map((figure, round) => figure / (least[round] ?? Number.NaN))),
+    ]),
+  );
+  for (const [index, { name }] of rows.entries()) session.keep(name, results[index]!);
 }
