@@ -65,8 +65,11 @@ export class AdminAccess {
   }
 
   get #hasRules(): boolean {
-    const { userHeader } = this.#options;
-    return this.#token !== undefined || this.#readToken !== undefined || userHeader !== "";
+    return this.#hasTokens || this.#options.userHeader !== "";
+  }
+
+  get #hasTokens(): boolean {
+    return this.#token !== undefined || this.#readToken !== undefined;
   }
 
   #visitor(headers: Headers, source: Asked): Visitor {
@@ -82,6 +85,8 @@ export class AdminAccess {
       const { actors } = this.#options;
       return { name: user, mayAct: actors.includes(user) || actors.includes("*") };
     }
+    // A browser must not ask for a token where none would do.
+    if (!this.#hasTokens) throw new Refusal("request-forbidden", this.#whatWouldDo());
     throw new Refusal("request-token", this.#whatWouldDo(), {
       headers: { "www-authenticate": 'Bearer realm="websocket-service"' },
     });
@@ -91,7 +96,7 @@ export class AdminAccess {
   #whatWouldDo(): string {
     const { userHeader } = this.#options;
     const ways: string[] = [];
-    if (this.#token !== undefined || this.#readToken !== undefined) {
+    if (this.#hasTokens) {
       ways.push("the Authorization header must be Bearer and a token");
     }
     if (userHeader !== "") {

@@ -71,7 +71,7 @@ test("a header that is read from no proxy lets nobody in, and a line says so", a
   const gateway = await startGateway({ flags: ["--admin-user-header", "X-User"] });
   const asked = { headers: { "x-user": "ada" } };
   const answer = await ask(gateway.info.adminPort, "/admin/overview", asked);
-  assert.deepEqual(answer, [401, "request-token"]);
+  assert.deepEqual(answer, [403, "request-forbidden"]);
   const advice = gateway.log.filter(({ event }) => event === "setting-advice");
   assert.match(String(advice[0]?.message), /set --admin-proxies/);
 });
