@@ -73,7 +73,7 @@ const options: OptionTable<ConnectOptions> = {
     }),
     shown: "N",
   },
-  slash: toggle("take /ping [TEXT] and /close [CODE [REASON]] for commands, on a terminal", {
+  slash: toggle("take lines /ping [TEXT] and /close [CODE [REASON]] for commands", {
     default: false,
   }),
   ca: fileOption("certificate of the authority that a wss:// server is checked with"),

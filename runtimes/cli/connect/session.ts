@@ -19,7 +19,7 @@ export interface SessionOptions {
   readonly waitMs: number;
   /** It ends after so many messages; 0: it does not. */
   readonly count: number;
-  /** `/ping` and `/close` are commands, on a terminal. */
+  /** Lines that begin with `/ping` and `/close` are commands. */
   readonly slash: boolean;
   readonly json: boolean;
 }
@@ -117,8 +117,8 @@ class Session {
   }
 
   #line(line: string): void {
-    if (this.#interactive && this.#options.slash && this.#command(line)) return;
     try {
+      if (this.#options.slash && this.#command(line)) return;
       this.#client.send(dataOf(line, this.#options.binary));
     } catch (error) {
       this.#refused(error as ServiceError);
@@ -138,14 +138,19 @@ class Session {
     this.#client.close();
   }
 
-  /** `/ping [TEXT]` and `/close [CODE [REASON]]`. False if the line is none of them. */
+  /**
+   * `/ping [TEXT]` and `/close [CODE [REASON]]`. False if the line is none of them. Throws
+   * `setting-invalid` for a code that must not be sent.
+   */
   #command(line: string): boolean {
     const [, name, rest = ""] = /^\/(ping|close)(?: (.*))?$/s.exec(line) ?? [];
     if (name === "ping") this.#client.ping(Buffer.from(rest).subarray(0, 125));
     if (name !== "close") return name === "ping";
     const [, code = "1000", reason = ""] = /^(\d{4})? ?(.*)$/s.exec(rest) ?? [];
-    if (closeCodeAllowed(Number(code))) this.#client.close(Number(code), reason);
-    else this.#print(process.stdout, `close code ${code} must not be sent`);
+    if (!closeCodeAllowed(Number(code))) {
+      throw new ServiceError("setting-invalid", `close code ${code} must not be sent`);
+    }
+    this.#client.close(Number(code), reason);
     return true;
   }
 

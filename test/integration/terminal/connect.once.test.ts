@@ -97,6 +97,23 @@ test("Ctrl-D and Ctrl-C close", { skip: skipWithoutTerminal }, async () => {
   }
 });
 
+test("--slash: lines of a pipe are commands too, and a wrong code ends it", async () => {
+  const server = await startWebSocketServer();
+  const [program, ...first] = gatewayCommand(anyRuntime);
+  const words = [program, ...first, "connect", server.url, "--slash"];
+  const run = (lines: string): Program => {
+    const shell = new Program("sh", ["-c", `printf '${lines}' | "$@" 2>&1`, "sh", ...words]);
+    after(() => shell[Symbol.asyncDispose]());
+    return shell;
+  };
+  const closes = run("/ping abc\\n/close 4000 bye\\n/closed\\n");
+  assert.deepEqual(await closes.exited, clean, closes.output);
+  assert.deepEqual(closes.lines.at(-1), "closed: 4000 bye");
+  const wrong = run("/close 1005\\n");
+  await wrong.exited;
+  assert.match(wrong.output, /setting-invalid: close code 1005 must not be sent/);
+});
+
 test("lines of the standard input are sent, and the rest goes to the standard error", async () => {
   const server = await startWebSocketServer();
   const [program, ...first] = gatewayCommand(anyRuntime);
