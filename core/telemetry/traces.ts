@@ -53,6 +53,9 @@ export function droppedSpans(metrics: Metrics, reason: string): Counter {
   return metrics.counter(droppedName, droppedHelp, { reason });
 }
 
+/** Events and commands are the gateway's own, whatever carries them: a broker, HTTP, nothing. */
+const messagingSystem = "websocket-service";
+
 /**
  * The spans of a node: which work has one, what it is called, and how many there may be. Whatever
  * a client, or an origin, asks for, no more are recorded a second than the options allow.
@@ -115,6 +118,7 @@ export class Traces {
       name: `publish ${name}`,
       parent: trace.context,
       attributes: {
+        "messaging.system": messagingSystem,
         "messaging.operation.name": "publish",
         "messaging.operation.type": "send",
         "messaging.destination.name": "events",
@@ -139,6 +143,7 @@ export class Traces {
       name: `process ${verb}`,
       parent,
       attributes: {
+        "messaging.system": messagingSystem,
         "messaging.operation.name": "process",
         "messaging.operation.type": "process",
         "messaging.destination.name": "commands",

@@ -105,6 +105,7 @@ test("the attributes of spans have no query, no payload and no header", async ()
       "wss.connection.id": id,
     },
     {
+      "messaging.system": "websocket-service",
       "messaging.operation.name": "publish",
       "messaging.operation.type": "send",
       "messaging.destination.name": "events",
@@ -114,6 +115,7 @@ test("the attributes of spans have no query, no payload and no header", async ()
       "messaging.message.body.size": 19,
     },
     {
+      "messaging.system": "websocket-service",
       "messaging.operation.name": "publish",
       "messaging.operation.type": "send",
       "messaging.destination.name": "events",
@@ -316,6 +318,7 @@ test("a command with a trace is a span of it, until its message is written", asy
     name: "process send",
     parent: parseTraceparent(sampled),
     attributes: {
+      "messaging.system": "websocket-service",
       "messaging.operation.name": "process",
       "messaging.operation.type": "process",
       "messaging.destination.name": "commands",
