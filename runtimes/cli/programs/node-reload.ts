@@ -21,8 +21,8 @@ export interface LoadedFiles {
 /** What a process has of tokens, before it loads files again. */
 interface KnownTokens {
   readonly tokens: string;
-  /** A JWKS at another URL must give keys; undefined: somebody else has checked that. */
-  readonly jwksUrl: string | undefined;
+  /** The URL of the JWKS that gives keys. One at another URL must give some first. */
+  readonly checkedJwksUrl: string;
   readonly authorizer?: JwtAuthorizer | undefined;
 }
 
@@ -51,7 +51,7 @@ export class KnownFiles {
 
   /** Checks what settings name. Rejects if it cannot be used. */
   async load(settings: Settings, logger: ProgramLogger): Promise<LoadedFiles> {
-    const files = await loadFiles(settings, { tokens: "", jwksUrl: this.#jwksUrl }, logger);
+    const files = await loadFiles(settings, { tokens: "", checkedJwksUrl: this.#jwksUrl }, logger);
     files.authorizer?.close();
     return files;
   }
@@ -96,9 +96,8 @@ export async function loadFiles(
   if (tokens === known.tokens) return { tls, authorizer: undefined, tokens };
   const authorizer = await createAuthorizer(settings, ports);
   if (known.authorizer !== undefined) authorizer?.adoptKeys(known.authorizer);
-  const { jwksUrl = settings["jwt-jwks"] } = known;
   // Nobody would get in by keys that cannot be had.
-  if (settings["jwt-jwks"] !== jwksUrl) await authorizer?.fetchKeys();
+  if (settings["jwt-jwks"] !== known.checkedJwksUrl) await authorizer?.fetchKeys();
   return { tls, authorizer, tokens };
 }
 
@@ -118,8 +117,8 @@ export class NodeReload {
 
   /** A worker's supervisor has checked that a new JWKS gives keys. */
   load(settings: Settings, isWorker: boolean = false): Promise<LoadedFiles> {
-    const jwksUrl = isWorker ? undefined : this.#service.settings["jwt-jwks"];
-    const known = { tokens: this.#tokens, jwksUrl, authorizer: this.#authorizer };
+    const { "jwt-jwks": checkedJwksUrl } = isWorker ? settings : this.#service.settings;
+    const known = { tokens: this.#tokens, checkedJwksUrl, authorizer: this.#authorizer };
     return loadFiles(settings, known, this.#logger);
   }
 

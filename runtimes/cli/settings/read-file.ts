@@ -17,7 +17,12 @@ export function readSettingFile(name: string, path: string): string | undefined 
   }
 }
 
-/** The text of a secret's file, without the newline that editors put at the end. */
+/**
+ * The text of a secret's file, without the newline that editors put at the end. One that says
+ * nothing is a mistake: a deployment that did not fill it in, say.
+ */
 export function readSecretFile(name: string, path: string): string | undefined {
-  return readSettingFile(name, path)?.replace(/\r?\n$/, "");
+  const text = readSettingFile(name, path)?.replace(/\r?\n$/, "");
+  if (text === "") throw settingInvalid(`--${name}: ${path} is empty`);
+  return text;
 }

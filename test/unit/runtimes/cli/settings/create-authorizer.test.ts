@@ -27,8 +27,12 @@ async function refusalOf(setting: "jwt-secret-file" | "jwt-key", text: string): 
 test("a key that cannot be used is told by the setting that gave it", async () => {
   const short = await refusalOf("jwt-secret-file", "too short\n");
   assert.equal(short, "jwt-secret-file: must have at least 32 bytes");
+  for (const text of ["", "\n"]) {
+    assert.match(await refusalOf("jwt-secret-file", text), /^--jwt-secret-file: .* is empty$/);
+  }
   const pem = `-----BEGIN PUBLIC KEY-----\n${"A".repeat(64)}\n-----END PUBLIC KEY-----\n`;
   assert.match(await refusalOf("jwt-secret-file", pem), /^jwt-secret-file: is a PEM file; /);
+  assert.match(await refusalOf("jwt-key", ""), /^jwt-key: must be a PEM file/);
   assert.match(await refusalOf("jwt-key", "no key"), /^jwt-key: must be a PEM file/);
   assert.equal(await refusalOf("jwt-secret-file", "a secret of thirty-two bytes, or more"), "");
 });
