@@ -16,14 +16,11 @@ export interface LimitSettings {
 }
 
 export const limitSettings: SettingTable<LimitSettings> = {
-  "max-groups-per-connection": integer(
-    "maximum number of groups of a connection; a further join is refused",
-    {
-      min: 0,
-      max: 100_000,
-      default: limits.groupsPerConnectionMax,
-    },
-  ),
+  "max-groups-per-connection": integer("groups of one connection; a further join is refused", {
+    min: 0,
+    max: 100_000,
+    default: limits.groupsPerConnectionMax,
+  }),
   "max-messages-per-second": integer(
     "messages a client may send per second; above it the connection is closed (1008); " +
       "0: no limit",
@@ -54,8 +51,8 @@ export const limitSettings: SettingTable<LimitSettings> = {
     { min: 1, max: limits.messageBytesCeiling, default: limits.publishBytesMax },
   ),
   "max-inflate-ratio": integer(
-    "maximum ratio of the decompressed to the compressed size of a message; 64 KiB a second may " +
-      "exceed it; then closed (1009)",
+    "decompressed to compressed size of a message; 64 KiB a second may exceed it; then closed " +
+      "(1009)",
     { min: 2, max: 10_000, default: limits.inflateRatioMax },
   ),
   "max-fragments": integer(

@@ -111,7 +111,7 @@ test("--slash: lines of a pipe are commands too, and a wrong code ends it", asyn
   assert.deepEqual(closes.lines.at(-1), "closed: 4000 bye");
   const wrong = run("/close 1005\\n");
   await wrong.exited;
-  assert.match(wrong.output, /setting-invalid: close code 1005 must not be sent/);
+  assert.match(wrong.output, /^close code 1005 must not be sent$/m);
 });
 
 test("lines of the standard input are sent, and the rest goes to the standard error", async () => {
