@@ -25,7 +25,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "A `jwt-jwks` at another URL is fetched first, and must give keys",
     file: files.node,
-    find: 'if (settings["jwt-jwks"] !== jwksUrl) await authorizer?.fetchKeys();',
+    find: 'if (settings["jwt-jwks"] !== known.checkedJwksUrl) await authorizer?.fetchKeys();',
     replace: "",
     tests: [tests.node],
   },
