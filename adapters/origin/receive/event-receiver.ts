@@ -49,7 +49,7 @@ export class EventReceiver implements BatchListener {
       clock,
       (node, ack) => listener.acknowledge(node, ack),
       failed,
-      (node) => this.#givenToOthers(node),
+      (node, incarnation) => this.#givenToOthers(node, incarnation),
     );
   }
 
@@ -257,10 +257,12 @@ export class EventReceiver implements BatchListener {
 
   /**
    * A node that begins another stream for this origin had given it up in between. Its connections
-   * moved to other origins, and may come back one by one.
+   * moved to other origins, and may come back one by one. Those of an earlier incarnation ended
+   * with it: `nodeLost` tells that, since events of a new one may come before its presence.
    */
-  #givenToOthers(node: string): void {
+  #givenToOthers(node: string, incarnation: string | undefined): void {
     for (const connection of this.#connections.ofNode(node)) {
+      if ((connection.incarnation ?? incarnation) !== incarnation) continue;
       this.#connections.detach(connection, false);
     }
   }

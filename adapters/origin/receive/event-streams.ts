@@ -32,19 +32,19 @@ interface EventStream {
 export class EventStreams {
   readonly #acknowledge: (node: string, ack: Acknowledgement) => void;
   readonly #failed: (error: ServiceError) => void;
-  readonly #begunAnew: (node: string) => void;
+  readonly #begunAnew: (node: string, incarnation: string | undefined) => void;
   readonly #sources: StreamMemory<EventSource>;
   #source: EventSource = newSource("", "", false);
   #missed = 0;
   /** Record of the batch that is being read, if it is to be acknowledged. */
   record: BatchRecord | undefined;
 
-  /** `begunAnew`: a node has begun another stream for this origin. */
+  /** `begunAnew`: a node, in this incarnation, has begun another stream for this origin. */
   constructor(
     clock: Pick<Clock, "now">,
     acknowledge: (node: string, ack: Acknowledgement) => void,
     failed: (error: ServiceError) => void,
-    begunAnew: (node: string) => void,
+    begunAnew: (node: string, incarnation: string | undefined) => void,
   ) {
     this.#acknowledge = acknowledge;
     this.#failed = failed;
@@ -113,14 +113,14 @@ export class EventStreams {
   #streamOf(source: EventSource, name: string): EventStream {
     const { node, assigned, stream: former } = source;
     if (former?.name === name) return former;
+    const incarnation = name.split(":")[1];
     if (former !== undefined && assigned) {
       source.ended.set(former.name, true);
-      this.#begunAnew(node);
+      this.#begunAnew(node, incarnation);
     }
     const handled = new HandledItems(name, () => {
       this.#acknowledge(node, acknowledgementOf(handled));
     });
-    const incarnation = name.split(":")[1];
     const receiver = new ReliableReceiver();
     const stream = { name, incarnation, receiver, handled };
     source.stream = stream;

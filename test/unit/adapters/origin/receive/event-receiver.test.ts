@@ -125,6 +125,16 @@ test("a connection that was others' meanwhile is told nothing twice, and one end
   assert.deepEqual(seen, ["n1.a m3", "client n1.a"]);
 });
 
+test("a node may send events of a new life before it announces that: all ends are told", () => {
+  const { give, receiver, seen } = rig();
+  give(1, 0, opened, said(1));
+  const batch = encode([1, "n1:i2:o1:1", 0, [["open", "n1.b", 0, {}]]]);
+  receiver.receive("origins/o1/events/n1", "n1", batch, true);
+  receiver.nodeLost("n1", "i2");
+  assert.deepEqual(seen, ["open n1.a", "n1.a m1", "open n1.b", "node-lost n1.a"]);
+  assert.equal(receiver.connections, 1);
+});
+
 test("of a node that seemed dead, what was handled stays so, and the rest follows `open`", () => {
   const { give, receiver, seen } = rig();
   give(1, 0, opened, said(1));
