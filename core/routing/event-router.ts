@@ -222,8 +222,10 @@ export class EventRouter {
     this.#releaseIfDone(assigned);
   }
 
+  /** Resolves when every event is confirmed. A stream that ends gives its events to others. */
   async settled(): Promise<void> {
-    await Promise.all(Array.from(this.#streams(), (stream) => stream.settled()));
+    do await Promise.all(Array.from(this.#streams(), (stream) => stream.settled()));
+    while (this.unconfirmedBytes > 0);
   }
 
   stop(): void {

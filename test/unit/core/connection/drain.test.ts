@@ -80,3 +80,30 @@ test("a clock that is set on or back during a drain changes nothing of its pace"
     assert.equal(closed(), 40);
   }
 });
+
+for (const way of ["dies", "leaves"]) {
+  test(`a drain waits for what goes to another origin, because the first one ${way}`, async () => {
+    const rig = await new RouterRig().start("o1", "o2");
+    const [one, two] = rig.origins as [SimulatedOrigin, SimulatedOrigin];
+    const clients = Array.from({ length: 20 }, () => rig.node.connect());
+    await rig.handle(one, two);
+    const ofOne = one.handled.length;
+    assert.ok(ofOne > 0 && ofOne < 20, `${ofOne} of 20 are of the first one`);
+    for (const client of clients) client.receive("a");
+    one.leaving = way === "leaves";
+    await rig.handle(two);
+    const state = await draining(rig);
+    await rig.pass(1);
+    // It has confirmed all of its own when the rest comes.
+    await rig.handle(two);
+    if (way === "dies") rig.kill(one);
+    // What it confirms last makes the node give the rest to the other one.
+    else await rig.handle(one);
+    await rig.pass(1);
+    assert.equal(state.ended, false, "the other one has confirmed nothing of it");
+    await rig.handle(two);
+    const ends = two.handled.filter(([verb]) => verb === "close");
+    assert.deepEqual([state.ended, ends.length], [true, 20]);
+    assert.equal(rig.node.errors("events-unconfirmed"), 0);
+  });
+}
