@@ -237,6 +237,7 @@ export class EventRouter {
   /** Probes streams without progress, and rebalances; called once a second. */
   tick(): void {
     if (this.#connected && !this.#assigned) this.#noSubscribers.ask();
+    this.#noOriginBuffer.tick();
     for (const assigned of this.#origins.values()) {
       const { stream } = assigned;
       const stuck = stream.silentMs >= this.#options.ackTimeoutMs;

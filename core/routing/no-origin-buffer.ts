@@ -81,6 +81,14 @@ export class NoOriginBuffer {
     logger.log("warn", "no-origin-hint", message, { code });
   }
 
+  /**
+   * Called once a second: a connection may come after the wait whose handshake was accepted before
+   * its end.
+   */
+  tick(): void {
+    if (this.#expired && this.#connected) this.#closeWaiting();
+  }
+
   stop(): void {
     this.#cancel?.();
     this.#cancel = undefined;
@@ -89,7 +97,7 @@ export class NoOriginBuffer {
   #wait(): void {
     const isOver = !this.#missing || this.#expired || this.#cancel !== undefined;
     if (isOver || !this.#connected) return;
-    const { clock, logger, registry } = this.#dependencies;
+    const { clock, logger } = this.#dependencies;
     this.#cancel = clock.after(this.#waitMs, () => {
       this.#cancel = undefined;
       this.#expired = true;
@@ -97,11 +105,15 @@ export class NoOriginBuffer {
       const message = `no origin came within ${this.#waitMs} ms`;
       const then = "waiting connections are closed, and handshakes are refused";
       logger.log("error", code, `${message}: ${then}`, { code });
-      const stream = this.#stream;
-      if (stream === undefined) return;
-      for (const connection of registry.all()) {
-        if (connection.stream === stream) connection.close(closeReasons.noOrigin);
-      }
+      this.#closeWaiting();
     });
+  }
+
+  #closeWaiting(): void {
+    const stream = this.#stream;
+    if (stream === undefined) return;
+    for (const connection of this.#dependencies.registry.all()) {
+      if (connection.stream === stream) connection.close(closeReasons.noOrigin);
+    }
   }
 }

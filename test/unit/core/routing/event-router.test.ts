@@ -245,6 +245,18 @@ test("without an origin the node is not ready after the wait, clients or not", a
   assert.deepEqual(await state(), ["no origin", "503 no-origin"]);
 });
 
+test("a client that was accepted within the wait, and comes after it, is closed", async () => {
+  const rig = await new Rig({ originWaitMs: 10_000 }).start();
+  await rig.pass(9);
+  const admission = await rig.node.handshake("/");
+  assert.ok(admission.accepted);
+  await rig.pass(2);
+  const client = rig.node.open(admission);
+  await rig.pass(1);
+  assert.deepEqual(closes(client), [1013]);
+  assert.equal(rig.node.gateway.connections, 0);
+});
+
 for (const authorize of ["none", "origin"] as const) {
   test(`auto says now and then why it turns handshakes away: ${authorize}`, async () => {
     const rig = await new Rig({ mode: "auto", authorize }).start("o1");
