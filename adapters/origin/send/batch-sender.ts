@@ -88,13 +88,13 @@ export class BatchSender {
 
   pump(): void {
     this.stream.reliable.pump();
-    this.#reportExpired();
+    this.#afterwards();
   }
 
   connected(connected: boolean): void {
     this.#reached = connected && this.#reaches;
     for (const { reliable } of [...this.#former, this.stream]) reliable.connected(this.#reached);
-    this.#reportExpired();
+    this.#afterwards();
   }
 
   /** One of several brokers came or went: maybe the one that carries this topic. */
@@ -241,16 +241,17 @@ export class BatchSender {
   #progressed(stream: BatchStream): void {
     if (stream === this.stream) this.published();
     else if (stream.unsettledBytes === 0) this.#former.delete(stream);
-    this.#reportExpired();
-    if (this.#commands === 0) this.drained();
+    this.#afterwards();
   }
 
-  /** Called when everything is published, because a handler may send more. */
-  #reportExpired(): void {
+  /** Called when everything is published, because a handler of the error may send more. */
+  #afterwards(): void {
     const expired = this.#expired;
-    if (expired === 0) return;
     this.#expired = 0;
-    const message = `${expired} commands for ${this.topic} were older than their ttl`;
-    this.queue.failed(new ServiceError("message-expired", message));
+    if (expired > 0) {
+      const message = `${expired} commands for ${this.topic} were older than their ttl`;
+      this.queue.failed(new ServiceError("message-expired", message));
+    }
+    if (this.#commands === 0) this.drained();
   }
 }

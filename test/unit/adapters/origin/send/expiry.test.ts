@@ -82,6 +82,7 @@ for (const json of [false, true]) {
         clock.turn();
         world.confirm();
         assert.equal(world.direct.bytes + world.grouped.bytes, 0);
+        assert.equal(world.grouped.senders.size, 0, "nothing is kept of a group");
         check(world, sent, expired);
       }),
       { numRuns: 300 },
