@@ -1,5 +1,5 @@
 import { ServiceError } from "../../../core/base/mod.ts";
-import type { Clock } from "../../../core/ports/mod.ts";
+import type { Cancel, Clock } from "../../../core/ports/mod.ts";
 import { originLimits } from "../base/mod.ts";
 
 /** When a command that waits in this process must not be sent any more. */
@@ -7,6 +7,7 @@ export class Expiry {
   readonly #clock: Clock;
   readonly #expiresAt: number;
   readonly #onExpired: (() => void) | undefined;
+  #cancel: Cancel = () => {};
   #over = false;
   #sent = false;
 
@@ -22,7 +23,7 @@ export class Expiry {
     this.#expiresAt = clock.now() + ttlMs;
     this.#onExpired = onExpired;
     if (onExpired === undefined || ttlMs > originLimits.timerMsMax) return;
-    clock.after(ttlMs + 1, () => {
+    this.#cancel = clock.after(ttlMs + 1, () => {
       if (clock.now() >= this.#expiresAt) this.#drop();
     });
   }
@@ -36,6 +37,7 @@ export class Expiry {
   leave(): boolean {
     if (this.#clock.now() > this.#expiresAt) this.#drop();
     this.#sent = !this.#over;
+    this.#cancel();
     return this.#sent;
   }
 

@@ -117,3 +117,11 @@ function check(world: World, sent: readonly Sent[], expired: ReadonlySet<number>
     assert.equal(expired.has(number), told && at === undefined, `${number} is told rightly`);
   }
 }
+
+test("what was sent in time leaves no timer behind until its time is over", () => {
+  const clock = new ManualClock();
+  const expiry = new Expiry(clock, 3_600_000, () => assert.fail("it was sent"));
+  assert.equal(clock.pendingTimers, 1);
+  assert.equal(expiry.leave(), true);
+  assert.equal(clock.pendingTimers, 0);
+});
