@@ -19,7 +19,7 @@ export class NodeTracker {
   readonly #nodes: Map<string, Tracked> = new Map();
   readonly #monitor: PresenceMonitor;
   /** Callers that wait until any node is known. */
-  #firstWaits: (() => void)[] = [];
+  readonly #firstWaits: Set<() => void> = new Set();
 
   constructor(clock: Clock, lost: NodeLost) {
     this.#clock = clock;
@@ -57,11 +57,13 @@ export class NodeTracker {
   /** Resolves when the first presence came, or after `originLimits.firstNodeMs`. */
   first(): Promise<void> {
     return new Promise((resolve) => {
-      const cancel = this.#clock.after(originLimits.firstNodeMs, resolve);
-      this.#firstWaits.push(() => {
+      const end = (): void => {
         cancel();
+        this.#firstWaits.delete(end);
         resolve();
-      });
+      };
+      const cancel = this.#clock.after(originLimits.firstNodeMs, end);
+      this.#firstWaits.add(end);
     });
   }
 
@@ -83,7 +85,7 @@ export class NodeTracker {
     }
     this.#nodes.set(node, { presence });
     this.#monitor.heartbeat(node, presence.every);
-    for (const resolve of this.#firstWaits.splice(0)) resolve();
+    for (const end of this.#firstWaits) end();
     const before = tracked?.presence?.incarnation;
     if (tracked !== undefined && before !== presence.incarnation) {
       this.#lost(node, presence.incarnation);
@@ -99,6 +101,6 @@ export class NodeTracker {
   end(): void {
     for (const node of this.#nodes.keys()) this.#monitor.forget(node);
     this.#nodes.clear();
-    for (const resolve of this.#firstWaits.splice(0)) resolve();
+    for (const end of this.#firstWaits) end();
   }
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { NodeTracker } from "../../../../../adapters/origin/presence/node-tracker.ts";
-import type { NodePresence } from "../../../../../core/ports/mod.ts";
+import type { Cancel, NodePresence } from "../../../../../core/ports/mod.ts";
 import { ManualClock } from "../../../../support/memory/mod.ts";
 
 const presence = (incarnation: string, every = 5_000): NodePresence => {
@@ -83,4 +83,31 @@ test("a node that was given up and tells of connections has 2 s to announce itse
   clock.advance(1_000);
   // Whether it is the life that was lost nobody knows any more.
   assert.deepEqual(lost, ["n2 i1", "n1 undefined"]);
+});
+
+/** Counts how often a timer is cancelled, whether it has fired or not. */
+class CountingClock extends ManualClock {
+  cancelled = 0;
+
+  override after(ms: number, callback: () => void): Cancel {
+    const cancel = super.after(ms, callback);
+    return () => {
+      this.cancelled++;
+      cancel();
+    };
+  }
+}
+
+test("whoever has waited for a node in vain is not remembered", async () => {
+  const clock = new CountingClock();
+  const tracker = new NodeTracker(clock, () => {});
+  tracker.connected(true);
+  const waits = Array.from({ length: 100 }, () => tracker.first());
+  clock.advance(1_000);
+  await Promise.all(waits);
+  const last = tracker.first();
+  const before = clock.cancelled;
+  tracker.presence("n1", presence("i1"));
+  await last;
+  assert.equal(clock.cancelled - before, 1);
 });
