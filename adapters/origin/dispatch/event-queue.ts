@@ -23,6 +23,9 @@ export class WaitingBudget {
   }
 }
 
+/** Stands for an event that was given. */
+const taken: WaitingEvent = { event: undefined, record: undefined };
+
 function heldBytes(event: OriginEvent): number {
   return event.type === "message" ? event.data.length : 0;
 }
@@ -59,6 +62,8 @@ export class EventQueue implements AsyncIterableIterator<OriginEvent> {
     if (record !== undefined) record.pending++;
     const taker = this.#takers.shift();
     if (taker !== undefined) {
+      // Who asks several times at once has asked for the next one already.
+      this.#settle(this.#given);
       this.#given = record;
       taker({ done: false, value: event });
       return;
@@ -94,7 +99,8 @@ export class EventQueue implements AsyncIterableIterator<OriginEvent> {
     if (waiting?.event !== undefined) {
       const { event, record } = waiting;
       this.#given = record;
-      this.#head++;
+      // Its place stays until the array is cut; the event must not.
+      this.#events[this.#head++] = taken;
       // `shift` would move the whole array.
       if (this.#head > 1_024 && 2 * this.#head > this.#events.length) {
         this.#events = this.#events.slice(this.#head);

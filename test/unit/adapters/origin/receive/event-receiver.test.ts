@@ -198,6 +198,17 @@ test("an iterator that nobody iterates holds nothing back, one that is read does
   assert.deepEqual(confirmed, ["1 2", "1 4"]);
 });
 
+test("whoever asks an iterator for two events at once holds neither back", async () => {
+  const { give, dispatcher, confirmed } = rig();
+  const events = dispatcher.events();
+  const both = [events.next(), events.next()];
+  give(1, 0, opened, said(1));
+  const given = await Promise.all(both);
+  assert.deepEqual([given.map(({ value }) => value.type), confirmed], [["open", "message"], []]);
+  void events.next();
+  assert.deepEqual(confirmed, ["1 2"]);
+});
+
 test("an iterator that begins when all is over ends at once", async () => {
   const { dispatcher } = rig();
   const before = dispatcher.events();
