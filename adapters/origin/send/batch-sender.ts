@@ -126,15 +126,19 @@ export class BatchSender {
   /** The broker has a batch of the stream. */
   protected published(): void {}
 
-  /** The broker has everything. */
+  /** The broker has everything that did not expire. */
   protected drained(): void {
     this.queue.senders.delete(this);
   }
 
+  /** Whether the batch under construction has room for so many bytes. */
+  protected hasRoom(bytes: number): boolean {
+    return this.#batch.bytes + bytes <= this.queue.batchBytesTarget;
+  }
+
   /** The batch under construction, or a new one if it has no room for so many bytes. */
   protected batchFor(bytes: number): CommandBatch {
-    const { items, bytes: before } = this.#batch;
-    if (items > 0 && before + bytes > this.queue.batchBytesTarget) {
+    if (this.#batch.items > 0 && !this.hasRoom(bytes)) {
       this.#full.push(this.#batch);
       this.#batch = new CommandBatch(this.queue.json, this.#batch);
     }

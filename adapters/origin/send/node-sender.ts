@@ -42,7 +42,12 @@ export class NodeSender extends BatchSender {
       this.command(["send", id, data]);
       return;
     }
-    const bytesMax = packed.length + data.length + sendRoom;
+    const room = packed.length + sendRoom;
+    let bytesMax = room + data.length;
+    // A UTF-16 unit takes three bytes at most. They are counted only where they may be too many.
+    if (typeof data === "string" && !this.hasRoom(room + 3 * data.length)) {
+      bytesMax = room + Buffer.byteLength(data);
+    }
     this.queue.check(bytesMax);
     const batch = this.batchFor(bytesMax);
     const before = batch.bytes;

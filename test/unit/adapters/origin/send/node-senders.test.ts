@@ -159,6 +159,25 @@ test("a batch stays within the broker's packet limit, whatever follows in the sa
   );
 });
 
+test("a batch stays within that limit by its bytes, not by the characters of its texts", () => {
+  const sizes: number[] = [];
+  const clock = new ManualClock();
+  const rig = new SendRig(clock, false, (_topic, payload, done) => {
+    sizes.push(payload.byteLength);
+    done();
+  });
+  rig.link.packetBytesMax = 50_000;
+  rig.connected(true);
+  const sender = rig.nodes.node("n1");
+  for (const text of ["x".repeat(30_000), "€".repeat(10_000)]) sender.send(connection, text);
+  assert.throws(() => sender.send(connection, "€".repeat(20_000)), { code: "batch-too-big" });
+  clock.turn();
+  assert.deepEqual(
+    sizes.map((size) => Math.floor(size / 10_000)),
+    [3, 3],
+  );
+});
+
 /** At QoS 0 the broker confirms the first batch, and loses others if it likes. */
 function unreliable(): Rig {
   const rig = new Rig();
