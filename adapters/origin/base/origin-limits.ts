@@ -48,6 +48,8 @@ export const originLimits = {
   authorizeMs: 5_000,
   /** Commands that a node has not acknowledged; past it they are given up. */
   keptBytesMax: 33_554_432,
+  /** Nodes that commands were sent to; past it those are forgotten that have no presence. */
+  nodeSendersMax: 1_024,
   /** Where a node acknowledges nothing for this long, its oldest commands are sent again. */
   probeMs: 2_000,
   /** Where a living node acknowledges nothing for this long, its commands are given up. */

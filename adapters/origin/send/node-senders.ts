@@ -1,4 +1,4 @@
-import type { OriginIdentity } from "../base/mod.ts";
+import { type OriginIdentity, originLimits } from "../base/mod.ts";
 import { NodeSender } from "./node-sender.ts";
 import type { SendQueue } from "./send-queue.ts";
 
@@ -30,6 +30,7 @@ export class NodeSenders {
   node(node: string): NodeSender {
     let sender = this.#nodes.get(node);
     if (sender === undefined) {
+      if (this.#nodes.size >= originLimits.nodeSendersMax) this.#forgetGone();
       const { app, name, incarnation, topics } = this.#identity;
       sender = new NodeSender(
         topics.nodeCommands(app, node, name),
@@ -57,5 +58,12 @@ export class NodeSenders {
   acknowledged(node: string, { sender, stream, count, received }: CommandAck): void {
     if (sender !== undefined && sender !== this.#identity.name) return;
     this.#nodes.get(node)?.acknowledged(stream, count, received);
+  }
+
+  /** Programs keep ids for longer than nodes live, and a node has a new name at each start. */
+  #forgetGone(): void {
+    for (const [node, { commands }] of this.#nodes) {
+      if (commands === 0 && !this.#lives(node)) this.retire(node);
+    }
   }
 }

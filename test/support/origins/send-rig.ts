@@ -27,6 +27,8 @@ export class SendRig {
   readonly groups: GroupSenders;
   /** Whether the presence of nodes stands. */
   lives = true;
+  /** Nodes that have none besides. */
+  isGone: (node: string) => boolean = () => false;
   readonly link: { up: boolean; packetBytesMax: number | undefined; streamQos: 0 | 1 };
   /** With a `streamQos` of 0: topics of what the broker may lose. */
   readonly atMostOnce: string[] = [];
@@ -56,7 +58,8 @@ export class SendRig {
       });
     this.direct = queue(67_108_864);
     this.grouped = queue(33_554_432);
-    this.nodes = new NodeSenders(identity, this.direct, () => this.lives);
+    const lives = (node: string): boolean => this.lives && !this.isGone(node);
+    this.nodes = new NodeSenders(identity, this.direct, lives);
     this.groups = new GroupSenders(identity, this.grouped);
   }
 

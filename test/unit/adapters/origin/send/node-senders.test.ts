@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { originLimits } from "../../../../../adapters/origin/base/origin-limits.ts";
 import { ServiceError } from "../../../../../core/base/mod.ts";
 import { ManualClock } from "../../../../support/memory/mod.ts";
 import { readBatch, SendRig, target } from "../../../../support/origins/send-rig.ts";
@@ -127,6 +128,26 @@ test("what waits for a node that is taken for dead goes out still, and is not ke
   rig.connected(true);
   rig.clock.advance(10_000);
   assert.deepEqual(rig.firsts, []);
+});
+
+test("nodes that are gone do not pile up, and what waits for one is sent", () => {
+  const rig = new Rig();
+  const { nodeSendersMax } = originLimits;
+  const send = (node: string): void => rig.nodes.node(node).send(target(`${node}.a`), "hello");
+  send("alive");
+  rig.clock.turn();
+  rig.isGone = (node) => node !== "alive";
+  const alive = rig.nodes.node("alive");
+  for (let index = 0; index < nodeSendersMax; index++) {
+    send(`n${index}`);
+    if (index < nodeSendersMax - 2) rig.clock.turn();
+  }
+  // All but the last two have gone out, and one more has made room.
+  assert.equal(rig.direct.senders.size, 1 + 2);
+  assert.equal(rig.nodes.node("alive"), alive);
+  rig.clock.turn();
+  assert.equal(rig.firsts.length, 1 + nodeSendersMax);
+  assert.deepEqual(rig.codes, []);
 });
 
 test("of what a node had when it was taken for dead nothing is repeated", () => {
