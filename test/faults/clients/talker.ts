@@ -39,6 +39,8 @@ export class Talker {
   /** Numbers of the messages that came back, by the origin's process that sent them. */
   readonly echoes: Map<string, number[]> = new Map();
   readonly openedAt: number = now();
+  /** When the first echo came: the node has it open by then, whatever its server does. */
+  answeredAt: number = Number.POSITIVE_INFINITY;
   /** Numbers of news, by the origin's process that published them. */
   readonly news: Map<string, number[]> = new Map();
   /** Messages that are not echoes of its own. */
@@ -93,10 +95,14 @@ export class Talker {
     return this.sent - this.#answered.size;
   }
 
-  /** What it says of itself; while it is connected, as if it would stay so. */
-  testify(): JudgedClient {
+  /**
+   * What it says of itself; while it is connected, as if it would stay so. `opensLate`: its node
+   * may take it for open after it has the 101.
+   */
+  testify(opensLate: boolean = false): JudgedClient {
     const { label, node, sent, read, closeCode, echoes, strange, open, leaving } = this;
-    const { openedAt, news } = this;
+    const { news } = this;
+    const openedAt = opensLate ? this.answeredAt : this.openedAt;
     const listenedUntil = open ? now() : this.listenedUntil;
     const survived = open || this.survived;
     return {
@@ -176,6 +182,7 @@ export class Talker {
       this.strange++;
       return;
     }
+    this.answeredAt = Math.min(this.answeredAt, now());
     note(this.echoes, tag, Number(number));
     this.#answered.add(Number(number));
   }

@@ -31,6 +31,7 @@ export interface JudgedClient {
   readonly closeCode: number | undefined;
   /** Numbers of the messages that came back, by the tag of the process that sent them. */
   readonly echoes: ReadonlyMap<string, readonly number[]>;
+  /** It is a member of every group from then on. */
   readonly openedAt: number;
   /** Numbers of what groups were sent, by the tag of the process that published it. */
   readonly news: ReadonlyMap<string, readonly number[]>;
