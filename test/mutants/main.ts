@@ -1,9 +1,10 @@
 /**
- * `npm run mutants [-- PARTS…] [--all] [--workers N]`: puts one known fault after the other into a
- * copy of the project and looks whether a test finds it. PARTS are names of parts, or pieces of
- * the mutants' files or texts. `--all` runs every test of `unit` and `integration` against each.
- * It writes docs/mutants.md, in which the rows of what it did not try stay, also where a signal
- * ends it. It ends with 1 where a mutant survives that must not.
+ * `npm run mutants [-- PARTS…] [--untried] [--all] [--workers N]`: puts one known fault after the
+ * other into a copy of the project and looks whether a test finds it. PARTS are names of parts, or
+ * pieces of the mutants' files or texts. `--untried` leaves out those of which the page says who
+ * found them, or that they survive. `--all` runs every test of `unit` and `integration` against
+ * each. It writes docs/mutants.md, in which the rows of what it did not try stay, also where a
+ * signal ends it. It ends with 1 where a mutant survives that must not.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -23,12 +24,22 @@ const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     all: { type: "boolean", default: false },
+    untried: { type: "boolean", default: false },
     workers: { type: "string", default: "1" },
   },
 });
 
-function isChosen(part: string, { file, find }: Mutant): boolean {
+const page = "docs/mutants.md";
+const known: ReadonlySet<Mutant> = new Set(
+  earlierResults(parts, readFileSync(page, "utf8"))
+    .filter(({ fault }) => fault === undefined)
+    .map(({ mutant }) => mutant),
+);
+
+function isChosen(part: string, mutant: Mutant): boolean {
+  if (values.untried && known.has(mutant)) return false;
   if (positionals.length === 0) return true;
+  const { file, find } = mutant;
   return positionals.some((word) => part === word || file.includes(word) || find.includes(word));
 }
 
@@ -42,14 +53,13 @@ const results: Result[] = [];
 
 /** Writes the results so far into the page, beside those of earlier runs. */
 function writePage(): void {
-  const path = "docs/mutants.md";
   const today = new Date().toISOString().slice(0, 10);
   const tried = results.filter(({ fault }) => fault === undefined);
   const fresh = new Map(tried.map((result) => [result.mutant, { ...result, on: today }]));
-  const all = earlierResults(parts, readFileSync(path, "utf8")).map((earlier) => {
+  const all = earlierResults(parts, readFileSync(page, "utf8")).map((earlier) => {
     return fresh.get(earlier.mutant) ?? earlier;
   });
-  writeFileSync(path, reportOf(parts, all));
+  writeFileSync(page, reportOf(parts, all));
 }
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
