@@ -137,6 +137,12 @@ export const limits = {
   /** If the broker does report them: how long, and how often, a batch is tried again. */
   resubscribeMsMax: 5_000,
   resubscribeEveryMs: 100,
+  /**
+   * When the first origin comes: how often a look tells whether the broker has confirmed what open
+   * mode has written, and after how many looks, 10 s, the origin gets its events all the same.
+   */
+  openBacklogLookMs: 10,
+  openBacklogLooksMax: 1_000,
   /** Period of the check of streams. */
   routerTickMs: 1_000,
   /** Idle connections that are moved to another origin in one such period. */

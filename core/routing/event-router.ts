@@ -7,6 +7,7 @@ import type { AssignedOrigin } from "./assigned-origin.ts";
 import { DirectReplies } from "./direct-replies.ts";
 import { NoOriginBuffer } from "./no-origin-buffer.ts";
 import { NoSubscribers } from "./no-subscribers.ts";
+import { OpenBacklog } from "./open-backlog.ts";
 import { type LiveOrigin, OriginDirectory } from "./origin-directory.ts";
 import { moveIdle, reassign, rebalance } from "./reassign.ts";
 import { RefusedOrigins } from "./refused-origins.ts";
@@ -61,6 +62,7 @@ export class EventRouter {
   readonly #noSubscribers: NoSubscribers;
   readonly #idle: IdleConnections;
   readonly #noOriginBuffer: NoOriginBuffer;
+  readonly #backlog: OpenBacklog;
   /** Sends replies and acknowledgements to senders of commands. */
   readonly replies: SenderReplies;
   /** Sends the replies that are asked for on the sender's own topic. */
@@ -78,6 +80,7 @@ export class EventRouter {
     this.#idle = new IdleConnections(dependencies.registry);
     this.#noOriginBuffer = new NoOriginBuffer(dependencies, options.originWaitMs);
     if (this.#assigned) this.#noOriginBuffer.missing();
+    this.#backlog = new OpenBacklog(dependencies.clock, () => this.#connected);
     const { app, json, partitions } = options;
     for (let partition = 0; partition < partitions; partition++) {
       this.#open.push(this.#stream(String(partition), { app, partition }, json));
@@ -202,7 +205,7 @@ export class EventRouter {
       this.#refused.connected(connected);
       this.#directory.connected(connected);
     }
-    for (const stream of this.#streams()) stream.connected(connected);
+    for (const stream of this.#streams()) stream.connected(this.#mayPublish(stream));
     if (changes) this.#noOriginBuffer.connected(connected);
   }
 
@@ -230,6 +233,7 @@ export class EventRouter {
 
   stop(): void {
     this.#noOriginBuffer.stop();
+    this.#backlog.stop();
     this.#directory.connected(false);
     this.#refused.connected(false);
   }
@@ -293,7 +297,8 @@ export class EventRouter {
     const destination = { app, origin: origin.name };
     const stream = this.#stream(name, destination, format === "json", window);
     this.#origins.set(origin.name, { origin, stream, leaving: false });
-    stream.connected(this.#connected);
+    if (!this.#assigned) this.#backlog.begin(this.#open, () => this.#endBacklog());
+    stream.connected(this.#mayPublish(stream));
     this.#log("origin-joined", "an origin joined and takes connections", origin.name);
     const buffered = this.#noOriginBuffer.end();
     if (!this.#assigned) this.#beginAssigned();
@@ -357,6 +362,14 @@ export class EventRouter {
     return this.#noOriginBuffer.open(
       this.#stream(`waiting:${this.#generation}`, undefined, false),
     );
+  }
+
+  #mayPublish({ isOpen }: EventStream): boolean {
+    return this.#connected && (isOpen || !this.#backlog.waits);
+  }
+
+  #endBacklog(): void {
+    for (const { stream } of this.#origins.values()) stream.connected(this.#connected);
   }
 
   *#streams(): IterableIterator<EventStream> {

@@ -1,0 +1,59 @@
+import { limits } from "../base/mod.ts";
+import type { EventStream } from "../events/mod.ts";
+import type { Cancel, Clock } from "../ports/mod.ts";
+
+interface Unconfirmed {
+  readonly stream: EventStream;
+  /** Number after the last event that open mode has written to it. */
+  readonly end: number;
+}
+
+/**
+ * The events of open mode that the broker has not confirmed when the first origin comes. They go
+ * out before anything goes to that origin. It receives both, and would take an event that comes
+ * behind a later one of its connection for one that it has had.
+ */
+export class OpenBacklog {
+  readonly #clock: Clock;
+  readonly #isConnected: () => boolean;
+  #unconfirmed: readonly Unconfirmed[] = [];
+  #looksLeft = 0;
+  #cancel: Cancel = () => {};
+
+  /** `isConnected`: time without the broker does not count. */
+  constructor(clock: Clock, isConnected: () => boolean) {
+    this.#clock = clock;
+    this.#isConnected = isConnected;
+  }
+
+  /** Origins get nothing yet. */
+  get waits(): boolean {
+    return this.#unconfirmed.length > 0;
+  }
+
+  /** Open mode ends. Where something waits, `over` is called when it does no more. */
+  begin(open: readonly EventStream[], over: () => void): void {
+    this.#unconfirmed = open.map((stream) => ({ stream, end: stream.next }));
+    this.#looksLeft = limits.openBacklogLooksMax;
+    this.#look();
+    if (this.waits) this.#lookAgain(over);
+  }
+
+  stop(): void {
+    this.#cancel();
+  }
+
+  #look(): void {
+    this.#unconfirmed = this.#unconfirmed.filter(({ stream, end }) => stream.acknowledged < end);
+  }
+
+  #lookAgain(over: () => void): void {
+    this.#cancel = this.#clock.after(limits.openBacklogLookMs, () => {
+      if (this.#isConnected()) this.#looksLeft--;
+      if (this.#looksLeft > 0) this.#look();
+      else this.#unconfirmed = [];
+      if (this.waits) this.#lookAgain(over);
+      else over();
+    });
+  }
+}
