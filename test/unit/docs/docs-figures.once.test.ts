@@ -78,6 +78,38 @@ test("figures: what a million connections need is computed from those of the pag
   assert.throws(() => withScaling(page, sections), /"many" has no section/);
 });
 
+/** The median in each column of a row, in the table below this text, by the column's heading. */
+function mediansOf(bench: string, below: string, row: string): Record<string, number> {
+  const { body } = written().find(({ name }) => name === bench)!;
+  const lines = body.slice(body.indexOf(below)).split("\n");
+  const cells = (line = ""): string[] => line.split("|").map((cell) => cell.trim());
+  const headings = cells(lines.find((line) => line.startsWith("|")));
+  const values = cells(lines.find((line) => line.startsWith(`| ${row} `))).map((cell) =>
+    Number(cell.replace(/ .*/, "").replaceAll(",", "")),
+  );
+  return Object.fromEntries(headings.map((heading, at) => [heading, values[at]!]));
+}
+
+test("figures: what record 27 says of the echo with one message in flight is so", () => {
+  const below = "64 connections with 1 in flight each:";
+  const rows = ["`ws` on Node.js", "Bun, native", "Node.js, wasm"];
+  const [peer, bun, node] = rows.map((row) => mediansOf("profile", below, row));
+  for (const ours of [bun!, node!]) {
+    for (const calls of ["sends", "receives"]) {
+      assert.ok(Math.abs(ours[calls]! - peer![calls]!) < 0.3, `${calls}: ${ours[calls]}`);
+    }
+    const kernel = (one: Record<string, number>): number => one.CPU! * one["in the kernel"]!;
+    assert.ok(Math.abs(kernel(ours) / kernel(peer!) - 1) < 0.5, "CPU in the kernel");
+  }
+  for (const one of [peer!, bun!]) assert.ok(one["in the kernel"]! > 0.4);
+  const [least, most] = rows.map((row) => {
+    const costs = mediansOf("echo", below, row);
+    const all = ["CPU: server", "broker", "origin", "load"].map((role) => costs[role]!);
+    return all.reduce((sum, cost) => sum + (cost || 0), 0);
+  });
+  assert.ok(most! > 1.3 * least!, `${most} µs of all processes, ${least} with \`ws\``);
+});
+
 test("figures: a headline that a bench no longer prints is told", () => {
   const readme = readFileSync("README.md", "utf8");
   assert.throws(() => withHeadlines(readme, sections), /"echo" kept no figure "1: Bun, native"/);
