@@ -7,6 +7,7 @@ import {
   STATUS_CODES,
 } from "node:http";
 import type { Duplex } from "node:stream";
+import { clearTimeout, setTimeout } from "node:timers";
 import { limits, plainAddress } from "../../core/base/mod.ts";
 import { Refusal } from "./refusal.ts";
 
@@ -77,7 +78,15 @@ function end(socket: Duplex, refusal: Refusal, refused: Refused): void {
     `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status] ?? ""}`,
     ...lines.map(([name, value]) => `${name}: ${value}`),
   ];
+  // With CONNECT the runtime has left the stream to us, and an error that nobody listens to would
+  // end the process.
+  socket.on("error", () => {});
   socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+  // What the client still sends is read, so that the answer is not lost by a reset.
+  socket.resume();
+  const cut = setTimeout(() => socket.destroy(), limits.requestLingerMs);
+  cut.unref();
+  socket.on("close", () => clearTimeout(cut));
 }
 
 function written({ code, message, headers }: Refusal): {

@@ -84,6 +84,7 @@ async function answer(
     const refusal = refusalOf(error);
     refused(refusal, plainAddress(incoming.socket.remoteAddress ?? ""));
     await write(refusal.response(), incoming, outgoing);
+    endBody(incoming);
   }
 }
 

@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { after, test } from "node:test";
+import { clearInterval, setInterval } from "node:timers";
 import { serveHttp } from "../../../../adapters/http/mod.ts";
+import { RawClient } from "../../../support/clients/raw-client.ts";
+import { streamClosed, within } from "../../../support/process/wait.ts";
 
 const long = "x".repeat(20_000);
 
@@ -58,4 +61,45 @@ test("HTTP/1.0 needs no Host header", async () => {
   const socket = connect(server.port, "127.0.0.1");
   socket.write("GET / HTTP/1.0\r\n\r\n");
   assert.match(await text(socket), /^HTTP\/1\.1 200 /);
+});
+
+test("a client that resets its stream behind CONNECT ends its stream alone", async () => {
+  const server = await serveHttp(() => new Response("ok"), { port: 0 });
+  after(() => server.close());
+  for (let count = 0; count < 3; count++) {
+    const client = await RawClient.connect(server.port);
+    client.write("CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert.match((await client.bytes(12)).toString(), /^HTTP\/1\.1 405$/);
+    client.reset();
+  }
+  // An error that nobody listens to would have ended this process.
+  for (let count = 0; count < 3; count++) {
+    assert.equal((await fetch(`http://127.0.0.1:${server.port}/`)).status, 200);
+  }
+});
+
+test("a client that got its refusal and keeps its side open is cut", async () => {
+  const server = await serveHttp(() => new Response("ok"), { port: 0 });
+  after(() => server.close());
+  const requests = [
+    "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n",
+    "GARBAGE\r\n\r\n",
+    "POST / HTTP/1.1\r\nContent-Length: 100000\r\n\r\n",
+    "POST http://[ HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n",
+  ];
+  await Promise.all(
+    requests.map(async (sent) => {
+      const socket = connect({ port: server.port, host: "127.0.0.1", allowHalfOpen: true });
+      const closed = streamClosed(socket.resume());
+      socket.write(sent);
+      // A closed stream answers this with a reset.
+      const trickle = setInterval(() => socket.write("x"), 50);
+      try {
+        await within(closed, { what: sent });
+      } finally {
+        clearInterval(trickle);
+        socket.destroy();
+      }
+    }),
+  );
 });
