@@ -31,6 +31,20 @@ after(async () => {
   await small[Symbol.asyncDispose]();
 });
 
+test("MQTT 5 is refused at the start where a broker speaks 3.1.1 alone", async () => {
+  const broker = await startEmbeddedBroker({ host: "127.0.0.1", port: 0 });
+  after(() => broker.close());
+  const url = `mqtt://127.0.0.1:${broker.port}`;
+  const link = new MqttLink({ url, name: "x", role: "test", version: "5" }, testPorts());
+  after(() => link.stop());
+  await assert.rejects(link.start(silent), (error: unknown) => {
+    assert.ok(error instanceof ServiceError);
+    assert.equal(error.code, "broker-refused");
+    assert.match(error.message, /^mqtt:[^ ]+ Connection refused: Unacceptable protocol version$/);
+    return true;
+  });
+});
+
 for (const version of ["auto", "4", "5"] as const) {
   test(`wrong credentials at the start are refused, MQTT ${version}`, async () => {
     const ports = testPorts();
