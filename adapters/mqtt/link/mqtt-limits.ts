@@ -4,6 +4,8 @@ export const mqttLimits = {
   keepAliveSeconds: 15,
   /** From the start of a connection to its CONNACK. */
   connectMs: 10_000,
+  /** From a SUBSCRIBE or UNSUBSCRIBE to its answer: a broker that gives none hangs. */
+  grantMs: 30_000,
   /** First wait before connecting again; doubles with every failure. */
   reconnectMsMin: 200,
   /** Longest wait before connecting again, so that a returned broker is found soon. */

@@ -1,5 +1,5 @@
 import { ServiceError } from "../../../core/base/mod.ts";
-import type { Clock } from "../../../core/ports/mod.ts";
+import type { Cancel, Clock } from "../../../core/ports/mod.ts";
 import { packetOverheadBytes, type SubscribeDone } from "../../topics/mod.ts";
 import { mqttLimits } from "./mqtt-limits.ts";
 
@@ -8,6 +8,8 @@ export interface SubscriptionBroker {
   /** Sends one SUBSCRIBE. Its answer has a code for each filter; none comes after a disconnect. */
   subscribe(filters: readonly string[], answered: (codes: readonly number[]) => void): void;
   unsubscribe(filters: readonly string[], answered: () => void): void;
+  /** Ends the connection, for this reason. */
+  fail(error: Error): void;
 }
 
 /** The state of a filter at the broker, on this connection. */
@@ -54,6 +56,8 @@ export class Subscriptions {
   #ready: (() => void) | undefined;
   #packetBytesMax = 0;
   #packets = 0;
+  /** Of the packets in flight. */
+  readonly #timeouts: Set<Cancel> = new Set();
   #stopped: ServiceError | undefined;
 
   /** `refused` is called for required filters, and for filters that were granted before. */
@@ -131,6 +135,8 @@ export class Subscriptions {
   lost(): void {
     this.#broker = undefined;
     this.#ready = undefined;
+    for (const cancel of this.#timeouts) cancel();
+    this.#timeouts.clear();
     this.#beginning.clear();
     this.#toSubscribe.clear();
     this.#toUnsubscribe.clear();
@@ -179,11 +185,10 @@ export class Subscriptions {
     // A callback that was called just now may have ended the connection.
     if (entries.length === 0 || this.#broker !== broker) return;
     for (const entry of entries) entry.state = "subscribing";
-    this.#packets++;
+    const isDue = this.#sent(broker);
     const filters = entries.map(({ filter }) => filter);
     broker.subscribe(filters, (codes) => {
-      if (this.#broker !== broker) return;
-      this.#packets--;
+      if (!isDue()) return;
       entries.forEach((entry, index) => {
         if (this.#broker === broker) this.#answered(entry, codes[index] ?? refusedFrom);
       });
@@ -195,11 +200,10 @@ export class Subscriptions {
     const entries = this.#take(this.#toUnsubscribe);
     if (entries.length === 0 || this.#broker !== broker) return;
     for (const entry of entries) entry.state = "unsubscribing";
-    this.#packets++;
+    const isDue = this.#sent(broker);
     const filters = entries.map(({ filter }) => filter);
     broker.unsubscribe(filters, () => {
-      if (this.#broker !== broker) return;
-      this.#packets--;
+      if (!isDue()) return;
       for (const entry of entries) {
         entry.state = "off";
         if (entry.wanted) this.#toSubscribe.add(entry);
@@ -207,6 +211,26 @@ export class Subscriptions {
       }
       this.#advance();
     });
+  }
+
+  /**
+   * Counts a packet that is sent. The function is called with its answer, and tells whether the
+   * connection is still the one that it was sent on.
+   */
+  #sent(broker: SubscriptionBroker): () => boolean {
+    this.#packets++;
+    const cancel = this.#clock.after(mqttLimits.grantMs, () => {
+      const seconds = mqttLimits.grantMs / 1_000;
+      broker.fail(new Error(`the broker answered no SUBSCRIBE or UNSUBSCRIBE in ${seconds} s`));
+    });
+    this.#timeouts.add(cancel);
+    return () => {
+      cancel();
+      this.#timeouts.delete(cancel);
+      if (this.#broker !== broker) return false;
+      this.#packets--;
+      return true;
+    };
   }
 
   /** Takes the first entries of a queue, as many as one packet holds. */

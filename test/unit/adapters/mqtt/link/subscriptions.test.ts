@@ -19,6 +19,7 @@ interface Packet {
 class Connection implements SubscriptionBroker {
   readonly subscribed: Set<string> = new Set();
   readonly packets: Packet[] = [];
+  readonly faults: string[] = [];
   readonly #refuses: ReadonlySet<string>;
 
   constructor(refuses: ReadonlySet<string> = new Set()) {
@@ -31,6 +32,10 @@ class Connection implements SubscriptionBroker {
 
   unsubscribe(filters: readonly string[], answered: () => void): void {
     this.#add({ kind: "unsubscribe", filters, answer: () => answered() });
+  }
+
+  fail(error: Error): void {
+    this.faults.push(error.message);
   }
 
   answer(index: number): void {
@@ -295,4 +300,23 @@ test("stop answers whoever waits, and whoever comes later", () => {
   connection.answer(0);
   clock.turn();
   assert.deepEqual(answers, ["broker-lost", "broker-lost", "broker-lost"]);
+});
+
+test("a broker that does not answer a SUBSCRIBE loses its connection, and no timer stays", () => {
+  const clock = new ManualClock();
+  const subscriptions = new Subscriptions(clock, ["own"], () => {});
+  const connection = new Connection();
+  subscriptions.begin(connection, undefined, () => {});
+  clock.advance(mqttLimits.grantMs - 1);
+  assert.deepEqual(connection.faults, []);
+  connection.answer(0);
+  assert.equal(clock.pendingTimers, 0, "it was answered");
+  subscriptions.add("a", () => {});
+  clock.turn();
+  clock.advance(mqttLimits.grantMs);
+  assert.deepEqual(connection.faults, ["the broker answered no SUBSCRIBE or UNSUBSCRIBE in 30 s"]);
+  subscriptions.lost();
+  subscriptions.begin(new Connection(), undefined, () => {});
+  subscriptions.lost();
+  assert.equal(clock.pendingTimers, 0, "the connection is gone");
 });
