@@ -72,7 +72,7 @@ export class JwtAuthorizer implements Authorizer {
     if (secret !== undefined && secret.length > 0) {
       keys.push(await secretKey(secret, secretSetting));
     }
-    if (publicKeyPem !== undefined) keys.push(...(await pemKeys(publicKeyPem)));
+    if (publicKeyPem) keys.push(...(await pemKeys(publicKeyPem)));
     return new JwtAuthorizer(options, ports, keys);
   }
 

@@ -1,13 +1,13 @@
 import { JwtAuthorizer, type JwtPorts } from "../../../adapters/jwt/mod.ts";
 import type { Settings } from "../../../core/config/mod.ts";
-import { readSecretFile, readSettingFile } from "./read-file.ts";
+import { readSecretFile } from "./read-file.ts";
 
 /** The texts of the files that keys of tokens are in. Throws `setting-invalid`. */
 export function readTokenFiles(settings: Settings): readonly (string | undefined)[] {
   if (settings.authorize !== "jwt") return [];
   return [
     readSecretFile("jwt-secret-file", settings["jwt-secret-file"]),
-    readSettingFile("jwt-key", settings["jwt-key"]),
+    readSecretFile("jwt-key", settings["jwt-key"]),
   ];
 }
 

@@ -18,8 +18,8 @@ export function readSettingFile(name: string, path: string): string | undefined 
 }
 
 /**
- * The text of a secret's file, without the newline that editors put at the end. One that says
- * nothing is a mistake: a deployment that did not fill it in, say.
+ * The text of a file with a key or a secret, without the newline that editors put at the end. One
+ * that says nothing is a mistake: a deployment that did not fill it in, say.
  */
 export function readSecretFile(name: string, path: string): string | undefined {
   const text = readSettingFile(name, path)?.replace(/\r?\n$/, "");

@@ -32,7 +32,7 @@ test("a key that cannot be used is told by the setting that gave it", async () =
   }
   const pem = `-----BEGIN PUBLIC KEY-----\n${"A".repeat(64)}\n-----END PUBLIC KEY-----\n`;
   assert.match(await refusalOf("jwt-secret-file", pem), /^jwt-secret-file: is a PEM file; /);
-  assert.match(await refusalOf("jwt-key", ""), /^jwt-key: must be a PEM file/);
+  assert.match(await refusalOf("jwt-key", ""), /^--jwt-key: .* is empty$/);
   assert.match(await refusalOf("jwt-key", "no key"), /^jwt-key: must be a PEM file/);
   assert.equal(await refusalOf("jwt-secret-file", "a secret of thirty-two bytes, or more"), "");
 });
