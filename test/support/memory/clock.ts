@@ -8,6 +8,8 @@ interface Timer {
 
 /** Time that passes only when a test advances it. */
 export class ManualClock implements Clock {
+  /** Timers that were ever started. */
+  startedTimers = 0;
   #now: number;
   /** By how much the clock on the wall was set. */
   #set = 0;
@@ -40,6 +42,7 @@ export class ManualClock implements Clock {
     assert(ms >= 0, `a timer of ${ms} ms`);
     const timer: Timer = { at: this.#now + ms, callback };
     this.#timers.add(timer);
+    this.startedTimers++;
     return () => {
       this.#timers.delete(timer);
     };
