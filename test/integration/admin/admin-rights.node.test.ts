@@ -36,13 +36,18 @@ const message = '{"group":"@all","text":"x"}';
 test("beyond this machine the admin port serves nobody without a rule", async () => {
   const gateway = await startGateway({ flags: ["--admin-host", "0.0.0.0"] });
   const { adminPort } = gateway.info;
-  assert.deepEqual(await ask(adminPort, "/admin/overview"), [403, "request-forbidden"]);
+  for (const path of ["/admin/overview", "/"]) {
+    assert.deepEqual(await ask(adminPort, path), [403, "request-forbidden"], path);
+    const isTold = ({ event, path: told }: Record<string, unknown>): boolean =>
+      event === "request-refused" && told === path;
+    await waitFor(() => gateway.log.some(isTold), { what: `the line of ${path}` });
+  }
   const advice = gateway.log.filter(({ event }) => event === "setting-advice");
   assert.match(String(advice[0]?.message), /--admin-token/);
   const metrics = await fetch(`http://127.0.0.1:${adminPort}/metrics`);
   assert.equal(metrics.status, 200);
   await metrics.text();
-  assert.equal(await metricOf(gateway, 'wss_errors_total{code="request-forbidden"}'), 1);
+  assert.equal(await metricOf(gateway, 'wss_errors_total{code="request-forbidden"}'), 2);
 });
 
 test("what a node refuses is told by its code", async () => {
