@@ -37,7 +37,7 @@ export class ActingApi {
   }
 
   send(context: AdminContext): Promise<Response> {
-    return this.#act(context, ["send", idIn(context)], async () => {
+    return this.#act(context, { action: "send", target: idIn(context) }, async () => {
       const id = readId(idIn(context));
       const { data, app } = readSend(await this.#body(context));
       const { actions } = this.#options;
@@ -47,7 +47,7 @@ export class ActingApi {
   }
 
   close(context: AdminContext): Promise<Response> {
-    return this.#act(context, ["close", idIn(context)], async () => {
+    return this.#act(context, { action: "close", target: idIn(context) }, async () => {
       const id = readId(idIn(context));
       const { code, reason, app } = readClose(await this.#body(context));
       const { actions } = this.#options;
@@ -58,7 +58,7 @@ export class ActingApi {
 
   publish(context: AdminContext): Promise<Response> {
     // The target stands in the body.
-    return this.#act(context, ["publish", ""], async (asked) => {
+    return this.#act(context, { action: "publish", target: "" }, async (asked) => {
       const { data, group, app: named } = readPublish(await this.#body(context));
       const { actions } = this.#options;
       const app = named ?? actions.apps[0] ?? "";
@@ -71,7 +71,7 @@ export class ActingApi {
   }
 
   reload(context: AdminContext): Promise<Response> {
-    return this.#act(context, ["reload", "settings"], async () => {
+    return this.#act(context, { action: "reload", target: "settings" }, async () => {
       const { reload } = this.#options;
       if (reload === undefined) throw new Refusal("request-path", "there is nothing to reload");
       const answer = await reload();
@@ -105,7 +105,7 @@ export class ActingApi {
   /** Carries out what somebody with the right asks for, and logs it in any case. */
   async #act(
     context: AdminContext,
-    [action, target]: readonly [AdminAction["action"], target: string],
+    { action, target }: Pick<AdminAction, "action" | "target">,
     carryOut: (asked: Asked) => Promise<Answer>,
   ): Promise<Response> {
     const { env, req } = context;

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { connectionIdPattern, isGroupName } from "../../core/base/mod.ts";
+import { appNamePattern, connectionIdPattern, isGroupName } from "../../core/base/mod.ts";
 import { type ConnectionFilter, inspectLimits } from "../../core/inspect/mod.ts";
 import { Refusal } from "../http/mod.ts";
 import { fromBase64 } from "../http-wire/mod.ts";
@@ -8,7 +8,7 @@ import { adminLimits } from "./admin-limits.ts";
 const search = v.optional(
   v.pipe(v.string(), v.maxLength(adminLimits.searchCharsMax, "it is too long")),
 );
-const app = v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,64}$/, "it is no app's name"));
+const app = v.pipe(v.string(), v.regex(appNamePattern, "it is no app's name"));
 const group = v.pipe(
   v.string(),
   v.check(isGroupName, "a group's name has 1 to 256 bytes of UTF-8"),

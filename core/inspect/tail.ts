@@ -1,3 +1,4 @@
+import { deleteOldest } from "../base/mod.ts";
 import type { Cancel, Clock } from "../ports/mod.ts";
 import { inspectLimits } from "./inspect-limits.ts";
 import type { TailFilter, TailLine, TailReceiver } from "./questions.ts";
@@ -60,7 +61,7 @@ export class Tail {
     const last = this.#seqs.get(connection);
     if (last !== undefined && seq <= last) return false;
     if (last === undefined && this.#seqs.size >= inspectLimits.membersMax) {
-      this.#seqs.delete(this.#seqs.keys().next().value as string);
+      deleteOldest(this.#seqs);
     }
     this.#seqs.set(connection, seq);
     return true;

@@ -26,6 +26,13 @@ export interface BatchStream {
   unsettledBytes: number;
 }
 
+/** How a batch is published, and who is told what came of it. */
+interface Publishing {
+  readonly answered: PublishAnswer;
+  /** At QoS 0, where the stream repeats what is lost. */
+  readonly atMostOnce: boolean;
+}
+
 /** Batches in flight. */
 interface InFlight {
   readonly max: number;
@@ -170,7 +177,7 @@ export class BatchSender {
     const flow = {
       take: (inFlight: number) => (stream === this.stream ? this.#take(inFlight) : undefined),
       publish: (batch: SentBatch, answered: PublishAnswer, atMostOnce: boolean) =>
-        this.#publish([stream, batch], answered, atMostOnce),
+        this.#publish(stream, batch, { answered, atMostOnce }),
       acknowledged: (batch: SentBatch) => this.#settle(stream, batch),
       progressed: () => this.#progressed(stream),
     };
@@ -209,9 +216,9 @@ export class BatchSender {
   }
 
   #publish(
-    [stream, batch]: readonly [BatchStream, SentBatch],
-    answered: PublishAnswer,
-    mayBeLost: boolean,
+    stream: BatchStream,
+    batch: SentBatch,
+    { answered, atMostOnce: mayBeLost }: Publishing,
   ): void {
     const { link } = this.queue;
     const isKept = stream === this.stream && this.keeps;

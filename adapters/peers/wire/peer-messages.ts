@@ -1,6 +1,6 @@
 import { decode, encode } from "@msgpack/msgpack";
 import * as v from "valibot";
-import { appNamePattern, parseJson } from "../../../core/base/mod.ts";
+import { appNamePattern, namePattern, parseJson } from "../../../core/base/mod.ts";
 import { Refusal } from "../../http/mod.ts";
 import { peerLimits } from "./peer-limits.ts";
 
@@ -69,7 +69,7 @@ function messagePackOf(body: Uint8Array): unknown {
 }
 
 const identitySchema = v.object({
-  node: v.pipe(v.string(), v.regex(/^[a-z0-9-]{1,32}$/)),
+  node: v.pipe(v.string(), v.regex(namePattern)),
   incarnation: v.pipe(v.string(), v.regex(/^[a-z0-9]{1,64}$/)),
 });
 

@@ -69,23 +69,22 @@ export const benchBrokerCommand: Command = defineCommand<BenchBrokerOptions>({
       `bench-${randomName(random, 8)}`,
       named || `bench-${randomName(random, 8)}`,
     );
-    const clients = [
-      await BrokerClient.connect(access),
-      await BrokerClient.connect(access),
-    ] as const;
+    const publisher = await BrokerClient.connect(access);
+    const subscriber = await BrokerClient.connect(access);
     try {
-      await clients[1].subscribe(topic);
-      const results = await measureAll(clients, topic, given);
+      await subscriber.subscribe(topic);
+      const results = await measureAll({ publisher, subscriber }, topic, given);
       await say(given.json ? JSON.stringify(results) : asTable(results));
     } finally {
-      for (const client of clients) await client.close();
+      await publisher.close();
+      await subscriber.close();
     }
     return ExitCode.clean;
   },
 });
 
 async function measureAll(
-  [publisher, subscriber]: readonly [BrokerClient, BrokerClient],
+  { publisher, subscriber }: Readonly<Record<"publisher" | "subscriber", BrokerClient>>,
   topic: string,
   given: BenchBrokerOptions,
 ): Promise<BenchResult[]> {

@@ -203,6 +203,8 @@ test("wrong usage, and a gateway that is not there, are one line each", async ()
     [["send", "edge-1.abc", "0g", "--binary"], /^a binary message is hexadecimal digits/],
     [["tail"], /^tail needs the id of a connection or a group$/],
     [["close"], /^close needs the id of a connection$/],
+    // 124 bytes, but 62 characters.
+    [["close", "edge-1.abc", "--reason", "ä".repeat(62)], /^--reason: .*up to 123 bytes of UTF-8/],
     [["publish", "weather"], /^publish needs a group and a text$/],
     [["connections", "--limit", "0"], /^--limit: "0" is not allowed/],
     [["origins", "--admin-token", "two words"], /^--admin-token: the given value is not allowed/],

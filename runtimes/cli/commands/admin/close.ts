@@ -1,4 +1,6 @@
+import * as v from "valibot";
 import { integer, matching } from "../../../../core/config/mod.ts";
+import { closeReasonFits } from "../../../../core/websocket/mod.ts";
 import { type AdminOptions, adminClient, adminOptions, runAdmin } from "../../admin/mod.ts";
 import { type Command, defineCommand, ExitCode, say } from "../../command/mod.ts";
 import { settingInvalid } from "../../settings/mod.ts";
@@ -24,8 +26,9 @@ export const close: Command = defineCommand<CloseOptions>({
     reason: {
       ...matching("reason that the client gets", {
         allowed: "up to 123 bytes of UTF-8",
-        pattern: /^.{0,123}$/s,
+        pattern: /^/,
       }),
+      schema: v.pipe(v.string(), v.check(closeReasonFits)),
       shown: "TEXT",
     },
     app: appOption,

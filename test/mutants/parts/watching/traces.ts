@@ -18,7 +18,7 @@ const files = {
 const tests = {
   context: "test/unit/core/base/trace-context.test.ts",
   environment: "test/unit/core/telemetry/trace-environment.test.ts",
-  traces: "test/unit/core/traces.test.ts",
+  traces: "test/unit/core/telemetry/traces.test.ts",
   traced: "test/unit/core/events/traced-events.test.ts",
   queue: "test/unit/adapters/tracing/span-queue.test.ts",
   http: "test/unit/adapters/http-origin/traces.test.ts",

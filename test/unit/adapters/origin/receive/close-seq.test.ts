@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encode } from "@msgpack/msgpack";
-import { Dispatcher } from "../../../../adapters/origin/dispatch/dispatcher.ts";
+import { Dispatcher } from "../../../../../adapters/origin/dispatch/dispatcher.ts";
 import {
   EventReceiver,
   type NodeListener,
-} from "../../../../adapters/origin/receive/event-receiver.ts";
-import { ManualClock } from "../../../support/memory/mod.ts";
+} from "../../../../../adapters/origin/receive/event-receiver.ts";
+import { ManualClock } from "../../../../support/memory/mod.ts";
 
 test("a close says which number it has, and none where no node told it", () => {
   const dispatcher = new Dispatcher();

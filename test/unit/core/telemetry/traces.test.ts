@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decode, encode } from "@msgpack/msgpack";
-import { limits, parseTraceparent, writeTraceparent } from "../../../core/base/mod.ts";
-import type { Authorizer, HandshakeAdmission } from "../../../core/ports/mod.ts";
-import { type MemorySocket, type MemorySpan, MemoryTracer } from "../../support/memory/mod.ts";
-import type { SaidOptions } from "../../support/memory-node/gateway-options.ts";
+import { limits, parseTraceparent, writeTraceparent } from "../../../../core/base/mod.ts";
+import type { Authorizer, HandshakeAdmission } from "../../../../core/ports/mod.ts";
+import { type MemorySocket, type MemorySpan, MemoryTracer } from "../../../support/memory/mod.ts";
+import type { SaidOptions } from "../../../support/memory-node/gateway-options.ts";
 import {
   type Item,
   idOf,
   type MemoryNodeParts,
   messagesOf,
   upgradeRequest,
-} from "../../support/memory-node/memory-node.ts";
-import { eventsOf, NodeRig } from "../../support/memory-node/node-rig.ts";
+} from "../../../support/memory-node/memory-node.ts";
+import { eventsOf, NodeRig } from "../../../support/memory-node/node-rig.ts";
 
 const traceId = "0af7651916cd43dd8448eb211c80319c";
 const sampled = `00-${traceId}-b7ad6b7169203331-01`;
