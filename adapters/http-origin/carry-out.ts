@@ -1,5 +1,5 @@
 import { parseTraceparent, ServiceError } from "../../core/base/mod.ts";
-import type { Command, CommandOptions } from "../http-wire/mod.ts";
+import type { Command, WireCommandOptions } from "../http-wire/mod.ts";
 import type { GatewayOrigin } from "../origin/api/mod.ts";
 import type { SendOptions, TraceOptions } from "../origin/mod.ts";
 
@@ -74,7 +74,7 @@ function ignore(outcome: Promise<unknown>): void {
 }
 
 /** The rest of the command's `ttl`, and its trace. */
-function messageOptions(options: CommandOptions, context: ReplyContext): SendOptions {
+function messageOptions(options: WireCommandOptions, context: ReplyContext): SendOptions {
   const { ttl, at } = options;
   const trace = traceOf(options, context);
   if (ttl === undefined || ttl === null) return trace;
@@ -83,7 +83,7 @@ function messageOptions(options: CommandOptions, context: ReplyContext): SendOpt
 }
 
 /** A trace that is malformed is none. */
-function traceOf({ trace }: CommandOptions, context: ReplyContext): TraceOptions {
+function traceOf({ trace }: WireCommandOptions, context: ReplyContext): TraceOptions {
   if (parseTraceparent(trace) !== undefined) return { trace: trace as string };
   return context.trace === undefined ? {} : { trace: context.trace };
 }

@@ -77,7 +77,7 @@ const elementsMin: Readonly<Record<Verb, number>> = {
 };
 
 /** The map at the end of a command, as far as its values are checked. */
-export interface CommandOptions {
+export interface WireCommandOptions {
   readonly ref?: unknown;
   readonly ttl?: number | null | undefined;
   readonly at?: number | null | undefined;
@@ -88,7 +88,7 @@ export interface CommandOptions {
 
 /** A command that was checked, with bytes for binary data. */
 export type Command = {
-  readonly options: CommandOptions;
+  readonly options: WireCommandOptions;
 } & (
   | { readonly verb: "send"; readonly ids: readonly string[]; readonly data: Data }
   | {

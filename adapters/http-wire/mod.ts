@@ -2,11 +2,11 @@ export { base64, fromBase64 } from "./base64.ts";
 export { base64OfId, idOfBase64 } from "./base64-ids.ts";
 export {
   type Command,
-  type CommandOptions,
   commandSchema,
   eachCommand,
   readCommands,
   sendCommand,
+  type WireCommandOptions,
 } from "./commands.ts";
 export { fromJsonBinary } from "./json-binary.ts";
 export { readJson } from "./json-text.ts";
@@ -15,8 +15,8 @@ export { nestsTooDeeply } from "./nesting.ts";
 export {
   commandsOfRequest,
   eachMessage,
-  type OutgoingMessage,
   readOutgoing,
   readServiceRequest,
+  type ServiceMessage,
   serviceRequestSchema,
 } from "./service-request.ts";

@@ -44,7 +44,7 @@ const readMessageSchema = v.object({
 const outlineSchema = v.object({ OutgoingWebSocketMessages: v.nullish(v.array(v.unknown())) });
 
 /** One message to several connections. */
-export interface OutgoingMessage {
+export interface ServiceMessage {
   readonly ids: readonly string[];
   readonly data: string | Uint8Array;
 }
@@ -53,14 +53,14 @@ export interface OutgoingMessage {
  * The messages of a parsed body. As in Go, names are read whatever their case, an absent member is
  * a null one, and unknown members are ignored. Throws `command-malformed` or `id-malformed`.
  */
-export function readServiceRequest(body: unknown): OutgoingMessage[] {
+export function readServiceRequest(body: unknown): ServiceMessage[] {
   return [...eachMessage(body)].filter((message) => message !== undefined);
 }
 
 /** The same, one after another. Undefined: a message of many ids is read so far. */
 export function* eachMessage(
   body: unknown,
-): Generator<OutgoingMessage | undefined, void, undefined> {
+): Generator<ServiceMessage | undefined, void, undefined> {
   if (!isMap(body)) throw refusal("body", "an object with OutgoingWebSocketMessages is expected");
   const named = canonical(body, bodyNames);
   const { OutgoingWebSocketMessages: messages } = checked(outlineSchema, named, "body");
@@ -73,21 +73,21 @@ export function* eachMessage(
  * The messages in the answer of a back end that may say what it likes: none if it is no object
  * with that member. Throws as `readServiceRequest` does.
  */
-export function readOutgoing(body: unknown): OutgoingMessage[] {
+export function readOutgoing(body: unknown): ServiceMessage[] {
   if (!isMap(body)) return [];
   const isNamed = Object.keys(body).some((key) => bodyNames.has(key.toLowerCase()));
   return isNamed ? readServiceRequest(body) : [];
 }
 
 /** The same messages as commands of the protocol. */
-export function commandsOfRequest(messages: readonly OutgoingMessage[]): Command[] {
+export function commandsOfRequest(messages: readonly ServiceMessage[]): Command[] {
   return messages.map(({ ids, data }) => sendCommand(ids, data));
 }
 
 function* readMessage(
   message: unknown,
   place: string,
-): Generator<undefined, OutgoingMessage, undefined> {
+): Generator<undefined, ServiceMessage, undefined> {
   const outer = canonical(message, outgoingNames);
   const named = isMap(outer)
     ? { ...outer, Message: canonical(outer.Message, messageNames) }

@@ -1,6 +1,6 @@
 import { Hono } from "hono/tiny";
 
-export interface AdminOptions {
+export interface AdminAppOptions {
   /** Why the node should get no new connections, such as `draining`; empty while it is ready. */
   readonly ready: () => readonly string[] | Promise<readonly string[]>;
   readonly metrics: () => MetricsPage | Promise<MetricsPage>;
@@ -15,7 +15,7 @@ export interface MetricsPage {
 
 /** The admin endpoints of a node: `/healthz`, `/readyz`, `/metrics`. */
 export function createAdminApp(
-  options: AdminOptions,
+  options: AdminAppOptions,
 ): (request: Request) => Response | Promise<Response> {
   const app = new Hono();
   app.use(async (context, next) => {

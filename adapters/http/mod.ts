@@ -1,4 +1,4 @@
-export { type AdminOptions, createAdminApp } from "./admin-app.ts";
+export { type AdminAppOptions, createAdminApp } from "./admin-app.ts";
 export { Bodies } from "./bodies.ts";
 export { Refusal, refusalOf } from "./refusal.ts";
 export type { RequestSource } from "./request-source.ts";

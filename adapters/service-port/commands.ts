@@ -9,7 +9,7 @@ import {
   portFor,
   RequestSize,
   type ServiceContext,
-  type ServiceDependencies,
+  type ServicePortDependencies,
   serviceLimits,
 } from "./base/mod.ts";
 
@@ -29,7 +29,7 @@ const unsaid: readonly string[] = ["application/x-www-form-urlencoded", "text/pl
  * answer is a bare batch too, with one `reply` for each command in their order.
  */
 export async function commandRequest(
-  { port, access, bodies }: ServiceDependencies,
+  { port, access, bodies }: ServicePortDependencies,
   context: ServiceContext,
 ): Promise<Response> {
   access.check(context.req.raw.headers, context.env.address);

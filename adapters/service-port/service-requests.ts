@@ -2,8 +2,8 @@ import { Refusal } from "../http/mod.ts";
 import {
   type Command,
   eachMessage,
-  type OutgoingMessage,
   readJson,
+  type ServiceMessage,
   sendCommand,
 } from "../http-wire/mod.ts";
 import {
@@ -13,7 +13,7 @@ import {
   portFor,
   RequestSize,
   type ServiceContext,
-  type ServiceDependencies,
+  type ServicePortDependencies,
   serviceLimits,
 } from "./base/mod.ts";
 
@@ -35,7 +35,7 @@ interface Unreached {
  * any other id the request is refused, and so it is if a message is too large for the gateway.
  */
 export async function serviceRequest(
-  { port, access, bodies }: ServiceDependencies,
+  { port, access, bodies }: ServicePortDependencies,
   sizes: MessageSizes,
   context: ServiceContext,
 ): Promise<Response> {
@@ -71,9 +71,9 @@ async function readMessages(
   body: Uint8Array,
   sizes: MessageSizes,
   pace: Pace,
-): Promise<OutgoingMessage[]> {
+): Promise<ServiceMessage[]> {
   const size = new RequestSize();
-  const messages: OutgoingMessage[] = [];
+  const messages: ServiceMessage[] = [];
   await pace.each(eachMessage(readJson(body)), (message) => {
     if (message === undefined) return;
     const place = placeOf(messages.length);
@@ -85,7 +85,7 @@ async function readMessages(
 }
 
 /** Outcomes are not reported, so a message that no node would send refuses the request. */
-function checkSize(sizes: MessageSizes, { data }: OutgoingMessage, place: string): void {
+function checkSize(sizes: MessageSizes, { data }: ServiceMessage, place: string): void {
   const bytes = typeof data === "string" ? Buffer.byteLength(data) : data.byteLength;
   if (bytes <= Math.min(sizes.publishBytesMax, sizes.sendQueueBytesMax)) return;
   const fault = bytes > sizes.publishBytesMax ? "publish-too-big" : "queue-too-small";

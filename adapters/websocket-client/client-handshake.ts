@@ -21,7 +21,7 @@ export interface OpeningHandshake {
 }
 
 /** What the server has answered. */
-export interface HandshakeAnswer {
+export interface ServerAnswer {
   readonly statusCode: number;
   readonly statusText: string;
   /** By name in small letters. */
@@ -63,7 +63,7 @@ export function openingHandshake(url: URL, given: HandshakeHeaders): OpeningHand
 }
 
 /** Reads the head of an answer; undefined if more bytes must come. */
-export function readAnswer(bytes: Buffer): HandshakeAnswer | undefined {
+export function readAnswer(bytes: Buffer): ServerAnswer | undefined {
   const end = bytes.indexOf("\r\n\r\n");
   if (end < 0) {
     if (bytes.length <= clientLimits.answerHeadBytesMax) return undefined;
@@ -90,7 +90,7 @@ export function readAnswer(bytes: Buffer): HandshakeAnswer | undefined {
  * Checks an answer with status 101 (RFC 6455, 4.1). Returns the chosen subprotocol, empty without
  * one. Throws `http-answer-malformed`.
  */
-export function checkAnswer({ headers }: HandshakeAnswer, sent: OpeningHandshake): string {
+export function checkAnswer({ headers }: ServerAnswer, sent: OpeningHandshake): string {
   const has = (name: string, word: string): boolean =>
     (headers.get(name) ?? "").split(",").some((part) => part.trim().toLowerCase() === word);
   if (!has("upgrade", "websocket")) throw malformed("it does not upgrade to websocket");

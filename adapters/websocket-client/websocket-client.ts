@@ -5,10 +5,10 @@ import { Opcode } from "../../core/websocket/mod.ts";
 import { clientFrame, closePayload, ServerFrameReader } from "./client-frames.ts";
 import {
   checkAnswer,
-  type HandshakeAnswer,
   type OpeningHandshake,
   openingHandshake,
   readAnswer,
+  type ServerAnswer,
 } from "./client-handshake.ts";
 import { clientLimits } from "./client-limits.ts";
 
@@ -235,7 +235,7 @@ function answerTo(
   socket: Socket,
   handshake: OpeningHandshake,
   timeoutMs: number,
-): Promise<HandshakeAnswer> {
+): Promise<ServerAnswer> {
   return new Promise((resolve, reject) => {
     let received = Buffer.alloc(0);
     const done = (end: () => void): void => {
@@ -271,7 +271,7 @@ function answerTo(
 }
 
 /** An answer that is no 101, with the beginning of its body. */
-async function refusalOf(socket: Socket, answer: HandshakeAnswer): Promise<ServiceError> {
+async function refusalOf(socket: Socket, answer: ServerAnswer): Promise<ServiceError> {
   const { statusCode, statusText, headers, rest } = answer;
   const length = Number(headers.get("content-length") ?? clientLimits.refusalBytesMax);
   const wanted = Math.min(length, clientLimits.refusalBytesMax);

@@ -1,7 +1,7 @@
 import type { Route } from "../base/mod.ts";
 
 /** The app of a path, with the path's parameters. */
-export interface Destination {
+export interface RouteDestination {
   readonly app: string;
   /** Parameters by name, percent-decoded. `*` is the rest of the path. */
   readonly params: Readonly<Record<string, string>>;
@@ -30,7 +30,7 @@ export class Routes {
   }
 
   /** Undefined if no pattern matches. `path` as the client sent it, without the query. */
-  find(path: string): Destination | undefined {
+  find(path: string): RouteDestination | undefined {
     if (this.#otherwise !== undefined) return { app: this.#otherwise, params: {} };
     const segments = segmentsOf(path);
     for (const { app, segments: pattern } of this.#routes) {

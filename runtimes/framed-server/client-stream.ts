@@ -6,7 +6,7 @@ import type { Deadlines, Waiting } from "./deadlines.ts";
  * Who is told what happens to a stream: its handshake first, then its WebSocket
  * (`core/websocket/framed-socket.ts`).
  */
-export interface StreamOwner extends ByteSocketListener {
+export interface ClientStreamListener extends ByteSocketListener {
   /** The client has half-closed the stream. Without this method the stream ends. */
   ended?(): void;
 }
@@ -16,7 +16,7 @@ export interface StreamOwner extends ByteSocketListener {
  * by listeners that all streams share. So a connection needs no closures and no further object.
  */
 export abstract class ClientStream implements ByteSocket, Waiting {
-  owner: StreamOwner | undefined = undefined;
+  owner: ClientStreamListener | undefined = undefined;
   /** What waits for a client that does not read. */
   protected backlog: Backlog | undefined = undefined;
 

@@ -8,7 +8,7 @@ import {
 } from "../../core/websocket/mod.ts";
 import { answerRequest, type ClientServerOptions } from "../server/mod.ts";
 import { answerBytes, cutShort, tooLate, unasked } from "./answers.ts";
-import type { ClientStream, StreamOwner } from "./client-stream.ts";
+import type { ClientStream, ClientStreamListener } from "./client-stream.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { HeadRequest } from "./request.ts";
 import { upgrade } from "./upgrade.ts";
@@ -32,7 +32,7 @@ const State = { proxy: 0, head: 1, asked: 2, refused: 3 } as const;
 type State = (typeof State)[keyof typeof State];
 
 /** A stream until its handshake is answered. The WebSocket that follows keeps nothing of it. */
-export class HandshakeStream implements StreamOwner {
+export class HandshakeStream implements ClientStreamListener {
   readonly #shared: Handshakes;
   readonly #stream: ClientStream;
   #state: State;

@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { limits, ServiceError } from "../../core/base/mod.ts";
 import type { PortListener } from "../../runtimes/framed-server/client-port.ts";
-import type { ClientStream, StreamOwner } from "../../runtimes/framed-server/client-stream.ts";
+import type {
+  ClientStream,
+  ClientStreamListener,
+} from "../../runtimes/framed-server/client-stream.ts";
 import { Deadlines } from "../../runtimes/framed-server/deadlines.ts";
 import type { Clients } from "../../runtimes/framed-server/server.ts";
 import { RawClient } from "../support/clients/raw-client.ts";
@@ -14,7 +17,7 @@ import { Dice } from "../vectors/dice.ts";
 const tooMuch = 64 * 1_048_576;
 
 /** Who is told what happens to a stream; a WebSocket does not ask for the client's half-close. */
-class Owner implements StreamOwner {
+class Owner implements ClientStreamListener {
   readonly chunks: Uint8Array[] = [];
   drains = 0;
   closes = 0;

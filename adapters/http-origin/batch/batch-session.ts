@@ -16,7 +16,7 @@ import { type BusPorts, type Link, parseNodePresence, Topics } from "../../topic
 import { batchLimits } from "./batch-limits.ts";
 import type { BatchOptions } from "./batch-options.ts";
 import { CommandRouter } from "./command-router.ts";
-import { Delivery } from "./delivery.ts";
+import { BatchDelivery } from "./delivery.ts";
 import { NodeEvents } from "./node-events.ts";
 
 /** What a session asks and reports. */
@@ -42,7 +42,7 @@ export interface SessionPorts extends BusPorts {
 /** A node's events, and what POSTs them. */
 interface NodeFlow {
   readonly events: NodeEvents;
-  readonly delivery: Delivery;
+  readonly delivery: BatchDelivery;
 }
 
 /**
@@ -239,7 +239,7 @@ export class BatchSession {
     });
     const { itemsMax, retryMs, replies } = this.#options;
     const suspicious = (): boolean => this.#listener.suspicious(node);
-    const delivery = new Delivery(
+    const delivery = new BatchDelivery(
       events,
       { node, clock, itemsMax, retryMs, replies, suspicious },
       {

@@ -57,7 +57,7 @@ interface Search {
  * request that fails is sent again until the origin counts as gone. If it fails again when the
  * origin is back, fewer items at once are sent, until the one is found that it does not take.
  */
-export class Delivery {
+export class BatchDelivery {
   readonly #events: NodeEvents;
   readonly #options: DeliveryOptions;
   readonly #ports: DeliveryPorts;

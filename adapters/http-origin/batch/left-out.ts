@@ -11,7 +11,7 @@ const quote = 0x22;
  * Connections that are being closed because the origin does not take an event of theirs: their
  * further messages are left out.
  */
-export class LeftOut {
+export class LeftOutEvents {
   readonly #ids: Set<string> = new Set();
 
   add(id: string): void {

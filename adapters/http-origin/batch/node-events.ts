@@ -4,10 +4,10 @@ import { originLimits } from "../../origin/base/mod.ts";
 import { isOwn } from "../../origin/receive/mod.ts";
 import type { CommandAck } from "../../origin/send/mod.ts";
 import { batchLimits } from "./batch-limits.ts";
-import { LeftOut, nothing } from "./left-out.ts";
+import { LeftOutEvents, nothing } from "./left-out.ts";
 import { Piece } from "./piece.ts";
 import { PieceQueue } from "./piece-queue.ts";
-import { parseItem, readBatchHead, type Span, scanItems } from "./scan-items.ts";
+import { type ItemSpan, parseItem, readBatchHead, scanItems } from "./scan-items.ts";
 
 /** What a node says besides events of connections. */
 export interface NodeEventsListener {
@@ -37,7 +37,7 @@ interface Scanned {
   /** Where the items end. */
   readonly end: number;
   /** Items that are no messages of this node's connections, by their index in the batch. */
-  readonly others: ReadonlyMap<number, Span>;
+  readonly others: ReadonlyMap<number, ItemSpan>;
 }
 
 /**
@@ -56,7 +56,7 @@ export class NodeEvents {
   readonly #ended: LatestMap<string, true> = new LatestMap(originLimits.endedStreamsMax);
   /** Connections that the origin was told of, with the incarnation of their node. */
   readonly #connections: Map<string, string | undefined> = new Map();
-  readonly #leftOut: LeftOut = new LeftOut();
+  readonly #leftOut: LeftOutEvents = new LeftOutEvents();
   /** The node was taken for dead. */
   #isLost = false;
   /** Its incarnation then. */
@@ -200,7 +200,7 @@ export class NodeEvents {
 
   /** Finds the items without decoding them. Undefined if the bytes are malformed. */
   #scan(payload: Uint8Array, itemsAt: number): Scanned | undefined {
-    const others = new Map<number, Span>();
+    const others = new Map<number, ItemSpan>();
     let count = 0;
     const end = scanItems(payload, itemsAt, (start, itemEnd) => {
       const isTaken = this.#isMessage(payload, start) && !this.#leftOut.isMessage(payload, start);
@@ -220,7 +220,11 @@ export class NodeEvents {
   }
 
   /** Notes what new items say of connections. Foreign ones and those left out are replaced. */
-  #withoutForeign(batch: Uint8Array, others: ReadonlyMap<number, Span>, skip: number): Uint8Array {
+  #withoutForeign(
+    batch: Uint8Array,
+    others: ReadonlyMap<number, ItemSpan>,
+    skip: number,
+  ): Uint8Array {
     const parts: Uint8Array[] = [];
     let kept = 0;
     for (const [index, { start, end }] of others) {

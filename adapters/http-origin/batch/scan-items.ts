@@ -34,7 +34,7 @@ export function readBatchHead(bytes: Uint8Array): BatchHead | undefined {
 }
 
 /** Where something begins and ends in a batch's bytes. */
-export interface Span {
+export interface ItemSpan {
   readonly start: number;
   readonly end: number;
 }

@@ -4,7 +4,13 @@ import { type Command, sendCommand } from "../../http-wire/mod.ts";
 import { awsBody, awsHeaders, awsQuery, routeKeyOf } from "./aws-event.ts";
 import { readLambdaResult } from "./aws-result.ts";
 import { passedHeaders, passedNames } from "./decision.ts";
-import type { CloseInfo, Decision, EventForm, HandshakeInfo, MessageInfo } from "./event-form.ts";
+import type {
+  CloseInfo,
+  EventForm,
+  HandshakeInfo,
+  MessageInfo,
+  OriginDecision,
+} from "./event-form.ts";
 
 export interface AwsFormOptions {
   /** `$request.body.action`, or a longer path behind `$request.body`. */
@@ -72,7 +78,7 @@ export class AwsForm implements EventForm {
   }
 
   /** As with AWS, 2xx accepts, and the handler's header may choose the subprotocol. */
-  decision(answer: HttpAnswer): Decision {
+  decision(answer: HttpAnswer): OriginDecision {
     if (!this.succeeded(answer)) {
       const message = `authorize: the Lambda endpoint answered with status ${answer.status}`;
       throw new ServiceError("handshake-grant", message);

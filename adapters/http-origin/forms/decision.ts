@@ -2,7 +2,7 @@ import * as v from "valibot";
 import { isMap, ServiceError } from "../../../core/base/mod.ts";
 import type { HttpAnswer } from "../../http-client/mod.ts";
 import { nestsTooDeeply, readJson } from "../../http-wire/mod.ts";
-import type { Decision, DecisionGrant } from "./event-form.ts";
+import type { DecisionGrant, OriginDecision } from "./event-form.ts";
 
 const text = v.string();
 
@@ -25,7 +25,7 @@ const passedValue = /^[\t\x20-\x7e]{0,2048}$/;
  * The answer to a handshake: 2xx accepts, with what the JSON body gives; 4xx and 5xx reach the
  * client with their body. Throws `handshake-grant` if it is neither.
  */
-export function readDecision(answer: HttpAnswer): Decision {
+export function readDecision(answer: HttpAnswer): OriginDecision {
   const { status, headers, contentType, body } = answer;
   if (status >= 200 && status < 300) {
     const isGrant = contentType === "application/json" && body.length > 0;

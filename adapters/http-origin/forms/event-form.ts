@@ -35,7 +35,7 @@ export interface CloseInfo {
 }
 
 /** What a back end decides on a handshake. */
-export type Decision =
+export type OriginDecision =
   | { readonly accepted: true; readonly grant: DecisionGrant }
   | {
       readonly accepted: false;
@@ -67,7 +67,7 @@ export interface EventForm {
   /** Whether the back end has taken the event. */
   succeeded(answer: HttpAnswer): boolean;
   /** The answer to `connect`. Throws a `ServiceError` if it cannot be understood. */
-  decision(answer: HttpAnswer): Decision;
+  decision(answer: HttpAnswer): OriginDecision;
   /** What the answer to `open` asks for. Throws a `ServiceError`, as `commands` does. */
   opened(id: string, answer: HttpAnswer): readonly Command[];
   /** What any other answer asks for. Throws if nothing of it is to be carried out. */

@@ -1,7 +1,13 @@
 import type { HttpAnswer } from "../../http-client/mod.ts";
 import { base64, base64OfId, type Command } from "../../http-wire/mod.ts";
 import { readDecision } from "./decision.ts";
-import type { CloseInfo, Decision, EventForm, HandshakeInfo, MessageInfo } from "./event-form.ts";
+import type {
+  CloseInfo,
+  EventForm,
+  HandshakeInfo,
+  MessageInfo,
+  OriginDecision,
+} from "./event-form.ts";
 import { goArray, goMap, goString, goStringOrNull } from "./go-json.ts";
 import { readReply } from "./read-reply.ts";
 
@@ -57,7 +63,7 @@ export class OriginalForm implements EventForm {
     return status === 200;
   }
 
-  decision(answer: HttpAnswer): Decision {
+  decision(answer: HttpAnswer): OriginDecision {
     return readDecision(answer);
   }
 

@@ -10,13 +10,13 @@ import {
   checkReady,
   portFor,
   type ServiceContext,
-  type ServiceDependencies,
   type ServiceEnvironment,
+  type ServicePortDependencies,
   serviceLimits,
 } from "../base/mod.ts";
 import { claimFault, signatureFault } from "./signature.ts";
 
-export interface ConnectionsDependencies extends ServiceDependencies {
+export interface ConnectionsDependencies extends ServicePortDependencies {
   /** Secrets by access key; undefined: signatures are not read. */
   readonly accessKeys: ReadonlyMap<string, string> | undefined;
   /** The time of the wall clock in ms. */

@@ -11,7 +11,7 @@ export interface ServiceEnvironment {
 export type ServiceContext = Context<ServiceEnvironment>;
 
 /** What the handlers of the service port work with. */
-export interface ServiceDependencies {
+export interface ServicePortDependencies {
   readonly port: CommandPort;
   readonly access: Access;
   readonly bodies: Bodies;

@@ -5,8 +5,8 @@ export {
   appOf,
   checkReady,
   type ServiceContext,
-  type ServiceDependencies,
   type ServiceEnvironment,
+  type ServicePortDependencies,
 } from "./context.ts";
 export { Pace } from "./pace.ts";
 export { RequestSize } from "./request-size.ts";

@@ -11,7 +11,7 @@ import {
   type OptionTable,
   say,
 } from "../command/mod.ts";
-import { examine, type Finding, type Role } from "../doctor/mod.ts";
+import { type CheckedRole, examine, type Finding } from "../doctor/mod.ts";
 import { gatewaySettings, readTlsFiles, settingInvalid } from "../settings/mod.ts";
 
 interface DoctorOptions {
@@ -59,7 +59,7 @@ export const doctor: Command = defineCommand<DoctorOptions>({
     const settings = gatewaySettings(flags, { platform });
     const { mqtt: tls } = readTlsFiles(settings);
     const [url = ""] = brokerUrls(settings.broker);
-    const roles = (["origin", "device"] as const).flatMap((kind): Role[] => {
+    const roles = (["origin", "device"] as const).flatMap((kind): CheckedRole[] => {
       const words = given[`as-${kind}`];
       return words === "" ? [] : [{ kind, tls, url: roleUrl(url, words) }];
     });

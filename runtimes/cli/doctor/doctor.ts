@@ -5,11 +5,11 @@ import { checkBrokers } from "./broker-checks.ts";
 import { checkKeysAndClock } from "./clock-checks.ts";
 import { type Finding, Findings } from "./finding.ts";
 import { checkCertificates, checkDescriptors, checkPorts } from "./machine-checks.ts";
-import { checkRole, type Role } from "./role-checks.ts";
+import { type CheckedRole, checkRole } from "./role-checks.ts";
 
 export interface DoctorOptions {
   readonly tls: MqttTls | undefined;
-  readonly roles: readonly Role[];
+  readonly roles: readonly CheckedRole[];
   /** Called with each finding as soon as it is there. */
   readonly found: (finding: Finding) => void;
 }

@@ -4,14 +4,18 @@ import { allowed, arrivalMs, emptyBatch, type Trial } from "./broker-checks.ts";
 import { textOf } from "./finding.ts";
 
 /** The login of a role at the broker; its user is the name of the origin or of the device. */
-export interface Role {
+export interface CheckedRole {
   readonly kind: "origin" | "device";
   readonly url: string;
   readonly tls: MqttTls | undefined;
 }
 
 /** What a role may do, and must not, with the node as the other end. */
-export async function checkRole(node: BrokerClient, trial: Trial, role: Role): Promise<void> {
+export async function checkRole(
+  node: BrokerClient,
+  trial: Trial,
+  role: CheckedRole,
+): Promise<void> {
   const { findings, settings } = trial;
   const { kind, url, tls } = role;
   const name = parseBrokerUrl(url).username ?? "";
@@ -35,7 +39,7 @@ export async function checkRole(node: BrokerClient, trial: Trial, role: Role): P
 
 interface Scene extends Trial {
   readonly name: string;
-  readonly kind: Role["kind"];
+  readonly kind: CheckedRole["kind"];
 }
 
 /** Events come to the origin, and its commands to the node. */

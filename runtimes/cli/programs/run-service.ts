@@ -6,7 +6,8 @@ import { NodeReload } from "./node-reload.ts";
 import { failProcess, runProgram } from "./run-program.ts";
 import { type ReloadSteps, SettingsReload } from "./settings-reload.ts";
 
-export interface ServiceParts extends Omit<ServiceDependencies, "pages" | "failed" | "reload"> {
+export interface RunServiceDependencies
+  extends Omit<ServiceDependencies, "pages" | "failed" | "reload"> {
   readonly logger: ProgramLogger;
 }
 
@@ -22,7 +23,7 @@ export interface ServiceRun {
 /** Runs a gateway until a signal or a failure ends it. */
 export function runService(
   settings: Settings,
-  given: ServiceParts,
+  given: RunServiceDependencies,
   { example, read, rereads }: ServiceRun,
 ): Promise<void> {
   const { logger, platform, authorizer } = given;

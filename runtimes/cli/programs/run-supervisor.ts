@@ -8,14 +8,14 @@ import { runProgram } from "./run-program.ts";
 import type { ServiceRun } from "./run-service.ts";
 import { SettingsReload } from "./settings-reload.ts";
 
-export interface SupervisorParts extends Omit<SupervisorDependencies, "reload"> {
+export interface RunSupervisorDependencies extends Omit<SupervisorDependencies, "reload"> {
   readonly logger: ProgramLogger;
 }
 
 /** Runs a supervisor and its workers until a signal or a failure ends it. */
 export function runSupervisor(
   settings: Settings,
-  given: SupervisorParts,
+  given: RunSupervisorDependencies,
   { read, rereads }: Omit<ServiceRun, "example">,
 ): Promise<void> {
   const { logger } = given;

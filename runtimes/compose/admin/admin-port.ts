@@ -10,7 +10,7 @@ import {
   type Totals,
 } from "../../../adapters/admin/mod.ts";
 import {
-  type AdminOptions,
+  type AdminAppOptions,
   createAdminApp,
   type HttpServer,
   refusalOf,
@@ -24,7 +24,7 @@ import type { Clock, Logger } from "../../../core/ports/mod.ts";
 /** Reads settings, certificates and keys again. Never rejects. */
 export type Reload = () => Promise<ReloadAnswer>;
 
-export interface PlainAdminOptions extends Omit<AdminOptions, "metrics"> {
+export interface PlainAdminOptions extends Omit<AdminAppOptions, "metrics"> {
   /** What `/metrics` shows. */
   readonly page: PrometheusMetrics | MetricSums;
   /** Called before the page is rendered. */

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { test } from "node:test";
-import { type AdminOptions, createAdminApp, serveHttp } from "../../../../adapters/http/mod.ts";
+import { type AdminAppOptions, createAdminApp, serveHttp } from "../../../../adapters/http/mod.ts";
 import { ServiceError } from "../../../../core/base/mod.ts";
 
-const well: AdminOptions = {
+const well: AdminAppOptions = {
   ready: () => [],
   metrics: () => ({ contentType: "text/plain; version=0.0.4", text: "wss_x 1\n" }),
 };
 
-async function ask(options: Partial<AdminOptions>, path: string, method = "GET") {
+async function ask(options: Partial<AdminAppOptions>, path: string, method = "GET") {
   const handler = createAdminApp({ ...well, ...options });
   const response = await handler(new Request(`http://127.0.0.1${path}`, { method }));
   return { status: response.status, headers: response.headers, text: await response.text() };

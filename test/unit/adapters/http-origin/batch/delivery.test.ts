@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Delivery } from "../../../../../adapters/http-origin/batch/delivery.ts";
+import { BatchDelivery } from "../../../../../adapters/http-origin/batch/delivery.ts";
 import { NodeEvents } from "../../../../../adapters/http-origin/batch/node-events.ts";
 import { answerOf } from "../../../../support/http/answers.ts";
 import { settle } from "../../../../support/http/batch-rig.ts";
@@ -19,7 +19,7 @@ test("while nodes take no commands, no further request is made", async () => {
   });
   const posted: string[] = [];
   let takes: (() => void) | undefined;
-  const delivery = new Delivery(
+  const delivery = new BatchDelivery(
     events,
     {
       node: "n",
