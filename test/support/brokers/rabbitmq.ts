@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -43,6 +44,9 @@ export class RabbitMq implements BrokerServer {
     const place = { directory, epmdPort, names };
     const nodes: RabbitMq[] = [];
     await writeFile(join(directory, "plugins"), "[rabbitmq_mqtt].\n");
+    // The nodes' common secret. The first one would write it, and set its mode a moment later:
+    // another one that reads it in between does not start.
+    await writeFile(join(directory, ".erlang.cookie"), randomUUID(), { mode: 0o400 });
     // Erlang's own daemon, which knows the port of each node. It would outlive them.
     const daemon = new Program("epmd", ["-address", "127.0.0.1", "-port", String(epmdPort)]);
     const end = async (): Promise<void> => {
@@ -91,7 +95,7 @@ export class RabbitMq implements BrokerServer {
     await writeFile(config, `${lines.join("\n")}\n`);
     const program = new Program(script, [], {
       env: {
-        // The nodes' common secret is kept there.
+        // The cookie is there.
         HOME: directory,
         RABBITMQ_NODENAME: this.#name,
         RABBITMQ_MNESIA_BASE: join(directory, "data"),
