@@ -116,6 +116,18 @@ test("connections are listed with what is asked for, and one with its details", 
   assert.match(gone.output, /^id-gone: /);
 });
 
+test("a text of - is what the standard input has", async () => {
+  const { client, id } = await enter("/pipe");
+  const [program, ...first] = gatewayCommand(anyRuntime);
+  const words = [program, ...first, "send", id, "-", "--admin", admin];
+  const code = `printf 'from a pipe' | "$@"`;
+  const env = { WSS_ADMIN_TOKEN: token };
+  const shell = new Program("sh", ["-c", code, "sh", ...words], { env });
+  after(() => shell[Symbol.asyncDispose]());
+  assert.deepEqual(await shell.exited, { code: 0, signal: null }, shell.output);
+  assert.equal(await client.nextText(), "from a pipe");
+});
+
 test("publish reaches a group, and tells how many got it", async () => {
   const { client } = await enter("/c");
   const said = await answer(["publish", "@all", "to all"]);
