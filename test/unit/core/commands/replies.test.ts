@@ -209,14 +209,20 @@ test("ttl: counts from `at`, else from the arrival; 0 is always over", async () 
   assert.equal(rig.node.errors("command-malformed"), 7);
 });
 
-test("sent: with compression not by counting, because fewer bytes wait than were sent", () => {
-  const clock = new ManualClock();
+/** A reply, and the outcomes that it was told. */
+function collected(): { readonly outcomes: string[]; readonly answer: PendingReply } {
   const outcomes: string[] = [];
   const answer: PendingReply = {
     expect: () => {},
     settle: (_, outcome) => outcomes.push(outcome),
     end: () => {},
   };
+  return { outcomes, answer };
+}
+
+test("sent: with compression not by counting, because fewer bytes wait than were sent", () => {
+  const clock = new ManualClock();
+  const { outcomes, answer } = collected();
   for (const compressed of [false, true]) {
     const waits = new FlushTracker(clock, compressed);
     const socket = { bufferedAmount: 0 };
@@ -242,12 +248,7 @@ test("sent: with compression not by counting, because fewer bytes wait than were
 
 test("slow: after its time, also where the clock is set back meanwhile", () => {
   const clock = new ManualClock();
-  const outcomes: string[] = [];
-  const answer: PendingReply = {
-    expect: () => {},
-    settle: (_, outcome) => outcomes.push(outcome),
-    end: () => {},
-  };
+  const { outcomes, answer } = collected();
   const waits = new FlushTracker(clock, false);
   const connection = { id: "c", socket: { bufferedAmount: 9 }, sentBytes: 9, closing: undefined };
   waits.add(answer, connection as unknown as Connection);

@@ -162,7 +162,8 @@ test("of what a node had when it was taken for dead nothing is repeated", () => 
   assert.deepEqual([rig.firsts, rig.codes], [[], []]);
 });
 
-test("a batch stays within the broker's packet limit, whatever follows in the same turn", () => {
+/** A broker takes 50,000 bytes a packet; the sizes of those that it was given. */
+function limitedRig() {
   const sizes: number[] = [];
   const clock = new ManualClock();
   const rig = new SendRig(clock, false, (_topic, payload, done) => {
@@ -171,6 +172,11 @@ test("a batch stays within the broker's packet limit, whatever follows in the sa
   });
   rig.link.packetBytesMax = 50_000;
   rig.connected(true);
+  return { sizes, clock, rig };
+}
+
+test("a batch stays within the broker's packet limit, whatever follows in the same turn", () => {
+  const { sizes, clock, rig } = limitedRig();
   for (const size of [30_000, 40_000]) {
     rig.nodes.node("n1").send(connection, "x".repeat(size));
     rig.groups.add(rig.groups.admit(["publish", "g", "x".repeat(size)]), "g");
@@ -184,14 +190,7 @@ test("a batch stays within the broker's packet limit, whatever follows in the sa
 });
 
 test("a batch stays within that limit by its bytes, not by the characters of its texts", () => {
-  const sizes: number[] = [];
-  const clock = new ManualClock();
-  const rig = new SendRig(clock, false, (_topic, payload, done) => {
-    sizes.push(payload.byteLength);
-    done();
-  });
-  rig.link.packetBytesMax = 50_000;
-  rig.connected(true);
+  const { sizes, clock, rig } = limitedRig();
   const sender = rig.nodes.node("n1");
   for (const text of ["x".repeat(30_000), "€".repeat(10_000)]) sender.send(connection, text);
   assert.throws(() => sender.send(connection, "€".repeat(20_000)), { code: "batch-too-big" });
