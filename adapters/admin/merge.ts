@@ -116,7 +116,7 @@ async function askAll(
 
 /** Who gets what passes, and is told of a member whose process has ended. */
 export interface TailListener {
-  readonly receive: TailReceiver;
+  readonly received: TailReceiver;
   readonly interrupted: (node: string) => void;
 }
 
@@ -124,7 +124,7 @@ export interface TailListener {
 export function openTails(
   members: readonly AdminMember[],
   filter: TailFilter,
-  { receive, interrupted }: TailListener,
+  { received, interrupted }: TailListener,
 ): Cancel {
   const cancels: Cancel[] = [];
   const cancel = (): void => {
@@ -133,7 +133,7 @@ export function openTails(
   try {
     for (const member of members) {
       if ("connection" in filter && member.node !== nodeOf(filter.connection)) continue;
-      cancels.push(member.tail(filter, receive, () => interrupted(member.node)));
+      cancels.push(member.tail(filter, received, () => interrupted(member.node)));
     }
   } catch (error) {
     cancel();

@@ -41,7 +41,7 @@ class TailStream {
     const { tailBytesMax, tailMsMax } = adminLimits;
     this.#options = options;
     const cancelTail = options.open({
-      receive: (lines, leftOut) => this.#take(lines, leftOut),
+      received: (lines, leftOut) => this.#take(lines, leftOut),
       interrupted: (node) => this.#interrupted(node),
     });
     const cancelEnd = clock.after(tailMsMax, () => this.#end("time"));

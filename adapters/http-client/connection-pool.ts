@@ -60,7 +60,7 @@ export class ConnectionPool implements HttpConnectionListener, ExchangeHolder, T
     this.#lookEmpty();
   }
 
-  repeat(exchange: Exchange): void {
+  unanswered(exchange: Exchange): void {
     // The others have been idle for longer: the server has closed them too, most likely.
     for (const connection of this.#idle.splice(0)) connection.destroy();
     this.send(exchange);

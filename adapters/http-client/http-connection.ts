@@ -12,8 +12,8 @@ export interface HttpConnectionListener {
   freed(connection: HttpConnection): void;
   /** The connection cannot be used any more. Called once. */
   closed(connection: HttpConnection): void;
-  /** The exchange must be sent on another connection: this one had ended before it. */
-  repeat(exchange: Exchange): void;
+  /** The connection ended without an answer to this exchange, which another may carry. */
+  unanswered(exchange: Exchange): void;
 }
 
 /** One stream to a server, with one request at a time: nothing is pipelined. */
@@ -135,7 +135,7 @@ export class HttpConnection implements Ticking, ExchangeHolder {
   #giveBack(exchange: Exchange, code: string | undefined): void {
     if (this.#hasAnswered && exchange.repeatable && !exchange.answered) {
       exchange.repeatable = false;
-      this.#listener.repeat(exchange);
+      this.#listener.unanswered(exchange);
       return;
     }
     const when = exchange.answered ? "in the middle of its answer" : "without an answer";

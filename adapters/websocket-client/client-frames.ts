@@ -44,8 +44,8 @@ export interface FrameListener {
   binary(bytes: Uint8Array): void;
   ping(payload: Uint8Array): void;
   pong(payload: Uint8Array): void;
-  /** Nothing is read after it. */
-  close(code: number, reason: string): void;
+  /** A close frame came. Nothing is read after it. */
+  closeFrame(code: number, reason: string): void;
 }
 
 interface Head {
@@ -159,7 +159,7 @@ export class ServerFrameReader {
   #close(payload: Uint8Array): void {
     this.#ended = true;
     if (payload.length === 0) {
-      this.#listener.close(noCode, "");
+      this.#listener.closeFrame(noCode, "");
       return;
     }
     const [high = 0, low = 0] = payload;
@@ -167,7 +167,7 @@ export class ServerFrameReader {
     if (payload.length === 1 || !closeCodeAllowed(code)) {
       throw fault("frame-close-code", `close code ${code} is not allowed`);
     }
-    this.#listener.close(code, this.#decode(payload.subarray(2), "frame-close-payload"));
+    this.#listener.closeFrame(code, this.#decode(payload.subarray(2), "frame-close-payload"));
   }
 
   #decode(bytes: Uint8Array, code: "message-not-utf8" | "frame-close-payload"): string {

@@ -138,7 +138,7 @@ export class WebSocketClient {
           this.#write(Opcode.pong, payload);
           this.#listener.ping(payload);
         },
-        close: (code, reason) => this.#serverClosed(code, reason),
+        closeFrame: (code, reason) => this.#serverClosed(code, reason),
       },
       clientLimits.messageBytesMax,
     );

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import process from "node:process";
 import { reusePortRefusal, runCommandLine, workerCommand } from "../cli/mod.ts";
 import { startBunServer } from "./server.ts";
-import { startTcpServer } from "./tcp-listener.ts";
+import { startTcpServer } from "./tcp-port.ts";
 
 /** The path of the files inside a single executable. No other process can run them. */
 const inExecutable = import.meta.url.includes("$bunfs");

@@ -2,7 +2,7 @@ import { limits, plainAddress } from "../../core/base/mod.ts";
 import type { ClientServerOptions, ServerTls } from "../server/mod.ts";
 
 /** What a runtime listens with. */
-export interface PortListener {
+export interface TcpPort {
   /** Resolves to the real port number. Rejects with `port-in-use` if it is taken. */
   open(port: number): Promise<number>;
   /** Closes the port if it is open. Its streams stay. */
@@ -23,7 +23,7 @@ export interface AcceptedStream {
 export class ClientPort {
   readonly #options: ClientServerOptions;
   readonly #streamsMax: number;
-  #listener: PortListener | undefined = undefined;
+  #tcpPort: TcpPort | undefined = undefined;
   #streams = 0;
   /** File descriptors are short. */
   #short = false;
@@ -43,9 +43,9 @@ export class ClientPort {
     return this.#streams;
   }
 
-  async start(listener: PortListener): Promise<void> {
-    this.#listener = listener;
-    this.number = await listener.open(this.#options.port);
+  async start(tcpPort: TcpPort): Promise<void> {
+    this.#tcpPort = tcpPort;
+    this.number = await tcpPort.open(this.#options.port);
   }
 
   /** Counts a stream. False if there is no room for it: it must be closed. */
@@ -65,9 +65,9 @@ export class ClientPort {
   };
 
   async setTls(tls: ServerTls): Promise<boolean> {
-    const listener = this.#listener;
-    if (listener?.setTls === undefined) return false;
-    if (!listener.setTls(tls)) await this.#openAgain();
+    const tcpPort = this.#tcpPort;
+    if (tcpPort?.setTls === undefined) return false;
+    if (!tcpPort.setTls(tls)) await this.#openAgain();
     return true;
   }
 
@@ -80,14 +80,14 @@ export class ClientPort {
 
   stop(): void {
     this.#wanted = false;
-    this.#listener?.close();
+    this.#tcpPort?.close();
   }
 
   async #openAgain(): Promise<void> {
-    this.#listener?.close();
+    this.#tcpPort?.close();
     // The runtime releases the port in a later turn of the event loop.
     await new Promise((resolve) => setImmediate(resolve));
-    if (this.#wanted) await this.#listener?.open(this.number);
+    if (this.#wanted) await this.#tcpPort?.open(this.number);
   }
 
   /** Deno stops accepting for good when it has run out of descriptors, and reports nothing. */

@@ -1,7 +1,7 @@
 import { limits } from "../../core/base/mod.ts";
 import { FramedSockets } from "../../core/websocket/mod.ts";
 import type { ClientServer, ClientServerOptions } from "../server/mod.ts";
-import { type AcceptedStream, ClientPort, type PortListener } from "./client-port.ts";
+import { type AcceptedStream, ClientPort, type TcpPort } from "./client-port.ts";
 import type { ClientStream } from "./client-stream.ts";
 import { Deadlines } from "./deadlines.ts";
 import { HandshakeStream, type Handshakes } from "./handshake-stream.ts";
@@ -9,7 +9,7 @@ import { HandshakeStream, type Handshakes } from "./handshake-stream.ts";
 /** The core counts a head by one rule on every runtime; white space around values is beside it. */
 const headerSlackBytes = 256;
 
-/** What a listener does with the streams that it accepts. */
+/** What a TCP port does with the streams that it accepts. */
 export interface Clients {
   /** Counts a stream. False if there is no room for it: it must be closed. */
   readonly admits: (stream: AcceptedStream) => boolean;
@@ -21,10 +21,10 @@ export interface Clients {
   readonly endings: Deadlines<ClientStream>;
 }
 
-/** Engine wasm: our own WebSocket server over the streams of a listener. */
+/** Engine wasm: our own WebSocket server over the streams of a TCP port. */
 export async function startServer(
   options: ClientServerOptions,
-  createListener: (clients: Clients) => PortListener,
+  createTcpPort: (clients: Clients) => TcpPort,
 ): Promise<ClientServer> {
   const { clock, handshakeTimeoutMs = 0 } = options;
   const shared: Handshakes = {
@@ -49,7 +49,7 @@ export async function startServer(
     greet: (stream) => void new HandshakeStream(shared, stream),
     endings: shared.endings,
   };
-  await port.start(createListener(clients));
+  await port.start(createTcpPort(clients));
   return {
     get port() {
       return port.number;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { limits, ServiceError } from "../../core/base/mod.ts";
-import type { PortListener } from "../../runtimes/framed-server/client-port.ts";
+import type { TcpPort } from "../../runtimes/framed-server/client-port.ts";
 import type {
   ClientStream,
   ClientStreamListener,
@@ -52,15 +52,15 @@ class Asking extends Owner {
 class Rig {
   readonly clock: ManualClock = new ManualClock();
   readonly endings: Deadlines<ClientStream>;
-  readonly listener: PortListener;
+  readonly tcpPort: TcpPort;
   streams: ClientStream[] = [];
   isFull = false;
   left = 0;
   port = 0;
 
-  constructor(createListener: (clients: Clients) => PortListener) {
+  constructor(createTcpPort: (clients: Clients) => TcpPort) {
     this.endings = new Deadlines(this.clock, limits.closeHandshakeMs);
-    this.listener = createListener({
+    this.tcpPort = createTcpPort({
       admits: () => !this.isFull,
       left: () => {
         this.left += 1;
@@ -119,19 +119,19 @@ function isClosed(port: number): Promise<boolean> {
   );
 }
 
-/** What the handshake and the WebSocket rely on in the streams of any listener. */
+/** What the handshake and the WebSocket rely on in the streams of any port. */
 export function clientStreamConformance(
   name: string,
-  createListener: (clients: Clients, host: string) => PortListener,
+  createTcpPort: (clients: Clients, host: string) => TcpPort,
 ): void {
   const withRig = (what: string, body: (rig: Rig) => Promise<void>): void => {
     test(`${name}: ${what}`, async () => {
-      const rig = new Rig((clients) => createListener(clients, "127.0.0.1"));
-      rig.port = await rig.listener.open(0);
+      const rig = new Rig((clients) => createTcpPort(clients, "127.0.0.1"));
+      rig.port = await rig.tcpPort.open(0);
       try {
         await body(rig);
       } finally {
-        rig.listener.close();
+        rig.tcpPort.close();
       }
     });
   };
@@ -382,13 +382,13 @@ export function clientStreamConformance(
 
   withRig("a port is taken, closed and opened again; its streams stay", async (rig) => {
     const { client, owner } = await rig.open(new Owner());
-    const other = new Rig((clients) => createListener(clients, "127.0.0.1"));
-    const refused = await other.listener.open(rig.port).catch((error: unknown) => error);
+    const other = new Rig((clients) => createTcpPort(clients, "127.0.0.1"));
+    const refused = await other.tcpPort.open(rig.port).catch((error: unknown) => error);
     assert.ok(refused instanceof ServiceError && refused.code === "port-in-use", `${refused}`);
-    rig.listener.close();
+    rig.tcpPort.close();
     // A runtime may release the port in a later turn of the event loop.
     await waitFor(() => isClosed(rig.port), { what: "a closed port" });
-    assert.equal(await rig.listener.open(rig.port), rig.port);
+    assert.equal(await rig.tcpPort.open(rig.port), rig.port);
     const { client: next } = await rig.open(new Owner());
     client.write("both");
     await waitFor(() => owner.text === "both", { what: "the former stream" });

@@ -37,7 +37,7 @@ class Listener {
     this.receiver = new EventReceiver(new ManualClock(), this.dispatcher, commands, {
       replied: nothing,
       acknowledged: nothing,
-      acknowledge: (_node, [, stream, handled]) => this.#confirm(stream, handled),
+      ackDue: (_node, [, stream, handled]) => this.#confirm(stream, handled),
       released: nothing,
       revived: nothing,
       connecting: () => undefined,

@@ -11,7 +11,7 @@ import type { BusPorts } from "../../topics/mod.ts";
 import { isRefusal, isSuccess } from "./answer.ts";
 import { batchLimits } from "./batch-limits.ts";
 import type { BatchOptions } from "./batch-options.ts";
-import { BatchSession } from "./batch-session.ts";
+import { BatchSession, type SessionServer } from "./batch-session.ts";
 
 /** The URLs of the origin, tried in this order. */
 export interface Urls {
@@ -108,15 +108,17 @@ export class BatchOrigin {
   }
 
   async #begin(): Promise<void> {
+    const server: SessionServer = {
+      post: (body, id) => this.#post(body, id),
+      suspicious: (node) => this.#since(this.#givenUp.get(node)) < batchLimits.giveUpMemoryMs,
+      reachable: () => this.#reachable(),
+    };
     const session: BatchSession = new BatchSession(
       this.#options,
-      { ...this.#ports, failed: (event, error) => this.#report(event, error) },
+      { ...this.#ports, server, failed: (event, error) => this.#report(event, error) },
       {
-        post: (body, id) => this.#post(body, id),
         retried: (error) => this.#report("origin-request-failed", error),
         unreachable: (node) => this.#giveUp(session, node),
-        suspicious: (node) => this.#since(this.#givenUp.get(node)) < batchLimits.giveUpMemoryMs,
-        reachable: () => this.#reachable(),
         obsolete: () => {
           if (this.#end(session)) this.#beginAgain();
         },

@@ -19,22 +19,27 @@ import { CommandRouter } from "./command-router.ts";
 import { BatchDelivery } from "./delivery.ts";
 import { NodeEvents } from "./node-events.ts";
 
-/** What a session asks and reports. */
-export interface SessionListener {
+/** The HTTP origin, as a session uses it. */
+export interface SessionServer {
   post(body: Uint8Array, id: string): Promise<HttpAnswer>;
+  /** Whether it was given up over this node's events lately. */
+  suspicious(node: string): boolean;
+  /** Whether it answers a batch without items. */
+  reachable(): Promise<boolean>;
+}
+
+/** What a session reports. */
+export interface SessionListener {
   /** A request failed and is sent again. */
   retried(error: ServiceError): void;
   /** The HTTP origin takes no events of this node: the session is to be ended. */
   unreachable(node: string): void;
-  /** Whether it was given up over this node's events lately. */
-  suspicious(node: string): boolean;
-  /** Whether the HTTP origin answers a batch without items. */
-  reachable(): Promise<boolean>;
   /** A node that was taken for dead goes on: another session is to begin. */
   obsolete(): void;
 }
 
 export interface SessionPorts extends BusPorts {
+  readonly server: SessionServer;
   /** Counts and logs what went wrong. */
   readonly failed: (event: string, error: ServiceError) => void;
 }
@@ -227,10 +232,10 @@ export class BatchSession {
   }
 
   #newFlow(node: string): NodeFlow {
-    const { failed, clock, random } = this.#ports;
+    const { server, failed, clock, random } = this.#ports;
     const { app, name, topics } = this.#identity;
     const events = new NodeEvents(node, {
-      acknowledge: (ack) => this.#control.acknowledge(node, ack),
+      ackDue: (ack) => this.#control.acknowledge(node, ack),
       acknowledged: (ack) => this.#senders.acknowledged(node, ack),
       released: () => this.#leaveWaiter.released(node),
       revived: () => this.#listener.obsolete(),
@@ -238,12 +243,12 @@ export class BatchSession {
       failed: (error) => failed("event-refused", error),
     });
     const { itemsMax, retryMs, replies } = this.#options;
-    const suspicious = (): boolean => this.#listener.suspicious(node);
+    const suspicious = (): boolean => server.suspicious(node);
     const delivery = new BatchDelivery(
       events,
       { node, clock, itemsMax, retryMs, replies, suspicious },
       {
-        post: (body, id) => this.#listener.post(body, id),
+        post: (body, id) => server.post(body, id),
         random: () => randomFraction(random),
         carryOut: (content) => {
           this.#router.send(content.commands, node);
@@ -251,7 +256,7 @@ export class BatchSession {
         },
         room: () => this.#room(),
         retried: (error) => this.#listener.retried(error),
-        reachable: () => this.#listener.reachable(),
+        reachable: () => server.reachable(),
         refused: (item) => this.#closeOf(item, closeReasons.originRefused),
         gaveUp: (item) => this.#gaveUp(item, events),
         unreachable: () => this.#listener.unreachable(node),

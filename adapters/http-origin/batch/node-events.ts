@@ -11,8 +11,8 @@ import { type ItemSpan, parseItem, readBatchHead, scanItems } from "./scan-items
 
 /** What a node says besides events of connections. */
 export interface NodeEventsListener {
-  /** Items are handled, or missing: the node is to be told. */
-  acknowledge(ack: Acknowledgement): void;
+  /** Items are handled, or missing: the node must get this acknowledgement. */
+  ackDue(ack: Acknowledgement): void;
   /** The node has carried out commands, or misses some. */
   acknowledged(ack: CommandAck): void;
   /** The node has given everything to other origins. */
@@ -89,7 +89,7 @@ export class NodeEvents {
   acknowledgeReceived(): void {
     const stream = this.#stream;
     if (stream === undefined) return;
-    this.#listener.acknowledge(["ack", stream.name, stream.handled, stream.receiver.next]);
+    this.#listener.ackDue(["ack", stream.name, stream.handled, stream.receiver.next]);
   }
 
   /** A batch came. What is kept of it is a copy. */
@@ -147,7 +147,7 @@ export class NodeEvents {
     const stream = this.#stream;
     if (stream !== undefined && stream.name === name && count > stream.handled) {
       stream.handled = count;
-      this.#listener.acknowledge(["ack", name, count]);
+      this.#listener.ackDue(["ack", name, count]);
     }
     if (!this.#refused || this.bytes > batchLimits.heldBytesMax / 2) return;
     this.#refused = false;

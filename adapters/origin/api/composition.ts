@@ -140,7 +140,7 @@ export class Composition {
 
   #listener(): NodeListener {
     return {
-      acknowledge: (node, ack) => this.#control?.acknowledge(node, ack),
+      ackDue: (node, ack) => this.#control?.acknowledge(node, ack),
       replied: (ref, result) => this.#replies.reply(ref, result),
       acknowledged: (node, ack) => this.#senders.acknowledged(node, ack),
       released: (node) => this.#leaveWaiter.released(node),

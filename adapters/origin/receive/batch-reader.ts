@@ -5,8 +5,8 @@ import { Malformed, MessagePackCursor } from "./messagepack-cursor.ts";
 
 /** Takes what a batch holds, item by item. */
 export interface BatchListener {
-  /** How many items at the start of the batch to leave out. */
-  begin(stream: string | undefined, first: number, items: number): number;
+  /** A batch begins. Returns how many items at its start to leave out. */
+  began(stream: string | undefined, first: number, items: number): number;
   /** `["message", id, seq, data, state?, trace?]`; the id is `bytes` from `start` to `end`. */
   message(
     bytes: Uint8Array,
@@ -65,7 +65,7 @@ export class BatchReader {
     }
     // An item has a byte at least: a header that promises more must not move the stream's count.
     if (items > cursor.bytes.length - cursor.at) throw new Malformed("more items than bytes");
-    const skip = this.#listener.begin(stream, first, items);
+    const skip = this.#listener.began(stream, first, items);
     for (let index = 0; index < items; index++) {
       if (index < skip) cursor.skip();
       else if (!this.#message()) this.#item();
@@ -163,7 +163,7 @@ function readJson(payload: Uint8Array, listener: BatchListener): void {
   if (!named || !Number.isSafeInteger(first) || !Array.isArray(items)) {
     throw new ServiceError("batch-malformed", "a numbered batch is [1, stream, first, items]");
   }
-  const skip = listener.begin(stream, first, items.length);
+  const skip = listener.began(stream, first, items.length);
   for (const item of items.slice(skip)) readJsonItem(item, listener);
 }
 

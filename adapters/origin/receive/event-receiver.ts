@@ -12,7 +12,7 @@ import { ForeignIds, isOwn } from "./foreign-ids.ts";
 /** What nodes say besides events of connections. */
 export interface NodeListener {
   /** Items of a stream are handled, or missing: the node must get this acknowledgement. */
-  acknowledge(node: string, ack: Acknowledgement): void;
+  ackDue(node: string, ack: Acknowledgement): void;
   replied(ref: unknown, result: unknown): void;
   /** A node has carried out commands, or misses some. */
   acknowledged(node: string, ack: CommandAck): void;
@@ -47,7 +47,7 @@ export class EventReceiver implements BatchListener {
     this.#foreign = new ForeignIds(clock, failed);
     this.#streams = new EventStreams(
       clock,
-      (node, ack) => listener.acknowledge(node, ack),
+      (node, ack) => listener.ackDue(node, ack),
       failed,
       (node, incarnation) => this.#givenToOthers(node, incarnation),
     );
@@ -103,7 +103,7 @@ export class EventReceiver implements BatchListener {
     }
   }
 
-  begin(stream: string | undefined, first: number, items: number): number {
+  began(stream: string | undefined, first: number, items: number): number {
     return this.#streams.begin(stream, first, items);
   }
 

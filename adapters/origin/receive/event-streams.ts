@@ -30,7 +30,7 @@ interface EventStream {
 
 /** The streams of events, by topic: which items of a batch are new, and which never came. */
 export class EventStreams {
-  readonly #acknowledge: (node: string, ack: Acknowledgement) => void;
+  readonly #ackDue: (node: string, ack: Acknowledgement) => void;
   readonly #failed: (error: ServiceError) => void;
   readonly #begunAnew: (node: string, incarnation: string | undefined) => void;
   readonly #sources: StreamMemory<EventSource>;
@@ -42,11 +42,11 @@ export class EventStreams {
   /** `begunAnew`: a node, in this incarnation, has begun another stream for this origin. */
   constructor(
     clock: Pick<Clock, "now">,
-    acknowledge: (node: string, ack: Acknowledgement) => void,
+    ackDue: (node: string, ack: Acknowledgement) => void,
     failed: (error: ServiceError) => void,
     begunAnew: (node: string, incarnation: string | undefined) => void,
   ) {
-    this.#acknowledge = acknowledge;
+    this.#ackDue = ackDue;
     this.#failed = failed;
     this.#begunAnew = begunAnew;
     // A node with many topics makes room among its own.
@@ -119,7 +119,7 @@ export class EventStreams {
       this.#begunAnew(node, incarnation);
     }
     const handled = new HandledItems(name, () => {
-      this.#acknowledge(node, acknowledgementOf(handled));
+      this.#ackDue(node, acknowledgementOf(handled));
     });
     const receiver = new ReliableReceiver();
     const stream = { name, incarnation, receiver, handled };
@@ -149,7 +149,7 @@ export class EventStreams {
   }
 
   #acknowledgeReceived(node: string, { handled, receiver }: EventStream): void {
-    this.#acknowledge(node, acknowledgementOf(handled, receiver.next));
+    this.#ackDue(node, acknowledgementOf(handled, receiver.next));
   }
 }
 

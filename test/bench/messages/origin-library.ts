@@ -64,7 +64,7 @@ const commands = { node: (node: string) => nodes.node(node) } as unknown as Conn
 const dispatcher = new Dispatcher();
 const nothing = (): void => {};
 const receiver = new EventReceiver(clock, dispatcher, commands, {
-  acknowledge: nothing,
+  ackDue: nothing,
   replied: nothing,
   acknowledged: nothing,
   released: nothing,

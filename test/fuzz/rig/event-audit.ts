@@ -50,7 +50,7 @@ export class EventAudit implements BatchListener {
     return ended;
   }
 
-  begin(stream: string | undefined, first: number, items: number): number {
+  began(stream: string | undefined, first: number, items: number): number {
     if (stream === undefined) return 0;
     const next = this.#next.get(stream) ?? 0;
     if (first > next) this.#fail(`${stream} goes on at ${first} in place of ${next}`);

@@ -2,8 +2,8 @@ import type { Mutant, Part } from "../mutant.ts";
 
 const page = "docs/runtimes.md";
 const stream = "runtimes/bun/tcp-stream.ts";
-const listener = "runtimes/bun/tcp-listener.ts";
-const tests = ["test/unit/runtimes/bun/tcp-listener.bun.test.ts"];
+const tcpPort = "runtimes/bun/tcp-port.ts";
+const tests = ["test/unit/runtimes/bun/tcp-port.bun.test.ts"];
 
 /** What `Bun.listen` leaves to us. */
 const mutants: readonly Mutant[] = [
@@ -79,14 +79,14 @@ const mutants: readonly Mutant[] = [
   },
   {
     says: "Without `allowHalfOpen` the descriptor is closed right after the handler `end`.",
-    file: listener,
+    file: tcpPort,
     find: "allowHalfOpen: true",
     replace: "allowHalfOpen: false",
     tests,
   },
   {
     says: "A reset is `close`, with an error and without `end`",
-    file: listener,
+    file: tcpPort,
     find: "      data.closed(endings);\n",
     replace: "",
     tests,

@@ -100,7 +100,7 @@ test("a connection is looked for, and followed, at its own node alone", async ()
   assert.equal(await findConnection(members, "c.x"), undefined);
   const interrupted: string[] = [];
   const listener = {
-    receive: () => {},
+    received: () => {},
     interrupted: (node: string) => void interrupted.push(node),
   };
   const cancel = openTails(members, { connection: "b.x" }, listener);

@@ -32,7 +32,7 @@ function open(filter: TailFilter = { connection: "n.AAAAx" }) {
     told,
     response,
     reader,
-    take: (lines: TailLine[], leftOut = none) => listener?.receive(lines, leftOut),
+    take: (lines: TailLine[], leftOut = none) => listener?.received(lines, leftOut),
     interrupt: (node: string) => listener?.interrupted(node),
   };
 }

@@ -18,7 +18,7 @@ function recorder(): { readonly heard: string[]; readonly listener: FrameListene
     binary: (bytes: Uint8Array): void => void heard.push(`binary ${hex(bytes)}`),
     ping: (bytes: Uint8Array): void => void heard.push(`ping ${hex(bytes)}`),
     pong: (bytes: Uint8Array): void => void heard.push(`pong ${hex(bytes)}`),
-    close: (code: number, reason: string): void => void heard.push(`close ${code} ${reason}`),
+    closeFrame: (code: number, reason: string): void => void heard.push(`close ${code} ${reason}`),
   };
   return { heard, listener };
 }

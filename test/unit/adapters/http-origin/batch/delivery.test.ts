@@ -10,7 +10,7 @@ const nothing = (): void => {};
 
 test("while nodes take no commands, no further request is made", async () => {
   const events = new NodeEvents("n", {
-    acknowledge: nothing,
+    ackDue: nothing,
     acknowledged: nothing,
     released: nothing,
     revived: nothing,
@@ -57,7 +57,7 @@ test("while nodes take no commands, no further request is made", async () => {
 test("past the bytes that a node may have here, it repeats later", () => {
   const acks: unknown[] = [];
   const events = new NodeEvents("n", {
-    acknowledge: (ack) => acks.push(ack),
+    ackDue: (ack) => acks.push(ack),
     acknowledged: nothing,
     released: nothing,
     revived: nothing,

@@ -14,7 +14,7 @@ type Read = { begun: unknown[][]; items: unknown[][]; errors: ServiceError[] };
 function read(payload: Uint8Array, skip = 0): Read {
   const result: Read = { begun: [], items: [], errors: [] };
   const sink: BatchListener = {
-    begin: (...header) => {
+    began: (...header) => {
       result.begun.push(header);
       return skip;
     },
@@ -124,7 +124,7 @@ test("what is no batch is one error, cut at every byte", () => {
 test("one bad item does not cost the rest of its batch", () => {
   const seen: unknown[] = [];
   const sink: BatchListener = {
-    begin: () => 0,
+    began: () => 0,
     message: () => {},
     item: ([verb]) => {
       if (verb === "bad") throw new TypeError("a handler of items that throws");
@@ -189,7 +189,7 @@ test(`what any batch holds is read as the general decoder reads it (FUZZ_SEED=${
 test("a message may have a trace behind its state, and further elements behind that", () => {
   const seen: unknown[][] = [];
   const sink: BatchListener = {
-    begin: () => 0,
+    began: () => 0,
     message: (_bytes, _start, _end, seq, data, state, trace) =>
       void seen.push([seq, data, state, trace]),
     item: () => {},

@@ -10,7 +10,7 @@ import { ManualClock } from "../../../../support/memory/mod.ts";
 
 test("a close says which number it has, and none where no node told it", () => {
   const dispatcher = new Dispatcher();
-  const listener = { acknowledge() {} } as Partial<NodeListener> as NodeListener;
+  const listener = { ackDue() {} } as Partial<NodeListener> as NodeListener;
   const commands = undefined as never;
   const receiver = new EventReceiver(new ManualClock(), dispatcher, commands, listener);
   const ends: unknown[] = [];

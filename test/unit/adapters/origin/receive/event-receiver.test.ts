@@ -30,7 +30,7 @@ function rig(): Rig {
   const receiver = new EventReceiver(clock, dispatcher, undefined as never, {
     replied: (ref, result) => void replies.push([ref, result]),
     acknowledged: none,
-    acknowledge: (_, [, stream, ...counts]) =>
+    ackDue: (_, [, stream, ...counts]) =>
       void confirmed.push(`${stream.at(-1)} ${counts.join("/")}`),
     released: none,
     connecting: none,

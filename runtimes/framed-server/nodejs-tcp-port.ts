@@ -13,7 +13,7 @@ import {
   portError,
   type ServerTls,
 } from "../server/mod.ts";
-import type { PortListener } from "./client-port.ts";
+import type { TcpPort } from "./client-port.ts";
 import { ignore, type NodejsStream, nodejsStreams } from "./nodejs-stream.ts";
 import { type Clients, startServer } from "./server.ts";
 
@@ -22,10 +22,10 @@ const settings = { allowHalfOpen: true, noDelay: true };
 
 /** Engine wasm over the streams of `node:net` and `node:tls`, on any of the runtimes. */
 export function startFramedServer(options: ClientServerOptions): Promise<ClientServer> {
-  return startServer(options, (clients) => new NodejsListener(options, clients));
+  return startServer(options, (clients) => new NodejsTcpPort(options, clients));
 }
 
-export class NodejsListener implements PortListener {
+export class NodejsTcpPort implements TcpPort {
   readonly #options: ClientServerOptions;
   readonly #clients: Clients;
   readonly #ownStream: (stream: NetSocket) => NodejsStream;

@@ -1,7 +1,7 @@
-import { BunListener } from "../../../../runtimes/bun/tcp-listener.ts";
+import { BunTcpPort } from "../../../../runtimes/bun/tcp-port.ts";
 import type { ClientServerOptions } from "../../../../runtimes/server/mod.ts";
 import { clientStreamConformance } from "../../../conformance/client-stream.ts";
 
 clientStreamConformance("Bun.listen", (clients, host) => {
-  return new BunListener({ host } as ClientServerOptions, clients);
+  return new BunTcpPort({ host } as ClientServerOptions, clients);
 });

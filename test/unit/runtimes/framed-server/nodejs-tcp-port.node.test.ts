@@ -1,7 +1,7 @@
-import { NodejsListener } from "../../../../runtimes/framed-server/nodejs-listener.ts";
+import { NodejsTcpPort } from "../../../../runtimes/framed-server/nodejs-tcp-port.ts";
 import type { ClientServerOptions } from "../../../../runtimes/server/mod.ts";
 import { clientStreamConformance } from "../../../conformance/client-stream.ts";
 
 clientStreamConformance("node:net", (clients, host) => {
-  return new NodejsListener({ host } as ClientServerOptions, clients);
+  return new NodejsTcpPort({ host } as ClientServerOptions, clients);
 });

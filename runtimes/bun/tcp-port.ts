@@ -1,9 +1,9 @@
 import { listen, type SocketHandler, type TCPSocketListener } from "bun";
 import {
   type Clients,
-  type PortListener,
   startFramedServer,
   startServer,
+  type TcpPort,
 } from "../framed-server/mod.ts";
 import { type ClientServer, type ClientServerOptions, portError } from "../server/mod.ts";
 import { BunStream, type TcpSocket } from "./tcp-stream.ts";
@@ -11,10 +11,10 @@ import { BunStream, type TcpSocket } from "./tcp-stream.ts";
 /** Engine wasm over the streams of `Bun.listen`. With TLS over those of `node:tls`: record 26. */
 export function startTcpServer(options: ClientServerOptions): Promise<ClientServer> {
   if (options.tls !== undefined) return startFramedServer(options);
-  return startServer(options, (clients) => new BunListener(options, clients));
+  return startServer(options, (clients) => new BunTcpPort(options, clients));
 }
 
-export class BunListener implements PortListener {
+export class BunTcpPort implements TcpPort {
   readonly #options: ClientServerOptions;
   readonly #handlers: SocketHandler<BunStream | undefined>;
   #listener: TCPSocketListener<BunStream | undefined> | undefined = undefined;
