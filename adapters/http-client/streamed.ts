@@ -13,8 +13,9 @@ const sentOnly = { sent: true, answered: false } as const;
 
 /**
  * GETs a URL on a connection of its own, and yields the body of a success (2xx) piece by piece
- * as it comes. Who does not take them holds up the server. Returns the answer; its body is empty
- * after a success. Throws an `HttpError`; ends the connection in any case.
+ * as it comes. While the caller takes no piece, nothing is read, so the server has to wait.
+ * Returns the answer; its body is empty after a success. Throws an `HttpError`. The connection is
+ * closed in any case.
  */
 export async function* streamed(
   url: string,

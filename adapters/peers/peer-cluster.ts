@@ -159,7 +159,7 @@ export class PeerCluster {
     if (now === 0) this.#subscribedApps.delete(app);
     else this.#subscribedApps.set(app, now);
     if (before > 0 && now > 0) return;
-    for (const sender of this.#members.all()) sender.poke();
+    for (const sender of this.#members.all()) sender.requestSoon();
   }
 
   #began({ incarnation }: PeerIdentity): void {

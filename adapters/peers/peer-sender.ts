@@ -110,8 +110,8 @@ export class PeerSender {
     } else this.#soon();
   }
 
-  /** Sends a request soon, even an empty one. */
-  poke(): void {
+  /** Something that every request tells has changed: sends one soon, also without a message. */
+  requestSoon(): void {
     if (this.#identity !== undefined) this.#soon();
   }
 

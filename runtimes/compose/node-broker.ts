@@ -29,7 +29,7 @@ export class NodeBroker {
     this.#given = given;
   }
 
-  /** Starts the embedded broker if it is to be that. Rejects with `port-in-use`. */
+  /** Starts the embedded broker if the settings ask for it. Rejects with `port-in-use`. */
   async start(): Promise<void> {
     const settings = this.#settings;
     if (settings.broker !== "embedded") return;

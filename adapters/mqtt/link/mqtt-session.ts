@@ -119,7 +119,7 @@ export class MqttSession implements SubscriptionBroker {
   #socket: Socket | undefined;
   #lane: DataLane | undefined;
   readonly #drained: () => void;
-  /** `drained` is to come. */
+  /** `send` has returned false, and the listener's `drained` was not called since. */
   #full = false;
   #error: Error | undefined;
   #final = false;

@@ -201,10 +201,11 @@ export class OriginControl {
     if (!this.#link.up) return;
     const { app, name, topics } = this.#identity;
     const topic = topics.nodeCommands(app, node, name);
-    // A lost acknowledgement does no harm: the next one covers it. But the broker must be able to
-    // say that it refuses them: at first, and when the node asks again because it heard none.
-    const asks = acks.some(([, , , received]) => received !== undefined);
-    if (this.#link.streamQos === 0 && this.#proven.has(node) && !asks) {
+    // QoS 0 is enough: the next acknowledgement says all that a lost one said. But at QoS 0 the
+    // broker cannot answer that it refuses this topic. So the first acknowledgement to a node goes
+    // out at QoS 1, and so does the answer to a batch that the node repeated or that leaves a gap.
+    const isAnswer = acks.some(([, , , received]) => received !== undefined);
+    if (this.#link.streamQos === 0 && this.#proven.has(node) && !isAnswer) {
       this.#link.publishAtMostOnce(topic, encode(acks), () => {});
       return;
     }

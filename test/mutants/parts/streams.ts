@@ -341,7 +341,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "of the acks the first one to a node, and those with `received`",
     file: "adapters/origin/presence/origin-control.ts",
-    find: "if (this.#link.streamQos === 0 && this.#proven.has(node) && !asks) {",
+    find: "if (this.#link.streamQos === 0 && this.#proven.has(node) && !isAnswer) {",
     replace: "if (this.#link.streamQos === 0) {",
     tests: [tests.qos],
   },
