@@ -274,7 +274,7 @@ export class Gateway implements SocketHandler<Connection> {
     }
     if (connection.closing !== undefined) return;
     const { trace } = connection;
-    if (trace !== undefined && this.#writeTraced(connection, trace, data)) return;
+    if (trace !== undefined && this.#addTraced(connection, trace, data)) return;
     this.batched(connection, 1, connection.stream.writeText(connection.slot, data));
   }
 
@@ -284,7 +284,7 @@ export class Gateway implements SocketHandler<Connection> {
     }
     if (connection.closing !== undefined) return;
     const { trace } = connection;
-    if (trace !== undefined && this.#writeTraced(connection, trace, data)) return;
+    if (trace !== undefined && this.#addTraced(connection, trace, data)) return;
     connection.stream.writeBytes(connection.slot, MessageKind.binary, data);
     this.batched(connection, 1, data.byteLength);
   }
@@ -360,8 +360,8 @@ export class Gateway implements SocketHandler<Connection> {
     if (expiresAt !== undefined) this.#guard.expireAt(connection, expiresAt);
   }
 
-  /** Writes a message and its span into the batch. False: it gets no span, nothing is written. */
-  #writeTraced(connection: Connection, trace: ConnectionTrace, data: string | Uint8Array): boolean {
+  /** Adds a message with its span to the batch. False: it gets no span, and was not added. */
+  #addTraced(connection: Connection, trace: ConnectionTrace, data: string | Uint8Array): boolean {
     const { codec, traces } = this.#ports;
     if (traces === undefined) return false;
     const room = codec.events.messageBytesMaxOf(connection.slot) - limits.messageTraceBytes;
