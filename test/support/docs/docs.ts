@@ -21,6 +21,7 @@ const folders: Readonly<Record<string, readonly string[]>> = {
     "overview",
     "events",
     "handshakes",
+    "clients",
     "commands",
     "assigned",
     "presence",

@@ -90,7 +90,7 @@ function mediansOf(bench: string, below: string, row: string): Record<string, nu
   return Object.fromEntries(headings.map((heading, at) => [heading, values[at]!]));
 }
 
-test("figures: what record 27 says of the echo with one message in flight is so", () => {
+test("figures: what the page of goals says of the echo with one message in flight is so", () => {
   const below = "64 connections with 1 in flight each:";
   const rows = ["`ws` on Node.js", "Bun, native", "Node.js, wasm"];
   const [peer, bun, node] = rows.map((row) => mediansOf("profile", below, row));

@@ -1,7 +1,6 @@
 import type { Mutant, Part } from "../mutant.ts";
 
-const lanePage = "docs/decisions/0018-a-data-lane.md";
-const largePage = "docs/decisions/0021-large-messages.md";
+const page = "docs/data-path.md";
 const files = {
   batches: "adapters/origin/send/command-batch.ts",
   bun: "runtimes/bun/socket.ts",
@@ -205,5 +204,5 @@ const large: readonly Mutant[] = [
   },
 ];
 
-export const dataLane: Part = { name: "data-lane", page: lanePage, mutants: lane };
-export const largeMessages: Part = { name: "large-messages", page: largePage, mutants: large };
+export const dataLane: Part = { name: "data-lane", page, mutants: lane };
+export const largeMessages: Part = { name: "large-messages", page, mutants: large };
