@@ -1,6 +1,6 @@
 import type { JWTPayload } from "jose";
 import { isGroupName, isReserved, limits, utf8Exceeds } from "../../core/base/mod.ts";
-import type { Grant } from "../../core/ports/mod.ts";
+import type { ConnectionGrant } from "../../core/ports/mod.ts";
 import type { JwtOptions } from "./jwt-options.ts";
 import { TokenFault } from "./token-refusal.ts";
 
@@ -12,7 +12,7 @@ interface GrantOptions extends Pick<JwtOptions, "userClaim" | "groupsClaim" | "e
 }
 
 /** The grant of a verified token. Throws `TokenFault` if a claim is unusable. */
-export function grantOf(claims: JWTPayload, options: GrantOptions): Grant {
+export function grantOf(claims: JWTPayload, options: GrantOptions): ConnectionGrant {
   return {
     user: readUser(claimOf(claims, options.userClaim)),
     groups: readGroups(claimOf(claims, options.groupsClaim)),

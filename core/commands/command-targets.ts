@@ -1,7 +1,7 @@
 import { type ErrorCode, nodeOf } from "../base/mod.ts";
 import type { Connection } from "../connection/mod.ts";
 import { Outcome } from "../groups/mod.ts";
-import { type CommandDecoder, type CommandSource, type LogLevel, Target } from "../ports/mod.ts";
+import { type CommandDecoder, type CommandSource, type LogLevel, NoSlot } from "../ports/mod.ts";
 import type { CommandCall, CommandDependencies } from "./command-call.ts";
 import type { CommandReplies } from "./command-replies.ts";
 
@@ -48,11 +48,11 @@ export class CommandTargets {
     const slot = this.#commands.target(index);
     const connection = slot < 0 ? undefined : this.#of(source, slot);
     if (connection !== undefined) return connection;
-    if (slot >= 0 || slot === Target.gone) {
+    if (slot >= 0 || slot === NoSlot.gone) {
       this.#dependencies.metrics.targetsGone.add(1);
       const message = `no connection has the id ${this.#commands.targetId(index)}`;
       this.note(source, "id-gone", message, "info");
-    } else if (slot === Target.malformed) {
+    } else if (slot === NoSlot.malformed) {
       const message = `not a connection id: ${this.#commands.targetId(index)}`;
       this.refuse(source, "id-malformed", message);
     } else {
@@ -63,7 +63,7 @@ export class CommandTargets {
 
   /** Whether target `index` is not an id of another node. */
   isOwn(index: number): boolean {
-    return this.#commands.target(index) !== Target.foreign;
+    return this.#commands.target(index) !== NoSlot.foreign;
   }
 
   /** Whether the command names no ids, or one that is not of another node. */

@@ -1,6 +1,6 @@
 import { Outcome } from "../groups/mod.ts";
 import { type AuthorizeReply, readAccept, readReject } from "../handshake/mod.ts";
-import { type CommandSource, Target } from "../ports/mod.ts";
+import { type CommandSource, NoSlot } from "../ports/mod.ts";
 import type { CommandApp, CommandCall, CommandDependencies } from "./command-call.ts";
 import type { CommandReplies } from "./command-replies.ts";
 import type { CommandTargets } from "./command-targets.ts";
@@ -54,11 +54,11 @@ export class HandshakeCommands {
     const targets = this.#targets;
     const id = commands.targetId(0);
     const target = commands.target(0);
-    if (target === Target.foreign) {
+    if (target === NoSlot.foreign) {
       targets.foreign(source, 0);
       return;
     }
-    if (target === Target.malformed) {
+    if (target === NoSlot.malformed) {
       targets.refuse(source, "id-malformed", `not a connection id: ${id}`);
       this.#replies.send(source, ref, { [id]: "id-malformed" });
       return;

@@ -1,5 +1,11 @@
 import type { CloseCause, ErrorCode } from "../base/mod.ts";
-import type { Grant, HandshakeAdmission, LogFields, Logger, LogLevel } from "../ports/mod.ts";
+import type {
+  ConnectionGrant,
+  HandshakeAdmission,
+  LogFields,
+  Logger,
+  LogLevel,
+} from "../ports/mod.ts";
 import type { GatewayMetrics } from "../telemetry/mod.ts";
 import type { Connection } from "./connection.ts";
 
@@ -36,7 +42,7 @@ export class ConnectionLog {
   abandoned(
     { app, info }: HandshakeAdmission,
     code: ErrorCode,
-    known?: { readonly id: string; readonly grant: Grant },
+    known?: { readonly id: string; readonly grant: ConnectionGrant },
   ): void {
     this.#metrics.error(code);
     if (!this.#logger.enabled(this.#level, "connection-abandoned")) return;

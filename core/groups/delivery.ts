@@ -2,7 +2,7 @@ import { CloseCause, closeReasons } from "../base/mod.ts";
 import type { Connection } from "../connection/mod.ts";
 import type { Clock, OutgoingMessage } from "../ports/mod.ts";
 import type { GatewayMetrics } from "../telemetry/mod.ts";
-import type { Group } from "./group.ts";
+import type { LocalGroup } from "./local-group.ts";
 import { Outcome } from "./outcome.ts";
 import type { OutgoingSizes } from "./outgoing-sizes.ts";
 
@@ -83,7 +83,7 @@ export class Delivery {
    * A message is to go to all members of a group at once, but for one. Closes those that leave too
    * much unread. Messages that were queued for a member before go out first.
    */
-  beginFanOut(group: Group, byteLength: number, excepted: Connection | undefined): void {
+  beginFanOut(group: LocalGroup, byteLength: number, excepted: Connection | undefined): void {
     this.#flushMembers(group);
     const { sendQueueBytesMax } = this.#sizes;
     const before = { queuedBytes: this.#queuedBytes, sendQueueBytesMax, now: this.#clock.ticks() };
@@ -102,7 +102,7 @@ export class Delivery {
   }
 
   /** A message was given to the sockets of a group's members, but for one. */
-  fannedOut(group: Group, byteLength: number, excepted: Connection | undefined): void {
+  fannedOut(group: LocalGroup, byteLength: number, excepted: Connection | undefined): void {
     const members = group.members.size - (excepted === undefined ? 0 : 1);
     const [first] = group.members.keys();
     group.fannedOutBytes += byteLength;
@@ -121,7 +121,7 @@ export class Delivery {
   }
 
   /** Goes through the members or what is queued, whichever is less. */
-  #flushMembers({ members }: Group): void {
+  #flushMembers({ members }: LocalGroup): void {
     if (this.#dirty.length < members.size) {
       for (const connection of this.#dirty) {
         if (members.has(connection)) connection.socket.flush();

@@ -1,8 +1,8 @@
 import type { Connection } from "../connection/mod.ts";
 import type { Broadcast, OutgoingMessage } from "../ports/mod.ts";
 import type { Delivered, Delivery } from "./delivery.ts";
-import type { Group } from "./group.ts";
 import type { Groups } from "./groups.ts";
+import type { LocalGroup } from "./local-group.ts";
 
 /** Called with what became of a message for each member. */
 export type OnOutcome = (connection: Connection, outcome: Delivered) => void;
@@ -57,7 +57,7 @@ export class FanOut {
 
   #broadcast(
     broadcast: Broadcast,
-    group: Group,
+    group: LocalGroup,
     message: OutgoingMessage,
     { except }: FanOutOptions,
   ): void {

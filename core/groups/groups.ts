@@ -8,7 +8,7 @@ import {
 } from "../base/mod.ts";
 import type { Connection, Connections } from "../connection/mod.ts";
 import type { CommandBus } from "../ports/mod.ts";
-import { Group, type GroupReady } from "./group.ts";
+import { type GroupReady, LocalGroup } from "./local-group.ts";
 
 /** Why no connection can join a group of that name, or undefined. */
 export function groupFault(name: string): ErrorCode | undefined {
@@ -28,7 +28,7 @@ export class Groups {
   readonly #bus: Pick<CommandBus, "joinGroup" | "leaveGroup">;
   readonly #connections: Connections;
   readonly #options: GroupsOptions;
-  readonly #groups: Map<string, Group> = new Map();
+  readonly #groups: Map<string, LocalGroup> = new Map();
 
   /** `connections`: all of the app. */
   constructor(
@@ -45,7 +45,7 @@ export class Groups {
     return this.#groups.size;
   }
 
-  get(name: string): Group | undefined {
+  get(name: string): LocalGroup | undefined {
     return this.#groups.get(name);
   }
 
@@ -71,7 +71,7 @@ export class Groups {
   }
 
   /** Keeps the subscription for a handshake whose connection will join. `ready` is called once. */
-  reserve(name: string, ready: GroupReady): Group | undefined {
+  reserve(name: string, ready: GroupReady): LocalGroup | undefined {
     const group = this.#open(name);
     if (group === undefined) return undefined;
     group.reservations++;
@@ -80,7 +80,7 @@ export class Groups {
   }
 
   /** The connection joined, or will not join. */
-  release(group: Group): void {
+  release(group: LocalGroup): void {
     group.reservations--;
     this.#closeIfEmpty(group);
   }
@@ -122,19 +122,19 @@ export class Groups {
     }
   }
 
-  #open(name: string): Group | undefined {
+  #open(name: string): LocalGroup | undefined {
     const known = this.#groups.get(name);
     if (known !== undefined) return known;
     if (this.#groups.size >= limits.groupsMax) return undefined;
     const { app } = this.#options;
     // A user has few connections: a loop over them costs less than a table in the runtime.
-    const group = new Group(name, isReserved(name) ? undefined : `${app}/${name}`);
+    const group = new LocalGroup(name, isReserved(name) ? undefined : `${app}/${name}`);
     this.#groups.set(name, group);
     this.#bus.joinGroup(app, name, (error) => this.#granted(group, error));
     return group;
   }
 
-  #granted(group: Group, error: ServiceError | undefined): void {
+  #granted(group: LocalGroup, error: ServiceError | undefined): void {
     const waiting = group.waiting ?? [];
     group.waiting = undefined;
     group.refused = error;
@@ -150,12 +150,12 @@ export class Groups {
     for (const ready of waiting) ready(error);
   }
 
-  #whenReady(group: Group, ready: GroupReady): void {
+  #whenReady(group: LocalGroup, ready: GroupReady): void {
     if (group.waiting === undefined) ready(group.refused);
     else group.waiting.push(ready);
   }
 
-  #add(group: Group, connection: Connection): void {
+  #add(group: LocalGroup, connection: Connection): void {
     if (group.members.has(connection)) return;
     group.members.set(connection, group.fannedOutBytes);
     connection.groups ??= new Set();
@@ -166,20 +166,20 @@ export class Groups {
     group.allowance.joined(connection.socket.bufferedAmount);
   }
 
-  #remove(group: Group, connection: Connection): void {
+  #remove(group: LocalGroup, connection: Connection): void {
     settleBytes(group, connection);
     group.members.delete(connection);
     this.#unsubscribe(group, connection);
     this.#closeIfEmpty(group);
   }
 
-  #unsubscribe(group: Group, { socket }: Connection): void {
+  #unsubscribe(group: LocalGroup, { socket }: Connection): void {
     if (group.topic === undefined || socket.unsubscribe === undefined) return;
     socket.unsubscribe(group.topic);
     group.subscribed--;
   }
 
-  #closeIfEmpty(group: Group): void {
+  #closeIfEmpty(group: LocalGroup): void {
     if (group.members.size > 0 || group.reservations > 0) return;
     // A refused one is out of the table already, and a new one may have its name.
     if (this.#groups.get(group.name) !== group) return;
@@ -192,12 +192,12 @@ export class Groups {
   }
 }
 
-function bytesSinceJoin(group: Group, connection: Connection): number {
+function bytesSinceJoin(group: LocalGroup, connection: Connection): number {
   const before = group.members.get(connection);
   return before === undefined ? 0 : group.fannedOutBytes - before;
 }
 
 /** The connection is about to leave: what it got as a member is its own from then on. */
-function settleBytes(group: Group, connection: Connection): void {
+function settleBytes(group: LocalGroup, connection: Connection): void {
   connection.ownBytes += bytesSinceJoin(group, connection);
 }

@@ -1,6 +1,11 @@
 import { type ErrorCode, isGroupName, isMap, limits, userGroup } from "../base/mod.ts";
 import { groupFault } from "../groups/mod.ts";
-import type { Authorization, Grant, HandshakeRefusal, ValueCodec } from "../ports/mod.ts";
+import type {
+  Authorization,
+  ConnectionGrant,
+  HandshakeRefusal,
+  ValueCodec,
+} from "../ports/mod.ts";
 
 /** RFC 9110, 5.6.2. */
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}$/;
@@ -34,7 +39,7 @@ function readHeaders(value: unknown): Record<string, string> | undefined {
   return bytes > limits.answerHeaderBytesMax ? undefined : headers;
 }
 
-function readGrant(values: Values, codec: ValueCodec): Grant | ErrorCode {
+function readGrant(values: Values, codec: ValueCodec): ConnectionGrant | ErrorCode {
   const { user = undefined, groups = [], state = undefined, expires = 0 } = values;
   if (user !== undefined && user !== null) {
     if (typeof user !== "string" || user === "") return "handshake-grant";

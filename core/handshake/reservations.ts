@@ -1,7 +1,7 @@
 import { assert, limits } from "../base/mod.ts";
 import { newConnectionId, type Registry } from "../connection/mod.ts";
-import type { Group, Groups } from "../groups/mod.ts";
-import type { Cancel, Clock, Grant, Random } from "../ports/mod.ts";
+import type { Groups, LocalGroup } from "../groups/mod.ts";
+import type { Cancel, Clock, ConnectionGrant, Random } from "../ports/mod.ts";
 import type { EventRouter } from "../routing/mod.ts";
 
 /** What a handshake asks of the app that its path leads to. */
@@ -11,7 +11,7 @@ export interface HandshakeApp {
   readonly groups: Groups;
 }
 
-const noGrant: Grant = {};
+const noGrant: ConnectionGrant = {};
 const nothing: Cancel = () => {};
 
 /** Reserves slot and id for a connection whose handshake is under way. */
@@ -19,11 +19,11 @@ export class Reservation {
   readonly app: HandshakeApp;
   readonly slot: number;
   readonly id: string;
-  grant: Grant = noGrant;
+  grant: ConnectionGrant = noGrant;
   /** When an origin was asked about it: both `connect` and `open` say this time. */
   askedAt: number | undefined;
   /** Groups whose topics stay subscribed until the connection is a member. */
-  readonly groups: Group[] = [];
+  readonly groups: LocalGroup[] = [];
   /** Used or given back. */
   ended = false;
   cancel: Cancel = nothing;

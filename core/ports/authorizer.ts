@@ -1,7 +1,7 @@
 import type { HandshakeRefusal, HandshakeRequest } from "./socket/mod.ts";
 
 /** What a connection gets when it is accepted. */
-export interface Grant {
+export interface ConnectionGrant {
   /** Its user, who makes it a member of the group `@user/{user}`. */
   readonly user?: string | undefined;
   /** Groups that it joins at once. */
@@ -24,7 +24,7 @@ export interface HandshakeCandidate {
 /** The client may connect. */
 export interface Authorization {
   readonly accepted: true;
-  readonly grant: Grant;
+  readonly grant: ConnectionGrant;
   /** One of the subprotocols offered; if it is left out the gateway chooses. */
   readonly subprotocol?: string | undefined;
   /** Headers of the 101 answer. */

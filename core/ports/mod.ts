@@ -1,7 +1,12 @@
-export type { Authorization, Authorizer, Grant, HandshakeCandidate } from "./authorizer.ts";
+export type {
+  Authorization,
+  Authorizer,
+  ConnectionGrant,
+  HandshakeCandidate,
+} from "./authorizer.ts";
 export type { Cancel, Clock } from "./clock.ts";
 export type { Codec, CodecOptions, EventEncoder, ValueCodec } from "./codec/mod.ts";
-export { type CommandDecoder, type FrameParser, ParserStep, Target, Verb } from "./codec/mod.ts";
+export { type CommandDecoder, type FrameParser, NoSlot, ParserStep, Verb } from "./codec/mod.ts";
 export type { CommandBus, CommandBusListener, GroupMessage, NodePresence } from "./command-bus.ts";
 export type { CommandReceiver, CommandSource } from "./command-source.ts";
 export type {

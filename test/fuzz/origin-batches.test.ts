@@ -5,7 +5,7 @@ import { OriginConnection } from "../../adapters/origin/connections/mod.ts";
 import { Dispatcher } from "../../adapters/origin/dispatch/dispatcher.ts";
 import type { OriginEvent } from "../../adapters/origin/mod.ts";
 import { EventReceiver } from "../../adapters/origin/receive/event-receiver.ts";
-import type { ConnectionCommands } from "../../adapters/origin/send/connection-commands.ts";
+import type { ConnectionSender } from "../../adapters/origin/send/connection-sender.ts";
 import { ManualClock } from "../support/memory/mod.ts";
 import type { Dice } from "../vectors/dice.ts";
 import { toHex } from "../vectors/hex.ts";
@@ -33,7 +33,7 @@ class Listener {
     this.#dice = dice;
     this.scripts = new EventScripts(dice);
     const nothing = (): void => {};
-    const commands = { close: nothing } as unknown as ConnectionCommands;
+    const commands = { close: nothing } as unknown as ConnectionSender;
     this.receiver = new EventReceiver(new ManualClock(), this.dispatcher, commands, {
       replied: nothing,
       acknowledged: nothing,

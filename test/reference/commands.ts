@@ -3,7 +3,7 @@ import {
   type CommandDecoder,
   type MessageKind as Kind,
   MessageKind,
-  Target,
+  NoSlot,
   Verb,
 } from "../../core/ports/mod.ts";
 import {
@@ -226,7 +226,7 @@ export class ReferenceCommands implements CommandDecoder {
 
   target(index: number): number {
     const id = this.#target(index);
-    return id === undefined ? Target.malformed : this.#ids.resolve(this.#bytes, id);
+    return id === undefined ? NoSlot.malformed : this.#ids.resolve(this.#bytes, id);
   }
 
   targetId(index: number): string {

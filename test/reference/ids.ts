@@ -1,5 +1,5 @@
 import { limits } from "../../core/base/mod.ts";
-import { Target } from "../../core/ports/mod.ts";
+import { NoSlot } from "../../core/ports/mod.ts";
 import { textOf } from "../../wasm/values/mod.ts";
 import type { Stretch } from "./read.ts";
 import { idChars, type Slots } from "./slots.ts";
@@ -26,25 +26,25 @@ export class Ids {
     this.#slots = slots;
   }
 
-  /** The slot of an id that is a string, or one of `Target`. */
+  /** The slot of an id that is a string, or one of `NoSlot`. */
   resolveText(id: string): number {
-    if (id.length > idCharsMax) return Target.malformed;
+    if (id.length > idCharsMax) return NoSlot.malformed;
     const bytes = encoder.encode(id);
     return this.resolve(bytes, { at: 0, length: bytes.length });
   }
 
-  /** The slot of an id, or one of `Target`. */
+  /** The slot of an id, or one of `NoSlot`. */
   resolve(bytes: Uint8Array, id: Stretch): number {
     if (id.length === this.#length) {
       const slot = slotOf(bytes, id.at + this.#prefix.length);
       const bound = slot < limits.connectionsMax ? this.#slots.get(slot) : undefined;
       if (bound !== undefined && endsWith(bound.prefix, bytes, id)) return slot;
     }
-    if (id.length > idCharsMax) return Target.malformed;
+    if (id.length > idCharsMax) return NoSlot.malformed;
     const text = textOf(bytes.subarray(id.at, id.at + id.length));
-    if (!/^[a-z0-9-]{1,32}\.[\w-]{1,63}$/.test(text)) return Target.malformed;
-    if (!text.startsWith(this.#prefix)) return Target.foreign;
-    return id.length === this.#length ? Target.gone : Target.malformed;
+    if (!/^[a-z0-9-]{1,32}\.[\w-]{1,63}$/.test(text)) return NoSlot.malformed;
+    if (!text.startsWith(this.#prefix)) return NoSlot.foreign;
+    return id.length === this.#length ? NoSlot.gone : NoSlot.malformed;
   }
 }
 

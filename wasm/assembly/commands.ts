@@ -1,7 +1,7 @@
 // A cursor over a command batch. `decode` checks the structure of the whole batch first. Then the
 // host reads one item after the other, and one id of an item after the other.
 
-import { Fault, Opcode, STREAM_BYTES_MAX, Target, Verb } from "./constants";
+import { Fault, Opcode, STREAM_BYTES_MAX, NoSlot, Verb } from "./constants";
 import { resolve } from "./ids";
 import {
   found,
@@ -262,7 +262,7 @@ export function seekTarget(index: u32): bool {
   return true;
 }
 
-/** The slot of id `index`, or one of `Target`. */
+/** The slot of id `index`, or one of `NoSlot`. */
 export function target(index: u32): i32 {
-  return seekTarget(index) ? resolve(idAt, idBytes) : Target.MALFORMED;
+  return seekTarget(index) ? resolve(idAt, idBytes) : NoSlot.MALFORMED;
 }

@@ -65,8 +65,8 @@ export namespace Verb {
   export const RENEW: i32 = 11;
 }
 
-/** `Target` of core/ports/codec/command-decoder.ts. */
-export namespace Target {
+/** `NoSlot` of core/ports/codec/command-decoder.ts. */
+export namespace NoSlot {
   export const GONE: i32 = -1;
   export const MALFORMED: i32 = -2;
   export const FOREIGN: i32 = -3;

@@ -2,7 +2,7 @@
 // (core/connection/new-connection-id.ts).
 
 import { equalOver } from "./bytes";
-import { ID_CHARS, SLOTS_PER_PAGE_BITS, SLOT_PAGES_MAX, Target } from "./constants";
+import { ID_CHARS, SLOTS_PER_PAGE_BITS, SLOT_PAGES_MAX, NoSlot } from "./constants";
 import { Flag, slotAt } from "./slots";
 
 /** Value of a base64url character, 255 for any other byte. */
@@ -36,7 +36,7 @@ function valueOf(at: usize): u32 {
   return load<u8>(values + load<u8>(at));
 }
 
-/** The slot of an id, or one of `Target`. */
+/** The slot of an id, or one of `NoSlot`. */
 export function resolve(id: usize, length: u32): i32 {
   const rest = id + ownPrefixBytes;
   if (length == ownPrefixBytes + ID_CHARS && equalOver(id, ownPrefix, ownPrefixBytes)) {
@@ -60,22 +60,22 @@ export function resolve(id: usize, length: u32): i32 {
   return classify(id, length);
 }
 
-/** One of `Target`, for an id that names no connection of this node. */
+/** One of `NoSlot`, for an id that names no connection of this node. */
 function classify(id: usize, length: u32): i32 {
-  if (length > ID_BYTES_MAX) return Target.MALFORMED;
+  if (length > ID_BYTES_MAX) return NoSlot.MALFORMED;
   let dot: u32 = 0;
   for (; dot < length; dot++) {
     const byte = <u32>load<u8>(id + dot);
     if (byte == 0x2e) break;
     const small = (byte >= 0x61 && byte <= 0x7a) || (byte >= 0x30 && byte <= 0x39);
-    if (!small && byte != 0x2d) return Target.MALFORMED;
+    if (!small && byte != 0x2d) return NoSlot.MALFORMED;
   }
   // Without a dot, `dot` equals `length`.
-  if (!dot || dot > NODE_BYTES_MAX || dot + 1 >= length) return Target.MALFORMED;
+  if (!dot || dot > NODE_BYTES_MAX || dot + 1 >= length) return NoSlot.MALFORMED;
   for (let i = dot + 1; i < length; i++) {
-    if (valueOf(id + i) == 255) return Target.MALFORMED;
+    if (valueOf(id + i) == 255) return NoSlot.MALFORMED;
   }
   const own = dot + 1 == ownPrefixBytes && equalOver(id, ownPrefix, ownPrefixBytes);
-  if (!own) return Target.FOREIGN;
-  return length == ownPrefixBytes + ID_CHARS ? Target.GONE : Target.MALFORMED;
+  if (!own) return NoSlot.FOREIGN;
+  return length == ownPrefixBytes + ID_CHARS ? NoSlot.GONE : NoSlot.MALFORMED;
 }

@@ -1,5 +1,5 @@
 import { type ErrorCode, errorCodeOf, limits } from "../../core/base/mod.ts";
-import { type CommandDecoder, type MessageKind, Target, type Verb } from "../../core/ports/mod.ts";
+import { type CommandDecoder, type MessageKind, NoSlot, type Verb } from "../../core/ports/mod.ts";
 import { groupOf, idOf, noOptions, type PlainValues, textOf, verbNameOf } from "../values/mod.ts";
 import type { Exports, Instance } from "./instance.ts";
 
@@ -88,11 +88,11 @@ export class WasmCommands implements CommandDecoder {
 
   resolve(id: string): number {
     const { length } = id;
-    if (length > idCharsMax) return Target.malformed;
+    if (length > idCharsMax) return NoSlot.malformed;
     const bytes = this.#instance.bytes();
     for (let i = 0; i < length; i++) {
       const unit = id.charCodeAt(i);
-      if (unit > 0x7f) return Target.malformed;
+      if (unit > 0x7f) return NoSlot.malformed;
       bytes[this.#textAt + i] = unit;
     }
     return this.#exports.resolve(this.#textAt, length);

@@ -11,7 +11,7 @@ import type { GroupSenders, NodeSenders } from "../../origin/send/mod.ts";
 import { asksForReply } from "./answer.ts";
 import { batchLimits } from "./batch-limits.ts";
 
-type Command = readonly unknown[];
+type CommandItem = readonly unknown[];
 
 /** Verbs whose second element is an id, or several. */
 const ofIds: ReadonlySet<unknown> = new Set([
@@ -53,7 +53,7 @@ export class CommandRouter {
    * `home` is the node whose events were answered. It gets a `publish` too and forwards it, so
    * that the joins before it count; but each node with members replies if a reply is asked for.
    */
-  send(commands: readonly Command[], home: string): void {
+  send(commands: readonly CommandItem[], home: string): void {
     for (const [index, command] of commands.entries()) {
       this.#index = index;
       this.#route(command, home);
@@ -65,7 +65,7 @@ export class CommandRouter {
     void this.#options.nodes.queue.flushed();
   }
 
-  #route(command: Command, home: string): void {
+  #route(command: CommandItem, home: string): void {
     const [verb, subject] = command;
     if (ofIds.has(verb)) this.#toIds(command);
     else if (verb === "publish" && !asksForReply(command)) this.#toNode(home, command);
@@ -75,7 +75,7 @@ export class CommandRouter {
     else this.#fail("command-unknown", "it is not in the protocol");
   }
 
-  #toIds(command: Command): void {
+  #toIds(command: CommandItem): void {
     const [verb, subject, ...rest] = command;
     if (typeof subject === "string") {
       const node = this.#nodeOf(subject);
@@ -99,7 +99,7 @@ export class CommandRouter {
     return undefined;
   }
 
-  #toGroup(command: Command): void {
+  #toGroup(command: CommandItem): void {
     const { groups } = this.#options;
     const group = command[1];
     if (typeof group !== "string" || !isGroupName(group)) {
@@ -109,7 +109,7 @@ export class CommandRouter {
     this.#attempt(() => groups.add(groups.admit(fromJson(command)), group));
   }
 
-  #toNode(node: string, command: Command): void {
+  #toNode(node: string, command: CommandItem): void {
     const sender = this.#options.nodes.node(node);
     const [verb, id, data] = command;
     const isPlain = verb === "send" && command.length === 3 && typeof data === "string";
@@ -147,9 +147,9 @@ export class CommandRouter {
 }
 
 /** The node would refuse the whole batch for one command that nests too deeply. */
-function fromJson(command: Command): Command {
+function fromJson(command: CommandItem): CommandItem {
   if (nestsTooDeeply(command)) {
     throw new ServiceError("command-malformed", "it is nested too deeply");
   }
-  return fromJsonBinary(command) as Command;
+  return fromJsonBinary(command) as CommandItem;
 }

@@ -8,7 +8,7 @@ import { Authorizations, Dispatcher } from "../dispatch/mod.ts";
 import { type Control, controlOf, LeaveWaiter, NodeTracker } from "../presence/mod.ts";
 import { EventReceiver, type NodeListener } from "../receive/mod.ts";
 import {
-  ConnectionCommands,
+  ConnectionSender,
   GroupSenders,
   NodeSenders,
   Publisher,
@@ -23,7 +23,7 @@ export class Composition {
   readonly link: Link;
   readonly dispatcher: Dispatcher = new Dispatcher();
   readonly receiver: EventReceiver;
-  readonly commands: ConnectionCommands;
+  readonly commands: ConnectionSender;
   readonly publisher: Publisher;
   readonly authorizations: Authorizations;
   readonly #clock: Clock;
@@ -69,7 +69,7 @@ export class Composition {
     this.#replies = new Replies(clock, `${name}:${randomName(random, 12)}`, this.failed);
     const groups = new GroupSenders(this.identity, this.#grouped);
     this.#groups = groups;
-    this.commands = new ConnectionCommands(this.#senders, this.#replies, groups.barrier);
+    this.commands = new ConnectionSender(this.#senders, this.#replies, groups.barrier);
     this.publisher = new Publisher(this.#senders, groups, this.#replies, this.#nodes);
     this.authorizations = new Authorizations(this.#senders, this.#replies);
     this.receiver = new EventReceiver(clock, this.dispatcher, this.commands, this.#listener());

@@ -14,7 +14,7 @@ import {
   traceOf,
   type WaitOptions,
 } from "../base/mod.ts";
-import type { Change, ChangeDone, ConnectionCommands, NodeSender } from "../send/mod.ts";
+import type { Change, ChangeDone, ConnectionSender, NodeSender } from "../send/mod.ts";
 
 /** An event that waits for an async handler, and the batch that it came in. */
 export interface WaitingEvent {
@@ -47,12 +47,12 @@ export class OriginConnection implements Connection {
   seq = -1;
   /** A message was dropped: the connection is being closed, and further ones are dropped. */
   overloaded = false;
-  readonly #commands: ConnectionCommands;
+  readonly #commands: ConnectionSender;
   #sender: NodeSender | undefined;
   /** `setState` that the node has not answered yet. */
   #settingStates = 0;
 
-  constructor(id: string, commands: ConnectionCommands) {
+  constructor(id: string, commands: ConnectionSender) {
     this.id = id;
     this.node = nodeOf(id);
     this.packed = packId(id);

@@ -4,7 +4,7 @@ import type { Acknowledgement } from "../../../core/streams/mod.ts";
 import { checkedId, isConnectionId, type MessageData, traceOf } from "../base/mod.ts";
 import { KnownConnections, OriginConnection } from "../connections/mod.ts";
 import type { Dispatcher } from "../dispatch/mod.ts";
-import type { CommandAck, ConnectionCommands } from "../send/mod.ts";
+import type { CommandAck, ConnectionSender } from "../send/mod.ts";
 import { type BatchListener, BatchReader } from "./batch-reader.ts";
 import { EventStreams } from "./event-streams.ts";
 import { ForeignIds, isOwn } from "./foreign-ids.ts";
@@ -27,7 +27,7 @@ export interface NodeListener {
 /** Makes events of connections from batches: drops what was seen before, and finds gaps. */
 export class EventReceiver implements BatchListener {
   readonly #dispatcher: Dispatcher;
-  readonly #commands: ConnectionCommands;
+  readonly #commands: ConnectionSender;
   readonly #listener: NodeListener;
   readonly #connections: KnownConnections = new KnownConnections();
   readonly #streams: EventStreams;
@@ -37,7 +37,7 @@ export class EventReceiver implements BatchListener {
   constructor(
     clock: Pick<Clock, "now">,
     dispatcher: Dispatcher,
-    commands: ConnectionCommands,
+    commands: ConnectionSender,
     listener: NodeListener,
   ) {
     this.#dispatcher = dispatcher;

@@ -5,7 +5,7 @@ export {
   PublishReplies,
   QueryReplies,
 } from "./collectors.ts";
-export { type Change, type ChangeDone, ConnectionCommands } from "./connection-commands.ts";
+export { type Change, type ChangeDone, ConnectionSender } from "./connection-sender.ts";
 export { GroupSenders } from "./group-senders.ts";
 export type { NodeSender } from "./node-sender.ts";
 export { type CommandAck, NodeSenders } from "./node-senders.ts";

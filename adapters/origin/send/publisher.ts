@@ -11,7 +11,7 @@ import {
 import type { NodeTracker } from "../presence/mod.ts";
 import { PublishReplies, type QueryOutcome, QueryReplies } from "./collectors.ts";
 import { lastElement, messageOptions } from "./command-options.ts";
-import { oneOrMany } from "./connection-commands.ts";
+import { oneOrMany } from "./connection-sender.ts";
 import { Expiry } from "./expiry.ts";
 import type { GroupSenders } from "./group-senders.ts";
 import type { NodeSenders } from "./node-senders.ts";

@@ -19,7 +19,7 @@ export const Verb = {
 export type Verb = (typeof Verb)[keyof typeof Verb];
 
 /** What a connection id resolves to if it names no connection; slots are 0 and up. */
-export const Target = {
+export const NoSlot = {
   /** An id of this node that no connection has now: closed, or of an earlier incarnation. */
   gone: -1,
   /** Not an id. */
@@ -62,11 +62,11 @@ export interface CommandDecoder {
   itemError(): ErrorCode | undefined;
   /** How many ids the item names. */
   targets(): number;
-  /** The slot of the item's id `index`, or one of `Target`. */
+  /** The slot of the item's id `index`, or one of `NoSlot`. */
   target(index: number): number;
   /** The item's id `index` as it was written; cut after 64 characters. */
   targetId(index: number): string;
-  /** The slot of any id, or one of `Target`: for ids in options. */
+  /** The slot of any id, or one of `NoSlot`: for ids in options. */
   resolve(id: string): number;
   /** The group that `publish`, `join`, `leave` or `query` names; empty if it names none. */
   group(): string;

@@ -47,7 +47,7 @@ export interface EventEncoder {
   bind(slot: number, id: string, buffer: number): void;
   /** Binds a bound slot to another batch buffer. Not while one of its chunks is being parsed. */
   move(slot: number, buffer: number): void;
-  /** Frees a bound slot. From now on its id resolves to `Target.gone`. */
+  /** Frees a bound slot. From now on its id resolves to `NoSlot.gone`. */
   unbind(slot: number): void;
   /**
    * Sets the state, one MessagePack value of at most `limits.stateBytesMax`, that is the

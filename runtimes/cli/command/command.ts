@@ -35,14 +35,14 @@ export interface Call<Values> {
   readonly words: readonly string[];
   readonly platform: Platform;
   /** Every command, this one too. */
-  readonly commands: readonly Command[];
+  readonly commands: readonly CliCommand[];
 }
 
 /** Where a command runs. */
 export type Surroundings = Pick<Call<unknown>, "platform" | "commands">;
 
 /** One command of the program. It stands in a file of its own, and in the table of all. */
-export interface Command {
+export interface CliCommand {
   readonly name: string;
   /** What it does, in a few words: for the list of commands. */
   readonly summary: string;
@@ -76,12 +76,12 @@ export interface Definition<Values extends object> {
   readonly wordsMax?: number;
   readonly firstWords?: readonly string[];
   readonly examples: readonly Example[];
-  /** As of `Command`. */
+  /** As of `CliCommand`. */
   run(call: Call<Values>): Promise<number | undefined>;
 }
 
 /** Makes a command of its declaration: its options are parsed and checked before it runs. */
-export function defineCommand<Values extends object>(definition: Definition<Values>): Command {
+export function defineCommand<Values extends object>(definition: Definition<Values>): CliCommand {
   const { options = {} as OptionTable<Values>, takesSettings = false } = definition;
   const { wordsMax = 0 } = definition;
   const own = options as Readonly<Record<string, Option>>;

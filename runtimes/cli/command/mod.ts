@@ -1,7 +1,7 @@
 export { askOnce, type OneQuestion } from "./ask-once.ts";
 export {
   type Call,
-  type Command,
+  type CliCommand,
   type Definition,
   defineCommand,
   type Example,

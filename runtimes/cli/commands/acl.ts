@@ -8,7 +8,7 @@ import {
   rulesOf,
   type UserRules,
 } from "../acl/mod.ts";
-import { type Command, defineCommand, ExitCode, say } from "../command/mod.ts";
+import { type CliCommand, defineCommand, ExitCode, say } from "../command/mod.ts";
 import { settingInvalid } from "../settings/mod.ts";
 
 interface AclOptions {
@@ -37,7 +37,7 @@ const names = "names of 1 to 32 of a-z, 0-9 and -, separated by commas";
 /** A device, and one group that it may publish to. */
 const devicePattern = /^[a-z0-9-]{1,32}\/[^\s,]{1,256}$/;
 
-export const acl: Command = defineCommand<AclOptions>({
+export const acl: CliCommand = defineCommand<AclOptions>({
   name: "acl",
   summary: "print access rules for a broker: what each node, origin and device may do",
   synopsis: brokers.join("|"),

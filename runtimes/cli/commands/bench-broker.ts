@@ -5,7 +5,7 @@ import { randomName } from "../../../core/base/mod.ts";
 import { duration, size } from "../../../core/config/mod.ts";
 import { type BenchResult, BrokerClient, benchBroker } from "../broker/mod.ts";
 import {
-  type Command,
+  type CliCommand,
   defineCommand,
   ExitCode,
   jsonOption,
@@ -37,7 +37,7 @@ const options: OptionTable<BenchBrokerOptions> = {
   json: jsonOption,
 };
 
-export const benchBrokerCommand: Command = defineCommand<BenchBrokerOptions>({
+export const benchBrokerCommand: CliCommand = defineCommand<BenchBrokerOptions>({
   name: "bench-broker",
   summary: "measure round trips and throughput through a broker",
   about:

@@ -1,10 +1,10 @@
 import { checkFlag } from "../../../core/config/mod.ts";
-import { type Command, defineCommand, ExitCode, say } from "../command/mod.ts";
+import { type CliCommand, defineCommand, ExitCode, say } from "../command/mod.ts";
 import { checkBridge, createLogger, runBridge } from "../programs/mod.ts";
 import { gatewaySettings, readTlsFiles } from "../settings/mod.ts";
 import { checkOneProcess, validText } from "./start-gateway.ts";
 
-export const bridge: Command = defineCommand({
+export const bridge: CliCommand = defineCommand({
   name: "bridge",
   summary: "pass the events of gateways on from their broker to an HTTP origin",
   about: "Settings are those of `serve`. --broker and --origin are required.",

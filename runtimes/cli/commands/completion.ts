@@ -1,8 +1,8 @@
-import { type Command, defineCommand, ExitCode, say } from "../command/mod.ts";
+import { type CliCommand, defineCommand, ExitCode, say } from "../command/mod.ts";
 import { completionScript, shells } from "../help/mod.ts";
 import { settingInvalid } from "../settings/mod.ts";
 
-export const completion: Command = defineCommand({
+export const completion: CliCommand = defineCommand({
   name: "completion",
   summary: "print a script that completes commands and flags in a shell",
   synopsis: shells.join("|"),

@@ -1,7 +1,7 @@
 import { ServiceError } from "../../../core/base/mod.ts";
 import { duration, integer, matching, toggle } from "../../../core/config/mod.ts";
 import {
-  type Command,
+  type CliCommand,
   complain,
   defineCommand,
   ExitCode,
@@ -84,7 +84,7 @@ const options: OptionTable<ConnectOptions> = {
   json: jsonOption,
 };
 
-export const connect: Command = defineCommand<ConnectOptions>({
+export const connect: CliCommand = defineCommand<ConnectOptions>({
   name: "connect",
   summary: "a client to try a WebSocket server with",
   synopsis: "URL",

@@ -1,10 +1,10 @@
 import type { Settings } from "../../../core/config/mod.ts";
-import { type Command, defineCommand } from "../command/mod.ts";
+import { type CliCommand, defineCommand } from "../command/mod.ts";
 import { devDefaults } from "../programs/mod.ts";
 import { gatewaySettings } from "../settings/mod.ts";
 import { checkOneProcess, startGateway } from "./start-gateway.ts";
 
-export const dev: Command = defineCommand({
+export const dev: CliCommand = defineCommand({
   name: "dev",
   summary: "run a gateway, a broker and an example chat, to try things",
   about:

@@ -3,7 +3,7 @@ import { brokerUrls } from "../../../adapters/mqtt/brokers/mod.ts";
 import { parseBrokerUrl } from "../../../adapters/mqtt/mod.ts";
 import { matching } from "../../../core/config/mod.ts";
 import {
-  type Command,
+  type CliCommand,
   defineCommand,
   ExitCode,
   jsonOption,
@@ -38,7 +38,7 @@ const options: OptionTable<DoctorOptions> = {
   json: jsonOption,
 };
 
-export const doctor: Command = defineCommand<DoctorOptions>({
+export const doctor: CliCommand = defineCommand<DoctorOptions>({
   name: "doctor",
   summary: "check settings against a live broker and this machine, and say what to change",
   about:

@@ -2,7 +2,7 @@ import { HttpError } from "../../../adapters/http-client/mod.ts";
 import type { Settings } from "../../../core/config/mod.ts";
 import {
   askOnce,
-  type Command,
+  type CliCommand,
   complain,
   defineCommand,
   ExitCode,
@@ -18,7 +18,7 @@ const answerMs = 3_000;
 const answerBytesMax = 65_536;
 
 /** What an image runs that has no shell and no other program. */
-export const health: Command = defineCommand({
+export const health: CliCommand = defineCommand({
   name: "health",
   summary: "ask the node on this machine whether it is healthy",
   about: "Settings are those of the node: --admin-host and --admin-port say where it listens.",

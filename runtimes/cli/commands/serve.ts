@@ -1,9 +1,9 @@
 import type { Settings } from "../../../core/config/mod.ts";
-import { type Command, defineCommand } from "../command/mod.ts";
+import { type CliCommand, defineCommand } from "../command/mod.ts";
 import { gatewaySettings } from "../settings/mod.ts";
 import { startGateway } from "./start-gateway.ts";
 
-export const serve: Command = defineCommand({
+export const serve: CliCommand = defineCommand({
   name: "serve",
   summary: "run a gateway",
   about:

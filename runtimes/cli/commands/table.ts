@@ -1,4 +1,4 @@
-import type { Command } from "../command/mod.ts";
+import type { CliCommand } from "../command/mod.ts";
 import { acl } from "./acl.ts";
 import { close, connections, origins, publish, reload, send, tail, top } from "./admin/mod.ts";
 import { benchBrokerCommand } from "./bench-broker.ts";
@@ -11,7 +11,7 @@ import { health } from "./health.ts";
 import { serve } from "./serve.ts";
 
 /** Every command, in the order in which help shows them. A new one is a line here. */
-export const commands: readonly Command[] = [
+export const commands: readonly CliCommand[] = [
   dev,
   serve,
   bridge,

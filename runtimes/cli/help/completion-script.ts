@@ -1,11 +1,11 @@
 import { configFlags, type Setting, settingGroups, settings } from "../../../core/config/mod.ts";
-import type { Command } from "../command/mod.ts";
+import type { CliCommand } from "../command/mod.ts";
 
 type Flags = Readonly<Record<string, Setting>>;
 
 /** What a shell completes, taken from the table of commands. */
 interface Completions {
-  readonly commands: readonly Command[];
+  readonly commands: readonly CliCommand[];
   /** Flags of the commands that take settings. */
   readonly settingFlags: Flags;
   /** What may stand after `help`. */
@@ -18,7 +18,7 @@ const program = "websocket-service";
 export const shells: readonly string[] = ["bash", "zsh", "fish"];
 
 /** A script that makes a shell complete commands, flags and their values. */
-export function completionScript(shell: string, commands: readonly Command[]): string {
+export function completionScript(shell: string, commands: readonly CliCommand[]): string {
   const topics = [...settingGroups.keys(), ...commands.map(({ name }) => name)];
   const completions: Completions = {
     commands,

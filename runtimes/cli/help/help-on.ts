@@ -10,7 +10,7 @@ import {
   settings,
   suggest,
 } from "../../../core/config/mod.ts";
-import type { Command, Option } from "../command/mod.ts";
+import type { CliCommand, Option } from "../command/mod.ts";
 import { columns, columnsMax, wrapped } from "./layout.ts";
 
 /** The answer to a request for help. */
@@ -27,7 +27,10 @@ const asking = ["--help", "-h"];
  * The answer to `help`, `help SECTION`, `help --SETTING`, `help COMMAND`, `COMMAND --help` or
  * `-h`, if that is asked for. Sections of settings and commands have a screen each.
  */
-export function helpOn(words: readonly string[], commands: readonly Command[]): Help | undefined {
+export function helpOn(
+  words: readonly string[],
+  commands: readonly CliCommand[],
+): Help | undefined {
   const at = words[0] === "help" ? 0 : words.findIndex((word) => asking.includes(word));
   // What follows `--` is no flag.
   const end = words.indexOf("--");
@@ -58,7 +61,7 @@ function found(lines: readonly string[]): Help {
 }
 
 /** The commands, and the names of the sections of settings. */
-function firstScreen(commands: readonly Command[]): string[] {
+function firstScreen(commands: readonly CliCommand[]): string[] {
   return [
     `${program}: a WebSocket gateway to applications over MQTT or HTTP`,
     "",
@@ -73,7 +76,7 @@ function firstScreen(commands: readonly Command[]): string[] {
   ];
 }
 
-function commandHelp(command: Command): string[] {
+function commandHelp(command: CliCommand): string[] {
   const { name, synopsis, summary, about, options, takesSettings, examples } = command;
   const words = [program, name, synopsis, takesSettings ? "[settings]" : ""];
   const hasOptions = Object.keys(options).length > 0;

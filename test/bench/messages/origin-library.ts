@@ -7,7 +7,7 @@ import process from "node:process";
 import { decode, encode } from "@msgpack/msgpack";
 import { Dispatcher } from "../../../adapters/origin/dispatch/dispatcher.ts";
 import { EventReceiver } from "../../../adapters/origin/receive/event-receiver.ts";
-import type { ConnectionCommands } from "../../../adapters/origin/send/connection-commands.ts";
+import type { ConnectionSender } from "../../../adapters/origin/send/connection-sender.ts";
 import { NodeSenders } from "../../../adapters/origin/send/node-senders.ts";
 import { SendQueue } from "../../../adapters/origin/send/send-queue.ts";
 import { type Link, Topics } from "../../../adapters/topics/mod.ts";
@@ -60,7 +60,7 @@ const queue = new SendQueue(link as unknown as Link, clock, {
 });
 const identity = { app: "default", name: "bench", incarnation: "i", topics: new Topics() };
 const nodes = new NodeSenders(identity, queue, () => false);
-const commands = { node: (node: string) => nodes.node(node) } as unknown as ConnectionCommands;
+const commands = { node: (node: string) => nodes.node(node) } as unknown as ConnectionSender;
 const dispatcher = new Dispatcher();
 const nothing = (): void => {};
 const receiver = new EventReceiver(clock, dispatcher, commands, {

@@ -57,7 +57,7 @@ for (const way of ["The way of an event", "The way of a command", "The way over 
 }
 
 test("files that have nothing to do with each other are told", () => {
-  assert.ok(!related("core/websocket/proxy-header.ts", "core/groups/group.ts"));
+  assert.ok(!related("core/websocket/proxy-header.ts", "core/groups/local-group.ts"));
 });
 
 test("every invariant names a test that shows it", () => {

@@ -2,17 +2,17 @@ import * as v from "valibot";
 import { integer, matching } from "../../../../core/config/mod.ts";
 import { closeReasonFits } from "../../../../core/websocket/mod.ts";
 import { type AdminOptions, adminClient, adminOptions, runAdmin } from "../../admin/mod.ts";
-import { type Command, defineCommand, ExitCode, say } from "../../command/mod.ts";
+import { type CliCommand, defineCommand, ExitCode, say } from "../../command/mod.ts";
 import { settingInvalid } from "../../settings/mod.ts";
 import { appIn, appOption } from "./payload.ts";
 
-interface CloseOptions extends AdminOptions {
+interface AdminCloseOptions extends AdminOptions {
   readonly code: number;
   readonly reason: string;
   readonly app: string;
 }
 
-export const close: Command = defineCommand<CloseOptions>({
+export const close: CliCommand = defineCommand<AdminCloseOptions>({
   name: "close",
   summary: "close one connection",
   synopsis: "ID",

@@ -12,7 +12,7 @@ import {
   runAdmin,
 } from "../../admin/mod.ts";
 import {
-  type Command,
+  type CliCommand,
   complain,
   defineCommand,
   ExitCode,
@@ -34,7 +34,7 @@ function part(about: string): Option<string> {
   return { ...option, shown: "TEXT" };
 }
 
-export const connections: Command = defineCommand<ConnectionsOptions>({
+export const connections: CliCommand = defineCommand<ConnectionsOptions>({
   name: "connections",
   summary: "list connections, search among them, show one",
   synopsis: "[ID]",

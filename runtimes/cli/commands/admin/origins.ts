@@ -6,9 +6,9 @@ import {
   originsTable,
   runAdmin,
 } from "../../admin/mod.ts";
-import { type Command, defineCommand, ExitCode, say } from "../../command/mod.ts";
+import { type CliCommand, defineCommand, ExitCode, say } from "../../command/mod.ts";
 
-export const origins: Command = defineCommand<AdminOptions>({
+export const origins: CliCommand = defineCommand<AdminOptions>({
   name: "origins",
   summary: "list where events go: origins with window fill and lag",
   options: adminOptions,

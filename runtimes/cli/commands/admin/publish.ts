@@ -6,7 +6,7 @@ import {
   runAdmin,
 } from "../../admin/mod.ts";
 import {
-  type Command,
+  type CliCommand,
   complain,
   defineCommand,
   ExitCode,
@@ -16,12 +16,12 @@ import {
 import { settingInvalid } from "../../settings/mod.ts";
 import { appIn, appOption, binaryOption, payloadOf } from "./payload.ts";
 
-interface PublishOptions extends AdminOptions {
+interface AdminPublishOptions extends AdminOptions {
   readonly binary: boolean;
   readonly app: string;
 }
 
-export const publish: Command = defineCommand<PublishOptions>({
+export const publish: CliCommand = defineCommand<AdminPublishOptions>({
   name: "publish",
   summary: "send a message to every member of a group, on all nodes",
   synopsis: "GROUP TEXT",

@@ -1,6 +1,6 @@
 import { ServiceError } from "../../../../core/base/mod.ts";
 import { type AdminOptions, adminClient, adminOptions, runAdmin } from "../../admin/mod.ts";
-import { type Command, defineCommand, ExitCode, say } from "../../command/mod.ts";
+import { type CliCommand, defineCommand, ExitCode, say } from "../../command/mod.ts";
 
 /** What the gateway says of a reload that it did. */
 interface Reloaded {
@@ -9,7 +9,7 @@ interface Reloaded {
   readonly restart: readonly string[];
 }
 
-export const reload: Command = defineCommand<AdminOptions>({
+export const reload: CliCommand = defineCommand<AdminOptions>({
   name: "reload",
   summary: "let a gateway read its settings, certificates and keys again",
   about: "Says what has changed. If a setting is wrong, the old ones stay, and it ends with 2.",

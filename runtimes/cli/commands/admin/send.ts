@@ -1,14 +1,14 @@
 import { type AdminOptions, adminClient, adminOptions, runAdmin } from "../../admin/mod.ts";
-import { type Command, defineCommand, ExitCode, say } from "../../command/mod.ts";
+import { type CliCommand, defineCommand, ExitCode, say } from "../../command/mod.ts";
 import { settingInvalid } from "../../settings/mod.ts";
 import { appIn, appOption, binaryOption, payloadOf } from "./payload.ts";
 
-interface SendOptions extends AdminOptions {
+interface AdminSendOptions extends AdminOptions {
   readonly binary: boolean;
   readonly app: string;
 }
 
-export const send: Command = defineCommand<SendOptions>({
+export const send: CliCommand = defineCommand<AdminSendOptions>({
   name: "send",
   summary: "send a message to one connection",
   synopsis: "ID TEXT",

@@ -9,7 +9,7 @@ import {
   runAdmin,
   tailText,
 } from "../../admin/mod.ts";
-import { type Command, complain, defineCommand, ExitCode, say } from "../../command/mod.ts";
+import { type CliCommand, complain, defineCommand, ExitCode, say } from "../../command/mod.ts";
 import { settingInvalid } from "../../settings/mod.ts";
 
 interface TailOptions extends AdminOptions {
@@ -18,7 +18,7 @@ interface TailOptions extends AdminOptions {
   readonly count: number;
 }
 
-export const tail: Command = defineCommand<TailOptions>({
+export const tail: CliCommand = defineCommand<TailOptions>({
   name: "tail",
   summary: "follow events and commands of one connection or one group as they pass",
   synopsis: "ID|GROUP",

@@ -13,14 +13,14 @@ import {
   runAdmin,
   topLines,
 } from "../../admin/mod.ts";
-import { type Command, defineCommand, ExitCode, say, visible } from "../../command/mod.ts";
+import { type CliCommand, defineCommand, ExitCode, say, visible } from "../../command/mod.ts";
 
 interface TopOptions extends AdminOptions {
   readonly interval: number;
   readonly once: boolean;
 }
 
-export const top: Command = defineCommand<TopOptions>({
+export const top: CliCommand = defineCommand<TopOptions>({
   name: "top",
   summary: "watch what a gateway does: connections, rates, origins, brokers",
   about: "Keys: q ends. Where the output is no terminal, or with --once, it is shown once.",

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { JWTPayload } from "jose";
 import type { JwtOptions } from "../../../../adapters/jwt/mod.ts";
-import type { Grant } from "../../../../core/ports/mod.ts";
+import type { ConnectionGrant } from "../../../../core/ports/mod.ts";
 import {
   base64url,
   bearer,
@@ -26,7 +26,10 @@ async function answerTo(claims: JWTPayload, options: Partial<JwtOptions> = {}) {
   return authorizer.authorize(bearer(await sign("HS256", secretBytes, claims)));
 }
 
-async function grantOf(claims: JWTPayload, options: Partial<JwtOptions> = {}): Promise<Grant> {
+async function grantOf(
+  claims: JWTPayload,
+  options: Partial<JwtOptions> = {},
+): Promise<ConnectionGrant> {
   const answer = await answerTo(claims, options);
   assert.ok(answer.accepted, reasonOf(answer));
   return answer.grant;

@@ -33,7 +33,7 @@ export interface Change {
 export type ChangeDone = "joined" | "left" | "stored" | "renewed";
 
 /** Commands to connections, by the numbered streams of the nodes that hold them. */
-export class ConnectionCommands {
+export class ConnectionSender {
   readonly #senders: NodeSenders;
   readonly #replies: Replies;
   readonly #barrier: PublishBarrier;

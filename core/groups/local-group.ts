@@ -5,7 +5,8 @@ import { QueueAllowance } from "./queue-allowance.ts";
 /** Called when the broker has granted a group's subscription, or with why it has not. */
 export type GroupReady = (error?: ServiceError) => void;
 
-export class Group {
+/** A group, as far as it has members on this node. */
+export class LocalGroup {
   readonly name: string;
   /** Its name in the runtime's own fan-out; undefined if that is not used. */
   readonly topic: string | undefined;
