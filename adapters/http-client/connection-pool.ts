@@ -23,7 +23,7 @@ export class ConnectionPool implements HttpConnectionListener, ExchangeHolder, T
   /** Attempts to connect that are under way, each with the function that gives it up. */
   readonly #attempts: Map<Countdown, () => void> = new Map();
   readonly #connections: Set<HttpConnection> = new Set();
-  /** The one that was used last is used next: the others may become old. */
+  /** The connection that was used last is used next, so that the others may grow old and end. */
   #idle: HttpConnection[] = [];
   readonly #waiting: Set<Exchange> = new Set();
 
@@ -61,7 +61,7 @@ export class ConnectionPool implements HttpConnectionListener, ExchangeHolder, T
   }
 
   unanswered(exchange: Exchange): void {
-    // The others have been idle for longer: the server has closed them too, most likely.
+    // The other idle connections are older: most likely the server has closed them too.
     for (const connection of this.#idle.splice(0)) connection.destroy();
     this.send(exchange);
   }

@@ -127,7 +127,7 @@ class Reading {
     this.#stream?.destroy();
   }
 
-  /** Waits for it, as long as it may take and nobody gives it up. */
+  /** Waits for the promise until its time limit, or until the caller gives up. */
   async #within<Value>(
     wait: Promise<Value>,
     { ms, late }: { readonly ms: number; readonly late: HttpError },

@@ -36,19 +36,19 @@ export class MqttEventChannel implements EventChannel {
 
   get batchBytesMax(): number {
     const packetBytesMax = this.#link.packetBytesMax ?? Number.POSITIVE_INFINITY;
-    // As the link counts them, with names of any length.
+    // Room for the longest topic, as the link counts it: three bytes for each character.
     const topicBytesMax = 3 * (this.#topics.root.length + 256);
     const room = packetBytesMax - topicBytesMax - packetOverheadBytes;
     return Math.min(limits.batchBytesMax, Math.max(room, 0), this.#guard.bytesMax);
   }
 
-  /** MQTT 5, 3.4.2.1. */
+  /** Only MQTT 5 says whether anybody subscribes (3.4.2.1). */
   get knowsSubscribers(): boolean {
     return this.#link.reportsReasons;
   }
 
   async start(listener: EventChannelListener): Promise<void> {
-    // Both or none: without presence nobody knows whether an origin lives.
+    // Connected means both links: without presence the node does not know whether an origin lives.
     let reported = false;
     const reportConnected = (): void => {
       const connected = this.#link.up && this.#origins.up;
@@ -80,7 +80,7 @@ export class MqttEventChannel implements EventChannel {
       "origin" in destination
         ? this.#topics.originEvents(app, destination.origin, this.#node)
         : this.#topics.events(app, destination.partition, this.#node);
-    // The end of an origin is reported by its presence.
+    // That nobody subscribes matters in open mode alone: an origin's end is told by its presence.
     const isOpen = !("origin" in destination);
     this.#guard.publish(topic, batch, (error, subscribers = true) => {
       confirmed(error ?? (isOpen && !subscribers ? noSubscriber : undefined));

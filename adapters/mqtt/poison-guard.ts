@@ -36,7 +36,7 @@ export class PoisonGuard {
   #suspect: Publish | undefined;
   /** Sessions in a row that ended with the suspect as the only publish in flight. */
   #strikes = 0;
-  /** Is answered with publish-refused when it comes again. */
+  /** The broker refuses this publish: when it comes again, it fails with `publish-refused`. */
   #refused: Publish | undefined;
   /** Publishes that the link has not answered. */
   #pending = 0;
@@ -59,7 +59,7 @@ export class PoisonGuard {
         "publish-refused",
         `${topic}: the broker ends the connection over each publish`,
       );
-      // An answer never comes within the call.
+      // Callers rely on it that `done` is not called before this method returns.
       queueMicrotask(() => done(error));
       return;
     }
@@ -73,7 +73,7 @@ export class PoisonGuard {
     });
   }
 
-  /** At QoS 0 no answer shows which publish the broker took: a careful guard asks for answers. */
+  /** Publishes at QoS 1 while careful: at QoS 0 no answer shows which publish the broker took. */
   publishAtMostOnce(topic: string, payload: Uint8Array, done: PublishDone, room?: number): void {
     if (this.#careful) {
       this.publish(topic, payload, done);
@@ -83,7 +83,7 @@ export class PoisonGuard {
     this.#link.publishAtMostOnce(topic, payload, done, room);
   }
 
-  /** The link is up; or it is down, and every publish in flight was answered before. */
+  /** The link is up or down. Before it says down, it answers every publish in flight. */
   connected(connected: boolean): void {
     const { clock } = this.#ports;
     if (connected) {

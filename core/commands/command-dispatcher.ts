@@ -55,7 +55,7 @@ export class CommandDispatcher {
       [Verb.state]: (call) => connections.state(call),
       [Verb.renew]: (call) => connections.renew(call),
       [Verb.query]: (call) => {
-        // Messages that were sent before it no longer wait in this node.
+        // When the query is answered, no message that was sent before it waits in this node.
         this.#messages.flush();
         query.query(call);
       },
@@ -148,7 +148,7 @@ export class CommandDispatcher {
       commands.items(),
       commands.oldestAvailable(),
     );
-    // A stream whose first batch was lost is remembered from that batch on.
+    // If the first batch was lost, the stream is remembered when that batch comes.
     const isKept = known !== undefined || acceptance.gap > 0;
     if (isKept || app.commandReceivers.add(source.sender, stream, receiver)) return acceptance;
     const message = "the table of command streams is full: a new sender is refused";
@@ -223,7 +223,7 @@ export class CommandDispatcher {
   }
 }
 
-/** Ranges of handled items; what is none is left out. */
+/** The ranges of handled items. Elements that are no ranges are left out. */
 function rangesOf(given: unknown): HandledRange[] {
   if (!Array.isArray(given)) return [];
   return given.slice(0, limits.handledRangesMax).filter((range): range is HandledRange => {

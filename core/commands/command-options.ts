@@ -1,12 +1,12 @@
-/** The options map of a command, as far as it is used. */
+/** The options of a command that the core reads itself. */
 export interface CommandOptions {
   /** Asks for a `reply`; any value that is not nil. */
   readonly ref: unknown;
-  /** Milliseconds, or undefined without a limit. */
+  /** After so many milliseconds the command is too old; undefined: never. */
   readonly ttl: number | undefined;
   /** When the sender made the command, in milliseconds since the epoch. */
   readonly at: number | undefined;
-  /** All there is in the map. */
+  /** The whole map. */
   readonly all: Readonly<Record<string, unknown>>;
 }
 
@@ -17,7 +17,7 @@ export const noOptions: CommandOptions = {
   all: {},
 };
 
-/** Undefined if what is in the map cannot be what was meant. */
+/** Returns undefined if an option has a value that it cannot have. */
 export function readOptions(all: Readonly<Record<string, unknown>>): CommandOptions | undefined {
   const { ref, ttl, at } = all;
   if (ttl !== undefined && ttl !== null && !(typeof ttl === "number" && ttl >= 0)) {

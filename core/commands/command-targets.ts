@@ -18,7 +18,7 @@ export class CommandTargets {
   readonly #dependencies: TargetsDependencies;
   readonly #commands: CommandDecoder;
   readonly #replies: CommandReplies;
-  /** Place in its batch of the command that is carried out now, for the log. */
+  /** Index in its batch of the command that is carried out now, for the log. */
   item: number | undefined;
 
   constructor(dependencies: TargetsDependencies, replies: CommandReplies) {
@@ -27,7 +27,7 @@ export class CommandTargets {
     this.#replies = replies;
   }
 
-  /** Calls back for each target that is here, and answers `gone` for the others of this node. */
+  /** Calls `carryOut` for each target that is here. Replies `gone` for other ids of this node. */
   forEach({ source, options }: CommandCall, carryOut: CarryOut): void {
     const reply = this.#replies.byId(source, options.ref);
     const count = this.#commands.targets();
@@ -61,12 +61,12 @@ export class CommandTargets {
     return undefined;
   }
 
-  /** Whether target `index` is not an id of another node. */
+  /** Whether target `index` is this node's to answer: one of its ids, or no id at all. */
   isOwn(index: number): boolean {
     return this.#commands.target(index) !== NoSlot.foreign;
   }
 
-  /** Whether the command names no ids, or one that is not of another node. */
+  /** Whether one of the command's targets is this node's to answer, or it has no targets. */
   get hasOwn(): boolean {
     const count = this.#commands.targets();
     for (let index = 0; index < count; index++) if (this.isOwn(index)) return true;

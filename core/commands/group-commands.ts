@@ -13,7 +13,7 @@ export class GroupCommands {
     this.#targets = targets;
   }
 
-  /** The outcome is known when the broker has granted the group's topic. */
+  /** The outcome is known when the broker has answered the subscription to the group's topic. */
   join(call: CommandCall): void {
     const { app, source } = call;
     const targets = this.#targets;

@@ -24,7 +24,7 @@ export class HandshakeCommands {
   accept(call: CommandCall): void {
     const { commands, values } = this.#dependencies;
     const [, , value] = commands.value();
-    // `ref` is in the grant; one in an options map behind it counts too.
+    // `ref` belongs into the grant. One in an options map after the grant counts as well.
     const ref = (value as { ref?: unknown } | null | undefined)?.ref ?? call.options.ref;
     this.#decide(call, ref, Outcome.accepted, (offered) => readAccept(value, offered, values));
   }
@@ -35,7 +35,7 @@ export class HandshakeCommands {
     this.#decide(call, ref, Outcome.rejected, () => readReject(status, body, all));
   }
 
-  /** A malformed `accept` or `reject`. Where its id can be read it decides: the answer is 500. */
+  /** A malformed `accept` or `reject`. If its id can be read, that client gets 500. */
   malformed(app: CommandApp, source: CommandSource): void {
     const { commands, handshakes } = this.#dependencies;
     const [, id] = commands.value();
@@ -71,7 +71,7 @@ export class HandshakeCommands {
     } else if (ref !== undefined) {
       this.#replies.send(source, ref, { [id]: outcome });
     }
-    // A handshake of another app waits on: this origin may not decide it.
+    // A handshake of another app waits on: `offered` does not find it, as it is not this app's.
     if (offered !== undefined) handshakes.settle(id, answer);
   }
 }

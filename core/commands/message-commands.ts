@@ -28,8 +28,8 @@ type MessageDependencies = Pick<
 >;
 
 /**
- * `send`, `publish` and raw messages to groups. A `send` allocates no object, not even for a
- * target: ids resolve to slots inside the codec, and the message is encoded once.
+ * `send`, `publish` and raw messages to groups. A `send` makes no objects, neither for itself nor
+ * for a target: ids resolve to slots inside the codec, and the message is encoded once.
  */
 export class MessageCommands {
   readonly fanOut: FanOut;
@@ -41,7 +41,7 @@ export class MessageCommands {
   readonly #delivery: Delivery;
   readonly #flushTracker: FlushTracker;
   readonly #message: ReusableMessage;
-  /** Of commands that were carried out in this turn. */
+  /** Spans of commands that were carried out in this turn. They end with the flush. */
   readonly #spans: Span[] = [];
 
   constructor(

@@ -94,7 +94,7 @@ export class QueryCommand {
     this.#reply(call, { ...head, connections: page, ...(cut ? { cut } : {}) });
   }
 
-  /** What is known of a connection besides, for `info`. */
+  /** What a query with `info` tells of a connection besides. */
   #details({ app }: CommandCall, connection: Connection): Record<string, unknown> {
     const activeAt = this.#guard.lastMessageAt(connection);
     return {

@@ -54,12 +54,12 @@ export class ConnectionGuard {
     });
   }
 
-  /** Other rates and another limit of an address, from now on. Nobody is closed. */
+  /** Sets other rates and another limit of an address. Open connections past it stay open. */
   limit(options: RateLimitOptions & Pick<GuardOptions, "connectionsPerIpMax">): void {
     const hadRates = this.#rates.needed;
     this.#rates.limit(options);
     this.#addresses.max = options.connectionsPerIpMax;
-    // Those that came while there was no limit were not counted.
+    // Connections that opened while there was no limit were not counted.
     for (const connection of this.#registry.all()) this.#addresses.count(connection);
     if (hadRates || !this.#rates.needed) return;
     for (const connection of this.#registry.all()) this.#rates.opened(connection);

@@ -39,10 +39,10 @@ export interface ConnectionStream {
   readonly windowFull: boolean;
   /** The origin that gets the events; undefined in open mode, and while none is there. */
   readonly origin: string | undefined;
-  /** Whether what is written goes out now. */
+  /** Whether the stream can publish now; otherwise what is written waits. */
   readonly canPublish: boolean;
   append(item: readonly unknown[]): void;
-  /** Appends the event of a client that connects, which may wait a few turns for others. */
+  /** Adds the event of a client that connects. It may wait a few turns for further clients. */
   appendOpening(item: readonly unknown[]): void;
   /** Publishes `alive` for these connections. */
   alive(ids: readonly string[]): void;
@@ -56,13 +56,13 @@ export interface ConnectionStream {
   writeTraced(connection: Connection, data: string | Uint8Array, span: Span): number;
   /** Messages were written. */
   written(): void;
-  /** The codec has no room for a message in its batch buffer. */
+  /** The batch buffer has no room for a message: the stream must take the batch out of it. */
   bufferFull(): void;
-  /** The connection has sent this: it is not read while the window is full, or its share of it. */
+  /** The connection has sent this. It is paused if the window is full, or its share of that. */
   received(connection: Connection, messages: number, bytes: number): void;
-  /** Stops reading a connection while the window, or its share of it, is full. */
+  /** Pauses the connection if the window is full, or its share of that. */
   pauseIfFull(connection: Connection): void;
-  /** The connection is not to be resumed any more: it is closed, or another stream's. */
+  /** The connection is closed or belongs to another stream now: this one must not resume it. */
   forget(connection: Connection): void;
   /** The connection is closed: this is its last event, with its span if it is traced. */
   closed(connection: Connection, closing: Closing): void;

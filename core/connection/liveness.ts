@@ -13,7 +13,7 @@ export interface LivenessOptions {
   readonly connectionAgeMsMax: number;
 }
 
-/** In place of a time: the slot is free, or nothing is ever due. */
+/** Stands for a time that never comes: the slot is free, or the check is switched off. */
 const never = 0x7fff_ffff;
 
 /** Pings come earlier by up to this share of the interval, so that they spread over time. */
@@ -34,13 +34,13 @@ export class Liveness {
   readonly #passTicks: number;
   #now = 1;
   #cursor = 0;
-  /** Tick of the last sign of life, message, ping, and of the connection's end by age. */
+  // By slot, in ticks: last sign of life, last message, last ping, and when the age limit ends it.
   #seen: Int32Array = new Int32Array(0);
   #messageAt: Int32Array = new Int32Array(0);
   #pinged: Int32Array = new Int32Array(0);
   #ends: Int32Array = new Int32Array(0);
 
-  /** `ping` answers false if the runtime cannot: then it looks for dead peers itself. */
+  /** `ping` returns false if the runtime cannot ping: that runtime finds dead peers itself. */
   constructor(
     registry: Registry,
     options: LivenessOptions,
@@ -63,7 +63,7 @@ export class Liveness {
 
   opened({ slot }: Connection): void {
     if (slot >= this.#seen.length) this.#grow(slot + 1);
-    // As if seen a part of an interval ago: clients that connect together are pinged apart.
+    // Counts as seen some time before, so that clients that connect together are pinged apart.
     const share = spread(slot, this.#now);
     const interval = Math.min(this.#interval, this.#now);
     this.#seen[slot] = this.#now - Math.floor(interval * share * (1 - earlyShare));

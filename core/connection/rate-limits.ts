@@ -32,7 +32,7 @@ export class RateLimits {
     this.limit(options);
   }
 
-  /** Other limits from now on. Where there was none before, each connection is `opened` next. */
+  /** Sets other limits. If there were none, the caller must call `opened` for all connections. */
   limit(options: RateLimitOptions): void {
     const { messagesPerSecondMax, bytesPerSecondMax, controlFramesPerSecondMax } = options;
     this.#msPerMessage = messagesPerSecondMax === 0 ? 0 : 1_000 / messagesPerSecondMax;
@@ -56,7 +56,7 @@ export class RateLimits {
     this.#controlFrames[slot] = 0;
   }
 
-  /** Counts what came. The reason to close the connection, if it passes a limit. */
+  /** Counts what came. Returns the reason to close the connection if it passes a limit. */
   messageReceived({ slot }: Connection, messages: number, bytes: number): CloseReason | undefined {
     const now = this.#clock.ticks();
     const messagesUntil = Math.max(this.#messages[slot] as number, now);

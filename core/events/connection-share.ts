@@ -1,23 +1,24 @@
 import { limits } from "../base/mod.ts";
 import type { Connection } from "../connection/mod.ts";
 
-/** The stream, as far as a share is measured by it. */
+/** What a share needs to know of its stream. */
 interface ShareOf {
   /** Whether the item before `end` is acknowledged. */
   isAcknowledged(end: number): boolean;
-  /** Something is acknowledged behind what is not: some connections wait longer than others. */
+  /** Items are acknowledged while older ones are not: some connections wait longer than others. */
   readonly sparse: boolean;
 }
 
 /**
  * How much of a stream's window the events of one connection may take, so that a connection whose
- * request hangs leaves the rest to the others. What a connection sends is added up, and forgotten
- * when everything before the last share is acknowledged: so twice the share may wait.
+ * request hangs leaves the rest to the others. What a connection sends is added up. When the sum
+ * reaches a share, it begins anew at 0 if everything that was sent before the sum began is
+ * acknowledged. So up to two shares may wait.
  */
 export class ConnectionShare {
   readonly #stream: ShareOf;
   readonly #bytesMax: number;
-  /** What a message counts for besides its bytes. */
+  /** Bytes that each message counts for besides its own: they limit the number of messages. */
   readonly #messageBytes: number;
 
   constructor(stream: ShareOf, windowBytesMax: number, windowItemsMax: number) {
@@ -43,7 +44,7 @@ export class ConnectionShare {
     return false;
   }
 
-  /** Everything before its last share is acknowledged. */
+  /** Everything that it sent before its sum began is acknowledged. */
   isHandled({ shareItem }: Connection): boolean {
     return this.#stream.isAcknowledged(shareItem);
   }

@@ -191,8 +191,8 @@ export class EventStream implements ConnectionStream {
   }
 
   /**
-   * The channel can publish, or cannot; maybe not to this destination. While it cannot, events
-   * wait in the window. Called again with true if other destinations came or went.
+   * Tells whether the channel can publish. Even if it can, it may not reach this destination.
+   * Until it does, events wait in the window. Called with true again if it reaches others.
    */
   connected(channelConnected: boolean): void {
     const connected = channelConnected && this.#reached;
@@ -257,7 +257,7 @@ export class EventStream implements ConnectionStream {
     return bytes;
   }
 
-  /** Adds the event of a client that connects, which may wait a few turns for others. */
+  /** Adds the event of a client that connects. It may wait a few turns for further clients. */
   appendOpening(item: readonly unknown[]): number {
     const bytes = this.#append(item, false);
     if (this.#turn.opened()) this.#time();
@@ -330,15 +330,15 @@ export class EventStream implements ConnectionStream {
     return this.#sender.probe();
   }
 
-  /** Publishes what is there, because replies are for this origin alone, and nothing new. */
+  /** Publishes what is there, as it may hold replies to this origin, and nothing after that. */
   freeze(): void {
     this.#sender.freeze();
   }
 
   /**
-   * Gives up every item that is not acknowledged, in order, and the connections that were not
-   * read. The stream is not used afterwards; its batch buffer is empty. `sparse`: some
-   * items in between are acknowledged.
+   * Returns every item that is not acknowledged, in order, and the connections that are paused.
+   * The stream keeps neither, its batch buffer is empty, and it is not used afterwards. `sparse`:
+   * items in between are missing, because they are acknowledged.
    */
   takeUnacknowledged(): { items: unknown[][]; paused: Connection[]; sparse: boolean } {
     this.#takeFull();
@@ -413,7 +413,7 @@ export class EventStream implements ConnectionStream {
     if (batch !== undefined) this.#sender.add(batch);
   }
 
-  /** A batch is not kept any more. What is below the count is forgotten in `#progressed`. */
+  /** These items are acknowledged, though items before them are not. */
   #acknowledgedBeyond(first: number, end: number): void {
     if (end <= this.#sender.acknowledged) return;
     if (this.#window.connectBytes > 0) this.#window.acknowledgedBeyond(first, end);

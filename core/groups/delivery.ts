@@ -80,8 +80,8 @@ export class Delivery {
   }
 
   /**
-   * A message is to go to all members of a group at once, but for one. Closes those that leave too
-   * much unread. Messages that were queued for a member before go out first.
+   * To be called before the runtime sends a message to all members of a group, except `excepted`.
+   * Flushes what was queued for them before. Closes members that leave too much unread.
    */
   beginFanOut(group: LocalGroup, byteLength: number, excepted: Connection | undefined): void {
     this.#flushMembers(group);
@@ -101,7 +101,7 @@ export class Delivery {
     group.allowance.looked(before, fullest);
   }
 
-  /** A message was given to the sockets of a group's members, but for one. */
+  /** The runtime has taken the message for all members of the group, except `excepted`. */
   fannedOut(group: LocalGroup, byteLength: number, excepted: Connection | undefined): void {
     const members = group.members.size - (excepted === undefined ? 0 : 1);
     const [first] = group.members.keys();
@@ -120,7 +120,7 @@ export class Delivery {
     this.#metrics.bytesOut.add(byteLength);
   }
 
-  /** Goes through the members or what is queued, whichever is less. */
+  /** Walks over the members or over the sockets with something queued, whichever are fewer. */
   #flushMembers({ members }: LocalGroup): void {
     if (this.#dirty.length < members.size) {
       for (const connection of this.#dirty) {

@@ -197,7 +197,7 @@ function bytesSinceJoin(group: LocalGroup, connection: Connection): number {
   return before === undefined ? 0 : group.fannedOutBytes - before;
 }
 
-/** The connection is about to leave: what it got as a member is its own from then on. */
+/** Before a connection leaves: adds what it got by fan-out to the bytes that it counts itself. */
 function settleBytes(group: LocalGroup, connection: Connection): void {
   connection.ownBytes += bytesSinceJoin(group, connection);
 }

@@ -2,7 +2,7 @@ import { limits } from "../base/mod.ts";
 
 /** What is known of all queues of a node when a message is about to go out. */
 export interface QueueState {
-  /** Bytes that were queued on the sockets of the node so far, those of all sockets together. */
+  /** Bytes that this node has queued so far, on all sockets together. */
   readonly queuedBytes: number;
   /** Bytes that a client may leave unread. */
   readonly sendQueueBytesMax: number;
@@ -11,10 +11,10 @@ export interface QueueState {
 }
 
 /**
- * Says when the members of a group must be looked at, each with its queue, because one of them may
- * leave too much unread. To look at thousands for every message costs as much as a tenth of the
- * fan-out. But no queue can have grown by more than what the node has queued in all since the last
- * look. Control frames do not count in that, so a look is due after a second in any case.
+ * Says when the queues of a group's members must be checked, because a member may have left too
+ * much unread. Checking thousands for every message would cost a tenth of the fan-out. But since
+ * the last check no queue can have grown by more than the node has queued on all sockets together.
+ * That sum does not count control frames, so a check is due after a second in any case.
  */
 export class QueueAllowance {
   /** The count of `queuedBytes` up to which nobody's queue can be full. */
@@ -22,7 +22,7 @@ export class QueueAllowance {
   #sendQueueBytesMax = -1;
   #lookedAt = Number.NEGATIVE_INFINITY;
 
-  /** Whether a message may go out without a look. `queuedBytes` counts it already. */
+  /** Whether a message may be sent without a check. `queuedBytes` counts it already. */
   covers({ queuedBytes, sendQueueBytesMax, now }: QueueState): boolean {
     return (
       queuedBytes <= this.#upTo &&
@@ -31,7 +31,7 @@ export class QueueAllowance {
     );
   }
 
-  /** All members were looked at, before the message: the fullest queue had so many bytes. */
+  /** All members were checked before the message. The fullest queue had so many bytes. */
   looked({ queuedBytes, sendQueueBytesMax, now }: QueueState, fullest: number): void {
     this.#upTo = queuedBytes + sendQueueBytesMax - fullest;
     this.#sendQueueBytesMax = sendQueueBytesMax;

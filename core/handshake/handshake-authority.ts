@@ -38,23 +38,23 @@ interface Question {
   readonly span: Span | undefined;
 }
 
-/** It may change while the node runs. */
+/** Settings that a reload may change. */
 interface AuthorityOptions {
   readonly groupsPerConnectionMax: number;
 }
 
-/** What became of a handshake, and the reservation that it had, for the log. */
+/** The answer to a handshake, and the reservation that it had, for the log. */
 export interface Decision {
   readonly answer: HandshakeAnswer;
   /** Undefined if nobody was asked. */
   readonly reservation?: Reservation;
 }
 
-/** Lets an origin or a token decide on handshakes. Each has a reservation meanwhile. */
+/** Lets an origin or a token decide on handshakes. A slot is reserved while they wait. */
 export class HandshakeAuthority {
   readonly #dependencies: HandshakeAuthorityDependencies;
   readonly #options: AuthorityOptions;
-  /** Decides if there is one; otherwise an origin does. Another one after a reload. */
+  /** Decides by token; without it an origin decides. A reload replaces it. */
   authorizer: Authorizer | undefined;
   #closed = false;
 
@@ -75,7 +75,7 @@ export class HandshakeAuthority {
     return this.#dependencies.addresses.waiting(address);
   }
 
-  /** Where the client leaves before the answer, its reservation ends at once. */
+  /** If the client leaves before the answer, its reservation ends at once. */
   async decide(
     request: HandshakeRequest,
     admission: HandshakeAdmission,
@@ -169,7 +169,7 @@ export class HandshakeAuthority {
   }
 }
 
-/** The admission with what was granted on top. */
+/** The admission, completed by what the origin or the token granted. */
 function authorized(
   admission: HandshakeAdmission,
   { grant, subprotocol, headers, info }: Authorization,

@@ -105,7 +105,7 @@ export class HandshakeGate {
       : undefined;
   }
 
-  /** A handshake was refused, here or by the runtime, if it was no request yet. */
+  /** A handshake was refused: here, or by the runtime before it was a whole request. */
   noteRefused(code: ErrorCode, fields: LogFields = {}): void {
     const { logger, metrics } = this.#dependencies;
     metrics.error(code);
@@ -126,7 +126,7 @@ export class HandshakeGate {
     return refusal;
   }
 
-  /** `user` if one was granted, `connection` if an origin or a token was asked about it. */
+  /** For the log. `connection`: the reserved id, if an origin or a token was asked. */
   #fieldsOf(request: HandshakeRequest, reservation: Reservation | undefined): LogFields {
     const { path } = request;
     const address = clientAddress(request, this.#options.trustedProxies);

@@ -56,7 +56,7 @@ export class Reservations {
   }
 
   /**
-   * The client is answered now, and `open` is to follow at once. Where the runtime neither opens
+   * The client gets its 101 now, and `open` should follow at once. If the runtime neither opens
    * nor abandons the connection, the reservation ends after `limits.reservationMs`.
    */
   expectOpen(reservation: Reservation): void {
@@ -71,7 +71,7 @@ export class Reservations {
     return reservation;
   }
 
-  /** The connection has opened. False if the reservation has ended before. */
+  /** Ends the reservation, because its connection opens. False if it had ended before. */
   use(reservation: Reservation): boolean {
     if (reservation.ended) return false;
     reservation.ended = true;
@@ -79,14 +79,14 @@ export class Reservations {
     return true;
   }
 
-  /** No connection will open. */
+  /** Ends the reservation and frees its slot: no connection will open. */
   giveBack(reservation: Reservation): void {
     if (!this.use(reservation)) return;
     this.releaseGroups(reservation);
     this.#registry.release(reservation.slot);
   }
 
-  /** Subscribes to the groups of a connection to come. False if the broker grants not all. */
+  /** Subscribes to the groups of the future connection. False unless all are granted in time. */
   async reserveGroups(reservation: Reservation, names: readonly string[]): Promise<boolean> {
     const granted = await Promise.all(names.map((name) => this.#reserveGroup(reservation, name)));
     return granted.every((ready) => ready);
@@ -104,7 +104,7 @@ export class Reservations {
     });
   }
 
-  /** The connection is a member of its groups now, or will not come. */
+  /** Drops the subscriptions: the connection is a member by now, or will not come. */
   releaseGroups({ app, groups }: Reservation): void {
     for (const group of groups.splice(0)) app.groups.release(group);
   }

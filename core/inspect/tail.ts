@@ -12,7 +12,7 @@ export class Tail {
   readonly id: Uint8Array | undefined;
   readonly #clock: Clock;
   readonly #receive: TailReceiver;
-  /** The last `seq` by connection: events that move to another origin come once more. */
+  /** The last `seq` of each connection: events that move to another origin pass a second time. */
   readonly #seqs: Map<string, number> = new Map();
   #lines: TailLine[] = [];
   #leftOut = 0;
@@ -29,7 +29,7 @@ export class Tail {
     this.#filledAt = clock.now();
   }
 
-  /** Takes a line, or counts it if there are too many. `make` is called if it is taken. */
+  /** Adds the line that `make` makes, or only counts it if there are too many. */
   add(make: () => Omit<TailLine, "at">): void {
     const now = this.#clock.now();
     const { linesBurst, linesPerSecond } = inspectLimits;
@@ -56,7 +56,7 @@ export class Tail {
     return this.#seqs.has(connection);
   }
 
-  /** Notes an event. False if it was there before. */
+  /** Notes an event. Returns false if it has passed before. */
   isNew(connection: string, seq: number): boolean {
     const last = this.#seqs.get(connection);
     if (last !== undefined && seq <= last) return false;

@@ -151,7 +151,7 @@ export class TrafficMonitor implements TrafficTap {
     if (!("group" in filter)) return false;
     const id = decoder.decode(batch.subarray(idStart, idEnd));
     const connection = findConnection(this.#dependencies.registry, id);
-    // It has left the group when its `close` is looked at.
+    // When its `close` is looked at, the connection is gone. The tail knows it from before.
     return connection === undefined ? tail.knows(id) : isMember(connection, filter);
   }
 
@@ -176,7 +176,7 @@ export class TrafficMonitor implements TrafficTap {
   }
 }
 
-/** The events of a connection that stands; `alive` names many of them, and says nothing new. */
+/** The events that a tail shows. `alive` names many connections, and says nothing new of them. */
 const shownEvents: ReadonlySet<string> = new Set(["open", "message", "close", "assigned"]);
 
 function isMember(
@@ -202,13 +202,13 @@ function commandLine(
     const isText = commands.dataKind() === MessageKind.text;
     return { ...head, ...previewOf(commands.data(), isText) };
   }
-  // It is the application's, and may be a secret.
+  // A state is the application's own, and may be a secret.
   if (code === Verb.state) return head;
   const [, , ...rest] = commands.value();
   return { ...head, details: detailsOf(rest.map(withoutSecrets)) };
 }
 
-/** Queries, headers and states may hold tokens: an operator who may read need not see them. */
+/** Removes queries, headers and states: they may hold tokens, which operators need not see. */
 function withoutSecrets(value: unknown): unknown {
   if (typeof value !== "object" || value === null || value instanceof Uint8Array) return value;
   const {

@@ -257,7 +257,7 @@ export class EventRouter {
     }
   }
 
-  /** The origin's stream is not full, and the transport reaches it, if it reaches anyone. */
+  /** The origin's stream is not full, and can publish unless the whole transport is away. */
   #hasRoom(name: string): boolean {
     const stream = this.#origins.get(name)?.stream;
     if (stream === undefined || stream.bytesFull) return false;
@@ -305,7 +305,7 @@ export class EventRouter {
     else if (buffered !== undefined) this.#reassign(buffered);
   }
 
-  /** Open mode ends for good: every connection is assigned to an origin. */
+  /** Open mode is over: from now on every connection is assigned to an origin. */
   #beginAssigned(): void {
     this.#assigned = true;
     for (const connection of this.#dependencies.registry.all()) {

@@ -9,9 +9,9 @@ interface Unconfirmed {
 }
 
 /**
- * The events of open mode that the broker has not confirmed when the first origin comes. They go
- * out before anything goes to that origin. It receives both, and would take an event that comes
- * behind a later one of its connection for one that it has had.
+ * The events of open mode that the broker has not confirmed when the first origin comes. They are
+ * published before anything is published to that origin. The origin receives both. If an event
+ * came after a later event of the same connection, the origin would drop it as a duplicate.
  */
 export class OpenBacklog {
   readonly #clock: Clock;
@@ -26,12 +26,12 @@ export class OpenBacklog {
     this.#isConnected = isConnected;
   }
 
-  /** Origins get nothing yet. */
+  /** Events of open mode are still unconfirmed, so nothing may be published to origins. */
   get waits(): boolean {
     return this.#unconfirmed.length > 0;
   }
 
-  /** Open mode ends. Where something waits, `over` is called when it does no more. */
+  /** Open mode ends. If events are unconfirmed, `over` is called when none is any more. */
   begin(open: readonly EventStream[], over: () => void): void {
     this.#unconfirmed = open.map((stream) => ({ stream, end: stream.next }));
     this.#looksLeft = limits.openBacklogLooksMax;

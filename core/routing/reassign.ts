@@ -20,7 +20,7 @@ function moveConnection(events: EventEncoder, connection: Connection, target: Ev
   events.move(connection.slot, target.buffer);
 }
 
-/** Tells an origin of a connection that is its from now on, before any event of that. */
+/** Tells an origin that it gets a connection, before any event of the connection. */
 function introduce(
   values: ValueCodec,
   stream: EventStream,
@@ -48,7 +48,7 @@ export function rebalance(
   connection: Connection,
   target: EventStream,
 ): void {
-  // Its former origin forgets it.
+  // The former origin forgets the connection.
   connection.stream.append(["moved", [connection.id]]);
   moveIdle(dependencies, connection, target);
   target.alive([connection.id]);
@@ -111,7 +111,7 @@ export function reassign(
   }
 }
 
-/** Events that a connection counts. */
+/** Whether the item is one of the events that `seq` numbers in a connection. */
 function isOfConnection(verb: unknown): boolean {
   return verb === "open" || verb === "message" || verb === "close";
 }
@@ -129,10 +129,10 @@ function nextSeqsOf(
 }
 
 /**
- * The items without events that are certainly handled. An origin handles the events of a
- * connection in order, so those before one that it has handled are handled as well: what is left
- * of a connection ends with its last event and has no gap. `nextSeqs` has the open connections;
- * the events of another one end with its `close`.
+ * Removes events that are certainly handled, though no acknowledgement named them. An origin
+ * handles the events of a connection in order. So if an event is missing among the items, because
+ * it is acknowledged, those before it are handled too. What remains of a connection has no gap and
+ * ends with its last event: the one before `nextSeqs` of an open connection, else its `close`.
  */
 function withoutHandled(
   items: readonly unknown[][],
@@ -163,7 +163,7 @@ function firstSeqsOf(items: readonly unknown[][]): ReadonlyMap<string, number> {
   return seqs;
 }
 
-/** For origins that do not know `assigned`: a silent connection would be unknown to them. */
+/** Names the moved connections in `alive`, for origins that ignore `assigned`. */
 function sendAlive(targets: ReadonlyMap<string, EventStream>): void {
   const byStream = new Map<EventStream, string[]>();
   for (const [id, stream] of targets) {

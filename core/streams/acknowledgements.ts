@@ -3,8 +3,8 @@ import type { Clock } from "../ports/mod.ts";
 import type { HandledRange } from "./handled-items.ts";
 
 /**
- * Every item of `stream` below `count` is handled. With `received` items are missing from that
- * number on, or a batch came that was known: the sender is to repeat from there. The items of
+ * Says that every item of `stream` below `count` is handled. `received` asks the sender to repeat
+ * from that number on: items are missing there, or a batch came a second time. The items of
  * `beyond` are handled too, though items before them are not.
  */
 export type Acknowledgement = readonly [
@@ -15,7 +15,7 @@ export type Acknowledgement = readonly [
   beyond?: readonly HandledRange[],
 ];
 
-/** Sends acknowledgements to one sender, as JSON if its batches come so. */
+/** Sends acknowledgements to one sender, as JSON if its batches are JSON. */
 export type SendAcknowledgements = (
   sender: string,
   acks: readonly Acknowledgement[],
@@ -27,7 +27,7 @@ interface Due {
   json: boolean;
 }
 
-/** The one of two acknowledgements that says more: the later, and what is still asked for. */
+/** One acknowledgement for two: the later one, with what the earlier one asked for, if needed. */
 function merged(before: Acknowledgement | undefined, ack: Acknowledgement): Acknowledgement {
   const [verb, stream, count, received, ...beyond] = ack;
   const asked = before?.[3];
@@ -36,12 +36,13 @@ function merged(before: Acknowledgement | undefined, ack: Acknowledgement): Ackn
 }
 
 /**
- * Acknowledgements of numbered streams. They are cumulative, so one says it for several. One is
- * sent after a moment in which no other was due: the sender may wait for it. While others become
- * due it waits for a few such moments, unless so many bytes came that they may fill a window. One
- * that asks for a repetition goes at once, because items wait for it, unless another one has just
- * gone: hundreds of batches may come behind one gap, or for the second time, and as many questions
- * would make the sender repeat what has arrived since.
+ * When the acknowledgements of numbered streams are sent. They are cumulative, so one replaces
+ * several. One that becomes due waits for a moment, and again for a few moments while more become
+ * due. It does not wait again if so many bytes came that they may fill the sender's window.
+ *
+ * One that asks for a repetition is sent at once, because items wait for it. The next such one
+ * waits: hundreds of batches may come behind one gap, or for the second time, and as many
+ * questions would make the sender repeat what has arrived since.
  */
 export class Acknowledgements {
   readonly #clock: Clock;
@@ -50,17 +51,17 @@ export class Acknowledgements {
   /** By sender and stream: two senders may have streams of one name. */
   readonly #due: Map<string, Due> = new Map();
   #scheduled = false;
-  /** How often what is due has waited for more. */
+  /** How many moments the acknowledgements that are due have waited. */
   #waits = 0;
-  /** When the present wait began, and whether another one has become due since. */
+  /** When this moment began, and whether another acknowledgement has become due in it. */
   #waitsSince = 0;
   #more = false;
-  /** What is due asks for a repetition, or much has come since the last one. */
+  /** One asks for a repetition, or so many bytes came that they may fill a window. */
   #urgent = false;
   #bytes = 0;
   #askedAt = Number.NEGATIVE_INFINITY;
 
-  /** `waitsMax`: 1 where the windows of senders are small. */
+  /** `waitsMax`: how many moments one waits at most; 1 if the windows of senders are small. */
   constructor(clock: Clock, send: SendAcknowledgements, waitsMax: number = limits.ackWaitsMax) {
     this.#clock = clock;
     this.#send = send;

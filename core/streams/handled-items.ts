@@ -13,8 +13,8 @@ export interface BatchRecord {
 }
 
 /**
- * Which items of a stream are handled. Handlers may finish in any order: so that one which takes
- * long holds up nothing but its own batch, the batches behind it are told as well.
+ * Which items of a stream are handled. Handlers may finish in any order. Batches behind one that
+ * takes long are reported as handled too (`beyond`), so it holds up nothing but itself.
  */
 export class HandledItems {
   readonly name: string;

@@ -48,7 +48,7 @@ export class StreamMemory<Stream> {
     return stream;
   }
 
-  /** Remembers a stream that is not known. False if other senders' take all the room. */
+  /** Remembers a new stream. Returns false if the streams of other senders take all the room. */
   add(sender: string, name: string, stream: Stream): boolean {
     const { perSenderMax, streamsMax } = this.#limits;
     const known = this.#senders.get(sender) ?? {
@@ -71,7 +71,7 @@ export class StreamMemory<Stream> {
     for (const { streams } of this.#senders.values()) yield* streams.values();
   }
 
-  /** A sender that was silent so long repeats nothing any more. True if that made room. */
+  /** Forgets senders that were silent for so long that they repeat nothing. True if any was. */
   #forgetSilent(): boolean {
     const before = this.#clock.now() - this.#limits.senderSilentMs;
     for (const [name, { streams, usedAt }] of this.#senders) {

@@ -16,11 +16,11 @@ export interface ReaderOptions {
   /** Takes inflated messages into batch buffers. */
   readonly events: EventEncoder;
   readonly clock: Clock;
-  /** Required if an admission may have `deflate`. */
+  /** Required if handshakes may agree on permessage-deflate. */
   readonly deflate?: Deflate | undefined;
-  /** Maximum size of an inflated message. The codec has its own maximum for the others. */
+  /** Maximum size of an inflated message. The codec limits all other messages itself. */
   readonly messageBytesMax: number;
-  /** Maximum of inflated by deflated size, above `limits.inflateFreeBytes`. Default: none. */
+  /** Maximum ratio of inflated to deflated size past `limits.inflateFreeBytes`. Default: none. */
   readonly inflateRatioMax?: number | undefined;
   /** False: messages go to `text` and `binary` of the handler, not into batch buffers. */
   readonly batchBuffers: boolean;
@@ -45,7 +45,7 @@ export interface FrameSource {
 export class MessageReader {
   readonly #options: ReaderOptions;
   readonly #decoder: TextDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
-  /** Of the chunk that is being read: messages in the batch buffer, and their payload. */
+  /** Messages of this chunk that went into the batch buffer, and the bytes of their payload. */
   #messages = 0;
   #payloadBytes = 0;
   /** Messages that went to `text` or `binary` of the handler. */

@@ -31,7 +31,7 @@ const SPACE = 0x20;
 const TAB = 0x09;
 const COLON = 0x3a;
 
-/** What a byte may be a part of. */
+/** The parts of a head in which a byte may stand. */
 const Part = { name: 1, target: 2, value: 4 } as const;
 
 const partsOf: Uint8Array = new Uint8Array(256);
@@ -190,14 +190,14 @@ function isSpace(byte: number | undefined): boolean {
   return byte === SPACE || byte === TAB;
 }
 
-/** The offset of the first byte from `from` on that cannot be such a part. */
+/** The offset of the first byte from `from` on that may not stand in this part. */
 function endOf(part: number, bytes: Uint8Array, from: number, end: number): number {
   let at = from;
   while (at < end && (partsOf[bytes[at]!]! & part) !== 0) at += 1;
   return at;
 }
 
-/** Whether bytes from `from` on may be of a request line. The end of the line may have begun. */
+/** Whether the bytes from `from` on may stand in a request line. The last one may be its CR. */
 function isText(bytes: Uint8Array, from: number): boolean {
   const last = bytes.length - 1;
   const end = bytes[last] === CR ? last : last + 1;

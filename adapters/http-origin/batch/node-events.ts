@@ -17,7 +17,7 @@ export interface NodeEventsListener {
   acknowledged(ack: CommandAck): void;
   /** The node has given everything to other origins. */
   released(): void;
-  /** It was taken for dead, and its connections were told as closed; now it goes on. */
+  /** The node was taken for dead, and its connections were reported as closed. Now it goes on. */
   revived(): void;
   /** An item of another node's connection was dropped. */
   foreign(): void;
@@ -171,7 +171,7 @@ export class NodeEvents {
     }
     const { skip, gap } = stream.receiver.accept(first, count, 0);
     if (gap > 0 || skip === count) {
-      // While there is no room, it would come again and again.
+      // Without room the same batch would come again and again, so it is not asked for.
       if (!this.#refused) this.acknowledgeReceived();
       return;
     }

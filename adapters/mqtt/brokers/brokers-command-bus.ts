@@ -76,7 +76,7 @@ export class BrokersCommandBus implements CommandBus {
 
   joinGroup(app: string, group: string, done: (error?: ServiceError) => void): void {
     const joined = (error?: ServiceError): void => {
-      // None, or all: what one broker refuses must not come over the others.
+      // A group is joined at all brokers or at none: what one refuses must not come by another.
       if (error !== undefined) this.leaveGroup(app, group);
       done(error);
     };
@@ -97,7 +97,7 @@ export class BrokersCommandBus implements CommandBus {
     await Promise.all(this.#buses.map((bus) => bus.stop()));
   }
 
-  /** Nothing repeats what a node forwards, so another broker carries it if its own is away. */
+  /** Nobody repeats what a node forwards. So if its broker is away, another one carries it. */
   #busOf(topic: string): CommandBus {
     return this.#buses[this.#brokers.ownerOf(topic, this.#isUp)]!;
   }

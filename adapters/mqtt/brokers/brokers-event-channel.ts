@@ -75,14 +75,14 @@ export class BrokersEventChannel implements EventChannel {
     );
   }
 
-  /** Its broker is there, for this node and for the origin. */
+  /** Whether this node and the destination are both connected to the broker between them. */
   reaches(destination: Destination): boolean {
     const owner = this.#brokers.ownerOf(this.#topicOf(destination));
     if (this.#meets(destination, owner)) return true;
     return this.#diverts && this.#up.some((_, broker) => this.#meets(destination, broker));
   }
 
-  /** If its broker is away, by another: streams wait then, and nobody repeats a bare batch. */
+  /** Uses another broker if its own is away. Only bare batches come then: streams wait for it. */
   publish(
     destination: Destination,
     batch: Uint8Array<ArrayBuffer>,
@@ -100,7 +100,7 @@ export class BrokersEventChannel implements EventChannel {
     this.#channelOf(destination).publishAtMostOnce(destination, batch, sent, room);
   }
 
-  /** From now on, streams whose broker is away go by another: the node is ending. */
+  /** The node is ending: from now on, streams whose broker is away use another one. */
   divert(): void {
     this.#diverts = true;
     this.#tell();
@@ -124,7 +124,7 @@ export class BrokersEventChannel implements EventChannel {
     return this.#merge.mayBeAt(`${destination.app}/${destination.origin}`, broker);
   }
 
-  /** Others are reached than before. */
+  /** Reports that `reaches` has other answers than before. */
   #tell(): void {
     if (this.#up.includes(true)) this.#listener?.connected(true);
   }

@@ -37,7 +37,7 @@ export class BrokersLink implements Link {
   #diverts: boolean;
   #up = false;
   #arrivedFrom = 0;
-  /** The presence that came has another set of brokers than before. */
+  /** The presence that came last has changed at which brokers its process is. */
   #moved = false;
 
   constructor(options: LinkOptions, brokers: LinkedBrokers, ports: LinkPorts) {
@@ -171,13 +171,13 @@ export class BrokersLink implements Link {
     } else if (up) this.#listener?.reachChanged?.(connected);
   }
 
-  /** False for a presence of which another broker knows better. */
+  /** Returns false for a presence that is older than what another broker has told. */
   #isNews(broker: number, topic: string, payload: Uint8Array, stored: boolean): boolean {
     const kind = topic.includes("/presence/") ? this.#brokers.topics.parse(topic)?.kind : "";
     if (kind !== "node-presence" && kind !== "origin-presence") return true;
     const parse = kind === "node-presence" ? parseNodePresence : parseOriginPresence;
     const presence = payload.byteLength === 0 ? undefined : parse(payload);
-    // The caller says what is wrong with it.
+    // An unreadable presence is passed on: the caller reports what is wrong with it.
     if (payload.byteLength > 0 && presence === undefined) return true;
     const before = this.#merge.brokersOf(topic);
     const isNews = this.#merge.accepts(topic, { broker, presence, stored });

@@ -12,23 +12,24 @@ interface Known extends MergedPresence {
   brokers: number;
 }
 
-/** A presence as it came: undefined if it was cleared. */
+/** A presence that came from a broker. */
 export interface ArrivedPresence {
   readonly broker: number;
+  /** Undefined if it was cleared. */
   readonly presence: MergedPresence | undefined;
   /** The broker had it before this process subscribed. */
   readonly stored: boolean;
 }
 
 /**
- * Makes one presence of those that a process has at several brokers: it is there while one broker
- * has it. A broker that loses the connection to a process publishes its Will, and one that comes
- * back from a crash has stored presences that are long over: neither may pass for the truth.
+ * Makes one presence of those that a process has at several brokers: the process is there while
+ * one broker has its presence. A single broker may be wrong. If it loses its own connection to the
+ * process, it publishes the Will. If it comes back from a crash, it has stored old presences.
  */
 export class PresenceMerge {
   readonly #known: LatestMap<string, Known> = new LatestMap(brokersLimits.presencesMax);
 
-  /** Whether this tells something: false if another broker knows better. */
+  /** Notes what came. Returns false if it changes nothing, or another broker knows better. */
   accepts(name: string, { broker, presence, stored }: ArrivedPresence): boolean {
     const known = this.#known.get(name);
     const bit = 1 << broker;
@@ -40,7 +41,7 @@ export class PresenceMerge {
     const { incarnation, at } = presence;
     const same = known?.incarnation === incarnation;
     if (known !== undefined && stored) {
-      // Of an incarnation before the known one, or of one that has left meanwhile.
+      // The presence is of an earlier incarnation, or of one that has left since it was stored.
       if (!same && at < known.at) return false;
       if (same && known.brokers === 0 && at <= known.at) return false;
     }
@@ -65,7 +66,7 @@ export class PresenceMerge {
     return brokers === 0 || (brokers & (1 << broker)) !== 0;
   }
 
-  /** The broker is away: what it has counts no more. */
+  /** The broker is away: the presences that it has do not count any more. */
   lost(broker: number): void {
     for (const known of this.#known.values()) known.brokers &= ~(1 << broker);
   }

@@ -24,7 +24,7 @@ export class LinkMetrics {
     );
   }
 
-  /** There may be several links of one role: it is up if all of them are. */
+  /** Adds a link to the gauge of its role. With several links the gauge is 1 if all are up. */
   opened(role: string, link: MeasuredLink): void {
     const links = this.#links.get(role) ?? [];
     this.#links.set(role, links);

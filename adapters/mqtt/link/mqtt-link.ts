@@ -113,7 +113,7 @@ export class MqttLink implements Link {
     return this.#state === "up";
   }
 
-  /** It does not connect any more. */
+  /** The link has been stopped, and does not connect again. */
   get stopped(): boolean {
     return this.#state === "stopped";
   }

@@ -79,7 +79,7 @@ export class Dispatcher {
     this.#await(connection, pending, record);
   }
 
-  /** An event that came before: its batch is handled when the events before it are. */
+  /** An event that came before: its batch counts as handled when the events before it are. */
   again({ waiting }: Pick<OriginConnection, "waiting">, record: BatchRecord | undefined): void {
     if (record === undefined) return;
     for (const queue of this.#queues) queue.again(record);
@@ -87,7 +87,7 @@ export class Dispatcher {
     const last = waiting.at(-1);
     if (last !== undefined && last.event === undefined) {
       if (last.record === record) return;
-      // No node waits for a stream that is over.
+      // The stream is over, so no node waits for its acknowledgement.
       if (last.record?.stream !== record.stream) waiting.pop();
     }
     record.pending++;

@@ -23,7 +23,7 @@ export class WaitingBudget {
   }
 }
 
-/** Stands for an event that was given. */
+/** Stands in the queue where an event was that the iterator has got. */
 const taken: WaitingEvent = { event: undefined, record: undefined };
 
 function heldBytes(event: OriginEvent): number {
@@ -62,7 +62,7 @@ export class EventQueue implements AsyncIterableIterator<OriginEvent> {
     if (record !== undefined) record.pending++;
     const taker = this.#takers.shift();
     if (taker !== undefined) {
-      // Who asks several times at once has asked for the next one already.
+      // A caller that calls `next` several times at once has asked for the next event already.
       this.#settle(this.#given);
       this.#given = record;
       taker({ done: false, value: event });
@@ -99,7 +99,7 @@ export class EventQueue implements AsyncIterableIterator<OriginEvent> {
     if (waiting?.event !== undefined) {
       const { event, record } = waiting;
       this.#given = record;
-      // Its place stays until the array is cut; the event must not.
+      // The place stays in the array until that is cut. The event itself is let go now.
       this.#events[this.#head++] = taken;
       // `shift` would move the whole array.
       if (this.#head > 1_024 && 2 * this.#head > this.#events.length) {
@@ -130,7 +130,7 @@ export class EventQueue implements AsyncIterableIterator<OriginEvent> {
     return this;
   }
 
-  /** Whether what comes next only tells that an event came again. */
+  /** Whether the next entry only says that an event came a second time. */
   get #marked(): boolean {
     const next = this.#events[this.#head];
     return next !== undefined && next.event === undefined;

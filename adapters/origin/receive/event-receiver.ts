@@ -83,7 +83,7 @@ export class EventReceiver implements BatchListener {
     this.#streams.leave();
   }
 
-  /** The handle of an id; one of its own if the connection is not known. */
+  /** The handle of an id: the known one, or a new one if the connection is not known. */
   connection(id: string): OriginConnection {
     return this.#connections.get(id) ?? new OriginConnection(checkedId(id), this.#commands);
   }
@@ -120,7 +120,7 @@ export class EventReceiver implements BatchListener {
     if (connection === undefined) return;
     const { record } = this.#streams;
     if (seq <= connection.seq) {
-      // Another stream has brought it before. It may still wait for its handler.
+      // Another stream has brought this event before. It may still wait for its handler.
       this.#dispatcher.again(connection, record);
       return;
     }

@@ -36,7 +36,7 @@ export class EventStreams {
   readonly #sources: StreamMemory<EventSource>;
   #source: EventSource = newSource("", "", false);
   #missed = 0;
-  /** Record of the batch that is being read, if it is to be acknowledged. */
+  /** The batch that is being read, if it will be acknowledged. */
   record: BatchRecord | undefined;
 
   /** `begunAnew`: a node, in this incarnation, has begun another stream for this origin. */
@@ -49,7 +49,7 @@ export class EventStreams {
     this.#ackDue = ackDue;
     this.#failed = failed;
     this.#begunAnew = begunAnew;
-    // A node with many topics makes room among its own.
+    // A node with too many topics loses one of its own, not one of another node.
     this.#sources = new StreamMemory(clock, {
       perSenderMax: originLimits.sourcesPerNodeMax,
       streamsMax: originLimits.sourcesMax,
@@ -98,7 +98,7 @@ export class EventStreams {
     record?.stream.settle(record);
   }
 
-  /** How many items at the start of the batch are not to be handled. */
+  /** Returns how many items at the start of the batch must not be handled. */
   begin(name: string | undefined, first: number, items: number): number {
     if (name === undefined) return 0;
     const source = this.#source;
@@ -164,7 +164,7 @@ function acknowledgementOf(items: HandledItems, received?: number): Acknowledgem
   return ["ack", name, handled, received, ranges];
 }
 
-/** A topic that nothing came on yet. */
+/** The record of a topic on which nothing has come yet. */
 function newSource(topic: string, node: string, assigned: boolean): EventSource {
   const ended = new LatestMap<string, true>(originLimits.endedStreamsMax);
   return { topic, node, assigned, stream: undefined, ended };
