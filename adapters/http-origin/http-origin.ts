@@ -153,7 +153,7 @@ export class HttpOrigin {
 
   /** The origin did not take an event: the connection cannot go on without it. */
   #fail(connection: Connection): void {
-    // The node says itself which events nobody has acknowledged.
+    // While it stops, the node itself deals with the events that were not acknowledged.
     if (this.#stopped) return;
     const message = "the origin did not take an event; its connection is closed";
     this.#failures.report("origin-failed", "origin-failed", message);

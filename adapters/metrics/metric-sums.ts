@@ -3,7 +3,7 @@ import { familyText, labelText, type MetricFamily, withLabels } from "./text-for
 
 type Labels = Readonly<Record<string, string>>;
 
-/** What one process counts, and what processes before it counted in its place. */
+/** The metrics of one process, and the counters of the processes that it has replaced. */
 export interface SummedPart {
   /** The present values of its process. */
   report(families: readonly MetricFamily[]): void;
@@ -11,7 +11,7 @@ export interface SummedPart {
   ended(): void;
 }
 
-/** Gauges whose sum over processes would mean nothing. All others are summed up. */
+/** How gauges are combined whose sum over processes would mean nothing. Others are added up. */
 const combined: Readonly<Record<string, (...values: number[]) => number>> = {
   process_start_time_seconds: Math.min,
   wss_broker_link_up: Math.min,
@@ -75,7 +75,7 @@ export class MetricSums {
     }).join("");
   }
 
-  /** Of the processes that live: one that has ended has no say in a minimum. */
+  /** Combines the values of living processes: one that has ended must not decide a minimum. */
   #combined(key: string, combine: (...values: number[]) => number): number {
     const values = this.#parts.map((part) => part.present(key));
     const known = values.filter((value) => value !== undefined);

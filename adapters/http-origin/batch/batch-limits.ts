@@ -2,13 +2,13 @@
 export const batchLimits = {
   /** Bytes of the items in one request. A larger item goes alone. */
   requestBytesMax: 1_048_576,
-  /** Bytes of events of one node that are held; past it the node repeats them later. */
+  /** Bytes of one node's events in memory; batches past it are dropped, and come again later. */
   heldBytesMax: 67_108_864,
   /** Nodes whose streams are received; more than any cluster has. */
   nodesMax: 10_000,
   /** `close` items of a lost node in one request. */
   lostItemsMax: 1_000,
-  /** Commands that the nodes have not taken: past it no request is made. */
+  /** Bytes of commands that nodes have not confirmed; past it no request is sent. */
   commandBytesMax: 16_777_216,
   /** Ids whose MessagePack is remembered, about 10 MB. */
   packedIdsMax: 65_536,
@@ -18,12 +18,12 @@ export const batchLimits = {
   /** Wait between two probes of an HTTP origin that was given up. */
   probeMsMin: 500,
   probeMsMax: 10_000,
-  /** The first one comes later after each give-up: it doubles up to this. */
+  /** Wait before the first probe: it doubles with each time that the origin is given up. */
   absenceMsMax: 60_000,
-  /** For so long it is remembered that an origin was given up. */
+  /** How long it is remembered that an origin was given up. */
   giveUpMemoryMs: 600_000,
   /** Give-ups that are remembered: as many as lead to the longest wait. */
   giveUpsMax: 7,
-  /** A batch that fails is divided by this: one that hangs costs a time-out each time. */
+  /** A failing batch is divided by this. Few steps, as each may cost a time-out. */
   searchDivisor: 8,
 } as const;

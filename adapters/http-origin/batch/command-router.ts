@@ -35,14 +35,14 @@ export interface CommandRouterOptions {
 }
 
 /**
- * Sends the commands of answers to the nodes that they concern, each node's in their order. It
- * checks only what chooses the node: the node checks the rest.
+ * Sends the commands of answers to the nodes that they concern. Commands for one node stay in
+ * order. Only what decides on the node is checked here; the node checks everything else.
  */
 export class CommandRouter {
   readonly #options: CommandRouterOptions;
   readonly #packedIds: LatestMap<string, Uint8Array> = new LatestMap(batchLimits.packedIdsMax);
 
-  /** Of the command that is looked at. */
+  /** Index of the command that is being sent, for the log. */
   #index = 0;
 
   constructor(options: CommandRouterOptions) {
@@ -50,8 +50,8 @@ export class CommandRouter {
   }
 
   /**
-   * `home` is the node whose events were answered. It gets a `publish` too and forwards it, so
-   * that the joins before it count; but each node with members replies if a reply is asked for.
+   * `home` is the node whose events were answered. A `publish` is sent through it, so that the
+   * joins before it count. With a `ref` it goes to all nodes with members, which all reply.
    */
   send(commands: readonly CommandItem[], home: string): void {
     for (const [index, command] of commands.entries()) {
@@ -118,7 +118,7 @@ export class CommandRouter {
     } else this.#attempt(() => sender.command(fromJson(command)));
   }
 
-  /** The id in MessagePack: most answers name the same ones again and again. */
+  /** The id in MessagePack, from a cache: most answers name the same ids again and again. */
   #packed(id: string): Uint8Array {
     const known = this.#packedIds.get(id);
     if (known !== undefined) return known;
@@ -132,14 +132,14 @@ export class CommandRouter {
     try {
       send();
     } catch (error) {
-      // `send-queue-full`, `batch-too-big`. Any other error: it nests more than can be encoded.
+      // Known codes are `send-queue-full` and `batch-too-big`. Another error: too deep to encode.
       if (error instanceof ServiceError) this.#fail(error.code, error.message);
       else this.#fail("command-malformed", "it cannot be encoded");
     }
   }
 
   #fail(code: ServiceError["code"], message: string): void {
-    // The others are carried out, so it has to be said which one is not.
+    // The other commands are carried out, so the message says which one is not.
     this.#options.failed(
       new ServiceError(code, `command ${this.#index} of an answer: ${message}`),
     );

@@ -17,8 +17,8 @@ export interface DeliveryOptions {
   /** Whether commands in answers are carried out besides decisions on handshakes. */
   readonly replies: boolean;
   /**
-   * Whether the origin was given up over this node's events lately. One of them may be the cause:
-   * it is searched for where requests fail and the origin can be reached all the same.
+   * Whether the origin was given up over this node's events lately. One of them may be the cause.
+   * If requests fail although the origin can be reached, that event is searched for.
    */
   readonly suspicious: () => boolean;
 }
@@ -37,16 +37,16 @@ export interface DeliveryPorts {
   retried(error: ServiceError): void;
   /** Whether the origin answers a batch without items. */
   reachable(): Promise<boolean>;
-  /** What the origin refuses for good is left out, and its connection is closed. */
+  /** The origin refuses this item for good. It is left out, and its connection is closed. */
   refused(item: readonly unknown[]): void;
-  /** What fails alone for the whole time is left out, and its connection is closed. */
+  /** This item has failed alone for the whole time. It is left out, its connection closed. */
   gaveUp(item: readonly unknown[]): void;
-  /** The origin cannot be reached: everything goes to other origins. */
+  /** The origin cannot be reached. All events go to other origins. */
   unreachable(): void;
   failed(error: ServiceError): void;
 }
 
-/** The item that the origin does not take is in this stream, below `end`. */
+/** Where an item is searched for that the origin does not take: in this stream, below `end`. */
 interface Search {
   readonly stream: string;
   readonly end: number;
@@ -63,13 +63,13 @@ export class BatchDelivery {
   readonly #ports: DeliveryPorts;
   #busy = false;
   #stopped = false;
-  /** Lower while the origin refuses a request: to find the item that it does not take. */
+  /** Items in the next request. Fewer while an item is searched for that the origin refuses. */
   #itemsMax: number;
   #search: Search | undefined;
   /** Items that were left out lately, because they failed alone. */
   #found = 0;
   #failures = 0;
-  /** When the first request of a row of failures began. */
+  /** When the first of the requests began that have failed in a row. */
   #failingSince = 0;
   /** Number of the next request whose items belong to no stream. */
   #bare = 0;
@@ -128,7 +128,7 @@ export class BatchDelivery {
     const read = readAnswer(answer, stream, (error) => this.#ports.failed(error));
     const content = replies ? read : decisionsOf(read);
     const confirmed = Math.min(content.confirmed ?? end, end);
-    // The request comes again, and its commands with the next answer: they would count twice.
+    // If nothing is confirmed, the request is sent again. The next answer has the commands again.
     const isTaken = stream === undefined || confirmed > first;
     if (isTaken && content.commands.length > 0) this.#ports.carryOut(content);
     this.#events.confirm(pieces, confirmed);
@@ -161,7 +161,7 @@ export class BatchDelivery {
     this.#ports.retried(error);
     const items = itemsOf(pieces);
     const left = this.#failingSince + this.#timeFor(items) - this.#options.clock.now();
-    // An item that fails alone has the time of any other request.
+    // A single item is tried for the usual time before it is blamed; several are divided at once.
     const isAtFault = (items > 1 || left <= 0) && (await this.#mayBeAtFault());
     if (this.#stopped) return;
     if (isAtFault && items > 1) this.#searchIn(pieces, items);
@@ -175,7 +175,7 @@ export class BatchDelivery {
     }
   }
 
-  /** How long it is sent again. Each item that was found makes that of the next one shorter. */
+  /** How long a request is tried again. With each item that was found the next has less time. */
   #timeFor(items: number): number {
     const { retryMs, suspicious } = this.#options;
     if (!suspicious()) this.#found = 0;
@@ -183,7 +183,7 @@ export class BatchDelivery {
     return retryMs / Math.min(2 ** this.#found, batchLimits.searchDivisor);
   }
 
-  /** Whether an item is the cause of the failure, as far as that can be known. */
+  /** Whether an item, and not the server, may be the cause of the failure. */
   async #mayBeAtFault(): Promise<boolean> {
     return this.#options.suspicious() && (await this.#ports.reachable());
   }
@@ -194,7 +194,7 @@ export class BatchDelivery {
     this.#sendFewer(Math.ceil(items / batchLimits.searchDivisor));
   }
 
-  /** Whether nothing is searched for any more: all items in question were taken. */
+  /** Whether the search is over, because the origin has taken all items of it. */
   #isPast(stream: string | undefined, confirmed: number): boolean {
     const search = this.#search;
     if (search === undefined) return true;
@@ -205,12 +205,12 @@ export class BatchDelivery {
   #sendFewer(itemsMax: number): void {
     this.#itemsMax = itemsMax;
     this.#failures = 0;
-    // The last name was that of other items.
+    // Requests with the same id must have the same items.
     this.#bare++;
     this.#next();
   }
 
-  /** The only item of a request is not sent again. The others pass. */
+  /** Leaves out the only item of a request, and goes on with the others. */
   #leaveOut(pieces: readonly Piece[], tell: (item: readonly unknown[]) => void): void {
     const { end, bytes } = pieces[0]!;
     this.#events.confirm(pieces, end);

@@ -25,23 +25,23 @@ function isAt(packed: Uint8Array, bytes: Uint8Array, start: number, end: number)
   return true;
 }
 
-/** A connection that went away without a `close` of its node's, and may come back. */
+/** A connection that this origin lost without a `close` from its node. It may come back. */
 export interface DetachedConnection {
   readonly connection: OriginConnection;
-  /** Handlers got a `close` of it, because its node was taken for dead. */
+  /** Handlers got a `close` for it nevertheless, because its node was taken for dead. */
   readonly closeReported: boolean;
 }
 
-/** As much of a connection as is kept after its end. */
+/** What is kept of a connection after its end. */
 export type EndedConnection = Pick<OriginConnection, "waiting">;
 
 /** Stands for every ended connection whose events are all handled. */
 const handled: EndedConnection = { waiting: undefined };
 
 /**
- * The connections of an origin: those that it has; those of a node that was taken for dead, or
- * that gave them to other origins, which may come back; and the latest that ended, because another
- * stream may tell of them again. So nothing is handled twice.
+ * The connections of an origin, in three kinds, so that no event is handled twice: those that it
+ * has; those that it lost and that may come back (`detached`); and the latest that ended, because
+ * another stream may bring their events again.
  */
 export class KnownConnections {
   /** By the hash of the id, so that an event makes no string of its id. */
@@ -90,7 +90,7 @@ export class KnownConnections {
     this.#size++;
   }
 
-  /** It is not this origin's any more: other origins have it, or it is ending. */
+  /** The connection is not this origin's any more: another origin has it, or it is ending. */
   remove(connection: OriginConnection): void {
     const key = hash(connection.packed, header, connection.packed.length);
     let before: OriginConnection | undefined;

@@ -13,7 +13,7 @@ export interface SentBatch extends NumberedBatch {
   /** Bytes of its commands, as the queue counts them. */
   readonly bytes: number;
   /**
-   * It counts no more in the queue: the broker has confirmed it (QoS 1), or the node has (QoS 0),
+   * The queue does not count it any more: the broker (QoS 1) or the node (QoS 0) has confirmed it,
    * or it was refused.
    */
   settled: boolean;
@@ -58,7 +58,7 @@ export class BatchSender {
   /** Batches that take no further command and wait for the broker. */
   readonly #full: CommandBatch[] = [];
   #expired = 0;
-  /** The broker of this topic is there, as far as the streams know. */
+  /** What the streams were told last: whether the broker of this topic is there. */
   #reached = false;
   #scheduled = false;
   readonly #endOfTurn = (): void => {
@@ -104,7 +104,7 @@ export class BatchSender {
     this.#afterwards();
   }
 
-  /** One of several brokers came or went: maybe the one that carries this topic. */
+  /** One of several brokers came or went. It may be the one that carries this topic. */
   reachChanged(): void {
     const reaches = this.#reaches;
     if (reaches !== this.#reached || reaches !== this.stream.reliable.isConnected) {
@@ -112,7 +112,7 @@ export class BatchSender {
     }
   }
 
-  /** Takes a batch out: as a bare one, if no receiver acknowledges it. */
+  /** Encodes a batch. Here it is a bare one, because no receiver acknowledges it. */
   protected encode(batch: CommandBatch): Uint8Array<ArrayBuffer> {
     return batch.takeBare();
   }
@@ -123,8 +123,8 @@ export class BatchSender {
   }
 
   /**
-   * Whether batches are kept until their receiver acknowledges them. Then the broker may lose one,
-   * and a batch that it need not confirm counts in the queue until it is acknowledged.
+   * Whether batches are kept until their receiver acknowledges them. Then one may be published at
+   * QoS 0, as it can be repeated, and the queue counts it until it is acknowledged.
    */
   protected get keeps(): boolean {
     return false;
@@ -160,7 +160,7 @@ export class BatchSender {
     this.queue.clock.endOfTurn(this.#endOfTurn);
   }
 
-  /** Nothing of the stream is to be repeated any more: what follows begins another one. */
+  /** Begins another stream: nothing of the present one is repeated any more. */
   renew(): void {
     const { stream } = this;
     stream.reliable.acknowledgedBy = "transport";
@@ -227,7 +227,7 @@ export class BatchSender {
       if (error === undefined && !atMostOnce) this.#settle(stream, batch);
       if (error !== undefined && error.code !== "broker-lost" && !batch.settled) {
         this.#settle(stream, batch);
-        // The batch is lost, and the receiver would wait for it.
+        // The batch is lost. Its receiver would wait for it, so another stream begins.
         if (stream === this.stream) this.renew();
         this.queue.failed(error);
       }
@@ -236,7 +236,7 @@ export class BatchSender {
       answered(error);
     };
     const payload = this.payload(batch, stream);
-    // What is before a batch in its buffer is room of its own: see `CommandBatch`.
+    // The bytes before the batch in its buffer are unused: `CommandBatch` leaves them as room.
     if (atMostOnce) link.publishAtMostOnce(this.topic, payload, done, payload.byteOffset);
     else link.publish(this.topic, payload, done);
   }
@@ -255,7 +255,7 @@ export class BatchSender {
     this.#afterwards();
   }
 
-  /** Called when everything is published, because a handler of the error may send more. */
+  /** Reports what expired. Called last, because a handler of `error` may send more commands. */
   #afterwards(): void {
     const expired = this.#expired;
     this.#expired = 0;

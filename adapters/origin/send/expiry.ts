@@ -28,7 +28,7 @@ export class Expiry {
     });
   }
 
-  /** A callback reports that it was dropped. */
+  /** Whether a callback reports that the command was dropped. */
   get reportsExpiry(): boolean {
     return this.#onExpired !== undefined;
   }

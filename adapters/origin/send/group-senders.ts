@@ -40,7 +40,7 @@ export class GroupSenders {
     this.barrier = new PublishBarrier(queue.clock);
   }
 
-  /** Throws `send-queue-full` or `batch-too-big`; what it returns is to be given to `add`. */
+  /** Counts a command in the queue, for `add`. Throws `send-queue-full` or `batch-too-big`. */
   admit(item: readonly unknown[], expiry?: Expiry): Admitted {
     return { command: this.#queue.admit(item), expiry };
   }

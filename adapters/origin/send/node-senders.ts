@@ -35,7 +35,7 @@ export class NodeSenders {
       sender = new NodeSender(
         topics.nodeCommands(app, node, name),
         this.queue,
-        // Never used before: a node that was wrongly taken for dead remembers all its streams.
+        // A new name each time: a node that was wrongly taken for dead remembers earlier streams.
         () => `${name}:${incarnation}:${node}:${this.#streams++}`,
         () => this.#lives(node),
       );
@@ -60,7 +60,7 @@ export class NodeSenders {
     this.#nodes.get(node)?.acknowledged(stream, count, received);
   }
 
-  /** Programs keep ids for longer than nodes live, and a node has a new name at each start. */
+  /** Nodes may have a new name at each start, and programs send to ids of nodes long gone. */
   #forgetGone(): void {
     for (const [node, { commands }] of this.#nodes) {
       if (commands === 0 && !this.#lives(node)) this.retire(node);

@@ -79,7 +79,7 @@ export class Publisher {
     const { signal, ttlMs } = options;
     const map = this.#options(options);
     const known = this.#livingNodes(signal);
-    // Without `await` if nodes are known, so that it keeps its place among other publishes.
+    // No `await` if nodes are known: publishes that are called later could go out first.
     const nodes = known.length > 0 ? known : await this.#firstNodes(signal);
     const { ref, result } = this.#replies.expect(new PublishReplies(nodes), options);
     const send = (expiry?: Expiry): void => {

@@ -63,7 +63,7 @@ export class Replies {
       this.#pending.set(ref, { collector, settle });
       if (collector.done) settle();
     });
-    // Where sending fails nobody waits for the result: its rejection must not count as unhandled.
+    // If sending fails, nobody waits for the result, and its rejection would count as unhandled.
     result.catch(() => {});
     return { ref, result };
   }

@@ -40,7 +40,7 @@ export class SendQueue {
   readonly senders: Set<QueuedSender> = new Set();
   readonly #bytesMax: number;
   #batchBytesMax: number = limits.batchBytesMax - packetRoom;
-  /** A batch that the next command would make larger goes out without it. */
+  /** A command that would make a batch larger than this begins the next batch. */
   batchBytesTarget: number = limits.batchBytesTarget;
   #bytes = 0;
   #ended = false;
