@@ -223,7 +223,9 @@ function serverDies(name: string, cluster: () => BrokerCluster): void {
       const [nodes, origins] = cluster().nodes as readonly [BrokerServer, BrokerServer];
       const heard = await echo(urlOf(origins), `lives-${index}`);
       // With the default heartbeats: an outage of seconds is no death.
-      const gateway = await startGateway({ flags: ["--broker", urlOf(nodes)] });
+      // A server may take a minute to start on a busy machine: the connections outlive it.
+      const flags = ["--broker", urlOf(nodes), "--origin-wait", "5m"];
+      const gateway = await startGateway({ flags });
       await joinedBy(gateway, `lives-${index}`);
       const client = await member(gateway);
       client.text("before");
