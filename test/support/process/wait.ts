@@ -14,6 +14,8 @@ export interface WaitOptions {
 const deadlineDefaultMs = 15_000;
 const pollMs = 10;
 const patienceMax = 20;
+/** A file of tests has ten minutes: what hangs must end before, and say what it waited for. */
+const patientMsMax = 180_000;
 
 /**
  * How many times longer a wait may take: what a deadline ends is a test that hangs, and a machine
@@ -22,6 +24,11 @@ const patienceMax = 20;
 export function patience(): number {
   const [load = 0] = loadavg();
   return Math.min(patienceMax, Math.max(1, load / availableParallelism()));
+}
+
+/** How long a wait with this deadline may take now. */
+export function patientMs(deadlineMs: number): number {
+  return Math.max(deadlineMs, Math.min(deadlineMs * patience(), patientMsMax));
 }
 
 /** Waits until a condition gives something other than undefined or false, and returns that. */
@@ -35,7 +42,7 @@ export async function waitFor<Value>(
     const value = await condition();
     if (value !== undefined && value !== false) return value;
     const waitedMs = Date.now() - begun;
-    if (waitedMs > deadlineMs && waitedMs > deadlineMs * patience()) {
+    if (waitedMs > deadlineMs && waitedMs > patientMs(deadlineMs)) {
       throw new Error(lateText(options.what ?? String(condition), waitedMs));
     }
     await setTimeout(options.every ?? pollMs);
@@ -65,7 +72,7 @@ async function lateAfter(deadlineMs: number, signal: AbortSignal): Promise<numbe
   const begun = Date.now();
   for (let leftMs = deadlineMs; leftMs >= 0; ) {
     await setTimeout(leftMs, undefined, { signal });
-    leftMs = deadlineMs * patience() - (Date.now() - begun);
+    leftMs = patientMs(deadlineMs) - (Date.now() - begun);
   }
   return Date.now() - begun;
 }
