@@ -1,11 +1,11 @@
-import { createHash, timingSafeEqual } from "node:crypto";
 import {
   type AddressRange,
   isInRanges,
   isLoopbackAddress,
   parseAddressRange,
 } from "../../core/base/mod.ts";
-import { Refusal, type RequestSource } from "../http/mod.ts";
+import { bearerOf, Refusal, type RequestSource } from "../http/mod.ts";
+import { Secret } from "../system/mod.ts";
 import { adminLimits } from "./admin-limits.ts";
 
 /** To look, or to change something as well. */
@@ -41,15 +41,15 @@ type Asked = Pick<RequestSource, "address" | "rawHeaders">;
  */
 export class AdminAccess {
   readonly #options: AccessOptions;
-  readonly #token: Buffer | undefined;
-  readonly #readToken: Buffer | undefined;
+  readonly #token: Secret | undefined;
+  readonly #readToken: Secret | undefined;
   readonly #proxies: readonly AddressRange[];
 
   constructor(options: AccessOptions) {
     const { token, readToken, proxies } = options;
     this.#options = options;
-    this.#token = token === "" ? undefined : digest(token);
-    this.#readToken = readToken === "" ? undefined : digest(readToken);
+    this.#token = token === "" ? undefined : new Secret(token);
+    this.#readToken = readToken === "" ? undefined : new Secret(readToken);
     this.#proxies = proxies.map(parseAddressRange).filter((range) => range !== undefined);
   }
 
@@ -76,9 +76,8 @@ export class AdminAccess {
     if (!this.#hasRules) return this.#local(headers);
     const given = bearerOf(headers);
     if (given !== undefined) {
-      const hash = digest(given);
-      if (isSame(hash, this.#token)) return { name: "admin-token", mayAct: true };
-      if (isSame(hash, this.#readToken)) return { name: "admin-read-token", mayAct: false };
+      if (this.#token?.equals(given)) return { name: "admin-token", mayAct: true };
+      if (this.#readToken?.equals(given)) return { name: "admin-read-token", mayAct: false };
     }
     const user = this.#userOf(source);
     if (user !== undefined) {
@@ -162,17 +161,4 @@ function isLocalHost(host: string): boolean {
   const { hostname } = new URL(`http://${host}`);
   const name = hostname.replace(/^\[|\]$/g, "");
   return name === "localhost" || isLoopbackAddress(name);
-}
-
-function bearerOf(headers: Headers): string | undefined {
-  return /^Bearer +(\S+)$/i.exec(headers.get("authorization") ?? "")?.[1];
-}
-
-function isSame(hash: Buffer, other: Buffer | undefined): boolean {
-  return other !== undefined && timingSafeEqual(hash, other);
-}
-
-/** Hashed, so that the time of the comparison tells neither bytes nor length. */
-function digest(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
 }

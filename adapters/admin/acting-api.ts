@@ -1,4 +1,4 @@
-import { ErrorCode, isMap, nodeOf, parseJson } from "../../core/base/mod.ts";
+import { type ErrorCode, isErrorCode, isMap, nodeOf, parseJson } from "../../core/base/mod.ts";
 import type { Question } from "../../core/inspect/mod.ts";
 import { type Bodies, Refusal, refusalOf } from "../http/mod.ts";
 import { base64 } from "../http-wire/mod.ts";
@@ -174,8 +174,4 @@ const reasons: Partial<Record<ErrorCode, string>> = {
 
 function refusedByNode(code: ErrorCode): Refusal {
   return new Refusal(code, reasons[code] ?? "the node refuses the command; its log says why");
-}
-
-function isErrorCode(value: unknown): value is ErrorCode {
-  return typeof value === "string" && Object.hasOwn(ErrorCode, value);
 }

@@ -3,7 +3,7 @@ import { Hono } from "hono/tiny";
 import { nodeOf } from "../../core/base/mod.ts";
 import type { TailFilter } from "../../core/inspect/mod.ts";
 import type { Clock } from "../../core/ports/mod.ts";
-import { Bodies, type HttpHandler, Refusal, refusalOf } from "../http/mod.ts";
+import { Bodies, type HttpHandler, methodRefusal, only, Refusal, refusalOf } from "../http/mod.ts";
 import type { AdminAccess, Visitor } from "./access.ts";
 import { ActingApi } from "./acting-api.ts";
 import {
@@ -67,7 +67,7 @@ export function createAdminApi(options: AdminApiOptions): HttpHandler {
   get("/brokers", () => ({ brokers: source.brokers() }));
   get("/tail", ({ req }) => {
     // The answer to HEAD has no body that somebody could stop to read.
-    if (req.method === "HEAD") throw notAllowed("GET");
+    if (req.method === "HEAD") throw methodRefusal("GET");
     return reading.tail(req.url);
   });
   const post = (path: string, act: Handler<AdminEnvironment>): void => {
@@ -107,17 +107,6 @@ function limitRequests(): (next: () => Promise<void>) => Promise<void> {
       count--;
     }
   };
-}
-
-function only(allowed: string): Handler<AdminEnvironment> {
-  return () => {
-    throw notAllowed(allowed);
-  };
-}
-
-function notAllowed(allowed: string): Refusal {
-  const message = `the method must be ${allowed}`;
-  return new Refusal("request-method", message, { headers: { allow: allowed } });
 }
 
 /** Answers that change nothing. */

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { Secret } from "../system/mod.ts";
 
 /** The only user of the embedded broker. */
 export interface BrokerLogin {
@@ -6,22 +6,15 @@ export interface BrokerLogin {
   readonly password: string;
 }
 
-function digest(text: string | Uint8Array): Buffer {
-  return createHash("sha256").update(text).digest();
-}
-
-/**
- * Returns a function that checks the user and password of a CONNECT. It compares digests in full,
- * so its time depends neither on the length nor on the number of right characters.
- */
+/** Returns a function that checks the user and password of a CONNECT. Both are compared. */
 export function checkLogin(
   login: BrokerLogin,
 ): (user: string | undefined, password: Uint8Array | undefined) => boolean {
-  const rightUser = digest(login.user);
-  const rightPassword = digest(login.password);
+  const rightUser = new Secret(login.user);
+  const rightPassword = new Secret(login.password);
   return (user = "", password = new Uint8Array(0)) => {
-    const userFits = timingSafeEqual(digest(user), rightUser);
-    const passwordFits = timingSafeEqual(digest(password), rightPassword);
+    const userFits = rightUser.equals(user);
+    const passwordFits = rightPassword.equals(password);
     return userFits && passwordFits;
   };
 }

@@ -1,6 +1,6 @@
 import { Hono } from "hono/tiny";
 import { isLoopbackAddress } from "../../core/base/mod.ts";
-import { Bodies, Refusal, type RequestSource, refusalOf } from "../http/mod.ts";
+import { Bodies, only, Refusal, type RequestSource, refusalOf } from "../http/mod.ts";
 import {
   digestOf,
   type GenuineHeaders,
@@ -36,8 +36,8 @@ export function createPeerApp(options: PeerAppOptions): PeerHandler {
   const app = new Hono<Environment>();
   app.post("/v1/hello", ({ req, env }) => requests.answer(req.raw, env, hello));
   app.post("/v1/messages", ({ req, env }) => requests.answer(req.raw, env, messages));
-  app.all("/v1/hello", notAllowed);
-  app.all("/v1/messages", notAllowed);
+  app.all("/v1/hello", only("POST"));
+  app.all("/v1/messages", only("POST"));
   app.notFound(() => {
     throw new Refusal("request-path", "this port is for the peers of this node alone");
   });
@@ -47,10 +47,6 @@ export function createPeerApp(options: PeerAppOptions): PeerHandler {
     return refusal.response();
   });
   return async (request, source) => app.fetch(request, source);
-}
-
-function notAllowed(): never {
-  throw new Refusal("request-method", "the method must be POST", { headers: { allow: "POST" } });
 }
 
 /** Checks and answers requests. The body of a request that is not genuine is not read. */

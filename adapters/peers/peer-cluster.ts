@@ -124,7 +124,6 @@ export class PeerCluster {
   /** Looks for the peers from now on. */
   async start(): Promise<void> {
     await this.#local.start({ connected: () => {}, message: () => {} });
-    this.#inbox.sessions.start();
     this.#names.start();
   }
 

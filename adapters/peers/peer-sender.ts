@@ -151,7 +151,7 @@ export class PeerSender {
     this.#session = Math.max(this.#session + 1, this.#clock.now());
     this.#number = 0;
     this.#failures = 0;
-    this.#answeredAt = this.#clock.now();
+    this.#answeredAt = this.#clock.ticks();
     for (const message of this.#listener.retained())
       this.#queue.add({ ...message, done: () => {} });
     void this.#request();
@@ -189,7 +189,7 @@ export class PeerSender {
     this.#body = undefined;
     this.#number++;
     this.#failures = 0;
-    this.#answeredAt = this.#clock.now();
+    this.#answeredAt = this.#clock.ticks();
     this.#queue.delivered();
     if (!this.#up) {
       this.#up = true;
@@ -205,7 +205,7 @@ export class PeerSender {
 
   #failed(failure: PeerFailure): void {
     this.#queue.delay();
-    const silentMs = this.#clock.now() - this.#answeredAt;
+    const silentMs = this.#clock.ticks() - this.#answeredAt;
     if (!failure.mayRepeat || silentMs >= peerLimits.deadMs) {
       this.#end(failure);
       this.#helloAfter(peerLimits.heartbeatMs);

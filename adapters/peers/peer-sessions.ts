@@ -1,5 +1,5 @@
-import { limits } from "../../core/base/mod.ts";
-import type { Cancel, Clock } from "../../core/ports/mod.ts";
+import type { Clock } from "../../core/ports/mod.ts";
+import { PresenceMonitor } from "../../core/streams/mod.ts";
 import { Refusal } from "../http/mod.ts";
 import { type PeerIdentity, type PeerStamp, peerLimits } from "./wire/mod.ts";
 
@@ -8,6 +8,7 @@ interface Session extends PeerIdentity {
   session: number;
   /** The number of its next request. */
   next: number;
+  /** When its last request came, in `Clock.ticks`. */
   lastAt: number;
   isLive: boolean;
   subscribedApps: ReadonlySet<string>;
@@ -16,7 +17,7 @@ interface Session extends PeerIdentity {
 export interface PeerSessionsListener {
   /** The peer begins a session: what it retained before is void. */
   began(peer: PeerIdentity): void;
-  /** The peer has sent nothing for `peerLimits.deadMs`. */
+  /** The peer has sent nothing for as long as three of its heartbeats take. */
   ended(peer: PeerIdentity): void;
 }
 
@@ -33,20 +34,21 @@ export class PeerSessions {
   readonly #sessions: Map<string, Session> = new Map();
   /** Living ones by the node's name. */
   readonly #nodes: Map<string, Session> = new Map();
-  #cancel: Cancel = () => {};
+  readonly #monitor: PresenceMonitor;
 
   constructor(own: PeerIdentity, clock: Clock, listener: PeerSessionsListener) {
     this.#own = own;
     this.#clock = clock;
     this.#listener = listener;
+    this.#monitor = new PresenceMonitor(clock, (node) => {
+      const silent = this.#nodes.get(node);
+      if (silent !== undefined) this.#end(silent);
+    });
   }
 
-  start(): void {
-    this.#watch(this.#clock.now());
-  }
-
+  /** No peer ends any more. */
   stop(): void {
-    this.#cancel();
+    this.#monitor.pause();
   }
 
   /** Whether a living peer of this incarnation subscribes events of the app. */
@@ -72,7 +74,7 @@ export class PeerSessions {
     const known = this.#sessions.get(stamp.incarnation);
     const isCurrent = known?.isLive === true && stamp.session === known.session;
     if (isCurrent && stamp.number <= known.next) {
-      known.lastAt = this.#clock.now();
+      this.#heard(known);
       if (stamp.number < known.next) return false;
       known.next++;
       return true;
@@ -93,20 +95,21 @@ export class PeerSessions {
   #begin({ node, incarnation, session }: PeerStamp): void {
     const other = this.#nodes.get(node);
     if (other !== undefined && other.incarnation !== incarnation) this.#replace(other);
+    this.#forgetOld();
     if (!this.#sessions.has(incarnation) && this.#sessions.size >= peerLimits.sessionsMax) {
       throw new Refusal("requests-full", "too many peers have sent requests in the last minutes");
     }
-    const lastAt = this.#clock.now();
-    const begun = { node, incarnation, session, next: 1, lastAt, isLive: true };
+    const begun = { node, incarnation, session, next: 1, lastAt: 0, isLive: true };
     const peer: Session = { ...begun, subscribedApps: new Set() };
     this.#sessions.set(incarnation, peer);
     this.#nodes.set(node, peer);
+    this.#heard(peer);
     this.#listener.began(peer);
   }
 
   /** Another node of that name was here a moment ago: it has restarted, or it is a second one. */
   #replace(other: Session): void {
-    const silentMs = this.#clock.now() - other.lastAt;
+    const silentMs = this.#clock.ticks() - other.lastAt;
     if (silentMs < 2 * peerLimits.heartbeatMs) {
       throw new Refusal("peer-name", `another living node is named ${other.node}`);
     }
@@ -119,22 +122,18 @@ export class PeerSessions {
     this.#listener.ended(session);
   }
 
-  #watch(before: number): void {
-    const due = before + peerLimits.heartbeatMs;
-    this.#cancel = this.#clock.after(peerLimits.heartbeatMs, () => {
-      const now = this.#clock.now();
-      // A late timer shows a stall of this process itself: requests of that time wait unread.
-      if (now - due <= limits.stallMs) this.#expire(now);
-      this.#watch(now);
-    });
+  #heard(session: Session): void {
+    session.lastAt = this.#clock.ticks();
+    this.#monitor.heartbeat(session.node, peerLimits.heartbeatMs);
   }
 
-  #expire(now: number): void {
-    for (const session of this.#sessions.values()) {
-      const silentMs = now - session.lastAt;
-      if (session.isLive && silentMs >= peerLimits.deadMs) this.#end(session);
+  /** Those whose requests are all too old to be accepted again. */
+  #forgetOld(): void {
+    const now = this.#clock.ticks();
+    for (const { incarnation, isLive, lastAt } of this.#sessions.values()) {
       // Twice: the sender's clock may be ahead by as much as it may be behind.
-      if (silentMs > 2 * peerLimits.clockSkewMs) this.#sessions.delete(session.incarnation);
+      const isOld = now - lastAt > 2 * peerLimits.clockSkewMs;
+      if (isOld && !isLive) this.#sessions.delete(incarnation);
     }
   }
 }

@@ -1,7 +1,6 @@
-import type { Handler } from "hono";
 import { Hono } from "hono/tiny";
 import type { ErrorCode } from "../../core/base/mod.ts";
-import { Bodies, type HttpHandler, Refusal, refusalOf } from "../http/mod.ts";
+import { Bodies, type HttpHandler, only, Refusal, refusalOf } from "../http/mod.ts";
 import { awsRefusal, createConnectionsApp, isOfConnections, pathOf } from "./aws/mod.ts";
 import { Access, type CommandPort, type ServiceEnvironment, serviceLimits } from "./base/mod.ts";
 import { commandRequest } from "./commands.ts";
@@ -75,11 +74,4 @@ export function createServiceApp(options: ServiceAppOptions): HttpHandler {
 
 function noSuchPath(): Refusal {
   return new Refusal("request-path", "the paths are /sr, /commands and /openapi.json");
-}
-
-function only(allowed: string): Handler<ServiceEnvironment> {
-  return () => {
-    const message = `the method must be ${allowed}`;
-    throw new Refusal("request-method", message, { headers: { allow: allowed } });
-  };
 }

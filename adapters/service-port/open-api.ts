@@ -1,5 +1,6 @@
 import { type JsonSchema, toJsonSchema } from "@valibot/to-json-schema";
 import type { GenericSchema, LooseTupleSchema, TupleItems } from "valibot";
+import { appNamePattern } from "../../core/base/mod.ts";
 import { commandSchema, serviceRequestSchema } from "../http-wire/mod.ts";
 import {
   awsRefusalSchema,
@@ -80,7 +81,7 @@ const app: Part = {
   in: "query",
   required: false,
   description: "The app of the connections; the node's first one without it.",
-  schema: { type: "string", pattern: "^[a-z0-9-]{1,64}$" },
+  schema: { type: "string", pattern: appNamePattern.source },
 };
 
 const serviceRequest: Part = {

@@ -2,3 +2,4 @@ export { SystemClock } from "./clock.ts";
 export { descriptorFree, descriptorsMax, descriptorsOpen } from "./descriptors.ts";
 export { EventLoopLag } from "./event-loop-lag.ts";
 export { SystemRandom } from "./random.ts";
+export { Secret } from "./secret.ts";

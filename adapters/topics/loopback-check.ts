@@ -1,4 +1,4 @@
-import { limits, ServiceError } from "../../core/base/mod.ts";
+import { afterAwake, ServiceError } from "../../core/base/mod.ts";
 import type { Cancel, Clock } from "../../core/ports/mod.ts";
 import { loopbackLimits } from "./loopback-limits.ts";
 
@@ -61,12 +61,9 @@ export class LoopbackCheck {
   }
 
   #wait(): void {
-    const due = this.#clock.now() + loopbackLimits.loopbackMs;
-    this.#cancel = this.#clock.after(loopbackLimits.loopbackMs, () => {
-      // This timer is late: the process was stopped or busy, and the answer may wait unread.
-      if (this.#clock.now() - due > limits.stallMs) this.#wait();
+    this.#cancel = afterAwake(this.#clock, loopbackLimits.loopbackMs, () => {
       // The connection is gone, and with it the answer. The next publish is checked.
-      else if (!this.#options.up()) this.#stop();
+      if (!this.#options.up()) this.#stop();
       else {
         this.#overdue = true;
         this.#options.publishProbe();

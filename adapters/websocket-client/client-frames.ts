@@ -26,17 +26,6 @@ export function clientFrame(opcode: number, payload: Uint8Array): Uint8Array {
   return frame;
 }
 
-/** The payload of a close frame; empty for 1005. */
-export function closePayload(code: number, reason: string): Uint8Array {
-  if (code === noCode) return new Uint8Array(0);
-  const payload = new Uint8Array(controlBytesMax);
-  // `encodeInto` stops before a character that does not fit: the reason stays valid UTF-8.
-  const { written } = new TextEncoder().encodeInto(reason, payload.subarray(2));
-  payload[0] = code >> 8;
-  payload[1] = code;
-  return payload.subarray(0, 2 + written);
-}
-
 /** What a reader reports, in the order of the wire. */
 export interface FrameListener {
   text(text: string): void;

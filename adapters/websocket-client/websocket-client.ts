@@ -1,8 +1,8 @@
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { ServiceError, withoutBrackets } from "../../core/base/mod.ts";
-import { Opcode } from "../../core/websocket/mod.ts";
-import { clientFrame, closePayload, ServerFrameReader } from "./client-frames.ts";
+import { closePayload, Opcode } from "../../core/websocket/mod.ts";
+import { clientFrame, ServerFrameReader } from "./client-frames.ts";
 import {
   checkAnswer,
   type OpeningHandshake,

@@ -95,6 +95,13 @@ export const closeReasons: Readonly<Record<Name, CloseReason>> = {
   connectionsPerIp: reason(limit, 1008, "connections-per-ip", "connections-per-ip", false),
 };
 
+/** How a library tells of a connection whose node is lost: nobody has seen its end. */
+export const nodeLostClose: {
+  readonly closeCode: number;
+  readonly closeReason: string;
+  readonly cause: CloseCause;
+} = { closeCode: 1006, closeReason: "", cause: CloseCause.nodeLost };
+
 /**
  * A command ends the connection. It says `error` if the origin itself failed, and `admin` if it is
  * an operator's.

@@ -178,6 +178,11 @@ export const ErrorCode = {
 
 export type ErrorCode = keyof typeof ErrorCode;
 
+/** Whether a value from outside is one of the stable error codes. */
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === "string" && Object.hasOwn(ErrorCode, value);
+}
+
 const byNumber = new Map<number, ErrorCode>(
   Object.entries(ErrorCode).map(([name, number]) => [number, name as ErrorCode]),
 );

@@ -1,5 +1,11 @@
 export { assert } from "./assert.ts";
-export { CloseCause, type CloseReason, closedByOrigin, closeReasons } from "./close-reasons.ts";
+export {
+  CloseCause,
+  type CloseReason,
+  closedByOrigin,
+  closeReasons,
+  nodeLostClose,
+} from "./close-reasons.ts";
 export {
   connectionIdPattern,
   groupByNode,
@@ -13,6 +19,7 @@ export {
   errorCodeOf,
   errorCounter,
   faultCloseCodes,
+  isErrorCode,
   isLimit,
   ServiceError,
 } from "./errors.ts";
@@ -44,6 +51,6 @@ export {
 } from "./names.ts";
 export { randomFraction, randomName } from "./random.ts";
 export { isRoutePattern, parseRoute, type Route } from "./route.ts";
-export { backOffMs, every, jittered, ReportTimes } from "./timing.ts";
+export { afterAwake, backOffMs, every, jittered, ReportTimes } from "./timing.ts";
 export { parseTraceparent, type TraceContext, writeTraceparent } from "./trace-context.ts";
 export { utf8Exceeds, wellFormed } from "./utf8.ts";

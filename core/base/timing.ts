@@ -6,6 +6,24 @@ interface Timer {
   after(ms: number, callback: () => void): () => void;
 }
 
+/** The same with the time that passes. */
+interface Stopwatch extends Timer {
+  ticks(): number;
+}
+
+/**
+ * Calls back after `ms` in which this process ran. A timer that fires `limits.stallMs` late shows
+ * that the process was stalled: what came in meanwhile waits unread, so it waits once more.
+ */
+export function afterAwake(clock: Stopwatch, ms: number, callback: () => void): () => void {
+  const due = clock.ticks() + ms;
+  let cancel = clock.after(ms, () => {
+    if (clock.ticks() - due <= limits.stallMs) callback();
+    else cancel = afterAwake(clock, ms, callback);
+  });
+  return () => cancel();
+}
+
 /** Calls back every `ms`, until cancelled. A call that comes late puts the next one off. */
 export function every(timer: Timer, ms: number, callback: () => void): () => void {
   let cancel = (): void => {};

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { limits } from "../base/mod.ts";
+import { limits, namePattern } from "../base/mod.ts";
 import {
   choice,
   duration,
@@ -8,6 +8,7 @@ import {
   integer,
   list,
   matching,
+  orEmpty,
   path,
   port,
   portOrNone,
@@ -88,7 +89,7 @@ export const httpOriginSettings: SettingTable<HttpOriginSettings> = {
   ),
   "origin-name": matching("name of the HTTP origin at the broker; empty: a random name", {
     allowed: "1 to 32 of a-z, 0-9 and -",
-    pattern: /^[a-z0-9-]{0,32}$/,
+    pattern: orEmpty(namePattern),
   }),
   "origin-window": integer("maximum number of unacknowledged events of each node", {
     min: 1,

@@ -6,6 +6,7 @@ export {
   integer,
   list,
   matching,
+  orEmpty,
   parseDuration,
   parseSize,
   path,

@@ -1,10 +1,11 @@
-import { limits } from "../base/mod.ts";
+import { limits, namePattern } from "../base/mod.ts";
 import {
   choice,
   duration,
   integer,
   integerOrAuto,
   matching,
+  orEmpty,
   type SettingTable,
   toggle,
 } from "./kinds/mod.ts";
@@ -27,7 +28,7 @@ export interface NodeSettings {
 export const nodeSettings: SettingTable<NodeSettings> = {
   "node-name": matching("name of this node, unique in the cluster; empty: a random name", {
     allowed: "1 to 32 characters of a-z, 0-9 and -",
-    pattern: /^([a-z0-9-]{1,32})?$/,
+    pattern: orEmpty(namePattern),
   }),
   workers: integerOrAuto(
     "processes on the client port, nodes NAME-0, NAME-1, …; auto: one a processor; limits are " +

@@ -1,4 +1,4 @@
-import { limits } from "../base/mod.ts";
+import { afterAwake, limits } from "../base/mod.ts";
 import type { Cancel, Clock } from "../ports/mod.ts";
 
 interface Watched {
@@ -68,13 +68,7 @@ export class PresenceMonitor {
   }
 
   #expire(name: string, watched: Watched, ms: number): void {
-    const due = this.#clock.now() + ms;
-    watched.cancel = this.#clock.after(ms, () => {
-      // A late timer shows that this process was stalled: heartbeats of that time wait unread.
-      if (this.#clock.now() - due > limits.stallMs) {
-        this.#expire(name, watched, ms);
-        return;
-      }
+    watched.cancel = afterAwake(this.#clock, ms, () => {
       this.#watched.delete(name);
       this.#expired(name);
     });

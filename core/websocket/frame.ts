@@ -120,14 +120,19 @@ export function closeReasonFits(reason: string): boolean {
  * fit is shortened.
  */
 export function closeFrame(code: number, reason: string): Uint8Array {
-  if (code === NO_CODE) return buildFrame(Opcode.close, new Uint8Array(0));
-  assert(closeCodeAllowed(code), `close code ${code} must not be sent`);
+  assert(code === NO_CODE || closeCodeAllowed(code), `close code ${code} must not be sent`);
+  return buildFrame(Opcode.close, closePayload(code, reason));
+}
+
+/** The payload of a close frame; empty for 1005. A reason that does not fit is shortened. */
+export function closePayload(code: number, reason: string): Uint8Array {
+  if (code === NO_CODE) return new Uint8Array(0);
   const payload = new Uint8Array(limits.controlPayloadBytesMax);
   // `encodeInto` stops before a character that does not fit: the reason stays valid UTF-8.
   const { written } = encoder.encodeInto(reason, payload.subarray(2));
   payload[0] = code >> 8;
   payload[1] = code;
-  return buildFrame(Opcode.close, payload.subarray(0, 2 + written));
+  return payload.subarray(0, 2 + written);
 }
 
 /** Code and reason of a valid close frame; 1005 for an empty payload (RFC 6455, 7.1.5). */

@@ -2,6 +2,7 @@ export { answerDeflate } from "./extensions.ts";
 export {
   buildFrame,
   closeCodeAllowed,
+  closePayload,
   closeReasonBytesMax,
   closeReasonFits,
   frameHeaderBytes,

@@ -1,4 +1,4 @@
-import { LatestMap, parseJson, ServiceError } from "../../../core/base/mod.ts";
+import { LatestMap, nodeLostClose, parseJson, ServiceError } from "../../../core/base/mod.ts";
 import { type Acknowledgement, ReliableReceiver } from "../../../core/streams/mod.ts";
 import { originLimits } from "../../origin/base/mod.ts";
 import { isOwn } from "../../origin/receive/mod.ts";
@@ -115,11 +115,12 @@ export class NodeEvents {
   /** The node is dead, or has restarted as `alive`: its other connections are closed. */
   nodeLost(alive: string | undefined): void {
     const closes: string[] = [];
+    const { closeCode, closeReason, cause } = nodeLostClose;
     for (const [id, incarnation] of this.#connections) {
       if (alive !== undefined && incarnation === alive) continue;
       this.#connections.delete(id);
       this.#leftOut.delete(id);
-      closes.push(JSON.stringify(["close", id, null, 1006, "", "node-lost"]));
+      closes.push(JSON.stringify(["close", id, null, closeCode, closeReason, cause]));
     }
     for (let from = 0; from < closes.length; from += batchLimits.lostItemsMax) {
       const some = closes.slice(from, from + batchLimits.lostItemsMax);

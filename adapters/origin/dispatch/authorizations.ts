@@ -1,7 +1,7 @@
-import { type ErrorCode, nodeOf, ServiceError } from "../../../core/base/mod.ts";
+import { type ErrorCode, isErrorCode, nodeOf, ServiceError } from "../../../core/base/mod.ts";
 import type { Cancel } from "../../../core/ports/mod.ts";
 import { checkedGroup, checkHandler, originLimits, traceOf } from "../base/mod.ts";
-import { IdOutcomes, isErrorCode, type NodeSenders, type Replies } from "../send/mod.ts";
+import { IdOutcomes, type NodeSenders, type Replies } from "../send/mod.ts";
 import {
   type AuthorizeAnswer,
   type AuthorizeHandler,

@@ -1,13 +1,24 @@
-import { isOfNode, ServiceError } from "../../../core/base/mod.ts";
+import { isOfNode, nodeLostClose, ServiceError } from "../../../core/base/mod.ts";
 import type { Clock } from "../../../core/ports/mod.ts";
 import type { Acknowledgement } from "../../../core/streams/mod.ts";
-import { checkedId, isConnectionId, type MessageData, traceOf } from "../base/mod.ts";
+import {
+  checkedId,
+  isConnectionId,
+  type MessageData,
+  type OriginCloseEvent,
+  traceOf,
+} from "../base/mod.ts";
 import { KnownConnections, OriginConnection } from "../connections/mod.ts";
 import type { Dispatcher } from "../dispatch/mod.ts";
 import type { CommandAck, ConnectionSender } from "../send/mod.ts";
 import { type BatchListener, BatchReader } from "./batch-reader.ts";
 import { EventStreams } from "./event-streams.ts";
 import { ForeignIds, isOwn } from "./foreign-ids.ts";
+
+/** What a `close` event says of the end. */
+interface ToldEnd extends Pick<OriginCloseEvent, "seq" | "code" | "reason" | "cause"> {
+  readonly trace?: string | undefined;
+}
 
 /** What nodes say besides events of connections. */
 export interface NodeListener {
@@ -94,11 +105,12 @@ export class EventReceiver implements BatchListener {
    */
   nodeLost(node: string, alive: string | undefined): void {
     if (alive !== undefined) this.#connections.forgetDetached(node, alive);
+    const { closeCode: code, closeReason: reason, cause } = nodeLostClose;
     for (const connection of this.#connections.ofNode(node)) {
       if (alive !== undefined && connection.incarnation === alive) continue;
       if (alive === undefined) this.#connections.detach(connection, true);
       else this.#connections.remove(connection);
-      this.#reportClose(connection, undefined, 1006, "", "node-lost");
+      this.#reportClose(connection, { seq: undefined, code, reason, cause });
       if (alive !== undefined) this.#connections.end(connection);
     }
   }
@@ -207,34 +219,22 @@ export class EventReceiver implements BatchListener {
     this.#connections.remove(connection);
     connection.closedAs(grant);
     if (detached?.closeReported !== true) {
-      const number = typeof seq === "number" ? seq : undefined;
       const { trace } = (grant ?? {}) as { readonly trace?: unknown };
-      this.#reportClose(connection, number, code, reason, cause, traceOf(trace));
+      this.#reportClose(connection, {
+        seq: typeof seq === "number" ? seq : undefined,
+        code: Number(code ?? 1006),
+        reason: String(reason ?? ""),
+        cause: String(cause ?? ""),
+        trace: traceOf(trace),
+      });
     }
     this.#connections.end(connection);
   }
 
-  #reportClose(
-    connection: OriginConnection,
-    seq: number | undefined,
-    code: unknown,
-    reason: unknown,
-    cause: unknown,
-    trace?: string,
-  ): void {
-    this.#dispatcher.dispatch(
-      connection,
-      {
-        type: "close",
-        connection,
-        seq,
-        code: Number(code ?? 1006),
-        reason: String(reason ?? ""),
-        cause: String(cause ?? ""),
-        ...(trace === undefined ? {} : { trace }),
-      },
-      this.#streams.record,
-    );
+  #reportClose(connection: OriginConnection, { trace, ...end }: ToldEnd): void {
+    const traced = trace === undefined ? {} : { trace };
+    const event = { type: "close", connection, ...end, ...traced } as const;
+    this.#dispatcher.dispatch(connection, event, this.#streams.record);
   }
 
   /** Other origins have these connections now. */

@@ -1,4 +1,4 @@
-import { ErrorCode, isMap } from "../../../core/base/mod.ts";
+import { type ErrorCode, isErrorCode, isMap } from "../../../core/base/mod.ts";
 import type { PublishCounts, PublishOutcome } from "../base/mod.ts";
 
 /** Gathers the replies to one command, which may come in parts and from several nodes. */
@@ -15,11 +15,6 @@ export interface Collector<Result> {
 const outcomes: ReadonlySet<unknown> = new Set(
   "sent slow gone expired closed joined left stored renewed accepted rejected".split(" "),
 );
-
-/** Whether an outcome of a reply is one of the stable error codes. */
-export function isErrorCode(word: unknown): word is ErrorCode {
-  return typeof word === "string" && Object.hasOwn(ErrorCode, word);
-}
 
 /** `{id: outcome}` for the ids of one command; `unknown` if no node answered. */
 export class IdOutcomes<Outcome extends string>

@@ -1,4 +1,4 @@
-import { groupByNode, nodeOf, ServiceError } from "../../../core/base/mod.ts";
+import { groupByNode, isErrorCode, nodeOf, ServiceError } from "../../../core/base/mod.ts";
 import {
   type Changed,
   type ChangeOutcome,
@@ -16,7 +16,7 @@ import {
   type Targets,
   type WaitOptions,
 } from "../base/mod.ts";
-import { IdOutcomes, isErrorCode } from "./collectors.ts";
+import { IdOutcomes } from "./collectors.ts";
 import { lastElement, messageOptions, traceOptions } from "./command-options.ts";
 import { Expiry } from "./expiry.ts";
 import type { NodeSender } from "./node-sender.ts";

@@ -1,7 +1,6 @@
 export {
   type Collector,
   IdOutcomes,
-  isErrorCode,
   PublishReplies,
   QueryReplies,
 } from "./collectors.ts";

@@ -1,7 +1,7 @@
-import { ServiceError } from "../../../core/base/mod.ts";
+import { isErrorCode, ServiceError } from "../../../core/base/mod.ts";
 import type { Cancel, Clock } from "../../../core/ports/mod.ts";
 import { checkTimeout, originLimits, type WaitOptions } from "../base/mod.ts";
-import { type Collector, isErrorCode } from "./collectors.ts";
+import type { Collector } from "./collectors.ts";
 
 interface Pending {
   readonly collector: Collector<unknown>;

@@ -1,5 +1,7 @@
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac } from "node:crypto";
+import { namePattern } from "../../../core/base/mod.ts";
 import { Refusal } from "../../http/mod.ts";
+import { Secret } from "../../system/mod.ts";
 import { peerLimits } from "./peer-limits.ts";
 
 /** Who sends a request, to whom, and which one it is. */
@@ -28,8 +30,7 @@ export interface PeerHeaders {
   get(name: string): string | null;
 }
 
-const fromPattern = /^([a-z0-9-]{1,32})\/([a-z0-9]{1,64})$/;
-const toPattern = /^(-|[a-z0-9]{1,64})$/;
+const incarnationPattern = /^[a-z0-9]{1,64}$/;
 const numberPattern = /^(\d{1,15})\.(\d{1,15})$/;
 const timePattern = /^\d{1,15}$/;
 const scheme = "WSS-HMAC-SHA256 ";
@@ -78,14 +79,17 @@ export class PeerSignature {
     const { method, path, headers } = request;
     const read = (name: string): string => headers.get(name) ?? "";
     const signature = this.#request(method, path, read);
-    if (this.exists && !same(read("authorization"), scheme + signature)) {
+    if (this.exists && !new Secret(scheme + signature).equals(read("authorization"))) {
       throw new Refusal("peer-signature", "the request has no valid signature");
     }
-    const from = fromPattern.exec(read("x-wss-from"));
+    const [node = "", incarnation = "", ...more] = read("x-wss-from").split("/");
+    const isFrom =
+      namePattern.test(node) && incarnationPattern.test(incarnation) && more.length === 0;
     const number = numberPattern.exec(read("x-wss-number"));
     const to = read("x-wss-to");
+    const isTo = to === "-" || incarnationPattern.test(to);
     const time = read("x-wss-time");
-    if (from === null || number === null || !toPattern.test(to) || !timePattern.test(time)) {
+    if (!isFrom || number === null || !isTo || !timePattern.test(time)) {
       throw new Refusal("peer-malformed", "a header of the request is missing or wrong");
     }
     if (Math.abs(now - Number(time)) > peerLimits.clockSkewMs) {
@@ -94,8 +98,8 @@ export class PeerSignature {
       throw new Refusal("peer-clock", message);
     }
     const stamp = {
-      node: from[1] as string,
-      incarnation: from[2] as string,
+      node,
+      incarnation,
       to: to === "-" ? "" : to,
       session: Number(number[1]),
       number: Number(number[2]),
@@ -114,7 +118,10 @@ export class PeerSignature {
     answer: { readonly status: number; readonly body: Uint8Array },
     signature: string,
   ): boolean {
-    return !this.exists || same(signature, this.answer(request, answer.status, answer.body));
+    return (
+      !this.exists ||
+      new Secret(this.answer(request, answer.status, answer.body)).equals(signature)
+    );
   }
 
   #request(method: string, path: string, read: (name: string) => string): string {
@@ -130,10 +137,4 @@ export class PeerSignature {
 
 export function digestOf(body: Uint8Array): string {
   return createHash("sha256").update(body).digest("base64");
-}
-
-/** Compares in constant time. */
-function same(one: string, other: string): boolean {
-  const hash = (text: string): Uint8Array => createHash("sha256").update(text).digest();
-  return timingSafeEqual(hash(one), hash(other));
 }

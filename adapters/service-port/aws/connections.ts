@@ -1,7 +1,7 @@
 import { Hono } from "hono/tiny";
 import { getPath } from "hono/utils/url";
 import { nodeOfConnectionId } from "../../../core/base/mod.ts";
-import { Bodies, Refusal } from "../../http/mod.ts";
+import { Bodies, only, Refusal } from "../../http/mod.ts";
 import { type Command, sendCommand } from "../../http-wire/mod.ts";
 import {
   appOf,
@@ -68,14 +68,11 @@ export function createConnectionsApp(
   const { messageBytesMax, signedBodiesMax } = serviceLimits;
   const signed = new Bodies(signedBodiesMax * messageBytesMax, signedBodiesMax);
   const routed = { ...dependencies, signed };
-  const allow = "POST, GET, DELETE";
   for (const path of paths) {
     app.post(path, (context) => handle(routed, context, post));
     app.get(path, (context) => handle(routed, context, get));
     app.delete(path, (context) => handle(routed, context, remove));
-    app.all(path, () => {
-      throw new Refusal("request-method", `the methods are ${allow}`, { headers: { allow } });
-    });
+    app.all(path, only("POST", "GET", "DELETE"));
   }
   return app;
 }

@@ -1,22 +1,22 @@
-import { createHash, timingSafeEqual } from "node:crypto";
 import { isLoopbackAddress } from "../../../core/base/mod.ts";
-import { Refusal } from "../../http/mod.ts";
+import { bearerOf, Refusal, saysBearer } from "../../http/mod.ts";
+import { Secret } from "../../system/mod.ts";
 
 /**
  * Who may send requests: programs that know the token; without a token, programs on this machine,
  * but no web pages.
  */
 export class Access {
-  readonly #token: Buffer | undefined;
+  readonly #token: Secret | undefined;
 
   /** `token` is empty if there is none. */
   constructor(token: string) {
-    this.#token = token === "" ? undefined : digest(token);
+    this.#token = token === "" ? undefined : new Secret(token);
   }
 
   /** Whether a token is required and the request has one. */
   usesToken(headers: Headers): boolean {
-    return this.#token !== undefined && /^Bearer /i.test(headers.get("authorization") ?? "");
+    return this.#token !== undefined && saysBearer(headers);
   }
 
   /** Throws `request-token` or `request-forbidden`. */
@@ -35,14 +35,8 @@ export class Access {
     }
   }
 
-  /** Both are hashed, so that the time of the comparison tells neither bytes nor length. */
   #hasToken(headers: Headers): boolean {
-    const [, given] = /^Bearer +(\S+)$/i.exec(headers.get("authorization") ?? "") ?? [];
-    const token = this.#token;
-    return given !== undefined && token !== undefined && timingSafeEqual(digest(given), token);
+    const given = bearerOf(headers);
+    return given !== undefined && this.#token?.equals(given) === true;
   }
-}
-
-function digest(text: string): Buffer {
-  return createHash("sha256").update(text).digest();
 }

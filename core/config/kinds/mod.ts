@@ -7,6 +7,7 @@ export {
   integerOrAuto,
   list,
   matching,
+  orEmpty,
   path,
   port,
   portOrNone,

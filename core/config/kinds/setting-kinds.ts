@@ -149,6 +149,11 @@ export function matching(
   return { schema, default: fallback, written: fallback, allowed, about };
 }
 
+/** A pattern that begins with `^`, or nothing: for a setting that may be empty. */
+export function orEmpty(pattern: RegExp): RegExp {
+  return new RegExp(`^$|${pattern.source}`, pattern.flags);
+}
+
 /** A host name or an address, to listen on. */
 export function host(about: string, options: { readonly default: string }): Setting<string> {
   const allowed = "an address or host name";

@@ -1,4 +1,5 @@
 import { isApp, isName } from "../../../adapters/topics/mod.ts";
+import { topicRootPattern } from "../../../core/base/mod.ts";
 import { host, list, matching, toggle } from "../../../core/config/mod.ts";
 import {
   ejabberdRules,
@@ -35,7 +36,10 @@ const brokers = Object.keys(writers);
 
 const names = "names of 1 to 32 of a-z, 0-9 and -, separated by commas";
 /** A device, and one group that it may publish to. */
-const devicePattern = /^[a-z0-9-]{1,32}\/[^\s,]{1,256}$/;
+function isDevice(item: string): boolean {
+  const [name = "", ...group] = item.split("/");
+  return isName(name) && /^[^\s,]{1,256}$/.test(group.join("/"));
+}
 
 export const acl: CliCommand = defineCommand<AclOptions>({
   name: "acl",
@@ -54,7 +58,7 @@ export const acl: CliCommand = defineCommand<AclOptions>({
     }),
     devices: list("devices that only publish text to a group: NAME/GROUP", {
       allowed: "NAME/GROUP separated by commas",
-      isItem: (item) => devicePattern.test(item),
+      isItem: isDevice,
     }),
     apps: list("apps that they serve, with commas between them", {
       allowed: "names of apps separated by commas",
@@ -66,7 +70,7 @@ export const acl: CliCommand = defineCommand<AclOptions>({
     }),
     "topic-root": matching("first level of every MQTT topic", {
       allowed: "1 to 32 letters, digits, - and _",
-      pattern: /^[A-Za-z0-9_-]{1,32}$/,
+      pattern: topicRootPattern,
       default: "wss",
     }),
     vhost: matching("virtual host of RabbitMQ", {

@@ -6,7 +6,7 @@ const files = {
   sources: "adapters/origin/receive/event-streams.ts",
   connections: "adapters/origin/connections/known-connections.ts",
   tracker: "adapters/origin/presence/node-tracker.ts",
-  monitor: "core/streams/presence-monitor.ts",
+  timing: "core/base/timing.ts",
   control: "adapters/origin/presence/origin-control.ts",
   parts: "adapters/origin/api/composition.ts",
   leaveWaiter: "adapters/origin/presence/leave-waiter.ts",
@@ -115,7 +115,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "Each origin then reports one `close` (1006, `node-lost`) for each connection",
     file: files.receiver,
-    find: 'this.#reportClose(connection, undefined, 1006, "", "node-lost");',
+    find: "this.#reportClose(connection, { seq: undefined, code, reason, cause });",
     replace: "",
     tests: [tests.receiver],
   },
@@ -282,9 +282,9 @@ const mutants: readonly Mutant[] = [
   },
   {
     says: "shows that the node (or the origin) itself was stopped",
-    file: files.monitor,
-    find: "if (this.#clock.now() - due > limits.stallMs) {",
-    replace: "if (false) {",
+    file: files.timing,
+    find: "if (clock.ticks() - due <= limits.stallMs) callback();",
+    replace: "if (true) callback();",
     tests: [tests.tracker],
   },
   {

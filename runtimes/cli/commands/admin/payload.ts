@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
-import { matching, toggle } from "../../../../core/config/mod.ts";
+import { appNamePattern } from "../../../../core/base/mod.ts";
+import { matching, orEmpty, toggle } from "../../../../core/config/mod.ts";
 import type { Option } from "../../command/mod.ts";
 import { fromHex } from "../../connect/mod.ts";
 import { settingInvalid } from "../../settings/mod.ts";
@@ -12,13 +13,15 @@ export const binaryOption: Option<boolean> = toggle(
   { default: false },
 );
 
-export const appOption: Option<string> = {
-  ...matching("name of the app; otherwise that of the connection, or the gateway's first", {
-    allowed: "1 to 64 characters of a-z, 0-9 and -",
-    pattern: /^[a-z0-9-]{0,64}$/,
-  }),
-  shown: "APP",
-};
+/** The option `--app`; `about` says what it is for. */
+export function optionOfApp(about: string): Option<string> {
+  const allowed = "1 to 64 characters of a-z, 0-9 and -";
+  return { ...matching(about, { allowed, pattern: orEmpty(appNamePattern) }), shown: "APP" };
+}
+
+export const appOption: Option<string> = optionOfApp(
+  "name of the app; otherwise that of the connection, or the gateway's first",
+);
 
 /** The message of a word; `-` reads the standard input. Throws `setting-invalid`. */
 export function payloadOf(word: string, binary: boolean): Payload {

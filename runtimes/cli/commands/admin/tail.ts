@@ -1,6 +1,6 @@
 import process from "node:process";
 import { connectionIdPattern } from "../../../../core/base/mod.ts";
-import { integer, matching, toggle } from "../../../../core/config/mod.ts";
+import { integer, toggle } from "../../../../core/config/mod.ts";
 import {
   type AdminClient,
   type AdminOptions,
@@ -11,6 +11,7 @@ import {
 } from "../../admin/mod.ts";
 import { type CliCommand, complain, defineCommand, ExitCode, say } from "../../command/mod.ts";
 import { settingInvalid } from "../../settings/mod.ts";
+import { optionOfApp } from "./payload.ts";
 
 interface TailOptions extends AdminOptions {
   readonly group: boolean;
@@ -28,13 +29,7 @@ export const tail: CliCommand = defineCommand<TailOptions>({
   wordsMax: 1,
   options: {
     group: toggle("the word is a group's name, even if it looks like an id", { default: false }),
-    app: {
-      ...matching("app of the group; the gateway's first without it", {
-        allowed: "1 to 64 characters of a-z, 0-9 and -",
-        pattern: /^[a-z0-9-]{0,64}$/,
-      }),
-      shown: "APP",
-    },
+    app: optionOfApp("app of the group; the gateway's first without it"),
     count: {
       ...integer("end after N lines; 0: do not end", { min: 0, max: 1_000_000_000, default: 0 }),
       shown: "N",

@@ -15,7 +15,6 @@ class Rig {
       began: ({ node }) => this.events.push(`began ${node}`),
       ended: ({ node }) => this.events.push(`ended ${node}`),
     });
-    this.sessions.start();
   }
 
   /** `true`, `false`, or the code of the refusal. */
@@ -50,6 +49,18 @@ test("what this process slept through ends no peer", () => {
   rig.clock.stall(10 * peerLimits.deadMs);
   assert.deepEqual(rig.events, ["began n2"]);
   assert.equal(rig.accept(5, 1), true);
+  rig.clock.stall(10 * peerLimits.clockSkewMs);
+  assert.equal(rig.accept(5, 0, { node: "n3", incarnation: "three" }), true);
+  assert.equal(rig.accept(5, 2), true, "another one that begins makes nobody forget it");
+});
+
+test("a node that stops watches no peer any more", () => {
+  const rig = new Rig();
+  rig.accept(5, 0);
+  rig.sessions.stop();
+  rig.accept(5, 1);
+  rig.clock.advance(10 * peerLimits.deadMs);
+  assert.deepEqual([rig.events, rig.clock.pendingTimers], [["began n2"], 0]);
 });
 
 test("a second node of a name is refused while the first one is received", () => {

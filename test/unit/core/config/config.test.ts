@@ -208,3 +208,14 @@ test("the example of each section is accepted, and has a setting of the section"
     );
   }
 });
+
+test("a name that may be empty is nothing or a name", () => {
+  const set = (name: string): unknown => read({ flags: { "node-name": name } })["node-name"];
+  for (const name of ["", "edge-1", "a".repeat(32)]) assert.equal(set(name), name);
+  for (const other of [" ", "\n", "A", "a".repeat(33), "a b"]) {
+    assert.match(
+      refusal(() => set(other)),
+      /1 to 32 characters/,
+    );
+  }
+});
