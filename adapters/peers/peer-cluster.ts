@@ -60,16 +60,17 @@ export class PeerCluster {
     const topics = new Topics(options.root);
     const signature = new PeerSignature(options.secret);
     this.#ports = ports;
-    this.#reports = new ReportTimes(() => clock.now());
+    this.#reports = new ReportTimes(() => clock.ticks());
     this.#local = ports.openLocal({ name: `${node}-peers`, role: "peers", bounded: false });
     const client = new PeerClient(own, signature, ports);
+    const knowledge = {
+      retained: () => routes.retained,
+      subscribedApps: () => [...this.#subscribedApps.keys()],
+    };
     this.#members = new PeerMembers(
       own,
-      { client, clock, logger },
+      { client, clock, logger, knowledge, hasLeft: (peer) => this.#inbox.retained.isEmpty(peer) },
       {
-        retained: () => routes.retained,
-        subscribedApps: () => [...this.#subscribedApps.keys()],
-        hasLeft: (peer) => this.#inbox.retained.isEmpty(peer),
         reachable: (peer, reachable) => this.#inbox.retained.setReachable(peer, reachable),
         lost: (count) => this.#count("peer-lost", count),
         refused: (code) => this.#count(code),

@@ -2,20 +2,15 @@ import { type ErrorCode, ReportTimes } from "../../core/base/mod.ts";
 import type { Clock, Logger } from "../../core/ports/mod.ts";
 import type { PeerClient } from "./peer-client.ts";
 import {
+  type PeerKnowledge,
   type PeerLoss,
   PeerSender,
   type PeerSenderListener,
   type Standing,
 } from "./peer-sender.ts";
-import type { PeerIdentity, PeerMessage } from "./wire/mod.ts";
+import type { PeerIdentity } from "./wire/mod.ts";
 
 export interface PeerMembersListener {
-  /** What a peer must know before anything else. */
-  retained(): readonly PeerMessage[];
-  /** The apps whose events are subscribed in this process. */
-  subscribedApps(): readonly string[];
-  /** Whether the peer has cleared its presence. */
-  hasLeft(incarnation: string): boolean;
   /** Messages to this peer arrive, or do not any more. */
   reachable(incarnation: string, reachable: boolean): void;
   /** So many messages to a peer were lost. */
@@ -28,6 +23,9 @@ interface PeerMembersPorts {
   readonly client: PeerClient;
   readonly clock: Clock;
   readonly logger: Logger;
+  readonly knowledge: PeerKnowledge;
+  /** Whether the peer has cleared its presence. */
+  readonly hasLeft: (incarnation: string) => boolean;
 }
 
 /** The peers of this node: one sender for each address, and one peer for each incarnation. */
@@ -49,7 +47,7 @@ export class PeerMembers {
     this.#own = own;
     this.#ports = ports;
     this.#listener = listener;
-    this.#reports = new ReportTimes(() => ports.clock.now());
+    this.#reports = new ReportTimes(() => ports.clock.ticks());
   }
 
   /** Senders to the peers that are known. */
@@ -119,8 +117,6 @@ export class PeerMembers {
 
   #senderListener(): PeerSenderListener {
     return {
-      retained: () => this.#listener.retained(),
-      subscribedApps: () => this.#listener.subscribedApps(),
       identified: (sender, identity) => this.#identified(sender, identity),
       up: (sender) => this.#up(sender),
       idle: () => this.#idle(),
@@ -169,7 +165,7 @@ export class PeerMembers {
       const message = "a peer refuses the messages of this node";
       this.#refused(address, message, { code, reason, level: "error" });
     } else if (!this.#stopped) {
-      const level = lost === 0 && this.#listener.hasLeft(incarnation) ? "info" : "warn";
+      const level = lost === 0 && this.#ports.hasLeft(incarnation) ? "info" : "warn";
       const message = "a peer takes no messages any more; what waited for it is lost";
       this.#ports.logger.log(level, "peer-down", message, fields);
     }

@@ -19,14 +19,18 @@ export interface PeerLoss {
   readonly wasUp: boolean;
 }
 
-/** What a sender asks and reports. */
-export interface PeerSenderListener {
-  /** A node answered at the address. */
-  identified(sender: PeerSender, identity: PeerIdentity): Standing;
-  /** What the peer must know first: the presences of this node and its origins. */
+/** What a peer must know of this node. */
+export interface PeerKnowledge {
+  /** What it must know first: the presences of this node and its origins. */
   retained(): readonly PeerMessage[];
   /** The apps whose events are subscribed in this process. */
   subscribedApps(): readonly string[];
+}
+
+/** What a sender reports. */
+export interface PeerSenderListener {
+  /** A node answered at the address. Returns what it is for this one. */
+  identified(sender: PeerSender, identity: PeerIdentity): Standing;
   /** The peer takes messages. */
   up(sender: PeerSender): void;
   /** The peer does not take messages any more, or did not take the first one. */
@@ -40,6 +44,7 @@ export interface PeerSenderListener {
 interface PeerSenderPorts {
   readonly client: PeerClient;
   readonly clock: Clock;
+  readonly knowledge: PeerKnowledge;
 }
 
 /**
@@ -53,6 +58,7 @@ export class PeerSender {
   readonly #listener: PeerSenderListener;
   readonly #client: PeerClient;
   readonly #clock: Clock;
+  readonly #knowledge: PeerKnowledge;
   readonly #queue: PeerQueue = new PeerQueue();
   #identity: PeerIdentity | undefined;
   #up = false;
@@ -69,11 +75,12 @@ export class PeerSender {
   #stopped = false;
   #cancel: Cancel = () => {};
 
-  constructor(address: string, listener: PeerSenderListener, { client, clock }: PeerSenderPorts) {
+  constructor(address: string, listener: PeerSenderListener, ports: PeerSenderPorts) {
     this.address = address;
     this.#listener = listener;
-    this.#client = client;
-    this.#clock = clock;
+    this.#client = ports.client;
+    this.#clock = ports.clock;
+    this.#knowledge = ports.knowledge;
   }
 
   /** The peer that messages are sent to; undefined while nobody, or an alias, is there. */
@@ -152,7 +159,7 @@ export class PeerSender {
     this.#number = 0;
     this.#failures = 0;
     this.#answeredAt = this.#clock.ticks();
-    for (const message of this.#listener.retained())
+    for (const message of this.#knowledge.retained())
       this.#queue.add({ ...message, done: () => {} });
     void this.#request();
   }
@@ -173,7 +180,7 @@ export class PeerSender {
     this.#cancel();
     this.#busy = true;
     const epoch = this.#epoch;
-    const subscribedApps = this.#listener.subscribedApps();
+    const subscribedApps = this.#knowledge.subscribedApps();
     this.#body ??= encodeBatch({ subscribedApps, messages: this.#queue.take() });
     const stamp = { to, session: this.#session, number: this.#number };
     const failure = await this.#client

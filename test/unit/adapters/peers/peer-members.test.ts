@@ -27,11 +27,14 @@ test("a peer that refuses is asked once a heartbeat, and logged once a minute", 
   const refused: string[] = [];
   const members = new PeerMembers(
     { node: "a", incarnation: "ia" },
-    { client, clock, logger },
     {
-      retained: () => [],
-      subscribedApps: () => [],
+      client,
+      clock,
+      logger,
+      knowledge: { retained: () => [], subscribedApps: () => [] },
       hasLeft: () => false,
+    },
+    {
       reachable: (_incarnation, now) => reachable.push(now),
       lost: () => {},
       refused: (code) => refused.push(code),
