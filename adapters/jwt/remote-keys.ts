@@ -62,7 +62,7 @@ export class RemoteKeys {
       const sentence = `jwt-jwks: the JWKS endpoint ${faultOf(error)}`;
       throw new ServiceError("keys-unavailable", sentence);
     }
-    this.#answeredAt = this.#ports.clock.now();
+    this.#answeredAt = this.#ports.clock.ticks();
     this.#planNext();
   }
 
@@ -86,7 +86,7 @@ export class RemoteKeys {
     this.#cancelNext?.();
     this.#loading = this.#load().finally(() => {
       this.#loading = undefined;
-      this.#answeredAt = this.#ports.clock.now();
+      this.#answeredAt = this.#ports.clock.ticks();
       this.#planNext();
     });
     return this.#loading;
@@ -95,7 +95,7 @@ export class RemoteKeys {
   #askedJustNow(): boolean {
     if (this.#answeredAt === undefined) return false;
     const pauseMs = this.#fault === undefined ? limits.jwksCooldownMs : limits.jwksRetryMs;
-    const sinceMs = this.#ports.clock.now() - this.#answeredAt;
+    const sinceMs = this.#ports.clock.ticks() - this.#answeredAt;
     // A clock that was set back must not stop the requests.
     return sinceMs >= 0 && sinceMs < pauseMs;
   }

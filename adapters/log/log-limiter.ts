@@ -47,7 +47,7 @@ export class LogLimiter implements Logger {
       return;
     }
     const key = `${event} ${fields?.code ?? ""}`;
-    const now = this.#clock.now();
+    const now = this.#clock.ticks();
     const window = this.#windows.get(key) ?? { since: now, lines: 0, kept: 0 };
     this.#windows.set(key, window);
     if (now - window.since >= windowMs) {

@@ -87,7 +87,7 @@ export class PoisonGuard {
   connected(connected: boolean): void {
     const { clock } = this.#ports;
     if (connected) {
-      this.#upSince = clock.now();
+      this.#upSince = clock.ticks();
       this.#unanswered = this.#last = undefined;
       if (this.#careful) clock.after(mqttLimits.shortSessionMs, () => this.#relax());
       return;
@@ -97,7 +97,7 @@ export class PoisonGuard {
   }
 
   get #short(): boolean {
-    return this.#ports.clock.now() - this.#upSince < mqttLimits.shortSessionMs;
+    return this.#ports.clock.ticks() - this.#upSince < mqttLimits.shortSessionMs;
   }
 
   /** Ends the careful mode, if this session has lasted and nothing waits. */

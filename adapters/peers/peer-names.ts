@@ -55,7 +55,7 @@ export class PeerNames {
   /** A peer is there that is not among the addresses: its name may have changed. */
   resolveSoon(): void {
     if (this.#resolving || this.#stopped) return;
-    const sinceMs = this.#ports.clock.now() - this.#resolvedAt;
+    const sinceMs = this.#ports.clock.ticks() - this.#resolvedAt;
     this.#after(Math.max(peerLimits.resolveSoonMs - sinceMs, 0));
   }
 
@@ -66,7 +66,7 @@ export class PeerNames {
 
   async #resolve(): Promise<void> {
     this.#resolving = true;
-    this.#resolvedAt = this.#ports.clock.now();
+    this.#resolvedAt = this.#ports.clock.ticks();
     await Promise.all(this.#peers.map((peer) => this.#resolveOne(peer)));
     this.#resolving = false;
     if (this.#stopped) return;

@@ -39,9 +39,8 @@ export class AddressHandshakes {
     const waiting = this.#waiting.get(group) ?? 0;
     if (handshakesPerIpMax > 0 && waiting >= handshakesPerIpMax) return "handshakes-per-ip";
     if (handshakesPerIpPerSecondMax > 0) {
-      const now = this.#clock.now();
-      // The clock may be set back.
-      if (now - this.#since >= secondMs || now < this.#since) {
+      const now = this.#clock.ticks();
+      if (now - this.#since >= secondMs) {
         this.#begun = new Map();
         this.#since = now;
       }

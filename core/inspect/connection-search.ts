@@ -38,11 +38,11 @@ export class ConnectionSearch {
     this.#underWay++;
     try {
       const connections: ConnectionView[] = [];
-      const endsAt = clock.now() + inspectLimits.searchMs;
+      const endsAt = clock.ticks() + inspectLimits.searchMs;
       let slot = after;
       while (slot < registry.slots && connections.length < limit) {
         if (slot > after) await turn(clock);
-        if (clock.now() >= endsAt) break;
+        if (clock.ticks() >= endsAt) break;
         const end = Math.min(slot + inspectLimits.sliceSlots, registry.slots);
         for (; slot < end && connections.length < limit; slot++) {
           const connection = registry.get(slot);

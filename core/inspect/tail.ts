@@ -26,12 +26,12 @@ export class Tail {
     this.id = "connection" in filter ? encoder.encode(filter.connection) : undefined;
     this.#clock = clock;
     this.#receive = receive;
-    this.#filledAt = clock.now();
+    this.#filledAt = clock.ticks();
   }
 
   /** Adds the line that `make` makes, or only counts it if there are too many. */
   add(make: () => Omit<TailLine, "at">): void {
-    const now = this.#clock.now();
+    const now = this.#clock.ticks();
     const { linesBurst, linesPerSecond } = inspectLimits;
     const refill = ((now - this.#filledAt) * linesPerSecond) / 1_000;
     this.#allowance = Math.min(linesBurst, this.#allowance + Math.max(0, refill));

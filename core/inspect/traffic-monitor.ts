@@ -116,10 +116,10 @@ export class TrafficMonitor implements TrafficTap {
   /** Looks through the batches for a moment, and goes on later. */
   #look(): void {
     const { clock } = this.#dependencies;
-    const endsAt = clock.now() + inspectLimits.lookMs;
+    const endsAt = clock.ticks() + inspectLimits.lookMs;
     let done = 0;
     for (const batch of this.#batches) {
-      if (done > 0 && clock.now() >= endsAt) break;
+      if (done > 0 && clock.ticks() >= endsAt) break;
       this.#lookThrough(batch);
       this.#batchBytes -= batch.byteLength;
       done++;

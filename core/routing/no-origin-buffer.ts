@@ -71,8 +71,8 @@ export class NoOriginBuffer {
   /** Logs, at most once per `limits.hintMs`, why plain subscribers get nothing. */
   hint(): void {
     const { clock, logger } = this.#dependencies;
-    if (clock.now() - this.#hintedAt < limits.hintMs) return;
-    this.#hintedAt = clock.now();
+    if (clock.ticks() - this.#hintedAt < limits.hintMs) return;
+    this.#hintedAt = clock.ticks();
     const code = "no-origin";
     const message =
       "handshakes are refused: the node is in assigned mode, because an origin announced " +

@@ -48,7 +48,7 @@ export class RefusedOrigins {
     { code, message }: ServiceError,
   ): void {
     const askMs = limits.ackProbeMs;
-    const askAt = this.#dependencies.clock.now() + askMs;
+    const askAt = this.#dependencies.clock.ticks() + askMs;
     const rule = code === "publish-refused" ? message : undefined;
     this.#origins.set(name, { askAt, askMs, rule });
     this.#monitor.heartbeat(name, presence.every);
@@ -69,7 +69,7 @@ export class RefusedOrigins {
       this.#forget(name);
       return false;
     }
-    const now = this.#dependencies.clock.now();
+    const now = this.#dependencies.clock.ticks();
     this.#monitor.heartbeat(name, presence.every);
     if (this.#connected && now >= refused.askAt) {
       refused.askMs = Math.min(2 * refused.askMs, limits.ackProbeMsMax);

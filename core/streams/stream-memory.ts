@@ -23,13 +23,13 @@ interface Sender<Stream> {
  * another sender's be forgotten.
  */
 export class StreamMemory<Stream> {
-  readonly #clock: Pick<Clock, "now">;
+  readonly #clock: Pick<Clock, "ticks">;
   readonly #limits: StreamMemoryLimits;
   /** In the order of last use. */
   readonly #senders: Map<string, Sender<Stream>> = new Map();
   #size = 0;
 
-  constructor(clock: Pick<Clock, "now">, limits: StreamMemoryLimits) {
+  constructor(clock: Pick<Clock, "ticks">, limits: StreamMemoryLimits) {
     this.#clock = clock;
     this.#limits = limits;
   }
@@ -37,7 +37,7 @@ export class StreamMemory<Stream> {
   get(sender: string, name: string): Stream | undefined {
     const known = this.#senders.get(sender);
     if (known === undefined) return undefined;
-    known.usedAt = this.#clock.now();
+    known.usedAt = this.#clock.ticks();
     this.#senders.delete(sender);
     this.#senders.set(sender, known);
     const stream = known.streams.get(name);
@@ -53,7 +53,7 @@ export class StreamMemory<Stream> {
     const { perSenderMax, streamsMax } = this.#limits;
     const known = this.#senders.get(sender) ?? {
       streams: new Map<string, Stream>(),
-      usedAt: this.#clock.now(),
+      usedAt: this.#clock.ticks(),
     };
     const { streams } = known;
     const full = this.#size >= streamsMax;
@@ -73,7 +73,7 @@ export class StreamMemory<Stream> {
 
   /** Forgets senders that were silent for so long that they repeat nothing. True if any was. */
   #forgetSilent(): boolean {
-    const before = this.#clock.now() - this.#limits.senderSilentMs;
+    const before = this.#clock.ticks() - this.#limits.senderSilentMs;
     for (const [name, { streams, usedAt }] of this.#senders) {
       if (usedAt > before) break;
       this.#senders.delete(name);

@@ -146,7 +146,7 @@ export class HttpOrigins {
         ...this.#ports,
         client: this.#client,
         counters: this.#counters,
-        urls: new BackEnds(settings.origin, () => clock.now()),
+        urls: new BackEnds(settings.origin, () => clock.ticks()),
         failures: this.#failures,
         sign: this.#signer?.sign.bind(this.#signer),
       },

@@ -28,7 +28,7 @@ export async function openTracing(
   if (traceExport === undefined) return undefined;
   const { shownEndpoint, sampler, serviceName } = traceExport;
   const failures = errorCounter(metrics, failedCode);
-  const reports = new ReportTimes(() => clock.now());
+  const reports = new ReportTimes(() => clock.ticks());
   const exporter = await newExport(
     {
       name: "websocket-service",

@@ -80,7 +80,7 @@ export class DescriptorWatch {
   refused(code: keyof typeof messages, address?: string): void {
     this.#strained();
     this.#listener.refused(code, address);
-    const now = this.#clock.now();
+    const now = this.#clock.ticks();
     const loggedAt = this.#loggedAt.get(code);
     if (loggedAt !== undefined && now - loggedAt < limits.acceptLineMs) return;
     this.#loggedAt.set(code, now);

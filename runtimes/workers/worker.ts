@@ -182,7 +182,7 @@ export class Worker {
   }
 
   #run(): void {
-    this.#startedAt = this.#ports.clock.now();
+    this.#startedAt = this.#ports.clock.ticks();
     this.#missed = 0;
     let child: ChildProcess;
     try {
@@ -221,7 +221,7 @@ export class Worker {
         this.#tell(this.#isWanted ? { kind: "start", settings, worker } : { kind: "stop" });
         break;
       case "started":
-        this.#servingSince = this.#ports.clock.now();
+        this.#servingSince = this.#ports.clock.ticks();
         this.#log("info", "worker-started", "a worker takes connections", {
           pid: this.#child?.pid,
         });
@@ -255,7 +255,7 @@ export class Worker {
     this.#child = undefined;
     this.#unhealthy = [];
     const isClean = end.code === 0;
-    const now = this.#ports.clock.now();
+    const now = this.#ports.clock.ticks();
     const ranMs = now - this.#startedAt;
     const servedMs = now - (this.#servingSince ?? now);
     if (servedMs >= workerLimits.stableMs) this.#failures = 0;

@@ -138,7 +138,7 @@ export class BatchOrigin {
 
   #giveUp(session: BatchSession, node: string): void {
     if (!this.#end(session)) return;
-    const now = this.#ports.clock.now();
+    const now = this.#ports.clock.ticks();
     const { giveUpMemoryMs, absenceMsMax: msMax, probeMsMin: msMin } = batchLimits;
     this.#givenUp.set(node, now);
     const message = "the HTTP origin takes no events: it counts as gone until it answers";
@@ -163,7 +163,7 @@ export class BatchOrigin {
   }
 
   #since(at: number = Number.NEGATIVE_INFINITY): number {
-    return this.#ports.clock.now() - at;
+    return this.#ports.clock.ticks() - at;
   }
 
   async #probe(): Promise<void> {

@@ -101,7 +101,7 @@ export class BatchDelivery {
     const room = this.#ports.room();
     if (room !== undefined) await room;
     if (this.#stopped) return;
-    if (this.#failures === 0) this.#failingSince = this.#options.clock.now();
+    if (this.#failures === 0) this.#failingSince = this.#options.clock.ticks();
     try {
       const answer = await this.#ports.post(joinPieces(pieces), this.#idOf(pieces));
       if (this.#stopped) return;
@@ -160,7 +160,7 @@ export class BatchDelivery {
   async #failed(pieces: readonly Piece[], error: ServiceError): Promise<void> {
     this.#ports.retried(error);
     const items = itemsOf(pieces);
-    const left = this.#failingSince + this.#timeFor(items) - this.#options.clock.now();
+    const left = this.#failingSince + this.#timeFor(items) - this.#options.clock.ticks();
     // A single item is tried for the usual time before it is blamed; several are divided at once.
     const isAtFault = (items > 1 || left <= 0) && (await this.#mayBeAtFault());
     if (this.#stopped) return;

@@ -2,7 +2,7 @@ import { type ErrorCode, errorCounter, ReportTimes } from "../../../core/base/mo
 import type { Clock, Logger, LogLevel, Metrics } from "../../../core/ports/mod.ts";
 
 export interface FailurePorts {
-  readonly clock: Pick<Clock, "now">;
+  readonly clock: Pick<Clock, "ticks">;
   readonly logger: Logger;
   readonly metrics: Metrics;
 }
@@ -14,7 +14,7 @@ export class Failures {
 
   constructor(ports: FailurePorts) {
     this.#ports = ports;
-    this.#reports = new ReportTimes(() => ports.clock.now());
+    this.#reports = new ReportTimes(() => ports.clock.ticks());
   }
 
   /** `message` is of the first failure, for people; it has no payload and no secret. */

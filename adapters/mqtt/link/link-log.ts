@@ -51,7 +51,7 @@ export class LinkLog {
 
   up(): void {
     const logged = this.#loggedLevel;
-    const upAt = this.#clock.now();
+    const upAt = this.#clock.ticks();
     this.#loggedLevel = undefined;
     this.#upAt = upAt;
     const level = logged === "warn" || this.#ends ? "info" : "debug";
@@ -92,7 +92,7 @@ export class LinkLog {
 
   /** MQTT 3.1.1, 3.3.5: a broker that refuses a publish can only end the connection. */
   #ended(reason: string): void {
-    const short = this.#clock.now() - this.#upAt < mqttLimits.shortSessionMs;
+    const short = this.#clock.ticks() - this.#upAt < mqttLimits.shortSessionMs;
     this.#shorts = short ? this.#shorts + 1 : 0;
     if (!short) this.#ends = false;
     if (this.#shorts < mqttLimits.shortSessionsTold || this.#ends || this.topic === "") return;

@@ -46,7 +46,7 @@ export class EventReceiver implements BatchListener {
   readonly #foreign: ForeignIds;
 
   constructor(
-    clock: Pick<Clock, "now">,
+    clock: Pick<Clock, "ticks">,
     dispatcher: Dispatcher,
     commands: ConnectionSender,
     listener: NodeListener,

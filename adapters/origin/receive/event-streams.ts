@@ -41,7 +41,7 @@ export class EventStreams {
 
   /** `begunAnew`: a node, in this incarnation, has begun another stream for this origin. */
   constructor(
-    clock: Pick<Clock, "now">,
+    clock: Pick<Clock, "ticks">,
     ackDue: (node: string, ack: Acknowledgement) => void,
     failed: (error: ServiceError) => void,
     begunAnew: (node: string, incarnation: string | undefined) => void,

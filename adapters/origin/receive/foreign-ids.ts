@@ -34,13 +34,13 @@ export function isOwn(node: string, [verb, id, result]: readonly unknown[]): boo
  * and further ones together, because there may be many.
  */
 export class ForeignIds {
-  readonly #clock: Pick<Clock, "now">;
+  readonly #clock: Pick<Clock, "ticks">;
   readonly #failed: (error: ServiceError) => void;
   #count = 0;
   #reported = 0;
   #reportedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(clock: Pick<Clock, "now">, failed: (error: ServiceError) => void) {
+  constructor(clock: Pick<Clock, "ticks">, failed: (error: ServiceError) => void) {
     this.#clock = clock;
     this.#failed = failed;
   }
@@ -51,7 +51,7 @@ export class ForeignIds {
 
   drop(topic: string): void {
     this.#count++;
-    const now = this.#clock.now();
+    const now = this.#clock.ticks();
     if (now - this.#reportedAt < originLimits.foreignReportMs) return;
     const events = this.#count - this.#reported;
     this.#reported = this.#count;

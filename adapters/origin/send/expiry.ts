@@ -20,11 +20,11 @@ export class Expiry {
       );
     }
     this.#clock = clock;
-    this.#expiresAt = clock.now() + ttlMs;
+    this.#expiresAt = clock.ticks() + ttlMs;
     this.#onExpired = onExpired;
     if (onExpired === undefined || ttlMs > originLimits.timerMsMax) return;
     this.#cancel = clock.after(ttlMs + 1, () => {
-      if (clock.now() >= this.#expiresAt) this.#drop();
+      if (clock.ticks() >= this.#expiresAt) this.#drop();
     });
   }
 
@@ -35,7 +35,7 @@ export class Expiry {
 
   /** Whether the command may go out now. Otherwise it is dropped. */
   leave(): boolean {
-    if (this.#clock.now() > this.#expiresAt) this.#drop();
+    if (this.#clock.ticks() > this.#expiresAt) this.#drop();
     this.#sent = !this.#over;
     this.#cancel();
     return this.#sent;

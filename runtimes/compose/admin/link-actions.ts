@@ -111,7 +111,7 @@ export class LinkActions implements AdminActions {
   /** Rejects with `broker-lost`, or with what the broker refuses the link for. */
   async #open(): Promise<LinkCommandPort> {
     const { clock } = this.#ports;
-    if (this.#refusal !== undefined && clock.now() - this.#refusal.at >= refusedMs) {
+    if (this.#refusal !== undefined && clock.ticks() - this.#refusal.at >= refusedMs) {
       await this.#commands?.stop();
       this.#commands = undefined;
       this.#refusal = undefined;
@@ -127,7 +127,7 @@ export class LinkActions implements AdminActions {
   #start(): LinkCommandPort {
     const commands = new LinkCommandPort({ ...this.#options, role: "admin" }, this.#ports);
     commands.start().catch(({ message }: Error) => {
-      this.#refusal = { message, at: this.#ports.clock.now() };
+      this.#refusal = { message, at: this.#ports.clock.ticks() };
     });
     return commands;
   }
@@ -136,11 +136,11 @@ export class LinkActions implements AdminActions {
   #until(isTrue: () => boolean, ms: number): Promise<boolean> {
     if (isTrue()) return Promise.resolve(true);
     const { clock } = this.#ports;
-    const endsAt = clock.now() + ms;
+    const endsAt = clock.ticks() + ms;
     return new Promise((resolve) => {
       const cancel = every(clock, waitTickMs, () => {
         const done = isTrue();
-        if (!done && clock.now() < endsAt) return;
+        if (!done && clock.ticks() < endsAt) return;
         cancel();
         resolve(done);
       });

@@ -66,3 +66,12 @@ export function wordFaults(sources: Sources, shared: ReadonlySet<string>): strin
   }
   return faults;
 }
+
+/** Files that ask the clock for the time of day and are not in `allowed`, or are there in vain. */
+export function timeOfDayFaults(sources: Sources, allowed: ReadonlySet<string>): string[] {
+  const asking = new Set<string>();
+  for (const [path, source] of sources) if (/[cC]lock\.now\(\)/.test(source)) asking.add(path);
+  return [...asking]
+    .filter((path) => !allowed.has(path))
+    .concat([...allowed].filter((path) => !asking.has(path)).map((path) => `${path}: in vain`));
+}
