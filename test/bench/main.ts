@@ -17,6 +17,7 @@ import {
 } from "../support/docs/figures.ts";
 import { scalingPage, withScaling } from "../support/docs/scaling.ts";
 import { runCodecBench } from "./codec/codec.ts";
+import { connectsBench } from "./connections/connects.ts";
 import { groupsBench } from "./connections/groups.ts";
 import { idleBench } from "./connections/idle.ts";
 import { manyBench } from "./connections/many.ts";
@@ -46,6 +47,7 @@ const benchMsMax = { quick: 120_000, full: 900_000 } as const;
 const benches: Readonly<Record<string, (session: Session) => Promise<unknown>>> = {
   brokers: ({ effort, print }) => brokersBench(effort.rounds, print),
   codec: ({ print }) => runCodecBench(print),
+  connects: (session) => connectsBench(session),
   echo: (session) => echoBench(session),
   engines: ({ effort, print }) =>
     enginesBench([bunNative, bunWasm, nodeWasm, denoWasm], effort.rounds, print),

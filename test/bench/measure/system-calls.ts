@@ -3,6 +3,8 @@ import { readFileSync } from "node:fs";
 
 /** What calls of the kernel are for; `perf stat` counts each kind. */
 const kinds = {
+  accepts: ["accept", "accept4"],
+  setUps: ["setsockopt", "getpeername", "epoll_ctl"],
   sends: ["sendto", "sendmsg", "write", "writev"],
   receives: ["recvfrom", "recvmsg", "read", "readv"],
   polls: ["epoll_wait", "epoll_pwait", "epoll_pwait2"],
@@ -30,24 +32,56 @@ export async function countCalls(pid: number, seconds: number): Promise<Record<C
     told += String(chunk);
   });
   await new Promise((resolve) => perf.once("close", resolve));
-  return perSecond(told, seconds);
+  return callsIn(told, 0, seconds);
 }
 
-/** Lines of `perf stat -x ";"`: count, unit, event, and more. */
-function perSecond(told: string, seconds: number): Record<CallKind, number> {
+/**
+ * Begins to count the system calls of a process and its threads: resolves when they are counted.
+ * The function returned ends it, and gives how many there were, divided by what it is given.
+ */
+export async function beginCounting(
+  pid: number,
+): Promise<(items: number) => Promise<Record<CallKind, number>>> {
+  // What it tells after each interval shows that it has begun.
+  const words = ["stat", "-I", "100", "-x", ";", "-e", events.join(","), "-p", String(pid)];
+  const perf = spawn("perf", words, { stdio: ["ignore", "ignore", "pipe"] });
+  let told = "";
+  perf.stderr.on("data", (chunk) => {
+    told += String(chunk);
+  });
+  const closed = new Promise((resolve) => perf.once("close", resolve));
+  await Promise.race([new Promise((resolve) => perf.stderr.once("data", resolve)), closed]);
+  return async (items) => {
+    perf.kill("SIGINT");
+    await closed;
+    return callsIn(told, 1, items);
+  };
+}
+
+/** Lines of `perf stat -x ";"`: count, unit, event, and more; with intervals their time first. */
+function callsIn(told: string, countAt: 0 | 1, parts: number): Record<CallKind, number> {
   const counts = new Map<string, number>();
   for (const line of told.split("\n")) {
-    const [count, , event = ""] = line.split(";");
-    counts.set(event, Number(count));
+    const fields = line.split(";");
+    const [count, event = ""] = [Number(fields[countAt]) || 0, fields[countAt + 2]];
+    counts.set(event, (counts.get(event) ?? 0) + count);
   }
   const sum = (calls: readonly string[]): number =>
-    calls.reduce((total, call) => total + (counts.get(eventOf(call)) || 0), 0) / seconds;
+    calls.reduce((total, call) => total + (counts.get(eventOf(call)) || 0), 0) / parts;
   return {
+    accepts: sum(kinds.accepts),
+    setUps: sum(kinds.setUps),
     sends: sum(kinds.sends),
     receives: sum(kinds.receives),
     polls: sum(kinds.polls),
-    all: (counts.get(all) ?? Number.NaN) / seconds,
+    all: (counts.get(all) ?? Number.NaN) / parts,
   };
+}
+
+/** Seconds of CPU of a process' main thread, which runs the program. */
+export function mainThreadSeconds(pid: number): number {
+  const [ran = 0] = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, "utf8").split(" ");
+  return Number(ran) / 1e9;
 }
 
 /** Seconds of CPU that a process has spent in the kernel, as part of all that it has spent. */

@@ -1,0 +1,109 @@
+import { spend } from "../measure/costs.ts";
+import {
+  bunNative,
+  bunWasm,
+  denoWasm,
+  nameOfOurs,
+  nodeWasm,
+  peersOf,
+} from "../measure/entrants.ts";
+import { type BenchProcess, onNode } from "../measure/processes.ts";
+import { inTurns } from "../measure/rounds.ts";
+import { ranged, type Session } from "../measure/session.ts";
+import { type Entrant, type Stage, startOurs } from "../measure/stage.ts";
+import {
+  beginCounting,
+  canCountCalls,
+  kernelSeconds,
+  mainThreadSeconds,
+} from "../measure/system-calls.ts";
+import type { ConnectLoad } from "../programs/load/connect-load.ts";
+
+const atOnce = 64;
+/** Clients that are counted, in each of the two parts. */
+const counted = 3_000;
+/** Clients before each part: of a server that has just started, and of one that is warm. */
+const before = { first: 500, later: 7_000 } as const;
+
+const entrants: readonly Entrant[] = [
+  ...peersOf("echo").slice(0, 3),
+  ...[bunNative, bunWasm, denoWasm, nodeWasm].map((one): Entrant => {
+    const ours = { ...one, origin: "accept-origin" };
+    return { name: nameOfOurs(ours), start: () => startOurs(ours) };
+  }),
+];
+
+const columns = {
+  server: "CPU",
+  main: "main thread",
+  kernelShare: "in the kernel",
+  origin: "CPU: origin",
+  accepts: "accepts",
+  setUps: "set-up",
+  receives: "receives",
+  sends: "sends",
+  polls: "polls",
+  all: "all calls",
+} as const;
+type Column = keyof typeof columns;
+type Figure = Record<Column, number>;
+
+/** What one client that connects costs, after so many others. All stay as long as the driver. */
+async function connect(stage: Stage, warmUp: number, drivers: BenchProcess[]): Promise<Figure> {
+  const pid = stage.servers[0]!.pid!;
+  const end = await beginCounting(pid);
+  const load: ConnectLoad = { port: stage.ports[0]!, connections: counted, warmUp, atOnce };
+  const driver = onNode("load/connect-load", JSON.stringify(load));
+  drivers.push(driver);
+  await driver.event("counting");
+  const spent = spend(stage);
+  const [from, mainFrom] = [kernelSeconds(pid), mainThreadSeconds(pid)];
+  await driver.event("opened");
+  const { server = Number.NaN, origin = Number.NaN } = spent(counted);
+  const main = ((mainThreadSeconds(pid) - mainFrom) * 1e6) / counted;
+  const to = kernelSeconds(pid);
+  const kernelShare = (to.kernel - from.kernel) / (to.all - from.all);
+  return { server, main, kernelShare, origin, ...(await end(counted + warmUp)) };
+}
+
+/** Why a connect costs what it does: threads, kernel and system calls. */
+export async function connectsBench(session: Session): Promise<void> {
+  if (!canCountCalls()) {
+    session.say("Not measured: `perf` is missing, or may not count system calls here.");
+    return;
+  }
+  session.say(
+    "What one client that connects costs the process that takes it: µs of CPU, those of its " +
+      "main thread alone, the kernel's share of the CPU, and system calls, as `perf stat` " +
+      "counts them. " +
+      "Other threads compile the program and collect its garbage. `set-up` is " +
+      "`setsockopt`, `getpeername` and `epoll_ctl`. Ours have an assigned origin with the " +
+      `library, which is told of each client. ${atOnce} connect at once, and stay. ` +
+      "Counting costs some CPU too.",
+  );
+  const parts = session.effort.quick ? ([before.first] as const) : Object.values(before);
+  const figures = await inTurns(entrants, session.rounds(), async ({ start }) => {
+    await using stage = await start();
+    const measured: Figure[] = [];
+    const drivers: BenchProcess[] = [];
+    try {
+      for (const warmUp of parts) measured.push(await connect(stage, warmUp, drivers));
+    } finally {
+      for (const driver of drivers) await driver.end();
+    }
+    return measured;
+  });
+  for (const [at, warmUp] of parts.entries()) {
+    const clients = `${counted} clients, after ${warmUp}`;
+    session.say(at === 0 ? `${clients} that were the server's first:` : `${clients} more:`);
+    session.table(
+      ["", ...Object.values(columns)],
+      entrants.map(({ name }, index) => [
+        name,
+        ...(Object.keys(columns) as Column[]).map((column) =>
+          ranged(figures[index]!.map((round) => round[at]![column])),
+        ),
+      ]),
+    );
+  }
+}
