@@ -18,7 +18,7 @@ import {
   drainConnections,
   Registry,
 } from "./connection/mod.ts";
-import { AlikeTexts, Heartbeat, keptInfo, limitBatches } from "./events/mod.ts";
+import { AlikeTexts, Heartbeat, keptInfo, limitBatches, openEvent } from "./events/mod.ts";
 import type { GatewayOptions, GatewayPorts, ReloadableOptions } from "./gateway-options.ts";
 import { registerGauges } from "./gauges.ts";
 import {
@@ -257,7 +257,7 @@ export class Gateway implements SocketHandler<Connection> {
     });
     this.#ports.codec.events.bind(slot, id, stream.buffer);
     this.#registry.set(connection);
-    stream.appendOpening(["open", id, 0, { ...info, at: openedAt }]);
+    stream.appendOpening(openEvent(id, info, openedAt));
     connection.lastItem = stream.next;
     app.counters.opened.add(1);
     this.#log.opened(connection);

@@ -398,7 +398,7 @@ export class EventStream implements ConnectionStream {
 
   #append(item: readonly unknown[], json: boolean): number {
     const { events, values, channel } = this.#dependencies;
-    const bytes = values.encodeValue(item);
+    const bytes = values.encodeShared(item);
     const alone = json && !this.#settings.json;
     // Many events of another stream may come at once, and brokers limit the size of a packet.
     const full = events.bufferBytes(this.buffer) + bytes.length > batchBytesTarget(channel);

@@ -4,4 +4,11 @@ export { BatchSplitter, limitBatches } from "./batch-splitter.ts";
 export { publishEmptyAlive } from "./event-publisher.ts";
 export { type EventDependencies, EventStream } from "./event-stream.ts";
 export { Heartbeat } from "./heartbeat.ts";
-export { assignedEvent, infoOf, type KnownConnection, keptInfo, knownOf } from "./introduction.ts";
+export {
+  assignedEvent,
+  infoOf,
+  type KnownConnection,
+  keptInfo,
+  knownOf,
+  openEvent,
+} from "./introduction.ts";

@@ -57,7 +57,15 @@ export class PlainValues implements ValueCodec {
   );
 
   encodeValue(value: unknown): Uint8Array {
-    return this.#encoder.encode(wellFormed(value));
+    return this.encodeShared(value).slice();
+  }
+
+  encodeShared(value: unknown): Uint8Array {
+    const bytes = this.#encoder.encodeSharedRef(value);
+    // The encoder writes a lone surrogate as three bytes from 0xed on, or as U+FFFD.
+    if (!bytes.includes(0xed) && !bytes.includes(0xef)) return bytes;
+    const whole = wellFormed(value);
+    return whole === value ? bytes : this.#encoder.encodeSharedRef(whole);
   }
 
   decodeValue(bytes: Uint8Array): unknown {

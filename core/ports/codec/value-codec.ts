@@ -5,6 +5,8 @@ export interface ValueCodec {
    * objects (maps). A member that is undefined is left out. A lone surrogate becomes U+FFFD.
    */
   encodeValue(value: unknown): Uint8Array;
+  /** The same bytes, in memory that the next value is encoded into. */
+  encodeShared(value: unknown): Uint8Array;
   /** The value of MessagePack bytes. Throws `batch-malformed` if they are not one value. */
   decodeValue(bytes: Uint8Array): unknown;
   /**
