@@ -166,7 +166,9 @@ function parseSubprotocols(header: string | undefined): string[] | undefined {
 }
 
 function hasToken(header: string | undefined, token: string): boolean {
-  return header?.split(",").some((part) => part.trim().toLowerCase() === token) ?? false;
+  if (header === undefined) return false;
+  if (header.toLowerCase() === token) return true;
+  return header.split(",").some((part) => part.trim().toLowerCase() === token);
 }
 
 /** Size of the request line and the headers as HTTP/1.1 writes them (RFC 9112, 2.1). */

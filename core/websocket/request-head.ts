@@ -47,6 +47,28 @@ for (const character of "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz") {
   partsOf[character.toUpperCase().charCodeAt(0)]! |= Part.name;
 }
 
+/** Names that nearly every handshake has, by their length: no text is made of their bytes. */
+const commonNames: (readonly string[])[] = [];
+for (const name of [
+  "host",
+  "origin",
+  "pragma",
+  "cookie",
+  "upgrade",
+  "connection",
+  "user-agent",
+  "cache-control",
+  "accept-encoding",
+  "accept-language",
+  "x-forwarded-for",
+  "sec-websocket-key",
+  "sec-websocket-version",
+  "sec-websocket-protocol",
+  "sec-websocket-extensions",
+]) {
+  commonNames[name.length] = [...(commonNames[name.length] ?? []), name];
+}
+
 /** RFC 9112, 3.2: origin form, absolute form, asterisk form; CONNECT has the authority form. */
 const TARGET = /^(?:\/|\*$|[A-Za-z]+:\/\/[-\w.~%:[\]]+(?:[/?]|$))/;
 const AUTHORITY = /^[-\w.~%:[\]]+$/;
@@ -151,7 +173,7 @@ export class RequestHeadReader {
     while (to > from && isSpace(bytes[to - 1])) to -= 1;
     const { text, linesMax } = this.#options;
     if (this.#lines.length === linesMax) return tooManyLines;
-    const name = text(bytes, start, colon).toLowerCase();
+    const name = commonName(bytes, start, colon) ?? text(bytes, start, colon).toLowerCase();
     const value = text(bytes, from, to);
     this.#lines.push([name, value]);
     return this.#fitsLength(name, value) ? undefined : badLength;
@@ -184,6 +206,17 @@ export class RequestHeadReader {
     this.#framed = true;
     return isValid;
   }
+}
+
+/** A name in lower case, if it is a common one. `bytes` are those of a token. */
+function commonName(bytes: Uint8Array, start: number, end: number): string | undefined {
+  for (const name of commonNames[end - start] ?? []) {
+    let at = start;
+    // The bit of lower case. No other character of a token becomes a letter or a dash by it.
+    while (at < end && (bytes[at]! | 0x20) === name.charCodeAt(at - start)) at += 1;
+    if (at === end) return name;
+  }
+  return undefined;
 }
 
 function isSpace(byte: number | undefined): boolean {

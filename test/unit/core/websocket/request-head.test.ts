@@ -64,6 +64,14 @@ describe("the head of a request", () => {
     }
   });
 
+  test("common names come in any case, and what differs by a character is another name", () => {
+    const names = ["HoSt", "UPGRADE", "sec-WebSocket-Key", "hos`", "Hos^", "h0st", "c\u002eokie"];
+    for (const name of names) {
+      const { lines } = headOf(`${get}${name}: v\r\n\r\n`);
+      assert.deepEqual(lines, [[name.toLowerCase(), "v"]]);
+    }
+  });
+
   test("what comes behind it is handed on", () => {
     assert.deepEqual(headOf(`${get}\r\n\u0081\u0080`).rest, bytesOf("\u0081\u0080"));
     const late = reader();
