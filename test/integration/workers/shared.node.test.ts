@@ -46,7 +46,11 @@ describe("what workers share", () => {
       const metrics = await rig.metrics();
       const series = 'wss_errors_total{code="request-path"';
       assert.equal(metrics.get(`${series}}`), 1);
-      assert.equal(metrics.get(`${series},node="edge-1",worker="supervisor"}`), 1);
+      const supervisor = 'node="edge-1",worker="supervisor"';
+      assert.equal(metrics.get(`${series},${supervisor}}`), 1);
+      for (const spent of ["process_resident_memory_bytes", "process_cpu_seconds_total"]) {
+        assert.ok((metrics.get(`${spent}{${supervisor}}`) ?? 0) > 0, spent);
+      }
       assert.equal((await gateway.stop()).code, 0);
     });
 

@@ -128,7 +128,7 @@ const mutants: readonly Mutant[] = [
     file: files.supervisor,
     find: "    registerProcessMetrics(this.#metrics, this.#lag);\n",
     replace: "",
-    tests: [tests.shared, tests.lifecycle],
+    tests: [tests.shared],
   },
   {
     says: "**SIGHUP** is [a reload](starting.md#reload) of all workers.",

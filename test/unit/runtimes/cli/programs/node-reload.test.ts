@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, test } from "node:test";
-import { readSettings, type Settings } from "../../../../../core/config/mod.ts";
+import { type LogLevels, readSettings, type Settings } from "../../../../../core/config/mod.ts";
 import type { ProgramLogger } from "../../../../../runtimes/cli/programs/create-logger.ts";
 import { KnownFiles, NodeReload } from "../../../../../runtimes/cli/programs/node-reload.ts";
 import { createAuthorizer } from "../../../../../runtimes/cli/settings/mod.ts";
@@ -19,10 +22,13 @@ function settingsOf(flags: Readonly<Record<string, string>>): Settings {
 
 /** A node that has taken over settings, and does so again. */
 class Rig {
+  readonly levels: LogLevels[] = [];
   readonly logger: MemoryLogger & ProgramLogger = Object.assign(new MemoryLogger(), {
-    setLevels: () => {},
+    setLevels: (levels: LogLevels): void => void this.levels.push(levels),
   });
   readonly node: NodeReload;
+  /** What becomes of a certificate that is read again. */
+  certificate: Awaited<ReturnType<Service["reloadTls"]>> = { taken: true, isSame: true };
   /** What the handshakes ask now. */
   authorizer: Awaited<ReturnType<typeof createAuthorizer>>;
 
@@ -34,6 +40,7 @@ class Rig {
         service.settings = next;
         this.authorizer = given ?? this.authorizer;
       },
+      reloadTls: async () => this.certificate,
     };
     this.node = new NodeReload(service as unknown as Service, authorizer, this.logger);
     after(() => this.authorizer?.close());
@@ -45,9 +52,9 @@ class Rig {
     return new Rig(settings, await createAuthorizer(settings, ports));
   }
 
-  async reload(flags: Readonly<Record<string, string>>, isWorker = false): Promise<void> {
+  async reload(flags: Readonly<Record<string, string>>, isWorker = false): Promise<string[]> {
     const settings = settingsOf(flags);
-    await this.node.apply(settings, await this.node.load(settings, isWorker));
+    return this.node.apply(settings, await this.node.load(settings, isWorker));
   }
 }
 
@@ -101,4 +108,38 @@ test("a supervisor checks a JWKS that is new, and its workers take it over", asy
   assert.equal(server.asked, 2, "the same one is not asked again");
   await rig.reload({ "jwt-jwks": server.url }, true);
   assert.equal(rig.authorizer?.keysMissing, true);
+});
+
+test("another secret in the same file is taken over once, and levels each time", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "wss-node-reload-"));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  const file = join(folder, "secret");
+  writeFileSync(file, secret);
+  const flags = { "jwt-secret-file": file };
+  const rig = await Rig.start(flags);
+  const before = rig.authorizer;
+  assert.deepEqual(await rig.reload({ ...flags, "log-level": "warn" }), []);
+  assert.equal(rig.authorizer, before);
+  writeFileSync(file, `another-${secret}`);
+  assert.deepEqual(await rig.reload(flags), ["keys and rules of tokens"]);
+  assert.notEqual(rig.authorizer, before);
+  assert.deepEqual(await rig.reload(flags), []);
+  const levels = rig.levels.map(({ level }) => level);
+  assert.deepEqual(levels, ["warn", "info", "info"]);
+});
+
+test("a certificate counts as changed where it is another one, and is used", async () => {
+  const rig = await Rig.start({ "jwt-secret": secret });
+  const settings = settingsOf({ "jwt-secret": secret });
+  const files = await rig.node.load(settings);
+  const told = async (certificate: Rig["certificate"]): Promise<unknown[]> => {
+    rig.certificate = certificate;
+    rig.logger.records.length = 0;
+    const changed = await rig.node.apply(settings, { ...files, tls: { cert: "", key: "" } });
+    return [...changed, ...rig.logger.records.map(({ level, event }) => `${level} ${event}`)];
+  };
+  assert.deepEqual(await told({ taken: true, isSame: true }), []);
+  const taken = ["certificate", "info tls-reloaded"];
+  assert.deepEqual(await told({ taken: true, isSame: false }), taken);
+  assert.deepEqual(await told({ taken: false, isSame: false }), ["warn tls-reload-failed"]);
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ServiceError } from "../../../../../core/base/mod.ts";
 import { readSettings, type Settings } from "../../../../../core/config/mod.ts";
-import type { LoadedFiles } from "../../../../../runtimes/cli/programs/node-reload.ts";
+import { type LoadedFiles, TlsFault } from "../../../../../runtimes/cli/programs/node-reload.ts";
 import { SettingsReload } from "../../../../../runtimes/cli/programs/settings-reload.ts";
 import { MemoryLogger } from "../../../../support/memory/mod.ts";
 import { settled } from "../../../../support/memory-node/memory-node.ts";
@@ -84,6 +84,16 @@ test("what could not be applied has not changed, and is tried again", async () =
     rig.logger.records.map(({ event }) => event),
     ["reload-refused", "reload-refused", "reloaded", "reloaded"],
   );
+});
+
+test("what cannot be used of a certificate has an event of its own", async () => {
+  const rig = new Rig();
+  rig.load = async () => {
+    throw new TlsFault("no certificate");
+  };
+  assert.equal(await rig.reload(), "tls-invalid");
+  const told = rig.logger.records.map(({ level, event, fields }) => [level, event, fields?.code]);
+  assert.deepEqual(told, [["error", "tls-reload-failed", "tls-invalid"]]);
 });
 
 test("fewer connections than the workers that run are refused", async () => {

@@ -4,11 +4,13 @@ import process from "node:process";
 import { after, test } from "node:test";
 import { PrometheusMetrics } from "../../../../../adapters/metrics/mod.ts";
 import { EventLoopLag } from "../../../../../adapters/system/mod.ts";
+import { limits } from "../../../../../core/base/mod.ts";
 import {
   CodecHealth,
   registerNodeMetrics,
   registerProcessMetrics,
   registerStreams,
+  stallOf,
 } from "../../../../../runtimes/compose/monitoring/mod.ts";
 import type { ClientServer, ServerTls } from "../../../../../runtimes/server/mod.ts";
 import { Authority } from "../../../../support/keys/certificates.ts";
@@ -40,6 +42,17 @@ test("what a process tells of itself is in Prometheus's units", () => {
   assert.ok(Math.abs(resident - rss) < Math.abs(rss - heapTotal), `${resident} of ${rss}`);
   const [open, max] = [read("process_open_fds"), read("process_max_fds")];
   assert.ok(open > 0 && open < max, `${open} of ${max}`);
+  lag.stop();
+});
+
+test("a process is unhealthy after its event loop stood still for 5 s", () => {
+  const clock = new ManualClock();
+  const lag = new EventLoopLag(clock);
+  lag.start();
+  clock.stall(limits.loopTickMs + 4_999);
+  assert.deepEqual(stallOf(lag), []);
+  clock.stall(limits.loopTickMs + 5_000);
+  assert.deepEqual(stallOf(lag), ["the event loop stalled for 5 s"]);
   lag.stop();
 });
 
