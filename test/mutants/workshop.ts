@@ -36,6 +36,8 @@ export class Workshop {
   readonly #processes: Processes;
   /** What passes without any mutant, so that its failure says something, and its time in ms. */
   readonly #sound: Map<string, number | undefined> = new Map();
+  /** What was killed, without any mutant, before it could end. */
+  readonly #late: Set<string> = new Set();
   #built = true;
 
   constructor(folder: string, processes: Processes) {
@@ -70,7 +72,7 @@ export class Workshop {
     for (const test of tests) {
       const ms = this.#sound.get(test) ?? fileMsMax;
       const deadlineMs = Math.min(fileMsMax, Math.max(fileMsMin, hangFactor * ms));
-      if (await this.#passes(test, deadlineMs)) continue;
+      if ((await this.#end(test, deadlineMs)).exitCode === 0) continue;
       killedBy = test;
       break;
     }
@@ -80,6 +82,7 @@ export class Workshop {
   }
 
   #unsound(test: string): string {
+    if (this.#late.has(test)) return `${test} takes longer than ${fileMsMax / 1_000} s here`;
     const log = readFileSync(join(this.#folder, jobOf(test, runtimeOf(test)).log), "utf8");
     const shown = log.trimEnd().split("\n").slice(-logLinesMax).join("\n");
     return `${test} fails without any mutant:\n${shown}`;
@@ -89,19 +92,19 @@ export class Workshop {
     if (!this.#sound.has(test)) {
       if (runtimeOf(test) === "node") await this.#build();
       const start = performance.now();
-      const passes = await this.#passes(test, fileMsMax);
-      this.#sound.set(test, passes ? performance.now() - start : undefined);
+      const { exitCode, late } = await this.#end(test, fileMsMax);
+      if (late) this.#late.add(test);
+      this.#sound.set(test, exitCode === 0 ? performance.now() - start : undefined);
     }
     return this.#sound.get(test) !== undefined;
   }
 
   /** Bun runs the sources themselves; what is for Node alone has to be built before. */
-  async #passes(test: string, deadlineMs: number): Promise<boolean> {
+  async #end(test: string, deadlineMs: number): ReturnType<Processes["run"]> {
     const runtime = runtimeOf(test);
     if (runtime === "node") await this.#build();
     const { command, args, log } = jobOf(test, runtime);
-    const ended = await this.#run(command, args, { log, deadlineMs });
-    return ended.exitCode === 0;
+    return this.#run(command, args, { log, deadlineMs });
   }
 
   async #build(): Promise<void> {
