@@ -297,7 +297,7 @@ export class EventRouter {
     const destination = { app, origin: origin.name };
     const stream = this.#stream(name, destination, format === "json", window);
     this.#origins.set(origin.name, { origin, stream, leaving: false });
-    if (!this.#assigned) this.#backlog.begin(this.#open, () => this.#endBacklog());
+    if (!this.#assigned) this.#backlog.begin(this.#open, (late) => this.#endBacklog(late));
     stream.connected(this.#mayPublish(stream));
     this.#log("origin-joined", "an origin joined and takes connections", origin.name);
     const buffered = this.#noOriginBuffer.end();
@@ -368,7 +368,14 @@ export class EventRouter {
     return this.#connected && (isOpen || !this.#backlog.waits);
   }
 
-  #endBacklog(): void {
+  #endBacklog(late: number): void {
+    if (late > 0) {
+      const { logger, metrics } = this.#dependencies;
+      const code = "events-unconfirmed";
+      metrics.error(code);
+      const message = "the broker has not confirmed the last events of open mode; origins go on";
+      logger.log("warn", "events-late", message, { code, events: late, app: this.#options.app });
+    }
     for (const { stream } of this.#origins.values()) stream.connected(this.#connected);
   }
 

@@ -8,6 +8,9 @@ interface Unconfirmed {
   readonly end: number;
 }
 
+/** How the wait ended: `late` events may come after what origins receive now. */
+export type BacklogOver = (late: number) => void;
+
 /**
  * The events of open mode that the broker has not confirmed when the first origin comes. They are
  * published before anything is published to that origin. The origin receives both. If an event
@@ -31,8 +34,12 @@ export class OpenBacklog {
     return this.#unconfirmed.length > 0;
   }
 
-  /** Open mode ends. If events are unconfirmed, `over` is called when none is any more. */
-  begin(open: readonly EventStream[], over: () => void): void {
+  /**
+   * Open mode ends. If events are unconfirmed, `over` is called when none is any more, or after
+   * `limits.openBacklogLooksMax` looks.
+   */
+  begin(open: readonly EventStream[], over: BacklogOver): void {
+    this.#cancel();
     this.#unconfirmed = open.map((stream) => ({ stream, end: stream.next }));
     this.#looksLeft = limits.openBacklogLooksMax;
     this.#look();
@@ -47,13 +54,19 @@ export class OpenBacklog {
     this.#unconfirmed = this.#unconfirmed.filter(({ stream, end }) => stream.acknowledged < end);
   }
 
-  #lookAgain(over: () => void): void {
+  #lookAgain(over: BacklogOver): void {
     this.#cancel = this.#clock.after(limits.openBacklogLookMs, () => {
       if (this.#isConnected()) this.#looksLeft--;
-      if (this.#looksLeft > 0) this.#look();
-      else this.#unconfirmed = [];
-      if (this.waits) this.#lookAgain(over);
-      else over();
+      this.#look();
+      if (this.waits && this.#looksLeft > 0) {
+        this.#lookAgain(over);
+        return;
+      }
+      const late = this.#unconfirmed.reduce((sum, { stream, end }) => {
+        return sum + end - stream.acknowledged;
+      }, 0);
+      this.#unconfirmed = [];
+      over(late);
     });
   }
 }

@@ -23,6 +23,11 @@ class Transition extends RouterRig {
     return batches.flatMap(([, , , items]) => items.map(([verb, , seq]) => `${verb} ${seq}`));
   }
 
+  /** What was logged of events that come too late. */
+  get late(): unknown[] {
+    return this.node.logger.of("events-late").map(({ fields }) => fields);
+  }
+
   /** The broker takes one publish after the other. What arrived, in its order. */
   deliverAll(): string[] {
     const order: string[] = [];
@@ -57,7 +62,7 @@ const inOrder = ["open 0", "message 1", "assigned 2", "message 2"];
 
 test("what open mode has written goes out before what follows goes to an origin", async () => {
   const rig = await transition();
-  assert.deepEqual(rig.deliverAll(), inOrder);
+  assert.deepEqual([rig.deliverAll(), rig.late], [inOrder, []]);
 });
 
 test("it does so after an outage of any length, too", async () => {
@@ -77,6 +82,9 @@ test("a broker that confirms nothing holds the origin up for 10 s at most", asyn
   }
   rig.clock.advance(900);
   assert.equal(rig.network.underWay, 1);
+  assert.deepEqual(rig.late, []);
   rig.clock.advance(200);
   assert.equal(rig.network.underWay, 2);
+  assert.deepEqual(rig.late, [{ code: "events-unconfirmed", events: 2, app: "default" }]);
+  assert.equal(rig.node.metrics.value("wss_errors_total", { code: "events-unconfirmed" }), 1);
 });
