@@ -18,6 +18,7 @@ import type { Part } from "./parts/mutant.ts";
 import { operating } from "./parts/operating.ts";
 import { origins } from "./parts/origins.ts";
 import { programs } from "./parts/programs.ts";
+import { commandLives } from "./parts/properties/commands.ts";
 import { bunStreams } from "./parts/runtimes/bun-streams.ts";
 import { servicePort } from "./parts/service-port.ts";
 import { streams } from "./parts/streams.ts";
@@ -35,6 +36,7 @@ export const parts: readonly Part[] = [
   moves,
   endings,
   origins,
+  commandLives,
   features,
   programs,
   contract,
