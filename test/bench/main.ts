@@ -1,8 +1,9 @@
 /**
  * `npm run bench [-- NAMES…] [--quick] [--rounds N] [--write]`: every figure beside the one it is
  * held against, in one run. Without names those of `usual` run, in about 20 minutes; with
- * `--quick` in two, with smaller loads. `--write` puts what is said into docs/performance.md, and
- * figures of that page into other pages. It fails on no time but that of `unread`.
+ * `--quick` in less than two, however many: loads are smaller, the benches share that time, and
+ * each says what it leaves out. `--write` puts what is said into docs/performance.md, and figures
+ * of that page into other pages. It fails on no time but that of `unread`.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
@@ -26,6 +27,7 @@ import { stormBench } from "./connections/storm.ts";
 import { unreadBench } from "./connections/unread.ts";
 import { bunNative, bunWasm, denoWasm, nodeWasm } from "./measure/entrants.ts";
 import { commit, load, machine, versions } from "./measure/machine.ts";
+import { quickMs, SharedTime } from "./measure/rounds.ts";
 import { type Effort, Session } from "./measure/session.ts";
 import { brokersBench } from "./messages/brokers.ts";
 import { echoBench } from "./messages/echo.ts";
@@ -41,8 +43,8 @@ import { roundTripBench } from "./messages/round-trip.ts";
 import { enginesBench, sizesBench } from "./messages/sizes.ts";
 import { workersBench } from "./messages/workers.ts";
 
-/** A bench that hangs ends everything. */
-const benchMsMax = { quick: 120_000, full: 900_000 } as const;
+/** A bench that hangs ends everything. A quick run has one limit for all benches: `quickMs`. */
+const benchMsMax = 900_000;
 
 const benches: Readonly<Record<string, (session: Session) => Promise<unknown>>> = {
   brokers: ({ effort, print }) => brokersBench(effort.rounds, print),
@@ -109,9 +111,18 @@ function usage(): string {
   return (
     "npm run bench [-- NAMES] [--quick] [--rounds N] [--write]\n" +
     `names: ${names.join(", ")}; those in brackets run by name only\n` +
-    "--quick: small loads, one round, under two minutes; writes nothing\n" +
+    "--quick: small loads, one round, under two minutes for all; writes nothing\n" +
     "--write: writes docs/performance.md, in about 20 minutes without names\n"
   );
+}
+
+/** Ends everything after that time, and says why; a run that ends before does not wait for it. */
+function endAfter(ms: number, why: () => string): NodeJS.Timeout {
+  const end = (): void => {
+    process.stderr.write(`bench: ${why()}\n`);
+    process.exit(1);
+  };
+  return setTimeout(end, ms).unref();
 }
 
 async function main(): Promise<number> {
@@ -136,21 +147,27 @@ async function main(): Promise<number> {
     ? { quick, rounds, seconds: 0.7, warmUpMs: 300 }
     : { quick, rounds, seconds: 1.5, warmUpMs: 700 };
   process.stdout.write(`${machine()}, ${load()}, ${commit()}\n${versions()}\n`);
+  const time = quick
+    ? new SharedTime({ ticks: () => performance.now() }, quickMs.measured)
+    : undefined;
+  const waiting: readonly string[] = chosen;
+  if (quick) endAfter(quickMs.most, () => `two minutes are over; missing: ${waiting.join(", ")}`);
   let lacking: string[] = [];
   let failed = false;
-  for (const name of chosen) {
-    const session = new Session(effort, values.write);
+  for (const [at, name] of chosen.entries()) {
+    if (time?.isOver === true) {
+      process.stdout.write(
+        `\nLeft out, as two minutes are over: ${chosen.slice(at).join(", ")}\n`,
+      );
+      break;
+    }
+    time?.begin(chosen.length - at);
+    const session = new Session(effort, values.write, time);
     const command = `\`npm run bench -- ${name} --rounds ${rounds}\``;
     const day = new Date().toISOString().slice(0, 10);
     const about = [command, commit(), machine(), load(), day, versions()].join(", ");
     process.stdout.write(`\n## ${name}\n`);
-    const watch = setTimeout(
-      () => {
-        process.stderr.write(`bench: ${name} takes too long\n`);
-        process.exit(1);
-      },
-      benchMsMax[quick ? "quick" : "full"],
-    );
+    const watch = quick ? undefined : endAfter(benchMsMax, () => `${name} takes too long`);
     const from = performance.now();
     try {
       await benches[name]!(session);

@@ -82,7 +82,7 @@ export async function idleBench(session: Session): Promise<void> {
       "after garbage collection, less what was before. That of the kernel is the growth of its " +
       "slabs and TCP buffers, for both ends of a connection, as the clients are on this machine.",
   );
-  const figures = await inTurns(all, session.rounds(2), (entrant) => measure(entrant, session));
+  const figures = await inTurns(all, session.turns(2), (entrant) => measure(entrant, session));
   const of = (index: number, name: keyof Figure): number[] =>
     figures[index]!.map((figure) => figure[name]);
   session.table(

@@ -89,7 +89,7 @@ export async function manyBench(session: Session): Promise<void> {
       `${holders * addressesOfHolder} addresses. The memory of the workers is all that they ` +
       "gained, garbage and compiled code included.",
   );
-  const [figures = []] = await inTurns([size], session.rounds(1), (one) => measure(one, session));
+  const [figures = []] = await inTurns([size], session.turns(1), (one) => measure(one, session));
   const of = (name: keyof Figure): string => ranged(figures.map((figure) => figure[name]));
   session.table(
     ["for each connection", ""],

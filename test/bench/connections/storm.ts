@@ -89,7 +89,7 @@ export async function stormBench(session: Session): Promise<void> {
       "assigned origin with the library, which is told of each; in every second row it is asked " +
       "first. CPU is in µs a connection.",
   );
-  const figures = await inTurns(all, session.rounds(), async ({ start }) => {
+  const figures = await inTurns(all, session.turns(), async ({ start }) => {
     await using stage = await start();
     return await measure(stage, quick);
   });

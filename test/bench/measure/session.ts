@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { median } from "./processes.ts";
+import type { SharedTime, Turns } from "./rounds.ts";
 
 /** Folder of the pictures of the page, from the root and from the page. */
 const pictures = { written: "docs/performance", shown: "performance" };
@@ -40,11 +41,14 @@ export class Session {
   /** For other pages: medians by name. */
   readonly figures: Record<string, number> = {};
   readonly #isWritten: boolean;
+  /** Without one there is no limit. */
+  readonly #time: SharedTime | undefined;
   readonly #lines: { kind: "text" | "markdown"; line: string }[] = [];
 
-  constructor(effort: Effort, isWritten: boolean) {
+  constructor(effort: Effort, isWritten: boolean, time?: SharedTime) {
     this.effort = effort;
     this.#isWritten = isWritten;
+    this.#time = time;
   }
 
   /** How many rounds to do, which it says; fewer than asked for where a round is long. */
@@ -53,6 +57,19 @@ export class Session {
     this.say(rounds === 1 ? "One round." : `${rounds} rounds.`);
     return rounds;
   }
+
+  /** The same for `inTurns`, which also ends when the time of this bench is used. */
+  turns(most?: number): Turns {
+    return { rounds: this.rounds(most), mayTake: this.mayTake, leftOut: this.leftOut };
+  }
+
+  /** Whether there is time for one more turn of this bench. */
+  readonly mayTake = (): boolean => this.#time?.mayTake() ?? true;
+
+  /** What was not measured, by name. */
+  readonly leftOut = (names: readonly string[]): void => {
+    this.say(`Left out, because the time of this bench is used: ${names.join("; ")}.`);
+  };
 
   /** A line as it is, in a block of its own kind. */
   readonly print = (line: string): void => this.#add("text", line);

@@ -68,7 +68,7 @@ export async function echoBench(session: Session): Promise<void> {
       "Goals for Bun, native: 0.6 of `ws` with 1.1 of its CPU at 1 in flight, 1.4 with 0.4 of " +
       "it at 32. Four processes share the processors of the machine; `ws` and its load are two.",
   );
-  const results = await inTurns(entrants, session.rounds(), (entrant) => both(entrant, session));
+  const results = await inTurns(entrants, session.turns(), (entrant) => both(entrant, session));
   for (const [at, inFlight] of loads.entries()) {
     const figures = results.map((rounds) => rounds.map((figure) => figure[at]!));
     const rates = figures.map((rounds) => rounds.map((one) => one.messagesPerSecond));

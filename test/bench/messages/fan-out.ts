@@ -149,7 +149,8 @@ export async function fanOutBench(session: Session): Promise<void> {
   );
   const missing = nchanMissing();
   if (missing !== undefined) session.say(`Without nchan: ${missing}.`);
-  const results = await inTurns(all, session.rounds(2), (one) => measure(one, session));
+  const named = all.map((one) => ({ ...one, name: one.steps.map(({ name }) => name).join(", ") }));
+  const results = await inTurns(named, session.turns(2), (one) => measure(one, session));
   const rows = all.flatMap(({ steps }, index) =>
     steps.map((step, at) => ({ ...step, rounds: results[index]!.map((round) => round[at]!) })),
   );

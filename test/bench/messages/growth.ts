@@ -81,11 +81,10 @@ export async function growthBench(session: Session): Promise<void> {
   const all = seriesOf(session.effort.quick);
   // What all series have in common is measured once a round.
   const keyOf = (size: Size): string => JSON.stringify(size);
-  const sizes = [
-    ...new Map(all.flatMap((one) => one.sizes).map(([, size]) => [keyOf(size), size])),
-  ];
-  const costs = await inTurns(sizes, session.rounds(), ([, size]) => measure(size, session));
-  const costOf = new Map(sizes.map(([key], index) => [key, costs[index]!]));
+  const named = all.flatMap((one) => one.sizes).map(([name, size]) => ({ name, size }));
+  const sizes = [...new Map(named.map((one) => [keyOf(one.size), one])).values()];
+  const costs = await inTurns(sizes, session.turns(), ({ size }) => measure(size, session));
+  const costOf = new Map(sizes.map(({ size }, index) => [keyOf(size), costs[index]!]));
   const bars: Bar[] = [];
   for (const { title, sizes: own } of all) {
     const [firstName, firstSize] = own[0]!;
@@ -93,7 +92,7 @@ export async function growthBench(session: Session): Promise<void> {
     const rows = own.map(([name, size]) => {
       const rounds = costOf.get(keyOf(size))!;
       const ratio = (of: (cost: Cost) => number): string =>
-        ranged(rounds.map((cost, round) => of(cost) / of(first[round]!)));
+        ranged(rounds.map((cost, round) => of(cost) / of(first[round] ?? {})));
       bars.push({ name, rounds: rounds.map(allOf) });
       session.keep(name, rounds.map(allOf));
       const parts = (["server", "broker", "origin"] as const).map((role) =>

@@ -94,7 +94,7 @@ export async function ingestBench(session: Session): Promise<void> {
   );
   const missing = nchanMissing();
   if (missing !== undefined) session.say(`Without nchan: ${missing}.`);
-  const figures = await inTurns(all, session.rounds(2), (entrant) => measure(entrant, session));
+  const figures = await inTurns(all, session.turns(2), (entrant) => measure(entrant, session));
   const rates = figures.map((rounds) => rounds.map((one) => one.messagesPerSecond));
   session.table(
     ["", "messages/s", "to `ws`", ...roleTitles],

@@ -45,15 +45,17 @@ function curves(entrants: readonly Entrant[], figures: readonly PacedFigure[][])
     ...["#888", "#111", "#b8860b", "#c2571a", "#0b62a4"],
     ...["#5fa8dd", "#2e8b57", "#7b3fa0", "#d63384", "#7a5230"],
   ];
-  const lines = entrants.map(({ name }, index): Line => {
+  const lines = entrants.flatMap(({ name }, index): Line[] => {
     const rounds = figures[index]!;
-    const points = rounds[0]!.curve
+    if (rounds[0] === undefined) return [];
+    const points = rounds[0].curve
       .filter(([percentile]) => percentile <= 99.9)
       .map(([percentile]): [number, number] => [
         -Math.log10(1 - percentile / 100),
         median(rounds.map((one) => latencyAt(one, percentile))) / 1_000,
       ]);
-    return { name: name.replaceAll("`", ""), colour: colours[index % colours.length]!, points };
+    const colour = colours[index % colours.length]!;
+    return [{ name: name.replaceAll("`", ""), colour, points }];
   });
   const title = `Latency of an echo at ${drawnRate.toLocaleString("en")} messages a second`;
   const xTicks: [number, string][] = columns.map((percentile) => [
@@ -80,7 +82,7 @@ export async function latencyBench(session: Session): Promise<void> {
       "The load polls, so it keeps one of the processors busy. CPU is in µs a message, of " +
       "server, broker and origin.",
   );
-  const results = await inTurns(entrants, session.rounds(), (entrant) =>
+  const results = await inTurns(entrants, session.turns(), (entrant) =>
     allRates(entrant, session),
   );
   const shown = session.effort.quick ? [drawnRate] : rates;

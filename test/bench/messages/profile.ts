@@ -68,8 +68,7 @@ export async function profileBench(session: Session): Promise<void> {
       "turn of the event loop. One process answers by itself in the first rows; ours passes " +
       "each message on to mosquitto, and its answer back. Counting costs some CPU too.",
   );
-  const rounds = session.rounds();
-  const results = await inTurns(entrants, rounds, (entrant) => measure(entrant, session));
+  const results = await inTurns(entrants, session.turns(), (entrant) => measure(entrant, session));
   for (const [at, { connections, inFlight }] of loads.entries()) {
     session.say(`${connections} connections with ${inFlight} in flight each:`);
     session.table(

@@ -56,7 +56,7 @@ export async function roundTripBench(session: Session): Promise<void> {
       "through mosquitto there and back. The last column is the ratio to the sum of these two. " +
       "Goal: 1.5 on Bun with its own server.",
   );
-  const results = await inTurns(rows, session.rounds(), ({ measure }) => measure());
+  const results = await inTurns(rows, session.turns(), ({ measure }) => measure());
   const [inProcess, loop] = results as [number[], number[]];
   const least = inProcess.map((figure, round) => figure + (loop[round] ?? Number.NaN));
   session.table(

@@ -86,6 +86,42 @@ async function measure(broker: Mosquitto, contestant: Contestant, one: Case): Pr
   }
 }
 
+/** What one process and two workers cost with one load. */
+function say(
+  print: (line: string) => void,
+  load: Load,
+  costs: readonly (readonly Cost[])[],
+): void {
+  const [unit, scale] = load === "fan-out" ? ["thousand/s", 1_000] : ["/s", 1];
+  for (const [at, list] of costs.entries()) {
+    const figures = (name: keyof Cost, digits: number): string =>
+      spread(
+        list.map((cost) => cost[name]),
+        digits,
+      );
+    const rates = spread(
+      list.map(({ perSecond }) => perSecond / scale),
+      0,
+    );
+    const name = at === 0 ? "one process" : "two workers";
+    print(`    ${name}: ${rates} ${unit}; processors busy ${figures("busy", 2)}`);
+    print(
+      `      CPU of each in µs: gateway ${figures("gateway", 2)}, its busiest process ` +
+        `${figures("busiest", 2)}, generator ${figures("generator", 2)}`,
+    );
+  }
+  const [ones = [], twos = []] = costs;
+  const ratio = (of: (one: Cost, two: Cost) => number): string =>
+    spread(
+      twos.map((two, round) => of(ones[round] ?? two, two)),
+      2,
+    );
+  print(
+    `    two to one: rate ${ratio((one, two) => two.perSecond / one.perSecond)}; by the ` +
+      `CPU of the busiest process ${ratio((one, two) => one.busiest / two.busiest)}`,
+  );
+}
+
 /** Two workers beside one process, with loads that keep the gateway busy, in turns. */
 export async function workersBench(
   contestants: readonly Contestant[],
@@ -98,42 +134,20 @@ export async function workersBench(
   for (const load of ["fan-out", "connects"] as const) {
     const what =
       load === "fan-out" ? `to ${connectionsOf(effort)} clients` : `${atOnce} clients at once`;
-    const [unit, scale] = load === "fan-out" ? ["thousand/s", 1_000] : ["/s", 1];
     for (const contestant of effort.quick ? contestants.slice(0, 1) : contestants) {
-      print(`  ${load}, ${what}, ${contestant.runtime} ${contestant.engine}:`);
+      const { runtime, engine } = contestant;
+      if (!session.mayTake()) {
+        session.leftOut([`${load}, ${runtime} ${engine}`]);
+        continue;
+      }
+      print(`  ${load}, ${what}, ${runtime} ${engine}:`);
       const costs: Cost[][] = [[], []];
       for (let round = 0; round < rounds; round++) {
         for (const workers of [1, 2]) {
           costs[workers - 1]?.push(await measure(broker, contestant, { load, workers, effort }));
         }
       }
-      for (const [at, list] of costs.entries()) {
-        const figures = (name: keyof Cost, digits: number): string =>
-          spread(
-            list.map((cost) => cost[name]),
-            digits,
-          );
-        const rates = spread(
-          list.map(({ perSecond }) => perSecond / scale),
-          0,
-        );
-        const name = at === 0 ? "one process" : "two workers";
-        print(`    ${name}: ${rates} ${unit}; processors busy ${figures("busy", 2)}`);
-        print(
-          `      CPU of each in µs: gateway ${figures("gateway", 2)}, its busiest process ` +
-            `${figures("busiest", 2)}, generator ${figures("generator", 2)}`,
-        );
-      }
-      const [ones = [], twos = []] = costs;
-      const ratio = (of: (one: Cost, two: Cost) => number): string =>
-        spread(
-          twos.map((two, round) => of(ones[round] ?? two, two)),
-          2,
-        );
-      print(
-        `    two to one: rate ${ratio((one, two) => two.perSecond / one.perSecond)}; by the ` +
-          `CPU of the busiest process ${ratio((one, two) => one.busiest / two.busiest)}`,
-      );
+      say(print, load, costs);
     }
   }
 }

@@ -6,8 +6,9 @@ export const figuresPage = "docs/performance.md";
 const head = `# Performance
 
 \`npm run bench -- --write\` measures and writes this page in about 20 minutes, and nothing else
-writes it: a test checks the sum of each section. \`npm run bench -- --quick\` takes two minutes
-and writes nothing. \`npm run bench -- idle\`, with any name of the headings, runs one bench alone.
+writes it: a test checks the sum of each section. \`npm run bench -- --quick\` writes nothing, and
+takes less than two minutes on any machine: its benches share that time, and each says what it
+leaves out. \`npm run bench -- idle\`, with any name of the headings, runs one bench alone.
 
 A figure holds for the machine, the load, the versions and the day above it. Servers, brokers,
 origins and load are processes on one machine and share its processors: more than one processor's

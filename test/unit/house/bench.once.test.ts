@@ -5,9 +5,10 @@ import { nameOfOurs, nodeWasm } from "../../bench/measure/entrants.ts";
 import { latencyAt, type PacedFigure } from "../../bench/measure/paced.ts";
 import { barPlot } from "../../bench/measure/plots/bar-plot.ts";
 import { linePlot } from "../../bench/measure/plots/line-plot.ts";
-import { inTurns } from "../../bench/measure/rounds.ts";
+import { inTurns, quickMs, SharedTime } from "../../bench/measure/rounds.ts";
 import { digits, type Effort, ranged, Session } from "../../bench/measure/session.ts";
 import { clientFrame, payloadOf, serverFrame } from "../../bench/programs/load/wire.ts";
+import { ManualClock } from "../../support/memory/mod.ts";
 import { nodeProgram, Program } from "../../support/process/spawn.ts";
 
 const effort: Effort = { quick: true, rounds: 3, seconds: 1, warmUpMs: 0 };
@@ -26,7 +27,7 @@ test("bench: --help names every bench, and what cannot be done ends with 2", asy
 
 test("bench: items take turns, forth and back", async () => {
   const order: string[] = [];
-  const figures = await inTurns(["a", "b"], 3, async (item) => order.push(item));
+  const figures = await inTurns(["a", "b"], { rounds: 3 }, async (item) => order.push(item));
   assert.equal(order.join(""), "abbaab");
   assert.deepEqual(figures, [
     [1, 4, 5],
@@ -41,9 +42,50 @@ test("bench: what fails is tried once more, and then fails", async () => {
     if (tries <= failing) throw new Error("busy");
     return tries;
   };
-  assert.deepEqual(await inTurns([1], 1, measure), [[2]]);
+  assert.deepEqual(await inTurns([1], { rounds: 1 }, measure), [[2]]);
   tries = 0;
-  await assert.rejects(inTurns([2], 1, measure), /busy/);
+  await assert.rejects(inTurns([2], { rounds: 1 }, measure), /busy/);
+});
+
+/** Benches of four rows under a limit for them all: which rows each measures, and what it says. */
+async function benchesUnderLimit(rowMs: readonly number[], limitMs: number) {
+  const clock = new ManualClock();
+  const time = new SharedTime(clock, limitMs);
+  const measured: string[] = [];
+  const said: string[] = [];
+  for (const [at, ms] of rowMs.entries()) {
+    if (time.isOver) {
+      measured.push("not at all");
+      continue;
+    }
+    time.begin(rowMs.length - at);
+    const session = new Session({ ...effort, rounds: 1 }, false, time);
+    const rows = ["a", "b", "c", "d"].map((name) => ({ name }));
+    const figures = await inTurns(rows, session.turns(), async ({ name }) => {
+      clock.advance(ms);
+      return name;
+    });
+    measured.push(figures.flat().join(""));
+    said.push(session.markdown().replace("One round.", "").trim());
+  }
+  return { measured, said, tookMs: clock.ticks() - new ManualClock().ticks() };
+}
+
+test("bench: the benches of a quick run share its time, and say what they leave out", async () => {
+  // A share is 100 ms, and what one does not use is for the others.
+  const fast = await benchesUnderLimit([10, 10, 60], 300);
+  assert.deepEqual(fast.measured, ["abcd", "abcd", "abc"]);
+  assert.deepEqual(fast.said, ["", "", "Left out, because the time of this bench is used: d."]);
+  const slow = await benchesUnderLimit([70, 30, 30, 30], 200);
+  assert.deepEqual(slow.measured, ["a", "a", "a", "ab"]);
+  assert.equal(slow.tookMs, 190);
+  assert.equal(slow.said[0], "Left out, because the time of this bench is used: b; c; d.");
+  const hopeless = await benchesUnderLimit([500, 10], 200);
+  assert.deepEqual(hopeless.measured, ["a", "not at all"]);
+});
+
+test("bench: a quick run ends before two minutes are over", () => {
+  assert.ok(quickMs.measured < quickMs.most && quickMs.most < 120_000);
 });
 
 test("bench: figures show few digits, their median and their spread", () => {
