@@ -25,6 +25,7 @@ import { manyBench } from "./connections/many.ts";
 import { queuedBench } from "./connections/queued.ts";
 import { stormBench } from "./connections/storm.ts";
 import { unreadBench } from "./connections/unread.ts";
+import { workerDeathBench } from "./connections/worker-death.ts";
 import { bunNative, bunWasm, denoWasm, nodeWasm } from "./measure/entrants.ts";
 import { commit, load, machine, versions } from "./measure/machine.ts";
 import { quickMs, SharedTime } from "./measure/rounds.ts";
@@ -69,6 +70,7 @@ const benches: Readonly<Record<string, (session: Session) => Promise<unknown>>> 
   sizes: ({ effort, print }) => sizesBench([bunNative, bunWasm], effort.rounds, print),
   storm: (session) => stormBench(session),
   unread: (session) => unreadBench([bunNative, nodeWasm], session),
+  "worker-death": (session) => workerDeathBench(session),
   workers: (session) => workersBench([bunNative, nodeWasm], session),
 };
 

@@ -170,6 +170,15 @@ export function gateway(
   return new BenchProcess(deno, ["run", "-A", "--no-check", "runtimes/deno/main.ts", ...words]);
 }
 
+/** The program of the package, as an operator has it: one file, without what compiles at start. */
+export function packaged({ runtime, engine }: Contestant, ...flags: string[]): BenchProcess {
+  const starts = { bun: [bun], deno: [deno, "run", "-A"], node: [process.execPath] } as const;
+  const [command, ...words] = starts[runtime];
+  const fixed = ["--port", "0", "--admin-port", "0", "--log-format", "json", "--engine", engine];
+  const program = ["dist/websocket-service.js", "serve"];
+  return new BenchProcess(command, [...words, ...program, ...fixed, ...flags]);
+}
+
 /** Smallest, median and largest of some figures, as text. */
 export function spread(figures: readonly number[], digits: number): string {
   const sorted = [...figures].sort((a, b) => a - b);
