@@ -50,7 +50,7 @@ const tasks = {
     run: (args) => runTests(["--checks", ...args]),
   },
   bench: {
-    ready: [install, installPrograms, compileWasm, embedConsole, build],
+    ready: [install, installPrograms, compileWasm, embedConsole, build, packageServer],
     run: (args) => run(nodejs, ["dist/js/test/bench/main.js", ...args]),
   },
   soak: {
