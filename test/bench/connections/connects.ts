@@ -82,7 +82,7 @@ export async function connectsBench(session: Session): Promise<void> {
       "Counting costs some CPU too.",
   );
   const parts = session.effort.quick ? ([before.first] as const) : Object.values(before);
-  const figures = await inTurns(entrants, session.rounds(), async ({ start }) => {
+  const figures = await inTurns(entrants, session.turns(), async ({ start }) => {
     await using stage = await start();
     const measured: Figure[] = [];
     const drivers: BenchProcess[] = [];
