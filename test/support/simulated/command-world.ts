@@ -3,7 +3,7 @@ import { Composition } from "../../../adapters/origin/api/composition.ts";
 import { Origin } from "../../../adapters/origin/mod.ts";
 import type { ServiceError } from "../../../core/base/mod.ts";
 import { Gateway } from "../../../core/mod.ts";
-import { createReferenceCodec } from "../../reference/mod.ts";
+import type { Codec, CodecOptions } from "../../../core/ports/mod.ts";
 import {
   ManualClock,
   MemoryLogger,
@@ -61,7 +61,10 @@ export class CommandWorld {
   readonly #starting: Promise<unknown>;
   #sent = 0;
 
-  constructor({ seed, streamQos, json, faults }: WorldOptions) {
+  constructor(
+    createCodec: (options: CodecOptions) => Codec,
+    { seed, streamQos, json, faults }: WorldOptions,
+  ) {
     this.#random = new SeededRandom(seed);
     this.bus = new SimulatedBus(this.clock, this.#random, faults, streamQos);
     const { clock, bus } = this;
@@ -69,7 +72,7 @@ export class CommandWorld {
     this.#gateways = ["n0", "n1"].map((node) => {
       const parts = { ...ports, logger: new MemoryLogger(), metrics: new MemoryMetrics() };
       const served = { apps: ["default"], node };
-      const codec = createReferenceCodec({
+      const codec = createCodec({
         node,
         messageBytesMax: 200_000,
         batchBytesTarget: 65_536,

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { createWasmCodec } from "../../../../../wasm/codec/mod.ts";
+import { createReferenceCodec } from "../../../../reference/mod.ts";
 import { CommandWorld, type WorldOptions } from "../../../../support/simulated/command-world.ts";
 
 /** What happens next, in the simulated world. Numbers choose among what there is. */
@@ -93,34 +95,40 @@ function judgeEnd(world: CommandWorld): void {
 
 const runs = Number(process.env.PROPERTY_RUNS ?? 60);
 const schedule = fc.array(step, { minLength: 10, maxLength: 80, size: "max" });
+const codecs = [
+  ["plain", createReferenceCodec, runs],
+  ["WASM", createWasmCodec, Math.ceil(runs / 3)],
+] as const;
 
-test("whatever the broker does, commands are carried out once and in order", async () => {
-  const done = { lost: 0, dropped: 0, repeated: 0, cut: 0 };
-  let answered = 0;
-  await fc.assert(
-    fc.asyncProperty(options, schedule, async (drawn, steps) => {
-      const world = new CommandWorld(drawn);
-      try {
-        await world.start();
-        world.connect();
-        await live(world, steps);
-        const repeated = await world.calm();
-        judge(world);
-        assert.equal(repeated, 0, "nothing is repeated that was acknowledged");
-      } finally {
-        await world.end();
-      }
-      judgeEnd(world);
-      for (const what of ["lost", "dropped", "repeated", "cut"] as const) {
-        done[what] += world.bus.done[what];
-      }
-      answered += world.outcomes.filter((outcome) => outcome === "sent").length;
-    }),
-    // A life that fails is short enough to read. To shorten it takes a thousand tries.
-    { numRuns: runs, includeErrorInReport: true, endOnFailure: true },
-  );
-  // Of each there are several a life. With far fewer the test would be about nothing.
-  for (const [what, times] of Object.entries({ ...done, answered })) {
-    assert.ok(times > runs / 6, `${what}: ${times} times in ${runs} lives`);
-  }
-});
+for (const [name, codec, numRuns] of codecs) {
+  test(`whatever a broker does, commands are carried out once and in order: ${name}`, async () => {
+    const done = { lost: 0, dropped: 0, repeated: 0, cut: 0 };
+    let answered = 0;
+    await fc.assert(
+      fc.asyncProperty(options, schedule, async (drawn, steps) => {
+        const world = new CommandWorld(codec, drawn);
+        try {
+          await world.start();
+          world.connect();
+          await live(world, steps);
+          const repeated = await world.calm();
+          judge(world);
+          assert.equal(repeated, 0, "nothing is repeated that was acknowledged");
+        } finally {
+          await world.end();
+        }
+        judgeEnd(world);
+        for (const what of ["lost", "dropped", "repeated", "cut"] as const) {
+          done[what] += world.bus.done[what];
+        }
+        answered += world.outcomes.filter((outcome) => outcome === "sent").length;
+      }),
+      // A life that fails is short enough to read. To shorten it takes a thousand tries.
+      { numRuns, includeErrorInReport: true, endOnFailure: true },
+    );
+    // Of each there are several a life. With far fewer the test would be about nothing.
+    for (const [what, times] of Object.entries({ ...done, answered })) {
+      assert.ok(times > numRuns / 10, `${what}: ${times} times in ${numRuns} lives`);
+    }
+  });
+}
