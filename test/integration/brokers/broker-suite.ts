@@ -70,11 +70,17 @@ export function brokerSuite(
   });
 }
 
+export interface ClusterTraits extends Skippable {
+  readonly size: number;
+  /** Why no server is killed and started again; false: they are. */
+  readonly skipRestarts?: string | false;
+}
+
 /** The same over two servers: the gateways use the first one, and origins the second one. */
 export function brokerClusterSuite(
   name: string,
   start: (size: number) => Promise<BrokerCluster>,
-  { size, skip }: Skippable & { readonly size: number },
+  { size, skip, skipRestarts = false }: ClusterTraits,
 ): void {
   describe(`${name}: ${size} servers`, { skip }, () => {
     let cluster: BrokerCluster;
@@ -83,7 +89,8 @@ export function brokerClusterSuite(
     });
     after(() => cluster?.end());
     echoTest(name, () => [cluster.nodes[0]!, cluster.nodes[1]!]);
-    serverDies(name, () => cluster);
+    describe("servers die", { skip: skipRestarts }, () => serverDies(name, () => cluster));
+    if (size > 2) otherServerDies(name, () => cluster);
   });
 }
 
@@ -216,6 +223,39 @@ function presenceTests(name: string, server: () => BrokerServer): void {
   });
 }
 
+/**
+ * Every text comes back, in order and at least once: where the broker refused a batch of commands,
+ * the node gives the origin its connections anew, and what was not confirmed comes again.
+ */
+async function answered(client: RawClient, texts: readonly string[]): Promise<void> {
+  const heard = new Set<string>();
+  const wanted = texts.map((text) => `echo ${text}`);
+  await waitFor(async () => {
+    heard.add(await client.nextText());
+    return wanted.every((text) => heard.has(text));
+  });
+  heard.delete("joined");
+  assert.deepEqual([...heard], wanted);
+}
+
+/** A server dies that serves neither the node nor the origin, and stays away. */
+function otherServerDies(name: string, cluster: () => BrokerCluster): void {
+  test(`${name}: a server that nobody uses is killed: everything goes on`, async () => {
+    const [nodes, origins, victim] = cluster().nodes as readonly BrokerServer[];
+    const heard = await echo(urlOf(origins!), "goes-on");
+    const gateway = await startGateway({ flags: ["--broker", urlOf(nodes!)] });
+    await joinedBy(gateway, "goes-on");
+    const client = await member(gateway);
+    await victim!.kill();
+    const texts = numbered("m", 100);
+    for (const text of texts) client.text(text);
+    await answered(client, texts);
+    assert.deepEqual([...new Set(heard.messages)], texts);
+    await heard.origin.close();
+    await gateway[Symbol.asyncDispose]();
+  });
+}
+
 /** One server of a cluster dies and comes back: clients stay, and every message is answered. */
 function serverDies(name: string, cluster: () => BrokerCluster): void {
   for (const [index, whose] of ["the nodes'", "the origin's"].entries()) {
@@ -235,16 +275,7 @@ function serverDies(name: string, cluster: () => BrokerCluster): void {
       const texts = numbered("m", 100);
       for (const text of texts) client.text(text);
       await victim.start();
-      // At least once: where the broker refused a batch of commands, the node gives the origin its
-      // connections anew, and what was not confirmed comes again.
-      const heardBack = new Set<string>();
-      const wanted = numbered("echo m", 100);
-      await waitFor(async () => {
-        heardBack.add(await client.nextText());
-        return wanted.every((text) => heardBack.has(text));
-      });
-      heardBack.delete("joined");
-      assert.deepEqual([...heardBack], wanted);
+      await answered(client, texts);
       assert.deepEqual([...new Set(heard.messages)], ["before", ...texts]);
       await heard.origin.close();
       await gateway[Symbol.asyncDispose]();
