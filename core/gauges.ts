@@ -20,7 +20,7 @@ export function registerGauges(metrics: Metrics, gauged: Gauged): void {
   metrics.gauge("wss_connections", "Connections now", () => registry.occupied);
   metrics.gauge(
     "wss_connections_closing",
-    "Of these, closed ones whose TCP stream is not gone yet",
+    "Of the connections now, closed ones whose TCP stream is not gone yet",
     () => registry.closing,
   );
   metrics.gauge(

@@ -5,7 +5,7 @@ import type { HttpTarget } from "./http-target.ts";
 import { type Ticking, ticksOf } from "./ticker.ts";
 
 /** Why a request fails with `http-aborted`. */
-export const abortedText = "was not waited for any longer";
+export const abortedText = "was given up by the caller before it answered";
 
 /** The current owner of an exchange: the queue of a pool, or a connection. */
 export interface ExchangeHolder {

@@ -80,7 +80,11 @@ export class HttpClient {
   ): void {
     const { target } = options;
     if (this.#closed || signal?.aborted === true) {
-      throw new HttpError("http-aborted", `${target.server} was not asked`, nothingSent);
+      throw new HttpError(
+        "http-aborted",
+        `${target.server}: the request was cancelled before it was sent`,
+        nothingSent,
+      );
     }
     const exchange = new Exchange(options, outcome);
     if (signal !== undefined) abortBy(signal, exchange);

@@ -1,5 +1,5 @@
-import { withoutBrackets } from "../../core/base/mod.ts";
-import { basicCredentials } from "./basic-credentials.ts";
+import { headerValuePattern, tokenPattern, withoutBrackets } from "../../core/base/mod.ts";
+import { basicCredentials } from "../system/mod.ts";
 import { HttpError, nothingSent } from "./http-error.ts";
 import type { ProxyAddress, ProxyRules } from "./proxy-rules.ts";
 
@@ -80,11 +80,6 @@ const ownNames: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
-/** RFC 9110, 5.6.2. */
-const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-/** RFC 9110, 5.5, without obs-text, which readers take for different characters. */
-const printable = /^[\t\x20-\x7e]*$/;
-
 /**
  * The head of a request with its empty line; `bodyBytes` is undefined for one without a body,
  * which has no length then (RFC 9110, 8.6). Throws `http-request-invalid` if a header could
@@ -109,9 +104,9 @@ function requestLines(target: HttpTarget, headers: Readonly<Record<string, strin
   for (const name of Object.keys(headers)) {
     const value = headers[name] as string;
     const lower = name.toLowerCase();
-    if (!token.test(name) || ownNames.has(lower) || !printable.test(value)) {
+    if (!tokenPattern.test(name) || ownNames.has(lower) || !headerValuePattern.test(value)) {
       // The value may be secret; the name may hold anything, so only a valid one is shown.
-      const shown = token.test(name) ? `the header ${name}` : "a header with this name";
+      const shown = tokenPattern.test(name) ? `the header ${name}` : "a header with this name";
       throw invalid(`${shown} cannot be sent`);
     }
     if (lower === "user-agent") userAgent = "";

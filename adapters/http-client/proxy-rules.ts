@@ -7,7 +7,7 @@ import {
   ServiceError,
   withoutBrackets,
 } from "../../core/base/mod.ts";
-import { basicCredentials } from "./basic-credentials.ts";
+import { basicCredentials } from "../system/mod.ts";
 
 /** A proxy that requests go through. */
 export interface ProxyAddress {

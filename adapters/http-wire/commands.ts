@@ -1,6 +1,10 @@
 import * as v from "valibot";
 import { connectionIdPattern, isGroupName, isMap, ServiceError } from "../../core/base/mod.ts";
-import { closeCodeAllowed, closeReasonFits } from "../../core/websocket/mod.ts";
+import {
+  closeCodeAllowed,
+  closeReasonBytesMax,
+  closeReasonFits,
+} from "../../core/websocket/mod.ts";
 import { fromJsonBinary } from "./json-binary.ts";
 import { checkNesting } from "./nesting.ts";
 import { checked, isOwnGroup, refusal } from "./refusal.ts";
@@ -31,7 +35,10 @@ const code = v.pipe(
   v.number(),
   v.check((value) => Number.isInteger(value) && closeCodeAllowed(value), "no such close code"),
 );
-const reason = v.pipe(v.string(), v.check(closeReasonFits, "it has 123 bytes at most"));
+const reason = v.pipe(
+  v.string(),
+  v.check(closeReasonFits, `it has ${closeReasonBytesMax} bytes at most`),
+);
 
 const options = v.looseObject({
   ref: v.optional(v.unknown()),

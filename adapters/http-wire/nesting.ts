@@ -1,7 +1,4 @@
-import { ServiceError } from "../../core/base/mod.ts";
-
-/** Levels of arrays and maps that the gateway takes, the batch and the command among them. */
-const nestingMax = 32;
+import { limits, ServiceError } from "../../core/base/mod.ts";
 
 /**
  * Levels of a body that is decoded at all. A decoder takes seconds for millions of levels, and
@@ -11,7 +8,7 @@ export const decodedLevelsMax = 1_000;
 
 /** A body has more levels than are decoded. */
 export function bodyTooDeep(): ServiceError {
-  const most = `a batch may have ${nestingMax} levels of arrays and maps`;
+  const most = `a batch may have ${limits.nestingMax} levels of arrays and maps`;
   return new ServiceError("batch-malformed", `the body is nested too deeply: ${most}`);
 }
 
@@ -20,7 +17,7 @@ export function checkNesting(command: unknown, place: string): void {
   const at = tooDeepAt(command);
   if (at < 0) return;
   const where = Array.isArray(command) ? `${place}[${at}]` : place;
-  const most = `a batch may have ${nestingMax} levels of arrays and maps`;
+  const most = `a batch may have ${limits.nestingMax} levels of arrays and maps`;
   throw new ServiceError("batch-malformed", `${where}: it is nested too deeply: ${most}`);
 }
 
@@ -32,7 +29,7 @@ export function nestsTooDeeply(command: readonly unknown[]): boolean {
 /** The index of a command's element that nests too deeply; -1 if none does. */
 function tooDeepAt(command: unknown): number {
   const elements = Array.isArray(command) ? command : [command];
-  return elements.findIndex((element) => nestsDeeper(element, nestingMax - 2));
+  return elements.findIndex((element) => nestsDeeper(element, limits.nestingMax - 2));
 }
 
 function nestsDeeper(value: unknown, levels: number): boolean {

@@ -2,7 +2,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { setTimeout } from "node:timers";
-import { limits, plainAddress, ServiceError } from "../../core/base/mod.ts";
+import { limits, plainAddress } from "../../core/base/mod.ts";
+import { portError } from "../system/mod.ts";
 import { answerBroken, checkHost, type Refused } from "./broken-requests.ts";
 import { Refusal, refusalOf } from "./refusal.ts";
 import { type RequestSource, sourceOf } from "./request-source.ts";
@@ -48,21 +49,12 @@ export function serveHttp(handler: HttpHandler, options: ServeOptions): Promise<
   answerBroken(server, refused);
   return new Promise((resolve, reject) => {
     // This listener stays: a later failure to accept must not end the process.
-    server.on("error", (error) => reject(listenError(error, host, options.port)));
+    server.on("error", (error) => reject(portError(error, { host, port: options.port })));
     server.listen(options.port, host, () => {
       const { port } = server.address() as AddressInfo;
       resolve({ port, server, close: () => closeServer(server) });
     });
   });
-}
-
-function listenError(error: Error, host: string, port: number): ServiceError {
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code === "EADDRINUSE") {
-    return new ServiceError("port-in-use", `port ${port} on ${host} is in use`, { cause: error });
-  }
-  const text = `cannot listen on ${host}, port ${port}: ${code ?? error.message}`;
-  return new ServiceError("setting-invalid", text, { cause: error });
 }
 
 async function answer(

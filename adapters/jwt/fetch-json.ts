@@ -1,6 +1,7 @@
 import { getSystemErrorName } from "node:util";
 import { limits, parseJson } from "../../core/base/mod.ts";
 import type { Clock } from "../../core/ports/mod.ts";
+import { basicCredentials } from "../system/mod.ts";
 
 /** Why an endpoint gave no usable answer. The message contains nothing that it sent. */
 export class EndpointFault extends Error {
@@ -43,7 +44,12 @@ export function requestJson(url: URL, signal: AbortSignal): Promise<Response> {
   const address = new URL(url);
   address.username = "";
   address.password = "";
-  const headers = { accept: "application/json", ...credentials(url) };
+  // `fetch` refuses a URL that contains a user and a password.
+  const authorization = basicCredentials(url);
+  const headers = {
+    accept: "application/json",
+    ...(authorization === undefined ? {} : { authorization }),
+  };
   // No redirects: only the address that the operator set may say which keys are valid.
   return fetch(address, { headers, redirect: "manual", signal });
 }
@@ -80,21 +86,6 @@ function parse(body: Uint8Array): unknown {
   const value = parseJson(body);
   if (value === undefined) throw new EndpointFault("answered with something other than JSON");
   return value;
-}
-
-/** RFC 7617. `fetch` refuses a URL that contains a user and a password. */
-function credentials({ username, password }: URL): Record<string, string> {
-  if (username === "" && password === "") return {};
-  const bytes = new TextEncoder().encode(`${plain(username)}:${plain(password)}`);
-  return { authorization: `Basic ${btoa(String.fromCharCode(...bytes))}` };
-}
-
-function plain(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
 }
 
 /** Such as ` (ECONNREFUSED)`. The message of a runtime is not used: it may repeat the URL. */

@@ -1,10 +1,7 @@
 // node:timers on every runtime: Deno's global setTimeout returns a number without `unref`.
 import { clearTimeout, setImmediate, setTimeout } from "node:timers";
-import { assert } from "../../core/base/mod.ts";
+import { assert, limits } from "../../core/base/mod.ts";
 import type { Cancel, Clock } from "../../core/ports/mod.ts";
-
-/** The longest timer of the runtimes: 31 bits of milliseconds. */
-const afterMsMax = 2_147_483_647;
 
 /** The machine's time and the runtime's event loop. */
 export class SystemClock implements Clock {
@@ -23,7 +20,7 @@ export class SystemClock implements Clock {
   }
 
   after(ms: number, callback: () => void): Cancel {
-    assert(ms >= 0 && ms <= afterMsMax, `a timer of ${ms} ms`);
+    assert(ms >= 0 && ms <= limits.timerMsMax, `a timer of ${ms} ms`);
     const timer = setTimeout(callback, ms);
     timer.unref();
     return () => clearTimeout(timer);

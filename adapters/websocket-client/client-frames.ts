@@ -1,11 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { ServiceError } from "../../core/base/mod.ts";
-import { closeCodeAllowed, Opcode } from "../../core/websocket/mod.ts";
-
-/** RFC 6455, 5.5. */
-const controlBytesMax = 125;
-/** RFC 6455, 7.4.1: a close frame without a code. */
-const noCode = 1005;
+import { limits, ServiceError } from "../../core/base/mod.ts";
+import { closeCodeAllowed, noCloseCode, Opcode } from "../../core/websocket/mod.ts";
 
 /** A frame of a client with FIN, masked with random bytes (RFC 6455, 5.3). */
 export function clientFrame(opcode: number, payload: Uint8Array): Uint8Array {
@@ -99,7 +94,7 @@ export class ServerFrameReader {
     if ((second & 0x80) !== 0) throw fault("frame-opcode", "the server has masked a frame");
     if (opcode >= 8) {
       if (!fin) throw fault("frame-control-fragmented", "a control frame is in fragments");
-      if (short > controlBytesMax)
+      if (short > limits.controlPayloadBytesMax)
         throw fault("frame-control-too-long", "a control frame is long");
     }
     const start = short === 126 ? 4 : short === 127 ? 10 : 2;
@@ -148,7 +143,7 @@ export class ServerFrameReader {
   #close(payload: Uint8Array): void {
     this.#ended = true;
     if (payload.length === 0) {
-      this.#listener.closeFrame(noCode, "");
+      this.#listener.closeFrame(noCloseCode, "");
       return;
     }
     const [high = 0, low = 0] = payload;

@@ -1,10 +1,8 @@
 import { createHash, randomBytes } from "node:crypto";
-import { ServiceError } from "../../core/base/mod.ts";
+import { ServiceError, tokenPattern } from "../../core/base/mod.ts";
+import { acceptKeySuffix } from "../../core/websocket/mod.ts";
+import { basicCredentials } from "../system/mod.ts";
 import { clientLimits } from "./client-limits.ts";
-
-/** RFC 6455, 1.3. */
-const magic = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 export interface HandshakeHeaders {
   /** Names and values in the order in which they are sent. */
@@ -42,12 +40,10 @@ export function openingHandshake(url: URL, given: HandshakeHeaders): OpeningHand
     ["Sec-WebSocket-Version", "13"],
   ];
   if (subprotocols.length > 0) headers.push(["Sec-WebSocket-Protocol", subprotocols.join(", ")]);
-  if (url.username !== "" || url.password !== "") {
-    const login = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`;
-    headers.push(["Authorization", `Basic ${Buffer.from(login).toString("base64")}`]);
-  }
+  const login = basicCredentials(url);
+  if (login !== undefined) headers.push(["Authorization", login]);
   for (const [name, value] of given.headers) {
-    if (!token.test(name) || /[^\t\x20-\x7e\x80-\xff]/.test(value)) {
+    if (!tokenPattern.test(name) || /[^\t\x20-\x7e\x80-\xff]/.test(value)) {
       throw new ServiceError("setting-invalid", `the header ${name} cannot be sent`);
     }
     const at = headers.findIndex(([known]) => known.toLowerCase() === name.toLowerCase());
@@ -57,7 +53,7 @@ export function openingHandshake(url: URL, given: HandshakeHeaders): OpeningHand
   const head = [`GET ${url.pathname}${url.search} HTTP/1.1`];
   const text = [...head, ...headers.map(([name, value]) => `${name}: ${value}`), "", ""];
   const accept = createHash("sha1")
-    .update(key + magic)
+    .update(key + acceptKeySuffix)
     .digest("base64");
   return { text: text.join("\r\n"), accept, subprotocols };
 }

@@ -1,6 +1,6 @@
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
-import { ServiceError, withoutBrackets } from "../../core/base/mod.ts";
+import { closeCodeOf, ServiceError, withoutBrackets } from "../../core/base/mod.ts";
 import { closePayload, Opcode } from "../../core/websocket/mod.ts";
 import { clientFrame, ServerFrameReader } from "./client-frames.ts";
 import {
@@ -172,8 +172,7 @@ export class WebSocketClient {
   /** RFC 6455, 7.1.7: the connection fails. */
   #fail({ code, message }: ServiceError): void {
     this.#end ??= { code: 1006, reason: `${code}: ${message}` };
-    const isSize = code === "message-too-big";
-    this.#writeClose(isSize ? 1009 : code === "message-not-utf8" ? 1007 : 1002, "");
+    this.#writeClose(closeCodeOf(code), "");
     this.#socket.destroySoon();
   }
 

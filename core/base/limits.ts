@@ -100,6 +100,10 @@ export const limits = {
   eventWindowItemsMax: 20_000,
   /** Heartbeats of a presence that may be missed before its process counts as gone. */
   heartbeatsMissedMax: 3,
+  /** Levels of arrays and maps that a batch may have, itself the first. */
+  nestingMax: 32,
+  /** The longest timer of the runtimes: 31 bits of milliseconds. */
+  timerMsMax: 2_147_483_647,
   /** A timer this late means that this process itself was stalled. */
   stallMs: 500,
   /** Time from an origin's Will to the failover: a live origin announces itself again in it. */
@@ -138,8 +142,8 @@ export const limits = {
   resubscribeMsMax: 5_000,
   resubscribeEveryMs: 100,
   /**
-   * When the first origin comes: how often a look tells whether the broker has confirmed what open
-   * mode has written, and after how many looks, 10 s, the origin gets its events all the same.
+   * The events of the first origin wait until the broker has confirmed those of open mode. The
+   * node looks this often, and this many times: after 10 s the origin gets its events anyway.
    */
   openBacklogLookMs: 10,
   openBacklogLooksMax: 1_000,

@@ -43,9 +43,12 @@ export { compressedBytesMax, limits } from "./limits.ts";
 export {
   appNamePattern,
   everyone,
+  headerValuePattern,
+  incarnationPattern,
   isGroupName,
   isReserved,
   namePattern,
+  tokenPattern,
   topicRootPattern,
   userGroup,
 } from "./names.ts";

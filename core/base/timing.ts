@@ -6,7 +6,7 @@ interface Timer {
   after(ms: number, callback: () => void): () => void;
 }
 
-/** The same with the time that passes. */
+/** A `Timer` that also tells the time that passes. */
 interface Stopwatch extends Timer {
   ticks(): number;
 }

@@ -69,7 +69,7 @@ export function parseLogLevels(text: string): LogLevels | undefined {
   return { level, categories };
 }
 
-/** Names the first category that there is not, and those that there are. */
+/** Names the first category that does not exist, and lists those that do. */
 function categoryFault(value: unknown): string | undefined {
   if (typeof value !== "string") return undefined;
   const [level = "", ...rest] = value.split(",").map((part) => part.trim());

@@ -16,7 +16,7 @@ export {
   toggle,
 } from "./kinds/mod.ts";
 export { type LogLevels, logCategories } from "./log-levels.ts";
-export { checkFlag, configFlag, configFlags, readFlags, readWords } from "./read-flags.ts";
+export { checkFlag, configFlag, configFlags, readWords } from "./read-flags.ts";
 export type { SettingSources } from "./read-settings.ts";
 export { checkValue, environmentName, readSettings } from "./read-settings.ts";
 export {

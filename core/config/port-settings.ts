@@ -1,9 +1,10 @@
-import { parseAddressRange } from "../base/mod.ts";
+import { parseAddressRange, tokenPattern } from "../base/mod.ts";
 import {
   file,
   host,
   list,
   matching,
+  orEmpty,
   port,
   type Setting,
   type SettingTable,
@@ -57,7 +58,7 @@ export const portSettings: SettingTable<PortSettings> = {
   "admin-read-token": token("bearer token of those who may only read /admin"),
   "admin-user-header": matching("header in which a proxy names the user of /admin", {
     allowed: "the name of a header; empty: none",
-    pattern: /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{0,128}$/,
+    pattern: orEmpty(tokenPattern),
   }),
   "admin-proxies": list("proxies whose --admin-user-header is trusted", ranges),
   "admin-actors": list("users of that header who may act; the others may read; *: everyone", {

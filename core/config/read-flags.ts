@@ -1,6 +1,5 @@
 import { ServiceError } from "../base/mod.ts";
 import { path, type Setting, type SettingTable, toggle } from "./kinds/mod.ts";
-import { settings } from "./settings.ts";
 import { suggest } from "./suggest.ts";
 
 /** `--config FILE` names the file that settings are read from. It is not a setting itself. */
@@ -34,12 +33,6 @@ export interface Flags {
   readonly words: readonly string[];
 }
 
-/** Parses the flags of a command that takes settings alone. Throws `setting-invalid`. */
-export function readFlags(words: readonly string[]): Record<string, string> {
-  const known = { ...settings, ...configFlags };
-  return readWords(words, { known, wordsMax: 0 }).flags as Record<string, string>;
-}
-
 /**
  * Parses `--name value`, `--name=value` and, for `true`, `--name` alone. What follows `--` is no
  * flag. Throws `setting-invalid`.
@@ -66,7 +59,7 @@ export function readWords(given: readonly string[], { known, wordsMax }: FlagOpt
     let value = match?.[2];
     if (value === undefined) {
       const next = given[index + 1];
-      // Where words may stand beside flags, what follows a toggle may be such a word.
+      // `--count true` sets the toggle; in `--json ID` the word after the toggle is an argument.
       const mayFollow = wordsMax > 0 || (next ?? "-").startsWith("-");
       value = valueAfter(next, name, { setting, mayFollow });
       if (value === next || !isToggle(setting)) index++;

@@ -63,7 +63,8 @@ export class Liveness {
 
   opened({ slot }: Connection): void {
     if (slot >= this.#seen.length) this.#grow(slot + 1);
-    // Counts as seen some time before, so that clients that connect together are pinged apart.
+    // The first ping is due earlier, by a random part of the interval: clients that connect
+    // together are not pinged together.
     const share = spread(slot, this.#now);
     const interval = Math.min(this.#interval, this.#now);
     this.#seen[slot] = this.#now - Math.floor(interval * share * (1 - earlyShare));

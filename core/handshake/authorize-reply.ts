@@ -1,4 +1,12 @@
-import { type ErrorCode, isGroupName, isMap, limits, userGroup } from "../base/mod.ts";
+import {
+  type ErrorCode,
+  headerValuePattern,
+  isGroupName,
+  isMap,
+  limits,
+  tokenPattern,
+  userGroup,
+} from "../base/mod.ts";
 import { groupFault } from "../groups/mod.ts";
 import type {
   Authorization,
@@ -7,10 +15,7 @@ import type {
   ValueCodec,
 } from "../ports/mod.ts";
 
-/** RFC 9110, 5.6.2. */
-const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,256}$/;
-/** RFC 9110, 5.5: ASCII without control characters, as a line end would begin a new header. */
-const headerValue = /^[\t\x20-\x7e]*$/;
+const nameCharsMax = 256;
 /** Headers that the server sets itself, or that change how the answer is parsed. */
 const ownHeaders = /^(connection|upgrade|content-length|transfer-encoding|trailer|te|keep-alive)$/;
 
@@ -29,10 +34,11 @@ function readHeaders(value: unknown): Record<string, string> | undefined {
   if (entries.length > limits.answerHeadersMax) return undefined;
   for (const [key, text] of entries) {
     const name = key.toLowerCase();
-    if (!token.test(name) || ownHeaders.test(name) || name.startsWith("sec-websocket-")) {
+    const isName = name.length <= nameCharsMax && tokenPattern.test(name);
+    if (!isName || ownHeaders.test(name) || name.startsWith("sec-websocket-")) {
       return undefined;
     }
-    if (typeof text !== "string" || !headerValue.test(text)) return undefined;
+    if (typeof text !== "string" || !headerValuePattern.test(text)) return undefined;
     bytes += name.length + text.length;
     headers[name] = text;
   }

@@ -157,7 +157,7 @@ export class EventRouter {
     return this.#origins.size;
   }
 
-  /** No further handshake can be told to an origin: each stream has as many as it may. */
+  /** Every stream has reached its limit of handshakes that no origin has answered. */
   get connectsFull(): boolean {
     if (!this.#assigned) return this.#open.every((stream) => stream.connectsFull);
     for (const { stream } of this.#origins.values()) if (!stream.connectsFull) return false;

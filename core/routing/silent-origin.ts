@@ -4,8 +4,8 @@
  */
 export function silentHint(origin: string, node: string): string {
   return (
-    "; it has confirmed nothing yet: its handlers hang, or the broker's rules lack read of " +
-    `origins/${origin}/events/+ for it, or for this node write of origins/${origin}/events/` +
-    `${node} or read of nodes/${node}/commands/+`
+    "; it has confirmed nothing yet. Its handlers hang, or an access rule of the broker is " +
+    `missing: the origin must read origins/${origin}/events/+, and this node must write ` +
+    `origins/${origin}/events/${node} and read nodes/${node}/commands/+`
   );
 }

@@ -51,7 +51,7 @@ export class Acknowledgements {
   /** By sender and stream: two senders may have streams of one name. */
   readonly #due: Map<string, Due> = new Map();
   #scheduled = false;
-  /** How many moments the acknowledgements that are due have waited. */
+  /** How many turns of the loop the acknowledgements that are due have waited. */
   #waits = 0;
   /** When this moment began, and whether another acknowledgement has become due in it. */
   #waitsSince = 0;

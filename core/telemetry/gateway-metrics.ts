@@ -48,11 +48,17 @@ export class GatewayMetrics {
     const count = (name: string, help: string): Counter => metrics.counter(name, help);
     this.opened = count("wss_connections_opened_total", "Connections that were opened");
     this.messagesIn = count("wss_messages_received_total", "Messages that clients sent");
-    this.bytesIn = count("wss_message_bytes_received_total", "Payload bytes of those messages");
+    this.bytesIn = count(
+      "wss_message_bytes_received_total",
+      "Payload bytes of messages of clients",
+    );
     this.messagesOut = count("wss_messages_sent_total", "Messages handed to client sockets");
-    this.bytesOut = count("wss_message_bytes_sent_total", "Payload bytes of those messages");
+    this.bytesOut = count("wss_message_bytes_sent_total", "Payload bytes of messages to clients");
     this.batchesPublished = count("wss_event_batches_published_total", "Event batches published");
-    this.batchBytesPublished = count("wss_event_bytes_published_total", "Bytes of those batches");
+    this.batchBytesPublished = count(
+      "wss_event_bytes_published_total",
+      "Bytes of event batches published",
+    );
     this.batchesReceived = count("wss_command_batches_received_total", "Command batches received");
     this.commands = count("wss_commands_total", "Commands carried out");
     this.targetsGone = count("wss_targets_gone_total", "Ids in commands that are gone");

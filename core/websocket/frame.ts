@@ -18,7 +18,7 @@ export type Opcode = (typeof Opcode)[keyof typeof Opcode];
 const FIN = 0x80;
 const RSV1 = 0x40;
 /** RFC 6455, 7.4.1: a close frame without a code. It is never sent itself. */
-const NO_CODE = 1005;
+export const noCloseCode = 1005;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -120,13 +120,13 @@ export function closeReasonFits(reason: string): boolean {
  * fit is shortened.
  */
 export function closeFrame(code: number, reason: string): Uint8Array {
-  assert(code === NO_CODE || closeCodeAllowed(code), `close code ${code} must not be sent`);
+  assert(code === noCloseCode || closeCodeAllowed(code), `close code ${code} must not be sent`);
   return buildFrame(Opcode.close, closePayload(code, reason));
 }
 
 /** The payload of a close frame; empty for 1005. A reason that does not fit is shortened. */
 export function closePayload(code: number, reason: string): Uint8Array {
-  if (code === NO_CODE) return new Uint8Array(0);
+  if (code === noCloseCode) return new Uint8Array(0);
   const payload = new Uint8Array(limits.controlPayloadBytesMax);
   // `encodeInto` stops before a character that does not fit: the reason stays valid UTF-8.
   const { written } = encoder.encodeInto(reason, payload.subarray(2));
@@ -139,6 +139,6 @@ export function closePayload(code: number, reason: string): Uint8Array {
 export function readClose(payload: Uint8Array): { closeCode: number; closeReason: string } {
   const high = payload[0];
   const low = payload[1];
-  if (high === undefined || low === undefined) return { closeCode: NO_CODE, closeReason: "" };
+  if (high === undefined || low === undefined) return { closeCode: noCloseCode, closeReason: "" };
   return { closeCode: (high << 8) | low, closeReason: decoder.decode(payload.subarray(2)) };
 }

@@ -1,6 +1,9 @@
-import { type ErrorCode, limits } from "../base/mod.ts";
+import { type ErrorCode, limits, tokenPattern } from "../base/mod.ts";
 import type { HandshakeRefusal, HandshakeRequest } from "../ports/mod.ts";
 import { answerDeflate } from "./extensions.ts";
+
+/** RFC 6455, 1.3: behind the key in what `Sec-WebSocket-Accept` is the hash of. */
+export const acceptKeySuffix = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 export interface HandshakeOffer {
   readonly ok: true;
@@ -16,7 +19,6 @@ export interface HandshakeOffer {
 const KEY = /^[+/0-9A-Za-z]{21}[AQgw]==$/;
 /** RFC 9110, 7.2: a name or address, with or without a port, or nothing. */
 const HOST = /^(\[[0-9A-Fa-f:.]+\]|[0-9A-Za-z._~-]*)(:\d{0,5})?$/;
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /**
  * Checks a client's opening handshake (RFC 6455, 4.2.1 and 4.2.2). `headerBytesMax` limits the
@@ -42,7 +44,7 @@ export function checkHandshake(
   const refusal = refuseRequest(request);
   if (refusal !== undefined) return refusal;
   if (!hasToken(upgrade, "websocket") || !hasToken(request.header("connection"), "upgrade")) {
-    return refuse(400, "handshake-upgrade", "the request must ask for an upgrade to websocket");
+    return upgradeMissing;
   }
   // RFC 6455, 4.2.2: the answer to another version names ours.
   if (request.header("sec-websocket-version")?.trim() !== "13") {
@@ -107,6 +109,13 @@ function changesWhenParsed(target: string): boolean {
   });
 }
 
+/** A request that asks for no upgrade. */
+export const upgradeMissing: HandshakeRefusal = refuse(
+  400,
+  "handshake-upgrade",
+  "the request must ask for an upgrade to websocket",
+);
+
 /** An HTTP answer whose body is JSON with the error code and a sentence for people. */
 export function refuse(
   statusCode: number,
@@ -159,7 +168,7 @@ function parseSubprotocols(header: string | undefined): string[] | undefined {
     const name = part.trim();
     // RFC 9110, 5.6.1: a list may have empty elements.
     if (name === "") continue;
-    if (!TOKEN.test(name)) return undefined;
+    if (!tokenPattern.test(name)) return undefined;
     names.add(name);
   }
   return [...names];

@@ -7,11 +7,19 @@ export {
   closeReasonFits,
   frameHeaderBytes,
   frameOfLength,
+  noCloseCode,
   Opcode,
   Slab,
 } from "./frame.ts";
 export { FramedSockets } from "./framed-sockets.ts";
-export { checkHandshake, chooseSubprotocol, headersTooLarge, refuse } from "./handshake.ts";
+export {
+  acceptKeySuffix,
+  checkHandshake,
+  chooseSubprotocol,
+  headersTooLarge,
+  refuse,
+  upgradeMissing,
+} from "./handshake.ts";
 export { readProxyHeader } from "./proxy-header.ts";
 export { type HeaderLine, type RequestHead, RequestHeadReader } from "./request-head.ts";
 export {

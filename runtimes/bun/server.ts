@@ -1,12 +1,12 @@
 import http from "node:http";
 import { type Server, serve } from "bun";
+import { portError } from "../../adapters/system/mod.ts";
 import { limits } from "../../core/base/mod.ts";
 import type { Broadcast } from "../../core/ports/mod.ts";
 import {
   type ClientServer,
   type ClientServerOptions,
   failed,
-  portError,
   refusalResponse,
   type ServerTls,
 } from "../server/mod.ts";
@@ -51,8 +51,7 @@ function listen(
       websocket: webSocketHandler(options),
     });
   } catch (cause) {
-    const inUse = (cause as { code?: unknown }).code === "EADDRINUSE";
-    throw portError(cause, inUse, { host, port });
+    throw portError(cause, { host, port });
   }
 }
 

@@ -1,11 +1,12 @@
 import { listen, type SocketHandler, type TCPSocketListener } from "bun";
+import { portError } from "../../adapters/system/mod.ts";
 import {
   type Clients,
   startFramedServer,
   startServer,
   type TcpPort,
 } from "../framed-server/mod.ts";
-import { type ClientServer, type ClientServerOptions, portError } from "../server/mod.ts";
+import type { ClientServer, ClientServerOptions } from "../server/mod.ts";
 import { BunStream, type TcpSocket } from "./tcp-stream.ts";
 
 /** Engine wasm over the streams of `Bun.listen`. With TLS over those of `node:tls`: record 26. */
@@ -31,8 +32,7 @@ export class BunTcpPort implements TcpPort {
       this.#listener = listen<BunStream | undefined>({ ...where, socket: this.#handlers });
       return this.#listener.port;
     } catch (cause) {
-      const inUse = (cause as { code?: unknown }).code === "EADDRINUSE";
-      throw portError(cause, inUse, { host, port });
+      throw portError(cause, { host, port });
     }
   }
 

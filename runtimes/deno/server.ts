@@ -1,3 +1,4 @@
+import { portError } from "../../adapters/system/mod.ts";
 import { limits } from "../../core/base/mod.ts";
 import type { HandshakeAnswer } from "../../core/ports/mod.ts";
 import { refuse } from "../../core/websocket/mod.ts";
@@ -7,7 +8,6 @@ import {
   type ClientServerOptions,
   FetchRequest,
   failed,
-  portError,
   refusalResponse,
 } from "../server/mod.ts";
 import { type DenoServeInfo, deno } from "./deno-api.ts";
@@ -35,8 +35,7 @@ class DenoServer implements ClientServer {
     try {
       this.port = this.#listen(port);
     } catch (cause) {
-      const inUse = (cause as { name?: unknown }).name === "AddrInUse";
-      throw portError(cause, inUse, { host, port });
+      throw portError(cause, { host, port });
     }
   }
 

@@ -2,13 +2,6 @@ import { STATUS_CODES } from "node:http";
 import type { HandshakeRefusal } from "../../core/ports/mod.ts";
 import { refuse } from "../../core/websocket/mod.ts";
 
-/** The handler admitted a request that asks for no upgrade. */
-export const unasked: HandshakeRefusal = refuse(
-  400,
-  "handshake-upgrade",
-  "the request must ask for an upgrade to websocket",
-);
-
 export const tooLate: HandshakeRefusal = refuse(
   408,
   "handshake-timeout",

@@ -5,9 +5,10 @@ import {
   type RequestHead,
   RequestHeadReader,
   readProxyHeader,
+  upgradeMissing,
 } from "../../core/websocket/mod.ts";
 import { answerRequest, type ClientServerOptions } from "../server/mod.ts";
-import { answerBytes, cutShort, tooLate, unasked } from "./answers.ts";
+import { answerBytes, cutShort, tooLate } from "./answers.ts";
 import type { ClientStream, ClientStreamListener } from "./client-stream.ts";
 import type { Deadlines } from "./deadlines.ts";
 import { HeadRequest } from "./request.ts";
@@ -151,8 +152,8 @@ export class HandshakeStream implements ClientStreamListener {
     } else if (request.asksUpgrade) {
       upgrade(sockets, { request, stream, early: joined(this.#early), admission: answer });
     } else {
-      options.handler.abandon(answer, unasked.errorCode);
-      this.#refuse(unasked, false);
+      options.handler.abandon(answer, upgradeMissing.errorCode);
+      this.#refuse(upgradeMissing, false);
     }
   }
 

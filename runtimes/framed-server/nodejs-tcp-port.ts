@@ -6,13 +6,9 @@ import {
   type Server,
 } from "node:net";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:tls";
+import { portError } from "../../adapters/system/mod.ts";
 import { plainAddress } from "../../core/base/mod.ts";
-import {
-  type ClientServer,
-  type ClientServerOptions,
-  portError,
-  type ServerTls,
-} from "../server/mod.ts";
+import type { ClientServer, ClientServerOptions, ServerTls } from "../server/mod.ts";
 import type { TcpPort } from "./client-port.ts";
 import { ignore, type NodejsStream, nodejsStreams } from "./nodejs-stream.ts";
 import { type Clients, startServer } from "./server.ts";
@@ -46,7 +42,7 @@ export class NodejsTcpPort implements TcpPort {
       // This listener stays: a later error of an accept must not end the process.
       server.on("error", (error: NodeJS.ErrnoException) => {
         if (server.listening) acceptFailed?.();
-        reject(portError(error, error.code === "EADDRINUSE", { host, port }));
+        reject(portError(error, { host, port }));
       });
       // `reusePort` is newer than the types of Node.js 20.
       const where: ListenOptions & { readonly reusePort: boolean } = { port, host, reusePort };

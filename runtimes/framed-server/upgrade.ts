@@ -1,10 +1,7 @@
 import * as crypto from "node:crypto";
 import type { HandshakeAdmission, HandshakeRequest } from "../../core/ports/mod.ts";
-import { answerDeflate, type FramedSockets } from "../../core/websocket/mod.ts";
+import { acceptKeySuffix, answerDeflate, type FramedSockets } from "../../core/websocket/mod.ts";
 import type { ClientStream } from "./client-stream.ts";
-
-/** RFC 6455, 1.3. */
-const KEY_SUFFIX = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
 type HashOnce = (algorithm: string, text: string, encoding: "base64") => string;
 
@@ -13,7 +10,7 @@ const { hash = null } = crypto as { readonly hash?: HashOnce };
 
 /** `Sec-WebSocket-Accept` for a key. */
 export function acceptOf(key: string, hashOnce: HashOnce | null = hash): string {
-  const text = `${key}${KEY_SUFFIX}`;
+  const text = `${key}${acceptKeySuffix}`;
   if (hashOnce !== null) return hashOnce("sha1", text, "base64");
   return crypto.createHash("sha1").update(text).digest("base64");
 }

@@ -1,9 +1,6 @@
+import { headerValuePattern, tokenPattern } from "../../core/base/mod.ts";
 import type { HandshakeAnswer } from "../../core/ports/mod.ts";
 
-/** RFC 9110, 5.6.2. */
-const NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-/** RFC 9110, 5.5, but ASCII only: the runtimes encode other characters differently. */
-const VALUE = /^[\t -~]*$/;
 /** RFC 9112, 6: they frame the answer, so the runtime sets them. */
 const framing: ReadonlySet<string> = new Set([
   "connection",
@@ -21,7 +18,10 @@ export function isWritable(answer: HandshakeAnswer): boolean {
   const whole = Object.entries(headers).every(([name, value]) => {
     const lower = name.toLowerCase();
     return (
-      NAME.test(name) && VALUE.test(value) && !framing.has(lower) && !(accepted && isOurs(lower))
+      tokenPattern.test(name) &&
+      headerValuePattern.test(value) &&
+      !framing.has(lower) &&
+      !(accepted && isOurs(lower))
     );
   });
   return whole && (accepted || isStatus(answer.statusCode));

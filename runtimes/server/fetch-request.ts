@@ -1,5 +1,5 @@
 import type { HandshakeAnswer, HandshakeRefusal, HandshakeRequest } from "../../core/ports/mod.ts";
-import { refuse } from "../../core/websocket/mod.ts";
+import { upgradeMissing } from "../../core/websocket/mod.ts";
 import { readTarget } from "./request-target.ts";
 
 /** A request of the Fetch API, as the gateway sees it. */
@@ -45,15 +45,9 @@ function withoutAuthority(url: string): string {
 
 /** A refusal as a response; also for an admitted request that the runtime cannot upgrade. */
 export function refusalResponse(answer: HandshakeAnswer): Response {
-  const refusal: HandshakeRefusal = answer.accepted ? notUpgraded : answer;
+  const refusal: HandshakeRefusal = answer.accepted ? upgradeMissing : answer;
   return new Response(refusal.body as BodyInit, {
     status: refusal.statusCode,
     headers: refusal.headers,
   });
 }
-
-const notUpgraded = refuse(
-  400,
-  "handshake-upgrade",
-  "the request must ask for an upgrade to websocket",
-);

@@ -10,5 +10,4 @@ export { DescriptorWatch } from "./descriptor-watch.ts";
 export { FetchRequest, refusalResponse } from "./fetch-request.ts";
 export { listenAgain, listenAgainAfterBursts } from "./listen-again.ts";
 export { NativeSocket } from "./native-socket.ts";
-export { portError } from "./port-error.ts";
 export { readTarget } from "./request-target.ts";

@@ -1,6 +1,6 @@
 import { type AddressInfo, createServer } from "node:net";
+import { portError } from "../../adapters/system/mod.ts";
 import type { Settings } from "../../core/config/mod.ts";
-import { portError } from "../server/mod.ts";
 
 /**
  * Resolves to a client port that nobody has: the one of the settings, or any if that is 0. Workers
@@ -11,9 +11,7 @@ import { portError } from "../server/mod.ts";
 export function takePort({ host, port }: Pick<Settings, "host" | "port">): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
-    server.on("error", (error: NodeJS.ErrnoException) => {
-      reject(portError(error, error.code === "EADDRINUSE", { host, port }));
-    });
+    server.on("error", (error) => reject(portError(error, { host, port })));
     server.listen(port, host, () => {
       const found = (server.address() as AddressInfo).port;
       server.close(() => resolve(found));

@@ -1,6 +1,4 @@
-/** Levels of nested containers that a batch may have, itself the first. */
-const nestingMax = 32;
-
+import { limits } from "../../core/base/mod.ts";
 /**
  * Passes one MessagePack value with all that is inside. Returns where the next value starts, or -1
  * if the bytes end too early, are not MessagePack, or nest too deeply.
@@ -9,7 +7,7 @@ export function passValue(
   bytes: Uint8Array,
   start: number,
   end: number,
-  levelsMax: number = nestingMax,
+  levelsMax: number = limits.nestingMax,
 ): number {
   if (start < end && !isContainer(bytes[start]!)) return passScalar(bytes, start, end);
   // Values that are not passed yet, of each open container.

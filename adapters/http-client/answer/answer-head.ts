@@ -1,4 +1,4 @@
-import { ServiceError } from "../../../core/base/mod.ts";
+import { ServiceError, tokenPattern } from "../../../core/base/mod.ts";
 
 /** How the end of a body is found (RFC 9112, 6.3). */
 export type BodyFraming = number | "chunked" | "until-end";
@@ -22,8 +22,6 @@ export function malformed(what: string): ServiceError {
 }
 
 const statusLine = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?$/;
-/** RFC 9110, 5.6.2. */
-const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** RFC 9110, 5.5, with obs-text. */
 const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/;
 const keepAliveHint = /(?:^|[ ,])timeout=(\d{1,6})(?:$|[ ,])/i;
@@ -73,7 +71,7 @@ function parseAnswerHead(text: string): AnswerHead {
 function addHeader(headers: Map<string, string>, line: string): void {
   const colon = line.indexOf(":");
   const name = line.slice(0, Math.max(colon, 0));
-  if (!token.test(name)) throw malformed("the answer has a line that is no header");
+  if (!tokenPattern.test(name)) throw malformed("the answer has a line that is no header");
   const value = trimmed(line, colon + 1);
   if (!fieldValue.test(value)) throw malformed("the answer has a control character in a header");
   const key = name.toLowerCase();

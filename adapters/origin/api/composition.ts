@@ -97,7 +97,7 @@ export class Composition {
   }
 
   async start(): Promise<void> {
-    this.#keepUp = setInterval(() => {}, originLimits.timerMsMax);
+    this.#keepUp = setInterval(() => {}, limits.timerMsMax);
     try {
       // Events come last, so that none comes before `connectOrigin` has returned.
       await this.#control?.start();

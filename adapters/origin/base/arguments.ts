@@ -12,9 +12,6 @@ import {
 } from "../../../core/websocket/mod.ts";
 import type { MessageData } from "./events.ts";
 
-/** The longest time of a timer. */
-const timeoutMsMax = 2_147_483_647;
-
 /** The name; throws `group-name` if no group can have it. */
 export function checkedGroup(name: string): string {
   if (typeof name === "string" && isGroupName(name)) return name;
@@ -54,8 +51,10 @@ export function checkClose(closeCode: number, closeReason: string): void {
 
 /** Throws if no timer can wait for that long. */
 export function checkTimeout(timeoutMs: number): void {
-  if (typeof timeoutMs === "number" && timeoutMs >= 0 && timeoutMs <= timeoutMsMax) return;
-  throw malformed(`timeoutMs ${String(timeoutMs)}: must be a number from 0 to ${timeoutMsMax}`);
+  if (typeof timeoutMs === "number" && timeoutMs >= 0 && timeoutMs <= limits.timerMsMax) return;
+  throw malformed(
+    `timeoutMs ${String(timeoutMs)}: must be a number from 0 to ${limits.timerMsMax}`,
+  );
 }
 
 /** What an event names as its trace; undefined if that is no `traceparent`. */

@@ -24,8 +24,6 @@ export const originLimits = {
   endedConnectionsMax: 10_000,
   /** Connections that moved to other origins, or whose node was taken for dead. */
   detachedConnectionsMax: 100_000,
-  /** About the longest time that a timer can have. */
-  timerMsMax: 1_073_741_824,
   /** Between two errors about events with ids of other nodes: there may be many of them. */
   foreignReportMs: 1_000,
   /** Default wait for a `reply`. */

@@ -35,8 +35,8 @@ export function controlOf(
 
 /**
  * An origin's controls at several brokers. It announces itself at each over which it receives
- * events. An acknowledgement goes back the way that the events came: it arrives there as well,
- * and also if the node sends them by another broker than usual, because that one is away.
+ * events. An acknowledgement goes to the broker that its events came from, since the node receives
+ * there. So it arrives even if the node's usual broker is away and another one carries the events.
  */
 class OriginControls implements Control {
   readonly #identity: OriginIdentity;

@@ -1,6 +1,5 @@
-import { ServiceError } from "../../../core/base/mod.ts";
+import { limits, ServiceError } from "../../../core/base/mod.ts";
 import type { Cancel, Clock } from "../../../core/ports/mod.ts";
-import { originLimits } from "../base/mod.ts";
 
 /** When a command that waits in this process must not be sent any more. */
 export class Expiry {
@@ -22,7 +21,7 @@ export class Expiry {
     this.#clock = clock;
     this.#expiresAt = clock.ticks() + ttlMs;
     this.#onExpired = onExpired;
-    if (onExpired === undefined || ttlMs > originLimits.timerMsMax) return;
+    if (onExpired === undefined || ttlMs > limits.timerMsMax) return;
     this.#cancel = clock.after(ttlMs + 1, () => {
       if (clock.ticks() >= this.#expiresAt) this.#drop();
     });

@@ -1,6 +1,11 @@
 import { decode, encode } from "@msgpack/msgpack";
 import * as v from "valibot";
-import { appNamePattern, namePattern, parseJson } from "../../../core/base/mod.ts";
+import {
+  appNamePattern,
+  incarnationPattern,
+  namePattern,
+  parseJson,
+} from "../../../core/base/mod.ts";
 import { Refusal } from "../../http/mod.ts";
 import { peerLimits } from "./peer-limits.ts";
 
@@ -70,7 +75,7 @@ function messagePackOf(body: Uint8Array): unknown {
 
 const identitySchema = v.object({
   node: v.pipe(v.string(), v.regex(namePattern)),
-  incarnation: v.pipe(v.string(), v.regex(/^[a-z0-9]{1,64}$/)),
+  incarnation: v.pipe(v.string(), v.regex(incarnationPattern)),
 });
 
 /** Who a peer is: its node's name, and the start of its process. */

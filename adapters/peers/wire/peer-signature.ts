@@ -1,5 +1,5 @@
 import { createHash, createHmac } from "node:crypto";
-import { namePattern } from "../../../core/base/mod.ts";
+import { incarnationPattern, namePattern } from "../../../core/base/mod.ts";
 import { Refusal } from "../../http/mod.ts";
 import { Secret } from "../../system/mod.ts";
 import { peerLimits } from "./peer-limits.ts";
@@ -30,7 +30,6 @@ export interface PeerHeaders {
   get(name: string): string | null;
 }
 
-const incarnationPattern = /^[a-z0-9]{1,64}$/;
 const numberPattern = /^(\d{1,15})\.(\d{1,15})$/;
 const timePattern = /^\d{1,15}$/;
 const scheme = "WSS-HMAC-SHA256 ";

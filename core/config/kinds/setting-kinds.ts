@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { tokenPattern } from "../../base/mod.ts";
 import { parseDuration, parseSize, writeSize } from "./units.ts";
 
 /** One setting: a flag `--name`, `WSS_NAME` in the environment, `"name"` in the config file. */
@@ -192,15 +193,13 @@ export function list(
   return { schema, default: fallback, written: fallback.join(","), allowed, about };
 }
 
-/** RFC 9110, 5.6.2: what a header, a cookie or a subprotocol may be called. */
-const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,128}$/;
-
+/** What headers, cookies or subprotocols are called. */
 export function tokens(
   about: string,
   options: { readonly default?: readonly string[] } = {},
 ): Setting<readonly string[]> {
   const allowed = "names separated by commas";
-  return list(about, { allowed, isItem: (item) => token.test(item), ...options });
+  return list(about, { allowed, isItem: (item) => tokenPattern.test(item), ...options });
 }
 
 export function toggle(about: string, options: { readonly default: boolean }): Setting<boolean> {

@@ -1,4 +1,4 @@
-import { ServiceError } from "../../../core/base/mod.ts";
+import { ServiceError, tokenPattern } from "../../../core/base/mod.ts";
 import { duration, integer, matching, toggle } from "../../../core/config/mod.ts";
 import {
   type CliCommand,
@@ -38,7 +38,7 @@ const options: OptionTable<ConnectOptions> = {
   }),
   subprotocol: texts("subprotocol that is offered", {
     allowed: "a name without blanks and commas",
-    pattern: /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,128}$/,
+    pattern: tokenPattern,
     shown: "NAME",
   }),
   token: {

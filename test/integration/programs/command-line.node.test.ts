@@ -75,6 +75,15 @@ for (const runtime of gatewayRuntimes) {
     }
   });
 
+  test(`a port that cannot be opened ends with 1 and one line, on ${runtime}`, async () => {
+    // RFC 5737: an address that no machine has.
+    for (const flag of ["--host", "--admin-host"]) {
+      const gateway = spawnGateway({ runtime, flags: [flag, "192.0.2.1"] });
+      assert.deepEqual(await gateway.exited, { code: 1, signal: null }, gateway.output);
+      assert.match(gateway.output, /cannot listen on 192\.0\.2\.1, port \d+: /);
+    }
+  });
+
   test(`a broker that refuses ends with 1, its password not logged, on ${runtime}`, async () => {
     await using broker = await Mosquitto.start({ users: { right: "word" } });
     const flags = ["--broker", broker.url("right", "hush-hush")];

@@ -71,7 +71,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "adapters/system",
   ],
   "adapters/embedded-broker": ["core/base", "core/ports", "adapters/system"],
-  "adapters/http": ["core/base", "core/ports"],
+  "adapters/http": ["core/base", "core/ports", "adapters/system"],
   "adapters/http-origin": [
     "core/base",
     "core/ports",
@@ -93,8 +93,8 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "adapters/origin/send",
   ],
   "adapters/http-wire": ["core/base", "core/websocket"],
-  "adapters/http-client": ["core/base", "core/ports"],
-  "adapters/jwt": ["core/base", "core/ports", "core/websocket"],
+  "adapters/http-client": ["core/base", "core/ports", "adapters/system"],
+  "adapters/jwt": ["core/base", "core/ports", "core/websocket", "adapters/system"],
   "adapters/log": ["core/base", "core/ports"],
   "adapters/metrics": ["core/base", "core/ports"],
   "adapters/topics": ["core/base", "core/ports"],
@@ -123,7 +123,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "adapters/origin/send",
   ],
   "adapters/system": ["core/base", "core/ports"],
-  "adapters/websocket-client": ["core/base", "core/websocket"],
+  "adapters/websocket-client": ["core/base", "core/websocket", "adapters/system"],
   "adapters/origin/base": ["core/base", "core/websocket", "adapters/topics"],
   "adapters/origin/presence": [
     "core/base",
@@ -187,7 +187,7 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
   ],
   examples: ["adapters/origin"],
   "runtimes/server": ["core/*", "adapters/system"],
-  "runtimes/framed-server": ["core/*", "runtimes/server"],
+  "runtimes/framed-server": ["core/*", "adapters/system", "runtimes/server"],
   "runtimes/compose": ["core", "core/*", "wasm/codec", "adapters/*", "runtimes/server"],
   "runtimes/workers": ["core/*", "adapters/*", "runtimes/compose", "runtimes/server"],
   "runtimes/cli": [
@@ -199,8 +199,20 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "runtimes/server",
     "runtimes/workers",
   ],
-  "runtimes/bun": ["core/*", "runtimes/cli", "runtimes/framed-server", "runtimes/server"],
-  "runtimes/deno": ["core/*", "runtimes/cli", "runtimes/framed-server", "runtimes/server"],
+  "runtimes/bun": [
+    "core/*",
+    "adapters/system",
+    "runtimes/cli",
+    "runtimes/framed-server",
+    "runtimes/server",
+  ],
+  "runtimes/deno": [
+    "core/*",
+    "adapters/system",
+    "runtimes/cli",
+    "runtimes/framed-server",
+    "runtimes/server",
+  ],
   "runtimes/node": ["runtimes/cli", "runtimes/framed-server"],
 };
 

@@ -1,6 +1,6 @@
 import * as v from "valibot";
 import { integer, matching } from "../../../../core/config/mod.ts";
-import { closeReasonFits } from "../../../../core/websocket/mod.ts";
+import { closeReasonBytesMax, closeReasonFits } from "../../../../core/websocket/mod.ts";
 import { type AdminOptions, adminClient, adminOptions, runAdmin } from "../../admin/mod.ts";
 import { type CliCommand, defineCommand, ExitCode, say } from "../../command/mod.ts";
 import { settingInvalid } from "../../settings/mod.ts";
@@ -25,7 +25,7 @@ export const close: CliCommand = defineCommand<AdminCloseOptions>({
     },
     reason: {
       ...matching("reason that the client gets", {
-        allowed: "up to 123 bytes of UTF-8",
+        allowed: `up to ${closeReasonBytesMax} bytes of UTF-8`,
         pattern: /^/,
       }),
       schema: v.pipe(v.string(), v.check(closeReasonFits)),

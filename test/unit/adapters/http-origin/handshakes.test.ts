@@ -67,7 +67,10 @@ test("a refusal keeps its status where its body or a header is too large", async
 });
 
 const urls = ["http://a/", "http://b/"];
-const aborted = new ServiceError("http-aborted", "http://a was not waited for any longer");
+const aborted = new ServiceError(
+  "http-aborted",
+  "http://a was given up by the caller before it answered",
+);
 
 /** A handshake whose request hangs until it gets 504. Returns the URL that was asked. */
 async function hangs(rig: HttpRig): Promise<string> {

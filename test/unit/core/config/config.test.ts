@@ -3,10 +3,10 @@ import { test } from "node:test";
 import * as v from "valibot";
 import { ServiceError } from "../../../../core/base/mod.ts";
 import {
+  configFlags,
   environmentName,
   parseDuration,
   parseSize,
-  readFlags,
   readSettings,
   readWords,
   type Setting,
@@ -15,6 +15,12 @@ import {
   settings,
   suggest,
 } from "../../../../core/config/mod.ts";
+
+/** Flags of a command that takes settings alone. */
+function readFlags(words: readonly string[]): Record<string, string> {
+  const known = { ...settings, ...configFlags };
+  return readWords(words, { known, wordsMax: 0 }).flags as Record<string, string>;
+}
 
 function read(sources: Partial<SettingSources>): ReturnType<typeof readSettings> {
   return readSettings({ flags: {}, environment: {}, file: undefined, defaults: {}, ...sources });
