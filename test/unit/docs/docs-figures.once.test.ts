@@ -110,6 +110,33 @@ test("figures: what the page of goals says of the echo with one message in fligh
   assert.ok(most! > 1.3 * least!, `${most} µs of all processes, ${least} with \`ws\``);
 });
 
+test("figures: what the page of goals says of a client that connects is so", () => {
+  const parts = ["after 500 that were the server's first:", "after 7000 more:"];
+  const pairs = { "Bun, wasm": "Bun's own server", "Node.js, wasm": "`ws` on Node.js" };
+  const costs = (row: string): Record<string, number>[] =>
+    parts.map((below) => mediansOf("connects", below, row));
+  for (const [name, bare] of Object.entries(pairs)) {
+    const theirs = costs(bare);
+    for (const [at, ours] of costs(name).entries()) {
+      for (const calls of ["accepts", "receives", "sends"]) {
+        assert.ok(Math.abs(ours[calls]! - theirs[at]![calls]!) < 0.3, `${name}: ${calls}`);
+      }
+      assert.ok(Math.abs(ours["set-up"]! - theirs[at]!["set-up"]! - 1) < 0.1, name);
+      assert.ok(ours["in the kernel"]! < 0.5, name);
+    }
+  }
+  for (const one of costs("Deno, wasm")) assert.ok(Math.abs(one.receives! - 2) < 0.3);
+  const besides = (one: Record<string, number>): number => 1 - one["main thread"]! / one.CPU!;
+  for (const one of costs("Bun, wasm")) assert.ok(besides(one) >= 0.2, `${besides(one)}`);
+  for (const one of costs("Bun's own server")) assert.ok(besides(one) < 0.1, `${besides(one)}`);
+  const [first, later] = costs("Node.js, wasm");
+  assert.ok(later!.CPU! <= 0.75 * first!.CPU!, `${first!.CPU} to ${later!.CPU} µs`);
+  for (const name of [...Object.keys(pairs), "Deno, wasm"]) {
+    const [begun, warm] = costs(name).map((one) => one["CPU: origin"]!);
+    assert.ok(warm! < begun!, `${name}: ${begun} to ${warm} µs of the origin`);
+  }
+});
+
 test("figures: a headline that a bench no longer prints is told", () => {
   const readme = readFileSync("README.md", "utf8");
   assert.throws(() => withHeadlines(readme, sections), /"echo" kept no figure "1: Bun, native"/);
