@@ -110,6 +110,17 @@ test("figures: what the page of goals says of the echo with one message in fligh
   assert.ok(most! > 1.3 * least!, `${most} µs of all processes, ${least} with \`ws\``);
 });
 
+test("figures: the goals for connects are met, as the page of goals says", () => {
+  const names = ["Bun, native", "Bun, wasm", "Deno, wasm", "Node.js, wasm"];
+  for (const name of names) {
+    const [plain, accepted] = [name, `${name}, the origin accepts`].map((row) =>
+      mediansOf("storm", "|", row),
+    );
+    assert.ok(plain!.ratio! >= 0.7, `${name}: ${plain!.ratio} of the runtime's own server`);
+    assert.ok(accepted!.ratio! >= 0.6, `${name}: ${accepted!.ratio} where the origin is asked`);
+  }
+});
+
 test("figures: what the page of goals says of a client that connects is so", () => {
   const parts = ["after 500 that were the server's first:", "after 7000 more:"];
   const pairs = { "Bun, wasm": "Bun's own server", "Node.js, wasm": "`ws` on Node.js" };
