@@ -1,18 +1,14 @@
 import {
   type CloseReason,
   closeReasons,
-  limits,
   nodeOf,
   randomFraction,
-  randomName,
   ServiceError,
 } from "../../../core/base/mod.ts";
 import type { HttpAnswer } from "../../http-client/mod.ts";
-import { type OriginIdentity, originLimits } from "../../origin/base/mod.ts";
-import { type Control, controlOf, LeaveWaiter, NodeTracker } from "../../origin/presence/mod.ts";
+import { OriginEndpoint } from "../../origin/endpoint/mod.ts";
 import { ForeignIds } from "../../origin/receive/mod.ts";
-import { GroupSenders, NodeSenders, SendQueue } from "../../origin/send/mod.ts";
-import { type BusPorts, type Link, parseNodePresence, Topics } from "../../topics/mod.ts";
+import type { BusPorts } from "../../topics/mod.ts";
 import { batchLimits } from "./batch-limits.ts";
 import type { BatchOptions } from "./batch-options.ts";
 import { CommandRouter } from "./command-router.ts";
@@ -55,52 +51,41 @@ interface NodeFlow {
  * leaves or is given up. It is an origin as any other: in assigned mode, with events in JSON.
  */
 export class BatchSession {
-  readonly #identity: OriginIdentity;
+  readonly #endpoint: OriginEndpoint;
   readonly #options: BatchOptions;
   readonly #listener: SessionListener;
   readonly #ports: SessionPorts;
-  readonly #link: Link;
-  readonly #control: Control;
-  readonly #direct: SendQueue;
-  readonly #grouped: SendQueue;
-  readonly #senders: NodeSenders;
   readonly #router: CommandRouter;
-  readonly #nodes: NodeTracker;
-  readonly #leaveWaiter: LeaveWaiter;
   readonly #foreign: ForeignIds;
   readonly #flows: Map<string, NodeFlow> = new Map();
   #ended = false;
 
   constructor(options: BatchOptions, ports: SessionPorts, listener: SessionListener) {
-    const { clock, random } = ports;
-    const { app, name, window } = options;
-    const topics = new Topics(options.root);
+    const { app, name, root, window } = options;
     this.#options = options;
     this.#ports = ports;
     this.#listener = listener;
-    this.#identity = { app, name, incarnation: randomName(random, 12), topics };
-    const filters = [topics.originEvents(app, name, "+"), topics.nodePresence(app, "+")];
-    // The send queues bound what is published.
-    this.#link = ports.openLink({ name, role: "origin", filters, bounded: false });
-    this.#nodes = new NodeTracker(clock, (node, alive) => this.#nodeLost(node, alive));
-    this.#leaveWaiter = new LeaveWaiter(clock);
-    this.#foreign = new ForeignIds(clock, (error) => ports.failed("event-foreign", error));
+    this.#foreign = new ForeignIds(ports.clock, (error) => ports.failed("event-foreign", error));
     const commandFailed = (error: Error): void => this.#commandFailed(error);
-    const { sendQueueBytesMax, groupQueueBytesMax } = originLimits;
-    const queue = (bytesMax: number): SendQueue =>
-      new SendQueue(this.#link, clock, { json: false, bytesMax, failed: commandFailed });
-    this.#direct = queue(sendQueueBytesMax);
-    this.#grouped = queue(groupQueueBytesMax);
-    const lives = (node: string): boolean => this.#nodes.lives(node);
-    this.#senders = new NodeSenders(this.#identity, this.#direct, lives);
+    const assigned = { window, weight: 1, format: "json" } as const;
+    this.#endpoint = new OriginEndpoint(
+      { app, name, root, takesOpenEvents: false, assigned, json: false },
+      ports,
+      {
+        events: ({ node, payload }) => this.#receive(node, payload),
+        reachable: () => this.#acknowledgeReceived(),
+        nodeLost: (node, alive) => this.#nodeLost(node, alive),
+        refused: (error) => ports.failed("event-refused", error),
+        failed: commandFailed,
+      },
+    );
+    const { groups, nodes, senders } = this.#endpoint;
     this.#router = new CommandRouter({
-      nodes: this.#senders,
-      groups: new GroupSenders(this.#identity, this.#grouped),
-      isKnown: (node) => lives(node) || this.#flows.get(node)?.events.isLost === false,
+      nodes: senders,
+      groups,
+      isKnown: (node) => nodes.lives(node) || this.#flows.get(node)?.events.isLost === false,
       failed: commandFailed,
     });
-    const presence = { window, weight: 1, format: "json" } as const;
-    this.#control = controlOf(this.#identity, presence, this.#link, ports);
   }
 
   /** Connections that the HTTP origin was told of. */
@@ -119,35 +104,18 @@ export class BatchSession {
 
   /** Whether the bus can be reached. */
   get connected(): boolean {
-    return this.#link.up;
+    return this.#endpoint.link.up;
   }
 
   /** Resolves when the origin is announced. Rejects if the broker refuses it for good. */
-  async start(): Promise<void> {
-    try {
-      await this.#control.start();
-      await this.#control.admitted();
-      await this.#link.start({
-        connected: (connected) => this.#connected(connected),
-        message: (topic, payload, retained) => this.#message(topic, payload, retained),
-        reachChanged: (came) => this.#reachChanged(came),
-      });
-    } catch (error) {
-      await this.#control.stop();
-      throw error;
-    }
-    if (!this.#ended) this.#control.begin();
+  start(): Promise<void> {
+    return this.#endpoint.start();
   }
 
   /** Leaves: nothing new comes, what came is delivered, and other origins take the rest. */
   async leave(): Promise<void> {
-    this.#link.divert?.();
-    if (this.#link.up && !this.#ended) {
-      const nodes = [...this.#flows.keys()].filter((node) => this.#nodes.present(node));
-      const released = this.#leaveWaiter.begin(nodes);
-      this.#control.leave();
-      await released;
-    }
+    this.#endpoint.link.divert?.();
+    if (!this.#ended) await this.#endpoint.leave([...this.#flows.keys()]);
     await this.end();
   }
 
@@ -156,66 +124,20 @@ export class BatchSession {
     if (this.#ended) return;
     this.#ended = true;
     for (const { delivery } of this.#flows.values()) delivery.stop();
-    // Without `leaving` the nodes would wait for the origin to come back.
-    this.#control.leave();
-    const left = this.#control.stop();
-    await this.#flushed();
-    await Promise.all([this.#link.stop(), left]);
-    this.#nodes.end();
-    this.#direct.end();
-    this.#grouped.end();
+    await this.#endpoint.abandon();
+    this.#endpoint.direct.end();
+    this.#endpoint.grouped.end();
   }
 
-  /** Resolves when the broker has the commands of the answers, or after a time limit. */
-  #flushed(): Promise<void> {
-    return new Promise((resolve) => {
-      const cancel = this.#ports.clock.after(limits.shutdownFlushMs, resolve);
-      void Promise.all([this.#direct.flushed(), this.#grouped.flushed()]).then(() => {
-        cancel();
-        resolve();
-      });
-    });
-  }
-
-  #connected(connected: boolean): void {
-    this.#nodes.connected(connected);
-    this.#direct.connected(connected);
-    this.#grouped.connected(connected);
-    this.#control.announce();
-    if (!connected) return;
+  #acknowledgeReceived(): void {
     for (const { events } of this.#flows.values()) events.acknowledgeReceived();
   }
 
-  /** One of several brokers came or went. */
-  #reachChanged(came: boolean): void {
-    this.#direct.reachChanged();
-    this.#grouped.reachChanged();
-    if (!came) return;
-    this.#control.announce();
-    for (const { events } of this.#flows.values()) events.acknowledgeReceived();
-  }
-
-  #message(topic: string, payload: Uint8Array, retained: boolean): void {
+  #receive(node: string, payload: Uint8Array): void {
     if (this.#ended) return;
-    const parsed = this.#identity.topics.parse(topic);
-    if (parsed?.kind === "origin-events") {
-      if (retained) {
-        const error = new ServiceError("retained-refused", `${topic}: batch dropped`);
-        this.#ports.failed("event-refused", error);
-        return;
-      }
-      this.#control.received(parsed.node, payload.byteLength, this.#link.arrivedFrom ?? 0);
-      const flow = this.#flowOf(parsed.node);
-      flow?.events.receive(payload);
-      flow?.delivery.pump();
-    } else if (parsed?.kind === "node-presence") {
-      const presence = parseNodePresence(payload);
-      // An unreadable presence says nothing, neither life nor death.
-      if (payload.byteLength > 0 && presence === undefined) return;
-      this.#nodes.presence(parsed.node, presence);
-      // It has left, and has nothing to hand over.
-      if (presence === undefined) this.#leaveWaiter.released(parsed.node);
-    }
+    const flow = this.#flowOf(node);
+    flow?.events.receive(payload);
+    flow?.delivery.pump();
   }
 
   #flowOf(node: string): NodeFlow | undefined {
@@ -233,11 +155,12 @@ export class BatchSession {
 
   #newFlow(node: string): NodeFlow {
     const { server, failed, clock, random } = this.#ports;
-    const { app, name, topics } = this.#identity;
+    const { identity, senders } = this.#endpoint;
+    const { app, name, topics } = identity;
     const events = new NodeEvents(node, {
-      ackDue: (ack) => this.#control.acknowledge(node, ack),
-      acknowledged: (ack) => this.#senders.acknowledged(node, ack),
-      released: () => this.#leaveWaiter.released(node),
+      ackDue: (ack) => this.#endpoint.acknowledge(node, ack),
+      acknowledged: (ack) => senders.acknowledged(node, ack),
+      released: () => this.#endpoint.released(node),
       revived: () => this.#listener.obsolete(),
       foreign: () => this.#foreign.drop(topics.originEvents(app, name, node)),
       failed: (error) => failed("event-refused", error),
@@ -268,8 +191,8 @@ export class BatchSession {
 
   /** While nodes do not take commands, no further answer is asked for. */
   #room(): Promise<void> | undefined {
-    if (this.#direct.bytes + this.#grouped.bytes < batchLimits.commandBytesMax) return undefined;
-    return Promise.all([this.#direct.flushed(), this.#grouped.flushed()]).then(() => {});
+    const { queuedBytes } = this.#endpoint;
+    return queuedBytes < batchLimits.commandBytesMax ? undefined : this.#endpoint.flushed();
   }
 
   /** The event has failed by itself for the whole time, and the HTTP origin can be reached. */
@@ -284,7 +207,7 @@ export class BatchSession {
   /** The HTTP origin does not take this event: its connection is closed with the reason. */
   #closeOf([verb, id]: readonly unknown[], reason: CloseReason): void {
     if (typeof id !== "string") return;
-    const sender = this.#senders.node(nodeOf(id));
+    const sender = this.#endpoint.senders.node(nodeOf(id));
     if (verb === "connect") sender.command(["reject", id, 503]);
     if (verb !== "message" && verb !== "open" && verb !== "assigned") return;
     const { closeCode, text, cause } = reason;
@@ -300,8 +223,5 @@ export class BatchSession {
     const flow = this.#flows.get(node);
     flow?.events.nodeLost(alive);
     flow?.delivery.pump();
-    if (alive === undefined) this.#senders.retire(node);
-    else this.#senders.renewed(node);
-    this.#leaveWaiter.released(node);
   }
 }

@@ -1,3 +1,7 @@
+/**
+ * Several brokers at once. Another kind of broker or bus begins with `adapters/topics/link.ts`, or
+ * with `core/ports/event-channel.ts` and `core/ports/command-bus.ts`: `docs/architecture.md`.
+ */
 export { brokerName } from "../link/mod.ts";
 export { brokerOf, brokerScore } from "./broker-hash.ts";
 export {

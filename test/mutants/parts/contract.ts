@@ -8,7 +8,7 @@ const files = {
   presence: "adapters/mqtt/node-presence.ts",
   control: "adapters/origin/presence/origin-control.ts",
   bus: "adapters/mqtt/mqtt-command-bus.ts",
-  parts: "adapters/origin/api/composition.ts",
+  endpoint: "adapters/origin/endpoint/origin-endpoint.ts",
   receiver: "adapters/origin/receive/event-receiver.ts",
   targets: "core/commands/command-targets.ts",
   handshake: "core/websocket/handshake.ts",
@@ -90,9 +90,9 @@ const mutants: readonly Mutant[] = [
   },
   {
     says: "origin library does so with events",
-    file: files.parts,
-    find: "if (retained) this.failed(",
-    replace: "if (false) this.failed(",
+    file: files.endpoint,
+    find: "if (retained) {",
+    replace: "if (false) {",
     tests: [tests.originRetained],
   },
   {

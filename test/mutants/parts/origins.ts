@@ -136,7 +136,7 @@ const mutants: readonly Mutant[] = [
   {
     says: "of a node that does not announce itself within 2 s, it concludes their loss once more",
     file: files.parts,
-    find: "revived: (node) => this.#nodes.revived(node),",
+    find: "revived: (node) => this.#endpoint.nodes.revived(node),",
     replace: "revived: () => {},",
     tests: [tests.origin],
   },
@@ -220,8 +220,8 @@ const mutants: readonly Mutant[] = [
   {
     says: "`close()` waits until the broker has them, for 5 s",
     file: files.parts,
-    find: "const inTime = this.link.up || (await this.#flush());",
-    replace: "const inTime = this.link.up;",
+    find: "const inTime = link.up || (await this.#endpoint.flush());",
+    replace: "const inTime = link.up;",
     tests: [tests.limits],
   },
   {

@@ -11,7 +11,7 @@ const files = {
   share: "core/events/connection-share.ts",
   dispatcher: "adapters/origin/dispatch/dispatcher.ts",
   session: "adapters/mqtt/link/mqtt-session.ts",
-  parts: "adapters/origin/api/composition.ts",
+  endpoint: "adapters/origin/endpoint/origin-endpoint.ts",
   reassign: "core/routing/reassign.ts",
 } as const;
 const tests = {
@@ -176,8 +176,8 @@ const mutants: readonly Mutant[] = [
   },
   {
     says: "and when an origin's connection to the broker is back",
-    file: files.parts,
-    find: "if (connected) this.receiver.acknowledgeReceived();",
+    file: files.endpoint,
+    find: "if (connected) this.#listener.reachable();",
     replace: "",
     tests: [tests.outage],
   },

@@ -1,0 +1,1 @@
+export { OriginEndpoint, type OriginEndpointListener } from "./origin-endpoint.ts";
