@@ -40,7 +40,7 @@ export class Tail {
       this.#leftOut++;
     } else {
       this.#allowance--;
-      this.#lines.push({ at: now, ...make() });
+      this.#lines.push({ at: this.#clock.now(), ...make() });
     }
     this.#schedule();
   }

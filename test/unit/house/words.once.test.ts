@@ -26,6 +26,7 @@ const tellTimes: ReadonlySet<string> = new Set([
   "adapters/admin/admin-api.ts",
   "core/connection/connection-guard.ts",
   "core/gateway.ts",
+  "core/inspect/tail.ts",
   "core/handshake/waiting-handshakes.ts",
   "runtimes/compose/service.ts",
   "runtimes/workers/supervisor.ts",
