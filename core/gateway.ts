@@ -43,6 +43,7 @@ import {
   type HandshakeAnswer,
   type HandshakeRequest,
   MessageKind,
+  type RefusedStream,
   type Socket,
   type SocketHandler,
 } from "./ports/mod.ts";
@@ -218,8 +219,8 @@ export class Gateway implements SocketHandler<Connection> {
   }
 
   /** The runtime refused a handshake before there was a request to answer. */
-  refused(code: ErrorCode, address?: string): void {
-    this.#handshakeGate.noteRefused(code, { address });
+  refused(stream: RefusedStream): void {
+    this.#handshakeGate.noteStream(stream);
   }
 
   abandon(admission: HandshakeAdmission, code: ErrorCode = "handshake-left"): void {

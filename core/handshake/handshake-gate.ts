@@ -8,6 +8,7 @@ import type {
   HandshakeRequest,
   LogFields,
   Logger,
+  RefusedStream,
   Span,
 } from "../ports/mod.ts";
 import {
@@ -105,8 +106,13 @@ export class HandshakeGate {
       : undefined;
   }
 
-  /** A handshake was refused: here, or by the runtime before it was a whole request. */
-  noteRefused(code: ErrorCode, fields: LogFields = {}): void {
+  /** The runtime refused a stream before it was a whole request. */
+  noteStream({ code, address, status, path }: RefusedStream): void {
+    const app = path === undefined ? undefined : this.#dependencies.routes.find(path)?.app;
+    this.#noteRefused(code, { status, address, app, path });
+  }
+
+  #noteRefused(code: ErrorCode, fields: LogFields): void {
     const { logger, metrics } = this.#dependencies;
     metrics.error(code);
     const event = "handshake-refused";
@@ -122,7 +128,7 @@ export class HandshakeGate {
     if (statusCode < 400 && errorCode === undefined) return refusal;
     const isLogged = this.#dependencies.logger.enabled("debug", "handshake-refused");
     const fields = isLogged ? this.#fieldsOf(request, reservation) : {};
-    this.noteRefused(errorCode ?? "handshake-refused", { status: statusCode, ...fields });
+    this.#noteRefused(errorCode ?? "handshake-refused", { status: statusCode, ...fields });
     return refusal;
   }
 

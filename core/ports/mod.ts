@@ -30,6 +30,7 @@ export type {
   HandshakeAnswer,
   HandshakeRefusal,
   HandshakeRequest,
+  RefusedStream,
   SocketHandler,
 } from "./socket/mod.ts";
 export { MessageKind, type OutgoingMessage, type Socket } from "./socket/mod.ts";

@@ -114,6 +114,11 @@ export class RequestHeadReader {
     this.#options = options;
   }
 
+  /** The target of the request line, once that line was read. */
+  get target(): string | undefined {
+    return this.#method === undefined ? undefined : this.#target;
+  }
+
   /** The head, or why there is none, or undefined if more bytes must come. */
   read(chunk: Uint8Array): RequestHead | HandshakeRefusal | undefined {
     const { bytesMax } = this.#options;

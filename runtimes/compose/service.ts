@@ -390,7 +390,7 @@ export class Service {
   async #openClientServer(codec: Codec): Promise<void> {
     const { settings } = this;
     const watch = new DescriptorWatch(this.#clock, this.#given.logger, {
-      refused: (code, address) => this.#gateway.refused(code, address),
+      refused: (stream) => this.#gateway.refused(stream),
       shortage: (short) => this.#shortage(short),
     });
     watch.compare(settings["max-connections"]);
@@ -419,9 +419,9 @@ export class Service {
       streamsMax: watch.streamsMax,
       handlerFailed: (error) => this.#health.note(error),
       acceptFailed: () => watch.refused("accept-failed"),
-      refused: (code, address) => {
-        if (code === "tcp-streams-full") watch.refused(code, address);
-        else this.#gateway.refused(code, address);
+      refused: (stream) => {
+        if (stream.code === "tcp-streams-full") watch.refused(stream.code, stream.address);
+        else this.#gateway.refused(stream);
       },
       deadAfterMs:
         settings["ping-interval"] && settings["ping-interval"] + settings["ping-timeout"],

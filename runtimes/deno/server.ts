@@ -77,7 +77,8 @@ class DenoServer implements ClientServer {
 
   #answer(request: Request, info: DenoServeInfo): Response | Promise<Response> {
     if (!this.#short) return answer(request, info, this.#options);
-    this.#options.refused?.("tcp-streams-full", info.remoteAddr.hostname);
+    const { hostname: address } = info.remoteAddr;
+    this.#options.refused?.({ code: "tcp-streams-full", address });
     return refusalResponse(full);
   }
 

@@ -52,7 +52,7 @@ export class ClientPort {
   admits(stream: AcceptedStream): boolean {
     if (this.#short || this.#streams >= this.#streamsMax) {
       const address = plainAddress(stream.remoteAddress ?? "") || undefined;
-      this.#options.refused?.("tcp-streams-full", address);
+      this.#options.refused?.({ code: "tcp-streams-full", address });
       return false;
     }
     this.#streams += 1;

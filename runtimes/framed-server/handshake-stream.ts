@@ -1,5 +1,5 @@
 import { isInRanges, limits, plainAddress } from "../../core/base/mod.ts";
-import type { HandshakeAnswer, HandshakeRefusal } from "../../core/ports/mod.ts";
+import type { HandshakeAnswer, HandshakeRefusal, RefusedStream } from "../../core/ports/mod.ts";
 import {
   type FramedSockets,
   type RequestHead,
@@ -7,7 +7,7 @@ import {
   readProxyHeader,
   upgradeMissing,
 } from "../../core/websocket/mod.ts";
-import { answerRequest, type ClientServerOptions } from "../server/mod.ts";
+import { answerRequest, type ClientServerOptions, readTarget } from "../server/mod.ts";
 import { answerBytes, cutShort, tooLate } from "./answers.ts";
 import type { ClientStream, ClientStreamListener } from "./client-stream.ts";
 import type { Deadlines } from "./deadlines.ts";
@@ -165,8 +165,8 @@ export class HandshakeStream implements ClientStreamListener {
 
   /** `isCounted`: the handler has seen no request, so that it could not count the refusal. */
   #refuse(refusal: HandshakeRefusal, isCounted: boolean): void {
-    const { errorCode } = refusal;
-    if (isCounted && errorCode) this.#shared.options.refused?.(errorCode, this.#loggedAddress);
+    const { errorCode, statusCode } = refusal;
+    if (isCounted && errorCode) this.#tell({ code: errorCode, status: statusCode });
     this.#end(answerBytes(refusal, this.#request?.method === "HEAD"));
   }
 
@@ -181,13 +181,16 @@ export class HandshakeStream implements ClientStreamListener {
   }
 
   #cut(code: "proxy-header" | "handshake-timeout"): void {
-    this.#shared.options.refused?.(code, this.#loggedAddress);
+    this.#tell({ code });
     this.#stream.destroy();
   }
 
-  /** For the log. */
-  get #loggedAddress(): string | undefined {
-    return plainAddress(this.#address) || undefined;
+  /** For log and counter: the handler has seen no request. */
+  #tell(refused: RefusedStream): void {
+    const address = plainAddress(this.#address) || undefined;
+    const target = this.#reader?.target;
+    const path = target === undefined ? undefined : readTarget(target).path;
+    this.#shared.options.refused?.({ ...refused, address, path });
   }
 }
 

@@ -95,7 +95,7 @@ export class NodejsTcpPort implements TcpPort {
       if (stream.destroyed) return;
       const address = plainAddress(stream.remoteAddress ?? "") || undefined;
       stream.destroy();
-      refused?.("handshake-timeout", address);
+      refused?.({ code: "handshake-timeout", address });
     });
     return server;
   }

@@ -1,4 +1,4 @@
-import type { AddressRange, ErrorCode } from "../../core/base/mod.ts";
+import type { AddressRange } from "../../core/base/mod.ts";
 import type {
   Broadcast,
   Clock,
@@ -7,6 +7,7 @@ import type {
   HandshakeAnswer,
   HandshakeRefusal,
   HandshakeRequest,
+  RefusedStream,
   SocketHandler,
 } from "../../core/ports/mod.ts";
 import { refuse } from "../../core/websocket/mod.ts";
@@ -69,7 +70,7 @@ export interface ClientServerOptions {
   /** Called if the runtime reports a failed accept. */
   readonly acceptFailed?: (() => void) | undefined;
   /** Called for a stream that is refused before the handler sees a request. */
-  readonly refused?: ((code: ErrorCode, address?: string) => void) | undefined;
+  readonly refused?: ((stream: RefusedStream) => void) | undefined;
   /** The handler has failed, and the client got 500. */
   readonly handlerFailed?: ((error: unknown) => void) | undefined;
   /** Where sockets cannot ping, the runtime closes connections silent for so long; 0: never. */

@@ -1,10 +1,10 @@
 import { descriptorFree, descriptorsMax, descriptorsOpen } from "../../adapters/system/mod.ts";
-import { type ErrorCode, limits } from "../../core/base/mod.ts";
-import type { Cancel, Clock, Logger } from "../../core/ports/mod.ts";
+import { limits } from "../../core/base/mod.ts";
+import type { Cancel, Clock, Logger, RefusedStream } from "../../core/ports/mod.ts";
 
 export interface DescriptorListener {
-  /** A stream was refused, or could not be accepted. `address`: the client's, if it is known. */
-  refused(code: ErrorCode, address?: string): void;
+  /** A stream was refused, or could not be accepted. */
+  refused(stream: RefusedStream): void;
   /** File descriptors are short, or there are enough again. */
   shortage(short: boolean): void;
 }
@@ -79,7 +79,7 @@ export class DescriptorWatch {
   /** Counts a refused or failed accept, and logs it once a minute. */
   refused(code: keyof typeof messages, address?: string): void {
     this.#strained();
-    this.#listener.refused(code, address);
+    this.#listener.refused({ code, address });
     const now = this.#clock.ticks();
     const loggedAt = this.#loggedAt.get(code);
     if (loggedAt !== undefined && now - loggedAt < limits.acceptLineMs) return;

@@ -32,6 +32,17 @@ export interface HandshakeRefusal {
   readonly body: string | Uint8Array;
 }
 
+/** What is known of a stream that was refused before it brought a whole request. */
+export interface RefusedStream {
+  readonly code: ErrorCode;
+  /** The client's, from the PROXY header where one came; undefined where no runtime tells it. */
+  readonly address?: string | undefined;
+  /** Status of the answer, if the client gets one. */
+  readonly status?: number | undefined;
+  /** Path of the request line without its query, if a whole line came. */
+  readonly path?: string | undefined;
+}
+
 /** Accepts the handshake. The runtime upgrades it, and passes this on to `SocketHandler.open`. */
 export interface HandshakeAdmission {
   readonly accepted: true;

@@ -6,6 +6,7 @@ export type {
   HandshakeAnswer,
   HandshakeRefusal,
   HandshakeRequest,
+  RefusedStream,
 } from "./handshake.ts";
 export { MessageKind, type OutgoingMessage, type Socket } from "./socket.ts";
 export type { ConnectionHandle, SocketHandler } from "./socket-handler.ts";

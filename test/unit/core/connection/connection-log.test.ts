@@ -183,8 +183,12 @@ test("a refused handshake says who asked for what", async () => {
     path: "/chat",
     ...nobody,
   });
-  rig.node.gateway.refused("handshake-timeout", "192.0.2.9");
-  const late = { code: "handshake-timeout", address: "192.0.2.9" };
-  assert.deepEqual(fieldsOf(rig, "handshake-refused"), late);
+  const silent = { code: "handshake-timeout", address: "192.0.2.9" } as const;
+  rig.node.gateway.refused(silent);
+  const nothing = { status: undefined, app: undefined, path: undefined };
+  assert.deepEqual(fieldsOf(rig, "handshake-refused"), { ...silent, ...nothing });
+  const late = { ...silent, status: 408, path: "/chat" };
+  rig.node.gateway.refused(late);
+  assert.deepEqual(fieldsOf(rig, "handshake-refused"), { ...late, app: "chat" });
   assert.ok(!JSON.stringify(rig.node.logger.records).includes("secret"));
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { limits, parseAddressRange } from "../../../../core/base/mod.ts";
-import type { HandshakeAnswer, SocketHandler } from "../../../../core/ports/mod.ts";
+import type { HandshakeAnswer, RefusedStream, SocketHandler } from "../../../../core/ports/mod.ts";
 import { type FramedSockets, refuse } from "../../../../core/websocket/mod.ts";
 import { ClientStream } from "../../../../runtimes/framed-server/client-stream.ts";
 import { Deadlines } from "../../../../runtimes/framed-server/deadlines.ts";
@@ -50,7 +50,7 @@ function rig(answer: () => HandshakeAnswer | Promise<HandshakeAnswer>, proxied =
     handler: handler as unknown as SocketHandler,
     proxyProtocol: proxied,
     trustedProxies: proxied ? [parseAddressRange("192.0.2.0/24")!] : undefined,
-    refused: (...refusal: unknown[]) => refused.push(refusal),
+    refused: (stream: RefusedStream) => refused.push(stream),
   } as unknown as ClientServerOptions;
   const opened: Uint8Array[] = [];
   const start = (_bytes: unknown, _admission: unknown, early: Uint8Array) => {
@@ -113,12 +113,12 @@ test("who was silent is cut without a word, who was slow is told, and both are c
   assert.ok(silent.stream.destroyed);
   assert.equal(silent.stream.written, "");
   const slow = rig(admission);
-  slow.send("GET / HTTP/1.1\r\n");
+  slow.send("GET /chat?secret HTTP/1.1\r\n");
   slow.clock.advance(timeoutMs);
   assert.match(slow.stream.written, /^HTTP\/1\.1 408 .*"code":"handshake-timeout"/s);
-  for (const { refused } of [silent, slow]) {
-    assert.deepEqual(refused, [["handshake-timeout", "192.0.2.1"]]);
-  }
+  const who = { code: "handshake-timeout", address: "192.0.2.1" };
+  assert.deepEqual(silent.refused, [{ ...who, path: undefined }]);
+  assert.deepEqual(slow.refused, [{ ...who, status: 408, path: "/chat" }]);
 });
 
 test("the time that an answer takes does not count", () => {
@@ -151,5 +151,30 @@ test("a PROXY header has the handshake's time, and the request has it again", ()
   assert.ok(!stream.destroyed);
   clock.advance(1);
   assert.ok(stream.destroyed);
-  assert.deepEqual(refused, [["handshake-timeout", "198.51.100.1"]]);
+  const address = "198.51.100.1";
+  assert.deepEqual(refused, [{ code: "handshake-timeout", address, path: undefined }]);
 });
+
+const start = "GET /chat/7?token=secret HTTP/1.1\r\n";
+for (const [what, head, path] of [
+  ["a folded header line", `${start}A: b\r\n c\r\n\r\n`, "/chat/7"],
+  ["a header line that ends with LF alone", `${start}A: b\n\r\n`, "/chat/7"],
+  ["too long a head", `${start}A: ${"b".repeat(5_000)}`, "/chat/7"],
+  ["too many lines", `${start}${"A: b\r\n".repeat(65)}\r\n`, "/chat/7"],
+  ["two lengths", `${start}${"Content-Length: 0\r\n".repeat(2)}\r\n`, "/chat/7"],
+  ["an absolute target", `GET http://a.example/b/../c?d HTTP/1.1\r\n:\r\n`, "/c"],
+  ["the target of CONNECT", "CONNECT a:1 HTTP/1.1\r\n:\r\n", "a:1"],
+  ["a request line that ends with LF alone", "GET /chat/7 HTTP/1.1\n", undefined],
+  ["a request line without a version", "GET /chat/7\r\n", undefined],
+  ["the first bytes of TLS", "\x16\x03\x01\x02\x00", undefined],
+] as const) {
+  test(`a head is refused while it is read: its path is told with ${what}`, () => {
+    const { stream, refused, send } = rig(admission);
+    send(head);
+    const [, status] = /^HTTP\/1\.1 (\d+) /.exec(stream.written) ?? [];
+    const [said] = refused as RefusedStream[];
+    assert.match(String(said?.code), /^handshake-(refused|headers)$/);
+    const { code } = said!;
+    assert.deepEqual(refused, [{ code, status: Number(status), address: "192.0.2.1", path }]);
+  });
+}

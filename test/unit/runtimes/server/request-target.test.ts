@@ -34,6 +34,13 @@ test("plain targets", () => {
   assert.deepEqual(readTarget("/a/../b"), { path: "/b", query: "" });
 });
 
+test("a target without a path stands for itself", () => {
+  for (const text of ["*", "a:1", "mail:a/../b", "a.example:80"]) {
+    assert.deepEqual(readTarget(text), { path: text, query: "" });
+  }
+  assert.deepEqual(readTarget("http://a:1/b/../c?d"), { path: "/c", query: "d" });
+});
+
 test("a request of the Fetch API has them too, whatever its host", () => {
   for (const host of ["http://h", "https://h", "http://127.0.0.1:8080", "http://[::1]:1"]) {
     for (const text of ["/", "/chat/17?room=a", "/a/%2e%2e/b?../x", "//evil/chat"]) {
