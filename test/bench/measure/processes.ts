@@ -147,8 +147,8 @@ export interface Contestant {
   readonly engine: "native" | "wasm";
   /** How the origin takes its events. */
   readonly mode?: "open" | "assigned";
-  /** False: without histograms, for what they cost. */
-  readonly measured?: boolean;
+  /** `unmeasured`: without histograms. `counted`: what its metrics do is counted, and shown. */
+  readonly program?: "unmeasured" | "counted";
 }
 
 /** A contestant in one line of a table. */
@@ -158,13 +158,13 @@ export function nameOf({ runtime, engine, mode = "assigned" }: Contestant): stri
 
 /** A gateway as an operator starts it, but for its log. */
 export function gateway(
-  { runtime, engine, measured = true }: Contestant,
+  { runtime, engine, program: variant }: Contestant,
   broker: string,
   ...flags: readonly string[]
 ): BenchProcess {
+  const program = variant ?? "gateway";
   const words = ["serve", "--port", "0", "--admin-port", "0", "--host", "127.0.0.1"];
   words.push("--broker", broker, "--engine", engine, "--log-format", "json", ...flags);
-  const program = measured ? "gateway" : "unmeasured";
   if (runtime === "bun") return onBun(`${program}-bun`, ...words);
   if (runtime === "node") return onNode(`${program}-node`, ...words);
   return new BenchProcess(deno, ["run", "-A", "--no-check", "runtimes/deno/main.ts", ...words]);

@@ -22,6 +22,8 @@ export type Role = "server" | "broker" | "origin";
 export interface Stage extends AsyncDisposable {
   /** Client ports, one for each node. */
   readonly ports: readonly number[];
+  /** Admin ports of the same nodes, if they are ours. */
+  readonly adminPorts: readonly number[];
   /** The processes that hold the connections: their garbage can be collected. */
   readonly servers: readonly BenchProcess[];
   readonly origins: readonly BenchProcess[];
@@ -61,6 +63,7 @@ const cpuOf = (processes: readonly BenchProcess[]): number =>
 
 class Running implements Stage {
   readonly ports: number[] = [];
+  readonly adminPorts: number[] = [];
   readonly servers: BenchProcess[] = [];
   readonly origins: BenchProcess[] = [];
   readonly brokers: Mosquitto[] = [];
@@ -148,8 +151,9 @@ export function startOurs(ours: Ours): Promise<Stage> {
       stage.servers.push(server);
       // An embedded broker is there before its origins are.
       const isAlone = mode === "open" || brokers === "embedded" || ours.origin === null;
-      const { port, brokerPort } = await ready(server, isAlone ? 0 : joinsOf(ours));
+      const { adminPort, port, brokerPort } = await ready(server, isAlone ? 0 : joinsOf(ours));
       stage.ports.push(Number(port));
+      stage.adminPorts.push(Number(adminPort));
       if (brokers === "embedded") stage.broker = `mqtt://127.0.0.1:${brokerPort}`;
     }
     if (brokers !== "embedded") return;

@@ -1,5 +1,6 @@
 import { echo } from "../measure/echo.ts";
 import { bunNative, nodeWasm } from "../measure/entrants.ts";
+import { median, onBun, onNode } from "../measure/processes.ts";
 import { digits, type Rounds, ranged, type Session } from "../measure/session.ts";
 import { type Ours, type Stage, startOurs } from "../measure/stage.ts";
 
@@ -45,7 +46,7 @@ class Spent {
 /** Both gateways are up all the time, and one of them has the load. */
 async function round(ours: Ours, { effort }: Session): Promise<readonly Costs[]> {
   await using asItIs = await startOurs(ours);
-  await using without = await startOurs({ ...ours, measured: false });
+  await using without = await startOurs({ ...ours, program: "unmeasured" });
   const costs: Costs[] = [];
   for (const inFlight of loads) {
     const spent = [new Spent(), new Spent()] as const;
@@ -63,6 +64,61 @@ async function round(ours: Ours, { effort }: Session): Promise<readonly Costs[]>
   }
   return costs;
 }
+
+/** What one message makes the metrics do. */
+interface Done {
+  readonly observations: number;
+  readonly additions: number;
+}
+
+/** What the metrics of a counted gateway have done so far, and the messages of its clients. */
+async function doneBy(stage: Stage): Promise<Done & { readonly messages: number }> {
+  const [port] = stage.adminPorts;
+  const text = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
+  const value = (name: string): number => {
+    const [, digits] = new RegExp(`^${name} (\\S+)$`, "m").exec(text) ?? [];
+    return Number(digits);
+  };
+  return {
+    observations: value("bench_observations_total"),
+    additions: value("bench_additions_total"),
+    messages: value("wss_messages_received_total"),
+  };
+}
+
+async function doneForOne(ours: Ours, inFlight: number, { effort }: Session): Promise<Done> {
+  await using stage = await startOurs({ ...ours, program: "counted" });
+  const before = await doneBy(stage);
+  await new Spent().slice(stage, inFlight, effort.warmUpMs);
+  const after = await doneBy(stage);
+  const messages = after.messages - before.messages;
+  return {
+    observations: (after.observations - before.observations) / messages,
+    additions: (after.additions - before.additions) / messages,
+  };
+}
+
+/** Nanoseconds of each in a loop of its own, on the runtime of a gateway. */
+interface Times {
+  readonly observation: number;
+  readonly addition: number;
+  readonly look: number;
+}
+
+async function timed({ runtime }: Ours): Promise<Times> {
+  const program = (runtime === "bun" ? onBun : onNode)("measures");
+  try {
+    return (await program.event("timed")) as unknown as Times;
+  } finally {
+    await program.end();
+  }
+}
+
+/**
+ * Fields that a message is looked at for when no console follows it and it is not traced: its
+ * connection's `observed`, its batch's `tap`, and those of the batch that answers.
+ */
+const looks = 4;
 
 /** Mean, and the standard error of it where there are several rounds. */
 function meanOf(figures: Rounds): string {
@@ -84,9 +140,11 @@ export async function overheadBench(session: Session): Promise<void> {
   );
   const rounds = session.rounds();
   const rows: string[][] = [];
+  const parts: string[][] = [];
   for (const [name, ours] of gateways) {
     const costs: (readonly Costs[])[] = [];
     for (let index = 0; index < rounds; index++) costs.push(await round(ours, session));
+    const times = await timed(ours);
     for (const [load, inFlight] of loads.entries()) {
       const ofLoad = costs.map((ofRound) => ofRound[load]!);
       const ratios = ofLoad.map(({ asItIs, without }) => asItIs / without);
@@ -94,7 +152,25 @@ export async function overheadBench(session: Session): Promise<void> {
       session.keep(row, ratios);
       const all = [ofLoad.map((one) => one.asItIs), ofLoad.map((one) => one.without), ratios];
       rows.push([row, ...all.map((figures) => ranged(figures, digits)), meanOf(ratios)]);
+      const { observations, additions } = await doneForOne(ours, inFlight, session);
+      const nanoseconds =
+        observations * times.observation + additions * times.addition + looks * times.look;
+      const message = median(ofLoad.map((one) => one.asItIs)) * 1_000;
+      parts.push([
+        row,
+        `${digits(observations)} × ${digits(times.observation)}`,
+        `${digits(additions)} × ${digits(times.addition)}`,
+        `${looks} × ${digits(times.look)}`,
+        `${digits((100 * nanoseconds) / message)} %`,
+      ]);
     }
   }
   session.table(["", "as it is", "without", "ratio", "mean"], rows);
+  session.say(
+    "What a message makes the metrics do, counted by a gateway that counts it, times the " +
+      "nanoseconds of each in a loop of its own; and the looks at fields that say that nobody " +
+      "follows and nothing is traced. The last column is their sum as a share of the CPU above. " +
+      "What runs by time is not in it: the event loop's lag and the look at garbage collections.",
+  );
+  session.table(["", "observations", "additions", "looks", "of a message"], parts);
 }
