@@ -27,7 +27,14 @@ const before = { first: 500, later: 7_000 } as const;
 
 const entrants: readonly Entrant[] = [
   ...peersOf("echo").slice(0, 3),
-  ...[bunNative, bunWasm, denoWasm, nodeWasm].map((one): Entrant => {
+  ...[
+    bunNative,
+    bunWasm,
+    denoWasm,
+    nodeWasm,
+    { ...bunNative, workers: 2 },
+    { ...nodeWasm, workers: 2 },
+  ].map((one): Entrant => {
     const ours = { ...one, origin: "accept-origin" };
     return { name: nameOfOurs(ours), start: () => startOurs(ours) };
   }),
@@ -50,20 +57,22 @@ type Figure = Record<Column, number>;
 
 /** What one client that connects costs, after so many others. All stay as long as the driver. */
 async function connect(stage: Stage, warmUp: number, drivers: BenchProcess[]): Promise<Figure> {
-  const pid = stage.servers[0]!.pid!;
-  const end = await beginCounting(pid);
+  const [server] = stage.servers;
+  const workers = server!.children();
+  const pids = workers.length > 0 ? workers : [server!.pid!];
+  const end = await beginCounting(pids);
   const load: ConnectLoad = { port: stage.ports[0]!, connections: counted, warmUp, atOnce };
   const driver = onNode("load/connect-load", JSON.stringify(load));
   drivers.push(driver);
   await driver.event("counting");
   const spent = spend(stage);
-  const [from, mainFrom] = [kernelSeconds(pid), mainThreadSeconds(pid)];
+  const [from, mainFrom] = [kernelSeconds(...pids), mainThreadSeconds(...pids)];
   await driver.event("opened");
-  const { server = Number.NaN, origin = Number.NaN } = spent(counted);
-  const main = ((mainThreadSeconds(pid) - mainFrom) * 1e6) / counted;
-  const to = kernelSeconds(pid);
+  const { server: cpu = Number.NaN, origin = Number.NaN } = spent(counted);
+  const main = ((mainThreadSeconds(...pids) - mainFrom) * 1e6) / counted;
+  const to = kernelSeconds(...pids);
   const kernelShare = (to.kernel - from.kernel) / (to.all - from.all);
-  return { server, main, kernelShare, origin, ...(await end(counted + warmUp)) };
+  return { server: cpu, main, kernelShare, origin, ...(await end(counted + warmUp)) };
 }
 
 /** Why a connect costs what it does: threads, kernel and system calls. */
@@ -79,7 +88,7 @@ export async function connectsBench(session: Session): Promise<void> {
       "Other threads compile the program and collect its garbage. `set-up` is " +
       "`setsockopt`, `getpeername` and `epoll_ctl`. Ours have an assigned origin with the " +
       `library, which is told of each client. ${atOnce} connect at once, and stay. ` +
-      "Counting costs some CPU too.",
+      "Two workers are added up. Counting costs some CPU too.",
   );
   const parts = session.effort.quick ? ([before.first] as const) : Object.values(before);
   const figures = await inTurns(entrants, session.turns(), async ({ start }) => {

@@ -36,14 +36,14 @@ export async function countCalls(pid: number, seconds: number): Promise<Record<C
 }
 
 /**
- * Begins to count the system calls of a process and its threads: resolves when they are counted.
+ * Begins to count the system calls of processes and their threads: resolves when they are counted.
  * The function returned ends it, and gives how many there were, divided by what it is given.
  */
 export async function beginCounting(
-  pid: number,
+  pids: readonly number[],
 ): Promise<(items: number) => Promise<Record<CallKind, number>>> {
   // What it tells after each interval shows that it has begun.
-  const words = ["stat", "-I", "100", "-x", ";", "-e", events.join(","), "-p", String(pid)];
+  const words = ["stat", "-I", "100", "-x", ";", "-e", events.join(","), "-p", pids.join(",")];
   const perf = spawn("perf", words, { stdio: ["ignore", "ignore", "pipe"] });
   let told = "";
   perf.stderr.on("data", (chunk) => {
@@ -78,16 +78,25 @@ function callsIn(told: string, countAt: 0 | 1, parts: number): Record<CallKind, 
   };
 }
 
-/** Seconds of CPU of a process' main thread, which runs the program. */
-export function mainThreadSeconds(pid: number): number {
-  const [ran = 0] = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, "utf8").split(" ");
-  return Number(ran) / 1e9;
+/** Seconds of CPU of the main threads of processes, which run the program. */
+export function mainThreadSeconds(...pids: readonly number[]): number {
+  let nanoseconds = 0;
+  for (const pid of pids) {
+    const [ran = 0] = readFileSync(`/proc/${pid}/task/${pid}/schedstat`, "utf8").split(" ");
+    nanoseconds += Number(ran);
+  }
+  return nanoseconds / 1e9;
 }
 
-/** Seconds of CPU that a process has spent in the kernel, as part of all that it has spent. */
-export function kernelSeconds(pid: number): { readonly kernel: number; readonly all: number } {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const [user, kernel] = [Number(fields[11]) / 100, Number(fields[12]) / 100];
-  return { kernel, all: user + kernel };
+/** Seconds of CPU that processes have spent in the kernel, as part of all that they have spent. */
+export function kernelSeconds(...pids: readonly number[]): { kernel: number; all: number } {
+  const spent = { kernel: 0, all: 0 };
+  for (const pid of pids) {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    const [user, kernel] = [Number(fields[11]) / 100, Number(fields[12]) / 100];
+    spent.kernel += kernel;
+    spent.all += user + kernel;
+  }
+  return spent;
 }
