@@ -18,6 +18,12 @@ export interface BrokersBusOptions {
   readonly refused: (broker: string, error: Error) => void;
 }
 
+interface JoinedGroup {
+  readonly app: string;
+  readonly group: string;
+  readonly topic: string;
+}
+
 /** What `wss_broker_up` says of a broker. */
 export const brokerUpHelp: string =
   "Whether the node has its connections for commands and presence to this broker";
@@ -35,6 +41,10 @@ export class BrokersCommandBus implements CommandBus {
   readonly #isUp: (broker: number) => boolean;
   /** For each broker, the access rules that the node misses there. */
   readonly #missing: (readonly string[])[];
+  /** Topics of the groups with members here. */
+  readonly #joined: Set<string> = new Set();
+  /** For each broker, the groups of these whose subscription it refused when it came back. */
+  readonly #refused: readonly Map<string, JoinedGroup>[];
   #listener: CommandBusListener | undefined;
 
   constructor(brokers: LinkedBrokers, buses: readonly CommandBus[], options: BrokersBusOptions) {
@@ -43,6 +53,7 @@ export class BrokersCommandBus implements CommandBus {
     this.#options = options;
     this.#up = buses.map(() => false);
     this.#missing = buses.map(() => []);
+    this.#refused = buses.map(() => new Map());
     this.#isUp = (broker) => this.#up[broker] === true;
     this.#joins = new SubscribeAll(buses.length, this.#isUp);
     this.#registerMetrics();
@@ -75,17 +86,23 @@ export class BrokersCommandBus implements CommandBus {
   }
 
   joinGroup(app: string, group: string, done: (error?: ServiceError) => void): void {
+    const topic = this.#brokers.topics.groupFilter(app, group);
     const joined = (error?: ServiceError): void => {
       // A group is joined at all brokers or at none: what one refuses must not come by another.
-      if (error !== undefined) this.leaveGroup(app, group);
+      if (error === undefined) this.#joined.add(topic);
+      else this.leaveGroup(app, group);
       done(error);
     };
-    this.#joins.ask(joined, (broker, answered) =>
+    const refusedLate = (broker: number): void => this.#refusedLate(broker, { app, group, topic });
+    this.#joins.ask({ done: joined, refusedLate }, (broker, answered) =>
       this.#buses[broker]!.joinGroup(app, group, answered),
     );
   }
 
   leaveGroup(app: string, group: string): void {
+    const topic = this.#brokers.topics.groupFilter(app, group);
+    this.#joined.delete(topic);
+    for (const refused of this.#refused) refused.delete(topic);
     for (const bus of this.#buses) bus.leaveGroup(app, group);
   }
 
@@ -94,6 +111,7 @@ export class BrokersCommandBus implements CommandBus {
   }
 
   async stop(): Promise<void> {
+    this.#joined.clear();
     await Promise.all(this.#buses.map((bus) => bus.stop()));
   }
 
@@ -110,8 +128,27 @@ export class BrokersCommandBus implements CommandBus {
     const before = this.#up.includes(true);
     this.#up[broker] = connected;
     this.#joins.changed();
+    if (!connected) this.#askAgain(broker);
     const now = this.#up.includes(true);
     if (now !== before) this.#listener?.connected(now);
+  }
+
+  /** The group has members here already: they get only what comes by the other brokers. */
+  #refusedLate(broker: number, group: JoinedGroup): void {
+    if (!this.#joined.has(group.topic)) return;
+    this.#refused[broker]!.set(group.topic, group);
+    this.#listener?.refused("group-refused", `${group.topic} at ${this.#nameOf(broker)}`);
+  }
+
+  /** A broker is away. When it comes back its rules may have changed. */
+  #askAgain(broker: number): void {
+    const groups = [...this.#refused[broker]!.values()];
+    this.#refused[broker]!.clear();
+    for (const group of groups) {
+      this.#buses[broker]!.joinGroup(group.app, group.group, (error) => {
+        if (error !== undefined) this.#refusedLate(broker, group);
+      });
+    }
   }
 
   #missingRights(broker: number, reasons: readonly string[]): void {

@@ -125,7 +125,14 @@ export class BrokersLink implements Link {
   }
 
   subscribe(filter: string, done: SubscribeDone): void {
-    this.#joins.ask(done, (broker, answered) => this.#links[broker]!.subscribe(filter, answered));
+    const refusedLate = (broker: number): void => {
+      const fields = { broker: this.#brokers.names[broker], role: this.#role, filter };
+      const text = "a broker that came back does not grant the subscription";
+      this.#ports.logger.log("warn", "subscription-refused", text, fields);
+    };
+    this.#joins.ask({ done, refusedLate }, (broker, answered) =>
+      this.#links[broker]!.subscribe(filter, answered),
+    );
   }
 
   unsubscribe(filter: string): void {

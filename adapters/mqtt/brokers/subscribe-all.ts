@@ -2,9 +2,18 @@ import type { ServiceError } from "../../../core/base/mod.ts";
 
 type Done = (error?: ServiceError) => void;
 
+/** Who hears of a subscription at several brokers. */
+export interface SubscribeAllListener {
+  /** Called once: with the first error, or when all brokers that are there have granted it. */
+  done(error?: ServiceError): void;
+  /** A broker that was away has come back since, and refuses it. */
+  refusedLate(broker: number): void;
+}
+
 interface Waiting {
   readonly missing: Set<number>;
-  readonly done: Done;
+  readonly listener: SubscribeAllListener;
+  isGranted: boolean;
 }
 
 /**
@@ -21,15 +30,17 @@ export class SubscribeAll {
     this.#isUp = isUp;
   }
 
-  /** Asks every broker. `done` is called once: with the first error, or when all have granted. */
-  ask(done: Done, subscribe: (broker: number, answered: Done) => void): void {
+  /** Asks every broker. */
+  ask(listener: SubscribeAllListener, subscribe: (broker: number, answered: Done) => void): void {
     const missing = new Set(Array.from({ length: this.#size }, (_, broker) => broker));
-    const waiting: Waiting = { missing, done };
+    const waiting: Waiting = { missing, listener, isGranted: false };
     this.#waiting.add(waiting);
     for (let broker = 0; broker < this.#size; broker++) {
       subscribe(broker, (error) => {
-        if (!missing.delete(broker) || !this.#waiting.has(waiting)) return;
-        if (error !== undefined) this.#end(waiting, error);
+        if (!missing.delete(broker)) return;
+        if (!this.#waiting.has(waiting)) {
+          if (error !== undefined && waiting.isGranted) listener.refusedLate(broker);
+        } else if (error !== undefined) this.#end(waiting, error);
         else this.#endIfGranted(waiting);
       });
     }
@@ -49,6 +60,7 @@ export class SubscribeAll {
 
   #end(waiting: Waiting, error?: ServiceError): void {
     this.#waiting.delete(waiting);
-    waiting.done(error);
+    waiting.isGranted = error === undefined;
+    waiting.listener.done(error);
   }
 }

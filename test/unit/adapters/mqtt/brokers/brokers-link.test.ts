@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BrokerSet, brokerOf } from "../../../../../adapters/mqtt/brokers/mod.ts";
 import type { Link, LinkOptions } from "../../../../../adapters/topics/mod.ts";
+import { ServiceError } from "../../../../../core/base/mod.ts";
 import { FakeLink } from "../../../../support/broker/fake-link.ts";
 import { ManualClock, MemoryLogger, SeededRandom } from "../../../../support/memory/mod.ts";
 
@@ -182,7 +183,7 @@ test("presences of both brokers are one, and other messages come as they are", (
 });
 
 test("a subscription is granted when every broker that is there has granted it", () => {
-  const { link, links } = rig();
+  const { link, links, logger } = rig();
   const answers: string[] = [];
   const ask = (filter: string): void =>
     link.subscribe(filter, (error) => answers.push(`${filter} ${error?.code ?? "granted"}`));
@@ -199,6 +200,12 @@ test("a subscription is granted when every broker that is there has granted it",
   for (const each of links) each.go();
   ask("c");
   assert.equal(answers.length, 2, "nobody has granted it");
+  assert.deepEqual(logger.of("subscription-refused"), []);
+  links[1]!.come();
+  links[1]!.subscribed.get("b")?.(new ServiceError("group-refused", "not you"));
+  assert.equal(answers.length, 2);
+  const [line] = logger.of("subscription-refused");
+  assert.deepEqual(line?.fields, { broker: "mq-b:1883", role: "origin", filter: "b" });
 });
 
 test("the least packet limit counts, and reasons that each broker gives", () => {

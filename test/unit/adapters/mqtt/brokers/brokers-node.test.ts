@@ -131,7 +131,7 @@ function busRig() {
   const started = bus.start({
     commands: (_source, payload) => void told.push(new TextDecoder().decode(payload)),
     message: () => {},
-    refused: () => {},
+    refused: (code, topic) => void told.push(`${code} ${topic}`),
     lost: () => void told.push("lost"),
     connected: (up) => void told.push(up ? "up" : "down"),
     missingRights: (reasons) => void told.push(...reasons),
@@ -186,6 +186,35 @@ test("a node joins a group at every broker", async () => {
   const error = await new Promise((resolve) => bus.joinGroup("default", "room", resolve));
   assert.equal(error, undefined);
   assert.deepEqual(joins, ["0 room", "1 room"]);
+});
+
+test("a group that a broker refuses when it comes back is told, and asked for again", async () => {
+  const { brokers, bus, joins, started, told } = busRig();
+  await started;
+  const [, late] = brokers;
+  late!.up = false;
+  late!.refusedGroups.add("default/room");
+  const join = (group: string): Promise<unknown> =>
+    new Promise((resolve) => bus.joinGroup("default", group, resolve));
+  assert.deepEqual(await Promise.all([join("room"), join("left")]), [undefined, undefined]);
+  told.length = 0;
+  // Who leaves before the broker is back is refused nothing.
+  bus.leaveGroup("default", "left");
+  late!.up = true;
+  const refusal = "group-refused wss/v1/default/groups/room/# at mq-b:1883";
+  assert.deepEqual(told, [refusal]);
+  late!.up = false;
+  late!.up = true;
+  assert.deepEqual(told, [refusal, refusal], "once for each time that it comes back");
+  joins.length = 0;
+  late!.up = false;
+  late!.refusedGroups.clear();
+  late!.up = true;
+  assert.deepEqual(joins, ["1 room"]);
+  assert.deepEqual(told, [refusal, refusal], "granted");
+  late!.up = false;
+  assert.deepEqual(joins, ["1 room"], "it is not asked for what it has granted");
+  await bus.stop();
 });
 
 test("an origin that has lost the broker of its streams is not reached", async () => {
