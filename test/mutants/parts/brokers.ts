@@ -177,6 +177,27 @@ const mutants: readonly Mutant[] = [
     replace: "if (!connected) this.#listener?.connected(this.#up.includes(true));",
     tests: [tests.node],
   },
+  {
+    says: "A broker that refuses the topic of a group when it comes back is told of in the log",
+    file: files.joins,
+    find: "if (error !== undefined && waiting.isGranted) listener.refusedLate(broker);",
+    replace: "",
+    tests: [tests.node, tests.link],
+  },
+  {
+    says: "The members of the group stay, and get what comes by the other brokers",
+    file: files.bus,
+    find: "if (!this.#joined.has(group.topic)) return;",
+    replace: "",
+    tests: [tests.node],
+  },
+  {
+    says: "The node asks again at its next connection to that broker",
+    file: files.bus,
+    find: "if (!connected) this.#askAgain(broker);",
+    replace: "",
+    tests: [tests.node],
+  },
 ];
 
 export const brokers: Part = { name: "brokers", page, mutants };

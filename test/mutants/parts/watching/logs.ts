@@ -3,6 +3,8 @@ import type { Mutant, Part } from "../mutant.ts";
 const page = "docs/operating/monitoring.md";
 const files = {
   connection: "core/connection/connection-log.ts",
+  handshakes: "runtimes/framed-server/handshake-stream.ts",
+  gate: "core/handshake/handshake-gate.ts",
   fields: "adapters/log/with-fields.ts",
   json: "adapters/log/json-logger.ts",
   level: "adapters/log/level.ts",
@@ -13,6 +15,7 @@ const files = {
 } as const;
 const tests = {
   connection: "test/unit/core/connection/connection-log.test.ts",
+  handshakes: "test/unit/runtimes/framed-server/handshake-stream.test.ts",
   limiter: "test/unit/adapters/log/log-limiter.test.ts",
   logger: "test/unit/adapters/log/logger.test.ts",
   rights: "test/integration/admin/admin-rights.node.test.ts",
@@ -138,6 +141,27 @@ const mutants: readonly Mutant[] = [
     find: "text, { code, status, address, path });",
     replace: "text, { code, status, address });",
     tests: [tests.rights],
+  },
+  {
+    says: "A request that is refused while its head is read has `code`, `status`, `address`",
+    file: files.handshakes,
+    find: "this.#tell({ code: errorCode, status: statusCode });",
+    replace: "this.#tell({ code: errorCode });",
+    tests: [tests.handshakes],
+  },
+  {
+    says: "and `path` and `app` if a whole request line came",
+    file: files.handshakes,
+    find: "const path = target === undefined ? undefined : readTarget(target).path;",
+    replace: "const path = undefined;",
+    tests: [tests.handshakes],
+  },
+  {
+    says: "and `path` and `app` if a whole request line came",
+    file: files.gate,
+    find: "path === undefined ? undefined : this.#dependencies.routes.find(path)?.app;",
+    replace: "undefined;",
+    tests: [tests.connection],
   },
 ];
 
