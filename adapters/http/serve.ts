@@ -98,10 +98,11 @@ async function write(
     return;
   }
   const body = new Uint8Array(await response.arrayBuffer());
-  // RFC 9110, 8.6: not with 204.
-  if (response.status !== 204) headers["content-length"] = body.length;
+  const isHead = incoming.method === "HEAD";
+  // RFC 9110, 8.6: not with 204. The body that HEAD leaves out is not known here.
+  if (response.status !== 204 && !isHead) headers["content-length"] = body.length;
   outgoing.writeHead(response.status, headers);
-  outgoing.end(incoming.method === "HEAD" ? undefined : body);
+  outgoing.end(isHead ? undefined : body);
 }
 
 /** The media type of answers that are written as they come; any other is written as a whole. */

@@ -67,6 +67,8 @@ test("admin server: serves the app on a free port of the loopback address", asyn
     assert.equal(await response.text(), "wss_x 1\n");
     const head = await fetch(`http://127.0.0.1:${server.port}/healthz`, { method: "HEAD" });
     assert.deepEqual([head.status, await head.text()], [200, ""]);
+    // RFC 9110, 8.6: no other length than that of the answer to GET.
+    assert.ok([null, "3"].includes(head.headers.get("content-length")));
   } finally {
     await server.close();
   }
