@@ -79,7 +79,9 @@ function messageOptions(options: WireCommandOptions, context: ReplyContext): Sen
   const trace = traceOf(options, context);
   if (ttl === undefined || ttl === null) return trace;
   const { now } = context;
-  return { ttlMs: Math.max(0, ttl - (now - (at ?? now))), ...trace };
+  const ttlMs = Math.max(0, ttl - (now - (at ?? now)));
+  // JSON can carry a number that is read as infinite, which the library refuses.
+  return { ttlMs: Math.min(ttlMs, Number.MAX_VALUE), ...trace };
 }
 
 /** A trace that is malformed is none. */

@@ -18,7 +18,7 @@ import {
   type Rejection,
   reject,
 } from "../origin/mod.ts";
-import { carryOut, checkReply } from "./carry-out.ts";
+import { carryOut, checkReply, type ReplyContext } from "./carry-out.ts";
 import type { EventForm } from "./forms/mod.ts";
 import { KeepAlives } from "./keep-alives.ts";
 import type { Failures, OriginRequests } from "./requests/mod.ts";
@@ -175,12 +175,23 @@ export class HttpOrigin {
       checkReply(commands);
       const home = isNodeLost ? undefined : id;
       const context = { origin: this.#origin, home, now: this.#clock.now(), trace };
-      for (const command of commands) {
+      for (const [index, command] of commands.entries()) {
         const known = this.#withoutUnknown(id, command);
-        if (known !== undefined) carryOut(context, known);
+        if (known !== undefined) this.#carryOut(context, known, index);
       }
     } catch (error) {
       this.#report("origin-reply-refused", error, "command-malformed");
+    }
+  }
+
+  /** The others are carried out, so a failure says which command of the answer it was. */
+  #carryOut(context: ReplyContext, command: Command, index: number): void {
+    try {
+      carryOut(context, command);
+    } catch (error) {
+      const code = error instanceof ServiceError ? error.code : "internal";
+      const message = `command ${index} of an answer: ${(error as Error).message}`;
+      this.#failures.report("origin-reply-refused", code, message);
     }
   }
 

@@ -58,6 +58,8 @@ export interface HttpRigOptions {
   readonly gateway?: Partial<GatewayOptions>;
   /** Spans are recorded. */
   readonly tracer?: Tracer;
+  /** The largest packet of the origin's broker. */
+  readonly packetBytesMax?: number;
 }
 
 /** A whole gateway in memory with an HTTP origin; a test plays the clients and the back end. */
@@ -103,7 +105,14 @@ export class HttpRig {
       },
       gatewayOptions({ mode: "assigned", ackTimeoutMs: 86_400_000, ...options.gateway }),
     );
-    this.origin = new GatewayOrigin({ name: "http", window: options.window ?? 20_000 }, ports);
+    const originLink: OpenLink = (link) =>
+      Object.defineProperty(this.openLink(link), "packetBytesMax", {
+        value: options.packetBytesMax,
+      });
+    this.origin = new GatewayOrigin(
+      { name: "http", window: options.window ?? 20_000 },
+      { ...ports, openLink: originLink },
+    );
     const failures = new Failures({ clock, logger, metrics });
     this.originRequests = new OriginRequests(
       {
