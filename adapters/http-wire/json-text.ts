@@ -1,4 +1,4 @@
-import { ServiceError } from "../../core/base/mod.ts";
+import { parseJson, ServiceError } from "../../core/base/mod.ts";
 import { jsonFault } from "./json-fault.ts";
 import { bodyTooDeep, decodedLevelsMax } from "./nesting.ts";
 
@@ -23,6 +23,17 @@ export function readJson(bytes: Uint8Array): unknown {
     const place = text.length > faultCharsMax ? "" : `: ${jsonFault(text)}`;
     throw new ServiceError("batch-malformed", `the body is not JSON${place}`, { cause });
   }
+}
+
+/**
+ * The value of a JSON text that somebody else wrote; undefined if it is not JSON, or nests so
+ * deeply that decoding it would hold up the process.
+ */
+export function parseShallow(text: string | Uint8Array): unknown {
+  if (text.length <= decodedLevelsMax) return parseJson(text);
+  return isTooDeep(typeof text === "string" ? Buffer.from(text) : text)
+    ? undefined
+    : parseJson(text);
 }
 
 const quote = 0x22;

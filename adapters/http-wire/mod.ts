@@ -9,7 +9,7 @@ export {
   type WireCommandOptions,
 } from "./commands.ts";
 export { fromJsonBinary } from "./json-binary.ts";
-export { readJson } from "./json-text.ts";
+export { parseShallow, readJson } from "./json-text.ts";
 export { readMessagePack } from "./message-pack.ts";
 export { nestsTooDeeply } from "./nesting.ts";
 export {

@@ -1,6 +1,6 @@
-import { isMap, parseJson, ServiceError } from "../../../core/base/mod.ts";
+import { isMap, ServiceError } from "../../../core/base/mod.ts";
 import type { HttpAnswer } from "../../http-client/mod.ts";
-import { readOutgoing } from "../../http-wire/mod.ts";
+import { parseShallow, readOutgoing } from "../../http-wire/mod.ts";
 
 /** What an answer says. */
 export interface AnswerContent {
@@ -36,7 +36,7 @@ export function readAnswer(
 ): AnswerContent {
   if (contentType !== "application/json" || body.length === 0) return nothing;
   try {
-    const items = itemsOf(parseJson(body));
+    const items = itemsOf(parseShallow(body));
     let confirmed: number | undefined;
     const commands: (readonly unknown[])[] = [];
     for (const item of items) {
@@ -61,7 +61,9 @@ function unconfirmed(failed: (error: ServiceError) => void): AnswerContent {
 }
 
 function itemsOf(body: unknown): readonly (readonly unknown[])[] {
-  if (body === undefined) throw malformed("the answer of an HTTP origin is not JSON");
+  if (body === undefined) {
+    throw malformed("the answer of an HTTP origin is not JSON, or nests too deeply");
+  }
   if (!Array.isArray(body)) return readOutgoing(body).map(({ ids, data }) => ["send", ids, data]);
   const fault = body.findIndex((item) => !Array.isArray(item));
   if (fault < 0) return body;

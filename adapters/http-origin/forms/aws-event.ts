@@ -1,5 +1,4 @@
-import { parseJson } from "../../../core/base/mod.ts";
-import { base64 } from "../../http-wire/mod.ts";
+import { base64, parseShallow } from "../../http-wire/mod.ts";
 import type { HandshakeInfo } from "./event-form.ts";
 
 type Members = Readonly<Record<string, unknown>>;
@@ -61,11 +60,12 @@ const bodyPrefix = "$request.body.";
 
 /**
  * The route of a message: the text at the selected place of its JSON body. It is `$default` if
- * there is none, and if the text begins with `$`: those routes are the gateway's.
+ * there is none, and if the text begins with `$`: those routes are the gateway's. A client wrote
+ * the body, so one that nests too deeply is not decoded.
  */
 export function routeKeyOf(data: string | Uint8Array, selection: string): string {
   if (typeof data !== "string" || !selection.startsWith(bodyPrefix)) return defaultRoute;
-  let value = parseJson(data);
+  let value = parseShallow(data);
   for (const name of selection.slice(bodyPrefix.length).split(".")) {
     const isObject = typeof value === "object" && value !== null && Object.hasOwn(value, name);
     value = isObject ? (value as Record<string, unknown>)[name] : undefined;

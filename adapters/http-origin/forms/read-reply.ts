@@ -1,8 +1,9 @@
-import { parseJson, ServiceError } from "../../../core/base/mod.ts";
+import { ServiceError } from "../../../core/base/mod.ts";
 import type { HttpAnswer } from "../../http-client/mod.ts";
 import {
   type Command,
   commandsOfRequest,
+  parseShallow,
   readCommands,
   readOutgoing,
 } from "../../http-wire/mod.ts";
@@ -15,9 +16,12 @@ import {
  */
 export function readReply({ status, contentType, body }: HttpAnswer): readonly Command[] {
   if (status !== 200 || contentType !== "application/json" || body.length === 0) return [];
-  const value = parseJson(body);
+  const value = parseShallow(body);
   if (value === undefined) {
-    throw new ServiceError("batch-malformed", "an answer of application/json is not JSON");
+    throw new ServiceError(
+      "batch-malformed",
+      "an answer of application/json is not JSON, or nests too deeply",
+    );
   }
   return Array.isArray(value) ? readCommands(value) : commandsOfRequest(readOutgoing(value));
 }

@@ -15,12 +15,14 @@ const files = {
   reply: "adapters/http-origin/forms/read-reply.ts",
   requests: "adapters/http-origin/requests/origin-requests.ts",
   settings: "runtimes/cli/settings/http-settings.ts",
+  shallow: "adapters/http-wire/json-text.ts",
   signature: "adapters/http-origin/requests/signature.ts",
   permits: "adapters/http-origin/requests/semaphore.ts",
 } as const;
 const tests = {
   aws: "test/unit/adapters/http-origin/forms/aws-form.test.ts",
   events: "test/unit/adapters/http-origin/http-origin.test.ts",
+  half: "test/unit/adapters/http-origin/half-done-answers.test.ts",
   handshakes: "test/unit/adapters/http-origin/handshakes.test.ts",
   original: "test/unit/adapters/http-origin/forms/original-form.test.ts",
   settings: "test/unit/runtimes/cli/settings/http-settings.test.ts",
@@ -246,6 +248,27 @@ const mutants: readonly Mutant[] = [
     find: "if (value === undefined) {",
     replace: "if (false) {",
     tests: [tests.original],
+  },
+  {
+    says: "or has more than 1,000 levels of arrays and maps",
+    file: files.shallow,
+    find: "return isTooDeep(typeof text",
+    replace: "return false && isTooDeep(typeof text",
+    tests: [tests.original],
+  },
+  {
+    says: "with its place; the others are carried out",
+    file: files.origin,
+    find: "if (known !== undefined) this.#carryOut(context, known, index);",
+    replace: "if (known !== undefined) carryOut(context, known);",
+    tests: [tests.half],
+  },
+  {
+    says: "A body of more than 1,000 levels is `$default`",
+    file: files.shallow,
+    find: "return isTooDeep(typeof text",
+    replace: "return false && isTooDeep(typeof text",
+    tests: [tests.aws],
   },
   {
     says: "and `Cookie` the cookies that `cookies` names",

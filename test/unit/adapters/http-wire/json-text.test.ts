@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readJson } from "../../../../adapters/http-wire/mod.ts";
+import { parseShallow, readJson } from "../../../../adapters/http-wire/mod.ts";
 import { utf8 } from "../../../vectors/hex.ts";
 
 /** Texts that are not JSON, and the place that the error names. */
@@ -76,4 +76,15 @@ test("a text that nests without end is refused before it is decoded", () => {
   // One behind the other, and within texts, they nest no deeper.
   const flat = [...Array.from({ length: 1_000 }, () => [{ a: [] }]), '["[\\', "[".repeat(2_000)];
   assert.deepEqual(readJson(utf8(JSON.stringify(flat))), flat);
+});
+
+test("of somebody else's text, one that nests without end has no value", () => {
+  const levels = (count: number): string => `${"[".repeat(count)}${"]".repeat(count)}`;
+  assert.equal(parseShallow(levels(1_001)), undefined);
+  assert.equal(parseShallow(utf8(levels(1_001))), undefined);
+  assert.ok(parseShallow(levels(1_000)));
+  assert.ok(parseShallow(utf8(levels(1_000))));
+  assert.equal(parseShallow("x".repeat(2_000)), undefined);
+  assert.equal(parseShallow(`"${"é".repeat(2_000)}"`), "é".repeat(2_000));
+  assert.equal(parseShallow("1"), 1);
 });

@@ -116,7 +116,15 @@ const answers: readonly (readonly [answer: unknown, errors: readonly string[]])[
   [[["send", ["dead.aaaaaaaaaaaaaaaaaaaaaaaaaa", 7], "x"]], ["id-foreign", "id-malformed"]],
   [[["publish", "", "x", { ref: 1 }]], ["group-name"]],
   [[["query", null, { ref: 1 }]], ["command-malformed"]],
-  [[["state", a, nested(1_000)]], ["command-malformed"]],
+  [[["state", a, nested(100)]], ["command-malformed"]],
+  // That is not decoded: it would hold up the process.
+  [
+    [
+      ["send", a, "half"],
+      ["state", a, nested(1_000)],
+    ],
+    ["batch-malformed"],
+  ],
 ];
 
 for (const [answer, errors] of answers) {

@@ -112,6 +112,13 @@ const routes: readonly (readonly [body: string, selection: string, key: string])
   ["null", "$request.body.action", "$default"],
   ["hello", "$request.body.action", "$default"],
   ['{"action":"a"}', "", "$default"],
+  [`{"action":"a","b":${"[".repeat(999)}${"]".repeat(999)}}`, "$request.body.action", "a"],
+  // A client's text is not decoded if that would hold up the node.
+  [
+    `{"action":"a","b":${"[".repeat(1_000)}${"]".repeat(1_000)}}`,
+    "$request.body.action",
+    "$default",
+  ],
 ];
 
 test("the route is what the selected place says; no client chooses one of the gateway's", () => {

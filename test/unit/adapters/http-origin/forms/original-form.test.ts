@@ -146,6 +146,8 @@ test("a reply with a fault is refused as a whole", () => {
     answerOf(200, [1, 2, 3]),
     answerOf(200, { OutgoingWebSocketMessages: [null] }),
     answerOf(200, { OutgoingWebSocketMessages: {} }),
+    // It would be ignored, but decoding it would hold up the node.
+    answerOf(200, `{"a":${"[".repeat(2_000)}${"]".repeat(2_000)}}`, "application/json"),
   ];
   for (const answer of faults) assert.throws(() => plain.commands(id, answer));
 });
