@@ -189,9 +189,9 @@ export class HttpOrigin {
     try {
       carryOut(context, command);
     } catch (error) {
-      const code = error instanceof ServiceError ? error.code : "internal";
+      const fault = error instanceof ServiceError ? error.code : "internal";
       const message = `command ${index} of an answer: ${(error as Error).message}`;
-      this.#failures.report("origin-reply-refused", code, message);
+      this.#failures.report("origin-reply-refused", fault, message);
     }
   }
 

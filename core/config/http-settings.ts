@@ -31,6 +31,7 @@ export interface HttpOriginSettings {
   readonly "origin-replies": boolean;
   readonly "route-selection": string;
   readonly "aws-stage": string;
+  readonly "aws-domain-name": string;
 }
 
 /** Nodes that reach each other over HTTP. */
@@ -139,6 +140,11 @@ export const httpOriginSettings: SettingTable<HttpOriginSettings> = {
     allowed: "1 to 128 letters, digits, - and _",
     pattern: /^[0-9A-Za-z_-]{1,128}$/,
     default: "dev",
+  }),
+  "aws-domain-name": matching("domainName in the events of --origin-format aws", {
+    allowed: "a host name, and a port if it is needed, such as api.example.com:8443",
+    pattern: /^[0-9A-Za-z.-]{1,253}(?::\d{1,5})?$/,
+    default: "localhost",
   }),
 };
 

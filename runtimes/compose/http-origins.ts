@@ -174,6 +174,7 @@ function formOf(settings: Settings, app: string, { clock, random }: BusPorts): E
   return new AwsForm({
     routeSelection: settings["route-selection"],
     stage: settings["aws-stage"],
+    domainName: settings["aws-domain-name"],
     apiId: app,
     authorizes: authorizeOf(settings) === "origin",
     now: () => clock.now(),

@@ -16,6 +16,8 @@ export interface AwsFormOptions {
   /** `$request.body.action`, or a longer path behind `$request.body`. */
   readonly routeSelection: string;
   readonly stage: string;
+  /** Where functions find `@connections`: no client may choose that with its Host header. */
+  readonly domainName: string;
   /** The value of `apiId`. */
   readonly apiId: string;
   /** Whether handshakes wait for `$connect`. Otherwise it is sent when the handshake is over. */
@@ -121,7 +123,7 @@ export class AwsForm implements EventForm {
     context: Context,
     rest: Readonly<Record<string, unknown>>,
   ): string {
-    const { stage, apiId, now, requestId } = this.#options;
+    const { stage, domainName, apiId, now, requestId } = this.#options;
     const at = now();
     const id = requestId();
     const { ip, user, headers = {} } = info ?? {};
@@ -135,7 +137,7 @@ export class AwsForm implements EventForm {
       stage,
       connectedAt: info?.at ?? at,
       identity: { sourceIp: ip ?? "", userAgent: headers["user-agent"] ?? "" },
-      domainName: headers.host ?? "",
+      domainName,
       connectionId,
       apiId,
       ...(user === undefined ? {} : { authorizer: { principalId: user } }),

@@ -271,6 +271,13 @@ const mutants: readonly Mutant[] = [
     tests: [tests.aws],
   },
   {
+    says: "never the `Host` header of the client",
+    file: files.awsForm,
+    find: "      domainName,",
+    replace: '      domainName: headers.host ?? "",',
+    tests: [tests.aws],
+  },
+  {
     says: "and `Cookie` the cookies that `cookies` names",
     file: files.awsEvent,
     find: 'if (pairs.length > 0 && !all.has("Cookie"))',

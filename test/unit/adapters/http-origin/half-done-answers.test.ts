@@ -23,7 +23,7 @@ test("a command that fits no packet of the broker is named, and the others go ou
   assert.equal(textOf(rig.next()), "two");
 });
 
-test("a time that is too large for a number is as long as can be, and ends no answer", async () => {
+test("a time too large for a number is as long as can be, and ends no answer", async () => {
   const rig = await HttpRig.start();
   const socket = await rig.connect();
   const id = JSON.stringify(idOf(socket));

@@ -161,7 +161,7 @@ test("an origin that cannot be asked lets nobody in, and one that hangs is given
 /** The form of AWS, where handshakes ask or do not. */
 function awsForm(authorizes: boolean): AwsForm {
   const options = { routeSelection: "$request.body.action", stage: "s", apiId: "x", authorizes };
-  return new AwsForm({ ...options, now: () => 0, requestId: () => "r" });
+  return new AwsForm({ ...options, domainName: "d", now: () => 0, requestId: () => "r" });
 }
 
 test("with functions of AWS $connect is the handshake; what a route returns is sent", async () => {

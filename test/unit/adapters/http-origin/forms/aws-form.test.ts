@@ -9,6 +9,7 @@ const at = Date.UTC(2026, 3, 9, 18, 11, 22);
 const form = new AwsForm({
   routeSelection: "$request.body.action",
   stage: "dev",
+  domainName: "api.example.org",
   apiId: "default",
   authorizes: true,
   now: () => at,
@@ -18,7 +19,7 @@ const form = new AwsForm({
 const info = {
   path: "/dev",
   query: "token=a%20b&x=1&x=2",
-  headers: { host: "api.example.org", "user-agent": "curl", "sec-websocket-extensions": "x" },
+  headers: { host: "client.example", "user-agent": "curl", "sec-websocket-extensions": "x" },
   ip: "203.0.113.7",
   subprotocols: ["v1", "v2"],
   user: "ann",
@@ -35,6 +36,7 @@ const common = {
   stage: "dev",
   connectedAt: at - 5_000,
   identity: { sourceIp: "203.0.113.7", userAgent: "curl" },
+  // Not the Host header: functions send to this address.
   domainName: "api.example.org",
   connectionId: id,
   apiId: "default",
@@ -43,7 +45,7 @@ const common = {
 
 test("a handshake is $connect, with headers and the query", () => {
   const headers = {
-    Host: "api.example.org",
+    Host: "client.example",
     "User-Agent": "curl",
     "Sec-WebSocket-Extensions": "x",
     "Sec-WebSocket-Protocol": "v1, v2",
@@ -94,7 +96,7 @@ test("the end is $disconnect, with code and reason", () => {
     disconnectReason: "away",
     ...common,
   });
-  assert.equal(event.headers.Host, "api.example.org");
+  assert.equal(event.headers.Host, "client.example");
   assert.equal(form.keepAlives(), undefined);
 });
 

@@ -80,6 +80,7 @@ test("what belongs to an origin over HTTP is refused without one", () => {
     "origin-secret": "not to be shown",
     "origin-replies": "false",
     "aws-stage": "prod",
+    "aws-domain-name": "api.example.org",
   };
   for (const [name, value] of Object.entries(flags)) {
     const message = `--${name} needs --origin`;
