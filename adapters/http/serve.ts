@@ -7,6 +7,7 @@ import { portError } from "../system/mod.ts";
 import { answerBroken, checkHost, type Refused } from "./broken-requests.ts";
 import { Refusal, refusalOf } from "./refusal.ts";
 import { type RequestSource, sourceOf } from "./request-source.ts";
+import { Turns } from "./turns.ts";
 
 /** Answers a request. Any HTTP server can call it. */
 export type HttpHandler = (
@@ -43,9 +44,14 @@ export function serveHttp(handler: HttpHandler, options: ServeOptions): Promise<
     maxHeaderSize: limits.handshakeHeaderBytesMax,
     requireHostHeader: false,
   });
-  const answered = (request: IncomingMessage, response: ServerResponse): void =>
-    void answer(handler, { request, response }, refused);
-  server.on("request", answered);
+  const turns = new Turns();
+  server.on("request", (request, response) => {
+    const { socket } = request;
+    if (turns.take(socket, () => answer(handler, { request, response }, refused))) return;
+    const message = "too many requests wait on one connection: it is closed";
+    refused(new Refusal("requests-full", message), plainAddress(socket.remoteAddress ?? ""));
+    socket.destroy();
+  });
   answerBroken(server, refused);
   return new Promise((resolve, reject) => {
     // This listener stays: a later failure to accept must not end the process.

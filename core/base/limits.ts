@@ -310,6 +310,8 @@ export const limits = {
   requestBodyMs: 15_000,
   /** Time for the rest of a body that nobody reads; then its TCP stream is cut. */
   requestLingerMs: 2_000,
+  /** Requests on one connection that wait for those before them; past it the connection ends. */
+  pipelinedRequestsMax: 100,
   /** Time that the end of the process waits for the last publishes. */
   shutdownFlushMs: 5_000,
   /** Default of `--max-spans-per-second`: what a backend of traces takes without a thought. */

@@ -18,6 +18,7 @@ const files = {
   sender: "adapters/service-port/link/app-sender.ts",
   signature: "adapters/service-port/aws/signature.ts",
   size: "adapters/service-port/base/request-size.ts",
+  turns: "adapters/http/turns.ts",
 } as const;
 const unit = "test/unit/adapters/service-port";
 const tests = {
@@ -31,6 +32,7 @@ const tests = {
   port: `${unit}/link/link-command-port.test.ts`,
   requests: `${unit}/service-requests.test.ts`,
   signature: `${unit}/aws/signature.test.ts`,
+  turns: "test/unit/adapters/http/turns.test.ts",
 } as const;
 
 /** What a back end that calls the service port relies on. */
@@ -209,6 +211,20 @@ const mutants: readonly Mutant[] = [
     find: "if (levels === 0) return true;",
     replace: "",
     tests: [tests.commands],
+  },
+  {
+    says: "without waiting for answers are carried out one after another",
+    file: files.turns,
+    find: "line.waiting === 0 ?",
+    replace: "line.waiting >= 0 ?",
+    tests: [tests.turns],
+  },
+  {
+    says: "| requests on one connection that wait for those before them | 100 |",
+    file: files.turns,
+    find: "if (line.waiting >= limits.pipelinedRequestsMax) return false;",
+    replace: "",
+    tests: [tests.turns],
   },
   {
     says: "| requests that are under way | 1,024 | 503, `requests-full` |",
