@@ -73,5 +73,6 @@ export function createServiceApp(options: ServiceAppOptions): HttpHandler {
 }
 
 function noSuchPath(): Refusal {
-  return new Refusal("request-path", "the paths are /sr, /commands and /openapi.json");
+  const paths = "/sr, /commands, /{stage}/@connections/{id} and /openapi.json";
+  return new Refusal("request-path", `the paths are ${paths}`);
 }

@@ -96,6 +96,11 @@ test("@connections: a path with a slash at its end is none", async () => {
   for (const method of ["POST", "GET", "DELETE"]) {
     assert.equal((await rig.ask(target, { method })).status, 404, method);
   }
+  for (const short of ["/prod/@connections", "/prod/@connections/", "/@connections"]) {
+    const answer = await rig.ask(short, { method: "POST" });
+    assert.deepEqual(fault(answer), [404, "NotFoundException", "request-path"], short);
+    assert.match(answer.text, /the paths are .*\{stage\}\/@connections\/\{id\}/);
+  }
   for (const other of ["/a/b/@connections/n1.a", "/a///@connections/n1.a", "//sr", "/a//sr"]) {
     assert.equal((await rig.ask(other, { method: "POST" })).status, 404, other);
   }
