@@ -29,7 +29,7 @@ export function setText(element, text) {
 
 /**
  * A table that is updated in place. `columns`: `{ title, cell(row), class?, wide? }`, where `cell`
- * returns a text or a node. `keyOf` names a row.
+ * returns a text or a node. `keyOf` names a row; of rows with one name each keeps its own line.
  */
 export class Table {
   #columns;
@@ -53,9 +53,13 @@ export class Table {
   show(rows) {
     const known = this.#rows;
     this.#rows = new Map();
+    const times = new Map();
     let before = null;
     for (const row of rows) {
-      const key = this.#keyOf(row);
+      const name = this.#keyOf(row);
+      const nth = (times.get(name) ?? 0) + 1;
+      times.set(name, nth);
+      const key = `${nth} ${name}`;
       const line = known.get(key) ?? this.#line();
       known.delete(key);
       this.#rows.set(key, line);

@@ -13,7 +13,7 @@ export function overviewView({ monitor }) {
   const reasons = el("p", { class: "reasons" });
   const members = new Table(
     [
-      { title: "Node", cell: ({ node }) => node },
+      { title: "Node", class: "short", cell: ({ node }) => node },
       { title: "Ready", cell: ({ ready, reasons }) => readyCell(ready, reasons) },
       { title: "Connections", class: "number", cell: ({ connections }) => count(connections) },
       { title: "Handshakes", class: "number", cell: (row) => count(row.handshakesWaiting) },
@@ -24,8 +24,8 @@ export function overviewView({ monitor }) {
   const apps = new Table(
     [
       { title: "App", cell: ({ app }) => app },
-      { title: "Node", cell: ({ node }) => node },
-      { title: "Mode", cell: ({ mode }) => mode },
+      { title: "Node", class: "short", cell: ({ node }) => node },
+      { title: "Mode", class: "short", cell: ({ mode }) => mode },
       { title: "Connections", class: "number", cell: ({ connections }) => count(connections) },
       { title: "Groups", class: "number", cell: ({ groups }) => count(groups) },
       { title: "Origins", class: "number", cell: ({ origins }) => count(origins) },
@@ -84,12 +84,12 @@ export function originsView() {
     [
       { title: "Events go to", cell: ({ kind, name }) => destinationName(kind, name) },
       { title: "App", cell: ({ app }) => app },
-      { title: "Node", cell: ({ node }) => node },
+      { title: "Node", class: "short", cell: ({ node }) => node },
       { title: "Connections", class: "number", cell: ({ connections }) => count(connections) },
       { title: "Window", class: "wide", cell: windowCell },
       { title: "Lag", class: "number", cell: ({ lagMs }) => (lagMs < 1000 ? "–" : span(lagMs)) },
       { title: "Not read", class: "number", cell: ({ paused }) => count(paused) },
-      { title: "State", cell: ({ leaving, kind }) => originState(leaving, kind) },
+      { title: "State", class: "short", cell: ({ leaving, kind }) => originState(leaving, kind) },
     ],
     ({ app, node, kind, name }) => `${app} ${node} ${kind} ${name}`,
     "none",
@@ -131,8 +131,8 @@ export function brokersView() {
     [
       { title: "Broker", cell: ({ broker }) => broker },
       { title: "For", cell: ({ role }) => role },
-      { title: "Node", cell: ({ node }) => node },
-      { title: "State", cell: ({ up }) => badge(up, up ? "up" : "away") },
+      { title: "Node", class: "short", cell: ({ node }) => node },
+      { title: "State", class: "short", cell: ({ up }) => badge(up, up ? "up" : "away") },
     ],
     ({ broker, role, node }) => `${broker} ${role} ${node}`,
     "this node has no broker: its bus is inside the process",

@@ -86,11 +86,17 @@ export class LinkCommandPort implements CommandPort {
     return this.#senders.get(app)?.reaches(nodeOf(id)) === true;
   }
 
-  /** The living nodes of all apps, this one included if it has announced itself. */
+  /**
+   * The living nodes of all apps, this one included if it has announced itself. A node has one
+   * presence for each app, with the connections of that app: here it has those of all.
+   */
   nodePresences(): Map<string, NodePresence> {
     const found = new Map<string, NodePresence>();
     for (const { nodes } of this.#senders.values()) {
-      for (const [node, presence] of nodes.presences()) found.set(node, presence);
+      for (const [node, presence] of nodes.presences()) {
+        const before = found.get(node);
+        found.set(node, before === undefined ? presence : together(before, presence));
+      }
     }
     return found;
   }
@@ -124,6 +130,13 @@ export class LinkCommandPort implements CommandPort {
       }
     }
   }
+}
+
+/** Two presences of one node as one. Of two starts of the process the later one counts. */
+function together(one: NodePresence, other: NodePresence): NodePresence {
+  const later = other.at >= one.at ? other : one;
+  if (one.incarnation !== other.incarnation) return later;
+  return { ...later, connections: one.connections + other.connections };
 }
 
 /** The items of a bare batch in MessagePack; none of any other payload. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Page } from "playwright-core";
 import { skipWithoutBrowser, withBrowser } from "../../support/clients/browser.ts";
+import { RawClient } from "../../support/clients/raw-client.ts";
 import { startGateway } from "../../support/gateway/gateway.ts";
 
 const skip = skipWithoutBrowser;
@@ -76,4 +77,30 @@ test("a plot of nothing says that the most was 0", { skip }, async () => {
       await plot.locator(".top", { hasText: new RegExp(`${most}$`) }).waitFor();
     }
   });
+});
+
+test("a long name in a table breaks no short word beside it", { skip }, async () => {
+  const app = "an-app-with-a-name-that-is-as-long-as-any-name-of-an-app-may-be";
+  const gateway = await startGateway({ flags: ["--node-name", "edge-1", "--app", app] });
+  const client = await RawClient.open(gateway.info.port, { path: `/${"path".repeat(20)}` });
+  await withBrowser(async (browser) => {
+    const page = await browser.newPage();
+    await page.setViewportSize({ width: 1280, height: 700 });
+    for (const [view, title, text] of [
+      ["connections", "State", "open"],
+      ["connections", "Address", "127.0.0.1"],
+      ["overview", "Mode", "open"],
+    ] as const) {
+      await page.goto(`http://127.0.0.1:${gateway.info.adminPort}/#/${view}`);
+      const place = `td[data-title=${title}]`;
+      await page.locator(place, { hasText: text }).waitFor();
+      const lines = await page.evaluate(`{
+        const range = document.createRange();
+        range.selectNodeContents(document.querySelector("${place}"));
+        new Set(Array.from(range.getClientRects(), ({ top }) => top)).size;
+      }`);
+      assert.equal(lines, 1, `${title} of ${view}`);
+    }
+  });
+  client.destroy();
 });

@@ -221,6 +221,17 @@ test("the page keeps a bounded number of lines and samples, and does not jump", 
       return [ring.size, ring.at(0), ring.last];
     })`);
     assert.deepEqual(sizes, [300, 99_700, 99_999]);
+    // A node of several apps has more than one connection of a kind to a broker.
+    const rows = await page.evaluate(`import("/console/dom.mjs").then(({ Table }) => {
+      const table = new Table([{ title: "At", cell: ({ at }) => at }], ({ name }) => name, "none");
+      const shown = [];
+      for (const at of ["1", "2", "3"]) {
+        table.show([{ name: "a", at }, { name: "b", at }, { name: "a", at }]);
+        shown.push(table.element.querySelector("tbody").textContent);
+      }
+      return shown;
+    })`);
+    assert.deepEqual(rows, ["111", "222", "333"]);
 
     await page.goto(`${page.url().split("#")[0]}#/connection/${id}`);
     await page.locator(".row .quiet", { hasText: "live" }).waitFor();

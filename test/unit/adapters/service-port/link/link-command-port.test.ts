@@ -107,6 +107,35 @@ test("the port of a supervisor waits for nodes that are present, and for no othe
   assert.deepEqual(result, { count: 2, gone: [], connections: [], missing: [] });
 });
 
+test("a node of several apps has the connections of all, heard of when it last told", async () => {
+  const bus = new InProcessBus();
+  const ports = {
+    clock: new ManualClock(),
+    random: new SeededRandom(1),
+    logger: new MemoryLogger(),
+    openLink: bus.open,
+  };
+  const apps = ["default", "chat", "left"];
+  const port = new LinkCommandPort({ apps, node: "a", isNode: false, lost: () => {} }, ports);
+  await port.start();
+  const link = bus.open({ name: "b", role: "test", filters: [] });
+  await link.start({ connected: () => {}, message: () => {} });
+  const said = { v: 1, incarnation: "two", every: 1e6 } as const;
+  const presence = { ...said, runtime: "node", version: "0" };
+  for (const [app, more] of [
+    ["default", { at: 5, connections: 3 }],
+    ["chat", { at: 4, connections: 4 }],
+    ["left", { at: 1, connections: 9, incarnation: "one" }],
+  ] as const) {
+    const payload = encodePresence({ ...presence, ...more });
+    const topic = `wss/v1/${app}/presence/nodes/b`;
+    await new Promise<void>((resolve) => link.publish(topic, payload, () => resolve(), true));
+  }
+  await settled();
+  const told = port.nodePresences().get("b");
+  assert.deepEqual(told, { ...presence, at: 5, connections: 7 });
+});
+
 test("commands go to the nodes of their ids, one batch each; the outcomes come back", async () => {
   const rig = await Rig.start();
   await rig.node("a", outcome("sent"));
