@@ -1,7 +1,9 @@
 import type { UserRules } from "./roles.ts";
 import { variableOf } from "./variable.ts";
 
-const head = `# NATS: a part of the server's configuration. Passwords come from the environment.
+const head = `# NATS: a part of the server's configuration. Passwords come from the environment,
+# where NATS reads them as configuration: put each one between double quotes that are part of the
+# variable's value, as in PASSWORD_EDGE_1='"5e3…"'. Else it takes 5e3… for a number.
 # NATS acknowledges a publish that it refuses, as MQTT 3.1.1 cannot say it: its log has the line.
 # It cannot forbid retained messages. A node refuses and counts a retained command.`;
 

@@ -13,6 +13,8 @@ import { skipWithout } from "../../support/process/spawn.ts";
 
 const prometheus = "examples/deploy/prometheus";
 const rules = `${prometheus}/alerts.yml`;
+/** What Prometheus scrapes: on one machine, and in a cluster. */
+const scrapes = [`${prometheus}/prometheus.yml`, "examples/deploy/kubernetes/prometheus.yml"];
 const skip = skipWithout("promtool");
 
 const folder = mkdtempSync(join(tmpdir(), "wss-rules-"));
@@ -41,6 +43,9 @@ function namesIn(text: string): string[] {
   });
 }
 
+const namedIn = (text: string, pattern: RegExp): string[] =>
+  Array.from(text.matchAll(pattern), ([, name = ""]) => name);
+
 const dashboardFile = "examples/deploy/grafana/dashboard.json";
 const panels: readonly Panel[] = JSON.parse(readFileSync(dashboardFile, "utf8")).panels;
 const queries = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
@@ -48,7 +53,7 @@ const queries = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => e
 test("promtool takes the rules, and each one fires when it should and is silent else", {
   skip,
 }, async () => {
-  await outputOf("promtool", ["check", "config", `${prometheus}/prometheus.yml`]);
+  for (const file of scrapes) await outputOf("promtool", ["check", "config", file]);
   await outputOf("promtool", ["check", "rules", "--lint-fatal", rules]);
   const tests = `${prometheus}/alerts.test.yml`;
   await outputOf("promtool", ["test", "rules", tests]);
@@ -60,6 +65,15 @@ test("promtool takes the rules, and each one fires when it should and is silent 
   for (const name of names) {
     assert.match(tried, new RegExp(`eval_time: \\S+, alertname: ${name} }`), `${name} is silent`);
     assert.match(tried, new RegExp(`alertname: ${name}\\n +exp_alerts:`), `${name} fires`);
+  }
+});
+
+test("each job that the alarms name is scraped, on one machine and in a cluster", () => {
+  const jobs = new Set(namedIn(readFileSync(rules, "utf8"), /\bjob="([^"]+)"/g));
+  assert.equal(jobs.size, 1);
+  for (const file of scrapes) {
+    const scraped = new Set(namedIn(readFileSync(file, "utf8"), /job_name: (\S+)/g));
+    assert.deepEqual(scraped, jobs, file);
   }
 });
 

@@ -10,8 +10,8 @@ import { Ejabberd } from "./ejabberd.ts";
 import { Nats } from "./nats.ts";
 import { RabbitMq } from "./rabbitmq.ts";
 
-/** Everybody's password. */
-const word = "word";
+/** Everybody's password: NATS would take it for a number and a list, if it had no quotes. */
+const word = "5e3,word";
 const names = ["edge-1", "edge-2", "shop-1", "shop-2", "sensor-1"];
 const members = "--nodes edge-1,edge-2 --origins shop-1,shop-2 --devices sensor-1/weather";
 
@@ -55,8 +55,8 @@ const starters: Readonly<Record<GuardedBroker, (rules: string) => Promise<Guarde
   },
   nats: async (rules) => {
     const admin = `users: [\n    { user: "admin", password: "${word}" }`;
-    // The server reads passwords from its environment, which is this one's.
-    Object.assign(process.env, passwords());
+    // The server reads passwords from its environment, which is this one's, as configuration.
+    Object.assign(process.env, passwords(`"${word}"`));
     const cluster = await Nats.cluster(1, rules.replace("users: [", admin));
     return over(cluster, (user) => `${user}:${word}`);
   },
@@ -76,7 +76,7 @@ function over(cluster: BrokerCluster, login: (user: string) => string): Guarded 
 }
 
 /** The variables that the printed rules name. */
-function passwords(): Record<string, string> {
-  const entries = names.map((name) => [`PASSWORD_${name.toUpperCase().replace("-", "_")}`, word]);
+function passwords(value: string = word): Record<string, string> {
+  const entries = names.map((name) => [`PASSWORD_${name.toUpperCase().replace("-", "_")}`, value]);
   return Object.fromEntries(entries);
 }

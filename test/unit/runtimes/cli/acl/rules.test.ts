@@ -107,6 +107,8 @@ test("rabbitmq: whole topics, one level for a plus sign, and a user's own queues
 });
 
 test("nats: MQTT alone, and who may read nothing is denied everything", () => {
+  // Whoever does not know it has a server that does not start.
+  assert.match(natsRules(few), /^# .*double quotes .*\n.* PASSWORD_EDGE_1='".*"'/m);
   const [, , ...lines] = rules(natsRules(few));
   assert.deepEqual(lines, [
     "    {",
