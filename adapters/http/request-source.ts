@@ -2,6 +2,7 @@ import { Buffer } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import { clearTimeout, setTimeout } from "node:timers";
 import { limits, plainAddress, ServiceError } from "../../core/base/mod.ts";
+import { Refusal } from "./refusal.ts";
 
 /** What a handler may ask of a request besides what is in `Request`. */
 export interface RequestSource {
@@ -14,8 +15,9 @@ export interface RequestSource {
   /** Bytes of the body as the headers tell them; undefined if they do not. */
   readonly length: number | undefined;
   /**
-   * Reads the body, once. Rejects with `request-too-big`, or with `request-timeout` if it does
-   * not come within `limits.requestBodyMs` or breaks off. `reserve` is called with the bytes of
+   * Reads the body, once. Rejects with `request-too-big`, with `request-media-type` if it is
+   * compressed, or with `request-timeout` if it does not come within `limits.requestBodyMs` or
+   * breaks off. `reserve` is called with the bytes of
    * each part before it is kept; what it throws ends the reading.
    */
   body(bytesMax: number, reserve?: (bytes: number) => void): Promise<Uint8Array<ArrayBuffer>>;
@@ -23,14 +25,25 @@ export interface RequestSource {
 
 export function sourceOf(incoming: IncomingMessage): RequestSource {
   const { "content-length": length, "transfer-encoding": encoding } = incoming.headers;
+  const coding = incoming.headers["content-encoding"]?.trim().toLowerCase() || "identity";
   const none = length === undefined && encoding === undefined;
   return {
     address: plainAddress(incoming.socket.remoteAddress ?? ""),
     target: incoming.url ?? "/",
     rawHeaders: incoming.rawHeaders,
     length: none ? 0 : length === undefined ? undefined : Number(length),
-    body: (bytesMax, reserve = () => {}) => readBody(incoming, bytesMax, reserve),
+    body: async (bytesMax, reserve = () => {}) => {
+      if (coding !== "identity" && !none) throw codedBody();
+      return await readBody(incoming, bytesMax, reserve);
+    },
   };
+}
+
+/** RFC 9110, 15.5.16. Taken as it is, a compressed body would go to clients as it is. */
+function codedBody(): Refusal {
+  return new Refusal("request-media-type", "a body must come without Content-Encoding", {
+    headers: { "accept-encoding": "identity" },
+  });
 }
 
 function readBody(

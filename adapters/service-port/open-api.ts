@@ -62,6 +62,7 @@ const common: Readonly<Record<number, string>> = {
   405: "The path has no such method.",
   408: "The body did not come in time.",
   413: "The body, or a message in it, is too long, or it names too many ids.",
+  415: "The body has a Content-Encoding.",
   500: "The node has failed.",
   503: "Too much is under way, or the broker is away.",
 };
@@ -75,6 +76,8 @@ const ofServer: Part = refusals("Refusal", {
 const noToken: Readonly<Record<number, string>> = {
   401: "The request does not bear the token.",
 };
+
+const wrongType = "The Content-Type is none of these, or the body has a Content-Encoding.";
 
 const app: Part = {
   name: "app",
@@ -117,7 +120,7 @@ const commands: Part = {
         ...content("application/msgpack", "Replies"),
       },
     },
-    ...refusals("Refusal", { ...common, ...noToken, 415: "The Content-Type is none of these." }),
+    ...refusals("Refusal", { ...common, ...noToken, 415: wrongType }),
     ...ofServer,
   },
 };

@@ -16,6 +16,7 @@ const types: Readonly<Record<number, string>> = {
   408: "RequestTimeoutException",
   410: "GoneException",
   413: "PayloadTooLargeException",
+  415: "UnsupportedMediaTypeException",
   429: "LimitExceededException",
   503: "ServiceUnavailableException",
   504: "GatewayTimeoutException",

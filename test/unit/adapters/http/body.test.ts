@@ -133,3 +133,20 @@ test("a client that ends in the middle of its body gets 400; gap on Deno: nothin
     assert.equal(codes[index], "request-timeout");
   }
 });
+
+test("a body with a Content-Encoding is not read", async () => {
+  const { port, codes } = await rig();
+  for (const [coding, status] of [
+    ["gzip", 413],
+    ["identity, br", 413],
+    ["Identity", 200],
+    ["", 200],
+  ] as const) {
+    const headers = { "content-encoding": coding };
+    const request = { method: "POST", body: "0123", headers };
+    const response = await fetch(`http://127.0.0.1:${port}/`, request);
+    assert.equal(response.status, status, coding);
+    await response.arrayBuffer();
+  }
+  assert.deepEqual(codes, ["request-media-type", "request-media-type"]);
+});

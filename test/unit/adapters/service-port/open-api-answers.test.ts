@@ -51,6 +51,8 @@ function note(operation: string, status: number, body: string): void {
 const hanging = (): Promise<never> => new Promise(() => {});
 const broken = (): Promise<never> =>
   Promise.reject(new ServiceError("request-timeout", "the body broke off"));
+const coded = (): Promise<never> =>
+  Promise.reject(new ServiceError("request-media-type", "the body is compressed"));
 
 /** An operation, how it is asked so that it succeeds, and what of it the path has none of. */
 interface Case {
@@ -107,6 +109,7 @@ const scenarios: readonly Scenario[] = [
   [(good) => ({ ...good, address: "10.0.0.1" })],
   [(good, target) => ({ ...good, target: `${target}?app=nobody` })],
   [(good) => ({ ...good, readBody: broken })],
+  [(good) => ({ ...good, readBody: coded })],
   [(good) => ({ ...good, length: 20_000_000 })],
   [
     (good) => good,
