@@ -89,6 +89,7 @@ export const ErrorCode = {
   internal: 105,
   "no-origin": 106,
   "ack-timeout": 107,
+  "origin-unreached": 202,
   "ping-timeout": 108,
   "idle-timeout": 109,
   "connection-age": 110,

@@ -106,6 +106,8 @@ export const limits = {
   timerMsMax: 2_147_483_647,
   /** A timer this late means that this process itself was stalled. */
   stallMs: 500,
+  /** How long an origin's broker may be away before that is told, and between two such lines. */
+  unreachedLineMs: 60_000,
   /** Time from an origin's Will to the failover: a live origin announces itself again in it. */
   originGraceMs: 250,
   /**

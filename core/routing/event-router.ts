@@ -14,6 +14,7 @@ import { RefusedOrigins } from "./refused-origins.ts";
 import { rendezvous } from "./rendezvous.ts";
 import { SenderReplies } from "./sender-replies.ts";
 import { silentHint } from "./silent-origin.ts";
+import { UnreachedOrigins } from "./unreached-origins.ts";
 
 export type OriginMode = "auto" | "open" | "assigned";
 
@@ -63,6 +64,7 @@ export class EventRouter {
   readonly #idle: IdleConnections;
   readonly #noOriginBuffer: NoOriginBuffer;
   readonly #backlog: OpenBacklog;
+  readonly #unreached: UnreachedOrigins;
   /** Sends replies and acknowledgements to senders of commands. */
   readonly replies: SenderReplies;
   /** Sends the replies that are asked for on the sender's own topic. */
@@ -82,6 +84,7 @@ export class EventRouter {
     if (this.#assigned) this.#noOriginBuffer.missing();
     this.#backlog = new OpenBacklog(dependencies.clock, () => this.#connected);
     const { app, json, partitions } = options;
+    this.#unreached = new UnreachedOrigins(dependencies, app);
     for (let partition = 0; partition < partitions; partition++) {
       this.#open.push(this.#stream(String(partition), { app, partition }, json));
     }
@@ -247,6 +250,7 @@ export class EventRouter {
       const stuck = stream.silentMs >= this.#options.ackTimeoutMs;
       if (stuck || stream.refused !== undefined) this.#giveUp(assigned);
       else if (stream.probe()) this.#dependencies.metrics.repeats.add(1);
+      this.#unreached.look(assigned.origin.name, stream, this.#connected);
     }
     if (!this.#options.rebalance || this.#origins.size < 2) return;
     for (const connection of this.#idle.next(limits.rebalancePerTickMax)) {

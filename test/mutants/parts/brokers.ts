@@ -15,6 +15,7 @@ const files = {
   batches: "adapters/origin/send/batch-sender.ts",
   stream: "core/events/event-stream.ts",
   router: "core/routing/event-router.ts",
+  unreached: "core/routing/unreached-origins.ts",
 } as const;
 const unit = "test/unit/adapters/mqtt/brokers";
 const tests = {
@@ -197,6 +198,20 @@ const mutants: readonly Mutant[] = [
     find: "if (!connected) this.#askAgain(broker);",
     replace: "",
     tests: [tests.node],
+  },
+  {
+    says: "After a minute, and each minute, the node logs and counts it (`origin-unreached`)",
+    file: files.router,
+    find: "this.#unreached.look(assigned.origin.name, stream, this.#connected);",
+    replace: "",
+    tests: [tests.router],
+  },
+  {
+    says: "After a minute, and each minute, the node logs and counts it",
+    file: files.unreached,
+    find: "if (!connected || stream.canPublish) {",
+    replace: "if (stream.canPublish) {",
+    tests: [tests.router],
   },
 ];
 

@@ -53,10 +53,37 @@ test("events of an origin that is not reached wait, and those of others do not",
 
   await rig.pass(30);
   assert.deepEqual(rig.logged("ack-timeout"), [], "nobody is blamed for what was not sent");
+  assert.deepEqual(rig.logged("origin-unreached"), [], "it is back within a minute, mostly");
   assert.deepEqual(rig.logged("origin-left"), []);
   await rig.change();
   await rig.handle(there, away);
   assert.deepEqual(handled(away).slice(before), ["message 1"]);
+});
+
+test("an origin that is not reached for a minute is told of, each minute, and counted", async () => {
+  const rig = new Rig();
+  await rig.start("o1", "o2");
+  await rig.change("o2");
+  await rig.pass(50);
+  await rig.change();
+  await rig.pass(2);
+  await rig.change("o2");
+  await rig.pass(50);
+  assert.deepEqual(rig.logged("origin-unreached"), [], "it was back in between");
+  await rig.pass(15);
+  const [line, ...more] = rig.node.logger.of("origin-unreached");
+  assert.equal(line?.level, "warn");
+  assert.deepEqual(line.fields, { code: "origin-unreached", origin: "o2", app: "default" });
+  assert.equal(more.length, 0);
+  rig.network.listener.connected(false);
+  await rig.pass(2);
+  await rig.change("o2");
+  await rig.pass(50);
+  assert.equal(rig.logged("origin-unreached").length, 1, "all was away in between");
+  await rig.pass(75);
+  assert.equal(rig.logged("origin-unreached").length, 3);
+  assert.equal(rig.node.metrics.value("wss_errors_total", { code: "origin-unreached" }), 3);
+  assert.deepEqual(rig.logged("origin-left"), []);
 });
 
 test("a change that does not concern an origin repeats nothing to it", async () => {
