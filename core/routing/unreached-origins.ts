@@ -12,10 +12,7 @@ export class UnreachedOrigins {
   /** When each is told of next, by its stream. */
   readonly #due: WeakMap<EventStream, number> = new WeakMap();
 
-  constructor(
-    dependencies: Pick<EventDependencies, "clock" | "logger" | "metrics">,
-    app: string,
-  ) {
+  constructor(dependencies: Pick<EventDependencies, "clock" | "logger" | "metrics">, app: string) {
     this.#dependencies = dependencies;
     this.#app = app;
   }
