@@ -30,7 +30,9 @@ export const originSettings: SettingTable<OriginSettings> = {
     default: "default",
   }),
   routes: list("app by request path: the first match wins, 404 without one; empty: all to --app", {
-    allowed: "PATTERN=APP such as /chat/:room=chat or /files/*=files, separated by commas",
+    allowed:
+      "PATTERN=APP such as /chat/:room=chat or /files/*=files, separated by commas; " +
+      "an app has 1 to 64 characters of a-z, 0-9 and -",
     isItem: (item) => parseRoute(item) !== undefined,
   }),
   partitions: integer("event topics per app in open mode; a connection keeps to one", {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import process from "node:process";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import type { BrowserContext, Page } from "playwright-core";
 import { type Connection, connectOrigin, type Origin } from "../../../adapters/origin/mod.ts";
 import { AdminClient } from "../../support/admin/admin-client.ts";
@@ -33,7 +33,9 @@ class ConsoleRig {
     const flags = ["--authorize", "origin", "--drain-period", "0ms", "--node-name", "edge-1"];
     const gateway = await startGateway({ flags, env });
     const broker = `mqtt://127.0.0.1:${gateway.info.brokerPort}`;
-    const rig = new ConsoleRig(gateway, await connectOrigin({ broker, version: "4" }));
+    const origin = await connectOrigin({ broker, version: "4" });
+    after(() => origin.close());
+    const rig = new ConsoleRig(gateway, origin);
     await gateway.event("origin-joined");
     return rig;
   }
@@ -41,6 +43,7 @@ class ConsoleRig {
   async enter(user: string): Promise<{ client: RawClient; id: string }> {
     const path = `/room/${encodeURIComponent(hostile)}?user=${encodeURIComponent(user)}`;
     const client = await RawClient.open(this.gateway.info.port, { path });
+    after(() => client.destroy());
     const { id } = await waitFor(() => this.#connections.find((one) => one.user === user));
     return { client, id };
   }
@@ -52,11 +55,6 @@ class ConsoleRig {
     page.on("dialog", (dialog) => this.problems.push(dialog.message()));
     await page.goto(`http://127.0.0.1:${this.gateway.info.adminPort}/`);
     return page;
-  }
-
-  async stop(clients: readonly RawClient[]): Promise<void> {
-    for (const client of clients) client.destroy();
-    await this.origin.close();
   }
 }
 
@@ -72,6 +70,7 @@ test("a connection of another node, and a worker that ends, are told in words", 
     startGateway({ flags: [...flags, "--node-name", "edge-2"] }),
   ]);
   const far = await RawClient.open(other.info.port);
+  after(() => far.destroy());
   const [{ id }] = (await new AdminClient(other.info.adminPort).get("connections")).body
     .connections;
   const base = `http://127.0.0.1:${workers.info.adminPort}/#`;
@@ -93,7 +92,6 @@ test("a connection of another node, and a worker that ends, are told in words", 
     const gap = page.locator(".tail li[data-kind=gap]", { hasText: String(node) });
     await gap.locator("code", { hasText: /^the worker has ended, .* missing until/ }).waitFor();
   });
-  far.destroy();
 });
 
 test("one finds a connection by its user, follows it, sends to it and closes it", {
@@ -156,7 +154,6 @@ test("one finds a connection by its user, follows it, sends to it and closes it"
     rig.problems.filter((problem) => !problem.includes("410")),
     [],
   );
-  await rig.stop([ada.client, bad.client]);
 });
 
 test("who may only read sees everything and can change nothing", { skip }, async () => {
@@ -191,7 +188,6 @@ test("who may only read sees everything and can change nothing", { skip }, async
     rig.problems.every((problem) => /40[13]/.test(problem)),
     rig.problems.join("\n"),
   );
-  await rig.stop([client]);
 });
 
 test("the page keeps a bounded number of lines and samples, and does not jump", {
@@ -256,5 +252,4 @@ test("the page keeps a bounded number of lines and samples, and does not jump", 
     }
   });
   assert.deepEqual(rig.problems, []);
-  await rig.stop([client]);
 });

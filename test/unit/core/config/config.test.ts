@@ -91,6 +91,12 @@ test("a secret is not told, wherever it was put and however wrong it is", () => 
   assert.ok(!said.includes(secret));
 });
 
+test("a route with too long a name of an app is told how long it may be", () => {
+  const routes = `/a=${"b".repeat(65)}`;
+  const said = refusal(() => read({ flags: { routes } }));
+  assert.match(said, /an app has 1 to 64 characters/);
+});
+
 test("unknown flags, missing values and strange files are refused", () => {
   assert.match(
     refusal(() => readFlags(["--prot", "1"])),
