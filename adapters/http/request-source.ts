@@ -17,8 +17,8 @@ export interface RequestSource {
   /**
    * Reads the body, once. Rejects with `request-too-big`, with `request-media-type` if it is
    * compressed, or with `request-timeout` if it does not come within `limits.requestBodyMs` or
-   * breaks off. `reserve` is called with the bytes of
-   * each part before it is kept; what it throws ends the reading.
+   * breaks off. `reserve` is called with the bytes of each part before it is kept; what it throws
+   * ends the reading.
    */
   body(bytesMax: number, reserve?: (bytes: number) => void): Promise<Uint8Array<ArrayBuffer>>;
 }
@@ -26,14 +26,14 @@ export interface RequestSource {
 export function sourceOf(incoming: IncomingMessage): RequestSource {
   const { "content-length": length, "transfer-encoding": encoding } = incoming.headers;
   const coding = incoming.headers["content-encoding"]?.trim().toLowerCase() || "identity";
-  const none = length === undefined && encoding === undefined;
+  const hasNone = length === undefined && encoding === undefined;
   return {
     address: plainAddress(incoming.socket.remoteAddress ?? ""),
     target: incoming.url ?? "/",
     rawHeaders: incoming.rawHeaders,
-    length: none ? 0 : length === undefined ? undefined : Number(length),
+    length: hasNone ? 0 : length === undefined ? undefined : Number(length),
     body: async (bytesMax, reserve = () => {}) => {
-      if (coding !== "identity" && !none) throw codedBody();
+      if (coding !== "identity" && !hasNone) throw codedBody();
       return await readBody(incoming, bytesMax, reserve);
     },
   };
