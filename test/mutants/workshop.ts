@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "nod
 import { dirname, join, resolve } from "node:path";
 import { jobOf, type Runtime } from "../support/run/plan.ts";
 import type { Processes } from "../support/run/process.ts";
-import { applied, type Mutant, staleness } from "./parts/mutant.ts";
+import { applied, type Mutant, staleness } from "./mutant.ts";
 
 /**
  * A mutant may make a test hang, which is a way to be found: after so many times what the test
@@ -20,8 +20,6 @@ export interface Result {
   readonly killedBy: string | undefined;
   /** Why it could not be tried. */
   readonly fault?: string;
-  /** The day, such as `2026-11-26`. */
-  readonly on?: string;
 }
 
 const logLinesMax = 25;

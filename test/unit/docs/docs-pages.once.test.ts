@@ -18,8 +18,7 @@ import {
   withoutBlocks,
 } from "../../support/docs/docs.ts";
 
-/** Of each page but the one that `npm run mutants` writes, and that shows old texts on purpose. */
-const pages: readonly string[] = everyPage().filter((page) => page !== "docs/mutants.md");
+const pages: readonly string[] = everyPage();
 const blocks: readonly Block[] = pages.flatMap(blocksOf);
 const place = (block: Block): string => `${block.page}:${block.line}`;
 

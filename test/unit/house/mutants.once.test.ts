@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { parts } from "../../mutants/list.ts";
-import { applied, type Mutant, oneLine, staleness } from "../../mutants/parts/mutant.ts";
-import { earlierResults, reportOf } from "../../mutants/report.ts";
-import { readPage } from "../../support/docs/docs.ts";
+import { formatPart, parsePart, readParts } from "../../mutants/faults.ts";
+import { applied, type Mutant, staleness } from "../../mutants/mutant.ts";
+import { summaryOf } from "../../mutants/summary.ts";
 import { findTests } from "../../support/run/plan.ts";
 
+const parts = readParts();
 const all = parts.flatMap(({ page, mutants }) => mutants.map((mutant) => ({ page, mutant })));
 const texts = new Map<string, string>();
 
@@ -23,16 +23,6 @@ test("every mutant can still be put into the source", () => {
   });
   assert.deepEqual(stale, []);
   assert.ok(all.length >= 60, `${all.length} mutants`);
-});
-
-test("every sentence that a mutant makes false stands in its page", () => {
-  const missing = all.filter(({ page, mutant }) => {
-    return !oneLine(readPage(page)).includes(oneLine(mutant.says));
-  });
-  assert.deepEqual(
-    missing.map(({ page, mutant }) => `${page}: ${mutant.says}`),
-    [],
-  );
 });
 
 test("every mutant names tests that there are, or why it survives", () => {
@@ -58,46 +48,49 @@ test("a mutant whose text is gone, or stands twice, is told", () => {
   assert.throws(() => applied(sample, ""), /sum\.ts: the text stands 0 times/);
 });
 
-test("the report tells what survives, and who found what", () => {
-  const lives: Mutant = { ...sample, says: "a | b", survives: "nobody adds" };
-  const part = { name: "sums", page: "docs/sums.md", mutants: [sample, lives] };
-  const report = reportOf(
-    [part],
-    [
-      { mutant: sample, killedBy: "test/unit/sum.test.ts" },
-      { mutant: lives, killedBy: undefined },
-    ],
-  );
-  assert.match(report, /2 mutants: 1 found, 1 not\./);
-  assert.match(report, /- “a \\\| b” \(`sum\.ts`\): nobody adds/);
-  assert.match(report, /\| one and one is two \| `sum\.ts`: `a \+ b` → .* \| `unit\/sum/);
+const sums = `sums: docs/sums.md
+
+one and one is two
+@ sum.ts
+- return (
+-   a + b
+- );
+-
++ return a - b;
++
+? test/unit/sum.test.ts
+= 2020-02-29 test/unit/sum.test.ts
+
+nothing is added
+@ sum.ts
+- a += 1;
+? test/unit/sum.test.ts
+! nobody adds
+= earlier survives
+
+one more
+@ sum.ts
+- a
++ b
+? test/unit/sum.test.ts
+`;
+
+test("the text of mutants is read as it is written", () => {
+  const part = parsePart(sums);
+  assert.equal(formatPart(part), sums);
+  const [first, second, third] = part.mutants;
+  assert.equal(first?.find, "return (\n  a + b\n);\n");
+  assert.deepEqual(first?.tried, { on: "2020-02-29", by: "test/unit/sum.test.ts" });
+  assert.deepEqual(second?.tried, { on: "earlier", by: undefined });
+  assert.equal(second?.replace, "");
+  assert.equal(third?.tried, undefined);
+  assert.throws(() => parsePart(`${sums}\nno file\n- a\n`), /not a mutant/);
 });
 
-test("a run of one part leaves the rows of the others as they are", () => {
-  const lives: Mutant = { ...sample, says: "a | b", survives: "nobody adds" };
-  const other: Mutant = { ...sample, says: "one more" };
-  const part = { name: "sums", page: "docs/sums.md", mutants: [sample, lives, other] };
-  const report = reportOf(
-    [part],
-    [
-      { mutant: sample, killedBy: "test/unit/sum.test.ts", on: "2020-02-29" },
-      { mutant: lives, killedBy: undefined, on: "2020-03-01" },
-      { mutant: other, killedBy: undefined, fault: "fails without any mutant" },
-    ],
-  );
-  assert.match(report, /3 mutants: 1 found, 1 not, 1 not tried\./);
-  assert.match(report, /^\| one more .* \| not tried \| – \|$/m);
-  const earlier = earlierResults([part], report);
-  assert.deepEqual(earlier[0], {
-    mutant: sample,
-    killedBy: "test/unit/sum.test.ts",
-    on: "2020-02-29",
-  });
-  assert.equal(reportOf([part], earlier), report);
-  const changed = { ...part, mutants: [{ ...sample, replace: "a * b" }] };
-  assert.equal(earlierResults([changed], report)[0]?.fault, "not tried");
-  const undated = report.replaceAll(/ \| \d{4}-\d\d-\d\d \|$/gm, " |");
-  assert.equal(earlierResults([part], undated)[0]?.on, "–");
+test("the summary counts what was found, and tells what survives", () => {
+  const summary = summaryOf([parsePart(sums)]);
+  assert.match(summary, /3 mutants in 1 parts: 1 found, 1 not, 1 not tried\./);
+  assert.match(summary, /- nothing is added \(`sum\.ts`\): nobody adds\./);
 });
 
 test("no two mutants are the same", () => {
