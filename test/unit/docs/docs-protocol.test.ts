@@ -10,20 +10,21 @@ import { type Codec, type CodecOptions, Verb } from "../../../core/ports/mod.ts"
 import { createWasmCodec } from "../../../wasm/codec/mod.ts";
 import { createReferenceCodec } from "../../reference/mod.ts";
 import { type Block, blocksOf, readPage, tableRows, unquoted } from "../../support/docs/docs.ts";
+import { fromHex } from "../../vectors/hex.ts";
 
 const page = "docs/protocol";
 const blocks = blocksOf(page);
 /** With those that show the bytes. */
 const examples = [...blocks, ...blocksOf("docs/protocol/bytes.md")];
 
-/** Bytes of an annotated block: pairs of hexadecimal digits, then two spaces and words. */
+/** Bytes of an annotated block: on each line hexadecimal digits, then two spaces and words. */
 function bytesOf(block: Block): Uint8Array {
-  const pairs = block.body.split("\n").flatMap((line, index) => {
-    const hex = line.split("  ")[0] ?? "";
-    assert.match(hex, /^[0-9a-f]{2}( [0-9a-f]{2})*$/, `${block.page}:${block.line + index + 1}`);
-    return hex.split(" ");
+  const lines = block.body.split("\n").map((line, index) => {
+    const [hex = ""] = line.split("  ");
+    assert.match(hex, /^([0-9a-f]{2} ?)+\b$/, `${block.page}:${block.line + index + 1}`);
+    return hex;
   });
-  return Uint8Array.from(pairs, (pair) => Number.parseInt(pair, 16));
+  return fromHex(lines.join(""));
 }
 
 /** The contract's JSON form of a decoded value. */
