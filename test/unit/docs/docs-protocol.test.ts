@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
 import { decode } from "@msgpack/msgpack";
 import { originLimits } from "../../../adapters/origin/base/origin-limits.ts";
 import { Topics } from "../../../adapters/topics/mod.ts";
@@ -45,26 +46,22 @@ function itemsOf(batch: unknown): unknown[][] {
   return items;
 }
 
-test("each byte example says what the JSON below it says, an example of another page", () => {
+test("each byte example says what an example of another page says", () => {
   const shown = blocksOf("docs/protocol/bytes.md");
-  const inBytes = shown.filter(({ language }) => language === "hex");
-  assert.ok(inBytes.length >= 30);
-  assert.equal(shown.length, 2 * inBytes.length);
-  for (const example of inBytes) {
+  assert.ok(shown.length >= 30);
+  for (const example of shown) {
     const at = `${example.page}:${example.line}`;
-    const json = shown[shown.indexOf(example) + 1];
-    assert.equal(json?.language, "json", `${at} has no JSON below it`);
-    assert.equal(json?.subject, example.subject);
+    assert.equal(example.language, "hex", at);
     const bytes = bytesOf(example);
     const value =
       bytes[0] === 0x5b
         ? JSON.parse(new TextDecoder().decode(bytes))
         : jsonForm(decode(bytes, { useBigInt64: false }));
-    assert.deepEqual(value, JSON.parse(json?.body ?? ""), at);
-    const same = blocks.find(
-      ({ subject, body }) => subject === json?.subject && body === json.body,
+    const same = blocks.some(
+      ({ subject, body }) =>
+        subject === example.subject && isDeepStrictEqual(JSON.parse(body), value),
     );
-    assert.ok(same !== undefined, `${at} is no example of another page`);
+    assert.ok(same, `${at} is no example of another page`);
   }
 });
 
@@ -263,7 +260,7 @@ for (const [name, create] of Object.entries(codecs)) {
       assert.ok(!codec.commands.nextItem());
       return value.length;
     });
-    assert.deepEqual(lengths, [3, 4, 5, 3, 3, 4, 4, 5, 5]);
+    assert.deepEqual(lengths, [3, 4, 5, 3, 4, 5]);
   });
 
   test(`the gateway writes the events that are shown: ${name}`, () => {
