@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { test } from "node:test";
 import { decodeGroup, encodeGroup } from "../../../adapters/topics/mod.ts";
 import { ErrorCode, limits, parseRoute } from "../../../core/base/mod.ts";
@@ -9,7 +10,7 @@ import { readAccept, readReject } from "../../../core/handshake/authorize-reply.
 import { Routes } from "../../../core/handshake/routes.ts";
 import type { Authorization, HandshakeRefusal } from "../../../core/ports/mod.ts";
 import { createReferenceCodec } from "../../reference/mod.ts";
-import { blocksOf, tableRows, unquoted } from "../../support/docs/docs.ts";
+import { blocksOf, filesNamedIn, readPage, tableRows, unquoted } from "../../support/docs/docs.ts";
 
 const page = "docs/protocol";
 const codec = createReferenceCodec({
@@ -145,4 +146,13 @@ test("the fifth element that is shown is how far back the sender can go", () => 
       return codec.commands.oldestAvailable();
     });
   assert.deepEqual([...new Set(bases)].sort(), [-1, 0]);
+});
+
+test("each guarantee names tests that prove it, and they are there", () => {
+  const guarantees = "docs/protocol/guarantees.md";
+  const [, listed = ""] = readPage(guarantees).split(/^## .*$/m);
+  const [, ...each] = listed.split(/^(?=\d+\. \*\*)/m);
+  assert.ok(each.length >= 12);
+  for (const one of each) assert.match(one, /\*Tests?:\*\s+`test\/[^`]+\.test\.ts`/, one);
+  for (const file of filesNamedIn(guarantees)) assert.ok(existsSync(file), file);
 });
