@@ -90,6 +90,7 @@ const tasks = {
 /** WASM is not compiled first, because the tests verify the committed module. */
 async function runTests(args) {
   let flags = [];
+  const started = performance.now();
   try {
     await build();
     packageServer();
@@ -100,6 +101,7 @@ async function runTests(args) {
     console.error(error.message);
     flags = ["--build-failed"];
   }
+  flags.push("--build-seconds", `${(performance.now() - started) / 1000}`);
   return run(nodejs, ["dist/js/test/run.js", ...flags, ...furtherNodejs(), ...args]);
 }
 

@@ -81,7 +81,7 @@ export class Workshop {
 
   #unsound(test: string): string {
     if (this.#late.has(test)) return `${test} takes longer than ${fileMsMax / 1_000} s here`;
-    const log = readFileSync(join(this.#folder, jobOf(test, runtimeOf(test)).log), "utf8");
+    const log = readFileSync(join(this.#folder, jobOf([test], runtimeOf(test)).log), "utf8");
     const shown = log.trimEnd().split("\n").slice(-logLinesMax).join("\n");
     return `${test} fails without any mutant:\n${shown}`;
   }
@@ -101,7 +101,7 @@ export class Workshop {
   async #end(test: string, deadlineMs: number): ReturnType<Processes["run"]> {
     const runtime = runtimeOf(test);
     if (runtime === "node") await this.#build();
-    const { command, args, log } = jobOf(test, runtime);
+    const { command, args, log } = jobOf([test], runtime);
     return this.#run(command, args, { log, deadlineMs });
   }
 

@@ -1,15 +1,18 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { gatewaysVariable } from "../gateway/combinations.ts";
+import { filesBehind, specifiersBehind } from "./imported.ts";
 
 export const runtimes = ["node", "bun", "deno"] as const;
 /** One of `runtimes`, or a further version of Node.js such as `node24`. */
 export type Runtime = (typeof runtimes)[number] | `node${number}`;
 
-/** One test file on one runtime: a process of its own, so that a crash costs that file only. */
+/** Test files that one process runs on one runtime. */
 export interface Job {
   readonly runtime: Runtime;
-  readonly file: string;
+  /** Of its logs, and in the table of the slowest. */
+  readonly name: string;
+  readonly files: readonly string[];
   readonly command: string;
   readonly args: readonly string[];
   /** Where the runner leaves its JUnit report. */
@@ -35,11 +38,36 @@ export function findTests(folder: string): string[] {
     .sort();
 }
 
-export function runsOn(file: string, runtime: Runtime): boolean {
+/** Whether a file runs on a runtime: in each check, or in a nightly one only. */
+export function runsOn(file: string, runtime: Runtime, nightly = false): boolean {
   const only = /\.(once|node|bun|deno)\.test\.ts$/.exec(file)?.[1];
   if (only === "once") return runtime === "node";
-  if (isFurther(runtime)) return (only ?? "node") === "node" && differs(file, runtime);
-  return only === undefined || only === runtime;
+  if (isFurther(runtime)) return (only ?? "node") === "node" && differs(file, runtime, nightly);
+  if (only !== undefined) return only === runtime;
+  return nightly || runtime === fastest || touchesRuntime(file);
+}
+
+/** Logic that touches no runtime runs here in each check: tests start and end fastest on it. */
+const fastest: Runtime = "bun";
+
+/** The language's engine compiles WASM, and sockets are the runtime's: that can always differ. */
+const engines = ["test/unit/wasm/", "test/fuzz/codec", "test/fuzz/sockets", "test/runtimes/"];
+
+/** What is the same on each runtime, or needed by every test. */
+const harmless: ReadonlySet<string> = new Set([
+  ...["assert/strict", "buffer", "process", "test", "timers", "v8", "vm", "zlib"].map(
+    (name) => `node:${name}`,
+  ),
+  "@msgpack/msgpack",
+  "fast-check",
+  "mqtt-packet",
+  "valibot",
+]);
+
+/** Whether a test reaches a module of a runtime, such as `node:net`, by what it imports. */
+export function touchesRuntime(file: string): boolean {
+  if (engines.some((place) => file.startsWith(place))) return true;
+  return [...specifiersBehind(file)].some((name) => !harmless.has(name));
 }
 
 /**
@@ -58,12 +86,11 @@ const differsByVersion = [
 const isPage = /(console|-page)\.node\.test\.ts$/;
 
 /**
- * A version between two that are tested is looked at where one has ever been different: sockets,
- * HTTP, how a port is shared, how processes start and end. What stands on that is tested with the
- * version before it and with the one after it. Beside these, `programs/package.once.test.ts` runs
- * the installed package on each version.
+ * Where a version has ever been different: sockets, HTTP, how a port is shared, how processes
+ * start and end. The latest is looked at there in each check, and all of them everywhere in a
+ * nightly one. Beside these, `programs/package.once.test.ts` runs the installed package on each.
  */
-const differsBetween = [
+const differedOnce = [
   "runtimes/",
   "integration/gateway/",
   "integration/limits/",
@@ -72,43 +99,64 @@ const differsBetween = [
   "unit/runtimes/server/",
   "unit/adapters/http-client/",
 ];
-const between: ReadonlySet<Runtime> = new Set(["node22"]);
+const latest: Runtime = "node24";
 
-function differs(file: string, runtime: Runtime): boolean {
-  const places = between.has(runtime) ? differsBetween : differsByVersion;
+function differs(file: string, runtime: Runtime, nightly: boolean): boolean {
+  if (!nightly && runtime !== latest) return false;
+  const places = nightly ? differsByVersion : differedOnce;
   return places.some((place) => file.startsWith(`test/${place}`)) && !isPage.test(file);
 }
 
 export const isFurther = (runtime: Runtime): boolean => /\d$/.test(runtime);
+
+/** Such a file is skipped where mosquitto is missing. */
+export const needsMosquitto = (file: string): boolean =>
+  filesBehind(file).has("test/support/broker/mosquitto.ts");
+
+/**
+ * Files that share a process, by what they share: those of a room of `test/unit`. All others have
+ * one of their own, because they start processes, or watch what their own needs.
+ */
+export function groupsOf(files: readonly string[]): Map<string, string[]> {
+  const groups = new Map<string, string[]>();
+  for (const file of files) {
+    const room = needsMosquitto(file) ? undefined : /^test\/(unit\/[^/]+)\//.exec(file)?.[1];
+    const name = room ?? file.replace(/^test\//, "");
+    const group = groups.get(name) ?? [];
+    group.push(file);
+    groups.set(name, group);
+  }
+  return groups;
+}
 
 export interface JobOptions {
   /** Of a further version of Node.js. */
   readonly program?: string | undefined;
   /** For what a test throws dice. */
   readonly seed?: number;
-  /** All draws, on every runtime: for a seed that found something. */
+  /** All draws: for a seed that found something. */
   readonly whole?: boolean;
-  /** Another runtime of the same run makes the same draws. */
-  readonly repeats?: boolean;
+  /** Of the files together; by default that of the file. */
+  readonly name?: string;
 }
 
-export function jobOf(file: string, runtime: Runtime, options: JobOptions = {}): Job {
-  const { program = process.execPath, seed, whole = false, repeats = false } = options;
-  const kind = seed !== undefined && isFuzz(file) ? `-${seed}` : "";
-  const name = `${runtime}-${file.replace(/^test\//, "").replaceAll("/", "-")}${kind}`;
-  const report = `${logFolder}/${name}.xml`;
+export function jobOf(files: readonly string[], runtime: Runtime, options: JobOptions = {}): Job {
+  const { program = process.execPath, seed, whole = false } = options;
+  const { name = (files[0] ?? "").replace(/^test\//, "") } = options;
+  const kind = seed !== undefined && files.some(isFuzz) ? `-${seed}` : "";
+  const path = `${logFolder}/${runtime}-${name.replaceAll("/", "-")}${kind}`;
   return {
     runtime,
-    file,
-    report,
-    log: `${logFolder}/${name}.log`,
+    name: `${runtime} ${name}`,
+    files,
+    report: `${path}.xml`,
+    log: `${path}.log`,
     env: {
       ...(isFurther(runtime) ? { [gatewaysVariable]: "node" } : {}),
-      ...(repeats && !whole ? { FUZZ_DIVISOR: "2" } : {}),
-      ...(isFurther(runtime) && !whole ? fewerDraws : {}),
+      ...(whole || runtime === fastest ? {} : fewerDraws),
       ...(seed === undefined ? {} : { FUZZ_SEED: String(seed) }),
     },
-    ...start(file, runtime, report, program),
+    ...start(files, runtime, `${path}.xml`, program),
   };
 }
 
@@ -118,44 +166,23 @@ export function jobOf(file: string, runtime: Runtime, options: JobOptions = {}):
  */
 export const takesLong = (file: string): boolean => file.startsWith("test/faults/");
 
-/**
- * A further version of Node.js repeats what another one has done, with a part of the draws: it is
- * looked at for what differs.
- */
+/** Others than the fastest runtime look at the engine: with the first of the same draws. */
 const fewerDraws = { PROPERTY_RUNS: process.env.PROPERTY_RUNS ?? "200", FUZZ_DIVISOR: "4" };
 
 export const isFuzz = (file: string): boolean => file.startsWith("test/fuzz/");
 
-/**
- * The seeds of a run, and the runtime on which it tries those again that earlier runs had. This
- * one makes all draws. On the others the first half of the same draws looks at the engine.
- */
+/** The seeds of a run. Those that found something earlier are tried again on the fastest runtime. */
 export interface Seeds {
   readonly present: number;
   readonly old: readonly number[];
-  readonly oldOn: Runtime;
 }
 
-/** Whether the runtime with all draws makes those of this file as well. */
-export function repeatsDraws(file: string, runtime: Runtime, { oldOn }: Seeds): boolean {
-  return isFuzz(file) && runtime !== oldOn && runsOn(file, oldOn);
-}
-
-export function seedsOf(file: string, runtime: Runtime, { present, old, oldOn }: Seeds): number[] {
-  return isFuzz(file) && runtime === oldOn ? [present, ...old] : [present];
-}
-
-/**
- * Counts the tests of a file whose program is missing, on Node. It runs them, because no runner
- * lists tests without: most fail at once, and how the others end is not looked at.
- */
-export function countingJobOf(file: string, runtime: Runtime): Job {
-  const job = jobOf(file, runtime);
-  return { ...job, ...start(file, "node", job.report, process.execPath) };
+export function seedsOf(file: string, runtime: Runtime, { present, old }: Seeds): number[] {
+  return isFuzz(file) && runtime === fastest ? [present, ...old] : [present];
 }
 
 function start(
-  file: string,
+  files: readonly string[],
   runtime: Runtime,
   report: string,
   program: string,
@@ -164,12 +191,12 @@ function start(
     const reporter = ["--reporter=junit", `--reporter-outfile=${report}`];
     return {
       command: "node_modules/.bin/bun",
-      args: ["test", "--timeout", "300000", ...reporter, `./${file}`],
+      args: ["test", "--timeout", "300000", ...reporter, ...files.map((file) => `./${file}`)],
     };
   }
   if (runtime === "deno") {
     const flags = ["--allow-all", "--no-check", `--junit-path=${report}`];
-    return { command: "node_modules/.bin/deno", args: ["test", ...flags, file] };
+    return { command: "node_modules/.bin/deno", args: ["test", ...flags, ...files] };
   }
   const reporters = [
     "--test-reporter=spec",
@@ -177,8 +204,11 @@ function start(
     "--test-reporter=junit",
     `--test-reporter-destination=${report}`,
   ];
+  const built = files.map((file) => `dist/js/${file.replace(/\.ts$/, ".js")}`);
+  // Node.js 20 has no `--test-isolation=none`.
+  const together = "dist/js/test/support/run/together.js";
   return {
     command: program,
-    args: [...reporters, `dist/js/${file.replace(/\.ts$/, ".js")}`],
+    args: [...reporters, ...(built.length > 1 ? [together] : []), ...built],
   };
 }

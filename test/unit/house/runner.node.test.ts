@@ -6,10 +6,18 @@ import { after, test } from "node:test";
 import { nodeProgram, Program } from "../../support/process/spawn.ts";
 import { waitFor } from "../../support/process/wait.ts";
 import { casesOf, judge, totalsOf } from "../../support/run/junit.ts";
-import { type JobOptions, jobOf, repeatsDraws, runsOn, seedsOf } from "../../support/run/plan.ts";
+import {
+  groupsOf,
+  jobOf,
+  needsMosquitto,
+  type Runtime,
+  runsOn,
+  seedsOf,
+  touchesRuntime,
+} from "../../support/run/plan.ts";
 import { type Ended, inParallel, Processes } from "../../support/run/process.ts";
 import { closingLine, slowestOf, sumOf, tableOf } from "../../support/run/report.ts";
-import { imports, skipTable } from "../../support/run/skips.ts";
+import { skipTable } from "../../support/run/skips.ts";
 import { fuzzSeed } from "../../vectors/dice.ts";
 
 /** What each runner writes for the same file: one of each outcome, and a suite of two. */
@@ -78,69 +86,79 @@ test("runner: a crash, a run cut short and a file without tests are failures", (
   }
 });
 
-test("runner: a file's name says where it runs", () => {
+test("runner: a file's name, place and imports say where it runs", () => {
   const all = ["node", "bun", "deno", "node22", "node24"] as const;
-  for (const [file, where] of [
-    ["test/runtimes/a.test.ts", all],
-    ["test/runtimes/a.node.test.ts", ["node", "node22", "node24"]],
-    ["test/runtimes/a.bun.test.ts", ["bun"]],
-    ["test/runtimes/a.once.test.ts", ["node"]],
-    ["test/unit/adapters/http-client/a.test.ts", all],
-    ["test/unit/adapters/http-wire/a.test.ts", ["node", "bun", "deno", "node24"]],
-    ["test/integration/workers/a.node.test.ts", ["node", "node22", "node24"]],
-    ["test/integration/origin/a.node.test.ts", ["node", "node24"]],
-    ["test/integration/admin/console.node.test.ts", ["node"]],
-    ["test/unit/core/a.test.ts", ["node", "bun", "deno"]],
-    ["test/faults/a.node.test.ts", ["node"]],
+  for (const [file, each, nightly] of [
+    ["test/runtimes/a.test.ts", ["node", "bun", "deno", "node24"], all],
+    ["test/runtimes/a.node.test.ts", ["node", "node24"], ["node", "node22", "node24"]],
+    ["test/runtimes/a.bun.test.ts", ["bun"], ["bun"]],
+    ["test/runtimes/a.once.test.ts", ["node"], ["node"]],
+    ["test/unit/adapters/http-wire/a.test.ts", ["bun"], all],
+    ["test/integration/workers/a.node.test.ts", ["node", "node24"], ["node", "node22", "node24"]],
+    ["test/integration/origin/a.node.test.ts", ["node"], ["node", "node22", "node24"]],
+    ["test/integration/admin/console.node.test.ts", ["node"], ["node"]],
+    ["test/unit/core/a.test.ts", ["bun"], ["node", "bun", "deno"]],
+    ["test/unit/wasm/a.test.ts", ["node", "bun", "deno"], ["node", "bun", "deno"]],
+    ["test/faults/a.node.test.ts", ["node"], ["node"]],
   ] as const) {
-    assert.deepEqual(
-      all.filter((name) => runsOn(file, name)),
-      where,
-      file,
-    );
+    const where = (isNightly: boolean): unknown =>
+      all.filter((name) => runsOn(file, name, isNightly));
+    assert.deepEqual([where(false), where(true)], [each, nightly], file);
   }
-  assert.ok(jobOf("test/unit/a.test.ts", "node").args.includes("dist/js/test/unit/a.test.js"));
-  assert.ok(jobOf("test/unit/a.test.ts", "bun").args.includes("./test/unit/a.test.ts"));
+});
+
+test("runner: what reaches a module of a runtime is tested on each", () => {
+  for (const [file, touches] of [
+    ["test/unit/core/streams/reliable-sender.test.ts", false],
+    ["test/unit/adapters/http-client/http-client.test.ts", true],
+    ["test/unit/house/support.test.ts", true],
+  ] as const) {
+    assert.equal(touchesRuntime(file), touches, file);
+  }
+});
+
+test("runner: files of a room of units share a process", () => {
+  const [one, two] = ["test/unit/core/a.test.ts", "test/unit/core/b.test.ts"];
+  const alone = "test/fuzz/a.test.ts";
+  const groups = groupsOf([one, alone, two]);
+  assert.deepEqual(
+    [...groups],
+    [
+      ["unit/core", [one, two]],
+      ["fuzz/a.test.ts", [alone]],
+    ],
+  );
+  const node = jobOf([one, two], "node", { name: "unit/core" });
+  assert.ok(node.args.includes("dist/js/test/unit/core/b.test.js"));
+  assert.equal(node.report.slice(-19), "/node-unit-core.xml");
+  assert.ok(jobOf([one, two], "bun").args.includes("./test/unit/core/b.test.ts"));
 });
 
 test("runner: a further Node.js runs what is Node's, with a program of its own", () => {
-  const job = jobOf("test/unit/a.test.ts", "node24", { program: "/n24/node" });
+  const job = jobOf(["test/unit/a.test.ts"], "node24", { program: "/n24/node" });
   assert.equal(job.command, "/n24/node");
   assert.equal(job.env.TEST_GATEWAYS, "node");
-  const fuzz = (options: JobOptions): unknown =>
-    jobOf("test/fuzz/a.test.ts", "node24", options).env.FUZZ_DIVISOR;
-  assert.equal(fuzz({ seed: 1 }), "4");
-  assert.equal(fuzz({ seed: 1, whole: true }), undefined, "a seed that found something");
-  assert.equal(jobOf("test/fuzz/a.test.ts", "node", { seed: 1 }).env.FUZZ_DIVISOR, undefined);
-  assert.notEqual(job.report, jobOf("test/unit/a.test.ts", "node").report);
+  assert.notEqual(job.report, jobOf(["test/unit/a.test.ts"], "node").report);
 });
 
 test("runner: each run has a new seed, and the old ones are tried again on one runtime", () => {
   assert.notEqual(fuzzSeed(undefined), fuzzSeed(undefined));
   assert.equal(fuzzSeed("17"), 17);
   const [fuzz, unit] = ["test/fuzz/a.test.ts", "test/unit/a.test.ts"];
-  const seeds = { present: 9, old: [1, 2], oldOn: "bun" } as const;
+  const seeds = { present: 9, old: [1, 2] };
   assert.deepEqual(seedsOf(fuzz, "bun", seeds), [9, 1, 2]);
   assert.deepEqual(seedsOf(fuzz, "node", seeds), [9]);
   assert.deepEqual(seedsOf(unit, "bun", seeds), [9]);
-  assert.deepEqual(seedsOf(fuzz, "bun", { ...seeds, old: [] }), [9], "repeats a run");
-  const jobs = [1, 2].map((seed) => jobOf(fuzz, "node", { seed }));
+  const jobs = [1, 2].map((seed) => jobOf([fuzz], "bun", { seed }));
   assert.deepEqual(
     jobs.map(({ env }) => env.FUZZ_SEED),
     ["1", "2"],
   );
   assert.notEqual(jobs[0]?.report, jobs[1]?.report);
-  // The others make half of the same draws, but where the one with all does not run the file.
-  const repeating = (file: string): boolean[] =>
-    (["node", "bun", "deno"] as const).map((runtime) => repeatsDraws(file, runtime, seeds));
-  assert.deepEqual(repeating(fuzz), [true, false, true]);
-  assert.deepEqual(repeating("test/fuzz/a.node.test.ts"), [false, false, false]);
-  assert.deepEqual(repeating(unit), [false, false, false]);
-  const half = (options: JobOptions): unknown => jobOf(fuzz, "node", options).env.FUZZ_DIVISOR;
-  assert.equal(half({ seed: 1, repeats: true }), "2");
-  assert.equal(half({ seed: 1, repeats: true, whole: true }), undefined, "it found something");
-  const further = jobOf(fuzz, "node24", { seed: 1, repeats: true });
-  assert.equal(further.env.FUZZ_DIVISOR, "4");
+  const draws = (runtime: Runtime, whole: boolean): unknown =>
+    jobOf([fuzz], runtime, { seed: 1, whole }).env.FUZZ_DIVISOR;
+  assert.deepEqual([draws("bun", false), draws("node", true)], [undefined, undefined]);
+  assert.deepEqual([draws("node", false), draws("node24", false)], ["4", "4"]);
 });
 
 test("runner: the closing line and the table", () => {
@@ -180,8 +198,7 @@ test("runner: a skipped test has a reason, if need be that of another runtime's 
 });
 
 test("runner: a file that needs mosquitto is known by its imports", () => {
-  const needs = (file: string): boolean =>
-    imports(`test/${file}`, "test/support/broker/mosquitto.ts");
+  const needs = (file: string): boolean => needsMosquitto(`test/${file}`);
   assert.ok(needs("integration/broker/outage.once.test.ts"));
   assert.ok(needs("faults/node-wasm.node.test.ts"), "by way of others");
   assert.ok(!needs("unit/house/runner.node.test.ts"));
