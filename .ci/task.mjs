@@ -61,6 +61,10 @@ const tasks = {
     ready: [install, installPrograms, compileWasm, embedConsole, build, packageServer],
     run: (args) => run(nodejs, ["dist/js/test/mutants/main.js", ...args]),
   },
+  weights: {
+    ready: [install, build],
+    run: (args) => run(nodejs, ["dist/js/test/weights.js", ...args]),
+  },
   compile: {
     ready: [install, compileWasm, embedConsole],
     run: () => {

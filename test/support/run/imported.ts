@@ -4,14 +4,14 @@ import { dirname, join } from "node:path";
 const importPattern = /\b(?:from|import) "([^"]+)"/g;
 const known = new Map<string, readonly string[]>();
 
-/** What a file imports from the project, by path, and from elsewhere, itself or by way of others. */
+/** A file and what it imports from the project, itself or by way of others. */
 export function filesBehind(file: string): ReadonlySet<string> {
   const seen = new Set<string>([file]);
   for (const path of seen) for (const name of importsOf(path)) if (isPath(name)) seen.add(name);
   return seen;
 }
 
-/** The modules that are not the project's, such as `node:net`, that a file and its imports need. */
+/** The modules of others, such as `node:net`, that a file and its imports need. */
 export function specifiersBehind(file: string): ReadonlySet<string> {
   const names = [...filesBehind(file)].flatMap(importsOf);
   return new Set(names.filter((name) => !isPath(name)));

@@ -171,7 +171,7 @@ const fewerDraws = { PROPERTY_RUNS: process.env.PROPERTY_RUNS ?? "200", FUZZ_DIV
 
 export const isFuzz = (file: string): boolean => file.startsWith("test/fuzz/");
 
-/** The seeds of a run. Those that found something earlier are tried again on the fastest runtime. */
+/** The seeds of a run. The fastest runtime tries those again that found something earlier. */
 export interface Seeds {
   readonly present: number;
   readonly old: readonly number[];
