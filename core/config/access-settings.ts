@@ -25,8 +25,7 @@ export const accessSettings: SettingTable<AccessSettings> = {
     default: "5s",
   }),
   "allowed-origins": list(
-    "web pages that may connect, by their Origin header; empty: all, or those of the same host " +
-      "if cookies are used",
+    "web pages that may connect; empty: all, or with cookies those of the same host",
     {
       allowed:
         "origins such as https://example.com, *.example.com, or * for all, separated by commas",
@@ -34,22 +33,21 @@ export const accessSettings: SettingTable<AccessSettings> = {
     },
   ),
   subprotocols: tokens("WebSocket subprotocols that are accepted"),
-  "max-connections": integer("maximum number of connections; a further handshake gets 503", {
+  "max-connections": integer("connections; a further handshake gets 503", {
     min: 1,
     max: limits.connectionsCeiling,
     default: limits.connectionsCeiling,
   }),
   "max-connections-per-ip": integer(
-    "maximum per client address (IPv6: per /64); a further handshake gets 503; 0: no limit",
+    "connections per client address (IPv6: per /64); then 503; 0: no limit",
     { min: 0, max: limits.connectionsCeiling, default: 0 },
   ),
   "max-handshakes-per-ip": integer(
-    "maximum number of handshakes per address that await authorisation; then 429; 0: no limit",
+    "handshakes per address that await authorisation; then 429; 0: no limit",
     { min: 0, max: limits.handshakesWaitingMax, default: limits.handshakesPerIpMax },
   ),
   "max-handshake-rate-per-ip": integer(
-    "maximum number of handshakes per address and second that need authorisation; then 429; " +
-      "0: no limit",
+    "handshakes per address and second that need authorisation; then 429; 0: no limit",
     { min: 0, max: 1_000_000, default: limits.handshakesPerIpPerSecondMax },
   ),
 };

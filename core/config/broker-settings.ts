@@ -34,9 +34,8 @@ const url = `mqtts?://${authority}/?`;
 
 export const brokerSettings: SettingTable<BrokerSettings> = {
   broker: matching(
-    "URL of the MQTT broker, or of several that share the streams, with commas between them; " +
-      "embedded runs one inside this process; none is the default with --origin and " +
-      "--cluster http",
+    "MQTT broker, or several with commas between them, which share the streams; embedded runs " +
+      "one in this process; none is the default with --origin and --cluster http",
     {
       allowed: "embedded, none, or URLs mqtt://user:pass@host:1883 or mqtts://…, up to 16",
       pattern: new RegExp(`^(embedded|none|${url}(,${url}){0,15})$`),
@@ -44,7 +43,7 @@ export const brokerSettings: SettingTable<BrokerSettings> = {
     },
   ),
   "broker-port": port("port of the embedded broker; 0 picks a free port", { default: 1883 }),
-  "broker-host": host("address that the embedded broker listens on", { default: "127.0.0.1" }),
+  "broker-host": host("address of the embedded broker", { default: "127.0.0.1" }),
   "broker-user": matching("user name that the embedded broker requires; empty: no login", {
     allowed: "up to 256 characters",
     pattern: /^\P{Cc}{0,256}$/u,
@@ -67,13 +66,13 @@ export const brokerSettings: SettingTable<BrokerSettings> = {
     default: "auto",
   }),
   "mqtt-data-lane": toggle(
-    "write and read MQTT packets at QoS 0 without the library MQTT.js, which costs less",
+    "handle MQTT packets at QoS 0 without the library MQTT.js, which costs less",
     { default: true },
   ),
-  "stream-qos": choice(
-    "MQTT QoS of numbered streams; what the broker loses at 0 is found and sent again",
-    { of: ["0", "1"], default: "0" },
-  ),
+  "stream-qos": choice("MQTT QoS of numbered streams; what is lost at 0 is sent again", {
+    of: ["0", "1"],
+    default: "0",
+  }),
   "topic-root": matching("first level of every MQTT topic", {
     allowed: "1 to 32 letters, digits, - and _",
     pattern: topicRootPattern,

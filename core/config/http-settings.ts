@@ -92,17 +92,17 @@ export const httpOriginSettings: SettingTable<HttpOriginSettings> = {
     allowed: "1 to 32 of a-z, 0-9 and -",
     pattern: orEmpty(namePattern),
   }),
-  "origin-window": integer("maximum number of unacknowledged events of each node", {
+  "origin-window": integer("unacknowledged events of each node", {
     min: 1,
     max: 1_000_000,
     default: limits.eventWindowItemsMax,
   }),
-  "origin-batch-size": integer("maximum number of events in a request of the format batch", {
+  "origin-batch-size": integer("events in a request of the format batch", {
     min: 1,
     max: 20_000,
     default: 1_000,
   }),
-  "origin-concurrency": integer("maximum number of concurrent requests to --origin", {
+  "origin-concurrency": integer("concurrent requests to --origin", {
     min: 1,
     max: 10_000,
     default: 256,
@@ -126,8 +126,7 @@ export const httpOriginSettings: SettingTable<HttpOriginSettings> = {
     schema: v.pipe(v.string(), v.maxLength(4_096), v.check(areSecrets)),
   },
   "origin-extra-fields": toggle(
-    "with --origin-format original also write path, query, headers, address, user, code, " +
-      "reason and cause",
+    "in the original form also path, query, headers, address, user, code, reason and cause",
     { default: true },
   ),
   "origin-replies": toggle("carry out commands in the answers of --origin", { default: true }),
@@ -149,7 +148,7 @@ export const httpOriginSettings: SettingTable<HttpOriginSettings> = {
 };
 
 export const clusterSettings: SettingTable<ClusterSettings> = {
-  cluster: choice("how nodes reach each other: by the MQTT broker, or by HTTP without one", {
+  cluster: choice("how nodes reach each other: by the MQTT broker or by HTTP", {
     of: ["mqtt", "http"],
     default: "mqtt",
   }),
@@ -168,12 +167,12 @@ export const clusterSettings: SettingTable<ClusterSettings> = {
   "cluster-port": port("port for peers with --cluster http; 0 picks a free port", {
     default: 8083,
   }),
-  "cluster-host": host("address that the cluster port listens on", { default: "127.0.0.1" }),
+  "cluster-host": host("address of the cluster port", { default: "127.0.0.1" }),
 };
 
 export const serviceSettings: SettingTable<ServiceSettings> = {
   "service-port": portOrNone("port of /sr, /commands and @connections; 0 picks a free port"),
-  "service-host": host("address that the service port listens on", { default: "127.0.0.1" }),
+  "service-host": host("address of the service port", { default: "127.0.0.1" }),
   "service-token": {
     secret: true,
     ...matching("bearer token of requests on the service port; safer in the environment", {

@@ -22,32 +22,30 @@ export const limitSettings: SettingTable<LimitSettings> = {
     default: limits.groupsPerConnectionMax,
   }),
   "max-messages-per-second": integer(
-    "messages a client may send per second; above it the connection is closed (1008); " +
-      "0: no limit",
+    "messages a client may send per second; then closed (1008); 0: no limit",
     { min: 0, max: 1_000_000, default: 0 },
   ),
   "max-bytes-per-second": sizeOrOff(
-    "payload a client may send per second; above it the connection is closed (1008); " +
-      "0: no limit; at least max-message-size",
+    "payload a client may send per second, at least max-message-size; then closed (1008); " +
+      "0: no limit",
     { min: 1_024, max: 1_073_741_824 },
   ),
   "max-control-frames-per-second": integer(
-    "pings and pongs a client may send per second; above it the connection is closed (1008); " +
-      "0: no limit",
+    "pings and pongs a client may send per second; then closed (1008); 0: no limit",
     { min: 0, max: 1_000_000, default: limits.controlFramesPerSecondMax },
   ),
-  "max-header-size": size("maximum size of a handshake's request line and headers; then 431", {
+  "max-header-size": size("request line and headers of a handshake; then 431", {
     min: limits.handshakeHeaderBytesFloor,
     max: limits.handshakeHeaderBytesCeiling,
     default: limits.handshakeHeaderBytesMax,
   }),
-  "max-message-size": size(
-    "maximum size of a message from a client, decompressed; then closed (1009)",
-    { min: 1, max: limits.messageBytesCeiling, default: limits.messageBytesMax },
-  ),
+  "max-message-size": size("a message from a client, decompressed; then closed (1009)", {
+    min: 1,
+    max: limits.messageBytesCeiling,
+    default: limits.messageBytesMax,
+  }),
   "max-publish-size": size(
-    "maximum size of a message to clients; a larger command is refused, a raw group message " +
-      "dropped",
+    "a message to clients; a larger command is refused, a raw group message dropped",
     { min: 1, max: limits.messageBytesCeiling, default: limits.publishBytesMax },
   ),
   "max-inflate-ratio": integer(
@@ -56,7 +54,7 @@ export const limitSettings: SettingTable<LimitSettings> = {
     { min: 2, max: 10_000, default: limits.inflateRatioMax },
   ),
   "max-fragments": integer(
-    "maximum number of frames of a message; then closed (1008); 0: one per 16 bytes of " +
+    "frames of a message; then closed (1008); 0: one per 16 bytes of " +
       "max-message-size, at least 1024",
     { min: 0, max: 1_000_000, default: 0 },
   ),
@@ -65,9 +63,9 @@ export const limitSettings: SettingTable<LimitSettings> = {
     max: 1_073_741_824,
     default: limits.sendQueueBytesMax,
   }),
-  "event-window-size": size(
-    "size of unacknowledged events at which clients are no longer read; what was read by then " +
-      "is still taken",
-    { min: 65_536, max: 1_073_741_824, default: limits.eventWindowBytesMax },
-  ),
+  "event-window-size": size("size of unacknowledged events at which clients are no longer read", {
+    min: 65_536,
+    max: 1_073_741_824,
+    default: limits.eventWindowBytesMax,
+  }),
 };

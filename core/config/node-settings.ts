@@ -31,8 +31,7 @@ export const nodeSettings: SettingTable<NodeSettings> = {
     pattern: orEmpty(namePattern),
   }),
   workers: integerOrAuto(
-    "processes on the client port, nodes NAME-0, NAME-1, …; auto: one a processor; limits are " +
-      "those of each, but max-connections is divided",
+    "processes on the client port, nodes NAME-0, NAME-1, …; auto: one a processor",
     { min: 1, max: limits.workersMax, default: 1 },
   ),
   engine: choice(
@@ -40,8 +39,7 @@ export const nodeSettings: SettingTable<NodeSettings> = {
     { of: ["auto", "native", "wasm"], default: "auto" },
   ),
   "log-level": logLevels(
-    "lowest level that is logged; also by category, the first word of an event: " +
-      "info,handshake=debug,broker=warn",
+    "lowest level that is logged, also by category: info,handshake=debug,broker=warn",
     "info",
   ),
   "log-format": choice("format of the log; auto is pretty on a terminal, else json", {
@@ -62,11 +60,12 @@ export const nodeSettings: SettingTable<NodeSettings> = {
     default: "30s",
   }),
   "trace-clients": toggle(
-    "take the trace, and whether it is sampled, from the traceparent of a client's handshake",
+    "take the trace and its sampling from the traceparent of a client's handshake",
     { default: true },
   ),
-  "max-spans-per-second": integer(
-    "spans that are recorded per second, if traces are exported; further ones are counted",
-    { min: 1, max: 1_000_000, default: limits.spansPerSecondMax },
-  ),
+  "max-spans-per-second": integer("spans that are recorded per second; further ones are counted", {
+    min: 1,
+    max: 1_000_000,
+    default: limits.spansPerSecondMax,
+  }),
 };

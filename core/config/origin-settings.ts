@@ -45,16 +45,16 @@ export const originSettings: SettingTable<OriginSettings> = {
     default: "msgpack",
   }),
   "origin-mode": choice(
-    "who gets events: open is every MQTT subscriber, assigned one origin per connection; " +
-      "auto is open until an origin announces itself",
+    "who gets events: open is every subscriber, assigned one origin per connection; auto is " +
+      "open until an origin announces itself",
     { of: ["auto", "open", "assigned"], default: "auto" },
   ),
   "origin-wait": duration(
-    "time that events wait while no origin is there; then their connections are closed (1013)",
+    "time that events wait for an origin; then their connections are closed (1013)",
     { min: "0ms", max: "1h", default: "30s" },
   ),
   "ack-timeout": duration(
-    "time without an acknowledgement after which an origin has failed and its connections move",
+    "time without an acknowledgement after which an origin's connections move to others",
     { min: "1s", max: "24h", default: "60s" },
   ),
   rebalance: toggle("move idle connections gradually to an origin that joins", { default: true }),

@@ -46,14 +46,14 @@ function token(about: string): Setting<string> {
 
 export const portSettings: SettingTable<PortSettings> = {
   port: port("port for WebSocket clients; 0 picks a free port", { default: 8080 }),
-  host: host("address that the client port listens on", { default: "0.0.0.0" }),
+  host: host("address of the client port", { default: "0.0.0.0" }),
   "tls-cert": file("certificate chain of the client port: it then speaks TLS; SIGHUP reloads it"),
   "tls-key": file("private key of --tls-cert"),
   "admin-port": port(
     "port of /healthz, /readyz, /metrics, /admin and the console; 0 picks a free port",
     { default: 8081 },
   ),
-  "admin-host": host("address that the admin port listens on", { default: "127.0.0.1" }),
+  "admin-host": host("address of the admin port", { default: "127.0.0.1" }),
   "admin-token": token("bearer token of those who may read and act on /admin"),
   "admin-read-token": token("bearer token of those who may only read /admin"),
   "admin-user-header": matching("header in which a proxy names the user of /admin", {
