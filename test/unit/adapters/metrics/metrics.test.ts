@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { PrometheusMetrics } from "../../../../adapters/metrics/mod.ts";
+import { MetricSums, PrometheusMetrics } from "../../../../adapters/metrics/mod.ts";
 import { metricsConformance } from "../../../conformance/metrics.ts";
 import { MemoryMetrics } from "../../../support/memory/mod.ts";
 
@@ -108,4 +108,150 @@ test("MemoryMetrics: total sums over labels", () => {
   metrics.counter("wss_t_total", "", { a: "2" }).add(2);
   metrics.counter("wss_t_total_other", "").add(9);
   assert.equal(metrics.total("wss_t_total"), 3);
+});
+
+/** One process: a counter by cause, and a gauge. */
+class Process {
+  readonly metrics: PrometheusMetrics = new PrometheusMetrics();
+  connections = 0;
+
+  constructor() {
+    this.metrics.gauge("wss_connections", "Connections now", () => this.connections);
+    this.closed("idle", 0);
+  }
+
+  closed(cause: string, count: number): void {
+    this.metrics.counter("wss_closed_total", "Ended", { cause }).add(count);
+  }
+}
+
+test("each series stands once as a sum, and once for each part", () => {
+  const sums = new MetricSums();
+  const parts = ["0", "1"].map((worker) => sums.part({ worker, node: `n-${worker}` }));
+  const [one, two] = [new Process(), new Process()];
+  one.connections = 2;
+  two.connections = 3;
+  one.closed("idle", 5);
+  two.closed("error", 7);
+  parts[0]?.report(one.metrics.families());
+  parts[1]?.report(two.metrics.families());
+  assert.equal(
+    sums.render(),
+    [
+      "# HELP wss_connections Connections now",
+      "# TYPE wss_connections gauge",
+      "wss_connections 5",
+      'wss_connections{node="n-0",worker="0"} 2',
+      'wss_connections{node="n-1",worker="1"} 3',
+      "# HELP wss_closed_total Ended",
+      "# TYPE wss_closed_total counter",
+      'wss_closed_total{cause="idle"} 5',
+      'wss_closed_total{cause="error"} 7',
+      'wss_closed_total{cause="idle",node="n-0",worker="0"} 5',
+      'wss_closed_total{cause="idle",node="n-1",worker="1"} 0',
+      'wss_closed_total{cause="error",node="n-1",worker="1"} 7',
+      "",
+    ].join("\n"),
+  );
+});
+
+test("a process that takes another one's place counts on, and its gauges begin anew", () => {
+  const sums = new MetricSums();
+  const part = sums.part({ worker: "0" });
+  const read = (): (string | undefined)[] => {
+    const text = sums.render();
+    const first = (name: string) => text.split("\n").find((line) => line.startsWith(name));
+    return [first("wss_connections "), first("wss_closed_total{")];
+  };
+  for (const total of [5, 10, 15]) {
+    const process = new Process();
+    process.connections = 4;
+    process.closed("idle", 5);
+    part.report(process.metrics.families());
+    // A second report replaces the first one.
+    part.report(process.metrics.families());
+    const closed = `wss_closed_total{cause="idle"} ${total}`;
+    assert.deepEqual(read(), ["wss_connections 4", closed]);
+    part.ended();
+    assert.deepEqual(read(), ["wss_connections 0", closed]);
+    // It may end before it has reported anything.
+    part.ended();
+    assert.deepEqual(read(), ["wss_connections 0", closed]);
+  }
+});
+
+test("the sums have the content type of the text format", () => {
+  assert.equal(new MetricSums().contentType, new PrometheusMetrics().contentType);
+});
+
+test("histograms of several processes are one histogram, which outlives them", () => {
+  const sums = new MetricSums();
+  const parts = ["0", "1"].map((worker) => sums.part({ worker }));
+  const observe = (values: readonly number[]): PrometheusMetrics => {
+    const metrics = new PrometheusMetrics();
+    const histogram = metrics.histogram("wss_a_seconds", "A", [1]);
+    for (const value of values) histogram.observe(value);
+    return metrics;
+  };
+  parts[0]?.report(observe([0.5, 2]).families());
+  parts[1]?.report(observe([0.25]).families());
+  parts[0]?.ended();
+  assert.deepEqual(sums.render().split("\n").slice(2), [
+    'wss_a_seconds_bucket{le="1"} 2',
+    'wss_a_seconds_bucket{le="+Inf"} 3',
+    "wss_a_seconds_sum 2.75",
+    "wss_a_seconds_count 3",
+    'wss_a_seconds_bucket{le="1",worker="0"} 1',
+    'wss_a_seconds_bucket{le="+Inf",worker="0"} 2',
+    'wss_a_seconds_sum{worker="0"} 2.5',
+    'wss_a_seconds_count{worker="0"} 2',
+    'wss_a_seconds_bucket{le="1",worker="1"} 1',
+    'wss_a_seconds_bucket{le="+Inf",worker="1"} 1',
+    'wss_a_seconds_sum{worker="1"} 0.25',
+    'wss_a_seconds_count{worker="1"} 1',
+    "",
+  ]);
+});
+
+test("what cannot be added up is the least or the most of the processes that live", () => {
+  const sums = new MetricSums();
+  const parts = ["0", "1", "2"].map((worker) => sums.part({ worker }));
+  const least = [
+    "process_start_time_seconds",
+    "wss_broker_link_up",
+    "wss_broker_up",
+    "wss_certificate_expiry_timestamp_seconds",
+  ];
+  const most = [
+    "wss_build_info",
+    "wss_event_loop_lag_seconds",
+    "wss_jwks_age_seconds",
+    "wss_origins",
+  ];
+  const names = [...least, ...most];
+  const report = (value: number): void => {
+    const metrics = new PrometheusMetrics();
+    for (const name of names) metrics.gauge(name, "", () => value);
+    parts[value]?.report(metrics.families());
+  };
+  const read = (): (number | undefined)[] => {
+    const lines = sums.render().split("\n");
+    return names.map((name) => {
+      const line = lines.find((one) => one.startsWith(`${name} `));
+      return line === undefined ? undefined : Number(line.split(" ")[1]);
+    });
+  };
+  report(1);
+  report(2);
+  assert.deepEqual(read(), [...least.map(() => 1), ...most.map(() => 2)]);
+  parts[1]?.ended();
+  assert.deepEqual(
+    read(),
+    names.map(() => 2),
+  );
+  parts[2]?.ended();
+  assert.deepEqual(
+    read(),
+    names.map(() => 0),
+  );
 });

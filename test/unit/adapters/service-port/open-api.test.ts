@@ -1,8 +1,236 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { connect } from "node:net";
+import { text } from "node:stream/consumers";
+import { after, test } from "node:test";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { Ajv2020 } from "ajv/dist/2020.js";
-import { ServiceRig } from "../../../support/service-port/service-rig.ts";
+import { serveHttp } from "../../../../adapters/http/mod.ts";
+import { ServiceError } from "../../../../core/base/mod.ts";
+import { type Asked, base64Of, ServiceRig } from "../../../support/service-port/service-rig.ts";
+
+interface Response {
+  readonly content?: Readonly<Record<string, { readonly schema?: object }>>;
+}
+
+interface Operation {
+  readonly responses: Readonly<Record<string, Response>>;
+}
+
+type Paths = Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+
+const { json } = await new ServiceRig().ask("/openapi.json", { method: "GET" });
+const { paths } = json as { readonly paths: Paths };
+const ajv = new Ajv2020({ strict: false, validateFormats: false });
+ajv.addSchema(json as object, "openapi");
+const methods = ["post", "get", "delete"];
+
+/** Every operation and its statuses, as `post /sr 200`. */
+function* described(): Generator<string> {
+  for (const [path, item] of Object.entries(paths)) {
+    for (const method of methods) {
+      for (const status of Object.keys(item[method]?.responses ?? {})) {
+        yield `${method} ${path} ${status}`;
+      }
+    }
+  }
+}
+
+const seen: Set<string> = new Set();
+
+/** Notes an answer; it must be described, with its body. */
+function note(operation: string, status: number, body: string): void {
+  const [method = "", path = ""] = operation.split(" ");
+  const response = paths[path]?.[method]?.responses[status];
+  assert.ok(response, `${operation} answers ${status}: ${body}`);
+  seen.add(`${operation} ${status}`);
+  const schema = response.content?.["application/json"]?.schema as { $ref?: string } | undefined;
+  if (body === "" || schema?.$ref === undefined) return;
+  const validate = ajv.getSchema(`openapi${schema.$ref}`);
+  assert.ok(validate?.(JSON.parse(body)), `${operation} ${status}: ${body}`);
+}
+
+const hanging = (): Promise<never> => new Promise(() => {});
+const broken = (): Promise<never> =>
+  Promise.reject(new ServiceError("request-timeout", "the body broke off"));
+const coded = (): Promise<never> =>
+  Promise.reject(new ServiceError("request-media-type", "the body is compressed"));
+
+/** An operation, how it is asked so that it succeeds, and what of it the path has none of. */
+interface Case {
+  readonly operation: string;
+  readonly target: (id: string) => string;
+  readonly good: (id: string) => Asked;
+  readonly other: string;
+}
+
+const sr = (ids: readonly string[], message: object = { Text: "hi" }): Asked => {
+  const ConnectionIds = ids.map(base64Of);
+  return {
+    body: JSON.stringify({ OutgoingWebSocketMessages: [{ ConnectionIds, Message: message }] }),
+  };
+};
+
+const ofConnection = (method: string, stage: string): Case => ({
+  operation: `${method.toLowerCase()} ${stage === "" ? "" : "/{stage}"}/@connections/{id}`,
+  target: (id) => `${stage}/@connections/${id}`,
+  good: () => ({ method, body: method === "POST" ? "hi" : "" }),
+  other: "PUT",
+});
+
+const cases: readonly Case[] = [
+  { operation: "post /sr", target: () => "/sr", good: (id) => sr([id]), other: "GET" },
+  {
+    operation: "post /commands",
+    target: () => "/commands",
+    good: (id) => ({ body: JSON.stringify([["send", id, "hi"]]) }),
+    other: "GET",
+  },
+  ...["POST", "GET", "DELETE"].flatMap((method) => [
+    ofConnection(method, "/prod"),
+    ofConnection(method, ""),
+  ]),
+  {
+    operation: "get /openapi.json",
+    target: () => "/openapi.json",
+    good: () => ({ method: "GET" }),
+    other: "POST",
+  },
+];
+
+type Scenario = readonly [
+  asked: (good: Asked, target: string) => Asked & { readonly target?: string },
+  prepare?: ((rig: ServiceRig) => void) | undefined,
+  options?: ConstructorParameters<typeof ServiceRig>[0],
+];
+
+/** What can happen to any operation. */
+const scenarios: readonly Scenario[] = [
+  [(good) => good],
+  [(good) => good, undefined, { token: "secret" }],
+  [(good) => ({ ...good, address: "10.0.0.1" })],
+  [(good, target) => ({ ...good, target: `${target}?app=nobody` })],
+  [(good) => ({ ...good, readBody: broken })],
+  [(good) => ({ ...good, readBody: coded })],
+  [(good) => ({ ...good, length: 20_000_000 })],
+  [
+    (good) => good,
+    (rig) => {
+      rig.port.ready = false;
+    },
+  ],
+  [
+    (good) => good,
+    (rig) => {
+      rig.port.reaches = () => {
+        throw new Error("a fault of the program");
+      };
+      rig.port.run = () => Promise.reject(new Error("a fault of the program"));
+    },
+  ],
+];
+
+for (const { operation, target, good, other } of cases) {
+  test(`${operation}: every answer is described`, async () => {
+    for (const [asked, prepare, options] of scenarios) {
+      const rig = new ServiceRig(options);
+      const id = rig.port.open("a");
+      prepare?.(rig);
+      const { target: at = target(id), ...request } = asked(good(id), target(id));
+      const { status, text: body } = await rig.ask(at, request);
+      note(operation, status, body);
+    }
+    const rig = new ServiceRig();
+    const none = await rig.ask(target("n1.a"), { method: other });
+    note(operation, none.status, none.text);
+    assert.equal(none.status, 405);
+    for (let count = 0; count < 1_024; count++) {
+      void rig.ask("/sr", { readBody: hanging, length: 1 });
+    }
+    const full = await rig.ask(target("n1.a"), good("n1.a"));
+    note(operation, full.status, full.text);
+    assert.match(full.text, /"requests-full"/);
+  });
+}
+
+const own: readonly (readonly [operation: string, target: string, asked: Asked])[] = [
+  ["post /sr", "/sr", { body: "{" }],
+  ["post /sr", "/sr", sr(["n2.b"])],
+  ["post /sr", "/sr", sr(["n1.a", "n2.b"])],
+  ["post /commands", "/commands", { body: "[1]" }],
+  ["post /commands", "/commands", { headers: { "content-type": "text/html" } }],
+];
+
+test("what only some operations answer is described", async () => {
+  for (const [operation, target, asked] of own) {
+    const { status, text: body } = await new ServiceRig().ask(target, asked);
+    note(operation, status, body);
+  }
+  for (const { operation, target, good } of cases.filter(({ operation }) => /@/.test(operation))) {
+    for (const [id, outcome] of [
+      ["nobody", undefined],
+      ["n1.gone", undefined],
+      ["n1.a", "unknown"],
+    ] as const) {
+      const rig = new ServiceRig();
+      if (outcome !== undefined) {
+        rig.port.run = async () => [{ [id]: outcome, missing: ["n1"] }];
+      }
+      const { status, text: body } = await rig.ask(target(id), good(id));
+      note(operation, status, body);
+    }
+  }
+});
+
+test("what the HTTP server itself refuses is described", async () => {
+  const { app } = new ServiceRig();
+  const server = await serveHttp(app, { port: 0 });
+  after(() => server.close());
+  const heads = ["Expect: more", `X-Long: ${"x".repeat(20_000)}`];
+  for (const { operation, target } of cases) {
+    for (const head of heads) {
+      const socket = connect(server.port, "127.0.0.1");
+      const [method = ""] = operation.split(" ");
+      const line = `${method.toUpperCase()} ${target("n1.a")} HTTP/1.1`;
+      socket.write(`${line}\r\nHost: a\r\nConnection: close\r\n${head}\r\n\r\n`);
+      const [given = "", body = ""] = (await text(socket)).split("\r\n\r\n");
+      note(operation, Number(given.split(" ")[1]), body);
+    }
+  }
+});
+
+test("every status that is described is answered", () => {
+  assert.deepEqual(
+    [...described()].filter((one) => !seen.has(one)),
+    [],
+  );
+});
+
+test("a body that is accepted is one that is described, and one that is not is none", async () => {
+  const validate = ajv.getSchema("openapi#/components/schemas/Commands");
+  const commands: readonly unknown[][] = [
+    ["send", "n1.a", "hi"],
+    ["send", ["n1.a"], { $binary: "AQID" }, { ref: 1 }],
+    ["close", "n1.a"],
+    ["close", "n1.a", 4000],
+    ["close", "n1.a", null, "bye", { ref: 1 }],
+    ["state", "n1.a", null],
+    ["query", "@all"],
+    ["renew", "n1.a", 0],
+    ["send", "n1.a"],
+    ["state", "n1.a"],
+    ["close"],
+    ["send", "nobody", "hi"],
+    ["join", "n1.a"],
+    ["shout", "n1.a"],
+  ];
+  for (const command of commands) {
+    const rig = new ServiceRig();
+    rig.port.open("a");
+    const { status } = await rig.ask("/commands", { body: JSON.stringify([command]) });
+    const what = `${JSON.stringify(command)}: ${status}`;
+    assert.equal(validate?.([command]), status === 200, what);
+  }
+});
 
 interface Description extends Readonly<Record<string, unknown>> {
   readonly openapi: string;

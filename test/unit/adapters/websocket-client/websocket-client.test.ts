@@ -2,9 +2,134 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { after, test } from "node:test";
+import {
+  clientFrame,
+  type FrameListener,
+  ServerFrameReader,
+} from "../../../../adapters/websocket-client/client-frames.ts";
 import { type ClientEnd, WebSocketClient } from "../../../../adapters/websocket-client/mod.ts";
 import { ServiceError } from "../../../../core/base/mod.ts";
-import { buildFrame } from "../../../../core/websocket/mod.ts";
+import { buildFrame, closePayload } from "../../../../core/websocket/mod.ts";
+
+/** Writes down what it hears. */
+function recorder(): { readonly heard: string[]; readonly listener: FrameListener } {
+  const heard: string[] = [];
+  const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+  const listener = {
+    text: (text: string): void => void heard.push(`text ${text}`),
+    binary: (bytes: Uint8Array): void => void heard.push(`binary ${hex(bytes)}`),
+    ping: (bytes: Uint8Array): void => void heard.push(`ping ${hex(bytes)}`),
+    pong: (bytes: Uint8Array): void => void heard.push(`pong ${hex(bytes)}`),
+    closeFrame: (code: number, reason: string): void => void heard.push(`close ${code} ${reason}`),
+  };
+  return { heard, listener };
+}
+
+const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
+const withoutFin = (frame: Uint8Array): Uint8Array => {
+  frame[0] = (frame[0] as number) & 0x7f;
+  return frame;
+};
+
+const frames: readonly Uint8Array[] = [
+  buildFrame(1, utf8("hellö")),
+  withoutFin(buildFrame(1, utf8("hellö").subarray(0, 5))),
+  buildFrame(9, new Uint8Array([1])),
+  withoutFin(buildFrame(0, utf8("hellö").subarray(5))),
+  buildFrame(0, utf8("!")),
+  buildFrame(2, new Uint8Array(200).fill(7)),
+  buildFrame(2, new Uint8Array(70_000).fill(8)),
+  buildFrame(10, new Uint8Array(0)),
+  buildFrame(1, new Uint8Array(0)),
+  buildFrame(8, closePayload(4001, "bye")),
+  buildFrame(1, utf8("never read")),
+];
+const all = Buffer.concat(frames);
+const expected = [
+  "text hellö",
+  "ping 01",
+  "text hellö!",
+  `binary ${"07".repeat(200)}`,
+  `binary ${"08".repeat(70_000)}`,
+  "pong ",
+  "text ",
+  "close 4001 bye",
+];
+
+test("a reader puts frames of any split together", () => {
+  for (const size of [1, 2, 3, 7, 64, 1_000, 65_536, all.length]) {
+    const { heard, listener } = recorder();
+    const reader = new ServerFrameReader(listener, 100_000);
+    for (let at = 0; at < all.length; at += size) reader.push(all.subarray(at, at + size));
+    assert.deepEqual(heard, expected, `chunks of ${size}`);
+  }
+});
+
+/** Bytes that a server must not send, in hexadecimal digits, and the code of the fault. */
+const faults: readonly (readonly [hex: string, code: string])[] = [
+  ["c100", "frame-reserved-bits"],
+  ["818100000000", "frame-opcode"],
+  ["8300", "frame-opcode"],
+  ["8b00", "frame-opcode"],
+  ["0900", "frame-control-fragmented"],
+  ["897e0080", "frame-control-too-long"],
+  ["8000", "frame-unexpected-continuation"],
+  ["01008100", "frame-expected-continuation"],
+  ["8101ff", "message-not-utf8"],
+  ["88020000", "frame-close-code"],
+  ["880103", "frame-close-code"],
+  ["880303e8ff", "frame-close-payload"],
+  ["827e03e9", "message-too-big"],
+  ["827f0000010000000000", "message-too-big"],
+  ["0203010101807e03e8", "message-too-big"],
+];
+
+for (const [hex, code] of faults) {
+  test(`a reader refuses ${hex}: ${code}`, () => {
+    const { listener } = recorder();
+    const reader = new ServerFrameReader(listener, 1_000);
+    assert.throws(
+      () => reader.push(Buffer.from(hex, "hex")),
+      (error) => error instanceof ServiceError && error.code === code,
+    );
+  });
+}
+
+test("a frame of a client is masked with bytes that change", () => {
+  for (const length of [0, 1, 125, 126, 65_535, 65_536]) {
+    const payload = new Uint8Array(length).fill(3);
+    const frame = clientFrame(2, payload);
+    const start = length < 126 ? 2 : length < 65_536 ? 4 : 10;
+    assert.equal(frame.length, start + 4 + length);
+    assert.equal(frame[0], 0x82);
+    assert.equal((frame[1] as number) & 0x80, 0x80);
+    const mask = frame.subarray(start, start + 4);
+    const read = frame.subarray(start + 4).map((byte, at) => byte ^ (mask[at & 3] as number));
+    assert.deepEqual(read, payload);
+  }
+  const masks = new Set(
+    Array.from({ length: 20 }, () =>
+      Buffer.from(clientFrame(1, new Uint8Array(0))).toString("hex"),
+    ),
+  );
+  assert.ok(masks.size > 1);
+});
+
+test("a reader reads messages whose fragments are empty, all or some of them", () => {
+  const { heard, listener } = recorder();
+  const reader = new ServerFrameReader(listener, 100);
+  const empty = new Uint8Array(0);
+  const go = (opcode: 0 | 1, bytes: Uint8Array): void => {
+    reader.push(withoutFin(buildFrame(opcode, bytes)));
+  };
+  for (const middle of [empty, utf8("x")]) {
+    go(1, empty);
+    for (let count = 0; count < 1_000; count += 1) go(0, empty);
+    go(0, middle);
+    reader.push(buildFrame(0, empty));
+  }
+  assert.deepEqual(heard, ["text ", "text x"]);
+});
 
 type Answer = (socket: Socket, accept: string) => void;
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import process from "node:process";
 import { test } from "node:test";
+import { generate } from "mqtt-packet";
 import { PacketCutter } from "../../../../../adapters/mqtt/lane/packet-cutter.ts";
 import { publishHead } from "../../../../../adapters/mqtt/lane/publish-packet.ts";
 
@@ -150,5 +151,23 @@ test("what has not come as a whole is kept, not handed on", () => {
   for (let length = 0; length < whole.length; length++) {
     const came = cut(4, whole.subarray(0, length), 3);
     assert.deepEqual(came, { messages: [], others: "" }, `${length} bytes`);
+  }
+});
+
+test("the head of a PUBLISH is the one that mqtt-packet writes, whatever its length", () => {
+  const edges = [1, 127, 128, 16_383, 16_384, 2_097_151, 2_097_152, 17_000_000];
+  const bodies = edges.flatMap((edge) => [edge - 1, edge, edge + 1]);
+  const fields = { cmd: "publish", topic: "wss/é", qos: 0, retain: false, dup: false } as const;
+  const { topic } = fields;
+  for (const body of bodies) {
+    for (const version of [4, 5] as const) {
+      // So that the packet has this length behind its fixed header.
+      const payloadBytes = Math.max(0, body - 2 - Buffer.byteLength(topic) - (version - 4));
+      const packet = { ...fields, payload: Buffer.alloc(payloadBytes) };
+      const whole = generate(packet, { protocolVersion: version });
+      const head = publishHead({ topic, payloadBytes, version });
+      const expected = whole.subarray(0, whole.length - payloadBytes);
+      assert.deepEqual(head, expected, `${payloadBytes} ${version}`);
+    }
   }
 });

@@ -1,8 +1,14 @@
 import assert from "node:assert/strict";
+import { EventEmitter } from "node:events";
+import type { Server } from "node:net";
 import { test } from "node:test";
 import { constants, deflateRawSync } from "node:zlib";
+import fc from "fast-check";
 import { limits } from "../../../../core/base/mod.ts";
 import { createZlibDeflate } from "../../../../runtimes/server/deflate.ts";
+import { listenAgain, listenAgainAfterBursts } from "../../../../runtimes/server/listen-again.ts";
+import { FetchRequest, readTarget } from "../../../../runtimes/server/mod.ts";
+import { ManualClock } from "../../../support/memory/mod.ts";
 import { Dice } from "../../../vectors/dice.ts";
 
 const deflate = createZlibDeflate();
@@ -118,4 +124,96 @@ test("what does not compress is measured as it is", () => {
   assert.ok(payload.length > data.length);
   assert.deepEqual(deflate.inflate(payload, data.length), data);
   assert.equal(deflate.inflate(payload, data.length - 1), "too-big");
+});
+
+class FakeServer extends EventEmitter {
+  readonly listening = true;
+  /** What was called, in its order. */
+  readonly calls: string[] = [];
+  address(): { port: number; address: string } {
+    return { port: 1, address: "127.0.0.1" };
+  }
+  close(): void {
+    this.calls.push("close");
+  }
+  listen(): void {
+    this.calls.push("listen");
+    this.emit("listening");
+  }
+}
+
+/** A burst of streams, and the time until it is over. */
+function callsAfterBurst(mayEndDescriptors: (streams: number) => boolean): readonly string[] {
+  const server = new FakeServer();
+  const clock = new ManualClock();
+  const reopen = (): void => listenAgain(server as unknown as Server, clock, () => true);
+  const questions = { reopen, mayEndDescriptors };
+  listenAgainAfterBursts(server as unknown as Server, clock, questions);
+  for (let index = 0; index <= limits.burstStreamsMin; index += 1) server.emit("connection");
+  clock.advance(10 * limits.descriptorsTickMs);
+  return server.calls;
+}
+
+test("a port with descriptors to spare stays open after a burst: who waits would be cut", () => {
+  const asked: number[] = [];
+  const calls = callsAfterBurst((streams) => {
+    asked.push(streams);
+    return false;
+  });
+  assert.deepEqual(calls, []);
+  assert.deepEqual(asked, [limits.burstStreamsMin + 1]);
+});
+
+test("a port whose burst may have taken every descriptor is opened again once", () => {
+  assert.deepEqual(
+    callsAfterBurst(() => true),
+    ["close", "listen"],
+  );
+});
+
+const runs = { numRuns: Number(process.env.PROPERTY_RUNS ?? 2_000) };
+
+/** What the URL standard makes of a target. */
+function byTheStandard(target: string): { path: string; query: string } {
+  const { pathname, search } = new URL(`http://host${target}`);
+  return { path: pathname, query: search.slice(1) };
+}
+
+/** Characters that mean something in a URL, or that a parser encodes, beside harmless ones. */
+const pieces = [..."ab-_~/.?&=%+:,;@!'\"<>{}|^`\\#[] é", "%2e", "%2E", "..", "//", "?"];
+const target = fc
+  .array(fc.constantFrom(...pieces), { maxLength: 24, size: "max" })
+  .map((some) => `/${some.join("")}`);
+
+test("a target has the path and the query that the URL standard gives it", () => {
+  fc.assert(
+    fc.property(target, (text) => assert.deepEqual(readTarget(text), byTheStandard(text))),
+    runs,
+  );
+});
+
+test("plain targets", () => {
+  assert.deepEqual(readTarget("/"), { path: "/", query: "" });
+  assert.deepEqual(readTarget("/chat/17?room=a&x=%20"), {
+    path: "/chat/17",
+    query: "room=a&x=%20",
+  });
+  assert.deepEqual(readTarget("/a//b?"), { path: "/a//b", query: "" });
+  assert.deepEqual(readTarget("/a/../b"), { path: "/b", query: "" });
+});
+
+test("a target without a path stands for itself", () => {
+  for (const text of ["*", "a:1", "mail:a/../b", "a.example:80"]) {
+    assert.deepEqual(readTarget(text), { path: text, query: "" });
+  }
+  assert.deepEqual(readTarget("http://a:1/b/../c?d"), { path: "/c", query: "d" });
+});
+
+test("a request of the Fetch API has them too, whatever its host", () => {
+  for (const host of ["http://h", "https://h", "http://127.0.0.1:8080", "http://[::1]:1"]) {
+    for (const text of ["/", "/chat/17?room=a", "/a/%2e%2e/b?../x", "//evil/chat"]) {
+      const { path, query } = new FetchRequest(new Request(`${host}${text}`), "192.0.2.1");
+      assert.deepEqual({ path, query }, byTheStandard(text), `${host}${text}`);
+    }
+  }
 });

@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { once } from "node:events";
+import { connect } from "node:net";
+import { after, test } from "node:test";
+import { brokerLimits } from "../../../../adapters/embedded-broker/broker-limits.ts";
+import { startEmbeddedBroker } from "../../../../adapters/embedded-broker/mod.ts";
 import { PacketGuard } from "../../../../adapters/embedded-broker/packet-guard.ts";
+import { MemoryLogger } from "../../../support/memory/mod.ts";
+import { waitFor } from "../../../support/process/wait.ts";
 
 /** A packet with that many bytes after its fixed header. */
 function packet(length: number): Uint8Array {
@@ -43,3 +49,19 @@ for (const [what, stream, admitted] of cases) {
     }
   });
 }
+
+test("connections that have ended do not count against the limit", async () => {
+  const logger = new MemoryLogger();
+  const broker = await startEmbeddedBroker({ logger });
+  after(() => broker.close());
+  const open = (): Promise<number> =>
+    new Promise((resolve) => broker.server.getConnections((_, count) => resolve(count)));
+  for (let opened = 0; opened <= brokerLimits.connectionsMax; opened += 64) {
+    const sockets = Array.from({ length: 64 }, () => connect(broker.port, "127.0.0.1"));
+    await Promise.all(sockets.map((socket) => once(socket, "connect")));
+    await waitFor(async () => (await open()) === sockets.length, { what: "all of them" });
+    for (const socket of sockets) socket.destroy();
+    await waitFor(async () => (await open()) === 0, { what: "their end" });
+  }
+  assert.deepEqual(logger.records, []);
+});

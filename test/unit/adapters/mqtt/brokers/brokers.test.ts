@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  brokerNames,
+  brokerOf,
+  brokerScore,
+  brokerUrls,
+  openBrokers,
+  redactUrls,
+} from "../../../../../adapters/mqtt/brokers/mod.ts";
+import { PresenceMerge } from "../../../../../adapters/mqtt/brokers/presence-merge.ts";
+import { testPorts } from "../../../../support/broker/broker-rigs.ts";
+import { tableRows, unquoted } from "../../../../support/docs/docs.ts";
+
+const names = ["mq-a:1883", "mq-b:1883", "mq-c:1883"];
+
+test("the scores of the docs are those of the code, and the highest has the key", () => {
+  const rows = tableRows("docs/protocol/brokers.md", "key");
+  assert.ok(rows.length >= 6);
+  for (const [key = "", ...cells] of rows) {
+    const scores = names.map((name) => brokerScore(name, unquoted(key)));
+    assert.deepEqual(cells.slice(0, 3).map(Number), scores, key);
+    assert.equal(unquoted(cells[3] ?? ""), names[brokerOf(unquoted(key), names)], key);
+  }
+});
+
+const keys = Array.from({ length: 30_000 }, (_, i) => `default/nodes/n${i % 7}/o${i}`);
+
+test("keys spread evenly over brokers", () => {
+  const counts = names.map(() => 0);
+  for (const key of keys) counts[brokerOf(key, names)]!++;
+  for (const count of counts) assert.ok(Math.abs(count - 10_000) < 500, String(counts));
+});
+
+test("a broker that is taken out moves its own keys alone, evenly to the others", () => {
+  const rest = names.slice(0, 2);
+  const moved = [0, 0];
+  for (const key of keys) {
+    const before = names[brokerOf(key, names)];
+    const now = brokerOf(key, rest);
+    if (before === "mq-c:1883") moved[now]!++;
+    else assert.equal(rest[now], before);
+  }
+  assert.ok(Math.abs(moved[0]! - moved[1]!) < 500, String(moved));
+});
+
+test("the order of the list does not matter", () => {
+  const turned = [...names].reverse();
+  for (const key of keys.slice(0, 1_000)) {
+    assert.equal(names[brokerOf(key, names)], turned[brokerOf(key, turned)]);
+  }
+});
+
+test("of the brokers that are up, the next one has the key of one that is away", () => {
+  for (const key of keys.slice(0, 1_000)) {
+    const without = brokerOf(key, names, (broker) => broker !== 2);
+    assert.equal(without, brokerOf(key, names.slice(0, 2)));
+    const first = brokerOf(key, names, (broker) => broker !== 0);
+    assert.equal(first, 1 + brokerOf(key, names.slice(1)));
+    assert.equal(
+      brokerOf(key, names, () => false),
+      brokerOf(key, names),
+      "none is up",
+    );
+  }
+});
+
+test("a list is cut at its URLs, whatever a password has in it", () => {
+  const list = "mqtt://u:a,b@mq-a,mqtts://u:x%2Fy@mq-b:8884,mqtt://[::1]:1884";
+  assert.deepEqual(brokerUrls(list), [
+    "mqtt://u:a,b@mq-a",
+    "mqtts://u:x%2Fy@mq-b:8884",
+    "mqtt://[::1]:1884",
+  ]);
+  assert.deepEqual(brokerNames(list), ["mq-a:1883", "mq-b:8884", "[::1]:1884"]);
+  assert.equal(redactUrls(list), "mqtt://u:***@mq-a,mqtts://u:***@mq-b:8884,mqtt://[::1]:1884");
+});
+
+test("the name of a broker has its port, and no capitals", () => {
+  assert.deepEqual(brokerNames("mqtts://MQ-A/,mqtt://mq-a"), ["mq-a:8883", "mq-a:1883"]);
+});
+
+for (const [list, what] of [
+  ["mqtt://a,mqtt://u:p@A:1883", /a:1883 is there twice/],
+  [Array.from({ length: 17 }, (_, i) => `mqtt://b${i}`).join(","), /16 of them at most/],
+  ["mqtt://a,http://b", /the scheme must be mqtt or mqtts/],
+] as const) {
+  test(`refused: ${list.slice(0, 40)}`, () => {
+    assert.throws(() => brokerNames(list), { code: "setting-invalid", message: what });
+    assert.throws(() => openBrokers({ urls: list }, testPorts()), { message: what });
+  });
+}
+
+test("one broker is a link to it, as it always was", () => {
+  assert.equal(openBrokers({ urls: "mqtt://a" }, testPorts()).brokers, undefined);
+  assert.equal(openBrokers({ urls: "mqtt://a,mqtt://b" }, testPorts()).brokers?.size, 2);
+});
+
+/** Takes `BROKER: INCARNATION at AT`, with `stored` if the broker had it; or `BROKER: gone`. */
+function rig(): (line: string) => boolean {
+  const merge = new PresenceMerge();
+  return (line) => {
+    const [broker = "", said = "", , at, stored] = line.split(" ");
+    const index = Number(broker.slice(0, -1));
+    if (said === "lost") {
+      merge.lost(index);
+      return false;
+    }
+    const presence = said === "gone" ? undefined : { incarnation: said, at: Number(at) };
+    return merge.accepts("default/o1", { broker: index, presence, stored: stored === "stored" });
+  };
+}
+
+const cases: readonly (readonly [what: string, lines: readonly [string, boolean][]])[] = [
+  [
+    "a process is gone when it is gone from every broker",
+    [
+      ["0: i1 at 1", true],
+      ["1: i1 at 1", true],
+      ["0: gone", false],
+      ["1: gone", true],
+    ],
+  ],
+  [
+    "what a broker has that is away does not count",
+    [
+      ["0: i1 at 1", true],
+      ["1: i1 at 1", true],
+      ["1: lost", false],
+      ["0: gone", true],
+    ],
+  ],
+  [
+    "an older heartbeat that comes later says nothing, but that it is there",
+    [
+      ["0: i1 at 5", true],
+      ["1: i1 at 4", false],
+      ["0: gone", false],
+      ["1: gone", true],
+    ],
+  ],
+  [
+    "a broker that is back says nothing of an incarnation that is over",
+    [
+      ["0: i2 at 9", true],
+      ["1: i1 at 3 stored", false],
+      ["0: gone", true],
+    ],
+  ],
+  [
+    "a broker that is back does not raise the dead",
+    [
+      ["0: i1 at 3", true],
+      ["0: gone", true],
+      ["1: i1 at 3 stored", false],
+      ["1: i1 at 2 stored", false],
+    ],
+  ],
+  [
+    "one that lives on after its Will is there again",
+    [
+      ["0: i1 at 3", true],
+      ["0: gone", true],
+      ["0: i1 at 3", true],
+    ],
+  ],
+  [
+    "a new incarnation counts from its first word, also with a clock that is behind",
+    [
+      ["0: i1 at 9", true],
+      ["1: i1 at 9", true],
+      ["1: i2 at 2", true],
+      ["0: gone", false],
+      ["1: gone", true],
+    ],
+  ],
+  ["what nobody knows is passed on", [["0: gone", true]]],
+];
+
+for (const [what, lines] of cases) {
+  test(`presence at several brokers: ${what}`, () => {
+    const said = rig();
+    assert.deepEqual(
+      lines.map(([line]) => [line, said(line)]),
+      lines,
+    );
+  });
+}
