@@ -1,4 +1,3 @@
-import { faults } from "./kinds/all-faults.ts";
 import { prove } from "./prove.ts";
 
-prove({ runtime: "bun", engine: "native" }, Object.keys(faults));
+prove({ runtime: "bun", engine: "native" });

@@ -1,3 +1,3 @@
-import { everywhere, prove } from "./prove.ts";
+import { prove } from "./prove.ts";
 
-prove({ runtime: "bun", engine: "wasm" }, everywhere);
+prove({ runtime: "bun", engine: "wasm" });

@@ -1,3 +1,3 @@
-import { everywhere, prove } from "./prove.ts";
+import { prove } from "./prove.ts";
 
-prove({ runtime: "deno", engine: "native" }, everywhere);
+prove({ runtime: "deno", engine: "native" });

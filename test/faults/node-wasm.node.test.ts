@@ -1,3 +1,3 @@
-import { everywhere, prove } from "./prove.ts";
+import { prove } from "./prove.ts";
 
-prove({ runtime: "node", engine: "wasm" }, everywhere);
+prove({ runtime: "node", engine: "wasm" });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { allCombinations as all } from "../support/gateway/combinations.ts";
 import { Cluster, type Combination } from "./cluster/cluster.ts";
 import { faults } from "./kinds/all-faults.ts";
 import { serves } from "./kinds/fault.ts";
@@ -13,8 +14,19 @@ const seed = 20_261_123;
 /** The runner runs a file of these beside one for each core, which all these processes share. */
 export const slack = 3;
 
-/** Breaks a cluster in these ways, one after the other: a test each, and a table in the end. */
-export function prove(combination: Combination, names: readonly string[]): void {
+/** Shown on each runtime and engine. Each other fault is shown on one: `npm run soak` has all. */
+const everywhere: ReadonlySet<string> = new Set(["originKill", "brokerKill", "nodeDeploy"]);
+
+function faultsOf({ runtime, engine }: Combination): string[] {
+  const place = all.findIndex((one) => one.runtime === runtime && one.engine === engine);
+  return Object.keys(faults).filter((name, index) => {
+    return everywhere.has(name) || index % all.length === place;
+  });
+}
+
+/** Breaks a cluster in its ways, one after the other: a test each, and a table in the end. */
+export function prove(combination: Combination): void {
+  const names = faultsOf(combination);
   const outcomes: Outcome[] = [];
   let cluster: Cluster | undefined;
   after(async () => {
@@ -43,13 +55,3 @@ export function prove(combination: Combination, names: readonly string[]): void 
     });
   }
 }
-
-/** What each runtime and engine is broken by; the rest is shown on one. */
-export const everywhere: readonly string[] = [
-  "originKill",
-  "brokerKill",
-  "allOriginsKill",
-  "originStop",
-  "nodeDeploy",
-  "packetLoss",
-];

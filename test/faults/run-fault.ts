@@ -16,8 +16,8 @@ import { type Fault, losesNews } from "./kinds/fault.ts";
 import type { Outcome } from "./outcome.ts";
 
 /** Messages before the fault, and after it. */
-const messagesBefore = 500;
-const messagesAfter = 1_000;
+const messagesBefore = 250;
+const messagesAfter = 500;
 /** An origin that handled nothing for so long has nothing more to handle. */
 const quietMs = 250;
 

@@ -9,7 +9,7 @@ interface GatewayCombination {
 export const gatewaysVariable = "TEST_GATEWAYS";
 
 /** All combinations that one behaviour holds for. */
-const all: readonly GatewayCombination[] = [
+export const allCombinations: readonly GatewayCombination[] = [
   { runtime: "bun", engine: "native" },
   { runtime: "bun", engine: "wasm" },
   { runtime: "deno", engine: "native" },
@@ -20,7 +20,7 @@ const all: readonly GatewayCombination[] = [
 const only = process.env[gatewaysVariable];
 
 export const combinations: readonly GatewayCombination[] =
-  only === undefined ? all : all.filter(({ runtime }) => runtime === only);
+  only === undefined ? allCombinations : allCombinations.filter(({ runtime }) => runtime === only);
 
 /** For what does not depend on the engine. */
 export const gatewayRuntimes: readonly GatewayRuntime[] = [
