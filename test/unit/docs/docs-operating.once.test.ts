@@ -119,7 +119,6 @@ test("the reasons of not being ready are those of the code", () => {
 test("the categories of the log are the first words of its events", () => {
   const words = new Set(column("event").map((event) => event.split("-")[0]));
   assert.deepEqual([...logCategories].sort(), [...words].sort());
-  assert.deepEqual(namesBetween("docs/operating/monitoring.md", "categories"), [...words].sort());
 });
 
 test("the settings that a reload takes over are those of the code", () => {
