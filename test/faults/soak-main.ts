@@ -1,41 +1,99 @@
 /**
- * Breaks things for as long as it is told to: `--minutes 30 --seed N`, `--fault NAME` and
- * `--nodes RUNTIME/ENGINE` (both repeatable) for less than all. With `--watched` it breaks
+ * Breaks things for as long as it is told to, in rounds of chance: `--minutes 30 --seed N`. A
+ * round breaks a cluster in every way, on one runtime and engine after the other, then an HTTP
+ * origin in every way, and runs the fuzz and property tests with many more cases. `--fault NAME`
+ * and `--nodes RUNTIME/ENGINE` (both repeatable) break clusters alone. With `--watched` it breaks
  * nothing: metrics are scraped, the console is open, and nothing may grow. Ends with 1 as soon as
- * a round showed anything that is not as promised.
+ * something is not as promised. A run of everything leaves its line in docs/reliability.md.
  */
+import { execFileSync, spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { combinations } from "../support/gateway/gateway.ts";
 import { exitAtSignals } from "../support/process/kill-at-exit.ts";
+import { bunProgram } from "../support/process/spawn.ts";
+import { findTests } from "../support/run/plan.ts";
 import { Dice, fuzzSeed } from "../vectors/dice.ts";
 import { Cluster, type Combination } from "./cluster/cluster.ts";
+import { httpCases, httpTable, nameOf, runHttpFault } from "./http/http-faults.ts";
 import { faults } from "./kinds/all-faults.ts";
 import { serves } from "./kinds/fault.ts";
-import type { Outcome } from "./outcome.ts";
 import { runFault } from "./run-fault.ts";
+import { type SoakRun, withSoakRun } from "./soak-table.ts";
 import { outcomeTable } from "./table.ts";
 import { watchedSoak } from "./watched/watched-soak.ts";
 
-/** Every fault once, in an order of chance, at nodes of one kind. */
-async function round(
-  combination: Combination,
-  names: readonly string[],
-  seed: number,
-): Promise<Outcome[]> {
-  const dice = new Dice(seed);
-  const outcomes: Outcome[] = [];
-  const left = names.map((name) => faults[name]!);
-  while (left.length > 0) {
-    // One cluster for all that need the same flags.
-    await using cluster = await Cluster.start(combination, left[0]);
-    const now = left.filter((fault) => serves(cluster, fault));
-    while (now.length > 0) {
-      const [fault] = now.splice(dice.below(now.length), 1);
-      left.splice(left.indexOf(fault!), 1);
-      outcomes.push(await runFault(cluster, fault!, dice.below(1_000_000)));
+const page = "docs/reliability.md";
+
+/** How many times more than in a check: a divisor of a fifth is five times as many. */
+const manyCases = { FUZZ_DIVISOR: "0.2", PROPERTY_RUNS: "10000" };
+
+/** The runs so far, and what was not as promised. */
+class Soak {
+  readonly #end: number;
+  runs = 0;
+  readonly wrong: string[] = [];
+
+  constructor(minutes: number) {
+    this.#end = Date.now() + 60_000 * minutes;
+  }
+
+  /** The time is over, once something has run; or something went wrong. */
+  get done(): boolean {
+    return this.wrong.length > 0 || (this.runs > 0 && Date.now() >= this.#end);
+  }
+
+  ran(name: string, failures: readonly string[]): void {
+    this.runs += 1;
+    if (failures.length > 0) this.wrong.push(`${name}:\n  ${failures.join("\n  ")}`);
+  }
+
+  /** Every fault once, in an order of chance, at nodes of one kind. */
+  async clusters(kind: Combination, names: readonly string[], seed: number): Promise<void> {
+    const dice = new Dice(seed);
+    const left = names.map((name) => faults[name]!);
+    while (left.length > 0 && !this.done) {
+      // One cluster for all that need the same flags.
+      await using cluster = await Cluster.start(kind, left[0]);
+      const now = left.filter((fault) => serves(cluster, fault));
+      while (now.length > 0 && !this.done) {
+        const [fault] = now.splice(dice.below(now.length), 1);
+        left.splice(left.indexOf(fault!), 1);
+        const outcome = await runFault(cluster, fault!, dice.below(1_000_000));
+        console.log(outcomeTable([outcome]));
+        this.ran(`${fault!.name}, ${outcome.combination}`, outcome.failures);
+      }
     }
   }
-  return outcomes;
+
+  async httpOrigins(): Promise<void> {
+    for (const one of httpCases) {
+      if (this.done) return;
+      const outcome = await runHttpFault(one);
+      console.log(httpTable([outcome]));
+      this.ran(nameOf(one), outcome.failures);
+    }
+  }
+
+  /** The draws of a seed: each file in a process of its own. */
+  drawn(seed: number): void {
+    for (const file of drawing()) {
+      if (this.done) return;
+      console.log(`${file}, FUZZ_SEED=${seed}`);
+      const env = { ...process.env, ...manyCases, FUZZ_SEED: String(seed) };
+      const words = ["test", "--timeout", "600000", `./${file}`];
+      const { status, stdout, stderr } = spawnSync(bunProgram, words, { env, encoding: "utf8" });
+      this.ran(file, status === 0 ? [] : `${stdout}${stderr}`.split("\n").slice(-60));
+    }
+  }
+}
+
+/** Tests that draw what they try. */
+function drawing(): string[] {
+  const unit = findTests("test/unit").filter((file) =>
+    readFileSync(file, "utf8").includes("PROPERTY_RUNS"),
+  );
+  return [...findTests("test/fuzz").filter((file) => !file.endsWith(".node.test.ts")), ...unit];
 }
 
 /** One combination after the other, so many minutes each. */
@@ -51,34 +109,51 @@ async function watched(kinds: readonly Combination[], minutes: number): Promise<
   return failed ? 1 : 0;
 }
 
+/** Writes what came of it into the page's table. */
+function note(run: SoakRun): void {
+  writeFileSync(page, withSoakRun(readFileSync(page, "utf8"), run));
+}
+
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
       minutes: { type: "string", default: "10" },
       seed: { type: "string" },
-      fault: { type: "string", multiple: true, default: Object.keys(faults) },
+      fault: { type: "string", multiple: true, default: [] },
       nodes: { type: "string", multiple: true, default: [] },
       watched: { type: "boolean", default: false },
     },
   });
-  const end = Date.now() + 60_000 * Number(values.minutes);
+  const minutes = Number(values.minutes);
   const kinds = combinations.filter(({ runtime, engine }) => {
     return values.nodes.length === 0 || values.nodes.includes(`${runtime}/${engine}`);
   });
-  if (values.watched) return watched(kinds, Number(values.minutes));
-  let seed = fuzzSeed(values.seed);
-  for (let count = 0; count === 0 || Date.now() < end; count++, seed++) {
-    const combination = kinds[count % kinds.length]!;
-    console.log(`round ${count + 1}, seed ${seed}`);
-    const outcomes = await round(combination, values.fault, seed);
-    console.log(outcomeTable(outcomes));
-    const failed = outcomes.filter(({ failures }) => failures.length > 0);
-    for (const { fault, failures } of failed) {
-      console.log(`${fault.name}:\n  ${failures.join("\n  ")}`);
-    }
-    if (failed.length > 0) return 1;
+  if (values.watched) return watched(kinds, minutes);
+  const everything = values.fault.length === 0 && values.nodes.length === 0;
+  const names = values.fault.length > 0 ? values.fault : Object.keys(faults);
+  const soak = new Soak(minutes);
+  const first = fuzzSeed(values.seed);
+  let seed = first;
+  for (let round = 0; !soak.done; round += 1, seed += 1) {
+    console.log(`round ${round + 1}, seed ${seed}`);
+    await soak.clusters(kinds[round % kinds.length]!, names, seed);
+    if (everything) await soak.httpOrigins();
+    if (everything) soak.drawn(seed);
   }
-  return 0;
+  for (const what of soak.wrong) console.log(what);
+  if (everything) {
+    const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" });
+    const failed = soak.wrong.map((what) => what.split(":\n")[0]).join("; ");
+    note({
+      date: new Date().toISOString().slice(0, 10),
+      commit: commit.trim(),
+      minutes,
+      runs: soak.runs,
+      seeds: seed - 1 > first ? `${first}–${seed - 1}` : `${first}`,
+      outcome: failed === "" ? "as promised" : `failed: ${failed}`,
+    });
+  }
+  return soak.wrong.length > 0 ? 1 : 0;
 }
 
 exitAtSignals();

@@ -3,8 +3,8 @@
  * Arguments: the port, and its manner: `well`, `slow` (50 ms a request) or `flapping`. The last
  * one answers 503 to every second request; in the form `original` only to one that is new, so
  * that no event fails by chance until the time for it is over. It sends each message back in the
- * answer. It prints one line for each event before it answers: `message TEXT`, or `close ID CODE
- * CAUSE`.
+ * answer. It prints one line for each event before it answers: `message TEXT FROM`, where FROM is
+ * the path of the request, or `close ID CODE CAUSE`.
  */
 import { createServer } from "node:http";
 import process from "node:process";
@@ -22,19 +22,19 @@ interface OriginalEvent {
   readonly ConnectionClosed: { readonly Code?: number; readonly Cause?: string } | null;
 }
 
-function batchAnswer(batch: readonly unknown[]): unknown {
+function batchAnswer(batch: readonly unknown[], from: string): unknown {
   const items = (batch[0] === 1 ? batch[3] : batch) as unknown[][];
   const commands: unknown[] = [];
   for (const [verb, id, , data, , cause] of items) {
     if (verb === "message") {
-      writeWhole(`message ${data}\n`);
+      writeWhole(`message ${data} ${from}\n`);
       commands.push(["send", id, data]);
     } else if (verb === "close") writeWhole(`close ${id} ${data} ${cause}\n`);
   }
   return commands;
 }
 
-function originalAnswer(event: OriginalEvent | null): unknown {
+function originalAnswer(event: OriginalEvent | null, from: string): unknown {
   const {
     ConnectionId: id = "",
     MessageReceived: message,
@@ -42,7 +42,7 @@ function originalAnswer(event: OriginalEvent | null): unknown {
   } = event ?? {};
   if (closed) writeWhole(`close ${atob(id)} ${closed.Code} ${closed.Cause}\n`);
   if (!message) return [];
-  writeWhole(`message ${message.Text}\n`);
+  writeWhole(`message ${message.Text} ${from}\n`);
   const sent = { ConnectionIds: [id], Message: { Text: message.Text, Binary: null } };
   return { OutgoingWebSocketMessages: [sent] };
 }
@@ -60,9 +60,10 @@ const server = createServer(async (request, response) => {
     return;
   }
   if (manner === "slow") await new Promise((resolve) => setTimeout(resolve, slowMs));
+  const from = request.url ?? "";
   const answer = Array.isArray(body)
-    ? batchAnswer(body)
-    : originalAnswer((body as { WebSocketEvent: OriginalEvent | null }).WebSocketEvent);
+    ? batchAnswer(body, from)
+    : originalAnswer((body as { WebSocketEvent: OriginalEvent | null }).WebSocketEvent, from);
   response.setHeader("content-type", "application/json").end(JSON.stringify(answer));
 });
 server.listen(Number(port), "127.0.0.1", () => {

@@ -13,11 +13,12 @@ export class HttpOriginPlace implements AsyncDisposable {
     return place;
   }
 
-  get url(): string {
-    return `http://127.0.0.1:${this.#port}/events`;
+  /** For one that calls it, which stands in the path. */
+  urlFor(caller: string): string {
+    return `http://127.0.0.1:${this.#port}/${caller}`;
   }
 
-  /** Texts of the messages that were handled, in order, in all lives. */
+  /** `LABEL NUMBER FROM` of each message that was handled, in order, in all lives. */
   get messages(): string[] {
     return this.#told("message ");
   }

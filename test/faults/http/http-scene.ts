@@ -33,6 +33,8 @@ export class HttpScene implements AsyncDisposable {
   readonly bridges: GatewayProcess[] = [];
   readonly clients: HttpFaultClient[] = [];
   #broker: Mosquitto | undefined;
+  /** The path of the requests of a bridge that was killed. */
+  #killed: string | undefined;
   #talking: NodeJS.Timeout | undefined;
 
   private constructor({ form, retryMs }: HttpSceneOptions, origin: HttpOriginPlace) {
@@ -59,10 +61,17 @@ export class HttpScene implements AsyncDisposable {
   }
 
   async startBridge(): Promise<void> {
-    const flags = ["--broker", this.#broker?.url() ?? "", ...this.#originFlags()];
+    const caller = `bridge${this.bridges.length}`;
+    const flags = ["--broker", this.#broker?.url() ?? "", ...this.#originFlags(caller)];
     const bridge = spawnGateway({ command: "bridge", flags, kept: true });
     this.bridges.push(bridge);
     await bridge.event("started");
+  }
+
+  /** `kill -9` of the first one. */
+  async killBridge(): Promise<void> {
+    await this.bridges[0]?.[Symbol.asyncDispose]();
+    this.#killed = "/bridge0";
   }
 
   /** Everybody says something every few milliseconds, until `hush`. */
@@ -95,8 +104,7 @@ export class HttpScene implements AsyncDisposable {
   /** Nobody says anything more; resolves with what became of everything. */
   async hush({ endsTold }: { readonly endsTold: boolean }): Promise<HttpVerdict> {
     clearInterval(this.#talking);
-    const look = (): HttpVerdict =>
-      judgeHttp(this.clients, this.origin.messages, this.origin.closes);
+    const look = (): HttpVerdict => judgeHttp(this.clients, this.origin, this.#killed);
     const done = ({ lost, echoesLost, untold }: HttpVerdict): boolean =>
       lost === 0 && echoesLost === 0 && (untold === 0 || !endsTold);
     // Each look reads all that was said.
@@ -107,7 +115,7 @@ export class HttpScene implements AsyncDisposable {
   async #startNode(): Promise<void> {
     const flags =
       this.#broker === undefined
-        ? this.#originFlags()
+        ? this.#originFlags("node")
         : ["--broker", this.#broker.url(), "--origin-mode", "assigned"];
     const node = spawnGateway({ flags: [...flags, "--event-window-size", "65536"], kept: true });
     this.nodes.push(node);
@@ -118,9 +126,16 @@ export class HttpScene implements AsyncDisposable {
     }
   }
 
-  #originFlags(): string[] {
+  #originFlags(caller: string): string[] {
     const retry = ["--origin-retry", `${this.retryMs}ms`];
-    return ["--origin", this.origin.url, "--origin-format", this.form, ...timeout, ...retry];
+    return [
+      "--origin",
+      this.origin.urlFor(caller),
+      "--origin-format",
+      this.form,
+      ...timeout,
+      ...retry,
+    ];
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
