@@ -29,8 +29,11 @@ interface Panel {
 }
 
 /** The metrics of the docs, which are those of the code. */
-const documented = tableRows("docs/operating", "name").map(([name = "", type = ""]) => {
-  return { name: unquoted(name), type };
+const documented = tableRows("docs/operating", "name").map(([cell = "", about = ""]) => {
+  const name = unquoted(cell);
+  // The page says: `…_total` are counters, histograms are marked, and the others are gauges.
+  const other = about.startsWith("histogram: ") ? "histogram" : "gauge";
+  return { name, type: name.endsWith("_total") ? "counter" : other };
 });
 const histograms = documented.filter(({ type }) => type === "histogram").map(({ name }) => name);
 
