@@ -1,4 +1,7 @@
-/** The events of the original service (theaaf/websocket-service, Go), byte by byte. */
+/**
+ * The events of the original service, byte by byte: recorded from a run with one client
+ * (theaaf/websocket-service, built with Go 1.24 and json-iterator 1.1.12).
+ */
 export interface OriginalEvents {
   readonly established: (subprotocol: string) => string;
   /** The text as a JSON string. */
@@ -43,4 +46,10 @@ export const originalStrings: readonly (readonly [text: string, json: string])[]
   ["<a href='x'>&</a>", "\"\\u003ca href='x'\\u003e\\u0026\\u003c/a\\u003e\""],
   ["\u2028\u2029", '"\\u2028\\u2029"'],
   ["\u2027\u202a\ufeff\uffff", '"\u2027\u202a\ufeff\uffff"'],
+];
+
+/** Bytes in hex, and the base64 that the original writes for them. */
+export const originalBinaries: readonly (readonly [hex: string, base64: string])[] = [
+  ["0001fbff", "AAH7/w=="],
+  ["", ""],
 ];

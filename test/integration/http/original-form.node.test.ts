@@ -9,7 +9,7 @@ import { BackEnd, json, ok } from "../../support/http/back-end.ts";
 import { freePort } from "../../support/process/free-port.ts";
 import { waitFor } from "../../support/process/wait.ts";
 import { fromHex } from "../../vectors/hex.ts";
-import { recorded, recordedFor } from "../../vectors/original-recorded.ts";
+import { originalBinaries, originalEvents, originalStrings } from "../../vectors/original-wire.ts";
 
 const offer = { headers: { "Sec-WebSocket-Protocol": "test" } };
 const secret = `whsec_${Buffer.from("a secret of 24 bytes....").toString("base64")}`;
@@ -43,22 +43,22 @@ for (const { runtime, engine } of combinations) {
     it("writes byte by byte what was recorded from the original", async () => {
       backEnd.requests.length = 0;
       const client = await RawClient.open(gateway.info.port, offer);
-      for (const [text] of recorded.texts) client.text(text);
-      for (const [hex] of recorded.binaries) client.send({ opcode: 2, payload: fromHex(hex) });
+      for (const [text] of originalStrings) client.text(text);
+      for (const [hex] of originalBinaries) client.send({ opcode: 2, payload: fromHex(hex) });
       await backEnd.received("alive");
-      await waitFor(() => backEnd.said.length === recorded.texts.length + 3, { what: "all" });
+      await waitFor(() => backEnd.said.length === originalStrings.length + 3, { what: "all" });
       client.send({ opcode: 8, payload: fromHex("03e8") });
       const { id } = await backEnd.received("close");
-      const events = [recorded.established, ...recorded.texts.map(([, body]) => body)];
-      events.push(...recorded.binaries.map(([, body]) => body), recorded.closed);
-      const wanted = (body: string): string => recordedFor(body, btoa(id));
+      const { established, message, binary, closed, keepAlives } = originalEvents(btoa(id));
+      const events = [established("test"), ...originalStrings.map(([, json]) => message(json))];
+      events.push(...originalBinaries.map(([, base64]) => binary(base64)), closed);
       const posted = backEnd.requests.filter(({ said }) => said !== "alive");
       assert.deepEqual(
         posted.map(({ body }) => body),
-        events.map(wanted),
+        events,
       );
       const alive = backEnd.requests.find(({ said }) => said === "alive");
-      assert.equal(alive?.body, wanted(recorded.keepAlives));
+      assert.equal(alive?.body, keepAlives([btoa(id)]));
       assert.equal(posted[0]?.url, "/path?x=1");
       assert.equal(posted[0]?.headers["content-type"], "application/json");
       client.destroy();

@@ -13,6 +13,7 @@ import {
 import type { Connection } from "../../../../core/connection/connection.ts";
 import type { HandshakeAdmission } from "../../../../core/ports/mod.ts";
 import type { MemorySocket } from "../../../support/memory/mod.ts";
+import type { SaidOptions } from "../../../support/memory-node/gateway-options.ts";
 import { grantOfQuery, known } from "../../../support/memory-node/memory-node.ts";
 import { NodeRig } from "../../../support/memory-node/node-rig.ts";
 
@@ -28,28 +29,21 @@ function fieldsOf(rig: NodeRig, event: string): unknown {
   return rig.node.logger.of(event).at(-1)?.fields;
 }
 
-test("every line about a connection says who it is", async () => {
+test("the line of a connection that opened says who it is, without its query", async () => {
   const rig = new NodeRig();
   await rig.node.gateway.start();
   const socket = rig.node.open(admission);
-  const { id } = known(socket);
-  const who = { connection: id, address: "192.0.2.7", path: "/chat", app: "default" };
-  assert.deepEqual(fieldsOf(rig, "connection-opened"), { ...who, user: undefined });
-  (socket.connection as Connection).close(closeReasons.messageTooBig);
-  const code = "message-too-big";
-  assert.deepEqual(fieldsOf(rig, "connection-ended"), { code, ...who, user: undefined });
-  await rig.rest();
-  const closed = { ...who, user: undefined, closeCode: 1009, cause: "limit", code };
-  assert.deepEqual(fieldsOf(rig, "connection-closed"), closed);
+  const who = { address: "192.0.2.7", path: "/chat", app: "default", user: undefined };
+  assert.deepEqual(fieldsOf(rig, "connection-opened"), { connection: known(socket).id, ...who });
   assert.ok(!JSON.stringify(rig.node.logger.records).includes("secret"));
 });
 
-test("a line about a connection of which nothing was kept has no empty fields", async () => {
+test("a line of which nothing was kept has no empty fields, and no code but of an error", async () => {
   const rig = new NodeRig();
   await rig.node.gateway.start();
   rig.node.open({ ...admission, info: {} }).clientCloses(1000, "");
-  const { address, path } = fieldsOf(rig, "connection-closed") as Record<string, unknown>;
-  assert.deepEqual([address, path], [undefined, undefined]);
+  const line = fieldsOf(rig, "connection-closed") as Record<string, unknown>;
+  assert.deepEqual([line.address, line.path, line.code], [undefined, undefined, undefined]);
 });
 
 test("connections that end are counted by cause, whether or not they are logged", async () => {
@@ -62,21 +56,19 @@ test("connections that end are counted by cause, whether or not they are logged"
   assert.equal(rig.node.metrics.value("wss_connections_closed_total", cause), 1);
 });
 
-test("a close that is no error has no code", async () => {
-  const rig = new NodeRig();
-  await rig.node.gateway.start();
-  rig.node.open(admission).clientCloses(1000, "");
-  const { code } = fieldsOf(rig, "connection-closed") as { code?: string };
-  assert.equal(code, undefined);
-});
-
-/** The connection of a user, and what each line about it is to say. */
-async function openedByAnn(): Promise<[NodeRig, MemorySocket, Record<string, unknown>]> {
-  const rig = new NodeRig({ authorize: "jwt" }, { authorize: grantOfQuery });
+/** A node that has let a user in, and its answer. */
+async function admittedAnn(options: SaidOptions = {}): Promise<[NodeRig, HandshakeAdmission]> {
+  const rig = new NodeRig({ authorize: "jwt", ...options }, { authorize: grantOfQuery });
   await rig.node.gateway.start();
   const grant = encodeURIComponent(JSON.stringify({ user: "ann" }));
   const answer = await rig.node.handshake(`/chat?${grant}`);
   assert.ok(answer.accepted);
+  return [rig, answer];
+}
+
+/** The connection of a user, and what each line about it is to say. */
+async function openedByAnn(): Promise<[NodeRig, MemorySocket, Record<string, unknown>]> {
+  const [rig, answer] = await admittedAnn();
   const socket = rig.node.open(answer);
   const who = { address: "192.0.2.1", app: "default", path: "/chat", user: "ann" };
   return [rig, socket, { connection: known(socket).id, ...who }];
@@ -124,12 +116,8 @@ test("a client that leaves before its connection is open is counted and logged",
     [true, "info"],
     [false, "debug"],
   ] as const) {
-    const rig = new NodeRig({ authorize: "jwt", logConnections }, { authorize: grantOfQuery });
-    await rig.node.gateway.start();
+    const [rig, answer] = await admittedAnn({ logConnections });
     assert.equal(rig.node.errors("handshake-left"), 0);
-    const grant = encodeURIComponent(JSON.stringify({ user: "ann" }));
-    const answer = await rig.node.handshake(`/chat?${grant}`);
-    assert.ok(answer.accepted);
     rig.node.gateway.abandon(answer);
     assert.equal(rig.node.errors("handshake-left"), 1);
     const [line] = rig.node.logger.of("connection-abandoned");
@@ -148,11 +136,7 @@ test("a client that leaves before its connection is open is counted and logged",
 });
 
 test("a connection that comes after its place was given back has its user", async () => {
-  const rig = new NodeRig({ authorize: "jwt" }, { authorize: grantOfQuery });
-  await rig.node.gateway.start();
-  const grant = encodeURIComponent(JSON.stringify({ user: "ann" }));
-  const answer = await rig.node.handshake(`/chat?${grant}`);
-  assert.ok(answer.accepted);
+  const [rig, answer] = await admittedAnn();
   rig.clock.advance(limits.reservationMs);
   rig.node.open(answer);
   await rig.rest();
@@ -163,32 +147,20 @@ test("a connection that comes after its place was given back has its user", asyn
 test("a refused handshake says who asked for what", async () => {
   const rig = new NodeRig({ routes: [{ pattern: "/chat", app: "chat" }], connectionsMax: 0 });
   await rig.node.gateway.start();
-  await rig.node.handshake("/other?token=secret");
-  const who = { address: "192.0.2.1" };
-  const nobody = { user: undefined, connection: undefined };
-  assert.deepEqual(fieldsOf(rig, "handshake-refused"), {
-    ...who,
-    code: "route-unknown",
-    status: 404,
-    app: undefined,
-    path: "/other",
-    ...nobody,
-  });
-  await rig.node.handshake("/chat?token=secret");
-  assert.deepEqual(fieldsOf(rig, "handshake-refused"), {
-    ...who,
-    code: "connections-full",
-    status: 503,
-    app: "chat",
-    path: "/chat",
-    ...nobody,
-  });
+  const refused = () => fieldsOf(rig, "handshake-refused");
+  for (const [path, code, status, app] of [
+    ["/other", "route-unknown", 404, undefined],
+    ["/chat", "connections-full", 503, "chat"],
+  ] as const) {
+    await rig.node.handshake(`${path}?token=secret`);
+    const who = { address: "192.0.2.1", app, path, user: undefined, connection: undefined };
+    assert.deepEqual(refused(), { ...who, code, status });
+  }
   const silent = { code: "handshake-timeout", address: "192.0.2.9" } as const;
   rig.node.gateway.refused(silent);
-  const nothing = { status: undefined, app: undefined, path: undefined };
-  assert.deepEqual(fieldsOf(rig, "handshake-refused"), { ...silent, ...nothing });
+  assert.deepEqual(refused(), { ...silent, status: undefined, app: undefined, path: undefined });
   const late = { ...silent, status: 408, path: "/chat" };
   rig.node.gateway.refused(late);
-  assert.deepEqual(fieldsOf(rig, "handshake-refused"), { ...late, app: "chat" });
+  assert.deepEqual(refused(), { ...late, app: "chat" });
   assert.ok(!JSON.stringify(rig.node.logger.records).includes("secret"));
 });

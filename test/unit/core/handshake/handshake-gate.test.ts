@@ -9,7 +9,7 @@ import { createWasmCodec } from "../../../../wasm/codec/mod.ts";
 import { createReferenceCodec } from "../../../reference/mod.ts";
 import { ManualClock } from "../../../support/memory/mod.ts";
 import { HandshakeRig } from "../../../support/memory-node/handshake-rig.ts";
-import { type Item, idOf } from "../../../support/memory-node/memory-node.ts";
+import { type Item, idOf, upgradeRequest } from "../../../support/memory-node/memory-node.ts";
 
 for (const [name, codec] of [
   ["plain", createReferenceCodec],
@@ -190,6 +190,25 @@ test("a client that is gone gives its place back, before and after the answer", 
   await rig.decide(["accept", first, {}]);
   assert.deepEqual(rig.told("reply"), [[null, { [first]: "handshake-gone" }]]);
   rig.isEmpty();
+});
+
+test("a client that leaves while its handshake waits gives its place back at once", async () => {
+  const rig = await HandshakeRig.start({ authorizeTimeoutMs: 60_000 });
+  let leave = (): void => {};
+  const request = {
+    ...upgradeRequest("/"),
+    onLeft: (left: () => void): void => {
+      leave = left;
+    },
+  };
+  const answer = Promise.resolve(rig.node.gateway.handshake(request));
+  await rig.rest();
+  assert.deepEqual([rig.node.taken, rig.node.waiting], [1, 1]);
+  leave();
+  leave();
+  assert.equal((await answer).accepted, false);
+  assert.deepEqual([rig.node.taken, rig.node.waiting], [0, 0]);
+  assert.equal(rig.node.errors("handshake-left"), 1);
 });
 
 test("a place is kept for a while; who opens later is told to try again", async () => {

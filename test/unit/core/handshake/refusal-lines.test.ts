@@ -55,202 +55,133 @@ class Client {
   }
 }
 
-interface Case {
-  readonly code: ErrorCode;
-  readonly status: number;
-  readonly options?: SaidOptions;
-  readonly authorize?: Authorizer["authorize"];
-  readonly act: (client: Client) => Promise<void>;
-  /** What the line says besides code, status, address, app `chat` and path. */
-  readonly says?: { readonly app: undefined; readonly path: string };
-}
+/** A refusal, how it comes about, and what else its line says. */
+type Case = readonly [
+  code: ErrorCode,
+  status: number,
+  act: (client: Client) => Promise<void>,
+  more?: SaidOptions & { readonly grants?: Authorizer["authorize"] },
+  says?: { readonly app: undefined; readonly path: string },
+];
+
+const drain = async ({ rig }: Client): Promise<void> => {
+  void rig.node.gateway.drain(0);
+  await rig.rest();
+};
+
+const askTwice = async (client: Client): Promise<void> => {
+  await client.ask();
+  await client.ask();
+};
+
+const openAndAsk = async (client: Client): Promise<void> => {
+  await client.open();
+  await client.ask();
+};
+
+/** A client asks, and then this happens. */
+const asks =
+  (then: (client: Client) => Promise<void>) =>
+  async (client: Client): Promise<void> => {
+    await client.ask();
+    await then(client);
+  };
+
+/** Something happens while the broker is away, and it comes back. */
+const outage =
+  (act: (client: Client) => Promise<void>) =>
+  async (client: Client): Promise<void> => {
+    const { broker } = client.rig;
+    broker.up = false;
+    await act(client);
+    broker.up = true;
+    await client.rig.rest();
+  };
+
+const leave = async ({ leave, rig }: Client): Promise<void> => {
+  leave();
+  await rig.rest();
+};
 
 const none = { authorize: "none" } as const;
 const jwt = { authorize: "jwt" } as const;
 
 /** The request alone or the node decides: nobody is asked, so there is no connection to name. */
 const unasked: readonly Case[] = [
-  {
-    code: "handshake-version",
-    status: 426,
-    act: (client) => client.ask({ "sec-websocket-version": "12" }),
-  },
-  {
-    code: "route-unknown",
-    status: 404,
-    act: (client) => client.ask({}, "/other"),
-    says: { app: undefined, path: "/other" },
-  },
-  {
-    code: "origin-not-allowed",
-    status: 403,
-    options: { allowedOrigins: ["https://good.example"] },
-    act: (client) => client.ask({ origin: "https://evil.example" }),
-  },
-  {
-    code: "draining",
-    status: 503,
-    act: async (client) => {
-      void client.rig.node.gateway.drain(0);
-      await client.ask();
-    },
-  },
-  {
-    code: "connections-full",
-    status: 503,
-    options: { connectionsMax: 0 },
-    act: (client) => client.ask(),
-  },
-  {
-    code: "connections-per-ip",
-    status: 503,
-    options: { ...none, guard: { connectionsPerIpMax: 1 } },
-    act: async (client) => {
-      await client.open();
-      await client.ask();
-    },
-  },
-  {
-    code: "window-full",
-    status: 503,
-    options: { ...none, windowBytesMax: 1 },
-    act: async (client) => {
-      client.rig.broker.up = false;
-      await client.open();
-      await client.ask();
-    },
-  },
-  {
-    code: "handshakes-per-ip",
-    status: 429,
-    options: { handshakesPerIpMax: 1 },
-    act: async (client) => {
-      await client.ask();
-      await client.ask();
-    },
-  },
-  {
-    code: "handshake-rate",
-    status: 429,
-    options: { handshakesPerIpPerSecondMax: 1 },
-    act: async (client) => {
-      await client.ask();
-      await client.ask();
-    },
-  },
+  ["handshake-version", 426, (client) => client.ask({ "sec-websocket-version": "12" })],
+  [
+    "route-unknown",
+    404,
+    (client) => client.ask({}, "/other"),
+    {},
+    { app: undefined, path: "/other" },
+  ],
+  [
+    "origin-not-allowed",
+    403,
+    (client) => client.ask({ origin: "https://evil.example" }),
+    { allowedOrigins: ["https://good.example"] },
+  ],
+  ["draining", 503, (client) => drain(client).then(() => client.ask())],
+  ["connections-full", 503, (client) => client.ask(), { connectionsMax: 0 }],
+  ["connections-per-ip", 503, openAndAsk, { ...none, guard: { connectionsPerIpMax: 1 } }],
+  ["window-full", 503, outage(openAndAsk), { ...none, windowBytesMax: 1 }],
+  ["handshakes-per-ip", 429, askTwice, { handshakesPerIpMax: 1 }],
+  ["handshake-rate", 429, askTwice, { handshakesPerIpPerSecondMax: 1 }],
 ];
 
 /** Somebody is asked: the line names the connection as the origin knows it from `connect`. */
 const asked: readonly Case[] = [
-  {
-    code: "no-origin",
-    status: 503,
-    options: { mode: "assigned" },
-    act: (client) => client.ask(),
-  },
-  {
-    code: "handshake-rejected",
-    status: 403,
-    act: async (client) => {
-      await client.ask();
-      await client.decide("reject", 403, "not you");
-    },
-  },
-  {
-    code: "handshake-grant",
-    status: 500,
-    act: async (client) => {
-      await client.ask();
-      await client.decide("accept", { user: 7 });
-    },
-  },
-  {
-    code: "authorize-timeout",
-    status: 504,
-    act: async (client) => {
-      await client.ask();
-      await client.rig.wait(5_000);
-    },
-  },
-  {
-    code: "draining",
-    status: 503,
-    act: async (client) => {
-      await client.ask();
-      void client.rig.node.gateway.drain(0);
-      await client.rig.rest();
-    },
-  },
-  {
-    code: "handshake-left",
-    status: 400,
-    act: async (client) => {
-      await client.ask();
-      client.leave();
-      await client.rig.rest();
-    },
-  },
-  {
-    code: "token-invalid",
-    status: 401,
-    options: jwt,
-    authorize: async () => refuse(401, "token-invalid", "not signed"),
-    act: (client) => client.ask(),
-  },
+  ["no-origin", 503, (client) => client.ask(), { mode: "assigned" }],
+  ["handshake-rejected", 403, asks((client) => client.decide("reject", 403, "not you"))],
+  ["handshake-grant", 500, asks((client) => client.decide("accept", { user: 7 }))],
+  ["authorize-timeout", 504, asks((client) => client.rig.wait(5_000))],
+  ["draining", 503, asks(drain)],
+  ["handshake-left", 400, asks(leave)],
+  [
+    "token-invalid",
+    401,
+    (client) => client.ask(),
+    { ...jwt, grants: async () => refuse(401, "token-invalid", "not signed") },
+  ],
 ];
 
 /** Authorisation gave a user, and the handshake is refused all the same. */
 const granted: readonly Case[] = [
-  {
-    code: "group-limit",
-    status: 500,
-    options: { groupsPerConnectionMax: 0 },
-    act: async (client) => {
-      await client.ask();
-      await client.decide("accept", ann);
-    },
-  },
-  {
-    code: "group-refused",
-    status: 503,
-    act: async (client) => {
+  [
+    "group-limit",
+    500,
+    asks((client) => client.decide("accept", ann)),
+    { groupsPerConnectionMax: 0 },
+  ],
+  [
+    "group-refused",
+    503,
+    asks((client) => {
       client.rig.broker.refusedGroups.add("chat/room");
-      await client.ask();
-      await client.decide("accept", ann);
-    },
-  },
-  {
-    code: "draining",
-    status: 503,
-    act: async (client) => {
-      await client.ask();
-      client.rig.broker.up = false;
-      await client.decide("accept", ann);
-      void client.rig.node.gateway.drain(0);
-      client.rig.broker.up = true;
-      await client.rig.rest();
-    },
-  },
-  {
-    code: "handshake-left",
-    status: 400,
-    options: jwt,
-    authorize: async () => ({ accepted: true, grant: ann }),
-    act: async (client) => {
-      client.rig.broker.up = false;
-      await client.ask();
-      client.leave();
-      client.rig.broker.up = true;
-      await client.rig.rest();
-    },
-  },
+      return client.decide("accept", ann);
+    }),
+  ],
+  [
+    "draining",
+    503,
+    asks(outage((client) => client.decide("accept", ann).then(() => drain(client)))),
+  ],
+  [
+    "handshake-left",
+    400,
+    outage(asks(leave)),
+    { ...jwt, grants: async () => ({ accepted: true, grant: ann }) },
+  ],
 ];
 
 const trustedProxies = [parseAddressRange("192.0.2.1")] as AddressRange[];
 
-async function lineOf({ options, authorize, act }: Case): Promise<[HandshakeRig, unknown]> {
+async function lineOf([, , act, { grants, ...options } = {}]: Case): Promise<
+  [HandshakeRig, unknown]
+> {
   const routes = [{ pattern: "/chat/*", app: "chat" }];
-  const parts = authorize === undefined ? {} : { authorize };
+  const parts = grants === undefined ? {} : { authorize: grants };
   const rig = await HandshakeRig.start({ routes, trustedProxies, ...options }, parts);
   await act(new Client(rig));
   assert.ok(!JSON.stringify(rig.node.logger.records).includes("secret"));
@@ -258,8 +189,8 @@ async function lineOf({ options, authorize, act }: Case): Promise<[HandshakeRig,
 }
 
 for (const one of unasked) {
-  test(`the line of ${one.code}, where nobody was asked, says who it was`, async () => {
-    const { code, status, says } = one;
+  const [code, status, , , says] = one;
+  test(`the line of ${code}, where nobody was asked, says who it was`, async () => {
     const who = { address, app: "chat", path, user: undefined, connection: undefined };
     const [, line] = await lineOf(one);
     assert.deepEqual(line, { code, status, ...who, ...says });
@@ -271,12 +202,11 @@ for (const [cases, user] of [
   [granted, "ann"],
 ] as const) {
   for (const one of cases) {
-    test(`the line of ${one.code}, user ${user}, names connection and user`, async () => {
+    const [code, status] = one;
+    test(`the line of ${code}, user ${user}, names connection and user`, async () => {
       const [rig, line] = await lineOf(one);
-      const { code, status } = one;
       const { connection } = line as { connection: string };
-      const who = { address, app: "chat", path, user, connection };
-      assert.deepEqual(line, { code, status, ...who });
+      assert.deepEqual(line, { code, status, address, app: "chat", path, user, connection });
       assert.match(connection, /^n\..+/);
       if (rig.asked().length > 0) assert.equal(connection, rig.asked().at(-1));
     });

@@ -3,14 +3,18 @@ import { test } from "node:test";
 import {
   addressGroup,
   inRange,
+  isRoutePattern,
   parseAddress,
   parseAddressRange,
+  parseRoute,
   plainAddress,
 } from "../../../../core/base/mod.ts";
 import { originAllowed } from "../../../../core/handshake/allowed-origins.ts";
 import { clientAddress } from "../../../../core/handshake/client-address.ts";
-import { ManualClock, MemoryBroker } from "../../../support/memory/mod.ts";
-import { MemoryNode } from "../../../support/memory-node/memory-node.ts";
+import { allowedCookies } from "../../../../core/handshake/cookies.ts";
+import { Routes } from "../../../../core/handshake/routes.ts";
+import { upgradeRequest } from "../../../support/memory-node/memory-node.ts";
+import { NodeRig } from "../../../support/memory-node/node-rig.ts";
 
 const addresses: readonly (readonly [text: string, hex: string | undefined])[] = [
   ["192.0.2.1", "ffffc0000201"],
@@ -84,14 +88,8 @@ const forwarded: readonly (readonly [peer: string, header: string | undefined, i
 test("X-Forwarded-For is believed from proxies only, from the right", () => {
   const range = parseAddressRange("10.0.0.0/8");
   for (const [remoteAddress, header, expected] of forwarded) {
-    const request = {
-      method: "GET",
-      path: "/",
-      query: "",
-      remoteAddress,
-      header: (name: string) => (name === "x-forwarded-for" ? header : undefined),
-      headers: () => [],
-    };
+    const headers = header === undefined ? {} : { "x-forwarded-for": header };
+    const request = { ...upgradeRequest("/", headers), remoteAddress };
     assert.equal(clientAddress(request, range && [range]), expected, `${header}`);
     assert.equal(clientAddress(request), plainAddress(remoteAddress));
   }
@@ -123,11 +121,7 @@ test("origins are compared as a whole, or by their host", () => {
 });
 
 test("a page that is not allowed is refused with 403, and what is no page comes in", async () => {
-  const options = { allowedOrigins: ["https://example.com"] };
-  const node = new MemoryNode(
-    { broker: new MemoryBroker(), clock: new ManualClock() },
-    { ...options, mode: "open" },
-  );
+  const { node } = new NodeRig({ allowedOrigins: ["https://example.com"], mode: "open" });
   await node.gateway.start();
   const statusOf = async (headers: Readonly<Record<string, string>>): Promise<unknown> => {
     const answer = await node.handshake("/", headers);
@@ -137,4 +131,97 @@ test("a page that is not allowed is refused with 403, and what is no page comes 
   assert.equal(await statusOf({ origin: "https://evil.example" }), "403 origin-not-allowed");
   assert.equal(await statusOf({}), "welcome");
   assert.equal(node.errors("origin-not-allowed"), 1);
+});
+
+const names = ["sid", "lang", "empty"];
+
+const cookieHeaders: readonly [
+  header: string | undefined,
+  cookies: Record<string, string> | undefined,
+][] = [
+  [undefined, undefined],
+  ["", undefined],
+  ["other=1", undefined],
+  ["sid=1", { sid: "1" }],
+  ["other=1; sid=2; more=3", { sid: "2" }],
+  ["sid=1; lang=de", { sid: "1", lang: "de" }],
+  ["sid=first; sid=second", { sid: "first" }],
+  ["a=1; sid=x, lang=y", { sid: "x", lang: "y" }],
+  ["  sid =  spaced\t; lang=\tde ", { sid: "spaced", lang: "de" }],
+  ['sid="quoted"; lang="', { sid: "quoted", lang: '"' }],
+  ["sid=a=b==; empty=", { sid: "a=b==", empty: "" }],
+  ["sid; lang", undefined],
+  ["SID=1; Sid=2", undefined],
+  ["=1; sidx=2; xsid=3", undefined],
+  ["sid=%20%3D;;; ; lang=\u00fc", { sid: "%20%3D", lang: "\u00fc" }],
+];
+
+test("cookies are those of the allowed names, the first of each", () => {
+  for (const [header, cookies] of cookieHeaders) {
+    assert.deepEqual(allowedCookies(header, names), cookies, header);
+    assert.equal(allowedCookies(header, []), undefined);
+  }
+});
+
+test("an origin sees the cookies that are allowed, and no others", async () => {
+  const { node } = new NodeRig({ cookies: ["sid"], headers: ["user-agent"] });
+  await node.gateway.start();
+  const answer = await node.handshake("/", { cookie: "secret=1; sid=2", "user-agent": "me" });
+  assert.ok(answer.accepted);
+  assert.deepEqual(answer.info.cookies, { sid: "2" });
+  assert.deepEqual(answer.info.headers, { "user-agent": "me" });
+  const without = await node.handshake("/", { cookie: "secret=1" });
+  assert.ok(without.accepted && !("cookies" in without.info));
+});
+
+const routes = new Routes(
+  [
+    { pattern: "/chat/lobby", app: "lobby" },
+    { pattern: "/chat/:room", app: "chat" },
+    { pattern: "/chat/:room/seats/:seat", app: "seats" },
+    { pattern: "/files/*", app: "files" },
+    { pattern: "/", app: "home" },
+  ],
+  "default",
+);
+
+const found: readonly [path: string, app: string, params: Record<string, string>][] = [
+  ["/", "home", {}],
+  ["/chat/lobby", "lobby", {}],
+  ["/chat/a", "chat", { room: "a" }],
+  ["/chat/a%2Fb%20c", "chat", { room: "a/b c" }],
+  ["/chat/%E2%98%95", "chat", { room: "☕" }],
+  ["/chat/a/seats/7", "seats", { room: "a", seat: "7" }],
+  ["/files/", "files", { "*": "" }],
+  ["/files/a/b%20c", "files", { "*": "a/b c" }],
+];
+
+test("the first pattern that fits names the app and the parameters", () => {
+  for (const [path, app, params] of found) {
+    assert.deepEqual(routes.find(path), { app, params }, path);
+  }
+});
+
+test("what fits no pattern leads nowhere", () => {
+  const paths = ["", "/chat", "/chat/", "/chat//seats/1", "/chat/a/", "/files", "/x", "/Chat/a"];
+  for (const path of [...paths, "/chat/%ff", "/chat/%", "/files/%c0%80", "//"]) {
+    assert.equal(routes.find(path), undefined, path);
+  }
+});
+
+test("without routes every path leads to the one app", () => {
+  const one = new Routes([], "default");
+  assert.deepEqual(one.find("/any/%ff"), { app: "default", params: {} });
+  assert.deepEqual([one.apps, routes.apps.length], [["default"], 5]);
+});
+
+test("a route is written as PATTERN=APP", () => {
+  assert.deepEqual(parseRoute("/a/:b=app-1"), { pattern: "/a/:b", app: "app-1" });
+  assert.deepEqual(parseRoute("/a=b=app"), { pattern: "/a=b", app: "app" });
+  for (const wrong of ["", "/a", "=app", "a=app", "/a=", "/a=App", "/a/*/b=app", "/:=app"]) {
+    assert.equal(parseRoute(wrong), undefined, wrong);
+  }
+  for (const wrong of ["/:a/:a", "/a b", "/a?x", "/a#x", "//", "/a//b", `/${"a".repeat(1_024)}`]) {
+    assert.equal(isRoutePattern(wrong), false, wrong);
+  }
 });
