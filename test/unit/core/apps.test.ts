@@ -3,97 +3,67 @@ import { test } from "node:test";
 import { decode, encode } from "@msgpack/msgpack";
 import { limits } from "../../../core/base/mod.ts";
 import { MessageKind } from "../../../core/ports/mod.ts";
-import { ManualClock, MemoryBroker } from "../../support/memory/mod.ts";
 import {
   grantOfQuery,
   type Item,
   idOf,
-  MemoryNode,
   messagesOf,
-  recordEvents,
   settled,
 } from "../../support/memory-node/memory-node.ts";
+import { NodeRig } from "../../support/memory-node/node-rig.ts";
 
 const routes = [
   { pattern: "/chat/:room", app: "chat" },
   { pattern: "/shop/*", app: "shop" },
 ];
 
-interface Rig {
-  readonly broker: MemoryBroker;
-  readonly clock: ManualClock;
-  readonly node: MemoryNode;
-  readonly events: ReturnType<typeof recordEvents>;
+class Rig extends NodeRig {
   /** Commands of an app's origin by every way there is. */
-  try(app: string, items: readonly Item[]): Promise<void>;
+  async try(app: string, ...items: readonly Item[]): Promise<void> {
+    const { broker, node } = this;
+    const batch = encode(items);
+    for (const way of [
+      () => node.local(items, app),
+      () => broker.command(app, "o", "n", batch),
+      () => broker.command(app, "o", undefined, batch),
+      () => broker.groupCommand(app, "o", "@all", batch),
+      () => broker.groupCommand(app, "o", "room", batch),
+    ]) {
+      way();
+      await this.rest();
+    }
+  }
 }
 
-async function rig(authorize: "none" | "origin" | "jwt" = "none"): Promise<Rig> {
-  const [broker, clock] = [new MemoryBroker(), new ManualClock()];
-  const events = recordEvents(broker);
-  const parts = { broker, clock, authorize: grantOfQuery };
-  const node = new MemoryNode(parts, { routes, authorize });
-  await node.gateway.start();
-  const settle = async (): Promise<void> => {
-    await settled();
-    clock.turn();
-    await settled();
-  };
-  const trying = async (app: string, items: readonly Item[]): Promise<void> => {
-    const batch = encode(items);
-    node.local(items, app);
-    await settle();
-    broker.command(app, "o", "n", batch);
-    await settle();
-    broker.command(app, "o", undefined, batch);
-    await settle();
-    broker.groupCommand(app, "o", "@all", batch);
-    await settle();
-    broker.groupCommand(app, "o", "room", batch);
-    await settle();
-  };
-  return { broker, clock, node, events, try: trying };
+async function start(authorize: "none" | "origin" | "jwt" = "none"): Promise<Rig> {
+  const rig = new Rig({ routes, authorize }, { authorize: grantOfQuery });
+  await rig.node.gateway.start();
+  return rig;
 }
 
 test("each app has gauges of its own, from the start", async () => {
-  const { node } = await rig();
-  const of = (app: string): (number | undefined)[] =>
-    [
-      "wss_origins",
-      "wss_app_connections",
-      "wss_app_connections_opened_total",
-      "wss_app_groups",
-    ].map((name) => node.metrics.value(name, { app }));
-  assert.deepEqual(
-    [of("chat"), of("shop")],
-    [
-      [0, 0, 0, 0],
-      [0, 0, 0, 0],
-    ],
-  );
+  const { node } = await start();
+  const names = ["origins", "app_connections", "app_connections_opened_total", "app_groups"];
+  const of = (app: string): string =>
+    names.map((name) => node.metrics.value(`wss_${name}`, { app })).join();
+  assert.deepEqual([of("chat"), of("shop")], ["0,0,0,0", "0,0,0,0"]);
   const sockets = [node.connect("shop"), node.connect("shop"), node.connect("chat")];
   node.local([["join", idOf(sockets[0]!), "room"]], "shop");
   await settled();
   sockets[1]!.clientCloses(1000, "");
-  assert.deepEqual(
-    [of("chat"), of("shop")],
-    [
-      [0, 1, 1, 0],
-      [0, 1, 2, 1],
-    ],
-  );
+  assert.deepEqual([of("chat"), of("shop")], ["0,1,1,0", "0,1,2,1"]);
   const window = (app: string) => node.metrics.value("wss_app_event_window_bytes", { app }) ?? 0;
   assert.ok(window("chat") > 0 && window("shop") > window("chat"));
   assert.equal(window("chat") + window("shop"), node.metrics.value("wss_event_window_bytes"));
 });
 
 test("messages are counted by app, in and out, to one and to a group", async () => {
-  const { node } = await rig();
-  const counted = (app: string): (number | undefined)[] =>
-    ["received", "sent"].map((way) =>
-      node.metrics.value(`wss_app_messages_${way}_total`, { app }),
-    );
-  assert.deepEqual([counted("chat"), counted("shop")], [Array(2).fill(0), Array(2).fill(0)]);
+  const { node } = await start();
+  const counted = (app: string): string =>
+    ["received", "sent"]
+      .map((way) => node.metrics.value(`wss_app_messages_${way}_total`, { app }))
+      .join();
+  assert.deepEqual([counted("chat"), counted("shop")], ["0,0", "0,0"]);
   const [one, two, other] = [node.connect("chat"), node.connect("chat"), node.connect("shop")];
   one.receive("a");
   two.receive(Uint8Array.of(1));
@@ -101,20 +71,13 @@ test("messages are counted by app, in and out, to one and to a group", async () 
   node.local([["send", idOf(one), "c"]], "chat");
   node.local([["publish", "@all", "d"]], "chat");
   await settled();
-  assert.deepEqual(
-    [counted("chat"), counted("shop")],
-    [
-      [2, 3],
-      [1, 0],
-    ],
-  );
+  assert.deepEqual([counted("chat"), counted("shop")], ["2,3", "1,0"]);
 });
 
 test("apps past a number share the series of one label", async () => {
   const count = limits.appsLabelledMax + 2;
   const many = Array.from({ length: count }, (_, at) => ({ pattern: `/${at}`, app: `a${at}` }));
-  const [broker, clock] = [new MemoryBroker(), new ManualClock()];
-  const node = new MemoryNode({ broker, clock }, { routes: many });
+  const { node } = new NodeRig({ routes: many });
   const connections = (app: string): (number | undefined)[] =>
     ["", "_opened_total"].map((of) => node.metrics.value(`wss_app_connections${of}`, { app }));
   await node.gateway.start();
@@ -125,7 +88,8 @@ test("apps past a number share the series of one label", async () => {
 });
 
 test("an app's commands reach no connection, group or user of another app", async () => {
-  const { node, broker, clock, events, try: attempt } = await rig("jwt");
+  const rig = await start("jwt");
+  const { node, broker, clock, published: events } = rig;
   const query = encodeURIComponent(JSON.stringify({ user: "ann", groups: ["room"], state: 1 }));
   const [chat, shop] = [
     await node.handshake(`/chat/a?${query}`),
@@ -136,7 +100,7 @@ test("an app's commands reach no connection, group or user of another app", asyn
   const id = idOf(theirs);
   const end = clock.now() + 1;
   for (const group of ["@all", "room", "@user/ann"]) {
-    await attempt("chat", [["publish", group, group, { ref: group, except: [id] }]]);
+    await rig.try("chat", ["publish", group, group, { ref: group, except: [id] }]);
     broker.groupMessage({
       app: "chat",
       group,
@@ -145,13 +109,13 @@ test("an app's commands reach no connection, group or user of another app", asyn
     });
     await settled();
   }
-  await attempt("chat", [["send", id, "x", { ref: "send" }]]);
-  await attempt("chat", [["join", id, "another", { ref: "join" }]]);
-  await attempt("chat", [["leave", id, "room", { ref: "leave" }]]);
-  await attempt("chat", [["state", id, 2, { ref: "state" }]]);
-  await attempt("chat", [["renew", id, end, { ref: "renew" }]]);
-  await attempt("chat", [["query", [id], { ref: "query" }]]);
-  await attempt("chat", [["close", id, 4_000, "", { ref: "close" }]]);
+  await rig.try("chat", ["send", id, "x", { ref: "send" }]);
+  await rig.try("chat", ["join", id, "another", { ref: "join" }]);
+  await rig.try("chat", ["leave", id, "room", { ref: "leave" }]);
+  await rig.try("chat", ["state", id, 2, { ref: "state" }]);
+  await rig.try("chat", ["renew", id, end, { ref: "renew" }]);
+  await rig.try("chat", ["query", [id], { ref: "query" }]);
+  await rig.try("chat", ["close", id, 4_000, "", { ref: "close" }]);
   clock.advance(10_000);
   await settled();
   assert.deepEqual(theirs.delivered, []);
@@ -178,7 +142,7 @@ test("an app's commands reach no connection, group or user of another app", asyn
     "shop/@user/ann",
     "shop/room",
   ]);
-  await attempt("shop", [["publish", "room", "still a member"]]);
+  await rig.try("shop", ["publish", "room", "still a member"]);
   assert.equal(messagesOf(theirs).length, 4);
   assert.equal(messagesOf(ours).includes("still a member"), false);
   theirs.receive("with its own state");
@@ -189,14 +153,15 @@ test("an app's commands reach no connection, group or user of another app", asyn
 });
 
 test("an app's origin decides over no handshake of another app", async () => {
-  const { node, clock, events, try: attempt } = await rig("origin");
+  const rig = await start("origin");
+  const { node, clock, published: events } = rig;
   const answer = node.handshake("/shop/a");
   clock.turn();
   await settled();
   const [, app, verb, id] = events[0] ?? [];
   assert.deepEqual([app, verb], ["shop", "connect"]);
-  await attempt("chat", [["accept", id, { user: "mallory", ref: 1 }]]);
-  await attempt("chat", [["reject", id, 403, "no", { ref: 2 }]]);
+  await rig.try("chat", ["accept", id, { user: "mallory", ref: 1 }]);
+  await rig.try("chat", ["reject", id, 403, "no", { ref: 2 }]);
   assert.equal(node.waiting, 1, "it waits as before");
   const gone = events
     .filter(([, , verb]) => verb === "reply")
@@ -208,14 +173,14 @@ test("an app's origin decides over no handshake of another app", async () => {
     gone.filter(([, outcome]) => outcome !== undefined),
     Array(6).fill(["chat", "handshake-gone"]),
   );
-  await attempt("shop", [["accept", id, { user: "ann" }]]);
+  await rig.try("shop", ["accept", id, { user: "ann" }]);
   const admission = await answer;
   assert.ok(admission.accepted);
   assert.equal(admission.info.user, "ann");
 });
 
 test("an app's events and numbers of connections are its own", async () => {
-  const { node, broker, clock, events } = await rig();
+  const { node, broker, clock, published: events } = await start();
   const [one, two] = [node.connect("chat"), node.connect("shop")];
   one.receive("to chat");
   two.receive("to shop");
@@ -247,7 +212,7 @@ test("an app's events and numbers of connections are its own", async () => {
 });
 
 test("no two apps of a node have a stream of one name", async () => {
-  const { broker, node, clock } = await rig();
+  const { broker, node, clock } = await start();
   const streams = new Map<string, string>();
   broker.onEvents(({ destination, batch }) => {
     const [version, stream] = decode(batch) as [unknown, string];

@@ -1,15 +1,129 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encode } from "@msgpack/msgpack";
+import { limits } from "../../../core/base/mod.ts";
 import type { Authorizer } from "../../../core/ports/mod.ts";
-import type { MemorySocket } from "../../support/memory/mod.ts";
-import { gatewayOptions } from "../../support/memory-node/gateway-options.ts";
-import { grantOfQuery, idOf, settled } from "../../support/memory-node/memory-node.ts";
+import { ManualClock, MemoryBroker, type MemorySocket } from "../../support/memory/mod.ts";
+import { gatewayOptions, type SaidOptions } from "../../support/memory-node/gateway-options.ts";
+import {
+  grantOfQuery,
+  idOf,
+  MemoryNode,
+  recordEvents,
+  settled,
+} from "../../support/memory-node/memory-node.ts";
 import { NodeRig } from "../../support/memory-node/node-rig.ts";
+import { RouterRig } from "../../support/memory-node/router-rig.ts";
 
-type Said = NonNullable<Parameters<typeof gatewayOptions>[0]>;
+/** Two nodes of one broker, and what they publish. */
+async function cluster() {
+  const parts = { broker: new MemoryBroker(), clock: new ManualClock() };
+  const events = recordEvents(parts.broker);
+  const [one, two] = ["one", "two"].map(
+    (node) => new MemoryNode(parts, { node, keepAliveIntervalMs: 30_000 }),
+  ) as [MemoryNode, MemoryNode];
+  await Promise.all([one.gateway.start(), two.gateway.start()]);
+  return { ...parts, one, two, events };
+}
 
-async function start(options: Said = {}, authorize?: Authorizer["authorize"]): Promise<NodeRig> {
+test("a local origin's command reaches connections of its node and of another", async () => {
+  const { clock, one, two, events } = await cluster();
+  const [here, there] = [one.connect(), two.connect()];
+  const ids = [idOf(here), idOf(there)];
+  one.local([["send", ids, "hello", { ref: 1 }]]);
+  await settled();
+  clock.turn();
+  assert.deepEqual(here.delivered, [{ type: "message", data: "hello" }]);
+  assert.deepEqual(there.delivered, [{ type: "message", data: "hello" }]);
+  clock.turn();
+  await settled();
+  const replies = events.filter(([, , verb]) => verb === "reply");
+  assert.deepEqual(replies, [
+    ["one", "default", "reply", 1, { [ids[0]!]: "sent" }],
+    ["two", "default", "reply", 1, { [ids[1]!]: "sent" }],
+  ]);
+});
+
+test("what comes over the bus is not forwarded again", async () => {
+  const { broker, clock, one, two } = await cluster();
+  const there = two.connect();
+  // Addressed to the wrong node by name: counted there, and never sent round in a circle.
+  broker.command("default", "origin", "one", encode([["send", idOf(there), "lost"]]));
+  broker.command("default", "origin", undefined, encode([["send", idOf(there), "for all"]]));
+  await settled();
+  clock.turn();
+  assert.deepEqual(there.delivered, [{ type: "message", data: "for all" }]);
+  assert.equal(one.errors("id-foreign"), 1);
+  for (const node of [one, two]) {
+    assert.equal(node.metrics.value("wss_commands_forwarded_total"), 0);
+  }
+});
+
+test("a command for another node that the bus cannot take is counted as lost", async () => {
+  const { broker, one, two } = await cluster();
+  const there = two.connect();
+  for (const up of [true, false]) {
+    broker.up = up;
+    one.local([["send", idOf(there), "hello"]]);
+    await settled();
+    assert.equal(one.errors("forward-lost"), up ? 0 : 1);
+  }
+});
+
+test("keep-alives name every connection, a bounded number in each item", async () => {
+  const { clock, one, events } = await cluster();
+  const count = limits.aliveIdsMax + 5;
+  const ids = new Set(Array.from({ length: count }, () => idOf(one.connect())));
+  clock.turn();
+  await settled();
+  clock.advance(30_000);
+  await settled();
+  const alive = events
+    .filter(([, , verb]) => verb === "alive")
+    .map(([, , , named]) => named as string[]);
+  assert.deepEqual(
+    alive.map((named) => named.length),
+    [limits.aliveIdsMax, 5],
+  );
+  assert.deepEqual(new Set(alive.flat()), ids);
+});
+
+test("gauges tell what there is now: origins, connections, groups, a full window", async () => {
+  const app = { app: "default" };
+  const rig = await new RouterRig({ windowBytesMax: 4_096 }).start("o1", "o2");
+  const read = (name: string, labels?: Record<string, string>): number | undefined =>
+    rig.node.metrics.value(name, labels);
+  const [one, two] = [rig.node.connect(), rig.node.connect()];
+  rig.node.local([
+    ["join", idOf(one), "team"],
+    ["join", idOf(one), "night"],
+    ["join", idOf(two), "team"],
+  ]);
+  const third = rig.node.connect();
+  await rig.rest();
+  assert.equal(read("wss_origins", app), 2);
+  assert.equal(read("wss_app_connections", app), 3);
+  assert.equal(read("wss_connections"), 3);
+  assert.equal(read("wss_app_groups", app), read("wss_groups"));
+  assert.equal(read("wss_reading_paused"), 0);
+  const before = read("wss_event_window_bytes") ?? 0;
+  for (let message = 0; message < 3; message++) {
+    third.receive("x".repeat(3_000));
+    await rig.rest();
+  }
+  assert.equal(read("wss_reading_paused"), 1);
+  const bytes = read("wss_event_window_bytes") ?? 0;
+  assert.ok(bytes > before + 3_000, `${bytes} bytes`);
+  assert.equal(read("wss_app_event_window_bytes", app), bytes);
+  rig.kill(rig.origins[0]!);
+  await rig.pass(1);
+  assert.equal(read("wss_origins", app), 1);
+});
+
+async function start(
+  options: SaidOptions = {},
+  authorize?: Authorizer["authorize"],
+): Promise<NodeRig> {
   const rig = new NodeRig(options, authorize === undefined ? {} : { authorize });
   await rig.node.gateway.start();
   return rig;
@@ -39,8 +153,7 @@ test("reload: rates bind connections that are open, from then on", async () => {
   const rig = await start();
   const socket = rig.node.connect();
   for (let count = 0; count < 10; count++) socket.receive("x");
-  const { guard } = gatewayOptions();
-  rig.node.gateway.reload(gatewayOptions({ guard: { ...guard, messagesPerSecondMax: 3 } }));
+  rig.node.gateway.reload(gatewayOptions({ guard: { messagesPerSecondMax: 3 } }));
   for (let count = 0; count < 3; count++) socket.receive("x");
   assert.deepEqual(socket.delivered, []);
   socket.receive("one too many");
@@ -54,10 +167,9 @@ test("reload: rates bind connections that are open, from then on", async () => {
 test("reload: limits of an address, groups and sizes of messages", async () => {
   const rig = await start();
   const socket = rig.node.connect();
-  const { guard } = gatewayOptions();
   rig.node.gateway.reload(
     gatewayOptions({
-      guard: { ...guard, connectionsPerIpMax: 1 },
+      guard: { connectionsPerIpMax: 1 },
       groupsPerConnectionMax: 1,
       publishBytesMax: 10,
     }),
@@ -121,7 +233,7 @@ test("reload: another authorizer decides from the next handshake on", async () =
 
 test("reload: handshakes of an address that wait, or begin in a second", async () => {
   const rig = await start({ authorize: "jwt" }, grantOfQuery);
-  const reload = (options: Said): void =>
+  const reload = (options: SaidOptions): void =>
     rig.node.gateway.reload(gatewayOptions({ authorize: "jwt", ...options }));
   reload({ handshakesPerIpPerSecondMax: 1 });
   assert.deepEqual([await status(rig), await status(rig)], [101, 429]);
