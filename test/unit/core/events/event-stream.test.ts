@@ -100,76 +100,7 @@ class Rig {
   take(): string[] {
     return this.sent.splice(0);
   }
-
-  /** A look at the stream every second; the seconds in which something was published. */
-  look(seconds: number): number[] {
-    const at: number[] = [];
-    for (let second = 1; second <= seconds; second++) {
-      this.clock.advance(1_000);
-      this.stream.probe();
-      if (this.take().length > 0) at.push(second);
-      this.answer();
-    }
-    return at;
-  }
 }
-
-test("what an origin misses is published again from there, at most once in 100 ms", () => {
-  const rig = new Rig();
-  rig.write(4);
-  assert.deepEqual(rig.take(), ["0+1", "1+1", "2+1", "3+1"]);
-  rig.clock.advance(1_000);
-  assert.equal(rig.stream.acknowledge(1, 2), true);
-  assert.deepEqual(rig.take(), ["2+1", "3+1"]);
-  rig.clock.advance(limits.repeatGapMs - 1);
-  assert.equal(rig.stream.acknowledge(1, 2), false);
-  assert.deepEqual(rig.take(), []);
-  rig.clock.advance(1);
-  assert.equal(rig.stream.acknowledge(1, 2), true);
-  assert.deepEqual(rig.take(), ["2+1", "3+1"]);
-  rig.clock.advance(1_000);
-  assert.equal(rig.stream.acknowledge(1, 4), false, "it has all that was published");
-  assert.equal(rig.stream.acknowledge(2), false, "it is only slow");
-  assert.deepEqual(rig.take(), []);
-});
-
-test("a silent origin is probed with the oldest batch after 2, 4, 8, 16, then 30 s", () => {
-  const rig = new Rig();
-  rig.write(3);
-  assert.deepEqual(rig.take(), ["0+1", "1+1", "2+1"]);
-  assert.deepEqual(rig.look(91), [2, 6, 14, 30, 60, 90]);
-  rig.clock.advance(30_000);
-  rig.stream.probe();
-  assert.deepEqual(rig.take(), ["0+1"], "the oldest alone");
-  rig.answer();
-  rig.stream.acknowledge(2);
-  rig.take();
-  assert.deepEqual(rig.look(7), [2, 6], "what was confirmed begins the wait anew");
-});
-
-test("a probe that was taken as new: what was published after it comes again at once", () => {
-  const rig = new Rig();
-  rig.write(3);
-  rig.clock.advance(2_000);
-  rig.stream.probe();
-  assert.deepEqual(rig.take(), ["0+1", "1+1", "2+1", "0+1"]);
-  assert.equal(rig.stream.acknowledge(1), true);
-  assert.deepEqual(rig.take(), ["1+1", "2+1"]);
-});
-
-test("where the node's broker is back, all from `confirmed` on is published again", () => {
-  const rig = new Rig();
-  rig.write(4);
-  rig.stream.acknowledge(2);
-  rig.take();
-  rig.stream.connected(false);
-  rig.stream.append(["message", "n.1", 9, "new"]);
-  rig.clock.turn();
-  assert.deepEqual(rig.take(), []);
-  rig.stream.connected(true);
-  rig.answer();
-  assert.deepEqual(rig.take(), ["2+1", "3+1", "4+1"]);
-});
 
 test("past the window nothing new goes out, by its bytes and by its items", () => {
   for (const options of [{ bytesMax: 100 }, { itemsMax: 3 }]) {
@@ -181,18 +112,6 @@ test("past the window nothing new goes out, by its bytes and by its items", () =
     assert.equal(rig.stream.acknowledge(sent), false);
     assert.equal(rig.take().length, 1, "then the rest, as one");
   }
-});
-
-test("no more than 64 batches are published without an answer of the broker", () => {
-  const rig = new Rig();
-  // The batch buffer is full each time, so that each is a batch of its own.
-  for (let batch = 0; batch < 100; batch++) {
-    rig.stream.append(["message", "n.1", batch, "x"]);
-    rig.stream.bufferFull();
-  }
-  assert.equal(rig.take().length, limits.eventWindowBatchesMax);
-  rig.answer();
-  assert.equal(rig.take().length, 36);
 });
 
 test("a batch in the making is closed before it passes 64 KiB", () => {
@@ -395,39 +314,6 @@ test("nobody subscribes for 5 s: what is there goes out, and is told as lost", (
   rig.answer("no-subscriber");
   assert.deepEqual(rig.take(), ["1+1", "2+1"]);
   assert.equal(rig.metrics.value("wss_errors_total", { code: "no-subscriber" }), 1);
-});
-
-test("the broker goes again while it is asked for subscribers: then all is published", () => {
-  const rig = cutOff(true);
-  rig.answer("no-subscriber");
-  rig.stream.connected(false);
-  rig.clock.advance(1_000);
-  rig.take();
-  rig.stream.connected(true);
-  assert.deepEqual(rig.take(), ["0+1"]);
-  rig.answer();
-  assert.deepEqual(rig.take(), ["1+1", "2+1"]);
-});
-
-test("the broker is back before a retry for subscribers is due: each batch goes out once", () => {
-  const rig = cutOff(true);
-  assert.deepEqual(rig.take(), ["0+1"]);
-  rig.answer("no-subscriber");
-  rig.stream.connected(false);
-  rig.stream.connected(true);
-  rig.clock.advance(limits.resubscribeEveryMs);
-  assert.deepEqual(rig.take(), ["0+1"]);
-  rig.answer();
-  assert.deepEqual(rig.take(), ["1+1", "2+1"]);
-});
-
-test("a stream that gave its events up does not publish them again", () => {
-  const rig = cutOff(true);
-  assert.deepEqual(rig.take(), ["0+1"]);
-  rig.answer("no-subscriber");
-  assert.equal(rig.stream.takeUnacknowledged().items.length, 3);
-  rig.clock.advance(limits.resubscribeMsMax);
-  assert.deepEqual(rig.take(), []);
 });
 
 test("a message that finds the batch buffer full goes into the next batch", () => {

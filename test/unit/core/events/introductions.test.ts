@@ -3,14 +3,11 @@ import { test } from "node:test";
 import { limits } from "../../../../core/base/mod.ts";
 import type { Connection } from "../../../../core/connection/connection.ts";
 import { Registry } from "../../../../core/connection/registry.ts";
-import { DepartedConnections } from "../../../../core/events/departed-connections.ts";
-import type { KnownConnection } from "../../../../core/events/introduction.ts";
 import { HandshakeGate } from "../../../../core/handshake/handshake-gate.ts";
 import { Routes } from "../../../../core/handshake/routes.ts";
 import { GatewayMetrics } from "../../../../core/telemetry/mod.ts";
 import {
   ManualClock,
-  MemoryBroker,
   MemoryLogger,
   MemoryMetrics,
   type MemorySocket,
@@ -19,11 +16,10 @@ import { gatewayOptions } from "../../../support/memory-node/gateway-options.ts"
 import {
   grantOfQuery,
   idOf,
-  MemoryNode,
-  recordEvents,
-  settled,
+  type MemoryNode,
   upgradeRequest,
 } from "../../../support/memory-node/memory-node.ts";
+import { eventsOf, NodeRig } from "../../../support/memory-node/node-rig.ts";
 import { closes, RouterRig } from "../../../support/memory-node/router-rig.ts";
 import type { SimulatedOrigin } from "../../../support/memory-node/simulated-origins.ts";
 
@@ -76,19 +72,14 @@ test("who moves is introduced as its `open` did, with its state and groups of no
 });
 
 test("a close says whose the connection was, in open mode too, or nothing", async () => {
-  const broker = new MemoryBroker();
-  const clock = new ManualClock();
-  const options = { mode: "open", authorize: "jwt" } as const;
-  const node = new MemoryNode({ broker, clock, ...authorized }, options);
-  await node.gateway.start();
-  const events = recordEvents(broker);
+  const rig = new NodeRig({ mode: "open", authorize: "jwt" }, authorized);
+  await rig.node.gateway.start();
   for (const grant of [{ user: "bob" }, { state: 7 }, {}]) {
-    const client = await granted(node, grant);
+    const client = await granted(rig.node, grant);
     client.clientCloses(1000, "");
   }
-  clock.turn();
-  await settled();
-  const ends = events.filter(([, , verb]) => verb === "close").map((event) => event.slice(7));
+  await rig.rest();
+  const ends = eventsOf(rig.published, "close").map((event) => event.slice(4));
   assert.deepEqual(ends, [["client", { user: "bob" }], ["client", { state: 7 }], ["client"]]);
 });
 
@@ -195,18 +186,6 @@ test("a close that fits no packet with its state is told without", async () => {
   await rig.handle(rig.origins[0]!);
   assert.deepEqual(rig.origins[0]!.handled.at(-1)?.slice(2), [1, 1000, "", "client"]);
   assert.equal(rig.node.errors("batch-too-big"), 0);
-});
-
-test("nothing is kept of who is closed once that is confirmed", () => {
-  const departed = new DepartedConnections();
-  const known = (id: string): KnownConnection => ({ id }) as KnownConnection;
-  for (const [index, id] of ["a", "b", "c"].entries()) departed.add(known(id), 10 * (index + 1));
-  departed.confirm(9);
-  departed.confirm(20);
-  assert.deepEqual(departed.take(), [known("c")]);
-  departed.add(known("d"), 40);
-  departed.confirm(40);
-  assert.deepEqual(departed.take(), []);
 });
 
 test("what is kept of requests is bounded for all connections together", () => {

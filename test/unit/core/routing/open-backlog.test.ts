@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { RouterRig } from "../../../support/memory-node/router-rig.ts";
+import { handled, RouterRig } from "../../../support/memory-node/router-rig.ts";
 import { SimulatedOrigin } from "../../../support/memory-node/simulated-origins.ts";
 
 /** A node in `auto` whose broker is slow, and the first origin that announces itself. */
@@ -87,4 +87,19 @@ test("a broker that confirms nothing holds the origin up for 10 s at most", asyn
   assert.equal(rig.network.underWay, 2);
   assert.deepEqual(rig.late, [{ code: "events-unconfirmed", events: 2, app: "default" }]);
   assert.equal(rig.node.metrics.value("wss_errors_total", { code: "events-unconfirmed" }), 1);
+});
+
+test("a plain client that subscribes receives all, until an origin announces itself", async () => {
+  const rig = await new RouterRig({ mode: "auto" }).start();
+  const received = rig.network.received;
+  const client = rig.node.connect();
+  client.receive("a");
+  await rig.rest();
+  const verbs = (): string[] =>
+    received.flatMap(([, , , items]) => items.map(([verb, , seq]) => `${verb} ${seq}`));
+  assert.deepEqual(verbs(), ["open 0", "message 1"]);
+  await rig.join("o1");
+  client.receive("b");
+  await rig.handle(...rig.origins);
+  assert.deepEqual([verbs().length, handled(...rig.origins)], [2, ["message 2"]]);
 });

@@ -35,25 +35,34 @@ type Step =
   | readonly ["wait", number];
 
 const which = fc.nat(20);
+const alone = <T extends Step[0]>(weight: number, what: T) => ({
+  weight,
+  arbitrary: fc.constant([what] as const),
+});
+const one = <T extends Step[0]>(
+  weight: number,
+  what: T,
+  number: fc.Arbitrary<number> = which,
+) => ({
+  weight,
+  arbitrary: fc.tuple(fc.constant(what), number),
+});
 const step: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 4, arbitrary: fc.constant(["connect"] as const) },
-  { weight: 12, arbitrary: fc.tuple(fc.constant("say" as const), which) },
-  { weight: 1, arbitrary: fc.tuple(fc.constant("hang-up" as const), which) },
-  { weight: 10, arbitrary: fc.constant(["deliver"] as const) },
-  { weight: 1, arbitrary: fc.constant(["lose"] as const) },
-  { weight: 10, arbitrary: fc.tuple(fc.constant("handle" as const), which) },
-  { weight: 1, arbitrary: fc.tuple(fc.constant("crash" as const), which) },
-  { weight: 1, arbitrary: fc.tuple(fc.constant("mute" as const), which) },
-  { weight: 1, arbitrary: fc.tuple(fc.constant("leave" as const), which) },
-  { weight: 1, arbitrary: fc.constant(["join"] as const) },
-  { weight: 1, arbitrary: fc.tuple(fc.constant("refuse" as const), which) },
-  { weight: 1, arbitrary: fc.tuple(fc.constant("permit" as const), which) },
-  { weight: 1, arbitrary: fc.constant(["broker-down"] as const) },
-  { weight: 2, arbitrary: fc.constant(["broker-up"] as const) },
-  {
-    weight: 3,
-    arbitrary: fc.tuple(fc.constant("wait" as const), fc.integer({ min: 1, max: 4_000 })),
-  },
+  alone(4, "connect"),
+  one(12, "say"),
+  one(1, "hang-up"),
+  alone(10, "deliver"),
+  alone(1, "lose"),
+  one(10, "handle"),
+  one(1, "crash"),
+  one(1, "mute"),
+  one(1, "leave"),
+  alone(1, "join"),
+  one(1, "refuse"),
+  one(1, "permit"),
+  alone(1, "broker-down"),
+  alone(2, "broker-up"),
+  one(3, "wait", fc.integer({ min: 1, max: 4_000 })),
 );
 
 interface Client {

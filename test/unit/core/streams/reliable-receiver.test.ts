@@ -4,6 +4,8 @@ import { limits } from "../../../../core/base/mod.ts";
 import {
   type Acknowledgement,
   Acknowledgements,
+  HandledItems,
+  PresenceMonitor,
   ReliableReceiver,
   StreamMemory,
 } from "../../../../core/streams/mod.ts";
@@ -213,4 +215,112 @@ test("what is asked for stays asked for, until items behind it are handled", () 
   for (const received of [8, 9]) acks.note("me", ["ack", "a", 5, received]);
   acks.note("me", ["ack", "a", 12]);
   assert.deepEqual(flush(), [[["ack", "a", 5, 8]], [["ack", "a", 12]]]);
+});
+
+test("what is handled behind a batch that takes long is told as ranges", () => {
+  const told: unknown[] = [];
+  const items = new HandledItems("s", () => {
+    told.push([items.handled, items.beyond.map((range) => [...range])]);
+  });
+  const [a, b, c, d, e] = [2, 3, 6, 7, 9].map((end) => items.begin(end));
+  items.settle(d!);
+  items.settle(b!);
+  items.settle(c!);
+  items.settle(a!);
+  items.settle(e!);
+  assert.deepEqual(told, [
+    [0, [[6, 7]]],
+    [
+      0,
+      [
+        [2, 3],
+        [6, 7],
+      ],
+    ],
+    [0, [[2, 7]]],
+    [7, []],
+    [9, []],
+  ]);
+});
+
+test("ranges grow on either side, and stay where a batch between is handled last", () => {
+  const items = new HandledItems("s", () => {});
+  const records = [1, 2, 3, 4, 5, 6, 7, 8].map((end) => items.begin(end));
+  for (const index of [4, 5, 3, 7]) items.settle(records[index]!);
+  assert.deepEqual(items.beyond, [
+    [3, 6],
+    [7, 8],
+  ]);
+  for (const index of [0, 2, 1]) items.settle(records[index]!);
+  assert.deepEqual([items.handled, items.beyond], [6, [[7, 8]]]);
+  items.settle(records[6]!);
+  assert.deepEqual([items.handled, items.beyond], [8, []]);
+});
+
+test("a batch is handled when it is read and each of its events is", () => {
+  const items = new HandledItems("s", () => {});
+  const record = items.begin(3);
+  record.pending += 2;
+  items.settle(record);
+  items.settle(record);
+  assert.equal(items.handled, 0);
+  items.settle(record);
+  assert.equal(items.handled, 3);
+});
+
+function watching(): { clock: ManualClock; monitor: PresenceMonitor; gone: string[] } {
+  const clock = new ManualClock();
+  const gone: string[] = [];
+  return { clock, gone, monitor: new PresenceMonitor(clock, (name) => void gone.push(name)) };
+}
+
+test("a name expires once, when three heartbeats are missing", () => {
+  const { clock, monitor, gone } = watching();
+  monitor.heartbeat("a", 1_000);
+  clock.advance(2_999);
+  monitor.heartbeat("a", 1_000);
+  clock.advance(2_999);
+  assert.deepEqual(gone, []);
+  clock.advance(1);
+  monitor.cleared("a", 1);
+  clock.advance(10_000);
+  assert.deepEqual(gone, ["a"]);
+  assert.equal(clock.pendingTimers, 0);
+});
+
+test("a cleared presence has its grace, and one that was forgotten never expires", () => {
+  const { clock, monitor, gone } = watching();
+  for (const name of ["a", "b", "c"]) monitor.heartbeat(name, 1_000);
+  for (const name of ["a", "b"]) monitor.cleared(name, 250);
+  monitor.forget("c");
+  clock.advance(249);
+  monitor.heartbeat("b", 1_000);
+  clock.advance(1);
+  assert.deepEqual(gone, ["a"]);
+  clock.advance(10_000);
+  assert.deepEqual(gone, ["a", "b"]);
+});
+
+test("while heartbeats cannot come nothing expires; then every name has its full time", () => {
+  const { clock, monitor, gone } = watching();
+  monitor.heartbeat("a", 1_000);
+  monitor.pause();
+  monitor.cleared("a", 250);
+  monitor.heartbeat("b", 500);
+  clock.advance(60_000);
+  assert.deepEqual([gone, clock.pendingTimers], [[], 0]);
+  monitor.resume();
+  clock.advance(1_500);
+  assert.deepEqual(gone, ["b"]);
+  clock.advance(1_500);
+  assert.deepEqual(gone, ["b", "a"]);
+});
+
+test("a process that was stopped itself gives every name its time again", () => {
+  const { clock, monitor, gone } = watching();
+  monitor.heartbeat("a", 1_000);
+  clock.stall(10_000);
+  assert.deepEqual(gone, []);
+  clock.advance(3_000);
+  assert.deepEqual(gone, ["a"]);
 });

@@ -7,70 +7,7 @@ import {
   ReliableSender,
 } from "../../../../core/streams/mod.ts";
 import { ManualClock } from "../../../support/memory/mod.ts";
-
-/** A connected sender whose batches have two items of five bytes each. */
-class Rig {
-  readonly clock: ManualClock = new ManualClock();
-  readonly sender: ReliableSender<NumberedBatch>;
-  /** Numbers of the first items of what was published since the last look. */
-  #published: number[] = [];
-  /** Of these, what the transport may lose. */
-  #atMostOnce: number[] = [];
-  readonly answers: PublishAnswer[] = [];
-  /** Answers each publish at once where it is set. */
-  answer: { readonly error: ServiceError | undefined } | undefined = { error: undefined };
-  /** Codes of the errors that batches failed with. */
-  readonly failures: string[] = [];
-  waiting = 0;
-  /** Gets the numbers of batches that are acknowledged. */
-  acknowledged: number[] = [];
-
-  constructor(acknowledgedBy: "transport" | "receiver" = "receiver") {
-    const flow = {
-      take: () => {
-        if (this.waiting === 0) return undefined;
-        this.waiting--;
-        return this.#batch();
-      },
-      publish: ({ first }: NumberedBatch, answered: PublishAnswer, atMostOnce: boolean) => {
-        this.#published.push(first);
-        if (atMostOnce) this.#atMostOnce.push(first);
-        if (this.answer === undefined) this.answers.push(answered);
-        else answered(this.answer.error);
-      },
-      failed: (_batch: NumberedBatch, { code }: ServiceError) => this.failures.push(code),
-      acknowledged: ({ first }: NumberedBatch) => this.acknowledged.push(first),
-      progressed: () => {},
-    };
-    this.sender = new ReliableSender(this.clock, flow, acknowledgedBy);
-    this.sender.connected(true);
-  }
-
-  add(batches: number): void {
-    for (let index = 0; index < batches; index++) this.sender.add(this.#batch());
-    this.sender.pump();
-  }
-
-  get published(): number[] {
-    const published = this.#published;
-    this.#published = [];
-    return published;
-  }
-
-  /** Numbers of the first items of what the transport may lose, since the last look. */
-  get atMostOnce(): number[] {
-    return this.#atMostOnce.splice(0);
-  }
-
-  get stand(): number[] {
-    const { acknowledged, next, items, bytes } = this.sender;
-    return [acknowledged, next, items, bytes];
-  }
-
-  #batch(): NumberedBatch {
-    return { first: this.sender.next, count: 2, payload: new Uint8Array(10) };
-  }
-}
+import { SenderRig as Rig } from "./sender-rig.ts";
 
 const failed = (code: ErrorCode): ServiceError => new ServiceError(code, "as the test wants it");
 
@@ -441,4 +378,48 @@ test("a clock that is set on makes no receiver a silent one", () => {
   rig.clock.advance(1_000);
   rig.clock.set(3_600_000);
   assert.equal(rig.sender.silentMs, 1_000);
+});
+
+test("batches within a range are acknowledged ahead of others, and not repeated", () => {
+  const rig = new Rig();
+  rig.add(6);
+  assert.deepEqual(rig.published, [0, 2, 4, 6, 8, 10]);
+  rig.sender.acknowledge(1, undefined, [
+    [3, 6],
+    [8, 10],
+  ]);
+  assert.deepEqual(rig.acknowledged, [4, 8], "one that begins before a range is kept");
+  assert.deepEqual(rig.stand, [1, 12, 7, 40]);
+  assert.equal(rig.sender.sparse, true);
+  const numbers = [1, 2, 4, 5, 6, 8, 9, 10, 12, 13];
+  const known = numbers.filter((number) => rig.sender.isAcknowledged(number));
+  assert.deepEqual(known, [1, 5, 6, 9, 10]);
+  rig.sender.connected(false);
+  rig.sender.connected(true);
+  assert.deepEqual(rig.published, [0, 2, 6, 10]);
+  rig.sender.acknowledge(8);
+  assert.deepEqual(rig.stand, [8, 12, 2, 10]);
+  assert.equal(rig.sender.sparse, true, "8 and 9 are acknowledged, and 10 is not");
+  rig.sender.acknowledge(10);
+  assert.equal(rig.sender.sparse, false);
+});
+
+test("a range beyond what was published acknowledges nothing", () => {
+  const rig = new Rig();
+  rig.add(2);
+  rig.sender.acknowledge(0, undefined, [
+    [2, 5],
+    [9, 3],
+    [100, 200],
+  ]);
+  assert.deepEqual(rig.stand, [0, 4, 4, 20]);
+});
+
+test("what was published stays published where batches before it are acknowledged", () => {
+  const rig = new Rig();
+  rig.add(4);
+  assert.deepEqual(rig.published, [0, 2, 4, 6]);
+  rig.sender.acknowledge(0, undefined, [[2, 6]]);
+  rig.add(1);
+  assert.deepEqual(rig.published, [8], "each once, and the new one");
 });

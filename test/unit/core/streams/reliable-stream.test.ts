@@ -303,58 +303,47 @@ class World {
   }
 }
 
-test("over a receiver's acknowledgements items are handled in order, once a receiver", () => {
+/** Lives of so many steps: each ends with all that was written. */
+function live(
+  by: "transport" | "receiver",
+  numRuns: number,
+  steps: readonly fc.MaybeWeightedArbitrary<Step>[],
+  judge: (world: World) => void,
+): void {
   const length = { minLength: 1, maxLength: 200, size: "max" } as const;
-  const steps = fc.array(fc.oneof(...common, ...losses), length);
-  let atMostOnce = 0;
   fc.assert(
-    fc.property(steps, (taken) => {
-      const world = new World("receiver");
+    fc.property(fc.array(fc.oneof(...steps), length), (taken) => {
+      const world = new World(by);
       for (const step of taken) world.step(step);
       world.calm();
-      atMostOnce += world.atMostOnce;
+      judge(world);
     }),
-    { numRuns: 500 },
+    { numRuns },
   );
+}
+
+test("over a receiver's acknowledgements items are handled in order, once a receiver", () => {
+  let atMostOnce = 0;
+  live("receiver", 500, [...common, ...losses], (world) => {
+    atMostOnce += world.atMostOnce;
+  });
   assert.ok(atMostOnce > 2_000, `${atMostOnce} batches that the transport might lose`);
 });
 
 test("what is acknowledged ahead of others is not repeated, and nothing else is lost", () => {
-  const length = { minLength: 1, maxLength: 200, size: "max" } as const;
-  const waits = fc.constant(["wait", 20] as const);
-  const steps = fc.array(
-    fc.oneof(
-      ...common,
-      ...losses.filter(({ weight }) => weight > 1),
-      { weight: 8, arbitrary: handleLater },
-      { weight: 8, arbitrary: waits },
-    ),
-    length,
-  );
+  const more = [handleLater, fc.constant(["wait", 20] as const)];
+  const usual = losses.filter(({ weight }) => weight > 1);
+  const steps = [...common, ...usual, ...more.map((arbitrary) => ({ weight: 8, arbitrary }))];
   let sparse = 0;
-  fc.assert(
-    fc.property(steps, (taken) => {
-      const world = new World("receiver");
-      for (const step of taken) world.step(step);
-      world.calm();
-      sparse += world.sparse;
-    }),
-    { numRuns: 300 },
-  );
+  live("receiver", 300, steps, (world) => {
+    sparse += world.sparse;
+  });
   assert.ok(sparse > 40, `${sparse} acknowledgements ahead of others`);
 });
 
-test("over a transport's acknowledgements every item arrives, in order, across outages", () => {
-  const steps = fc.array(fc.oneof(...common), { minLength: 1, maxLength: 200 });
-  fc.assert(
-    fc.property(steps, (taken) => {
-      const world = new World("transport");
-      for (const step of taken) world.step(step);
-      world.calm();
-      const [only] = world.receivers;
-      const written = world.written.get("s0") ?? 0;
-      assert.deepEqual(only?.handled.get("s0") ?? [], [...Array(written).keys()]);
-    }),
-    { numRuns: 500 },
-  );
-});
+test("over a transport's acknowledgements every item arrives, in order, across outages", () =>
+  live("transport", 500, common, (world) => {
+    const [only] = world.receivers;
+    const written = world.written.get("s0") ?? 0;
+    assert.deepEqual(only?.handled.get("s0") ?? [], [...Array(written).keys()]);
+  }));
