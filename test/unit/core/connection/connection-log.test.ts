@@ -38,7 +38,7 @@ test("the line of a connection that opened says who it is, without its query", a
   assert.ok(!JSON.stringify(rig.node.logger.records).includes("secret"));
 });
 
-test("a line of which nothing was kept has no empty fields, and no code but of an error", async () => {
+test("a line of which nothing was kept has no empty fields, and no code of its own", async () => {
   const rig = new NodeRig();
   await rig.node.gateway.start();
   rig.node.open({ ...admission, info: {} }).clientCloses(1000, "");
