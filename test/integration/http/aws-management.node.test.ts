@@ -91,6 +91,8 @@ for (const { runtime, engine } of combinations) {
 }
 
 for (const { runtime, engine } of combinations) {
+  // The engine decides about a slow client; Bun's and Deno's own are the ones that differ.
+  if (runtime !== "node" && engine === "wasm") continue;
   test(`a slow client is LimitExceededException, on ${runtime}, ${engine}`, async () => {
     const limits = ["--send-queue-size", "131072", "--engine", engine];
     const { info } = await startGateway({ runtime, flags: ["--service-port", "0", ...limits] });

@@ -68,8 +68,10 @@ describe("a collector that fails holds up nothing else", { concurrency: 2 }, () 
     ["refuses connections", "away", /: (ECONNREFUSED|ConnectionRefused)$/],
     ["never answers", "hang", /: (?!status)[\w ]+$/],
   ];
-  for (const runtime of gatewayRuntimes) {
+  for (const [index, runtime] of gatewayRuntimes.entries()) {
     for (const [what, behaviour, reason] of cases) {
+      // Who refuses connections is told by the runtime; answers are read by the same code on all.
+      if (behaviour !== "away" && index > 0) continue;
       it(`on ${runtime}: one that ${what}`, async () => {
         const collector = await Collector.start();
         after(() => collector.stop());
@@ -106,6 +108,7 @@ describe("a collector that fails holds up nothing else", { concurrency: 2 }, () 
       });
     }
 
+    if (index > 0) continue;
     it(`on ${runtime}: spans that wait are bounded, and lost ones are counted`, async () => {
       const collector = await Collector.start();
       after(() => collector.stop());

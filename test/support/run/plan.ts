@@ -29,7 +29,8 @@ export const logFolder: string = process.env.TEST_LOGS ?? "dist/test-logs";
 /**
  * Test files below a folder, by path. `x.node.test.ts` is for Node alone, on each of its versions,
  * and so on; `x.once.test.ts` is for the Node that runs the tests: what it tests is the same
- * whatever runs it, such as texts, or gateways on Bun and Deno.
+ * whatever runs it, such as texts, or gateways on Bun and Deno. `x.nightly.test.ts` is like that,
+ * and for nightly checks alone: it takes long, or downloads what nothing else needs.
  */
 export function findTests(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
@@ -40,8 +41,9 @@ export function findTests(folder: string): string[] {
 
 /** Whether a file runs on a runtime: in each check, or in a nightly one only. */
 export function runsOn(file: string, runtime: Runtime, nightly = false): boolean {
-  const only = /\.(once|node|bun|deno)\.test\.ts$/.exec(file)?.[1];
+  const only = /\.(once|nightly|node|bun|deno)\.test\.ts$/.exec(file)?.[1];
   if (only === "once") return runtime === "node";
+  if (only === "nightly") return nightly && runtime === "node";
   if (isFurther(runtime)) return (only ?? "node") === "node" && differs(file, runtime, nightly);
   if (only !== undefined) return only === runtime;
   return nightly || runtime === fastest || touchesRuntime(file);

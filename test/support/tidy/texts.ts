@@ -144,7 +144,7 @@ export function folderFaults(sources: Sources): string[] {
     .map(([folder, count]) => `${folder} has ${count} files`);
 }
 
-const testName = /^[a-z0-9]+(-[a-z0-9]+)*(\.(once|node|bun|deno))?\.test\.ts$/;
+const testName = /^[a-z0-9]+(-[a-z0-9]+)*(\.(once|nightly|node|bun|deno))?\.test\.ts$/;
 
 /** Unit tests that do not stand where their code does, and names of no pattern. */
 export function testFaults(paths: Iterable<string>): string[] {

@@ -100,6 +100,7 @@ test("runner: a file's name, place and imports say where it runs", () => {
     ["test/unit/core/a.test.ts", ["bun"], ["node", "bun", "deno"]],
     ["test/unit/wasm/a.test.ts", ["node", "bun", "deno"], ["node", "bun", "deno"]],
     ["test/faults/a.node.test.ts", ["node"], ["node"]],
+    ["test/integration/a.nightly.test.ts", [], ["node"]],
   ] as const) {
     const where = (isNightly: boolean): unknown =>
       all.filter((name) => runsOn(file, name, isNightly));
