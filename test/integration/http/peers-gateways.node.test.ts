@@ -5,7 +5,7 @@ import { PeerNode } from "../../support/broker/peer-network.ts";
 import { RawClient } from "../../support/clients/raw-client.ts";
 import { metricOf, type RunningGateway } from "../../support/gateway/control-rig.ts";
 import { type GatewayRuntime, startGateway } from "../../support/gateway/gateway.ts";
-import { EchoCommands } from "../../support/http/echo-commands.ts";
+import { BackEnd, carriesOut } from "../../support/http/back-end.ts";
 import { freePort } from "../../support/process/free-port.ts";
 import { waitFor } from "../../support/process/wait.ts";
 
@@ -19,7 +19,7 @@ interface Client {
 }
 
 describe("three gateways on three runtimes, without a broker", () => {
-  let backEnd: EchoCommands;
+  let backEnd: BackEnd;
   const ports: number[] = [];
   const gateways: RunningGateway[] = [];
   /** A fourth peer, with an origin of the library. */
@@ -60,7 +60,7 @@ describe("three gateways on three runtimes, without a broker", () => {
   }
 
   before(async () => {
-    backEnd = await EchoCommands.start();
+    backEnd = await BackEnd.start(carriesOut);
     for (const _ of [...runtimes, "fourth"]) ports.push(await freePort());
     await Promise.all(runtimes.map((_, index) => start(index)));
     fourth = new PeerNode("n3", urls(), {
@@ -81,7 +81,7 @@ describe("three gateways on three runtimes, without a broker", () => {
     await origin.close();
     await fourth.stop();
     await Promise.all(gateways.map((gateway) => gateway[Symbol.asyncDispose]()));
-    backEnd.stop();
+    await backEnd.stop();
   });
 
   it("carries a command out at the node of each connection", async () => {

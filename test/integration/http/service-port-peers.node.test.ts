@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { metricOf } from "../../support/gateway/control-rig.ts";
 import { startGateway } from "../../support/gateway/gateway.ts";
-import { EchoCommands } from "../../support/http/echo-commands.ts";
+import { BackEnd, carriesOut } from "../../support/http/back-end.ts";
 import { freePort } from "../../support/process/free-port.ts";
 import { waitFor } from "../../support/process/wait.ts";
 import {
@@ -12,7 +12,7 @@ import {
 } from "../../support/service-port/service-client.ts";
 
 test("without a broker a node's service port serves the connections of its peers", async () => {
-  const backEnd = await EchoCommands.start();
+  const backEnd = await BackEnd.start(carriesOut);
   after(() => backEnd.stop());
   const ports = [await freePort(), await freePort()];
   const peers = ports.map((port) => `http://127.0.0.1:${port}`).join(",");

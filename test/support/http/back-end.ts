@@ -35,6 +35,12 @@ export function json(response: ServerResponse, value: unknown, status: number = 
   response.end(JSON.stringify(value));
 }
 
+/** Does what clients write: a text is JSON of commands, where `me` stands for the client's id. */
+export const carriesOut: Reaction = ({ id, said }, response) => {
+  const commands = said.startsWith("[") ? said : "[]";
+  json(response, JSON.parse(commands.replaceAll('"me"', JSON.stringify(id))));
+};
+
 /** An HTTP back end in the original's form. It notes what it is sent, and reacts as it is told. */
 export class BackEnd {
   readonly requests: PostedEvent[] = [];
@@ -69,6 +75,11 @@ export class BackEnd {
   /** What was said, without keep-alives, in the order in which it came. */
   get said(): string[] {
     return this.requests.map(({ said }) => said).filter((one) => one !== "alive");
+  }
+
+  /** Ids of the connections that opened, in their order. */
+  get opened(): string[] {
+    return this.requests.filter(({ said }) => said === "open").map(({ id }) => id);
   }
 
   /** Waits until this was said; the request that said it. */

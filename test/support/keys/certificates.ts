@@ -15,19 +15,7 @@ export class Authority {
   readonly #caKey: string = join(this.folder, "ca.key");
 
   constructor() {
-    this.#openssl(
-      "req",
-      "-x509",
-      ...newKey,
-      "-keyout",
-      this.#caKey,
-      "-out",
-      this.caFile,
-      "-days",
-      "2",
-      "-subj",
-      "/CN=authority of a test",
-    );
+    this.#issue(this.#caKey, this.caFile, ["-subj", "/CN=authority of a test"]);
   }
 
   get ca(): string {
@@ -42,27 +30,10 @@ export class Authority {
       join(this.folder, `${file}.crt`),
       join(this.folder, `${file}.key`),
     ];
-    this.#openssl(
-      "req",
-      "-x509",
-      ...newKey,
-      "-keyout",
-      keyFile,
-      "-out",
-      certFile,
-      "-CA",
-      this.caFile,
-      "-CAkey",
-      this.#caKey,
-      "-days",
-      "2",
-      "-subj",
-      `/CN=${name}`,
-      "-addext",
-      `subjectAltName=${hosts}`,
-      "-addext",
-      "basicConstraints=critical,CA:FALSE",
-    );
+    const authority = ["-CA", this.caFile, "-CAkey", this.#caKey, "-subj", `/CN=${name}`];
+    const extensions = [`subjectAltName=${hosts}`, "basicConstraints=critical,CA:FALSE"];
+    const added = extensions.flatMap((extension) => ["-addext", extension]);
+    this.#issue(keyFile, certFile, [...authority, ...added]);
     return { certFile, keyFile };
   }
 
@@ -70,11 +41,11 @@ export class Authority {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  #openssl(...args: string[]): void {
-    execFileSync("openssl", args, { stdio: "ignore" });
+  #issue(keyFile: string, certFile: string, more: readonly string[]): void {
+    const key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes".split(" ");
+    const files = ["-keyout", keyFile, "-out", certFile, "-days", "2"];
+    execFileSync("openssl", ["req", "-x509", ...key, ...files, ...more], { stdio: "ignore" });
   }
 }
 
 const thisHost = "IP:127.0.0.1,DNS:localhost";
-
-const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"] as const;

@@ -3,13 +3,12 @@ export type RegexNode =
   | { readonly kind: "character"; readonly set: bigint }
   | { readonly kind: "start" | "end" | "empty" }
   | { readonly kind: "sequence" | "choice"; readonly nodes: readonly RegexNode[] }
-  | { readonly kind: "look"; readonly node: RegexNode; readonly negative: boolean }
+  | { readonly kind: "look"; readonly node: RegexNode }
   | {
       readonly kind: "repeat";
       readonly node: RegexNode;
       readonly min: number;
       readonly max: number;
-      readonly lazy: boolean;
     };
 
 /** Characters that stand for all: two that no class of ours tells apart need not both be here. */
@@ -83,7 +82,7 @@ class Parser {
     if (this.#source[this.at] !== ")") throw new Error(`no end of a group: /${this.#source}/`);
     this.at += 1;
     const isLook = /[=!]$/.test(open);
-    return isLook ? { kind: "look", node, negative: open.endsWith("!") } : node;
+    return isLook ? { kind: "look", node } : node;
   }
 
   /** Of a class, an escape, or one character as it is. */
@@ -99,14 +98,14 @@ class Parser {
 
   #quantified(node: RegexNode): RegexNode {
     const rest = this.#source.slice(this.at);
-    const match = /^(?:([*+?])|\{(\d+)(,?)(\d*)\})(\??)/.exec(rest);
+    const match = /^(?:([*+?])|\{(\d+)(,?)(\d*)\})\??/.exec(rest);
     if (match === null) return node;
-    const [whole, sign, least, comma, most, lazy] = match;
+    const [whole, sign, least, comma, most] = match;
     this.at += whole.length;
     const min = sign === undefined ? Number(least) : sign === "+" ? 1 : 0;
     const bounded = comma === "" ? min : most ? Number(most) : Number.POSITIVE_INFINITY;
     const max = sign === undefined ? bounded : sign === "?" ? 1 : Number.POSITIVE_INFINITY;
-    return { kind: "repeat", node, min, max, lazy: lazy !== "" };
+    return { kind: "repeat", node, min, max };
   }
 }
 
