@@ -141,7 +141,7 @@ export const httpOriginSettings: SettingTable<HttpOriginSettings> = {
     default: "dev",
   }),
   "aws-domain-name": matching("domainName in the events of --origin-format aws", {
-    allowed: "a host name, and a port if it is needed, such as api.example.com:8443",
+    allowed: "a host name, also with a port: api.example.com:8443",
     pattern: /^[0-9A-Za-z.-]{1,253}(?::\d{1,5})?$/,
     default: "localhost",
   }),
