@@ -1,3 +1,4 @@
+import { BrokerSet } from "../../../adapters/mqtt/brokers/mod.ts";
 import type {
   Link,
   LinkListener,
@@ -76,4 +77,17 @@ export class FakeLink implements Link {
     this.up = false;
     this.#settle?.reject(away);
   }
+}
+
+export const brokerNames: readonly [string, string] = ["mq-a:1883", "mq-b:1883"];
+
+/** Two brokers. Each link that is opened to one is put into `links`. */
+export function fakeBrokers(links: FakeLink[] = []): BrokerSet {
+  const open = (options: LinkOptions): FakeLink => {
+    const link = new FakeLink(options);
+    links.push(link);
+    return link;
+  };
+  const brokers = brokerNames.map((name) => ({ name, open }));
+  return new BrokerSet(brokers, undefined);
 }

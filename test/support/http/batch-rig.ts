@@ -231,6 +231,19 @@ export async function openRig(
   return { rig, node: await rig.node("n") };
 }
 
+/** The stream of events of node `n`, and two of its connections. */
+export const batchStream = "n:i1:h:1";
+export const batchIds: readonly [string, string] = [`n.${"a".repeat(26)}`, `n.${"b".repeat(26)}`];
+
+/** The rig with one node that has sent a message of the first connection. */
+export async function toldRig(
+  options: Parameters<typeof openRig>[0] = {},
+): ReturnType<typeof openRig> {
+  const opened = await openRig(options);
+  await opened.node.events(batchStream, 0, message(batchIds[0], 1));
+  return opened;
+}
+
 export function message(id: string, seq: number, data: unknown = "x"): unknown[] {
   return ["message", id, seq, data];
 }

@@ -25,7 +25,7 @@ import {
   SeededRandom,
 } from "../memory/mod.ts";
 import { gatewayOptions } from "../memory-node/gateway-options.ts";
-import { upgradeRequest } from "../memory-node/memory-node.ts";
+import { idOf, upgradeRequest } from "../memory-node/memory-node.ts";
 import { answerOf } from "./answers.ts";
 
 /** A request that the back end has not answered. */
@@ -60,6 +60,13 @@ export interface HttpRigOptions {
   readonly tracer?: Tracer;
   /** The largest packet of the origin's broker. */
   readonly packetBytesMax?: number;
+}
+
+/** A rig, and its one client. */
+export interface Talk {
+  readonly rig: HttpRig;
+  readonly socket: MemorySocket;
+  readonly id: string;
 }
 
 /** A whole gateway in memory with an HTTP origin; a test plays the clients and the back end. */
@@ -149,6 +156,14 @@ export class HttpRig {
     return rig;
   }
 
+  /** A rig whose one client is connected, and has sent these texts. */
+  static async talking(options: HttpRigOptions, ...texts: readonly string[]): Promise<Talk> {
+    const rig = await HttpRig.start(options);
+    const socket = await rig.connect();
+    await rig.receive(socket, ...texts);
+    return { rig, socket, id: idOf(socket) };
+  }
+
   /** The origin's timer would keep the test's process up. */
   async #close(): Promise<void> {
     for (const request of this.requests.splice(0)) void request.fail(new Error("the test ended"));
@@ -176,6 +191,17 @@ export class HttpRig {
 
   handshake(path: string): Promise<HandshakeAnswer> {
     return Promise.resolve(this.gateway.handshake(upgradeRequest(path)));
+  }
+
+  /** A handshake, once its request is there; what is done with that decides. */
+  async decided(
+    decide: (rig: HttpRig) => Promise<void>,
+    path: string = "/",
+  ): Promise<HandshakeAnswer> {
+    const answer = this.handshake(path);
+    await this.settle();
+    await decide(this);
+    return answer;
   }
 
   /** A connection whose `open` is answered with 200. */
@@ -241,6 +267,11 @@ export function eventOf({ body }: Pick<BackEndRequest, "body">): Record<string, 
   const { WebSocketEvent: event, WebSocketKeepAlives: alive } = JSON.parse(body);
   const said = event ?? { alive };
   return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== null));
+}
+
+/** What a client got: the data of messages, and `close`. */
+export function dataOf({ delivered }: Pick<MemorySocket, "delivered">): unknown[] {
+  return delivered.map((one) => (one.type === "message" ? one.data : one.type));
 }
 
 /** The text of a request that carries a message. */

@@ -57,6 +57,11 @@ export class ServiceRig {
   }
 }
 
+/** The code and the message of a refusal. */
+export function refusal({ json }: Answer): { readonly code: string; readonly message: string } {
+  return json as { code: string; message: string };
+}
+
 function sourceOf(target: string, address: string, asked: Asked): RequestSource {
   const { body = "", headers = {} } = asked;
   const bytes = new Uint8Array(typeof body === "string" ? new TextEncoder().encode(body) : body);

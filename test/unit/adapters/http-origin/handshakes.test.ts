@@ -2,28 +2,29 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { AwsForm } from "../../../../adapters/http-origin/mod.ts";
 import { limits, ServiceError } from "../../../../core/base/mod.ts";
+import type { HandshakeAnswer } from "../../../../core/ports/mod.ts";
 import { eventOf, HttpRig } from "../../../support/http/http-rig.ts";
 import { MemorySocket } from "../../../support/memory/mod.ts";
 
 const refused = new ServiceError("http-connect", "http://a cannot be reached (ECONNREFUSED)");
 
+function refusalOf(answer: HandshakeAnswer): Extract<HandshakeAnswer, { accepted: false }> {
+  assert.ok(!answer.accepted);
+  return answer;
+}
+
 test("a handshake is a request, and its answer decides", async () => {
   const rig = await HttpRig.start({ gateway: { authorize: "origin" } });
-  const accepted = rig.handshake("/chat?a=1");
-  await rig.settle();
-  const request = rig.next();
-  const asked = eventOf(request).ConnectionRequested as Record<string, unknown>;
-  assert.equal(asked.Path, "/chat");
-  await request.answer(200, { user: "ann", groups: ["g"], headers: { "x-seat": "7" } });
-  const admission = await accepted;
+  const admission = await rig.decided(async () => {
+    const request = rig.next();
+    const asked = eventOf(request).ConnectionRequested as Record<string, unknown>;
+    assert.equal(asked.Path, "/chat");
+    await request.answer(200, { user: "ann", groups: ["g"], headers: { "x-seat": "7" } });
+  }, "/chat?a=1");
   assert.ok(admission.accepted);
   assert.deepEqual(admission.headers, { "x-seat": "7" });
-  const rejected = rig.handshake("/");
-  await rig.settle();
-  await rig.next().answer(403, "not you", "text/plain");
-  const answer = await rejected;
-  assert.ok(!answer.accepted);
-  assert.equal(answer.statusCode, 403);
+  const answer = await rig.decided(() => rig.next().answer(403, "not you", "text/plain"));
+  assert.equal(refusalOf(answer).statusCode, 403);
 });
 
 test("a handshake that waited too long for others' requests is not sent any more", async () => {
@@ -35,35 +36,25 @@ test("a handshake that waited too long for others' requests is not sent any more
   await rig.advance(16_000);
   await rig.next().answer(200);
   assert.equal(rig.requests.length, 0);
-  const answer = await handshake;
-  assert.ok(!answer.accepted);
-  assert.equal(answer.statusCode, 502);
+  assert.equal(refusalOf(await handshake).statusCode, 502);
 });
 
 test("a refusal keeps its status where its body or a header is too large", async () => {
   const rig = await HttpRig.start({ gateway: { authorize: "origin" } });
-  const rejected = rig.handshake("/");
-  await rig.settle();
   const large = "x".repeat(limits.answerBodyBytesMax + 1);
-  await rig.next().answer(403, large, "text/html");
-  const answer = await rejected;
-  assert.ok(!answer.accepted);
-  assert.equal(answer.statusCode, 403);
-  assert.equal(answer.headers?.["content-type"], "application/json");
-  const { code, message } = JSON.parse(String(answer.body));
+  const refused = await rig.decided(() => rig.next().answer(403, large, "text/html"));
+  const { statusCode, headers, body } = refusalOf(refused);
+  assert.deepEqual([statusCode, headers["content-type"]], [403, "application/json"]);
+  const { code, message } = JSON.parse(String(body));
   assert.equal(code, "http-answer-too-big");
   assert.match(message, /more than 65536 bytes/);
   assert.equal(rig.errors("http-answer-too-big"), 1);
-
-  const challenged = rig.handshake("/");
-  await rig.settle();
-  const headers = { "www-authenticate": "x".repeat(9_000), "retry-after": "3" };
-  await rig.next().answer(401, "no", "text/plain", headers);
-  const second = await challenged;
-  assert.ok(!second.accepted);
+  const more = { "www-authenticate": "x".repeat(9_000), "retry-after": "3" };
+  const challenged = await rig.decided(() => rig.next().answer(401, "no", "text/plain", more));
+  const second = refusalOf(challenged);
   assert.equal(second.statusCode, 401);
-  assert.equal(second.headers?.["retry-after"], "3");
-  assert.equal(second.headers?.["www-authenticate"], undefined);
+  assert.equal(second.headers["retry-after"], "3");
+  assert.equal(second.headers["www-authenticate"], undefined);
 });
 
 const urls = ["http://a/", "http://b/"];
@@ -74,37 +65,34 @@ const aborted = new ServiceError(
 
 /** A handshake whose request hangs until it gets 504. Returns the URL that was asked. */
 async function hangs(rig: HttpRig): Promise<string> {
-  const handshake = rig.handshake("/");
-  await rig.settle();
-  const request = rig.next();
-  await rig.advance(5_050);
-  assert.equal(request.signal?.aborted, true);
-  await request.fail(aborted);
-  const answer = await handshake;
-  assert.ok(!answer.accepted);
-  assert.equal(answer.statusCode, 504);
-  return request.url;
+  let url = "";
+  const answer = await rig.decided(async () => {
+    const request = rig.next();
+    await rig.advance(5_050);
+    assert.equal(request.signal?.aborted, true);
+    await request.fail(aborted);
+    url = request.url;
+  });
+  assert.equal(refusalOf(answer).statusCode, 504);
+  return url;
 }
 
 /** A handshake whose request is answered. Returns the URL that was asked. */
 async function answered(rig: HttpRig): Promise<string> {
-  const handshake = rig.handshake("/");
-  await rig.settle();
-  const request = rig.next();
-  await request.answer(200);
-  assert.ok((await handshake).accepted);
-  return request.url;
+  let url = "";
+  const answer = await rig.decided(() => {
+    const request = rig.next();
+    url = request.url;
+    return request.answer(200);
+  });
+  assert.ok(answer.accepted);
+  return url;
 }
 
-test("a URL whose answer authorize-timeout cut off is left alone, as one that fails", async () => {
+test("a URL that authorize-timeout cut off is left alone, then probed again", async () => {
   const rig = await HttpRig.start({ urls, gateway: { authorize: "origin" } });
   assert.equal(await hangs(rig), "http://a/");
-  assert.equal(await answered(rig), "http://b/");
-});
-
-test("a URL whose probe authorize-timeout cut off is probed again", async () => {
-  const rig = await HttpRig.start({ urls, gateway: { authorize: "origin" } });
-  assert.equal(await hangs(rig), "http://a/");
+  assert.equal(await answered(rig), "http://b/", "as where it fails");
   await rig.advance(1_000);
   assert.equal(await hangs(rig), "http://a/", "the probe");
   assert.equal(await answered(rig), "http://b/");
@@ -145,11 +133,7 @@ test("an origin that cannot be asked lets nobody in, and one that hangs is given
     [(one) => one.advance(5_050), 504, "authorize-timeout"],
   ];
   for (const [fail, statusCode, wanted] of failures) {
-    const handshake = rig.handshake("/");
-    await rig.settle();
-    await fail(rig);
-    const answer = await handshake;
-    assert.ok(!answer.accepted);
+    const answer = refusalOf(await rig.decided(fail));
     assert.equal(answer.statusCode, statusCode);
     assert.equal(answer.headers["content-type"], "application/json");
     const { code, message } = JSON.parse(String(answer.body));

@@ -5,7 +5,7 @@ import { base64OfId } from "../../../../adapters/http-wire/mod.ts";
 import { originLimits } from "../../../../adapters/origin/base/mod.ts";
 import { encodePresence, Topics } from "../../../../adapters/topics/mod.ts";
 import { limits, ServiceError } from "../../../../core/base/mod.ts";
-import { eventOf, HttpRig, textOf } from "../../../support/http/http-rig.ts";
+import { dataOf, eventOf, HttpRig, textOf } from "../../../support/http/http-rig.ts";
 import { idOf } from "../../../support/memory-node/memory-node.ts";
 
 const refused = new ServiceError("http-connect", "http://a cannot be reached (ECONNREFUSED)");
@@ -78,10 +78,7 @@ test("the time that an event waited for others is no part of its time of retries
 });
 
 test("what a reply asks for is carried out in order, before the next event", async () => {
-  const rig = await HttpRig.start();
-  const socket = await rig.connect();
-  const id = idOf(socket);
-  await rig.receive(socket, "one", "two");
+  const { rig, socket, id } = await HttpRig.talking({}, "one", "two");
   const Message = { Text: null, Binary: "AQI=" };
   await rig.next().answer(200, [
     ["send", id, "a"],
@@ -93,16 +90,12 @@ test("what a reply asks for is carried out in order, before the next event", asy
   await rig.next().answer(200, {
     OutgoingWebSocketMessages: [{ ConnectionIds: [base64OfId(id)], Message }],
   });
-  const got = socket.delivered.map((one) => (one.type === "message" ? one.data : one.type));
-  assert.deepEqual(got, ["a", "b", Uint8Array.of(0), Uint8Array.of(1, 2)]);
+  assert.deepEqual(dataOf(socket), ["a", "b", Uint8Array.of(0), Uint8Array.of(1, 2)]);
   assert.equal(rig.errors("command-malformed"), 0);
 });
 
 test("state, renew, leave and close in an answer", async () => {
-  const rig = await HttpRig.start();
-  const socket = await rig.connect();
-  const id = idOf(socket);
-  await rig.receive(socket, "one");
+  const { rig, socket, id } = await HttpRig.talking({}, "one");
   await rig.next().answer(200, [
     ["state", id, { a: 1 }],
     ["renew", id, rig.clock.now() + 60_000],
@@ -139,10 +132,8 @@ test("a reply with a fault is refused as a whole, counted, and logged once a min
 });
 
 test("an array that is no array of commands is counted, and logged with its place", async () => {
-  const rig = await HttpRig.start();
-  const socket = await rig.connect();
-  await rig.receive(socket, "x");
-  await rig.next().answer(200, [["send", idOf(socket), "half"], null]);
+  const { rig, socket, id } = await HttpRig.talking({}, "x");
+  await rig.next().answer(200, [["send", id, "half"], null]);
   assert.deepEqual(socket.delivered, []);
   assert.equal(rig.errors("command-malformed"), 1);
   const [line] = rig.logger.of("origin-reply-refused");
@@ -150,17 +141,13 @@ test("an array that is no array of commands is counted, and logged with its plac
 });
 
 test("with --origin-replies false nothing in an answer is carried out", async () => {
-  const rig = await HttpRig.start({ replies: false });
-  const socket = await rig.connect();
-  await rig.receive(socket, "one");
-  await rig.next().answer(200, [["send", idOf(socket), "a"]]);
+  const { rig, socket, id } = await HttpRig.talking({ replies: false }, "one");
+  await rig.next().answer(200, [["send", id, "a"]]);
   assert.deepEqual(socket.delivered, []);
 });
 
 test("a failed request is sent again as it was, until it is answered", async () => {
-  const rig = await HttpRig.start({ retryMs: 100_000, secret: "s" });
-  const socket = await rig.connect();
-  await rig.receive(socket, "one");
+  const { rig, socket } = await HttpRig.talking({ retryMs: 100_000, secret: "s" }, "one");
   const first = rig.next();
   await first.fail(refused);
   const statuses = [500, 503, 404, 429, 400, 403, 413, 302, 201, 204];
@@ -182,9 +169,7 @@ test("a failed request is sent again as it was, until it is answered", async () 
 });
 
 test("when the time is over the connection is closed, and its close is still sent", async () => {
-  const rig = await HttpRig.start({ retryMs: 10_000 });
-  const socket = await rig.connect();
-  await rig.receive(socket, "one", "two", "three");
+  const { rig, socket } = await HttpRig.talking({ retryMs: 10_000 }, "one", "two", "three");
   const ends = rig.clock.now() + 10_000;
   while (socket.delivered.length === 0) {
     await rig.next().fail(refused);
@@ -199,18 +184,15 @@ test("when the time is over the connection is closed, and its close is still sen
 });
 
 test("the close says code and cause where extra fields are written", async () => {
-  const rig = await HttpRig.start({ form: new OriginalForm({ extraFields: true }) });
-  const socket = await rig.connect();
-  await rig.receive(socket, "one");
+  const form = new OriginalForm({ extraFields: true });
+  const { rig } = await HttpRig.talking({ form }, "one");
   await rig.next().answer(400);
   const said = eventOf(rig.next()).ConnectionClosed;
   assert.deepEqual(said, { Code: 1013, Reason: "origin-failed", Cause: "error" });
 });
 
 test("a too large answer is a failed request; what cannot be sent is given up", async () => {
-  const rig = await HttpRig.start({ retryMs: 30_000 });
-  const socket = await rig.connect();
-  await rig.receive(socket, "one");
+  const { rig, socket } = await HttpRig.talking({ retryMs: 30_000 }, "one");
   await rig.next().fail(new ServiceError("http-answer-too-big", "more than 1048576 bytes"));
   await rig.advance(200);
   assert.equal(textOf(rig.requests[0]!), "one", "it is sent again");
@@ -286,9 +268,7 @@ test("with --origin-retry 0 a request is sent once, as the original did", async 
 
 test("the next URL is asked at once where one cannot be reached", async () => {
   const urls = ["http://a/", "http://b/"];
-  const rig = await HttpRig.start({ urls, retryMs: 0 });
-  const socket = await rig.connect();
-  await rig.receive(socket, "one");
+  const { rig, socket } = await HttpRig.talking({ urls, retryMs: 0 }, "one");
   const first = rig.next();
   assert.equal(first.url, "http://a/");
   await first.fail(refused);
@@ -324,9 +304,7 @@ test("a slow origin stops the reading of its sockets, and nothing is lost", asyn
 });
 
 test("a request that the end of the node cuts off is no failure of the origin", async () => {
-  const rig = await HttpRig.start();
-  const socket = await rig.connect();
-  await rig.receive(socket, "hang");
+  const { rig } = await HttpRig.talking({}, "hang");
   const stopped = rig.httpOrigin.stop();
   await rig.advance(originLimits.leaveWaitMs + 1_000);
   await stopped;
@@ -394,9 +372,7 @@ test("10,000 connections are one request of keep-alives each interval, not more"
 });
 
 test("a clock that is set on gives up no event", async () => {
-  const rig = await HttpRig.start({ retryMs: 10_000 });
-  const socket = await rig.connect();
-  await rig.receive(socket, "one");
+  const { rig, socket } = await HttpRig.talking({ retryMs: 10_000 }, "one");
   rig.clock.set(3_600_000);
   await rig.next().fail(refused);
   await rig.advance(200);
@@ -406,30 +382,23 @@ test("a clock that is set on gives up no event", async () => {
 });
 
 test("a command that fits no packet of the broker is named, and the others go out", async () => {
-  const rig = await HttpRig.start({ packetBytesMax: 5_000 });
-  const socket = await rig.connect();
-  const id = idOf(socket);
-  await rig.receive(socket, "one", "two");
+  const { rig, socket, id } = await HttpRig.talking({ packetBytesMax: 5_000 }, "one", "two");
   await rig.next().answer(200, [
     ["send", id, "before"],
     ["send", id, "x".repeat(5_000)],
     ["send", id, "after"],
   ]);
-  assert.deepEqual(textsOf(socket), ["before", "after"]);
+  assert.deepEqual(dataOf(socket), ["before", "after"]);
   assert.equal(rig.errors("batch-too-big"), 1);
   const [line] = rig.logger.of("origin-reply-refused");
-  assert.match(
-    line?.message ?? "",
-    /^command 1 of an answer: \d+ bytes do not fit into one packet$/,
-  );
+  const said = /^command 1 of an answer: \d+ bytes do not fit into one packet$/;
+  assert.match(line?.message ?? "", said);
   assert.equal(textOf(rig.next()), "two");
 });
 
 test("a time too large for a number is as long as can be, and ends no answer", async () => {
-  const rig = await HttpRig.start();
-  const socket = await rig.connect();
-  const id = JSON.stringify(idOf(socket));
-  await rig.receive(socket, "one");
+  const { rig, socket, id: own } = await HttpRig.talking({}, "one");
+  const id = JSON.stringify(own);
   const commands = [
     `["send", ${id}, "ttl", {"ttl": 1e400}]`,
     `["send", ${id}, "at", {"ttl": 5, "at": 1e400}]`,
@@ -437,10 +406,6 @@ test("a time too large for a number is as long as can be, and ends no answer", a
     `["send", ${id}, "after"]`,
   ];
   await rig.next().answer(200, `[${commands.join(",")}]`, "application/json");
-  assert.deepEqual(textsOf(socket), ["ttl", "at", "group", "after"]);
+  assert.deepEqual(dataOf(socket), ["ttl", "at", "group", "after"]);
   assert.equal(rig.errors("command-malformed"), 0);
 });
-
-function textsOf({ delivered }: Awaited<ReturnType<HttpRig["connect"]>>): unknown[] {
-  return delivered.map((one) => (one.type === "message" ? one.data : one.type));
-}

@@ -12,49 +12,42 @@ function one(item: unknown): Partial<Command> {
   return command;
 }
 
-/** Items and what they mean. */
-const good: readonly (readonly [item: unknown, meaning: object])[] = [
-  [["send", id, "hi"], { verb: "send", ids: [id], data: "hi", options: {} }],
+/** Items, their verb and ids aside, and what they mean. */
+const good: readonly (readonly [item: readonly unknown[], meaning: object])[] = [
+  [["send", id, "hi"], { data: "hi" }],
   [
     ["send", [id, other], { $binary: "AQID" }, { ref: 1, ttl: 5 }],
-    {
-      verb: "send",
-      ids: [id, other],
-      data: Uint8Array.of(1, 2, 3),
-      options: { ref: 1, ttl: 5 },
-    },
+    { ids: [id, other], data: Uint8Array.of(1, 2, 3), options: { ref: 1, ttl: 5 } },
   ],
-  [["close", id], { verb: "close", ids: [id], closeCode: 1000, closeReason: "", options: {} }],
+  [["close", id], { closeCode: 1000, closeReason: "" }],
   [
     ["close", id, 4000, "bye", { cause: "error" }],
-    {
-      verb: "close",
-      ids: [id],
-      closeCode: 4000,
-      closeReason: "bye",
-      options: { cause: "error" },
-    },
+    { closeCode: 4000, closeReason: "bye", options: { cause: "error" } },
   ],
-  [
-    ["close", id, { ref: "r" }],
-    { verb: "close", ids: [id], closeCode: 1000, closeReason: "", options: { ref: "r" } },
-  ],
-  [["join", id, "room/blue"], { verb: "join", ids: [id], group: "room/blue", options: {} }],
-  [["leave", id, "a", {}], { verb: "leave", ids: [id], group: "a", options: {} }],
+  [["close", id, { ref: "r" }], { closeCode: 1000, closeReason: "", options: { ref: "r" } }],
+  [["join", id, "room/blue"], { group: "room/blue" }],
+  [["leave", id, "a", {}], { group: "a" }],
+  [["state", id, { a: 1 }], { value: { a: 1 } }],
+  [["state", id, null, {}], { value: null }],
+  [["renew", id, 0], { expires: 0 }],
+  [["send", [], "hi", 7, "later"], { ids: [], data: "hi" }],
+];
+/** Those that name a group, or connections in another place. */
+const others: readonly (readonly [item: readonly unknown[], meaning: object])[] = [
   [
     ["publish", "@all", "hi", { except: id }],
-    { verb: "publish", group: "@all", data: "hi", options: { except: id } },
+    { group: "@all", data: "hi", options: { except: id } },
   ],
-  [["state", id, { a: 1 }], { verb: "state", ids: [id], value: { a: 1 }, options: {} }],
-  [["state", id, null, {}], { verb: "state", ids: [id], value: null, options: {} }],
-  [["renew", id, 0], { verb: "renew", ids: [id], expires: 0, options: {} }],
-  [["query", "g", { ref: 1 }], { verb: "query", subject: "g", options: { ref: 1 } }],
-  [["query", [id], {}], { verb: "query", subject: [id], options: {} }],
-  [["send", [], "hi", 7, "later"], { verb: "send", ids: [], data: "hi", options: {} }],
+  [["query", "g", { ref: 1 }], { subject: "g", options: { ref: 1 } }],
+  [["query", [id], {}], { subject: [id] }],
 ];
 
 test("each command is read, and unknown elements and options are ignored", () => {
-  for (const [item, meaning] of good) assert.deepEqual(one(item), meaning, JSON.stringify(item));
+  const all = good.map(([item, meaning]) => [item, { ids: [id], ...meaning }] as const);
+  for (const [item, meaning] of [...all, ...others]) {
+    const expected = { verb: item[0], options: {}, ...meaning };
+    assert.deepEqual(one(item), expected, JSON.stringify(item));
+  }
 });
 
 test("binary data is bytes, whether it came in JSON or not, and options stay as they are", () => {

@@ -118,13 +118,6 @@ test("a body that breaks off is told to the handler", async () => {
   assert.deepEqual(codes, ["request-timeout"]);
 });
 
-test("a request that no Request can be is refused all the same", async () => {
-  const { port } = await rig();
-  const socket = await open(port);
-  socket.write("GET http:// HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
-  assert.match(await text(socket), /^HTTP\/1.1 400[\s\S]*"code":"request-malformed"/);
-});
-
 test("a client that ends in the middle of its body gets 400; gap on Deno: nothing", async () => {
   const { port, codes } = await rig();
   const isDeno = "Deno" in globalThis;

@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { message, openRig } from "../../../../support/http/batch-rig.ts";
+import {
+  batchIds,
+  message,
+  openRig,
+  batchStream as stream,
+  toldRig,
+} from "../../../../support/http/batch-rig.ts";
 
-const stream = "n:i1:h:1";
-const a = "n.aaaaaaaaaaaaaaaaaaaaaaaaaa";
-const b = "n.bbbbbbbbbbbbbbbbbbbbbbbbbb";
+const [a, b] = batchIds;
 const other = "m.cccccccccccccccccccccccccc";
 
 test("commands go to the nodes that their ids name, before the next request", async () => {
@@ -39,8 +43,7 @@ test("commands go to the nodes that their ids name, before the next request", as
 });
 
 test("commands are numbered: what the node misses is sent again", async () => {
-  const { rig, node } = await openRig();
-  await node.events(stream, 0, message(a, 1));
+  const { rig, node } = await toldRig();
   await rig.next().answer(200, [["send", a, "one"]]);
   const [first] = node.taken.splice(0).map(({ batch }) => batch);
   assert.equal(first?.[0], 1);
@@ -54,8 +57,7 @@ test("commands are numbered: what the node misses is sent again", async () => {
 });
 
 test("a publish and a query with a ref go to the topic of the group", async () => {
-  const { rig, node } = await openRig();
-  await node.events(stream, 0, message(a, 1));
+  const { rig, node } = await toldRig();
   await rig.next().answer(200, [
     ["publish", "g", "hi", { ref: 1 }],
     ["query", "@all", { ref: 2 }],
@@ -129,8 +131,7 @@ const answers: readonly (readonly [answer: unknown, errors: readonly string[]])[
 
 for (const [answer, errors] of answers) {
   test(`an answer ${JSON.stringify(answer).slice(0, 60)} sends nothing`, async () => {
-    const { rig, node } = await openRig();
-    await node.events(stream, 0, message(a, 1));
+    const { rig, node } = await toldRig();
     await rig.next().answer(200, answer);
     assert.deepEqual(await node.acks(), [["ack", stream, 1]], "the events are confirmed");
     assert.deepEqual(node.taken, []);
@@ -140,8 +141,7 @@ for (const [answer, errors] of answers) {
 }
 
 test("an answer may have messages as the original service has them", async () => {
-  const { rig, node } = await openRig();
-  await node.events(stream, 0, message(a, 1));
+  const { rig, node } = await toldRig();
   await rig.next().answer(200, {
     OutgoingWebSocketMessages: [
       { ConnectionIds: [btoa(a), btoa(b)], Message: { Text: "hi", Binary: null } },
@@ -157,8 +157,7 @@ test("an answer may have messages as the original service has them", async () =>
 });
 
 test("what is not carried out is logged with its place", async () => {
-  const { rig, node } = await openRig();
-  await node.events(stream, 0, message(a, 1));
+  const { rig } = await toldRig();
   await rig.next().answer(200, [
     ["send", a, "x"],
     ["nonsense", a],
@@ -168,16 +167,14 @@ test("what is not carried out is logged with its place", async () => {
 });
 
 test("bytes that are no base64 are not sent as none", async () => {
-  const { rig, node } = await openRig();
-  await node.events(stream, 0, message(a, 1));
+  const { rig, node } = await toldRig();
   await rig.next().answer(200, [["send", a, { $binary: "!!" }]]);
   // The node refuses a message that is a map.
   assert.deepEqual(node.commands(), [["send", a, { $binary: "!!" }]]);
 });
 
 test("commands of an answer that confirms nothing are not carried out", async () => {
-  const { rig, node } = await openRig();
-  await node.events(stream, 0, message(a, 1));
+  const { rig, node } = await toldRig();
   for (const count of [0, 1]) {
     await rig.next().answer(200, [
       ["send", a, `${count}`],
@@ -230,8 +227,7 @@ test("an event that is refused for good closes its connection; others pass", asy
 });
 
 test("a command that nests too deeply is left out, and the others are carried out", async () => {
-  const { rig, node } = await openRig();
-  await node.events(stream, 0, message(a, 1));
+  const { rig, node } = await toldRig();
   const nested = (levels: number): unknown => (levels === 0 ? 1 : [nested(levels - 1)]);
   await rig.next().answer(200, [
     ["state", a, nested(31)],

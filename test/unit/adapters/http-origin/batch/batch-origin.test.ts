@@ -1,11 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ServiceError } from "../../../../../core/base/mod.ts";
-import { BatchRig, message, openRig, settle } from "../../../../support/http/batch-rig.ts";
+import {
+  BatchRig,
+  batchIds,
+  message,
+  openRig,
+  settle,
+  batchStream as stream,
+  toldRig,
+} from "../../../../support/http/batch-rig.ts";
 
-const stream = "n:i1:h:1";
-const a = "n.aaaaaaaaaaaaaaaaaaaaaaaaaa";
-const b = "n.bbbbbbbbbbbbbbbbbbbbbbbbbb";
+const [a, b] = batchIds;
 const other = "m.cccccccccccccccccccccccccc";
 const open = (id: string): unknown[] => ["open", id, 0, { path: "/" }];
 const lost = new ServiceError("http-status", "a failure");
@@ -35,8 +41,7 @@ test("a batch is posted as it came, and a success confirms all of it", async () 
 });
 
 test("one request of a node at a time: what comes meanwhile goes together", async () => {
-  const { rig, node } = await openRig({ itemsMax: 3 });
-  await node.events(stream, 0, message(a, 1));
+  const { rig, node } = await toldRig({ itemsMax: 3 });
   await node.events(stream, 1, message(a, 2), message(b, 1));
   await node.events(stream, 3, message(b, 2));
   await node.events(stream, 4, message(b, 3), message(b, 4));
@@ -114,8 +119,7 @@ test("an answer may confirm less: the rest is posted again", async () => {
 });
 
 test("an answer that confirms nothing is a failure", async () => {
-  const { rig, node } = await openRig();
-  await node.events(stream, 0, message(a, 1));
+  const { rig } = await toldRig();
   await rig.next().answer(200, [["ack", stream, 0]]);
   assert.equal(rig.requests.length, 0, "it waits");
   await rig.advance(200);
@@ -124,8 +128,7 @@ test("an answer that confirms nothing is a failure", async () => {
 });
 
 test("an ack without a number confirms nothing, and is counted", async () => {
-  const { rig, node } = await openRig();
-  await node.events(stream, 0, message(a, 1));
+  const { rig, node } = await toldRig();
   for (const count of ["1", null, 0.5, undefined]) {
     await rig.next().answer(200, [["send", a, "never"], ["ack", stream, count].slice(0, 3)]);
     assert.deepEqual(node.commands(), []);
@@ -138,8 +141,7 @@ test("an ack without a number confirms nothing, and is counted", async () => {
 });
 
 test("a request that fails is sent again, later each time, with what came meanwhile", async () => {
-  const { rig, node } = await openRig();
-  await node.events(stream, 0, message(a, 1));
+  const { rig, node } = await toldRig();
   const ids = [rig.requests[0]?.headers["webhook-id"]];
   const waits: number[] = [];
   for (let attempt = 0; attempt < 6; attempt++) {
@@ -184,8 +186,7 @@ test("another URL takes over at once, and the first one is left alone for a whil
 });
 
 test("an origin that fails for too long leaves, asks, and comes back as another", async () => {
-  const { rig, node } = await openRig({ retryMs: 2_000 });
-  await node.events(stream, 0, message(a, 1));
+  const { rig, node } = await toldRig({ retryMs: 2_000 });
   const began = rig.clock.now();
   while (rig.presences.at(-1) !== "") {
     if (rig.requests.length > 0) await rig.next().answer(500);
@@ -207,8 +208,7 @@ test("an origin that fails for too long leaves, asks, and comes back as another"
 });
 
 test("when it is reached again it is announced anew, and the new stream is served", async () => {
-  const { rig, node } = await openRig({ retryMs: 0 });
-  await node.events(stream, 0, message(a, 1));
+  const { rig, node } = await toldRig({ retryMs: 0 });
   await rig.next().fail(lost);
   assert.equal(rig.presences.at(-1), "", "without retries it leaves at once");
   await rig.advance(600);
@@ -246,8 +246,7 @@ test("a stream that begins past 0 is a gap", async () => {
 });
 
 test("another stream of the same node ends the last one", async () => {
-  const { rig, node } = await openRig();
-  await node.events(stream, 0, message(a, 1));
+  const { rig, node } = await toldRig();
   const request = rig.next();
   await node.events(stream, 1, message(a, 2));
   await node.events("n:i1:h:2", 0, ["assigned", a, 1, {}], message(a, 1));

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { goString } from "../../../../../adapters/http-origin/forms/go-json.ts";
 import { OriginalForm } from "../../../../../adapters/http-origin/mod.ts";
 import { answerOf } from "../../../../support/http/answers.ts";
 import { fromHex } from "../../../../vectors/hex.ts";
@@ -39,13 +38,6 @@ test("without extra fields every event has the exact bytes of the original", () 
   assert.equal(plain.close(id, close), closed);
   assert.equal(plain.keepAlives([id]), keepAlives([id64]));
   assert.equal(plain.keepAlives([id, "n1.ab"]), keepAlives([id64, "bjEuYWI="]));
-});
-
-test("strings are escaped as Go escapes them", () => {
-  for (const [text, json] of originalStrings) {
-    assert.equal(goString(text), json);
-    assert.equal(JSON.parse(goString(text)), text);
-  }
 });
 
 test("extra fields stand behind the original's, and what is absent is null", () => {
@@ -158,12 +150,8 @@ test("2xx lets a client in, with what the body gives", () => {
   assert.deepEqual(plain.decision(answerOf(200, named)), {
     accepted: true,
     grant: {
+      ...Object.fromEntries(Object.keys(grant).map((key) => [key, undefined])),
       user: "ann",
-      groups: undefined,
-      state: undefined,
-      subprotocol: undefined,
-      headers: undefined,
-      expires: undefined,
     },
   });
 });

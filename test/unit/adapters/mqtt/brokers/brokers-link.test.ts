@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BrokerSet, brokerOf } from "../../../../../adapters/mqtt/brokers/mod.ts";
+import { brokerOf } from "../../../../../adapters/mqtt/brokers/mod.ts";
 import type { Link, LinkOptions } from "../../../../../adapters/topics/mod.ts";
 import { ServiceError } from "../../../../../core/base/mod.ts";
-import { FakeLink } from "../../../../support/broker/fake-link.ts";
+import { brokerNames, type FakeLink, fakeBrokers } from "../../../../support/broker/fake-link.ts";
 import { ManualClock, MemoryLogger, SeededRandom } from "../../../../support/memory/mod.ts";
 
-const names = ["mq-a:1883", "mq-b:1883"];
 const bytes = new TextEncoder();
 
 interface Rig {
@@ -22,17 +21,8 @@ interface Rig {
 
 function rig(options: Partial<LinkOptions> = {}): Rig {
   const links: FakeLink[] = [];
-  const open = (given: LinkOptions): FakeLink => {
-    const fake = new FakeLink(given);
-    links.push(fake);
-    return fake;
-  };
-  const clock = new ManualClock();
-  const logger = new MemoryLogger();
-  const set = new BrokerSet(
-    names.map((name) => ({ name, open })),
-    undefined,
-  );
+  const [clock, logger] = [new ManualClock(), new MemoryLogger()];
+  const set = fakeBrokers(links);
   const ports = set.ports({ clock, logger, random: new SeededRandom(1) });
   const link = ports.openLink({ name: "o1", role: "origin", ...options });
   const told: string[] = [];
@@ -57,7 +47,8 @@ function rig(options: Partial<LinkOptions> = {}): Rig {
 function topicOn(broker: number): string {
   for (let number = 0; ; number++) {
     const key = `default/nodes/n${number}/o1`;
-    if (brokerOf(key, names) === broker) return `wss/v1/default/nodes/n${number}/commands/o1`;
+    if (brokerOf(key, brokerNames) === broker)
+      return `wss/v1/default/nodes/n${number}/commands/o1`;
   }
 }
 
@@ -85,10 +76,8 @@ test("it is up while one broker is there, and tells what came and went", () => {
   links[0]!.come();
   assert.deepEqual([link.up, link.upAt?.(0), link.upAt?.(1)], [true, true, true]);
   links[1]!.go();
-  assert.deepEqual(
-    [link.up, link.reaches?.(topicOn(0)), link.reaches?.(topicOn(1))],
-    [true, true, false],
-  );
+  const reached = [0, 1].map((broker) => link.reaches?.(topicOn(broker)));
+  assert.deepEqual([link.up, ...reached], [true, true, false]);
   links[0]!.go();
   assert.deepEqual(told, ["up", "one came", "changed", "down"]);
 });
@@ -107,12 +96,9 @@ test("what a broker carries that is away fails, and goes by another once it is d
   links[1]!.come();
   publish(topicOn(1), "home");
   assert.match(links[1]!.published.at(-1)!, / home$/, "its own broker is back");
-});
-
-test("a link whose caller repeats nothing diverts from the start", () => {
-  const { links, publish } = rig({ diverts: true });
-  links[0]!.come();
-  assert.equal(publish(topicOn(1), "x"), undefined);
+  const once = rig({ diverts: true });
+  once.links[0]!.come();
+  assert.equal(once.publish(topicOn(1), "x"), undefined, "from the start if nobody repeats it");
 });
 
 test("the start waits a moment for brokers that are away, for the first without end", async () => {
@@ -145,11 +131,8 @@ test("a broker that refuses ends the start; later, it is logged", async () => {
   await later.started;
   later.links[1]!.refuse();
   await new Promise(setImmediate);
-  const lines = later.logger.of("broker-refused");
-  assert.deepEqual(
-    lines.map(({ level, fields }) => [level, fields.broker]),
-    [["error", "mq-b:1883"]],
-  );
+  const [line, ...more] = later.logger.of("broker-refused");
+  assert.deepEqual([line?.level, line?.fields.broker, more], ["error", "mq-b:1883", []]);
 });
 
 test("stopping a link that one broker never reached is no refusal", async () => {

@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
-  BrokerSet,
   BrokersCommandBus,
   BrokersEventChannel,
   brokerOf,
 } from "../../../../../adapters/mqtt/brokers/mod.ts";
 import type { CommandBus, OriginPresence } from "../../../../../core/ports/mod.ts";
-import { FakeLink } from "../../../../support/broker/fake-link.ts";
+import { brokerNames, fakeBrokers } from "../../../../support/broker/fake-link.ts";
 import {
   ManualClock,
   MemoryBroker,
@@ -16,27 +15,17 @@ import {
   MemoryMetrics,
 } from "../../../../support/memory/mod.ts";
 
-const names = ["mq-a:1883", "mq-b:1883"];
 const bytes = (text: string): Uint8Array<ArrayBuffer> => new TextEncoder().encode(text);
-
-function brokerSet(): BrokerSet {
-  const open = (options: ConstructorParameters<typeof FakeLink>[0]): FakeLink =>
-    new FakeLink(options);
-  return new BrokerSet(
-    names.map((name) => ({ name, open })),
-    undefined,
-  );
-}
 
 /** An origin, or a node, whose streams to and from `n1` this broker carries. */
 function peerOn(broker: number): string {
   for (let number = 0; ; number++) {
-    if (brokerOf(`default/nodes/n1/p${number}`, names) === broker) return `p${number}`;
+    if (brokerOf(`default/nodes/n1/p${number}`, brokerNames) === broker) return `p${number}`;
   }
 }
 
 function channelRig() {
-  const brokers = names.map(() => new MemoryBroker());
+  const brokers = brokerNames.map(() => new MemoryBroker());
   const received: string[][] = brokers.map(() => []);
   for (const [index, broker] of brokers.entries()) {
     broker.onEvents(({ batch }) => received[index]!.push(new TextDecoder().decode(batch)));
@@ -44,7 +33,7 @@ function channelRig() {
   const channels = brokers.map((broker) => new MemoryEventChannel(broker, "n1"));
   const clock = new ManualClock();
   const refused = (): void => {};
-  const channel = new BrokersEventChannel(brokerSet(), channels, { node: "n1", clock, refused });
+  const channel = new BrokersEventChannel(fakeBrokers(), channels, { node: "n1", clock, refused });
   const told: string[] = [];
   const started = channel.start({
     connected: (up) => void told.push(up ? "up" : "down"),
@@ -113,7 +102,7 @@ test("an origin that one broker has lost lives while another has it", async () =
 });
 
 function busRig() {
-  const brokers = names.map(() => new MemoryBroker());
+  const brokers = brokerNames.map(() => new MemoryBroker());
   const joins: string[] = [];
   const buses = brokers.map((broker, index): CommandBus => {
     const bus = new MemoryCommandBus(broker, { apps: ["default"], node: "n1" });
@@ -126,7 +115,7 @@ function busRig() {
   });
   const metrics = new MemoryMetrics();
   const options = { node: "n1", clock: new ManualClock(), metrics, refused: () => {} };
-  const bus = new BrokersCommandBus(brokerSet(), buses, options);
+  const bus = new BrokersCommandBus(fakeBrokers(), buses, options);
   const told: string[] = [];
   const started = bus.start({
     commands: (_source, payload) => void told.push(new TextDecoder().decode(payload)),
@@ -143,7 +132,7 @@ test("a node is connected while one broker is there, and its metrics say which a
   const { brokers, metrics, told, started } = busRig();
   await started;
   const up = (): (number | undefined)[] =>
-    names.map((broker) => metrics.value("wss_broker_up", { broker }));
+    brokerNames.map((broker) => metrics.value("wss_broker_up", { broker }));
   assert.deepEqual(up(), [1, 1]);
   brokers[0]!.up = false;
   assert.deepEqual(up(), [0, 1]);
@@ -172,7 +161,7 @@ test("what a node forwards goes by another broker if its own is away", async () 
     await new Promise(setImmediate);
   };
   // The key of a command from n1 to another node names the receiver first.
-  const own = brokerOf(`default/nodes/${peerOn(1)}/n1`, names);
+  const own = brokerOf(`default/nodes/${peerOn(1)}/n1`, brokerNames);
   await forward("[1]");
   brokers[own]!.up = false;
   await forward("[2]");

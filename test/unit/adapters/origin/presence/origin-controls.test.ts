@@ -1,25 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BrokerSet, brokerOf } from "../../../../../adapters/mqtt/brokers/mod.ts";
+import { brokerOf } from "../../../../../adapters/mqtt/brokers/mod.ts";
 import { controlOf } from "../../../../../adapters/origin/presence/mod.ts";
 import { type Link, Topics } from "../../../../../adapters/topics/mod.ts";
-import { FakeLink } from "../../../../support/broker/fake-link.ts";
+import { brokerNames, type FakeLink, fakeBrokers } from "../../../../support/broker/fake-link.ts";
 import { ManualClock, MemoryLogger, SeededRandom } from "../../../../support/memory/mod.ts";
 
-const names = ["mq-a:1883", "mq-b:1883"];
 const topic = "wss/v1/default/presence/origins/o1";
 
 function rig(window = 10) {
   const links: FakeLink[] = [];
-  const open = (options: ConstructorParameters<typeof FakeLink>[0]): FakeLink => {
-    const link = new FakeLink(options);
-    links.push(link);
-    return link;
-  };
-  const set = new BrokerSet(
-    names.map((name) => ({ name, open })),
-    undefined,
-  );
+  const set = fakeBrokers(links);
   const clock = new ManualClock();
   const logger = new MemoryLogger();
   const ports = set.ports({ clock, logger, random: new SeededRandom(1) });
@@ -47,19 +38,18 @@ function announced(link: FakeLink): number {
 }
 
 /** What it publishes to its presence comes back. */
-function loopBack(links: readonly FakeLink[]): void {
+async function admitted({ control, links }: ReturnType<typeof rig>): Promise<void> {
+  const done = control.admitted();
   for (const link of links) if (link.up) link.receive(topic, "");
+  await done;
+  control.begin();
 }
 
 async function begun(given: ReturnType<typeof rig>): Promise<void> {
-  const { control, links } = given;
-  const started = control.start();
-  for (const link of links) link.come();
+  const started = given.control.start();
+  for (const link of given.links) link.come();
   await started;
-  const admitted = control.admitted();
-  loopBack(links);
-  await admitted;
-  control.begin();
+  await admitted(given);
 }
 
 test("an origin announces itself at each broker over which it receives events", async () => {
@@ -80,7 +70,7 @@ test("an origin announces itself at each broker over which it receives events", 
 /** A node whose streams this broker carries. */
 function nodeOn(broker: number): string {
   for (let number = 0; ; number++) {
-    if (brokerOf(`default/nodes/n${number}/o1`, names) === broker) return `n${number}`;
+    if (brokerOf(`default/nodes/n${number}/o1`, brokerNames) === broker) return `n${number}`;
   }
 }
 
@@ -135,10 +125,7 @@ test("an origin starts while a broker is away, which may refuse it later", async
   await new Promise(setImmediate);
   clock.advance(1_000);
   await started;
-  const admitted = control.admitted();
-  loopBack(links);
-  await admitted;
-  control.begin();
+  await admitted(given);
   links[1]!.refuse();
   await new Promise(setImmediate);
   assert.equal(logger.of("broker-refused").length, 1);

@@ -33,61 +33,42 @@ test("@connections: POST sends the body as one message", async () => {
 test("@connections: a stage of an app's name is that app, any other the first", async () => {
   const rig = new ServiceRig();
   const id = rig.port.open("a");
-  await rig.ask(path(id, "chat"), { body: "x" });
-  await rig.ask(path(id, "prod"), { body: "x" });
-  await rig.ask(`${path(id, "prod")}?app=chat`, { body: "x" });
-  assert.deepEqual(
-    rig.port.calls.map(([app]) => app),
-    ["chat", "default", "chat"],
-  );
+  for (const target of [path(id, "chat"), path(id), `${path(id)}?app=chat`]) {
+    await rig.ask(target, { body: "x" });
+  }
+  const apps = rig.port.calls.map(([app]) => app);
+  assert.deepEqual(apps, ["chat", "default", "chat"]);
 });
 
-test("@connections: a stranger's body is not waited for", async () => {
-  const rig = new ServiceRig({ token: "secret" });
-  const target = path(rig.port.open("a"));
-  const answer = await rig.ask(target, { readBody: () => new Promise(() => {}) });
-  assert.equal(fault(answer)[0], 403);
-});
-
-test("@connections: GET tells since when, and whose it is", async () => {
+test("@connections: GET tells since when, and whose it is; DELETE closes with 1000", async () => {
   const rig = new ServiceRig();
-  const answer = await rig.ask(path(rig.port.open("a")), { method: "GET" });
-  assert.equal(answer.status, 200);
-  assert.deepEqual(answer.json, {
+  const id = rig.port.open("a");
+  const told = await rig.ask(path(id), { method: "GET" });
+  assert.equal(told.status, 200);
+  assert.deepEqual(told.json, {
     connectedAt: "1970-01-01T00:00:01.000Z",
     lastActiveAt: "1970-01-01T00:00:02.500Z",
     identity: { sourceIp: "192.0.2.7", userAgent: "test/1" },
   });
-});
-
-test("@connections: a connection that is being closed is gone", async () => {
-  const rig = new ServiceRig();
-  const id = rig.port.open("a", { closing: true });
-  const answer = await rig.ask(path(id), { method: "GET" });
-  assert.deepEqual(fault(answer), [410, "GoneException", "id-gone"]);
-});
-
-test("@connections: DELETE closes with 1000", async () => {
-  const rig = new ServiceRig();
-  const id = rig.port.open("a");
-  const answer = await rig.ask(path(id), { method: "DELETE" });
-  assert.deepEqual([answer.status, answer.text], [204, ""]);
+  const ended = await rig.ask(path(id), { method: "DELETE" });
+  assert.deepEqual([ended.status, ended.text], [204, ""]);
   assert.deepEqual(rig.port.connections.get(id)?.closed, [1000, ""]);
 });
 
 test("@connections: what is not there is gone; no node means nothing is sent", async () => {
   const rig = new ServiceRig();
+  const gone = [410, "GoneException", "id-gone"];
   for (const method of ["POST", "GET", "DELETE"]) {
-    const own = await rig.ask(path("n1.none"), { method });
-    assert.deepEqual(fault(own), [410, "GoneException", "id-gone"], method);
+    assert.deepEqual(fault(await rig.ask(path("n1.none"), { method })), gone, method);
     const asked = rig.port.calls.length;
-    const other = await rig.ask(path("n2.none"), { method });
-    assert.deepEqual(fault(other), [410, "GoneException", "id-gone"], method);
     // A back end that comes from API Gateway deletes ids that it still has from there.
-    const former = await rig.ask(path("L0SM9cOFvHcCIhw%3D"), { method });
-    assert.deepEqual(fault(former), [410, "GoneException", "id-gone"], method);
+    for (const id of ["n2.none", "L0SM9cOFvHcCIhw%3D"]) {
+      assert.deepEqual(fault(await rig.ask(path(id), { method })), gone, `${method} ${id}`);
+    }
     assert.equal(rig.port.calls.length, asked, method);
   }
+  const closing = rig.port.open("a", { closing: true });
+  assert.deepEqual(fault(await rig.ask(path(closing), { method: "GET" })), gone);
 });
 
 test("@connections: a path with a slash at its end is none", async () => {
@@ -97,75 +78,76 @@ test("@connections: a path with a slash at its end is none", async () => {
     assert.equal((await rig.ask(target, { method })).status, 404, method);
   }
   for (const short of ["/prod/@connections", "/prod/@connections/", "/@connections"]) {
-    const answer = await rig.ask(short, { method: "POST" });
+    const answer = await rig.ask(short);
     assert.deepEqual(fault(answer), [404, "NotFoundException", "request-path"], short);
     assert.match(answer.text, /the paths are .*\{stage\}\/@connections\/\{id\}/);
   }
   for (const other of ["/a/b/@connections/n1.a", "/a///@connections/n1.a", "//sr", "/a//sr"]) {
-    assert.equal((await rig.ask(other, { method: "POST" })).status, 404, other);
+    assert.equal((await rig.ask(other)).status, 404, other);
   }
   assert.deepEqual(rig.port.calls, []);
 });
 
-test("@connections: what is no id is a bad request", async () => {
+test("@connections: what is no id is a bad request, and another method 405", async () => {
   const rig = new ServiceRig();
   for (const id of ["nobody", "N1.a", "10.0.0.1%3A80", "n1%2E%2E", "n1.a%20", "=", "a=b"]) {
     const answer = await rig.ask(path(id), { body: "x" });
     assert.deepEqual(fault(answer), [400, "BadRequestException", "id-malformed"], id);
   }
+  const put = await rig.ask(path("n1.a"), { method: "PUT" });
+  assert.deepEqual(fault(put), [405, "MethodNotAllowedException", "request-method"]);
+  assert.equal(put.headers.get("allow"), "POST, GET, DELETE");
   assert.deepEqual(rig.port.calls, []);
 });
 
-test("@connections: a message that is too long is 413", async () => {
-  const rig = new ServiceRig();
-  const id = rig.port.open("a");
-  assert.equal((await rig.ask(path(id), { body: "x".repeat(131_072) })).status, 200);
-  const long = await rig.ask(path(id), { body: "x".repeat(131_073) });
-  assert.deepEqual(fault(long), [413, "PayloadTooLargeException", "request-too-big"]);
-  for (const outcome of ["publish-too-big", "queue-too-small"]) {
-    const other = rig.port.open(outcome, { outcome });
-    const answer = await rig.ask(path(other), { body: "x" });
-    assert.deepEqual(fault(answer), [413, "PayloadTooLargeException", outcome]);
-  }
-});
-
-test("@connections: a slow client is 429 once its queue is full", async () => {
-  const rig = new ServiceRig();
-  const waits = rig.port.open("waits", { outcome: "slow" });
-  assert.equal((await rig.ask(path(waits), { body: "x" })).status, 200);
-  const full = rig.port.open("full", { outcome: "slow", closing: true });
-  const answer = await rig.ask(path(full), { body: "x" });
-  assert.deepEqual(fault(answer), [429, "LimitExceededException", "send-queue-full"]);
-});
-
-test("@connections: a node that does not answer is 504, and not gone", async () => {
-  const rig = new ServiceRig();
-  const id = rig.port.open("a", { outcome: "unknown" });
-  const answer = await rig.ask(path(id), { body: "x" });
-  assert.deepEqual(fault(answer), [504, "GatewayTimeoutException", "reply-timeout"]);
-});
-
-test("@connections: other methods are 405", async () => {
-  const rig = new ServiceRig();
-  const answer = await rig.ask(path("n1.a"), { method: "PUT" });
-  assert.deepEqual(fault(answer), [405, "MethodNotAllowedException", "request-method"]);
-  assert.equal(answer.headers.get("allow"), "POST, GET, DELETE");
-});
+const tooLarge = "PayloadTooLargeException";
+for (const [what, connection, bytes, ...expected] of [
+  ["the longest message", {}, 131_072, 200],
+  ["one that is longer", {}, 131_073, 413, tooLarge, "request-too-big"],
+  ["one above a setting", { outcome: "publish-too-big" }, 1, 413, tooLarge, "publish-too-big"],
+  ["one above the queue", { outcome: "queue-too-small" }, 1, 413, tooLarge, "queue-too-small"],
+  ["a client that reads slowly", { outcome: "slow" }, 1, 200],
+  [
+    "a client whose queue is full",
+    { outcome: "slow", closing: true },
+    1,
+    ...[429, "LimitExceededException", "send-queue-full"],
+  ],
+  // It is not gone.
+  [
+    "a node that does not answer",
+    { outcome: "unknown" },
+    1,
+    ...[504, "GatewayTimeoutException", "reply-timeout"],
+  ],
+] as const) {
+  test(`@connections: ${what} is ${expected.join(", ")}`, async () => {
+    const rig = new ServiceRig();
+    const target = path(rig.port.open("a", connection));
+    const answer = await rig.ask(target, { body: "x".repeat(bytes) });
+    if (expected[0] === 200) assert.equal(answer.status, 200);
+    else assert.deepEqual(fault(answer), expected);
+  });
+}
 
 test("@connections: who may not send is forbidden, in AWS's form", async () => {
-  const forbidden = async (rig: ServiceRig, asked: Asked, code: string): Promise<void> => {
+  const bearer = { headers: { authorization: "Bearer wrong" } };
+  const accessKeys = new Map([["AKIDEXAMPLE", "secret"]]);
+  for (const [options, asked, code] of [
+    [{}, { address: "10.0.0.1" }, "request-forbidden"],
+    [{ token: "t" }, bearer, "request-token"],
+    // A stranger's body is not waited for.
+    [{ token: "t" }, { readBody: () => new Promise<never>(() => {}) }, "request-token"],
+    [{ accessKeys }, {}, "request-forbidden"],
+    // Without a token there is none to bear: the request has to be signed.
+    [{ accessKeys }, bearer, "request-forbidden"],
+    [{ accessKeys, token: "t" }, bearer, "request-token"],
+  ] as const) {
+    const rig = new ServiceRig(options);
     const answer = await rig.ask(path(rig.port.open("a")), { body: "x", ...asked });
     assert.deepEqual(fault(answer), [403, "ForbiddenException", code]);
     assert.deepEqual(rig.port.calls, []);
-  };
-  const bearer = { headers: { authorization: "Bearer wrong" } };
-  await forbidden(new ServiceRig(), { address: "10.0.0.1" }, "request-forbidden");
-  await forbidden(new ServiceRig({ token: "t" }), bearer, "request-token");
-  const accessKeys = new Map([["AKIDEXAMPLE", "secret"]]);
-  await forbidden(new ServiceRig({ accessKeys }), {}, "request-forbidden");
-  // Without a token there is none to bear: the request has to be signed.
-  await forbidden(new ServiceRig({ accessKeys }), bearer, "request-forbidden");
-  await forbidden(new ServiceRig({ accessKeys, token: "t" }), bearer, "request-token");
+  }
   const rig = new ServiceRig({ accessKeys, token: "t" });
   const headers = { authorization: "Bearer t" };
   assert.equal((await rig.ask(path(rig.port.open("a")), { body: "x", headers })).status, 200);
@@ -175,15 +157,9 @@ test("@connections: who may not send is forbidden, in AWS's form", async () => {
 function claims(accessKey: string, now: number): Readonly<Record<string, string>> {
   const time = new Date(now).toISOString().replaceAll(/[-:]|\.\d+/g, "");
   const scope = `${accessKey}/${time.slice(0, 8)}/eu-central-1/execute-api/aws4_request`;
-  const signature = "0".repeat(64);
-  return {
-    "X-Amz-Date": time,
-    Authorization: [
-      `AWS4-HMAC-SHA256 Credential=${scope}`,
-      "SignedHeaders=host;x-amz-date",
-      `Signature=${signature}`,
-    ].join(", "),
-  };
+  const algorithm = "AWS4-HMAC-SHA256";
+  const signed = `SignedHeaders=host;x-amz-date, Signature=${"0".repeat(64)}`;
+  return { "X-Amz-Date": time, Authorization: `${algorithm} Credential=${scope}, ${signed}` };
 }
 
 test("@connections: strangers with a bad signature keep nobody else from sending", async () => {
