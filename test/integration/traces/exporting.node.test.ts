@@ -68,10 +68,8 @@ describe("a collector that fails holds up nothing else", { concurrency: 2 }, () 
     ["refuses connections", "away", /: (ECONNREFUSED|ConnectionRefused)$/],
     ["never answers", "hang", /: (?!status)[\w ]+$/],
   ];
-  for (const [index, runtime] of gatewayRuntimes.entries()) {
+  for (const runtime of gatewayRuntimes) {
     for (const [what, behaviour, reason] of cases) {
-      // Who refuses connections is told by the runtime; answers are read by the same code on all.
-      if (behaviour !== "away" && index > 0) continue;
       it(`on ${runtime}: one that ${what}`, async () => {
         const collector = await Collector.start();
         after(() => collector.stop());
@@ -83,7 +81,8 @@ describe("a collector that fails holds up nothing else", { concurrency: 2 }, () 
           env: {
             OTEL_EXPORTER_OTLP_ENDPOINT: behaviour === "away" ? away : collector.url,
             OTEL_EXPORTER_OTLP_HEADERS: headers,
-            ...(behaviour === "hang" ? { OTEL_EXPORTER_OTLP_TIMEOUT: "300" } : {}),
+            // Within it the exporter tries again where nobody answers.
+            OTEL_EXPORTER_OTLP_TIMEOUT: "300",
             OTEL_BSP_SCHEDULE_DELAY: "50",
           },
         });
@@ -108,7 +107,6 @@ describe("a collector that fails holds up nothing else", { concurrency: 2 }, () 
       });
     }
 
-    if (index > 0) continue;
     it(`on ${runtime}: spans that wait are bounded, and lost ones are counted`, async () => {
       const collector = await Collector.start();
       after(() => collector.stop());
@@ -153,6 +151,8 @@ for (const runtime of gatewayRuntimes) {
     client.text("x");
     await waitFor(async () => (await read(gateway, "wss_messages_received_total")) === 1);
     assert.equal(collector.spans.length, 0);
+    // The drain would wait for its answer to the close frame.
+    client.destroy();
     assert.equal((await gateway.stop()).code, 0);
     assert.deepEqual(collector.spans.map(({ name }) => name).sort(), [
       "GET",
