@@ -27,262 +27,180 @@ function nested(levels: number): Uint8Array {
   return new Uint8Array(levels).fill(0x91, 0, levels - 1).fill(0x90, levels - 1);
 }
 
+/** A batch of items, each with what the decoder says of it. */
+function batch(
+  name: string,
+  ...rows: readonly (readonly [item: unknown, tale: ItemTale])[]
+): CommandVector {
+  return { name, bytes: encode(rows.map(([item]) => item)), items: rows.map(([, tale]) => tale) };
+}
+
+/** Items that are malformed, each told with its verb. */
+function misshapen(name: string, ...items: readonly (readonly unknown[])[]): CommandVector {
+  const rows = items.map((item) => [item, [String(item[0]), "command-malformed"]] as const);
+  return batch(name, ...rows);
+}
+
+function sent(text: string | Uint8Array, ids: readonly number[] = [5]): ItemTale {
+  return ["send", ids, text, false];
+}
+
 const sends: readonly CommandVector[] = [
-  { name: "an empty bare batch", bytes: fromHex("90"), items: [] },
+  batch("an empty bare batch"),
   {
     name: "a send as docs/protocol/bytes.md prints it, by hand",
     bytes: fromHex(`91 93 a473656e64 bd${toHexOf(id5)} a26869`),
-    items: [["send", [5], "hi", false]],
+    items: [sent("hi")],
   },
-  {
-    name: "text, binary and options",
-    bytes: encode([
-      ["send", id5, "é"],
-      ["send", [id5], bytes],
+  batch(
+    "text, binary and options",
+    [["send", id5, "é"], sent("é")],
+    [["send", [id5], bytes], sent(bytes)],
+    [
       ["send", [id5, id5], "", { ttl: 5 }],
-    ]),
-    items: [
-      ["send", [5], "é", false],
-      ["send", [5], bytes, false],
       ["send", [5, 5], "", true],
     ],
-  },
-  {
-    name: "targets of all kinds",
-    bytes: encode([
-      [
-        "send",
-        [idOf("n1", 6), id5, idOf("n1", 5, "t"), "", "other.x", "n1.short", 7, null, id5],
-        "x",
-      ],
-    ]),
-    items: [["send", [-1, 5, -1, -2, -3, -2, -2, -2, 5], "x", false]],
-  },
-  {
-    name: "ids that are none",
-    bytes: encode([
+  ),
+  batch("targets of all kinds", [
+    [
+      "send",
+      [idOf("n1", 6), id5, idOf("n1", 5, "t"), "", "other.x", "n1.short", 7, null, id5],
+      "x",
+    ],
+    sent("x", [-1, 5, -1, -2, -3, -2, -2, -2, 5]),
+  ]),
+  batch(
+    "ids that are none",
+    [
       ["send", ["n1", "n1.", ".x", "N1.x", "n_1.x", "n1.a b", "n1.é", "a.b.c"], ""],
+      sent("", [-2, -2, -2, -2, -2, -2, -2, -2]),
+    ],
+    [
       ["send", [`${"n".repeat(33)}.x`, `m.${"x".repeat(63)}`, `m.${"x".repeat(62)}`], ""],
-      [
-        "send",
-        [`n1.////${"s".repeat(22)}`, `n1.____${"s".repeat(22)}`, `n1.AEAA${"s".repeat(22)}`],
-        "",
-      ],
-    ]),
-    items: [
-      ["send", [-2, -2, -2, -2, -2, -2, -2, -2], "", false],
-      ["send", [-2, -2, -3], "", false],
-      ["send", [-2, -1, -1], "", false],
+      sent("", [-2, -2, -3]),
     ],
-  },
-  {
-    name: "every length form of str, bin and array",
-    bytes: encode([
-      ["send", id5, "a".repeat(31)],
-      ["send", id5, "a".repeat(32)],
-      ["send", id5, "a".repeat(256)],
-      ["send", id5, "a".repeat(65_536)],
-      ["send", id5, new Uint8Array(256)],
-      ["send", id5, new Uint8Array(65_536)],
-      ["send", Array(16).fill(id5), ""],
-    ]),
-    items: [
-      ...[31, 32, 256, 65_536].map((n): ItemTale => ["send", [5], "a".repeat(n), false]),
-      ...[256, 65_536].map((n): ItemTale => ["send", [5], new Uint8Array(n), false]),
-      ["send", Array(16).fill(5), "", false],
+    [
+      ["send", ["////", "____", "AEAA"].map((slot) => `n1.${slot}${"s".repeat(22)}`), ""],
+      sent("", [-2, -1, -1]),
     ],
-  },
+  ),
+  batch(
+    "every length form of str, bin and array",
+    ...[31, 32, 256, 65_536]
+      .flatMap((n) => ["a".repeat(n), new Uint8Array(n)])
+      .map((data) => [["send", id5, data], sent(data)] as const),
+    [["send", Array(16).fill(id5), ""], sent("", Array(16).fill(5))],
+  ),
   {
     name: "longer forms than needed are read as well",
     bytes: fromHex(`dd00000001 dc0003 db0000000473656e64 d91d${toHexOf(id5)} c600000001aa`),
-    items: [["send", [5], fromHex("aa"), false]],
+    items: [sent(fromHex("aa"))],
   },
-  {
-    name: "no targets",
-    bytes: encode([["send", [], "x"]]),
-    items: [["send", [], "x", false]],
-  },
-  {
-    name: "sends of a wrong shape leave the others alone",
-    bytes: encode([
-      ["send"],
-      ["send", id5],
-      ["send", 5, "x"],
-      ["send", { a: 1 }, "x"],
-      ["send", id5, 7],
-      ["send", id5, null],
-      ["send", id5, ["x"]],
-      ["send", id5, "good"],
-    ]),
-    items: [...Array(7).fill(["send", "command-malformed"]), ["send", [5], "good", false]],
-  },
+  batch("no targets", [["send", [], "x"], sent("x", [])]),
+  batch(
+    "sends of a wrong shape leave the others alone",
+    ...[[], [id5], [5, "x"], [{ a: 1 }, "x"], [id5, 7], [id5, null], [id5, ["x"]]].map(
+      (rest) =>
+        [
+          ["send", ...rest],
+          ["send", "command-malformed"],
+        ] as const,
+    ),
+    [["send", id5, "good"], sent("good")],
+  ),
   {
     name: "text that is not UTF-8 is not sent",
     bytes: fromHex(`91 93 a473656e64 bd${toHexOf(id5)} a1ff`),
     items: [["send", "command-malformed"]],
   },
-  {
-    name: "unknown elements at the end are ignored",
-    bytes: encode([
-      ["send", id5, "x", { ref: 1 }, "new", 7],
+  batch(
+    "unknown elements at the end are ignored",
+    [["send", id5, "x", { ref: 1 }, "new", 7], sent("x")],
+    [
       ["send", id5, "x", 7, { ref: 1 }],
-    ]),
-    items: [
-      ["send", [5], "x", false],
       ["send", [5], "x", true],
     ],
-  },
+  ),
+];
+
+/** Commands of other verbs: targets, data of a publish, and whether there are options. */
+const commands: readonly (readonly [item: readonly unknown[], ...tale: unknown[]])[] = [
+  [["close", id5], [5], false],
+  [["close", [id5], 1000], [5], false],
+  [["close", id5, 1000, "bye"], [5], false],
+  [["close", id5, { ref: 1 }], [5], true],
+  [["close", id5, 4000, "", { ref: 1 }], [5], true],
+  [["close", id5, null, null, { ref: 1 }], [5], true],
+  [["join", id5, "g"], [5], false],
+  [["leave", [id5], "g", {}], [5], true],
+  [["publish", "g", "x", { except: id5 }], [], "x", true],
+  [["publish", "g", bytes], [], bytes, false],
+  [["publish", "", "x", { except: [id5] }], [], "x", true],
+  [["state", id5, { a: 1 }], [5], false],
+  [["state", [id5], null, {}], [5], true],
+  [["query", "g"], [], false],
+  [["query", [id5], { ref: 1 }], [5], true],
+  [["query", id5, { ref: 1, count: true }], [], true],
+  [["query", [id5, "m.x", 7], { ref: 1 }], [5, -3, -2], true],
+  [["query", [], { ref: 1 }], [], true],
+  [["ack", "s", 7], [], false],
+  [["accept", id5], [5], false],
+  [["accept", id5, null], [5], false],
+  [["accept", id5, { user: "u" }], [5], true],
+  [["accept", "m.x", { user: "u", groups: ["g"], state: { a: 1 }, ref: 1 }], [-3], true],
+  [["reject", id5, 403], [5], false],
+  [["reject", id5, 403, "no"], [5], false],
+  [["reject", id5, 403, bytes], [5], false],
+  [["reject", id5, 403, null, { ref: 1 }], [5], true],
+  [["reject", "n1.short", 403, { ref: 1 }], [-2], true],
+  [["renew", id5, 0], [5], false],
+  [["renew", [id5, idOf("n1", 6)], 1_800_000_000_000, { ref: 1 }], [5, -1], true],
+  [["renew", id5, 1.5], [5], false],
 ];
 
 const others: readonly CommandVector[] = [
-  {
-    name: "close with what may be left out",
-    bytes: encode([
-      ["close", id5],
-      ["close", [id5], 1000],
-      ["close", id5, 1000, "bye"],
-      ["close", id5, { ref: 1 }],
-      ["close", id5, 4000, "", { ref: 1 }],
-      ["close", id5, null, null, { ref: 1 }],
-      ["close"],
-      ["close", id5, "1000"],
-      ["close", id5, 1000, 7],
-    ]),
-    items: [
-      ["close", [5], false],
-      ["close", [5], false],
-      ["close", [5], false],
-      ["close", [5], true],
-      ["close", [5], true],
-      ["close", [5], true],
-      ...Array(3).fill(["close", "command-malformed"]),
-    ],
-  },
-  {
-    name: "the other verbs",
-    bytes: encode([
-      ["join", id5, "g"],
-      ["leave", [id5], "g", {}],
-      ["publish", "g", "x", { except: id5 }],
-      ["publish", "g", bytes],
-      ["state", id5, { a: 1 }],
-      ["state", [id5], null, {}],
-      ["query", "g"],
-      ["query", [id5], { ref: 1 }],
-      ["ack", "s", 7],
-      ["accept", id5],
-      ["accept", id5, { user: "u" }],
-      ["reject", id5, 403, "no"],
-    ]),
-    items: [
-      ["join", [5], false],
-      ["leave", [5], true],
-      ["publish", [], "x", true],
-      ["publish", [], bytes, false],
-      ["state", [5], false],
-      ["state", [5], true],
-      ["query", [], false],
-      ["query", [5], true],
-      ["ack", [], false],
-      ["accept", [5], false],
-      ["accept", [5], true],
-      ["reject", [5], false],
-    ],
-  },
-  {
-    name: "the other verbs in a wrong shape",
-    bytes: encode([
-      ["join", id5],
-      ["join", id5, 7],
-      ["leave", 7, "g"],
-      ["publish", "g"],
-      ["publish", 7, "x"],
-      ["publish", "g", 7],
-      ["state", id5],
-      ["query", 7],
-      ["ack", "s"],
-      ["ack", "s", -1],
-      ["ack", "s", 1.5],
-      ["ack", 7, 1],
-      ["accept", [id5]],
-      ["accept"],
-      ["reject", id5],
-      ["reject", id5, "403"],
-      ["reject", [id5], 403],
-    ]),
-    items: [
-      "join",
-      "join",
-      "leave",
-      "publish",
-      "publish",
-      "publish",
-      "state",
-      "query",
-      "ack",
-      "ack",
-      "ack",
-      "ack",
-      "accept",
-      "accept",
-      "reject",
-      "reject",
-      "reject",
-    ].map((verb): ItemTale => [verb, "command-malformed"]),
-  },
-  {
-    name: "the verbs of the origin in control",
-    bytes: encode([
-      ["renew", id5, 0],
-      ["renew", [id5, idOf("n1", 6)], 1_800_000_000_000, { ref: 1 }],
-      ["renew", id5, 1.5],
-      ["accept", id5, null],
-      ["accept", "m.x", { user: "u", groups: ["g"], state: { a: 1 }, ref: 1 }],
-      ["reject", id5, 403],
-      ["reject", id5, 403, bytes],
-      ["reject", id5, 403, null, { ref: 1 }],
-      ["reject", "n1.short", 403, { ref: 1 }],
-      ["query", id5, { ref: 1, count: true }],
-      ["query", [id5, "m.x", 7], { ref: 1 }],
-      ["query", [], { ref: 1 }],
-      ["publish", "", "x", { except: [id5] }],
-    ]),
-    items: [
-      ["renew", [5], false],
-      ["renew", [5, -1], true],
-      ["renew", [5], false],
-      ["accept", [5], false],
-      ["accept", [-3], true],
-      ["reject", [5], false],
-      ["reject", [5], false],
-      ["reject", [5], true],
-      ["reject", [-2], true],
-      ["query", [], true],
-      ["query", [5, -3, -2], true],
-      ["query", [], true],
-      ["publish", [], "x", true],
-    ],
-  },
-  {
-    name: "the verbs of the origin in control, in a wrong shape",
-    bytes: encode([
-      ["renew", id5],
-      ["renew", id5, "0"],
-      ["renew", id5, null],
-      ["renew", 7, 0],
-      ["accept", id5, "u"],
-      ["accept", id5, [{}]],
-      ["reject", id5, 403, 7],
-      ["reject", id5, 403, ["no"]],
-      ["reject", id5, 40.5],
-      ["query", { a: 1 }],
-      ["join", id5, bytes],
-    ]),
-    items: [
-      ...["renew", "renew", "renew", "renew", "accept", "accept"],
-      ...["reject", "reject", "reject", "query", "join"],
-    ].map((verb): ItemTale => [verb, "command-malformed"]),
-  },
+  batch(
+    "the other verbs",
+    ...commands.map(([item, ...tale]) => [item, [String(item[0]), ...tale]] as const),
+  ),
+  misshapen("close in a wrong shape", ["close"], ["close", id5, "1000"], ["close", id5, 1000, 7]),
+  misshapen(
+    "groups in a wrong shape",
+    ["join", id5],
+    ["join", id5, 7],
+    ["join", id5, bytes],
+    ["leave", 7, "g"],
+    ["publish", "g"],
+    ["publish", 7, "x"],
+    ["publish", "g", 7],
+    ["state", id5],
+    ["query", 7],
+    ["query", { a: 1 }],
+  ),
+  misshapen(
+    "acks in a wrong shape",
+    ["ack", "s"],
+    ["ack", "s", -1],
+    ["ack", "s", 1.5],
+    ["ack", 7, 1],
+  ),
+  misshapen(
+    "decisions in a wrong shape",
+    ["accept", [id5]],
+    ["accept"],
+    ["accept", id5, "u"],
+    ["accept", id5, [{}]],
+    ["reject", id5],
+    ["reject", id5, "403"],
+    ["reject", [id5], 403],
+    ["reject", id5, 403, 7],
+    ["reject", id5, 403, ["no"]],
+    ["reject", id5, 40.5],
+    ["renew", id5],
+    ["renew", id5, "0"],
+    ["renew", id5, null],
+    ["renew", 7, 0],
+  ),
   {
     name: "a group that is not UTF-8 is no group",
     bytes: fromHex(
@@ -293,24 +211,13 @@ const others: readonly CommandVector[] = [
       (verb): ItemTale => [verb, "command-malformed"],
     ),
   },
-  {
-    name: "what is no command at all",
-    bytes: encode([
-      [],
-      "send",
-      null,
-      { send: 1 },
-      [7, id5],
-      [null],
-      ["Send", id5, "x"],
-      ["sendx"],
-      [""],
-    ]),
-    items: [
-      ...Array(6).fill(malformed),
-      ...["Send", "sendx", ""].map((): ItemTale => ["?", "command-unknown"]),
-    ],
-  },
+  batch(
+    "what is no command at all",
+    ...[[], "send", null, { send: 1 }, [7, id5], [null]].map((item) => [item, malformed] as const),
+    ...[["Send", id5, "x"], ["sendx"], [""]].map(
+      (item) => [item, ["?", "command-unknown"]] as const,
+    ),
+  ),
   {
     name: "an extension and a key of three underscores harm nobody",
     bytes: fromHex(
@@ -322,35 +229,32 @@ const others: readonly CommandVector[] = [
     name: "a numbered batch",
     bytes: encode([1, "origin/7", 4_000, [["send", id5, "x"]], "new", {}]),
     numbered: ["origin/7", 4_000],
-    items: [["send", [5], "x", false]],
+    items: [sent("x")],
   },
   {
     name: "a numbered batch with what its sender could still send again",
     bytes: encode([1, "s", 9, [["send", id5, "x"]], 3, "new"]),
     numbered: ["s", 9],
     oldestAvailable: 3,
-    items: [["send", [5], "x", false]],
+    items: [sent("x")],
   },
   {
     name: "an oldest item of eight bytes",
     bytes: fromHex("95 01 a0 00 90 cf001fffffffffffff"),
     numbered: ["", 0],
     oldestAvailable: Number.MAX_SAFE_INTEGER,
-    items: [],
   },
   ...["d1ffff", "ff", "cf0020000000000000", "cb3ff8000000000000", "a0", "c0", "90"].map(
     (hex): CommandVector => ({
       name: `an oldest item that is none: ${hex}`,
       bytes: fromHex(`95 01 a0 00 90 ${hex}`),
       numbered: ["", 0],
-      items: [],
     }),
   ),
   {
     name: "a first number of eight bytes, version in two",
     bytes: fromHex("94 cc01 a0 cf001fffffffffffff 90"),
     numbered: ["", Number.MAX_SAFE_INTEGER],
-    items: [],
   },
 ];
 

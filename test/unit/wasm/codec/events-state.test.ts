@@ -88,8 +88,7 @@ for (const [name, make] of codecMakers) {
 
     test("every way into the batch buffer, data and states of every length", () => {
       const { codec, buffer } = bound(make);
-      for (const bytes of stateLengths) {
-        const value = stateOf(bytes);
+      for (const value of [undefined, ...stateLengths.map(stateOf)]) {
         codec.events.setState(5, value);
         for (const length of lengths) {
           const text = "a".repeat(length);
@@ -109,7 +108,8 @@ for (const [name, make] of codecMakers) {
           for (const way of add) {
             assert.equal(way(), true);
             const [item, ...more] = messages(codec.events.takeBatch(buffer));
-            assert.deepEqual(item?.slice(3), [text, decode(value)], `${length} and ${bytes}`);
+            const state = value === undefined ? [] : [decode(value)];
+            assert.deepEqual(item?.slice(3), [text, ...state], `${length}, ${value?.length}`);
             assert.equal(more.length, 0);
           }
         }

@@ -23,16 +23,13 @@ const options: CodecOptions = {
 /** `94 a7 message bd n1.AAAF sss…`: what the message items of slot 5 start with. */
 const itemHead = `94a76d657373616765bd6e312e41414146${"73".repeat(22)}`;
 
-/** Lengths where a header changes its form, and one past the text area. */
-const lengths = [0, 1, 15, 16, 17, 31, 32, 255, 256, 65_535, 65_536, 200_000];
-
 interface Bound {
   readonly codec: Codec;
   readonly buffer: number;
 }
 
-function bound(make: (options: CodecOptions) => Codec): Bound {
-  const codec = make(options);
+function bound(make: (options: CodecOptions) => Codec, lower: Partial<CodecOptions> = {}): Bound {
+  const codec = make({ ...options, ...lower });
   const buffer = codec.events.openBuffer("s");
   codec.events.bind(5, idOf("n1", 5), buffer);
   codec.frames.attach(5, false);
@@ -77,23 +74,6 @@ for (const [name, make] of codecMakers) {
       const before = toHex(batch);
       codec.events.takeBatch(buffer);
       assert.equal(toHex(batch), before, "a taken batch never changes");
-    });
-
-    test("data of every length form, as text and as bytes", () => {
-      const { codec, buffer } = bound(make);
-      for (const length of lengths) {
-        const data = new Uint8Array(length).fill(0x61);
-        const wide = "é".repeat(length);
-        assert.equal(codec.events.text(5, "a".repeat(length)), true);
-        const [, , , text] = messages(codec.events.takeBatch(buffer))[0]!;
-        assert.equal(text, "a".repeat(length));
-        assert.equal(codec.events.text(5, wide), true);
-        assert.equal(messages(codec.events.takeBatch(buffer))[0]![3], wide);
-        assert.equal(codec.events.bytes(5, MessageKind.text, data), true);
-        assert.equal(messages(codec.events.takeBatch(buffer))[0]![3], text);
-        assert.equal(codec.events.bytes(5, MessageKind.binary, data), true);
-        assert.deepEqual(messages(codec.events.takeBatch(buffer))[0]![3], data);
-      }
     });
 
     test("every form of seq, first and item count", () => {
@@ -267,6 +247,62 @@ for (const [name, make] of codecMakers) {
         [2, "H".repeat(60_000)],
         [3, "plain"],
       ]);
+    });
+
+    test("a broker's limit makes batches and messages smaller, and goes again", () => {
+      const made = { messageBytesMax: 900, batchBytesTarget: 1_000 };
+      const { codec, buffer } = bound(make, made);
+      const frame = (bytes: number): Uint8Array => clientFrame(0x82, new Uint8Array(bytes));
+      codec.events.limitBatches(200, 150);
+      assert.equal(codec.events.messageBytesMax, 150);
+      assert.ok(codec.events.bytes(5, MessageKind.binary, new Uint8Array(100)));
+      assert.equal(codec.events.bytes(5, MessageKind.binary, new Uint8Array(100)), false);
+      assert.equal(codec.frames.feed(5, frame(100)), ParserStep.bufferFull);
+      assert.equal(messages(codec.events.takeBatch(buffer)).length, 1);
+      assert.equal(codec.frames.next(), ParserStep.done);
+      codec.events.limitBatches(1e9, 1e9);
+      assert.equal(codec.events.messageBytesMax, 900, "never above what it was made with");
+      assert.ok(codec.events.bytes(5, MessageKind.binary, new Uint8Array(300)));
+      assert.equal(codec.events.bytes(5, MessageKind.binary, new Uint8Array(600)), false);
+      codec.events.takeBatch(buffer);
+      assert.equal(codec.frames.feed(5, frame(900)), ParserStep.done);
+      codec.events.limitBatches(200, 150);
+      assert.equal(codec.frames.feed(5, frame(151)), ParserStep.fault);
+      assert.equal(codec.frames.fault(), "message-too-big");
+    });
+
+    test("a moved slot goes on with its seq in the other batch buffer", () => {
+      const { codec, buffer } = bound(make);
+      const other = codec.events.openBuffer("t");
+      codec.events.text(5, "a");
+      codec.events.move(5, other);
+      codec.events.text(5, "b");
+      for (const [stream, of, seq, data] of [
+        ["s", buffer, 1, "a"],
+        ["t", other, 2, "b"],
+      ] as const) {
+        const batch = [1, stream, 0, [["message", idOf("n1", 5), seq, data]]];
+        assert.deepEqual(decode(codec.events.takeBatch(of)), batch);
+      }
+    });
+
+    test("what a moved slot is introduced with is read and stays", () => {
+      const { codec } = bound(make);
+      const now = (): unknown[] => [codec.events.nextSeq(5), codec.events.state(5)];
+      assert.deepEqual(now(), [1, undefined]);
+      const state = codec.values.encodeValue({ seat: 1 });
+      codec.events.setState(5, state);
+      codec.events.text(5, "a");
+      assert.deepEqual(now(), [2, new Uint8Array(state)]);
+      // A copy: what is done to it changes nothing.
+      codec.events.state(5)!.fill(0);
+      assert.equal(codec.events.takeSeq(5), 2);
+      assert.deepEqual(now(), [3, new Uint8Array(state)]);
+      codec.events.setState(5, undefined);
+      assert.equal(codec.events.state(5), undefined);
+      codec.events.unbind(5);
+      assert.throws(() => codec.events.nextSeq(5), /bound/);
+      assert.throws(() => codec.events.state(5), /bound/);
     });
   });
 }
